@@ -1,0 +1,1 @@
+export { type Entry, type Recorder, recorder } from './record.store.ts';

@@ -1,0 +1,114 @@
+import type { StoredProblem } from '@muhuri/shared/problems';
+import type { Tx } from '../platform/db/database.ts';
+import { fromJson, json, query, queryOne, toDateOrNull } from '../platform/db/query.ts';
+import type { Device } from './device.model.ts';
+
+const columns = `d.id, d.branch_id, b.branch_code, b.name as branch_name, b.address as branch_address, d.dialect, d.serial, d.environment, d.address, d.transport,
+  d.state, d.problem, d.sdc_id, d.mrc_number, d.next_invoice_number::text, d.last_total_receipt_number::text, d.last_contact_at`;
+
+export async function listBranches(
+  tx: Tx,
+): Promise<{ id: string; code: string; name: string; device: (Device & { queued: number; inDoubt: number }) | null }[]> {
+  const branches = await query<{ id: string; branch_code: string; name: string }>(tx, 'select id, branch_code, name from branch order by branch_code');
+  const rows = await query(
+    tx,
+    `select ${columns},
+        (select count(*)::int from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'queued') as queued,
+        (select count(*)::int from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt') as in_doubt
+       from device d join branch b on b.business_id = d.business_id and b.id = d.branch_id`,
+  );
+  const devices = rows.map((row) => ({ ...toDevice(row), queued: row.queued as number, inDoubt: row.in_doubt as number }));
+  return branches.map((branch) => ({
+    id: branch.id,
+    code: branch.branch_code,
+    name: branch.name,
+    device: devices.find((each) => each.branchId === branch.id) ?? null,
+  }));
+}
+
+export const findDevice = (tx: Tx, id: string) => one(tx, 'd.id = $1', id, '');
+export const findDeviceOfBranch = (tx: Tx, branchId: string) => one(tx, 'd.branch_id = $1', branchId, '');
+/** Locked for the rest of the transaction: numbers and lane state change only under this lock. */
+export const lockDeviceOfBranch = (tx: Tx, branchId: string) => one(tx, 'd.branch_id = $1', branchId, 'for update of d');
+
+async function one(tx: Tx, where: string, value: string, lock: string): Promise<Device | null> {
+  const row = await queryOne(
+    tx,
+    `select ${columns} from device d join branch b on b.business_id = d.business_id and b.id = d.branch_id where ${where} ${lock}`,
+    [value],
+  );
+  return row && toDevice(row);
+}
+
+const toDevice = (row: Record<string, unknown>): Device => ({
+  id: row.id as string,
+  branchId: row.branch_id as string,
+  branchCode: row.branch_code as string,
+  branchName: row.branch_name as string,
+  branchAddress: row.branch_address as string,
+  dialect: row.dialect as string,
+  serial: row.serial as string,
+  environment: row.environment as Device['environment'],
+  address: row.address as string,
+  transport: row.transport as Device['transport'],
+  state: row.state as Device['state'],
+  problem: fromJson<StoredProblem | null>(row.problem),
+  sdcId: row.sdc_id as string | null,
+  mrcNumber: row.mrc_number as string | null,
+  nextInvoiceNumber: row.next_invoice_number as string | null,
+  lastTotalReceiptNumber: row.last_total_receipt_number as string | null,
+  lastContactAt: toDateOrNull(row.last_contact_at),
+});
+
+export async function activateDevice(
+  tx: Tx,
+  id: string,
+  is: { sdcId: string; mrcNumber: string; nextInvoiceNumber: string; secrets: string | null },
+): Promise<void> {
+  await query(tx, "update device set state = 'active', problem = null, sdc_id = $2, mrc_number = $3, next_invoice_number = $4, secrets = $5 where id = $1", [
+    id,
+    is.sdcId,
+    is.mrcNumber,
+    is.nextInvoiceNumber,
+    is.secrets,
+  ]);
+}
+
+export async function setDeviceState(tx: Tx, id: string, state: Device['state'], problem: StoredProblem | null): Promise<void> {
+  await query(tx, 'update device set state = $2, problem = $3, lane_next_at = null, lane_tries = 0 where id = $1', [id, state, json(problem)]);
+}
+
+/** Moves the counter after a collision was confirmed; returned numbers up to there belong to the other writer. */
+export async function moveCounter(tx: Tx, id: string, lastInvoiceNumber: string): Promise<void> {
+  await query(
+    tx,
+    `update device set next_invoice_number = $2::bigint + 1,
+        free_numbers = array(select n from unnest(free_numbers) n where n > $2::bigint) where id = $1`,
+    [id, lastInvoiceNumber],
+  );
+}
+
+export async function insertBranch(tx: Tx, businessId: string, branch: { id: string; code: string; name: string; address: string }, at: Date): Promise<void> {
+  await query(tx, 'insert into branch (business_id, id, branch_code, name, address, created_at) values ($1, $2, $3, $4, $5, $6)', [
+    businessId,
+    branch.id,
+    branch.code,
+    branch.name,
+    branch.address,
+    at,
+  ]);
+}
+
+export async function insertDevice(
+  tx: Tx,
+  businessId: string,
+  device: Pick<Device, 'id' | 'branchId' | 'dialect' | 'serial' | 'environment' | 'address' | 'transport'>,
+  at: Date,
+): Promise<void> {
+  await query(
+    tx,
+    `insert into device (business_id, id, branch_id, dialect, serial, environment, address, transport, state, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, 'new', $9)`,
+    [businessId, device.id, device.branchId, device.dialect, device.serial, device.environment, device.address, device.transport, at],
+  );
+}

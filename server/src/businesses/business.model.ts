@@ -1,0 +1,57 @@
+import type { ItemContent } from '../receipts/sale.model.ts';
+
+/** What a business decides about its receipts. Defaults are the safe choice. */
+export type BusinessSettings = {
+  /** Refunds of a part of a sale: off until the authority has confirmed it for this business. */
+  partial_refunds: boolean;
+  header_tax: 'lines' | 'class';
+  qr_form: 'url' | 'hash';
+  /** Replaces the authority's public page in the code: for a rehearsal against a simulator. */
+  verification_base: string | null;
+  /** Older documents ask for confirmation. */
+  document_age_days_max: number;
+  /** Which Zoho custom fields hold what the buyer said. */
+  custom_fields: { buyer_tin: string; purchase_code: string };
+};
+
+export const defaultSettings: BusinessSettings = {
+  partial_refunds: false,
+  header_tax: 'lines',
+  qr_form: 'url',
+  verification_base: null,
+  document_age_days_max: 90,
+  custom_fields: { buyer_tin: 'cf_custtin', purchase_code: 'cf_purchase_code' },
+};
+
+/** What stands on paper besides the receipt itself. */
+export type Branding = {
+  trade_name: string;
+  address_lines: string[];
+  email: string | null;
+  phone: string | null;
+  /** `#rrggbb`. */
+  accent_color: string;
+  /** A PNG as a data URL. */
+  logo: string | null;
+  legal_lines: string[];
+  top_message: string;
+  bottom_message: string;
+};
+
+export type Business = {
+  id: string;
+  name: string;
+  email: string;
+  location: string;
+  taxpayerId: string;
+  phone: string;
+  status: 'pending' | 'active' | 'suspended' | 'closed';
+  country: string;
+  isVatRegistered: boolean;
+  goLiveDate: string;
+  settings: BusinessSettings;
+  branding: Branding;
+  dataKey: string;
+};
+
+export type DefaultItem = Omit<ItemContent, 'name' | 'taxClass'>;

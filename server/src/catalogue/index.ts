@@ -1,0 +1,6 @@
+export { knownItemClasses, readLists } from './code-list.store.ts';
+export { ensureItem } from './item.store.ts';
+export { type GetMappings, getMappings, type PutMappings, putMappings } from './map.ts';
+export { putMapping, readMappings } from './mapping.store.ts';
+export { type RegisterItems, registerItems } from './register-items.ts';
+export { type SyncLists, syncLists } from './sync-lists.ts';

@@ -1,0 +1,21 @@
+import type { MappingKind } from '@muhuri/shared/contract/mappings.contract';
+import type { Tx } from '../platform/db/database.ts';
+import { fromJson, json, query } from '../platform/db/query.ts';
+
+export type Mapping = { key: string; value: Record<string, string> };
+
+export async function readMappings(tx: Tx): Promise<Record<MappingKind, Record<string, Record<string, string>>>> {
+  const rows = await query<{ kind: MappingKind; key: string; value: unknown }>(tx, 'select kind, key, value from mapping');
+  const mappings: Record<MappingKind, Record<string, Record<string, string>>> = { tax: {}, item: {}, charge: {}, location: {}, payment_mode: {} };
+  for (const row of rows) mappings[row.kind][row.key] = fromJson(row.value);
+  return mappings;
+}
+
+export async function putMapping(tx: Tx, businessId: string, kind: MappingKind, mapping: Mapping, at: Date): Promise<void> {
+  await query(
+    tx,
+    `insert into mapping (business_id, kind, key, value, updated_at) values ($1, $2, $3, $4, $5)
+     on conflict (business_id, kind, key) do update set value = excluded.value, updated_at = excluded.updated_at`,
+    [businessId, kind, mapping.key, json(mapping.value), at],
+  );
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+
+/** Everything the server can be told, checked whole. Secrets stand apart so that a printed configuration holds none. */
+export type Config = {
+  host: string;
+  port: number;
+  publicUrl: string;
+  logLevel: string;
+  /** Inner networks in which devices may stand, e.g. `192.168.1.0/24`; all others are refused. */
+  vsdcNetworks: string[];
+  /** Accounts servers and API hosts besides Zoho's own. */
+  zohoHostsAlso: string[];
+  /** Origins besides Zoho's widget hosts from which the panel may call. */
+  widgetOriginsAlso: string[];
+  trustedProxies: string[];
+  databasePoolMax: number;
+};
+
+export type Secrets = { databaseUrl: string; queueDatabaseUrl: string; migrationDatabaseUrl: string; masterKey: Buffer };
+
+const list = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((each) => each.trim())
+      .filter(Boolean),
+  );
+const postgres = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address');
+
+const schema = z.object({
+  DATABASE_URL: postgres,
+  QUEUE_DATABASE_URL: postgres,
+  MIGRATION_DATABASE_URL: postgres,
+  MUHURI_MASTER_KEY: z
+    .string()
+    .transform((text) => Buffer.from(text, 'base64'))
+    .refine((key) => key.length === 32, 'must be 32 random bytes in base64 (openssl rand -base64 32)'),
+  MUHURI_PUBLIC_URL: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/$/, '')),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z.coerce.number().int().min(0).max(65535).default(8710),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
+  VSDC_NETWORKS: list.refine(
+    (all) => all.every((each) => /^[0-9a-f.:]+\/\d{1,3}$/i.test(each)),
+    'must be networks such as 192.168.1.0/24, separated by commas',
+  ),
+  ZOHO_HOSTS_ALSO: list,
+  WIDGET_ORIGINS_ALSO: list,
+  TRUSTED_PROXIES: list,
+  DATABASE_POOL_MAX: z.coerce.number().int().min(2).max(100).default(10),
+});
+
+export type ReadConfig = { config: Config; secrets: Secrets } | { problems: string[] };
+
+/** Reads the environment once. All problems at once, each naming its variable; a value is never repeated in a message. */
+export function readConfig(environment: Record<string, string | undefined>): ReadConfig {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    return { problems: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.code === 'invalid_type' ? 'is not set' : issue.message}`) };
+  }
+  const e = parsed.data;
+  return {
+    config: {
+      host: e.HOST,
+      port: e.PORT,
+      publicUrl: e.MUHURI_PUBLIC_URL,
+      logLevel: e.LOG_LEVEL,
+      vsdcNetworks: e.VSDC_NETWORKS,
+      zohoHostsAlso: e.ZOHO_HOSTS_ALSO,
+      widgetOriginsAlso: e.WIDGET_ORIGINS_ALSO,
+      trustedProxies: e.TRUSTED_PROXIES,
+      databasePoolMax: e.DATABASE_POOL_MAX,
+    },
+    secrets: {
+      databaseUrl: e.DATABASE_URL,
+      queueDatabaseUrl: e.QUEUE_DATABASE_URL,
+      migrationDatabaseUrl: e.MIGRATION_DATABASE_URL,
+      masterKey: e.MUHURI_MASTER_KEY,
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { stamp14 } from '../../dialect-kit/dates.ts';
+import { inclusiveTotals } from '../../dialect-kit/inclusive-totals.ts';
+import { readEnvelope } from '../../dialect-kit/envelope.ts';
+import type { Dialect } from '../../ports/dialect.ts';
+import { read, toBody } from './sale.ts';
+import { codes, initialise, itemClasses, registerItem } from './set-up.ts';
+import { taxClasses, timeZone } from './taxes.ts';
+
+/** The RRA's public page for a receipt; resolves for receipts of production devices only. */
+const verificationPage = 'https://myrra.rra.gov.rw/common/link/ebm/receipt/indexEbmReceiptData?Data=';
+
+const unitIn = (unit: string) => (unit.length === 2 ? `${unit}X` : unit);
+
+const base32 = (length: number) => new RegExp(`^[A-Z2-7]{${length}}$`);
+
+export const dialect: Dialect = {
+  key: 'rw-vsdc',
+  country: 'RW',
+  authority: 'Rwanda Revenue Authority',
+  timeZone,
+  currency: 'RWF',
+  linesMax: 999,
+  creditMethod: '02',
+  nonVatClass: 'D',
+  taxClasses,
+  passesDoubt: true,
+  checkTaxpayerId: (id) => /^\d{9}$/.test(id),
+  checkBuyer(buyer) {
+    if (buyer.taxpayerId === null) {
+      if (buyer.mobile === null) return [{ code: 'buyer_mobile_missing', field: 'buyer_mobile' }];
+      return /^\+?[\d ()-]{6,19}$/.test(buyer.mobile) ? [] : [{ code: 'buyer_mobile_malformed', field: 'buyer_mobile' }];
+    }
+    if (!/^\d{9}$/.test(buyer.taxpayerId)) return [{ code: 'buyer_tin_malformed', field: 'buyer_tin' }];
+    if (buyer.purchaseCode === null) return [{ code: 'purchase_code_missing', field: 'purchase_code' }];
+    return /^[A-Za-z0-9]{6}$/.test(buyer.purchaseCode) ? [] : [{ code: 'purchase_code_malformed', field: 'purchase_code' }];
+  },
+  probe: { toRequest: codes.toRequest, isServing: (answer) => readEnvelope(answer) !== null },
+  initialise,
+  codes,
+  itemClasses,
+  registerItem,
+  // Origin, type, package and quantity unit, seven digits; most certified systems put an X after a two-letter unit. A key, not parsed.
+  itemCode: (content, sequence) =>
+    `${content.origin}${content.itemType}${unitIn(content.packageUnit)}${unitIn(content.quantityUnit)}${String(sequence).padStart(7, '0')}`,
+  totals: (lines, rates, headerTax) =>
+    inclusiveTotals(
+      lines,
+      rates,
+      taxClasses.map((each) => each.code),
+      headerTax,
+    ),
+  sell: { path: '/trnsSales/saveSales', toBody, read },
+  label: (kind, isCopy) => `${isCopy ? 'C' : 'N'}${kind === 'sale' ? 'S' : 'R'}`,
+  verification(signature, device, form, base) {
+    const sign = signature.receiptSignature.replaceAll('-', '');
+    if (form === 'url') return `${base ?? verificationPage}${device.taxpayerId}${device.branchCode}${sign}`;
+    const at = stamp14(signature.signedAt, timeZone);
+    const day = `${at.slice(6, 8)}${at.slice(4, 6)}${at.slice(0, 4)}`;
+    return [day, at.slice(8), signature.sdcId, signature.receiptNumber, signature.internalData.replaceAll('-', ''), sign].join('#');
+  },
+  checkEvidence: (signature) =>
+    base32(26).test(signature.internalData) && base32(16).test(signature.receiptSignature) && /^[1-9]\d*$/.test(signature.receiptNumber),
+  grouped: (text) => (text.match(/.{1,4}/g) ?? []).join('-'),
+};

@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { cut, number, readEnvelope } from '../../dialect-kit/envelope.ts';
+import { momentOf, stamp14, stamp8 } from '../../dialect-kit/dates.ts';
+import { inclusiveTotals } from '../../dialect-kit/inclusive-totals.ts';
+import type { DeviceAnswer, Freeze, SaleReply } from '../../ports/dialect.ts';
+import type { Sale, Signature } from '../../receipts/sale.model.ts';
+import { meaningOf } from './codes.ts';
+import { taxClasses, timeZone } from './taxes.ts';
+
+const classes = taxClasses.map((each) => each.code);
+
+/** `saveSales` for a sale or a refund (VSDC v1.0.5: header, receipt object, lines). Amounts are positive also for a refund. */
+export function toBody(sale: Sale, freeze: Freeze): string {
+  const totals = inclusiveTotals(sale.lines, freeze.rates, classes, freeze.headerTax);
+  const now = stamp14(freeze.at, timeZone);
+  const user = { regrId: cut(freeze.user.id, 20), regrNm: cut(freeze.user.name, 60), modrId: cut(freeze.user.id, 20), modrNm: cut(freeze.user.name, 60) };
+  const perClass = Object.fromEntries([
+    ...totals.byClass.map((each) => [`taxblAmt${each.taxClass}`, number(each.taxable)]),
+    ...totals.byClass.map((each) => [`taxRt${each.taxClass}`, number(each.rate)]),
+    ...totals.byClass.map((each) => [`taxAmt${each.taxClass}`, number(each.tax)]),
+  ]);
+  const isRefund = sale.kind === 'refund';
+  const body = {
+    tin: freeze.device.taxpayerId,
+    bhfId: freeze.device.branchCode,
+    invcNo: number(freeze.invoiceNumber),
+    orgInvcNo: number(freeze.originalInvoiceNumber ?? '0'),
+    custTin: sale.buyer.taxpayerId,
+    prcOrdCd: sale.buyer.purchaseCode,
+    custNm: cut(sale.buyer.name, 60) || null,
+    salesTyCd: 'N',
+    rcptTyCd: isRefund ? 'R' : 'S',
+    pmtTyCd: sale.paymentMethod,
+    salesSttsCd: '02',
+    cfmDt: now,
+    salesDt: stamp8(sale.documentDate),
+    stockRlsDt: now,
+    cnclReqDt: null,
+    cnclDt: null,
+    rfdDt: isRefund ? now : null,
+    rfdRsnCd: isRefund ? sale.reasonCode : null,
+    totItemCnt: sale.lines.length,
+    ...perClass,
+    totTaxblAmt: number(totals.taxable),
+    totTaxAmt: number(totals.tax),
+    totAmt: number(totals.total),
+    prchrAcptcYn: 'N',
+    remark: cut(sale.documentNumber, 400) || null,
+    ...user,
+    receipt: {
+      custTin: sale.buyer.taxpayerId,
+      custMblNo: sale.buyer.mobile === null ? null : cut(sale.buyer.mobile, 20),
+      rptNo: number(freeze.invoiceNumber),
+      trdeNm: cut(freeze.seller.tradeName, 20),
+      adrs: cut(freeze.seller.address, 200),
+      topMsg: cut(freeze.seller.topMessage, 20),
+      btmMsg: cut(freeze.seller.bottomMessage, 20),
+      prchrAcptcYn: 'N',
+    },
+    itemList: sale.lines.map((line, index) => ({
+      itemSeq: index + 1,
+      itemCd: line.itemCode,
+      itemClsCd: line.content.itemClass,
+      itemNm: cut(line.name, 200),
+      bcd: null,
+      pkgUnitCd: line.content.packageUnit,
+      pkg: 1,
+      qtyUnitCd: line.content.quantityUnit,
+      qty: number(line.quantity),
+      prc: number(line.unitPrice),
+      splyAmt: number(line.gross),
+      dcRt: number(line.discountRate),
+      dcAmt: number(line.discount),
+      isrccCd: null,
+      isrccNm: null,
+      isrcRt: null,
+      isrcAmt: null,
+      taxTyCd: line.taxClass,
+      taxblAmt: number(totals.lines[index]?.taxable ?? '0'),
+      taxAmt: number(totals.lines[index]?.tax ?? '0'),
+      totAmt: number(line.total),
+    })),
+  };
+  return JSON.stringify(body);
+}
+
+const counter = z
+  .union([z.string(), z.number()])
+  .transform(String)
+  .pipe(z.string().regex(/^[1-9]\d{0,17}$/));
+
+/** The data of a signed sale. `mrcNo` is padded with blanks by some devices. */
+const signed = z.looseObject({
+  rcptNo: counter,
+  totRcptNo: counter,
+  intrlData: z.string().trim().min(1),
+  rcptSign: z.string().trim().min(1),
+  vsdcRcptPbctDate: z.string().trim(),
+  sdcId: z.string().trim().min(1),
+  mrcNo: z.string().trim().min(1),
+});
+
+export function read(answer: DeviceAnswer, isResend: boolean): SaleReply {
+  const envelope = readEnvelope(answer);
+  if (!envelope) return { is: 'in_doubt', deviceCode: `HTTP ${answer.status}`, deviceText: cut(answer.body, 300) };
+  const said = { deviceCode: envelope.code, deviceText: envelope.text };
+  const meaning = meaningOf(envelope.code, envelope.text, isResend);
+  if (meaning.is !== 'signed') return { ...meaning, ...said };
+  const data = signed.safeParse(envelope.data);
+  const signedAt = data.success ? momentOf(data.data.vsdcRcptPbctDate, timeZone) : null;
+  // A success without its receipt data has been seen on a sister system: it is not known what was signed.
+  if (!data.success || !signedAt) return { is: 'in_doubt', ...said };
+  const d = data.data;
+  const signature: Signature = {
+    receiptNumber: d.rcptNo,
+    totalReceiptNumber: d.totRcptNo,
+    internalData: d.intrlData,
+    receiptSignature: d.rcptSign,
+    sdcId: d.sdcId,
+    mrcNumber: d.mrcNo,
+    signedAt,
+  };
+  return { is: 'signed', signature };
+}

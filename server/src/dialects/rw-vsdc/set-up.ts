@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { number, cut, readEnvelope } from '../../dialect-kit/envelope.ts';
+import type { Code, DeviceAnswer, Dialect, DialectDevice, Initialised, SetUpReply } from '../../ports/dialect.ts';
+
+const text = z
+  .union([z.string(), z.number()])
+  .nullish()
+  .transform((value) => (value === null || value === undefined ? '' : String(value)));
+
+/** Everything stands in `data.info`, not in `data`. The tables misprint `sdicId`; both spellings are accepted. */
+const info = z.looseObject({
+  sdcId: text,
+  sdicId: text,
+  mrcNo: text,
+  lastSaleInvcNo: text,
+  lastInvcNo: text,
+  vatTyCd: text,
+  taxprNm: text,
+  cmcKey: text,
+  intrlKey: text,
+  signKey: text,
+  sgnKey: text,
+});
+
+const failed = (answer: DeviceAnswer) => ({ is: 'failed' as const, deviceCode: `HTTP ${answer.status}`, deviceText: cut(answer.body, 300) });
+
+export const initialise: Dialect['initialise'] = {
+  toRequest: (device) => ({
+    path: '/initializer/selectInitInfo',
+    body: JSON.stringify({ tin: device.taxpayerId, bhfId: device.branchCode, dvcSrlNo: device.serial }),
+  }),
+  read(answer): SetUpReply<Initialised> {
+    const envelope = readEnvelope(answer);
+    if (!envelope) return failed(answer);
+    const said = { deviceCode: envelope.code, deviceText: envelope.text };
+    if (envelope.code === '901' || envelope.code === '903') return { is: 'refused', problem: 'device_invalid', ...said };
+    // 902: initialised before; its data are not given again, so the device is adopted instead.
+    if (envelope.code === '902') return { is: 'refused', problem: 'wrong_state', ...said };
+    const parsed = z.object({ info }).safeParse(envelope.data);
+    if (envelope.code !== '000' || !parsed.success) return { is: 'failed', ...said };
+    const i = parsed.data.info;
+    const sdcId = (i.sdcId || i.sdicId).trim();
+    if (!sdcId) return { is: 'failed', ...said };
+    const secrets = { cmcKey: i.cmcKey, intrlKey: i.intrlKey, signKey: i.signKey || i.sgnKey };
+    return {
+      is: 'done',
+      value: {
+        sdcId,
+        mrcNumber: i.mrcNo.trim(),
+        lastInvoiceNumber: i.lastSaleInvcNo || i.lastInvcNo || '0',
+        isVatRegistered: i.vatTyCd === '' ? null : i.vatTyCd === '1',
+        taxpayerName: i.taxprNm,
+        secrets: Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== '')),
+      },
+    };
+  },
+};
+
+/** All rows since the beginning: the lists are small and fetched rarely. */
+const since = '20180520000000';
+
+const ask = (path: string) => ({
+  toRequest: (device: DialectDevice) => ({ path, body: JSON.stringify({ tin: device.taxpayerId, bhfId: device.branchCode, lastReqDt: since }) }),
+});
+
+/** The classes we use, under our words. */
+const listNames: Record<string, string> = {
+  '04': 'tax_class',
+  '05': 'origin',
+  '07': 'payment_method',
+  '10': 'quantity_unit',
+  '17': 'package_unit',
+  '24': 'item_type',
+  '32': 'reason',
+};
+
+const row = z.looseObject({ cd: text, cdNm: text, useYn: text, userDfnCd1: text });
+const codeLists = z.object({ clsList: z.array(z.looseObject({ cdCls: text, useYn: text, dtlList: z.array(row).nullish() })) });
+
+export const codes: Dialect['codes'] = {
+  ...ask('/code/selectCodes'),
+  read(answer) {
+    const envelope = readEnvelope(answer);
+    if (!envelope) return failed(answer);
+    const said = { deviceCode: envelope.code, deviceText: envelope.text };
+    if (envelope.code === '001') return { is: 'done', value: [] };
+    const parsed = codeLists.safeParse(envelope.data);
+    if (envelope.code !== '000' || !parsed.success) return { is: 'failed', ...said };
+    const value = parsed.data.clsList.flatMap((list) => {
+      const name = listNames[list.cdCls];
+      if (!name) return [];
+      const used = (list.dtlList ?? []).filter((each) => each.useYn !== 'N');
+      return [
+        {
+          list: name,
+          codes: used.map((each): Code => ({ code: each.cd, name: each.cdNm, data: list.cdCls === '04' ? { percent: each.userDfnCd1 || '0' } : {} })),
+        },
+      ];
+    });
+    return { is: 'done', value };
+  },
+};
+
+const classes = z.object({ itemClsList: z.array(z.looseObject({ itemClsCd: text, itemClsNm: text, itemClsLvl: text, taxTyCd: text, useYn: text })) });
+
+export const itemClasses: Dialect['itemClasses'] = {
+  ...ask('/itemClass/selectItemsClass'),
+  read(answer) {
+    const envelope = readEnvelope(answer);
+    if (!envelope) return failed(answer);
+    const said = { deviceCode: envelope.code, deviceText: envelope.text };
+    if (envelope.code === '001') return { is: 'done', value: [] };
+    const parsed = classes.safeParse(envelope.data);
+    if (envelope.code !== '000' || !parsed.success) return { is: 'failed', ...said };
+    // Only the most detailed level goes on items.
+    const used = parsed.data.itemClsList.filter((each) => each.useYn !== 'N' && each.itemClsCd.length === 10);
+    return { is: 'done', value: used.map((each) => ({ code: each.itemClsCd, name: each.itemClsNm, data: each.taxTyCd ? { taxClass: each.taxTyCd } : {} })) };
+  },
+};
+
+export const registerItem: Dialect['registerItem'] = {
+  toRequest: ({ device, itemCode, content, price, user }) => ({
+    path: '/items/saveItems',
+    body: JSON.stringify({
+      tin: device.taxpayerId,
+      bhfId: device.branchCode,
+      itemCd: itemCode,
+      itemClsCd: content.itemClass,
+      itemTyCd: content.itemType,
+      itemNm: cut(content.name, 200),
+      itemStdNm: null,
+      orgnNatCd: content.origin,
+      pkgUnitCd: content.packageUnit,
+      qtyUnitCd: content.quantityUnit,
+      taxTyCd: content.taxClass,
+      btchNo: null,
+      bcd: null,
+      dftPrc: number(price),
+      addInfo: null,
+      sftyQty: null,
+      isrcAplcbYn: 'N',
+      useYn: 'Y',
+      regrId: cut(user.id, 20),
+      regrNm: cut(user.name, 60),
+      modrId: cut(user.id, 20),
+      modrNm: cut(user.name, 60),
+    }),
+  }),
+  read(answer) {
+    const envelope = readEnvelope(answer);
+    if (!envelope) return failed(answer);
+    const said = { deviceCode: envelope.code, deviceText: envelope.text };
+    if (envelope.code === '000') return { is: 'done', value: null };
+    const isDocument = ['910', '913', '891', '892', '893'].includes(envelope.code);
+    return isDocument ? { is: 'refused', problem: 'item_refused', ...said } : { is: 'failed', ...said };
+  },
+};

@@ -1,0 +1,120 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { MikroORM } from '@mikro-orm/postgresql';
+import { Migrator } from '@mikro-orm/migrations';
+import { connectionOf } from './connection-of.ts';
+
+/** An open transaction. Stores take it as their first argument; nothing else may hold it. */
+export type Tx = EntityManager;
+
+export type Database = {
+  /** The only door to a business's tables: role and business hold for this one transaction. Without a business there are no rows. */
+  transaction<T>(businessId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** The door to the reference schema (people, directory, grants), under a role that reaches nothing else. */
+  platform<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Registering a business and accepting an invitation span both; `enter` changes the role for the rest of the transaction. */
+  registration<T>(work: (tx: Tx, enter: (businessId: string) => Promise<void>) => Promise<T>): Promise<T>;
+  /** Whether this transaction is open, in this async context. */
+  isOpenHere(tx: Tx): boolean;
+  /** What is wrong with the signed-in role, if anything: privileges it must not have. */
+  privilegeProblems(): Promise<string[]>;
+  close(): Promise<void>;
+};
+
+type Mark = { open: boolean; tx: Tx | null };
+
+export async function openDatabase(url: string, poolMax = 10): Promise<Database> {
+  const orm = await MikroORM.init({
+    ...target(url),
+    entities: [],
+    pool: { min: 0, max: poolMax, idleTimeoutMillis: 30_000 },
+    discovery: { warnWhenNoEntities: false },
+    ignoreUndefinedInQuery: true,
+    debug: false,
+  });
+  const open = new AsyncLocalStorage<Mark>();
+
+  // A second transaction begun inside an open one takes another connection and dead-locks once the pool is full, i.e. in
+  // production under load. So it throws at once. The mark is mutable: work begun inside but continued after the commit is free.
+  const within = async <T>(session: { variables: Record<string, string> }, work: (tx: Tx) => Promise<T>): Promise<T> => {
+    if (open.getStore()?.open) throw new Error('a transaction is already open here');
+    return orm.em.fork({ session } as never).transactional((tx) => {
+      const mark: Mark = { open: true, tx: tx as Tx };
+      return open
+        .run(mark, () => work(tx as Tx))
+        .finally(() => {
+          mark.open = false;
+        });
+    });
+  };
+
+  return {
+    transaction: (businessId, work) => {
+      if (!businessId) throw new Error('a transaction needs its business');
+      // The role as a variable among the others: one round trip instead of two.
+      return within({ variables: { 'app.business_id': businessId, role: 'muhuri_worker' } }, work);
+    },
+    platform: (work) => within({ variables: { role: 'muhuri_platform' } }, work),
+    registration: (work) =>
+      within({ variables: { role: 'muhuri_platform' } }, (tx) =>
+        work(tx, async (businessId) => {
+          await tx.execute("select set_config('role', 'muhuri_worker', true), set_config('app.business_id', ?, true)", [businessId]);
+        }),
+      ),
+    isOpenHere: (tx) => {
+      const mark = open.getStore();
+      return mark?.open === true && mark.tx === tx;
+    },
+    privilegeProblems: () => privilegeProblems(orm.em.fork() as Tx),
+    close: () => orm.close(true),
+  };
+}
+
+async function privilegeProblems(em: Tx): Promise<string[]> {
+  const rows = (await em.execute(`
+    select r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolname,
+      exists (select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace
+               where n.nspname in ('public', 'reference') and c.relowner = r.oid) as owns,
+      exists (select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace
+               where n.nspname in ('public', 'reference') and pg_has_role(r.oid, c.relowner, 'SET') and c.relowner <> r.oid) as becomes
+      from pg_roles r where r.rolname = session_user`)) as {
+    rolsuper: boolean;
+    rolbypassrls: boolean;
+    rolcreaterole: boolean;
+    rolname: string;
+    owns: boolean;
+    becomes: boolean;
+  }[];
+  const role = rows[0];
+  if (!role) return ['the database role could not be examined'];
+  const found: string[] = [];
+  if (role.rolsuper) found.push(`the database role "${role.rolname}" is a superuser: it would bypass every wall between businesses`);
+  if (role.rolbypassrls) found.push(`the database role "${role.rolname}" has BYPASSRLS`);
+  if (role.rolcreaterole) found.push(`the database role "${role.rolname}" may create roles`);
+  if (role.owns) found.push(`the database role "${role.rolname}" owns tables: it must own nothing`);
+  if (role.becomes && !role.rolsuper) found.push(`the database role "${role.rolname}" can become the owner of tables`);
+  return found;
+}
+
+/** Runs the numbered migrations up (or down to the named one) as the owner. */
+export async function migrate(url: string, directory: string, to?: { down: true }): Promise<string[]> {
+  const orm = await MikroORM.init({
+    ...target(url),
+    entities: [],
+    discovery: { warnWhenNoEntities: false },
+    extensions: [Migrator],
+    pool: { min: 0, max: 1 },
+    migrations: { path: directory, pathTs: directory, glob: '[0-9]*.ts', snapshot: false, tableName: 'migration', allOrNothing: true },
+  });
+  try {
+    const done = to?.down ? await orm.migrator.down({ to: 0 }) : await orm.migrator.up();
+    return done.map((migration) => migration.name);
+  } finally {
+    await orm.close(true);
+  }
+}
+
+const target = (address: string) => {
+  const { host, port, user, password, database, ssl } = connectionOf(address);
+  return { host, port, user, password, dbName: database, driverOptions: ssl ? { ssl: true } : {} };
+};

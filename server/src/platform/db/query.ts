@@ -1,0 +1,46 @@
+import type { Tx } from './database.ts';
+
+/**
+ * One statement inside an open transaction, with `$1` parameters. Columns are read as text where drivers disagree (numeric, bigint,
+ * timestamps): statements cast (`::text`) or use the readers below.
+ */
+export async function query<Row = Record<string, unknown>>(tx: Tx, text: string, parameters: unknown[] = []): Promise<Row[]> {
+  const kysely = tx.getKysely() as unknown as {
+    executeQuery(compiled: { sql: string; parameters: unknown[]; query: { kind: string }; queryId: { queryId: string } }): Promise<{ rows: unknown[] }>;
+  };
+  const { rows } = await kysely.executeQuery({ sql: text, parameters: parameters.map(toDatabase), query: { kind: 'RawNode' }, queryId: { queryId: 'muhuri' } });
+  return rows as Row[];
+}
+
+/** The first row, or null. */
+export async function queryOne<Row = Record<string, unknown>>(tx: Tx, text: string, parameters: unknown[] = []): Promise<Row | null> {
+  return (await query<Row>(tx, text, parameters))[0] ?? null;
+}
+
+/** Marks a value for a jsonb column. */
+export const json = (value: unknown) => new AsJson(value);
+
+class AsJson {
+  readonly value: unknown;
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+
+const toDatabase = (value: unknown): unknown => {
+  if (value instanceof AsJson) return value.value === null || value.value === undefined ? null : JSON.stringify(value.value);
+  return value instanceof Date ? value.toISOString() : value === undefined ? null : value;
+};
+
+/** Reads a timestamptz however the driver gives it. */
+export const toDate = (value: unknown): Date =>
+  value instanceof Date
+    ? value
+    : new Date(
+        String(value)
+          .replace(' ', 'T')
+          .replace(/([+-]\d\d)$/, '$1:00'),
+      );
+export const toDateOrNull = (value: unknown): Date | null => (value === null || value === undefined ? null : toDate(value));
+/** Reads a jsonb column however the driver gives it. */
+export const fromJson = <T>(value: unknown): T => (typeof value === 'string' ? (JSON.parse(value) as T) : (value as T));

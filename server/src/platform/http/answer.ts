@@ -1,0 +1,44 @@
+import type { Endpoint, InputOf, OutputOf, QueryOf } from '@muhuri/shared/contract/index';
+import type { Context, Session } from '../../context.ts';
+
+/** A file instead of JSON. */
+export class FileAnswer {
+  readonly body: Buffer | string;
+  readonly type: string;
+  readonly name: string | null;
+  constructor(body: Buffer | string, type: string, name: string | null = null) {
+    this.body = body;
+    this.type = type;
+    this.name = name;
+  }
+}
+
+/** An answer with a status other than 200. */
+export class WithStatus<T> {
+  readonly status: number;
+  readonly body: T;
+  constructor(status: number, body: T) {
+    this.status = status;
+    this.body = body;
+  }
+}
+
+/** What a handler knows of the caller. `token`, `session` and `ctx` exist according to the endpoint's guard; asking for more throws. */
+export type Call = {
+  readonly token: string;
+  readonly session: Session;
+  readonly ctx: Context;
+  readonly params: Record<string, string>;
+  readonly language: string;
+  /** The same Idempotency-Key with the same content has been here before. */
+  readonly isReplay: boolean;
+};
+
+type Handler<E extends Endpoint> = (call: Call, given: { input: InputOf<E>; query: QueryOf<E> }) => Promise<OutputOf<E> | WithStatus<OutputOf<E>> | FileAnswer>;
+
+export type Route = { endpoint: Endpoint; handle(call: Call, given: { input: unknown; query: unknown }): Promise<unknown> };
+
+/** In two steps, so that the compiler checks the handler's answer against the endpoint instead of widening one to the other. */
+export const answer =
+  <E extends Endpoint>(endpoint: E) =>
+  (handle: Handler<E>): Route => ({ endpoint, handle: (call, given) => handle(call, given as never) });

@@ -1,0 +1,62 @@
+import { PgBoss } from 'pg-boss';
+import { connectionOf } from '../db/connection-of.ts';
+import type { Database, Tx } from '../db/database.ts';
+import type { Log } from '../log.ts';
+
+export type LaneCall = { business_id: string; device_id: string };
+
+/** Wakes lanes. A job only says *look at this device*; what is to be done stands in our own tables, so a job too many is harmless. */
+export type Queue = {
+  /** Enqueues in the given open transaction; refuses one that is not open here. `at`: not before that moment. */
+  wakeLane(tx: Tx, call: LaneCall, at?: Date): Promise<void>;
+  work(handler: (call: LaneCall) => void): Promise<void>;
+  close(): Promise<void>;
+};
+
+const lane = 'lane';
+
+export async function openQueue(url: string, database: Database, log: Log): Promise<Queue> {
+  const { ssl, ...connection } = connectionOf(url);
+  const boss = new PgBoss({
+    ...connection,
+    ...(ssl ? { ssl: true } : {}),
+    schema: 'pgboss',
+    migrate: false,
+    createSchema: false,
+    schedule: false,
+    max: 3,
+    useListenNotify: true,
+    superviseIntervalSeconds: 60,
+  });
+  boss.on('error', (error) => log.error({ error: String(error) }, 'the queue reports an error'));
+  await boss.start();
+  // pg-boss looks a queue up on its own connection at the first send; done now, it never happens inside a transaction of ours.
+  await boss.findJobs(lane, { key: '-' } as never).catch(() => {});
+  return {
+    async wakeLane(tx, call, at) {
+      if (!database.isOpenHere(tx)) throw new Error('a job is enqueued in the open transaction of the same call, or not at all');
+      const kysely = tx.getKysely() as unknown as {
+        executeQuery(q: object): Promise<{ rows: unknown[] }>;
+      };
+      const db = {
+        async executeSql(sql: string, parameters: unknown[] = []) {
+          const { rows } = await kysely.executeQuery({ sql, parameters, query: { kind: 'RawNode' }, queryId: { queryId: 'queue' } });
+          return { rows };
+        },
+      };
+      // One waiting job per key: a device needs to be called once, however many documents wait. Calls for later have keys of their
+      // own, so that they never hold back a call for now.
+      const singletonKey = at ? `${call.device_id}@${Math.ceil(at.getTime() / 1000)}` : call.device_id;
+      await boss.send(lane, call, { db: db as never, singletonKey, ...(at ? { startAfter: at } : {}) });
+    },
+    async work(handler) {
+      let id = '';
+      id = await boss.work<LaneCall>(lane, { batchSize: 50, pollingIntervalSeconds: 2 }, async (jobs) => {
+        for (const job of jobs) handler(job.data);
+        // A worker takes one batch per polling interval unless told that there is more.
+        if (jobs.length === 50) boss.notifyWorker(id);
+      });
+    },
+    close: () => boss.stop({ graceful: true, timeout: 5_000, close: true }),
+  };
+}

@@ -1,0 +1,19 @@
+import type { DeviceAnswer, DeviceRequest } from './dialect.ts';
+
+/** Where a device is: its address as the business gave it, and how it is reached. */
+export type DeviceTarget = { address: string; transport: 'direct' | 'agent' };
+
+/**
+ * What became of a request. `unreachable` only when it was provably not written. `in_doubt`: it may have been read; `late` resolves
+ * when the socket is closed, with the answer if one still came.
+ */
+export type Sent =
+  | { is: 'answered'; answer: DeviceAnswer }
+  | { is: 'unreachable'; reason: string }
+  | { is: 'address_refused'; reason: string }
+  | { is: 'in_doubt'; reason: string; late: Promise<DeviceAnswer | null> };
+
+/** Carries a request to a device: one fresh connection, no retry of its own. */
+export type Vsdc = {
+  send(target: DeviceTarget, request: DeviceRequest): Promise<Sent>;
+};

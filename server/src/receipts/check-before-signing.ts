@@ -1,0 +1,83 @@
+import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Dialects } from '../ports/dialect.ts';
+import type { BooksDocument } from './document.model.ts';
+import type { Prepared, PrepareSale } from './prepare-sale.ts';
+import { findReceiptOf, lockReceipt, type Receipt, setDrift } from './receipt.store.ts';
+import { toReceiptView } from './receipt-view.ts';
+
+export type CheckBeforeSigning = (ctx: Context, module: BooksDocument['module'], documentId: string) => Promise<Preflight>;
+export type Preflight = ReturnType<typeof toView>;
+
+/**
+ * What would be sealed and what is missing, in plain words; asks no device. For a document that is sealed already it looks whether
+ * the world has moved since: changed, void or deleted in the books is *drift*.
+ */
+export const checkBeforeSigning =
+  (ports: { prepareSale: PrepareSale; dialects: Dialects; clock: Clock }): CheckBeforeSigning =>
+  async (ctx, module, documentId) => {
+    const existing = await ctx.transaction((tx) => findReceiptOf(tx, module, documentId));
+    let prepared: Prepared | null = null;
+    try {
+      prepared = await ports.prepareSale(ctx, module, documentId, existing?.answers ?? {}, existing?.id ?? null);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'document_unknown' || existing?.state !== 'signed') throw error;
+    }
+    const receipt = existing?.state === 'signed' ? await lookForDrift(ctx, existing, prepared, ports.clock) : existing;
+    if (!prepared) throw new AppError('document_unknown', { field: 'document_id', drift: receipt?.drift, receipt_id: receipt?.id });
+    return toView(ctx, prepared, receipt, ports.dialects);
+  };
+
+async function lookForDrift(ctx: Context, receipt: Receipt, prepared: Prepared | null, clock: Clock): Promise<Receipt> {
+  const code = !prepared
+    ? 'drift_deleted'
+    : prepared.document.status === 'void'
+      ? 'drift_void'
+      : prepared.documentHash !== receipt.documentHash
+        ? 'drift_changed'
+        : null;
+  if ((receipt.drift?.code ?? null) === code) return receipt;
+  const drift: StoredProblem | null = code && { code, sealed_total: receipt.filed.sale.total, ...(prepared ? { present_total: prepared.document.total } : {}) };
+  await ctx.transaction(async (tx) => {
+    await lockReceipt(tx, receipt.id);
+    await setDrift(tx, receipt.id, drift, clock.now());
+  });
+  return { ...receipt, drift };
+}
+
+function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, dialects: Dialects) {
+  const { document } = prepared;
+  const buyer = prepared.filed?.sale.buyer ?? document.buyer;
+  const isSealed = receipt?.state === 'signed';
+  const findings = isSealed ? [] : prepared.findings;
+  return {
+    module: document.module,
+    document_id: document.id,
+    document_number: document.number,
+    document_date: document.date,
+    status: document.status,
+    buyer_name: document.customer.name,
+    currency: document.currency,
+    total: document.total,
+    environment: prepared.device?.environment ?? null,
+    kind: (document.module === 'creditnotes' ? 'refund' : 'sale') as 'sale' | 'refund',
+    ready: findings.length === 0 && prepared.filed !== null && (receipt === null || receipt.state === 'refused' || receipt.state === 'withdrawn'),
+    findings: findings.map((finding) => describeProblem(finding, ctx.language)),
+    asks: {
+      buyer_tin: buyer.taxpayerId,
+      purchase_code: buyer.purchaseCode,
+      buyer_mobile: buyer.mobile,
+      payment_method: prepared.paymentMethod,
+      reason_code: receipt?.answers.reason_code ?? null,
+    },
+    payment_methods: prepared.paymentMethods.map(({ code, name }) => ({ code, name })),
+    reasons: prepared.reasons.map(({ code, name }) => ({ code, name })),
+    sales: prepared.sales
+      .filter((sale) => sale.state === 'signed')
+      .map((sale) => ({ receipt_id: sale.id, document_number: sale.documentNumber, document_date: sale.documentDate, total: sale.total, label: sale.label })),
+    sale_receipt_id: prepared.saleReceipt?.id ?? null,
+    receipt: receipt && toReceiptView(receipt, dialects, ctx.language),
+  };
+}

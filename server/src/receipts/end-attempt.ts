@@ -1,0 +1,315 @@
+import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
+import type { Context } from '../context.ts';
+import type { Tx } from '../platform/db/database.ts';
+import type { DeviceAnswer, Dialect, SaleReply } from '../ports/dialect.ts';
+import type { Sent } from '../ports/vsdc.ts';
+import type { LanePorts } from './lane-ports.ts';
+import {
+  beginDoubt,
+  closeSocket,
+  earlierHolders,
+  endAttempt,
+  endDoubt,
+  giveBackNumber,
+  isSignatureKnown,
+  type LaneDevice,
+  listAttempts,
+  listOpenDoubts,
+  lockLane,
+  makeDoubtful,
+  pauseLaneFor,
+  postponeDocument,
+  recordSigned,
+  setLaneTries,
+  settleAttempts,
+  touchDevice,
+} from './lane.store.ts';
+import { isDoubtful, retryDelayMs } from './receipt.model.ts';
+import { lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
+import type { Signature } from './sale.model.ts';
+
+export type Sending = { attemptId: string; receiptId: string; deviceId: string; invoiceNumber: string; isResend: boolean; startedAt: Date };
+
+/** What an end means for the lane: go on with the next document, wait until a moment, or stop for a person. */
+export type AfterSend = { is: 'go_on' } | { is: 'wait'; until: Date } | { is: 'stop' };
+
+type Said = { deviceCode: string; deviceText: string };
+
+/**
+ * Records how one send ended, in one transaction with everything that follows from it: outcome, signature, number, state, trail.
+ * After a doubt no answer but *signed* or *number taken* changes anything by itself.
+ */
+export async function recordEnd(ports: LanePorts, ctx: Context, dialect: Dialect, sending: Sending, sent: Sent): Promise<AfterSend> {
+  const reply = sent.is === 'answered' ? dialect.sell.read(sent.answer, sending.isResend) : null;
+  const response = sent.is === 'answered' ? sent.answer.body.slice(0, 20_000) : null;
+  return ctx.transaction(async (tx) => {
+    const device = (await lockLane(tx, sending.deviceId)) as LaneDevice;
+    const at = ports.clock.now();
+    if (reply?.is === 'signed') {
+      const isNext = await canBeNext(tx, device, reply.signature);
+      if (isNext) return signed(tx, device, reply.signature, response, at);
+      return doubt(tx, device, { deviceCode: '000', deviceText: 'the counters, signature or SDC id of the answer cannot be the next' }, response, at, true);
+    }
+    if (reply) await touchDevice(tx, device.id, at);
+    if (!reply) return notAnswered(tx, device, sent as Exclude<Sent, { is: 'answered' }>, at);
+    const attempts = await listAttempts(tx, sending.receiptId, at);
+    const earlier = attempts.filter((attempt) => attempt.id !== sending.attemptId);
+    if (earlier.some(isDoubtful)) return afterDoubt(tx, device, reply, response, at);
+    switch (reply.is) {
+      case 'refused':
+        return refused(tx, device, reply.problem, reply, response, at);
+      case 'not_served':
+        return notServed(tx, device, reply, response, at);
+      case 'number_taken': {
+        const mayHaveLeft = earlier.some((attempt) => attempt.invoiceNumber === sending.invoiceNumber && attempt.mayHaveLeft && attempt.settled === null);
+        return mayHaveLeft ? takenByUs(tx, device, reply, response, at) : taken(tx, device, reply, response, at);
+      }
+      case 'in_doubt':
+        return doubt(tx, device, reply, response, at, true);
+    }
+  });
+
+  async function signed(tx: Tx, device: LaneDevice, signature: Signature, response: string | null, at: Date): Promise<AfterSend> {
+    const receipt = (await lockReceipt(tx, sending.receiptId)) as Receipt;
+    await recordSigned(tx, ctx.businessId, recordingOf(ports, dialect, receipt, sending, signature, response, at));
+    await ports.afterSigned(tx, ctx, receipt.id);
+    await weighEvidence(ports, tx, ctx, device, signature, sending.startedAt, at);
+    return { is: 'go_on' };
+  }
+
+  async function refused(tx: Tx, device: LaneDevice, code: ProblemCode, said: Said, response: string | null, at: Date): Promise<AfterSend> {
+    await endAttempt(tx, sending.attemptId, ended('refused', said, response, at));
+    await giveBackNumber(tx, device.id, sending.invoiceNumber);
+    const problem = { code, device_code: said.deviceCode, device_text: said.deviceText };
+    await setReceiptState(tx, sending.receiptId, { state: 'refused', problem, invoiceNumber: null }, at);
+    await setLaneTries(tx, device.id, 0);
+    await ports.record(tx, ctx, { action: 'receipt.refused', subject: sending.receiptId, after: { ...problem, returned_number: sending.invoiceNumber } });
+    return { is: 'go_on' };
+  }
+
+  /** The document keeps number, bytes and place; the lane waits, or pauses where a person must act. */
+  async function notServed(tx: Tx, device: LaneDevice, reply: SaleReply & { is: 'not_served' }, response: string | null, at: Date): Promise<AfterSend> {
+    await endAttempt(tx, sending.attemptId, ended('not_served', reply, response, at));
+    const problem = { code: reply.problem, device_code: reply.deviceCode, device_text: reply.deviceText };
+    const until = new Date(at.getTime() + retryDelayMs(device.tries, ports.timing.retryFirstMs, ports.timing.retryMaxMs));
+    await postponeDocument(tx, sending.receiptId, { problem, nextTryAt: reply.pauses ? null : until, mustRead: false }, at);
+    if (reply.pauses) {
+      await pauseLaneFor(tx, device.id, problem);
+      await ports.record(tx, ctx, { action: 'lane.paused', subject: device.id, after: problem });
+      return { is: 'stop' };
+    }
+    await setLaneTries(tx, device.id, device.tries + 1);
+    return { is: 'wait', until };
+  }
+
+  async function notAnswered(tx: Tx, device: LaneDevice, sent: Exclude<Sent, { is: 'answered' }>, at: Date): Promise<AfterSend> {
+    if (sent.is === 'in_doubt') return doubt(tx, device, { deviceCode: '', deviceText: sent.reason }, null, at, false);
+    const attempts = (await listAttempts(tx, sending.receiptId, at)).filter((attempt) => attempt.id !== sending.attemptId);
+    await endAttempt(tx, sending.attemptId, { ...ended('unreachable', { deviceCode: '', deviceText: sent.reason }, null, at), mayHaveLeft: false });
+    const until = new Date(at.getTime() + retryDelayMs(device.tries, ports.timing.retryFirstMs, ports.timing.retryMaxMs));
+    const code = sent.is === 'address_refused' ? 'device_address_refused' : 'device_unreachable';
+    await setLaneTries(tx, device.id, device.tries + 1);
+    const isDoubt = attempts.some(isDoubtful);
+    const problem: StoredProblem = isDoubt ? { code: 'maybe_signed' } : { code, reason: sent.reason };
+    await postponeDocument(tx, sending.receiptId, { problem, nextTryAt: until, mustRead: !isDoubt }, at);
+    return { is: 'wait', until };
+  }
+
+  async function doubt(tx: Tx, device: LaneDevice, said: Said, response: string | null, at: Date, isSocketClosed: boolean): Promise<AfterSend> {
+    await endAttempt(tx, sending.attemptId, { ...ended('in_doubt', said, response, at), isSocketClosed });
+    await startDoubt(
+      ports,
+      tx,
+      ctx,
+      device,
+      sending,
+      { code: 'maybe_signed', device_code: said.deviceCode || undefined, device_text: said.deviceText } as StoredProblem,
+      at,
+    );
+    return { is: 'go_on' };
+  }
+
+  async function afterDoubt(tx: Tx, device: LaneDevice, reply: Exclude<SaleReply, { is: 'signed' }>, response: string | null, at: Date): Promise<AfterSend> {
+    if (reply.is === 'number_taken') return takenByUs(tx, device, reply, response, at);
+    await endAttempt(tx, sending.attemptId, ended(reply.is, reply, response, at));
+    const receipt = (await lockReceipt(tx, sending.receiptId)) as Receipt;
+    const until = new Date(at.getTime() + retryDelayMs(receipt.tries, ports.timing.settleQuietMs, ports.timing.settleMaxMs));
+    await postponeDocument(
+      tx,
+      sending.receiptId,
+      { problem: { code: 'maybe_signed', device_code: reply.deviceCode, device_text: reply.deviceText }, nextTryAt: until, mustRead: false },
+      at,
+    );
+    return { is: 'go_on' };
+  }
+
+  /** The device has signed this number, and only we can have sent it: the receipt exists, its data are lost to us for now. */
+  async function takenByUs(tx: Tx, device: LaneDevice, said: Said, response: string | null, at: Date): Promise<AfterSend> {
+    await endAttempt(tx, sending.attemptId, ended('number_taken', said, response, at));
+    const problem = { code: 'signed_answer_lost', device_code: said.deviceCode, device_text: said.deviceText } as const;
+    await beginDoubt(tx, sending.receiptId, { problem, invoiceNumber: sending.invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
+    await ports.record(tx, ctx, { action: 'receipt.answer_lost', subject: sending.receiptId, after: problem });
+    return { is: 'go_on' };
+  }
+
+  /** Taken at the first send: the number came back from another document that was signed after all, or another program uses the device. */
+  async function taken(tx: Tx, device: LaneDevice, said: Said, response: string | null, at: Date): Promise<AfterSend> {
+    const holders = await earlierHolders(tx, device.id, sending.invoiceNumber, sending.receiptId);
+    const locked: Receipt[] = [];
+    for (const id of holders) locked.push((await lockReceipt(tx, id)) as Receipt);
+    const [earlier] = locked;
+    if (earlier && locked.length === 1 && earlier.state !== 'signed') {
+      await endAttempt(tx, sending.attemptId, { ...ended('number_taken', said, response, at), settled: 'not_ours' });
+      await setReceiptState(tx, sending.receiptId, { state: 'queued', problem: null, invoiceNumber: null }, at);
+      await makeDoubtful(tx, earlier.id, sending.invoiceNumber);
+      const problem = { code: 'signed_answer_lost', device_code: said.deviceCode, device_text: said.deviceText } as const;
+      await beginDoubt(tx, earlier.id, { problem, invoiceNumber: sending.invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
+      await ports.record(tx, ctx, { action: 'receipt.doubted', subject: earlier.id, before: { state: earlier.state }, after: problem });
+      return { is: 'go_on' };
+    }
+    await endAttempt(tx, sending.attemptId, ended('number_taken', said, response, at));
+    const problem = { code: 'number_collision', invoice_number: sending.invoiceNumber, device_code: said.deviceCode, device_text: said.deviceText } as const;
+    await beginDoubt(tx, sending.receiptId, { problem, invoiceNumber: sending.invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
+    await pauseLaneFor(tx, device.id, problem);
+    await ports.record(tx, ctx, { action: 'lane.collision', subject: device.id, after: problem });
+    return { is: 'stop' };
+  }
+}
+
+/** An answer that came after we had given up on it. Only a signature or its absence is recorded; a refusal settles nothing now. */
+export async function recordLate(ports: LanePorts, ctx: Context, dialect: Dialect, sending: Sending, answer: DeviceAnswer | null): Promise<void> {
+  const reply = answer ? dialect.sell.read(answer, sending.isResend) : null;
+  await ctx.transaction(async (tx) => {
+    const device = (await lockLane(tx, sending.deviceId)) as LaneDevice;
+    const at = ports.clock.now();
+    const receipt = (await lockReceipt(tx, sending.receiptId)) as Receipt;
+    await closeSocket(tx, sending.attemptId, at, answer?.body.slice(0, 20_000) ?? null);
+    if (receipt.state === 'in_doubt' && reply?.is === 'signed' && receipt.invoiceNumber === sending.invoiceNumber) {
+      // Others may have been signed since, so that its total need not be the newest; it must still be one nobody has.
+      const isKnown = await isSignatureKnown(tx, reply.signature.receiptSignature, reply.signature.sdcId);
+      if (!isKnown && reply.signature.sdcId === device.sdcId) {
+        await recordSigned(tx, ctx.businessId, { ...recordingOf(ports, dialect, receipt, sending, reply.signature, null, at), source: 'late_answer' });
+        await ports.afterSigned(tx, ctx, receipt.id);
+      }
+    }
+    await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: sending.deviceId });
+  });
+}
+
+export async function startDoubt(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  device: Pick<LaneDevice, 'lastTotal'>,
+  about: { receiptId: string; invoiceNumber: string },
+  problem: StoredProblem,
+  at: Date,
+): Promise<void> {
+  const receipt = (await lockReceipt(tx, about.receiptId)) as Receipt;
+  const nextTryAt = new Date(
+    at.getTime() + retryDelayMs(receipt.state === 'in_doubt' ? receipt.tries : 0, ports.timing.settleQuietMs, ports.timing.settleMaxMs),
+  );
+  await beginDoubt(tx, about.receiptId, { problem, invoiceNumber: about.invoiceNumber, nextTryAt, totalBefore: device.lastTotal }, at);
+  if (receipt.state !== 'in_doubt')
+    await ports.record(tx, ctx, { action: 'receipt.doubted', subject: about.receiptId, before: { state: receipt.state }, after: problem });
+}
+
+/** Whether this can be the signature of what was just sent: our SDC, a total above the last one known, a signature nobody has. */
+async function canBeNext(tx: Tx, device: LaneDevice, signature: Signature): Promise<boolean> {
+  if (device.sdcId !== null && signature.sdcId !== device.sdcId) return false;
+  if (device.lastTotal !== null && BigInt(signature.totalReceiptNumber) <= BigInt(device.lastTotal)) return false;
+  return !(await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId));
+}
+
+/**
+ * What the counters of a new receipt say about an open doubt: with a single doubt on the device and the same SDC id, a jump of two
+ * shows that it was signed; a jump of one, after its last resend was definitely refused, that it was not.
+ */
+async function weighEvidence(ports: LanePorts, tx: Tx, ctx: Context, device: LaneDevice, signature: Signature, startedAt: Date, at: Date): Promise<void> {
+  const doubts = (await listOpenDoubts(tx, device.id)).filter((doubt) => doubt.code === 'maybe_signed');
+  const [doubt] = doubts;
+  if (!doubt || doubts.length > 1 || doubt.totalBefore === null || doubt.totalBefore !== device.lastTotal) return;
+  const jump = BigInt(signature.totalReceiptNumber) - BigInt(doubt.totalBefore);
+  if (jump === 2n) {
+    await beginDoubt(
+      tx,
+      doubt.id,
+      { problem: { code: 'signed_answer_lost' }, invoiceNumber: doubt.invoiceNumber, nextTryAt: null, totalBefore: doubt.totalBefore },
+      at,
+    );
+    await ports.record(tx, ctx, {
+      action: 'receipt.answer_lost',
+      subject: doubt.id,
+      after: { total_before: doubt.totalBefore, total_after: signature.totalReceiptNumber },
+    });
+  }
+  if (jump === 1n) await endIfNotSigned(ports, tx, ctx, doubt, startedAt, at);
+}
+
+async function endIfNotSigned(ports: LanePorts, tx: Tx, ctx: Context, doubt: { id: string; invoiceNumber: string }, sentAfter: Date, at: Date): Promise<void> {
+  const attempts = await listAttempts(tx, doubt.id, at);
+  const last = attempts.at(-1);
+  const isOver = attempts.every((attempt) => attempt.isSocketClosed);
+  if (!isOver || last?.outcome !== 'refused' || !last.endedAt || last.endedAt > sentAfter) return;
+  await settleNotSigned(
+    ports,
+    tx,
+    ctx,
+    (await lockReceipt(tx, doubt.id)) as Receipt,
+    { code: 'device_refused', device_code: last.deviceCode ?? '', device_text: last.deviceText ?? '' },
+    'counters',
+    at,
+  );
+}
+
+/** Ends a doubt as *not signed*: the document is refused and its number returned. */
+export async function settleNotSigned(ports: LanePorts, tx: Tx, ctx: Context, receipt: Receipt, problem: StoredProblem, how: string, at: Date): Promise<void> {
+  await settleAttempts(tx, receipt.id, 'not_signed', { invoiceNumber: receipt.invoiceNumber as string });
+  await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber as string);
+  await setReceiptState(tx, receipt.id, { state: 'refused', problem, invoiceNumber: null }, at);
+  await endDoubt(tx, receipt.id);
+  await ports.record(tx, ctx, {
+    action: 'receipt.settled_not_signed',
+    subject: receipt.id,
+    before: { invoice_number: receipt.invoiceNumber },
+    after: { how, ...problem },
+  });
+}
+
+export function recordingOf(
+  ports: LanePorts,
+  dialect: Dialect,
+  receipt: Receipt,
+  sending: { attemptId: string; invoiceNumber: string },
+  signature: Signature,
+  response: string | null,
+  at: Date,
+) {
+  const { filing, sale } = receipt.filed;
+  return {
+    attemptId: sending.attemptId,
+    receiptId: receipt.id,
+    deviceId: receipt.deviceId,
+    invoiceNumber: sending.invoiceNumber,
+    signature,
+    verificationUrl: dialect.verification(signature, filing.device, filing.verification.form, filing.verification.base),
+    label: dialect.label(sale.kind, false),
+    source: 'device' as const,
+    evidence: null,
+    response,
+    at,
+    auditId: ports.newId('audit'),
+    actor: { type: 'job', id: 'lane' },
+    worker: ports.worker,
+  };
+}
+
+const ended = (outcome: 'refused' | 'not_served' | 'number_taken' | 'in_doubt' | 'unreachable', said: Said, response: string | null, at: Date) => ({
+  outcome,
+  at,
+  mayHaveLeft: true,
+  isSocketClosed: true,
+  deviceCode: said.deviceCode,
+  deviceText: said.deviceText,
+  response,
+});

@@ -1,0 +1,19 @@
+import type { Amount } from '@muhuri/shared/money';
+import type { Sale } from './sale.model.ts';
+
+/** Everything a request needs besides the number and the moment: gathered when the document is read, so that the lane need not. */
+export type Filing = {
+  device: { taxpayerId: string; branchCode: string; serial: string };
+  /** The device's registration code as known when the document was read; an answer names it anew. */
+  mrcNumber: string | null;
+  rates: Record<string, Amount>;
+  headerTax: 'lines' | 'class';
+  originalInvoiceNumber: string | null;
+  user: { id: string; name: string };
+  seller: { tradeName: string; address: string; topMessage: string; bottomMessage: string };
+  verification: { form: 'url' | 'hash'; base: string | null };
+  /** For a refund: what its receipt says of the sale on paper. */
+  originalReceipt: { receiptNumber: string; totalReceiptNumber: string; label: string } | null;
+};
+
+export type Filed = { sale: Sale; filing: Filing };

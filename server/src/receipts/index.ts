@@ -1,0 +1,14 @@
+export { checkBeforeSigning } from './check-before-signing.ts';
+export type { LanePorts, LaneTiming } from './lane-ports.ts';
+export { usualTiming } from './lane-ports.ts';
+export { type Lanes, openLanes } from './lanes.ts';
+export { openReceipt } from './open-receipt.ts';
+export { prepareSale } from './prepare-sale.ts';
+export { openLink, printReceipt, readPdf } from './print-receipt.ts';
+export { findReceipt, findReceiptOf, type Receipt } from './receipt.store.ts';
+export { toReceiptView } from './receipt-view.ts';
+export { resumeLane } from './resume-lane.ts';
+export { runLane } from './run-lane.ts';
+export { settleByPerson } from './settle-by-person.ts';
+export { receiptChanges } from './wait-for-receipt.ts';
+export { withdrawReceipt } from './withdraw-receipt.ts';

@@ -1,0 +1,56 @@
+import type { Recorder } from '../audit/index.ts';
+import type { RegisterItems } from '../catalogue/index.ts';
+import type { Context } from '../context.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Tx } from '../platform/db/database.ts';
+import type { Log } from '../platform/log.ts';
+import type { NewId } from '../platform/new-id.ts';
+import type { Queue } from '../platform/queue/queue.ts';
+import type { Dialects } from '../ports/dialect.ts';
+import type { Vsdc } from '../ports/vsdc.ts';
+import type { PrepareSale } from './prepare-sale.ts';
+
+export type LaneTiming = {
+  /** How long a lane is held beyond the longest answer, before another worker may take it. */
+  leaseMs: number;
+  /** How long a socket may stay open for a late answer. */
+  lateTimeoutMs: number;
+  retryFirstMs: number;
+  retryMaxMs: number;
+  /** Silence after a doubt before the same bytes are sent again; grows to the maximum. */
+  settleQuietMs: number;
+  settleMaxMs: number;
+  /** How long a lane waits for a doubt before it goes past it. */
+  doubtWaitMs: number;
+  /** A document read longer ago than this is read again before its number is given. */
+  readAgainMs: number;
+};
+
+export const usualTiming: LaneTiming = {
+  leaseMs: 45_000,
+  lateTimeoutMs: 600_000,
+  retryFirstMs: 2_000,
+  retryMaxMs: 60_000,
+  settleQuietMs: 15_000,
+  settleMaxMs: 600_000,
+  doubtWaitMs: 60_000,
+  readAgainMs: 60_000,
+};
+
+export type LanePorts = {
+  vsdc: Vsdc;
+  dialects: Dialects;
+  queue: Pick<Queue, 'wakeLane'>;
+  record: Recorder;
+  clock: Clock;
+  newId: NewId;
+  log: Log;
+  timing: LaneTiming;
+  worker: string;
+  prepareSale: PrepareSale;
+  registerItems: RegisterItems;
+  /** Later chapters' work once a receipt is signed, enqueued in the same transaction. */
+  afterSigned(tx: Tx, ctx: Context, receiptId: string): Promise<void>;
+  /** Tells those who wait for this receipt. */
+  changed(receiptId: string): void;
+};

@@ -1,0 +1,405 @@
+import type { StoredProblem } from '@muhuri/shared/problems';
+import type { Tx } from '../platform/db/database.ts';
+import { fromJson, json, query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
+import type { Filed } from './filing.model.ts';
+import type { AttemptFact, AttemptOutcome } from './receipt.model.ts';
+import type { Signature } from './sale.model.ts';
+
+/*
+ * Plain statements: this is the path every receipt takes, and entities would cost it two thirds of its speed.
+ * Locks are always taken in the order device, receipt.
+ */
+
+export type LaneDevice = {
+  id: string;
+  state: 'new' | 'active' | 'paused';
+  sdcId: string | null;
+  nextInvoiceNumber: string;
+  freeNumbers: string[];
+  lastTotal: string | null;
+  laneHolder: string | null;
+  laneUntil: Date | null;
+  tries: number;
+};
+
+/** The device's lane, locked: numbers are given and returned only under this lock. */
+export async function lockLane(tx: Tx, deviceId: string): Promise<LaneDevice | null> {
+  const row = await queryOne<Record<string, unknown>>(
+    tx,
+    `select id, state, sdc_id, next_invoice_number::text as next, free_numbers::text[] as free, last_total_receipt_number::text as total, lane_holder, lane_until, lane_tries
+       from device where id = $1 for update`,
+    [deviceId],
+  );
+  return (
+    row && {
+      id: row.id as string,
+      state: row.state as LaneDevice['state'],
+      sdcId: row.sdc_id as string | null,
+      nextInvoiceNumber: (row.next as string | null) ?? '1',
+      freeNumbers: row.free as string[],
+      lastTotal: row.total as string | null,
+      laneHolder: row.lane_holder as string | null,
+      laneUntil: toDateOrNull(row.lane_until),
+      tries: row.lane_tries as number,
+    }
+  );
+}
+
+export const holdLane = (tx: Tx, deviceId: string, worker: string, until: Date) =>
+  query(tx, 'update device set lane_holder = $2, lane_until = $3 where id = $1', [deviceId, worker, until]);
+
+export const releaseLane = (tx: Tx, deviceId: string, nextAt: Date | null) =>
+  query(tx, 'update device set lane_holder = null, lane_until = null, lane_next_at = $2 where id = $1', [deviceId, nextAt]);
+
+export const setLaneTries = (tx: Tx, deviceId: string, tries: number) => query(tx, 'update device set lane_tries = $2 where id = $1', [deviceId, tries]);
+
+/** Sends begun by a worker that is gone: nobody will ever say how they ended. Answers the receipts they belong to. */
+export async function closeOrphans(tx: Tx, deviceId: string, now: Date): Promise<string[]> {
+  const rows = await query<{ receipt_id: string }>(
+    tx,
+    "update attempt set outcome = 'in_doubt', ended_at = $2, socket_closed_at = $2, device_text = 'the process that sent it is gone' where device_id = $1 and ended_at is null returning receipt_id",
+    [deviceId, now],
+  );
+  return [...new Set(rows.map((row) => row.receipt_id))];
+}
+
+export type LaneDoubt = {
+  id: string;
+  invoiceNumber: string;
+  code: string;
+  nextTryAt: Date | null;
+  since: Date;
+  lastEndedAt: Date | null;
+  hasOpenSocket: boolean;
+  tries: number;
+};
+
+export type LaneHead = {
+  id: string;
+  kind: 'sale' | 'refund';
+  module: 'invoices' | 'creditnotes';
+  documentId: string;
+  documentHash: string;
+  invoiceNumber: string | null;
+  filed: Filed;
+  readAt: Date | null;
+  nextTryAt: Date | null;
+  tries: number;
+  hasUnregisteredItems: boolean;
+  /** Bytes that may have left under the number it holds: they are fixed. */
+  fixedRequest: string | null;
+};
+
+/**
+ * The open doubts of a lane and the document that goes next: first the one that holds an unsent number, else the oldest. Refunds of a
+ * doubtful sale stand aside; so do documents that were not readable, until their time.
+ */
+export async function readLane(tx: Tx, deviceId: string, now: Date): Promise<{ doubts: LaneDoubt[]; head: LaneHead | null }> {
+  const rows = await query<Record<string, unknown>>(
+    tx,
+    `(select 'doubt' as what, r.id, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, null::jsonb as sale, r.read_at, r.next_try_at, r.tries,
+        coalesce(r.problem->>'code', 'maybe_signed') as code, r.doubt_since,
+        (select max(a.ended_at) from attempt a where a.business_id = r.business_id and a.receipt_id = r.id) as last_ended,
+        exists (select 1 from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and a.socket_closed_at is null and a.socket_until > $2) as flag,
+        null as fixed
+       from receipt r where r.device_id = $1 and r.state = 'in_doubt' order by r.doubt_since limit 10)
+     union all
+     (select 'head', r.id, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, r.sale, r.read_at, r.next_try_at, r.tries, null, null, null,
+        exists (select 1 from item i where i.business_id = r.business_id and i.registered is distinct from i.content
+                  and i.item_code in (select l->>'itemCode' from jsonb_array_elements(r.sale->'sale'->'lines') l)),
+        (select a.request from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and a.invoice_number = r.invoice_number
+            and a.may_have_left and a.settled is null order by a.started_at desc limit 1)
+       from receipt r
+      where r.device_id = $1 and r.state = 'queued'
+        and not (r.invoice_number is null and coalesce(r.problem->>'code', '') like 'zoho%' and r.next_try_at > $2)
+        and not (r.kind = 'refund' and exists (select 1 from receipt s where s.business_id = r.business_id and s.id = r.sale_receipt_id and s.state = 'in_doubt'))
+      order by (r.invoice_number is null), r.queued_at, r.id limit 1)`,
+    [deviceId, now],
+  );
+  const head = rows.find((row) => row.what === 'head');
+  return {
+    doubts: rows
+      .filter((row) => row.what === 'doubt')
+      .map((row) => ({
+        id: row.id as string,
+        invoiceNumber: row.invoice_number as string,
+        code: row.code as string,
+        nextTryAt: toDateOrNull(row.next_try_at),
+        since: toDate(row.doubt_since),
+        lastEndedAt: toDateOrNull(row.last_ended),
+        hasOpenSocket: row.flag as boolean,
+        tries: row.tries as number,
+      })),
+    head: head
+      ? {
+          id: head.id as string,
+          kind: head.kind as LaneHead['kind'],
+          module: head.module as LaneHead['module'],
+          documentId: head.document_id as string,
+          documentHash: head.document_hash as string,
+          invoiceNumber: head.invoice_number as string | null,
+          filed: fromJson(head.sale),
+          readAt: toDateOrNull(head.read_at),
+          nextTryAt: toDateOrNull(head.next_try_at),
+          tries: head.tries as number,
+          hasUnregisteredItems: head.flag as boolean,
+          fixedRequest: head.fixed as string | null,
+        }
+      : null,
+  };
+}
+
+/** When a document that stands aside may be looked at again. */
+export async function nextAside(tx: Tx, deviceId: string, now: Date): Promise<Date | null> {
+  const row = await queryOne<{ at: unknown }>(tx, "select min(next_try_at) as at from receipt where device_id = $1 and state = 'queued' and next_try_at > $2", [
+    deviceId,
+    now,
+  ]);
+  return toDateOrNull(row?.at);
+}
+
+export type NewAttempt = {
+  id: string;
+  receiptId: string;
+  deviceId: string;
+  invoiceNumber: string;
+  isResend: boolean;
+  request: string;
+  worker: string;
+  startedAt: Date;
+  socketUntil: Date;
+};
+
+/** Number, exact bytes and counter in one statement; only after its commit may a byte be sent. */
+export async function freeze(tx: Tx, businessId: string, attempt: NewAttempt, counters: { next: string; free: string[] }, laneUntil: Date): Promise<void> {
+  await query(
+    tx,
+    `with a as (insert into attempt (business_id, id, receipt_id, device_id, invoice_number, is_resend, request, worker, started_at, socket_until)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)),
+          r as (update receipt set invoice_number = $5, updated_at = $9 where business_id = $1 and id = $3)
+     update device set next_invoice_number = $11, free_numbers = $12::bigint[], lane_holder = $8, lane_until = $13 where business_id = $1 and id = $4`,
+    [
+      businessId,
+      attempt.id,
+      attempt.receiptId,
+      attempt.deviceId,
+      attempt.invoiceNumber,
+      attempt.isResend,
+      attempt.request,
+      attempt.worker,
+      attempt.startedAt,
+      attempt.socketUntil,
+      counters.next,
+      counters.free,
+      laneUntil,
+    ],
+  );
+}
+
+export type Recording = {
+  attemptId: string;
+  receiptId: string;
+  deviceId: string;
+  invoiceNumber: string;
+  signature: Signature;
+  verificationUrl: string;
+  label: string;
+  source: 'device' | 'late_answer' | 'read_back' | 'person';
+  evidence: unknown;
+  response: string | null;
+  at: Date;
+  auditId: string;
+  actor: { type: string; id: string };
+  worker: string | null;
+};
+
+/** The attempt's outcome, the signature, the receipt's state, the device's counters and the trail: one statement, one transaction. */
+export async function recordSigned(tx: Tx, businessId: string, is: Recording): Promise<void> {
+  const s = is.signature;
+  await query(
+    tx,
+    `with a as (update attempt set outcome = coalesce(outcome, 'signed'), ended_at = coalesce(ended_at, $16), socket_closed_at = coalesce(socket_closed_at, $16), settled = 'signed',
+                  response = case when id = $2 then coalesce($17, response) else response end
+                where business_id = $1 and receipt_id = $3 and (id = $2 or (settled is null or settled = 'doubtful') and outcome in ('in_doubt', 'number_taken'))),
+          s as (insert into signature (business_id, receipt_id, device_id, invoice_number, receipt_number, total_receipt_number, internal_data, receipt_signature, sdc_id,
+                  mrc_number, signed_at, verification_url, label, source, evidence, recorded_at)
+                values ($1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $18, $14, $15, $16)),
+          r as (update receipt set state = 'signed', problem = null, invoice_number = $5, next_try_at = null, doubt_since = null, updated_at = $16 where business_id = $1 and id = $3),
+          d as (update device set last_total_receipt_number = greatest(last_total_receipt_number, $7), last_contact_at = $16, lane_tries = 0 where business_id = $1 and id = $4)
+     insert into audit (business_id, id, at, actor_type, actor_id, action, subject, after)
+     values ($1, $19, $16, $20, $21, 'receipt.signed', $3, $22)`,
+    [
+      businessId,
+      is.attemptId,
+      is.receiptId,
+      is.deviceId,
+      is.invoiceNumber,
+      s.receiptNumber,
+      s.totalReceiptNumber,
+      s.internalData,
+      s.receiptSignature,
+      s.sdcId,
+      s.mrcNumber,
+      s.signedAt,
+      is.verificationUrl,
+      is.source,
+      json(is.evidence),
+      is.at,
+      is.response,
+      is.label,
+      is.auditId,
+      is.actor.type,
+      is.actor.id,
+      json({ invoice_number: is.invoiceNumber, receipt_number: s.receiptNumber, total_receipt_number: s.totalReceiptNumber, source: is.source }),
+    ],
+  );
+}
+
+export type Ended = {
+  outcome: AttemptOutcome;
+  at: Date;
+  mayHaveLeft: boolean;
+  isSocketClosed: boolean;
+  deviceCode: string | null;
+  deviceText: string | null;
+  response: string | null;
+  settled?: AttemptFact['settled'];
+};
+
+export const endAttempt = (tx: Tx, id: string, is: Ended) =>
+  query(
+    tx,
+    `update attempt set outcome = $2, ended_at = $3::timestamptz, may_have_left = $4, socket_closed_at = case when $5::boolean then $3::timestamptz else socket_closed_at end, device_code = $6, device_text = $7, response = $8,
+       settled = $9 where id = $1 and ended_at is null`,
+    [id, is.outcome, is.at, is.mayHaveLeft, is.isSocketClosed, is.deviceCode, is.deviceText, is.response, is.settled ?? null],
+  );
+
+export const closeSocket = (tx: Tx, attemptId: string, at: Date, late: string | null) =>
+  query(tx, 'update attempt set socket_closed_at = coalesce(socket_closed_at, $2), response = coalesce(response, $3) where id = $1', [attemptId, at, late]);
+
+export type StoredAttempt = AttemptFact & {
+  id: string;
+  receiptId: string;
+  deviceId: string;
+  invoiceNumber: string;
+  isResend: boolean;
+  request: string;
+  startedAt: Date;
+  endedAt: Date | null;
+  isSocketClosed: boolean;
+  mayHaveLeft: boolean;
+  deviceCode: string | null;
+  deviceText: string | null;
+};
+
+/** Every send of a receipt, in order. */
+export async function listAttempts(tx: Tx, receiptId: string, now: Date): Promise<StoredAttempt[]> {
+  const rows = await query<Record<string, unknown>>(tx, 'select *, invoice_number::text as number from attempt where receipt_id = $1 order by started_at, id', [
+    receiptId,
+  ]);
+  return rows.map((row) => ({
+    id: row.id as string,
+    receiptId: row.receipt_id as string,
+    deviceId: row.device_id as string,
+    invoiceNumber: row.number as string,
+    isResend: row.is_resend as boolean,
+    request: row.request as string,
+    startedAt: toDate(row.started_at),
+    endedAt: toDateOrNull(row.ended_at),
+    isSocketClosed: row.socket_closed_at !== null || toDate(row.socket_until) <= now,
+    mayHaveLeft: row.may_have_left as boolean,
+    outcome: row.outcome as AttemptOutcome | null,
+    settled: row.settled as AttemptFact['settled'],
+    isWorkerGone: false,
+    deviceCode: row.device_code as string | null,
+    deviceText: row.device_text as string | null,
+  }));
+}
+
+export const settleAttempts = (tx: Tx, receiptId: string, as: 'not_signed' | 'not_ours', only: { invoiceNumber: string }) =>
+  query(
+    tx,
+    "update attempt set settled = $2 where receipt_id = $1 and invoice_number = $3 and (settled is null or settled = 'doubtful') and outcome in ('in_doubt', 'number_taken')",
+    [receiptId, as, only.invoiceNumber],
+  );
+
+/** The documents that sent something under a number before this one: the number came back from them. */
+export async function earlierHolders(tx: Tx, deviceId: string, invoiceNumber: string, exceptReceiptId: string): Promise<string[]> {
+  const rows = await query<{ receipt_id: string }>(
+    tx,
+    `select distinct receipt_id from attempt where device_id = $1 and invoice_number = $2 and receipt_id <> $3 and may_have_left and settled is distinct from 'not_ours'`,
+    [deviceId, invoiceNumber, exceptReceiptId],
+  );
+  return rows.map((row) => row.receipt_id);
+}
+
+export const makeDoubtful = (tx: Tx, receiptId: string, invoiceNumber: string) =>
+  query(tx, "update attempt set settled = 'doubtful' where receipt_id = $1 and invoice_number = $2 and may_have_left", [receiptId, invoiceNumber]);
+
+/** Begins a doubt: who is in doubt keeps the number. */
+export const beginDoubt = (
+  tx: Tx,
+  receiptId: string,
+  is: { problem: StoredProblem; invoiceNumber: string; nextTryAt: Date | null; totalBefore: string | null },
+  at: Date,
+) =>
+  query(
+    tx,
+    `update receipt set state = 'in_doubt', problem = $2, invoice_number = $3, next_try_at = $4, doubt_since = coalesce(doubt_since, $6),
+       total_before_doubt = coalesce(total_before_doubt, $5), tries = tries + 1, updated_at = $6 where id = $1`,
+    [receiptId, json(is.problem), is.invoiceNumber, is.nextTryAt, is.totalBefore, at],
+  );
+
+export const postponeDocument = (tx: Tx, receiptId: string, is: { problem: StoredProblem | null; nextTryAt: Date | null; mustRead: boolean }, at: Date) =>
+  query(
+    tx,
+    'update receipt set problem = $2, next_try_at = $3, tries = tries + 1, read_at = case when $4::boolean then null else read_at end, updated_at = $5 where id = $1',
+    [receiptId, json(is.problem), is.nextTryAt, is.mustRead, at],
+  );
+
+export const endDoubt = (tx: Tx, receiptId: string) => query(tx, 'update receipt set doubt_since = null, total_before_doubt = null where id = $1', [receiptId]);
+
+export const giveBackNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>
+  query(tx, 'update device set free_numbers = array(select distinct n from unnest(array_append(free_numbers, $2::bigint)) n order by n) where id = $1', [
+    deviceId,
+    invoiceNumber,
+  ]);
+
+export const pauseLaneFor = (tx: Tx, deviceId: string, problem: StoredProblem) =>
+  query(tx, "update device set state = 'paused', problem = $2 where id = $1", [deviceId, json(problem)]);
+
+export const touchDevice = (tx: Tx, deviceId: string, at: Date) => query(tx, 'update device set last_contact_at = $2 where id = $1', [deviceId, at]);
+
+/** Open doubts of a device that count as evidence, with the total known before each began. */
+export async function listOpenDoubts(tx: Tx, deviceId: string): Promise<{ id: string; invoiceNumber: string; code: string; totalBefore: string | null }[]> {
+  const rows = await query<Record<string, string | null>>(
+    tx,
+    "select id, invoice_number::text, problem->>'code' as code, total_before_doubt::text as total from receipt where device_id = $1 and state = 'in_doubt' order by doubt_since limit 5",
+    [deviceId],
+  );
+  return rows.map((row) => ({ id: row.id as string, invoiceNumber: row.invoice_number as string, code: row.code as string, totalBefore: row.total ?? null }));
+}
+
+export const isSignatureKnown = async (tx: Tx, receiptSignature: string, sdcId: string): Promise<boolean> =>
+  (await queryOne(tx, 'select 1 as yes from signature where receipt_signature = $1 and sdc_id = $2 limit 1', [receiptSignature, sdcId])) !== null;
+
+export const isTotalKnown = async (tx: Tx, totalReceiptNumber: string, sdcId: string): Promise<boolean> =>
+  (await queryOne(tx, 'select 1 as yes from signature where sdc_id = $2 and total_receipt_number = $1 limit 1', [totalReceiptNumber, sdcId])) !== null;
+
+/** Devices with work and no living lane: what a crash, a lost call or a full queue left behind. */
+export async function listIdleLanes(tx: Tx, now: Date): Promise<string[]> {
+  const rows = await query<{ id: string }>(
+    tx,
+    `select d.id from device d where d.state = 'active' and (d.lane_until is null or d.lane_until < $1) and (d.lane_next_at is null or d.lane_next_at <= $1)
+       and (exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'queued')
+         or exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt'
+                      and (r.next_try_at <= $1 or r.next_try_at is null and r.problem->>'code' = 'maybe_signed'))
+         or exists (select 1 from attempt a where a.business_id = d.business_id and a.device_id = d.id and a.ended_at is null))`,
+    [now],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Nothing waits for its next try any more: a person has mended what they waited for. */
+export const hurryQueue = (tx: Tx, deviceId: string) =>
+  query(tx, "update receipt set next_try_at = null where device_id = $1 and state = 'queued'", [deviceId]);

@@ -1,0 +1,229 @@
+import { compare } from '@muhuri/shared/money';
+import type { StoredProblem } from '@muhuri/shared/problems';
+import { type Device, findDevice, findDeviceOfBranch, listBranches } from '../branches/index.ts';
+import { type Business, getBusiness } from '../businesses/index.ts';
+import { knownItemClasses, readLists, readMappings } from '../catalogue/index.ts';
+import { findConnection } from '../connections/index.ts';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Books } from '../ports/books.ts';
+import type { Code, Dialect, Dialects } from '../ports/dialect.ts';
+import { hashOf } from './document-hash.ts';
+import type { BooksDocument } from './document.model.ts';
+import type { Filed } from './filing.model.ts';
+import { type Answers, type ItemMapping, knownPaymentMethod, makeSale, type Setup } from './make-sale.model.ts';
+import { findReceipt, findReceiptOf, findSales, listRefundsOf, type Receipt, type SaleCandidate } from './receipt.store.ts';
+import { checkRefund } from './refund.model.ts';
+
+export type Prepared = {
+  business: Business;
+  document: BooksDocument;
+  documentHash: string;
+  device: Device | null;
+  branchId: string | null;
+  findings: StoredProblem[];
+  /** Complete but for item codes, which are given when the receipt is opened. */
+  filed: Filed | null;
+  saleReceipt: Receipt | null;
+  sales: SaleCandidate[];
+  paymentMethod: string | null;
+  paymentMethods: Code[];
+  reasons: Code[];
+};
+
+export type PrepareSale = (
+  ctx: Context,
+  module: BooksDocument['module'],
+  documentId: string,
+  answers: Answers,
+  ownReceiptId: string | null,
+) => Promise<Prepared>;
+
+/**
+ * Reads the document from the books with the business's own grant and says what would be sealed, or what stands in the way. Amounts
+ * come from here and nowhere else. Writes nothing, asks no device.
+ */
+export const prepareSale =
+  (ports: { books: Books; dialects: Dialects; clock: Clock; day(at: Date, timeZone: string): string }): PrepareSale =>
+  async (ctx, module, documentId, answers, ownReceiptId) => {
+    const { business, connection, mappings, branches } = await ctx.transaction(async (tx) => ({
+      business: await getBusiness(tx),
+      connection: await findConnection(tx),
+      mappings: await readMappings(tx),
+      branches: await listBranches(tx),
+    }));
+    if (!connection) throw new AppError('zoho_not_connected');
+    if (connection.status === 'needs_reconnecting') throw new AppError('zoho_reconnect');
+    const source = { organizationId: connection.organizationId, grantId: connection.grantId, customFields: business.settings.custom_fields };
+    const read = await ports.books.readDocument(source, module, documentId);
+    if (read.is === 'missing') throw new AppError('document_unknown', { field: 'document_id' });
+    const { document } = read;
+    const isRefund = module === 'creditnotes';
+    const findings: StoredProblem[] = [];
+    const { saleReceipt, sales } = isRefund ? await findSaleOf(ctx, document, answers, findings) : { saleReceipt: null, sales: [] };
+
+    const branchId = saleReceipt?.branchId ?? branchOf(document, mappings.location, branches, findings);
+    const { device, lists, known } = await ctx.transaction(async (tx) => {
+      const found = saleReceipt ? await findDevice(tx, saleReceipt.deviceId) : branchId ? await findDeviceOfBranch(tx, branchId) : null;
+      const mapped = [...Object.values(mappings.item), ...Object.values(mappings.charge)].flatMap((value) => value.item_class ?? []);
+      return { device: found, lists: found ? await readLists(tx, found.id) : {}, known: found ? await knownItemClasses(tx, found.id, mapped) : null };
+    });
+    if (branchId && (!device || device.state === 'new')) findings.push({ code: 'device_missing' });
+    const dialect = ports.dialects.of(device?.dialect ?? dialectOfCountry(ports.dialects, business.country));
+    const setup = setupOf(business, dialect, mappings, lists, known, ports.day(ports.clock.now(), dialect.timeZone));
+    const made = makeSale(document, setup, answers, saleReceipt?.filed.sale ?? null);
+    findings.push(...made.findings);
+    if (made.sale && saleReceipt) {
+      const others = await ctx.transaction((tx) => listRefundsOf(tx, saleReceipt.id, ownReceiptId));
+      const refused = checkRefund(
+        made.sale,
+        saleReceipt.filed.sale,
+        others.map((other) => other.sale),
+        business.settings.partial_refunds,
+      );
+      if (refused) findings.push(refused);
+    }
+    return {
+      business,
+      document,
+      documentHash: hashOf(document),
+      device,
+      branchId,
+      findings,
+      filed: made.sale && device && findings.length === 0 ? { sale: made.sale, filing: filingOf(ctx, business, device, setup.rates, saleReceipt) } : null,
+      saleReceipt,
+      sales,
+      paymentMethod: knownPaymentMethod(document, setup, saleReceipt?.filed.sale ?? null),
+      paymentMethods: lists.payment_method ?? [],
+      reasons: lists.reason ?? [],
+    };
+  };
+
+function filingOf(ctx: Context, business: Business, device: Device, rates: Record<string, string>, saleReceipt: Receipt | null): Filed['filing'] {
+  const user = ctx.actor.type === 'person' ? { id: ctx.actor.membershipId.slice(-20), name: ctx.actor.name } : { id: 'muhuri', name: 'Muhuri' };
+  return {
+    device: { taxpayerId: business.taxpayerId, branchCode: device.branchCode, serial: device.serial },
+    mrcNumber: device.mrcNumber,
+    rates,
+    headerTax: business.settings.header_tax,
+    originalInvoiceNumber: saleReceipt?.invoiceNumber ?? null,
+    originalReceipt: saleReceipt?.signature
+      ? { receiptNumber: saleReceipt.signature.receiptNumber, totalReceiptNumber: saleReceipt.signature.totalReceiptNumber, label: saleReceipt.signature.label }
+      : null,
+    user,
+    seller: {
+      tradeName: business.branding.trade_name,
+      address: device.branchAddress || business.branding.address_lines.join(', '),
+      topMessage: business.branding.top_message,
+      bottomMessage: business.branding.bottom_message,
+    },
+    verification: { form: business.settings.qr_form, base: business.settings.verification_base },
+  };
+}
+
+/** A document without a location goes to the only branch there is; an unmapped location is a finding, never head office by default. */
+function branchOf(
+  document: BooksDocument,
+  locations: Record<string, Record<string, string>>,
+  branches: { id: string }[],
+  findings: StoredProblem[],
+): string | null {
+  const mapped = locations[document.locationId ?? 'none']?.branch_id;
+  if (mapped && branches.some((branch) => branch.id === mapped)) return mapped;
+  const [only] = branches;
+  if (document.locationId === null && branches.length === 1 && only) return only.id;
+  findings.push({ code: 'location_unmapped', field: 'location_id', key: document.locationId ?? 'none' });
+  return null;
+}
+
+/** By the order of trust: what a person chose, the invoice the credit note was made from or applied to, its reference. */
+async function findSaleOf(
+  ctx: Context,
+  document: BooksDocument,
+  answers: Answers,
+  findings: StoredProblem[],
+): Promise<{ saleReceipt: Receipt | null; sales: SaleCandidate[] }> {
+  return ctx.transaction(async (tx) => {
+    const own = await findReceiptOf(tx, 'creditnotes', document.id);
+    const chosen = answers.sale_receipt_id ?? own?.saleReceiptId ?? null;
+    const named = chosen
+      ? await findSales(tx, { receiptId: chosen })
+      : document.corrects.invoiceIds.length > 0
+        ? await findSales(tx, { documentIds: document.corrects.invoiceIds })
+        : document.corrects.reference
+          ? await findSales(tx, { documentNumber: document.corrects.reference })
+          : [];
+    const [only] = named;
+    const isClear = chosen !== null || document.corrects.invoiceIds.length <= 1;
+    if (named.length === 1 && only && isClear) {
+      if (only.state !== 'signed') findings.push({ code: 'refund_sale_unsigned', field: 'invoice_id', document_number: only.documentNumber });
+      return { saleReceipt: only.state === 'signed' ? await findReceipt(tx, only.id) : null, sales: named };
+    }
+    if (!chosen && document.corrects.invoiceIds.length === 1) {
+      findings.push({ code: 'refund_sale_unsigned', field: 'invoice_id' });
+      return { saleReceipt: null, sales: [] };
+    }
+    const signed = named.filter((sale) => sale.state === 'signed');
+    const sales = signed.length > 0 ? signed : await findSales(tx, { customerId: document.customer.id });
+    findings.push({ code: 'refund_sale_missing', field: 'sale_receipt_id' });
+    return { saleReceipt: null, sales };
+  });
+}
+
+function setupOf(
+  business: Business,
+  dialect: Dialect,
+  mappings: Awaited<ReturnType<typeof readMappings>>,
+  lists: Record<string, Code[]>,
+  itemClasses: Set<string> | null,
+  today: string,
+): Setup {
+  const items = (kind: Record<string, Record<string, string>>) => Object.fromEntries(Object.entries(kind).map(([key, value]) => [key, toItemMapping(value)]));
+  return {
+    currency: dialect.currency,
+    today,
+    goLiveDate: business.goLiveDate,
+    documentAgeDaysMax: business.settings.document_age_days_max,
+    isVatRegistered: business.isVatRegistered,
+    nonVatClass: dialect.nonVatClass,
+    rates: ratesOf(dialect, lists.tax_class ?? [], today),
+    linesMax: dialect.linesMax,
+    taxes: Object.fromEntries(Object.entries(mappings.tax).map(([key, value]) => [key, value.tax_class as string])),
+    items: items(mappings.item),
+    charges: items(mappings.charge),
+    paymentModes: Object.fromEntries(Object.entries(mappings.payment_mode).map(([key, value]) => [key, value.payment_method as string])),
+    creditMethod: dialect.creditMethod,
+    hasCode(list, code) {
+      if (list === 'item_class') return itemClasses?.has(code) ?? true;
+      const codes = lists[list];
+      return !codes || codes.length === 0 || codes.some((each) => each.code === code);
+    },
+    checkBuyer: dialect.checkBuyer,
+  };
+}
+
+/** The device's own rates where its lists have been fetched, else those in force by law on the day. */
+function ratesOf(dialect: Dialect, fetched: Code[], today: string): Record<string, string> {
+  const lawful = dialect.taxClasses.filter((each) => each.since <= today).sort((a, b) => (a.since < b.since ? -1 : 1));
+  const rates = Object.fromEntries(lawful.map((each) => [each.code, each.percent]));
+  for (const each of fetched)
+    if (each.code in rates && each.data.percent !== undefined && compare(each.data.percent, '0') >= 0) rates[each.code] = each.data.percent;
+  return rates;
+}
+
+const toItemMapping = (value: Record<string, string>): ItemMapping => ({
+  itemClass: value.item_class as string,
+  itemType: value.item_type as string,
+  packageUnit: value.package_unit as string,
+  quantityUnit: value.quantity_unit as string,
+  origin: value.origin as string,
+  taxClass: value.tax_class,
+  name: value.name,
+});
+
+function dialectOfCountry(dialects: Dialects, country: string): string {
+  const found = dialects.all().find((dialect) => dialect.country === country);
+  if (!found) throw new Error(`no dialect for ${country}`);
+  return found.key;
+}

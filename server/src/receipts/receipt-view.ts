@@ -1,0 +1,48 @@
+import { describeProblem } from '@muhuri/shared/problems';
+import type { Dialects } from '../ports/dialect.ts';
+import type { Receipt } from './receipt.store.ts';
+
+/** A receipt on the wire: money as decimal text, times in UTC with offset, problems in the reader's language. */
+export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: string) => {
+  const { sale, filing } = receipt.filed;
+  const totals = dialects.of(receipt.dialect).totals(sale.lines, filing.rates, filing.headerTax);
+  const s = receipt.signature;
+  const waiting = receipt.state === 'queued' && receipt.problem === null ? ({ code: 'device_busy' } as const) : null;
+  const problem = receipt.problem ?? waiting;
+  return {
+    id: receipt.id,
+    state: receipt.state,
+    module: receipt.module,
+    document_id: receipt.documentId,
+    document_number: receipt.documentNumber,
+    document_date: receipt.documentDate,
+    kind: receipt.kind,
+    environment: receipt.environment,
+    branch_code: receipt.branchCode,
+    buyer_name: sale.buyer.name,
+    invoice_number: receipt.invoiceNumber,
+    receipt_number: s?.receiptNumber ?? null,
+    total_receipt_number: s?.totalReceiptNumber ?? null,
+    label: s?.label ?? null,
+    internal_data: s?.internalData ?? null,
+    receipt_signature: s?.receiptSignature ?? null,
+    sdc_id: s?.sdcId ?? null,
+    mrc_number: s?.mrcNumber ?? null,
+    signed_at: s?.signedAt.toISOString() ?? null,
+    verification_url: s?.verificationUrl ?? null,
+    totals: {
+      currency: sale.currency,
+      taxable: totals.taxable,
+      tax: totals.tax,
+      total: totals.total,
+      by_class: totals.byClass.map((each) => ({ tax_class: each.taxClass, rate: each.rate, taxable: each.taxable, tax: each.tax })),
+    },
+    sale_receipt_id: receipt.saleReceiptId,
+    prints: receipt.prints,
+    problem: problem && describeProblem(problem, language),
+    drift: receipt.drift && describeProblem(receipt.drift, language),
+    updated_at: receipt.updatedAt.toISOString(),
+  };
+};
+
+export type ReceiptView = ReturnType<typeof toReceiptView>;

@@ -1,0 +1,37 @@
+export type ReceiptState = 'queued' | 'signed' | 'refused' | 'in_doubt' | 'withdrawn';
+export type AttemptOutcome = 'signed' | 'refused' | 'number_taken' | 'not_served' | 'unreachable' | 'in_doubt';
+
+/** One send, as the states need to know it. `outcome` null: begun and not ended. */
+export type AttemptFact = {
+  outcome: AttemptOutcome | null;
+  /** Ends a doubt for this attempt, by rule or by a person; `doubtful` begins one: the number it gave back turned out to be taken. */
+  settled: 'signed' | 'not_signed' | 'not_ours' | 'doubtful' | null;
+  isWorkerGone: boolean;
+};
+
+export type ReceiptFacts = { isSigned: boolean; isWithdrawn: boolean; attempts: AttemptFact[] };
+
+/** An attempt that may have made a receipt nobody knows of. */
+export const isDoubtful = (attempt: AttemptFact): boolean =>
+  attempt.settled === 'doubtful' ||
+  (attempt.settled === null && (attempt.outcome === 'in_doubt' || attempt.outcome === 'number_taken' || (attempt.outcome === null && attempt.isWorkerGone)));
+
+/**
+ * The state of a receipt from all its attempts, never from the last one alone: a signature wins; then any doubt, whatever came after
+ * it; then withdrawal; then the last outcome. The column `state` is this function's result, written in the transaction that changes
+ * a fact, so that the lane can find its work by an index.
+ */
+export function stateOf(facts: ReceiptFacts): ReceiptState {
+  if (facts.isSigned) return 'signed';
+  if (facts.attempts.some(isDoubtful)) return 'in_doubt';
+  if (facts.isWithdrawn) return 'withdrawn';
+  const last = facts.attempts.at(-1);
+  return last?.outcome === 'refused' || last?.settled === 'not_signed' ? 'refused' : 'queued';
+}
+
+/** Whether the bytes may still change: every attempt under the number held now provably did not leave. */
+export const provablyNotLeft = (attempts: { outcome: AttemptOutcome | null; settled: string | null }[]): boolean =>
+  attempts.every((attempt) => attempt.outcome === 'unreachable' || attempt.settled === 'not_ours');
+
+/** Delay before the next try of a document the device did not take, growing to a bound. */
+export const retryDelayMs = (tries: number, firstMs: number, maxMs: number): number => Math.min(maxMs, firstMs * 2 ** Math.min(tries, 20));

@@ -1,0 +1,241 @@
+import type { StoredProblem } from '@muhuri/shared/problems';
+import type { Tx } from '../platform/db/database.ts';
+import { fromJson, json, query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
+import type { Filed } from './filing.model.ts';
+import type { Answers } from './make-sale.model.ts';
+import type { ReceiptState } from './receipt.model.ts';
+import type { Signature } from './sale.model.ts';
+
+export type StoredSignature = Signature & { verificationUrl: string; label: string; source: 'device' | 'late_answer' | 'read_back' | 'person' };
+
+export type Receipt = {
+  id: string;
+  module: 'invoices' | 'creditnotes';
+  documentId: string;
+  kind: 'sale' | 'refund';
+  documentNumber: string;
+  documentDate: string;
+  branchId: string;
+  branchCode: string;
+  deviceId: string;
+  dialect: string;
+  environment: 'sandbox' | 'production';
+  filed: Filed;
+  documentHash: string;
+  answers: Answers;
+  saleReceiptId: string | null;
+  state: ReceiptState;
+  invoiceNumber: string | null;
+  problem: StoredProblem | null;
+  drift: StoredProblem | null;
+  tries: number;
+  openedAt: Date;
+  updatedAt: Date;
+  prints: number;
+  signature: StoredSignature | null;
+};
+
+const select = `
+  select r.id, r.module, r.document_id, r.kind, r.document_number, r.document_date::text, r.branch_id, b.branch_code, r.device_id, d.dialect, d.environment,
+    r.sale, r.document_hash, r.answers, r.sale_receipt_id, r.state, r.invoice_number::text, r.problem, r.drift, r.tries, r.opened_at, r.updated_at,
+    (select count(*)::int from print p where p.business_id = r.business_id and p.receipt_id = r.id) as prints,
+    s.receipt_number::text, s.total_receipt_number::text, s.internal_data, s.receipt_signature, s.sdc_id, s.mrc_number, s.signed_at, s.verification_url, s.label, s.source
+  from receipt r
+  join branch b on b.business_id = r.business_id and b.id = r.branch_id
+  join device d on d.business_id = r.business_id and d.id = r.device_id
+  left join signature s on s.business_id = r.business_id and s.receipt_id = r.id`;
+
+export const findReceipt = (tx: Tx, id: string) => one(tx, `${select} where r.id = $1`, [id]);
+export const findReceiptOf = (tx: Tx, module: string, documentId: string) =>
+  one(tx, `${select} where r.module = $1 and r.document_id = $2`, [module, documentId]);
+export const lockReceipt = (tx: Tx, id: string) => one(tx, `${select} where r.id = $1 for update of r`, [id]);
+
+async function one(tx: Tx, text: string, parameters: unknown[]): Promise<Receipt | null> {
+  const row = await queryOne(tx, text, parameters);
+  return row && toReceipt(row);
+}
+
+function toReceipt(row: Record<string, unknown>): Receipt {
+  return {
+    id: row.id as string,
+    module: row.module as Receipt['module'],
+    documentId: row.document_id as string,
+    kind: row.kind as Receipt['kind'],
+    documentNumber: row.document_number as string,
+    documentDate: row.document_date as string,
+    branchId: row.branch_id as string,
+    branchCode: row.branch_code as string,
+    deviceId: row.device_id as string,
+    dialect: row.dialect as string,
+    environment: row.environment as Receipt['environment'],
+    filed: fromJson(row.sale),
+    documentHash: row.document_hash as string,
+    answers: fromJson(row.answers),
+    saleReceiptId: row.sale_receipt_id as string | null,
+    state: row.state as ReceiptState,
+    invoiceNumber: row.invoice_number as string | null,
+    problem: fromJson(row.problem),
+    drift: fromJson(row.drift),
+    tries: row.tries as number,
+    openedAt: toDate(row.opened_at),
+    updatedAt: toDate(row.updated_at),
+    prints: row.prints as number,
+    signature:
+      row.receipt_signature === null
+        ? null
+        : {
+            receiptNumber: row.receipt_number as string,
+            totalReceiptNumber: row.total_receipt_number as string,
+            internalData: row.internal_data as string,
+            receiptSignature: row.receipt_signature as string,
+            sdcId: row.sdc_id as string,
+            mrcNumber: row.mrc_number as string,
+            signedAt: toDateOrNull(row.signed_at) as Date,
+            verificationUrl: row.verification_url as string,
+            label: row.label as string,
+            source: row.source as StoredSignature['source'],
+          },
+  };
+}
+
+/** Opens the one receipt of a document; false where it exists already. */
+export async function insertReceipt(
+  tx: Tx,
+  businessId: string,
+  receipt: Pick<
+    Receipt,
+    | 'id'
+    | 'module'
+    | 'documentId'
+    | 'kind'
+    | 'documentNumber'
+    | 'documentDate'
+    | 'branchId'
+    | 'deviceId'
+    | 'filed'
+    | 'documentHash'
+    | 'answers'
+    | 'saleReceiptId'
+  >,
+  at: Date,
+): Promise<boolean> {
+  const rows = await query(
+    tx,
+    `insert into receipt (business_id, id, module, document_id, kind, document_number, document_date, branch_id, device_id, sale, document_hash, answers,
+       sale_receipt_id, state, queued_at, read_at, opened_at, updated_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'queued', $14, $14, $14, $14)
+     on conflict (business_id, module, document_id, kind) do nothing returning id`,
+    [
+      businessId,
+      receipt.id,
+      receipt.module,
+      receipt.documentId,
+      receipt.kind,
+      receipt.documentNumber,
+      receipt.documentDate,
+      receipt.branchId,
+      receipt.deviceId,
+      json(receipt.filed),
+      receipt.documentHash,
+      json(receipt.answers),
+      receipt.saleReceiptId,
+      at,
+    ],
+  );
+  return rows.length > 0;
+}
+
+/** Puts a refused or withdrawn receipt back in its lane, as the same receipt, at the end. */
+export async function requeueReceipt(
+  tx: Tx,
+  id: string,
+  as: Pick<Receipt, 'filed' | 'documentHash' | 'answers' | 'documentNumber' | 'documentDate' | 'branchId' | 'deviceId' | 'saleReceiptId'>,
+  at: Date,
+): Promise<void> {
+  await query(
+    tx,
+    `update receipt set state = 'queued', problem = null, invoice_number = null, tries = 0, next_try_at = null, queued_at = $2, read_at = $2, updated_at = $2,
+       sale = $3, document_hash = $4, answers = $5, document_number = $6, document_date = $7, branch_id = $8, device_id = $9, sale_receipt_id = $10 where id = $1`,
+    [id, at, json(as.filed), as.documentHash, json(as.answers), as.documentNumber, as.documentDate, as.branchId, as.deviceId, as.saleReceiptId],
+  );
+}
+
+/** What the lane read anew before sending again. */
+export async function refreshReceipt(
+  tx: Tx,
+  id: string,
+  as: Pick<Receipt, 'filed' | 'documentHash' | 'documentNumber' | 'documentDate'>,
+  at: Date,
+): Promise<void> {
+  await query(tx, 'update receipt set sale = $2, document_hash = $3, document_number = $4, document_date = $5, read_at = $6 where id = $1', [
+    id,
+    json(as.filed),
+    as.documentHash,
+    as.documentNumber,
+    as.documentDate,
+    at,
+  ]);
+}
+
+export async function setReceiptState(
+  tx: Tx,
+  id: string,
+  is: { state: ReceiptState; problem: StoredProblem | null; invoiceNumber: string | null; nextTryAt?: Date | null },
+  at: Date,
+): Promise<void> {
+  await query(tx, 'update receipt set state = $2, problem = $3, invoice_number = $4, next_try_at = $5, updated_at = $6 where id = $1', [
+    id,
+    is.state,
+    json(is.problem),
+    is.invoiceNumber,
+    is.nextTryAt ?? null,
+    at,
+  ]);
+}
+
+export const setDrift = (tx: Tx, id: string, drift: StoredProblem | null, at: Date) =>
+  query(tx, 'update receipt set drift = $2, updated_at = $3 where id = $1', [id, json(drift), at]);
+
+export type SaleCandidate = { id: string; documentId: string; documentNumber: string; documentDate: string; state: ReceiptState; total: string; label: string };
+
+/** Sales that a credit note may mean: by invoice id, by number, or the latest signed ones of the same customer. */
+export async function findSales(
+  tx: Tx,
+  by: { documentIds: string[] } | { documentNumber: string } | { customerId: string } | { receiptId: string },
+): Promise<SaleCandidate[]> {
+  const [where, value] =
+    'documentIds' in by
+      ? ['r.document_id = any($1::text[])', by.documentIds]
+      : 'documentNumber' in by
+        ? ['r.document_number = $1', by.documentNumber]
+        : 'receiptId' in by
+          ? ['r.id = $1', by.receiptId]
+          : ["r.sale->'sale'->>'customerId' = $1 and r.state = 'signed'", by.customerId];
+  const rows = await query<Record<string, string>>(
+    tx,
+    `select r.id, r.document_id, r.document_number, r.document_date::text, r.state, r.sale->'sale'->>'total' as total,
+       coalesce(s.receipt_number || '/' || s.total_receipt_number || s.label, '') as label
+     from receipt r left join signature s on s.business_id = r.business_id and s.receipt_id = r.id
+     where r.kind = 'sale' and ${where} order by r.opened_at desc limit 25`,
+    [value],
+  );
+  return rows.map((row) => ({
+    id: row.id as string,
+    documentId: row.document_id as string,
+    documentNumber: row.document_number as string,
+    documentDate: row.document_date as string,
+    state: row.state as ReceiptState,
+    total: row.total as string,
+    label: row.label as string,
+  }));
+}
+
+/** The other refunds of a sale that count against it: queued, signed or in doubt. */
+export async function listRefundsOf(tx: Tx, saleReceiptId: string, exceptId: string | null): Promise<Filed[]> {
+  const rows = await query<{ sale: unknown }>(
+    tx,
+    "select sale from receipt where sale_receipt_id = $1 and kind = 'refund' and state in ('queued', 'signed', 'in_doubt') and id is distinct from $2",
+    [saleReceiptId, exceptId],
+  );
+  return rows.map((row) => fromJson<Filed>(row.sale));
+}

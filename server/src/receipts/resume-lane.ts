@@ -1,0 +1,47 @@
+import type { Recorder } from '../audit/index.ts';
+import { lockDeviceOfBranch, moveCounter, setDeviceState } from '../branches/index.ts';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Queue } from '../platform/queue/queue.ts';
+import { endDoubt, hurryQueue, listOpenDoubts, settleAttempts } from './lane.store.ts';
+import { lockReceipt, setReceiptState } from './receipt.store.ts';
+
+export type ResumeLane = (ctx: Context, branchId: string, given: { last_invoice_number?: string | undefined; evidence?: string | undefined }) => Promise<void>;
+
+/**
+ * Sends again. After a collision a person says, with evidence, which number the other writer used last: the counter moves behind it
+ * and the document that met the taken number is numbered anew.
+ */
+export const resumeLane =
+  (ports: { record: Recorder; clock: Clock; queue: Pick<Queue, 'wakeLane'>; changed(id: string): void }): ResumeLane =>
+  async (ctx, branchId, given) => {
+    const renumbered = await ctx.transaction(async (tx) => {
+      const device = await lockDeviceOfBranch(tx, branchId);
+      if (!device) throw new AppError('not_found');
+      if (device.state !== 'paused') throw new AppError('wrong_state', { state: device.state });
+      const collisions = (await listOpenDoubts(tx, device.id)).filter((doubt) => doubt.code === 'number_collision');
+      const [collision] = collisions;
+      if (collision) {
+        const last = given.last_invoice_number;
+        if (!last) throw new AppError('malformed', { field: 'last_invoice_number', reason: 'after a collision the last number is needed' });
+        if (!given.evidence) throw new AppError('malformed', { field: 'evidence', reason: 'after a collision the evidence is needed' });
+        if (BigInt(last) < BigInt(collision.invoiceNumber))
+          throw new AppError('malformed', { field: 'last_invoice_number', reason: `the device has taken ${collision.invoiceNumber}` });
+        await moveCounter(tx, device.id, last);
+        const at = ports.clock.now();
+        for (const doubt of collisions) {
+          await lockReceipt(tx, doubt.id);
+          await settleAttempts(tx, doubt.id, 'not_ours', { invoiceNumber: doubt.invoiceNumber });
+          await setReceiptState(tx, doubt.id, { state: 'queued', problem: null, invoiceNumber: null }, at);
+          await endDoubt(tx, doubt.id);
+        }
+      }
+      await setDeviceState(tx, device.id, 'active', null);
+      await hurryQueue(tx, device.id);
+      await ports.record(tx, ctx, { action: 'lane.resumed', subject: device.id, before: device.problem, after: given });
+      await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: device.id });
+      return collisions.map((doubt) => doubt.id);
+    });
+    for (const id of renumbered) ports.changed(id);
+  };

@@ -1,0 +1,324 @@
+import { type Device, findDevice } from '../branches/index.ts';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Tx } from '../platform/db/database.ts';
+import type { DeviceAnswer, Dialect, DialectDevice } from '../ports/dialect.ts';
+import { type AfterSend, recordEnd, recordLate, type Sending, startDoubt } from './end-attempt.ts';
+import type { LanePorts } from './lane-ports.ts';
+import {
+  closeOrphans,
+  freeze,
+  giveBackNumber,
+  holdLane,
+  type LaneDoubt,
+  type LaneHead,
+  listAttempts,
+  lockLane,
+  nextAside,
+  postponeDocument,
+  readLane,
+  releaseLane,
+} from './lane.store.ts';
+import { withItemCodes } from './open-receipt.ts';
+import { provablyNotLeft, retryDelayMs } from './receipt.model.ts';
+import { lockReceipt, type Receipt, refreshReceipt, setReceiptState } from './receipt.store.ts';
+
+/** Answers when the lane should be looked at again, if that is known. */
+export type RunLane = (ctx: Context, deviceId: string) => Promise<Date | null>;
+
+type Step =
+  | { do: 'send'; sending: Sending; request: string }
+  | { do: 'register' | 'read'; head: LaneHead }
+  | { do: 'probe'; named: DialectDevice }
+  | { do: 'wait'; until: Date | null }
+  | { do: 'stop' };
+
+/**
+ * Works a device's lane until nothing may go: one document at a time, in order. The lease on the device's row makes it the only one
+ * over any number of processes; every number is given and every outcome recorded under that row's lock, so that two lanes by mistake
+ * would still not send two documents under one number.
+ */
+export const runLane =
+  (ports: LanePorts): RunLane =>
+  async (ctx, deviceId) => {
+    const device = await take(ports, ctx, deviceId);
+    if (!device) return null;
+    const dialect = ports.dialects.of(device.dialect);
+    let isServing = false;
+    try {
+      for (;;) {
+        const step = await nextStep(ports, ctx, device, dialect, isServing);
+        switch (step.do) {
+          case 'stop':
+            return null;
+          case 'wait':
+            return step.until;
+          case 'probe':
+            isServing = await probe(ports, ctx, device, dialect, step.named);
+            if (!isServing) return waitAndRelease(ports, ctx, deviceId, ports.timing.retryMaxMs);
+            break;
+          case 'register': {
+            const wait = await register(ports, ctx, device, step.head);
+            if (wait) return wait;
+            break;
+          }
+          case 'read':
+            await readAgain(ports, ctx, deviceId, step.head);
+            break;
+          case 'send': {
+            const after = await send(ports, ctx, device, dialect, step.sending, step.request);
+            ports.changed(step.sending.receiptId);
+            if (after.is === 'stop') return release(ports, ctx, deviceId, null);
+            if (after.is === 'wait') return release(ports, ctx, deviceId, after.until);
+          }
+        }
+      }
+    } catch (error) {
+      ports.log.error({ business_id: ctx.businessId, device_id: deviceId, error: (error as Error).stack }, 'a lane stopped by surprise');
+      return waitAndRelease(ports, ctx, deviceId, ports.timing.retryFirstMs).catch(() => null);
+    }
+  };
+
+/** Takes the lease, unless another worker has it. Sends that a gone worker began become doubts. */
+async function take(ports: LanePorts, ctx: Context, deviceId: string): Promise<Device | null> {
+  const touched: string[] = [];
+  const device = await ctx.transaction(async (tx) => {
+    const lane = await lockLane(tx, deviceId);
+    const now = ports.clock.now();
+    if (!lane || lane.state !== 'active') return null;
+    if (lane.laneHolder && lane.laneHolder !== ports.worker && lane.laneUntil && lane.laneUntil > now) {
+      // Whoever holds it looks once more before letting go; the call at the lease's end is for the case that it never gets there.
+      await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: deviceId }, lane.laneUntil);
+      return null;
+    }
+    for (const receiptId of await closeOrphans(tx, deviceId, now)) {
+      const receipt = (await lockReceipt(tx, receiptId)) as Receipt;
+      touched.push(receiptId);
+      if (receipt.state !== 'signed' && receipt.invoiceNumber !== null)
+        await startDoubt(ports, tx, ctx, lane, { receiptId, invoiceNumber: receipt.invoiceNumber }, { code: 'maybe_signed' }, now);
+    }
+    await holdLane(tx, deviceId, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
+    return findDevice(tx, deviceId);
+  });
+  for (const id of touched) ports.changed(id);
+  return device;
+}
+
+/** Decides what comes next and, where that is a send, freezes number and bytes in the same transaction. */
+async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect: Dialect, isServing: boolean): Promise<Step> {
+  return ctx.transaction(async (tx): Promise<Step> => {
+    const lane = await lockLane(tx, device.id);
+    const now = ports.clock.now();
+    if (!lane || lane.laneHolder !== ports.worker) return { do: 'stop' };
+    const letGo = async (until: Date | null): Promise<Step> => {
+      await releaseLane(tx, device.id, until);
+      if (until) await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: device.id }, until);
+      return { do: 'wait', until };
+    };
+    if (lane.state !== 'active') return letGo(null);
+    const { doubts, head } = await readLane(tx, device.id, now);
+    const open = doubts.filter((doubt) => doubt.code === 'maybe_signed');
+    const due = open.find((doubt) => canSettle(doubt, now, ports));
+    if (due) return resend(tx, due, now, lane);
+    const wakeUps = open.map((doubt) => settleTime(doubt, ports));
+    if (open.length > 0 && head) {
+      const waitUntil = new Date((open[0] as LaneDoubt).since.getTime() + ports.timing.doubtWaitMs);
+      const mayPass = dialect.passesDoubt && open.length === 1;
+      if (!mayPass) return letGo(earliest(wakeUps));
+      if (now < waitUntil) return letGo(earliest([...wakeUps, waitUntil]));
+      if (!isServing) {
+        await holdLane(tx, device.id, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
+        return { do: 'probe', named: head.filed.filing.device };
+      }
+    }
+    if (!head) return letGo(earliest([...wakeUps, await nextAside(tx, device.id, now)]));
+    if (head.nextTryAt && head.nextTryAt > now) return letGo(earliest([...wakeUps, head.nextTryAt]));
+    await holdLane(tx, device.id, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
+    // Bytes that may have left are fixed; anything else is read again where it may have changed meanwhile.
+    const isOld = !head.readAt || now.getTime() - head.readAt.getTime() > ports.timing.readAgainMs;
+    if (!head.fixedRequest && isOld) return { do: 'read', head };
+    if (!head.fixedRequest && head.hasUnregisteredItems) return { do: 'register', head };
+    const [returned, ...others] = lane.freeNumbers;
+    const isReturned = head.invoiceNumber === null && returned !== undefined;
+    const isNew = head.invoiceNumber === null && !isReturned;
+    const invoiceNumber = head.invoiceNumber ?? returned ?? lane.nextInvoiceNumber;
+    const { sale, filing } = head.filed;
+    const request = head.fixedRequest ?? dialect.sell.toBody(sale, { ...filing, invoiceNumber, at: now });
+    const sending = sendingOf(ports, head.id, device.id, invoiceNumber, false, now);
+    await freeze(
+      tx,
+      ctx.businessId,
+      { ...sending, id: sending.attemptId, request, worker: ports.worker, socketUntil: new Date(now.getTime() + ports.timing.lateTimeoutMs) },
+      { next: isNew ? (BigInt(lane.nextInvoiceNumber) + 1n).toString() : lane.nextInvoiceNumber, free: isReturned ? others : lane.freeNumbers },
+      new Date(now.getTime() + ports.timing.leaseMs),
+    );
+    return { do: 'send', sending, request };
+  });
+
+  async function resend(tx: Tx, doubt: LaneDoubt, now: Date, lane: { nextInvoiceNumber: string; freeNumbers: string[] }): Promise<Step> {
+    const attempts = await listAttempts(tx, doubt.id, now);
+    const first = attempts.find((attempt) => attempt.invoiceNumber === doubt.invoiceNumber && attempt.mayHaveLeft);
+    if (!first) throw new Error(`receipt ${doubt.id} is in doubt without a send`);
+    const sending = sendingOf(ports, doubt.id, device.id, doubt.invoiceNumber, true, now);
+    await freeze(
+      tx,
+      ctx.businessId,
+      { ...sending, id: sending.attemptId, request: first.request, worker: ports.worker, socketUntil: new Date(now.getTime() + ports.timing.lateTimeoutMs) },
+      { next: lane.nextInvoiceNumber, free: lane.freeNumbers },
+      new Date(now.getTime() + ports.timing.leaseMs),
+    );
+    return { do: 'send', sending, request: first.request };
+  }
+}
+
+const sendingOf = (ports: LanePorts, receiptId: string, deviceId: string, invoiceNumber: string, isResend: boolean, startedAt: Date): Sending => ({
+  attemptId: ports.newId('attempt'),
+  receiptId,
+  deviceId,
+  invoiceNumber,
+  isResend,
+  startedAt,
+});
+
+/** A doubt is asked about again once its first socket is closed and a quiet time has passed. */
+const settleTime = (doubt: LaneDoubt, ports: LanePorts): Date => {
+  const quiet = (doubt.lastEndedAt ?? doubt.since).getTime() + ports.timing.settleQuietMs;
+  const floor = doubt.hasOpenSocket ? Math.max(quiet, ports.clock.now().getTime() + ports.timing.settleQuietMs) : quiet;
+  return new Date(Math.max(floor, doubt.nextTryAt?.getTime() ?? 0));
+};
+const canSettle = (doubt: LaneDoubt, now: Date, ports: LanePorts) => !doubt.hasOpenSocket && settleTime(doubt, ports) <= now;
+
+const earliest = (dates: (Date | null)[]): Date | null => {
+  const known = dates.filter((date) => date !== null).map((date) => date.getTime());
+  return known.length > 0 ? new Date(Math.min(...known)) : null;
+};
+
+async function send(ports: LanePorts, ctx: Context, device: Device, dialect: Dialect, sending: Sending, request: string): Promise<AfterSend> {
+  const sent = await ports.vsdc.send(device, { path: dialect.sell.path, body: request });
+  // The answer exists only here until it is recorded: a database that blinks must not lose it.
+  for (let tries = 0; ; tries++) {
+    try {
+      const after = await recordEnd(ports, ctx, dialect, sending, sent);
+      if (sent.is === 'in_doubt') listenOn(ports, ctx, dialect, sending, sent.late);
+      return after;
+    } catch (error) {
+      if (tries >= 5) throw error;
+      ports.log.warn({ business_id: ctx.businessId, receipt_id: sending.receiptId, error: String(error) }, 'an outcome is recorded again');
+      await new Promise((resolve) => setTimeout(resolve, 200 * 2 ** tries));
+    }
+  }
+}
+
+/** The socket stays open for a while; what still comes is recorded. Begun only after the doubt itself is, so that it finds one. */
+function listenOn(ports: LanePorts, ctx: Context, dialect: Dialect, sending: Sending, late: Promise<DeviceAnswer | null>): void {
+  late
+    .then((answer) => recordLate(ports, ctx, dialect, sending, answer))
+    .then(() => ports.changed(sending.receiptId))
+    .catch((error: Error) =>
+      ports.log.error({ business_id: ctx.businessId, receipt_id: sending.receiptId, error: error.stack }, 'a late answer could not be recorded'),
+    );
+}
+
+/** Only after the device has answered as a VSDC does, a lane goes past an open doubt. */
+async function probe(ports: LanePorts, ctx: Context, device: Device, dialect: Dialect, named: DialectDevice): Promise<boolean> {
+  const sent = await ports.vsdc.send(device, dialect.probe.toRequest(named));
+  const isServing = sent.is === 'answered' && dialect.probe.isServing(sent.answer);
+  ports.log.info({ business_id: ctx.businessId, device_id: device.id, is_serving: isServing }, 'probed the device before going past a doubt');
+  return isServing;
+}
+
+/** Tells the device of new items. Answers the moment to wait for, if any; a refused item refuses its document before a number is given. */
+async function register(ports: LanePorts, ctx: Context, device: Device, head: LaneHead): Promise<Date | null> {
+  const { filing, sale } = head.filed;
+  const prices = Object.fromEntries(sale.lines.map((line) => [line.itemCode, line.unitPrice]));
+  const done = await ports.registerItems(ctx, device, { taxpayerId: filing.device.taxpayerId, user: filing.user, prices }, ports.worker);
+  if (done.is === 'done') return null;
+  if (done.is === 'refused') {
+    await ctx.transaction(async (tx) => {
+      await lockLane(tx, device.id);
+      const receipt = (await lockReceipt(tx, head.id)) as Receipt;
+      if (receipt.state !== 'queued') return;
+      if (receipt.invoiceNumber) await giveBackNumber(tx, device.id, receipt.invoiceNumber);
+      await setReceiptState(tx, head.id, { state: 'refused', problem: done.problem, invoiceNumber: null }, ports.clock.now());
+      await ports.record(tx, ctx, { action: 'receipt.refused', subject: head.id, after: done.problem });
+    });
+    ports.changed(head.id);
+    return null;
+  }
+  const now = ports.clock.now();
+  const until = new Date(now.getTime() + (done.is === 'busy' ? 500 : retryDelayMs(head.tries, ports.timing.retryFirstMs, ports.timing.retryMaxMs)));
+  if (done.is === 'unreachable') {
+    await ctx.transaction(async (tx) => {
+      const receipt = (await lockReceipt(tx, head.id)) as Receipt;
+      if (receipt.state === 'queued') await postponeDocument(tx, head.id, { problem: done.problem, nextTryAt: until, mustRead: false }, now);
+    });
+    ports.changed(head.id);
+  }
+  return release(ports, ctx, device.id, until);
+}
+
+/** The world moves: the document is read again. Changed, it will be frozen anew; void, deleted or unsealable, it leaves the lane. */
+async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head: LaneHead): Promise<void> {
+  const answers = await ctx.transaction(async (tx) => ((await lockReceipt(tx, head.id)) as Receipt).answers);
+  const result = await ports.prepareSale(ctx, head.module, head.documentId, answers, head.id).then(
+    (prepared) => ({ prepared }),
+    (error: unknown) => ({ error }),
+  );
+  await ctx.transaction(async (tx) => {
+    const now = ports.clock.now();
+    const lane = await lockLane(tx, deviceId);
+    const before = await lockReceipt(tx, head.id);
+    if (before?.state !== 'queued') return;
+    const attempts = await listAttempts(tx, head.id, now);
+    const own = attempts.filter((attempt) => attempt.invoiceNumber === before.invoiceNumber);
+    if (!lane || !provablyNotLeft(own)) return;
+    const leave = async (state: 'withdrawn' | 'refused' | 'queued', problem: Receipt['problem'], nextTryAt: Date | null) => {
+      if (before.invoiceNumber !== null) await giveBackNumber(tx, before.deviceId, before.invoiceNumber);
+      await setReceiptState(tx, head.id, { state, problem, invoiceNumber: null, nextTryAt }, now);
+      await ports.record(tx, ctx, { action: state === 'queued' ? 'receipt.set_aside' : `receipt.${state}`, subject: head.id, after: problem });
+    };
+    if ('error' in result) {
+      if (!(result.error instanceof AppError)) throw result.error;
+      if (result.error.code === 'document_unknown') return leave('withdrawn', { code: 'document_deleted' }, null);
+      // Not readable: it gives its number back and stands aside until it is.
+      return leave('queued', result.error.problem, new Date(now.getTime() + retryDelayMs(before.tries, 5_000, 300_000)));
+    }
+    const { prepared } = result;
+    const [finding] = prepared.findings;
+    if (finding?.code === 'document_void') return leave('withdrawn', finding, null);
+    if (!prepared.filed || !prepared.device) return leave('refused', finding ?? { code: 'device_missing' }, null);
+    const filed = await withItemCodes(
+      tx,
+      ctx.businessId,
+      { ...prepared.filed, filing: { ...prepared.filed.filing, user: head.filed.filing.user } },
+      ports,
+      before.dialect,
+    );
+    if (prepared.documentHash !== before.documentHash)
+      await ports.record(tx, ctx, {
+        action: 'receipt.frozen_anew',
+        subject: head.id,
+        before: { total: before.filed.sale.total },
+        after: { total: filed.sale.total },
+      });
+    await refreshReceipt(
+      tx,
+      head.id,
+      { filed, documentHash: prepared.documentHash, documentNumber: filed.sale.documentNumber, documentDate: filed.sale.documentDate },
+      now,
+    );
+  });
+  ports.changed(head.id);
+}
+
+/** Lets the lane go and, where there is a next time, has it called again then. */
+const release = (ports: LanePorts, ctx: Context, deviceId: string, until: Date | null): Promise<Date | null> =>
+  ctx.transaction(async (tx) => {
+    const lane = await lockLane(tx, deviceId);
+    if (lane?.laneHolder === ports.worker) await releaseLane(tx, deviceId, until);
+    if (until) await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: deviceId }, until);
+    return until;
+  });
+
+const waitAndRelease = (ports: LanePorts, ctx: Context, deviceId: string, ms: number) =>
+  release(ports, ctx, deviceId, new Date(ports.clock.now().getTime() + ms));

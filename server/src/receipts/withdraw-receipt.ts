@@ -1,0 +1,31 @@
+import type { Recorder } from '../audit/index.ts';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import { giveBackNumber, listAttempts, lockLane } from './lane.store.ts';
+import { provablyNotLeft } from './receipt.model.ts';
+import { findReceipt, lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
+
+export type WithdrawReceipt = (ctx: Context, receiptId: string) => Promise<Receipt>;
+
+/** Takes a waiting document out of its lane, as long as every send of it provably did not leave; its number goes back. */
+export const withdrawReceipt =
+  (ports: { record: Recorder; clock: Clock; changed(id: string): void }): WithdrawReceipt =>
+  async (ctx, receiptId) => {
+    const withdrawn = await ctx.transaction(async (tx) => {
+      const found = await findReceipt(tx, receiptId);
+      if (!found) throw new AppError('not_found');
+      await lockLane(tx, found.deviceId);
+      const receipt = (await lockReceipt(tx, receiptId)) as Receipt;
+      const attempts = await listAttempts(tx, receiptId, ports.clock.now());
+      const own = attempts.filter((attempt) => attempt.invoiceNumber === receipt.invoiceNumber);
+      if (receipt.state !== 'queued' || attempts.some((attempt) => attempt.endedAt === null) || !provablyNotLeft(own))
+        throw new AppError('wrong_state', { state: receipt.state });
+      if (receipt.invoiceNumber !== null) await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber);
+      await setReceiptState(tx, receiptId, { state: 'withdrawn', problem: { code: 'withdrawn_by_person' }, invoiceNumber: null }, ports.clock.now());
+      await ports.record(tx, ctx, { action: 'receipt.withdrawn', subject: receiptId, after: { returned_number: receipt.invoiceNumber } });
+      return (await findReceipt(tx, receiptId)) as Receipt;
+    });
+    ports.changed(receiptId);
+    return withdrawn;
+  };

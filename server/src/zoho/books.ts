@@ -1,0 +1,85 @@
+import { compare, isAmount } from '@muhuri/shared/money';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Books, BooksSource } from '../ports/books.ts';
+import type { Json, ZohoClient } from './client.ts';
+import { list, readDocument, text } from './read-document.ts';
+
+const currencyMs = 10 * 60_000;
+
+/** Zoho Books in our words. */
+export function zohoBooks(client: ZohoClient, clock: Clock): Books {
+  const currencies = new Map<string, { code: string; until: number }>();
+
+  const baseCurrency = async (source: BooksSource): Promise<string> => {
+    const known = currencies.get(source.organizationId);
+    if (known && known.until > clock.now().getTime()) return known.code;
+    const answer = await client.get(source, `/organizations/${source.organizationId}`);
+    const organization = answer.is === 'found' ? (answer.body.organization as { [key: string]: Json } | undefined) : undefined;
+    if (!organization || text(organization.organization_id) !== source.organizationId) throw new AppError('zoho_mismatch');
+    const code = text(organization.currency_code);
+    if (currencies.size > 5_000) currencies.clear();
+    currencies.set(source.organizationId, { code, until: clock.now().getTime() + currencyMs });
+    return code;
+  };
+
+  return {
+    async readDocument(source, module, id) {
+      const answer = await client.get(source, `/${module}/${id}`);
+      if (answer.is === 'missing') return answer;
+      const raw = answer.body[module === 'invoices' ? 'invoice' : 'creditnote'] as { [key: string]: Json } | undefined;
+      if (!raw) throw new AppError('zoho_unavailable', {}, 'no document in the answer');
+      const paid = text(raw.payment_made);
+      const [base, mobile, paymentModes, appliedTo] = await Promise.all([
+        baseCurrency(source),
+        mobileOf(client, source, raw),
+        module === 'invoices' && isAmount(paid) && compare(paid, '0') > 0 ? paymentModesOf(client, source, id) : [],
+        module === 'creditnotes' && list(raw.invoices).length === 0 && list(raw.invoices_credited).length === 0 ? appliedInvoices(client, source, id) : [],
+      ]);
+      return {
+        is: 'found',
+        document: readDocument(module, id, raw, { baseCurrency: base, customFields: source.customFields, mobile, paymentModes, appliedTo }),
+      };
+    },
+    async readNames(source, kind) {
+      const [path, key, idKey, nameKey] = (
+        {
+          tax: ['/settings/taxes', 'taxes', 'tax_id', 'tax_name'],
+          item: ['/items', 'items', 'item_id', 'name'],
+          location: ['/locations', 'locations', 'location_id', 'location_name'],
+        } as const
+      )[kind];
+      const answer = await client.get(source, path, { per_page: '200' });
+      if (answer.is === 'missing') return [];
+      return list(answer.body[key]).map((row) => ({ id: text(row[idKey]), name: text(row[nameKey]) }));
+    },
+  };
+}
+
+/** The buyer's mobile: of a person on the document, else of the contact. */
+async function mobileOf(client: ZohoClient, source: BooksSource, raw: { [key: string]: Json }): Promise<string | null> {
+  for (const person of [...list(raw.contact_persons_associated), ...list(raw.contact_persons_details)]) {
+    const found = text(person.mobile) || text(person.phone);
+    if (found) return found;
+  }
+  const customer = text(raw.customer_id);
+  if (!customer) return null;
+  const answer = await client.get(source, `/contacts/${customer}`);
+  const contact = answer.is === 'found' ? (answer.body.contact as { [key: string]: Json } | undefined) : undefined;
+  if (!contact) return null;
+  const people = list(contact.contact_persons);
+  const primary = people.find((each) => each.is_primary_contact === true) ?? people[0];
+  return text(contact.mobile) || text(primary?.mobile) || text(contact.phone) || text(primary?.phone) || null;
+}
+
+async function paymentModesOf(client: ZohoClient, source: BooksSource, id: string): Promise<string[]> {
+  const answer = await client.get(source, `/invoices/${id}/payments`);
+  if (answer.is === 'missing') return [];
+  return [...new Set(list(answer.body.payments).map((each) => text(each.payment_mode) || 'unknown'))];
+}
+
+async function appliedInvoices(client: ZohoClient, source: BooksSource, id: string): Promise<string[]> {
+  const answer = await client.get(source, `/creditnotes/${id}/invoices`);
+  if (answer.is === 'missing') return [];
+  return [...list(answer.body.invoices), ...list(answer.body.invoices_credited)].map((each) => text(each.invoice_id));
+}

@@ -1,0 +1,129 @@
+import { add, divide, isAmount, multiply, round } from '@muhuri/shared/money';
+import { AppError } from '../platform/app-error.ts';
+import type { BooksDocument, BooksLine } from '../receipts/document.model.ts';
+import type { Json } from './client.ts';
+
+type Fields = { [key: string]: Json };
+
+export type Around = {
+  baseCurrency: string;
+  customFields: { buyer_tin: string; purchase_code: string };
+  mobile: string | null;
+  paymentModes: string[];
+  appliedTo: string[];
+};
+
+/** Zoho's invoice or credit note in our words (zoho-books-api: objects, rounding, deriving the fiscal line). */
+export function readDocument(module: BooksDocument['module'], id: string, raw: Fields, around: Around): BooksDocument {
+  const own = text(raw[module === 'invoices' ? 'invoice_id' : 'creditnote_id']);
+  if (own !== id) throw new AppError('zoho_mismatch', {}, `asked for ${id}, got ${own}`);
+  const places = Number(text(raw.price_precision) || '2');
+  const isEntityDiscount = text(raw.discount_type) === 'entity_level';
+  const shippingTax = amount(raw.shipping_charge_tax);
+  return {
+    module,
+    id,
+    number: text(raw[module === 'invoices' ? 'invoice_number' : 'creditnote_number']),
+    kind: module === 'creditnotes' ? 'credit_note' : text(raw.type) === 'debit_note' ? 'debit_note' : 'invoice',
+    status: text(raw.status),
+    date: text(raw.date),
+    customer: { id: text(raw.customer_id), name: text(raw.customer_name) },
+    buyer: {
+      taxpayerId: custom(raw, around.customFields.buyer_tin),
+      purchaseCode: custom(raw, around.customFields.purchase_code),
+      mobile: around.mobile,
+    },
+    locationId: text(raw.location_id) || text(raw.branch_id) || null,
+    currency: text(raw.currency_code),
+    baseCurrency: around.baseCurrency,
+    exchangeRate: amount(raw.exchange_rate),
+    places,
+    isTaxInclusive: raw.is_inclusive_tax === true,
+    lines: list(raw.line_items)
+      .filter((line) => text(line.line_item_category) !== 'header')
+      .map((line) => readLine(line, places)),
+    discount: { amount: isEntityDiscount ? entityDiscount(raw, places) : '0', isBeforeTax: raw.is_discount_before_tax !== false },
+    shipping: {
+      net: text(raw.shipping_charge_exclusive_of_tax) === '' ? amount(raw.shipping_charge) : amount(raw.shipping_charge_exclusive_of_tax),
+      tax: shippingTax,
+      taxId: text(raw.shipping_charge_tax_id) || null,
+      taxPercent: isAmount(text(raw.shipping_charge_tax_percentage)) ? text(raw.shipping_charge_tax_percentage) : null,
+    },
+    adjustment: amount(raw.adjustment),
+    roundOff: amount(raw.roundoff_value),
+    subTotal: amount(raw.sub_total),
+    taxTotal: amount(raw.tax_total),
+    total: amount(raw.total),
+    baseTotal: isAmount(text(raw.bcy_total)) ? text(raw.bcy_total) : null,
+    balance: amount(raw.balance),
+    paymentModes: around.paymentModes,
+    corrects: { invoiceIds: correctedInvoices(raw, around.appliedTo), reference: text(raw.reference_number) || null },
+  };
+}
+
+function readLine(line: Fields, places: number): BooksLine {
+  const taxId = text(line.tax_id);
+  const taxes = list(line.line_item_taxes);
+  const percent = amount(line.tax_percentage);
+  const kind = text(line.tax_type);
+  return {
+    id: text(line.line_item_id),
+    itemId: text(line.item_id) || null,
+    name: text(line.name) || text(line.description) || '-',
+    quantity: amount(line.quantity),
+    rate: amount(line.rate),
+    net: amount(line.item_total),
+    discount: lineDiscount(line, places),
+    tax: taxId
+      ? {
+          id: taxId,
+          name: text(line.tax_name),
+          percent,
+          kind: kind === 'compound_tax' || kind === 'tax_group' ? kind : 'tax',
+          amount: taxes.length > 0 ? add('0', ...taxes.map((tax) => amount(tax.tax_amount))) : null,
+        }
+      : null,
+  };
+}
+
+/** Text `"10%"` is a share, a number an amount. */
+function lineDiscount(line: Fields, places: number): string {
+  if (isAmount(text(line.discount_amount))) return text(line.discount_amount);
+  const given = text(line.discount);
+  if (!given.endsWith('%')) return amount(line.discount);
+  return round(divide(multiply(multiply(amount(line.rate), amount(line.quantity)), given.slice(0, -1)), '100'), places);
+}
+
+function entityDiscount(raw: Fields, places: number): string {
+  for (const key of ['discount_total', 'discount_amount']) if (isAmount(text(raw[key]))) return text(raw[key]);
+  const given = text(raw.discount);
+  return given.endsWith('%') ? round(divide(multiply(amount(raw.sub_total), given.slice(0, -1)), '100'), places) : amount(raw.discount);
+}
+
+/** The invoices a credit note corrects, by the first source that names any; several stay several, for a person to choose. */
+function correctedInvoices(raw: Fields, appliedTo: string[]): string[] {
+  const ids = (values: string[]) => [...new Set(values.filter((value) => value !== ''))];
+  const sources = [
+    ids(list(raw.line_items).map((line) => text(line.invoice_id))),
+    ids([text(raw.invoice_id)]),
+    ids([...list(raw.invoices), ...list(raw.invoices_credited)].map((each) => text(each.invoice_id))),
+    ids(appliedTo),
+  ];
+  return sources.find((found) => found.length > 0) ?? [];
+}
+
+/** Custom fields without a value are left out by Zoho; the contact's own are the fallback. */
+function custom(raw: Fields, name: string): string | null {
+  for (const key of ['custom_field_hash', 'customer_custom_field_hash']) {
+    const value = text((raw[key] as Fields | null | undefined)?.[name]).trim();
+    if (value) return value;
+  }
+  const field = list(raw.custom_fields).find((each) => text(each.api_name) === name);
+  return text(field?.value).trim() || null;
+}
+
+/** Blanks come as `""`, `" "`, null or not at all. */
+export const text = (value: Json | undefined): string => (typeof value === 'string' ? value.trim() : '');
+export const list = (value: Json | undefined): Fields[] =>
+  Array.isArray(value) ? value.filter((each): each is Fields => typeof each === 'object' && each !== null && !Array.isArray(each)) : [];
+const amount = (value: Json | undefined): string => (isAmount(text(value)) ? text(value) : '0');

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { endpoint } from './endpoint.ts';
+
+const time = z.iso.datetime({ offset: true });
+const lastNumber = z.string().regex(/^\d{1,15}$/);
+
+export const branchView = z
+  .object({
+    id: z.string(),
+    branch_code: z.string(),
+    name: z.string(),
+    device: z
+      .object({
+        id: z.string(),
+        dialect: z.string(),
+        serial: z.string(),
+        environment: z.enum(['sandbox', 'production']),
+        address: z.string(),
+        state: z.enum(['new', 'active', 'paused']),
+        problem: z.looseObject({ code: z.string(), title: z.string(), detail: z.string() }).nullable(),
+        sdc_id: z.string().nullable(),
+        mrc_number: z.string().nullable(),
+        next_invoice_number: z.string().nullable(),
+        last_contact_at: time.nullable(),
+        queued: z.number(),
+        in_doubt: z.number(),
+      })
+      .nullable(),
+  })
+  .meta({ id: 'Branch' });
+
+export const listBranches = endpoint({
+  method: 'GET',
+  path: '/branches',
+  summary: 'The branches of the business with their devices',
+  guard: 'member',
+  output: z.object({ branches: z.array(branchView), next_cursor: z.string().nullable() }),
+});
+
+export const initialiseDevice = endpoint({
+  method: 'POST',
+  path: '/branches/{id}/initialise',
+  summary: 'Initialise the device of a branch with the authority (possible once)',
+  guard: 'business_admin',
+  output: branchView,
+});
+
+export const adoptDevice = endpoint({
+  method: 'POST',
+  path: '/branches/{id}/adopt',
+  summary: 'Take over a device that was initialised elsewhere',
+  guard: 'business_admin',
+  input: z.strictObject({ sdc_id: z.string().trim().min(4).max(20), mrc_number: z.string().trim().length(11), last_invoice_number: lastNumber }),
+  output: branchView,
+});
+
+export const pauseLane = endpoint({
+  method: 'POST',
+  path: '/branches/{id}/pause',
+  summary: 'Stop sending to the device of a branch; documents keep their places',
+  guard: 'business_admin',
+  output: branchView,
+});
+
+export const resumeLane = endpoint({
+  method: 'POST',
+  path: '/branches/{id}/resume',
+  summary: 'Send again; after a collision with the last number and the evidence for it',
+  guard: 'business_admin',
+  input: z.strictObject({ last_invoice_number: lastNumber.optional(), evidence: z.string().trim().min(3).max(500).optional() }),
+  output: branchView,
+});

@@ -1,0 +1,26 @@
+import type { ZodType, z } from 'zod';
+
+/** Who may call. `member`: anyone signed in to a business; a permission narrows it; `anyone`: before sign-in. */
+export type Guard = 'anyone' | 'signed_in' | 'member' | 'business_admin' | 'settle' | 'settle_or_admin';
+
+/**
+ * An endpoint as a value: the server answers it, the widget calls it, the OpenAPI page prints it, exams walk it.
+ * `input` is the JSON body, `query` the query string; path parameters stand as `{name}` in `path`.
+ */
+export type Endpoint<I extends ZodType = ZodType, O extends ZodType = ZodType, Q extends ZodType = ZodType> = {
+  method: 'GET' | 'POST' | 'PUT';
+  path: `/${string}`;
+  summary: string;
+  guard: Guard;
+  input?: I;
+  query?: Q;
+  output: O;
+  /** What the answer is when not JSON: `application/pdf`, `image/svg+xml`. */
+  produces?: string;
+};
+
+export type InputOf<E> = E extends { input: infer I } ? (I extends ZodType ? z.output<I> : undefined) : undefined;
+export type QueryOf<E> = E extends { query: infer Q } ? (Q extends ZodType ? z.output<Q> : undefined) : undefined;
+export type OutputOf<E> = E extends { output: infer O } ? (O extends ZodType ? z.input<O> : never) : never;
+
+export const endpoint = <const E extends Endpoint>(e: E): E => e;

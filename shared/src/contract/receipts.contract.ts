@@ -1,0 +1,210 @@
+import { z } from 'zod';
+import { endpoint } from './endpoint.ts';
+
+const amount = z.string().regex(/^-?\d+(\.\d+)?$/);
+const documentModule = z.enum(['invoices', 'creditnotes']);
+const documentId = z.string().regex(/^\d{1,25}$/);
+const time = z.iso.datetime({ offset: true });
+
+export const problemView = z
+  .looseObject({
+    type: z.string(),
+    code: z.string(),
+    title: z.string(),
+    detail: z.string(),
+    status: z.number(),
+    fix: z.string(),
+    field: z.string().optional(),
+    device_code: z.string().optional(),
+    device_text: z.string().optional(),
+  })
+  .meta({ id: 'Problem' });
+
+export const receiptView = z
+  .object({
+    id: z.string(),
+    state: z.enum(['queued', 'signed', 'refused', 'in_doubt', 'withdrawn']),
+    module: documentModule,
+    document_id: z.string(),
+    document_number: z.string(),
+    document_date: z.string(),
+    kind: z.enum(['sale', 'refund']),
+    environment: z.enum(['sandbox', 'production']),
+    branch_code: z.string(),
+    buyer_name: z.string(),
+    invoice_number: z.string().nullable(),
+    receipt_number: z.string().nullable(),
+    total_receipt_number: z.string().nullable(),
+    label: z.string().nullable(),
+    internal_data: z.string().nullable(),
+    receipt_signature: z.string().nullable(),
+    sdc_id: z.string().nullable(),
+    mrc_number: z.string().nullable(),
+    signed_at: time.nullable(),
+    verification_url: z.string().nullable(),
+    totals: z.object({
+      currency: z.string(),
+      taxable: amount,
+      tax: amount,
+      total: amount,
+      by_class: z.array(z.object({ tax_class: z.string(), rate: amount, taxable: amount, tax: amount })),
+    }),
+    /** The sale that a refund refunds. */
+    sale_receipt_id: z.string().nullable(),
+    prints: z.number(),
+    problem: problemView.nullable(),
+    /** What happened to the document in Zoho after it was sealed. */
+    drift: problemView.nullable(),
+    updated_at: time,
+  })
+  .meta({ id: 'Receipt' });
+
+export const answers = {
+  buyer_tin: z.string().trim().max(20).optional(),
+  purchase_code: z.string().trim().max(20).optional(),
+  buyer_mobile: z.string().trim().max(30).optional(),
+  reason_code: z.string().trim().max(5).optional(),
+  payment_method: z.string().trim().max(5).optional(),
+  /** The sealed sale a refund refunds, where the document does not tell. */
+  sale_receipt_id: z.string().max(60).optional(),
+  /** Codes of the findings that a person confirmed: `before_go_live`, `document_old`. */
+  confirm: z
+    .array(z.enum(['before_go_live', 'document_old']))
+    .max(2)
+    .optional(),
+};
+
+export const openReceipt = endpoint({
+  method: 'POST',
+  path: '/receipts',
+  summary: 'Seal a document: opens its receipt or finds the one there is, and waits up to ten seconds for the device',
+  guard: 'member',
+  input: z.strictObject({ module: documentModule, document_id: documentId, ...answers }),
+  output: receiptView,
+});
+
+export const findReceipt = endpoint({
+  method: 'GET',
+  path: '/receipts',
+  summary: 'The receipts of one document',
+  guard: 'member',
+  query: z.strictObject({ module: documentModule, document_id: documentId }),
+  output: z.object({ receipts: z.array(receiptView), next_cursor: z.string().nullable() }),
+});
+
+export const getReceipt = endpoint({
+  method: 'GET',
+  path: '/receipts/{id}',
+  summary: 'One receipt in its present state',
+  guard: 'member',
+  output: receiptView,
+});
+
+export const choiceView = z.object({ code: z.string(), name: z.string() });
+
+export const preflightView = z
+  .object({
+    module: documentModule,
+    document_id: z.string(),
+    document_number: z.string(),
+    document_date: z.string(),
+    status: z.string(),
+    buyer_name: z.string(),
+    currency: z.string(),
+    total: amount,
+    environment: z.enum(['sandbox', 'production']).nullable(),
+    kind: z.enum(['sale', 'refund']),
+    /** True when a click would seal it as it is. */
+    ready: z.boolean(),
+    findings: z.array(problemView),
+    asks: z.object({
+      buyer_tin: z.string().nullable(),
+      purchase_code: z.string().nullable(),
+      buyer_mobile: z.string().nullable(),
+      payment_method: z.string().nullable(),
+      reason_code: z.string().nullable(),
+    }),
+    payment_methods: z.array(choiceView),
+    reasons: z.array(choiceView),
+    /** For a refund: the signed sales it may refund. */
+    sales: z.array(z.object({ receipt_id: z.string(), document_number: z.string(), document_date: z.string(), total: amount, label: z.string() })),
+    sale_receipt_id: z.string().nullable(),
+    receipt: receiptView.nullable(),
+  })
+  .meta({ id: 'Preflight' });
+
+export const preflight = endpoint({
+  method: 'GET',
+  path: '/receipts/preflight',
+  summary: 'What would be sealed, and what is still missing, in plain words; sends nothing to the device',
+  guard: 'member',
+  query: z.strictObject({ module: documentModule, document_id: documentId }),
+  output: preflightView,
+});
+
+export const withdrawReceipt = endpoint({
+  method: 'POST',
+  path: '/receipts/{id}/withdraw',
+  summary: 'Take a waiting document out of the lane, as long as nothing of it may have left',
+  guard: 'member',
+  output: receiptView,
+});
+
+export const attachEvidence = endpoint({
+  method: 'POST',
+  path: '/receipts/{id}/evidence',
+  summary: "Settle a doubt with the authority's own data: the receipt it holds, or that it holds nothing under that number",
+  guard: 'settle',
+  input: z.discriminatedUnion('found', [
+    z.strictObject({
+      found: z.literal(true),
+      source: z.string().trim().min(3).max(300),
+      receipt_number: z.string().regex(/^\d{1,18}$/),
+      total_receipt_number: z.string().regex(/^\d{1,18}$/),
+      internal_data: z.string().trim().max(60),
+      receipt_signature: z.string().trim().max(40),
+      sdc_id: z.string().trim().min(1).max(30),
+      mrc_number: z.string().trim().max(20).optional(),
+      signed_at: time,
+    }),
+    z.strictObject({ found: z.literal(false), source: z.string().trim().min(3).max(300) }),
+  ]),
+  output: receiptView,
+});
+
+export const printReceipt = endpoint({
+  method: 'POST',
+  path: '/receipts/{id}/prints',
+  summary: 'Record a print (the first is the original, then copies) and answer a short-lived single-use link to it',
+  guard: 'member',
+  input: z.strictObject({ paper: z.enum(['a4', '80mm']) }),
+  output: z.object({ print_id: z.string(), number: z.number(), copy: z.boolean(), paper: z.string(), url: z.string(), expires_at: time }),
+});
+
+export const receiptPdf = endpoint({
+  method: 'GET',
+  path: '/receipts/{id}/pdf',
+  summary: 'The latest print on that paper, byte for byte; makes one where there is none',
+  guard: 'member',
+  query: z.strictObject({ paper: z.enum(['a4', '80mm']) }),
+  output: z.any(),
+  produces: 'application/pdf',
+});
+
+export const receiptQr = endpoint({
+  method: 'GET',
+  path: '/receipts/{id}/qr.svg',
+  summary: 'The QR code of a signed receipt',
+  guard: 'member',
+  output: z.any(),
+  produces: 'image/svg+xml',
+});
+
+export const openPrint = endpoint({
+  method: 'GET',
+  path: '/prints/{link}',
+  summary: 'The PDF behind a single-use link',
+  guard: 'anyone',
+  output: z.any(),
+  produces: 'application/pdf',
+});

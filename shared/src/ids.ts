@@ -1,0 +1,21 @@
+/** What each prefix names. An id says what it is for in a log, a support mail and a failed test. */
+export const idPrefixes = {
+  attempt: 'att',
+  audit: 'aud',
+  branch: 'brn',
+  business: 'biz',
+  connection: 'con',
+  device: 'dev',
+  grant: 'grt',
+  item: 'itm',
+  membership: 'mem',
+  person: 'per',
+  print: 'prn',
+  receipt: 'rcp',
+} as const;
+
+export type IdKind = keyof typeof idPrefixes;
+export type Id<K extends IdKind> = `${(typeof idPrefixes)[K]}_${string}`;
+
+/** Whether the text has the shape of that kind of id; it says nothing about existence. */
+export const isId = <K extends IdKind>(kind: K, text: string): text is Id<K> => new RegExp(`^${idPrefixes[kind]}_[0-9a-z]{8,40}$`).test(text);

@@ -1,0 +1,76 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { logTo } from '@muhuri/server/platform/log';
+import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
+import { checkout, cloneDatabase, makeTemplate, startWorld } from './world.ts';
+
+/** `npm start`: the whole world on this machine, with invented businesses. `--empty` starts without data: no business, a database of its own. */
+const dataDir = join(checkout, '.data');
+const isEmpty = process.argv.includes('--empty');
+
+if (!existsSync(join(checkout, 'app/main.js'))) spawnSync(process.execPath, ['widget/build.ts'], { cwd: checkout, stdio: 'inherit' });
+mkdirSync(dataDir, { recursive: true });
+
+const own = process.env.DATABASE_URL
+  ? {
+      app: process.env.DATABASE_URL,
+      queue: process.env.QUEUE_DATABASE_URL ?? process.env.DATABASE_URL,
+      owner: process.env.MIGRATION_DATABASE_URL ?? process.env.DATABASE_URL,
+    }
+  : null;
+const postgres = await startEmbeddedPostgres(checkout, dataDir);
+if (isEmpty) await makeTemplate(postgres);
+const empty = isEmpty ? await cloneDatabase(postgres) : null;
+const world = await startWorld({
+  postgres,
+  withoutBusinesses: isEmpty,
+  urls: empty?.urls ?? own ?? { app: postgres.urls.app, queue: postgres.urls.queue, owner: postgres.urls.owner },
+  ports: { server: 8710, zoho: 8711, vsdc: 8712, widget: 8713 },
+  stateDir: isEmpty ? null : join(dataDir, 'sim'),
+  withWidget: true,
+  instead: { log: logTo('warn') },
+  onTaken: (what, port) => console.log(`Port ${port} is taken; ${what} uses another one.`),
+});
+
+const zohoUrl = world.zoho.url.replace('127.0.0.1', 'localhost');
+const accounts = world.businesses.flatMap((business) => [business.admin]).concat(world.businesses.map((business) => business.user));
+const order = { invoices: 0, creditnotes: 1 };
+const documents = world.zoho
+  .documents()
+  .sort((a, b) => order[a.module] - order[b.module])
+  .map((each) => ({
+    business_id: world.businesses.find((business) => business.organizationId === each.organization_id)?.businessId,
+    module: each.module,
+    document_id: each.id,
+    document_number: each.number,
+    what: each.what,
+  }));
+writeFileSync(
+  join(dataDir, 'demo.json'),
+  `${JSON.stringify({ server_url: world.app.url, zoho_url: zohoUrl, vsdc_url: world.vsdc.url, accounts, documents }, null, 2)}\n`,
+);
+
+console.log(`
+  Muhuri is up${isEmpty ? ', without data' : ', with two invented businesses'}.
+
+  Open      ${zohoUrl}          what looks like Zoho Books: open an invoice, then the seal at the right edge
+  Server    ${world.app.url}          API at /api, branches at /branches
+  VSDC      ${world.vsdc.url}          everything it ever signed at /_sim/receipts
+
+  Sign in   ${accounts.map((each) => `${each.username.padEnd(16)} ${each.password.padEnd(18)} ${each.role}`).join('\n            ')}
+
+  Ctrl-C ends it. The same is written to .data/demo.json.
+`);
+
+let isEnding = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (isEnding) return;
+    isEnding = true;
+    void world[Symbol.asyncDispose]()
+      .then(() => empty?.drop())
+      .then(() => postgres.stop())
+      .then(() => process.exit(0));
+  });
+}

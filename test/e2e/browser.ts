@@ -1,0 +1,61 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Browser, chromium, type FrameLocator, type Page } from 'playwright-core';
+import { checkout, type DemoAccount, type World } from '../world.ts';
+import { findChromium } from './chromium.ts';
+
+export async function openBrowser(): Promise<Browser> {
+  const found = findChromium();
+  if ('problem' in found) throw new Error(found.problem);
+  return chromium.launch({
+    executablePath: found.path,
+    args: [
+      '--no-sandbox',
+      '--disable-dev-shm-usage',
+      '--disable-gpu',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+export type Panel = { page: Page; panel: FrameLocator };
+
+/** A document open in the look-alike with the panel beside it. */
+export async function openPanel(
+  browser: Browser,
+  world: World,
+  organizationId: string,
+  module: 'invoices' | 'creditnotes',
+  id: string,
+  options: { locale?: string; width?: number } = {},
+): Promise<Panel> {
+  const context = await browser.newContext({ locale: options.locale ?? 'en', viewport: { width: options.width ?? 1280, height: 900 }, acceptDownloads: true });
+  const page = await context.newPage();
+  await page.goto(`${world.zoho.url.replace('127.0.0.1', 'localhost')}/?organization=${organizationId}#/${module}/${id}`);
+  await page.getByRole('button', { name: 'Open Muhuri' }).click();
+  return { page, panel: page.frameLocator('iframe[title="Muhuri"]') };
+}
+
+export async function signIn({ panel }: Panel, account: DemoAccount): Promise<void> {
+  await panel.getByLabel(/Username|Identifiant/).fill(account.username);
+  await panel.getByLabel(/Password|Mot de passe/).fill(account.password);
+  await panel.getByRole('button', { name: /Sign in|Se connecter/ }).click();
+}
+
+/** For the eye: what each state looks like, light and right-to-left. */
+export async function look({ page }: Panel, name: string): Promise<void> {
+  const folder = join(checkout, '.data/screens');
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+  const frame = page.frames()[1];
+  await frame?.evaluate(() => {
+    (globalThis as unknown as { document: { documentElement: { dir: string } } }).document.documentElement.dir = 'rtl';
+  });
+  await page.locator('#pane').screenshot({ path: join(folder, `${name}.rtl.png`) });
+  await frame?.evaluate(() => {
+    (globalThis as unknown as { document: { documentElement: { dir: string } } }).document.documentElement.dir = 'ltr';
+  });
+}

@@ -1,0 +1,258 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Api, until } from '../api.ts';
+import { startWorld, type World } from '../world.ts';
+import { look, openBrowser, openPanel, type Panel, signIn } from './browser.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let world: World;
+let browser: Browser;
+
+beforeAll(async () => {
+  world = await startWorld({
+    withWidget: true,
+    instead: {
+      vsdc: { answerTimeoutMs: 1_000, lateTimeoutMs: 8_000 },
+      timing: { retryFirstMs: 200, retryMaxMs: 500, settleQuietMs: 400, settleMaxMs: 800, doubtWaitMs: 800, leaseMs: 4_000 },
+      sweepMs: 400,
+      waitMs: 3_000,
+    },
+  });
+  browser = await openBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await world?.[Symbol.asyncDispose]();
+});
+beforeEach(() => world.vsdc.faults([]));
+
+const business = () => world.businesses[0];
+const named = (what: string) => {
+  const found = world.zoho.documents().find((each) => each.organization_id === business().organizationId && each.what.startsWith(what));
+  if (!found) throw new Error(`no document "${what}"`);
+  return found;
+};
+const open = async (what: string, options: { locale?: string; width?: number; as?: 'admin' | 'user' } = {}): Promise<Panel> => {
+  const document = named(what);
+  const panel = await openPanel(browser, world, business().organizationId, document.module, document.id, options);
+  await signIn(panel, business()[options.as ?? 'admin']);
+  return panel;
+};
+const judged = (what: string) => world.vsdc.receipts().filter((each) => each.request.remark === named(what).number);
+
+async function findProblems(page: Page): Promise<string[]> {
+  const frame = page.frames()[1];
+  await frame?.evaluate(axe);
+  const found = (await frame?.evaluate('axe.run(document, {resultTypes: ["violations"]})')) as {
+    violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+  };
+  return found.violations.map((each) => `${each.id}: ${each.nodes[0]?.html} ${each.nodes[0]?.failureSummary}`);
+}
+
+describe('the panel beside an invoice', () => {
+  test('someone signs in, presses one button and has the receipt with a code that a camera reads', async () => {
+    const panel = await openPanel(browser, world, business().organizationId, 'invoices', named('simple sale').id);
+    await panel.panel.getByRole('heading', { name: 'Sign in to seal documents' }).waitFor();
+    await look(panel, '01-sign-in');
+    expect(await findProblems(panel.page)).toEqual([]);
+    await signIn(panel, business().user);
+    await panel.panel.getByRole('heading', { name: 'Ready to seal' }).waitFor();
+    await look(panel, '02-ready');
+    expect(await findProblems(panel.page)).toEqual([]);
+    await panel.panel.getByRole('button', { name: 'Seal this invoice' }).click();
+    await panel.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
+    await panel.panel.getByRole('img', { name: 'QR code of the fiscal receipt' }).waitFor();
+    await look(panel, '03-sealed');
+    expect(await findProblems(panel.page)).toEqual([]);
+    expect(judged('simple sale')).toHaveLength(1);
+    const [download] = await Promise.all([panel.page.waitForEvent('download'), panel.panel.getByRole('button', { name: 'PDF', exact: true }).click()]);
+    expect(
+      readFileSync(await download.path())
+        .subarray(0, 5)
+        .toString(),
+    ).toBe('%PDF-');
+  });
+
+  test('a double click in two browsers and the API at once make one receipt', async () => {
+    const what = 'tax-exclusive, line discounts';
+    const panels = [await open(what), await open(what)];
+    const api = await Api.signIn(world, business().user);
+    const buttons = panels.map((each) => each.panel.getByRole('button', { name: 'Seal this invoice' }));
+    for (const button of buttons) await button.waitFor();
+    await Promise.all([...buttons.map((button) => button.dblclick().catch(() => {})), api.seal('invoices', named(what).id)]);
+    for (const each of panels) await each.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
+    expect(judged(what)).toHaveLength(1);
+  });
+
+  test('what is missing is said with its fix, asked for here, and then the document can be sealed', async () => {
+    const panel = await open('buyer with TIN, purchase code still to ask');
+    await panel.panel.getByText('A buyer with a TIN must give a purchase code.').waitFor();
+    await look(panel, '04-findings');
+    expect(await findProblems(panel.page)).toEqual([]);
+    await panel.panel.getByLabel('Purchase code').fill('P4X9Z2');
+    await panel.panel.getByRole('button', { name: 'Seal this invoice' }).click();
+    await panel.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
+    expect(judged('buyer with TIN, purchase code still to ask')[0]?.request.prcOrdCd).toBe('P4X9Z2');
+  });
+
+  test('an admin chooses a missing tax class at the finding, once, and the invoice becomes ready', async () => {
+    const panel = await open('tax group without a mapping');
+    await panel.panel.getByText('A tax of Zoho has no tax class of the authority yet.').waitFor();
+    await panel.panel.getByLabel('Tax class').selectOption('B');
+    await look(panel, '05-mapping');
+    expect(await findProblems(panel.page)).toEqual([]);
+    await panel.panel.getByRole('button', { name: 'Save for all documents' }).click();
+    await panel.panel.getByRole('button', { name: 'Seal this invoice' }).waitFor();
+  });
+
+  test.each([
+    ['draft', 'Nothing to seal yet', '06-draft'],
+    ['void', 'Nothing to seal yet', '07-void'],
+  ])('a %s document has nothing to seal and no button', async (what, title, screen) => {
+    const panel = await open(what);
+    await panel.panel.getByRole('heading', { name: title }).waitFor();
+    await look(panel, screen);
+    expect(await findProblems(panel.page)).toEqual([]);
+    expect(await panel.panel.getByRole('button', { name: 'Seal this invoice' }).count()).toBe(0);
+  });
+
+  test('a refusal shows our sentence, the next step and the device’s own words', async () => {
+    world.vsdc.faults(['refuse:884']);
+    const panel = await open('exempt only');
+    await panel.panel.getByRole('button', { name: 'Seal this invoice' }).click();
+    await panel.panel.getByRole('heading', { name: 'Refused' }).waitFor();
+    await panel.panel.getByText('884 Scripted refusal 884').waitFor();
+    await look(panel, '08-refused');
+    expect(await findProblems(panel.page)).toEqual([]);
+    await panel.panel.getByRole('button', { name: 'Seal again' }).click();
+    await panel.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
+  });
+
+  test('a lost answer is shown as a doubt with what happens next, and the authority’s data settle it', async () => {
+    world.vsdc.faults(['drop_after_signing']);
+    const panel = await open('with a positive adjustment');
+    await panel.panel.getByRole('button', { name: 'Seal this invoice' }).click();
+    await panel.panel.getByRole('heading', { name: 'In doubt' }).waitFor();
+    await panel.panel.getByText('The device has signed this document, but its answer was lost.').waitFor();
+    await panel.panel.getByText('Enter the authority’s data').click();
+    await look(panel, '09-in-doubt');
+    expect(await findProblems(panel.page)).toEqual([]);
+    const [held] = judged('with a positive adjustment');
+    const fill = (label: string, text: unknown) => panel.panel.getByLabel(label, { exact: true }).fill(String(text));
+    await fill('Where you found it', 'portal');
+    await fill('Receipt number', held?.reply.rcptNo);
+    await fill('Total receipt number', held?.reply.totRcptNo);
+    await fill('Internal data', held?.reply.intrlData);
+    await fill('Signature', held?.reply.rcptSign);
+    await fill('SDC ID', held?.reply.sdcId);
+    await fill('Signed', new Date(Date.parse(held?.at ?? '') - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 16));
+    await panel.panel.getByRole('button', { name: 'Use this' }).click();
+    await panel.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
+    expect(judged('with a positive adjustment')).toHaveLength(1);
+  });
+
+  test('the panel can be closed while the device signs; coming back shows the truth', async () => {
+    world.vsdc.faults(['stall:700']);
+    const panel = await open('60 lines');
+    await panel.panel.getByRole('button', { name: 'Seal this invoice' }).click();
+    await panel.panel.getByText('The device is signing …').waitFor();
+    await look(panel, '10-signing');
+    await panel.page.getByRole('button', { name: 'Close the panel' }).click();
+    await until(
+      () => judged('60 lines').length,
+      (count) => count === 1,
+    );
+    await panel.page.getByRole('button', { name: 'Open Muhuri' }).click();
+    // Where the browser keeps storage from frames of other sites, the session lived in memory only.
+    await panel.panel.getByRole('heading', { name: /Sign in|Sealed|In doubt/ }).waitFor();
+    if (await panel.panel.getByLabel('Username').isVisible()) await signIn(panel, business().admin);
+    await panel.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
+    expect(judged('60 lines')).toHaveLength(1);
+  });
+
+  test('switching the invoice in the page switches the panel', async () => {
+    const panel = await open('zero-rated only');
+    await panel.panel.getByText(named('zero-rated only').number).waitFor();
+    await panel.page.evaluate(
+      (hash) => {
+        (globalThis as unknown as { location: { hash: string } }).location.hash = hash;
+      },
+      `#/invoices/${named('exempt only').id}`,
+    );
+    await panel.panel.getByText(named('exempt only').number).waitFor();
+  });
+
+  test('another organization than the session’s is said, without a button', async () => {
+    const [, second] = world.businesses;
+    const foreign = world.zoho.documents().find((each) => each.organization_id === second.organizationId);
+    const panel = await openPanel(browser, world, second.organizationId, 'invoices', foreign?.id ?? '');
+    await signIn(panel, business().user);
+    await panel.panel.getByRole('heading', { name: 'You are signed in for another organization' }).waitFor();
+    await look(panel, '11-other-organization');
+    expect(await findProblems(panel.page)).toEqual([]);
+    expect(await panel.panel.getByRole('button', { name: /Seal/ }).count()).toBe(0);
+  });
+
+  test('offline and a session that is over have screens of their own', async () => {
+    const panel = await open('zero-rated only');
+    await panel.panel.getByRole('heading', { name: 'Ready to seal' }).waitFor();
+    await panel.page.route(`${world.app.url}/**`, (route) => route.abort());
+    await panel.page.evaluate(
+      (hash) => {
+        (globalThis as unknown as { location: { hash: string } }).location.hash = hash;
+      },
+      `#/invoices/${named('foreign currency').id}`,
+    );
+    await panel.panel.getByRole('heading', { name: 'Muhuri cannot be reached' }).waitFor();
+    await look(panel, '12-offline');
+    expect(await findProblems(panel.page)).toEqual([]);
+    await panel.page.unroute(`${world.app.url}/**`);
+    await world.sql("update session set expires_at = now() - interval '1 hour'", [], business().businessId);
+    await panel.panel.getByRole('button', { name: 'Try again' }).click();
+    await panel.panel.getByText('Your session is over.').waitFor();
+    await look(panel, '13-session-over');
+  });
+
+  test('it speaks French, fits at twice the size, and works by keyboard alone', async () => {
+    const panel = await open('with taxed shipping', { locale: 'fr-FR', as: 'user' });
+    const button = panel.panel.getByRole('button', { name: 'Sceller cette facture' });
+    await button.waitFor();
+    await panel.page.evaluate(() => {
+      (globalThis as unknown as { document: { querySelector(s: string): { style: { width: string } } } }).document.querySelector('#pane').style.width = '186px';
+    });
+    const overflow = await panel.page.frames()[1]?.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+    expect(overflow).toBeLessThanOrEqual(0);
+    await look(panel, '14-french-narrow');
+    await button.focus();
+    await panel.page.keyboard.press('Enter');
+    await panel.panel.getByRole('heading', { name: 'Scellé' }).waitFor();
+    expect(await findProblems(panel.page)).toEqual([]);
+  });
+});
+
+describe('the panel beside a credit note', () => {
+  test('the refund is offered once its sale is sealed, asks for the reason, and is sealed', async () => {
+    const api = await Api.signIn(world, business().user);
+    await api.seal('invoices', named('sale, refunded whole below').id);
+    const panel = await open('credit note of the whole sale');
+    await panel.panel.getByText('A refund needs its reason.').waitFor();
+    await look(panel, '15-refund');
+    await panel.panel.getByLabel('Reason of the refund').selectOption('06');
+    await panel.panel.getByRole('button', { name: 'Seal this refund' }).click();
+    await panel.panel.getByRole('heading', { name: 'Refund sealed' }).waitFor();
+    await look(panel, '16-refund-sealed');
+    expect(await findProblems(panel.page)).toEqual([]);
+  });
+});
+
+describe('outside Zoho Books', () => {
+  test('the panel says where it belongs and asks nobody for a password', async () => {
+    const page = await browser.newPage();
+    await page.goto(`${world.widget?.url}/app/widget.html`);
+    await page.getByRole('heading', { name: 'Open this panel in Zoho Books' }).waitFor();
+    expect(await page.getByLabel('Password').count()).toBe(0);
+  });
+});

@@ -1,0 +1,375 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Api, until } from '../api.ts';
+import { startWorld, type World } from '../world.ts';
+
+let world: World;
+let api: Api;
+let other: Api;
+
+beforeAll(async () => {
+  world = await startWorld({
+    instead: {
+      vsdc: { answerTimeoutMs: 600, lateTimeoutMs: 3_000 },
+      timing: { retryFirstMs: 150, retryMaxMs: 400, settleQuietMs: 250, settleMaxMs: 600, doubtWaitMs: 600, leaseMs: 3_000 },
+      sweepMs: 300,
+      waitMs: 4_000,
+    },
+  });
+  api = await Api.signIn(world, world.businesses[0].user);
+  other = await Api.signIn(world, world.businesses[1].admin);
+});
+afterAll(() => world[Symbol.asyncDispose]());
+beforeEach(() => world.vsdc.faults([]));
+
+const ours = () => world.zoho.documents().filter((each) => each.organization_id === world.businesses[0].organizationId);
+const named = (what: string) => {
+  const found = ours().find((each) => each.what.startsWith(what));
+  if (!found) throw new Error(`no document "${what}"`);
+  return found;
+};
+const judged = (documentNumber: string) => world.vsdc.receipts().filter((each) => each.request.remark === documentNumber);
+const present = async (id: string) => (await api.get(`/receipts/${id}`)).body;
+
+describe('sealing a document', () => {
+  test('every document that can be sealed is sealed once, with the total Zoho shows', async () => {
+    for (const document of ours().filter((each) => each.canSeal && each.module === 'invoices')) {
+      const reply = await api.seal(document.module, document.id);
+      expect({ what: document.what, status: reply.status, state: reply.body.state }).toEqual({ what: document.what, status: 200, state: 'signed' });
+      const zoho = world.zoho.document(document.module, document.id);
+      const total = zoho.currency_code === 'RWF' ? zoho.total : zoho.bcy_total;
+      expect(Number(reply.body.totals.total)).toBeCloseTo(total as number, 6);
+      expect(judged(document.number)).toHaveLength(1);
+    }
+  });
+
+  test('a credit note of a whole sale becomes its refund on the same device, and a second one is refused', async () => {
+    const note = named('credit note of the whole sale');
+    const reply = await api.seal('creditnotes', note.id, { reason_code: '06' });
+    expect(reply.body).toMatchObject({ state: 'signed', kind: 'refund', label: 'NR' });
+    const [judge] = judged(note.number);
+    const sale = await api.get(`/receipts/${reply.body.sale_receipt_id}`);
+    expect(String(judge?.request.orgInvcNo)).toBe(sale.body.invoice_number);
+    expect(judge?.request.rfdRsnCd).toBe('06');
+    const copy = structuredClone(world.zoho.document('creditnotes', note.id));
+    world.zoho.change('creditnotes', named('credit note without an invoice').id, {
+      invoices: copy.invoices,
+      line_items: copy.line_items,
+      total: copy.total,
+      sub_total: copy.sub_total,
+      tax_total: copy.tax_total,
+      bcy_total: copy.bcy_total,
+    });
+    const second = await api.seal('creditnotes', named('credit note without an invoice').id, { reason_code: '06' });
+    expect(second).toMatchObject({ status: 422, body: { code: 'refund_second' } });
+  });
+
+  test('twenty calls at once for one document make one receipt at the judge', async () => {
+    const fresh = cloneInvoice('twenty');
+    const replies = await Promise.all(Array.from({ length: 20 }, () => api.seal('invoices', fresh.id)));
+    expect(new Set(replies.map((each) => each.body.id)).size).toBe(1);
+    expect(replies.every((each) => each.body.state === 'signed')).toBe(true);
+    expect(judged(fresh.number)).toHaveLength(1);
+  });
+
+  test('numbers run without a gap over refusals: a refused number is given to the next document', async () => {
+    const refused = cloneInvoice('refused');
+    const next = cloneInvoice('next');
+    world.vsdc.faults(['refuse:910']);
+    const first = await api.seal('invoices', refused.id);
+    expect(first).toMatchObject({ status: 200, body: { state: 'refused', problem: { code: 'refused_amounts', device_code: '910' } } });
+    const second = await api.seal('invoices', next.id);
+    expect(second.body.state).toBe('signed');
+    const again = await api.seal('invoices', refused.id);
+    expect(again.body).toMatchObject({ id: first.body.id, state: 'signed' });
+    expect(Number(again.body.invoice_number)).toBe(Number(second.body.invoice_number) + 1);
+    expect(judged(refused.number)).toHaveLength(1);
+  });
+
+  test('the same Idempotency-Key does not try a refused document again; with other content it is a conflict', async () => {
+    const document = cloneInvoice('key');
+    world.vsdc.faults(['refuse:884']);
+    const key = { 'idempotency-key': `key-${document.id}` };
+    expect((await api.seal('invoices', document.id, {}, key)).body.state).toBe('refused');
+    expect((await api.seal('invoices', document.id, {}, key)).body.state).toBe('refused');
+    expect(judged(document.number)).toHaveLength(0);
+    expect(await api.seal('invoices', document.id, { buyer_mobile: '0788111222' }, key)).toMatchObject({ status: 409, body: { code: 'idempotency_conflict' } });
+    expect((await api.seal('invoices', document.id)).body.state).toBe('signed');
+  });
+});
+
+describe('when the answer is lost', () => {
+  test('lost before signing: the same bytes go again under the same number, and there is one receipt', async () => {
+    const document = cloneInvoice('before');
+    world.vsdc.faults(['drop_before_signing']);
+    const reply = await api.seal('invoices', document.id);
+    expect(['in_doubt', 'signed']).toContain(reply.body.state);
+    const settled = await until(
+      () => present(reply.body.id),
+      (each) => each.state === 'signed',
+    );
+    expect(judged(document.number)).toHaveLength(1);
+    expect(String(judged(document.number)[0]?.request.invcNo)).toBe(settled.invoice_number);
+  });
+
+  test.each(['drop_after_signing', 'garbage', 'empty_success'])(
+    'lost after signing (%s): never a second receipt; a person enters what the authority holds',
+    async (fault) => {
+      const document = cloneInvoice(fault);
+      world.vsdc.faults([fault]);
+      const reply = await api.seal('invoices', document.id);
+      expect(reply.body.state).toBe('in_doubt');
+      const lost = await until(
+        () => present(reply.body.id),
+        (each) => each.problem?.code === 'signed_answer_lost',
+      );
+      expect(lost).toMatchObject({ state: 'in_doubt', receipt_number: null });
+      const [held] = judged(document.number);
+      expect(judged(document.number)).toHaveLength(1);
+      const evidence = evidenceOf(held as never);
+      expect(await api.post(`/receipts/${lost.id}/evidence`, evidence)).toMatchObject({ status: 403 });
+      const admin = await Api.signIn(world, world.businesses[0].admin);
+      expect(await admin.post(`/receipts/${lost.id}/evidence`, { ...evidence, sdc_id: 'SDC010099999' })).toMatchObject({
+        status: 422,
+        body: { code: 'evidence_mismatch', field: 'sdc_id' },
+      });
+      const settled = await admin.post(`/receipts/${lost.id}/evidence`, evidence);
+      expect(settled.body).toMatchObject({ state: 'signed', receipt_signature: held?.reply.rcptSign, invoice_number: String(held?.request.invcNo) });
+      expect((await api.seal('invoices', document.id)).body.state).toBe('signed');
+      expect(judged(document.number)).toHaveLength(1);
+    },
+  );
+
+  test('an answer that comes after the time-out is recorded as the receipt', async () => {
+    const document = cloneInvoice('stall');
+    world.vsdc.faults(['stall:1200']);
+    const reply = await api.seal('invoices', document.id);
+    expect(reply.body).toMatchObject({ state: 'in_doubt', problem: { code: 'maybe_signed' } });
+    const settled = await until(
+      () => present(reply.body.id),
+      (each) => each.state === 'signed',
+    );
+    expect(settled.receipt_signature).toBe(judged(document.number)[0]?.reply.rcptSign);
+    expect(judged(document.number)).toHaveLength(1);
+  });
+
+  test('later documents go past one open doubt after a probe, and counters tell that it was signed', async () => {
+    const doubtful = cloneInvoice('jump');
+    const later = cloneInvoice('later');
+    // The resend is dropped before the device sees it, so that only the counters of the next receipt can tell.
+    world.vsdc.faults(['drop_after_signing', ...Array.from({ length: 3 }, () => 'drop_before_signing'), 'none']);
+    const first = await api.seal('invoices', doubtful.id);
+    expect(first.body.state).toBe('in_doubt');
+    const reply = await api.seal('invoices', later.id);
+    await until(
+      () => present(reply.body.id),
+      (each) => each.state === 'signed',
+    );
+    await until(
+      () => present(first.body.id),
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    expect(judged(doubtful.number)).toHaveLength(1);
+    expect(judged(later.number)).toHaveLength(1);
+    await settle(first.body.id, doubtful.number);
+  });
+
+  test.each(['894', '999', '921', '896', '805', '995', '777'])(
+    'code %s proves nothing: the document stays in doubt until the device signs it',
+    async (code) => {
+      const document = cloneInvoice(`code ${code}`);
+      world.vsdc.faults([`refuse:${code}`]);
+      const reply = await api.seal('invoices', document.id);
+      expect(reply.body).toMatchObject({ state: 'in_doubt', problem: { code: 'maybe_signed', device_code: code } });
+      await until(
+        () => present(reply.body.id),
+        (each) => each.state === 'signed',
+      );
+      expect(judged(document.number)).toHaveLength(1);
+    },
+  );
+
+  test('after a doubt a refusal changes nothing by itself; with a later receipt right behind it the doubt ends as not signed', async () => {
+    const doubtful = cloneInvoice('refused after');
+    world.vsdc.faults(['drop_before_signing', 'refuse:910']);
+    const reply = await api.seal('invoices', doubtful.id);
+    const waiting = await until(
+      () => present(reply.body.id),
+      (each) => each.problem?.device_code === '910',
+    );
+    expect(waiting.state).toBe('in_doubt');
+    const later = cloneInvoice('behind');
+    const behind = await api.seal('invoices', later.id);
+    await until(
+      () => present(behind.body.id),
+      (each) => each.state === 'signed',
+    );
+    const ended = await until(
+      () => present(reply.body.id),
+      (each) => each.state !== 'in_doubt',
+    );
+    expect(['refused', 'signed']).toContain(ended.state);
+    expect(judged(doubtful.number)).toHaveLength(ended.state === 'signed' ? 1 : 0);
+  });
+});
+
+describe('when the device cannot serve', () => {
+  test('without its link (838) the document keeps number and place, and goes when the link is back', async () => {
+    const document = cloneInvoice('offline');
+    world.vsdc.faults(['offline', 'offline']);
+    const reply = await api.seal('invoices', document.id);
+    expect(reply).toMatchObject({ status: 202, body: { state: 'queued', problem: { code: 'device_offline' } } });
+    const signed = await until(
+      () => present(reply.body.id),
+      (each) => each.state === 'signed',
+    );
+    expect(signed.invoice_number).toBe(String(judged(document.number)[0]?.request.invcNo));
+  });
+
+  test.each([
+    ['836', 'device_sequence'],
+    ['901', 'device_invalid'],
+  ])('code %s pauses the lane with its sentence until a person resumes it', async (code, problem) => {
+    const document = cloneInvoice(`pause ${code}`);
+    world.vsdc.faults([`refuse:${code}`]);
+    const reply = await api.seal('invoices', document.id);
+    expect(reply.body).toMatchObject({ state: 'queued', problem: { code: problem } });
+    const admin = await Api.signIn(world, world.businesses[0].admin);
+    const branchId = world.businesses[0].branchIds[0];
+    expect((await admin.get('/branches')).body.branches[0].device).toMatchObject({ state: 'paused', problem: { code: problem } });
+    expect((await admin.post(`/branches/${branchId}/resume`)).body.device.state).toBe('active');
+    await until(
+      () => present(reply.body.id),
+      (each) => each.state === 'signed',
+    );
+    expect(judged(document.number)).toHaveLength(1);
+  });
+
+  test.each(['924', '994', '899'] as const)(
+    'a number another program took (%s) pauses the lane; evidence moves the counter and the document is numbered anew',
+    async (duplicate) => {
+      world.vsdc.set({ duplicate_answer: duplicate });
+      const document = cloneInvoice(`collision ${duplicate}`);
+      const admin = await Api.signIn(world, world.businesses[0].admin);
+      const branchId = world.businesses[0].branchIds[0];
+      const device = (await admin.get('/branches')).body.branches[0].device;
+      world.vsdc.signElsewhere(world.businesses[0].taxpayerId, '00', device.next_invoice_number);
+      const reply = await api.seal('invoices', document.id);
+      expect(reply.body).toMatchObject({ state: 'in_doubt', problem: { code: 'number_collision' } });
+      expect(await admin.post(`/branches/${branchId}/resume`)).toMatchObject({ status: 400, body: { field: 'last_invoice_number' } });
+      await admin.post(`/branches/${branchId}/resume`, { last_invoice_number: device.next_invoice_number, evidence: 'portal, list of sales' });
+      const signed = await until(
+        () => present(reply.body.id),
+        (each) => each.state === 'signed',
+      );
+      expect(Number(signed.invoice_number)).toBe(Number(device.next_invoice_number) + 1);
+      expect(judged(document.number)).toHaveLength(1);
+      world.vsdc.set({ duplicate_answer: '924' });
+    },
+  );
+});
+
+describe('the world moves', () => {
+  test('a document changed, voided or deleted after sealing is shown as drift, and stays sealed', async () => {
+    const document = cloneInvoice('drift');
+    const sealed = await api.seal('invoices', document.id);
+    const drift = async () => (await api.get(`/receipts/preflight?module=invoices&document_id=${document.id}`)).body;
+    expect((await drift()).receipt.drift).toBeNull();
+    world.zoho.change('invoices', document.id, { total: 1 });
+    expect((await drift()).receipt.drift.code).toBe('drift_changed');
+    world.zoho.change('invoices', document.id, { status: 'void' });
+    expect((await drift()).receipt.drift.code).toBe('drift_void');
+    world.zoho.change('invoices', document.id, null);
+    expect(await drift()).toMatchObject({ code: 'document_unknown' });
+    expect(await present(sealed.body.id)).toMatchObject({ state: 'signed', drift: { code: 'drift_deleted' } });
+  });
+
+  test('while the device is unreachable a document may be withdrawn, changed or voided; nothing of it was sent', async () => {
+    const [withdrawn, voided, changed] = [cloneInvoice('withdrawn'), cloneInvoice('voided'), cloneInvoice('changed')];
+    const admin = await Api.signIn(world, world.businesses[0].admin);
+    const branchId = world.businesses[0].branchIds[0] as string;
+    await admin.post(`/branches/${branchId}/pause`);
+    const opened = await Promise.all([withdrawn, voided, changed].map((each) => quick(each.id)));
+    const [first, second, third] = opened.map((each) => each.body.id as string) as [string, string, string];
+    expect((await api.post(`/receipts/${first}/withdraw`)).body.state).toBe('withdrawn');
+    await stale(voided.id, changed.id);
+    world.zoho.change('invoices', voided.id, { status: 'void' });
+    world.zoho.change('invoices', changed.id, { notes: 'changed', customer_name: 'Hotel Ikirezi Annex' });
+    await admin.post(`/branches/${branchId}/resume`);
+    await until(
+      () => present(second),
+      (each) => each.state === 'withdrawn',
+    );
+    expect(await present(second)).toMatchObject({ problem: { code: 'document_void' }, invoice_number: null });
+    await until(
+      () => present(third),
+      (each) => each.state === 'signed',
+    );
+    expect(judged(changed.number)[0]?.request.custNm).toBe('Hotel Ikirezi Annex');
+    expect(judged(withdrawn.number)).toHaveLength(0);
+    expect(judged(voided.number)).toHaveLength(0);
+    expect((await api.seal('invoices', withdrawn.id)).body).toMatchObject({ id: first, state: 'signed' });
+  });
+});
+
+describe('another business', () => {
+  test('sees neither document nor receipt, and cannot tell them from what does not exist', async () => {
+    const document = cloneInvoice('wall');
+    const { body } = await api.seal('invoices', document.id);
+    const foreign = await other.get(`/receipts/${body.id}`);
+    const unknown = await other.get('/receipts/rcp_00000000000000000000000000000000');
+    expect(foreign).toMatchObject({ status: 404, body: unknown.body });
+    expect(await other.seal('invoices', document.id)).toMatchObject({ status: 404, body: { code: 'document_unknown' } });
+    expect((await other.get(`/receipts?module=invoices&document_id=${document.id}`)).body.receipts).toEqual([]);
+    for (const path of [`/receipts/${body.id}/withdraw`, `/receipts/${body.id}/prints`]) expect((await other.post(path, { paper: 'a4' })).status).toBe(404);
+  });
+});
+
+let made = 0;
+/** A fresh invoice like the simple sale. */
+function cloneInvoice(label: string): { id: string; number: string } {
+  made += 1;
+  const source = structuredClone(world.zoho.document('invoices', named('simple sale').id));
+  const id = `46000000009${String(made).padStart(8, '0')}`;
+  const number = `T-${label.replaceAll(' ', '-')}-${made}`;
+  world.zoho.add('invoices', world.businesses[0].organizationId, { ...source, invoice_id: id, invoice_number: number });
+  return { id, number };
+}
+
+/** Opens without waiting for the device. */
+async function quick(documentId: string) {
+  const reply = await Promise.race([
+    api.seal('invoices', documentId),
+    until(
+      () => api.get(`/receipts?module=invoices&document_id=${documentId}`),
+      (each) => each.body.receipts?.length === 1,
+    ).then((each) => ({ status: 202, body: each.body.receipts[0] })),
+  ]);
+  return reply;
+}
+
+/** As if the documents had waited for long: they were read before the world moved. */
+async function stale(...documentIds: string[]): Promise<void> {
+  await world.sql(
+    "update receipt set read_at = read_at - interval '1 hour' where document_id = any($1::text[])",
+    [documentIds],
+    world.businesses[0].businessId,
+  );
+}
+
+const evidenceOf = (held: { request: Record<string, unknown>; reply: Record<string, unknown>; at: string }) => ({
+  found: true,
+  source: 'authority portal, page of the receipt',
+  receipt_number: String(held.reply.rcptNo),
+  total_receipt_number: String(held.reply.totRcptNo),
+  internal_data: held.reply.intrlData,
+  receipt_signature: held.reply.rcptSign,
+  sdc_id: held.reply.sdcId,
+  signed_at: held.at,
+});
+
+async function settle(receiptId: string, documentNumber: string): Promise<void> {
+  const admin = await Api.signIn(world, world.businesses[0].admin);
+  const [held] = judged(documentNumber);
+  const reply = await admin.post(`/receipts/${receiptId}/evidence`, evidenceOf(held as never));
+  expect(reply.body.state).toBe('signed');
+}

@@ -1,0 +1,387 @@
+import { createHmac } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Answered, type Asked, jsonAnswer, keptState, type Listening, listen } from '../../kit/server.ts';
+import { type Body, cents, checkSale, digits, type Exact } from './check-sale.ts';
+import { codeLists, itemClasses } from './lists.ts';
+
+type Device = {
+  tin: string;
+  bhfId: string;
+  serial: string;
+  sdcId: string;
+  mrcNo: string;
+  isInitialised: boolean;
+  receiptCounters: Record<string, number>;
+  total: number;
+  usedNumbers: string[];
+  usedPurchaseCodes: string[];
+  itemCodes: string[];
+  sales: { invcNo: string; rcptTyCd: string; custTin: string | null; totAmt: string; orgInvcNo: string }[];
+  stocked: string[];
+  /** Last moment the authority was reached: 24 hours later the device stops. */
+  lastContact: number;
+};
+
+export type SimReceipt = { request: Record<string, unknown>; reply: Record<string, unknown>; at: string };
+
+type Settings = {
+  duplicate_answer: '924' | '994' | '899';
+  partial_refunds: boolean;
+  counters_as_strings: boolean;
+  pad_mrc: boolean;
+  stall_ms: number;
+  answer_ms: number;
+  /** Whether the device reaches the authority. */
+  uplink: boolean;
+};
+
+type State = {
+  devices: Device[];
+  receipts: SimReceipt[];
+  faults: { next: string[]; tin?: string; bhfId?: string }[];
+  settings: Settings;
+  clockOffsetMs: number;
+  taxpayers: Record<string, string>;
+};
+
+export type ApprovedDevice = { tin: string; bhfId: string; serial: string; name: string; vatRegistered?: boolean };
+
+export type RwVsdc = Listening & {
+  receipts(): SimReceipt[];
+  faults(next: string[], only?: { tin: string; bhfId: string }): void;
+  set(settings: Partial<Settings>): void;
+  /** As if another program had signed on the device: the number is used, the counters moved. */
+  signElsewhere(tin: string, bhfId: string, invcNo: string): void;
+  advanceClock(ms: number): void;
+  reset(): void;
+};
+
+const dayMs = 86_400_000;
+const usual: Settings = {
+  duplicate_answer: '924',
+  partial_refunds: false,
+  counters_as_strings: false,
+  pad_mrc: false,
+  stall_ms: 60_000,
+  answer_ms: 0,
+  uplink: true,
+};
+
+/**
+ * A Rwandan VSDC at its taxpayer's desk, written from the authority's contract (VSDC v1.0.x) and from what implementers saw of real
+ * devices, faults included. It shares nothing with the product. Everything it ever signed is at `GET /_sim/receipts`.
+ */
+export async function startRwVsdc(options: {
+  approved: ApprovedDevice[];
+  stateFile?: string | null;
+  port?: number;
+  onTaken?: (port: number) => void;
+}): Promise<RwVsdc> {
+  const fresh = (): State => ({
+    devices: options.approved.map((each, index) => ({
+      tin: each.tin,
+      bhfId: each.bhfId,
+      serial: each.serial,
+      sdcId: `SDC0100${String(index + 1).padStart(5, '0')}`,
+      mrcNo: `WIS${String(index + 1).padStart(8, '0')}`,
+      isInitialised: false,
+      receiptCounters: {},
+      total: 0,
+      usedNumbers: [],
+      usedPurchaseCodes: [],
+      itemCodes: [],
+      sales: [],
+      stocked: [],
+      lastContact: Date.now(),
+    })),
+    receipts: [],
+    faults: [],
+    settings: { ...usual },
+    clockOffsetMs: 0,
+    taxpayers: Object.fromEntries(options.approved.map((each) => [each.tin, each.name])),
+  });
+  const state = keptState(options.stateFile ?? null, fresh);
+  // A device approved later joins a kept state.
+  for (const device of fresh().devices) {
+    if (!state.value.devices.some((each) => each.serial === device.serial && each.tin === device.tin && each.bhfId === device.bhfId)) {
+      state.value.devices.push({
+        ...device,
+        sdcId: `SDC0100${String(state.value.devices.length + 1).padStart(5, '0')}`,
+        mrcNo: `WIS${String(state.value.devices.length + 1).padStart(8, '0')}`,
+      });
+    }
+  }
+  state.save();
+
+  const now = () => new Date(Date.now() + state.value.clockOffsetMs);
+  const stamp = (at: Date) => new Date(at.getTime() + 2 * 3_600_000).toISOString().replace(/\D/g, '').slice(0, 14);
+  const envelope = (resultCd: string, resultMsg: string, data: unknown = null): Answered =>
+    jsonAnswer(200, { resultCd, resultMsg, resultDt: stamp(now()), data });
+  const done = (data: unknown = null) => envelope('000', 'It is succeeded', data);
+
+  const handle = async (asked: Asked): Promise<Answered | null> => {
+    if (asked.path.startsWith('/_sim')) return control(asked);
+    if (asked.method === 'GET' && asked.path === '/receipt') return receiptPage(asked);
+    if (asked.method !== 'POST') return { status: 405, type: 'text/html', body: '<html><body>405</body></html>' };
+    if (asked.body.trim() === '') return envelope('911', 'Request body is empty');
+    const body = exactly(asked.body);
+    if (!body) return { status: 400, type: 'text/html', body: '<html><body>HTTP Status 400 – Bad Request</body></html>' };
+    if (asked.path === '/initializer/selectInitInfo') return initialise(body);
+    const device = state.value.devices.find((each) => each.tin === body.tin && each.bhfId === body.bhfId);
+    if (!device?.isInitialised) return envelope('901', 'It is not valid device');
+    if (state.value.settings.uplink) device.lastContact = now().getTime();
+    else if (now().getTime() - device.lastContact > dayMs) return { status: 503, type: 'text/html', body: '<html><body>Service Unavailable</body></html>' };
+    switch (asked.path) {
+      case '/code/selectCodes':
+        return isNothingNew(body) ? envelope('001', 'There is no search result') : done({ clsList: codeLists });
+      case '/itemClass/selectItemsClass':
+        return isNothingNew(body) ? envelope('001', 'There is no search result') : done({ itemClsList: itemClasses });
+      case '/customers/selectCustomer': {
+        const name = state.value.taxpayers[String(body.custmTin)];
+        if (!name) return envelope('001', 'There is no search result');
+        return done({
+          custList: [{ tin: body.custmTin, taxprNm: name, taxprSttsCd: 'A', prvncNm: 'KIGALI CITY', dstrtNm: 'GASABO', sctrNm: 'KACYIRU', locDesc: null }],
+        });
+      }
+      case '/items/saveItems':
+        return saveItem(device, body);
+      case '/items/selectItems':
+        return done({ itemList: device.itemCodes.map((itemCd) => ({ tin: device.tin, itemCd, useYn: 'Y' })) });
+      case '/trnsSales/saveSales':
+        return saveSales(device, body, asked);
+      case '/stock/saveStockItems':
+        return saveStock(device, body);
+      case '/stockMaster/saveStockMaster':
+        return device.stocked.includes(String(body.itemCd)) ? done() : envelope('922', 'The stock movement must be received first');
+      default:
+        return { status: 404, type: 'text/html', body: '<html><body><h1>HTTP Status 404 – Not Found</h1></body></html>' };
+    }
+  };
+
+  const isNothingNew = (body: Body) => String(body.lastReqDt ?? '') >= stamp(now());
+
+  function initialise(body: Body): Answered {
+    const device = state.value.devices.find((each) => each.tin === body.tin && each.bhfId === body.bhfId && each.serial === body.dvcSrlNo);
+    if (!device) return envelope('901', 'It is not valid device');
+    if (device.isInitialised) return envelope('902', 'This device is installed');
+    device.isInitialised = true;
+    device.lastContact = now().getTime();
+    state.save();
+    const approved = options.approved.find((each) => each.tin === device.tin);
+    return done({
+      info: {
+        tin: device.tin,
+        taxprNm: approved?.name ?? '',
+        bsnsActv: 'RETAIL',
+        bhfId: device.bhfId,
+        bhfNm: device.bhfId === '00' ? 'Headquarter' : `Branch ${device.bhfId}`,
+        bhfOpenDt: '20200101',
+        prvncNm: 'KIGALI CITY',
+        dstrtNm: 'GASABO',
+        sctrNm: 'KACYIRU',
+        locDesc: 'KG 7 AVE',
+        hqYn: device.bhfId === '00' ? 'Y' : 'N',
+        mgrNm: 'manager',
+        mgrTelNo: '0780000000',
+        mgrEmail: 'manager@example.rw',
+        dvcId: `${device.tin}${device.bhfId}`,
+        sdcId: device.sdcId,
+        mrcNo: device.mrcNo,
+        cmcKey: hmac(`cmc:${device.sdcId}`).slice(0, 32),
+        intrlKey: hmac(`intrl:${device.sdcId}`).slice(0, 32),
+        signKey: hmac(`sign:${device.sdcId}`).slice(0, 32),
+        lastSaleInvcNo: Math.max(0, ...device.usedNumbers.map(Number)),
+        lastPchsInvcNo: 0,
+        lastSaleRcptNo: device.receiptCounters.NS ?? 0,
+        lastInvcNo: Math.max(0, ...device.usedNumbers.map(Number)),
+        lastTrainInvcNo: 0,
+        lastProfrmInvcNo: 0,
+        lastCopyInvcNo: 0,
+        vatTyCd: approved?.vatRegistered === false ? '2' : '1',
+      },
+    });
+  }
+
+  /** Unit codes are not looked at here; the sale looks (seen on live devices). */
+  function saveItem(device: Device, body: Body): Answered {
+    for (const name of [
+      'itemCd',
+      'itemClsCd',
+      'itemTyCd',
+      'itemNm',
+      'orgnNatCd',
+      'pkgUnitCd',
+      'qtyUnitCd',
+      'taxTyCd',
+      'useYn',
+      'regrId',
+      'regrNm',
+      'modrId',
+      'modrNm',
+    ])
+      if (!body[name]) return envelope('910', `Request parameter error: ${name}`);
+    if (cents(body.dftPrc) === null) return envelope('910', 'Request parameter error: dftPrc');
+    if (String(body.itemCd).length > 20 || [...String(body.itemNm)].length > 200) return envelope('910', 'Request parameter error: itemCd');
+    if (!device.itemCodes.includes(String(body.itemCd))) device.itemCodes.push(String(body.itemCd));
+    // The register is the taxpayer's: a sister branch knows the item too.
+    for (const sister of state.value.devices)
+      if (sister.tin === device.tin && !sister.itemCodes.includes(String(body.itemCd))) sister.itemCodes.push(String(body.itemCd));
+    state.save();
+    return done();
+  }
+
+  function saveStock(device: Device, body: Body): Answered {
+    if (device.sales.length === 0) return envelope('922', 'The sale must be received first');
+    for (const line of (body.itemList as Body[] | undefined) ?? []) if (!device.stocked.includes(String(line.itemCd))) device.stocked.push(String(line.itemCd));
+    state.save();
+    return done();
+  }
+
+  async function saveSales(device: Device, body: Body, asked: Asked): Promise<Answered | null> {
+    const fault = nextFault(device);
+    if (fault === 'drop_before_signing') return null;
+    if (fault === 'html_404') return { status: 404, type: 'text/html', body: '<html><body><h1>HTTP Status 404 – Not Found</h1></body></html>' };
+    if (fault === 'offline') return envelope('838', 'No connection to the server');
+    if (fault?.startsWith('refuse:')) return envelope(fault.slice(7), `Scripted refusal ${fault.slice(7)}`);
+    if (state.value.settings.answer_ms > 0) await pause(state.value.settings.answer_ms);
+    const rules = { duplicate: state.value.settings.duplicate_answer, allowsPartialRefunds: state.value.settings.partial_refunds };
+    const refusal = checkSale(body, device, rules, stamp(now()).slice(0, 8));
+    if (refusal) return envelope(refusal.code, refusal.text);
+    const answer = sign(device, body, asked.body);
+    if (fault === 'drop_after_signing') return null;
+    if (fault === 'garbage') return { status: 200, type: 'application/json', body: '{"resultCd":"000","resultMsg":"It is succ' };
+    if (fault === 'empty_success') return envelope('000', 'It is succeeded', null);
+    if (fault?.startsWith('stall')) await pause(Number(fault.split(':')[1] ?? state.value.settings.stall_ms), undefined, { ref: false });
+    return answer;
+  }
+
+  function sign(device: Device, body: Body, raw: string): Answered {
+    const label = `${String(body.salesTyCd)}${String(body.rcptTyCd)}`;
+    const invcNo = digits(body.invcNo);
+    device.receiptCounters[label] = (device.receiptCounters[label] ?? 0) + 1;
+    device.total += 1;
+    device.usedNumbers.push(invcNo);
+    if (body.custTin && body.rcptTyCd === 'S') device.usedPurchaseCodes.push(`${String(body.custTin)}:${String(body.prcOrdCd)}`);
+    device.sales.push({
+      invcNo,
+      rcptTyCd: String(body.rcptTyCd),
+      custTin: (body.custTin as string | null) ?? null,
+      totAmt: String(cents(body.totAmt)),
+      orgInvcNo: digits(body.orgInvcNo),
+    });
+    const seed = `${device.sdcId}:${device.total}:${raw}`;
+    const asCounter = (n: number) => (state.value.settings.counters_as_strings ? String(n) : n);
+    const at = now();
+    const data = {
+      rcptNo: asCounter(device.receiptCounters[label] ?? 0),
+      totRcptNo: asCounter(device.total),
+      intrlData: base32(hmac(`i:${seed}`), 26),
+      rcptSign: base32(hmac(`s:${seed}`), 16),
+      vsdcRcptPbctDate: stamp(at),
+      sdcId: device.sdcId,
+      mrcNo: state.value.settings.pad_mrc ? `${device.mrcNo}  ` : device.mrcNo,
+    };
+    state.value.receipts.push({ request: JSON.parse(raw) as Record<string, unknown>, reply: data, at: at.toISOString() });
+    state.save();
+    return done(data);
+  }
+
+  function nextFault(device: Device): string | undefined {
+    const script = state.value.faults.find((each) => each.next.length > 0 && (!each.tin || (each.tin === device.tin && each.bhfId === device.bhfId)));
+    const fault = script?.next.shift();
+    if (script) state.save();
+    return fault === 'none' ? undefined : fault;
+  }
+
+  function control(asked: Asked): Answered {
+    const body = asked.body ? (JSON.parse(asked.body) as Record<string, unknown>) : {};
+    if (asked.method === 'GET' && asked.path === '/_sim/receipts') return jsonAnswer(200, { receipts: state.value.receipts });
+    if (asked.method === 'GET' && asked.path === '/_sim/state') return jsonAnswer(200, { ...state.value, receipts: undefined });
+    if (asked.path === '/_sim/faults') {
+      const only = body.tin ? { tin: String(body.tin), bhfId: String(body.bhfId) } : {};
+      state.value.faults = [
+        ...state.value.faults.filter((each) => each.tin !== only.tin || each.bhfId !== only.bhfId),
+        { next: (body.next as string[]) ?? [], ...only },
+      ];
+    } else if (asked.path === '/_sim/settings') Object.assign(state.value.settings, body);
+    else if (asked.path === '/_sim/clock')
+      state.value.clockOffsetMs = body.now ? Date.parse(String(body.now)) - Date.now() : state.value.clockOffsetMs + Number(body.advance_ms ?? 0);
+    else if (asked.path === '/_sim/sign_elsewhere') signElsewhere(String(body.tin), String(body.bhfId), String(body.invcNo));
+    else if (asked.path === '/_sim/reset') state.value = { ...fresh(), devices: fresh().devices };
+    else return jsonAnswer(404, { error: 'no such control' });
+    state.save();
+    return jsonAnswer(200, { ok: true });
+  }
+
+  function signElsewhere(tin: string, bhfId: string, invcNo: string): void {
+    const device = state.value.devices.find((each) => each.tin === tin && each.bhfId === bhfId) as Device;
+    device.usedNumbers.push(invcNo);
+    device.total += 1;
+    device.receiptCounters.NS = (device.receiptCounters.NS ?? 0) + 1;
+    state.save();
+  }
+
+  /** Where the code of a demo receipt leads: a page that says whose it is and that it is invented. */
+  function receiptPage(asked: Asked): Answered {
+    const data = asked.query.get('Data') ?? '';
+    const found = state.value.receipts.find((each) => data === `${String(each.request.tin)}${String(each.request.bhfId)}${String(each.reply.rcptSign)}`);
+    const rows = found
+      ? {
+          Seller: state.value.taxpayers[String(found.request.tin)],
+          TIN: found.request.tin,
+          'Receipt number': `${String(found.reply.rcptNo)}/${String(found.reply.totRcptNo)}`,
+          'SDC ID': found.reply.sdcId,
+          Total: `RWF ${String(found.request.totAmt)}`,
+          Tax: `RWF ${String(found.request.totTaxAmt)}`,
+          'Signed at': found.at,
+        }
+      : { Result: 'No receipt under this code.' };
+    const list = Object.entries(rows)
+      .map(([name, value]) => `<dt>${name}</dt><dd>${String(value).replace(/[<&]/g, '')}</dd>`)
+      .join('');
+    const html = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Receipt (simulated)</title><style>body{font:16px/1.6 system-ui,sans-serif;max-width:30rem;margin:2rem auto;padding:0 1rem}p{background:#fdecea;color:#8c1d18;padding:.5rem .8rem;border-radius:6px}dt{color:#5b6270}dd{margin:0 0 .6rem;font-weight:600}</style><p>Simulated authority: invented data, not a fiscal receipt.</p><h1>Receipt verification</h1><dl>${list}</dl></html>`;
+    return { status: found ? 200 : 404, type: 'text/html; charset=utf-8', body: html };
+  }
+
+  const listening = await listen(handle, options);
+  return {
+    ...listening,
+    receipts: () => state.value.receipts,
+    faults(next, only) {
+      state.value.faults = [{ next, ...only }];
+      state.save();
+    },
+    set(settings) {
+      Object.assign(state.value.settings, settings);
+      state.save();
+    },
+    signElsewhere,
+    advanceClock(ms) {
+      state.value.clockOffsetMs += ms;
+      state.save();
+    },
+    reset: () => state.reset(),
+  };
+}
+
+const hmac = (text: string) => createHmac('sha256', 'simulated device').update(text).digest('hex');
+
+function base32(hex: string, length: number): string {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  return [...hex]
+    .slice(0, length)
+    .map((digit, index) => letters[(Number.parseInt(digit, 16) * 2 + Number.parseInt(hex[(index * 7 + 3) % 64] as string, 16)) % 32])
+    .join('');
+}
+
+/** JSON with every number as its source text. */
+function exactly(text: string): Body | null {
+  try {
+    const keep = (_key: string, value: unknown, context: { source: string }): unknown =>
+      typeof value === 'number' ? ({ n: context.source } satisfies Exact) : value;
+    const value: unknown = JSON.parse(text, keep as (key: string, value: unknown) => unknown);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Body) : null;
+  } catch {
+    return null;
+  }
+}

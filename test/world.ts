@@ -1,0 +1,344 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { type App, type Instead, startApp } from '@muhuri/server/app';
+import { type Postgres, startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
+import { logTo, silentLog } from '@muhuri/server/platform/log';
+import { migrate } from '@muhuri/server/platform/db/database';
+import pg from 'pg';
+import { startWidgetHost, type WidgetHost } from './simulators/zoho/widget-host.ts';
+import { type RwVsdc, startRwVsdc } from './simulators/vsdc/rw-vsdc/index.ts';
+import { startZoho, type Zoho } from './simulators/zoho/index.ts';
+
+export const checkout = join(import.meta.dirname, '..');
+const dataDir = join(checkout, '.data');
+
+export type DemoAccount = { username: string; password: string; role: string; business_id: string; organization_id: string; tin_number: string };
+export type DemoBusiness = { businessId: string; branchIds: string[]; organizationId: string; taxpayerId: string; admin: DemoAccount; user: DemoAccount };
+
+export type World = {
+  app: App;
+  vsdc: RwVsdc;
+  zoho: Zoho;
+  widget: WidgetHost | null;
+  postgres: Postgres;
+  databaseUrls: { owner: string; app: string; queue: string };
+  /** Two, unless the world was started without. */
+  businesses: [DemoBusiness, DemoBusiness];
+  /** A statement inside a business, as the server's own role runs it. */
+  sql(text: string, parameters: unknown[], businessId: string): Promise<Record<string, unknown>[]>;
+  /** A server of its own on the same database, as a second machine would be. */
+  anotherApp(instead?: Partial<Instead>): Promise<App>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+const template = () =>
+  `muhuri_template_${createHash('sha256')
+    .update(process.env.MUHURI_TEMPLATE ?? '1')
+    .digest('hex')
+    .slice(0, 8)}`;
+
+/** A migrated database to clone from; made once per test run. */
+export async function makeTemplate(postgres: Postgres): Promise<void> {
+  const admin = new pg.Client({ connectionString: postgres.urlFor('admin', 'postgres') });
+  await admin.connect();
+  try {
+    await admin.query(`drop database if exists ${template()}`);
+    await admin.query(`create database ${template()} owner muhuri_owner`);
+  } finally {
+    await admin.end();
+  }
+  await migrate(postgres.urlFor('owner', template()), join(checkout, 'server/src/migrations'));
+}
+
+let clones = 0;
+
+/** A fresh database of this suite's own, signed in to as the unprivileged roles. */
+export async function cloneDatabase(
+  postgres: Postgres,
+): Promise<{ urls: { owner: string; app: string; queue: string; admin: string }; drop(): Promise<void> }> {
+  const name = `muhuri_test_${process.pid}_${++clones}`;
+  const admin = new pg.Client({ connectionString: postgres.urlFor('admin', 'postgres') });
+  await admin.connect();
+  await admin.query(`drop database if exists ${name} with (force)`);
+  await admin.query(`create database ${name} template ${template()} owner muhuri_owner`);
+  await admin.end();
+  return {
+    urls: {
+      owner: postgres.urlFor('owner', name),
+      app: postgres.urlFor('app', name),
+      queue: postgres.urlFor('queue', name),
+      admin: postgres.urlFor('admin', name),
+    },
+    async drop() {
+      const client = new pg.Client({ connectionString: postgres.urlFor('admin', 'postgres') });
+      await client.connect();
+      await client.query(`drop database if exists ${name} with (force)`);
+      await client.end();
+    },
+  };
+}
+
+export const taxpayers = ['100200300', '100200400'] as const;
+const masterKey = createHash('sha256').update('a master key for invented data').digest();
+
+export const approvedDevices = [
+  { tin: taxpayers[0], bhfId: '00', serial: 'inzozi-kigali-1', name: 'INZOZI COFFEE TRADERS' },
+  { tin: taxpayers[0], bhfId: '01', serial: 'inzozi-huye-1', name: 'INZOZI COFFEE TRADERS' },
+  { tin: taxpayers[1], bhfId: '00', serial: 'umucyo-kigali-1', name: 'UMUCYO OFFICE SUPPLIES' },
+];
+
+export const today = (): string => new Date(Date.now() + 2 * 3_600_000).toISOString().slice(0, 10);
+
+export type WorldOptions = {
+  instead?: Partial<Instead>;
+  ports?: { server?: number; zoho?: number; vsdc?: number; widget?: number };
+  stateDir?: string | null;
+  urls?: { owner: string; app: string; queue: string };
+  postgres?: Postgres;
+  withWidget?: boolean;
+  withoutBusinesses?: boolean;
+  onTaken?: (what: string, port: number) => void;
+};
+
+/** The server, its database and the world outside, on free ports; everything real, the counterparts simulated by servers. */
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const postgres = options.postgres ?? (await startEmbeddedPostgres(checkout, dataDir));
+  const clone = options.urls ? null : await cloneDatabase(postgres);
+  const urls = options.urls ?? (clone as NonNullable<typeof clone>).urls;
+  const state = (name: string) => (options.stateDir ? join(options.stateDir, name) : null);
+  const taken = (what: string) => (port: number) => options.onTaken?.(what, port);
+  const vsdc = await startRwVsdc({ approved: approvedDevices, stateFile: state('rw-vsdc.json'), port: options.ports?.vsdc ?? 0, onTaken: taken('VSDC') });
+  let widget: WidgetHost | null = null;
+  const zoho = await startZoho({
+    today: today(),
+    stateFile: state('zoho.json'),
+    port: options.ports?.zoho ?? 0,
+    onTaken: taken('Zoho Books'),
+    widgetUrl: () => widget?.url ?? '',
+    perMinuteMax: 100_000,
+  });
+  const config = (port: number) => ({
+    host: '127.0.0.1',
+    port,
+    publicUrl: 'http://127.0.0.1',
+    logLevel: 'warn',
+    vsdcNetworks: ['127.0.0.0/8'],
+    zohoHostsAlso: [zoho.url],
+    widgetOriginsAlso: ['http://*.localhost:*'],
+    trustedProxies: [],
+    databasePoolMax: 10,
+  });
+  const secrets = { databaseUrl: urls.app, queueDatabaseUrl: urls.queue, migrationDatabaseUrl: urls.owner, masterKey };
+  const apps: App[] = [];
+  const start = async (port: number, instead: Partial<Instead> = {}) => {
+    const app = await startApp(config(port), secrets, {
+      log: process.env.MUHURI_TEST_LOG ? logTo(process.env.MUHURI_TEST_LOG) : silentLog,
+      ...options.instead,
+      ...instead,
+    });
+    apps.push(app);
+    return app;
+  };
+  const app = await start(options.ports?.server ?? 0).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    options.onTaken?.('Muhuri', options.ports?.server ?? 0);
+    return start(0);
+  });
+  if (options.withWidget)
+    widget = await startWidgetHost({
+      serverUrl: app.url,
+      zohoUrl: zoho.url.replace('127.0.0.1', 'localhost'),
+      port: options.ports?.widget ?? 0,
+      onTaken: taken('the widget host'),
+    });
+  const businesses = options.withoutBusinesses ? ([] as unknown as World['businesses']) : await seedBusinesses(app, vsdc, zoho, urls);
+  return {
+    app,
+    vsdc,
+    zoho,
+    widget,
+    postgres,
+    databaseUrls: urls,
+    businesses,
+    anotherApp: (instead) => start(0, instead),
+    sql: (text, parameters, businessId) => asWorker(urls.app, businessId, text, parameters),
+    async [Symbol.asyncDispose]() {
+      for (const each of apps) await each.close();
+      await widget?.close();
+      await zoho.close();
+      await vsdc.close();
+      await clone?.drop();
+      if (!options.postgres) await postgres.stop();
+    },
+  };
+}
+
+const item = (item_class: string, item_type: string, quantity_unit = 'U') => ({ item_class, item_type, package_unit: 'NT', quantity_unit, origin: 'RW' });
+
+/** Two businesses with their devices, grants and people; found again where they exist. */
+async function seedBusinesses(app: App, vsdc: RwVsdc, zoho: Zoho, urls: { app: string }): Promise<[DemoBusiness, DemoBusiness]> {
+  const [first, second] = zoho.grants();
+  if (!first || !second) throw new Error('the simulated Zoho has two grants');
+  return [
+    await seedBusiness(app, vsdc, zoho, urls, {
+      grant: first,
+      index: 0,
+      name: 'inzozi',
+      color: '#7a4a1e',
+      branches: [
+        ['00', 'Kigali', 'KG 11 Ave, Kigali'],
+        ['01', 'Huye', 'Huye town'],
+      ],
+    }),
+    await seedBusiness(app, vsdc, zoho, urls, { grant: second, index: 1, name: 'umucyo', color: '#0b5c6b', branches: [['00', 'Kigali', 'KN 4 St, Kigali']] }),
+  ];
+}
+
+type SeedAsk = { grant: ReturnType<Zoho['grants']>[number]; index: 0 | 1; name: string; color: string; branches: [string, string, string][] };
+
+async function seedBusiness(app: App, vsdc: RwVsdc, zoho: Zoho, urls: { app: string }, ask: SeedAsk): Promise<DemoBusiness> {
+  const organization = zoho.organization(ask.grant.organization_id);
+  const taxpayerId = taxpayers[ask.index];
+  const account = (role: string, username: string, businessId: string): DemoAccount => ({
+    username,
+    password: `${ask.name}-demo-only`,
+    role,
+    business_id: businessId,
+    organization_id: organization.organization_id,
+    tin_number: taxpayerId,
+  });
+  const usernames = { admin: `admin@${ask.name}`, user: `user@${ask.name}` };
+  const existing = await findBusiness(urls.app, taxpayerId);
+  if (existing) await moveAddresses(urls.app, existing.businessId, vsdc.url, zoho.url);
+  if (existing)
+    return {
+      ...existing,
+      organizationId: organization.organization_id,
+      taxpayerId,
+      admin: account('business_admin', usernames.admin, existing.businessId),
+      user: account('business_user', usernames.user, existing.businessId),
+    };
+  const [kigali] = organization.locations;
+  const [vat, zero, exempt] = organization.taxes;
+  const serials = approvedDevices.filter((each) => each.tin === taxpayerId);
+  const { businessId, branchIds } = await app.registerBusiness({
+    business: {
+      business_name: organization.name,
+      email: `office@${ask.name}.example`,
+      location: 'Kigali, Rwanda',
+      tin_number: taxpayerId,
+      phone_number: '+250 788 000 100',
+      country: 'RW',
+      vat_registered: true,
+      go_live_date: new Date(Date.parse(`${today()}T00:00:00Z`) - 30 * 86_400_000).toISOString().slice(0, 10),
+      settings: { verification_base: `${vsdc.url}/receipt?Data=` },
+      branding: {
+        accent_color: ask.color,
+        top_message: 'Murakoze! Thank you!',
+        bottom_message: 'Goods sold are exchanged within 7 days',
+        legal_lines: ['VAT registered'],
+      },
+    },
+    branches: ask.branches.map(([branch_code, name, address], index) => ({
+      branch_code,
+      name,
+      address,
+      ...(index === 0 && kigali ? { zoho_location_id: kigali.location_id } : {}),
+      device: {
+        dialect: 'rw-vsdc',
+        serial: serials.find((each) => each.bhfId === branch_code)?.serial ?? '',
+        environment: 'sandbox' as const,
+        address: vsdc.url,
+      },
+    })),
+    zoho: {
+      organization_id: organization.organization_id,
+      grant: {
+        accounts_server: zoho.url,
+        api_domain: zoho.url,
+        client_id: ask.grant.clientId,
+        client_secret: ask.grant.clientSecret,
+        refresh_token: ask.grant.refreshToken,
+      },
+    },
+    account: {
+      username: usernames.admin,
+      name: `Admin of ${organization.name}`,
+      email: `admin@${ask.name}.example`,
+      password: `${ask.name}-demo-only`,
+      role: 'business_admin',
+    },
+    mappings: {
+      tax: { [vat?.tax_id ?? '']: { tax_class: 'B' }, [zero?.tax_id ?? '']: { tax_class: 'C' }, [exempt?.tax_id ?? '']: { tax_class: 'A' } },
+      item: { default: item('5020170600', '2'), free_text: item('5020170600', '2'), [organization.items[3]?.item_id ?? '']: item('8610170000', '3') },
+      charge: { shipping: { ...item('7812150000', '3'), name: 'Delivery' }, adjustment: { ...item('8412150000', '3'), tax_class: 'B', name: 'Adjustment' } },
+      payment_mode: { 'Mobile Money': { payment_method: '06' }, Cash: { payment_method: '01' }, 'Bank Transfer': { payment_method: '07' } },
+    },
+  });
+  await app.addPerson(businessId, {
+    username: usernames.user,
+    name: `User of ${organization.name}`,
+    email: `user@${ask.name}.example`,
+    password: `${ask.name}-demo-only`,
+    role: 'business_user',
+  });
+  for (const branchId of branchIds) await app.initialiseDevice(app.contextOf(businessId), branchId);
+  return {
+    businessId,
+    branchIds,
+    organizationId: organization.organization_id,
+    taxpayerId,
+    admin: account('business_admin', usernames.admin, businessId),
+    user: account('business_user', usernames.user, businessId),
+  };
+}
+
+/** The simulators may listen elsewhere this time; what was kept of their addresses follows them. */
+async function moveAddresses(url: string, businessId: string, vsdcUrl: string, zohoUrl: string): Promise<void> {
+  const set = [
+    'update device set address = $2 where business_id = $1',
+    "update business set settings = jsonb_set(settings, '{verification_base}', to_jsonb($2::text || '/receipt?Data=')) where business_id = $1",
+  ];
+  for (const text of set) await asWorker(url, businessId, text, [businessId, vsdcUrl]);
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query('begin');
+  await client.query("select set_config('role', 'muhuri_platform', true)");
+  await client.query('update reference."grant" set accounts_server = $1, api_domain = $1, access_token = null where api_domain like \'http://127.0.0.1:%\'', [
+    zohoUrl,
+  ]);
+  await client.query('commit');
+  await client.end();
+}
+
+async function findBusiness(url: string, taxpayerId: string): Promise<{ businessId: string; branchIds: string[] } | null> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query('begin');
+    await client.query("select set_config('role', 'muhuri_platform', true)");
+    const { rows } = await client.query('select business_id from reference.business_directory where tin_number = $1', [taxpayerId]);
+    const businessId = rows[0]?.business_id as string | undefined;
+    if (!businessId) return null;
+    await client.query("select set_config('role', 'muhuri_worker', true), set_config('app.business_id', $1, true)", [businessId]);
+    const branches = await client.query('select id from branch order by branch_code');
+    return { businessId, branchIds: branches.rows.map((row: { id: string }) => row.id) };
+  } finally {
+    await client.query('rollback');
+    await client.end();
+  }
+}
+
+async function asWorker(url: string, businessId: string, text: string, parameters: unknown[]): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query('begin');
+    await client.query("select set_config('role', 'muhuri_worker', true), set_config('app.business_id', $1, true)", [businessId]);
+    const { rows } = await client.query(text, parameters);
+    await client.query('commit');
+    return rows as Record<string, unknown>[];
+  } finally {
+    await client.end();
+  }
+}

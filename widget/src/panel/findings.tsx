@@ -1,0 +1,201 @@
+import { useEffect, useState } from 'preact/hooks';
+import { ApiProblem } from '../api.ts';
+import { Button, Choice, Field } from '../ui/parts.tsx';
+import type { ChoiceLists, Finding, PreflightView } from '../views.ts';
+import { useFrame } from './frame.ts';
+
+export type Answers = Record<string, string | string[]>;
+
+/** What stands between a document and its seal: each with its sentence and, where the panel can do it, its fix. */
+export function Findings({
+  preflight,
+  answers,
+  onAnswer,
+  onMapped,
+}: {
+  preflight: PreflightView;
+  answers: Answers;
+  onAnswer(answers: Answers): void;
+  onMapped(): void;
+}) {
+  const { words } = useFrame();
+  return (
+    <ul class="findings">
+      {preflight.findings.map((finding) => (
+        <li class="finding" key={`${finding.code}${String(finding.tax_id ?? finding.key ?? finding.field ?? '')}`}>
+          <span class="tag">{words[`fix_${finding.fix}` as keyof typeof words]}</span>
+          <h3>{finding.title}</h3>
+          {(finding.name ?? finding.tax_name) ? (
+            <p>
+              <bdi>{String(finding.name ?? finding.tax_name)}</bdi>
+            </p>
+          ) : null}
+          <p class="quiet">{finding.detail}</p>
+          <Fix finding={finding} preflight={preflight} answers={answers} onAnswer={onAnswer} onMapped={onMapped} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Fix({
+  finding,
+  preflight,
+  answers,
+  onAnswer,
+  onMapped,
+}: {
+  finding: Finding;
+  preflight: PreflightView;
+  answers: Answers;
+  onAnswer(answers: Answers): void;
+  onMapped(): void;
+}) {
+  const { words } = useFrame();
+  const text = (key: string) => String(answers[key] ?? '');
+  const set = (key: string) => (value: string) => onAnswer({ ...answers, [key]: value });
+  const confirm = (code: string, label: string) => (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={(answers.confirm ?? []).includes(code)}
+        onChange={(event) =>
+          onAnswer({
+            ...answers,
+            confirm: event.currentTarget.checked ? [...(answers.confirm ?? []), code] : [...(answers.confirm ?? [])].filter((each) => each !== code),
+          })
+        }
+      />
+      <span>{label}</span>
+    </label>
+  );
+  switch (finding.code) {
+    case 'purchase_code_missing':
+    case 'purchase_code_malformed':
+      return <Field label={words.purchaseCode} value={text('purchase_code')} onInput={set('purchase_code')} autocomplete="off" />;
+    case 'buyer_mobile_missing':
+    case 'buyer_mobile_malformed':
+      return <Field label={words.buyerMobile} value={text('buyer_mobile')} onInput={set('buyer_mobile')} mode="tel" autocomplete="off" />;
+    case 'buyer_tin_malformed':
+      return <Field label={words.buyerTin} value={text('buyer_tin')} onInput={set('buyer_tin')} mode="numeric" autocomplete="off" />;
+    case 'payment_method_missing':
+      return (
+        <Choice
+          label={words.paymentMethod}
+          value={text('payment_method')}
+          choices={preflight.payment_methods}
+          empty={words.choose}
+          onChange={set('payment_method')}
+        />
+      );
+    case 'reason_missing':
+      return <Choice label={words.reason} value={text('reason_code')} choices={preflight.reasons} empty={words.choose} onChange={set('reason_code')} />;
+    case 'refund_sale_missing':
+      return (
+        <Choice
+          label={words.sale}
+          value={text('sale_receipt_id')}
+          choices={preflight.sales
+            .map((sale) => ({ code: sale.receipt_id, name: `${sale.document_number} · ${sale.document_date} · ${sale.total}` }))
+            .map((each) => ({ ...each, code: each.code }))}
+          empty={words.choose}
+          onChange={set('sale_receipt_id')}
+        />
+      );
+    case 'before_go_live':
+      return confirm('before_go_live', words.confirmRisk);
+    case 'document_old':
+      return confirm('document_old', words.confirmOld);
+    case 'tax_unmapped':
+    case 'tax_rate_differs':
+      return <MappingFix kind="tax" id={String(finding.tax_id)} fields={['tax_class']} onMapped={onMapped} />;
+    case 'location_unmapped':
+      return <MappingFix kind="location" id={String(finding.key)} fields={['branch_id']} onMapped={onMapped} />;
+    case 'item_unmapped':
+    case 'free_line_unmapped':
+    case 'code_unknown':
+      return <MappingFix kind="item" id={String(finding.key)} fields={itemFields} onMapped={onMapped} />;
+    case 'charge_unmapped':
+      return <MappingFix kind="charge" id={String(finding.key)} fields={[...itemFields, 'tax_class']} onMapped={onMapped} />;
+    default:
+      return null;
+  }
+}
+
+/** Which findings an answer typed here settles, so that the button can appear. */
+export const isAnswered = (finding: Finding, answers: Answers): boolean => {
+  const key = (
+    {
+      purchase_code_missing: 'purchase_code',
+      purchase_code_malformed: 'purchase_code',
+      buyer_mobile_missing: 'buyer_mobile',
+      buyer_mobile_malformed: 'buyer_mobile',
+      buyer_tin_malformed: 'buyer_tin',
+      payment_method_missing: 'payment_method',
+      reason_missing: 'reason_code',
+      refund_sale_missing: 'sale_receipt_id',
+    } as Record<string, string>
+  )[finding.code];
+  if (key) return String(answers[key] ?? '').trim() !== '';
+  return (answers.confirm ?? []).includes(finding.code);
+};
+
+const itemFields = ['item_class', 'item_type', 'package_unit', 'quantity_unit', 'origin'];
+
+/** A business admin chooses once, here, and it holds for every document. */
+function MappingFix({ kind, id, fields, onMapped }: { kind: string; id: string; fields: string[]; onMapped(): void }) {
+  const { words, api } = useFrame();
+  const isAdmin = api.session?.business?.role === 'business_admin';
+  const [choices, setChoices] = useState<ChoiceLists | null>(null);
+  const [value, setValue] = useState<Record<string, string>>({});
+  const [message, setMessage] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  useEffect(() => {
+    if (isAdmin)
+      api.mappings(kind).then(
+        (found) => setChoices(found.choices),
+        () => setChoices({}),
+      );
+  }, [kind, isAdmin]);
+  if (!isAdmin) return <p class="quiet">{words.askAdmin}</p>;
+  if (!choices) return null;
+  const labels: Record<string, string> = {
+    tax_class: words.taxClass,
+    item_class: words.itemClass,
+    item_type: words.itemType,
+    package_unit: words.packageUnit,
+    quantity_unit: words.quantityUnit,
+    origin: words.origin,
+    branch_id: words.branch,
+  };
+  const save = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    try {
+      await api.map(kind, id, value);
+      onMapped();
+    } catch (error) {
+      setMessage(error instanceof ApiProblem ? `${error.problem.title} ${error.problem.detail}` : words.offline);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form onSubmit={save}>
+      {fields.map((field) => (
+        <Choice
+          key={field}
+          label={labels[field] ?? field}
+          value={value[field] ?? ''}
+          choices={(choices[field] ?? []).map((each) => (field === 'branch_id' ? { code: each.code, name: each.name } : each))}
+          empty={words.choose}
+          onChange={(code) => setValue({ ...value, [field]: code })}
+        />
+      ))}
+      <p role="alert">{message}</p>
+      <Button type="submit" busy={isBusy}>
+        {words.save}
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,125 @@
+import { useEffect, useState } from 'preact/hooks';
+import { Button, Copy, Facts, Section } from '../ui/parts.tsx';
+import type { ReceiptView } from '../views.ts';
+import { Evidence } from './evidence.tsx';
+import { useFrame } from './frame.ts';
+
+type Props = { receipt: ReceiptView; focus: boolean; onChange(receipt: ReceiptView): void; run(work: () => Promise<void>): void };
+
+/** A sealed document: code, numbers, paper. */
+export function Signed({ receipt, focus, run, onChange }: Props) {
+  const { words, api, language } = useFrame();
+  const [qr, setQr] = useState('');
+  useEffect(() => {
+    setQr('');
+    api.qr(receipt.id).then(
+      (svg) => setQr(`data:image/svg+xml,${encodeURIComponent(svg)}`),
+      () => {},
+    );
+  }, [receipt.id]);
+  const url = receipt.verification_url ?? '';
+  const download = (paper: string) =>
+    run(async () => {
+      const blob = await api.pdf(receipt.id, paper);
+      const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: `${receipt.document_number}.pdf` });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+      onChange({ ...receipt, prints: Math.max(1, receipt.prints) });
+    });
+  // The window is opened by the click itself, before the answer is there: afterwards the browser would block it.
+  const print = () => {
+    const tab = window.open('', '_blank');
+    run(async () => {
+      const link = await api.print(receipt.id, 'a4');
+      if (tab) tab.location.href = link;
+      else window.location.href = link;
+      onChange({ ...receipt, prints: receipt.prints + 1 });
+    });
+  };
+  return (
+    <Section title={receipt.kind === 'refund' ? words.refund : words.signed} tone="good" focus={focus}>
+      {receipt.drift ? (
+        <div class="notice bad" role="alert">
+          <strong>{receipt.drift.title}</strong>
+          <span class="quiet">{receipt.drift.detail}</span>
+        </div>
+      ) : null}
+      {qr ? <img class="qr" src={qr} alt={words.qrAlt} width="216" height="216" /> : <div class="qr" style={{ blockSize: '13.5rem' }} />}
+      <p class="verify">
+        {/^https?:/.test(url) ? (
+          <a href={url} target="_blank" rel="noopener noreferrer">
+            {words.verify}
+          </a>
+        ) : (
+          words.verify
+        )}
+      </p>
+      <Facts
+        copy={words.copy}
+        copied={words.copied}
+        rows={[
+          { name: words.receiptNumber, value: `${receipt.receipt_number ?? ''}/${receipt.total_receipt_number ?? ''} ${receipt.label ?? ''}`, copies: true },
+          {
+            name: words.signedAt,
+            value: receipt.signed_at && new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(receipt.signed_at)),
+          },
+          { name: words.sdc, value: receipt.sdc_id, copies: true },
+          { name: words.signature, value: grouped(receipt.receipt_signature), copies: true },
+          { name: words.internalData, value: grouped(receipt.internal_data), copies: true },
+          { name: words.mrc, value: receipt.mrc_number },
+        ]}
+      />
+      <div class="actions">
+        <Button onClick={() => download('a4')}>{words.pdf}</Button>
+        <Button onClick={() => download('80mm')}>{words.pdfRoll}</Button>
+        <Button onClick={print}>{receipt.prints > 0 ? words.printCopy : words.print}</Button>
+      </div>
+    </Section>
+  );
+}
+
+/** Refused, waiting, in doubt, withdrawn: our sentence, the next step, the device's own words beneath. */
+export function Unsigned({ receipt, focus, run, onChange }: Props) {
+  const { words, api } = useFrame();
+  const titles = { refused: words.refused, queued: words.queued, in_doubt: words.inDoubt, withdrawn: words.withdrawn, signed: words.signed };
+  const tone = receipt.state === 'refused' ? 'bad' : 'wait';
+  const problem = receipt.problem;
+  const mayWithdraw =
+    receipt.state === 'queued' && (problem === null || ['device_busy', 'device_unreachable', 'behind_doubt', 'device_address_refused'].includes(problem.code));
+  const support = JSON.stringify({
+    receipt: receipt.id,
+    state: receipt.state,
+    document: receipt.document_number,
+    code: problem?.code,
+    device: problem?.device_code,
+    text: problem?.device_text,
+    at: receipt.updated_at,
+  });
+  return (
+    <Section title={titles[receipt.state]} tone={tone} focus={focus}>
+      {problem ? (
+        <>
+          {receipt.state === 'refused' ? <span class="tag">{words[`fix_${problem.fix}` as keyof typeof words]}</span> : null}
+          <p>{problem.title}</p>
+          <h3>{words.next}</h3>
+          <p>{problem.detail}</p>
+          {problem.device_text ? (
+            <div class="device">
+              {words.deviceSays}:{' '}
+              <bdi>
+                {problem.device_code} {problem.device_text}
+              </bdi>
+            </div>
+          ) : null}
+        </>
+      ) : null}
+      <div class="actions">
+        {mayWithdraw ? <Button onClick={() => run(async () => onChange(await api.withdraw(receipt.id)))}>{words.withdraw}</Button> : null}
+        <Copy text={support} label={words.copyForSupport} word={words.copyForSupport} done={words.copied} />
+      </div>
+      {receipt.state === 'in_doubt' && problem?.code !== 'number_collision' ? <Evidence receipt={receipt} onSettled={onChange} /> : null}
+    </Section>
+  );
+}
+
+const grouped = (text: string | null) => text && (text.match(/.{1,4}/g) ?? []).join('-');

@@ -1,0 +1,50 @@
+import { useState } from 'preact/hooks';
+import { ApiProblem, Offline } from '../api.ts';
+import { Button, Choice, Field, Section } from '../ui/parts.tsx';
+import { useFrame } from './frame.ts';
+
+/** Username and password; where a person works for several businesses, which one. */
+export function SignIn({ organizationId, isOver, onDone }: { organizationId: string; isOver: boolean; onDone(): void }) {
+  const { words, api } = useFrame();
+  const [username, setUsername] = useState('');
+  const [password, setPassword] = useState('');
+  const [businesses, setBusinesses] = useState<{ code: string; name: string }[]>([]);
+  const [businessId, setBusinessId] = useState('');
+  const [message, setMessage] = useState(isOver ? words.sessionOver : '');
+  const [isBusy, setBusy] = useState(false);
+
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setMessage('');
+    try {
+      await api.signIn({ username, password, organization_id: organizationId, ...(businessId ? { business_id: businessId } : {}) });
+      onDone();
+    } catch (error) {
+      if (error instanceof ApiProblem) {
+        setMessage(`${error.problem.title} ${error.problem.detail}`);
+        const several = error.problem.memberships as { business_id: string; business_name: string }[] | undefined;
+        if (several) setBusinesses(several.map((each) => ({ code: each.business_id, name: each.business_name })));
+      } else if (error instanceof Offline) setMessage(`${words.offline}. ${words.offlineNext}`);
+      else throw error;
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <Section title={words.signInTo}>
+      <form onSubmit={submit}>
+        <p role="alert" class={message ? 'notice' : ''}>
+          {message}
+        </p>
+        <Field label={words.username} value={username} onInput={setUsername} autocomplete="username" />
+        <Field label={words.password} value={password} onInput={setPassword} type="password" autocomplete="current-password" />
+        {businesses.length > 0 ? <Choice label={words.business} value={businessId} choices={businesses} empty={words.choose} onChange={setBusinessId} /> : null}
+        <Button kind="main" type="submit" busy={isBusy}>
+          {words.signIn}
+        </Button>
+      </form>
+    </Section>
+  );
+}
