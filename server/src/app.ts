@@ -10,7 +10,7 @@ import { adoptDevice, initialiseDevice, pauseLane } from './branches/index.ts';
 import { branchRoutes } from './branches/branch.routes.ts';
 import { listBranchViews } from './branches/list-branches.ts';
 import { branchPage } from './branches/branch-page.ts';
-import { getMappings, putMappings, registerItems, syncLists } from './catalogue/index.ts';
+import { findTaxpayer, getMappings, putMappings, registerItems, syncLists } from './catalogue/index.ts';
 import { mappingRoutes } from './catalogue/mapping.routes.ts';
 import type { Config, Secrets } from './config.ts';
 import { accessTokens } from './connections/index.ts';
@@ -203,7 +203,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       pauseLane: pauseLane({ record }),
       resumeLane: resumeLane({ record, clock, queue, changed: changes.changed }),
     }),
-    ...mappingRoutes({ getMappings, putMappings: putMappings({ record, clock }) }),
+    ...mappingRoutes({ getMappings, putMappings: putMappings({ record, clock }), findTaxpayer: findTaxpayer({ vsdc, dialects }) }),
   ];
 
   const http = new Hono();

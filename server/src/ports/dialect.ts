@@ -71,6 +71,8 @@ export type Dialect = {
   initialise: { toRequest(device: DialectDevice): DeviceRequest; read(answer: DeviceAnswer): SetUpReply<Initialised> };
   codes: { toRequest(device: DialectDevice): DeviceRequest; read(answer: DeviceAnswer): SetUpReply<{ list: string; codes: Code[] }[]> };
   itemClasses: { toRequest(device: DialectDevice): DeviceRequest; read(answer: DeviceAnswer): SetUpReply<Code[]> };
+  /** The name the authority knows a taxpayer by; null where it knows none. */
+  lookupTaxpayer: { toRequest(device: DialectDevice, taxpayerId: string): DeviceRequest; read(answer: DeviceAnswer): SetUpReply<string | null> };
   itemCode(content: ItemContent, sequence: number): string;
   registerItem: {
     toRequest(ask: { device: DialectDevice; itemCode: string; content: ItemContent; price: Amount; user: Freeze['user'] }): DeviceRequest;

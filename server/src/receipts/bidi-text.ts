@@ -2,7 +2,7 @@ import bidiFactory from 'bidi-js';
 
 type Bidi = {
   getEmbeddingLevels(text: string, base: 'ltr' | 'rtl' | 'auto'): { levels: Uint8Array; paragraphs: { level: number }[] };
-  getMirroredCharactersMap(text: string, levels: { levels: Uint8Array; paragraphs: { level: number }[] }): Map<number, string>;
+  getMirroredCharactersMap(text: string, levels: Uint8Array): Map<number, string>;
 };
 const bidi = (bidiFactory as unknown as () => Bidi)();
 
@@ -23,7 +23,7 @@ export function visualRuns(line: string): Run[] {
   if (plain.test(line)) return [{ text: withoutMarks(line), isArabic: false }];
   const embedding = bidi.getEmbeddingLevels(line, 'auto');
   const { levels, paragraphs } = embedding;
-  const mirrored = bidi.getMirroredCharactersMap(line, embedding);
+  const mirrored = bidi.getMirroredCharactersMap(line, levels);
   const base = paragraphs[0]?.level ?? 0;
   const runs: { text: string; level: number; isArabic: boolean }[] = [];
   for (let i = 0; i < line.length; i++) {

@@ -7,7 +7,7 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
   const { sale, filing } = receipt.filed;
   const totals = dialects.of(receipt.dialect).totals(sale.lines, filing.rates, filing.headerTax);
   const s = receipt.signature;
-  const waiting = receipt.state === 'queued' && receipt.problem === null ? ({ code: 'device_busy' } as const) : null;
+  const waiting = receipt.state === 'queued' && receipt.problem === null ? (receipt.laneProblem ?? ({ code: 'device_busy' } as const)) : null;
   const problem = receipt.problem ?? waiting;
   return {
     id: receipt.id,

@@ -20,6 +20,8 @@ export type Receipt = {
   deviceId: string;
   dialect: string;
   environment: 'sandbox' | 'production';
+  /** What holds the lane up for everyone: a pause, or another document in doubt. */
+  laneProblem: StoredProblem | null;
   filed: Filed;
   documentHash: string;
   answers: Answers;
@@ -36,7 +38,8 @@ export type Receipt = {
 };
 
 const select = `
-  select r.id, r.module, r.document_id, r.kind, r.document_number, r.document_date::text, r.branch_id, b.branch_code, r.device_id, d.dialect, d.environment,
+  select r.id, r.module, r.document_id, r.kind, r.document_number, r.document_date::text, r.branch_id, b.branch_code, r.device_id, d.dialect, d.environment, d.state as device_state, d.problem as device_problem,
+    exists (select 1 from receipt o where o.business_id = r.business_id and o.device_id = r.device_id and o.state = 'in_doubt' and o.id <> r.id) as has_doubt,
     r.sale, r.document_hash, r.answers, r.sale_receipt_id, r.state, r.invoice_number::text, r.problem, r.drift, r.tries, r.opened_at, r.updated_at,
     (select count(*)::int from print p where p.business_id = r.business_id and p.receipt_id = r.id) as prints,
     s.receipt_number::text, s.total_receipt_number::text, s.internal_data, s.receipt_signature, s.sdc_id, s.mrc_number, s.signed_at, s.verification_url, s.label, s.source
@@ -68,6 +71,12 @@ function toReceipt(row: Record<string, unknown>): Receipt {
     deviceId: row.device_id as string,
     dialect: row.dialect as string,
     environment: row.environment as Receipt['environment'],
+    laneProblem:
+      row.device_state === 'paused'
+        ? (fromJson<StoredProblem | null>(row.device_problem) ?? { code: 'device_paused' })
+        : row.has_doubt
+          ? { code: 'behind_doubt' }
+          : null,
     filed: fromJson(row.sale),
     documentHash: row.document_hash as string,
     answers: fromJson(row.answers),

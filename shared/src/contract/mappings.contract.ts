@@ -54,3 +54,11 @@ export const putMappings = endpoint({
   }),
   output: z.object({ mappings: z.array(entry), choices, next_cursor: z.string().nullable() }),
 });
+
+export const findTaxpayer = endpoint({
+  method: 'GET',
+  path: '/taxpayers/{tin}',
+  summary: "The name the authority knows a taxpayer by, asked through the business's device",
+  guard: 'member',
+  output: z.object({ tin_number: z.string(), name: z.string().nullable() }),
+});

@@ -265,9 +265,25 @@ function Body({ shown, answers, hasActed, setAnswers, load, seal, run, setReceip
   }
 }
 
+/** Whose TIN it is, as the authority says; shown where the device answers, silent where it does not. */
+function useTaxpayer(tin: string | null): string | null {
+  const { api } = useFrame();
+  const [name, setName] = useState<string | null>(null);
+  useEffect(() => {
+    setName(null);
+    if (tin && /^\d{9}$/.test(tin))
+      api.taxpayer(tin).then(
+        (found) => setName(found.name),
+        () => {},
+      );
+  }, [tin]);
+  return name;
+}
+
 /** Number, buyer and total as our server read them, not as the page says. */
 function Summary({ preflight, receipt }: { preflight: PreflightView; receipt: ReceiptView | null }) {
   const { words, language } = useFrame();
+  const registered = useTaxpayer(receipt?.state === 'signed' ? null : preflight.asks.buyer_tin);
   const isTest = (receipt?.environment ?? preflight.environment) === 'sandbox';
   const places = preflight.total.includes('.') ? 2 : 0;
   const shown = new Intl.NumberFormat(language, { minimumFractionDigits: places, maximumFractionDigits: 2 }).format(preflight.total as unknown as number);
@@ -286,6 +302,7 @@ function Summary({ preflight, receipt }: { preflight: PreflightView; receipt: Re
           rows={[
             { name: words.document, value: preflight.document_number },
             { name: words.buyer, value: preflight.buyer_name },
+            { name: words.buyerTin, value: preflight.asks.buyer_tin && [preflight.asks.buyer_tin, registered].filter(Boolean).join(' · ') },
             { name: words.date, value: preflight.document_date },
           ]}
         />

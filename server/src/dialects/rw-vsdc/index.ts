@@ -3,7 +3,7 @@ import { inclusiveTotals } from '../../dialect-kit/inclusive-totals.ts';
 import { readEnvelope } from '../../dialect-kit/envelope.ts';
 import type { Dialect } from '../../ports/dialect.ts';
 import { read, toBody } from './sale.ts';
-import { codes, initialise, itemClasses, registerItem } from './set-up.ts';
+import { codes, initialise, itemClasses, lookupTaxpayer, registerItem } from './set-up.ts';
 import { taxClasses, timeZone } from './taxes.ts';
 
 /** The RRA's public page for a receipt; resolves for receipts of production devices only. */
@@ -38,6 +38,7 @@ export const dialect: Dialect = {
   initialise,
   codes,
   itemClasses,
+  lookupTaxpayer,
   registerItem,
   // Origin, type, package and quantity unit, seven digits; most certified systems put an X after a two-letter unit. A key, not parsed.
   itemCode: (content, sequence) =>

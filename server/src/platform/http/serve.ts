@@ -28,13 +28,21 @@ const bodyBytesMax = 256 * 1024;
 /** The HTTP edge: who asks, is it well formed, may they, and one shape for whatever goes wrong. */
 export function mount(app: Hono, routes: Route[], ports: HttpPorts): void {
   app.use('/api/*', (c, next) => cors(c, next, ports));
-  app.use('/api/*', bodyLimit({ maxSize: bodyBytesMax, onError: () => Promise.reject(new AppError('too_large')) as never }));
+  app.use('/api/*', bodyLimit({ maxSize: bodyBytesMax, onError: tooLarge }));
   for (const route of routes) {
     const path = `/api/v1${route.endpoint.path.replace(/\{(\w+)\}/g, ':$1')}`;
     app.on(route.endpoint.method, path, (c) => handle(c, route, ports));
   }
   app.notFound((c) => problemAnswer(c, { code: 'not_found' }));
   app.onError((error, c) => failure(c, error, ports.log));
+}
+
+/** What was sent is taken off the wire, bounded, before it is refused: a caller still writing would see a broken connection instead. */
+async function tooLarge(c: HonoContext): Promise<Response> {
+  let bytes = 0;
+  const body = c.req.raw.body;
+  if (body && !body.locked) for await (const part of body) if ((bytes += part.byteLength) > 40 * bodyBytesMax) break;
+  return problemAnswer(c, { code: 'too_large' });
 }
 
 async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<Response> {

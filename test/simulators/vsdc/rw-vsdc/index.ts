@@ -98,7 +98,7 @@ export async function startRwVsdc(options: {
     faults: [],
     settings: { ...usual },
     clockOffsetMs: 0,
-    taxpayers: Object.fromEntries(options.approved.map((each) => [each.tin, each.name])),
+    taxpayers: { '101234567': 'KIVU LOGISTICS LTD', ...Object.fromEntries(options.approved.map((each) => [each.tin, each.name])) },
   });
   const state = keptState(options.stateFile ?? null, fresh);
   // A device approved later joins a kept state.
@@ -249,6 +249,7 @@ export async function startRwVsdc(options: {
     if (refusal) return envelope(refusal.code, refusal.text);
     const answer = sign(device, body, asked.body);
     if (fault === 'drop_after_signing') return null;
+    if (fault?.startsWith('sign_then_refuse:')) return envelope(fault.slice(17), 'Scripted refusal after signing');
     if (fault === 'garbage') return { status: 200, type: 'application/json', body: '{"resultCd":"000","resultMsg":"It is succ' };
     if (fault === 'empty_success') return envelope('000', 'It is succeeded', null);
     if (fault?.startsWith('stall')) await pause(Number(fault.split(':')[1] ?? state.value.settings.stall_ms), undefined, { ref: false });

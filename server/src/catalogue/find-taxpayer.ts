@@ -1,0 +1,26 @@
+import { listBranches } from '../branches/index.ts';
+import { getBusiness } from '../businesses/index.ts';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Dialects } from '../ports/dialect.ts';
+import type { Vsdc } from '../ports/vsdc.ts';
+
+export type FindTaxpayer = (ctx: Context, taxpayerId: string) => Promise<{ tin_number: string; name: string | null }>;
+
+/** Asks the authority, through a device of the business, whose taxpayer id this is. Signs nothing. */
+export const findTaxpayer =
+  (ports: { vsdc: Vsdc; dialects: Dialects }): FindTaxpayer =>
+  async (ctx, taxpayerId) => {
+    const { business, branches } = await ctx.transaction(async (tx) => ({ business: await getBusiness(tx), branches: await listBranches(tx) }));
+    const device = branches.find((branch) => branch.device && branch.device.state !== 'new')?.device;
+    if (!device) throw new AppError('device_missing');
+    const dialect = ports.dialects.of(device.dialect);
+    if (!dialect.checkTaxpayerId(taxpayerId)) throw new AppError('buyer_tin_malformed', { field: 'tin' });
+    const named = { taxpayerId: business.taxpayerId, branchCode: device.branchCode, serial: device.serial };
+    const sent = await ports.vsdc.send(device, dialect.lookupTaxpayer.toRequest(named, taxpayerId));
+    if (sent.is === 'address_refused') throw new AppError('device_address_refused');
+    if (sent.is !== 'answered') throw new AppError('device_unreachable', { reason: sent.reason });
+    const reply = dialect.lookupTaxpayer.read(sent.answer);
+    if (reply.is !== 'done') throw new AppError('device_offline', { device_code: reply.deviceCode, device_text: reply.deviceText });
+    return { tin_number: taxpayerId, name: reply.value };
+  };

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { readConfig } from './config.ts';
+import { vaultFrom } from './platform/vault.ts';
+
+test('a bad environment is one message with every problem, and repeats no value', () => {
+  const read = readConfig({ DATABASE_URL: 'mysql://secret-host/x', MUHURI_MASTER_KEY: 'c2hvcnQ=', VSDC_NETWORKS: 'everything', PORT: '99999' });
+  if (!('problems' in read)) throw new Error('accepted');
+  for (const name of ['DATABASE_URL', 'QUEUE_DATABASE_URL', 'MIGRATION_DATABASE_URL', 'MUHURI_MASTER_KEY', 'MUHURI_PUBLIC_URL', 'VSDC_NETWORKS', 'PORT'])
+    expect(read.problems.join('\n')).toContain(name);
+  expect(read.problems.join('\n')).not.toContain('secret-host');
+});
+
+test('a sealed secret opens only for its owner and its field', () => {
+  const vault = vaultFrom(Buffer.alloc(32, 7));
+  const key = vault.newDataKey('biz_1');
+  const sealed = vault.seal(key, 'biz_1', 'refresh_token', 'the secret');
+  expect(sealed).not.toContain('secret');
+  expect(vault.open(key, 'biz_1', 'refresh_token', sealed)).toBe('the secret');
+  expect(() => vault.open(key, 'biz_2', 'refresh_token', sealed)).toThrow();
+  expect(() => vault.open(key, 'biz_1', 'client_secret', sealed)).toThrow();
+  expect(() => vaultFrom(Buffer.alloc(32, 8)).open(key, 'biz_1', 'refresh_token', sealed)).toThrow();
+});

@@ -1,0 +1,288 @@
+import { describe, expect, test } from 'vitest';
+import type { Freeze } from '../../ports/dialect.ts';
+import type { Sale, SaleLine } from '../../receipts/sale.model.ts';
+import { knownCodes, meaningOf } from './codes.ts';
+import { dialect } from './index.ts';
+
+const line = (more: Partial<SaleLine> & { total: string; taxClass: string }): SaleLine => ({
+  source: 'item:1',
+  itemCode: 'RW2NTXU0000001',
+  name: 'Item one',
+  content: { name: 'Item one', itemClass: '5059690800', itemType: '2', packageUnit: 'NT', quantityUnit: 'U', origin: 'RW', taxClass: more.taxClass },
+  quantity: '1',
+  unitPrice: more.total,
+  gross: more.total,
+  discountRate: '0.00',
+  discount: '0.00',
+  ...more,
+});
+
+const rates = { A: '0', B: '18', C: '0', D: '0' };
+const sale: Sale = {
+  kind: 'sale',
+  documentNumber: '',
+  documentDate: '2026-01-15',
+  customerId: '1',
+  buyer: { name: 'Walk-in', taxpayerId: null, purchaseCode: null, mobile: '0780000000' },
+  paymentMethod: '06',
+  reasonCode: null,
+  currency: 'RWF',
+  foreign: null,
+  lines: [
+    line({ total: '9450.00', gross: '10500.00', discount: '1050.00', discountRate: '10.00', quantity: '3', unitPrice: '3500.00', taxClass: 'B' }),
+    line({
+      total: '500.00',
+      taxClass: 'A',
+      itemCode: 'RW2NTXU0000002',
+      name: 'Item two',
+      content: { name: 'Item two', itemClass: '5022110801', itemType: '2', packageUnit: 'NT', quantityUnit: 'U', origin: 'RW', taxClass: 'A' },
+    }),
+  ],
+  total: '9950.00',
+};
+const freeze: Freeze = {
+  device: { taxpayerId: '100200300', branchCode: '00', serial: 's' },
+  invoiceNumber: '12',
+  originalInvoiceNumber: null,
+  rates,
+  headerTax: 'lines',
+  at: new Date('2026-01-15T08:15:30Z'),
+  user: { id: 'u1', name: 'User One' },
+  seller: { tradeName: 'Shop', address: 'Kigali', topMessage: 'Welcome', bottomMessage: 'Thank you' },
+};
+
+describe('arithmetic', () => {
+  test('the worked vectors come out to the cent', () => {
+    const totals = dialect.totals(
+      [
+        { total: '9450.00', taxClass: 'B' },
+        { total: '2360.00', taxClass: 'B' },
+        { total: '500.00', taxClass: 'A' },
+      ],
+      rates,
+      'lines',
+    );
+    expect(totals.lines.map((each) => each.tax)).toEqual(['1441.53', '360.00', '0.00']);
+    expect(totals.byClass.slice(0, 2)).toEqual([
+      { taxClass: 'A', rate: '0', taxable: '500.00', tax: '0.00' },
+      { taxClass: 'B', rate: '18', taxable: '11810.00', tax: '1801.53' },
+    ]);
+    expect(totals.total).toBe('12310.00');
+  });
+
+  test('both header styles seen on real receipts: the sum of rounded lines, or one split of the class', () => {
+    const two = [
+      { total: '5040.00', taxClass: 'B' },
+      { total: '300.00', taxClass: 'B' },
+    ];
+    expect(dialect.totals(two, rates, 'lines').tax).toBe('814.57');
+    expect(dialect.totals(two, rates, 'class').tax).toBe('814.58');
+  });
+});
+
+describe('a sale on the wire', () => {
+  test('is the complete body of the contract, numbers as numbers', () => {
+    const user = { regrId: 'u1', regrNm: 'User One', modrId: 'u1', modrNm: 'User One' };
+    const unused = { isrccCd: null, isrccNm: null, isrcRt: null, isrcAmt: null };
+    expect(JSON.parse(dialect.sell.toBody(sale, freeze))).toEqual({
+      tin: '100200300',
+      bhfId: '00',
+      invcNo: 12,
+      orgInvcNo: 0,
+      custTin: null,
+      prcOrdCd: null,
+      custNm: 'Walk-in',
+      salesTyCd: 'N',
+      rcptTyCd: 'S',
+      pmtTyCd: '06',
+      salesSttsCd: '02',
+      cfmDt: '20260115101530',
+      salesDt: '20260115',
+      stockRlsDt: '20260115101530',
+      cnclReqDt: null,
+      cnclDt: null,
+      rfdDt: null,
+      rfdRsnCd: null,
+      totItemCnt: 2,
+      taxblAmtA: 500,
+      taxblAmtB: 9450,
+      taxblAmtC: 0,
+      taxblAmtD: 0,
+      taxRtA: 0,
+      taxRtB: 18,
+      taxRtC: 0,
+      taxRtD: 0,
+      taxAmtA: 0,
+      taxAmtB: 1441.53,
+      taxAmtC: 0,
+      taxAmtD: 0,
+      totTaxblAmt: 9950,
+      totTaxAmt: 1441.53,
+      totAmt: 9950,
+      prchrAcptcYn: 'N',
+      remark: null,
+      ...user,
+      receipt: { custTin: null, custMblNo: '0780000000', rptNo: 12, trdeNm: 'Shop', adrs: 'Kigali', topMsg: 'Welcome', btmMsg: 'Thank you', prchrAcptcYn: 'N' },
+      itemList: [
+        {
+          itemSeq: 1,
+          itemCd: 'RW2NTXU0000001',
+          itemClsCd: '5059690800',
+          itemNm: 'Item one',
+          bcd: null,
+          pkgUnitCd: 'NT',
+          pkg: 1,
+          qtyUnitCd: 'U',
+          qty: 3,
+          prc: 3500,
+          splyAmt: 10500,
+          dcRt: 10,
+          dcAmt: 1050,
+          ...unused,
+          taxTyCd: 'B',
+          taxblAmt: 9450,
+          taxAmt: 1441.53,
+          totAmt: 9450,
+        },
+        {
+          itemSeq: 2,
+          itemCd: 'RW2NTXU0000002',
+          itemClsCd: '5022110801',
+          itemNm: 'Item two',
+          bcd: null,
+          pkgUnitCd: 'NT',
+          pkg: 1,
+          qtyUnitCd: 'U',
+          qty: 1,
+          prc: 500,
+          splyAmt: 500,
+          dcRt: 0,
+          dcAmt: 0,
+          ...unused,
+          taxTyCd: 'A',
+          taxblAmt: 500,
+          taxAmt: 0,
+          totAmt: 500,
+        },
+      ],
+    });
+  });
+
+  test('a refund names its original by number, has a reason and positive amounts', () => {
+    const body = JSON.parse(
+      dialect.sell.toBody({ ...sale, kind: 'refund', reasonCode: '06' }, { ...freeze, invoiceNumber: '13', originalInvoiceNumber: '12' }),
+    );
+    expect(body).toMatchObject({ rcptTyCd: 'R', invcNo: 13, orgInvcNo: 12, rfdRsnCd: '06', rfdDt: '20260115101530', totAmt: 9950 });
+  });
+
+  test('names are cut to the fields of the device, whole letters only', () => {
+    const body = JSON.parse(dialect.sell.toBody({ ...sale, buyer: { ...sale.buyer, name: '🌍'.repeat(80) } }, freeze));
+    expect([...body.custNm]).toHaveLength(60);
+  });
+});
+
+describe('the answer', () => {
+  const data = {
+    rcptNo: 10,
+    totRcptNo: '12',
+    intrlData: 'ABCDEFGHIJKLMNOPQRSTUVWXYZ',
+    rcptSign: 'ABCDEFGH234567AB',
+    vsdcRcptPbctDate: '20260115101532',
+    sdcId: 'SDC010000099',
+    mrcNo: 'WIS00000099  ',
+  };
+  const answer = (resultCd: string, body: unknown = data, resultMsg = '') => ({
+    status: 200,
+    body: JSON.stringify({ resultCd, resultMsg, resultDt: '', data: body }),
+  });
+
+  test('a signature is read with its counters as text, the time in UTC and blanks taken off', () => {
+    expect(dialect.sell.read(answer('000'), false)).toEqual({
+      is: 'signed',
+      signature: {
+        receiptNumber: '10',
+        totalReceiptNumber: '12',
+        internalData: data.intrlData,
+        receiptSignature: data.rcptSign,
+        sdcId: 'SDC010000099',
+        mrcNumber: 'WIS00000099',
+        signedAt: new Date('2026-01-15T08:15:32Z'),
+      },
+    });
+  });
+
+  test('the code on paper is the authority’s page with TIN, branch and signature, or the specified string', () => {
+    const reply = dialect.sell.read(answer('000'), false);
+    if (reply.is !== 'signed') throw new Error('not signed');
+    expect(dialect.verification(reply.signature, freeze.device, 'url', null)).toMatch(/Data=10020030000ABCDEFGH234567AB$/);
+    expect(dialect.verification(reply.signature, freeze.device, 'hash', null)).toBe(
+      '15012026#101532#SDC010000099#10#ABCDEFGHIJKLMNOPQRSTUVWXYZ#ABCDEFGH234567AB',
+    );
+    expect(dialect.grouped(data.intrlData)).toBe('ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ');
+  });
+
+  test.each([null, {}, { ...data, rcptSign: '' }, { ...data, totRcptNo: 0 }, { ...data, vsdcRcptPbctDate: 'soon' }])(
+    'a success without its receipt data is a doubt, never a refusal: %j',
+    (body) => {
+      expect(dialect.sell.read(answer('000', body), false).is).toBe('in_doubt');
+    },
+  );
+
+  test.each(['<html>404</html>', '', '{"resultCd":"000","resultMsg":"It is succ', '[]'])('what is no envelope is a doubt: %j', (body) => {
+    expect(dialect.sell.read({ status: body.startsWith('<') ? 404 : 200, body }, false).is).toBe('in_doubt');
+  });
+
+  test.each(['805', '894', '896', '899', '921', '994', '999', '000'])('%s is never a refusal, first or again', (code) => {
+    for (const isResend of [false, true]) expect(dialect.sell.read(answer(code, null), isResend).is).not.toBe('refused');
+  });
+
+  test('a code nobody wrote down proves nothing', () => {
+    expect(meaningOf('777', 'surprise', false)).toEqual({ is: 'in_doubt' });
+  });
+
+  test('a repeated number is known by code, or by its sentence under a generic code', () => {
+    expect(meaningOf('924', '', false).is).toBe('number_taken');
+    expect(meaningOf('994', '', true).is).toBe('number_taken');
+    expect(meaningOf('899', 'Client error: invoice number already exists.', false).is).toBe('number_taken');
+    expect(meaningOf('899', 'Client error', false).is).toBe('in_doubt');
+  });
+
+  test('every code of the authority’s tables has a meaning', () => {
+    const all =
+      '000 001 801 802 803 804 805 834 836 838 881 882 883 884 891 892 893 894 895 896 899 900 901 902 903 905 910 911 912 913 921 922 924 930 931 932 934 935 990 991 992 993 994 995 999';
+    expect(all.split(' ').filter((code) => !knownCodes.includes(code))).toEqual([]);
+  });
+});
+
+describe('setting up', () => {
+  test('initialisation is read from data.info, also with the misprinted name', () => {
+    const read = (info: object) => dialect.initialise.read({ status: 200, body: JSON.stringify({ resultCd: '000', resultMsg: '', data: { info } }) });
+    expect(read({ sdicId: 'SDC010000099', mrcNo: 'WIS00000099 ', lastSaleInvcNo: 246, vatTyCd: '1', cmcKey: 'k' })).toMatchObject({
+      is: 'done',
+      value: { sdcId: 'SDC010000099', mrcNumber: 'WIS00000099', lastInvoiceNumber: '246', isVatRegistered: true },
+    });
+    expect(dialect.initialise.read({ status: 200, body: JSON.stringify({ resultCd: '902', resultMsg: 'installed', data: null }) })).toMatchObject({
+      is: 'refused',
+      problem: 'wrong_state',
+    });
+  });
+
+  test('a two-letter unit in an item code is followed by an X', () => {
+    expect(dialect.itemCode({ name: '', itemClass: '', itemType: '2', packageUnit: 'NT', quantityUnit: 'U', origin: 'RW', taxClass: 'B' }, 1)).toBe(
+      'RW2NTXU0000001',
+    );
+    expect(dialect.itemCode({ name: '', itemClass: '', itemType: '2', packageUnit: 'NT', quantityUnit: 'NO', origin: 'RW', taxClass: 'B' }, 12)).toBe(
+      'RW2NTXNOX0000012',
+    );
+  });
+
+  test.each([
+    [{ taxpayerId: '12345', purchaseCode: null, mobile: null }, 'buyer_tin_malformed'],
+    [{ taxpayerId: '101234567', purchaseCode: null, mobile: null }, 'purchase_code_missing'],
+    [{ taxpayerId: '101234567', purchaseCode: '12', mobile: null }, 'purchase_code_malformed'],
+    [{ taxpayerId: null, purchaseCode: null, mobile: null }, 'buyer_mobile_missing'],
+    [{ taxpayerId: null, purchaseCode: null, mobile: 'call me' }, 'buyer_mobile_malformed'],
+  ])('a buyer %j is %s', (buyer, code) => {
+    expect(dialect.checkBuyer({ name: 'x', ...buyer }).map((each) => each.code)).toEqual([code]);
+  });
+});

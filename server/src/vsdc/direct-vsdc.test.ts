@@ -1,0 +1,87 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { addressPolicy } from './address-policy.ts';
+import { directVsdc } from './direct-vsdc.ts';
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+const policy = addressPolicy(['127.0.0.0/8']);
+const vsdc = directVsdc(policy, { connectTimeoutMs: 500, answerTimeoutMs: 400, lateTimeoutMs: 2_000, answerBytesMax: 1_000 });
+const request = { path: '/trnsSales/saveSales', body: '{"a":1}' };
+
+function listen(onConnection: (socket: Socket) => void): Promise<string> {
+  const server = createServer(onConnection);
+  servers.push(server);
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as { port: number }).port}`));
+  });
+}
+const send = (address: string) => vsdc.send({ address, transport: 'direct' }, request);
+
+describe('never left, or in doubt', () => {
+  test('a refused connection and an unknown name provably did not leave', async () => {
+    expect((await send('http://127.0.0.1:1')).is).toBe('unreachable');
+    expect((await send('http://no-such-host.invalid')).is).toBe('unreachable');
+  });
+
+  test('read and closed without an answer is a doubt, its socket closed', async () => {
+    const address = await listen((socket) => socket.once('data', () => socket.destroy()));
+    const sent = await send(address);
+    expect(sent.is).toBe('in_doubt');
+    if (sent.is === 'in_doubt') expect(await sent.late).toBeNull();
+  });
+
+  test('half an answer, too much of an answer and what is not HTTP are doubts', async () => {
+    for (const text of [
+      'HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{"resultCd"',
+      `HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n${'x'.repeat(5_000)}`,
+      'hello\r\n\r\n',
+    ]) {
+      const address = await listen((socket) => socket.once('data', () => socket.end(text)));
+      expect((await send(address)).is).toBe('in_doubt');
+    }
+  });
+
+  test('after the time-out the socket stays open and a late answer is delivered', async () => {
+    const address = await listen((socket) => socket.once('data', () => setTimeout(() => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'), 900)));
+    const sent = await send(address);
+    expect(sent.is).toBe('in_doubt');
+    if (sent.is === 'in_doubt') expect(await sent.late).toEqual({ status: 200, body: 'ok' });
+  });
+
+  test('every request has a connection of its own, and a redirect is an answer, not followed', async () => {
+    let connections = 0;
+    const address = await listen((socket) => {
+      connections += 1;
+      socket.on('data', () => socket.write('HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n'));
+    });
+    expect(await send(address)).toEqual({ is: 'answered', answer: { status: 302, body: '' } });
+    await send(address);
+    expect(connections).toBe(2);
+  });
+});
+
+describe('addresses a business gives', () => {
+  const strict = addressPolicy(['192.168.7.0/24']);
+  test.each([
+    'http://127.0.0.1:8080',
+    'http://0x7f.1',
+    'http://[::1]/',
+    'http://10.0.0.5',
+    'http://169.254.169.254/latest',
+    'http://[::ffff:10.0.0.5]/',
+    'http://localhost:8080',
+    'ftp://8.8.8.8',
+    'http://user:pw@8.8.8.8',
+    'http://192.168.8.1',
+  ])('%s is refused', async (address) => {
+    expect(await strict.resolve(address)).toHaveProperty('refused');
+  });
+  test('a network the operator allows and a public address are reached', async () => {
+    expect(await strict.resolve('http://192.168.7.20:8080')).toMatchObject({ address: '192.168.7.20' });
+    expect(await strict.resolve('https://8.8.8.8/vsdc')).toMatchObject({ address: '8.8.8.8' });
+  });
+});
