@@ -57,9 +57,7 @@ describe('the catalogue', () => {
   });
 
   test('no schema but ours, the reference and the queue exists', async () => {
-    const schemas = await rows<{ nspname: string }>(
-      "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' order by 1",
-    );
+    const schemas = await rows<{ nspname: string }>("select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' order by 1");
     expect(schemas.map((each) => each.nspname)).toEqual(['pgboss', 'public', 'reference']);
   });
 

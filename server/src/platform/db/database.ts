@@ -103,6 +103,7 @@ export async function migrate(url: string, directory: string, to?: { down: true 
     entities: [],
     discovery: { warnWhenNoEntities: false },
     extensions: [Migrator],
+    logger: () => {},
     pool: { min: 0, max: 1 },
     migrations: { path: directory, pathTs: directory, glob: '[0-9]*.ts', snapshot: false, tableName: 'migration', allOrNothing: true },
   });

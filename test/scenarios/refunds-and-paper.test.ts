@@ -1,0 +1,322 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Api, until } from '../api.ts';
+import { findReaders } from '../e2e/chromium.ts';
+import { startWorld, type World } from '../world.ts';
+
+let world: World;
+let api: Api;
+let admin: Api;
+beforeAll(async () => {
+  world = await startWorld({
+    instead: {
+      vsdc: { answerTimeoutMs: 600, lateTimeoutMs: 2_000 },
+      timing: { retryFirstMs: 150, retryMaxMs: 400, settleQuietMs: 250, settleMaxMs: 500, doubtWaitMs: 500, leaseMs: 3_000 },
+      sweepMs: 300,
+      waitMs: 4_000,
+    },
+  });
+  api = await Api.signIn(world, world.businesses[0].user);
+  admin = await Api.signIn(world, world.businesses[0].admin);
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+beforeEach(() => {
+  world.vsdc.faults([]);
+  world.zoho.faults([]);
+});
+
+const ours = () => world.zoho.documents().filter((each) => each.organization_id === world.businesses[0].organizationId);
+const named = (what: string) => ours().find((each) => each.what.startsWith(what)) as ReturnType<typeof ours>[number];
+const judged = (number: string) => world.vsdc.receipts().filter((each) => each.request.remark === number);
+let made = 0;
+function clone(module: 'invoices' | 'creditnotes', what: string, patch: Record<string, unknown> = {}): { id: string; number: string } {
+  made += 1;
+  const key = module === 'invoices' ? 'invoice' : 'creditnote';
+  const id = `46000000008${String(made).padStart(8, '0')}`;
+  const number = `R-${made}`;
+  world.zoho.add(module, world.businesses[0].organizationId, {
+    ...structuredClone(world.zoho.document(module, named(what).id)),
+    [`${key}_id`]: id,
+    [`${key}_number`]: number,
+    ...patch,
+  });
+  return { id, number };
+}
+const creditNote = (invoice: { id: string; number: string }, patch: Record<string, unknown> = {}) =>
+  clone('creditnotes', 'credit note of the whole sale', {
+    invoice_id: invoice.id,
+    invoice_number: invoice.number,
+    invoices: [{ invoice_id: invoice.id, invoice_number: invoice.number, amount: 1 }],
+    ...patch,
+  });
+const refund = (note: { id: string }, more: object = {}) => api.seal('creditnotes', note.id, { reason_code: '06', ...more });
+const partOf = (note: Record<string, unknown>, index: number) => {
+  const line = (note.line_items as Record<string, unknown>[])[index] as { item_total: number; line_item_taxes: { tax_amount: number }[] };
+  const tax = line.line_item_taxes.reduce((sum, each) => sum + each.tax_amount, 0);
+  return { line_items: [line], sub_total: line.item_total, tax_total: tax, total: line.item_total + tax, bcy_total: line.item_total + tax };
+};
+
+describe('a refund', () => {
+  test('waits for its sale: before it is sealed the credit note says so, and nothing is written', async () => {
+    const sale = clone('invoices', 'sale, refunded whole below');
+    const note = creditNote(sale);
+    expect(await refund(note)).toMatchObject({ status: 422, body: { code: 'refund_sale_unsigned' } });
+    expect((await api.get(`/receipts?module=creditnotes&document_id=${note.id}`)).body.receipts).toEqual([]);
+    await api.seal('invoices', sale.id);
+    expect((await refund(note)).body.state).toBe('signed');
+  });
+
+  test('has no default reason, and one from the authority’s list', async () => {
+    const sale = clone('invoices', 'sale, refunded whole below');
+    await api.seal('invoices', sale.id);
+    const note = creditNote(sale);
+    expect(await api.seal('creditnotes', note.id)).toMatchObject({ status: 422, body: { code: 'reason_missing', field: 'reason_code' } });
+    expect(await refund(note, { reason_code: '99' })).toMatchObject({ status: 422, body: { code: 'reason_unknown' } });
+  });
+
+  test('of a part is refused unless the business allows parts; then up to the sum, line by line', async () => {
+    const sale = clone('invoices', 'sale, refunded whole below');
+    await api.seal('invoices', sale.id);
+    const whole = world.zoho.document('creditnotes', named('credit note of the whole sale').id);
+    const [first, second] = [creditNote(sale, partOf(whole, 0)), creditNote(sale, partOf(whole, 1))];
+    expect(await refund(first)).toMatchObject({ status: 422, body: { code: 'refund_partial' } });
+    const setPartial = (on: boolean) =>
+      world.sql(`update business set settings = jsonb_set(settings, '{partial_refunds}', '${on}')`, [], world.businesses[0].businessId);
+    await setPartial(true);
+    world.vsdc.set({ partial_refunds: true });
+    expect((await refund(first)).body.state).toBe('signed');
+    expect(await refund(creditNote(sale))).toMatchObject({ status: 422, body: { code: 'refund_too_large' } });
+    expect((await refund(second)).body.state).toBe('signed');
+    expect(await refund(creditNote(sale, partOf(whole, 1)))).toMatchObject({ status: 422, body: { code: 'refund_too_large' } });
+    await setPartial(false);
+    world.vsdc.set({ partial_refunds: false });
+  });
+
+  test('two credit notes of one sale at once: one is sealed', async () => {
+    const sale = clone('invoices', 'sale, refunded whole below');
+    await api.seal('invoices', sale.id);
+    const notes = [creditNote(sale), creditNote(sale), creditNote(sale)];
+    const replies = await Promise.all(notes.map((note) => refund(note)));
+    expect(replies.filter((each) => each.body.state === 'signed')).toHaveLength(1);
+    expect(replies.filter((each) => each.body.code === 'refund_second')).toHaveLength(2);
+  });
+
+  test('without a clear sale a person chooses among the sealed ones of that customer', async () => {
+    const sale = clone('invoices', 'sale, refunded whole below');
+    const receipt = await api.seal('invoices', sale.id);
+    const note = clone('creditnotes', 'credit note of the whole sale', { invoice_id: '', invoice_number: '', invoices: [], reference_number: '' });
+    const preflight = (await api.get(`/receipts/preflight?module=creditnotes&document_id=${note.id}`)).body;
+    expect(preflight.findings.map((each: { code: string }) => each.code)).toContain('refund_sale_missing');
+    expect(preflight.sales.map((each: { receipt_id: string }) => each.receipt_id)).toContain(receipt.body.id);
+    expect((await refund(note, { sale_receipt_id: receipt.body.id })).body).toMatchObject({ state: 'signed', sale_receipt_id: receipt.body.id });
+  });
+
+  test('of a sale in doubt stands aside without blocking the lane', async () => {
+    const sale = clone('invoices', 'sale, refunded whole below');
+    world.vsdc.faults(['drop_after_signing']);
+    const doubtful = await api.seal('invoices', sale.id);
+    expect(doubtful.body.state).toBe('in_doubt');
+    expect(await refund(creditNote(sale))).toMatchObject({ status: 422, body: { code: 'refund_sale_unsigned' } });
+    await until(
+      async () => (await api.get(`/receipts/${doubtful.body.id}`)).body,
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    expect((await api.seal('invoices', clone('invoices', 'simple sale').id)).body.state).toBe('signed');
+    const [held] = judged(sale.number);
+    await admin.post(`/receipts/${doubtful.body.id}/evidence`, {
+      found: true,
+      source: 'portal',
+      receipt_number: String(held?.reply.rcptNo),
+      total_receipt_number: String(held?.reply.totRcptNo),
+      internal_data: held?.reply.intrlData,
+      receipt_signature: held?.reply.rcptSign,
+      sdc_id: held?.reply.sdcId,
+      signed_at: held?.at,
+    });
+    expect((await refund(creditNote(sale))).body.state).toBe('signed');
+  });
+
+  test.each(['drop_before_signing', 'stall:1000', 'refuse:894'])('with a fault (%s) on its way is sealed once', async (fault) => {
+    const sale = clone('invoices', 'sale, refunded whole below');
+    await api.seal('invoices', sale.id);
+    const note = creditNote(sale);
+    world.vsdc.faults([fault]);
+    const reply = await refund(note);
+    await until(
+      async () => (await api.get(`/receipts/${reply.body.id}`)).body,
+      (each) => each.state === 'signed',
+    );
+    expect(judged(note.number)).toHaveLength(1);
+  });
+});
+
+describe('a number that came back', () => {
+  test('and was signed after all makes the earlier document doubtful; the next one takes the next number', async () => {
+    const earlier = clone('invoices', 'simple sale');
+    const next = clone('invoices', 'simple sale');
+    world.vsdc.faults(['sign_then_refuse:910']);
+    const refused = await api.seal('invoices', earlier.id);
+    expect(refused.body.state).toBe('refused');
+    const reply = await api.seal('invoices', next.id);
+    const sealed = await until(
+      async () => (await api.get(`/receipts/${reply.body.id}`)).body,
+      (each) => each.state === 'signed',
+    );
+    const doubtful = (await api.get(`/receipts/${refused.body.id}`)).body;
+    expect(doubtful).toMatchObject({ state: 'in_doubt', problem: { code: 'signed_answer_lost' } });
+    expect(Number(sealed.invoice_number)).toBe(Number(doubtful.invoice_number) + 1);
+    expect((await api.seal('invoices', earlier.id)).body.state).toBe('in_doubt');
+    expect([judged(earlier.number).length, judged(next.number).length]).toEqual([1, 1]);
+  });
+});
+
+describe('items and branches', () => {
+  test('an item is registered before its first sale, once, also when two lanes meet it at once', async () => {
+    const [, huye] = world.zoho.organization(world.businesses[0].organizationId).locations;
+    await admin.put('/mappings/location', { mappings: [{ key: huye?.location_id, value: { branch_id: world.businesses[0].branchIds[1] } }] });
+    const fresh = (location: string | undefined) => {
+      const source = structuredClone(world.zoho.document('invoices', named('simple sale').id));
+      const lines = (source.line_items as Record<string, unknown>[]).map((line) => ({ ...line, item_id: '460000000099999', name: 'A new thing' }));
+      return clone('invoices', 'simple sale', { line_items: lines, ...(location ? { location_id: location } : {}) });
+    };
+    const [a, b] = [fresh(undefined), fresh(huye?.location_id)];
+    const replies = await Promise.all([api.seal('invoices', a.id), api.seal('invoices', b.id)]);
+    for (const reply of replies)
+      await until(
+        async () => (await api.get(`/receipts/${reply.body.id}`)).body,
+        (each) => each.state === 'signed',
+      );
+    expect(new Set(replies.map((each) => each.body.branch_code))).toEqual(new Set(['00', '01']));
+    const items = await world.sql(
+      "select item_code, registered is not null as done from item where source = 'item:460000000099999'",
+      [],
+      world.businesses[0].businessId,
+    );
+    expect(items).toEqual([{ item_code: expect.any(String), done: true }]);
+  });
+
+  test('a unit that is not in the authority’s list is found before anything is sent', async () => {
+    expect(
+      await admin.put('/mappings/item', {
+        mappings: [{ key: 'default', value: { item_class: '5020170600', item_type: '2', package_unit: 'NT', quantity_unit: 'XX', origin: 'RW' } }],
+      }),
+    ).toMatchObject({ status: 422, body: { code: 'code_unknown', field: 'mappings.0.value.quantity_unit' } });
+  });
+
+  test('the authority tells whose TIN it is', async () => {
+    expect((await api.get('/taxpayers/101234567')).body).toEqual({ tin_number: '101234567', name: 'KIVU LOGISTICS LTD' });
+    expect((await api.get('/taxpayers/109999999')).body.name).toBeNull();
+    expect(await api.get('/taxpayers/12')).toMatchObject({ status: 422, body: { code: 'buyer_tin_malformed' } });
+  });
+});
+
+describe('Zoho in trouble', () => {
+  test.each([
+    ['html', 502, 'zoho_unavailable'],
+    ['error', 502, 'zoho_unavailable'],
+    ['limit', 503, 'zoho_limit'],
+    ['unauthorized', 502, 'zoho_forbidden'],
+    ['wrong_document', 502, 'zoho_mismatch'],
+  ])('%s is one problem, and nothing is written', async (fault, status, code) => {
+    const document = clone('invoices', 'simple sale');
+    world.zoho.faults([fault]);
+    expect(await api.seal('invoices', document.id)).toMatchObject({ status, body: { code } });
+    expect((await api.get(`/receipts?module=invoices&document_id=${document.id}`)).body.receipts).toEqual([]);
+    expect((await api.seal('invoices', document.id)).body.state).toBe('signed');
+  });
+});
+
+describe('paper', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'muhuri-paper-'));
+  const run = (program: string, args: string[]) => spawnSync(program, args, { encoding: 'utf8', cwd: folder });
+
+  test('the code on A4 and 80 mm is read back by another program and is the verification address; the files are sound', async () => {
+    expect(findReaders(), 'programs that read a receipt back are missing').toEqual([]);
+    for (const what of ['simple sale', 'Arabic text', '60 lines']) {
+      const reply = await api.seal('invoices', named(what).id);
+      for (const paper of ['a4', '80mm']) {
+        const file = await api.file(`/receipts/${reply.body.id}/pdf?paper=${paper}`);
+        expect(file).toMatchObject({ status: 200, type: 'application/pdf' });
+        writeFileSync(join(folder, 'receipt.pdf'), file.bytes);
+        expect(run('qpdf', ['--check', 'receipt.pdf']).status).toBe(0);
+        run('pdftoppm', ['-r', '150', '-png', 'receipt.pdf', `page-${paper}`]);
+        const pages = run('sh', ['-c', `ls page-${paper}-*.png`])
+          .stdout.trim()
+          .split('\n');
+        const read = pages.map((page) => run('zbarimg', ['--raw', '-q', page]).stdout.trim()).filter(Boolean);
+        expect(read).toEqual([reply.body.verification_url]);
+        run('sh', ['-c', 'rm -f page-*']);
+      }
+    }
+  });
+
+  test('the first print is the original, later ones are counted copies; a link opens once; the same print repeats its bytes', async () => {
+    const reply = await api.seal('invoices', clone('invoices', 'simple sale').id);
+    const first = await api.post(`/receipts/${reply.body.id}/prints`, { paper: 'a4' });
+    const second = await api.post(`/receipts/${reply.body.id}/prints`, { paper: '80mm' });
+    expect([first.body, second.body]).toMatchObject([
+      { number: 0, copy: false },
+      { number: 1, copy: true },
+    ]);
+    const link = new URL(first.body.url, world.app.url);
+    const opened = Buffer.from(await (await fetch(link)).arrayBuffer());
+    expect((await fetch(link)).status).toBe(404);
+    const again = await api.file(`/receipts/${reply.body.id}/pdf?paper=a4`);
+    expect(again.bytes.equals(opened)).toBe(true);
+    expect((await api.get(`/receipts/${reply.body.id}`)).body.prints).toBe(2);
+    const text = (bytes: Buffer) => {
+      writeFileSync(join(folder, 'text.pdf'), bytes);
+      return run('pdftotext', ['-layout', 'text.pdf', '-']).stdout;
+    };
+    expect(text(opened)).not.toContain('COPY');
+    const copy = text((await api.file(`/receipts/${reply.body.id}/pdf?paper=80mm`)).bytes);
+    expect(copy).toContain('COPY');
+    expect(copy).toContain('THIS IS NOT AN OFFICIAL RECEIPT');
+    expect(copy).toContain('CS');
+    for (const printed of [text(opened), copy]) expect(printed).toContain('TEST: not a fiscal receipt');
+  });
+
+  test('a refund shows a minus before every amount and the receipt it refers to', async () => {
+    const sale = clone('invoices', 'sale, refunded whole below');
+    const original = await api.seal('invoices', sale.id);
+    const reply = await refund(creditNote(sale));
+    writeFileSync(join(folder, 'refund.pdf'), (await api.file(`/receipts/${reply.body.id}/pdf?paper=a4`)).bytes);
+    const text = run('pdftotext', ['-layout', 'refund.pdf', '-']).stdout;
+    expect(text).toContain(`REF. NORMAL RECEIPT#: ${original.body.receipt_number}`);
+    expect(text).toMatch(/TOTAL RWF\s+-73,160\.00/);
+  });
+
+  test('nothing is printed before the device has signed', async () => {
+    const document = clone('invoices', 'simple sale');
+    world.vsdc.faults(['refuse:884']);
+    const reply = await api.seal('invoices', document.id);
+    expect(await api.post(`/receipts/${reply.body.id}/prints`, { paper: 'a4' })).toMatchObject({ status: 409, body: { code: 'not_signed' } });
+    expect((await api.file(`/receipts/${reply.body.id}/pdf?paper=a4`)).status).toBe(409);
+    expect((await api.file(`/receipts/${reply.body.id}/qr.svg`)).status).toBe(409);
+  });
+});
+
+describe('sessions', () => {
+  test('a wrong password and an unknown person are answered alike; after sign-out the token is dead', async () => {
+    const anyone = new Api(world.app.url);
+    const wrong = await anyone.post('/auth/login', { username: world.businesses[0].user.username, password: 'wrong' });
+    const unknown = await anyone.post('/auth/login', { username: 'nobody@nowhere', password: 'wrong' });
+    expect(wrong).toMatchObject({ status: 401, body: unknown.body });
+    const someone = await Api.signIn(world, world.businesses[0].user);
+    expect((await someone.get('/auth/me')).body).toMatchObject({
+      person: { username: world.businesses[0].user.username },
+      business: { role: 'business_user', tin_number: world.businesses[0].taxpayerId },
+    });
+    await someone.post('/auth/logout');
+    expect((await someone.get('/auth/me')).status).toBe(401);
+  });
+
+  test('problems are told in the reader’s language', async () => {
+    const reply = await api.get('/receipts/rcp_00000000000000000000000000000000', { 'accept-language': 'fr-RW' });
+    expect(reply.body).toMatchObject({ code: 'not_found', title: "Il n'y a rien ici sous ce nom." });
+    expect(reply.headers.get('content-type')).toContain('application/problem+json');
+  });
+});
