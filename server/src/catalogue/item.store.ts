@@ -42,6 +42,10 @@ export async function ensureItem(
 
 const sorted = (content: ItemContent) => Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1));
 
+/** Whether the device still has to be told of any of these. */
+export const hasUnregistered = async (tx: Tx, codes: string[]): Promise<boolean> =>
+  (await queryOne(tx, 'select 1 as yes from item where item_code = any($1::text[]) and registered is distinct from content limit 1', [codes])) !== null;
+
 /** Items of these codes that the device has not been told of as they are now. */
 export async function listUnregistered(tx: Tx, codes: string[]): Promise<Item[]> {
   const rows = await query<{ id: string; item_code: string; content: unknown }>(

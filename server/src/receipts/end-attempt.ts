@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { DeviceAnswer, Dialect, SaleReply } from '../ports/dialect.ts';
 import type { Sent } from '../ports/vsdc.ts';
+import type { Filed } from './filing.model.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
   beginDoubt,
@@ -28,7 +29,16 @@ import { isDoubtful, retryDelayMs } from './receipt.model.ts';
 import { lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
 import type { Signature } from './sale.model.ts';
 
-export type Sending = { attemptId: string; receiptId: string; deviceId: string; invoiceNumber: string; isResend: boolean; startedAt: Date };
+export type Sending = {
+  attemptId: string;
+  receiptId: string;
+  deviceId: string;
+  invoiceNumber: string;
+  isResend: boolean;
+  startedAt: Date;
+  /** What the bytes were made of, where they were made just now. */
+  filed: Filed | null;
+};
 
 /** What an end means for the lane: go on with the next document, wait until a moment, or stop for a person. */
 export type AfterSend = { is: 'go_on' } | { is: 'wait'; until: Date } | { is: 'stop' };
@@ -39,17 +49,49 @@ type Said = { deviceCode: string; deviceText: string };
  * Records how one send ended, in one transaction with everything that follows from it: outcome, signature, number, state, trail.
  * After a doubt no answer but *signed* or *number taken* changes anything by itself.
  */
-export async function recordEnd(ports: LanePorts, ctx: Context, dialect: Dialect, sending: Sending, sent: Sent): Promise<AfterSend> {
+export async function recordEnd<Next>(
+  ports: LanePorts,
+  ctx: Context,
+  dialect: Dialect,
+  sending: Sending,
+  sent: Sent,
+  /** What the lane does next, in the same transaction; the device where nothing about its numbers has changed. */
+  goOn: (tx: Tx, lane: LaneDevice | null) => Promise<Next | null>,
+): Promise<{ after: AfterSend; next: Next | null }> {
   const reply = sent.is === 'answered' ? dialect.sell.read(sent.answer, sending.isResend) : null;
   const response = sent.is === 'answered' ? sent.answer.body.slice(0, 20_000) : null;
   return ctx.transaction(async (tx) => {
-    const device = (await lockLane(tx, sending.deviceId)) as LaneDevice;
+    const { after, lane } = await record(tx);
+    return { after, next: after.is === 'go_on' ? await goOn(tx, lane) : null };
+  });
+
+  async function record(tx: Tx): Promise<{ after: AfterSend; lane: LaneDevice | null }> {
+    const device = (await lockLane(tx, sending.deviceId, reply?.is === 'signed' ? reply.signature.receiptSignature : null)) as LaneDevice;
     const at = ports.clock.now();
     if (reply?.is === 'signed') {
-      const isNext = await canBeNext(tx, device, reply.signature);
-      if (isNext) return signed(tx, device, reply.signature, response, at);
-      return doubt(tx, device, { deviceCode: '000', deviceText: 'the counters, signature or SDC id of the answer cannot be the next' }, response, at, true);
+      if (canBeNext(device, reply.signature)) return { after: await signed(tx, device, reply.signature, response, at), lane: device.hasDoubt ? null : device };
+      return {
+        after: await doubt(
+          tx,
+          device,
+          { deviceCode: '000', deviceText: 'the counters, signature or SDC id of the answer cannot be the next' },
+          response,
+          at,
+          true,
+        ),
+        lane: null,
+      };
     }
+    return { after: await notSigned(tx, device, reply, response, at), lane: null };
+  }
+
+  async function notSigned(
+    tx: Tx,
+    device: LaneDevice,
+    reply: Exclude<SaleReply, { is: 'signed' }> | null,
+    response: string | null,
+    at: Date,
+  ): Promise<AfterSend> {
     if (reply) await touchDevice(tx, device.id, at);
     if (!reply) return notAnswered(tx, device, sent as Exclude<Sent, { is: 'answered' }>, at);
     const attempts = await listAttempts(tx, sending.receiptId, at);
@@ -67,13 +109,14 @@ export async function recordEnd(ports: LanePorts, ctx: Context, dialect: Dialect
       case 'in_doubt':
         return doubt(tx, device, reply, response, at, true);
     }
-  });
+  }
 
   async function signed(tx: Tx, device: LaneDevice, signature: Signature, response: string | null, at: Date): Promise<AfterSend> {
-    const receipt = (await lockReceipt(tx, sending.receiptId)) as Receipt;
+    const filed = sending.filed ?? ((await lockReceipt(tx, sending.receiptId)) as Receipt).filed;
+    const receipt = { id: sending.receiptId, deviceId: sending.deviceId, filed };
     await recordSigned(tx, ctx.businessId, recordingOf(ports, dialect, receipt, sending, signature, response, at));
     await ports.afterSigned(tx, ctx, receipt.id);
-    await weighEvidence(ports, tx, ctx, device, signature, sending.startedAt, at);
+    if (device.hasDoubt) await weighEvidence(ports, tx, ctx, device, signature, sending.startedAt, at);
     return { is: 'go_on' };
   }
 
@@ -215,10 +258,10 @@ export async function startDoubt(
 }
 
 /** Whether this can be the signature of what was just sent: our SDC, a total above the last one known, a signature nobody has. */
-async function canBeNext(tx: Tx, device: LaneDevice, signature: Signature): Promise<boolean> {
+function canBeNext(device: LaneDevice, signature: Signature): boolean {
   if (device.sdcId !== null && signature.sdcId !== device.sdcId) return false;
   if (device.lastTotal !== null && BigInt(signature.totalReceiptNumber) <= BigInt(device.lastTotal)) return false;
-  return !(await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId));
+  return !device.isSignatureKnown;
 }
 
 /**
@@ -279,7 +322,7 @@ export async function settleNotSigned(ports: LanePorts, tx: Tx, ctx: Context, re
 export function recordingOf(
   ports: LanePorts,
   dialect: Dialect,
-  receipt: Receipt,
+  receipt: Pick<Receipt, 'id' | 'deviceId' | 'filed'>,
   sending: { attemptId: string; invoiceNumber: string },
   signature: Signature,
   response: string | null,

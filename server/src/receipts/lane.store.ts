@@ -20,15 +20,20 @@ export type LaneDevice = {
   laneHolder: string | null;
   laneUntil: Date | null;
   tries: number;
+  hasDoubt: boolean;
+  /** Whether a receipt with the signature asked about exists already. */
+  isSignatureKnown: boolean;
 };
 
 /** The device's lane, locked: numbers are given and returned only under this lock. */
-export async function lockLane(tx: Tx, deviceId: string): Promise<LaneDevice | null> {
+export async function lockLane(tx: Tx, deviceId: string, receiptSignature: string | null = null): Promise<LaneDevice | null> {
   const row = await queryOne<Record<string, unknown>>(
     tx,
-    `select id, state, sdc_id, next_invoice_number::text as next, free_numbers::text[] as free, last_total_receipt_number::text as total, lane_holder, lane_until, lane_tries
-       from device where id = $1 for update`,
-    [deviceId],
+    `select id, state, sdc_id, next_invoice_number::text as next, free_numbers::text[] as free, last_total_receipt_number::text as total, lane_holder, lane_until, lane_tries,
+       exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt') as has_doubt,
+       $2::text is not null and exists (select 1 from signature s where s.business_id = d.business_id and s.sdc_id = d.sdc_id and s.receipt_signature = $2) as known
+       from device d where id = $1 for update of d`,
+    [deviceId, receiptSignature],
   );
   return (
     row && {
@@ -41,6 +46,8 @@ export async function lockLane(tx: Tx, deviceId: string): Promise<LaneDevice | n
       laneHolder: row.lane_holder as string | null,
       laneUntil: toDateOrNull(row.lane_until),
       tries: row.lane_tries as number,
+      hasDoubt: row.has_doubt as boolean,
+      isSignatureKnown: row.known as boolean,
     }
   );
 }
@@ -105,8 +112,7 @@ export async function readLane(tx: Tx, deviceId: string, now: Date): Promise<{ d
        from receipt r where r.device_id = $1 and r.state = 'in_doubt' order by r.doubt_since limit 10)
      union all
      (select 'head', r.id, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, r.sale, r.read_at, r.next_try_at, r.tries, null, null, null,
-        exists (select 1 from item i where i.business_id = r.business_id and i.registered is distinct from i.content
-                  and i.item_code in (select l->>'itemCode' from jsonb_array_elements(r.sale->'sale'->'lines') l)),
+        r.needs_registering,
         (select a.request from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and a.invoice_number = r.invoice_number
             and a.may_have_left and a.settled is null order by a.started_at desc limit 1)
        from receipt r
@@ -403,3 +409,6 @@ export async function listIdleLanes(tx: Tx, now: Date): Promise<string[]> {
 /** Nothing waits for its next try any more: a person has mended what they waited for. */
 export const hurryQueue = (tx: Tx, deviceId: string) =>
   query(tx, "update receipt set next_try_at = null where device_id = $1 and state = 'queued'", [deviceId]);
+
+/** Every item of the document is known to the device now. */
+export const setRegistered = (tx: Tx, receiptId: string) => query(tx, 'update receipt set needs_registering = false where id = $1', [receiptId]);

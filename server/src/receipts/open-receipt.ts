@@ -1,5 +1,5 @@
 import type { Recorder } from '../audit/index.ts';
-import { ensureItem } from '../catalogue/index.ts';
+import { ensureItem, hasUnregistered } from '../catalogue/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -38,6 +38,10 @@ export const openReceipt =
       const coded = await withItemCodes(tx, ctx.businessId, filed, ports, device.dialect);
       const as = {
         filed: coded,
+        needsRegistering: await hasUnregistered(
+          tx,
+          coded.sale.lines.map((line) => line.itemCode),
+        ),
         documentHash: prepared.documentHash,
         answers: merged,
         documentNumber: filed.sale.documentNumber,

@@ -72,31 +72,54 @@ type Style = { size: number; face?: Face; color?: string; align?: 'left' | 'righ
 
 const faceOf = (run: Run, face: Face) => (run.isArabic ? `${face}-arabic` : face);
 
-function widthOf(doc: Doc, text: string, style: Style): number {
-  return visualRuns(text).reduce((sum, run) => {
-    doc.font(faceOf(run, style.face ?? 'body')).fontSize(style.size);
-    return sum + doc.widthOfString(run.text, { features: {} as never });
-  }, 0);
+/** Advance of a letter, in parts of the font size; asked of the font once per letter for the life of the process. */
+const advances = new Map<string, number>();
+function advanceOf(face: Face, letter: string): number {
+  const key = face + letter;
+  let advance = advances.get(key);
+  if (advance === undefined) {
+    const font = loadFonts()[face] as { unitsPerEm: number; glyphForCodePoint(code: number): { advanceWidth: number } };
+    advance = font.glyphForCodePoint(letter.codePointAt(0) as number).advanceWidth / font.unitsPerEm;
+    if (advances.size < 5_000) advances.set(key, advance);
+  }
+  return advance;
 }
+
+/** Width of one run. Latin is the sum of its letters: kerning is worth less than laying every text out twice. Arabic joins, so it is laid out. */
+function runWidth(doc: Doc, run: Run, style: Style): number {
+  const face = style.face ?? 'body';
+  if (run.isArabic) {
+    doc.font(`${face}-arabic`).fontSize(style.size);
+    return doc.widthOfString(run.text, { features: {} as never });
+  }
+  let width = 0;
+  for (const letter of run.text) width += advanceOf(face, letter);
+  return width * style.size;
+}
+
+const widthOf = (doc: Doc, text: string, style: Style): number => visualRuns(text).reduce((sum, run) => sum + runWidth(doc, run, style), 0);
 
 /** One line at a place; answers nothing, because the caller owns the layout. */
 function put(doc: Doc, text: string, x: number, y: number, width: number, style: Style): void {
   const runs = visualRuns(text);
   const align = style.align ?? (isRightToLeft(text) ? 'right' : 'left');
-  const total = align === 'left' ? 0 : widthOf(doc, text, style);
+  const widths = align === 'left' && runs.length === 1 ? [] : runs.map((run) => runWidth(doc, run, style));
+  const total = widths.reduce((sum, each) => sum + each, 0);
   let at = align === 'right' ? x + width - total : align === 'center' ? x + (width - total) / 2 : x;
   doc.fillColor(style.color ?? ink);
-  for (const run of runs) {
+  for (const [index, run] of runs.entries()) {
     doc.font(faceOf(run, style.face ?? 'body')).fontSize(style.size);
-    // The Arabic face sits lower in its box; both stand on one baseline.
+    // The Arabic face sits lower in its box; both stand on one baseline. A list of features, even empty, keeps the library from laying
+    // joined letters out word by word; without one it remembers words it has laid out.
     const lift = run.isArabic ? -style.size * 0.28 : 0;
-    doc.text(run.text, at, y + lift, { lineBreak: false, features: {} as never });
-    at += doc.widthOfString(run.text, { features: {} as never });
+    doc.text(run.text, at, y + lift, run.isArabic ? { lineBreak: false, features: {} as never } : { lineBreak: false });
+    at += widths[index] ?? 0;
   }
 }
 
 /** Breaks text into lines that fit; words longer than a line are cut where they must. */
 function broken(doc: Doc, text: string, width: number, style: Style): string[] {
+  if (widthOf(doc, text, style) <= width) return text ? [text] : [];
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(/\s+/)) {

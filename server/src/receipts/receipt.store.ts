@@ -125,14 +125,14 @@ export async function insertReceipt(
     | 'documentHash'
     | 'answers'
     | 'saleReceiptId'
-  >,
+  > & { needsRegistering: boolean },
   at: Date,
 ): Promise<boolean> {
   const rows = await query(
     tx,
     `insert into receipt (business_id, id, module, document_id, kind, document_number, document_date, branch_id, device_id, sale, document_hash, answers,
-       sale_receipt_id, state, queued_at, read_at, opened_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'queued', $14, $14, $14, $14)
+       sale_receipt_id, needs_registering, state, queued_at, read_at, opened_at, updated_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, 'queued', $14, $14, $14, $14)
      on conflict (business_id, module, document_id, kind) do nothing returning id`,
     [
       businessId,
@@ -149,6 +149,7 @@ export async function insertReceipt(
       json(receipt.answers),
       receipt.saleReceiptId,
       at,
+      receipt.needsRegistering,
     ],
   );
   return rows.length > 0;
@@ -158,14 +159,28 @@ export async function insertReceipt(
 export async function requeueReceipt(
   tx: Tx,
   id: string,
-  as: Pick<Receipt, 'filed' | 'documentHash' | 'answers' | 'documentNumber' | 'documentDate' | 'branchId' | 'deviceId' | 'saleReceiptId'>,
+  as: Pick<Receipt, 'filed' | 'documentHash' | 'answers' | 'documentNumber' | 'documentDate' | 'branchId' | 'deviceId' | 'saleReceiptId'> & {
+    needsRegistering: boolean;
+  },
   at: Date,
 ): Promise<void> {
   await query(
     tx,
     `update receipt set state = 'queued', problem = null, invoice_number = null, tries = 0, next_try_at = null, queued_at = $2, read_at = $2, updated_at = $2,
-       sale = $3, document_hash = $4, answers = $5, document_number = $6, document_date = $7, branch_id = $8, device_id = $9, sale_receipt_id = $10 where id = $1`,
-    [id, at, json(as.filed), as.documentHash, json(as.answers), as.documentNumber, as.documentDate, as.branchId, as.deviceId, as.saleReceiptId],
+       sale = $3, document_hash = $4, answers = $5, document_number = $6, document_date = $7, branch_id = $8, device_id = $9, sale_receipt_id = $10, needs_registering = $11 where id = $1`,
+    [
+      id,
+      at,
+      json(as.filed),
+      as.documentHash,
+      json(as.answers),
+      as.documentNumber,
+      as.documentDate,
+      as.branchId,
+      as.deviceId,
+      as.saleReceiptId,
+      as.needsRegistering,
+    ],
   );
 }
 
@@ -173,17 +188,14 @@ export async function requeueReceipt(
 export async function refreshReceipt(
   tx: Tx,
   id: string,
-  as: Pick<Receipt, 'filed' | 'documentHash' | 'documentNumber' | 'documentDate'>,
+  as: Pick<Receipt, 'filed' | 'documentHash' | 'documentNumber' | 'documentDate'> & { needsRegistering: boolean },
   at: Date,
 ): Promise<void> {
-  await query(tx, 'update receipt set sale = $2, document_hash = $3, document_number = $4, document_date = $5, read_at = $6 where id = $1', [
-    id,
-    json(as.filed),
-    as.documentHash,
-    as.documentNumber,
-    as.documentDate,
-    at,
-  ]);
+  await query(
+    tx,
+    'update receipt set sale = $2, document_hash = $3, document_number = $4, document_date = $5, read_at = $6, needs_registering = $7 where id = $1',
+    [id, json(as.filed), as.documentHash, as.documentNumber, as.documentDate, at, as.needsRegistering],
+  );
 }
 
 export async function setReceiptState(

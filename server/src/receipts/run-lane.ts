@@ -4,12 +4,14 @@ import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { DeviceAnswer, Dialect, DialectDevice } from '../ports/dialect.ts';
 import { type AfterSend, recordEnd, recordLate, type Sending, startDoubt } from './end-attempt.ts';
+import { hasUnregistered } from '../catalogue/index.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
   closeOrphans,
   freeze,
   giveBackNumber,
   holdLane,
+  type LaneDevice,
   type LaneDoubt,
   type LaneHead,
   listAttempts,
@@ -18,6 +20,7 @@ import {
   postponeDocument,
   readLane,
   releaseLane,
+  setRegistered,
 } from './lane.store.ts';
 import { withItemCodes } from './open-receipt.ts';
 import { provablyNotLeft, retryDelayMs } from './receipt.model.ts';
@@ -45,9 +48,11 @@ export const runLane =
     if (!device) return null;
     const dialect = ports.dialects.of(device.dialect);
     let isServing = false;
+    let decided: Step | null = null;
     try {
       for (;;) {
-        const step = await nextStep(ports, ctx, device, dialect, isServing);
+        const step: Step = decided ?? (await ctx.transaction((tx) => nextStep(ports, ctx, device, dialect, isServing, tx, null)));
+        decided = null;
         switch (step.do) {
           case 'stop':
             return null;
@@ -66,7 +71,8 @@ export const runLane =
             await readAgain(ports, ctx, deviceId, step.head);
             break;
           case 'send': {
-            const after = await send(ports, ctx, device, dialect, step.sending, step.request);
+            const { after, next } = await send(ports, ctx, device, dialect, isServing, step.sending, step.request);
+            decided = next;
             ports.changed(step.sending.receiptId);
             if (after.is === 'stop') return release(ports, ctx, deviceId, null);
             if (after.is === 'wait') return release(ports, ctx, deviceId, after.until);
@@ -105,55 +111,55 @@ async function take(ports: LanePorts, ctx: Context, deviceId: string): Promise<D
 }
 
 /** Decides what comes next and, where that is a send, freezes number and bytes in the same transaction. */
-async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect: Dialect, isServing: boolean): Promise<Step> {
-  return ctx.transaction(async (tx): Promise<Step> => {
-    const lane = await lockLane(tx, device.id);
-    const now = ports.clock.now();
-    if (!lane || lane.laneHolder !== ports.worker) return { do: 'stop' };
-    const letGo = async (until: Date | null): Promise<Step> => {
-      await releaseLane(tx, device.id, until);
-      if (until) await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: device.id }, until);
-      return { do: 'wait', until };
-    };
-    if (lane.state !== 'active') return letGo(null);
-    const { doubts, head } = await readLane(tx, device.id, now);
-    const open = doubts.filter((doubt) => doubt.code === 'maybe_signed');
-    const due = open.find((doubt) => canSettle(doubt, now, ports));
-    if (due) return resend(tx, due, now, lane);
-    const wakeUps = open.map((doubt) => settleTime(doubt, ports));
-    if (open.length > 0 && head) {
-      const waitUntil = new Date((open[0] as LaneDoubt).since.getTime() + ports.timing.doubtWaitMs);
-      const mayPass = dialect.passesDoubt && open.length === 1;
-      if (!mayPass) return letGo(earliest(wakeUps));
-      if (now < waitUntil) return letGo(earliest([...wakeUps, waitUntil]));
-      if (!isServing) {
-        await holdLane(tx, device.id, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
-        return { do: 'probe', named: head.filed.filing.device };
-      }
+async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect: Dialect, isServing: boolean, tx: Tx, known: LaneDevice | null): Promise<Step> {
+  const lane = known ?? (await lockLane(tx, device.id));
+  const now = ports.clock.now();
+  if (!lane || lane.laneHolder !== ports.worker) return { do: 'stop' };
+  const letGo = async (until: Date | null): Promise<Step> => {
+    await releaseLane(tx, device.id, until);
+    if (until) await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: device.id }, until);
+    return { do: 'wait', until };
+  };
+  if (lane.state !== 'active') return letGo(null);
+  const { doubts, head } = await readLane(tx, device.id, now);
+  const open = doubts.filter((doubt) => doubt.code === 'maybe_signed');
+  const due = open.find((doubt) => canSettle(doubt, now, ports));
+  if (due) return resend(tx, due, now, lane);
+  const wakeUps = open.map((doubt) => settleTime(doubt, ports));
+  if (open.length > 0 && head) {
+    const waitUntil = new Date((open[0] as LaneDoubt).since.getTime() + ports.timing.doubtWaitMs);
+    const mayPass = dialect.passesDoubt && open.length === 1;
+    if (!mayPass) return letGo(earliest(wakeUps));
+    if (now < waitUntil) return letGo(earliest([...wakeUps, waitUntil]));
+    if (!isServing) {
+      await holdLane(tx, device.id, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
+      return { do: 'probe', named: head.filed.filing.device };
     }
-    if (!head) return letGo(earliest([...wakeUps, await nextAside(tx, device.id, now)]));
-    if (head.nextTryAt && head.nextTryAt > now) return letGo(earliest([...wakeUps, head.nextTryAt]));
-    await holdLane(tx, device.id, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
-    // Bytes that may have left are fixed; anything else is read again where it may have changed meanwhile.
-    const isOld = !head.readAt || now.getTime() - head.readAt.getTime() > ports.timing.readAgainMs;
-    if (!head.fixedRequest && isOld) return { do: 'read', head };
-    if (!head.fixedRequest && head.hasUnregisteredItems) return { do: 'register', head };
-    const [returned, ...others] = lane.freeNumbers;
-    const isReturned = head.invoiceNumber === null && returned !== undefined;
-    const isNew = head.invoiceNumber === null && !isReturned;
-    const invoiceNumber = head.invoiceNumber ?? returned ?? lane.nextInvoiceNumber;
-    const { sale, filing } = head.filed;
-    const request = head.fixedRequest ?? dialect.sell.toBody(sale, { ...filing, invoiceNumber, at: now });
-    const sending = sendingOf(ports, head.id, device.id, invoiceNumber, false, now);
-    await freeze(
-      tx,
-      ctx.businessId,
-      { ...sending, id: sending.attemptId, request, worker: ports.worker, socketUntil: new Date(now.getTime() + ports.timing.lateTimeoutMs) },
-      { next: isNew ? (BigInt(lane.nextInvoiceNumber) + 1n).toString() : lane.nextInvoiceNumber, free: isReturned ? others : lane.freeNumbers },
-      new Date(now.getTime() + ports.timing.leaseMs),
-    );
-    return { do: 'send', sending, request };
-  });
+  }
+  if (!head) return letGo(earliest([...wakeUps, await nextAside(tx, device.id, now)]));
+  if (head.nextTryAt && head.nextTryAt > now) return letGo(earliest([...wakeUps, head.nextTryAt]));
+  const hold = () => holdLane(tx, device.id, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
+  // Bytes that may have left are fixed; anything else is read again where it may have changed meanwhile.
+  const isOld = !head.readAt || now.getTime() - head.readAt.getTime() > ports.timing.readAgainMs;
+  if (!head.fixedRequest && (isOld || head.hasUnregisteredItems)) {
+    await hold();
+    return { do: isOld ? 'read' : 'register', head };
+  }
+  const [returned, ...others] = lane.freeNumbers;
+  const isReturned = head.invoiceNumber === null && returned !== undefined;
+  const isNew = head.invoiceNumber === null && !isReturned;
+  const invoiceNumber = head.invoiceNumber ?? returned ?? lane.nextInvoiceNumber;
+  const { sale, filing } = head.filed;
+  const request = head.fixedRequest ?? dialect.sell.toBody(sale, { ...filing, invoiceNumber, at: now });
+  const sending = { ...sendingOf(ports, head.id, device.id, invoiceNumber, false, now), filed: head.fixedRequest ? null : head.filed };
+  await freeze(
+    tx,
+    ctx.businessId,
+    { ...sending, id: sending.attemptId, request, worker: ports.worker, socketUntil: new Date(now.getTime() + ports.timing.lateTimeoutMs) },
+    { next: isNew ? (BigInt(lane.nextInvoiceNumber) + 1n).toString() : lane.nextInvoiceNumber, free: isReturned ? others : lane.freeNumbers },
+    new Date(now.getTime() + ports.timing.leaseMs),
+  );
+  return { do: 'send', sending, request };
 
   async function resend(tx: Tx, doubt: LaneDoubt, now: Date, lane: { nextInvoiceNumber: string; freeNumbers: string[] }): Promise<Step> {
     const attempts = await listAttempts(tx, doubt.id, now);
@@ -178,6 +184,7 @@ const sendingOf = (ports: LanePorts, receiptId: string, deviceId: string, invoic
   invoiceNumber,
   isResend,
   startedAt,
+  filed: null,
 });
 
 /** A doubt is asked about again once its first socket is closed and a quiet time has passed. */
@@ -193,14 +200,26 @@ const earliest = (dates: (Date | null)[]): Date | null => {
   return known.length > 0 ? new Date(Math.min(...known)) : null;
 };
 
-async function send(ports: LanePorts, ctx: Context, device: Device, dialect: Dialect, sending: Sending, request: string): Promise<AfterSend> {
+/** Sends, records how it ended and, where the lane goes on, decides the next step in the same transaction: one commit a receipt less. */
+async function send(
+  ports: LanePorts,
+  ctx: Context,
+  device: Device,
+  dialect: Dialect,
+  isServing: boolean,
+  sending: Sending,
+  request: string,
+): Promise<{ after: AfterSend; next: Step | null }> {
   const sent = await ports.vsdc.send(device, { path: dialect.sell.path, body: request });
-  // The answer exists only here until it is recorded: a database that blinks must not lose it.
+  // The answer exists only here until it is recorded: a database that blinks must not lose it, and a next step that fails must not
+  // take it along, so every later try records and nothing more.
   for (let tries = 0; ; tries++) {
     try {
-      const after = await recordEnd(ports, ctx, dialect, sending, sent);
+      const ended = await recordEnd(ports, ctx, dialect, sending, sent, async (tx, lane) =>
+        tries === 0 ? nextStep(ports, ctx, device, dialect, isServing, tx, lane) : null,
+      );
       if (sent.is === 'in_doubt') listenOn(ports, ctx, dialect, sending, sent.late);
-      return after;
+      return ended;
     } catch (error) {
       if (tries >= 5) throw error;
       ports.log.warn({ business_id: ctx.businessId, receipt_id: sending.receiptId, error: String(error) }, 'an outcome is recorded again');
@@ -232,7 +251,10 @@ async function register(ports: LanePorts, ctx: Context, device: Device, head: La
   const { filing, sale } = head.filed;
   const prices = Object.fromEntries(sale.lines.map((line) => [line.itemCode, line.unitPrice]));
   const done = await ports.registerItems(ctx, device, { taxpayerId: filing.device.taxpayerId, user: filing.user, prices }, ports.worker);
-  if (done.is === 'done') return null;
+  if (done.is === 'done') {
+    await ctx.transaction((tx) => setRegistered(tx, head.id));
+    return null;
+  }
   if (done.is === 'refused') {
     await ctx.transaction(async (tx) => {
       await lockLane(tx, device.id);
@@ -304,7 +326,16 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
     await refreshReceipt(
       tx,
       head.id,
-      { filed, documentHash: prepared.documentHash, documentNumber: filed.sale.documentNumber, documentDate: filed.sale.documentDate },
+      {
+        filed,
+        documentHash: prepared.documentHash,
+        documentNumber: filed.sale.documentNumber,
+        documentDate: filed.sale.documentDate,
+        needsRegistering: await hasUnregistered(
+          tx,
+          filed.sale.lines.map((line) => line.itemCode),
+        ),
+      },
       now,
     );
   });

@@ -3,7 +3,7 @@ import { channel } from 'node:diagnostics_channel';
 import { Agent, request as undiciRequest } from 'undici';
 import type { DeviceAnswer } from '../ports/dialect.ts';
 import type { Sent, Vsdc } from '../ports/vsdc.ts';
-import type { AddressPolicy } from './address-policy.ts';
+import type { AddressPolicy, Resolved } from './address-policy.ts';
 
 type Mark = { left: boolean };
 
@@ -30,73 +30,79 @@ export const usualSettings: DirectSettings = { connectTimeoutMs: 5_000, answerTi
  * answer is delivered through `late`.
  */
 export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usualSettings): Vsdc & { close(): Promise<void> } {
-  const agents = new Set<Agent>();
+  const agents = new Map<string, Agent>();
+
+  /** One agent per resolved address, pinned to it; it keeps no connection (`pipelining: 0`), only its settings. Bounded: the oldest goes. */
+  const agentOf = ({ address, family }: Resolved): Agent => {
+    const known = agents.get(address);
+    if (known) return known;
+    const agent = new Agent({
+      connect: { timeout: settings.connectTimeoutMs, lookup: (_host, _options, done) => done(null, [{ address, family }]) },
+      headersTimeout: settings.lateTimeoutMs,
+      bodyTimeout: settings.lateTimeoutMs,
+      maxResponseSize: settings.answerBytesMax,
+      pipelining: 0,
+    });
+    agents.set(address, agent);
+    if (agents.size > agentsMax) {
+      const [oldest] = agents;
+      if (oldest) {
+        agents.delete(oldest[0]);
+        void oldest[1].close().catch(() => {});
+      }
+    }
+    return agent;
+  };
+
   return {
     async send(target, request): Promise<Sent> {
       const resolved = await policy.resolve(target.address);
       if ('refused' in resolved) return { is: 'address_refused', reason: resolved.refused };
       if ('unknown' in resolved) return { is: 'unreachable', reason: `the name ${resolved.unknown} is not known` };
       const mark: Mark = { left: false };
-      const agent = new Agent({
-        connect: {
-          timeout: settings.connectTimeoutMs,
-          lookup: (_host, _options, done) => done(null, [{ address: resolved.address, family: resolved.family }]),
-        },
-        headersTimeout: settings.lateTimeoutMs,
-        bodyTimeout: settings.lateTimeoutMs,
-        maxResponseSize: settings.answerBytesMax,
-        pipelining: 0,
-      });
-      agents.add(agent);
+      const abort = new AbortController();
       const url = `${resolved.url.href.replace(/\/$/, '')}${request.path}`;
-      const whole: Promise<DeviceAnswer> = current.run(mark, async () => {
-        const answer = await undiciRequest(url, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json; charset=utf-8', accept: 'application/json' },
-          body: request.body,
-          dispatcher: agent,
-        });
-        return { status: answer.statusCode, body: await answer.body.text() };
-      });
-      const closed = whole
-        .then(
-          (answer) => ({ answer }),
-          (error: Error) => ({ error }),
-        )
-        .finally(async () => {
-          agents.delete(agent);
-          await agent.destroy().catch(() => {});
-        });
-      const first = await Promise.race([closed, timeout(settings.answerTimeoutMs)]);
+      const closed: Promise<{ answer: DeviceAnswer } | { error: Error }> = current
+        .run(mark, async () => {
+          const answer = await undiciRequest(url, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json; charset=utf-8', accept: 'application/json' },
+            body: request.body,
+            dispatcher: agentOf(resolved),
+            signal: abort.signal,
+          });
+          return { answer: { status: answer.statusCode, body: await answer.body.text() } };
+        })
+        .catch((error: Error) => ({ error }));
+      const first = await within(closed, settings.answerTimeoutMs);
       if (first === 'timeout') {
-        return mark.left
-          ? { is: 'in_doubt', reason: 'no answer in time', late: closed.then((end) => ('answer' in end ? end.answer : null)) }
-          : giveUp(agent, closed, mark);
+        if (mark.left) return { is: 'in_doubt', reason: 'no answer in time', late: closed.then((end) => ('answer' in end ? end.answer : null)) };
+        // Not written within the time: it is taken back first, and only then it is sure that nothing left.
+        abort.abort();
+        const end = await closed;
+        return 'answer' in end ? { is: 'answered', answer: end.answer } : afterError(end.error, mark);
       }
-      if ('answer' in first) return { is: 'answered', answer: first.answer };
-      return afterError(first.error, mark);
+      return 'answer' in first ? { is: 'answered', answer: first.answer } : afterError(first.error, mark);
     },
     async close() {
-      await Promise.all([...agents].map((agent) => agent.destroy().catch(() => {})));
+      await Promise.all([...agents.values()].map((agent) => agent.destroy().catch(() => {})));
+      agents.clear();
     },
   };
 }
+
+const agentsMax = 500;
 
 function afterError(error: Error, mark: Mark): Sent {
   const reason = (error as NodeJS.ErrnoException).code ?? error.message;
   return mark.left ? { is: 'in_doubt', reason, late: Promise.resolve(null) } : { is: 'unreachable', reason };
 }
 
-/** Not written within the time: the connection is taken down first, and only then it is sure that nothing left. */
-async function giveUp(agent: Agent, closed: Promise<{ answer: DeviceAnswer } | { error: Error }>, mark: Mark): Promise<Sent> {
-  await agent.destroy().catch(() => {});
-  const end = await closed;
-  if ('answer' in end) return { is: 'answered', answer: end.answer };
-  return afterError(end.error, mark);
-}
-
-function timeout(ms: number): Promise<'timeout'> {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve('timeout'), ms).unref();
+/** What comes first; the timer does not outlive the answer. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | 'timeout'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'timeout'>((resolve) => {
+    timer = setTimeout(() => resolve('timeout'), ms);
   });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

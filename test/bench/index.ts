@@ -1,0 +1,18 @@
+import { join } from 'node:path';
+import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
+import { checkout, makeTemplate } from '../world.ts';
+import { benchPaper } from './paper.ts';
+import { benchRest } from './rest.ts';
+import { benchSigning } from './signing.ts';
+import { benchWidget } from './widget.ts';
+
+/** Ours beside a bare baseline that does the same, in one run, as ratios. Absolutes are this machine's. */
+const only = process.argv[2];
+const postgres = await startEmbeddedPostgres(checkout, join(checkout, '.data'));
+await makeTemplate(postgres);
+if (!only || only === 'signing') await benchSigning(postgres);
+if (!only || only === 'paper') await benchPaper();
+if (!only || only === 'widget') await benchWidget(postgres);
+await postgres.stop();
+if (!only || only === 'rest') await benchRest();
+process.exit(0);

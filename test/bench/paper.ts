@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Paper } from '@muhuri/server/receipts/paper.model';
+import { receiptPdf } from '@muhuri/server/receipts/receipt-pdf';
+import { openBrowser } from '../e2e/browser.ts';
+import { line, median, spread } from './measure.ts';
+
+const require = createRequire(createRequire(import.meta.url).resolve('@muhuri/server/app'));
+const paper: Paper = {
+  isCopy: false,
+  isTest: false,
+  header: { logo: null, name: 'Bench Traders', lines: ['KG 11 Ave, Kigali', 'Tel: 0788'], taxpayer: 'TIN: 100200300' },
+  accentColor: '#1f2329',
+  title: 'SALES RECEIPT',
+  refund: null,
+  topMessage: 'Welcome',
+  buyer: [['Client name', 'Hotel Ikirezi']],
+  document: [['Invoice', 'INV-1']],
+  lines: Array.from({ length: 20 }, (_, i) => ({ name: `Item number ${i} of the bench`, detail: '1,180.00 x 2', amount: '2,360.00 B', discount: null })),
+  totals: [
+    { label: 'TOTAL RWF', amount: '47,200.00', isStrong: true },
+    { label: 'TOTAL TAX', amount: '7,200.00', isStrong: true },
+  ],
+  tender: [['CASH', '47,200.00']],
+  sdc: [
+    ['SDC ID', 'SDC010000001'],
+    ['RECEIPT NUMBER', '1/1 NS'],
+    ['Internal Data', 'ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ'],
+    ['Receipt Signature', 'ABCD-EFGH-2345-67AB'],
+  ],
+  code: 'https://myrra.rra.gov.rw/common/link/ebm/receipt/indexEbmReceiptData?Data=10020030000ABCDEFGH234567AB',
+  cis: [['MRC', 'WIS00000001']],
+  footer: ['Thank you'],
+};
+const at = new Date('2026-11-20T10:00:00Z');
+
+/** PDFs per second: ours, Chromium's print of the same text as HTML (a new page each, in a running browser), and bare pdfkit with the same fonts. */
+export async function benchPaper(): Promise<void> {
+  const rate = async (count: number, work: () => Promise<unknown>): Promise<{ perSecond: number; cpuMs: number }> => {
+    const cpu = process.cpuUsage();
+    const started = performance.now();
+    for (let i = 0; i < count; i++) await work();
+    const used = process.cpuUsage(cpu);
+    return { perSecond: (count * 1000) / (performance.now() - started), cpuMs: (used.user + used.system) / 1000 / count };
+  };
+  const bareOne = await bare();
+  await rate(30, () => receiptPdf(paper, 'a4', at));
+  await rate(30, bareOne);
+  const rounds = 5;
+  const ours: number[] = [];
+  const chromium: number[] = [];
+  const cpu: number[] = [];
+  const browser = await openBrowser();
+  for (let i = 0; i < rounds; i++) {
+    const own = await rate(150, () => receiptPdf(paper, 'a4', at));
+    const plain = await rate(150, bareOne);
+    const printed = await rate(6, async () => {
+      const page = await browser.newPage();
+      await page.setContent(html());
+      await page.pdf({ format: 'A4' });
+      await page.close();
+    });
+    ours.push(own.perSecond);
+    chromium.push(printed.perSecond);
+    cpu.push(own.cpuMs / plain.cpuMs);
+  }
+  await browser.close();
+  line('PDF A4, 20 lines, with its code', `${median(ours).toFixed(0)}/s (${spread(ours)})`);
+  line('PDF by Chromium, a new page each', `${median(chromium).toFixed(1)}/s`);
+  line('  ratio', median(ours.map((each, i) => each / (chromium[i] as number))).toFixed(0), 'aim ≥ 40');
+  line('  CPU against bare pdfkit, same fonts and code', median(cpu).toFixed(2), 'aim ≤ 1.5');
+}
+
+const rows = () => [
+  ...paper.header.lines,
+  ...paper.lines.flatMap((each) => [each.name, each.detail, each.amount]),
+  ...paper.totals.flatMap((each) => [each.label, each.amount]),
+  ...paper.sdc.flat(),
+  ...paper.cis.flat(),
+  ...paper.footer,
+];
+const html = () =>
+  `<html><body style="font:10px sans-serif"><h1>${paper.header.name}</h1>${rows()
+    .map((each) => `<div>${each}</div>`)
+    .join('')}</body></html>`;
+
+/** Nothing but the library: the same texts and the same code as rectangles, no layout of ours. */
+async function bare(): Promise<() => Promise<Buffer>> {
+  const { default: PDFDocument } = await import(require.resolve('pdfkit'));
+  const { default: QRCode } = await import(require.resolve('qrcode'));
+  const fontkit = await import(require.resolve('fontkit'));
+  const font = (fontkit.create ?? fontkit.default.create)(readFileSync(require.resolve('@expo-google-fonts/noto-sans/400Regular/NotoSans_400Regular.ttf')));
+  const bold = (fontkit.create ?? fontkit.default.create)(readFileSync(require.resolve('@expo-google-fonts/noto-sans/700Bold/NotoSans_700Bold.ttf')));
+  return () =>
+    new Promise((resolve) => {
+      const doc = new PDFDocument({ size: 'A4', font: null, autoFirstPage: false });
+      doc.registerFont('body', font);
+      doc.registerFont('bold', bold);
+      const parts: Buffer[] = [];
+      doc.on('data', (part: Buffer) => parts.push(part));
+      doc.on('end', () => resolve(Buffer.concat(parts)));
+      doc.addPage();
+      doc.font('bold').fontSize(17).text(paper.header.name, 42, 40, { lineBreak: false });
+      doc.font('body').fontSize(9.5);
+      let y = 70;
+      for (const [index, text] of rows().entries()) {
+        doc.text(text, 42 + (index % 3) * 160, y, { lineBreak: false });
+        if (index % 3 === 2) y += 13;
+      }
+      const { modules } = QRCode.create(paper.code, { errorCorrectionLevel: 'M' });
+      for (let row = 0; row < modules.size; row++)
+        for (let column = 0; column < modules.size; column++) if (modules.get(row, column)) doc.rect(400 + column * 3, 600 + row * 3, 3, 3);
+      doc.fill('#000');
+      doc.end();
+    });
+}
