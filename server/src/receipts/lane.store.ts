@@ -62,12 +62,16 @@ export const setLaneTries = (tx: Tx, deviceId: string, tries: number) => query(t
 
 /** Sends begun by a worker that is gone: nobody will ever say how they ended. Answers the receipts they belong to. */
 export async function closeOrphans(tx: Tx, deviceId: string, now: Date): Promise<string[]> {
+  const open = await queryOne<{ open_attempt: string | null }>(tx, 'select open_attempt from device where id = $1', [deviceId]);
+  if (!open?.open_attempt) return [];
   const rows = await query<{ receipt_id: string }>(
     tx,
-    "update attempt set outcome = 'in_doubt', ended_at = $2, socket_closed_at = $2, device_text = 'the process that sent it is gone' where device_id = $1 and ended_at is null returning receipt_id",
-    [deviceId, now],
+    `with d as (update device set open_attempt = null where id = $3)
+     update attempt set outcome = 'in_doubt', ended_at = $2, socket_closed_at = $2, device_text = 'the process that sent it is gone'
+      where id = $1 and ended_at is null returning receipt_id`,
+    [open.open_attempt, now, deviceId],
   );
-  return [...new Set(rows.map((row) => row.receipt_id))];
+  return rows.map((row) => row.receipt_id);
 }
 
 export type LaneDoubt = {
@@ -98,7 +102,8 @@ export type LaneHead = {
 };
 
 /**
- * The open doubts of a lane and the document that goes next: first the one that holds an unsent number, else the oldest. Refunds of a
+ * The open doubts of a lane and the document that goes next: first the one that holds an unsent number (it was moved to the front when
+ * it was postponed), else the oldest. Refunds of a
  * doubtful sale stand aside; so do documents that were not readable, until their time.
  */
 export async function readLane(tx: Tx, deviceId: string, now: Date): Promise<{ doubts: LaneDoubt[]; head: LaneHead | null }> {
@@ -119,7 +124,7 @@ export async function readLane(tx: Tx, deviceId: string, now: Date): Promise<{ d
       where r.device_id = $1 and r.state = 'queued'
         and not (r.invoice_number is null and coalesce(r.problem->>'code', '') like 'zoho%' and r.next_try_at > $2)
         and not (r.kind = 'refund' and exists (select 1 from receipt s where s.business_id = r.business_id and s.id = r.sale_receipt_id and s.state = 'in_doubt'))
-      order by (r.invoice_number is null), r.queued_at, r.id limit 1)`,
+      order by r.queued_at, r.id limit 1)`,
     [deviceId, now],
   );
   const head = rows.find((row) => row.what === 'head');
@@ -183,7 +188,7 @@ export async function freeze(tx: Tx, businessId: string, attempt: NewAttempt, co
     `with a as (insert into attempt (business_id, id, receipt_id, device_id, invoice_number, is_resend, request, worker, started_at, socket_until)
                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)),
           r as (update receipt set invoice_number = $5, updated_at = $9 where business_id = $1 and id = $3)
-     update device set next_invoice_number = $11, free_numbers = $12::bigint[], lane_holder = $8, lane_until = $13 where business_id = $1 and id = $4`,
+     update device set next_invoice_number = $11, free_numbers = $12::bigint[], open_attempt = $2, lane_holder = $8, lane_until = $13 where business_id = $1 and id = $4`,
     [
       businessId,
       attempt.id,
@@ -231,7 +236,8 @@ export async function recordSigned(tx: Tx, businessId: string, is: Recording): P
                   mrc_number, signed_at, verification_url, label, source, evidence, recorded_at)
                 values ($1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $18, $14, $15, $16)),
           r as (update receipt set state = 'signed', problem = null, invoice_number = $5, next_try_at = null, doubt_since = null, updated_at = $16 where business_id = $1 and id = $3),
-          d as (update device set last_total_receipt_number = greatest(last_total_receipt_number, $7), last_contact_at = $16, lane_tries = 0 where business_id = $1 and id = $4)
+          d as (update device set last_total_receipt_number = greatest(last_total_receipt_number, $7), last_contact_at = $16, lane_tries = 0,
+                  open_attempt = nullif(open_attempt, $2) where business_id = $1 and id = $4)
      insert into audit (business_id, id, at, actor_type, actor_id, action, subject, after)
      values ($1, $19, $16, $20, $21, 'receipt.signed', $3, $22)`,
     [
@@ -275,7 +281,8 @@ export type Ended = {
 export const endAttempt = (tx: Tx, id: string, is: Ended) =>
   query(
     tx,
-    `update attempt set outcome = $2, ended_at = $3::timestamptz, may_have_left = $4, socket_closed_at = case when $5::boolean then $3::timestamptz else socket_closed_at end, device_code = $6, device_text = $7, response = $8,
+    `with d as (update device set open_attempt = null where open_attempt = $1)
+     update attempt set outcome = $2, ended_at = $3::timestamptz, may_have_left = $4, socket_closed_at = case when $5::boolean then $3::timestamptz else socket_closed_at end, device_code = $6, device_text = $7, response = $8,
        settled = $9 where id = $1 and ended_at is null`,
     [id, is.outcome, is.at, is.mayHaveLeft, is.isSocketClosed, is.deviceCode, is.deviceText, is.response, is.settled ?? null],
   );
@@ -359,7 +366,7 @@ export const beginDoubt = (
 export const postponeDocument = (tx: Tx, receiptId: string, is: { problem: StoredProblem | null; nextTryAt: Date | null; mustRead: boolean }, at: Date) =>
   query(
     tx,
-    'update receipt set problem = $2, next_try_at = $3, tries = tries + 1, read_at = case when $4::boolean then null else read_at end, updated_at = $5 where id = $1',
+    "update receipt set problem = $2, next_try_at = $3, tries = tries + 1, queued_at = case when invoice_number is null then queued_at else 'epoch' end, read_at = case when $4::boolean then null else read_at end, updated_at = $5 where id = $1",
     [receiptId, json(is.problem), is.nextTryAt, is.mustRead, at],
   );
 
@@ -400,7 +407,7 @@ export async function listIdleLanes(tx: Tx, now: Date): Promise<string[]> {
        and (exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'queued')
          or exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt'
                       and (r.next_try_at <= $1 or r.next_try_at is null and r.problem->>'code' = 'maybe_signed'))
-         or exists (select 1 from attempt a where a.business_id = d.business_id and a.device_id = d.id and a.ended_at is null))`,
+         or d.open_attempt is not null)`,
     [now],
   );
   return rows.map((row) => row.id);
