@@ -15,6 +15,7 @@ const programs = {
   verify: ['test/run-tests.ts', '--verify-only'],
   format: ['test/verify/format.ts'],
   bench: ['test/bench/index.ts'],
+  'build:widget': ['widget/build.ts'],
   serve: ['server/src/main.ts', 'serve'],
   migrate: ['server/src/main.ts', 'migrate'],
   'business:add': ['server/src/main.ts', 'business:add'],
