@@ -93,7 +93,7 @@ const forbidden = [
   never(
     'only-app-composes',
     'One place builds things.',
-    { path: '^server/src/', pathNot: '^server/src/(?:main|app)\\.ts$' },
+    { path: '^server/src/', pathNot: ['^server/src/(?:main|app)\\.ts$', tests] },
     { path: '^server/src/(?:main|app|config)\\.ts$' },
   ),
   never(

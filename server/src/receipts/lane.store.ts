@@ -122,7 +122,7 @@ export async function readLane(tx: Tx, deviceId: string, now: Date): Promise<{ d
             and a.may_have_left and a.settled is null order by a.started_at desc limit 1)
        from receipt r
       where r.device_id = $1 and r.state = 'queued'
-        and not (r.invoice_number is null and coalesce(r.problem->>'code', '') like 'zoho%' and r.next_try_at > $2)
+        and not (r.invoice_number is null and coalesce(r.problem->>'code', '') like 'zoho%' and coalesce(r.next_try_at > $2, false))
         and not (r.kind = 'refund' and exists (select 1 from receipt s where s.business_id = r.business_id and s.id = r.sale_receipt_id and s.state = 'in_doubt'))
       order by r.queued_at, r.id limit 1)`,
     [deviceId, now],

@@ -9,6 +9,7 @@ import {
   isZero,
   multiply,
   multiplyDivide,
+  negate,
   round,
   subtract,
   unit,
@@ -157,6 +158,10 @@ function price(document: BooksDocument, setup: Setup, findings: StoredProblem[])
     drafts.push({ source: 'charge:adjustment', mapping, name: mapping?.name ?? 'Adjustment', quantity: '1', paid: adjustment, listed: null, taxClass });
   }
   const base = inBaseCurrency(document, setup, drafts);
+  if (base === null) {
+    findings.push({ code: 'total_mismatch', field: 'total', total: document.total });
+    return [];
+  }
   return drafts.flatMap((draft, index) => {
     if (!draft.mapping || !draft.taxClass) return [];
     return [toLine(draft, draft.mapping, draft.taxClass, base[index] as { total: Amount; listed: Amount | null })];
@@ -196,22 +201,29 @@ function taxOf(document: BooksDocument, line: BooksLine): Amount {
   return round(divide(multiply(line.net, line.tax.percent), '100'), document.places);
 }
 
-/** Gives the last units of rounding to the largest lines, so that the parts make the target exactly. */
-function settle(parts: Amount[], target: Amount, places: number): Amount[] {
-  const left = subtract(target, add('0', ...parts));
-  if (isZero(left)) return parts;
-  const step = isNegative(left) ? `-${unit(places)}` : unit(places);
-  const order = parts.map((part, index) => ({ part, index })).sort((a, b) => compare(b.part, a.part) || a.index - b.index);
-  const result = [...parts];
-  let rest = left;
-  for (let i = 0; !isZero(rest) && i < 10_000; i++) {
-    const { index } = order[i % order.length] as { index: number };
-    // A remainder finer than the currency's unit goes to one line whole.
-    const give = compare(absolute(rest), unit(places)) < 0 ? rest : step;
-    result[index] = add(result[index] as Amount, give);
-    rest = subtract(rest, give);
+/**
+ * Gives the last units of rounding to the largest lines, so that the parts make the target exactly and none falls below zero; null
+ * where that cannot be.
+ */
+function settle(parts: Amount[], target: Amount, places: number): Amount[] | null {
+  const result = parts.map((part) => (isNegative(part) ? '0' : part));
+  const order = result.map((part, index) => ({ part, index })).sort((a, b) => compare(b.part, a.part) || a.index - b.index);
+  let rest = subtract(target, add('0', ...result));
+  for (let rounds = 0; !isZero(rest) && rounds < 1_000; rounds++) {
+    const before = rest;
+    for (const { index } of order) {
+      if (isZero(rest)) break;
+      // A remainder finer than the currency's unit goes to one line whole.
+      const size = compare(absolute(rest), unit(places)) < 0 ? absolute(rest) : unit(places);
+      const give = isNegative(rest) ? negate(size) : size;
+      const settled = add(result[index] as Amount, give);
+      if (isNegative(settled)) continue;
+      result[index] = settled;
+      rest = subtract(rest, give);
+    }
+    if (compare(rest, before) === 0) return null;
   }
-  return result;
+  return isZero(rest) ? result : null;
 }
 
 /** The price before the line's own discount, tax inside, or null where the line has none. */
@@ -223,7 +235,7 @@ function listedPrice(document: BooksDocument, line: BooksLine): Amount | null {
 }
 
 /** Lines in the device's currency; on a foreign document each is converted by the document's own rate and reconciled to its total. */
-function inBaseCurrency(document: BooksDocument, setup: Setup, drafts: Draft[]): { total: Amount; listed: Amount | null }[] {
+function inBaseCurrency(document: BooksDocument, setup: Setup, drafts: Draft[]): { total: Amount; listed: Amount | null }[] | null {
   if (document.currency === setup.currency || compare(document.exchangeRate, '0') <= 0)
     return drafts.map((draft) => ({ total: round(draft.paid, 2), listed: draft.listed === null ? null : round(draft.listed, 2) }));
   const convert = (amount: Amount) => round(multiply(amount, document.exchangeRate), 2);
@@ -232,6 +244,7 @@ function inBaseCurrency(document: BooksDocument, setup: Setup, drafts: Draft[]):
   const tolerance = multiply('0.01', String(drafts.length + 1));
   const target = document.baseTotal !== null && compare(absolute(subtract(document.baseTotal, own)), tolerance) <= 0 ? round(document.baseTotal, 2) : own;
   const settled = settle(converted, target, 2);
+  if (settled === null) return null;
   return drafts.map((draft, index) => ({ total: settled[index] as Amount, listed: draft.listed === null ? null : convert(draft.listed) }));
 }
 
@@ -256,7 +269,7 @@ function toLine(draft: Draft, mapping: ItemMapping, taxClass: string, money: { t
 
 /** In percent, two decimals; never zero where there is a discount, because the device refuses an amount without a rate. */
 function rateOf(discount: Amount, gross: Amount): Amount {
-  if (isZero(discount)) return '0.00';
+  if (isZero(discount) || isZero(gross)) return '0.00';
   const rate = multiplyDivide(discount, '100', gross, 2);
   return isZero(rate) ? '0.01' : rate;
 }

@@ -1,0 +1,271 @@
+import { openDatabase } from '@muhuri/server/platform/db/database';
+import { openQueue } from '@muhuri/server/platform/queue/queue';
+import { silentLog } from '@muhuri/server/platform/log';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Api, until } from '../api.ts';
+import { startWorld, type World } from '../world.ts';
+
+let world: World;
+let api: Api;
+let admin: Api;
+beforeAll(async () => {
+  world = await startWorld({
+    instead: {
+      vsdc: { answerTimeoutMs: 800, lateTimeoutMs: 2_000, connectTimeoutMs: 500 },
+      timing: { retryFirstMs: 150, retryMaxMs: 300, settleQuietMs: 200, settleMaxMs: 400, doubtWaitMs: 400, leaseMs: 3_000 },
+      sweepMs: 300,
+      waitMs: 3_000,
+    },
+  });
+  api = await Api.signIn(world, world.businesses[0].user);
+  admin = await Api.signIn(world, world.businesses[0].admin);
+  // The items are registered by the first sale, so that what follows is about sales alone.
+  await api.seal('invoices', invoice().id);
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+beforeEach(() => {
+  world.vsdc.faults([]);
+  world.zoho.faults([]);
+});
+
+const business = () => world.businesses[0];
+const judged = (number: string) => world.vsdc.receipts().filter((each) => each.request.remark === number);
+const present = async (id: string) => (await api.get(`/receipts/${id}`)).body;
+const signed = (id: string) =>
+  until(
+    () => present(id),
+    (each) => each.state === 'signed',
+  );
+let made = 0;
+function invoice(): { id: string; number: string } {
+  made += 1;
+  const source = world.zoho.documents().find((each) => each.organization_id === business().organizationId && each.what.startsWith('simple sale'));
+  const id = `46000000007${String(made).padStart(8, '0')}`;
+  world.zoho.add('invoices', business().organizationId, {
+    ...structuredClone(world.zoho.document('invoices', source?.id ?? '')),
+    invoice_id: id,
+    invoice_number: `D-${made}`,
+  });
+  return { id, number: `D-${made}` };
+}
+const moveDevice = (address: string) =>
+  world.sql('update device set address = $1 where branch_id = $2', [address, business().branchIds[0]], business().businessId);
+const unreachable = 'http://127.0.0.1:9';
+
+describe('a device that cannot be reached', () => {
+  test('keeps the document and its number; changed meanwhile it is frozen anew under the same number', async () => {
+    const document = invoice();
+    await moveDevice(unreachable);
+    const reply = await api.seal('invoices', document.id);
+    expect(reply).toMatchObject({ status: 202, body: { state: 'queued', problem: { code: 'device_unreachable' } } });
+    const number = (await present(reply.body.id)).invoice_number;
+    expect(number).not.toBeNull();
+    world.zoho.change('invoices', document.id, { customer_name: 'Hotel Ikirezi, renamed' });
+    await moveDevice(world.vsdc.url);
+    expect((await signed(reply.body.id)).invoice_number).toBe(number);
+    expect(judged(document.number).map((each) => each.request.custNm)).toEqual(['Hotel Ikirezi, renamed']);
+  });
+
+  test('a document voided, deleted or withdrawn while nothing has left gives its number to the next', async () => {
+    const documents = [invoice(), invoice(), invoice()];
+    const next = invoice();
+    await moveDevice(unreachable);
+    const [voided, deleted, withdrawn] = (await Promise.all(documents.map((each) => api.seal('invoices', each.id)))).map((each) => each.body.id as string) as [
+      string,
+      string,
+      string,
+    ];
+    const held = await until(
+      async () => (await Promise.all([voided, deleted, withdrawn].map(present))).map((each) => each.invoice_number).filter(Boolean),
+      (each) => each.length > 0,
+    );
+    world.zoho.change('invoices', documents[0]?.id ?? '', { status: 'void' });
+    world.zoho.change('invoices', documents[1]?.id ?? '', null);
+    expect((await api.post(`/receipts/${withdrawn}/withdraw`)).body.state).toBe('withdrawn');
+    await world.sql("update receipt set read_at = read_at - interval '1 hour' where state = 'queued'", [], business().businessId);
+    await moveDevice(world.vsdc.url);
+    for (const id of [voided, deleted])
+      await until(
+        () => present(id),
+        (each) => each.state === 'withdrawn',
+      );
+    expect([(await present(voided)).problem.code, (await present(deleted)).problem.code]).toEqual(['document_void', 'document_deleted']);
+    const reply = await api.seal('invoices', next.id);
+    expect((await signed(reply.body.id)).invoice_number).toBe(held[0]);
+    expect(documents.flatMap((each) => judged(each.number))).toEqual([]);
+  });
+
+  test('a document that cannot be read in Zoho stands aside without blocking the lane, and goes when it can', async () => {
+    const [aside, other] = [invoice(), invoice()];
+    await admin.post(`/branches/${business().branchIds[0]}/pause`);
+    const reply = await api.seal('invoices', aside.id);
+    expect(reply.body).toMatchObject({ state: 'queued', problem: { code: 'device_paused' } });
+    await world.sql('update receipt set read_at = null where id = $1', [reply.body.id], business().businessId);
+    world.zoho.faults(['html']);
+    await admin.post(`/branches/${business().branchIds[0]}/resume`);
+    await until(
+      () => present(reply.body.id),
+      (each) => each.problem?.code === 'zoho_unavailable',
+    );
+    expect((await api.seal('invoices', other.id)).body.state).toBe('signed');
+    // Pausing and resuming hurries what stands aside, too.
+    await admin.post(`/branches/${business().branchIds[0]}/pause`);
+    await admin.post(`/branches/${business().branchIds[0]}/resume`);
+    await signed(reply.body.id);
+  });
+});
+
+describe('what the device answers', () => {
+  test.each([
+    ['834', 'refused', 'device_refused'],
+    ['881', 'refused', 'refused_purchase_code_missing'],
+    ['882', 'refused', 'refused_purchase_code_invalid'],
+    ['883', 'refused', 'refused_purchase_code_used'],
+    ['884', 'refused', 'refused_buyer_tin'],
+    ['891', 'refused', 'device_refused'],
+    ['895', 'refused', 'device_refused'],
+    ['910', 'refused', 'refused_amounts'],
+    ['911', 'refused', 'device_refused'],
+    ['913', 'refused', 'refused_code'],
+    ['922', 'refused', 'refused_original'],
+    ['930', 'refused', 'refused_original'],
+  ])('%s is %s with %s, in words, and the document can be sealed afterwards', async (code, state, problem) => {
+    const document = invoice();
+    world.vsdc.faults([`refuse:${code}`]);
+    const reply = await api.seal('invoices', document.id);
+    expect(reply).toMatchObject({ status: 200, body: { state, invoice_number: null, problem: { code: problem, device_code: code } } });
+    expect(reply.body.problem.title.length).toBeGreaterThan(10);
+    expect((await api.seal('invoices', document.id)).body).toMatchObject({ id: reply.body.id, state: 'signed' });
+    expect(judged(document.number)).toHaveLength(1);
+  });
+
+  test('counters as text and a padded MRC are read as they are meant', async () => {
+    world.vsdc.set({ counters_as_strings: true, pad_mrc: true });
+    const reply = await api.seal('invoices', invoice().id);
+    world.vsdc.set({ counters_as_strings: false, pad_mrc: false });
+    expect(reply.body).toMatchObject({ state: 'signed', mrc_number: 'WIS00000001' });
+  });
+});
+
+describe('initialising and adopting', () => {
+  const register = async (address: string) => {
+    made += 1;
+    const { businessId, branchIds } = await world.app.registerBusiness({
+      business: {
+        business_name: `Third ${made}`,
+        email: `third${made}@example.rw`,
+        location: 'Kigali',
+        tin_number: `10030${String(made).padStart(4, '0')}`,
+        phone_number: '0',
+        country: 'RW',
+        vat_registered: true,
+        go_live_date: '2026-01-01',
+        settings: {},
+        branding: {},
+      },
+      branches: [{ branch_code: '00', name: 'Head office', address: '', device: { dialect: 'rw-vsdc', serial: 'unknown', environment: 'sandbox', address } }],
+      zoho: {
+        organization_id: `480000${made}`,
+        grant: { accounts_server: world.zoho.url, api_domain: world.zoho.url, client_id: 'x', client_secret: 'x', refresh_token: 'x' },
+      },
+      account: { username: `third${made}`, name: 'Third', email: `third${made}@example.rw`, password: 'a long enough password', role: 'business_admin' },
+    });
+    const anyone = new Api(world.app.url);
+    const { body } = await anyone.post('/auth/login', { username: `third${made}`, password: 'a long enough password' });
+    return { api: new Api(world.app.url, body.token), businessId, branchId: branchIds[0] as string };
+  };
+
+  test('a serial the authority does not know, a device that is off and an address in a forbidden network are told apart', async () => {
+    const known = await register(world.vsdc.url);
+    expect(await known.api.post(`/branches/${known.branchId}/initialise`)).toMatchObject({ status: 503, body: { code: 'device_invalid', device_code: '901' } });
+    const off = await register(unreachable);
+    expect(await off.api.post(`/branches/${off.branchId}/initialise`)).toMatchObject({ status: 503, body: { code: 'device_unreachable' } });
+    const forbidden = await register('http://10.1.2.3:8080');
+    expect(await forbidden.api.post(`/branches/${forbidden.branchId}/initialise`)).toMatchObject({ status: 422, body: { code: 'device_address_refused' } });
+  });
+
+  test('a device is initialised once, its keys are kept sealed, and one initialised elsewhere is adopted with its last number', async () => {
+    expect(await admin.post(`/branches/${business().branchIds[0]}/initialise`)).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+    const [device] = await world.sql('select secrets from device where branch_id = $1', [business().branchIds[0]], business().businessId);
+    expect(device?.secrets).toMatch(/^v1\./);
+    const third = await register(world.vsdc.url);
+    const adopted = await third.api.post(`/branches/${third.branchId}/adopt`, {
+      sdc_id: 'SDC010000777',
+      mrc_number: 'WIS00000777',
+      last_invoice_number: '246',
+    });
+    expect(adopted.body.device).toMatchObject({ state: 'active', sdc_id: 'SDC010000777', next_invoice_number: '247' });
+    expect(
+      await third.api.post(`/branches/${third.branchId}/adopt`, { sdc_id: 'SDC010000777', mrc_number: 'WIS00000777', last_invoice_number: '1' }),
+    ).toMatchObject({ status: 409 });
+    expect(await third.api.seal('invoices', '1')).toMatchObject({ status: 503, body: { code: 'zoho_reconnect' } });
+  });
+});
+
+describe('one person in two businesses', () => {
+  test('chooses one when nothing tells, lands in the one of the open organization, and switches', async () => {
+    const [first, second] = world.businesses;
+    const { rows } = await platform('select person_id from reference.membership_index where business_id = $1 limit 1', [first.businessId]);
+    const personId = rows[0]?.person_id as string;
+    const [username] = (await platform('select username from reference.person where id = $1', [personId])).rows.map((row) => row.username as string);
+    await world.sql(
+      "insert into membership (business_id, id, person_id, role, permissions, status, created_at) values ($1, 'mem_00000000000000000000000000000001', $2, 'business_user', '{}', 'active', now())",
+      [second.businessId, personId],
+      second.businessId,
+    );
+    await platform("insert into reference.membership_index (person_id, business_id, membership_id) values ($1, $2, 'mem_00000000000000000000000000000001')", [
+      personId,
+      second.businessId,
+    ]);
+    const anyone = new Api(world.app.url);
+    const given = { username, password: first.admin.password };
+    const asked = await anyone.post('/auth/login', given);
+    expect(asked).toMatchObject({ status: 409, body: { code: 'choose_membership' } });
+    expect(asked.body.memberships).toHaveLength(2);
+    expect((await anyone.post('/auth/login', { ...given, business_id: second.businessId })).body.business).toMatchObject({
+      id: second.businessId,
+      role: 'business_user',
+    });
+    const session = await anyone.post('/auth/login', { ...given, organization_id: first.organizationId });
+    expect(session.body.business.id).toBe(first.businessId);
+    const switched = await new Api(world.app.url, session.body.token).post('/auth/switch', { business_id: second.businessId });
+    expect(switched.body.business.id).toBe(second.businessId);
+    expect((await new Api(world.app.url, session.body.token).get('/auth/me')).status).toBe(401);
+  });
+});
+
+describe('the doors', () => {
+  test('a transaction inside an open one is refused at once, and after the first has ended it is free', async () => {
+    const database = await openDatabase(world.databaseUrls.app, 1);
+    await expect(database.transaction(business().businessId, () => database.transaction(business().businessId, async () => 1))).rejects.toThrow(/already open/);
+    await expect(database.transaction(business().businessId, () => database.platform(async () => 1))).rejects.toThrow(/already open/);
+    const after = await database.transaction(business().businessId, async () => () => database.transaction(business().businessId, async () => 2));
+    expect(await after()).toBe(2);
+    await database.close();
+  });
+
+  test('a job is enqueued in the transaction of its call or not at all', async () => {
+    const database = await openDatabase(world.databaseUrls.app, 2);
+    const queue = await openQueue(world.databaseUrls.queue, database, silentLog);
+    const call = { business_id: business().businessId, device_id: 'dev_none' };
+    const outside = await database.transaction(business().businessId, async (tx) => tx);
+    await expect(queue.wakeLane(outside, call)).rejects.toThrow(/open transaction/);
+    await queue.close();
+    await database.close();
+  });
+});
+
+async function platform(text: string, parameters: unknown[]): Promise<{ rows: Record<string, unknown>[] }> {
+  const client = new pg.Client({ connectionString: world.databaseUrls.app });
+  await client.connect();
+  try {
+    await client.query('begin');
+    await client.query("select set_config('role', 'muhuri_platform', true)");
+    const result = await client.query(text, parameters);
+    await client.query('commit');
+    return result as { rows: Record<string, unknown>[] };
+  } finally {
+    await client.end();
+  }
+}
