@@ -125,6 +125,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
 
   const prepare = prepareSale({ books, dialects, clock, day: dayIn });
   const register = registerItems({ vsdc, dialects, clock });
+  const background = new Set<Promise<unknown>>();
   const lanePorts: LanePorts = {
     vsdc,
     dialects,
@@ -138,6 +139,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     prepareSale: prepare,
     registerItems: register,
     afterSigned: async () => {},
+    background: (work) => {
+      background.add(work);
+      void work.finally(() => background.delete(work));
+    },
     changed: changes.changed,
   };
   const lanes = openLanes({
@@ -248,8 +253,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       clearInterval(sweeper);
       await closeServer(server);
       await lanes.close();
-      await queue.close();
+      // Sockets that still wait for a late answer are closed here, and that they are is recorded: a doubt may be asked about at once.
       await vsdc.close();
+      await Promise.allSettled(background);
+      await queue.close();
       await zoho.close();
       await database.close();
     },

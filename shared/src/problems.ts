@@ -318,9 +318,9 @@ export const problems = {
     422,
     'buyer',
     'A buyer with a TIN must give a purchase code.',
-    'Ask the buyer for it (*800# on their phone) and type it here.',
+    'Ask the buyer for it (the buyer gets it from the authority) and type it here.',
     "Un acheteur avec NIF doit donner un code d'achat.",
-    "Demandez-le à l'acheteur (*800# sur son téléphone) et saisissez-le ici.",
+    "Demandez-le à l'acheteur (il le reçoit de l'administration) et saisissez-le ici.",
   ),
   purchase_code_malformed: e(
     422,

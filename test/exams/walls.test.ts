@@ -191,6 +191,16 @@ describe('every route of the contract', () => {
     },
   );
 
+  test('only pages of Zoho’s widgets may call from a browser, never with cookies', async () => {
+    const ask = (origin: string) =>
+      fetch(`${world.app.url}/api/v1/receipts`, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } });
+    for (const origin of ['https://evil.example', 'https://zappsusercontent.com.evil.example', 'http://a.zappsusercontent.com', 'null'])
+      expect((await ask(origin)).headers.get('access-control-allow-origin'), origin).toBeNull();
+    const allowed = await ask('https://0123abcd.zappsusercontent.eu');
+    expect(allowed.headers.get('access-control-allow-origin')).toBe('https://0123abcd.zappsusercontent.eu');
+    expect(allowed.headers.get('access-control-allow-credentials')).toBeNull();
+  });
+
   test('the description holds every route, and lists of one business hold nothing of another', async () => {
     const described = (await (await fetch(`${world.app.url}/api/v1/openapi.json`)).json()) as { paths: Record<string, Record<string, unknown>> };
     for (const [, e] of endpoints) expect(described.paths[e.path]?.[e.method.toLowerCase()], e.path).toBeDefined();

@@ -229,6 +229,14 @@ describe('Zoho in trouble', () => {
   });
 });
 
+describe('a token that has expired', () => {
+  test('is renewed once, and the document is sealed as if nothing had been', async () => {
+    const document = clone('invoices', 'simple sale');
+    world.zoho.faults(['expired_token']);
+    expect((await api.seal('invoices', document.id)).body.state).toBe('signed');
+  });
+});
+
 describe('paper', () => {
   const folder = mkdtempSync(join(tmpdir(), 'muhuri-paper-'));
   const run = (program: string, args: string[]) => spawnSync(program, args, { encoding: 'utf8', cwd: folder });

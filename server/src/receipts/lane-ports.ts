@@ -51,6 +51,8 @@ export type LanePorts = {
   registerItems: RegisterItems;
   /** Later chapters' work once a receipt is signed, enqueued in the same transaction. */
   afterSigned(tx: Tx, ctx: Context, receiptId: string): Promise<void>;
+  /** Keeps work that outlives its lane (a late answer being recorded) until it is done, so that the server does not close beneath it. */
+  background(work: Promise<unknown>): void;
   /** Tells those who wait for this receipt. */
   changed(receiptId: string): void;
 };

@@ -230,12 +230,13 @@ async function send(
 
 /** The socket stays open for a while; what still comes is recorded. Begun only after the doubt itself is, so that it finds one. */
 function listenOn(ports: LanePorts, ctx: Context, dialect: Dialect, sending: Sending, late: Promise<DeviceAnswer | null>): void {
-  late
+  const recorded = late
     .then((answer) => recordLate(ports, ctx, dialect, sending, answer))
     .then(() => ports.changed(sending.receiptId))
     .catch((error: Error) =>
       ports.log.error({ business_id: ctx.businessId, receipt_id: sending.receiptId, error: error.stack }, 'a late answer could not be recorded'),
     );
+  ports.background(recorded);
 }
 
 /** Only after the device has answered as a VSDC does, a lane goes past an open doubt. */

@@ -28,7 +28,7 @@ export type Zoho = Listening & {
   change(module: 'invoices' | 'creditnotes', id: string, patch: Stored | null): void;
   add(module: 'invoices' | 'creditnotes', organizationId: string, document: Stored): void;
   organization(id: string): Seeded['organization'];
-  /** Scripts the next API answers: `html`, `unauthorized`, `limit`, `error`, `slow`, `wrong_document`. */
+  /** Scripts the next API answers: `html`, `unauthorized`, `expired_token`, `limit`, `error`, `slow`, `wrong_document`. */
   faults(next: string[], organizationId?: string): void;
   killGrant(refreshToken: string): void;
   reset(): void;
@@ -122,6 +122,10 @@ export async function startZoho(options: {
     if (fault === 'unauthorized') return jsonAnswer(401, { code: 57, message: 'You are not authorized to perform this operation' }, quota);
     if (fault === 'limit') return jsonAnswer(429, { code: 44, message: 'Too many requests' }, { ...quota, 'retry-after': '30' });
     if (fault === 'error') return jsonAnswer(500, { code: 1000, message: 'Internal error' }, quota);
+    if (fault === 'expired_token') {
+      state.value.tokens = [];
+      return jsonAnswer(401, { code: 14, message: 'Invalid value passed for authtoken.' }, quota);
+    }
     if (fault === 'slow') await pause(20_000, undefined, { ref: false });
     const answered = resource(organization, asked, path, fault === 'wrong_document');
     return { ...answered, headers: { ...answered.headers, ...quota } };

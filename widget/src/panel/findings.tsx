@@ -122,6 +122,17 @@ function Fix({
   }
 }
 
+/** What the authority refused about the buyer can be said anew here, before the same document is sealed again. */
+export function Correction({ code, answers, onAnswer }: { code: string; answers: Answers; onAnswer(answers: Answers): void }) {
+  const { words } = useFrame();
+  const key = code.startsWith('refused_purchase_code') ? 'purchase_code' : code === 'refused_buyer_tin' ? 'buyer_tin' : null;
+  if (!key) return null;
+  const label = key === 'purchase_code' ? words.purchaseCode : words.buyerTin;
+  return (
+    <Field label={label} value={String(answers[key] ?? '')} onInput={(value) => onAnswer({ ...answers, [key]: value })} required={false} autocomplete="off" />
+  );
+}
+
 /** Which findings an answer typed here settles, so that the button can appear. */
 export const isAnswered = (finding: Finding, answers: Answers): boolean => {
   const key = (

@@ -3,7 +3,7 @@ import { ApiProblem, Offline } from '../api.ts';
 import type { DocumentRef } from '../host/host.ts';
 import { Button, Facts, Section, Waiting } from '../ui/parts.tsx';
 import type { PreflightView, ReceiptView } from '../views.ts';
-import { type Answers, Findings, isAnswered } from './findings.tsx';
+import { type Answers, Correction, Findings, isAnswered } from './findings.tsx';
 import { useFrame } from './frame.ts';
 import { Signed, Unsigned } from './receipt.tsx';
 import { SignIn } from './sign-in.tsx';
@@ -253,7 +253,8 @@ function Body({ shown, answers, hasActed, setAnswers, load, seal, run, setReceip
             </Section>
           ) : null}
           {isOver && left.length === 0 ? (
-            <Section title={words.ready}>
+            <Section title={receipt ? words.sealAgain : words.ready}>
+              <Correction code={receipt?.problem?.code ?? ''} answers={answers} onAnswer={setAnswers} />
               <Button kind="main" onClick={() => seal(preflight)}>
                 {receipt ? words.sealAgain : preflight.kind === 'refund' ? words.sealRefund : words.seal}
               </Button>
