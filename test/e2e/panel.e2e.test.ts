@@ -130,7 +130,11 @@ describe('the panel beside an invoice', () => {
     await panel.panel.getByLabel('Buyer’s TIN').fill('101234567');
     await panel.panel.getByRole('button', { name: 'Seal again' }).click();
     // A TIN asks for a purchase code; the panel says so and takes it.
-    await panel.panel.getByText('A buyer with a TIN must give a purchase code.').first().waitFor();
+    await panel.panel.getByText('A buyer with a TIN must give a purchase code.').waitFor();
+    await panel.panel.getByLabel('Purchase code').fill('Q1W2E3');
+    await panel.panel.getByRole('button', { name: 'Seal again' }).click();
+    await panel.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
+    expect(judged('exempt only')[0]?.request).toMatchObject({ custTin: '101234567', prcOrdCd: 'Q1W2E3' });
   });
 
   test('a lost answer is shown as a doubt with what happens next, and the authority’s data settle it', async () => {

@@ -125,7 +125,11 @@ export function Panel({ organizationId }: { organizationId: string }) {
         host.refresh(receipt.module);
       }
     } catch (error) {
-      if (open.current?.id === preflight.document_id) {
+      if (open.current?.id !== preflight.document_id) return;
+      // What was answered here may lead to a further question (a TIN asks for its purchase code): the server's findings are shown.
+      const findings = error instanceof ApiProblem ? (error.problem.findings as PreflightView['findings'] | undefined) : undefined;
+      if (findings) setShown({ is: 'document', preflight: { ...preflight, findings }, receipt: preflight.receipt });
+      else {
         await load();
         failed(error, false);
       }
