@@ -20,6 +20,7 @@ export type World = {
   vsdc: RwVsdc;
   zoho: Zoho;
   widget: WidgetHost | null;
+  /** Ours, unless the world was given a database of another. */
   postgres: Postgres;
   databaseUrls: { owner: string; app: string; queue: string };
   /** Two, unless the world was started without. */
@@ -97,12 +98,14 @@ export type WorldOptions = {
   postgres?: Postgres;
   withWidget?: boolean;
   withoutBusinesses?: boolean;
+  callsPerMinute?: number;
   onTaken?: (what: string, port: number) => void;
 };
 
 /** The server, its database and the world outside, on free ports; everything real, the counterparts simulated by servers. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const postgres = options.postgres ?? (await startEmbeddedPostgres(checkout, dataDir));
+  const own = options.urls && !options.postgres ? null : (options.postgres ?? (await startEmbeddedPostgres(checkout, dataDir)));
+  const postgres = own as Postgres;
   const clone = options.urls ? null : await cloneDatabase(postgres);
   const urls = options.urls ?? (clone as NonNullable<typeof clone>).urls;
   const state = (name: string) => (options.stateDir ? join(options.stateDir, name) : null);
@@ -115,7 +118,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     port: options.ports?.zoho ?? 0,
     onTaken: taken('Zoho Books'),
     widgetUrl: () => widget?.url ?? '',
-    perMinuteMax: 100_000,
+    perMinuteMax: options.callsPerMinute ?? 100_000,
   });
   const config = (port: number) => ({
     host: '127.0.0.1',
@@ -168,7 +171,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       await zoho.close();
       await vsdc.close();
       await clone?.drop();
-      if (!options.postgres) await postgres.stop();
+      if (!options.postgres) await own?.stop();
     },
   };
 }

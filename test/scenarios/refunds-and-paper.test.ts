@@ -139,16 +139,47 @@ describe('a refund', () => {
     expect((await refund(creditNote(sale))).body.state).toBe('signed');
   });
 
-  test.each(['drop_before_signing', 'stall:1000', 'refuse:894'])('with a fault (%s) on its way is sealed once', async (fault) => {
+  test.each(['drop_before_signing', 'stall:1000', 'refuse:894', 'html_404', 'offline', 'refuse:999'])(
+    'with a fault (%s) on its way is sealed once',
+    async (fault) => {
+      const sale = clone('invoices', 'sale, refunded whole below');
+      await api.seal('invoices', sale.id);
+      const note = creditNote(sale);
+      world.vsdc.faults([fault]);
+      const reply = await refund(note);
+      await until(
+        async () => (await api.get(`/receipts/${reply.body.id}`)).body,
+        (each) => each.state === 'signed',
+      );
+      expect(judged(note.number)).toHaveLength(1);
+    },
+  );
+});
+
+describe('a refund whose answer is lost', () => {
+  test.each(['drop_after_signing', 'garbage', 'empty_success'])('after signing (%s) is never sent as another one', async (fault) => {
     const sale = clone('invoices', 'sale, refunded whole below');
     await api.seal('invoices', sale.id);
     const note = creditNote(sale);
     world.vsdc.faults([fault]);
     const reply = await refund(note);
-    await until(
+    const lost = await until(
       async () => (await api.get(`/receipts/${reply.body.id}`)).body,
-      (each) => each.state === 'signed',
+      (each) => each.problem?.code === 'signed_answer_lost',
     );
+    expect(await refund(creditNote(sale))).toMatchObject({ status: 422, body: { code: 'refund_second' } });
+    const [held] = judged(note.number);
+    const evidence = {
+      found: true,
+      source: 'portal',
+      receipt_number: held?.reply.rcptNo,
+      total_receipt_number: held?.reply.totRcptNo,
+      internal_data: held?.reply.intrlData,
+      receipt_signature: held?.reply.rcptSign,
+      sdc_id: held?.reply.sdcId,
+      signed_at: held?.at,
+    };
+    expect((await admin.post(`/receipts/${lost.id}/evidence`, evidence)).body).toMatchObject({ state: 'signed', label: 'NR' });
     expect(judged(note.number)).toHaveLength(1);
   });
 });

@@ -139,6 +139,17 @@ describe('when the answer is lost', () => {
     },
   );
 
+  test.each(['html_404', 'drop_before_signing'])('no answer of a VSDC (%s) is a doubt that ends as one receipt', async (fault) => {
+    const document = cloneInvoice(fault);
+    world.vsdc.faults([fault]);
+    const reply = await api.seal('invoices', document.id);
+    await until(
+      () => present(reply.body.id),
+      (each) => each.state === 'signed',
+    );
+    expect(judged(document.number)).toHaveLength(1);
+  });
+
   test('an answer that comes after the time-out is recorded as the receipt', async () => {
     const document = cloneInvoice('stall');
     world.vsdc.faults(['stall:1200']);

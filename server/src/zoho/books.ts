@@ -1,15 +1,31 @@
 import { compare, isAmount } from '@muhuri/shared/money';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Books, BooksSource } from '../ports/books.ts';
+import type { Books, BooksSource, ReadDocument } from '../ports/books.ts';
+import type { BooksDocument } from '../receipts/document.model.ts';
 import type { Json, ZohoClient } from './client.ts';
 import { list, readDocument, text } from './read-document.ts';
 
 const currencyMs = 10 * 60_000;
+const mobileMs = 5 * 60_000;
+const keptMax = 5_000;
 
 /** Zoho Books in our words. */
 export function zohoBooks(client: ZohoClient, clock: Clock): Books {
   const currencies = new Map<string, { code: string; until: number }>();
+  // A number that is known is believed for a while; a missing one is looked up every time, because somebody may just be adding it.
+  const mobiles = new Map<string, { mobile: string; until: number }>();
+  const flying = new Map<string, Promise<ReadDocument>>();
+
+  const knownMobile = async (source: BooksSource, raw: { [key: string]: Json }): Promise<string | null> => {
+    const key = `${source.organizationId}/${text(raw.customer_id)}`;
+    const known = mobiles.get(key);
+    if (known && known.until > clock.now().getTime()) return known.mobile;
+    const mobile = await mobileOf(client, source, raw);
+    if (mobiles.size > keptMax) mobiles.clear();
+    if (mobile) mobiles.set(key, { mobile, until: clock.now().getTime() + mobileMs });
+    return mobile;
+  };
 
   const baseCurrency = async (source: BooksSource): Promise<string> => {
     const known = currencies.get(source.organizationId);
@@ -18,28 +34,36 @@ export function zohoBooks(client: ZohoClient, clock: Clock): Books {
     const organization = answer.is === 'found' ? (answer.body.organization as { [key: string]: Json } | undefined) : undefined;
     if (!organization || text(organization.organization_id) !== source.organizationId) throw new AppError('zoho_mismatch');
     const code = text(organization.currency_code);
-    if (currencies.size > 5_000) currencies.clear();
+    if (currencies.size > keptMax) currencies.clear();
     currencies.set(source.organizationId, { code, until: clock.now().getTime() + currencyMs });
     return code;
   };
 
+  const read = async (source: BooksSource, module: BooksDocument['module'], id: string): Promise<ReadDocument> => {
+    const answer = await client.get(source, `/${module}/${id}`);
+    if (answer.is === 'missing') return answer;
+    const raw = answer.body[module === 'invoices' ? 'invoice' : 'creditnote'] as { [key: string]: Json } | undefined;
+    if (!raw) throw new AppError('zoho_unavailable', {}, 'no document in the answer');
+    const paid = text(raw.payment_made);
+    const [base, mobile, paymentModes, appliedTo] = await Promise.all([
+      baseCurrency(source),
+      knownMobile(source, raw),
+      module === 'invoices' && isAmount(paid) && compare(paid, '0') > 0 ? paymentModesOf(client, source, id) : [],
+      module === 'creditnotes' && list(raw.invoices).length === 0 && list(raw.invoices_credited).length === 0 ? appliedInvoices(client, source, id) : [],
+    ]);
+    return {
+      is: 'found',
+      document: readDocument(module, id, raw, { baseCurrency: base, customFields: source.customFields, mobile, paymentModes, appliedTo }),
+    };
+  };
+
   return {
-    async readDocument(source, module, id) {
-      const answer = await client.get(source, `/${module}/${id}`);
-      if (answer.is === 'missing') return answer;
-      const raw = answer.body[module === 'invoices' ? 'invoice' : 'creditnote'] as { [key: string]: Json } | undefined;
-      if (!raw) throw new AppError('zoho_unavailable', {}, 'no document in the answer');
-      const paid = text(raw.payment_made);
-      const [base, mobile, paymentModes, appliedTo] = await Promise.all([
-        baseCurrency(source),
-        mobileOf(client, source, raw),
-        module === 'invoices' && isAmount(paid) && compare(paid, '0') > 0 ? paymentModesOf(client, source, id) : [],
-        module === 'creditnotes' && list(raw.invoices).length === 0 && list(raw.invoices_credited).length === 0 ? appliedInvoices(client, source, id) : [],
-      ]);
-      return {
-        is: 'found',
-        document: readDocument(module, id, raw, { baseCurrency: base, customFields: source.customFields, mobile, paymentModes, appliedTo }),
-      };
+    /** Calls for the same document at once share one reading: two clicks cost one call of the organization's minute. */
+    readDocument(source, module, id) {
+      const key = `${source.organizationId}/${source.grantId}/${module}/${id}/${JSON.stringify(source.customFields)}`;
+      const running = flying.get(key) ?? read(source, module, id).finally(() => flying.delete(key));
+      flying.set(key, running);
+      return running;
     },
     async readNames(source, kind) {
       const [path, key, idKey, nameKey] = (

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { endpoint } from './endpoint.ts';
 
 const time = z.iso.datetime({ offset: true });
-const lastNumber = z.string().regex(/^\d{1,15}$/);
+/** A counter as text or as a JSON number. */
+const lastNumber = z.union([z.string().regex(/^\d{1,15}$/), z.int().nonnegative()]).transform(String);
 
 export const branchView = z
   .object({

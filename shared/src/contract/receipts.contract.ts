@@ -5,6 +5,8 @@ const amount = z.string().regex(/^-?\d+(\.\d+)?$/);
 const documentModule = z.enum(['invoices', 'creditnotes']);
 const documentId = z.string().regex(/^\d{1,25}$/);
 const time = z.iso.datetime({ offset: true });
+/** A counter as text or as a JSON number. */
+const counter = z.union([z.string().regex(/^\d{1,18}$/), z.int().positive()]).transform(String);
 
 export const problemView = z
   .looseObject({
@@ -159,8 +161,8 @@ export const attachEvidence = endpoint({
     z.strictObject({
       found: z.literal(true),
       source: z.string().trim().min(3).max(300),
-      receipt_number: z.string().regex(/^\d{1,18}$/),
-      total_receipt_number: z.string().regex(/^\d{1,18}$/),
+      receipt_number: counter,
+      total_receipt_number: counter,
       internal_data: z.string().trim().max(60),
       receipt_signature: z.string().trim().max(40),
       sdc_id: z.string().trim().min(1).max(30),

@@ -308,10 +308,16 @@ export async function startRwVsdc(options: {
     else if (asked.path === '/_sim/clock')
       state.value.clockOffsetMs = body.now ? Date.parse(String(body.now)) - Date.now() : state.value.clockOffsetMs + Number(body.advance_ms ?? 0);
     else if (asked.path === '/_sim/sign_elsewhere') signElsewhere(String(body.tin), String(body.bhfId), String(body.invcNo));
-    else if (asked.path === '/_sim/reset') state.value = { ...fresh(), devices: fresh().devices };
+    else if (asked.path === '/_sim/reset') reset(body.everything === true);
     else return jsonAnswer(404, { error: 'no such control' });
     state.save();
     return jsonAnswer(200, { ok: true });
+  }
+
+  /** Forgets receipts, faults, settings and clock. Devices keep their keys, counters and used numbers, as a real one would; `everything` takes those too. */
+  function reset(everything: boolean): void {
+    state.value = everything ? fresh() : { ...fresh(), devices: state.value.devices };
+    state.save();
   }
 
   function signElsewhere(tin: string, bhfId: string, invcNo: string): void {
@@ -361,7 +367,7 @@ export async function startRwVsdc(options: {
       state.value.clockOffsetMs += ms;
       state.save();
     },
-    reset: () => state.reset(),
+    reset: () => reset(false),
   };
 }
 
