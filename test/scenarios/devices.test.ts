@@ -96,6 +96,28 @@ describe('a device that cannot be reached', () => {
     expect(documents.flatMap((each) => judged(each.number))).toEqual([]);
   });
 
+  test.each(['refuse:910', 'offline'])(
+    'a document refused (after %s), corrected and held up by an unreachable device is sealed as corrected, under the number it got back',
+    async (fault) => {
+      const document = invoice();
+      world.vsdc.faults([fault, 'refuse:910']);
+      const first = await api.seal('invoices', document.id);
+      await until(
+        () => present(first.body.id),
+        (each) => each.state === 'refused' || each.state === 'signed',
+      );
+      world.vsdc.faults([]);
+      if ((await present(first.body.id)).state !== 'refused') throw new Error('it was to be refused');
+      world.zoho.change('invoices', document.id, { customer_name: 'Corrected once' });
+      await moveDevice(unreachable);
+      expect((await api.seal('invoices', document.id)).body).toMatchObject({ id: first.body.id, state: 'queued' });
+      world.zoho.change('invoices', document.id, { customer_name: 'Corrected twice' });
+      await moveDevice(world.vsdc.url);
+      await signed(first.body.id);
+      expect(judged(document.number).map((each) => each.request.custNm)).toEqual(['Corrected twice']);
+    },
+  );
+
   test('a document that cannot be read in Zoho stands aside without blocking the lane, and goes when it can', async () => {
     const [aside, other] = [invoice(), invoice()];
     await admin.post(`/branches/${business().branchIds[0]}/pause`);

@@ -118,12 +118,11 @@ const tables: Record<string, string> = {
     at timestamptz not null, actor_type text not null, actor_id text not null, origin text,
     action text not null, subject text not null, before jsonb, after jsonb, request_id text,
     position bigint, previous_hash text, hash text,
-    primary key (business_id, id), unique (business_id, position)`,
+    primary key (business_id, id)`,
 };
 
 const indexes = [
   "create index receipt_lane on receipt (business_id, device_id, state, queued_at, id) where state in ('queued', 'in_doubt')",
-  'create index receipt_opened on receipt (business_id, opened_at)',
   'create index receipt_refunds on receipt (business_id, sale_receipt_id) where sale_receipt_id is not null',
   'create index attempt_receipt on attempt (business_id, receipt_id, started_at)',
   'create index attempt_number on attempt (business_id, device_id, invoice_number)',
@@ -131,6 +130,7 @@ const indexes = [
   'create index session_membership on session (business_id, membership_id)',
   'create index print_link on print (business_id, link_hash) where link_hash is not null',
   "create unique index connection_active on connection (business_id) where status <> 'ended'",
+  'create unique index audit_position on audit (business_id, position) where position is not null',
   'create index audit_unsealed on audit (business_id, at) where position is null',
 ];
 

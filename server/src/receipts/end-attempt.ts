@@ -234,6 +234,11 @@ export async function recordLate(ports: LanePorts, ctx: Context, dialect: Dialec
         await recordSigned(tx, ctx.businessId, { ...recordingOf(ports, dialect, receipt, sending, reply.signature, null, at), source: 'late_answer' });
         await ports.afterSigned(tx, ctx, receipt.id);
       }
+    } else if (reply?.is === 'signed' && receipt.signature?.receiptSignature !== reply.signature.receiptSignature) {
+      ports.log.error(
+        { business_id: ctx.businessId, receipt_id: receipt.id, state: receipt.state },
+        'a late signature does not fit the receipt; it is kept with the attempt',
+      );
     }
     await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: sending.deviceId });
   });
@@ -269,9 +274,10 @@ function canBeNext(device: LaneDevice, signature: Signature): boolean {
  * shows that it was signed; a jump of one, after its last resend was definitely refused, that it was not.
  */
 async function weighEvidence(ports: LanePorts, tx: Tx, ctx: Context, device: LaneDevice, signature: Signature, startedAt: Date, at: Date): Promise<void> {
-  const doubts = (await listOpenDoubts(tx, device.id)).filter((doubt) => doubt.code === 'maybe_signed');
+  // A receipt whose answer was lost has used up a total nobody knows: with one of those open the counters prove nothing about another.
+  const doubts = await listOpenDoubts(tx, device.id);
   const [doubt] = doubts;
-  if (!doubt || doubts.length > 1 || doubt.totalBefore === null || doubt.totalBefore !== device.lastTotal) return;
+  if (!doubt || doubts.length > 1 || doubt.code !== 'maybe_signed' || doubt.totalBefore === null || doubt.totalBefore !== device.lastTotal) return;
   const jump = BigInt(signature.totalReceiptNumber) - BigInt(doubt.totalBefore);
   if (jump === 2n) {
     await beginDoubt(

@@ -97,7 +97,7 @@ export type LaneHead = {
   nextTryAt: Date | null;
   tries: number;
   hasUnregisteredItems: boolean;
-  /** Bytes that may have left under the number it holds: they are fixed. */
+  /** Bytes the device has seen and not served under the number it holds: they are fixed. */
   fixedRequest: string | null;
 };
 
@@ -119,7 +119,10 @@ export async function readLane(tx: Tx, deviceId: string, now: Date): Promise<{ d
      (select 'head', r.id, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, r.sale, r.read_at, r.next_try_at, r.tries, null, null, null,
         r.needs_registering,
         (select a.request from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and a.invoice_number = r.invoice_number
-            and a.may_have_left and a.settled is null order by a.started_at desc limit 1)
+            and a.outcome = 'not_served' and a.settled is null
+            and not exists (select 1 from attempt b where b.business_id = a.business_id and b.receipt_id = a.receipt_id
+                              and b.started_at > a.started_at and (b.outcome = 'refused' or b.settled = 'not_signed'))
+          order by a.started_at desc limit 1)
        from receipt r
       where r.device_id = $1 and r.state = 'queued'
         and not (r.invoice_number is null and coalesce(r.problem->>'code', '') like 'zoho%' and coalesce(r.next_try_at > $2, false))

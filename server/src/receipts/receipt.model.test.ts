@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type AttemptFact, isDoubtful, stateOf } from './receipt.model.ts';
+import { type AttemptFact, isDoubtful, provablyNotLeft, stateOf } from './receipt.model.ts';
 
 const attempt = fc.record<AttemptFact>({
   outcome: fc.constantFrom('signed', 'refused', 'number_taken', 'not_served', 'unreachable', 'in_doubt', null),
@@ -30,4 +30,14 @@ test('an attempt without an outcome is a doubt only once its worker is gone', ()
   const begun = { outcome: null, settled: null } as const;
   expect(stateOf({ isSigned: false, isWithdrawn: false, attempts: [{ ...begun, isWorkerGone: false }] })).toBe('queued');
   expect(stateOf({ isSigned: false, isWithdrawn: false, attempts: [{ ...begun, isWorkerGone: true }] })).toBe('in_doubt');
+});
+
+test('bytes may change only while nothing has left since the last definite refusal', () => {
+  const attempt = (outcome: AttemptFact['outcome'], settled: AttemptFact['settled'] = null) => ({ outcome, settled });
+  expect(provablyNotLeft([])).toBe(true);
+  expect(provablyNotLeft([attempt('unreachable'), attempt('unreachable')])).toBe(true);
+  expect(provablyNotLeft([attempt('not_served'), attempt('refused'), attempt('unreachable')])).toBe(true);
+  expect(provablyNotLeft([attempt('refused'), attempt('not_served')])).toBe(false);
+  expect(provablyNotLeft([attempt('in_doubt'), attempt('unreachable')])).toBe(false);
+  expect(provablyNotLeft([attempt(null)])).toBe(false);
 });

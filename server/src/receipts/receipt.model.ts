@@ -29,9 +29,14 @@ export function stateOf(facts: ReceiptFacts): ReceiptState {
   return last?.outcome === 'refused' || last?.settled === 'not_signed' ? 'refused' : 'queued';
 }
 
-/** Whether the bytes may still change: every attempt under the number held now provably did not leave. */
-export const provablyNotLeft = (attempts: { outcome: AttemptOutcome | null; settled: string | null }[]): boolean =>
-  attempts.every((attempt) => attempt.outcome === 'unreachable' || attempt.settled === 'not_ours');
+/**
+ * Whether the bytes may still change: under the number held now, every attempt since the last definite refusal provably did not leave.
+ * (A refused document gave its number back and may have got the same one again, with other bytes.)
+ */
+export const provablyNotLeft = (attempts: { outcome: AttemptOutcome | null; settled: string | null }[]): boolean => {
+  const last = attempts.findLastIndex((attempt) => attempt.outcome === 'refused' || attempt.settled === 'not_signed');
+  return attempts.slice(last + 1).every((attempt) => attempt.outcome === 'unreachable' || attempt.settled === 'not_ours');
+};
 
 /** Delay before the next try of a document the device did not take, growing to a bound. */
 export const retryDelayMs = (tries: number, firstMs: number, maxMs: number): number => Math.min(maxMs, firstMs * 2 ** Math.min(tries, 20));

@@ -294,7 +294,8 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
     if (before?.state !== 'queued') return;
     const attempts = await listAttempts(tx, head.id, now);
     const own = attempts.filter((attempt) => attempt.invoiceNumber === before.invoiceNumber);
-    if (!lane || !provablyNotLeft(own)) return;
+    // Never new bytes under a number that may have been used: better a lane that complains.
+    if (!lane || !provablyNotLeft(own)) throw new Error(`receipt ${head.id} was to be read again although something of it may have left`);
     const leave = async (state: 'withdrawn' | 'refused' | 'queued', problem: Receipt['problem'], nextTryAt: Date | null) => {
       if (before.invoiceNumber !== null) await giveBackNumber(tx, before.deviceId, before.invoiceNumber);
       await setReceiptState(tx, head.id, { state, problem, invoiceNumber: null, nextTryAt }, now);
