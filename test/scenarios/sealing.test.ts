@@ -223,6 +223,37 @@ describe('when the answer is lost', () => {
   });
 });
 
+describe('a person settles', () => {
+  test('that the authority holds nothing: only after the device has refused the last resend; the number goes to the next document', async () => {
+    const admin = await Api.signIn(world, world.businesses[0].admin);
+    const document = cloneInvoice('nothing there');
+    const nothing = { found: false, source: 'authority portal, list of the day' };
+    world.vsdc.faults(['stall:1500']);
+    const early = await api.seal('invoices', document.id);
+    expect(await admin.post(`/receipts/${early.body.id}/evidence`, nothing)).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+    await until(
+      () => present(early.body.id),
+      (each) => each.state === 'signed',
+    );
+    const doubtful = cloneInvoice('nothing at all');
+    world.vsdc.faults(['drop_before_signing', ...Array.from({ length: 20 }, () => 'refuse:910')]);
+    const reply = await api.seal('invoices', doubtful.id);
+    const waiting = await until(
+      () => present(reply.body.id),
+      (each) => each.problem?.device_code === '910',
+    );
+    const settled = await until(
+      () => admin.post(`/receipts/${waiting.id}/evidence`, nothing),
+      (each) => each.status === 200,
+    );
+    world.vsdc.faults([]);
+    expect(settled.body).toMatchObject({ state: 'refused', invoice_number: null });
+    const next = await api.seal('invoices', cloneInvoice('takes the number').id);
+    expect(next.body).toMatchObject({ state: 'signed', invoice_number: waiting.invoice_number });
+    expect(judged(doubtful.number)).toHaveLength(0);
+  });
+});
+
 describe('when the device cannot serve', () => {
   test('without its link (838) the document keeps number and place, and goes when the link is back', async () => {
     const document = cloneInvoice('offline');
