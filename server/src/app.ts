@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
-import { may, openSessions, signIn, switchMembership } from './access/index.ts';
+import { deleteExpiredSessions, may, openSessions, signIn, switchMembership } from './access/index.ts';
 import { accessRoutes } from './access/access.routes.ts';
 import { recorder } from './audit/index.ts';
 import { adoptDevice, initialiseDevice, pauseLane } from './branches/index.ts';
@@ -239,6 +239,14 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const { server, port } = await listen(http, config);
   const sweep = () => lanes.sweep().catch((error: Error) => log.error({ error: error.stack }, 'looking for idle lanes failed'));
   const sweeper = setInterval(sweep, instead.sweepMs ?? 5_000).unref();
+  const tidy = async () => {
+    for (const businessId of await database.platform(listActiveBusinessIds))
+      await database.transaction(businessId, (tx) => deleteExpiredSessions(tx, clock.now()));
+  };
+  const tidier = setInterval(
+    () => void tidy().catch((error: Error) => log.error({ error: error.stack }, 'expired sessions could not be deleted')),
+    3_600_000,
+  ).unref();
   void sweep();
   log.info({ port, worker }, 'Muhuri is up');
   return {
@@ -251,6 +259,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     sweep: lanes.sweep,
     async close() {
       clearInterval(sweeper);
+      clearInterval(tidier);
       await closeServer(server);
       await lanes.close();
       // Sockets that still wait for a late answer are closed here, and that they are is recorded: a doubt may be asked about at once.

@@ -1,5 +1,5 @@
 import type { Adapter, DatabaseSession, DatabaseUser } from 'lucia';
-import type { Database } from '../platform/db/database.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDate } from '../platform/db/query.ts';
 
 /**
@@ -77,7 +77,7 @@ export const sessionAdapter = (database: Database): Adapter => ({
     if (owner === operator) await database.platform((tx) => query(tx, 'delete from reference.operator_session where person_id = $1', [id]));
     else await database.transaction(owner, (tx) => query(tx, 'delete from session where business_id = $1 and membership_id = $2', [owner, id]));
   },
-  /** Knows no business, so it does nothing: expired sessions are refused at sight. */
+  /** Knows no business, so it does nothing: expired sessions are refused at sight, and `deleteExpiredSessions` below goes business by business. */
   async deleteExpiredSessions() {},
 });
 
@@ -106,3 +106,6 @@ async function onSession(database: Database, sessionId: string, statement: strin
   const sql = statement.replace('{table}', 'session').replace('{key}', `id = $1 and business_id = $${more.length + 2}`);
   await database.transaction(owner, (tx) => query(tx, sql, [id, ...more, owner]));
 }
+
+/** What has expired in one business. */
+export const deleteExpiredSessions = (tx: Tx, now: Date) => query(tx, 'delete from session where expires_at < $1', [now]);
