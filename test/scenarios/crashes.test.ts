@@ -7,6 +7,7 @@ import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postg
 import { migrate } from '@muhuri/server/platform/db/database';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
+import { disagreeing, statesAndFacts } from '../states.ts';
 import { checkout, cloneDatabase, startWorld, type World } from '../world.ts';
 
 const quick = {
@@ -123,15 +124,9 @@ describe('a server that dies', () => {
   }, 90_000);
 
   test('what the column says of a receipt’s state is what its facts say', async () => {
-    const rows = await world.sql(
-      `select r.state, s.receipt_id is not null as signed,
-         exists (select 1 from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and (a.settled = 'doubtful' or a.settled is null and a.outcome in ('in_doubt', 'number_taken'))) as doubtful
-       from receipt r left join signature s on s.business_id = r.business_id and s.receipt_id = r.id`,
-      [],
-      world.businesses[0].businessId,
-    );
-    expect(rows.length).toBeGreaterThan(10);
-    for (const row of rows) expect(row.state).toBe(row.signed ? 'signed' : row.doubtful ? 'in_doubt' : row.state);
+    const all = await statesAndFacts(world);
+    expect(all.length).toBeGreaterThan(10);
+    expect(disagreeing(all)).toEqual([]);
   });
 });
 

@@ -4,6 +4,7 @@ import { silentLog } from '@muhuri/server/platform/log';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
+import { disagreeing, statesAndFacts } from '../states.ts';
 import { startWorld, type World } from '../world.ts';
 
 let world: World;
@@ -168,6 +169,12 @@ describe('what the device answers', () => {
     world.vsdc.set({ counters_as_strings: false, pad_mrc: false });
     expect(reply.body).toMatchObject({ state: 'signed', mrc_number: 'WIS00000001' });
   });
+});
+
+test('what the column says of every receipt so far is what its facts say', async () => {
+  const all = await statesAndFacts(world);
+  expect(all.length).toBeGreaterThan(10);
+  expect(disagreeing(all)).toEqual([]);
 });
 
 describe('initialising and adopting', () => {

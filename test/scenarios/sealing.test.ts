@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
+import { disagreeing, statesAndFacts } from '../states.ts';
 import { startWorld, type World } from '../world.ts';
 
 let world: World;
@@ -351,6 +352,12 @@ describe('the world moves', () => {
     expect(judged(voided.number)).toHaveLength(0);
     expect((await api.seal('invoices', withdrawn.id)).body).toMatchObject({ id: first, state: 'signed' });
   });
+});
+
+test('what the column says of every receipt so far is what its facts say', async () => {
+  const all = await statesAndFacts(world);
+  expect(all.length).toBeGreaterThan(10);
+  expect(disagreeing(all)).toEqual([]);
 });
 
 describe('another business', () => {

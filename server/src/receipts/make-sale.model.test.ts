@@ -1,68 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { BooksDocument, BooksLine } from './document.model.ts';
-import { makeSale, type Setup } from './make-sale.model.ts';
+import type { BooksDocument } from './document.model.ts';
+import { makeSale } from './make-sale.model.ts';
+import { document, line, setup } from './make-sale.samples.ts';
 
-const setup: Setup = {
-  currency: 'RWF',
-  today: '2026-11-20',
-  goLiveDate: '2026-01-01',
-  documentAgeDaysMax: 400,
-  isVatRegistered: true,
-  nonVatClass: 'D',
-  rates: { A: '0', B: '18', C: '0', D: '0' },
-  linesMax: 999,
-  taxes: { vat: 'B', exempt: 'A', zero: 'C' },
-  items: { default: { itemClass: '5020170600', itemType: '2', packageUnit: 'NT', quantityUnit: 'U', origin: 'RW' } },
-  charges: {
-    shipping: { itemClass: '7812150000', itemType: '3', packageUnit: 'NT', quantityUnit: 'U', origin: 'RW' },
-    adjustment: { itemClass: '8412150000', itemType: '3', packageUnit: 'NT', quantityUnit: 'U', origin: 'RW', taxClass: 'B' },
-  },
-  paymentModes: { Cash: '01' },
-  creditMethod: '02',
-  hasCode: () => true,
-  checkBuyer: () => [],
-};
-
-const line = (net: string, more: Partial<BooksLine> = {}): BooksLine => ({
-  id: '1',
-  itemId: 'i1',
-  name: 'Item',
-  quantity: '1',
-  rate: net,
-  net,
-  discount: '0',
-  tax: { id: 'vat', name: 'VAT', percent: '18', kind: 'tax', amount: null },
-  ...more,
-});
-const document = (more: Partial<BooksDocument> = {}): BooksDocument => ({
-  module: 'invoices',
-  id: '1',
-  number: 'INV-1',
-  kind: 'invoice',
-  status: 'sent',
-  date: '2026-11-20',
-  customer: { id: 'c1', name: 'Buyer' },
-  buyer: { taxpayerId: null, purchaseCode: null, mobile: '0788000000' },
-  locationId: null,
-  currency: 'RWF',
-  baseCurrency: 'RWF',
-  exchangeRate: '1',
-  places: 2,
-  isTaxInclusive: false,
-  lines: [line('1000')],
-  discount: { amount: '0', isBeforeTax: true },
-  shipping: { net: '0', tax: '0', taxId: null, taxPercent: null },
-  adjustment: '0',
-  roundOff: '0',
-  subTotal: '1000',
-  taxTotal: '180',
-  total: '1180',
-  baseTotal: null,
-  balance: '1180',
-  paymentModes: [],
-  corrects: { invoiceIds: [], reference: null },
-  ...more,
-});
 const codes = (more: Partial<BooksDocument>, answers = {}) => makeSale(document(more), setup, answers, null).findings.map((each) => each.code);
 
 describe('a document becomes a sale', () => {

@@ -18,8 +18,8 @@ export const isDoubtful = (attempt: AttemptFact): boolean =>
 
 /**
  * The state of a receipt from all its attempts, never from the last one alone: a signature wins; then any doubt, whatever came after
- * it; then withdrawal; then the last outcome. The column `state` is this function's result, written in the transaction that changes
- * a fact, so that the lane can find its work by an index.
+ * it; then withdrawal; then the last outcome. The column `state` says the same, written in the transaction that changes a
+ * fact, so that the lane can find its work by an index; scenarios compare the two.
  */
 export function stateOf(facts: ReceiptFacts): ReceiptState {
   if (facts.isSigned) return 'signed';

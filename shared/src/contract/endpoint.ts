@@ -1,7 +1,7 @@
 import type { ZodType, z } from 'zod';
 
 /** Who may call. `member`: anyone signed in to a business; a permission narrows it; `anyone`: before sign-in. */
-export type Guard = 'anyone' | 'signed_in' | 'member' | 'business_admin' | 'settle' | 'settle_or_admin';
+export type Guard = 'anyone' | 'signed_in' | 'member' | 'business_admin' | 'settle';
 
 /**
  * An endpoint as a value: the server answers it, the widget calls it, the OpenAPI page prints it, exams walk it.
