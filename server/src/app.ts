@@ -4,6 +4,8 @@ import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { deleteExpiredSessions, may, openSessions, signIn, switchMembership } from './access/index.ts';
+import { openAlerts } from './alerts/index.ts';
+import { alertRoutes } from './alerts/alert.routes.ts';
 import { accessRoutes } from './access/access.routes.ts';
 import { recorder } from './audit/index.ts';
 import { adoptDevice, initialiseDevice, pauseLane } from './branches/index.ts';
@@ -31,8 +33,10 @@ import { openQueue } from './platform/queue/queue.ts';
 import { vaultFrom } from './platform/vault.ts';
 import {
   checkBeforeSigning,
+  confirmReversal,
+  dropReversal,
   findReceipt,
-  findReceiptOf,
+  listReceiptsOf,
   type LanePorts,
   type LaneTiming,
   openLanes,
@@ -40,6 +44,7 @@ import {
   openReceipt,
   prepareSale,
   printReceipt,
+  proposeReversal,
   readPdf,
   receiptChanges,
   resumeLane,
@@ -96,6 +101,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const vault = vaultFrom(secrets.masterKey);
   const dialects = await loadDialects();
   const record = recorder(clock, newId);
+  const alerts = openAlerts({ clock, newId, log, record });
   const hosts = zohoHosts(config.zohoHostsAlso);
   const tokens = accessTokens({ database, vault, accounts: zohoAccounts(hosts), clock, worker });
   const zoho = zohoClient(tokens, hosts);
@@ -131,6 +137,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     dialects,
     queue,
     record,
+    alerts,
     clock,
     newId,
     log,
@@ -187,12 +194,12 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       waitForReceipt: changes.waitForReceipt,
       checkBeforeSigning: checkBeforeSigning({ prepareSale: prepare, dialects, clock }),
       getReceipt: get,
-      findReceipts: async (ctx, module, documentId) => {
-        const found = await ctx.transaction((tx) => findReceiptOf(tx, module, documentId));
-        return found ? [found] : [];
-      },
+      findReceipts: (ctx, module, documentId) => ctx.transaction((tx) => listReceiptsOf(tx, module, documentId)),
       withdrawReceipt: withdrawReceipt({ record, clock, changed: changes.changed }),
       settleByPerson: settleByPerson(lanePorts),
+      proposeReversal: proposeReversal(lanePorts),
+      confirmReversal: confirmReversal(lanePorts),
+      dropReversal: dropReversal(lanePorts),
       printReceipt: printReceipt(printPorts),
       readPdf: readPdf(printPorts),
       openLink: openLink({ clock }),
@@ -201,12 +208,13 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       contextOf: (businessId) => jobContext(businessId, 'print-link'),
       waitMs: instead.waitMs ?? 10_000,
     }),
+    ...alertRoutes(alerts),
     ...branchRoutes({
       listBranches: listBranchViews,
       initialiseDevice: initialise,
       adoptDevice: adoptDevice({ record, afterActive: sync }),
       pauseLane: pauseLane({ record }),
-      resumeLane: resumeLane({ record, clock, queue, changed: changes.changed }),
+      resumeLane: resumeLane({ record, alerts, clock, queue, changed: changes.changed }),
     }),
     ...mappingRoutes({ getMappings, putMappings: putMappings({ record, clock }), findTaxpayer: findTaxpayer({ vsdc, dialects }) }),
   ];
@@ -304,6 +312,8 @@ function listen(http: Hono, config: Config): Promise<{ server: Server; port: num
     ) as Server;
     server.requestTimeout = 30_000;
     server.headersTimeout = 15_000;
+    // Longer than the usual proxy keeps a connection, so that it is never the server that closes one just being used.
+    server.keepAliveTimeout = 75_000;
     server.once('error', reject);
   });
 }

@@ -1,5 +1,5 @@
 /** Where the fix is made, so that the panel can say it: in Zoho Books, in a mapping, by asking the buyer, at the device, by waiting. */
-export type Fix = 'zoho' | 'mapping' | 'buyer' | 'device' | 'wait' | 'person' | 'sign_in' | 'support';
+export type Fix = 'zoho' | 'mapping' | 'buyer' | 'device' | 'wait' | 'person' | 'sign_in' | 'support' | 'none';
 
 type Entry = { status: number; fix: Fix; en: [sentence: string, next: string]; fr: [sentence: string, next: string] };
 
@@ -96,7 +96,7 @@ export const problems = {
   ),
   document_void: e(
     422,
-    'zoho',
+    'none',
     'This document is void; there is nothing to seal.',
     'Nothing needs to be done.',
     "Ce document est annulé ; il n'y a rien à sceller.",
@@ -104,7 +104,7 @@ export const problems = {
   ),
   document_deleted: e(
     422,
-    'zoho',
+    'none',
     'This document was deleted in Zoho Books before it was sealed.',
     'Nothing needs to be done.',
     "Ce document a été supprimé dans Zoho Books avant d'être scellé.",
@@ -650,6 +650,71 @@ export const problems = {
     'Check every field against the portal; nothing was stored.',
     'Les données ne correspondent pas à ce document.',
     "Vérifiez chaque champ avec le portail ; rien n'a été enregistré.",
+  ),
+
+  doubts_two: e(
+    503,
+    'device',
+    'Two documents of this device may or may not be signed; nothing more is sent to it.',
+    "It asks about both by itself. If it takes long, look at the device, or enter the authority's data for one of them.",
+    "Deux documents de cet appareil sont peut-être signés ; rien d'autre ne lui est envoyé.",
+    "Il redemande de lui-même pour les deux. Si cela dure, regardez l'appareil ou saisissez les données de l'administration pour l'un d'eux.",
+  ),
+  late_signature: e(
+    409,
+    'person',
+    'A signature came late and does not fit what is recorded for its document.',
+    "Compare the document with the authority's portal; the answer is kept with the send.",
+    'Une signature est arrivée tard et ne correspond pas à ce qui est enregistré pour son document.',
+    "Comparez le document avec le portail de l'administration ; la réponse est conservée avec l'envoi.",
+  ),
+  reversal_off: e(
+    409,
+    'person',
+    'Undoing a sealed document without its data is switched off for your business.',
+    "Enter the authority's data instead. It can be switched on once the authority has confirmed this way.",
+    'Annuler un document scellé sans ses données est désactivé pour votre entreprise.',
+    "Saisissez plutôt les données de l'administration. L'option peut être activée une fois cette voie confirmée par l'administration.",
+  ),
+  reversal_of_refund: e(
+    422,
+    'person',
+    'A refund whose data were lost cannot be undone by another refund.',
+    "Enter the authority's data for it.",
+    'Un remboursement dont les données sont perdues ne peut pas être annulé par un autre remboursement.',
+    "Saisissez les données de l'administration.",
+  ),
+  reversal_under_way: e(
+    409,
+    'wait',
+    'The refund that undoes this document is already on its way.',
+    'Wait for it; the document is then sealed anew by itself.',
+    'Le remboursement qui annule ce document est déjà en route.',
+    'Attendez-le ; le document est ensuite scellé à nouveau de lui-même.',
+  ),
+  reversal_done: e(
+    409,
+    'support',
+    'This document was undone and sealed anew once already.',
+    "Enter the authority's data this time.",
+    'Ce document a déjà été annulé et scellé à nouveau une fois.',
+    "Saisissez cette fois les données de l'administration.",
+  ),
+  reversal_unneeded: e(
+    409,
+    'person',
+    'A document was undone by a refund although it was no longer in doubt.',
+    "Compare the document with the authority's portal.",
+    "Un document a été annulé par un remboursement alors qu'il n'était plus en doute.",
+    "Comparez le document avec le portail de l'administration.",
+  ),
+  second_person_needed: e(
+    409,
+    'person',
+    'A second person has to confirm this.',
+    'Ask a colleague with the right to settle to look at it and confirm.',
+    'Une seconde personne doit le confirmer.',
+    'Demandez à un collègue habilité de vérifier et de confirmer.',
   ),
 
   // After signing

@@ -239,6 +239,74 @@ describe('the panel beside an invoice', () => {
   });
 });
 
+describe('what does not go its usual way', () => {
+  const sql = (text: string, parameters: unknown[] = []) => world.sql(text, parameters, business().businessId);
+
+  test('a document that waits for the device says for what, and can be withdrawn', async () => {
+    await sql('update device set address = $1', ['http://127.0.0.1:9']);
+    const panel = await open('very long names');
+    await panel.panel.getByRole('button', { name: 'Seal this invoice' }).click();
+    await panel.panel.getByRole('heading', { name: 'Waiting for the device' }).waitFor();
+    await panel.panel.getByRole('button', { name: 'Withdraw' }).waitFor();
+    await look(panel, '17-waiting');
+    expect(await findProblems(panel.page)).toEqual([]);
+    await panel.panel.getByRole('button', { name: 'Withdraw' }).click();
+    await panel.panel.getByRole('heading', { name: 'Withdrawn' }).waitFor();
+    await look(panel, '18-withdrawn');
+    expect(await findProblems(panel.page)).toEqual([]);
+    await sql('update device set address = $1', [world.vsdc.url]);
+    expect(judged('very long names')).toHaveLength(0);
+  });
+
+  test('a sealed document that was voided in Zoho afterwards stays sealed and says so', async () => {
+    const api = await Api.signIn(world, business().user);
+    const document = named('mixed tax classes');
+    await api.seal('invoices', document.id);
+    world.zoho.change('invoices', document.id, { status: 'void' });
+    const panel = await open('mixed tax classes');
+    await panel.panel.getByText('The document was voided in Zoho after it was sealed.').waitFor();
+    await panel.panel.getByRole('img', { name: 'QR code of the fiscal receipt' }).waitFor();
+    await look(panel, '19-drift');
+    expect(await findProblems(panel.page)).toEqual([]);
+  });
+
+  test('a lost receipt is undone by two persons and the invoice sealed anew', async () => {
+    await sql('update business set settings = settings || \'{"reversal_without_data": true}\'');
+    const { businessId, admin } = business();
+    const second = { ...admin, username: 'second@inzozi', password: 'second-demo-only' };
+    await world.app.addPerson(businessId, {
+      username: second.username,
+      name: 'Second admin',
+      email: 's@inzozi.example',
+      password: second.password,
+      role: 'business_admin',
+    });
+    world.vsdc.faults(['drop_after_signing']);
+    const what = 'rounded total';
+    const panel = await open(what);
+    await panel.panel.getByRole('button', { name: 'Seal this invoice' }).click();
+    await panel.panel.getByText('The device has signed this document, but its answer was lost.').waitFor();
+    // The data may still come while the first socket is open.
+    await sql("update attempt set socket_closed_at = now(), socket_until = now() - interval '1 s' where socket_closed_at is null");
+    await panel.panel.getByText('The data cannot be found anywhere').click();
+    await panel.panel.getByLabel('Reason of the refund').selectOption('06');
+    await panel.panel.getByLabel('Where you looked').fill('portal and VSDC log');
+    await look(panel, '20-reversal');
+    await panel.panel.getByRole('button', { name: 'Propose to undo it' }).click();
+    await panel.panel.getByText('A second person has to confirm.').waitFor();
+    expect(await panel.panel.getByRole('button', { name: 'Confirm: undo and seal anew' }).count()).toBe(0);
+    const document = named(what);
+    const other = await openPanel(browser, world, business().organizationId, document.module, document.id);
+    await signIn(other, second);
+    await other.panel.getByRole('button', { name: 'Confirm: undo and seal anew' }).waitFor();
+    await look(other, '21-reversal-confirm');
+    expect(await findProblems(other.page)).toEqual([]);
+    await other.panel.getByRole('button', { name: 'Confirm: undo and seal anew' }).click();
+    await other.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
+    expect(judged(what).map((each) => each.request.rcptTyCd)).toHaveLength(3);
+  });
+});
+
 describe('the panel beside a credit note', () => {
   test('the refund is offered once its sale is sealed, asks for the reason, and is sealed', async () => {
     const api = await Api.signIn(world, business().user);

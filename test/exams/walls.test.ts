@@ -133,6 +133,7 @@ describe('every route of the contract', () => {
   });
   const bodies: Record<string, unknown> = {
     attachEvidence: { found: false, source: 'portal' },
+    proposeReversal: { reason_code: '06', source: 'portal' },
     printReceipt: { paper: 'a4' },
     adoptDevice: { sdc_id: 'SDC010000001', mrc_number: 'WIS00000001', last_invoice_number: '1' },
     resumeLane: {},

@@ -193,8 +193,8 @@ describe('the database', () => {
   test('goes down and up again by its migrations', async () => {
     const clone = await cloneDatabase(world.postgres);
     const directory = join(checkout, 'server/src/migrations');
-    expect(await migrate(clone.urls.owner, directory, { down: true })).toHaveLength(1);
-    expect(await migrate(clone.urls.owner, directory)).toHaveLength(1);
+    expect(await migrate(clone.urls.owner, directory, { down: true })).toHaveLength(2);
+    expect(await migrate(clone.urls.owner, directory)).toHaveLength(2);
     await clone.drop();
   });
 

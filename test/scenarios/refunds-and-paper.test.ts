@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -270,7 +270,11 @@ describe('a token that has expired', () => {
 
 describe('paper', () => {
   const folder = mkdtempSync(join(tmpdir(), 'muhuri-paper-'));
-  const run = (program: string, args: string[]) => spawnSync(program, args, { encoding: 'utf8', cwd: folder });
+  // Not the blocking form: it would stop the server of this process too, long enough for its idle connections to be closed.
+  const run = (program: string, args: string[]) =>
+    new Promise<{ status: number; stdout: string }>((resolve) =>
+      execFile(program, args, { encoding: 'utf8', cwd: folder, maxBuffer: 64_000_000 }, (error, stdout) => resolve({ status: error ? 1 : 0, stdout })),
+    );
 
   test('the code on A4 and 80 mm is read back by another program and is the verification address; the files are sound', async () => {
     expect(findReaders(), 'programs that read a receipt back are missing').toEqual([]);
@@ -280,14 +284,13 @@ describe('paper', () => {
         const file = await api.file(`/receipts/${reply.body.id}/pdf?paper=${paper}`);
         expect(file).toMatchObject({ status: 200, type: 'application/pdf' });
         writeFileSync(join(folder, 'receipt.pdf'), file.bytes);
-        expect(run('qpdf', ['--check', 'receipt.pdf']).status).toBe(0);
-        run('pdftoppm', ['-r', '150', '-png', 'receipt.pdf', `page-${paper}`]);
-        const pages = run('sh', ['-c', `ls page-${paper}-*.png`])
-          .stdout.trim()
-          .split('\n');
-        const read = pages.map((page) => run('zbarimg', ['--raw', '-q', page]).stdout.trim()).filter(Boolean);
-        expect(read).toEqual([reply.body.verification_url]);
-        run('sh', ['-c', 'rm -f page-*']);
+        expect((await run('qpdf', ['--check', 'receipt.pdf'])).status).toBe(0);
+        await run('pdftoppm', ['-r', '150', '-png', 'receipt.pdf', `page-${paper}`]);
+        const pages = (await run('sh', ['-c', `ls page-${paper}-*.png`])).stdout.trim().split('\n');
+        const read: string[] = [];
+        for (const page of pages) read.push((await run('zbarimg', ['--raw', '-q', page])).stdout.trim());
+        expect(read.filter(Boolean)).toEqual([reply.body.verification_url]);
+        await run('sh', ['-c', 'rm -f page-*']);
       }
     }
   });
@@ -306,16 +309,16 @@ describe('paper', () => {
     const again = await api.file(`/receipts/${reply.body.id}/pdf?paper=a4`);
     expect(again.bytes.equals(opened)).toBe(true);
     expect((await api.get(`/receipts/${reply.body.id}`)).body.prints).toBe(2);
-    const text = (bytes: Buffer) => {
+    const text = async (bytes: Buffer) => {
       writeFileSync(join(folder, 'text.pdf'), bytes);
-      return run('pdftotext', ['-layout', 'text.pdf', '-']).stdout;
+      return (await run('pdftotext', ['-layout', 'text.pdf', '-'])).stdout;
     };
-    expect(text(opened)).not.toContain('COPY');
-    const copy = text((await api.file(`/receipts/${reply.body.id}/pdf?paper=80mm`)).bytes);
+    expect(await text(opened)).not.toContain('COPY');
+    const copy = await text((await api.file(`/receipts/${reply.body.id}/pdf?paper=80mm`)).bytes);
     expect(copy).toContain('COPY');
     expect(copy).toContain('THIS IS NOT AN OFFICIAL RECEIPT');
     expect(copy).toContain('CS');
-    for (const printed of [text(opened), copy]) expect(printed).toContain('TEST: not a fiscal receipt');
+    for (const printed of [await text(opened), copy]) expect(printed).toContain('TEST: not a fiscal receipt');
   });
 
   test('a refund shows a minus before every amount and the receipt it refers to', async () => {
@@ -323,7 +326,7 @@ describe('paper', () => {
     const original = await api.seal('invoices', sale.id);
     const reply = await refund(creditNote(sale));
     writeFileSync(join(folder, 'refund.pdf'), (await api.file(`/receipts/${reply.body.id}/pdf?paper=a4`)).bytes);
-    const text = run('pdftotext', ['-layout', 'refund.pdf', '-']).stdout;
+    const text = (await run('pdftotext', ['-layout', 'refund.pdf', '-'])).stdout;
     expect(text).toContain(`REF. NORMAL RECEIPT#: ${original.body.receipt_number}`);
     expect(text).toMatch(/TOTAL RWF\s+-73,160\.00/);
   });

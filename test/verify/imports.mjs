@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cruise } from 'dependency-cruiser';
 
-const story = ['audit', 'businesses', 'access', 'connections', 'branches', 'catalogue', 'receipts', 'onboarding'];
+const story = ['audit', 'alerts', 'businesses', 'access', 'connections', 'branches', 'catalogue', 'receipts', 'onboarding'];
 const feature = `^server/src/(?:${story.join('|')})/`;
 const dialect = '^server/src/dialects/[^/]+/';
 const words = ['\\.model\\.ts$', '^server/src/ports/', '^shared/'];

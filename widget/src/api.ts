@@ -44,6 +44,8 @@ export class Api {
   receipt = (id: string) => this.#call<ReceiptView>('GET', `/receipts/${id}`);
   withdraw = (id: string) => this.#call<ReceiptView>('POST', `/receipts/${id}/withdraw`);
   evidence = (id: string, evidence: object) => this.#call<ReceiptView>('POST', `/receipts/${id}/evidence`, evidence);
+  proposeReversal = (id: string, given: { reason_code: string; source: string }) => this.#call<ReceiptView>('POST', `/receipts/${id}/reversal`, given);
+  decideReversal = (id: string, decision: 'confirm' | 'drop') => this.#call<ReceiptView>('POST', `/receipts/${id}/reversal/${decision}`);
   taxpayer = (tin: string) => this.#call<{ name: string | null }>('GET', `/taxpayers/${encodeURIComponent(tin)}`);
   mappings = (kind: string) => this.#call<{ choices: ChoiceLists }>('GET', `/mappings/${kind}`);
   map = (kind: string, key: string, value: object) => this.#call('PUT', `/mappings/${kind}`, { mappings: [{ key, value }] });

@@ -4,6 +4,11 @@ import type { ItemContent } from '../receipts/sale.model.ts';
 export type BusinessSettings = {
   /** Refunds of a part of a sale: off until the authority has confirmed it for this business. */
   partial_refunds: boolean;
+  /**
+   * The way out of a receipt whose data are lost for good: two persons refund it under its number and sell anew. Off until the
+   * authority has confirmed it for this business.
+   */
+  reversal_without_data: boolean;
   header_tax: 'lines' | 'class';
   qr_form: 'url' | 'hash';
   /** Replaces the authority's public page in the code: for a rehearsal against a simulator. */
@@ -16,6 +21,7 @@ export type BusinessSettings = {
 
 export const defaultSettings: BusinessSettings = {
   partial_refunds: false,
+  reversal_without_data: false,
   header_tax: 'lines',
   qr_form: 'url',
   verification_base: null,

@@ -30,6 +30,7 @@ export const registration = z.strictObject({
     settings: z
       .strictObject({
         partial_refunds: z.boolean(),
+        reversal_without_data: z.boolean(),
         header_tax: z.enum(['lines', 'class']),
         qr_form: z.enum(['url', 'hash']),
         verification_base: z.url().nullable(),

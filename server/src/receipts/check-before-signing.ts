@@ -78,6 +78,7 @@ function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, diale
       .filter((sale) => sale.state === 'signed')
       .map((sale) => ({ receipt_id: sale.id, document_number: sale.documentNumber, document_date: sale.documentDate, total: sale.total, label: sale.label })),
     sale_receipt_id: prepared.saleReceipt?.id ?? null,
+    reversal_offered: prepared.business.settings.reversal_without_data,
     receipt: receipt && toReceiptView(receipt, dialects, ctx.language),
   };
 }

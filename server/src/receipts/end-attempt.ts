@@ -21,11 +21,13 @@ import {
   pauseLaneFor,
   postponeDocument,
   recordSigned,
+  readAnew,
   setLaneTries,
   settleAttempts,
   touchDevice,
 } from './lane.store.ts';
 import { isDoubtful, retryDelayMs } from './receipt.model.ts';
+import { markReversed } from './reversal.store.ts';
 import { lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
 import type { Signature } from './sale.model.ts';
 
@@ -96,7 +98,7 @@ export async function recordEnd<Next>(
     if (!reply) return notAnswered(tx, device, sent as Exclude<Sent, { is: 'answered' }>, at);
     const attempts = await listAttempts(tx, sending.receiptId, at);
     const earlier = attempts.filter((attempt) => attempt.id !== sending.attemptId);
-    if (earlier.some(isDoubtful)) return afterDoubt(tx, device, reply, response, at);
+    if (earlier.some(isDoubtful)) return saidAfterDoubt(tx, device, reply, response, at);
     switch (reply.is) {
       case 'refused':
         return refused(tx, device, reply.problem, reply, response, at);
@@ -115,8 +117,11 @@ export async function recordEnd<Next>(
     const filed = sending.filed ?? ((await lockReceipt(tx, sending.receiptId)) as Receipt).filed;
     const receipt = { id: sending.receiptId, deviceId: sending.deviceId, filed };
     await recordSigned(tx, ctx.businessId, recordingOf(ports, dialect, receipt, sending, signature, response, at));
-    await ports.afterSigned(tx, ctx, receipt.id);
-    if (device.hasDoubt) await weighEvidence(ports, tx, ctx, device, signature, sending.startedAt, at);
+    await followUp(ports, tx, ctx, receipt, at);
+    if (device.hasDoubt) {
+      await weighEvidence(ports, tx, ctx, device, signature, sending.startedAt, at);
+      await afterDoubt(ports, tx, ctx, device.id);
+    }
     return { is: 'go_on' };
   }
 
@@ -138,6 +143,7 @@ export async function recordEnd<Next>(
     await postponeDocument(tx, sending.receiptId, { problem, nextTryAt: reply.pauses ? null : until, mustRead: false }, at);
     if (reply.pauses) {
       await pauseLaneFor(tx, device.id, problem);
+      await ports.alerts.raise(tx, ctx, device.id, problem);
       await ports.record(tx, ctx, { action: 'lane.paused', subject: device.id, after: problem });
       return { is: 'stop' };
     }
@@ -172,7 +178,13 @@ export async function recordEnd<Next>(
     return { is: 'go_on' };
   }
 
-  async function afterDoubt(tx: Tx, device: LaneDevice, reply: Exclude<SaleReply, { is: 'signed' }>, response: string | null, at: Date): Promise<AfterSend> {
+  async function saidAfterDoubt(
+    tx: Tx,
+    device: LaneDevice,
+    reply: Exclude<SaleReply, { is: 'signed' }>,
+    response: string | null,
+    at: Date,
+  ): Promise<AfterSend> {
     if (reply.is === 'number_taken') return takenByUs(tx, device, reply, response, at);
     await endAttempt(tx, sending.attemptId, ended(reply.is, reply, response, at));
     const receipt = (await lockReceipt(tx, sending.receiptId)) as Receipt;
@@ -192,6 +204,7 @@ export async function recordEnd<Next>(
     const problem = { code: 'signed_answer_lost', device_code: said.deviceCode, device_text: said.deviceText } as const;
     await beginDoubt(tx, sending.receiptId, { problem, invoiceNumber: sending.invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
     await ports.record(tx, ctx, { action: 'receipt.answer_lost', subject: sending.receiptId, after: problem });
+    await afterDoubt(ports, tx, ctx, device.id);
     return { is: 'go_on' };
   }
 
@@ -214,6 +227,7 @@ export async function recordEnd<Next>(
     const problem = { code: 'number_collision', invoice_number: sending.invoiceNumber, device_code: said.deviceCode, device_text: said.deviceText } as const;
     await beginDoubt(tx, sending.receiptId, { problem, invoiceNumber: sending.invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
     await pauseLaneFor(tx, device.id, problem);
+    await ports.alerts.raise(tx, ctx, device.id, problem);
     await ports.record(tx, ctx, { action: 'lane.collision', subject: device.id, after: problem });
     return { is: 'stop' };
   }
@@ -232,16 +246,27 @@ export async function recordLate(ports: LanePorts, ctx: Context, dialect: Dialec
       const isKnown = await isSignatureKnown(tx, reply.signature.receiptSignature, reply.signature.sdcId);
       if (!isKnown && reply.signature.sdcId === device.sdcId) {
         await recordSigned(tx, ctx.businessId, { ...recordingOf(ports, dialect, receipt, sending, reply.signature, null, at), source: 'late_answer' });
-        await ports.afterSigned(tx, ctx, receipt.id);
-      }
+        await followUp(ports, tx, ctx, receipt, at);
+        await afterDoubt(ports, tx, ctx, receipt.deviceId);
+      } else await ports.alerts.raise(tx, ctx, receipt.id, { code: 'late_signature', document_number: receipt.documentNumber });
     } else if (reply?.is === 'signed' && receipt.signature?.receiptSignature !== reply.signature.receiptSignature) {
-      ports.log.error(
-        { business_id: ctx.businessId, receipt_id: receipt.id, state: receipt.state },
-        'a late signature does not fit the receipt; it is kept with the attempt',
-      );
+      await ports.alerts.raise(tx, ctx, receipt.id, { code: 'late_signature', document_number: receipt.documentNumber });
     }
     await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: sending.deviceId });
   });
+}
+
+/** What follows from a signature whoever brought it: later chapters' work, and for a reversal that its sale is sold anew. */
+export async function followUp(ports: LanePorts, tx: Tx, ctx: Context, receipt: Pick<Receipt, 'id' | 'filed'>, at: Date): Promise<void> {
+  await ports.afterSigned(tx, ctx, receipt.id);
+  const { reverses } = receipt.filed.filing;
+  if (reverses) await sellAnew(ports, tx, ctx, { ...reverses, reversalReceiptId: receipt.id }, at);
+}
+
+/** Fewer than two documents may be signed now: the lane no longer waits for that. */
+export async function afterDoubt(ports: LanePorts, tx: Tx, ctx: Context, deviceId: string): Promise<void> {
+  const open = (await listOpenDoubts(tx, deviceId)).filter((doubt) => doubt.code === 'maybe_signed');
+  if (open.length < 2) await ports.alerts.settle(tx, ctx, deviceId, ['doubts_two']);
 }
 
 export async function startDoubt(
@@ -317,12 +342,43 @@ export async function settleNotSigned(ports: LanePorts, tx: Tx, ctx: Context, re
   await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber as string);
   await setReceiptState(tx, receipt.id, { state: 'refused', problem, invoiceNumber: null }, at);
   await endDoubt(tx, receipt.id);
+  await afterDoubt(ports, tx, ctx, receipt.deviceId);
   await ports.record(tx, ctx, {
     action: 'receipt.settled_not_signed',
     subject: receipt.id,
     before: { invoice_number: receipt.invoiceNumber },
     after: { how, ...problem },
   });
+}
+
+/**
+ * The sale whose data were lost is undone at the authority by the refund just signed: the same receipt goes back to its lane, is read
+ * again and sold under a new number. The one case of a new number after a doubt, and it needs two persons and a signed reversal.
+ */
+async function sellAnew(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  reversed: { receiptId: string; invoiceNumber: string; reversalReceiptId: string },
+  at: Date,
+): Promise<void> {
+  const original = (await lockReceipt(tx, reversed.receiptId)) as Receipt;
+  if (original.state !== 'in_doubt' || original.invoiceNumber !== reversed.invoiceNumber) {
+    await ports.alerts.raise(tx, ctx, original.id, { code: 'reversal_unneeded', document_number: original.documentNumber });
+    return;
+  }
+  await settleAttempts(tx, original.id, 'reversed', { invoiceNumber: reversed.invoiceNumber });
+  await setReceiptState(tx, original.id, { state: 'queued', problem: null, invoiceNumber: null }, at);
+  await readAnew(tx, original.id);
+  await endDoubt(tx, original.id);
+  await markReversed(tx, original.id, at);
+  await ports.record(tx, ctx, {
+    action: 'receipt.reversed',
+    subject: original.id,
+    before: { invoice_number: reversed.invoiceNumber },
+    after: { reversal_receipt_id: reversed.reversalReceiptId },
+  });
+  ports.changed(original.id);
 }
 
 export function recordingOf(

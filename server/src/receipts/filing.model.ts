@@ -12,6 +12,8 @@ export type Filing = {
   user: { id: string; name: string };
   seller: { tradeName: string; address: string; topMessage: string; bottomMessage: string };
   verification: { form: 'url' | 'hash'; base: string | null };
+  /** For the refund that undoes a sale whose data were lost: the receipt it undoes and the number it was signed under. */
+  reverses?: { receiptId: string; invoiceNumber: string };
   /** For a refund: what its receipt says of the sale on paper. */
   originalReceipt: { receiptNumber: string; totalReceiptNumber: string; label: string } | null;
 };

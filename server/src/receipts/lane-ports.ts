@@ -1,3 +1,4 @@
+import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import type { RegisterItems } from '../catalogue/index.ts';
 import type { Context } from '../context.ts';
@@ -42,6 +43,7 @@ export type LanePorts = {
   dialects: Dialects;
   queue: Pick<Queue, 'wakeLane'>;
   record: Recorder;
+  alerts: Pick<Alerts, 'raise' | 'settle'>;
   clock: Clock;
   newId: NewId;
   log: Log;

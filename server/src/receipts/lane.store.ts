@@ -76,6 +76,7 @@ export async function closeOrphans(tx: Tx, deviceId: string, now: Date): Promise
 
 export type LaneDoubt = {
   id: string;
+  documentNumber: string;
   invoiceNumber: string;
   code: string;
   nextTryAt: Date | null;
@@ -109,14 +110,14 @@ export type LaneHead = {
 export async function readLane(tx: Tx, deviceId: string, now: Date): Promise<{ doubts: LaneDoubt[]; head: LaneHead | null }> {
   const rows = await query<Record<string, unknown>>(
     tx,
-    `(select 'doubt' as what, r.id, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, null::jsonb as sale, r.read_at, r.next_try_at, r.tries,
+    `(select 'doubt' as what, r.id, r.document_number, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, null::jsonb as sale, r.read_at, r.next_try_at, r.tries,
         coalesce(r.problem->>'code', 'maybe_signed') as code, r.doubt_since,
         (select max(a.ended_at) from attempt a where a.business_id = r.business_id and a.receipt_id = r.id) as last_ended,
         exists (select 1 from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and a.socket_closed_at is null and a.socket_until > $2) as flag,
         null as fixed
        from receipt r where r.device_id = $1 and r.state = 'in_doubt' order by r.doubt_since limit 10)
      union all
-     (select 'head', r.id, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, r.sale, r.read_at, r.next_try_at, r.tries, null, null, null,
+     (select 'head', r.id, r.document_number, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, r.sale, r.read_at, r.next_try_at, r.tries, null, null, null,
         r.needs_registering,
         (select a.request from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and a.invoice_number = r.invoice_number
             and a.outcome = 'not_served' and a.settled is null
@@ -126,7 +127,7 @@ export async function readLane(tx: Tx, deviceId: string, now: Date): Promise<{ d
        from receipt r
       where r.device_id = $1 and r.state = 'queued'
         and not (r.invoice_number is null and coalesce(r.problem->>'code', '') like 'zoho%' and coalesce(r.next_try_at > $2, false))
-        and not (r.kind = 'refund' and exists (select 1 from receipt s where s.business_id = r.business_id and s.id = r.sale_receipt_id and s.state = 'in_doubt'))
+        and not (r.kind = 'refund' and r.module = 'creditnotes' and exists (select 1 from receipt s where s.business_id = r.business_id and s.id = r.sale_receipt_id and s.state = 'in_doubt'))
       order by r.queued_at, r.id limit 1)`,
     [deviceId, now],
   );
@@ -136,6 +137,7 @@ export async function readLane(tx: Tx, deviceId: string, now: Date): Promise<{ d
       .filter((row) => row.what === 'doubt')
       .map((row) => ({
         id: row.id as string,
+        documentNumber: row.document_number as string,
         invoiceNumber: row.invoice_number as string,
         code: row.code as string,
         nextTryAt: toDateOrNull(row.next_try_at),
@@ -332,10 +334,10 @@ export async function listAttempts(tx: Tx, receiptId: string, now: Date): Promis
   }));
 }
 
-export const settleAttempts = (tx: Tx, receiptId: string, as: 'not_signed' | 'not_ours', only: { invoiceNumber: string }) =>
+export const settleAttempts = (tx: Tx, receiptId: string, as: 'not_signed' | 'not_ours' | 'reversed', only: { invoiceNumber: string }) =>
   query(
     tx,
-    "update attempt set settled = $2 where receipt_id = $1 and invoice_number = $3 and (settled is null or settled = 'doubtful') and outcome in ('in_doubt', 'number_taken')",
+    "update attempt set settled = $2 where receipt_id = $1 and invoice_number = $3 and (settled = 'doubtful' or settled is null and outcome in ('in_doubt', 'number_taken'))",
     [receiptId, as, only.invoiceNumber],
   );
 
@@ -372,6 +374,9 @@ export const postponeDocument = (tx: Tx, receiptId: string, is: { problem: Store
     "update receipt set problem = $2, next_try_at = $3, tries = tries + 1, queued_at = case when invoice_number is null then queued_at else 'epoch' end, read_at = case when $4::boolean then null else read_at end, updated_at = $5 where id = $1",
     [receiptId, json(is.problem), is.nextTryAt, is.mustRead, at],
   );
+
+/** The document is read again before its next send. */
+export const readAnew = (tx: Tx, receiptId: string) => query(tx, 'update receipt set read_at = null where id = $1', [receiptId]);
 
 export const endDoubt = (tx: Tx, receiptId: string) => query(tx, 'update receipt set doubt_since = null, total_before_doubt = null where id = $1', [receiptId]);
 

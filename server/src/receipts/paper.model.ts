@@ -46,6 +46,8 @@ export type PaperAsk = {
   taxpayerId: string;
   branchCode: string;
   originalReceipt: { receiptNumber: string; totalReceiptNumber: string; label: string } | null;
+  /** Of a refund that undoes a sale whose data were lost: the number that sale was signed under. */
+  reversedInvoiceNumber: string | null;
   paymentName: string;
   reasonName: string | null;
   /** `dd/mm/yyyy` and `hh:mm:ss` in the country's zone. */
@@ -82,7 +84,7 @@ export function layOut(ask: PaperAsk): Paper {
     },
     accentColor: branding.accent_color,
     title: isRefund ? 'REFUND' : 'SALES RECEIPT',
-    refund: isRefund ? { reference: `REF. NORMAL RECEIPT#: ${ask.originalReceipt?.receiptNumber ?? ''}` } : null,
+    refund: isRefund ? { reference: referenceOf(ask) } : null,
     topMessage: branding.top_message,
     buyer: [
       ...(sale.buyer.taxpayerId ? [['Client ID', sale.buyer.taxpayerId] as [string, string]] : []),
@@ -91,7 +93,7 @@ export function layOut(ask: PaperAsk): Paper {
       ...(sale.buyer.purchaseCode ? [['Purchase code', sale.buyer.purchaseCode] as [string, string]] : []),
     ],
     document: [
-      [isRefund ? 'Credit note' : 'Invoice', sale.documentNumber],
+      [isRefund && ask.reversedInvoiceNumber === null ? 'Credit note' : 'Invoice', sale.documentNumber],
       ['Date', sale.documentDate.split('-').reverse().join('/')],
       ...(ask.reasonName ? [['Reason', ask.reasonName] as [string, string]] : []),
       ...(sale.foreign
@@ -136,5 +138,11 @@ export function layOut(ask: PaperAsk): Paper {
     footer: [...(branding.bottom_message ? [branding.bottom_message] : []), `Muhuri ${ask.version}`],
   };
 }
+
+/** Where the sale's own receipt number was lost with its answer, the number it was sent under stands for it. */
+const referenceOf = (ask: PaperAsk) =>
+  ask.reversedInvoiceNumber === null
+    ? `REF. NORMAL RECEIPT#: ${ask.originalReceipt?.receiptNumber ?? ''}`
+    : `REF. NORMAL RECEIPT OF INVOICE#: ${ask.reversedInvoiceNumber}`;
 
 const trimmed = (amount: Amount) => (amount.includes('.') ? amount.replace(/\.?0+$/, '') : amount);

@@ -104,6 +104,7 @@ async function paperOf(ports: Ports, tx: Tx, receipt: Receipt, copyNumber: numbe
     taxpayerId: filing.device.taxpayerId,
     branchCode: filing.device.branchCode,
     originalReceipt: filing.originalReceipt,
+    reversedInvoiceNumber: filing.reverses?.invoiceNumber ?? null,
     paymentName: name('payment_method', sale.paymentMethod),
     reasonName: sale.reasonCode ? name('reason', sale.reasonCode) : null,
     localTime: (moment) => ports.localTime(moment, dialect.timeZone),

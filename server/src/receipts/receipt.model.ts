@@ -4,8 +4,11 @@ export type AttemptOutcome = 'signed' | 'refused' | 'number_taken' | 'not_served
 /** One send, as the states need to know it. `outcome` null: begun and not ended. */
 export type AttemptFact = {
   outcome: AttemptOutcome | null;
-  /** Ends a doubt for this attempt, by rule or by a person; `doubtful` begins one: the number it gave back turned out to be taken. */
-  settled: 'signed' | 'not_signed' | 'not_ours' | 'doubtful' | null;
+  /**
+   * Ends a doubt for this attempt, by rule or by a person; `doubtful` begins one: the number it gave back turned out to be taken;
+   * `reversed`: it was signed, its data are lost, and a refund under its number has undone it.
+   */
+  settled: 'signed' | 'not_signed' | 'not_ours' | 'doubtful' | 'reversed' | null;
   isWorkerGone: boolean;
 };
 

@@ -5,6 +5,7 @@ import type { CheckBeforeSigning } from './check-before-signing.ts';
 import type { OpenReceipt } from './open-receipt.ts';
 import type { OpenLink, PrintReceipt, ReadPdf } from './print-receipt.ts';
 import type { ReceiptView } from './receipt-view.ts';
+import type { ConfirmReversal, ProposeReversal } from './reverse-lost-sale.ts';
 import type { Evidence, SettleByPerson } from './settle-by-person.ts';
 import type { WaitForReceipt } from './wait-for-receipt.ts';
 import type { WithdrawReceipt } from './withdraw-receipt.ts';
@@ -19,6 +20,9 @@ type Use = {
   findReceipts(ctx: Call['ctx'], module: string, documentId: string): Promise<Receipt[]>;
   withdrawReceipt: WithdrawReceipt;
   settleByPerson: SettleByPerson;
+  proposeReversal: ProposeReversal;
+  confirmReversal: ConfirmReversal;
+  dropReversal: ConfirmReversal;
   printReceipt: PrintReceipt;
   readPdf: ReadPdf;
   openLink: OpenLink;
@@ -44,6 +48,9 @@ export const receiptRoutes = (use: Use) => {
     answer(receipts.getReceipt)(async (call) => use.view(await use.getReceipt(call.ctx, id(call)), call.language)),
     answer(receipts.withdrawReceipt)(async (call) => use.view(await use.withdrawReceipt(call.ctx, id(call)), call.language)),
     answer(receipts.attachEvidence)(async (call, { input }) => use.view(await use.settleByPerson(call.ctx, id(call), input as Evidence), call.language)),
+    answer(receipts.proposeReversal)(async (call, { input }) => use.view(await use.proposeReversal(call.ctx, id(call), input), call.language)),
+    answer(receipts.confirmReversal)(async (call) => use.view(await use.confirmReversal(call.ctx, id(call)), call.language)),
+    answer(receipts.dropReversal)(async (call) => use.view(await use.dropReversal(call.ctx, id(call)), call.language)),
     answer(receipts.printReceipt)(async (call, { input }) => {
       const { print, link, until } = await use.printReceipt(call.ctx, id(call), input.paper);
       return {

@@ -8,6 +8,21 @@ import type { Signature } from './sale.model.ts';
 
 export type StoredSignature = Signature & { verificationUrl: string; label: string; source: 'device' | 'late_answer' | 'read_back' | 'person' };
 
+/** As it stands in its table. */
+export type StoredReversal = {
+  invoice_number: string;
+  reason_code: string;
+  source: string;
+  proposed_by: string;
+  proposed_name: string;
+  proposed_at: string;
+  confirmed_by: string | null;
+  confirmed_name: string | null;
+  confirmed_at: string | null;
+  reversal_receipt_id: string | null;
+  reversed_at: string | null;
+};
+
 export type Receipt = {
   id: string;
   module: 'invoices' | 'creditnotes';
@@ -34,6 +49,8 @@ export type Receipt = {
   openedAt: Date;
   updatedAt: Date;
   prints: number;
+  /** Of a sale whose data were lost: who proposed and confirmed to undo it, and what came of it. */
+  reversal: StoredReversal | null;
   signature: StoredSignature | null;
 };
 
@@ -41,6 +58,7 @@ const select = `
   select r.id, r.module, r.document_id, r.kind, r.document_number, r.document_date::text, r.branch_id, b.branch_code, r.device_id, d.dialect, d.environment, d.state as device_state, d.problem as device_problem,
     exists (select 1 from receipt o where o.business_id = r.business_id and o.device_id = r.device_id and o.state = 'in_doubt' and o.id <> r.id) as has_doubt,
     r.sale, r.document_hash, r.answers, r.sale_receipt_id, r.state, r.invoice_number::text, r.problem, r.drift, r.tries, r.opened_at, r.updated_at,
+    (select to_jsonb(v) - 'business_id' from reversal v where v.business_id = r.business_id and v.receipt_id = r.id) as reversal,
     (select count(*)::int from print p where p.business_id = r.business_id and p.receipt_id = r.id) as prints,
     s.receipt_number::text, s.total_receipt_number::text, s.internal_data, s.receipt_signature, s.sdc_id, s.mrc_number, s.signed_at, s.verification_url, s.label, s.source
   from receipt r
@@ -49,8 +67,16 @@ const select = `
   left join signature s on s.business_id = r.business_id and s.receipt_id = r.id`;
 
 export const findReceipt = (tx: Tx, id: string) => one(tx, `${select} where r.id = $1`, [id]);
+/** The receipt of a document: the sale of an invoice, the refund of a credit note. */
 export const findReceiptOf = (tx: Tx, module: string, documentId: string) =>
-  one(tx, `${select} where r.module = $1 and r.document_id = $2`, [module, documentId]);
+  one(tx, `${select} where r.module = $1 and r.document_id = $2 and r.kind = $3`, [module, documentId, module === 'invoices' ? 'sale' : 'refund']);
+/** The refund that undoes the lost sale of an invoice, if there is one. */
+export const findReversalReceipt = (tx: Tx, documentId: string) =>
+  one(tx, `${select} where r.module = 'invoices' and r.document_id = $1 and r.kind = 'refund'`, [documentId]);
+/** Every receipt of a document: its own and, after a reversal, the refund that undid the lost one. */
+export async function listReceiptsOf(tx: Tx, module: string, documentId: string): Promise<Receipt[]> {
+  return (await query(tx, `${select} where r.module = $1 and r.document_id = $2 order by r.opened_at, r.id`, [module, documentId])).map(toReceipt);
+}
 export const lockReceipt = (tx: Tx, id: string) => one(tx, `${select} where r.id = $1 for update of r`, [id]);
 
 async function one(tx: Tx, text: string, parameters: unknown[]): Promise<Receipt | null> {
@@ -89,6 +115,7 @@ function toReceipt(row: Record<string, unknown>): Receipt {
     openedAt: toDate(row.opened_at),
     updatedAt: toDate(row.updated_at),
     prints: row.prints as number,
+    reversal: fromJson(row.reversal),
     signature:
       row.receipt_signature === null
         ? null
@@ -255,7 +282,7 @@ export async function findSales(
 export async function listRefundsOf(tx: Tx, saleReceiptId: string, exceptId: string | null): Promise<Filed[]> {
   const rows = await query<{ sale: unknown }>(
     tx,
-    "select sale from receipt where sale_receipt_id = $1 and kind = 'refund' and state in ('queued', 'signed', 'in_doubt') and id is distinct from $2",
+    "select sale from receipt where sale_receipt_id = $1 and module = 'creditnotes' and kind = 'refund' and state in ('queued', 'signed', 'in_doubt') and id is distinct from $2",
     [saleReceiptId, exceptId],
   );
   return rows.map((row) => fromJson<Filed>(row.sale));

@@ -1,3 +1,4 @@
+import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import { lockDeviceOfBranch, moveCounter, setDeviceState } from '../branches/index.ts';
 import type { Context } from '../context.ts';
@@ -14,7 +15,7 @@ export type ResumeLane = (ctx: Context, branchId: string, given: { last_invoice_
  * and the document that met the taken number is numbered anew.
  */
 export const resumeLane =
-  (ports: { record: Recorder; clock: Clock; queue: Pick<Queue, 'wakeLane'>; changed(id: string): void }): ResumeLane =>
+  (ports: { record: Recorder; alerts: Pick<Alerts, 'settle'>; clock: Clock; queue: Pick<Queue, 'wakeLane'>; changed(id: string): void }): ResumeLane =>
   async (ctx, branchId, given) => {
     const renumbered = await ctx.transaction(async (tx) => {
       const device = await lockDeviceOfBranch(tx, branchId);
@@ -38,6 +39,7 @@ export const resumeLane =
         }
       }
       await setDeviceState(tx, device.id, 'active', null);
+      if (device.problem) await ports.alerts.settle(tx, ctx, device.id, [device.problem.code]);
       await hurryQueue(tx, device.id);
       await ports.record(tx, ctx, { action: 'lane.resumed', subject: device.id, before: device.problem, after: given });
       await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: device.id });

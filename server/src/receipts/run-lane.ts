@@ -123,6 +123,7 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
   if (lane.state !== 'active') return letGo(null);
   const { doubts, head } = await readLane(tx, device.id, now);
   const open = doubts.filter((doubt) => doubt.code === 'maybe_signed');
+  if (open.length > 1) await ports.alerts.raise(tx, ctx, device.id, { code: 'doubts_two', document_numbers: open.map((doubt) => doubt.documentNumber) });
   const due = open.find((doubt) => canSettle(doubt, now, ports));
   if (due) return resend(tx, due, now, lane);
   const wakeUps = open.map((doubt) => settleTime(doubt, ports));
@@ -140,7 +141,8 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
   if (head.nextTryAt && head.nextTryAt > now) return letGo(earliest([...wakeUps, head.nextTryAt]));
   const hold = () => holdLane(tx, device.id, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
   // Bytes that may have left are fixed; anything else is read again where it may have changed meanwhile.
-  const isOld = !head.readAt || now.getTime() - head.readAt.getTime() > ports.timing.readAgainMs;
+  // A reversal follows nothing in the books: it undoes exactly what was signed.
+  const isOld = !head.filed.filing.reverses && (!head.readAt || now.getTime() - head.readAt.getTime() > ports.timing.readAgainMs);
   if (!head.fixedRequest && (isOld || head.hasUnregisteredItems)) {
     await hold();
     return { do: isOld ? 'read' : 'register', head };

@@ -1,9 +1,10 @@
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
-import { recordingOf, settleNotSigned } from './end-attempt.ts';
+import { afterDoubt, followUp, recordingOf, settleNotSigned } from './end-attempt.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { endDoubt, isSignatureKnown, isTotalKnown, listAttempts, lockLane, recordSigned } from './lane.store.ts';
 import { findReceipt, lockReceipt, type Receipt } from './receipt.store.ts';
+import { isBeingReversed } from './reversal.store.ts';
 import type { Signature } from './sale.model.ts';
 
 export type Evidence =
@@ -40,6 +41,8 @@ export const settleByPerson =
       const code = receipt.problem?.code;
       if (!device || receipt.state !== 'in_doubt' || receipt.invoiceNumber === null || code === 'number_collision')
         throw new AppError('wrong_state', { state: receipt.state });
+      // Once its reversal is on the way the data come too late: recorded now, the document would stand for nothing.
+      if (await isBeingReversed(tx, receiptId)) throw new AppError('reversal_under_way');
       const at = ports.clock.now();
       const attempts = await listAttempts(tx, receiptId, at);
       const last = attempts.at(-1);
@@ -70,7 +73,8 @@ export const settleByPerson =
           actor: { type: ctx.actor.type, id: ctx.actor.id },
         });
         await endDoubt(tx, receipt.id);
-        await ports.afterSigned(tx, ctx, receipt.id);
+        await followUp(ports, tx, ctx, receipt, at);
+        await afterDoubt(ports, tx, ctx, receipt.deviceId);
       }
       await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: receipt.deviceId });
       return (await findReceipt(tx, receiptId)) as Receipt;

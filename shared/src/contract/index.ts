@@ -1,3 +1,4 @@
+export * as alerts from './alerts.contract.ts';
 export * as access from './access.contract.ts';
 export * as branches from './branches.contract.ts';
 export * as mappings from './mappings.contract.ts';

@@ -54,6 +54,24 @@ export const receiptView = z
     /** The sale that a refund refunds. */
     sale_receipt_id: z.string().nullable(),
     prints: z.number(),
+    /** Of a sale whose data were lost: how two persons undo it, so that it can be sold anew. */
+    reversal: z
+      .object({
+        invoice_number: z.string(),
+        reason_code: z.string(),
+        source: z.string(),
+        proposed_by: z.string(),
+        proposed_name: z.string(),
+        proposed_at: time,
+        confirmed_by: z.string().nullable(),
+        confirmed_name: z.string().nullable(),
+        confirmed_at: time.nullable(),
+        reversal_receipt_id: z.string().nullable(),
+        reversed_at: time.nullable(),
+      })
+      .nullable(),
+    /** Of such a refund: the receipt it undoes. */
+    reverses_receipt_id: z.string().nullable(),
     problem: problemView.nullable(),
     /** What happened to the document in Zoho after it was sealed. */
     drift: problemView.nullable(),
@@ -131,6 +149,8 @@ export const preflightView = z
     /** For a refund: the signed sales it may refund. */
     sales: z.array(z.object({ receipt_id: z.string(), document_number: z.string(), document_date: z.string(), total: amount, label: z.string() })),
     sale_receipt_id: z.string().nullable(),
+    /** Whether this business may undo a sale whose data were lost without those data. */
+    reversal_offered: z.boolean(),
     receipt: receiptView.nullable(),
   })
   .meta({ id: 'Preflight' });
@@ -171,6 +191,31 @@ export const attachEvidence = endpoint({
     }),
     z.strictObject({ found: z.literal(false), source: z.string().trim().min(3).max(300) }),
   ]),
+  output: receiptView,
+});
+
+export const proposeReversal = endpoint({
+  method: 'POST',
+  path: '/receipts/{id}/reversal',
+  summary: 'Propose to undo a signed sale whose data are lost: refund it under its number and sell the document anew',
+  guard: 'settle',
+  input: z.strictObject({ reason_code: z.string().trim().min(1).max(5), source: z.string().trim().min(3).max(300) }),
+  output: receiptView,
+});
+
+export const confirmReversal = endpoint({
+  method: 'POST',
+  path: '/receipts/{id}/reversal/confirm',
+  summary: "Confirm another person's proposal: the refund is sent, and once it is signed the document is sold anew",
+  guard: 'settle',
+  output: receiptView,
+});
+
+export const dropReversal = endpoint({
+  method: 'POST',
+  path: '/receipts/{id}/reversal/drop',
+  summary: 'Take an unconfirmed proposal back',
+  guard: 'settle',
   output: receiptView,
 });
 

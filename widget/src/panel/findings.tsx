@@ -23,7 +23,7 @@ export function Findings({
     <ul class="findings">
       {preflight.findings.map((finding) => (
         <li class="finding" key={`${finding.code}${String(finding.tax_id ?? finding.key ?? finding.field ?? '')}`}>
-          <span class="tag">{words[`fix_${finding.fix}` as keyof typeof words]}</span>
+          {finding.fix === 'none' ? null : <span class="tag">{words[`fix_${finding.fix}` as keyof typeof words]}</span>}
           <h3>{finding.title}</h3>
           {(finding.name ?? finding.tax_name) ? (
             <p>

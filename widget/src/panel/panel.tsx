@@ -246,9 +246,9 @@ function Body({ shown, answers, hasActed, setAnswers, load, seal, run, setReceip
           <Summary preflight={preflight} receipt={receipt} />
           <div role="status">
             {receipt?.state === 'signed' ? (
-              <Signed receipt={receipt} focus={hasActed} onChange={setReceipt} run={run} />
+              <Signed receipt={receipt} preflight={preflight} focus={hasActed} onChange={setReceipt} run={run} />
             ) : receipt ? (
-              <Unsigned receipt={receipt} focus={hasActed} onChange={setReceipt} run={run} />
+              <Unsigned receipt={receipt} preflight={preflight} focus={hasActed} onChange={setReceipt} run={run} />
             ) : null}
           </div>
           {isOver && preflight.findings.length > 0 ? (

@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import { Button, Copy, Facts, Section } from '../ui/parts.tsx';
-import type { ReceiptView } from '../views.ts';
+import type { PreflightView, ReceiptView } from '../views.ts';
 import { Evidence } from './evidence.tsx';
 import { useFrame } from './frame.ts';
+import { Reversal } from './reversal.tsx';
 
-type Props = { receipt: ReceiptView; focus: boolean; onChange(receipt: ReceiptView): void; run(work: () => Promise<void>): void };
+type Props = { receipt: ReceiptView; preflight: PreflightView; focus: boolean; onChange(receipt: ReceiptView): void; run(work: () => Promise<void>): void };
 
 /** A sealed document: code, numbers, paper. */
 export function Signed({ receipt, focus, run, onChange }: Props) {
@@ -79,7 +80,7 @@ export function Signed({ receipt, focus, run, onChange }: Props) {
 }
 
 /** Refused, waiting, in doubt, withdrawn: our sentence, the next step, the device's own words beneath. */
-export function Unsigned({ receipt, focus, run, onChange }: Props) {
+export function Unsigned({ receipt, preflight, focus, run, onChange }: Props) {
   const { words, api } = useFrame();
   const titles = { refused: words.refused, queued: words.queued, in_doubt: words.inDoubt, withdrawn: words.withdrawn, signed: words.signed };
   const tone = receipt.state === 'refused' ? 'bad' : 'wait';
@@ -99,7 +100,7 @@ export function Unsigned({ receipt, focus, run, onChange }: Props) {
     <Section title={titles[receipt.state]} tone={tone} focus={focus}>
       {problem ? (
         <>
-          {receipt.state === 'refused' ? <span class="tag">{words[`fix_${problem.fix}` as keyof typeof words]}</span> : null}
+          {receipt.state === 'refused' && problem.fix !== 'none' ? <span class="tag">{words[`fix_${problem.fix}` as keyof typeof words]}</span> : null}
           <p>{problem.title}</p>
           <h3>{words.next}</h3>
           <p>{problem.detail}</p>
@@ -118,6 +119,9 @@ export function Unsigned({ receipt, focus, run, onChange }: Props) {
         <Copy text={support} label={words.copyForSupport} word={words.copyForSupport} done={words.copied} />
       </div>
       {receipt.state === 'in_doubt' && problem?.code !== 'number_collision' ? <Evidence receipt={receipt} onSettled={onChange} /> : null}
+      {problem?.code === 'signed_answer_lost' && preflight.reversal_offered && receipt.kind === 'sale' ? (
+        <Reversal receipt={receipt} reasons={preflight.reasons} onChange={onChange} />
+      ) : null}
     </Section>
   );
 }

@@ -1,0 +1,37 @@
+import type { StoredProblem } from '@muhuri/shared/problems';
+import type { Tx } from '../platform/db/database.ts';
+import { fromJson, json, query, toDate } from '../platform/db/query.ts';
+
+export type Alert = { id: string; subject: string; problem: StoredProblem; openedAt: Date };
+
+/** One open alert per code and subject: raised again it stays the one it is. Says whether it is new. */
+export async function openAlert(tx: Tx, businessId: string, alert: Alert): Promise<boolean> {
+  const rows = await query(
+    tx,
+    `insert into alert (business_id, id, code, subject, problem, opened_at) values ($1, $2, $3, $4, $5, $6)
+     on conflict (business_id, code, subject) where closed_at is null do nothing returning id`,
+    [businessId, alert.id, alert.problem.code, alert.subject, json(alert.problem), alert.openedAt],
+  );
+  return rows.length > 0;
+}
+
+export const closeAlerts = (tx: Tx, which: { codes: string[]; subject: string }, at: Date, by: string) =>
+  query(tx, 'update alert set closed_at = $3, closed_by = $4 where code = any($1::text[]) and subject = $2 and closed_at is null', [
+    which.codes,
+    which.subject,
+    at,
+    by,
+  ]);
+
+/** Closes one by its id; null where there is no open one. */
+export async function closeAlertById(tx: Tx, id: string, at: Date, by: string): Promise<Alert | null> {
+  const rows = await query<Row>(tx, `update alert set closed_at = $2, closed_by = $3 where id = $1 and closed_at is null returning ${columns}`, [id, at, by]);
+  return rows[0] ? toAlert(rows[0]) : null;
+}
+
+export const listOpenAlerts = async (tx: Tx): Promise<Alert[]> =>
+  (await query<Row>(tx, `select ${columns} from alert where closed_at is null order by opened_at, id limit 200`)).map(toAlert);
+
+const columns = 'id, subject, problem, opened_at';
+type Row = { id: string; subject: string; problem: unknown; opened_at: unknown };
+const toAlert = (row: Row): Alert => ({ id: row.id, subject: row.subject, problem: fromJson(row.problem), openedAt: toDate(row.opened_at) });

@@ -1,0 +1,240 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Api, until } from '../api.ts';
+import { disagreeing, statesAndFacts } from '../states.ts';
+import { startWorld, type World } from '../world.ts';
+
+let world: World;
+let user: Api;
+let first: Api;
+let second: Api;
+beforeAll(async () => {
+  world = await startWorld({
+    instead: {
+      vsdc: { answerTimeoutMs: 500, lateTimeoutMs: 900 },
+      timing: { retryFirstMs: 150, retryMaxMs: 300, settleQuietMs: 200, settleMaxMs: 400, doubtWaitMs: 300, leaseMs: 3_000 },
+      sweepMs: 300,
+      waitMs: 3_000,
+    },
+  });
+  const { businessId, admin, user: member } = world.businesses[0];
+  const colleague = {
+    username: 'second@inzozi',
+    name: 'Second admin',
+    email: 'second@inzozi.example',
+    password: 'second-demo-only',
+    role: 'business_admin' as const,
+  };
+  await world.app.addPerson(businessId, colleague);
+  user = await Api.signIn(world, member);
+  first = await Api.signIn(world, admin);
+  second = await Api.signIn(world, { ...admin, username: colleague.username, password: colleague.password });
+  await user.seal('invoices', invoice().id);
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+beforeEach(() => world.vsdc.faults([]));
+
+const business = () => world.businesses[0];
+const allow = (yes: boolean) =>
+  world.sql("update business set settings = settings || jsonb_build_object('reversal_without_data', $1::boolean)", [yes], business().businessId);
+const judged = (number: string) => world.vsdc.receipts().filter((each) => each.request.remark === number);
+const present = async (id: string) => (await user.get(`/receipts/${id}`)).body;
+const becomes = (id: string, state: string) =>
+  until(
+    () => present(id),
+    (each) => each.state === state,
+  );
+let made = 0;
+function invoice(): { id: string; number: string } {
+  made += 1;
+  const source = world.zoho.documents().find((each) => each.organization_id === business().organizationId && each.what.startsWith('simple sale'));
+  const id = `46000000006${String(made).padStart(8, '0')}`;
+  world.zoho.add('invoices', business().organizationId, {
+    ...structuredClone(world.zoho.document('invoices', source?.id ?? '')),
+    invoice_id: id,
+    invoice_number: `V-${made}`,
+  });
+  return { id, number: `V-${made}` };
+}
+/** A sale the device has signed and whose answer nobody got. */
+async function lost(): Promise<{ id: string; number: string; receiptId: string; invoiceNumber: string }> {
+  const document = invoice();
+  world.vsdc.faults(['drop_after_signing']);
+  const reply = await user.seal('invoices', document.id);
+  const known = await until(
+    () => present(reply.body.id),
+    (each) => each.problem?.code === 'signed_answer_lost',
+  );
+  await until(
+    async () =>
+      Number(
+        (
+          await world.sql(
+            'select count(*)::int as n from attempt where receipt_id = $1 and socket_closed_at is null and socket_until > now()',
+            [known.id],
+            business().businessId,
+          )
+        )[0]?.n,
+      ),
+    (open) => open === 0,
+  );
+  return { ...document, receiptId: known.id as string, invoiceNumber: known.invoice_number as string };
+}
+const proposal = { reason_code: '06', source: 'portal and the log of the VSDC: not there' };
+
+describe('a sale whose data are lost for good', () => {
+  test('cannot be undone while the business has not switched it on', async () => {
+    await allow(false);
+    const sale = await lost();
+    expect(await first.post(`/receipts/${sale.receiptId}/reversal`, proposal)).toMatchObject({ status: 409, body: { code: 'reversal_off' } });
+    expect((await user.get(`/receipts/preflight?module=invoices&document_id=${sale.id}`)).body.reversal_offered).toBe(false);
+  });
+
+  test('is refunded under its number by two persons and sold anew, all three linked; the authority holds one in force', async () => {
+    await allow(true);
+    const sale = await lost();
+    expect(await user.post(`/receipts/${sale.receiptId}/reversal`, proposal)).toMatchObject({ status: 403 });
+    expect(await first.post(`/receipts/${sale.receiptId}/reversal`, { ...proposal, reason_code: '99' })).toMatchObject({ status: 400 });
+    expect((await first.post(`/receipts/${sale.receiptId}/reversal`, proposal)).body.reversal).toMatchObject({
+      invoice_number: sale.invoiceNumber,
+      confirmed_by: null,
+    });
+    expect(await first.post(`/receipts/${sale.receiptId}/reversal/confirm`)).toMatchObject({ status: 409, body: { code: 'second_person_needed' } });
+    expect(judged(sale.number)).toHaveLength(1);
+    const confirmed = await second.post(`/receipts/${sale.receiptId}/reversal/confirm`);
+    expect(confirmed.status).toBe(200);
+    const anew = await becomes(sale.receiptId, 'signed');
+    const held = judged(sale.number);
+    expect(held).toHaveLength(3);
+    const reversalId = anew.reversal.reversal_receipt_id as string;
+    const reversal = await present(reversalId);
+    expect(reversal).toMatchObject({ state: 'signed', kind: 'refund', reverses_receipt_id: sale.receiptId, label: 'NR' });
+    expect(String(held[1]?.request.orgInvcNo)).toBe(sale.invoiceNumber);
+    expect(held.map((each) => String(each.request.invcNo))).toEqual([sale.invoiceNumber, reversal.invoice_number, anew.invoice_number]);
+    expect(held[1]?.request.totAmt).toBe(held[0]?.request.totAmt);
+    expect(anew.reversal.reversed_at).not.toBeNull();
+    const listed = (await user.get(`/receipts?module=invoices&document_id=${sale.id}`)).body.receipts as { id: string }[];
+    expect(listed.map((each) => each.id).toSorted()).toEqual([sale.receiptId, reversalId].toSorted());
+    // One click more finds what is there.
+    expect((await user.seal('invoices', sale.id)).body).toMatchObject({ id: sale.receiptId, state: 'signed' });
+    expect(judged(sale.number)).toHaveLength(3);
+    const file = await user.file(`/receipts/${reversalId}/pdf?paper=a4`);
+    expect(file.status).toBe(200);
+  });
+
+  test('keeps its doubt when the refund is refused, and may then be given its data after all', async () => {
+    await allow(true);
+    const sale = await lost();
+    await first.post(`/receipts/${sale.receiptId}/reversal`, proposal);
+    world.vsdc.faults(['refuse:910']);
+    const confirmed = await second.post(`/receipts/${sale.receiptId}/reversal/confirm`);
+    const reversalId = confirmed.body.reversal.reversal_receipt_id as string;
+    await becomes(reversalId, 'refused');
+    expect((await present(sale.receiptId)).state).toBe('in_doubt');
+    const [held] = judged(sale.number);
+    const evidence = {
+      found: true,
+      source: 'portal',
+      receipt_number: held?.reply.rcptNo,
+      total_receipt_number: held?.reply.totRcptNo,
+      internal_data: held?.reply.intrlData,
+      receipt_signature: held?.reply.rcptSign,
+      sdc_id: held?.reply.sdcId,
+      signed_at: held?.at,
+    };
+    expect((await first.post(`/receipts/${sale.receiptId}/evidence`, evidence)).body).toMatchObject({ state: 'signed', invoice_number: sale.invoiceNumber });
+    expect(judged(sale.number)).toHaveLength(1);
+  });
+
+  test('is never given data while its refund is on the way, and a proposal can be taken back', async () => {
+    await allow(true);
+    const sale = await lost();
+    await first.post(`/receipts/${sale.receiptId}/reversal`, proposal);
+    expect((await second.post(`/receipts/${sale.receiptId}/reversal/drop`)).body.reversal).toBeNull();
+    expect(await second.post(`/receipts/${sale.receiptId}/reversal/confirm`)).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+    await first.post(`/receipts/${sale.receiptId}/reversal`, proposal);
+    await first.post(`/branches/${business().branchIds[0]}/pause`);
+    const confirmed = await second.post(`/receipts/${sale.receiptId}/reversal/confirm`);
+    expect(confirmed.status).toBe(200);
+    const evidence = { found: false, source: 'portal' };
+    expect(await first.post(`/receipts/${sale.receiptId}/evidence`, evidence)).toMatchObject({ status: 409, body: { code: 'reversal_under_way' } });
+    expect(await second.post(`/receipts/${sale.receiptId}/reversal`, proposal)).toMatchObject({ status: 409, body: { code: 'reversal_under_way' } });
+    await first.post(`/branches/${business().branchIds[0]}/resume`);
+    await becomes(sale.receiptId, 'signed');
+    expect(judged(sale.number)).toHaveLength(3);
+  });
+
+  test('whose refund loses its answer too is sold anew only once that refund is known to be signed', async () => {
+    await allow(true);
+    const sale = await lost();
+    await first.post(`/receipts/${sale.receiptId}/reversal`, proposal);
+    world.vsdc.faults(['drop_after_signing']);
+    const confirmed = await second.post(`/receipts/${sale.receiptId}/reversal/confirm`);
+    const reversalId = confirmed.body.reversal.reversal_receipt_id as string;
+    const refund = await until(
+      () => present(reversalId),
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    expect((await present(sale.receiptId)).state).toBe('in_doubt');
+    expect(judged(sale.number)).toHaveLength(2);
+    const held = judged(sale.number)[1];
+    const evidence = {
+      found: true,
+      source: 'portal',
+      receipt_number: held?.reply.rcptNo,
+      total_receipt_number: held?.reply.totRcptNo,
+      internal_data: held?.reply.intrlData,
+      receipt_signature: held?.reply.rcptSign,
+      sdc_id: held?.reply.sdcId,
+      signed_at: held?.at,
+    };
+    expect((await first.post(`/receipts/${refund.id}/evidence`, evidence)).body.state).toBe('signed');
+    await becomes(sale.receiptId, 'signed');
+    expect(judged(sale.number)).toHaveLength(3);
+  });
+});
+
+describe('alerts', () => {
+  test('two documents in doubt on one device are told once, and the alert closes by itself when one is settled', async () => {
+    const codes = async () => ((await user.get('/alerts')).body.alerts as { problem: { code: string } }[]).map((each) => each.problem.code);
+    world.vsdc.faults([
+      'drop_before_signing',
+      ...Array.from({ length: 3 }, () => 'refuse:910'),
+      'drop_before_signing',
+      ...Array.from({ length: 200 }, () => 'refuse:910'),
+    ]);
+    const one = await user.seal('invoices', invoice().id);
+    await becomes(one.body.id, 'in_doubt');
+    const others = [];
+    for (let i = 0; i < 3; i++) others.push((await user.seal('invoices', invoice().id)).body.id as string);
+    await until(codes, (all) => all.filter((code) => code === 'doubts_two').length === 1);
+    world.vsdc.faults([]);
+    for (const id of [one.body.id as string, ...others])
+      await until(
+        () => present(id),
+        (each) => ['signed', 'refused'].includes(each.state),
+      );
+    await until(codes, (all) => !all.includes('doubts_two'));
+  });
+
+  test('a paused lane is told, and resuming it closes the alert; a stranger sees and closes nothing', async () => {
+    world.vsdc.faults(['refuse:901']);
+    const document = invoice();
+    await user.seal('invoices', document.id);
+    const [alert] = await until(
+      async () => (await user.get('/alerts')).body.alerts as { id: string; subject: string }[],
+      (all) => all.length > 0,
+    );
+    const stranger = await Api.signIn(world, world.businesses[1].admin);
+    expect((await stranger.get('/alerts')).body.alerts).toEqual([]);
+    expect((await stranger.post(`/alerts/${alert?.id}/close`)).status).toBe(404);
+    expect((await user.post(`/alerts/${alert?.id}/close`)).status).toBe(403);
+    await first.post(`/branches/${business().branchIds[0]}/resume`);
+    expect((await user.get('/alerts')).body.alerts).toEqual([]);
+  });
+});
+
+test('what the column says of every receipt so far is what its facts say', async () => {
+  const all = await statesAndFacts(world);
+  expect(all.length).toBeGreaterThan(8);
+  expect(disagreeing(all)).toEqual([]);
+});

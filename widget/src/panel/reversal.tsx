@@ -1,0 +1,69 @@
+import { useState } from 'preact/hooks';
+import { ApiProblem } from '../api.ts';
+import { Button, Choice, Field } from '../ui/parts.tsx';
+import type { PreflightView, ReceiptView } from '../views.ts';
+import { useFrame } from './frame.ts';
+
+type Props = { receipt: ReceiptView; reasons: PreflightView['reasons']; onChange(receipt: ReceiptView): void };
+
+/** The way out of a lost answer without its data: one person proposes, another confirms. */
+export function Reversal({ receipt, reasons, onChange }: Props) {
+  const { words, api } = useFrame();
+  const session = api.session;
+  const [reason, setReason] = useState('');
+  const [source, setSource] = useState('');
+  const [message, setMessage] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  if (session?.business?.role !== 'business_admin' && !session?.business?.permissions.includes('settle')) return null;
+  const run = async (work: () => Promise<ReceiptView>) => {
+    setBusy(true);
+    setMessage('');
+    try {
+      onChange(await work());
+    } catch (error) {
+      setMessage(error instanceof ApiProblem ? `${error.problem.title} ${error.problem.detail}` : words.offline);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const proposed = receipt.reversal;
+  return (
+    <details open={proposed !== null}>
+      <summary>{words.reversal}</summary>
+      <p class="quiet">{words.reversalIntro}</p>
+      {proposed === null ? (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            void run(() => api.proposeReversal(receipt.id, { reason_code: reason, source }));
+          }}
+        >
+          <Choice label={words.reason} value={reason} choices={reasons} empty={words.choose} onChange={setReason} />
+          <Field label={words.reversalSource} value={source} onInput={setSource} autocomplete="off" />
+          <Button type="submit" busy={isBusy}>
+            {words.reversalPropose}
+          </Button>
+        </form>
+      ) : proposed.confirmed_by !== null ? (
+        <p>{words.reversalGoes}</p>
+      ) : (
+        <>
+          <p>
+            <bdi>{words.reversalWaits.replace('{name}', proposed.proposed_name)}</bdi>
+          </p>
+          <div class="actions">
+            {proposed.proposed_by === session.person.id ? null : (
+              <Button kind="main" busy={isBusy} onClick={() => void run(() => api.decideReversal(receipt.id, 'confirm'))}>
+                {words.reversalConfirm}
+              </Button>
+            )}
+            <Button busy={isBusy} onClick={() => void run(() => api.decideReversal(receipt.id, 'drop'))}>
+              {words.reversalDrop}
+            </Button>
+          </div>
+        </>
+      )}
+      <p role="alert">{message}</p>
+    </details>
+  );
+}
