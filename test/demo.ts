@@ -1,16 +1,25 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { logTo } from '@muhuri/server/platform/log';
 import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
 import { checkout, cloneDatabase, makeTemplate, startWorld } from './world.ts';
 
-/** `npm start`: the whole world on this machine, with invented businesses. `--empty` starts without data: no business, a database of its own. */
+/**
+ * `npm start`: the whole world on this machine, with invented businesses. `--empty` starts without data: no business, a database of its
+ * own. A second start beside a running one gets a world of its own too, forgotten at its end: two simulated devices that kept their
+ * counters in one file would forget each other's receipts.
+ */
 const dataDir = join(checkout, '.data');
 const isEmpty = process.argv.includes('--empty');
 
 if (!existsSync(join(checkout, 'app/main.js'))) spawnSync(process.execPath, ['widget/build.ts'], { cwd: checkout, stdio: 'inherit' });
 mkdirSync(dataDir, { recursive: true });
+
+const mark = join(dataDir, 'demo.pid');
+const isSecond = !isEmpty && existsSync(mark) && isRunning(Number(readFileSync(mark, 'utf8')));
+const isKept = !isEmpty && !isSecond;
+if (isKept) writeFileSync(mark, String(process.pid));
 
 const own = process.env.DATABASE_URL
   ? {
@@ -20,16 +29,16 @@ const own = process.env.DATABASE_URL
     }
   : null;
 const postgres = own ? null : await startEmbeddedPostgres(checkout, dataDir);
-if (isEmpty && postgres) await makeTemplate(postgres);
-const empty = isEmpty && postgres ? await cloneDatabase(postgres) : null;
+if (!isKept && postgres) await makeTemplate(postgres);
+const fleeting = !isKept && postgres ? await cloneDatabase(postgres) : null;
 const world = await startWorld({
   ...(postgres ? { postgres } : {}),
   withoutBusinesses: isEmpty,
   // Zoho allows a hundred a minute; whoever tries this world out is quicker than a bookkeeper.
   callsPerMinute: 600,
-  urls: empty?.urls ?? own ?? (postgres as NonNullable<typeof postgres>).urls,
+  urls: fleeting?.urls ?? own ?? (postgres as NonNullable<typeof postgres>).urls,
   ports: { server: 8710, zoho: 8711, vsdc: 8712, widget: 8713 },
-  stateDir: isEmpty ? null : join(dataDir, 'sim'),
+  stateDir: isKept ? join(dataDir, 'sim') : null,
   withWidget: true,
   instead: { log: logTo('warn') },
   onTaken: (what, port) => console.log(`Port ${port} is taken; ${what} uses another one.`),
@@ -48,8 +57,9 @@ const documents = world.zoho
     document_number: each.number,
     what: each.what,
   }));
+const described = isSecond ? `demo-${process.pid}.json` : 'demo.json';
 writeFileSync(
-  join(dataDir, 'demo.json'),
+  join(dataDir, described),
   `${JSON.stringify({ server_url: world.app.url, zoho_url: zohoUrl, vsdc_url: world.vsdc.url, accounts, documents }, null, 2)}\n`,
 );
 
@@ -62,7 +72,7 @@ console.log(`
 
   Sign in   ${accounts.map((each) => `${each.username.padEnd(16)} ${each.password.padEnd(18)} ${each.role}`).join('\n            ')}
 
-  Ctrl-C ends it. The same is written to .data/demo.json.
+  Ctrl-C ends it${isKept ? '' : ' and forgets what was done here'}. The same is written to .data/${described}.
 `);
 
 let isEnding = false;
@@ -71,8 +81,22 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     if (isEnding) return;
     isEnding = true;
     void world[Symbol.asyncDispose]()
-      .then(() => empty?.drop())
+      .then(() => fleeting?.drop())
       .then(() => postgres?.stop())
-      .then(() => process.exit(0));
+      .then(() => {
+        if (isKept) rmSync(mark, { force: true });
+        if (isSecond) rmSync(join(dataDir, described), { force: true });
+        process.exit(0);
+      });
   });
+}
+
+/** A process of that number lives; where numbers come again, the worst is a world that is forgotten. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
