@@ -1,3 +1,4 @@
+import { TOTP, Secret } from 'otpauth';
 import type { DemoAccount, World } from './world.ts';
 
 export type Json = { [key: string]: never } & Record<string, unknown>;
@@ -53,4 +54,36 @@ export async function until<T>(look: () => Promise<T> | T, isDone: (value: T) =>
     if (performance.now() > end) throw new Error(`waited too long; last seen: ${JSON.stringify(value)?.slice(0, 2000)}`);
     await new Promise((resolve) => setTimeout(resolve, 40));
   }
+}
+
+/** The code an authenticator shows now, or some steps of half a minute later. */
+export const codeOf = (secret: string, stepsLater = 0): string =>
+  new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: Date.now() + stepsLater * 30_000 });
+
+/** Sets an authenticator up and gives its first code: the session passes what asks for a second factor. */
+export async function enrol(api: Api, password: string): Promise<string> {
+  const begun = await api.post('/auth/totp', { password });
+  if (begun.status !== 200) throw new Error(`authenticator: ${JSON.stringify(begun.body)}`);
+  const confirmed = await api.post('/auth/totp/confirm', { code: codeOf(begun.body.secret as string) });
+  if (confirmed.body.second_factor !== 'passed') throw new Error(`authenticator: ${JSON.stringify(confirmed.body)}`);
+  return begun.body.secret as string;
+}
+
+/** The platform's operator, made by the console's link, with an authenticator. */
+export async function operatorOf(world: World): Promise<Api> {
+  const token = String(await world.app.firstOperatorLink())
+    .split('/')
+    .at(-1);
+  const password = 'seven quiet herons by the lake';
+  const made = await new Api(world.app.url).post('/auth/first-operator', {
+    token,
+    username: 'operator',
+    name: 'Olive Operator',
+    email: 'ops@platform.example',
+    password,
+  });
+  if (made.status !== 200) throw new Error(`operator: ${JSON.stringify(made.body)}`);
+  const api = new Api(world.app.url, made.body.token as string);
+  await enrol(api, password);
+  return api;
 }

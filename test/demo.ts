@@ -37,13 +37,14 @@ const world = await startWorld({
   // Zoho allows a hundred a minute; whoever tries this world out is quicker than a bookkeeper.
   callsPerMinute: 600,
   urls: fleeting?.urls ?? own ?? (postgres as NonNullable<typeof postgres>).urls,
-  ports: { server: 8710, zoho: 8711, vsdc: 8712, widget: 8713 },
+  ports: { server: 8710, zoho: 8711, vsdc: 8712, widget: 8713, mail: 8714 },
   stateDir: isKept ? join(dataDir, 'sim') : null,
   withWidget: true,
   instead: { log: logTo('warn') },
   onTaken: (what, port) => console.log(`Port ${port} is taken; ${what} uses another one.`),
 });
 
+const operatorLink = await world.app.firstOperatorLink();
 const zohoUrl = world.zoho.url.replace('127.0.0.1', 'localhost');
 const accounts = world.businesses.flatMap((business) => [business.admin]).concat(world.businesses.map((business) => business.user));
 const order = { invoices: 0, creditnotes: 1 };
@@ -60,7 +61,7 @@ const documents = world.zoho
 const described = isSecond ? `demo-${process.pid}.json` : 'demo.json';
 writeFileSync(
   join(dataDir, described),
-  `${JSON.stringify({ server_url: world.app.url, zoho_url: zohoUrl, vsdc_url: world.vsdc.url, accounts, documents }, null, 2)}\n`,
+  `${JSON.stringify({ server_url: world.app.url, zoho_url: zohoUrl, vsdc_url: world.vsdc.url, mail_url: world.mail.url, accounts, documents }, null, 2)}\n`,
 );
 
 console.log(`
@@ -69,6 +70,8 @@ console.log(`
   Open      ${zohoUrl}          what looks like Zoho Books: open an invoice, then the seal at the right edge
   Server    ${world.app.url}          API at /api, branches at /branches
   VSDC      ${world.vsdc.url}          everything it ever signed at /_sim/receipts
+  Mail      ${world.mail.url}          what Muhuri mails, to read
+  Operator  ${operatorLink ?? 'has an account already'}
 
   Sign in   ${accounts.map((each) => `${each.username.padEnd(16)} ${each.password.padEnd(18)} ${each.role}`).join('\n            ')}
 

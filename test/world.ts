@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type App, type Instead, startApp } from '@muhuri/server/app';
 import { type Postgres, startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
@@ -7,6 +8,7 @@ import { migrate } from '@muhuri/server/platform/db/database';
 import pg from 'pg';
 import { startWidgetHost, type WidgetHost } from './simulators/zoho/widget-host.ts';
 import { type RwVsdc, startRwVsdc } from './simulators/vsdc/rw-vsdc/index.ts';
+import { type MailServer, startMail } from './simulators/mail/index.ts';
 import { startZoho, type Zoho } from './simulators/zoho/index.ts';
 
 export const checkout = join(import.meta.dirname, '..');
@@ -19,6 +21,7 @@ export type World = {
   app: App;
   vsdc: RwVsdc;
   zoho: Zoho;
+  mail: MailServer;
   widget: WidgetHost | null;
   /** Ours, unless the world was given a database of another. */
   postgres: Postgres;
@@ -92,7 +95,7 @@ export const today = (): string => new Date(Date.now() + 2 * 3_600_000).toISOStr
 
 export type WorldOptions = {
   instead?: Partial<Instead>;
-  ports?: { server?: number; zoho?: number; vsdc?: number; widget?: number };
+  ports?: { server?: number; zoho?: number; vsdc?: number; widget?: number; mail?: number };
   stateDir?: string | null;
   urls?: { owner: string; app: string; queue: string };
   postgres?: Postgres;
@@ -111,6 +114,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const state = (name: string) => (options.stateDir ? join(options.stateDir, name) : null);
   const taken = (what: string) => (port: number) => options.onTaken?.(what, port);
   const vsdc = await startRwVsdc({ approved: approvedDevices, stateFile: state('rw-vsdc.json'), port: options.ports?.vsdc ?? 0, onTaken: taken('VSDC') });
+  const mail = await startMail(options.ports?.mail ?? 0);
   let widget: WidgetHost | null = null;
   const zoho = await startZoho({
     today: today(),
@@ -123,7 +127,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const config = (port: number) => ({
     host: '127.0.0.1',
     port,
-    publicUrl: 'http://127.0.0.1',
+    publicUrl: `http://127.0.0.1:${port}`,
+    mailFrom: 'Muhuri <muhuri@demo.example>',
+    alertHookUrl: null,
     logLevel: 'warn',
     vsdcNetworks: ['127.0.0.0/8'],
     zohoHostsAlso: [zoho.url],
@@ -131,9 +137,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     trustedProxies: [],
     databasePoolMax: 10,
   });
-  const secrets = { databaseUrl: urls.app, queueDatabaseUrl: urls.queue, migrationDatabaseUrl: urls.owner, masterKey };
+  const secrets = { databaseUrl: urls.app, queueDatabaseUrl: urls.queue, migrationDatabaseUrl: urls.owner, masterKey, smtpUrl: mail.smtpUrl };
   const apps: App[] = [];
-  const start = async (port: number, instead: Partial<Instead> = {}) => {
+  const start = async (wanted: number, instead: Partial<Instead> = {}) => {
+    // Links in mails name the address, so that it is known before the server stands there.
+    const port = wanted || (await freePort());
     const app = await startApp(config(port), secrets, {
       log: process.env.MUHURI_TEST_LOG ? logTo(process.env.MUHURI_TEST_LOG) : silentLog,
       ...options.instead,
@@ -159,6 +167,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     app,
     vsdc,
     zoho,
+    mail,
     widget,
     postgres,
     databaseUrls: urls,
@@ -169,11 +178,21 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       for (const each of apps) await each.close();
       await widget?.close();
       await zoho.close();
+      await mail.close();
       await vsdc.close();
       await clone?.drop();
       if (!options.postgres) await own?.stop();
     },
   };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
 }
 
 const item = (item_class: string, item_type: string, quantity_unit = 'U') => ({ item_class, item_type, package_unit: 'NT', quantity_unit, origin: 'RW' });

@@ -3,39 +3,88 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
-import { deleteExpiredSessions, may, openSessions, signIn, switchMembership } from './access/index.ts';
+import {
+  acceptInvitation,
+  ApiKeyEntity,
+  changeMember,
+  checkWho,
+  createKey,
+  deleteExpiredSessions,
+  deleteOldTries,
+  endMember,
+  InvitationEntity,
+  invite,
+  listInvitations,
+  listKeys,
+  listMemberships,
+  listPeople,
+  MembershipEntity,
+  openSessions,
+  openTotp,
+  ownAccount,
+  permissionsOfSession,
+  readInvitation,
+  readKey,
+  refusalOf,
+  revokeKey,
+  signIn,
+  switchMembership,
+  withdrawInvitation,
+} from './access/index.ts';
+import { peopleRoutes } from './access/people.routes.ts';
 import { openAlerts } from './alerts/index.ts';
 import { alertRoutes } from './alerts/alert.routes.ts';
 import { accessRoutes } from './access/access.routes.ts';
-import { recorder } from './audit/index.ts';
-import { adoptDevice, initialiseDevice, pauseLane } from './branches/index.ts';
+import { listEntries, openSealer, platformRecorder, recorder, verifyTrail } from './audit/index.ts';
+import { trailRoutes } from './audit/trail.routes.ts';
+import { addBranch, adoptDevice, initialiseDevice, listBranches, pauseLane, probeView, setDevice, testDevice, updateBranch } from './branches/index.ts';
+import { businessRoutes } from './businesses/business.routes.ts';
+import { checkImage, findDirectoryEntry, getBusiness, getConfig, listActiveBusinessIds, listDirectory, sumTotals, updateConfig } from './businesses/index.ts';
 import { branchRoutes } from './branches/branch.routes.ts';
 import { listBranchViews } from './branches/list-branches.ts';
 import { branchPage } from './branches/branch-page.ts';
 import { findTaxpayer, getMappings, putMappings, registerItems, syncLists } from './catalogue/index.ts';
 import { mappingRoutes } from './catalogue/mapping.routes.ts';
 import type { Config, Secrets } from './config.ts';
-import { accessTokens } from './connections/index.ts';
+import { accessTokens, connectByCode, readZohoState } from './connections/index.ts';
 import type { Context, Session } from './context.ts';
 import { dayIn, stamp14 } from './dialect-kit/dates.ts';
 import { loadDialects } from './dialects/index.ts';
-import { addPerson, listActiveBusinessIds, registerBusiness } from './onboarding/index.ts';
+import {
+  activateAfterSetup,
+  addPerson,
+  beginSupport,
+  duringSupport,
+  endSupport,
+  inviteAdmin,
+  listSupport,
+  registerBusiness,
+  registerByOperator,
+  setBusinessStatus,
+  setup,
+  SupportAccessEntity,
+  updateBusiness,
+} from './onboarding/index.ts';
+import { ownBusinessRoutes } from './onboarding/own-business.routes.ts';
 import { AppError } from './platform/app-error.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { migrate, openDatabase } from './platform/db/database.ts';
 import { browserPage, browserScript } from './platform/http/browse-api.ts';
 import { idempotencyKeys } from './platform/http/idempotency.store.ts';
 import { openApi } from './platform/http/openapi.ts';
-import { mount } from './platform/http/serve.ts';
+import { hardened, mount } from './platform/http/serve.ts';
 import { type Log, logTo } from './platform/log.ts';
+import { mailBy } from './platform/mail.ts';
 import { idsFrom } from './platform/new-id.ts';
 import { openQueue } from './platform/queue/queue.ts';
 import { vaultFrom } from './platform/vault.ts';
 import {
   checkBeforeSigning,
   confirmReversal,
+  drawTraining,
   dropReversal,
   findReceipt,
+  listReceipts,
   listReceiptsOf,
   type LanePorts,
   type LaneTiming,
@@ -53,8 +102,12 @@ import {
   toReceiptView,
   usualTiming,
   withdrawReceipt,
+  withItemCodes,
 } from './receipts/index.ts';
 import { receiptRoutes } from './receipts/receipt.routes.ts';
+import { countByTrail, countTotals, getStats } from './reports/index.ts';
+import { type Limits, openUsage, usualLimits } from './usage/index.ts';
+import { countAttempts, idsIn, listAttempts, openWalls } from './walls/index.ts';
 import { addressPolicy } from './vsdc/address-policy.ts';
 import { type DirectSettings, directVsdc, usualSettings } from './vsdc/direct-vsdc.ts';
 import { zohoAccounts } from './zoho/accounts.ts';
@@ -63,7 +116,16 @@ import { zohoClient } from './zoho/client.ts';
 import { zohoHosts } from './zoho/data-centres.ts';
 
 /** What tests and the demo world may replace: the clock, the patience, the log. */
-export type Instead = { clock: Clock; log: Log; timing: Partial<LaneTiming>; vsdc: Partial<DirectSettings>; waitMs: number; sweepMs: number; lanesMax: number };
+export type Instead = {
+  clock: Clock;
+  log: Log;
+  timing: Partial<LaneTiming>;
+  vsdc: Partial<DirectSettings>;
+  waitMs: number;
+  sweepMs: number;
+  lanesMax: number;
+  limits: Partial<Limits>;
+};
 
 export type App = {
   url: string;
@@ -73,6 +135,12 @@ export type App = {
   /** For the command line and the demo world: a context without a person. */
   contextOf(businessId: string): Context;
   initialiseDevice: ReturnType<typeof initialiseDevice>;
+  /** A single-use link for the console that makes the first operator; null once there is one. */
+  firstOperatorLink(): Promise<string | null>;
+  /** Has the trails sealed, totals counted and misses looked into now, instead of in a moment. */
+  settle(): Promise<void>;
+  verifyTrail: typeof verifyTrail;
+  businessIds(): Promise<string[]>;
   sweep(): Promise<void>;
   close(): Promise<void>;
 };
@@ -91,7 +159,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const vsdcSettings = { ...usualSettings, ...instead.vsdc };
   const timing = { ...usualTiming, leaseMs: vsdcSettings.answerTimeoutMs + 15_000, lateTimeoutMs: vsdcSettings.lateTimeoutMs, ...instead.timing };
   await migrate(secrets.migrationDatabaseUrl, migrations);
-  const database = await openDatabase(secrets.databaseUrl, config.databasePoolMax);
+  const database = await openDatabase(secrets.databaseUrl, config.databasePoolMax, [ApiKeyEntity, InvitationEntity, MembershipEntity, SupportAccessEntity]);
   const privileges = await database.privilegeProblems();
   if (privileges.length > 0) {
     await database.close();
@@ -100,10 +168,13 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const queue = await openQueue(secrets.queueDatabaseUrl, database, log);
   const vault = vaultFrom(secrets.masterKey);
   const dialects = await loadDialects();
-  const record = recorder(clock, newId);
+  const trailTouched = { touch: (_businessId: string): void => {} };
+  const record = recorder(clock, newId, (businessId) => trailTouched.touch(businessId));
+  const recordPlatform = platformRecorder(clock, newId);
   const alerts = openAlerts({ clock, newId, log, record });
   const hosts = zohoHosts(config.zohoHostsAlso);
-  const tokens = accessTokens({ database, vault, accounts: zohoAccounts(hosts), clock, worker });
+  const accounts = zohoAccounts(hosts);
+  const tokens = accessTokens({ database, vault, accounts, clock, worker });
   const zoho = zohoClient(tokens, hosts);
   const books = zohoBooks(zoho, clock);
   const vsdc = directVsdc(addressPolicy(config.vsdcNetworks), vsdcSettings);
@@ -112,18 +183,30 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const jobContext = (businessId: string, id: string): Context => ({
     businessId,
     actor: { type: 'job', id },
+    permissions: null,
     language: 'en',
     requestId: null,
     origin: null,
     transaction: (work) => database.transaction(businessId, work),
   });
-  const personContext = (session: Session, about: { language: string; requestId: string; origin: string | null }): Context => {
+  type About = { language: string; requestId: string; origin: string | null };
+  const operatorContext = (session: Session, businessId: string, about: About): Context => ({
+    businessId,
+    actor: { type: 'operator', id: session.person.id, name: session.person.name },
+    permissions: permissionsOfSession(session),
+    ...about,
+    transaction: (work) => database.transaction(businessId, work),
+  });
+  const personContext = (session: Session, about: About): Context => {
     const business = session.business;
     if (!business) throw new AppError('not_allowed');
     const { businessId, id } = business.membership;
     return {
       businessId,
-      actor: { type: 'person', id: session.person.id, membershipId: id, name: session.person.name },
+      actor: session.apiKey
+        ? { type: 'api_key', id: session.apiKey.id, name: session.apiKey.name }
+        : { type: 'person', id: session.person.id, membershipId: id, name: session.person.name },
+      permissions: permissionsOfSession(session),
       ...about,
       transaction: (work) => database.transaction(businessId, work),
     };
@@ -132,6 +215,31 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const prepare = prepareSale({ books, dialects, clock, day: dayIn });
   const register = registerItems({ vsdc, dialects, clock });
   const background = new Set<Promise<unknown>>();
+  const inBackground = (work: Promise<unknown>) => {
+    background.add(work);
+    void work.finally(() => background.delete(work)).catch(() => {});
+  };
+  const businessIds = () => database.platform(listActiveBusinessIds);
+  const dayOf = { database, dialects, clock, day: dayIn };
+  const sealer = openSealer({ contextOf: (businessId) => jobContext(businessId, 'sealer'), businessIds, followers: [countByTrail({ dialects })], log });
+  trailTouched.touch = sealer.touch;
+  const countBusiness = countTotals(dayOf);
+  const usage = openUsage({ clock, log, contextOf: (businessId) => jobContext(businessId, 'usage'), limits: { ...usualLimits, ...instead.limits } });
+  const walls = openWalls({
+    database,
+    clock,
+    newId,
+    log,
+    record,
+    alerts,
+    contextOf: (businessId) => jobContext(businessId, 'walls'),
+    tell: async (attempt) => {
+      if (!config.alertHookUrl) return;
+      const body = JSON.stringify({ event: 'wall_attempt', ...attempt });
+      await fetch(config.alertHookUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: AbortSignal.timeout(10_000) });
+    },
+    background: inBackground,
+  });
   const lanePorts: LanePorts = {
     vsdc,
     dialects,
@@ -145,24 +253,35 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     worker,
     prepareSale: prepare,
     registerItems: register,
-    afterSigned: async () => {},
-    background: (work) => {
-      background.add(work);
-      void work.finally(() => background.delete(work));
-    },
+    afterSigned: async (_tx, ctx) => sealer.touch(ctx.businessId),
+    background: inBackground,
     changed: changes.changed,
   };
   const lanes = openLanes({
     runLane: runLane(lanePorts),
     contextOf: (businessId) => jobContext(businessId, 'lane'),
-    businessIds: () => database.platform(listActiveBusinessIds),
+    businessIds,
     clock,
     log,
     atOnceMax: instead.lanesMax ?? 64,
   });
   await queue.work(({ business_id, device_id }) => lanes.call(business_id, device_id));
 
-  const sessions = openSessions(database);
+  const mail = mailBy(secrets.smtpUrl, config.mailFrom);
+  const people = { clock, newId, record, sendMail: mail.send, publicUrl: config.publicUrl };
+  const readKeyOf = readKey({
+    database,
+    clock,
+    businessOf: async (businessId) => {
+      const entry = await database.platform((tx) => findDirectoryEntry(tx, businessId));
+      return entry && { name: entry.name, taxpayerId: entry.taxpayerId, organizationId: entry.organizationId, status: entry.status };
+    },
+  });
+  const sessions = openSessions({ database, clock, readKey: readKeyOf });
+  const totp = openTotp({ database, vault, clock });
+  const who = checkWho({ database, clock, newId });
+  const account = ownAccount({ database, clock, newId, sessions, totp, sendMail: mail.send, publicUrl: config.publicUrl, log });
+  const platform = { database, clock, newId, record, recordPlatform, sendMail: mail.send, publicUrl: config.publicUrl };
   const sync = syncLists({ vsdc, dialects, clock, log });
   const initialise = initialiseDevice({ vsdc, dialects, vault, record, afterActive: sync });
   const printPorts = {
@@ -182,15 +301,151 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       };
     },
   };
+  const qrSvg = async (text: string) => (await import('./receipts/receipt-pdf.ts')).receiptQrSvg(text);
+  const opening = openReceipt({ prepareSale: prepare, dialects, queue, record, clock, newId });
+  const drawTrainingNow = drawTraining(printPorts);
+  const testDeviceNow = testDevice({ vsdc, dialects, clock });
+  const zohoState = readZohoState({ database, accounts, tokens });
+  const devices = { clock, newId, record, dialects };
+  const aboutOf = (call: { language: string; from: { address: string } }): About => ({ language: call.language, requestId: '', origin: call.from.address });
+  const usageOf = async (ctx: Context) => {
+    const { minute, day } = usage.limitsNow(ctx.businessId);
+    const now = clock.now();
+    const days = await usage.report(ctx, 30);
+    const stats = await getStats(dayOf)(ctx, 30);
+    const midnight = new Date(Date.parse(`${now.toISOString().slice(0, 10)}T00:00:00Z`) + 86_400_000);
+    return {
+      quotas: [
+        {
+          what: 'requests',
+          period: 'minute',
+          limit: minute.limit,
+          used: minute.limit - minute.left,
+          left: minute.left,
+          resets_at: new Date(now.getTime() + 60_000).toISOString(),
+        },
+        { what: 'requests', period: 'day', limit: day.limit, used: day.used, left: Math.max(0, day.limit - day.used), resets_at: midnight.toISOString() },
+      ],
+      days: stats.days.map((each) => ({
+        day: each.day,
+        requests: days.filter((row) => row.day === each.day && row.what === 'requests').reduce((sum, row) => sum + row.used, 0),
+        receipts: each.signed,
+      })),
+    };
+  };
   const get = async (ctx: Context, id: string) => {
     const receipt = await ctx.transaction((tx) => findReceipt(tx, id));
     if (!receipt) throw new AppError('not_found');
     return receipt;
   };
   const routes = [
-    ...accessRoutes({ signIn: signIn({ database, sessions, clock }), switchMembership: switchMembership({ database, sessions }), signOut: sessions.end }),
+    ...accessRoutes({
+      signIn: signIn({ database, sessions, clock, totp, checkWho: who }),
+      switchMembership: switchMembership({ database, sessions }),
+      signOut: sessions.end,
+      account,
+      listMemberships: (personId) => database.platform((tx) => listMemberships(tx, personId)),
+      readInvitation: readInvitation({ database, clock }),
+      acceptInvitation: acceptInvitation({ database, clock, newId, record, sessions, checkWho: who }),
+      qrSvg,
+      now: () => clock.now(),
+    }),
+    ...peopleRoutes({
+      listPeople: listPeople({ database }),
+      changeMember: changeMember({ database, clock, record }),
+      endMember: endMember({ database, clock, record }),
+      listInvitations,
+      invite: invite(people),
+      withdrawInvitation: withdrawInvitation(people),
+      listKeys,
+      createKey: createKey(people),
+      revokeKey: revokeKey(people),
+      now: () => clock.now(),
+    }),
+    ...businessRoutes({
+      register: (call, ask) =>
+        registerByOperator({ ...platform, vault, dialects, day: dayIn })((businessId) => operatorContext(call.session, businessId, aboutOf(call)), ask),
+      list: async (call, page) =>
+        database.platform(async (tx) => {
+          const by = { type: 'operator', id: call.session.person.id, origin: call.from.address, requestId: null };
+          // Looking across businesses is itself something to look up later.
+          await recordPlatform(tx, by, { action: 'businesses.listed', subject: 'platform', after: { search: page.search, status: page.status } });
+          return listDirectory(tx, page);
+        }),
+      get: async (ctx) => {
+        const entry = await database.platform((tx) => findDirectoryEntry(tx, ctx.businessId));
+        if (!entry) throw new AppError('not_found');
+        return { business: await ctx.transaction((tx) => getBusiness(tx)), organizationId: entry.organizationId };
+      },
+      update: updateBusiness(platform),
+      setStatus: setBusinessStatus(platform),
+      inviteAdmin: inviteAdmin(platform),
+      getConfig,
+      updateConfig: updateConfig({ clock, record }),
+      drawTraining: drawTrainingNow,
+      checkLogo: ({ logo }) => {
+        if (logo) checkImage(logo, 'branding.logo');
+      },
+      beginSupport: beginSupport({ database, clock, newId, record }),
+      endSupport: endSupport({ database, clock, newId, record }),
+      listSupport,
+      totals: () =>
+        database.platform(async (tx) => ({ ...(await sumTotals(tx)), attemptsToday: await countAttempts(tx, new Date(clock.now().getTime() - 86_400_000)) })),
+      listAttempts: (page) => database.platform((tx) => listAttempts(tx, page)),
+    }),
+    ...ownBusinessRoutes({
+      setDevice: setDevice(devices),
+      testDevice: async (ctx, branchId) => probeView(await testDeviceNow(ctx, branchId), ctx.language) as never,
+      listBranches: listBranchViews,
+      probes: async (ctx) =>
+        Object.fromEntries(
+          (await ctx.transaction((tx) => listBranches(tx))).map((branch) => [
+            branch.id,
+            branch.device?.probe ? (probeView(branch.device.probe, ctx.language) as never) : null,
+          ]),
+        ),
+      readZohoState: (ctx) => zohoState(ctx, false),
+      getStats: getStats(dayOf) as never,
+      listReceipts: (ctx, page) => ctx.transaction((tx) => listReceipts(tx, page)),
+      supportReceipts: (ctx, page) => duringSupport({ database, clock, newId, record })(ctx, 'receipts', (tx) => listReceipts(tx, page)),
+      view: (receipt, language) => toReceiptView(receipt, dialects, language) as never,
+      usage: usageOf as never,
+      setup: setup({
+        clock,
+        record,
+        books,
+        testDevice: testDeviceNow,
+        setDevice: setDevice(devices),
+        initialiseDevice: initialise,
+        adoptDevice: adoptDevice({ record, afterActive: sync }),
+        readZohoState: zohoState,
+        connectByCode: connectByCode({ database, vault, accounts, tokens, clock, newId, record }),
+        prepareSale: prepare,
+        seal: async (ctx, documentId) =>
+          changes.waitForReceipt(ctx, await opening(ctx, { module: 'invoices', document_id: documentId }, false), instead.waitMs ?? 10_000),
+        syncLists: sync,
+        findTaxpayer: findTaxpayer({ vsdc, dialects, clock }),
+        registerItemsOf: async (ctx, documentId) => {
+          const prepared = await prepare(ctx, 'invoices', documentId, {}, null);
+          const { filed, device } = prepared;
+          if (!filed || !device) return prepared.findings[0] ?? { code: 'device_missing' };
+          const coded = await ctx.transaction((tx) => withItemCodes(tx, ctx.businessId, filed, { dialects, newId, clock }, device.dialect));
+          const prices = Object.fromEntries(coded.sale.lines.map((line) => [line.itemCode, line.unitPrice]));
+          const done = await register(ctx, device, { taxpayerId: filed.filing.device.taxpayerId, user: filed.filing.user, prices }, worker);
+          return done.is === 'done' || done.is === 'busy' ? null : done.problem;
+        },
+        drawTraining: (ctx) => drawTrainingNow(ctx, {}, 'a4'),
+        activate: activateAfterSetup(platform),
+      }),
+    }),
+    ...trailRoutes({
+      listTrail: (ctx, filter) => ctx.transaction((tx) => listEntries(tx, 'audit', filter)),
+      verifyTrail,
+      exported: (ctx) => ctx.transaction((tx) => record(tx, ctx, { action: 'trail.exported', subject: ctx.businessId })),
+      listPlatformTrail: (filter) => database.platform((tx) => listEntries(tx, 'reference.platform_audit', filter)),
+    }),
     ...receiptRoutes({
-      openReceipt: openReceipt({ prepareSale: prepare, dialects, queue, record, clock, newId }),
+      openReceipt: opening,
       waitForReceipt: changes.waitForReceipt,
       checkBeforeSigning: checkBeforeSigning({ prepareSale: prepare, dialects, clock }),
       getReceipt: get,
@@ -203,7 +458,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       printReceipt: printReceipt(printPorts),
       readPdf: readPdf(printPorts),
       openLink: openLink({ clock }),
-      qrSvg: async (text) => (await import('./receipts/receipt-pdf.ts')).receiptQrSvg(text),
+      qrSvg,
       view: (receipt, language) => toReceiptView(receipt, dialects, language),
       contextOf: (businessId) => jobContext(businessId, 'print-link'),
       waitMs: instead.waitMs ?? 10_000,
@@ -211,15 +466,18 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     ...alertRoutes(alerts),
     ...branchRoutes({
       listBranches: listBranchViews,
+      addBranch: addBranch(devices),
+      updateBranch: updateBranch(devices),
       initialiseDevice: initialise,
       adoptDevice: adoptDevice({ record, afterActive: sync }),
       pauseLane: pauseLane({ record }),
       resumeLane: resumeLane({ record, alerts, clock, queue, changed: changes.changed }),
     }),
-    ...mappingRoutes({ getMappings, putMappings: putMappings({ record, clock }), findTaxpayer: findTaxpayer({ vsdc, dialects }) }),
+    ...mappingRoutes({ getMappings, putMappings: putMappings({ record, clock }), findTaxpayer: findTaxpayer({ vsdc, dialects, clock }) }),
   ];
 
   const http = new Hono();
+  http.use('*', hardened);
   http.get('/health', (c) => c.json({ status: 'up' }));
   const description = openApi(
     routes.map((route) => route.endpoint),
@@ -238,7 +496,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     log,
     readSession: sessions.read,
     contextOf: personContext,
-    mayPass: (session, guard) => passes(session, guard),
+    refusalOf: (session, endpoint) => refusalOf(session, endpoint, clock.now()),
+    operatorContextOf: operatorContext,
+    limits: usage,
+    walls: { note: walls.note, mismatch: walls.mismatch, idsIn },
     ...idempotencyKeys(clock),
     isAllowedOrigin: (origin) => widgetHosts.test(origin) || config.widgetOriginsAlso.some((pattern) => matches(pattern, origin)),
     trustedProxies: config.trustedProxies,
@@ -248,13 +509,25 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const sweep = () => lanes.sweep().catch((error: Error) => log.error({ error: error.stack }, 'looking for idle lanes failed'));
   const sweeper = setInterval(sweep, instead.sweepMs ?? 5_000).unref();
   const tidy = async () => {
-    for (const businessId of await database.platform(listActiveBusinessIds))
-      await database.transaction(businessId, (tx) => deleteExpiredSessions(tx, clock.now()));
+    for (const businessId of await businessIds()) await database.transaction(businessId, (tx) => deleteExpiredSessions(tx, clock.now()));
+    await database.platform((tx) => deleteOldTries(tx, new Date(clock.now().getTime() - 90 * 86_400_000)));
   };
   const tidier = setInterval(
     () => void tidy().catch((error: Error) => log.error({ error: error.stack }, 'expired sessions could not be deleted')),
     3_600_000,
   ).unref();
+  const failed = (what: string) => (error: Error) => log.error({ error: error.stack }, `${what} failed`);
+  const every = (ms: number, what: string, work: () => Promise<void>) => setInterval(() => void work().catch(failed(what)), ms).unref();
+  const countAll = async () => {
+    for (const businessId of await businessIds()) await countBusiness(jobContext(businessId, 'totals'));
+  };
+  const timers = [
+    every(1_000, 'sealing trails', sealer.run),
+    every(60_000, 'sealing every trail', sealer.sweep),
+    every(10_000, 'writing usage', usage.flush),
+    every(5_000, 'looking into misses', walls.look),
+    every(60_000, 'counting totals', countAll),
+  ];
   void sweep();
   log.info({ port, worker }, 'Muhuri is up');
   return {
@@ -265,14 +538,27 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     contextOf: (businessId) => jobContext(businessId, 'command_line'),
     initialiseDevice: initialise,
     sweep: lanes.sweep,
+    firstOperatorLink: account.firstOperatorLink,
+    async settle() {
+      await Promise.allSettled(background);
+      await usage.flush();
+      await walls.look();
+      await sealer.sweep();
+      await countAll();
+    },
+    verifyTrail,
+    businessIds,
     async close() {
       clearInterval(sweeper);
       clearInterval(tidier);
+      for (const timer of timers) clearInterval(timer);
       await closeServer(server);
       await lanes.close();
       // Sockets that still wait for a late answer are closed here, and that they are is recorded: a doubt may be asked about at once.
       await vsdc.close();
       await Promise.allSettled(background);
+      await usage.flush();
+      mail.close();
       await queue.close();
       await zoho.close();
       await database.close();
@@ -287,18 +573,6 @@ export class StartError extends Error {
     super(`Muhuri does not start:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
     this.problems = problems;
   }
-}
-
-/** What each guard of the contract asks of a session; one place, read by the exam. */
-function passes(session: Session | null, guard: string): boolean {
-  if (guard === 'anyone') return true;
-  if (!session) return false;
-  if (guard === 'signed_in') return true;
-  const membership = session.business?.membership;
-  if (!membership) return false;
-  if (guard === 'member') return true;
-  if (guard === 'business_admin') return membership.role === 'business_admin';
-  return guard === 'settle' && may(membership, 'settle');
 }
 
 /** `http://*.localhost:1234` allows any one label in the place of the star. */

@@ -14,9 +14,13 @@ export type Config = {
   widgetOriginsAlso: string[];
   trustedProxies: string[];
   databasePoolMax: number;
+  /** Who mails come from. */
+  mailFrom: string;
+  /** Told of attempts to reach another business's data, as JSON; null: nobody. */
+  alertHookUrl: string | null;
 };
 
-export type Secrets = { databaseUrl: string; queueDatabaseUrl: string; migrationDatabaseUrl: string; masterKey: Buffer };
+export type Secrets = { databaseUrl: string; queueDatabaseUrl: string; migrationDatabaseUrl: string; masterKey: Buffer; smtpUrl: string | null };
 
 const list = z
   .string()
@@ -48,6 +52,12 @@ const schema = z.object({
   ZOHO_HOSTS_ALSO: list,
   WIDGET_ORIGINS_ALSO: list,
   TRUSTED_PROXIES: list,
+  SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\//, 'must be an smtp:// or smtps:// address')
+    .optional(),
+  MAIL_FROM: z.string().min(3).default('Muhuri <no-reply@localhost>'),
+  ALERT_HOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
   DATABASE_POOL_MAX: z.coerce.number().int().min(2).max(100).default(10),
 });
 
@@ -72,12 +82,15 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
       widgetOriginsAlso: e.WIDGET_ORIGINS_ALSO,
       trustedProxies: e.TRUSTED_PROXIES,
       databasePoolMax: e.DATABASE_POOL_MAX,
+      mailFrom: e.MAIL_FROM,
+      alertHookUrl: e.ALERT_HOOK_URL ?? null,
     },
     secrets: {
       databaseUrl: e.DATABASE_URL,
       queueDatabaseUrl: e.QUEUE_DATABASE_URL,
       migrationDatabaseUrl: e.MIGRATION_DATABASE_URL,
       masterKey: e.MUHURI_MASTER_KEY,
+      smtpUrl: e.SMTP_URL ?? null,
     },
   };
 }

@@ -1,8 +1,8 @@
-import { startApp, StartError } from './app.ts';
+import { type App, startApp, StartError } from './app.ts';
 import { readConfig } from './config.ts';
 import { migrate, openDatabase } from './platform/db/database.ts';
 
-/** `serve` (production), `migrate`, `business:add <file>`. */
+/** `serve` (production), `migrate`, `business:add <file>`, `trail:verify [business id]`. */
 async function main(): Promise<void> {
   const [command = 'serve', ...rest] = process.argv.slice(2);
   const read = readConfig(process.env);
@@ -19,8 +19,32 @@ async function main(): Promise<void> {
     await addBusiness(rest[0], (instead) => startApp({ ...config, port: 0, logLevel: 'warn' }, secrets, instead));
     return;
   }
+  if (command === 'trail:verify') {
+    const app = await startApp({ ...config, port: 0, logLevel: 'warn' }, secrets);
+    try {
+      if (!(await verifyTrails(app, rest[0]))) process.exitCode = 1;
+    } finally {
+      await app.close();
+    }
+    return;
+  }
   const app = await startApp(config, secrets);
+  const link = await app.firstOperatorLink();
+  // On the console and not in the log: whoever holds it becomes the operator.
+  if (link) console.info(`There is no operator yet. Within 24 hours, once:\n  ${link}`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void app.close());
+}
+
+/** Recomputes the chains: one line per business, and false where one does not hold. */
+async function verifyTrails(app: App, only: string | undefined): Promise<boolean> {
+  let isWhole = true;
+  for (const businessId of only ? [only] : await app.businessIds()) {
+    const { sealed, unsealed, brokenAt } = await app.verifyTrail(app.contextOf(businessId));
+    if (brokenAt) isWhole = false;
+    const tail = unsealed.length > 0 ? `, not sealed yet: ${unsealed.join(' ')}` : '';
+    console.info(`${businessId}: ${sealed} sealed, ${brokenAt ? `BROKEN at ${brokenAt}` : 'whole'}${tail}`);
+  }
+  return isWhole;
 }
 
 /** A privileged role is among the problems of the one message, even where other settings are missing too. */

@@ -1,6 +1,7 @@
 /** What each prefix names. An id says what it is for in a log, a support mail and a failed test. */
 export const idPrefixes = {
   alert: 'alr',
+  api_key: 'key',
   attempt: 'att',
   audit: 'aud',
   branch: 'brn',
@@ -8,11 +9,16 @@ export const idPrefixes = {
   connection: 'con',
   device: 'dev',
   grant: 'grt',
+  invitation: 'inv',
   item: 'itm',
   membership: 'mem',
+  miss: 'mis',
   person: 'per',
   print: 'prn',
   receipt: 'rcp',
+  sign_in: 'sgn',
+  support_access: 'sup',
+  wall_attempt: 'wat',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

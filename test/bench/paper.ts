@@ -7,7 +7,7 @@ import { line, median, spread } from './measure.ts';
 
 const require = createRequire(createRequire(import.meta.url).resolve('@muhuri/server/app'));
 const paper: Paper = {
-  isCopy: false,
+  mark: null,
   isTest: false,
   header: { logo: null, name: 'Bench Traders', lines: ['KG 11 Ave, Kigali', 'Tel: 0788'], taxpayer: 'TIN: 100200300' },
   accentColor: '#1f2329',

@@ -25,6 +25,8 @@ export async function benchSigning(postgres: World['postgres']): Promise<void> {
     zohoHostsAlso: [],
     widgetOriginsAlso: [],
     trustedProxies: [],
+    mailFrom: 'bench@localhost',
+    alertHookUrl: null,
     databasePoolMax: 10,
   };
   const secrets = {
@@ -32,6 +34,7 @@ export async function benchSigning(postgres: World['postgres']): Promise<void> {
     queueDatabaseUrl: clone.urls.queue,
     migrationDatabaseUrl: clone.urls.owner,
     masterKey: createHash('sha256').update('bench').digest(),
+    smtpUrl: null,
   };
   const app = await startApp(config, secrets, { log: silentLog, sweepMs: 3_600_000, lanesMax: devices, timing: { readAgainMs: 3_600_000_000 } });
   const { businessId } = await app.registerBusiness({

@@ -37,6 +37,7 @@ const secrets = (of: World) => ({
   queueDatabaseUrl: of.databaseUrls.queue,
   migrationDatabaseUrl: of.databaseUrls.owner,
   masterKey: createHash('sha256').update('a master key for invented data').digest('base64'),
+  smtpUrl: null,
 });
 const config = (of: World) => ({
   host: '127.0.0.1',
@@ -48,6 +49,8 @@ const config = (of: World) => ({
   widgetOriginsAlso: [],
   trustedProxies: [],
   databasePoolMax: 6,
+  mailFrom: 'Muhuri <muhuri@demo.example>',
+  alertHookUrl: null,
 });
 
 async function startProcess(of: World): Promise<{ child: ChildProcess; url: string }> {
@@ -193,8 +196,8 @@ describe('the database', () => {
   test('goes down and up again by its migrations', async () => {
     const clone = await cloneDatabase(world.postgres);
     const directory = join(checkout, 'server/src/migrations');
-    expect(await migrate(clone.urls.owner, directory, { down: true })).toHaveLength(2);
-    expect(await migrate(clone.urls.owner, directory)).toHaveLength(2);
+    expect(await migrate(clone.urls.owner, directory, { down: true })).toHaveLength(3);
+    expect(await migrate(clone.urls.owner, directory)).toHaveLength(3);
     await clone.drop();
   });
 

@@ -1,6 +1,15 @@
-export { may, type Permission } from './access.model.ts';
+export { permissionsOfSession, refusalOf } from './access.model.ts';
+export { ApiKeyEntity } from './api-key.entity.ts';
+export { createKey, listKeys, readKey, revokeKey } from './api-keys.ts';
+export { InvitationEntity } from './invitation.entity.ts';
+export { acceptInvitation, invitationMail, invite, listInvitations, openInvitation, readInvitation, withdrawInvitation } from './invitations.ts';
+export { MembershipEntity } from './membership.entity.ts';
+export { ownAccount } from './own-account.ts';
 export { hashPassword } from './password.ts';
-export { insertMembership, insertMembershipIndex, insertPerson } from './person.store.ts';
+export { changeMember, endMember, listPeople } from './people.ts';
+export { insertMembership, insertMembershipIndex, insertPerson, listMemberships } from './person.store.ts';
 export { deleteExpiredSessions } from './session.store.ts';
 export { openSessions, type Sessions } from './sessions.ts';
-export { type SignIn, type SwitchMembership, signIn, switchMembership } from './sign-in.ts';
+export { deleteOldTries } from './sign-in.store.ts';
+export { checkWho, type From, type SignIn, type SwitchMembership, signIn, switchMembership } from './sign-in.ts';
+export { openTotp } from './totp.ts';

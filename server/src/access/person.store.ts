@@ -1,71 +1,129 @@
 import type { Tx } from '../platform/db/database.ts';
-import { query, queryOne } from '../platform/db/query.ts';
-import type { Membership, Person, Role } from '../context.ts';
+import { query, queryOne, toDateOrNull } from '../platform/db/query.ts';
+import type { Membership, Person, Session } from '../context.ts';
+import { MembershipEntity } from './membership.entity.ts';
 
-type PersonRow = { id: string; username: string; name: string; password_hash: string; is_operator: boolean };
+export type StoredPerson = Person & {
+  passwordHash: string;
+  isOperator: boolean;
+  dataKey: string | null;
+  totpSecret: string | null;
+  totpConfirmedAt: Date | null;
+  totpLastStep: string | null;
+};
+
+const columns = 'id, username, name, email, password_hash, is_operator, data_key, totp_secret, totp_confirmed_at, totp_last_step::text';
+const toPerson = (row: Record<string, unknown> | null): StoredPerson | null =>
+  row && {
+    id: row.id as string,
+    username: row.username as string,
+    name: row.name as string,
+    email: row.email as string,
+    passwordHash: row.password_hash as string,
+    isOperator: row.is_operator as boolean,
+    dataKey: row.data_key as string | null,
+    totpSecret: row.totp_secret as string | null,
+    totpConfirmedAt: toDateOrNull(row.totp_confirmed_at),
+    totpLastStep: row.totp_last_step as string | null,
+  };
 
 /** By name, in the reference schema (`platform` door). Names are compared without case. */
-export const findPerson = (tx: Tx, username: string) =>
-  queryOne<PersonRow>(tx, "select id, username, name, password_hash, is_operator from reference.person where username = lower($1) and status = 'active'", [
-    username,
-  ]);
+export const findPerson = async (tx: Tx, username: string) =>
+  toPerson(await queryOne(tx, `select ${columns} from reference.person where username = lower($1) and status = 'active'`, [username]));
 
-export const findPersonById = (tx: Tx, id: string) =>
-  queryOne<PersonRow>(tx, "select id, username, name, password_hash, is_operator from reference.person where id = $1 and status = 'active'", [id]);
+export const findPersonById = async (tx: Tx, id: string) =>
+  toPerson(await queryOne(tx, `select ${columns} from reference.person where id = $1 and status = 'active'`, [id]));
 
-export type MembershipEntry = { businessId: string; membershipId: string; businessName: string; taxpayerId: string; organizationId: string | null };
+/** The same, locked for the rest of the transaction: for a secret that may be used once. */
+export const lockPerson = async (tx: Tx, id: string) =>
+  toPerson(await queryOne(tx, `select ${columns} from reference.person where id = $1 and status = 'active' for update`, [id]));
 
-/** Where a person works (`platform` door). */
+export async function listPersons(tx: Tx, ids: string[]): Promise<(Person & { hasSecondFactor: boolean })[]> {
+  const rows = await query<Record<string, unknown>>(tx, `select ${columns} from reference.person where id = any($1::text[])`, [ids]);
+  return rows.map((row) => {
+    const { id, username, name, email, totpConfirmedAt } = toPerson(row) as StoredPerson;
+    return { id, username, name, email, hasSecondFactor: totpConfirmedAt !== null };
+  });
+}
+
+export const hasOperator = async (tx: Tx): Promise<boolean> =>
+  (await queryOne(tx, "select 1 as yes from reference.person where is_operator and status = 'active' limit 1")) !== null;
+
+export type MembershipEntry = {
+  businessId: string;
+  membershipId: string;
+  businessName: string;
+  taxpayerId: string;
+  organizationId: string | null;
+  status: NonNullable<Session['business']>['status'];
+};
+
+/** Where a person works (`platform` door); closed businesses are gone. */
 export async function listMemberships(tx: Tx, personId: string): Promise<MembershipEntry[]> {
-  const rows = await query<{ business_id: string; membership_id: string; name: string; tin_number: string; organization_id: string | null }>(
+  const rows = await query<Record<string, string>>(
     tx,
-    `select m.business_id, m.membership_id, d.name, d.tin_number, d.organization_id
+    `select m.business_id, m.membership_id, d.name, d.tin_number, d.organization_id, d.status
        from reference.membership_index m join reference.business_directory d using (business_id)
-      where m.person_id = $1 and d.status = 'active' order by d.name`,
+      where m.person_id = $1 and d.status <> 'closed' order by d.name`,
     [personId],
   );
   return rows.map((row) => ({
-    businessId: row.business_id,
-    membershipId: row.membership_id,
-    businessName: row.name,
-    taxpayerId: row.tin_number,
-    organizationId: row.organization_id,
+    businessId: row.business_id as string,
+    membershipId: row.membership_id as string,
+    businessName: row.name as string,
+    taxpayerId: row.tin_number as string,
+    organizationId: row.organization_id ?? null,
+    status: row.status as MembershipEntry['status'],
   }));
 }
 
-export async function insertPerson(tx: Tx, person: Person & { email: string; passwordHash: string; isOperator: boolean }, at: Date): Promise<void> {
+export async function insertPerson(tx: Tx, person: Person & { passwordHash: string; isOperator: boolean }, at: Date): Promise<void> {
   await query(
     tx,
-    "insert into reference.person (id, username, email, name, password_hash, status, is_operator, created_at) values ($1, lower($2), $3, $4, $5, 'active', $6, $7)",
+    `insert into reference.person (id, username, email, name, password_hash, status, is_operator, created_at, password_changed_at)
+     values ($1, lower($2), $3, $4, $5, 'active', $6, $7, $7)`,
     [person.id, person.username, person.email, person.name, person.passwordHash, person.isOperator, at],
   );
 }
 
+export const setPassword = (tx: Tx, personId: string, passwordHash: string, at: Date) =>
+  query(tx, 'update reference.person set password_hash = $2, password_changed_at = $3 where id = $1', [personId, passwordHash, at]);
+
+export const setProfile = (tx: Tx, personId: string, is: { name: string; email: string }) =>
+  query(tx, 'update reference.person set name = $2, email = $3 where id = $1', [personId, is.name, is.email]);
+
+export const setTotp = (tx: Tx, personId: string, is: { dataKey: string; secret: string } | null) =>
+  query(tx, 'update reference.person set data_key = coalesce($2, data_key), totp_secret = $3, totp_confirmed_at = null, totp_last_step = null where id = $1', [
+    personId,
+    is?.dataKey ?? null,
+    is?.secret ?? null,
+  ]);
+
+/** A code holds once: the step it belongs to is kept. */
+export const usedTotp = (tx: Tx, personId: string, step: number, at: Date) =>
+  query(tx, 'update reference.person set totp_last_step = $2, totp_confirmed_at = coalesce(totp_confirmed_at, $3) where id = $1', [personId, step, at]);
+
+export async function insertMembershipIndex(tx: Tx, entry: { personId: string; businessId: string; membershipId: string }): Promise<boolean> {
+  const rows = await query(
+    tx,
+    'insert into reference.membership_index (person_id, business_id, membership_id) values ($1, $2, $3) on conflict do nothing returning person_id',
+    [entry.personId, entry.businessId, entry.membershipId],
+  );
+  return rows.length > 0;
+}
+
+/** A membership that has ended leaves the index by pointing nowhere; a new one takes its place. */
+export const endMembershipIndex = (tx: Tx, personId: string, businessId: string) =>
+  query(tx, 'delete from reference.membership_index where person_id = $1 and business_id = $2', [personId, businessId]);
+
 /** The active membership, inside its business; null once it has ended. */
 export async function findMembership(tx: Tx, id: string): Promise<(Membership & { personId: string }) | null> {
-  const row = await queryOne<{ id: string; business_id: string; person_id: string; role: Role; permissions: string[] }>(
-    tx,
-    "select id, business_id, person_id, role, permissions from membership where id = $1 and status = 'active'",
-    [id],
-  );
-  return row && { id: row.id, businessId: row.business_id, personId: row.person_id, role: row.role, permissions: row.permissions };
+  const found = await tx.findOne(MembershipEntity, { id, status: 'active' });
+  return found && { id: found.id, businessId: found.businessId, personId: found.personId, role: found.role, permissions: found.permissions };
 }
+
+export const listMembers = (tx: Tx): Promise<MembershipEntity[]> => tx.find(MembershipEntity, {}, { orderBy: { createdAt: 'asc', id: 'asc' } });
 
 export async function insertMembership(tx: Tx, membership: Membership & { personId: string }, at: Date): Promise<void> {
-  await query(tx, "insert into membership (business_id, id, person_id, role, permissions, status, created_at) values ($1, $2, $3, $4, $5, 'active', $6)", [
-    membership.businessId,
-    membership.id,
-    membership.personId,
-    membership.role,
-    membership.permissions,
-    at,
-  ]);
-}
-
-export async function insertMembershipIndex(tx: Tx, entry: { personId: string; businessId: string; membershipId: string }): Promise<void> {
-  await query(tx, 'insert into reference.membership_index (person_id, business_id, membership_id) values ($1, $2, $3)', [
-    entry.personId,
-    entry.businessId,
-    entry.membershipId,
-  ]);
+  await tx.insert(MembershipEntity, { ...membership, status: 'active', version: 1, createdAt: at });
 }

@@ -1,57 +1,100 @@
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
+import type { NewId } from '../platform/new-id.ts';
 import type { Session } from '../context.ts';
 import { checkPassword } from './password.ts';
-import { findPerson, listMemberships, type MembershipEntry } from './person.store.ts';
+import { findPerson, listMemberships, type MembershipEntry, type StoredPerson } from './person.store.ts';
 import { operator } from './session.store.ts';
 import type { Sessions } from './sessions.ts';
+import { countFailures, insertTry } from './sign-in.store.ts';
+import type { Totp } from './totp.ts';
 
-export type SignIn = (input: {
-  username: string;
-  password: string;
-  organization_id?: string | undefined;
-  business_id?: string | undefined;
-}) => Promise<{ token: string; session: Session }>;
+/** Where a call comes from, as the edge saw it. */
+export type From = { address: string; userAgent: string | null };
+
+export type SignedIn = { token: string; session: Session };
+export type SignIn = (
+  input: { username: string; password: string; organization_id?: string | undefined; business_id?: string | undefined; code?: string | undefined },
+  from: From,
+) => Promise<SignedIn>;
+
+export type CheckWho = (username: string, password: string, from: From) => Promise<StoredPerson>;
+
+const windowMs = 15 * 60_000;
+const pairMax = 8;
+const namesMax = 20;
+
+/**
+ * Whether name and password belong together. Guessing is slowed down per name and address, and per address over many names; nobody is
+ * refused because of what others tried from elsewhere, so that guessing cannot be used to lock somebody out.
+ */
+export const checkWho =
+  (ports: { database: Database; clock: Clock; newId: NewId }): CheckWho =>
+  async (username, password, from) => {
+    const { database, clock } = ports;
+    const now = clock.now();
+    const { person, failures } = await database.platform(async (tx) => ({
+      person: await findPerson(tx, username),
+      failures: await countFailures(tx, username, from.address, new Date(now.getTime() - windowMs)),
+    }));
+    if (failures.pair >= pairMax || failures.address >= namesMax) throw new AppError('too_many_attempts');
+    const isRight = await checkPassword(password, person?.passwordHash ?? null);
+    const succeeded = person !== null && isRight;
+    await database.platform((tx) =>
+      insertTry(tx, {
+        id: ports.newId('sign_in'),
+        at: now,
+        username,
+        personId: person?.id ?? null,
+        address: from.address,
+        succeeded,
+        userAgent: from.userAgent,
+      }),
+    );
+    if (!person || !isRight) throw new AppError('wrong_password');
+    return person;
+  };
+
+type Ports = { database: Database; sessions: Sessions; clock: Clock; totp: Totp; checkWho: CheckWho };
 
 /**
  * Signs a person in for one membership: the one named, else the one of the Zoho organization the panel stands in, else the only one.
- * With several and none matched the answer is `choose_membership` with the list.
+ * With several and none matched the answer is `choose_membership` with the list. The operator needs the second factor at once.
  */
-export const signIn = (ports: { database: Database; sessions: Sessions; clock: Clock }): SignIn => {
-  const throttle = attempts(ports.clock);
-  return async (input) => {
-    throttle.check(input.username);
-    const { person, memberships } = await ports.database.platform(async (tx) => {
-      const found = await findPerson(tx, input.username);
-      return { person: found, memberships: found ? await listMemberships(tx, found.id) : [] };
-    });
-    const isRight = await checkPassword(input.password, person?.password_hash ?? null);
-    if (!person || !isRight) {
-      throttle.failed(input.username);
-      throw new AppError('wrong_password');
+export const signIn =
+  (ports: Ports): SignIn =>
+  async (input, from) => {
+    const person = await ports.checkWho(input.username, input.password, from);
+    const hasSecondFactor = person.totpConfirmedAt !== null;
+    let verifiedAt: Date | null = null;
+    if (input.code !== undefined && hasSecondFactor) {
+      if (!(await ports.totp.check(person.id, input.code, false))) throw new AppError('wrong_code', { field: 'code' });
+      verifiedAt = ports.clock.now();
     }
-    throttle.succeeded(input.username);
-    const begun = person.is_operator && memberships.length === 0 ? await ports.sessions.begin(operator, person.id) : await begin(choose(memberships, input));
+    const memberships = await ports.database.platform((tx) => listMemberships(tx, person.id));
+    const isOperator = person.isOperator && memberships.length === 0;
+    if (isOperator && hasSecondFactor && !verifiedAt) throw new AppError('code_needed', { field: 'code' });
+    const entry = isOperator ? null : choose(memberships, input);
+    const begun = await ports.sessions.begin(entry?.businessId ?? operator, entry?.membershipId ?? person.id, {
+      address: from.address,
+      userAgent: from.userAgent,
+      verifiedAt,
+    });
     return { token: begun.token, session: await ports.sessions.read(begun.token) };
   };
 
-  function begin(entry: MembershipEntry) {
-    return ports.sessions.begin(entry.businessId, entry.membershipId);
-  }
-};
+export type SwitchMembership = (token: string, businessId: string, from: From) => Promise<SignedIn>;
 
-export type SwitchMembership = (token: string, businessId: string) => Promise<{ token: string; session: Session }>;
-
-/** A new session for another membership of the same person; the old one ends. */
+/** A new session for another membership of the same person; the old one ends, its second factor goes along. */
 export const switchMembership =
-  (ports: { database: Database; sessions: Sessions }): SwitchMembership =>
-  async (token, businessId) => {
-    const { person } = await ports.sessions.read(token);
+  (ports: Pick<Ports, 'database' | 'sessions'>): SwitchMembership =>
+  async (token, businessId, from) => {
+    const { person, verifiedAt } = await ports.sessions.read(token);
     const memberships = await ports.database.platform((tx) => listMemberships(tx, person.id));
     const entry = memberships.find((each) => each.businessId === businessId);
     if (!entry) throw new AppError('not_found');
-    const begun = await ports.sessions.begin(entry.businessId, entry.membershipId);
+    const begun = await ports.sessions.begin(entry.businessId, entry.membershipId, { address: from.address, userAgent: from.userAgent, verifiedAt });
     await ports.sessions.end(token);
     return { token: begun.token, session: await ports.sessions.read(begun.token) };
   };
@@ -63,28 +106,4 @@ function choose(memberships: MembershipEntry[], input: { organization_id?: strin
   if (only) return only;
   if (named.length === 0) throw new AppError('wrong_password');
   throw new AppError('choose_membership', { memberships: memberships.map((each) => ({ business_id: each.businessId, business_name: each.businessName })) });
-}
-
-/** Slows guessing down per name, in this process; bounded, so that names cannot fill the memory. */
-function attempts(clock: Clock) {
-  const failures = new Map<string, { count: number; since: number }>();
-  const windowMs = 60_000;
-  const freeTries = 8;
-  const of = (name: string) => {
-    const entry = failures.get(name.toLowerCase());
-    return entry && clock.now().getTime() - entry.since < windowMs ? entry : null;
-  };
-  return {
-    check(name: string) {
-      if ((of(name)?.count ?? 0) >= freeTries) throw new AppError('too_many_attempts');
-    },
-    failed(name: string) {
-      if (failures.size > 10_000) failures.clear();
-      const entry = of(name) ?? { count: 0, since: clock.now().getTime() };
-      failures.set(name.toLowerCase(), { ...entry, count: entry.count + 1 });
-    },
-    succeeded(name: string) {
-      failures.delete(name.toLowerCase());
-    },
-  };
 }

@@ -1,1 +1,4 @@
+export { type PlatformActor, type PlatformRecorder, platformRecorder } from './record-platform.store.ts';
 export { type Entry, type Recorder, recorder } from './record.store.ts';
+export { type Follower, listEntries, type SealedEntry, sealTrail, type TrailFilter, verifyTrail } from './seal-trail.ts';
+export { openSealer, type Sealer } from './sealer.ts';

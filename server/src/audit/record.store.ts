@@ -9,8 +9,9 @@ export type Recorder = (tx: Tx, ctx: Context, entry: Entry) => Promise<void>;
 
 /** Writes what was done into the trail, in the transaction that does it: an action whose trail cannot be written did not happen. */
 export const recorder =
-  (clock: Clock, newId: NewId): Recorder =>
+  (clock: Clock, newId: NewId, touched: (businessId: string) => void = () => {}): Recorder =>
   async (tx, ctx, entry) => {
+    touched(ctx.businessId);
     await query(
       tx,
       `insert into audit (business_id, id, at, actor_type, actor_id, origin, action, subject, before, after, request_id)

@@ -2,9 +2,12 @@ import { branches } from '@muhuri/shared/contract/index';
 import { AppError } from '../platform/app-error.ts';
 import { answer, type Call } from '../platform/http/answer.ts';
 import type { BranchView, ListBranchViews } from './list-branches.ts';
+import type { BranchAsk } from './change-branch.ts';
 import type { AdoptDevice, InitialiseDevice, PauseLane } from './set-up-device.ts';
 
 type Use = {
+  addBranch(ctx: Call['ctx'], ask: BranchAsk): Promise<string>;
+  updateBranch(ctx: Call['ctx'], id: string, to: { name: string; address: string }): Promise<void>;
   listBranches: ListBranchViews;
   initialiseDevice: InitialiseDevice;
   adoptDevice: AdoptDevice;
@@ -13,14 +16,19 @@ type Use = {
 };
 
 export const branchRoutes = (use: Use) => {
-  const one = async (call: Call): Promise<BranchView> => {
-    const found = (await use.listBranches(call.ctx)).find((branch) => branch.id === call.params.id);
+  const one = async (call: Call, id = call.params.id): Promise<BranchView> => {
+    const found = (await use.listBranches(call.ctx)).find((branch) => branch.id === id);
     if (!found) throw new AppError('not_found');
     return found;
   };
   const id = (call: Call) => call.params.id as string;
   return [
     answer(branches.listBranches)(async (call) => ({ branches: await use.listBranches(call.ctx), next_cursor: null })),
+    answer(branches.addBranch)(async (call, { input }) => one(call, await use.addBranch(call.ctx, input))),
+    answer(branches.updateBranch)(async (call, { input }) => {
+      await use.updateBranch(call.ctx, id(call), input);
+      return one(call);
+    }),
     answer(branches.initialiseDevice)(async (call) => {
       await use.initialiseDevice(call.ctx, id(call));
       return one(call);

@@ -19,4 +19,6 @@ export type Device = {
   nextInvoiceNumber: string | null;
   lastTotalReceiptNumber: string | null;
   lastContactAt: Date | null;
+  /** The last answer that proves contact with the authority. */
+  lastUpstreamAt: Date | null;
 };

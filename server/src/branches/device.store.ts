@@ -4,12 +4,56 @@ import { fromJson, json, query, queryOne, toDateOrNull } from '../platform/db/qu
 import type { Device } from './device.model.ts';
 
 const columns = `d.id, d.branch_id, b.branch_code, b.name as branch_name, b.address as branch_address, d.dialect, d.serial, d.environment, d.address, d.transport,
-  d.state, d.problem, d.sdc_id, d.mrc_number, d.next_invoice_number::text, d.last_total_receipt_number::text, d.last_contact_at`;
+  d.state, d.problem, d.sdc_id, d.mrc_number, d.next_invoice_number::text, d.last_total_receipt_number::text, d.last_contact_at, d.last_upstream_at, d.probe`;
 
-export async function listBranches(
-  tx: Tx,
-): Promise<{ id: string; code: string; name: string; device: (Device & { queued: number; inDoubt: number }) | null }[]> {
-  const branches = await query<{ id: string; branch_code: string; name: string }>(tx, 'select id, branch_code, name from branch order by branch_code');
+export type ProbeResult =
+  | 'fine'
+  | 'down'
+  | 'wrong_address'
+  | 'vsdc_missing'
+  | 'offline_soon'
+  | 'down_or_stopped'
+  | 'address_refused'
+  | 'not_initialised'
+  | 'other_taxpayer';
+
+/** The last test of a device, as it stands in its row. */
+export type StoredProbe = {
+  result: ProbeResult;
+  at: string;
+  answer_ms: number | null;
+  last_upstream_at: string | null;
+  offline_hours: number | null;
+  reason: string | null;
+};
+
+export type Branch = { id: string; code: string; name: string; address: string };
+
+export const findBranch = async (tx: Tx, id: string): Promise<Branch | null> =>
+  queryOne<Branch>(tx, 'select id, branch_code as code, name, address from branch where id = $1', [id]);
+
+export const updateBranchRow = (tx: Tx, id: string, to: { name: string; address: string }) =>
+  query(tx, 'update branch set name = $2, address = $3 where id = $1', [id, to.name, to.address]);
+
+export const moveDevice = (tx: Tx, id: string, to: Pick<Device, 'address' | 'serial' | 'environment' | 'dialect'>) =>
+  query(tx, 'update device set address = $2, serial = $3, environment = $4, dialect = $5, probe = null, lane_next_at = null where id = $1', [
+    id,
+    to.address,
+    to.serial,
+    to.environment,
+    to.dialect,
+  ]);
+
+export const keepProbe = (tx: Tx, id: string, probe: StoredProbe) => query(tx, 'update device set probe = $2 where id = $1', [id, json(probe)]);
+
+export const touchUpstream = (tx: Tx, id: string, at: Date) =>
+  query(tx, 'update device set last_upstream_at = greatest(last_upstream_at, $2) where id = $1', [id, at]);
+
+/** What a closed business leaves: no keys, and lanes that stand still. */
+export const eraseDevices = (tx: Tx) => query(tx, "update device set secrets = null, state = case when state = 'new' then 'new' else 'paused' end");
+
+export async function listBranches(tx: Tx): Promise<(Branch & { device: (Device & { queued: number; inDoubt: number; probe: StoredProbe | null }) | null })[]> {
+  const branches = await query<Branch>(tx, 'select id, branch_code as code, name, address from branch order by branch_code');
   const rows = await query(
     tx,
     `select ${columns},
@@ -17,11 +61,14 @@ export async function listBranches(
         (select count(*)::int from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt') as in_doubt
        from device d join branch b on b.business_id = d.business_id and b.id = d.branch_id`,
   );
-  const devices = rows.map((row) => ({ ...toDevice(row), queued: row.queued as number, inDoubt: row.in_doubt as number }));
+  const devices = rows.map((row) => ({
+    ...toDevice(row),
+    queued: row.queued as number,
+    inDoubt: row.in_doubt as number,
+    probe: fromJson<StoredProbe | null>(row.probe),
+  }));
   return branches.map((branch) => ({
-    id: branch.id,
-    code: branch.branch_code,
-    name: branch.name,
+    ...branch,
     device: devices.find((each) => each.branchId === branch.id) ?? null,
   }));
 }
@@ -58,8 +105,10 @@ const toDevice = (row: Record<string, unknown>): Device => ({
   nextInvoiceNumber: row.next_invoice_number as string | null,
   lastTotalReceiptNumber: row.last_total_receipt_number as string | null,
   lastContactAt: toDateOrNull(row.last_contact_at),
+  lastUpstreamAt: toDateOrNull(row.last_upstream_at),
 });
 
+/** Activation speaks with the authority, so that it proves contact too. */
 export async function activateDevice(
   tx: Tx,
   id: string,

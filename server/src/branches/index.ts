@@ -1,3 +1,18 @@
+export { addBranch, setDevice, updateBranch } from './change-branch.ts';
 export type { Device } from './device.model.ts';
-export { findDevice, findDeviceOfBranch, insertBranch, insertDevice, listBranches, lockDeviceOfBranch, moveCounter, setDeviceState } from './device.store.ts';
-export { type AdoptDevice, adoptDevice, type InitialiseDevice, initialiseDevice, type PauseLane, pauseLane } from './set-up-device.ts';
+export {
+  eraseDevices,
+  findDevice,
+  findDeviceOfBranch,
+  insertBranch,
+  insertDevice,
+  listBranches,
+  lockDeviceOfBranch,
+  moveCounter,
+  setDeviceState,
+  type StoredProbe,
+  touchUpstream,
+} from './device.store.ts';
+export { probeView } from './probe-view.ts';
+export { adoptDevice, initialiseDevice, pauseLane } from './set-up-device.ts';
+export { type TestDevice, testDevice } from './test-device.ts';

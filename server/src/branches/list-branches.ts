@@ -14,6 +14,7 @@ async function viewsOf(ctx: Context) {
     id: branch.id,
     branch_code: branch.code,
     name: branch.name,
+    address: branch.address,
     device: branch.device && {
       id: branch.device.id,
       dialect: branch.device.dialect,

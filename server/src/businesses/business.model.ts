@@ -58,6 +58,20 @@ export type Business = {
   settings: BusinessSettings;
   branding: Branding;
   dataKey: string;
+  setup: SetupMarks;
+  quotas: Record<string, number>;
+  /** Grows with every change, so that two who change it at once notice. */
+  version: number;
+  createdAt: Date;
+  updatedAt: Date;
+};
+
+/** What the setup has proved so far: when each step was last seen to work, and how the rehearsal went. */
+export type SetupMarks = {
+  /** A Zoho grant made for this business and not yet connected. */
+  grant?: string;
+  business?: string;
+  rehearsal?: { at: string; entries: { what: string; state: 'done' | 'failed' | 'skipped'; detail: string }[] };
 };
 
 export type DefaultItem = Omit<ItemContent, 'name' | 'taxClass'>;

@@ -1,10 +1,10 @@
 import type { Tx } from '../platform/db/database.ts';
-import { fromJson, json, query, queryOne } from '../platform/db/query.ts';
+import { fromJson, json, query, queryOne, toDate } from '../platform/db/query.ts';
 import { type Branding, type Business, type BusinessSettings, defaultSettings } from './business.model.ts';
 
 /** The business of this transaction; throws where it does not exist, because nothing can be done without it. */
-export async function getBusiness(tx: Tx): Promise<Business> {
-  const row = await queryOne<Record<string, unknown>>(tx, 'select *, go_live_date::text as go_live from business');
+export async function getBusiness(tx: Tx, lock = false): Promise<Business> {
+  const row = await queryOne<Record<string, unknown>>(tx, `select *, go_live_date::text as go_live from business ${lock ? 'for update' : ''}`);
   if (!row) throw new Error('this transaction has no business');
   return {
     id: row.business_id as string,
@@ -20,10 +20,40 @@ export async function getBusiness(tx: Tx): Promise<Business> {
     settings: { ...defaultSettings, ...fromJson<Partial<BusinessSettings>>(row.settings) },
     branding: fromJson<Branding>(row.branding),
     dataKey: row.data_key as string,
+    setup: fromJson(row.setup),
+    quotas: fromJson(row.quotas),
+    version: row.version as number,
+    createdAt: toDate(row.created_at),
+    updatedAt: toDate(row.updated_at),
   };
 }
 
-export async function insertBusiness(tx: Tx, business: Business, at: Date): Promise<void> {
+/** Everything but what other use cases own; `version` grows by one. */
+export const updateBusinessRow = (tx: Tx, business: Omit<Business, 'dataKey' | 'version' | 'createdAt' | 'updatedAt' | 'quotas'>, at: Date) =>
+  query(
+    tx,
+    `update business set business_name = $1, email = $2, location = $3, tin_number = $4, phone_number = $5, status = $6, vat_registered = $7, go_live_date = $8,
+       settings = $9, branding = $10, setup = $11, version = version + 1, updated_at = $12`,
+    [
+      business.name,
+      business.email,
+      business.location,
+      business.taxpayerId,
+      business.phone,
+      business.status,
+      business.isVatRegistered,
+      business.goLiveDate,
+      json(business.settings),
+      json(business.branding),
+      json(business.setup),
+      at,
+    ],
+  );
+
+/** Without its data key no secret of the business opens again. */
+export const eraseKey = (tx: Tx) => query(tx, "update business set data_key = ''");
+
+export async function insertBusiness(tx: Tx, business: Omit<Business, 'setup' | 'quotas' | 'version' | 'createdAt' | 'updatedAt'>, at: Date): Promise<void> {
   await query(
     tx,
     `insert into business (business_id, business_name, email, location, tin_number, phone_number, status, country, vat_registered,

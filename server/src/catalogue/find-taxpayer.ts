@@ -1,7 +1,8 @@
-import { listBranches } from '../branches/index.ts';
+import { listBranches, touchUpstream } from '../branches/index.ts';
 import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 
@@ -9,7 +10,7 @@ export type FindTaxpayer = (ctx: Context, taxpayerId: string) => Promise<{ tin_n
 
 /** Asks the authority, through a device of the business, whose taxpayer id this is. Signs nothing. */
 export const findTaxpayer =
-  (ports: { vsdc: Vsdc; dialects: Dialects }): FindTaxpayer =>
+  (ports: { vsdc: Vsdc; dialects: Dialects; clock: Clock }): FindTaxpayer =>
   async (ctx, taxpayerId) => {
     const { business, branches } = await ctx.transaction(async (tx) => ({ business: await getBusiness(tx), branches: await listBranches(tx) }));
     const device = branches.find((branch) => branch.device && branch.device.state !== 'new')?.device;
@@ -22,5 +23,6 @@ export const findTaxpayer =
     if (sent.is !== 'answered') throw new AppError('device_unreachable', { reason: sent.reason });
     const reply = dialect.lookupTaxpayer.read(sent.answer);
     if (reply.is !== 'done') throw new AppError('device_offline', { device_code: reply.deviceCode, device_text: reply.deviceText });
+    await ctx.transaction((tx) => touchUpstream(tx, device.id, ports.clock.now()));
     return { tin_number: taxpayerId, name: reply.value };
   };

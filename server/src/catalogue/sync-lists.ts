@@ -1,4 +1,4 @@
-import { findDevice } from '../branches/index.ts';
+import { findDevice, touchUpstream } from '../branches/index.ts';
 import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -28,6 +28,7 @@ export const syncLists =
     const classes = await ask(dialect.itemClasses.toRequest(named), dialect.itemClasses.read);
     const all = [...(lists ?? []), ...(classes?.length ? [{ list: 'item_class', codes: classes }] : [])];
     await ctx.transaction(async (tx) => {
+      if (lists) await touchUpstream(tx, deviceId, ports.clock.now());
       for (const each of all) await replaceList(tx, ctx.businessId, deviceId, each.list, each.codes, ports.clock.now());
     });
   };

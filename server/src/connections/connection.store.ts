@@ -21,3 +21,7 @@ export async function insertConnection(tx: Tx, businessId: string, connection: O
     at,
   ]);
 }
+
+export const endConnection = (tx: Tx, id: string, at: Date) => query(tx, "update connection set status = 'ended', ended_at = $2 where id = $1", [id, at]);
+
+export const endEveryConnection = (tx: Tx, at: Date) => query(tx, "update connection set status = 'ended', ended_at = $1 where status <> 'ended'", [at]);

@@ -69,3 +69,7 @@ export async function insertGrant(
     [grant.id, grant.accountsServer, grant.apiDomain, grant.clientId, grant.dataKey, grant.clientSecret, grant.refreshToken, at],
   );
 }
+
+/** What may be shown of a grant: where it holds and whether it lives. */
+export const findGrantOf = (tx: Tx, id: string) =>
+  queryOne<{ apiDomain: string; status: 'active' | 'dead' }>(tx, 'select api_domain as "apiDomain", status from reference."grant" where id = $1', [id]);

@@ -1,2 +1,6 @@
-export { listActiveBusinessIds } from './directory.store.ts';
-export { type AddPerson, addPerson, type RegisterBusiness, type Registration, registerBusiness, registration } from './register-business.ts';
+export { addPerson, registerBusiness } from './register-business.ts';
+export { activateAfterSetup, inviteAdmin, setBusinessStatus, updateBusiness } from './change-business.ts';
+export { registerByOperator } from './register-by-operator.ts';
+export { setup } from './setup.ts';
+export { beginSupport, duringSupport, endSupport, listSupport } from './support-access.ts';
+export { SupportAccessEntity } from './support-access.entity.ts';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { hashPassword, insertMembership, insertMembershipIndex, insertPerson } from '../access/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import { insertBranch, insertDevice } from '../branches/index.ts';
-import { defaultSettings, insertBusiness } from '../businesses/index.ts';
+import { defaultSettings, insertBusiness, insertDirectoryEntry } from '../businesses/index.ts';
 import { putMapping } from '../catalogue/index.ts';
 import { insertConnection, insertGrant } from '../connections/index.ts';
 import type { Context } from '../context.ts';
@@ -11,7 +11,6 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
-import { insertDirectoryEntry } from './directory.store.ts';
 
 const day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
 const text = z.string().trim().min(1).max(200);
@@ -106,7 +105,14 @@ export const registerBusiness =
     await database.registration(async (tx, enter) => {
       await insertDirectoryEntry(
         tx,
-        { businessId, name: business.business_name, taxpayerId: business.tin_number, email: business.email, organizationId: zoho.organization_id },
+        {
+          businessId,
+          name: business.business_name,
+          status: 'active',
+          taxpayerId: business.tin_number,
+          email: business.email,
+          organizationId: zoho.organization_id,
+        },
         at,
       );
       await insertPerson(tx, { id: personId, username: account.username, name: account.name, email: account.email, passwordHash, isOperator: false }, at);
@@ -174,6 +180,7 @@ export const registerBusiness =
       const ctx: Context = {
         businessId,
         actor: { type: 'command_line', id: 'business:add' },
+        permissions: null,
         language: 'en',
         requestId: null,
         origin: null,
@@ -206,6 +213,7 @@ export const addPerson =
       const ctx: Context = {
         businessId,
         actor: { type: 'command_line', id: 'person:add' },
+        permissions: null,
         language: 'en',
         requestId: null,
         origin: null,

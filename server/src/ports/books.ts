@@ -8,6 +8,8 @@ export type BooksSource = { organizationId: string; grantId: string; customField
 /** An accounting system, in our words. Failures are `AppError`s with a `zoho_…` code; nothing is guessed. */
 export type Books = {
   readDocument(source: BooksSource, module: BooksDocument['module'], id: string): Promise<ReadDocument>;
+  /** The latest invoices, for choosing one by eye. */
+  readRecent(source: BooksSource, limit: number): Promise<{ id: string; number: string; status: string }[]>;
   /** Names of the taxes, items, locations and payment modes that a mapping may be about. */
   readNames(source: BooksSource, kind: 'tax' | 'item' | 'location'): Promise<{ id: string; name: string }[]>;
 };

@@ -67,7 +67,12 @@ export type Dialect = {
   checkTaxpayerId(id: string): boolean;
   checkBuyer(buyer: Sale['buyer']): StoredProblem[];
   /** Asked of a device to learn whether it serves at all; signs nothing. */
-  probe: { toRequest(device: DialectDevice): DeviceRequest; isServing(answer: DeviceAnswer): boolean };
+  probe: {
+    toRequest(device: DialectDevice): DeviceRequest;
+    isServing(answer: DeviceAnswer): boolean;
+    /** What the answer says of whoever gave it, as far as a device lets itself be asked. */
+    judge(answer: DeviceAnswer): ProbeAnswer;
+  };
   initialise: { toRequest(device: DialectDevice): DeviceRequest; read(answer: DeviceAnswer): SetUpReply<Initialised> };
   codes: { toRequest(device: DialectDevice): DeviceRequest; read(answer: DeviceAnswer): SetUpReply<{ list: string; codes: Code[] }[]> };
   itemClasses: { toRequest(device: DialectDevice): DeviceRequest; read(answer: DeviceAnswer): SetUpReply<Code[]> };
@@ -88,5 +93,11 @@ export type Dialect = {
   checkEvidence(signature: Signature): boolean;
   grouped(text: string): string;
 };
+
+/**
+ * `serves`: an envelope of a VSDC that knows the device; `stranger`: of one that does not; `link_down`: it says that it has no link to the
+ * authority; `vsdc_missing`: a web server without its VSDC; `stopped`: refuses to serve; `other`: something else altogether.
+ */
+export type ProbeAnswer = 'serves' | 'stranger' | 'link_down' | 'vsdc_missing' | 'stopped' | 'other';
 
 export type Dialects = { of(key: string): Dialect; all(): Dialect[] };

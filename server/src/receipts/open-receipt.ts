@@ -30,7 +30,11 @@ export const openReceipt =
     const isOver = existing?.state === 'refused' || existing?.state === 'withdrawn';
     if (existing && (!isOver || isReplay)) return existing;
     const merged = existing ? { ...existing.answers, ...withoutBlanks(answers) } : withoutBlanks(answers);
+    if (answers.confirm?.length && ctx.permissions && !ctx.permissions.includes('confirm')) throw new AppError('not_allowed', { field: 'confirm' });
     const prepared = await ports.prepareSale(ctx, module, document_id, merged, existing?.id ?? null);
+    // A production device signs nothing before the setup has been walked through; a rehearsal on a sandbox device is part of it.
+    if (prepared.business.status === 'pending' && prepared.device?.environment === 'production') throw new AppError('setup_unfinished');
+    if (prepared.business.status !== 'active' && prepared.business.status !== 'pending') throw new AppError('business_suspended');
     const { filed, device } = prepared;
     if (!filed || !device) throw findingsError(prepared);
     return ctx.transaction(async (tx) => {

@@ -3,7 +3,8 @@ import type { Sale, Signature, Totals } from './sale.model.ts';
 
 /** A receipt as it stands on paper, before anything is drawn: the authority's blocks in the authority's order. */
 export type Paper = {
-  isCopy: boolean;
+  /** `COPY` or `TRAINING MODE`, across the sheet; null on an original. */
+  mark: string | null;
   /** What a sandbox device signs is no fiscal receipt, and every sheet says so. */
   isTest: boolean;
   header: { logo: string | null; name: string; lines: string[]; taxpayer: string };
@@ -70,7 +71,7 @@ export function layOut(ask: PaperAsk): Paper {
   const discounts = sale.lines.filter((line) => !isZero(line.discount));
   const discountTotal = add('0', ...discounts.map((line) => line.discount));
   return {
-    isCopy,
+    mark: isCopy ? 'COPY' : null,
     isTest: ask.isTest,
     header: {
       logo: branding.logo,
@@ -137,6 +138,12 @@ export function layOut(ask: PaperAsk): Paper {
     ],
     footer: [...(branding.bottom_message ? [branding.bottom_message] : []), `Muhuri ${ask.version}`],
   };
+}
+
+/** A training receipt: nothing was asked of a device, so there is no SDC block and no code (RRA, CIS for VSDC: TRAINING MODE). */
+export function layOutTraining(ask: Omit<PaperAsk, 'signature' | 'verification' | 'frozenAt'> & { at: Date }): Paper {
+  const nothing = { receiptNumber: '', totalReceiptNumber: '', internalData: '', receiptSignature: '', sdcId: '', mrcNumber: '', signedAt: ask.at };
+  return { ...layOut({ ...ask, signature: nothing, verification: '', frozenAt: ask.at }), mark: 'TRAINING MODE', sdc: [], code: '' };
 }
 
 /** Where the sale's own receipt number was lost with its answer, the number it was sent under stands for it. */

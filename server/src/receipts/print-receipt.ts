@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Recorder } from '../audit/index.ts';
 import { findDevice } from '../branches/index.ts';
-import { getBusiness } from '../businesses/index.ts';
+import { type Branding, getBusiness } from '../businesses/index.ts';
 import { readLists } from '../catalogue/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -10,9 +10,10 @@ import type { Tx } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import { listAttempts } from './lane.store.ts';
-import { layOut, type Paper } from './paper.model.ts';
+import { layOut, layOutTraining, type Paper } from './paper.model.ts';
 import { findLatestPrint, insertPrint, nextPrintNumber, type Print, takeByLink } from './print.store.ts';
 import { lockReceipt, type Receipt } from './receipt.store.ts';
+import type { Sale } from './sale.model.ts';
 
 type Ports = {
   dialects: Dialects;
@@ -59,6 +60,59 @@ export const openLink =
     if (!print) throw new AppError('not_found');
     return print;
   };
+
+export type DrawTraining = (ctx: Context, branding: Partial<Branding>, paper: Print['paper']) => Promise<Buffer>;
+
+/** A training receipt with an invented sale and the business's branding: to look at, never stored, nothing asked of a device. */
+export const drawTraining =
+  (ports: Ports): DrawTraining =>
+  async (ctx, branding, size) => {
+    const business = await ctx.transaction((tx) => getBusiness(tx));
+    const dialect = ports.dialects.all().find((each) => each.country === business.country);
+    if (!dialect) throw new AppError('device_missing');
+    const at = ports.clock.now();
+    const sale = trainingSale(dialect.currency, dialect.nonVatClass, at);
+    const rates = Object.fromEntries(dialect.taxClasses.map((each) => [each.code, each.percent]));
+    const paper = layOutTraining({
+      at,
+      sale,
+      totals: dialect.totals(sale.lines, rates, 'lines'),
+      label: 'TS',
+      copyNumber: 0,
+      isTest: false,
+      invoiceNumber: '0',
+      branding: { ...business.branding, ...branding },
+      branchAddress: '',
+      taxpayerId: business.taxpayerId,
+      branchCode: '00',
+      originalReceipt: null,
+      reversedInvoiceNumber: null,
+      paymentName: 'Cash',
+      reasonName: null,
+      localTime: (moment) => ports.localTime(moment, dialect.timeZone),
+      grouped: dialect.grouped,
+      version: ports.version,
+    });
+    return ports.draw(paper, size, at);
+  };
+
+function trainingSale(currency: string, taxClass: string, at: Date): Sale {
+  const content = { name: 'Training item', itemClass: '', itemType: '2', packageUnit: 'NT', quantityUnit: 'U', origin: 'RW', taxClass };
+  const line = { source: 'training', itemCode: '', name: 'Training item', content, unitPrice: '1180.00', discountRate: '0', discount: '0', taxClass };
+  return {
+    kind: 'sale',
+    documentNumber: 'TRAINING',
+    documentDate: at.toISOString().slice(0, 10),
+    customerId: '',
+    buyer: { name: 'Training buyer', taxpayerId: null, purchaseCode: null, mobile: null },
+    paymentMethod: '01',
+    reasonCode: null,
+    currency,
+    foreign: null,
+    lines: [{ ...line, quantity: '2', gross: '2360.00', total: '2360.00' }],
+    total: '2360.00',
+  };
+}
 
 async function makePrint(
   ports: Ports,

@@ -211,7 +211,7 @@ const test = 'TEST: not a fiscal receipt';
 const refundNote = ['REFUND IS APPROVED ONLY FOR', 'ORIGINAL SALES RECEIPT'];
 
 function drawLogo(doc: Doc, logo: string | null, x: number, y: number, height: number): number {
-  const data = /^data:image\/png;base64,(.+)$/.exec(logo ?? '')?.[1];
+  const data = /^data:image\/(?:png|jpeg);base64,(.+)$/.exec(logo ?? '')?.[1];
   if (!data) return 0;
   doc.image(Buffer.from(data, 'base64'), x, y, { fit: [height * 3, height] });
   return height;
@@ -232,7 +232,7 @@ function drawA4(doc: Doc, paper: Paper): void {
       doc.rect(0, 0, 595.28, 22).fill('#fdecea');
       put(doc, test, left, 5, width, { size: 9.5, face: 'strong', align: 'center', color: '#b3261e' });
     }
-    if (paper.isCopy) watermark(doc, 'COPY', 297, 400, 150);
+    if (paper.mark) watermark(doc, paper.mark, 297, 400, 150);
     return 40;
   };
   let y = begin();
@@ -249,8 +249,8 @@ function drawA4(doc: Doc, paper: Paper): void {
   y = paragraph(doc, paper.header.taxpayer, left, y, width * 0.58, { size: 9.5, face: 'strong' });
   put(doc, paper.title, left + width * 0.6, headTop, width * 0.4, { size: 15, face: 'strong', align: 'right' });
   let side = headTop + 24;
-  if (paper.isCopy) {
-    put(doc, 'COPY', left + width * 0.6, side, width * 0.4, { size: 20, face: 'strong', align: 'right', color: '#b3261e' });
+  if (paper.mark) {
+    put(doc, paper.mark, left + width * 0.6, side, width * 0.4, { size: 20, face: 'strong', align: 'right', color: '#b3261e' });
     side += 28;
   }
   for (const [label, value] of paper.document) {
@@ -308,7 +308,7 @@ function drawA4(doc: Doc, paper: Paper): void {
   const totalsHeight = paper.totals.length * 15 + 60;
   room(totalsHeight);
   y += 6;
-  if (paper.isCopy) {
+  if (paper.mark) {
     put(doc, notOfficial, left, y, width * 0.5, { size: 10, face: 'strong', color: '#b3261e', align: 'left' });
   }
   const right = left + width * 0.5;
@@ -329,8 +329,8 @@ function drawA4(doc: Doc, paper: Paper): void {
   const code = 122;
   room(code + 120);
   y += 12;
-  if (paper.isCopy) {
-    put(doc, 'COPY', left, y, width, { size: 22, face: 'strong', align: 'center', color: '#b3261e' });
+  if (paper.mark) {
+    put(doc, paper.mark, left, y, width, { size: 22, face: 'strong', align: 'center', color: '#b3261e' });
     y += 28;
     put(doc, notOfficial, left, y, width, { size: 20, face: 'strong', align: 'center', color: '#b3261e' });
     y += 32;
@@ -338,13 +338,15 @@ function drawA4(doc: Doc, paper: Paper): void {
   line(doc, left, y, width);
   y += 10;
   const top = y;
-  put(doc, 'SDC INFORMATION', left, y, 300, { size: 10, face: 'strong', align: 'left' });
-  y += 17;
+  if (paper.sdc.length > 0) {
+    put(doc, 'SDC INFORMATION', left, y, 300, { size: 10, face: 'strong', align: 'left' });
+    y += 17;
+  }
   for (const [label, value] of paper.sdc) {
     put(doc, `${label}: ${value}`, left, y, width - code - 12, { size: 9.5, align: 'left' });
     y += 14;
   }
-  drawCode(doc, paper.code, left + width - code, top, code);
+  if (paper.code) drawCode(doc, paper.code, left + width - code, top, code);
   y += 5;
   line(doc, left, y, width - code - 14);
   y += 7;
@@ -352,7 +354,7 @@ function drawA4(doc: Doc, paper: Paper): void {
     put(doc, `${label}: ${value}`, left, y, width - code - 12, { size: 9.5, align: 'left' });
     y += 14;
   }
-  y = Math.max(y, top + code) + 8;
+  y = Math.max(y, paper.code ? top + code : top) + 8;
   line(doc, left, y, width);
   y += 8;
   for (const each of paper.footer) {
@@ -389,14 +391,14 @@ function drawRoll(doc: Doc, paper: Paper): number {
       .undash();
     y += 5;
   };
-  if (paper.isCopy) watermark(doc, 'COPY', 40 * mm, 150, 62);
+  if (paper.mark) watermark(doc, paper.mark, 40 * mm, 150, 62);
   if (paper.isTest) center(test, { face: 'strong', size: 9, color: '#b3261e' });
   const logo = drawLogo(doc, paper.header.logo, left + width / 2 - 48, y, 32);
   if (logo) y += logo + 4;
   center(paper.header.name, { face: 'strong', size: 12 });
   for (const each of paper.header.lines) center(each);
   center(paper.header.taxpayer, { face: 'strong' });
-  if (paper.isCopy) center('COPY', { face: 'strong', size: 17 });
+  if (paper.mark) center(paper.mark, { face: 'strong', size: 17 });
   separator();
   if (paper.refund) {
     center('REFUND', { face: 'strong', size: 10 });
@@ -414,22 +416,24 @@ function drawRoll(doc: Doc, paper: Paper): number {
     if (each.discount) pair(each.discount.label, each.discount.amount);
   }
   separator();
-  if (paper.isCopy) center(notOfficial, { face: 'strong', size: 9 });
+  if (paper.mark) center(notOfficial, { face: 'strong', size: 9 });
   for (const total of paper.totals) pair(total.label, total.amount, total.isStrong ? { face: 'strong', size: 10 } : {});
   separator();
   for (const [label, value] of paper.tender) pair(label, value);
   separator();
-  if (paper.isCopy) {
-    center('COPY', { face: 'strong', size: 17 });
+  if (paper.mark) {
+    center(paper.mark, { face: 'strong', size: 17 });
     center(notOfficial, { face: 'strong', size: 16.5 });
     separator();
   }
-  center('SDC INFORMATION', { face: 'strong' });
+  if (paper.sdc.length > 0) center('SDC INFORMATION', { face: 'strong' });
   for (const [label, value] of paper.sdc) y = paragraph(doc, `${label}: ${value}`, left, y, width, { size, align: 'left' });
   y += 4;
   const code = 142;
-  drawCode(doc, paper.code, left + (width - code) / 2, y, code);
-  y += code + 2;
+  if (paper.code) {
+    drawCode(doc, paper.code, left + (width - code) / 2, y, code);
+    y += code + 2;
+  }
   separator();
   for (const [label, value] of paper.cis) y = paragraph(doc, `${label}: ${value}`, left, y, width, { size, align: 'left' });
   separator();

@@ -134,6 +134,20 @@ function toReceipt(row: Record<string, unknown>): Receipt {
   };
 }
 
+export type ReceiptPage = { limit: number; after: { at: string; id: string } | null; state?: string | undefined; search?: string | undefined };
+
+/** A page of receipts, newest first. */
+export async function listReceipts(tx: Tx, page: ReceiptPage): Promise<Receipt[]> {
+  const rows = await query(
+    tx,
+    `${select} where ($1::text is null or r.state = $1) and ($2::text is null or r.document_number ilike $2 or r.sale->'sale'->'buyer'->>'name' ilike $2)
+       and ($3::timestamptz is null or (r.opened_at, r.id) < ($3::timestamptz, $4::text))
+      order by r.opened_at desc, r.id desc limit $5`,
+    [page.state ?? null, page.search ? `%${page.search.replace(/[\\%_]/g, '\\$&')}%` : null, page.after?.at ?? null, page.after?.id ?? null, page.limit],
+  );
+  return rows.map(toReceipt);
+}
+
 /** Opens the one receipt of a document; false where it exists already. */
 export async function insertReceipt(
   tx: Tx,

@@ -1,4 +1,5 @@
 import { type Device, findDevice } from '../branches/index.ts';
+import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
@@ -92,6 +93,8 @@ async function take(ports: LanePorts, ctx: Context, deviceId: string): Promise<D
     const lane = await lockLane(tx, deviceId);
     const now = ports.clock.now();
     if (!lane || lane.state !== 'active') return null;
+    // Nothing is sent in the name of a business that is suspended or closed; its documents keep their places.
+    if (!['active', 'pending'].includes((await getBusiness(tx)).status)) return null;
     if (lane.laneHolder && lane.laneHolder !== ports.worker && lane.laneUntil && lane.laneUntil > now) {
       // Whoever holds it looks once more before letting go; the call at the lease's end is for the case that it never gets there.
       await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: deviceId }, lane.laneUntil);

@@ -1,5 +1,6 @@
 import { request } from 'undici';
-import type { Accounts, Refreshed } from '../ports/accounts.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Accounts, Exchanged, Refreshed } from '../ports/accounts.ts';
 import type { zohoHosts } from './data-centres.ts';
 
 // The accounts server has been seen to take over ten seconds.
@@ -8,6 +9,47 @@ const timeoutMs = 30_000;
 /** Zoho's token endpoint. Its status says nothing (errors come with 200): only the body's `access_token` or `error` counts. */
 export const zohoAccounts = (hosts: ReturnType<typeof zohoHosts>): Accounts => ({
   isKnownApiDomain: hosts.isApi,
+  dataCentre: hosts.find,
+  async exchange({ accountsServer, clientId, clientSecret, code, redirectUri }): Promise<Exchanged> {
+    if (!hosts.isAccounts(accountsServer)) return { is: 'failed', reason: 'the accounts server is not one of Zoho' };
+    try {
+      const answer = await request(`${accountsServer}/oauth/v2/token`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({
+          grant_type: 'authorization_code',
+          client_id: clientId,
+          client_secret: clientSecret,
+          code,
+          ...(redirectUri ? { redirect_uri: redirectUri } : {}),
+        }).toString(),
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
+      });
+      return judgeExchange(await answer.body.text());
+    } catch (error) {
+      return { is: 'failed', reason: String((error as Error).message) };
+    }
+  },
+  async listOrganizations(apiDomain, accessToken) {
+    if (!hosts.isApi(apiDomain)) throw new AppError('zoho_unavailable', {}, 'the API host is not one of Zoho');
+    const answer = await request(`${apiDomain}/books/v3/organizations`, {
+      headers: { authorization: `Zoho-oauthtoken ${accessToken}`, accept: 'application/json' },
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    }).catch((error: unknown) => {
+      throw new AppError('zoho_unavailable', {}, error);
+    });
+    const body = (await answer.body.json().catch(() => null)) as { code?: number; organizations?: Record<string, unknown>[] } | null;
+    if (answer.statusCode === 401) throw new AppError('zoho_reconnect');
+    if (answer.statusCode !== 200 || body?.code !== 0 || !Array.isArray(body.organizations))
+      throw new AppError('zoho_unavailable', {}, `HTTP ${answer.statusCode}`);
+    return body.organizations.map((each) => ({
+      organizationId: String(each.organization_id),
+      name: String(each.name ?? ''),
+      currency: String(each.currency_code ?? ''),
+    }));
+  },
   async refresh({ accountsServer, clientId, clientSecret, refreshToken }): Promise<Refreshed> {
     if (!hosts.isAccounts(accountsServer)) return { is: 'failed', reason: 'the accounts server is not one of Zoho' };
     try {
@@ -24,6 +66,19 @@ export const zohoAccounts = (hosts: ReturnType<typeof zohoHosts>): Accounts => (
     }
   },
 });
+
+function judgeExchange(text: string): Exchanged {
+  const judged = judge(text);
+  if (judged.is === 'token') {
+    const refreshToken = (JSON.parse(text) as { refresh_token?: unknown }).refresh_token;
+    // A code asked for without offline access gives no refresh token: it could be used for an hour and never again.
+    return typeof refreshToken === 'string' ? { ...judged, is: 'tokens', refreshToken } : { is: 'refused', field: 'code' };
+  }
+  if (judged.is === 'dead') return { is: 'refused', field: 'code' };
+  const said = judged.is === 'failed' ? judged.reason : 'the accounts server asks for patience';
+  if (said.endsWith('invalid_client_secret')) return { is: 'refused', field: 'client_secret' };
+  return said.endsWith('invalid_client') ? { is: 'refused', field: 'client_id' } : { is: 'failed', reason: said };
+}
 
 function judge(text: string): Refreshed {
   let body: Record<string, unknown>;

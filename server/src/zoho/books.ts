@@ -65,6 +65,11 @@ export function zohoBooks(client: ZohoClient, clock: Clock): Books {
       flying.set(key, running);
       return running;
     },
+    async readRecent(source, limit) {
+      const answer = await client.get(source, '/invoices', { per_page: String(limit), sort_column: 'date', sort_order: 'D' });
+      if (answer.is === 'missing') return [];
+      return list(answer.body.invoices).map((row) => ({ id: text(row.invoice_id), number: text(row.invoice_number), status: text(row.status) }));
+    },
     async readNames(source, kind) {
       const [path, key, idKey, nameKey] = (
         {

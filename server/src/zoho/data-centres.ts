@@ -2,7 +2,7 @@
  * Zoho's data centres (Zoho's multi-DC pages, Books API introduction). Accounts servers and API hosts are taken only from here, or
  * from what the operator adds: an answer or a callback that names another host is not believed.
  */
-const dataCentres = [
+export const dataCentres = [
   { accounts: 'https://accounts.zoho.com', api: 'https://www.zohoapis.com' },
   { accounts: 'https://accounts.zoho.eu', api: 'https://www.zohoapis.eu' },
   { accounts: 'https://accounts.zoho.in', api: 'https://www.zohoapis.in' },
@@ -17,5 +17,12 @@ const dataCentres = [
 export const zohoHosts = (also: string[]) => {
   const accounts = new Set([...dataCentres.map((each) => each.accounts), ...also]);
   const api = new Set([...dataCentres.map((each) => each.api), ...also]);
-  return { isAccounts: (url: string) => accounts.has(url), isApi: (url: string) => api.has(url) };
+  return {
+    /** By the end of its name; a host of the operator's own by its whole address. */
+    find: (key: string) =>
+      dataCentres.find((each) => each.accounts.replace(/^https:\/\/accounts\.zoho(cloud)?\./, '') === key) ??
+      (also.includes(key) ? { accounts: key, api: key } : null),
+    isAccounts: (url: string) => accounts.has(url),
+    isApi: (url: string) => api.has(url),
+  };
 };

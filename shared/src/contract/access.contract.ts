@@ -1,23 +1,53 @@
 import { z } from 'zod';
+import { grantable, scopes } from '../permissions.ts';
 import { endpoint } from './endpoint.ts';
 
 const organizationId = z.string().regex(/^\d{1,20}$/);
+const time = z.iso.datetime({ offset: true });
+/** Plain Latin letters, digits and . _ @ + -: no look-alikes of another alphabet, no invisible characters. */
+export const username = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .regex(/^[a-z0-9](?:[a-z0-9._@+-]{1,98})[a-z0-9]$/, 'must be 3 to 100 Latin letters, digits or . _ @ + -');
+export const personName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'must hold no control characters');
+export const email = z.email().max(200).toLowerCase();
+export const newPassword = z.string().min(12, 'must have at least 12 characters').max(200);
+const code = z
+  .string()
+  .trim()
+  .regex(/^\d{6}$/, 'must be the six digits of your authenticator');
+const secret = z.string().min(20).max(200);
+const role = z.enum(['business_admin', 'business_user']);
+const single = z.array(z.enum(grantable)).max(grantable.length);
 
-export const personView = z.object({ id: z.string(), username: z.string(), name: z.string() }).meta({ id: 'Person' });
+export const personView = z.object({ id: z.string(), username: z.string(), name: z.string(), email: z.string() }).meta({ id: 'Person' });
 export const businessView = z
   .object({
     id: z.string(),
     business_name: z.string(),
     tin_number: z.string(),
     organization_id: z.string().nullable(),
-    role: z.enum(['business_admin', 'business_user']),
+    role,
     permissions: z.array(z.string()),
   })
   .meta({ id: 'BusinessOfSession' });
 
-export const sessionView = z
-  .object({ token: z.string(), expires_at: z.iso.datetime({ offset: true }), person: personView, business: businessView.nullable() })
-  .meta({ id: 'Session' });
+const session = {
+  expires_at: time,
+  person: personView,
+  business: businessView.nullable(),
+  /** True for the operator, who belongs to no business. */
+  is_operator: z.boolean(),
+  /** `none`: not set up; `needed`: set up, not given in this session lately; `passed`: given. */
+  second_factor: z.enum(['none', 'needed', 'passed']),
+};
+export const sessionView = z.object({ token: z.string(), ...session }).meta({ id: 'Session' });
 
 export const login = endpoint({
   method: 'POST',
@@ -29,6 +59,8 @@ export const login = endpoint({
     password: z.string().min(1).max(1000),
     organization_id: organizationId.optional(),
     business_id: z.string().max(60).optional(),
+    /** The authenticator's code; the operator cannot do without. */
+    code: code.optional(),
   }),
   output: sessionView,
 });
@@ -42,18 +74,283 @@ export const switchMembership = endpoint({
   output: sessionView,
 });
 
-export const logout = endpoint({
-  method: 'POST',
-  path: '/auth/logout',
-  summary: 'End this session',
-  guard: 'signed_in',
-  output: z.object({}),
-});
+export const logout = endpoint({ method: 'POST', path: '/auth/logout', summary: 'End this session', guard: 'signed_in', output: z.object({}) });
 
 export const me = endpoint({
   method: 'GET',
   path: '/auth/me',
   summary: 'Who is signed in, for which business',
   guard: 'signed_in',
-  output: z.object({ person: personView, business: businessView.nullable(), expires_at: z.iso.datetime({ offset: true }) }),
+  output: z.object(session),
+});
+
+export const listMemberships = endpoint({
+  method: 'GET',
+  path: '/auth/memberships',
+  summary: 'The businesses this person works for',
+  guard: 'signed_in',
+  output: z.object({ memberships: z.array(z.object({ business_id: z.string(), business_name: z.string() })), next_cursor: z.null() }),
+});
+
+export const updateProfile = endpoint({
+  method: 'PUT',
+  path: '/auth/profile',
+  summary: 'Change one’s own name and e-mail',
+  guard: 'signed_in',
+  input: z.strictObject({ name: personName, email }),
+  output: z.object({ person: personView }),
+});
+
+export const changePassword = endpoint({
+  method: 'POST',
+  path: '/auth/password',
+  summary: 'Change one’s own password; every other session of this person ends',
+  guard: 'signed_in',
+  input: z.strictObject({ current_password: z.string().min(1).max(1000), new_password: newPassword }),
+  output: z.object({}),
+});
+
+export const forgotPassword = endpoint({
+  method: 'POST',
+  path: '/auth/password/forgot',
+  summary: 'Ask for a link to set a new password; answers the same whether the person exists or not',
+  guard: 'anyone',
+  input: z.strictObject({ username: z.string().min(1).max(200) }),
+  output: z.object({}),
+});
+
+export const resetPassword = endpoint({
+  method: 'POST',
+  path: '/auth/password/reset',
+  summary: 'Set a new password by the link; every session of this person ends',
+  guard: 'anyone',
+  input: z.strictObject({ token: secret, new_password: newPassword }),
+  output: z.object({}),
+});
+
+export const beginTotp = endpoint({
+  method: 'POST',
+  path: '/auth/totp',
+  summary: 'Begin to set up an authenticator; answers its secret once',
+  guard: 'signed_in',
+  input: z.strictObject({ password: z.string().min(1).max(1000) }),
+  output: z.object({ secret: z.string(), uri: z.string(), qr_svg: z.string() }),
+});
+
+export const confirmTotp = endpoint({
+  method: 'POST',
+  path: '/auth/totp/confirm',
+  summary: 'Finish setting up the authenticator with its first code',
+  guard: 'signed_in',
+  input: z.strictObject({ code }),
+  output: z.object(session),
+});
+
+export const passSecondFactor = endpoint({
+  method: 'POST',
+  path: '/auth/second-factor',
+  summary: 'Give the authenticator’s code in this session; holds for fifteen minutes',
+  guard: 'signed_in',
+  input: z.strictObject({ code }),
+  output: z.object(session),
+});
+
+export const removeTotp = endpoint({
+  method: 'POST',
+  path: '/auth/totp/remove',
+  summary: 'Remove the authenticator',
+  guard: 'signed_in',
+  secondFactor: true,
+  input: z.strictObject({ password: z.string().min(1).max(1000) }),
+  output: z.object({}),
+});
+
+const sessionEntry = z
+  .object({
+    id: z.string(),
+    business_name: z.string().nullable(),
+    address: z.string().nullable(),
+    user_agent: z.string().nullable(),
+    created_at: time,
+    last_seen_at: time.nullable(),
+    is_current: z.boolean(),
+  })
+  .meta({ id: 'SessionEntry' });
+
+export const listSessions = endpoint({
+  method: 'GET',
+  path: '/auth/sessions',
+  summary: 'One’s own living sessions, in every business',
+  guard: 'signed_in',
+  output: z.object({ sessions: z.array(sessionEntry), next_cursor: z.null() }),
+});
+
+export const endSession = endpoint({
+  method: 'POST',
+  path: '/auth/sessions/{id}/end',
+  summary: 'End one of one’s own sessions',
+  guard: 'signed_in',
+  output: z.object({}),
+});
+
+export const listSignIns = endpoint({
+  method: 'GET',
+  path: '/auth/sign-ins',
+  summary: 'One’s own sign-ins and failed tries of the last ninety days',
+  guard: 'signed_in',
+  output: z.object({
+    sign_ins: z.array(z.object({ at: time, address: z.string(), user_agent: z.string().nullable(), succeeded: z.boolean() })),
+    next_cursor: z.null(),
+  }),
+});
+
+export const readInvitation = endpoint({
+  method: 'POST',
+  path: '/auth/invitation',
+  summary: 'What an invitation is for',
+  guard: 'anyone',
+  input: z.strictObject({ token: secret }),
+  output: z.object({ business_name: z.string(), email: z.string(), role, expires_at: time }),
+});
+
+export const acceptInvitation = endpoint({
+  method: 'POST',
+  path: '/auth/invitation/accept',
+  summary: 'Accept an invitation: with a new account, or with the account one has',
+  guard: 'anyone',
+  input: z.discriminatedUnion('account', [
+    z.strictObject({ account: z.literal('new'), token: secret, username, name: personName, password: newPassword }),
+    z.strictObject({ account: z.literal('existing'), token: secret, username: z.string().min(1).max(200), password: z.string().min(1).max(1000) }),
+  ]),
+  output: sessionView,
+});
+
+export const becomeOperator = endpoint({
+  method: 'POST',
+  path: '/auth/first-operator',
+  summary: 'Make the first operator by the link the console printed',
+  guard: 'anyone',
+  input: z.strictObject({ token: secret, username, name: personName, email, password: newPassword }),
+  output: sessionView,
+});
+
+export const personEntry = z
+  .object({
+    id: z.string(),
+    person_id: z.string(),
+    username: z.string(),
+    name: z.string(),
+    email: z.string(),
+    role,
+    permissions: z.array(z.string()),
+    status: z.enum(['active', 'ended']),
+    has_second_factor: z.boolean(),
+    version: z.number(),
+    created_at: time,
+  })
+  .meta({ id: 'Member' });
+
+export const listPeople = endpoint({
+  method: 'GET',
+  path: '/people',
+  summary: 'Who works for the business',
+  guard: 'manage_people',
+  output: z.object({ people: z.array(personEntry), next_cursor: z.string().nullable() }),
+});
+
+export const changeMember = endpoint({
+  method: 'PUT',
+  path: '/people/{id}',
+  summary: 'Change a member’s role and single permissions',
+  guard: 'manage_people',
+  secondFactor: true,
+  input: z.strictObject({ role, permissions: single, version: z.int() }),
+  output: personEntry,
+});
+
+export const endMember = endpoint({
+  method: 'POST',
+  path: '/people/{id}/end',
+  summary: 'End a membership and its sessions; the last admin stays',
+  guard: 'manage_people',
+  secondFactor: true,
+  output: personEntry,
+});
+
+const invitationEntry = z
+  .object({
+    id: z.string(),
+    email: z.string(),
+    role,
+    permissions: z.array(z.string()),
+    state: z.enum(['open', 'accepted', 'withdrawn', 'expired']),
+    expires_at: time,
+    created_at: time,
+  })
+  .meta({ id: 'Invitation' });
+
+export const listInvitations = endpoint({
+  method: 'GET',
+  path: '/invitations',
+  summary: 'Invitations of the business',
+  guard: 'manage_people',
+  output: z.object({ invitations: z.array(invitationEntry), next_cursor: z.string().nullable() }),
+});
+
+export const invite = endpoint({
+  method: 'POST',
+  path: '/invitations',
+  summary: 'Invite an address; answers the same whoever it belongs to. The link goes there by mail',
+  guard: 'manage_people',
+  secondFactor: true,
+  input: z.strictObject({ email, role, permissions: single.default([]) }),
+  output: invitationEntry,
+});
+
+export const withdrawInvitation = endpoint({
+  method: 'POST',
+  path: '/invitations/{id}/withdraw',
+  summary: 'Take an open invitation back',
+  guard: 'manage_people',
+  output: invitationEntry,
+});
+
+const keyEntry = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    prefix: z.string(),
+    scopes: z.array(z.string()),
+    created_at: time,
+    expires_at: time.nullable(),
+    last_used_at: time.nullable(),
+    revoked_at: time.nullable(),
+  })
+  .meta({ id: 'ApiKey' });
+
+export const listKeys = endpoint({
+  method: 'GET',
+  path: '/api-keys',
+  summary: 'API keys of the business, by their prefix',
+  guard: 'manage_keys',
+  output: z.object({ api_keys: z.array(keyEntry), next_cursor: z.string().nullable() }),
+});
+
+export const createKey = endpoint({
+  method: 'POST',
+  path: '/api-keys',
+  summary: 'Create an API key; the key itself is answered once',
+  guard: 'manage_keys',
+  secondFactor: true,
+  input: z.strictObject({ name: personName, scopes: z.array(z.enum(scopes)).min(1).max(scopes.length), expires_at: time.optional() }),
+  output: z.object({ key: z.string(), api_key: keyEntry }),
+});
+
+export const revokeKey = endpoint({
+  method: 'POST',
+  path: '/api-keys/{id}/revoke',
+  summary: 'Revoke an API key at once',
+  guard: 'manage_keys',
+  secondFactor: true,
+  output: keyEntry,
 });

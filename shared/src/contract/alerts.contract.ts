@@ -16,7 +16,7 @@ export const listAlerts = endpoint({
   method: 'GET',
   path: '/alerts',
   summary: 'What the business must know without asking, oldest first; most close by themselves when they are over',
-  guard: 'member',
+  guard: 'read',
   output: z.object({ alerts: z.array(alertView), next_cursor: z.string().nullable() }),
 });
 
@@ -24,6 +24,6 @@ export const closeAlert = endpoint({
   method: 'POST',
   path: '/alerts/{id}/close',
   summary: 'Say that an alert was seen to',
-  guard: 'business_admin',
+  guard: 'manage_business',
   output: alertView,
 });

@@ -10,6 +10,7 @@ export const branchView = z
     id: z.string(),
     branch_code: z.string(),
     name: z.string(),
+    address: z.string(),
     device: z
       .object({
         id: z.string(),
@@ -34,15 +35,45 @@ export const listBranches = endpoint({
   method: 'GET',
   path: '/branches',
   summary: 'The branches of the business with their devices',
-  guard: 'member',
+  guard: 'read',
   output: z.object({ branches: z.array(branchView), next_cursor: z.string().nullable() }),
+});
+
+const branchText = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'must hold no control characters');
+
+export const addBranch = endpoint({
+  method: 'POST',
+  path: '/branches',
+  summary: 'Add a branch as the authority numbers it; its device is set by vsdc-config',
+  guard: 'manage_devices',
+  input: z.strictObject({
+    branch_code: z.string().regex(/^\d{2,3}$/, 'must be the two or three digits of the authority'),
+    name: branchText(100),
+    address: branchText(200).or(z.literal('')),
+  }),
+  output: branchView,
+});
+
+export const updateBranch = endpoint({
+  method: 'PUT',
+  path: '/branches/{id}',
+  summary: 'Change name and address of a branch',
+  guard: 'manage_devices',
+  input: z.strictObject({ name: branchText(100), address: branchText(200).or(z.literal('')) }),
+  output: branchView,
 });
 
 export const initialiseDevice = endpoint({
   method: 'POST',
   path: '/branches/{id}/initialise',
   summary: 'Initialise the device of a branch with the authority (possible once)',
-  guard: 'business_admin',
+  guard: 'manage_devices',
   output: branchView,
 });
 
@@ -50,7 +81,7 @@ export const adoptDevice = endpoint({
   method: 'POST',
   path: '/branches/{id}/adopt',
   summary: 'Take over a device that was initialised elsewhere',
-  guard: 'business_admin',
+  guard: 'manage_devices',
   input: z.strictObject({ sdc_id: z.string().trim().min(4).max(20), mrc_number: z.string().trim().length(11), last_invoice_number: lastNumber }),
   output: branchView,
 });
@@ -59,7 +90,7 @@ export const pauseLane = endpoint({
   method: 'POST',
   path: '/branches/{id}/pause',
   summary: 'Stop sending to the device of a branch; documents keep their places',
-  guard: 'business_admin',
+  guard: 'manage_devices',
   output: branchView,
 });
 
@@ -67,7 +98,7 @@ export const resumeLane = endpoint({
   method: 'POST',
   path: '/branches/{id}/resume',
   summary: 'Send again; after a collision with the last number and the evidence for it',
-  guard: 'business_admin',
+  guard: 'manage_devices',
   input: z.strictObject({ last_invoice_number: lastNumber.optional(), evidence: z.string().trim().min(3).max(500).optional() }),
   output: branchView,
 });

@@ -1,7 +1,8 @@
 import type { ZodType, z } from 'zod';
+import type { Permission } from '../permissions.ts';
 
-/** Who may call. `member`: anyone signed in to a business; a permission narrows it; `anyone`: before sign-in. */
-export type Guard = 'anyone' | 'signed_in' | 'member' | 'business_admin' | 'settle';
+/** Who may call: `anyone` before sign-in, `signed_in` whatever the role, else whoever has that permission (`../permissions.ts`). */
+export type Guard = 'anyone' | 'signed_in' | Permission;
 
 /**
  * An endpoint as a value: the server answers it, the widget calls it, the OpenAPI page prints it, exams walk it.
@@ -12,8 +13,12 @@ export type Endpoint<I extends ZodType = ZodType, O extends ZodType = ZodType, Q
   path: `/${string}`;
   summary: string;
   guard: Guard;
+  /** Asks for the second factor, given a short while ago: what changes a device's address, a key or a role. */
+  secondFactor?: true;
   input?: I;
   query?: Q;
+  /** How large a body may be, where that is not the usual 256 KiB. */
+  bodyKb?: number;
   output: O;
   /** What the answer is when not JSON: `application/pdf`, `image/svg+xml`. */
   produces?: string;

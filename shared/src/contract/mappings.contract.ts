@@ -37,7 +37,7 @@ export const getMappings = endpoint({
   method: 'GET',
   path: '/mappings/{kind}',
   summary: 'The mappings of one kind, with the codes they may choose from',
-  guard: 'business_admin',
+  guard: 'manage_business',
   output: z.object({ mappings: z.array(entry), choices, next_cursor: z.string().nullable() }),
 });
 
@@ -45,7 +45,7 @@ export const putMappings = endpoint({
   method: 'PUT',
   path: '/mappings/{kind}',
   summary: 'Set mappings of one kind; keys not named stay as they are',
-  guard: 'business_admin',
+  guard: 'manage_business',
   input: z.strictObject({
     mappings: z
       .array(z.strictObject({ key: zohoId, value: z.record(z.string(), z.unknown()) }))
@@ -59,6 +59,6 @@ export const findTaxpayer = endpoint({
   method: 'GET',
   path: '/taxpayers/{tin}',
   summary: "The name the authority knows a taxpayer by, asked through the business's device",
-  guard: 'member',
+  guard: 'read',
   output: z.object({ tin_number: z.string(), name: z.string().nullable() }),
 });

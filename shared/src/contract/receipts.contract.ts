@@ -98,7 +98,7 @@ export const openReceipt = endpoint({
   method: 'POST',
   path: '/receipts',
   summary: 'Seal a document: opens its receipt or finds the one there is, and waits up to ten seconds for the device',
-  guard: 'member',
+  guard: 'seal',
   input: z.strictObject({ module: documentModule, document_id: documentId, ...answers }),
   output: receiptView,
 });
@@ -107,7 +107,7 @@ export const findReceipt = endpoint({
   method: 'GET',
   path: '/receipts',
   summary: 'The receipts of one document',
-  guard: 'member',
+  guard: 'read',
   query: z.strictObject({ module: documentModule, document_id: documentId }),
   output: z.object({ receipts: z.array(receiptView), next_cursor: z.string().nullable() }),
 });
@@ -116,7 +116,7 @@ export const getReceipt = endpoint({
   method: 'GET',
   path: '/receipts/{id}',
   summary: 'One receipt in its present state',
-  guard: 'member',
+  guard: 'read',
   output: receiptView,
 });
 
@@ -159,7 +159,7 @@ export const preflight = endpoint({
   method: 'GET',
   path: '/receipts/preflight',
   summary: 'What would be sealed, and what is still missing, in plain words; sends nothing to the device',
-  guard: 'member',
+  guard: 'read',
   query: z.strictObject({ module: documentModule, document_id: documentId }),
   output: preflightView,
 });
@@ -168,7 +168,7 @@ export const withdrawReceipt = endpoint({
   method: 'POST',
   path: '/receipts/{id}/withdraw',
   summary: 'Take a waiting document out of the lane, as long as nothing of it may have left',
-  guard: 'member',
+  guard: 'seal',
   output: receiptView,
 });
 
@@ -207,7 +207,7 @@ export const confirmReversal = endpoint({
   method: 'POST',
   path: '/receipts/{id}/reversal/confirm',
   summary: "Confirm another person's proposal: the refund is sent, and once it is signed the document is sold anew",
-  guard: 'settle',
+  guard: 'check',
   output: receiptView,
 });
 
@@ -223,7 +223,7 @@ export const printReceipt = endpoint({
   method: 'POST',
   path: '/receipts/{id}/prints',
   summary: 'Record a print (the first is the original, then copies) and answer a short-lived single-use link to it',
-  guard: 'member',
+  guard: 'seal',
   input: z.strictObject({ paper: z.enum(['a4', '80mm']) }),
   output: z.object({ print_id: z.string(), number: z.number(), copy: z.boolean(), paper: z.string(), url: z.string(), expires_at: time }),
 });
@@ -232,7 +232,7 @@ export const receiptPdf = endpoint({
   method: 'GET',
   path: '/receipts/{id}/pdf',
   summary: 'The latest print on that paper, byte for byte; makes one where there is none',
-  guard: 'member',
+  guard: 'read',
   query: z.strictObject({ paper: z.enum(['a4', '80mm']) }),
   output: z.any(),
   produces: 'application/pdf',
@@ -242,7 +242,7 @@ export const receiptQr = endpoint({
   method: 'GET',
   path: '/receipts/{id}/qr.svg',
   summary: 'The QR code of a signed receipt',
-  guard: 'member',
+  guard: 'read',
   output: z.any(),
   produces: 'image/svg+xml',
 });

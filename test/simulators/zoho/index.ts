@@ -19,6 +19,8 @@ type State = {
   deadRefreshTokens: string[];
   faults: { next: string[]; organization_id?: string | undefined }[];
   calls: { organization_id: string; path: string; at: number }[];
+  /** Codes of the API console: three minutes, once. */
+  codes?: { code: string; organization_id: string; until: number }[];
 };
 
 export type Zoho = Listening & {
@@ -26,6 +28,8 @@ export type Zoho = Listening & {
   grants(): { organization_id: string; refreshToken: string; clientId: string; clientSecret: string }[];
   document(module: 'invoices' | 'creditnotes', id: string): Stored;
   change(module: 'invoices' | 'creditnotes', id: string, patch: Stored | null): void;
+  /** What the API console's self client shows: a client and a fresh code. */
+  selfClient(organizationId: string): { code: string; client_id: string; client_secret: string };
   add(module: 'invoices' | 'creditnotes', organizationId: string, document: Stored): void;
   organization(id: string): Seeded['organization'];
   /** Scripts the next API answers: `html`, `unauthorized`, `expired_token`, `limit`, `error`, `slow`, `wrong_document`. */
@@ -74,6 +78,7 @@ export async function startZoho(options: {
 
   function token(asked: Asked): Answered {
     const given = new URLSearchParams(asked.body || asked.query);
+    if (given.get('grant_type') === 'authorization_code') return exchange(given);
     const refreshToken = given.get('refresh_token') ?? '';
     const organization = state.value.organizations.find((each) => each.seeded.refreshToken === refreshToken);
     if (!organization || state.value.deadRefreshTokens.includes(refreshToken)) return jsonAnswer(200, { error: 'invalid_code' });
@@ -91,6 +96,41 @@ export async function startZoho(options: {
     state.value.tokens = [...state.value.tokens.filter((each) => each.until > Date.now()).slice(-15), made];
     state.save();
     return jsonAnswer(200, { access_token: made.token, api_domain: `http://127.0.0.1:${listening.port}`, token_type: 'Bearer', expires_in: 3600 });
+  }
+
+  /** Errors come with 200, as the real one's do; a code works once. */
+  function exchange(given: URLSearchParams): Answered {
+    const found = state.value.codes?.find((each) => each.code === given.get('code') && each.until > Date.now());
+    const organization = organizationOf(found?.organization_id ?? null);
+    if (!found || !organization) return jsonAnswer(200, { error: 'invalid_code' });
+    if (given.get('client_id') !== organization.seeded.clientId) return jsonAnswer(200, { error: 'invalid_client' });
+    if (given.get('client_secret') !== organization.seeded.clientSecret) return jsonAnswer(200, { error: 'invalid_client_secret' });
+    state.value.codes = state.value.codes?.filter((each) => each !== found) ?? [];
+    const { refreshToken } = organization.seeded;
+    state.value.deadRefreshTokens = state.value.deadRefreshTokens.filter((each) => each !== refreshToken);
+    const made = { token: `1000.${randomBytes(16).toString('hex')}`, refreshToken, until: Date.now() + 3_600_000 };
+    state.value.tokens = [...state.value.tokens.filter((each) => each.until > Date.now()).slice(-15), made];
+    state.save();
+    return jsonAnswer(200, {
+      access_token: made.token,
+      refresh_token: refreshToken,
+      scope: 'ZohoBooks.invoices.READ ZohoBooks.creditnotes.READ ZohoBooks.contacts.READ ZohoBooks.settings.READ',
+      api_domain: `http://127.0.0.1:${listening.port}`,
+      token_type: 'Bearer',
+      expires_in: 3600,
+    });
+  }
+
+  function selfClient(organizationId: string): { code: string; client_id: string; client_secret: string } {
+    const organization = organizationOf(organizationId);
+    if (!organization) throw new Error(`no organization ${organizationId}`);
+    const code = `1000.${randomBytes(20).toString('hex')}`;
+    state.value.codes = [
+      ...(state.value.codes ?? []).filter((each) => each.until > Date.now()),
+      { code, organization_id: organizationId, until: Date.now() + 180_000 },
+    ];
+    state.save();
+    return { code, client_id: organization.seeded.clientId, client_secret: organization.seeded.clientSecret };
   }
 
   async function api(asked: Asked, path: string): Promise<Answered> {
@@ -362,6 +402,7 @@ export async function startZoho(options: {
     if (asked.path === '/_sim/reset') state.reset();
     else if (asked.path === '/_sim/faults')
       state.value.faults = [{ next: (body.next as string[]) ?? [], organization_id: body.organization_id as string | undefined }];
+    else if (asked.path === '/_sim/codes') return jsonAnswer(200, selfClient(String(body.organization_id)));
     else if (asked.path === '/_sim/change') change(body.module as 'invoices', String(body.document_id), body.patch as Stored | null);
     else return jsonAnswer(404, { error: 'no such control' });
     state.save();
@@ -382,6 +423,7 @@ export async function startZoho(options: {
 
   /** The look-alike: a static page, its data for the eyes of whoever sits there, and the frame's side of the SDK's address. */
   function page(asked: Asked): Answered {
+    if (asked.path === '/api-console') return { status: 200, type: 'text/html; charset=utf-8', body: apiConsole() };
     if (asked.path === '/data.json') {
       const widget = options.widgetUrl?.() ?? null;
       const organizations = state.value.organizations.map((each) => ({
@@ -396,6 +438,17 @@ export async function startZoho(options: {
     if (!file) return { status: 404, type: 'text/plain', body: 'Not found' };
     const type = file.endsWith('.css') ? 'text/css' : file.endsWith('.js') ? 'text/javascript' : 'text/html';
     return { status: 200, type: `${type}; charset=utf-8`, body: readFileSync(new URL(file, import.meta.url)), headers: { 'cache-control': 'no-store' } };
+  }
+
+  /** Zoho's API console, as far as a self client needs it: reload for fresh codes. */
+  function apiConsole(): string {
+    const rows = state.value.organizations
+      .map(({ seeded: { organization } }) => {
+        const { code, client_id, client_secret } = selfClient(organization.organization_id);
+        return `<section><h2>${organization.name}</h2><dl><dt>Data centre</dt><dd><code>http://127.0.0.1:${listening.port}</code></dd><dt>Client ID</dt><dd><code>${client_id}</code></dd><dt>Client secret</dt><dd><code>${client_secret}</code></dd><dt>Code (three minutes, once)</dt><dd><code>${code}</code></dd></dl></section>`;
+      })
+      .join('');
+    return `<!doctype html><html lang="en"><meta charset="utf-8"><title>API console (simulated)</title><style>body{font:15px/1.5 system-ui,sans-serif;max-width:760px;margin:2rem auto;padding:0 1rem}code{overflow-wrap:anywhere}dt{color:#5b6270}dd{margin:0 0 .5rem}</style><h1>API console: self clients</h1>${rows}</html>`;
   }
 
   const listening = await listen(handle, options);
@@ -414,6 +467,7 @@ export async function startZoho(options: {
       })),
     document: (module, id) => state.value.organizations.flatMap((each) => listOf(each, module)).find((each) => each[idKey(module)] === id) as Stored,
     change,
+    selfClient,
     add(module, organizationId, document) {
       listOf(organizationOf(organizationId) as OrganizationState, module).push(document);
       state.save();

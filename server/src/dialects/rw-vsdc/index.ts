@@ -3,7 +3,7 @@ import { inclusiveTotals } from '../../dialect-kit/inclusive-totals.ts';
 import { readEnvelope } from '../../dialect-kit/envelope.ts';
 import type { Dialect } from '../../ports/dialect.ts';
 import { read, toBody } from './sale.ts';
-import { codes, initialise, itemClasses, lookupTaxpayer, registerItem } from './set-up.ts';
+import { codes, initialise, judge, itemClasses, lookupTaxpayer, registerItem } from './set-up.ts';
 import { taxClasses, timeZone } from './taxes.ts';
 
 /** The RRA's public page for a receipt; resolves for receipts of production devices only. */
@@ -34,7 +34,7 @@ export const dialect: Dialect = {
     if (buyer.purchaseCode === null) return [{ code: 'purchase_code_missing', field: 'purchase_code' }];
     return /^[A-Za-z0-9]{6}$/.test(buyer.purchaseCode) ? [] : [{ code: 'purchase_code_malformed', field: 'purchase_code' }];
   },
-  probe: { toRequest: codes.toRequest, isServing: (answer) => readEnvelope(answer) !== null },
+  probe: { toRequest: codes.toRequest, isServing: (answer) => readEnvelope(answer) !== null, judge },
   initialise,
   codes,
   itemClasses,

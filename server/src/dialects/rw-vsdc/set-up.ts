@@ -56,6 +56,17 @@ export const initialise: Dialect['initialise'] = {
   },
 };
 
+/**
+ * An HTML 404 is Tomcat without its VSDC; 503 without an envelope is a VSDC that has stopped, after 24 hours without its authority or for
+ * another reason: the two cannot be told apart from outside. 901: a VSDC, but this taxpayer, branch and serial are not installed on it.
+ */
+export const judge: Dialect['probe']['judge'] = (answer) => {
+  const envelope = readEnvelope(answer);
+  if (envelope) return ['900', '901', '903'].includes(envelope.code) ? 'stranger' : envelope.code === '838' ? 'link_down' : 'serves';
+  if (answer.status === 503) return 'stopped';
+  return answer.status === 404 && /<html/i.test(answer.body) ? 'vsdc_missing' : 'other';
+};
+
 /** All rows since the beginning: the lists are small and fetched rarely. */
 const since = '20180520000000';
 

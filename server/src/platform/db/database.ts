@@ -24,10 +24,11 @@ export type Database = {
 
 type Mark = { open: boolean; tx: Tx | null };
 
-export async function openDatabase(url: string, poolMax = 10): Promise<Database> {
+/** `entities`: those of the features; what is not an entity is reached by plain statements. */
+export async function openDatabase(url: string, poolMax = 10, entities: unknown[] = []): Promise<Database> {
   const orm = await MikroORM.init({
     ...target(url),
-    entities: [],
+    entities: entities as [],
     pool: { min: 0, max: poolMax, idleTimeoutMillis: 30_000 },
     discovery: { warnWhenNoEntities: false },
     ignoreUndefinedInQuery: true,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { roleStatements } from './roles.ts';
+import { lookupGrant, roleStatements } from './roles.ts';
 
 const run = promisify(execFile);
 
@@ -223,7 +223,15 @@ async function firstSetUp(home: Home): Promise<void> {
   await client.connect();
   try {
     const { rows } = await client.query("select 1 from pg_database where datname = 'muhuri'");
-    if (rows.length > 0) return;
+    if (rows.length > 0) {
+      // A cluster made before this role was needed.
+      const lookup = await client.query("select 1 from pg_roles where rolname = 'muhuri_lookup'");
+      if (lookup.rows.length === 0) {
+        await client.query('create role muhuri_lookup nologin');
+        await client.query(lookupGrant);
+      }
+      return;
+    }
     const roles = await client.query("select 1 from pg_roles where rolname = 'muhuri_app'");
     if (roles.rows.length === 0) {
       await client.query('begin');

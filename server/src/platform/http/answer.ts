@@ -28,8 +28,12 @@ export type Call = {
   readonly token: string;
   readonly session: Session;
   readonly ctx: Context;
+  /** For the operator: the business its path names, by its ordinary door. Refused alike for anything that is no business. */
+  readonly onBusiness: Context;
   readonly params: Record<string, string>;
   readonly language: string;
+  /** Where the call comes from. */
+  readonly from: { address: string; userAgent: string | null };
   /** The same Idempotency-Key with the same content has been here before. */
   readonly isReplay: boolean;
 };

@@ -1,14 +1,14 @@
 import { type Endpoint } from '@muhuri/shared/contract/index';
+import { type Permission, permissions } from '@muhuri/shared/permissions';
 import { problems } from '@muhuri/shared/problems';
 import { z } from 'zod';
 
-const guardText: Record<string, string> = {
-  anyone: 'No sign-in needed.',
-  signed_in: 'Any signed-in person.',
-  member: 'Any member of the business.',
-  business_admin: 'Business admins.',
-  settle: 'Members with the right to settle doubts.',
-};
+const guardText = (guard: string): string =>
+  guard === 'anyone'
+    ? 'No sign-in needed.'
+    : guard === 'signed_in'
+      ? 'Any signed-in person.'
+      : `Needs the permission \`${guard}\`: ${permissions[guard as Permission].toLowerCase()}.`;
 
 /** OpenAPI 3.1 printed from the contract: the same values the server answers and the widget calls. */
 export function openApi(endpoints: Endpoint[], version: string): object {
@@ -33,7 +33,7 @@ export function openApi(endpoints: Endpoint[], version: string): object {
       ...paths[e.path],
       [e.method.toLowerCase()]: {
         summary: e.summary,
-        description: guardText[e.guard],
+        description: guardText(e.guard) + (e.secondFactor ? ' Asks for the second factor.' : ''),
         parameters: [...parameters, ...queries],
         ...(e.input ? { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(e.input, 'input') } } } } : {}),
         ...(e.guard === 'anyone' ? { security: [] } : {}),

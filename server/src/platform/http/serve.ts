@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
-import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
+import type { Endpoint } from '@muhuri/shared/contract/index';
+import { describeProblem, type ProblemCode, type StoredProblem } from '@muhuri/shared/problems';
 import { type Context as HonoContext, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
@@ -14,7 +15,19 @@ export type HttpPorts = {
   log: Log;
   readSession(token: string): Promise<Session>;
   contextOf(session: Session, about: { language: string; requestId: string; origin: string | null }): Context;
-  mayPass(session: Session | null, guard: string): boolean;
+  /** The code of the problem that keeps a caller out of an endpoint, or null. */
+  refusalOf(session: Session | null, endpoint: Endpoint): ProblemCode | null;
+  /** The operator's context for the business in the path. */
+  operatorContextOf(session: Session, businessId: string, about: { language: string; requestId: string; origin: string | null }): Context;
+  limits: {
+    ofAddress(address: string): Promise<Spent>;
+    ofSession(session: Session, isSealing: boolean): Promise<Spent>;
+  };
+  walls: {
+    note(ctx: Context, route: string, ids: string[]): void;
+    mismatch(ctx: Context, route: string, organizationId: string): Promise<void>;
+    idsIn(values: unknown[], ownBusinessId: string): string[];
+  };
   /** Remembers an Idempotency-Key; says whether it is new, a repetition, or used for something else. */
   remember(ctx: Context, route: string, key: string, bodyHash: string): Promise<{ is: 'new' } | { is: 'replay'; response: unknown } | { is: 'conflict' }>;
   keepResponse(ctx: Context, route: string, key: string, response: unknown): Promise<void>;
@@ -23,25 +36,41 @@ export type HttpPorts = {
   trustedProxies: string[];
 };
 
-const bodyBytesMax = 256 * 1024;
+type Spent = { limit: number; left: number; resetSeconds: number; dayLeft: number | null };
+
+const bodyKbUsual = 256;
 
 /** The HTTP edge: who asks, is it well formed, may they, and one shape for whatever goes wrong. */
 export function mount(app: Hono, routes: Route[], ports: HttpPorts): void {
   app.use('/api/*', (c, next) => cors(c, next, ports));
-  app.use('/api/*', bodyLimit({ maxSize: bodyBytesMax, onError: tooLarge }));
   for (const route of routes) {
     const path = `/api/v1${route.endpoint.path.replace(/\{(\w+)\}/g, ':$1')}`;
-    app.on(route.endpoint.method, path, (c) => handle(c, route, ports));
+    const limit = bodyLimit({ maxSize: (route.endpoint.bodyKb ?? bodyKbUsual) * 1024, onError: tooLarge });
+    app.on(route.endpoint.method, path, limit, (c) => handle(c, route, ports));
   }
   app.notFound((c) => problemAnswer(c, { code: 'not_found' }));
   app.onError((error, c) => failure(c, error, ports.log));
+}
+
+/** What every answer carries, whatever it is: nothing is sniffed, framed or told where it was linked from. Pages add their own policy. */
+export async function hardened(c: HonoContext, next: () => Promise<void>): Promise<void> {
+  await next();
+  const set = (name: string, value: string) => {
+    if (!c.res.headers.has(name)) c.res.headers.set(name, value);
+  };
+  set('x-content-type-options', 'nosniff');
+  set('referrer-policy', 'no-referrer');
+  set('strict-transport-security', 'max-age=63072000; includeSubDomains');
+  set('cross-origin-resource-policy', 'cross-origin');
+  set('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+  set('permissions-policy', 'camera=(), geolocation=(), microphone=()');
 }
 
 /** What was sent is taken off the wire, bounded, before it is refused: a caller still writing would see a broken connection instead. */
 async function tooLarge(c: HonoContext): Promise<Response> {
   let bytes = 0;
   const body = c.req.raw.body;
-  if (body && !body.locked) for await (const part of body) if ((bytes += part.byteLength) > 40 * bodyBytesMax) break;
+  if (body && !body.locked) for await (const part of body) if ((bytes += part.byteLength) > 10 << 20) break;
   return problemAnswer(c, { code: 'too_large' });
 }
 
@@ -53,16 +82,34 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   c.header('cache-control', 'no-store');
   c.set('requestId', requestId);
   const language = languageOf(c);
+  const address = addressOf(c, ports.trustedProxies);
+  const about = { language, requestId, origin: address };
+  const name = `${endpoint.method} ${endpoint.path}`;
+  if (endpoint.guard === 'anyone') spent(c, await ports.limits.ofAddress(address ?? ''));
   const session = endpoint.guard === 'anyone' ? null : await ports.readSession(bearer(c));
-  if (session && !ports.mayPass(session, endpoint.guard)) throw new AppError('not_allowed');
+  if (session) spent(c, await ports.limits.ofSession(session, endpoint.path === '/receipts' && endpoint.method === 'POST'));
+  const ctx = session?.business ? ports.contextOf(session, about) : null;
+  const organization = c.req.header('x-organization-id');
+  if (ctx && session?.business && organization !== undefined && organization !== session.business.organizationId) {
+    await ports.walls.mismatch(ctx, name, organization.slice(0, 40));
+    throw new AppError('organization_mismatch');
+  }
+  const refusal = ports.refusalOf(session, endpoint);
+  if (refusal) throw new AppError(refusal);
   const raw = endpoint.method === 'GET' ? '' : await c.req.text();
   const input = endpoint.input ? parse(endpoint.input, jsonOf(raw), 'body') : undefined;
   const query = endpoint.query ? parse(endpoint.query, c.req.query(), 'query') : undefined;
-  const ctx = session?.business ? ports.contextOf(session, { language, requestId, origin: addressOf(c, ports.trustedProxies) }) : null;
+  const params = c.req.param() as Record<string, string>;
   const call: Call = {
-    params: c.req.param() as Record<string, string>,
+    params,
     language,
     isReplay: false,
+    from: { address: address ?? '', userAgent: c.req.header('user-agent')?.slice(0, 200) ?? null },
+    get onBusiness() {
+      if (!session?.isOperator) throw new AppError('not_allowed');
+      if (!/^biz_[0-9a-f]{32}$/.test(params.id ?? '')) throw new AppError('not_found');
+      return ports.operatorContextOf(session, params.id as string, about);
+    },
     get token() {
       return bearer(c);
     },
@@ -76,13 +123,29 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
     },
   };
   const key = endpoint.method === 'GET' || endpoint.guard === 'anyone' || endpoint.path.startsWith('/auth/') ? undefined : c.req.header('idempotency-key');
-  const result = key && ctx ? await once(route, call, ctx, key, c.req.path, raw, { input, query }, ports) : await route.handle(call, { input, query });
-  ports.log.info(
-    { request_id: requestId, business_id: ctx?.businessId, route: `${endpoint.method} ${endpoint.path}`, ms: Math.round(performance.now() - started) },
-    'answered',
-  );
+  let result: unknown;
+  try {
+    result = key && ctx ? await once(route, call, ctx, key, c.req.path, raw, { input, query }, ports) : await route.handle(call, { input, query });
+  } catch (error) {
+    // Every refusal notes the ids it was asked for, whatever they are: only a job finds out later whether one is another's.
+    if (ctx && error instanceof AppError)
+      ports.walls.note(ctx, name, ports.walls.idsIn([params, c.req.query(), opened(c.req.query('cursor')), jsonOf(raw)], ctx.businessId));
+    throw error;
+  }
+  ports.log.info({ request_id: requestId, business_id: ctx?.businessId, route: name, ms: Math.round(performance.now() - started) }, 'answered');
   return respond(c, result);
 }
+
+/** How much is left, as the draft on RateLimit header fields names it, and of the day's quota. */
+function spent(c: HonoContext, is: Spent): void {
+  c.header('ratelimit-limit', String(is.limit));
+  c.header('ratelimit-remaining', String(is.left));
+  c.header('ratelimit-reset', String(is.resetSeconds));
+  if (is.dayLeft !== null) c.header('x-quota-day-remaining', String(is.dayLeft));
+}
+
+/** What a cursor holds; it is a place where an id can stand. */
+const opened = (cursor: string | undefined): string => (cursor ? Buffer.from(cursor, 'base64url').toString('utf8') : '');
 
 /** A repeated key answers as before; for receipts the document itself is the key, so those answer with the present state. */
 async function once(
@@ -110,7 +173,6 @@ async function once(
 function respond(c: HonoContext, result: unknown): Response {
   if (result instanceof FileAnswer) {
     c.header('content-type', result.type);
-    c.header('x-content-type-options', 'nosniff');
     if (result.name) c.header('content-disposition', `inline; filename="${result.name}"`);
     return c.body(result.body as never);
   }
@@ -146,6 +208,7 @@ function failure(c: HonoContext, error: Error, log: Log): Response {
 }
 
 function problemAnswer(c: HonoContext, stored: StoredProblem): Response {
+  if (typeof stored.retry_after_s === 'number') c.header('retry-after', String(stored.retry_after_s));
   const problem = describeProblem(translateNested(stored, languageOf(c)), languageOf(c));
   return c.body(JSON.stringify(problem), problem.status as ContentfulStatusCode, { 'content-type': 'application/problem+json', 'cache-control': 'no-store' });
 }
@@ -177,12 +240,12 @@ async function cors(c: HonoContext, next: () => Promise<void>, ports: HttpPorts)
   c.header('vary', 'origin');
   if (allowed) {
     c.header('access-control-allow-origin', origin);
-    c.header('access-control-expose-headers', 'x-request-id');
+    c.header('access-control-expose-headers', 'x-request-id, ratelimit-limit, ratelimit-remaining, ratelimit-reset, x-quota-day-remaining, retry-after');
   }
   if (c.req.method === 'OPTIONS') {
     if (allowed) {
       c.header('access-control-allow-methods', 'GET, POST, PUT');
-      c.header('access-control-allow-headers', 'authorization, content-type, accept-language, idempotency-key');
+      c.header('access-control-allow-headers', 'authorization, content-type, accept-language, idempotency-key, x-organization-id');
       c.header('access-control-max-age', '600');
     }
     return c.body(null, 204);

@@ -1,0 +1,89 @@
+import { type Permission, scopes as known } from '@muhuri/shared/permissions';
+import type { Recorder } from '../audit/index.ts';
+import type { Context, Session } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/db/database.ts';
+import type { NewId } from '../platform/new-id.ts';
+import { ApiKeyEntity } from './api-key.entity.ts';
+import { hashOf, newSecret, readCredential } from './secret-text.ts';
+
+export type BusinessEntry = NonNullable<Session['business']> extends infer B ? Omit<B & object, 'membership'> : never;
+export type ReadKey = (token: string) => Promise<Session>;
+
+const usedEveryMs = 60_000;
+
+/** Who an API key speaks for. Its text names its business, so that it opens that door and no other. */
+export const readKey =
+  (ports: { database: Database; clock: Clock; businessOf(businessId: string): Promise<BusinessEntry | null> }): ReadKey =>
+  async (token) => {
+    const credential = readCredential(token, 'key');
+    if (!credential) throw new AppError('not_signed_in');
+    const { businessId, hash } = credential;
+    const now = ports.clock.now();
+    const key = await ports.database.transaction(businessId, async (tx) => {
+      const found = await tx.findOne(ApiKeyEntity, { secretHash: hash });
+      if (!found || found.revokedAt || (found.expiresAt && found.expiresAt <= now)) return null;
+      // Once a minute is enough for *last used*, and spares a write per call.
+      if (!found.lastUsedAt || now.getTime() - found.lastUsedAt.getTime() > usedEveryMs) found.lastUsedAt = now;
+      return found;
+    });
+    const business = key && (await ports.businessOf(businessId));
+    if (!key || !business || business.status === 'closed') throw new AppError('not_signed_in');
+    const scopes = key.scopes.filter((each): each is Permission => (known as readonly string[]).includes(each));
+    return {
+      id: key.id,
+      person: { id: key.id, username: key.prefix, name: key.name, email: '' },
+      isOperator: false,
+      expiresAt: key.expiresAt ?? new Date(now.getTime() + 86_400_000),
+      verifiedAt: null,
+      hasSecondFactor: false,
+      business: { ...business, membership: { id: key.id, businessId, role: 'business_user', permissions: [] } },
+      apiKey: { id: key.id, name: key.name, scopes },
+    };
+  };
+
+type Ports = { clock: Clock; newId: NewId; record: Recorder };
+
+export const listKeys = (ctx: Context): Promise<ApiKeyEntity[]> =>
+  ctx.transaction((tx) => tx.find(ApiKeyEntity, {}, { orderBy: { createdAt: 'desc', id: 'desc' }, limit: 200 }));
+
+/** The key itself leaves the server once, here. */
+export const createKey =
+  (ports: Ports) =>
+  (ctx: Context, ask: { name: string; scopes: string[]; expires_at?: string | undefined }): Promise<{ key: string; entry: ApiKeyEntity }> =>
+    ctx.transaction(async (tx) => {
+      const at = ports.clock.now();
+      const expiresAt = ask.expires_at ? new Date(ask.expires_at) : null;
+      if (expiresAt && expiresAt <= at) throw new AppError('malformed', { field: 'expires_at', reason: 'must lie in the future' });
+      const secret = newSecret();
+      const entry = tx.create(ApiKeyEntity, {
+        businessId: ctx.businessId,
+        id: ports.newId('api_key'),
+        name: ask.name,
+        prefix: `key.${secret.slice(0, 6)}`,
+        secretHash: hashOf(secret),
+        scopes: [...new Set(ask.scopes)],
+        createdBy: ctx.actor.id,
+        createdAt: at,
+        expiresAt,
+        lastUsedAt: null,
+        revokedAt: null,
+      });
+      await tx.flush();
+      await ports.record(tx, ctx, { action: 'api_key.created', subject: entry.id, after: { name: entry.name, prefix: entry.prefix, scopes: entry.scopes } });
+      return { key: `key.${ctx.businessId}.${secret}`, entry };
+    });
+
+export const revokeKey =
+  (ports: Ports) =>
+  (ctx: Context, id: string): Promise<ApiKeyEntity> =>
+    ctx.transaction(async (tx) => {
+      const key = await tx.findOne(ApiKeyEntity, { id });
+      if (!key) throw new AppError('not_found');
+      if (key.revokedAt) throw new AppError('wrong_state', { state: 'revoked' });
+      key.revokedAt = ports.clock.now();
+      await tx.flush();
+      await ports.record(tx, ctx, { action: 'api_key.revoked', subject: id, before: { name: key.name, prefix: key.prefix } });
+      return key;
+    });

@@ -1,0 +1,185 @@
+import type { Recorder } from '../audit/index.ts';
+import { getBusiness } from '../businesses/index.ts';
+import type { Context, Role } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
+import type { SendMail } from '../platform/mail.ts';
+import type { NewId } from '../platform/new-id.ts';
+import { checkNewPassword } from './check-new-password.ts';
+import { InvitationEntity } from './invitation.entity.ts';
+import { MembershipEntity } from './membership.entity.ts';
+import { hashPassword } from './password.ts';
+import { findPersonById, insertMembershipIndex, insertPerson } from './person.store.ts';
+import { hashOf, newSecret, readCredential } from './secret-text.ts';
+import type { Sessions } from './sessions.ts';
+import type { CheckWho, From, SignedIn } from './sign-in.ts';
+
+const validMs = 7 * 86_400_000;
+
+type Ask = { email: string; role: Role; permissions: string[] };
+type Ports = { clock: Clock; newId: NewId; record: Recorder; sendMail: SendMail; publicUrl: string };
+
+/** A new invitation in an open transaction; the secret is answered once and kept as a hash. */
+export async function openInvitation(
+  tx: Tx,
+  ctx: Context,
+  ports: Pick<Ports, 'clock' | 'newId' | 'record'>,
+  ask: Ask,
+): Promise<{ entry: InvitationEntity; token: string }> {
+  const at = ports.clock.now();
+  const secret = newSecret();
+  const entry = tx.create(InvitationEntity, {
+    businessId: ctx.businessId,
+    id: ports.newId('invitation'),
+    ...ask,
+    secretHash: hashOf(secret),
+    invitedBy: ctx.actor.id,
+    expiresAt: new Date(at.getTime() + validMs),
+    acceptedAt: null,
+    acceptedBy: null,
+    withdrawnAt: null,
+    createdAt: at,
+  });
+  await tx.flush();
+  await ports.record(tx, ctx, { action: 'invitation.made', subject: entry.id, after: { email: ask.email, role: ask.role, permissions: ask.permissions } });
+  return { entry, token: `inv.${ctx.businessId}.${secret}` };
+}
+
+/** The link stands behind a `#`, so that no server on its way writes it into a log. */
+export const invitationMail = (publicUrl: string, to: string, businessName: string, token: string) => ({
+  to,
+  subject: `${businessName} invites you to Muhuri`,
+  text: `${businessName} invites you to work with it in Muhuri, where invoices of Zoho Books get their fiscal seal.
+
+Open this link within seven days to accept:
+
+${publicUrl}/settings#/accept/${token}
+
+If you did not expect this, do nothing.
+`,
+});
+
+export const listInvitations = (ctx: Context): Promise<InvitationEntity[]> =>
+  ctx.transaction((tx) => tx.find(InvitationEntity, {}, { orderBy: { createdAt: 'desc', id: 'desc' }, limit: 200 }));
+
+/** Answers the same whoever the address belongs to; an open invitation of the same address ends with the new one. */
+export const invite =
+  (ports: Ports) =>
+  async (ctx: Context, ask: Ask): Promise<InvitationEntity> => {
+    const { entry, token, businessName } = await ctx.transaction(async (tx) => {
+      const business = await getBusiness(tx);
+      const open = await tx.find(InvitationEntity, { email: ask.email, acceptedAt: null, withdrawnAt: null });
+      for (const each of open) each.withdrawnAt = ports.clock.now();
+      return { ...(await openInvitation(tx, ctx, ports, ask)), businessName: business.name };
+    });
+    try {
+      await ports.sendMail(invitationMail(ports.publicUrl, ask.email, businessName, token));
+    } catch (error) {
+      // Nobody has the link: an invitation that cannot be accepted would only look as if it could.
+      await ctx.transaction(async (tx) => {
+        const made = await tx.findOne(InvitationEntity, { id: entry.id });
+        if (made) made.withdrawnAt = ports.clock.now();
+      });
+      throw error;
+    }
+    return entry;
+  };
+
+export const withdrawInvitation =
+  (ports: Pick<Ports, 'clock' | 'record'>) =>
+  (ctx: Context, id: string): Promise<InvitationEntity> =>
+    ctx.transaction(async (tx) => {
+      const found = await tx.findOne(InvitationEntity, { id });
+      if (!found) throw new AppError('not_found');
+      const state = found.stateAt(ports.clock.now());
+      if (state !== 'open') throw new AppError('wrong_state', { state });
+      found.withdrawnAt = ports.clock.now();
+      await tx.flush();
+      await ports.record(tx, ctx, { action: 'invitation.withdrawn', subject: id, before: { email: found.email } });
+      return found;
+    });
+
+type AcceptPorts = Pick<Ports, 'clock' | 'newId' | 'record'> & { database: Database; sessions: Sessions; checkWho: CheckWho };
+
+/** What an invitation is for, as far as whoever holds its link may know. */
+export const readInvitation =
+  (ports: Pick<AcceptPorts, 'database' | 'clock'>) =>
+  async (token: string): Promise<{ invitation: InvitationEntity; businessName: string; businessId: string }> => {
+    const credential = readCredential(token, 'inv');
+    if (!credential) throw new AppError('link_over');
+    return ports.database.transaction(credential.businessId, async (tx) => {
+      const invitation = await tx.findOne(InvitationEntity, { secretHash: credential.hash });
+      if (invitation?.stateAt(ports.clock.now()) !== 'open') throw new AppError('link_over');
+      return { invitation, businessName: (await getBusiness(tx)).name, businessId: credential.businessId };
+    });
+  };
+
+export type Acceptance =
+  | { account: 'new'; token: string; username: string; name: string; password: string }
+  | { account: 'existing'; token: string; username: string; password: string };
+
+/** Makes the person a member, in one transaction over both schemas, and signs them in. */
+export const acceptInvitation =
+  (ports: AcceptPorts) =>
+  async (given: Acceptance, from: From): Promise<SignedIn> => {
+    const { invitation, businessName, businessId } = await readInvitation(ports)(given.token);
+    const at = ports.clock.now();
+    const existing = given.account === 'existing' ? await ports.checkWho(given.username, given.password, from) : null;
+    if (given.account === 'new') await checkNewPassword(given.password, [given.username, given.name, invitation.email, businessName]);
+    const passwordHash = given.account === 'new' ? await hashPassword(given.password) : '';
+    const personId = existing?.id ?? ports.newId('person');
+    const name = existing?.name ?? (given.account === 'new' ? given.name : '');
+    const membershipId = await ports.database
+      .registration(async (tx, enter) => {
+        if (given.account === 'new')
+          await insertPerson(tx, { id: personId, username: given.username, name: given.name, email: invitation.email, passwordHash, isOperator: false }, at);
+        else if ((await findPersonById(tx, personId))?.isOperator) throw new AppError('not_allowed');
+        // A person who was a member before gets the same membership again.
+        const fresh = ports.newId('membership');
+        await enter(businessId);
+        const before = await tx.findOne(MembershipEntity, { personId });
+        if (before?.status === 'active') throw new AppError('already_member');
+        const open = await tx.findOne(InvitationEntity, { id: invitation.id }, { refresh: true, lockMode: 4 });
+        if (open?.stateAt(at) !== 'open') throw new AppError('link_over');
+        open.acceptedAt = at;
+        open.acceptedBy = personId;
+        const membership =
+          before ??
+          tx.create(MembershipEntity, {
+            businessId,
+            id: fresh,
+            personId,
+            role: open.role,
+            permissions: open.permissions,
+            status: 'active',
+            version: 1,
+            createdAt: at,
+            endedAt: null,
+          });
+        membership.role = open.role;
+        membership.permissions = open.permissions;
+        membership.status = 'active';
+        membership.endedAt = null;
+        await tx.flush();
+        const ctx: Context = {
+          businessId,
+          actor: { type: 'person', id: personId, membershipId: membership.id, name },
+          permissions: null,
+          language: 'en',
+          requestId: null,
+          origin: from.address,
+          transaction: () => Promise.reject(new Error('already in one')),
+        };
+        await ports.record(tx, ctx, { action: 'invitation.accepted', subject: invitation.id, after: { person_id: personId, role: open.role } });
+        await tx.execute("select set_config('role', 'muhuri_platform', true)");
+        await insertMembershipIndex(tx, { personId, businessId, membershipId: membership.id });
+        return membership.id;
+      })
+      .catch((error: unknown) => {
+        if ((error as { code?: string }).code === '23505') throw new AppError('username_taken', { field: 'username' });
+        throw error;
+      });
+    const begun = await ports.sessions.begin(businessId, membershipId, { address: from.address, userAgent: from.userAgent, verifiedAt: null });
+    return { token: begun.token, session: await ports.sessions.read(begun.token) };
+  };

@@ -1,0 +1,77 @@
+import { access } from '@muhuri/shared/contract/index';
+import { answer, type Call } from '../platform/http/answer.ts';
+import type { ApiKeyEntity } from './api-key.entity.ts';
+import type { InvitationEntity } from './invitation.entity.ts';
+import type { Member } from './people.ts';
+
+type Ctx = Call['ctx'];
+type RoleAsk = { role: 'business_admin' | 'business_user'; permissions: string[] };
+type Use = {
+  listPeople(ctx: Ctx): Promise<Member[]>;
+  changeMember(ctx: Ctx, id: string, to: RoleAsk & { version: number }): Promise<Member>;
+  endMember(ctx: Ctx, id: string): Promise<Member>;
+  listInvitations(ctx: Ctx): Promise<InvitationEntity[]>;
+  invite(ctx: Ctx, ask: RoleAsk & { email: string }): Promise<InvitationEntity>;
+  withdrawInvitation(ctx: Ctx, id: string): Promise<InvitationEntity>;
+  listKeys(ctx: Ctx): Promise<ApiKeyEntity[]>;
+  createKey(ctx: Ctx, ask: { name: string; scopes: string[]; expires_at?: string | undefined }): Promise<{ key: string; entry: ApiKeyEntity }>;
+  revokeKey(ctx: Ctx, id: string): Promise<ApiKeyEntity>;
+  now(): Date;
+};
+
+/** Who works for the business, who is asked to, and which programs may. */
+export const peopleRoutes = (use: Use) => {
+  const id = (call: Call) => call.params.id as string;
+  return [
+    answer(access.listPeople)(async (call) => ({ people: (await use.listPeople(call.ctx)).map(memberView), next_cursor: null })),
+    answer(access.changeMember)(async (call, { input }) => memberView(await use.changeMember(call.ctx, id(call), input))),
+    answer(access.endMember)(async (call) => memberView(await use.endMember(call.ctx, id(call)))),
+    answer(access.listInvitations)(async (call) => ({
+      invitations: (await use.listInvitations(call.ctx)).map((each) => invitationView(each, use.now())),
+      next_cursor: null,
+    })),
+    answer(access.invite)(async (call, { input }) => invitationView(await use.invite(call.ctx, input), use.now())),
+    answer(access.withdrawInvitation)(async (call) => invitationView(await use.withdrawInvitation(call.ctx, id(call)), use.now())),
+    answer(access.listKeys)(async (call) => ({ api_keys: (await use.listKeys(call.ctx)).map(keyView), next_cursor: null })),
+    answer(access.createKey)(async (call, { input }) => {
+      const { key, entry } = await use.createKey(call.ctx, input);
+      return { key, api_key: keyView(entry) };
+    }),
+    answer(access.revokeKey)(async (call) => keyView(await use.revokeKey(call.ctx, id(call)))),
+  ];
+};
+
+const memberView = ({ membership, username, name, email, hasSecondFactor }: Member) => ({
+  id: membership.id,
+  person_id: membership.personId,
+  username,
+  name,
+  email,
+  role: membership.role,
+  permissions: membership.permissions,
+  status: membership.status,
+  has_second_factor: hasSecondFactor,
+  version: membership.version,
+  created_at: membership.createdAt.toISOString(),
+});
+
+const invitationView = (is: InvitationEntity, now: Date) => ({
+  id: is.id,
+  email: is.email,
+  role: is.role,
+  permissions: is.permissions,
+  state: is.stateAt(now),
+  expires_at: is.expiresAt.toISOString(),
+  created_at: is.createdAt.toISOString(),
+});
+
+const keyView = (key: ApiKeyEntity) => ({
+  id: key.id,
+  name: key.name,
+  prefix: key.prefix,
+  scopes: key.scopes,
+  created_at: key.createdAt.toISOString(),
+  expires_at: key.expiresAt?.toISOString() ?? null,
+  last_used_at: key.lastUsedAt?.toISOString() ?? null,
+  revoked_at: key.revokedAt?.toISOString() ?? null,
+});

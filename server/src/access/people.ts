@@ -1,0 +1,87 @@
+import type { Recorder } from '../audit/index.ts';
+import type { Context, Role } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
+import { query } from '../platform/db/query.ts';
+import { MembershipEntity } from './membership.entity.ts';
+import { endMembershipIndex, listMembers, listPersons } from './person.store.ts';
+
+type Ports = { database: Database; clock: Clock; record: Recorder };
+
+export type Member = { membership: MembershipEntity; username: string; name: string; email: string; hasSecondFactor: boolean };
+
+/** Who works for the business, with names from the reference schema. */
+export const listPeople =
+  (ports: Pick<Ports, 'database'>) =>
+  async (ctx: Context): Promise<Member[]> =>
+    named(ports.database, await ctx.transaction(listMembers));
+
+async function named(database: Database, members: MembershipEntity[]): Promise<Member[]> {
+  const persons = await database.platform((tx) =>
+    listPersons(
+      tx,
+      members.map((each) => each.personId),
+    ),
+  );
+  return members.map((membership) => {
+    const person = persons.find((each) => each.id === membership.personId);
+    return {
+      membership,
+      username: person?.username ?? '',
+      name: person?.name ?? '',
+      email: person?.email ?? '',
+      hasSecondFactor: person?.hasSecondFactor ?? false,
+    };
+  });
+}
+
+/** Role and single permissions; refused when somebody else changed them since they were read. */
+export const changeMember =
+  (ports: Ports) =>
+  async (ctx: Context, id: string, to: { role: Role; permissions: string[]; version: number }): Promise<Member> => {
+    const changed = await ctx.transaction(async (tx) => {
+      const member = await getMember(tx, id);
+      if (member.version !== to.version) throw new AppError('changed_meanwhile');
+      if (member.role === 'business_admin' && to.role !== 'business_admin') await refuseLastAdmin(tx, member);
+      const before = { role: member.role, permissions: member.permissions };
+      member.role = to.role;
+      member.permissions = [...new Set(to.permissions)];
+      await tx.flush();
+      await ports.record(tx, ctx, { action: 'membership.changed', subject: id, before, after: { role: to.role, permissions: to.permissions } });
+      return member;
+    });
+    return (await named(ports.database, [changed]))[0] as Member;
+  };
+
+/** Ends a membership with its sessions. The last admin stays, or nobody could invite another. */
+export const endMember =
+  (ports: Ports) =>
+  async (ctx: Context, id: string): Promise<Member> => {
+    const ended = await ctx.transaction(async (tx) => {
+      const member = await getMember(tx, id);
+      if (member.role === 'business_admin') await refuseLastAdmin(tx, member);
+      member.status = 'ended';
+      member.endedAt = ports.clock.now();
+      await tx.flush();
+      await query(tx, 'delete from session where membership_id = $1', [id]);
+      await ports.record(tx, ctx, { action: 'membership.ended', subject: id, before: { person_id: member.personId, role: member.role } });
+      return member;
+    });
+    // The index only says where to look; a membership that has ended is refused whether it stands there or not.
+    await ports.database.platform((tx) => endMembershipIndex(tx, ended.personId, ctx.businessId));
+    return (await named(ports.database, [ended]))[0] as Member;
+  };
+
+async function getMember(tx: Tx, id: string): Promise<MembershipEntity> {
+  const member = await tx.findOne(MembershipEntity, { id });
+  if (!member) throw new AppError('not_found');
+  if (member.status !== 'active') throw new AppError('wrong_state', { state: member.status });
+  return member;
+}
+
+/** All admins are locked, so that two who remove each other at once cannot both succeed. */
+async function refuseLastAdmin(tx: Tx, member: MembershipEntity): Promise<void> {
+  const admins = await query<{ id: string }>(tx, "select id from membership where role = 'business_admin' and status = 'active' for update", []);
+  if (admins.every((each) => each.id === member.id)) throw new AppError('last_admin');
+}

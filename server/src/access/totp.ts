@@ -1,0 +1,52 @@
+import { Secret, TOTP } from 'otpauth';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
+import type { Vault } from '../platform/vault.ts';
+import { lockPerson, type StoredPerson, setTotp, usedTotp } from './person.store.ts';
+
+const periodSeconds = 30;
+const made = (secret: string, username = '') =>
+  new TOTP({ issuer: 'Muhuri', label: username, secret: Secret.fromBase32(secret), digits: 6, period: periodSeconds });
+
+export type Totp = {
+  /** A new secret, not yet in force; it leaves the server once. */
+  begin(person: Pick<StoredPerson, 'id' | 'username'>): Promise<{ secret: string; uri: string }>;
+  /** Whether the code is right now; each holds once. The first right one puts the secret in force. */
+  check(personId: string, code: string, mayBeNew: boolean): Promise<boolean>;
+  remove(personId: string): Promise<void>;
+};
+
+/** Time-based codes (RFC 6238), the secret sealed under the person's own data key. */
+export function openTotp(ports: { database: Database; vault: Vault; clock: Clock }): Totp {
+  const { database, vault, clock } = ports;
+  return {
+    async begin(person) {
+      const secret = new Secret({ size: 20 }).base32;
+      await database.platform(async (tx) => {
+        const stored = await lockPerson(tx, person.id);
+        if (!stored) throw new AppError('not_signed_in');
+        if (stored.totpConfirmedAt) throw new AppError('wrong_state', { state: 'set_up' });
+        const dataKey = stored.dataKey ?? vault.newDataKey(person.id);
+        await setTotp(tx, person.id, { dataKey, secret: vault.seal(dataKey, person.id, 'totp_secret', secret) });
+      });
+      return { secret, uri: made(secret, person.username).toString() };
+    },
+    check: (personId, code, mayBeNew) => database.platform((tx) => use(tx, personId, code, mayBeNew)),
+    remove: async (personId) => {
+      await database.platform((tx) => setTotp(tx, personId, null));
+    },
+  };
+
+  async function use(tx: Tx, personId: string, code: string, mayBeNew: boolean): Promise<boolean> {
+    const person = await lockPerson(tx, personId);
+    if (!person?.totpSecret || !person.dataKey || (!person.totpConfirmedAt && !mayBeNew)) return false;
+    const now = clock.now();
+    const delta = made(vault.open(person.dataKey, personId, 'totp_secret', person.totpSecret)).validate({ token: code, timestamp: now.getTime(), window: 1 });
+    if (delta === null) return false;
+    const step = Math.floor(now.getTime() / 1000 / periodSeconds) + delta;
+    if (person.totpLastStep !== null && step <= Number(person.totpLastStep)) return false;
+    await usedTotp(tx, personId, step, now);
+    return true;
+  }
+}

@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import type { Context } from '../context.ts';
+import type { Tx } from '../platform/db/database.ts';
+import { query, queryOne, toDate } from '../platform/db/query.ts';
+
+/** One entry of the trail as it is chained: text exactly as the database prints it, so that any later reader can hash it again. */
+export type ChainedEntry = {
+  id: string;
+  at: string;
+  actor_type: string;
+  actor_id: string;
+  origin: string | null;
+  action: string;
+  subject: string;
+  before: string | null;
+  after: string | null;
+  request_id: string | null;
+};
+
+export type SealedEntry = ChainedEntry & { position: string };
+
+/** Later chapters that count by the trail: told of each entry exactly once, in the transaction that seals it. */
+export type Follower = (tx: Tx, ctx: Context, entries: SealedEntry[]) => Promise<void>;
+
+const batch = 500;
+
+export const entryColumns =
+  'id, to_char(at at time zone \'UTC\', \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\') as at, actor_type, actor_id, origin, action, subject, before::text, after::text, request_id';
+
+/** The hash of an entry holds its place, its owner and the hash before it: nothing can be changed, moved, left out or put in between. */
+export function hashOfEntry(businessId: string, position: string, previousHash: string, entry: ChainedEntry): string {
+  const { id, at, actor_type, actor_id, origin, action, subject, before, after, request_id } = entry;
+  const text = JSON.stringify([businessId, position, previousHash, id, at, actor_type, actor_id, origin, action, subject, before, after, request_id]);
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/**
+ * Chains what has been committed since, in the order it is found committed; one sealer per business at a time, by the lock on its head.
+ * Lanes never wait for it: they write entries without a place, and places are given here within seconds.
+ */
+export async function sealTrail(ctx: Context, followers: Follower[]): Promise<number> {
+  let sealed = 0;
+  for (;;) {
+    const count = await ctx.transaction(async (tx) => {
+      await query(tx, "insert into trail_head (business_id, position, hash) values ($1, 0, '') on conflict do nothing", [ctx.businessId]);
+      const head = (await queryOne<{ position: string; hash: string }>(tx, 'select position::text, hash from trail_head for update')) as {
+        position: string;
+        hash: string;
+      };
+      const entries = await query<ChainedEntry>(tx, `select ${entryColumns} from audit where position is null order by audit.at, id limit ${batch}`);
+      if (entries.length === 0) return 0;
+      let { hash } = head;
+      const links = entries.map((entry, index) => {
+        const position = (BigInt(head.position) + BigInt(index + 1)).toString();
+        const previousHash = hash;
+        hash = hashOfEntry(ctx.businessId, position, previousHash, entry);
+        return { ...entry, position, previousHash, hash };
+      });
+      await query(
+        tx,
+        `update audit a set position = l.position, previous_hash = l.previous_hash, hash = l.hash
+           from unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) as l(id, position, previous_hash, hash) where a.business_id = $5 and a.id = l.id`,
+        [
+          links.map((each) => each.id),
+          links.map((each) => each.position),
+          links.map((each) => each.previousHash),
+          links.map((each) => each.hash),
+          ctx.businessId,
+        ],
+      );
+      await query(tx, 'update trail_head set position = $1, hash = $2', [links.at(-1)?.position, hash]);
+      for (const follow of followers) await follow(tx, ctx, links);
+      return links.length;
+    });
+    sealed += count;
+    if (count < batch) return sealed;
+  }
+}
+
+export type TrailCheck = { sealed: number; unsealed: string[]; brokenAt: string | null; head: string | null };
+
+/** Recomputes the whole chain. `brokenAt` is the first position that does not fit; `unsealed` names what has no place yet. */
+export async function verifyTrail(ctx: Context): Promise<TrailCheck> {
+  let previousHash = '';
+  let expected = 1n;
+  let brokenAt: string | null = null;
+  for (;;) {
+    const entries = await ctx.transaction((tx) =>
+      query<ChainedEntry & { place: string; previous_hash: string; hash: string }>(
+        tx,
+        `select ${entryColumns}, position::text as place, previous_hash, hash from audit where position >= $1 order by position limit 2000`,
+        [expected.toString()],
+      ),
+    );
+    for (const entry of entries) {
+      const isWhole =
+        entry.place === expected.toString() &&
+        entry.previous_hash === previousHash &&
+        entry.hash === hashOfEntry(ctx.businessId, entry.place, previousHash, entry);
+      if (!isWhole) {
+        brokenAt = expected.toString();
+        break;
+      }
+      previousHash = entry.hash;
+      expected += 1n;
+    }
+    if (brokenAt || entries.length === 0) break;
+  }
+  const { head, unsealed } = await ctx.transaction(async (tx) => ({
+    head: await queryOne<{ position: string; hash: string }>(tx, 'select position::text, hash from trail_head'),
+    unsealed: await query<{ id: string }>(tx, 'select id from audit where position is null order by at, id limit 1000'),
+  }));
+  // A tail cut off would leave a chain that is whole in itself; the head remembers how long it was.
+  if (!brokenAt && head && (head.position !== (expected - 1n).toString() || head.hash !== previousHash)) brokenAt = expected.toString();
+  return { sealed: Number(expected - 1n), unsealed: unsealed.map((each) => each.id), brokenAt, head: head?.hash ?? null };
+}
+
+export type TrailFilter = {
+  limit: number;
+  after: { at: string; id: string } | null;
+  action?: string | undefined;
+  actor?: string | undefined;
+  subject?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+};
+
+export type TrailEntry = Omit<ChainedEntry, 'at' | 'before' | 'after'> & { at: Date; before: unknown; after: unknown; position: string | null };
+
+/** A page of a trail, newest first. `table` is one of ours, never a caller's text. */
+export async function listEntries(tx: Tx, table: 'audit' | 'reference.platform_audit', filter: TrailFilter): Promise<TrailEntry[]> {
+  const rows = await query<Record<string, unknown>>(
+    tx,
+    `select id, at, actor_type, actor_id, origin, action, subject, before::text, after::text, request_id,
+       ${table === 'audit' ? 'position::text' : 'null::text as position'} from ${table}
+      where ($1::text is null or action like $1 || '%') and ($2::text is null or actor_id = $2) and ($3::text is null or subject = $3)
+        and ($4::timestamptz is null or at >= $4) and ($5::timestamptz is null or at < $5::timestamptz + interval '1 day')
+        and ($6::timestamptz is null or (at, id) < ($6::timestamptz, $7::text))
+      order by at desc, id desc limit $8`,
+    [
+      filter.action ?? null,
+      filter.actor ?? null,
+      filter.subject ?? null,
+      filter.from ?? null,
+      filter.to ?? null,
+      filter.after?.at ?? null,
+      filter.after?.id ?? null,
+      filter.limit,
+    ],
+  );
+  const parsed = (value: unknown) => (value === null ? null : JSON.parse(value as string));
+  return rows.map((row) => ({
+    id: row.id as string,
+    at: toDate(row.at),
+    actor_type: row.actor_type as string,
+    actor_id: row.actor_id as string,
+    origin: row.origin as string | null,
+    action: row.action as string,
+    subject: row.subject as string,
+    before: parsed(row.before),
+    after: parsed(row.after),
+    request_id: row.request_id as string | null,
+    position: row.position as string | null,
+  }));
+}

@@ -1,0 +1,69 @@
+import type { Recorder } from '../audit/index.ts';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { NewId } from '../platform/new-id.ts';
+import type { Dialects } from '../ports/dialect.ts';
+import { findBranch, findDeviceOfBranch, insertBranch, insertDevice, listBranches, lockDeviceOfBranch, moveDevice, updateBranchRow } from './device.store.ts';
+
+type Ports = { clock: Clock; newId: NewId; record: Recorder; dialects: Dialects };
+
+export type BranchAsk = { branch_code: string; name: string; address: string };
+export type DeviceAsk = { branch_id?: string | undefined; address: string; serial: string; environment: 'sandbox' | 'production'; dialect: string };
+
+export const addBranch =
+  (ports: Ports) =>
+  (ctx: Context, ask: BranchAsk): Promise<string> =>
+    ctx.transaction(async (tx) => {
+      if ((await listBranches(tx)).some((each) => each.code === ask.branch_code)) throw new AppError('branch_taken', { field: 'branch_code' });
+      const id = ports.newId('branch');
+      await insertBranch(tx, ctx.businessId, { id, code: ask.branch_code, name: ask.name, address: ask.address }, ports.clock.now());
+      await ports.record(tx, ctx, { action: 'branch.added', subject: id, after: ask });
+      return id;
+    });
+
+export const updateBranch =
+  (ports: Ports) =>
+  (ctx: Context, id: string, to: { name: string; address: string }): Promise<void> =>
+    ctx.transaction(async (tx) => {
+      const before = await findBranch(tx, id);
+      if (!before) throw new AppError('not_found');
+      await updateBranchRow(tx, id, to);
+      await ports.record(tx, ctx, { action: 'branch.changed', subject: id, before: { name: before.name, address: before.address }, after: to });
+    });
+
+/**
+ * Where a branch's device stands and which it is. Before it is initialised everything may change; afterwards only the address: the
+ * counters and the signed receipts belong to that serial in that environment.
+ */
+export const setDevice =
+  (ports: Ports) =>
+  (ctx: Context, ask: DeviceAsk): Promise<string> => {
+    if (!ports.dialects.all().some((each) => each.key === ask.dialect)) throw new AppError('malformed', { field: 'dialect', reason: 'not known' });
+    const url = URL.parse(ask.address);
+    if (!url || !['http:', 'https:'].includes(url.protocol) || url.username || url.password || url.hash || url.search)
+      throw new AppError('malformed', { field: 'address', reason: 'must be an http or https address without credentials or query' });
+    const address = ask.address.replace(/\/+$/, '');
+    return ctx.transaction(async (tx) => {
+      const branches = await listBranches(tx);
+      const branch = ask.branch_id ? branches.find((each) => each.id === ask.branch_id) : branches[0];
+      if (!branch) throw new AppError('not_found');
+      const device = await findDeviceOfBranch(tx, branch.id);
+      const after = { address, serial: ask.serial, environment: ask.environment, dialect: ask.dialect };
+      if (!device) {
+        await insertDevice(tx, ctx.businessId, { id: ports.newId('device'), branchId: branch.id, transport: 'direct', ...after }, ports.clock.now());
+      } else {
+        const locked = await lockDeviceOfBranch(tx, branch.id);
+        const isSame = locked?.serial === ask.serial && locked.environment === ask.environment && locked.dialect === ask.dialect;
+        if (locked?.state !== 'new' && !isSame) throw new AppError('device_in_use', { field: locked?.serial === ask.serial ? 'environment' : 'serial' });
+        await moveDevice(tx, device.id, after);
+      }
+      await ports.record(tx, ctx, {
+        action: 'device.set',
+        subject: device?.id ?? branch.id,
+        before: device && { address: device.address, serial: device.serial, environment: device.environment, dialect: device.dialect },
+        after,
+      });
+      return branch.id;
+    });
+  };

@@ -1,0 +1,53 @@
+import type { Recorder } from '../audit/index.ts';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Branding, Business, BusinessSettings } from './business.model.ts';
+import { getBusiness, updateBusinessRow } from './business.store.ts';
+import { checkImage } from './check-image.ts';
+
+type Given<T> = { [K in keyof T]?: T[K] | undefined };
+export type ConfigChange = {
+  settings?: Given<BusinessSettings> | undefined;
+  branding?: Given<Branding> | undefined;
+  go_live_date?: string | undefined;
+  location?: string | undefined;
+  phone_number?: string | undefined;
+  version: number;
+};
+
+export const getConfig = (ctx: Context): Promise<Business> => ctx.transaction((tx) => getBusiness(tx));
+
+/** What a business decides about itself; what is unique among businesses is not here. What is not named stays. */
+export const updateConfig =
+  (ports: { clock: Clock; record: Recorder }) =>
+  (ctx: Context, to: ConfigChange): Promise<Business> => {
+    if (to.branding?.logo) checkImage(to.branding.logo, 'branding.logo');
+    return ctx.transaction(async (tx) => {
+      const before = await getBusiness(tx, true);
+      if (before.version !== to.version) throw new AppError('changed_meanwhile', { field: 'version' });
+      const after: Business = {
+        ...before,
+        settings: { ...before.settings, ...withoutGaps(to.settings) },
+        branding: { ...before.branding, ...withoutGaps(to.branding) },
+        goLiveDate: to.go_live_date ?? before.goLiveDate,
+        location: to.location ?? before.location,
+        phone: to.phone_number ?? before.phone,
+      };
+      await updateBusinessRow(tx, after, ports.clock.now());
+      await ports.record(tx, ctx, { action: 'business.configured', subject: ctx.businessId, before: shown(before), after: shown(after) });
+      return getBusiness(tx);
+    });
+  };
+
+const withoutGaps = <T extends object>(given: Given<T> | undefined): Partial<T> =>
+  Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
+
+/** For the trail: an image would only make it long. */
+const shown = ({ settings, branding, goLiveDate, location, phone }: Business) => ({
+  settings,
+  branding: { ...branding, logo: branding.logo && `${branding.logo.length} characters` },
+  go_live_date: goLiveDate,
+  location,
+  phone_number: phone,
+});

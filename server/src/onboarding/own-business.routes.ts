@@ -1,0 +1,96 @@
+import { businesses } from '@muhuri/shared/contract/index';
+import { AppError } from '../platform/app-error.ts';
+import { answer, type Call } from '../platform/http/answer.ts';
+import { cursorOf, readCursor } from '../platform/http/cursor.ts';
+import type { Receipt } from '../receipts/index.ts';
+import type { Setup } from './setup.ts';
+
+type Ctx = Call['ctx'];
+type Probe = {
+  result: never;
+  title: string;
+  detail: string;
+  at: string;
+  answer_ms: number | null;
+  last_upstream_at: string | null;
+  offline_hours: number | null;
+};
+type BranchView = { id: string };
+type ReceiptView = never;
+type Page = { limit: number; after: { at: string; id: string } | null; state?: string | undefined; search?: string | undefined };
+
+type Use = {
+  setDevice(ctx: Ctx, ask: never): Promise<string>;
+  testDevice(ctx: Ctx, branchId: string | null): Promise<Probe>;
+  listBranches(ctx: Ctx): Promise<BranchView[]>;
+  probes(ctx: Ctx): Promise<Record<string, Probe | null>>;
+  readZohoState(ctx: Ctx): Promise<{
+    organizationId: string | null;
+    organizationName: string | null;
+    dataCentre: string | null;
+    status: 'none' | 'active' | 'needs_reconnecting';
+    grantId: string | null;
+  }>;
+  getStats(ctx: Ctx, days: number): Promise<never>;
+  listReceipts(ctx: Ctx, page: Page): Promise<Receipt[]>;
+  supportReceipts(ctx: Ctx, page: Page): Promise<Receipt[]>;
+  view(receipt: Receipt, language: string): ReceiptView;
+  usage(ctx: Ctx): Promise<never>;
+  setup: Setup;
+};
+
+/** What a business sees and sets of itself: device, Zoho, numbers, receipts, and its setup. */
+export const ownBusinessRoutes = (use: Use) => {
+  const page = (found: Receipt[], limit: number, language: string) => {
+    const shown = found.slice(0, limit);
+    const last = shown.at(-1);
+    return { receipts: shown.map((each) => use.view(each, language)), next_cursor: found.length > limit && last ? cursorOf(last.openedAt, last.id) : null };
+  };
+  return [
+    answer(businesses.updateVsdcConfig)(async (call, { input }) => {
+      const id = await use.setDevice(call.ctx, input as never);
+      const found = (await use.listBranches(call.ctx)).find((each) => each.id === id);
+      if (!found) throw new AppError('not_found');
+      return found as never;
+    }),
+    answer(businesses.testVsdc)((call, { input }) => use.testDevice(call.ctx, input.branch_id ?? null)),
+    answer(businesses.vsdcStatus)(async (call) => {
+      const probes = await use.probes(call.ctx);
+      return {
+        devices: (await use.listBranches(call.ctx)).map((branch) => ({ branch: branch as never, probe: probes[branch.id] ?? null })),
+        next_cursor: null,
+      };
+    }),
+    answer(businesses.getZohoConfig)(async (call) => {
+      const state = await use.readZohoState(call.ctx);
+      return {
+        organization_id: state.organizationId,
+        organization_name: state.organizationName,
+        data_centre: state.dataCentre,
+        status: state.status,
+        grant_id: state.grantId,
+        has_own_client: state.grantId !== null,
+        webhooks: [],
+      };
+    }),
+    answer(businesses.getStats)((call, { query }) => use.getStats(call.ctx, query.days)),
+    answer(businesses.recentInvoices)(async (call, { query: { limit, cursor, ...filter } }) =>
+      page(await use.listReceipts(call.ctx, { ...filter, limit: limit + 1, after: readCursor(cursor) }), limit, call.language),
+    ),
+    answer(businesses.getUsage)((call) => use.usage(call.ctx)),
+    answer(businesses.setupStatus)((call) => use.setup.status(call.ctx)),
+    answer(businesses.setupBusiness)((call, { input }) => use.setup.business(call.ctx, input)),
+    answer(businesses.setupVsdc)((call, { input }) => use.setup.vsdc(call.ctx, input)),
+    answer(businesses.setupZoho)(async (call, { input }) => {
+      const { setup, organizations } = await use.setup.zoho(call.ctx, input);
+      return {
+        setup,
+        organizations: organizations.map((each) => ({ organization_id: each.organizationId, name: each.name, currency_code: each.currency })),
+      };
+    }),
+    answer(businesses.rehearse)((call, { input }) => use.setup.rehearse(call.ctx, input.document_id)),
+    answer(businesses.supportDocuments)(async (call, { query: { limit, cursor } }) =>
+      page(await use.supportReceipts(call.onBusiness, { limit: limit + 1, after: readCursor(cursor) }), limit, call.language),
+    ),
+  ];
+};

@@ -1,0 +1,113 @@
+import { invitationMail, openInvitation } from '../access/index.ts';
+import type { PlatformRecorder, Recorder } from '../audit/index.ts';
+import { insertBranch } from '../branches/index.ts';
+import { defaultSettings, getBusiness, insertBusiness, insertDirectoryEntry, type Business } from '../businesses/index.ts';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/db/database.ts';
+import type { SendMail } from '../platform/mail.ts';
+import type { NewId } from '../platform/new-id.ts';
+import type { Vault } from '../platform/vault.ts';
+import type { Dialects } from '../ports/dialect.ts';
+
+type Ports = {
+  database: Database;
+  vault: Vault;
+  clock: Clock;
+  newId: NewId;
+  record: Recorder;
+  recordPlatform: PlatformRecorder;
+  dialects: Dialects;
+  sendMail: SendMail;
+  publicUrl: string;
+  day(at: Date, timeZone: string): string;
+};
+
+export type RegistrationAsk = {
+  business_name: string;
+  email: string;
+  location: string;
+  tin_number: string;
+  phone_number: string;
+  country: string;
+  vat_registered: boolean;
+  go_live_date?: string | undefined;
+  admin_email: string;
+};
+
+/**
+ * A new business with head office and an invitation for its first admin, in one transaction over both schemas. It is *pending* until its
+ * setup has proved every step. Where the mail cannot be sent nothing is registered.
+ */
+export const registerByOperator =
+  (ports: Ports) =>
+  async (contextOf: (businessId: string) => Context, ask: RegistrationAsk): Promise<{ business: Business; expiresAt: Date }> => {
+    const { clock, newId } = ports;
+    const dialect = ports.dialects.all().find((each) => each.country === ask.country);
+    if (!dialect) throw new AppError('malformed', { field: 'country', reason: 'not served yet' });
+    if (!dialect.checkTaxpayerId(ask.tin_number)) throw new AppError('malformed', { field: 'tin_number', reason: `not a taxpayer id of ${ask.country}` });
+    const at = clock.now();
+    const businessId = newId('business');
+    const ctx = contextOf(businessId);
+    const made = await ports.database
+      .registration(async (tx, enter) => {
+        await insertDirectoryEntry(
+          tx,
+          { businessId, name: ask.business_name, status: 'pending', taxpayerId: ask.tin_number, email: ask.email, organizationId: null },
+          at,
+        );
+        await ports.recordPlatform(
+          tx,
+          { type: ctx.actor.type, id: ctx.actor.id, origin: ctx.origin, requestId: ctx.requestId },
+          { action: 'business.registered', subject: businessId, after: { business_name: ask.business_name, tin_number: ask.tin_number, email: ask.email } },
+        );
+        await enter(businessId);
+        await insertBusiness(
+          tx,
+          {
+            id: businessId,
+            name: ask.business_name,
+            email: ask.email,
+            location: ask.location,
+            taxpayerId: ask.tin_number,
+            phone: ask.phone_number,
+            status: 'pending',
+            country: ask.country,
+            isVatRegistered: ask.vat_registered,
+            goLiveDate: ask.go_live_date ?? ports.day(at, dialect.timeZone),
+            settings: defaultSettings,
+            branding: {
+              trade_name: ask.business_name.slice(0, 100),
+              address_lines: [ask.location.slice(0, 100)],
+              email: ask.email,
+              phone: ask.phone_number,
+              accent_color: '#1f2329',
+              logo: null,
+              legal_lines: [],
+              top_message: '',
+              bottom_message: '',
+            },
+            dataKey: ports.vault.newDataKey(businessId),
+          },
+          at,
+        );
+        await insertBranch(tx, businessId, { id: newId('branch'), code: '00', name: 'Head office', address: ask.location }, at);
+        await ports.record(tx, ctx, { action: 'business.registered', subject: businessId, after: { tin_number: ask.tin_number, email: ask.email } });
+        const invitation = await openInvitation(tx, ctx, ports, { email: ask.admin_email, role: 'business_admin', permissions: [] });
+        // Inside the transaction: a business whose admin cannot get in is not worth having.
+        await ports.sendMail(invitationMail(ports.publicUrl, ask.admin_email, ask.business_name, invitation.token));
+        return { business: await getBusiness(tx), expiresAt: invitation.entry.expiresAt };
+      })
+      .catch((error: unknown) => {
+        throw takenError(error) ?? error;
+      });
+    return made;
+  };
+
+/** Which of the unique things another business has already. */
+export function takenError(error: unknown): AppError | null {
+  const { code, constraint } = error as { code?: string; constraint?: string };
+  if (code !== '23505') return null;
+  return new AppError('business_taken', { field: constraint?.includes('tin') ? 'tin_number' : constraint?.includes('email') ? 'email' : 'organization_id' });
+}

@@ -1,0 +1,68 @@
+import type { Recorder } from '../audit/index.ts';
+import { findDirectoryEntry } from '../businesses/index.ts';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
+import type { NewId } from '../platform/new-id.ts';
+import { SupportAccessEntity } from './support-access.entity.ts';
+
+type Ports = { database: Database; clock: Clock; newId: NewId; record: Recorder };
+
+const operatorOf = (ctx: Context) => {
+  if (ctx.actor.type !== 'operator') throw new AppError('not_allowed');
+  return ctx.actor;
+};
+
+export const beginSupport =
+  (ports: Ports) =>
+  async (ctx: Context, ask: { reason: string; minutes: number }): Promise<SupportAccessEntity> => {
+    const operator = operatorOf(ctx);
+    if (!(await ports.database.platform((tx) => findDirectoryEntry(tx, ctx.businessId)))) throw new AppError('not_found');
+    return ctx.transaction(async (tx) => {
+      const at = ports.clock.now();
+      const open = await findOpen(tx, operator.id, at);
+      if (open) open.endedAt = at;
+      const made = tx.create(SupportAccessEntity, {
+        businessId: ctx.businessId,
+        id: ports.newId('support_access'),
+        operatorId: operator.id,
+        operatorName: operator.name,
+        reason: ask.reason,
+        begunAt: at,
+        until: new Date(at.getTime() + ask.minutes * 60_000),
+        endedAt: null,
+      });
+      await tx.flush();
+      await ports.record(tx, ctx, { action: 'support_access.begun', subject: made.id, after: { reason: ask.reason, until: made.until.toISOString() } });
+      return made;
+    });
+  };
+
+export const endSupport =
+  (ports: Ports) =>
+  (ctx: Context): Promise<SupportAccessEntity> =>
+    ctx.transaction(async (tx) => {
+      const open = await findOpen(tx, operatorOf(ctx).id, ports.clock.now());
+      if (!open) throw new AppError('not_found');
+      open.endedAt = ports.clock.now();
+      await tx.flush();
+      await ports.record(tx, ctx, { action: 'support_access.ended', subject: open.id });
+      return open;
+    });
+
+/** Runs something an operator may see only during a support access; that it was seen stands in the business's own trail. */
+export const duringSupport =
+  (ports: Ports) =>
+  <T>(ctx: Context, what: string, work: (tx: Tx) => Promise<T>): Promise<T> =>
+    ctx.transaction(async (tx) => {
+      const open = await findOpen(tx, operatorOf(ctx).id, ports.clock.now());
+      if (!open) throw new AppError('support_access_needed');
+      await ports.record(tx, ctx, { action: 'support_access.used', subject: open.id, after: { what } });
+      return work(tx);
+    });
+
+export const listSupport = (ctx: Context): Promise<SupportAccessEntity[]> =>
+  ctx.transaction((tx) => tx.find(SupportAccessEntity, {}, { orderBy: { begunAt: 'desc', id: 'desc' }, limit: 100 }));
+
+const findOpen = (tx: Tx, operatorId: string, now: Date) => tx.findOne(SupportAccessEntity, { operatorId, endedAt: null, until: { $gt: now } });

@@ -1,0 +1,17 @@
+import { AppError } from '../app-error.ts';
+
+export type Cursor = { at: string; id: string };
+
+/** Where the next page begins: the last row's time and id, opaque to callers. */
+export const cursorOf = (at: Date, id: string): string => Buffer.from(JSON.stringify([at.toISOString(), id])).toString('base64url');
+
+export function readCursor(text: string | undefined): Cursor | null {
+  if (text === undefined) return null;
+  try {
+    const [at, id] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as [string, string];
+    if (typeof id === 'string' && /^[a-z]{3}_[0-9a-z]{8,40}$/.test(id) && new Date(at).toISOString() === at) return { at, id };
+  } catch {
+    // Falls through to the same answer.
+  }
+  throw new AppError('malformed', { field: 'cursor', reason: 'not one of ours' });
+}

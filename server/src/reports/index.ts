@@ -1,0 +1,1 @@
+export { countByTrail, countTotals, getStats } from './reports.ts';

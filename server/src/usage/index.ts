@@ -1,0 +1,1 @@
+export { type Limits, openUsage, type Usage, usualLimits } from './limits.ts';

@@ -1,0 +1,103 @@
+import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import type { Context, Session } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import { addUsage, listUsage } from './usage.store.ts';
+
+/** What a caller may ask for in a minute and a day. A business's own quotas stand in its row and win. */
+export type Limits = { businessPerMinute: number; personPerMinute: number; addressPerMinute: number; requestsPerDay: number };
+
+export const usualLimits: Limits = { businessPerMinute: 6_000, personPerMinute: 3_000, addressPerMinute: 600, requestsPerDay: 500_000 };
+
+export type Spent = { limit: number; left: number; resetSeconds: number; dayLeft: number | null };
+
+export type Usage = {
+  /** Counts a call before sign-in, by address. Throws `rate_limited`. */
+  ofAddress(address: string): Promise<Spent>;
+  /** Counts a call of a session. Throws `rate_limited`, or `quota_used_up` except for sealing, which is never held up by a quota. */
+  ofSession(session: Session, isSealing: boolean): Promise<Spent>;
+  /** Writes the counters of this process to the database; called now and then and at the end. */
+  flush(): Promise<void>;
+  report(ctx: Context, days: number): Promise<{ day: string; what: string; used: number }[]>;
+  limitsNow(businessId: string): { minute: { limit: number; left: number }; day: { limit: number; used: number } };
+};
+
+/** Limits are per process, like the memory they are kept in: n processes allow n times as much, which bounds a flood all the same. */
+export function openUsage(ports: { clock: Clock; log: Log; contextOf(businessId: string): Context; limits: Limits }): Usage {
+  const { limits, clock } = ports;
+  const limiter = (points: number) => new RateLimiterMemory({ points, duration: 60 });
+  const businesses = limiter(limits.businessPerMinute);
+  const people = limiter(limits.personPerMinute);
+  const addresses = limiter(limits.addressPerMinute);
+  const counted = new Map<string, { day: string; fresh: number; known: number }>();
+  const latest = new Map<string, number>();
+
+  const spend = async (from: RateLimiterMemory, key: string): Promise<RateLimiterRes> => {
+    try {
+      return await from.consume(key);
+    } catch (error) {
+      const seconds = Math.max(1, Math.ceil((error as RateLimiterRes).msBeforeNext / 1000));
+      throw new AppError('rate_limited', { retry_after_s: seconds });
+    }
+  };
+  const today = () => clock.now().toISOString().slice(0, 10);
+  const entryOf = (businessId: string) => {
+    const day = today();
+    const entry = counted.get(businessId);
+    if (entry?.day === day) return entry;
+    const made = { day, fresh: 0, known: 0 };
+    counted.set(businessId, made);
+    return made;
+  };
+  const toSpent = (left: RateLimiterRes, limit: number, dayLeft: number | null): Spent => ({
+    limit,
+    left: left.remainingPoints,
+    resetSeconds: Math.ceil(left.msBeforeNext / 1000),
+    dayLeft,
+  });
+
+  return {
+    ofAddress: async (address) => toSpent(await spend(addresses, address), limits.addressPerMinute, null),
+    async ofSession(session, isSealing) {
+      const businessId = session.business?.membership.businessId ?? null;
+      const person = await spend(people, session.person.id);
+      if (!businessId) return toSpent(person, limits.personPerMinute, null);
+      const business = await spend(businesses, businessId);
+      latest.set(businessId, business.remainingPoints);
+      const entry = entryOf(businessId);
+      const used = entry.known + entry.fresh;
+      if (used >= limits.requestsPerDay && !isSealing) {
+        const midnight = new Date(`${entry.day}T00:00:00Z`).getTime() + 86_400_000;
+        throw new AppError('quota_used_up', {
+          resets_at: new Date(midnight).toISOString(),
+          retry_after_s: Math.ceil((midnight - clock.now().getTime()) / 1000),
+        });
+      }
+      entry.fresh += 1;
+      return toSpent(business, limits.businessPerMinute, Math.max(0, limits.requestsPerDay - used - 1));
+    },
+    async flush() {
+      for (const [businessId, entry] of counted) {
+        if (entry.day !== today() && entry.fresh === 0) counted.delete(businessId);
+        const { fresh } = entry;
+        if (fresh === 0) continue;
+        entry.fresh = 0;
+        try {
+          entry.known = await ports.contextOf(businessId).transaction((tx) => addUsage(tx, businessId, entry.day, 'requests', fresh));
+        } catch (error) {
+          entry.fresh += fresh;
+          ports.log.error({ business_id: businessId, error: String(error) }, 'usage could not be written');
+        }
+      }
+    },
+    report: (ctx, days) => ctx.transaction((tx) => listUsage(tx, new Date(clock.now().getTime() - (days - 1) * 86_400_000).toISOString().slice(0, 10))),
+    limitsNow(businessId) {
+      const entry = entryOf(businessId);
+      return {
+        minute: { limit: limits.businessPerMinute, left: latest.get(businessId) ?? limits.businessPerMinute },
+        day: { limit: limits.requestsPerDay, used: entry.known + entry.fresh },
+      };
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import type { Tx } from '../platform/db/database.ts';
+import { query, toDate } from '../platform/db/query.ts';
+
+/** An id a caller named in a request that was refused; whether it exists elsewhere is looked at later, by a job. */
+export type Miss = { id: string; at: Date; actorType: string; actorId: string; route: string; asked: string; origin: string | null };
+
+export const insertMiss = (tx: Tx, businessId: string, is: Miss) =>
+  query(tx, 'insert into miss (business_id, id, at, actor_type, actor_id, route, asked, origin) values ($1, $2, $3, $4, $5, $6, $7, $8)', [
+    businessId,
+    is.id,
+    is.at,
+    is.actorType,
+    is.actorId,
+    is.route,
+    is.asked,
+    is.origin,
+  ]);
+
+export async function listMisses(tx: Tx, limit: number): Promise<Miss[]> {
+  const rows = await query<Record<string, string | null>>(tx, 'select * from miss where looked_at is null order by at limit $1', [limit]);
+  return rows.map((row) => ({
+    id: row.id as string,
+    at: toDate(row.at),
+    actorType: row.actor_type as string,
+    actorId: row.actor_id as string,
+    route: row.route as string,
+    asked: row.asked as string,
+    origin: row.origin ?? null,
+  }));
+}
+
+/** Looked at; those that turned out to be nothing are forgotten. */
+export const forgetMisses = (tx: Tx, ids: string[]) => query(tx, 'delete from miss where id = any($1::text[])', [ids]);
+
+/** The one question that may be asked across businesses (`platform` door): whether the id stands in another one. Answers yes or no. */
+export async function standsElsewhere(tx: Tx, asked: string, businessId: string): Promise<boolean> {
+  const [row] = await query<{ yes: boolean }>(tx, 'select public.id_stands_elsewhere($1, $2) as yes', [asked, businessId]);
+  return row?.yes === true;
+}
+
+export type Attempt = { id: string; at: Date; businessId: string; actorType: string; actorId: string; route: string; asked: string; origin: string | null };
+
+export const insertAttempt = (tx: Tx, is: Attempt) =>
+  query(tx, 'insert into reference.wall_attempt (id, at, business_id, actor_type, actor_id, route, asked, origin) values ($1, $2, $3, $4, $5, $6, $7, $8)', [
+    is.id,
+    is.at,
+    is.businessId,
+    is.actorType,
+    is.actorId,
+    is.route,
+    is.asked,
+    is.origin,
+  ]);
+
+export async function listAttempts(tx: Tx, page: { limit: number; after: { at: string; id: string } | null }): Promise<Attempt[]> {
+  const rows = await query<Record<string, string | null>>(
+    tx,
+    'select * from reference.wall_attempt where ($1::timestamptz is null or (at, id) < ($1::timestamptz, $2::text)) order by at desc, id desc limit $3',
+    [page.after?.at ?? null, page.after?.id ?? null, page.limit],
+  );
+  return rows.map((row) => ({
+    id: row.id as string,
+    at: toDate(row.at),
+    businessId: row.business_id as string,
+    actorType: row.actor_type as string,
+    actorId: row.actor_id as string,
+    route: row.route as string,
+    asked: row.asked as string,
+    origin: row.origin ?? null,
+  }));
+}
+
+export const countAttempts = async (tx: Tx, since: Date): Promise<number> =>
+  Number((await query<{ n: number }>(tx, 'select count(*)::int as n from reference.wall_attempt where at > $1', [since]))[0]?.n ?? 0);

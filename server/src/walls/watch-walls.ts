@@ -1,0 +1,111 @@
+import type { Alerts } from '../alerts/index.ts';
+import type { Recorder } from '../audit/index.ts';
+import type { Context } from '../context.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from '../platform/db/database.ts';
+import type { Log } from '../platform/log.ts';
+import type { NewId } from '../platform/new-id.ts';
+import { type Attempt, forgetMisses, insertAttempt, insertMiss, listMisses, standsElsewhere } from './miss.store.ts';
+
+export type Walls = {
+  /**
+   * Notes the ids of a refused request, after it was answered. Every miss is noted alike: whether an id exists somewhere is not known
+   * here, so that neither the answer nor its time can tell.
+   */
+  note(ctx: Context, route: string, ids: string[]): void;
+  /** An API key used with another organization's name: an attempt by itself. */
+  mismatch(ctx: Context, route: string, organizationId: string): Promise<void>;
+  /** Makes those misses into attempts whose id stands in another business: recorded, told to both the business and the operator. */
+  look(): Promise<void>;
+};
+
+type Ports = {
+  database: Database;
+  clock: Clock;
+  newId: NewId;
+  log: Log;
+  record: Recorder;
+  alerts: Pick<Alerts, 'raise'>;
+  contextOf(businessId: string): Context;
+  /** Tells the operator's hook, where there is one. */
+  tell(attempt: Attempt): Promise<void>;
+  background(work: Promise<unknown>): void;
+};
+
+const batch = 200;
+const askedMax = 20;
+
+export function openWalls(ports: Ports): Walls {
+  const touched = new Set<string>();
+
+  const attempt = async (ctx: Context, about: { actorType: string; actorId: string; route: string; asked: string; origin: string | null; at: Date }) => {
+    const found: Attempt = { id: ports.newId('wall_attempt'), businessId: ctx.businessId, ...about };
+    await ports.database.platform((tx) => insertAttempt(tx, found));
+    await ctx.transaction(async (tx) => {
+      await ports.record(tx, ctx, {
+        action: 'wall.attempt',
+        subject: about.actorId,
+        after: { actor_type: about.actorType, route: about.route, asked: about.asked, origin: about.origin },
+      });
+      await ports.alerts.raise(tx, ctx, about.actorId, { code: 'wall_attempt', route: about.route });
+    });
+    ports.log.warn({ business_id: ctx.businessId, actor: about.actorId, route: about.route }, 'somebody asked for another business’s data');
+    await ports.tell(found).catch((error: Error) => ports.log.error({ error: error.message }, 'the alert hook could not be told'));
+  };
+
+  return {
+    note(ctx, route, ids) {
+      if (ids.length === 0) return;
+      touched.add(ctx.businessId);
+      const at = ports.clock.now();
+      const misses = [...new Set(ids)].slice(0, askedMax).map((asked) => ({
+        id: ports.newId('miss'),
+        at,
+        actorType: ctx.actor.type,
+        actorId: ctx.actor.id,
+        route,
+        asked,
+        origin: ctx.origin,
+      }));
+      const work = ctx.transaction(async (tx) => {
+        for (const miss of misses) await insertMiss(tx, ctx.businessId, miss);
+      });
+      ports.background(work.catch((error: Error) => ports.log.error({ business_id: ctx.businessId, error: error.stack }, 'a miss could not be noted')));
+    },
+    mismatch: (ctx, route, organizationId) =>
+      attempt(ctx, { actorType: ctx.actor.type, actorId: ctx.actor.id, route, asked: organizationId, origin: ctx.origin, at: ports.clock.now() }),
+    async look() {
+      const ids = [...touched];
+      touched.clear();
+      for (const businessId of ids) {
+        const ctx = ports.contextOf(businessId);
+        const misses = await ctx.transaction((tx) => listMisses(tx, batch));
+        if (misses.length === batch) touched.add(businessId);
+        for (const miss of misses) {
+          if (await ports.database.platform((tx) => standsElsewhere(tx, miss.asked, businessId))) await attempt(ctx, miss);
+        }
+        await ctx.transaction((tx) =>
+          forgetMisses(
+            tx,
+            misses.map((miss) => miss.id),
+          ),
+        );
+      }
+    },
+  };
+}
+
+/** Ids of ours anywhere in a request: path, query, body, a cursor's inside. Bounded, so that a large body costs little. */
+export function idsIn(values: unknown[], ownBusinessId: string): string[] {
+  const found = new Set<string>();
+  let seen = 0;
+  const walk = (value: unknown, depth: number): void => {
+    if (++seen > 2_000 || depth > 8) return;
+    if (typeof value === 'string') {
+      for (const id of value.match(/\b[a-z]{3}_[0-9a-f]{32}\b/g) ?? []) if (id !== ownBusinessId) found.add(id);
+    } else if (Array.isArray(value)) for (const each of value) walk(each, depth + 1);
+    else if (value && typeof value === 'object') for (const each of Object.values(value)) walk(each, depth + 1);
+  };
+  for (const value of values) walk(value, 0);
+  return [...found];
+}

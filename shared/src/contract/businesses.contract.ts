@@ -1,0 +1,496 @@
+import { z } from 'zod';
+import { email } from './access.contract.ts';
+import { endpoint } from './endpoint.ts';
+import { branchView } from './branches.contract.ts';
+import { problemView, receiptView } from './receipts.contract.ts';
+
+const time = z.iso.datetime({ offset: true });
+const day = z.iso.date();
+/** Text a person typed: trimmed, no control or invisible characters. */
+export const text = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'must hold no control characters');
+const optionalText = (max: number) => text(max).or(z.literal(''));
+export const taxpayerId = z
+  .string()
+  .trim()
+  .regex(/^[A-Z0-9]{9,11}$/, 'must be the nine to eleven characters of the authority');
+const country = z.string().regex(/^[A-Z]{2}$/);
+const limit = z.coerce.number().int().min(1).max(200).default(50);
+const cursor = z.string().max(200).optional();
+const status = z.enum(['pending', 'active', 'suspended', 'closed']);
+
+const settings = z.strictObject({
+  partial_refunds: z.boolean(),
+  reversal_without_data: z.boolean(),
+  header_tax: z.enum(['lines', 'class']),
+  qr_form: z.enum(['url', 'hash']),
+  document_age_days_max: z.number().int().min(1).max(3650),
+  custom_fields: z.strictObject({ buyer_tin: text(100), purchase_code: text(100) }),
+});
+const branding = z.strictObject({
+  trade_name: text(100),
+  address_lines: z.array(text(100)).max(4),
+  email: email.nullable(),
+  phone: text(40).nullable(),
+  accent_color: z.string().regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #1f6feb'),
+  /** A PNG or JPEG as a data URL of at most 200 kB; `null` removes it. */
+  logo: z.string().max(280_000).nullable(),
+  legal_lines: z.array(text(100)).max(4),
+  top_message: optionalText(100),
+  bottom_message: optionalText(100),
+});
+
+export const businessEntry = z
+  .object({
+    id: z.string(),
+    business_name: z.string(),
+    email: z.string(),
+    location: z.string(),
+    tin_number: z.string(),
+    phone_number: z.string(),
+    country: z.string(),
+    vat_registered: z.boolean(),
+    status,
+    organization_id: z.string().nullable(),
+    go_live_date: day,
+    version: z.number(),
+    created_at: time,
+    updated_at: time,
+  })
+  .meta({ id: 'Business' });
+
+const registration = {
+  business_name: text(200),
+  email,
+  location: text(200),
+  tin_number: taxpayerId,
+  phone_number: text(40),
+  country: country.default('RW'),
+  vat_registered: z.boolean().default(true),
+  go_live_date: day.optional(),
+};
+
+export const registerBusiness = endpoint({
+  method: 'POST',
+  path: '/businesses',
+  summary: 'Register a business; its first admin is invited by mail in the same step',
+  guard: 'operate',
+  input: z.strictObject({ ...registration, admin_email: email }),
+  output: z.object({ business: businessEntry, invitation: z.object({ email: z.string(), expires_at: time }) }),
+});
+
+export const listBusinesses = endpoint({
+  method: 'GET',
+  path: '/businesses',
+  summary: 'Businesses of the platform with their health; newest first',
+  guard: 'operate',
+  query: z.strictObject({ limit, cursor, search: z.string().trim().max(100).optional(), status: status.optional() }),
+  output: z.object({
+    businesses: z.array(
+      z.object({
+        id: z.string(),
+        business_name: z.string(),
+        tin_number: z.string(),
+        email: z.string(),
+        organization_id: z.string().nullable(),
+        status,
+        created_at: time,
+        totals: z
+          .object({
+            signed: z.number(),
+            signed_today: z.number(),
+            refused: z.number(),
+            queued: z.number(),
+            in_doubt: z.number(),
+            oldest_unsigned_at: time.nullable(),
+            last_contact_at: time.nullable(),
+            devices: z.number(),
+            devices_paused: z.number(),
+            people: z.number(),
+            requests_today: z.number(),
+            alerts: z.number(),
+            updated_at: time,
+          })
+          .nullable(),
+      }),
+    ),
+    next_cursor: z.string().nullable(),
+  }),
+});
+
+export const getBusiness = endpoint({
+  method: 'GET',
+  path: '/businesses/{id}',
+  summary: 'One business',
+  guard: 'operate',
+  output: businessEntry,
+});
+
+export const updateBusiness = endpoint({
+  method: 'PUT',
+  path: '/businesses/{id}',
+  summary: 'Change a business; what is unique among businesses is changed here only',
+  guard: 'operate',
+  input: z.strictObject({
+    business_name: text(200),
+    email,
+    location: text(200),
+    tin_number: taxpayerId,
+    phone_number: text(40),
+    vat_registered: z.boolean(),
+    version: z.int(),
+  }),
+  output: businessEntry,
+});
+
+const statusChange = (path: `/${string}`, summary: string) =>
+  endpoint({ method: 'PUT', path, summary, guard: 'operate', input: z.strictObject({ reason: text(300).optional() }).optional(), output: businessEntry });
+export const deactivateBusiness = statusChange('/businesses/{id}/deactivate', 'Suspend a business: nobody signs in or seals; history stays');
+export const activateBusiness = statusChange('/businesses/{id}/activate', 'Activate a business again');
+export const closeBusiness = statusChange('/businesses/{id}/close', 'Close a business for good: its secrets are erased, its receipts stay');
+
+export const inviteAdmin = endpoint({
+  method: 'POST',
+  path: '/businesses/{id}/invitations',
+  summary: 'Invite an admin to a business that has none left',
+  guard: 'operate',
+  input: z.strictObject({ email }),
+  output: z.object({ email: z.string(), expires_at: time }),
+});
+
+// What a business sees and sets of itself
+
+export const getOwnBusiness = endpoint({
+  method: 'GET',
+  path: '/businesses/me',
+  summary: 'The business of this session',
+  guard: 'read',
+  output: businessEntry,
+});
+
+const configView = z
+  .object({ settings, branding, go_live_date: day, location: z.string(), phone_number: z.string(), version: z.number() })
+  .meta({ id: 'BusinessConfig' });
+
+export const getConfig = endpoint({
+  method: 'GET',
+  path: '/businesses/me/config',
+  summary: 'Settings and branding of the business',
+  guard: 'read',
+  output: configView,
+});
+
+export const updateConfig = endpoint({
+  method: 'PUT',
+  path: '/businesses/me/config',
+  summary: 'Change settings, branding, go-live date and contact; what is not named stays',
+  guard: 'manage_business',
+  bodyKb: 512,
+  input: z.strictObject({
+    settings: settings.partial().optional(),
+    branding: branding.partial().optional(),
+    go_live_date: day.optional(),
+    location: text(200).optional(),
+    phone_number: text(40).optional(),
+    version: z.int(),
+  }),
+  output: configView,
+});
+
+export const previewBranding = endpoint({
+  method: 'POST',
+  path: '/businesses/me/branding/preview',
+  summary: 'A training receipt with this branding, as PDF; stores nothing, signs nothing',
+  guard: 'manage_business',
+  bodyKb: 512,
+  input: z.strictObject({ branding: branding.partial(), paper: z.enum(['a4', '80mm']).default('a4') }),
+  output: z.string(),
+  produces: 'application/pdf',
+});
+
+const deviceConfig = z.strictObject({
+  branch_id: z.string().max(60).optional(),
+  address: z.string().trim().max(300),
+  serial: text(100),
+  environment: z.enum(['sandbox', 'production']),
+  dialect: z.string().max(40).default('rw-vsdc'),
+});
+
+export const updateVsdcConfig = endpoint({
+  method: 'PUT',
+  path: '/businesses/me/vsdc-config',
+  summary: 'Set address, serial and environment of a branch’s device (head office where no branch is named)',
+  guard: 'manage_devices',
+  secondFactor: true,
+  input: deviceConfig,
+  output: branchView,
+});
+
+const probe = z
+  .object({
+    result: z.enum([
+      'fine',
+      'down',
+      'wrong_address',
+      'vsdc_missing',
+      'offline_soon',
+      'down_or_stopped',
+      'address_refused',
+      'not_initialised',
+      'other_taxpayer',
+    ]),
+    title: z.string(),
+    detail: z.string(),
+    at: time,
+    answer_ms: z.number().nullable(),
+    /** When the device last proved contact with the authority; an estimate of its 24-hour clock. */
+    last_upstream_at: time.nullable(),
+    offline_hours: z.number().nullable(),
+  })
+  .meta({ id: 'Probe' });
+
+export const testVsdc = endpoint({
+  method: 'POST',
+  path: '/businesses/me/test-vsdc',
+  summary: 'Ask a device whether it serves; never signs',
+  guard: 'manage_devices',
+  input: z.strictObject({ branch_id: z.string().max(60).optional() }),
+  output: probe,
+});
+
+export const vsdcStatus = endpoint({
+  method: 'GET',
+  path: '/businesses/me/vsdc-status',
+  summary: 'Every device with its state, last contact and last test',
+  guard: 'read',
+  output: z.object({ devices: z.array(z.object({ branch: branchView, probe: probe.nullable() })), next_cursor: z.null() }),
+});
+
+const zohoConfig = z
+  .object({
+    organization_id: z.string().nullable(),
+    organization_name: z.string().nullable(),
+    data_centre: z.string().nullable(),
+    status: z.enum(['none', 'active', 'needs_reconnecting']),
+    grant_id: z.string().nullable(),
+    has_own_client: z.boolean(),
+    webhooks: z.array(z.object({ name: z.string(), url: z.string(), prefix: z.string() })),
+  })
+  .meta({ id: 'ZohoConfig' });
+
+export const getZohoConfig = endpoint({
+  method: 'GET',
+  path: '/businesses/me/zoho-config',
+  summary: 'Organization, data centre and grant of the business',
+  guard: 'manage_business',
+  output: zohoConfig,
+});
+
+export const getStats = endpoint({
+  method: 'GET',
+  path: '/businesses/me/stats',
+  summary: 'Receipts by day and outcome, over thirty days unless another span is named',
+  guard: 'read',
+  query: z.strictObject({ days: z.coerce.number().int().min(1).max(366).default(30) }),
+  output: z.object({
+    from: day,
+    to: day,
+    currency: z.string(),
+    signed: z.number(),
+    refunds: z.number(),
+    refused: z.number(),
+    total: z.string(),
+    refunded: z.string(),
+    queued: z.number(),
+    in_doubt: z.number(),
+    days: z.array(z.object({ day, signed: z.number(), refused: z.number(), total: z.string() })),
+    failures: z.array(z.object({ code: z.string(), title: z.string(), count: z.number() })),
+  }),
+});
+
+export const recentInvoices = endpoint({
+  method: 'GET',
+  path: '/businesses/me/recent-invoices',
+  summary: 'Receipts, newest first, with their states',
+  guard: 'read',
+  query: z.strictObject({
+    limit,
+    cursor,
+    state: z.enum(['queued', 'signed', 'refused', 'in_doubt', 'withdrawn']).optional(),
+    search: z.string().trim().max(100).optional(),
+  }),
+  output: z.object({ receipts: z.array(receiptView), next_cursor: z.string().nullable() }),
+});
+
+export const getUsage = endpoint({
+  method: 'GET',
+  path: '/businesses/me/usage',
+  summary: 'What the business has used of its quotas',
+  guard: 'read',
+  output: z.object({
+    quotas: z.array(
+      z.object({ what: z.string(), period: z.enum(['minute', 'day', 'month']), limit: z.number(), used: z.number(), left: z.number(), resets_at: time }),
+    ),
+    days: z.array(z.object({ day, requests: z.number(), receipts: z.number() })),
+  }),
+});
+
+// Setting a business up
+
+const step = z.object({ state: z.enum(['open', 'done', 'broken']), problem: problemView.nullable(), checked_at: time.nullable() });
+export const setupView = z
+  .object({
+    steps: z.object({ business: step, vsdc: step, zoho: step, rehearsal: step }),
+    next: z.enum(['business', 'vsdc', 'zoho', 'rehearsal']).nullable(),
+    environment: z.enum(['sandbox', 'production']).nullable(),
+    rehearsal: z.array(z.object({ what: z.string(), state: z.enum(['done', 'failed', 'skipped']), detail: z.string() })),
+  })
+  .meta({ id: 'Setup' });
+
+export const setupStatus = endpoint({
+  method: 'GET',
+  path: '/businesses/me/setup/status',
+  summary: 'How far the setup is; each step is tried against the real thing',
+  guard: 'manage_business',
+  output: setupView,
+});
+
+export const setupBusiness = endpoint({
+  method: 'POST',
+  path: '/businesses/me/setup/step1',
+  summary: 'The business: contact, VAT registration, go-live date',
+  guard: 'manage_business',
+  input: z.strictObject({ location: text(200), phone_number: text(40), vat_registered: z.boolean(), go_live_date: day }),
+  output: setupView,
+});
+
+export const setupVsdc = endpoint({
+  method: 'POST',
+  path: '/businesses/me/setup/step2',
+  summary: 'The device of head office: set, tried, initialised or adopted',
+  guard: 'manage_devices',
+  secondFactor: true,
+  input: z.strictObject({
+    address: z.string().trim().max(300),
+    serial: text(100),
+    environment: z.enum(['sandbox', 'production']),
+    dialect: z.string().max(40).default('rw-vsdc'),
+    adopt: z
+      .strictObject({ sdc_id: z.string().trim().min(4).max(20), mrc_number: z.string().trim().length(11), last_invoice_number: z.string().regex(/^\d{1,15}$/) })
+      .optional(),
+  }),
+  output: setupView,
+});
+
+export const setupZoho = endpoint({
+  method: 'POST',
+  path: '/businesses/me/setup/step3',
+  summary: 'Zoho by a self-client code: what the grant can see, then the organization',
+  guard: 'manage_business',
+  secondFactor: true,
+  input: z.strictObject({
+    data_centre: z.string().max(100).optional(),
+    client_id: text(200).optional(),
+    client_secret: text(200).optional(),
+    code: text(300).optional(),
+    organization_id: z
+      .string()
+      .regex(/^\d{1,20}$/)
+      .optional(),
+  }),
+  output: z.object({ setup: setupView, organizations: z.array(z.object({ organization_id: z.string(), name: z.string(), currency_code: z.string() })) }),
+});
+
+export const rehearse = endpoint({
+  method: 'POST',
+  path: '/businesses/me/setup/rehearsal',
+  summary: 'The rehearsal: on a sandbox device an invoice is signed, on a production device nothing is',
+  guard: 'manage_business',
+  input: z.strictObject({
+    document_id: z
+      .string()
+      .regex(/^\d{1,25}$/)
+      .optional(),
+  }),
+  output: setupView,
+});
+
+// Support access
+
+const supportEntry = z
+  .object({ id: z.string(), operator_name: z.string(), reason: z.string(), begun_at: time, until: time, ended_at: time.nullable() })
+  .meta({ id: 'SupportAccess' });
+
+export const beginSupport = endpoint({
+  method: 'POST',
+  path: '/businesses/{id}/support-access',
+  summary: 'See documents of a business for a while, with a reason it can read',
+  guard: 'operate',
+  secondFactor: true,
+  input: z.strictObject({ reason: text(300), minutes: z.number().int().min(5).max(240) }),
+  output: supportEntry,
+});
+
+export const endSupport = endpoint({
+  method: 'POST',
+  path: '/businesses/{id}/support-access/end',
+  summary: 'End the support access',
+  guard: 'operate',
+  output: supportEntry,
+});
+
+export const supportDocuments = endpoint({
+  method: 'GET',
+  path: '/businesses/{id}/receipts',
+  summary: 'Receipts of a business, only while support access is open',
+  guard: 'operate',
+  query: z.strictObject({ limit, cursor }),
+  output: z.object({ receipts: z.array(receiptView), next_cursor: z.string().nullable() }),
+});
+
+export const listSupport = endpoint({
+  method: 'GET',
+  path: '/support-access',
+  summary: 'When the operator could see documents of the business, and why',
+  guard: 'read',
+  output: z.object({ support_access: z.array(supportEntry), next_cursor: z.null() }),
+});
+
+// The platform
+
+export const platformTotals = endpoint({
+  method: 'GET',
+  path: '/platform/totals',
+  summary: 'Numbers of the whole platform',
+  guard: 'operate',
+  output: z.object({
+    businesses: z.record(z.string(), z.number()),
+    signed: z.number(),
+    signed_today: z.number(),
+    queued: z.number(),
+    in_doubt: z.number(),
+    alerts: z.number(),
+    people: z.number(),
+    attempts_today: z.number(),
+    updated_at: time.nullable(),
+  }),
+});
+
+export const listAttempts = endpoint({
+  method: 'GET',
+  path: '/platform/attempts',
+  summary: 'Tries to reach another business’s data, newest first',
+  guard: 'operate',
+  query: z.strictObject({ limit, cursor }),
+  output: z.object({
+    attempts: z.array(
+      z.object({ id: z.string(), at: time, business_id: z.string(), actor: z.string(), route: z.string(), asked: z.string(), origin: z.string().nullable() }),
+    ),
+    next_cursor: z.string().nullable(),
+  }),
+});

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { endpoint } from './endpoint.ts';
+
+const time = z.iso.datetime({ offset: true });
+const filters = {
+  action: z.string().trim().max(60).optional(),
+  actor: z.string().trim().max(60).optional(),
+  subject: z.string().trim().max(60).optional(),
+  from: z.iso.date().optional(),
+  to: z.iso.date().optional(),
+};
+const limit = z.coerce.number().int().min(1).max(200).default(50);
+
+const entry = z
+  .object({
+    id: z.string(),
+    at: time,
+    actor_type: z.string(),
+    actor: z.string(),
+    action: z.string(),
+    subject: z.string(),
+    before: z.unknown(),
+    after: z.unknown(),
+    origin: z.string().nullable(),
+    request_id: z.string().nullable(),
+    position: z.string().nullable(),
+  })
+  .meta({ id: 'TrailEntry' });
+
+export const listTrail = endpoint({
+  method: 'GET',
+  path: '/trail',
+  summary: 'What was done in the business, by whom and from where; newest first',
+  guard: 'read_trail',
+  query: z.strictObject({ limit, cursor: z.string().max(200).optional(), ...filters }),
+  output: z.object({ trail: z.array(entry), next_cursor: z.string().nullable() }),
+});
+
+export const exportTrail = endpoint({
+  method: 'GET',
+  path: '/trail.csv',
+  summary: 'The same as CSV, at most fifty thousand entries',
+  guard: 'read_trail',
+  query: z.strictObject(filters),
+  output: z.string(),
+  produces: 'text/csv',
+});
+
+export const verifyTrail = endpoint({
+  method: 'GET',
+  path: '/trail/verify',
+  summary: 'Recomputes the chain of the trail: where it breaks, if it does, and what is not sealed yet',
+  guard: 'read_trail',
+  output: z.object({
+    sealed: z.number(),
+    unsealed: z.array(z.string()),
+    broken_at: z.string().nullable(),
+    head: z.string().nullable(),
+  }),
+});
+
+export const platformTrail = endpoint({
+  method: 'GET',
+  path: '/platform/trail',
+  summary: 'What operators did on the platform, newest first',
+  guard: 'operate',
+  query: z.strictObject({ limit, cursor: z.string().max(200).optional(), ...filters }),
+  output: z.object({ trail: z.array(entry), next_cursor: z.string().nullable() }),
+});

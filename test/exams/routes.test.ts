@@ -1,0 +1,328 @@
+import * as contract from '@muhuri/shared/contract/index';
+import type { Endpoint } from '@muhuri/shared/contract/index';
+import { byRole, type Permission, scopes } from '@muhuri/shared/permissions';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Api, enrol, operatorOf, type Reply } from '../api.ts';
+import { startWorld, type World } from '../world.ts';
+
+const endpoints: [string, Endpoint][] = Object.values(contract).flatMap((feature) =>
+  Object.entries(feature as Record<string, unknown>).filter(
+    (entry): entry is [string, Endpoint] => typeof entry[1] === 'object' && entry[1] !== null && 'path' in entry[1] && 'guard' in entry[1],
+  ),
+);
+
+type Caller = 'anonymous' | 'user' | 'admin' | 'api_key' | 'operator';
+type Ids = Record<
+  'receipt' | 'branch' | 'document' | 'alert' | 'membership' | 'invitation' | 'api_key' | 'session' | 'business' | 'print' | 'organization',
+  string
+>;
+
+let world: World;
+const callers = {} as Record<Caller, Api>;
+let ours: Ids;
+let theirs: Ids;
+let strangerAdmin: Api;
+
+const never: Ids = {
+  receipt: 'rcp_00000000000000000000000000000000',
+  branch: 'brn_00000000000000000000000000000000',
+  document: '990000000000001',
+  alert: 'alr_00000000000000000000000000000000',
+  membership: 'mem_00000000000000000000000000000000',
+  invitation: 'inv_00000000000000000000000000000000',
+  api_key: 'key_00000000000000000000000000000000',
+  session: 'ses_0000000000000000000000',
+  business: 'biz_00000000000000000000000000000000',
+  print: `biz_00000000000000000000000000000000.${'x'.repeat(32)}`,
+  organization: '99999999999',
+};
+
+beforeAll(async () => {
+  world = await startWorld();
+  const [first, second] = world.businesses;
+  callers.anonymous = new Api(world.app.url);
+  callers.user = await Api.signIn(world, first.user);
+  callers.admin = await Api.signIn(world, first.admin);
+  strangerAdmin = await Api.signIn(world, second.admin);
+  await enrol(callers.admin, first.admin.password);
+  await enrol(strangerAdmin, second.admin.password);
+  callers.operator = await operatorOf(world);
+  const key = await callers.admin.post('/api-keys', { name: 'a program', scopes: [...scopes] });
+  callers.api_key = new Api(world.app.url, key.body.key as string);
+  ours = await idsOf(callers.admin, first);
+  theirs = await idsOf(strangerAdmin, second);
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+/** One of everything an id can name, made as people make it. */
+async function idsOf(api: Api, business: World['businesses'][0]): Promise<Ids> {
+  const document = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.canSeal);
+  const sealed = await api.seal('invoices', document?.id ?? '');
+  const print = await api.post(`/receipts/${sealed.body.id}/prints`, { paper: 'a4' });
+  const invitation = await api.post('/invitations', { email: `somebody@${business.admin.username.split('@')[1]}.example`, role: 'business_user' });
+  const key = await api.post('/api-keys', { name: 'of theirs', scopes: ['read'] });
+  const [member] = (await api.get('/people')).body.people as { id: string }[];
+  const [session] = (await api.get('/auth/sessions')).body.sessions as { id: string }[];
+  const alert = `alr_${business.businessId.slice(4)}`;
+  await world.sql(
+    'insert into alert (business_id, id, code, subject, problem, opened_at) values ($1, $2, $3, $4, $5, now())',
+    [business.businessId, alert, 'late_signature', 'x', '{"code": "late_signature"}'],
+    business.businessId,
+  );
+  return {
+    receipt: sealed.body.id as string,
+    branch: business.branchIds[0] as string,
+    document: document?.id ?? '',
+    alert,
+    membership: member?.id ?? '',
+    invitation: invitation.body.id as string,
+    api_key: key.body.api_key.id as string,
+    session: session?.id ?? '',
+    business: business.businessId,
+    print: String(print.body.url).split('/').at(-1) as string,
+    organization: business.organizationId,
+  };
+}
+
+/** What an id in a path names, by the path. */
+const kindOf = (path: string): keyof Ids =>
+  path.startsWith('/receipts')
+    ? 'receipt'
+    : path.startsWith('/branches')
+      ? 'branch'
+      : path.startsWith('/alerts')
+        ? 'alert'
+        : path.startsWith('/people')
+          ? 'membership'
+          : path.startsWith('/invitations')
+            ? 'invitation'
+            : path.startsWith('/api-keys')
+              ? 'api_key'
+              : path.startsWith('/auth/sessions')
+                ? 'session'
+                : 'business';
+
+const person = { username: 'nobody.new', name: 'Nobody', password: 'long enough to be tried' };
+const profile = { business_name: 'X', email: 'x@x.example', location: 'X', tin_number: '100200900', phone_number: '1' };
+const device = { address: 'http://127.0.0.1:9', serial: 'x', environment: 'sandbox' };
+/** A body for every endpoint that takes one; without its line here a new endpoint fails the run. */
+const bodies: Record<string, (ids: Ids) => Record<string, unknown>> = {
+  login: () => ({ username: 'a', password: 'b' }),
+  switchMembership: (ids) => ({ business_id: ids.business }),
+  updateProfile: () => ({ name: 'Same', email: 'same@x.example' }),
+  changePassword: () => ({ current_password: 'wrong', new_password: person.password }),
+  forgotPassword: () => ({ username: 'nobody' }),
+  resetPassword: () => ({ token: 'x'.repeat(43), new_password: person.password }),
+  beginTotp: () => ({ password: 'wrong' }),
+  confirmTotp: () => ({ code: '000000' }),
+  passSecondFactor: () => ({ code: '000000' }),
+  removeTotp: () => ({ password: 'wrong' }),
+  readInvitation: (ids) => ({ token: `inv.${ids.business}.${'x'.repeat(43)}` }),
+  acceptInvitation: (ids) => ({ account: 'new', token: `inv.${ids.business}.${'x'.repeat(43)}`, ...person }),
+  becomeOperator: () => ({ token: 'x'.repeat(43), email: 'x@x.example', ...person }),
+  changeMember: () => ({ role: 'business_user', permissions: [], version: 99 }),
+  invite: () => ({ email: 'x@x.example', role: 'business_user' }),
+  createKey: () => ({ name: 'x', scopes: ['read'] }),
+  addBranch: () => ({ branch_code: '07', name: 'x', address: '' }),
+  updateBranch: () => ({ name: 'x', address: '' }),
+  adoptDevice: () => ({ sdc_id: 'SDC010000001', mrc_number: 'WIS00000001', last_invoice_number: '1' }),
+  resumeLane: () => ({}),
+  registerBusiness: () => ({ ...profile, admin_email: 'x@x.example' }),
+  updateBusiness: () => ({ ...profile, vat_registered: true, version: 99 }),
+  deactivateBusiness: () => ({ reason: 'x' }),
+  activateBusiness: () => ({ reason: 'x' }),
+  closeBusiness: () => ({ reason: 'x' }),
+  inviteAdmin: () => ({ email: 'x@x.example' }),
+  updateConfig: () => ({ version: 99 }),
+  previewBranding: () => ({ branding: {} }),
+  updateVsdcConfig: (ids) => ({ ...device, branch_id: ids.branch }),
+  testVsdc: (ids) => ({ branch_id: ids.branch }),
+  setupBusiness: () => ({ location: 'x', phone_number: '1', vat_registered: true, go_live_date: '2026-01-01' }),
+  setupVsdc: () => device,
+  setupZoho: (ids) => ({ organization_id: ids.organization }),
+  rehearse: (ids) => ({ document_id: ids.document }),
+  beginSupport: () => ({ reason: 'x', minutes: 5 }),
+  putMappings: (ids) => ({ mappings: [{ key: 'elsewhere', value: { branch_id: ids.branch } }] }),
+  openReceipt: (ids) => ({ module: 'invoices', document_id: ids.document, sale_receipt_id: ids.receipt }),
+  attachEvidence: () => ({ found: false, source: 'portal' }),
+  proposeReversal: () => ({ reason_code: '06', source: 'portal' }),
+  printReceipt: () => ({ paper: 'a4' }),
+};
+const queries: Record<string, (ids: Ids) => string> = {
+  preflight: (ids) => `module=invoices&document_id=${ids.document}`,
+  findReceipt: (ids) => `module=invoices&document_id=${ids.document}`,
+  receiptPdf: () => 'paper=a4',
+  listTrail: (ids) => `subject=${ids.receipt}`,
+  exportTrail: (ids) => `subject=${ids.receipt}`,
+  platformTrail: (ids) => `subject=${ids.business}`,
+  recentInvoices: (ids) => `cursor=${cursorOf(ids.receipt)}`,
+  supportDocuments: (ids) => `cursor=${cursorOf(ids.receipt)}`,
+  listBusinesses: (ids) => `cursor=${cursorOf(ids.business)}`,
+  listAttempts: () => '',
+  getStats: () => '',
+};
+const cursorOf = (id: string) => Buffer.from(JSON.stringify(['2026-11-20T10:00:00.000Z', id])).toString('base64url');
+
+function pathOf(name: string, e: Endpoint, inPath: Ids, inQuery: Ids): string {
+  const filled = e.path.replace('{id}', inPath[kindOf(e.path)]).replace('{kind}', 'location').replace('{link}', inPath.print).replace('{tin}', '101234567');
+  const query = queries[name]?.(inQuery);
+  return query ? `${filled}?${query}` : filled;
+}
+
+const ask = (api: Api, name: string, e: Endpoint, at: { path: Ids; query: Ids; body: Ids }, headers: Record<string, string> = {}): Promise<Reply> =>
+  e.method === 'GET'
+    ? api.get(pathOf(name, e, at.path, at.query), headers)
+    : api.call(e.method, pathOf(name, e, at.path, at.query), JSON.stringify(bodies[name]?.(at.body) ?? {}), { 'content-type': 'application/json', ...headers });
+
+/** What the answer says, without what differs by request: its own id, the time, the id that was asked for. */
+const said = (reply: Reply, ids: Ids) => {
+  // A file is one of the caller's own; its bytes differ by the moment they were drawn.
+  if (String(reply.body.text ?? '').startsWith('%PDF')) return { status: reply.status, text: 'a file' };
+  let text = JSON.stringify(reply.body);
+  for (const id of Object.values(ids)) text = text.replaceAll(id, '…');
+  return { status: reply.status, text: text.replace(/"(?:request_id|opened_at|at|checked_at|expires_at)":"[^"]*"/g, '') };
+};
+
+const permissionsOf: Record<Caller, readonly Permission[]> = {
+  anonymous: [],
+  user: byRole.business_user,
+  admin: byRole.business_admin,
+  api_key: scopes,
+  operator: byRole.admin,
+};
+const mayPass = (caller: Caller, guard: string) =>
+  guard === 'anyone' || (guard === 'signed_in' ? !['anonymous', 'api_key'].includes(caller) : permissionsOf[caller].includes(guard as Permission));
+const names = Object.keys(permissionsOf) as Caller[];
+
+describe('every route of the contract', () => {
+  test('has its entry here: a body or a query wherever it takes one', () => {
+    expect(endpoints.length).toBeGreaterThan(70);
+    expect(endpoints.filter(([name, e]) => e.input && !bodies[name]).map(([name]) => name)).toEqual([]);
+    expect(endpoints.filter(([name, e]) => e.query && !(name in queries)).map(([name]) => name)).toEqual([]);
+  });
+
+  test.each(endpoints)('%s opens to those its guard names and to nobody else', async (name, e) => {
+    for (const caller of names) {
+      if (mayPass(caller, e.guard)) continue;
+      const reply = await ask(callers[caller], name, e, { path: ours, query: ours, body: ours });
+      const expected = caller === 'anonymous' ? { status: 401, body: { code: 'not_signed_in' } } : { status: 403, body: { code: 'not_allowed' } };
+      expect(reply, caller).toMatchObject(expected);
+    }
+    const forged = new Api(world.app.url, `${ours.business}.${'A'.repeat(43)}`);
+    if (e.guard !== 'anyone') expect((await ask(forged, name, e, { path: ours, query: ours, body: ours })).status).toBe(401);
+  });
+
+  test.each(endpoints.filter(([, e]) => e.secondFactor))('%s asks for the second factor', async (name, e) => {
+    if (!mayPass('admin', e.guard)) return;
+    const without = await Api.signIn(world, world.businesses[0].admin);
+    expect(await ask(without, name, e, { path: never, query: never, body: never })).toMatchObject({ status: 403, body: { code: 'second_factor_needed' } });
+  });
+
+  test.each(endpoints.filter(([, e]) => e.input !== undefined && e.guard !== 'operate'))(
+    '%s refuses what is not JSON, of a wrong type, unknown or too large, with one problem',
+    async (name, e) => {
+      const send = (text: string) => callers.admin.call(e.method, pathOf(name, e, never, never), text, { 'content-type': 'application/json' });
+      for (const text of ['{', '[]', '"x"', '{"no_such_field": 1}']) expect(await send(text)).toMatchObject({ status: 400, body: { code: 'malformed' } });
+      expect(await send(`{"x": "${'x'.repeat((e.bodyKb ?? 256) * 1024 + 100)}"}`)).toMatchObject({ status: 413, body: { code: 'too_large' } });
+    },
+  );
+});
+
+describe('every route × every place an id can stand × another business’s id × every role', () => {
+  let tried = 0;
+  afterAll(() => console.info(`walls: ${tried} pairs of another’s id and one that does not exist, over ${endpoints.length} routes and ${names.length} roles`));
+
+  const places: [string, (ids: Ids) => { path: Ids; query: Ids; body: Ids }][] = [
+    ['path', (ids) => ({ path: ids, query: ours, body: ours })],
+    ['query or cursor', (ids) => ({ path: ours, query: ids, body: ours })],
+    ['body', (ids) => ({ path: ours, query: ours, body: ids })],
+  ];
+  // The operator's own paths name businesses, and whoever registers them may know that they are there.
+  const apart = (caller: Caller, e: Endpoint) => caller === 'operator' && e.guard === 'operate';
+  const holds = (place: string, name: string, e: Endpoint) =>
+    place === 'path'
+      ? /\{id\}/.test(e.path)
+      : place === 'body'
+        ? JSON.stringify(bodies[name]?.(theirs)) !== JSON.stringify(bodies[name]?.(never))
+        : Boolean(queries[name]?.(theirs));
+
+  for (const [place, at] of places)
+    test.each(endpoints.filter(([name, e]) => (place === 'path' ? /\{id\}/.test(e.path) : name in (place === 'body' ? bodies : queries))))(
+      `%s, in its ${place}: another’s id is answered as one that does not exist`,
+      async (name, e) => {
+        if (!holds(place, name, e)) return;
+        for (const caller of names) {
+          if (apart(caller, e) || !mayPass(caller, e.guard)) continue;
+          tried += 1;
+          // Never first: a route that changes something on the first call would answer the second differently by itself.
+          const nothing = await ask(callers[caller], name, e, at(never));
+          const other = await ask(callers[caller], name, e, at(theirs));
+          expect(said(other, theirs), caller).toEqual(said(nothing, never));
+          if (place === 'path' && e.path.includes('{id}')) expect(other.status, caller).toBe(404);
+        }
+      },
+    );
+
+  test('in a header: an API key named with another organization is refused like one named with none that exists', async () => {
+    const asked = (organization: string) => callers.api_key.get('/branches', { 'x-organization-id': organization });
+    expect((await asked(ours.organization)).status).toBe(200);
+    const [other, nothing] = [await asked(theirs.organization), await asked(never.organization)];
+    expect(said(other, theirs)).toEqual(said(nothing, never));
+    expect(other).toMatchObject({ status: 403, body: { code: 'organization_mismatch' } });
+    const key = (id: string) =>
+      callers.admin.call('PUT', '/mappings/tax', '{"mappings":[{"key":"x","value":{"tax_class":"A"}}]}', {
+        'content-type': 'application/json',
+        'idempotency-key': id,
+      });
+    expect((await key(theirs.receipt)).status).toBe((await key(never.receipt)).status);
+  });
+
+  test('the misses become attempts where the id stands in another business, told to that business and to the operator, and nothing else does', async () => {
+    await world.app.settle();
+    const attempts = (await callers.operator.get('/platform/attempts?limit=200')).body.attempts as { business_id: string; asked: string }[];
+    expect(attempts.length).toBeGreaterThan(10);
+    expect(attempts.some((each) => each.asked === theirs.receipt && each.business_id === ours.business)).toBe(true);
+    expect(attempts.filter((each) => Object.values(never).includes(each.asked) && each.asked !== never.organization)).toEqual([]);
+    const alerts = (await callers.admin.get('/alerts')).body.alerts as { problem: { code: string } }[];
+    expect(alerts.some((each) => each.problem.code === 'wall_attempt')).toBe(true);
+    // Whom it was tried on learns nothing of who is there.
+    expect(JSON.stringify((await strangerAdmin.get('/trail?limit=200')).body)).not.toContain(ours.business);
+  });
+
+  test('lists of one business hold nothing of another', async () => {
+    for (const [name, e] of endpoints.filter(
+      ([, each]) =>
+        each.method === 'GET' && !each.path.includes('{') && !each.produces && mayPass('admin', each.guard) && !['anyone', 'signed_in'].includes(each.guard),
+    )) {
+      const text = JSON.stringify((await ask(strangerAdmin, name, e, { path: theirs, query: theirs, body: theirs })).body);
+      for (const id of [ours.receipt, ours.branch, ours.business, ours.membership, ours.invitation, ours.api_key, world.businesses[0].taxpayerId])
+        expect(text, `${name} of the other business`).not.toContain(id);
+    }
+  });
+});
+
+describe('the edge', () => {
+  test('only pages of Zoho’s widgets may call from a browser, never with cookies', async () => {
+    const preflight = (origin: string) =>
+      fetch(`${world.app.url}/api/v1/receipts`, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } });
+    for (const origin of ['https://evil.example', 'https://zappsusercontent.com.evil.example', 'http://a.zappsusercontent.com', 'null'])
+      expect((await preflight(origin)).headers.get('access-control-allow-origin'), origin).toBeNull();
+    const allowed = await preflight('https://0123abcd.zappsusercontent.eu');
+    expect(allowed.headers.get('access-control-allow-origin')).toBe('https://0123abcd.zappsusercontent.eu');
+    expect(allowed.headers.get('access-control-allow-credentials')).toBeNull();
+  });
+
+  test('every answer forbids sniffing, framing and telling where it was linked from', async () => {
+    for (const path of ['/health', '/api/v1/openapi.json', '/api/v1/branches', '/nothing']) {
+      const { headers } = await fetch(`${world.app.url}${path}`);
+      expect(headers.get('x-content-type-options'), path).toBe('nosniff');
+      expect(headers.get('referrer-policy'), path).toBe('no-referrer');
+      expect(headers.get('content-security-policy'), path).toContain("frame-ancestors 'none'");
+    }
+  });
+
+  test('the description holds every route', async () => {
+    const described = (await (await fetch(`${world.app.url}/api/v1/openapi.json`)).json()) as { paths: Record<string, Record<string, unknown>> };
+    for (const [, e] of endpoints) expect(described.paths[e.path]?.[e.method.toLowerCase()], e.path).toBeDefined();
+  });
+});

@@ -1,0 +1,286 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Api, codeOf, enrol, operatorOf, until } from '../api.ts';
+import { startWorld, type World } from '../world.ts';
+
+let world: World;
+let admin: Api;
+let secret: string;
+beforeAll(async () => {
+  world = await startWorld();
+  admin = await Api.signIn(world, business().admin);
+  secret = await enrol(admin, business().admin.password);
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+const business = () => world.businesses[0];
+const anyone = () => new Api(world.app.url);
+const password = 'four calm otters at dusk';
+const mailTo = (address: string) =>
+  until(
+    () => world.mail.mails().findLast((each) => each.to.includes(address)),
+    (mail) => mail !== undefined,
+  );
+const linkIn = (text: string) => /#\/(?:accept|reset)\/(\S+)/.exec(text)?.[1] ?? '';
+async function invited(email: string, role: 'business_admin' | 'business_user' = 'business_user', permissions: string[] = []): Promise<string> {
+  const reply = await admin.post('/invitations', { email, role, permissions });
+  expect(reply.body).toMatchObject({ state: 'open', email });
+  return linkIn((await mailTo(email))?.text ?? '');
+}
+
+describe('an invitation', () => {
+  test('goes by mail, is accepted once with a password of one’s own, and lets in with its role and single permissions', async () => {
+    const token = await invited('grace@new.example', 'business_user', ['settle']);
+    expect((await anyone().post('/auth/invitation', { token })).body).toMatchObject({ email: 'grace@new.example', role: 'business_user' });
+    const given = { account: 'new', token, username: 'grace', name: 'Grace', password };
+    expect(await anyone().post('/auth/invitation/accept', { ...given, password: 'password1234' })).toMatchObject({
+      status: 422,
+      body: { code: 'password_weak' },
+    });
+    expect(await anyone().post('/auth/invitation/accept', { ...given, username: 'grаce' })).toMatchObject({ status: 400, body: { field: 'username' } });
+    expect(await anyone().post('/auth/invitation/accept', { ...given, username: business().admin.username })).toMatchObject({
+      status: 409,
+      body: { code: 'username_taken' },
+    });
+    const accepted = await anyone().post('/auth/invitation/accept', given);
+    expect(accepted.body.business).toMatchObject({ id: business().businessId, role: 'business_user', permissions: ['read', 'seal', 'settle'] });
+    expect(await anyone().post('/auth/invitation/accept', { ...given, username: 'grace2' })).toMatchObject({ status: 404, body: { code: 'link_over' } });
+    const session = await anyone().post('/auth/login', { username: 'Grace', password });
+    expect(session.status).toBe(200);
+    expect((await admin.get('/people')).body.people).toContainEqual(expect.objectContaining({ username: 'grace', email: 'grace@new.example' }));
+  });
+
+  test('of somebody who works for another business adds a membership, and the session can be switched', async () => {
+    const [, other] = world.businesses;
+    const token = await invited('admin@umucyo.example');
+    const accepted = await anyone().post('/auth/invitation/accept', {
+      account: 'existing',
+      token,
+      username: other.admin.username,
+      password: other.admin.password,
+    });
+    expect(accepted.body.business.id).toBe(business().businessId);
+    const api = new Api(world.app.url, accepted.body.token as string);
+    expect((await api.get('/auth/memberships')).body.memberships).toHaveLength(2);
+    const switched = await api.post('/auth/switch', { business_id: other.businessId });
+    expect(switched.body.business).toMatchObject({ id: other.businessId, role: 'business_admin' });
+  });
+
+  test('is answered the same for an address that is a member already, a stranger’s and one of another business', async () => {
+    const ask = async (email: string) => {
+      const { status, body } = await admin.post('/invitations', { email, role: 'business_user' });
+      return { status, keys: Object.keys(body).toSorted(), state: body.state };
+    };
+    const stranger = await ask('nobody@nowhere.example');
+    expect(await ask('office@umucyo.example')).toEqual(stranger);
+    expect(await ask('grace@new.example')).toEqual(stranger);
+  });
+
+  test('taken back, over or forged opens nothing; where the mail is refused none is left', async () => {
+    const token = await invited('late@new.example');
+    const list = (await admin.get('/invitations')).body.invitations as { id: string; email: string; state: string }[];
+    const made = list.find((each) => each.email === 'late@new.example');
+    expect((await admin.post(`/invitations/${made?.id}/withdraw`)).body.state).toBe('withdrawn');
+    expect((await anyone().post('/auth/invitation', { token })).body.code).toBe('link_over');
+    const over = await invited('over@new.example');
+    await world.sql("update invitation set expires_at = now() - interval '1 minute' where email = 'over@new.example'", [], business().businessId);
+    expect((await anyone().post('/auth/invitation', { token: over })).body.code).toBe('link_over');
+    expect((await anyone().post('/auth/invitation', { token: over.replace(business().businessId, world.businesses[1].businessId) })).body.code).toBe(
+      'link_over',
+    );
+    world.mail.refuse(true);
+    expect(await admin.post('/invitations', { email: 'unsent@new.example', role: 'business_user' })).toMatchObject({
+      status: 503,
+      body: { code: 'mail_unavailable' },
+    });
+    world.mail.refuse(false);
+    const after = (await admin.get('/invitations')).body.invitations as { email: string; state: string }[];
+    expect(after.find((each) => each.email === 'unsent@new.example')?.state).toBe('withdrawn');
+  });
+});
+
+describe('members', () => {
+  test('the last admin can neither leave nor step down; a stale change is refused; who has ended is out at once', async () => {
+    const people = (await admin.get('/people')).body.people as { id: string; username: string; version: number }[];
+    const self = people.find((each) => each.username === business().admin.username);
+    const user = people.find((each) => each.username === business().user.username);
+    expect(await admin.post(`/people/${self?.id}/end`)).toMatchObject({ status: 409, body: { code: 'last_admin' } });
+    expect(await admin.put(`/people/${self?.id}`, { role: 'business_user', permissions: [], version: self?.version })).toMatchObject({
+      body: { code: 'last_admin' },
+    });
+    const changed = await admin.put(`/people/${user?.id}`, { role: 'business_user', permissions: ['confirm'], version: user?.version });
+    expect(changed.body).toMatchObject({ permissions: ['confirm'], version: Number(user?.version) + 1 });
+    expect(await admin.put(`/people/${user?.id}`, { role: 'business_admin', permissions: [], version: user?.version })).toMatchObject({
+      status: 409,
+      body: { code: 'changed_meanwhile' },
+    });
+    const session = await Api.signIn(world, business().user);
+    expect((await admin.post(`/people/${user?.id}/end`)).body.status).toBe('ended');
+    expect((await session.get('/auth/me')).status).toBe(401);
+    expect((await anyone().post('/auth/login', { username: business().user.username, password: business().user.password })).status).toBe(401);
+    const token = await invited('back@inzozi.example');
+    const back = { account: 'existing', token, username: business().user.username, password: business().user.password };
+    expect((await anyone().post('/auth/invitation/accept', back)).body.business.role).toBe('business_user');
+  });
+
+  test('what carries a risk is confirmed only by those who may', async () => {
+    const user = await Api.signIn(world, business().user);
+    const old = world.zoho.documents().find((each) => each.organization_id === business().organizationId && each.what.startsWith('dated before go-live'));
+    expect(await user.seal('invoices', old?.id ?? '', { confirm: ['before_go_live'] })).toMatchObject({
+      status: 403,
+      body: { code: 'not_allowed', field: 'confirm' },
+    });
+    expect((await admin.seal('invoices', old?.id ?? '', { confirm: ['before_go_live'] })).body.state).toBe('signed');
+  });
+});
+
+describe('one’s own account', () => {
+  test('a forgotten password is set by a link that works once; every session ends with it', async () => {
+    const [, other] = world.businesses;
+    const before = await Api.signIn(world, other.user);
+    for (const username of [other.user.username, 'nobody@all'])
+      expect(await anyone().post('/auth/password/forgot', { username })).toMatchObject({ status: 200, body: {} });
+    const token = linkIn((await mailTo('user@umucyo.example'))?.text ?? '');
+    expect(await anyone().post('/auth/password/reset', { token, new_password: 'umucyo umucyo umucyo' })).toMatchObject({
+      status: 422,
+      body: { code: 'password_weak' },
+    });
+    expect((await anyone().post('/auth/password/reset', { token, new_password: password })).status).toBe(200);
+    expect((await anyone().post('/auth/password/reset', { token, new_password: password })).body.code).toBe('link_over');
+    expect((await before.get('/auth/me')).status).toBe(401);
+    const session = await Api.signIn(world, { ...other.user, password });
+    expect(await session.post('/auth/password', { current_password: 'wrong', new_password: 'nine brisk lanterns' })).toMatchObject({
+      body: { code: 'wrong_own_password' },
+    });
+    const second = await Api.signIn(world, { ...other.user, password });
+    expect((await session.post('/auth/password', { current_password: password, new_password: 'nine brisk lanterns' })).status).toBe(200);
+    expect([(await session.get('/auth/me')).status, (await second.get('/auth/me')).status]).toEqual([200, 401]);
+  });
+
+  test('sessions are listed and ended, and sign-ins stand with their failed tries', async () => {
+    const session = await Api.signIn(world, business().admin);
+    const listed = (await admin.get('/auth/sessions')).body.sessions as { id: string; is_current: boolean }[];
+    expect(listed.filter((each) => each.is_current)).toHaveLength(1);
+    for (const each of listed.filter((one) => !one.is_current)) await admin.post(`/auth/sessions/${each.id}/end`);
+    expect((await session.get('/auth/me')).status).toBe(401);
+    await anyone().post('/auth/login', { username: business().admin.username, password: 'wrong wrong wrong' });
+    const signIns = (await admin.get('/auth/sign-ins')).body.sign_ins as { succeeded: boolean }[];
+    expect(signIns[0]?.succeeded).toBe(false);
+    expect(signIns.some((each) => each.succeeded)).toBe(true);
+  });
+
+  test('a code of the authenticator holds once, and only a fresh one opens what asks for it', async () => {
+    const session = await Api.signIn(world, business().admin);
+    expect(await session.post('/api-keys', { name: 'x', scopes: ['read'] })).toMatchObject({ status: 403, body: { code: 'second_factor_needed' } });
+    const code = codeOf(secret, 1);
+    expect((await session.post('/auth/second-factor', { code })).body.second_factor).toBe('passed');
+    expect((await session.post('/api-keys', { name: 'x', scopes: ['read'] })).status).toBe(200);
+    const another = await Api.signIn(world, business().admin);
+    expect(await another.post('/auth/second-factor', { code })).toMatchObject({ status: 422, body: { code: 'wrong_code' } });
+    await world.sql("update session set verified_at = now() - interval '16 minutes'", [], business().businessId);
+    expect((await session.post('/api-keys', { name: 'x', scopes: ['read'] })).body.code).toBe('second_factor_needed');
+    await world.sql('update session set verified_at = now() where verified_at is not null', [], business().businessId);
+  });
+
+  test('guessing is stopped for the guesser and for nobody else', async () => {
+    const from = async (address: string, username: string, given: string) =>
+      anyone().post('/auth/login', { username, password: given }, { 'x-forwarded-for': address });
+    const app = await world.anotherApp();
+    const other = new Api(app.url);
+    for (let i = 0; i < 8; i++) expect((await other.post('/auth/login', { username: 'grace', password: `guess number ${i}` })).status).toBe(401);
+    expect(await other.post('/auth/login', { username: 'grace', password })).toMatchObject({ status: 429, body: { code: 'too_many_attempts' } });
+    // Another server process knows it too; another name from the same address is not touched.
+    expect((await from('', 'grace', password)).status).toBe(429);
+    expect((await anyone().post('/auth/login', { username: business().admin.username, password: business().admin.password })).status).toBe(200);
+  });
+});
+
+describe('an API key', () => {
+  test('does what its scopes say, with its organization named or not, until it is revoked or over', async () => {
+    const made = await admin.post('/api-keys', { name: 'shop', scopes: ['read', 'seal'] });
+    const api = new Api(world.app.url, made.body.key as string);
+    const document = world.zoho.documents().find((each) => each.organization_id === business().organizationId && each.canSeal);
+    expect((await api.seal('invoices', document?.id ?? '', {}, { 'x-organization-id': business().organizationId })).body.state).toBe('signed');
+    expect((await api.get('/branches')).status).toBe(200);
+    expect(await api.get('/trail')).toMatchObject({ status: 403, body: { code: 'not_allowed' } });
+    expect(await api.get('/auth/me')).toMatchObject({ status: 403 });
+    expect(await api.get('/branches', { 'x-organization-id': world.businesses[1].organizationId })).toMatchObject({
+      status: 403,
+      body: { code: 'organization_mismatch' },
+    });
+    const listed = (await admin.get('/api-keys')).body.api_keys as { id: string; prefix: string; last_used_at: string | null }[];
+    const mine = listed.find((each) => each.id === made.body.api_key.id);
+    expect(mine?.last_used_at).not.toBeNull();
+    expect(JSON.stringify(listed)).not.toContain(String(made.body.key).split('.').at(-1));
+    expect((await admin.post(`/api-keys/${mine?.id}/revoke`)).body.revoked_at).not.toBeNull();
+    expect((await api.get('/branches')).status).toBe(401);
+    expect((await admin.post(`/api-keys/${mine?.id}/revoke`)).status).toBe(409);
+    expect(await admin.post('/api-keys', { name: 'x', scopes: ['manage_people'] })).toMatchObject({ status: 400 });
+    expect(await admin.post('/api-keys', { name: 'x', scopes: ['read'], expires_at: '2020-01-01T00:00:00Z' })).toMatchObject({
+      status: 400,
+      body: { field: 'expires_at' },
+    });
+  });
+});
+
+describe('the trail', () => {
+  test('is chained within seconds, verified from outside, and a changed, moved or missing entry breaks it', async () => {
+    await world.app.settle();
+    const whole = (await admin.get('/trail/verify')).body;
+    expect(whole).toMatchObject({ broken_at: null, unsealed: [] });
+    expect(whole.sealed).toBeGreaterThan(10);
+    const postgres = await import('pg');
+    const client = new postgres.default.Client({ connectionString: world.postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });
+    await client.connect();
+    const tries = [
+      ["update audit set after = '{}' where business_id = $1 and position = 3", '3'],
+      ['delete from audit where business_id = $1 and position = 5', '5'],
+      ['delete from audit where business_id = $1 and position = (select max(position) from audit where business_id = $1)', String(whole.sealed)],
+    ] as const;
+    for (const [statement, brokenAt] of tries) {
+      await client.query('create temp table kept as select * from audit where business_id = $1', [business().businessId]);
+      await client.query(statement, [business().businessId]);
+      expect((await admin.get('/trail/verify')).body.broken_at).toBe(brokenAt);
+      await client.query('delete from audit where business_id = $1', [business().businessId]);
+      await client.query('insert into audit select * from kept');
+      await client.query('drop table kept');
+    }
+    expect((await admin.get('/trail/verify')).body.broken_at).toBeNull();
+    await client.end();
+  });
+
+  test('is searched, paged and exported without a cell that a spreadsheet would run', async () => {
+    const first = (await admin.get('/trail?limit=2&action=invitation')).body;
+    expect(first.trail).toHaveLength(2);
+    const next = (await admin.get(`/trail?limit=2&action=invitation&cursor=${first.next_cursor}`)).body;
+    expect(next.trail[0].id).not.toBe(first.trail[1].id);
+    await admin.put('/auth/profile', { name: '=cmd()', email: 'admin@inzozi.example' });
+    await admin.post('/invitations', { email: 'x@formula.example', role: 'business_user' });
+    const csv = (await admin.file('/trail.csv')).bytes.toString('utf8');
+    expect(csv.split('\n')[0]).toContain('position,at,actor_type,actor,action');
+    expect(csv).not.toMatch(/(^|,)"?[=+@-][a-z]/m);
+    expect(await admin.get('/trail?cursor=nonsense')).toMatchObject({ status: 400, body: { field: 'cursor' } });
+  });
+});
+
+describe('the operator', () => {
+  test('is made once by the console’s link, needs an authenticator, and sees documents only during a support access the business can read', async () => {
+    const operator = await operatorOf(world);
+    expect(await world.app.firstOperatorLink()).toBeNull();
+    expect((await operator.get('/auth/me')).body).toMatchObject({ business: null, is_operator: true });
+    for (const path of ['/branches', '/receipts?module=invoices&document_id=1', '/mappings/tax', '/people'])
+      expect((await operator.get(path)).status, path).toBe(403);
+    const path = `/businesses/${business().businessId}`;
+    expect(await operator.get(`${path}/receipts`)).toMatchObject({ status: 403, body: { code: 'support_access_needed' } });
+    await operator.post(`${path}/support-access`, { reason: 'ticket 12: a receipt does not print', minutes: 30 });
+    expect((await operator.get(`${path}/receipts`)).body.receipts.length).toBeGreaterThan(0);
+    expect((await admin.get('/support-access')).body.support_access[0]).toMatchObject({ reason: 'ticket 12: a receipt does not print', ended_at: null });
+    await operator.post(`${path}/support-access/end`);
+    expect((await operator.get(`${path}/receipts`)).status).toBe(403);
+    await world.app.settle();
+    const actions = ((await admin.get('/trail?action=support_access')).body.trail as { action: string; actor_type: string }[]).map(
+      (each) => `${each.actor_type} ${each.action}`,
+    );
+    expect(actions).toEqual(['operator support_access.ended', 'operator support_access.used', 'operator support_access.begun']);
+    expect((await operator.get('/platform/totals')).body).toMatchObject({ businesses: { active: 2 } });
+  });
+});

@@ -1,0 +1,303 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Api, enrol, operatorOf, until } from '../api.ts';
+import { approvedDevices, startWorld, type World } from '../world.ts';
+
+/** From an empty platform to a first signed receipt, by the API. */
+let world: World;
+let operator: Api;
+let admin: Api;
+let businessId: string;
+beforeAll(async () => {
+  world = await startWorld({ withoutBusinesses: true, instead: { vsdc: { answerTimeoutMs: 1_500, connectTimeoutMs: 600 }, waitMs: 5_000, sweepMs: 300 } });
+  operator = await operatorOf(world);
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+const grant = () => world.zoho.grants()[0];
+const [head] = approvedDevices;
+const registration = {
+  business_name: 'Inzozi Coffee Traders',
+  email: 'office@inzozi.example',
+  location: 'Kigali',
+  tin_number: '100200300',
+  phone_number: '+250 788 000 100',
+  admin_email: 'owner@inzozi.example',
+};
+const sandbox = () => ({ address: world.vsdc.url, serial: head?.serial ?? '', environment: 'sandbox' as const });
+const status = async () => (await admin.get('/businesses/me/setup/status')).body;
+const states = async () =>
+  Object.fromEntries(Object.entries((await status()).steps as Record<string, { state: string }>).map(([name, step]) => [name, step.state]));
+const step1 = { location: 'KG 11 Ave, Kigali', phone_number: '+250 788 000 100', vat_registered: true, go_live_date: '2026-01-01' };
+const mail = (to: string) =>
+  until(
+    () => world.mail.mails().findLast((each) => each.to.includes(to)),
+    (found) => found !== undefined,
+  );
+
+describe('the operator registers a business', () => {
+  test('nothing is registered where the mail to its admin cannot be sent', async () => {
+    world.mail.refuse(true);
+    expect(await operator.post('/businesses', registration)).toMatchObject({ status: 503, body: { code: 'mail_unavailable' } });
+    world.mail.refuse(false);
+    expect((await operator.get('/businesses')).body.businesses).toEqual([]);
+  });
+
+  test('with head office and an invitation, and refuses a second one with its TIN or e-mail', async () => {
+    expect(await operator.post('/businesses', { ...registration, tin_number: '12345678X' })).toMatchObject({ status: 400, body: { field: 'tin_number' } });
+    const made = await operator.post('/businesses', registration);
+    expect(made.body.business).toMatchObject({ status: 'pending', tin_number: '100200300', organization_id: null });
+    businessId = made.body.business.id as string;
+    expect(await operator.post('/businesses', { ...registration, email: 'other@inzozi.example' })).toMatchObject({
+      status: 409,
+      body: { code: 'business_taken', field: 'tin_number' },
+    });
+    expect(await operator.post('/businesses', { ...registration, tin_number: '100200400' })).toMatchObject({ status: 409, body: { field: 'email' } });
+    const token = /#\/accept\/(\S+)/.exec((await mail(registration.admin_email))?.text ?? '')?.[1];
+    const accepted = await new Api(world.app.url).post('/auth/invitation/accept', {
+      account: 'new',
+      token,
+      username: 'owner@inzozi',
+      name: 'Olga Owner',
+      password: 'three warm drums at noon',
+    });
+    expect(accepted.body.business).toMatchObject({ id: businessId, role: 'business_admin' });
+    admin = new Api(world.app.url, accepted.body.token as string);
+    await enrol(admin, 'three warm drums at noon');
+  });
+
+  test('lists, searches and pages businesses, and changes what is unique among them', async () => {
+    for (let i = 0; i < 3; i++)
+      await operator.post('/businesses', {
+        ...registration,
+        tin_number: `10020090${i}`,
+        email: `b${i}@many.example`,
+        admin_email: `a${i}@many.example`,
+        business_name: `Many ${i}`,
+      });
+    const first = (await operator.get('/businesses?limit=2')).body;
+    expect(first.businesses).toHaveLength(2);
+    const next = (await operator.get(`/businesses?limit=2&cursor=${first.next_cursor}`)).body;
+    expect(next.businesses.map((each: { id: string }) => each.id)).not.toContain(first.businesses[0].id);
+    expect((await operator.get('/businesses?search=Many%201')).body.businesses).toHaveLength(1);
+    const many = (await operator.get('/businesses?search=Many%202')).body.businesses[0];
+    const present = (await operator.get(`/businesses/${many.id}`)).body;
+    const change = {
+      ...registration,
+      admin_email: undefined,
+      business_name: 'Many too',
+      email: present.email,
+      tin_number: present.tin_number,
+      vat_registered: true,
+    };
+    expect(await operator.put(`/businesses/${many.id}`, { ...change, version: present.version, tin_number: '100200300' })).toMatchObject({
+      status: 409,
+      body: { code: 'business_taken', field: 'tin_number' },
+    });
+    expect((await operator.put(`/businesses/${many.id}`, { ...change, version: present.version })).body).toMatchObject({
+      business_name: 'Many too',
+      version: present.version + 1,
+    });
+    expect(await operator.put(`/businesses/${many.id}`, { ...change, version: present.version })).toMatchObject({
+      status: 409,
+      body: { code: 'changed_meanwhile' },
+    });
+    expect((await operator.get('/businesses/biz_00000000000000000000000000000000')).status).toBe(404);
+  });
+});
+
+describe('the setup', () => {
+  test('begins with everything open, and a later step is refused while an earlier one is', async () => {
+    expect(await states()).toEqual({ business: 'open', vsdc: 'open', zoho: 'open', rehearsal: 'open' });
+    expect(await admin.post('/businesses/me/setup/step2', sandbox())).toMatchObject({ status: 409, body: { code: 'setup_order', field: 'business' } });
+    expect(await admin.post('/businesses/me/setup/step3', {})).toMatchObject({ status: 409, body: { code: 'setup_order' } });
+    expect(await admin.post('/businesses/me/setup/rehearsal', {})).toMatchObject({ status: 409, body: { code: 'setup_order' } });
+    expect((await admin.post('/businesses/me/setup/step1', step1)).body.steps.business.state).toBe('done');
+  });
+
+  test.each([
+    ['down', 'http://127.0.0.1:9', 'device_unreachable'],
+    ['in a network nobody allowed', 'http://10.1.2.3:8080', 'device_address_refused'],
+  ])('says of a device that it is %s, and the step stays open', async (_what, address, code) => {
+    const reply = await admin.post('/businesses/me/setup/step2', { ...sandbox(), address });
+    expect(reply.body.steps.vsdc).toMatchObject({ state: 'open', problem: { code } });
+  });
+
+  test('tries the device, initialises it, and turns red when it breaks and green when it is back', async () => {
+    expect(await admin.post('/businesses/me/setup/step2', { ...sandbox(), address: `${world.vsdc.url}#x` })).toMatchObject({
+      status: 400,
+      body: { field: 'address' },
+    });
+    const reply = await admin.post('/businesses/me/setup/step2', sandbox());
+    expect(reply.body).toMatchObject({ steps: { vsdc: { state: 'done' } }, next: 'zoho', environment: 'sandbox' });
+    const move = (address: string) => admin.put('/businesses/me/vsdc-config', { ...sandbox(), address });
+    await move('http://127.0.0.1:9');
+    expect((await status()).steps.vsdc).toMatchObject({ state: 'broken', problem: { code: 'device_unreachable' } });
+    await move(world.vsdc.url);
+    expect((await states()).vsdc).toBe('done');
+    expect(await admin.put('/businesses/me/vsdc-config', { ...sandbox(), environment: 'production' })).toMatchObject({
+      status: 409,
+      body: { code: 'device_in_use' },
+    });
+  });
+
+  test('tells down, wrong address, a missing VSDC, one of another taxpayer and a fine one apart, and never signs', async () => {
+    const probe = async () => (await admin.post('/businesses/me/test-vsdc', {})).body.result;
+    const move = (address: string) => admin.put('/businesses/me/vsdc-config', { ...sandbox(), address });
+    const before = world.vsdc.receipts().length;
+    expect(await probe()).toBe('fine');
+    await move('http://127.0.0.1:9');
+    expect(await probe()).toBe('down');
+    await move(world.zoho.url);
+    expect(['wrong_address', 'vsdc_missing']).toContain(await probe());
+    await move(`${world.vsdc.url}/nothing-here`);
+    expect(['vsdc_missing', 'wrong_address']).toContain(await probe());
+    await move(world.vsdc.url);
+    await world.sql("update device set last_upstream_at = now() - interval '30 hours', last_contact_at = now() - interval '30 hours'", [], businessId);
+    await move('http://127.0.0.1:9');
+    expect(await probe()).toBe('down_or_stopped');
+    await move(world.vsdc.url);
+    expect(await probe()).toBe('fine');
+    expect(world.vsdc.receipts()).toHaveLength(before);
+    expect((await admin.get('/businesses/me/vsdc-status')).body.devices[0].probe).toMatchObject({ result: 'fine', offline_hours: 0 });
+  });
+
+  test('takes a self-client code once, shows what the grant sees, and maps the organization', async () => {
+    const organizationId = grant()?.organization_id ?? '';
+    const client = world.zoho.selfClient(organizationId);
+    const ask = { data_centre: world.zoho.url, client_id: client.client_id, client_secret: client.client_secret, code: client.code };
+    expect(await admin.post('/businesses/me/setup/step3', { ...ask, data_centre: 'nowhere' })).toMatchObject({ status: 400, body: { field: 'data_centre' } });
+    expect(await admin.post('/businesses/me/setup/step3', { ...ask, client_secret: 'wrong' })).toMatchObject({
+      status: 422,
+      body: { code: 'zoho_code_refused', field: 'client_secret' },
+    });
+    expect(await admin.post('/businesses/me/setup/step3', { ...ask, organization_id: '123' })).toMatchObject({
+      status: 422,
+      body: { code: 'organization_unseen' },
+    });
+    const again = world.zoho.selfClient(organizationId);
+    const reply = await admin.post('/businesses/me/setup/step3', { ...ask, code: again.code });
+    expect(reply.body).toMatchObject({ organizations: [{ organization_id: organizationId }], setup: { steps: { zoho: { state: 'done' } } } });
+    expect((await admin.post('/businesses/me/setup/step3', { ...ask, code: again.code })).body.code).toBe('zoho_code_refused');
+    expect((await admin.get('/businesses/me/zoho-config')).body).toMatchObject({ organization_id: organizationId, status: 'active', webhooks: [] });
+  });
+
+  test('rehearses on the sandbox device with a real invoice, says what is missing, and then the business is active', async () => {
+    const missing = await admin.post('/businesses/me/setup/rehearsal', {});
+    expect(missing.body.steps.rehearsal.state).toBe('broken');
+    expect(missing.body.rehearsal.map((each: { what: string; state: string }) => [each.what, each.state])).toContainEqual(['preflight', 'failed']);
+    const organization = world.zoho.organization(grant()?.organization_id ?? '');
+    const item = { item_class: '5020170600', item_type: '2', package_unit: 'NT', quantity_unit: 'U', origin: 'RW' };
+    const [branch] = (await admin.get('/branches')).body.branches as { id: string }[];
+    await admin.put('/mappings/tax', {
+      mappings: organization.taxes.slice(0, 3).map((tax, i) => ({ key: tax.tax_id, value: { tax_class: ['B', 'C', 'A'][i] } })),
+    });
+    await admin.put('/mappings/item', { mappings: [{ key: 'default', value: item }] });
+    await admin.put('/mappings/location', { mappings: organization.locations.map((each) => ({ key: each.location_id, value: { branch_id: branch?.id } })) });
+    const done = await admin.post('/businesses/me/setup/rehearsal', {});
+    expect(done.body).toMatchObject({ next: null, steps: { rehearsal: { state: 'done' } } });
+    expect(done.body.rehearsal.map((each: { what: string }) => each.what)).toEqual(['code_lists', 'taxpayer', 'preflight', 'signature']);
+    expect(world.vsdc.receipts()).toHaveLength(1);
+    expect((await admin.get('/businesses/me')).body.status).toBe('active');
+  });
+});
+
+describe('a production device', () => {
+  test('signs nothing while the setup is unfinished, and a rehearsal on it signs nothing either', async () => {
+    await world.sql("update device set environment = 'production'", [], businessId);
+    const before = world.vsdc.receipts().length;
+    await world.sql("update business set status = 'pending'", [], businessId);
+    const document = world.zoho.documents().find((each) => each.organization_id === grant()?.organization_id && each.what.startsWith('zero-rated only'));
+    expect(await admin.seal('invoices', document?.id ?? '')).toMatchObject({ status: 409, body: { code: 'setup_unfinished' } });
+    const done = await admin.post('/businesses/me/setup/rehearsal', { document_id: document?.id });
+    expect(done.body.rehearsal.map((each: { what: string; state: string }) => `${each.what} ${each.state}`)).toEqual([
+      'code_lists done',
+      'taxpayer done',
+      'preflight done',
+      'items done',
+      'training_print done',
+    ]);
+    expect(world.vsdc.receipts()).toHaveLength(before);
+    expect((await admin.get('/businesses/me')).body.status).toBe('active');
+    await world.sql("update device set environment = 'sandbox'", [], businessId);
+  });
+});
+
+describe('what a business decides', () => {
+  test('is changed with the version it was read at; a picture is one by its own bytes', async () => {
+    const config = (await admin.get('/businesses/me/config')).body;
+    const png = `data:image/png;base64,${Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082', 'hex').toString('base64')}`;
+    const svg = `data:image/svg+xml;base64,${Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>').toString('base64')}`;
+    for (const logo of [svg, 'data:image/png;base64,AAAA', `data:image/png;base64,${Buffer.from('<svg>').toString('base64')}`, 'https://x.example/logo.png'])
+      expect(await admin.put('/businesses/me/config', { version: config.version, branding: { logo } })).toMatchObject({
+        status: 422,
+        body: { code: 'image_refused' },
+      });
+    const changed = await admin.put('/businesses/me/config', {
+      version: config.version,
+      branding: { logo: png, accent_color: '#0b5c6b' },
+      settings: { document_age_days_max: 30 },
+    });
+    expect(changed.body).toMatchObject({ branding: { accent_color: '#0b5c6b' }, settings: { document_age_days_max: 30, partial_refunds: false } });
+    expect(await admin.put('/businesses/me/config', { version: config.version, location: 'X' })).toMatchObject({
+      status: 409,
+      body: { code: 'changed_meanwhile' },
+    });
+    expect(await admin.put('/businesses/me/config', { version: changed.body.version, location: 'Ki\u0000gali' })).toMatchObject({
+      status: 400,
+      body: { field: 'location' },
+    });
+    const preview = await admin.call('POST', '/businesses/me/branding/preview', JSON.stringify({ branding: { trade_name: 'Preview Ltd' } }), {
+      'content-type': 'application/json',
+    });
+    expect(preview.body.text).toMatch(/^%PDF/);
+    expect(world.vsdc.receipts()).toHaveLength(1);
+  });
+
+  test('its numbers come from its receipts, within seconds', async () => {
+    await world.app.settle();
+    const stats = (await admin.get('/businesses/me/stats')).body;
+    expect(stats).toMatchObject({ signed: 1, refused: 0, currency: 'RWF', queued: 0, in_doubt: 0 });
+    expect(stats.days).toHaveLength(30);
+    expect(Number(stats.total)).toBeGreaterThan(0);
+    expect((await admin.get('/businesses/me/recent-invoices?limit=1')).body.receipts).toHaveLength(1);
+    const listed = (await operator.get('/businesses?search=Inzozi')).body.businesses[0];
+    expect(listed.totals).toMatchObject({ signed: 1, people: 1, devices: 1 });
+    const usage = (await admin.get('/businesses/me/usage')).body;
+    expect(usage.quotas.find((each: { period: string }) => each.period === 'day').used).toBeGreaterThan(5);
+    expect((await admin.get('/branches')).headers.get('ratelimit-remaining')).not.toBeNull();
+  });
+
+  test('branches are added by the code the authority gave, once each', async () => {
+    expect((await admin.post('/branches', { branch_code: '01', name: 'Huye', address: 'Huye town' })).body).toMatchObject({ branch_code: '01', device: null });
+    expect(await admin.post('/branches', { branch_code: '01', name: 'Again', address: '' })).toMatchObject({ status: 409, body: { code: 'branch_taken' } });
+    const huye = ((await admin.get('/branches')).body.branches as { id: string; branch_code: string }[]).find((each) => each.branch_code === '01');
+    const device = { branch_id: huye?.id, address: world.vsdc.url, serial: 'inzozi-huye-1', environment: 'sandbox' };
+    expect((await admin.put('/businesses/me/vsdc-config', device)).body.device).toMatchObject({ serial: 'inzozi-huye-1', state: 'new' });
+    expect((await admin.post(`/branches/${huye?.id}/initialise`)).body.device.state).toBe('active');
+    expect((await admin.put(`/branches/${huye?.id}`, { name: 'Huye market', address: '' })).body.name).toBe('Huye market');
+  });
+});
+
+describe('a business that is', () => {
+  test('suspended reads and does nothing new; activated again it goes on; what waits is not sent meanwhile', async () => {
+    expect((await operator.put(`/businesses/${businessId}/deactivate`, { reason: 'unpaid' })).body.status).toBe('suspended');
+    expect((await admin.get('/businesses/me/recent-invoices')).status).toBe(200);
+    const document = world.zoho.documents().find((each) => each.organization_id === grant()?.organization_id && each.what.startsWith('exempt only'));
+    expect(await admin.seal('invoices', document?.id ?? '')).toMatchObject({ status: 403, body: { code: 'business_suspended' } });
+    expect(await operator.put(`/businesses/${businessId}/deactivate`, {})).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+    expect((await operator.put(`/businesses/${businessId}/activate`, {})).body.status).toBe('active');
+    expect((await admin.seal('invoices', document?.id ?? '')).body.state).toBe('signed');
+  });
+
+  test('closed keeps its receipts and loses its secrets, sessions and keys for good', async () => {
+    expect((await operator.put(`/businesses/${businessId}/close`, { reason: 'gone' })).body.status).toBe('closed');
+    expect((await admin.get('/auth/me')).status).toBe(401);
+    const [row] = await world.sql(
+      'select data_key, (select count(*)::int from device where secrets is not null) as secrets, (select count(*)::int from receipt) as receipts from business',
+      [],
+      businessId,
+    );
+    expect(row).toMatchObject({ data_key: '', secrets: 0, receipts: 2 });
+    expect(await operator.put(`/businesses/${businessId}/activate`, {})).toMatchObject({ status: 409 });
+  });
+});
