@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type App, type Instead, startApp } from '@muhuri/server/app';
+import type { Config, Secrets } from '@muhuri/server/config';
 import { type Postgres, startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
 import { logTo, silentLog } from '@muhuri/server/platform/log';
 import { migrate } from '@muhuri/server/platform/db/database';
@@ -31,7 +32,7 @@ export type World = {
   /** A statement inside a business, as the server's own role runs it. */
   sql(text: string, parameters: unknown[], businessId: string): Promise<Record<string, unknown>[]>;
   /** A server of its own on the same database, as a second machine would be. */
-  anotherApp(instead?: Partial<Instead>): Promise<App>;
+  anotherApp(instead?: Partial<Instead>, told?: Told): Promise<App>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -83,7 +84,7 @@ export async function cloneDatabase(
 }
 
 export const taxpayers = ['100200300', '100200400'] as const;
-const masterKey = createHash('sha256').update('a master key for invented data').digest();
+export const masterKey = createHash('sha256').update('a master key for invented data').digest();
 
 export const approvedDevices = [
   { tin: taxpayers[0], bhfId: '00', serial: 'inzozi-kigali-1', name: 'INZOZI COFFEE TRADERS' },
@@ -93,7 +94,11 @@ export const approvedDevices = [
 
 export const today = (): string => new Date(Date.now() + 2 * 3_600_000).toISOString().slice(0, 10);
 
+/** What a server may be told otherwise than the rest of the world. */
+export type Told = { config?: Partial<Config>; secrets?: Partial<Secrets> };
+
 export type WorldOptions = {
+  told?: Told;
   instead?: Partial<Instead>;
   ports?: { server?: number; zoho?: number; vsdc?: number; widget?: number; mail?: number };
   stateDir?: string | null;
@@ -136,17 +141,29 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     widgetOriginsAlso: ['http://*.localhost:*'],
     trustedProxies: [],
     databasePoolMax: 10,
+    preparesStatements: true,
   });
-  const secrets = { databaseUrl: urls.app, queueDatabaseUrl: urls.queue, migrationDatabaseUrl: urls.owner, masterKey, smtpUrl: mail.smtpUrl };
+  const secrets = {
+    databaseUrl: urls.app,
+    queueDatabaseUrl: urls.queue,
+    migrationDatabaseUrl: urls.owner,
+    masterKey,
+    smtpUrl: mail.smtpUrl,
+    previousMasterKey: null,
+  };
   const apps: App[] = [];
-  const start = async (wanted: number, instead: Partial<Instead> = {}) => {
+  const start = async (wanted: number, instead: Partial<Instead> = {}, told: Told = options.told ?? {}) => {
     // Links in mails name the address, so that it is known before the server stands there.
     const port = wanted || (await freePort());
-    const app = await startApp(config(port), secrets, {
-      log: process.env.MUHURI_TEST_LOG ? logTo(process.env.MUHURI_TEST_LOG) : silentLog,
-      ...options.instead,
-      ...instead,
-    });
+    const app = await startApp(
+      { ...config(port), ...told.config },
+      { ...secrets, ...told.secrets },
+      {
+        log: process.env.MUHURI_TEST_LOG ? logTo(process.env.MUHURI_TEST_LOG) : silentLog,
+        ...options.instead,
+        ...instead,
+      },
+    );
     apps.push(app);
     return app;
   };
@@ -172,7 +189,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     postgres,
     databaseUrls: urls,
     businesses,
-    anotherApp: (instead) => start(0, instead),
+    anotherApp: (instead, told) => start(0, instead, told),
     sql: (text, parameters, businessId) => asWorker(urls.app, businessId, text, parameters),
     async [Symbol.asyncDispose]() {
       for (const each of apps) await each.close();

@@ -6,7 +6,16 @@ import { build } from 'vite';
 const root = join(import.meta.dirname, '..');
 const app = join(root, 'app');
 
-await build({ configFile: join(import.meta.dirname, 'vite.config.ts') });
+const configFile = join(import.meta.dirname, 'vite.config.ts');
+await build({ configFile });
+// Our own pages, built apart: the panel's first load carries nothing of them.
+await build({
+  configFile,
+  build: {
+    emptyOutDir: false,
+    rollupOptions: { input: 'pages.html', output: { entryFileNames: 'pages.js', chunkFileNames: 'pages-[name].js', assetFileNames: 'pages[extname]' } },
+  },
+});
 
 const manifest = JSON.parse(readFileSync(join(root, 'plugin-manifest.json'), 'utf8')) as {
   service: string;
@@ -17,7 +26,7 @@ const server = manifest.cspDomains['connect-src'][0] ?? '';
 writeFileSync(join(app, 'settings.js'), `window.muhuri=${JSON.stringify({ server, hosts: [] })};\n`);
 
 const problems: string[] = [];
-const locations = ['invoice.details.sidebar', 'creditnote.details.sidebar'];
+const locations = ['invoice.details.sidebar', 'creditnote.details.sidebar', 'plugin.globalfields'];
 for (const widget of manifest.modules.widgets) {
   if (!locations.includes(widget.location)) problems.push(`${widget.location} is not a place of Zoho Books we know`);
   for (const file of [widget.url, widget.logo]) if (!existsSync(join(root, file))) problems.push(`${file} is named in the manifest and missing`);

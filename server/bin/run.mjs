@@ -18,6 +18,7 @@ const programs = {
   'build:widget': ['widget/build.ts'],
   serve: ['server/src/main.ts', 'serve'],
   migrate: ['server/src/main.ts', 'migrate'],
+  'keys:rotate': ['server/src/main.ts', 'keys:rotate'],
   'trail:verify': ['server/src/main.ts', 'trail:verify'],
   'business:add': ['server/src/main.ts', 'business:add'],
 };
@@ -25,7 +26,7 @@ const program = programs[command];
 if (!program) fail(`There is no "${command}". Known: ${Object.keys(programs).join(', ')}.`);
 
 const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'];
-if (['serve', 'migrate', 'business:add', 'trail:verify'].includes(command)) flags.push(`--env-file-if-exists=${join(root, '.env')}`);
+if (['serve', 'migrate', 'business:add', 'trail:verify', 'keys:rotate'].includes(command)) flags.push(`--env-file-if-exists=${join(root, '.env')}`);
 const child = spawn(node, [...flags, ...program, ...rest], { cwd: root, stdio: 'inherit' });
 // Ctrl-C reaches the child by itself; a signal sent to this process alone is handed on.
 process.on('SIGINT', () => {});

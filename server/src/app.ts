@@ -18,6 +18,7 @@ import {
   listKeys,
   listMemberships,
   listPeople,
+  listPersons,
   MembershipEntity,
   openSessions,
   openTotp,
@@ -42,8 +43,7 @@ import { businessRoutes } from './businesses/business.routes.ts';
 import { checkImage, findDirectoryEntry, getBusiness, getConfig, listActiveBusinessIds, listDirectory, sumTotals, updateConfig } from './businesses/index.ts';
 import { branchRoutes } from './branches/branch.routes.ts';
 import { listBranchViews } from './branches/list-branches.ts';
-import { branchPage } from './branches/branch-page.ts';
-import { findTaxpayer, getMappings, putMappings, registerItems, syncLists } from './catalogue/index.ts';
+import { findTaxpayer, listNames, getMappings, putMappings, registerItems, syncLists } from './catalogue/index.ts';
 import { mappingRoutes } from './catalogue/mapping.routes.ts';
 import type { Config, Secrets } from './config.ts';
 import { accessTokens, connectByCode, readZohoState } from './connections/index.ts';
@@ -60,6 +60,7 @@ import {
   listSupport,
   registerBusiness,
   registerByOperator,
+  rotateKeys,
   setBusinessStatus,
   setup,
   SupportAccessEntity,
@@ -72,6 +73,7 @@ import { migrate, openDatabase } from './platform/db/database.ts';
 import { browserPage, browserScript } from './platform/http/browse-api.ts';
 import { idempotencyKeys } from './platform/http/idempotency.store.ts';
 import { openApi } from './platform/http/openapi.ts';
+import { servePages } from './platform/http/pages.ts';
 import { hardened, mount } from './platform/http/serve.ts';
 import { type Log, logTo } from './platform/log.ts';
 import { mailBy } from './platform/mail.ts';
@@ -140,6 +142,8 @@ export type App = {
   /** Has the trails sealed, totals counted and misses looked into now, instead of in a moment. */
   settle(): Promise<void>;
   verifyTrail: typeof verifyTrail;
+  /** Moves every data key to the present master key, and gives every business a new data key. */
+  rotateKeys(): Promise<number>;
   businessIds(): Promise<string[]>;
   sweep(): Promise<void>;
   close(): Promise<void>;
@@ -159,14 +163,19 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const vsdcSettings = { ...usualSettings, ...instead.vsdc };
   const timing = { ...usualTiming, leaseMs: vsdcSettings.answerTimeoutMs + 15_000, lateTimeoutMs: vsdcSettings.lateTimeoutMs, ...instead.timing };
   await migrate(secrets.migrationDatabaseUrl, migrations);
-  const database = await openDatabase(secrets.databaseUrl, config.databasePoolMax, [ApiKeyEntity, InvitationEntity, MembershipEntity, SupportAccessEntity]);
+  const database = await openDatabase(
+    secrets.databaseUrl,
+    config.databasePoolMax,
+    [ApiKeyEntity, InvitationEntity, MembershipEntity, SupportAccessEntity],
+    config.preparesStatements,
+  );
   const privileges = await database.privilegeProblems();
   if (privileges.length > 0) {
     await database.close();
     throw new StartError(privileges);
   }
   const queue = await openQueue(secrets.queueDatabaseUrl, database, log);
-  const vault = vaultFrom(secrets.masterKey);
+  const vault = vaultFrom(secrets.masterKey, secrets.previousMasterKey);
   const dialects = await loadDialects();
   const trailTouched = { touch: (_businessId: string): void => {} };
   const record = recorder(clock, newId, (businessId) => trailTouched.touch(businessId));
@@ -308,6 +317,12 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const zohoState = readZohoState({ database, accounts, tokens });
   const devices = { clock, newId, record, dialects };
   const aboutOf = (call: { language: string; from: { address: string } }): About => ({ language: call.language, requestId: '', origin: call.from.address });
+  const named = async <E extends { actor_id: string }>(entries: E[]): Promise<(E & { actorName?: string })[]> => {
+    const ids = [...new Set(entries.map((each) => each.actor_id))].filter((id) => id.startsWith('per_'));
+    const persons = ids.length > 0 ? await database.platform((tx) => listPersons(tx, ids)) : [];
+    const names = new Map(persons.map((person) => [person.id, person.name]));
+    return entries.map((each) => ({ ...each, ...(names.has(each.actor_id) ? { actorName: names.get(each.actor_id) as string } : {}) }));
+  };
   const usageOf = async (ctx: Context) => {
     const { minute, day } = usage.limitsNow(ctx.businessId);
     const now = clock.now();
@@ -439,10 +454,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       }),
     }),
     ...trailRoutes({
-      listTrail: (ctx, filter) => ctx.transaction((tx) => listEntries(tx, 'audit', filter)),
+      listTrail: async (ctx, filter) => named(await ctx.transaction((tx) => listEntries(tx, 'audit', filter))),
       verifyTrail,
       exported: (ctx) => ctx.transaction((tx) => record(tx, ctx, { action: 'trail.exported', subject: ctx.businessId })),
-      listPlatformTrail: (filter) => database.platform((tx) => listEntries(tx, 'reference.platform_audit', filter)),
+      listPlatformTrail: async (filter) => named(await database.platform((tx) => listEntries(tx, 'reference.platform_audit', filter))),
     }),
     ...receiptRoutes({
       openReceipt: opening,
@@ -473,7 +488,12 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       pauseLane: pauseLane({ record }),
       resumeLane: resumeLane({ record, alerts, clock, queue, changed: changes.changed }),
     }),
-    ...mappingRoutes({ getMappings, putMappings: putMappings({ record, clock }), findTaxpayer: findTaxpayer({ vsdc, dialects, clock }) }),
+    ...mappingRoutes({
+      getMappings,
+      listNames: listNames({ books }),
+      putMappings: putMappings({ record, clock }),
+      findTaxpayer: findTaxpayer({ vsdc, dialects, clock }),
+    }),
   ];
 
   const http = new Hono();
@@ -490,8 +510,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     }),
   );
   http.get('/api/browse.js', (c) => c.body(browserScript, 200, { 'content-type': 'text/javascript; charset=utf-8' }));
-  for (const [path, page] of Object.entries(branchPage))
-    http.get(path, (c) => c.body(page.body, 200, { 'content-type': page.type, 'content-security-policy': page.policy, 'cache-control': 'no-cache' }));
+  servePages(http);
   mount(http, routes, {
     log,
     readSession: sessions.read,
@@ -547,6 +566,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       await countAll();
     },
     verifyTrail,
+    rotateKeys: rotateKeys({ database, vault, record, contextOf: (businessId) => jobContext(businessId, 'rotation') }),
     businessIds,
     async close() {
       clearInterval(sweeper);

@@ -14,13 +14,22 @@ export type Config = {
   widgetOriginsAlso: string[];
   trustedProxies: string[];
   databasePoolMax: number;
+  /** False behind a transaction pooler that does not know prepared statements (PgBouncer before 1.21). */
+  preparesStatements: boolean;
   /** Who mails come from. */
   mailFrom: string;
   /** Told of attempts to reach another business's data, as JSON; null: nobody. */
   alertHookUrl: string | null;
 };
 
-export type Secrets = { databaseUrl: string; queueDatabaseUrl: string; migrationDatabaseUrl: string; masterKey: Buffer; smtpUrl: string | null };
+export type Secrets = {
+  databaseUrl: string;
+  queueDatabaseUrl: string;
+  migrationDatabaseUrl: string;
+  masterKey: Buffer;
+  previousMasterKey: Buffer | null;
+  smtpUrl: string | null;
+};
 
 const list = z
   .string()
@@ -41,6 +50,11 @@ const schema = z.object({
     .string()
     .transform((text) => Buffer.from(text, 'base64'))
     .refine((key) => key.length === 32, 'must be 32 random bytes in base64 (openssl rand -base64 32)'),
+  MUHURI_MASTER_KEY_PREVIOUS: z
+    .string()
+    .transform((text) => Buffer.from(text, 'base64'))
+    .refine((key) => key.length === 32, 'must be the 32 bytes of the master key before, in base64')
+    .optional(),
   MUHURI_PUBLIC_URL: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/$/, '')),
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65535).default(8710),
@@ -58,6 +72,7 @@ const schema = z.object({
     .optional(),
   MAIL_FROM: z.string().min(3).default('Muhuri <no-reply@localhost>'),
   ALERT_HOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
+  DATABASE_PREPARE: z.enum(['true', 'false']).default('true'),
   DATABASE_POOL_MAX: z.coerce.number().int().min(2).max(100).default(10),
 });
 
@@ -82,6 +97,7 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
       widgetOriginsAlso: e.WIDGET_ORIGINS_ALSO,
       trustedProxies: e.TRUSTED_PROXIES,
       databasePoolMax: e.DATABASE_POOL_MAX,
+      preparesStatements: e.DATABASE_PREPARE === 'true',
       mailFrom: e.MAIL_FROM,
       alertHookUrl: e.ALERT_HOOK_URL ?? null,
     },
@@ -90,6 +106,7 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
       queueDatabaseUrl: e.QUEUE_DATABASE_URL,
       migrationDatabaseUrl: e.MIGRATION_DATABASE_URL,
       masterKey: e.MUHURI_MASTER_KEY,
+      previousMasterKey: e.MUHURI_MASTER_KEY_PREVIOUS ?? null,
       smtpUrl: e.SMTP_URL ?? null,
     },
   };

@@ -2,7 +2,7 @@ import { type App, startApp, StartError } from './app.ts';
 import { readConfig } from './config.ts';
 import { migrate, openDatabase } from './platform/db/database.ts';
 
-/** `serve` (production), `migrate`, `business:add <file>`, `trail:verify [business id]`. */
+/** `serve` (production), `migrate`, `business:add <file>`, `trail:verify [business id]`, `keys:rotate`. */
 async function main(): Promise<void> {
   const [command = 'serve', ...rest] = process.argv.slice(2);
   const read = readConfig(process.env);
@@ -23,6 +23,15 @@ async function main(): Promise<void> {
     const app = await startApp({ ...config, port: 0, logLevel: 'warn' }, secrets);
     try {
       if (!(await verifyTrails(app, rest[0]))) process.exitCode = 1;
+    } finally {
+      await app.close();
+    }
+    return;
+  }
+  if (command === 'keys:rotate') {
+    const app = await startApp({ ...config, port: 0, logLevel: 'warn' }, secrets, { sweepMs: 3_600_000 });
+    try {
+      console.info(`${await app.rotateKeys()} keys moved to the present master key. MUHURI_MASTER_KEY_PREVIOUS may go once every process has restarted.`);
     } finally {
       await app.close();
     }

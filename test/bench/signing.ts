@@ -28,6 +28,7 @@ export async function benchSigning(postgres: World['postgres']): Promise<void> {
     mailFrom: 'bench@localhost',
     alertHookUrl: null,
     databasePoolMax: 10,
+    preparesStatements: true,
   };
   const secrets = {
     databaseUrl: clone.urls.app,
@@ -35,6 +36,7 @@ export async function benchSigning(postgres: World['postgres']): Promise<void> {
     migrationDatabaseUrl: clone.urls.owner,
     masterKey: createHash('sha256').update('bench').digest(),
     smtpUrl: null,
+    previousMasterKey: null,
   };
   const app = await startApp(config, secrets, { log: silentLog, sweepMs: 3_600_000, lanesMax: devices, timing: { readAgainMs: 3_600_000_000 } });
   const { businessId } = await app.registerBusiness({

@@ -38,6 +38,7 @@ const secrets = (of: World) => ({
   migrationDatabaseUrl: of.databaseUrls.owner,
   masterKey: createHash('sha256').update('a master key for invented data').digest('base64'),
   smtpUrl: null,
+  previousMasterKey: null,
 });
 const config = (of: World) => ({
   host: '127.0.0.1',
@@ -49,6 +50,7 @@ const config = (of: World) => ({
   widgetOriginsAlso: [],
   trustedProxies: [],
   databasePoolMax: 6,
+  preparesStatements: true,
   mailFrom: 'Muhuri <muhuri@demo.example>',
   alertHookUrl: null,
 });

@@ -125,7 +125,13 @@ export type TrailFilter = {
   to?: string | undefined;
 };
 
-export type TrailEntry = Omit<ChainedEntry, 'at' | 'before' | 'after'> & { at: Date; before: unknown; after: unknown; position: string | null };
+export type TrailEntry = Omit<ChainedEntry, 'at' | 'before' | 'after'> & {
+  at: Date;
+  before: unknown;
+  after: unknown;
+  position: string | null;
+  actorName?: string | undefined;
+};
 
 /** A page of a trail, newest first. `table` is one of ours, never a caller's text. */
 export async function listEntries(tx: Tx, table: 'audit' | 'reference.platform_audit', filter: TrailFilter): Promise<TrailEntry[]> {

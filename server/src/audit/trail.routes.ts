@@ -44,7 +44,7 @@ function page(entries: TrailEntry[], limit: number) {
   return { trail: shown.map(toView), next_cursor: entries.length > limit && last ? cursorOf(last.at, last.id) : null };
 }
 
-const toView = ({ actor_id, at, ...entry }: TrailEntry) => ({ ...entry, at: at.toISOString(), actor: actor_id });
+const toView = ({ actor_id, at, actorName, ...entry }: TrailEntry) => ({ ...entry, at: at.toISOString(), actor: actor_id, actor_name: actorName ?? null });
 
 /** A cell that a spreadsheet would run as a formula is made plain text. */
 const plain = (value: unknown): string => {

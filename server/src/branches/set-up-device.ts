@@ -37,7 +37,8 @@ export const initialiseDevice =
         sdcId,
         mrcNumber,
         nextInvoiceNumber: next(lastInvoiceNumber),
-        secrets: ports.vault.seal(business.dataKey, business.id, `device:${device.id}`, JSON.stringify(secrets)),
+        // The key as it is now: it may have been renewed while the device was asked.
+        secrets: ports.vault.seal((await getBusiness(tx)).dataKey, business.id, `device:${device.id}`, JSON.stringify(secrets)),
       });
       await ports.record(tx, ctx, {
         action: 'device.initialised',

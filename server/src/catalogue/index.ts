@@ -5,3 +5,4 @@ export { type GetMappings, getMappings, type PutMappings, putMappings } from './
 export { putMapping, readMappings } from './mapping.store.ts';
 export { type RegisterItems, registerItems } from './register-items.ts';
 export { type SyncLists, syncLists } from './sync-lists.ts';
+export { listNames } from './list-names.ts';

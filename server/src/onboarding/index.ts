@@ -4,3 +4,4 @@ export { registerByOperator } from './register-by-operator.ts';
 export { setup } from './setup.ts';
 export { beginSupport, duringSupport, endSupport, listSupport } from './support-access.ts';
 export { SupportAccessEntity } from './support-access.entity.ts';
+export { rotateKeys } from './rotate-keys.ts';

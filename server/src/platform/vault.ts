@@ -10,13 +10,24 @@ export type Vault = {
   newDataKey(owner: string): string;
   seal(wrappedKey: string, owner: string, field: string, secret: string): string;
   open(wrappedKey: string, owner: string, field: string, sealed: string): string;
+  /** The same data key under the present master key. */
+  rewrap(wrappedKey: string, owner: string): string;
 };
 
-export function vaultFrom(masterKey: Buffer): Vault {
-  if (masterKey.length !== 32) throw new Error('the master key must be 32 bytes');
-  const unwrap = (owner: string, wrapped: string) => decrypt(masterKey, `key:${owner}`, wrapped);
+/** `previous`: the master key before, while data keys are being moved from it to the present one. */
+export function vaultFrom(masterKey: Buffer, previous: Buffer | null = null): Vault {
+  if ([masterKey, previous ?? masterKey].some((key) => key.length !== 32)) throw new Error('the master key must be 32 bytes');
+  const unwrap = (owner: string, wrapped: string): Buffer => {
+    try {
+      return decrypt(masterKey, `key:${owner}`, wrapped);
+    } catch (error) {
+      if (!previous) throw error;
+      return decrypt(previous, `key:${owner}`, wrapped);
+    }
+  };
   return {
     newDataKey: (owner) => encrypt(masterKey, `key:${owner}`, randomBytes(32)),
+    rewrap: (wrapped, owner) => encrypt(masterKey, `key:${owner}`, unwrap(owner, wrapped)),
     seal: (wrapped, owner, field, secret) => encrypt(unwrap(owner, wrapped), `${owner}:${field}`, Buffer.from(secret, 'utf8')),
     open: (wrapped, owner, field, sealed) => decrypt(unwrap(owner, wrapped), `${owner}:${field}`, sealed).toString('utf8'),
   };

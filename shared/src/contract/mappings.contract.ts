@@ -41,6 +41,14 @@ export const getMappings = endpoint({
   output: z.object({ mappings: z.array(entry), choices, next_cursor: z.string().nullable() }),
 });
 
+export const listMappingNames = endpoint({
+  method: 'GET',
+  path: '/mappings/{kind}/names',
+  summary: 'What Zoho calls the taxes, items or locations that a mapping may be about',
+  guard: 'manage_business',
+  output: z.object({ names: z.array(z.object({ key: z.string(), name: z.string() })), next_cursor: z.null() }),
+});
+
 export const putMappings = endpoint({
   method: 'PUT',
   path: '/mappings/{kind}',

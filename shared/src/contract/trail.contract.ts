@@ -17,6 +17,8 @@ const entry = z
     at: time,
     actor_type: z.string(),
     actor: z.string(),
+    /** What the actor is called, where it is a person. */
+    actor_name: z.string().nullable(),
     action: z.string(),
     subject: z.string(),
     before: z.unknown(),

@@ -80,6 +80,7 @@ export const en = {
   quantityUnit: 'Quantity unit',
   origin: 'Origin',
   branch: 'Branch',
+  askConfirm: 'Somebody with the right to confirm can do this here.',
   askAdmin: 'A business admin of yours can set this here.',
   evidence: 'Enter the authority’s data',
   evidenceIntro: 'From the authority’s portal or the VSDC’s log. It is recorded with your name.',

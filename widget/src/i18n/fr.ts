@@ -82,6 +82,7 @@ export const fr: Words = {
   quantityUnit: 'Unité de quantité',
   origin: 'Origine',
   branch: 'Succursale',
+  askConfirm: 'Une personne habilitée à confirmer peut le faire ici.',
   askAdmin: 'Un administrateur de votre entreprise peut le régler ici.',
   evidence: 'Saisir les données de l’administration',
   evidenceIntro: 'Depuis le portail de l’administration ou le journal du VSDC. Enregistré à votre nom.',

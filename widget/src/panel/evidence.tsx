@@ -14,7 +14,7 @@ export function Evidence({ receipt, onSettled }: { receipt: ReceiptView; onSettl
   const [hasNone, setNone] = useState(false);
   const [message, setMessage] = useState('');
   const [isBusy, setBusy] = useState(false);
-  if (business?.role !== 'business_admin' && !business?.permissions.includes('settle')) return null;
+  if (!business?.permissions.includes('settle')) return null;
   const field = (key: keyof typeof empty, label: string, type: 'text' | 'datetime-local' = 'text') => (
     <Field label={label} type={type} value={value[key]} onInput={(text) => setValue({ ...value, [key]: text })} autocomplete="off" />
   );

@@ -51,24 +51,28 @@ function Fix({
   onAnswer(answers: Answers): void;
   onMapped(): void;
 }) {
-  const { words } = useFrame();
+  const { words, api } = useFrame();
   const text = (key: string) => String(answers[key] ?? '');
   const set = (key: string) => (value: string) => onAnswer({ ...answers, [key]: value });
-  const confirm = (code: string, label: string) => (
-    <label class="check">
-      <input
-        type="checkbox"
-        checked={(answers.confirm ?? []).includes(code)}
-        onChange={(event) =>
-          onAnswer({
-            ...answers,
-            confirm: event.currentTarget.checked ? [...(answers.confirm ?? []), code] : [...(answers.confirm ?? [])].filter((each) => each !== code),
-          })
-        }
-      />
-      <span>{label}</span>
-    </label>
-  );
+  const mayConfirm = api.session?.business?.permissions.includes('confirm');
+  const confirm = (code: string, label: string) =>
+    mayConfirm ? (
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={(answers.confirm ?? []).includes(code)}
+          onChange={(event) =>
+            onAnswer({
+              ...answers,
+              confirm: event.currentTarget.checked ? [...(answers.confirm ?? []), code] : [...(answers.confirm ?? [])].filter((each) => each !== code),
+            })
+          }
+        />
+        <span>{label}</span>
+      </label>
+    ) : (
+      <span class="quiet">{words.askConfirm}</span>
+    );
   switch (finding.code) {
     case 'purchase_code_missing':
     case 'purchase_code_malformed':
@@ -156,7 +160,7 @@ const itemFields = ['item_class', 'item_type', 'package_unit', 'quantity_unit', 
 /** A business admin chooses once, here, and it holds for every document. */
 function MappingFix({ kind, id, fields, onMapped }: { kind: string; id: string; fields: string[]; onMapped(): void }) {
   const { words, api } = useFrame();
-  const isAdmin = api.session?.business?.role === 'business_admin';
+  const isAdmin = api.session?.business?.permissions.includes('manage_business');
   const [choices, setChoices] = useState<ChoiceLists | null>(null);
   const [value, setValue] = useState<Record<string, string>>({});
   const [message, setMessage] = useState('');

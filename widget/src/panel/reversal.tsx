@@ -14,7 +14,7 @@ export function Reversal({ receipt, reasons, onChange }: Props) {
   const [source, setSource] = useState('');
   const [message, setMessage] = useState('');
   const [isBusy, setBusy] = useState(false);
-  if (session?.business?.role !== 'business_admin' && !session?.business?.permissions.includes('settle')) return null;
+  if (!session?.business?.permissions.includes('settle')) return null;
   const run = async (work: () => Promise<ReceiptView>) => {
     setBusy(true);
     setMessage('');
@@ -52,7 +52,7 @@ export function Reversal({ receipt, reasons, onChange }: Props) {
             <bdi>{words.reversalWaits.replace('{name}', proposed.proposed_name)}</bdi>
           </p>
           <div class="actions">
-            {proposed.proposed_by === session.person.id ? null : (
+            {proposed.proposed_by === session.person.id || !session.business.permissions.includes('check') ? null : (
               <Button kind="main" busy={isBusy} onClick={() => void run(() => api.decideReversal(receipt.id, 'confirm'))}>
                 {words.reversalConfirm}
               </Button>

@@ -25,9 +25,9 @@ export type Database = {
 type Mark = { open: boolean; tx: Tx | null };
 
 /** `entities`: those of the features; what is not an entity is reached by plain statements. */
-export async function openDatabase(url: string, poolMax = 10, entities: unknown[] = []): Promise<Database> {
+export async function openDatabase(url: string, poolMax = 10, entities: unknown[] = [], prepares = true): Promise<Database> {
   const orm = await MikroORM.init({
-    ...target(url),
+    ...target(url, prepares),
     entities: entities as [],
     pool: { min: 0, max: poolMax, idleTimeoutMillis: 30_000 },
     discovery: { warnWhenNoEntities: false },
@@ -117,9 +117,16 @@ export async function migrate(url: string, directory: string, to?: { down: true 
   }
 }
 
-const target = (address: string) => {
+const target = (address: string, prepares = true) => {
   const { host, port, user, password, database, ssl } = connectionOf(address);
-  return { host, port, user, password, dbName: database, driverOptions: { ...(ssl ? { ssl: true } : {}), onPoolCreated: prepareStatements } };
+  return {
+    host,
+    port,
+    user,
+    password,
+    dbName: database,
+    driverOptions: { ...(ssl ? { ssl: true } : {}), ...(prepares ? { onPoolCreated: prepareStatements } : {}) },
+  };
 };
 
 type Client = { query(text: unknown, values?: unknown, ...rest: unknown[]): unknown };

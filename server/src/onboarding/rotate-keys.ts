@@ -1,0 +1,50 @@
+import type { Recorder } from '../audit/index.ts';
+import type { Context } from '../context.ts';
+import type { Database } from '../platform/db/database.ts';
+import { query } from '../platform/db/query.ts';
+import type { Vault } from '../platform/vault.ts';
+
+type Ports = { database: Database; vault: Vault; record: Recorder; contextOf(businessId: string): Context };
+
+/**
+ * Moves every data key from the master key before to the present one, and gives every business a new data key with its secrets sealed
+ * anew, one business at a time under a lock on its row: work goes on meanwhile. Grants and people keep their data keys, because a token
+ * being renewed just now is sealed outside a transaction; only their wrapping moves. Answers how many keys were moved.
+ */
+export const rotateKeys = (ports: Ports) => async (): Promise<number> => {
+  const { database, vault } = ports;
+  let moved = 0;
+  const ids = await database.platform((tx) =>
+    query<{ business_id: string }>(tx, "select business_id from reference.business_directory where status <> 'closed'"),
+  );
+  for (const { business_id: businessId } of ids) {
+    const ctx = ports.contextOf(businessId);
+    await ctx.transaction(async (tx) => {
+      const [row] = await query<{ data_key: string }>(tx, 'select data_key from business for update');
+      if (!row?.data_key) return;
+      const next = vault.newDataKey(businessId);
+      for (const device of await query<{ id: string; secrets: string }>(tx, 'select id, secrets from device where secrets is not null for update')) {
+        const field = `device:${device.id}`;
+        await query(tx, 'update device set secrets = $2 where id = $1', [
+          device.id,
+          vault.seal(next, businessId, field, vault.open(row.data_key, businessId, field, device.secrets)),
+        ]);
+      }
+      await query(tx, 'update business set data_key = $1', [next]);
+      await ports.record(tx, ctx, { action: 'keys.rotated', subject: businessId });
+      moved += 1;
+    });
+  }
+  for (const table of ['"grant"', 'person']) {
+    const owners = await database.platform((tx) =>
+      query<{ id: string }>(tx, `select id from reference.${table} where data_key is not null and data_key <> ''`),
+    );
+    for (const { id } of owners)
+      await database.platform(async (tx) => {
+        const [row] = await query<{ data_key: string }>(tx, `select data_key from reference.${table} where id = $1 for update`, [id]);
+        if (row) await query(tx, `update reference.${table} set data_key = $2 where id = $1`, [id, vault.rewrap(row.data_key, id)]);
+        moved += 1;
+      });
+  }
+  return moved;
+};

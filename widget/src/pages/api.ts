@@ -1,0 +1,106 @@
+import type { OutputOf } from '@muhuri/shared/contract/endpoint';
+import type * as access from '@muhuri/shared/contract/access.contract';
+import type * as alerts from '@muhuri/shared/contract/alerts.contract';
+import type * as branches from '@muhuri/shared/contract/branches.contract';
+import type * as businesses from '@muhuri/shared/contract/businesses.contract';
+import type * as trail from '@muhuri/shared/contract/trail.contract';
+import type { Problem } from '@muhuri/shared/problems';
+import { ApiProblem, Offline } from '../api.ts';
+
+/** The shapes of the contract, as types only. */
+export type Views = {
+  session: OutputOf<typeof access.login>;
+  me: OutputOf<typeof access.me>;
+  totp: OutputOf<typeof access.beginTotp>;
+  people: OutputOf<typeof access.listPeople>;
+  invitations: OutputOf<typeof access.listInvitations>;
+  keys: OutputOf<typeof access.listKeys>;
+  newKey: OutputOf<typeof access.createKey>;
+  sessions: OutputOf<typeof access.listSessions>;
+  signIns: OutputOf<typeof access.listSignIns>;
+  memberships: OutputOf<typeof access.listMemberships>;
+  invitation: OutputOf<typeof access.readInvitation>;
+  alerts: OutputOf<typeof alerts.listAlerts>;
+  branches: OutputOf<typeof branches.listBranches>;
+  config: OutputOf<typeof businesses.getConfig>;
+  business: OutputOf<typeof businesses.getOwnBusiness>;
+  businesses: OutputOf<typeof businesses.listBusinesses>;
+  stats: OutputOf<typeof businesses.getStats>;
+  receipts: OutputOf<typeof businesses.recentInvoices>;
+  usage: OutputOf<typeof businesses.getUsage>;
+  setup: OutputOf<typeof businesses.setupStatus>;
+  zohoSetup: OutputOf<typeof businesses.setupZoho>;
+  zoho: OutputOf<typeof businesses.getZohoConfig>;
+  probe: OutputOf<typeof businesses.testVsdc>;
+  support: OutputOf<typeof businesses.listSupport>;
+  totals: OutputOf<typeof businesses.platformTotals>;
+  attempts: OutputOf<typeof businesses.listAttempts>;
+  trail: OutputOf<typeof trail.listTrail>;
+  check: OutputOf<typeof trail.verifyTrail>;
+};
+export type Session = Views['session'];
+
+const keep = 'muhuri.pages';
+
+/** Our own pages' way to the server: a bearer token in memory and, where the browser allows it, for as long as the tab lives. */
+export class PageApi {
+  readonly #server: string;
+  language: string;
+  session: Session | null;
+
+  constructor(server: string, language: string) {
+    this.#server = server;
+    this.language = language;
+    this.session = read();
+  }
+
+  keepSession(session: Session | null): void {
+    this.session = session;
+    try {
+      if (session) sessionStorage.setItem(keep, JSON.stringify(session));
+      else sessionStorage.removeItem(keep);
+    } catch {
+      // Kept in memory only.
+    }
+  }
+
+  get = <T>(path: string) => this.#json<T>('GET', path);
+  post = <T>(path: string, body: object = {}) => this.#json<T>('POST', path, body);
+  put = <T>(path: string, body: object = {}) => this.#json<T>('PUT', path, body);
+  file = async (method: 'GET' | 'POST', path: string, body?: object): Promise<Blob> => (await this.#fetch(method, path, body)).blob();
+
+  async #json<T>(method: string, path: string, body?: object): Promise<T> {
+    return (await this.#fetch(method, path, body)).json() as Promise<T>;
+  }
+
+  async #fetch(method: string, path: string, body?: object): Promise<Response> {
+    let answer: Response;
+    try {
+      answer = await fetch(`${this.#server}/api/v1${path}`, {
+        method,
+        credentials: 'omit',
+        headers: {
+          'accept-language': this.language,
+          ...(this.session ? { authorization: `Bearer ${this.session.token}` } : {}),
+          ...(body ? { 'content-type': 'application/json' } : {}),
+        },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+    } catch {
+      throw new Offline();
+    }
+    if (answer.ok) return answer;
+    const problem = (await answer.json().catch(() => null)) as Problem | null;
+    if (!problem?.code) throw new Offline();
+    throw new ApiProblem(problem);
+  }
+}
+
+function read(): Session | null {
+  try {
+    const session = JSON.parse(sessionStorage.getItem(keep) ?? 'null') as Session | null;
+    return session && new Date(session.expires_at) > new Date() ? session : null;
+  } catch {
+    return null;
+  }
+}

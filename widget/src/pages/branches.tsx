@@ -1,0 +1,216 @@
+import { useState } from 'preact/hooks';
+import type { Views } from './api.ts';
+import { moment, useAct, useLoad, usePage } from './page.ts';
+import { Card, Form, Message, Pick, Shown, Tag, Text } from './parts.tsx';
+
+type Branch = Views['branches']['branches'][number];
+
+/** Branches with their devices: added, initialised, adopted, tested, paused and resumed. */
+export function BranchesPage() {
+  const { words, api } = usePage();
+  const branches = useLoad(() => api.get<Views['branches']>('/branches'));
+  const { act, isBusy, message } = useAct();
+  const [value, set] = useState({ branch_code: '', name: '', address: '' });
+  return (
+    <>
+      <Shown of={branches}>
+        {({ branches: all }) => (
+          <>
+            {all.map((branch) => (
+              <BranchCard key={branch.id} branch={branch} onChange={branches.reload} />
+            ))}
+          </>
+        )}
+      </Shown>
+      <Card title={words.addBranch}>
+        <Form
+          onSubmit={() =>
+            act(async () => {
+              await api.post('/branches', value);
+              set({ branch_code: '', name: '', address: '' });
+              branches.reload();
+            })
+          }
+          submit={words.addBranch}
+          isBusy={isBusy}
+          kind="plain"
+        >
+          <div class="columns">
+            <Text label={words.branchCode} value={value.branch_code} onInput={(branch_code) => set({ ...value, branch_code })} mode="numeric" />
+            <Text label={words.name} value={value.name} onInput={(name) => set({ ...value, name })} />
+            <Text label={words.location} value={value.address} onInput={(address) => set({ ...value, address })} required={false} />
+          </div>
+          <Message text={message} />
+        </Form>
+      </Card>
+    </>
+  );
+}
+
+function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) {
+  const { words, api, language } = usePage();
+  const { act, isBusy, message } = useAct();
+  const [probe, setProbe] = useState<Views['probe'] | null>(null);
+  const [shown, show] = useState<'device' | 'adopt' | 'resume' | null>(null);
+  const { device } = branch;
+  const call = (path: string, body: object = {}) =>
+    act(async () => {
+      await api.post(`/branches/${branch.id}/${path}`, body);
+      show(null);
+      onChange();
+    });
+  const isCollision = device?.problem?.code === 'number_collision';
+  return (
+    <Card
+      title={`${branch.branch_code} ${branch.name}`}
+      {...(device?.state === 'paused' ? { tone: 'bad' as const } : {})}
+      actions={device ? <Tag tone={device.state === 'active' ? 'good' : device.state === 'paused' ? 'bad' : 'wait'}>{device.state}</Tag> : null}
+    >
+      {device ? (
+        <>
+          <dl class="facts">
+            {[
+              [words.environment, device.environment === 'sandbox' ? words.sandbox : words.production],
+              [words.address, device.address],
+              [words.serial, device.serial],
+              [words.sdcId, device.sdc_id],
+              [words.mrc, device.mrc_number],
+              [words.nextNumber, device.next_invoice_number],
+              [words.lastContact, moment(device.last_contact_at, language)],
+              [words.queued, String(device.queued)],
+              [words.inDoubt, String(device.in_doubt)],
+            ].map(([name, value]) =>
+              value ? (
+                <div key={name}>
+                  <dt>{name}</dt>
+                  <dd>
+                    <bdi>{value}</bdi>
+                  </dd>
+                </div>
+              ) : null,
+            )}
+          </dl>
+          {device.problem ? (
+            <p class="notice bad">
+              <strong>{device.problem.title}</strong> <span class="quiet">{device.problem.detail}</span>
+            </p>
+          ) : null}
+        </>
+      ) : (
+        <p class="quiet">{words.noDevice}</p>
+      )}
+      {probe ? (
+        <p role="status" class={`notice ${probe.result === 'fine' ? 'good' : 'bad'}`}>
+          <strong>{probe.title}</strong>
+          <span class="quiet">
+            {probe.detail} {probe.answer_ms === null ? '' : `${probe.answer_ms} ms`}
+          </span>
+        </p>
+      ) : null}
+      <Message text={message} />
+      <div class="actions">
+        {device ? (
+          <button
+            type="button"
+            class="button plain"
+            disabled={isBusy}
+            onClick={() => act(async () => setProbe(await api.post<Views['probe']>('/businesses/me/test-vsdc', { branch_id: branch.id })))}
+          >
+            {words.test}
+          </button>
+        ) : null}
+        <button type="button" class="button plain" onClick={() => show(shown === 'device' ? null : 'device')} aria-expanded={shown === 'device'}>
+          {words.setDevice}
+        </button>
+        {device?.state === 'new' ? (
+          <>
+            <button type="button" class="button main" disabled={isBusy} onClick={() => void call('initialise')}>
+              {words.initialise}
+            </button>
+            <button type="button" class="button plain" onClick={() => show(shown === 'adopt' ? null : 'adopt')} aria-expanded={shown === 'adopt'}>
+              {words.adopt}
+            </button>
+          </>
+        ) : null}
+        {device?.state === 'active' ? (
+          <button type="button" class="button plain" disabled={isBusy} onClick={() => void call('pause')}>
+            {words.pause}
+          </button>
+        ) : null}
+        {device?.state === 'paused' ? (
+          <button type="button" class="button main" disabled={isBusy} onClick={() => (isCollision ? show('resume') : void call('resume'))}>
+            {words.resume}
+          </button>
+        ) : null}
+      </div>
+      {shown === 'device' ? <DeviceForm branch={branch} onDone={onChange} /> : null}
+      {shown === 'adopt' ? <AdoptForm isBusy={isBusy} onSubmit={(body) => void call('adopt', body)} /> : null}
+      {shown === 'resume' ? <ResumeForm isBusy={isBusy} onSubmit={(body) => void call('resume', body)} /> : null}
+    </Card>
+  );
+}
+
+function DeviceForm({ branch, onDone }: { branch: Branch; onDone(): void }) {
+  const { words, api } = usePage();
+  const { act, isBusy, message } = useAct();
+  const [value, set] = useState({
+    address: branch.device?.address ?? '',
+    serial: branch.device?.serial ?? '',
+    environment: branch.device?.environment ?? 'sandbox',
+  });
+  const save = () =>
+    act(async () => {
+      await api.put('/businesses/me/vsdc-config', { branch_id: branch.id, ...value });
+      onDone();
+    }, words.saved);
+  return (
+    <Form onSubmit={save} submit={words.save} isBusy={isBusy}>
+      <Text label={words.address} value={value.address} onInput={(address) => set({ ...value, address })} mode="url" hint={words.addressHint} />
+      <Text label={words.serial} value={value.serial} onInput={(serial) => set({ ...value, serial })} />
+      <Pick
+        label={words.environment}
+        value={value.environment}
+        choices={[
+          ['sandbox', words.sandbox],
+          ['production', words.production],
+        ]}
+        onChange={(environment) => set({ ...value, environment: environment as 'sandbox' })}
+      />
+      <Message text={message} />
+    </Form>
+  );
+}
+
+function AdoptForm({ onSubmit, isBusy }: { onSubmit(body: object): void; isBusy: boolean }) {
+  const { words } = usePage();
+  const [value, set] = useState({ sdc_id: '', mrc_number: '', last_invoice_number: '' });
+  return (
+    <Form onSubmit={() => onSubmit(value)} submit={words.adopt} isBusy={isBusy}>
+      <Text label={words.sdcId} value={value.sdc_id} onInput={(sdc_id) => set({ ...value, sdc_id })} />
+      <Text label={words.mrc} value={value.mrc_number} onInput={(mrc_number) => set({ ...value, mrc_number })} />
+      <Text
+        label={words.lastInvoice}
+        value={value.last_invoice_number}
+        onInput={(last_invoice_number) => set({ ...value, last_invoice_number })}
+        mode="numeric"
+      />
+    </Form>
+  );
+}
+
+function ResumeForm({ onSubmit, isBusy }: { onSubmit(body: object): void; isBusy: boolean }) {
+  const { words } = usePage();
+  const [value, set] = useState({ last_invoice_number: '', evidence: '' });
+  return (
+    <Form onSubmit={() => onSubmit(value)} submit={words.resume} isBusy={isBusy}>
+      <p>{words.collision}</p>
+      <Text
+        label={words.lastInvoice}
+        value={value.last_invoice_number}
+        onInput={(last_invoice_number) => set({ ...value, last_invoice_number })}
+        mode="numeric"
+      />
+      <Text label={words.evidence} value={value.evidence} onInput={(evidence) => set({ ...value, evidence })} />
+    </Form>
+  );
+}
