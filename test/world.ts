@@ -32,6 +32,8 @@ export type World = {
   /** A statement inside a business, as the server's own role runs it. */
   sql(text: string, parameters: unknown[], businessId: string): Promise<Record<string, unknown>[]>;
   /** A server of its own on the same database, as a second machine would be. */
+  /** What a server on this world's database is told, for one in a process of its own. */
+  settingsOf(told?: Told): { config: Config; secrets: Secrets };
   anotherApp(instead?: Partial<Instead>, told?: Told): Promise<App>;
   [Symbol.asyncDispose](): Promise<void>;
 };
@@ -189,6 +191,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     postgres,
     databaseUrls: urls,
     businesses,
+    settingsOf: (told) => ({ config: { ...config(0), ...told?.config }, secrets: { ...secrets, ...told?.secrets } }),
     anotherApp: (instead, told) => start(0, instead, told),
     sql: (text, parameters, businessId) => asWorker(urls.app, businessId, text, parameters),
     async [Symbol.asyncDispose]() {

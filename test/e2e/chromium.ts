@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'];
 
@@ -30,4 +32,20 @@ export function findReaders(): string[] {
     return (['zbarimg', 'pdftoppm', 'qpdf'] as const).filter((name) => spawnSync('sh', ['-c', `command -v ${name}`]).status !== 0);
   }
   return missing;
+}
+
+/**
+ * PgBouncer's program, or null where it can neither be found nor fetched. Its package is only unpacked, never installed: installing would
+ * start a service of its own on the machine.
+ */
+export function findPooler(): string | null {
+  for (const path of ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/opt/homebrew/bin/pgbouncer']) if (existsSync(path)) return path;
+  if (!existsSync('/usr/bin/apt-get') || !existsSync('/usr/bin/dpkg-deb')) return null;
+  const folder = mkdtempSync(join(tmpdir(), 'muhuri-pgbouncer-'));
+  spawnSync('apt-get', ['download', 'pgbouncer'], { cwd: folder, stdio: 'ignore' });
+  const file = readdirSync(folder).find((name) => name.endsWith('.deb'));
+  if (!file || spawnSync('dpkg-deb', ['-x', file, folder], { cwd: folder }).status !== 0) return null;
+  spawnSync('chmod', ['a+rx', folder]);
+  const path = join(folder, 'usr/sbin/pgbouncer');
+  return spawnSync(path, ['--version']).status === 0 ? path : null;
 }

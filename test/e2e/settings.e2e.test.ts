@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -9,6 +9,7 @@ import { openBrowser } from './browser.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const folder = join(checkout, '.data/screens');
+const guide = join(checkout, 'server/src/onboarding/guide');
 
 /** From an empty platform to a business admin's rehearsal, as people do it; the pictures are the onboarding guide's. */
 let world: World;
@@ -35,6 +36,8 @@ async function open(path: string): Promise<Page> {
 /** One picture wide, one as narrow as a phone, one right to left; axe finds nothing in any, and nothing sticks out. */
 async function look(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  // The guide's pictures are renewed when asked for, so that an ordinary run changes no file of the project.
+  if (process.env.GUIDE_PICTURES && existsSync(join(guide, `${name}.png`))) await page.screenshot({ path: join(guide, `${name}.png`) });
   expect(await findings(page), name).toEqual([]);
   await page.setViewportSize({ width: 360, height: 800 });
   await page.screenshot({ path: join(folder, `${name}.360.png`), fullPage: true });

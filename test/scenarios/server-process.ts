@@ -5,7 +5,11 @@ import { silentLog } from '@muhuri/server/platform/log';
 const { config, secrets } = JSON.parse(process.argv[2] as string);
 const app = await startApp(
   config,
-  { ...secrets, masterKey: Buffer.from(secrets.masterKey, 'base64') },
+  {
+    ...secrets,
+    masterKey: Buffer.from(secrets.masterKey, 'base64'),
+    previousMasterKey: secrets.previousMasterKey && Buffer.from(secrets.previousMasterKey, 'base64'),
+  },
   {
     log: silentLog,
     vsdc: { answerTimeoutMs: 5_000, lateTimeoutMs: 5_000 },

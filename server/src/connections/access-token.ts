@@ -42,7 +42,12 @@ export function accessTokens(ports: { database: Database; vault: Vault; accounts
         known.set(grantId, turn.have);
         return turn.have;
       }
-      if ('mine' in turn) return ask(turn.mine);
+      // Whatever goes wrong while the lease is held, it is given back: others would wait for nobody until it ends.
+      if ('mine' in turn)
+        return ask(turn.mine).catch(async (error: unknown) => {
+          if (!(error instanceof AppError)) await ports.database.platform((tx) => releaseGrant(tx, grantId));
+          throw error;
+        });
       await pause(200);
     }
     throw new AppError('zoho_unavailable', {}, 'waited too long for another worker to refresh the token');

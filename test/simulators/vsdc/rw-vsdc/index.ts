@@ -53,6 +53,8 @@ export type RwVsdc = Listening & {
   /** As if another program had signed on the device: the number is used, the counters moved. */
   signElsewhere(tin: string, bhfId: string, invcNo: string): void;
   advanceClock(ms: number): void;
+  /** The secret keys a device was given at its initialisation. */
+  keysOf(tin: string, bhfId: string): string[];
   reset(): void;
 };
 
@@ -366,6 +368,10 @@ export async function startRwVsdc(options: {
     advanceClock(ms) {
       state.value.clockOffsetMs += ms;
       state.save();
+    },
+    keysOf(tin, bhfId) {
+      const device = state.value.devices.find((each) => each.tin === tin && each.bhfId === bhfId);
+      return ['cmc', 'intrl', 'sign'].map((name) => hmac(`${name}:${device?.sdcId}`).slice(0, 32));
     },
     reset: () => reset(false),
   };

@@ -1,0 +1,231 @@
+import pg from 'pg';
+import { Api, operatorOf } from '../api.ts';
+import { startWorld, type World } from '../world.ts';
+import { line, median, spread } from './measure.ts';
+
+type Size = { businesses: number; receipts: number };
+const small: Size = { businesses: 10, receipts: 10 };
+const large: Size = { businesses: Number(process.env.BENCH_BUSINESSES ?? 1_000), receipts: Number(process.env.BENCH_RECEIPTS ?? 1_000) };
+const noLimits = { businessPerMinute: 1e9, personPerMinute: 1e9, addressPerMinute: 1e9, requestsPerDay: 1e12 };
+
+const adminOf = async (world: World): Promise<pg.Client> => {
+  const client = new pg.Client({ connectionString: world.postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });
+  await client.connect();
+  return client;
+};
+
+/** Copies of one real signed receipt, over many businesses: as many rows as a platform of that size would hold. */
+async function fill(world: World, size: Size): Promise<void> {
+  const client = await adminOf(world);
+  const own = world.businesses[0].businessId;
+  await client.query("set session_replication_role = 'replica'");
+  await client.query(
+    `create temp table made as select case when i = 0 then $1 else 'biz_' || lpad(i::text, 32, '0') end as business_id, i from generate_series(0, $2::int - 1) i`,
+    [own, size.businesses],
+  );
+  await client.query(
+    `insert into business select m.business_id, b.business_name || ' ' || m.i, m.i || b.email, b.location, lpad(m.i::text, 9, '0'), b.phone_number, b.status, b.country, b.vat_registered,
+       b.go_live_date, b.settings, b.branding, b.data_key, b.created_at, b.updated_at, b.version, b.setup, b.quotas from business b, made m where b.business_id = $1 and m.i > 0`,
+    [own],
+  );
+  await client.query(
+    `insert into reference.business_directory (business_id, name, status, tin_number, email, created_at)
+       select business_id, 'Business ' || i, 'suspended', lpad(i::text, 9, '0'), i || '@many.example', now() - i * interval '1 minute' from made where i > 0`,
+  );
+  await client.query(`insert into reference.business_totals select business_id, 1, 0, 0, 0, 0, null, now(), 1, 0, 1, 0, 0, now() from made where i > 0`);
+  // Names and ids of columns change; what is copied is whatever stands there, with its own keys.
+  await client.query(
+    `insert into receipt select (jsonb_populate_record(r, jsonb_build_object('business_id', m.business_id, 'id', 'rcp_' || lpad(to_hex(m.i * 100000 + n), 32, '0'),
+       'document_id', (900000000 + n)::text, 'opened_at', r.opened_at - (n % 30) * interval '1 day'))).*
+     from (select * from receipt where business_id = $1 and state = 'signed' limit 1) r, made m, generate_series(1, $2::int) n`,
+    [own, size.receipts],
+  );
+  await client.query(
+    `insert into receipt_day select m.business_id, current_date - d, 'x', 'sale', 'signed', '', greatest(1, $1 / 30), 1000 from made m, generate_series(0, 29) d on conflict do nothing`,
+    [size.receipts],
+  );
+  await client.query('analyze');
+  await client.end();
+}
+
+async function time(count: number, work: (i: number) => Promise<unknown>): Promise<number[]> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const begun = performance.now();
+    await work(i);
+    times.push(performance.now() - begun);
+  }
+  return times;
+}
+
+type Figures = Record<'list' | 'search' | 'stats' | 'recent' | 'sign', number[]>;
+
+async function measure(postgres: World['postgres'], size: Size): Promise<Figures> {
+  const world = await startWorld({ postgres, instead: { limits: noLimits, sweepMs: 3_600_000 } });
+  try {
+    const operator = await operatorOf(world);
+    const admin = await Api.signIn(world, world.businesses[0].admin);
+    const documents = world.zoho
+      .documents()
+      .filter((each) => each.organization_id === world.businesses[0].organizationId && each.canSeal && each.module === 'invoices');
+    await admin.seal('invoices', documents[0]?.id ?? '');
+    await fill(world, size);
+    const simple = world.zoho.document('invoices', documents[0]?.id ?? '');
+    for (let i = 0; i < 120; i++)
+      world.zoho.add('invoices', world.businesses[0].organizationId, {
+        ...structuredClone(simple),
+        invoice_id: `7700000000${String(i).padStart(6, '0')}`,
+        invoice_number: `B-${i}`,
+      });
+    const must = async (reply: Promise<{ status: number; body: object }>) => {
+      const found = await reply;
+      if (found.status !== 200) throw new Error(JSON.stringify(found.body));
+    };
+    const sign = (i: number) => must(admin.seal('invoices', `7700000000${String(i).padStart(6, '0')}`));
+    for (let i = 0; i < 20; i++) await sign(i);
+    for (const path of ['/businesses', '/businesses?search=5']) await time(20, () => must(operator.get(path)));
+    for (const path of ['/businesses/me/stats', '/businesses/me/recent-invoices?limit=20']) await time(20, () => must(admin.get(path)));
+    return {
+      list: await time(150, () => must(operator.get('/businesses?limit=50'))),
+      search: await time(150, () => must(operator.get('/businesses?limit=50&search=Business%205'))),
+      stats: await time(150, () => must(admin.get('/businesses/me/stats'))),
+      recent: await time(150, () => must(admin.get('/businesses/me/recent-invoices?limit=20'))),
+      sign: await time(100, (i) => sign(20 + i)),
+    };
+  } finally {
+    await world[Symbol.asyncDispose]();
+  }
+}
+
+/** How little the size of the platform matters, what the walls cost, and what a caller can tell by time. */
+export async function benchPlatform(postgres: World['postgres']): Promise<void> {
+  console.log(`\nThe platform: ${large.businesses} businesses with ${large.receipts} receipts each, against ${small.businesses} with ${small.receipts}`);
+  const [few, many] = [await measure(postgres, small), await measure(postgres, large)];
+  for (const what of Object.keys(few) as (keyof Figures)[])
+    line(
+      `${what}: median ms, few → many`,
+      `${median(few[what]).toFixed(1)} → ${median(many[what]).toFixed(1)} = ${(median(many[what]) / median(few[what])).toFixed(2)}`,
+      'aim ≤ 1.20',
+    );
+  await benchMisses(postgres);
+  await benchNeighbours(postgres);
+  await benchWalls(postgres);
+}
+
+/** Another's id and one that does not exist, in turn; and the second once more, for what two runs of the same differ by. */
+async function benchMisses(postgres: World['postgres']): Promise<void> {
+  const world = await startWorld({ postgres, instead: { limits: noLimits } });
+  const [api, stranger] = [await Api.signIn(world, world.businesses[0].admin), await Api.signIn(world, world.businesses[1].admin)];
+  const document = world.zoho.documents().find((each) => each.organization_id === world.businesses[1].organizationId && each.canSeal);
+  const other = String((await stranger.seal('invoices', document?.id ?? '')).body.id);
+  const nothing = `rcp_${'0'.repeat(32)}`;
+  const times = { other: [] as number[], nothing: [] as number[], again: [] as number[] };
+  for (let i = 0; i < 2_200; i++)
+    for (const [name, id] of i % 2
+      ? ([
+          ['other', other],
+          ['nothing', nothing],
+          ['again', nothing],
+        ] as const)
+      : ([
+          ['again', nothing],
+          ['nothing', nothing],
+          ['other', other],
+        ] as const)) {
+      const begun = performance.now();
+      await api.get(`/receipts/${id}`);
+      if (i >= 200) times[name].push(performance.now() - begun);
+    }
+  const [a, b, c] = [median(times.other), median(times.nothing), median(times.again)];
+  line(
+    'a miss, 2,000 tries: another’s / none / none again, ms',
+    `${a.toFixed(3)} / ${b.toFixed(3)} / ${c.toFixed(3)}`,
+    `differ by ${Math.abs(a - b).toFixed(3)}, same case by ${Math.abs(b - c).toFixed(3)}`,
+  );
+  await world[Symbol.asyncDispose]();
+}
+
+/** One business far beyond its limit: what the others feel. */
+async function benchNeighbours(postgres: World['postgres']): Promise<void> {
+  const world = await startWorld({ postgres, instead: { limits: { ...noLimits, businessPerMinute: 2_000 } } });
+  const [quiet, loud] = [await Api.signIn(world, world.businesses[0].admin), await Api.signIn(world, world.businesses[1].admin)];
+  const p99 = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length * 0.99)] as number;
+  const paced = async (): Promise<number[]> => {
+    const times: number[] = [];
+    for (let i = 0; i < 400; i++) {
+      const begun = performance.now();
+      await quiet.get('/branches');
+      times.push(performance.now() - begun);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return times;
+  };
+  await paced();
+  const alone = await paced();
+  let isOver = false;
+  let refused = 0;
+  const flood = Promise.all(
+    Array.from({ length: 4 }, async () => {
+      while (!isOver) {
+        if ((await loud.get('/branches')).status === 429) refused += 1;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    }),
+  );
+  while (refused === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  const beside = await paced();
+  isOver = true;
+  await flood;
+  line(
+    'a neighbour at its limit: p99 alone → beside it, ms',
+    `${p99(alone).toFixed(1)} → ${p99(beside).toFixed(1)} = ${(p99(beside) / p99(alone)).toFixed(2)}`,
+    `aim ≤ 1.30; ${refused} of its calls refused`,
+  );
+  await world[Symbol.asyncDispose]();
+}
+
+/** The same sealing with the walls, and with each taken away. */
+async function benchWalls(postgres: World['postgres']): Promise<void> {
+  const without: Record<string, (client: pg.Client) => Promise<void>> = {
+    'row security': async (client) => {
+      const { rows } = await client.query("select tablename from pg_tables where schemaname = 'public' and tablename <> 'migration'");
+      for (const { tablename } of rows as { tablename: string }[]) await client.query(`alter table ${tablename} disable row level security`);
+    },
+    'the trail': async (client) => {
+      await client.query('create function pg_temp.nothing() returns trigger language plpgsql as $$ begin return null; end $$').catch(() => {});
+      await client.query('create function public.nothing() returns trigger language plpgsql as $$ begin return null; end $$');
+      await client.query('create trigger nothing before insert on audit for each row execute function public.nothing()');
+    },
+  };
+  const run = async (take?: (client: pg.Client) => Promise<void>, limits = {}): Promise<number[]> => {
+    const world = await startWorld({ postgres, instead: { limits, sweepMs: 3_600_000 } });
+    try {
+      const client = await adminOf(world);
+      await take?.(client);
+      await client.end();
+      const api = await Api.signIn(world, world.businesses[0].admin);
+      const source = world.zoho.documents().find((each) => each.organization_id === world.businesses[0].organizationId && each.what.startsWith('simple sale'));
+      const simple = world.zoho.document('invoices', source?.id ?? '');
+      for (let i = 0; i < 180; i++)
+        world.zoho.add('invoices', world.businesses[0].organizationId, {
+          ...structuredClone(simple),
+          invoice_id: `7800000000${String(i).padStart(6, '0')}`,
+          invoice_number: `W-${i}`,
+        });
+      const seal = (i: number) => api.seal('invoices', `7800000000${String(i).padStart(6, '0')}`);
+      for (let i = 0; i < 30; i++) await seal(i);
+      return await time(150, (i) => seal(30 + i));
+    } finally {
+      await world[Symbol.asyncDispose]();
+    }
+  };
+  const whole = await run();
+  const cost = (bare: number[]) => `${(((median(whole) - median(bare)) / median(whole)) * 100).toFixed(0)} %`;
+  line('sealing one invoice with every wall, ms', `${median(whole).toFixed(1)} (${spread(whole)})`);
+  for (const [name, take] of Object.entries(without)) {
+    const bare = await run(take);
+    line(`  of which ${name}`, cost(bare), `${median(bare).toFixed(1)} ms without`);
+  }
+  const unlimited = await run(undefined, noLimits);
+  line('  of which limits', cost(unlimited), `${median(unlimited).toFixed(1)} ms without`);
+}
