@@ -62,6 +62,7 @@ import {
   registerByOperator,
   rotateKeys,
   setBusinessStatus,
+  setQuotas,
   setup,
   SupportAccessEntity,
   updateBusiness,
@@ -394,6 +395,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       },
       update: updateBusiness(platform),
       setStatus: setBusinessStatus(platform),
+      setQuotas: async (ctx, to) => {
+        await setQuotas(platform)(ctx, to);
+        usage.forget(ctx.businessId);
+      },
       inviteAdmin: inviteAdmin(platform),
       getConfig,
       updateConfig: updateConfig({ clock, record }),

@@ -13,7 +13,7 @@ const postgres = await startEmbeddedPostgres(checkout, join(checkout, '.data'));
 await makeTemplate(postgres);
 if (!only || only === 'signing') await benchSigning(postgres);
 if (!only || only === 'paper') await benchPaper();
-if (!only || only === 'platform') await benchPlatform(postgres);
+if (!only || only === 'platform') await benchPlatform(postgres, process.argv[3]);
 if (!only || only === 'widget') await benchWidget(postgres);
 await postgres.stop();
 if (!only || only === 'rest') await benchRest();

@@ -132,6 +132,7 @@ const bodies: Record<string, (ids: Ids) => Record<string, unknown>> = {
   deactivateBusiness: () => ({ reason: 'x' }),
   activateBusiness: () => ({ reason: 'x' }),
   closeBusiness: () => ({ reason: 'x' }),
+  setQuotas: () => ({ requests_per_minute: null, requests_per_day: null }),
   inviteAdmin: () => ({ email: 'x@x.example' }),
   updateConfig: () => ({ version: 99 }),
   previewBranding: () => ({ branding: {} }),

@@ -267,6 +267,34 @@ describe('what a business decides', () => {
     expect((await admin.get('/branches')).headers.get('ratelimit-remaining')).not.toBeNull();
   });
 
+  test('is held to the quotas the operator sets, sees what is left, and seals all the same', async () => {
+    const path = `/businesses/${businessId}/quotas`;
+    expect((await operator.put(path, { requests_per_minute: null, requests_per_day: 1_000 })).status).toBe(200);
+    await world.sql("update usage_day set used = used + 2000 where what = 'requests'", [], businessId);
+    await admin.get('/branches');
+    await world.app.settle();
+    const refused = await admin.get('/branches');
+    expect(refused).toMatchObject({ status: 429, body: { code: 'quota_used_up' } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    const document = world.zoho.documents().find((each) => each.organization_id === grant()?.organization_id && each.what.startsWith('paid in mobile money'));
+    expect((await admin.seal('invoices', document?.id ?? '')).status).not.toBe(429);
+    await operator.put(path, { requests_per_minute: 60, requests_per_day: null });
+    const replies = await Promise.all(Array.from({ length: 70 }, () => admin.get('/branches')));
+    expect(replies.filter((each) => each.status === 429 && each.body.code === 'rate_limited').length).toBeGreaterThanOrEqual(10);
+    await operator.put(path, { requests_per_minute: null, requests_per_day: null });
+    await until(
+      () => admin.get('/branches'),
+      (reply) => reply.status === 200,
+    );
+  });
+
+  test('is told when a VSDC answers for another taxpayer or branch', async () => {
+    await world.sql("update branch set branch_code = '09' where branch_code = '00'", [], businessId);
+    const [branch] = (await admin.get('/branches')).body.branches.filter((each: { branch_code: string }) => each.branch_code === '09');
+    expect((await admin.post('/businesses/me/test-vsdc', { branch_id: branch.id })).body.result).toBe('other_taxpayer');
+    await world.sql("update branch set branch_code = '00' where branch_code = '09'", [], businessId);
+  });
+
   test('branches are added by the code the authority gave, once each', async () => {
     expect((await admin.post('/branches', { branch_code: '01', name: 'Huye', address: 'Huye town' })).body).toMatchObject({ branch_code: '01', device: null });
     expect(await admin.post('/branches', { branch_code: '01', name: 'Again', address: '' })).toMatchObject({ status: 409, body: { code: 'branch_taken' } });

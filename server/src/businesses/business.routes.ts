@@ -17,6 +17,7 @@ type Use = {
   get(ctx: Ctx): Promise<{ business: Business; organizationId: string | null }>;
   update(ctx: Ctx, to: never): Promise<Business>;
   setStatus(ctx: Ctx, status: 'active' | 'suspended' | 'closed', reason: string | undefined): Promise<Business>;
+  setQuotas(ctx: Ctx, to: { requests_per_minute: number | null; requests_per_day: number | null }): Promise<void>;
   inviteAdmin(ctx: Ctx, email: string): Promise<{ email: string; expiresAt: Date }>;
   getConfig(ctx: Ctx): Promise<Business>;
   updateConfig(ctx: Ctx, to: ConfigChange): Promise<Business>;
@@ -63,6 +64,10 @@ export const businessRoutes = (use: Use) => {
     answer(businesses.deactivateBusiness)((call, { input }) => after(call, use.setStatus(call.onBusiness, 'suspended', input?.reason))),
     answer(businesses.activateBusiness)((call, { input }) => after(call, use.setStatus(call.onBusiness, 'active', input?.reason))),
     answer(businesses.closeBusiness)((call, { input }) => after(call, use.setStatus(call.onBusiness, 'closed', input?.reason))),
+    answer(businesses.setQuotas)(async (call, { input }) => {
+      await use.setQuotas(call.onBusiness, input);
+      return input;
+    }),
     answer(businesses.inviteAdmin)(async (call, { input }) => {
       const { email, expiresAt } = await use.inviteAdmin(call.onBusiness, input.email);
       return { email, expires_at: expiresAt.toISOString() };

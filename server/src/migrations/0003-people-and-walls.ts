@@ -64,6 +64,7 @@ export default class PeopleAndWalls extends Migration {
          add password_changed_at timestamptz`,
     );
     this.addSql('alter table reference.business_directory add updated_at timestamptz, add version int not null default 1');
+    this.addSql('create index directory_newest on reference.business_directory (created_at desc, business_id desc)');
     const reference = (name: string, columns: string, rights = 'select, insert, update, delete') => {
       this.addSql(`create table reference.${name} (${columns})`);
       this.addSql(`grant ${rights} on reference.${name} to muhuri_platform`);
@@ -137,6 +138,7 @@ export default class PeopleAndWalls extends Migration {
     for (const table of ['receipt', 'branch', 'device', 'membership', 'print', 'alert', 'connection', 'item', 'audit', 'business'])
       this.addSql(`revoke all on ${table} from muhuri_lookup`);
     this.addSql('drop table reference.platform_audit, reference.wall_attempt, reference.business_totals, reference.person_token, reference.sign_in');
+    this.addSql('drop index reference.directory_newest');
     this.addSql('alter table reference.business_directory drop updated_at, drop version');
     this.addSql('alter table reference.person drop data_key, drop totp_secret, drop totp_confirmed_at, drop totp_last_step, drop password_changed_at');
     this.addSql('drop index audit_at');

@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
-import { query } from '../platform/db/query.ts';
+import { json, query } from '../platform/db/query.ts';
 import type { SendMail } from '../platform/mail.ts';
 import type { NewId } from '../platform/new-id.ts';
 import { takenError } from './register-by-operator.ts';
@@ -122,6 +122,23 @@ export const setBusinessStatus =
     );
     return ctx.transaction((tx) => getBusiness(tx));
   };
+
+/** What a business may ask for in a minute and a day; sealing is never held up by a day's quota. */
+export const setQuotas =
+  (ports: Ports) =>
+  (ctx: Context, to: { requests_per_minute: number | null; requests_per_day: number | null }): Promise<void> =>
+    inBoth(
+      ports,
+      ctx,
+      'business.quotas_set',
+      async () => {},
+      async (tx) => {
+        const before = (await getBusiness(tx, true)).quotas;
+        await query(tx, 'update business set quotas = $1', [json(to)]);
+        await ports.record(tx, ctx, { action: 'business.quotas_set', subject: ctx.businessId, before, after: to });
+      },
+      to,
+    );
 
 /** For a business that has lost its last admin. */
 export const inviteAdmin =

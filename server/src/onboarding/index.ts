@@ -1,5 +1,5 @@
 export { addPerson, registerBusiness } from './register-business.ts';
-export { activateAfterSetup, inviteAdmin, setBusinessStatus, updateBusiness } from './change-business.ts';
+export { activateAfterSetup, inviteAdmin, setBusinessStatus, setQuotas, updateBusiness } from './change-business.ts';
 export { registerByOperator } from './register-by-operator.ts';
 export { setup } from './setup.ts';
 export { beginSupport, duringSupport, endSupport, listSupport } from './support-access.ts';

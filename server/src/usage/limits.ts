@@ -3,7 +3,7 @@ import type { Context, Session } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { addUsage, listUsage } from './usage.store.ts';
+import { addUsage, listUsage, type Quotas, readQuotas } from './usage.store.ts';
 
 /** What a caller may ask for in a minute and a day. A business's own quotas stand in its row and win. */
 export type Limits = { businessPerMinute: number; personPerMinute: number; addressPerMinute: number; requestsPerDay: number };
@@ -20,6 +20,8 @@ export type Usage = {
   /** Writes the counters of this process to the database; called now and then and at the end. */
   flush(): Promise<void>;
   report(ctx: Context, days: number): Promise<{ day: string; what: string; used: number }[]>;
+  /** The operator has set other quotas: read anew at the next call. */
+  forget(businessId: string): void;
   limitsNow(businessId: string): { minute: { limit: number; left: number }; day: { limit: number; used: number } };
 };
 
@@ -27,7 +29,26 @@ export type Usage = {
 export function openUsage(ports: { clock: Clock; log: Log; contextOf(businessId: string): Context; limits: Limits }): Usage {
   const { limits, clock } = ports;
   const limiter = (points: number) => new RateLimiterMemory({ points, duration: 60 });
-  const businesses = limiter(limits.businessPerMinute);
+  const byLimit = new Map<number, RateLimiterMemory>();
+  const businesses = (limit: number): RateLimiterMemory => {
+    const found = byLimit.get(limit) ?? limiter(limit);
+    byLimit.set(limit, found);
+    return found;
+  };
+  const quotas = new Map<string, { is: Quotas; until: number }>();
+  const quotasMs = 60_000;
+  const quotasOf = async (businessId: string): Promise<Quotas> => {
+    const known = quotas.get(businessId);
+    if (known && known.until > clock.now().getTime()) return known.is;
+    const is = await ports.contextOf(businessId).transaction(readQuotas);
+    if (quotas.size > 10_000) quotas.clear();
+    quotas.set(businessId, { is, until: clock.now().getTime() + quotasMs });
+    return is;
+  };
+  const limitsOf = (is: Quotas | undefined) => ({
+    minute: is?.requests_per_minute ?? limits.businessPerMinute,
+    day: is?.requests_per_day ?? limits.requestsPerDay,
+  });
   const people = limiter(limits.personPerMinute);
   const addresses = limiter(limits.addressPerMinute);
   const counted = new Map<string, { day: string; fresh: number; known: number }>();
@@ -63,11 +84,12 @@ export function openUsage(ports: { clock: Clock; log: Log; contextOf(businessId:
       const businessId = session.business?.membership.businessId ?? null;
       const person = await spend(people, session.person.id);
       if (!businessId) return toSpent(person, limits.personPerMinute, null);
-      const business = await spend(businesses, businessId);
+      const { minute, day } = limitsOf(await quotasOf(businessId));
+      const business = await spend(businesses(minute), businessId);
       latest.set(businessId, business.remainingPoints);
       const entry = entryOf(businessId);
       const used = entry.known + entry.fresh;
-      if (used >= limits.requestsPerDay && !isSealing) {
+      if (used >= day && !isSealing) {
         const midnight = new Date(`${entry.day}T00:00:00Z`).getTime() + 86_400_000;
         throw new AppError('quota_used_up', {
           resets_at: new Date(midnight).toISOString(),
@@ -75,7 +97,7 @@ export function openUsage(ports: { clock: Clock; log: Log; contextOf(businessId:
         });
       }
       entry.fresh += 1;
-      return toSpent(business, limits.businessPerMinute, Math.max(0, limits.requestsPerDay - used - 1));
+      return toSpent(business, minute, Math.max(0, day - used - 1));
     },
     async flush() {
       for (const [businessId, entry] of counted) {
@@ -92,11 +114,13 @@ export function openUsage(ports: { clock: Clock; log: Log; contextOf(businessId:
       }
     },
     report: (ctx, days) => ctx.transaction((tx) => listUsage(tx, new Date(clock.now().getTime() - (days - 1) * 86_400_000).toISOString().slice(0, 10))),
+    forget: (businessId) => void quotas.delete(businessId),
     limitsNow(businessId) {
       const entry = entryOf(businessId);
+      const { minute, day } = limitsOf(quotas.get(businessId)?.is);
       return {
-        minute: { limit: limits.businessPerMinute, left: latest.get(businessId) ?? limits.businessPerMinute },
-        day: { limit: limits.requestsPerDay, used: entry.known + entry.fresh },
+        minute: { limit: minute, left: Math.min(minute, latest.get(businessId) ?? minute) },
+        day: { limit: day, used: entry.known + entry.fresh },
       };
     },
   };

@@ -1,5 +1,13 @@
 import type { Tx } from '../platform/db/database.ts';
-import { query } from '../platform/db/query.ts';
+import { fromJson, query } from '../platform/db/query.ts';
+
+export type Quotas = { requests_per_minute?: number | null; requests_per_day?: number | null };
+
+/** What the operator allows this business; nothing where it is the usual. */
+export async function readQuotas(tx: Tx): Promise<Quotas> {
+  const [row] = await query<{ quotas: unknown }>(tx, 'select quotas from business');
+  return fromJson<Quotas>(row?.quotas ?? '{}');
+}
 
 /** Adds to a day's counter and answers what stands there now, other processes' share included. */
 export async function addUsage(tx: Tx, businessId: string, day: string, what: string, used: number): Promise<number> {

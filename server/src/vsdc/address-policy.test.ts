@@ -127,6 +127,7 @@ describe('an address a business gives', () => {
       if ('url' in resolved && resolved.url.hostname !== 'example.com') through.push(`${name}: ${resolved.address}`);
     }
     expect(through).toEqual([]);
+    console.info(`addresses: ${addresses.length} ways to write a blocked one tried`);
   });
 
   test('in a network the operator allows is reached, and its neighbours are not', async () => {

@@ -154,6 +154,15 @@ export const deactivateBusiness = statusChange('/businesses/{id}/deactivate', 'S
 export const activateBusiness = statusChange('/businesses/{id}/activate', 'Activate a business again');
 export const closeBusiness = statusChange('/businesses/{id}/close', 'Close a business for good: its secrets are erased, its receipts stay');
 
+export const setQuotas = endpoint({
+  method: 'PUT',
+  path: '/businesses/{id}/quotas',
+  summary: 'Set what a business may ask for in a minute and a day; null goes back to the usual',
+  guard: 'operate',
+  input: z.strictObject({ requests_per_minute: z.int().min(60).max(1_000_000).nullable(), requests_per_day: z.int().min(1_000).max(1_000_000_000).nullable() }),
+  output: z.object({ requests_per_minute: z.number().nullable(), requests_per_day: z.number().nullable() }),
+});
+
 export const inviteAdmin = endpoint({
   method: 'POST',
   path: '/businesses/{id}/invitations',

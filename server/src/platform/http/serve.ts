@@ -86,8 +86,9 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   const about = { language, requestId, origin: address };
   const name = `${endpoint.method} ${endpoint.path}`;
   if (endpoint.guard === 'anyone') spent(c, await ports.limits.ofAddress(address ?? ''));
+  if (endpoint.guard !== 'anyone') stillLimited(bearer(c));
   const session = endpoint.guard === 'anyone' ? null : await ports.readSession(bearer(c));
-  if (session) spent(c, await ports.limits.ofSession(session, endpoint.path === '/receipts' && endpoint.method === 'POST'));
+  if (session) spent(c, await limited(bearer(c), () => ports.limits.ofSession(session, endpoint.path === '/receipts' && endpoint.method === 'POST')));
   const ctx = session?.business ? ports.contextOf(session, about) : null;
   const organization = c.req.header('x-organization-id');
   if (ctx && session?.business && organization !== undefined && organization !== session.business.organizationId) {
@@ -134,6 +135,30 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   }
   ports.log.info({ request_id: requestId, business_id: ctx?.businessId, route: name, ms: Math.round(performance.now() - started) }, 'answered');
   return respond(c, result);
+}
+
+/**
+ * Tokens that were over their limit a moment ago, until when. They are turned away before anything is read, so that whoever floods costs
+ * the others next to nothing. Only a token that was found to be real stands here: a made-up one learns nothing from it.
+ */
+const overLimit = new Map<string, number>();
+
+function stillLimited(token: string): void {
+  const seconds = Math.ceil(((overLimit.get(token) ?? 0) - performance.now()) / 1000);
+  if (seconds > 0) throw new AppError('rate_limited', { retry_after_s: seconds });
+}
+
+async function limited<T>(token: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'rate_limited') {
+      if (overLimit.size > 10_000) overLimit.clear();
+      // Looked at again soon: a limit that was raised, or another process's, must not be waited for.
+      overLimit.set(token, performance.now() + Math.min(2, Number(error.problem.retry_after_s)) * 1000);
+    }
+    throw error;
+  }
 }
 
 /** How much is left, as the draft on RateLimit header fields names it, and of the day's quota. */
