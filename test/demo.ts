@@ -68,7 +68,7 @@ console.log(`
   Muhuri is up${isEmpty ? ', without data' : ', with two invented businesses'}.
 
   Open      ${zohoUrl}          what looks like Zoho Books: open an invoice, then the seal at the right edge
-  Server    ${world.app.url}          API at /api, branches at /branches
+  Server    ${world.app.url}          API at /api, settings at /settings, console at /console
   VSDC      ${world.vsdc.url}          everything it ever signed at /_sim/receipts
   Mail      ${world.mail.url}          what Muhuri mails, to read
   Operator  ${operatorLink ?? 'has an account already'}
