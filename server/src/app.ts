@@ -56,6 +56,7 @@ import {
   beginSupport,
   duringSupport,
   endSupport,
+  isSupporting,
   inviteAdmin,
   listSupport,
   registerBusiness,
@@ -462,6 +463,13 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       listTrail: async (ctx, filter) => named(await ctx.transaction((tx) => listEntries(tx, 'audit', filter))),
       verifyTrail,
       exported: (ctx) => ctx.transaction((tx) => record(tx, ctx, { action: 'trail.exported', subject: ctx.businessId })),
+      listBusinessTrail: async (ctx, filter) => {
+        if (!(await database.platform((tx) => findDirectoryEntry(tx, ctx.businessId)))) throw new AppError('not_found');
+        const entries = await ctx.transaction((tx) => listEntries(tx, 'audit', filter));
+        // Who did what is for the operator; what it said is a document's content.
+        const isOpen = await isSupporting({ clock })(ctx);
+        return named(isOpen ? entries : entries.map((entry) => ({ ...entry, before: null, after: null })));
+      },
       listPlatformTrail: async (filter) => named(await database.platform((tx) => listEntries(tx, 'reference.platform_audit', filter))),
     }),
     ...receiptRoutes({

@@ -1,3 +1,5 @@
+import { arabic } from './problems.ar.ts';
+
 /** Where the fix is made, so that the panel can say it: in Zoho Books, in a mapping, by asking the buyer, at the device, by waiting. */
 export type Fix = 'zoho' | 'mapping' | 'buyer' | 'device' | 'wait' | 'person' | 'sign_in' | 'support' | 'none';
 
@@ -978,6 +980,9 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems;
 
+/** A code without its Arabic sentences does not compile. */
+const inArabic: Record<ProblemCode, readonly [sentence: string, next: string]> = arabic;
+
 /** RFC 9457 problem details as sent on the wire (`application/problem+json`) and inside a receipt. */
 export type Problem = {
   type: string;
@@ -999,7 +1004,7 @@ export type StoredProblem = { code: ProblemCode; field?: string; device_code?: s
 
 export function describeProblem(stored: StoredProblem, language: string): Problem {
   const entry = problems[stored.code];
-  const [title, detail] = language.toLowerCase().startsWith('fr') ? entry.fr : entry.en;
+  const [title, detail] = language.toLowerCase().startsWith('fr') ? entry.fr : language.toLowerCase().startsWith('ar') ? inArabic[stored.code] : entry.en;
   return { ...stored, type: `urn:muhuri:problem:${stored.code}`, title, detail, status: entry.status, fix: entry.fix };
 }
 

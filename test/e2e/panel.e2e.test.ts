@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
-import { startWorld, type World } from '../world.ts';
+import { checkout, startWorld, type World } from '../world.ts';
 import { look, openBrowser, openPanel, type Panel, signIn } from './browser.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -319,6 +320,25 @@ describe('the panel beside a credit note', () => {
     await panel.panel.getByRole('heading', { name: 'Refund sealed' }).waitFor();
     await look(panel, '16-refund-sealed');
     expect(await findProblems(panel.page)).toEqual([]);
+  });
+});
+
+describe('the settings page inside Zoho Books', () => {
+  test('is the same bundle from the widget’s own host: signs in across origins and shows the business', async () => {
+    const context = await browser.newContext({ locale: 'en', viewport: { width: 1100, height: 800 } });
+    const page = await context.newPage();
+    const frame = `<iframe title="settings" sandbox="allow-scripts allow-same-origin allow-forms allow-modals allow-popups allow-downloads" style="width:1000px;height:700px" src="${world.widget?.url}/app/pages.html"></iframe>`;
+    await page.goto(`${world.zoho.url.replace('127.0.0.1', 'localhost')}/`);
+    await page.setContent(frame);
+    const settings = page.frameLocator('iframe[title="settings"]');
+    await settings.getByLabel('Username').fill(business().admin.username);
+    await settings.getByLabel('Password').fill(business().admin.password);
+    await settings.getByRole('button', { name: 'Sign in' }).click();
+    await settings.getByRole('heading', { name: 'Last 30 days' }).waitFor();
+    await settings.getByRole('link', { name: 'People' }).click();
+    await settings.getByRole('cell', { name: business().admin.username, exact: true }).waitFor();
+    await page.screenshot({ path: join(checkout, '.data/screens/52-settings-in-zoho.png') });
+    await context.close();
   });
 });
 

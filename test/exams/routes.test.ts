@@ -155,6 +155,7 @@ const queries: Record<string, (ids: Ids) => string> = {
   receiptPdf: () => 'paper=a4',
   listTrail: (ids) => `subject=${ids.receipt}`,
   exportTrail: (ids) => `subject=${ids.receipt}`,
+  businessTrail: (ids) => `subject=${ids.receipt}`,
   platformTrail: (ids) => `subject=${ids.business}`,
   recentInvoices: (ids) => `cursor=${cursorOf(ids.receipt)}`,
   supportDocuments: (ids) => `cursor=${cursorOf(ids.receipt)}`,

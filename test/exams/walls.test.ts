@@ -18,7 +18,10 @@ const reference = [
 ];
 const groups = ['muhuri_worker', 'muhuri_platform', 'muhuri_queue', 'muhuri_lookup'];
 /** The few functions that may look across businesses: who may call them, and what they answer. */
-const lookups = { id_stands_elsewhere: { owner: 'muhuri_lookup', callers: ['muhuri_lookup', 'muhuri_platform'], answers: 'boolean' } };
+const lookups = {
+  id_stands_elsewhere: { owner: 'muhuri_lookup', callers: ['muhuri_lookup', 'muhuri_platform'], answers: 'boolean' },
+  grant_serves_elsewhere: { owner: 'muhuri_lookup', callers: ['muhuri_lookup', 'muhuri_platform'], answers: 'boolean' },
+};
 
 /** Rows for the tables that an ordinary day does not fill; a table without rows would pass every question. */
 const seeds: Record<string, (businessId: string, receiptId: string) => string> = {
@@ -166,7 +169,7 @@ describe('the catalogue', () => {
       `select distinct a.attname as column from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
         where n.nspname = 'public' and c.relkind = 'r' and a.attnum > 0 and has_column_privilege('muhuri_lookup', c.oid, a.attnum, 'select') order by 1`,
     );
-    expect(seen.map((each) => each.column)).toEqual(['business_id', 'id']);
+    expect(seen.map((each) => each.column)).toEqual(['business_id', 'grant_id', 'id', 'status']);
     expect(await may('muhuri_worker', 'pgboss.job_common', 'select')).toBe(false);
     expect(await may('muhuri_worker', 'audit', 'delete')).toBe(false);
     for (const right of ['action', 'after', 'actor_id', 'at'])

@@ -281,6 +281,9 @@ describe('the operator', () => {
       (each) => `${each.actor_type} ${each.action}`,
     );
     expect(actions).toEqual(['operator support_access.ended', 'operator support_access.used', 'operator support_access.begun']);
+    const seen = (await operator.get(`${path}/trail?action=receipt`)).body.trail as { action: string; after: unknown }[];
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen.every((each) => each.after === null)).toBe(true);
     expect((await operator.get('/platform/totals')).body).toMatchObject({ businesses: { active: 2 } });
   });
 });

@@ -360,5 +360,7 @@ describe('sessions', () => {
     const reply = await api.get('/receipts/rcp_00000000000000000000000000000000', { 'accept-language': 'fr-RW' });
     expect(reply.body).toMatchObject({ code: 'not_found', title: "Il n'y a rien ici sous ce nom." });
     expect(reply.headers.get('content-type')).toContain('application/problem+json');
+    const arabic = await api.get('/receipts/rcp_00000000000000000000000000000000', { 'accept-language': 'ar' });
+    expect(arabic.body.title).toBe('لا يوجد شيء هنا بهذا الاسم.');
   });
 });

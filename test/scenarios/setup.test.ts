@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, enrol, operatorOf, until } from '../api.ts';
 import { approvedDevices, startWorld, type World } from '../world.ts';
@@ -325,6 +326,11 @@ describe('a business that is', () => {
       [],
       businessId,
     );
+    const client = new pg.Client({ connectionString: world.postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });
+    await client.connect();
+    const left = await client.query(`select 1 from reference."grant" where data_key <> '' or refresh_token <> ''`);
+    await client.end();
+    expect(left.rowCount).toBe(0);
     expect(row).toMatchObject({ data_key: '', secrets: 0, receipts: 2 });
     expect(await operator.put(`/businesses/${businessId}/activate`, {})).toMatchObject({ status: 409 });
   });

@@ -1,17 +1,5 @@
-import type { Problem } from '@muhuri/shared/problems';
+import { request } from './request.ts';
 import type { ChoiceLists, PreflightView, ReceiptView, SessionView } from './views.ts';
-
-/** A problem the server described, in the reader's language. */
-export class ApiProblem extends Error {
-  readonly problem: Problem;
-  constructor(problem: Problem) {
-    super(problem.title);
-    this.problem = problem;
-  }
-}
-
-/** The server could not be reached at all. */
-export class Offline extends Error {}
 
 const keep = 'muhuri.session';
 
@@ -60,26 +48,8 @@ export class Api {
     return (await this.#fetch(method, path, body)).json() as Promise<T>;
   }
 
-  async #fetch(method: string, path: string, body?: object): Promise<Response> {
-    let answer: Response;
-    try {
-      answer = await fetch(`${this.#server}/api/v1${path}`, {
-        method,
-        credentials: 'omit',
-        headers: {
-          'accept-language': this.#language,
-          ...(this.session ? { authorization: `Bearer ${this.session.token}` } : {}),
-          ...(body ? { 'content-type': 'application/json' } : {}),
-        },
-        ...(body ? { body: JSON.stringify(body) } : {}),
-      });
-    } catch {
-      throw new Offline();
-    }
-    if (answer.ok) return answer;
-    const problem = (await answer.json().catch(() => null)) as Problem | null;
-    if (!problem?.code) throw new Offline();
-    throw new ApiProblem(problem);
+  #fetch(method: string, path: string, body?: object): Promise<Response> {
+    return request({ server: this.#server, language: this.#language, token: this.session?.token ?? null }, method, path, body);
   }
 }
 

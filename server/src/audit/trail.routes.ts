@@ -9,6 +9,7 @@ type Use = {
   verifyTrail(ctx: Call['ctx']): Promise<TrailCheck>;
   exported(ctx: Call['ctx']): Promise<void>;
   listPlatformTrail(filter: TrailFilter): Promise<TrailEntry[]>;
+  listBusinessTrail(ctx: Call['ctx'], filter: TrailFilter): Promise<TrailEntry[]>;
 };
 
 const exportMax = 50_000;
@@ -32,6 +33,9 @@ export const trailRoutes = (use: Use) => [
   answer(trail.verifyTrail)(async (call) => {
     const { sealed, unsealed, brokenAt, head } = await use.verifyTrail(call.ctx);
     return { sealed, unsealed, broken_at: brokenAt, head };
+  }),
+  answer(trail.businessTrail)(async (call, { query: { cursor, limit, ...filter } }) => {
+    return page(await use.listBusinessTrail(call.onBusiness, { ...filter, limit: limit + 1, after: readCursor(cursor) }), limit);
   }),
   answer(trail.platformTrail)(async (_call, { query: { cursor, limit, ...filter } }) => {
     return page(await use.listPlatformTrail({ ...filter, limit: limit + 1, after: readCursor(cursor) }), limit);

@@ -9,7 +9,7 @@ import type { Vault } from '../platform/vault.ts';
 import type { Accounts, SeenOrganization } from '../ports/accounts.ts';
 import type { AccessTokens } from './access-token.ts';
 import { endConnection, findConnection, insertConnection } from './connection.store.ts';
-import { findGrantOf, insertGrant, keepAccessToken } from './grant.store.ts';
+import { eraseGrant, findGrantOf, insertGrant, keepAccessToken, servesElsewhere } from './grant.store.ts';
 
 type Ports = { database: Database; vault: Vault; accounts: Accounts; tokens: AccessTokens; clock: Clock; newId: NewId; record: Recorder };
 
@@ -28,9 +28,18 @@ export type CodeAsk = {
  */
 export const connectByCode =
   (ports: Ports) =>
-  async (ctx: Context, ask: CodeAsk, keptGrantId: string | null): Promise<{ grantId: string; organizations: SeenOrganization[] }> => {
+  async (
+    ctx: Context,
+    ask: CodeAsk,
+    keptGrantId: string | null,
+    keep: (grantId: string) => Promise<void>,
+  ): Promise<{ grantId: string; organizations: SeenOrganization[] }> => {
     const grantId = ask.code ? await exchange(ports, ctx, ask as CodeAsk & { code: string }) : keptGrantId;
     if (!grantId) throw new AppError('malformed', { field: 'code', reason: 'a code is needed first' });
+    if (grantId !== keptGrantId) {
+      await keep(grantId);
+      if (keptGrantId) await eraseIfUnused(ports, ctx, keptGrantId);
+    }
     const { token, apiDomain } = await ports.tokens.of(grantId);
     const organizations = await ports.accounts.listOrganizations(apiDomain, token);
     const chosen = ask.organization_id ?? (organizations.length === 1 ? organizations[0]?.organizationId : undefined);
@@ -102,6 +111,16 @@ async function connect(ports: Ports, ctx: Context, grantId: string, organization
       before: present && { organization_id: present.organizationId, grant_id: present.grantId },
       after: { organization_id: organizationId, grant_id: grantId },
     });
+  });
+  if (present && present.grantId !== grantId) await eraseIfUnused(ports, ctx, present.grantId);
+}
+
+/** A grant nobody lives by any more holds no secret any more. */
+export async function eraseIfUnused(ports: Pick<Ports, 'database'>, ctx: Context, grantId: string): Promise<void> {
+  const connection = await ctx.transaction(findConnection);
+  if (connection?.grantId === grantId) return;
+  await ports.database.platform(async (tx) => {
+    if (!(await servesElsewhere(tx, grantId, ctx.businessId))) await eraseGrant(tx, grantId);
   });
 }
 

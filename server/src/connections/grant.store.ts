@@ -73,3 +73,12 @@ export async function insertGrant(
 /** What may be shown of a grant: where it holds and whether it lives. */
 export const findGrantOf = (tx: Tx, id: string) =>
   queryOne<{ apiDomain: string; status: 'active' | 'dead' }>(tx, 'select api_domain as "apiDomain", status from reference."grant" where id = $1', [id]);
+
+/** Whether another business still lives by this grant (`platform` door): yes or no, never whose. */
+export async function servesElsewhere(tx: Tx, grantId: string, businessId: string): Promise<boolean> {
+  return (await queryOne<{ yes: boolean }>(tx, 'select public.grant_serves_elsewhere($1, $2) as yes', [grantId, businessId]))?.yes === true;
+}
+
+/** Without its data key no secret of the grant opens again. */
+export const eraseGrant = (tx: Tx, id: string) =>
+  query(tx, `update reference."grant" set status = 'dead', data_key = '', client_secret = '', refresh_token = '', access_token = null where id = $1`, [id]);

@@ -4,6 +4,9 @@ import { addBusinessTable } from './business-table.ts';
 /** Tables whose ids a caller may ask for: the lookup role sees their ids, so that a miss can be told from an attempt. */
 const askable = ['receipt', 'branch', 'device', 'membership', 'print', 'alert', 'api_key', 'invitation', 'connection', 'item', 'audit'];
 
+/** The two questions that may be asked across businesses. */
+const functions = ['id_stands_elsewhere', 'grant_serves_elsewhere'];
+
 export default class PeopleAndWalls extends Migration {
   override up(): void {
     this.addSql("alter table business add version int not null default 1, add setup jsonb not null default '{}', add quotas jsonb not null default '{}'");
@@ -117,20 +120,28 @@ export default class PeopleAndWalls extends Migration {
           ${askable.map((table) => `select 1 from public.${table} where id = asked and business_id <> own_business`).join(' union all ')}
           union all select 1 from public.business where business_id = asked and business_id <> own_business)
       $$`);
-    this.addSql('alter function id_stands_elsewhere(text, text) owner to muhuri_lookup');
+    // A grant may serve several businesses that never see each other: whether another one still lives by it is all that may be asked.
+    this.addSql('grant select (grant_id, status) on connection to muhuri_lookup');
+    this.addSql(`
+      create function grant_serves_elsewhere(asked text, own_business text) returns boolean
+      language sql stable security definer set search_path = pg_catalog, public as $$
+        select exists (select 1 from public.connection where grant_id = asked and business_id <> own_business and status <> 'ended')
+      $$`);
+    for (const each of functions) this.addSql(`alter function ${each}(text, text) owner to muhuri_lookup`);
     this.addSql('revoke create on schema public from muhuri_lookup');
-    this.addSql('revoke all on function id_stands_elsewhere(text, text) from public');
-    // The owner has given the function away; its new owner grants it.
+    // The owner has given the functions away; their new owner says who may ask.
     this.addSql('set role muhuri_lookup');
-    this.addSql('revoke all on function id_stands_elsewhere(text, text) from public');
-    this.addSql('grant execute on function id_stands_elsewhere(text, text) to muhuri_platform');
+    for (const each of functions) {
+      this.addSql(`revoke all on function ${each}(text, text) from public`);
+      this.addSql(`grant execute on function ${each}(text, text) to muhuri_platform`);
+    }
     this.addSql('reset role');
     this.addSql('grant usage on schema public to muhuri_platform');
   }
 
   override down(): void {
     this.addSql('set role muhuri_lookup');
-    this.addSql('drop function id_stands_elsewhere(text, text)');
+    for (const each of functions) this.addSql(`drop function ${each}(text, text)`);
     this.addSql('reset role');
     this.addSql('revoke usage on schema public from muhuri_platform');
     this.addSql('revoke usage on schema public from muhuri_lookup');

@@ -2,7 +2,7 @@ import { openInvitation, invitationMail } from '../access/index.ts';
 import type { PlatformRecorder, Recorder } from '../audit/index.ts';
 import { eraseDevices, listBranches } from '../branches/index.ts';
 import { eraseKey, findDirectoryEntry, getBusiness, setDirectoryStatus, updateBusinessRow, updateDirectoryEntry, type Business } from '../businesses/index.ts';
-import { endEveryConnection } from '../connections/index.ts';
+import { endEveryConnection, eraseIfUnused, findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -100,6 +100,10 @@ export const setBusinessStatus =
   (ports: Ports) =>
   async (ctx: Context, status: 'active' | 'suspended' | 'closed', reason: string | undefined): Promise<Business> => {
     const at = ports.clock.now();
+    const grants =
+      status === 'closed'
+        ? await ctx.transaction(async (tx) => [(await findConnection(tx))?.grantId, (await getBusiness(tx)).setup.grant].filter((each) => each !== undefined))
+        : [];
     await inBoth(
       ports,
       ctx,
@@ -120,6 +124,8 @@ export const setBusinessStatus =
       },
       { status, reason },
     );
+    // The last business that lived by a grant takes its secrets along.
+    for (const grantId of new Set(grants)) await eraseIfUnused(ports, ctx, grantId);
     return ctx.transaction((tx) => getBusiness(tx));
   };
 

@@ -26,7 +26,12 @@ type Ports = {
   initialiseDevice(ctx: Context, branchId: string): Promise<void>;
   adoptDevice(ctx: Context, branchId: string, known: { sdc_id: string; mrc_number: string; last_invoice_number: string }): Promise<void>;
   readZohoState(ctx: Context, withName: boolean): Promise<ZohoState>;
-  connectByCode(ctx: Context, ask: object, keptGrantId: string | null): Promise<{ grantId: string; organizations: SeenOrganization[] }>;
+  connectByCode(
+    ctx: Context,
+    ask: object,
+    keptGrantId: string | null,
+    keep: (grantId: string) => Promise<void>,
+  ): Promise<{ grantId: string; organizations: SeenOrganization[] }>;
   prepareSale: PrepareSale;
   seal(ctx: Context, documentId: string): Promise<Receipt>;
   syncLists(ctx: Context, deviceId: string): Promise<void>;
@@ -151,8 +156,9 @@ export const setup = (ports: Ports) => {
     },
     async zoho(ctx: Context, ask: { organization_id?: string | undefined }) {
       const { business } = await needs(ctx, 'zoho');
-      const { grantId, organizations } = await ports.connectByCode(ctx, ask, business.setup.grant ?? null);
-      if (business.setup.grant !== grantId) await mark(ctx, (before) => ({ setup: { ...before.setup, grant: grantId } }), 'setup.zoho');
+      // Kept the moment there is one: a code works once, and whatever fails after it must not leave a grant nobody knows of.
+      const keep = (grantId: string) => mark(ctx, (before) => ({ setup: { ...before.setup, grant: grantId } }), 'setup.zoho');
+      const { organizations } = await ports.connectByCode(ctx, ask, business.setup.grant ?? null, keep);
       return { setup: await view(ctx), organizations };
     },
     /** On a sandbox device an invoice is signed. On a production device nothing is: a rehearsal must not become a legal act. */

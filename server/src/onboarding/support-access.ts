@@ -62,6 +62,12 @@ export const duringSupport =
       return work(tx);
     });
 
+/** Whether this operator may see documents of the business just now. */
+export const isSupporting =
+  (ports: Pick<Ports, 'clock'>) =>
+  async (ctx: Context): Promise<boolean> =>
+    (await ctx.transaction((tx) => findOpen(tx, operatorOf(ctx).id, ports.clock.now()))) !== null;
+
 export const listSupport = (ctx: Context): Promise<SupportAccessEntity[]> =>
   ctx.transaction((tx) => tx.find(SupportAccessEntity, {}, { orderBy: { begunAt: 'desc', id: 'desc' }, limit: 100 }));
 

@@ -61,6 +61,15 @@ export const verifyTrail = endpoint({
   }),
 });
 
+export const businessTrail = endpoint({
+  method: 'GET',
+  path: '/businesses/{id}/trail',
+  summary: 'What was done in a business: who, what and when; what was changed to what only during a support access',
+  guard: 'operate',
+  query: z.strictObject({ limit, cursor: z.string().max(200).optional(), ...filters }),
+  output: z.object({ trail: z.array(entry), next_cursor: z.string().nullable() }),
+});
+
 export const platformTrail = endpoint({
   method: 'GET',
   path: '/platform/trail',

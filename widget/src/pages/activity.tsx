@@ -1,26 +1,25 @@
 import { useState } from 'preact/hooks';
 import type { Views } from './api.ts';
-import { moment, useAct, useLoad, usePage } from './page.ts';
-import { Bars, Card, Message, Meter, Shown, Table, Text } from './parts.tsx';
+import { moment, useAct, useLoad, usePage, usePages } from './page.ts';
+import { Bars, Card, Message, Meter, More, Shown, Table, Text } from './parts.tsx';
 import { filled } from './words.ts';
 
-type Entry = Views['trail']['trail'][number];
-
 /** The trail: a business's own, or the operator's. */
-export function ActivityPage({ path, isOwn }: { path: '/trail' | '/platform/trail'; isOwn: boolean }) {
+export function ActivityPage({ path, isOwn }: { path: string; isOwn: boolean }) {
   const { words, api, language } = usePage();
   const [filter, setFilter] = useState({ action: '', from: '', to: '' });
-  const [extra, setExtra] = useState<{ rows: Entry[]; cursor: string | null } | null>(null);
   const { act, isBusy, message, isGood } = useAct();
-  const query = (cursor?: string) =>
-    `${path}?limit=50${Object.entries({ ...filter, cursor: cursor ?? '' })
-      .filter(([, value]) => value)
-      .map(([key, value]) => `&${key}=${encodeURIComponent(value)}`)
-      .join('')}`;
-  const trail = useLoad(() => {
-    setExtra(null);
-    return api.get<Views['trail']>(query());
-  }, [filter.action, filter.from, filter.to]);
+  const query = Object.entries(filter)
+    .filter(([, value]) => value)
+    .map(([key, value]) => `&${key}=${encodeURIComponent(value)}`)
+    .join('');
+  const { first, rows, more } = usePages(
+    async (cursor) => {
+      const page = await api.get<Views['trail']>(`${path}?limit=50${query}${cursor ? `&cursor=${cursor}` : ''}`);
+      return { rows: page.trail, next: page.next_cursor };
+    },
+    [query],
+  );
   const [checked, setChecked] = useState('');
   const verify = () =>
     act(async () => {
@@ -61,51 +60,33 @@ export function ActivityPage({ path, isOwn }: { path: '/trail' | '/platform/trai
         <Text label={words.from} value={filter.from} onInput={(from) => setFilter({ ...filter, from })} type="date" required={false} />
         <Text label={words.to} value={filter.to} onInput={(to) => setFilter({ ...filter, to })} type="date" required={false} />
       </div>
-      <Shown of={trail}>
-        {(first) => {
-          const rows = [...first.trail, ...(extra?.rows ?? [])];
-          const cursor = extra ? extra.cursor : first.next_cursor;
-          return (
-            <>
-              <Table
-                columns={[words.when, words.action, words.actor, words.origin, words.details]}
-                empty={words.none}
-                rows={rows.map((each) => ({
-                  key: each.id,
-                  cells: [
-                    moment(each.at, language),
-                    <bdi>{each.action}</bdi>,
-                    <bdi title={each.actor}>{each.actor_name ?? `${each.actor_type} ${each.actor}`}</bdi>,
-                    <bdi>{each.origin ?? ''}</bdi>,
-                    <details>
-                      <summary>
-                        <bdi class="small">{each.subject}</bdi>
-                      </summary>
-                      <pre dir="ltr" tabIndex={0}>
-                        {JSON.stringify({ before: each.before, after: each.after }, null, 1)}
-                      </pre>
-                    </details>,
-                  ],
-                }))}
-              />
-              {cursor ? (
-                <button
-                  type="button"
-                  class="button plain"
-                  disabled={isBusy}
-                  onClick={() =>
-                    act(async () => {
-                      const next = await api.get<Views['trail']>(query(cursor));
-                      setExtra({ rows: [...(extra?.rows ?? []), ...next.trail], cursor: next.next_cursor });
-                    })
-                  }
-                >
-                  {words.more}
-                </button>
-              ) : null}
-            </>
-          );
-        }}
+      <Shown of={first}>
+        {() => (
+          <>
+            <Table
+              columns={[words.when, words.action, words.actor, words.origin, words.details]}
+              empty={words.none}
+              rows={rows.map((each) => ({
+                key: each.id,
+                cells: [
+                  moment(each.at, language),
+                  <bdi>{each.action}</bdi>,
+                  <bdi title={each.actor}>{each.actor_name ?? `${each.actor_type} ${each.actor}`}</bdi>,
+                  <bdi>{each.origin ?? ''}</bdi>,
+                  <details>
+                    <summary>
+                      <bdi class="small">{each.subject}</bdi>
+                    </summary>
+                    <pre dir="ltr" tabIndex={0}>
+                      {JSON.stringify({ before: each.before, after: each.after }, null, 1)}
+                    </pre>
+                  </details>,
+                ],
+              }))}
+            />
+            <More onClick={more && (() => void act(more))} isBusy={isBusy} />
+          </>
+        )}
       </Shown>
     </Card>
   );

@@ -4,8 +4,7 @@ import type * as alerts from '@muhuri/shared/contract/alerts.contract';
 import type * as branches from '@muhuri/shared/contract/branches.contract';
 import type * as businesses from '@muhuri/shared/contract/businesses.contract';
 import type * as trail from '@muhuri/shared/contract/trail.contract';
-import type { Problem } from '@muhuri/shared/problems';
-import { ApiProblem, Offline } from '../api.ts';
+import { request } from '../request.ts';
 
 /** The shapes of the contract, as types only. */
 export type Views = {
@@ -73,26 +72,8 @@ export class PageApi {
     return (await this.#fetch(method, path, body)).json() as Promise<T>;
   }
 
-  async #fetch(method: string, path: string, body?: object): Promise<Response> {
-    let answer: Response;
-    try {
-      answer = await fetch(`${this.#server}/api/v1${path}`, {
-        method,
-        credentials: 'omit',
-        headers: {
-          'accept-language': this.language,
-          ...(this.session ? { authorization: `Bearer ${this.session.token}` } : {}),
-          ...(body ? { 'content-type': 'application/json' } : {}),
-        },
-        ...(body ? { body: JSON.stringify(body) } : {}),
-      });
-    } catch {
-      throw new Offline();
-    }
-    if (answer.ok) return answer;
-    const problem = (await answer.json().catch(() => null)) as Problem | null;
-    if (!problem?.code) throw new Offline();
-    throw new ApiProblem(problem);
+  #fetch(method: string, path: string, body?: object): Promise<Response> {
+    return request({ server: this.#server, language: this.language, token: this.session?.token ?? null }, method, path, body);
   }
 }
 

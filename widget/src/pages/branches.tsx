@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Views } from './api.ts';
 import { moment, useAct, useLoad, usePage } from './page.ts';
-import { Card, Form, Message, Pick, Shown, Tag, Text } from './parts.tsx';
+import { AdoptionFields, Card, type DeviceAddress, DeviceFields, FactList, Form, Message, noAdoption, Shown, Tag, Text } from './parts.tsx';
 
 type Branch = Views['branches']['branches'][number];
 
@@ -64,12 +64,12 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
     <Card
       title={`${branch.branch_code} ${branch.name}`}
       {...(device?.state === 'paused' ? { tone: 'bad' as const } : {})}
-      actions={device ? <Tag tone={device.state === 'active' ? 'good' : device.state === 'paused' ? 'bad' : 'wait'}>{device.state}</Tag> : null}
+      actions={device ? <Tag tone={device.state === 'active' ? 'good' : device.state === 'paused' ? 'bad' : 'wait'}>{words[`dev_${device.state}`]}</Tag> : null}
     >
       {device ? (
         <>
-          <dl class="facts">
-            {[
+          <FactList
+            rows={[
               [words.environment, device.environment === 'sandbox' ? words.sandbox : words.production],
               [words.address, device.address],
               [words.serial, device.serial],
@@ -79,17 +79,8 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
               [words.lastContact, moment(device.last_contact_at, language)],
               [words.queued, String(device.queued)],
               [words.inDoubt, String(device.in_doubt)],
-            ].map(([name, value]) =>
-              value ? (
-                <div key={name}>
-                  <dt>{name}</dt>
-                  <dd>
-                    <bdi>{value}</bdi>
-                  </dd>
-                </div>
-              ) : null,
-            )}
-          </dl>
+            ]}
+          />
           {device.problem ? (
             <p class="notice bad">
               <strong>{device.problem.title}</strong> <span class="quiet">{device.problem.detail}</span>
@@ -153,7 +144,7 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
 function DeviceForm({ branch, onDone }: { branch: Branch; onDone(): void }) {
   const { words, api } = usePage();
   const { act, isBusy, message } = useAct();
-  const [value, set] = useState({
+  const [value, set] = useState<DeviceAddress>({
     address: branch.device?.address ?? '',
     serial: branch.device?.serial ?? '',
     environment: branch.device?.environment ?? 'sandbox',
@@ -165,17 +156,7 @@ function DeviceForm({ branch, onDone }: { branch: Branch; onDone(): void }) {
     }, words.saved);
   return (
     <Form onSubmit={save} submit={words.save} isBusy={isBusy}>
-      <Text label={words.address} value={value.address} onInput={(address) => set({ ...value, address })} mode="url" hint={words.addressHint} />
-      <Text label={words.serial} value={value.serial} onInput={(serial) => set({ ...value, serial })} />
-      <Pick
-        label={words.environment}
-        value={value.environment}
-        choices={[
-          ['sandbox', words.sandbox],
-          ['production', words.production],
-        ]}
-        onChange={(environment) => set({ ...value, environment: environment as 'sandbox' })}
-      />
+      <DeviceFields value={value} onChange={set} />
       <Message text={message} />
     </Form>
   );
@@ -183,17 +164,10 @@ function DeviceForm({ branch, onDone }: { branch: Branch; onDone(): void }) {
 
 function AdoptForm({ onSubmit, isBusy }: { onSubmit(body: object): void; isBusy: boolean }) {
   const { words } = usePage();
-  const [value, set] = useState({ sdc_id: '', mrc_number: '', last_invoice_number: '' });
+  const [value, set] = useState(noAdoption);
   return (
     <Form onSubmit={() => onSubmit(value)} submit={words.adopt} isBusy={isBusy}>
-      <Text label={words.sdcId} value={value.sdc_id} onInput={(sdc_id) => set({ ...value, sdc_id })} />
-      <Text label={words.mrc} value={value.mrc_number} onInput={(mrc_number) => set({ ...value, mrc_number })} />
-      <Text
-        label={words.lastInvoice}
-        value={value.last_invoice_number}
-        onInput={(last_invoice_number) => set({ ...value, last_invoice_number })}
-        mode="numeric"
-      />
+      <AdoptionFields value={value} onChange={set} />
     </Form>
   );
 }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Views } from './api.ts';
 import { moment, useAct, useLoad, usePage } from './page.ts';
-import { Card, Check, Form, Lines, Message, Pick, Shown, Table, Text } from './parts.tsx';
+import { Card, Check, FactList, Form, Lines, Message, Pick, Shown, Table, Text } from './parts.tsx';
 
 type Config = Views['config'];
 
@@ -17,23 +17,14 @@ export function BusinessPage() {
       <Shown of={business}>
         {(is) => (
           <Card title={is.business_name}>
-            <dl class="facts">
-              {[
+            <FactList
+              rows={[
                 [words.tin, is.tin_number],
                 [words.email, is.email],
                 [words.organization, is.organization_id],
                 [words.state, words[`s_${is.status}`]],
-              ].map(([name, value]) =>
-                value ? (
-                  <div key={name}>
-                    <dt>{name}</dt>
-                    <dd>
-                      <bdi>{value}</bdi>
-                    </dd>
-                  </div>
-                ) : null,
-              )}
-            </dl>
+              ]}
+            />
           </Card>
         )}
       </Shown>

@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
+import { ActivityPage } from './activity.tsx';
 import type { Views } from './api.ts';
-import { moment, money, useAct, useLoad, usePage } from './page.ts';
-import { Card, Form, Message, Pick, Shown, Table, Tag, Text } from './parts.tsx';
+import { moment, money, useAct, useLoad, usePage, usePages } from './page.ts';
+import { Card, Form, Message, More, Pick, Shown, Table, Tag, Text } from './parts.tsx';
 import { filled } from './words.ts';
 
 type Listed = Views['businesses']['businesses'][number];
@@ -13,14 +14,15 @@ export function BusinessesPage() {
   const { words, api, language } = usePage();
   const [search, setSearch] = useState('');
   const [status, setStatus] = useState('');
-  const [extra, setExtra] = useState<{ rows: Listed[]; cursor: string | null } | null>(null);
   const { act, isBusy, message } = useAct();
-  const path = (cursor?: string) =>
-    `/businesses?limit=25${search ? `&search=${encodeURIComponent(search)}` : ''}${status ? `&status=${status}` : ''}${cursor ? `&cursor=${cursor}` : ''}`;
-  const first = useLoad(() => {
-    setExtra(null);
-    return api.get<Views['businesses']>(path());
-  }, [search, status]);
+  const filter = `${search ? `&search=${encodeURIComponent(search)}` : ''}${status ? `&status=${status}` : ''}`;
+  const { first, rows, more } = usePages(
+    async (cursor) => {
+      const page = await api.get<Views['businesses']>(`/businesses?limit=25${filter}${cursor ? `&cursor=${cursor}` : ''}`);
+      return { rows: page.businesses, next: page.next_cursor };
+    },
+    [filter],
+  );
   const statuses: [string, string][] = [
     ['', words.allBusinesses],
     ...(['pending', 'active', 'suspended', 'closed'] as const).map((each): [string, string] => [each, words[`s_${each}`]]),
@@ -35,45 +37,27 @@ export function BusinessesPage() {
         </div>
         <Message text={message} />
         <Shown of={first}>
-          {({ businesses, next_cursor }) => {
-            const rows = [...businesses, ...(extra?.rows ?? [])];
-            const cursor = extra ? extra.cursor : next_cursor;
-            return (
-              <>
-                <Table
-                  columns={[words.businessName, words.tin, words.state, words.signed, words.alerts]}
-                  empty={words.none}
-                  rows={rows.map((each) => ({
-                    key: each.id,
-                    cells: [
-                      <a href={`#/business/${each.id}`}>
-                        <bdi>{each.business_name}</bdi>
-                      </a>,
-                      <bdi>{each.tin_number}</bdi>,
-                      <Tag tone={tones[each.status]}>{words[`s_${each.status}`]}</Tag>,
-                      each.totals ? String(each.totals.signed) : '',
-                      each.totals ? <Health totals={each.totals} /> : '',
-                    ],
-                  }))}
-                />
-                {cursor ? (
-                  <button
-                    type="button"
-                    class="button plain"
-                    disabled={isBusy}
-                    onClick={() =>
-                      act(async () => {
-                        const next = await api.get<Views['businesses']>(path(cursor));
-                        setExtra({ rows: [...(extra?.rows ?? []), ...next.businesses], cursor: next.next_cursor });
-                      })
-                    }
-                  >
-                    {words.more}
-                  </button>
-                ) : null}
-              </>
-            );
-          }}
+          {() => (
+            <>
+              <Table
+                columns={[words.businessName, words.tin, words.state, words.signed, words.alerts]}
+                empty={words.none}
+                rows={rows.map((each) => ({
+                  key: each.id,
+                  cells: [
+                    <a href={`#/business/${each.id}`}>
+                      <bdi>{each.business_name}</bdi>
+                    </a>,
+                    <bdi>{each.tin_number}</bdi>,
+                    <Tag tone={tones[each.status]}>{words[`s_${each.status}`]}</Tag>,
+                    each.totals ? String(each.totals.signed) : '',
+                    each.totals ? <Health totals={each.totals} /> : '',
+                  ],
+                }))}
+              />
+              <More onClick={more && (() => void act(more))} isBusy={isBusy} />
+            </>
+          )}
         </Shown>
       </Card>
       <Register onDone={first.reload} />
@@ -175,6 +159,7 @@ export function BusinessDetail({ id }: { id: string }) {
             <StatusCard key={`${is.version}s`} is={is} onChange={business.set} />
             <InviteAdmin id={id} />
             <Support id={id} />
+            <ActivityPage path={`/businesses/${id}/trail`} isOwn={false} />
           </>
         )}
       </Shown>
@@ -262,6 +247,7 @@ function InviteAdmin({ id }: { id: string }) {
 
 function Support({ id }: { id: string }) {
   const { words, api, language } = usePage();
+  const states = { signed: words.signed, refused: words.refused, in_doubt: words.inDoubt, queued: words.queued, withdrawn: words.withdrawn };
   const { act, isBusy, message } = useAct();
   const [reason, setReason] = useState('');
   const [minutes, setMinutes] = useState('30');
@@ -294,7 +280,12 @@ function Support({ id }: { id: string }) {
             empty={words.none}
             rows={receipts.map((each) => ({
               key: each.id,
-              cells: [<bdi>{each.document_number}</bdi>, <bdi>{money(each.totals.total, language)}</bdi>, each.state, moment(each.updated_at, language)],
+              cells: [
+                <bdi>{each.document_number}</bdi>,
+                <bdi>{money(each.totals.total, language)}</bdi>,
+                states[each.state],
+                moment(each.updated_at, language),
+              ],
             }))}
           />
         </>

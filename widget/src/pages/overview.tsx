@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Views } from './api.ts';
-import { moment, money, useAct, useLoad, usePage } from './page.ts';
-import { Bars, Card, Message, Pick, Shown, Table, Tag, Text } from './parts.tsx';
+import { moment, money, useAct, useLoad, usePage, usePages } from './page.ts';
+import { Bars, Card, Message, More, Pick, Shown, Table, Tag, Text } from './parts.tsx';
 
 const tones = { signed: 'good', refused: 'bad', in_doubt: 'wait', queued: 'wait', withdrawn: undefined } as const;
 type Receipt = Views['receipts']['receipts'][number];
@@ -96,14 +96,15 @@ function Receipts() {
   const { words, api, language } = usePage();
   const [state, setState] = useState('');
   const [search, setSearch] = useState('');
-  const [extra, setExtra] = useState<{ rows: Receipt[]; cursor: string | null } | null>(null);
   const { act, isBusy, message } = useAct();
-  const path = (cursor?: string) =>
-    `/businesses/me/recent-invoices?limit=20${state ? `&state=${state}` : ''}${search ? `&search=${encodeURIComponent(search)}` : ''}${cursor ? `&cursor=${cursor}` : ''}`;
-  const first = useLoad(() => {
-    setExtra(null);
-    return api.get<Views['receipts']>(path());
-  }, [state, search]);
+  const filter = `${state ? `&state=${state}` : ''}${search ? `&search=${encodeURIComponent(search)}` : ''}`;
+  const { first, rows, more } = usePages(
+    async (cursor) => {
+      const page = await api.get<Views['receipts']>(`/businesses/me/recent-invoices?limit=20${filter}${cursor ? `&cursor=${cursor}` : ''}`);
+      return { rows: page.receipts, next: page.next_cursor };
+    },
+    [filter],
+  );
   const names = { signed: words.signed, refused: words.refused, in_doubt: words.inDoubt, queued: words.queued, withdrawn: words.withdrawn };
   const again = (receipt: Receipt) =>
     act(async () => {
@@ -118,54 +119,36 @@ function Receipts() {
       </div>
       <Message text={message} />
       <Shown of={first}>
-        {({ receipts, next_cursor }) => {
-          const rows = [...receipts, ...(extra?.rows ?? [])];
-          const cursor = extra ? extra.cursor : next_cursor;
-          return (
-            <>
-              <Table
-                columns={[words.document, words.buyer, words.total, words.state, words.when]}
-                empty={words.none}
-                rows={rows.map((each) => ({
-                  key: each.id,
-                  cells: [
-                    <bdi>{each.document_number}</bdi>,
-                    <bdi>{each.buyer_name}</bdi>,
-                    <bdi>
-                      {each.totals.currency} {money(each.totals.total, language)}
-                    </bdi>,
-                    <>
-                      <Tag tone={tones[each.state]}>{names[each.state]}</Tag>
-                      {each.problem ? <span class="quiet">{each.problem.title}</span> : null}
-                      {each.drift ? <span class="quiet">{each.drift.title}</span> : null}
-                      {each.state === 'refused' || each.state === 'withdrawn' ? (
-                        <button type="button" class="button link" disabled={isBusy} onClick={() => void again(each)}>
-                          {words.sealAgain}
-                        </button>
-                      ) : null}
-                    </>,
-                    moment(each.signed_at ?? each.updated_at, language),
-                  ],
-                }))}
-              />
-              {cursor ? (
-                <button
-                  type="button"
-                  class="button plain"
-                  disabled={isBusy}
-                  onClick={() =>
-                    act(async () => {
-                      const next = await api.get<Views['receipts']>(path(cursor));
-                      setExtra({ rows: [...(extra?.rows ?? []), ...next.receipts], cursor: next.next_cursor });
-                    })
-                  }
-                >
-                  {words.more}
-                </button>
-              ) : null}
-            </>
-          );
-        }}
+        {() => (
+          <>
+            <Table
+              columns={[words.document, words.buyer, words.total, words.state, words.when]}
+              empty={words.none}
+              rows={rows.map((each) => ({
+                key: each.id,
+                cells: [
+                  <bdi>{each.document_number}</bdi>,
+                  <bdi>{each.buyer_name}</bdi>,
+                  <bdi>
+                    {each.totals.currency} {money(each.totals.total, language)}
+                  </bdi>,
+                  <>
+                    <Tag tone={tones[each.state]}>{names[each.state]}</Tag>
+                    {each.problem ? <span class="quiet">{each.problem.title}</span> : null}
+                    {each.drift ? <span class="quiet">{each.drift.title}</span> : null}
+                    {each.state === 'refused' || each.state === 'withdrawn' ? (
+                      <button type="button" class="button link" disabled={isBusy} onClick={() => void again(each)}>
+                        {words.sealAgain}
+                      </button>
+                    ) : null}
+                  </>,
+                  moment(each.signed_at ?? each.updated_at, language),
+                ],
+              }))}
+            />
+            <More onClick={more && (() => void act(more))} isBusy={isBusy} />
+          </>
+        )}
       </Shown>
     </Card>
   );

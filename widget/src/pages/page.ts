@@ -1,6 +1,6 @@
 import { createContext } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
-import { ApiProblem, Offline } from '../api.ts';
+import { ApiProblem, Offline } from '../request.ts';
 import type { PageApi } from './api.ts';
 import type { Language, PageWords } from './words.ts';
 
@@ -100,3 +100,19 @@ export const moment = (text: string | null | undefined, language: string): strin
 /** Decimal text with the reader's separators; never through a number for more than showing. */
 export const money = (amount: string, language: string): string =>
   new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(amount as unknown as number);
+
+/** A list read a page at a time: what is there so far, and how to get more while there is more. */
+export function usePages<Row>(read: (cursor: string | null) => Promise<{ rows: Row[]; next: string | null }>, on: unknown[] = []) {
+  const [extra, setExtra] = useState<{ rows: Row[]; next: string | null } | null>(null);
+  const first = useLoad(() => {
+    setExtra(null);
+    return read(null);
+  }, on);
+  const rows = [...(first.data?.rows ?? []), ...(extra?.rows ?? [])];
+  const next = extra ? extra.next : (first.data?.next ?? null);
+  const more = async (): Promise<void> => {
+    const found = await read(next);
+    setExtra({ rows: [...(extra?.rows ?? []), ...found.rows], next: found.next });
+  };
+  return { first, rows, more: next === null ? null : more };
+}

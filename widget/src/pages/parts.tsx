@@ -236,3 +236,72 @@ export const Meter = ({ used, limit, label }: { used: number; limit: number; lab
     <progress max={limit} value={used} aria-label={label} />
   </p>
 );
+
+/** Names and values, those without a value left out. */
+export function FactList({ rows }: { rows: [name: string, value: string | null | undefined][] }) {
+  return (
+    <dl class="facts">
+      {rows.map(([name, value]) =>
+        value ? (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              <bdi>{value}</bdi>
+            </dd>
+          </div>
+        ) : null,
+      )}
+    </dl>
+  );
+}
+
+export function More({ onClick, isBusy }: { onClick: (() => void) | null; isBusy: boolean }) {
+  const { words } = usePage();
+  return onClick ? (
+    <button type="button" class="button plain" disabled={isBusy} onClick={onClick}>
+      {words.more}
+    </button>
+  ) : null;
+}
+
+export type Adoption = { sdc_id: string; mrc_number: string; last_invoice_number: string };
+export const noAdoption: Adoption = { sdc_id: '', mrc_number: '', last_invoice_number: '' };
+
+/** What is known of a device that another program initialised. */
+export function AdoptionFields({ value, onChange }: { value: Adoption; onChange(value: Adoption): void }) {
+  const { words } = usePage();
+  return (
+    <>
+      <Text label={words.sdcId} value={value.sdc_id} onInput={(sdc_id) => onChange({ ...value, sdc_id })} />
+      <Text label={words.mrc} value={value.mrc_number} onInput={(mrc_number) => onChange({ ...value, mrc_number })} />
+      <Text
+        label={words.lastInvoice}
+        value={value.last_invoice_number}
+        onInput={(last_invoice_number) => onChange({ ...value, last_invoice_number })}
+        mode="numeric"
+      />
+    </>
+  );
+}
+
+export type DeviceAddress = { address: string; serial: string; environment: 'sandbox' | 'production' };
+
+/** Which device stands where. */
+export function DeviceFields({ value, onChange }: { value: DeviceAddress; onChange(value: DeviceAddress): void }) {
+  const { words } = usePage();
+  return (
+    <>
+      <Text label={words.address} value={value.address} onInput={(address) => onChange({ ...value, address })} mode="url" hint={words.addressHint} />
+      <Text label={words.serial} value={value.serial} onInput={(serial) => onChange({ ...value, serial })} />
+      <Pick
+        label={words.environment}
+        value={value.environment}
+        choices={[
+          ['sandbox', words.sandbox],
+          ['production', words.production],
+        ]}
+        onChange={(environment) => onChange({ ...value, environment: environment as DeviceAddress['environment'] })}
+      />
+    </>
+  );
+}

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Views } from './api.ts';
 import { useAct, useLoad, usePage } from './page.ts';
-import { Card, Check, Form, Message, Pick, Shown, Tag, Text } from './parts.tsx';
+import { AdoptionFields, Card, Check, type DeviceAddress, DeviceFields, Form, Message, noAdoption, Pick, Shown, Tag, Text } from './parts.tsx';
 import { filled, type PageWords } from './words.ts';
 
 type SetupView = Views['setup'];
@@ -113,37 +113,16 @@ function VsdcStep({ onChange }: StepProps) {
 function VsdcForm({ device, onChange }: { device: Views['branches']['branches'][number]['device']; onChange: StepProps['onChange'] }) {
   const { words, api } = usePage();
   const { act, isBusy, message } = useAct();
-  const [value, set] = useState({ address: device?.address ?? '', serial: device?.serial ?? '', environment: device?.environment ?? 'sandbox' });
+  const [value, set] = useState<DeviceAddress>({ address: device?.address ?? '', serial: device?.serial ?? '', environment: device?.environment ?? 'sandbox' });
   const [isAdopting, setAdopting] = useState(false);
-  const [adopt, setAdopt] = useState({ sdc_id: '', mrc_number: '', last_invoice_number: '' });
+  const [adopt, setAdopt] = useState(noAdoption);
   const submit = () => act(async () => onChange(await api.post<SetupView>('/businesses/me/setup/step2', { ...value, ...(isAdopting ? { adopt } : {}) })));
   return (
     <Form onSubmit={submit} submit={words.tryIt} isBusy={isBusy}>
       <p class="quiet">{words.step2Next}</p>
-      <Text label={words.address} value={value.address} onInput={(address) => set({ ...value, address })} mode="url" hint={words.addressHint} />
-      <Text label={words.serial} value={value.serial} onInput={(serial) => set({ ...value, serial })} />
-      <Pick
-        label={words.environment}
-        value={value.environment}
-        choices={[
-          ['sandbox', words.sandbox],
-          ['production', words.production],
-        ]}
-        onChange={(environment) => set({ ...value, environment: environment as 'sandbox' })}
-      />
+      <DeviceFields value={value} onChange={set} />
       {device && device.state !== 'new' ? null : <Check label={words.adoptInstead} checked={isAdopting} onChange={setAdopting} />}
-      {isAdopting ? (
-        <>
-          <Text label={words.sdcId} value={adopt.sdc_id} onInput={(sdc_id) => setAdopt({ ...adopt, sdc_id })} />
-          <Text label={words.mrc} value={adopt.mrc_number} onInput={(mrc_number) => setAdopt({ ...adopt, mrc_number })} />
-          <Text
-            label={words.lastInvoice}
-            value={adopt.last_invoice_number}
-            onInput={(last_invoice_number) => setAdopt({ ...adopt, last_invoice_number })}
-            mode="numeric"
-          />
-        </>
-      ) : null}
+      {isAdopting ? <AdoptionFields value={adopt} onChange={setAdopt} /> : null}
       <Message text={message} />
     </Form>
   );

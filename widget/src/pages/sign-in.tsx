@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { ApiProblem } from '../api.ts';
+import { ApiProblem } from '../request.ts';
 import type { Session, Views } from './api.ts';
 import { useAct, usePage } from './page.ts';
 import { Card, Dialog, Form, Message, Pick, Text } from './parts.tsx';

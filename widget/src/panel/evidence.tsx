@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { ApiProblem } from '../api.ts';
+import { ApiProblem } from '../request.ts';
 import { Button, Field } from '../ui/parts.tsx';
 import type { ReceiptView } from '../views.ts';
 import { useFrame } from './frame.ts';

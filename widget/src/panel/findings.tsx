@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { ApiProblem } from '../api.ts';
+import { ApiProblem } from '../request.ts';
 import { Button, Choice, Field } from '../ui/parts.tsx';
 import type { ChoiceLists, Finding, PreflightView } from '../views.ts';
 import { useFrame } from './frame.ts';

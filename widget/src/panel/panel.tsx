@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { ApiProblem, Offline } from '../api.ts';
+import { ApiProblem, Offline } from '../request.ts';
 import type { DocumentRef } from '../host/host.ts';
 import { Button, Facts, Section, Waiting } from '../ui/parts.tsx';
 import type { PreflightView, ReceiptView } from '../views.ts';

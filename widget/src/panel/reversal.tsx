@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { ApiProblem } from '../api.ts';
+import { ApiProblem } from '../request.ts';
 import { Button, Choice, Field } from '../ui/parts.tsx';
 import type { PreflightView, ReceiptView } from '../views.ts';
 import { useFrame } from './frame.ts';

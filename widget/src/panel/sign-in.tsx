@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { ApiProblem, Offline } from '../api.ts';
+import { ApiProblem, Offline } from '../request.ts';
 import { Button, Choice, Field, Section } from '../ui/parts.tsx';
 import { useFrame } from './frame.ts';
 

@@ -1,0 +1,36 @@
+import type { Problem } from '@muhuri/shared/problems';
+
+/** A problem the server described, in the reader's language. */
+export class ApiProblem extends Error {
+  readonly problem: Problem;
+  constructor(problem: Problem) {
+    super(problem.title);
+    this.problem = problem;
+  }
+}
+
+/** The server could not be reached at all. */
+export class Offline extends Error {}
+
+/** One call of the API with a bearer token, never a cookie: an answer, a problem the server described, or nobody there. */
+export async function request(at: { server: string; language: string; token: string | null }, method: string, path: string, body?: object): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(`${at.server}/api/v1${path}`, {
+      method,
+      credentials: 'omit',
+      headers: {
+        'accept-language': at.language,
+        ...(at.token ? { authorization: `Bearer ${at.token}` } : {}),
+        ...(body ? { 'content-type': 'application/json' } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+  } catch {
+    throw new Offline();
+  }
+  if (answer.ok) return answer;
+  const problem = (await answer.json().catch(() => null)) as Problem | null;
+  if (!problem?.code) throw new Offline();
+  throw new ApiProblem(problem);
+}
