@@ -27,7 +27,9 @@ if (!program) fail(`There is no "${command}". Known: ${Object.keys(programs).joi
 
 const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'];
 if (['serve', 'migrate', 'business:add', 'trail:verify', 'keys:rotate'].includes(command)) flags.push(`--env-file-if-exists=${join(root, '.env')}`);
-const child = spawn(node, [...flags, ...program, ...rest], { cwd: root, stdio: 'inherit' });
+// What was compiled once is kept: a later start reads it instead of compiling again.
+const env = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled'), ...process.env };
+const child = spawn(node, [...flags, ...program, ...rest], { cwd: root, stdio: 'inherit', env });
 // Ctrl-C reaches the child by itself; a signal sent to this process alone is handed on.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill('SIGTERM'));

@@ -18,7 +18,7 @@ import {
   listKeys,
   listMemberships,
   listPeople,
-  listPersons,
+  nameActors,
   MembershipEntity,
   openSessions,
   openTotp,
@@ -40,7 +40,7 @@ import { listEntries, openSealer, platformRecorder, recorder, verifyTrail } from
 import { trailRoutes } from './audit/trail.routes.ts';
 import { addBranch, adoptDevice, initialiseDevice, listBranches, pauseLane, probeView, setDevice, testDevice, updateBranch } from './branches/index.ts';
 import { businessRoutes } from './businesses/business.routes.ts';
-import { checkImage, findDirectoryEntry, getBusiness, getConfig, listActiveBusinessIds, listDirectory, sumTotals, updateConfig } from './businesses/index.ts';
+import { checkImage, findDirectoryEntry, getConfig, listActiveBusinessIds, updateConfig } from './businesses/index.ts';
 import { branchRoutes } from './branches/branch.routes.ts';
 import { listBranchViews } from './branches/list-branches.ts';
 import { findTaxpayer, listNames, getMappings, putMappings, registerItems, syncLists } from './catalogue/index.ts';
@@ -56,15 +56,18 @@ import {
   beginSupport,
   duringSupport,
   endSupport,
-  isSupporting,
+  getBusinessEntry,
   inviteAdmin,
+  listBusinesses,
   listSupport,
   registerBusiness,
+  readBusinessTrail,
   registerByOperator,
   rotateKeys,
   setBusinessStatus,
   setQuotas,
   setup,
+  sumPlatform,
   SupportAccessEntity,
   updateBusiness,
 } from './onboarding/index.ts';
@@ -98,6 +101,7 @@ import {
   prepareSale,
   printReceipt,
   proposeReversal,
+  registerItemsOf,
   readPdf,
   receiptChanges,
   resumeLane,
@@ -106,12 +110,11 @@ import {
   toReceiptView,
   usualTiming,
   withdrawReceipt,
-  withItemCodes,
 } from './receipts/index.ts';
 import { receiptRoutes } from './receipts/receipt.routes.ts';
-import { countByTrail, countTotals, getStats } from './reports/index.ts';
+import { countByTrail, countTotals, getStats, reportUsage } from './reports/index.ts';
 import { type Limits, openUsage, usualLimits } from './usage/index.ts';
-import { countAttempts, idsIn, listAttempts, openWalls } from './walls/index.ts';
+import { idsIn, listAttempts, openWalls } from './walls/index.ts';
 import { addressPolicy } from './vsdc/address-policy.ts';
 import { type DirectSettings, directVsdc, usualSettings } from './vsdc/direct-vsdc.ts';
 import { zohoAccounts } from './zoho/accounts.ts';
@@ -319,37 +322,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const zohoState = readZohoState({ database, accounts, tokens });
   const devices = { clock, newId, record, dialects };
   const aboutOf = (call: { language: string; from: { address: string } }): About => ({ language: call.language, requestId: '', origin: call.from.address });
-  const named = async <E extends { actor_id: string }>(entries: E[]): Promise<(E & { actorName?: string })[]> => {
-    const ids = [...new Set(entries.map((each) => each.actor_id))].filter((id) => id.startsWith('per_'));
-    const persons = ids.length > 0 ? await database.platform((tx) => listPersons(tx, ids)) : [];
-    const names = new Map(persons.map((person) => [person.id, person.name]));
-    return entries.map((each) => ({ ...each, ...(names.has(each.actor_id) ? { actorName: names.get(each.actor_id) as string } : {}) }));
-  };
-  const usageOf = async (ctx: Context) => {
-    const { minute, day } = usage.limitsNow(ctx.businessId);
-    const now = clock.now();
-    const days = await usage.report(ctx, 30);
-    const stats = await getStats(dayOf)(ctx, 30);
-    const midnight = new Date(Date.parse(`${now.toISOString().slice(0, 10)}T00:00:00Z`) + 86_400_000);
-    return {
-      quotas: [
-        {
-          what: 'requests',
-          period: 'minute',
-          limit: minute.limit,
-          used: minute.limit - minute.left,
-          left: minute.left,
-          resets_at: new Date(now.getTime() + 60_000).toISOString(),
-        },
-        { what: 'requests', period: 'day', limit: day.limit, used: day.used, left: Math.max(0, day.limit - day.used), resets_at: midnight.toISOString() },
-      ],
-      days: stats.days.map((each) => ({
-        day: each.day,
-        requests: days.filter((row) => row.day === each.day && row.what === 'requests').reduce((sum, row) => sum + row.used, 0),
-        receipts: each.signed,
-      })),
-    };
-  };
+  const named = nameActors({ database });
+  const stats = getStats(dayOf);
   const get = async (ctx: Context, id: string) => {
     const receipt = await ctx.transaction((tx) => findReceipt(tx, id));
     if (!receipt) throw new AppError('not_found');
@@ -382,18 +356,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     ...businessRoutes({
       register: (call, ask) =>
         registerByOperator({ ...platform, vault, dialects, day: dayIn })((businessId) => operatorContext(call.session, businessId, aboutOf(call)), ask),
-      list: async (call, page) =>
-        database.platform(async (tx) => {
-          const by = { type: 'operator', id: call.session.person.id, origin: call.from.address, requestId: null };
-          // Looking across businesses is itself something to look up later.
-          await recordPlatform(tx, by, { action: 'businesses.listed', subject: 'platform', after: { search: page.search, status: page.status } });
-          return listDirectory(tx, page);
-        }),
-      get: async (ctx) => {
-        const entry = await database.platform((tx) => findDirectoryEntry(tx, ctx.businessId));
-        if (!entry) throw new AppError('not_found');
-        return { business: await ctx.transaction((tx) => getBusiness(tx)), organizationId: entry.organizationId };
-      },
+      list: (call, page) => listBusinesses(platform)({ id: call.session.person.id, origin: call.from.address }, page),
+      get: getBusinessEntry({ database }),
       update: updateBusiness(platform),
       setStatus: setBusinessStatus(platform),
       setQuotas: async (ctx, to) => {
@@ -410,27 +374,26 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       beginSupport: beginSupport({ database, clock, newId, record }),
       endSupport: endSupport({ database, clock, newId, record }),
       listSupport,
-      totals: () =>
-        database.platform(async (tx) => ({ ...(await sumTotals(tx)), attemptsToday: await countAttempts(tx, new Date(clock.now().getTime() - 86_400_000)) })),
+      totals: sumPlatform({ database, clock }),
       listAttempts: (page) => database.platform((tx) => listAttempts(tx, page)),
     }),
     ...ownBusinessRoutes({
       setDevice: setDevice(devices),
-      testDevice: async (ctx, branchId) => probeView(await testDeviceNow(ctx, branchId), ctx.language) as never,
+      testDevice: async (ctx, branchId) => probeView(await testDeviceNow(ctx, branchId), ctx.language),
       listBranches: listBranchViews,
       probes: async (ctx) =>
         Object.fromEntries(
           (await ctx.transaction((tx) => listBranches(tx))).map((branch) => [
             branch.id,
-            branch.device?.probe ? (probeView(branch.device.probe, ctx.language) as never) : null,
+            branch.device?.probe ? probeView(branch.device.probe, ctx.language) : null,
           ]),
         ),
       readZohoState: (ctx) => zohoState(ctx, false),
-      getStats: getStats(dayOf) as never,
+      getStats: stats,
       listReceipts: (ctx, page) => ctx.transaction((tx) => listReceipts(tx, page)),
       supportReceipts: (ctx, page) => duringSupport({ database, clock, newId, record })(ctx, 'receipts', (tx) => listReceipts(tx, page)),
-      view: (receipt, language) => toReceiptView(receipt, dialects, language) as never,
-      usage: usageOf as never,
+      view: (receipt, language) => toReceiptView(receipt, dialects, language),
+      usage: reportUsage({ usage, getStats: stats, clock }),
       setup: setup({
         clock,
         record,
@@ -446,15 +409,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
           changes.waitForReceipt(ctx, await opening(ctx, { module: 'invoices', document_id: documentId }, false), instead.waitMs ?? 10_000),
         syncLists: sync,
         findTaxpayer: findTaxpayer({ vsdc, dialects, clock }),
-        registerItemsOf: async (ctx, documentId) => {
-          const prepared = await prepare(ctx, 'invoices', documentId, {}, null);
-          const { filed, device } = prepared;
-          if (!filed || !device) return prepared.findings[0] ?? { code: 'device_missing' };
-          const coded = await ctx.transaction((tx) => withItemCodes(tx, ctx.businessId, filed, { dialects, newId, clock }, device.dialect));
-          const prices = Object.fromEntries(coded.sale.lines.map((line) => [line.itemCode, line.unitPrice]));
-          const done = await register(ctx, device, { taxpayerId: filed.filing.device.taxpayerId, user: filed.filing.user, prices }, worker);
-          return done.is === 'done' || done.is === 'busy' ? null : done.problem;
-        },
+        registerItemsOf: registerItemsOf({ prepareSale: prepare, registerItems: register, dialects, newId, clock, worker }),
         drawTraining: (ctx) => drawTrainingNow(ctx, {}, 'a4'),
         activate: activateAfterSetup(platform),
       }),
@@ -463,13 +418,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       listTrail: async (ctx, filter) => named(await ctx.transaction((tx) => listEntries(tx, 'audit', filter))),
       verifyTrail,
       exported: (ctx) => ctx.transaction((tx) => record(tx, ctx, { action: 'trail.exported', subject: ctx.businessId })),
-      listBusinessTrail: async (ctx, filter) => {
-        if (!(await database.platform((tx) => findDirectoryEntry(tx, ctx.businessId)))) throw new AppError('not_found');
-        const entries = await ctx.transaction((tx) => listEntries(tx, 'audit', filter));
-        // Who did what is for the operator; what it said is a document's content.
-        const isOpen = await isSupporting({ clock })(ctx);
-        return named(isOpen ? entries : entries.map((entry) => ({ ...entry, before: null, after: null })));
-      },
+      listBusinessTrail: async (ctx, filter) => named(await readBusinessTrail({ database, clock })(ctx, filter)),
       listPlatformTrail: async (filter) => named(await database.platform((tx) => listEntries(tx, 'reference.platform_audit', filter))),
     }),
     ...receiptRoutes({

@@ -1,4 +1,3 @@
-import { Secret, TOTP } from 'otpauth';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
@@ -6,8 +5,11 @@ import type { Vault } from '../platform/vault.ts';
 import { lockPerson, type StoredPerson, setTotp, usedTotp } from './person.store.ts';
 
 const periodSeconds = 30;
-const made = (secret: string, username = '') =>
-  new TOTP({ issuer: 'Muhuri', label: username, secret: Secret.fromBase32(secret), digits: 6, period: periodSeconds });
+// Loaded with the first code: a start needs none.
+const made = async (secret: string, username = '') => {
+  const { Secret, TOTP } = await import('otpauth');
+  return new TOTP({ issuer: 'Muhuri', label: username, secret: Secret.fromBase32(secret), digits: 6, period: periodSeconds });
+};
 
 export type Totp = {
   /** A new secret, not yet in force; it leaves the server once. */
@@ -22,6 +24,7 @@ export function openTotp(ports: { database: Database; vault: Vault; clock: Clock
   const { database, vault, clock } = ports;
   return {
     async begin(person) {
+      const { Secret } = await import('otpauth');
       const secret = new Secret({ size: 20 }).base32;
       await database.platform(async (tx) => {
         const stored = await lockPerson(tx, person.id);
@@ -30,7 +33,7 @@ export function openTotp(ports: { database: Database; vault: Vault; clock: Clock
         const dataKey = stored.dataKey ?? vault.newDataKey(person.id);
         await setTotp(tx, person.id, { dataKey, secret: vault.seal(dataKey, person.id, 'totp_secret', secret) });
       });
-      return { secret, uri: made(secret, person.username).toString() };
+      return { secret, uri: (await made(secret, person.username)).toString() };
     },
     check: (personId, code, mayBeNew) => database.platform((tx) => use(tx, personId, code, mayBeNew)),
     remove: async (personId) => {
@@ -42,7 +45,11 @@ export function openTotp(ports: { database: Database; vault: Vault; clock: Clock
     const person = await lockPerson(tx, personId);
     if (!person?.totpSecret || !person.dataKey || (!person.totpConfirmedAt && !mayBeNew)) return false;
     const now = clock.now();
-    const delta = made(vault.open(person.dataKey, personId, 'totp_secret', person.totpSecret)).validate({ token: code, timestamp: now.getTime(), window: 1 });
+    const delta = (await made(vault.open(person.dataKey, personId, 'totp_secret', person.totpSecret))).validate({
+      token: code,
+      timestamp: now.getTime(),
+      window: 1,
+    });
     if (delta === null) return false;
     const step = Math.floor(now.getTime() / 1000 / periodSeconds) + delta;
     if (person.totpLastStep !== null && step <= Number(person.totpLastStep)) return false;

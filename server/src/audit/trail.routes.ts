@@ -1,5 +1,4 @@
 import { trail } from '@muhuri/shared/contract/index';
-import { stringify } from 'csv-stringify/sync';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import { answer, type Call, FileAnswer } from '../platform/http/answer.ts';
 import type { TrailCheck, TrailEntry, TrailFilter } from './seal-trail.ts';
@@ -28,7 +27,7 @@ export const trailRoutes = (use: Use) => [
       after = { at: last.at.toISOString(), id: last.id };
     }
     await use.exported(call.ctx);
-    return new FileAnswer(toCsv(entries), 'text/csv; charset=utf-8', 'trail.csv');
+    return new FileAnswer(await toCsv(entries), 'text/csv; charset=utf-8', 'trail.csv');
   }),
   answer(trail.verifyTrail)(async (call) => {
     const { sealed, unsealed, brokenAt, head } = await use.verifyTrail(call.ctx);
@@ -56,8 +55,8 @@ const plain = (value: unknown): string => {
   return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 };
 
-const toCsv = (entries: TrailEntry[]): string =>
-  stringify(
+const toCsv = async (entries: TrailEntry[]): Promise<string> =>
+  (await import('csv-stringify/sync')).stringify(
     entries.map((each) =>
       [
         each.position,

@@ -1,4 +1,4 @@
-export { addBranch, setDevice, updateBranch } from './change-branch.ts';
+export { addBranch, type DeviceAsk, setDevice, updateBranch } from './change-branch.ts';
 export type { Device } from './device.model.ts';
 export {
   eraseDevices,
@@ -13,6 +13,7 @@ export {
   type StoredProbe,
   touchUpstream,
 } from './device.store.ts';
-export { probeView } from './probe-view.ts';
+export type { BranchView } from './list-branches.ts';
+export { type ProbeView, probeView } from './probe-view.ts';
 export { adoptDevice, initialiseDevice, pauseLane } from './set-up-device.ts';
 export { type TestDevice, testDevice } from './test-device.ts';

@@ -59,3 +59,5 @@ export function probeView({ reason: _reason, ...probe }: StoredProbe, language: 
   const [title, detail] = language.startsWith('fr') ? text.fr : language.startsWith('ar') ? text.ar : text.en;
   return { ...probe, title, detail };
 }
+
+export type ProbeView = ReturnType<typeof probeView>;

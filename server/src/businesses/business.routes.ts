@@ -1,4 +1,4 @@
-import { businesses } from '@muhuri/shared/contract/index';
+import { businesses, type InputOf } from '@muhuri/shared/contract/index';
 import { answer, type Call, FileAnswer } from '../platform/http/answer.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import type { Branding, Business } from './business.model.ts';
@@ -12,10 +12,10 @@ type Support = { id: string; operatorName: string; reason: string; begunAt: Date
 type Attempt = { id: string; at: Date; businessId: string; actorId: string; route: string; asked: string; origin: string | null };
 
 type Use = {
-  register(call: Call, ask: never): Promise<{ business: Business; expiresAt: Date }>;
+  register(call: Call, ask: InputOf<typeof businesses.registerBusiness>): Promise<{ business: Business; expiresAt: Date }>;
   list(call: Call, page: Page & { search: string | null; status: string | null }): Promise<Listed[]>;
   get(ctx: Ctx): Promise<{ business: Business; organizationId: string | null }>;
-  update(ctx: Ctx, to: never): Promise<Business>;
+  update(ctx: Ctx, to: InputOf<typeof businesses.updateBusiness>): Promise<Business>;
   setStatus(ctx: Ctx, status: 'active' | 'suspended' | 'closed', reason: string | undefined): Promise<Business>;
   setQuotas(ctx: Ctx, to: { requests_per_minute: number | null; requests_per_day: number | null }): Promise<void>;
   inviteAdmin(ctx: Ctx, email: string): Promise<{ email: string; expiresAt: Date }>;
@@ -50,7 +50,7 @@ export const businessRoutes = (use: Use) => {
     }),
     answer(businesses.listSupport)(async (call) => ({ support_access: (await use.listSupport(call.ctx)).map(supportView), next_cursor: null })),
     answer(businesses.registerBusiness)(async (call, { input }) => {
-      const { business, expiresAt } = await use.register(call, input as never);
+      const { business, expiresAt } = await use.register(call, input);
       return { business: toView(business, null), invitation: { email: input.admin_email, expires_at: expiresAt.toISOString() } };
     }),
     answer(businesses.listBusinesses)(async (call, { query: { limit, cursor, search, status } }) => {
@@ -60,7 +60,7 @@ export const businessRoutes = (use: Use) => {
       return { businesses: shown.map(listedView), next_cursor: found.length > limit && last ? cursorOf(last.createdAt, last.businessId) : null };
     }),
     answer(businesses.getBusiness)((call) => view(call.onBusiness)),
-    answer(businesses.updateBusiness)((call, { input }) => after(call, use.update(call.onBusiness, input as never))),
+    answer(businesses.updateBusiness)((call, { input }) => after(call, use.update(call.onBusiness, input))),
     answer(businesses.deactivateBusiness)((call, { input }) => after(call, use.setStatus(call.onBusiness, 'suspended', input?.reason))),
     answer(businesses.activateBusiness)((call, { input }) => after(call, use.setStatus(call.onBusiness, 'active', input?.reason))),
     answer(businesses.closeBusiness)((call, { input }) => after(call, use.setStatus(call.onBusiness, 'closed', input?.reason))),

@@ -1,7 +1,8 @@
 export { addPerson, registerBusiness } from './register-business.ts';
 export { activateAfterSetup, inviteAdmin, setBusinessStatus, setQuotas, updateBusiness } from './change-business.ts';
+export { getBusinessEntry, listBusinesses, readBusinessTrail, sumPlatform } from './operator-views.ts';
 export { registerByOperator } from './register-by-operator.ts';
 export { setup } from './setup.ts';
-export { beginSupport, duringSupport, endSupport, isSupporting, listSupport } from './support-access.ts';
+export { beginSupport, duringSupport, endSupport, listSupport } from './support-access.ts';
 export { SupportAccessEntity } from './support-access.entity.ts';
 export { rotateKeys } from './rotate-keys.ts';

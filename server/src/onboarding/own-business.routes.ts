@@ -2,28 +2,19 @@ import { businesses } from '@muhuri/shared/contract/index';
 import { AppError } from '../platform/app-error.ts';
 import { answer, type Call } from '../platform/http/answer.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
-import type { Receipt } from '../receipts/index.ts';
+import type { BranchView, DeviceAsk, ProbeView } from '../branches/index.ts';
+import type { Receipt, ReceiptView } from '../receipts/index.ts';
+import type { GetStats, ReportUsage } from '../reports/index.ts';
 import type { Setup } from './setup.ts';
 
 type Ctx = Call['ctx'];
-type Probe = {
-  result: never;
-  title: string;
-  detail: string;
-  at: string;
-  answer_ms: number | null;
-  last_upstream_at: string | null;
-  offline_hours: number | null;
-};
-type BranchView = { id: string };
-type ReceiptView = never;
 type Page = { limit: number; after: { at: string; id: string } | null; state?: string | undefined; search?: string | undefined };
 
 type Use = {
-  setDevice(ctx: Ctx, ask: never): Promise<string>;
-  testDevice(ctx: Ctx, branchId: string | null): Promise<Probe>;
+  setDevice(ctx: Ctx, ask: DeviceAsk): Promise<string>;
+  testDevice(ctx: Ctx, branchId: string | null): Promise<ProbeView>;
   listBranches(ctx: Ctx): Promise<BranchView[]>;
-  probes(ctx: Ctx): Promise<Record<string, Probe | null>>;
+  probes(ctx: Ctx): Promise<Record<string, ProbeView | null>>;
   readZohoState(ctx: Ctx): Promise<{
     organizationId: string | null;
     organizationName: string | null;
@@ -31,11 +22,11 @@ type Use = {
     status: 'none' | 'active' | 'needs_reconnecting';
     grantId: string | null;
   }>;
-  getStats(ctx: Ctx, days: number): Promise<never>;
+  getStats: GetStats;
   listReceipts(ctx: Ctx, page: Page): Promise<Receipt[]>;
   supportReceipts(ctx: Ctx, page: Page): Promise<Receipt[]>;
   view(receipt: Receipt, language: string): ReceiptView;
-  usage(ctx: Ctx): Promise<never>;
+  usage: ReportUsage;
   setup: Setup;
 };
 
@@ -48,16 +39,16 @@ export const ownBusinessRoutes = (use: Use) => {
   };
   return [
     answer(businesses.updateVsdcConfig)(async (call, { input }) => {
-      const id = await use.setDevice(call.ctx, input as never);
+      const id = await use.setDevice(call.ctx, input);
       const found = (await use.listBranches(call.ctx)).find((each) => each.id === id);
       if (!found) throw new AppError('not_found');
-      return found as never;
+      return found;
     }),
     answer(businesses.testVsdc)((call, { input }) => use.testDevice(call.ctx, input.branch_id ?? null)),
     answer(businesses.vsdcStatus)(async (call) => {
       const probes = await use.probes(call.ctx);
       return {
-        devices: (await use.listBranches(call.ctx)).map((branch) => ({ branch: branch as never, probe: probes[branch.id] ?? null })),
+        devices: (await use.listBranches(call.ctx)).map((branch) => ({ branch, probe: probes[branch.id] ?? null })),
         next_cursor: null,
       };
     }),

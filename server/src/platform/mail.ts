@@ -1,4 +1,4 @@
-import { createTransport } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import { AppError } from './app-error.ts';
 
 /** One message in plain text. Links in it are secrets: a mail is never logged. */
@@ -14,22 +14,29 @@ export function mailBy(url: string | null, from: string): { send: SendMail; clos
       send: () => Promise.reject(new AppError('mail_unavailable')),
       close() {},
     };
-  const transport = createTransport({
-    url,
-    connectionTimeout: 10_000,
-    greetingTimeout: 10_000,
-    socketTimeout: 20_000,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
+  // Loaded with the first mail: most starts of a server send none for a while.
+  let transport: Promise<Transporter> | undefined;
+  const open = () => {
+    transport ??= import('nodemailer').then(({ createTransport }) =>
+      createTransport({
+        url,
+        connectionTimeout: 10_000,
+        greetingTimeout: 10_000,
+        socketTimeout: 20_000,
+        disableFileAccess: true,
+        disableUrlAccess: true,
+      } as never),
+    );
+    return transport;
+  };
   return {
     async send({ to, subject, text }) {
       try {
-        await transport.sendMail({ from, to, subject, text });
+        await (await open()).sendMail({ from, to, subject, text });
       } catch (error) {
         throw new AppError('mail_unavailable', {}, (error as Error).message);
       }
     },
-    close: () => transport.close(),
+    close: () => void transport?.then((opened) => opened.close()),
   };
 }

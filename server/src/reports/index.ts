@@ -1,1 +1,2 @@
-export { countByTrail, countTotals, getStats } from './reports.ts';
+export { countByTrail, countTotals, type GetStats, getStats } from './reports.ts';
+export { type ReportUsage, reportUsage } from './report-usage.ts';

@@ -69,6 +69,8 @@ export const getStats = (ports: Ports) => async (ctx: Context, days: number) => 
   };
 };
 
+export type GetStats = ReturnType<typeof getStats>;
+
 /** What the operator sees of a business without looking into it: counted here, inside its own door, and put where lists are read. */
 export const countTotals =
   (ports: Ports) =>

@@ -4,6 +4,10 @@ import type { Views } from './api.ts';
 import { moment, useAct, useLoad, usePage } from './page.ts';
 import { Card, Check, Form, Message, Pick, Shown, Table, Tag, Text } from './parts.tsx';
 
+// There is nothing to synchronise yet, so nobody is offered the right to.
+const singles = grantable.filter((each) => each !== 'sync');
+const keyScopes = scopes.filter((each) => each !== 'sync');
+
 type Member = Views['people']['people'][number];
 type Role = 'business_admin' | 'business_user';
 
@@ -20,7 +24,7 @@ function Singles({ value, onChange }: { value: string[]; onChange(value: string[
   return (
     <fieldset>
       <legend>{words.permissions}</legend>
-      {grantable.map((each) => (
+      {singles.map((each) => (
         <Check
           key={each}
           label={words[`p_${each}`]}
@@ -145,16 +149,16 @@ function MemberForm({ member, onDone }: { member: Member; onDone(): void }) {
   const roles = useRoles();
   const { act, isBusy, message } = useAct();
   const [role, setRole] = useState<Role>(member.role);
-  const [singles, setSingles] = useState(member.permissions);
+  const [chosen, setChosen] = useState(member.permissions);
   const save = () =>
     act(async () => {
-      await api.put(`/people/${member.id}`, { role, permissions: role === 'business_user' ? singles : [], version: member.version });
+      await api.put(`/people/${member.id}`, { role, permissions: role === 'business_user' ? chosen : [], version: member.version });
       onDone();
     });
   return (
     <Form onSubmit={save} submit={words.save} isBusy={isBusy}>
       <Pick label={words.role} value={role} choices={roles} onChange={(value) => setRole(value as Role)} />
-      {role === 'business_user' ? <Singles value={singles} onChange={setSingles} /> : null}
+      {role === 'business_user' ? <Singles value={chosen} onChange={setChosen} /> : null}
       <Message text={message} />
     </Form>
   );
@@ -166,10 +170,10 @@ function Invite({ onDone }: { onDone(): void }) {
   const { act, isBusy, message, isGood } = useAct();
   const [email, setEmail] = useState('');
   const [role, setRole] = useState<Role>('business_user');
-  const [singles, setSingles] = useState<string[]>([]);
+  const [chosen, setChosen] = useState<string[]>([]);
   const send = () =>
     act(async () => {
-      await api.post('/invitations', { email, role, permissions: role === 'business_user' ? singles : [] });
+      await api.post('/invitations', { email, role, permissions: role === 'business_user' ? chosen : [] });
       setEmail('');
       onDone();
     }, words.saved);
@@ -180,7 +184,7 @@ function Invite({ onDone }: { onDone(): void }) {
           <Text label={words.email} value={email} onInput={setEmail} type="email" />
           <Pick label={words.role} value={role} choices={roles} onChange={(value) => setRole(value as Role)} />
         </div>
-        {role === 'business_user' ? <Singles value={singles} onChange={setSingles} /> : null}
+        {role === 'business_user' ? <Singles value={chosen} onChange={setChosen} /> : null}
         <Message text={message} isGood={isGood} />
       </Form>
     </Card>
@@ -214,7 +218,7 @@ export function KeysPage() {
           <Text label={words.name} value={name} onInput={setName} />
           <fieldset>
             <legend>{words.permissions}</legend>
-            {scopes.map((each) => (
+            {keyScopes.map((each) => (
               <Check
                 key={each}
                 label={words[`p_${each}`]}
