@@ -132,7 +132,13 @@ export type Instead = {
   sweepMs: number;
   lanesMax: number;
   limits: Partial<Limits>;
+  patience: Partial<Patience>;
 };
+
+/** How long a client may take to say what it wants, and how often that is looked at, in milliseconds. */
+export type Patience = { headersMs: number; requestMs: number; checkMs: number };
+
+const usualPatience: Patience = { headersMs: 15_000, requestMs: 30_000, checkMs: 5_000 };
 
 export type App = {
   url: string;
@@ -486,7 +492,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     trustedProxies: config.trustedProxies,
   });
 
-  const { server, port } = await listen(http, config);
+  const { server, port } = await listen(http, config, { ...usualPatience, ...instead.patience });
   const sweep = () => lanes.sweep().catch((error: Error) => log.error({ error: error.stack }, 'looking for idle lanes failed'));
   const sweeper = setInterval(sweep, instead.sweepMs ?? 5_000).unref();
   const tidy = async () => {
@@ -561,13 +567,12 @@ export class StartError extends Error {
 const matches = (pattern: string, origin: string) =>
   new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[a-z0-9-]+')}$`).test(origin);
 
-function listen(http: Hono, config: Config): Promise<{ server: Server; port: number }> {
+function listen(http: Hono, config: Config, patience: Patience): Promise<{ server: Server; port: number }> {
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch: http.fetch, hostname: config.host, port: config.port }, (info) =>
+    const serverOptions = { requestTimeout: patience.requestMs, headersTimeout: patience.headersMs, connectionsCheckingInterval: patience.checkMs };
+    const server = serve({ fetch: http.fetch, hostname: config.host, port: config.port, serverOptions }, (info) =>
       resolve({ server: server as Server, port: info.port }),
     ) as Server;
-    server.requestTimeout = 30_000;
-    server.headersTimeout = 15_000;
     // Longer than the usual proxy keeps a connection, so that it is never the server that closes one just being used.
     server.keepAliveTimeout = 75_000;
     server.once('error', reject);

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import * as contract from '@muhuri/shared/contract/index';
 import type { Endpoint } from '@muhuri/shared/contract/index';
 import { byRole, type Permission, scopes } from '@muhuri/shared/permissions';
@@ -37,8 +39,22 @@ const never: Ids = {
   organization: '99999999999',
 };
 
+const told: { event: string; asked: string }[] = [];
+const hook = createServer((request, response) => {
+  let text = '';
+  request.on('data', (part: Buffer) => {
+    text += String(part);
+  });
+  request.on('end', () => {
+    told.push(JSON.parse(text));
+    response.end();
+  });
+});
+
 beforeAll(async () => {
-  world = await startWorld();
+  await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', () => resolve()));
+  const alertHookUrl = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/attempts`;
+  world = await startWorld({ told: { config: { alertHookUrl } }, instead: { patience: { headersMs: 400, requestMs: 800, checkMs: 100 } } });
   const [first, second] = world.businesses;
   callers.anonymous = new Api(world.app.url);
   callers.user = await Api.signIn(world, first.user);
@@ -52,7 +68,10 @@ beforeAll(async () => {
   ours = await idsOf(callers.admin, first);
   theirs = await idsOf(strangerAdmin, second);
 });
-afterAll(() => world?.[Symbol.asyncDispose]());
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]();
+  hook.close();
+});
 
 /** One of everything an id can name, made as people make it. */
 async function idsOf(api: Api, business: World['businesses'][0]): Promise<Ids> {
@@ -220,10 +239,11 @@ describe('every route of the contract', () => {
     expect(await ask(without, name, e, { path: never, query: never, body: never })).toMatchObject({ status: 403, body: { code: 'second_factor_needed' } });
   });
 
-  test.each(endpoints.filter(([, e]) => e.input !== undefined && e.guard !== 'operate'))(
+  test.each(endpoints.filter(([, e]) => e.input !== undefined))(
     '%s refuses what is not JSON, of a wrong type, unknown or too large, with one problem',
     async (name, e) => {
-      const send = (text: string) => callers.admin.call(e.method, pathOf(name, e, never, never), text, { 'content-type': 'application/json' });
+      const caller = e.guard === 'operate' ? callers.operator : callers.admin;
+      const send = (text: string) => caller.call(e.method, pathOf(name, e, never, never), text, { 'content-type': 'application/json' });
       for (const text of ['{', '[]', '"x"', '{"no_such_field": 1}']) expect(await send(text)).toMatchObject({ status: 400, body: { code: 'malformed' } });
       expect(await send(`{"x": "${'x'.repeat((e.bodyKb ?? 256) * 1024 + 100)}"}`)).toMatchObject({ status: 413, body: { code: 'too_large' } });
     },
@@ -287,6 +307,7 @@ describe('every route × every place an id can stand × another business’s id 
     expect(attempts.filter((each) => Object.values(never).includes(each.asked) && each.asked !== never.organization)).toEqual([]);
     const alerts = (await callers.admin.get('/alerts')).body.alerts as { problem: { code: string } }[];
     expect(alerts.some((each) => each.problem.code === 'wall_attempt')).toBe(true);
+    expect(told.some((each) => each.event === 'wall_attempt' && each.asked === theirs.receipt)).toBe(true);
     // Whom it was tried on learns nothing of who is there.
     expect(JSON.stringify((await strangerAdmin.get('/trail?limit=200')).body)).not.toContain(ours.business);
   });
@@ -321,6 +342,25 @@ describe('the edge', () => {
       expect(headers.get('referrer-policy'), path).toBe('no-referrer');
       expect(headers.get('content-security-policy'), path).toContain("frame-ancestors 'none'");
     }
+  });
+
+  test('a client that says what it wants too slowly is dropped, in its headers and in its body', async () => {
+    const port = Number(new URL(world.app.url).port);
+    const dropped = (text: string) =>
+      new Promise<boolean>((resolve) => {
+        const socket = connect(port, '127.0.0.1', () => socket.write(text));
+        socket.on('error', () => resolve(true));
+        socket.on('close', () => resolve(true));
+        socket.resume();
+      });
+    expect(await dropped('GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ')).toBe(true);
+    expect(await dropped('POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"user')).toBe(true);
+    expect((await fetch(`${world.app.url}/health`)).status).toBe(200);
+  });
+
+  test('headers beyond sixteen kilobytes are refused', async () => {
+    const reply = await fetch(`${world.app.url}/health`, { headers: { 'x-long': 'x'.repeat(20_000) } });
+    expect(reply.status).toBe(431);
   });
 
   test('the description holds every route', async () => {

@@ -97,7 +97,7 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   }
   const refusal = ports.refusalOf(session, endpoint);
   if (refusal) throw new AppError(refusal);
-  const raw = endpoint.method === 'GET' ? '' : await c.req.text();
+  const raw = endpoint.method === 'GET' ? '' : await bodyOf(c);
   const input = endpoint.input ? parse(endpoint.input, jsonOf(raw), 'body') : undefined;
   const query = endpoint.query ? parse(endpoint.query, c.req.query(), 'query') : undefined;
   const params = c.req.param() as Record<string, string>;
@@ -212,6 +212,17 @@ function parse(schema: z.ZodType, value: unknown, where: 'body' | 'query'): unkn
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   const field = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join('.');
   throw new AppError('malformed', { field: field || where, reason: issue?.message ?? 'malformed' });
+}
+
+/** What was sent; a client that hung up, or was dropped for being slow, sent half of it, and that is nobody's fault here. */
+async function bodyOf(c: HonoContext): Promise<string> {
+  try {
+    return await c.req.text();
+  } catch (error) {
+    if (error instanceof Error && (error.name === 'AbortError' || error.message === 'aborted'))
+      throw new AppError('malformed', { field: 'body', reason: 'it did not arrive whole' });
+    throw error;
+  }
 }
 
 function jsonOf(raw: string): unknown {
