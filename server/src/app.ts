@@ -79,6 +79,7 @@ import { browserPage, browserScript } from './platform/http/browse-api.ts';
 import { idempotencyKeys } from './platform/http/idempotency.store.ts';
 import { openApi } from './platform/http/openapi.ts';
 import { servePages } from './platform/http/pages.ts';
+import type { Call } from './platform/http/answer.ts';
 import { hardened, mount } from './platform/http/serve.ts';
 import { type Log, logTo } from './platform/log.ts';
 import { mailBy } from './platform/mail.ts';
@@ -253,6 +254,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     record,
     alerts,
     contextOf: (businessId) => jobContext(businessId, 'walls'),
+    businessIds,
     tell: async (attempt) => {
       if (!config.alertHookUrl) return;
       const body = JSON.stringify({ event: 'wall_attempt', ...attempt });
@@ -327,7 +329,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const testDeviceNow = testDevice({ vsdc, dialects, clock });
   const zohoState = readZohoState({ database, accounts, tokens });
   const devices = { clock, newId, record, dialects };
-  const aboutOf = (call: { language: string; from: { address: string } }): About => ({ language: call.language, requestId: '', origin: call.from.address });
+  const aboutOf = ({ language, requestId, from }: Call): About => ({ language, requestId, origin: from.address });
   const named = nameActors({ database });
   const stats = getStats(dayOf);
   const get = async (ctx: Context, id: string) => {
@@ -362,7 +364,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     ...businessRoutes({
       register: (call, ask) =>
         registerByOperator({ ...platform, vault, dialects, day: dayIn })((businessId) => operatorContext(call.session, businessId, aboutOf(call)), ask),
-      list: (call, page) => listBusinesses(platform)({ id: call.session.person.id, origin: call.from.address }, page),
+      list: (call, page) => listBusinesses(platform)({ id: call.session.person.id, origin: call.from.address, requestId: call.requestId }, page),
       get: getBusinessEntry({ database }),
       update: updateBusiness(platform),
       setStatus: setBusinessStatus(platform),
@@ -493,29 +495,26 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   });
 
   const { server, port } = await listen(http, config, { ...usualPatience, ...instead.patience });
-  const sweep = () => lanes.sweep().catch((error: Error) => log.error({ error: error.stack }, 'looking for idle lanes failed'));
-  const sweeper = setInterval(sweep, instead.sweepMs ?? 5_000).unref();
   const tidy = async () => {
     for (const businessId of await businessIds()) await database.transaction(businessId, (tx) => deleteExpiredSessions(tx, clock.now()));
     await database.platform((tx) => deleteOldTries(tx, new Date(clock.now().getTime() - 90 * 86_400_000)));
   };
-  const tidier = setInterval(
-    () => void tidy().catch((error: Error) => log.error({ error: error.stack }, 'expired sessions could not be deleted')),
-    3_600_000,
-  ).unref();
-  const failed = (what: string) => (error: Error) => log.error({ error: error.stack }, `${what} failed`);
-  const every = (ms: number, what: string, work: () => Promise<void>) => setInterval(() => void work().catch(failed(what)), ms).unref();
+  const every = (ms: number, what: string, work: () => Promise<void>) =>
+    setInterval(() => void work().catch((error: Error) => log.error({ error: error.stack }, `${what} failed`)), ms).unref();
   const countAll = async () => {
     for (const businessId of await businessIds()) await countBusiness(jobContext(businessId, 'totals'));
   };
   const timers = [
+    every(instead.sweepMs ?? 5_000, 'looking for idle lanes', lanes.sweep),
+    every(3_600_000, 'deleting expired sessions', tidy),
     every(1_000, 'sealing trails', sealer.run),
     every(60_000, 'sealing every trail', sealer.sweep),
     every(10_000, 'writing usage', usage.flush),
     every(5_000, 'looking into misses', walls.look),
+    every(60_000, 'looking into every miss', walls.sweep),
     every(60_000, 'counting totals', countAll),
   ];
-  void sweep();
+  void lanes.sweep().catch((error: Error) => log.error({ error: error.stack }, 'looking for idle lanes failed'));
   log.info({ port, worker }, 'Muhuri is up');
   return {
     url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
@@ -529,7 +528,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     async settle() {
       await Promise.allSettled(background);
       await usage.flush();
-      await walls.look();
+      await walls.sweep();
       await sealer.sweep();
       await countAll();
     },
@@ -537,8 +536,6 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     rotateKeys: rotateKeys({ database, vault, record, contextOf: (businessId) => jobContext(businessId, 'rotation') }),
     businessIds,
     async close() {
-      clearInterval(sweeper);
-      clearInterval(tidier);
       for (const timer of timers) clearInterval(timer);
       await closeServer(server);
       await lanes.close();

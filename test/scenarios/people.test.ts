@@ -168,6 +168,21 @@ describe('one’s own account', () => {
     expect(signIns.some((each) => each.succeeded)).toBe(true);
   });
 
+  test('codes of an authenticator cannot be guessed: after ten wrong ones even the right one waits, at sign-in too', async () => {
+    const given = { account: 'new', username: 'henri', name: 'Henri', password };
+    const made = await anyone().post('/auth/invitation/accept', { ...given, token: await invited('henri@new.example') });
+    const session = new Api(world.app.url, made.body.token as string);
+    const own = await enrol(session, password);
+    const guesses = await Promise.all([...Array(12).keys()].map((i) => session.post('/auth/second-factor', { code: String(i).padStart(6, '0') })));
+    expect(guesses.filter((each) => each.body.code === 'wrong_code').length).toBeLessThanOrEqual(10);
+    const code = codeOf(own, 1);
+    const late = { status: 429, body: { code: 'too_many_attempts' } };
+    expect(await session.post('/auth/second-factor', { code })).toMatchObject(late);
+    expect(await anyone().post('/auth/login', { username: 'henri', password, code })).toMatchObject(late);
+    // Others, and what needs no code, go on.
+    expect((await anyone().post('/auth/login', { username: 'henri', password })).status).toBe(200);
+  });
+
   test('a code of the authenticator holds once, and only a fresh one opens what asks for it', async () => {
     const session = await Api.signIn(world, business().admin);
     expect(await session.post('/api-keys', { name: 'x', scopes: ['read'] })).toMatchObject({ status: 403, body: { code: 'second_factor_needed' } });

@@ -46,6 +46,11 @@ describe('the operator registers a business', () => {
   test('with head office and an invitation, and refuses a second one with its TIN or e-mail', async () => {
     expect(await operator.post('/businesses', { ...registration, tin_number: '12345678X' })).toMatchObject({ status: 400, body: { field: 'tin_number' } });
     const made = await operator.post('/businesses', registration);
+    const [noted] = (await operator.get('/platform/trail?action=business.registered&limit=1')).body.trail;
+    expect(noted).toMatchObject({ subject: made.body.business.id, request_id: made.headers.get('x-request-id') });
+    const listing = await operator.get('/businesses');
+    const [looked] = (await operator.get('/platform/trail?action=businesses.listed&limit=1')).body.trail;
+    expect(looked.request_id).toBe(listing.headers.get('x-request-id'));
     expect(made.body.business).toMatchObject({ status: 'pending', tin_number: '100200300', organization_id: null });
     businessId = made.body.business.id as string;
     expect(await operator.post('/businesses', { ...registration, email: 'other@inzozi.example' })).toMatchObject({

@@ -37,6 +37,22 @@ const adminUrl = () => world.postgres.urlFor('admin', new URL(world.databaseUrls
 const sealable = (index: 0 | 1) =>
   world.zoho.documents().filter((each) => each.organization_id === world.businesses[index].organizationId && each.canSeal && each.module === 'invoices');
 
+describe('a miss', () => {
+  test('that was noted before a restart is still looked into', async () => {
+    const [first, second] = world.businesses;
+    const asked = (await world.sql('select id from branch limit 1', [], second.businessId))[0]?.id as string;
+    await world.sql(
+      "insert into miss (business_id, id, at, actor_type, actor_id, route, asked) values ($1, 'mis_before', now(), 'person', 'per_before', 'GET /x', $2)",
+      [first.businessId, asked],
+      first.businessId,
+    );
+    const next = await world.anotherApp();
+    await next.settle();
+    expect(await world.sql('select 1 from miss', [], first.businessId)).toEqual([]);
+    expect(await world.sql("select 1 from audit where action = 'wall.attempt' and subject = 'per_before'", [], first.businessId)).toHaveLength(1);
+  });
+});
+
 describe('keys', () => {
   test('are rotated while work goes on: nothing fails, everything opens under the new key and nothing under the old alone', async () => {
     const both = await world.anotherApp({}, { secrets: { masterKey: nextKey, previousMasterKey: masterKey } });

@@ -131,7 +131,7 @@ export const acceptInvitation =
     const personId = existing?.id ?? ports.newId('person');
     const name = existing?.name ?? (given.account === 'new' ? given.name : '');
     const membershipId = await ports.database
-      .registration(async (tx, enter) => {
+      .registration(async (tx, enter, leave) => {
         if (given.account === 'new')
           await insertPerson(tx, { id: personId, username: given.username, name: given.name, email: invitation.email, passwordHash, isOperator: false }, at);
         else if ((await findPersonById(tx, personId))?.isOperator) throw new AppError('not_allowed');
@@ -172,7 +172,7 @@ export const acceptInvitation =
           transaction: () => Promise.reject(new Error('already in one')),
         };
         await ports.record(tx, ctx, { action: 'invitation.accepted', subject: invitation.id, after: { person_id: personId, role: open.role } });
-        await tx.execute("select set_config('role', 'muhuri_platform', true)");
+        await leave();
         await insertMembershipIndex(tx, { personId, businessId, membershipId: membership.id });
         return membership.id;
       })

@@ -1,3 +1,4 @@
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
@@ -5,6 +6,8 @@ import type { Vault } from '../platform/vault.ts';
 import { lockPerson, type StoredPerson, setTotp, usedTotp } from './person.store.ts';
 
 const periodSeconds = 30;
+const wrongMax = 10;
+const wrongSeconds = 15 * 60;
 // Loaded with the first code: a start needs none.
 const made = async (secret: string, username = '') => {
   const { Secret, TOTP } = await import('otpauth');
@@ -14,7 +17,11 @@ const made = async (secret: string, username = '') => {
 export type Totp = {
   /** A new secret, not yet in force; it leaves the server once. */
   begin(person: Pick<StoredPerson, 'id' | 'username'>): Promise<{ secret: string; uri: string }>;
-  /** Whether the code is right now; each holds once. The first right one puts the secret in force. */
+  /**
+   * Whether the code is right now; each holds once. The first right one puts the secret in force. Throws `too_many_attempts` after ten
+   * wrong ones in a quarter of an hour: six digits would be found in hours otherwise. Only who knows the password comes this far, so it
+   * cannot be used to lock somebody out.
+   */
   check(personId: string, code: string, mayBeNew: boolean): Promise<boolean>;
   remove(personId: string): Promise<void>;
 };
@@ -22,6 +29,7 @@ export type Totp = {
 /** Time-based codes (RFC 6238), the secret sealed under the person's own data key. */
 export function openTotp(ports: { database: Database; vault: Vault; clock: Clock }): Totp {
   const { database, vault, clock } = ports;
+  const wrong = new RateLimiterMemory({ points: wrongMax, duration: wrongSeconds });
   return {
     async begin(person) {
       const { Secret } = await import('otpauth');
@@ -35,7 +43,15 @@ export function openTotp(ports: { database: Database; vault: Vault; clock: Clock
       });
       return { secret, uri: (await made(secret, person.username)).toString() };
     },
-    check: (personId, code, mayBeNew) => database.platform((tx) => use(tx, personId, code, mayBeNew)),
+    async check(personId, code, mayBeNew) {
+      // Counted before it is looked at, or guesses sent all at once would each find none counted.
+      await wrong.consume(personId).catch(() => {
+        throw new AppError('too_many_attempts');
+      });
+      const isRight = await database.platform((tx) => use(tx, personId, code, mayBeNew));
+      if (isRight) await wrong.delete(personId);
+      return isRight;
+    },
     remove: async (personId) => {
       await database.platform((tx) => setTotp(tx, personId, null));
     },

@@ -13,10 +13,13 @@ type Page = Parameters<typeof listDirectory>[1];
 /** What the operator looks at. Looking across businesses is itself something to look up later. */
 export const listBusinesses =
   (ports: Ports) =>
-  (by: { id: string; origin: string }, page: Page): ReturnType<typeof listDirectory> =>
+  (by: { id: string; origin: string; requestId: string }, page: Page): ReturnType<typeof listDirectory> =>
     ports.database.platform(async (tx) => {
-      const actor = { type: 'operator', id: by.id, origin: by.origin, requestId: null };
-      await ports.recordPlatform(tx, actor, { action: 'businesses.listed', subject: 'platform', after: { search: page.search, status: page.status } });
+      await ports.recordPlatform(
+        tx,
+        { type: 'operator', ...by },
+        { action: 'businesses.listed', subject: 'platform', after: { search: page.search, status: page.status } },
+      );
       return listDirectory(tx, page);
     });
 

@@ -29,8 +29,8 @@ export async function listMisses(tx: Tx, limit: number): Promise<Miss[]> {
   }));
 }
 
-/** Looked at; those that turned out to be nothing are forgotten. */
-export const forgetMisses = (tx: Tx, ids: string[]) => query(tx, 'delete from miss where id = any($1::text[])', [ids]);
+/** Looked at: an attempt stands elsewhere by now, and the rest was nothing. */
+export const forgetMiss = (tx: Tx, id: string) => query(tx, 'delete from miss where id = $1', [id]);
 
 /** The one question that may be asked across businesses (`platform` door): whether the id stands in another one. Answers yes or no. */
 export async function standsElsewhere(tx: Tx, asked: string, businessId: string): Promise<boolean> {

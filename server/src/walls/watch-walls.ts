@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
 import type { NewId } from '../platform/new-id.ts';
-import { type Attempt, forgetMisses, insertAttempt, insertMiss, listMisses, standsElsewhere } from './miss.store.ts';
+import { type Attempt, forgetMiss, insertAttempt, insertMiss, listMisses, standsElsewhere } from './miss.store.ts';
 
 export type Walls = {
   /**
@@ -17,6 +17,8 @@ export type Walls = {
   mismatch(ctx: Context, route: string, organizationId: string): Promise<void>;
   /** Makes those misses into attempts whose id stands in another business: recorded, told to both the business and the operator. */
   look(): Promise<void>;
+  /** The same for every business: what was noted before a restart, or could not be looked into. */
+  sweep(): Promise<void>;
 };
 
 type Ports = {
@@ -27,6 +29,7 @@ type Ports = {
   record: Recorder;
   alerts: Pick<Alerts, 'raise'>;
   contextOf(businessId: string): Context;
+  businessIds(): Promise<string[]>;
   /** Tells the operator's hook, where there is one. */
   tell(attempt: Attempt): Promise<void>;
   background(work: Promise<unknown>): void;
@@ -53,10 +56,26 @@ export function openWalls(ports: Ports): Walls {
     await ports.tell(found).catch((error: Error) => ports.log.error({ error: error.message }, 'the alert hook could not be told'));
   };
 
+  const lookInto = async (businessId: string): Promise<void> => {
+    const ctx = ports.contextOf(businessId);
+    const misses = await ctx.transaction((tx) => listMisses(tx, batch));
+    if (misses.length === batch) touched.add(businessId);
+    for (const miss of misses) {
+      if (await ports.database.platform((tx) => standsElsewhere(tx, miss.asked, businessId))) await attempt(ctx, miss);
+      await ctx.transaction((tx) => forgetMiss(tx, miss.id));
+    }
+  };
+  const lookIntoAll = async (ids: string[]): Promise<void> => {
+    for (const businessId of ids)
+      await lookInto(businessId).catch((error: Error) => {
+        touched.add(businessId);
+        ports.log.error({ business_id: businessId, error: error.stack }, 'misses could not be looked into');
+      });
+  };
+
   return {
     note(ctx, route, ids) {
       if (ids.length === 0) return;
-      touched.add(ctx.businessId);
       const at = ports.clock.now();
       const misses = [...new Set(ids)].slice(0, askedMax).map((asked) => ({
         id: ports.newId('miss'),
@@ -70,28 +89,18 @@ export function openWalls(ports: Ports): Walls {
       const work = ctx.transaction(async (tx) => {
         for (const miss of misses) await insertMiss(tx, ctx.businessId, miss);
       });
-      ports.background(work.catch((error: Error) => ports.log.error({ business_id: ctx.businessId, error: error.stack }, 'a miss could not be noted')));
+      // Only once it is committed: a look before would find nothing and take it for done.
+      const noted = work.then(() => void touched.add(ctx.businessId));
+      ports.background(noted.catch((error: Error) => ports.log.error({ business_id: ctx.businessId, error: error.stack }, 'a miss could not be noted')));
     },
     mismatch: (ctx, route, organizationId) =>
       attempt(ctx, { actorType: ctx.actor.type, actorId: ctx.actor.id, route, asked: organizationId, origin: ctx.origin, at: ports.clock.now() }),
     async look() {
       const ids = [...touched];
       touched.clear();
-      for (const businessId of ids) {
-        const ctx = ports.contextOf(businessId);
-        const misses = await ctx.transaction((tx) => listMisses(tx, batch));
-        if (misses.length === batch) touched.add(businessId);
-        for (const miss of misses) {
-          if (await ports.database.platform((tx) => standsElsewhere(tx, miss.asked, businessId))) await attempt(ctx, miss);
-        }
-        await ctx.transaction((tx) =>
-          forgetMisses(
-            tx,
-            misses.map((miss) => miss.id),
-          ),
-        );
-      }
+      await lookIntoAll(ids);
     },
+    sweep: async () => lookIntoAll(await ports.businessIds()),
   };
 }
 

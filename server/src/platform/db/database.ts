@@ -13,8 +13,8 @@ export type Database = {
   transaction<T>(businessId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** The door to the reference schema (people, directory, grants), under a role that reaches nothing else. */
   platform<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
-  /** Registering a business and accepting an invitation span both; `enter` changes the role for the rest of the transaction. */
-  registration<T>(work: (tx: Tx, enter: (businessId: string) => Promise<void>) => Promise<T>): Promise<T>;
+  /** Registering a business and accepting an invitation span both: begun at the platform's door, `enter` and `leave` change it. */
+  registration<T>(work: (tx: Tx, enter: (businessId: string) => Promise<void>, leave: () => Promise<void>) => Promise<T>): Promise<T>;
   /** Whether this transaction is open, in this async context. */
   isOpenHere(tx: Tx): boolean;
   /** What is wrong with the signed-in role, if anything: privileges it must not have. */
@@ -59,9 +59,15 @@ export async function openDatabase(url: string, poolMax = 10, entities: unknown[
     platform: (work) => within({ variables: { role: 'muhuri_platform' } }, work),
     registration: (work) =>
       within({ variables: { role: 'muhuri_platform' } }, (tx) =>
-        work(tx, async (businessId) => {
-          await tx.execute("select set_config('role', 'muhuri_worker', true), set_config('app.business_id', ?, true)", [businessId]);
-        }),
+        work(
+          tx,
+          async (businessId) => {
+            await tx.execute("select set_config('role', 'muhuri_worker', true), set_config('app.business_id', ?, true)", [businessId]);
+          },
+          async () => {
+            await tx.execute("select set_config('role', 'muhuri_platform', true)");
+          },
+        ),
       ),
     isOpenHere: (tx) => {
       const mark = open.getStore();

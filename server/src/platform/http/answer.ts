@@ -32,6 +32,7 @@ export type Call = {
   readonly onBusiness: Context;
   readonly params: Record<string, string>;
   readonly language: string;
+  readonly requestId: string;
   /** Where the call comes from. */
   readonly from: { address: string; userAgent: string | null };
   /** The same Idempotency-Key with the same content has been here before. */

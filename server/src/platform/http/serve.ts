@@ -104,6 +104,7 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   const call: Call = {
     params,
     language,
+    requestId,
     isReplay: false,
     from: { address: address ?? '', userAgent: c.req.header('user-agent')?.slice(0, 200) ?? null },
     get onBusiness() {
