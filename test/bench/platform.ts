@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { Api, operatorOf } from '../api.ts';
 import { startWorld, type World } from '../world.ts';
@@ -104,6 +106,7 @@ async function measure(postgres: World['postgres'], size: Size): Promise<Figures
 /** How little the size of the platform matters, what the walls cost, and what a caller can tell by time. */
 export async function benchPlatform(postgres: World['postgres'], only = ''): Promise<void> {
   if (only === 'neighbours') return benchNeighbours(postgres);
+  if (only === 'walls') return benchWalls(postgres);
   console.log(`\nThe platform: ${large.businesses} businesses with ${large.receipts} receipts each, against ${small.businesses} with ${small.receipts}`);
   const [few, many] = [await measure(postgres, small), await measure(postgres, large)];
   for (const what of Object.keys(few) as (keyof Figures)[])
@@ -152,43 +155,85 @@ async function benchMisses(postgres: World['postgres']): Promise<void> {
 
 /** One business far beyond its limit: what the others feel. */
 async function benchNeighbours(postgres: World['postgres']): Promise<void> {
-  const world = await startWorld({ postgres, instead: { limits: { ...noLimits, businessPerMinute: 2_000 } } });
+  const world = await startWorld({ postgres, instead: { limits: noLimits } });
+  const operator = await operatorOf(world);
+  // So little that it is at its limit from the first second of every minute: what is measured is refusing, not serving.
+  await operator.put(`/businesses/${world.businesses[1].businessId}/quotas`, { requests_per_minute: 60, requests_per_day: null });
   const [quiet, loud] = [await Api.signIn(world, world.businesses[0].admin), await Api.signIn(world, world.businesses[1].admin)];
   const p99 = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length * 0.99)] as number;
   const paced = async (): Promise<number[]> => {
     const times: number[] = [];
-    for (let i = 0; i < 400; i++) {
+    for (let i = 0; i < 200; i++) {
       const begun = performance.now();
-      await quiet.get('/branches');
+      const { status } = await quiet.get('/branches');
+      if (status !== 200) throw new Error(`the quiet one was answered ${status}`);
       times.push(performance.now() - begun);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     return times;
   };
   await paced();
-  const alone = await paced();
-  // The flood comes from a process of its own: in this one it would take time from whoever measures, and that is not the server's doing.
-  const flood = `const url = process.argv[1] + '/api/v1/branches', headers = { authorization: 'Bearer ' + process.argv[2] };
+  // What any refusal costs: the same flood at a bare server of this process that answers 429 and does nothing else.
+  const bare = createServer((_, answer) => answer.writeHead(429, { 'content-type': 'application/problem+json' }).end('{"status":429}'));
+  await new Promise<void>((resolve) => bare.listen(0, '127.0.0.1', resolve));
+  const floods = [await flood(world.app.url, loud.token), await flood(`http://127.0.0.1:${(bare.address() as AddressInfo).port}`, loud.token)] as const;
+  // Rounds in turn, and their calls pooled: the p99 of one short run hangs on a handful of calls and on what else the machine did then.
+  const [alone, beside, besideBare] = [[] as number[], [] as number[], [] as number[]];
+  const during = async (running: Flood | null, into: number[]) => {
+    running?.go();
+    into.push(...(await paced()));
+    running?.stop();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  };
+  for (let round = 0; round < 12; round++) {
+    await during(floods[0], beside);
+    await during(null, alone);
+    await during(floods[1], besideBare);
+  }
+  const [refused, refusedBare] = [await floods[0].end(), await floods[1].end()];
+  await new Promise((resolve) => bare.close(resolve));
+  const ratio = (a: number[], b: number[]) => (p99(a) / p99(b)).toFixed(2);
+  line(
+    'a neighbour at its limit: p99 alone → beside it, ms',
+    `${p99(alone).toFixed(1)} → ${p99(beside).toFixed(1)} = ${ratio(beside, alone)}`,
+    `aim ≤ 1.30; ${refused} of its calls refused`,
+  );
+  line(
+    '  beside a bare server refusing as fast as it is asked',
+    `${p99(besideBare).toFixed(1)} = ${ratio(besideBare, alone)}`,
+    `${refusedBare} calls; ours against it ${ratio(beside, besideBare)}; medians ${median(alone).toFixed(1)}, ${median(beside).toFixed(1)}, ${median(besideBare).toFixed(1)}`,
+  );
+  await world[Symbol.asyncDispose]();
+}
+
+type Flood = { go(): void; stop(): void; end(): Promise<number> };
+
+/** Calls without end from a process of its own: in this one it would take time from whoever measures, and that is not the server's doing. */
+async function flood(url: string, token: string): Promise<Flood> {
+  const program = `const url = process.argv[1] + '/api/v1/branches', headers = { authorization: 'Bearer ' + process.argv[2] };
     let refused = 0;
-    for (let i = 0; i < 4; i++) (async () => { for (;;) { const r = await fetch(url, { headers }); await r.arrayBuffer(); if (r.status === 429 && ++refused === 1) console.log('full'); await new Promise((done) => setTimeout(done, 5)); } })();
+    for (let i = 0; i < 4; i++) (async () => { for (;;) { const r = await fetch(url, { headers }).catch(() => null); await r?.arrayBuffer(); if (r?.status === 429 && ++refused === 1) console.log('full'); await new Promise((done) => setTimeout(done, 5)); } })();
     process.on('SIGTERM', () => { console.log('refused ' + refused); process.exit(0); });`;
-  const child = spawn(process.execPath, ['-e', flood, world.app.url, loud.token], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['-e', program, url, token], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (part: Buffer) => {
     text += String(part);
   });
   while (!text.includes('full')) await new Promise((resolve) => setTimeout(resolve, 50));
-  const beside = await paced();
-  child.kill('SIGTERM');
-  while (!text.includes('refused')) await new Promise((resolve) => setTimeout(resolve, 20));
-  const refused = Number(/refused (\d+)/.exec(text)?.[1]);
-  line(
-    'a neighbour at its limit: p99 alone → beside it, ms',
-    `${p99(alone).toFixed(1)} → ${p99(beside).toFixed(1)} = ${(p99(beside) / p99(alone)).toFixed(2)}`,
-    `aim ≤ 1.30; ${refused} of its calls refused`,
-  );
-  await world[Symbol.asyncDispose]();
+  child.kill('SIGSTOP');
+  return {
+    go: () => child.kill('SIGCONT'),
+    stop: () => child.kill('SIGSTOP'),
+    end: async () => {
+      child.kill('SIGCONT');
+      child.kill('SIGTERM');
+      while (!text.includes('refused')) await new Promise((resolve) => setTimeout(resolve, 20));
+      return Number(/refused (\d+)/.exec(text)?.[1]);
+    },
+  };
 }
+
+const wallCalls = 530;
 
 /** The same sealing with the walls, and with each taken away. */
 async function benchWalls(postgres: World['postgres']): Promise<void> {
@@ -203,35 +248,54 @@ async function benchWalls(postgres: World['postgres']): Promise<void> {
       await client.query('create trigger nothing before insert on audit for each row execute function public.nothing()');
     },
   };
-  const run = async (take?: (client: pg.Client) => Promise<void>, limits = {}): Promise<number[]> => {
+  const sealer = async (take?: (client: pg.Client) => Promise<void>, limits = {}) => {
     const world = await startWorld({ postgres, instead: { limits, sweepMs: 3_600_000 } });
-    try {
-      const client = await adminOf(world);
-      await take?.(client);
-      await client.end();
-      const api = await Api.signIn(world, world.businesses[0].admin);
-      const source = world.zoho.documents().find((each) => each.organization_id === world.businesses[0].organizationId && each.what.startsWith('simple sale'));
-      const simple = world.zoho.document('invoices', source?.id ?? '');
-      for (let i = 0; i < 180; i++)
-        world.zoho.add('invoices', world.businesses[0].organizationId, {
-          ...structuredClone(simple),
-          invoice_id: `7800000000${String(i).padStart(6, '0')}`,
-          invoice_number: `W-${i}`,
-        });
-      const seal = (i: number) => api.seal('invoices', `7800000000${String(i).padStart(6, '0')}`);
-      for (let i = 0; i < 30; i++) await seal(i);
-      return await time(150, (i) => seal(30 + i));
-    } finally {
-      await world[Symbol.asyncDispose]();
-    }
+    const client = await adminOf(world);
+    await take?.(client);
+    await client.end();
+    const api = await Api.signIn(world, world.businesses[0].admin);
+    const source = world.zoho.documents().find((each) => each.organization_id === world.businesses[0].organizationId && each.what.startsWith('simple sale'));
+    const simple = world.zoho.document('invoices', source?.id ?? '');
+    for (let i = 0; i < wallCalls; i++)
+      world.zoho.add('invoices', world.businesses[0].organizationId, {
+        ...structuredClone(simple),
+        invoice_id: `7800000000${String(i).padStart(6, '0')}`,
+        invoice_number: `W-${i}`,
+      });
+    const seal = async (i: number): Promise<number> => {
+      const begun = performance.now();
+      const reply = await api.seal('invoices', `7800000000${String(i).padStart(6, '0')}`);
+      if (reply.status !== 200) throw new Error(JSON.stringify(reply.body));
+      return performance.now() - begun;
+    };
+    return { world, seal };
   };
-  const whole = await run();
-  const cost = (bare: number[]) => `${(((median(whole) - median(bare)) / median(whole)) * 100).toFixed(0)} %`;
-  line('sealing one invoice with every wall, ms', `${median(whole).toFixed(1)} (${spread(whole)})`);
-  for (const [name, take] of Object.entries(without)) {
-    const bare = await run(take);
-    line(`  of which ${name}`, cost(bare), `${median(bare).toFixed(1)} ms without`);
+  const sealers = {
+    'every wall': await sealer(),
+    // The same once more: what two equal servers differ by is what no figure below can be read beyond.
+    'nothing (the same again)': await sealer(),
+    'row security': await sealer(without['row security']),
+    'the trail': await sealer(without['the trail']),
+    limits: await sealer(undefined, noLimits),
+  };
+  const names = Object.keys(sealers) as (keyof typeof sealers)[];
+  const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<keyof typeof sealers, number[]>;
+  // One invoice at each in turn, the first one moving on: whatever the machine does meanwhile, it does to all of them.
+  for (let i = 0; i < wallCalls; i++)
+    for (let k = 0; k < names.length; k++) {
+      const name = names[(i + k) % names.length] as keyof typeof sealers;
+      const took = await sealers[name].seal(i);
+      if (i >= 30) times[name].push(took);
+    }
+  const whole = times['every wall'];
+  line(
+    'sealing one invoice with every wall, ms',
+    `${median(whole).toFixed(1)} (${spread(whole)})`,
+    `${whole.length} invoices at each of ${names.length} servers, in turn`,
+  );
+  for (const name of names.slice(1)) {
+    const saved = median(whole.map((each, i) => each - (times[name][i] as number)));
+    line(`  of which ${name}`, `${((saved / median(whole)) * 100).toFixed(1)} %`, `${median(times[name]).toFixed(1)} ms without`);
   }
-  const unlimited = await run(undefined, noLimits);
-  line('  of which limits', cost(unlimited), `${median(unlimited).toFixed(1)} ms without`);
+  for (const { world } of Object.values(sealers)) await world[Symbol.asyncDispose]();
 }

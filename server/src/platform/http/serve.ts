@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Endpoint } from '@muhuri/shared/contract/index';
 import { describeProblem, type ProblemCode, type StoredProblem } from '@muhuri/shared/problems';
 import { type Context as HonoContext, Hono } from 'hono';
@@ -86,7 +87,7 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   const about = { language, requestId, origin: address };
   const name = `${endpoint.method} ${endpoint.path}`;
   if (endpoint.guard === 'anyone') spent(c, await ports.limits.ofAddress(address ?? ''));
-  if (endpoint.guard !== 'anyone') stillLimited(bearer(c));
+  if (endpoint.guard !== 'anyone') await stillLimited(bearer(c));
   const session = endpoint.guard === 'anyone' ? null : await ports.readSession(bearer(c));
   if (session) spent(c, await limited(bearer(c), () => ports.limits.ofSession(session, endpoint.path === '/receipts' && endpoint.method === 'POST')));
   const ctx = session?.business ? ports.contextOf(session, about) : null;
@@ -144,10 +145,20 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
  */
 const overLimit = new Map<string, number>();
 
-function stillLimited(token: string): void {
+async function stillLimited(token: string): Promise<void> {
   const seconds = Math.ceil(((overLimit.get(token) ?? 0) - performance.now()) / 1000);
-  if (seconds > 0) throw new AppError('rate_limited', { retry_after_s: seconds });
+  if (seconds <= 0) return;
+  // A caller that waits for its answer before it calls again is slowed down by a late one; one that does not gets no more than these held open.
+  if (heldBack < heldBackMost) {
+    heldBack++;
+    await delay(heldBackMs).finally(() => heldBack--);
+  }
+  throw new AppError('rate_limited', { retry_after_s: seconds });
 }
+
+const heldBackMs = 250;
+const heldBackMost = 200;
+let heldBack = 0;
 
 async function limited<T>(token: string, work: () => Promise<T>): Promise<T> {
   try {
