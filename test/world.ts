@@ -139,7 +139,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     alertHookUrl: null,
     logLevel: 'warn',
     vsdcNetworks: ['127.0.0.0/8'],
-    zohoHostsAlso: [zoho.url],
+    zohoClientId: zoho.platformClient.client_id,
+    // The second data centre is the same simulator under its other name.
+    zohoHostsAlso: [zoho.url, zoho.url.replace('127.0.0.1', 'localhost')],
     widgetOriginsAlso: ['http://*.localhost:*'],
     trustedProxies: [],
     databasePoolMax: 10,
@@ -151,6 +153,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     migrationDatabaseUrl: urls.owner,
     masterKey,
     smtpUrl: mail.smtpUrl,
+    zohoClientSecrets: { '': zoho.platformClient.client_secret },
     previousMasterKey: null,
   };
   const apps: App[] = [];
@@ -162,11 +165,16 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       { ...secrets, ...told.secrets },
       {
         log: process.env.MUHURI_TEST_LOG ? logTo(process.env.MUHURI_TEST_LOG) : silentLog,
+        // The simulated Zoho is as patient as a test needs; what the governor does is tried by itself.
+        governor: { perMinute: 100_000, blockSecondsMax: 0 },
+        // Faults are scripted by the call: nothing else may ask in between. Tests look for changes when they mean to.
+        keepUpMs: 3_600_000,
         ...options.instead,
         ...instead,
       },
     );
     apps.push(app);
+    zoho.allowRedirect(zoho.platformClient.client_id, `${app.url}/api/v1/oauth/callback`);
     return app;
   };
   const app = await start(options.ports?.server ?? 0).catch((error: NodeJS.ErrnoException) => {

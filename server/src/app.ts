@@ -16,6 +16,7 @@ import {
   invite,
   listInvitations,
   listKeys,
+  listAdministered,
   listMemberships,
   listPeople,
   nameActors,
@@ -46,8 +47,34 @@ import { listBranchViews } from './branches/list-branches.ts';
 import { findTaxpayer, listNames, getMappings, putMappings, registerItems, syncLists } from './catalogue/index.ts';
 import { mappingRoutes } from './catalogue/mapping.routes.ts';
 import type { Config, Secrets } from './config.ts';
-import { accessTokens, connectByCode, readZohoState } from './connections/index.ts';
+import {
+  accessTokens,
+  connectByCode,
+  connectionStatus,
+  consents,
+  deleteOldCalls,
+  disconnect,
+  readZohoState,
+  recordCalls,
+  watchGrant,
+} from './connections/index.ts';
+import { oauthRoutes } from './connections/oauth.routes.ts';
 import type { Context, Session } from './context.ts';
+import {
+  deleteOldDeliveries,
+  installation,
+  listDeliveries,
+  listOwnHooks,
+  lookAtDue,
+  makeHook,
+  pollDocuments,
+  readZohoHealth,
+  receiveDelivery,
+  removeHook,
+  rotateHook,
+  watchIntake,
+} from './intake/index.ts';
+import { intakeRoutes } from './intake/intake.routes.ts';
 import { dayIn, stamp14 } from './dialect-kit/dates.ts';
 import { loadDialects } from './dialects/index.ts';
 import {
@@ -96,6 +123,7 @@ import {
   listReceiptsOf,
   type LanePorts,
   type LaneTiming,
+  lookAtDocument,
   openLanes,
   openLink,
   openReceipt,
@@ -116,12 +144,18 @@ import { receiptRoutes } from './receipts/receipt.routes.ts';
 import { countByTrail, countTotals, getStats, reportUsage } from './reports/index.ts';
 import { type Limits, openUsage, usualLimits } from './usage/index.ts';
 import { idsIn, listAttempts, openWalls } from './walls/index.ts';
+import { dueAfterSigning, readSteps, retryWriteBack, writeBackDue } from './write-back/index.ts';
+import { writeBackRoutes } from './write-back/write-back.routes.ts';
 import { addressPolicy } from './vsdc/address-policy.ts';
 import { type DirectSettings, directVsdc, usualSettings } from './vsdc/direct-vsdc.ts';
 import { zohoAccounts } from './zoho/accounts.ts';
 import { zohoBooks } from './zoho/books.ts';
+import { booksSetup } from './zoho/books-setup.ts';
+import { booksWriting } from './zoho/books-writing.ts';
 import { zohoClient } from './zoho/client.ts';
 import { zohoHosts } from './zoho/data-centres.ts';
+import { governor, type GovernorSettings, usualGovernor } from './zoho/governor.ts';
+import { webhookReader } from './zoho/webhook-reader.ts';
 
 /** What tests and the demo world may replace: the clock, the patience, the log. */
 export type Instead = {
@@ -134,6 +168,9 @@ export type Instead = {
   lanesMax: number;
   limits: Partial<Limits>;
   patience: Partial<Patience>;
+  governor: Partial<GovernorSettings>;
+  intakeMs: number;
+  keepUpMs: number;
 };
 
 /** How long a client may take to say what it wants, and how often that is looked at, in milliseconds. */
@@ -196,7 +233,9 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const hosts = zohoHosts(config.zohoHostsAlso);
   const accounts = zohoAccounts(hosts);
   const tokens = accessTokens({ database, vault, accounts, clock, worker });
-  const zoho = zohoClient(tokens, hosts);
+  const calls = recordCalls({ clock, newId, worker, contextOf: (businessId) => jobContext(businessId, 'calls'), log });
+  const limits = governor(clock, { ...usualGovernor, ...instead.governor });
+  const zoho = zohoClient({ tokens, hosts, governor: limits, clock, made: calls.made });
   const books = zohoBooks(zoho, clock);
   const vsdc = directVsdc(addressPolicy(config.vsdcNetworks), vsdcSettings);
   const changes = receiptChanges();
@@ -242,7 +281,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   };
   const businessIds = () => database.platform(listActiveBusinessIds);
   const dayOf = { database, dialects, clock, day: dayIn };
-  const sealer = openSealer({ contextOf: (businessId) => jobContext(businessId, 'sealer'), businessIds, followers: [countByTrail({ dialects })], log });
+  const touched = { intake: (_businessId: string): void => {} };
+  const touchIntake = (businessId: string) => touched.intake(businessId);
+  const followers = [countByTrail({ dialects }), dueAfterSigning({ clock, touch: touchIntake })];
+  const sealer = openSealer({ contextOf: (businessId) => jobContext(businessId, 'sealer'), businessIds, followers, log });
   trailTouched.touch = sealer.touch;
   const countBusiness = countTotals(dayOf);
   const usage = openUsage({ clock, log, contextOf: (businessId) => jobContext(businessId, 'usage'), limits: { ...usualLimits, ...instead.limits } });
@@ -303,7 +345,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const totp = openTotp({ database, vault, clock });
   const who = checkWho({ database, clock, newId });
   const account = ownAccount({ database, clock, newId, sessions, totp, sendMail: mail.send, publicUrl: config.publicUrl, log });
-  const platform = { database, clock, newId, record, recordPlatform, sendMail: mail.send, publicUrl: config.publicUrl };
+  const platform = { database, vault, accounts, clock, newId, record, recordPlatform, sendMail: mail.send, publicUrl: config.publicUrl };
+  const granting = { database, vault, accounts, clock, newId, record };
   const sync = syncLists({ vsdc, dialects, clock, log });
   const initialise = initialiseDevice({ vsdc, dialects, vault, record, afterActive: sync });
   const printPorts = {
@@ -337,6 +380,31 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     if (!receipt) throw new AppError('not_found');
     return receipt;
   };
+  const hooks = { vault, clock, newId, record, publicUrl: config.publicUrl };
+  const isPlatformClient = (clientId: string) => clientId === config.zohoClientId;
+  const installing = installation({ ...hooks, setup: booksSetup(zoho) });
+  const poll = pollDocuments({ books, clock });
+  const intake = watchIntake({
+    watchGrant: watchGrant({ database, alerts, record }),
+    poll,
+    lookAtDue: lookAtDue({ lookAtDocument: lookAtDocument({ prepareSale: prepare, dialects, queue, record, clock, newId }), clock, log }),
+    writeBackDue: writeBackDue({
+      writing: booksWriting(zoho),
+      readPdf: async (ctx, receiptId) => (await readPdf(printPorts)(ctx, receiptId, 'a4')).pdf,
+      localTime: (at, dialect) => {
+        const { date, time } = printPorts.localTime(at, dialects.of(dialect).timeZone);
+        return `${date} ${time}`;
+      },
+      alerts,
+      record,
+      clock,
+      log,
+    }),
+    contextOf: (businessId) => jobContext(businessId, 'intake'),
+    businessIds,
+    log,
+  });
+  touched.intake = intake.touch;
   const routes = [
     ...accessRoutes({
       signIn: signIn({ database, sessions, clock, totp, checkWho: who }),
@@ -363,7 +431,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     }),
     ...businessRoutes({
       register: (call, ask) =>
-        registerByOperator({ ...platform, vault, dialects, day: dayIn })((businessId) => operatorContext(call.session, businessId, aboutOf(call)), ask),
+        registerByOperator({ ...platform, dialects, day: dayIn })((businessId) => operatorContext(call.session, businessId, aboutOf(call)), ask),
       list: (call, page) => listBusinesses(platform)({ id: call.session.person.id, origin: call.from.address, requestId: call.requestId }, page),
       get: getBusinessEntry({ database }),
       update: updateBusiness(platform),
@@ -397,6 +465,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
           ]),
         ),
       readZohoState: (ctx) => zohoState(ctx, false),
+      isPlatformClient,
+      listHooks: listOwnHooks({ clock }),
+      publicUrl: config.publicUrl,
+      listDataCentres: accounts.listDataCentres,
       getStats: stats,
       listReceipts: (ctx, page) => ctx.transaction((tx) => listReceipts(tx, page)),
       supportReceipts: (ctx, page) => duringSupport({ database, clock, newId, record })(ctx, 'receipts', (tx) => listReceipts(tx, page)),
@@ -411,7 +483,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         initialiseDevice: initialise,
         adoptDevice: adoptDevice({ record, afterActive: sync }),
         readZohoState: zohoState,
-        connectByCode: connectByCode({ database, vault, accounts, tokens, clock, newId, record }),
+        connectByCode: connectByCode({ ...granting, tokens }),
         prepareSale: prepare,
         seal: async (ctx, documentId) =>
           changes.waitForReceipt(ctx, await opening(ctx, { module: 'invoices', document_id: documentId }, false), instead.waitMs ?? 10_000),
@@ -422,6 +494,59 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         activate: activateAfterSetup(platform),
       }),
     }),
+    ...oauthRoutes({
+      consents: consents({
+        ...granting,
+        tokens,
+        redirectUri: `${config.publicUrl}/api/v1/oauth/callback`,
+        platformClient: (accountsServer) => platformClient(config, secrets, accountsServer),
+        listAdministered: async (session, ctx) =>
+          (await listAdministered({ database })(session.person.id)).map((each) => ({
+            name: each.businessName,
+            organizationId: each.organizationId,
+            ctx: {
+              ...ctx,
+              businessId: each.businessId,
+              actor: { type: 'person', id: session.person.id, membershipId: each.membershipId, name: session.person.name },
+              transaction: (work) => database.transaction(each.businessId, work),
+            },
+          })),
+      }),
+      status: connectionStatus({ database }),
+      disconnect: async (ctx, id) => {
+        // Rules and webhooks go while the grant still allows it; where it is dead they stay at Zoho, and lead nowhere.
+        await installing.uninstall(ctx).catch((error: unknown) => {
+          if (!(error instanceof AppError)) throw error;
+        });
+        await disconnect(granting)(ctx, id);
+      },
+      isPlatformClient,
+    }),
+    ...intakeRoutes({
+      listHooks: listOwnHooks({ clock }),
+      makeHook: makeHook(hooks),
+      rotateHook: rotateHook(hooks),
+      removeHook: removeHook(hooks),
+      listDeliveries: (ctx, page) => ctx.transaction((tx) => listDeliveries(tx, page)),
+      receive: receiveDelivery({
+        reader: webhookReader,
+        vault,
+        clock,
+        newId,
+        log,
+        alerts,
+        contextOf: (businessId) => jobContext(businessId, 'webhook'),
+        touch: intake.touch,
+      }),
+      installation: installing,
+      health: readZohoHealth({ clock }),
+      pollNow: async (ctx) => {
+        const changed = await poll(ctx, true);
+        intake.touch(ctx.businessId);
+        return changed;
+      },
+    }),
+    ...writeBackRoutes({ readSteps, retry: retryWriteBack({ clock, record, touch: intake.touch }) }),
     ...trailRoutes({
       listTrail: async (ctx, filter) => named(await ctx.transaction((tx) => listEntries(tx, 'audit', filter))),
       verifyTrail,
@@ -481,6 +606,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   );
   http.get('/api/browse.js', (c) => c.body(browserScript, 200, { 'content-type': 'text/javascript; charset=utf-8' }));
   servePages(http);
+  // What Zoho sends the browser back with goes on behind a `#`, to the page that holds the session which began it.
+  http.get('/api/v1/oauth/callback', (c) => c.redirect(`/settings#/consent/${Buffer.from(new URL(c.req.url).search.slice(1)).toString('base64url')}`));
+  http.get('/api/v1/oauth/connect', (c) => c.redirect('/settings#/zoho'));
+  http.get('/api/v1/oauth/disconnect/:id', (c) => c.redirect('/settings#/zoho'));
   mount(http, routes, {
     log,
     readSession: sessions.read,
@@ -496,8 +625,15 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
 
   const { server, port } = await listen(http, config, { ...usualPatience, ...instead.patience });
   const tidy = async () => {
-    for (const businessId of await businessIds()) await database.transaction(businessId, (tx) => deleteExpiredSessions(tx, clock.now()));
-    await database.platform((tx) => deleteOldTries(tx, new Date(clock.now().getTime() - 90 * 86_400_000)));
+    const now = clock.now();
+    const daysAgo = (days: number) => new Date(now.getTime() - days * 86_400_000);
+    for (const businessId of await businessIds())
+      await database.transaction(businessId, async (tx) => {
+        await deleteExpiredSessions(tx, now);
+        await deleteOldCalls(tx, daysAgo(7));
+        await deleteOldDeliveries(tx, daysAgo(30));
+      });
+    await database.platform((tx) => deleteOldTries(tx, daysAgo(90)));
   };
   const every = (ms: number, what: string, work: () => Promise<void>) =>
     setInterval(() => void work().catch((error: Error) => log.error({ error: error.stack }, `${what} failed`)), ms).unref();
@@ -510,6 +646,9 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     every(1_000, 'sealing trails', sealer.run),
     every(60_000, 'sealing every trail', sealer.sweep),
     every(10_000, 'writing usage', usage.flush),
+    every(2_000, 'recording calls to Zoho', () => calls.flush(limits)),
+    every(instead.intakeMs ?? 300, 'working on what came in', intake.run),
+    every(instead.keepUpMs ?? 60_000, 'keeping up with Zoho', intake.sweep),
     every(5_000, 'looking into misses', walls.look),
     every(60_000, 'looking into every miss', walls.sweep),
     every(60_000, 'counting totals', countAll),
@@ -528,7 +667,9 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     async settle() {
       await Promise.allSettled(background);
       await usage.flush();
+      await calls.flush(limits);
       await walls.sweep();
+      await intake.sweep();
       await sealer.sweep();
       await countAll();
     },
@@ -543,6 +684,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       await vsdc.close();
       await Promise.allSettled(background);
       await usage.flush();
+      await calls.flush(limits);
       mail.close();
       await queue.close();
       await zoho.close();
@@ -558,6 +700,13 @@ export class StartError extends Error {
     super(`Muhuri does not start:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
     this.problems = problems;
   }
+}
+
+/** Zoho's clients have one id for all data centres, and may have a secret of its own in each. */
+function platformClient({ zohoClientId }: Config, { zohoClientSecrets }: Secrets, accountsServer: string): { clientId: string; clientSecret: string } | null {
+  const centre = Object.keys(zohoClientSecrets).find((each) => each !== '' && accountsServer.endsWith(`.${each}`)) ?? '';
+  const clientSecret = zohoClientSecrets[centre] ?? zohoClientSecrets[''];
+  return zohoClientId && clientSecret ? { clientId: zohoClientId, clientSecret } : null;
 }
 
 /** `http://*.localhost:1234` allows any one label in the place of the star. */

@@ -8,6 +8,8 @@ export type Config = {
   logLevel: string;
   /** Inner networks in which devices may stand, e.g. `192.168.1.0/24`; all others are refused. */
   vsdcNetworks: string[];
+  /** The platform's own client at Zoho; null: every business brings its own. */
+  zohoClientId: string | null;
   /** Accounts servers and API hosts besides Zoho's own. */
   zohoHostsAlso: string[];
   /** Origins besides Zoho's widget hosts from which the panel may call. */
@@ -29,6 +31,8 @@ export type Secrets = {
   masterKey: Buffer;
   previousMasterKey: Buffer | null;
   smtpUrl: string | null;
+  /** Of the platform's client, by the end of the accounts server's name (`eu`); `''` is the one for all others. */
+  zohoClientSecrets: Record<string, string>;
 };
 
 const list = z
@@ -63,6 +67,9 @@ const schema = z.object({
     (all) => all.every((each) => /^[0-9a-f.:]+\/\d{1,3}$/i.test(each)),
     'must be networks such as 192.168.1.0/24, separated by commas',
   ),
+  ZOHO_CLIENT_ID: z.string().min(5).optional(),
+  ZOHO_CLIENT_SECRET: z.string().min(5).optional(),
+  ZOHO_CLIENT_SECRETS: list.refine((all) => all.every((each) => /^[a-z.]+=.+$/.test(each)), 'must be data centres with their secrets, such as eu=…,in=…'),
   ZOHO_HOSTS_ALSO: list,
   WIDGET_ORIGINS_ALSO: list,
   TRUSTED_PROXIES: list,
@@ -93,6 +100,7 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
       publicUrl: e.MUHURI_PUBLIC_URL,
       logLevel: e.LOG_LEVEL,
       vsdcNetworks: e.VSDC_NETWORKS,
+      zohoClientId: e.ZOHO_CLIENT_ID ?? null,
       zohoHostsAlso: e.ZOHO_HOSTS_ALSO,
       widgetOriginsAlso: e.WIDGET_ORIGINS_ALSO,
       trustedProxies: e.TRUSTED_PROXIES,
@@ -108,6 +116,10 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
       masterKey: e.MUHURI_MASTER_KEY,
       previousMasterKey: e.MUHURI_MASTER_KEY_PREVIOUS ?? null,
       smtpUrl: e.SMTP_URL ?? null,
+      zohoClientSecrets: {
+        ...(e.ZOHO_CLIENT_SECRET ? { '': e.ZOHO_CLIENT_SECRET } : {}),
+        ...Object.fromEntries(e.ZOHO_CLIENT_SECRETS.map((each) => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)])),
+      },
     },
   };
 }

@@ -7,8 +7,11 @@ export const idPrefixes = {
   branch: 'brn',
   business: 'biz',
   connection: 'con',
+  consent: 'cns',
+  delivery: 'dlv',
   device: 'dev',
   grant: 'grt',
+  hook: 'hok',
   invitation: 'inv',
   item: 'itm',
   membership: 'mem',
@@ -19,6 +22,7 @@ export const idPrefixes = {
   sign_in: 'sgn',
   support_access: 'sup',
   wall_attempt: 'wat',
+  zoho_call: 'zcl',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

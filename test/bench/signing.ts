@@ -22,6 +22,7 @@ export async function benchSigning(postgres: World['postgres']): Promise<void> {
     publicUrl: 'http://127.0.0.1',
     logLevel: 'warn',
     vsdcNetworks: ['127.0.0.0/8'],
+    zohoClientId: null,
     zohoHostsAlso: [],
     widgetOriginsAlso: [],
     trustedProxies: [],
@@ -36,6 +37,7 @@ export async function benchSigning(postgres: World['postgres']): Promise<void> {
     migrationDatabaseUrl: clone.urls.owner,
     masterKey: createHash('sha256').update('bench').digest(),
     smtpUrl: null,
+    zohoClientSecrets: {},
     previousMasterKey: null,
   };
   const app = await startApp(config, secrets, { log: silentLog, sweepMs: 3_600_000, lanesMax: devices, timing: { readAgainMs: 3_600_000_000 } });

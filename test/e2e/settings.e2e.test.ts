@@ -1,15 +1,10 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { codeOf, until } from '../api.ts';
-import { approvedDevices, checkout, startWorld, type World } from '../world.ts';
+import { approvedDevices, startWorld, type World } from '../world.ts';
 import { openBrowser } from './browser.ts';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const folder = join(checkout, '.data/screens');
-const guide = join(checkout, 'server/src/onboarding/guide');
+import { folder, look } from './look.ts';
 
 /** From an empty platform to a business admin's rehearsal, as people do it; the pictures are the onboarding guide's. */
 let world: World;
@@ -31,61 +26,6 @@ async function open(path: string): Promise<Page> {
   page.setDefaultTimeout(15_000);
   await page.goto(`${world.app.url}${path}`);
   return page;
-}
-
-/** One picture wide, one as narrow as a phone, one right to left; axe finds nothing in any, and nothing sticks out. */
-async function look(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
-  // The guide's pictures are renewed when asked for, so that an ordinary run changes no file of the project.
-  if (process.env.GUIDE_PICTURES && existsSync(join(guide, `${name}.png`))) await page.screenshot({ path: join(guide, `${name}.png`) });
-  expect(await findings(page), name).toEqual([]);
-  expect(await beyondTheKeyboard(page), `${name} by keyboard`).toEqual([]);
-  await page.setViewportSize({ width: 360, height: 800 });
-  await page.screenshot({ path: join(folder, `${name}.360.png`), fullPage: true });
-  expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'), `${name} at 360 px`).toBeLessThanOrEqual(0);
-  await page.setViewportSize({ width: 1440, height: 900 });
-  const language = page.getByRole('combobox').first();
-  await language.selectOption('ar');
-  await page.locator('html[dir="rtl"]').waitFor();
-  await page.getByText('جارٍ التحميل').waitFor({ state: 'detached' });
-  await page.screenshot({ path: join(folder, `${name}.rtl.png`), fullPage: true });
-  expect(await findings(page), `${name} in Arabic`).toEqual([]);
-  await language.selectOption('en');
-  await page.locator('html[dir="ltr"]').waitFor();
-  await page.getByText('Loading …').waitFor({ state: 'detached' });
-}
-
-/**
- * What can be pressed or filled by pointer but is not reached by the Tab key, going once round the page. Of radio buttons
- * one stands for its group; a dialog keeps the keyboard to itself.
- */
-async function beyondTheKeyboard(page: Page): Promise<string[]> {
-  const all = (await page.evaluate(`(() => {
-    const root = document.querySelector('dialog[open]') ?? document.body;
-    const operable = [...root.querySelectorAll('a[href], button, input, select, textarea, summary, [onclick], [role=button]')];
-    const shown = operable.filter((each) => each.checkVisibility() && !each.disabled && each.type !== 'radio');
-    shown.forEach((each, at) => each.setAttribute('data-at', String(at)));
-    document.activeElement?.blur();
-    window.scrollTo(0, 0);
-    return shown.map((each) => each.outerHTML.slice(0, 120));
-  })()`)) as string[];
-  expect(all.length).toBeGreaterThan(0);
-  const reached = new Set<string>();
-  for (let step = 0; step < all.length * 2 + 10 && reached.size < all.length; step++) {
-    await page.keyboard.press('Tab');
-    reached.add(String(await page.evaluate(`document.activeElement?.getAttribute('data-at') ?? 'elsewhere'`)));
-    reached.delete('elsewhere');
-  }
-  await page.evaluate(`document.querySelectorAll('[data-at]').forEach((each) => each.removeAttribute('data-at'))`);
-  return all.filter((_, at) => !reached.has(String(at)));
-}
-
-async function findings(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const found = (await page.evaluate('axe.run(document, {resultTypes: ["violations"]})')) as {
-    violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
-  };
-  return found.violations.map((each) => `${each.id}: ${each.nodes[0]?.html} ${each.nodes[0]?.failureSummary}`);
 }
 
 const secrets = new Map<Page, string>();
@@ -168,15 +108,16 @@ test('the operator takes the platform over by the console’s link, registers a 
   await fill(page, 'Address of the VSDC', world.vsdc.url);
   await page.getByRole('button', { name: 'Try and save' }).click();
 
-  await page.getByLabel('Client ID').waitFor();
+  await page.getByText('Or connect with a code of the API console').click();
+  await page.getByLabel('Client ID').last().waitFor();
   await look(page, '36-setup-zoho');
   const organizationId = world.zoho.grants()[0]?.organization_id ?? '';
   const client = world.zoho.selfClient(organizationId);
-  await fill(page, 'Data centre', world.zoho.url);
-  await fill(page, 'Client ID', client.client_id);
-  await fill(page, 'Client secret', client.client_secret);
+  await page.getByLabel('Data centre', { exact: true }).last().fill(world.zoho.url);
+  await page.getByLabel('Client ID', { exact: true }).last().fill(client.client_id);
+  await page.getByLabel('Client secret', { exact: true }).last().fill(client.client_secret);
   await fill(page, 'Code', client.code);
-  await page.getByRole('button', { name: 'Connect' }).click();
+  await page.getByRole('button', { name: 'Connect', exact: true }).click();
   await page.getByRole('button', { name: 'Rehearse' }).click();
   await page.getByText('Put right what failed, then rehearse again.').waitFor();
   await look(page, '37-setup-rehearsal-failed');

@@ -15,7 +15,21 @@ const endpoints: [string, Endpoint][] = Object.values(contract).flatMap((feature
 
 type Caller = 'anonymous' | 'user' | 'admin' | 'api_key' | 'operator';
 type Ids = Record<
-  'receipt' | 'branch' | 'document' | 'alert' | 'membership' | 'invitation' | 'api_key' | 'session' | 'business' | 'print' | 'organization',
+  | 'receipt'
+  | 'branch'
+  | 'document'
+  | 'alert'
+  | 'membership'
+  | 'invitation'
+  | 'api_key'
+  | 'session'
+  | 'business'
+  | 'print'
+  | 'organization'
+  | 'connection'
+  | 'consent'
+  | 'hook'
+  | 'delivery',
   string
 >;
 
@@ -37,6 +51,10 @@ const never: Ids = {
   business: 'biz_00000000000000000000000000000000',
   print: `biz_00000000000000000000000000000000.${'x'.repeat(32)}`,
   organization: '99999999999',
+  connection: 'con_00000000000000000000000000000000',
+  consent: 'cns_00000000000000000000000000000000',
+  hook: 'hok_00000000000000000000000000000000',
+  delivery: 'dlv_00000000000000000000000000000000',
 };
 
 const told: { event: string; asked: string }[] = [];
@@ -82,6 +100,14 @@ async function idsOf(api: Api, business: World['businesses'][0]): Promise<Ids> {
   const key = await api.post('/api-keys', { name: 'of theirs', scopes: ['read'] });
   const [member] = (await api.get('/people')).body.people as { id: string }[];
   const [session] = (await api.get('/auth/sessions')).body.sessions as { id: string }[];
+  const begun = await api.post('/oauth/connect', {});
+  const userId = world.businesses.indexOf(business) === 0 ? '1' : '2';
+  const back = new URL(world.zoho.accept(begun.body.consent_url as string, userId)).searchParams;
+  const seen = await api.post('/oauth/callback', Object.fromEntries(back));
+  const hook = await api.post('/webhooks', { module: 'invoices' });
+  await fetch(hook.body.url as string, { method: 'POST', body: 'x' });
+  const [delivery] = (await api.get('/webhooks/deliveries')).body.deliveries as { id: string }[];
+  const [connection] = await world.sql("select id from connection where status <> 'ended'", [], business.businessId);
   const alert = `alr_${business.businessId.slice(4)}`;
   await world.sql(
     'insert into alert (business_id, id, code, subject, problem, opened_at) values ($1, $2, $3, $4, $5, now())',
@@ -100,26 +126,27 @@ async function idsOf(api: Api, business: World['businesses'][0]): Promise<Ids> {
     business: business.businessId,
     print: String(print.body.url).split('/').at(-1) as string,
     organization: business.organizationId,
+    connection: String(connection?.id),
+    consent: seen.body.id as string,
+    hook: hook.body.webhook.id as string,
+    delivery: String(delivery?.id),
   };
 }
 
-/** What an id in a path names, by the path. */
-const kindOf = (path: string): keyof Ids =>
-  path.startsWith('/receipts')
-    ? 'receipt'
-    : path.startsWith('/branches')
-      ? 'branch'
-      : path.startsWith('/alerts')
-        ? 'alert'
-        : path.startsWith('/people')
-          ? 'membership'
-          : path.startsWith('/invitations')
-            ? 'invitation'
-            : path.startsWith('/api-keys')
-              ? 'api_key'
-              : path.startsWith('/auth/sessions')
-                ? 'session'
-                : 'business';
+/** What an id in a path names, by how the path begins. */
+const kinds: [string, keyof Ids][] = [
+  ['/receipts', 'receipt'],
+  ['/branches', 'branch'],
+  ['/alerts', 'alert'],
+  ['/people', 'membership'],
+  ['/invitations', 'invitation'],
+  ['/api-keys', 'api_key'],
+  ['/auth/sessions', 'session'],
+  ['/oauth/consents', 'consent'],
+  ['/oauth', 'connection'],
+  ['/webhooks', 'hook'],
+];
+const kindOf = (path: string): keyof Ids => kinds.find(([start]) => path.startsWith(start))?.[1] ?? 'business';
 
 const person = { username: 'nobody.new', name: 'Nobody', password: 'long enough to be tried' };
 const profile = { business_name: 'X', email: 'x@x.example', location: 'X', tin_number: '100200900', phone_number: '1' };
@@ -167,6 +194,10 @@ const bodies: Record<string, (ids: Ids) => Record<string, unknown>> = {
   attachEvidence: () => ({ found: false, source: 'portal' }),
   proposeReversal: () => ({ reason_code: '06', source: 'portal' }),
   printReceipt: () => ({ paper: 'a4' }),
+  connect: () => ({ data_centre: 'nowhere' }),
+  finishConsent: (ids) => ({ state: `${ids.business}.${'x'.repeat(32)}`, code: 'x' }),
+  bindOrganization: (ids) => ({ organization_id: ids.organization, business_id: ids.business }),
+  makeHook: () => ({ module: 'creditnotes' }),
 };
 const queries: Record<string, (ids: Ids) => string> = {
   preflight: (ids) => `module=invoices&document_id=${ids.document}`,
@@ -181,11 +212,17 @@ const queries: Record<string, (ids: Ids) => string> = {
   listBusinesses: (ids) => `cursor=${cursorOf(ids.business)}`,
   listAttempts: () => '',
   getStats: () => '',
+  listDeliveries: (ids) => `cursor=${cursorOf(ids.delivery)}`,
 };
 const cursorOf = (id: string) => Buffer.from(JSON.stringify(['2026-11-20T10:00:00.000Z', id])).toString('base64url');
 
 function pathOf(name: string, e: Endpoint, inPath: Ids, inQuery: Ids): string {
-  const filled = e.path.replace('{id}', inPath[kindOf(e.path)]).replace('{kind}', 'location').replace('{link}', inPath.print).replace('{tin}', '101234567');
+  const filled = e.path
+    .replace('{id}', inPath[kindOf(e.path)])
+    .replace('{kind}', 'location')
+    .replace('{link}', inPath.print)
+    .replace('{tin}', '101234567')
+    .replace('{key}', `${inPath.business}.${'A'.repeat(32)}`);
   const query = queries[name]?.(inQuery);
   return query ? `${filled}?${query}` : filled;
 }

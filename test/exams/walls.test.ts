@@ -34,6 +34,15 @@ const seeds: Record<string, (businessId: string, receiptId: string) => string> =
   reversal: (b, r) =>
     `(business_id, receipt_id, invoice_number, reason_code, source, proposed_by, proposed_name, proposed_at) values ('${b}', '${r}', 1, 'x', 'x', 'x', 'x', now())`,
   idempotency_key: (b) => `(business_id, actor, route, key, body_hash, created_at) values ('${b}', 'x', 'x', 'x', 'x', now())`,
+  consent: (b) =>
+    `(business_id, id, secret_hash, person_id, session_id, accounts_server, client_id, client_secret, verifier, scopes, created_at, expires_at) values ('${b}', 'cns_seed', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', now(), now())`,
+  hook: (b) => `(business_id, id, module, key_hash, key_prefix, created_at) values ('${b}', 'hok_seed', 'invoices', 'x', 'x', now())`,
+  delivery: (b) => `(business_id, id, hook_id, at, verdict, module, digest, bytes) values ('${b}', 'dlv_seed', 'x', now(), 'ping', 'invoices', 'x', 1)`,
+  document: (b) => `(business_id, module, document_id, seen_at, source) values ('${b}', 'invoices', '1', now(), 'poll')`,
+  write_back: (b, r) => `(business_id, receipt_id, step, position, state, created_at) values ('${b}', '${r}', 'comment', 2, 'done', now())`,
+  installed_part: (b) => `(business_id, kind, name, organization_id, zoho_id, created_at) values ('${b}', 'field', 'x', 'x', 'x', now())`,
+  zoho_call: (b) =>
+    `(business_id, id, at, worker, organization_id, purpose, method, endpoint, ms) values ('${b}', 'zcl_seed', now(), 'x', 'x', 'sync', 'GET', 'x', 1)`,
   usage_day: (b) => `(business_id, day, what, used) values ('${b}', '2026-01-01', 'x', 1)`,
 };
 

@@ -228,7 +228,7 @@ describe('initialising and adopting', () => {
     expect(
       await third.api.post(`/branches/${third.branchId}/adopt`, { sdc_id: 'SDC010000777', mrc_number: 'WIS00000777', last_invoice_number: '1' }),
     ).toMatchObject({ status: 409 });
-    expect(await third.api.seal('invoices', '1')).toMatchObject({ status: 503, body: { code: 'zoho_reconnect' } });
+    expect(await third.api.seal('invoices', '1')).toMatchObject({ status: 503, body: { code: 'zoho_client_refused' } });
   });
 });
 

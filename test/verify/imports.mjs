@@ -3,7 +3,22 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cruise } from 'dependency-cruiser';
 
-const story = ['audit', 'alerts', 'walls', 'usage', 'businesses', 'access', 'connections', 'branches', 'catalogue', 'receipts', 'reports', 'onboarding'];
+const story = [
+  'audit',
+  'alerts',
+  'walls',
+  'usage',
+  'businesses',
+  'access',
+  'connections',
+  'branches',
+  'catalogue',
+  'receipts',
+  'intake',
+  'write-back',
+  'reports',
+  'onboarding',
+];
 const feature = `^server/src/(?:${story.join('|')})/`;
 const dialect = '^server/src/dialects/[^/]+/';
 const words = ['\\.model\\.ts$', '^server/src/ports/', '^shared/'];

@@ -7,7 +7,7 @@ export { MembershipEntity } from './membership.entity.ts';
 export { nameActors } from './name-actors.ts';
 export { ownAccount } from './own-account.ts';
 export { hashPassword } from './password.ts';
-export { changeMember, endMember, listPeople } from './people.ts';
+export { changeMember, endMember, listAdministered, listPeople } from './people.ts';
 export { insertMembership, insertMembershipIndex, insertPerson, listMemberships } from './person.store.ts';
 export { deleteExpiredSessions } from './session.store.ts';
 export { openSessions, type Sessions } from './sessions.ts';

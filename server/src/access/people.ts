@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
 import { query } from '../platform/db/query.ts';
 import { MembershipEntity } from './membership.entity.ts';
-import { endMembershipIndex, listMembers, listPersons } from './person.store.ts';
+import { endMembershipIndex, findMembership, listMembers, listMemberships, listPersons, type MembershipEntry } from './person.store.ts';
 
 type Ports = { database: Database; clock: Clock; record: Recorder };
 
@@ -85,3 +85,13 @@ async function refuseLastAdmin(tx: Tx, member: MembershipEntity): Promise<void> 
   const admins = await query<{ id: string }>(tx, "select id from membership where role = 'business_admin' and status = 'active' for update", []);
   if (admins.every((each) => each.id === member.id)) throw new AppError('last_admin');
 }
+
+/** Businesses in which this person is `business_admin`, each asked by its own door. */
+export const listAdministered =
+  (ports: Pick<Ports, 'database'>) =>
+  async (personId: string): Promise<MembershipEntry[]> => {
+    const found: MembershipEntry[] = [];
+    for (const each of await ports.database.platform((tx) => listMemberships(tx, personId)))
+      if ((await ports.database.transaction(each.businessId, (tx) => findMembership(tx, each.membershipId)))?.role === 'business_admin') found.push(each);
+    return found;
+  };

@@ -15,9 +15,22 @@ export type BusinessSettings = {
   verification_base: string | null;
   /** Older documents ask for confirmation. */
   document_age_days_max: number;
+  /** Seal by itself what is sent in Zoho, or already what is approved there; never a draft. */
+  auto_seal: 'off' | 'sent' | 'approved';
+  /** What is never sealed by itself. */
+  exempt: { customer_ids: string[]; location_ids: string[]; number_prefixes: string[] };
+  /** Write the seal to the document in Zoho: fields, the receipt as a file, a comment. */
+  write_back: boolean;
+  /** Have Zoho mail the document once the receipt is attached: Zoho's own mail would leave before the seal exists. */
+  mail_after_seal: boolean;
+  /** Which Zoho custom fields take the seal, by their api names; '' leaves that one out. */
+  seal_fields: SealFields;
   /** Which Zoho custom fields hold what the buyer said. */
   custom_fields: { buyer_tin: string; purchase_code: string };
 };
+
+/** Five, as many as the marketplace allows an extension per module. */
+export type SealFields = { receipt_number: string; sdc_id: string; signature: string; verification_url: string; signed_at: string };
 
 export const defaultSettings: BusinessSettings = {
   partial_refunds: false,
@@ -26,6 +39,11 @@ export const defaultSettings: BusinessSettings = {
   qr_form: 'url',
   verification_base: null,
   document_age_days_max: 90,
+  auto_seal: 'off',
+  exempt: { customer_ids: [], location_ids: [], number_prefixes: [] },
+  write_back: true,
+  mail_after_seal: false,
+  seal_fields: { receipt_number: '', sdc_id: '', signature: '', verification_url: '', signed_at: '' },
   custom_fields: { buyer_tin: 'cf_custtin', purchase_code: 'cf_purchase_code' },
 };
 

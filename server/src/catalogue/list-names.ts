@@ -14,5 +14,5 @@ export const listNames =
     const { business, connection } = await ctx.transaction(async (tx) => ({ business: await getBusiness(tx), connection: await findConnection(tx) }));
     if (!connection) throw new AppError('zoho_not_connected');
     const { organizationId, grantId } = connection;
-    return ports.books.readNames({ organizationId, grantId, customFields: business.settings.custom_fields }, kind);
+    return ports.books.readNames({ businessId: ctx.businessId, organizationId, grantId, purpose: 'sync', customFields: business.settings.custom_fields }, kind);
   };

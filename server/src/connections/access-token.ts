@@ -78,6 +78,7 @@ export function accessTokens(ports: { database: Database; vault: Vault; accounts
       throw new AppError('zoho_limit');
     }
     await ports.database.platform((tx) => releaseGrant(tx, grant.id));
+    if (outcome.is === 'client_refused') throw new AppError('zoho_client_refused');
     throw new AppError('zoho_unavailable', {}, outcome.reason);
   };
 

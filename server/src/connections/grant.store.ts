@@ -12,6 +12,10 @@ export type Grant = {
   accessToken: string | null;
   accessExpiresAt: Date | null;
   status: 'active' | 'dead';
+  /** Who consented; null where a file or the command line brought it. */
+  grantedBy: string | null;
+  /** What was consented to, as Zoho says it; empty where it did not. */
+  scopes: string;
   leaseUntil: Date | null;
   blockedUntil: Date | null;
 };
@@ -31,6 +35,8 @@ export async function lockGrant(tx: Tx, id: string): Promise<Grant | null> {
       accessToken: row.access_token as string | null,
       accessExpiresAt: toDateOrNull(row.access_expires_at),
       status: row.status as Grant['status'],
+      grantedBy: row.granted_by as string | null,
+      scopes: row.scopes as string,
       leaseUntil: toDateOrNull(row.lease_until),
       blockedUntil: toDateOrNull(row.blocked_until),
     }
@@ -64,15 +70,20 @@ export async function insertGrant(
 ): Promise<void> {
   await query(
     tx,
-    `insert into reference."grant" (id, accounts_server, api_domain, client_id, data_key, client_secret, refresh_token, status, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, 'active', $8)`,
-    [grant.id, grant.accountsServer, grant.apiDomain, grant.clientId, grant.dataKey, grant.clientSecret, grant.refreshToken, at],
+    `insert into reference."grant" (id, accounts_server, api_domain, client_id, data_key, client_secret, refresh_token, granted_by, scopes, status, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10)`,
+    [grant.id, grant.accountsServer, grant.apiDomain, grant.clientId, grant.dataKey, grant.clientSecret, grant.refreshToken, grant.grantedBy, grant.scopes, at],
   );
 }
 
 /** What may be shown of a grant: where it holds and whether it lives. */
 export const findGrantOf = (tx: Tx, id: string) =>
-  queryOne<{ apiDomain: string; status: 'active' | 'dead' }>(tx, 'select api_domain as "apiDomain", status from reference."grant" where id = $1', [id]);
+  queryOne<{ apiDomain: string; status: 'active' | 'dead'; grantedBy: string | null; scopes: string; clientId: string; accessExpiresAt: unknown }>(
+    tx,
+    `select api_domain as "apiDomain", status, granted_by as "grantedBy", scopes, client_id as "clientId", access_expires_at as "accessExpiresAt"
+       from reference."grant" where id = $1`,
+    [id],
+  );
 
 /** Whether another business still lives by this grant (`platform` door): yes or no, never whose. */
 export async function servesElsewhere(tx: Tx, grantId: string, businessId: string): Promise<boolean> {

@@ -1,4 +1,11 @@
 export { type AccessToken, type AccessTokens, accessTokens } from './access-token.ts';
-export { type Connection, endEveryConnection, findConnection, insertConnection } from './connection.store.ts';
+export { bindOrganization, endIfUnused } from './bind-organization.ts';
+export { connectByCode } from './connect-by-code.ts';
+export { claimPoll, type Connection, endEveryConnection, endPoll, findConnection, insertConnection, readConnectionHealth } from './connection.store.ts';
+export { type Administered, consents } from './consent.ts';
+export { connectionStatus, disconnect } from './disconnect.ts';
 export { insertGrant } from './grant.store.ts';
-export { connectByCode, eraseIfUnused, readZohoState, type ZohoState } from './connect-by-code.ts';
+export { deleteOldCalls, readCallHealth, type CallHealth } from './call.store.ts';
+export { recordCalls } from './record-calls.ts';
+export { watchGrant } from './watch-grant.ts';
+export { readZohoState, type ZohoState } from './zoho-state.ts';

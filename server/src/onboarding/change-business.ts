@@ -2,7 +2,7 @@ import { openInvitation, invitationMail } from '../access/index.ts';
 import type { PlatformRecorder, Recorder } from '../audit/index.ts';
 import { eraseDevices, listBranches } from '../branches/index.ts';
 import { eraseKey, findDirectoryEntry, getBusiness, setDirectoryStatus, updateBusinessRow, updateDirectoryEntry, type Business } from '../businesses/index.ts';
-import { endEveryConnection, eraseIfUnused, findConnection } from '../connections/index.ts';
+import { endEveryConnection, endIfUnused, findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -10,6 +10,8 @@ import type { Database, Tx } from '../platform/db/database.ts';
 import { json, query } from '../platform/db/query.ts';
 import type { SendMail } from '../platform/mail.ts';
 import type { NewId } from '../platform/new-id.ts';
+import type { Vault } from '../platform/vault.ts';
+import type { Accounts } from '../ports/accounts.ts';
 import { takenError } from './register-by-operator.ts';
 
 type Ports = {
@@ -20,6 +22,8 @@ type Ports = {
   recordPlatform: PlatformRecorder;
   sendMail: SendMail;
   publicUrl: string;
+  vault: Vault;
+  accounts: Accounts;
 };
 
 export type BusinessChange = {
@@ -125,7 +129,7 @@ export const setBusinessStatus =
       { status, reason },
     );
     // The last business that lived by a grant takes its secrets along.
-    for (const grantId of new Set(grants)) await eraseIfUnused(ports, ctx, grantId);
+    for (const grantId of new Set(grants)) await endIfUnused(ports, ctx, grantId);
     return ctx.transaction((tx) => getBusiness(tx));
   };
 

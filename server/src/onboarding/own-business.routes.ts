@@ -21,7 +21,13 @@ type Use = {
     dataCentre: string | null;
     status: 'none' | 'active' | 'needs_reconnecting';
     grantId: string | null;
+    connectionId: string | null;
+    clientId: string | null;
   }>;
+  isPlatformClient(clientId: string): boolean;
+  listHooks(ctx: Ctx): Promise<{ id: string; module: string; keyPrefix: string }[]>;
+  publicUrl: string;
+  listDataCentres(): string[];
   getStats: GetStats;
   listReceipts(ctx: Ctx, page: Page): Promise<Receipt[]>;
   supportReceipts(ctx: Ctx, page: Page): Promise<Receipt[]>;
@@ -60,8 +66,15 @@ export const ownBusinessRoutes = (use: Use) => {
         data_centre: state.dataCentre,
         status: state.status,
         grant_id: state.grantId,
-        has_own_client: state.grantId !== null,
-        webhooks: [],
+        connection_id: state.connectionId,
+        data_centres: use.listDataCentres(),
+        has_own_client: state.clientId !== null && !use.isPlatformClient(state.clientId),
+        webhooks: (await use.listHooks(call.ctx)).map((each) => ({
+          id: each.id,
+          module: each.module,
+          url: `${use.publicUrl}/api/v1/webhooks/zoho/…${each.keyPrefix}…`,
+          prefix: each.keyPrefix,
+        })),
       };
     }),
     answer(businesses.getStats)((call, { query }) => use.getStats(call.ctx, query.days)),

@@ -131,6 +131,8 @@ export const registerBusiness =
             dataKey,
             clientSecret: seal('client_secret', client_secret),
             refreshToken: seal('refresh_token', refresh_token),
+            grantedBy: null,
+            scopes: '',
           },
           at,
         );

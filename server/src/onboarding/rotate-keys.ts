@@ -30,6 +30,13 @@ export const rotateKeys = (ports: Ports) => async (): Promise<number> => {
           vault.seal(next, businessId, field, vault.open(row.data_key, businessId, field, device.secrets)),
         ]);
       }
+      for (const hook of await query<{ id: string; secret: string }>(tx, 'select id, secret from hook where secret is not null for update')) {
+        const field = `hook:${hook.id}`;
+        await query(tx, 'update hook set secret = $2 where id = $1', [
+          hook.id,
+          vault.seal(next, businessId, field, vault.open(row.data_key, businessId, field, hook.secret)),
+        ]);
+      }
       await query(tx, 'update business set data_key = $1', [next]);
       await ports.record(tx, ctx, { action: 'keys.rotated', subject: businessId });
       moved += 1;

@@ -215,7 +215,7 @@ export const setup = (ports: Ports) => {
     const { settings } = await ctx.transaction((tx) => getBusiness(tx));
     const recent = documentId
       ? [{ id: documentId }]
-      : await ports.books.readRecent({ organizationId, grantId, customFields: settings.custom_fields }, triesMax);
+      : await ports.books.readRecent({ businessId: ctx.businessId, organizationId, grantId, purpose: 'sync', customFields: settings.custom_fields }, triesMax);
     let finding: StoredProblem | null = null;
     for (const { id } of recent) {
       const prepared = await ports.prepareSale(ctx, 'invoices', id, {}, null);

@@ -2,12 +2,45 @@ import type { BooksDocument } from '../receipts/document.model.ts';
 
 export type ReadDocument = { is: 'found'; document: BooksDocument } | { is: 'missing' };
 
+/** What a call is for; where calls are short, the more urgent goes first and less is kept back from it. */
+export type Purpose = 'sign' | 'write_back' | 'sync';
+
+/** One call that was made, for the record and for the health of the organization. `status` null: no answer. */
+export type CallMade = {
+  businessId: string;
+  organizationId: string;
+  at: Date;
+  purpose: Purpose;
+  method: string;
+  endpoint: string;
+  status: number | null;
+  zohoCode: string | null;
+  ms: number;
+};
+
 /** Which organization to read, and with whose permission: a call without one cannot be written. */
-export type BooksSource = { organizationId: string; grantId: string; customFields: { buyer_tin: string; purchase_code: string } };
+export type BooksAccess = { businessId: string; organizationId: string; grantId: string; purpose: Purpose };
+export type BooksSource = BooksAccess & { customFields: { buyer_tin: string; purchase_code: string } };
+
+/** A row of a list: enough to say what a document is, not to seal it. */
+export type ListedDocument = {
+  module: BooksDocument['module'];
+  id: string;
+  number: string;
+  date: string;
+  status: string;
+  customer: { id: string; name: string };
+  currency: string;
+  total: string;
+  locationId: string | null;
+  modifiedAt: Date;
+};
 
 /** An accounting system, in our words. Failures are `AppError`s with a `zoho_…` code; nothing is guessed. */
 export type Books = {
   readDocument(source: BooksSource, module: BooksDocument['module'], id: string): Promise<ReadDocument>;
+  /** Documents changed at or after a moment, the latest change first; null: all of them. Stops after `max`, and says so. */
+  listModified(source: BooksAccess, module: BooksDocument['module'], since: Date | null, max: number): Promise<{ rows: ListedDocument[]; isWhole: boolean }>;
   /** The latest invoices, for choosing one by eye. */
   readRecent(source: BooksSource, limit: number): Promise<{ id: string; number: string; status: string }[]>;
   /** Names of the taxes, items, locations and payment modes that a mapping may be about. */

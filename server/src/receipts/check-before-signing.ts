@@ -30,7 +30,8 @@ export const checkBeforeSigning =
     return toView(ctx, prepared, receipt, ports.dialects);
   };
 
-async function lookForDrift(ctx: Context, receipt: Receipt, prepared: Prepared | null, clock: Clock): Promise<Receipt> {
+/** Changed, void or deleted in the books after it was sealed; `prepared` null: it is not there any more. */
+export async function lookForDrift(ctx: Context, receipt: Receipt, prepared: Prepared | null, clock: Clock): Promise<Receipt> {
   const code = !prepared
     ? 'drift_deleted'
     : prepared.document.status === 'void'

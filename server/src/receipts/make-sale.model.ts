@@ -26,6 +26,8 @@ export type Setup = {
   /** The device's day today, for documents of the future. */
   today: string;
   goLiveDate: string;
+  /** Whether an approved document that was not sent yet may be sealed. */
+  sealsApproved: boolean;
   documentAgeDaysMax: number;
   isVatRegistered: boolean;
   /** The class a seller not registered for VAT uses throughout. */
@@ -94,7 +96,8 @@ export function makeSale(document: BooksDocument, setup: Setup, answers: Answers
 function checkState(document: BooksDocument, setup: Setup, answers: Answers): StoredProblem[] {
   if (document.kind === 'debit_note') return [{ code: 'debit_note' }];
   if (document.status === 'void') return [{ code: 'document_void', field: 'status' }];
-  if (statusesNotYet.includes(document.status)) return [{ code: 'document_draft', field: 'status' }];
+  if (statusesNotYet.includes(document.status) && !(document.status === 'approved' && setup.sealsApproved))
+    return [{ code: 'document_draft', field: 'status' }];
   const findings: StoredProblem[] = [];
   if (document.date > setup.today) findings.push({ code: 'document_future', field: 'date' });
   if (document.date < setup.goLiveDate && !answers.confirm?.includes('before_go_live')) findings.push({ code: 'before_go_live', field: 'date' });

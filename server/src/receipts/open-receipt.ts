@@ -31,7 +31,14 @@ export const openReceipt =
     if (existing && (!isOver || isReplay)) return existing;
     const merged = existing ? { ...existing.answers, ...withoutBlanks(answers) } : withoutBlanks(answers);
     if (answers.confirm?.length && ctx.permissions && !ctx.permissions.includes('confirm')) throw new AppError('not_allowed', { field: 'confirm' });
-    const prepared = await ports.prepareSale(ctx, module, document_id, merged, existing?.id ?? null);
+    return openPrepared(ports)(ctx, await ports.prepareSale(ctx, module, document_id, merged, existing?.id ?? null), existing, merged);
+  };
+
+/** The same for a document that was read just now. */
+export const openPrepared =
+  (ports: Omit<Ports, 'prepareSale'>) =>
+  async (ctx: Context, prepared: Prepared, existing: Receipt | null, merged: Answers): Promise<Receipt> => {
+    const { module, id: documentId } = prepared.document;
     // A production device signs nothing before the setup has been walked through; a rehearsal on a sandbox device is part of it.
     if (prepared.business.status === 'pending' && prepared.device?.environment === 'production') throw new AppError('setup_unfinished');
     if (prepared.business.status !== 'active' && prepared.business.status !== 'pending') throw new AppError('business_suspended');
@@ -54,12 +61,12 @@ export const openReceipt =
         deviceId: device.id,
         saleReceiptId: prepared.saleReceipt?.id ?? null,
       };
-      const id = existing ? await reopen(tx, ctx, existing.id, as) : await open(tx, ctx, module, document_id, as);
+      const id = existing ? await reopen(tx, ctx, existing.id, as) : await open(tx, ctx, as);
       await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: device.id });
       return get(tx, id);
     });
 
-    async function open(tx: Tx, ctx: Context, module: BooksDocument['module'], documentId: string, as: Parameters<typeof requeueReceipt>[2]): Promise<string> {
+    async function open(tx: Tx, ctx: Context, as: Parameters<typeof requeueReceipt>[2]): Promise<string> {
       const id = ports.newId('receipt');
       const isNew = await insertReceipt(tx, ctx.businessId, { ...as, id, module, documentId, kind: as.filed.sale.kind }, ports.clock.now());
       if (!isNew) return ((await findReceiptOf(tx, module, documentId)) as Receipt).id;

@@ -55,7 +55,13 @@ export const prepareSale =
     }));
     if (!connection) throw new AppError('zoho_not_connected');
     if (connection.status === 'needs_reconnecting') throw new AppError('zoho_reconnect');
-    const source = { organizationId: connection.organizationId, grantId: connection.grantId, customFields: business.settings.custom_fields };
+    const source = {
+      businessId: ctx.businessId,
+      organizationId: connection.organizationId,
+      grantId: connection.grantId,
+      purpose: 'sign' as const,
+      customFields: business.settings.custom_fields,
+    };
     const read = await ports.books.readDocument(source, module, documentId);
     if (read.is === 'missing') throw new AppError('document_unknown', { field: 'document_id' });
     const { document } = read;
@@ -184,6 +190,7 @@ function setupOf(
     currency: dialect.currency,
     today,
     goLiveDate: business.goLiveDate,
+    sealsApproved: business.settings.auto_seal === 'approved',
     documentAgeDaysMax: business.settings.document_age_days_max,
     isVatRegistered: business.isVatRegistered,
     nonVatClass: dialect.nonVatClass,

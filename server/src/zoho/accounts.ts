@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { request } from 'undici';
 import { AppError } from '../platform/app-error.ts';
 import type { Accounts, Exchanged, Refreshed } from '../ports/accounts.ts';
@@ -5,12 +6,46 @@ import type { zohoHosts } from './data-centres.ts';
 
 // The accounts server has been seen to take over ten seconds.
 const timeoutMs = 30_000;
+const organizationsMax = 50;
 
 /** Zoho's token endpoint. Its status says nothing (errors come with 200): only the body's `access_token` or `error` counts. */
 export const zohoAccounts = (hosts: ReturnType<typeof zohoHosts>): Accounts => ({
   isKnownApiDomain: hosts.isApi,
+  isKnownAccountsServer: hosts.isAccounts,
+  apiOf: hosts.apiOf,
+  consentUrl({ accountsServer, clientId, redirectUri, scopes, state, verifier }) {
+    const query = new URLSearchParams({
+      client_id: clientId,
+      response_type: 'code',
+      redirect_uri: redirectUri,
+      scope: scopes.join(','),
+      access_type: 'offline',
+      prompt: 'consent',
+      state,
+      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+      code_challenge_method: 'S256',
+    });
+    return `${accountsServer}/oauth/v2/auth?${query}`;
+  },
+  async revoke(accountsServer, refreshToken) {
+    if (!hosts.isAccounts(accountsServer)) return false;
+    try {
+      const answer = await request(`${accountsServer}/oauth/v2/token/revoke`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({ token: refreshToken }).toString(),
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
+      });
+      const body = (await answer.body.json().catch(() => null)) as { status?: string; error?: string } | null;
+      return body?.status === 'success' || body?.error === 'invalid_code';
+    } catch {
+      return false;
+    }
+  },
   dataCentre: hosts.find,
-  async exchange({ accountsServer, clientId, clientSecret, code, redirectUri }): Promise<Exchanged> {
+  listDataCentres: hosts.keys,
+  async exchange({ accountsServer, clientId, clientSecret, code, redirectUri, verifier }): Promise<Exchanged> {
     if (!hosts.isAccounts(accountsServer)) return { is: 'failed', reason: 'the accounts server is not one of Zoho' };
     try {
       const answer = await request(`${accountsServer}/oauth/v2/token`, {
@@ -22,6 +57,7 @@ export const zohoAccounts = (hosts: ReturnType<typeof zohoHosts>): Accounts => (
           client_secret: clientSecret,
           code,
           ...(redirectUri ? { redirect_uri: redirectUri } : {}),
+          ...(verifier ? { code_verifier: verifier } : {}),
         }).toString(),
         headersTimeout: timeoutMs,
         bodyTimeout: timeoutMs,
@@ -44,11 +80,15 @@ export const zohoAccounts = (hosts: ReturnType<typeof zohoHosts>): Accounts => (
     if (answer.statusCode === 401) throw new AppError('zoho_reconnect');
     if (answer.statusCode !== 200 || body?.code !== 0 || !Array.isArray(body.organizations))
       throw new AppError('zoho_unavailable', {}, `HTTP ${answer.statusCode}`);
-    return body.organizations.map((each) => ({
-      organizationId: String(each.organization_id),
-      name: String(each.name ?? ''),
-      currency: String(each.currency_code ?? ''),
-    }));
+    return Promise.all(
+      body.organizations.slice(0, organizationsMax).map(async (each) => ({
+        organizationId: String(each.organization_id),
+        name: String(each.name ?? ''),
+        currency: String(each.currency_code ?? ''),
+        // Some answers of the list name the role, some do not.
+        role: String(each.user_role ?? (await roleIn(apiDomain, accessToken, String(each.organization_id)))),
+      })),
+    );
   },
   async refresh({ accountsServer, clientId, clientSecret, refreshToken }): Promise<Refreshed> {
     if (!hosts.isAccounts(accountsServer)) return { is: 'failed', reason: 'the accounts server is not one of Zoho' };
@@ -67,17 +107,30 @@ export const zohoAccounts = (hosts: ReturnType<typeof zohoHosts>): Accounts => (
   },
 });
 
+async function roleIn(apiDomain: string, accessToken: string, organizationId: string): Promise<string> {
+  const answer = await request(`${apiDomain}/books/v3/users/me?organization_id=${encodeURIComponent(organizationId)}`, {
+    headers: { authorization: `Zoho-oauthtoken ${accessToken}`, accept: 'application/json' },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+  }).catch(() => null);
+  const body = (await answer?.body.json().catch(() => null)) as { code?: number; user?: { user_role?: unknown; status?: unknown } } | null;
+  return body?.code === 0 && body.user?.status === 'active' ? String(body.user.user_role ?? '') : '';
+}
+
 function judgeExchange(text: string): Exchanged {
   const judged = judge(text);
   if (judged.is === 'token') {
-    const refreshToken = (JSON.parse(text) as { refresh_token?: unknown }).refresh_token;
+    const { refresh_token: refreshToken, scope } = JSON.parse(text) as { refresh_token?: unknown; scope?: unknown };
     // A code asked for without offline access gives no refresh token: it could be used for an hour and never again.
-    return typeof refreshToken === 'string' ? { ...judged, is: 'tokens', refreshToken } : { is: 'refused', field: 'code' };
+    return typeof refreshToken === 'string'
+      ? { ...judged, is: 'tokens', refreshToken, scopes: typeof scope === 'string' ? scope : '' }
+      : { is: 'refused', field: 'code' };
   }
   if (judged.is === 'dead') return { is: 'refused', field: 'code' };
+  if (judged.is === 'client_refused') return { is: 'refused', field: text.includes('invalid_client_secret') ? 'client_secret' : 'client_id' };
   const said = judged.is === 'failed' ? judged.reason : 'the accounts server asks for patience';
-  if (said.endsWith('invalid_client_secret')) return { is: 'refused', field: 'client_secret' };
-  return said.endsWith('invalid_client') ? { is: 'refused', field: 'client_id' } : { is: 'failed', reason: said };
+  if (said.endsWith('invalid_redirect_uri')) return { is: 'refused', field: 'redirect_uri' };
+  return { is: 'failed', reason: said };
 }
 
 function judge(text: string): Refreshed {
@@ -94,5 +147,6 @@ function judge(text: string): Refreshed {
   }
   if (body.error === 'invalid_code') return { is: 'dead' };
   if (body.error === 'Access Denied') return { is: 'throttled' };
+  if (String(body.error).startsWith('invalid_client')) return { is: 'client_refused' };
   return { is: 'failed', reason: `the accounts server says ${String(body.error)}` };
 }

@@ -1,80 +1,135 @@
-import { Agent, request } from 'undici';
+import { Agent, FormData, request } from 'undici';
 import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { CallMade, Purpose } from '../ports/books.ts';
 import type { zohoHosts } from './data-centres.ts';
-
-/** Ids and amounts as their source text: nothing passes through a binary number. */
-export type Json = null | boolean | string | Json[] | { [key: string]: Json };
+import type { Governor } from './governor.ts';
+import { type Json, parseJson } from './parse-json.ts';
 
 export type Tokens = { of(grantId: string): Promise<{ token: string; apiDomain: string }>; invalidate(grantId: string): Promise<void> };
 
-/** Whose data: a call without an organization does not type-check. */
-export type Organization = { organizationId: string; grantId: string };
+/** Whose data, and how urgent: a call without an organization does not type-check. */
+export type Organization = { businessId: string; organizationId: string; grantId: string; purpose: Purpose };
+
+type Ask = {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  path: string;
+  query?: Record<string, string>;
+  json?: unknown;
+  /** One file as a multipart part of that name. */
+  file?: { part: string; name: string; type: string; bytes: Buffer };
+};
+
+export type ZohoAnswer = { is: 'found'; body: { [key: string]: Json } } | { is: 'missing' };
 
 export type ZohoClient = {
-  get(organization: Organization, path: string, query?: Record<string, string>): Promise<{ is: 'found'; body: { [key: string]: Json } } | { is: 'missing' }>;
+  /** Throws `zoho_…` problems; `zoho_refused` where Zoho understood and said no. Nothing is ever sent twice by itself but after a dead token. */
+  call(organization: Organization, ask: Ask): Promise<ZohoAnswer>;
+  get(organization: Organization, path: string, query?: Record<string, string>): Promise<ZohoAnswer>;
 };
 
 const timeoutMs = 15_000;
 const bytesMax = 8 << 20;
 
-/** Reads Zoho Books v3. Judges an answer by `code` 0 and a 2xx status together; HTML, time-outs and 5xx are *unavailable*. */
-export function zohoClient(tokens: Tokens, hosts: ReturnType<typeof zohoHosts>): ZohoClient & { close(): Promise<void> } {
+type Ports = {
+  tokens: Tokens;
+  hosts: ReturnType<typeof zohoHosts>;
+  governor: Governor;
+  clock: Clock;
+  made(call: CallMade): void;
+};
+
+/** Zoho Books v3. Judges an answer by `code` 0 and a 2xx status together; HTML, time-outs and 5xx are *unavailable*. */
+export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> } {
+  const { tokens, hosts, governor, clock } = ports;
   const agent = new Agent({ headersTimeout: timeoutMs, bodyTimeout: timeoutMs, maxResponseSize: bytesMax, connect: { timeout: 8_000 } });
 
-  const once = async (organization: Organization, path: string, query: Record<string, string>) => {
+  const once = async (organization: Organization, ask: Ask) => {
     const { token, apiDomain } = await tokens.of(organization.grantId);
     if (!hosts.isApi(apiDomain)) throw new AppError('zoho_unavailable', {}, 'the API host is not one of Zoho');
-    const search = new URLSearchParams({ ...query, organization_id: organization.organizationId });
+    const search = new URLSearchParams({ ...ask.query, organization_id: organization.organizationId });
+    const done = await governor.turn(organization.organizationId, organization.purpose);
+    const [at, begun] = [clock.now(), performance.now()];
+    let status: number | null = null;
+    let zohoCode: string | null = null;
     try {
-      const answer = await request(`${apiDomain}/books/v3${path}?${search}`, {
-        headers: { authorization: `Zoho-oauthtoken ${token}`, accept: 'application/json' },
+      const answer = await request(`${apiDomain}/books/v3${ask.path}?${search}`, {
+        method: ask.method,
+        headers: {
+          authorization: `Zoho-oauthtoken ${token}`,
+          accept: 'application/json',
+          ...(ask.json === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(ask.json === undefined ? {} : { body: JSON.stringify(ask.json) }),
+        ...(ask.file ? { body: formOf(ask.file) } : {}),
         dispatcher: agent,
       });
-      return { status: answer.statusCode, type: String(answer.headers['content-type'] ?? ''), text: await answer.body.text() };
+      const text = await answer.body.text();
+      status = answer.statusCode;
+      const type = String(answer.headers['content-type'] ?? '');
+      const body = type.includes('json') ? parseJson(text) : null;
+      zohoCode = body ? String(body.code) : null;
+      const number = (name: string) => {
+        const value = Number(answer.headers[name] ?? Number.NaN);
+        return Number.isFinite(value) ? value : null;
+      };
+      governor.heard(organization.organizationId, {
+        status,
+        code: zohoCode ?? '',
+        limit: number('x-rate-limit-limit'),
+        remaining: number('x-rate-limit-remaining'),
+        resetSeconds: number('x-rate-limit-reset'),
+        retryAfterSeconds: number('retry-after'),
+      });
+      return { status, type, body };
     } catch (error) {
-      throw new AppError('zoho_unavailable', {}, error);
+      throw error instanceof AppError ? error : new AppError('zoho_unavailable', {}, error);
+    } finally {
+      done();
+      ports.made({
+        businessId: organization.businessId,
+        organizationId: organization.organizationId,
+        at,
+        purpose: organization.purpose,
+        method: ask.method,
+        // Which endpoint, not which document: ids would make every call its own kind.
+        endpoint: ask.path.replace(/\d{6,}/g, '{id}'),
+        status,
+        zohoCode,
+        ms: Math.round(performance.now() - begun),
+      });
     }
   };
 
+  const call: ZohoClient['call'] = async (organization, ask) => {
+    let { status, type, body } = await once(organization, ask);
+    // An invalid token is renewed once; 57 looks alike but is a matter of role or scope, and refreshing would burn the quota.
+    if (status === 401 && body?.code !== '57') {
+      await tokens.invalidate(organization.grantId);
+      ({ status, type, body } = await once(organization, ask));
+    }
+    if (!body) throw new AppError('zoho_unavailable', {}, `HTTP ${status}, ${type || 'no type'}`);
+    const code = String(body.code);
+    if (status >= 200 && status < 300 && code === '0') return { is: 'found', body };
+    if (status === 404 || code === '1002' || code === '5') return { is: 'missing' };
+    if (status === 429) throw new AppError('zoho_limit');
+    if (status === 401 || code === '57' || code === '6041') throw new AppError('zoho_forbidden', { zoho_code: code });
+    if (status >= 400 && status < 500) throw new AppError('zoho_refused', { zoho_code: code, zoho_text: String(body.message ?? '').slice(0, 300) });
+    throw new AppError('zoho_unavailable', { zoho_code: code }, `HTTP ${status}`);
+  };
+
   return {
-    async get(organization, path, query = {}) {
-      let { status, type, text } = await once(organization, path, query);
-      let body = type.includes('json') ? parse(text) : null;
-      // An invalid token is renewed once; 57 looks alike but is a matter of role or scope, and refreshing would burn the quota.
-      if (status === 401 && body?.code !== '57') {
-        await tokens.invalidate(organization.grantId);
-        ({ status, type, text } = await once(organization, path, query));
-        body = type.includes('json') ? parse(text) : null;
-      }
-      if (!body) throw new AppError('zoho_unavailable', {}, `HTTP ${status}, ${type || 'no type'}`);
-      const code = String(body.code);
-      if (status >= 200 && status < 300 && code === '0') return { is: 'found', body };
-      if (status === 404 || code === '1002' || code === '5') return { is: 'missing' };
-      if (status === 429) throw new AppError('zoho_limit');
-      if (status === 401 || code === '57' || code === '6041') throw new AppError('zoho_forbidden', { zoho_code: code });
-      throw new AppError('zoho_unavailable', { zoho_code: code }, `HTTP ${status}`);
+    call,
+    get: (organization, path, query = {}) => call(organization, { method: 'GET', path, query }),
+    close: () => {
+      governor.close();
+      return agent.destroy();
     },
-    close: () => agent.destroy(),
   };
 }
 
-function parse(text: string): { [key: string]: Json } | null {
-  try {
-    const keepSource = (_key: string, value: unknown, context: { source: string }) => (typeof value === 'number' ? plain(context.source) : value);
-    const value = JSON.parse(text, keepSource as (key: string, value: unknown) => unknown) as Json;
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-/** `1e3` and `1E-7` as plain digits; everything else as it stands. */
-function plain(source: string): string {
-  const match = /^(-?)(\d+)(?:\.(\d+))?[eE]([+-]?\d+)$/.exec(source);
-  if (!match) return source;
-  const [, sign = '', whole = '', fraction = '', exponent = '0'] = match;
-  const digits = whole + fraction;
-  const point = whole.length + Number(exponent);
-  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
-  return point >= digits.length ? sign + digits + '0'.repeat(point - digits.length) : `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+function formOf(file: NonNullable<Ask['file']>): FormData {
+  const form = new FormData();
+  form.append(file.part, new Blob([new Uint8Array(file.bytes)], { type: file.type }), file.name);
+  return form;
 }

@@ -17,11 +17,12 @@ export const dataCentres = [
 export const zohoHosts = (also: string[]) => {
   const accounts = new Set([...dataCentres.map((each) => each.accounts), ...also]);
   const api = new Set([...dataCentres.map((each) => each.api), ...also]);
+  const keyOf = (accountsServer: string) => accountsServer.replace(/^https:\/\/accounts\.zoho(cloud)?\./, '');
   return {
+    keys: () => [...also, ...dataCentres.map((each) => keyOf(each.accounts))],
     /** By the end of its name; a host of the operator's own by its whole address. */
-    find: (key: string) =>
-      dataCentres.find((each) => each.accounts.replace(/^https:\/\/accounts\.zoho(cloud)?\./, '') === key) ??
-      (also.includes(key) ? { accounts: key, api: key } : null),
+    find: (key: string) => dataCentres.find((each) => keyOf(each.accounts) === key) ?? (also.includes(key) ? { accounts: key, api: key } : null),
+    apiOf: (accountsServer: string) => dataCentres.find((each) => each.accounts === accountsServer)?.api ?? accountsServer,
     isAccounts: (url: string) => accounts.has(url),
     isApi: (url: string) => api.has(url),
   };

@@ -1,7 +1,8 @@
 import { add, divide, isAmount, multiply, round } from '@muhuri/shared/money';
 import { AppError } from '../platform/app-error.ts';
 import type { BooksDocument, BooksLine } from '../receipts/document.model.ts';
-import type { Json } from './client.ts';
+import type { Json } from './parse-json.ts';
+import { readTime } from './zoho-time.ts';
 
 type Fields = { [key: string]: Json };
 
@@ -26,6 +27,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     number: text(raw[module === 'invoices' ? 'invoice_number' : 'creditnote_number']),
     kind: module === 'creditnotes' ? 'credit_note' : text(raw.type) === 'debit_note' ? 'debit_note' : 'invoice',
     status: text(raw.status),
+    modifiedAt: text(raw.last_modified_time) ? readTime(text(raw.last_modified_time)) : null,
     date: text(raw.date),
     customer: { id: text(raw.customer_id), name: text(raw.customer_name) },
     buyer: {

@@ -30,6 +30,21 @@ const settings = z.strictObject({
   header_tax: z.enum(['lines', 'class']),
   qr_form: z.enum(['url', 'hash']),
   document_age_days_max: z.number().int().min(1).max(3650),
+  auto_seal: z.enum(['off', 'sent', 'approved']),
+  exempt: z.strictObject({
+    customer_ids: z.array(z.string().regex(/^\d{1,25}$/)).max(500),
+    location_ids: z.array(z.string().regex(/^\d{1,25}$/)).max(50),
+    number_prefixes: z.array(text(40)).max(50),
+  }),
+  write_back: z.boolean(),
+  mail_after_seal: z.boolean(),
+  seal_fields: z.strictObject({
+    receipt_number: optionalText(100),
+    sdc_id: optionalText(100),
+    signature: optionalText(100),
+    verification_url: optionalText(100),
+    signed_at: optionalText(100),
+  }),
   custom_fields: z.strictObject({ buyer_tin: text(100), purchase_code: text(100) }),
 });
 const branding = z.strictObject({
@@ -287,8 +302,12 @@ const zohoConfig = z
     data_centre: z.string().nullable(),
     status: z.enum(['none', 'active', 'needs_reconnecting']),
     grant_id: z.string().nullable(),
+    connection_id: z.string().nullable(),
+    /** Where an account may live, by the keys that connecting takes; what the operator added stands first. */
+    data_centres: z.array(z.string()),
     has_own_client: z.boolean(),
-    webhooks: z.array(z.object({ name: z.string(), url: z.string(), prefix: z.string() })),
+    /** Each address with as much of its key as tells two apart; whole it is shown only when it is made. */
+    webhooks: z.array(z.object({ id: z.string(), module: z.string(), url: z.string(), prefix: z.string() })),
   })
   .meta({ id: 'ZohoConfig' });
 

@@ -8,6 +8,7 @@ export type Asked = {
   query: URLSearchParams;
   headers: IncomingMessage['headers'];
   body: string;
+  bytes: Buffer;
   socket: IncomingMessage['socket'];
 };
 export type Answered = { status: number; type: string; body: string | Buffer; headers?: Record<string, string> };
@@ -44,6 +45,7 @@ async function respond(handler: Handler, request: IncomingMessage, response: Ser
       query: url.searchParams,
       headers: request.headers,
       body: Buffer.concat(parts).toString('utf8'),
+      bytes: Buffer.concat(parts),
       socket: request.socket,
     });
     if (!answered) {

@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { type AccountsState, accountsServer, mayCall, type User } from './accounts.ts';
+import { type AutomationState, automation, type Delivery, type Field, freshAutomation, newId } from './automation.ts';
 import { type Answered, type Asked, jsonAnswer, keptState, type Listening, listen } from '../kit/server.ts';
 import type { Stored } from './documents.ts';
 import { type Seeded, type SeededDocument, seed } from './seed.ts';
@@ -9,18 +11,17 @@ type OrganizationState = {
   seeded: Seeded;
   payments: Record<string, Stored[]>;
   comments: Record<string, Stored[]>;
-  attachments: Record<string, { file_name: string; size: number }[]>;
+  attachments: Record<string, Attachment[]>;
+  mails: Record<string, { to: string[]; subject: string; attachments: string[]; at: string }[]>;
+  automation: AutomationState;
 };
-type Token = { token: string; refreshToken: string; until: number };
-type State = {
+type Attachment = { document_id: string; file_name: string; file_size: number; can_send_in_mail: boolean; base64: string };
+type State = AccountsState & {
   organizations: OrganizationState[];
-  tokens: Token[];
-  tokenTimes: Record<string, number[]>;
-  deadRefreshTokens: string[];
   faults: { next: string[]; organization_id?: string | undefined }[];
   calls: { organization_id: string; path: string; at: number }[];
-  /** Codes of the API console: three minutes, once. */
-  codes?: { code: string; organization_id: string; until: number }[];
+  /** Calls of the present day, ours and those of the customer's other programs. */
+  daily: Record<string, number>;
 };
 
 export type Zoho = Listening & {
@@ -35,11 +36,53 @@ export type Zoho = Listening & {
   /** Scripts the next API answers: `html`, `unauthorized`, `expired_token`, `limit`, `error`, `slow`, `wrong_document`. */
   faults(next: string[], organizationId?: string): void;
   killGrant(refreshToken: string): void;
+  users(): User[];
+  /** Where the browser is sent once that user has accepted what the address asks for. */
+  accept(authorizeUrl: string, userId: string): string;
+  /** A client of the API console, with the addresses it may send people back to. */
+  allowRedirect(clientId: string, redirect: string): void;
+  platformClient: { client_id: string; client_secret: string };
+  /** How often a grant's token was refreshed. */
+  refreshes(refreshToken: string): number;
+  grantsAlive(): { refreshToken: string; userId: string; scopes: string[] }[];
+  /** What webhooks were sent and how they were answered. */
+  deliveries(): Delivery[];
+  /** Has the rules of a document's organization fire as after an edit; says when every answer is there. */
+  fire(module: 'invoices' | 'creditnotes', id: string, what?: 'add' | 'edit'): Promise<void>;
+  /** Of every webhook to be sent: the share that is lost, and the share that is sent twice. */
+  webhookFaults(faults: { loss?: number; duplicates?: number }): void;
+  seenOn(id: string): { fields: Record<string, unknown>; attachments: Attachment[]; comments: Stored[]; mails: { to: string[]; attachments: string[] }[] };
+  fieldsOf(organizationId: string): Field[];
+  /** Another program of the customer's spends calls of the day. */
+  spendElsewhere(organizationId: string, calls: number): void;
+  callsOf(organizationId: string): number;
   reset(): void;
 };
 
 const perMinuteMax = 100;
-const windowMs = 10 * 60_000;
+const dailyMax = 10_000;
+const platformClient = { client_id: '1000.MUHURIDEMO', client_secret: 'muhuri-demo-client' };
+
+/** One admin for each organization, one for both, and people of lesser rank. Accounts one to four live in the first data centre. */
+const usersOf = (seeds: Seeded[]): User[] => {
+  const [first = '', second = ''] = seeds.map((each) => each.organization.organization_id);
+  const user = (n: number, name: string, organizations: User['organizations'], location: User['location'] = 'us'): User => ({
+    user_id: String(n),
+    name,
+    email: `${name.toLowerCase().replace(/ /g, '.')}@zoho.example`,
+    location,
+    organizations,
+  });
+  const admin = { role: 'admin', status: 'active' } as const;
+  const staff = { role: 'staff', status: 'active' } as const;
+  return [
+    user(1, 'Ishimwe Admin', { [first]: admin }),
+    user(2, 'Uwase Admin', { [second]: admin }),
+    user(3, 'Keza Owner', { [first]: admin, [second]: admin }),
+    user(4, 'Mugisha Staff', { [first]: staff }),
+    user(5, 'Elodie Europe', { [first]: admin }, 'eu'),
+  ];
+};
 
 /**
  * Zoho's accounts server and Books API for two invented organizations, and a page that looks and behaves like Zoho Books. Written from
@@ -53,16 +96,53 @@ export async function startZoho(options: {
   widgetUrl?: () => string;
   perMinuteMax?: number;
 }): Promise<Zoho> {
-  const fresh = (): State => ({
-    organizations: seed(options.today).map((seeded) => ({ seeded, payments: paymentsOf(seeded), comments: {}, attachments: {} })),
-    tokens: [],
-    tokenTimes: {},
-    deadRefreshTokens: [],
-    faults: [],
-    calls: [],
-  });
+  const fresh = (): State => {
+    const seeds = seed(options.today);
+    return {
+      organizations: seeds.map((seeded) => ({
+        seeded,
+        payments: paymentsOf(seeded),
+        comments: {},
+        attachments: {},
+        mails: {},
+        automation: freshAutomation(seeded.organization.organization_id),
+      })),
+      users: usersOf(seeds),
+      clients: [{ ...platformClient, redirects: [] }, ...seeds.map((each) => ({ client_id: each.clientId, client_secret: each.clientSecret, redirects: [] }))],
+      grants: seeds.map((each, index) => ({
+        refreshToken: each.refreshToken,
+        userId: `${index + 1}`,
+        clientId: each.clientId,
+        scopes: ['ZohoBooks.fullaccess.all'],
+        dead: false,
+        madeAt: Date.now(),
+      })),
+      codes: [],
+      tokens: [],
+      refreshTimes: {},
+      codeTimes: {},
+      refreshes: {},
+      faults: [],
+      calls: [],
+      daily: {},
+    };
+  };
   const state = keptState(options.stateFile ?? null, fresh);
+  // A file of an earlier version of this simulator knows no users.
+  if (!state.value.users) state.reset();
   state.save();
+  const accounts = accountsServer(state, () => listening.port);
+  const sent: Delivery[] = [];
+  const webhookFaults: { loss?: number; duplicates?: number } = {};
+  const rulesOf = (organization: OrganizationState) =>
+    automation(
+      () => organization.automation,
+      () => state.save(),
+      () => newId(organization.seeded.organization.organization_id.slice(0, 8)),
+      (delivery) => sent.push(delivery),
+    );
+  const fire = (organization: OrganizationState, module: 'invoices' | 'creditnotes', document: Stored, what: 'add' | 'edit' = 'edit') =>
+    rulesOf(organization).fire(module, document, what, webhookFaults);
   const limit = options.perMinuteMax ?? perMinuteMax;
   const organizationOf = (id: string | null) => state.value.organizations.find((each) => each.seeded.organization.organization_id === id);
   const listOf = (organization: OrganizationState, module: string): Stored[] =>
@@ -70,78 +150,33 @@ export async function startZoho(options: {
   const idKey = (module: string) => (module === 'invoices' ? 'invoice_id' : 'creditnote_id');
 
   const handle = async (asked: Asked): Promise<Answered | null> => {
-    if (asked.path === '/oauth/v2/token') return token(asked);
+    const account = accounts.handle(asked);
+    if (account) return account;
     if (asked.path.startsWith('/books/v3')) return api(asked, asked.path.slice('/books/v3'.length));
     if (asked.path.startsWith('/_sim')) return control(asked);
     return page(asked);
   };
 
-  function token(asked: Asked): Answered {
-    const given = new URLSearchParams(asked.body || asked.query);
-    if (given.get('grant_type') === 'authorization_code') return exchange(given);
-    const refreshToken = given.get('refresh_token') ?? '';
-    const organization = state.value.organizations.find((each) => each.seeded.refreshToken === refreshToken);
-    if (!organization || state.value.deadRefreshTokens.includes(refreshToken)) return jsonAnswer(200, { error: 'invalid_code' });
-    if (given.get('client_id') !== organization.seeded.clientId) return jsonAnswer(200, { error: 'invalid_client' });
-    if (given.get('client_secret') !== organization.seeded.clientSecret) return jsonAnswer(200, { error: 'invalid_client_secret' });
-    const recent = (state.value.tokenTimes[refreshToken] ?? []).filter((at) => Date.now() - at < windowMs);
-    if (recent.length >= 10)
-      return jsonAnswer(400, {
-        error: 'Access Denied',
-        error_description: 'You have made too many requests continuously. Please try again after some time.',
-        status: 'failure',
-      });
-    state.value.tokenTimes[refreshToken] = [...recent, Date.now()];
-    const made = { token: `1000.${randomBytes(16).toString('hex')}`, refreshToken, until: Date.now() + 3_600_000 };
-    state.value.tokens = [...state.value.tokens.filter((each) => each.until > Date.now()).slice(-15), made];
-    state.save();
-    return jsonAnswer(200, { access_token: made.token, api_domain: `http://127.0.0.1:${listening.port}`, token_type: 'Bearer', expires_in: 3600 });
-  }
-
-  /** Errors come with 200, as the real one's do; a code works once. */
-  function exchange(given: URLSearchParams): Answered {
-    const found = state.value.codes?.find((each) => each.code === given.get('code') && each.until > Date.now());
-    const organization = organizationOf(found?.organization_id ?? null);
-    if (!found || !organization) return jsonAnswer(200, { error: 'invalid_code' });
-    if (given.get('client_id') !== organization.seeded.clientId) return jsonAnswer(200, { error: 'invalid_client' });
-    if (given.get('client_secret') !== organization.seeded.clientSecret) return jsonAnswer(200, { error: 'invalid_client_secret' });
-    state.value.codes = state.value.codes?.filter((each) => each !== found) ?? [];
-    const { refreshToken } = organization.seeded;
-    state.value.deadRefreshTokens = state.value.deadRefreshTokens.filter((each) => each !== refreshToken);
-    const made = { token: `1000.${randomBytes(16).toString('hex')}`, refreshToken, until: Date.now() + 3_600_000 };
-    state.value.tokens = [...state.value.tokens.filter((each) => each.until > Date.now()).slice(-15), made];
-    state.save();
-    return jsonAnswer(200, {
-      access_token: made.token,
-      refresh_token: refreshToken,
-      scope: 'ZohoBooks.invoices.READ ZohoBooks.creditnotes.READ ZohoBooks.contacts.READ ZohoBooks.settings.READ',
-      api_domain: `http://127.0.0.1:${listening.port}`,
-      token_type: 'Bearer',
-      expires_in: 3600,
-    });
-  }
-
   function selfClient(organizationId: string): { code: string; client_id: string; client_secret: string } {
     const organization = organizationOf(organizationId);
     if (!organization) throw new Error(`no organization ${organizationId}`);
-    const code = `1000.${randomBytes(20).toString('hex')}`;
-    state.value.codes = [
-      ...(state.value.codes ?? []).filter((each) => each.until > Date.now()),
-      { code, organization_id: organizationId, until: Date.now() + 180_000 },
-    ];
-    state.save();
-    return { code, client_id: organization.seeded.clientId, client_secret: organization.seeded.clientSecret };
+    const { clientId, clientSecret, refreshToken } = organization.seeded;
+    const userId = state.value.grants.find((each) => each.refreshToken === refreshToken)?.userId ?? '1';
+    return { code: accounts.selfClientCode(userId, clientId), client_id: clientId, client_secret: clientSecret };
   }
 
   async function api(asked: Asked, path: string): Promise<Answered> {
     const organizationId = asked.query.get('organization_id');
-    const bearer = /^(?:Zoho-oauthtoken|Bearer) (.+)$/.exec(String(asked.headers.authorization ?? ''))?.[1];
-    const owned = state.value.tokens.find(
-      (each) => each.token === bearer && each.until > Date.now() && !state.value.deadRefreshTokens.includes(each.refreshToken),
-    );
-    if (!owned) return jsonAnswer(401, { code: 14, message: 'Invalid value passed for authtoken.' });
-    const mine = state.value.organizations.filter((each) => each.seeded.refreshToken === owned.refreshToken);
-    if (path === '/organizations') return success({ organizations: mine.map((each) => organizationView(each, false)) });
+    const owner = accounts.ownerOf(asked);
+    if (!owner) return jsonAnswer(401, { code: 14, message: 'Invalid value passed for authtoken.' });
+    const mine = state.value.organizations.filter((each) => owner.user.organizations[each.seeded.organization.organization_id]?.status === 'active');
+    if (path === '/organizations')
+      return success({
+        organizations: mine.map((each) => ({
+          ...organizationView(each, false),
+          user_role: owner.user.organizations[each.seeded.organization.organization_id]?.role,
+        })),
+      });
     const organization = organizationOf(organizationId);
     if (!organization || !mine.includes(organization))
       return jsonAnswer(400, { code: 6041, message: 'This user is not associated with the CompanyID/CompanyName: .' });
@@ -150,7 +185,10 @@ export async function startZoho(options: {
       ...state.value.calls.filter((call) => Date.now() - call.at < 60_000),
       { organization_id: organizationId as string, path, at: Date.now() },
     ];
-    const quota = { 'x-rate-limit-limit': '10000', 'x-rate-limit-remaining': '9000', 'x-rate-limit-reset': '40000' };
+    const used = (state.value.daily[organizationId as string] ?? 0) + 1;
+    state.value.daily[organizationId as string] = used;
+    const quota = { 'x-rate-limit-limit': String(dailyMax), 'x-rate-limit-remaining': String(Math.max(0, dailyMax - used)), 'x-rate-limit-reset': '40000' };
+    if (used > dailyMax) return jsonAnswer(429, { code: 45, message: 'You have exceeded the maximum number of requests per day.' }, quota);
     if (minute.length >= limit)
       return jsonAnswer(
         429,
@@ -164,10 +202,13 @@ export async function startZoho(options: {
     if (fault === 'error') return jsonAnswer(500, { code: 1000, message: 'Internal error' }, quota);
     if (fault === 'expired_token') {
       state.value.tokens = [];
+      state.save();
       return jsonAnswer(401, { code: 14, message: 'Invalid value passed for authtoken.' }, quota);
     }
     if (fault === 'slow') await pause(20_000, undefined, { ref: false });
-    const answered = resource(organization, asked, path, fault === 'wrong_document');
+    if (!mayCall(owner.scopes, asked.method, path)) return jsonAnswer(401, { code: 57, message: 'You are not authorized to perform this operation' }, quota);
+    const answered =
+      path === '/users/me' || path === '/users' ? users(organization, asked, owner.user) : resource(organization, asked, path, fault === 'wrong_document');
     return { ...answered, headers: { ...answered.headers, ...quota } };
   }
 
@@ -196,8 +237,9 @@ export async function startZoho(options: {
       if (sub === 'creditsapplied') return success({ credits: [] });
       if (sub === 'invoices' && module === 'creditnotes') return success({ invoices_credited: found.invoices });
       if (sub === 'comments') return comments(organization, id, asked);
-      if (sub === 'attachment') return attachment(organization, id, asked);
-      if (sub === 'status' && asked.method === 'POST') return status(found, module, action ?? '');
+      if (sub === 'attachment') return attachment(organization, found, id, asked);
+      if (sub === 'email' && module === 'invoices') return email(organization, found, id, asked);
+      if (sub === 'status' && asked.method === 'POST') return status(organization, found, module as 'invoices', action ?? '');
       return jsonAnswer(404, { code: 5, message: 'Invalid URL Passed' });
     }
     const custom = /^\/(invoice|creditnote)\/(\d+)\/customfields$/.exec(path);
@@ -245,17 +287,9 @@ export async function startZoho(options: {
         asked,
       );
     if (path === '/locations') return paged('locations', seeded.organization.locations, asked);
-    if (path === '/users/me') return success({ user: { user_id: '1', name: 'Demo', status: 'active', user_role: 'admin' } });
     if (path === `/organizations/${seeded.organization.organization_id}`) return success({ organization: organizationView(organization, true) });
-    if (path === '/settings/fields')
-      return success({
-        fields: ['cf_custtin', 'cf_purchase_code'].map((api_name, index) => ({
-          field_id: `${seeded.organization.organization_id}${index}`,
-          api_name,
-          label: api_name,
-          data_type: 'string',
-        })),
-      });
+    const ruled = rulesOf(organization).handle(asked, path);
+    if (ruled) return ruled;
     return jsonAnswer(404, { code: 5, message: 'Invalid URL Passed' });
   }
 
@@ -295,6 +329,9 @@ export async function startZoho(options: {
       criteria.push({ column_name: 'last_modified_time', search_text: since, comparator: 'greater_equals' });
       rows = rows.filter((row) => Date.parse(String(row.last_modified_time)) >= Date.parse(since));
     }
+    if (asked.query.get('sort_column') === 'last_modified_time')
+      rows = [...rows].sort((a, b) => Date.parse(String(b.last_modified_time)) - Date.parse(String(a.last_modified_time)));
+    if (asked.query.get('sort_order') === 'A') rows = [...rows].reverse();
     const drop = ['line_items', 'taxes', 'custom_field_hash', 'customer_custom_field_hash', 'billing_address'];
     return paged(
       module,
@@ -314,33 +351,102 @@ export async function startZoho(options: {
     return success({ comment: kept.at(-1) }, 'Comments added.', 201);
   }
 
-  function attachment(organization: OrganizationState, id: string, asked: Asked): Answered {
+  function attachment(organization: OrganizationState, found: Stored, id: string, asked: Asked): Answered {
     const kept = (organization.attachments[id] ??= []);
-    if (asked.method === 'GET') return success({ documents: kept });
-    const name = /name="attachment"; filename="([^"]+)"/.exec(asked.body)?.[1];
-    if (!name || !/\.(gif|png|jpe?g|bmp|pdf)$/i.test(name)) return jsonAnswer(400, { code: 2, message: 'Invalid value passed for attachment' });
-    kept.push({ file_name: name, size: asked.body.length });
-    state.save();
-    return success({ documents: kept }, 'Your file has been successfully attached to the invoice.');
+    if (asked.method === 'GET') {
+      const last = kept.at(-1);
+      return last
+        ? { status: 200, type: 'application/pdf', body: Buffer.from(last.base64, 'base64') }
+        : jsonAnswer(404, { code: 1002, message: 'No attachment.' });
+    }
+    const isMailed = asked.query.get('can_send_in_mail') === 'true';
+    if (asked.method === 'PUT') {
+      for (const each of kept) each.can_send_in_mail = isMailed;
+    } else {
+      const raw = asked.bytes.toString('latin1');
+      const name = /name="attachment"; filename="([^"]+)"/.exec(raw)?.[1];
+      if (!name || !/\.(gif|png|jpe?g|bmp|pdf)$/i.test(name)) return jsonAnswer(400, { code: 2, message: 'Invalid value passed for attachment' });
+      const from = raw.indexOf('\r\n\r\n', raw.indexOf('name="attachment"')) + 4;
+      const file = Buffer.from(raw.slice(from, raw.indexOf(`\r\n--${/boundary="?([^";]+)/.exec(String(asked.headers['content-type']))?.[1]}`, from)), 'latin1');
+      if (file.length > 10 << 20) return jsonAnswer(400, { code: 2, message: 'The attachment exceeds the allowed size' });
+      kept.push({ document_id: newId(id.slice(0, 8)), file_name: name, file_size: file.length, can_send_in_mail: isMailed, base64: file.toString('base64') });
+    }
+    found.documents = kept.map(({ base64: _base64, ...each }) => each);
+    found.has_attachment = kept.length > 0;
+    found.attachment_name = kept.at(-1)?.file_name ?? '';
+    changed(organization, 'invoices', found);
+    return success({ documents: found.documents }, 'Your file has been successfully attached to the invoice.');
+  }
+
+  function email(organization: OrganizationState, found: Stored, id: string, asked: Asked): Answered {
+    const address = String(found.email ?? '');
+    if (asked.method === 'GET')
+      return success({ data: { to_contacts: [{ email: address, selected: true }], subject: `Invoice ${found.invoice_number}`, body: 'Dear customer, …' } });
+    const body = JSON.parse(asked.body || '{}') as { to_mail_ids?: string[]; subject?: string };
+    const to = body.to_mail_ids ?? [address];
+    if (to.length === 0 || to.some((each) => !each.includes('@'))) return jsonAnswer(400, { code: 2, message: 'Invalid value passed for to_mail_ids' });
+    (organization.mails[id] ??= []).push({
+      to,
+      subject: body.subject ?? '',
+      attachments: (organization.attachments[id] ?? []).filter((each) => each.can_send_in_mail).map((each) => each.file_name),
+      at: new Date().toISOString(),
+    });
+    found.is_emailed = true;
+    if (found.status === 'draft' || found.status === 'approved') found.status = 'sent';
+    changed(organization, 'invoices', found);
+    return success({}, 'Your invoice has been sent.');
+  }
+
+  function users(organization: OrganizationState, asked: Asked, me: User): Answered {
+    const { organization_id } = organization.seeded.organization;
+    const view = (each: User) => ({
+      user_id: each.user_id,
+      name: each.name,
+      email: each.email,
+      user_role: each.organizations[organization_id]?.role,
+      status: each.organizations[organization_id]?.status,
+      is_current_user: each === me,
+      user_type: 'zoho',
+    });
+    if (asked.path.endsWith('/me')) return success({ user: { ...view(me), email_ids: [{ email: me.email, is_selected: true }] } });
+    return paged('users', state.value.users.filter((each) => organization_id in each.organizations).map(view), asked);
   }
 
   function customFields(organization: OrganizationState, module: 'invoices' | 'creditnotes', id: string, asked: Asked): Answered {
     const found = listOf(organization, module).find((each) => each[idKey(module)] === id);
     if (!found) return jsonAnswer(404, { code: 1002, message: 'does not exist' });
     const body = JSON.parse(asked.body || '[]') as { custom_fields?: Stored[] } | Stored[];
-    const fields = Array.isArray(body) ? body : (body.custom_fields ?? []);
+    const given = Array.isArray(body) ? body : (body.custom_fields ?? []);
+    const known = organization.automation.fields.filter((each) => each.entity === (module === 'invoices' ? 'invoice' : 'creditnote'));
     const hash = found.custom_field_hash as Record<string, unknown>;
-    for (const field of fields) if (typeof field.api_name === 'string') hash[field.api_name] = field.value;
-    touch(found);
+    const rows = found.custom_fields as Stored[];
+    for (const one of given) {
+      // A name Zoho does not know is passed over without a word.
+      const field = known.find((each) => each.field_id === one.customfield_id || each.api_name === one.api_name);
+      if (!field) continue;
+      if (String(one.value ?? '').length > (field.data_type === 'string' ? 255 : 36_000))
+        return jsonAnswer(400, { code: 15, message: `Please ensure that the ${field.label} has less than 255 characters.` });
+      hash[field.api_name] = one.value;
+      const row = rows.find((each) => each.api_name === field.api_name);
+      if (row) row.value = one.value;
+      else rows.push({ customfield_id: field.field_id, api_name: field.api_name, label: field.label, data_type: field.data_type, value: one.value });
+    }
+    changed(organization, module, found);
     return success({}, 'Custom Fields Updated Successfully');
   }
 
-  function status(found: Stored, module: string, action: string): Answered {
+  /** The API's own writes change the time and fire the rules, like a person's. */
+  function changed(organization: OrganizationState, module: 'invoices' | 'creditnotes', found: Stored): void {
+    touch(found);
+    void fire(organization, module, found);
+  }
+
+  function status(organization: OrganizationState, found: Stored, module: 'invoices' | 'creditnotes', action: string): Answered {
     const to = { void: 'void', sent: 'sent', draft: 'draft', open: 'open' }[action];
     if (!to) return jsonAnswer(404, { code: 5, message: 'Invalid URL Passed' });
     if (to === 'draft' && found.status !== 'void') return jsonAnswer(400, { code: 2, message: 'Only void documents can be converted to draft' });
     found.status = to;
-    touch(found);
+    changed(organization, module, found);
     return success(
       {},
       module === 'invoices' ? `Invoice status has been changed to ${to[0]?.toUpperCase()}${to.slice(1)}.` : 'The status of the credit note has changed.',
@@ -403,6 +509,7 @@ export async function startZoho(options: {
     else if (asked.path === '/_sim/faults')
       state.value.faults = [{ next: (body.next as string[]) ?? [], organization_id: body.organization_id as string | undefined }];
     else if (asked.path === '/_sim/codes') return jsonAnswer(200, selfClient(String(body.organization_id)));
+    else if (asked.path === '/_sim/webhooks') Object.assign(webhookFaults, body);
     else if (asked.path === '/_sim/change') change(body.module as 'invoices', String(body.document_id), body.patch as Stored | null);
     else return jsonAnswer(404, { error: 'no such control' });
     state.save();
@@ -416,7 +523,7 @@ export async function startZoho(options: {
       if (patch === null) remove(organization, module, id);
       else {
         Object.assign(found, patch);
-        touch(found);
+        changed(organization, module, found);
       }
     }
   }
@@ -430,6 +537,8 @@ export async function startZoho(options: {
         ...organizationView(each, true),
         invoices: each.seeded.invoices,
         creditnotes: each.seeded.creditnotes,
+        comments: each.comments,
+        mails: each.mails,
       }));
       return jsonAnswer(200, { organizations, widget });
     }
@@ -477,10 +586,42 @@ export async function startZoho(options: {
       state.value.faults = [{ next, organization_id: organizationId }];
       state.save();
     },
-    killGrant(refreshToken) {
-      state.value.deadRefreshTokens.push(refreshToken);
+    killGrant: accounts.kill,
+    users: () => state.value.users,
+    accept: accounts.accept,
+    allowRedirect(clientId, redirect) {
+      const client = state.value.clients.find((each) => each.client_id === clientId);
+      if (client && !client.redirects.includes(redirect)) client.redirects.push(redirect);
       state.save();
     },
+    platformClient,
+    refreshes: (refreshToken) => state.value.refreshes[refreshToken] ?? 0,
+    grantsAlive: () => state.value.grants.filter((each) => !each.dead),
+    deliveries: () => sent,
+    fire(module, id, what) {
+      const organization = state.value.organizations.find((each) => listOf(each, module).some((one) => one[idKey(module)] === id)) as OrganizationState;
+      return fire(organization, module, listOf(organization, module).find((one) => one[idKey(module)] === id) as Stored, what);
+    },
+    webhookFaults: (faults) => void Object.assign(webhookFaults, faults),
+    seenOn(id) {
+      const organization = state.value.organizations.find((each) =>
+        [...each.seeded.invoices, ...each.seeded.creditnotes].some((one) => one.invoice_id === id || one.creditnote_id === id),
+      ) as OrganizationState;
+      const document = [...organization.seeded.invoices, ...organization.seeded.creditnotes].find(
+        (one) => one.invoice_id === id || one.creditnote_id === id,
+      ) as Stored;
+      return {
+        fields: document.custom_field_hash as Record<string, unknown>,
+        attachments: organization.attachments[id] ?? [],
+        comments: organization.comments[id] ?? [],
+        mails: organization.mails[id] ?? [],
+      };
+    },
+    fieldsOf: (organizationId) => (organizationOf(organizationId) as OrganizationState).automation.fields,
+    spendElsewhere(organizationId, calls) {
+      state.value.daily[organizationId] = (state.value.daily[organizationId] ?? 0) + calls;
+    },
+    callsOf: (organizationId) => state.value.daily[organizationId] ?? 0,
     reset: () => state.reset(),
   };
 }

@@ -3,6 +3,8 @@ import type * as access from '@muhuri/shared/contract/access.contract';
 import type * as alerts from '@muhuri/shared/contract/alerts.contract';
 import type * as branches from '@muhuri/shared/contract/branches.contract';
 import type * as businesses from '@muhuri/shared/contract/businesses.contract';
+import type * as oauth from '@muhuri/shared/contract/oauth.contract';
+import type * as zoho from '@muhuri/shared/contract/zoho.contract';
 import type * as trail from '@muhuri/shared/contract/trail.contract';
 import { request } from '../request.ts';
 
@@ -30,6 +32,14 @@ export type Views = {
   setup: OutputOf<typeof businesses.setupStatus>;
   zohoSetup: OutputOf<typeof businesses.setupZoho>;
   zoho: OutputOf<typeof businesses.getZohoConfig>;
+  consentUrl: OutputOf<typeof oauth.connect>;
+  consent: OutputOf<typeof oauth.readConsent>;
+  connection: OutputOf<typeof oauth.connectionStatus>;
+  hooks: OutputOf<typeof zoho.listHooks>;
+  newHook: OutputOf<typeof zoho.makeHook>;
+  deliveries: OutputOf<typeof zoho.listDeliveries>;
+  plan: OutputOf<typeof zoho.installPlan>;
+  health: OutputOf<typeof zoho.zohoHealth>;
   probe: OutputOf<typeof businesses.testVsdc>;
   support: OutputOf<typeof businesses.listSupport>;
   totals: OutputOf<typeof businesses.platformTotals>;

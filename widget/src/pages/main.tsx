@@ -14,6 +14,7 @@ import { PageContext, usePage } from './page.ts';
 import { KeysPage, PeoplePage } from './people.tsx';
 import { SetupPage } from './setup.tsx';
 import { Accept, Factor, FirstOperator, Forgot, Reset, SignIn } from './sign-in.tsx';
+import { ConsentPage, OrganizationsPage, ZohoPage } from './zoho.tsx';
 import { type Language, languageOf, names, type PageWords, wordsOf } from './words.ts';
 
 type Section = { path: string; word: keyof PageWords; needs: string };
@@ -24,6 +25,7 @@ const ofBusiness: Section[] = [
   { path: 'setup', word: 'setup', needs: 'manage_business' },
   { path: 'business', word: 'business', needs: 'manage_business' },
   { path: 'branding', word: 'branding', needs: 'manage_business' },
+  { path: 'zoho', word: 'zoho', needs: 'manage_business' },
   { path: 'mappings', word: 'mappings', needs: 'manage_business' },
   { path: 'branches', word: 'branches', needs: 'manage_devices' },
   { path: 'people', word: 'people', needs: 'manage_people' },
@@ -145,7 +147,7 @@ function Signed({ session, first, second, onSession }: SignedProps) {
   const may = (needs: string) => needs === '' || (session.business?.permissions.includes(needs) ?? false);
   const sections = (isOperator ? ofOperator : ofBusiness).filter((each) => may(each.needs));
   const isConsole = location.pathname.endsWith('/console');
-  const here = isOperator && (first === 'business' || first === 'businesses') ? '' : first;
+  const here = isOperator && (first === 'business' || first === 'businesses') ? '' : ['consent', 'organizations'].includes(first) ? 'zoho' : first;
   const isKnown = sections.some((each) => each.path === here);
   return (
     <div class="page-body">
@@ -179,6 +181,12 @@ function Signed({ session, first, second, onSession }: SignedProps) {
         return <BusinessPage />;
       case 'branding':
         return <BrandingPage />;
+      case 'zoho':
+        return <ZohoPage />;
+      case 'consent':
+        return <ConsentPage query={second} />;
+      case 'organizations':
+        return <OrganizationsPage id={second} />;
       case 'mappings':
         return <MappingsPage />;
       case 'branches':

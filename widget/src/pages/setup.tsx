@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Views } from './api.ts';
 import { useAct, useLoad, usePage } from './page.ts';
 import { AdoptionFields, Card, Check, type DeviceAddress, DeviceFields, Form, Message, noAdoption, Pick, Shown, Tag, Text } from './parts.tsx';
+import { ConnectForm } from './zoho.tsx';
 import { filled, type PageWords } from './words.ts';
 
 type SetupView = Views['setup'];
@@ -160,22 +161,26 @@ function ZohoStep({ onChange }: StepProps) {
   return (
     <>
       {zoho.data?.organization_id ? <p>{filled(words.connectedTo, { name: zoho.data.organization_id })}</p> : null}
-      <Form onSubmit={() => send(value)} submit={words.connect} isBusy={isBusy}>
-        <p class="quiet">{words.step3Next}</p>
-        <p class="quiet">
-          {words.scopes}: <code>{scopes}</code>
-        </p>
-        <Text
-          label={words.dataCentre}
-          value={value.data_centre}
-          onInput={(data_centre) => set({ ...value, data_centre })}
-          hint="com, eu, in, com.au, jp, ca, com.cn, sa, uk"
-        />
-        <Text label={words.clientId} value={value.client_id} onInput={(client_id) => set({ ...value, client_id })} />
-        <Text label={words.clientSecret} value={value.client_secret} onInput={(client_secret) => set({ ...value, client_secret })} type="password" />
-        <Text label={words.grantCode} value={value.code} onInput={(code) => set({ ...value, code })} />
-        <Message text={message} />
-      </Form>
+      <Shown of={zoho}>{(is) => <ConnectForm isAgain={is.organization_id !== null} centres={is.data_centres} />}</Shown>
+      <details>
+        <summary>{words.orCode}</summary>
+        <Form onSubmit={() => send(value)} submit={words.connect} isBusy={isBusy}>
+          <p class="quiet">{words.step3Next}</p>
+          <p class="quiet">
+            {words.scopes}: <code>{scopes}</code>
+          </p>
+          <Text
+            label={words.dataCentre}
+            value={value.data_centre}
+            onInput={(data_centre) => set({ ...value, data_centre })}
+            hint="com, eu, in, com.au, jp, ca, com.cn, sa, uk"
+          />
+          <Text label={words.clientId} value={value.client_id} onInput={(client_id) => set({ ...value, client_id })} />
+          <Text label={words.clientSecret} value={value.client_secret} onInput={(client_secret) => set({ ...value, client_secret })} type="password" />
+          <Text label={words.grantCode} value={value.code} onInput={(code) => set({ ...value, code })} />
+          <Message text={message} />
+        </Form>
+      </details>
     </>
   );
 }

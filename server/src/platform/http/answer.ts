@@ -23,6 +23,8 @@ export class WithStatus<T> {
   }
 }
 
+export type RawBody = { bytes: Buffer; contentType: string; query: [string, string][]; header(name: string): string };
+
 /** What a handler knows of the caller. `token`, `session` and `ctx` exist according to the endpoint's guard; asking for more throws. */
 export type Call = {
   readonly token: string;
@@ -31,6 +33,8 @@ export type Call = {
   /** For the operator: the business its path names, by its ordinary door. Refused alike for anything that is no business. */
   readonly onBusiness: Context;
   readonly params: Record<string, string>;
+  /** Of an endpoint that takes bytes: what came, and what stood around it. */
+  readonly raw: RawBody;
   readonly language: string;
   readonly requestId: string;
   /** Where the call comes from. */

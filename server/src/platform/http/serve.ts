@@ -86,7 +86,7 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   const address = addressOf(c, ports.trustedProxies);
   const about = { language, requestId, origin: address };
   const name = `${endpoint.method} ${endpoint.path}`;
-  if (endpoint.guard === 'anyone') spent(c, await ports.limits.ofAddress(address ?? ''));
+  if (endpoint.guard === 'anyone' && !endpoint.raw) spent(c, await ports.limits.ofAddress(address ?? ''));
   if (endpoint.guard !== 'anyone') await stillLimited(bearer(c));
   const session = endpoint.guard === 'anyone' ? null : await ports.readSession(bearer(c));
   if (session) spent(c, await limited(bearer(c), () => ports.limits.ofSession(session, endpoint.path === '/receipts' && endpoint.method === 'POST')));
@@ -98,12 +98,19 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   }
   const refusal = ports.refusalOf(session, endpoint);
   if (refusal) throw new AppError(refusal);
-  const raw = endpoint.method === 'GET' ? '' : await bodyOf(c);
+  const bytes = endpoint.raw ? Buffer.from(await arrived(c.req.arrayBuffer())) : Buffer.alloc(0);
+  const raw = endpoint.method === 'GET' || endpoint.raw ? '' : await arrived(c.req.text());
   const input = endpoint.input ? parse(endpoint.input, jsonOf(raw), 'body') : undefined;
   const query = endpoint.query ? parse(endpoint.query, c.req.query(), 'query') : undefined;
   const params = c.req.param() as Record<string, string>;
   const call: Call = {
     params,
+    raw: {
+      bytes,
+      contentType: c.req.header('content-type') ?? '',
+      query: [...new URL(c.req.url).searchParams],
+      header: (name) => c.req.header(name) ?? '',
+    },
     language,
     requestId,
     isReplay: false,
@@ -133,6 +140,8 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
     // Every refusal notes the ids it was asked for, whatever they are: only a job finds out later whether one is another's.
     if (ctx && error instanceof AppError)
       ports.walls.note(ctx, name, ports.walls.idsIn([params, c.req.query(), opened(c.req.query('cursor')), jsonOf(raw)], ctx.businessId));
+    // Whoever guesses addresses is counted by where they come from; whoever holds one is not.
+    if (endpoint.raw && error instanceof AppError && error.code === 'not_found') await ports.limits.ofAddress(address ?? '');
     throw error;
   }
   ports.log.info({ request_id: requestId, business_id: ctx?.businessId, route: name, ms: Math.round(performance.now() - started) }, 'answered');
@@ -227,9 +236,9 @@ function parse(schema: z.ZodType, value: unknown, where: 'body' | 'query'): unkn
 }
 
 /** What was sent; a client that hung up, or was dropped for being slow, sent half of it, and that is nobody's fault here. */
-async function bodyOf(c: HonoContext): Promise<string> {
+async function arrived<T>(body: Promise<T>): Promise<T> {
   try {
-    return await c.req.text();
+    return await body;
   } catch (error) {
     if (error instanceof Error && (error.name === 'AbortError' || error.message === 'aborted'))
       throw new AppError('malformed', { field: 'body', reason: 'it did not arrive whole' });

@@ -115,7 +115,27 @@ function sheet(module, d) {
   box.append(head, to, table);
   const bar = el('h1');
   bar.append(`${d[numberKey]} `, el('span', d.status, { className: `status ${d.status}` }));
-  return [bar, box];
+  return [bar, box, ...beside(module, d)];
+}
+
+/** What was written to the document besides its amounts: fields, files, comments, mails. */
+function beside(module, d) {
+  const id = d[keys[module][0]];
+  const section = (title, rows) => {
+    if (rows.length === 0) return null;
+    const part = el('section', '', { className: 'beside' });
+    const rowList = el('ul');
+    for (const row of rows) rowList.append(el('li', row));
+    part.append(el('h2', title), rowList);
+    return part;
+  };
+  const fields = d.custom_fields.filter((each) => each.value).map((each) => `${each.label}: ${each.value}`);
+  const files = (d.documents ?? []).map(
+    (each) => `${each.file_name} (${Math.ceil(each.file_size / 1024)} kB)${each.can_send_in_mail ? ', goes with the mail' : ''}`,
+  );
+  const comments = (organization().comments[id] ?? []).map((each) => each.description);
+  const mails = (organization().mails[id] ?? []).map((each) => `to ${each.to.join(', ')}, with ${each.attachments.join(', ') || 'no file'}`);
+  return [section('More Information', fields), section('Attachments', files), section('Comments', comments), section('Mails', mails)].filter(Boolean);
 }
 
 // The host's side of the protocol -------------------------------------------------------------------------------------------------

@@ -1,0 +1,75 @@
+import type { Tx } from '../platform/db/database.ts';
+import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
+
+/** A consent asked for at Zoho, and the grant it became. Secrets come sealed. */
+export type Consent = {
+  id: string;
+  personId: string;
+  sessionId: string;
+  accountsServer: string;
+  clientId: string;
+  clientSecret: string;
+  verifier: string;
+  scopes: string;
+  expiresAt: Date;
+  usedAt: Date | null;
+  grantId: string | null;
+};
+
+export const insertConsent = (tx: Tx, businessId: string, consent: Omit<Consent, 'usedAt' | 'grantId'> & { secretHash: string }, at: Date) =>
+  query(
+    tx,
+    `insert into consent (business_id, id, secret_hash, person_id, session_id, accounts_server, client_id, client_secret, verifier, scopes, created_at, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+    [
+      businessId,
+      consent.id,
+      consent.secretHash,
+      consent.personId,
+      consent.sessionId,
+      consent.accountsServer,
+      consent.clientId,
+      consent.clientSecret,
+      consent.verifier,
+      consent.scopes,
+      at,
+      consent.expiresAt,
+    ],
+  );
+
+/** Takes a consent by its state, once: in time and by the session that began it, else null. */
+export async function takeConsent(tx: Tx, secretHash: string, sessionId: string, at: Date): Promise<Consent | null> {
+  const row = await queryOne(
+    tx,
+    'update consent set used_at = $3 where secret_hash = $1 and session_id = $2 and used_at is null and expires_at > $3 returning *',
+    [secretHash, sessionId, at],
+  );
+  return row && toConsent(row);
+}
+
+export const keepConsentGrant = (tx: Tx, id: string, grantId: string) => query(tx, 'update consent set grant_id = $2 where id = $1', [id, grantId]);
+
+/** A consent that became a grant, of this person. */
+export async function findConsent(tx: Tx, id: string, personId: string): Promise<Consent | null> {
+  const row = await queryOne(tx, 'select * from consent where id = $1 and person_id = $2 and grant_id is not null', [id, personId]);
+  return row && toConsent(row);
+}
+
+export async function findConsentOfGrant(tx: Tx, grantId: string, personId: string): Promise<Consent | null> {
+  const row = await queryOne(tx, 'select * from consent where grant_id = $1 and person_id = $2', [grantId, personId]);
+  return row && toConsent(row);
+}
+
+const toConsent = (row: Record<string, unknown>): Consent => ({
+  id: row.id as string,
+  personId: row.person_id as string,
+  sessionId: row.session_id as string,
+  accountsServer: row.accounts_server as string,
+  clientId: row.client_id as string,
+  clientSecret: row.client_secret as string,
+  verifier: row.verifier as string,
+  scopes: row.scopes as string,
+  expiresAt: toDate(row.expires_at),
+  usedAt: toDateOrNull(row.used_at),
+  grantId: row.grant_id as string | null,
+});

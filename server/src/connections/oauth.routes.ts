@@ -1,0 +1,56 @@
+import { oauth } from '@muhuri/shared/contract/index';
+import { answer, type Call } from '../platform/http/answer.ts';
+import type { consents, ConsentView } from './consent.ts';
+import type { ConnectionStatus } from './disconnect.ts';
+
+type Use = {
+  consents: ReturnType<typeof consents>;
+  status(ctx: Call['ctx'], session: Call['session'], id: string): Promise<ConnectionStatus>;
+  disconnect(ctx: Call['ctx'], id: string): Promise<void>;
+  /** The platform's own clients; any other is a business's. */
+  isPlatformClient(clientId: string): boolean;
+};
+
+export const oauthRoutes = (use: Use) => {
+  const status = async (call: Call) => {
+    const is = await use.status(call.ctx, call.session, call.params.id as string);
+    return {
+      connection_id: is.id,
+      organization_id: is.organizationId,
+      status: is.status,
+      connected_at: is.connectedAt.toISOString(),
+      ended_at: is.endedAt?.toISOString() ?? null,
+      api_domain: is.apiDomain,
+      scopes: is.scopes,
+      is_own_consent: is.isOwnConsent,
+      consent_id: is.consentId,
+      has_own_client: is.clientId !== null && !use.isPlatformClient(is.clientId),
+    };
+  };
+  return [
+    answer(oauth.connect)(async (call, { input }) => {
+      const { url, scopes, redirectUri, expiresAt } = await use.consents.begin(call.ctx, call.session, input);
+      return { consent_url: url, scopes, redirect_uri: redirectUri, expires_at: expiresAt.toISOString() };
+    }),
+    answer(oauth.finishConsent)(async (call, { input }) => view(await use.consents.finish(call.ctx, call.session, input))),
+    answer(oauth.readConsent)(async (call) => view(await use.consents.read(call.ctx, call.session, call.params.id as string))),
+    answer(oauth.bindOrganization)(async (call, { input }) => view(await use.consents.bind(call.ctx, call.session, call.params.id as string, input))),
+    answer(oauth.connectionStatus)(status),
+    answer(oauth.disconnect)(async (call) => {
+      await use.disconnect(call.ctx, call.params.id as string);
+      return status(call);
+    }),
+  ];
+};
+
+const view = (is: ConsentView) => ({
+  id: is.id,
+  organizations: is.organizations.map((each) => ({
+    organization_id: each.organizationId,
+    name: each.name,
+    currency_code: each.currency,
+    role: each.role,
+    business_id: each.businessId,
+  })),
+  businesses: is.businesses.map((each) => ({ business_id: each.ctx.businessId, business_name: each.name, organization_id: each.organizationId })),
+});

@@ -1,0 +1,123 @@
+import type { StoredProblem } from '@muhuri/shared/problems';
+import type { Tx } from '../platform/db/database.ts';
+import { json, query } from '../platform/db/query.ts';
+import type { ListedDocument } from '../ports/books.ts';
+
+/** A document as Zoho's lists and our looks at it say; what is sealed of it stands in its receipt. */
+export type DocumentKey = { module: 'invoices' | 'creditnotes'; documentId: string };
+/** `source` says what it was heard from: a hint may be anybody's, so it never seals by itself. */
+export type Due = DocumentKey & { lookAt: string; tries: number; source: 'webhook' | 'poll' | 'hint' };
+
+/** What a list shows. A document whose time of change is new is looked at; one known as it is stays as it is. */
+export async function seeListed(tx: Tx, businessId: string, rows: ListedDocument[], at: Date): Promise<number> {
+  const values = rows.map((row) => ({
+    business_id: businessId,
+    module: row.module,
+    document_id: row.id,
+    number: row.number,
+    date: row.date || null,
+    status: row.status,
+    customer_id: row.customer.id,
+    customer_name: row.customer.name,
+    currency: row.currency,
+    total: row.total,
+    location_id: row.locationId,
+    modified_at: row.modifiedAt.toISOString(),
+    seen_at: at.toISOString(),
+    source: 'poll',
+    look_at: at.toISOString(),
+    tries: 0,
+    exempt: false,
+    gone: false,
+  }));
+  const changed = await query(
+    tx,
+    `insert into document select * from jsonb_populate_recordset(null::document, $1)
+     on conflict (business_id, module, document_id) do update set number = excluded.number, date = excluded.date, status = excluded.status,
+       customer_id = excluded.customer_id, customer_name = excluded.customer_name, currency = excluded.currency, total = excluded.total,
+       location_id = excluded.location_id, modified_at = excluded.modified_at, gone = false,
+       source = 'poll', look_at = excluded.look_at
+     where document.modified_at is distinct from excluded.modified_at or document.gone
+     returning 1`,
+    [json(values)],
+  );
+  return changed.length;
+}
+
+/** Documents that are due, taken for a while so that no other worker looks at them too. */
+export async function takeDue(tx: Tx, at: Date, until: Date, limit: number): Promise<Due[]> {
+  const rows = await query<Record<string, unknown>>(
+    tx,
+    `update document d set leased_until = $2 from (
+       select business_id, module, document_id from document where look_at <= $1 and (leased_until is null or leased_until < $1)
+        order by look_at, document_id limit $3 for update skip locked) due
+      where d.business_id = due.business_id and d.module = due.module and d.document_id = due.document_id
+      returning d.module, d.document_id, d.look_at::text as look_at, d.tries, d.source`,
+    [at, until, limit],
+  );
+  return rows.map((row) => ({
+    module: row.module as Due['module'],
+    documentId: row.document_id as string,
+    lookAt: row.look_at as string,
+    tries: row.tries as number,
+    source: row.source as Due['source'],
+  }));
+}
+
+export type Seen = {
+  number: string;
+  date: string;
+  status: string;
+  customerId: string;
+  customerName: string;
+  currency: string;
+  total: string;
+  locationId: string | null;
+  modifiedAt: Date | null;
+};
+
+/** What a look found. Something that came in meanwhile keeps the document due. */
+export const endLook = (tx: Tx, due: Due, found: { seen: Seen | null; gone: boolean; exempt: boolean; problem: StoredProblem | null }) =>
+  query(
+    tx,
+    `update document set leased_until = null, tries = 0, look_at = case when look_at::text = $3 then null else look_at end,
+       number = coalesce($4, number), date = coalesce($5::date, date), status = coalesce($6, status), customer_id = coalesce($7, customer_id),
+       customer_name = coalesce($8, customer_name), currency = coalesce($9, currency), total = coalesce($10::numeric, total),
+       location_id = case when $4::text is null then location_id else $11 end, gone = $12, exempt = $13, problem = $14,
+       modified_at = greatest(modified_at, $15::timestamptz)
+     where module = $1 and document_id = $2`,
+    [
+      due.module,
+      due.documentId,
+      due.lookAt,
+      found.seen?.number ?? null,
+      found.seen?.date || null,
+      found.seen?.status ?? null,
+      found.seen?.customerId ?? null,
+      found.seen?.customerName ?? null,
+      found.seen?.currency ?? null,
+      found.seen?.total ?? null,
+      found.seen?.locationId ?? null,
+      found.gone,
+      found.exempt,
+      json(found.problem),
+      found.seen?.modifiedAt ?? null,
+    ],
+  );
+
+/** Looked at again later: Zoho did not answer, or asked for patience. */
+export const postponeLook = (tx: Tx, due: Due, until: Date, problem: StoredProblem | null) =>
+  query(tx, 'update document set leased_until = null, tries = tries + 1, look_at = $3, problem = $4 where module = $1 and document_id = $2', [
+    due.module,
+    due.documentId,
+    until,
+    json(problem),
+  ]);
+
+/** Our own writing changed the document in Zoho: that change is known, and nothing to look at. */
+export const knowChange = (tx: Tx, key: DocumentKey, modifiedAt: Date) =>
+  query(tx, `update document set modified_at = greatest(modified_at, $3::timestamptz) where module = $1 and document_id = $2`, [
+    key.module,
+    key.documentId,
+    modifiedAt,
+  ]);

@@ -1,0 +1,74 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Recorder } from '../audit/index.ts';
+import { getBusiness } from '../businesses/index.ts';
+import { findConnection } from '../connections/index.ts';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { NewId } from '../platform/new-id.ts';
+import type { Vault } from '../platform/vault.ts';
+import { endHook, findHook, type Hook, insertHook, listHooks } from './hook.store.ts';
+
+export type HookPorts = { vault: Vault; clock: Clock; newId: NewId; record: Recorder; publicUrl: string };
+
+/** An address made just now: address and secret are shown this once and kept as a hash and sealed. */
+export type NewHook = { hook: Hook; url: string; secret: string };
+
+/** How long a replaced address and its secret go on beside the new ones, so that nothing on its way is lost. */
+const overlapMs = 7 * 86_400_000;
+
+export const listOwnHooks = (ports: Pick<HookPorts, 'clock'>) => (ctx: Context) => ctx.transaction((tx) => listHooks(tx, ports.clock.now()));
+
+export const makeHook =
+  (ports: HookPorts) =>
+  async (ctx: Context, module: Hook['module']): Promise<NewHook> => {
+    const key = `${ctx.businessId}.${alphanumeric(32)}`;
+    const secret = alphanumeric(40);
+    const id = ports.newId('hook');
+    const at = ports.clock.now();
+    return ctx.transaction(async (tx) => {
+      const connection = await findConnection(tx);
+      if (!connection) throw new AppError('zoho_not_connected');
+      const { dataKey } = await getBusiness(tx);
+      const hook = { id, module, keyPrefix: key.slice(37, 43), secret: ports.vault.seal(dataKey, ctx.businessId, `hook:${id}`, secret) };
+      await insertHook(tx, ctx.businessId, { ...hook, keyHash: createHash('sha256').update(key).digest('hex') }, at);
+      await ports.record(tx, ctx, { action: 'webhook.made', subject: id, after: { module, prefix: hook.keyPrefix } });
+      // Plain letters and digits only, so that no encoding of the query can come between two signatures.
+      const url = `${ports.publicUrl}/api/v1/webhooks/zoho/${key}?org=${connection.organizationId}`;
+      return { hook: { ...hook, createdAt: at, endsAt: null, lastDeliveryAt: null }, url, secret };
+    });
+  };
+
+/** A new address beside the old one, which ends a week later: time to paste the new one at Zoho. */
+export const rotateHook =
+  (ports: HookPorts) =>
+  async (ctx: Context, id: string): Promise<NewHook> => {
+    const at = ports.clock.now();
+    const old = await ctx.transaction(async (tx) => {
+      const found = await findHook(tx, id, at);
+      if (!found) throw new AppError('not_found');
+      await endHook(tx, id, new Date(at.getTime() + overlapMs));
+      await ports.record(tx, ctx, { action: 'webhook.rotated', subject: id });
+      return found;
+    });
+    return makeHook(ports)(ctx, old.module);
+  };
+
+export const removeHook =
+  (ports: Pick<HookPorts, 'clock' | 'record'>) =>
+  async (ctx: Context, id: string): Promise<void> =>
+    ctx.transaction(async (tx) => {
+      const at = ports.clock.now();
+      if (!(await findHook(tx, id, at))) throw new AppError('not_found');
+      await endHook(tx, id, at);
+      await ports.record(tx, ctx, { action: 'webhook.removed', subject: id });
+    });
+
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** Zoho takes letters and digits only. Bytes beyond the last whole multiple are thrown away, so that every letter is as likely. */
+function alphanumeric(length: number): string {
+  let made = '';
+  while (made.length < length) for (const byte of randomBytes(length)) if (byte < 248 && made.length < length) made += letters[byte % 62];
+  return made;
+}

@@ -1,0 +1,10 @@
+export { readZohoHealth } from './health.ts';
+export { deleteOldDeliveries, listDeliveries } from './delivery.store.ts';
+export { knowChange } from './document.store.ts';
+export type { Hook } from './hook.store.ts';
+export { listOwnHooks, makeHook, type NewHook, removeHook, rotateHook } from './hooks.ts';
+export { installation, type PlannedPart } from './install.ts';
+export { lookAtDue } from './look-at-due.ts';
+export { pollDocuments } from './poll-documents.ts';
+export { receiveDelivery, type ReceiveDelivery } from './receive-delivery.ts';
+export { watchIntake } from './watch-intake.ts';

@@ -1,0 +1,106 @@
+import { zoho } from '@muhuri/shared/contract/index';
+import { describeProblem } from '@muhuri/shared/problems';
+import { answer, type Call } from '../platform/http/answer.ts';
+import { cursorOf, readCursor } from '../platform/http/cursor.ts';
+import type { Hook, installation, listDeliveries, NewHook, PlannedPart, readZohoHealth, ReceiveDelivery } from './index.ts';
+
+type Ctx = Call['ctx'];
+type Page = Parameters<typeof listDeliveries>[1];
+
+type Use = {
+  listHooks(ctx: Ctx): Promise<Hook[]>;
+  makeHook(ctx: Ctx, module: Hook['module']): Promise<NewHook>;
+  rotateHook(ctx: Ctx, id: string): Promise<NewHook>;
+  removeHook(ctx: Ctx, id: string): Promise<void>;
+  listDeliveries(ctx: Ctx, page: Page): ReturnType<typeof listDeliveries>;
+  receive: ReceiveDelivery;
+  installation: ReturnType<typeof installation>;
+  health: ReturnType<typeof readZohoHealth>;
+  pollNow(ctx: Ctx): Promise<number>;
+};
+
+export const intakeRoutes = (use: Use) => {
+  const id = (call: Call) => call.params.id as string;
+  const plan = async (call: Call) => ({ parts: (await use.installation.plan(call.ctx)).map(partView) });
+  return [
+    // Before the paths that take an id.
+    answer(zoho.listDeliveries)(async (call, { query: { limit, cursor, verdict } }) => {
+      const found = await use.listDeliveries(call.ctx, { limit: limit + 1, after: readCursor(cursor), verdict: verdict ?? null });
+      const shown = found.slice(0, limit);
+      const last = shown.at(-1);
+      return {
+        deliveries: shown.map((each) => ({
+          id: each.id,
+          webhook_id: each.hookId,
+          at: each.at.toISOString(),
+          verdict: each.verdict,
+          module: each.module,
+          document_id: each.documentId,
+          modified_at: each.modifiedAt?.toISOString() ?? null,
+          digest: each.digest,
+          bytes: each.bytes,
+          origin: each.origin,
+        })),
+        next_cursor: found.length > limit && last ? cursorOf(last.at, last.id) : null,
+      };
+    }),
+    answer(zoho.receive)(async (call) => ({
+      received: await use.receive({
+        key: call.params.key as string,
+        query: call.raw.query,
+        raw: call.raw.bytes,
+        contentType: call.raw.contentType,
+        signature: call.raw.header('x-zoho-webhook-signature'),
+        origin: call.from.address || null,
+      }),
+    })),
+    answer(zoho.listHooks)(async (call) => ({ webhooks: (await use.listHooks(call.ctx)).map(hookView), next_cursor: null })),
+    answer(zoho.makeHook)(async (call, { input }) => newHookView(await use.makeHook(call.ctx, input.module))),
+    answer(zoho.rotateHook)(async (call) => newHookView(await use.rotateHook(call.ctx, id(call)))),
+    answer(zoho.removeHook)(async (call) => {
+      await use.removeHook(call.ctx, id(call));
+      return { removed: true as const };
+    }),
+    answer(zoho.installPlan)(plan),
+    answer(zoho.install)(async (call) => {
+      await use.installation.install(call.ctx);
+      return plan(call);
+    }),
+    answer(zoho.uninstall)(async (call) => {
+      await use.installation.uninstall(call.ctx);
+      return plan(call);
+    }),
+    answer(zoho.pollNow)(async (call) => ({ changed: await use.pollNow(call.ctx) })),
+    answer(zoho.zohoHealth)(async (call) => {
+      const is = await use.health(call.ctx);
+      return {
+        organization_id: is.organizationId,
+        status: is.status,
+        calls_today: is.calls.calls,
+        failed_today: is.calls.failed,
+        median_ms: is.calls.medianMs,
+        p99_ms: is.calls.slowMs,
+        last_success_at: is.calls.lastSuccessAt?.toISOString() ?? null,
+        quota: is.quota,
+        polled: Object.fromEntries(
+          Object.entries(is.polled).map(([module, { at, problem }]) => [module, { at, problem: problem && describeProblem(problem, call.language) }]),
+        ),
+        waiting_documents: is.waitingDocuments,
+        waiting_writes: is.waitingWrites,
+        failed_writes: is.failedWrites,
+      };
+    }),
+  ];
+};
+
+const hookView = (hook: Hook) => ({
+  id: hook.id,
+  module: hook.module,
+  prefix: hook.keyPrefix,
+  is_signed: hook.secret !== null,
+  created_at: hook.createdAt.toISOString(),
+  ends_at: hook.endsAt?.toISOString() ?? null,
+  last_delivery_at: hook.lastDeliveryAt?.toISOString() ?? null,
+});
+const newHookView = ({ hook, url, secret }: NewHook) => ({ webhook: hookView(hook), url, secret });
+const partView = (part: PlannedPart) => ({ kind: part.kind, name: part.name, entity: part.entity, is_there: part.isThere });

@@ -1,0 +1,90 @@
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { LookAtDocument } from '../receipts/index.ts';
+import { isExempt, sealsByItself } from './auto-seal.model.ts';
+import { type Due, endLook, postponeLook, type Seen, takeDue } from './document.store.ts';
+
+type Ports = { lookAtDocument: LookAtDocument; clock: Clock; log: Log };
+
+const leaseMs = 5 * 60_000;
+const batch = 20;
+const retryFirstMs = 15_000;
+const retryMaxMs = 30 * 60_000;
+/** What ends by itself or by a person, at Zoho or between it and us: looked at again, nothing is lost by it. */
+const passing = [
+  'zoho_limit',
+  'zoho_unavailable',
+  'zoho_reconnect',
+  'zoho_client_refused',
+  'zoho_not_connected',
+  'zoho_forbidden',
+  'zoho_mismatch',
+  'business_suspended',
+];
+
+/** Looks at the documents of a business that are due: reads them again from Zoho, seals what is to be sealed, finds drift. Says how many. */
+export const lookAtDue =
+  (ports: Ports) =>
+  async (ctx: Context): Promise<number> => {
+    let looked = 0;
+    for (;;) {
+      const now = ports.clock.now();
+      const due = await ctx.transaction((tx) => takeDue(tx, now, new Date(now.getTime() + leaseMs), batch));
+      // A few at once: reading waits for Zoho most of the time, and the governor keeps to its limits.
+      for (let i = 0; i < due.length; i += 4) await Promise.all(due.slice(i, i + 4).map((each) => look(ports, ctx, each)));
+      looked += due.length;
+      if (due.length < batch) return looked;
+    }
+  };
+
+/** Zoho's times are whole seconds: a change in the very second that was read may come after it, and is not known yet. */
+const known = (modifiedAt: Date | null, readAt: Date): Date | null =>
+  modifiedAt && readAt.getTime() - modifiedAt.getTime() < 2_000 ? new Date(modifiedAt.getTime() - 1_000) : modifiedAt;
+
+async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
+  let isExemptNow = false;
+  const begunAt = ports.clock.now();
+  try {
+    const found = await ports.lookAtDocument(ctx, due.module, due.documentId, ({ business, document }) => {
+      isExemptNow = isExempt(business.settings, document);
+      return due.source !== 'hint' && sealsByItself(business.settings, document);
+    });
+    const { document, receipt } = found;
+    const seen: Seen | null = document
+      ? {
+          number: document.number,
+          date: document.date,
+          status: document.status,
+          customerId: document.customer.id,
+          customerName: document.customer.name,
+          currency: document.currency,
+          total: document.total,
+          locationId: document.locationId,
+          // What only a hint led to is not known to the poll: the poll, which asks Zoho itself, must still find it.
+          modifiedAt: due.source === 'hint' ? null : known(document.modifiedAt, begunAt),
+        }
+      : receipt && {
+          number: receipt.documentNumber,
+          date: receipt.documentDate,
+          status: '',
+          customerId: receipt.filed.sale.customerId,
+          customerName: receipt.filed.sale.buyer.name,
+          currency: receipt.filed.sale.currency,
+          total: receipt.filed.sale.total,
+          locationId: null,
+          modifiedAt: null,
+        };
+    const isGone = !document && receipt?.state !== 'queued' && receipt?.state !== 'in_doubt';
+    await ctx.transaction((tx) =>
+      endLook(tx, due, { seen: document ? seen : isGone ? null : seen, gone: isGone, exempt: isExemptNow, problem: found.problem }),
+    );
+  } catch (error) {
+    const isPassing = error instanceof AppError && passing.includes(error.code);
+    if (!isPassing)
+      ports.log.error({ business_id: ctx.businessId, document: due.documentId, error: (error as Error).stack }, 'a document could not be looked at');
+    const until = new Date(ports.clock.now().getTime() + Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(due.tries, 12)));
+    await ctx.transaction((tx) => postponeLook(tx, due, until, error instanceof AppError ? error.problem : { code: 'internal' }));
+  }
+}

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import type { Alerts } from '../alerts/index.ts';
+import { getBusiness } from '../businesses/index.ts';
+import { findConnection } from '../connections/index.ts';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { NewId } from '../platform/new-id.ts';
+import type { Vault } from '../platform/vault.ts';
+import type { WebhookReader } from '../ports/webhooks.ts';
+import { type Delivery, insertDelivery, setVerdict, takeDelivery, type Verdict } from './delivery.store.ts';
+import { findHookByKey, type Hook, listHooks, markHook } from './hook.store.ts';
+
+type Ports = {
+  reader: WebhookReader;
+  vault: Vault;
+  clock: Clock;
+  newId: NewId;
+  log: Log;
+  alerts: Pick<Alerts, 'raise'>;
+  contextOf(businessId: string): Context;
+  /** There is something to look at. */
+  touch(businessId: string): void;
+};
+
+export type Received = { key: string; query: [string, string][]; raw: Buffer; contentType: string; signature: string; origin: string | null };
+export type ReceiveDelivery = (received: Received) => Promise<Verdict>;
+
+type Known = { hook: Hook; organizationId: string | null; secrets: string[]; until: number };
+
+/** A hook is known for a moment, so that a burst of deliveries asks for it once; a rotation or an end holds within that time. */
+const knownMs = 5_000;
+const knownMax = 10_000;
+/** Of what is refused, so many an hour are kept per hook; beyond them it is only counted. */
+const keptPerHour = 60;
+const clusterOf = 5;
+const clusterMs = 10 * 60_000;
+
+const hashOf = (text: string | Buffer) => createHash('sha256').update(text).digest('hex');
+
+/**
+ * Takes a webhook: proves the address, the organization and the signature, keeps it under its dedupe key and answers at once. Nothing in
+ * the body is believed: it only says which document to read again from Zoho.
+ */
+export function receiveDelivery(ports: Ports): ReceiveDelivery {
+  const known = new Map<string, Known>();
+  const refused = new Map<string, { hour: number; kept: number; recent: number[] }>();
+
+  const hookOf = async (ctx: Context, key: string): Promise<Known> => {
+    const keyHash = hashOf(key);
+    const now = ports.clock.now();
+    const have = known.get(keyHash);
+    if (have && have.until > now.getTime()) return have;
+    const found = await ctx.transaction(async (tx) => {
+      const hook = await findHookByKey(tx, keyHash, now);
+      if (!hook) return null;
+      const { dataKey } = await getBusiness(tx);
+      const hooks = (await listHooks(tx, now)).filter((each) => each.module === hook.module && each.secret !== null);
+      const secrets = hooks.map((each) => ports.vault.open(dataKey, ctx.businessId, `hook:${each.id}`, each.secret as string));
+      return { hook, organizationId: (await findConnection(tx))?.organizationId ?? null, secrets, until: now.getTime() + knownMs };
+    });
+    if (!found) throw new AppError('not_found');
+    if (known.size > knownMax) known.clear();
+    known.set(keyHash, found);
+    return found;
+  };
+
+  /** Kept as what it is, with a digest of what it said; told to the business where it clusters. */
+  const refuse = async (ctx: Context, hook: Hook, delivery: Delivery): Promise<Verdict> => {
+    const at = delivery.at.getTime();
+    const hour = Math.floor(at / 3_600_000);
+    const count = refused.get(hook.id) ?? { hour, kept: 0, recent: [] };
+    if (count.hour !== hour) Object.assign(count, { hour, kept: 0 });
+    if (refused.size > knownMax) refused.clear();
+    refused.set(hook.id, count);
+    const isAttack = delivery.verdict === 'forged' || delivery.verdict === 'foreign';
+    if (isAttack) count.recent = [...count.recent.filter((each) => at - each < clusterMs), at].slice(-clusterOf);
+    const isCluster = isAttack && count.recent.length === clusterOf;
+    if (isCluster) count.recent = [];
+    if (count.kept >= keptPerHour && !isCluster) return delivery.verdict;
+    count.kept += 1;
+    await ctx.transaction(async (tx) => {
+      if (count.kept <= keptPerHour) await insertDelivery(tx, ctx.businessId, delivery);
+      if (isCluster) await ports.alerts.raise(tx, ctx, hook.id, { code: 'webhooks_forged', verdict: delivery.verdict });
+    });
+    if (isAttack) ports.log.warn({ business_id: ctx.businessId, hook: hook.id, verdict: delivery.verdict }, 'a webhook was not believed');
+    return delivery.verdict;
+  };
+
+  return async ({ key, query, raw, contentType, signature, origin }) => {
+    const businessId = /^(biz_[0-9a-f]{32})\.[A-Za-z0-9]{32}$/.exec(key)?.[1];
+    if (!businessId) throw new AppError('not_found');
+    const ctx = ports.contextOf(businessId);
+    const { hook, organizationId, secrets } = await hookOf(ctx, key);
+    const digest = hashOf(raw);
+    const base: Delivery = {
+      id: ports.newId('delivery'),
+      hookId: hook.id,
+      at: ports.clock.now(),
+      verdict: 'accepted',
+      module: hook.module,
+      documentId: null,
+      modifiedAt: null,
+      dedupeKey: null,
+      digest,
+      bytes: raw.length,
+      origin,
+    };
+    const named = query.find(([name]) => name === 'org')?.[1] ?? '';
+    if (!organizationId || named !== organizationId) return refuse(ctx, hook, { ...base, verdict: 'foreign' });
+    const isSigned = secrets.length > 0 && ports.reader.isSigned({ query, raw, contentType, signature, secrets });
+    // Where a secret is set, nothing unsigned is heard; where none is, what comes is a hint that never seals by itself.
+    if (secrets.length > 0 && !isSigned) return refuse(ctx, hook, { ...base, verdict: 'forged' });
+    const body = ports.reader.read(raw, contentType);
+    if (body.is === 'ping') return refuse(ctx, hook, { ...base, verdict: 'ping' });
+    if (body.is === 'malformed' || body.module !== hook.module) return refuse(ctx, hook, { ...base, verdict: 'malformed' });
+    const verdict: Verdict = isSigned ? 'accepted' : 'hint';
+    const delivery: Delivery = {
+      ...base,
+      verdict,
+      documentId: body.id,
+      modifiedAt: body.modifiedAt,
+      dedupeKey: hashOf(`${organizationId}\n${body.module}\n${body.id}\n${body.modifiedAt?.toISOString() ?? digest}`),
+    };
+    const found = await ctx.transaction(async (tx) => {
+      const taken = await takeDelivery(tx, businessId, delivery, isSigned ? 'webhook' : 'hint');
+      if (taken === 'stale') await setVerdict(tx, delivery.id, 'stale');
+      if (!hook.lastDeliveryAt || base.at.getTime() - hook.lastDeliveryAt.getTime() > 60_000) {
+        hook.lastDeliveryAt = base.at;
+        await markHook(tx, hook.id, base.at);
+      }
+      return taken;
+    });
+    ports.touch(businessId);
+    if (found === 'repeated') return refuse(ctx, hook, { ...delivery, dedupeKey: null, verdict: 'repeated' });
+    return found === 'stale' ? 'stale' : verdict;
+  };
+}

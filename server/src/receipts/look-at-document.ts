@@ -1,0 +1,49 @@
+import type { StoredProblem } from '@muhuri/shared/problems';
+import type { Recorder } from '../audit/index.ts';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { NewId } from '../platform/new-id.ts';
+import type { Queue } from '../platform/queue/queue.ts';
+import type { Dialects } from '../ports/dialect.ts';
+import { lookForDrift } from './check-before-signing.ts';
+import type { BooksDocument } from './document.model.ts';
+import { openPrepared } from './open-receipt.ts';
+import type { Prepared, PrepareSale } from './prepare-sale.ts';
+import { findReceiptOf, type Receipt } from './receipt.store.ts';
+
+type Ports = { prepareSale: PrepareSale; dialects: Dialects; queue: Pick<Queue, 'wakeLane'>; record: Recorder; clock: Clock; newId: NewId };
+
+/** `document` null: it is not there any more. `problem`: why it was not sealed although it should be. */
+export type Looked = { document: BooksDocument | null; receipt: Receipt | null; problem: StoredProblem | null };
+
+export type LookAtDocument = (ctx: Context, module: BooksDocument['module'], id: string, wants: (prepared: Prepared) => boolean) => Promise<Looked>;
+
+/**
+ * Looks at a document because something says that it changed. A sealed one is looked through for drift; one that is not sealed and that
+ * `wants` says yes to is sealed, if nothing is missing. A person's withdrawal is not overruled, and what waits or is in doubt is the lane's.
+ */
+export const lookAtDocument =
+  (ports: Ports): LookAtDocument =>
+  async (ctx, module, id, wants) => {
+    const receipt = await ctx.transaction((tx) => findReceiptOf(tx, module, id));
+    if (receipt?.state === 'queued' || receipt?.state === 'in_doubt') return { document: null, receipt, problem: receipt.problem };
+    const prepared = await ports.prepareSale(ctx, module, id, receipt?.answers ?? {}, receipt?.id ?? null).catch((error: unknown) => {
+      if (error instanceof AppError && error.code === 'document_unknown') return null;
+      throw error;
+    });
+    if (receipt?.state === 'signed')
+      return { document: prepared?.document ?? null, receipt: await lookForDrift(ctx, receipt, prepared, ports.clock), problem: null };
+    if (!prepared) return { document: null, receipt, problem: null };
+    const { document } = prepared;
+    // What a device refused it would refuse again, unless the document has changed since.
+    const isTriedBefore = receipt?.state === 'withdrawn' || (receipt?.state === 'refused' && receipt.documentHash === prepared.documentHash);
+    if (isTriedBefore || !wants(prepared)) return { document, receipt, problem: receipt?.problem ?? prepared.findings[0] ?? null };
+    if (prepared.findings.length > 0) return { document, receipt, problem: prepared.findings[0] as StoredProblem };
+    try {
+      return { document, receipt: await openPrepared(ports)(ctx, prepared, receipt, receipt?.answers ?? {}), problem: null };
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return { document, receipt, problem: error.problem };
+    }
+  };

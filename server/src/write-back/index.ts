@@ -1,0 +1,2 @@
+export { dueAfterSigning, readSteps, retryWriteBack, writeBackDue } from './write-back.ts';
+export type { Step } from './write-back.store.ts';

@@ -1,0 +1,24 @@
+import { zoho } from '@muhuri/shared/contract/index';
+import { describeProblem } from '@muhuri/shared/problems';
+import { answer, type Call } from '../platform/http/answer.ts';
+import type { Step } from './index.ts';
+
+type Use = {
+  readSteps(ctx: Call['ctx'], receiptId: string): Promise<Step[]>;
+  retry(ctx: Call['ctx'], receiptId: string): Promise<Step[]>;
+};
+
+export const writeBackRoutes = (use: Use) => [
+  answer(zoho.writeBack)(async (call) => view(await use.readSteps(call.ctx, call.params.id as string), call.language)),
+  answer(zoho.retryWriteBack)(async (call) => view(await use.retry(call.ctx, call.params.id as string), call.language)),
+];
+
+const view = (steps: Step[], language: string) => ({
+  steps: steps.map((each) => ({
+    step: each.step,
+    state: each.state,
+    tries: each.tries,
+    problem: each.problem && describeProblem(each.problem, language),
+    done_at: each.doneAt?.toISOString() ?? null,
+  })),
+});

@@ -1,0 +1,72 @@
+import type { StoredProblem } from '@muhuri/shared/problems';
+import type { Tx } from '../platform/db/database.ts';
+import { fromJson, json, query, toDateOrNull } from '../platform/db/query.ts';
+
+export type StepName = 'custom_fields' | 'attachment' | 'comment' | 'mail';
+export type StepState = 'waiting' | 'begun' | 'done' | 'skipped' | 'failed';
+/** `begun`: it may have happened; only a mail is not simply looked for before it is done again. */
+export type Step = { receiptId: string; step: StepName; state: StepState; tries: number; problem: StoredProblem | null; doneAt: Date | null };
+
+/** In this order: the mail takes the file along. */
+export const order: StepName[] = ['custom_fields', 'attachment', 'comment', 'mail'];
+
+const columns = 'receipt_id, step, state, tries, problem, done_at';
+const toStep = (row: Record<string, unknown>): Step => ({
+  receiptId: row.receipt_id as string,
+  step: row.step as StepName,
+  state: row.state as StepState,
+  tries: row.tries as number,
+  problem: fromJson(row.problem),
+  doneAt: toDateOrNull(row.done_at),
+});
+
+export async function insertSteps(tx: Tx, businessId: string, receiptId: string, steps: StepName[], at: Date): Promise<void> {
+  const rows = steps.map((step) => ({
+    business_id: businessId,
+    receipt_id: receiptId,
+    step,
+    position: order.indexOf(step),
+    state: 'waiting',
+    tries: 0,
+    next_at: at,
+    created_at: at,
+  }));
+  await query(tx, 'insert into write_back select * from jsonb_populate_recordset(null::write_back, $1) on conflict do nothing', [json(rows)]);
+}
+
+/** The steps of one receipt that has any due, taken for a while; empty where nothing is due. */
+export async function takeReceipt(tx: Tx, at: Date, until: Date): Promise<Step[]> {
+  const [due] = await query<{ receipt_id: string }>(
+    tx,
+    `select receipt_id from write_back where state in ('waiting', 'begun') and next_at <= $1 and (leased_until is null or leased_until < $1)
+      order by next_at, receipt_id limit 1 for update skip locked`,
+    [at],
+  );
+  if (!due) return [];
+  await query(tx, "update write_back set leased_until = $2 where receipt_id = $1 and state in ('waiting', 'begun')", [due.receipt_id, until]);
+  return listSteps(tx, due.receipt_id);
+}
+
+export const listSteps = async (tx: Tx, receiptId: string): Promise<Step[]> =>
+  (await query(tx, `select ${columns} from write_back where receipt_id = $1 order by position`, [receiptId])).map(toStep);
+
+export const setStep = (tx: Tx, is: Step, nextAt: Date | null) =>
+  query(tx, 'update write_back set state = $3, tries = $4, problem = $5, done_at = $6, next_at = $7, leased_until = null where receipt_id = $1 and step = $2', [
+    is.receiptId,
+    is.step,
+    is.state,
+    is.tries,
+    json(is.problem),
+    is.doneAt,
+    nextAt,
+  ]);
+
+/** What failed is tried anew; a mail that may have left is not. Says how many steps. */
+export const retrySteps = async (tx: Tx, receiptId: string, at: Date): Promise<number> =>
+  (
+    await query(
+      tx,
+      "update write_back set state = 'waiting', tries = 0, next_at = $2, problem = null where receipt_id = $1 and state = 'failed' returning step",
+      [receiptId, at],
+    )
+  ).length;

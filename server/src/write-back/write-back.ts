@@ -1,0 +1,199 @@
+import type { StoredProblem } from '@muhuri/shared/problems';
+import type { Alerts } from '../alerts/index.ts';
+import type { Follower, Recorder } from '../audit/index.ts';
+import { type BusinessSettings, getBusiness } from '../businesses/index.ts';
+import { findConnection } from '../connections/index.ts';
+import type { Context } from '../context.ts';
+import { knowChange } from '../intake/index.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { BooksAccess } from '../ports/books.ts';
+import type { BooksWriting, Written } from '../ports/books-writing.ts';
+import { findReceipt, type Receipt } from '../receipts/index.ts';
+import { commentText, fieldValues, fileName } from './seal-text.model.ts';
+import { insertSteps, listSteps, order, retrySteps, setStep, type Step, type StepName, takeReceipt } from './write-back.store.ts';
+
+type Ports = {
+  writing: BooksWriting;
+  readPdf(ctx: Context, receiptId: string): Promise<Buffer>;
+  localTime(at: Date, dialect: string): string;
+  alerts: Pick<Alerts, 'raise' | 'settle'>;
+  record: Recorder;
+  clock: Clock;
+  log: Log;
+};
+
+const leaseMs = 5 * 60_000;
+const retryFirstMs = 10_000;
+const retryMaxMs = 3_600_000;
+/** What Zoho understands and refuses is tried a few times, in case somebody is just repairing it, and then told to a person. */
+const refusalsMax = 4;
+
+/** Follows the trail: once a signature is sealed there, what is to be written to its document is due. */
+export const dueAfterSigning =
+  (ports: { clock: Clock; touch(businessId: string): void }): Follower =>
+  async (tx, ctx, entries) => {
+    const signed = entries.filter((entry) => entry.action === 'receipt.signed');
+    if (signed.length === 0) return;
+    const { settings } = await getBusiness(tx);
+    if (!settings.write_back || !(await findConnection(tx))) return;
+    for (const { subject } of signed) {
+      const receipt = await findReceipt(tx, subject);
+      if (receipt) await insertSteps(tx, ctx.businessId, receipt.id, stepsOf(receipt, settings), ports.clock.now());
+    }
+    ports.touch(ctx.businessId);
+  };
+
+/** A credit note has no fields of its own path and no attachment in Zoho's API: it gets a comment. */
+function stepsOf(receipt: Receipt, settings: BusinessSettings): StepName[] {
+  if (receipt.module !== 'invoices' || receipt.kind !== 'sale') return ['comment'];
+  return order.filter((step) => step !== 'mail' || settings.mail_after_seal);
+}
+
+/** Writes what is due, a receipt at a time, each step by itself. Says how many receipts were worked on. */
+export const writeBackDue =
+  (ports: Ports) =>
+  async (ctx: Context): Promise<number> => {
+    const connection = await ctx.transaction(findConnection);
+    if (connection?.status !== 'active') return 0;
+    const access: BooksAccess = { businessId: ctx.businessId, organizationId: connection.organizationId, grantId: connection.grantId, purpose: 'write_back' };
+    for (let count = 0; ; count++) {
+      const now = ports.clock.now();
+      const steps = await ctx.transaction((tx) => takeReceipt(tx, now, new Date(now.getTime() + leaseMs)));
+      if (steps.length === 0) return count;
+      if (!(await writeReceipt(ports, ctx, access, steps))) return count;
+    }
+  };
+
+/** False where Zoho takes nothing more for now: the rest waits, none of it has failed. */
+async function writeReceipt(ports: Ports, ctx: Context, access: BooksAccess, steps: Step[]): Promise<boolean> {
+  const { receipt, settings } = await ctx.transaction(async (tx) => ({
+    receipt: (await findReceipt(tx, (steps[0] as Step).receiptId)) as Receipt,
+    settings: (await getBusiness(tx)).settings,
+  }));
+  const write = writer(ports, ctx, access, receipt, settings);
+  let isBlocked = false;
+  for (const step of steps.filter((each) => each.state === 'waiting' || each.state === 'begun')) {
+    const mailWaits = step.step === 'mail' && steps.some((each) => each.step === 'attachment' && each.state !== 'done');
+    const end = isBlocked || mailWaits ? { ...step, nextAt: later(ports, step) } : await tryStep(ports, ctx, step, write);
+    Object.assign(step, end);
+    if (end.isPassing) isBlocked = true;
+    await ctx.transaction(async (tx) => {
+      await setStep(tx, step, end.nextAt);
+      if (step.state === 'failed') await ports.alerts.raise(tx, ctx, receipt.id, { code: 'write_back_failed', step: step.step, because: step.problem?.code });
+      if (step.state === 'done')
+        await ports.record(tx, ctx, { action: `written.${step.step}`, subject: receipt.id, after: { document_id: receipt.documentId } });
+    });
+  }
+  if (steps.every((each) => each.state === 'done' || each.state === 'skipped'))
+    await ctx.transaction((tx) => ports.alerts.settle(tx, ctx, receipt.id, ['write_back_failed']));
+  return !isBlocked;
+}
+
+type End = Step & { nextAt: Date | null; isPassing?: boolean };
+const later = (ports: Ports, step: Step) => new Date(ports.clock.now().getTime() + Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(step.tries, 12)));
+
+async function tryStep(ports: Ports, ctx: Context, step: Step, write: ReturnType<typeof writer>): Promise<End> {
+  const failed = (problem: StoredProblem): End => ({ ...step, state: 'failed', problem, nextAt: null });
+  // A mail is the one thing that cannot be looked for: where it may have left, a person decides, and never a second mail by itself.
+  if (step.step === 'mail' && step.state === 'begun') return failed({ code: 'mail_uncertain' });
+  try {
+    if (step.step === 'mail') await ctx.transaction((tx) => setStep(tx, { ...step, state: 'begun' }, ports.clock.now()));
+    const outcome = await write[step.step]();
+    return { ...step, state: outcome, problem: null, doneAt: ports.clock.now(), nextAt: null };
+  } catch (error) {
+    if (!(error instanceof AppError))
+      ports.log.error({ business_id: ctx.businessId, receipt_id: step.receiptId, error: (error as Error).stack }, 'writing back failed');
+    const problem: StoredProblem = error instanceof AppError ? error.problem : { code: 'internal' };
+    if (step.step === 'mail' && problem.code === 'zoho_unavailable') return failed({ code: 'mail_uncertain' });
+    const tried = { ...step, state: 'waiting' as const, tries: step.tries + 1, problem };
+    const isRefusal = ['zoho_refused', 'zoho_forbidden', 'seal_field_missing', 'document_unknown'].includes(problem.code);
+    if (isRefusal && tried.tries >= refusalsMax) return { ...failed(problem), tries: tried.tries };
+    return { ...tried, nextAt: later(ports, step), isPassing: !isRefusal };
+  }
+}
+
+/** Each step looks first whether it stands there already: done twice is done once. */
+function writer(
+  ports: Ports,
+  ctx: Context,
+  access: BooksAccess,
+  receipt: Receipt,
+  settings: BusinessSettings,
+): Record<StepName, () => Promise<'done' | 'skipped'>> {
+  const signature = receipt.signature;
+  if (!signature) throw new Error('nothing is written back before there is a signature');
+  const sealed = { documentNumber: receipt.documentNumber, environment: receipt.environment, signature };
+  const localTime = ports.localTime(signature.signedAt, receipt.dialect);
+  const { module, documentId } = receipt;
+  const look = async (): Promise<Written> => {
+    const written = await ports.writing.readWritten(access, module, documentId);
+    if (!written) throw new AppError('document_unknown', { field: 'document_id' });
+    return written;
+  };
+  /** Our own change is known from here on, and does not come back as work. */
+  const known = async (written: Written): Promise<void> => {
+    if (written.modifiedAt) await ctx.transaction((tx) => knowChange(tx, { module, documentId }, written.modifiedAt as Date));
+  };
+  return {
+    async custom_fields() {
+      const values = fieldValues(settings, sealed, localTime);
+      if (Object.keys(values).length === 0) return 'skipped';
+      const isThere = (written: Written, name: string) => written.fields[name] === values[name];
+      const before = await look();
+      if (Object.keys(values).every((name) => isThere(before, name))) return 'done';
+      await ports.writing.writeFields(access, documentId, values);
+      const after = await look();
+      await known(after);
+      // Zoho passes over a field it does not know: renamed or deleted there since.
+      const missing = Object.keys(values).filter((name) => !isThere(after, name));
+      if (missing.length > 0) throw new AppError('seal_field_missing', { fields: missing });
+      return 'done';
+    },
+    async attachment() {
+      const name = fileName(sealed);
+      if ((await look()).files.some((each) => each.name === name)) return 'done';
+      const bytes = await ports.readPdf(ctx, receipt.id);
+      await ports.writing.attach(access, documentId, { name, bytes, goesWithMail: true });
+      await known(await look());
+      return 'done';
+    },
+    async comment() {
+      const text = commentText(sealed, localTime);
+      if ((await ports.writing.listComments(access, module, documentId)).includes(text)) return 'done';
+      await ports.writing.comment(access, module, documentId, text);
+      return 'done';
+    },
+    async mail() {
+      if (!(await ports.writing.mail(access, documentId))) return 'skipped';
+      await known(await look());
+      return 'done';
+    },
+  };
+}
+
+/** The steps of a receipt, for whoever wants to see them. */
+export const readSteps = async (ctx: Context, receiptId: string): Promise<Step[]> =>
+  ctx.transaction(async (tx) => {
+    if (!(await findReceipt(tx, receiptId))) throw new AppError('not_found');
+    return listSteps(tx, receiptId);
+  });
+
+/** Has what failed tried again; where nothing was ever due, it is due now. */
+export const retryWriteBack =
+  (ports: Pick<Ports, 'clock' | 'record'> & { touch(businessId: string): void }) =>
+  async (ctx: Context, receiptId: string): Promise<Step[]> => {
+    const steps = await ctx.transaction(async (tx) => {
+      const receipt = await findReceipt(tx, receiptId);
+      if (!receipt) throw new AppError('not_found');
+      if (!receipt.signature) throw new AppError('not_signed', { state: receipt.state });
+      const { settings } = await getBusiness(tx);
+      await retrySteps(tx, receiptId, ports.clock.now());
+      await insertSteps(tx, ctx.businessId, receiptId, stepsOf(receipt, settings), ports.clock.now());
+      await ports.record(tx, ctx, { action: 'written.retried', subject: receiptId });
+      return listSteps(tx, receiptId);
+    });
+    ports.touch(ctx.businessId);
+    return steps;
+  };

@@ -1,0 +1,173 @@
+import { z } from 'zod';
+import { endpoint } from './endpoint.ts';
+import { problemView } from './receipts.contract.ts';
+
+const time = z.iso.datetime({ offset: true });
+const documentModule = z.enum(['invoices', 'creditnotes']);
+const verdict = z.enum(['accepted', 'hint', 'repeated', 'stale', 'foreign', 'forged', 'malformed', 'ping']);
+
+const hookView = z
+  .object({
+    id: z.string(),
+    module: documentModule,
+    /** The first letters of its key: enough to tell two apart, never enough to use one. */
+    prefix: z.string(),
+    is_signed: z.boolean(),
+    created_at: time,
+    ends_at: time.nullable(),
+    last_delivery_at: time.nullable(),
+  })
+  .meta({ id: 'Webhook' });
+const newHook = z.object({ webhook: hookView, url: z.string(), secret: z.string() });
+
+export const listHooks = endpoint({
+  method: 'GET',
+  path: '/webhooks',
+  summary: 'The addresses Zoho sends to',
+  guard: 'manage_business',
+  output: z.object({ webhooks: z.array(hookView), next_cursor: z.null() }),
+});
+
+export const makeHook = endpoint({
+  method: 'POST',
+  path: '/webhooks',
+  summary: 'A new address for one kind of document; address and secret are answered this once',
+  guard: 'manage_business',
+  input: z.strictObject({ module: documentModule }),
+  output: newHook,
+});
+
+export const rotateHook = endpoint({
+  method: 'POST',
+  path: '/webhooks/{id}/rotate',
+  summary: 'A new address and secret; the old ones hold seven more days',
+  guard: 'manage_business',
+  output: newHook,
+});
+
+export const removeHook = endpoint({
+  method: 'POST',
+  path: '/webhooks/{id}/remove',
+  summary: 'End an address at once',
+  guard: 'manage_business',
+  output: z.object({ removed: z.literal(true) }),
+});
+
+export const listDeliveries = endpoint({
+  method: 'GET',
+  path: '/webhooks/deliveries',
+  summary: 'What came to those addresses, newest first, and whether it was believed',
+  guard: 'manage_business',
+  query: z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(50), cursor: z.string().max(200).optional(), verdict: verdict.optional() }),
+  output: z.object({
+    deliveries: z.array(
+      z.object({
+        id: z.string(),
+        webhook_id: z.string(),
+        at: time,
+        verdict,
+        module: documentModule,
+        document_id: z.string().nullable(),
+        modified_at: time.nullable(),
+        digest: z.string(),
+        bytes: z.number(),
+        origin: z.string().nullable(),
+      }),
+    ),
+    next_cursor: z.string().nullable(),
+  }),
+});
+
+export const receive = endpoint({
+  method: 'POST',
+  path: '/webhooks/zoho/{key}',
+  summary: 'Where Zoho’s workflow webhooks arrive: proven by key, organization and signature, answered at once, worked on later',
+  guard: 'anyone',
+  raw: true,
+  bodyKb: 2048,
+  output: z.object({ received: verdict }),
+});
+
+const planView = z.object({
+  parts: z.array(
+    z.object({ kind: z.enum(['field', 'webhook', 'workflow']), name: z.string(), entity: z.enum(['invoice', 'creditnote']), is_there: z.boolean() }),
+  ),
+});
+
+export const installPlan = endpoint({
+  method: 'GET',
+  path: '/zoho/installation',
+  summary: 'What would be made in Zoho for a private installation, and what is there already',
+  guard: 'manage_business',
+  output: planView,
+});
+
+export const install = endpoint({
+  method: 'POST',
+  path: '/zoho/installation',
+  summary: 'Make those fields, webhooks and rules in Zoho, once, and begin to write seals back',
+  guard: 'manage_business',
+  output: planView,
+});
+
+export const uninstall = endpoint({
+  method: 'POST',
+  path: '/zoho/installation/remove',
+  summary: 'Take webhooks and rules away again; the fields stay, because seals stand in them',
+  guard: 'manage_business',
+  output: planView,
+});
+
+export const zohoHealth = endpoint({
+  method: 'GET',
+  path: '/zoho/health',
+  summary: 'The connection with Zoho: quota, errors and latency of the last day, the last look for changes, what waits',
+  guard: 'read',
+  output: z.object({
+    organization_id: z.string().nullable(),
+    status: z.enum(['none', 'active', 'needs_reconnecting']),
+    calls_today: z.number(),
+    failed_today: z.number(),
+    median_ms: z.number().nullable(),
+    p99_ms: z.number().nullable(),
+    last_success_at: time.nullable(),
+    quota: z.object({ limit: z.number(), left: z.number(), reset_at: time, seen_at: time }).nullable(),
+    polled: z.record(z.string(), z.object({ at: time.nullable(), problem: problemView.nullable() })),
+    waiting_documents: z.number(),
+    waiting_writes: z.number(),
+    failed_writes: z.number(),
+  }),
+});
+
+export const pollNow = endpoint({
+  method: 'POST',
+  path: '/zoho/poll',
+  summary: 'Look for changed documents now instead of in some minutes',
+  guard: 'sync',
+  output: z.object({ changed: z.number() }),
+});
+
+const stepView = z.object({
+  step: z.enum(['custom_fields', 'attachment', 'comment', 'mail']),
+  state: z.enum(['waiting', 'begun', 'done', 'skipped', 'failed']),
+  tries: z.number(),
+  problem: problemView.nullable(),
+  done_at: time.nullable(),
+});
+const stepsView = z.object({ steps: z.array(stepView) });
+
+export const writeBack = endpoint({
+  method: 'GET',
+  path: '/receipts/{id}/write-back',
+  summary: 'What was written of a receipt to its document in Zoho',
+  guard: 'read',
+  output: stepsView,
+});
+
+export const retryWriteBack = endpoint({
+  method: 'POST',
+  path: '/receipts/{id}/write-back',
+  summary: 'Write it again where it failed, or for the first time',
+  guard: 'seal',
+  output: stepsView,
+});

@@ -1,0 +1,95 @@
+import { mkdirSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '../api.ts';
+import { startWorld, type World } from '../world.ts';
+import { openBrowser } from './browser.ts';
+import { folder, look } from './look.ts';
+
+/** An admin connects the business at Zoho, has it set up there, and from then on invoices are sealed as they are sent. */
+let world: World;
+let browser: Browser;
+beforeAll(async () => {
+  mkdirSync(folder, { recursive: true });
+  world = await startWorld({ withWidget: true, instead: { intakeMs: 100 } });
+  browser = await openBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await world?.[Symbol.asyncDispose]();
+});
+
+const section = (page: Page, name: string) => page.getByRole('navigation').getByRole('link', { name, exact: true }).click();
+const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true }).waitFor();
+const open = async (url: string): Promise<Page> => {
+  const context = await browser.newContext({ locale: 'en', viewport: { width: 1440, height: 900 }, bypassCSP: true });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  await page.goto(url);
+  return page;
+};
+
+test('connects by consent, is set up in Zoho, and an invoice is sealed by webhook with its seal visible on Zoho’s page', async () => {
+  const [business] = world.businesses;
+  const page = await open(`${world.app.url}/settings`);
+  await page.getByLabel('Username', { exact: true }).fill(business.admin.username);
+  await page.getByLabel('Password', { exact: true }).fill(business.admin.password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await section(page, 'Zoho');
+  await heading(page, 'Webhook addresses');
+  await look(page, '50-zoho');
+
+  // Refused first: nothing changes, and the page says so.
+  await page.getByRole('button', { name: 'Connect again' }).click();
+  await page.getByRole('heading', { name: 'Muhuri would like to access' }).waitFor();
+  await page.getByRole('link', { name: 'Reject' }).click();
+  await page.getByText('The approval was refused at Zoho.').waitFor();
+  await look(page, '51-refused');
+
+  await page.getByRole('link', { name: 'Back' }).click();
+  await page.getByRole('button', { name: 'Connect again' }).click();
+  await page.getByRole('link', { name: /Keza Owner/ }).click();
+  await heading(page, 'Organizations and businesses');
+  await page.getByText('Umucyo Office Supplies', { exact: true }).waitFor();
+  expect(page.url(), 'no code stays in the address').not.toContain('code=');
+  await look(page, '52-organizations');
+
+  await section(page, 'Zoho');
+  await page.getByRole('button', { name: 'Set up', exact: true }).click();
+  await page.getByRole('button', { name: 'Take away' }).waitFor();
+  const automation = page.locator('section.card').filter({ has: page.getByRole('heading', { name: 'By itself', exact: true }) });
+  await until(
+    () => automation.getByLabel('Write the seal to the invoice in Zoho').isChecked(),
+    (isOn) => isOn,
+  );
+  await page.getByLabel('Seal by itself').selectOption('sent');
+  await page.getByText('Zoho mails an invoice before the seal exists.').waitFor();
+  await page.getByLabel('Have Zoho mail the invoice once it is sealed').check();
+  await automation.getByRole('button', { name: 'Save' }).click();
+  await automation.getByText('Saved.').waitFor();
+
+  const source = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.what === 'draft');
+  world.zoho.change('invoices', source?.id ?? '', { status: 'sent' });
+  const seen = await until(
+    () => world.zoho.seenOn(source?.id ?? ''),
+    (found) => found.mails.length > 0,
+    30_000,
+  );
+  expect(seen.attachments).toHaveLength(1);
+  await page.reload();
+  await page.getByText('Accepted').first().waitFor();
+  await look(page, '53-zoho-working');
+
+  await page.getByRole('button', { name: 'Make an address' }).click();
+  await page.getByText('Shown this once.').waitFor();
+
+  const zoho = await open(`${world.zoho.url.replace('127.0.0.1', 'localhost')}/?organization=${business.organizationId}#/invoices/${source?.id}`);
+  await zoho.getByText(/Fiscal SDC ID: SDC/).waitFor();
+  await zoho.getByText(/fiscal-receipt-.*goes with the mail/).waitFor();
+  await zoho.screenshot({ path: `${folder}/54-seal-in-zoho.png`, fullPage: true });
+
+  await page.getByRole('button', { name: 'Disconnect' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Disconnect' }).click();
+  await page.getByText('This business is not connected to Zoho Books yet.').waitFor();
+  await look(page, '55-disconnected');
+}, 120_000);

@@ -1,0 +1,66 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { checkout } from '../world.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** Where pictures of the screens are kept for whoever wants to look at them. */
+export const folder = join(checkout, '.data/screens');
+const guide = join(checkout, 'server/src/onboarding/guide');
+
+/** One picture wide, one as narrow as a phone, one right to left; axe finds nothing in any, and nothing sticks out. */
+export async function look(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  // The guide's pictures are renewed when asked for, so that an ordinary run changes no file of the project.
+  if (process.env.GUIDE_PICTURES && existsSync(join(guide, `${name}.png`))) await page.screenshot({ path: join(guide, `${name}.png`) });
+  expect(await findings(page), name).toEqual([]);
+  expect(await beyondTheKeyboard(page), `${name} by keyboard`).toEqual([]);
+  await page.setViewportSize({ width: 360, height: 800 });
+  await page.screenshot({ path: join(folder, `${name}.360.png`), fullPage: true });
+  expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'), `${name} at 360 px`).toBeLessThanOrEqual(0);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  const language = page.getByRole('combobox').first();
+  await language.selectOption('ar');
+  await page.locator('html[dir="rtl"]').waitFor();
+  await page.getByText('جارٍ التحميل').waitFor({ state: 'detached' });
+  await page.screenshot({ path: join(folder, `${name}.rtl.png`), fullPage: true });
+  expect(await findings(page), `${name} in Arabic`).toEqual([]);
+  await language.selectOption('en');
+  await page.locator('html[dir="ltr"]').waitFor();
+  await page.getByText('Loading …').waitFor({ state: 'detached' });
+}
+
+/**
+ * What can be pressed or filled by pointer but is not reached by the Tab key, going once round the page. Of radio buttons
+ * one stands for its group; a dialog keeps the keyboard to itself.
+ */
+async function beyondTheKeyboard(page: Page): Promise<string[]> {
+  const all = (await page.evaluate(`(() => {
+    const root = document.querySelector('dialog[open]') ?? document.body;
+    const operable = [...root.querySelectorAll('a[href], button, input, select, textarea, summary, [onclick], [role=button]')];
+    const shown = operable.filter((each) => each.checkVisibility() && !each.disabled && each.type !== 'radio');
+    shown.forEach((each, at) => each.setAttribute('data-at', String(at)));
+    document.activeElement?.blur();
+    window.scrollTo(0, 0);
+    return shown.map((each) => each.outerHTML.slice(0, 120));
+  })()`)) as string[];
+  expect(all.length).toBeGreaterThan(0);
+  const reached = new Set<string>();
+  for (let step = 0; step < all.length * 2 + 10 && reached.size < all.length; step++) {
+    await page.keyboard.press('Tab');
+    reached.add(String(await page.evaluate(`document.activeElement?.getAttribute('data-at') ?? 'elsewhere'`)));
+    reached.delete('elsewhere');
+  }
+  await page.evaluate(`document.querySelectorAll('[data-at]').forEach((each) => each.removeAttribute('data-at'))`);
+  return all.filter((_, at) => !reached.has(String(at)));
+}
+
+async function findings(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const found = (await page.evaluate('axe.run(document, {resultTypes: ["violations"]})')) as {
+    violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+  };
+  return found.violations.map((each) => `${each.id}: ${each.nodes[0]?.html} ${each.nodes[0]?.failureSummary}`);
+}
