@@ -107,6 +107,8 @@ export type WorldOptions = {
   urls?: { owner: string; app: string; queue: string };
   postgres?: Postgres;
   withWidget?: boolean;
+  /** The folder of a packed widget, instead of what was built. */
+  widgetApp?: string;
   withoutBusinesses?: boolean;
   callsPerMinute?: number;
   onTaken?: (what: string, port: number) => void;
@@ -139,6 +141,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     alertHookUrl: null,
     logLevel: 'warn',
     vsdcNetworks: ['127.0.0.0/8'],
+    hookNetworks: ['127.0.0.0/8'],
     zohoClientId: zoho.platformClient.client_id,
     // The second data centre is the same simulator under its other name.
     zohoHostsAlso: [zoho.url, zoho.url.replace('127.0.0.1', 'localhost')],
@@ -187,6 +190,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       serverUrl: app.url,
       zohoUrl: zoho.url.replace('127.0.0.1', 'localhost'),
       port: options.ports?.widget ?? 0,
+      ...(options.widgetApp ? { app: options.widgetApp } : {}),
       onTaken: taken('the widget host'),
     });
   const businesses = options.withoutBusinesses ? ([] as unknown as World['businesses']) : await seedBusinesses(app, vsdc, zoho, urls);

@@ -1,6 +1,9 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'vite';
+import { checkPackage } from './check-package.ts';
+import { en } from './src/i18n/en.ts';
+import { fr } from './src/i18n/fr.ts';
 
 /** Builds the panel into `app/` as Zoho's packer wants it, and checks what the packer would not. */
 const root = join(import.meta.dirname, '..');
@@ -18,27 +21,18 @@ await build({
 });
 
 const manifest = JSON.parse(readFileSync(join(root, 'plugin-manifest.json'), 'utf8')) as {
-  service: string;
-  modules: { widgets: { name: string; location: string; url: string; logo: string }[] };
   cspDomains: { 'connect-src': string[] };
 };
 const server = manifest.cspDomains['connect-src'][0] ?? '';
 writeFileSync(join(app, 'settings.js'), `window.muhuri=${JSON.stringify({ server, hosts: [] })};\n`);
 
-const problems: string[] = [];
-const locations = ['invoice.details.sidebar', 'creditnote.details.sidebar', 'plugin.globalfields'];
-for (const widget of manifest.modules.widgets) {
-  if (!locations.includes(widget.location)) problems.push(`${widget.location} is not a place of Zoho Books we know`);
-  for (const file of [widget.url, widget.logo]) if (!existsSync(join(root, file))) problems.push(`${file} is named in the manifest and missing`);
-}
-if (!server.startsWith('https://')) problems.push('cspDomains must name the https address of the server');
-const allowed = /\.(?:jpe?g|png|gif|svg|css|woff2?|ttf|js|json|txt|md|html)$/;
-for (const entry of readdirSync(app, { withFileTypes: true, recursive: true })) {
-  const path = join(entry.parentPath, entry.name);
-  if (entry.isDirectory()) {
-    if (!/^[A-Za-z0-9_$-]*$/.test(entry.name)) problems.push(`the packer refuses the folder name ${entry.name}`);
-  } else if (!allowed.test(entry.name) || entry.name.length > 50) problems.push(`the packer would drop ${entry.name}`);
-  else if (statSync(path).size > 5_000_000) problems.push(`${entry.name} is too large for the packer`);
-}
+// The same pages, beginning with the list: what stands beside Zoho's own list of invoices.
+const pages = readFileSync(join(app, 'pages.html'), 'utf8');
+writeFileSync(join(app, 'list.html'), pages.replace('<title>', '<meta name="begin" content="#/documents" />\n    <title>'));
+// Zoho's own place for words; the panel carries its own besides, because reading them back is not there everywhere.
+mkdirSync(join(app, 'translations'), { recursive: true });
+for (const [language, words] of Object.entries({ en, fr })) writeFileSync(join(app, `translations/${language}.json`), `${JSON.stringify(words, null, 2)}\n`);
+
+const problems = checkPackage(root);
 for (const problem of problems) process.stderr.write(`${problem}\n`);
 process.exitCode = problems.length > 0 ? 1 : 0;

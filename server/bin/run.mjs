@@ -16,6 +16,7 @@ const programs = {
   format: ['test/verify/format.ts'],
   bench: ['test/bench/index.ts'],
   'build:widget': ['widget/build.ts'],
+  'package:zoho': ['widget/package.ts'],
   serve: ['server/src/main.ts', 'serve'],
   migrate: ['server/src/main.ts', 'migrate'],
   'keys:rotate': ['server/src/main.ts', 'keys:rotate'],

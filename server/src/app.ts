@@ -63,7 +63,9 @@ import type { Context, Session } from './context.ts';
 import {
   deleteOldDeliveries,
   installation,
+  closeMonth,
   listDeliveries,
+  listDocuments,
   listOwnHooks,
   lookAtDue,
   makeHook,
@@ -74,6 +76,7 @@ import {
   rotateHook,
   watchIntake,
 } from './intake/index.ts';
+import { listRoutes } from './intake/list.routes.ts';
 import { intakeRoutes } from './intake/intake.routes.ts';
 import { dayIn, stamp14 } from './dialect-kit/dates.ts';
 import { loadDialects } from './dialects/index.ts';
@@ -144,9 +147,12 @@ import { receiptRoutes } from './receipts/receipt.routes.ts';
 import { countByTrail, countTotals, getStats, reportUsage } from './reports/index.ts';
 import { type Limits, openUsage, usualLimits } from './usage/index.ts';
 import { idsIn, listAttempts, openWalls } from './walls/index.ts';
+import { deleteOldNotices, listNotices, sendDue, subscribers, tellOfReceipts } from './notices/index.ts';
+import { noticeRoutes } from './notices/notice.routes.ts';
+import { standardWebhooks } from './messenger/standard-webhooks.ts';
 import { dueAfterSigning, readSteps, retryWriteBack, writeBackDue } from './write-back/index.ts';
 import { writeBackRoutes } from './write-back/write-back.routes.ts';
-import { addressPolicy } from './vsdc/address-policy.ts';
+import { addressPolicy } from './platform/address-policy.ts';
 import { type DirectSettings, directVsdc, usualSettings } from './vsdc/direct-vsdc.ts';
 import { zohoAccounts } from './zoho/accounts.ts';
 import { zohoBooks } from './zoho/books.ts';
@@ -283,7 +289,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const dayOf = { database, dialects, clock, day: dayIn };
   const touched = { intake: (_businessId: string): void => {} };
   const touchIntake = (businessId: string) => touched.intake(businessId);
-  const followers = [countByTrail({ dialects }), dueAfterSigning({ clock, touch: touchIntake })];
+  const followers = [countByTrail({ dialects }), dueAfterSigning({ clock, touch: touchIntake }), tellOfReceipts({ clock, newId, touch: touchIntake })];
   const sealer = openSealer({ contextOf: (businessId) => jobContext(businessId, 'sealer'), businessIds, followers, log });
   trailTouched.touch = sealer.touch;
   const countBusiness = countTotals(dayOf);
@@ -400,6 +406,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       clock,
       log,
     }),
+    sendNotices: sendDue({ vault, clock, alerts, messenger: standardWebhooks(addressPolicy(config.hookNetworks)) }),
     contextOf: (businessId) => jobContext(businessId, 'intake'),
     businessIds,
     log,
@@ -546,6 +553,12 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         return changed;
       },
     }),
+    ...listRoutes({ list: listDocuments, month: closeMonth({ clock }) }),
+    ...noticeRoutes({
+      subscribers: subscribers({ vault, clock, newId, record }),
+      listNotices: (ctx, page) => ctx.transaction((tx) => listNotices(tx, page)),
+      touch: intake.touch,
+    }),
     ...writeBackRoutes({ readSteps, retry: retryWriteBack({ clock, record, touch: intake.touch }) }),
     ...trailRoutes({
       listTrail: async (ctx, filter) => named(await ctx.transaction((tx) => listEntries(tx, 'audit', filter))),
@@ -632,6 +645,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         await deleteExpiredSessions(tx, now);
         await deleteOldCalls(tx, daysAgo(7));
         await deleteOldDeliveries(tx, daysAgo(30));
+        await deleteOldNotices(tx, daysAgo(30));
       });
     await database.platform((tx) => deleteOldTries(tx, daysAgo(90)));
   };

@@ -8,6 +8,8 @@ export type Config = {
   logLevel: string;
   /** Inner networks in which devices may stand, e.g. `192.168.1.0/24`; all others are refused. */
   vsdcNetworks: string[];
+  /** Inner networks in which addresses that are told of receipts may stand; all others are refused. */
+  hookNetworks: string[];
   /** The platform's own client at Zoho; null: every business brings its own. */
   zohoClientId: string | null;
   /** Accounts servers and API hosts besides Zoho's own. */
@@ -67,6 +69,10 @@ const schema = z.object({
     (all) => all.every((each) => /^[0-9a-f.:]+\/\d{1,3}$/i.test(each)),
     'must be networks such as 192.168.1.0/24, separated by commas',
   ),
+  HOOK_NETWORKS: list.refine(
+    (all) => all.every((each) => /^[0-9a-f.:]+\/\d{1,3}$/i.test(each)),
+    'must be networks such as 192.168.1.0/24, separated by commas',
+  ),
   ZOHO_CLIENT_ID: z.string().min(5).optional(),
   ZOHO_CLIENT_SECRET: z.string().min(5).optional(),
   ZOHO_CLIENT_SECRETS: list.refine((all) => all.every((each) => /^[a-z.]+=.+$/.test(each)), 'must be data centres with their secrets, such as eu=…,in=…'),
@@ -100,6 +106,7 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
       publicUrl: e.MUHURI_PUBLIC_URL,
       logLevel: e.LOG_LEVEL,
       vsdcNetworks: e.VSDC_NETWORKS,
+      hookNetworks: e.HOOK_NETWORKS,
       zohoClientId: e.ZOHO_CLIENT_ID ?? null,
       zohoHostsAlso: e.ZOHO_HOSTS_ALSO,
       widgetOriginsAlso: e.WIDGET_ORIGINS_ALSO,

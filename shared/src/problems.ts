@@ -262,6 +262,23 @@ export const problems = {
     "Zoho n'a pas accepté ce code.",
     'Les codes valent quelques minutes et une fois : créez-en un nouveau dans la console API du bon centre de données.',
   ),
+  to_seal: e(409, 'person', 'Not sealed yet.', 'Seal it.', 'Pas encore scellé.', 'Scellez-le.'),
+  waits_for_device: e(
+    409,
+    'wait',
+    'On its way to the device.',
+    'Nothing to do: it goes by itself.',
+    "En route vers l'appareil.",
+    'Rien à faire : cela part de soi-même.',
+  ),
+  subscriber_unreachable: e(
+    422,
+    'person',
+    'An address of yours that is told of receipts did not answer for three days.',
+    'See what it answered in settings, repair it, and have the messages sent again.',
+    "Une de vos adresses averties des reçus n'a pas répondu pendant trois jours.",
+    'Voyez dans les paramètres ce qu’elle a répondu, réparez-la, et faites renvoyer les messages.',
+  ),
   seal_field_missing: e(
     422,
     'zoho',

@@ -5,6 +5,7 @@ import { benchPaper } from './paper.ts';
 import { benchPlatform } from './platform.ts';
 import { benchRest } from './rest.ts';
 import { benchSigning } from './signing.ts';
+import { benchWebhook } from './webhook.ts';
 import { benchWidget } from './widget.ts';
 
 /** Ours beside a bare baseline that does the same, in one run, as ratios. Absolutes are this machine's. */
@@ -14,6 +15,7 @@ await makeTemplate(postgres);
 if (!only || only === 'signing') await benchSigning(postgres);
 if (!only || only === 'paper') await benchPaper();
 if (!only || only === 'platform') await benchPlatform(postgres, process.argv[3]);
+if (!only || only === 'webhook') await benchWebhook(postgres);
 if (!only || only === 'widget') await benchWidget(postgres);
 await postgres.stop();
 if (!only || only === 'rest') await benchRest();

@@ -22,6 +22,7 @@ export async function benchSigning(postgres: World['postgres']): Promise<void> {
     publicUrl: 'http://127.0.0.1',
     logLevel: 'warn',
     vsdcNetworks: ['127.0.0.0/8'],
+    hookNetworks: [],
     zohoClientId: null,
     zohoHostsAlso: [],
     widgetOriginsAlso: [],

@@ -80,6 +80,20 @@ test('connects by consent, is set up in Zoho, and an invoice is sealed by webhoo
   await page.getByText('Accepted').first().waitFor();
   await look(page, '53-zoho-working');
 
+  await page.getByRole('button', { name: 'Look for changes now' }).click();
+  await page.getByText('Looked.').waitFor();
+  await section(page, 'To seal');
+  await page
+    .getByRole('checkbox', { name: /Choose INZ-/ })
+    .first()
+    .waitFor();
+  await look(page, '56-to-seal');
+  const boxes = page.getByRole('checkbox', { name: /Choose INZ-/ });
+  for (const at of [0, 1]) await boxes.nth(at).check();
+  await page.getByRole('button', { name: 'Seal the chosen (2)' }).click();
+  await page.getByRole('button', { name: 'Seal the chosen (0)' }).waitFor();
+  await section(page, 'Zoho');
+
   await page.getByRole('button', { name: 'Make an address' }).click();
   await page.getByText('Shown this once.').waitFor();
 

@@ -29,7 +29,9 @@ type Ids = Record<
   | 'connection'
   | 'consent'
   | 'hook'
-  | 'delivery',
+  | 'delivery'
+  | 'subscriber'
+  | 'notice',
   string
 >;
 
@@ -55,6 +57,8 @@ const never: Ids = {
   consent: 'cns_00000000000000000000000000000000',
   hook: 'hok_00000000000000000000000000000000',
   delivery: 'dlv_00000000000000000000000000000000',
+  subscriber: 'sub_00000000000000000000000000000000',
+  notice: 'ntc_00000000000000000000000000000000',
 };
 
 const told: { event: string; asked: string }[] = [];
@@ -108,6 +112,13 @@ async function idsOf(api: Api, business: World['businesses'][0]): Promise<Ids> {
   await fetch(hook.body.url as string, { method: 'POST', body: 'x' });
   const [delivery] = (await api.get('/webhooks/deliveries')).body.deliveries as { id: string }[];
   const [connection] = await world.sql("select id from connection where status <> 'ended'", [], business.businessId);
+  const subscriber = await api.post('/subscribers', { url: 'http://127.0.0.1:9/', events: ['receipt.signed'] });
+  const notice = `ntc_${business.businessId.slice(4)}`;
+  await world.sql(
+    "insert into notice (business_id, id, subscriber_id, event, body, state, created_at) values ($1, $2, $3, 'x', '{}', 'delivered', now())",
+    [business.businessId, notice, subscriber.body.subscriber.id],
+    business.businessId,
+  );
   const alert = `alr_${business.businessId.slice(4)}`;
   await world.sql(
     'insert into alert (business_id, id, code, subject, problem, opened_at) values ($1, $2, $3, $4, $5, now())',
@@ -130,6 +141,8 @@ async function idsOf(api: Api, business: World['businesses'][0]): Promise<Ids> {
     consent: seen.body.id as string,
     hook: hook.body.webhook.id as string,
     delivery: String(delivery?.id),
+    subscriber: subscriber.body.subscriber.id as string,
+    notice,
   };
 }
 
@@ -145,6 +158,8 @@ const kinds: [string, keyof Ids][] = [
   ['/oauth/consents', 'consent'],
   ['/oauth', 'connection'],
   ['/webhooks', 'hook'],
+  ['/subscribers', 'subscriber'],
+  ['/notices', 'notice'],
 ];
 const kindOf = (path: string): keyof Ids => kinds.find(([start]) => path.startsWith(start))?.[1] ?? 'business';
 
@@ -198,6 +213,7 @@ const bodies: Record<string, (ids: Ids) => Record<string, unknown>> = {
   finishConsent: (ids) => ({ state: `${ids.business}.${'x'.repeat(32)}`, code: 'x' }),
   bindOrganization: (ids) => ({ organization_id: ids.organization, business_id: ids.business }),
   makeHook: () => ({ module: 'creditnotes' }),
+  addSubscriber: () => ({ url: 'http://127.0.0.1:9/x', events: ['receipt.signed'] }),
 };
 const queries: Record<string, (ids: Ids) => string> = {
   preflight: (ids) => `module=invoices&document_id=${ids.document}`,
@@ -212,6 +228,10 @@ const queries: Record<string, (ids: Ids) => string> = {
   listBusinesses: (ids) => `cursor=${cursorOf(ids.business)}`,
   listAttempts: () => '',
   getStats: () => '',
+  listNotices: (ids) => `cursor=${cursorOf(ids.notice)}`,
+  listDocuments: () => '',
+  exportDocuments: () => '',
+  closeMonth: () => 'month=2026-11',
   listDeliveries: (ids) => `cursor=${cursorOf(ids.delivery)}`,
 };
 const cursorOf = (id: string) => Buffer.from(JSON.stringify(['2026-11-20T10:00:00.000Z', id])).toString('base64url');

@@ -41,6 +41,8 @@ const seeds: Record<string, (businessId: string, receiptId: string) => string> =
   document: (b) => `(business_id, module, document_id, seen_at, source) values ('${b}', 'invoices', '1', now(), 'poll')`,
   write_back: (b, r) => `(business_id, receipt_id, step, position, state, created_at) values ('${b}', '${r}', 'comment', 2, 'done', now())`,
   installed_part: (b) => `(business_id, kind, name, organization_id, zoho_id, created_at) values ('${b}', 'field', 'x', 'x', 'x', now())`,
+  subscriber: (b) => `(business_id, id, url, events, secret, created_at) values ('${b}', 'sub_seed', 'x', '{}', 'x', now())`,
+  notice: (b) => `(business_id, id, subscriber_id, event, body, state, created_at) values ('${b}', 'ntc_seed', 'sub_seed', 'x', '{}', 'delivered', now())`,
   zoho_call: (b) =>
     `(business_id, id, at, worker, organization_id, purpose, method, endpoint, ms) values ('${b}', 'zcl_seed', now(), 'x', 'x', 'sync', 'GET', 'x', 1)`,
   usage_day: (b) => `(business_id, day, what, used) values ('${b}', '2026-01-01', 'x', 1)`,

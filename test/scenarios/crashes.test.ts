@@ -39,6 +39,7 @@ const secrets = (of: World) => ({
   masterKey: createHash('sha256').update('a master key for invented data').digest('base64'),
   smtpUrl: null,
   previousMasterKey: null,
+  zohoClientSecrets: {},
 });
 const config = (of: World) => ({
   host: '127.0.0.1',
@@ -46,6 +47,8 @@ const config = (of: World) => ({
   publicUrl: 'http://127.0.0.1',
   logLevel: 'warn',
   vsdcNetworks: ['127.0.0.0/8'],
+  hookNetworks: [],
+  zohoClientId: null,
   zohoHostsAlso: [of.zoho.url],
   widgetOriginsAlso: [],
   trustedProxies: [],

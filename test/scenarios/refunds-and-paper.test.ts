@@ -253,7 +253,8 @@ describe('Zoho in trouble', () => {
     ['wrong_document', 502, 'zoho_mismatch'],
   ])('%s is one problem, and nothing is written', async (fault, status, code) => {
     const document = clone('invoices', 'simple sale');
-    world.zoho.faults([fault]);
+    // By its path: a document of an earlier test that waits for its next try may be read again just now.
+    world.zoho.faults([fault], undefined, document.id);
     expect(await api.seal('invoices', document.id)).toMatchObject({ status, body: { code } });
     expect((await api.get(`/receipts?module=invoices&document_id=${document.id}`)).body.receipts).toEqual([]);
     expect((await api.seal('invoices', document.id)).body.state).toBe('signed');

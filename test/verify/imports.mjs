@@ -16,6 +16,7 @@ const story = [
   'receipts',
   'intake',
   'write-back',
+  'notices',
   'reports',
   'onboarding',
 ];
@@ -64,7 +65,7 @@ const forbidden = [
     'features-ask-ports',
     'Ask a port; app.ts decides who answers.',
     { path: feature, pathNot: tests },
-    { path: '^server/src/(?:vsdc|zoho|dialects|dialect-kit)/' },
+    { path: '^server/src/(?:vsdc|zoho|messenger|dialects|dialect-kit)/' },
   ),
   never('edges-are-thin', 'A route calls the use case it was given.', { path: '\\.routes\\.ts$' }, { path: ['\\.store\\.ts$', '^server/src/ports/'] }),
   never('only-app-mounts-edges', 'Routes are mounted in one place.', { path: '^server/', pathNot: '^server/src/app\\.ts$' }, { path: '\\.routes\\.ts$' }),

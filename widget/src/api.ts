@@ -1,5 +1,5 @@
 import { request } from './request.ts';
-import type { ChoiceLists, PreflightView, ReceiptView, SessionView } from './views.ts';
+import type { ChoiceLists, PreflightView, ReceiptView, SessionView, WriteBackView } from './views.ts';
 
 const keep = 'muhuri.session';
 
@@ -34,6 +34,8 @@ export class Api {
   evidence = (id: string, evidence: object) => this.#call<ReceiptView>('POST', `/receipts/${id}/evidence`, evidence);
   proposeReversal = (id: string, given: { reason_code: string; source: string }) => this.#call<ReceiptView>('POST', `/receipts/${id}/reversal`, given);
   decideReversal = (id: string, decision: 'confirm' | 'drop') => this.#call<ReceiptView>('POST', `/receipts/${id}/reversal/${decision}`);
+  writeBack = (id: string) => this.#call<WriteBackView>('GET', `/receipts/${id}/write-back`);
+  writeAgain = (id: string) => this.#call<WriteBackView>('POST', `/receipts/${id}/write-back`);
   taxpayer = (tin: string) => this.#call<{ name: string | null }>('GET', `/taxpayers/${encodeURIComponent(tin)}`);
   mappings = (kind: string) => this.#call<{ choices: ChoiceLists }>('GET', `/mappings/${kind}`);
   map = (kind: string, key: string, value: object) => this.#call('PUT', `/mappings/${kind}`, { mappings: [{ key, value }] });

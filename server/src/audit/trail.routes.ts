@@ -1,6 +1,7 @@
 import { trail } from '@muhuri/shared/contract/index';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import { answer, type Call, FileAnswer } from '../platform/http/answer.ts';
+import { toCsv } from '../platform/http/csv.ts';
 import type { TrailCheck, TrailEntry, TrailFilter } from './seal-trail.ts';
 
 type Use = {
@@ -27,7 +28,7 @@ export const trailRoutes = (use: Use) => [
       after = { at: last.at.toISOString(), id: last.id };
     }
     await use.exported(call.ctx);
-    return new FileAnswer(await toCsv(entries), 'text/csv; charset=utf-8', 'trail.csv');
+    return new FileAnswer(await toCsv(columns, entries.map(cellsOf)), 'text/csv; charset=utf-8', 'trail.csv');
   }),
   answer(trail.verifyTrail)(async (call) => {
     const { sealed, unsealed, brokenAt, head } = await use.verifyTrail(call.ctx);
@@ -49,27 +50,16 @@ function page(entries: TrailEntry[], limit: number) {
 
 const toView = ({ actor_id, at, actorName, ...entry }: TrailEntry) => ({ ...entry, at: at.toISOString(), actor: actor_id, actor_name: actorName ?? null });
 
-/** A cell that a spreadsheet would run as a formula is made plain text. */
-const plain = (value: unknown): string => {
-  const text = value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
-  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-};
-
-const toCsv = async (entries: TrailEntry[]): Promise<string> =>
-  (await import('csv-stringify/sync')).stringify(
-    entries.map((each) =>
-      [
-        each.position,
-        each.at.toISOString(),
-        each.actor_type,
-        each.actor_id,
-        each.action,
-        each.subject,
-        each.before,
-        each.after,
-        each.origin,
-        each.request_id,
-      ].map(plain),
-    ),
-    { header: true, columns: ['position', 'at', 'actor_type', 'actor', 'action', 'subject', 'before', 'after', 'origin', 'request_id'], bom: true },
-  );
+const columns = ['position', 'at', 'actor_type', 'actor', 'action', 'subject', 'before', 'after', 'origin', 'request_id'];
+const cellsOf = (each: TrailEntry): unknown[] => [
+  each.position,
+  each.at.toISOString(),
+  each.actor_type,
+  each.actor_id,
+  each.action,
+  each.subject,
+  each.before,
+  each.after,
+  each.origin,
+  each.request_id,
+];

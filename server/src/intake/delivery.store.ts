@@ -1,5 +1,5 @@
 import type { Tx } from '../platform/db/database.ts';
-import { query, queryOne, toDate } from '../platform/db/query.ts';
+import { json, query, toDate } from '../platform/db/query.ts';
 
 export type Verdict = 'accepted' | 'hint' | 'repeated' | 'stale' | 'foreign' | 'forged' | 'malformed' | 'ping';
 
@@ -18,48 +18,57 @@ export type Delivery = {
   origin: string | null;
 };
 
-const values = (businessId: string, d: Delivery) => [
-  businessId,
-  d.id,
-  d.hookId,
-  d.at,
-  d.verdict,
-  d.module,
-  d.documentId,
-  d.modifiedAt,
-  d.dedupeKey,
-  d.digest,
-  d.bytes,
-  d.origin,
-];
-const insert = `insert into delivery (business_id, id, hook_id, at, verdict, module, document_id, modified_at, dedupe_key, digest, bytes, origin)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
+const rowOf = (businessId: string, d: Delivery) => ({
+  business_id: businessId,
+  id: d.id,
+  hook_id: d.hookId,
+  at: d.at.toISOString(),
+  verdict: d.verdict,
+  module: d.module,
+  document_id: d.documentId,
+  modified_at: d.modifiedAt?.toISOString() ?? null,
+  dedupe_key: d.dedupeKey,
+  digest: d.digest,
+  bytes: d.bytes,
+  origin: d.origin,
+});
 
-export const insertDelivery = (tx: Tx, businessId: string, delivery: Delivery) => query(tx, insert, values(businessId, delivery));
+export const insertDelivery = (tx: Tx, businessId: string, delivery: Delivery) =>
+  query(tx, 'insert into delivery select * from jsonb_populate_record(null::delivery, $1)', [json(rowOf(businessId, delivery))]);
+
+export type Taken = 'fresh' | 'repeated' | 'stale';
 
 /**
- * Keeps a delivery and has its document looked at, in one statement (anew, where a look is under way just now: it may have read too early): `repeated` where the same change came before, `stale` where a later
- * one is known, else `fresh`. A repetition with another body within the same second may be another change: it is looked at again.
+ * Keeps deliveries and has their documents looked at, in one statement (anew, where a look is under way just now: it may have read too
+ * early): `repeated` where the same change came before, `stale` where a later one is known, else `fresh`. A repetition with another body
+ * within the same second may be another change: it is looked at again. Answers by the deliveries' ids.
  */
-export async function takeDelivery(tx: Tx, businessId: string, delivery: Delivery, source: 'webhook' | 'hint'): Promise<'fresh' | 'repeated' | 'stale'> {
-  const row = await queryOne<{ is_new: boolean; is_fresh: boolean }>(
+export async function takeDeliveries(tx: Tx, businessId: string, deliveries: Delivery[]): Promise<Map<string, Taken>> {
+  const rows = await query<{ id: string; is_new: boolean; is_fresh: boolean }>(
     tx,
-    `with kept as (
-       ${insert} on conflict (business_id, dedupe_key) where dedupe_key is not null do nothing returning 1
-     ), first as (
-       select digest from delivery where business_id = $1 and dedupe_key = $9
+    `with given as (
+       select * from jsonb_populate_recordset(null::delivery, $1)
+     ), kept as (
+       insert into delivery select * from given on conflict (business_id, dedupe_key) where dedupe_key is not null do nothing returning id
+     ), told as (
+       select g.module, g.document_id, max(g.modified_at) as modified_at, bool_or(g.modified_at is null) as is_unsaid, max(g.at) as at,
+         bool_and(g.verdict = 'hint') as is_hint
+       from given g left join kept k on k.id = g.id left join delivery d on d.business_id = g.business_id and d.dedupe_key = g.dedupe_key
+       where k.id is not null or d.digest <> g.digest group by g.module, g.document_id
      ), doc as (
        insert into document (business_id, module, document_id, modified_at, seen_at, source, look_at)
-       select $1, $6, $7, null, $4, $13, $4 where exists (select 1 from kept) or exists (select 1 from first where digest <> $10)
+       select $2, module, document_id, null, at, case when is_hint then 'hint' else 'webhook' end, at from told
        on conflict (business_id, module, document_id) do update set look_at = excluded.look_at,
          source = case when document.look_at is not null and document.source <> 'hint' then document.source else excluded.source end
-         where $8::timestamptz is null or document.modified_at is null or document.gone or document.modified_at < $8::timestamptz
-       returning 1
+         where document.modified_at is null or document.gone or exists (select 1 from told t where t.module = excluded.module
+           and t.document_id = excluded.document_id and (t.is_unsaid or document.modified_at < t.modified_at))
+       returning module, document_id
      )
-     select exists (select 1 from kept) as is_new, exists (select 1 from doc) as is_fresh`,
-    [...values(businessId, delivery), source],
+     select g.id, k.id is not null as is_new, doc.document_id is not null as is_fresh
+     from given g left join kept k on k.id = g.id left join doc on doc.module = g.module and doc.document_id = g.document_id`,
+    [json(deliveries.map((each) => rowOf(businessId, each))), businessId],
   );
-  return !row?.is_new ? 'repeated' : row.is_fresh ? 'fresh' : 'stale';
+  return new Map(rows.map((row) => [row.id, !row.is_new ? 'repeated' : row.is_fresh ? 'fresh' : 'stale']));
 }
 
 export const setVerdict = (tx: Tx, id: string, verdict: Verdict) => query(tx, 'update delivery set verdict = $2 where id = $1', [id, verdict]);

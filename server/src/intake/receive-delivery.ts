@@ -9,7 +9,7 @@ import type { Log } from '../platform/log.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { WebhookReader } from '../ports/webhooks.ts';
-import { type Delivery, insertDelivery, setVerdict, takeDelivery, type Verdict } from './delivery.store.ts';
+import { type Delivery, insertDelivery, setVerdict, type Taken, takeDeliveries, type Verdict } from './delivery.store.ts';
 import { findHookByKey, type Hook, listHooks, markHook } from './hook.store.ts';
 
 type Ports = {
@@ -35,6 +35,10 @@ const knownMax = 10_000;
 /** Of what is refused, so many an hour are kept per hook; beyond them it is only counted. */
 const keptPerHour = 60;
 const clusterOf = 5;
+const batchMax = 200;
+const commitsAtOnce = 2;
+
+type Kept = { delivery: Delivery; hook: Hook; done(taken: Taken): void; failed(error: unknown): void };
 const clusterMs = 10 * 60_000;
 
 const hashOf = (text: string | Buffer) => createHash('sha256').update(text).digest('hex');
@@ -88,6 +92,49 @@ export function receiveDelivery(ports: Ports): ReceiveDelivery {
     return delivery.verdict;
   };
 
+  /**
+   * While one transaction is being committed the deliveries that come meanwhile gather for the next: a burst is a few transactions
+   * instead of hundreds, and each is answered only once it is kept.
+   */
+  const gathering = new Map<string, { waiting: Kept[]; running: number }>();
+  const keep = (ctx: Context, hook: Hook, delivery: Delivery): Promise<Taken> =>
+    new Promise((done, failed) => {
+      const state = gathering.get(ctx.businessId) ?? { waiting: [], running: 0 };
+      gathering.set(ctx.businessId, state);
+      state.waiting.push({ delivery, hook, done, failed });
+      next(ctx, state);
+    });
+  const next = (ctx: Context, state: { waiting: Kept[]; running: number }): void => {
+    if (state.running < commitsAtOnce && state.waiting.length > 0) {
+      state.running += 1;
+      void commit(ctx, state.waiting.splice(0, batchMax)).finally(() => {
+        state.running -= 1;
+        next(ctx, state);
+      });
+    } else if (state.running === 0) gathering.delete(ctx.businessId);
+  };
+  const commit = async (ctx: Context, batch: Kept[]): Promise<void> => {
+    try {
+      const taken = await ctx.transaction(async (tx) => {
+        const found = await takeDeliveries(
+          tx,
+          ctx.businessId,
+          batch.map((each) => each.delivery),
+        );
+        for (const { delivery } of batch) if (found.get(delivery.id) === 'stale') await setVerdict(tx, delivery.id, 'stale');
+        for (const { hook, delivery } of batch) {
+          if (hook.lastDeliveryAt && delivery.at.getTime() - hook.lastDeliveryAt.getTime() <= 60_000) continue;
+          hook.lastDeliveryAt = delivery.at;
+          await markHook(tx, hook.id, delivery.at);
+        }
+        return found;
+      });
+      for (const each of batch) each.done(taken.get(each.delivery.id) ?? 'repeated');
+    } catch (error) {
+      for (const each of batch) each.failed(error);
+    }
+  };
+
   return async ({ key, query, raw, contentType, signature, origin }) => {
     const businessId = /^(biz_[0-9a-f]{32})\.[A-Za-z0-9]{32}$/.exec(key)?.[1];
     if (!businessId) throw new AppError('not_found');
@@ -123,15 +170,7 @@ export function receiveDelivery(ports: Ports): ReceiveDelivery {
       modifiedAt: body.modifiedAt,
       dedupeKey: hashOf(`${organizationId}\n${body.module}\n${body.id}\n${body.modifiedAt?.toISOString() ?? digest}`),
     };
-    const found = await ctx.transaction(async (tx) => {
-      const taken = await takeDelivery(tx, businessId, delivery, isSigned ? 'webhook' : 'hint');
-      if (taken === 'stale') await setVerdict(tx, delivery.id, 'stale');
-      if (!hook.lastDeliveryAt || base.at.getTime() - hook.lastDeliveryAt.getTime() > 60_000) {
-        hook.lastDeliveryAt = base.at;
-        await markHook(tx, hook.id, base.at);
-      }
-      return taken;
-    });
+    const found = await keep(ctx, hook, delivery);
     ports.touch(businessId);
     if (found === 'repeated') return refuse(ctx, hook, { ...delivery, dedupeKey: null, verdict: 'repeated' });
     return found === 'stale' ? 'stale' : verdict;

@@ -6,6 +6,7 @@ type Ports = {
   poll(ctx: Context): Promise<number>;
   lookAtDue(ctx: Context): Promise<number>;
   writeBackDue(ctx: Context): Promise<number>;
+  sendNotices(ctx: Context): Promise<number>;
   contextOf(businessId: string): Context;
   businessIds(): Promise<string[]>;
   log: Log;
@@ -35,6 +36,8 @@ export function watchIntake(ports: Ports): IntakeWatch {
     running.add(businessId);
     const ctx = ports.contextOf(businessId);
     try {
+      // Ours to tell, whether Zoho answers or not.
+      await ports.sendNotices(ctx);
       if (isSweep) {
         if (!(await ports.watchGrant(ctx))) return;
         await ports.poll(ctx);

@@ -1,22 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
-import { addBusinessTable } from './business-table.ts';
+import { addBusinessTable, askAcross } from './business-table.ts';
 
 const before = ['receipt', 'branch', 'device', 'membership', 'print', 'alert', 'api_key', 'invitation', 'connection', 'item', 'audit'];
-
-/** The question whether an id stands in another business, over these tables. */
-function lookOver(migration: Migration, tables: string[]): void {
-  migration.addSql('grant create on schema public to muhuri_lookup');
-  migration.addSql('set role muhuri_lookup');
-  migration.addSql(`
-    create or replace function id_stands_elsewhere(asked text, own_business text) returns boolean
-    language sql stable security definer set search_path = pg_catalog, public as $$
-      select exists (
-        ${tables.map((table) => `select 1 from public.${table} where id = asked and business_id <> own_business`).join(' union all ')}
-        union all select 1 from public.business where business_id = asked and business_id <> own_business)
-    $$`);
-  migration.addSql('reset role');
-  migration.addSql('revoke create on schema public from muhuri_lookup');
-}
 
 /** Consents, webhooks in, the documents Zoho holds, what is written back to them, and every call made. */
 export default class ConnectedToZoho extends Migration {
@@ -90,11 +75,11 @@ export default class ConnectedToZoho extends Migration {
       this.addSql(`create policy lookup on ${table} for select to muhuri_lookup using (true)`);
       this.addSql(`grant select (business_id, id) on ${table} to muhuri_lookup`);
     }
-    lookOver(this, [...before, 'hook', 'consent']);
+    askAcross(this, [...before, 'hook', 'consent']);
   }
 
   override down(): void {
-    lookOver(this, before);
+    askAcross(this, before);
     this.addSql('drop table zoho_call, installed_part, write_back, document, delivery, hook, consent');
     this.addSql('alter table connection drop quota, drop polled');
     this.addSql('alter table reference."grant" drop granted_by, drop scopes');

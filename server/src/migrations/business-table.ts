@@ -11,3 +11,18 @@ export function addBusinessTable(migration: Migration, name: string, columns: st
   migration.addSql(`create policy wall on ${name} using (business_id = nullif(current_setting('app.business_id', true), ''))`);
   migration.addSql(`grant ${rights} on ${name} to muhuri_worker`);
 }
+
+/** The question whether an id stands in another business, over these tables. */
+export function askAcross(migration: Migration, tables: string[]): void {
+  migration.addSql('grant create on schema public to muhuri_lookup');
+  migration.addSql('set role muhuri_lookup');
+  migration.addSql(`
+    create or replace function id_stands_elsewhere(asked text, own_business text) returns boolean
+    language sql stable security definer set search_path = pg_catalog, public as $$
+      select exists (
+        ${tables.map((table) => `select 1 from public.${table} where id = asked and business_id <> own_business`).join(' union all ')}
+        union all select 1 from public.business where business_id = asked and business_id <> own_business)
+    $$`);
+  migration.addSql('reset role');
+  migration.addSql('revoke create on schema public from muhuri_lookup');
+}

@@ -37,6 +37,13 @@ export const rotateKeys = (ports: Ports) => async (): Promise<number> => {
           vault.seal(next, businessId, field, vault.open(row.data_key, businessId, field, hook.secret)),
         ]);
       }
+      for (const each of await query<{ id: string; secret: string }>(tx, 'select id, secret from subscriber for update')) {
+        const field = `subscriber:${each.id}`;
+        await query(tx, 'update subscriber set secret = $2, previous_secret = null where id = $1', [
+          each.id,
+          vault.seal(next, businessId, field, vault.open(row.data_key, businessId, field, each.secret)),
+        ]);
+      }
       await query(tx, 'update business set data_key = $1', [next]);
       await ports.record(tx, ctx, { action: 'keys.rotated', subject: businessId });
       moved += 1;

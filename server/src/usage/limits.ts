@@ -52,6 +52,7 @@ export function openUsage(ports: { clock: Clock; log: Log; contextOf(businessId:
   const people = limiter(limits.personPerMinute);
   const addresses = limiter(limits.addressPerMinute);
   const counted = new Map<string, { day: string; fresh: number; known: number }>();
+  const ended: { businessId: string; day: string; fresh: number }[] = [];
   const latest = new Map<string, number>();
 
   const spend = async (from: RateLimiterMemory, key: string): Promise<RateLimiterRes> => {
@@ -67,6 +68,8 @@ export function openUsage(ports: { clock: Clock; log: Log; contextOf(businessId:
     const day = today();
     const entry = counted.get(businessId);
     if (entry?.day === day) return entry;
+    // What the day before still holds is written with the next flush.
+    if (entry && entry.fresh > 0) ended.push({ businessId, day: entry.day, fresh: entry.fresh });
     const made = { day, fresh: 0, known: 0 };
     counted.set(businessId, made);
     return made;
@@ -100,6 +103,14 @@ export function openUsage(ports: { clock: Clock; log: Log; contextOf(businessId:
       return toSpent(business, minute, Math.max(0, day - used - 1));
     },
     async flush() {
+      for (const each of ended.splice(0))
+        await ports
+          .contextOf(each.businessId)
+          .transaction((tx) => addUsage(tx, each.businessId, each.day, 'requests', each.fresh))
+          .catch((error: unknown) => {
+            ended.push(each);
+            ports.log.error({ business_id: each.businessId, error: String(error) }, 'usage could not be written');
+          });
       for (const [businessId, entry] of counted) {
         if (entry.day !== today() && entry.fresh === 0) counted.delete(businessId);
         const { fresh } = entry;

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { addressPolicy } from './address-policy.ts';
+import { addressPolicy } from '../platform/address-policy.ts';
 import { directVsdc } from './direct-vsdc.ts';
 
 const servers: Server[] = [];

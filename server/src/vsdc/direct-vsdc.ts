@@ -3,7 +3,7 @@ import { channel } from 'node:diagnostics_channel';
 import { Agent, request as undiciRequest } from 'undici';
 import type { DeviceAnswer } from '../ports/dialect.ts';
 import type { Sent, Vsdc } from '../ports/vsdc.ts';
-import type { AddressPolicy, Resolved } from './address-policy.ts';
+import type { AddressPolicy, Resolved } from '../platform/address-policy.ts';
 
 type Mark = { left: boolean };
 

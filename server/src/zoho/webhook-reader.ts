@@ -17,7 +17,8 @@ export const webhookReader: WebhookReader = {
     const sent = raw.toString('utf8');
     const body = isForm(contentType) ? (new URLSearchParams(sent).get('JSONString') ?? '') : sent;
     if (body.trim() === '') return { is: 'ping' };
-    const parsed = parseJson(body);
+    // Ids are text almost always; only one that came as a number needs the reader that keeps every digit, which costs several times more.
+    const parsed = quickly(body) ?? parseJson(body);
     if (!parsed) return { is: 'malformed', reason: 'the body is no JSON object' };
     for (const [key, module, idKey] of [
       ['invoice', 'invoices', 'invoice_id'],
@@ -47,6 +48,17 @@ export const webhookReader: WebhookReader = {
     return isGood;
   },
 };
+
+function quickly(body: string): { [key: string]: Json } | null {
+  try {
+    const parsed = JSON.parse(body) as { [key: string]: Json } | null;
+    const document = parsed?.invoice ?? parsed?.creditnote;
+    const named = document && typeof document === 'object' && !Array.isArray(document) ? (document.invoice_id ?? document.creditnote_id) : null;
+    return typeof named === 'string' ? parsed : null;
+  } catch {
+    return null;
+  }
+}
 
 function ofDocument(module: 'invoices' | 'creditnotes', document: { [key: string]: Json }, id: string): HookBody {
   if (!/^\d{1,25}$/.test(id)) return { is: 'malformed', reason: 'the document has no id' };

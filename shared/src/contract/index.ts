@@ -3,6 +3,7 @@ export * as access from './access.contract.ts';
 export * as branches from './branches.contract.ts';
 export * as businesses from './businesses.contract.ts';
 export * as mappings from './mappings.contract.ts';
+export * as notices from './notices.contract.ts';
 export * as oauth from './oauth.contract.ts';
 export * as receipts from './receipts.contract.ts';
 export * as trail from './trail.contract.ts';

@@ -171,3 +171,77 @@ export const retryWriteBack = endpoint({
   guard: 'seal',
   output: stepsView,
 });
+
+const standing = z.enum(['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted', 'sealed', 'exempt', 'not_due']);
+const month = z.string().regex(/^20\d\d-(?:0[1-9]|1[0-2])$/, 'must be a month such as 2026-11');
+const listFilter = {
+  month: month.optional(),
+  /** Several, separated by commas; left out: everything that is not settled. */
+  standing: z
+    .string()
+    .max(120)
+    .transform((text) => text.split(','))
+    .pipe(z.array(standing))
+    .optional(),
+  location_id: z
+    .string()
+    .regex(/^\d{1,25}$/)
+    .optional(),
+  search: z.string().trim().max(100).optional(),
+};
+
+export const listDocuments = endpoint({
+  method: 'GET',
+  path: '/documents',
+  summary: 'Documents of Zoho since go-live and where they stand: unless asked otherwise what is not sealed, refused, in doubt or changed since',
+  guard: 'read',
+  query: z.strictObject({ ...listFilter, limit: z.coerce.number().int().min(1).max(200).default(50), cursor: z.string().max(200).optional() }),
+  output: z.object({
+    documents: z.array(
+      z.object({
+        module: documentModule,
+        document_id: z.string(),
+        document_number: z.string(),
+        document_date: z.string(),
+        status: z.string(),
+        customer_name: z.string(),
+        currency: z.string(),
+        total: z.string(),
+        location_id: z.string().nullable(),
+        standing,
+        problem: problemView.nullable(),
+        who: z.enum(['person', 'admin', 'wait', 'nobody']),
+        receipt_id: z.string().nullable(),
+        receipt_label: z.string().nullable(),
+      }),
+    ),
+    next_cursor: z.string().nullable(),
+  }),
+});
+
+export const exportDocuments = endpoint({
+  method: 'GET',
+  path: '/documents.csv',
+  summary: 'The same list as a table',
+  guard: 'read',
+  query: z.strictObject(listFilter),
+  output: z.any(),
+  produces: 'text/csv',
+});
+
+export const closeMonth = endpoint({
+  method: 'GET',
+  path: '/documents/month',
+  summary: 'A month: Zoho’s totals by where the documents stand, and whether anything is missing',
+  guard: 'read',
+  query: z.strictObject({ month }),
+  output: z.object({
+    from: z.string(),
+    to: z.string(),
+    sums: z.array(z.object({ module: z.string(), currency: z.string(), standing, count: z.number(), total: z.string() })),
+    missing: z.number(),
+    drifted: z.number(),
+    looked_at: time.nullable(),
+    complete: z.boolean(),
+  }),
+});

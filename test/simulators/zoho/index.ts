@@ -18,7 +18,8 @@ type OrganizationState = {
 type Attachment = { document_id: string; file_name: string; file_size: number; can_send_in_mail: boolean; base64: string };
 type State = AccountsState & {
   organizations: OrganizationState[];
-  faults: { next: string[]; organization_id?: string | undefined }[];
+  /** `path`: only calls whose path holds it are met by the fault. */
+  faults: { next: string[]; organization_id?: string | undefined; path?: string | undefined }[];
   calls: { organization_id: string; path: string; at: number }[];
   /** Calls of the present day, ours and those of the customer's other programs. */
   daily: Record<string, number>;
@@ -34,7 +35,7 @@ export type Zoho = Listening & {
   add(module: 'invoices' | 'creditnotes', organizationId: string, document: Stored): void;
   organization(id: string): Seeded['organization'];
   /** Scripts the next API answers: `html`, `unauthorized`, `expired_token`, `limit`, `error`, `slow`, `wrong_document`. */
-  faults(next: string[], organizationId?: string): void;
+  faults(next: string[], organizationId?: string, path?: string): void;
   killGrant(refreshToken: string): void;
   users(): User[];
   /** Where the browser is sent once that user has accepted what the address asks for. */
@@ -195,7 +196,7 @@ export async function startZoho(options: {
         { code: 44, message: 'For security reasons, you have been blocked for some time as you have exceeded the maximum number of requests per minute.' },
         quota,
       );
-    const fault = nextFault(organizationId as string);
+    const fault = nextFault(organizationId as string, path);
     if (fault === 'html') return { status: 502, type: 'text/html', body: '<html><body>Zoho is under maintenance</body></html>', headers: quota };
     if (fault === 'unauthorized') return jsonAnswer(401, { code: 57, message: 'You are not authorized to perform this operation' }, quota);
     if (fault === 'limit') return jsonAnswer(429, { code: 44, message: 'Too many requests' }, { ...quota, 'retry-after': '30' });
@@ -496,8 +497,10 @@ export async function startZoho(options: {
       : view;
   }
 
-  function nextFault(organizationId: string): string | undefined {
-    const script = state.value.faults.find((each) => each.next.length > 0 && (!each.organization_id || each.organization_id === organizationId));
+  function nextFault(organizationId: string, path: string): string | undefined {
+    const script = state.value.faults.find(
+      (each) => each.next.length > 0 && (!each.organization_id || each.organization_id === organizationId) && path.includes(each.path ?? ''),
+    );
     const fault = script?.next.shift();
     if (script) state.save();
     return fault === 'none' ? undefined : fault;
@@ -582,8 +585,8 @@ export async function startZoho(options: {
       state.save();
     },
     organization: (id) => (organizationOf(id) as OrganizationState).seeded.organization,
-    faults(next, organizationId) {
-      state.value.faults = [{ next, organization_id: organizationId }];
+    faults(next, organizationId, path) {
+      state.value.faults = [{ next, organization_id: organizationId, path }];
       state.save();
     },
     killGrant: accounts.kill,

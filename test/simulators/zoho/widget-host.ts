@@ -12,8 +12,15 @@ const types: Record<string, string> = { html: 'text/html', js: 'text/javascript'
  * Serves the packed widget as Zoho does: static, from a random subdomain, under a content security policy whose connect-src lists
  * Zoho's own hosts and what the manifest asks for. Here the address of the backend takes the place of the packaged one.
  */
-export async function startWidgetHost(options: { serverUrl: string; zohoUrl: string; port?: number; onTaken?: (port: number) => void }): Promise<WidgetHost> {
-  const app = join(root, 'app');
+/** `app`: another folder than the build's, for a package taken out of its zip. */
+export async function startWidgetHost(options: {
+  serverUrl: string;
+  zohoUrl: string;
+  port?: number;
+  app?: string;
+  onTaken?: (port: number) => void;
+}): Promise<WidgetHost> {
+  const app = options.app ?? join(root, 'app');
   if (!existsSync(join(app, 'widget.html'))) throw new Error('the widget is not built: app/widget.html is missing');
   const sdk = `${options.zohoUrl}/zf_sdk.js`;
   const policy = [

@@ -99,6 +99,17 @@ export const en = {
   drift: 'Changed after sealing',
   more: 'More',
   numbers: 'Numbers',
+  inZoho: 'In Zoho Books',
+  step_custom_fields: 'Fields',
+  step_attachment: 'Receipt attached',
+  step_comment: 'Comment',
+  step_mail: 'Mailed to the buyer',
+  is_done: 'done',
+  is_skipped: 'not needed',
+  is_waiting: 'on its way',
+  is_begun: 'on its way',
+  is_failed: 'failed',
+  writeAgain: 'Write again',
 };
 
 /** Every language has a word for each of these. */

@@ -40,6 +40,8 @@ export type Views = {
   deliveries: OutputOf<typeof zoho.listDeliveries>;
   plan: OutputOf<typeof zoho.installPlan>;
   health: OutputOf<typeof zoho.zohoHealth>;
+  documents: OutputOf<typeof zoho.listDocuments>;
+  month: OutputOf<typeof zoho.closeMonth>;
   probe: OutputOf<typeof businesses.testVsdc>;
   support: OutputOf<typeof businesses.listSupport>;
   totals: OutputOf<typeof businesses.platformTotals>;

@@ -14,6 +14,7 @@ import { PageContext, usePage } from './page.ts';
 import { KeysPage, PeoplePage } from './people.tsx';
 import { SetupPage } from './setup.tsx';
 import { Accept, Factor, FirstOperator, Forgot, Reset, SignIn } from './sign-in.tsx';
+import { DocumentsPage } from './documents.tsx';
 import { ConsentPage, OrganizationsPage, ZohoPage } from './zoho.tsx';
 import { type Language, languageOf, names, type PageWords, wordsOf } from './words.ts';
 
@@ -22,6 +23,7 @@ type Section = { path: string; word: keyof PageWords; needs: string };
 /** What stands in the menu, and the permission that opens it; the server asks again at every call. */
 const ofBusiness: Section[] = [
   { path: '', word: 'overview', needs: 'read' },
+  { path: 'documents', word: 'toSeal', needs: 'read' },
   { path: 'setup', word: 'setup', needs: 'manage_business' },
   { path: 'business', word: 'business', needs: 'manage_business' },
   { path: 'branding', word: 'branding', needs: 'manage_business' },
@@ -181,6 +183,8 @@ function Signed({ session, first, second, onSession }: SignedProps) {
         return <BusinessPage />;
       case 'branding':
         return <BrandingPage />;
+      case 'documents':
+        return <DocumentsPage />;
       case 'zoho':
         return <ZohoPage />;
       case 'consent':
@@ -206,5 +210,8 @@ function Signed({ session, first, second, onSession }: SignedProps) {
     }
   }
 }
+
+const begin = document.querySelector<HTMLMetaElement>('meta[name=begin]')?.content;
+if (begin && location.hash === '') history.replaceState(null, '', begin);
 
 render(<Pages />, document.getElementById('muhuri') as HTMLElement);

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { Button, Copy, Facts, Section } from '../ui/parts.tsx';
-import type { PreflightView, ReceiptView } from '../views.ts';
+import type { PreflightView, ReceiptView, WriteBackView } from '../views.ts';
 import { Evidence } from './evidence.tsx';
 import { useFrame } from './frame.ts';
 import { Reversal } from './reversal.tsx';
@@ -70,12 +70,49 @@ export function Signed({ receipt, focus, run, onChange }: Props) {
           { name: words.mrc, value: receipt.mrc_number },
         ]}
       />
+      <InZoho receiptId={receipt.id} run={run} />
       <div class="actions">
         <Button onClick={() => download('a4')}>{words.pdf}</Button>
         <Button onClick={() => download('80mm')}>{words.pdfRoll}</Button>
         <Button onClick={print}>{receipt.prints > 0 ? words.printCopy : words.print}</Button>
       </div>
     </Section>
+  );
+}
+
+const markOf = { done: '✓', skipped: '–', waiting: '…', begun: '…', failed: '!' } as const;
+
+/** What was written of the seal to the document in Zoho; nothing where nothing is to be written. */
+function InZoho({ receiptId, run }: { receiptId: string; run: Props['run'] }) {
+  const { words, api } = useFrame();
+  const [steps, setSteps] = useState<WriteBackView['steps']>([]);
+  useEffect(() => {
+    setSteps([]);
+    api.writeBack(receiptId).then(
+      (is) => setSteps(is.steps),
+      () => {},
+    );
+  }, [receiptId]);
+  if (steps.length === 0) return null;
+  return (
+    <>
+      <h3>{words.inZoho}</h3>
+      <ul class="steps">
+        {steps.map((each) => (
+          <li key={each.step}>
+            <span aria-hidden="true">{markOf[each.state]}</span> {words[`step_${each.step}`]}: {words[`is_${each.state}`]}
+            {each.problem ? (
+              <span class="quiet">
+                {each.problem.title} {each.problem.detail}
+              </span>
+            ) : null}
+          </li>
+        ))}
+      </ul>
+      {steps.some((each) => each.state === 'failed') ? (
+        <Button onClick={() => run(async () => setSteps((await api.writeAgain(receiptId)).steps))}>{words.writeAgain}</Button>
+      ) : null}
+    </>
   );
 }
 

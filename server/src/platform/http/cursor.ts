@@ -15,3 +15,17 @@ export function readCursor(text: string | undefined): Cursor | null {
   }
   throw new AppError('malformed', { field: 'cursor', reason: 'not one of ours' });
 }
+
+/** The same for lists in the order of a document's own day. */
+export const dayCursorOf = (day: string, documentId: string): string => Buffer.from(JSON.stringify([day, documentId])).toString('base64url');
+
+export function readDayCursor(text: string | undefined): Cursor | null {
+  if (text === undefined) return null;
+  try {
+    const [at, id] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as [string, string];
+    if (typeof id === 'string' && /^\d{1,25}$/.test(id) && /^\d{4}-\d\d-\d\d$/.test(at)) return { at, id };
+  } catch {
+    // Falls through to the same answer.
+  }
+  throw new AppError('malformed', { field: 'cursor', reason: 'not one of ours' });
+}

@@ -1,0 +1,98 @@
+import { describeProblem, type Problem, type StoredProblem } from '@muhuri/shared/problems';
+import { getBusiness } from '../businesses/index.ts';
+import { readConnectionHealth } from '../connections/index.ts';
+import type { Context } from '../context.ts';
+import type { Clock } from '../platform/clock.ts';
+import { listStandings, type ListRow, type MonthSum, type Standing, sumStandings } from './list.store.ts';
+
+/** Who has to act: whoever may seal, an administrator, nobody because it goes on by itself, or nobody at all. */
+export type Who = 'person' | 'admin' | 'wait' | 'nobody';
+export type ListedRow = Omit<ListRow, 'problem'> & { problem: Problem | null; who: Who };
+
+export type ListAsk = {
+  month: string | null;
+  standings: Standing[] | null;
+  locationId: string | null;
+  search: string | null;
+  limit: number;
+  after: { at: string; id: string } | null;
+};
+
+/** What is not settled between Zoho and the authority. */
+const open: Standing[] = ['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted'];
+/** A list that was looked through longer ago than this says nothing about what is missing. */
+const freshMs = 30 * 60_000;
+
+const monthOf = (month: string): { from: string; to: string } => {
+  const [year = 0, number = 1] = month.split('-').map(Number);
+  return { from: `${month}-01`, to: new Date(Date.UTC(year, number, 0)).toISOString().slice(0, 10) };
+};
+
+/** The bookkeeper's list: every document since go-live that is not settled, each with one sentence, one next step and who must act. */
+export const listDocuments = async (ctx: Context, ask: ListAsk): Promise<ListedRow[]> => {
+  const span = ask.month ? monthOf(ask.month) : { from: null, to: null };
+  const rows = await ctx.transaction(async (tx) => {
+    const { goLiveDate } = await getBusiness(tx);
+    return listStandings(tx, {
+      goLiveDate,
+      ...span,
+      standings: ask.standings ?? open,
+      locationId: ask.locationId,
+      search: ask.search,
+      limit: ask.limit,
+      after: ask.after,
+    });
+  });
+  return rows.map((row) => {
+    const problem = row.problem ?? usual(row.standing);
+    return { ...row, problem: problem && describeProblem(problem, ctx.language), who: whoOf(row.standing, problem, ctx.language) };
+  });
+};
+
+const usual = (standing: Standing): StoredProblem | null =>
+  standing === 'to_seal'
+    ? { code: 'to_seal' }
+    : standing === 'waiting'
+      ? { code: 'waits_for_device' }
+      : standing === 'in_doubt'
+        ? { code: 'maybe_signed' }
+        : null;
+
+function whoOf(standing: Standing, problem: StoredProblem | null, language: string): Who {
+  if (standing === 'sealed' || standing === 'exempt' || standing === 'not_due') return 'nobody';
+  const fix = problem && describeProblem(problem, language).fix;
+  if (fix === 'mapping' || fix === 'device') return 'admin';
+  return fix === 'wait' ? 'wait' : 'person';
+}
+
+export type Month = {
+  from: string;
+  to: string;
+  sums: MonthSum[];
+  /** Documents that should be sealed and are not. */
+  missing: number;
+  drifted: number;
+  lookedAt: string | null;
+  /** True only where every document is sealed or exempt and Zoho was looked through just now. */
+  isComplete: boolean;
+};
+
+/** A month's documents against their seals; *nothing missing* is said only where that is known. */
+export const closeMonth =
+  (ports: { clock: Clock }) =>
+  async (ctx: Context, month: string): Promise<Month> => {
+    const { from, to } = monthOf(month);
+    return ctx.transaction(async (tx) => {
+      const { goLiveDate } = await getBusiness(tx);
+      const sums = await sumStandings(tx, goLiveDate, from, to);
+      const { polled } = await readConnectionHealth(tx);
+      const looks = ['invoices', 'creditnotes'].map((module) => polled[module]);
+      const count = (of: Standing[]) => sums.filter((each) => of.includes(each.standing)).reduce((sum, each) => sum + each.count, 0);
+      const times = looks.map((each) => (each?.at && !each.problem ? Date.parse(each.at) : 0));
+      const oldest = Math.min(...times);
+      const isFresh = oldest > 0 && ports.clock.now().getTime() - oldest < freshMs;
+      const missing = count(['to_seal', 'waiting', 'in_doubt', 'refused']);
+      const drifted = count(['drifted']);
+      return { from, to, sums, missing, drifted, lookedAt: oldest > 0 ? new Date(oldest).toISOString() : null, isComplete: isFresh && missing + drifted === 0 };
+    });
+  };

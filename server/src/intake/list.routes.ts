@@ -1,0 +1,91 @@
+import { zoho } from '@muhuri/shared/contract/index';
+import { answer, type Call, FileAnswer } from '../platform/http/answer.ts';
+import { readDayCursor, dayCursorOf } from '../platform/http/cursor.ts';
+import { toCsv } from '../platform/http/csv.ts';
+import type { ListAsk, ListedRow, Month } from './index.ts';
+
+type Use = {
+  list(ctx: Call['ctx'], ask: ListAsk): Promise<ListedRow[]>;
+  month(ctx: Call['ctx'], month: string): Promise<Month>;
+};
+type Filter = { month?: string | undefined; standing?: ListAsk['standings'] | undefined; location_id?: string | undefined; search?: string | undefined };
+
+const exportMax = 50_000;
+const pageMax = 2_000;
+
+export const listRoutes = (use: Use) => {
+  const askOf = ({ month, standing, location_id, search }: Filter) => ({
+    month: month ?? null,
+    standings: standing ?? null,
+    locationId: location_id ?? null,
+    search: search || null,
+  });
+  return [
+    answer(zoho.listDocuments)(async (call, { query: { limit, cursor, ...filter } }) => {
+      const found = await use.list(call.ctx, { ...askOf(filter), limit: limit + 1, after: readDayCursor(cursor) });
+      const shown = found.slice(0, limit);
+      const last = shown.at(-1);
+      return { documents: shown.map(view), next_cursor: found.length > limit && last ? dayCursorOf(last.date, last.documentId) : null };
+    }),
+    answer(zoho.exportDocuments)(async (call, { query }) => {
+      const rows: ListedRow[] = [];
+      for (let after: ListAsk['after'] = null; rows.length < exportMax; ) {
+        const some = await use.list(call.ctx, { ...askOf(query), limit: pageMax, after });
+        rows.push(...some);
+        const last = some.at(-1);
+        if (some.length < pageMax || !last) break;
+        after = { at: last.date, id: last.documentId };
+      }
+      const columns = [
+        'document_number',
+        'document_date',
+        'module',
+        'customer_name',
+        'currency',
+        'total',
+        'status',
+        'standing',
+        'receipt',
+        'sentence',
+        'next_step',
+        'who',
+      ];
+      const cells = rows.map((row) => [
+        row.number,
+        row.date,
+        row.module,
+        row.customerName,
+        row.currency,
+        row.total,
+        row.status,
+        row.standing,
+        row.receiptLabel ?? '',
+        row.problem?.title ?? '',
+        row.problem?.detail ?? '',
+        row.who,
+      ]);
+      return new FileAnswer(await toCsv(columns, cells), 'text/csv; charset=utf-8', 'documents.csv');
+    }),
+    answer(zoho.closeMonth)(async (call, { query }) => {
+      const { isComplete, lookedAt, ...month } = await use.month(call.ctx, query.month);
+      return { ...month, looked_at: lookedAt, complete: isComplete };
+    }),
+  ];
+};
+
+const view = (row: ListedRow) => ({
+  module: row.module,
+  document_id: row.documentId,
+  document_number: row.number,
+  document_date: row.date,
+  status: row.status,
+  customer_name: row.customerName,
+  currency: row.currency,
+  total: row.total,
+  location_id: row.locationId,
+  standing: row.standing,
+  problem: row.problem,
+  who: row.who,
+  receipt_id: row.receiptId,
+  receipt_label: row.receiptLabel,
+});

@@ -1,0 +1,136 @@
+import type { Tx } from '../platform/db/database.ts';
+import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
+
+/** Who is told, at an address of the business's own. Secrets come sealed. */
+export type Subscriber = {
+  id: string;
+  url: string;
+  events: string[];
+  secret: string;
+  previousSecret: string | null;
+  previousUntil: Date | null;
+  createdAt: Date;
+};
+
+const toSubscriber = (row: Record<string, unknown>): Subscriber => ({
+  id: row.id as string,
+  url: row.url as string,
+  events: row.events as string[],
+  secret: row.secret as string,
+  previousSecret: row.previous_secret as string | null,
+  previousUntil: toDateOrNull(row.previous_until),
+  createdAt: toDate(row.created_at),
+});
+
+export const insertSubscriber = (tx: Tx, businessId: string, is: Pick<Subscriber, 'id' | 'url' | 'events' | 'secret'>, at: Date) =>
+  query(tx, 'insert into subscriber (business_id, id, url, events, secret, created_at) values ($1, $2, $3, $4, $5, $6)', [
+    businessId,
+    is.id,
+    is.url,
+    is.events,
+    is.secret,
+    at,
+  ]);
+
+export const listSubscribers = async (tx: Tx): Promise<Subscriber[]> =>
+  (await query(tx, 'select * from subscriber where ended_at is null order by created_at')).map(toSubscriber);
+
+export async function findSubscriber(tx: Tx, id: string): Promise<Subscriber | null> {
+  const row = await queryOne(tx, 'select * from subscriber where id = $1 and ended_at is null', [id]);
+  return row && toSubscriber(row);
+}
+
+/** The secret before goes on for a while: messages are signed with both. */
+export const replaceSecret = (tx: Tx, id: string, secret: string, previousUntil: Date) =>
+  query(tx, 'update subscriber set previous_secret = secret, previous_until = $3, secret = $2 where id = $1', [id, secret, previousUntil]);
+
+export async function endSubscriber(tx: Tx, id: string, at: Date): Promise<void> {
+  await query(tx, 'update subscriber set ended_at = $2 where id = $1', [id, at]);
+  await query(tx, "update notice set state = 'failed', next_at = null, last_error = 'the address was removed' where subscriber_id = $1 and state = 'waiting'", [
+    id,
+  ]);
+}
+
+export type Notice = {
+  id: string;
+  subscriberId: string;
+  event: string;
+  body: string;
+  state: 'waiting' | 'delivered' | 'failed';
+  tries: number;
+  lastStatus: number | null;
+  lastError: string | null;
+  nextAt: Date | null;
+  createdAt: Date;
+  deliveredAt: Date | null;
+};
+
+const toNotice = (row: Record<string, unknown>): Notice => ({
+  id: row.id as string,
+  subscriberId: row.subscriber_id as string,
+  event: row.event as string,
+  body: row.body as string,
+  state: row.state as Notice['state'],
+  tries: row.tries as number,
+  lastStatus: row.last_status as number | null,
+  lastError: row.last_error as string | null,
+  nextAt: toDateOrNull(row.next_at),
+  createdAt: toDate(row.created_at),
+  deliveredAt: toDateOrNull(row.delivered_at),
+});
+
+export const insertNotice = (tx: Tx, businessId: string, is: Pick<Notice, 'id' | 'subscriberId' | 'event' | 'body'>, at: Date) =>
+  query(tx, "insert into notice (business_id, id, subscriber_id, event, body, state, next_at, created_at) values ($1, $2, $3, $4, $5, 'waiting', $6, $6)", [
+    businessId,
+    is.id,
+    is.subscriberId,
+    is.event,
+    is.body,
+    at,
+  ]);
+
+/** What is due, taken for a while so that no other worker sends it too. */
+export const takeNotices = async (tx: Tx, at: Date, until: Date, limit: number): Promise<Notice[]> =>
+  (
+    await query(
+      tx,
+      `update notice n set leased_until = $2 from (
+         select business_id, id from notice where state = 'waiting' and next_at <= $1 and (leased_until is null or leased_until < $1)
+          order by next_at, id limit $3 for update skip locked) due
+        where n.business_id = due.business_id and n.id = due.id returning n.*`,
+      [at, until, limit],
+    )
+  ).map(toNotice);
+
+export const endNotice = (tx: Tx, is: Pick<Notice, 'id' | 'state' | 'tries' | 'lastStatus' | 'lastError' | 'nextAt' | 'deliveredAt'>) =>
+  query(tx, `update notice set state = $2, tries = $3, last_status = $4, last_error = $5, next_at = $6, delivered_at = $7, leased_until = null where id = $1`, [
+    is.id,
+    is.state,
+    is.tries,
+    is.lastStatus,
+    is.lastError,
+    is.nextAt,
+    is.deliveredAt,
+  ]);
+
+export const listNotices = async (tx: Tx, page: { limit: number; after: { at: string; id: string } | null }): Promise<Notice[]> =>
+  (
+    await query(
+      tx,
+      'select * from notice where ($1::timestamptz is null or (created_at, id) < ($1::timestamptz, $2::text)) order by created_at desc, id desc limit $3',
+      [page.after?.at ?? null, page.after?.id ?? null, page.limit],
+    )
+  ).map(toNotice);
+
+/** Sent once more, under the same id, so that whoever has had it knows it again. */
+export const replayNotice = async (tx: Tx, id: string, at: Date): Promise<Notice | null> => {
+  const row = await queryOne(
+    tx,
+    `update notice n set state = 'waiting', tries = 0, next_at = $2, last_error = null where n.id = $1
+       and exists (select 1 from subscriber s where s.business_id = n.business_id and s.id = n.subscriber_id and s.ended_at is null) returning n.*`,
+    [id, at],
+  );
+  return row && toNotice(row);
+};
+
+export const deleteOldNotices = (tx: Tx, before: Date) => query(tx, "delete from notice where created_at < $1 and state <> 'waiting'", [before]);

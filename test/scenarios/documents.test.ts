@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Api } from '../api.ts';
+import { startWorld, today, type World } from '../world.ts';
+
+let world: World;
+let admin: Api;
+let user: Api;
+beforeAll(async () => {
+  world = await startWorld();
+  admin = await Api.signIn(world, world.businesses[0].admin);
+  user = await Api.signIn(world, world.businesses[0].user);
+  expect((await admin.post('/zoho/poll')).status).toBe(200);
+  await world.app.settle();
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+type Row = {
+  module: string;
+  document_id: string;
+  document_number: string;
+  standing: string;
+  who: string;
+  problem: { title: string; detail: string; code: string } | null;
+  receipt_label: string | null;
+};
+const list = async (query = '', api = user): Promise<Row[]> => {
+  const rows: Row[] = [];
+  for (let cursor = ''; ; ) {
+    const { status, body } = await api.get(`/documents?limit=7${query}${cursor && `&cursor=${cursor}`}`);
+    expect(status, JSON.stringify(body)).toBe(200);
+    rows.push(...(body.documents as Row[]));
+    if (!body.next_cursor) return rows;
+    cursor = body.next_cursor as string;
+  }
+};
+const month = today().slice(0, 7);
+const of = (what: string) => world.zoho.documents().find((each) => each.organization_id === world.businesses[0].organizationId && each.what === what);
+
+describe('the list To seal', () => {
+  test('holds every document since go-live that is not settled, each once, with a sentence, a next step and who must act', async () => {
+    const rows = await list();
+    const own = world.zoho.documents().filter((each) => each.organization_id === world.businesses[0].organizationId);
+    const left = ['draft', 'void', 'dated before go-live', 'draft credit note'];
+    expect(rows.map((row) => row.document_id).sort()).toEqual(
+      own
+        .filter((each) => !left.includes(each.what))
+        .map((each) => each.id)
+        .sort(),
+    );
+    for (const row of rows) {
+      expect(row.problem?.title, row.document_number).toBeTruthy();
+      expect(row.problem?.detail, row.document_number).toBeTruthy();
+      expect(['person', 'admin', 'wait']).toContain(row.who);
+    }
+    expect(rows.find((row) => row.document_id === of('unmapped location')?.id)).toMatchObject({ who: 'admin', problem: { code: 'location_unmapped' } });
+  });
+
+  test('is searched by number, buyer and amount, and by receipt once sealed; a sealed document leaves it', async () => {
+    const simple = of('simple sale, unpaid');
+    expect((await list(`&search=${simple?.number}`)).map((row) => row.document_id)).toEqual([simple?.id]);
+    expect((await list('&search=kivu')).length).toBeGreaterThan(0);
+    const total = String(world.zoho.document('invoices', simple?.id ?? '').total);
+    expect((await list(`&search=${total}`)).map((row) => row.document_id)).toContain(simple?.id);
+    expect((await list('&search=%25')).length, 'a sign of the database’s is a sign').toBe(0);
+    const sealed = await user.seal('invoices', simple?.id ?? '');
+    expect(sealed.body.state).toBe('signed');
+    expect((await list(`&search=${simple?.number}`)).length).toBe(0);
+    const label = `${sealed.body.receipt_number}/${sealed.body.total_receipt_number}`;
+    expect(await list(`&standing=sealed&search=${label}`)).toMatchObject([{ document_id: simple?.id, receipt_label: `${label} NS` }]);
+    world.zoho.change('invoices', simple?.id ?? '', { total: 3 });
+    await admin.post('/zoho/poll');
+    await world.app.settle();
+    expect(await list(`&search=${simple?.number}`)).toMatchObject([{ standing: 'drifted', problem: { code: 'drift_changed' } }]);
+  });
+
+  test('is exported without a cell that a spreadsheet would run, and shows one business nothing of another', async () => {
+    const file = await user.file('/documents.csv');
+    expect(file.status).toBe(200);
+    const lines = file.bytes.toString('utf8').trim().split('\n');
+    expect(lines).toHaveLength((await list()).length + 1);
+    const other = await Api.signIn(world, world.businesses[1].admin);
+    const theirs = await list('', other);
+    expect(theirs.length).toBeGreaterThan(0);
+    expect(
+      theirs.filter((row) => world.zoho.documents().some((each) => each.id === row.document_id && each.organization_id === world.businesses[0].organizationId)),
+    ).toEqual([]);
+  });
+
+  test('says at month-end what is missing, and never that nothing is where it does not know', async () => {
+    const is = (await user.get(`/documents/month?month=${month}`)).body;
+    expect(is.missing).toBeGreaterThan(5);
+    expect(is).toMatchObject({ complete: false, drifted: 1 });
+    expect((await user.get('/documents/month?month=2020-01')).body).toMatchObject({ complete: true, missing: 0, sums: [] });
+    await world.sql("update connection set polled = '{}'", [], world.businesses[1].businessId);
+    await world.sql('delete from document', [], world.businesses[1].businessId);
+    const unconnected = (await (await Api.signIn(world, world.businesses[1].admin)).get(`/documents/month?month=${month}`)).body;
+    expect(unconnected, 'Zoho was never looked through').toMatchObject({ complete: false, missing: 0, looked_at: null });
+    expect((await user.get('/documents/month?month=2026-13')).status).toBe(400);
+  });
+});

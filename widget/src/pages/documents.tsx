@@ -1,0 +1,236 @@
+import { useState } from 'preact/hooks';
+import { ApiProblem } from '../request.ts';
+import type { Views } from './api.ts';
+import { money, told, useAct, useLoad, usePage, usePages } from './page.ts';
+import { Card, Message, More, Pick, Shown, Table, Tag, Text } from './parts.tsx';
+import { filled, type PageWords } from './words.ts';
+
+type Row = Views['documents']['documents'][number];
+type Outcome = { is: 'running' } | { is: 'done'; text: string; isGood: boolean };
+
+const tones = {
+  to_seal: 'wait',
+  waiting: 'wait',
+  in_doubt: 'bad',
+  refused: 'bad',
+  drifted: 'bad',
+  sealed: 'good',
+  exempt: undefined,
+  not_due: undefined,
+} as const;
+const keyOf = (row: Row) => `${row.module}/${row.document_id}`;
+/** So many at once: the device signs one after the other anyway. */
+const atOnce = 2;
+
+/** The bookkeeper's day: what is not settled between Zoho and the authority, and what to do about each. */
+export function DocumentsPage() {
+  const { words, api, language } = usePage();
+  const [filter, setFilter] = useState({ month: '', standing: '', search: '' });
+  const { act, isBusy, message } = useAct();
+  const [chosen, choose] = useState<Set<string>>(new Set());
+  const [outcomes, setOutcomes] = useState<Record<string, Outcome>>({});
+  const query = Object.entries(filter)
+    .filter(([, value]) => value)
+    .map(([key, value]) => `&${key}=${encodeURIComponent(value)}`)
+    .join('');
+  const { first, rows, more } = usePages(
+    async (cursor) => {
+      const page = await api.get<Views['documents']>(`/documents?limit=50${query}${cursor ? `&cursor=${cursor}` : ''}`);
+      return { rows: page.documents, next: page.next_cursor };
+    },
+    [query],
+  );
+  const canSeal = (row: Row) => row.standing === 'to_seal' || row.standing === 'refused';
+  const sealable = rows.filter(canSeal);
+  const picked = sealable.filter((row) => chosen.has(keyOf(row)));
+  const toggle = (row: Row) => {
+    const next = new Set(chosen);
+    if (!next.delete(keyOf(row))) next.add(keyOf(row));
+    choose(next);
+  };
+  const seal = (all: Row[]) =>
+    act(async () => {
+      const left = [...all];
+      const set = (row: Row, is: Outcome) => setOutcomes((now) => ({ ...now, [keyOf(row)]: is }));
+      for (const row of all) set(row, { is: 'running' });
+      const worker = async () => {
+        for (let row = left.shift(); row; row = left.shift()) {
+          const one = row;
+          await api.post<{ state: string; problem: { title: string } | null }>('/receipts', { module: one.module, document_id: one.document_id }).then(
+            (receipt) =>
+              set(one, {
+                is: 'done',
+                isGood: receipt.state === 'signed',
+                text: receipt.state === 'signed' ? words.s_sealed : (receipt.problem?.title ?? words.s_waiting),
+              }),
+            (error: unknown) => {
+              // One that fails never stops the others.
+              if (error instanceof ApiProblem && error.problem.code === 'not_signed_in') throw error;
+              set(one, { is: 'done', isGood: false, text: told(error, words) });
+            },
+          );
+        }
+      };
+      await Promise.all(Array.from({ length: atOnce }, worker));
+      choose(new Set());
+      first.reload();
+    });
+  const failed = rows.filter((row) => {
+    const outcome = outcomes[keyOf(row)];
+    return canSeal(row) && outcome?.is === 'done' && !outcome.isGood;
+  });
+  const running = Object.values(outcomes).filter((each) => each.is === 'running').length;
+  const download = () =>
+    act(async () => {
+      const link = Object.assign(document.createElement('a'), {
+        href: URL.createObjectURL(await api.file('GET', `/documents.csv?${query.slice(1)}`)),
+        download: 'documents.csv',
+      });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    });
+  const standings = ['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted', 'sealed', 'exempt', 'not_due'] as const;
+  return (
+    <>
+      <Card
+        title={words.toSeal}
+        actions={
+          <button type="button" class="button plain" disabled={isBusy} onClick={() => void download()}>
+            {words.exportCsv}
+          </button>
+        }
+      >
+        <Message text={message} />
+        <div class="row">
+          <MonthField value={filter.month} onInput={(month) => setFilter({ ...filter, month })} />
+          <Pick
+            label={words.standing}
+            value={filter.standing}
+            choices={[['', words.standingOpen], ...standings.map((each): [string, string] => [each, words[`s_${each}`]])]}
+            onChange={(standing) => setFilter({ ...filter, standing })}
+          />
+          <Text label={words.search} value={filter.search} onInput={(search) => setFilter({ ...filter, search })} type="search" required={false} />
+        </div>
+        <div class="row">
+          <button type="button" class="button" disabled={isBusy || picked.length === 0} onClick={() => void seal(picked)}>
+            {filled(words.sealChosen, { n: picked.length })}
+          </button>
+          <button type="button" class="button plain" disabled={isBusy || sealable.length === 0} onClick={() => choose(new Set(sealable.map(keyOf)))}>
+            {words.chooseAll}
+          </button>
+          {failed.length > 0 ? (
+            <button type="button" class="button plain" disabled={isBusy} onClick={() => void seal(failed)}>
+              {filled(words.retryFailed, { n: failed.length })}
+            </button>
+          ) : null}
+        </div>
+        <p class="quiet" role="status">
+          {running > 0 ? filled(words.sealing, { n: running }) : ''}
+        </p>
+        <Shown of={first}>
+          {() => (
+            <>
+              <Table
+                columns={[words.choice, words.document, words.customer, words.total, words.standing, words.what]}
+                empty={filter.search || filter.standing || filter.month ? words.noneLikeThat : words.nothingToSeal}
+                rows={rows.map((row) => ({ key: keyOf(row), cells: cells(row) }))}
+              />
+              <More onClick={more && (() => void act(more))} isBusy={isBusy} />
+            </>
+          )}
+        </Shown>
+      </Card>
+      <MonthEnd />
+    </>
+  );
+
+  function cells(row: Row) {
+    const outcome = outcomes[keyOf(row)];
+    const tone = tones[row.standing];
+    return [
+      canSeal(row) ? (
+        <input
+          type="checkbox"
+          aria-label={filled(words.chooseOne, { name: row.document_number })}
+          checked={chosen.has(keyOf(row))}
+          disabled={isBusy}
+          onChange={() => toggle(row)}
+        />
+      ) : null,
+      <>
+        <bdi>{row.document_number}</bdi> <span class="quiet">{row.document_date}</span>
+      </>,
+      <bdi>{row.customer_name}</bdi>,
+      <bdi>
+        {row.currency} {money(row.total, language)}
+      </bdi>,
+      <Tag {...(tone ? { tone } : {})}>{words[`s_${row.standing}`]}</Tag>,
+      outcome?.is === 'running' ? (
+        <span role="status">{words.loading}</span>
+      ) : outcome && !outcome.isGood ? (
+        <strong>{outcome.text}</strong>
+      ) : row.problem ? (
+        <>
+          {row.problem.title} <span class="quiet">{row.problem.detail}</span> <Tag>{words[`w_${row.who}` as keyof PageWords]}</Tag>
+        </>
+      ) : (
+        (row.receipt_label ?? '')
+      ),
+    ];
+  }
+}
+
+function MonthField({ value, onInput }: { value: string; onInput(value: string): void }) {
+  const { words, language } = usePage();
+  const now = new Date();
+  const months = Array.from({ length: 13 }, (_, back) => new Date(Date.UTC(now.getFullYear(), now.getMonth() - back, 1)));
+  const name = new Intl.DateTimeFormat(language, { month: 'long', year: 'numeric', timeZone: 'UTC' });
+  return (
+    <Pick
+      label={words.month}
+      value={value}
+      choices={[['', words.anyMonth], ...months.map((each): [string, string] => [each.toISOString().slice(0, 7), name.format(each)])]}
+      onChange={onInput}
+    />
+  );
+}
+
+/** Zoho's totals against the seals, and the line that says whether anything is missing. */
+function MonthEnd() {
+  const { words, api, language } = usePage();
+  const [month, setMonth] = useState(() => new Date().toISOString().slice(0, 7));
+  const sums = useLoad(() => api.get<Views['month']>(`/documents/month?month=${month}`), [month]);
+  return (
+    <Card title={words.monthEnd}>
+      <MonthField value={month} onInput={(to) => setMonth(to || month)} />
+      <Shown of={sums}>
+        {(is) => (
+          <>
+            <p class={`notice ${is.complete ? 'good' : 'wait'}`} role="status">
+              {is.complete
+                ? words.nothingMissing
+                : is.missing + is.drifted > 0
+                  ? filled(words.missingSome, { n: is.missing, changed: is.drifted })
+                  : words.missingUnknown}
+            </p>
+            <Table
+              columns={[words.document, words.standing, words.count, words.total]}
+              empty={words.none}
+              rows={is.sums.map((each) => ({
+                key: `${each.module}/${each.currency}/${each.standing}`,
+                cells: [
+                  each.module === 'invoices' ? words.invoices : words.creditNotes,
+                  words[`s_${each.standing}`],
+                  String(each.count),
+                  <bdi>
+                    {each.currency} {money(each.total, language)}
+                  </bdi>,
+                ],
+              }))}
+            />
+          </>
+        )}
+      </Shown>
+    </Card>
+  );
+}
