@@ -606,7 +606,20 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
 
   const http = new Hono();
   http.use('*', hardened);
-  http.get('/health', (c) => c.json({ status: 'up' }));
+  // To anybody only that the server is up; to the operator how the businesses and their connections do.
+  http.get('/health', async (c) => {
+    const token = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1];
+    const session = token ? await sessions.read(token).catch(() => null) : null;
+    if (!session?.isOperator) return c.json({ status: 'up' });
+    const { businesses, zoho, lookedAt } = await sumPlatform({ database, clock })();
+    return c.json({
+      status: 'up',
+      total_companies: Object.values(businesses).reduce((sum, each) => sum + each, 0),
+      active_companies: businesses.active ?? 0,
+      companies_with_expired_tokens: zoho.needs_reconnecting ?? 0,
+      last_sync: lookedAt?.toISOString() ?? null,
+    });
+  });
   const description = openApi(
     routes.map((route) => route.endpoint),
     version,

@@ -40,6 +40,7 @@ test('connects by consent, is set up in Zoho, and an invoice is sealed by webhoo
   await look(page, '50-zoho');
 
   // Refused first: nothing changes, and the page says so.
+  await page.getByText('Connect again, or allow more').click();
   await page.getByRole('button', { name: 'Connect again' }).click();
   await page.getByRole('heading', { name: 'Muhuri would like to access' }).waitFor();
   await page.getByRole('link', { name: 'Reject' }).click();
@@ -47,6 +48,7 @@ test('connects by consent, is set up in Zoho, and an invoice is sealed by webhoo
   await look(page, '51-refused');
 
   await page.getByRole('link', { name: 'Back' }).click();
+  await page.getByText('Connect again, or allow more').click();
   await page.getByRole('button', { name: 'Connect again' }).click();
   await page.getByRole('link', { name: /Keza Owner/ }).click();
   await heading(page, 'Organizations and businesses');
@@ -96,6 +98,10 @@ test('connects by consent, is set up in Zoho, and an invoice is sealed by webhoo
 
   await page.getByRole('button', { name: 'Make an address' }).click();
   await page.getByText('Shown this once.').waitFor();
+  const own = page.locator('section.card').filter({ has: page.getByRole('heading', { name: 'Your own programs', exact: true }) });
+  await own.getByLabel('Address').fill(`${world.vsdc.url}/_sim/told`);
+  await own.getByRole('button', { name: 'Add an address' }).click();
+  await own.getByText('Shown this once.').waitFor();
 
   const zoho = await open(`${world.zoho.url.replace('127.0.0.1', 'localhost')}/?organization=${business.organizationId}#/invoices/${source?.id}`);
   await zoho.getByText(/Fiscal SDC ID: SDC/).waitFor();

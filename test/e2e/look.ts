@@ -33,7 +33,7 @@ export async function look(page: Page, name: string): Promise<void> {
 }
 
 /**
- * What can be pressed or filled by pointer but is not reached by the Tab key, going once round the page. Of radio buttons
+ * What can be pressed or filled by pointer but is not reached by the Tab key, going round the page (what a framed document has inside is gone through too). Of radio buttons
  * one stands for its group; a dialog keeps the keyboard to itself.
  */
 async function beyondTheKeyboard(page: Page): Promise<string[]> {
@@ -48,7 +48,7 @@ async function beyondTheKeyboard(page: Page): Promise<string[]> {
   })()`)) as string[];
   expect(all.length).toBeGreaterThan(0);
   const reached = new Set<string>();
-  for (let step = 0; step < all.length * 2 + 10 && reached.size < all.length; step++) {
+  for (let step = 0; step < all.length * 4 + 60 && reached.size < all.length; step++) {
     await page.keyboard.press('Tab');
     reached.add(String(await page.evaluate(`document.activeElement?.getAttribute('data-at') ?? 'elsewhere'`)));
     reached.delete('elsewhere');

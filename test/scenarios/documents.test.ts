@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Api } from '../api.ts';
+import { Api, operatorOf } from '../api.ts';
 import { startWorld, today, type World } from '../world.ts';
 
 let world: World;
@@ -96,5 +96,29 @@ describe('the list To seal', () => {
     const unconnected = (await (await Api.signIn(world, world.businesses[1].admin)).get(`/documents/month?month=${month}`)).body;
     expect(unconnected, 'Zoho was never looked through').toMatchObject({ complete: false, missing: 0, looked_at: null });
     expect((await user.get('/documents/month?month=2026-13')).status).toBe(400);
+  });
+});
+
+describe('the platform’s health', () => {
+  test('is no more than up to anybody, and to the operator how every connection with Zoho does', async () => {
+    const health = async (token = '') => (await fetch(`${world.app.url}/health`, { headers: token ? { authorization: `Bearer ${token}` } : {} })).json();
+    expect(await health()).toEqual({ status: 'up' });
+    expect(await health(admin.token)).toEqual({ status: 'up' });
+    const operator = await operatorOf(world);
+    for (const grant of world.zoho.grantsAlive()) if (grant.userId === '2') world.zoho.killGrant(grant.refreshToken);
+    world.zoho.faults(['expired_token'], world.businesses[1].organizationId);
+    await (await Api.signIn(world, world.businesses[1].admin)).post('/zoho/poll');
+    await world.app.settle();
+    expect(await health(operator.token)).toEqual({
+      status: 'up',
+      total_companies: 2,
+      active_companies: 2,
+      companies_with_expired_tokens: 1,
+      last_sync: expect.stringMatching(/^20/),
+    });
+    const listed = (await operator.get('/businesses')).body.businesses as { id: string; totals: { zoho: { status: string; calls: number } } }[];
+    expect(listed.find((each) => each.id === world.businesses[0].businessId)?.totals.zoho).toMatchObject({ status: 'active' });
+    expect(listed.find((each) => each.id === world.businesses[1].businessId)?.totals.zoho.status).toBe('needs_reconnecting');
+    expect(JSON.stringify(listed)).not.toMatch(/INZ-|UMU-/);
   });
 });

@@ -75,8 +75,9 @@ export const businessRoutes = (use: Use) => {
     answer(businesses.beginSupport)(async (call, { input }) => supportView(await use.beginSupport(call.onBusiness, input))),
     answer(businesses.endSupport)(async (call) => supportView(await use.endSupport(call.onBusiness))),
     answer(businesses.platformTotals)(async () => {
-      const { businesses: byStatus, sums, updatedAt, attemptsToday } = await use.totals();
-      return { businesses: byStatus, ...(sums as Sums), attempts_today: attemptsToday, updated_at: updatedAt?.toISOString() ?? null };
+      const { businesses: byStatus, sums, zoho, lookedAt, updatedAt, attemptsToday } = await use.totals();
+      const rest = { zoho, zoho_looked_at: lookedAt?.toISOString() ?? null };
+      return { businesses: byStatus, ...(sums as Sums), ...rest, attempts_today: attemptsToday, updated_at: updatedAt?.toISOString() ?? null };
     }),
     answer(businesses.listAttempts)(async (_call, { query: { limit, cursor } }) => {
       const found = await use.listAttempts({ limit: limit + 1, after: readCursor(cursor) });
@@ -143,6 +144,12 @@ const listedView = ({ businessId, name, taxpayerId, email, organizationId, statu
     people: totals.people,
     requests_today: totals.requestsToday,
     alerts: totals.alerts,
+    zoho: {
+      status: totals.zoho.status,
+      calls: totals.zoho.calls,
+      failed: totals.zoho.failed,
+      looked_at: totals.zoho.lookedAt?.toISOString() ?? null,
+    },
     updated_at: totals.updatedAt.toISOString(),
   },
 });

@@ -24,7 +24,16 @@ export type BusinessTotals = {
   people: number;
   requestsToday: number;
   alerts: number;
+  /** How the connection with Zoho does: its state, the calls of the last day and how many failed, and the last look for changes. */
+  zoho: { status: 'none' | 'active' | 'needs_reconnecting'; calls: number; failed: number; lookedAt: Date | null };
   updatedAt: Date;
 };
 
-export type PlatformTotals = { businesses: Record<string, number>; sums: Record<string, number>; updatedAt: Date | null };
+export type PlatformTotals = {
+  businesses: Record<string, number>;
+  sums: Record<string, number>;
+  /** Businesses by the state of their connection with Zoho, and the latest look for changes anywhere. */
+  zoho: Record<string, number>;
+  lookedAt: Date | null;
+  updatedAt: Date | null;
+};

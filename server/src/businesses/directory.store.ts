@@ -55,7 +55,8 @@ export async function listDirectory(tx: Tx, page: DirectoryPage): Promise<(Direc
   const rows = await query<Record<string, unknown>>(
     tx,
     `select d.*, t.signed::text, t.signed_today::text, t.refused::text, t.queued::text, t.in_doubt::text, t.oldest_unsigned_at, t.last_contact_at, t.devices::text,
-       t.devices_paused::text, t.people::text, t.requests_today::text, t.alerts::text, t.updated_at as counted_at
+       t.devices_paused::text, t.people::text, t.requests_today::text, t.alerts::text, t.zoho_status, t.zoho_calls::text,
+       t.zoho_failed::text, t.zoho_looked_at, t.updated_at as counted_at
      from reference.business_directory d left join reference.business_totals t on t.business_id = d.business_id
      where ($1::text is null or d.status = $1)
        and ($2::text is null or d.name ilike $2 or d.tin_number like $2 or d.email ilike $2 or d.organization_id like $2 or d.business_id like $2)
@@ -79,6 +80,12 @@ const toTotals = (row: Record<string, unknown>): BusinessTotals => ({
   people: Number(row.people),
   requestsToday: Number(row.requests_today),
   alerts: Number(row.alerts),
+  zoho: {
+    status: (row.zoho_status as BusinessTotals['zoho']['status'] | null) ?? 'none',
+    calls: Number(row.zoho_calls ?? 0),
+    failed: Number(row.zoho_failed ?? 0),
+    lookedAt: toDateOrNull(row.zoho_looked_at),
+  },
   updatedAt: toDate(row.counted_at),
 });
 
@@ -97,15 +104,20 @@ export async function putTotals(tx: Tx, businessId: string, is: BusinessTotals):
     is.requestsToday,
     is.alerts,
     is.updatedAt,
+    is.zoho.status,
+    is.zoho.calls,
+    is.zoho.failed,
+    is.zoho.lookedAt,
   ];
   await query(
     tx,
     `insert into reference.business_totals (business_id, signed, refused, queued, in_doubt, signed_today, oldest_unsigned_at, last_contact_at, devices, devices_paused,
-       people, requests_today, alerts, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+       people, requests_today, alerts, updated_at, zoho_status, zoho_calls, zoho_failed, zoho_looked_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
      on conflict (business_id) do update set (signed, refused, queued, in_doubt, signed_today, oldest_unsigned_at, last_contact_at, devices, devices_paused,
-       people, requests_today, alerts, updated_at) = (excluded.signed, excluded.refused, excluded.queued, excluded.in_doubt, excluded.signed_today,
+       people, requests_today, alerts, updated_at, zoho_status, zoho_calls, zoho_failed, zoho_looked_at) = (excluded.signed, excluded.refused, excluded.queued, excluded.in_doubt, excluded.signed_today,
        excluded.oldest_unsigned_at, excluded.last_contact_at, excluded.devices, excluded.devices_paused, excluded.people, excluded.requests_today, excluded.alerts,
-       excluded.updated_at)`,
+       excluded.updated_at, excluded.zoho_status, excluded.zoho_calls, excluded.zoho_failed, excluded.zoho_looked_at)`,
     [businessId, ...values],
   );
 }
@@ -116,8 +128,18 @@ export async function sumTotals(tx: Tx): Promise<PlatformTotals> {
     tx,
     `select coalesce(sum(signed), 0)::text as signed, coalesce(sum(signed_today), 0)::text as signed_today, coalesce(sum(queued), 0)::text as queued,
        coalesce(sum(in_doubt), 0)::text as in_doubt, coalesce(sum(alerts), 0)::text as alerts, coalesce(sum(people), 0)::text as people,
-       min(updated_at) as updated_at from reference.business_totals`,
+       min(updated_at) as updated_at, max(zoho_looked_at) as looked_at from reference.business_totals`,
   );
   const sums = Object.fromEntries(['signed', 'signed_today', 'queued', 'in_doubt', 'alerts', 'people'].map((key) => [key, Number(row?.[key] ?? 0)]));
-  return { businesses: Object.fromEntries(statuses.map((each) => [each.status, each.n])), sums, updatedAt: toDateOrNull(row?.updated_at) };
+  const zoho = await query<{ status: string; n: number }>(
+    tx,
+    "select coalesce(zoho_status, 'none') as status, count(*)::int as n from reference.business_totals group by 1",
+  );
+  return {
+    businesses: Object.fromEntries(statuses.map((each) => [each.status, each.n])),
+    sums,
+    zoho: Object.fromEntries(zoho.map((each) => [each.status, each.n])),
+    lookedAt: toDateOrNull(row?.looked_at),
+    updatedAt: toDateOrNull(row?.updated_at),
+  };
 }

@@ -2,9 +2,10 @@ import { add } from '@muhuri/shared/money';
 import { describeProblem, type ProblemCode, problems } from '@muhuri/shared/problems';
 import type { Follower } from '../audit/index.ts';
 import { type BusinessTotals, getBusiness, putTotals } from '../businesses/index.ts';
+import { findConnection, readCallHealth, readConnectionHealth } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Database } from '../platform/db/database.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import { addToDays, countOpen, countRest, type DayCount, listDays, sumDays } from './report.store.ts';
 
@@ -91,11 +92,20 @@ export const countTotals =
         devicesPaused: rest.devicesPaused,
         people: rest.people,
         alerts: rest.alerts,
+        zoho: await zohoOf(tx, now),
         updatedAt: now,
       };
     });
     await ports.database.platform((tx) => putTotals(tx, ctx.businessId, totals));
   };
+
+async function zohoOf(tx: Tx, now: Date): Promise<BusinessTotals['zoho']> {
+  const connection = await findConnection(tx);
+  const { calls, failed } = await readCallHealth(tx, new Date(now.getTime() - 86_400_000));
+  const { polled } = await readConnectionHealth(tx);
+  const looks = Object.values(polled).flatMap(({ at }) => (at ? [Date.parse(at)] : []));
+  return { status: connection?.status ?? 'none', calls, failed, lookedAt: looks.length > 0 ? new Date(Math.max(...looks)) : null };
+}
 
 const zoneOf = (dialects: Dialects, country: string) => dialects.all().find((each) => each.country === country)?.timeZone ?? 'UTC';
 const currencyOf = (dialects: Dialects, country: string) => dialects.all().find((each) => each.country === country)?.currency ?? '';

@@ -129,6 +129,7 @@ export const listBusinesses = endpoint({
             people: z.number(),
             requests_today: z.number(),
             alerts: z.number(),
+            zoho: z.object({ status: z.enum(['none', 'active', 'needs_reconnecting']), calls: z.number(), failed: z.number(), looked_at: time.nullable() }),
             updated_at: time,
           })
           .nullable(),
@@ -505,6 +506,9 @@ export const platformTotals = endpoint({
     alerts: z.number(),
     people: z.number(),
     attempts_today: z.number(),
+    /** Businesses by the state of their connection with Zoho. */
+    zoho: z.record(z.string(), z.number()),
+    zoho_looked_at: time.nullable(),
     updated_at: time.nullable(),
   }),
 });

@@ -5,6 +5,7 @@ import type * as branches from '@muhuri/shared/contract/branches.contract';
 import type * as businesses from '@muhuri/shared/contract/businesses.contract';
 import type * as oauth from '@muhuri/shared/contract/oauth.contract';
 import type * as zoho from '@muhuri/shared/contract/zoho.contract';
+import type * as notices from '@muhuri/shared/contract/notices.contract';
 import type * as trail from '@muhuri/shared/contract/trail.contract';
 import { request } from '../request.ts';
 
@@ -42,6 +43,9 @@ export type Views = {
   health: OutputOf<typeof zoho.zohoHealth>;
   documents: OutputOf<typeof zoho.listDocuments>;
   month: OutputOf<typeof zoho.closeMonth>;
+  subscribers: OutputOf<typeof notices.listSubscribers>;
+  newSubscriber: OutputOf<typeof notices.addSubscriber>;
+  notices: OutputOf<typeof notices.listNotices>;
   probe: OutputOf<typeof businesses.testVsdc>;
   support: OutputOf<typeof businesses.listSupport>;
   totals: OutputOf<typeof businesses.platformTotals>;

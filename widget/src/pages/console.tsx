@@ -67,6 +67,8 @@ export function BusinessesPage() {
   function Health({ totals }: { totals: NonNullable<Listed['totals']> }) {
     const bad = [
       totals.alerts > 0 ? `${words.alerts}: ${totals.alerts}` : '',
+      totals.zoho.status === 'needs_reconnecting' ? words.reconnect : '',
+      totals.zoho.failed > totals.zoho.calls / 10 ? filled(words.zohoFailing, { n: totals.zoho.failed, of: totals.zoho.calls }) : '',
       totals.in_doubt > 0 ? `${words.inDoubt}: ${totals.in_doubt}` : '',
       totals.devices_paused > 0 ? `${words.devices} ${words.paused}: ${totals.devices_paused}` : '',
       totals.oldest_unsigned_at ? `${words.oldest}: ${moment(totals.oldest_unsigned_at, language)}` : '',
@@ -90,6 +92,7 @@ function Totals() {
                 [words.queued, is.queued],
                 [words.inDoubt, is.in_doubt],
                 [words.alerts, is.alerts],
+                [words.reconnect, is.zoho.needs_reconnecting ?? 0],
                 [words.attemptsToday, is.attempts_today],
               ].map(([name, value]) => (
                 <div key={name}>

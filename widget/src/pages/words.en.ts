@@ -398,6 +398,24 @@ export const en = {
   missingSome: '{n} not sealed, {changed} changed since.',
   missingUnknown: 'Nothing is known to be missing, but Zoho was not looked through lately: look for changes first.',
   count: 'Count',
+  reconnect: 'Zoho: to be connected again',
+  zohoFailing: 'Zoho: {n} of {of} calls failed',
+  connectMore: 'Connect again, or allow more',
+  subscribers: 'Your own programs',
+  subscribersNext:
+    'Addresses of yours that are told of receipts, signed as Standard Webhooks has it. An address in an inner network needs the operator’s permission.',
+  addSubscriber: 'Add an address',
+  tellOf: 'Tell of',
+  sendAgain: 'Send again',
+  e_opened: 'Opened',
+  e_signed: 'Sealed',
+  e_refused: 'Refused',
+  e_in_doubt: 'In doubt',
+  e_withdrawn: 'Withdrawn',
+  e_settled: 'Doubt settled',
+  n_waiting: 'Waiting',
+  n_delivered: 'Delivered',
+  n_failed: 'Failed',
 };
 
 export type PageWords = { [K in keyof typeof en]: string };
