@@ -108,6 +108,22 @@ describe('a private installation', () => {
     await settings(admin, { exempt: { customer_ids: [], location_ids: [], number_prefixes: [] } });
   });
 
+  test('keeps what came in while a business was suspended, and seals it once it is active again', async () => {
+    const id = newInvoice();
+    await world.sql("update business set status = 'suspended'", [], business().businessId);
+    await world.zoho.fire('invoices', id);
+    const waiting = await until(
+      async () => (await world.sql('select look_at, problem, tries from document where document_id = $1', [id], business().businessId))[0],
+      (row) => Number(row?.tries) > 0,
+    );
+    expect(JSON.stringify(waiting?.problem)).toContain('business_suspended');
+    expect(await receiptOf(id)).toBeUndefined();
+    await world.sql("update business set status = 'active'", [], business().businessId);
+    await world.sql('update document set look_at = $2 where document_id = $1', [id, new Date().toISOString()], business().businessId);
+    await world.app.settle();
+    await signed(id);
+  });
+
   test('finds a change after sealing by itself, as drift', async () => {
     const id = newInvoice();
     await world.zoho.fire('invoices', id);

@@ -13,7 +13,8 @@ const batch = 20;
 const retryFirstMs = 15_000;
 const retryMaxMs = 30 * 60_000;
 /** What ends by itself or by a person, at Zoho or between it and us: looked at again, nothing is lost by it. */
-const passing = [
+const passing: string[] = [
+  'setup_unfinished',
   'zoho_limit',
   'zoho_unavailable',
   'zoho_reconnect',
@@ -52,6 +53,8 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
       return due.source !== 'hint' && sealsByItself(business.settings, document);
     });
     const { document, receipt } = found;
+    // What ends by itself is no answer: it is looked at again, and sealed then.
+    if (found.problem && !receipt && passing.includes(found.problem.code)) throw new AppError(found.problem.code, found.problem);
     const seen: Seen | null = document
       ? {
           number: document.number,

@@ -37,7 +37,7 @@ export function watchIntake(ports: Ports): IntakeWatch {
     const ctx = ports.contextOf(businessId);
     try {
       // Ours to tell, whether Zoho answers or not.
-      await ports.sendNotices(ctx);
+      while ((await ports.sendNotices(ctx)) > 0) continue;
       if (isSweep) {
         if (!(await ports.watchGrant(ctx))) return;
         await ports.poll(ctx);

@@ -41,6 +41,7 @@ const delaysMs = [5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 
 const overlapMs = 24 * 3_600_000;
 const leaseMs = 2 * 60_000;
 const subscribersMax = 10;
+const batch = 50;
 const fieldOf = (id: string) => `subscriber:${id}`;
 
 /** Follows the trail: what happened to a receipt is told to whoever asked for it, once it stands in the chain. */
@@ -87,12 +88,12 @@ export const tellOfReceipts =
     ports.touch(ctx.businessId);
   };
 
-/** Sends what is due. Says how many messages went out. */
+/** Sends what is due, some at a time. Says how many; none: there is no more. */
 export const sendDue =
   (ports: Pick<Ports, 'vault' | 'clock'> & { messenger: Messenger; alerts: Pick<Alerts, 'raise' | 'settle'> }) =>
   async (ctx: Context): Promise<number> => {
     const now = ports.clock.now();
-    const due = await ctx.transaction((tx) => takeNotices(tx, now, new Date(now.getTime() + leaseMs), 50));
+    const due = await ctx.transaction((tx) => takeNotices(tx, now, new Date(now.getTime() + leaseMs), batch));
     if (due.length === 0) return 0;
     const { subscribers, dataKey } = await ctx.transaction(async (tx) => ({
       subscribers: await listSubscribers(tx),

@@ -59,7 +59,8 @@ export const prepareSale =
       businessId: ctx.businessId,
       organizationId: connection.organizationId,
       grantId: connection.grantId,
-      purpose: 'sign' as const,
+      // What came in waits behind whoever is sitting before a panel: a burst of webhooks must not use up the minute.
+      purpose: ctx.actor.type === 'job' && ctx.actor.id === 'intake' ? ('sync' as const) : ('sign' as const),
       customFields: business.settings.custom_fields,
     };
     const read = await ports.books.readDocument(source, module, documentId);

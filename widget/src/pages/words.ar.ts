@@ -415,4 +415,5 @@ export const ar: PageWords = {
   n_waiting: 'ينتظر',
   n_delivered: 'سُلّم',
   n_failed: 'فشل',
+  secretOnce: 'يُعرض هذه المرة فقط. احفظه مع البرنامج الذي يستمع هناك.',
 };

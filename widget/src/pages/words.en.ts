@@ -416,6 +416,7 @@ export const en = {
   n_waiting: 'Waiting',
   n_delivered: 'Delivered',
   n_failed: 'Failed',
+  secretOnce: 'Shown this once. Keep it with the program that listens there.',
 };
 
 export type PageWords = { [K in keyof typeof en]: string };

@@ -418,4 +418,5 @@ export const fr: PageWords = {
   n_waiting: 'En attente',
   n_delivered: 'Livré',
   n_failed: 'Échec',
+  secretOnce: 'Affiché cette seule fois. Gardez-le avec le programme qui écoute là.',
 };

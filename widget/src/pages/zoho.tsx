@@ -560,7 +560,7 @@ function Subscribers() {
       <Message text={message} />
       {made ? (
         <div class="notice good" role="status">
-          <p>{words.addressOnce}</p>
+          <p>{words.secretOnce}</p>
           <FactList
             rows={[
               [words.addressUrl, made.subscriber.url],
