@@ -132,6 +132,7 @@ import {
   openReceipt,
   prepareSale,
   printReceipt,
+  printTogether,
   proposeReversal,
   registerItemsOf,
   readPdf,
@@ -150,7 +151,7 @@ import { idsIn, listAttempts, openWalls } from './walls/index.ts';
 import { deleteOldNotices, listNotices, sendDue, subscribers, tellOfReceipts } from './notices/index.ts';
 import { noticeRoutes } from './notices/notice.routes.ts';
 import { standardWebhooks } from './messenger/standard-webhooks.ts';
-import { dueAfterSigning, readSteps, retryWriteBack, writeBackDue } from './write-back/index.ts';
+import { dueAfterSigning, mailReceipt, readSteps, retryWriteBack, writeBackDue } from './write-back/index.ts';
 import { writeBackRoutes } from './write-back/write-back.routes.ts';
 import { addressPolicy } from './platform/address-policy.ts';
 import { type DirectSettings, directVsdc, usualSettings } from './vsdc/direct-vsdc.ts';
@@ -364,6 +365,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     // Drawing brings fonts and a PDF library; they are loaded when the first receipt is printed.
     draw: async (...ask: Parameters<typeof import('./receipts/receipt-pdf.ts')['receiptPdf']>) =>
       (await import('./receipts/receipt-pdf.ts')).receiptPdf(...ask),
+    drawAll: async (...ask: Parameters<typeof import('./receipts/receipt-pdf.ts')['receiptsPdf']>) =>
+      (await import('./receipts/receipt-pdf.ts')).receiptsPdf(...ask),
     localTime: (at: Date, timeZone: string) => {
       const stamp = stamp14(at, timeZone);
       return {
@@ -559,7 +562,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       listNotices: (ctx, page) => ctx.transaction((tx) => listNotices(tx, page)),
       touch: intake.touch,
     }),
-    ...writeBackRoutes({ readSteps, retry: retryWriteBack({ clock, record, touch: intake.touch }) }),
+    ...writeBackRoutes({ readSteps, retry: retryWriteBack({ clock, record, touch: intake.touch }), mail: mailReceipt({ clock, record, touch: intake.touch }) }),
     ...trailRoutes({
       listTrail: async (ctx, filter) => named(await ctx.transaction((tx) => listEntries(tx, 'audit', filter))),
       verifyTrail,
@@ -579,6 +582,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       confirmReversal: confirmReversal(lanePorts),
       dropReversal: dropReversal(lanePorts),
       printReceipt: printReceipt(printPorts),
+      printTogether: printTogether(printPorts),
       readPdf: readPdf(printPorts),
       openLink: openLink({ clock }),
       qrSvg,

@@ -287,6 +287,14 @@ export const problems = {
     "Zoho ne connaît pas certains des champs où le sceau s'écrit.",
     'Ils y ont été renommés ou supprimés : nommez les actuels dans les paramètres, ou recréez-les.',
   ),
+  mail_of_refund: e(
+    422,
+    'none',
+    'Only a sealed invoice is mailed with its receipt.',
+    'Mail the credit note in Zoho; its receipt can be printed here.',
+    'Seule une facture scellée est envoyée avec son reçu.',
+    'Envoyez la note de crédit dans Zoho ; son reçu s’imprime ici.',
+  ),
   mail_uncertain: e(
     422,
     'person',

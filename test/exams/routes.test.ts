@@ -209,6 +209,7 @@ const bodies: Record<string, (ids: Ids) => Record<string, unknown>> = {
   attachEvidence: () => ({ found: false, source: 'portal' }),
   proposeReversal: () => ({ reason_code: '06', source: 'portal' }),
   printReceipt: () => ({ paper: 'a4' }),
+  printTogether: (ids) => ({ receipt_ids: [ids.receipt] }),
   connect: () => ({ data_centre: 'nowhere' }),
   finishConsent: (ids) => ({ state: `${ids.business}.${'x'.repeat(32)}`, code: 'x' }),
   bindOrganization: (ids) => ({ organization_id: ids.organization, business_id: ids.business }),

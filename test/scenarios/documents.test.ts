@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Api, operatorOf } from '../api.ts';
+import { Api, operatorOf, until } from '../api.ts';
 import { startWorld, today, type World } from '../world.ts';
 
 let world: World;
@@ -71,6 +71,33 @@ describe('the list To seal', () => {
     await admin.post('/zoho/poll');
     await world.app.settle();
     expect(await list(`&search=${simple?.number}`)).toMatchObject([{ standing: 'drifted', problem: { code: 'drift_changed' } }]);
+  });
+
+  test('prints the chosen into one file, each print recorded, all or none, and has Zoho mail an invoice once', async () => {
+    const ids: string[] = [];
+    for (const what of ['exempt only', 'zero-rated only']) ids.push((await user.seal('invoices', of(what)?.id ?? '')).body.id as string);
+    const print = (receipt_ids: string[]) =>
+      fetch(`${world.app.url}/api/v1/receipts/prints`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${user.token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ receipt_ids }),
+      });
+    expect((await print([...ids, `rcp_${'0'.repeat(32)}`])).status).toBe(404);
+    expect((await user.get(`/receipts/${ids[0]}`)).body.prints, 'nothing was recorded').toBe(0);
+    const file = Buffer.from(await (await print(ids)).arrayBuffer());
+    expect(file.subarray(0, 5).toString()).toBe('%PDF-');
+    expect(file.toString('latin1').match(/\/Type \/Page\b/g)?.length).toBe(2);
+    for (const id of ids) expect((await user.get(`/receipts/${id}`)).body.prints).toBe(1);
+    for (let i = 0; i < 2; i++) expect((await user.post(`/receipts/${ids[0]}/mail`)).status).toBe(200);
+    await until(
+      () => world.zoho.seenOn(of('exempt only')?.id ?? ''),
+      (seen) => seen.mails.length > 0,
+    );
+    await world.app.settle();
+    expect(world.zoho.seenOn(of('exempt only')?.id ?? '')).toMatchObject({
+      attachments: [{ can_send_in_mail: true }],
+      mails: [{ attachments: [expect.any(String)] }],
+    });
   });
 
   test('is exported without a cell that a spreadsheet would run, and shows one business nothing of another', async () => {

@@ -41,7 +41,7 @@ export const defaultSettings: BusinessSettings = {
   document_age_days_max: 90,
   auto_seal: 'off',
   exempt: { customer_ids: [], location_ids: [], number_prefixes: [] },
-  write_back: true,
+  write_back: false,
   mail_after_seal: false,
   seal_fields: { receipt_number: '', sdc_id: '', signature: '', verification_url: '', signed_at: '' },
   custom_fields: { buyer_tin: 'cf_custtin', purchase_code: 'cf_purchase_code' },

@@ -2,6 +2,7 @@ import { businesses } from '@muhuri/shared/contract/index';
 import { AppError } from '../platform/app-error.ts';
 import { answer, type Call } from '../platform/http/answer.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
+import type { ZohoState } from '../connections/index.ts';
 import type { BranchView, DeviceAsk, ProbeView } from '../branches/index.ts';
 import type { Receipt, ReceiptView } from '../receipts/index.ts';
 import type { GetStats, ReportUsage } from '../reports/index.ts';
@@ -15,15 +16,7 @@ type Use = {
   testDevice(ctx: Ctx, branchId: string | null): Promise<ProbeView>;
   listBranches(ctx: Ctx): Promise<BranchView[]>;
   probes(ctx: Ctx): Promise<Record<string, ProbeView | null>>;
-  readZohoState(ctx: Ctx): Promise<{
-    organizationId: string | null;
-    organizationName: string | null;
-    dataCentre: string | null;
-    status: 'none' | 'active' | 'needs_reconnecting';
-    grantId: string | null;
-    connectionId: string | null;
-    clientId: string | null;
-  }>;
+  readZohoState(ctx: Ctx): Promise<ZohoState>;
   isPlatformClient(clientId: string): boolean;
   listHooks(ctx: Ctx): Promise<{ id: string; module: string; keyPrefix: string }[]>;
   publicUrl: string;

@@ -5,7 +5,7 @@ export { type Lanes, openLanes } from './lanes.ts';
 export { type Looked, type LookAtDocument, lookAtDocument } from './look-at-document.ts';
 export { openReceipt, withItemCodes } from './open-receipt.ts';
 export { type Prepared, type PrepareSale, prepareSale } from './prepare-sale.ts';
-export { drawTraining, openLink, printReceipt, readPdf } from './print-receipt.ts';
+export { drawTraining, openLink, printReceipt, printTogether, readPdf } from './print-receipt.ts';
 export { findReceipt, listReceipts, listReceiptsOf, type Receipt } from './receipt.store.ts';
 export { type ReceiptView, toReceiptView } from './receipt-view.ts';
 export { confirmReversal, dropReversal, proposeReversal } from './reverse-lost-sale.ts';

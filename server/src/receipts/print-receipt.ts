@@ -21,6 +21,7 @@ type Ports = {
   newId: NewId;
   record: Recorder;
   draw(paper: Paper, size: Print['paper'], at: Date): Promise<Buffer>;
+  drawAll(papers: Paper[], at: Date): Promise<Buffer>;
   localTime(at: Date, timeZone: string): { date: string; time: string };
   version: string;
 };
@@ -35,7 +36,7 @@ export const printReceipt =
   async (ctx, receiptId, paper) => {
     const secret = randomBytes(24).toString('base64url');
     const until = new Date(ports.clock.now().getTime() + linkMs);
-    const print = await ctx.transaction((tx) => makePrint(ports, tx, ctx, receiptId, paper, { hash: hashOf(secret), until }));
+    const { print } = await ctx.transaction((tx) => makePrint(ports, tx, ctx, receiptId, paper, { hash: hashOf(secret), until }));
     return { print, link: `${ctx.businessId}.${secret}`, until };
   };
 
@@ -45,7 +46,19 @@ export type ReadPdf = (ctx: Context, receiptId: string, paper: Print['paper']) =
 export const readPdf =
   (ports: Ports): ReadPdf =>
   (ctx, receiptId, paper) =>
-    ctx.transaction(async (tx) => (await findLatestPrint(tx, receiptId, paper)) ?? makePrint(ports, tx, ctx, receiptId, paper, null));
+    ctx.transaction(async (tx) => (await findLatestPrint(tx, receiptId, paper)) ?? (await makePrint(ports, tx, ctx, receiptId, paper, null)).print);
+
+export type PrintTogether = (ctx: Context, receiptIds: string[]) => Promise<Buffer>;
+
+/** A print of each, recorded like any other, in one file; all of them or none. */
+export const printTogether =
+  (ports: Ports): PrintTogether =>
+  (ctx, receiptIds) =>
+    ctx.transaction(async (tx) => {
+      const papers: Paper[] = [];
+      for (const id of new Set(receiptIds)) papers.push((await makePrint(ports, tx, ctx, id, 'a4', null)).drawn);
+      return ports.drawAll(papers, ports.clock.now());
+    });
 
 export type OpenLink = (link: string, contextOf: (businessId: string) => Context) => Promise<Print>;
 
@@ -121,18 +134,19 @@ async function makePrint(
   receiptId: string,
   size: Print['paper'],
   link: { hash: string; until: Date } | null,
-): Promise<Print> {
+): Promise<{ print: Print; drawn: Paper }> {
   const receipt = await lockReceipt(tx, receiptId);
   if (!receipt) throw new AppError('not_found');
   // No receipt of any kind while unsigned.
   if (!receipt.signature) throw new AppError('not_signed', { state: receipt.state });
   const number = await nextPrintNumber(tx, receiptId);
   const at = ports.clock.now();
-  const pdf = await ports.draw(await paperOf(ports, tx, receipt, number, at), size, at);
+  const drawn = await paperOf(ports, tx, receipt, number, at);
+  const pdf = await ports.draw(drawn, size, at);
   const print: Print = { id: ports.newId('print'), receiptId, number, paper: size, pdf, printedAt: at };
   await insertPrint(tx, ctx.businessId, { ...print, printedBy: ctx.actor.id, linkHash: link?.hash ?? null, linkUntil: link?.until ?? null });
   await ports.record(tx, ctx, { action: number === 0 ? 'receipt.printed' : 'receipt.copied', subject: receiptId, after: { number, paper: size } });
-  return print;
+  return { print, drawn };
 }
 
 async function paperOf(ports: Ports, tx: Tx, receipt: Receipt, copyNumber: number, at: Date): Promise<Paper> {

@@ -23,14 +23,28 @@ function loadFonts(): Record<string, unknown> {
   return fonts;
 }
 
+const a4: PDFKit.PDFDocumentOptions = { size: 'A4', margins: { top: 36, bottom: 0, left: 42, right: 42 } };
 const mm = 72 / 25.4;
 const ink = '#1f2329';
 const faint = '#5b6270';
 const rule = '#c9ced6';
 
+/** Several receipts one after the other, each beginning on a page of its own. */
+export const receiptsPdf = (papers: Paper[], at: Date): Promise<Buffer> =>
+  rendered(
+    at,
+    (doc) => {
+      for (const [index, paper] of papers.entries()) {
+        if (index > 0) doc.addPage();
+        drawA4(doc, paper);
+      }
+    },
+    a4,
+  );
+
 /** Draws a receipt. The same paper and moment give the same bytes; nothing is read from a clock. */
 export async function receiptPdf(paper: Paper, size: 'a4' | '80mm', at: Date): Promise<Buffer> {
-  if (size === 'a4') return rendered(at, (doc) => drawA4(doc, paper), { size: 'A4', margins: { top: 36, bottom: 0, left: 42, right: 42 } });
+  if (size === 'a4') return rendered(at, (doc) => drawA4(doc, paper), a4);
   // Drawn once on an endless roll to learn its length, then again on a page that long.
   let length = 0;
   await rendered(

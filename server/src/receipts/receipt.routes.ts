@@ -3,7 +3,7 @@ import { AppError } from '../platform/app-error.ts';
 import { answer, type Call, FileAnswer, WithStatus } from '../platform/http/answer.ts';
 import type { CheckBeforeSigning } from './check-before-signing.ts';
 import type { OpenReceipt } from './open-receipt.ts';
-import type { OpenLink, PrintReceipt, ReadPdf } from './print-receipt.ts';
+import type { OpenLink, PrintReceipt, PrintTogether, ReadPdf } from './print-receipt.ts';
 import type { ReceiptView } from './receipt-view.ts';
 import type { ConfirmReversal, ProposeReversal } from './reverse-lost-sale.ts';
 import type { Evidence, SettleByPerson } from './settle-by-person.ts';
@@ -24,6 +24,7 @@ type Use = {
   confirmReversal: ConfirmReversal;
   dropReversal: ConfirmReversal;
   printReceipt: PrintReceipt;
+  printTogether: PrintTogether;
   readPdf: ReadPdf;
   openLink: OpenLink;
   qrSvg(text: string): Promise<string>;
@@ -62,6 +63,9 @@ export const receiptRoutes = (use: Use) => {
         expires_at: until.toISOString(),
       };
     }),
+    answer(receipts.printTogether)(
+      async (call, { input }) => new FileAnswer(await use.printTogether(call.ctx, input.receipt_ids), 'application/pdf', 'receipts.pdf'),
+    ),
     answer(receipts.receiptPdf)(async (call, { query }) => {
       const receipt = await use.getReceipt(call.ctx, id(call));
       const print = await use.readPdf(call.ctx, receipt.id, query.paper);

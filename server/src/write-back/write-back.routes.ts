@@ -6,10 +6,12 @@ import type { Step } from './index.ts';
 type Use = {
   readSteps(ctx: Call['ctx'], receiptId: string): Promise<Step[]>;
   retry(ctx: Call['ctx'], receiptId: string): Promise<Step[]>;
+  mail(ctx: Call['ctx'], receiptId: string): Promise<Step[]>;
 };
 
 export const writeBackRoutes = (use: Use) => [
   answer(zoho.writeBack)(async (call) => view(await use.readSteps(call.ctx, call.params.id as string), call.language)),
+  answer(zoho.mailReceipt)(async (call) => view(await use.mail(call.ctx, call.params.id as string), call.language)),
   answer(zoho.retryWriteBack)(async (call) => view(await use.retry(call.ctx, call.params.id as string), call.language)),
 ];
 

@@ -61,12 +61,10 @@ export const setStep = (tx: Tx, is: Step, nextAt: Date | null) =>
     nextAt,
   ]);
 
-/** What failed is tried anew; a mail that may have left is not. Says how many steps. */
-export const retrySteps = async (tx: Tx, receiptId: string, at: Date): Promise<number> =>
-  (
-    await query(
-      tx,
-      "update write_back set state = 'waiting', tries = 0, next_at = $2, problem = null where receipt_id = $1 and state = 'failed' returning step",
-      [receiptId, at],
-    )
-  ).length;
+/** What failed is tried anew. A mail that may have left is not, unless a person asks for just that. */
+export const retrySteps = (tx: Tx, receiptId: string, withMail: boolean, at: Date) =>
+  query(
+    tx,
+    "update write_back set state = 'waiting', tries = 0, next_at = $2, problem = null where receipt_id = $1 and state = 'failed' and ($3 or step <> 'mail')",
+    [receiptId, at, withMail],
+  );

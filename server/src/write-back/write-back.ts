@@ -180,6 +180,24 @@ export const readSteps = async (ctx: Context, receiptId: string): Promise<Step[]
     return listSteps(tx, receiptId);
   });
 
+/** Has Zoho mail a sealed invoice with its receipt, asked for by a person; once, unless the mail before has failed. */
+export const mailReceipt =
+  (ports: Pick<Ports, 'clock' | 'record'> & { touch(businessId: string): void }) =>
+  async (ctx: Context, receiptId: string): Promise<Step[]> => {
+    const steps = await ctx.transaction(async (tx) => {
+      const receipt = await findReceipt(tx, receiptId);
+      if (!receipt) throw new AppError('not_found');
+      if (!receipt.signature) throw new AppError('not_signed', { state: receipt.state });
+      if (receipt.module !== 'invoices' || receipt.kind !== 'sale') throw new AppError('mail_of_refund');
+      await insertSteps(tx, ctx.businessId, receiptId, ['attachment', 'mail'], ports.clock.now());
+      await retrySteps(tx, receiptId, true, ports.clock.now());
+      await ports.record(tx, ctx, { action: 'written.mail_asked', subject: receiptId });
+      return listSteps(tx, receiptId);
+    });
+    ports.touch(ctx.businessId);
+    return steps;
+  };
+
 /** Has what failed tried again; where nothing was ever due, it is due now. */
 export const retryWriteBack =
   (ports: Pick<Ports, 'clock' | 'record'> & { touch(businessId: string): void }) =>
@@ -189,7 +207,7 @@ export const retryWriteBack =
       if (!receipt) throw new AppError('not_found');
       if (!receipt.signature) throw new AppError('not_signed', { state: receipt.state });
       const { settings } = await getBusiness(tx);
-      await retrySteps(tx, receiptId, ports.clock.now());
+      await retrySteps(tx, receiptId, false, ports.clock.now());
       await insertSteps(tx, ctx.businessId, receiptId, stepsOf(receipt, settings), ports.clock.now());
       await ports.record(tx, ctx, { action: 'written.retried', subject: receiptId });
       return listSteps(tx, receiptId);

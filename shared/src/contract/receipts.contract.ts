@@ -228,6 +228,16 @@ export const printReceipt = endpoint({
   output: z.object({ print_id: z.string(), number: z.number(), copy: z.boolean(), paper: z.string(), url: z.string(), expires_at: time }),
 });
 
+export const printTogether = endpoint({
+  method: 'POST',
+  path: '/receipts/prints',
+  summary: 'Print several receipts into one A4 file; each print is recorded like any other',
+  guard: 'seal',
+  input: z.strictObject({ receipt_ids: z.array(z.string().max(60)).min(1).max(50) }),
+  output: z.any(),
+  produces: 'application/pdf',
+});
+
 export const receiptPdf = endpoint({
   method: 'GET',
   path: '/receipts/{id}/pdf',

@@ -172,6 +172,14 @@ export const retryWriteBack = endpoint({
   output: stepsView,
 });
 
+export const mailReceipt = endpoint({
+  method: 'POST',
+  path: '/receipts/{id}/mail',
+  summary: 'Have Zoho mail a sealed invoice with its receipt attached; once',
+  guard: 'seal',
+  output: stepsView,
+});
+
 const standing = z.enum(['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted', 'sealed', 'exempt', 'not_due']);
 const month = z.string().regex(/^20\d\d-(?:0[1-9]|1[0-2])$/, 'must be a month such as 2026-11');
 const listFilter = {

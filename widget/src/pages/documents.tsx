@@ -26,7 +26,7 @@ const atOnce = 2;
 export function DocumentsPage() {
   const { words, api, language } = usePage();
   const [filter, setFilter] = useState({ month: '', standing: '', search: '' });
-  const { act, isBusy, message } = useAct();
+  const { act, isBusy, message, isGood } = useAct();
   const [chosen, choose] = useState<Set<string>>(new Set());
   const [outcomes, setOutcomes] = useState<Record<string, Outcome>>({});
   const query = Object.entries(filter)
@@ -42,7 +42,10 @@ export function DocumentsPage() {
   );
   const canSeal = (row: Row) => row.standing === 'to_seal' || row.standing === 'refused';
   const sealable = rows.filter(canSeal);
-  const picked = sealable.filter((row) => chosen.has(keyOf(row)));
+  const isChosen = (row: Row) => chosen.has(keyOf(row));
+  const picked = sealable.filter(isChosen);
+  const sealed = rows.filter((row) => row.receipt_label !== null);
+  const pickedSealed = sealed.filter(isChosen);
   const toggle = (row: Row) => {
     const next = new Set(chosen);
     if (!next.delete(keyOf(row))) next.add(keyOf(row));
@@ -80,14 +83,19 @@ export function DocumentsPage() {
     return canSeal(row) && outcome?.is === 'done' && !outcome.isGood;
   });
   const running = Object.values(outcomes).filter((each) => each.is === 'running').length;
+  const print = () =>
+    act(async () => {
+      const blob = await api.file('POST', '/receipts/prints', { receipt_ids: pickedSealed.map((row) => row.receipt_id) });
+      save(blob, 'receipts.pdf');
+    });
+  const mail = () =>
+    act(async () => {
+      for (const row of pickedSealed.filter((each) => each.module === 'invoices')) await api.post(`/receipts/${row.receipt_id}/mail`);
+      choose(new Set());
+    }, words.mailAsked);
   const download = () =>
     act(async () => {
-      const link = Object.assign(document.createElement('a'), {
-        href: URL.createObjectURL(await api.file('GET', `/documents.csv?${query.slice(1)}`)),
-        download: 'documents.csv',
-      });
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+      save(await api.file('GET', `/documents.csv?${query.slice(1)}`), 'documents.csv');
     });
   const standings = ['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted', 'sealed', 'exempt', 'not_due'] as const;
   return (
@@ -100,7 +108,7 @@ export function DocumentsPage() {
           </button>
         }
       >
-        <Message text={message} />
+        <Message text={message} isGood={isGood} />
         <div class="row">
           <MonthField value={filter.month} onInput={(month) => setFilter({ ...filter, month })} />
           <Pick
@@ -115,9 +123,29 @@ export function DocumentsPage() {
           <button type="button" class="button" disabled={isBusy || picked.length === 0} onClick={() => void seal(picked)}>
             {filled(words.sealChosen, { n: picked.length })}
           </button>
-          <button type="button" class="button plain" disabled={isBusy || sealable.length === 0} onClick={() => choose(new Set(sealable.map(keyOf)))}>
+          <button
+            type="button"
+            class="button plain"
+            disabled={isBusy || sealable.length + sealed.length === 0}
+            onClick={() => choose(new Set([...sealable, ...sealed].map(keyOf)))}
+          >
             {words.chooseAll}
           </button>
+          {sealed.length > 0 ? (
+            <>
+              <button
+                type="button"
+                class="button plain"
+                disabled={isBusy || pickedSealed.length === 0 || pickedSealed.length > 50}
+                onClick={() => void print()}
+              >
+                {filled(words.printChosen, { n: pickedSealed.length })}
+              </button>
+              <button type="button" class="button plain" disabled={isBusy || pickedSealed.length === 0} onClick={() => void mail()}>
+                {filled(words.mailChosen, { n: pickedSealed.length })}
+              </button>
+            </>
+          ) : null}
           {failed.length > 0 ? (
             <button type="button" class="button plain" disabled={isBusy} onClick={() => void seal(failed)}>
               {filled(words.retryFailed, { n: failed.length })}
@@ -148,7 +176,7 @@ export function DocumentsPage() {
     const outcome = outcomes[keyOf(row)];
     const tone = tones[row.standing];
     return [
-      canSeal(row) ? (
+      canSeal(row) || row.receipt_label !== null ? (
         <input
           type="checkbox"
           aria-label={filled(words.chooseOne, { name: row.document_number })}
@@ -178,6 +206,12 @@ export function DocumentsPage() {
       ),
     ];
   }
+}
+
+function save(blob: Blob, name: string): void {
+  const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 function MonthField({ value, onInput }: { value: string; onInput(value: string): void }) {

@@ -416,4 +416,7 @@ export const ar: PageWords = {
   n_delivered: 'سُلّم',
   n_failed: 'فشل',
   secretOnce: 'يُعرض هذه المرة فقط. احفظه مع البرنامج الذي يستمع هناك.',
+  printChosen: 'اطبع المختار ({n})',
+  mailChosen: 'أرسل المختار ({n})',
+  mailAsked: 'طُلب من Zoho إرسالها.',
 };

@@ -417,6 +417,9 @@ export const en = {
   n_delivered: 'Delivered',
   n_failed: 'Failed',
   secretOnce: 'Shown this once. Keep it with the program that listens there.',
+  printChosen: 'Print the chosen ({n})',
+  mailChosen: 'Mail the chosen ({n})',
+  mailAsked: 'Zoho is asked to mail them.',
 };
 
 export type PageWords = { [K in keyof typeof en]: string };

@@ -419,4 +419,7 @@ export const fr: PageWords = {
   n_delivered: 'Livré',
   n_failed: 'Échec',
   secretOnce: 'Affiché cette seule fois. Gardez-le avec le programme qui écoute là.',
+  printChosen: 'Imprimer les choisis ({n})',
+  mailChosen: 'Envoyer les choisis ({n})',
+  mailAsked: 'Zoho est prié de les envoyer.',
 };
