@@ -40,7 +40,7 @@ const world = await startWorld({
   ports: { server: 8710, zoho: 8711, vsdc: 8712, widget: 8713, mail: 8714 },
   stateDir: isKept ? join(dataDir, 'sim') : null,
   withWidget: true,
-  instead: { log: logTo('warn'), governor: { perMinute: 480 }, keepUpMs: 15_000 },
+  instead: { log: logTo('warn'), governor: { perMinute: 480, zohoPerMinute: 600 }, keepUpMs: 15_000 },
   onTaken: (what, port) => console.log(`Port ${port} is taken; ${what} uses another one.`),
 });
 

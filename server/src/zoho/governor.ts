@@ -29,8 +29,9 @@ export type Governor = {
  * calls a minute, some thousands a day, five or ten at once. We take a share and leave the rest.
  */
 export type GovernorSettings = {
-  /** Calls in any sixty seconds. */
+  /** Calls in any sixty seconds that are ours, of those Zoho allows the organization. */
   perMinute: number;
+  zohoPerMinute: number;
   /** How much of the minute is kept free of the less urgent. */
   keptFor: Record<Purpose, number>;
   /** Our part of the day; signing may go beyond it. */
@@ -44,6 +45,7 @@ export type GovernorSettings = {
 
 export const usualGovernor: GovernorSettings = {
   perMinute: 80,
+  zohoPerMinute: 100,
   keptFor: { sign: 0, write_back: 10, sync: 20 },
   ofDay: 0.5,
   dayReserve: 0.05,
@@ -52,7 +54,6 @@ export const usualGovernor: GovernorSettings = {
 };
 
 const minuteMs = 60_000;
-const zohoPerMinute = 100;
 const order: Purpose[] = ['sign', 'write_back', 'sync'];
 /** Paid plans allow ten calls at once, the free one five; which it is shows in the day's limit. */
 const atOnce = (dayLimit: number | null) => (dayLimit !== null && dayLimit >= 2_000 ? 10 : 5);
@@ -116,7 +117,7 @@ export function governor(clock: Clock, settings: GovernorSettings = usualGoverno
     }
     const foreign = state.foreign.reduce((sum, each) => sum + each.count, 0);
     // A tenth of the share stays ours however much another program spends: a signature must not wait for it for ever.
-    const share = Math.max(settings.perMinute / 10, Math.min(settings.perMinute, zohoPerMinute - foreign));
+    const share = Math.max(settings.perMinute / 10, Math.min(settings.perMinute, settings.zohoPerMinute - foreign));
     const allowed = Math.max(1, Math.floor(share - (share < settings.perMinute && purpose !== 'sign' ? settings.keptFor.sync : settings.keptFor[purpose])));
     const used = state.starts.length + state.othersLastMinute;
     if (used >= allowed) return { at: (state.starts[Math.max(0, state.starts.length - allowed)] ?? at) + minuteMs };
