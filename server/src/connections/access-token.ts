@@ -7,7 +7,7 @@ import type { Accounts } from '../ports/accounts.ts';
 import { blockGrant, dropAccessToken, endGrant, type Grant, keepAccessToken, leaseGrant, lockGrant, releaseGrant } from './grant.store.ts';
 
 export type AccessToken = { token: string; apiDomain: string };
-export type AccessTokens = { of(grantId: string): Promise<AccessToken>; invalidate(grantId: string): Promise<void> };
+export type AccessTokens = { of(grantId: string): Promise<AccessToken>; invalidate(grantId: string, refused: string): Promise<void> };
 
 const leaseMs = 45_000;
 const aheadMs = 60_000;
@@ -90,9 +90,14 @@ export function accessTokens(ports: { database: Database; vault: Vault; accounts
       flying.set(grantId, running);
       return running;
     },
-    async invalidate(grantId) {
-      known.delete(grantId);
-      await ports.database.platform((tx) => dropAccessToken(tx, grantId));
+    /** Only the token that was refused: by the time a worker hears of it another one may have fetched the next, which must not be thrown away. */
+    async invalidate(grantId, refused) {
+      if (known.get(grantId)?.token === refused) known.delete(grantId);
+      await ports.database.platform(async (tx) => {
+        const grant = await lockGrant(tx, grantId);
+        if (!grant?.accessToken || ports.vault.open(grant.dataKey, grant.id, 'access_token', grant.accessToken) !== refused) return;
+        await dropAccessToken(tx, grantId);
+      });
     },
   };
 }

@@ -6,7 +6,7 @@ import type { zohoHosts } from './data-centres.ts';
 import type { Governor } from './governor.ts';
 import { type Json, parseJson } from './parse-json.ts';
 
-export type Tokens = { of(grantId: string): Promise<{ token: string; apiDomain: string }>; invalidate(grantId: string): Promise<void> };
+export type Tokens = { of(grantId: string): Promise<{ token: string; apiDomain: string }>; invalidate(grantId: string, refused: string): Promise<void> };
 
 /** Whose data, and how urgent: a call without an organization does not type-check. */
 export type Organization = { businessId: string; organizationId: string; grantId: string; purpose: Purpose };
@@ -81,7 +81,7 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
         resetSeconds: number('x-rate-limit-reset'),
         retryAfterSeconds: number('retry-after'),
       });
-      return { status, type, body };
+      return { status, type, body, token };
     } catch (error) {
       throw error instanceof AppError ? error : new AppError('zoho_unavailable', {}, error);
     } finally {
@@ -102,11 +102,11 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
   };
 
   const call: ZohoClient['call'] = async (organization, ask) => {
-    let { status, type, body } = await once(organization, ask);
+    let { status, type, body, token } = await once(organization, ask);
     // An invalid token is renewed once; 57 looks alike but is a matter of role or scope, and refreshing would burn the quota.
     if (status === 401 && body?.code !== '57') {
-      await tokens.invalidate(organization.grantId);
-      ({ status, type, body } = await once(organization, ask));
+      await tokens.invalidate(organization.grantId, token);
+      ({ status, type, body, token } = await once(organization, ask));
     }
     if (!body) throw new AppError('zoho_unavailable', {}, `HTTP ${status}, ${type || 'no type'}`);
     const code = String(body.code);
