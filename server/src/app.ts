@@ -74,7 +74,6 @@ import {
   receiveDelivery,
   removeHook,
   rotateHook,
-  watchIntake,
 } from './intake/index.ts';
 import { listRoutes } from './intake/list.routes.ts';
 import { intakeRoutes } from './intake/intake.routes.ts';
@@ -115,6 +114,7 @@ import { type Log, logTo } from './platform/log.ts';
 import { mailBy } from './platform/mail.ts';
 import { idsFrom } from './platform/new-id.ts';
 import { openQueue } from './platform/queue/queue.ts';
+import { openRounds } from './platform/rounds.ts';
 import { vaultFrom } from './platform/vault.ts';
 import {
   checkBeforeSigning,
@@ -288,9 +288,13 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   };
   const businessIds = () => database.platform(listActiveBusinessIds);
   const dayOf = { database, dialects, clock, day: dayIn };
-  const touched = { intake: (_businessId: string): void => {} };
-  const touchIntake = (businessId: string) => touched.intake(businessId);
-  const followers = [countByTrail({ dialects }), dueAfterSigning({ clock, touch: touchIntake }), tellOfReceipts({ clock, newId, touch: touchIntake })];
+  // What follows the trail is built before what it wakes.
+  const touched = { intake: (_businessId: string): void => {}, telling: (_businessId: string): void => {} };
+  const followers = [
+    countByTrail({ dialects }),
+    dueAfterSigning({ clock, touch: (businessId) => touched.intake(businessId) }),
+    tellOfReceipts({ clock, newId, touch: (businessId) => touched.telling(businessId) }),
+  ];
   const sealer = openSealer({ contextOf: (businessId) => jobContext(businessId, 'sealer'), businessIds, followers, log });
   trailTouched.touch = sealer.touch;
   const countBusiness = countTotals(dayOf);
@@ -393,28 +397,46 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const isPlatformClient = (clientId: string) => clientId === config.zohoClientId;
   const installing = installation({ ...hooks, setup: booksSetup(zoho) });
   const poll = pollDocuments({ books, clock });
-  const intake = watchIntake({
-    watchGrant: watchGrant({ database, alerts, record }),
-    poll,
-    lookAtDue: lookAtDue({ lookAtDocument: lookAtDocument({ prepareSale: prepare, dialects, queue, record, clock, newId }), clock, log }),
-    writeBackDue: writeBackDue({
-      writing: booksWriting(zoho),
-      readPdf: async (ctx, receiptId) => (await readPdf(printPorts)(ctx, receiptId, 'a4')).pdf,
-      localTime: (at, dialect) => {
-        const { date, time } = printPorts.localTime(at, dialects.of(dialect).timeZone);
-        return `${date} ${time}`;
-      },
-      alerts,
-      record,
-      clock,
-      log,
-    }),
-    sendNotices: sendDue({ vault, clock, alerts, messenger: standardWebhooks(addressPolicy(config.hookNetworks)) }),
-    contextOf: (businessId) => jobContext(businessId, 'intake'),
+  const grantWorks = watchGrant({ database, alerts, record });
+  const lookAt = lookAtDue({ lookAtDocument: lookAtDocument({ prepareSale: prepare, dialects, queue, record, clock, newId }), clock, log });
+  const writeBack = writeBackDue({
+    writing: booksWriting(zoho),
+    readPdf: async (ctx, receiptId) => (await readPdf(printPorts)(ctx, receiptId, 'a4')).pdf,
+    localTime: (at, dialect) => {
+      const { date, time } = printPorts.localTime(at, dialects.of(dialect).timeZone);
+      return `${date} ${time}`;
+    },
+    alerts,
+    record,
+    clock,
+    log,
+  });
+  const intake = openRounds({
+    name: 'keeping up with Zoho',
+    async work(businessId, isSweep) {
+      const ctx = jobContext(businessId, 'intake');
+      if (isSweep) {
+        if (!(await grantWorks(ctx))) return;
+        await poll(ctx);
+      }
+      await lookAt(ctx);
+      await writeBack(ctx);
+    },
+    businessIds,
+    log,
+  });
+  // Rounds of their own: an address of a business that never answers must not hold up what is to be sealed for it.
+  const sendNotices = sendDue({ vault, clock, alerts, messenger: standardWebhooks(addressPolicy(config.hookNetworks)) });
+  const telling = openRounds({
+    name: 'telling of receipts',
+    async work(businessId) {
+      while ((await sendNotices(jobContext(businessId, 'notices'))) > 0) continue;
+    },
     businessIds,
     log,
   });
   touched.intake = intake.touch;
+  touched.telling = telling.touch;
   const routes = [
     ...accessRoutes({
       signIn: signIn({ database, sessions, clock, totp, checkWho: who }),
@@ -560,7 +582,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     ...noticeRoutes({
       subscribers: subscribers({ vault, clock, newId, record }),
       listNotices: (ctx, page) => ctx.transaction((tx) => listNotices(tx, page)),
-      touch: intake.touch,
+      touch: telling.touch,
     }),
     ...writeBackRoutes({ readSteps, retry: retryWriteBack({ clock, record, touch: intake.touch }), mail: mailReceipt({ clock, record, touch: intake.touch }) }),
     ...trailRoutes({
@@ -680,6 +702,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     every(2_000, 'recording calls to Zoho', () => calls.flush(limits)),
     every(instead.intakeMs ?? 300, 'working on what came in', intake.run),
     every(instead.keepUpMs ?? 60_000, 'keeping up with Zoho', intake.sweep),
+    every(instead.intakeMs ?? 300, 'telling of receipts', telling.run),
+    every(60_000, 'telling of every receipt', telling.sweep),
     every(5_000, 'looking into misses', walls.look),
     every(60_000, 'looking into every miss', walls.sweep),
     every(60_000, 'counting totals', countAll),
@@ -701,6 +725,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       await calls.flush(limits);
       await walls.sweep();
       await intake.sweep();
+      await telling.sweep();
       await sealer.sweep();
       await countAll();
     },
@@ -719,6 +744,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       mail.close();
       await queue.close();
       await zoho.close();
+      await Promise.all([intake.idle(), telling.idle()]);
       await database.close();
     },
   };

@@ -100,6 +100,20 @@ describe('the list To seal', () => {
     });
   });
 
+  test('has Zoho mail once even where Zoho refuses to be read right after the mail', async () => {
+    const document = of('with taxed shipping');
+    const sealed = await user.seal('invoices', document?.id ?? '');
+    // The file: read, written, read; the mail: read, sent, and then the look that is refused.
+    world.zoho.faults(['none', 'none', 'none', 'none', 'none', 'limit'], undefined, `/invoices/${document?.id}`);
+    await user.post(`/receipts/${sealed.body.id}/mail`);
+    const steps = await until(
+      async () => (await user.get(`/receipts/${sealed.body.id}/write-back`)).body.steps as { step: string; state: string; tries: number }[],
+      (found) => found.some((each) => each.step === 'mail' && (each.state === 'done' || each.tries > 0)),
+    );
+    expect(steps.find((each) => each.step === 'mail')).toMatchObject({ state: 'done', tries: 0 });
+    expect(world.zoho.seenOn(document?.id ?? '').mails).toHaveLength(1);
+  });
+
   test('is exported without a cell that a spreadsheet would run, and shows one business nothing of another', async () => {
     const file = await user.file('/documents.csv');
     expect(file.status).toBe(200);

@@ -41,7 +41,8 @@ export type Taken = 'fresh' | 'repeated' | 'stale';
 /**
  * Keeps deliveries and has their documents looked at, in one statement (anew, where a look is under way just now: it may have read too
  * early): `repeated` where the same change came before, `stale` where a later one is known, else `fresh`. A repetition with another body
- * within the same second may be another change: it is looked at again. Answers by the deliveries' ids.
+ * within the same second may be another change: it is looked at again. Rows are taken in one order, so that two batches that meet wait for
+ * each other instead of locking each other out. Answers by the deliveries' ids.
  */
 export async function takeDeliveries(tx: Tx, businessId: string, deliveries: Delivery[]): Promise<Map<string, Taken>> {
   const rows = await query<{ id: string; is_new: boolean; is_fresh: boolean }>(
@@ -49,7 +50,7 @@ export async function takeDeliveries(tx: Tx, businessId: string, deliveries: Del
     `with given as (
        select * from jsonb_populate_recordset(null::delivery, $1)
      ), kept as (
-       insert into delivery select * from given on conflict (business_id, dedupe_key) where dedupe_key is not null do nothing returning id
+       insert into delivery select * from given order by dedupe_key on conflict (business_id, dedupe_key) where dedupe_key is not null do nothing returning id
      ), told as (
        select g.module, g.document_id, max(g.modified_at) as modified_at, bool_or(g.modified_at is null) as is_unsaid, max(g.at) as at,
          bool_and(g.verdict = 'hint') as is_hint
@@ -57,7 +58,7 @@ export async function takeDeliveries(tx: Tx, businessId: string, deliveries: Del
        where k.id is not null or d.digest <> g.digest group by g.module, g.document_id
      ), doc as (
        insert into document (business_id, module, document_id, modified_at, seen_at, source, look_at)
-       select $2, module, document_id, null, at, case when is_hint then 'hint' else 'webhook' end, at from told
+       select $2, module, document_id, null, at, case when is_hint then 'hint' else 'webhook' end, at from told order by module, document_id
        on conflict (business_id, module, document_id) do update set look_at = excluded.look_at,
          source = case when document.look_at is not null and document.source <> 'hint' then document.source else excluded.source end
          where document.modified_at is null or document.gone or exists (select 1 from told t where t.module = excluded.module

@@ -8,4 +8,3 @@ export { installation, type PlannedPart } from './install.ts';
 export { lookAtDue } from './look-at-due.ts';
 export { pollDocuments } from './poll-documents.ts';
 export { receiveDelivery, type ReceiveDelivery } from './receive-delivery.ts';
-export { watchIntake } from './watch-intake.ts';

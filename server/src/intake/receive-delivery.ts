@@ -35,11 +35,11 @@ const knownMax = 10_000;
 /** Of what is refused, so many an hour are kept per hook; beyond them it is only counted. */
 const keptPerHour = 60;
 const clusterOf = 5;
+const clusterMs = 10 * 60_000;
 const batchMax = 200;
 const commitsAtOnce = 2;
 
 type Kept = { delivery: Delivery; hook: Hook; done(taken: Taken): void; failed(error: unknown): void };
-const clusterMs = 10 * 60_000;
 
 const hashOf = (text: string | Buffer) => createHash('sha256').update(text).digest('hex');
 

@@ -61,6 +61,10 @@ export const setStep = (tx: Tx, is: Step, nextAt: Date | null) =>
     nextAt,
   ]);
 
+/** From here on it may have happened; the lease goes on, so that no other worker takes it for abandoned. */
+export const beginStep = (tx: Tx, { receiptId, step }: Step) =>
+  query(tx, "update write_back set state = 'begun' where receipt_id = $1 and step = $2", [receiptId, step]);
+
 /** What failed is tried anew. A mail that may have left is not, unless a person asks for just that. */
 export const retrySteps = (tx: Tx, receiptId: string, withMail: boolean, at: Date) =>
   query(

@@ -12,7 +12,7 @@ import type { BooksAccess } from '../ports/books.ts';
 import type { BooksWriting, Written } from '../ports/books-writing.ts';
 import { findReceipt, type Receipt } from '../receipts/index.ts';
 import { commentText, fieldValues, fileName } from './seal-text.model.ts';
-import { insertSteps, listSteps, order, retrySteps, setStep, type Step, type StepName, takeReceipt } from './write-back.store.ts';
+import { beginStep, insertSteps, listSteps, order, retrySteps, setStep, type Step, type StepName, takeReceipt } from './write-back.store.ts';
 
 type Ports = {
   writing: BooksWriting;
@@ -29,6 +29,8 @@ const retryFirstMs = 10_000;
 const retryMaxMs = 3_600_000;
 /** What Zoho understands and refuses is tried a few times, in case somebody is just repairing it, and then told to a person. */
 const refusalsMax = 4;
+/** Answers after which no mail has left, for certain. */
+const notMailed = ['zoho_limit', 'zoho_refused', 'zoho_forbidden', 'zoho_reconnect', 'zoho_client_refused', 'zoho_not_connected', 'document_unknown'];
 
 /** Follows the trail: once a signature is sealed there, what is to be written to its document is due. */
 export const dueAfterSigning =
@@ -99,14 +101,14 @@ async function tryStep(ports: Ports, ctx: Context, step: Step, write: ReturnType
   // A mail is the one thing that cannot be looked for: where it may have left, a person decides, and never a second mail by itself.
   if (step.step === 'mail' && step.state === 'begun') return failed({ code: 'mail_uncertain' });
   try {
-    if (step.step === 'mail') await ctx.transaction((tx) => setStep(tx, { ...step, state: 'begun' }, ports.clock.now()));
+    if (step.step === 'mail') await ctx.transaction((tx) => beginStep(tx, step));
     const outcome = await write[step.step]();
     return { ...step, state: outcome, problem: null, doneAt: ports.clock.now(), nextAt: null };
   } catch (error) {
     if (!(error instanceof AppError))
       ports.log.error({ business_id: ctx.businessId, receipt_id: step.receiptId, error: (error as Error).stack }, 'writing back failed');
     const problem: StoredProblem = error instanceof AppError ? error.problem : { code: 'internal' };
-    if (step.step === 'mail' && problem.code === 'zoho_unavailable') return failed({ code: 'mail_uncertain' });
+    if (step.step === 'mail' && !notMailed.includes(problem.code)) return failed({ code: 'mail_uncertain' });
     const tried = { ...step, state: 'waiting' as const, tries: step.tries + 1, problem };
     const isRefusal = ['zoho_refused', 'zoho_forbidden', 'seal_field_missing', 'document_unknown'].includes(problem.code);
     if (isRefusal && tried.tries >= refusalsMax) return { ...failed(problem), tries: tried.tries };
@@ -167,11 +169,47 @@ function writer(
     },
     async mail() {
       if (!(await ports.writing.mail(access, documentId))) return 'skipped';
-      await known(await look());
+      // It is mailed: whatever goes wrong now must not have it mailed again. What is not known here is only looked at once more.
+      await look().then(known, () => {});
       return 'done';
     },
   };
 }
+
+type AskPorts = Pick<Ports, 'clock' | 'record'> & { touch(businessId: string): void };
+
+/** Steps of a sealed document that a person asked for: those that failed are due again, those never due are due now. */
+async function askFor(
+  ports: AskPorts,
+  ctx: Context,
+  receiptId: string,
+  action: string,
+  stepsFor: (receipt: Receipt, settings: BusinessSettings) => StepName[],
+): Promise<Step[]> {
+  const steps = await ctx.transaction(async (tx) => {
+    const receipt = await findReceipt(tx, receiptId);
+    if (!receipt) throw new AppError('not_found');
+    if (!receipt.signature) throw new AppError('not_signed', { state: receipt.state });
+    const wanted = stepsFor(receipt, (await getBusiness(tx)).settings);
+    const at = ports.clock.now();
+    await retrySteps(tx, receiptId, action === 'written.mail_asked', at);
+    await insertSteps(tx, ctx.businessId, receiptId, wanted, at);
+    await ports.record(tx, ctx, { action, subject: receiptId });
+    return listSteps(tx, receiptId);
+  });
+  ports.touch(ctx.businessId);
+  return steps;
+}
+
+/** Has Zoho mail a sealed invoice with its receipt; once, unless the mail before has failed. */
+export const mailReceipt = (ports: AskPorts) => (ctx: Context, receiptId: string) =>
+  askFor(ports, ctx, receiptId, 'written.mail_asked', ({ module, kind }) => {
+    if (module !== 'invoices' || kind !== 'sale') throw new AppError('mail_of_refund');
+    return ['attachment', 'mail'];
+  });
+
+/** Has everything the business wants written tried again, but a mail that may have left. */
+export const retryWriteBack = (ports: AskPorts) => (ctx: Context, receiptId: string) => askFor(ports, ctx, receiptId, 'written.retried', stepsOf);
 
 /** The steps of a receipt, for whoever wants to see them. */
 export const readSteps = async (ctx: Context, receiptId: string): Promise<Step[]> =>
@@ -179,39 +217,3 @@ export const readSteps = async (ctx: Context, receiptId: string): Promise<Step[]
     if (!(await findReceipt(tx, receiptId))) throw new AppError('not_found');
     return listSteps(tx, receiptId);
   });
-
-/** Has Zoho mail a sealed invoice with its receipt, asked for by a person; once, unless the mail before has failed. */
-export const mailReceipt =
-  (ports: Pick<Ports, 'clock' | 'record'> & { touch(businessId: string): void }) =>
-  async (ctx: Context, receiptId: string): Promise<Step[]> => {
-    const steps = await ctx.transaction(async (tx) => {
-      const receipt = await findReceipt(tx, receiptId);
-      if (!receipt) throw new AppError('not_found');
-      if (!receipt.signature) throw new AppError('not_signed', { state: receipt.state });
-      if (receipt.module !== 'invoices' || receipt.kind !== 'sale') throw new AppError('mail_of_refund');
-      await insertSteps(tx, ctx.businessId, receiptId, ['attachment', 'mail'], ports.clock.now());
-      await retrySteps(tx, receiptId, true, ports.clock.now());
-      await ports.record(tx, ctx, { action: 'written.mail_asked', subject: receiptId });
-      return listSteps(tx, receiptId);
-    });
-    ports.touch(ctx.businessId);
-    return steps;
-  };
-
-/** Has what failed tried again; where nothing was ever due, it is due now. */
-export const retryWriteBack =
-  (ports: Pick<Ports, 'clock' | 'record'> & { touch(businessId: string): void }) =>
-  async (ctx: Context, receiptId: string): Promise<Step[]> => {
-    const steps = await ctx.transaction(async (tx) => {
-      const receipt = await findReceipt(tx, receiptId);
-      if (!receipt) throw new AppError('not_found');
-      if (!receipt.signature) throw new AppError('not_signed', { state: receipt.state });
-      const { settings } = await getBusiness(tx);
-      await retrySteps(tx, receiptId, false, ports.clock.now());
-      await insertSteps(tx, ctx.businessId, receiptId, stepsOf(receipt, settings), ports.clock.now());
-      await ports.record(tx, ctx, { action: 'written.retried', subject: receiptId });
-      return listSteps(tx, receiptId);
-    });
-    ports.touch(ctx.businessId);
-    return steps;
-  };
