@@ -148,9 +148,17 @@ describe('the platform’s health', () => {
     const operator = await operatorOf(world);
     for (const grant of world.zoho.grantsAlive()) if (grant.userId === '2') world.zoho.killGrant(grant.refreshToken);
     world.zoho.faults(['expired_token'], world.businesses[1].organizationId);
-    await (await Api.signIn(world, world.businesses[1].admin)).post('/zoho/poll');
-    await world.app.settle();
-    expect(await health(operator.token)).toEqual({
+    const neighbour = await Api.signIn(world, world.businesses[1].admin);
+    // Asked for again where a poll was under way that had its answer before.
+    const ended = await until(
+      async () => {
+        await neighbour.post('/zoho/poll');
+        await world.app.settle();
+        return health(operator.token);
+      },
+      (told) => (told as { companies_with_expired_tokens: number }).companies_with_expired_tokens > 0,
+    );
+    expect(ended).toEqual({
       status: 'up',
       total_companies: 2,
       active_companies: 2,
