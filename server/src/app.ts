@@ -56,6 +56,7 @@ import {
   disconnect,
   readZohoState,
   recordCalls,
+  signInClient,
   watchGrant,
 } from './connections/index.ts';
 import { oauthRoutes } from './connections/oauth.routes.ts';
@@ -162,7 +163,10 @@ import { booksWriting } from './zoho/books-writing.ts';
 import { zohoClient } from './zoho/client.ts';
 import { zohoHosts } from './zoho/data-centres.ts';
 import { governor, type GovernorSettings, usualGovernor } from './zoho/governor.ts';
+import { booksPeople } from './zoho/books-people.ts';
 import { webhookReader } from './zoho/webhook-reader.ts';
+import { deleteOldPairings, pairings, stillThere } from './zoho-sign-in/index.ts';
+import { zohoSignInRoutes } from './zoho-sign-in/zoho-sign-in.routes.ts';
 
 /** What tests and the demo world may replace: the clock, the patience, the log. */
 export type Instead = {
@@ -352,7 +356,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       return entry && { name: entry.name, taxpayerId: entry.taxpayerId, organizationId: entry.organizationId, status: entry.status };
     },
   });
-  const sessions = openSessions({ database, clock, readKey: readKeyOf });
+  const sessions = openSessions({ database, clock, readKey: readKeyOf, log });
   const totp = openTotp({ database, vault, clock });
   const who = checkWho({ database, clock, newId });
   const account = ownAccount({ database, clock, newId, sessions, totp, sendMail: mail.send, publicUrl: config.publicUrl, log });
@@ -394,6 +398,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     return receipt;
   };
   const hooks = { vault, clock, newId, record, publicUrl: config.publicUrl };
+  const redirectUri = `${config.publicUrl}/api/v1/oauth/callback`;
+  const platformClientOf = (accountsServer: string) => platformClient(config, secrets, accountsServer);
+  const zohoPeople = booksPeople(zoho);
+  const isStillThere = stillThere({ people: zohoPeople, contextOf: (businessId) => jobContext(businessId, 'zoho_sign_in') });
   const isPlatformClient = (clientId: string) => clientId === config.zohoClientId;
   const installing = installation({ ...hooks, setup: booksSetup(zoho) });
   const poll = pollDocuments({ books, clock });
@@ -447,6 +455,22 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       readInvitation: readInvitation({ database, clock }),
       acceptInvitation: acceptInvitation({ database, clock, newId, record, sessions, checkWho: who }),
       qrSvg,
+      now: () => clock.now(),
+    }),
+    ...zohoSignInRoutes({
+      pairings: pairings({
+        ...granting,
+        sessions,
+        people: zohoPeople,
+        clientOf: signInClient({ database, vault, accounts, platformClient: platformClientOf }),
+        contextOf: (businessId) => jobContext(businessId, 'zoho_sign_in'),
+        redirectUri,
+        publicUrl: config.publicUrl,
+      }),
+      renew: async (refreshToken) => {
+        const renewed = await sessions.renew(refreshToken, isStillThere);
+        return { ...renewed, session: await sessions.read(renewed.token) };
+      },
       now: () => clock.now(),
     }),
     ...peopleRoutes({
@@ -530,8 +554,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       consents: consents({
         ...granting,
         tokens,
-        redirectUri: `${config.publicUrl}/api/v1/oauth/callback`,
-        platformClient: (accountsServer) => platformClient(config, secrets, accountsServer),
+        redirectUri,
+        platformClient: platformClientOf,
         listAdministered: async (session, ctx) =>
           (await listAdministered({ database })(session.person.id)).map((each) => ({
             name: each.businessName,
@@ -659,7 +683,13 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   http.get('/api/browse.js', (c) => c.body(browserScript, 200, { 'content-type': 'text/javascript; charset=utf-8' }));
   servePages(http);
   // What Zoho sends the browser back with goes on behind a `#`, to the page that holds the session which began it.
-  http.get('/api/v1/oauth/callback', (c) => c.redirect(`/settings#/consent/${Buffer.from(new URL(c.req.url).search.slice(1)).toString('base64url')}`));
+  http.get('/api/v1/oauth/callback', (c) => {
+    const { search, searchParams } = new URL(c.req.url);
+    const page = searchParams.get('state')?.startsWith('zoho.') ? 'zoho-sign-in' : 'consent';
+    return c.redirect(`/settings#/${page}/${Buffer.from(search.slice(1)).toString('base64url')}`);
+  });
+  // Short enough to be typed by hand.
+  http.get('/zoho', (c) => c.redirect('/settings#/zoho-sign-in'));
   http.get('/api/v1/oauth/connect', (c) => c.redirect('/settings#/zoho'));
   http.get('/api/v1/oauth/disconnect/:id', (c) => c.redirect('/settings#/zoho'));
   mount(http, routes, {
@@ -686,7 +716,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         await deleteOldDeliveries(tx, daysAgo(30));
         await deleteOldNotices(tx, daysAgo(30));
       });
-    await database.platform((tx) => deleteOldTries(tx, daysAgo(90)));
+    await database.platform(async (tx) => {
+      await deleteOldTries(tx, daysAgo(90));
+      await deleteOldPairings(tx, daysAgo(1));
+    });
   };
   const every = (ms: number, what: string, work: () => Promise<void>) =>
     setInterval(() => void work().catch((error: Error) => log.error({ error: error.stack }, `${what} failed`)), ms).unref();

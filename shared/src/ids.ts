@@ -17,6 +17,7 @@ export const idPrefixes = {
   membership: 'mem',
   miss: 'mis',
   notice: 'ntc',
+  pairing: 'prg',
   person: 'per',
   print: 'prn',
   receipt: 'rcp',

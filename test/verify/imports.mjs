@@ -11,6 +11,7 @@ const story = [
   'businesses',
   'access',
   'connections',
+  'zoho-sign-in',
   'branches',
   'catalogue',
   'receipts',

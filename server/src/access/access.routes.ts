@@ -1,10 +1,9 @@
 import { access } from '@muhuri/shared/contract/index';
-import { permissionsOf } from '@muhuri/shared/permissions';
 import type { Session } from '../context.ts';
 import { answer, type Call } from '../platform/http/answer.ts';
 import type { OwnAccount } from './own-account.ts';
 import { publicIdOf } from './own-account.ts';
-import { secondFactorMs } from './access.model.ts';
+import { toSessionView } from './session-view.ts';
 import type { Acceptance } from './invitations.ts';
 import type { SignedIn, SignIn, SwitchMembership } from './sign-in.ts';
 
@@ -23,7 +22,7 @@ type Use = {
 /** Before sign-in and around it: who is this, for which business, and how do they keep their account. */
 export const accessRoutes = (use: Use) => {
   const { account } = use;
-  const view = (session: Session) => toView(session, use.now());
+  const view = (session: Session) => toSessionView(session, use.now());
   const signedIn = ({ token, session }: SignedIn) => ({ token, ...view(session) });
   return [
     answer(access.login)(async (call, { input }) => signedIn(await use.signIn(input, call.from))),
@@ -93,23 +92,3 @@ export const accessRoutes = (use: Use) => {
     answer(access.becomeOperator)(async (call, { input }) => signedIn(await account.becomeOperator(input, call.from))),
   ];
 };
-
-const toView = (session: Session, now: Date) => ({
-  expires_at: session.expiresAt.toISOString(),
-  person: session.person,
-  business: session.business && {
-    id: session.business.membership.businessId,
-    business_name: session.business.name,
-    tin_number: session.business.taxpayerId,
-    organization_id: session.business.organizationId,
-    role: session.business.membership.role,
-    permissions: permissionsOf(session.business.membership),
-  },
-  is_operator: session.isOperator,
-  second_factor: secondFactorOf(session, now),
-});
-
-function secondFactorOf(session: Session, now: Date): 'none' | 'needed' | 'passed' {
-  if (!session.hasSecondFactor) return 'none';
-  return session.verifiedAt && now.getTime() - session.verifiedAt.getTime() < secondFactorMs ? 'passed' : 'needed';
-}

@@ -13,6 +13,8 @@ const Schema = defineEntity({
     version: p.integer().version(),
     createdAt: p.datetime(),
     endedAt: p.datetime().nullable(),
+    /** The Zoho user they enter as, by its id in the organization; null where none has. */
+    zohoUserId: p.string().nullable(),
   },
 });
 

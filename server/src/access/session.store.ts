@@ -1,4 +1,5 @@
 import type { Adapter, DatabaseSession, DatabaseUser } from 'lucia';
+import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 
@@ -7,7 +8,7 @@ import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
  * `<business_id>.<sha256 of the secret>`, so that every method knows which business's door to open. The operator belongs to no
  * business: `operator.<person_id>` and `operator.<hash>`, kept in the reference schema. Secrets are never stored, only their hash.
  */
-export const sessionAdapter = (database: Database): Adapter => ({
+export const sessionAdapter = (database: Database, clock: Clock): Adapter => ({
   async getSessionAndUser(sessionId) {
     const [owner, id] = split(sessionId);
     if (!owner || !id) return [null, null];
@@ -22,10 +23,13 @@ export const sessionAdapter = (database: Database): Adapter => ({
       });
     }
     return database.transaction(owner, async (tx) => {
+      // A renewable session whose token is over is not shown to lucia, which would delete it, and with it the way to renew it.
       const row = await queryOne<{ membership_id: string } & Row>(
         tx,
-        "select s.membership_id, s.expires_at, s.verified_at, s.last_seen_at from session s join membership m on m.business_id = s.business_id and m.id = s.membership_id and m.status = 'active' where s.business_id = $1 and s.id = $2",
-        [owner, id],
+        `select s.membership_id, s.expires_at, s.verified_at, s.last_seen_at, s.renew_until
+           from session s join membership m on m.business_id = s.business_id and m.id = s.membership_id and m.status = 'active'
+          where s.business_id = $1 and s.id = $2 and (s.renew_until is null or s.expires_at > $3)`,
+        [owner, id, clock.now()],
       );
       return row ? pair(sessionId, `${owner}.${row.membership_id}`, row) : [null, null];
     });
@@ -45,7 +49,7 @@ export const sessionAdapter = (database: Database): Adapter => ({
     const [owner, id] = split(session.id);
     const [, member] = split(session.userId);
     const begun = new Date(session.expiresAt.getTime() - sessionMs);
-    const { address, userAgent, verifiedAt } = session.attributes as SessionAttributes;
+    const { address, userAgent, verifiedAt, renewal } = session.attributes as SessionAttributes;
     if (owner === operator) {
       await database.platform((tx) =>
         query(
@@ -59,13 +63,31 @@ export const sessionAdapter = (database: Database): Adapter => ({
     await database.transaction(owner, (tx) =>
       query(
         tx,
-        'insert into session (business_id, id, membership_id, expires_at, created_at, address, user_agent, verified_at, last_seen_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $5)',
-        [owner, id, member, session.expiresAt, begun, address, userAgent, verifiedAt],
+        `insert into session (business_id, id, membership_id, expires_at, created_at, address, user_agent, verified_at, last_seen_at,
+           family, refresh_hash, renew_until, zoho_user_id, zoho_checked_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $5, $9, $10, $11, $12, $13)`,
+        [
+          owner,
+          id,
+          member,
+          renewal?.expiresAt ?? session.expiresAt,
+          begun,
+          address,
+          userAgent,
+          verifiedAt,
+          renewal?.family ?? null,
+          renewal?.refreshHash ?? null,
+          renewal?.renewUntil ?? null,
+          renewal?.zohoUserId ?? null,
+          renewal ? begun : null,
+        ],
       ),
     );
   },
   async updateSessionExpiration(sessionId, expiresAt) {
-    await onSession(database, sessionId, 'update {table} set expires_at = $2 where {key}', [expiresAt]);
+    // What is renewed is never extended: only whoever holds the refresh token may go on.
+    const which = sessionId.startsWith(`${operator}.`) ? '' : ' and family is null';
+    await onSession(database, sessionId, `update {table} set expires_at = $2 where {key}${which}`, [expiresAt]);
   },
   async deleteSession(sessionId) {
     await onSession(database, sessionId, 'delete from {table} where {key}', []);
@@ -90,16 +112,24 @@ export function split(text: string): [owner: string, rest: string] {
 }
 
 /** Where a session was begun, and when its second factor was given. */
-export type SessionAttributes = { address: string | null; userAgent: string | null; verifiedAt: Date | null };
+export type SessionAttributes = { address: string | null; userAgent: string | null; verifiedAt: Date | null; renewal?: Renewal };
 
-type Row = { expires_at: string; verified_at: unknown; last_seen_at: unknown };
+/** A session whose token is short and is renewed by another token, used once each: `family` names them all. */
+export type Renewal = { family: string; refreshHash: string; expiresAt: Date; renewUntil: Date; zohoUserId: string };
+
+type Row = { expires_at: string; verified_at: unknown; last_seen_at: unknown; renew_until?: unknown };
 
 const pair = (id: string, userId: string, row: Row): [DatabaseSession, DatabaseUser] => [
   {
     id,
     userId,
     expiresAt: toDate(row.expires_at),
-    attributes: { verifiedAt: toDateOrNull(row.verified_at), lastSeenAt: toDateOrNull(row.last_seen_at) } as never,
+    attributes: {
+      verifiedAt: toDateOrNull(row.verified_at),
+      lastSeenAt: toDateOrNull(row.last_seen_at),
+      // What lucia takes for extended is not, where it is renewed.
+      endsAt: row.renew_until ? toDate(row.expires_at) : null,
+    } as never,
   },
   { id: userId, attributes: {} },
 ];
@@ -116,7 +146,7 @@ async function onSession(database: Database, sessionId: string, statement: strin
 }
 
 /** What has expired in one business. */
-export const deleteExpiredSessions = (tx: Tx, now: Date) => query(tx, 'delete from session where expires_at < $1', [now]);
+export const deleteExpiredSessions = (tx: Tx, now: Date) => query(tx, 'delete from session where coalesce(renew_until, expires_at) < $1', [now]);
 
 /** Marks a session: seen now, or its second factor given. */
 export const markSession = (database: Database, sessionId: string, column: 'last_seen_at' | 'verified_at', at: Date) =>
@@ -134,12 +164,66 @@ const toStored = (owner: string, row: Record<string, unknown>): StoredSession =>
 
 /** The living sessions of one membership, newest first. */
 export const listSessionsOf = async (tx: Tx, businessId: string, membershipId: string, now: Date): Promise<StoredSession[]> =>
-  (await query(tx, 'select * from session where membership_id = $1 and expires_at > $2 order by created_at desc limit 50', [membershipId, now])).map((row) =>
-    toStored(businessId, row),
-  );
+  (
+    await query(tx, 'select * from session where membership_id = $1 and coalesce(renew_until, expires_at) > $2 order by created_at desc limit 50', [
+      membershipId,
+      now,
+    ])
+  ).map((row) => toStored(businessId, row));
 
 /** The operator's (`platform` door). */
 export const listOperatorSessions = async (tx: Tx, personId: string, now: Date): Promise<StoredSession[]> =>
   (await query(tx, 'select * from reference.operator_session where person_id = $1 and expires_at > $2 order by created_at desc limit 50', [personId, now])).map(
     (row) => toStored(operator, row),
   );
+
+export type RenewableSession = {
+  id: string;
+  membershipId: string;
+  zohoUserId: string;
+  refreshHash: string;
+  previousHash: string | null;
+  renewUntil: Date;
+  createdAt: Date;
+  checkedAt: Date;
+};
+
+/** The session of a family of refresh tokens, locked for the rest of the transaction. */
+export async function lockFamily(tx: Tx, family: string): Promise<RenewableSession | null> {
+  const row = await queryOne<Record<string, unknown>>(
+    tx,
+    `select s.* from session s join membership m on m.business_id = s.business_id and m.id = s.membership_id and m.status = 'active'
+      where s.family = $1 for update of s`,
+    [family],
+  );
+  return (
+    row && {
+      id: row.id as string,
+      membershipId: row.membership_id as string,
+      zohoUserId: row.zoho_user_id as string,
+      refreshHash: row.refresh_hash as string,
+      previousHash: row.previous_hash as string | null,
+      renewUntil: toDate(row.renew_until),
+      createdAt: toDate(row.created_at),
+      checkedAt: toDate(row.zoho_checked_at),
+    }
+  );
+}
+
+/** The family goes on under a new token and a new refresh token; the one just used stays known, in case its answer was lost. */
+export const renewFamily = (
+  tx: Tx,
+  family: string,
+  to: { id: string; refreshHash: string; previousHash: string; expiresAt: Date; renewUntil: Date; checkedAt: Date; at: Date },
+) =>
+  query(
+    tx,
+    `update session set id = $2, refresh_hash = $3, previous_hash = $4, expires_at = $5, renew_until = $6, zoho_checked_at = $7, last_seen_at = $8
+      where family = $1`,
+    [family, to.id, to.refreshHash, to.previousHash, to.expiresAt, to.renewUntil, to.checkedAt, to.at],
+  );
+
+export const deleteFamily = (tx: Tx, family: string) => query(tx, 'delete from session where family = $1', [family]);
+
+/** Every session of somebody who came by Zoho and may no longer. */
+export const deleteSessionsOfZohoUser = (tx: Tx, zohoUserId: string) => query(tx, 'delete from session where zoho_user_id = $1', [zohoUserId]);

@@ -2,15 +2,22 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Lucia, TimeSpan } from 'lucia';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Database } from '../platform/db/database.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
+import type { Log } from '../platform/log.ts';
 import type { Session } from '../context.ts';
 import type { ReadKey } from './api-keys.ts';
 import { findMembership, findPersonById, listMemberships, type StoredPerson } from './person.store.ts';
+import { hashOf, newSecret } from './secret-text.ts';
 import {
+  deleteFamily,
+  deleteSessionsOfZohoUser,
   listOperatorSessions,
   listSessionsOf,
+  lockFamily,
   markSession,
   operator,
+  type RenewableSession,
+  renewFamily,
   type SessionAttributes,
   sessionAdapter,
   sessionMs,
@@ -19,11 +26,35 @@ import {
 } from './session.store.ts';
 
 const shape = /^(biz_[0-9a-f]{32}|operator)\.[A-Za-z0-9_-]{43}$/;
+const refreshShape = /^rnw\.(biz_[0-9a-f]{32})\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{43})$/;
 const seenEveryMs = 5 * 60_000;
+/** How long a token lives that is renewed, how long it may lie unused, and how long it may go on at most. */
+const shortMs = 15 * 60_000;
+const idleMs = 12 * 3_600_000;
+const longestMs = 7 * 86_400_000;
+/** How often Zoho is asked whether its user is still there, and how long a session goes on where Zoho does not say. */
+const checkEveryMs = 5 * 60_000;
+const uncheckedMaxMs = 3_600_000;
 
 export type Sessions = {
   /** Begins a session; `owner` is a business id or `operator`, `member` the membership or person. Answers the bearer token. */
   begin(owner: string, member: string, attributes: SessionAttributes): Promise<{ token: string; expiresAt: Date }>;
+  /** Begins a session of a Zoho user: a token for a quarter of an hour, and another that renews both, once each. */
+  beginRenewable(
+    owner: string,
+    member: string,
+    from: Pick<SessionAttributes, 'address' | 'userAgent'>,
+    zohoUserId: string,
+  ): Promise<{ token: string; refreshToken: string }>;
+  /**
+   * A new pair for a refresh token. One that was used before ends the session: two hold it, and nobody can tell which is the thief. Only
+   * the last one used is forgiven, as long as its successor never was: its answer may have been lost. `stillThere` says whether the Zoho
+   * user may go on; null where that cannot be learned now.
+   */
+  renew(
+    refreshToken: string,
+    stillThere: (businessId: string, zohoUserId: string) => Promise<boolean | null>,
+  ): Promise<{ token: string; refreshToken: string }>;
   /** Who a token speaks for, a session's or an API key's; throws `not_signed_in` for anything that is not alive. */
   read(token: string): Promise<Session>;
   end(token: string): Promise<void>;
@@ -36,9 +67,9 @@ export type Sessions = {
 };
 
 /** The token is `<owner>.<secret>`; what is stored is `<owner>.<sha256 of the secret>`. Sliding: past half its life it is extended. */
-export function openSessions(ports: { database: Database; clock: Clock; readKey: ReadKey }): Sessions {
+export function openSessions(ports: { database: Database; clock: Clock; readKey: ReadKey; log: Log }): Sessions {
   const { database, clock } = ports;
-  const lucia = new Lucia(sessionAdapter(database), {
+  const lucia = new Lucia(sessionAdapter(database, clock), {
     sessionExpiresIn: new TimeSpan(sessionMs / 1000, 's'),
     getSessionAttributes: (attributes) => attributes as never,
   });
@@ -60,12 +91,75 @@ export function openSessions(ports: { database: Database; clock: Clock; readKey:
       const session = await lucia.createSession(`${owner}.${member}`, attributes as never, { sessionId: stored(`${owner}.${secret}`) });
       return { token: `${owner}.${secret}`, expiresAt: session.expiresAt };
     },
+    async beginRenewable(owner, member, from, zohoUserId) {
+      const [secret, refresh, family] = [newSecret(), newSecret(), randomBytes(12).toString('base64url')];
+      const now = clock.now().getTime();
+      const renewal = {
+        family,
+        refreshHash: hashOf(refresh),
+        zohoUserId,
+        expiresAt: new Date(now + shortMs),
+        renewUntil: new Date(now + idleMs),
+      };
+      await lucia.createSession(`${owner}.${member}`, { ...from, verifiedAt: null, renewal } as never, { sessionId: stored(`${owner}.${secret}`) });
+      return { token: `${owner}.${secret}`, refreshToken: `rnw.${owner}.${family}.${refresh}` };
+    },
+    async renew(refreshToken, stillThere) {
+      const [, owner, family, refresh] = refreshShape.exec(refreshToken) ?? [];
+      if (!owner || !family || !refresh) throw new AppError('not_signed_in');
+      const presented = hashOf(refresh);
+      /** The session where this token may still renew it; one used before ends it. */
+      const take = async (tx: Tx): Promise<RenewableSession | 'used_before' | null> => {
+        const found = await lockFamily(tx, family);
+        if (!found) return null;
+        const now = clock.now().getTime();
+        const isOver = found.renewUntil.getTime() <= now || found.createdAt.getTime() + longestMs <= now;
+        const isKnown = presented === found.refreshHash || presented === found.previousHash;
+        if (!isOver && isKnown) return found;
+        await deleteFamily(tx, family);
+        return isOver ? null : 'used_before';
+      };
+      const found = await database.transaction(owner, take);
+      if (found === 'used_before') ports.log.warn({ business_id: owner, family }, 'a refresh token came back after it was used: its session has ended');
+      if (!found || found === 'used_before') throw new AppError('not_signed_in');
+      let checkedAt = found.checkedAt;
+      const age = clock.now().getTime() - checkedAt.getTime();
+      if (age > checkEveryMs) {
+        const isThere = await stillThere(owner, found.zohoUserId);
+        if (isThere === false) {
+          await database.transaction(owner, (tx) => deleteSessionsOfZohoUser(tx, found.zohoUserId));
+          throw new AppError('zoho_user_ended');
+        }
+        // Zoho not answering must not throw everybody out, and must not let somebody stay for long who was thrown out there.
+        if (isThere === null && age > uncheckedMaxMs) throw new AppError('zoho_unavailable');
+        if (isThere) checkedAt = clock.now();
+      }
+      const [secret, next] = [newSecret(), newSecret()];
+      const now = clock.now();
+      const isRenewed = await database.transaction(owner, async (tx) => {
+        // Zoho was asked meanwhile: another may have been here.
+        const again = await take(tx);
+        if (!again || again === 'used_before') return false;
+        await renewFamily(tx, family, {
+          id: split(stored(`${owner}.${secret}`))[1],
+          refreshHash: hashOf(next),
+          previousHash: presented,
+          expiresAt: new Date(now.getTime() + shortMs),
+          renewUntil: new Date(now.getTime() + idleMs),
+          checkedAt,
+          at: now,
+        });
+        return true;
+      });
+      if (!isRenewed) throw new AppError('not_signed_in');
+      return { token: `${owner}.${secret}`, refreshToken: `rnw.${owner}.${family}.${next}` };
+    },
     async read(token) {
       if (token.startsWith('key.')) return ports.readKey(token);
       if (!shape.test(token)) throw new AppError('not_signed_in');
       const { session, user } = await lucia.validateSession(stored(token));
       if (!session || !user) throw new AppError('not_signed_in');
-      const { verifiedAt, lastSeenAt } = session as unknown as { verifiedAt: Date | null; lastSeenAt: Date | null };
+      const { verifiedAt, lastSeenAt, endsAt } = session as unknown as { verifiedAt: Date | null; lastSeenAt: Date | null; endsAt?: Date | null };
       const now = clock.now();
       if (!lastSeenAt || now.getTime() - lastSeenAt.getTime() > seenEveryMs) await markSession(database, session.id, 'last_seen_at', now);
       const [owner, member] = split(user.id);
@@ -73,7 +167,7 @@ export function openSessions(ports: { database: Database; clock: Clock; readKey:
         id: session.id,
         person: { id: person.id, username: person.username, name: person.name, email: person.email },
         isOperator: person.isOperator && owner === operator,
-        expiresAt: session.expiresAt,
+        expiresAt: endsAt ?? session.expiresAt,
         verifiedAt,
         hasSecondFactor: person.totpConfirmedAt !== null,
         apiKey: null,

@@ -25,6 +25,8 @@ export type BusinessSettings = {
   mail_after_seal: boolean;
   /** Which Zoho custom fields take the seal, by their api names; '' leaves that one out. */
   seal_fields: SealFields;
+  /** Who may enter with their Zoho account: nobody, members only, or whoever is an active user of the organization with a usual role. */
+  zoho_sign_in: 'off' | 'members' | 'users';
   /** Which Zoho custom fields hold what the buyer said. */
   custom_fields: { buyer_tin: string; purchase_code: string };
 };
@@ -44,6 +46,7 @@ export const defaultSettings: BusinessSettings = {
   write_back: false,
   mail_after_seal: false,
   seal_fields: { receipt_number: '', sdc_id: '', signature: '', verification_url: '', signed_at: '' },
+  zoho_sign_in: 'users',
   custom_fields: { buyer_tin: 'cf_custtin', purchase_code: 'cf_purchase_code' },
 };
 

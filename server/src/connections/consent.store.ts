@@ -60,6 +60,10 @@ export async function findConsentOfGrant(tx: Tx, grantId: string, personId: stri
   return row && toConsent(row);
 }
 
+/** Whether a grant came by a consent, and not by a code of the API console. */
+export const isConsentGrant = async (tx: Tx, grantId: string): Promise<boolean> =>
+  (await queryOne(tx, 'select 1 as yes from consent where grant_id = $1 limit 1', [grantId])) !== null;
+
 const toConsent = (row: Record<string, unknown>): Consent => ({
   id: row.id as string,
   personId: row.person_id as string,

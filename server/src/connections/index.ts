@@ -7,5 +7,6 @@ export { connectionStatus, disconnect } from './disconnect.ts';
 export { insertGrant } from './grant.store.ts';
 export { deleteOldCalls, readCallHealth, type CallHealth } from './call.store.ts';
 export { recordCalls } from './record-calls.ts';
+export { signInClient } from './sign-in-client.ts';
 export { watchGrant } from './watch-grant.ts';
 export { readZohoState, type ZohoState } from './zoho-state.ts';

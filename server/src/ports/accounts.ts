@@ -18,11 +18,18 @@ export type Exchanged =
 /** `role`: the grantor's in that organization, `admin` for Zoho's own admin role; empty where Zoho does not tell. */
 export type SeenOrganization = { organizationId: string; name: string; currency: string; role: string };
 
+export type ExchangeAsk = { accountsServer: string; clientId: string; clientSecret: string; code: string; redirectUri?: string; verifier?: string };
+
 export type Accounts = {
   /** A code of the API console or of a consent becomes a grant; it works once. */
-  exchange(ask: { accountsServer: string; clientId: string; clientSecret: string; code: string; redirectUri?: string; verifier?: string }): Promise<Exchanged>;
-  /** Where a person's browser goes to consent: offline access, asked for anew each time, so that a refresh token comes back. */
-  consentUrl(ask: { accountsServer: string; clientId: string; redirectUri: string; scopes: string[]; state: string; verifier: string }): string;
+  exchange(ask: ExchangeAsk): Promise<Exchanged>;
+  /**
+   * Where a person's browser goes to consent. For a grant: offline access, asked for anew each time, so that a refresh token comes back.
+   * For a sign-in (`once`): a token that ends within the hour, asked for only the first time.
+   */
+  consentUrl(ask: { accountsServer: string; clientId: string; redirectUri: string; scopes: string[]; state: string; verifier: string; once?: boolean }): string;
+  /** A code of such a sign-in becomes an access token and nothing else. */
+  exchangeOnce(ask: ExchangeAsk): Promise<Refreshed>;
   /** Kills a grant at the accounts server. Says whether it is dead now; one that was dead already is. */
   revoke(accountsServer: string, refreshToken: string): Promise<boolean>;
   /** The API host beside an accounts server. */

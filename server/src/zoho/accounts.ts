@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { request } from 'undici';
 import { AppError } from '../platform/app-error.ts';
-import type { Accounts, Exchanged, Refreshed } from '../ports/accounts.ts';
+import type { Accounts, ExchangeAsk, Exchanged, Refreshed } from '../ports/accounts.ts';
 import type { zohoHosts } from './data-centres.ts';
 
 // The accounts server has been seen to take over ten seconds.
@@ -13,14 +13,14 @@ export const zohoAccounts = (hosts: ReturnType<typeof zohoHosts>): Accounts => (
   isKnownApiDomain: hosts.isApi,
   isKnownAccountsServer: hosts.isAccounts,
   apiOf: hosts.apiOf,
-  consentUrl({ accountsServer, clientId, redirectUri, scopes, state, verifier }) {
+  consentUrl({ accountsServer, clientId, redirectUri, scopes, state, verifier, once = false }) {
     const query = new URLSearchParams({
       client_id: clientId,
       response_type: 'code',
       redirect_uri: redirectUri,
       scope: scopes.join(','),
-      access_type: 'offline',
-      prompt: 'consent',
+      access_type: once ? 'online' : 'offline',
+      ...(once ? {} : { prompt: 'consent' }),
       state,
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),
       code_challenge_method: 'S256',
@@ -45,27 +45,13 @@ export const zohoAccounts = (hosts: ReturnType<typeof zohoHosts>): Accounts => (
   },
   dataCentre: hosts.find,
   listDataCentres: hosts.keys,
-  async exchange({ accountsServer, clientId, clientSecret, code, redirectUri, verifier }): Promise<Exchanged> {
-    if (!hosts.isAccounts(accountsServer)) return { is: 'failed', reason: 'the accounts server is not one of Zoho' };
-    try {
-      const answer = await request(`${accountsServer}/oauth/v2/token`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-www-form-urlencoded' },
-        body: new URLSearchParams({
-          grant_type: 'authorization_code',
-          client_id: clientId,
-          client_secret: clientSecret,
-          code,
-          ...(redirectUri ? { redirect_uri: redirectUri } : {}),
-          ...(verifier ? { code_verifier: verifier } : {}),
-        }).toString(),
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
-      });
-      return judgeExchange(await answer.body.text());
-    } catch (error) {
-      return { is: 'failed', reason: String((error as Error).message) };
-    }
+  exchange: async (ask) => {
+    const said = await tokenOf(hosts, ask);
+    return 'text' in said ? judgeExchange(said.text) : said;
+  },
+  exchangeOnce: async (ask) => {
+    const said = await tokenOf(hosts, ask);
+    return 'text' in said ? judge(said.text) : said;
   },
   async listOrganizations(apiDomain, accessToken) {
     if (!hosts.isApi(apiDomain)) throw new AppError('zoho_unavailable', {}, 'the API host is not one of Zoho');
@@ -106,6 +92,33 @@ export const zohoAccounts = (hosts: ReturnType<typeof zohoHosts>): Accounts => (
     }
   },
 });
+
+/** What the accounts server makes of a code, unjudged. */
+async function tokenOf(
+  hosts: ReturnType<typeof zohoHosts>,
+  { accountsServer, clientId, clientSecret, code, redirectUri, verifier }: ExchangeAsk,
+): Promise<{ text: string } | { is: 'failed'; reason: string }> {
+  if (!hosts.isAccounts(accountsServer)) return { is: 'failed', reason: 'the accounts server is not one of Zoho' };
+  try {
+    const answer = await request(`${accountsServer}/oauth/v2/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({
+        grant_type: 'authorization_code',
+        client_id: clientId,
+        client_secret: clientSecret,
+        code,
+        ...(redirectUri ? { redirect_uri: redirectUri } : {}),
+        ...(verifier ? { code_verifier: verifier } : {}),
+      }).toString(),
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    });
+    return { text: await answer.body.text() };
+  } catch (error) {
+    return { is: 'failed', reason: String((error as Error).message) };
+  }
+}
 
 async function roleIn(apiDomain: string, accessToken: string, organizationId: string): Promise<string> {
   const answer = await request(`${apiDomain}/books/v3/users/me?organization_id=${encodeURIComponent(organizationId)}`, {

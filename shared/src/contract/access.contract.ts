@@ -47,7 +47,14 @@ const session = {
   /** `none`: not set up; `needed`: set up, not given in this session lately; `passed`: given. */
   second_factor: z.enum(['none', 'needed', 'passed']),
 };
-export const sessionView = z.object({ token: z.string(), ...session }).meta({ id: 'Session' });
+export const sessionView = z
+  .object({
+    token: z.string(),
+    /** Of a session by Zoho: renews it, once. The session ends with `expires_at` otherwise. */
+    refresh_token: z.string().optional(),
+    ...session,
+  })
+  .meta({ id: 'Session' });
 
 export const login = endpoint({
   method: 'POST',

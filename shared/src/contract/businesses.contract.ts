@@ -38,6 +38,7 @@ const settings = z.strictObject({
   }),
   write_back: z.boolean(),
   mail_after_seal: z.boolean(),
+  zoho_sign_in: z.enum(['off', 'members', 'users']),
   seal_fields: z.strictObject({
     receipt_number: optionalText(100),
     sdc_id: optionalText(100),

@@ -8,4 +8,5 @@ export * as oauth from './oauth.contract.ts';
 export * as receipts from './receipts.contract.ts';
 export * as trail from './trail.contract.ts';
 export * as zoho from './zoho.contract.ts';
+export * as zohoSignIn from './zoho-sign-in.contract.ts';
 export type { Endpoint, Guard, InputOf, OutputOf, QueryOf } from './endpoint.ts';

@@ -208,8 +208,7 @@ export async function startZoho(options: {
     }
     if (fault === 'slow') await pause(20_000, undefined, { ref: false });
     if (!mayCall(owner.scopes, asked.method, path)) return jsonAnswer(401, { code: 57, message: 'You are not authorized to perform this operation' }, quota);
-    const answered =
-      path === '/users/me' || path === '/users' ? users(organization, asked, owner.user) : resource(organization, asked, path, fault === 'wrong_document');
+    const answered = path.startsWith('/users') ? users(organization, asked, owner.user) : resource(organization, asked, path, fault === 'wrong_document');
     return { ...answered, headers: { ...answered.headers, ...quota } };
   }
 
@@ -410,6 +409,13 @@ export async function startZoho(options: {
       user_type: 'zoho',
     });
     if (asked.path.endsWith('/me')) return success({ user: { ...view(me), email_ids: [{ email: me.email, is_selected: true }] } });
+    const one = /\/users\/(\d+)$/.exec(asked.path)?.[1];
+    if (one !== undefined) {
+      const found = state.value.users.find((each) => each.user_id === one && organization_id in each.organizations);
+      return found
+        ? success({ user: { ...view(found), email_ids: [{ email: found.email, is_selected: true }] } })
+        : jsonAnswer(404, { code: 1002, message: 'User does not exist.' });
+    }
     return paged('users', state.value.users.filter((each) => organization_id in each.organizations).map(view), asked);
   }
 

@@ -1,0 +1,24 @@
+import { permissionsOf } from '@muhuri/shared/permissions';
+import type { Session } from '../context.ts';
+import { secondFactorMs } from './access.model.ts';
+
+/** A session as the API tells of it. */
+export const toSessionView = (session: Session, now: Date) => ({
+  expires_at: session.expiresAt.toISOString(),
+  person: session.person,
+  business: session.business && {
+    id: session.business.membership.businessId,
+    business_name: session.business.name,
+    tin_number: session.business.taxpayerId,
+    organization_id: session.business.organizationId,
+    role: session.business.membership.role,
+    permissions: permissionsOf(session.business.membership),
+  },
+  is_operator: session.isOperator,
+  second_factor: secondFactorOf(session, now),
+});
+
+function secondFactorOf(session: Session, now: Date): 'none' | 'needed' | 'passed' {
+  if (!session.hasSecondFactor) return 'none';
+  return session.verifiedAt && now.getTime() - session.verifiedAt.getTime() < secondFactorMs ? 'passed' : 'needed';
+}

@@ -1,0 +1,36 @@
+import { AppError } from '../platform/app-error.ts';
+import type { BooksPeople, BooksUser } from '../ports/books-people.ts';
+import type { ZohoClient } from './client.ts';
+import type { Json } from './parse-json.ts';
+
+/** Zoho's users of an organization. A token that is nobody's there is answered with 6041 or 57, not with an empty user. */
+export const booksPeople = (zoho: ZohoClient): BooksPeople => ({
+  async whoIs(access, as) {
+    const answer = await unlessForbidden(zoho.call(access, { method: 'GET', path: '/users/me', as }));
+    return answer?.is === 'found' ? toUser(answer.body.user) : null;
+  },
+  async organizationName(access, as) {
+    const answer = await unlessForbidden(zoho.call(access, { method: 'GET', path: `/organizations/${access.organizationId}`, as }));
+    const found = answer?.is === 'found' ? (answer.body.organization as { name?: unknown } | undefined) : undefined;
+    return typeof found?.name === 'string' ? found.name : null;
+  },
+  async find(access, id) {
+    const answer = await zoho.get(access, `/users/${encodeURIComponent(id)}`);
+    return answer.is === 'found' ? toUser(answer.body.user) : null;
+  },
+});
+
+const unlessForbidden = <T>(asked: Promise<T>): Promise<T | null> =>
+  asked.catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'zoho_forbidden') return null;
+    throw error;
+  });
+
+function toUser(user: Json | undefined): BooksUser | null {
+  if (typeof user !== 'object' || user === null || Array.isArray(user)) return null;
+  const { user_id: id, name, email, user_role: role, status, email_ids: all } = user as Record<string, Json>;
+  if (typeof id !== 'string' || id === '') return null;
+  const addresses = (Array.isArray(all) ? all : []) as { email?: string; is_selected?: boolean }[];
+  const selected = addresses.find((each) => each.is_selected === true)?.email;
+  return { id, name: String(name ?? ''), email: String(selected ?? email ?? '').toLowerCase(), role: String(role ?? ''), isActive: status === 'active' };
+}
