@@ -10,6 +10,7 @@ type Widget = { name?: unknown; location?: unknown; url?: unknown; logo?: unknow
 const places = [
   'invoice.details.sidebar',
   'invoice.list.sidebar',
+  'invoice.bulkaction.button',
   'creditnote.details.sidebar',
   'creditnote.list.sidebar',
   'application.allpages.sidebar',

@@ -1,13 +1,14 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium, type FrameLocator, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type FrameLocator, type Page } from 'playwright-core';
 import { checkout, type DemoAccount, type World } from '../world.ts';
 import { findChromium } from './chromium.ts';
 
-export async function openBrowser(): Promise<Browser> {
+const how = () => {
   const found = findChromium();
   if ('problem' in found) throw new Error(found.problem);
-  return chromium.launch({
+  return {
     executablePath: found.path,
     args: [
       '--no-sandbox',
@@ -18,7 +19,18 @@ export async function openBrowser(): Promise<Browser> {
       '--disable-component-update',
       '--disable-sync',
     ],
-  });
+  };
+};
+
+/** Its windows are private ones: a frame of another site may keep nothing in them. */
+export const openBrowser = (): Promise<Browser> => chromium.launch(how());
+
+/** An ordinary window of a browser that lets frames of another site keep something for as long as the tab lives. */
+export function openKeeping(): Promise<BrowserContext> {
+  const folder = mkdtempSync(join(tmpdir(), 'muhuri-browser-'));
+  mkdirSync(join(folder, 'Default'));
+  writeFileSync(join(folder, 'Default/Preferences'), JSON.stringify({ profile: { cookie_controls_mode: 0, block_third_party_cookies: false } }));
+  return chromium.launchPersistentContext(folder, { ...how(), locale: 'en', viewport: { width: 1280, height: 900 } });
 }
 
 export type Panel = { page: Page; panel: FrameLocator };
@@ -42,7 +54,7 @@ export async function openPanel(
 export async function signIn({ panel }: Panel, account: DemoAccount): Promise<void> {
   await panel.getByLabel(/Username|Identifiant/).fill(account.username);
   await panel.getByLabel(/Password|Mot de passe/).fill(account.password);
-  await panel.getByRole('button', { name: /Sign in|Se connecter/ }).click();
+  await panel.getByRole('button', { name: /^(?:Sign in|Se connecter)$/ }).click();
 }
 
 /** For the eye: what each state looks like, light and right-to-left. */

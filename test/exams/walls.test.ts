@@ -10,6 +10,8 @@ const reference = [
   'grant',
   'membership_index',
   'operator_session',
+  // Found by a code before anybody knows which business it is about.
+  'pairing',
   'person',
   'person_token',
   'platform_audit',

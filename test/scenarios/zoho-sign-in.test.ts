@@ -50,7 +50,7 @@ const settings = async (mode: string) => {
   expect((await admin.put('/businesses/me/config', { settings: { zoho_sign_in: mode }, version: body.version })).status).toBe(200);
 };
 const trail = async (action: string) =>
-  world.sql("select action, after, actor_id from audit where action = $1 order by at desc, id desc limit 1", [action], business(0).businessId);
+  world.sql('select action, after, actor_id from audit where action = $1 order by at desc, id desc limit 1', [action], business(0).businessId);
 
 describe('a panel signs in with Zoho', () => {
   test('by a code that is typed, an approval, and a yes; the panel gets a short token for one membership, which seals', async () => {
@@ -78,7 +78,10 @@ describe('a panel signs in with Zoho', () => {
     expect((await anyone.post('/auth/zoho/approvals/answer', { browser_secret, opened_by_me: true })).body).toEqual({ state: 'approved' });
     const { state, session } = await poll(panel);
     expect(state).toBe('done');
-    expect(session).toMatchObject({ person: { name: 'Mugisha Staff' }, business: { id: business(0).businessId, role: 'business_user', permissions: ['read', 'seal'] } });
+    expect(session).toMatchObject({
+      person: { name: 'Mugisha Staff' },
+      business: { id: business(0).businessId, role: 'business_user', permissions: ['read', 'seal'] },
+    });
     expect(new Date(session.expires_at).getTime() - clock.now().getTime()).toBeLessThanOrEqual(15 * 60_000);
     expect((await poll(panel)).state, 'fetched once').toBe('over');
     const api = new Api(world.app.url, session.token);
@@ -271,7 +274,11 @@ describe('a session by Zoho', () => {
   test('ends when Zoho deactivates the user, for every panel of theirs, and not because Zoho is silent for a while', async () => {
     const [one, two] = [await signIn(0, staff), await signIn(0, staff)];
     ahead += 16 * 60_000;
-    world.zoho.faults(Array.from({ length: 8 }, () => 'error'), business(0).organizationId, '/users');
+    world.zoho.faults(
+      Array.from({ length: 8 }, () => 'error'),
+      business(0).organizationId,
+      '/users',
+    );
     const silent = await renew(one.session.refresh_token);
     expect(silent.status, JSON.stringify(silent.body)).toBe(200);
     world.zoho.faults([], business(0).organizationId);
@@ -287,7 +294,11 @@ describe('a session by Zoho', () => {
   test('does not go on for more than an hour where Zoho does not say whether its user is there', async () => {
     const { session } = await signIn(0, staff);
     ahead += 61 * 60_000;
-    world.zoho.faults(Array.from({ length: 8 }, () => 'error'), business(0).organizationId, '/users');
+    world.zoho.faults(
+      Array.from({ length: 8 }, () => 'error'),
+      business(0).organizationId,
+      '/users',
+    );
     expect((await renew(session.refresh_token)).body.code).toBe('zoho_unavailable');
     world.zoho.faults([], business(0).organizationId);
     expect((await renew(session.refresh_token)).status, 'nothing was lost by it').toBe(200);

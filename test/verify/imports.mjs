@@ -124,7 +124,7 @@ const forbidden = [
   never(
     'one-file-knows-zoho-sdk',
     'The panel asks host.ts; a shell answers.',
-    { path: '^widget/src/', pathNot: ['^widget/src/main\\.tsx$', '^widget/src/host/'] },
+    { path: '^widget/src/', pathNot: ['^widget/src/(?:pages/)?main\\.tsx$', '^widget/src/host/'] },
     { path: '^widget/src/host/', pathNot: '/host\\.ts$' },
   ),
 ];

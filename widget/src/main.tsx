@@ -48,7 +48,7 @@ async function start(connected: Promise<Host>): Promise<void> {
   try {
     const host = await connected;
     const organizationId = await host.organizationId();
-    const api = new Api(window.muhuri.server, language);
+    const api = new Api(window.muhuri.server, language, organizationId);
     render(
       <FrameContext.Provider value={{ words, api, host, language }}>
         <Shell>

@@ -10,7 +10,9 @@ export class ApiProblem extends Error {
 }
 
 /** The server could not be reached at all. */
-export class Offline extends Error {}
+export class Offline extends Error {
+  override name = 'Offline';
+}
 
 /** One call of the API with a bearer token, never a cookie: an answer, a problem the server described, or nobody there. */
 export async function request(at: { server: string; language: string; token: string | null }, method: string, path: string, body?: object): Promise<Response> {

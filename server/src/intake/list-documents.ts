@@ -1,5 +1,6 @@
 import { describeProblem, type Problem, type StoredProblem } from '@muhuri/shared/problems';
 import { getBusiness } from '../businesses/index.ts';
+import { readMappings } from '../catalogue/index.ts';
 import { readConnectionHealth } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -12,7 +13,8 @@ export type ListedRow = Omit<ListRow, 'problem'> & { problem: Problem | null; wh
 export type ListAsk = {
   month: string | null;
   standings: Standing[] | null;
-  locationId: string | null;
+  branchId: string | null;
+  documentIds: string[] | null;
   search: string | null;
   limit: number;
   after: { at: string; id: string } | null;
@@ -33,11 +35,13 @@ export const listDocuments = async (ctx: Context, ask: ListAsk): Promise<ListedR
   const span = ask.month ? monthOf(ask.month) : { from: null, to: null };
   const rows = await ctx.transaction(async (tx) => {
     const { goLiveDate } = await getBusiness(tx);
+    const places = ask.branchId ? Object.entries((await readMappings(tx)).location) : [];
     return listStandings(tx, {
       goLiveDate,
       ...span,
       standings: ask.standings ?? open,
-      locationId: ask.locationId,
+      branch: ask.branchId ? { id: ask.branchId, locationIds: places.filter(([, to]) => to.branch_id === ask.branchId).map(([key]) => key) } : null,
+      documentIds: ask.documentIds,
       search: ask.search,
       limit: ask.limit,
       after: ask.after,

@@ -8,16 +8,23 @@ type Use = {
   list(ctx: Call['ctx'], ask: ListAsk): Promise<ListedRow[]>;
   month(ctx: Call['ctx'], month: string): Promise<Month>;
 };
-type Filter = { month?: string | undefined; standing?: ListAsk['standings'] | undefined; location_id?: string | undefined; search?: string | undefined };
+type Filter = {
+  month?: string | undefined;
+  standing?: ListAsk['standings'] | undefined;
+  branch_id?: string | undefined;
+  document_ids?: string[] | undefined;
+  search?: string | undefined;
+};
 
 const exportMax = 50_000;
 const pageMax = 2_000;
 
 export const listRoutes = (use: Use) => {
-  const askOf = ({ month, standing, location_id, search }: Filter) => ({
+  const askOf = ({ month, standing, branch_id, document_ids, search }: Filter) => ({
     month: month ?? null,
     standings: standing ?? null,
-    locationId: location_id ?? null,
+    branchId: branch_id ?? null,
+    documentIds: document_ids ?? null,
     search: search || null,
   });
   return [

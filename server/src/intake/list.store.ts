@@ -28,7 +28,9 @@ export type ListFilter = {
   from: string | null;
   to: string | null;
   standings: Standing[];
-  locationId: string | null;
+  /** A branch, and the places in Zoho that are mapped to it. */
+  branch: { id: string; locationIds: string[] } | null;
+  documentIds: string[] | null;
   search: string | null;
   limit: number;
   after: { at: string; id: string } | null;
@@ -40,7 +42,8 @@ const notDue = "('draft', 'pending_approval', 'submitted', 'approved', 'rejected
 /** Every document since go-live beside its receipt: what Zoho has, from the poll and the webhooks, against what was sealed. */
 const standings = `
   select d.module, d.document_id, coalesce(d.number, r.document_number, '') as number, d.date, d.date::text as day, coalesce(d.status, '') as status,
-    coalesce(d.customer_name, '') as customer_name, coalesce(d.currency, '') as currency, trim_scale(coalesce(d.total, 0)) as total, d.location_id, r.id as receipt_id,
+    coalesce(d.customer_name, '') as customer_name, coalesce(d.currency, '') as currency, trim_scale(coalesce(d.total, 0)) as total, d.location_id, r.branch_id,
+    r.id as receipt_id,
     case when s.receipt_id is null then null else s.receipt_number || '/' || s.total_receipt_number || ' ' || s.label end as label,
     case when r.state = 'signed' and r.drift is not null then 'drifted'
       when r.state = 'signed' then 'sealed'
@@ -63,11 +66,24 @@ export async function listStandings(tx: Tx, filter: ListFilter): Promise<ListRow
     tx,
     `select module, document_id, number, day, status, customer_name, currency, total::text, location_id, standing, problem, receipt_id, label from (${standings}) l
       where standing = any($2::text[]) and ($3::date is null or date >= $3::date) and ($4::date is null or date <= $4::date)
-        and ($5::text is null or location_id = $5)
+        and ($5::text is null or coalesce(branch_id = $5, coalesce(location_id, 'none') = any($10::text[])))
+        and ($11::text[] is null or document_id = any($11))
         and ($6::text is null or number ilike '%' || $6 || '%' or customer_name ilike '%' || $6 || '%' or total::text like $6 || '%' or label like $6 || '%')
         and ($7::date is null or (date, document_id) < ($7::date, $8::text))
       order by date desc, document_id desc limit $9`,
-    [filter.goLiveDate, filter.standings, filter.from, filter.to, filter.locationId, text, filter.after?.at ?? null, filter.after?.id ?? null, filter.limit],
+    [
+      filter.goLiveDate,
+      filter.standings,
+      filter.from,
+      filter.to,
+      filter.branch?.id ?? null,
+      text,
+      filter.after?.at ?? null,
+      filter.after?.id ?? null,
+      filter.limit,
+      filter.branch?.locationIds ?? [],
+      filter.documentIds,
+    ],
   );
   return rows.map((row) => ({
     module: row.module as ListRow['module'],

@@ -191,9 +191,13 @@ const listFilter = {
     .transform((text) => text.split(','))
     .pipe(z.array(standing))
     .optional(),
-  location_id: z
+  /** Documents that were sealed by this branch, or whose place in Zoho is mapped to it. */
+  branch_id: z.string().max(60).optional(),
+  /** Only these, separated by commas. */
+  document_ids: z
     .string()
-    .regex(/^\d{1,25}$/)
+    .regex(/^\d{1,25}(?:,\d{1,25}){0,199}$/, 'must be up to 200 ids of Zoho, separated by commas')
+    .transform((text) => text.split(','))
     .optional(),
   search: z.string().trim().max(100).optional(),
 };

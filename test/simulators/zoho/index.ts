@@ -74,14 +74,14 @@ const usersOf = (seeds: Seeded[]): User[] => {
     location,
     organizations,
   });
-  const admin = { role: 'admin', status: 'active' } as const;
-  const staff = { role: 'staff', status: 'active' } as const;
+  const admin = () => ({ role: 'admin', status: 'active' }) as const;
+  const staff = () => ({ role: 'staff', status: 'active' }) as const;
   return [
-    user(1, 'Ishimwe Admin', { [first]: admin }),
-    user(2, 'Uwase Admin', { [second]: admin }),
-    user(3, 'Keza Owner', { [first]: admin, [second]: admin }),
-    user(4, 'Mugisha Staff', { [first]: staff }),
-    user(5, 'Elodie Europe', { [first]: admin }, 'eu'),
+    user(1, 'Ishimwe Admin', { [first]: admin() }),
+    user(2, 'Uwase Admin', { [second]: admin() }),
+    user(3, 'Keza Owner', { [first]: admin(), [second]: admin() }),
+    user(4, 'Mugisha Staff', { [first]: staff() }),
+    user(5, 'Elodie Europe', { [first]: admin() }, 'eu'),
   ];
 };
 

@@ -1,4 +1,4 @@
-import type { DocumentRef, Host } from './host.ts';
+import type { ChosenInvoice, DocumentRef, Host } from './host.ts';
 
 /*
  * The only file that knows Zoho's SDK: a script that defines ZFAPPS (there is no package of it). It has no time-out of its own, its
@@ -46,6 +46,8 @@ export function connectZohoBooks(): Promise<Host> {
     return {
       organizationId: async () => text(await ask(sdk, 'organization'), 'organization_id'),
       openDocument: () => openDocument(sdk),
+      chosenInvoices: () => chosenInvoices(sdk),
+      resize: (width, height) => void within(sdk.invoke('RESIZE', { width: `${width}px`, height: `${height}px` })).catch(() => {}),
       onChange(then) {
         run = then;
         setInterval(() => document.visibilityState === 'visible' && then(), lookMs);
@@ -65,6 +67,26 @@ async function openDocument(sdk: Zfapps): Promise<DocumentRef | null> {
     const entity = await ask(sdk, key).catch(() => null);
     const id = entity && text(entity, `${key}_id`);
     if (id) return { module, id, number: text(entity, `${key}_number`) };
+  }
+  return null;
+}
+
+/**
+ * Zoho writes down that a bulk action has a place, not how it names what was chosen. Where a list is in context elsewhere it goes by the
+ * plural (`contacts`), so that is asked first; whatever comes, only ids and numbers are taken from it, and none is no answer.
+ */
+async function chosenInvoices(sdk: Zfapps): Promise<ChosenInvoice[] | null> {
+  for (const key of ['invoices', 'invoice']) {
+    const answer = await within(sdk.get(key)).catch(() => null);
+    const found = answer?.[key];
+    const chosen = (Array.isArray(found) ? found : [])
+      .map((each: unknown) =>
+        typeof each === 'object' && each !== null
+          ? { id: text(each as Record<string, unknown>, 'invoice_id'), number: text(each as Record<string, unknown>, 'invoice_number') }
+          : { id: String(each), number: '' },
+      )
+      .filter(({ id }) => /^\d{1,25}$/.test(id));
+    if (chosen.length > 0) return [...new Map(chosen.map((each) => [each.id, each])).values()].slice(0, 200);
   }
   return null;
 }

@@ -110,6 +110,13 @@ export const en = {
   is_begun: 'on its way',
   is_failed: 'failed',
   writeAgain: 'Write again',
+  zohoSignIn: 'Sign in with Zoho',
+  zohoType: 'Type this code on the page that opens:',
+  zohoOpen: 'Open the page',
+  zohoHolds: 'The code holds for three minutes. This panel goes on by itself once you have approved.',
+  zohoOver: 'Nobody approved in time. Try again.',
+  zohoOr: 'Or with a username and password',
+  cancel: 'Cancel',
 };
 
 /** Every language has a word for each of these. */

@@ -111,5 +111,12 @@ export const fr: Words = {
   is_waiting: 'en route',
   is_begun: 'en route',
   is_failed: 'en échec',
+  zohoSignIn: 'Se connecter avec Zoho',
+  zohoType: "Saisissez ce code sur la page qui s'ouvre :",
+  zohoOpen: 'Ouvrir la page',
+  zohoHolds: 'Le code vaut trois minutes. Ce panneau continue de lui-même dès que vous avez approuvé.',
+  zohoOver: "Personne n'a approuvé à temps. Réessayez.",
+  zohoOr: 'Ou avec un identifiant et un mot de passe',
+  cancel: 'Annuler',
   writeAgain: 'Écrire de nouveau',
 };

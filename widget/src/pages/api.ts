@@ -7,7 +7,7 @@ import type * as oauth from '@muhuri/shared/contract/oauth.contract';
 import type * as zoho from '@muhuri/shared/contract/zoho.contract';
 import type * as notices from '@muhuri/shared/contract/notices.contract';
 import type * as trail from '@muhuri/shared/contract/trail.contract';
-import { request } from '../request.ts';
+import { KeptSession } from '../session.ts';
 
 /** The shapes of the contract, as types only. */
 export type Views = {
@@ -55,49 +55,30 @@ export type Views = {
 };
 export type Session = Views['session'];
 
-const keep = 'muhuri.pages';
-
-/** Our own pages' way to the server: a bearer token in memory and, where the browser allows it, for as long as the tab lives. */
+/** Our own pages' way to the server, with a session of their own; within Zoho Books one for each organization, as the panel's. */
 export class PageApi {
-  readonly #server: string;
-  language: string;
-  session: Session | null;
+  readonly #kept: KeptSession<Session>;
 
-  constructor(server: string, language: string) {
-    this.#server = server;
-    this.language = language;
-    this.session = read();
+  constructor(server: string, language: string, organizationId: string | null) {
+    this.#kept = new KeptSession(organizationId === null ? 'muhuri.pages' : `muhuri.${organizationId}`, server, language);
   }
 
+  get session(): Session | null {
+    return this.#kept.session;
+  }
+  get server(): string {
+    return this.#kept.server;
+  }
+  set language(to: string) {
+    this.#kept.language = to;
+  }
   keepSession(session: Session | null): void {
-    this.session = session;
-    try {
-      if (session) sessionStorage.setItem(keep, JSON.stringify(session));
-      else sessionStorage.removeItem(keep);
-    } catch {
-      // Kept in memory only.
-    }
+    this.#kept.keep(session);
   }
 
-  get = <T>(path: string) => this.#json<T>('GET', path);
-  post = <T>(path: string, body: object = {}) => this.#json<T>('POST', path, body);
-  put = <T>(path: string, body: object = {}) => this.#json<T>('PUT', path, body);
-  file = async (method: 'GET' | 'POST', path: string, body?: object): Promise<Blob> => (await this.#fetch(method, path, body)).blob();
-
-  async #json<T>(method: string, path: string, body?: object): Promise<T> {
-    return (await this.#fetch(method, path, body)).json() as Promise<T>;
-  }
-
-  #fetch(method: string, path: string, body?: object): Promise<Response> {
-    return request({ server: this.#server, language: this.language, token: this.session?.token ?? null }, method, path, body);
-  }
-}
-
-function read(): Session | null {
-  try {
-    const session = JSON.parse(sessionStorage.getItem(keep) ?? 'null') as Session | null;
-    return session && new Date(session.expires_at) > new Date() ? session : null;
-  } catch {
-    return null;
-  }
+  call = <T>(method: string, path: string, body?: object): Promise<T> => this.#kept.call<T>(method, path, body);
+  get = <T>(path: string) => this.call<T>('GET', path);
+  post = <T>(path: string, body: object = {}) => this.call<T>('POST', path, body);
+  put = <T>(path: string, body: object = {}) => this.call<T>('PUT', path, body);
+  file = async (method: 'GET' | 'POST', path: string, body?: object): Promise<Blob> => (await this.#kept.fetch(method, path, body)).blob();
 }

@@ -26,16 +26,20 @@ function AutomationForm({ is, onSaved }: { is: Config; onSaved(config: Config): 
     auto_seal: is.settings.auto_seal,
     write_back: is.settings.write_back,
     mail_after_seal: is.settings.mail_after_seal,
+    zoho_sign_in: is.settings.zoho_sign_in,
     prefixes: is.settings.exempt.number_prefixes.join('\n'),
     customers: is.settings.exempt.customer_ids.join('\n'),
     seal_fields: is.settings.seal_fields,
   });
   const save = () =>
     act(async () => {
-      const { auto_seal, write_back, mail_after_seal, seal_fields } = value;
+      const { auto_seal, write_back, mail_after_seal, zoho_sign_in, seal_fields } = value;
       const exempt = { ...is.settings.exempt, number_prefixes: split(value.prefixes), customer_ids: split(value.customers) };
       onSaved(
-        await api.put<Config>('/businesses/me/config', { version: is.version, settings: { auto_seal, write_back, mail_after_seal, exempt, seal_fields } }),
+        await api.put<Config>('/businesses/me/config', {
+          version: is.version,
+          settings: { auto_seal, write_back, mail_after_seal, zoho_sign_in, exempt, seal_fields },
+        }),
       );
     }, words.saved);
   return (
@@ -59,6 +63,13 @@ function AutomationForm({ is, onSaved }: { is: Config; onSaved(config: Config): 
           checked={value.mail_after_seal}
           onChange={(mail_after_seal) => set({ ...value, mail_after_seal })}
         />
+        <Pick
+          label={words.zohoWho}
+          value={value.zoho_sign_in}
+          choices={(['users', 'members', 'off'] as const).map((each): [string, string] => [each, words[`zohoWho_${each}`]])}
+          onChange={(zoho_sign_in) => set({ ...value, zoho_sign_in: zoho_sign_in as 'off' })}
+        />
+        <p class="quiet">{words.zohoWhoHint}</p>
         <Lines label={words.exemptPrefixes} hint={words.exemptHint} value={value.prefixes} onInput={(prefixes) => set({ ...value, prefixes })} />
         <Lines label={words.exemptCustomers} value={value.customers} onInput={(customers) => set({ ...value, customers })} />
         <details>

@@ -1,4 +1,5 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
+import type { ChosenInvoice } from '../host/host.ts';
 import { ApiProblem } from '../request.ts';
 import type { Views } from './api.ts';
 import { money, told, useAct, useLoad, usePage, usePages } from './page.ts';
@@ -19,27 +20,45 @@ const tones = {
   not_due: undefined,
 } as const;
 const keyOf = (row: Row) => `${row.module}/${row.document_id}`;
+const every = ['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted', 'sealed', 'exempt', 'not_due'] as const;
 /** So many at once: the device signs one after the other anyway. */
 const atOnce = 2;
 
 /** The bookkeeper's day: what is not settled between Zoho and the authority, and what to do about each. */
-export function DocumentsPage() {
+export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInvoice[] | null } | null }) {
   const { words, api, language } = usePage();
-  const [filter, setFilter] = useState({ month: '', standing: '', search: '' });
+  const [filter, setFilter] = useState({ month: '', standing: '', branch_id: '', search: '' });
+  // What was chosen in Zoho's own list, as long as nobody asks for the rest.
+  const [only, setOnly] = useState(given?.invoices ?? null);
+  const branches = useLoad(() => api.get<Views['branches']>('/branches'));
   const { act, isBusy, message, isGood } = useAct();
   const [chosen, choose] = useState<Set<string>>(new Set());
   const [outcomes, setOutcomes] = useState<Record<string, Outcome>>({});
   const query = Object.entries(filter)
     .filter(([, value]) => value)
     .map(([key, value]) => `&${key}=${encodeURIComponent(value)}`)
-    .join('');
-  const { first, rows, more } = usePages(
+    .join('')
+    .concat(only ? `&document_ids=${only.map(({ id }) => id).join(',')}&standing=${every.join(',')}` : '');
+  const {
+    first,
+    rows: known,
+    more,
+  } = usePages(
     async (cursor) => {
       const page = await api.get<Views['documents']>(`/documents?limit=50${query}${cursor ? `&cursor=${cursor}` : ''}`);
       return { rows: page.documents, next: page.next_cursor };
     },
     [query],
   );
+  // Chosen a moment ago and not looked at yet: sealed all the same, since the server reads each document again before it seals.
+  const unknown =
+    only && first.data
+      ? only.filter(({ id }) => !known.some((row) => row.module === 'invoices' && row.document_id === id)).map((each) => unseen(each, outcomes))
+      : [];
+  const rows = [...unknown, ...known];
+  useEffect(() => {
+    if (only && first.data) choose(new Set(rows.filter(canSeal).map(keyOf)));
+  }, [first.data !== null]);
   const canSeal = (row: Row) => row.standing === 'to_seal' || row.standing === 'refused';
   const sealable = rows.filter(canSeal);
   const isChosen = (row: Row) => chosen.has(keyOf(row));
@@ -97,11 +116,10 @@ export function DocumentsPage() {
     act(async () => {
       save(await api.file('GET', `/documents.csv?${query.slice(1)}`), 'documents.csv');
     });
-  const standings = ['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted', 'sealed', 'exempt', 'not_due'] as const;
   return (
     <>
       <Card
-        title={words.toSeal}
+        title={only ? words.chosenInZoho : words.toSeal}
         actions={
           <button type="button" class="button plain" disabled={isBusy} onClick={() => void download()}>
             {words.exportCsv}
@@ -109,16 +127,33 @@ export function DocumentsPage() {
         }
       >
         <Message text={message} isGood={isGood} />
-        <div class="row">
-          <MonthField value={filter.month} onInput={(month) => setFilter({ ...filter, month })} />
-          <Pick
-            label={words.standing}
-            value={filter.standing}
-            choices={[['', words.standingOpen], ...standings.map((each): [string, string] => [each, words[`s_${each}`]])]}
-            onChange={(standing) => setFilter({ ...filter, standing })}
-          />
-          <Text label={words.search} value={filter.search} onInput={(search) => setFilter({ ...filter, search })} type="search" required={false} />
-        </div>
+        {given && given.invoices === null ? <p class="notice wait">{words.chosenNone}</p> : null}
+        {only ? (
+          <p>
+            <button type="button" class="button link" onClick={() => setOnly(null)}>
+              {words.showAll}
+            </button>
+          </p>
+        ) : (
+          <div class="row">
+            <MonthField value={filter.month} onInput={(month) => setFilter({ ...filter, month })} />
+            <Pick
+              label={words.standing}
+              value={filter.standing}
+              choices={[['', words.standingOpen], ...every.map((each): [string, string] => [each, words[`s_${each}`]])]}
+              onChange={(standing) => setFilter({ ...filter, standing })}
+            />
+            {branches.data && branches.data.branches.length > 1 ? (
+              <Pick
+                label={words.branch}
+                value={filter.branch_id}
+                choices={[['', words.anyBranch], ...branches.data.branches.map((each): [string, string] => [each.id, each.name])]}
+                onChange={(branch_id) => setFilter({ ...filter, branch_id })}
+              />
+            ) : null}
+            <Text label={words.search} value={filter.search} onInput={(search) => setFilter({ ...filter, search })} type="search" required={false} />
+          </div>
+        )}
         <div class="row">
           <button type="button" class="button" disabled={isBusy || picked.length === 0} onClick={() => void seal(picked)}>
             {filled(words.sealChosen, { n: picked.length })}
@@ -160,7 +195,7 @@ export function DocumentsPage() {
             <>
               <Table
                 columns={[words.choice, words.document, words.customer, words.total, words.standing, words.what]}
-                empty={filter.search || filter.standing || filter.month ? words.noneLikeThat : words.nothingToSeal}
+                empty={filter.search || filter.standing || filter.month || filter.branch_id ? words.noneLikeThat : words.nothingToSeal}
                 rows={rows.map((row) => ({ key: keyOf(row), cells: cells(row) }))}
               />
               <More onClick={more && (() => void act(more))} isBusy={isBusy} />
@@ -168,7 +203,7 @@ export function DocumentsPage() {
           )}
         </Shown>
       </Card>
-      <MonthEnd />
+      {only ? null : <MonthEnd />}
     </>
   );
 
@@ -189,9 +224,11 @@ export function DocumentsPage() {
         <bdi>{row.document_number}</bdi> <span class="quiet">{row.document_date}</span>
       </>,
       <bdi>{row.customer_name}</bdi>,
-      <bdi>
-        {row.currency} {money(row.total, language)}
-      </bdi>,
+      row.total ? (
+        <bdi>
+          {row.currency} {money(row.total, language)}
+        </bdi>
+      ) : null,
       <Tag {...(tone ? { tone } : {})}>{words[`s_${row.standing}`]}</Tag>,
       outcome?.is === 'running' ? (
         <span role="status">{words.loading}</span>
@@ -202,11 +239,32 @@ export function DocumentsPage() {
           {row.problem.title} <span class="quiet">{row.problem.detail}</span> <Tag>{words[`w_${row.who}` as keyof PageWords]}</Tag>
         </>
       ) : (
-        (row.receipt_label ?? '')
+        (row.receipt_label ?? outcome?.text ?? (row.document_date ? '' : words.notSeenYet))
       ),
     ];
   }
 }
+
+/** A row of a document that Muhuri has not looked at: only its id and number are known, and those from the page around us. */
+const unseen = ({ id, number }: ChosenInvoice, outcomes: Record<string, Outcome>): Row => {
+  const outcome = outcomes[`invoices/${id}`];
+  return {
+    module: 'invoices',
+    document_id: id,
+    document_number: number || id,
+    document_date: '',
+    status: '',
+    customer_name: '',
+    currency: '',
+    total: '',
+    location_id: null,
+    standing: outcome?.is === 'done' && outcome.isGood ? 'sealed' : 'to_seal',
+    problem: null,
+    who: 'person',
+    receipt_id: null,
+    receipt_label: null,
+  };
+};
 
 function save(blob: Blob, name: string): void {
   const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: name });

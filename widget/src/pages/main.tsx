@@ -6,6 +6,10 @@ import { AccountPage } from './account.tsx';
 import { ActivityPage, UsagePage } from './activity.tsx';
 import { PageApi, type Session } from './api.ts';
 import { BranchesPage } from './branches.tsx';
+import type { ChosenInvoice, Host } from '../host/host.ts';
+import { connectZohoBooks, isFramedByBooks } from '../host/zoho-books.ts';
+import { Card } from './parts.tsx';
+import { ZohoApproval } from './zoho-approval.tsx';
 import { BrandingPage, BusinessPage } from './business.tsx';
 import { AttemptsPage, BusinessDetail, BusinessesPage } from './console.tsx';
 import { MappingsPage } from './mappings.tsx';
@@ -54,11 +58,14 @@ const useHash = (): string[] => {
   return parts;
 };
 
-function Pages() {
+/** Beside Zoho Books: which organization is open there, and what is chosen in its list. */
+type Beside = { organizationId: string; chosen: ChosenInvoice[] | null };
+
+function Pages({ beside }: { beside: Beside | null }) {
   const [language, setLanguage] = useState<Language>(languageOf(new URLSearchParams(location.search).get('language') ?? navigator.language));
-  const [api] = useState(() => new PageApi(window.muhuri?.server ?? '', language));
+  const [api] = useState(() => new PageApi(window.muhuri?.server ?? '', language, beside?.organizationId ?? null));
   const [session, setSession] = useState<Session | null>(api.session);
-  const [isOver, setOver] = useState(false);
+  const [over, setOver] = useState('');
   const [factor, setFactor] = useState<{ kind: 'second_factor_setup' | 'second_factor_needed'; done(passed: boolean): void } | null>(null);
   const words = wordsOf(language);
   const route = useHash();
@@ -70,13 +77,13 @@ function Pages() {
   }, [language]);
   const begin = (next: Session) => {
     api.keepSession(next);
-    setOver(false);
+    setOver('');
     setSession(next);
     if (/^(?:accept|reset|first-operator|forgot)$/.test(route[0] ?? '')) location.hash = next.is_operator || !next.business ? '#/' : '#/setup';
   };
-  const signedOut = (over: boolean) => {
+  const signedOut = (why: string) => {
     api.keepSession(null);
-    setOver(over);
+    setOver(why);
     setSession(null);
   };
   const frame = {
@@ -101,8 +108,21 @@ function Pages() {
     const alone = (part: preact.ComponentChildren) => <main class="alone">{part}</main>;
     if (first === 'accept') return alone(<Accept token={second} onDone={begin} />);
     if (first === 'reset') return alone(<Reset token={second} />);
+    if (first === 'zoho-sign-in') return alone(<ZohoApproval query={second} />);
     if (first === 'first-operator') return alone(<FirstOperator token={second} onDone={begin} />);
-    if (!session) return alone(first === 'forgot' ? <Forgot /> : <SignIn onDone={begin} isOver={isOver} />);
+    if (!session) return alone(first === 'forgot' ? <Forgot /> : <SignIn onDone={begin} over={over} organizationId={beside?.organizationId ?? null} />);
+    if (beside && session.business?.organization_id !== beside.organizationId)
+      return alone(
+        <Card title={words.otherOrganization} tone="wait">
+          <p>{words.otherOrganizationNext}</p>
+        </Card>,
+      );
+    if (beside)
+      return (
+        <main class="beside">
+          <DocumentsPage chosen={first === 'documents' && second === 'chosen' ? { invoices: beside.chosen } : null} />
+        </main>
+      );
     return <Signed session={session} first={first} second={second} onSession={begin} />;
   };
   return (
@@ -128,7 +148,7 @@ function Pages() {
             class="button link"
             onClick={() => {
               void api.post('/auth/logout').catch(() => {});
-              signedOut(false);
+              signedOut('');
             }}
           >
             {words.signOut}
@@ -184,7 +204,7 @@ function Signed({ session, first, second, onSession }: SignedProps) {
       case 'branding':
         return <BrandingPage />;
       case 'documents':
-        return <DocumentsPage />;
+        return <DocumentsPage chosen={null} />;
       case 'zoho':
         return <ZohoPage />;
       case 'consent':
@@ -211,7 +231,36 @@ function Signed({ session, first, second, onSession }: SignedProps) {
   }
 }
 
-const begin = document.querySelector<HTMLMetaElement>('meta[name=begin]')?.content;
+const meta = (name: string) => document.querySelector<HTMLMetaElement>(`meta[name=${name}]`)?.content;
+const begin = meta('begin');
 if (begin && location.hash === '') history.replaceState(null, '', begin);
 
-render(<Pages />, document.getElementById('muhuri') as HTMLElement);
+const root = document.getElementById('muhuri') as HTMLElement;
+const words = wordsOf(languageOf(navigator.language));
+
+/** Within Zoho Books the page around us says which organization is open; it is shown and preselected, never believed. */
+async function startBeside(connected: Promise<Host>): Promise<void> {
+  render(<p class="section">{words.loading}</p>, root);
+  try {
+    const host = await connected;
+    const isBulk = location.hash.endsWith('/chosen');
+    if (isBulk) host.resize(1_000, 640);
+    const [organizationId, chosen] = await Promise.all([host.organizationId(), isBulk ? host.chosenInvoices() : null]);
+    render(<Pages beside={{ organizationId, chosen }} />, root);
+  } catch {
+    render(outside(), root);
+  }
+}
+
+const outside = () => (
+  <main class="alone">
+    <Card title={words.outside}>
+      <p>{words.outsideNext}</p>
+    </Card>
+  </main>
+);
+
+if (!meta('beside')) render(<Pages beside={null} />, root);
+// Begun at once, while the page loads: see connectZohoBooks.
+else if (isFramedByBooks(window.muhuri.hosts)) void startBeside(connectZohoBooks());
+else render(outside(), root);

@@ -11,8 +11,8 @@ export type PageFrame = {
   setLanguage(language: Language): void;
   /** Asks for the second factor, sets one up where there is none; false where the person gave up. */
   askFactor(kind: 'second_factor_setup' | 'second_factor_needed'): Promise<boolean>;
-  /** The session is over. */
-  signedOut(isOver: boolean): void;
+  /** The session is over, and why. */
+  signedOut(why: string): void;
 };
 
 export const PageContext = createContext<PageFrame>(null as unknown as PageFrame);
@@ -30,6 +30,9 @@ export const told = (error: unknown, words: PageWords): string =>
         .filter(Boolean)
         .join(' ')
     : `${words.offline}. ${words.offlineNext}`;
+
+const isOver = (error: unknown): error is ApiProblem => error instanceof ApiProblem && ['not_signed_in', 'zoho_user_ended'].includes(error.problem.code);
+const whyOver = (error: ApiProblem, words: PageWords): string => (error.problem.code === 'zoho_user_ended' ? told(error, words) : words.sessionOver);
 
 /** Runs what a person asked for: busy meanwhile, the second factor where it is asked for, and one sentence if it goes wrong. */
 export function useAct() {
@@ -57,7 +60,7 @@ export function useAct() {
         setMessage(done);
       }
     } catch (error) {
-      if (error instanceof ApiProblem && error.problem.code === 'not_signed_in') page.signedOut(true);
+      if (isOver(error)) page.signedOut(whyOver(error, page.words));
       else if (error instanceof ApiProblem || error instanceof Offline) setMessage(told(error, page.words));
       else throw error;
     } finally {
@@ -82,7 +85,7 @@ export function useLoad<T>(read: () => Promise<T>, on: unknown[] = []): Loaded<T
       (found) => isShown && set(found),
       (error: unknown) => {
         if (!isShown) return;
-        if (error instanceof ApiProblem && error.problem.code === 'not_signed_in') page.signedOut(true);
+        if (isOver(error)) page.signedOut(whyOver(error, page.words));
         else setProblem(told(error, page.words));
       },
     );

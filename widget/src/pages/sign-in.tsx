@@ -3,12 +3,13 @@ import { ApiProblem } from '../request.ts';
 import type { Session, Views } from './api.ts';
 import { useAct, usePage } from './page.ts';
 import { Card, Dialog, Form, Message, Pick, Text } from './parts.tsx';
+import { ZohoSignIn } from '../zoho-sign-in/zoho-sign-in.tsx';
 import { filled } from './words.ts';
 
 type Done = { onDone(session: Session): void };
 
-/** Username and password; the authenticator's code and the business only where they are asked for. */
-export function SignIn({ onDone, isOver }: Done & { isOver: boolean }) {
+/** Within Zoho Books with Zoho; else username and password; the authenticator's code and the business only where they are asked for. */
+export function SignIn({ onDone, over, organizationId }: Done & { over: string; organizationId: string | null }) {
   const { words, api } = usePage();
   const { act, isBusy, message } = useAct();
   const [username, setUsername] = useState('');
@@ -20,7 +21,15 @@ export function SignIn({ onDone, isOver }: Done & { isOver: boolean }) {
   const submit = () =>
     act(async () => {
       try {
-        onDone(await api.post<Session>('/auth/login', { username, password, ...(code ? { code } : {}), ...(business ? { business_id: business } : {}) }));
+        onDone(
+          await api.post<Session>('/auth/login', {
+            username,
+            password,
+            ...(code ? { code } : {}),
+            ...(organizationId ? { organization_id: organizationId } : {}),
+            ...(business ? { business_id: business } : {}),
+          }),
+        );
       } catch (error) {
         const problem = error instanceof ApiProblem ? error.problem : null;
         if (problem?.code === 'code_needed') setNeedsCode(true);
@@ -35,7 +44,13 @@ export function SignIn({ onDone, isOver }: Done & { isOver: boolean }) {
     });
   return (
     <Card title={words.signInTo}>
-      {isOver ? <Message text={words.sessionOver} /> : null}
+      {over ? <Message text={over} /> : null}
+      {organizationId ? (
+        <>
+          <ZohoSignIn words={words} api={api} organizationId={organizationId} onDone={onDone} />
+          <h3>{words.zohoOr}</h3>
+        </>
+      ) : null}
       <Form onSubmit={submit} submit={words.signIn} isBusy={isBusy}>
         <Text label={words.username} value={username} onInput={setUsername} autocomplete="username" />
         <Text label={words.password} value={password} onInput={setPassword} type="password" autocomplete="current-password" />

@@ -18,11 +18,13 @@ type Shown =
 
 const pollMs = 1_500;
 
+const isOver = (error: unknown): error is ApiProblem => error instanceof ApiProblem && ['not_signed_in', 'zoho_user_ended'].includes(error.problem.code);
+
 /** The panel beside a document: from sign-in over the check to the seal, and back to the truth after being closed. */
 export function Panel({ organizationId }: { organizationId: string }) {
   const { words, api, host } = useFrame();
   const [isSignedIn, setSignedIn] = useState(api.session !== null);
-  const [isOver, setOver] = useState(false);
+  const [over, setOver] = useState('');
   const [shown, setShown] = useState<Shown>({ is: 'loading' });
   const [answers, setAnswers] = useState<Answers>({});
   const [message, setMessage] = useState('');
@@ -32,9 +34,9 @@ export function Panel({ organizationId }: { organizationId: string }) {
   const isOther = isSignedIn && business !== null && business.organization_id !== organizationId;
 
   const failed = useCallback((error: unknown, show: boolean) => {
-    if (error instanceof ApiProblem && error.problem.code === 'not_signed_in') {
+    if (isOver(error)) {
       api.forget();
-      setOver(true);
+      setOver(error.problem.code === 'zoho_user_ended' ? `${error.problem.title} ${error.problem.detail}` : words.sessionOver);
       setSignedIn(false);
     } else if (error instanceof ApiProblem) {
       if (show) setShown({ is: 'problem', title: error.problem.title, detail: error.problem.detail });
@@ -129,6 +131,7 @@ export function Panel({ organizationId }: { organizationId: string }) {
       // What was answered here may lead to a further question (a TIN asks for its purchase code): the server's findings are shown.
       const findings = error instanceof ApiProblem ? (error.problem.findings as PreflightView['findings'] | undefined) : undefined;
       if (findings) setShown({ is: 'document', preflight: { ...preflight, findings }, receipt: preflight.receipt });
+      else if (isOver(error)) failed(error, false);
       else {
         await load();
         failed(error, false);
@@ -139,7 +142,7 @@ export function Panel({ organizationId }: { organizationId: string }) {
   const signOut = () =>
     run(async () => {
       await api.signOut();
-      setOver(false);
+      setOver('');
       setSignedIn(false);
     });
 
@@ -147,9 +150,9 @@ export function Panel({ organizationId }: { organizationId: string }) {
     return (
       <SignIn
         organizationId={organizationId}
-        isOver={isOver}
+        over={over}
         onDone={() => {
-          setOver(false);
+          setOver('');
           setShown({ is: 'loading' });
           setSignedIn(true);
         }}
@@ -238,7 +241,7 @@ function Body({ shown, answers, hasActed, setAnswers, load, seal, run, setReceip
       );
     case 'document': {
       const { preflight, receipt } = shown;
-      const isOver = receipt === null || receipt.state === 'refused' || receipt.state === 'withdrawn';
+      const mayBegin = receipt === null || receipt.state === 'refused' || receipt.state === 'withdrawn';
       const left = preflight.findings.filter((finding) => !isAnswered(finding, answers));
       const isNothing = preflight.findings.some((finding) => ['document_draft', 'document_void'].includes(finding.code));
       return (
@@ -251,12 +254,12 @@ function Body({ shown, answers, hasActed, setAnswers, load, seal, run, setReceip
               <Unsigned receipt={receipt} preflight={preflight} focus={hasActed} onChange={setReceipt} run={run} />
             ) : null}
           </div>
-          {isOver && preflight.findings.length > 0 ? (
+          {mayBegin && preflight.findings.length > 0 ? (
             <Section title={isNothing ? words.nothing : words.toDo} tone="wait">
               <Findings preflight={preflight} answers={answers} onAnswer={setAnswers} onMapped={load} />
             </Section>
           ) : null}
-          {isOver && left.length === 0 ? (
+          {mayBegin && left.length === 0 ? (
             <Section title={receipt ? words.sealAgain : words.ready}>
               <Correction code={receipt?.problem?.code ?? ''} answers={answers} onAnswer={setAnswers} />
               <Button kind="main" onClick={() => seal(preflight)}>

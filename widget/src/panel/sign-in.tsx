@@ -1,16 +1,17 @@
 import { useState } from 'preact/hooks';
 import { ApiProblem, Offline } from '../request.ts';
 import { Button, Choice, Field, Section } from '../ui/parts.tsx';
+import { ZohoSignIn } from '../zoho-sign-in/zoho-sign-in.tsx';
 import { useFrame } from './frame.ts';
 
-/** Username and password; where a person works for several businesses, which one. */
-export function SignIn({ organizationId, isOver, onDone }: { organizationId: string; isOver: boolean; onDone(): void }) {
+/** With Zoho, or username and password; where a person works for several businesses, which one. */
+export function SignIn({ organizationId, over, onDone }: { organizationId: string; over: string; onDone(): void }) {
   const { words, api } = useFrame();
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
   const [businesses, setBusinesses] = useState<{ code: string; name: string }[]>([]);
   const [businessId, setBusinessId] = useState('');
-  const [message, setMessage] = useState(isOver ? words.sessionOver : '');
+  const [message, setMessage] = useState(over);
   const [isBusy, setBusy] = useState(false);
 
   const submit = async (event: Event) => {
@@ -34,14 +35,24 @@ export function SignIn({ organizationId, isOver, onDone }: { organizationId: str
 
   return (
     <Section title={words.signInTo}>
+      <ZohoSignIn
+        words={words}
+        api={api}
+        organizationId={organizationId}
+        onDone={(session) => {
+          api.keepSession(session);
+          onDone();
+        }}
+      />
       <form onSubmit={submit}>
+        <h3>{words.zohoOr}</h3>
         <p role="alert" class={message ? 'notice' : ''}>
           {message}
         </p>
         <Field label={words.username} value={username} onInput={setUsername} autocomplete="username" />
         <Field label={words.password} value={password} onInput={setPassword} type="password" autocomplete="current-password" />
         {businesses.length > 0 ? <Choice label={words.business} value={businessId} choices={businesses} empty={words.choose} onChange={setBusinessId} /> : null}
-        <Button kind="main" type="submit" busy={isBusy}>
+        <Button type="submit" busy={isBusy}>
           {words.signIn}
         </Button>
       </form>

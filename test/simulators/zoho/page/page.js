@@ -32,15 +32,17 @@ function show() {
   }
   const document_ = current();
   $('view').replaceChildren(...(document_ ? sheet(module, document_) : list(module)));
-  if (!document_) closePane();
-  else if (frame) send(`ON_${keys[module][2].toUpperCase()}_CHANGE`, {});
-  $('open').hidden = !document_;
+  // Another page has other widgets: what stood beside a document is not what stands beside the list.
+  if (frame && (document_ ? 'widget' : 'list') !== place) closePane();
+  else if (frame && document_) send(`ON_${keys[module][2].toUpperCase()}_CHANGE`, {});
+  $('open').hidden = !document_ && module !== 'invoices';
 }
 
 function list(module) {
   const [idKey, numberKey, , title] = keys[module];
   const table = el('table');
   const head = el('tr');
+  head.append(el('th', 'Choose'));
   for (const name of ['Date', 'Number', 'Customer', 'Status']) head.append(el('th', name));
   head.append(el('th', 'Amount', { className: 'n' }));
   table.append(head);
@@ -52,10 +54,17 @@ function list(module) {
     status.append(el('span', row.status, { className: `status ${row.status}` }));
     const customer = el('td');
     customer.append(el('bdi', row.customer_name));
-    tr.append(el('td', row.date), number, customer, status, el('td', money(row.total, row.currency_code), { className: 'n' }));
+    const box = el('input', '', { type: 'checkbox', value: row[idKey], className: 'choose' });
+    box.setAttribute('aria-label', `Choose ${row[numberKey]}`);
+    const choose = el('td');
+    choose.append(box);
+    tr.append(choose, el('td', row.date), number, customer, status, el('td', money(row.total, row.currency_code), { className: 'n' }));
     table.append(tr);
   }
-  return [el('h1', `All ${title}`), table];
+  if (module !== 'invoices' || !data.widget) return [el('h1', `All ${title}`), table];
+  const bulk = el('button', 'Seal with Muhuri', { type: 'button', id: 'bulk' });
+  bulk.addEventListener('click', openBulk);
+  return [el('h1', `All ${title}`), bulk, table];
 }
 
 function sheet(module, d) {
@@ -141,11 +150,23 @@ function beside(module, d) {
 // The host's side of the protocol -------------------------------------------------------------------------------------------------
 
 let widgetKey = '';
-function openPane() {
+let place = '';
+let chosen = [];
+
+/** The bulk action: the same pages in a window over the list, which may ask what is chosen. */
+function openBulk() {
+  if (frame) closePane();
+  chosen = [...document.querySelectorAll('.choose:checked')].map((box) => box.value);
+  openPane('bulk');
+}
+
+function openPane(which = current() ? 'widget' : 'list') {
   if (frame || !data.widget) return;
+  place = which;
+  $('pane').classList.toggle('modal', which === 'bulk');
   $('pane').hidden = false;
   $('open').setAttribute('aria-expanded', 'true');
-  frame = el('iframe', '', { title: 'Muhuri', src: `${data.widget}/app/widget.html?serviceOrigin=${encodeURIComponent(location.origin)}` });
+  frame = el('iframe', '', { title: 'Muhuri', src: `${data.widget}/app/${which}.html?serviceOrigin=${encodeURIComponent(location.origin)}` });
   frame.setAttribute('sandbox', 'allow-scripts allow-same-origin allow-forms allow-popups allow-modals allow-downloads');
   frame.setAttribute('allow', 'clipboard-write');
   frame.addEventListener('load', () => {
@@ -157,6 +178,9 @@ function openPane() {
 
 function closePane() {
   frame = null;
+  place = '';
+  chosen = [];
+  $('pane').removeAttribute('style');
   $('frame').replaceChildren();
   $('pane').hidden = true;
   $('open').setAttribute('aria-expanded', 'false');
@@ -183,7 +207,10 @@ window.addEventListener('message', async ({ data: message, source }) => {
     show();
     return answer(true, {});
   }
-  if (ask.type === 'RESIZE') return answer(true, {});
+  if (ask.type === 'RESIZE') {
+    if (place === 'bulk') Object.assign($('pane').style, { width: ask.property?.width ?? '', height: ask.property?.height ?? '' });
+    return answer(true, {});
+  }
   return answer(false, `Invalid event ${ask.type}`);
 });
 
@@ -193,6 +220,8 @@ function getData(property, answer) {
     organization: organizationEntity(),
     user: { user_id: '1', name: 'Demo', email: 'demo@example.invalid', zuId: '1' },
     [keys[module][2]]: current(),
+    // Assumed: in context of the list, the plural holds what is chosen.
+    invoices: place === 'bulk' && chosen.length > 0 ? organization().invoices.filter((each) => chosen.includes(each.invoice_id)) : undefined,
   };
   const [name, ...path] = String(property).split('.');
   let value = entities[name];
