@@ -67,6 +67,7 @@ import {
   closeMonth,
   listDeliveries,
   listDocuments,
+  lookedAt,
   listOwnHooks,
   lookAtDue,
   makeHook,
@@ -602,7 +603,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         return changed;
       },
     }),
-    ...listRoutes({ list: listDocuments, month: closeMonth({ clock }) }),
+    ...listRoutes({ list: listDocuments, lookedAt, month: closeMonth({ clock }) }),
     ...noticeRoutes({
       subscribers: subscribers({ vault, clock, newId, record }),
       listNotices: (ctx, page) => ctx.transaction((tx) => listNotices(tx, page)),

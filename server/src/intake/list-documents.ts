@@ -4,6 +4,7 @@ import { readMappings } from '../catalogue/index.ts';
 import { readConnectionHealth } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Tx } from '../platform/db/database.ts';
 import { listStandings, type ListRow, type MonthSum, type Standing, sumStandings } from './list.store.ts';
 
 /** Who has to act: whoever may seal, an administrator, nobody because it goes on by itself, or nobody at all. */
@@ -69,6 +70,17 @@ function whoOf(standing: Standing, problem: StoredProblem | null, language: stri
   return fix === 'wait' ? 'wait' : 'person';
 }
 
+/** When the older of the two lists of documents was looked through, in milliseconds; 0 where one never was, or failed. */
+async function lookedThroughAt(tx: Tx): Promise<number> {
+  const { polled } = await readConnectionHealth(tx);
+  return Math.min(...['invoices', 'creditnotes'].map((module) => polled[module]).map((each) => (each?.at && !each.problem ? Date.parse(each.at) : 0)));
+}
+
+const toTime = (ms: number): string | null => (ms > 0 ? new Date(ms).toISOString() : null);
+
+/** When Zoho was last looked through for changes; null where it was not yet. */
+export const lookedAt = (ctx: Context): Promise<string | null> => ctx.transaction(async (tx) => toTime(await lookedThroughAt(tx)));
+
 export type Month = {
   from: string;
   to: string;
@@ -89,14 +101,11 @@ export const closeMonth =
     return ctx.transaction(async (tx) => {
       const { goLiveDate } = await getBusiness(tx);
       const sums = await sumStandings(tx, goLiveDate, from, to);
-      const { polled } = await readConnectionHealth(tx);
-      const looks = ['invoices', 'creditnotes'].map((module) => polled[module]);
+      const oldest = await lookedThroughAt(tx);
       const count = (of: Standing[]) => sums.filter((each) => of.includes(each.standing)).reduce((sum, each) => sum + each.count, 0);
-      const times = looks.map((each) => (each?.at && !each.problem ? Date.parse(each.at) : 0));
-      const oldest = Math.min(...times);
       const isFresh = oldest > 0 && ports.clock.now().getTime() - oldest < freshMs;
       const missing = count(['to_seal', 'waiting', 'in_doubt', 'refused']);
       const drifted = count(['drifted']);
-      return { from, to, sums, missing, drifted, lookedAt: oldest > 0 ? new Date(oldest).toISOString() : null, isComplete: isFresh && missing + drifted === 0 };
+      return { from, to, sums, missing, drifted, lookedAt: toTime(oldest), isComplete: isFresh && missing + drifted === 0 };
     });
   };

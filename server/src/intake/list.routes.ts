@@ -6,6 +6,7 @@ import type { ListAsk, ListedRow, Month } from './index.ts';
 
 type Use = {
   list(ctx: Call['ctx'], ask: ListAsk): Promise<ListedRow[]>;
+  lookedAt(ctx: Call['ctx']): Promise<string | null>;
   month(ctx: Call['ctx'], month: string): Promise<Month>;
 };
 type Filter = {
@@ -32,7 +33,11 @@ export const listRoutes = (use: Use) => {
       const found = await use.list(call.ctx, { ...askOf(filter), limit: limit + 1, after: readDayCursor(cursor) });
       const shown = found.slice(0, limit);
       const last = shown.at(-1);
-      return { documents: shown.map(view), next_cursor: found.length > limit && last ? dayCursorOf(last.date, last.documentId) : null };
+      return {
+        documents: shown.map(view),
+        looked_at: await use.lookedAt(call.ctx),
+        next_cursor: found.length > limit && last ? dayCursorOf(last.date, last.documentId) : null,
+      };
     }),
     answer(zoho.exportDocuments)(async (call, { query }) => {
       const rows: ListedRow[] = [];

@@ -227,6 +227,8 @@ export const listDocuments = endpoint({
         receipt_label: z.string().nullable(),
       }),
     ),
+    /** When Zoho was last looked through; null: not yet, so that an empty list says nothing. */
+    looked_at: z.iso.datetime({ offset: true }).nullable(),
     next_cursor: z.string().nullable(),
   }),
 });

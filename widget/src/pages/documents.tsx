@@ -30,6 +30,7 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
   const [filter, setFilter] = useState({ month: '', standing: '', branch_id: '', search: '' });
   // What was chosen in Zoho's own list, as long as nobody asks for the rest.
   const [only, setOnly] = useState(given?.invoices ?? null);
+  const [lookedAt, setLookedAt] = useState<string | null>(null);
   const branches = useLoad(() => api.get<Views['branches']>('/branches'));
   const { act, isBusy, message, isGood } = useAct();
   const [chosen, choose] = useState<Set<string>>(new Set());
@@ -46,6 +47,7 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
   } = usePages(
     async (cursor) => {
       const page = await api.get<Views['documents']>(`/documents?limit=50${query}${cursor ? `&cursor=${cursor}` : ''}`);
+      setLookedAt(page.looked_at);
       return { rows: page.documents, next: page.next_cursor };
     },
     [query],
@@ -195,7 +197,13 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
             <>
               <Table
                 columns={[words.choice, words.document, words.customer, words.total, words.standing, words.what]}
-                empty={filter.search || filter.standing || filter.month || filter.branch_id ? words.noneLikeThat : words.nothingToSeal}
+                empty={
+                  filter.search || filter.standing || filter.month || filter.branch_id
+                    ? words.noneLikeThat
+                    : lookedAt
+                      ? words.nothingToSeal
+                      : words.notLookedYet
+                }
                 rows={rows.map((row) => ({ key: keyOf(row), cells: cells(row) }))}
               />
               <More onClick={more && (() => void act(more))} isBusy={isBusy} />

@@ -119,7 +119,7 @@ function Pages({ beside }: { beside: Beside | null }) {
       );
     if (beside)
       return (
-        <main class="beside">
+        <main class="within-books">
           <DocumentsPage chosen={first === 'documents' && second === 'chosen' ? { invoices: beside.chosen } : null} />
         </main>
       );

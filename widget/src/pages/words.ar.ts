@@ -450,6 +450,7 @@ export const ar: PageWords = {
   branch: 'الفرع',
   chosenInZoho: 'المختارة في Zoho Books',
   chosenNone: 'لم يذكر Zoho Books أي الفواتير مختارة. هذا كل ما هو مفتوح.',
+  notLookedYet: 'لم يُتصفَّح Zoho بعد؛ سيظهر ما فيه هنا خلال دقائق.',
   notSeenYet: 'لم يُنظر إليها بعد',
   showAll: 'اعرض كل ما هو مفتوح',
   printChosen: 'اطبع المختار ({n})',

@@ -451,6 +451,7 @@ export const en = {
   branch: 'Branch',
   chosenInZoho: 'Chosen in Zoho Books',
   chosenNone: 'Zoho Books did not say which invoices are chosen. Here is everything that is open.',
+  notLookedYet: 'Zoho has not been looked through yet: what is there stands here within minutes.',
   notSeenYet: 'Not looked at yet',
   showAll: 'Show everything that is open',
   printChosen: 'Print the chosen ({n})',

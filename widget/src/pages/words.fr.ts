@@ -455,6 +455,7 @@ export const fr: PageWords = {
   branch: 'Site',
   chosenInZoho: 'Choisies dans Zoho Books',
   chosenNone: "Zoho Books n'a pas dit quelles factures sont choisies. Voici tout ce qui est ouvert.",
+  notLookedYet: "Zoho n'a pas encore été parcouru : ce qui s'y trouve figurera ici dans quelques minutes.",
   notSeenYet: 'Pas encore regardée',
   showAll: 'Montrer tout ce qui est ouvert',
   printChosen: 'Imprimer les choisis ({n})',
