@@ -1,3 +1,4 @@
+import { idPrefixes } from '@muhuri/shared/ids';
 import type { Tx } from '../platform/db/database.ts';
 import { json, query, toDate } from '../platform/db/query.ts';
 
@@ -42,7 +43,8 @@ export type Taken = 'fresh' | 'repeated' | 'stale';
  * Keeps deliveries and has their documents looked at, in one statement (anew, where a look is under way just now: it may have read too
  * early): `repeated` where the same change came before, `stale` where a later one is known, else `fresh`. A repetition with another body
  * within the same second may be another change: it is looked at again. Rows are taken in one order, so that two batches that meet wait for
- * each other instead of locking each other out. Answers by the deliveries' ids.
+ * each other instead of locking each other out. What came before is looked up row by row: joined, a table whose statistics lag behind
+ * would be read whole. Answers by the deliveries' ids.
  */
 export async function takeDeliveries(tx: Tx, businessId: string, deliveries: Delivery[]): Promise<Map<string, Taken>> {
   const rows = await query<{ id: string; is_new: boolean; is_fresh: boolean }>(
@@ -54,7 +56,8 @@ export async function takeDeliveries(tx: Tx, businessId: string, deliveries: Del
      ), told as (
        select g.module, g.document_id, max(g.modified_at) as modified_at, bool_or(g.modified_at is null) as is_unsaid, max(g.at) as at,
          bool_and(g.verdict = 'hint') as is_hint
-       from given g left join kept k on k.id = g.id left join delivery d on d.business_id = g.business_id and d.dedupe_key = g.dedupe_key
+       from given g left join kept k on k.id = g.id
+         left join lateral (select digest from delivery where business_id = $2 and dedupe_key = g.dedupe_key limit 1) d on k.id is null
        where k.id is not null or d.digest <> g.digest group by g.module, g.document_id
      ), doc as (
        insert into document (business_id, module, document_id, modified_at, seen_at, source, look_at)
@@ -79,8 +82,8 @@ export const listDeliveries = async (tx: Tx, page: { limit: number; after: { at:
     await query(
       tx,
       `select id, hook_id, at, verdict, module, document_id, modified_at, digest, bytes, origin from delivery
-        where ($1::text is null or verdict = $1) and ($2::timestamptz is null or (at, id) < ($2::timestamptz, $3::text)) order by at desc, id desc limit $4`,
-      [page.verdict, page.after?.at ?? null, page.after?.id ?? null, page.limit],
+        where ($1::text is null or verdict = $1) and ($2::text is null or id < $2) order by id desc limit $3`,
+      [page.verdict, page.after?.id ?? null, page.limit],
     )
   ).map((row) => ({
     id: row.id as string,
@@ -96,4 +99,6 @@ export const listDeliveries = async (tx: Tx, page: { limit: number; after: { at:
     origin: row.origin as string | null,
   }));
 
-export const deleteOldDeliveries = (tx: Tx, before: Date) => query(tx, 'delete from delivery where at < $1', [before]);
+/** By their ids, which begin with their time. */
+export const deleteOldDeliveries = (tx: Tx, before: Date) =>
+  query(tx, 'delete from delivery where id < $1', [`${idPrefixes.delivery}_${before.getTime().toString(16).padStart(12, '0')}`]);

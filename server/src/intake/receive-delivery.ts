@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Alerts } from '../alerts/index.ts';
 import { getBusiness } from '../businesses/index.ts';
 import { findConnection } from '../connections/index.ts';
@@ -41,7 +41,7 @@ const commitsAtOnce = 2;
 
 type Kept = { delivery: Delivery; hook: Hook; done(taken: Taken): void; failed(error: unknown): void };
 
-const hashOf = (text: string | Buffer) => createHash('sha256').update(text).digest('hex');
+const hashOf = (text: string | Buffer) => hash('sha256', text);
 
 /**
  * Takes a webhook: proves the address, the organization and the signature, keeps it under its dedupe key and answers at once. Nothing in

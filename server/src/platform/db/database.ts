@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
 import { connectionOf } from './connection-of.ts';
+import { withFewerWaits } from './fewer-waits.ts';
 
 /** An open transaction. Stores take it as their first argument; nothing else may hold it. */
 export type Tx = EntityManager;
@@ -131,34 +131,6 @@ const target = (address: string, prepares = true) => {
     user,
     password,
     dbName: database,
-    driverOptions: { ...(ssl ? { ssl: true } : {}), ...(prepares ? { onPoolCreated: prepareStatements } : {}) },
+    driverOptions: { pipeline: true, ...(ssl ? { ssl: true } : {}), onPoolCreated: withFewerWaits(prepares) },
   };
 };
-
-type Client = { query(text: unknown, values?: unknown, ...rest: unknown[]): unknown };
-
-/**
- * Our statements are few and fixed, and planning the lane's costs PostgreSQL more than running them: each is prepared once per
- * connection under a name made of its text. (Behind a transaction pooler that needs one which knows prepared statements, as PgBouncer
- * does from 1.21 on.)
- */
-function prepareStatements(pool: { on(event: 'connect', run: (client: Client) => void): void }): void {
-  pool.on('connect', (client) => {
-    const plain = client.query.bind(client);
-    client.query = (text, values, ...rest) =>
-      typeof text === 'string' && Array.isArray(values) && values.length > 0 && /^\s*(?:select|insert|update|delete|with|\()/i.test(text)
-        ? plain({ name: nameOf(text), text, values }, undefined, ...rest)
-        : plain(text, values, ...rest);
-  });
-}
-
-const names = new Map<string, string>();
-
-function nameOf(text: string): string {
-  let name = names.get(text);
-  if (!name) {
-    name = `s_${createHash('sha1').update(text).digest('base64url').slice(0, 16)}`;
-    names.set(text, name);
-  }
-  return name;
-}

@@ -1,15 +1,16 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Endpoint } from '@muhuri/shared/contract/index';
 import { describeProblem, type ProblemCode, type StoredProblem } from '@muhuri/shared/problems';
-import { type Context as HonoContext, Hono } from 'hono';
+import { type Context as HonoContext, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
 import type { Context, Session } from '../../context.ts';
 import { AppError } from '../app-error.ts';
 import type { Log } from '../log.ts';
+import { randomHex } from '../random-hex.ts';
 import { type Call, FileAnswer, type Route, WithStatus } from './answer.ts';
 
 export type HttpPorts = {
@@ -46,7 +47,7 @@ export function mount(app: Hono, routes: Route[], ports: HttpPorts): void {
   app.use('/api/*', (c, next) => cors(c, next, ports));
   for (const route of routes) {
     const path = `/api/v1${route.endpoint.path.replace(/\{(\w+)\}/g, ':$1')}`;
-    const limit = bodyLimit({ maxSize: (route.endpoint.bodyKb ?? bodyKbUsual) * 1024, onError: tooLarge });
+    const limit = limitOf((route.endpoint.bodyKb ?? bodyKbUsual) * 1024);
     app.on(route.endpoint.method, path, limit, (c) => handle(c, route, ports));
   }
   app.notFound((c) => problemAnswer(c, { code: 'not_found' }));
@@ -54,17 +55,31 @@ export function mount(app: Hono, routes: Route[], ports: HttpPorts): void {
 }
 
 /** What every answer carries, whatever it is: nothing is sniffed, framed or told where it was linked from. Pages add their own policy. */
-export async function hardened(c: HonoContext, next: () => Promise<void>): Promise<void> {
-  await next();
-  const set = (name: string, value: string) => {
-    if (!c.res.headers.has(name)) c.res.headers.set(name, value);
+export function hardened(c: HonoContext, next: () => Promise<void>): Promise<void> {
+  for (const [name, value] of hardening) c.header(name, value);
+  return next();
+}
+
+const hardening = Object.entries({
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=63072000; includeSubDomains',
+  'cross-origin-resource-policy': 'cross-origin',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+});
+
+/**
+ * No body above so many bytes. Where its length is declared, which the HTTP parser holds a client to, the body is not touched: whoever reads
+ * it then reads it off the socket, and not through a web stream made for counting.
+ */
+function limitOf(maxSize: number): MiddlewareHandler {
+  const counted = bodyLimit({ maxSize, onError: tooLarge });
+  return async (c, next) => {
+    const declared = c.req.header('content-length');
+    if (declared === undefined || c.req.header('transfer-encoding') !== undefined) return counted(c, next);
+    return Number(declared) > maxSize ? tooLarge(c) : next();
   };
-  set('x-content-type-options', 'nosniff');
-  set('referrer-policy', 'no-referrer');
-  set('strict-transport-security', 'max-age=63072000; includeSubDomains');
-  set('cross-origin-resource-policy', 'cross-origin');
-  set('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
-  set('permissions-policy', 'camera=(), geolocation=(), microphone=()');
 }
 
 /** What was sent is taken off the wire, bounded, before it is refused: a caller still writing would see a broken connection instead. */
@@ -78,7 +93,7 @@ async function tooLarge(c: HonoContext): Promise<Response> {
 async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<Response> {
   const { endpoint } = route;
   const started = performance.now();
-  const requestId = `req_${randomBytes(8).toString('hex')}`;
+  const requestId = `req_${randomHex(8)}`;
   c.header('x-request-id', requestId);
   c.header('cache-control', 'no-store');
   c.set('requestId', requestId);
