@@ -27,8 +27,8 @@ export type World = {
   /** Ours, unless the world was given a database of another. */
   postgres: Postgres;
   databaseUrls: { owner: string; app: string; queue: string };
-  /** Two, unless the world was started without. */
-  businesses: [DemoBusiness, DemoBusiness];
+  /** Two, unless the world was started with more or without. */
+  businesses: [DemoBusiness, DemoBusiness, ...DemoBusiness[]];
   /** A statement inside a business, as the server's own role runs it. */
   sql(text: string, parameters: unknown[], businessId: string): Promise<Record<string, unknown>[]>;
   /** A server of its own on the same database, as a second machine would be. */
@@ -86,9 +86,13 @@ export async function cloneDatabase(
 }
 
 export const taxpayers = ['100200300', '100200400'] as const;
+const taxpayerOf = (index: number): string => taxpayers[index] ?? String(100_200_400 + (index - 1) * 100);
+const moreDevices = (businesses: number) =>
+  Array.from({ length: businesses - 2 }, (_, i) => ({ tin: taxpayerOf(i + 2), bhfId: '00', serial: `isoko-${i + 1}`, name: `ISOKO TRADERS ${i + 1}` }));
 export const masterKey = createHash('sha256').update('a master key for invented data').digest();
 
-export const approvedDevices = [
+type ApprovedDevice = { tin: string; bhfId: string; serial: string; name: string };
+export const approvedDevices: ApprovedDevice[] = [
   { tin: taxpayers[0], bhfId: '00', serial: 'inzozi-kigali-1', name: 'INZOZI COFFEE TRADERS' },
   { tin: taxpayers[0], bhfId: '01', serial: 'inzozi-huye-1', name: 'INZOZI COFFEE TRADERS' },
   { tin: taxpayers[1], bhfId: '00', serial: 'umucyo-kigali-1', name: 'UMUCYO OFFICE SUPPLIES' },
@@ -110,6 +114,8 @@ export type WorldOptions = {
   /** The folder of a packed widget, instead of what was built. */
   widgetApp?: string;
   withoutBusinesses?: boolean;
+  /** How many businesses there are, each with an organization and a device of its own; two unless said otherwise. */
+  businesses?: number;
   callsPerMinute?: number;
   onTaken?: (what: string, port: number) => void;
 };
@@ -122,7 +128,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const urls = options.urls ?? (clone as NonNullable<typeof clone>).urls;
   const state = (name: string) => (options.stateDir ? join(options.stateDir, name) : null);
   const taken = (what: string) => (port: number) => options.onTaken?.(what, port);
-  const vsdc = await startRwVsdc({ approved: approvedDevices, stateFile: state('rw-vsdc.json'), port: options.ports?.vsdc ?? 0, onTaken: taken('VSDC') });
+  const count = options.businesses ?? 2;
+  const devices = [...approvedDevices, ...moreDevices(count)];
+  const vsdc = await startRwVsdc({ approved: devices, stateFile: state('rw-vsdc.json'), port: options.ports?.vsdc ?? 0, onTaken: taken('VSDC') });
   const mail = await startMail(options.ports?.mail ?? 0);
   let widget: WidgetHost | null = null;
   const zoho = await startZoho({
@@ -132,6 +140,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     onTaken: taken('Zoho Books'),
     widgetUrl: () => widget?.url ?? '',
     perMinuteMax: options.callsPerMinute ?? 100_000,
+    ...(count > 2 ? { organizations: count, perDayMax: 1_000_000 } : {}),
   });
   const config = (port: number) => ({
     host: '127.0.0.1',
@@ -193,7 +202,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       ...(options.widgetApp ? { app: options.widgetApp } : {}),
       onTaken: taken('the widget host'),
     });
-  const businesses = options.withoutBusinesses ? ([] as unknown as World['businesses']) : await seedBusinesses(app, vsdc, zoho, urls);
+  const businesses = options.withoutBusinesses ? ([] as unknown as World['businesses']) : await seedBusinesses(app, vsdc, zoho, urls, devices);
   return {
     app,
     vsdc,
@@ -229,12 +238,13 @@ function freePort(): Promise<number> {
 
 const item = (item_class: string, item_type: string, quantity_unit = 'U') => ({ item_class, item_type, package_unit: 'NT', quantity_unit, origin: 'RW' });
 
-/** Two businesses with their devices, grants and people; found again where they exist. */
-async function seedBusinesses(app: App, vsdc: RwVsdc, zoho: Zoho, urls: { app: string }): Promise<[DemoBusiness, DemoBusiness]> {
-  const [first, second] = zoho.grants();
+/** Businesses with their devices, grants and people; found again where they exist. */
+async function seedBusinesses(app: App, vsdc: RwVsdc, zoho: Zoho, urls: { app: string }, devices: ApprovedDevice[]): Promise<World['businesses']> {
+  const [first, second, ...more] = zoho.grants();
   if (!first || !second) throw new Error('the simulated Zoho has two grants');
-  return [
-    await seedBusiness(app, vsdc, zoho, urls, {
+  const seedOne = (ask: SeedAsk) => seedBusiness(app, vsdc, zoho, urls, devices, ask);
+  const businesses: World['businesses'] = [
+    await seedOne({
       grant: first,
       index: 0,
       name: 'inzozi',
@@ -244,15 +254,18 @@ async function seedBusinesses(app: App, vsdc: RwVsdc, zoho: Zoho, urls: { app: s
         ['01', 'Huye', 'Huye town'],
       ],
     }),
-    await seedBusiness(app, vsdc, zoho, urls, { grant: second, index: 1, name: 'umucyo', color: '#0b5c6b', branches: [['00', 'Kigali', 'KN 4 St, Kigali']] }),
+    await seedOne({ grant: second, index: 1, name: 'umucyo', color: '#0b5c6b', branches: [['00', 'Kigali', 'KN 4 St, Kigali']] }),
   ];
+  for (const [i, grant] of more.entries())
+    businesses.push(await seedOne({ grant, index: i + 2, name: `isoko-${i + 1}`, color: '#5b2a86', branches: [['00', 'Musanze', 'Musanze town']] }));
+  return businesses;
 }
 
-type SeedAsk = { grant: ReturnType<Zoho['grants']>[number]; index: 0 | 1; name: string; color: string; branches: [string, string, string][] };
+type SeedAsk = { grant: ReturnType<Zoho['grants']>[number]; index: number; name: string; color: string; branches: [string, string, string][] };
 
-async function seedBusiness(app: App, vsdc: RwVsdc, zoho: Zoho, urls: { app: string }, ask: SeedAsk): Promise<DemoBusiness> {
+async function seedBusiness(app: App, vsdc: RwVsdc, zoho: Zoho, urls: { app: string }, devices: ApprovedDevice[], ask: SeedAsk): Promise<DemoBusiness> {
   const organization = zoho.organization(ask.grant.organization_id);
-  const taxpayerId = taxpayers[ask.index];
+  const taxpayerId = taxpayerOf(ask.index);
   const account = (role: string, username: string, businessId: string): DemoAccount => ({
     username,
     password: `${ask.name}-demo-only`,
@@ -274,7 +287,7 @@ async function seedBusiness(app: App, vsdc: RwVsdc, zoho: Zoho, urls: { app: str
     };
   const [kigali] = organization.locations;
   const [vat, zero, exempt] = organization.taxes;
-  const serials = approvedDevices.filter((each) => each.tin === taxpayerId);
+  const serials = devices.filter((each) => each.tin === taxpayerId);
   const { businessId, branchIds } = await app.registerBusiness({
     business: {
       business_name: organization.name,

@@ -235,6 +235,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     await database.close();
     throw new StartError(privileges);
   }
+  // Connections kept for what comes in: a delivery never waits for one behind what is being sealed.
+  const doorstep = await openDatabase(secrets.databaseUrl, 2, [], config.preparesStatements);
   const queue = await openQueue(secrets.queueDatabaseUrl, database, log);
   const vault = vaultFrom(secrets.masterKey, secrets.previousMasterKey);
   const dialects = await loadDialects();
@@ -592,7 +594,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         newId,
         log,
         alerts,
-        contextOf: (businessId) => jobContext(businessId, 'webhook'),
+        contextOf: (businessId) => ({ ...jobContext(businessId, 'webhook'), transaction: (work) => doorstep.transaction(businessId, work) }),
         touch: intake.touch,
       }),
       installation: installing,
@@ -758,8 +760,13 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       await usage.flush();
       await calls.flush(limits);
       await walls.sweep();
-      await intake.sweep();
-      await telling.sweep();
+      // A business whose round is under way is only noted by a sweep: what is new is worked on in the one after it.
+      for (const rounds of [intake, telling]) {
+        await rounds.idle();
+        await rounds.sweep();
+        await rounds.run();
+        await rounds.idle();
+      }
       await sealer.sweep();
       await countAll();
     },
@@ -779,6 +786,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       await queue.close();
       await zoho.close();
       await Promise.all([intake.idle(), telling.idle()]);
+      await doorstep.close();
       await database.close();
     },
   };

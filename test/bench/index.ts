@@ -5,6 +5,7 @@ import { benchPaper } from './paper.ts';
 import { benchPlatform } from './platform.ts';
 import { benchRest } from './rest.ts';
 import { benchSigning } from './signing.ts';
+import { benchStorm } from './storm.ts';
 import { benchWebhook } from './webhook.ts';
 import { benchWidget } from './widget.ts';
 
@@ -15,7 +16,11 @@ await makeTemplate(postgres);
 if (!only || only === 'signing') await benchSigning(postgres);
 if (!only || only === 'paper') await benchPaper();
 if (!only || only === 'platform') await benchPlatform(postgres, process.argv[3]);
-if (!only || only === 'webhook') await benchWebhook(postgres);
+if (!only || only === 'webhook') {
+  await benchWebhook(postgres);
+  await benchStorm(postgres);
+}
+if (only === 'storm') await benchStorm(postgres);
 if (!only || only === 'widget') await benchWidget(postgres);
 await postgres.stop();
 if (!only || only === 'rest') await benchRest();

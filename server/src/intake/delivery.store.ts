@@ -82,8 +82,10 @@ export const listDeliveries = async (tx: Tx, page: { limit: number; after: { at:
     await query(
       tx,
       `select id, hook_id, at, verdict, module, document_id, modified_at, digest, bytes, origin from delivery
-        where ($1::text is null or verdict = $1) and ($2::text is null or id < $2) order by id desc limit $3`,
-      [page.verdict, page.after?.id ?? null, page.limit],
+        where ($1::text is null or verdict = $1) and ($2::text is null or id < $2)
+          and ($3::timestamptz is null or (at, id) < ($3::timestamptz, $4::text)) order by id desc limit $5`,
+      // One thousandth further than the time says, and from there by time and id: an id alone, which anybody may make up, decides nothing.
+      [page.verdict, page.after ? idAt(Date.parse(page.after.at) + 1) : null, page.after?.at ?? null, page.after?.id ?? null, page.limit],
     )
   ).map((row) => ({
     id: row.id as string,
@@ -99,6 +101,7 @@ export const listDeliveries = async (tx: Tx, page: { limit: number; after: { at:
     origin: row.origin as string | null,
   }));
 
-/** By their ids, which begin with their time. */
-export const deleteOldDeliveries = (tx: Tx, before: Date) =>
-  query(tx, 'delete from delivery where id < $1', [`${idPrefixes.delivery}_${before.getTime().toString(16).padStart(12, '0')}`]);
+export const deleteOldDeliveries = (tx: Tx, before: Date) => query(tx, 'delete from delivery where id < $1', [idAt(before.getTime())]);
+
+/** Where ids of a time begin: an id's first digits are its milliseconds. */
+const idAt = (ms: number): string => `${idPrefixes.delivery}_${ms.toString(16).padStart(12, '0')}`;

@@ -65,6 +65,8 @@ const dailyMax = 10_000;
 const platformClient = { client_id: '1000.MUHURIDEMO', client_secret: 'muhuri-demo-client' };
 
 /** One admin for each organization, one for both, and people of lesser rank. Accounts one to four live in the first data centre. */
+/** Who rules the organizations beyond the first two. */
+const adminFrom = 100;
 const usersOf = (seeds: Seeded[]): User[] => {
   const [first = '', second = ''] = seeds.map((each) => each.organization.organization_id);
   const user = (n: number, name: string, organizations: User['organizations'], location: User['location'] = 'us'): User => ({
@@ -82,6 +84,7 @@ const usersOf = (seeds: Seeded[]): User[] => {
     user(3, 'Keza Owner', { [first]: admin(), [second]: admin() }),
     user(4, 'Mugisha Staff', { [first]: staff() }),
     user(5, 'Elodie Europe', { [first]: admin() }, 'eu'),
+    ...seeds.slice(2).map((each, i) => user(adminFrom + i, `Admin of ${each.organization.name}`, { [each.organization.organization_id]: admin() })),
   ];
 };
 
@@ -96,9 +99,12 @@ export async function startZoho(options: {
   onTaken?: (port: number) => void;
   widgetUrl?: () => string;
   perMinuteMax?: number;
+  perDayMax?: number;
+  /** How many organizations there are; two unless said otherwise. */
+  organizations?: number;
 }): Promise<Zoho> {
   const fresh = (): State => {
-    const seeds = seed(options.today);
+    const seeds = seed(options.today, options.organizations);
     return {
       organizations: seeds.map((seeded) => ({
         seeded,
@@ -112,7 +118,7 @@ export async function startZoho(options: {
       clients: [{ ...platformClient, redirects: [] }, ...seeds.map((each) => ({ client_id: each.clientId, client_secret: each.clientSecret, redirects: [] }))],
       grants: seeds.map((each, index) => ({
         refreshToken: each.refreshToken,
-        userId: `${index + 1}`,
+        userId: `${index < 2 ? index + 1 : adminFrom + index - 2}`,
         clientId: each.clientId,
         scopes: ['ZohoBooks.fullaccess.all'],
         dead: false,
@@ -145,6 +151,7 @@ export async function startZoho(options: {
   const fire = (organization: OrganizationState, module: 'invoices' | 'creditnotes', document: Stored, what: 'add' | 'edit' = 'edit') =>
     rulesOf(organization).fire(module, document, what, webhookFaults);
   const limit = options.perMinuteMax ?? perMinuteMax;
+  const perDay = options.perDayMax ?? dailyMax;
   const organizationOf = (id: string | null) => state.value.organizations.find((each) => each.seeded.organization.organization_id === id);
   const listOf = (organization: OrganizationState, module: string): Stored[] =>
     module === 'invoices' ? organization.seeded.invoices : organization.seeded.creditnotes;
@@ -188,8 +195,8 @@ export async function startZoho(options: {
     ];
     const used = (state.value.daily[organizationId as string] ?? 0) + 1;
     state.value.daily[organizationId as string] = used;
-    const quota = { 'x-rate-limit-limit': String(dailyMax), 'x-rate-limit-remaining': String(Math.max(0, dailyMax - used)), 'x-rate-limit-reset': '40000' };
-    if (used > dailyMax) return jsonAnswer(429, { code: 45, message: 'You have exceeded the maximum number of requests per day.' }, quota);
+    const quota = { 'x-rate-limit-limit': String(perDay), 'x-rate-limit-remaining': String(Math.max(0, perDay - used)), 'x-rate-limit-reset': '40000' };
+    if (used > perDay) return jsonAnswer(429, { code: 45, message: 'You have exceeded the maximum number of requests per day.' }, quota);
     if (minute.length >= limit)
       return jsonAnswer(
         429,

@@ -12,11 +12,24 @@ export type Seeded = {
   clientSecret: string;
 };
 
-/** Two invented organizations under two grants, each with every kind of document a bookkeeper meets. `today` is the newest date. */
-export function seed(today: string): Seeded[] {
+/** Invented organizations, each under a grant of its own and with every kind of document a bookkeeper meets. `today` is the newest date. */
+export function seed(today: string, organizations = 2): Seeded[] {
+  const more = Array.from({ length: organizations - 2 }, (_, i) => {
+    const n = String(i + 1).padStart(3, '0');
+    return build({
+      prefix: `48${n}00000`,
+      organizationId: `48${n}000303`,
+      name: `Isoko Traders ${n}`,
+      precision: 2,
+      letters: `ISK${n}`,
+      isInclusiveUsual: false,
+      today,
+    });
+  });
   return [
     build({ prefix: '4600000000', organizationId: '46000000101', name: 'Inzozi Coffee Traders', precision: 2, letters: 'INZ', isInclusiveUsual: false, today }),
     build({ prefix: '4700000000', organizationId: '47000000202', name: 'Umucyo Office Supplies', precision: 0, letters: 'UMU', isInclusiveUsual: true, today }),
+    ...more,
   ];
 }
 
