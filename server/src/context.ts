@@ -45,5 +45,7 @@ export type Session = {
     organizationId: string | null;
     status: 'pending' | 'active' | 'suspended' | 'closed';
   } | null;
+  /** The Zoho user who entered by it: such a session is for this one membership and opens nothing else of the person's. */
+  zohoUserId: string | null;
   apiKey: { id: string; name: string; scopes: Permission[] } | null;
 };

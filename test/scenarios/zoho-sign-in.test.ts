@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Api, enrol } from '../api.ts';
+import { Api, enrol, until } from '../api.ts';
 import { startWorld, type World } from '../world.ts';
 
 /** The servers' clock: the present, moved ahead where a test waits. */
@@ -48,6 +48,15 @@ const settings = async (mode: string) => {
   const admin = await Api.signIn(world, business(0).admin);
   const { body } = await admin.get('/businesses/me/config');
   expect((await admin.put('/businesses/me/config', { settings: { zoho_sign_in: mode }, version: body.version })).status).toBe(200);
+};
+let ruler: Api | null = null;
+/** With an authenticator, which one sets up once, in a session whose token outlives the waits of these tests. */
+const adminOfSecond = async (): Promise<Api> => {
+  if (!ruler) {
+    ruler = await Api.signIn(world, business(1).admin);
+    await enrol(ruler, business(1).admin.password);
+  }
+  return ruler;
 };
 const trail = async (action: string) =>
   world.sql('select action, after, actor_id from audit where action = $1 order by at desc, id desc limit 1', [action], business(0).businessId);
@@ -192,8 +201,7 @@ describe('who may not enter is told so, on both sides, and learns nothing', () =
 
   test('whose membership was ended here does not come back by way of Zoho', async () => {
     const entered = await signIn(1, owner);
-    const admin = await Api.signIn(world, business(1).admin);
-    await enrol(admin, business(1).admin.password);
+    const admin = await adminOfSecond();
     const member = (await admin.get('/people')).body.people.find((each: { person_id: string }) => each.person_id === entered.session.person.id);
     expect((await admin.post(`/people/${member.id}/end`)).status).toBe(200);
     expect((await entered.api.get('/auth/me')).status).toBe(401);
@@ -201,6 +209,30 @@ describe('who may not enter is told so, on both sides, and learns nothing', () =
     const panel = await open(business(1).organizationId);
     const { browser_secret } = await comeBack(panel.code, owner);
     expect((await anyone.post('/auth/zoho/approvals/answer', { browser_secret, opened_by_me: true })).body.code).toBe('zoho_user_refused');
+  });
+
+  test('opens nothing else of the person’s: no other business, no word of one, not the address that links go to', async () => {
+    const elsewhere = await adminOfSecond();
+    await elsewhere.post('/invitations', { email: 'both@x.example', role: 'business_user' });
+    const mail = await until(
+      () => world.mail.mails().find((each) => each.to.includes('both@x.example')),
+      (found) => found !== undefined,
+    );
+    const { username, password } = business(0).admin;
+    const token = /accept\/(\S+)/.exec(mail?.text ?? '')?.[1] ?? '';
+    expect((await anyone.post('/auth/invitation/accept', { account: 'existing', token, username, password })).status).toBe(200);
+    const { api } = await signIn(0, first);
+    expect((await api.post('/auth/switch', { business_id: business(1).businessId })).body.code).toBe('not_allowed');
+    expect((await api.put('/auth/profile', { name: 'X', email: 'x@y.example' })).body.code).toBe('not_allowed');
+    expect((await api.get('/auth/memberships')).body.memberships.map((each: { business_id: string }) => each.business_id)).toEqual([business(0).businessId]);
+    expect(new Set((await api.get('/auth/sessions')).body.sessions.map((each: { business_name: string }) => each.business_name))).toEqual(
+      new Set(['Inzozi Coffee Traders']),
+    );
+    const byPassword = new Api(
+      world.app.url,
+      (await anyone.post('/auth/login', { username, password, business_id: business(0).businessId })).body.token as string,
+    );
+    expect((await byPassword.get('/auth/memberships')).body.memberships).toHaveLength(2);
   });
 });
 

@@ -45,7 +45,7 @@ export class KeptSession<S extends Kept> {
         return await this.#send(used, method, path, body);
       } catch (error) {
         const isOver = error instanceof ApiProblem && error.problem.code === 'not_signed_in';
-        if (!isOver || !used?.refresh_token || renewals === 2 || path === '/auth/logout') throw error;
+        if (!isOver || !used?.refresh_token || renewals === 2) throw error;
         if (this.session?.token === used.token) await this.#renew(used);
       }
     }

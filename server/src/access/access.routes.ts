@@ -1,8 +1,8 @@
 import { access } from '@muhuri/shared/contract/index';
-import type { Session } from '../context.ts';
 import { answer, type Call } from '../platform/http/answer.ts';
 import type { OwnAccount } from './own-account.ts';
 import { publicIdOf } from './own-account.ts';
+import type { Session } from '../context.ts';
 import { toSessionView } from './session-view.ts';
 import type { Acceptance } from './invitations.ts';
 import type { SignedIn, SignIn, SwitchMembership } from './sign-in.ts';
@@ -33,7 +33,9 @@ export const accessRoutes = (use: Use) => {
     }),
     answer(access.me)(async (call) => view(call.session)),
     answer(access.listMemberships)(async (call) => ({
-      memberships: (await use.listMemberships(call.session.person.id)).map((each) => ({ business_id: each.businessId, business_name: each.businessName })),
+      memberships: (await use.listMemberships(call.session.person.id))
+        .filter((each) => isOpenTo(call.session, each.businessId))
+        .map((each) => ({ business_id: each.businessId, business_name: each.businessName })),
       next_cursor: null,
     })),
     answer(access.updateProfile)(async (call, { input }) => ({ person: await account.updateProfile(call.session, input) })),
@@ -92,3 +94,6 @@ export const accessRoutes = (use: Use) => {
     answer(access.becomeOperator)(async (call, { input }) => signedIn(await account.becomeOperator(input, call.from))),
   ];
 };
+
+/** Whoever came by Zoho is there for one business, and is told of no other. */
+const isOpenTo = (session: Session, businessId: string): boolean => !session.zohoUserId || session.business?.membership.businessId === businessId;

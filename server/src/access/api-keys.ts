@@ -39,6 +39,7 @@ export const readKey =
       verifiedAt: null,
       hasSecondFactor: false,
       business: { ...business, membership: { id: key.id, businessId, role: 'business_user', permissions: [] } },
+      zohoUserId: null,
       apiKey: { id: key.id, name: key.name, scopes },
     };
   };

@@ -30,6 +30,11 @@ export const ownAccount = (ports: Ports) => {
     if (!person) throw new AppError('not_signed_in');
     return person;
   };
+  /** Every living session; of somebody who came by Zoho those of that business only. */
+  const listOwn = async (session: Session) =>
+    (await sessions.listOf({ id: session.person.id, isOperator: session.isOperator })).filter(
+      (each) => !session.zohoUserId || each.id.startsWith(`${session.business?.membership.businessId}.`),
+    );
   const withPassword = async (session: Session, password: string, field: string): Promise<StoredPerson> => {
     const person = await self(session);
     if (!(await checkPassword(password, person.passwordHash))) throw new AppError('wrong_own_password', { field });
@@ -43,6 +48,8 @@ export const ownAccount = (ports: Ports) => {
 
   return {
     async updateProfile(session: Session, is: { name: string; email: string }) {
+      // Whoever sets the address gets the links for a new password: that takes one's own password, not Zoho's word.
+      if (session.zohoUserId) throw new AppError('not_allowed');
       await database.platform((tx) => setProfile(tx, session.person.id, is));
       return { ...session.person, ...is };
     },
@@ -96,9 +103,9 @@ export const ownAccount = (ports: Ports) => {
       await withPassword(session, password, 'password');
       await ports.totp.remove(session.person.id);
     },
-    listSessions: (session: Session) => sessions.listOf({ id: session.person.id, isOperator: session.isOperator }),
+    listSessions: (session: Session) => listOwn(session),
     async endSession(session: Session, publicId: string) {
-      const found = (await sessions.listOf({ id: session.person.id, isOperator: session.isOperator })).find((each) => publicIdOf(each.id) === publicId);
+      const found = (await listOwn(session)).find((each) => publicIdOf(each.id) === publicId);
       if (!found) throw new AppError('not_found');
       await sessions.endById(found.id);
     },

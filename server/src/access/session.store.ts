@@ -26,7 +26,7 @@ export const sessionAdapter = (database: Database, clock: Clock): Adapter => ({
       // A renewable session whose token is over is not shown to lucia, which would delete it, and with it the way to renew it.
       const row = await queryOne<{ membership_id: string } & Row>(
         tx,
-        `select s.membership_id, s.expires_at, s.verified_at, s.last_seen_at, s.renew_until
+        `select s.membership_id, s.expires_at, s.verified_at, s.last_seen_at, s.renew_until, s.zoho_user_id
            from session s join membership m on m.business_id = s.business_id and m.id = s.membership_id and m.status = 'active'
           where s.business_id = $1 and s.id = $2 and (s.renew_until is null or s.expires_at > $3)`,
         [owner, id, clock.now()],
@@ -117,7 +117,7 @@ export type SessionAttributes = { address: string | null; userAgent: string | nu
 /** A session whose token is short and is renewed by another token, used once each: `family` names them all. */
 export type Renewal = { family: string; refreshHash: string; expiresAt: Date; renewUntil: Date; zohoUserId: string };
 
-type Row = { expires_at: string; verified_at: unknown; last_seen_at: unknown; renew_until?: unknown };
+type Row = { expires_at: string; verified_at: unknown; last_seen_at: unknown; renew_until?: unknown; zoho_user_id?: string | null };
 
 const pair = (id: string, userId: string, row: Row): [DatabaseSession, DatabaseUser] => [
   {
@@ -129,6 +129,7 @@ const pair = (id: string, userId: string, row: Row): [DatabaseSession, DatabaseU
       lastSeenAt: toDateOrNull(row.last_seen_at),
       // What lucia takes for extended is not, where it is renewed.
       endsAt: row.renew_until ? toDate(row.expires_at) : null,
+      zohoUserId: row.zoho_user_id ?? null,
     } as never,
   },
   { id: userId, attributes: {} },

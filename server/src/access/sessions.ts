@@ -159,7 +159,12 @@ export function openSessions(ports: { database: Database; clock: Clock; readKey:
       if (!shape.test(token)) throw new AppError('not_signed_in');
       const { session, user } = await lucia.validateSession(stored(token));
       if (!session || !user) throw new AppError('not_signed_in');
-      const { verifiedAt, lastSeenAt, endsAt } = session as unknown as { verifiedAt: Date | null; lastSeenAt: Date | null; endsAt?: Date | null };
+      const { verifiedAt, lastSeenAt, endsAt, zohoUserId } = session as unknown as {
+        verifiedAt: Date | null;
+        lastSeenAt: Date | null;
+        endsAt?: Date | null;
+        zohoUserId?: string | null;
+      };
       const now = clock.now();
       if (!lastSeenAt || now.getTime() - lastSeenAt.getTime() > seenEveryMs) await markSession(database, session.id, 'last_seen_at', now);
       const [owner, member] = split(user.id);
@@ -170,6 +175,7 @@ export function openSessions(ports: { database: Database; clock: Clock; readKey:
         expiresAt: endsAt ?? session.expiresAt,
         verifiedAt,
         hasSecondFactor: person.totpConfirmedAt !== null,
+        zohoUserId: zohoUserId ?? null,
         apiKey: null,
       });
       if (owner === operator) {

@@ -90,7 +90,9 @@ export type SwitchMembership = (token: string, businessId: string, from: From) =
 export const switchMembership =
   (ports: Pick<Ports, 'database' | 'sessions'>): SwitchMembership =>
   async (token, businessId, from) => {
-    const { person, verifiedAt } = await ports.sessions.read(token);
+    const { person, verifiedAt, zohoUserId } = await ports.sessions.read(token);
+    // Zoho vouched for a user of one organization; what this person may do elsewhere is not Zoho's to open.
+    if (zohoUserId) throw new AppError('not_allowed');
     const memberships = await ports.database.platform((tx) => listMemberships(tx, person.id));
     const entry = memberships.find((each) => each.businessId === businessId);
     if (!entry) throw new AppError('not_found');

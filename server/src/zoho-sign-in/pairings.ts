@@ -182,7 +182,10 @@ export const pairings = (ports: Ports) => {
         exchanged.apiDomain && ports.accounts.isKnownApiDomain(exchanged.apiDomain) ? exchanged.apiDomain : ports.accounts.apiOf(accountsServer);
       const access = { businessId: ctx.businessId, organizationId: pairing.organizationId, grantId: connection.grantId, purpose: 'sign' as const };
       const as = { token: exchanged.accessToken, apiDomain };
-      const user = await ports.people.whoIs(access, as);
+      const user = await ports.people.whoIs(access, as).catch(async (error: unknown) => {
+        await refuse(pairing.id, error instanceof AppError ? error.code : 'zoho_unavailable');
+        throw error;
+      });
       if (!user?.isActive) return refused('zoho_user_refused');
       const expiresAt = later();
       await database.platform((tx) => store.keepZohoUser(tx, pairing.id, user, expiresAt));
