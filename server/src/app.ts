@@ -106,6 +106,7 @@ import { ownBusinessRoutes } from './onboarding/own-business.routes.ts';
 import { AppError } from './platform/app-error.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { migrate, openDatabase } from './platform/db/database.ts';
+import { openGiveWay } from './platform/give-way.ts';
 import { browserPage, browserScript } from './platform/http/browse-api.ts';
 import { idempotencyKeys } from './platform/http/idempotency.store.ts';
 import { openApi } from './platform/http/openapi.ts';
@@ -409,7 +410,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const installing = installation({ ...hooks, setup: booksSetup(zoho) });
   const poll = pollDocuments({ books, clock });
   const grantWorks = watchGrant({ database, alerts, record });
-  const lookAt = lookAtDue({ lookAtDocument: lookAtDocument({ prepareSale: prepare, dialects, queue, record, clock, newId }), clock, log });
+  const giveWay = openGiveWay();
+  const lookAt = lookAtDue({ giveWay, lookAtDocument: lookAtDocument({ prepareSale: prepare, dialects, queue, record, clock, newId }), clock, log });
   const writeBack = writeBackDue({
     writing: booksWriting(zoho),
     readPdf: async (ctx, receiptId) => (await readPdf(printPorts)(ctx, receiptId, 'a4')).pdf,
@@ -596,6 +598,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         alerts,
         contextOf: (businessId) => ({ ...jobContext(businessId, 'webhook'), transaction: (work) => doorstep.transaction(businessId, work) }),
         touch: intake.touch,
+        giveWay,
       }),
       installation: installing,
       health: readZohoHealth({ clock }),

@@ -287,6 +287,14 @@ export const problems = {
     "Zoho ne connaît pas certains des champs où le sceau s'écrit.",
     'Ils y ont été renommés ou supprimés : nommez les actuels dans les paramètres, ou recréez-les.',
   ),
+  note_changed: e(
+    422,
+    'zoho',
+    'Writing the seal to the credit note left it with other amounts or lines in Zoho than before.',
+    'Compare it with the sealed refund and put it right in Zoho Books. The refund itself stands, and nothing more is written to it.',
+    "L'écriture du sceau sur la note de crédit l'a laissée avec d'autres montants ou lignes dans Zoho.",
+    "Comparez-la avec le remboursement scellé et corrigez-la dans Zoho Books. Le remboursement est valable, et rien d'autre n'y est écrit.",
+  ),
   mail_of_refund: e(
     422,
     'none',

@@ -275,6 +275,88 @@ describe('what Zoho loses', () => {
   });
 });
 
+describe('the seal of a refund on its credit note', () => {
+  beforeAll(() => settings(admin, { write_back: true, auto_seal: 'off' }));
+  afterAll(() => settings(admin, { auto_seal: 'sent' }));
+  let notes = 0;
+  const sealedNote = async (patch: object = {}): Promise<{ id: string; receiptId: string }> => {
+    const sale = newInvoice();
+    expect((await admin.seal('invoices', sale)).status).toBe(200);
+    const whole = world.zoho
+      .documents()
+      .find((each) => each.organization_id === business().organizationId && each.what.startsWith('credit note of the whole sale'));
+    const { line_items, sub_total, tax_total, total, taxes } = world.zoho.document('invoices', sale);
+    const id = `4600000007${String(++notes).padStart(9, '0')}`;
+    const invoice = { invoice_id: sale, invoice_number: `N-${count}` };
+    world.zoho.add('creditnotes', business().organizationId, {
+      ...structuredClone(world.zoho.document('creditnotes', whole?.id ?? '')),
+      ...structuredClone({ line_items, sub_total, tax_total, total, taxes }),
+      ...invoice,
+      invoices: [{ ...invoice, amount: 1 }],
+      creditnote_id: id,
+      creditnote_number: `CN-${notes}`,
+      ...patch,
+    });
+    const refund = await admin.seal('creditnotes', id, { reason_code: '06' });
+    expect(refund.body.state, JSON.stringify(refund.body)).toBe('signed');
+    return { id, receiptId: refund.body.id as string };
+  };
+  const steps = async (receiptId: string) => {
+    const found = await until(
+      () =>
+        admin.get(`/receipts/${receiptId}/write-back`).then((reply) => reply.body.steps as { step: string; state: string; problem: { code: string } | null }[]),
+      (all) => all.length === 2 && all.every((each) => !['waiting', 'begun'].includes(each.state)),
+    );
+    return found.map((each) => [each.step, each.state, each.problem?.code ?? null]);
+  };
+
+  test('is a comment where credit notes have no fields for it', async () => {
+    const { id, receiptId } = await sealedNote();
+    expect(await steps(receiptId)).toEqual([
+      ['custom_fields', 'skipped', null],
+      ['comment', 'done', null],
+    ]);
+    expect(
+      world.zoho
+        .seenOn(id)
+        .comments.map((each) => each.description)
+        .join(),
+    ).toContain('Fiscal receipt');
+  });
+
+  test('is written to those they have, every line given back by its id, amounts and lines as before, and is no drift', async () => {
+    for (const label of ['Fiscal Receipt', 'Fiscal SDC ID']) world.zoho.makeField(business().organizationId, 'creditnote', label);
+    const { id, receiptId } = await sealedNote();
+    const before = structuredClone(world.zoho.document('creditnotes', id).line_items);
+    expect(await steps(receiptId)).toEqual([
+      ['custom_fields', 'done', null],
+      ['comment', 'done', null],
+    ]);
+    expect(world.zoho.seenOn(id).fields).toMatchObject({ cf_fiscal_sdc_id: expect.stringMatching(/^SDC/), cf_fiscal_receipt: expect.stringContaining('NR') });
+    expect(world.zoho.document('creditnotes', id).line_items).toEqual(before);
+    await world.zoho.fire('creditnotes', id);
+    await world.app.settle();
+    expect((await admin.get(`/receipts/${receiptId}`)).body.drift).toBeNull();
+  });
+
+  test('is left to the comment where a line has no id to be named by: given back without one it would be deleted', async () => {
+    const source = world.zoho.documents().find((each) => each.organization_id === business().organizationId && each.what.startsWith('simple sale'));
+    const lines = structuredClone(world.zoho.document('invoices', source?.id ?? '').line_items) as Record<string, unknown>[];
+    const { id, receiptId } = await sealedNote({ line_items: lines.map((line) => ({ ...line, line_item_id: '' })) });
+    expect((await steps(receiptId))[0]).toEqual(['custom_fields', 'skipped', null]);
+    expect(world.zoho.document('creditnotes', id).line_items).toHaveLength(lines.length);
+  });
+
+  test('stops at once and tells a person where the note has other amounts afterwards', async () => {
+    world.zoho.alterNotes(true);
+    const { receiptId } = await sealedNote();
+    expect((await steps(receiptId))[0]).toEqual(['custom_fields', 'failed', 'note_changed']);
+    world.zoho.alterNotes(false);
+    const alerts = (await admin.get('/alerts')).body.alerts as { problem: { code: string; because?: string } }[];
+    expect(alerts.map((each) => each.problem)).toContainEqual(expect.objectContaining({ code: 'write_back_failed', because: 'note_changed' }));
+  });
+});
+
 describe('a grant that dies', () => {
   test('turns its business to needs reconnecting with one alert, fails nothing, and everything resumes after reconnecting', async () => {
     const id = newInvoice();
@@ -323,6 +405,6 @@ describe('disconnecting', () => {
     const ended = await admin.post(`/oauth/disconnect/${connection?.id}`);
     expect(ended.body.status, JSON.stringify(ended.body)).toBe('ended');
     expect((await admin.get('/webhooks')).body.webhooks).toEqual([]);
-    expect(world.zoho.fieldsOf(business().organizationId).filter((each) => each.label.startsWith('Fiscal'))).toHaveLength(5);
+    expect(world.zoho.fieldsOf(business().organizationId).filter((each) => each.entity === 'invoice' && each.label.startsWith('Fiscal'))).toHaveLength(5);
   });
 });

@@ -36,7 +36,7 @@ const hashOf = (secret: string) => createHash('sha256').update(secret).digest('h
 /** The least that each ability needs (zoho-books-api: scopes; actions by POST need CREATE even where they only change a state). */
 const scopesOf: Record<Ability, string[]> = {
   read: ['ZohoBooks.invoices.READ', 'ZohoBooks.creditnotes.READ', 'ZohoBooks.contacts.READ', 'ZohoBooks.settings.READ'],
-  write_back: ['ZohoBooks.invoices.UPDATE', 'ZohoBooks.invoices.CREATE', 'ZohoBooks.creditnotes.CREATE'],
+  write_back: ['ZohoBooks.invoices.UPDATE', 'ZohoBooks.invoices.CREATE', 'ZohoBooks.creditnotes.CREATE', 'ZohoBooks.creditnotes.UPDATE'],
   install: ['ZohoBooks.settings.CREATE', 'ZohoBooks.settings.DELETE'],
 };
 

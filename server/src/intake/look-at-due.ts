@@ -1,12 +1,13 @@
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { GiveWay } from '../platform/give-way.ts';
 import type { Log } from '../platform/log.ts';
 import type { LookAtDocument } from '../receipts/index.ts';
 import { isExempt, sealsByItself } from './auto-seal.model.ts';
 import { type Due, endLook, postponeLook, type Seen, takeDue } from './document.store.ts';
 
-type Ports = { lookAtDocument: LookAtDocument; clock: Clock; log: Log };
+type Ports = { lookAtDocument: LookAtDocument; giveWay: Pick<GiveWay, 'behind'>; clock: Clock; log: Log };
 
 const leaseMs = 5 * 60_000;
 const batch = 20;
@@ -34,7 +35,7 @@ export const lookAtDue =
       const now = ports.clock.now();
       const due = await ctx.transaction((tx) => takeDue(tx, now, new Date(now.getTime() + leaseMs), batch));
       // A few at once: reading waits for Zoho most of the time, and the governor keeps to its limits.
-      for (let i = 0; i < due.length; i += 4) await Promise.all(due.slice(i, i + 4).map((each) => look(ports, ctx, each)));
+      for (let i = 0; i < due.length; i += 4) await Promise.all(due.slice(i, i + 4).map((each) => ports.giveWay.behind(() => look(ports, ctx, each))));
       looked += due.length;
       if (due.length < batch) return looked;
     }

@@ -5,6 +5,7 @@ import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { GiveWay } from '../platform/give-way.ts';
 import type { Log } from '../platform/log.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
@@ -22,6 +23,7 @@ type Ports = {
   contextOf(businessId: string): Context;
   /** There is something to look at. */
   touch(businessId: string): void;
+  giveWay: Pick<GiveWay, 'ahead'>;
 };
 
 export type Received = { key: string; query: [string, string][]; raw: Buffer; contentType: string; signature: string; origin: string | null };
@@ -135,7 +137,7 @@ export function receiveDelivery(ports: Ports): ReceiveDelivery {
     }
   };
 
-  return async ({ key, query, raw, contentType, signature, origin }) => {
+  const receive: ReceiveDelivery = async ({ key, query, raw, contentType, signature, origin }) => {
     const businessId = /^(biz_[0-9a-f]{32})\.[A-Za-z0-9]{32}$/.exec(key)?.[1];
     if (!businessId) throw new AppError('not_found');
     const ctx = ports.contextOf(businessId);
@@ -175,4 +177,5 @@ export function receiveDelivery(ports: Ports): ReceiveDelivery {
     if (found === 'repeated') return refuse(ctx, hook, { ...delivery, dedupeKey: null, verdict: 'repeated' });
     return found === 'stale' ? 'stale' : verdict;
   };
+  return (received) => ports.giveWay.ahead(() => receive(received));
 }

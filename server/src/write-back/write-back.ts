@@ -47,9 +47,9 @@ export const dueAfterSigning =
     ports.touch(ctx.businessId);
   };
 
-/** A credit note has no fields of its own path and no attachment in Zoho's API: it gets a comment. */
+/** A credit note takes no attachment in Zoho's API, and nothing of a refund is mailed: it gets its fields, where it has them, and a comment. */
 function stepsOf(receipt: Receipt, settings: BusinessSettings): StepName[] {
-  if (receipt.module !== 'invoices' || receipt.kind !== 'sale') return ['comment'];
+  if (receipt.module !== 'invoices' || receipt.kind !== 'sale') return ['custom_fields', 'comment'];
   return order.filter((step) => step !== 'mail' || settings.mail_after_seal);
 }
 
@@ -109,6 +109,8 @@ async function tryStep(ports: Ports, ctx: Context, step: Step, write: ReturnType
       ports.log.error({ business_id: ctx.businessId, receipt_id: step.receiptId, error: (error as Error).stack }, 'writing back failed');
     const problem: StoredProblem = error instanceof AppError ? error.problem : { code: 'internal' };
     if (step.step === 'mail' && !notMailed.includes(problem.code)) return failed({ code: 'mail_uncertain' });
+    // Never tried again by itself: it would be done to another note than the one that was sealed.
+    if (problem.code === 'note_changed') return failed(problem);
     const tried = { ...step, state: 'waiting' as const, tries: step.tries + 1, problem };
     const isRefusal = ['zoho_refused', 'zoho_forbidden', 'seal_field_missing', 'document_unknown'].includes(problem.code);
     if (isRefusal && tried.tries >= refusalsMax) return { ...failed(problem), tries: tried.tries };
@@ -138,14 +140,29 @@ function writer(
   const known = async (written: Written): Promise<void> => {
     if (written.modifiedAt) await ctx.transaction((tx) => knowChange(tx, { module, documentId }, written.modifiedAt as Date));
   };
+  /** Those of the fields that credit notes have as well; nothing where a change of the note itself is waiting to be dealt with. */
+  const onNote = async (wanted: Record<string, string>): Promise<Record<string, string>> => {
+    if (receipt.drift) return {};
+    const has = await ports.writing.listNoteFields(access);
+    return Object.fromEntries(Object.entries(wanted).filter(([name]) => has.includes(name)));
+  };
+  /** A permission given before this was written about does not allow it: the comment says the same, and a new consent brings it. */
+  const writeNote = (values: Record<string, string>): Promise<boolean> =>
+    ports.writing.writeNoteFields(access, documentId, values).catch((error: unknown) => {
+      if (error instanceof AppError && error.code === 'zoho_forbidden') return false;
+      throw error;
+    });
   return {
     async custom_fields() {
-      const values = fieldValues(settings, sealed, localTime);
+      const wanted = fieldValues(settings, sealed, localTime);
+      if (Object.keys(wanted).length === 0) return 'skipped';
+      const values = module === 'invoices' ? wanted : await onNote(wanted);
       if (Object.keys(values).length === 0) return 'skipped';
       const isThere = (written: Written, name: string) => written.fields[name] === values[name];
       const before = await look();
       if (Object.keys(values).every((name) => isThere(before, name))) return 'done';
-      await ports.writing.writeFields(access, documentId, values);
+      if (module === 'invoices') await ports.writing.writeFields(access, documentId, values);
+      else if (!(await writeNote(values))) return 'skipped';
       const after = await look();
       await known(after);
       // Zoho passes over a field it does not know: renamed or deleted there since.

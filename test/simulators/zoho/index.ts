@@ -53,7 +53,11 @@ export type Zoho = Listening & {
   /** Of every webhook to be sent: the share that is lost, and the share that is sent twice. */
   webhookFaults(faults: { loss?: number; duplicates?: number }): void;
   seenOn(id: string): { fields: Record<string, unknown>; attachments: Attachment[]; comments: Stored[]; mails: { to: string[]; attachments: string[] }[] };
+  /** Whether writing to a credit note leaves it with another total, as rounding anew might. */
+  alterNotes(isOn: boolean): void;
   fieldsOf(organizationId: string): Field[];
+  /** As if somebody had made a custom field in Zoho's settings. */
+  makeField(organizationId: string, entity: 'invoice' | 'creditnote', label: string): void;
   /** Another program of the customer's spends calls of the day. */
   spendElsewhere(organizationId: string, calls: number): void;
   callsOf(organizationId: string): number;
@@ -140,6 +144,7 @@ export async function startZoho(options: {
   state.save();
   const accounts = accountsServer(state, () => listening.port);
   const sent: Delivery[] = [];
+  let altersNotes = false;
   const webhookFaults: { loss?: number; duplicates?: number } = {};
   const rulesOf = (organization: OrganizationState) =>
     automation(
@@ -215,11 +220,11 @@ export async function startZoho(options: {
     }
     if (fault === 'slow') await pause(20_000, undefined, { ref: false });
     if (!mayCall(owner.scopes, asked.method, path)) return jsonAnswer(401, { code: 57, message: 'You are not authorized to perform this operation' }, quota);
-    const answered = path.startsWith('/users') ? users(organization, asked, owner.user) : resource(organization, asked, path, fault === 'wrong_document');
+    const answered = path.startsWith('/users') ? users(organization, asked, owner.user) : resource(organization, asked, path, fault);
     return { ...answered, headers: { ...answered.headers, ...quota } };
   }
 
-  function resource(organization: OrganizationState, asked: Asked, path: string, isWrongDocument: boolean): Answered {
+  function resource(organization: OrganizationState, asked: Asked, path: string, fault: string | undefined): Answered {
     const { seeded } = organization;
     const match = /^\/(invoices|creditnotes)(?:\/(\d+)(?:\/(\w+)(?:\/(\w+))?)?)?$/.exec(path);
     if (match) {
@@ -228,7 +233,7 @@ export async function startZoho(options: {
       const found = listOf(organization, module).find((each) => each[idKey(module)] === id);
       if (!found) return jsonAnswer(404, { code: 1002, message: `${module === 'invoices' ? 'Invoice' : 'Credit Note'} does not exist.` });
       if (!sub && asked.method === 'GET') {
-        const shown = isWrongDocument ? listOf(organization, module).find((each) => each !== found) : found;
+        const shown = fault === 'wrong_document' ? listOf(organization, module).find((each) => each !== found) : found;
         return success({
           [module === 'invoices' ? 'invoice' : 'creditnote']: {
             ...shown,
@@ -236,6 +241,7 @@ export async function startZoho(options: {
           },
         });
       }
+      if (!sub && asked.method === 'PUT' && module === 'creditnotes') return updateNote(organization, found, id, asked);
       if (!sub && asked.method === 'DELETE') {
         remove(organization, module, id);
         return success({}, module === 'invoices' ? 'The invoice has been deleted.' : 'The credit note has been deleted.');
@@ -449,6 +455,23 @@ export async function startZoho(options: {
     return success({}, 'Custom Fields Updated Successfully');
   }
 
+  /** A whole note at a time: what is not given stays, but a line that is not given, by its id, is deleted, and one without an id is new. */
+  function updateNote(organization: OrganizationState, found: Stored, id: string, asked: Asked): Answered {
+    const body = JSON.parse(asked.body || '{}') as { line_items?: Stored[]; [key: string]: unknown };
+    for (const key of ['customer_id', 'date', 'creditnote_number'])
+      if (!body[key]) return jsonAnswer(400, { code: 2, message: `Invalid value passed for ${key}` });
+    if (!Array.isArray(body.line_items)) return jsonAnswer(400, { code: 2, message: 'Invalid value passed for line_items' });
+    const before = found.line_items as Stored[];
+    const lines: Stored[] = body.line_items.map((given) => {
+      const known = before.find((each) => each.line_item_id === given.line_item_id);
+      return known ? { ...known, ...given } : { ...given, line_item_id: newId(id.slice(0, 8)) };
+    });
+    const isSame = lines.length === before.length && lines.every((line, i) => line.rate === before[i]?.rate && line.quantity === before[i]?.quantity);
+    found.line_items = lines;
+    if (!isSame || altersNotes) found.total = Number(found.total) + 1;
+    return customFields(organization, 'creditnotes', id, asked);
+  }
+
   /** The API's own writes change the time and fire the rules, like a person's. */
   function changed(organization: OrganizationState, module: 'invoices' | 'creditnotes', found: Stored): void {
     touch(found);
@@ -632,6 +655,15 @@ export async function startZoho(options: {
         comments: organization.comments[id] ?? [],
         mails: organization.mails[id] ?? [],
       };
+    },
+    alterNotes(isOn) {
+      altersNotes = isOn;
+    },
+    makeField(organizationId, entity, label) {
+      const { fields } = (organizationOf(organizationId) as OrganizationState).automation;
+      const api_name = `cf_${label.toLowerCase().replaceAll(' ', '_')}`;
+      fields.push({ field_id: newId(organizationId.slice(0, 8)), api_name, label, data_type: 'string', entity, show_on_pdf: true });
+      state.save();
     },
     fieldsOf: (organizationId) => (organizationOf(organizationId) as OrganizationState).automation.fields,
     spendElsewhere(organizationId, calls) {
