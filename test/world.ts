@@ -117,6 +117,7 @@ export type WorldOptions = {
   /** How many businesses there are, each with an organization and a device of its own; two unless said otherwise. */
   businesses?: number;
   callsPerMinute?: number;
+  withEveryDataCentre?: boolean;
   onTaken?: (what: string, port: number) => void;
 };
 
@@ -140,6 +141,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     onTaken: taken('Zoho Books'),
     widgetUrl: () => widget?.url ?? '',
     perMinuteMax: options.callsPerMinute ?? 100_000,
+    ...(options.withEveryDataCentre ? { withEveryDataCentre: true } : {}),
     ...(count > 2 ? { organizations: count, perDayMax: 1_000_000 } : {}),
   });
   const config = (port: number) => ({
@@ -152,8 +154,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     vsdcNetworks: ['127.0.0.0/8'],
     hookNetworks: ['127.0.0.0/8'],
     zohoClientId: zoho.platformClient.client_id,
-    // The second data centre is the same simulator under its other name.
-    zohoHostsAlso: [zoho.url, zoho.url.replace('127.0.0.1', 'localhost')],
+    // Every data centre is the same simulator under another name.
+    zohoHostsAlso: zoho.hosts(),
     widgetOriginsAlso: ['http://*.localhost:*'],
     trustedProxies: [],
     databasePoolMax: 10,

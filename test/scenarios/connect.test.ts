@@ -5,7 +5,7 @@ import { startWorld, type World } from '../world.ts';
 let world: World;
 let admin: Api;
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startWorld({ withEveryDataCentre: true });
   admin = await Api.signIn(world, world.businesses[0].admin);
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
@@ -87,6 +87,23 @@ describe('a consent at Zoho', () => {
     expect(status.body.api_domain).toContain('localhost');
     const { body } = await admin.get('/businesses/me/zoho-config');
     expect(body.organization_id).toBe(world.businesses[0].organizationId);
+  });
+
+  test('may come from any of Zoho’s nine data centres: the code is exchanged and the API asked there, and nowhere else', async () => {
+    const far = world.zoho.users().filter((each) => each.name.startsWith('Admin in '));
+    expect(far.map((each) => each.location)).toEqual(['in', 'au', 'jp', 'ca', 'cn', 'sa', 'uk']);
+    for (const user of far) {
+      const back = await consent(admin, user.user_id);
+      expect(back.location).toBe(user.location);
+      // A code of one data centre is nothing in another: Zoho says so, and we do not look for it elsewhere.
+      const { 'accounts-server': server, ...astray } = await consent(admin, user.user_id, { data_centre: world.zoho.url });
+      expect((await admin.post('/oauth/callback', astray)).body.code).toBe('zoho_code_refused');
+      const seen = await admin.post('/oauth/callback', back);
+      expect(seen.status, `${user.location} ${JSON.stringify(seen.body)}`).toBe(200);
+      const status = await admin.get(`/oauth/status/${(await connectionOf(0))?.id}`);
+      expect(status.body.api_domain).toBe(server);
+      expect((await admin.get('/zoho/installation')).status).toBe(200);
+    }
   });
 
   test('with a client of the business’s own works alike, and is shown as such', async () => {

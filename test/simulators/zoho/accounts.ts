@@ -1,12 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type Answered, type Asked, jsonAnswer } from '../kit/server.ts';
 
+/** Zoho's nine data centres. */
+export const locations = ['us', 'eu', 'in', 'au', 'jp', 'ca', 'cn', 'sa', 'uk'] as const;
+export type Location = (typeof locations)[number];
+
 export type User = {
   user_id: string;
   name: string;
   email: string;
-  /** The data centre the account lives in: `us` answers at 127.0.0.1, `eu` at localhost. */
-  location: 'us' | 'eu';
+  /** The data centre the account lives in, as Zoho's callbacks name it. */
+  location: Location;
   organizations: Record<string, { role: string; status: 'active' | 'inactive' | 'invited' | 'deleted' }>;
 };
 export type Client = { client_id: string; client_secret: string; redirects: string[] };
@@ -41,12 +45,11 @@ const secret = (bytes = 20) => `1000.${randomBytes(bytes).toString('hex')}`;
 const usualScopes = ['ZohoBooks.fullaccess.all'];
 
 /**
- * Zoho's accounts server: consent, codes, tokens, revocation. Errors come with 200, as the real one's do. Two data centres at one
- * process, told apart by the name it was called by.
+ * Zoho's accounts server: consent, codes, tokens, revocation. Errors come with 200, as the real one's do. Every data centre is
+ * in one process, told apart by the name it was called by.
  */
-export function accountsServer(state: { value: AccountsState; save(): void }, port: () => number) {
-  const hostOf = (location: User['location']) => `http://${location === 'us' ? '127.0.0.1' : 'localhost'}:${port()}`;
-  const locationOf = (asked: Asked): User['location'] => (String(asked.headers.host).startsWith('localhost') ? 'eu' : 'us');
+export function accountsServer(state: { value: AccountsState; save(): void }, hostOf: (location: Location) => string) {
+  const locationOf = (asked: Asked): Location => locations.find((each) => hostOf(each) === `http://${String(asked.headers.host)}`) ?? 'us';
   const s = () => state.value;
   const userOf = (id: string) => s().users.find((each) => each.user_id === id) as User;
 

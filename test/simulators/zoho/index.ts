@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type AccountsState, accountsServer, mayCall, type User } from './accounts.ts';
+import { type AccountsState, accountsServer, type Location, locations, mayCall, type User } from './accounts.ts';
 import { type AutomationState, automation, type Delivery, type Field, freshAutomation, newId } from './automation.ts';
 import { type Answered, type Asked, jsonAnswer, keptState, type Listening, listen } from '../kit/server.ts';
 import type { Stored } from './documents.ts';
@@ -37,6 +37,8 @@ export type Zoho = Listening & {
   /** Scripts the next API answers: `html`, `unauthorized`, `expired_token`, `limit`, `error`, `slow`, `wrong_document`. */
   faults(next: string[], organizationId?: string, path?: string): void;
   killGrant(refreshToken: string): void;
+  /** Every address it is called by, a data centre each. */
+  hosts(): string[];
   users(): User[];
   /** Where the browser is sent once that user has accepted what the address asks for. */
   accept(authorizeUrl: string, userId: string): string;
@@ -71,7 +73,9 @@ const platformClient = { client_id: '1000.MUHURIDEMO', client_secret: 'muhuri-de
 /** One admin for each organization, one for both, and people of lesser rank. Accounts one to four live in the first data centre. */
 /** Who rules the organizations beyond the first two. */
 const adminFrom = 100;
-const usersOf = (seeds: Seeded[]): User[] => {
+/** Who live in the data centres beyond the first two. */
+const farFrom = 10;
+const usersOf = (seeds: Seeded[], far: Location[]): User[] => {
   const [first = '', second = ''] = seeds.map((each) => each.organization.organization_id);
   const user = (n: number, name: string, organizations: User['organizations'], location: User['location'] = 'us'): User => ({
     user_id: String(n),
@@ -88,6 +92,7 @@ const usersOf = (seeds: Seeded[]): User[] => {
     user(3, 'Keza Owner', { [first]: admin(), [second]: admin() }),
     user(4, 'Mugisha Staff', { [first]: staff() }),
     user(5, 'Elodie Europe', { [first]: admin() }, 'eu'),
+    ...far.map((location, i) => user(farFrom + i, `Admin in ${location}`, { [first]: admin() }, location)),
     ...seeds.slice(2).map((each, i) => user(adminFrom + i, `Admin of ${each.organization.name}`, { [each.organization.organization_id]: admin() })),
   ];
 };
@@ -104,9 +109,12 @@ export async function startZoho(options: {
   widgetUrl?: () => string;
   perMinuteMax?: number;
   perDayMax?: number;
+  /** The other seven data centres as well, each at a port of its own, and a person in each. */
+  withEveryDataCentre?: boolean;
   /** How many organizations there are; two unless said otherwise. */
   organizations?: number;
 }): Promise<Zoho> {
+  const far = options.withEveryDataCentre ? locations.slice(2) : [];
   const fresh = (): State => {
     const seeds = seed(options.today, options.organizations);
     return {
@@ -118,7 +126,7 @@ export async function startZoho(options: {
         mails: {},
         automation: freshAutomation(seeded.organization.organization_id),
       })),
-      users: usersOf(seeds),
+      users: usersOf(seeds, far),
       clients: [{ ...platformClient, redirects: [] }, ...seeds.map((each) => ({ client_id: each.clientId, client_secret: each.clientSecret, redirects: [] }))],
       grants: seeds.map((each, index) => ({
         refreshToken: each.refreshToken,
@@ -142,7 +150,9 @@ export async function startZoho(options: {
   // A file of an earlier version of this simulator knows no users.
   if (!state.value.users) state.reset();
   state.save();
-  const accounts = accountsServer(state, () => listening.port);
+  const farHosts = new Map<Location, string>();
+  const hostOf = (location: Location) => farHosts.get(location) ?? `http://${location === 'eu' ? 'localhost' : '127.0.0.1'}:${listening.port}`;
+  const accounts = accountsServer(state, hostOf);
   const sent: Delivery[] = [];
   let altersNotes = false;
   const webhookFaults: { loss?: number; duplicates?: number } = {};
@@ -600,8 +610,19 @@ export async function startZoho(options: {
   }
 
   const listening = await listen(handle, options);
+  const farListening: Listening[] = [];
+  for (const location of far) {
+    const each = await listen(handle);
+    farListening.push(each);
+    farHosts.set(location, each.url);
+  }
   return {
     ...listening,
+    async close() {
+      for (const each of farListening) await each.close();
+      await listening.close();
+    },
+    hosts: () => [hostOf('us'), hostOf('eu'), ...farHosts.values()],
     documents: () =>
       state.value.organizations.flatMap((each) =>
         each.seeded.documents.map((document) => ({ ...document, organization_id: each.seeded.organization.organization_id })),
