@@ -203,6 +203,7 @@ describe('who may not enter is told so, on both sides, and learns nothing', () =
     const entered = await signIn(1, owner);
     const admin = await adminOfSecond();
     const member = (await admin.get('/people')).body.people.find((each: { person_id: string }) => each.person_id === entered.session.person.id);
+    expect(member).toMatchObject({ has_zoho_user: true, role: 'business_user', username: expect.stringMatching(/^zoho-/) });
     expect((await admin.post(`/people/${member.id}/end`)).status).toBe(200);
     expect((await entered.api.get('/auth/me')).status).toBe(401);
     expect((await anyone.post('/auth/refresh', { refresh_token: entered.session.refresh_token })).status).toBe(401);

@@ -51,6 +51,7 @@ const memberView = ({ membership, username, name, email, hasSecondFactor }: Memb
   permissions: membership.permissions,
   status: membership.status,
   has_second_factor: hasSecondFactor,
+  has_zoho_user: membership.zohoUserId !== null,
   version: membership.version,
   created_at: membership.createdAt.toISOString(),
 });

@@ -252,6 +252,8 @@ export const personEntry = z
     permissions: z.array(z.string()),
     status: z.enum(['active', 'ended']),
     has_second_factor: z.boolean(),
+    /** Whether they have entered with their Zoho account. */
+    has_zoho_user: z.boolean(),
     version: z.number(),
     created_at: time,
   })

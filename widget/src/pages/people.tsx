@@ -64,7 +64,13 @@ export function PeoplePage() {
                       <span class="quiet">{each.permissions.map((one) => words[`p_${one}` as 'p_settle'] ?? one).join(', ')}</span>
                     ) : null}
                   </>,
-                  each.status === 'ended' ? <Tag>{words.ended}</Tag> : each.has_second_factor ? <Tag tone="good">{words.withFactor}</Tag> : '',
+                  each.status === 'ended' ? (
+                    <Tag>{words.ended}</Tag>
+                  ) : (
+                    <>
+                      {each.has_zoho_user ? <Tag>{words.withZoho}</Tag> : null} {each.has_second_factor ? <Tag tone="good">{words.withFactor}</Tag> : null}
+                    </>
+                  ),
                   each.status === 'ended' ? (
                     ''
                   ) : changing === each.id ? (

@@ -438,6 +438,7 @@ export const en = {
   zohoNo: 'No, it was not me',
   zohoApproved: 'Approved. The panel signs in by itself: close this window and go back to Zoho Books.',
   zohoDenied: 'Refused. Nobody got in, and your business sees it in its activity.',
+  withZoho: 'Zoho account',
   zohoWho: 'Sign-in with Zoho',
   zohoWhoHint: 'New people may read and seal, where their role in Zoho is admin or staff. More is given under People.',
   zohoWho_users: 'Members, and other active users of the organization',

@@ -441,6 +441,7 @@ export const fr: PageWords = {
   zohoNo: "Non, ce n'était pas moi",
   zohoApproved: 'Approuvé. Le panneau se connecte de lui-même : fermez cette fenêtre et revenez à Zoho Books.',
   zohoDenied: "Refusé. Personne n'est entré, et votre entreprise le voit dans son activité.",
+  withZoho: 'Compte Zoho',
   zohoWho: 'Connexion avec Zoho',
   zohoWhoHint: 'Les nouveaux peuvent lire et sceller, si leur rôle dans Zoho est admin ou staff. Le reste se donne sous Personnes.',
   zohoWho_users: "Les membres, et les autres utilisateurs actifs de l'organisation",
