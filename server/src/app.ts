@@ -1,8 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
-import { serve } from '@hono/node-server';
-import { Hono } from 'hono';
 import {
   acceptInvitation,
   ApiKeyEntity,
@@ -24,7 +21,6 @@ import {
   openSessions,
   openTotp,
   ownAccount,
-  permissionsOfSession,
   readInvitation,
   readKey,
   refusalOf,
@@ -60,7 +56,9 @@ import {
   watchGrant,
 } from './connections/index.ts';
 import { oauthRoutes } from './connections/oauth.routes.ts';
-import type { Context, Session } from './context.ts';
+import type { Context } from './context.ts';
+import { type About, contextsOf } from './contexts.ts';
+import { edge } from './edge.ts';
 import {
   deleteOldDeliveries,
   installation,
@@ -107,12 +105,9 @@ import { AppError } from './platform/app-error.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { migrate, openDatabase } from './platform/db/database.ts';
 import { openGiveWay } from './platform/give-way.ts';
-import { browserPage, browserScript } from './platform/http/browse-api.ts';
+import { closeServer, listen, type Patience, usualPatience } from './platform/http/listen.ts';
 import { idempotencyKeys } from './platform/http/idempotency.store.ts';
-import { openApi } from './platform/http/openapi.ts';
-import { servePages } from './platform/http/pages.ts';
 import type { Call } from './platform/http/answer.ts';
-import { hardened, mount } from './platform/http/serve.ts';
 import { type Log, logTo } from './platform/log.ts';
 import { mailBy } from './platform/mail.ts';
 import { idsFrom } from './platform/new-id.ts';
@@ -186,11 +181,6 @@ export type Instead = {
   keepUpMs: number;
 };
 
-/** How long a client may take to say what it wants, and how often that is looked at, in milliseconds. */
-export type Patience = { headersMs: number; requestMs: number; checkMs: number };
-
-const usualPatience: Patience = { headersMs: 15_000, requestMs: 30_000, checkMs: 5_000 };
-
 export type App = {
   url: string;
   port: number;
@@ -214,7 +204,6 @@ export type App = {
 export const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 const migrations = new URL('./migrations', import.meta.url).pathname;
-const widgetHosts = /^https:\/\/[a-z0-9-]+\.zappsusercontent\.(com|eu|in|com\.au|jp|ca|com\.cn|sa|uk)$/;
 
 /** Builds everything once and binds it together; nothing else constructs anything. */
 export async function startApp(config: Config, secrets: Secrets, instead: Partial<Instead> = {}): Promise<App> {
@@ -255,37 +244,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const vsdc = directVsdc(addressPolicy(config.vsdcNetworks), vsdcSettings);
   const changes = receiptChanges();
 
-  const jobContext = (businessId: string, id: string): Context => ({
-    businessId,
-    actor: { type: 'job', id },
-    permissions: null,
-    language: 'en',
-    requestId: null,
-    origin: null,
-    transaction: (work) => database.transaction(businessId, work),
-  });
-  type About = { language: string; requestId: string; origin: string | null };
-  const operatorContext = (session: Session, businessId: string, about: About): Context => ({
-    businessId,
-    actor: { type: 'operator', id: session.person.id, name: session.person.name },
-    permissions: permissionsOfSession(session),
-    ...about,
-    transaction: (work) => database.transaction(businessId, work),
-  });
-  const personContext = (session: Session, about: About): Context => {
-    const business = session.business;
-    if (!business) throw new AppError('not_allowed');
-    const { businessId, id } = business.membership;
-    return {
-      businessId,
-      actor: session.apiKey
-        ? { type: 'api_key', id: session.apiKey.id, name: session.apiKey.name }
-        : { type: 'person', id: session.person.id, membershipId: id, name: session.person.name },
-      permissions: permissionsOfSession(session),
-      ...about,
-      transaction: (work) => database.transaction(businessId, work),
-    };
-  };
+  const { jobContext, operatorContext, personContext } = contextsOf(database);
 
   const prepare = prepareSale({ books, dialects, clock, day: dayIn });
   const register = registerItems({ vsdc, dialects, clock });
@@ -660,55 +619,22 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     }),
   ];
 
-  const http = new Hono();
-  http.use('*', hardened);
-  // To anybody only that the server is up; to the operator how the businesses and their connections do.
-  http.get('/health', async (c) => {
-    const token = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1];
-    const session = token ? await sessions.read(token).catch(() => null) : null;
-    if (!session?.isOperator) return c.json({ status: 'up' });
-    const { businesses, zoho, lookedAt } = await sumPlatform({ database, clock })();
-    return c.json({
-      status: 'up',
-      total_companies: Object.values(businesses).reduce((sum, each) => sum + each, 0),
-      active_companies: businesses.active ?? 0,
-      companies_with_expired_tokens: zoho.needs_reconnecting ?? 0,
-      last_sync: lookedAt?.toISOString() ?? null,
-    });
-  });
-  const description = openApi(
-    routes.map((route) => route.endpoint),
+  const http = edge({
+    routes,
     version,
-  );
-  http.get('/api/v1/openapi.json', (c) => c.json(description));
-  http.get('/api', (c) =>
-    c.html(browserPage, 200, {
-      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'",
-    }),
-  );
-  http.get('/api/browse.js', (c) => c.body(browserScript, 200, { 'content-type': 'text/javascript; charset=utf-8' }));
-  servePages(http);
-  // What Zoho sends the browser back with goes on behind a `#`, to the page that holds the session which began it.
-  http.get('/api/v1/oauth/callback', (c) => {
-    const { search, searchParams } = new URL(c.req.url);
-    const page = searchParams.get('state')?.startsWith('zoho.') ? 'zoho-sign-in' : 'consent';
-    return c.redirect(`/settings#/${page}/${Buffer.from(search.slice(1)).toString('base64url')}`);
-  });
-  // Short enough to be typed by hand.
-  http.get('/zoho', (c) => c.redirect('/settings#/zoho-sign-in'));
-  http.get('/api/v1/oauth/connect', (c) => c.redirect('/settings#/zoho'));
-  http.get('/api/v1/oauth/disconnect/:id', (c) => c.redirect('/settings#/zoho'));
-  mount(http, routes, {
-    log,
-    readSession: sessions.read,
-    contextOf: personContext,
-    refusalOf: (session, endpoint) => refusalOf(session, endpoint, clock.now()),
-    operatorContextOf: operatorContext,
-    limits: usage,
-    walls: { note: walls.note, mismatch: walls.mismatch, idsIn },
-    ...idempotencyKeys(clock),
-    isAllowedOrigin: (origin) => widgetHosts.test(origin) || config.widgetOriginsAlso.some((pattern) => matches(pattern, origin)),
-    trustedProxies: config.trustedProxies,
+    config,
+    isOperator: async (token) => (await sessions.read(token).catch(() => null))?.isOperator === true,
+    totals: sumPlatform({ database, clock }),
+    ports: {
+      log,
+      readSession: sessions.read,
+      contextOf: personContext,
+      refusalOf: (session, endpoint) => refusalOf(session, endpoint, clock.now()),
+      operatorContextOf: operatorContext,
+      limits: usage,
+      walls: { note: walls.note, mismatch: walls.mismatch, idsIn },
+      ...idempotencyKeys(clock),
+    },
   });
 
   const { server, port } = await listen(http, config, { ...usualPatience, ...instead.patience });
@@ -809,34 +735,4 @@ function platformClient({ zohoClientId }: Config, { zohoClientSecrets }: Secrets
   const centre = Object.keys(zohoClientSecrets).find((each) => each !== '' && accountsServer.endsWith(`.${each}`)) ?? '';
   const clientSecret = zohoClientSecrets[centre] ?? zohoClientSecrets[''];
   return zohoClientId && clientSecret ? { clientId: zohoClientId, clientSecret } : null;
-}
-
-/** `http://*.localhost:1234` allows any one label in the place of the star. */
-const matches = (pattern: string, origin: string) =>
-  new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[a-z0-9-]+')}$`).test(origin);
-
-function listen(http: Hono, config: Config, patience: Patience): Promise<{ server: Server; port: number }> {
-  return new Promise((resolve, reject) => {
-    const serverOptions = { requestTimeout: patience.requestMs, headersTimeout: patience.headersMs, connectionsCheckingInterval: patience.checkMs };
-    const server = serve({ fetch: http.fetch, hostname: config.host, port: config.port, serverOptions }, (info) =>
-      resolve({ server: server as Server, port: info.port }),
-    ) as Server;
-    // Longer than the usual proxy keeps a connection, so that it is never the server that closes one just being used.
-    server.keepAliveTimeout = 75_000;
-    server.once('error', reject);
-  });
-}
-
-/** Answers what runs, lets idle keep-alive connections go at once, and ends the rest at the deadline. */
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const idle = setInterval(() => server.closeIdleConnections(), 100);
-    const deadline = setTimeout(() => server.closeAllConnections(), 10_000);
-    server.close(() => {
-      clearInterval(idle);
-      clearTimeout(deadline);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }

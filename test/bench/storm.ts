@@ -83,7 +83,10 @@ export async function benchStorm(postgres: World['postgres']): Promise<void> {
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   const taken = performance.now() - begun;
-  for (const api of apis) await api.post('/zoho/poll');
+  for (const api of apis) {
+    const polled = await api.post('/zoho/poll');
+    if (polled.status !== 200) throw new Error(`a poll was answered ${polled.status}: ${JSON.stringify(polled.body)}`);
+  }
   await until(
     () => ofStorm().length,
     (signed) => signed >= documents,
@@ -99,19 +102,20 @@ export async function benchStorm(postgres: World['postgres']): Promise<void> {
   for (const each of receipts)
     perDocument.set(`${each.request.tin}/${each.request.remark}`, (perDocument.get(`${each.request.tin}/${each.request.remark}`) ?? 0) + 1);
   const wrong: string[] = [];
-  let [recorded, kept] = [0, 0];
+  let [recorded, kept, unanswered] = [0, 0, 0];
   for (const [index, business] of world.businesses.entries()) {
     for (let i = 0; i < documents / businesses; i++) {
       const times = perDocument.get(`${business.taxpayerId}/ST-${index}-${i}`) ?? 0;
       if (times !== 1) wrong.push(`ST-${index}-${i} has ${times} receipts`);
     }
     const [row] = await world.sql(
-      "select (select count(*) from receipt where state = 'signed' and document_number like 'ST-%')::int as signed, (select count(*) from receipt where state = 'signed' and document_number like 'ST-%' and document_number not like $1)::int as foreign, (select count(*) from delivery where verdict = 'forged')::int as forged",
+      "select (select count(*) from receipt where state = 'signed' and document_number like 'ST-%')::int as signed, (select count(*) from receipt where state = 'signed' and document_number like 'ST-%' and document_number not like $1)::int as foreign, (select count(*) from delivery where verdict = 'forged')::int as forged, (select count(*) from zoho_call where status is null)::int as unanswered",
       [`ST-${index}-%`],
       business.businessId,
     );
     recorded += row?.signed as number;
     kept += row?.forged as number;
+    unanswered += row?.unanswered as number;
     if (row?.foreign !== 0) wrong.push(`${business.businessId} holds ${String(row?.foreign)} documents of others`);
   }
   if (receipts.length !== documents || recorded !== documents)
@@ -129,7 +133,7 @@ export async function benchStorm(postgres: World['postgres']): Promise<void> {
   line(
     '  webhooks taken in, all sealed',
     `${(taken / 1000).toFixed(1)} s, ${(sealed / 1000).toFixed(1)} s`,
-    'one server process; the simulators share its two cores',
+    `${unanswered} calls to Zoho without an answer, made again; one server process, the simulators share its two cores`,
   );
   await agent.destroy();
   await world[Symbol.asyncDispose]();

@@ -46,7 +46,13 @@ export type ReadPdf = (ctx: Context, receiptId: string, paper: Print['paper']) =
 export const readPdf =
   (ports: Ports): ReadPdf =>
   (ctx, receiptId, paper) =>
-    ctx.transaction(async (tx) => (await findLatestPrint(tx, receiptId, paper)) ?? (await makePrint(ports, tx, ctx, receiptId, paper, null)).print);
+    ctx.transaction(async (tx) => {
+      const found = await findLatestPrint(tx, receiptId, paper);
+      if (found) return found;
+      // Whoever asks at the same moment waits here and gets that print, instead of a copy nobody asked for.
+      await lockReceipt(tx, receiptId);
+      return (await findLatestPrint(tx, receiptId, paper)) ?? (await makePrint(ports, tx, ctx, receiptId, paper, null)).print;
+    });
 
 export type PrintTogether = (ctx: Context, receiptIds: string[]) => Promise<Buffer>;
 

@@ -1,0 +1,69 @@
+import { Hono } from 'hono';
+import type { PlatformTotals } from './businesses/directory.model.ts';
+import type { Route } from './platform/http/answer.ts';
+import { browserPage, browserScript } from './platform/http/browse-api.ts';
+import { openApi } from './platform/http/openapi.ts';
+import { servePages } from './platform/http/pages.ts';
+import { hardened, type HttpPorts, mount } from './platform/http/serve.ts';
+
+type Use = {
+  routes: Route[];
+  version: string;
+  config: { widgetOriginsAlso: string[]; trustedProxies: string[] };
+  isOperator(token: string): Promise<boolean>;
+  totals(): Promise<PlatformTotals>;
+  ports: Omit<HttpPorts, 'isAllowedOrigin' | 'trustedProxies'>;
+};
+
+const widgetHosts = /^https:\/\/[a-z0-9-]+\.zappsusercontent\.(com|eu|in|com\.au|jp|ca|com\.cn|sa|uk)$/;
+
+/** Everything that answers: the API with its description, our pages, where Zoho sends browsers back to, and whether the server is up. */
+export function edge(use: Use): Hono {
+  const http = new Hono();
+  http.use('*', hardened);
+  // To anybody only that the server is up; to the operator how the businesses and their connections do.
+  http.get('/health', async (c) => {
+    const token = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1];
+    if (!token || !(await use.isOperator(token))) return c.json({ status: 'up' });
+    const { businesses, zoho, lookedAt } = await use.totals();
+    return c.json({
+      status: 'up',
+      total_companies: Object.values(businesses).reduce((sum, each) => sum + each, 0),
+      active_companies: businesses.active ?? 0,
+      companies_with_expired_tokens: zoho.needs_reconnecting ?? 0,
+      last_sync: lookedAt?.toISOString() ?? null,
+    });
+  });
+  const description = openApi(
+    use.routes.map((route) => route.endpoint),
+    use.version,
+  );
+  http.get('/api/v1/openapi.json', (c) => c.json(description));
+  http.get('/api', (c) =>
+    c.html(browserPage, 200, {
+      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'",
+    }),
+  );
+  http.get('/api/browse.js', (c) => c.body(browserScript, 200, { 'content-type': 'text/javascript; charset=utf-8' }));
+  servePages(http);
+  // What Zoho sends the browser back with goes on behind a `#`, to the page that holds the session which began it.
+  http.get('/api/v1/oauth/callback', (c) => {
+    const { search, searchParams } = new URL(c.req.url);
+    const page = searchParams.get('state')?.startsWith('zoho.') ? 'zoho-sign-in' : 'consent';
+    return c.redirect(`/settings#/${page}/${Buffer.from(search.slice(1)).toString('base64url')}`);
+  });
+  // Short enough to be typed by hand.
+  http.get('/zoho', (c) => c.redirect('/settings#/zoho-sign-in'));
+  http.get('/api/v1/oauth/connect', (c) => c.redirect('/settings#/zoho'));
+  http.get('/api/v1/oauth/disconnect/:id', (c) => c.redirect('/settings#/zoho'));
+  mount(http, use.routes, {
+    ...use.ports,
+    isAllowedOrigin: (origin) => widgetHosts.test(origin) || use.config.widgetOriginsAlso.some((pattern) => matches(pattern, origin)),
+    trustedProxies: use.config.trustedProxies,
+  });
+  return http;
+}
+
+/** `http://*.localhost:1234` allows any one label in the place of the star. */
+const matches = (pattern: string, origin: string) =>
+  new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[a-z0-9-]+')}$`).test(origin);
