@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
 import { checkout, makeTemplate } from '../world.ts';
+import { benchGrowth } from './growth.ts';
 import { benchPaper } from './paper.ts';
 import { benchPlatform } from './platform.ts';
 import { benchRest } from './rest.ts';
@@ -21,6 +22,7 @@ if (!only || only === 'webhook') {
   await benchStorm(postgres);
 }
 if (only === 'storm') await benchStorm(postgres);
+if (!only || only === 'growth') await benchGrowth(postgres);
 if (!only || only === 'widget') await benchWidget(postgres);
 await postgres.stop();
 if (!only || only === 'rest') await benchRest();

@@ -1,0 +1,122 @@
+import pg from 'pg';
+import { Api } from '../api.ts';
+import { signatureOf } from '../simulators/zoho/automation.ts';
+import { startWorld, type World } from '../world.ts';
+import { line, median } from './measure.ts';
+
+const many = Number(process.argv[3] ?? 50_000);
+const rounds = 40;
+
+/**
+ * What a thing costs when there is little of a business, and when there is much: the same calls over HTTP, before and after its tables are
+ * filled. The statistics of the tables are left behind on purpose, as they are on a day on which much came in: a plan that holds only with
+ * fresh ones would show.
+ */
+export async function benchGrowth(postgres: World['postgres']): Promise<void> {
+  const world = await startWorld({ postgres, instead: { intakeMs: 50 } });
+  const [business] = world.businesses;
+  const api = await Api.signIn(world, business.admin);
+  const owner = new pg.Client({ connectionString: postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });
+  await owner.connect();
+  const hook = (await api.post('/webhooks', { module: 'invoices' })).body as { url: string; secret: string };
+  const source = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.what.startsWith('simple sale'));
+  const sale = world.zoho.document('invoices', source?.id ?? '');
+  let made = 0;
+  const newInvoice = (): string => {
+    made += 1;
+    const invoice_id = `46000000055${String(made).padStart(8, '0')}`;
+    world.zoho.add('invoices', business.organizationId, { ...structuredClone(sale), invoice_id, invoice_number: `G-${made}` });
+    return invoice_id;
+  };
+  const first = (await api.seal('invoices', newInvoice())).body as { id: string; state: string };
+  if (first.state !== 'signed') throw new Error(`not signed: ${JSON.stringify(first)}`);
+  const ok = async (reply: Promise<{ status: number; body: unknown }>): Promise<void> => {
+    const { status, body } = await reply;
+    if (status !== 200) throw new Error(`answered ${status}: ${JSON.stringify(body)}`);
+  };
+  const ids: string[] = [];
+  const works: [name: string, work: () => Promise<void>][] = [
+    ['sign', async () => ok(api.seal('invoices', ids.pop() ?? newInvoice()))],
+    ['read a receipt', () => ok(api.get(`/receipts/${first.id}`))],
+    ['find by document', () => ok(api.get(`/receipts?module=invoices&document_id=${source?.id}`))],
+    ['list of receipts', () => ok(api.get('/businesses/me/recent-invoices?limit=50'))],
+    ['list to seal', () => ok(api.get('/documents?limit=50'))],
+    ['list of all sealed', () => ok(api.get('/documents?limit=50&standing=sealed'))],
+    ['stats', () => ok(api.get('/businesses/me/stats'))],
+    ['activity', () => ok(api.get('/trail?limit=50'))],
+    [
+      'webhook',
+      async () => {
+        made += 1;
+        const body = JSON.stringify({ invoice: { ...sale, invoice_id: `46000000066${String(made).padStart(8, '0')}` } });
+        const answer = await fetch(hook.url, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'x-zoho-webhook-signature': signatureOf(hook.url, body, hook.secret) },
+          body,
+        });
+        if (answer.status !== 200) throw new Error(`webhook: ${answer.status}`);
+      },
+    ],
+    ['sweep of the lanes', () => world.app.sweep()],
+  ];
+  const measure = async (): Promise<number[]> => {
+    const medians: number[] = [];
+    for (const [name, work] of works) {
+      if (name === 'sign') for (let i = 0; i < rounds + 5; i++) ids.push(newInvoice());
+      for (let i = 0; i < 5; i++) await work();
+      const times: number[] = [];
+      for (let i = 0; i < rounds; i++) {
+        const at = performance.now();
+        await work();
+        times.push(performance.now() - at);
+      }
+      medians.push(median(times));
+    }
+    return medians;
+  };
+  await fill(owner, business.businessId, first.id, 0, 1_000);
+  await owner.query('analyze');
+  const little = await measure();
+  await fill(owner, business.businessId, first.id, 1_000, many);
+  const much = await measure();
+  for (const [i, [name]] of works.entries()) {
+    const [before, after] = [little[i] as number, much[i] as number];
+    line(`  ${name}, ms: at 1,000 / at ${many.toLocaleString('en')}`, `${before.toFixed(1)} / ${after.toFixed(1)} = ${(after / before).toFixed(2)}`, 'aim ≤ 1.20');
+  }
+  await owner.end();
+  await world[Symbol.asyncDispose]();
+}
+
+/** Receipts like the first, with everything that belongs to one, straight into the tables; the device's own numbers stay ahead of them. */
+async function fill(owner: pg.Client, businessId: string, receiptId: string, from: number, to: number): Promise<void> {
+  const like = (table: string, key: string, changes: string) =>
+    owner.query(
+      `insert into ${table} select (jsonb_populate_record(null::${table}, to_jsonb(t) || ${changes})).*
+         from ${table} t, generate_series($3::int + 1, $4::int) n where t.business_id = $1 and t.${key} = $2`,
+      [businessId, receiptId, from, to],
+    );
+  const id = "'rcp_' || lpad(n::text, 32, '0')";
+  const day = "(current_date - (n % 25))";
+  await like('receipt', 'id', `jsonb_build_object('id', ${id}, 'document_id', '99' || n, 'document_number', 'F-' || n, 'invoice_number', 10000000 + n, 'document_date', ${day})`);
+  await like('attempt', 'receipt_id', `jsonb_build_object('id', 'att_' || lpad(n::text, 32, '0'), 'receipt_id', ${id}, 'invoice_number', 10000000 + n)`);
+  await like(
+    'signature',
+    'receipt_id',
+    `jsonb_build_object('receipt_id', ${id}, 'invoice_number', 10000000 + n, 'receipt_number', 10000000 + n, 'total_receipt_number', 10000000 + n, 'receipt_signature', 'F' || n)`,
+  );
+  await owner.query(
+    `insert into document (business_id, module, document_id, number, date, status, customer_id, customer_name, currency, total, modified_at, seen_at, source)
+     select $1, 'invoices', '99' || n, 'F-' || n, ${day}, 'sent', '1', 'Buyer ' || (n % 500), 'RWF', 1000 + n, now(), now(), 'poll' from generate_series($2::int + 1, $3::int) n`,
+    [businessId, from, to],
+  );
+  await owner.query(
+    `insert into delivery (business_id, id, hook_id, at, verdict, module, document_id, modified_at, dedupe_key, digest, bytes, origin)
+     select $1, 'dlv_' || lpad(n::text, 32, '0'), 'hok_x', now(), 'accepted', 'invoices', '99' || n, now(), 'k' || n, 'd' || n, 3000, null from generate_series($2::int + 1, $3::int) n`,
+    [businessId, from, to],
+  );
+  await owner.query(
+    `insert into audit (business_id, id, at, actor_type, actor_id, action, subject, position, previous_hash, hash)
+     select $1, 'aud_' || lpad(n::text, 32, '0'), now() - interval '40 days', 'job', 'bench', 'receipt.signed', 'F-' || n, 1000000000 + n, 'p', 'h' from generate_series($2::int + 1, $3::int) n`,
+    [businessId, from, to],
+  );
+}
