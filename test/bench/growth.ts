@@ -81,7 +81,11 @@ export async function benchGrowth(postgres: World['postgres']): Promise<void> {
   const much = await measure();
   for (const [i, [name]] of works.entries()) {
     const [before, after] = [little[i] as number, much[i] as number];
-    line(`  ${name}, ms: at 1,000 / at ${many.toLocaleString('en')}`, `${before.toFixed(1)} / ${after.toFixed(1)} = ${(after / before).toFixed(2)}`, 'aim ≤ 1.20');
+    line(
+      `  ${name}, ms: at 1,000 / at ${many.toLocaleString('en')}`,
+      `${before.toFixed(1)} / ${after.toFixed(1)} = ${(after / before).toFixed(2)}`,
+      'aim ≤ 1.20',
+    );
   }
   await owner.end();
   await world[Symbol.asyncDispose]();
@@ -96,8 +100,12 @@ async function fill(owner: pg.Client, businessId: string, receiptId: string, fro
       [businessId, receiptId, from, to],
     );
   const id = "'rcp_' || lpad(n::text, 32, '0')";
-  const day = "(current_date - (n % 25))";
-  await like('receipt', 'id', `jsonb_build_object('id', ${id}, 'document_id', '99' || n, 'document_number', 'F-' || n, 'invoice_number', 10000000 + n, 'document_date', ${day})`);
+  const day = '(current_date - (n % 25))';
+  await like(
+    'receipt',
+    'id',
+    `jsonb_build_object('id', ${id}, 'document_id', '99' || n, 'document_number', 'F-' || n, 'invoice_number', 10000000 + n, 'document_date', ${day})`,
+  );
   await like('attempt', 'receipt_id', `jsonb_build_object('id', 'att_' || lpad(n::text, 32, '0'), 'receipt_id', ${id}, 'invoice_number', 10000000 + n)`);
   await like(
     'signature',

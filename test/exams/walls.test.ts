@@ -25,6 +25,9 @@ const lookups = {
   grant_serves_elsewhere: { owner: 'muhuri_lookup', callers: ['muhuri_lookup', 'muhuri_platform'], answers: 'boolean' },
 };
 
+/** What runs of itself where a row changes: with the rights of whoever changes it, behind the same walls. */
+const triggers = ['ask_receipt', 'tell_document'];
+
 /** Rows for the tables that an ordinary day does not fill; a table without rows would pass every question. */
 const seeds: Record<string, (businessId: string, receiptId: string) => string> = {
   alert: (b) => `(business_id, id, code, subject, problem, opened_at) values ('${b}', 'alr_seed', 'x', 'x', '{}', now())`,
@@ -152,8 +155,10 @@ describe('the catalogue', () => {
       select p.proname, r.rolname as owner, p.proconfig as config, p.prosecdef as definer, format_type(p.prorettype, null) as answers,
         array(select g.rolname::text from pg_roles g where has_function_privilege(g.oid, p.oid, 'execute') and g.rolname like 'muhuri%' and not g.rolsuper order by 1) as callers
       from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_roles r on r.oid = p.proowner where n.nspname in ('public', 'reference')`);
-    expect(functions.map((each) => each.proname).toSorted()).toEqual(Object.keys(lookups).toSorted());
-    for (const each of functions) {
+    expect(functions.map((each) => each.proname).toSorted()).toEqual([...Object.keys(lookups), ...triggers].toSorted());
+    for (const each of functions.filter((one) => triggers.includes(one.proname)))
+      expect(each, each.proname).toMatchObject({ definer: false, answers: 'trigger', config: ['search_path=pg_catalog, public'] });
+    for (const each of functions.filter((one) => !triggers.includes(one.proname))) {
       const expected = lookups[each.proname as keyof typeof lookups];
       expect(each, each.proname).toMatchObject({ owner: expected.owner, definer: true, answers: expected.answers, config: ['search_path=pg_catalog, public'] });
       expect(each.callers).toEqual(expected.callers);

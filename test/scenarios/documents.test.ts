@@ -73,6 +73,25 @@ describe('the list To seal', () => {
     expect(await list(`&search=${simple?.number}`)).toMatchObject([{ standing: 'drifted', problem: { code: 'drift_changed' } }]);
   });
 
+  test('knows of a document sealed before the list had seen it, back when it changes, and gone again when it is as it was sealed', async () => {
+    const simple = world.zoho.document('invoices', of('simple sale, unpaid')?.id ?? '');
+    const invoice_id = '4600000000999000001';
+    const total = Number(simple.sub_total) + Number(simple.tax_total);
+    world.zoho.add('invoices', world.businesses[0].organizationId, { ...structuredClone(simple), invoice_id, invoice_number: 'L-1', total });
+    expect((await user.seal('invoices', invoice_id)).body.state).toBe('signed');
+    const lists = async () => {
+      await admin.post('/zoho/poll');
+      await world.app.settle();
+      return [(await list('&search=L-1')).map((row) => row.standing), (await list('&search=L-1&standing=sealed')).map((row) => row.standing)];
+    };
+    world.zoho.change('invoices', invoice_id, {});
+    expect(await lists()).toEqual([[], ['sealed']]);
+    world.zoho.change('invoices', invoice_id, { total: 3 });
+    await until(lists, ([open, sealed]) => open?.join() === 'drifted' && sealed?.length === 0);
+    world.zoho.change('invoices', invoice_id, { total });
+    await until(lists, ([open, sealed]) => open?.length === 0 && sealed?.join() === 'sealed');
+  });
+
   test('prints the chosen into one file, each print recorded, all or none, and has Zoho mail an invoice once', async () => {
     const ids: string[] = [];
     for (const what of ['exempt only', 'zero-rated only']) ids.push((await user.seal('invoices', of(what)?.id ?? '')).body.id as string);

@@ -8,6 +8,13 @@ export type DocumentKey = { module: 'invoices' | 'creditnotes'; documentId: stri
 /** `source` says what it was heard from: a hint may be anybody's, so it never seals by itself. */
 export type Due = DocumentKey & { lookAt: string; tries: number; source: 'webhook' | 'poll' | 'hint' };
 
+/**
+ * Zoho's times are whole seconds: of what changed in the very second that was read, more may change in it, and is not known yet. Held for
+ * a second older, it is looked at once more.
+ */
+export const knownAt = (modifiedAt: Date, readAt: Date): Date =>
+  readAt.getTime() - modifiedAt.getTime() < 2_000 ? new Date(modifiedAt.getTime() - 1_000) : modifiedAt;
+
 /** What a list shows. A document whose time of change is new is looked at; one known as it is stays as it is. */
 export async function seeListed(tx: Tx, businessId: string, rows: ListedDocument[], at: Date): Promise<number> {
   const values = rows.map((row) => ({
@@ -22,7 +29,7 @@ export async function seeListed(tx: Tx, businessId: string, rows: ListedDocument
     currency: row.currency,
     total: row.total,
     location_id: row.locationId,
-    modified_at: row.modifiedAt.toISOString(),
+    modified_at: knownAt(row.modifiedAt, at).toISOString(),
     seen_at: at.toISOString(),
     source: 'poll',
     look_at: at.toISOString(),

@@ -60,12 +60,18 @@ const standings = `
   left join signature s on s.business_id = r.business_id and s.receipt_id = r.id
   where d.date >= $1::date`;
 
+/**
+ * What the document itself says of being sealed, as text of the statement, so that its indexes are chosen: what is open is found among what
+ * is open, and what is sealed comes in order of its date until there is enough.
+ */
+const sealedOrNot = (wanted: Standing[]): string => (wanted.includes('sealed') ? (wanted.length === 1 ? 'and d.sealed' : '') : 'and not d.sealed');
+
 export async function listStandings(tx: Tx, filter: ListFilter): Promise<ListRow[]> {
   const text = filter.search?.replace(/[\\%_]/g, '\\$&') ?? null;
   const rows = await query<Record<string, unknown>>(
     tx,
-    `select module, document_id, number, day, status, customer_name, currency, total::text, location_id, standing, problem, receipt_id, label from (${standings}) l
-      where standing = any($2::text[]) and ($3::date is null or date >= $3::date) and ($4::date is null or date <= $4::date)
+    `select module, document_id, number, day, status, customer_name, currency, total::text, location_id, standing, problem, receipt_id, label from (${standings} ${sealedOrNot(filter.standings)}) l
+      where ${filter.standings.join() === 'sealed' ? '$2::text[] is not null' : 'standing = any($2::text[])'} and ($3::date is null or date >= $3::date) and ($4::date is null or date <= $4::date)
         and ($5::text is null or coalesce(branch_id = $5, coalesce(location_id, 'none') = any($10::text[])))
         and ($11::text[] is null or document_id = any($11))
         and ($6::text is null or number ilike '%' || $6 || '%' or customer_name ilike '%' || $6 || '%' or total::text like $6 || '%' or label like $6 || '%')

@@ -5,7 +5,7 @@ import type { GiveWay } from '../platform/give-way.ts';
 import type { Log } from '../platform/log.ts';
 import type { LookAtDocument } from '../receipts/index.ts';
 import { isExempt, sealsByItself } from './auto-seal.model.ts';
-import { type Due, endLook, postponeLook, type Seen, takeDue } from './document.store.ts';
+import { type Due, endLook, knownAt, postponeLook, type Seen, takeDue } from './document.store.ts';
 
 type Ports = { lookAtDocument: LookAtDocument; giveWay: Pick<GiveWay, 'behind'>; clock: Clock; log: Log };
 
@@ -41,10 +41,6 @@ export const lookAtDue =
     }
   };
 
-/** Zoho's times are whole seconds: a change in the very second that was read may come after it, and is not known yet. */
-const known = (modifiedAt: Date | null, readAt: Date): Date | null =>
-  modifiedAt && readAt.getTime() - modifiedAt.getTime() < 2_000 ? new Date(modifiedAt.getTime() - 1_000) : modifiedAt;
-
 async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
   let isExemptNow = false;
   const begunAt = ports.clock.now();
@@ -67,7 +63,7 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
           total: document.total,
           locationId: document.locationId,
           // What only a hint led to is not known to the poll: the poll, which asks Zoho itself, must still find it.
-          modifiedAt: due.source === 'hint' ? null : known(document.modifiedAt, begunAt),
+          modifiedAt: due.source === 'hint' ? null : document.modifiedAt && knownAt(document.modifiedAt, begunAt),
         }
       : receipt && {
           number: receipt.documentNumber,
