@@ -177,6 +177,7 @@ describe('beside Zoho’s list of invoices', () => {
     await approve(window, await codeIn(list), /Accept as Mugisha Staff/);
     await window.getByRole('button', { name: 'Yes, I opened it' }).click();
     await list.getByRole('heading', { name: 'To seal' }).waitFor();
+    await list.getByText('Zoho has not been looked through yet').waitFor();
     await screen(page, '67-list-widget');
     await page.getByRole('button', { name: 'Close the panel' }).click();
 

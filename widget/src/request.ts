@@ -9,6 +9,10 @@ export class ApiProblem extends Error {
   }
 }
 
+/** Whether the server says that this session has ended. */
+export const isSessionOver = (error: unknown): error is ApiProblem =>
+  error instanceof ApiProblem && ['not_signed_in', 'zoho_user_ended'].includes(error.problem.code);
+
 /** The server could not be reached at all. */
 export class Offline extends Error {
   override name = 'Offline';

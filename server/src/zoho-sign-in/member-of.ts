@@ -20,9 +20,8 @@ const usualRoles = ['admin', 'staff'];
  * where the business lets its Zoho users in and the role there is a usual one, a new member who may read and seal. Never more: an admin at
  * Zoho becomes an admin here only by another admin's hand.
  */
-export const memberOf =
-  (ports: Ports) =>
-  async (ctx: Context, user: BooksUser): Promise<FoundMember> => {
+export const memberOf = (ports: Ports) => {
+  const find = async (ctx: Context, user: BooksUser, isAgain = false): Promise<FoundMember> => {
     const { members, mode } = await ctx.transaction(async (tx) => ({
       members: await tx.find(MembershipEntity, {}),
       mode: (await getBusiness(tx)).settings.zoho_sign_in,
@@ -44,7 +43,11 @@ export const memberOf =
     const [member] = known ? [known] : alike.length === 1 ? alike : [];
     if (!member) {
       if (mode !== 'users' || !usualRoles.includes(user.role)) throw new AppError('zoho_user_refused');
-      return addMember(ports, ctx, user);
+      return addMember(ports, ctx, user).catch((error: unknown) => {
+        // Two panels of somebody new at the same moment: the other one has made the member.
+        if (!isAgain && (error as { code?: string }).code === '23505') return find(ctx, user, true);
+        throw error;
+      });
     }
     const person = { id: member.personId, name: personOf(member)?.name ?? user.name };
     if (!known)
@@ -56,6 +59,8 @@ export const memberOf =
       });
     return { membershipId: member.id, person };
   };
+  return (ctx: Context, user: BooksUser) => find(ctx, user);
+};
 
 async function addMember(ports: Ports, ctx: Context, user: BooksUser): Promise<FoundMember> {
   const at = ports.clock.now();

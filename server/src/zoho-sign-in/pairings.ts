@@ -119,15 +119,18 @@ export const pairings = (ports: Ports) => {
     async take(code: string, from: From): Promise<{ consentUrl: string; browserSecret: string; expiresAt: Date }> {
       const at = clock.now();
       const tried = codeTry(from);
+      const note = (succeeded: boolean) => database.platform((tx) => insertTry(tx, { ...tried, id: ports.newId('sign_in'), at, succeeded }));
+      // Counted before the code is looked at, or a hundred guesses at once would all be let in.
+      await note(false);
       const tries = await database.platform((tx) => countFailures(tx, tried.username, from.address, new Date(at.getTime() - codeWindowMs)));
-      if (tries.pair >= codeTriesMax) throw new AppError('too_many_attempts');
+      if (tries.pair > codeTriesMax) throw new AppError('too_many_attempts');
       const [state, browserSecret] = [randomBytes(24).toString('base64url'), randomBytes(24).toString('base64url')];
       const expiresAt = later();
       const pairing = await database.platform((tx) =>
         store.takeByCode(tx, hashOf(plainCode(code)), { stateHash: hashOf(state), browserHash: hashOf(browserSecret), address: from.address, expiresAt }, at),
       );
-      await database.platform((tx) => insertTry(tx, { ...tried, id: ports.newId('sign_in'), at, succeeded: pairing !== null }));
       if (!pairing) throw new AppError('pairing_over', { field: 'code' });
+      await note(true);
       const client = await ports.clientOf(pairing.businessId ? ports.contextOf(pairing.businessId) : null);
       if (!client) {
         await refuse(pairing.id, 'zoho_sign_in_off');

@@ -1,6 +1,6 @@
 import { createContext } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
-import { ApiProblem, Offline } from '../request.ts';
+import { ApiProblem, isSessionOver, Offline } from '../request.ts';
 import type { PageApi } from './api.ts';
 import type { Language, PageWords } from './words.ts';
 
@@ -31,7 +31,6 @@ export const told = (error: unknown, words: PageWords): string =>
         .join(' ')
     : `${words.offline}. ${words.offlineNext}`;
 
-const isOver = (error: unknown): error is ApiProblem => error instanceof ApiProblem && ['not_signed_in', 'zoho_user_ended'].includes(error.problem.code);
 const whyOver = (error: ApiProblem, words: PageWords): string => (error.problem.code === 'zoho_user_ended' ? told(error, words) : words.sessionOver);
 
 /** Runs what a person asked for: busy meanwhile, the second factor where it is asked for, and one sentence if it goes wrong. */
@@ -60,7 +59,7 @@ export function useAct() {
         setMessage(done);
       }
     } catch (error) {
-      if (isOver(error)) page.signedOut(whyOver(error, page.words));
+      if (isSessionOver(error)) page.signedOut(whyOver(error, page.words));
       else if (error instanceof ApiProblem || error instanceof Offline) setMessage(told(error, page.words));
       else throw error;
     } finally {
@@ -85,7 +84,7 @@ export function useLoad<T>(read: () => Promise<T>, on: unknown[] = []): Loaded<T
       (found) => isShown && set(found),
       (error: unknown) => {
         if (!isShown) return;
-        if (isOver(error)) page.signedOut(whyOver(error, page.words));
+        if (isSessionOver(error)) page.signedOut(whyOver(error, page.words));
         else setProblem(told(error, page.words));
       },
     );

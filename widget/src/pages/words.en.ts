@@ -427,6 +427,7 @@ export const en = {
   zohoCode: 'Code that the panel shows',
   zohoCodeHint: 'Eight letters. Never type a code that somebody sent you.',
   zohoContinue: 'Continue to Zoho',
+  zohoForgetful: 'This browser keeps nothing for this page. Allow it to, or sign in with a username and password.',
   zohoAgain: 'Type another code',
   zohoQuestion: 'Did you open this panel just now?',
   zohoQuestionNext: 'Somebody may give you a code to get in under your name. Say yes only if you opened the panel in Zoho Books yourself, a moment ago.',

@@ -429,6 +429,7 @@ export const fr: PageWords = {
   zohoCode: 'Code affiché par le panneau',
   zohoCodeHint: "Huit lettres. Ne saisissez jamais un code que quelqu'un vous a envoyé.",
   zohoContinue: 'Continuer vers Zoho',
+  zohoForgetful: 'Ce navigateur ne garde rien pour cette page. Autorisez-le, ou connectez-vous avec un identifiant et un mot de passe.',
   zohoAgain: 'Saisir un autre code',
   zohoQuestion: "Avez-vous ouvert ce panneau à l'instant ?",
   zohoQuestionNext:

@@ -18,8 +18,11 @@ function Type() {
   const { words, api } = usePage();
   const { act, isBusy, message } = useAct();
   const [code, setCode] = useState('');
+  const [isForgetful, setForgetful] = useState(false);
   const submit = () =>
     act(async () => {
+      // Tried first: a code works once, and a browser that keeps nothing would not know itself again after Zoho.
+      if (!keeps()) return setForgetful(true);
       const taken = await api.post<Taken>('/auth/zoho/approvals', { code });
       sessionStorage.setItem(keep, taken.browser_secret);
       location.assign(taken.consent_url);
@@ -29,7 +32,7 @@ function Type() {
       <p>{words.zohoApproveNext}</p>
       <Form onSubmit={submit} submit={words.zohoContinue} isBusy={isBusy}>
         <Text label={words.zohoCode} hint={words.zohoCodeHint} value={code} onInput={setCode} autocomplete="off" />
-        <Message text={message} />
+        <Message text={isForgetful ? words.zohoForgetful : message} />
       </Form>
     </Card>
   );
@@ -104,6 +107,15 @@ function Back({ query }: { query: string }) {
 }
 
 const decode = (text: string): string => atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+
+function keeps(): boolean {
+  try {
+    sessionStorage.setItem(keep, '');
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function take(key: string): string {
   try {

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { ApiProblem, Offline } from '../request.ts';
+import { ApiProblem, isSessionOver, Offline } from '../request.ts';
 import type { DocumentRef } from '../host/host.ts';
 import { Button, Facts, Section, Waiting } from '../ui/parts.tsx';
 import type { PreflightView, ReceiptView } from '../views.ts';
@@ -18,8 +18,6 @@ type Shown =
 
 const pollMs = 1_500;
 
-const isOver = (error: unknown): error is ApiProblem => error instanceof ApiProblem && ['not_signed_in', 'zoho_user_ended'].includes(error.problem.code);
-
 /** The panel beside a document: from sign-in over the check to the seal, and back to the truth after being closed. */
 export function Panel({ organizationId }: { organizationId: string }) {
   const { words, api, host } = useFrame();
@@ -34,7 +32,7 @@ export function Panel({ organizationId }: { organizationId: string }) {
   const isOther = isSignedIn && business !== null && business.organization_id !== organizationId;
 
   const failed = useCallback((error: unknown, show: boolean) => {
-    if (isOver(error)) {
+    if (isSessionOver(error)) {
       api.forget();
       setOver(error.problem.code === 'zoho_user_ended' ? `${error.problem.title} ${error.problem.detail}` : words.sessionOver);
       setSignedIn(false);
@@ -131,7 +129,7 @@ export function Panel({ organizationId }: { organizationId: string }) {
       // What was answered here may lead to a further question (a TIN asks for its purchase code): the server's findings are shown.
       const findings = error instanceof ApiProblem ? (error.problem.findings as PreflightView['findings'] | undefined) : undefined;
       if (findings) setShown({ is: 'document', preflight: { ...preflight, findings }, receipt: preflight.receipt });
-      else if (isOver(error)) failed(error, false);
+      else if (isSessionOver(error)) failed(error, false);
       else {
         await load();
         failed(error, false);
