@@ -42,7 +42,7 @@ const notDue = "('draft', 'pending_approval', 'submitted', 'approved', 'rejected
 /** Every document since go-live beside its receipt: what Zoho has, from the poll and the webhooks, against what was sealed. */
 const standings = `
   select d.module, d.document_id, coalesce(d.number, r.document_number, '') as number, d.date, d.date::text as day, coalesce(d.status, '') as status,
-    coalesce(d.customer_name, '') as customer_name, coalesce(d.currency, '') as currency, trim_scale(coalesce(d.total, 0)) as total, d.location_id, d.sealed, r.branch_id,
+    coalesce(d.customer_name, '') as customer_name, coalesce(d.currency, '') as currency, trim_scale(coalesce(d.total, 0)) as total, d.location_id, r.branch_id,
     r.id as receipt_id,
     case when s.receipt_id is null then null else s.receipt_number || '/' || s.total_receipt_number || ' ' || s.label end as label,
     case when r.state = 'signed' and r.drift is not null then 'drifted'
@@ -61,21 +61,17 @@ const standings = `
   where d.date >= $1::date`;
 
 /**
- * Which standings are wanted, as text of the statement and by what the document itself says of being sealed, so that its indexes are chosen:
- * what is open is found among what is open, and what is sealed comes in order of its date until there is enough.
+ * What the document itself says of being sealed, as text of the statement, so that its indexes are chosen: what is open is found among what
+ * is open, and what is sealed comes in order of its date until there is enough.
  */
-const wantedOnly = (wanted: Standing[]): string => {
-  const isOne = 'standing = any($2::text[])';
-  if (!wanted.includes('sealed')) return `not sealed and ${isOne}`;
-  return wanted.length > 1 ? isOne : 'sealed and $2::text[] is not null';
-};
+const sealedOrNot = (wanted: Standing[]): string => (wanted.includes('sealed') ? (wanted.length === 1 ? 'and d.sealed' : '') : 'and not d.sealed');
 
 export async function listStandings(tx: Tx, filter: ListFilter): Promise<ListRow[]> {
   const text = filter.search?.replace(/[\\%_]/g, '\\$&') ?? null;
   const rows = await query<Record<string, unknown>>(
     tx,
-    `select module, document_id, number, day, status, customer_name, currency, total::text, location_id, standing, problem, receipt_id, label from (${standings}) l
-      where ${wantedOnly(filter.standings)} and ($3::date is null or date >= $3::date) and ($4::date is null or date <= $4::date)
+    `select module, document_id, number, day, status, customer_name, currency, total::text, location_id, standing, problem, receipt_id, label from (${standings} ${sealedOrNot(filter.standings)}) l
+      where ${filter.standings.join() === 'sealed' ? '$2::text[] is not null' : 'standing = any($2::text[])'} and ($3::date is null or date >= $3::date) and ($4::date is null or date <= $4::date)
         and ($5::text is null or coalesce(branch_id = $5, coalesce(location_id, 'none') = any($10::text[])))
         and ($11::text[] is null or document_id = any($11))
         and ($6::text is null or number ilike '%' || $6 || '%' or customer_name ilike '%' || $6 || '%' or total::text like $6 || '%' or label like $6 || '%')
