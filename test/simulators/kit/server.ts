@@ -21,7 +21,8 @@ export type Listening = { url: string; port: number; close(): Promise<void> };
 export async function listen(handler: Handler, options: { port?: number; host?: string; onTaken?: (port: number) => void } = {}): Promise<Listening> {
   const host = options.host ?? '127.0.0.1';
   const server = createServer((request, response) => void respond(handler, request, response));
-  server.keepAliveTimeout = 2_000;
+  // Longer than its callers keep one: a connection closed just as it is used would fail a call that no test meant to fail.
+  server.keepAliveTimeout = 20_000;
   const port = await bind(server, options.port ?? 0, host, options.onTaken);
   return {
     url: `http://${host}:${port}`,
