@@ -102,7 +102,7 @@ import {
 } from './onboarding/index.ts';
 import { ownBusinessRoutes } from './onboarding/own-business.routes.ts';
 import { AppError } from './platform/app-error.ts';
-import { type Clock, systemClock } from './platform/clock.ts';
+import { type Clock, systemClock, systemWait } from './platform/clock.ts';
 import { migrate, openDatabase } from './platform/db/database.ts';
 import { openGiveWay } from './platform/give-way.ts';
 import { closeServer, listen, type Patience, usualPatience } from './platform/http/listen.ts';
@@ -289,6 +289,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     record,
     alerts,
     clock,
+    wait: systemWait,
     newId,
     log,
     timing,
@@ -326,7 +327,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const platform = { database, vault, accounts, clock, newId, record, recordPlatform, sendMail: mail.send, publicUrl: config.publicUrl };
   const granting = { database, vault, accounts, clock, newId, record };
   const sync = syncLists({ vsdc, dialects, clock, log });
-  const initialise = initialiseDevice({ vsdc, dialects, vault, record, afterActive: sync });
+  const initialise = initialiseDevice({ vsdc, dialects, vault, record, wait: systemWait, log, afterActive: sync });
   const printPorts = {
     dialects,
     clock,

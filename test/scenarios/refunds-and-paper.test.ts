@@ -261,6 +261,16 @@ describe('Zoho in trouble', () => {
   });
 });
 
+describe('a connection to Zoho that is lost', () => {
+  test('once is asked again, twice is a problem that says so', async () => {
+    const document = clone('invoices', 'simple sale');
+    world.zoho.faults(['drop', 'drop'], undefined, document.id);
+    expect(await api.seal('invoices', document.id)).toMatchObject({ status: 502, body: { code: 'zoho_unavailable' } });
+    world.zoho.faults(['drop'], undefined, document.id);
+    expect((await api.seal('invoices', document.id)).body.state).toBe('signed');
+  });
+});
+
 describe('a token that has expired', () => {
   test('is renewed once, and the document is sealed as if nothing had been', async () => {
     const document = clone('invoices', 'simple sale');

@@ -1,52 +1,95 @@
+import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
 import type { Recorder } from '../audit/index.ts';
 import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
+import type { Log } from '../platform/log.ts';
+import { tryAgain } from '../platform/try-again.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 import type { Device } from './device.model.ts';
-import { activateDevice, findDeviceOfBranch, lockDeviceOfBranch, setDeviceState } from './device.store.ts';
+import { activateDevice, lockDeviceOfBranch, setDeviceState } from './device.store.ts';
 
-type Ports = { vsdc: Vsdc; dialects: Dialects; vault: Vault; record: Recorder; afterActive: (ctx: Context, deviceId: string) => Promise<void> };
+type Ports = {
+  vsdc: Vsdc;
+  dialects: Dialects;
+  vault: Vault;
+  record: Recorder;
+  wait(ms: number): Promise<void>;
+  log: Log;
+  afterActive: (ctx: Context, deviceId: string) => Promise<void>;
+};
 
 export type InitialiseDevice = (ctx: Context, branchId: string) => Promise<void>;
 
-/** Initialises a device with the authority, possible once; its keys are stored, sealed, before anything else is done with it. */
+/**
+ * Initialises a device with the authority, possible once: it gives its keys in this one answer and never again. So it stands written
+ * that it was asked before it is; an answer that is lost leaves a doubt on the device and in the trail, and keys that came are stored,
+ * sealed, before anything else is done with them. Errors: `device_unreachable` (nothing left), `initialisation_in_doubt`, `initialised_before`,
+ * `device_invalid`.
+ */
 export const initialiseDevice =
   (ports: Ports): InitialiseDevice =>
   async (ctx, branchId) => {
-    const { business, device } = await ctx.transaction(async (tx) => ({ business: await getBusiness(tx), device: await findDeviceOfBranch(tx, branchId) }));
-    if (!device) throw new AppError('not_found');
-    if (device.state !== 'new') throw new AppError('wrong_state', { state: device.state });
-    const dialect = ports.dialects.of(device.dialect);
-    const sent = await ports.vsdc.send(
-      device,
-      dialect.initialise.toRequest({ taxpayerId: business.taxpayerId, branchCode: device.branchCode, serial: device.serial }),
-    );
-    if (sent.is === 'address_refused') throw new AppError('device_address_refused', { reason: sent.reason });
-    if (sent.is !== 'answered') throw new AppError('device_unreachable', { reason: sent.reason });
-    const reply = dialect.initialise.read(sent.answer);
-    if (reply.is === 'refused') throw new AppError(reply.problem, { device_code: reply.deviceCode, device_text: reply.deviceText });
-    if (reply.is === 'failed') throw new AppError('device_unreachable', { device_code: reply.deviceCode, device_text: reply.deviceText });
-    const { sdcId, mrcNumber, lastInvoiceNumber, secrets } = reply.value;
-    await ctx.transaction(async (tx) => {
+    const { business, device, request } = await ctx.transaction(async (tx) => {
+      const business = await getBusiness(tx);
       const locked = await lockDeviceOfBranch(tx, branchId);
-      if (locked?.state !== 'new') throw new AppError('wrong_state', { state: locked?.state });
-      await activateDevice(tx, device.id, {
-        sdcId,
-        mrcNumber,
-        nextInvoiceNumber: next(lastInvoiceNumber),
-        // The key as it is now: it may have been renewed while the device was asked.
-        secrets: ports.vault.seal((await getBusiness(tx)).dataKey, business.id, `device:${device.id}`, JSON.stringify(secrets)),
-      });
-      await ports.record(tx, ctx, {
-        action: 'device.initialised',
-        subject: device.id,
-        after: { sdc_id: sdcId, mrc_number: mrcNumber, last_invoice_number: lastInvoiceNumber },
-      });
+      if (!locked) throw new AppError('not_found');
+      if (locked.state !== 'new') throw new AppError('wrong_state', { state: locked.state });
+      const request = ports.dialects
+        .of(locked.dialect)
+        .initialise.toRequest({ taxpayerId: business.taxpayerId, branchCode: locked.branchCode, serial: locked.serial });
+      await setDeviceState(tx, locked.id, 'new', { code: 'initialisation_in_doubt' });
+      await ports.record(tx, ctx, { action: 'device.initialising', subject: locked.id, before: locked.problem, after: { request: request.body } });
+      return { business, device: locked, request };
     });
+    const { initialise } = ports.dialects.of(device.dialect);
+    const about = { business_id: ctx.businessId, device_id: device.id };
+    const sent = await ports.vsdc.send(device, request);
+    // Nothing left: what was in doubt before is still, and nothing else.
+    if (sent.is === 'address_refused' || sent.is === 'unreachable')
+      return stay(device.problem, sent.is === 'unreachable' ? 'device_unreachable' : 'device_address_refused', { reason: sent.reason });
+    if (sent.is === 'in_doubt') return stay({ code: 'initialisation_in_doubt' }, 'initialisation_in_doubt', { reason: sent.reason });
+    const reply = initialise.read(sent.answer);
+    if (reply.is !== 'done') {
+      const said = { device_code: reply.deviceCode, device_text: reply.deviceText };
+      if (reply.is === 'failed') return stay({ code: 'initialisation_in_doubt', ...said }, 'initialisation_in_doubt', said);
+      return stay({ code: reply.problem, ...said }, reply.problem, said);
+    }
+    const { sdcId, mrcNumber, lastInvoiceNumber, secrets } = reply.value;
+    await tryAgain(ports, about, (before) =>
+      ctx.transaction(async (tx) => {
+        const locked = await lockDeviceOfBranch(tx, branchId);
+        if (before > 0 && locked?.sdcId === sdcId) return;
+        if (locked?.state !== 'new') throw new AppError('wrong_state', { state: locked?.state });
+        await activateDevice(tx, device.id, {
+          sdcId,
+          mrcNumber,
+          nextInvoiceNumber: next(lastInvoiceNumber),
+          // The key as it is now: it may have been renewed while the device was asked.
+          secrets: ports.vault.seal((await getBusiness(tx)).dataKey, business.id, `device:${device.id}`, JSON.stringify(secrets)),
+        });
+        await ports.record(tx, ctx, {
+          action: 'device.initialised',
+          subject: device.id,
+          after: { sdc_id: sdcId, mrc_number: mrcNumber, last_invoice_number: lastInvoiceNumber },
+        });
+      }),
+    );
     await ports.afterActive(ctx, device.id);
+
+    /** It is not active; what is known of it stands on the device. */
+    async function stay(problem: StoredProblem | null, code: ProblemCode, extra: Omit<StoredProblem, 'code'>): Promise<never> {
+      await tryAgain(ports, about, () =>
+        ctx.transaction(async (tx) => {
+          const locked = await lockDeviceOfBranch(tx, branchId);
+          if (locked?.state === 'new') await setDeviceState(tx, device.id, 'new', problem);
+          await ports.record(tx, ctx, { action: 'device.not_initialised', subject: device.id, after: { code, ...extra } });
+        }),
+      );
+      throw new AppError(code, extra);
+    }
   };
 
 export type AdoptDevice = (ctx: Context, branchId: string, known: { sdc_id: string; mrc_number: string; last_invoice_number: string }) => Promise<void>;

@@ -40,10 +40,8 @@ export const registerItems =
       if (reply?.is === 'refused')
         return { is: 'refused', problem: { code: reply.problem, name: item.content.name, device_code: reply.deviceCode, device_text: reply.deviceText } };
       if (sent.is === 'address_refused') return { is: 'unreachable', problem: { code: 'device_address_refused', reason: sent.reason } };
-      return {
-        is: 'unreachable',
-        problem: reply ? { code: 'device_offline', device_code: reply.deviceCode, device_text: reply.deviceText } : { code: 'device_unreachable' },
-      };
+      if (reply) return { is: 'unreachable', problem: { code: 'device_offline', device_code: reply.deviceCode, device_text: reply.deviceText } };
+      return { is: 'unreachable', problem: sent.is === 'in_doubt' ? { code: 'device_no_answer', reason: sent.reason } : { code: 'device_unreachable' } };
     }
     return { is: 'done' };
   };

@@ -1,6 +1,6 @@
 import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
 import type { Recorder } from '../audit/index.ts';
-import { type StoredProbe, type TestDevice, findDeviceOfBranch, listBranches } from '../branches/index.ts';
+import { type Device, type StoredProbe, type TestDevice, findDeviceOfBranch, listBranches } from '../branches/index.ts';
 import { getBusiness, type SetupMarks, updateBusinessRow, type Business } from '../businesses/index.ts';
 import type { ZohoState } from '../connections/index.ts';
 import type { Context } from '../context.ts';
@@ -54,7 +54,7 @@ export const setup = (ports: Ports) => {
       const head = (await listBranches(tx))[0];
       return { business: await getBusiness(tx), device: head?.device ? await findDeviceOfBranch(tx, head.id) : null };
     });
-    const [vsdc, zoho] = await Promise.all([device ? vsdcStep(ctx, device.branchId, device.state) : open(), zohoStep(ctx)]);
+    const [vsdc, zoho] = await Promise.all([device ? vsdcStep(ctx, device) : open(), zohoStep(ctx)]);
     const rehearsal = business.setup.rehearsal;
     const steps: Record<StepName, Step> = {
       business: business.setup.business ? { state: 'done', problem: null, checkedAt: business.setup.business } : open(),
@@ -67,11 +67,11 @@ export const setup = (ports: Ports) => {
     return { business, device, steps };
   };
 
-  const vsdcStep = async (ctx: Context, branchId: string, state: string): Promise<Step> => {
+  const vsdcStep = async (ctx: Context, { branchId, state, problem }: Pick<Device, 'branchId' | 'state' | 'problem'>): Promise<Step> => {
     const probe = await ports.testDevice(ctx, branchId);
     const isGood = probe.result === 'fine' || probe.result === 'offline_soon';
     if (isGood && state !== 'new') return { state: 'done', problem: null, checkedAt: probe.at };
-    return { state: state === 'new' ? 'open' : 'broken', problem: problemOf(probe), checkedAt: probe.at };
+    return { state: state === 'new' ? 'open' : 'broken', problem: (state === 'new' ? problem : null) ?? problemOf(probe), checkedAt: probe.at };
   };
 
   const zohoStep = async (ctx: Context): Promise<Step> => {

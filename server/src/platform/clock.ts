@@ -1,4 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
 /** Where time comes from. Inside everything is UTC; only dialects speak in a country's zone. */
 export type Clock = { now(): Date };
 
 export const systemClock: Clock = { now: () => new Date() };
+
+/** Waits that many milliseconds. */
+export const systemWait = (ms: number): Promise<void> => pause(ms);

@@ -11,6 +11,7 @@ import {
   earlierHolders,
   endAttempt,
   endDoubt,
+  findCommitted,
   giveBackNumber,
   isSignatureKnown,
   type LaneDevice,
@@ -57,6 +58,8 @@ export async function recordEnd<Next>(
   dialect: Dialect,
   sending: Sending,
   sent: Sent,
+  /** Whether it was tried before, so that it may stand there although nobody was told. */
+  isAgain: boolean,
   /** What the lane does next, in the same transaction; the device where nothing about its numbers has changed. */
   goOn: (tx: Tx, lane: LaneDevice | null) => Promise<Next | null>,
 ): Promise<{ after: AfterSend; next: Next | null }> {
@@ -70,6 +73,7 @@ export async function recordEnd<Next>(
   async function record(tx: Tx): Promise<{ after: AfterSend; lane: LaneDevice | null }> {
     const device = (await lockLane(tx, sending.deviceId, reply?.is === 'signed' ? reply.signature.receiptSignature : null)) as LaneDevice;
     const at = ports.clock.now();
+    if (isAgain && (await standsRecorded(tx, at))) return { after: { is: 'go_on' }, lane: null };
     if (reply?.is === 'signed') {
       if (canBeNext(device, reply.signature)) return { after: await signed(tx, device, reply.signature, response, at), lane: device.hasDoubt ? null : device };
       return {
@@ -85,6 +89,14 @@ export async function recordEnd<Next>(
       };
     }
     return { after: await notSigned(tx, device, reply, response, at), lane: null };
+  }
+
+  /** The commit before took, and what it froze for the document after this one was never sent. */
+  async function standsRecorded(tx: Tx, at: Date): Promise<boolean> {
+    const { isEnded, unsent } = await findCommitted(tx, sending.attemptId);
+    if (isEnded && unsent)
+      await endAttempt(tx, unsent, { ...ended('unreachable', { deviceCode: '', deviceText: 'never sent' }, null, at), mayHaveLeft: false });
+    return isEnded;
   }
 
   async function notSigned(

@@ -45,6 +45,7 @@ export type LanePorts = {
   record: Recorder;
   alerts: Pick<Alerts, 'raise' | 'settle'>;
   clock: Clock;
+  wait(ms: number): Promise<void>;
   newId: NewId;
   log: Log;
   timing: LaneTiming;

@@ -292,6 +292,16 @@ export const endAttempt = (tx: Tx, id: string, is: Ended) =>
     [id, is.outcome, is.at, is.mayHaveLeft, is.isSocketClosed, is.deviceCode, is.deviceText, is.response, is.settled ?? null],
   );
 
+/** Whether a send has its end recorded, and which one of its lane was begun since. */
+export async function findCommitted(tx: Tx, attemptId: string): Promise<{ isEnded: boolean; unsent: string | null }> {
+  const row = await queryOne<{ ended: boolean; open_attempt: string | null }>(
+    tx,
+    `select a.ended_at is not null as ended, d.open_attempt from attempt a join device d on d.business_id = a.business_id and d.id = a.device_id where a.id = $1`,
+    [attemptId],
+  );
+  return { isEnded: row?.ended ?? false, unsent: row?.open_attempt === attemptId ? null : (row?.open_attempt ?? null) };
+}
+
 export const closeSocket = (tx: Tx, attemptId: string, at: Date, late: string | null) =>
   query(tx, 'update attempt set socket_closed_at = coalesce(socket_closed_at, $2), response = coalesce(response, $3) where id = $1', [attemptId, at, late]);
 

@@ -26,6 +26,7 @@ import {
 import { withItemCodes } from './open-receipt.ts';
 import { provablyNotLeft, retryDelayMs } from './receipt.model.ts';
 import { lockReceipt, type Receipt, refreshReceipt, setReceiptState } from './receipt.store.ts';
+import { tryAgain } from '../platform/try-again.ts';
 
 /** Answers when the lane should be looked at again, if that is known. */
 export type RunLane = (ctx: Context, deviceId: string) => Promise<Date | null>;
@@ -216,27 +217,22 @@ async function send(
   request: string,
 ): Promise<{ after: AfterSend; next: Step | null }> {
   const sent = await ports.vsdc.send(device, { path: dialect.sell.path, body: request });
-  // The answer exists only here until it is recorded: a database that blinks must not lose it, and a next step that fails must not
-  // take it along, so every later try records and nothing more.
-  for (let tries = 0; ; tries++) {
-    try {
-      const ended = await recordEnd(ports, ctx, dialect, sending, sent, async (tx, lane) =>
-        tries === 0 ? nextStep(ports, ctx, device, dialect, isServing, tx, lane) : null,
-      );
-      if (sent.is === 'in_doubt') listenOn(ports, ctx, dialect, sending, sent.late);
-      return ended;
-    } catch (error) {
-      if (tries >= 5) throw error;
-      ports.log.warn({ business_id: ctx.businessId, receipt_id: sending.receiptId, error: String(error) }, 'an outcome is recorded again');
-      await new Promise((resolve) => setTimeout(resolve, 200 * 2 ** tries));
-    }
-  }
+  // A next step that fails must not take the outcome along, so every later try records and nothing more.
+  const about = { business_id: ctx.businessId, receipt_id: sending.receiptId };
+  const ended = await tryAgain(ports, about, (before) =>
+    recordEnd(ports, ctx, dialect, sending, sent, before > 0, async (tx, lane) =>
+      before === 0 ? nextStep(ports, ctx, device, dialect, isServing, tx, lane) : null,
+    ),
+  );
+  if (sent.is === 'in_doubt') listenOn(ports, ctx, dialect, sending, sent.late);
+  return ended;
 }
 
 /** The socket stays open for a while; what still comes is recorded. Begun only after the doubt itself is, so that it finds one. */
 function listenOn(ports: LanePorts, ctx: Context, dialect: Dialect, sending: Sending, late: Promise<DeviceAnswer | null>): void {
+  const about = { business_id: ctx.businessId, receipt_id: sending.receiptId };
   const recorded = late
-    .then((answer) => recordLate(ports, ctx, dialect, sending, answer))
+    .then((answer) => tryAgain(ports, about, () => recordLate(ports, ctx, dialect, sending, answer)))
     .then(() => ports.changed(sending.receiptId))
     .catch((error: Error) =>
       ports.log.error({ business_id: ctx.businessId, receipt_id: sending.receiptId, error: error.stack }, 'a late answer could not be recorded'),

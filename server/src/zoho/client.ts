@@ -25,7 +25,7 @@ type Ask = {
 export type ZohoAnswer = { is: 'found'; body: { [key: string]: Json } } | { is: 'missing' };
 
 export type ZohoClient = {
-  /** Throws `zoho_…` problems; `zoho_refused` where Zoho understood and said no. Nothing is ever sent twice by itself but after a dead token. */
+  /** Throws `zoho_…` problems; `zoho_refused` where Zoho understood and said no. Nothing is sent twice by itself but after a dead token, and what only reads once more after a lost connection. */
   call(organization: Organization, ask: Ask): Promise<ZohoAnswer>;
   get(organization: Organization, path: string, query?: Record<string, string>): Promise<ZohoAnswer>;
 };
@@ -103,12 +103,19 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
     }
   };
 
+  /** A kept connection may be closed from the other side at the moment it is used. What only reads is asked for once more. */
+  const onceOrAgain = (organization: Organization, ask: Ask) =>
+    once(organization, ask).catch((error: AppError) => {
+      if (ask.method !== 'GET' || !isConnectionLost(error.cause)) throw error;
+      return once(organization, ask);
+    });
+
   const call: ZohoClient['call'] = async (organization, ask) => {
-    let { status, type, body, token } = await once(organization, ask);
+    let { status, type, body, token } = await onceOrAgain(organization, ask);
     // An invalid token is renewed once; 57 looks alike but is a matter of role or scope, and refreshing would burn the quota.
     if (status === 401 && body?.code !== '57' && !ask.as) {
       await tokens.invalidate(organization.grantId, token);
-      ({ status, type, body, token } = await once(organization, ask));
+      ({ status, type, body, token } = await onceOrAgain(organization, ask));
     }
     if (!body) throw new AppError('zoho_unavailable', {}, `HTTP ${status}, ${type || 'no type'}`);
     const code = String(body.code);
@@ -129,6 +136,9 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
     },
   };
 }
+
+/** Lost, not late: a time-out is not waited for a second time. */
+const isConnectionLost = (error: unknown): boolean => ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes((error as NodeJS.ErrnoException | null)?.code ?? '');
 
 function formOf(file: NonNullable<Ask['file']>): FormData {
   const form = new FormData();

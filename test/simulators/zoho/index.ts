@@ -188,7 +188,7 @@ export async function startZoho(options: {
     return { code: accounts.selfClientCode(userId, clientId), client_id: clientId, client_secret: clientSecret };
   }
 
-  async function api(asked: Asked, path: string): Promise<Answered> {
+  async function api(asked: Asked, path: string): Promise<Answered | null> {
     const organizationId = asked.query.get('organization_id');
     const owner = accounts.ownerOf(asked);
     if (!owner) return jsonAnswer(401, { code: 14, message: 'Invalid value passed for authtoken.' });
@@ -219,6 +219,7 @@ export async function startZoho(options: {
         quota,
       );
     const fault = nextFault(organizationId as string, path);
+    if (fault === 'drop') return null;
     if (fault === 'html') return { status: 502, type: 'text/html', body: '<html><body>Zoho is under maintenance</body></html>', headers: quota };
     if (fault === 'unauthorized') return jsonAnswer(401, { code: 57, message: 'You are not authorized to perform this operation' }, quota);
     if (fault === 'limit') return jsonAnswer(429, { code: 44, message: 'Too many requests' }, { ...quota, 'retry-after': '30' });

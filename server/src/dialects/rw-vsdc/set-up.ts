@@ -35,7 +35,7 @@ export const initialise: Dialect['initialise'] = {
     const said = { deviceCode: envelope.code, deviceText: envelope.text };
     if (envelope.code === '901' || envelope.code === '903') return { is: 'refused', problem: 'device_invalid', ...said };
     // 902: initialised before; its data are not given again, so the device is adopted instead.
-    if (envelope.code === '902') return { is: 'refused', problem: 'wrong_state', ...said };
+    if (envelope.code === '902') return { is: 'refused', problem: 'initialised_before', ...said };
     const parsed = z.object({ info }).safeParse(envelope.data);
     if (envelope.code !== '000' || !parsed.success) return { is: 'failed', ...said };
     const i = parsed.data.info;

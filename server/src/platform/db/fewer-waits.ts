@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-type Client = { query(text: unknown, values?: unknown, ...rest: unknown[]): unknown };
+type Client = { query(text: unknown, values?: unknown, ...rest: unknown[]): unknown; end(): Promise<void> };
 type Pool = { on(event: 'connect', run: (client: Client) => void): void };
 
 const statement = /^\s*(?:select|insert|update|delete|with|\()/i;
@@ -32,12 +32,22 @@ export const withFewerWaits =
         });
         return Promise.resolve({ command: 'SELECT', rowCount: 0, rows: [], fields: [] });
       };
+      // A connection that is gone has rolled back by itself. The query builder releases a connection only after a rollback that worked:
+      // without this every connection that breaks inside a transaction is lost to the pool, and a restart of PostgreSQL takes them all.
+      const rollBack = () => {
+        isBegun = false;
+        return plain('rollback').catch(() => {
+          client.end().catch(() => {});
+          return { command: 'ROLLBACK', rowCount: null, rows: [], fields: [] };
+        });
+      };
       client.query = (text, values, ...rest) => {
         const isCall = typeof text === 'string' && rest.length === 0 && typeof values !== 'function';
         if (isCall && text === 'begin') {
           isBegun = true;
           return Promise.resolve({ command: 'BEGIN', rowCount: null, rows: [], fields: [] });
         }
+        if (isCall && text === 'rollback') return rollBack();
         if (isCall && isBegun && settings.test(text)) return sendAhead(`begin; ${text}`);
         if (isBegun) void sendAhead('begin');
         const asked =

@@ -1,0 +1,102 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connectionOf } from '@muhuri/server/platform/db/connection-of';
+
+export type CommitFault = { point: 'before_commit' | 'after_commit'; fault: 'drop' | 'reset' | 'stall' };
+
+export type PostgresProxy = {
+  /** The same address, through here. */
+  through(url: string): string;
+  /** Breaks the commit of the next transaction in which all of these words went over the wire; once. */
+  break(words: string[], how: CommitFault): { done(): boolean };
+  close(): Promise<void>;
+};
+
+type Rule = { words: string[]; how: CommitFault; isUsed: boolean };
+
+const stallMs = 1_500;
+const commit = /(?:^|[^a-z ])commit\0/i;
+
+/**
+ * Stands between a server and PostgreSQL and loses the connection at the one moment that matters: when a transaction commits. Before:
+ * PostgreSQL never hears of the commit. After: it has committed, and whoever asked is never told.
+ */
+export async function startPostgresProxy(address: string): Promise<PostgresProxy> {
+  const { host, port: targetPort } = connectionOf(address);
+  const target = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${targetPort}` } : { host, port: targetPort };
+  const rules: Rule[] = [];
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((client) => {
+    const upstream = connect(target as { path: string });
+    sockets.add(client).add(upstream);
+    let said = '';
+    let afterCommit: Rule | null = null;
+    const end = (how: CommitFault['fault']) => {
+      if (how === 'reset') client.resetAndDestroy();
+      else client.destroy();
+      upstream.destroy();
+    };
+    client.on('data', (part) => {
+      const text = part.toString('latin1');
+      said += text;
+      if (!commit.test(text)) {
+        upstream.write(part);
+        return;
+      }
+      const rule = rules.find((each) => !each.isUsed && each.words.every((word) => said.includes(word)));
+      said = '';
+      if (!rule) {
+        upstream.write(part);
+        return;
+      }
+      rule.isUsed = true;
+      if (rule.how.point === 'after_commit') {
+        afterCommit = rule;
+        upstream.write(part);
+      } else if (rule.how.fault === 'stall') setTimeout(() => upstream.write(part), stallMs);
+      else end(rule.how.fault);
+    });
+    upstream.on('data', (part) => {
+      if (!afterCommit) {
+        client.write(part);
+        return;
+      }
+      const { fault } = afterCommit.how;
+      if (!part.toString('latin1').includes('COMMIT\0')) client.write(part);
+      else if (fault === 'stall') {
+        afterCommit = null;
+        setTimeout(() => client.write(part), stallMs);
+      } else end(fault);
+    });
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      one.on('error', () => other.destroy());
+      one.on('close', () => {
+        other.destroy();
+        sockets.delete(one);
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  return {
+    through(url) {
+      const through = new URL(url);
+      through.searchParams.delete('host');
+      through.hostname = '127.0.0.1';
+      through.port = String(port);
+      return through.href;
+    },
+    break(words, how) {
+      const rule = { words, how, isUsed: false };
+      rules.push(rule);
+      return { done: () => rule.isUsed };
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}

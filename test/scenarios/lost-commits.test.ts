@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Api, until } from '../api.ts';
+import { type PostgresProxy, startPostgresProxy } from '../proof/postgres-proxy.ts';
+import { disagreeing, statesAndFacts } from '../states.ts';
+import { startWorld, type World } from '../world.ts';
+
+let world: World;
+let proxy: PostgresProxy;
+let api: Api;
+const quick = {
+  timing: { retryFirstMs: 100, retryMaxMs: 300, settleQuietMs: 100, settleMaxMs: 300, doubtWaitMs: 200, leaseMs: 3_000 },
+  sweepMs: 200,
+  lanesMax: 8,
+};
+
+beforeAll(async () => {
+  world = await startWorld({ instead: { lanesMax: 0 } });
+  proxy = await startPostgresProxy(world.databaseUrls.app);
+  const through = await world.anotherApp(quick, {
+    secrets: { databaseUrl: proxy.through(world.databaseUrls.app) },
+    // Fewer than connections are lost below: one that were not given back would be missed.
+    config: { databasePoolMax: 2 },
+  });
+  api = await Api.signIn(world, world.businesses[0].user, through.url);
+});
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]();
+  await proxy?.close();
+});
+
+test.each([
+  ['before_commit', 'drop'],
+  ['before_commit', 'reset'],
+  ['before_commit', 'stall'],
+  ['after_commit', 'drop'],
+  ['after_commit', 'reset'],
+  ['after_commit', 'stall'],
+] as const)('the connection to PostgreSQL lost %s (%s) of a signature: recorded once, and it stays what it is', async (point, fault) => {
+  const [business] = world.businesses;
+  const document = world.zoho
+    .documents()
+    .filter((each) => each.organization_id === business.organizationId && each.canSeal && each.module === 'invoices')
+    .at(['before_commit', 'after_commit'].indexOf(point) * 3 + ['drop', 'reset', 'stall'].indexOf(fault));
+  const broken = proxy.break(['lane', '"receipt_number"'], { point, fault });
+  await api.seal('invoices', document?.id ?? '');
+  const receipt = await until(
+    async () => (await api.get(`/receipts?module=invoices&document_id=${document?.id}`)).body.receipts?.[0],
+    (each) => each?.state === 'signed' && broken.done(),
+  );
+  // Whatever a second recording would do, it has done once the lane has let go.
+  await until(
+    () => world.sql('select lane_holder from device', [], business.businessId),
+    (rows) => rows.every((row) => row.lane_holder === null),
+  );
+  const held = world.vsdc.receipts().filter((each) => each.request.remark === document?.number);
+  expect(held).toHaveLength(1);
+  const after = (await api.get(`/receipts/${receipt.id}`)).body;
+  expect(after).toMatchObject({ state: 'signed', receipt_signature: held[0]?.reply.rcptSign, problem: null });
+  expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+});
