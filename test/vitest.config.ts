@@ -10,6 +10,7 @@ export default defineConfig({
       project('unit', ['shared/src/**/*.test.ts', 'server/src/**/*.test.ts', 'widget/src/**/*.test.{ts,tsx}']),
       project('exam', ['test/exams/**/*.test.ts']),
       project('scenario', ['test/scenarios/**/*.test.ts']),
+      project('proof', ['test/proof/**/*.proof.test.ts']),
       project('e2e', ['test/e2e/**/*.e2e.test.ts'], { fileParallelism: false }),
     ],
     maxWorkers: 2,

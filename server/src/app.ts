@@ -102,7 +102,7 @@ import {
 } from './onboarding/index.ts';
 import { ownBusinessRoutes } from './onboarding/own-business.routes.ts';
 import { AppError } from './platform/app-error.ts';
-import { type Clock, systemClock, systemWait } from './platform/clock.ts';
+import { type Clock, systemAfter, systemClock, systemWait } from './platform/clock.ts';
 import { migrate, openDatabase } from './platform/db/database.ts';
 import { openGiveWay } from './platform/give-way.ts';
 import { closeServer, listen, type Patience, usualPatience } from './platform/http/listen.ts';
@@ -117,14 +117,17 @@ import { vaultFrom } from './platform/vault.ts';
 import {
   checkBeforeSigning,
   confirmReversal,
+  confirmSettlement,
   drawTraining,
   dropReversal,
+  dropSettlement,
   findReceipt,
   listReceipts,
   listReceiptsOf,
   type LanePorts,
   type LaneTiming,
   lookAtDocument,
+  lookAtDoubt,
   openLanes,
   openLink,
   openReceipt,
@@ -307,6 +310,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     clock,
     log,
     atOnceMax: instead.lanesMax ?? 64,
+    after: systemAfter,
   });
   await queue.work(({ business_id, device_id }) => lanes.call(business_id, device_id));
 
@@ -590,6 +594,9 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       findReceipts: (ctx, module, documentId) => ctx.transaction((tx) => listReceiptsOf(tx, module, documentId)),
       withdrawReceipt: withdrawReceipt({ record, clock, changed: changes.changed }),
       settleByPerson: settleByPerson(lanePorts),
+      confirmSettlement: confirmSettlement(lanePorts),
+      dropSettlement: dropSettlement(lanePorts),
+      lookAtDoubt: lookAtDoubt({ clock }),
       proposeReversal: proposeReversal(lanePorts),
       confirmReversal: confirmReversal(lanePorts),
       dropReversal: dropReversal(lanePorts),

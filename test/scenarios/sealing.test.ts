@@ -164,10 +164,9 @@ describe('when the answer is lost', () => {
     expect(judged(document.number)).toHaveLength(1);
   });
 
-  test('later documents go past one open doubt after a probe, and counters tell that it was signed', async () => {
+  test('later documents go past one open doubt after a probe, and the resend tells that it was signed', async () => {
     const doubtful = cloneInvoice('jump');
     const later = cloneInvoice('later');
-    // The resend is dropped before the device sees it, so that only the counters of the next receipt can tell.
     world.vsdc.faults(['drop_after_signing', ...Array.from({ length: 3 }, () => 'drop_before_signing'), 'none']);
     const first = await api.seal('invoices', doubtful.id);
     expect(first.body.state).toBe('in_doubt');

@@ -7,3 +7,9 @@ export const systemClock: Clock = { now: () => new Date() };
 
 /** Waits that many milliseconds. */
 export const systemWait = (ms: number): Promise<void> => pause(ms);
+
+/** Runs something once so many milliseconds have passed, unless taken back; keeps no process alive. */
+export function systemAfter(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms).unref();
+  return () => clearTimeout(timer);
+}

@@ -307,8 +307,9 @@ function canBeNext(device: LaneDevice, signature: Signature): boolean {
 }
 
 /**
- * What the counters of a new receipt say about an open doubt: with a single doubt on the device and the same SDC id, a jump of two
- * shows that it was signed; a jump of one, after its last resend was definitely refused, that it was not.
+ * What the counters of a new receipt say about an open doubt: with a single doubt on the device and the same SDC id, a jump of one, after
+ * its last resend was definitely refused, shows that it was not signed: nobody has signed anything in between. A wider jump proves
+ * nothing: copies and other programs count too, and the resend is told by the device itself whether its number is taken.
  */
 async function weighEvidence(ports: LanePorts, tx: Tx, ctx: Context, device: LaneDevice, signature: Signature, startedAt: Date, at: Date): Promise<void> {
   // A receipt whose answer was lost has used up a total nobody knows: with one of those open the counters prove nothing about another.
@@ -316,19 +317,6 @@ async function weighEvidence(ports: LanePorts, tx: Tx, ctx: Context, device: Lan
   const [doubt] = doubts;
   if (!doubt || doubts.length > 1 || doubt.code !== 'maybe_signed' || doubt.totalBefore === null || doubt.totalBefore !== device.lastTotal) return;
   const jump = BigInt(signature.totalReceiptNumber) - BigInt(doubt.totalBefore);
-  if (jump === 2n) {
-    await beginDoubt(
-      tx,
-      doubt.id,
-      { problem: { code: 'signed_answer_lost' }, invoiceNumber: doubt.invoiceNumber, nextTryAt: null, totalBefore: doubt.totalBefore },
-      at,
-    );
-    await ports.record(tx, ctx, {
-      action: 'receipt.answer_lost',
-      subject: doubt.id,
-      after: { total_before: doubt.totalBefore, total_after: signature.totalReceiptNumber },
-    });
-  }
   if (jump === 1n) await endIfNotSigned(ports, tx, ctx, doubt, startedAt, at);
 }
 

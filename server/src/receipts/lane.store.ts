@@ -318,6 +318,7 @@ export type StoredAttempt = AttemptFact & {
   mayHaveLeft: boolean;
   deviceCode: string | null;
   deviceText: string | null;
+  response: string | null;
 };
 
 /** Every send of a receipt, in order. */
@@ -341,6 +342,7 @@ export async function listAttempts(tx: Tx, receiptId: string, now: Date): Promis
     isWorkerGone: false,
     deviceCode: row.device_code as string | null,
     deviceText: row.device_text as string | null,
+    response: row.response as string | null,
   }));
 }
 

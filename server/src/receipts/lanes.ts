@@ -21,10 +21,12 @@ export function openLanes(ports: {
   clock: Clock;
   log: Log;
   atOnceMax: number;
+  /** Runs something once so many milliseconds have passed; what it answers takes that back. */
+  after(ms: number, run: () => void): () => void;
 }): Lanes {
   const running = new Map<string, { again: boolean; done: Promise<void> }>();
   const waiting = new Map<string, () => void>();
-  const timers = new Set<NodeJS.Timeout>();
+  const timers = new Set<() => void>();
   let isClosing = false;
 
   const call = (businessId: string, deviceId: string): void => {
@@ -64,11 +66,11 @@ export function openLanes(ports: {
   const later = (businessId: string, deviceId: string, at: Date): void => {
     const ms = Math.max(0, at.getTime() - ports.clock.now().getTime());
     if (ms > 60_000 || isClosing) return;
-    const timer = setTimeout(() => {
-      timers.delete(timer);
+    const takeBack = ports.after(ms + 5, () => {
+      timers.delete(takeBack);
       call(businessId, deviceId);
-    }, ms + 5).unref();
-    timers.add(timer);
+    });
+    timers.add(takeBack);
   };
 
   return {
@@ -83,7 +85,7 @@ export function openLanes(ports: {
     async close() {
       isClosing = true;
       waiting.clear();
-      for (const timer of timers) clearTimeout(timer);
+      for (const takeBack of timers) takeBack();
       while (running.size > 0) await Promise.all([...running.values()].map((run) => run.done));
     },
   };

@@ -46,6 +46,12 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
       confirmed_at: receipt.reversal.confirmed_at && new Date(receipt.reversal.confirmed_at).toISOString(),
       reversed_at: receipt.reversal.reversed_at && new Date(receipt.reversal.reversed_at).toISOString(),
     },
+    settlement: receipt.settlement && {
+      evidence: receipt.settlement.evidence as Record<string, unknown>,
+      proposed_by: receipt.settlement.proposed_by,
+      proposed_name: receipt.settlement.proposed_name,
+      proposed_at: new Date(receipt.settlement.proposed_at).toISOString(),
+    },
     reverses_receipt_id: filing.reverses?.receiptId ?? null,
     problem: problem && describeProblem(problem, language),
     drift: receipt.drift && describeProblem(receipt.drift, language),

@@ -6,7 +6,8 @@ import type { OpenReceipt } from './open-receipt.ts';
 import type { OpenLink, PrintReceipt, PrintTogether, ReadPdf } from './print-receipt.ts';
 import type { ReceiptView } from './receipt-view.ts';
 import type { ConfirmReversal, ProposeReversal } from './reverse-lost-sale.ts';
-import type { Evidence, SettleByPerson } from './settle-by-person.ts';
+import type { LookAtDoubt } from './look-at-doubt.ts';
+import type { ConfirmSettlement, Evidence, SettleByPerson } from './settle-by-person.ts';
 import type { WaitForReceipt } from './wait-for-receipt.ts';
 import type { WithdrawReceipt } from './withdraw-receipt.ts';
 
@@ -20,6 +21,9 @@ type Use = {
   findReceipts(ctx: Call['ctx'], module: string, documentId: string): Promise<Receipt[]>;
   withdrawReceipt: WithdrawReceipt;
   settleByPerson: SettleByPerson;
+  confirmSettlement: ConfirmSettlement;
+  dropSettlement: ConfirmSettlement;
+  lookAtDoubt: LookAtDoubt;
   proposeReversal: ProposeReversal;
   confirmReversal: ConfirmReversal;
   dropReversal: ConfirmReversal;
@@ -49,6 +53,9 @@ export const receiptRoutes = (use: Use) => {
     answer(receipts.getReceipt)(async (call) => use.view(await use.getReceipt(call.ctx, id(call)), call.language)),
     answer(receipts.withdrawReceipt)(async (call) => use.view(await use.withdrawReceipt(call.ctx, id(call)), call.language)),
     answer(receipts.attachEvidence)(async (call, { input }) => use.view(await use.settleByPerson(call.ctx, id(call), input as Evidence), call.language)),
+    answer(receipts.confirmEvidence)(async (call) => use.view(await use.confirmSettlement(call.ctx, id(call)), call.language)),
+    answer(receipts.dropEvidence)(async (call) => use.view(await use.dropSettlement(call.ctx, id(call)), call.language)),
+    answer(receipts.readDoubt)((call) => use.lookAtDoubt(call.ctx, id(call))),
     answer(receipts.proposeReversal)(async (call, { input }) => use.view(await use.proposeReversal(call.ctx, id(call), input), call.language)),
     answer(receipts.confirmReversal)(async (call) => use.view(await use.confirmReversal(call.ctx, id(call)), call.language)),
     answer(receipts.dropReversal)(async (call) => use.view(await use.dropReversal(call.ctx, id(call)), call.language)),

@@ -51,6 +51,8 @@ export type Receipt = {
   prints: number;
   /** Of a sale whose data were lost: who proposed and confirmed to undo it, and what came of it. */
   reversal: StoredReversal | null;
+  /** What one person says the authority holds, until a second one has confirmed it. */
+  settlement: { evidence: unknown; proposed_by: string; proposed_name: string; proposed_at: string } | null;
   signature: StoredSignature | null;
 };
 
@@ -59,6 +61,7 @@ const select = `
     exists (select 1 from receipt o where o.business_id = r.business_id and o.device_id = r.device_id and o.state = 'in_doubt' and o.id <> r.id) as has_doubt,
     r.sale, r.document_hash, r.answers, r.sale_receipt_id, r.state, r.invoice_number::text, r.problem, r.drift, r.tries, r.opened_at, r.updated_at,
     (select to_jsonb(v) - 'business_id' from reversal v where v.business_id = r.business_id and v.receipt_id = r.id) as reversal,
+    (select to_jsonb(t) - 'business_id' from settlement t where t.business_id = r.business_id and t.receipt_id = r.id) as settlement,
     (select count(*)::int from print p where p.business_id = r.business_id and p.receipt_id = r.id) as prints,
     s.receipt_number::text, s.total_receipt_number::text, s.internal_data, s.receipt_signature, s.sdc_id, s.mrc_number, s.signed_at, s.verification_url, s.label, s.source
   from receipt r
@@ -116,6 +119,7 @@ function toReceipt(row: Record<string, unknown>): Receipt {
     updatedAt: toDate(row.updated_at),
     prints: row.prints as number,
     reversal: fromJson(row.reversal),
+    settlement: fromJson(row.settlement),
     signature:
       row.receipt_signature === null
         ? null
@@ -253,6 +257,12 @@ export async function setReceiptState(
     is.nextTryAt ?? null,
     at,
   ]);
+}
+
+/** Since when a receipt is in doubt, the device's counter before that, and when it is asked again. */
+export async function readDoubt(tx: Tx, id: string): Promise<{ since: Date | null; totalBefore: string | null; nextTryAt: Date | null }> {
+  const row = await queryOne(tx, 'select doubt_since, total_before_doubt::text as total, next_try_at from receipt where id = $1', [id]);
+  return { since: toDateOrNull(row?.doubt_since), totalBefore: (row?.total as string | null) ?? null, nextTryAt: toDateOrNull(row?.next_try_at) };
 }
 
 export const setDrift = (tx: Tx, id: string, drift: StoredProblem | null, at: Date) =>

@@ -1,11 +1,26 @@
+import { compare } from '@muhuri/shared/money';
+import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
+import type { Tx } from '../platform/db/database.ts';
 import { afterDoubt, followUp, recordingOf, settleNotSigned } from './end-attempt.ts';
 import type { LanePorts } from './lane-ports.ts';
-import { endDoubt, isSignatureKnown, isTotalKnown, listAttempts, lockLane, recordSigned } from './lane.store.ts';
-import { findReceipt, lockReceipt, type Receipt } from './receipt.store.ts';
+import {
+  endDoubt,
+  isSignatureKnown,
+  isTotalKnown,
+  type LaneDevice,
+  listAttempts,
+  lockLane,
+  readAnew,
+  recordSigned,
+  settleAttempts,
+  type StoredAttempt,
+} from './lane.store.ts';
+import { findReceipt, lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
 import { isBeingReversed } from './reversal.store.ts';
 import type { Signature } from './sale.model.ts';
+import { deleteSettlement, putSettlement } from './settlement.store.ts';
 
 export type Evidence =
   | {
@@ -18,70 +33,156 @@ export type Evidence =
       sdc_id: string;
       mrc_number?: string | undefined;
       signed_at: string;
+      /** What else stands on the authority's page; checked against ours where it is given. */
+      invoice_number?: string | undefined;
+      buyer_tin?: string | undefined;
+      total?: string | undefined;
     }
-  | { found: false; source: string };
+  /** It holds nothing under the number. */
+  | { found: false; source: string }
+  /** It holds something under the number, and that is not our document: another program has used it. */
+  | { found: 'other'; source: string };
 
 export type SettleByPerson = (ctx: Context, receiptId: string, evidence: Evidence) => Promise<Receipt>;
+export type ConfirmSettlement = (ctx: Context, receiptId: string) => Promise<Receipt>;
+
+type Case = { tx: Tx; receipt: Receipt; device: LaneDevice; attempts: StoredAttempt[]; at: Date };
+/** Who says so, and who confirmed it where that was needed. */
+type Word = { by: string; confirmedBy?: string };
 
 // Clocks of server and device differ a little.
 const clockSlackMs = 10 * 60_000;
 
 /**
- * A person with the right to settle brings what the authority holds: the receipt of a doubt, or that it holds nothing under the
- * number. What does not fit the device and its counters is not stored; what is stored names its source in the trail.
+ * A person with the right to settle brings what the authority holds. It is checked against what can be known here, and what is stored
+ * names its source in the trail. Whoever may not `check` needs a second person's confirmation, and so does everybody who says that
+ * the number is another program's: the document is then numbered anew.
  */
 export const settleByPerson =
   (ports: LanePorts): SettleByPerson =>
-  async (ctx, receiptId, evidence) => {
-    const settled = await ctx.transaction(async (tx) => {
-      const found = await findReceipt(tx, receiptId);
-      if (!found) throw new AppError('not_found');
-      const device = await lockLane(tx, found.deviceId);
-      const receipt = (await lockReceipt(tx, receiptId)) as Receipt;
-      const code = receipt.problem?.code;
-      if (!device || receipt.state !== 'in_doubt' || receipt.invoiceNumber === null || code === 'number_collision')
-        throw new AppError('wrong_state', { state: receipt.state });
-      // Once its reversal is on the way the data come too late: recorded now, the document would stand for nothing.
-      if (await isBeingReversed(tx, receiptId)) throw new AppError('reversal_under_way');
-      const at = ports.clock.now();
-      const attempts = await listAttempts(tx, receiptId, at);
-      const last = attempts.at(-1);
-      if (!last || attempts.some((attempt) => attempt.endedAt === null)) throw new AppError('wrong_state', { reason: 'a send is under way' });
-      if (!evidence.found) {
-        const isOver = attempts.every((attempt) => attempt.isSocketClosed);
-        // Only once the device itself has definitely refused the last resend; before that the first request may still arrive.
-        if (code !== 'maybe_signed' || !isOver || last.outcome !== 'refused')
-          throw new AppError('wrong_state', { reason: 'the device has not refused the document after the doubt' });
-        const problem = { code: 'device_refused', device_code: last.deviceCode ?? '', device_text: last.deviceText ?? '' } as const;
-        await settleNotSigned(ports, tx, ctx, receipt, problem, evidence.source, at);
-      } else {
-        const dialect = ports.dialects.of(receipt.dialect);
-        const signature = signatureOf(evidence, receipt);
-        const earliest = (attempts[0]?.startedAt.getTime() ?? 0) - clockSlackMs;
-        if (!dialect.checkEvidence(signature)) throw new AppError('evidence_mismatch', { field: 'receipt_signature' });
-        if (device.sdcId !== null && signature.sdcId !== device.sdcId) throw new AppError('evidence_mismatch', { field: 'sdc_id' });
-        if (signature.signedAt.getTime() < earliest || signature.signedAt.getTime() > at.getTime() + clockSlackMs)
-          throw new AppError('evidence_mismatch', { field: 'signed_at' });
-        if (await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId)) throw new AppError('evidence_mismatch', { field: 'receipt_signature' });
-        if (await isTotalKnown(tx, signature.totalReceiptNumber, signature.sdcId)) throw new AppError('evidence_mismatch', { field: 'total_receipt_number' });
-        const sending = { attemptId: last.id, invoiceNumber: receipt.invoiceNumber };
-        const recording = recordingOf(ports, dialect, receipt, sending, signature, null, at);
-        await recordSigned(tx, ctx.businessId, {
-          ...recording,
-          source: 'person',
-          evidence: { ...evidence, by: ctx.actor.id },
-          actor: { type: ctx.actor.type, id: ctx.actor.id },
-        });
-        await endDoubt(tx, receipt.id);
-        await followUp(ports, tx, ctx, receipt, at);
-        await afterDoubt(ports, tx, ctx, receipt.deviceId);
-      }
-      await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: receipt.deviceId });
-      return (await findReceipt(tx, receiptId)) as Receipt;
+  (ctx, receiptId, evidence) =>
+    within(ports, ctx, receiptId, async (of) => {
+      const { code } = of.receipt.problem as StoredProblem;
+      const signature = await verify(ports, of, code, evidence);
+      if (evidence.found !== 'other' && (!ctx.permissions || ctx.permissions.includes('check')))
+        return apply(ports, ctx, of, evidence, signature, { by: ctx.actor.id });
+      const { id } = ctx.actor;
+      const name = 'name' in ctx.actor ? ctx.actor.name : id;
+      await putSettlement(of.tx, ctx.businessId, receiptId, { evidence, by: { id, name } }, of.at);
+      await ports.record(of.tx, ctx, { action: 'receipt.settlement_proposed', subject: receiptId, after: evidence });
     });
-    ports.changed(receiptId);
-    return settled;
-  };
+
+/** The second person's word: what the first one brought is looked at once more, and holds. */
+export const confirmSettlement =
+  (ports: LanePorts): ConfirmSettlement =>
+  (ctx, receiptId) =>
+    within(ports, ctx, receiptId, async (of) => {
+      const proposal = openProposal(of.receipt);
+      if (proposal.proposed_by === ctx.actor.id) throw new AppError('second_person_needed');
+      const evidence = proposal.evidence as Evidence;
+      const signature = await verify(ports, of, (of.receipt.problem as StoredProblem).code, evidence);
+      await ports.record(of.tx, ctx, { action: 'receipt.settlement_confirmed', subject: receiptId, after: { proposed_by: proposal.proposed_by } });
+      await apply(ports, ctx, of, evidence, signature, { by: proposal.proposed_by, confirmedBy: ctx.actor.id });
+    });
+
+/** Either person takes it back. */
+export const dropSettlement =
+  (ports: LanePorts): ConfirmSettlement =>
+  (ctx, receiptId) =>
+    within(ports, ctx, receiptId, async ({ tx, receipt }) => {
+      const { proposed_by } = openProposal(receipt);
+      await deleteSettlement(tx, receiptId);
+      await ports.record(tx, ctx, { action: 'receipt.settlement_dropped', subject: receiptId, before: { proposed_by } });
+    });
+
+async function within(ports: LanePorts, ctx: Context, receiptId: string, work: (of: Case) => Promise<void>): Promise<Receipt> {
+  const settled = await ctx.transaction(async (tx) => {
+    const found = await findReceipt(tx, receiptId);
+    if (!found) throw new AppError('not_found');
+    const device = await lockLane(tx, found.deviceId);
+    const receipt = (await lockReceipt(tx, receiptId)) as Receipt;
+    if (!device || receipt.state !== 'in_doubt' || receipt.invoiceNumber === null || receipt.problem?.code === 'number_collision')
+      throw new AppError('wrong_state', { state: receipt.state });
+    // Once its reversal is on the way the data come too late: recorded now, the document would stand for nothing.
+    if (await isBeingReversed(tx, receiptId)) throw new AppError('reversal_under_way');
+    const at = ports.clock.now();
+    const attempts = await listAttempts(tx, receiptId, at);
+    if (attempts.length === 0 || attempts.some((attempt) => attempt.endedAt === null)) throw new AppError('wrong_state', { reason: 'a send is under way' });
+    await work({ tx, receipt, device, attempts, at });
+    return (await findReceipt(tx, receiptId)) as Receipt;
+  });
+  ports.changed(receiptId);
+  return settled;
+}
+
+function openProposal(receipt: Receipt): NonNullable<Receipt['settlement']> {
+  if (!receipt.settlement) throw new AppError('wrong_state', { reason: 'no open proposal' });
+  return receipt.settlement;
+}
+
+/** Refuses what cannot be, and answers the signature where one was brought. */
+async function verify(ports: LanePorts, { tx, receipt, device, attempts, at }: Case, code: string, evidence: Evidence): Promise<Signature | null> {
+  const isOver = attempts.every((attempt) => attempt.isSocketClosed);
+  if (evidence.found === false) {
+    // Only once the device itself has definitely refused the last resend; before that the first request may still arrive.
+    if (code !== 'maybe_signed' || !isOver || attempts.at(-1)?.outcome !== 'refused')
+      throw new AppError('wrong_state', { reason: 'the device has not refused the document after the doubt' });
+    return null;
+  }
+  if (evidence.found === 'other') {
+    // Only where the device has said that the number is used.
+    if (code !== 'signed_answer_lost' || !isOver) throw new AppError('wrong_state', { reason: 'the device has not said that the number is taken' });
+    return null;
+  }
+  const { sale } = receipt.filed;
+  const refuse = (field: string) => new AppError('evidence_mismatch', { field });
+  if (evidence.invoice_number && evidence.invoice_number !== receipt.invoiceNumber) throw refuse('invoice_number');
+  if (evidence.buyer_tin && evidence.buyer_tin !== (sale.buyer.taxpayerId ?? '')) throw refuse('buyer_tin');
+  if (evidence.total && compare(evidence.total, sale.total) !== 0) throw refuse('total');
+  const signature = signatureOf(evidence, receipt);
+  const earliest = (attempts[0]?.startedAt.getTime() ?? 0) - clockSlackMs;
+  if (!ports.dialects.of(receipt.dialect).checkEvidence(signature)) throw refuse('receipt_signature');
+  if (device.sdcId !== null && signature.sdcId !== device.sdcId) throw refuse('sdc_id');
+  if (signature.signedAt.getTime() < earliest || signature.signedAt.getTime() > at.getTime() + clockSlackMs) throw refuse('signed_at');
+  if (await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId)) throw refuse('receipt_signature');
+  if (await isTotalKnown(tx, signature.totalReceiptNumber, signature.sdcId)) throw refuse('total_receipt_number');
+  return signature;
+}
+
+async function apply(ports: LanePorts, ctx: Context, { tx, receipt, attempts, at }: Case, evidence: Evidence, signature: Signature | null, word: Word) {
+  const last = attempts.at(-1) as StoredAttempt;
+  const invoiceNumber = receipt.invoiceNumber as string;
+  await deleteSettlement(tx, receipt.id);
+  if (signature) {
+    const recording = recordingOf(ports, ports.dialects.of(receipt.dialect), receipt, { attemptId: last.id, invoiceNumber }, signature, null, at);
+    await recordSigned(tx, ctx.businessId, {
+      ...recording,
+      source: 'person',
+      evidence: { ...evidence, by: word.by, ...(word.confirmedBy ? { confirmed_by: word.confirmedBy } : {}) },
+      actor: { type: ctx.actor.type, id: ctx.actor.id },
+    });
+    await endDoubt(tx, receipt.id);
+    await followUp(ports, tx, ctx, receipt, at);
+    await afterDoubt(ports, tx, ctx, receipt.deviceId);
+  } else if (evidence.found === false) {
+    const problem = { code: 'device_refused', device_code: last.deviceCode ?? '', device_text: last.deviceText ?? '' } as const;
+    await settleNotSigned(ports, tx, ctx, receipt, problem, evidence.source, at);
+  } else {
+    // The number stays with whoever used it; the document goes again under its next one.
+    await settleAttempts(tx, receipt.id, 'not_ours', { invoiceNumber });
+    await setReceiptState(tx, receipt.id, { state: 'queued', problem: null, invoiceNumber: null }, at);
+    await readAnew(tx, receipt.id);
+    await endDoubt(tx, receipt.id);
+    await afterDoubt(ports, tx, ctx, receipt.deviceId);
+    await ports.record(tx, ctx, {
+      action: 'receipt.settled_not_ours',
+      subject: receipt.id,
+      before: { invoice_number: invoiceNumber },
+      after: { source: evidence.source, ...word },
+    });
+  }
+  await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: receipt.deviceId });
+}
 
 const bare = (text: string) => text.replaceAll('-', '').replaceAll(' ', '').toUpperCase();
 

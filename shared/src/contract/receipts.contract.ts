@@ -70,6 +70,8 @@ export const receiptView = z
         reversed_at: time.nullable(),
       })
       .nullable(),
+    /** What one person says the authority holds of a document in doubt; a second one has to confirm it. */
+    settlement: z.object({ evidence: z.record(z.string(), z.unknown()), proposed_by: z.string(), proposed_name: z.string(), proposed_at: time }).nullable(),
     /** Of such a refund: the receipt it undoes. */
     reverses_receipt_id: z.string().nullable(),
     problem: problemView.nullable(),
@@ -175,7 +177,7 @@ export const withdrawReceipt = endpoint({
 export const attachEvidence = endpoint({
   method: 'POST',
   path: '/receipts/{id}/evidence',
-  summary: "Settle a doubt with the authority's own data: the receipt it holds, or that it holds nothing under that number",
+  summary: "Settle a doubt with the authority's own data: the receipt it holds, nothing, or another program's; where a second person is needed, a proposal",
   guard: 'settle',
   input: z.discriminatedUnion('found', [
     z.strictObject({
@@ -188,10 +190,65 @@ export const attachEvidence = endpoint({
       sdc_id: z.string().trim().min(1).max(30),
       mrc_number: z.string().trim().max(20).optional(),
       signed_at: time,
+      invoice_number: counter.optional(),
+      buyer_tin: z.string().trim().max(20).optional(),
+      total: amount.optional(),
     }),
+    z.strictObject({ found: z.literal('other'), source: z.string().trim().min(3).max(300) }),
     z.strictObject({ found: z.literal(false), source: z.string().trim().min(3).max(300) }),
   ]),
   output: receiptView,
+});
+
+export const confirmEvidence = endpoint({
+  method: 'POST',
+  path: '/receipts/{id}/evidence/confirm',
+  summary: 'Confirm what another person says the authority holds',
+  guard: 'check',
+  output: receiptView,
+});
+
+export const dropEvidence = endpoint({
+  method: 'POST',
+  path: '/receipts/{id}/evidence/drop',
+  summary: 'Take back what waits for a second person',
+  guard: 'settle',
+  output: receiptView,
+});
+
+export const doubtView = z
+  .object({
+    invoice_number: z.string().nullable(),
+    /** The exact bytes that went to the device. */
+    request: z.string().nullable(),
+    since: time.nullable(),
+    next_try_at: time.nullable(),
+    /** The device's total receipt number before the doubt began, and the last one known now. */
+    total_before: z.string().nullable(),
+    total_now: z.string().nullable(),
+    sdc_id: z.string().nullable(),
+    sends: z.array(
+      z.object({
+        invoice_number: z.string(),
+        is_resend: z.boolean(),
+        started_at: time,
+        ended_at: time.nullable(),
+        outcome: z.string().nullable(),
+        device_code: z.string().nullable(),
+        device_text: z.string().nullable(),
+        answer: z.string().nullable(),
+        may_still_answer: z.boolean(),
+      }),
+    ),
+  })
+  .meta({ id: 'Doubt' });
+
+export const readDoubt = endpoint({
+  method: 'GET',
+  path: '/receipts/{id}/doubt',
+  summary: 'What is known of a document in doubt: the request, every send and its answer, the counters before and now',
+  guard: 'settle',
+  output: doubtView,
 });
 
 export const proposeReversal = endpoint({

@@ -46,7 +46,9 @@ type State = {
 
 export type ApprovedDevice = { tin: string; bhfId: string; serial: string; name: string; vatRegistered?: boolean };
 
-export type RwVsdc = Listening & {
+export type RwVsdcDevice = {
+  /** A request as it arrives, and what the device says; null: it says nothing. */
+  handle(asked: Asked): Promise<Answered | null>;
   receipts(): SimReceipt[];
   faults(next: string[], only?: { tin: string; bhfId: string }): void;
   set(settings: Partial<Settings>): void;
@@ -55,8 +57,14 @@ export type RwVsdc = Listening & {
   advanceClock(ms: number): void;
   /** The secret keys a device was given at its initialisation. */
   keysOf(tin: string, bhfId: string): string[];
+  /** One more device that the authority has approved. */
+  approve(device: ApprovedDevice): void;
+  /** What a device knows of itself: who it is, whether it was initialised, which items it was told. */
+  device(tin: string, bhfId: string): Readonly<Pick<Device, 'sdcId' | 'mrcNo' | 'isInitialised' | 'itemCodes' | 'total'>>;
   reset(): void;
 };
+
+export type RwVsdc = Listening & Omit<RwVsdcDevice, 'handle'>;
 
 const dayMs = 86_400_000;
 const usual: Settings = {
@@ -73,34 +81,38 @@ const usual: Settings = {
  * A Rwandan VSDC at its taxpayer's desk, written from the authority's contract (VSDC v1.0.x) and from what implementers saw of real
  * devices, faults included. It shares nothing with the product. Everything it ever signed is at `GET /_sim/receipts`.
  */
-export async function startRwVsdc(options: {
-  approved: ApprovedDevice[];
-  stateFile?: string | null;
-  port?: number;
-  onTaken?: (port: number) => void;
-}): Promise<RwVsdc> {
+export async function startRwVsdc(options: Parameters<typeof makeRwVsdc>[0] & { port?: number; onTaken?: (port: number) => void }): Promise<RwVsdc> {
+  const { handle, ...device } = makeRwVsdc(options);
+  return { ...(await listen(handle, options)), ...device };
+}
+
+/** The same without its network: whoever asks decides what becomes of questions and answers. `now`: milliseconds, where time is not the machine's. */
+export function makeRwVsdc(options: { approved: ApprovedDevice[]; stateFile?: string | null; now?: () => number }): RwVsdcDevice {
+  const machineNow = options.now ?? Date.now;
+  const approved = [...options.approved];
   const fresh = (): State => ({
-    devices: options.approved.map((each, index) => ({
-      tin: each.tin,
-      bhfId: each.bhfId,
-      serial: each.serial,
-      sdcId: `SDC0100${String(index + 1).padStart(5, '0')}`,
-      mrcNo: `WIS${String(index + 1).padStart(8, '0')}`,
-      isInitialised: false,
-      receiptCounters: {},
-      total: 0,
-      usedNumbers: [],
-      usedPurchaseCodes: [],
-      itemCodes: [],
-      sales: [],
-      stocked: [],
-      lastContact: Date.now(),
-    })),
+    devices: approved.map(newDevice),
     receipts: [],
     faults: [],
     settings: { ...usual },
     clockOffsetMs: 0,
-    taxpayers: { '101234567': 'KIVU LOGISTICS LTD', ...Object.fromEntries(options.approved.map((each) => [each.tin, each.name])) },
+    taxpayers: { '101234567': 'KIVU LOGISTICS LTD', ...Object.fromEntries(approved.map((each) => [each.tin, each.name])) },
+  });
+  const newDevice = (each: ApprovedDevice, index: number): Device => ({
+    tin: each.tin,
+    bhfId: each.bhfId,
+    serial: each.serial,
+    sdcId: `SDC0100${String(index + 1).padStart(5, '0')}`,
+    mrcNo: `WIS${String(index + 1).padStart(8, '0')}`,
+    isInitialised: false,
+    receiptCounters: {},
+    total: 0,
+    usedNumbers: [],
+    usedPurchaseCodes: [],
+    itemCodes: [],
+    sales: [],
+    stocked: [],
+    lastContact: machineNow(),
   });
   const state = keptState(options.stateFile ?? null, fresh);
   // A device approved later joins a kept state.
@@ -115,7 +127,7 @@ export async function startRwVsdc(options: {
   }
   state.save();
 
-  const now = () => new Date(Date.now() + state.value.clockOffsetMs);
+  const now = () => new Date(machineNow() + state.value.clockOffsetMs);
   const stamp = (at: Date) => new Date(at.getTime() + 2 * 3_600_000).toISOString().replace(/\D/g, '').slice(0, 14);
   const envelope = (resultCd: string, resultMsg: string, data: unknown = null): Answered =>
     jsonAnswer(200, { resultCd, resultMsg, resultDt: stamp(now()), data });
@@ -169,11 +181,11 @@ export async function startRwVsdc(options: {
     device.isInitialised = true;
     device.lastContact = now().getTime();
     state.save();
-    const approved = options.approved.find((each) => each.tin === device.tin);
+    const known = approved.find((each) => each.tin === device.tin);
     return done({
       info: {
         tin: device.tin,
-        taxprNm: approved?.name ?? '',
+        taxprNm: known?.name ?? '',
         bsnsActv: 'RETAIL',
         bhfId: device.bhfId,
         bhfNm: device.bhfId === '00' ? 'Headquarter' : `Branch ${device.bhfId}`,
@@ -199,7 +211,7 @@ export async function startRwVsdc(options: {
         lastTrainInvcNo: 0,
         lastProfrmInvcNo: 0,
         lastCopyInvcNo: 0,
-        vatTyCd: approved?.vatRegistered === false ? '2' : '1',
+        vatTyCd: known?.vatRegistered === false ? '2' : '1',
       },
     });
   }
@@ -308,7 +320,7 @@ export async function startRwVsdc(options: {
       ];
     } else if (asked.path === '/_sim/settings') Object.assign(state.value.settings, body);
     else if (asked.path === '/_sim/clock')
-      state.value.clockOffsetMs = body.now ? Date.parse(String(body.now)) - Date.now() : state.value.clockOffsetMs + Number(body.advance_ms ?? 0);
+      state.value.clockOffsetMs = body.now ? Date.parse(String(body.now)) - machineNow() : state.value.clockOffsetMs + Number(body.advance_ms ?? 0);
     else if (asked.path === '/_sim/sign_elsewhere') signElsewhere(String(body.tin), String(body.bhfId), String(body.invcNo));
     else if (asked.path === '/_sim/reset') reset(body.everything === true);
     else return jsonAnswer(404, { error: 'no such control' });
@@ -323,7 +335,7 @@ export async function startRwVsdc(options: {
   }
 
   function signElsewhere(tin: string, bhfId: string, invcNo: string): void {
-    const device = state.value.devices.find((each) => each.tin === tin && each.bhfId === bhfId) as Device;
+    const device = find(tin, bhfId);
     device.usedNumbers.push(invcNo);
     device.total += 1;
     device.receiptCounters.NS = (device.receiptCounters.NS ?? 0) + 1;
@@ -352,9 +364,15 @@ export async function startRwVsdc(options: {
     return { status: found ? 200 : 404, type: 'text/html; charset=utf-8', body: html };
   }
 
-  const listening = await listen(handle, options);
+  const find = (tin: string, bhfId: string) => state.value.devices.find((each) => each.tin === tin && each.bhfId === bhfId) as Device;
   return {
-    ...listening,
+    handle,
+    device: find,
+    approve(device) {
+      approved.push(device);
+      state.value.devices.push(newDevice(device, state.value.devices.length));
+      state.save();
+    },
     receipts: () => state.value.receipts,
     faults(next, only) {
       state.value.faults = [{ next, ...only }];

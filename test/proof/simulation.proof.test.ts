@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkout, type World } from '../world.ts';
+import { keptSeeds } from './simulation/kept-seeds.ts';
+import { check, type Facts } from './simulation/invariants.ts';
+import { openSetting } from './simulation/setting.ts';
+import { simulate } from './simulation/simulate.ts';
+
+let postgres: World['postgres'];
+let setting: Awaited<ReturnType<typeof openSetting>>;
+beforeAll(async () => {
+  postgres = await startEmbeddedPostgres(checkout, join(checkout, '.data'));
+  setting = await openSetting(postgres);
+});
+afterAll(async () => {
+  await setting?.close();
+  await postgres?.stop();
+});
+
+const slice = 200;
+
+describe('a simulated business with everything that can go wrong', () => {
+  test(`keeps every promise after every step, in ${slice} seeds`, async () => {
+    const sums: Record<string, number> = {};
+    for (let seed = 1; seed <= slice; seed++) {
+      const { problem, counts, trace } = await simulate(setting, seed);
+      expect(problem, `seed ${seed}\n${trace.slice(-30).join('\n')}`).toBeNull();
+      for (const [what, count] of Object.entries(counts)) sums[what] = (sums[what] ?? 0) + count;
+    }
+    // A simulation in which nothing happens would keep every promise too.
+    expect(sums['receipts signed']).toBeGreaterThan(slice * 2);
+    expect(sums.crashes).toBeGreaterThan(slice / 4);
+    expect(sums['commits whose answer was lost']).toBeGreaterThan(slice);
+    expect(sums['doubts begun']).toBeGreaterThan(slice);
+  }, 240_000);
+
+  test.each(keptSeeds)('seed $seed once failed: $because', async ({ seed }) => {
+    const { problem, trace } = await simulate(setting, seed);
+    expect(problem, trace.slice(-30).join('\n')).toBeNull();
+  });
+
+  test('replays from its seed, step by step', async () => {
+    const first = await simulate(setting, 4711);
+    const second = await simulate(setting, 4711);
+    expect(first.trace.length).toBeGreaterThan(300);
+    expect(second.trace).toEqual(first.trace);
+    expect((await simulate(setting, 4712)).digest).not.toBe(first.digest);
+  });
+});
+
+describe('what would be a broken promise', () => {
+  const judged = [{ request: { invcNo: 1, remark: 'INV-1' }, reply: { totRcptNo: 1, intrlData: 'I', sdcId: 'S', rcptSign: 'R' } }];
+  const attempt = { number: '1', outcome: 'signed' as const, settled: 'signed' as const, ended: true };
+  const receipt = {
+    id: 'r1',
+    document: 'invoices/1/sale',
+    documentNumber: 'INV-1',
+    state: 'signed' as const,
+    number: '1',
+    problem: null,
+    nextTry: false,
+    isProposed: false,
+    signature: '1|1|I|S|R',
+    attempts: [attempt],
+  };
+  const device = { state: 'active', problem: null, next: 2, free: [] as string[], lastTotal: 1, openAttempt: null };
+  const whole: Facts = { receipts: [receipt], device };
+  const look = (facts: Facts, by = judged, signatures: [string, string][] = []) => check(facts, by, { signatures: new Map(signatures), elsewhere: new Set() });
+
+  test('is noticed, whichever it is', () => {
+    expect(look(whole)).toBeNull();
+    expect(look(whole, [...judged, ...judged])).toMatch(/2 receipts at the device/);
+    expect(look(whole, [])).toMatch(/the device never gave/);
+    expect(look({ ...whole, receipts: [] })).toMatch(/nothing with us says so/);
+    expect(
+      look({
+        ...whole,
+        receipts: [{ ...receipt, state: 'refused', signature: null, number: null, attempts: [{ ...attempt, outcome: 'refused', settled: null }] }],
+        device: { ...device, free: ['1'] },
+      }),
+    ).toMatch(/nothing with us says so/);
+    expect(look(whole, judged, [['r1', '1|1|other|S|R']])).toMatch(/changed afterwards/);
+    expect(look({ ...whole, device: { ...device, next: 3 } })).toMatch(/number 2 has got lost/);
+    expect(look({ ...whole, device: { ...device, free: ['1'] } })).toMatch(/held twice/);
+    expect(look({ ...whole, device: { ...device, next: 1 } })).toMatch(/beyond the next/);
+    expect(look({ ...whole, receipts: [{ ...receipt, state: 'in_doubt' }] })).toMatch(/its signature otherwise/);
+    const open = { number: '1', outcome: null, settled: null, ended: false };
+    expect(look({ ...whole, receipts: [{ ...receipt, attempts: [attempt, open, open] }] })).toMatch(/2 sends under way/);
+    expect(look({ ...whole, receipts: [{ ...receipt, attempts: [attempt, open] }] })).toMatch(/nobody would ever end/);
+    const doubtful = { ...receipt, state: 'in_doubt' as const, signature: null, attempts: [{ ...attempt, outcome: 'number_taken' as const, settled: null }] };
+    expect(look({ ...whole, receipts: [doubtful] })).toMatch(/does not say why/);
+    expect(look({ ...whole, receipts: [{ ...doubtful, problem: 'number_collision' }] })).toMatch(/blames another program/);
+  });
+});

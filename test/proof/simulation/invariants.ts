@@ -1,0 +1,88 @@
+import { type AttemptFact, type ReceiptState, stateOf } from '@muhuri/server/receipts/receipt.model';
+
+type Attempt = { number: string; outcome: AttemptFact['outcome']; settled: AttemptFact['settled']; ended: boolean };
+type Row = {
+  id: string;
+  document: string;
+  documentNumber: string;
+  state: ReceiptState;
+  number: string | null;
+  problem: string | null;
+  nextTry: boolean;
+  isProposed: boolean;
+  signature: string | null;
+  attempts: Attempt[];
+};
+export type Facts = {
+  receipts: Row[];
+  device: { state: string; problem: string | null; next: number; free: string[]; lastTotal: number | null; openAttempt: string | null };
+};
+/** What was seen before: signatures by receipt, and numbers that another program has used. */
+export type Seen = { signatures: Map<string, string>; elsewhere: Set<string> };
+
+type Judged = { request: Record<string, unknown>; reply: Record<string, unknown> };
+
+/** Everything that is known of the receipts of a business with one device, in one look, as a row of the text `facts`. */
+export const factsOf = `
+     select jsonb_build_object(
+       'receipts', coalesce((select jsonb_agg(jsonb_build_object('id', r.id, 'document', r.module || '/' || r.document_id || '/' || r.kind, 'documentNumber', r.document_number,
+           'state', r.state, 'number', r.invoice_number::text, 'problem', r.problem->>'code', 'nextTry', r.next_try_at is not null,
+           'isProposed', exists (select 1 from settlement t where t.business_id = r.business_id and t.receipt_id = r.id),
+           'signature', (select s.invoice_number || '|' || s.total_receipt_number || '|' || s.internal_data || '|' || s.sdc_id || '|' || s.receipt_signature
+                           from signature s where s.business_id = r.business_id and s.receipt_id = r.id),
+           'attempts', coalesce((select jsonb_agg(jsonb_build_object('number', a.invoice_number::text, 'outcome', a.outcome, 'settled', a.settled, 'ended', a.ended_at is not null)
+                                                  order by a.started_at, a.id)
+                                   from attempt a where a.business_id = r.business_id and a.receipt_id = r.id), '[]')) order by r.opened_at, r.id)
+         from receipt r where r.business_id = d.business_id and r.device_id = d.id), '[]'),
+       'device', jsonb_build_object('state', d.state, 'problem', d.problem->>'code', 'next', d.next_invoice_number, 'free', d.free_numbers::text[],
+           'lastTotal', d.last_total_receipt_number, 'openAttempt', d.open_attempt))::text as facts
+     from device d where d.business_id = $1`;
+
+/** Null, or the first of the promises that does not hold, in words. */
+export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen): string | null {
+  const at = (each: Judged) => String(each.request.invcNo);
+  const keyOf = (each: Judged) =>
+    `${at(each)}|${String(each.reply.totRcptNo)}|${String(each.reply.intrlData)}|${String(each.reply.sdcId)}|${String(each.reply.rcptSign)}`;
+
+  const documents = new Map<string, number>();
+  for (const each of judged) documents.set(String(each.request.remark), (documents.get(String(each.request.remark)) ?? 0) + 1);
+  for (const [document, count] of documents) if (count > 1) return `${document} has ${count} receipts at the device`;
+
+  const keys = new Set(judged.map(keyOf));
+  for (const receipt of receipts) {
+    if (receipt.signature !== null && !keys.has(receipt.signature))
+      return `${receipt.documentNumber} has a signature that the device never gave: ${receipt.signature}`;
+    const before = seen.signatures.get(receipt.id);
+    if (before !== undefined && before !== receipt.signature)
+      return `${receipt.documentNumber} was signed, and changed afterwards: ${before} → ${receipt.signature}`;
+    if (receipt.signature !== null) seen.signatures.set(receipt.id, receipt.signature);
+    if ((receipt.state === 'signed') !== (receipt.signature !== null)) return `${receipt.documentNumber} says ${receipt.state}, its signature otherwise`;
+    const facts = receipt.attempts.map((each) => ({ outcome: each.outcome, settled: each.settled, isWorkerGone: false }));
+    const derived = stateOf({ isSigned: receipt.signature !== null, isWithdrawn: receipt.state === 'withdrawn', attempts: facts });
+    if (derived !== receipt.state && !(derived === 'refused' && receipt.state === 'queued') && !(derived === 'queued' && receipt.state === 'refused'))
+      return `${receipt.documentNumber} says ${receipt.state}, its sends say ${derived}`;
+    if (receipt.state === 'in_doubt' && receipt.problem === null) return `${receipt.documentNumber} is in doubt and does not say why`;
+    if (receipt.problem === 'number_collision' && !seen.elsewhere.has(receipt.number ?? ''))
+      return `${receipt.documentNumber} blames another program, and there is none`;
+    const open = receipt.attempts.filter((each) => !each.ended).length;
+    if (open > 1) return `${receipt.documentNumber} has ${open} sends under way at once`;
+    if (open === 1 && device.openAttempt === null) return `${receipt.documentNumber} has a send under way that nobody would ever end`;
+  }
+
+  // Not lost: what the device has signed is recorded, or a doubt or a send under way stands for it.
+  for (const each of judged) {
+    const receipt = receipts.find((one) => one.documentNumber === each.request.remark);
+    const own = receipt?.attempts.filter((attempt) => attempt.number === at(each)) ?? [];
+    const isMarked = receipt?.signature === keyOf(each) || receipt?.state === 'in_doubt' || own.some((attempt) => !attempt.ended);
+    if (!isMarked) return `${String(each.request.remark)} was signed under ${at(each)}, and nothing with us says so (${receipt?.state})`;
+  }
+
+  // Gapless and unique: every number up to the next is held by exactly one document, is free, or is another program's.
+  const held = receipts.flatMap((each) => (each.number === null ? [] : [each.number]));
+  const all = [...held, ...device.free];
+  if (new Set(all).size !== all.length) return `a number is held twice: ${all.join(' ')}`;
+  for (let number = 1; number < device.next; number++)
+    if (!all.includes(String(number)) && !seen.elsewhere.has(String(number))) return `number ${number} has got lost`;
+  if (all.some((number) => Number(number) >= device.next)) return `a number beyond the next one is used: ${all.join(' ')}, next ${device.next}`;
+  return null;
+}

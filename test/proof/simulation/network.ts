@@ -1,0 +1,207 @@
+import type { DeviceAnswer } from '@muhuri/server/ports/dialect';
+import type { Sent, Vsdc } from '@muhuri/server/ports/vsdc';
+import type { RwVsdcDevice } from '../../simulators/vsdc/rw-vsdc/index.ts';
+import { everyCode } from '../codes.ts';
+import type { Random } from './random.ts';
+import type { Owner, Scheduler } from './scheduler.ts';
+
+const answerTimeoutMs = 30_000;
+
+/** What becomes of one question to the device. */
+const fates = {
+  fine: 50,
+  unreachable: 6,
+  request_lost: 5,
+  response_lost: 7,
+  answer_late: 5,
+  request_late: 4,
+  http_500: 3,
+  html: 2,
+  garbage: 3,
+  empty_success: 3,
+  total_not_above: 2,
+  signature_held: 2,
+  other_sdc: 2,
+  code: 8,
+};
+export type Fate = keyof typeof fates;
+
+const takenCodes = ['924', '994'];
+const refusals = ['881', '884', '891', '910', '913'];
+const notServed = ['838', '838', '838', '901', '836'];
+const doubts = ['894', '899', '921', '990', '991', '999', '805', '777'];
+
+/** An answer that still may come, and who listens for it. */
+class Late {
+  readonly #scheduler: Scheduler;
+  readonly #owner: Owner;
+  #answer: { value: DeviceAnswer | null } | null = null;
+  #heard: ((answer: DeviceAnswer | null) => unknown) | null = null;
+  constructor(scheduler: Scheduler, owner: Owner) {
+    this.#scheduler = scheduler;
+    this.#owner = owner;
+  }
+  come(value: DeviceAnswer | null): void {
+    this.#answer ??= { value };
+    this.#tell?.();
+  }
+  #tell: (() => void) | null = null;
+  // oxlint-disable-next-line unicorn/no-thenable -- It stands for a promise, so that the scheduler learns when it is listened to.
+  then(heard: (answer: DeviceAnswer | null) => unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#heard = heard;
+      this.#tell = () => {
+        if (!this.#answer || !this.#owner.isAlive) return;
+        this.#tell = null;
+        const { value } = this.#answer;
+        this.#scheduler.began();
+        void this.#scheduler.track(async () => this.#heard?.(value)).then(resolve, reject);
+      };
+      this.#tell();
+    });
+  }
+}
+
+/** What the server holds of this device: what an answer must not contradict. */
+export type Known = { lastTotal: number | null; signatures: string[] };
+
+export type Network = { vsdcOf(owner: Owner): Vsdc; calm(): void };
+
+/** Between the server and the device: loses, delays and forges, as the seed says. */
+export function network(ports: { scheduler: Scheduler; random: Random; world: Owner; device: RwVsdcDevice; lateTimeoutMs: number; known(): Known }): Network {
+  const { scheduler, random, world, device } = ports;
+  let isCalm = false;
+  const sent = new Set<string>();
+  const ask = async (path: string, body: string): Promise<DeviceAnswer> => {
+    const asked = { method: 'POST', path, body, bytes: Buffer.from(body), query: new URLSearchParams(), headers: {}, socket: null as never };
+    const answered = await device.handle(asked);
+    return { status: answered?.status ?? 500, body: String(answered?.body ?? '') };
+  };
+  const envelope = (code: string, data: unknown = null): DeviceAnswer => ({
+    status: 200,
+    body: JSON.stringify({ resultCd: code, resultMsg: code === '000' ? 'It is succeeded' : `Said ${code}`, resultDt: '20261120101533', data }),
+  });
+  const changed = (answer: DeviceAnswer, data: Record<string, unknown>): DeviceAnswer => {
+    const { data: real } = JSON.parse(answer.body) as { data: Record<string, unknown> | null };
+    return envelope('000', { ...(real ?? forged()), ...data });
+  };
+  const forged = () => ({
+    rcptNo: 1,
+    totRcptNo: 1,
+    intrlData: 'A'.repeat(26),
+    rcptSign: 'B'.repeat(16),
+    vsdcRcptPbctDate: '20261120101533',
+    sdcId: device.device('100200300', '00').sdcId,
+    mrcNo: 'WIS00000001',
+  });
+
+  /** The connection is closed: nothing comes any more. */
+  const closed = (owner: Owner): Late => {
+    const late = new Late(scheduler, owner);
+    late.come(null);
+    return late;
+  };
+
+  const sale = async (owner: Owner, path: string, body: string): Promise<Sent> => {
+    const isResend = sent.has(body);
+    sent.add(body);
+    const fate: Fate = isCalm ? 'fine' : random.weighted(fates);
+    scheduler.note(`  ${fate}`);
+    if (fate === 'unreachable') return { is: 'unreachable', reason: 'ECONNREFUSED' };
+    const answered = async (answer: DeviceAnswer): Promise<Sent> => {
+      await scheduler.wait(owner, random.between(1, 400), 'the answer comes');
+      return { is: 'answered', answer };
+    };
+    const lost = async (reason: string, late = closed(owner)): Promise<Sent> => {
+      await scheduler.wait(owner, reason === 'no answer in time' ? answerTimeoutMs : random.between(1, 400), 'the answer does not come');
+      return { is: 'in_doubt', reason, late: late as unknown as Promise<DeviceAnswer | null> };
+    };
+    // Whether the device has done its work before the answer went wrong.
+    const isDone = random.chance(0.5);
+    const real = async () => (isDone ? await ask(path, body) : envelope('894'));
+    switch (fate) {
+      case 'fine':
+        return answered(await ask(path, body));
+      case 'request_lost':
+        return lost('ECONNRESET');
+      case 'response_lost':
+        await ask(path, body);
+        return lost('ECONNRESET');
+      case 'answer_late':
+      case 'request_late': {
+        const late = new Late(scheduler, owner);
+        const afterMs = answerTimeoutMs + random.between(1, ports.lateTimeoutMs - answerTimeoutMs - 1_000);
+        if (fate === 'answer_late') {
+          const answer = await ask(path, body);
+          const isHeard = random.chance(0.6);
+          scheduler.after(world, afterMs, () => late.come(isHeard ? answer : null));
+        } else {
+          scheduler.after(world, afterMs, () => {
+            scheduler.began();
+            void scheduler.track(async () => {
+              const answer = await ask(path, body);
+              scheduler.note('  a late request arrived');
+              late.come(answer);
+            });
+          });
+        }
+        return lost('no answer in time', late);
+      }
+      case 'http_500':
+        await real();
+        return answered({ status: 500, body: 'Internal Server Error' });
+      case 'html':
+        await real();
+        return answered({ status: 200, body: '<html><body>Tomcat</body></html>' });
+      case 'garbage':
+        await real();
+        return answered({ status: 200, body: '{"resultCd":"000","resultMsg":"It is succ' });
+      case 'empty_success':
+        await real();
+        return answered(envelope('000'));
+      case 'total_not_above': {
+        const { lastTotal } = ports.known();
+        const answer = await real();
+        // Without a total that is known there is none to be above.
+        if (lastTotal === null) return answered(envelope('000'));
+        return answered(changed(answer, { totRcptNo: random.between(1, lastTotal), rcptSign: random.hex(8).toUpperCase() }));
+      }
+      case 'signature_held': {
+        const answer = await real();
+        const { signatures, lastTotal } = ports.known();
+        return answered(
+          signatures.length > 0
+            ? changed(answer, { rcptSign: random.pick(signatures), ...(isDone ? {} : { totRcptNo: (lastTotal ?? 0) + 1 }) })
+            : envelope('000'),
+        );
+      }
+      case 'other_sdc':
+        return answered(changed(await real(), { sdcId: 'SDC019999999' }));
+      case 'code': {
+        if (isResend) return answered(envelope(random.pick(everyCode.filter((each) => each !== '000' && !takenCodes.includes(each)))));
+        const code = random.pick(random.chance(0.4) ? refusals : random.chance(0.4) ? notServed : doubts);
+        if (doubts.includes(code)) await real();
+        return answered(envelope(code));
+      }
+    }
+  };
+
+  return {
+    vsdcOf: (owner) => ({
+      async send(_target, { path, body }) {
+        await scheduler.park(owner, `asks ${path}`);
+        if (path.endsWith('/saveSales')) return sale(owner, path, body);
+        const isLost = !isCalm && random.chance(0.15);
+        const isHeard = !isLost || random.chance(0.5);
+        const answer = isHeard ? await ask(path, body) : null;
+        if (!isLost && answer) return { is: 'answered', answer };
+        return random.chance(0.5)
+          ? { is: 'unreachable', reason: 'ECONNREFUSED' }
+          : { is: 'in_doubt', reason: 'ECONNRESET', late: closed(owner) as unknown as Promise<null> };
+      },
+    }),
+    calm() {
+      isCalm = true;
+    },
+  };
+}

@@ -1,0 +1,389 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { openAlerts } from '@muhuri/server/alerts/index';
+import { recorder } from '@muhuri/server/audit/index';
+import { sealTrail, verifyTrail } from '@muhuri/server/audit/seal-trail';
+import { registerItems } from '@muhuri/server/catalogue/index';
+import type { Context } from '@muhuri/server/context';
+import { dayIn } from '@muhuri/server/dialect-kit/dates';
+import { AppError } from '@muhuri/server/platform/app-error';
+import type { Database, Tx } from '@muhuri/server/platform/db/database';
+import { queryOne } from '@muhuri/server/platform/db/query';
+import { silentLog } from '@muhuri/server/platform/log';
+import { idsFrom } from '@muhuri/server/platform/new-id';
+import type { Books } from '@muhuri/server/ports/books';
+import type { Dialects } from '@muhuri/server/ports/dialect';
+import type { BooksDocument } from '@muhuri/server/receipts/document.model';
+import {
+  type LanePorts,
+  type Lanes,
+  openLanes,
+  openReceipt,
+  prepareSale,
+  resumeLane,
+  runLane,
+  confirmSettlement,
+  settleByPerson,
+  usualTiming,
+  withdrawReceipt,
+} from '@muhuri/server/receipts/index';
+import { makeRwVsdc } from '../../simulators/vsdc/rw-vsdc/index.ts';
+import { creditNote, invoice } from './books.ts';
+import { check, type Facts, type Seen } from './invariants.ts';
+import { type Network, network } from './network.ts';
+import { Random } from './random.ts';
+import { type Owner, Scheduler } from './scheduler.ts';
+
+export type Setting = {
+  database: Database;
+  dialects: Dialects;
+  newBusiness(businessId: string): Promise<{ branchId: string; deviceId: string }>;
+  /** What the database holds, looked at from outside. */
+  readFacts(businessId: string): Promise<Facts>;
+};
+export type Outcome = { seed: number; trace: string[]; digest: string; steps: number; counts: Record<string, number>; problem: string | null };
+
+const tin = '100200300';
+const startsAt = Date.parse('2026-11-20T08:00:00Z');
+const timing = { ...usualTiming, leaseMs: 45_000 };
+const sweepMs = 20_000;
+/** How long people and faults go on, and how long the calm after them may take. */
+const busyMs = 10 * 60_000;
+const calmMs = 4 * 60 * 60_000;
+
+type Server = { owner: Owner; ctx: Context; lanes: Lanes; ports: LanePorts; open: ReturnType<typeof openReceipt> };
+
+/**
+ * One seed: the real use cases on the real database, with the device, the network, the clock, the queue, Zoho and the people around them
+ * simulated. Every committed transaction is followed by the invariants; at the end, in the calm, everything must be settled.
+ */
+export async function simulate(setting: Setting, seed: number): Promise<Outcome> {
+  const random = new Random(seed);
+  const scheduler = new Scheduler(random, startsAt);
+  const world: Owner = { name: 'world', isAlive: true };
+  const clock = { now: () => new Date(scheduler.now) };
+  const newId = idsFrom(clock, (bytes) => random.hex(bytes));
+  // Of its own for each run; nothing that the seed decides hangs on its name.
+  const businessId = `biz_sim${randomUUID()}`;
+  const { branchId } = await setting.newBusiness(businessId);
+  const device = makeRwVsdc({ approved: [{ tin, bhfId: '00', serial: 'simulated', name: 'SIMULATED TRADERS' }], now: () => scheduler.now });
+  await device.handle({
+    method: 'POST',
+    path: '/initializer/selectInitInfo',
+    body: JSON.stringify({ tin, bhfId: '00', dvcSrlNo: 'simulated' }),
+    bytes: Buffer.alloc(0),
+    query: new URLSearchParams(),
+    headers: {},
+    socket: null as never,
+  });
+  const { dialects } = setting;
+  let isCalm = false;
+  let isDirty = false;
+  let facts = null as Facts | null;
+  const seen: Seen = { signatures: new Map(), elsewhere: new Set() };
+  const net: Network = network({
+    scheduler,
+    random,
+    world,
+    device,
+    lateTimeoutMs: timing.lateTimeoutMs,
+    known: () => ({ lastTotal: facts?.device.lastTotal ?? null, signatures: [...seen.signatures.values()].map((each) => each.split('|').at(-1) as string) }),
+  });
+  const documents = new Map<string, BooksDocument>();
+  const waiting = new Set<string>();
+  const counts: Record<string, number> = {};
+  const count = (what: string) => {
+    counts[what] = (counts[what] ?? 0) + 1;
+  };
+  let server = startServer(1);
+
+  function startServer(number: number): Server {
+    const owner: Owner = { name: `server ${number}`, isAlive: true };
+    let calls: { call: { business_id: string; device_id: string }; at: Date | undefined }[] = [];
+    const transaction: Context['transaction'] = async (work) => {
+      await scheduler.park(owner, 'transaction');
+      const fate = isCalm ? 'fine' : random.weighted({ fine: 96, refused: 2, answer_lost: 2 });
+      if (fate === 'refused') {
+        count('transactions refused');
+        throw new Error('the database is away');
+      }
+      calls = [];
+      const done = await setting.database.transaction(businessId, async (tx) => {
+        const result = await work(tx);
+        const wrote = await queryOne<{ wrote: boolean }>(tx, 'select pg_current_xact_id_if_assigned() is not null as wrote');
+        isDirty ||= wrote?.wrote ?? true;
+        return result;
+      });
+      for (const each of calls) deliver(each.call.device_id, each.at);
+      if (fate === 'answer_lost') {
+        count('commits whose answer was lost');
+        await scheduler.park(owner, 'its answer is lost');
+        throw new Error('Connection terminated unexpectedly');
+      }
+      await scheduler.park(owner, 'committed');
+      return done;
+    };
+    const ctx: Context = {
+      businessId,
+      actor: { type: 'job', id: 'simulation' },
+      permissions: null,
+      language: 'en',
+      requestId: null,
+      origin: null,
+      transaction,
+    };
+    const record = recorder(clock, newId);
+    const books = simulatedBooks(owner);
+    const queue = { wakeLane: async (_tx: Tx, call: { business_id: string; device_id: string }, at?: Date) => void calls.push({ call, at }) };
+    const vsdc = net.vsdcOf(owner);
+    const prepare = prepareSale({ books, dialects, clock, day: dayIn });
+    const ports: LanePorts = {
+      vsdc,
+      dialects,
+      queue,
+      record,
+      alerts: openAlerts({ clock, newId, log: silentLog, record }),
+      clock,
+      wait: (ms) => scheduler.wait(owner, ms, 'waited'),
+      newId,
+      log: silentLog,
+      timing,
+      worker: `wrk_${number}`,
+      prepareSale: prepare,
+      registerItems: registerItems({ vsdc, dialects, clock }),
+      afterSigned: async () => {},
+      background: (work) => void work.catch(() => {}),
+      changed: () => {},
+    };
+    const run = runLane(ports);
+    const lanes = openLanes({
+      runLane: (of, id) => {
+        scheduler.began();
+        return scheduler.track(() => run(of, id));
+      },
+      contextOf: () => ctx,
+      businessIds: async () => [businessId],
+      clock,
+      log: silentLog,
+      atOnceMax: 8,
+      after: (ms, work) => scheduler.after(owner, ms, work),
+    });
+    const sweep = () => {
+      scheduler.spawn(owner, 'sweep', () => lanes.sweep().catch(() => {}));
+      scheduler.after(owner, sweepMs, sweep);
+    };
+    sweep();
+    return { owner, ctx, lanes, ports, open: openReceipt({ prepareSale: prepare, dialects, queue, record, clock, newId }) };
+  }
+
+  /** A call from the queue: usually once and soon, sometimes twice, sometimes never. */
+  function deliver(id: string, at: Date | undefined): void {
+    const fate = isCalm ? 'once' : random.weighted({ once: 90, twice: 5, never: 5 });
+    // One waiting job a key, as the queue has it.
+    const key = at ? `${id}@${Math.ceil(at.getTime() / 1000)}` : id;
+    if (waiting.has(key)) return;
+    if (fate !== 'never') waiting.add(key);
+    for (let n = fate === 'once' ? 1 : fate === 'twice' ? 2 : 0; n > 0; n--)
+      scheduler.after(world, Math.max(0, (at?.getTime() ?? 0) - scheduler.now) + random.between(1, 300), () => {
+        waiting.delete(key);
+        server.lanes.call(businessId, id);
+      });
+  }
+
+  function simulatedBooks(owner: Owner): Books {
+    const unused = () => Promise.reject(new Error('not asked here'));
+    return {
+      async readDocument(_source, module, id) {
+        await scheduler.park(owner, `reads ${module} ${id}`);
+        if (!isCalm && random.chance(0.05)) throw new AppError('zoho_unavailable');
+        const found = documents.get(`${module}/${id}`);
+        return found ? { is: 'found', document: structuredClone(found) } : { is: 'missing' };
+      },
+      listModified: unused,
+      readRecent: unused,
+      readNames: unused,
+    };
+  }
+
+  const crash = () => {
+    count('crashes');
+    scheduler.note('the server dies');
+    const number = Number(server.owner.name.split(' ')[1]);
+    scheduler.kill(server.owner);
+    scheduler.after(world, random.between(500, 20_000), () => {
+      scheduler.note('a server starts');
+      server = startServer(number + 1);
+    });
+  };
+
+  const as = (ctx: Context, who: string): Context => ({ ...ctx, actor: { type: 'person', id: who, membershipId: who, name: who } });
+
+  /** Somebody asks the server for something; whatever it answers, they may ask again. */
+  const ask = (name: string, work: (by: Server) => Promise<unknown>) => {
+    if (server.owner.isAlive)
+      scheduler.spawn(server.owner, name, () =>
+        work(server).catch((error: unknown) => scheduler.note(`  ${name}: ${error instanceof AppError ? error.code : String(error)}`)),
+      );
+  };
+  const openOne = (module: BooksDocument['module'], id: string) =>
+    ask(`opens ${module} ${id}`, ({ ctx, open }) => open(ctx, { module, document_id: id, ...(module === 'creditnotes' ? { reason_code: '06' } : {}) }, false));
+
+  let next = 0;
+  const act = () => {
+    const action = random.weighted({
+      invoice: 30,
+      again: 15,
+      credit: 8,
+      edit: 6,
+      void: 2,
+      withdraw: 4,
+      crash: 5,
+      clock: 3,
+      elsewhere: seed % 10 === 0 ? 4 : 0,
+      people: 12,
+    });
+    const known = [...documents.values()];
+    if (action === 'invoice' || known.length === 0) {
+      next += 1;
+      const id = String(next);
+      documents.set(`invoices/${id}`, invoice(id, random.between(1, 40) * 100, random.between(1, 4)));
+      for (let n = random.between(1, 3); n > 0; n--) openOne('invoices', id);
+    } else if (action === 'again') {
+      const { module, id } = random.pick(known);
+      openOne(module, id);
+    } else if (action === 'credit') {
+      const of = random.pick(known.filter((each) => each.module === 'invoices'));
+      const id = `c${of.id}`;
+      if (!documents.has(`creditnotes/${id}`)) documents.set(`creditnotes/${id}`, creditNote(id, of));
+      openOne('creditnotes', id);
+    } else if (action === 'edit') {
+      const of = random.pick(known.filter((each) => each.module === 'invoices'));
+      documents.set(`invoices/${of.id}`, { ...invoice(of.id, random.between(1, 40) * 100, random.between(1, 4)), status: of.status });
+    } else if (action === 'void') {
+      const of = random.pick(known);
+      documents.set(`${of.module}/${of.id}`, { ...of, status: 'void' });
+    } else if (action === 'withdraw') {
+      const receipt = facts?.receipts.length ? random.pick(facts.receipts) : null;
+      if (receipt) ask('withdraws', ({ ctx, ports }) => withdrawReceipt(ports)(ctx, receipt.id));
+    } else if (action === 'crash') {
+      if (server.owner.isAlive) crash();
+    } else if (action === 'clock') {
+      scheduler.now += random.between(1, 90_000);
+    } else if (action === 'elsewhere') {
+      const number = String((facts?.device.next ?? 1) + random.below(2));
+      if (!device.receipts().some((each) => String(each.request.invcNo) === number) && !seen.elsewhere.has(number)) {
+        device.signElsewhere(tin, '00', number);
+        seen.elsewhere.add(number);
+        count('signed by another program');
+      }
+    } else settleByPeople();
+  };
+
+  /** People who tell the truth: they look at the authority's side and say what is there. */
+  function settleByPeople(): void {
+    if (!facts) return;
+    if (facts.device.state === 'paused') {
+      const used = [...device.receipts().map((each) => Number(each.request.invcNo)), ...[...seen.elsewhere].map(Number)];
+      const last_invoice_number = String(Math.max(facts.device.next - 1, ...used));
+      const { next } = facts.device;
+      const dropped = facts.device.free.filter((number) => Number(number) <= Number(last_invoice_number));
+      ask('resumes the lane', async ({ ctx, ports }) => {
+        // What was free up to there is left to the other program, and so is what it went past.
+        for (const number of dropped) seen.elsewhere.add(number);
+        for (let number = next; number <= Number(last_invoice_number); number++) seen.elsewhere.add(String(number));
+        await resumeLane(ports)(ctx, branchId, { last_invoice_number, evidence: 'the log of the VSDC' });
+      });
+    }
+    for (const receipt of facts.receipts.filter((each) => each.state === 'in_doubt' && each.problem !== 'number_collision')) {
+      const held = device.receipts().find((each) => String(each.request.invcNo) === receipt.number && each.request.remark === receipt.documentNumber);
+      const source = 'the portal of the authority';
+      if (!held) {
+        // Under the number there is nothing, or what another program has signed.
+        if (!seen.elsewhere.has(receipt.number ?? ''))
+          ask('says it is not there', ({ ctx, ports }) => settleByPerson(ports)(ctx, receipt.id, { found: false, source }));
+        else if (receipt.isProposed) ask('confirms that it is another’s', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id));
+        else ask('says it is another’s', ({ ctx, ports }) => settleByPerson(ports)(as(ctx, 'first'), receipt.id, { found: 'other', source }));
+        continue;
+      }
+      const { reply, at } = held;
+      ask('brings the receipt', ({ ctx, ports }) =>
+        settleByPerson(ports)(ctx, receipt.id, {
+          found: true,
+          source,
+          receipt_number: String(reply.rcptNo),
+          total_receipt_number: String(reply.totRcptNo),
+          internal_data: String(reply.intrlData),
+          receipt_signature: String(reply.rcptSign),
+          sdc_id: String(reply.sdcId),
+          mrc_number: String(reply.mrcNo),
+          signed_at: `${at.slice(0, 19)}Z`,
+        }),
+      );
+    }
+  }
+
+  const observe = async (): Promise<string | null> => {
+    if (!isDirty) return null;
+    isDirty = false;
+    const before = facts?.receipts.filter((each) => each.state === 'in_doubt').map((each) => each.id) ?? [];
+    facts = await setting.readFacts(businessId);
+    for (const each of facts.receipts) if (each.state === 'in_doubt' && !before.includes(each.id)) count('doubts begun');
+    return check(facts, device.receipts(), seen);
+  };
+
+  const schedule = () => {
+    act();
+    if (scheduler.now < startsAt + busyMs) scheduler.after(world, random.between(1, 100_000), schedule);
+  };
+  scheduler.after(world, 1, schedule);
+
+  let steps = 0;
+  let problem: string | null = null;
+  const runUntil = async (until: number, isOver: () => boolean): Promise<void> => {
+    while (!problem && !isOver() && (await scheduler.step(until))) {
+      steps += 1;
+      problem = await observe();
+    }
+  };
+  try {
+    await runUntil(startsAt + busyMs, () => false);
+    // The calm: no more faults; people do what they are asked to, and everything that waits has its reason and its end.
+    isCalm = true;
+    net.calm();
+    const calmFrom = Math.max(scheduler.now, startsAt + busyMs);
+    scheduler.now = calmFrom;
+    if (!server.owner.isAlive) server = startServer(99);
+    const isSettled = () => facts !== null && facts.receipts.every((each) => ['signed', 'refused', 'withdrawn'].includes(each.state));
+    const care = () => {
+      settleByPeople();
+      scheduler.after(world, 60_000, care);
+    };
+    scheduler.after(world, 1, care);
+    await runUntil(calmFrom + calmMs, isSettled);
+    if (!problem && facts && !isSettled())
+      problem = `not settled in the calm: ${JSON.stringify(facts.receipts.filter((each) => !['signed', 'refused', 'withdrawn'].includes(each.state)))}`;
+    problem ??= await atTheEnd(setting.database, businessId, server.ctx, facts, device.receipts());
+  } catch (error) {
+    problem = (error as Error).stack ?? String(error);
+  }
+  scheduler.kill(server.owner);
+  for (const receipt of facts?.receipts ?? []) count(`receipts ${receipt.state}`);
+  counts['receipts at the device'] = device.receipts().length;
+  const digest = createHash('sha256').update(scheduler.trace.join('\n')).digest('hex');
+  return { seed, trace: scheduler.trace, digest, steps, counts, problem };
+}
+
+/** The chain of the trail holds, and the device has signed what we have, no more and no less. */
+async function atTheEnd(
+  database: Database,
+  businessId: string,
+  ctx: Context,
+  facts: Facts | null,
+  judged: { request: Record<string, unknown> }[],
+): Promise<string | null> {
+  const calm: Context = { ...ctx, transaction: (work) => database.transaction(businessId, work) };
+  await sealTrail(calm, []);
+  const verdict = await verifyTrail(calm);
+  if (verdict.brokenAt !== null || verdict.unsealed.length > 0) return `the trail does not hold: ${JSON.stringify(verdict)}`;
+  const signed = facts?.receipts.filter((each) => each.state === 'signed').length ?? 0;
+  return signed === judged.length ? null : `${judged.length} receipts at the device, ${signed} with us`;
+}

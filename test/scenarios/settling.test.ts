@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Api, until } from '../api.ts';
+import { startWorld, type World } from '../world.ts';
+
+let world: World;
+let admin: Api;
+let user: Api;
+const quick = {
+  vsdc: { answerTimeoutMs: 800, lateTimeoutMs: 1_200 },
+  timing: { retryFirstMs: 100, retryMaxMs: 300, settleQuietMs: 100, settleMaxMs: 300, doubtWaitMs: 300, leaseMs: 1_500 },
+  sweepMs: 200,
+  waitMs: 3_000,
+};
+beforeAll(async () => {
+  world = await startWorld({ instead: quick });
+  const [business] = world.businesses;
+  admin = await Api.signIn(world, business.admin);
+  user = await Api.signIn(world, business.user);
+  // A bookkeeper who may settle, and needs somebody who checks.
+  await world.sql("update membership set permissions = '{settle}' where role = 'business_user'", [], business.businessId);
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+let made = 0;
+function newInvoice(): { id: string; number: string } {
+  const [business] = world.businesses;
+  const source = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.what.startsWith('simple sale'));
+  made += 1;
+  const [id, number] = [`46000000077${String(made).padStart(6, '0')}`, `ST-${made}`];
+  world.zoho.add('invoices', business.organizationId, {
+    ...structuredClone(world.zoho.document('invoices', source?.id ?? '')),
+    invoice_id: id,
+    invoice_number: number,
+  });
+  return { id, number };
+}
+const present = async (id: string) => (await admin.get(`/receipts/${id}`)).body;
+
+async function lost() {
+  const document = newInvoice();
+  world.vsdc.faults(['drop_after_signing']);
+  const { body } = await admin.seal('invoices', document.id);
+  const receipt = await until(
+    () => present(body.id),
+    (each) => each.problem?.code === 'signed_answer_lost',
+  );
+  const held = world.vsdc.receipts().find((each) => each.request.remark === document.number);
+  const evidence = {
+    found: true,
+    source: 'the portal of the authority',
+    receipt_number: String(held?.reply.rcptNo),
+    total_receipt_number: String(held?.reply.totRcptNo),
+    internal_data: String(held?.reply.intrlData),
+    receipt_signature: String(held?.reply.rcptSign),
+    sdc_id: String(held?.reply.sdcId),
+    signed_at: `${held?.at.slice(0, 19)}Z`,
+  };
+  return { receipt, evidence, held, document };
+}
+
+describe('a person who settles a doubt', () => {
+  test('sees our request, every send with its answer, the device’s counters before and now, and when it goes on', async () => {
+    const { receipt, held, evidence } = await lost();
+    expect(await user.get(`/receipts/${receipt.id}/doubt`)).toMatchObject({ status: 200 });
+    const { body } = await admin.get(`/receipts/${receipt.id}/doubt`);
+    expect(JSON.parse(body.request)).toEqual(held?.request);
+    expect(body).toMatchObject({ invoice_number: receipt.invoice_number, next_try_at: null, sdc_id: evidence.sdc_id });
+    expect(Number(held?.reply.totRcptNo)).toBeGreaterThan(Number(body.total_before ?? 0));
+    expect(body.sends.map((each: { outcome: string; is_resend: boolean; device_code: string }) => [each.outcome, each.is_resend, each.device_code])).toEqual([
+      ['in_doubt', false, ''],
+      ['number_taken', true, '924'],
+    ]);
+    expect((await admin.post(`/receipts/${receipt.id}/evidence`, evidence)).body.state).toBe('signed');
+  });
+
+  test('is stopped where number, buyer or total are another document’s', async () => {
+    const { receipt, evidence } = await lost();
+    for (const [field, value] of [
+      ['invoice_number', '999999'],
+      ['buyer_tin', '109999999'],
+      ['total', '1.00'],
+    ] as const)
+      expect(await admin.post(`/receipts/${receipt.id}/evidence`, { ...evidence, [field]: value })).toMatchObject({
+        status: 422,
+        body: { code: 'evidence_mismatch', field },
+      });
+    const more = { invoice_number: receipt.invoice_number, total: receipt.totals.total };
+    expect((await admin.post(`/receipts/${receipt.id}/evidence`, { ...evidence, ...more })).body.state).toBe('signed');
+  });
+
+  test('whose role asks for it is confirmed by a second person, and not by themselves', async () => {
+    const { receipt, evidence } = await lost();
+    const proposed = await user.post(`/receipts/${receipt.id}/evidence`, evidence);
+    expect(proposed.body).toMatchObject({
+      state: 'in_doubt',
+      settlement: { proposed_name: expect.stringContaining('User'), evidence: { total_receipt_number: evidence.total_receipt_number } },
+    });
+    expect((await user.post(`/receipts/${receipt.id}/evidence/confirm`)).status).toBe(403);
+    expect((await user.post(`/receipts/${receipt.id}/evidence/drop`)).body.settlement).toBeNull();
+    expect(await admin.post(`/receipts/${receipt.id}/evidence/confirm`)).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+    await user.post(`/receipts/${receipt.id}/evidence`, evidence);
+    const confirmed = await admin.post(`/receipts/${receipt.id}/evidence/confirm`);
+    expect(confirmed.body).toMatchObject({ state: 'signed', receipt_signature: evidence.receipt_signature, settlement: null });
+    const [row] = await world.sql('select evidence from signature where receipt_id = $1', [receipt.id], world.businesses[0].businessId);
+    expect(row?.evidence).toMatchObject({ by: expect.stringMatching(/^per_/), confirmed_by: expect.stringMatching(/^per_/) });
+  });
+
+  test('says that the number is another program’s: two of them, and the document is sold once under its next number', async () => {
+    const [business] = world.businesses;
+    const document = newInvoice();
+    const [{ next }] = (await world.sql(
+      'select next_invoice_number::text as next from device where sdc_id is not null order by id limit 1',
+      [],
+      business.businessId,
+    )) as [{ next: string }];
+    world.vsdc.faults(['drop_before_signing']);
+    const { body } = await admin.seal('invoices', document.id);
+    // Between the request that got lost and the one that goes again, somebody else signs under that very number.
+    world.vsdc.signElsewhere(business.taxpayerId, '00', next);
+    const receipt = await until(
+      () => present(body.id),
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    expect(receipt.invoice_number).toBe(next);
+    const proposed = await admin.post(`/receipts/${receipt.id}/evidence`, { found: 'other', source: 'the log of the VSDC' });
+    expect(proposed.body).toMatchObject({ state: 'in_doubt', settlement: { evidence: { found: 'other' } } });
+    expect(await admin.post(`/receipts/${receipt.id}/evidence/confirm`)).toMatchObject({ status: 409, body: { code: 'second_person_needed' } });
+    await world.sql("update membership set permissions = '{settle,check}' where role = 'business_user'", [], business.businessId);
+    expect((await user.post(`/receipts/${receipt.id}/evidence/confirm`)).status).toBe(200);
+    const signed = await until(
+      () => present(receipt.id),
+      (each) => each.state === 'signed',
+    );
+    expect(BigInt(signed.invoice_number)).toBeGreaterThan(BigInt(next));
+    expect(world.vsdc.receipts().filter((each) => each.request.remark === document.number)).toHaveLength(1);
+  });
+});
