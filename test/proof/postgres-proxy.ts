@@ -6,12 +6,12 @@ export type CommitFault = { point: 'before_commit' | 'after_commit'; fault: 'dro
 export type PostgresProxy = {
   /** The same address, through here. */
   through(url: string): string;
-  /** Breaks the commit of the next transaction in which all of these words went over the wire; once. */
-  break(words: string[], how: CommitFault): { done(): boolean };
+  /** Breaks the commit of the next transaction of which this is true, by what went over the wire for it; once. */
+  break(isIt: (said: string) => boolean, how: CommitFault): { done(): boolean };
   close(): Promise<void>;
 };
 
-type Rule = { words: string[]; how: CommitFault; isUsed: boolean };
+type Rule = { isIt(said: string): boolean; how: CommitFault; isUsed: boolean };
 
 const stallMs = 1_500;
 const commit = /(?:^|[^a-z ])commit\0/i;
@@ -42,7 +42,7 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
         upstream.write(part);
         return;
       }
-      const rule = rules.find((each) => !each.isUsed && each.words.every((word) => said.includes(word)));
+      const rule = rules.find((each) => !each.isUsed && each.isIt(said));
       said = '';
       if (!rule) {
         upstream.write(part);
@@ -88,8 +88,8 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
       through.port = String(port);
       return through.href;
     },
-    break(words, how) {
-      const rule = { words, how, isUsed: false };
+    break(isIt, how) {
+      const rule = { isIt, how, isUsed: false };
       rules.push(rule);
       return { done: () => rule.isUsed };
     },

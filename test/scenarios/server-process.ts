@@ -1,8 +1,8 @@
 import { startApp } from '@muhuri/server/app';
 import { silentLog } from '@muhuri/server/platform/log';
 
-/** A server in a process of its own, quick to give up, so that it can be killed. */
-const { config, secrets } = JSON.parse(process.argv[2] as string);
+/** A server in a process of its own, quick to give up unless told otherwise, so that it can be killed. */
+const { config, secrets, instead } = JSON.parse(process.argv[2] as string);
 const app = await startApp(
   config,
   {
@@ -16,6 +16,7 @@ const app = await startApp(
     timing: { retryFirstMs: 150, retryMaxMs: 400, settleQuietMs: 250, settleMaxMs: 500, doubtWaitMs: 500, leaseMs: 1_500 },
     sweepMs: 200,
     waitMs: 8_000,
+    ...instead,
   },
 );
 console.log(`up ${app.url}`);

@@ -69,4 +69,7 @@ export async function claimItem(tx: Tx, id: string, holder: string, now: Date, u
 export const markRegistered = (tx: Tx, id: string, content: ItemContent) =>
   query(tx, 'update item set registered = $2, claimed_by = null, claimed_until = null where id = $1', [id, json(content)]);
 
+/** The device says that it does not know them: they are told to it once more before the next sale. */
+export const forgetRegistered = (tx: Tx, codes: string[]) => query(tx, 'update item set registered = null where item_code = any($1::text[])', [codes]);
+
 export const releaseItem = (tx: Tx, id: string) => query(tx, 'update item set claimed_by = null, claimed_until = null where id = $1', [id]);

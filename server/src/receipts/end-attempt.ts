@@ -1,4 +1,5 @@
 import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
+import { forgetRegistered } from '../catalogue/index.ts';
 import type { Context } from '../context.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { DeviceAnswer, Dialect, SaleReply } from '../ports/dialect.ts';
@@ -143,6 +144,14 @@ export async function recordEnd<Next>(
     const problem = { code, device_code: said.deviceCode, device_text: said.deviceText };
     await setReceiptState(tx, sending.receiptId, { state: 'refused', problem, invoiceNumber: null }, at);
     await setLaneTries(tx, device.id, 0);
+    // It may be that the device never heard of an item it seemed to have taken.
+    if (code === 'refused_code') {
+      const { filed } = (await lockReceipt(tx, sending.receiptId)) as Receipt;
+      await forgetRegistered(
+        tx,
+        filed.sale.lines.map((line) => line.itemCode),
+      );
+    }
     await ports.record(tx, ctx, { action: 'receipt.refused', subject: sending.receiptId, after: { ...problem, returned_number: sending.invoiceNumber } });
     return { is: 'go_on' };
   }
