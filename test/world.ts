@@ -98,6 +98,9 @@ export const approvedDevices: ApprovedDevice[] = [
   { tin: taxpayers[1], bhfId: '00', serial: 'umucyo-kigali-1', name: 'UMUCYO OFFICE SUPPLIES' },
 ];
 
+/** The devices of a world with so many businesses. */
+export const approvedFor = (businesses: number): ApprovedDevice[] => [...approvedDevices, ...moreDevices(businesses)];
+
 export const today = (): string => new Date(Date.now() + 2 * 3_600_000).toISOString().slice(0, 10);
 
 /** What a server may be told otherwise than the rest of the world. */
@@ -110,6 +113,8 @@ export type WorldOptions = {
   stateDir?: string | null;
   urls?: { owner: string; app: string; queue: string };
   postgres?: Postgres;
+  /** Where the devices write down what they have done, to be started again elsewhere. */
+  journalFile?: string;
   withWidget?: boolean;
   /** The folder of a packed widget, instead of what was built. */
   widgetApp?: string;
@@ -130,8 +135,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const state = (name: string) => (options.stateDir ? join(options.stateDir, name) : null);
   const taken = (what: string) => (port: number) => options.onTaken?.(what, port);
   const count = options.businesses ?? 2;
-  const devices = [...approvedDevices, ...moreDevices(count)];
-  const vsdc = await startRwVsdc({ approved: devices, stateFile: state('rw-vsdc.json'), port: options.ports?.vsdc ?? 0, onTaken: taken('VSDC') });
+  const devices = approvedFor(count);
+  const vsdc = await startRwVsdc({ approved: devices, journalFile: options.journalFile ?? null, stateFile: state('rw-vsdc.json'), port: options.ports?.vsdc ?? 0, onTaken: taken('VSDC') });
   const mail = await startMail(options.ports?.mail ?? 0);
   let widget: WidgetHost | null = null;
   const zoho = await startZoho({

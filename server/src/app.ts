@@ -683,6 +683,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   ];
   void lanes.sweep().catch((error: Error) => log.error({ error: error.stack }, 'looking for idle lanes failed'));
   log.info({ port, worker }, 'Muhuri is up');
+  let closing: Promise<void> | null = null;
   return {
     url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
     port,
@@ -710,23 +711,25 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     verifyTrail,
     rotateKeys: rotateKeys({ database, vault, record, contextOf: (businessId) => jobContext(businessId, 'rotation') }),
     businessIds,
-    async close() {
-      for (const timer of timers) clearInterval(timer);
-      await closeServer(server);
-      await lanes.close();
-      // Sockets that still wait for a late answer are closed here, and that they are is recorded: a doubt may be asked about at once.
-      await vsdc.close();
-      await Promise.allSettled(background);
-      await usage.flush();
-      await calls.flush(limits);
-      mail.close();
-      await queue.close();
-      await zoho.close();
-      await Promise.all([intake.idle(), telling.idle()]);
-      await doorstep.close();
-      await database.close();
-    },
+    close: () => (closing ??= close()),
   };
+
+  async function close(): Promise<void> {
+    for (const timer of timers) clearInterval(timer);
+    await closeServer(server);
+    await lanes.close();
+    // Sockets that still wait for a late answer are closed here, and that they are is recorded: a doubt may be asked about at once.
+    await vsdc.close();
+    await Promise.allSettled(background);
+    await usage.flush();
+    await calls.flush(limits);
+    mail.close();
+    await queue.close();
+    await zoho.close();
+    await Promise.all([intake.idle(), telling.idle()]);
+    await doorstep.close();
+    await database.close();
+  }
 }
 
 /** A start refused, with every reason. */

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Answered, type Asked, jsonAnswer, keptState, type Listening, listen } from '../../kit/server.ts';
 import { type Body, cents, checkSale, digits, type Exact } from './check-sale.ts';
@@ -87,8 +88,15 @@ export async function startRwVsdc(options: Parameters<typeof makeRwVsdc>[0] & { 
 }
 
 /** The same without its network: whoever asks decides what becomes of questions and answers. `now`: milliseconds, where time is not the machine's. */
-export function makeRwVsdc(options: { approved: ApprovedDevice[]; stateFile?: string | null; now?: () => number }): RwVsdcDevice {
-  const machineNow = options.now ?? Date.now;
+export function makeRwVsdc(options: {
+  approved: ApprovedDevice[];
+  stateFile?: string | null;
+  /** Instead of a state file: every request that did something, one a line, written before it is answered; played again at the start. */
+  journalFile?: string | null;
+  now?: () => number;
+}): RwVsdcDevice {
+  let playedAt: number | null = null;
+  const machineNow = () => playedAt ?? (options.now ?? Date.now)();
   const approved = [...options.approved];
   const fresh = (): State => ({
     devices: approved.map(newDevice),
@@ -127,6 +135,10 @@ export function makeRwVsdc(options: { approved: ApprovedDevice[]; stateFile?: st
   }
   state.save();
 
+  const keep = (path: string, raw: string) => {
+    state.save();
+    if (options.journalFile && playedAt === null) appendFileSync(options.journalFile, `${JSON.stringify({ path, raw, at: machineNow() })}\n`);
+  };
   const now = () => new Date(machineNow() + state.value.clockOffsetMs);
   const stamp = (at: Date) => new Date(at.getTime() + 2 * 3_600_000).toISOString().replace(/\D/g, '').slice(0, 14);
   const envelope = (resultCd: string, resultMsg: string, data: unknown = null): Answered =>
@@ -140,7 +152,7 @@ export function makeRwVsdc(options: { approved: ApprovedDevice[]; stateFile?: st
     if (asked.body.trim() === '') return envelope('911', 'Request body is empty');
     const body = exactly(asked.body);
     if (!body) return { status: 400, type: 'text/html', body: '<html><body>HTTP Status 400 – Bad Request</body></html>' };
-    if (asked.path === '/initializer/selectInitInfo') return initialise(body);
+    if (asked.path === '/initializer/selectInitInfo') return initialise(body, asked.body);
     const device = state.value.devices.find((each) => each.tin === body.tin && each.bhfId === body.bhfId);
     if (!device?.isInitialised) return envelope('901', 'It is not valid device');
     if (state.value.settings.uplink) device.lastContact = now().getTime();
@@ -158,7 +170,7 @@ export function makeRwVsdc(options: { approved: ApprovedDevice[]; stateFile?: st
         });
       }
       case '/items/saveItems':
-        return saveItem(device, body);
+        return saveItem(device, body, asked.body);
       case '/items/selectItems':
         return done({ itemList: device.itemCodes.map((itemCd) => ({ tin: device.tin, itemCd, useYn: 'Y' })) });
       case '/trnsSales/saveSales':
@@ -174,13 +186,13 @@ export function makeRwVsdc(options: { approved: ApprovedDevice[]; stateFile?: st
 
   const isNothingNew = (body: Body) => String(body.lastReqDt ?? '') >= stamp(now());
 
-  function initialise(body: Body): Answered {
+  function initialise(body: Body, raw: string): Answered {
     const device = state.value.devices.find((each) => each.tin === body.tin && each.bhfId === body.bhfId && each.serial === body.dvcSrlNo);
     if (!device) return envelope('901', 'It is not valid device');
     if (device.isInitialised) return envelope('902', 'This device is installed');
     device.isInitialised = true;
     device.lastContact = now().getTime();
-    state.save();
+    keep('/initializer/selectInitInfo', raw);
     const known = approved.find((each) => each.tin === device.tin);
     return done({
       info: {
@@ -217,7 +229,7 @@ export function makeRwVsdc(options: { approved: ApprovedDevice[]; stateFile?: st
   }
 
   /** Unit codes are not looked at here; the sale looks (seen on live devices). */
-  function saveItem(device: Device, body: Body): Answered {
+  function saveItem(device: Device, body: Body, raw: string): Answered {
     for (const name of [
       'itemCd',
       'itemClsCd',
@@ -240,7 +252,7 @@ export function makeRwVsdc(options: { approved: ApprovedDevice[]; stateFile?: st
     // The register is the taxpayer's: a sister branch knows the item too.
     for (const sister of state.value.devices)
       if (sister.tin === device.tin && !sister.itemCodes.includes(String(body.itemCd))) sister.itemCodes.push(String(body.itemCd));
-    state.save();
+    keep('/items/saveItems', raw);
     return done();
   }
 
@@ -297,7 +309,7 @@ export function makeRwVsdc(options: { approved: ApprovedDevice[]; stateFile?: st
       mrcNo: state.value.settings.pad_mrc ? `${device.mrcNo}  ` : device.mrcNo,
     };
     state.value.receipts.push({ request: JSON.parse(raw) as Record<string, unknown>, reply: data, at: at.toISOString() });
-    state.save();
+    keep('/trnsSales/saveSales', raw);
     return done(data);
   }
 
@@ -363,6 +375,19 @@ export function makeRwVsdc(options: { approved: ApprovedDevice[]; stateFile?: st
     const html = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Receipt (simulated)</title><style>body{font:16px/1.6 system-ui,sans-serif;max-width:30rem;margin:2rem auto;padding:0 1rem}p{background:#fdecea;color:#8c1d18;padding:.5rem .8rem;border-radius:6px}dt{color:#5b6270}dd{margin:0 0 .6rem;font-weight:600}</style><p>Simulated authority: invented data, not a fiscal receipt.</p><h1>Receipt verification</h1><dl>${list}</dl></html>`;
     return { status: found ? 200 : 404, type: 'text/html; charset=utf-8', body: html };
   }
+
+  if (options.journalFile && existsSync(options.journalFile))
+    // A line that was being written when its writer died was not answered either.
+    for (const line of readFileSync(options.journalFile, 'utf8').split('\n').slice(0, -1)) {
+      const { path, raw, at } = JSON.parse(line) as { path: string; raw: string; at: number };
+      playedAt = at;
+      const body = exactly(raw) as Body;
+      const device = state.value.devices.find((each) => each.tin === body.tin && each.bhfId === body.bhfId) as Device;
+      if (path === '/initializer/selectInitInfo') initialise(body, raw);
+      else if (path === '/items/saveItems') saveItem(device, body, raw);
+      else sign(device, body, raw);
+    }
+  playedAt = null;
 
   const find = (tin: string, bhfId: string) => state.value.devices.find((each) => each.tin === tin && each.bhfId === bhfId) as Device;
   return {
