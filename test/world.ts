@@ -136,7 +136,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const taken = (what: string) => (port: number) => options.onTaken?.(what, port);
   const count = options.businesses ?? 2;
   const devices = approvedFor(count);
-  const vsdc = await startRwVsdc({ approved: devices, journalFile: options.journalFile ?? null, stateFile: state('rw-vsdc.json'), port: options.ports?.vsdc ?? 0, onTaken: taken('VSDC') });
+  const vsdc = await startRwVsdc({
+    approved: devices,
+    journalFile: options.journalFile ?? null,
+    stateFile: state('rw-vsdc.json'),
+    port: options.ports?.vsdc ?? 0,
+    onTaken: taken('VSDC'),
+  });
   const mail = await startMail(options.ports?.mail ?? 0);
   let widget: WidgetHost | null = null;
   const zoho = await startZoho({

@@ -313,7 +313,9 @@ async function startAgain(folder: string): Promise<Postgres> {
 
 /** The postmaster and all of its children at once, as a machine that loses its power. */
 function killTree(pid: number): void {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean));
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean),
+  );
   for (const each of [String(pid), ...children]) {
     try {
       process.kill(Number(each), 'SIGKILL');

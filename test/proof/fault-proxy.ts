@@ -157,7 +157,12 @@ export async function openWay(deviceUrl: string, answerTimeoutMs: number): Promi
   function altered(answer: Buffer, fault: Fault): string {
     const text = answer.toString('utf8');
     const body = JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)) as { data: Record<string, unknown> | null };
-    const change = fault === 'total_not_above' ? { totRcptNo: Math.max(1, known.total) } : fault === 'signature_held' ? { rcptSign: known.signature } : { sdcId: 'SDC019999999' };
+    const change =
+      fault === 'total_not_above'
+        ? { totRcptNo: Math.max(1, known.total) }
+        : fault === 'signature_held'
+          ? { rcptSign: known.signature }
+          : { sdcId: 'SDC019999999' };
     return JSON.stringify({ ...body, data: body.data && { ...body.data, ...change } });
   }
 
@@ -177,7 +182,8 @@ export async function openWay(deviceUrl: string, answerTimeoutMs: number): Promi
   };
 }
 
-const envelope = (code: string, data: unknown = null) => JSON.stringify({ resultCd: code, resultMsg: code === '000' ? 'It is succeeded' : `Said ${code}`, resultDt: '20261120101533', data });
+const envelope = (code: string, data: unknown = null) =>
+  JSON.stringify({ resultCd: code, resultMsg: code === '000' ? 'It is succeeded' : `Said ${code}`, resultDt: '20261120101533', data });
 const http = (status: number, body: string) =>
   `HTTP/1.1 ${status} OK\r\ncontent-type: application/json;charset=UTF-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`;
 
@@ -218,7 +224,10 @@ const read = (socket: Socket): Promise<Buffer> =>
 export async function openDeafAddress(): Promise<{ url: string; close(): void }> {
   const child = spawn(
     process.execPath,
-    ['-e', "const s=require('node:net').createServer();s.listen({port:0,host:'127.0.0.1',backlog:1},()=>{console.log(s.address().port);setTimeout(()=>process.kill(process.pid,'SIGSTOP'),50)})"],
+    [
+      '-e',
+      "const s=require('node:net').createServer();s.listen({port:0,host:'127.0.0.1',backlog:1},()=>{console.log(s.address().port);setTimeout(()=>process.kill(process.pid,'SIGSTOP'),50)})",
+    ],
     { cwd: checkout, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const port = await new Promise<number>((resolve) => child.stdout?.once('data', (text: Buffer) => resolve(Number(text.toString()))));

@@ -232,10 +232,16 @@ async function tableOf({ world, business, proxy, admin, watch, servers, deaf, cl
         notes.push(text);
       };
       if (seen.device_state === 'paused') {
-        const numbers = world.vsdc.receipts().filter((each) => each.request.tin === taxpayerId).map((each) => Number(each.request.invcNo));
+        const numbers = world.vsdc
+          .receipts()
+          .filter((each) => each.request.tin === taxpayerId)
+          .map((each) => Number(each.request.invcNo));
         const last = String(Math.max(Number(seen.number ?? 0), ...numbers));
         const branch = business.branchIds[0];
-        const resumed = await by(admins).post(`/branches/${branch}/resume`, seen.code === 'number_collision' ? { last_invoice_number: last, evidence: source } : {});
+        const resumed = await by(admins).post(
+          `/branches/${branch}/resume`,
+          seen.code === 'number_collision' ? { last_invoice_number: last, evidence: source } : {},
+        );
         if (resumed.status === 200) say(`resumed after ${seen.code}`);
       } else if (seen.state === 'in_doubt' && seen.code === 'signed_answer_lost') {
         const [held] = judgedOf(document.number);
@@ -256,7 +262,12 @@ async function tableOf({ world, business, proxy, admin, watch, servers, deaf, cl
         } else if (seen.proposed) {
           if ((await by(users).post(`/receipts/${seen.id}/evidence/confirm`)).status === 200) say('two said that the number is another’s');
         } else await by(admins).post(`/receipts/${seen.id}/evidence`, { found: 'other', source });
-      } else if (seen.state === 'in_doubt' && seen.code === 'maybe_signed' && performance.now() - started > lookAfterMs && judgedOf(document.number).length === 0) {
+      } else if (
+        seen.state === 'in_doubt' &&
+        seen.code === 'maybe_signed' &&
+        performance.now() - started > lookAfterMs &&
+        judgedOf(document.number).length === 0
+      ) {
         // Accepted only once the device has refused it for good; until then it is asked again by itself.
         if ((await by(admins).post(`/receipts/${seen.id}/evidence`, { found: false, source })).status === 200) say('the authority holds nothing');
       } else if (seen.state === 'refused' && seen.code === 'refused_code') {
@@ -278,7 +289,9 @@ async function tableOf({ world, business, proxy, admin, watch, servers, deaf, cl
           });
         }
       });
-      void begin().then(press).catch(() => {});
+      void begin()
+        .then(press)
+        .catch(() => {});
     });
     watch.stop(document.id);
     return { last, byPeople, ms: performance.now() - started, note: notes.join('; ') };
@@ -416,25 +429,18 @@ async function tableOf({ world, business, proxy, admin, watch, servers, deaf, cl
   };
 }
 
-function verdictOf(
-  run: Run,
-  judged: { reply: Record<string, unknown> }[],
-  last: Seen | null,
-  how: { byPeople: boolean; ms: number; note: string },
-): Verdict {
+function verdictOf(run: Run, judged: { reply: Record<string, unknown> }[], last: Seen | null, how: { byPeople: boolean; ms: number; note: string }): Verdict {
   const recorded = last?.signature ? 1 : 0;
   const isSame = judged.length === 1 && judged[0]?.reply.rcptSign === last?.signature;
   const verdict =
-    judged.length > 1
-      ? 'double'
-      : !last
-        ? 'stuck'
-        : judged.length === 1
-          ? isSame
-            ? 'once'
-            : 'lost'
-          : recorded === 1
-            ? 'unmarked'
-            : 'not_signed';
-  return { run, judged: judged.length, recorded, verdict, settledBy: how.byPeople ? 'people' : 'itself', ms: how.ms, note: `${how.note}${last ? '' : ' (nothing seen in time)'} ${last?.code ?? ''}`.trim() };
+    judged.length > 1 ? 'double' : !last ? 'stuck' : judged.length === 1 ? (isSame ? 'once' : 'lost') : recorded === 1 ? 'unmarked' : 'not_signed';
+  return {
+    run,
+    judged: judged.length,
+    recorded,
+    verdict,
+    settledBy: how.byPeople ? 'people' : 'itself',
+    ms: how.ms,
+    note: `${how.note}${last ? '' : ' (nothing seen in time)'} ${last?.code ?? ''}`.trim(),
+  };
 }
