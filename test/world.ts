@@ -194,6 +194,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         governor: { perMinute: 100_000, zohoPerMinute: 100_000, blockSecondsMax: 0 },
         // Faults are scripted by the call: nothing else may ask in between. Tests look for changes when they mean to.
         keepUpMs: 3_600_000,
+        deadlinesMs: 3_600_000,
         ...options.instead,
         ...instead,
       },

@@ -149,7 +149,8 @@ import { receiptRoutes } from './receipts/receipt.routes.ts';
 import { countByTrail, countTotals, getStats, reportUsage } from './reports/index.ts';
 import { type Limits, openUsage, usualLimits } from './usage/index.ts';
 import { idsIn, listAttempts, openWalls } from './walls/index.ts';
-import { deleteOldNotices, listNotices, sendDue, subscribers, tellOfReceipts } from './notices/index.ts';
+import { tellAlerts, watchDeadlines } from './deadlines/index.ts';
+import { deleteOldNotices, listNotices, notify, sendDue, subscribers, tellOfReceipts } from './notices/index.ts';
 import { noticeRoutes } from './notices/notice.routes.ts';
 import { standardWebhooks } from './messenger/standard-webhooks.ts';
 import { dueAfterSigning, mailReceipt, readSteps, retryWriteBack, writeBackDue } from './write-back/index.ts';
@@ -182,6 +183,7 @@ export type Instead = {
   governor: Partial<GovernorSettings>;
   intakeMs: number;
   keepUpMs: number;
+  deadlinesMs: number;
 };
 
 export type App = {
@@ -205,6 +207,9 @@ export type App = {
 };
 
 export const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+
+/** A deadline is counted in hours: five minutes late is in time. */
+const deadlineMinutes = 5;
 
 const migrations = new URL('./migrations', import.meta.url).pathname;
 
@@ -412,6 +417,27 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     businessIds,
     log,
   });
+  const peopleOf = listPeople({ database });
+  const watchOver = watchDeadlines({ alerts, testDevice: testDeviceNow, clock, worker, minutes: deadlineMinutes });
+  const tell = tellAlerts({
+    clock,
+    log,
+    sendMail: mail.send,
+    publicUrl: config.publicUrl,
+    adminMails: async (ctx) =>
+      (await peopleOf(ctx)).filter(({ membership }) => membership.role === 'business_admin' && membership.status === 'active').map(({ email }) => email),
+    notify: notify({ clock, newId, touch: (businessId) => touched.telling(businessId) }),
+  });
+  const deadlines = openRounds({
+    name: 'watching deadlines',
+    async work(businessId) {
+      const ctx = jobContext(businessId, 'deadlines');
+      await watchOver(ctx);
+      await tell(ctx);
+    },
+    businessIds,
+    log,
+  });
   touched.intake = intake.touch;
   touched.telling = telling.touch;
   const routes = [
@@ -443,7 +469,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       now: () => clock.now(),
     }),
     ...peopleRoutes({
-      listPeople: listPeople({ database }),
+      listPeople: peopleOf,
       changeMember: changeMember({ database, clock, record }),
       endMember: endMember({ database, clock, record }),
       listInvitations,
@@ -680,6 +706,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     every(5_000, 'looking into misses', walls.look),
     every(60_000, 'looking into every miss', walls.sweep),
     every(60_000, 'counting totals', countAll),
+    every(instead.deadlinesMs ?? 60_000, 'watching deadlines', deadlines.sweep),
   ];
   void lanes.sweep().catch((error: Error) => log.error({ error: error.stack }, 'looking for idle lanes failed'));
   log.info({ port, worker }, 'Muhuri is up');
@@ -726,7 +753,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     mail.close();
     await queue.close();
     await zoho.close();
-    await Promise.all([intake.idle(), telling.idle()]);
+    await Promise.all([intake.idle(), telling.idle(), deadlines.idle()]);
     await doorstep.close();
     await database.close();
   }

@@ -1063,6 +1063,46 @@ export const problems = {
     "Deux documents de cet appareil sont peut-être signés ; rien d'autre ne lui est envoyé.",
     "Il redemande de lui-même pour les deux. Si cela dure, regardez l'appareil ou saisissez les données de l'administration pour l'un d'eux.",
   ),
+  oldest_unsigned: e(
+    503,
+    'device',
+    'A document has been waiting for its seal for more than {hours} h.',
+    'Look in the list To seal what it waits for: the device, Zoho, or somebody who settles a doubt.',
+    'Un document attend son sceau depuis plus de {hours} h.',
+    "Voyez dans la liste À sceller ce qu'il attend : l'appareil, Zoho ou quelqu'un qui lève un doute.",
+  ),
+  device_silent: e(
+    503,
+    'device',
+    'The device has not answered for more than {hours} h, and documents wait for it.',
+    'Look whether the VSDC computer is on and connected.',
+    "L'appareil n'a pas répondu depuis plus de {hours} h et des documents l'attendent.",
+    "Vérifiez que l'ordinateur VSDC est allumé et connecté.",
+  ),
+  offline_clock: e(
+    503,
+    'device',
+    'As far as we know the device has not reached the authority for {hours} h; after 24 it stops signing.',
+    'Bring its internet connection back: about {left} h are left.',
+    "À notre connaissance l'appareil n'a pas joint l'administration depuis {hours} h ; à 24 il cesse de signer.",
+    'Rétablissez sa connexion : il reste environ {left} h.',
+  ),
+  doubt_old: e(
+    409,
+    'person',
+    'A document has been in doubt for more than an hour.',
+    "It is asked about by itself; if the device cannot tell, somebody reads it in the authority's portal and enters it.",
+    "Un document est en doute depuis plus d'une heure.",
+    "La question est reposée automatiquement ; si l'appareil ne peut répondre, relevez-le dans le portail de l'administration.",
+  ),
+  device_clock: e(
+    409,
+    'device',
+    "The device's clock is {minutes} minutes away from ours: its receipts carry its time.",
+    'Set the clock of the VSDC computer, best by a time server.',
+    "L'horloge de l'appareil s'écarte de {minutes} minutes de la nôtre : ses reçus portent son heure.",
+    "Réglez l'horloge de l'ordinateur VSDC, de préférence par un serveur de temps.",
+  ),
   late_signature: e(
     409,
     'person',
@@ -1190,8 +1230,11 @@ export type StoredProblem = { code: ProblemCode; field?: string; device_code?: s
 export function describeProblem(stored: StoredProblem, language: string): Problem {
   const entry = problems[stored.code];
   const [title, detail] = language.toLowerCase().startsWith('fr') ? entry.fr : language.toLowerCase().startsWith('ar') ? inArabic[stored.code] : entry.en;
-  return { ...stored, type: `urn:muhuri:problem:${stored.code}`, title, detail, status: entry.status, fix: entry.fix };
+  return { ...stored, type: `urn:muhuri:problem:${stored.code}`, title: filled(title, stored), detail: filled(detail, stored), status: entry.status, fix: entry.fix };
 }
+
+/** A sentence with what it is about: `{hours}` is the problem's own `hours`. */
+const filled = (sentence: string, stored: StoredProblem): string => sentence.replace(/\{(\w+)\}/g, (_, name: string) => String(stored[name] ?? '…'));
 
 function e(status: number, fix: Fix, en: string, enNext: string, fr: string, frNext: string): Entry {
   return { status, fix, en: [en, enNext], fr: [fr, frNext] };

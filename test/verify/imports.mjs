@@ -18,6 +18,7 @@ const story = [
   'intake',
   'write-back',
   'notices',
+  'deadlines',
   'reports',
   'onboarding',
 ];

@@ -53,7 +53,7 @@ export const testDevice =
       reason: sent.is === 'answered' ? null : sent.reason,
     };
     await ctx.transaction(async (tx) => {
-      await keepProbe(tx, device.id, probe);
+      await keepProbe(tx, device.id, probe, judged === 'serves' || judged === 'link_down');
       if (upstreamAt && upstreamAt !== device.lastUpstreamAt) await touchUpstream(tx, device.id, upstreamAt);
     });
     return probe;

@@ -5,6 +5,7 @@ import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Tx } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { Messenger } from '../ports/messenger.ts';
@@ -86,6 +87,17 @@ export const tellOfReceipts =
         await insertNotice(tx, ctx.businessId, { id: ports.newId('notice'), subscriberId: subscriber.id, event, body }, ports.clock.now());
     }
     ports.touch(ctx.businessId);
+  };
+
+/** Tells whoever asked for it of something that is no receipt, in the transaction that finds it. */
+export const notify =
+  (ports: { clock: Clock; newId: NewId; touch(businessId: string): void }) =>
+  async (tx: Tx, ctx: Context, event: string, data: object): Promise<void> => {
+    const subscribers = (await listSubscribers(tx)).filter((each) => each.events.includes(event));
+    const at = ports.clock.now();
+    const body = JSON.stringify({ type: event, timestamp: at.toISOString(), data });
+    for (const { id } of subscribers) await insertNotice(tx, ctx.businessId, { id: ports.newId('notice'), subscriberId: id, event, body }, at);
+    if (subscribers.length > 0) ports.touch(ctx.businessId);
   };
 
 /** Sends what is due, some at a time. Says how many; none: there is no more. */

@@ -1,0 +1,52 @@
+import type { StoredProblem } from '@muhuri/shared/problems';
+
+/** A device and what waits for it. Times in UTC. */
+export type Watched = {
+  deviceId: string;
+  branchName: string;
+  /** The last answer of any kind; the last one that proves contact with the authority. Null: none known. */
+  lastContactAt: Date | null;
+  lastUpstreamAt: Date | null;
+  oldest: { documentNumber: string; since: Date; count: number } | null;
+  doubts: { receiptId: string; documentNumber: string; since: Date }[];
+  /** How far the device's clock was ahead of ours at its last signature. */
+  clockAheadMs: number | null;
+};
+
+export type Due = { subject: string; problem: StoredProblem };
+
+const hourMs = 3_600_000;
+/** A VSDC signs for 24 hours without its authority and then stops; these leave twelve, six and two to act. */
+export const offlineHours = [12, 18, 22] as const;
+const unsignedHours = [1, 12, 18, 22] as const;
+const silentHours = [1, 12, 18, 22] as const;
+const clockSlackMs = 10 * 60_000;
+
+/** Codes that this watch raises, and closes when they are over. */
+export const watchedCodes = ['oldest_unsigned', 'device_silent', 'offline_clock', 'doubt_old', 'device_clock'] as const;
+
+const levelOf = (levels: readonly number[], since: Date, now: Date): number | null =>
+  levels.findLast((hours) => now.getTime() - since.getTime() >= hours * hourMs) ?? null;
+
+/**
+ * What a business should be told of now. A level that rises is another alert: it is told once more, and the one before it is over.
+ * A device that nothing waits for may be switched off over a weekend: it is called silent only while something does.
+ */
+export function dueOf(watched: Watched, now: Date): Due[] {
+  const { deviceId, branchName, oldest } = watched;
+  const due: Due[] = [];
+  const say = (subject: string, code: StoredProblem['code'], extra: Omit<StoredProblem, 'code'>) => due.push({ subject, problem: { code, branch: branchName, ...extra } });
+  const unsigned = oldest && levelOf(unsignedHours, oldest.since, now);
+  if (oldest && unsigned)
+    say(deviceId, 'oldest_unsigned', { hours: unsigned, document_number: oldest.documentNumber, since: oldest.since.toISOString(), count: oldest.count });
+  const silent = oldest && watched.lastContactAt ? levelOf(silentHours, watched.lastContactAt, now) : null;
+  if (silent && watched.lastContactAt) say(deviceId, 'device_silent', { hours: silent, since: watched.lastContactAt.toISOString() });
+  const offline = watched.lastUpstreamAt ? levelOf(offlineHours, watched.lastUpstreamAt, now) : null;
+  if (offline && watched.lastUpstreamAt) say(deviceId, 'offline_clock', { hours: offline, left: 24 - offline, since: watched.lastUpstreamAt.toISOString() });
+  for (const doubt of watched.doubts)
+    if (now.getTime() - doubt.since.getTime() >= hourMs)
+      say(doubt.receiptId, 'doubt_old', { document_number: doubt.documentNumber, since: doubt.since.toISOString() });
+  if (watched.clockAheadMs !== null && Math.abs(watched.clockAheadMs) > clockSlackMs)
+    say(deviceId, 'device_clock', { minutes: Math.round(watched.clockAheadMs / 60_000) });
+  return due;
+}

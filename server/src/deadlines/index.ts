@@ -1,0 +1,2 @@
+export { tellAlerts } from './tell-alerts.ts';
+export { watchDeadlines } from './watch-deadlines.ts';

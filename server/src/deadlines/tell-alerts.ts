@@ -1,0 +1,58 @@
+import { describeProblem } from '@muhuri/shared/problems';
+import { getBusiness } from '../businesses/index.ts';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Tx } from '../platform/db/database.ts';
+import type { Log } from '../platform/log.ts';
+import type { SendMail } from '../platform/mail.ts';
+import { type OpenAlert, putBackUnmailed, takeUnmailed, takeUnnoticed } from './deadline.store.ts';
+
+type Ports = {
+  clock: Clock;
+  log: Log;
+  sendMail: SendMail;
+  publicUrl: string;
+  /** Addresses of those who run the business. */
+  adminMails(ctx: Context): Promise<string[]>;
+  /** Tells the addresses that asked for it, in this transaction. */
+  notify(tx: Tx, ctx: Context, event: string, data: object): Promise<void>;
+};
+
+/**
+ * Tells a business of its alerts where it is not looking: by mail to its admins, all that is new in one, and to the addresses that asked for it.
+ * Each alert once, whatever the number of servers; a mail that could not be sent is tried again at the next turn.
+ */
+export const tellAlerts =
+  (ports: Ports) =>
+  async (ctx: Context): Promise<void> => {
+    const at = ports.clock.now();
+    await ctx.transaction(async (tx) => {
+      for (const { event, ...alert } of await takeUnnoticed(tx, at)) {
+        const { title, detail } = describeProblem(alert.problem, 'en');
+        const data = { alert_id: alert.id, subject: alert.subject, ...alert.problem, title, detail, opened_at: alert.openedAt.toISOString() };
+        await ports.notify(tx, ctx, event, data);
+      }
+    });
+    const { alerts, business } = await ctx.transaction(async (tx) => ({ alerts: await takeUnmailed(tx, at), business: await getBusiness(tx) }));
+    if (alerts.length === 0) return;
+    const text = [
+      ...alerts.map((each) => sentencesOf(each)),
+      `Everything that is open stands at ${ports.publicUrl}/settings. What closes by itself is not mailed again.`,
+    ].join('\n\n');
+    const subject = `${business.name}: ${describeProblem((alerts[0] as OpenAlert).problem, 'en').title}${alerts.length > 1 ? ` (and ${alerts.length - 1} more)` : ''}`;
+    try {
+      for (const to of new Set(await ports.adminMails(ctx))) await ports.sendMail({ to, subject, text });
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      ports.log.warn({ business_id: ctx.businessId, alerts: alerts.length }, 'alerts could not be mailed');
+      const ids = alerts.map((each) => each.id);
+      await ctx.transaction((tx) => putBackUnmailed(tx, ids));
+    }
+  };
+
+function sentencesOf({ problem }: OpenAlert): string {
+  const { title, detail } = describeProblem(problem, 'en');
+  const about = [problem.branch, problem.document_number].filter((each) => typeof each === 'string').join(', ');
+  return `${about ? `${about}: ` : ''}${title}\n${detail}`;
+}

@@ -1,0 +1,38 @@
+import type { Alerts } from '../alerts/index.ts';
+import { listBranches, type TestDevice } from '../branches/index.ts';
+import type { Context } from '../context.ts';
+import type { Clock } from '../platform/clock.ts';
+import { deleteOldSlots, slotOf, takeSlot } from '../platform/schedule.ts';
+import { listOpenOf, listWatched } from './deadline.store.ts';
+import { type Due, dueOf, watchedCodes } from './deadlines.model.ts';
+
+type Ports = { alerts: Pick<Alerts, 'raise' | 'settle'>; testDevice: TestDevice; clock: Clock; worker: string; minutes: number };
+
+const dayMs = 86_400_000;
+const probeMinutes = 60;
+
+/**
+ * Looks, once in every slot over all servers, whether a deadline draws near: what is, is raised; what is over, is closed. Once an hour each
+ * device that is set up is asked whether it serves and reaches its authority, so that the clock of its 24 hours is known without a sale.
+ */
+export const watchDeadlines =
+  (ports: Ports) =>
+  async (ctx: Context): Promise<void> => {
+    const at = ports.clock.now();
+    const take = (job: string, minutes: number) =>
+      ctx.transaction((tx) => takeSlot(tx, ctx.businessId, job, slotOf({ everyMinutes: minutes }, at) as string, { at, worker: ports.worker }));
+    if (await take('probe', probeMinutes)) {
+      const branches = await ctx.transaction((tx) => listBranches(tx));
+      for (const { id, device } of branches) if (device && device.state === 'active') await ports.testDevice(ctx, id);
+      await ctx.transaction((tx) => deleteOldSlots(tx, new Date(at.getTime() - 2 * dayMs)));
+    }
+    if (!(await take('deadlines', ports.minutes))) return;
+    await ctx.transaction(async (tx) => {
+      const now = ports.clock.now();
+      const due = (await listWatched(tx)).flatMap((each) => dueOf(each, now));
+      const open = await listOpenOf(tx, watchedCodes);
+      const isSame = (a: Due, b: Due) => a.subject === b.subject && a.problem.code === b.problem.code && a.problem.hours === b.problem.hours;
+      for (const each of open) if (!due.some((one) => isSame(one, each))) await ports.alerts.settle(tx, ctx, each.subject, [each.problem.code]);
+      for (const each of due) if (!open.some((one) => isSame(one, each))) await ports.alerts.raise(tx, ctx, each.subject, each.problem);
+    });
+  };
