@@ -111,6 +111,7 @@ import type { Call } from './platform/http/answer.ts';
 import { type Log, logTo } from './platform/log.ts';
 import { mailBy } from './platform/mail.ts';
 import { idsFrom } from './platform/new-id.ts';
+import { notaryFrom } from './platform/notary.ts';
 import { openQueue } from './platform/queue/queue.ts';
 import { openRounds } from './platform/rounds.ts';
 import { vaultFrom } from './platform/vault.ts';
@@ -128,6 +129,7 @@ import {
   type LaneTiming,
   lookAtDocument,
   lookAtDoubt,
+  makeEvidencePack,
   openLanes,
   openLink,
   openReceipt,
@@ -623,6 +625,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       confirmSettlement: confirmSettlement(lanePorts),
       dropSettlement: dropSettlement(lanePorts),
       lookAtDoubt: lookAtDoubt({ clock }),
+      makeEvidencePack: makeEvidencePack({ notary: notaryFrom(secrets.masterKey), clock, version, record }),
       proposeReversal: proposeReversal(lanePorts),
       confirmReversal: confirmReversal(lanePorts),
       dropReversal: dropReversal(lanePorts),

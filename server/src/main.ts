@@ -1,10 +1,17 @@
-import { type App, startApp, StartError } from './app.ts';
+import { readFileSync } from 'node:fs';
+import { type App, startApp, StartError, version } from './app.ts';
 import { readConfig } from './config.ts';
+import { notaryFrom } from './platform/notary.ts';
 import { migrate, openDatabase } from './platform/db/database.ts';
 
-/** `serve` (production), `migrate`, `business:add <file>`, `trail:verify [business id]`, `keys:rotate`. */
+/** `serve` (production), `migrate`, `business:add <file>`, `trail:verify [business id]`, `keys:rotate`, `evidence:key`, and `evidence:verify <pack> [papers] [--key <fingerprint>]`, which needs nothing. */
 async function main(): Promise<void> {
   const [command = 'serve', ...rest] = process.argv.slice(2);
+  // Needs no settings and no database: whoever was handed a pack can check it.
+  if (command === 'evidence:verify') {
+    if (!(await verifyPack(rest))) process.exitCode = 1;
+    return;
+  }
   const read = readConfig(process.env);
   const problems = 'problems' in read ? read.problems : [];
   problems.push(...(await privilegesOf(process.env.DATABASE_URL)));
@@ -37,6 +44,10 @@ async function main(): Promise<void> {
     }
     return;
   }
+  if (command === 'evidence:key') {
+    console.info(notaryFrom(secrets.masterKey).fingerprint);
+    return;
+  }
   const app = await startApp(config, secrets);
   const link = await app.firstOperatorLink();
   // On the console and not in the log: whoever holds it becomes the operator.
@@ -54,6 +65,23 @@ async function verifyTrails(app: App, only: string | undefined): Promise<boolean
     console.info(`${businessId}: ${sealed} sealed, ${brokenAt ? `BROKEN at ${brokenAt}` : 'whole'}${tail}`);
   }
   return isWhole;
+}
+
+/** Checks an evidence pack, and papers beside it: one line a check, and false where one does not hold. */
+async function verifyPack(given: string[]): Promise<boolean> {
+  const at = given.indexOf('--key');
+  const fingerprint = at < 0 ? undefined : given[at + 1];
+  const [file, ...papers] = at < 0 ? given : given.toSpliced(at, 2);
+  if (!file) throw new Error('name the file of the pack');
+  const { verifyEvidence } = await import('./receipts/index.ts');
+  const { loadDialects } = await import('./dialects/index.ts');
+  const checks = verifyEvidence(
+    JSON.parse(readFileSync(file, 'utf8')),
+    { dialects: await loadDialects(), version },
+    { pdfs: papers.map((paper) => readFileSync(paper)), ...(fingerprint ? { fingerprint } : {}) },
+  );
+  for (const { what, holds, note } of checks) console.info(`${holds ? '✓' : '✗'} ${what}${note ? ` (${note})` : ''}`);
+  return checks.every((each) => each.holds);
 }
 
 /** A privileged role is among the problems of the one message, even where other settings are missing too. */

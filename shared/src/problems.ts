@@ -1230,7 +1230,14 @@ export type StoredProblem = { code: ProblemCode; field?: string; device_code?: s
 export function describeProblem(stored: StoredProblem, language: string): Problem {
   const entry = problems[stored.code];
   const [title, detail] = language.toLowerCase().startsWith('fr') ? entry.fr : language.toLowerCase().startsWith('ar') ? inArabic[stored.code] : entry.en;
-  return { ...stored, type: `urn:muhuri:problem:${stored.code}`, title: filled(title, stored), detail: filled(detail, stored), status: entry.status, fix: entry.fix };
+  return {
+    ...stored,
+    type: `urn:muhuri:problem:${stored.code}`,
+    title: filled(title, stored),
+    detail: filled(detail, stored),
+    status: entry.status,
+    fix: entry.fix,
+  };
 }
 
 /** A sentence with what it is about: `{hours}` is the problem's own `hours`. */

@@ -54,7 +54,8 @@ const moveTo = (address: string) => world.sql('update device set address = $1', 
 const setDeviceClock = (aheadMs: number) =>
   fetch(`${world.vsdc.url}/_sim/clock`, { method: 'POST', body: JSON.stringify({ now: new Date(quick.clock.now().getTime() + aheadMs).toISOString() }) });
 let taken = 0;
-const newDocument = () => world.zoho.documents().filter((each) => each.organization_id === business().organizationId && each.canSeal && each.module === 'invoices')[taken++];
+const newDocument = () =>
+  world.zoho.documents().filter((each) => each.organization_id === business().organizationId && each.canSeal && each.module === 'invoices')[taken++];
 
 describe('a deadline that draws near', () => {
   test('is told once by mail and hook at each level, by whichever server, and is over by itself', async () => {
@@ -76,7 +77,10 @@ describe('a deadline that draws near', () => {
     now += 11 * hourMs;
     await until(codes, (all) => all.includes('oldest_unsigned 12') && !all.includes('oldest_unsigned 1'));
     expect((await open()).find((each) => each.code === 'oldest_unsigned')?.title).toContain('12 h');
-    await until(() => mails().map((each) => each.text.split('\n\n').map((part) => part.split('\n')[0])), (all) => all.length === 2);
+    await until(
+      () => mails().map((each) => each.text.split('\n\n').map((part) => part.split('\n')[0])),
+      (all) => all.length === 2,
+    );
     expect(await codes()).toEqual(expect.arrayContaining(['device_silent 12', 'offline_clock 12', 'oldest_unsigned 12']));
     // Looked at again and again, by two servers, it stays told once.
     now += 0.2 * hourMs;

@@ -115,6 +115,14 @@ export async function verifyTrail(ctx: Context): Promise<TrailCheck> {
   return { sealed: Number(expected - 1n), unsealed: unsealed.map((each) => each.id), brokenAt, head: head?.hash ?? null };
 }
 
+/** The chained entries about one thing, in their order; what is not sealed yet is not among them. */
+export const listChain = (tx: Tx, subject: string): Promise<(ChainedEntry & { position: string; previous_hash: string; hash: string })[]> =>
+  query(
+    tx,
+    `select ${entryColumns}, position::text as position, previous_hash, hash from audit where subject = $1 and position is not null order by audit.position`,
+    [subject],
+  );
+
 export type TrailFilter = {
   limit: number;
   after: { at: string; id: string } | null;

@@ -46,12 +46,11 @@ export const moveDevice = (tx: Tx, id: string, to: Pick<Device, 'address' | 'ser
 
 /** `isHeard`: it was the device that answered. */
 export const keepProbe = (tx: Tx, id: string, probe: StoredProbe, isHeard: boolean) =>
-  query(tx, 'update device set probe = $2, last_contact_at = case when $3::boolean then greatest(last_contact_at, $4::timestamptz) else last_contact_at end where id = $1', [
-    id,
-    json(probe),
-    isHeard,
-    probe.at,
-  ]);
+  query(
+    tx,
+    'update device set probe = $2, last_contact_at = case when $3::boolean then greatest(last_contact_at, $4::timestamptz) else last_contact_at end where id = $1',
+    [id, json(probe), isHeard, probe.at],
+  );
 
 export const touchUpstream = (tx: Tx, id: string, at: Date) =>
   query(tx, 'update device set last_upstream_at = greatest(last_upstream_at, $2) where id = $1', [id, at]);

@@ -27,8 +27,7 @@ export async function listWatched(tx: Tx): Promise<Watched[]> {
     branchName: row.name as string,
     lastContactAt: toDateOrNull(row.last_contact_at),
     lastUpstreamAt: toDateOrNull(row.last_upstream_at),
-    oldest:
-      row.opened_at === null ? null : { documentNumber: row.document_number as string, since: toDate(row.opened_at), count: row.waiting as number },
+    oldest: row.opened_at === null ? null : { documentNumber: row.document_number as string, since: toDate(row.opened_at), count: row.waiting as number },
     doubts: doubts
       .filter((each) => each.device_id === row.id)
       .map((each) => ({ receiptId: each.id as string, documentNumber: each.document_number as string, since: toDate(each.doubt_since) })),
@@ -64,5 +63,8 @@ export const takeUnnoticed = async (tx: Tx, at: Date): Promise<(OpenAlert & { ev
     'update alert set close_noticed_at = $1 where close_noticed_at is null and closed_at is not null returning id, subject, problem, opened_at',
     [at],
   );
-  return [...opened.map((row) => ({ ...toAlert(row), event: 'alert.opened' as const })), ...closed.map((row) => ({ ...toAlert(row), event: 'alert.closed' as const }))];
+  return [
+    ...opened.map((row) => ({ ...toAlert(row), event: 'alert.opened' as const })),
+    ...closed.map((row) => ({ ...toAlert(row), event: 'alert.closed' as const })),
+  ];
 };

@@ -35,7 +35,8 @@ const levelOf = (levels: readonly number[], since: Date, now: Date): number | nu
 export function dueOf(watched: Watched, now: Date): Due[] {
   const { deviceId, branchName, oldest } = watched;
   const due: Due[] = [];
-  const say = (subject: string, code: StoredProblem['code'], extra: Omit<StoredProblem, 'code'>) => due.push({ subject, problem: { code, branch: branchName, ...extra } });
+  const say = (subject: string, code: StoredProblem['code'], extra: Omit<StoredProblem, 'code'>) =>
+    due.push({ subject, problem: { code, branch: branchName, ...extra } });
   const unsigned = oldest && levelOf(unsignedHours, oldest.since, now);
   if (oldest && unsigned)
     say(deviceId, 'oldest_unsigned', { hours: unsigned, document_number: oldest.documentNumber, since: oldest.since.toISOString(), count: oldest.count });

@@ -12,6 +12,8 @@ export { confirmReversal, dropReversal, proposeReversal } from './reverse-lost-s
 export { type RegisterItemsOf, registerItemsOf } from './register-items-of.ts';
 export { resumeLane } from './resume-lane.ts';
 export { runLane } from './run-lane.ts';
+export { makeEvidencePack } from './evidence-pack.ts';
+export { verifyEvidence } from './verify-evidence.ts';
 export { lookAtDoubt } from './look-at-doubt.ts';
 export { confirmSettlement, dropSettlement, settleByPerson } from './settle-by-person.ts';
 export { receiptChanges } from './wait-for-receipt.ts';

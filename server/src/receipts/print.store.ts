@@ -17,6 +17,9 @@ export async function findLatestPrint(tx: Tx, receiptId: string, paper: Print['p
   return row && toPrint(row);
 }
 
+export const listPrints = async (tx: Tx, receiptId: string): Promise<Print[]> =>
+  (await query(tx, 'select * from print where receipt_id = $1 order by number', [receiptId])).map(toPrint);
+
 export async function nextPrintNumber(tx: Tx, receiptId: string): Promise<number> {
   const row = await queryOne<{ n: number }>(tx, 'select count(*)::int as n from print where receipt_id = $1', [receiptId]);
   return row?.n ?? 0;

@@ -6,6 +6,7 @@ import type { OpenReceipt } from './open-receipt.ts';
 import type { OpenLink, PrintReceipt, PrintTogether, ReadPdf } from './print-receipt.ts';
 import type { ReceiptView } from './receipt-view.ts';
 import type { ConfirmReversal, ProposeReversal } from './reverse-lost-sale.ts';
+import type { MakeEvidencePack } from './evidence-pack.ts';
 import type { LookAtDoubt } from './look-at-doubt.ts';
 import type { ConfirmSettlement, Evidence, SettleByPerson } from './settle-by-person.ts';
 import type { WaitForReceipt } from './wait-for-receipt.ts';
@@ -24,6 +25,7 @@ type Use = {
   confirmSettlement: ConfirmSettlement;
   dropSettlement: ConfirmSettlement;
   lookAtDoubt: LookAtDoubt;
+  makeEvidencePack: MakeEvidencePack;
   proposeReversal: ProposeReversal;
   confirmReversal: ConfirmReversal;
   dropReversal: ConfirmReversal;
@@ -56,6 +58,10 @@ export const receiptRoutes = (use: Use) => {
     answer(receipts.confirmEvidence)(async (call) => use.view(await use.confirmSettlement(call.ctx, id(call)), call.language)),
     answer(receipts.dropEvidence)(async (call) => use.view(await use.dropSettlement(call.ctx, id(call)), call.language)),
     answer(receipts.readDoubt)((call) => use.lookAtDoubt(call.ctx, id(call))),
+    answer(receipts.evidencePack)(async (call) => {
+      const { name, file } = await use.makeEvidencePack(call.ctx, id(call));
+      return new FileAnswer(JSON.stringify(file, null, 2), 'application/json', name);
+    }),
     answer(receipts.proposeReversal)(async (call, { input }) => use.view(await use.proposeReversal(call.ctx, id(call), input), call.language)),
     answer(receipts.confirmReversal)(async (call) => use.view(await use.confirmReversal(call.ctx, id(call)), call.language)),
     answer(receipts.dropReversal)(async (call) => use.view(await use.dropReversal(call.ctx, id(call)), call.language)),

@@ -3,7 +3,16 @@ import { endpoint } from './endpoint.ts';
 
 const time = z.iso.datetime({ offset: true });
 /** What can be told: of a receipt, once it stands in the chain of activity; of an alert, when it is opened and when it is over. */
-export const noticeEvents = ['receipt.opened', 'receipt.signed', 'receipt.refused', 'receipt.in_doubt', 'receipt.withdrawn', 'receipt.settled', 'alert.opened', 'alert.closed'] as const;
+export const noticeEvents = [
+  'receipt.opened',
+  'receipt.signed',
+  'receipt.refused',
+  'receipt.in_doubt',
+  'receipt.withdrawn',
+  'receipt.settled',
+  'alert.opened',
+  'alert.closed',
+] as const;
 const event = z.enum(noticeEvents);
 
 const subscriberView = z.object({ id: z.string(), url: z.string(), events: z.array(z.string()), created_at: time }).meta({ id: 'Subscriber' });

@@ -251,6 +251,15 @@ export const readDoubt = endpoint({
   output: doubtView,
 });
 
+export const evidencePack = endpoint({
+  method: 'GET',
+  path: '/receipts/{id}/evidence-pack',
+  summary: 'How this receipt came to be, as one signed file that can be checked without this server',
+  guard: 'read_trail',
+  output: z.any(),
+  produces: 'application/json',
+});
+
 export const proposeReversal = endpoint({
   method: 'POST',
   path: '/receipts/{id}/reversal',

@@ -1,0 +1,101 @@
+import { hashOfEntry } from '../audit/index.ts';
+import { fingerprintOf, isSignedBy } from '../platform/notary.ts';
+import type { Dialects } from '../ports/dialect.ts';
+import { type EvidencePack, sha256, type SignedPack } from './evidence-pack.ts';
+
+export type Check = { what: string; holds: boolean; note?: string };
+
+/**
+ * Checks an evidence pack with nothing but itself: who vouches for it, that request, answer, signature, code, trail and papers fit each other.
+ * `pdfs`: papers that should be among its prints; `fingerprint`: of the key that should have signed it.
+ */
+export function verifyEvidence(file: unknown, ports: { dialects: Dialects; version: string }, given: { pdfs?: Buffer[]; fingerprint?: string } = {}): Check[] {
+  const checks: Check[] = [];
+  const check = (what: string, holds: boolean, note?: string) => void checks.push({ what, holds, ...(note ? { note } : {}) });
+  const signed = file as SignedPack;
+  if (typeof signed?.pack !== 'string' || typeof signed.public_key !== 'string' || typeof signed.signature !== 'string')
+    return [{ what: 'is an evidence pack', holds: false }];
+  const own = fingerprintOf(signed.public_key);
+  check('the pack is as it was signed', isSignedBy(signed.public_key, signed.pack, signed.signature), `key ${own}`);
+  if (given.fingerprint) check('the key is the one that was named', own === given.fingerprint);
+  const pack = JSON.parse(signed.pack) as EvidencePack;
+  if (pack.format !== 'muhuri-evidence/1') return [...checks, { what: 'has a form this version knows', holds: false, note: String(pack.format) }];
+  const { signature, sends, trail, filed } = pack;
+  check(
+    'every request and answer is whole',
+    sends.length > 0 &&
+      sends.every((each) => sha256(each.request) === each.request_sha256 && (each.response === null || sha256(each.response) === each.response_sha256)),
+    `${sends.length} sends`,
+  );
+  const dialect = ports.dialects.all().find((each) => each.key === pack.device.dialect);
+  if (!dialect) return [...checks, { what: 'is of an authority this version knows', holds: false, note: pack.device.dialect }];
+  const own_sends = sends.filter((each) => each.invoice_number === signature?.invoiceNumber);
+  const first = own_sends.find((each) => !each.is_resend);
+  if (signature) {
+    if (pack.version === ports.version)
+      check(
+        'the request says what was sealed',
+        first !== undefined &&
+          first.request === dialect.sell.toBody(filed.sale, { ...filed.filing, invoiceNumber: signature.invoiceNumber, at: new Date(first.started_at) }),
+        `number ${signature.invoiceNumber}`,
+      );
+    check(
+      'what went again was the same, byte for byte',
+      own_sends.every((each) => each.request === own_sends[0]?.request),
+    );
+    if (signature.source === 'person')
+      check(
+        'a person brought the signature, and the trail names them',
+        trail.some((each) => each.action === 'receipt.signed' && each.actor_type === 'person'),
+      );
+    else {
+      const answers = own_sends.flatMap((each) => (each.response === null ? [] : [dialect.sell.read({ status: 200, body: each.response }, each.is_resend)]));
+      const isSaid = answers.some(
+        (each) =>
+          each.is === 'signed' &&
+          each.signature.receiptSignature === signature.receiptSignature &&
+          each.signature.internalData === signature.internalData &&
+          each.signature.totalReceiptNumber === signature.totalReceiptNumber &&
+          each.signature.sdcId === signature.sdcId &&
+          each.signature.signedAt.toISOString() === signature.signedAt,
+      );
+      check('the signature is what the device answered', isSaid, `${signature.receiptNumber}/${signature.totalReceiptNumber} ${signature.label}`);
+    }
+    const { verification, device } = filed.filing;
+    check(
+      'the code leads to this signature',
+      dialect.verification({ ...signature, signedAt: new Date(signature.signedAt) }, device, verification.form, verification.base) ===
+        signature.verificationUrl,
+      signature.verificationUrl,
+    );
+  }
+  check(
+    'every entry of the trail is as it was chained',
+    trail.length > 0 && trail.every((each) => each.hash === hashOfEntry(pack.business.business_id, each.position, each.previous_hash, each)),
+    trail.length > 0 ? `places ${trail[0]?.position} to ${trail.at(-1)?.position}, last hash ${trail.at(-1)?.hash}` : '',
+  );
+  check(
+    'the entries follow each other',
+    trail.every((each, i) => {
+      const before = trail[i - 1];
+      return (
+        !before ||
+        (BigInt(each.position) > BigInt(before.position) && (BigInt(each.position) !== BigInt(before.position) + 1n || each.previous_hash === before.hash))
+      );
+    }),
+  );
+  if (signature) {
+    const entry = trail.find((each) => each.action === 'receipt.signed');
+    const after = JSON.parse(entry?.after ?? 'null') as { total_receipt_number?: string; invoice_number?: string } | null;
+    check(
+      'the trail says that it was signed, under these numbers',
+      after?.total_receipt_number === signature.totalReceiptNumber && after.invoice_number === signature.invoiceNumber,
+      entry?.at,
+    );
+  }
+  for (const pdf of given.pdfs ?? []) {
+    const print = pack.prints.find((each) => each.pdf_sha256 === sha256(pdf));
+    check('the paper is one of its prints', print !== undefined, print && `number ${print.number}, ${print.paper}, ${print.printed_at}`);
+  }
+  return checks;
+}

@@ -1,0 +1,118 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Api, until } from '../api.ts';
+import { checkout, startWorld, type World } from '../world.ts';
+
+let world: World;
+let admin: Api;
+const folder = mkdtempSync(join(tmpdir(), 'muhuri-evidence-'));
+const quick = { timing: { retryFirstMs: 50, retryMaxMs: 200, settleQuietMs: 50, settleMaxMs: 200, doubtWaitMs: 200 }, sweepMs: 200 };
+beforeAll(async () => {
+  world = await startWorld({ instead: quick });
+  admin = await Api.signIn(world, world.businesses[0].admin);
+});
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+const documents = () =>
+  world.zoho.documents().filter((each) => each.organization_id === world.businesses[0].organizationId && each.canSeal && each.module === 'invoices');
+/** As somebody runs it who has the file and nothing else: no settings, no database, no network. */
+const verify = (...args: string[]) => {
+  const { status, stdout } = spawnSync(process.execPath, ['server/src/main.ts', 'evidence:verify', ...args], {
+    cwd: checkout,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH ?? '' },
+  });
+  return { status, lines: stdout.trim().split('\n') };
+};
+const write = (name: string, content: Buffer | string) => {
+  const file = join(folder, name);
+  writeFileSync(file, content);
+  return file;
+};
+async function packOf(receiptId: string): Promise<{ pack: string; public_key: string; signature: string }> {
+  await world.app.settle();
+  const { status, bytes } = await admin.file(`/receipts/${receiptId}/evidence-pack`);
+  expect(status).toBe(200);
+  return JSON.parse(bytes.toString('utf8'));
+}
+
+describe('the evidence of a receipt', () => {
+  test('stands by itself: a command without database or settings confirms request, answer, code, trail and paper', async () => {
+    const { body } = await admin.seal('invoices', documents()[0]?.id ?? '');
+    const pdf = (await admin.file(`/receipts/${body.id}/pdf?paper=a4`)).bytes;
+    const file = await packOf(body.id);
+    const { status, lines } = verify(write('pack.json', JSON.stringify(file)), write('paper.pdf', pdf));
+    expect(lines.filter((line) => !line.startsWith('✓'))).toEqual([]);
+    expect(status).toBe(0);
+    for (const what of ['as it was signed', 'says what was sealed', 'what the device answered', 'code leads', 'as it was chained', 'one of its prints'])
+      expect(
+        lines.some((line) => line.includes(what)),
+        what,
+      ).toBe(true);
+    // It goes to accountants and inspectors: no secret of ours, and no token, is in it.
+    const [{ secrets }] = (await world.sql('select secrets from device order by id limit 1', [], world.businesses[0].businessId)) as [{ secrets: string }];
+    for (const secret of [secrets, ...world.vsdc.keysOf(world.businesses[0].taxpayerId, '00')]) expect(file.pack).not.toContain(secret);
+  });
+
+  test('does not stand once anything in it is changed, or the paper or the key is another', async () => {
+    const { body } = await admin.seal('invoices', documents()[1]?.id ?? '');
+    const pdf = (await admin.file(`/receipts/${body.id}/pdf?paper=a4`)).bytes;
+    const file = await packOf(body.id);
+    const changed = (change: (pack: Record<string, any>) => void) => {
+      const pack = JSON.parse(file.pack);
+      change(pack);
+      return write('changed.json', JSON.stringify({ ...file, pack: JSON.stringify(pack) }));
+    };
+    const failing = (...args: string[]) => {
+      const { status, lines } = verify(...args);
+      expect(status).toBe(1);
+      return lines.filter((line) => line.startsWith('✗')).join('\n');
+    };
+    expect(failing(changed((pack) => (pack.filed.sale.lines[0].total = '1.00')))).toMatch(/as it was signed[^]*says what was sealed/);
+    expect(failing(changed((pack) => (pack.signature.receiptSignature = 'A'.repeat(16))))).toMatch(/what the device answered[^]*code leads/);
+    expect(failing(changed((pack) => (pack.sends[0].request = pack.sends[0].request.replace('"invcNo":', '"invcNo":9'))))).toMatch(
+      /request and answer is whole/,
+    );
+    expect(failing(changed((pack) => (pack.trail[0].actor_id = 'somebody else')))).toMatch(/as it was chained/);
+    expect(failing(changed((pack) => (pack.trail = pack.trail.slice(0, 1))))).toMatch(/under these numbers/);
+    const own = write('own.json', JSON.stringify(file));
+    expect(failing(own, write('other.pdf', Buffer.concat([pdf, Buffer.from(' ')])))).toMatch(/one of its prints/);
+    expect(failing(own, '--key', '0'.repeat(32))).toMatch(/the one that was named/);
+  });
+
+  test('shows a lost answer, the resend and who brought the data; only who may read the activity takes it', async () => {
+    const document = documents()[2];
+    world.vsdc.faults(['drop_after_signing']);
+    const { body } = await admin.seal('invoices', document?.id ?? '');
+    const lost = await until(
+      async () => (await admin.get(`/receipts/${body.id}`)).body,
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    const held = world.vsdc.receipts().find((each) => each.request.remark === document?.number);
+    const { reply, at } = held as NonNullable<typeof held>;
+    await admin.post(`/receipts/${lost.id}/evidence`, {
+      found: true,
+      source: 'the portal',
+      receipt_number: String(reply.rcptNo),
+      total_receipt_number: String(reply.totRcptNo),
+      internal_data: String(reply.intrlData),
+      receipt_signature: String(reply.rcptSign),
+      sdc_id: String(reply.sdcId),
+      signed_at: `${at.slice(0, 19)}Z`,
+    });
+    const file = await packOf(lost.id);
+    const { status, lines } = verify(write('lost.json', JSON.stringify(file)));
+    expect(lines.filter((line) => !line.startsWith('✓'))).toEqual([]);
+    expect(status).toBe(0);
+    expect(lines.join('\n')).toContain('a person brought the signature');
+    expect(JSON.parse(file.pack).sends.map((each: { outcome: string }) => each.outcome)).toEqual(['in_doubt', 'number_taken']);
+    const user = await Api.signIn(world, world.businesses[0].user);
+    expect((await user.file(`/receipts/${lost.id}/evidence-pack`)).status).toBe(403);
+  });
+});
