@@ -1,5 +1,5 @@
 import { KeptSession } from './session.ts';
-import type { ChoiceLists, PreflightView, ReceiptView, SessionView, WriteBackView } from './views.ts';
+import type { ChoiceLists, DoubtView, PreflightView, ReceiptView, SessionView, WriteBackView } from './views.ts';
 
 export class Api {
   readonly #kept: KeptSession<SessionView>;
@@ -36,6 +36,9 @@ export class Api {
   receipt = (id: string) => this.call<ReceiptView>('GET', `/receipts/${id}`);
   withdraw = (id: string) => this.call<ReceiptView>('POST', `/receipts/${id}/withdraw`);
   evidence = (id: string, evidence: object) => this.call<ReceiptView>('POST', `/receipts/${id}/evidence`, evidence);
+  decideEvidence = (id: string, decision: 'confirm' | 'drop') => this.call<ReceiptView>('POST', `/receipts/${id}/evidence/${decision}`);
+  doubt = (id: string) => this.call<DoubtView>('GET', `/receipts/${id}/doubt`);
+  evidencePack = async (id: string): Promise<Blob> => (await this.#kept.fetch('GET', `/receipts/${id}/evidence-pack`)).blob();
   proposeReversal = (id: string, given: { reason_code: string; source: string }) => this.call<ReceiptView>('POST', `/receipts/${id}/reversal`, given);
   decideReversal = (id: string, decision: 'confirm' | 'drop') => this.call<ReceiptView>('POST', `/receipts/${id}/reversal/${decision}`);
   writeBack = (id: string) => this.call<WriteBackView>('GET', `/receipts/${id}/write-back`);

@@ -1,30 +1,34 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { ApiProblem } from '../request.ts';
 import { Button, Field } from '../ui/parts.tsx';
-import type { ReceiptView } from '../views.ts';
+import type { DoubtView, ReceiptView } from '../views.ts';
 import { useFrame } from './frame.ts';
 
-const empty = { source: '', receipt_number: '', total_receipt_number: '', internal_data: '', receipt_signature: '', sdc_id: '', signed_at: '' };
+const empty = {
+  source: '',
+  receipt_number: '',
+  total_receipt_number: '',
+  internal_data: '',
+  receipt_signature: '',
+  sdc_id: '',
+  signed_at: '',
+  invoice_number: '',
+  total: '',
+};
+type Props = { receipt: ReceiptView; onSettled(receipt: ReceiptView): void };
 
-/** For whoever may settle: the authority's own data, or that it holds nothing. */
-export function Evidence({ receipt, onSettled }: { receipt: ReceiptView; onSettled(receipt: ReceiptView): void }) {
+/** For whoever may settle: what is known of the document, and the authority's own data, nothing, or another program's receipt. */
+export function Evidence({ receipt, onSettled }: Props) {
   const { words, api } = useFrame();
-  const business = api.session?.business;
-  const [value, setValue] = useState(empty);
-  const [hasNone, setNone] = useState(false);
+  const session = api.session;
   const [message, setMessage] = useState('');
   const [isBusy, setBusy] = useState(false);
-  if (!business?.permissions.includes('settle')) return null;
-  const field = (key: keyof typeof empty, label: string, type: 'text' | 'datetime-local' = 'text') => (
-    <Field label={label} type={type} value={value[key]} onInput={(text) => setValue({ ...value, [key]: text })} autocomplete="off" />
-  );
-  const submit = async (event: Event) => {
-    event.preventDefault();
+  if (!session?.business?.permissions.includes('settle')) return null;
+  const run = async (work: () => Promise<ReceiptView>) => {
     setBusy(true);
     setMessage('');
     try {
-      const evidence = hasNone ? { found: false, source: value.source } : { found: true, ...value, signed_at: new Date(value.signed_at).toISOString() };
-      onSettled(await api.evidence(receipt.id, evidence));
+      onSettled(await work());
     } catch (error) {
       setMessage(
         error instanceof ApiProblem ? `${error.problem.title} ${error.problem.detail}${error.problem.field ? ` (${error.problem.field})` : ''}` : words.offline,
@@ -33,31 +37,159 @@ export function Evidence({ receipt, onSettled }: { receipt: ReceiptView; onSettl
       setBusy(false);
     }
   };
+  const proposed = receipt.settlement;
+  const isOwn = proposed?.proposed_by === session.person.id;
   return (
-    <details>
-      <summary>{words.evidence}</summary>
-      <form onSubmit={submit}>
-        <p class="quiet">{words.evidenceIntro}</p>
-        {field('source', words.evidenceSource)}
-        <label class="check">
-          <input type="checkbox" checked={hasNone} onChange={(event) => setNone(event.currentTarget.checked)} />
-          <span>{words.evidenceNone}</span>
-        </label>
-        {hasNone ? null : (
+    <>
+      <Known receipt={receipt} />
+      <details open={proposed !== null}>
+        <summary>{words.evidence}</summary>
+        {proposed ? (
           <>
-            {field('receipt_number', words.receiptNo)}
-            {field('total_receipt_number', words.totalReceiptNo)}
-            {field('internal_data', words.internalData)}
-            {field('receipt_signature', words.signature)}
-            {field('sdc_id', words.sdc)}
-            {field('signed_at', words.signedAt, 'datetime-local')}
+            <p>
+              <bdi>{words.reversalWaits.replace('{name}', proposed.proposed_name)}</bdi>
+            </p>
+            <dl class="evidence">
+              {Object.entries(proposed.evidence)
+                .filter(([name]) => name !== 'found')
+                .map(([name, value]) => (
+                  <div key={name}>
+                    <dt>{words[`ev_${name}` as 'ev_source'] ?? name}</dt>
+                    <dd>
+                      <bdi>{String(value)}</bdi>
+                    </dd>
+                  </div>
+                ))}
+              {proposed.evidence.found === 'other' ? <p>{words.evidenceOther}</p> : proposed.evidence.found === false ? <p>{words.evidenceNone}</p> : null}
+            </dl>
+            <div class="actions">
+              {isOwn || !session.business.permissions.includes('check') ? null : (
+                <Button kind="main" busy={isBusy} onClick={() => void run(() => api.decideEvidence(receipt.id, 'confirm'))}>
+                  {words.evidenceConfirm}
+                </Button>
+              )}
+              <Button busy={isBusy} onClick={() => void run(() => api.decideEvidence(receipt.id, 'drop'))}>
+                {words.reversalDrop}
+              </Button>
+            </div>
           </>
+        ) : (
+          <Bring receipt={receipt} busy={isBusy} onBring={(evidence) => void run(() => api.evidence(receipt.id, evidence))} />
         )}
         <p role="alert">{message}</p>
-        <Button type="submit" busy={isBusy}>
-          {words.use}
-        </Button>
-      </form>
+      </details>
+    </>
+  );
+}
+
+function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean; onBring(evidence: object): void }) {
+  const { words } = useFrame();
+  const [value, setValue] = useState(empty);
+  const [found, setFound] = useState('receipt');
+  const field = (key: keyof typeof empty, label: string, type: 'text' | 'datetime-local' = 'text') => (
+    <Field label={label} type={type} value={value[key]} onInput={(text) => setValue({ ...value, [key]: text })} autocomplete="off" />
+  );
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const { source, invoice_number, total, ...data } = value;
+    if (found !== 'receipt') return onBring({ found: found === 'other' ? 'other' : false, source });
+    onBring({
+      found: true,
+      source,
+      ...data,
+      signed_at: new Date(value.signed_at).toISOString(),
+      invoice_number,
+      total: total.replaceAll(',', ''),
+    });
+  };
+  const choices = [
+    { code: 'receipt', name: words.evidenceHeld },
+    // Only the device's own word that the number is used lets another program be the one.
+    receipt.problem?.code === 'signed_answer_lost' ? { code: 'other', name: words.evidenceOther } : { code: 'none', name: words.evidenceNone },
+  ];
+  return (
+    <form onSubmit={submit}>
+      <p class="quiet">{words.evidenceIntro}</p>
+      {field('source', words.evidenceSource)}
+      <fieldset class="choices">
+        <legend>{words.evidenceWhat}</legend>
+        {choices.map(({ code, name }) => (
+          <label class="check" key={code}>
+            <input type="radio" name={`found-${receipt.id}`} checked={found === code} onChange={() => setFound(code)} />
+            <span>{name}</span>
+          </label>
+        ))}
+      </fieldset>
+      {found === 'other' ? <p class="quiet">{words.evidenceOtherNext}</p> : null}
+      {found === 'receipt' ? (
+        <>
+          {field('invoice_number', `${words.ev_invoice_number} (${receipt.invoice_number})`)}
+          {field('total', words.ev_total)}
+          {field('receipt_number', words.receiptNo)}
+          {field('total_receipt_number', words.totalReceiptNo)}
+          {field('internal_data', words.internalData)}
+          {field('receipt_signature', words.signature)}
+          {field('sdc_id', words.sdc)}
+          {field('signed_at', words.signedAt, 'datetime-local')}
+        </>
+      ) : null}
+      <Button type="submit" busy={busy}>
+        {words.use}
+      </Button>
+    </form>
+  );
+}
+
+/** What went to the device, what came back each time, and how far its counter was before and is now. */
+function Known({ receipt }: { receipt: ReceiptView }) {
+  const { words, api, language } = useFrame();
+  const [doubt, setDoubt] = useState<DoubtView | null>(null);
+  useEffect(() => {
+    api.doubt(receipt.id).then(setDoubt, () => {});
+  }, [receipt.id, receipt.updated_at]);
+  if (!doubt) return null;
+  const moment = (text: string) => new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'medium' }).format(new Date(text));
+  return (
+    <details>
+      <summary>{words.doubtKnown}</summary>
+      <p>{doubt.next_try_at ? words.doubtNext.replace('{time}', moment(doubt.next_try_at)) : words.doubtNoNext}</p>
+      <p>
+        {words.doubtCounter
+          .replace('{number}', doubt.invoice_number ?? '–')
+          .replace('{before}', doubt.total_before ?? '–')
+          .replace('{now}', doubt.total_now ?? '–')}
+      </p>
+      <ol class="sends">
+        {doubt.sends.map((each) => (
+          <li key={each.started_at}>
+            {moment(each.started_at)}: {words[`out_${each.outcome ?? 'open'}` as 'out_open']}
+            {each.device_code || each.device_text ? (
+              <span class="device">
+                {words.deviceSays}:{' '}
+                <bdi>
+                  {each.device_code} {each.device_text}
+                </bdi>
+              </span>
+            ) : null}
+          </li>
+        ))}
+      </ol>
+      {doubt.request ? (
+        <>
+          <h3>{words.doubtRequest}</h3>
+          <pre class="request" dir="ltr" tabIndex={0}>
+            {pretty(doubt.request)}
+          </pre>
+        </>
+      ) : null}
     </details>
   );
+}
+
+function pretty(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 1);
+  } catch {
+    return text;
+  }
 }

@@ -19,12 +19,15 @@ export function Signed({ receipt, focus, run, onChange }: Props) {
     );
   }, [receipt.id]);
   const url = receipt.verification_url ?? '';
+  const save = (blob: Blob, name: string) => {
+    const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  };
+  const takeEvidence = () => run(async () => save(await api.evidencePack(receipt.id), `${receipt.document_number}.evidence.json`));
   const download = (paper: string) =>
     run(async () => {
-      const blob = await api.pdf(receipt.id, paper);
-      const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: `${receipt.document_number}.pdf` });
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+      save(await api.pdf(receipt.id, paper), `${receipt.document_number}.pdf`);
       onChange({ ...receipt, prints: Math.max(1, receipt.prints) });
     });
   // The window is opened by the click itself, before the answer is there: afterwards the browser would block it.
@@ -75,6 +78,7 @@ export function Signed({ receipt, focus, run, onChange }: Props) {
         <Button onClick={() => download('a4')}>{words.pdf}</Button>
         <Button onClick={() => download('80mm')}>{words.pdfRoll}</Button>
         <Button onClick={print}>{receipt.prints > 0 ? words.printCopy : words.print}</Button>
+        {api.session?.business?.permissions.includes('read_trail') ? <Button onClick={takeEvidence}>{words.evidencePack}</Button> : null}
       </div>
     </Section>
   );
