@@ -1,6 +1,6 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../platform/db/database.ts';
-import { fromJson, json, query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
+import { fromJson, json, query, queryAlong, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 import type { Filed } from './filing.model.ts';
 import type { AttemptFact, AttemptOutcome } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
@@ -188,7 +188,7 @@ export type NewAttempt = {
 
 /** Number, exact bytes and counter in one statement; only after its commit may a byte be sent. */
 export async function freeze(tx: Tx, businessId: string, attempt: NewAttempt, counters: { next: string; free: string[] }, laneUntil: Date): Promise<void> {
-  await query(
+  await queryAlong(
     tx,
     `with a as (insert into attempt (business_id, id, receipt_id, device_id, invoice_number, is_resend, request, worker, started_at, socket_until)
                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)),
@@ -232,7 +232,7 @@ export type Recording = {
 /** The attempt's outcome, the signature, the receipt's state, the device's counters and the trail: one statement, one transaction. */
 export async function recordSigned(tx: Tx, businessId: string, is: Recording): Promise<void> {
   const s = is.signature;
-  await query(
+  await queryAlong(
     tx,
     `with a as (update attempt set outcome = coalesce(outcome, 'signed'), ended_at = coalesce(ended_at, $16), socket_closed_at = coalesce(socket_closed_at, $16), settled = 'signed',
                   response = case when id = $2 then coalesce($17, response) else response end

@@ -1,4 +1,5 @@
 import type { Tx } from './database.ts';
+import { along } from './fewer-waits.ts';
 
 /**
  * One statement inside an open transaction, with `$1` parameters. Columns are read as text where drivers disagree (numeric, bigint,
@@ -11,6 +12,14 @@ export async function query<Row = Record<string, unknown>>(tx: Tx, text: string,
   const { rows } = await kysely.executeQuery({ sql: text, parameters: parameters.map(toDatabase), query: { kind: 'RawNode' }, queryId: { queryId: 'muhuri' } });
   return rows as Row[];
 }
+
+/**
+ * A statement whose rows nobody reads, sent without waiting for it: it goes along with what comes next. It counts as done once the transaction
+ * has committed; where it fails, the transaction does, and whoever asks next, or commits, is told why.
+ */
+export const queryAlong = async (tx: Tx, text: string, parameters: unknown[] = []): Promise<void> => {
+  await query(tx, along + text, parameters);
+};
 
 /** The first row, or null. */
 export async function queryOne<Row = Record<string, unknown>>(tx: Tx, text: string, parameters: unknown[] = []): Promise<Row | null> {

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { openDatabase } from '@muhuri/server/platform/db/database';
+import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
+import { query, queryAlong } from '@muhuri/server/platform/db/query';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkout, cloneDatabase, type World } from '../world.ts';
+
+let postgres: World['postgres'];
+let clone: Awaited<ReturnType<typeof cloneDatabase>>;
+let database: Awaited<ReturnType<typeof openDatabase>>;
+beforeAll(async () => {
+  postgres = await startEmbeddedPostgres(checkout, join(checkout, '.data'));
+  clone = await cloneDatabase(postgres);
+  // One connection: whatever one transaction leaves behind, the next one meets.
+  database = await openDatabase(clone.urls.app, 1);
+});
+afterAll(async () => {
+  await database?.close();
+  await clone?.drop();
+  await postgres?.stop();
+});
+
+const insert = "insert into slot (business_id, job, slot, taken_at, taken_by) values ('b1', 'test', $1, now(), 'w')";
+const slots = () =>
+  database.transaction('b1', async (tx) =>
+    (await query<{ slot: string }>(tx, 'select slot from slot where job = $1 order by slot', ['test'])).map((row) => row.slot),
+  );
+
+describe('a statement that goes along without being waited for', () => {
+  test('is done once the transaction has committed, and seen by what comes after it in between', async () => {
+    const seen = await database.transaction('b1', async (tx) => {
+      await queryAlong(tx, insert, ['a']);
+      return query(tx, 'select slot from slot where slot = $1', ['a']);
+    });
+    expect(seen).toHaveLength(1);
+    expect(await slots()).toEqual(['a']);
+  });
+
+  test('that fails takes the transaction with it, whatever came before and after, and says why', async () => {
+    const failing = database.transaction('b1', async (tx) => {
+      await query(tx, insert, ['b']);
+      await queryAlong(tx, insert, ['a']);
+      await queryAlong(tx, insert, ['c']);
+    });
+    await expect(failing).rejects.toThrow(/duplicate key/);
+    expect(await slots()).toEqual(['a']);
+  });
+
+  test('that fails is the reason given to whoever asks next', async () => {
+    const failing = database.transaction('b1', async (tx) => {
+      await queryAlong(tx, insert, ['a']);
+      await query(tx, insert, ['d']);
+    });
+    await expect(failing).rejects.toThrow(/duplicate key/);
+    expect(await slots()).toEqual(['a']);
+    await database.transaction('b1', (tx) => query(tx, insert, ['e']));
+    expect(await slots()).toEqual(['a', 'e']);
+  });
+
+  test('is undone with a transaction that is given up', async () => {
+    const failing = database.transaction('b1', async (tx) => {
+      await queryAlong(tx, insert, ['f']);
+      throw new Error('given up');
+    });
+    await expect(failing).rejects.toThrow('given up');
+    expect(await slots()).toEqual(['a', 'e']);
+  });
+});
