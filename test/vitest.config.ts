@@ -10,7 +10,8 @@ export default defineConfig({
       project('unit', ['shared/src/**/*.test.ts', 'server/src/**/*.test.ts', 'widget/src/**/*.test.{ts,tsx}']),
       project('exam', ['test/exams/**/*.test.ts']),
       project('scenario', ['test/scenarios/**/*.test.ts']),
-      project('proof', ['test/proof/**/*.proof.test.ts']),
+      // After everything else and one by one: they kill servers, and measure how long it takes to come back.
+      project('proof', ['test/proof/**/*.proof.test.ts'], { fileParallelism: false, sequence: { groupOrder: 1 } }),
       project('e2e', ['test/e2e/**/*.e2e.test.ts'], { fileParallelism: false }),
     ],
     maxWorkers: 2,

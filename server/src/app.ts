@@ -210,6 +210,9 @@ export type App = {
 
 export const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
+/** Lanes that one process works at once: most of the time each only waits for its device. */
+const lanesMax = 512;
+
 /** A deadline is counted in hours: five minutes late is in time. */
 const deadlineMinutes = 5;
 
@@ -316,7 +319,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     businessIds,
     clock,
     log,
-    atOnceMax: instead.lanesMax ?? 64,
+    atOnceMax: instead.lanesMax ?? lanesMax,
     after: systemAfter,
   });
   await queue.work(({ business_id, device_id }) => lanes.call(business_id, device_id));

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 
-/** A device that signs at once and remembers nothing: the same for both sides, in a process of its own. */
+/** A device that signs at once, or after as many milliseconds as its path says, and remembers nothing: the same for both sides, in a process of its own. */
 const totals = new Map<string, number>();
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const code = (seed: number, length: number) =>
@@ -25,8 +25,13 @@ const server = createServer((request, response) => {
       sdcId: `SDC${device}`,
       mrcNo: 'WIS00000001',
     };
-    response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ resultCd: '000', resultMsg: 'It is succeeded', resultDt: '20261120101533', data }));
+    const afterMs = Number(/^\/after-(\d+)/.exec(request.url ?? '')?.[1] ?? 0);
+    const say = () => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ resultCd: '000', resultMsg: 'It is succeeded', resultDt: '20261120101533', data }));
+    };
+    if (afterMs > 0) setTimeout(say, afterMs);
+    else say();
   });
 });
 server.listen(0, '127.0.0.1', () => console.log(`port ${(server.address() as { port: number }).port}`));
