@@ -362,7 +362,13 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     },
   };
   const qrSvg = async (text: string) => (await import('./receipts/receipt-pdf.ts')).receiptQrSvg(text);
-  const opening = openReceipt({ prepareSale: prepare, dialects, queue, record, clock, newId });
+  const open = openReceipt({ prepareSale: prepare, dialects, queue, record, clock, newId });
+  // Whoever asks is waiting: the lane is looked at now, where it is free here; the call from the queue is for every other case.
+  const opening: typeof open = async (ctx, input, isReplay) => {
+    const receipt = await open(ctx, input, isReplay);
+    if (receipt.state === 'queued') lanes.call(ctx.businessId, receipt.deviceId);
+    return receipt;
+  };
   const drawTrainingNow = drawTraining(printPorts);
   const testDeviceNow = testDevice({ vsdc, dialects, clock });
   const zohoState = readZohoState({ database, accounts, tokens });

@@ -36,6 +36,7 @@ const seeds: Record<string, (businessId: string, receiptId: string) => string> =
     `(business_id, id, email, role, permissions, secret_hash, invited_by, expires_at, created_at) values ('${b}', 'inv_seed', 'x', 'business_user', '{}', 'x', 'x', now(), now())`,
   support_access: (b) => `(business_id, id, operator_id, operator_name, reason, begun_at, until) values ('${b}', 'sup_seed', 'x', 'x', 'x', now(), now())`,
   miss: (b) => `(business_id, id, at, actor_type, actor_id, route, asked, looked_at) values ('${b}', 'mis_seed', now(), 'x', 'x', 'x', 'x', now())`,
+  slot: (b) => `(business_id, job, slot, taken_at, taken_by) values ('${b}', 'j', 's', now(), 'w')`,
   settlement: (b, r) => `(business_id, receipt_id, evidence, proposed_by, proposed_name, proposed_at) values ('${b}', '${r}', '{}', 'p', 'P', now())`,
   reversal: (b, r) =>
     `(business_id, receipt_id, invoice_number, reason_code, source, proposed_by, proposed_name, proposed_at) values ('${b}', '${r}', 1, 'x', 'x', 'x', 'x', now())`,

@@ -232,9 +232,11 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
          from receipt r order by r.device_id, r.opened_at, r.id`,
       databaseName,
     );
+    const judged = Map.groupBy(judge, (each) => String(each.request.remark));
+    const ours = new Map(rows.map((row) => [row.document_id as string, row]));
     for (const document of opened) {
-      const held = judge.filter((each) => each.request.remark === document.number);
-      const row = rows.find((each) => each.document_id === document.id);
+      const held = judged.get(document.number) ?? [];
+      const row = ours.get(document.id);
       if (held.length > 1) report.double += 1;
       else if (document.accepted && !row) notes.push(`${document.number} was accepted, and nothing is left of it`);
       if (document.accepted && !row) report.lost += 1;
@@ -266,9 +268,13 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
     }
     // In order: what went through at its first send was signed in the order in which it was opened, but for what was opened at once.
     const straight = rows.filter((row) => row.attempts === 1 && row.signature);
-    for (const [i, row] of straight.entries()) {
-      const next = straight.slice(i + 1).find((each) => each.device_id === row.device_id && each.opened_at.getTime() - row.opened_at.getTime() > 2_000);
-      if (next && BigInt(next.number) < BigInt(row.number)) report.outOfOrder += 1;
+    for (const of of Map.groupBy(straight, (row) => row.device_id).values()) {
+      let later = 0;
+      for (const row of of) {
+        while (later < of.length && of[later]?.opened_at.getTime() - row.opened_at.getTime() <= 2_000) later += 1;
+        const next = of[later];
+        if (next && BigInt(next.number) < BigInt(row.number)) report.outOfOrder += 1;
+      }
     }
     const { rows: devices } = await once(
       postgres,

@@ -263,7 +263,7 @@ describe('setting up', () => {
     });
     expect(dialect.initialise.read({ status: 200, body: JSON.stringify({ resultCd: '902', resultMsg: 'installed', data: null }) })).toMatchObject({
       is: 'refused',
-      problem: 'wrong_state',
+      problem: 'initialised_before',
     });
   });
 
