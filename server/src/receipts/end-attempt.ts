@@ -92,11 +92,15 @@ export async function recordEnd<Next>(
     return { after: await notSigned(tx, device, reply, response, at), lane: null };
   }
 
-  /** The commit before took, and what it froze for the document after this one was never sent. */
+  /**
+   * The commit before took, and what it froze for the document after this one was never sent. Or it did not take, and another worker has taken this
+   * send for one of nobody's: then a signature is heard as one that comes late.
+   */
   async function standsRecorded(tx: Tx, at: Date): Promise<boolean> {
-    const { isEnded, unsent } = await findCommitted(tx, sending.attemptId);
+    const { isEnded, unsent } = await findCommitted(tx, sending.attemptId, ports.worker);
     if (isEnded && unsent)
       await endAttempt(tx, unsent, { ...ended('unreachable', { deviceCode: '', deviceText: 'never sent' }, null, at), mayHaveLeft: false });
+    if (isEnded && reply?.is === 'signed') await hearLate(ports, tx, ctx, dialect, sending, reply.signature, at);
     return isEnded;
   }
 
@@ -258,23 +262,29 @@ export async function recordEnd<Next>(
 export async function recordLate(ports: LanePorts, ctx: Context, dialect: Dialect, sending: Sending, answer: DeviceAnswer | null): Promise<void> {
   const reply = answer ? dialect.sell.read(answer, sending.isResend) : null;
   await ctx.transaction(async (tx) => {
-    const device = (await lockLane(tx, sending.deviceId)) as LaneDevice;
+    await lockLane(tx, sending.deviceId);
     const at = ports.clock.now();
-    const receipt = (await lockReceipt(tx, sending.receiptId)) as Receipt;
     await closeSocket(tx, sending.attemptId, at, answer?.body.slice(0, 20_000) ?? null);
-    if (receipt.state === 'in_doubt' && reply?.is === 'signed' && receipt.invoiceNumber === sending.invoiceNumber) {
-      // Others may have been signed since, so that its total need not be the newest; it must still be one nobody has.
-      const isKnown = await isSignatureKnown(tx, reply.signature.receiptSignature, reply.signature.sdcId);
-      if (!isKnown && reply.signature.sdcId === device.sdcId) {
-        await recordSigned(tx, ctx.businessId, { ...recordingOf(ports, dialect, receipt, sending, reply.signature, null, at), source: 'late_answer' });
-        await followUp(ports, tx, ctx, receipt, at);
-        await afterDoubt(ports, tx, ctx, receipt.deviceId);
-      } else await ports.alerts.raise(tx, ctx, receipt.id, { code: 'late_signature', document_number: receipt.documentNumber });
-    } else if (reply?.is === 'signed' && receipt.signature?.receiptSignature !== reply.signature.receiptSignature) {
-      await ports.alerts.raise(tx, ctx, receipt.id, { code: 'late_signature', document_number: receipt.documentNumber });
-    }
+    if (reply?.is === 'signed') await hearLate(ports, tx, ctx, dialect, sending, reply.signature, at);
     await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: sending.deviceId });
   });
+}
+
+/** A signature that comes when nobody waits for it any more: the receipt of a doubt, what is known already, or something to be told of. */
+async function hearLate(ports: LanePorts, tx: Tx, ctx: Context, dialect: Dialect, sending: Sending, signature: Signature, at: Date): Promise<void> {
+  const device = (await lockLane(tx, sending.deviceId)) as LaneDevice;
+  const receipt = (await lockReceipt(tx, sending.receiptId)) as Receipt;
+  if (receipt.signature?.receiptSignature === signature.receiptSignature) return;
+  // Others may have been signed since, so that its total need not be the newest; it must still be one nobody has.
+  const canBe =
+    receipt.state === 'in_doubt' &&
+    receipt.invoiceNumber === sending.invoiceNumber &&
+    signature.sdcId === device.sdcId &&
+    !(await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId));
+  if (!canBe) return ports.alerts.raise(tx, ctx, receipt.id, { code: 'late_signature', document_number: receipt.documentNumber });
+  await recordSigned(tx, ctx.businessId, { ...recordingOf(ports, dialect, receipt, sending, signature, null, at), source: 'late_answer' });
+  await followUp(ports, tx, ctx, receipt, at);
+  await afterDoubt(ports, tx, ctx, receipt.deviceId);
 }
 
 /** What follows from a signature whoever brought it: later chapters' work, and for a reversal that its sale is sold anew. */

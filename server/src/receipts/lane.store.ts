@@ -292,12 +292,13 @@ export const endAttempt = (tx: Tx, id: string, is: Ended) =>
     [id, is.outcome, is.at, is.mayHaveLeft, is.isSocketClosed, is.deviceCode, is.deviceText, is.response, is.settled ?? null],
   );
 
-/** Whether a send has its end recorded, and which one of its lane was begun since. */
-export async function findCommitted(tx: Tx, attemptId: string): Promise<{ isEnded: boolean; unsent: string | null }> {
+/** Whether a send has its end recorded, and which one of its lane this worker has begun since: another's may be on its way. */
+export async function findCommitted(tx: Tx, attemptId: string, worker: string): Promise<{ isEnded: boolean; unsent: string | null }> {
   const row = await queryOne<{ ended: boolean; open_attempt: string | null }>(
     tx,
-    `select a.ended_at is not null as ended, d.open_attempt from attempt a join device d on d.business_id = a.business_id and d.id = a.device_id where a.id = $1`,
-    [attemptId],
+    `select a.ended_at is not null as ended, o.id as open_attempt from attempt a join device d on d.business_id = a.business_id and d.id = a.device_id
+       left join attempt o on o.business_id = d.business_id and o.id = d.open_attempt and o.worker = $2 and o.ended_at is null where a.id = $1`,
+    [attemptId, worker],
   );
   return { isEnded: row?.ended ?? false, unsent: row?.open_attempt === attemptId ? null : (row?.open_attempt ?? null) };
 }
