@@ -91,18 +91,19 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
 
   /* Who opens documents, all the time. */
   const opened: { id: string; number: string; business: number; accepted: boolean }[] = [];
-  const tokens = new Map<string, string>();
+  const tokens = new Map<string, Promise<string>>();
   const apiOf = async (index: number, url: string, who: 'user' | 'admin' = 'user'): Promise<Api> => {
     const key = `${index}/${who}`;
-    const token = tokens.get(key) ?? (await Api.signIn(world, (world.businesses[index] as World['businesses'][0])[who], url)).token;
+    // One sign-in at a time: several at once, some of them cut off, would be taken for somebody who guesses.
+    const token = tokens.get(key) ?? Api.signIn(world, (world.businesses[index] as World['businesses'][0])[who], url).then((api) => api.token);
     tokens.set(key, token);
-    return new Api(url, token);
+    token.catch(() => tokens.delete(key));
+    return new Api(url, await token);
   };
   const sales = world.businesses.map((business) => {
     const source = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.what.startsWith('simple sale'));
     return world.zoho.document('invoices', source?.id ?? '');
   });
-  // One sign-in each, before anything is killed: many tries at once, some of them cut off, would be taken for somebody who guesses.
   for (const index of world.businesses.keys()) await apiOf(index, servers[0]?.url ?? '');
   const open = async (): Promise<void> => {
     const index = random.below(businesses);
@@ -122,7 +123,7 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
         .catch(() => null);
       document.accepted = reply !== null && (reply.status === 200 || reply.status === 202);
       // A session that PostgreSQL has forgotten is opened anew.
-      if (reply?.status === 401) tokens.clear();
+      if (reply?.status === 401) tokens.delete(`${index}/user`);
       if (!document.accepted) await pause(50);
     }
   };
@@ -198,7 +199,7 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
   await look();
   const load = opened.length / options.crashes;
   const report = await count(settled instanceof Error ? [`not settled within a minute: ${[...underWay].slice(0, 5).join(' ')}`] : []);
-  if (load < 5) report.notes.push(`only ${opened.length} documents: that was no load`);
+  if (load < 20 && !options.isBroken) report.notes.push(`only ${opened.length} documents: that was no load`);
   for (const { child } of servers) await killed(child);
   await killed(device.child);
   await world[Symbol.asyncDispose]().catch(() => {});
