@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { type PostgresProxy, startPostgresProxy } from '../proof/postgres-proxy.ts';
 import { disagreeing, statesAndFacts } from '../states.ts';
@@ -57,4 +57,37 @@ test.each([
   const after = (await api.get(`/receipts/${receipt.id}`)).body;
   expect(after).toMatchObject({ state: 'signed', receipt_signature: held[0]?.reply.rcptSign, problem: null });
   expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+});
+
+describe('two servers that both believe a document is theirs', () => {
+  test('because one slept past its lease: the device’s one signature is recorded, and the other’s “taken” does not undo it', async () => {
+    await using own = await startWorld({ instead: { lanesMax: 0 } });
+    const [business] = own.businesses;
+    const document = own.zoho.documents().find((each) => each.organization_id === business.organizationId && each.canSeal && each.module === 'invoices');
+    const held = () => own.vsdc.receipts().filter((each) => each.request.remark === document?.number);
+    own.vsdc.set({ answer_ms: 700 });
+    // Its lease is over long before the device answers: to the other it looks like a server that died.
+    const asleep = await own.anotherApp({ ...quick, timing: { ...quick.timing, leaseMs: 150 }, sweepMs: 3_600_000, waitMs: 1 });
+    await (await Api.signIn(own, business.user, asleep.url)).seal('invoices', document?.id ?? '');
+    await until(
+      () => own.sql('select 1 from attempt', [], business.businessId),
+      (rows) => rows.length === 1,
+    );
+    const awake = await own.anotherApp({ ...quick, sweepMs: 30 });
+    const user = await Api.signIn(own, business.user, awake.url);
+    await until(
+      () => own.sql('select outcome from attempt where ended_at is not null', [], business.businessId),
+      (rows) => rows.length >= 2 && held().length === 1,
+    );
+    await until(
+      () => own.sql('select lane_holder, open_attempt from device where open_attempt is not null or lane_holder is not null', [], business.businessId),
+      (rows) => rows.length === 0,
+    );
+    const [receipt] = (await user.get(`/receipts?module=invoices&document_id=${document?.id}`)).body.receipts as { state: string; receipt_signature: string }[];
+    expect(receipt).toMatchObject({ state: 'signed', receipt_signature: held()[0]?.reply.rcptSign });
+    expect(await own.sql('select state, problem from device where branch_id = $1', [business.branchIds[0]], business.businessId)).toEqual([
+      { state: 'active', problem: null },
+    ]);
+    expect(disagreeing(await statesAndFacts(own))).toEqual([]);
+  });
 });

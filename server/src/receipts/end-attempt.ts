@@ -9,10 +9,11 @@ import type { LanePorts } from './lane-ports.ts';
 import {
   beginDoubt,
   closeSocket,
+  type Ended,
   earlierHolders,
   endAttempt,
   endDoubt,
-  findCommitted,
+  findStanding,
   giveBackNumber,
   isSignatureKnown,
   type LaneDevice,
@@ -59,8 +60,6 @@ export async function recordEnd<Next>(
   dialect: Dialect,
   sending: Sending,
   sent: Sent,
-  /** Whether it was tried before, so that it may stand there although nobody was told. */
-  isAgain: boolean,
   /** What the lane does next, in the same transaction; the device where nothing about its numbers has changed. */
   goOn: (tx: Tx, lane: LaneDevice | null) => Promise<Next | null>,
 ): Promise<{ after: AfterSend; next: Next | null }> {
@@ -74,7 +73,8 @@ export async function recordEnd<Next>(
   async function record(tx: Tx): Promise<{ after: AfterSend; lane: LaneDevice | null }> {
     const device = (await lockLane(tx, sending.deviceId, reply?.is === 'signed' ? reply.signature.receiptSignature : null)) as LaneDevice;
     const at = ports.clock.now();
-    if (isAgain && (await standsRecorded(tx, at))) return { after: { is: 'go_on' }, lane: null };
+    // A resend's document may have been signed by the answer to the send before it, heard by the worker that was thought to be gone.
+    if ((sending.isResend || device.openAttempt !== sending.attemptId) && (await standsRecorded(tx, at))) return { after: { is: 'go_on' }, lane: null };
     if (reply?.is === 'signed') {
       if (canBeNext(device, reply.signature)) return { after: await signed(tx, device, reply.signature, response, at), lane: device.hasDoubt ? null : device };
       return {
@@ -93,15 +93,18 @@ export async function recordEnd<Next>(
   }
 
   /**
-   * The commit before took, and what it froze for the document after this one was never sent. Or it did not take, and another worker has taken this
-   * send for one of nobody's: then a signature is heard as one that comes late.
+   * Somebody has recorded this send or its document's signature before us: we ourselves, where the commit took and its answer was lost, so that
+   * what it froze for the next document was never sent; or another worker, to which we seemed to be gone. What we were told is kept, and undoes
+   * nothing; a signature is heard as one that comes late.
    */
   async function standsRecorded(tx: Tx, at: Date): Promise<boolean> {
-    const { isEnded, unsent } = await findCommitted(tx, sending.attemptId, ports.worker);
-    if (isEnded && unsent)
-      await endAttempt(tx, unsent, { ...ended('unreachable', { deviceCode: '', deviceText: 'never sent' }, null, at), mayHaveLeft: false });
-    if (isEnded && reply?.is === 'signed') await hearLate(ports, tx, ctx, dialect, sending, reply.signature, at);
-    return isEnded;
+    const stands = await findStanding(tx, sending.attemptId, ports.worker);
+    if (!stands.isEnded && !stands.isSigned) return false;
+    if (stands.unsent)
+      await endAttempt(tx, stands.unsent, { ...ended('unreachable', { deviceCode: '', deviceText: 'never sent' }, null, at), mayHaveLeft: false });
+    if (!stands.isEnded) await endAttempt(tx, sending.attemptId, { ...endedAs(sent, reply, response, at), settled: 'signed' });
+    if (reply?.is === 'signed') await hearLate(ports, tx, ctx, dialect, sending, reply.signature, at);
+    return true;
   }
 
   async function notSigned(
@@ -428,7 +431,21 @@ export function recordingOf(
   };
 }
 
-const ended = (outcome: 'refused' | 'not_served' | 'number_taken' | 'in_doubt' | 'unreachable', said: Said, response: string | null, at: Date) => ({
+/** How a send ended that no longer decides anything. */
+function endedAs(sent: Sent, reply: SaleReply | null, response: string | null, at: Date): Ended {
+  if (reply?.is === 'signed') return ended('signed', { deviceCode: '000', deviceText: '' }, response, at);
+  if (reply) return ended(reply.is, reply, response, at);
+  const { is, reason } = sent as Exclude<Sent, { is: 'answered' }>;
+  const said = { deviceCode: '', deviceText: reason };
+  return is === 'in_doubt' ? { ...ended('in_doubt', said, null, at), isSocketClosed: false } : { ...ended('unreachable', said, null, at), mayHaveLeft: false };
+}
+
+const ended = (
+  outcome: 'signed' | 'refused' | 'not_served' | 'number_taken' | 'in_doubt' | 'unreachable',
+  said: Said,
+  response: string | null,
+  at: Date,
+): Ended => ({
   outcome,
   at,
   mayHaveLeft: true,

@@ -19,6 +19,8 @@ export type LaneDevice = {
   lastTotal: string | null;
   laneHolder: string | null;
   laneUntil: Date | null;
+  /** The send on its way, if any. */
+  openAttempt: string | null;
   tries: number;
   hasDoubt: boolean;
   /** Whether a receipt with the signature asked about exists already. */
@@ -29,7 +31,7 @@ export type LaneDevice = {
 export async function lockLane(tx: Tx, deviceId: string, receiptSignature: string | null = null): Promise<LaneDevice | null> {
   const row = await queryOne<Record<string, unknown>>(
     tx,
-    `select id, state, sdc_id, next_invoice_number::text as next, free_numbers::text[] as free, last_total_receipt_number::text as total, lane_holder, lane_until, lane_tries,
+    `select id, state, sdc_id, next_invoice_number::text as next, free_numbers::text[] as free, last_total_receipt_number::text as total, lane_holder, lane_until, lane_tries, open_attempt,
        exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt') as has_doubt,
        $2::text is not null and exists (select 1 from signature s where s.business_id = d.business_id and s.sdc_id = d.sdc_id and s.receipt_signature = $2) as known
        from device d where id = $1 for update of d`,
@@ -45,6 +47,7 @@ export async function lockLane(tx: Tx, deviceId: string, receiptSignature: strin
       lastTotal: row.total as string | null,
       laneHolder: row.lane_holder as string | null,
       laneUntil: toDateOrNull(row.lane_until),
+      openAttempt: row.open_attempt as string | null,
       tries: row.lane_tries as number,
       hasDoubt: row.has_doubt as boolean,
       isSignatureKnown: row.known as boolean,
@@ -292,15 +295,17 @@ export const endAttempt = (tx: Tx, id: string, is: Ended) =>
     [id, is.outcome, is.at, is.mayHaveLeft, is.isSocketClosed, is.deviceCode, is.deviceText, is.response, is.settled ?? null],
   );
 
-/** Whether a send has its end recorded, and which one of its lane this worker has begun since: another's may be on its way. */
-export async function findCommitted(tx: Tx, attemptId: string, worker: string): Promise<{ isEnded: boolean; unsent: string | null }> {
-  const row = await queryOne<{ ended: boolean; open_attempt: string | null }>(
+/** Whether a send has its end recorded, or its document its signature; and which send of its lane this worker has begun since (another's may be on its way). */
+export async function findStanding(tx: Tx, attemptId: string, worker: string): Promise<{ isEnded: boolean; isSigned: boolean; unsent: string | null }> {
+  const row = (await queryOne<{ ended: boolean; signed: boolean; unsent: string | null }>(
     tx,
-    `select a.ended_at is not null as ended, o.id as open_attempt from attempt a join device d on d.business_id = a.business_id and d.id = a.device_id
-       left join attempt o on o.business_id = d.business_id and o.id = d.open_attempt and o.worker = $2 and o.ended_at is null where a.id = $1`,
+    `select a.ended_at is not null as ended, r.state = 'signed' as signed, o.id as unsent from attempt a
+       join device d on d.business_id = a.business_id and d.id = a.device_id
+       join receipt r on r.business_id = a.business_id and r.id = a.receipt_id
+       left join attempt o on o.business_id = d.business_id and o.id = d.open_attempt and o.id <> a.id and o.worker = $2 and o.ended_at is null where a.id = $1`,
     [attemptId, worker],
-  );
-  return { isEnded: row?.ended ?? false, unsent: row?.open_attempt === attemptId ? null : (row?.open_attempt ?? null) };
+  )) as { ended: boolean; signed: boolean; unsent: string | null };
+  return { isEnded: row.ended, isSigned: row.signed, unsent: row.unsent };
 }
 
 export const closeSocket = (tx: Tx, attemptId: string, at: Date, late: string | null) =>

@@ -220,9 +220,7 @@ async function send(
   // A next step that fails must not take the outcome along, so every later try records and nothing more.
   const about = { business_id: ctx.businessId, receipt_id: sending.receiptId };
   const ended = await tryAgain(ports, about, (before) =>
-    recordEnd(ports, ctx, dialect, sending, sent, before > 0, async (tx, lane) =>
-      before === 0 ? nextStep(ports, ctx, device, dialect, isServing, tx, lane) : null,
-    ),
+    recordEnd(ports, ctx, dialect, sending, sent, async (tx, lane) => (before === 0 ? nextStep(ports, ctx, device, dialect, isServing, tx, lane) : null)),
   );
   if (sent.is === 'in_doubt') listenOn(ports, ctx, dialect, sending, sent.late);
   return ended;
