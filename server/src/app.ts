@@ -102,6 +102,7 @@ import {
 } from './onboarding/index.ts';
 import { ownBusinessRoutes } from './onboarding/own-business.routes.ts';
 import { AppError } from './platform/app-error.ts';
+import { inTurn } from './platform/in-turn.ts';
 import { type Clock, systemAfter, systemClock, systemWait } from './platform/clock.ts';
 import { migrate, openDatabase } from './platform/db/database.ts';
 import { openGiveWay } from './platform/give-way.ts';
@@ -313,9 +314,15 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     background: inBackground,
     changed: changes.changed,
   };
+  // Half of the connections are the lanes' at most: people never wait behind hundreds of devices, and a few at a time are done sooner than all at once.
+  const laneTurn = inTurn(Math.max(2, Math.floor(config.databasePoolMax / 2)));
+  const laneContext = (businessId: string): Context => {
+    const ctx = jobContext(businessId, 'lane');
+    return { ...ctx, transaction: (work) => laneTurn(() => ctx.transaction(work)) };
+  };
   const lanes = openLanes({
     runLane: runLane(lanePorts),
-    contextOf: (businessId) => jobContext(businessId, 'lane'),
+    contextOf: laneContext,
     businessIds,
     clock,
     log,

@@ -14,7 +14,7 @@ import { benchWidget } from './widget.ts';
 const only = process.argv[2];
 const postgres = await startEmbeddedPostgres(checkout, join(checkout, '.data'));
 await makeTemplate(postgres);
-if (!only || only === 'signing') await benchSigning(postgres);
+if (!only || only === 'signing') await benchSigning(postgres, process.argv[3]);
 if (!only || only === 'paper') await benchPaper();
 if (!only || only === 'platform') await benchPlatform(postgres, process.argv[3]);
 if (!only || only === 'webhook') {

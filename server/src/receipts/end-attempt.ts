@@ -17,8 +17,10 @@ import {
   giveBackNumber,
   isSignatureKnown,
   type LaneDevice,
+  type LaneHead,
   listAttempts,
   listOpenDoubts,
+  lockAndReadLane,
   lockLane,
   makeDoubtful,
   pauseLaneFor,
@@ -48,6 +50,9 @@ export type Sending = {
 /** What an end means for the lane: go on with the next document, wait until a moment, or stop for a person. */
 export type AfterSend = { is: 'go_on' } | { is: 'wait'; until: Date } | { is: 'stop' };
 
+/** A lane without doubts, under its lock, and what goes next in it. */
+export type KnownLane = { device: LaneDevice; head: LaneHead | null };
+
 type Said = { deviceCode: string; deviceText: string };
 
 /**
@@ -60,8 +65,8 @@ export async function recordEnd<Next>(
   dialect: Dialect,
   sending: Sending,
   sent: Sent,
-  /** What the lane does next, in the same transaction; the device where nothing about its numbers has changed. */
-  goOn: (tx: Tx, lane: LaneDevice | null) => Promise<Next | null>,
+  /** What the lane does next, in the same transaction; the lane as it was read together with its lock, where nothing in it has changed since. */
+  goOn: (tx: Tx, lane: KnownLane | null) => Promise<Next | null>,
 ): Promise<{ after: AfterSend; next: Next | null }> {
   const reply = sent.is === 'answered' ? dialect.sell.read(sent.answer, sending.isResend) : null;
   const response = sent.is === 'answered' ? sent.answer.body.slice(0, 20_000) : null;
@@ -70,13 +75,20 @@ export async function recordEnd<Next>(
     return { after, next: after.is === 'go_on' ? await goOn(tx, lane) : null };
   });
 
-  async function record(tx: Tx): Promise<{ after: AfterSend; lane: LaneDevice | null }> {
-    const device = (await lockLane(tx, sending.deviceId, reply?.is === 'signed' ? reply.signature.receiptSignature : null)) as LaneDevice;
+  async function record(tx: Tx): Promise<{ after: AfterSend; lane: KnownLane | null }> {
+    const read =
+      reply?.is === 'signed' ? await lockAndReadLane(tx, sending.deviceId, reply.signature.receiptSignature, ports.clock.now(), sending.receiptId) : null;
+    const device = read?.device ?? ((await lockLane(tx, sending.deviceId)) as LaneDevice);
     const at = ports.clock.now();
     // A resend's document may have been signed by the answer to the send before it, heard by the worker that was thought to be gone.
     if ((sending.isResend || device.openAttempt !== sending.attemptId) && (await standsRecorded(tx, at))) return { after: { is: 'go_on' }, lane: null };
     if (reply?.is === 'signed') {
-      if (canBeNext(device, reply.signature)) return { after: await signed(tx, device, reply.signature, response, at), lane: device.hasDoubt ? null : device };
+      if (canBeNext(device, reply.signature)) {
+        const after = await signed(tx, device, reply.signature, response, at);
+        // A doubt may have ended with it, and a reversal puts its sale back into the lane.
+        const isAsRead = !device.hasDoubt && read !== null && sending.filed !== null && !sending.filed.filing.reverses;
+        return { after, lane: isAsRead ? { device, head: read.head } : null };
+      }
       return {
         after: await doubt(
           tx,

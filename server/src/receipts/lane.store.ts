@@ -1,6 +1,6 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../platform/db/database.ts';
-import { fromJson, json, query, queryAlong, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
+import { fromJson, json, query, queryAhead, queryAlong, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 import type { Filed } from './filing.model.ts';
 import type { AttemptFact, AttemptOutcome } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
@@ -27,32 +27,45 @@ export type LaneDevice = {
   isSignatureKnown: boolean;
 };
 
+const lockText = `select id, state, sdc_id, next_invoice_number::text as next, free_numbers::text[] as free, last_total_receipt_number::text as total, lane_holder, lane_until,
+    lane_tries, open_attempt,
+    exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt') as has_doubt,
+    $2::text is not null and exists (select 1 from signature s where s.business_id = d.business_id and s.sdc_id = d.sdc_id and s.receipt_signature = $2) as known
+  from device d where id = $1 for update of d`;
+
+const toLaneDevice = (row: Record<string, unknown>): LaneDevice => ({
+  id: row.id as string,
+  state: row.state as LaneDevice['state'],
+  sdcId: row.sdc_id as string | null,
+  nextInvoiceNumber: (row.next as string | null) ?? '1',
+  freeNumbers: row.free as string[],
+  lastTotal: row.total as string | null,
+  laneHolder: row.lane_holder as string | null,
+  laneUntil: toDateOrNull(row.lane_until),
+  openAttempt: row.open_attempt as string | null,
+  tries: row.lane_tries as number,
+  hasDoubt: row.has_doubt as boolean,
+  isSignatureKnown: row.known as boolean,
+});
+
 /** The device's lane, locked: numbers are given and returned only under this lock. */
 export async function lockLane(tx: Tx, deviceId: string, receiptSignature: string | null = null): Promise<LaneDevice | null> {
-  const row = await queryOne<Record<string, unknown>>(
-    tx,
-    `select id, state, sdc_id, next_invoice_number::text as next, free_numbers::text[] as free, last_total_receipt_number::text as total, lane_holder, lane_until, lane_tries, open_attempt,
-       exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt') as has_doubt,
-       $2::text is not null and exists (select 1 from signature s where s.business_id = d.business_id and s.sdc_id = d.sdc_id and s.receipt_signature = $2) as known
-       from device d where id = $1 for update of d`,
-    [deviceId, receiptSignature],
-  );
-  return (
-    row && {
-      id: row.id as string,
-      state: row.state as LaneDevice['state'],
-      sdcId: row.sdc_id as string | null,
-      nextInvoiceNumber: (row.next as string | null) ?? '1',
-      freeNumbers: row.free as string[],
-      lastTotal: row.total as string | null,
-      laneHolder: row.lane_holder as string | null,
-      laneUntil: toDateOrNull(row.lane_until),
-      openAttempt: row.open_attempt as string | null,
-      tries: row.lane_tries as number,
-      hasDoubt: row.has_doubt as boolean,
-      isSignatureKnown: row.known as boolean,
-    }
-  );
+  const row = await queryOne(tx, lockText, [deviceId, receiptSignature]);
+  return row && toLaneDevice(row);
+}
+
+/** The same with what stands in the lane, in one wait: read after the lock is held, and without the receipt that is being ended. */
+export async function lockAndReadLane(
+  tx: Tx,
+  deviceId: string,
+  receiptSignature: string,
+  now: Date,
+  exceptReceiptId: string,
+): Promise<{ device: LaneDevice; doubts: LaneDoubt[]; head: LaneHead | null }> {
+  const locked = await queryAhead(tx, lockText, [deviceId, receiptSignature]);
+  const lane = await readLane(tx, deviceId, now, exceptReceiptId);
+  const [row] = await locked.rows;
+  return { device: toLaneDevice(row as Record<string, unknown>), ...lane };
 }
 
 export const holdLane = (tx: Tx, deviceId: string, worker: string, until: Date) =>
@@ -110,7 +123,12 @@ export type LaneHead = {
  * it was postponed), else the oldest. Refunds of a
  * doubtful sale stand aside; so do documents that were not readable, until their time.
  */
-export async function readLane(tx: Tx, deviceId: string, now: Date): Promise<{ doubts: LaneDoubt[]; head: LaneHead | null }> {
+export async function readLane(
+  tx: Tx,
+  deviceId: string,
+  now: Date,
+  exceptReceiptId: string | null = null,
+): Promise<{ doubts: LaneDoubt[]; head: LaneHead | null }> {
   const rows = await query<Record<string, unknown>>(
     tx,
     `(select 'doubt' as what, r.id, r.document_number, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, null::jsonb as sale, r.read_at, r.next_try_at, r.tries,
@@ -128,11 +146,11 @@ export async function readLane(tx: Tx, deviceId: string, now: Date): Promise<{ d
                               and b.started_at > a.started_at and (b.outcome = 'refused' or b.settled = 'not_signed'))
           order by a.started_at desc limit 1)
        from receipt r
-      where r.device_id = $1 and r.state = 'queued'
+      where r.device_id = $1 and r.state = 'queued' and r.id is distinct from $3::text
         and not (r.invoice_number is null and coalesce(r.problem->>'code', '') like 'zoho%' and coalesce(r.next_try_at > $2, false))
         and not (r.kind = 'refund' and r.module = 'creditnotes' and exists (select 1 from receipt s where s.business_id = r.business_id and s.id = r.sale_receipt_id and s.state = 'in_doubt'))
       order by r.queued_at, r.id limit 1)`,
-    [deviceId, now],
+    [deviceId, now, exceptReceiptId],
   );
   const head = rows.find((row) => row.what === 'head');
   return {

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { DeviceAnswer, Dialect, DialectDevice } from '../ports/dialect.ts';
-import { type AfterSend, recordEnd, recordLate, type Sending, startDoubt } from './end-attempt.ts';
+import { type AfterSend, type KnownLane, recordEnd, recordLate, type Sending, startDoubt } from './end-attempt.ts';
 import { hasUnregistered } from '../catalogue/index.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
@@ -12,7 +12,6 @@ import {
   freeze,
   giveBackNumber,
   holdLane,
-  type LaneDevice,
   type LaneDoubt,
   type LaneHead,
   listAttempts,
@@ -115,8 +114,8 @@ async function take(ports: LanePorts, ctx: Context, deviceId: string): Promise<D
 }
 
 /** Decides what comes next and, where that is a send, freezes number and bytes in the same transaction. */
-async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect: Dialect, isServing: boolean, tx: Tx, known: LaneDevice | null): Promise<Step> {
-  const lane = known ?? (await lockLane(tx, device.id));
+async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect: Dialect, isServing: boolean, tx: Tx, known: KnownLane | null): Promise<Step> {
+  const lane = known?.device ?? (await lockLane(tx, device.id));
   const now = ports.clock.now();
   if (!lane || lane.laneHolder !== ports.worker) return { do: 'stop' };
   const letGo = async (until: Date | null): Promise<Step> => {
@@ -125,7 +124,7 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
     return { do: 'wait', until };
   };
   if (lane.state !== 'active') return letGo(null);
-  const { doubts, head } = await readLane(tx, device.id, now);
+  const { doubts, head } = known ? { doubts: [], head: known.head } : await readLane(tx, device.id, now);
   const open = doubts.filter((doubt) => doubt.code === 'maybe_signed');
   if (open.length > 1) await ports.alerts.raise(tx, ctx, device.id, { code: 'doubts_two', document_numbers: open.map((doubt) => doubt.documentNumber) });
   const due = open.find((doubt) => canSettle(doubt, now, ports));

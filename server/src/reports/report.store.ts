@@ -3,13 +3,16 @@ import { query, queryOne, toDateOrNull } from '../platform/db/query.ts';
 
 export type DayCount = { receiptId: string; at: string; outcome: 'signed' | 'refused'; code: string };
 
-/** Counts a receipt into its day in the country's zone; called once for each entry of the trail. */
+/**
+ * Counts a receipt into its day in the country's zone; called once for each entry of the trail. Each receipt is found by its key (`offset 0`):
+ * joined freely, the planner may read every receipt there is for a few hundred.
+ */
 export const addToDays = (tx: Tx, counts: DayCount[], timeZone: string) =>
   query(
     tx,
     `insert into receipt_day (business_id, day, branch_id, kind, outcome, code, count, total)
      select r.business_id, (c.at at time zone $5)::date, r.branch_id, r.kind, c.outcome, c.code, count(*), sum((r.sale->'sale'->>'total')::numeric)
-       from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[]) as c(id, at, outcome, code) join receipt r on r.id = c.id
+       from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[]) as c(id, at, outcome, code) cross join lateral (select branch_id, kind, business_id, sale from receipt where id = c.id offset 0) r
       group by 1, 2, 3, 4, 5, 6
      on conflict (business_id, day, branch_id, kind, outcome, code) do update set count = receipt_day.count + excluded.count, total = receipt_day.total + excluded.total`,
     [counts.map((each) => each.receiptId), counts.map((each) => each.at), counts.map((each) => each.outcome), counts.map((each) => each.code), timeZone],

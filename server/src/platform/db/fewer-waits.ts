@@ -22,7 +22,7 @@ const settings = /^select set_config\('[\w.]+', '[^']*', true\)(?:, set_config\(
  * role may do nothing; where the settings did not take, PostgreSQL refuses every statement of the transaction. Whoever asks next is told why.
  *
  * A statement marked as going `along` is not waited for either. Where it fails, PostgreSQL refuses everything after it and answers the commit
- * with a rollback; the commit waits for it and fails with its error.
+ * with a rollback; the commit waits for it and fails with its error. Its one row holds the promise of its rows, for whoever wants them later.
  *
  * What is said in one breath is written in one piece. And our statements are few and fixed, and planning the lane's costs PostgreSQL more than
  * running them: each is prepared once per connection under a name made of its text, unless `prepares` says no. (Behind a transaction pooler
@@ -96,7 +96,9 @@ export const withFewerWaits =
             cause ??= error;
           });
           alongside.push(asked);
-          return Promise.resolve({ command: '', rowCount: null, rows: [], fields: [] });
+          const later = asked.then((result) => (result as { rows: unknown[] }).rows);
+          later.catch(() => {});
+          return Promise.resolve({ command: '', rowCount: null, rows: [{ later }], fields: [] });
         }
         if (isCall && isBegun && settings.test(text)) return sendAhead(`begin; ${text}`);
         if (isBegun) void sendAhead('begin');

@@ -21,6 +21,12 @@ export const queryAlong = async (tx: Tx, text: string, parameters: unknown[] = [
   await query(tx, along + text, parameters);
 };
 
+/** A statement sent without waiting for it, whose rows are read once what comes after it has been sent too: one wait for both. */
+export const queryAhead = async <Row = Record<string, unknown>>(tx: Tx, text: string, parameters: unknown[] = []): Promise<{ rows: Promise<Row[]> }> => {
+  const [sent] = await query<{ later: Promise<Row[]> }>(tx, along + text, parameters);
+  return { rows: (sent as { later: Promise<Row[]> }).later };
+};
+
 /** The first row, or null. */
 export async function queryOne<Row = Record<string, unknown>>(tx: Tx, text: string, parameters: unknown[] = []): Promise<Row | null> {
   return (await query<Row>(tx, text, parameters))[0] ?? null;
