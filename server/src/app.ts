@@ -356,6 +356,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     record,
     version,
     // Drawing brings fonts and a PDF library; they are loaded when the first receipt is printed.
+    inTurn: inTurn(2),
     draw: async (...ask: Parameters<typeof import('./receipts/receipt-pdf.ts')['receiptPdf']>) =>
       (await import('./receipts/receipt-pdf.ts')).receiptPdf(...ask),
     drawAll: async (...ask: Parameters<typeof import('./receipts/receipt-pdf.ts')['receiptsPdf']>) =>

@@ -1,7 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
 import { checkout, makeTemplate } from '../world.ts';
+import { benchEndurance } from './endurance.ts';
 import { benchGrowth } from './growth.ts';
+import { rows } from './measure.ts';
 import { benchPaper } from './paper.ts';
 import { benchPlatform } from './platform.ts';
 import { benchRest } from './rest.ts';
@@ -10,20 +15,49 @@ import { benchStorm } from './storm.ts';
 import { benchWebhook } from './webhook.ts';
 import { benchWidget } from './widget.ts';
 
-/** Ours beside a bare baseline that does the same, in one run, as ratios. Absolutes are this machine's. */
-const only = process.argv[2];
+/**
+ * Ours beside a bare baseline that does the same, in one run, as ratios. Absolutes are this machine's. Run whole it writes `test/bench.md`;
+ * `pnpm bench signing paper` runs parts and writes nothing, unless `write` is among them; `growth=200000 endurance=5` (minutes) are sizes; `only=0,1` picks cases.
+ */
+const words = process.argv.slice(2);
+const given = (name: string, usual: number) => Number(words.map((each) => new RegExp(`^${name}=(\\d+)$`).exec(each)?.[1]).find(Boolean) ?? usual);
+const parts = words.filter((each) => !each.includes('=') && each !== 'write');
+const only = words.find((each) => each.startsWith('only='))?.slice(5);
 const postgres = await startEmbeddedPostgres(checkout, join(checkout, '.data'));
 await makeTemplate(postgres);
-if (!only || only === 'signing') await benchSigning(postgres, process.argv[3]);
-if (!only || only === 'paper') await benchPaper();
-if (!only || only === 'platform') await benchPlatform(postgres, process.argv[3]);
-if (!only || only === 'webhook') {
-  await benchWebhook(postgres);
-  await benchStorm(postgres);
-}
-if (only === 'storm') await benchStorm(postgres);
-if (!only || only === 'growth') await benchGrowth(postgres);
-if (!only || only === 'widget') await benchWidget(postgres);
+const all: Record<string, () => Promise<void>> = {
+  signing: () => benchSigning(postgres, only),
+  paper: benchPaper,
+  platform: () => benchPlatform(postgres, only),
+  webhook: () => benchWebhook(postgres),
+  storm: () => benchStorm(postgres),
+  growth: () => benchGrowth(postgres, given('growth', 2_000_000)),
+  endurance: () => benchEndurance(postgres, given('endurance', 60)),
+  widget: () => benchWidget(postgres),
+  rest: async () => {
+    await postgres.stop();
+    await benchRest();
+  },
+};
+for (const [name, run] of Object.entries(all)) if (parts.length === 0 || parts.includes(name)) await run();
 await postgres.stop();
-if (!only || only === 'rest') await benchRest();
+if (parts.length === 0 || words.includes('write')) writeFileSync(join(checkout, 'test/bench.md'), table());
 process.exit(0);
+
+function table(): string {
+  const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: checkout, encoding: 'utf8' }).stdout.trim();
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
+  return [
+    '# What it costs',
+    '',
+    `Written by \`npm run bench${words.length > 0 ? ` -- ${words.join(' ')}` : ''}\`, never by hand. ${new Date().toISOString().slice(0, 10)}, commit \`${commit}\`, ${machine}, the embedded PostgreSQL with fsync on.`,
+    '',
+    'Ours beside a bare baseline that does the same work, measured in turns in one run; in brackets the least and the most. PostgreSQL, the device and',
+    'whoever asks share the same cores, so that what one of them uses the others lack.',
+    '',
+    '| what | measured | aim |',
+    '| --- | --- | --- |',
+    ...rows.map(({ name, value, aim }) => `| ${name.replace(/^ +/, '… ')} | ${value} | ${aim.replace(/^aim /, '')} |`),
+    '',
+  ].join('\n');
+}

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Paper } from '@muhuri/server/receipts/paper.model';
 import { receiptPdf } from '@muhuri/server/receipts/receipt-pdf';
+import { inTurn } from '@muhuri/server/platform/in-turn';
 import { openBrowser } from '../e2e/browser.ts';
 import { line, median, spread } from './measure.ts';
 
 const require = createRequire(createRequire(import.meta.url).resolve('@muhuri/server/app'));
+const linesOf = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ name: `Item number ${i} of the bench`, detail: '1,180.00 x 2', amount: '2,360.00 B', discount: null }));
 const paper: Paper = {
   mark: null,
   isTest: false,
@@ -16,7 +20,7 @@ const paper: Paper = {
   topMessage: 'Welcome',
   buyer: [['Client name', 'Hotel Ikirezi']],
   document: [['Invoice', 'INV-1']],
-  lines: Array.from({ length: 20 }, (_, i) => ({ name: `Item number ${i} of the bench`, detail: '1,180.00 x 2', amount: '2,360.00 B', discount: null })),
+  lines: linesOf(20),
   totals: [
     { label: 'TOTAL RWF', amount: '47,200.00', isStrong: true },
     { label: 'TOTAL TAX', amount: '7,200.00', isStrong: true },
@@ -69,6 +73,26 @@ export async function benchPaper(): Promise<void> {
   line('PDF by Chromium, a new page each', `${median(chromium).toFixed(1)}/s`);
   line('  ratio', median(ours.map((each, i) => each / (chromium[i] as number))).toFixed(0), 'aim ≥ 40');
   line('  CPU against bare pdfkit, same fonts and code', median(cpu).toFixed(2), 'aim ≤ 1.5');
+  const long = async (count: number) => (await rate(Math.ceil(3_000 / count), () => receiptPdf({ ...paper, lines: linesOf(count) }, 'a4', at))).cpuMs;
+  await long(500);
+  const [short, whole] = [[] as number[], [] as number[]];
+  for (let i = 0; i < rounds; i++) {
+    short.push(await long(100));
+    whole.push(await long(500));
+  }
+  line('PDF A4 of 100 / 500 lines, CPU ms', `${median(short).toFixed(1)} / ${median(whole).toFixed(1)}`);
+  line('  500 lines against 100', median(whole.map((each, i) => each / (short[i] as number))).toFixed(1), 'aim ≤ 5.5 (linear)');
+  // As many at once as the server draws, of thirty that are asked for.
+  const turn = inTurn(2);
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  await Promise.all(Array.from({ length: 30 }, () => turn(() => receiptPdf({ ...paper, lines: linesOf(500) }, 'a4', at))));
+  delay.disable();
+  line(
+    '  event loop held up by thirty of 500 lines, p99 / most',
+    `${(delay.percentile(99) / 1e6).toFixed(0)} / ${(delay.max / 1e6).toFixed(0)} ms`,
+    'aim ≤ 20 ms',
+  );
 }
 
 const rows = () => [

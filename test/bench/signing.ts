@@ -4,7 +4,7 @@ import { startApp } from '@muhuri/server/app';
 import { silentLog } from '@muhuri/server/platform/log';
 import pg from 'pg';
 import { cloneDatabase, type World } from '../world.ts';
-import { line, median, spread, startAndWait } from './measure.ts';
+import { type Cpu, cpuOf, line, median, spread, startAndWait } from './measure.ts';
 
 type Case = { devices: number; perDevice: number; answerMs: number; processes: number; rounds: number };
 
@@ -107,10 +107,21 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
   await owner.query('insert into bench.device select g, 1 from generate_series(0, $1) g', [devicesMax - 1]);
   const barePool = new pg.Pool({ connectionString: clone.urls.admin, max: 10 });
 
+  /** Receipts a second, and the CPU that one of them took. */
+  const timed = async (of: Case, work: () => Promise<unknown>): Promise<{ rate: number; cpu: Cpu }> => {
+    const count = of.devices * of.perDevice;
+    const before = cpuOf(postgres);
+    const started = performance.now();
+    await work();
+    const rate = (count * 1000) / (performance.now() - started);
+    const after = cpuOf(postgres);
+    return { rate, cpu: { ours: (after.ours - before.ours) / count, postgres: (after.postgres - before.postgres) / count } };
+  };
+
   let batch = 0;
   const bareRate = (of: Case) =>
     timed(of, () => Promise.all(Array.from({ length: of.devices }, (_, device) => bareLane(barePool, device, of.perDevice, Number(port)))));
-  const ourRate = async (of: Case): Promise<number> => {
+  const ourRate = async (of: Case): Promise<{ rate: number; cpu: Cpu }> => {
     batch += 1;
     await worker((client) => client.query('update device set address = $1', [`http://127.0.0.1:${port}${of.answerMs > 0 ? `/after-${of.answerMs}` : ''}`]));
     await worker((client) =>
@@ -152,13 +163,16 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
       Array.from({ length: of.processes - 1 }, () => startAndWait(['test/scenarios/server-process.ts', JSON.stringify(settings)], /up (\S+)/)),
     );
     const [bare, ours]: [number[], number[]] = [[], []];
+    const [bareCpu, ourCpu]: [Cpu[], Cpu[]] = [[], []];
     for (let round = 0; round <= of.rounds; round++) {
-      const plain = of.answerMs > 0 ? (of.devices * 1000) / of.answerMs : await bareRate(of);
+      const plain = of.answerMs > 0 ? { rate: (of.devices * 1000) / of.answerMs, cpu: null } : await bareRate(of);
       const own = await ourRate(of);
       // The first round warms both sides up.
       if (round > 0) {
-        bare.push(plain);
-        ours.push(own);
+        bare.push(plain.rate);
+        ours.push(own.rate);
+        if (plain.cpu) bareCpu.push(plain.cpu);
+        ourCpu.push(own.cpu);
       }
     }
     for (const { child } of more) await new Promise((resolve) => child.once('exit', resolve).kill('SIGTERM'));
@@ -168,6 +182,7 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
     line(`signing, ${name}: ${against}`, `${median(bare).toFixed(0)}/s (${spread(bare)})`);
     line('  Muhuri’s lanes', `${median(ours).toFixed(0)}/s (${spread(ours)})`);
     line('  a signature to the next, p50 / p99', `${p50.toFixed(0)} / ${p99.toFixed(0)} ms`);
+    if (bareCpu.length > 0 && of.processes === 1) line('  CPU a receipt, ms: process + PostgreSQL, bare / ours', `${cpuText(bareCpu)} / ${cpuText(ourCpu)}`);
     line('  ratio', median(ours.map((each, i) => each / (bare[i] as number))).toFixed(2), of.answerMs > 0 ? 'aim ≥ 0.97' : 'aim ≥ 0.8');
   }
   await Promise.all([pool.end(), barePool.end(), owner.end()]);
@@ -176,11 +191,7 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
   await clone.drop();
 }
 
-async function timed(of: Case, work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return (of.devices * of.perDevice * 1000) / (performance.now() - started);
-}
+const cpuText = (all: Cpu[]) => `${median(all.map((each) => each.ours)).toFixed(2)} + ${median(all.map((each) => each.postgres)).toFixed(2)}`;
 
 async function bareLane(pool: pg.Pool, device: number, perDevice: number, port: number): Promise<void> {
   const body = JSON.stringify({ tin: '900000000', bhfId: String(device).padStart(3, '0'), filler: 'x'.repeat(1500) });

@@ -7,10 +7,13 @@ import { type Postgres, startEmbeddedPostgres } from '@muhuri/server/platform/db
 import pg from 'pg';
 import { Api, until } from '../api.ts';
 import { makeRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
+import { evidenceOf } from '../evidence.ts';
+import { said, startServer } from '../start-server.ts';
 import { approvedFor, checkout, makeTemplate, startWorld, type World } from '../world.ts';
 import { Random } from './simulation/random.ts';
 
-export type Victim = 'server' | 'postgres' | 'device';
+/** What is killed hard; `sleeper` is a server that sleeps past its lease and wakes up believing that it still has it. */
+export type Victim = 'server' | 'postgres' | 'device' | 'sleeper';
 export type CrashReport = {
   crashes: Record<Victim, number>;
   documents: number;
@@ -41,7 +44,7 @@ const instead = {
 
 /**
  * Three servers on one PostgreSQL, devices beside them, documents coming in all the time; and at random moments one of them is killed
- * hard and started again. `isBroken`: the product broken on purpose, which this has to notice.
+ * hard and started again, or a server sleeps for longer than its lease. `isBroken`: the product broken on purpose, which this has to notice.
  */
 export async function runCrashes(options: { crashes: number; seed: number; isBroken?: boolean; progress?: (done: number) => void }): Promise<CrashReport> {
   const random = new Random(options.seed);
@@ -59,7 +62,7 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
   let device = await startDevice(0);
   const devicePort = device.port;
   await once(postgres, `update device set address = 'http://127.0.0.1:${devicePort}'`, databaseName);
-  const servers: { child: ChildProcess; url: string }[] = await Promise.all(Array.from({ length: processes }, startServer));
+  const servers: { child: ChildProcess; url: string }[] = await Promise.all(Array.from({ length: processes }, startOne));
   let isOver = false;
 
   async function startDevice(port: number) {
@@ -70,22 +73,12 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
     return { child, port: Number(await said(child, /port (\d+)/)) };
   }
 
-  async function startServer() {
-    const { config, secrets } = world.settingsOf();
-    const told = {
-      config,
-      secrets: { ...secrets, masterKey: secrets.masterKey.toString('base64') },
-      instead: { ...instead, keepUpMs: 3_600_000, governor: { perMinute: 1e6, zohoPerMinute: 1e6, blockSecondsMax: 0 } },
-    };
-    const broken = options.isBroken ? ['--import', './test/proof/attempt-after-send.ts'] : [];
+  async function startOne(): Promise<{ child: ChildProcess; url: string }> {
+    const flags = options.isBroken ? ['--import', './test/proof/attempt-after-send.ts'] : [];
     for (;;) {
-      const child = spawn(process.execPath, [...broken, 'test/scenarios/server-process.ts', JSON.stringify(told)], {
-        cwd: checkout,
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-      const url = await said(child, /up (\S+)/).catch(() => null);
+      const started = await startServer(world, { instead, flags, isQuiet: true }).catch(() => null);
       // Started while PostgreSQL was away: it says so and ends, and is started again.
-      if (url) return { child, url };
+      if (started) return started;
       await pause(100);
     }
   }
@@ -162,15 +155,20 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
     }
   };
 
-  const crashes: Record<Victim, number> = { server: 0, postgres: 0, device: 0 };
+  const crashes: Record<Victim, number> = { server: 0, postgres: 0, device: 0, sleeper: 0 };
   const crash = async (): Promise<void> => {
-    const victim = random.weighted({ server: 6, postgres: 2, device: 2 });
+    const victim = random.weighted({ server: 6, postgres: 2, device: 2, sleeper: 2 });
     crashes[victim] += 1;
     waiting.push({ at: performance.now(), documents: [...underWay], after: looks + 1 });
     if (victim === 'server') {
       const index = random.below(servers.length);
       await killed((servers[index] as { child: ChildProcess }).child);
-      servers[index] = await startServer();
+      servers[index] = await startOne();
+    } else if (victim === 'sleeper') {
+      const { child } = random.pick(servers);
+      child.kill('SIGSTOP');
+      await pause(random.between(instead.timing.leaseMs, 3 * instead.timing.leaseMs));
+      child.kill('SIGCONT');
     } else if (victim === 'device') {
       await killed(device.child);
       device = await startDevice(devicePort);
@@ -251,19 +249,8 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
       else if (held.length === 1 && row?.signature === held[0]?.reply.rcptSign) report.once += 1;
       else if (held.length === 1 && row?.state === 'in_doubt' && row.code === 'signed_answer_lost') {
         // Somebody brings what the authority holds; it must be taken.
-        const { reply, at } = held[0] as (typeof held)[0];
         const admin = await apiOf(document.business, servers[0]?.url ?? '', 'admin');
-        const brought = await admin.post(`/receipts/${row.id}/evidence`, {
-          found: true,
-          source: 'the journal of the device',
-          receipt_number: String(reply.rcptNo),
-          total_receipt_number: String(reply.totRcptNo),
-          internal_data: String(reply.intrlData),
-          receipt_signature: String(reply.rcptSign),
-          sdc_id: String(reply.sdcId),
-          signed_at: `${at.slice(0, 19)}Z`,
-          invoice_number: String(row.number),
-        });
+        const brought = await admin.post(`/receipts/${row.id}/evidence`, { ...evidenceOf(held[0]), invoice_number: String(row.number) });
         if (brought.body.state === 'signed') report.listed += 1;
         else notes.push(`${document.number}: ${JSON.stringify(brought.body).slice(0, 200)}`);
       } else if (held.length === 1) {
@@ -348,13 +335,4 @@ const killed = (child: ChildProcess): Promise<void> =>
     child.once('exit', () => resolve());
     child.kill('SIGKILL');
     if (child.exitCode !== null || child.signalCode !== null) resolve();
-  });
-
-const said = (child: ChildProcess, word: RegExp): Promise<string> =>
-  new Promise((resolve, reject) => {
-    child.stdout?.on('data', (text: Buffer) => {
-      const found = word.exec(text.toString())?.[1];
-      if (found) resolve(found);
-    });
-    child.once('exit', () => reject(new Error('it ended')));
   });

@@ -7,6 +7,9 @@ import type { Fault, Point } from './exchange.ts';
 /** What happens on one connection: a fault at a point of the exchange, an answer with a code that asks no device, or nothing. */
 export type Step = { point: Point; fault: Fault } | { code: string } | 'pass';
 
+/** What a device can be made to say: its own answer, one to alter, and how much of it is said before a break. */
+type Word = { whole(): Promise<Buffer>; alterable: Buffer; begun: Buffer };
+
 /** What an answer that cannot be ours is made of. */
 export type Known = { sdcId: string; total: number; signature: string };
 
@@ -41,60 +44,47 @@ export async function openWay(deviceUrl: string, answerTimeoutMs: number): Promi
       return;
     }
     const { point, fault } = step;
-    if (point === 'after_connect') return answerUnasked(socket, fault, Buffer.alloc(0));
-    if (point === 'mid_request') return answerUnasked(socket, fault, await readHalf(socket));
+    if (point === 'after_connect') return say(socket, fault, unasked(socket, Buffer.alloc(0)));
+    if (point === 'mid_request') return say(socket, fault, unasked(socket, await readHalf(socket)));
     const request = await readRequest(socket);
-    if (point === 'after_request') return answerUnasked(socket, fault, request);
+    if (point === 'after_request') return say(socket, fault, unasked(socket, request));
     const answer = await ask(request);
-    if (point === 'after_response') {
-      socket.write(answer);
-      await pause(1);
-      return breakOff(socket, fault);
-    }
-    // In the middle of the answer: the device has done its work.
+    if (point === 'mid_response') return say(socket, fault, told(answer));
+    socket.write(answer);
+    await pause(1);
+    return breakOff(socket, fault);
+  }
+
+  /** The device has heard nothing, or not all of it; it is asked only where the fault is that its answer is late or slow. */
+  const unasked = (socket: Socket, heard: Buffer): Word => ({
+    whole: async () => ask(Buffer.concat([heard, await readRequest(socket, heard)])),
+    alterable: Buffer.from(http(200, envelope('000', forged()))),
+    begun: Buffer.alloc(0),
+  });
+  /** In the middle of the answer: the device has done its work. */
+  const told = (answer: Buffer): Word => ({ whole: async () => answer, alterable: answer, begun: answer.subarray(0, answer.length >> 1) });
+
+  async function say(socket: Socket, fault: Fault, word: Word): Promise<void> {
     switch (fault) {
       case 'late_answer':
         await pause(answerTimeoutMs + lateMs);
-        socket.end(answer);
+        socket.end(await word.whole());
         return;
       case 'slow_drip':
-        return drip(socket, answer);
+        return drip(socket, await word.whole());
       case 'empty_success':
         socket.end(http(200, envelope('000')));
         return;
       case 'total_not_above':
       case 'signature_held':
       case 'other_sdc':
-        socket.end(http(200, altered(answer, fault)));
+        socket.end(http(200, altered(word.alterable, fault)));
         return;
       default:
-        socket.write(answer.subarray(0, answer.length >> 1));
-        await pause(1);
-        return breakOff(socket, fault);
-    }
-  }
-
-  /** The device has heard nothing, or not all of it. */
-  async function answerUnasked(socket: Socket, fault: Fault, heard: Buffer): Promise<void> {
-    switch (fault) {
-      case 'late_answer': {
-        await pause(answerTimeoutMs + lateMs);
-        const answer = await ask(Buffer.concat([heard, await readRequest(socket, heard)]));
-        socket.end(answer);
-        return;
-      }
-      case 'slow_drip':
-        await pause(dripMs * 5);
-        return drip(socket, await ask(Buffer.concat([heard, await readRequest(socket, heard)])));
-      case 'empty_success':
-        socket.end(http(200, envelope('000')));
-        return;
-      case 'total_not_above':
-      case 'signature_held':
-      case 'other_sdc':
-        socket.end(http(200, altered(Buffer.from(http(200, envelope('000', forged()))), fault)));
-        return;
-      default:
+        if (word.begun.length > 0) {
+          socket.write(word.begun);
+          await pause(1);
+        }
         return breakOff(socket, fault);
     }
   }

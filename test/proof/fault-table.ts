@@ -1,13 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { Api } from '../api.ts';
-import { checkout, cloneDatabase, type DemoBusiness, startWorld, type World } from '../world.ts';
+import { evidenceOf } from '../evidence.ts';
+import { cloneDatabase, type DemoBusiness, startWorld, type World } from '../world.ts';
 import { everyCode } from './codes.ts';
 import { type Fault, type Kind, kinds, pairs, type Point } from './exchange.ts';
 import { closedAddress, type Known, openDeafAddress, openWay, type Step, type Way } from './fault-proxy.ts';
 import { type PostgresProxy, startPostgresProxy } from './postgres-proxy.ts';
+import { startServer } from '../start-server.ts';
 
 /** One run: a fault at a point, and what the next question gets as its answer (`truth`: the device's own). */
 export type Run = { kind: Kind; point: Point; fault: Fault; after: string };
@@ -73,7 +75,7 @@ export async function runFaultTable(
   const children: ChildProcess[] = [];
   const servers = [world.app.url];
   for (let i = 1; i < options.processes; i++) {
-    const { child, url } = await startServer(world);
+    const { child, url } = await startServer(world, { instead, told: { config: { databasePoolMax: 20 } } });
     children.push(child);
     servers.push(url);
   }
@@ -104,24 +106,6 @@ export async function runFaultTable(
     await clone.drop();
   }
   return verdicts;
-}
-
-async function startServer(world: World): Promise<{ child: ChildProcess; url: string }> {
-  const { config, secrets } = world.settingsOf({ config: { databasePoolMax: 20 } });
-  const told = {
-    config,
-    secrets: { ...secrets, masterKey: secrets.masterKey.toString('base64') },
-    instead: { ...instead, keepUpMs: 3_600_000, governor: { perMinute: 1e6, zohoPerMinute: 1e6, blockSecondsMax: 0 } },
-  };
-  const child = spawn(process.execPath, ['test/scenarios/server-process.ts', JSON.stringify(told)], { cwd: checkout, stdio: ['ignore', 'pipe', 'inherit'] });
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stdout?.on('data', (text: Buffer) => {
-      const found = /up (\S+)/.exec(text.toString())?.[1];
-      if (found) resolve(found);
-    });
-    child.once('exit', () => reject(new Error('a server process ended')));
-  });
-  return { child, url };
 }
 
 type Watch = ReturnType<typeof watcher>;
@@ -246,18 +230,7 @@ async function tableOf({ world, business, proxy, admin, watch, servers, deaf, cl
       } else if (seen.state === 'in_doubt' && seen.code === 'signed_answer_lost') {
         const [held] = judgedOf(document.number);
         if (held) {
-          const { reply } = held;
-          const brought = await by(admins).post(`/receipts/${seen.id}/evidence`, {
-            found: true,
-            source,
-            receipt_number: String(reply.rcptNo),
-            total_receipt_number: String(reply.totRcptNo),
-            internal_data: String(reply.intrlData),
-            receipt_signature: String(reply.rcptSign),
-            sdc_id: String(reply.sdcId),
-            signed_at: `${held.at.slice(0, 19)}Z`,
-            invoice_number: String(seen.number),
-          });
+          const brought = await by(admins).post(`/receipts/${seen.id}/evidence`, { ...evidenceOf(held), invoice_number: String(seen.number) });
           if (brought.status === 200) say('its data were brought');
         } else if (seen.proposed) {
           if ((await by(users).post(`/receipts/${seen.id}/evidence/confirm`)).status === 200) say('two said that the number is another’s');

@@ -20,7 +20,7 @@ const isQuick = process.argv.includes('quick');
 const given = (name: string) => process.argv.map((each) => new RegExp(`^${name}=(\\d+)$`).exec(each)?.[1]).find(Boolean);
 const size = isQuick
   ? { codes: ['924', '913'], crashes: 20, seeds: 200 }
-  : { codes: everyCode.slice(-Number(given('codes') ?? everyCode.length)), crashes: Number(given('crashes') ?? 500), seeds: Number(given('seeds') ?? 10_000) };
+  : { codes: everyCode.slice(-Number(given('codes') ?? everyCode.length)), crashes: Number(given('crashes') ?? 600), seeds: Number(given('seeds') ?? 10_000) };
 const started = new Date();
 const say = (text: string) => console.log(`${new Date().toISOString().slice(11, 19)} ${text}`);
 const progress = (what: string, of: number) => (done: number) => {

@@ -55,7 +55,8 @@ ${table(
   [crashRow(crashes)],
 )}
 
-Servers ${count(crashes.crashes.server)}, PostgreSQL ${count(crashes.crashes.postgres)}, devices ${count(crashes.crashes.device)} times. From a kill until everything that was under way was signed, or listed for a
+Servers ${count(crashes.crashes.server)}, PostgreSQL ${count(crashes.crashes.postgres)}, devices ${count(crashes.crashes.device)} times; and ${count(crashes.crashes.sleeper)} times a server slept for
+one to three times its lease, and went on as if nothing had been. From such a moment until everything that was under way was signed, or listed for a
 person with its evidence: p50 ${seconds(quantile(crashes.recoveries, 0.5))}, p99 ${seconds(quantile(crashes.recoveries, 0.99))} (${count(crashes.recoveries.length)} measured; waits of the product shortened as in the tests, a lease of 1.5 s).
 ${crashes.notes.map((each) => `- ${each}`).join('\n')}
 

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postg
 import { migrate } from '@muhuri/server/platform/db/database';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
+import { startServer } from '../start-server.ts';
 import { disagreeing, statesAndFacts } from '../states.ts';
 import { checkout, cloneDatabase, startWorld, type World } from '../world.ts';
 
@@ -32,46 +32,10 @@ afterAll(async () => {
 const sealable = () =>
   world.zoho.documents().filter((each) => each.organization_id === world.businesses[0].organizationId && each.canSeal && each.module === 'invoices');
 const judged = (number: string) => world.vsdc.receipts().filter((each) => each.request.remark === number);
-const secrets = (of: World) => ({
-  databaseUrl: of.databaseUrls.app,
-  queueDatabaseUrl: of.databaseUrls.queue,
-  migrationDatabaseUrl: of.databaseUrls.owner,
-  masterKey: createHash('sha256').update('a master key for invented data').digest('base64'),
-  smtpUrl: null,
-  previousMasterKey: null,
-  zohoClientSecrets: {},
-});
-const config = (of: World) => ({
-  host: '127.0.0.1',
-  port: 0,
-  publicUrl: 'http://127.0.0.1',
-  logLevel: 'warn',
-  vsdcNetworks: ['127.0.0.0/8'],
-  hookNetworks: [],
-  zohoClientId: null,
-  zohoHostsAlso: [of.zoho.url],
-  widgetOriginsAlso: [],
-  trustedProxies: [],
-  databasePoolMax: 6,
-  preparesStatements: true,
-  mailFrom: 'Muhuri <muhuri@demo.example>',
-  alertHookUrl: null,
-});
-
 async function startProcess(of: World): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, ['test/scenarios/server-process.ts', JSON.stringify({ config: config(of), secrets: secrets(of) })], {
-    cwd: checkout,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  children.push(child);
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stdout?.on('data', (text: Buffer) => {
-      const found = /up (\S+)/.exec(text.toString())?.[1];
-      if (found) resolve(found);
-    });
-    child.once('exit', () => reject(new Error('the server process ended')));
-  });
-  return { child, url };
+  const started = await startServer(of);
+  children.push(started.child);
+  return started;
 }
 
 describe('a server that dies', () => {

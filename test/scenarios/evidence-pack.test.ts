@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
+import { evidenceOf } from '../evidence.ts';
 import { checkout, startWorld, type World } from '../world.ts';
 
 let world: World;
@@ -95,17 +96,7 @@ describe('the evidence of a receipt', () => {
       (each) => each.problem?.code === 'signed_answer_lost',
     );
     const held = world.vsdc.receipts().find((each) => each.request.remark === document?.number);
-    const { reply, at } = held as NonNullable<typeof held>;
-    await admin.post(`/receipts/${lost.id}/evidence`, {
-      found: true,
-      source: 'the portal',
-      receipt_number: String(reply.rcptNo),
-      total_receipt_number: String(reply.totRcptNo),
-      internal_data: String(reply.intrlData),
-      receipt_signature: String(reply.rcptSign),
-      sdc_id: String(reply.sdcId),
-      signed_at: `${at.slice(0, 19)}Z`,
-    });
+    await admin.post(`/receipts/${lost.id}/evidence`, evidenceOf(held));
     const file = await packOf(lost.id);
     const { status, lines } = verify(write('lost.json', JSON.stringify(file)));
     expect(lines.filter((line) => !line.startsWith('✓'))).toEqual([]);

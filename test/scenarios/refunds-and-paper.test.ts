@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { findReaders } from '../e2e/chromium.ts';
+import { evidenceOf } from '../evidence.ts';
 import { startWorld, type World } from '../world.ts';
 
 let world: World;
@@ -126,16 +127,7 @@ describe('a refund', () => {
     );
     expect((await api.seal('invoices', clone('invoices', 'simple sale').id)).body.state).toBe('signed');
     const [held] = judged(sale.number);
-    await admin.post(`/receipts/${doubtful.body.id}/evidence`, {
-      found: true,
-      source: 'portal',
-      receipt_number: String(held?.reply.rcptNo),
-      total_receipt_number: String(held?.reply.totRcptNo),
-      internal_data: held?.reply.intrlData,
-      receipt_signature: held?.reply.rcptSign,
-      sdc_id: held?.reply.sdcId,
-      signed_at: held?.at,
-    });
+    await admin.post(`/receipts/${doubtful.body.id}/evidence`, evidenceOf(held));
     expect((await refund(creditNote(sale))).body.state).toBe('signed');
   });
 
@@ -169,16 +161,7 @@ describe('a refund whose answer is lost', () => {
     );
     expect(await refund(creditNote(sale))).toMatchObject({ status: 422, body: { code: 'refund_second' } });
     const [held] = judged(note.number);
-    const evidence = {
-      found: true,
-      source: 'portal',
-      receipt_number: held?.reply.rcptNo,
-      total_receipt_number: held?.reply.totRcptNo,
-      internal_data: held?.reply.intrlData,
-      receipt_signature: held?.reply.rcptSign,
-      sdc_id: held?.reply.sdcId,
-      signed_at: held?.at,
-    };
+    const evidence = evidenceOf(held);
     expect((await admin.post(`/receipts/${lost.id}/evidence`, evidence)).body).toMatchObject({ state: 'signed', label: 'NR' });
     expect(judged(note.number)).toHaveLength(1);
   });

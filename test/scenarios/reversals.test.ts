@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { disagreeing, statesAndFacts } from '../states.ts';
+import { evidenceOf } from '../evidence.ts';
 import { startWorld, type World } from '../world.ts';
 
 let world: World;
@@ -131,16 +132,7 @@ describe('a sale whose data are lost for good', () => {
     await becomes(reversalId, 'refused');
     expect((await present(sale.receiptId)).state).toBe('in_doubt');
     const [held] = judged(sale.number);
-    const evidence = {
-      found: true,
-      source: 'portal',
-      receipt_number: held?.reply.rcptNo,
-      total_receipt_number: held?.reply.totRcptNo,
-      internal_data: held?.reply.intrlData,
-      receipt_signature: held?.reply.rcptSign,
-      sdc_id: held?.reply.sdcId,
-      signed_at: held?.at,
-    };
+    const evidence = evidenceOf(held);
     expect((await first.post(`/receipts/${sale.receiptId}/evidence`, evidence)).body).toMatchObject({ state: 'signed', invoice_number: sale.invoiceNumber });
     expect(judged(sale.number)).toHaveLength(1);
   });
@@ -177,16 +169,7 @@ describe('a sale whose data are lost for good', () => {
     expect((await present(sale.receiptId)).state).toBe('in_doubt');
     expect(judged(sale.number)).toHaveLength(2);
     const held = judged(sale.number)[1];
-    const evidence = {
-      found: true,
-      source: 'portal',
-      receipt_number: held?.reply.rcptNo,
-      total_receipt_number: held?.reply.totRcptNo,
-      internal_data: held?.reply.intrlData,
-      receipt_signature: held?.reply.rcptSign,
-      sdc_id: held?.reply.sdcId,
-      signed_at: held?.at,
-    };
+    const evidence = evidenceOf(held);
     expect((await first.post(`/receipts/${refund.id}/evidence`, evidence)).body.state).toBe('signed');
     await becomes(sale.receiptId, 'signed');
     expect(judged(sale.number)).toHaveLength(3);

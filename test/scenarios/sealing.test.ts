@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { disagreeing, statesAndFacts } from '../states.ts';
+import { evidenceOf } from '../evidence.ts';
 import { startWorld, type World } from '../world.ts';
 
 let world: World;
@@ -126,7 +127,7 @@ describe('when the answer is lost', () => {
       expect(lost).toMatchObject({ state: 'in_doubt', receipt_number: null });
       const [held] = judged(document.number);
       expect(judged(document.number)).toHaveLength(1);
-      const evidence = evidenceOf(held as never);
+      const evidence = evidenceOf(held);
       expect(await api.post(`/receipts/${lost.id}/evidence`, evidence)).toMatchObject({ status: 403 });
       const admin = await Api.signIn(world, world.businesses[0].admin);
       expect(await admin.post(`/receipts/${lost.id}/evidence`, { ...evidence, sdc_id: 'SDC010099999' })).toMatchObject({
@@ -404,20 +405,9 @@ async function stale(...documentIds: string[]): Promise<void> {
   );
 }
 
-const evidenceOf = (held: { request: Record<string, unknown>; reply: Record<string, unknown>; at: string }) => ({
-  found: true,
-  source: 'authority portal, page of the receipt',
-  receipt_number: String(held.reply.rcptNo),
-  total_receipt_number: String(held.reply.totRcptNo),
-  internal_data: held.reply.intrlData,
-  receipt_signature: held.reply.rcptSign,
-  sdc_id: held.reply.sdcId,
-  signed_at: held.at,
-});
-
 async function settle(receiptId: string, documentNumber: string): Promise<void> {
   const admin = await Api.signIn(world, world.businesses[0].admin);
   const [held] = judged(documentNumber);
-  const reply = await admin.post(`/receipts/${receiptId}/evidence`, evidenceOf(held as never));
+  const reply = await admin.post(`/receipts/${receiptId}/evidence`, evidenceOf(held));
   expect(reply.body.state).toBe('signed');
 }

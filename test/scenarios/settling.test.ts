@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
+import { evidenceOf } from '../evidence.ts';
 import { startWorld, type World } from '../world.ts';
 
 let world: World;
@@ -45,16 +46,7 @@ async function lost() {
     (each) => each.problem?.code === 'signed_answer_lost',
   );
   const held = world.vsdc.receipts().find((each) => each.request.remark === document.number);
-  const evidence = {
-    found: true,
-    source: 'the portal of the authority',
-    receipt_number: String(held?.reply.rcptNo),
-    total_receipt_number: String(held?.reply.totRcptNo),
-    internal_data: String(held?.reply.intrlData),
-    receipt_signature: String(held?.reply.rcptSign),
-    sdc_id: String(held?.reply.sdcId),
-    signed_at: `${held?.at.slice(0, 19)}Z`,
-  };
+  const evidence = evidenceOf(held);
   return { receipt, evidence, held, document };
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { openDatabase } from '@muhuri/server/platform/db/database';
 import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
 import { query, queryAlong } from '@muhuri/server/platform/db/query';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkout, cloneDatabase, type World } from '../world.ts';
 
@@ -64,5 +65,22 @@ describe('a statement that goes along without being waited for', () => {
     });
     await expect(failing).rejects.toThrow('given up');
     expect(await slots()).toEqual(['a', 'e']);
+  });
+});
+
+describe('a transaction whose server has fallen asleep', () => {
+  test('is ended by PostgreSQL within a minute, fails where it goes on, and costs nobody a connection', async () => {
+    const asleep = database.transaction('b1', async (tx) => {
+      expect(await query(tx, "select current_setting('idle_in_transaction_session_timeout') as is")).toEqual([{ is: '1min' }]);
+      await queryAlong(tx, insert, ['asleep']);
+      const [own] = await query<{ pid: number }>(tx, "select pg_backend_pid() as pid, set_config('idle_in_transaction_session_timeout', '30ms', true)");
+      const admin = new pg.Client({ connectionString: postgres.urls.admin });
+      await admin.connect();
+      await expect.poll(async () => (await admin.query('select 1 from pg_stat_activity where pid = $1', [own?.pid])).rowCount).toBe(0);
+      await admin.end();
+      await query(tx, 'select 1');
+    });
+    await expect(asleep).rejects.toThrow();
+    expect(await slots()).not.toContain('asleep');
   });
 });

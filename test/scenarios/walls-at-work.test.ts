@@ -12,7 +12,8 @@ import { openDatabase } from '@muhuri/server/platform/db/database';
 import { idsFrom } from '@muhuri/server/platform/new-id';
 import { Api, enrol, until } from '../api.ts';
 import { findPooler } from '../e2e/chromium.ts';
-import { checkout, masterKey, startWorld, type World } from '../world.ts';
+import { startServer } from '../start-server.ts';
+import { masterKey, startWorld, type World } from '../world.ts';
 
 let world: World;
 const lines: string[] = [];
@@ -123,21 +124,10 @@ describe('secrets', () => {
   test('are not in the memory of a server process once its work is done and its garbage collected', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'muhuri-heap-'));
     const grant = world.zoho.grants()[0];
-    const { config, secrets } = world.settingsOf({ secrets: eitherKey });
     const flags = ['--heapsnapshot-signal=SIGUSR2', `--diagnostic-dir=${folder}`, '--disable-warning=ExperimentalWarning'];
-    const child = spawn(
-      process.execPath,
-      [
-        ...flags,
-        'test/scenarios/server-process.ts',
-        JSON.stringify({ config, secrets: { ...secrets, masterKey: nextKey.toString('base64'), previousMasterKey: masterKey.toString('base64') } }),
-      ],
-      { cwd: checkout, stdio: ['ignore', 'pipe', 'inherit'] },
-    );
+    const { child, url } = await startServer(world, { told: { secrets: eitherKey }, flags });
+    const { config } = world.settingsOf();
     try {
-      const url = await new Promise<string>((resolve) =>
-        child.stdout?.on('data', (text: Buffer) => /up (\S+)/.exec(String(text))?.[1] && resolve(/up (\S+)/.exec(String(text))?.[1] as string)),
-      );
       // A token is renewed, so that client secret and refresh token pass through memory; a person signs in and seals.
       const client = new pg.Client({ connectionString: adminUrl() });
       await client.connect();

@@ -2,6 +2,7 @@ import type { Alerts } from '../alerts/index.ts';
 import { listBranches, type TestDevice } from '../branches/index.ts';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Tx } from '../platform/db/database.ts';
 import { deleteOldSlots, slotOf, takeSlot } from '../platform/schedule.ts';
 import { listOpenOf, listWatched } from './deadline.store.ts';
 import { type Due, dueOf, watchedCodes } from './deadlines.model.ts';
@@ -19,15 +20,15 @@ export const watchDeadlines =
   (ports: Ports) =>
   async (ctx: Context): Promise<void> => {
     const at = ports.clock.now();
-    const take = (job: string, minutes: number) =>
-      ctx.transaction((tx) => takeSlot(tx, ctx.businessId, job, slotOf({ everyMinutes: minutes }, at) as string, { at, worker: ports.worker }));
-    if (await take('probe', probeMinutes)) {
+    const take = (tx: Tx, job: string, minutes: number) =>
+      takeSlot(tx, ctx.businessId, job, slotOf({ everyMinutes: minutes }, at) as string, { at, worker: ports.worker });
+    if (await ctx.transaction((tx) => take(tx, 'probe', probeMinutes))) {
       const branches = await ctx.transaction((tx) => listBranches(tx));
       for (const { id, device } of branches) if (device && device.state === 'active') await ports.testDevice(ctx, id);
       await ctx.transaction((tx) => deleteOldSlots(tx, new Date(at.getTime() - 2 * dayMs)));
     }
-    if (!(await take('deadlines', ports.minutes))) return;
     await ctx.transaction(async (tx) => {
+      if (!(await take(tx, 'deadlines', ports.minutes))) return;
       const now = ports.clock.now();
       const due = (await listWatched(tx)).flatMap((each) => dueOf(each, now));
       const open = await listOpenOf(tx, watchedCodes);

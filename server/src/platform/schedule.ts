@@ -18,7 +18,7 @@ export function slotOf(when: When, at: Date): string | null {
   return time >= when.dailyAt ? day : null;
 }
 
-/** Takes a slot for this business; false where another server, or this one before, has it. In the transaction that does the work. */
+/** Takes a slot for this business; false where another server, or this one before, has it. In the transaction that does the work: what was taken and not done would be nobody's. */
 export async function takeSlot(tx: Tx, businessId: string, job: string, slot: string, by: { at: Date; worker: string }): Promise<boolean> {
   const rows = await query(
     tx,

@@ -8,6 +8,7 @@ import type { Filed } from './filing.model.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
   beginDoubt,
+  canTotalBe,
   closeSocket,
   type Ended,
   earlierHolders,
@@ -115,7 +116,8 @@ export async function recordEnd<Next>(
     if (stands.unsent)
       await endAttempt(tx, stands.unsent, { ...ended('unreachable', { deviceCode: '', deviceText: 'never sent' }, null, at), mayHaveLeft: false });
     if (!stands.isEnded) await endAttempt(tx, sending.attemptId, { ...endedAs(sent, reply, response, at), settled: 'signed' });
-    if (reply?.is === 'signed') await hearLate(ports, tx, ctx, dialect, sending, reply.signature, at);
+    // Heard before, it has been judged: what cannot be ours does not become ours by being told again.
+    if (reply?.is === 'signed' && !stands.isHeard) await hearLate(ports, tx, ctx, dialect, sending, reply.signature, at);
     return true;
   }
 
@@ -290,12 +292,13 @@ async function hearLate(ports: LanePorts, tx: Tx, ctx: Context, dialect: Dialect
   const device = (await lockLane(tx, sending.deviceId)) as LaneDevice;
   const receipt = (await lockReceipt(tx, sending.receiptId)) as Receipt;
   if (receipt.signature?.receiptSignature === signature.receiptSignature) return;
-  // Others may have been signed since, so that its total need not be the newest; it must still be one nobody has.
+  // Others may have been signed since, so that its total need not be the newest; it must still be one that nobody has and that came after its send.
   const canBe =
     receipt.state === 'in_doubt' &&
     receipt.invoiceNumber === sending.invoiceNumber &&
     signature.sdcId === device.sdcId &&
-    !(await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId));
+    !(await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId)) &&
+    (await canTotalBe(tx, sending, signature.totalReceiptNumber, signature.sdcId));
   if (!canBe) return ports.alerts.raise(tx, ctx, receipt.id, { code: 'late_signature', document_number: receipt.documentNumber });
   await recordSigned(tx, ctx.businessId, { ...recordingOf(ports, dialect, receipt, sending, signature, null, at), source: 'late_answer' });
   await followUp(ports, tx, ctx, receipt, at);

@@ -313,17 +313,26 @@ export const endAttempt = (tx: Tx, id: string, is: Ended) =>
     [id, is.outcome, is.at, is.mayHaveLeft, is.isSocketClosed, is.deviceCode, is.deviceText, is.response, is.settled ?? null],
   );
 
-/** Whether a send has its end recorded, or its document its signature; and which send of its lane this worker has begun since (another's may be on its way). */
-export async function findStanding(tx: Tx, attemptId: string, worker: string): Promise<{ isEnded: boolean; isSigned: boolean; unsent: string | null }> {
-  const row = (await queryOne<{ ended: boolean; signed: boolean; unsent: string | null }>(
+export type Standing = {
+  /** Whether its end is recorded, and whether with an answer; whether its document has its signature. */
+  isEnded: boolean;
+  isHeard: boolean;
+  isSigned: boolean;
+  /** The send of its lane that this worker has begun since; another's may be on its way. */
+  unsent: string | null;
+};
+
+/** How a send stands by what is recorded. */
+export async function findStanding(tx: Tx, attemptId: string, worker: string): Promise<Standing> {
+  const row = (await queryOne<{ ended: boolean; heard: boolean; signed: boolean; unsent: string | null }>(
     tx,
-    `select a.ended_at is not null as ended, r.state = 'signed' as signed, o.id as unsent from attempt a
+    `select a.ended_at is not null as ended, a.response is not null as heard, r.state = 'signed' as signed, o.id as unsent from attempt a
        join device d on d.business_id = a.business_id and d.id = a.device_id
        join receipt r on r.business_id = a.business_id and r.id = a.receipt_id
        left join attempt o on o.business_id = d.business_id and o.id = d.open_attempt and o.id <> a.id and o.worker = $2 and o.ended_at is null where a.id = $1`,
     [attemptId, worker],
-  )) as { ended: boolean; signed: boolean; unsent: string | null };
-  return { isEnded: row.ended, isSigned: row.signed, unsent: row.unsent };
+  )) as { ended: boolean; heard: boolean; signed: boolean; unsent: string | null };
+  return { isEnded: row.ended, isHeard: row.heard, isSigned: row.signed, unsent: row.unsent };
 }
 
 export const closeSocket = (tx: Tx, attemptId: string, at: Date, late: string | null) =>
@@ -442,6 +451,15 @@ export const isSignatureKnown = async (tx: Tx, receiptSignature: string, sdcId: 
 
 export const isTotalKnown = async (tx: Tx, totalReceiptNumber: string, sdcId: string): Promise<boolean> =>
   (await queryOne(tx, 'select 1 as yes from signature where sdc_id = $2 and total_receipt_number = $1 limit 1', [totalReceiptNumber, sdcId])) !== null;
+
+/** Whether a total can be that of a document first sent when it was: nobody's, and above those known by then. Later ones may be higher. */
+export const canTotalBe = async (tx: Tx, of: { receiptId: string; invoiceNumber: string }, totalReceiptNumber: string, sdcId: string): Promise<boolean> =>
+  (await queryOne(
+    tx,
+    `select 1 as no from signature where sdc_id = $2 and (total_receipt_number = $1 or total_receipt_number > $1
+       and recorded_at < (select min(started_at) from attempt where receipt_id = $3 and invoice_number = $4)) limit 1`,
+    [totalReceiptNumber, sdcId, of.receiptId, of.invoiceNumber],
+  )) === null;
 
 /** Devices with work and no living lane: what a crash, a lost call or a full queue left behind. */
 export async function listIdleLanes(tx: Tx, now: Date): Promise<string[]> {

@@ -20,6 +20,8 @@ type Ports = {
   clock: Clock;
   newId: NewId;
   record: Recorder;
+  /** Prints are drawn inside their transaction: only a few at a time may hold a connection and the thread. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
   draw(paper: Paper, size: Print['paper'], at: Date): Promise<Buffer>;
   drawAll(papers: Paper[], at: Date): Promise<Buffer>;
   localTime(at: Date, timeZone: string): { date: string; time: string };
@@ -36,7 +38,7 @@ export const printReceipt =
   async (ctx, receiptId, paper) => {
     const secret = randomBytes(24).toString('base64url');
     const until = new Date(ports.clock.now().getTime() + linkMs);
-    const { print } = await ctx.transaction((tx) => makePrint(ports, tx, ctx, receiptId, paper, { hash: hashOf(secret), until }));
+    const { print } = await ports.inTurn(() => ctx.transaction((tx) => makePrint(ports, tx, ctx, receiptId, paper, { hash: hashOf(secret), until })));
     return { print, link: `${ctx.businessId}.${secret}`, until };
   };
 
@@ -45,14 +47,15 @@ export type ReadPdf = (ctx: Context, receiptId: string, paper: Print['paper']) =
 /** The latest print on that paper, byte for byte, counting nothing; where there is none, one is made. */
 export const readPdf =
   (ports: Ports): ReadPdf =>
-  (ctx, receiptId, paper) =>
-    ctx.transaction(async (tx) => {
-      const found = await findLatestPrint(tx, receiptId, paper);
-      if (found) return found;
-      // Whoever asks at the same moment waits here and gets that print, instead of a copy nobody asked for.
-      await lockReceipt(tx, receiptId);
-      return (await findLatestPrint(tx, receiptId, paper)) ?? (await makePrint(ports, tx, ctx, receiptId, paper, null)).print;
-    });
+  async (ctx, receiptId, paper) =>
+    (await ctx.transaction((tx) => findLatestPrint(tx, receiptId, paper))) ??
+    ports.inTurn(() =>
+      ctx.transaction(async (tx) => {
+        // Whoever asks at the same moment waits here and gets that print, instead of a copy nobody asked for.
+        await lockReceipt(tx, receiptId);
+        return (await findLatestPrint(tx, receiptId, paper)) ?? (await makePrint(ports, tx, ctx, receiptId, paper, null)).print;
+      }),
+    );
 
 export type PrintTogether = (ctx: Context, receiptIds: string[]) => Promise<Buffer>;
 
@@ -60,11 +63,13 @@ export type PrintTogether = (ctx: Context, receiptIds: string[]) => Promise<Buff
 export const printTogether =
   (ports: Ports): PrintTogether =>
   (ctx, receiptIds) =>
-    ctx.transaction(async (tx) => {
-      const papers: Paper[] = [];
-      for (const id of new Set(receiptIds)) papers.push((await makePrint(ports, tx, ctx, id, 'a4', null)).drawn);
-      return ports.drawAll(papers, ports.clock.now());
-    });
+    ports.inTurn(() =>
+      ctx.transaction(async (tx) => {
+        const papers: Paper[] = [];
+        for (const id of new Set(receiptIds)) papers.push((await makePrint(ports, tx, ctx, id, 'a4', null)).drawn);
+        return ports.drawAll(papers, ports.clock.now());
+      }),
+    );
 
 export type OpenLink = (link: string, contextOf: (businessId: string) => Context) => Promise<Print>;
 
@@ -112,7 +117,7 @@ export const drawTraining =
       grouped: dialect.grouped,
       version: ports.version,
     });
-    return ports.draw(paper, size, at);
+    return ports.inTurn(() => ports.draw(paper, size, at));
   };
 
 function trainingSale(currency: string, taxClass: string, at: Date): Sale {

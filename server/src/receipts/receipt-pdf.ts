@@ -33,10 +33,10 @@ const rule = '#c9ced6';
 export const receiptsPdf = (papers: Paper[], at: Date): Promise<Buffer> =>
   rendered(
     at,
-    (doc) => {
+    async (doc, breathe) => {
       for (const [index, paper] of papers.entries()) {
         if (index > 0) doc.addPage();
-        drawA4(doc, paper);
+        await drawA4(doc, paper, breathe);
       }
     },
     a4,
@@ -44,40 +44,56 @@ export const receiptsPdf = (papers: Paper[], at: Date): Promise<Buffer> =>
 
 /** Draws a receipt. The same paper and moment give the same bytes; nothing is read from a clock. */
 export async function receiptPdf(paper: Paper, size: 'a4' | '80mm', at: Date): Promise<Buffer> {
-  if (size === 'a4') return rendered(at, (doc) => drawA4(doc, paper), a4);
+  if (size === 'a4') return rendered(at, (doc, breathe) => drawA4(doc, paper, breathe), a4);
   // Drawn once on an endless roll to learn its length, then again on a page that long.
   let length = 0;
   await rendered(
     at,
-    (doc) => {
-      length = drawRoll(doc, paper);
+    async (doc, breathe) => {
+      length = await drawRoll(doc, paper, breathe);
     },
     { size: [80 * mm, 14_000], margin: 0 },
   );
-  return rendered(at, (doc) => void drawRoll(doc, paper), { size: [80 * mm, Math.ceil(length)], margin: 0 });
+  return rendered(at, (doc, breathe) => drawRoll(doc, paper, breathe), { size: [80 * mm, Math.ceil(length)], margin: 0 });
 }
 
-function rendered(at: Date, draw: (doc: Doc) => void, options: PDFKit.PDFDocumentOptions): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const doc = new PDFDocument({
-      ...options,
-      font: null as never,
-      autoFirstPage: false,
-      info: { CreationDate: at, ModDate: at, Producer: 'Muhuri', Creator: 'Muhuri', Title: 'Fiscal receipt' },
-    });
-    for (const [name, font] of Object.entries(loadFonts())) doc.registerFont(name, font as never);
-    const parts: Buffer[] = [];
-    doc.on('data', (part: Buffer) => parts.push(part));
-    doc.on('end', () => resolve(Buffer.concat(parts)));
-    doc.on('error', reject);
-    try {
-      doc.addPage();
-      draw(doc);
-      doc.end();
-    } catch (error) {
-      reject(error as Error);
-    }
+/** Lets others go on where drawing has held the thread long enough. Called between lines. */
+type Breathe = () => Promise<void> | undefined;
+
+const breathMs = 6;
+function breathing(): Breathe {
+  let since = performance.now();
+  return () => {
+    if (performance.now() - since < breathMs) return undefined;
+    return new Promise((resolve) =>
+      setImmediate(() => {
+        since = performance.now();
+        resolve();
+      }),
+    );
+  };
+}
+
+async function rendered(at: Date, draw: (doc: Doc, breathe: Breathe) => Promise<unknown>, options: PDFKit.PDFDocumentOptions): Promise<Buffer> {
+  const doc = new PDFDocument({
+    ...options,
+    font: null as never,
+    autoFirstPage: false,
+    info: { CreationDate: at, ModDate: at, Producer: 'Muhuri', Creator: 'Muhuri', Title: 'Fiscal receipt' },
   });
+  for (const [name, font] of Object.entries(loadFonts())) doc.registerFont(name, font as never);
+  const parts: Buffer[] = [];
+  doc.on('data', (part: Buffer) => parts.push(part));
+  const ended = new Promise<void>((resolve, reject) => {
+    doc.on('end', resolve);
+    doc.on('error', reject);
+  });
+  ended.catch(() => {});
+  doc.addPage();
+  await draw(doc, breathing());
+  doc.end();
+  await ended;
+  return Buffer.concat(parts);
 }
 
 // Text ---------------------------------------------------------------------------------------------------------------------------
@@ -233,7 +249,7 @@ function drawLogo(doc: Doc, logo: string | null, x: number, y: number, height: n
 
 // A4 ------------------------------------------------------------------------------------------------------------------------------
 
-function drawA4(doc: Doc, paper: Paper): void {
+async function drawA4(doc: Doc, paper: Paper, breathe: Breathe): Promise<void> {
   const left = 42;
   const width = 595.28 - 2 * left;
   const bottom = 841.89 - 48;
@@ -295,6 +311,7 @@ function drawA4(doc: Doc, paper: Paper): void {
   };
   head();
   for (const each of paper.lines) {
+    await breathe();
     const style: Style = { size: 9.5 };
     const names = broken(doc, each.name, columns.detail - left - 14, style);
     const height = names.length * 13.5 + (each.discount ? 12 : 0) + 5;
@@ -379,7 +396,7 @@ function drawA4(doc: Doc, paper: Paper): void {
 
 // 80 mm ---------------------------------------------------------------------------------------------------------------------------
 
-function drawRoll(doc: Doc, paper: Paper): number {
+async function drawRoll(doc: Doc, paper: Paper, breathe: Breathe): Promise<number> {
   const left = 4 * mm;
   const width = 72 * mm;
   const size = 8.2;
@@ -425,6 +442,7 @@ function drawRoll(doc: Doc, paper: Paper): number {
   for (const [label, value] of [...paper.buyer, ...paper.document]) y = paragraph(doc, `${label}: ${value}`, left, y, width, { size });
   separator();
   for (const each of paper.lines) {
+    await breathe();
     y = paragraph(doc, each.name, left, y, width, { size });
     pair(each.detail, each.amount);
     if (each.discount) pair(each.discount.label, each.discount.amount);

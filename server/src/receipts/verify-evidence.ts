@@ -29,8 +29,8 @@ export function verifyEvidence(file: unknown, ports: { dialects: Dialects; versi
   );
   const dialect = ports.dialects.all().find((each) => each.key === pack.device.dialect);
   if (!dialect) return [...checks, { what: 'is of an authority this version knows', holds: false, note: pack.device.dialect }];
-  const own_sends = sends.filter((each) => each.invoice_number === signature?.invoiceNumber);
-  const first = own_sends.find((each) => !each.is_resend);
+  const ownSends = sends.filter((each) => each.invoice_number === signature?.invoiceNumber);
+  const first = ownSends.find((each) => !each.is_resend);
   if (signature) {
     if (pack.version === ports.version)
       check(
@@ -41,7 +41,7 @@ export function verifyEvidence(file: unknown, ports: { dialects: Dialects; versi
       );
     check(
       'what went again was the same, byte for byte',
-      own_sends.every((each) => each.request === own_sends[0]?.request),
+      ownSends.every((each) => each.request === ownSends[0]?.request),
     );
     if (signature.source === 'person')
       check(
@@ -49,7 +49,7 @@ export function verifyEvidence(file: unknown, ports: { dialects: Dialects; versi
         trail.some((each) => each.action === 'receipt.signed' && each.actor_type === 'person'),
       );
     else {
-      const answers = own_sends.flatMap((each) => (each.response === null ? [] : [dialect.sell.read({ status: 200, body: each.response }, each.is_resend)]));
+      const answers = ownSends.flatMap((each) => (each.response === null ? [] : [dialect.sell.read({ status: 200, body: each.response }, each.is_resend)]));
       const isSaid = answers.some(
         (each) =>
           each.is === 'signed' &&

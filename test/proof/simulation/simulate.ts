@@ -26,6 +26,7 @@ import {
   usualTiming,
   withdrawReceipt,
 } from '@muhuri/server/receipts/index';
+import { evidenceOf } from '../../evidence.ts';
 import { makeRwVsdc } from '../../simulators/vsdc/rw-vsdc/index.ts';
 import { creditNote, invoice } from './books.ts';
 import { check, type Facts, type Seen } from './invariants.ts';
@@ -304,20 +305,7 @@ export async function simulate(setting: Setting, seed: number): Promise<Outcome>
         else ask('says it is another’s', ({ ctx, ports }) => settleByPerson(ports)(as(ctx, 'first'), receipt.id, { found: 'other', source }));
         continue;
       }
-      const { reply, at } = held;
-      ask('brings the receipt', ({ ctx, ports }) =>
-        settleByPerson(ports)(ctx, receipt.id, {
-          found: true,
-          source,
-          receipt_number: String(reply.rcptNo),
-          total_receipt_number: String(reply.totRcptNo),
-          internal_data: String(reply.intrlData),
-          receipt_signature: String(reply.rcptSign),
-          sdc_id: String(reply.sdcId),
-          mrc_number: String(reply.mrcNo),
-          signed_at: `${at.slice(0, 19)}Z`,
-        }),
-      );
+      ask('brings the receipt', ({ ctx, ports }) => settleByPerson(ports)(ctx, receipt.id, { ...evidenceOf(held), mrc_number: String(held.reply.mrcNo) }));
     }
   }
 

@@ -24,6 +24,12 @@ export type Database = {
 
 type Mark = { open: boolean; tx: Tx | null };
 
+/**
+ * A server that falls asleep within a transaction holds its locks, and a device waits for it with everything behind it. PostgreSQL ends such a
+ * session; nothing here computes for a minute between two statements.
+ */
+const patience = { idle_in_transaction_session_timeout: '60s' };
+
 /** `entities`: those of the features; what is not an entity is reached by plain statements. */
 export async function openDatabase(url: string, poolMax = 10, entities: unknown[] = [], prepares = true): Promise<Database> {
   const orm = await MikroORM.init({
@@ -40,7 +46,7 @@ export async function openDatabase(url: string, poolMax = 10, entities: unknown[
   // production under load. So it throws at once. The mark is mutable: work begun inside but continued after the commit is free.
   const within = async <T>(session: { variables: Record<string, string> }, work: (tx: Tx) => Promise<T>): Promise<T> => {
     if (open.getStore()?.open) throw new Error('a transaction is already open here');
-    return orm.em.fork({ session } as never).transactional((tx) => {
+    return orm.em.fork({ session: { variables: { ...patience, ...session.variables } } } as never).transactional((tx) => {
       const mark: Mark = { open: true, tx: tx as Tx };
       return open
         .run(mark, () => work(tx as Tx))
