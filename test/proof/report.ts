@@ -58,7 +58,10 @@ ${table(
 Servers ${count(crashes.crashes.server)}, PostgreSQL ${count(crashes.crashes.postgres)}, devices ${count(crashes.crashes.device)} times; and ${count(crashes.crashes.sleeper)} times a server slept for
 one to three times its lease, and went on as if nothing had been. From such a moment until everything that was under way was signed, or listed for a
 person with its evidence: p50 ${seconds(quantile(crashes.recoveries, 0.5))}, p99 ${seconds(quantile(crashes.recoveries, 0.99))} (${count(crashes.recoveries.length)} measured; waits of the product shortened as in the tests, a lease of 1.5 s).
-${crashes.notes.map((each) => `- ${each}`).join('\n')}
+${crashes.notes
+  .slice(0, 20)
+  .map((each) => `- ${each}`)
+  .join('\n')}${crashes.notes.length > 20 ? `\n- and ${count(crashes.notes.length - 20)} more` : ''}
 
 The negative control is the same with the product broken on purpose: an attempt written after it is sent instead of before, and PostgreSQL with
 \`synchronous_commit\` off. It has to fail, and did so ${count(failuresOf(control))} times in ${count(control.crashes.server + control.crashes.postgres + control.crashes.device)} crashes:

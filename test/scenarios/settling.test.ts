@@ -50,6 +50,17 @@ async function lost() {
   return { receipt, evidence, held, document };
 }
 
+test('a doubt is asked about again however many documents of its device wait for their data', async () => {
+  for (let i = 0; i < 11; i++) await lost();
+  const document = newInvoice();
+  world.vsdc.faults(['drop_before_signing']);
+  const { body } = await admin.seal('invoices', document.id);
+  await until(
+    () => present(body.id),
+    (each) => each.state === 'signed',
+  );
+});
+
 describe('a person who settles a doubt', () => {
   test('sees our request, every send with its answer, the device’s counters before and now, and when it goes on', async () => {
     const { receipt, held, evidence } = await lost();

@@ -94,7 +94,6 @@ export type LaneDoubt = {
   id: string;
   documentNumber: string;
   invoiceNumber: string;
-  code: string;
   nextTryAt: Date | null;
   since: Date;
   lastEndedAt: Date | null;
@@ -119,7 +118,7 @@ export type LaneHead = {
 };
 
 /**
- * The open doubts of a lane and the document that goes next: first the one that holds an unsent number (it was moved to the front when
+ * The documents of a lane that may be signed (those known to be, which wait for their data, hold nothing up), and the document that goes next: first the one that holds an unsent number (it was moved to the front when
  * it was postponed), else the oldest. Refunds of a
  * doubtful sale stand aside; so do documents that were not readable, until their time.
  */
@@ -132,13 +131,13 @@ export async function readLane(
   const rows = await query<Record<string, unknown>>(
     tx,
     `(select 'doubt' as what, r.id, r.document_number, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, null::jsonb as sale, r.read_at, r.next_try_at, r.tries,
-        coalesce(r.problem->>'code', 'maybe_signed') as code, r.doubt_since,
+        r.doubt_since,
         (select max(a.ended_at) from attempt a where a.business_id = r.business_id and a.receipt_id = r.id) as last_ended,
         exists (select 1 from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and a.socket_closed_at is null and a.socket_until > $2) as flag,
         null as fixed
-       from receipt r where r.device_id = $1 and r.state = 'in_doubt' order by r.doubt_since limit 10)
+       from receipt r where r.device_id = $1 and r.state = 'in_doubt' and coalesce(r.problem->>'code', 'maybe_signed') = 'maybe_signed' order by r.doubt_since limit 10)
      union all
-     (select 'head', r.id, r.document_number, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, r.sale, r.read_at, r.next_try_at, r.tries, null, null, null,
+     (select 'head', r.id, r.document_number, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, r.sale, r.read_at, r.next_try_at, r.tries, null, null,
         r.needs_registering,
         (select a.request from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and a.invoice_number = r.invoice_number
             and a.outcome = 'not_served' and a.settled is null
@@ -160,7 +159,6 @@ export async function readLane(
         id: row.id as string,
         documentNumber: row.document_number as string,
         invoiceNumber: row.invoice_number as string,
-        code: row.code as string,
         nextTryAt: toDateOrNull(row.next_try_at),
         since: toDate(row.doubt_since),
         lastEndedAt: toDateOrNull(row.last_ended),
@@ -436,11 +434,11 @@ export const pauseLaneFor = (tx: Tx, deviceId: string, problem: StoredProblem) =
 
 export const touchDevice = (tx: Tx, deviceId: string, at: Date) => query(tx, 'update device set last_contact_at = $2 where id = $1', [deviceId, at]);
 
-/** Open doubts of a device that count as evidence, with the total known before each began. */
+/** Open doubts of a device that count as evidence, with the total known before each began; what may be signed before what is known to be. */
 export async function listOpenDoubts(tx: Tx, deviceId: string): Promise<{ id: string; invoiceNumber: string; code: string; totalBefore: string | null }[]> {
   const rows = await query<Record<string, string | null>>(
     tx,
-    "select id, invoice_number::text, problem->>'code' as code, total_before_doubt::text as total from receipt where device_id = $1 and state = 'in_doubt' order by doubt_since limit 5",
+    "select id, invoice_number::text, problem->>'code' as code, total_before_doubt::text as total from receipt where device_id = $1 and state = 'in_doubt' order by coalesce(problem->>'code', 'maybe_signed') <> 'maybe_signed', doubt_since limit 5",
     [deviceId],
   );
   return rows.map((row) => ({ id: row.id as string, invoiceNumber: row.invoice_number as string, code: row.code as string, totalBefore: row.total ?? null }));

@@ -124,8 +124,7 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
     return { do: 'wait', until };
   };
   if (lane.state !== 'active') return letGo(null);
-  const { doubts, head } = known ? { doubts: [], head: known.head } : await readLane(tx, device.id, now);
-  const open = doubts.filter((doubt) => doubt.code === 'maybe_signed');
+  const { doubts: open, head } = known ? { doubts: [], head: known.head } : await readLane(tx, device.id, now);
   if (open.length > 1) await ports.alerts.raise(tx, ctx, device.id, { code: 'doubts_two', document_numbers: open.map((doubt) => doubt.documentNumber) });
   const due = open.find((doubt) => canSettle(doubt, now, ports));
   if (due) return resend(tx, due, now, lane);
