@@ -102,10 +102,10 @@ import {
 } from './onboarding/index.ts';
 import { ownBusinessRoutes } from './onboarding/own-business.routes.ts';
 import { AppError } from './platform/app-error.ts';
-import { inTurn } from './platform/in-turn.ts';
 import { type Clock, systemAfter, systemClock, systemWait } from './platform/clock.ts';
 import { migrate, openDatabase } from './platform/db/database.ts';
 import { openGiveWay } from './platform/give-way.ts';
+import { inTurn } from './platform/in-turn.ts';
 import { closeServer, listen, type Patience, usualPatience } from './platform/http/listen.ts';
 import { idempotencyKeys } from './platform/http/idempotency.store.ts';
 import type { Call } from './platform/http/answer.ts';
@@ -355,8 +355,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     newId,
     record,
     version,
-    // Drawing brings fonts and a PDF library; they are loaded when the first receipt is printed.
     inTurn: inTurn(2),
+    // Drawing brings fonts and a PDF library; they are loaded when the first receipt is printed.
     draw: async (...ask: Parameters<typeof import('./receipts/receipt-pdf.ts')['receiptPdf']>) =>
       (await import('./receipts/receipt-pdf.ts')).receiptPdf(...ask),
     drawAll: async (...ask: Parameters<typeof import('./receipts/receipt-pdf.ts')['receiptsPdf']>) =>

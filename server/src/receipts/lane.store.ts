@@ -118,9 +118,9 @@ export type LaneHead = {
 };
 
 /**
- * The documents of a lane that may be signed (those known to be, which wait for their data, hold nothing up), and the document that goes next: first the one that holds an unsent number (it was moved to the front when
- * it was postponed), else the oldest. Refunds of a
- * doubtful sale stand aside; so do documents that were not readable, until their time.
+ * The documents of a lane that may be signed (those known to be, which wait for their data, hold nothing up), and the document that goes next:
+ * first the one that holds an unsent number (it was moved to the front when it was postponed), else the oldest. Refunds of a doubtful sale
+ * stand aside; so do documents that were not readable, until their time. `exceptReceiptId` is left out: it is just being ended.
  */
 export async function readLane(
   tx: Tx,
