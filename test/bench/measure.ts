@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { said } from '../start-server.ts';
 
 export const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 export const spread = (values: number[]): string => `${Math.min(...values).toFixed(0)}–${Math.max(...values).toFixed(0)}`;
@@ -48,20 +49,12 @@ function childrenOf(pid: number): number[] {
 }
 
 /** Starts a program and answers once it has said the word, with how long that took. */
-export function startAndWait(
+export async function startAndWait(
   args: string[],
   word: RegExp,
   environment: Record<string, string> = {},
 ): Promise<{ child: ChildProcess; found: string; ms: number }> {
   const started = performance.now();
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...environment } });
-  return new Promise((resolve, reject) => {
-    let text = '';
-    child.stdout?.on('data', (part: Buffer) => {
-      text += part.toString();
-      const found = word.exec(text);
-      if (found) resolve({ child, found: found[1] ?? '', ms: performance.now() - started });
-    });
-    child.once('exit', (code) => reject(new Error(`${args.join(' ')} ended with ${code}`)));
-  });
+  return { child, found: await said(child, word), ms: performance.now() - started };
 }

@@ -291,6 +291,37 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
   }
 }
 
+const crashesPerWorld = 150;
+
+/** Many crashes, in worlds one after the other: in a single one what the simulators have to remember would slow the last of them down. */
+export async function runCrashesInWorlds(options: { crashes: number; seed: number; progress: (done: number) => void }): Promise<CrashReport> {
+  const reports: CrashReport[] = [];
+  for (let done = 0; done < options.crashes; done += crashesPerWorld) {
+    const crashes = Math.min(crashesPerWorld, options.crashes - done);
+    reports.push(await runCrashes({ crashes, seed: options.seed + reports.length, progress: (more) => options.progress(done + more) }));
+  }
+  const sum = (of: (report: CrashReport) => number) => reports.reduce((total, report) => total + of(report), 0);
+  return {
+    crashes: {
+      server: sum(({ crashes }) => crashes.server),
+      postgres: sum(({ crashes }) => crashes.postgres),
+      device: sum(({ crashes }) => crashes.device),
+      sleeper: sum(({ crashes }) => crashes.sleeper),
+    },
+    documents: sum((each) => each.documents),
+    once: sum((each) => each.once),
+    listed: sum((each) => each.listed),
+    double: sum((each) => each.double),
+    lost: sum((each) => each.lost),
+    unmarked: sum((each) => each.unmarked),
+    outOfOrder: sum((each) => each.outOfOrder),
+    gaps: sum((each) => each.gaps),
+    brokenTrails: sum((each) => each.brokenTrails),
+    recoveries: reports.flatMap((each) => each.recoveries).toSorted((a, b) => a - b),
+    notes: reports.flatMap((each) => each.notes),
+  };
+}
+
 /** The worst that is left of a report: nothing of it may be above nothing. */
 export const failuresOf = ({ double, lost, unmarked, outOfOrder, gaps, brokenTrails, notes }: CrashReport): number =>
   double + lost + unmarked + outOfOrder + gaps + brokenTrails + notes.length;

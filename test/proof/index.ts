@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
 import { checkout, makeTemplate } from '../world.ts';
-import { type CrashReport, failuresOf, runCrashes } from './crashes.ts';
+import { type CrashReport, failuresOf, runCrashes, runCrashesInWorlds } from './crashes.ts';
 import { runFaultTable, runsOf, type Verdict } from './fault-table.ts';
 import { everyCode } from './codes.ts';
 import { proofOf, type Simulated } from './report.ts';
@@ -42,7 +42,7 @@ for (const processes of [1, 3]) {
   });
   tables.push({ processes, verdicts, seconds: (performance.now() - begun) / 1_000 });
 }
-const crashes = await runCrashes({ crashes: size.crashes, seed: 20261121, progress: progress('crashes', size.crashes) });
+const crashes = await runCrashesInWorlds({ crashes: size.crashes, seed: 20261121, progress: progress('crashes', size.crashes) });
 const control: CrashReport = await runCrashes({ crashes: 12, seed: 1, isBroken: true });
 say(`the product broken on purpose: ${failuresOf(control)} failures noticed`);
 const time = await sweepTime(postgres);

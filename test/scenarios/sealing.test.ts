@@ -165,6 +165,24 @@ describe('when the answer is lost', () => {
     expect(judged(document.number)).toHaveLength(1);
   });
 
+  test.each([
+    ['of a receipt known when its document was sent', (total: number) => total],
+    ['below those known when its document was sent', () => 1],
+  ])('a late answer with a total %s is not believed, and somebody is told', async (what, totalSaid) => {
+    const document = cloneInvoice(`late ${what}`);
+    const newest = Number(world.vsdc.receipts().at(-1)?.reply.totRcptNo);
+    world.vsdc.faults([`stall:1200:${totalSaid(newest)}`]);
+    const reply = await api.seal('invoices', document.id);
+    const waiting = await until(
+      () => present(reply.body.id),
+      (each) => each.state === 'signed' || each.problem?.code === 'signed_answer_lost',
+    );
+    expect(waiting).toMatchObject({ state: 'in_doubt', receipt_signature: null });
+    const alerts = (await api.get('/alerts')).body.alerts as { subject: string; problem: { code: string } }[];
+    expect(alerts.filter((each) => each.subject === reply.body.id).map((each) => each.problem.code)).toContain('late_signature');
+    await settle(reply.body.id, document.number);
+  });
+
   test('later documents go past one open doubt after a probe, and the resend tells that it was signed', async () => {
     const doubtful = cloneInvoice('jump');
     const later = cloneInvoice('later');

@@ -450,11 +450,13 @@ export const isSignatureKnown = async (tx: Tx, receiptSignature: string, sdcId: 
 export const isTotalKnown = async (tx: Tx, totalReceiptNumber: string, sdcId: string): Promise<boolean> =>
   (await queryOne(tx, 'select 1 as yes from signature where sdc_id = $2 and total_receipt_number = $1 limit 1', [totalReceiptNumber, sdcId])) !== null;
 
-/** Whether a total can be that of a document first sent when it was: nobody's, and above those known by then. Later ones may be higher. */
+/** Whether a total can be that of a document in doubt: nobody's, and above those known when it was first sent. Later ones may be higher. */
 export const canTotalBe = async (tx: Tx, of: { receiptId: string; invoiceNumber: string }, totalReceiptNumber: string, sdcId: string): Promise<boolean> =>
   (await queryOne(
     tx,
-    `select 1 as no from signature where sdc_id = $2 and (total_receipt_number = $1 or total_receipt_number > $1
+    `select 1 as no from receipt where id = $3 and total_before_doubt >= $1
+     union all
+     select 1 from signature where sdc_id = $2 and (total_receipt_number = $1 or total_receipt_number > $1
        and recorded_at < (select min(started_at) from attempt where receipt_id = $3 and invoice_number = $4)) limit 1`,
     [totalReceiptNumber, sdcId, of.receiptId, of.invoiceNumber],
   )) === null;

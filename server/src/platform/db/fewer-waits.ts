@@ -14,6 +14,10 @@ type Pool = { on(event: 'connect', run: (client: Client) => void): void };
 const statement = /^\s*(?:select|insert|update|delete|with|\()/i;
 const settings = /^select set_config\('[\w.]+', '[^']*', true\)(?:, set_config\('[\w.]+', '[^']*', true\))*$/;
 
+/** The same settings as commands: they are neither planned nor run as a query, which costs PostgreSQL a third of opening a transaction. */
+const asCommands = (text: string): string =>
+  Array.from(text.matchAll(/set_config\('([\w.]+)', ('[^']*'), true\)/g), ([, name, value]) => `set local ${name} = ${value}`).join('; ');
+
 /**
  * Fewer waits for every transaction, on connections in pipeline mode.
  *
@@ -100,7 +104,7 @@ export const withFewerWaits =
           later.catch(() => {});
           return Promise.resolve({ command: '', rowCount: null, rows: [{ later }], fields: [] });
         }
-        if (isCall && isBegun && settings.test(text)) return sendAhead(`begin; ${text}`);
+        if (isCall && isBegun && settings.test(text)) return sendAhead(`begin; ${asCommands(text)}`);
         if (isBegun) void sendAhead('begin');
         const asked =
           prepares && typeof text === 'string' && Array.isArray(values) && values.length > 0 && statement.test(text)

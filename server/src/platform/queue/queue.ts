@@ -27,6 +27,8 @@ export async function openQueue(url: string, database: Database, log: Log): Prom
     max: 3,
     useListenNotify: true,
     superviseIntervalSeconds: 60,
+    // Served calls are deleted then; by itself the library does it once a day, and an hour of load would leave a row for every receipt.
+    maintenanceIntervalSeconds: 60,
   });
   boss.on('error', (error) => log.error({ error: String(error) }, 'the queue reports an error'));
   await boss.start();

@@ -278,8 +278,10 @@ export function makeRwVsdc(options: {
     if (fault?.startsWith('sign_then_refuse:')) return envelope(fault.slice(17), 'Scripted refusal after signing');
     if (fault === 'garbage') return { status: 200, type: 'application/json', body: '{"resultCd":"000","resultMsg":"It is succ' };
     if (fault === 'empty_success') return envelope('000', 'It is succeeded', null);
-    if (fault?.startsWith('stall')) await pause(Number(fault.split(':')[1] ?? state.value.settings.stall_ms), undefined, { ref: false });
-    return answer;
+    if (!fault?.startsWith('stall')) return answer;
+    const [, ms, total] = fault.split(':');
+    await pause(Number(ms ?? state.value.settings.stall_ms), undefined, { ref: false });
+    return total ? done({ ...state.value.receipts.at(-1)?.reply, totRcptNo: Number(total) }) : answer;
   }
 
   function sign(device: Device, body: Body, raw: string): Answered {
