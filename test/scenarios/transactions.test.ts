@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { openDatabase } from '@muhuri/server/platform/db/database';
 import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
 import { query, queryAlong } from '@muhuri/server/platform/db/query';
+import { silentLog } from '@muhuri/server/platform/log';
+import { openRounds } from '@muhuri/server/platform/rounds';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkout, cloneDatabase, type World } from '../world.ts';
@@ -83,4 +85,17 @@ describe('a transaction whose server has fallen asleep', () => {
     await expect(asleep).rejects.toThrow();
     expect(await slots()).not.toContain('asleep');
   });
+});
+
+test('what a transaction asks to be looked at is looked at once it has committed, never before', async () => {
+  const worked: string[] = [];
+  const rounds = openRounds({ work: async (id) => void worked.push(id), businessIds: async () => [], log: silentLog, name: 'test' });
+  await database.transaction('b1', async (tx) => {
+    await query(tx, insert, ['r']);
+    rounds.touch('b1');
+    await rounds.run();
+    expect(worked).toEqual([]);
+  });
+  await rounds.run();
+  expect(worked).toEqual(['b1']);
 });

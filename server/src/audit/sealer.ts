@@ -1,9 +1,10 @@
 import type { Context } from '../context.ts';
+import { onceEnded } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
 import { type Follower, sealTrail } from './seal-trail.ts';
 
 export type Sealer = {
-  /** Something was written for this business; it is sealed in a moment, once it is committed. */
+  /** Something was written for this business; within a transaction: it is sealed once that has ended. */
   touch(businessId: string): void;
   /** Seals what was touched. */
   run(): Promise<void>;
@@ -11,29 +12,24 @@ export type Sealer = {
   sweep(): Promise<void>;
 };
 
-/**
- * Keeps the trails chained. Touched businesses wait one round, because they are touched before the transaction that writes commits;
- * one that commits later still is found by the sweep.
- */
+/** Keeps the trails chained. */
 export function openSealer(ports: { contextOf(businessId: string): Context; businessIds(): Promise<string[]>; followers: Follower[]; log: Log }): Sealer {
-  let fresh = new Set<string>();
-  let ripe = new Set<string>();
+  let touched = new Set<string>();
   let isRunning = false;
   const seal = async (ids: Iterable<string>) => {
     for (const businessId of ids)
       await sealTrail(ports.contextOf(businessId), ports.followers).catch((error: Error) => {
-        fresh.add(businessId);
+        touched.add(businessId);
         ports.log.error({ business_id: businessId, error: error.stack }, 'the trail could not be sealed');
       });
   };
   return {
-    touch: (businessId) => void fresh.add(businessId),
+    touch: (businessId) => onceEnded(() => touched.add(businessId)),
     async run() {
       if (isRunning) return;
       isRunning = true;
-      const due = ripe;
-      ripe = fresh;
-      fresh = new Set();
+      const due = touched;
+      touched = new Set();
       await seal(due).finally(() => {
         isRunning = false;
       });

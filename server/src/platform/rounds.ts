@@ -1,7 +1,8 @@
+import { onceEnded } from './db/database.ts';
 import type { Log } from './log.ts';
 
 export type Rounds = {
-  /** There is something to do for this business. */
+  /** There is something to do for this business; said within a transaction, it holds once that has ended. */
   touch(businessId: string): void;
   /** Works on what was touched. */
   run(): Promise<void>;
@@ -45,7 +46,7 @@ export function openRounds(ports: {
   };
 
   return {
-    touch: (businessId) => void touched.add(businessId),
+    touch: (businessId) => onceEnded(() => touched.add(businessId)),
     async run() {
       const due = touched;
       touched = new Set();

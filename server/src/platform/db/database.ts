@@ -24,6 +24,15 @@ export type Database = {
 
 type Mark = { open: boolean; tx: Tx | null };
 
+const endings = new AsyncLocalStorage<{ works: (() => void)[] | null }>();
+
+/** Does it once the transaction open here has ended, however it ended; at once where none is. What was written in one is found by nobody before. */
+export function onceEnded(work: () => void): void {
+  const works = endings.getStore()?.works;
+  if (works) works.push(work);
+  else work();
+}
+
 /**
  * A server that falls asleep within a transaction holds its locks, and a device waits for it with everything behind it. PostgreSQL ends such a
  * session; nothing here computes for a minute between two statements.
@@ -46,13 +55,20 @@ export async function openDatabase(url: string, poolMax = 10, entities: unknown[
   // production under load. So it throws at once. The mark is mutable: work begun inside but continued after the commit is free.
   const within = async <T>(session: { variables: Record<string, string> }, work: (tx: Tx) => Promise<T>): Promise<T> => {
     if (open.getStore()?.open) throw new Error('a transaction is already open here');
-    return orm.em.fork({ session: { variables: { ...patience, ...session.variables } } } as never).transactional((tx) => {
-      const mark: Mark = { open: true, tx: tx as Tx };
-      return open
-        .run(mark, () => work(tx as Tx))
-        .finally(() => {
-          mark.open = false;
-        });
+    const ending: { works: (() => void)[] | null } = { works: [] };
+    const transact = () =>
+      orm.em.fork({ session: { variables: { ...patience, ...session.variables } } } as never).transactional((tx) => {
+        const mark: Mark = { open: true, tx: tx as Tx };
+        return open
+          .run(mark, () => work(tx as Tx))
+          .finally(() => {
+            mark.open = false;
+          });
+      });
+    return endings.run(ending, transact).finally(() => {
+      const works = ending.works ?? [];
+      ending.works = null;
+      for (const each of works) each();
     });
   };
 
