@@ -43,6 +43,7 @@ export async function benchGrowth(postgres: World['postgres'], many: number): Pr
     ['list of all sealed', () => ok(api.get('/documents?limit=50&standing=sealed'))],
     ['stats', () => ok(api.get('/businesses/me/stats'))],
     ['activity', () => ok(api.get('/trail?limit=50'))],
+    ['evidence pack', () => ok(api.get(`/receipts/${first.id}/evidence-pack`))],
     [
       'webhook',
       async () => {
