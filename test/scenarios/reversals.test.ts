@@ -179,12 +179,7 @@ describe('a sale whose data are lost for good', () => {
 describe('alerts', () => {
   test('two documents in doubt on one device are told once, and the alert closes by itself when one is settled', async () => {
     const codes = async () => ((await user.get('/alerts')).body.alerts as { problem: { code: string } }[]).map((each) => each.problem.code);
-    world.vsdc.faults([
-      'drop_before_signing',
-      ...Array.from({ length: 3 }, () => 'refuse:910'),
-      'drop_before_signing',
-      ...Array.from({ length: 200 }, () => 'refuse:910'),
-    ]);
+    world.vsdc.faults(Array.from({ length: 500 }, () => 'drop_then_refuse:910'));
     const one = await user.seal('invoices', invoice().id);
     await becomes(one.body.id, 'in_doubt');
     const others = [];

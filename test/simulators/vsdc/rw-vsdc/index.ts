@@ -263,11 +263,19 @@ export function makeRwVsdc(options: {
     return done();
   }
 
+  const heard = new Set<string>();
+
   async function saveSales(device: Device, body: Body, asked: Asked): Promise<Answered | null> {
     const fault = nextFault(device);
     if (fault === 'drop_before_signing') return null;
     if (fault === 'html_404') return { status: 404, type: 'text/html', body: '<html><body><h1>HTTP Status 404 – Not Found</h1></body></html>' };
     if (fault === 'offline') return envelope('838', 'No connection to the server');
+    if (fault?.startsWith('drop_then_refuse:')) {
+      const number = `${device.sdcId}/${digits(body.invcNo)}`;
+      if (heard.has(number)) return envelope(fault.slice(17), 'Scripted refusal of what was dropped before');
+      heard.add(number);
+      return null;
+    }
     if (fault?.startsWith('refuse:')) return envelope(fault.slice(7), `Scripted refusal ${fault.slice(7)}`);
     if (state.value.settings.answer_ms > 0) await pause(state.value.settings.answer_ms);
     const rules = { duplicate: state.value.settings.duplicate_answer, allowsPartialRefunds: state.value.settings.partial_refunds };
