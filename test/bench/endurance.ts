@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { Api } from '../api.ts';
 import { startWorld, type World } from '../world.ts';
 import { startServer } from '../start-server.ts';
-import { line } from './measure.ts';
+import { line, memoryOf } from './measure.ts';
 
 type Look = { memoryMb: number; queueMb: number; jobs: number; signed: number };
 
@@ -36,8 +35,7 @@ export async function benchEndurance(postgres: World['postgres'], minutes: numbe
       `select (select sum(pg_total_relation_size(c.oid)) from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'pgboss' and c.relkind = 'r')::float8 as bytes,
          (select count(*)::int from pgboss.job) as jobs, (select count(*)::int from signature) as signed`,
     );
-    const memory = Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/smaps_rollup`, 'utf8'))?.[1]) / 1024;
-    return { memoryMb: memory, queueMb: rows[0].bytes / 2 ** 20, jobs: rows[0].jobs, signed: rows[0].signed };
+    return { memoryMb: memoryOf(child.pid as number), queueMb: rows[0].bytes / 2 ** 20, jobs: rows[0].jobs, signed: rows[0].signed };
   };
   const looks: Look[] = [];
   for (let tenth = 1; tenth <= 10; tenth++) {

@@ -263,7 +263,8 @@ export function makeRwVsdc(options: {
     return done();
   }
 
-  const heard = new Set<string>();
+  /** Numbers whose first send was dropped by a script. */
+  const dropped = new Set<string>();
 
   async function saveSales(device: Device, body: Body, asked: Asked): Promise<Answered | null> {
     const fault = nextFault(device);
@@ -272,8 +273,8 @@ export function makeRwVsdc(options: {
     if (fault === 'offline') return envelope('838', 'No connection to the server');
     if (fault?.startsWith('drop_then_refuse:')) {
       const number = `${device.sdcId}/${digits(body.invcNo)}`;
-      if (heard.has(number)) return envelope(fault.slice(17), 'Scripted refusal of what was dropped before');
-      heard.add(number);
+      if (dropped.has(number)) return envelope(fault.slice(17), 'Scripted refusal of what was dropped before');
+      dropped.add(number);
       return null;
     }
     if (fault?.startsWith('refuse:')) return envelope(fault.slice(7), `Scripted refusal ${fault.slice(7)}`);
@@ -288,8 +289,9 @@ export function makeRwVsdc(options: {
     if (fault === 'empty_success') return envelope('000', 'It is succeeded', null);
     if (!fault?.startsWith('stall')) return answer;
     const [, ms, total] = fault.split(':');
+    const said = total ? done({ ...state.value.receipts.at(-1)?.reply, totRcptNo: Number(total) }) : answer;
     await pause(Number(ms ?? state.value.settings.stall_ms), undefined, { ref: false });
-    return total ? done({ ...state.value.receipts.at(-1)?.reply, totRcptNo: Number(total) }) : answer;
+    return said;
   }
 
   function sign(device: Device, body: Body, raw: string): Answered {
@@ -353,6 +355,7 @@ export function makeRwVsdc(options: {
   /** Forgets receipts, faults, settings and clock. Devices keep their keys, counters and used numbers, as a real one would; `everything` takes those too. */
   function reset(everything: boolean): void {
     state.value = everything ? fresh() : { ...fresh(), devices: state.value.devices };
+    dropped.clear();
     state.save();
   }
 
