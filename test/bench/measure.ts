@@ -21,6 +21,9 @@ export function cpuOf(postgres: { pid: number }): Cpu {
   return { ours: (user + system) / 1_000, postgres: [postgres.pid, ...childrenOf(postgres.pid)].reduce((sum, pid) => sum + ticksOf(pid), 0) * 10 };
 }
 
+/** CPU that another process has spent so far, in ms. */
+export const cpuOfProcess = (pid: number): number => ticksOf(pid) * 10;
+
 /** What a process has used, with the children it has seen end; in hundredths of a second, as the kernel counts. */
 function ticksOf(pid: number): number {
   try {

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { startApp } from '@muhuri/server/app';
@@ -7,19 +8,20 @@ import { cloneDatabase, type World } from '../world.ts';
 import { type Cpu, cpuOf, line, median, spread, startAndWait } from './measure.ts';
 
 type Took = { rate: number; cpu: Cpu; wal: number };
-type Case = { devices: number; perDevice: number; answerMs: number; processes: number; rounds: number };
+type Case = { devices: number; perDevice: number; answerMs: number; rounds: number };
 
 /** One, many and very many devices, beside a device that answers at once and one that takes its time. */
 const cases: Case[] = [
-  { devices: 1, perDevice: 600, answerMs: 0, processes: 1, rounds: 5 },
-  { devices: 50, perDevice: 40, answerMs: 0, processes: 1, rounds: 5 },
-  { devices: 50, perDevice: 40, answerMs: 0, processes: 3, rounds: 5 },
-  { devices: 500, perDevice: 6, answerMs: 0, processes: 1, rounds: 3 },
-  { devices: 1, perDevice: 15, answerMs: 300, processes: 1, rounds: 1 },
-  { devices: 50, perDevice: 30, answerMs: 300, processes: 1, rounds: 1 },
-  { devices: 500, perDevice: 8, answerMs: 300, processes: 1, rounds: 1 },
+  { devices: 1, perDevice: 600, answerMs: 0, rounds: 5 },
+  { devices: 50, perDevice: 40, answerMs: 0, rounds: 5 },
+  { devices: 500, perDevice: 6, answerMs: 0, rounds: 3 },
+  { devices: 1, perDevice: 15, answerMs: 300, rounds: 1 },
+  { devices: 50, perDevice: 30, answerMs: 300, rounds: 1 },
+  { devices: 500, perDevice: 8, answerMs: 300, rounds: 1 },
 ];
 const devicesMax = 500;
+/** The last number: how many processes do the work of the second case, beside one. */
+const processes = 3;
 
 /**
  * The same durable work on both sides: commit number and exact bytes, ask the device, commit the signature. Beside a slow device what counts is what the
@@ -125,6 +127,8 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
   };
 
   let batch = 0;
+  /** Servers that work instead of the one in this process. */
+  let servers: ChildProcess[] = [];
   const bareRate = (of: Case) => timed(of, () => Promise.all(Array.from({ length: of.devices }, (_, device) => bareLane(barePool, device, of, Number(port)))));
   const ourRate = async (of: Case): Promise<Took> => {
     batch += 1;
@@ -139,7 +143,8 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
       ),
     );
     return timed(of, async () => {
-      await app.sweep();
+      if (servers.length === 0) await app.sweep();
+      for (const each of servers) each.kill('SIGUSR2');
       for (;;) {
         // By the lane's own index: asking must not cost what is measured.
         const { rowCount } = await worker((client) =>
@@ -162,11 +167,17 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
     );
     return { p50: Number(rows[0].p50), p99: Number(rows[0].p99) };
   };
-  const settings = { config, secrets: { ...secrets, masterKey: secrets.masterKey.toString('base64') }, instead: { timing, sweepMs: 50 } };
-  for (const of of cases.filter((_, i) => !only || only.split(',').includes(String(i)))) {
-    const more = await Promise.all(
-      Array.from({ length: of.processes - 1 }, () => startAndWait(['test/scenarios/server-process.ts', JSON.stringify(settings)], /up (\S+)/)),
-    );
+  /** So many servers in processes of their own, each with its share of the lanes, until their work is measured. */
+  const withServers = async (count: number, of: Case, work: () => Promise<void>): Promise<void> => {
+    const instead = { timing, sweepMs: 3_600_000, lanesMax: Math.ceil(of.devices / count) };
+    const settings = JSON.stringify({ config, secrets: { ...secrets, masterKey: secrets.masterKey.toString('base64') }, instead });
+    const started = Array.from({ length: count }, () => startAndWait(['test/scenarios/server-process.ts', settings], /up (\S+)/));
+    servers = (await Promise.all(started)).map(({ child }) => child);
+    await work();
+    for (const each of servers.splice(0)) await new Promise((resolve) => each.once('exit', resolve).kill('SIGTERM'));
+  };
+  const isAsked = (i: number) => !only || only.split(',').includes(String(i));
+  for (const of of cases.filter((_, i) => isAsked(i))) {
     const [bare, ours]: [Took[], Took[]] = [[], []];
     for (let round = 0; round <= of.rounds; round++) {
       const [plain, own] = [await bareRate(of), await ourRate(of)];
@@ -178,9 +189,8 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
       bare.push(plain);
       ours.push(own);
     }
-    for (const { child } of more) await new Promise((resolve) => child.once('exit', resolve).kill('SIGTERM'));
     const { p50, p99 } = await cycles(of);
-    const name = `${of.devices} device${of.devices > 1 ? 's' : ''}, ${of.answerMs > 0 ? `${of.answerMs} ms` : 'at once'}${of.processes > 1 ? `, ${of.processes} processes` : ''}`;
+    const name = `${of.devices} device${of.devices > 1 ? 's' : ''}, ${of.answerMs > 0 ? `${of.answerMs} ms` : 'at once'}`;
     const alone = (of.devices * 1000) / of.answerMs;
     if (of.answerMs > 0) line(`signing, ${name}: the device alone`, `${alone.toFixed(0)}/s`);
     line(of.answerMs > 0 ? '  bare (node:http + pg)' : `signing, ${name}: bare (node:http + pg)`, rateText(bare));
@@ -191,14 +201,33 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
       line('  ours against the device alone', median(ours.map(({ rate }) => rate / alone)).toFixed(2), of.devices > 50 ? '' : 'aim ≥ 0.97');
       continue;
     }
-    if (of.processes === 1) {
-      line('  CPU a receipt, ms: process + PostgreSQL, bare / ours', `${cpuText(bare)} / ${cpuText(ours)}`);
-      line(
-        '  log of PostgreSQL a receipt, bytes, bare / ours',
-        `${median(bare.map(({ wal }) => wal)).toFixed(0)} / ${median(ours.map(({ wal }) => wal)).toFixed(0)}`,
-      );
+    line('  CPU a receipt, ms: process + PostgreSQL, bare / ours', `${cpuText(bare)} / ${cpuText(ours)}`);
+    line(
+      '  log of PostgreSQL a receipt, bytes, bare / ours',
+      `${median(bare.map(({ wal }) => wal)).toFixed(0)} / ${median(ours.map(({ wal }) => wal)).toFixed(0)}`,
+    );
+    line('  ratio', median(ours.map(({ rate }, i) => rate / (bare[i] as Took).rate)).toFixed(2), of.devices === 50 ? 'aim ≥ 0.8' : '');
+  }
+  if (isAsked(cases.length)) {
+    const of = cases[1] as Case;
+    const [one, several]: [Took[], Took[]] = [[], []];
+    for (let turn = 0; turn < 3; turn++) {
+      for (const [count, took] of [
+        [1, one],
+        [processes, several],
+      ] as const) {
+        await withServers(count, of, async () => {
+          // Each process is warmed up by as many receipts as the one alone.
+          for (let round = -count; round < 3; round++) {
+            const each = await ourRate(of);
+            if (round >= 0) took.push(each);
+          }
+        });
+      }
     }
-    line('  ratio', median(ours.map(({ rate }, i) => rate / (bare[i] as Took).rate)).toFixed(2), of.devices === 50 && of.processes === 1 ? 'aim ≥ 0.8' : '');
+    line(`signing, ${of.devices} devices, at once: one server by itself`, rateText(one));
+    line(`  ${processes} servers, each with its share of the lanes`, rateText(several));
+    line(`  ${processes} against one`, (median(several.map(({ rate }) => rate)) / median(one.map(({ rate }) => rate))).toFixed(2), 'aim ≥ 1');
   }
   await Promise.all([pool.end(), barePool.end(), owner.end()]);
   await app.close();

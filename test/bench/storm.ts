@@ -2,7 +2,7 @@ import { Agent, request } from 'undici';
 import { Api, until } from '../api.ts';
 import { signatureOf } from '../simulators/zoho/automation.ts';
 import { startWorld, type World } from '../world.ts';
-import { line, startAndWait } from './measure.ts';
+import { cpuOf, cpuOfProcess, line, startAndWait } from './measure.ts';
 
 const businesses = 20;
 const documents = 5_000;
@@ -58,6 +58,8 @@ export async function benchStorm(postgres: World['postgres']): Promise<void> {
   shuffle(deliveries, chance);
   // The poll finds what else is in Zoho, and that is sealed too; only the storm is counted.
   const ofStorm = () => world.vsdc.receipts().filter((each) => String(each.request.remark).startsWith('ST-'));
+  const cpu = () => ({ server: cpuOfProcess(child.pid as number), ...cpuOf(postgres) });
+  const before = cpu();
   const begun = performance.now();
   const times: number[] = [];
   const forgedNamed = { sent: 0, named: 0 };
@@ -83,6 +85,7 @@ export async function benchStorm(postgres: World['postgres']): Promise<void> {
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   const taken = performance.now() - begun;
+  const after = cpu();
   for (const api of apis) {
     const polled = await api.post('/zoho/poll');
     if (polled.status !== 200) throw new Error(`a poll was answered ${polled.status}: ${JSON.stringify(polled.body)}`);
@@ -134,6 +137,11 @@ export async function benchStorm(postgres: World['postgres']): Promise<void> {
     '  webhooks taken in, all sealed',
     `${(taken / 1000).toFixed(1)} s, ${(sealed / 1000).toFixed(1)} s`,
     `${unanswered} calls to Zoho without an answer, made again; one server process, the simulators share its two cores`,
+  );
+  const share = (from: number, to: number) => `${Math.round(((to - from) * 100) / taken)} %`;
+  line(
+    '  of a core while taking in: server, PostgreSQL, simulators',
+    `${share(before.server, after.server)}, ${share(before.postgres, after.postgres)}, ${share(before.ours, after.ours)}`,
   );
   await agent.destroy();
   await world[Symbol.asyncDispose]();

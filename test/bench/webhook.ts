@@ -5,11 +5,12 @@ import { Agent, request } from 'undici';
 import { Api } from '../api.ts';
 import { signatureOf } from '../simulators/zoho/automation.ts';
 import { startWorld, type World } from '../world.ts';
-import { line, median } from './measure.ts';
+import { cpuOf, line, median } from './measure.ts';
 
 const rounds = 6;
 const perRound = 1_500;
 const atOnce = 20;
+type Took = { rate: number; own: number; postgres: number };
 const noLimits = { businessPerMinute: 1e9, personPerMinute: 1e9, addressPerMinute: 1e9, requestsPerDay: 1e12 };
 
 /** Taking webhooks in, proven and kept under their dedupe key, against node:http with one insert of the same bytes. */
@@ -35,8 +36,9 @@ export async function benchWebhook(postgres: World['postgres']): Promise<void> {
   await new Promise<void>((resolve) => bare.listen(0, '127.0.0.1', resolve));
   const bareUrl = `http://127.0.0.1:${(bare.address() as AddressInfo).port}/`;
 
-  const send = async (url: string, all: { body: string; signature: string }[], times: number[]): Promise<number> => {
+  const send = async (url: string, all: { body: string; signature: string }[], times: number[]): Promise<Took> => {
     const left = [...all];
+    const before = cpuOf(postgres);
     const begun = performance.now();
     const worker = async () => {
       for (let next = left.pop(); next; next = left.pop()) {
@@ -53,9 +55,12 @@ export async function benchWebhook(postgres: World['postgres']): Promise<void> {
       }
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
-    return (all.length / (performance.now() - begun)) * 1000;
+    const rate = (all.length / (performance.now() - begun)) * 1000;
+    const after = cpuOf(postgres);
+    return { rate, own: (after.ours - before.ours) / all.length, postgres: (after.postgres - before.postgres) / all.length };
   };
-  const [ours, bares, times, bareTimes] = [[] as number[], [] as number[], [] as number[], [] as number[]];
+  const [ours, bares]: [Took[], Took[]] = [[], []];
+  const [times, bareTimes]: [number[], number[]] = [[], []];
   for (let round = 0; round <= rounds; round++) {
     const signed = bodies(round * perRound).map((body) => ({ body, signature: signatureOf(hook.url, body, hook.secret) }));
     const [warm, bareWarm] = round === 0 ? [[], []] : [times, bareTimes];
@@ -67,10 +72,10 @@ export async function benchWebhook(postgres: World['postgres']): Promise<void> {
     }
   }
   const at = (values: number[], share: number) => ([...values].sort((a, b) => a - b)[Math.floor(values.length * share)] as number).toFixed(1);
-  const ratios = ours.map((each, i) => each / (bares[i] as number));
+  const ratios = ours.map((each, i) => each.rate / (bares[i] as Took).rate);
   line(
     'webhooks taken in per second, ours / bare insert',
-    `${median(ours).toFixed(0)} / ${median(bares).toFixed(0)} = ${median(ratios).toFixed(2)}`,
+    `${median(ours.map(({ rate }) => rate)).toFixed(0)} / ${median(bares.map(({ rate }) => rate)).toFixed(0)} = ${median(ratios).toFixed(2)}`,
     `aim ≥ 0.60; rounds ${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`,
   );
   line(
@@ -78,6 +83,8 @@ export async function benchWebhook(postgres: World['postgres']): Promise<void> {
     `${at(times, 0.5)}, ${at(times, 0.99)}`,
     `aim p99 < 50, ${atOnce} at once; bare ${at(bareTimes, 0.5)}, ${at(bareTimes, 0.99)}`,
   );
+  const cpu = (all: Took[]) => `${median(all.map(({ own }) => own)).toFixed(2)} + ${median(all.map((each) => each.postgres)).toFixed(2)}`;
+  line('  CPU a delivery, ms: process (with who sends) + PostgreSQL', `${cpu(ours)} / ${cpu(bares)}`);
   await new Promise((resolve) => bare.close(resolve));
   await agent.destroy();
   await admin.end();

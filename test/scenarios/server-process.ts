@@ -19,5 +19,6 @@ const app = await startApp(
     ...instead,
   },
 );
+process.on('SIGUSR2', () => void app.sweep());
 console.log(`up ${app.url}`);
 process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));

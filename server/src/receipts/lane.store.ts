@@ -454,9 +454,7 @@ export const isTotalKnown = async (tx: Tx, totalReceiptNumber: string, sdcId: st
 export const canTotalBe = async (tx: Tx, of: { receiptId: string; invoiceNumber: string }, totalReceiptNumber: string, sdcId: string): Promise<boolean> =>
   (await queryOne(
     tx,
-    `select 1 as no from receipt where id = $3 and total_before_doubt >= $1
-     union all
-     select 1 from signature where sdc_id = $2 and (total_receipt_number = $1 or total_receipt_number > $1
+    `select 1 as no from signature where sdc_id = $2 and (total_receipt_number = $1 or total_receipt_number > $1
        and recorded_at < (select min(started_at) from attempt where receipt_id = $3 and invoice_number = $4)) limit 1`,
     [totalReceiptNumber, sdcId, of.receiptId, of.invoiceNumber],
   )) === null;
