@@ -48,17 +48,18 @@ export async function benchPaper(): Promise<void> {
     return { perSecond: (count * 1000) / (performance.now() - started), cpuMs: (used.user + used.system) / 1000 / count };
   };
   const bareOne = await bare();
-  await rate(30, () => receiptPdf(paper, 'a4', at));
-  await rate(30, bareOne);
-  const rounds = 5;
+  await rate(100, () => receiptPdf(paper, 'a4', at));
+  await rate(100, bareOne);
+  // Short turns: a slow second of the machine meets all three.
+  const rounds = 15;
   const ours: number[] = [];
   const chromium: number[] = [];
   const cpu: number[] = [];
   const browser = await openBrowser();
   for (let i = 0; i < rounds; i++) {
-    const own = await rate(150, () => receiptPdf(paper, 'a4', at));
-    const plain = await rate(150, bareOne);
-    const printed = await rate(6, async () => {
+    const own = await rate(50, () => receiptPdf(paper, 'a4', at));
+    const plain = await rate(50, bareOne);
+    const printed = await rate(2, async () => {
       const page = await browser.newPage();
       await page.setContent(html());
       await page.pdf({ format: 'A4' });

@@ -15,9 +15,9 @@ const cases: Case[] = [
   { devices: 1, perDevice: 600, answerMs: 0, rounds: 5 },
   { devices: 50, perDevice: 40, answerMs: 0, rounds: 5 },
   { devices: 500, perDevice: 6, answerMs: 0, rounds: 3 },
-  { devices: 1, perDevice: 15, answerMs: 300, rounds: 1 },
-  { devices: 50, perDevice: 30, answerMs: 300, rounds: 1 },
-  { devices: 500, perDevice: 8, answerMs: 300, rounds: 1 },
+  { devices: 1, perDevice: 15, answerMs: 300, rounds: 3 },
+  { devices: 50, perDevice: 20, answerMs: 300, rounds: 5 },
+  { devices: 500, perDevice: 6, answerMs: 300, rounds: 3 },
 ];
 const devicesMax = 500;
 /** The last number: how many processes do the work of the second case, beside one. */
