@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -7,6 +8,8 @@ import { line, median, spread } from './measure.ts';
 
 /** What the panel costs to load, and how soon a person can use it inside the page. */
 export async function benchWidget(postgres: World['postgres']): Promise<void> {
+  const built = spawnSync(process.execPath, ['widget/build.ts'], { cwd: checkout, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (built.status !== 0) throw new Error('the widget could not be built');
   const bytes = ['widget.html', 'main.js', 'widget.css', 'settings.js'].map((name) => gzipSync(readFileSync(join(checkout, 'app', name))).length);
   line('panel, first load, code and styles, gzip', `${((bytes[1] as number) + (bytes[2] as number)) / 1000} kB`, 'aim < 25 kB');
   const world = await startWorld({ postgres, withWidget: true });
