@@ -20,7 +20,7 @@ const cases: Case[] = [
   { devices: 500, perDevice: 6, answerMs: 300, rounds: 3 },
 ];
 const devicesMax = 500;
-/** The last number: how many processes do the work of the second case, beside one. */
+/** Servers that share the second case's work, compared with one that has it all; `only` counts this as the case after the last. */
 const processes = 3;
 
 /**

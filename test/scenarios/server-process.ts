@@ -19,6 +19,7 @@ const app = await startApp(
     ...instead,
   },
 );
+// Looks for lanes at a moment that others choose.
 process.on('SIGUSR2', () => void app.sweep());
 console.log(`up ${app.url}`);
 process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));
