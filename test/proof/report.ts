@@ -40,7 +40,7 @@ what it has signed is what exists. **${failures === 0 ? 'Nothing failed.' : `${c
 
 Each cell is that fault at that point of the exchange, once followed by the device's own word and, where the device is asked again, once by each of
 ${count(codes)} of the authority's codes. It says how many runs there were; a cell in which a document got two receipts (_double_), one that nobody with us
-knows of (_lost_), one that is not marked as such (_unmarked_), or no end within ${settledWithinMs / 1_000} s (_stuck_) would say so.
+knows of (_lost_), one that is not marked as such (_unmarked_), or no end within ${settledWithinMs / 1_000} s (_stuck_) would say so. ${dots()}
 
 ${tables.map(faultTable).join('\n\n')}
 
@@ -83,6 +83,11 @@ ${table(
 
 ${simulated.failed.map((each) => `- seed ${each.seed}: ${each.problem.split('\n')[0]}`).join('\n')}
 
+## Contention
+
+1,000 requests of 20 clients for 50 documents (people, programs with a key, bulk runs), with webhooks twice over, at two servers at once: 50 receipts, the
+same told to everyone, the same bytes printed. That runs whole with every \`npm test\` (\`test/scenarios/contention.test.ts\`), and not here again.
+
 ## Time
 
 ${count(time.moments)} sales at the edges of days, months, years and leap days in Rwanda, and with the device's clock up to 24 hours before and behind ours: ${time.wrong.length === 0 ? 'every date on the wire is the country’s, and nothing dated tomorrow was signed.' : 'wrong:'}
@@ -99,6 +104,17 @@ ${time.wrong.map((each) => `- ${each}`).join('\n')}
 - The way out by a refund under the lost number (two persons) has scenarios of its own and is not part of these runs.
 `;
   return { text: `${text.replace(/\n{3,}/g, '\n\n')}`, failures };
+}
+
+/** What the dots in the table stand for. */
+function dots(): string {
+  const why = new Map<string, Set<string>>();
+  for (const point of points)
+    for (const fault of faults) {
+      const reason = absence(point, fault);
+      if (reason) why.set(reason, (why.get(reason) ?? new Set()).add(point.replaceAll('_', ' ')));
+    }
+  return `A dot is no case: ${[...why].map(([reason, at]) => `_${[...at].join('_ and _')}_, ${reason}`).join('; ')}.`;
 }
 
 function faultTable({ processes, verdicts, seconds: took }: Proof['tables'][number]): string {
