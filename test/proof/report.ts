@@ -85,8 +85,8 @@ ${simulated.failed.map((each) => `- seed ${each.seed}: ${each.problem.split('\n'
 
 ## Contention
 
-1,000 requests of 20 clients for 50 documents (people, programs with a key, bulk runs), with webhooks twice over, at two servers at once: 50 receipts, the
-same told to everyone, the same bytes printed. That runs whole with every \`npm test\` (\`test/scenarios/contention.test.ts\`), and not here again.
+1,000 requests of 20 clients for 50 documents (people, programs with a key, bulk runs), with webhooks twice over, at two servers at once, have to come to
+50 receipts, the same told to everyone, the same bytes printed: a test of every \`npm test\` (\`test/scenarios/contention.test.ts\`), not a part of this run.
 
 ## Time
 
