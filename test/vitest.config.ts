@@ -8,7 +8,8 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     projects: [
       project('unit', ['shared/src/**/*.test.ts', 'server/src/**/*.test.ts', 'widget/src/**/*.test.{ts,tsx}']),
-      project('exam', ['test/exams/**/*.test.ts']),
+      // At full size an exam takes its time.
+      project('exam', ['test/exams/**/*.test.ts'], process.env.MUHURI_EXAMS === 'whole' ? { testTimeout: 30 * 60_000 } : {}),
       project('scenario', ['test/scenarios/**/*.test.ts']),
       // After everything else and one by one: they kill servers, and measure how long it takes to come back.
       project('proof', ['test/proof/**/*.proof.test.ts'], { fileParallelism: false, sequence: { groupOrder: 1 } }),

@@ -14,6 +14,7 @@ const programs = {
   test: ['test/run-tests.ts'],
   verify: ['test/run-tests.ts', '--verify-only'],
   format: ['test/verify/format.ts'],
+  exams: ['test/exams/run.ts'],
   prove: ['test/proof/index.ts'],
   bench: ['test/bench/index.ts'],
   'build:widget': ['widget/build.ts'],
