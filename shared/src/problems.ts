@@ -431,6 +431,22 @@ export const problems = {
     "Impossible dans l'état actuel.",
     "Regardez d'abord l'état actuel.",
   ),
+  work_busy: e(
+    503,
+    'wait',
+    'Too much of your business is being worked on already.',
+    'Wait a moment and try again.',
+    'Trop de travaux de votre entreprise sont déjà en cours.',
+    'Attendez un moment et réessayez.',
+  ),
+  work_stopped: e(
+    503,
+    'support',
+    'This took more time or memory than one piece of work may, and was stopped. Nothing was changed.',
+    'Try again, with less at once where you can; if it stays, send us the reference.',
+    "Cela a pris plus de temps ou de mémoire qu'un seul travail ne le peut, et a été arrêté. Rien n'a été modifié.",
+    'Réessayez, avec moins à la fois si possible ; si cela persiste, envoyez-nous la référence.',
+  ),
   internal: e(
     500,
     'support',
