@@ -1,18 +1,42 @@
-import { codesOf, rateOf } from './lists.ts';
+import { checkRefund, type Refusal, type SoldLine } from './check-refund.ts';
+import { codesOf, rateOf, type Rates } from './lists.ts';
 
 /*
  * The device's checks of a sale, in its order, written from the authority's contract and nothing else. Amounts are whole cents.
  */
 
 export type Body = { [key: string]: unknown };
-export type Refusal = { code: string; text: string };
 export type DeviceSales = {
   usedNumbers: string[];
   usedPurchaseCodes: string[];
   itemCodes: string[];
-  sales: { invcNo: string; rcptTyCd: string; custTin: string | null; totAmt: string; orgInvcNo: string }[];
+  sales: DeviceSale[];
+  /** What other devices of the taxpayer have signed, where this one is told of it. */
+  salesElsewhere?: DeviceSale[];
 };
-export type Rules = { duplicate: '924' | '994' | '899'; allowsPartialRefunds: boolean };
+/** Money in cents. `lines` and `rates` are missing in what was kept by an older simulator. */
+export type DeviceSale = {
+  invcNo: string;
+  rcptTyCd: string;
+  custTin: string | null;
+  totAmt: string;
+  orgInvcNo: string;
+  lines?: SoldLine[];
+  rates?: Rates;
+};
+/** What nobody knows of the real device is a switch; what is not given is as kind as the contract lets it be. */
+export type Rules = {
+  duplicate: '924' | '994' | '899';
+  allowsPartialRefunds: boolean;
+  /** Percent by class where they are not the usual ones. */
+  rates?: Rates;
+  /** At which rates a refund is checked: those of its sale, those of the day, or whichever fits. */
+  refundRates?: 'sale' | 'present' | 'either';
+  /** What of a refund is held against its sale: the money; the money of each tax class; also quantities and items. */
+  refundChecks?: 'money' | 'classes' | 'lines';
+  /** How far `splyAmt` may be from price times quantity: half a cent a unit, or so many francs whatever the quantity. */
+  supplyTolerance?: 'grows' | string;
+};
 
 const refuse = (code: string, text: string): Refusal => ({ code, text });
 
@@ -25,7 +49,7 @@ export function checkSale(body: Body, device: DeviceSales, rules: Rules, today: 
     checkBuyer(body, device) ??
     checkOriginal(body, device, rules) ??
     checkDates(body, today) ??
-    checkArithmetic(body)
+    checkArithmetic(body, device, rules)
   );
 }
 
@@ -117,26 +141,49 @@ function checkBuyer(body: Body, device: DeviceSales): Refusal | null {
 
 function checkOriginal(body: Body, device: DeviceSales, rules: Rules): Refusal | null {
   if (body.rcptTyCd !== 'R') return digits(body.orgInvcNo) === '0' ? null : refuse('910', 'Request parameter error: orgInvcNo');
-  const original = device.sales.find((sale) => sale.invcNo === digits(body.orgInvcNo) && sale.rcptTyCd === 'S');
+  const original = originalOf(body, device);
   if (!original) return refuse('930', 'The referenced original invoice was not found');
   if (!body.rfdRsnCd) return refuse('910', 'Request parameter error: rfdRsnCd');
   if (!/^\d{14}$/.test(String(body.rfdDt))) return refuse('910', 'Request parameter error: rfdDt');
   if ((original.custTin ?? null) !== ((body.custTin as string | null) ?? null)) return refuse('935', 'Credit note data differ from the original');
-  const refunds = device.sales.filter((sale) => sale.rcptTyCd === 'R' && sale.orgInvcNo === original.invcNo);
-  const refunded = refunds.reduce((sum, sale) => sum + BigInt(sale.totAmt), 0n);
+  const refunds = allSales(device).filter((sale) => sale.rcptTyCd === 'R' && sale.orgInvcNo === original.invcNo);
   if (!rules.allowsPartialRefunds && refunds.length > 0) return refuse('931', 'The original was refunded already');
-  if (refunded + (cents(body.totAmt) as bigint) > BigInt(original.totAmt)) return refuse('931', 'Credit amount exceeds the original');
-  return null;
+  const asked = { total: cents(body.totAmt) as bigint, lines: lines(body).map(soldLine) };
+  return checkRefund(asked, original, refunds, rules.refundChecks ?? 'classes');
 }
+
+const allSales = (device: DeviceSales): DeviceSale[] => [...(device.salesElsewhere ?? []), ...device.sales];
+const originalOf = (body: Body, device: DeviceSales): DeviceSale | undefined =>
+  allSales(device).find((sale) => sale.invcNo === digits(body.orgInvcNo) && sale.rcptTyCd === 'S');
+
+/** A line as the device keeps it, to hold refunds against. */
+export const soldLine = (line: Body): SoldLine => ({
+  itemCd: String(line.itemCd),
+  taxTyCd: String(line.taxTyCd),
+  qty: String(cents(line.qty) ?? 0n),
+  totAmt: String(cents(line.totAmt) ?? 0n),
+});
+export const soldLines = (body: Body): SoldLine[] => lines(body).map(soldLine);
+export const ratesIn = (body: Body): Rates => Object.fromEntries(['A', 'B', 'C', 'D'].map((each) => [each, digits(body[`taxRt${each}`])]));
 
 function checkDates(body: Body, today: string): Refusal | null {
   return String(body.salesDt) > today ? refuse('910', 'Request parameter error: salesDt lies in the future') : null;
 }
 
-const taxIn = (amount: bigint, rate: bigint): bigint => (2n * amount * rate + (100n + rate)) / (2n * (100n + rate));
+/** The tax inside an amount, half up; the rate in hundredths of a percent. */
+const taxIn = (amount: bigint, rate: bigint): bigint => (2n * amount * rate + (10_000n + rate)) / (2n * (10_000n + rate));
 const away = (a: bigint, b: bigint): bigint => (a > b ? a - b : b - a);
 
-function checkArithmetic(body: Body): Refusal | null {
+function checkArithmetic(body: Body, device: DeviceSales, rules: Rules): Refusal | null {
+  const present = rules.rates ?? {};
+  const original = body.rcptTyCd === 'R' ? originalOf(body, device)?.rates : undefined;
+  const at = original ? (rules.refundRates ?? 'sale') : 'present';
+  if (at === 'present' || !original) return checkAmounts(body, present, rules);
+  const bySale = checkAmounts(body, { ...present, ...original }, rules);
+  return at === 'sale' || !bySale ? bySale : checkAmounts(body, present, rules);
+}
+
+function checkAmounts(body: Body, rates: Rates, rules: Rules): Refusal | null {
   const wrong = (name: string) => refuse('910', `Wrong amount computation at ${name}`);
   const of = (from: Body, name: string) => cents(from[name]) as bigint;
   for (const [index, line] of lines(body).entries()) {
@@ -145,18 +192,19 @@ function checkArithmetic(body: Body): Refusal | null {
       of(line, name),
     ) as [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
     if (qty <= 0n || prc < 0n || tot < 0n || dc < 0n) return wrong(at);
-    // |splyAmt − prc × qty| ≤ 0.005 × qty + 0.01, both sides in hundredths of a cent.
-    if (2n * away(sply * 100n, prc * qty) > qty + 200n) return wrong(`${at}.splyAmt`);
+    // |splyAmt − prc × qty| ≤ 0.005 × qty + 0.01 where the tolerance grows; all in hundredths of a cent.
+    if (2n * away(sply * 100n, prc * qty) > supplySlack(qty, rules)) return wrong(`${at}.splyAmt`);
     if (dc !== 0n && dcRt === 0n) return wrong(`${at}.dcRt`);
     if (dcRt > 10_000n) return wrong(`${at}.dcRt`);
     if (tot !== sply - dc) return wrong(`${at}.totAmt`);
     if (taxbl !== tot) return wrong(`${at}.taxblAmt`);
-    if (away(tax, taxIn(taxbl, rateOf(String(line.taxTyCd)))) > 1n) return wrong(`${at}.taxAmt`);
+    if (away(tax, taxIn(taxbl, rateOf(String(line.taxTyCd), rates))) > 1n) return wrong(`${at}.taxAmt`);
   }
   for (const each of ['A', 'B', 'C', 'D']) {
     const own = lines(body).filter((line) => line.taxTyCd === each);
-    const rate = rateOf(each);
-    if (of(body, `taxRt${each}`) !== rate * 100n) return wrong(`taxRt${each}`);
+    const rate = rateOf(each, rates);
+    // A refund may come with the rates of the day for classes it does not use.
+    if (of(body, `taxRt${each}`) !== rate && (own.length > 0 || body.rcptTyCd !== 'R')) return wrong(`taxRt${each}`);
     const taxbl = own.reduce((sum, line) => sum + of(line, 'taxblAmt'), 0n);
     if (of(body, `taxblAmt${each}`) !== taxbl) return wrong(`taxblAmt${each}`);
     const byLines = own.reduce((sum, line) => sum + of(line, 'taxAmt'), 0n);
@@ -168,4 +216,10 @@ function checkArithmetic(body: Body): Refusal | null {
   if (of(body, 'totTaxAmt') !== total('taxAmt')) return wrong('totTaxAmt');
   if (of(body, 'totAmt') !== lines(body).reduce((sum, line) => sum + of(line, 'totAmt'), 0n)) return wrong('totAmt');
   return null;
+}
+
+/** Twice the tolerance of `splyAmt`, in hundredths of a cent; quantities in hundredths. */
+function supplySlack(qty: bigint, rules: Rules): bigint {
+  const tolerance = rules.supplyTolerance ?? 'grows';
+  return tolerance === 'grows' ? qty + 200n : 2n * 100n * (cents({ n: tolerance }) as bigint);
 }

@@ -2,8 +2,9 @@ import { createHmac } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Answered, type Asked, jsonAnswer, keptState, type Listening, listen } from '../../kit/server.ts';
-import { type Body, cents, checkSale, digits, type Exact } from './check-sale.ts';
-import { codeLists, itemClasses } from './lists.ts';
+import { type Body, cents, checkSale, digits, type DeviceSale, type Exact, ratesIn, type Rules, soldLines } from './check-sale.ts';
+import { type Clothes, clothe, plainClothes } from './clothe.ts';
+import { codeListsAt, itemClasses, type Rates } from './lists.ts';
 
 type Device = {
   tin: string;
@@ -17,15 +18,19 @@ type Device = {
   usedNumbers: string[];
   usedPurchaseCodes: string[];
   itemCodes: string[];
-  sales: { invcNo: string; rcptTyCd: string; custTin: string | null; totAmt: string; orgInvcNo: string }[];
+  sales: DeviceSale[];
   stocked: string[];
+  /** The authority has withdrawn it: it answers nobody any more. */
+  isRetired?: boolean;
+  /** How often its keys were given anew. */
+  keysGiven?: number;
   /** Last moment the authority was reached: 24 hours later the device stops. */
   lastContact: number;
 };
 
 export type SimReceipt = { request: Record<string, unknown>; reply: Record<string, unknown>; at: string };
 
-type Settings = {
+type Settings = Clothes & {
   duplicate_answer: '924' | '994' | '899';
   partial_refunds: boolean;
   counters_as_strings: boolean;
@@ -34,6 +39,21 @@ type Settings = {
   answer_ms: number;
   /** Whether the device reaches the authority. */
   uplink: boolean;
+  /** Percent by tax class where they are not the usual ones: told in list 04, and what sales are checked by. */
+  rates: Rates;
+  refund_rates: NonNullable<Rules['refundRates']>;
+  refund_checks: NonNullable<Rules['refundChecks']>;
+  supply_tolerance: NonNullable<Rules['supplyTolerance']>;
+  /** What a second initialisation is told: that the device is installed, its data again, or its data with new keys. */
+  second_initialisation: 'refused' | 'same_keys' | 'new_keys';
+  /** Whether an initialisation says whether the taxpayer is registered for VAT; older ones do not. */
+  tells_vat: boolean;
+  /** Whether a refund may be of a sale that another device of the branch has signed. */
+  knows_sales_elsewhere: boolean;
+  /** How far the total counter moves with one receipt: further than one, another program's or a copy's came between. */
+  total_step: number;
+  /** What a question for a list is answered with: its rows, a link that is down, nothing new, or no rows at all. */
+  list_answer: 'rows' | 'offline' | 'nothing' | 'empty';
 };
 
 type State = {
@@ -43,6 +63,8 @@ type State = {
   settings: Settings;
   clockOffsetMs: number;
   taxpayers: Record<string, string>;
+  /** Who is not registered for VAT, or was not and is. */
+  vatRegistered?: Record<string, boolean> | undefined;
 };
 
 export type ApprovedDevice = { tin: string; bhfId: string; serial: string; name: string; vatRegistered?: boolean };
@@ -60,6 +82,10 @@ export type RwVsdcDevice = {
   keysOf(tin: string, bhfId: string): string[];
   /** One more device that the authority has approved. */
   approve(device: ApprovedDevice): void;
+  /** What the authority knows of a taxpayer is otherwise from now on. */
+  taxpayer(tin: string, is: { name?: string; vatRegistered?: boolean }): void;
+  /** The authority withdraws a device; a successor is approved beside it. */
+  retire(serial: string): void;
   /** What a device knows of itself: who it is, whether it was initialised, which items it was told. */
   device(tin: string, bhfId: string): Readonly<Pick<Device, 'sdcId' | 'mrcNo' | 'isInitialised' | 'itemCodes' | 'total'>>;
   reset(): void;
@@ -76,6 +102,16 @@ const usual: Settings = {
   stall_ms: 60_000,
   answer_ms: 0,
   uplink: true,
+  rates: {},
+  refund_rates: 'sale',
+  refund_checks: 'classes',
+  supply_tolerance: 'grows',
+  second_initialisation: 'refused',
+  tells_vat: true,
+  knows_sales_elsewhere: false,
+  total_step: 1,
+  list_answer: 'rows',
+  ...plainClothes,
 };
 
 /**
@@ -102,7 +138,8 @@ export function makeRwVsdc(options: {
     devices: approved.map(newDevice),
     receipts: [],
     faults: [],
-    settings: { ...usual },
+    settings: { ...usual, rates: {} },
+    vatRegistered: Object.fromEntries(approved.map((each) => [each.tin, each.vatRegistered !== false])),
     clockOffsetMs: 0,
     taxpayers: { '101234567': 'KIVU LOGISTICS LTD', ...Object.fromEntries(approved.map((each) => [each.tin, each.name])) },
   });
@@ -123,6 +160,8 @@ export function makeRwVsdc(options: {
     lastContact: machineNow(),
   });
   const state = keptState(options.stateFile ?? null, fresh);
+  // What an older simulator kept knows fewer switches.
+  state.value.settings = { ...usual, ...state.value.settings };
   // A device approved later joins a kept state.
   for (const device of fresh().devices) {
     if (!state.value.devices.some((each) => each.serial === device.serial && each.tin === device.tin && each.bhfId === device.bhfId)) {
@@ -148,20 +187,28 @@ export function makeRwVsdc(options: {
   const handle = async (asked: Asked): Promise<Answered | null> => {
     if (asked.path.startsWith('/_sim')) return control(asked);
     if (asked.method === 'GET' && asked.path === '/receipt') return receiptPage(asked);
+    return clothe(await serve(asked), state.value.settings);
+  };
+
+  /** Of the devices of a branch the one that serves it: initialised and not withdrawn, the latest of them. */
+  const serving = (tin: unknown, bhfId: unknown): Device | undefined =>
+    state.value.devices.findLast((each) => each.tin === tin && each.bhfId === bhfId && each.isInitialised && !each.isRetired);
+
+  const serve = async (asked: Asked): Promise<Answered | null> => {
     if (asked.method !== 'POST') return { status: 405, type: 'text/html', body: '<html><body>405</body></html>' };
     if (asked.body.trim() === '') return envelope('911', 'Request body is empty');
     const body = exactly(asked.body);
     if (!body) return { status: 400, type: 'text/html', body: '<html><body>HTTP Status 400 – Bad Request</body></html>' };
     if (asked.path === '/initializer/selectInitInfo') return initialise(body, asked.body);
-    const device = state.value.devices.find((each) => each.tin === body.tin && each.bhfId === body.bhfId);
-    if (!device?.isInitialised) return envelope('901', 'It is not valid device');
+    const device = serving(body.tin, body.bhfId);
+    if (!device) return envelope('901', 'It is not valid device');
     if (state.value.settings.uplink) device.lastContact = now().getTime();
     else if (now().getTime() - device.lastContact > dayMs) return { status: 503, type: 'text/html', body: '<html><body>Service Unavailable</body></html>' };
     switch (asked.path) {
       case '/code/selectCodes':
-        return isNothingNew(body) ? envelope('001', 'There is no search result') : done({ clsList: codeLists });
+        return list(body, { clsList: codeListsAt(state.value.settings.rates) });
       case '/itemClass/selectItemsClass':
-        return isNothingNew(body) ? envelope('001', 'There is no search result') : done({ itemClsList: itemClasses });
+        return list(body, { itemClsList: itemClasses });
       case '/customers/selectCustomer': {
         const name = state.value.taxpayers[String(body.custmTin)];
         if (!name) return envelope('001', 'There is no search result');
@@ -184,20 +231,28 @@ export function makeRwVsdc(options: {
     }
   };
 
-  const isNothingNew = (body: Body) => String(body.lastReqDt ?? '') >= stamp(now());
+  function list(body: Body, rows: Record<string, unknown[]>): Answered {
+    const how = state.value.settings.list_answer;
+    if (how === 'offline') return envelope('838', 'No connection to the server');
+    if (how === 'nothing' || String(body.lastReqDt ?? '') >= stamp(now())) return envelope('001', 'There is no search result');
+    return done(how === 'empty' ? Object.fromEntries(Object.keys(rows).map((name) => [name, []])) : rows);
+  }
 
   function initialise(body: Body, raw: string): Answered {
     const device = state.value.devices.find((each) => each.tin === body.tin && each.bhfId === body.bhfId && each.serial === body.dvcSrlNo);
-    if (!device) return envelope('901', 'It is not valid device');
-    if (device.isInitialised) return envelope('902', 'This device is installed');
+    if (!device || device.isRetired) return envelope('901', 'It is not valid device');
+    const again = state.value.settings.second_initialisation;
+    if (device.isInitialised && again === 'refused') return envelope('902', 'This device is installed');
+    if (!device.isInitialised || again === 'new_keys') device.keysGiven = (device.keysGiven ?? 0) + 1;
     device.isInitialised = true;
     device.lastContact = now().getTime();
     keep('/initializer/selectInitInfo', raw);
-    const known = approved.find((each) => each.tin === device.tin);
+    const isVatRegistered = state.value.vatRegistered?.[device.tin] !== false;
+    const key = (name: string) => keyOf(device, name);
     return done({
       info: {
         tin: device.tin,
-        taxprNm: known?.name ?? '',
+        taxprNm: state.value.taxpayers[device.tin] ?? '',
         bsnsActv: 'RETAIL',
         bhfId: device.bhfId,
         bhfNm: device.bhfId === '00' ? 'Headquarter' : `Branch ${device.bhfId}`,
@@ -213,9 +268,9 @@ export function makeRwVsdc(options: {
         dvcId: `${device.tin}${device.bhfId}`,
         sdcId: device.sdcId,
         mrcNo: device.mrcNo,
-        cmcKey: hmac(`cmc:${device.sdcId}`).slice(0, 32),
-        intrlKey: hmac(`intrl:${device.sdcId}`).slice(0, 32),
-        signKey: hmac(`sign:${device.sdcId}`).slice(0, 32),
+        cmcKey: key('cmc'),
+        intrlKey: key('intrl'),
+        signKey: key('sign'),
         lastSaleInvcNo: Math.max(0, ...device.usedNumbers.map(Number)),
         lastPchsInvcNo: 0,
         lastSaleRcptNo: device.receiptCounters.NS ?? 0,
@@ -223,7 +278,7 @@ export function makeRwVsdc(options: {
         lastTrainInvcNo: 0,
         lastProfrmInvcNo: 0,
         lastCopyInvcNo: 0,
-        vatTyCd: known?.vatRegistered === false ? '2' : '1',
+        ...(state.value.settings.tells_vat ? { vatTyCd: isVatRegistered ? '1' : '2' } : {}),
       },
     });
   }
@@ -279,8 +334,19 @@ export function makeRwVsdc(options: {
     }
     if (fault?.startsWith('refuse:')) return envelope(fault.slice(7), `Scripted refusal ${fault.slice(7)}`);
     if (state.value.settings.answer_ms > 0) await pause(state.value.settings.answer_ms);
-    const rules = { duplicate: state.value.settings.duplicate_answer, allowsPartialRefunds: state.value.settings.partial_refunds };
-    const refusal = checkSale(body, device, rules, stamp(now()).slice(0, 8));
+    const { settings } = state.value;
+    const rules: Rules = {
+      duplicate: settings.duplicate_answer,
+      allowsPartialRefunds: settings.partial_refunds,
+      rates: settings.rates,
+      refundRates: settings.refund_rates,
+      refundChecks: settings.refund_checks,
+      supplyTolerance: settings.supply_tolerance,
+    };
+    const others = settings.knows_sales_elsewhere
+      ? state.value.devices.filter((each) => each !== device && each.tin === device.tin && each.bhfId === device.bhfId)
+      : [];
+    const refusal = checkSale(body, { ...device, salesElsewhere: others.flatMap((each) => each.sales) }, rules, stamp(now()).slice(0, 8));
     if (refusal) return envelope(refusal.code, refusal.text);
     const answer = sign(device, body, asked.body);
     if (fault === 'drop_after_signing') return null;
@@ -298,7 +364,7 @@ export function makeRwVsdc(options: {
     const label = `${String(body.salesTyCd)}${String(body.rcptTyCd)}`;
     const invcNo = digits(body.invcNo);
     device.receiptCounters[label] = (device.receiptCounters[label] ?? 0) + 1;
-    device.total += 1;
+    device.total += state.value.settings.total_step;
     device.usedNumbers.push(invcNo);
     if (body.custTin && body.rcptTyCd === 'S') device.usedPurchaseCodes.push(`${String(body.custTin)}:${String(body.prcOrdCd)}`);
     device.sales.push({
@@ -307,6 +373,8 @@ export function makeRwVsdc(options: {
       custTin: (body.custTin as string | null) ?? null,
       totAmt: String(cents(body.totAmt)),
       orgInvcNo: digits(body.orgInvcNo),
+      lines: soldLines(body),
+      rates: ratesIn(body),
     });
     const seed = `${device.sdcId}:${device.total}:${raw}`;
     const asCounter = (n: number) => (state.value.settings.counters_as_strings ? String(n) : n);
@@ -346,6 +414,14 @@ export function makeRwVsdc(options: {
     else if (asked.path === '/_sim/clock')
       state.value.clockOffsetMs = body.now ? Date.parse(String(body.now)) - machineNow() : state.value.clockOffsetMs + Number(body.advance_ms ?? 0);
     else if (asked.path === '/_sim/sign_elsewhere') signElsewhere(String(body.tin), String(body.bhfId), String(body.invcNo));
+    else if (asked.path === '/_sim/taxpayer')
+      taxpayer(String(body.tin), {
+        ...(body.name === undefined ? {} : { name: String(body.name) }),
+        ...(body.vat_registered === undefined ? {} : { vatRegistered: body.vat_registered === true }),
+      });
+    else if (asked.path === '/_sim/retire') retire(String(body.serial));
+    else if (asked.path === '/_sim/approve')
+      approve({ tin: String(body.tin), bhfId: String(body.bhfId), serial: String(body.serial), name: String(body.name ?? '') });
     else if (asked.path === '/_sim/reset') reset(body.everything === true);
     else return jsonAnswer(404, { error: 'no such control' });
     state.save();
@@ -354,8 +430,28 @@ export function makeRwVsdc(options: {
 
   /** Forgets receipts, faults, settings and clock. Devices keep their keys, counters and used numbers, as a real one would; `everything` takes those too. */
   function reset(everything: boolean): void {
-    state.value = everything ? fresh() : { ...fresh(), devices: state.value.devices };
+    const { devices, taxpayers, vatRegistered } = state.value;
+    state.value = everything ? fresh() : { ...fresh(), devices, taxpayers, vatRegistered };
     dropped.clear();
+    state.save();
+  }
+
+  function taxpayer(tin: string, is: { name?: string; vatRegistered?: boolean }): void {
+    if (is.name !== undefined) state.value.taxpayers[tin] = is.name;
+    if (is.vatRegistered !== undefined) state.value.vatRegistered = { ...state.value.vatRegistered, [tin]: is.vatRegistered };
+    state.save();
+  }
+
+  function retire(serial: string): void {
+    for (const device of state.value.devices) if (device.serial === serial) device.isRetired = true;
+    state.save();
+  }
+
+  function approve(device: ApprovedDevice): void {
+    approved.push(device);
+    state.value.devices.push(newDevice(device, state.value.devices.length));
+    state.value.taxpayers[device.tin] ??= device.name;
+    if (device.vatRegistered !== undefined) taxpayer(device.tin, { vatRegistered: device.vatRegistered });
     state.save();
   }
 
@@ -395,22 +491,22 @@ export function makeRwVsdc(options: {
       const { path, raw, at } = JSON.parse(line) as { path: string; raw: string; at: number };
       playedAt = at;
       const body = exactly(raw) as Body;
-      const device = state.value.devices.find((each) => each.tin === body.tin && each.bhfId === body.bhfId) as Device;
+      const device = serving(body.tin, body.bhfId) as Device;
       if (path === '/initializer/selectInitInfo') initialise(body, raw);
       else if (path === '/items/saveItems') saveItem(device, body, raw);
       else sign(device, body, raw);
     }
   playedAt = null;
 
-  const find = (tin: string, bhfId: string) => state.value.devices.find((each) => each.tin === tin && each.bhfId === bhfId) as Device;
+  /** The device that serves a branch, or the one it would be. */
+  const find = (tin: string, bhfId: string) =>
+    serving(tin, bhfId) ?? (state.value.devices.findLast((each) => each.tin === tin && each.bhfId === bhfId) as Device);
   return {
     handle,
     device: find,
-    approve(device) {
-      approved.push(device);
-      state.value.devices.push(newDevice(device, state.value.devices.length));
-      state.save();
-    },
+    approve,
+    taxpayer,
+    retire,
     receipts: () => state.value.receipts,
     faults(next, only) {
       state.value.faults = [{ next, ...only }];
@@ -426,12 +522,17 @@ export function makeRwVsdc(options: {
       state.save();
     },
     keysOf(tin, bhfId) {
-      const device = state.value.devices.find((each) => each.tin === tin && each.bhfId === bhfId);
-      return ['cmc', 'intrl', 'sign'].map((name) => hmac(`${name}:${device?.sdcId}`).slice(0, 32));
+      return ['cmc', 'intrl', 'sign'].map((name) => keyOf(find(tin, bhfId), name));
     },
     reset: () => reset(false),
   };
 }
+
+/** Keys given once are as they always were; given anew, they are others. */
+const keyOf = (device: Device, name: string) => {
+  const given = device.keysGiven ?? 1;
+  return hmac(`${name}:${device.sdcId}${given > 1 ? `:${given}` : ''}`).slice(0, 32);
+};
 
 const hmac = (text: string) => createHmac('sha256', 'simulated device').update(text).digest('hex');
 

@@ -108,6 +108,26 @@ const classes: [cdCls: string, cdClsNm: string, rows: ReturnType<typeof row>[]][
   ['37', 'Sales Receipt Type', [row('S', 'Sale'), row('R', 'Refund after Sale')]],
 ];
 
+/** Percent by tax class, as text (`'18'`, `'17.5'`). */
+export type Rates = Record<string, string>;
+
+const usualRates: Rates = { A: '0', B: '18', C: '0', D: '0' };
+
+/** The rate of a class in hundredths of a percent. */
+export function rateOf(taxTyCd: string, rates: Rates = {}): bigint {
+  const [whole = '0', fraction = ''] = String(rates[taxTyCd] ?? usualRates[taxTyCd] ?? '0').split('.');
+  return BigInt(whole) * 100n + BigInt(fraction.padEnd(2, '0').slice(0, 2));
+}
+
+/** The lists as they are served while these rates are in force. */
+export const codeListsAt = (rates: Rates) =>
+  codeLists.map((list) => (list.cdCls === '04' ? { ...list, dtlList: list.dtlList.map((each) => ({ ...each, ...rowAt(each, rates) })) } : list));
+
+const rowAt = (each: { cd: string; cdNm: string }, rates: Rates) => {
+  const percent = rates[each.cd];
+  return percent === undefined ? {} : { cdNm: `${each.cd}-${Number(percent).toFixed(2)}%`, userDfnCd1: percent };
+};
+
 export const codeLists = classes.map(([cdCls, cdClsNm, rows]) => ({
   cdCls,
   cdClsNm,
@@ -120,7 +140,6 @@ export const codeLists = classes.map(([cdCls, cdClsNm, rows]) => ({
 }));
 
 export const codesOf = (cdCls: string): Set<string> => new Set(classes.find(([code]) => code === cdCls)?.[2].map((each) => each.cd) ?? []);
-export const rateOf = (taxTyCd: string): bigint => (taxTyCd === 'B' ? 18n : 0n);
 
 const cls = (itemClsCd: string, itemClsNm: string, taxTyCd: string, itemClsLvl: number) => ({
   itemClsCd,
