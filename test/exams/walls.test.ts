@@ -26,7 +26,7 @@ const lookups = {
 };
 
 /** What runs of itself where a row changes: with the rights of whoever changes it, behind the same walls. */
-const triggers = ['ask_receipt', 'tell_document'];
+const triggers = ['ask_receipt', 'spread_words', 'tell_document'];
 
 /** Rows for the tables that an ordinary day does not fill; a table without rows would pass every question. */
 const seeds: Record<string, (businessId: string, receiptId: string) => string> = {

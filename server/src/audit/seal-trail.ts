@@ -141,12 +141,15 @@ export type TrailEntry = Omit<ChainedEntry, 'at' | 'before' | 'after'> & {
   actorName?: string | undefined;
 };
 
+/** The index by subject holds what is chained; the little that is not has an index of its own. */
+const bySubject = `(select * from audit where subject = $3 and position is not null union all select * from audit where subject = $3 and position is null) a`;
+
 /** A page of a trail, newest first. `table` is one of ours, never a caller's text. */
 export async function listEntries(tx: Tx, table: 'audit' | 'reference.platform_audit', filter: TrailFilter): Promise<TrailEntry[]> {
   const rows = await query<Record<string, unknown>>(
     tx,
     `select id, at, actor_type, actor_id, origin, action, subject, before::text, after::text, request_id,
-       ${table === 'audit' ? 'position::text' : 'null::text as position'} from ${table}
+       ${table === 'audit' ? 'position::text' : 'null::text as position'} from ${table === 'audit' && filter.subject ? bySubject : table}
       where ($1::text is null or action like $1 || '%') and ($2::text is null or actor_id = $2) and ($3::text is null or subject = $3)
         and ($4::timestamptz is null or at >= $4) and ($5::timestamptz is null or at < $5::timestamptz + interval '1 day')
         and ($6::timestamptz is null or (at, id) < ($6::timestamptz, $7::text))

@@ -1,6 +1,7 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../platform/db/database.ts';
 import { json, query } from '../platform/db/query.ts';
+import { wordsOf } from '../platform/words.ts';
 import type { ListedDocument } from '../ports/books.ts';
 
 /** A document as Zoho's lists and our looks at it say; what is sealed of it stands in its receipt. */
@@ -36,13 +37,14 @@ export async function seeListed(tx: Tx, businessId: string, rows: ListedDocument
     tries: 0,
     exempt: false,
     gone: false,
+    words: wordsOf(row.number, row.customer.name, row.total),
   }));
   const changed = await query(
     tx,
     `insert into document select * from jsonb_populate_recordset(null::document, $1)
      on conflict (business_id, module, document_id) do update set number = excluded.number, date = excluded.date, status = excluded.status,
        customer_id = excluded.customer_id, customer_name = excluded.customer_name, currency = excluded.currency, total = excluded.total,
-       location_id = excluded.location_id, modified_at = excluded.modified_at, gone = false,
+       location_id = excluded.location_id, modified_at = excluded.modified_at, gone = false, words = excluded.words,
        source = 'poll', look_at = excluded.look_at
      where document.modified_at is distinct from excluded.modified_at or document.gone
      returning 1`,
@@ -91,7 +93,7 @@ export const endLook = (tx: Tx, due: Due, found: { seen: Seen | null; gone: bool
        number = coalesce($4, number), date = coalesce($5::date, date), status = coalesce($6, status), customer_id = coalesce($7, customer_id),
        customer_name = coalesce($8, customer_name), currency = coalesce($9, currency), total = coalesce($10::numeric, total),
        location_id = case when $4::text is null then location_id else $11 end, gone = $12, exempt = $13, problem = $14,
-       modified_at = greatest(modified_at, $15::timestamptz)
+       modified_at = greatest(modified_at, $15::timestamptz), words = coalesce($16, words)
      where module = $1 and document_id = $2`,
     [
       due.module,
@@ -109,6 +111,7 @@ export const endLook = (tx: Tx, due: Due, found: { seen: Seen | null; gone: bool
       found.exempt,
       json(found.problem),
       found.seen?.modifiedAt ?? null,
+      found.seen && wordsOf(found.seen.number, found.seen.customerName, found.seen.total),
     ],
   );
 

@@ -1,6 +1,8 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../platform/db/database.ts';
+import { findRareWord, holdsAll } from '../platform/db/find-by-words.ts';
 import { fromJson, query } from '../platform/db/query.ts';
+import { beginningsOf } from '../platform/words.ts';
 
 /** Where a document stands between Zoho and the authority. */
 export type Standing = 'to_seal' | 'waiting' | 'in_doubt' | 'refused' | 'drifted' | 'sealed' | 'exempt' | 'not_due';
@@ -66,29 +68,52 @@ const standings = `
  */
 const sealedOrNot = (wanted: Standing[]): string => (wanted.includes('sealed') ? (wanted.length === 1 ? 'and d.sealed' : '') : 'and not d.sealed');
 
+/** Documents whose receipt has this number among all of its device's, and, where two are given, this one of its own. */
+const byReceipt = `
+  select r.module, r.document_id from signature s join receipt r on r.business_id = s.business_id and r.id = s.receipt_id
+   where s.sdc_id = any(array(select v.sdc_id from device v where v.sdc_id is not null)) and s.total_receipt_number = $12::bigint
+     and ($13::bigint is null or s.receipt_number = $13::bigint)`;
+
+/**
+ * What is searched for narrows the documents before anything is joined to them: those with the rarest of the words, or with a receipt of that
+ * number. Where every word is in many documents, enough of them come on the way through all.
+ */
+const searched = (isRare: boolean): string => {
+  const holds = holdsAll('d.words', '$11');
+  const isMeant = `(${holds} or (d.module, d.document_id) in (${byReceipt}))`;
+  if (!isRare) return `and ${isMeant}`;
+  return `and d.module in ('invoices', 'creditnotes') and d.document_id = any(array(
+      select w.document_id from search_word w where w.word >= $14 and w.word < $15 union all select n.document_id from (${byReceipt}) n))
+    and ${isMeant}`;
+};
+
 export async function listStandings(tx: Tx, filter: ListFilter): Promise<ListRow[]> {
-  const text = filter.search?.replace(/[\\%_]/g, '\\$&') ?? null;
+  const beginnings = filter.search ? beginningsOf(filter.search) : null;
+  const receiptNumbers = /^\s*(?:(\d{1,15})\s*\/\s*)?(\d{1,15})(?:\s*\p{L}{2})?\s*$/u.exec(filter.search ?? '');
+  // Nothing but signs: no word begins with that.
+  if (beginnings?.length === 0) return [];
+  const rare = beginnings && (await findRareWord(tx, beginnings));
   const rows = await query<Record<string, unknown>>(
     tx,
-    `select module, document_id, number, day, status, customer_name, currency, total::text, location_id, standing, problem, receipt_id, label from (${standings} ${sealedOrNot(filter.standings)}) l
+    `select module, document_id, number, day, status, customer_name, currency, total::text, location_id, standing, problem, receipt_id, label from (${standings} ${sealedOrNot(filter.standings)} ${beginnings ? searched(rare !== null) : ''}) l
       where ${filter.standings.join() === 'sealed' ? '$2::text[] is not null' : 'standing = any($2::text[])'} and ($3::date is null or date >= $3::date) and ($4::date is null or date <= $4::date)
-        and ($5::text is null or coalesce(branch_id = $5, coalesce(location_id, 'none') = any($10::text[])))
-        and ($11::text[] is null or document_id = any($11))
-        and ($6::text is null or number ilike '%' || $6 || '%' or customer_name ilike '%' || $6 || '%' or total::text like $6 || '%' or label like $6 || '%')
+        and ($5::text is null or coalesce(branch_id = $5, coalesce(location_id, 'none') = any($9::text[])))
+        and ($10::text[] is null or document_id = any($10))
         and ($7::date is null or (date, document_id) < ($7::date, $8::text))
-      order by date desc, document_id desc limit $9`,
+      order by date desc, document_id desc limit $6`,
     [
       filter.goLiveDate,
       filter.standings,
       filter.from,
       filter.to,
       filter.branch?.id ?? null,
-      text,
+      filter.limit,
       filter.after?.at ?? null,
       filter.after?.id ?? null,
-      filter.limit,
       filter.branch?.locationIds ?? [],
       filter.documentIds,
+      ...(beginnings ? [beginnings, receiptNumbers?.[2] ?? null, receiptNumbers?.[1] ?? null] : []),
+      ...(rare ? [rare.from, rare.to] : []),
     ],
   );
   return rows.map((row) => ({
@@ -110,13 +135,20 @@ export async function listStandings(tx: Tx, filter: ListFilter): Promise<ListRow
 
 export type MonthSum = { module: string; currency: string; standing: Standing; count: number; total: string };
 
-/** What the documents of a span come to, by where they stand and in their own currencies. */
+/**
+ * What the documents of a span come to, by where they stand and in their own currencies. Of what is sealed the index of sums knows all there is
+ * to know; only the rest is looked at beside its receipts.
+ */
 export const sumStandings = async (tx: Tx, goLiveDate: string, from: string, to: string): Promise<MonthSum[]> =>
   (
     await query<Record<string, unknown>>(
       tx,
-      `select module, currency, standing, count(*)::int as count, sum(total)::numeric(20, 2)::text as total from (${standings}) l
-        where date between $2::date and $3::date group by module, currency, standing order by module, currency, standing`,
+      `select module, currency, standing, count(*)::int as count, sum(total)::numeric(20, 2)::text as total from (
+         select module, currency, standing, total from (${standings} and not d.sealed and d.date between $2::date and $3::date) l
+         union all
+         select module, coalesce(currency, ''), 'sealed', coalesce(total, 0) from document
+          where sealed and date >= $1::date and date between $2::date and $3::date) a
+        group by module, currency, standing order by module, currency, standing`,
       [goLiveDate, from, to],
     )
   ).map((row) => ({

@@ -1,4 +1,5 @@
-export type ReceiptState = 'queued' | 'signed' | 'refused' | 'in_doubt' | 'withdrawn';
+export const receiptStates = ['queued', 'signed', 'refused', 'in_doubt', 'withdrawn'] as const;
+export type ReceiptState = (typeof receiptStates)[number];
 export type AttemptOutcome = 'signed' | 'refused' | 'number_taken' | 'not_served' | 'unreachable' | 'in_doubt';
 
 /** One send, as the states need to know it. `outcome` null: begun and not ended. */

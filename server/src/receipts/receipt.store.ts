@@ -1,9 +1,11 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../platform/db/database.ts';
+import { findRareWord, holdsAll } from '../platform/db/find-by-words.ts';
 import { fromJson, json, query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
+import { beginningsOf, wordsOf } from '../platform/words.ts';
 import type { Filed } from './filing.model.ts';
 import type { Answers } from './make-sale.model.ts';
-import type { ReceiptState } from './receipt.model.ts';
+import { type ReceiptState, receiptStates } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
 
 export type StoredSignature = Signature & { verificationUrl: string; label: string; source: 'device' | 'late_answer' | 'read_back' | 'person' };
@@ -140,17 +142,40 @@ function toReceipt(row: Record<string, unknown>): Receipt {
 
 export type ReceiptPage = { limit: number; after: { at: string; id: string } | null; state?: string | undefined; search?: string | undefined };
 
-/** A page of receipts, newest first. */
+/**
+ * A page of receipts, newest first. A state stands as text in the statement, so that an index of that state is chosen; what is searched for is
+ * found by its rarest word, or, where every word is in many, met soon on the way through all of them.
+ */
 export async function listReceipts(tx: Tx, page: ReceiptPage): Promise<Receipt[]> {
-  const rows = await query(
-    tx,
-    `${select} where ($1::text is null or r.state = $1) and ($2::text is null or r.document_number ilike $2 or r.sale->'sale'->'buyer'->>'name' ilike $2)
-       and ($3::timestamptz is null or (r.opened_at, r.id) < ($3::timestamptz, $4::text))
-      order by r.opened_at desc, r.id desc limit $5`,
-    [page.state ?? null, page.search ? `%${page.search.replace(/[\\%_]/g, '\\$&')}%` : null, page.after?.at ?? null, page.after?.id ?? null, page.limit],
-  );
+  const beginnings = page.search ? beginningsOf(page.search) : null;
+  // Nothing but signs: no word begins with that.
+  if (beginnings?.length === 0) return [];
+  const rare = beginnings && (await findRareWord(tx, beginnings));
+  const where = [
+    '($1::timestamptz is null or (r.opened_at, r.id) < ($1::timestamptz, $2::text))',
+    ...(page.state ? [`r.state = '${receiptStates.find((each) => each === page.state) ?? ''}'`] : []),
+    ...(rare ? [idsByWord('$5', '$6')] : []),
+    ...(beginnings ? [holdsAll('r.words', '$4')] : []),
+  ];
+  const rows = await query(tx, `${select} where ${where.join(' and ')} order by r.opened_at desc, r.id desc limit $3`, [
+    page.after?.at ?? null,
+    page.after?.id ?? null,
+    page.limit,
+    ...(beginnings ? [beginnings] : []),
+    ...(rare ? [rare.from, rare.to] : []),
+  ]);
   return rows.map(toReceipt);
 }
+
+/** Receipts of the documents that have a word in this range. As a list made first, so that each is then found by its key. */
+const idsByWord = (from: string, to: string): string =>
+  `r.id = any(array(select x.id from search_word w, lateral
+     (select o.id from receipt o where o.module = w.module and o.document_id = w.document_id offset 0) x where w.word >= ${from} and w.word < ${to}))`;
+
+/** What a receipt is found by: its document's number, the buyer, and whose it is. */
+const wordsOfReceipt = (of: Pick<Receipt, 'documentNumber' | 'filed'>): string =>
+  wordsOf(of.documentNumber, of.filed.sale.buyer.name, customerWord(of.filed.sale.customerId));
+const customerWord = (customerId: string): string => (customerId ? `customer:${customerId}` : '');
 
 /** Opens the one receipt of a document; false where it exists already. */
 export async function insertReceipt(
@@ -176,8 +201,8 @@ export async function insertReceipt(
   const rows = await query(
     tx,
     `insert into receipt (business_id, id, module, document_id, kind, document_number, document_date, branch_id, device_id, sale, document_hash, answers,
-       sale_receipt_id, needs_registering, state, queued_at, read_at, opened_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, 'queued', $14, $14, $14, $14)
+       sale_receipt_id, needs_registering, state, queued_at, read_at, opened_at, updated_at, words)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, 'queued', $14, $14, $14, $14, $16)
      on conflict (business_id, module, document_id, kind) do nothing returning id`,
     [
       businessId,
@@ -195,6 +220,7 @@ export async function insertReceipt(
       receipt.saleReceiptId,
       at,
       receipt.needsRegistering,
+      wordsOfReceipt(receipt),
     ],
   );
   return rows.length > 0;
@@ -212,7 +238,7 @@ export async function requeueReceipt(
   await query(
     tx,
     `update receipt set state = 'queued', problem = null, invoice_number = null, tries = 0, next_try_at = null, queued_at = $2, read_at = $2, updated_at = $2,
-       sale = $3, document_hash = $4, answers = $5, document_number = $6, document_date = $7, branch_id = $8, device_id = $9, sale_receipt_id = $10, needs_registering = $11 where id = $1`,
+       sale = $3, document_hash = $4, answers = $5, document_number = $6, document_date = $7, branch_id = $8, device_id = $9, sale_receipt_id = $10, needs_registering = $11, words = $12 where id = $1`,
     [
       id,
       at,
@@ -225,6 +251,7 @@ export async function requeueReceipt(
       as.deviceId,
       as.saleReceiptId,
       as.needsRegistering,
+      wordsOfReceipt(as),
     ],
   );
 }
@@ -238,8 +265,8 @@ export async function refreshReceipt(
 ): Promise<void> {
   await query(
     tx,
-    'update receipt set sale = $2, document_hash = $3, document_number = $4, document_date = $5, read_at = $6, needs_registering = $7 where id = $1',
-    [id, json(as.filed), as.documentHash, as.documentNumber, as.documentDate, at, as.needsRegistering],
+    'update receipt set sale = $2, document_hash = $3, document_number = $4, document_date = $5, read_at = $6, needs_registering = $7, words = $8 where id = $1',
+    [id, json(as.filed), as.documentHash, as.documentNumber, as.documentDate, at, as.needsRegistering, wordsOfReceipt(as)],
   );
 }
 
@@ -275,6 +302,8 @@ export async function findSales(
   tx: Tx,
   by: { documentIds: string[] } | { documentNumber: string } | { customerId: string } | { receiptId: string },
 ): Promise<SaleCandidate[]> {
+  const word = 'documentNumber' in by ? beginningsOf(by.documentNumber)[0] : 'customerId' in by ? customerWord(by.customerId) : null;
+  const rare = word ? await findRareWord(tx, [word]) : null;
   const [where, value] =
     'documentIds' in by
       ? ['r.document_id = any($1::text[])', by.documentIds]
@@ -288,8 +317,8 @@ export async function findSales(
     `select r.id, r.document_id, r.document_number, r.document_date::text, r.state, r.sale->'sale'->>'total' as total,
        coalesce(s.receipt_number || '/' || s.total_receipt_number || s.label, '') as label
      from receipt r left join signature s on s.business_id = r.business_id and s.receipt_id = r.id
-     where r.kind = 'sale' and ${where} order by r.opened_at desc limit 25`,
-    [value],
+     where r.kind = 'sale' and ${where}${rare ? ` and ${idsByWord('$2', '$3')}` : ''} order by r.opened_at desc limit 25`,
+    [value, ...(rare ? [rare.from, rare.to] : [])],
   );
   return rows.map((row) => ({
     id: row.id as string,

@@ -126,8 +126,8 @@ async function privilegeProblems(em: Tx): Promise<string[]> {
   return found;
 }
 
-/** Runs the numbered migrations up (or down to the named one) as the owner. */
-export async function migrate(url: string, directory: string, to?: { down: true }): Promise<string[]> {
+/** Runs the numbered migrations up, or down, as the owner: all that are due, or `only` this one. */
+export async function migrate(url: string, directory: string, to: { down?: true; only?: string } = {}): Promise<string[]> {
   const orm = await MikroORM.init({
     ...target(url),
     entities: [],
@@ -138,7 +138,8 @@ export async function migrate(url: string, directory: string, to?: { down: true 
     migrations: { path: directory, pathTs: directory, glob: '[0-9]*.ts', snapshot: false, tableName: 'migration', allOrNothing: true },
   });
   try {
-    const done = to?.down ? await orm.migrator.down({ to: 0 }) : await orm.migrator.up();
+    const only = to.only && { migrations: [to.only] };
+    const done = to.down ? await orm.migrator.down(only || { to: 0 }) : await orm.migrator.up(only || {});
     return done.map((migration) => migration.name);
   } finally {
     await orm.close(true);
