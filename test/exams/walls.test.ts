@@ -7,6 +7,8 @@ import { startWorld, type World } from '../world.ts';
 const reference = [
   'business_directory',
   'business_totals',
+  // Rounds of the platform itself, which belong to no business.
+  'failing_job',
   'grant',
   'membership_index',
   'operator_session',
@@ -36,6 +38,7 @@ const seeds: Record<string, (businessId: string, receiptId: string) => string> =
     `(business_id, id, email, role, permissions, secret_hash, invited_by, expires_at, created_at) values ('${b}', 'inv_seed', 'x', 'business_user', '{}', 'x', 'x', now(), now())`,
   support_access: (b) => `(business_id, id, operator_id, operator_name, reason, begun_at, until) values ('${b}', 'sup_seed', 'x', 'x', 'x', now(), now())`,
   miss: (b) => `(business_id, id, at, actor_type, actor_id, route, asked, looked_at) values ('${b}', 'mis_seed', now(), 'x', 'x', 'x', 'x', now())`,
+  failing_job: (b) => `(business_id, job, since, last_at, failures, problem) values ('${b}', 'j', now(), now(), 1, '{}')`,
   slot: (b) => `(business_id, job, slot, taken_at, taken_by) values ('${b}', 'j', 's', now(), 'w')`,
   settlement: (b, r) => `(business_id, receipt_id, evidence, proposed_by, proposed_name, proposed_at) values ('${b}', '${r}', '{}', 'p', 'P', now())`,
   reversal: (b, r) =>

@@ -1,15 +1,19 @@
+import { clean, code, cut } from '@muhuri/shared/text';
 import { z } from 'zod';
 import type { DeviceAnswer } from '../ports/dialect.ts';
 
 /** The envelope every system of the family answers with, HTTP 200 even for a refusal. */
 const envelope = z.looseObject({
-  resultCd: z.union([z.string(), z.number()]).transform((code) => String(code).padStart(3, '0')),
-  resultMsg: z
-    .string()
-    .nullish()
-    .transform((text) => text ?? ''),
+  resultCd: z.union([z.string(), z.number()]).transform(resultCode),
+  resultMsg: z.unknown().transform((said) => (typeof said === 'string' ? said : '')),
   data: z.unknown(),
 });
+
+/** `000` in every dress it comes in: `0`, `"0000"`, `" 000 "`. Zeros before three digits and blanks say nothing; no digits at all are no success. */
+function resultCode(said: string | number): string {
+  const bare = code(String(said));
+  return /^\d+$/.test(bare) ? bare.replace(/^0+(?=\d{3})/, '').padStart(3, '0') : bare;
+}
 
 export type Envelope = { code: string; text: string; data: unknown };
 
@@ -25,18 +29,50 @@ export function readEnvelope(answer: DeviceAnswer): Envelope | null {
 
 type Reviver = (key: string, value: unknown, context: { source: string }) => unknown;
 
+/**
+ * JSON with numbers as their source text and strings as text of ours: a device's words go into tables, trails and on paper, and must never be the
+ * reason that what became of a send is not written down. Blanks, a mark of byte order and the zeros of a C string around it are not part of it.
+ */
 export function parseExactly(text: string): unknown {
-  const keepSource: Reviver = (_key, value, context) => (typeof value === 'number' ? context.source : value);
+  const ours: Reviver = (_key, value, context) => (typeof value === 'number' ? context.source : typeof value === 'string' ? clean(value) : value);
   try {
-    return JSON.parse(text, keepSource as (key: string, value: unknown) => unknown);
+    return JSON.parse(withoutZeros(text), ours as (key: string, value: unknown) => unknown);
   } catch {
     return null;
   }
 }
+
+/** Step by step: an expression that looks for the end of a run takes forever over an answer of nothing but blanks. */
+function withoutZeros(text: string): string {
+  let [begin, end] = [0, text.length];
+  while (begin < end && (text[begin] === '\ufeff' || text[begin] === '\u0000')) begin += 1;
+  while (end > begin && text[end - 1] === '\u0000') end -= 1;
+  return text.slice(begin, end);
+}
+
+/**
+ * A counter in every dress it comes in: number or text, padded with zeros or blanks, with a fraction of nothing (`12.0`) or an exponent
+ * (`1.0E7`), as serialisers of floats write it. Anything else stays as it is, and is no counter.
+ */
+export function counterOf(said: string | number): string {
+  const bare = code(String(said));
+  const match = /^\+?(\d+)(?:\.(\d*))?(?:[eE]\+?(\d{1,2}))?$/.exec(bare);
+  if (!match) return bare;
+  const [, whole = '', fraction = '', exponent = '0'] = match;
+  const places = Number(exponent);
+  if (/[1-9]/.test(fraction.slice(places))) return bare;
+  return (whole + fraction.slice(0, places).padEnd(places, '0')).replace(/^0+(?=\d)/, '');
+}
+
+/** The beginning of an answer that is no envelope, as text that can be shown and kept. */
+export const saidOf = (answer: DeviceAnswer): { deviceCode: string; deviceText: string } => ({
+  deviceCode: `HTTP ${answer.status}`,
+  deviceText: cut(clean(answer.body).trim(), 300),
+});
 
 /** A decimal as a JSON number with exactly its digits (`9450`, `1441.53`): the devices want numbers, not text. */
 export const number = (amount: string): unknown =>
   (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(amount.includes('.') ? amount.replace(/\.?0+$/, '') : amount);
 
 /** Cut to the length of a field: one long name would refuse the whole sale. Counts characters, not halves of them. */
-export const cut = (text: string, length: number): string => [...text].slice(0, length).join('');
+export { cut };

@@ -5,8 +5,11 @@ import type { ItemContent, Sale, SaleLine, Signature, Totals } from '../receipts
 /** A question to a device: a path under its address and the exact bytes of the body. */
 export type DeviceRequest = { path: string; body: string };
 
-/** What came back, whole. Reading it is the dialect's. */
-export type DeviceAnswer = { status: number; body: string };
+/**
+ * What came back, whole. Reading it is the dialect's. `body` is the text its bytes mean; `bytes` are what came over the wire, where they came
+ * over one: what is kept of an answer is them.
+ */
+export type DeviceAnswer = { status: number; body: string; bytes?: Buffer };
 
 /** A device as a dialect needs to know it. */
 export type DialectDevice = { taxpayerId: string; branchCode: string; serial: string };

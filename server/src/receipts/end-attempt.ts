@@ -5,6 +5,7 @@ import type { Tx } from '../platform/db/database.ts';
 import type { DeviceAnswer, Dialect, SaleReply } from '../ports/dialect.ts';
 import type { Sent } from '../ports/vsdc.ts';
 import type { Filed } from './filing.model.ts';
+import { type KeptAnswer, keptAnswer } from './kept-answer.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
   beginDoubt,
@@ -70,7 +71,7 @@ export async function recordEnd<Next>(
   goOn: (tx: Tx, lane: KnownLane | null) => Promise<Next | null>,
 ): Promise<{ after: AfterSend; next: Next | null }> {
   const reply = sent.is === 'answered' ? dialect.sell.read(sent.answer, sending.isResend) : null;
-  const response = sent.is === 'answered' ? sent.answer.body.slice(0, 20_000) : null;
+  const response = sent.is === 'answered' ? keptAnswer(sent.answer) : null;
   return ctx.transaction(async (tx) => {
     const { after, lane } = await record(tx);
     return { after, next: after.is === 'go_on' ? await goOn(tx, lane) : null };
@@ -125,7 +126,7 @@ export async function recordEnd<Next>(
     tx: Tx,
     device: LaneDevice,
     reply: Exclude<SaleReply, { is: 'signed' }> | null,
-    response: string | null,
+    response: KeptAnswer | null,
     at: Date,
   ): Promise<AfterSend> {
     if (reply) await touchDevice(tx, device.id, at);
@@ -147,7 +148,7 @@ export async function recordEnd<Next>(
     }
   }
 
-  async function signed(tx: Tx, device: LaneDevice, signature: Signature, response: string | null, at: Date): Promise<AfterSend> {
+  async function signed(tx: Tx, device: LaneDevice, signature: Signature, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
     const filed = sending.filed ?? ((await lockReceipt(tx, sending.receiptId)) as Receipt).filed;
     const receipt = { id: sending.receiptId, deviceId: sending.deviceId, filed };
     await recordSigned(tx, ctx.businessId, recordingOf(ports, dialect, receipt, sending, signature, response, at));
@@ -159,7 +160,7 @@ export async function recordEnd<Next>(
     return { is: 'go_on' };
   }
 
-  async function refused(tx: Tx, device: LaneDevice, code: ProblemCode, said: Said, response: string | null, at: Date): Promise<AfterSend> {
+  async function refused(tx: Tx, device: LaneDevice, code: ProblemCode, said: Said, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
     await endAttempt(tx, sending.attemptId, ended('refused', said, response, at));
     await giveBackNumber(tx, device.id, sending.invoiceNumber);
     const problem = { code, device_code: said.deviceCode, device_text: said.deviceText };
@@ -178,7 +179,7 @@ export async function recordEnd<Next>(
   }
 
   /** The document keeps number, bytes and place; the lane waits, or pauses where a person must act. */
-  async function notServed(tx: Tx, device: LaneDevice, reply: SaleReply & { is: 'not_served' }, response: string | null, at: Date): Promise<AfterSend> {
+  async function notServed(tx: Tx, device: LaneDevice, reply: SaleReply & { is: 'not_served' }, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
     await endAttempt(tx, sending.attemptId, ended('not_served', reply, response, at));
     const problem = { code: reply.problem, device_code: reply.deviceCode, device_text: reply.deviceText };
     const until = new Date(at.getTime() + retryDelayMs(device.tries, ports.timing.retryFirstMs, ports.timing.retryMaxMs));
@@ -206,7 +207,7 @@ export async function recordEnd<Next>(
     return { is: 'wait', until };
   }
 
-  async function doubt(tx: Tx, device: LaneDevice, said: Said, response: string | null, at: Date, isSocketClosed: boolean): Promise<AfterSend> {
+  async function doubt(tx: Tx, device: LaneDevice, said: Said, response: KeptAnswer | null, at: Date, isSocketClosed: boolean): Promise<AfterSend> {
     await endAttempt(tx, sending.attemptId, { ...ended('in_doubt', said, response, at), isSocketClosed });
     await startDoubt(
       ports,
@@ -224,7 +225,7 @@ export async function recordEnd<Next>(
     tx: Tx,
     device: LaneDevice,
     reply: Exclude<SaleReply, { is: 'signed' }>,
-    response: string | null,
+    response: KeptAnswer | null,
     at: Date,
   ): Promise<AfterSend> {
     if (reply.is === 'number_taken') return takenByUs(tx, device, reply, response, at);
@@ -241,7 +242,7 @@ export async function recordEnd<Next>(
   }
 
   /** The device has signed this number, and only we can have sent it: the receipt exists, its data are lost to us for now. */
-  async function takenByUs(tx: Tx, device: LaneDevice, said: Said, response: string | null, at: Date): Promise<AfterSend> {
+  async function takenByUs(tx: Tx, device: LaneDevice, said: Said, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
     await endAttempt(tx, sending.attemptId, ended('number_taken', said, response, at));
     const problem = { code: 'signed_answer_lost', device_code: said.deviceCode, device_text: said.deviceText } as const;
     await beginDoubt(tx, sending.receiptId, { problem, invoiceNumber: sending.invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
@@ -251,7 +252,7 @@ export async function recordEnd<Next>(
   }
 
   /** Taken at the first send: the number came back from another document that was signed after all, or another program uses the device. */
-  async function taken(tx: Tx, device: LaneDevice, said: Said, response: string | null, at: Date): Promise<AfterSend> {
+  async function taken(tx: Tx, device: LaneDevice, said: Said, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
     const holders = await earlierHolders(tx, device.id, sending.invoiceNumber, sending.receiptId);
     const locked: Receipt[] = [];
     for (const id of holders) locked.push((await lockReceipt(tx, id)) as Receipt);
@@ -281,7 +282,7 @@ export async function recordLate(ports: LanePorts, ctx: Context, dialect: Dialec
   await ctx.transaction(async (tx) => {
     await lockLane(tx, sending.deviceId);
     const at = ports.clock.now();
-    await closeSocket(tx, sending.attemptId, at, answer?.body.slice(0, 20_000) ?? null);
+    await closeSocket(tx, sending.attemptId, at, answer && keptAnswer(answer));
     if (reply?.is === 'signed') await hearLate(ports, tx, ctx, dialect, sending, reply.signature, at);
     await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: sending.deviceId });
   });
@@ -424,7 +425,7 @@ export function recordingOf(
   receipt: Pick<Receipt, 'id' | 'deviceId' | 'filed'>,
   sending: { attemptId: string; invoiceNumber: string },
   signature: Signature,
-  response: string | null,
+  response: KeptAnswer | null,
   at: Date,
 ) {
   const { filing, sale } = receipt.filed;
@@ -447,7 +448,7 @@ export function recordingOf(
 }
 
 /** How a send ended that no longer decides anything. */
-function endedAs(sent: Sent, reply: SaleReply | null, response: string | null, at: Date): Ended {
+function endedAs(sent: Sent, reply: SaleReply | null, response: KeptAnswer | null, at: Date): Ended {
   if (reply?.is === 'signed') return ended('signed', { deviceCode: '000', deviceText: '' }, response, at);
   if (reply) return ended(reply.is, reply, response, at);
   const { is, reason } = sent as Exclude<Sent, { is: 'answered' }>;
@@ -458,7 +459,7 @@ function endedAs(sent: Sent, reply: SaleReply | null, response: string | null, a
 const ended = (
   outcome: 'signed' | 'refused' | 'not_served' | 'number_taken' | 'in_doubt' | 'unreachable',
   said: Said,
-  response: string | null,
+  response: KeptAnswer | null,
   at: Date,
 ): Ended => ({
   outcome,

@@ -7,6 +7,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Notary } from '../platform/notary.ts';
 import type { Filed } from './filing.model.ts';
+import { bytesOf } from './kept-answer.ts';
 import { listAttempts } from './lane.store.ts';
 import { listPrints } from './print.store.ts';
 import { findReceipt, type StoredSignature } from './receipt.store.ts';
@@ -43,6 +44,9 @@ export type EvidencePack = {
     request: string;
     request_sha256: string;
     response: string | null;
+    /** Its bytes, where the text is not exactly them; absent in packs of earlier versions. */
+    response_base64?: string;
+    /** Of its bytes. */
     response_sha256: string | null;
   }[];
   signature: (Omit<StoredSignature, 'signedAt'> & { signedAt: string; invoiceNumber: string }) | null;
@@ -96,8 +100,9 @@ export const makeEvidencePack =
           device_text: each.deviceText,
           request: each.request,
           request_sha256: sha256(each.request),
-          response: each.response,
-          response_sha256: each.response === null ? null : sha256(each.response),
+          response: each.response?.text ?? null,
+          ...(each.response?.raw ? { response_base64: each.response.raw.toString('base64') } : {}),
+          response_sha256: each.response && sha256(bytesOf(each.response)),
         })),
         signature: receipt.signature && {
           ...receipt.signature,

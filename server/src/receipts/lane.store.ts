@@ -2,6 +2,7 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../platform/db/database.ts';
 import { fromJson, json, query, queryAhead, queryAlong, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 import type { Filed } from './filing.model.ts';
+import type { KeptAnswer } from './kept-answer.ts';
 import type { AttemptFact, AttemptOutcome } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
 
@@ -241,7 +242,7 @@ export type Recording = {
   label: string;
   source: 'device' | 'late_answer' | 'read_back' | 'person';
   evidence: unknown;
-  response: string | null;
+  response: KeptAnswer | null;
   at: Date;
   auditId: string;
   actor: { type: string; id: string };
@@ -254,7 +255,8 @@ export async function recordSigned(tx: Tx, businessId: string, is: Recording): P
   await queryAlong(
     tx,
     `with a as (update attempt set outcome = coalesce(outcome, 'signed'), ended_at = coalesce(ended_at, $16), socket_closed_at = coalesce(socket_closed_at, $16), settled = 'signed',
-                  response = case when id = $2 then coalesce($17, response) else response end
+                  response = case when id = $2 then coalesce($17, response) else response end,
+                  response_raw = case when id = $2 and $17::text is not null then $23::bytea else response_raw end
                 where business_id = $1 and receipt_id = $3 and (id = $2 or (settled is null or settled = 'doubtful') and outcome in ('in_doubt', 'number_taken'))),
           s as (insert into signature (business_id, receipt_id, device_id, invoice_number, receipt_number, total_receipt_number, internal_data, receipt_signature, sdc_id,
                   mrc_number, signed_at, verification_url, label, source, evidence, recorded_at)
@@ -281,12 +283,13 @@ export async function recordSigned(tx: Tx, businessId: string, is: Recording): P
       is.source,
       json(is.evidence),
       is.at,
-      is.response,
+      is.response?.text,
       is.label,
       is.auditId,
       is.actor.type,
       is.actor.id,
       json({ invoice_number: is.invoiceNumber, receipt_number: s.receiptNumber, total_receipt_number: s.totalReceiptNumber, source: is.source }),
+      is.response?.raw,
     ],
   );
 }
@@ -298,7 +301,7 @@ export type Ended = {
   isSocketClosed: boolean;
   deviceCode: string | null;
   deviceText: string | null;
-  response: string | null;
+  response: KeptAnswer | null;
   settled?: AttemptFact['settled'];
 };
 
@@ -307,8 +310,8 @@ export const endAttempt = (tx: Tx, id: string, is: Ended) =>
     tx,
     `with d as (update device set open_attempt = null where open_attempt = $1)
      update attempt set outcome = $2, ended_at = $3::timestamptz, may_have_left = $4, socket_closed_at = case when $5::boolean then $3::timestamptz else socket_closed_at end, device_code = $6, device_text = $7, response = $8,
-       settled = $9 where id = $1 and ended_at is null`,
-    [id, is.outcome, is.at, is.mayHaveLeft, is.isSocketClosed, is.deviceCode, is.deviceText, is.response, is.settled ?? null],
+       settled = $9, response_raw = $10 where id = $1 and ended_at is null`,
+    [id, is.outcome, is.at, is.mayHaveLeft, is.isSocketClosed, is.deviceCode, is.deviceText, is.response?.text, is.settled ?? null, is.response?.raw],
   );
 
 export type Standing = {
@@ -333,8 +336,13 @@ export async function findStanding(tx: Tx, attemptId: string, worker: string): P
   return { isEnded: row.ended, isHeard: row.heard, isSigned: row.signed, unsent: row.unsent };
 }
 
-export const closeSocket = (tx: Tx, attemptId: string, at: Date, late: string | null) =>
-  query(tx, 'update attempt set socket_closed_at = coalesce(socket_closed_at, $2), response = coalesce(response, $3) where id = $1', [attemptId, at, late]);
+export const closeSocket = (tx: Tx, attemptId: string, at: Date, late: KeptAnswer | null) =>
+  query(
+    tx,
+    `update attempt set socket_closed_at = coalesce(socket_closed_at, $2), response = coalesce(response, $3),
+       response_raw = case when response is null then $4::bytea else response_raw end where id = $1`,
+    [attemptId, at, late?.text, late?.raw],
+  );
 
 export type StoredAttempt = AttemptFact & {
   id: string;
@@ -349,7 +357,7 @@ export type StoredAttempt = AttemptFact & {
   mayHaveLeft: boolean;
   deviceCode: string | null;
   deviceText: string | null;
-  response: string | null;
+  response: KeptAnswer | null;
 };
 
 /** Every send of a receipt, in order. */
@@ -373,7 +381,7 @@ export async function listAttempts(tx: Tx, receiptId: string, now: Date): Promis
     isWorkerGone: false,
     deviceCode: row.device_code as string | null,
     deviceText: row.device_text as string | null,
-    response: row.response as string | null,
+    response: row.response === null ? null : { text: row.response as string, raw: row.response_raw as Buffer | null },
   }));
 }
 

@@ -37,7 +37,7 @@ export const lookAtDoubt = (ports: { clock: Clock }) => (ctx: Context, receiptId
         outcome: attempt.outcome,
         device_code: attempt.deviceCode,
         device_text: attempt.deviceText,
-        answer: attempt.response,
+        answer: attempt.response?.text ?? null,
         may_still_answer: !attempt.isSocketClosed,
       })),
     };

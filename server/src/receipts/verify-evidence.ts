@@ -1,7 +1,12 @@
 import { hashOfEntry } from '../audit/index.ts';
 import { fingerprintOf, isSignedBy } from '../platform/notary.ts';
+import { readText } from '../platform/read-text.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import { type EvidencePack, sha256, type SignedPack } from './evidence-pack.ts';
+
+/** The bytes a device answered with. */
+const answerOf = (send: EvidencePack['sends'][number]): Buffer =>
+  send.response_base64 === undefined ? Buffer.from(send.response ?? '') : Buffer.from(send.response_base64, 'base64');
 
 export type Check = { what: string; holds: boolean; note?: string };
 
@@ -24,7 +29,7 @@ export function verifyEvidence(file: unknown, ports: { dialects: Dialects; versi
   check(
     'every request and answer is whole',
     sends.length > 0 &&
-      sends.every((each) => sha256(each.request) === each.request_sha256 && (each.response === null || sha256(each.response) === each.response_sha256)),
+      sends.every((each) => sha256(each.request) === each.request_sha256 && (each.response === null || sha256(answerOf(each)) === each.response_sha256)),
     `${sends.length} sends`,
   );
   const dialect = ports.dialects.all().find((each) => each.key === pack.device.dialect);
@@ -49,7 +54,9 @@ export function verifyEvidence(file: unknown, ports: { dialects: Dialects; versi
         trail.some((each) => each.action === 'receipt.signed' && each.actor_type === 'person'),
       );
     else {
-      const answers = ownSends.flatMap((each) => (each.response === null ? [] : [dialect.sell.read({ status: 200, body: each.response }, each.is_resend)]));
+      const answers = ownSends.flatMap((each) =>
+        each.response === null ? [] : [dialect.sell.read({ status: 200, body: readText(answerOf(each)) }, each.is_resend)],
+      );
       const isSaid = answers.some(
         (each) =>
           each.is === 'signed' &&

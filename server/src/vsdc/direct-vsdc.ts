@@ -4,6 +4,7 @@ import { Agent, request as undiciRequest } from 'undici';
 import type { DeviceAnswer } from '../ports/dialect.ts';
 import type { Sent, Vsdc } from '../ports/vsdc.ts';
 import type { AddressPolicy, Resolved } from '../platform/address-policy.ts';
+import { readText } from '../platform/read-text.ts';
 
 type Mark = { left: boolean };
 
@@ -71,7 +72,8 @@ export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usu
             dispatcher: agentOf(resolved),
             signal: abort.signal,
           });
-          return { answer: { status: answer.statusCode, body: await answer.body.text() } };
+          const bytes = Buffer.from(await answer.body.arrayBuffer());
+          return { answer: { status: answer.statusCode, body: readText(bytes, String(answer.headers['content-type'] ?? '')), bytes } };
         })
         .catch((error: Error) => ({ error }));
       const first = await within(closed, settings.answerTimeoutMs);

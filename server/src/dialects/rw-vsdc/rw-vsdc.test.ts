@@ -236,6 +236,17 @@ describe('the answer', () => {
     for (const isResend of [false, true]) expect(dialect.sell.read(answer(code, null), isResend).is).not.toBe('refused');
   });
 
+  test.each(['', ' ', 'OK', '0x0', '-0', 'true'])('a result code %j is no success', (code) => {
+    expect(dialect.sell.read(answer(code), false).is).toBe('in_doubt');
+  });
+
+  test('an answer of nothing but blanks is looked at once, however long it is', () => {
+    const long = { status: 200, body: `{"resultCd":"000"${' '.repeat(2_000_000)}${'\u0000 '.repeat(500_000)}` };
+    const began = performance.now();
+    expect(dialect.sell.read(long, false).is).toBe('in_doubt');
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
+
   test('a code nobody wrote down proves nothing', () => {
     expect(meaningOf('777', 'surprise', false)).toEqual({ is: 'in_doubt' });
   });

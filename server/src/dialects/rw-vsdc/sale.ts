@@ -1,5 +1,6 @@
+import { code } from '@muhuri/shared/text';
 import { z } from 'zod';
-import { cut, number, readEnvelope } from '../../dialect-kit/envelope.ts';
+import { counterOf, cut, number, readEnvelope, saidOf } from '../../dialect-kit/envelope.ts';
 import { momentOf, stamp14, stamp8 } from '../../dialect-kit/dates.ts';
 import { inclusiveTotals } from '../../dialect-kit/inclusive-totals.ts';
 import type { DeviceAnswer, Freeze, SaleReply } from '../../ports/dialect.ts';
@@ -86,23 +87,25 @@ export function toBody(sale: Sale, freeze: Freeze): string {
 
 const counter = z
   .union([z.string(), z.number()])
-  .transform(String)
+  .transform(counterOf)
   .pipe(z.string().regex(/^[1-9]\d{0,17}$/));
+
+const coded = z.string().transform(code).pipe(z.string().min(1));
 
 /** The data of a signed sale. `mrcNo` is padded with blanks by some devices. */
 const signed = z.looseObject({
   rcptNo: counter,
   totRcptNo: counter,
-  intrlData: z.string().trim().min(1),
-  rcptSign: z.string().trim().min(1),
-  vsdcRcptPbctDate: z.string().trim(),
-  sdcId: z.string().trim().min(1),
-  mrcNo: z.string().trim().min(1),
+  intrlData: coded,
+  rcptSign: coded,
+  vsdcRcptPbctDate: z.union([z.string(), z.number()]).transform((said) => String(said).replace(/\D/g, '')),
+  sdcId: coded,
+  mrcNo: coded,
 });
 
 export function read(answer: DeviceAnswer, isResend: boolean): SaleReply {
   const envelope = readEnvelope(answer);
-  if (!envelope) return { is: 'in_doubt', deviceCode: `HTTP ${answer.status}`, deviceText: cut(answer.body, 300) };
+  if (!envelope) return { is: 'in_doubt', ...saidOf(answer) };
   const said = { deviceCode: envelope.code, deviceText: envelope.text };
   const meaning = meaningOf(envelope.code, envelope.text, isResend);
   if (meaning.is !== 'signed') return { ...meaning, ...said };

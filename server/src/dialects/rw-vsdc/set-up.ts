@@ -1,11 +1,21 @@
+import { code } from '@muhuri/shared/text';
 import { z } from 'zod';
-import { number, cut, readEnvelope } from '../../dialect-kit/envelope.ts';
+import { counterOf, number, cut, readEnvelope, saidOf } from '../../dialect-kit/envelope.ts';
 import type { Code, DeviceAnswer, Dialect, DialectDevice, Initialised, SetUpReply } from '../../ports/dialect.ts';
 
 const text = z
   .union([z.string(), z.number()])
   .nullish()
-  .transform((value) => (value === null || value === undefined ? '' : String(value)));
+  .transform((value) => (value === null || value === undefined ? '' : String(value).trim()));
+
+/** Rows as they can be read: one that cannot be is left out, and takes none of its neighbours along. */
+const rowsOf = <T extends z.ZodType>(row: T) =>
+  z.array(z.unknown()).transform((rows) =>
+    rows.flatMap((each): z.output<T>[] => {
+      const read = row.safeParse(each);
+      return read.success ? [read.data] : [];
+    }),
+  );
 
 /** Everything stands in `data.info`, not in `data`. The tables misprint `sdicId`; both spellings are accepted. */
 const info = z.looseObject({
@@ -22,7 +32,7 @@ const info = z.looseObject({
   sgnKey: text,
 });
 
-const failed = (answer: DeviceAnswer) => ({ is: 'failed' as const, deviceCode: `HTTP ${answer.status}`, deviceText: cut(answer.body, 300) });
+const failed = (answer: DeviceAnswer) => ({ is: 'failed' as const, ...saidOf(answer) });
 
 export const initialise: Dialect['initialise'] = {
   toRequest: (device) => ({
@@ -39,15 +49,18 @@ export const initialise: Dialect['initialise'] = {
     const parsed = z.object({ info }).safeParse(envelope.data);
     if (envelope.code !== '000' || !parsed.success) return { is: 'failed', ...said };
     const i = parsed.data.info;
-    const sdcId = (i.sdcId || i.sdicId).trim();
+    const sdcId = code(i.sdcId || i.sdicId);
     if (!sdcId) return { is: 'failed', ...said };
+    const lastNumber = counterOf(i.lastSaleInvcNo || i.lastInvcNo || '0');
+    // A counter that cannot be read is not zero: numbers would be given a second time.
+    if (!/^\d{1,18}$/.test(lastNumber)) return { is: 'failed', ...said };
     const secrets = { cmcKey: i.cmcKey, intrlKey: i.intrlKey, signKey: i.signKey || i.sgnKey };
     return {
       is: 'done',
       value: {
         sdcId,
-        mrcNumber: i.mrcNo.trim(),
-        lastInvoiceNumber: i.lastSaleInvcNo || i.lastInvcNo || '0',
+        mrcNumber: code(i.mrcNo),
+        lastInvoiceNumber: lastNumber,
         isVatRegistered: i.vatTyCd === '' ? null : i.vatTyCd === '1',
         taxpayerName: i.taxprNm,
         secrets: Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== '')),
@@ -86,7 +99,7 @@ const listNames: Record<string, string> = {
 };
 
 const row = z.looseObject({ cd: text, cdNm: text, useYn: text, userDfnCd1: text });
-const codeLists = z.object({ clsList: z.array(z.looseObject({ cdCls: text, useYn: text, dtlList: z.array(row).nullish() })) });
+const codeLists = z.object({ clsList: rowsOf(z.looseObject({ cdCls: text, useYn: text, dtlList: rowsOf(row).nullish() })) });
 
 export const codes: Dialect['codes'] = {
   ...ask('/code/selectCodes'),
@@ -112,7 +125,7 @@ export const codes: Dialect['codes'] = {
   },
 };
 
-const classes = z.object({ itemClsList: z.array(z.looseObject({ itemClsCd: text, itemClsNm: text, itemClsLvl: text, taxTyCd: text, useYn: text })) });
+const classes = z.object({ itemClsList: rowsOf(z.looseObject({ itemClsCd: text, itemClsNm: text, itemClsLvl: text, taxTyCd: text, useYn: text })) });
 
 export const itemClasses: Dialect['itemClasses'] = {
   ...ask('/itemClass/selectItemsClass'),
@@ -129,7 +142,7 @@ export const itemClasses: Dialect['itemClasses'] = {
   },
 };
 
-const taxpayers = z.object({ custList: z.array(z.looseObject({ tin: text, taxprNm: text })) });
+const taxpayers = z.object({ custList: rowsOf(z.looseObject({ tin: text, taxprNm: text })) });
 
 export const lookupTaxpayer: Dialect['lookupTaxpayer'] = {
   toRequest: (device, taxpayerId) => ({

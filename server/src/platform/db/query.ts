@@ -1,3 +1,4 @@
+import { storable } from '@muhuri/shared/text';
 import type { Tx } from './database.ts';
 import { along } from './fewer-waits.ts';
 
@@ -42,10 +43,30 @@ class AsJson {
   }
 }
 
+/**
+ * The last door: whatever slipped through the others, no text is ever the reason that a fact is not written down. PostgreSQL refuses U+0000 in any
+ * text and lone halves of surrogate pairs in JSON; both are replaced here, and bytes are never touched.
+ */
 const toDatabase = (value: unknown): unknown => {
-  if (value instanceof AsJson) return value.value === null || value.value === undefined ? null : JSON.stringify(value.value);
+  if (typeof value === 'string') return value.includes('\u0000') || !value.isWellFormed() ? storable(value) : value;
+  if (value instanceof AsJson) return value.value === null || value.value === undefined ? null : toJson(value.value);
+  if (Array.isArray(value)) return value.map(toDatabase);
   return value instanceof Date ? value.toISOString() : value === undefined ? null : value;
 };
+
+/** A string, or an object's keys; what stands within is asked about by itself. */
+function storableOf(value: unknown): unknown {
+  if (typeof value === 'string') return storable(value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const keys = Object.keys(value);
+  return keys.every((key) => storable(key) === key) ? value : Object.fromEntries(Object.entries(value).map(([key, each]) => [storable(key), each]));
+}
+
+function toJson(value: unknown): string {
+  const text = JSON.stringify(value);
+  // Only what is escaped can be one of these; almost nothing is.
+  return text.includes('\\u') ? JSON.stringify(value, (_key, each: unknown) => storableOf(each)) : text;
+}
 
 /** Reads a timestamptz however the driver gives it. */
 export const toDate = (value: unknown): Date =>

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Endpoint } from '@muhuri/shared/contract/index';
 import { describeProblem, type ProblemCode, type StoredProblem } from '@muhuri/shared/problems';
+import { clean, firstNul, mapStrings } from '@muhuri/shared/text';
 import { type Context as HonoContext, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
@@ -116,8 +117,8 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   const bytes = endpoint.raw ? Buffer.from(await arrived(c.req.arrayBuffer())) : Buffer.alloc(0);
   const raw = endpoint.method === 'GET' || endpoint.raw ? '' : await arrived(c.req.text());
   const input = endpoint.input ? parse(endpoint.input, jsonOf(raw), 'body') : undefined;
-  const query = endpoint.query ? parse(endpoint.query, c.req.query(), 'query') : undefined;
-  const params = c.req.param() as Record<string, string>;
+  const query = endpoint.query ? parse(endpoint.query, readable(c.req.query(), 'query'), 'query') : undefined;
+  const params = readable(c.req.param(), 'path') as Record<string, string>;
   const call: Call = {
     params,
     raw: {
@@ -241,9 +242,45 @@ function respond(c: HonoContext, result: unknown): Response {
   return c.json(result as object);
 }
 
+/**
+ * People's own text: U+0000, which nobody types, is refused with the field it stands in; half of a surrogate pair, as an editor leaves it that
+ * cuts an emoji in two, becomes U+FFFD. Other controls are the field's: it may refuse them, and what it lets pass comes in as blanks.
+ */
+function readable(value: unknown, where: 'body' | 'query' | 'path'): unknown {
+  if (!isWithin(value, depthMost)) throw new AppError('malformed', { field: where, reason: `it is nested deeper than ${depthMost} levels` });
+  const nul = firstNul(value);
+  if (nul !== null) throw new AppError('malformed', { field: nul || where, reason: 'it holds the character U+0000' });
+  return mapStrings(value, (text) => text.toWellFormed());
+}
+
+const depthMost = 64;
+
+/** Whether a value is nested no deeper than that. */
+const isWithin = (value: unknown, levels: number): boolean =>
+  typeof value !== 'object' || value === null || (levels > 0 && Object.values(value).every((each) => isWithin(each, levels - 1)));
+
+/** Passwords and tokens are compared, never shown or printed: they stay as they were given. */
+const isSecret = (key: string) => /password|secret|token/.test(key);
+
+/**
+ * Tabs, line breaks and other controls of a text that its field let pass, as blanks: it goes into tables of one line each and on paper. A text of
+ * nothing else is none.
+ */
+function onOneLine(value: unknown, path = ''): unknown {
+  if (typeof value === 'string') {
+    const text = clean(value);
+    if (text !== value && text.trim() === '') throw new AppError('malformed', { field: path, reason: 'it holds nothing but control characters' });
+    return text;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const within = (key: string | number, each: unknown) => onOneLine(each, path === '' ? String(key) : `${path}.${key}`);
+  if (Array.isArray(value)) return value.map((each, i) => within(i, each));
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, isSecret(key) ? each : within(key, each)]));
+}
+
 function parse(schema: z.ZodType, value: unknown, where: 'body' | 'query'): unknown {
   const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return onOneLine(parsed.data);
   const issue = parsed.error.issues[0];
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   const field = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join('.');
@@ -263,11 +300,13 @@ async function arrived<T>(body: Promise<T>): Promise<T> {
 
 function jsonOf(raw: string): unknown {
   if (raw === '') return {};
+  let body: unknown;
   try {
-    return JSON.parse(raw);
+    body = JSON.parse(raw.replace(/^\ufeff/, ''));
   } catch {
     throw new AppError('malformed', { field: 'body', reason: 'the body is not JSON' });
   }
+  return readable(body, 'body');
 }
 
 function failure(c: HonoContext, error: Error, log: Log): Response {

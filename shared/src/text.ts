@@ -1,0 +1,47 @@
+/*
+ * Where text from outside becomes ours. A string that came over a wire can hold what no table, paper or device takes: U+0000, which PostgreSQL
+ * refuses in any text; half of a surrogate pair, which it refuses in JSON; controls, which print as boxes and break lines apart. Every door
+ * says beside its code which of these rules it keeps: people are told (`firstNul`), programs and devices are read for what they mean (`clean`).
+ */
+
+const controls = /[\p{Cc}\u2028\u2029]+/gu;
+
+/** Well-formed Unicode on one line: a lone half of a pair becomes U+FFFD, a run of control characters (line breaks, tabs, C1) one blank. */
+export const clean = (text: string): string => text.toWellFormed().replace(controls, ' ');
+
+/** What PostgreSQL can hold, and nothing else changed: line breaks stay, U+0000 and lone halves become U+FFFD. */
+export const storable = (text: string): string => text.toWellFormed().replaceAll('\u0000', '\ufffd');
+
+/** Characters as people count them: an emoji is one, not two. */
+export const lengthOf = (text: string): number => {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+};
+
+/** The first so many characters; never half of one. */
+export const cut = (text: string, length: number): string => (text.length <= length ? text : [...text].slice(0, length).join(''));
+
+/** A code as its issuer means it: without blanks of any kind around or within. */
+export const code = (text: string): string => clean(text).replace(/[\s\u200b-\u200d\u2060\ufeff]+/g, '');
+
+/** Every string within a JSON value, its keys included, made anew; numbers, booleans and null stay. */
+export function mapStrings(value: unknown, to: (text: string) => string): unknown {
+  if (typeof value === 'string') return to(value);
+  if (Array.isArray(value)) return value.map((each) => mapStrings(each, to));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [to(key), mapStrings(each, to)]));
+}
+
+/** Where in a JSON value U+0000 stands, as a path of keys (`lines.0.name`); null: nowhere. A key that holds one is named without it. */
+export function firstNul(value: unknown, path = ''): string | null {
+  if (typeof value === 'string') return value.includes('\u0000') ? path : null;
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [key, each] of Object.entries(value)) {
+    const at = path === '' ? key : `${path}.${key}`;
+    if (key.includes('\u0000')) return storable(at);
+    const found = firstNul(each, at);
+    if (found !== null) return found;
+  }
+  return null;
+}
