@@ -7,7 +7,13 @@ export default defineConfig({
     root: new URL('..', import.meta.url).pathname,
     globalSetup: ['test/global-setup.ts'],
     projects: [
-      project('unit', ['shared/src/**/*.test.ts', 'server/src/**/*.test.ts', 'widget/src/**/*.test.{ts,tsx}', 'test/simulators/**/*.test.ts']),
+      project('unit', [
+        'shared/src/**/*.test.ts',
+        'server/src/**/*.test.ts',
+        'widget/src/**/*.test.{ts,tsx}',
+        'test/simulators/**/*.test.ts',
+        'test/proof/code-of.test.ts',
+      ]),
       // At full size an exam takes its time.
       project('exam', ['test/exams/**/*.test.ts'], process.env.MUHURI_EXAMS === 'whole' ? { testTimeout: 30 * 60_000 } : {}),
       project('scenario', ['test/scenarios/**/*.test.ts']),

@@ -291,15 +291,8 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
   }
 }
 
-const crashesPerWorld = 150;
-
-/** Many crashes, in worlds one after the other: in a single one what the simulators have to remember would slow the last of them down. */
-export async function runCrashesInWorlds(options: { crashes: number; seed: number; progress: (done: number) => void }): Promise<CrashReport> {
-  const reports: CrashReport[] = [];
-  for (let done = 0; done < options.crashes; done += crashesPerWorld) {
-    const crashes = Math.min(crashesPerWorld, options.crashes - done);
-    reports.push(await runCrashes({ crashes, seed: options.seed + reports.length, progress: (more) => options.progress(done + more) }));
-  }
+/** Reports of several worlds as one. */
+export function sumOf(reports: CrashReport[]): CrashReport {
   const sum = (of: (report: CrashReport) => number) => reports.reduce((total, report) => total + of(report), 0);
   return {
     crashes: {

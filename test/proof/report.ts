@@ -3,19 +3,6 @@ import { absence, faults, kinds, points } from './exchange.ts';
 import { settledWithinMs, type Verdict } from './fault-table.ts';
 import type { TimeReport } from './time-sweep.ts';
 
-export type Simulated = { seeds: number; steps: number; counts: Record<string, number>; failed: { seed: number; problem: string }[]; seconds?: number };
-
-export type Proof = {
-  started: Date;
-  version: string;
-  machine: string;
-  tables: { processes: number; verdicts: Verdict[]; seconds: number }[];
-  crashes: CrashReport;
-  control: CrashReport;
-  time: TimeReport;
-  simulated: Simulated;
-};
-
 const count = (n: number) => n.toLocaleString('en');
 const seconds = (ms: number | undefined) => (ms === undefined ? '–' : `${(ms / 1_000).toFixed(2)} s`);
 const quantile = (sorted: number[], q: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
@@ -23,37 +10,32 @@ const row = (cells: (string | number)[]) => `| ${cells.join(' | ')} |`;
 const table = (head: string[], rows: (string | number)[][]) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 const isBad = ({ verdict }: Verdict) => ['double', 'lost', 'unmarked', 'stuck'].includes(verdict);
 
-/** The proof as a page, and how much of it failed. */
-export function proofOf(proof: Proof): { text: string; failures: number } {
-  const { tables, crashes, control, time, simulated } = proof;
-  const bad = tables.flatMap((each) => each.verdicts.filter(isBad));
-  const failures = bad.length + failuresOf(crashes) + (failuresOf(control) > 0 ? 0 : 1) + time.wrong.length + simulated.failed.length;
-  const codes = new Set(tables.flatMap((each) => each.verdicts.map(({ run }) => run.after).filter((after) => after !== 'truth'))).size;
-  const text = `# One receipt per document, proven
+export type Section = { text: string; failures: number; says: string };
 
-Written by \`npm run prove\`, never by hand. ${proof.started.toISOString().slice(0, 10)}, commit \`${proof.version}\`, ${proof.machine}.
-
-Everything below is the product itself: real server processes, a real PostgreSQL, real HTTP to simulated devices. The judge is the device:
-what it has signed is what exists. **${failures === 0 ? 'Nothing failed.' : `${count(failures)} failures; they stand below.`}**
-
-## The fault table
+/** Each pair of fault and point, how many runs it had, and what went wrong in them. */
+export function faultSection({ processes, verdicts, seconds: took }: { processes: number; verdicts: Verdict[]; seconds: number }): Section {
+  const bad = verdicts.filter(isBad);
+  const codes = new Set(verdicts.map(({ run }) => run.after).filter((after) => after !== 'truth')).size;
+  const text = `## The fault table, ${processes === 1 ? 'one process' : `${processes} processes`}
 
 Each cell is that fault at that point of the exchange, once followed by the device's own word and, where the device is asked again, once by each of
 ${count(codes)} of the authority's codes. It says how many runs there were; a cell in which a document got two receipts (_double_), one that nobody with us
 knows of (_lost_), one that is not marked as such (_unmarked_), or no end within ${settledWithinMs / 1_000} s (_stuck_) would say so. ${dots()}
 
-${tables.map(faultTable).join('\n\n')}
+${faultTable(verdicts, took)}
 
-${bad.length > 0 ? `Failed:\n\n${bad.map((each) => `- ${JSON.stringify(each)}`).join('\n')}` : ''}
+${bad.length > 0 ? `Failed:\n\n${bad.map((each) => `- ${JSON.stringify(each)}`).join('\n')}` : ''}`;
+  return { text, failures: bad.length, says: `${count(verdicts.length)} runs` };
+}
 
-## Crashes
+export function crashSection(crashes: CrashReport, control: CrashReport): Section {
+  const columns = ['killed', 'documents', 'signed once', 'settled by a person', 'double', 'lost', 'unmarked', 'out of order', 'numbers amiss', 'broken trails'];
+  const kills = (of: CrashReport) => of.crashes.server + of.crashes.postgres + of.crashes.device;
+  const text = `## Crashes
 
 Three servers, one PostgreSQL and the devices' process, killed with \`kill -9\` at random moments while documents came in; six businesses.
 
-${table(
-  ['killed', 'documents', 'signed once', 'settled by a person', 'double', 'lost', 'unmarked', 'out of order', 'numbers amiss', 'broken trails'],
-  [crashRow(crashes)],
-)}
+${table(columns, [crashRow(crashes)])}
 
 Servers ${count(crashes.crashes.server)}, PostgreSQL ${count(crashes.crashes.postgres)}, devices ${count(crashes.crashes.device)} times; and ${count(crashes.crashes.sleeper)} times a server slept for
 one to three times its lease, and went on as if nothing had been. From such a moment until everything that was under way was signed, or listed for a
@@ -64,46 +46,38 @@ ${crashes.notes
   .join('\n')}${crashes.notes.length > 20 ? `\n- and ${count(crashes.notes.length - 20)} more` : ''}
 
 The negative control is the same with the product broken on purpose: an attempt written after it is sent instead of before, and PostgreSQL with
-\`synchronous_commit\` off. It has to fail, and did so ${count(failuresOf(control))} times in ${count(control.crashes.server + control.crashes.postgres + control.crashes.device)} crashes:
+\`synchronous_commit\` off. It has to fail, and did so ${count(failuresOf(control))} times in ${count(kills(control))} crashes:
 
-${table(
-  ['killed', 'documents', 'signed once', 'settled by a person', 'double', 'lost', 'unmarked', 'out of order', 'numbers amiss', 'broken trails'],
-  [crashRow(control)],
-)}
+${table(columns, [crashRow(control)])}`;
+  return {
+    text,
+    failures: failuresOf(crashes) + (failuresOf(control) > 0 ? 0 : 1),
+    says: `${count(kills(crashes))} kills, ${count(crashes.documents)} documents`,
+  };
+}
 
-## Seeded simulation
+export function simulationSection(seeds: { seed: number; steps: number; counts: Record<string, number>; problem: string | null }[]): Section {
+  const counts: Record<string, number> = {};
+  for (const seed of seeds) for (const [what, many] of Object.entries(seed.counts)) counts[what] = (counts[what] ?? 0) + many;
+  const steps = seeds.reduce((sum, seed) => sum + seed.steps, 0);
+  const failed = seeds.filter((seed) => seed.problem);
+  const text = `## Seeded simulation
 
 The real use cases with the device, network, clock, queue, Zoho and people simulated, one task at a time, every choice the seed's; the promises are
 looked at after every committed transaction, and after each seed everything has to be settled in the calm.
 
-${table(
-  ['seeds', 'steps', 'failed', ...Object.keys(simulated.counts)],
-  [[count(simulated.seeds), count(simulated.steps), simulated.failed.length, ...Object.values(simulated.counts).map(count)]],
-)}
+${table(['seeds', 'steps', 'failed', ...Object.keys(counts)], [[count(seeds.length), count(steps), failed.length, ...Object.values(counts).map(count)]])}
 
-${simulated.failed.map((each) => `- seed ${each.seed}: ${each.problem.split('\n')[0]}`).join('\n')}
+${failed.map((each) => `- seed ${each.seed}: ${each.problem?.split('\n')[0]}`).join('\n')}`;
+  return { text, failures: failed.length, says: `${count(seeds.length)} seeds, ${count(steps)} steps` };
+}
 
-## Contention
+export function timeSection({ moments, wrong }: TimeReport): Section {
+  const text = `## Time
 
-1,000 requests of 20 clients for 50 documents (people, programs with a key, bulk runs), with webhooks twice over, at two servers at once, have to come to
-50 receipts, the same told to everyone, the same bytes printed: a test of every \`npm test\` (\`test/scenarios/contention.test.ts\`), not a part of this run.
-
-## Time
-
-${count(time.moments)} sales at the edges of days, months, years and leap days in Rwanda, and with the device's clock up to 24 hours before and behind ours: ${time.wrong.length === 0 ? 'every date on the wire is the country’s, and nothing dated tomorrow was signed.' : 'wrong:'}
-${time.wrong.map((each) => `- ${each}`).join('\n')}
-
-## What this does not cover
-
-- A real VSDC. The devices are simulated after the authority's contract and what implementers saw; where a real one differs, so may this.
-- A device that lies plausibly at its first send: a refusal after it has signed, with nothing else ever sent under that number, is believed. It is found
-  as soon as the number is used again.
-- Disks that lie about having written, two PostgreSQL servers that both believe to be the first, and a restore from an old backup.
-- In the simulation two transactions never overlap: they take turns whole. What they do to each other is left to the crashes and to contention.
-- The stalls are a few times longer than the shortened time-outs, not longer than the real ones.
-- The way out by a refund under the lost number (two persons) has scenarios of its own and is not part of these runs.
-`;
-  return { text: `${text.replace(/\n{3,}/g, '\n\n')}`, failures };
+${count(moments)} sales at the edges of days, months, years and leap days in Rwanda, and with the device's clock up to 24 hours before and behind ours: ${wrong.length === 0 ? 'every date on the wire is the country’s, and nothing dated tomorrow was signed.' : 'wrong:'}
+${wrong.map((each) => `- ${each}`).join('\n')}`;
+  return { text, failures: wrong.length, says: `${count(moments)} moments` };
 }
 
 /** What the dots in the table stand for. */
@@ -117,7 +91,7 @@ function dots(): string {
   return `A dot is no case: ${[...why].map(([reason, at]) => `_${[...at].join('_ and _')}_, ${reason}`).join('; ')}.`;
 }
 
-function faultTable({ processes, verdicts, seconds: took }: Proof['tables'][number]): string {
+function faultTable(verdicts: Verdict[], took: number): string {
   const cell = (kind: string, point: (typeof points)[number], fault: (typeof faults)[number]): string => {
     if (absence(point, fault)) return '·';
     const own = verdicts.filter(({ run }) => run.kind === kind && run.point === point && run.fault === fault);
@@ -134,17 +108,15 @@ function faultTable({ processes, verdicts, seconds: took }: Proof['tables'][numb
     .filter((each) => each.settledBy === 'people')
     .map((each) => each.ms)
     .toSorted((a, b) => a - b);
-  return `### ${processes === 1 ? 'One process' : `${processes} processes`}: ${count(verdicts.length)} runs
-
-${kinds
-  .map(
-    (kind) =>
-      `${kind}:\n\n${table(
-        ['', ...faults.map((each) => each.replaceAll('_', ' '))],
-        points.map((point) => [point.replaceAll('_', ' '), ...faults.map((fault) => cell(kind, point, fault))]),
-      )}`,
-  )
-  .join('\n\n')}
+  return `${kinds
+    .map(
+      (kind) =>
+        `${kind}:\n\n${table(
+          ['', ...faults.map((each) => each.replaceAll('_', ' '))],
+          points.map((point) => [point.replaceAll('_', ' '), ...faults.map((fault) => cell(kind, point, fault))]),
+        )}`,
+    )
+    .join('\n\n')}
 
 ${table(
   ['runs', 'signed once', 'not signed', 'double', 'lost', 'unmarked', 'stuck'],
