@@ -720,10 +720,10 @@ export const problems = {
   buyer_mobile_malformed: e(
     422,
     'buyer',
-    "The buyer's mobile number is not a phone number.",
-    'Type digits only, with + in front where needed.',
-    "Le mobile de l'acheteur n'est pas un numéro de téléphone.",
-    'Saisissez des chiffres, avec + devant si nécessaire.',
+    "The buyer's mobile number has too few digits to be a phone number.",
+    'Type the whole number; how it is written does not matter.',
+    "Le mobile de l'acheteur a trop peu de chiffres pour être un numéro de téléphone.",
+    "Saisissez le numéro en entier ; la façon de l'écrire n'a pas d'importance.",
   ),
   payment_method_missing: e(
     422,

@@ -244,6 +244,35 @@ describe('Zoho in trouble', () => {
   });
 });
 
+describe('the buyer’s mobile number', () => {
+  const sealedMobile = async (document: { id: string; number: string }) => {
+    expect((await api.seal('invoices', document.id)).body.state).toBe('signed');
+    return (judged(document.number)[0]?.request.receipt as { custMblNo: string } | undefined)?.custMblNo;
+  };
+
+  test('is that of the person on the document, whatever the contact’s is and whoever asked before', async () => {
+    const contact = await sealedMobile(clone('invoices', 'simple sale'));
+    expect(contact).toMatch(/^07\d{8}$/);
+    const onPerson = clone('invoices', 'simple sale', { contact_persons_associated: [{ mobile: '', phone: 'n/a' }, { mobile: '(+250) 788 999 001' }] });
+    expect(await sealedMobile(onPerson)).toBe('0788999001');
+    expect(await sealedMobile(clone('invoices', 'simple sale')), 'a person’s number is not taken for the contact’s').toBe(contact);
+    const withoutNumber = clone('invoices', 'simple sale', { contact_persons_associated: [{ mobile: 'see office', phone: '' }] });
+    expect(await sealedMobile(withoutNumber)).toBe(contact);
+  });
+
+  test.each(['(+250) 788 000 006', '0788.000.006', '0788\u00a0000\u00a0006', '0788‑000‑006', 'Tel: 0788 000 006'])(
+    'written %s on the document is sent and printed as its digits',
+    async (mobile) => expect(await sealedMobile(clone('invoices', 'simple sale', { contact_persons_details: [{ mobile }] }))).toBe('0788000006'),
+  );
+
+  test('is asked for where too few digits stand there', async () => {
+    const document = clone('invoices', 'buyer without TIN and mobile number', { contact_persons_associated: [{ mobile: '0788' }] });
+    expect((await api.seal('invoices', document.id)).body.findings).toMatchObject([{ code: 'buyer_mobile_missing' }]);
+    expect((await api.seal('invoices', document.id, { buyer_mobile: 'ask her' })).body.findings).toMatchObject([{ code: 'buyer_mobile_malformed' }]);
+    expect((await api.seal('invoices', document.id, { buyer_mobile: '0788 000 006' })).body.state).toBe('signed');
+  });
+});
+
 describe('a connection to Zoho that is lost', () => {
   test('once is asked again, twice is a problem that says so', async () => {
     const document = clone('invoices', 'simple sale');

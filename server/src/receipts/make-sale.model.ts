@@ -42,6 +42,8 @@ export type Setup = {
   /** The authority's code for a sale on credit. */
   creditMethod: string;
   hasCode(list: 'item_class' | 'package_unit' | 'quantity_unit' | 'origin' | 'payment_method' | 'reason', code: string): boolean;
+  /** A telephone number in its one form; null where there are too few digits to be one. */
+  readPhone(text: string): string | null;
   checkBuyer(buyer: Sale['buyer']): StoredProblem[];
 };
 
@@ -66,7 +68,7 @@ const statusesNotYet = ['draft', 'pending_approval', 'approved', 'rejected', 'su
 export function makeSale(document: BooksDocument, setup: Setup, answers: Answers, refunded: Sale | null): { sale: Sale | null; findings: StoredProblem[] } {
   const findings = [...checkState(document, setup, answers), ...checkShape(document, setup)];
   const priced = document.lines.length > 0 ? price(document, setup, findings) : [];
-  const buyer = buyerOf(document, answers, refunded);
+  const buyer = buyerOf(document, setup, answers, refunded);
   findings.push(...setup.checkBuyer(buyer));
   const paymentMethod = paymentMethodOf(document, setup, answers, refunded, findings);
   const isRefund = document.module === 'creditnotes';
@@ -320,15 +322,18 @@ function classOf(line: BooksLine, index: number, setup: Setup, findings: StoredP
   return taxClass;
 }
 
-function buyerOf(document: BooksDocument, answers: Answers, refunded: Sale | null): Sale['buyer'] {
+function buyerOf(document: BooksDocument, setup: Setup, answers: Answers, refunded: Sale | null): Sale['buyer'] {
   // The authority wants a refund to name the buyer of its sale, with the same purchase code.
   if (refunded) return refunded.buyer;
   const given = (answer: string | undefined, known: string | null) => (answer !== undefined && answer !== '' ? answer : known);
+  const taxpayerId = given(answers.buyer_tin, document.buyer.taxpayerId);
+  const mobile = given(answers.buyer_mobile, document.buyer.mobile);
   return {
     name: document.customer.name,
-    taxpayerId: given(answers.buyer_tin, document.buyer.taxpayerId),
+    taxpayerId,
     purchaseCode: given(answers.purchase_code, document.buyer.purchaseCode),
-    mobile: given(answers.buyer_mobile, document.buyer.mobile),
+    // What is no number is said where a number is needed, and left out where it is not.
+    mobile: mobile === null ? null : (setup.readPhone(mobile) ?? (taxpayerId === null ? mobile : null)),
   };
 }
 

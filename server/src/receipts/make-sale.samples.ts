@@ -21,6 +21,7 @@ export const setup: Setup = {
   paymentModes: { Cash: '01' },
   creditMethod: '02',
   hasCode: () => true,
+  readPhone: (text) => text,
   checkBuyer: () => [],
 };
 

@@ -7,6 +7,7 @@ import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
+import { readPhone } from '../platform/phone.ts';
 import type { Books } from '../ports/books.ts';
 import type { Code, Dialect, Dialects } from '../ports/dialect.ts';
 import { hashOf } from './document-hash.ts';
@@ -207,6 +208,7 @@ function setupOf(
       const codes = lists[list];
       return !codes || codes.length === 0 || codes.some((each) => each.code === code);
     },
+    readPhone: (text) => readPhone(text, dialect.country),
     checkBuyer: dialect.checkBuyer,
   };
 }

@@ -1,6 +1,7 @@
 import { compare, isAmount } from '@muhuri/shared/money';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
+import { hasPhoneNumber } from '../platform/phone.ts';
 import type { Books, BooksSource, ListedDocument, ReadDocument } from '../ports/books.ts';
 import type { BooksDocument } from '../receipts/document.model.ts';
 import type { ZohoClient } from './client.ts';
@@ -19,11 +20,14 @@ export function zohoBooks(client: ZohoClient, clock: Clock): Books {
   const mobiles = new Map<string, { mobile: string; until: number }>();
   const flying = new Map<string, Promise<ReadDocument>>();
 
-  const knownMobile = async (source: BooksSource, raw: { [key: string]: Json }): Promise<string | null> => {
+  /** The buyer's mobile: of a person on the document, else of the contact. Only the contact's own is remembered for its next document. */
+  const mobileOf = async (source: BooksSource, raw: { [key: string]: Json }): Promise<string | null> => {
+    const onDocument = mobileOnDocument(raw);
+    if (onDocument !== null || !text(raw.customer_id)) return onDocument;
     const key = `${source.organizationId}/${text(raw.customer_id)}`;
     const known = mobiles.get(key);
     if (known && known.until > clock.now().getTime()) return known.mobile;
-    const mobile = await mobileOf(client, source, raw);
+    const mobile = await mobileOfContact(client, source, text(raw.customer_id));
     if (mobiles.size > keptMax) mobiles.clear();
     if (mobile) mobiles.set(key, { mobile, until: clock.now().getTime() + mobileMs });
     return mobile;
@@ -49,7 +53,7 @@ export function zohoBooks(client: ZohoClient, clock: Clock): Books {
     const paid = text(raw.payment_made);
     const [base, mobile, paymentModes, appliedTo] = await Promise.all([
       baseCurrency(source),
-      knownMobile(source, raw),
+      mobileOf(source, raw),
       module === 'invoices' && isAmount(paid) && compare(paid, '0') > 0 ? paymentModesOf(client, source, id) : [],
       module === 'creditnotes' && list(raw.invoices).length === 0 && list(raw.invoices_credited).length === 0 ? appliedInvoices(client, source, id) : [],
     ]);
@@ -118,21 +122,22 @@ const listed = (module: ListedDocument['module'], row: { [key: string]: Json }):
   modifiedAt: readTime(text(row.last_modified_time)),
 });
 
-/** The buyer's mobile: of a person on the document, else of the contact. */
-async function mobileOf(client: ZohoClient, source: BooksSource, raw: { [key: string]: Json }): Promise<string | null> {
-  for (const person of [...list(raw.contact_persons_associated), ...list(raw.contact_persons_details)]) {
-    const found = text(person.mobile) || text(person.phone);
-    if (found) return found;
-  }
-  const customer = text(raw.customer_id);
-  if (!customer) return null;
+/** Of the people chosen on the document itself; null where none of them has a number. */
+const mobileOnDocument = (raw: { [key: string]: Json }): string | null =>
+  firstNumber([...list(raw.contact_persons_associated), ...list(raw.contact_persons_details)].flatMap(({ mobile, phone }) => [mobile, phone]));
+
+async function mobileOfContact(client: ZohoClient, source: BooksSource, customer: string): Promise<string | null> {
   const answer = await client.get(source, `/contacts/${customer}`);
   const contact = answer.is === 'found' ? (answer.body.contact as { [key: string]: Json } | undefined) : undefined;
   if (!contact) return null;
   const people = list(contact.contact_persons);
   const primary = people.find((each) => each.is_primary_contact === true) ?? people[0];
-  return text(contact.mobile) || text(primary?.mobile) || text(contact.phone) || text(primary?.phone) || null;
+  const written = [contact.mobile, primary?.mobile, contact.phone, primary?.phone];
+  // Where none is a number, a person is told what stands there.
+  return firstNumber(written) ?? (written.map(text).find(Boolean) || null);
 }
+
+const firstNumber = (written: (Json | undefined)[]): string | null => written.map(text).find(hasPhoneNumber) ?? null;
 
 async function paymentModesOf(client: ZohoClient, source: BooksSource, id: string): Promise<string[]> {
   const answer = await client.get(source, `/invoices/${id}/payments`);

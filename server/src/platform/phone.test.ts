@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readPhone } from './phone.ts';
+
+describe('a telephone number is its digits, however it is spelled', () => {
+  test.each([
+    '0788000006',
+    '(+250) 788 000 006',
+    '0788.000.006',
+    '0788\u00a0000\u00a0006',
+    '0788\u2011000\u2011006',
+    '0788-000-006',
+    '0788/000/006',
+    'Tel: 0788 000 006',
+    'tél. 0788 000 006 (bureau)',
+    '+250 (0) 788 000 006',
+    '00250 788000006',
+    '250788000006',
+    '788 000 006',
+    '0788 000 006 ext 4',
+    '0788 000 006 / 0722 000 111',
+    '0788000006, 0722000111',
+    '0788000006 or 0722000111',
+    '\u202a0788 000 006\u202c',
+    '٠٧٨٨٠٠٠٠٠٦',
+    '०७८८०००००६',
+    '０７８８０００００６',
+    '0788\t000\t006',
+  ])('%s', (written) => expect(readPhone(written, 'RW')).toBe('0788000006'));
+
+  test('of another country it keeps the country’s code', () => expect(readPhone('+254 712 345 678', 'RW')).toBe('+254712345678'));
+  test('of a plan nobody has told the library of, it is taken as its digits', () => {
+    expect(readPhone('99 99 99', 'RW')).toBe('999999');
+    expect(readPhone('+999 12 34 56 78', 'RW')).toBe('+99912345678');
+  });
+  test('of a country the library does not know, it is taken as its digits', () => expect(readPhone('0788 000 006', 'ZZ')).toBe('0788000006'));
+  test.each(['', 'call me', 'n/a', '0788', '12 34 5', '-', 'ext. 7'])('“%s” has too few digits to be one', (written) =>
+    expect(readPhone(written, 'RW')).toBeNull(),
+  );
+
+  test('whatever stands between and around its digits, those digits come out', () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('', ' ', '.', '-', '\u00a0', '\u2011', '\u2013', ' - ', ')', '(', '\u200e'), { minLength: 11, maxLength: 11 }),
+        fc.constantFrom('', 'Tel: ', 'mobile ', 'T. ', 'WhatsApp: ', '☎ '),
+        (between, before) => {
+          const spelled = [...'0788000006'].map((digit, i) => `${between[i]}${digit}`).join('');
+          expect(readPhone(`${before}${spelled}${between[10]}`, 'RW')).toBe('0788000006');
+        },
+      ),
+    ));
+  test('text of any kind never throws, and what comes out is digits', () =>
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
+        expect(readPhone(text, 'RW') ?? '000000').toMatch(/^\+?\d{6,17}$/);
+      }),
+    ));
+});
