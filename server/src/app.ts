@@ -37,7 +37,7 @@ import { listEntries, openSealer, platformRecorder, recorder, verifyTrail } from
 import { trailRoutes } from './audit/trail.routes.ts';
 import { addBranch, adoptDevice, initialiseDevice, listBranches, pauseLane, probeView, setDevice, testDevice, updateBranch } from './branches/index.ts';
 import { businessRoutes } from './businesses/business.routes.ts';
-import { checkImage, findDirectoryEntry, getConfig, listActiveBusinessIds, updateConfig } from './businesses/index.ts';
+import { findDirectoryEntry, getConfig, listActiveBusinessIds, ownBranding, readLogo, recheckLogos, updateConfig } from './businesses/index.ts';
 import { branchRoutes } from './branches/branch.routes.ts';
 import { listBranchViews } from './branches/list-branches.ts';
 import { findTaxpayer, listNames, getMappings, putMappings, registerItems, syncLists } from './catalogue/index.ts';
@@ -102,6 +102,7 @@ import {
 } from './onboarding/index.ts';
 import { ownBusinessRoutes } from './onboarding/own-business.routes.ts';
 import { AppError } from './platform/app-error.ts';
+import { openBoundedWorker } from './platform/bounded-worker.ts';
 import { type Clock, systemAfter, systemClock, systemWait } from './platform/clock.ts';
 import { migrate, openDatabase } from './platform/db/database.ts';
 import { openGiveWay } from './platform/give-way.ts';
@@ -257,6 +258,9 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const books = zohoBooks(zoho, clock);
   const vsdc = directVsdc(addressPolicy(config.vsdcNetworks), vsdcSettings);
   const changes = receiptChanges();
+  const work = openBoundedWorker();
+  const ownLogo = readLogo(work);
+  const branding = ownBranding({ readLogo: ownLogo });
 
   const { jobContext, operatorContext, personContext } = contextsOf(database);
 
@@ -512,11 +516,9 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       },
       inviteAdmin: inviteAdmin(platform),
       getConfig,
-      updateConfig: updateConfig({ clock, record }),
+      updateConfig: updateConfig({ clock, record, alerts, ownBranding: branding }),
+      ownBranding: branding,
       drawTraining: drawTrainingNow,
-      checkLogo: ({ logo }) => {
-        if (logo) checkImage(logo, 'branding.logo');
-      },
       beginSupport: beginSupport({ database, clock, newId, record }),
       endSupport: endSupport({ database, clock, newId, record }),
       listSupport,
@@ -729,12 +731,14 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     every(instead.deadlinesMs ?? 60_000, 'watching deadlines', deadlines.sweep),
   ];
   void lanes.sweep().catch((error: Error) => log.error({ error: error.stack }, 'looking for idle lanes failed'));
+  const recheck = recheckLogos({ contextOf: (businessId) => jobContext(businessId, 'logos'), read: ownLogo, record, alerts, clock, log });
+  inBackground(businessIds().then(recheck));
   log.info({ port, worker }, 'Muhuri is up');
   let closing: Promise<void> | null = null;
   return {
     url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
     port,
-    registerBusiness: registerBusiness({ database, vault, clock, newId, record }),
+    registerBusiness: registerBusiness({ database, vault, clock, newId, record, readLogo: ownLogo }),
     addPerson: addPerson({ database, clock, newId, record }),
     contextOf: (businessId) => jobContext(businessId, 'command_line'),
     initialiseDevice: initialise,
@@ -771,6 +775,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     await usage.flush();
     await calls.flush(limits);
     mail.close();
+    await work.close();
     await queue.close();
     await zoho.close();
     await Promise.all([intake.idle(), telling.idle(), deadlines.idle()]);

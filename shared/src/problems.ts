@@ -225,10 +225,18 @@ export const problems = {
   image_refused: e(
     422,
     'person',
-    'This is not a PNG or JPEG image of at most 200 kB and 2000 by 2000 pixels.',
-    'Choose another file.',
-    "Ce n'est pas une image PNG ou JPEG d'au plus 200 ko et 2000 sur 2000 pixels.",
-    'Choisissez un autre fichier.',
+    'This is not a PNG or JPEG image of at most 200 kB and a million pixels.',
+    'Choose another file, or save it again as PNG, for example of 600 by 300 pixels.',
+    "Ce n'est pas une image PNG ou JPEG d'au plus 200 ko et d'un million de pixels.",
+    'Choisissez un autre fichier, ou enregistrez-le à nouveau en PNG, par exemple de 600 sur 300 pixels.',
+  ),
+  logo_removed: e(
+    422,
+    'person',
+    'The logo of your business could not be read as a picture and was taken off its papers.',
+    'Choose the logo again in the settings, as PNG or JPEG.',
+    "Le logo de votre entreprise n'a pas pu être lu comme une image et a été retiré de ses documents.",
+    'Choisissez le logo à nouveau dans les paramètres, en PNG ou JPEG.',
   ),
   device_other_taxpayer: e(
     409,

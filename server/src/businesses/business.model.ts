@@ -50,6 +50,9 @@ export const defaultSettings: BusinessSettings = {
   custom_fields: { buyer_tin: 'cf_custtin', purchase_code: 'cf_purchase_code' },
 };
 
+/** A PNG or JPEG as a data URL that we have written ourselves, from a picture that was read whole. */
+export type OwnLogo = string & { readonly isOwn: unique symbol };
+
 /** What stands on paper besides the receipt itself. */
 export type Branding = {
   trade_name: string;
@@ -58,8 +61,7 @@ export type Branding = {
   phone: string | null;
   /** `#rrggbb`. */
   accent_color: string;
-  /** A PNG as a data URL. */
-  logo: string | null;
+  logo: OwnLogo | null;
   legal_lines: string[];
   top_message: string;
   bottom_message: string;
@@ -78,6 +80,8 @@ export type Business = {
   goLiveDate: string;
   settings: BusinessSettings;
   branding: Branding;
+  /** A stored logo that is not known to be ours: kept until somebody has looked at it, and shown to nobody. */
+  foreignLogo: string | null;
   dataKey: string;
   setup: SetupMarks;
   quotas: Record<string, number>;

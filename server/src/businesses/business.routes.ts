@@ -2,7 +2,7 @@ import { businesses, type InputOf } from '@muhuri/shared/contract/index';
 import { answer, type Call, FileAnswer } from '../platform/http/answer.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import type { Branding, Business } from './business.model.ts';
-import type { ConfigChange } from './config-of-business.ts';
+import type { ConfigChange, OwnBranding } from './config-of-business.ts';
 import type { BusinessTotals, DirectoryEntry, PlatformTotals } from './directory.model.ts';
 
 type Ctx = Call['ctx'];
@@ -21,8 +21,8 @@ type Use = {
   inviteAdmin(ctx: Ctx, email: string): Promise<{ email: string; expiresAt: Date }>;
   getConfig(ctx: Ctx): Promise<Business>;
   updateConfig(ctx: Ctx, to: ConfigChange): Promise<Business>;
+  ownBranding: OwnBranding;
   drawTraining(ctx: Ctx, branding: Partial<Branding>, paper: 'a4' | '80mm'): Promise<Buffer>;
-  checkLogo(branding: { logo?: string | null | undefined }): void;
   beginSupport(ctx: Ctx, ask: { reason: string; minutes: number }): Promise<Support>;
   endSupport(ctx: Ctx): Promise<Support>;
   listSupport(ctx: Ctx): Promise<Support[]>;
@@ -45,8 +45,8 @@ export const businessRoutes = (use: Use) => {
     answer(businesses.getConfig)(async (call) => configView(await use.getConfig(call.ctx))),
     answer(businesses.updateConfig)(async (call, { input }) => configView(await use.updateConfig(call.ctx, input))),
     answer(businesses.previewBranding)(async (call, { input }) => {
-      use.checkLogo(input.branding);
-      return new FileAnswer(await use.drawTraining(call.ctx, input.branding as Partial<Branding>, input.paper), 'application/pdf', 'preview.pdf');
+      const branding = await use.ownBranding(call.ctx, input.branding);
+      return new FileAnswer(await use.drawTraining(call.ctx, branding, input.paper), 'application/pdf', 'preview.pdf');
     }),
     answer(businesses.listSupport)(async (call) => ({ support_access: (await use.listSupport(call.ctx)).map(supportView), next_cursor: null })),
     answer(businesses.registerBusiness)(async (call, { input }) => {

@@ -1,6 +1,22 @@
+import { createHash } from 'node:crypto';
 import type { Tx } from '../platform/db/database.ts';
 import { fromJson, json, query, queryOne, toDate } from '../platform/db/query.ts';
 import { type Branding, type Business, type BusinessSettings, defaultSettings } from './business.model.ts';
+
+const hashOf = (logo: string): string => createHash('sha256').update(logo).digest('hex');
+
+/** A logo is ours where its hash says so; any other is kept apart from what readers see. */
+function brandingOf(row: Record<string, unknown>): Pick<Business, 'branding' | 'foreignLogo'> {
+  const branding = fromJson<Branding>(row.branding);
+  const isOwn = !branding.logo || hashOf(branding.logo) === row.logo_hash;
+  return isOwn ? { branding, foreignLogo: null } : { branding: { ...branding, logo: null }, foreignLogo: branding.logo };
+}
+
+/** What stands in the columns: a logo that nobody has looked at stays as it is, without a hash. */
+const storedBranding = ({ branding, foreignLogo }: Pick<Business, 'branding' | 'foreignLogo'>): [branding: ReturnType<typeof json>, hash: string | null] => [
+  json({ ...branding, logo: foreignLogo ?? branding.logo }),
+  !foreignLogo && branding.logo ? hashOf(branding.logo) : null,
+];
 
 /** The business of this transaction; throws where it does not exist, because nothing can be done without it. */
 export async function getBusiness(tx: Tx, lock = false): Promise<Business> {
@@ -18,7 +34,7 @@ export async function getBusiness(tx: Tx, lock = false): Promise<Business> {
     isVatRegistered: row.vat_registered as boolean,
     goLiveDate: row.go_live as string,
     settings: { ...defaultSettings, ...fromJson<Partial<BusinessSettings>>(row.settings) },
-    branding: fromJson<Branding>(row.branding),
+    ...brandingOf(row),
     dataKey: row.data_key as string,
     setup: fromJson(row.setup),
     quotas: fromJson(row.quotas),
@@ -29,11 +45,16 @@ export async function getBusiness(tx: Tx, lock = false): Promise<Business> {
 }
 
 /** Everything but what other use cases own; `version` grows by one. */
-export const updateBusinessRow = (tx: Tx, business: Omit<Business, 'dataKey' | 'version' | 'createdAt' | 'updatedAt' | 'quotas'>, at: Date) =>
-  query(
+export async function updateBusinessRow(
+  tx: Tx,
+  business: Omit<Business, 'dataKey' | 'version' | 'createdAt' | 'updatedAt' | 'quotas'>,
+  at: Date,
+): Promise<void> {
+  const [branding, logoHash] = storedBranding(business);
+  await query(
     tx,
     `update business set business_name = $1, email = $2, location = $3, tin_number = $4, phone_number = $5, status = $6, vat_registered = $7, go_live_date = $8,
-       settings = $9, branding = $10, setup = $11, version = version + 1, updated_at = $12`,
+       settings = $9, branding = $10, setup = $11, version = version + 1, updated_at = $12, logo_hash = $13`,
     [
       business.name,
       business.email,
@@ -44,21 +65,28 @@ export const updateBusinessRow = (tx: Tx, business: Omit<Business, 'dataKey' | '
       business.isVatRegistered,
       business.goLiveDate,
       json(business.settings),
-      json(business.branding),
+      branding,
       json(business.setup),
       at,
+      logoHash,
     ],
   );
+}
 
 /** Without its data key no secret of the business opens again. */
 export const eraseKey = (tx: Tx) => query(tx, "update business set data_key = ''");
 
-export async function insertBusiness(tx: Tx, business: Omit<Business, 'setup' | 'quotas' | 'version' | 'createdAt' | 'updatedAt'>, at: Date): Promise<void> {
+export async function insertBusiness(
+  tx: Tx,
+  business: Omit<Business, 'setup' | 'quotas' | 'version' | 'createdAt' | 'updatedAt' | 'foreignLogo'>,
+  at: Date,
+): Promise<void> {
+  const [branding, logoHash] = storedBranding({ ...business, foreignLogo: null });
   await query(
     tx,
     `insert into business (business_id, business_name, email, location, tin_number, phone_number, status, country, vat_registered,
-       go_live_date, settings, branding, data_key, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)`,
+       go_live_date, settings, branding, data_key, created_at, updated_at, logo_hash)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)`,
     [
       business.id,
       business.name,
@@ -71,9 +99,10 @@ export async function insertBusiness(tx: Tx, business: Omit<Business, 'setup' | 
       business.isVatRegistered,
       business.goLiveDate,
       json(business.settings),
-      json(business.branding),
+      branding,
       business.dataKey,
       at,
+      logoHash,
     ],
   );
 }

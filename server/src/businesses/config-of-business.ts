@@ -1,15 +1,17 @@
+import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Branding, Business, BusinessSettings } from './business.model.ts';
 import { getBusiness, updateBusinessRow } from './business.store.ts';
-import { checkImage } from './check-image.ts';
+import type { ReadLogo } from './own-logo.ts';
 
+type GivenBranding = Omit<Given<Branding>, 'logo'> & { logo?: string | null | undefined };
 type Given<T> = { [K in keyof T]?: T[K] | undefined };
 export type ConfigChange = {
   settings?: Given<BusinessSettings> | undefined;
-  branding?: Given<Branding> | undefined;
+  branding?: GivenBranding | undefined;
   go_live_date?: string | undefined;
   location?: string | undefined;
   phone_number?: string | undefined;
@@ -18,23 +20,37 @@ export type ConfigChange = {
 
 export const getConfig = (ctx: Context): Promise<Business> => ctx.transaction((tx) => getBusiness(tx));
 
+export type OwnBranding = (ctx: Context, given: GivenBranding) => Promise<Partial<Branding>>;
+
+/** Branding as it was given, with a logo of our own making; the one that stands already is not made anew. */
+export const ownBranding =
+  (ports: { readLogo: ReadLogo }): OwnBranding =>
+  async (ctx, given) => {
+    const { logo, ...rest } = withoutGaps(given as Given<Branding>);
+    if (logo === undefined) return rest;
+    const stored = logo && (await getConfig(ctx)).branding.logo;
+    return { ...rest, logo: !logo || logo === stored ? stored || null : await ports.readLogo(ctx.businessId, logo, 'branding.logo') };
+  };
+
 /** What a business decides about itself; what is unique among businesses is not here. What is not named stays. */
 export const updateConfig =
-  (ports: { clock: Clock; record: Recorder }) =>
-  (ctx: Context, to: ConfigChange): Promise<Business> => {
-    if (to.branding?.logo) checkImage(to.branding.logo, 'branding.logo');
+  (ports: { clock: Clock; record: Recorder; alerts: Alerts; ownBranding: OwnBranding }) =>
+  async (ctx: Context, to: ConfigChange): Promise<Business> => {
+    const branding = to.branding && (await ports.ownBranding(ctx, to.branding));
     return ctx.transaction(async (tx) => {
       const before = await getBusiness(tx, true);
       if (before.version !== to.version) throw new AppError('changed_meanwhile', { field: 'version' });
       const after: Business = {
         ...before,
         settings: { ...before.settings, ...withoutGaps(to.settings) },
-        branding: { ...before.branding, ...withoutGaps(to.branding) },
+        branding: { ...before.branding, ...branding },
+        foreignLogo: branding?.logo === undefined ? before.foreignLogo : null,
         goLiveDate: to.go_live_date ?? before.goLiveDate,
         location: to.location ?? before.location,
         phone: to.phone_number ?? before.phone,
       };
       await updateBusinessRow(tx, after, ports.clock.now());
+      if (branding?.logo !== undefined) await ports.alerts.settle(tx, ctx, ctx.businessId, ['logo_removed']);
       await ports.record(tx, ctx, { action: 'business.configured', subject: ctx.businessId, before: shown(before), after: shown(after) });
       return getBusiness(tx);
     });

@@ -1,7 +1,7 @@
-export { type Branding, type Business, type BusinessSettings, defaultSettings, type SetupMarks } from './business.model.ts';
+export { type Branding, type OwnLogo, type Business, type BusinessSettings, defaultSettings, type SetupMarks } from './business.model.ts';
 export { eraseKey, getBusiness, insertBusiness, updateBusinessRow } from './business.store.ts';
-export { getConfig, updateConfig } from './config-of-business.ts';
-export { checkImage } from './check-image.ts';
+export { getConfig, type OwnBranding, ownBranding, updateConfig } from './config-of-business.ts';
+export { type ReadLogo, readLogo, recheckLogos } from './own-logo.ts';
 export type { BusinessTotals, DirectoryEntry } from './directory.model.ts';
 export {
   findDirectoryEntry,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { hashPassword, insertMembership, insertMembershipIndex, insertPerson } from '../access/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import { insertBranch, insertDevice } from '../branches/index.ts';
-import { defaultSettings, insertBusiness, insertDirectoryEntry } from '../businesses/index.ts';
+import { defaultSettings, type ReadLogo, insertBusiness, insertDirectoryEntry } from '../businesses/index.ts';
 import { putMapping } from '../catalogue/index.ts';
 import { insertConnection, insertGrant } from '../connections/index.ts';
 import type { Context } from '../context.ts';
@@ -45,7 +45,7 @@ export const registration = z.strictObject({
         email: text.nullable(),
         phone: text.nullable(),
         accent_color: z.string().regex(/^#[0-9a-f]{6}$/i),
-        logo: z.string().startsWith('data:image/png;base64,').max(200_000).nullable(),
+        logo: z.string().max(280_000).nullable(),
         legal_lines: z.array(text).max(4),
         top_message: z.string().max(100),
         bottom_message: z.string().max(100),
@@ -91,7 +91,7 @@ export type RegisterBusiness = (input: Registration) => Promise<{ businessId: st
  * What must be unique across businesses (TIN, e-mail, organization, username) stands in the reference schema and refuses a second one.
  */
 export const registerBusiness =
-  (ports: { database: Database; vault: Vault; clock: Clock; newId: NewId; record: Recorder }): RegisterBusiness =>
+  (ports: { database: Database; vault: Vault; clock: Clock; newId: NewId; record: Recorder; readLogo: ReadLogo }): RegisterBusiness =>
   async (input) => {
     const { database, vault, clock, newId } = ports;
     const at = clock.now();
@@ -101,6 +101,7 @@ export const registerBusiness =
     const passwordHash = await hashPassword(input.account.password);
     const { business, zoho, account } = input;
     const grantId = 'id' in zoho.grant ? zoho.grant.id : newId('grant');
+    const logo = business.branding.logo ? await ports.readLogo(businessId, business.branding.logo, 'branding.logo') : null;
     const branches = input.branches.map((branch) => ({ ...branch, id: newId('branch') }));
     await database.registration(async (tx, enter) => {
       await insertDirectoryEntry(
@@ -158,11 +159,11 @@ export const registerBusiness =
             email: business.email,
             phone: business.phone_number,
             accent_color: '#1f2329',
-            logo: null,
             legal_lines: [],
             top_message: '',
             bottom_message: '',
             ...(business.branding as object),
+            logo,
           },
           dataKey: vault.newDataKey(businessId),
         },

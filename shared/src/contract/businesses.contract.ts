@@ -54,7 +54,7 @@ const branding = z.strictObject({
   email: email.nullable(),
   phone: text(40).nullable(),
   accent_color: z.string().regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #1f6feb'),
-  /** A PNG or JPEG as a data URL of at most 200 kB; `null` removes it. */
+  /** A PNG or JPEG as a data URL, of at most 200 kB and a million pixels; it is kept as we have written it anew. `null` removes it. */
   logo: z.string().max(280_000).nullable(),
   legal_lines: z.array(text(100)).max(4),
   top_message: optionalText(100),
