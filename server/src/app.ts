@@ -108,7 +108,7 @@ import { migrate, openDatabase } from './platform/db/database.ts';
 import { openGiveWay } from './platform/give-way.ts';
 import { inTurn } from './platform/in-turn.ts';
 import { closeServer, listen, type Patience, usualPatience } from './platform/http/listen.ts';
-import { idempotencyKeys } from './platform/http/idempotency.store.ts';
+import { deleteOldIdempotencyKeys, idempotencyKeys } from './platform/http/idempotency.store.ts';
 import type { Call } from './platform/http/answer.ts';
 import { type Log, logTo } from './platform/log.ts';
 import { mailBy } from './platform/mail.ts';
@@ -207,6 +207,8 @@ export type App = {
   rotateKeys(): Promise<number>;
   businessIds(): Promise<string[]>;
   sweep(): Promise<void>;
+  /** Deletes what is over now, instead of within the hour. */
+  tidy(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -689,7 +691,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       operatorContextOf: operatorContext,
       limits: usage,
       walls: { note: walls.note, mismatch: walls.mismatch, idsIn },
-      ...idempotencyKeys(clock),
+      idempotency: idempotencyKeys(clock),
     },
   });
 
@@ -703,6 +705,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         await deleteOldCalls(tx, daysAgo(7));
         await deleteOldDeliveries(tx, daysAgo(30));
         await deleteOldNotices(tx, daysAgo(30));
+        await deleteOldIdempotencyKeys(tx, daysAgo(1));
       });
     await database.platform(async (tx) => {
       await deleteOldTries(tx, daysAgo(90));
@@ -762,6 +765,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     verifyTrail,
     rotateKeys: rotateKeys({ database, vault, record, contextOf: (businessId) => jobContext(businessId, 'rotation') }),
     businessIds,
+    tidy,
     close: () => (closing ??= close()),
   };
 

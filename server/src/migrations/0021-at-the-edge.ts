@@ -6,6 +6,16 @@ import { addBusinessTable } from './business-table.ts';
 export default class AtTheEdge extends Migration {
   override async up(): Promise<void> {
     await this.search();
+    await this.answers();
+  }
+
+  /** Answers to repeated requests are kept for a day and hold no secret; of those kept so far any may. */
+  private async answers(): Promise<void> {
+    await this.execute('alter table idempotency_key add ended_at timestamptz');
+    await this.asEveryBusiness(['idempotency_key'], async () => {
+      await this.execute('update idempotency_key set response = null, ended_at = created_at');
+    });
+    await this.execute('create index idempotency_key_age on idempotency_key (business_id, created_at)');
   }
 
   /** Searches go by the beginnings of words, sums over a month by an index that holds all they need, lists of one state by the state. */
@@ -48,6 +58,8 @@ export default class AtTheEdge extends Migration {
   }
 
   override down(): void {
+    this.addSql('drop index idempotency_key_age');
+    this.addSql('alter table idempotency_key drop ended_at');
     this.addSql('drop index receipt_ended');
     this.addSql('drop index document_sum');
     for (const table of ['document', 'receipt']) {

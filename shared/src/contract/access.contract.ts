@@ -61,6 +61,7 @@ export const login = endpoint({
   path: '/auth/login',
   summary: 'Sign in with username and password; answers a bearer token for one membership',
   guard: 'anyone',
+  answersSecret: true,
   input: z.strictObject({
     username: z.string().min(1).max(200),
     password: z.string().min(1).max(1000),
@@ -77,6 +78,7 @@ export const switchMembership = endpoint({
   path: '/auth/switch',
   summary: 'Change to another membership of the same person; answers a new token and ends the old one',
   guard: 'signed_in',
+  answersSecret: true,
   input: z.strictObject({ business_id: z.string().min(1).max(60) }),
   output: sessionView,
 });
@@ -140,6 +142,7 @@ export const beginTotp = endpoint({
   path: '/auth/totp',
   summary: 'Begin to set up an authenticator; answers its secret once',
   guard: 'signed_in',
+  answersSecret: true,
   input: z.strictObject({ password: z.string().min(1).max(1000) }),
   output: z.object({ secret: z.string(), uri: z.string(), qr_svg: z.string() }),
 });
@@ -225,6 +228,7 @@ export const acceptInvitation = endpoint({
   path: '/auth/invitation/accept',
   summary: 'Accept an invitation: with a new account, or with the account one has',
   guard: 'anyone',
+  answersSecret: true,
   input: z.discriminatedUnion('account', [
     z.strictObject({ account: z.literal('new'), token: secret, username, name: personName, password: newPassword }),
     z.strictObject({ account: z.literal('existing'), token: secret, username: z.string().min(1).max(200), password: z.string().min(1).max(1000) }),
@@ -237,6 +241,7 @@ export const becomeOperator = endpoint({
   path: '/auth/first-operator',
   summary: 'Make the first operator by the link the console printed',
   guard: 'anyone',
+  answersSecret: true,
   input: z.strictObject({ token: secret, username, name: personName, email, password: newPassword }),
   output: sessionView,
 });
@@ -350,6 +355,7 @@ export const createKey = endpoint({
   path: '/api-keys',
   summary: 'Create an API key; the key itself is answered once',
   guard: 'manage_keys',
+  answersSecret: true,
   secondFactor: true,
   input: z.strictObject({ name: personName, scopes: z.array(z.enum(scopes)).min(1).max(scopes.length), expires_at: time.optional() }),
   output: z.object({ key: z.string(), api_key: keyEntry }),

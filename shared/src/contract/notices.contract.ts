@@ -31,6 +31,7 @@ export const addSubscriber = endpoint({
   path: '/subscribers',
   summary: 'Add an address; its secret is answered this once',
   guard: 'manage_business',
+  answersSecret: true,
   input: z.strictObject({ url: z.url({ protocol: /^https?$/ }).max(1000), events: z.array(event).min(1).max(noticeEvents.length) }),
   output: newSubscriber,
 });
@@ -40,6 +41,7 @@ export const rotateSubscriber = endpoint({
   path: '/subscribers/{id}/rotate',
   summary: 'A new secret; for a day messages carry the signatures of both',
   guard: 'manage_business',
+  answersSecret: true,
   output: newSubscriber,
 });
 

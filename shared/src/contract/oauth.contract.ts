@@ -25,6 +25,7 @@ export const connect = endpoint({
   path: '/oauth/connect',
   summary: 'Begin a consent at Zoho: where the browser goes to approve; holds ten minutes and once, for this session only',
   guard: 'manage_business',
+  answersSecret: true,
   input: z.strictObject({
     data_centre: z.string().trim().max(100).default('com'),
     abilities: z.array(z.enum(abilities)).max(3).default(['read', 'write_back', 'install']),

@@ -290,6 +290,7 @@ export const printReceipt = endpoint({
   path: '/receipts/{id}/prints',
   summary: 'Record a print (the first is the original, then copies) and answer a short-lived single-use link to it',
   guard: 'seal',
+  answersSecret: true,
   input: z.strictObject({ paper: z.enum(['a4', '80mm']) }),
   output: z.object({ print_id: z.string(), number: z.number(), copy: z.boolean(), paper: z.string(), url: z.string(), expires_at: time }),
 });

@@ -10,6 +10,7 @@ export const beginPairing = endpoint({
   path: '/auth/zoho/pairings',
   summary: 'Begin a sign-in with Zoho for a panel: a code to show, an address to open, and a secret to poll with; answers alike for any organization',
   guard: 'anyone',
+  answersSecret: true,
   input: z.strictObject({ organization_id: z.string().regex(/^\d{1,20}$/) }),
   output: z.object({ pairing_id: z.string(), poll_secret: z.string(), code: z.string(), approval_url: z.string(), expires_at: time }),
 });
@@ -19,6 +20,7 @@ export const pollPairing = endpoint({
   path: '/auth/zoho/pairings/poll',
   summary: 'How far a pairing has come; the session, once, when it was approved',
   guard: 'anyone',
+  answersSecret: true,
   input: z.strictObject({ pairing_id: z.string().min(1).max(60), poll_secret: secret }),
   output: z.object({
     state: z.enum(['waiting', 'approving', 'refused', 'over', 'done']),
@@ -33,6 +35,7 @@ export const takePairing = endpoint({
   path: '/auth/zoho/approvals',
   summary: 'Take the code that a panel shows: where to approve at Zoho, and a secret for this browser; a code works once',
   guard: 'anyone',
+  answersSecret: true,
   input: z.strictObject({ code: z.string().trim().min(1).max(40) }),
   output: z.object({ consent_url: z.string(), browser_secret: z.string(), expires_at: time }),
 });
@@ -74,6 +77,7 @@ export const renewSession = endpoint({
   path: '/auth/refresh',
   summary: 'A new token and a new refresh token for a refresh token, which works once; asks Zoho now and then whether its user is still there',
   guard: 'anyone',
+  answersSecret: true,
   input: z.strictObject({ refresh_token: z.string().min(20).max(200) }),
   output: sessionView,
 });

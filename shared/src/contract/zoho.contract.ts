@@ -33,6 +33,7 @@ export const makeHook = endpoint({
   path: '/webhooks',
   summary: 'A new address for one kind of document; address and secret are answered this once',
   guard: 'manage_business',
+  answersSecret: true,
   input: z.strictObject({ module: documentModule }),
   output: newHook,
 });
@@ -42,6 +43,7 @@ export const rotateHook = endpoint({
   path: '/webhooks/{id}/rotate',
   summary: 'A new address and secret; the old ones hold seven more days',
   guard: 'manage_business',
+  answersSecret: true,
   output: newHook,
 });
 

@@ -13,6 +13,7 @@ import { AppError } from '../app-error.ts';
 import type { Log } from '../log.ts';
 import { randomHex } from '../random-hex.ts';
 import { type Call, FileAnswer, type Route, WithStatus } from './answer.ts';
+import type { Ending, IdempotencyKeys } from './idempotency.store.ts';
 
 export type HttpPorts = {
   log: Log;
@@ -31,9 +32,7 @@ export type HttpPorts = {
     mismatch(ctx: Context, route: string, organizationId: string): Promise<void>;
     idsIn(values: unknown[], ownBusinessId: string): string[];
   };
-  /** Remembers an Idempotency-Key; says whether it is new, a repetition, or used for something else. */
-  remember(ctx: Context, route: string, key: string, bodyHash: string): Promise<{ is: 'new' } | { is: 'replay'; response: unknown } | { is: 'conflict' }>;
-  keepResponse(ctx: Context, route: string, key: string, response: unknown): Promise<void>;
+  idempotency: IdempotencyKeys;
   isAllowedOrigin(origin: string): boolean;
   /** Addresses of proxies whose X-Forwarded-For is believed. */
   trustedProxies: string[];
@@ -222,14 +221,33 @@ async function once(
 ): Promise<unknown> {
   if (key.length > 200) throw new AppError('malformed', { field: 'Idempotency-Key' });
   const name = `${route.endpoint.method} ${path}`;
-  const seen = await ports.remember(ctx, name, key, createHash('sha256').update(raw).digest('hex'));
+  const seen = await ports.idempotency.remember(ctx, name, key, createHash('sha256').update(raw).digest('hex'));
   if (seen.is === 'conflict') throw new AppError('idempotency_conflict');
-  const answersPresent = route.endpoint.path === '/receipts';
-  if (seen.is === 'replay' && !answersPresent && seen.response) return seen.response;
-  const replaying: Call = Object.create(call, { isReplay: { value: seen.is === 'replay' } });
-  const result = await route.handle(replaying, given);
-  if (!answersPresent && !(result instanceof FileAnswer)) await ports.keepResponse(ctx, name, key, result instanceof WithStatus ? result.body : result);
+  if (route.endpoint.path === '/receipts') {
+    if (seen.is === 'new') await ports.idempotency.end(ctx, name, key, { is: 'done' });
+    return route.handle(Object.create(call, { isReplay: { value: seen.is !== 'new' } }) as Call, given);
+  }
+  if (seen.is === 'under_way') throw new AppError('idempotency_under_way', { retry_after_s: 1 });
+  if (seen.is === 'lost') throw new AppError('idempotency_unknown');
+  if (seen.is === 'ended') return repeated(seen.ending);
+  const end = (ending: Ending) => ports.idempotency.end(ctx, name, key, ending);
+  let result: unknown;
+  try {
+    result = await route.handle(call, given);
+  } catch (error) {
+    // What was refused is refused again, without another try: some of it may have been done before it was.
+    await end({ is: 'refused', problem: error instanceof AppError ? error.problem : { code: 'internal', request_id: call.requestId } });
+    throw error;
+  }
+  const isKept = !route.endpoint.answersSecret && !(result instanceof FileAnswer);
+  await end(isKept ? { is: 'answered', response: result instanceof WithStatus ? result.body : result } : { is: 'done' });
   return result;
+}
+
+function repeated(ending: Ending): unknown {
+  if (ending.is === 'answered') return ending.response;
+  if (ending.is === 'refused') throw new AppError(ending.problem.code, ending.problem);
+  throw new AppError('idempotency_done');
 }
 
 function respond(c: HonoContext, result: unknown): Response {
