@@ -22,8 +22,20 @@ export const lengthOf = (text: string): number => {
 /** The first so many characters; never half of one. */
 export const cut = (text: string, length: number): string => (text.length <= length ? text : [...text].slice(0, length).join(''));
 
-/** A code as its issuer means it: without blanks of any kind around or within. */
-export const code = (text: string): string => clean(text).replace(/[\s\u200b-\u200d\u2060\ufeff]+/g, '');
+/** A code as its issuer means it: without blanks and marks of any kind around or within. */
+export const code = (text: string): string => clean(text).replace(/[\s\p{Cf}]+/gu, '');
+
+/**
+ * A taxpayer's number as its digits, out of every dress that people and number fields give it: `101,234,567`, `101 234 567`, `101234567.00`, digits
+ * of other scripts. Letters stay, where an authority's numbers have some; what is no number stays what it is, for somebody to mend.
+ */
+export function taxpayerNumber(text: string): string {
+  const bare = code(text.normalize('NFKC')).replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String(digit.charCodeAt(0) & 0xf));
+  // Two noughts behind a mark are a fraction of nothing, three are a group of thousands.
+  const whole = /^[\d.,'’]+$/.test(bare) ? bare.replace(/[.,]0{1,2}$/, '') : bare;
+  const joined = whole.replace(/[.,'’_/‐-―-]/g, '');
+  return /^[0-9A-Za-z]*\d[0-9A-Za-z]*$/.test(joined) ? joined : clean(text).trim();
+}
 
 /** Every string within a JSON value, its keys included, made anew; numbers, booleans and null stay. */
 export function mapStrings(value: unknown, to: (text: string) => string): unknown {

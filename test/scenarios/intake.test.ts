@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { signatureOf } from '../simulators/zoho/automation.ts';
@@ -166,6 +166,30 @@ describe('a webhook', () => {
     for (let i = 0; i < 5; i++) await send(url, about(id, `2026-11-20T10:00:0${i}+0200`), null);
     const alerts = (await admin.get('/alerts')).body.alerts as { subject: string; problem: { code: string } }[];
     expect(alerts.some((each) => each.subject === webhook.id && each.problem.code === 'webhooks_forged')).toBe(true);
+  });
+
+  test('in the form of chosen keys is heard like any other; what names no document is never silent, and the business is told of it', async () => {
+    const { url, secret, webhook } = await hook();
+    const alerts = async () =>
+      ((await admin.get('/alerts')).body.alerts as { subject: string; problem: { code: string } }[]).filter((each) => each.subject === webhook.id);
+    const post = async (body: string) => {
+      const pairs = [...new URL(url).searchParams, ...new URLSearchParams(body)].sort(([a], [b]) => (a < b ? -1 : 1));
+      const signature = createHmac('sha256', secret)
+        .update(pairs.map(([key, value]) => key + value).join(''))
+        .digest('hex');
+      const headers = { 'content-type': 'application/x-www-form-urlencoded', 'x-zoho-webhook-signature': signature };
+      return ((await (await fetch(url, { method: 'POST', headers, body })).json()) as { received: string }).received;
+    };
+    for (let i = 0; i < 5; i++) expect(await post(`status=sent&i=${i}`)).toBe('malformed');
+    expect(await alerts()).toMatchObject([{ problem: { code: 'webhooks_malformed' } }]);
+    expect((await deliveries('malformed')).length).toBeGreaterThanOrEqual(5);
+    const [chosen, whole] = [newInvoice(), newInvoice()];
+    expect(await post(`invoice_id=${chosen}&status=sent`)).toBe('accepted');
+    expect(await post(`payload=${encodeURIComponent(about(whole))}`)).toBe('accepted');
+    await signed(chosen);
+    await signed(whole);
+    // It works again: nobody has to close it.
+    expect(await alerts()).toEqual([]);
   });
 
   test('names an id as a number beyond 2^53 and it is read exactly', async () => {

@@ -21,7 +21,7 @@ const business = () => world.businesses[0];
 beforeAll(async () => {
   world = await startWorld({
     instead: {
-      vsdc: { answerTimeoutMs: 2_000, lateTimeoutMs: 3_000 },
+      vsdc: { answerTimeoutMs: 600, lateTimeoutMs: 3_000 },
       timing: { retryFirstMs: 100, retryMaxMs: 200, settleQuietMs: 150, settleMaxMs: 300, doubtWaitMs: 300, leaseMs: 3_000 },
       sweepMs: 200,
       waitMs: 2_000,
@@ -116,7 +116,7 @@ describe('what a device says is written down whatever it is made of', () => {
 
   test('an answer in a sentence that cannot be stored, too late to be waited for, is the receipt', async () => {
     const document = newInvoice();
-    world.vsdc.faults(['stall:2400']);
+    world.vsdc.faults(['stall:900']);
     once((said) => answer(envelope('000', 'late \u0000 \udc00', told(said).data)));
     const reply = await api.seal('invoices', document.id);
     const settled = await until(

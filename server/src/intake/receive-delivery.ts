@@ -19,7 +19,7 @@ type Ports = {
   clock: Clock;
   newId: NewId;
   log: Log;
-  alerts: Pick<Alerts, 'raise'>;
+  alerts: Pick<Alerts, 'raise' | 'settle'>;
   contextOf(businessId: string): Context;
   /** There is something to look at. */
   touch(businessId: string): void;
@@ -51,7 +51,7 @@ const hashOf = (text: string | Buffer) => hash('sha256', text);
  */
 export function receiveDelivery(ports: Ports): ReceiveDelivery {
   const known = new Map<string, Known>();
-  const refused = new Map<string, { hour: number; kept: number; recent: number[] }>();
+  const refused = new Map<string, { hour: number; kept: number; recent: { not_believed: number[]; not_read: number[] } }>();
 
   const hookOf = async (ctx: Context, key: string): Promise<Known> => {
     const keyHash = hashOf(key);
@@ -76,19 +76,21 @@ export function receiveDelivery(ports: Ports): ReceiveDelivery {
   const refuse = async (ctx: Context, hook: Hook, delivery: Delivery): Promise<Verdict> => {
     const at = delivery.at.getTime();
     const hour = Math.floor(at / 3_600_000);
-    const count = refused.get(hook.id) ?? { hour, kept: 0, recent: [] };
+    const count = refused.get(hook.id) ?? { hour, kept: 0, recent: { not_believed: [], not_read: [] } };
     if (count.hour !== hour) Object.assign(count, { hour, kept: 0 });
     if (refused.size > knownMax) refused.clear();
     refused.set(hook.id, count);
     const isAttack = delivery.verdict === 'forged' || delivery.verdict === 'foreign';
-    if (isAttack) count.recent = [...count.recent.filter((each) => at - each < clusterMs), at].slice(-clusterOf);
-    const isCluster = isAttack && count.recent.length === clusterOf;
-    if (isCluster) count.recent = [];
+    // What nobody can read is told like what nobody believes: a rule with a body of its own making would be silent for ever.
+    const kind = isAttack ? 'not_believed' : delivery.verdict === 'malformed' ? 'not_read' : null;
+    if (kind) count.recent[kind] = [...count.recent[kind].filter((each) => at - each < clusterMs), at].slice(-clusterOf);
+    const isCluster = kind !== null && count.recent[kind].length === clusterOf;
+    if (isCluster) count.recent[kind] = [];
     if (count.kept >= keptPerHour && !isCluster) return delivery.verdict;
     count.kept += 1;
     await ctx.transaction(async (tx) => {
       if (count.kept <= keptPerHour) await insertDelivery(tx, ctx.businessId, delivery);
-      if (isCluster) await ports.alerts.raise(tx, ctx, hook.id, { code: 'webhooks_forged', verdict: delivery.verdict });
+      if (isCluster) await ports.alerts.raise(tx, ctx, hook.id, { code: isAttack ? 'webhooks_forged' : 'webhooks_malformed', verdict: delivery.verdict });
     });
     if (isAttack) ports.log.warn({ business_id: ctx.businessId, hook: hook.id, verdict: delivery.verdict }, 'a webhook was not believed');
     return delivery.verdict;
@@ -128,6 +130,7 @@ export function receiveDelivery(ports: Ports): ReceiveDelivery {
           if (hook.lastDeliveryAt && delivery.at.getTime() - hook.lastDeliveryAt.getTime() <= 60_000) continue;
           hook.lastDeliveryAt = delivery.at;
           await markHook(tx, hook.id, delivery.at);
+          await ports.alerts.settle(tx, ctx, hook.id, ['webhooks_malformed']);
         }
         return found;
       });

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { request } from 'undici';
+import { clean, code, cut } from '@muhuri/shared/text';
 import { AppError } from '../platform/app-error.ts';
 import type { Accounts, ExchangeAsk, Exchanged, Refreshed } from '../ports/accounts.ts';
 import type { zohoHosts } from './data-centres.ts';
+import type { Json } from './parse-json.ts';
+import { list } from './read-document.ts';
 
 // The accounts server has been seen to take over ten seconds.
 const timeoutMs = 30_000;
@@ -67,13 +70,15 @@ export const zohoAccounts = (hosts: ReturnType<typeof zohoHosts>): Accounts => (
     if (answer.statusCode !== 200 || body?.code !== 0 || !Array.isArray(body.organizations))
       throw new AppError('zoho_unavailable', {}, `HTTP ${answer.statusCode}`);
     return Promise.all(
-      body.organizations.slice(0, organizationsMax).map(async (each) => ({
-        organizationId: String(each.organization_id),
-        name: String(each.name ?? ''),
-        currency: String(each.currency_code ?? ''),
-        // Some answers of the list name the role, some do not.
-        role: String(each.user_role ?? (await roleIn(apiDomain, accessToken, String(each.organization_id)))),
-      })),
+      list(body.organizations as Json)
+        .slice(0, organizationsMax)
+        .map(async (each) => ({
+          organizationId: clean(String(each.organization_id)),
+          name: clean(String(each.name ?? '')).trim(),
+          currency: code(String(each.currency_code ?? '')),
+          // Some answers of the list name the role, some do not.
+          role: clean(String(each.user_role ?? (await roleIn(apiDomain, accessToken, String(each.organization_id))))),
+        })),
     );
   },
   async refresh({ accountsServer, clientId, clientSecret, refreshToken }): Promise<Refreshed> {
@@ -161,5 +166,5 @@ function judge(text: string): Refreshed {
   if (body.error === 'invalid_code') return { is: 'dead' };
   if (body.error === 'Access Denied') return { is: 'throttled' };
   if (String(body.error).startsWith('invalid_client')) return { is: 'client_refused' };
-  return { is: 'failed', reason: `the accounts server says ${String(body.error)}` };
+  return { is: 'failed', reason: `the accounts server says ${cut(clean(String(body.error)), 100)}` };
 }

@@ -79,7 +79,8 @@ export const booksWriting = (client: ZohoClient): BooksWriting => ({
     await client.call(access, {
       method: 'POST',
       path: `/invoices/${id}/email`,
-      json: { to_mail_ids: to, subject: text(data.subject), body: text(data.body), send_attachment: true },
+      // A mail's text is Zoho's own and goes back as it is, with its lines.
+      json: { to_mail_ids: to, subject: text(data.subject), body: data.body ?? '', send_attachment: true },
     });
     return true;
   },

@@ -1,6 +1,8 @@
 import { Agent, FormData, request } from 'undici';
+import { clean, cut } from '@muhuri/shared/text';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
+import { readText } from '../platform/read-text.ts';
 import type { CallMade, Purpose } from '../ports/books.ts';
 import type { zohoHosts } from './data-centres.ts';
 import type { Governor } from './governor.ts';
@@ -66,11 +68,11 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
         ...(ask.file ? { body: formOf(ask.file) } : {}),
         dispatcher: agent,
       });
-      const text = await answer.body.text();
-      status = answer.statusCode;
       const type = String(answer.headers['content-type'] ?? '');
+      const text = readText(Buffer.from(await answer.body.arrayBuffer()), type);
+      status = answer.statusCode;
       const body = type.includes('json') ? parseJson(text) : null;
-      zohoCode = body ? String(body.code) : null;
+      zohoCode = body ? cut(clean(String(body.code)), 20) : null;
       const number = (name: string) => {
         const value = Number(answer.headers[name] ?? Number.NaN);
         return Number.isFinite(value) ? value : null;
@@ -118,12 +120,12 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
       ({ status, type, body, token } = await onceOrAgain(organization, ask));
     }
     if (!body) throw new AppError('zoho_unavailable', {}, `HTTP ${status}, ${type || 'no type'}`);
-    const code = String(body.code);
+    const code = cut(clean(String(body.code)), 20);
     if (status >= 200 && status < 300 && code === '0') return { is: 'found', body };
     if (status === 404 || code === '1002' || code === '5') return { is: 'missing' };
     if (status === 429) throw new AppError('zoho_limit');
     if (status === 401 || code === '57' || code === '6041') throw new AppError('zoho_forbidden', { zoho_code: code });
-    if (status >= 400 && status < 500) throw new AppError('zoho_refused', { zoho_code: code, zoho_text: String(body.message ?? '').slice(0, 300) });
+    if (status >= 400 && status < 500) throw new AppError('zoho_refused', { zoho_code: code, zoho_text: cut(clean(String(body.message ?? '')), 300) });
     throw new AppError('zoho_unavailable', { zoho_code: code }, `HTTP ${status}`);
   };
 

@@ -1,4 +1,5 @@
 import { add, divide, isAmount, multiply, round } from '@muhuri/shared/money';
+import { clean, code, taxpayerNumber } from '@muhuri/shared/text';
 import { AppError } from '../platform/app-error.ts';
 import type { BooksDocument, BooksLine } from '../receipts/document.model.ts';
 import type { Json } from './parse-json.ts';
@@ -31,8 +32,8 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     date: text(raw.date),
     customer: { id: text(raw.customer_id), name: text(raw.customer_name) },
     buyer: {
-      taxpayerId: custom(raw, around.customFields.buyer_tin),
-      purchaseCode: custom(raw, around.customFields.purchase_code),
+      taxpayerId: machineForm(taxpayerNumber, custom(raw, around.customFields.buyer_tin)),
+      purchaseCode: machineForm(code, custom(raw, around.customFields.purchase_code)),
       mobile: around.mobile,
     },
     locationId: text(raw.location_id) || text(raw.branch_id) || null,
@@ -88,6 +89,8 @@ function readLine(line: Fields, places: number): BooksLine {
   };
 }
 
+const machineForm = (form: (text: string) => string, value: string | null): string | null => (value && form(value)) || null;
+
 /** Text `"10%"` is a share, a number an amount. */
 function lineDiscount(line: Fields, places: number): string {
   if (isAmount(text(line.discount_amount))) return text(line.discount_amount);
@@ -114,18 +117,28 @@ function correctedInvoices(raw: Fields, appliedTo: string[]): string[] {
   return sources.find((found) => found.length > 0) ?? [];
 }
 
-/** Custom fields without a value are left out by Zoho; the contact's own are the fallback. */
+/**
+ * A custom field's value as a machine means it: the value itself, then what Zoho calls unformatted, and only then the text made for eyes, which a
+ * field of numbers writes with groups and decimals. The contact's own is the fallback; a field without a value is left out by Zoho.
+ */
 function custom(raw: Fields, name: string): string | null {
-  for (const key of ['custom_field_hash', 'customer_custom_field_hash']) {
-    const value = text((raw[key] as Fields | null | undefined)?.[name]).trim();
+  for (const [fields, hash] of [
+    ['custom_fields', 'custom_field_hash'],
+    ['customer_custom_fields', 'customer_custom_field_hash'],
+  ] as const) {
+    const row = list(raw[fields]).find((each) => text(each.api_name) === name);
+    const flat = (raw[hash] ?? {}) as Fields;
+    const value = text(row?.value) || text(flat[`${name}_unformatted`]) || text(flat[name]);
     if (value) return value;
   }
-  const field = list(raw.custom_fields).find((each) => text(each.api_name) === name);
-  return text(field?.value).trim() || null;
+  return null;
 }
 
-/** Blanks come as `""`, `" "`, null or not at all. */
-export const text = (value: Json | undefined): string => (typeof value === 'string' ? value.trim() : '');
+/**
+ * The door: whatever of Zoho's becomes ours goes through here, on one line and well-formed. Blanks come as `""`, `" "`, null or not at all. What is
+ * only given back to Zoho, a line of a credit note, is not read by this and stays to the byte what it was.
+ */
+export const text = (value: Json | undefined): string => (typeof value === 'string' ? clean(value).trim() : '');
 export const list = (value: Json | undefined): Fields[] =>
   Array.isArray(value) ? value.filter((each): each is Fields => typeof each === 'object' && each !== null && !Array.isArray(each)) : [];
 const amount = (value: Json | undefined): string => (isAmount(text(value)) ? text(value) : '0');

@@ -60,8 +60,60 @@ describe('a webhook’s body', () => {
     });
   });
 
+  const form = 'application/x-www-form-urlencoded';
+  const id = '982000000567114';
+  test.each([
+    ['chosen keys', 'invoice_id=982000000567114&status=sent', form],
+    ['chosen keys in any order and spelling', 'status=sent&Invoice%20ID=982000000567114', form],
+    ['chosen keys named as Zoho names them', 'INVOICE.INVOICE_ID=982000000567114', form],
+    ['chosen keys in brackets', 'invoice%5Binvoice_id%5D=982000000567114', form],
+    ['chosen keys that call themselves text', 'invoice_id=982000000567114&status=sent', 'text/plain'],
+    ['a payload in a form', `payload=${encodeURIComponent(invoice)}`, form],
+    ['a JSONString in a form', `JSONString=${encodeURIComponent(invoice)}&x=1`, form],
+    ['a payload under a key of somebody’s own', `body=${encodeURIComponent(invoice)}`, form],
+    ['JSON that calls itself a form', invoice, form],
+    ['JSON that calls itself text', invoice, 'text/plain'],
+    ['a flat object', '{"invoice_id":"982000000567114","status":"sent"}', json],
+    ['a flat object with a number', '{"invoice_id":982000000567114}', json],
+    ['a payload within an object', JSON.stringify({ payload: JSON.parse(invoice) }), json],
+    ['a payload as text within an object', JSON.stringify({ JSONString: invoice }), json],
+    ['an id between blanks', '{"invoice":{"invoice_id":" 982000000567114\\r\\n"}}', json],
+  ])('names its document in the form of %s', (_name, body, contentType) => {
+    expect(read(body, contentType)).toMatchObject({ is: 'document', module: 'invoices', id });
+  });
+
+  test.each(['\ufeff', ''])('is read in UTF-8 and UTF-16, with a mark and without', (mark) => {
+    for (const encoding of ['utf8', 'utf16le'] as const)
+      expect(webhookReader.read(Buffer.from(`${mark}${invoice}`, encoding), json)).toMatchObject({ is: 'document', id });
+  });
+
+  test('keeps the time of change among chosen keys, and knows a credit note that names its invoice', () => {
+    expect(read('creditnote_id=77&invoice_id=982000000567114&last_modified_time=2026-11-20T09%3A30%3A00%2B0200', form)).toEqual({
+      is: 'document',
+      module: 'creditnotes',
+      id: '77',
+      modifiedAt: new Date('2026-11-20T07:30:00Z'),
+    });
+    expect(read('{"creditnote":{"creditnote_id":"77","invoice_id":"982000000567114"}}')).toMatchObject({ module: 'creditnotes', id: '77' });
+  });
+
+  test.each([
+    ['status=sent&total=5', form],
+    ['invoice_id=', form],
+    ['invoice_id=%24%7BINVOICE.INVOICE_ID%7D', form],
+    ['payload=not%20json', form],
+    ['JSONString=&status=sent', form],
+    ['<xml/>', 'application/xml'],
+    ['------x\r\nContent-Disposition: form-data; name="invoice_id"\r\n\r\n5\r\n------x--', 'multipart/form-data; boundary=----x'],
+    ['{"status":"sent"}', json],
+    ['{}', json],
+  ])('that names no document is malformed, never a ping: %s', (body, contentType) => {
+    expect(read(body, contentType)).toMatchObject({ is: 'malformed' });
+  });
+
   test('is a ping where it is empty, and malformed in every other case', () => {
-    for (const ping of ['', '  ', '{"payload":""}']) expect(read(ping)).toEqual({ is: 'ping' });
+    for (const ping of ['', '  ', '\ufeff', '{"payload":""}']) expect(read(ping)).toEqual({ is: 'ping' });
+    for (const ping of ['payload=', 'JSONString=']) expect(read(ping, form)).toEqual({ is: 'ping' });
     const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
     for (const bad of [
       '{',

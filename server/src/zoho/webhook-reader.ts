@@ -1,4 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { code } from '@muhuri/shared/text';
+import { readText } from '../platform/read-text.ts';
 import type { HookBody, WebhookReader } from '../ports/webhooks.ts';
 import { type Json, parseJson } from './parse-json.ts';
 import { text } from './read-document.ts';
@@ -7,28 +9,26 @@ import { readTime } from './zoho-time.ts';
 const isForm = (contentType: string) => contentType.toLowerCase().includes('x-www-form-urlencoded');
 const byKey = (a: [string, string], b: [string, string]) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0);
 
+type Fields = { [key: string]: Json };
+
 /**
- * Zoho's workflow webhooks (zoho-books-api 6.2, 6.3): the default payload names the document under `invoice` or `creditnote` and no event;
- * a form carries it as `JSONString`. The signature is HMAC-SHA256 in lower-case hex over the query's pairs sorted by key, key and value
- * without separators, then the raw body; of a form its pairs are sorted among the query's instead.
+ * Zoho's workflow webhooks (zoho-books-api 6.2, 6.3), in every form a person can choose for them: the default payload names the document under
+ * `invoice` or `creditnote` and no event; a form carries it as `JSONString` or `payload`, or only the keys somebody chose; raw text is written as they
+ * like, most often as a flat object. What names no document is malformed, and somebody is to be told: only a body without anything is a ping.
+ * The signature is HMAC-SHA256 in lower-case hex over the query's pairs sorted by key, key and value without separators, then the raw body; of a
+ * form its pairs are sorted among the query's instead.
  */
 export const webhookReader: WebhookReader = {
   read(raw, contentType) {
-    const sent = raw.toString('utf8');
-    const body = isForm(contentType) ? (new URLSearchParams(sent).get('JSONString') ?? '') : sent;
-    if (body.trim() === '') return { is: 'ping' };
+    const sent = readText(raw, contentType).trim();
+    if (sent === '') return { is: 'ping' };
     // Ids are text almost always; only one that came as a number needs the reader that keeps every digit, which costs several times more.
-    const parsed = quickly(body) ?? parseJson(body);
-    if (!parsed) return { is: 'malformed', reason: 'the body is no JSON object' };
-    for (const [key, module, idKey] of [
-      ['invoice', 'invoices', 'invoice_id'],
-      ['creditnote', 'creditnotes', 'creditnote_id'],
-    ] as const) {
-      const document = parsed[key];
-      if (typeof document !== 'object' || document === null || Array.isArray(document)) continue;
-      return ofDocument(module, document, text(document[idKey]));
-    }
-    return 'payload' in parsed && parsed.payload === '' ? { is: 'ping' } : { is: 'malformed', reason: 'it names neither an invoice nor a credit note' };
+    const body = quickly(sent) ?? parseJson(sent) ?? formOf(sent, contentType);
+    if (!body) return { is: 'malformed', reason: 'the body is neither a JSON object nor a form' };
+    const found = findDocument(body, 0);
+    if (found) return found;
+    const isEmpty = Object.entries(body).every(([key, value]) => wrappers.includes(key.toLowerCase()) && text(value) === '' && typeof value !== 'object');
+    return isEmpty && Object.keys(body).length > 0 ? { is: 'ping' } : { is: 'malformed', reason: 'it names neither an invoice nor a credit note' };
   },
   isSigned({ query, raw, contentType, signature, secrets }) {
     const pairs = isForm(contentType) ? [...query, ...new URLSearchParams(raw.toString('utf8'))] : query;
@@ -49,9 +49,9 @@ export const webhookReader: WebhookReader = {
   },
 };
 
-function quickly(body: string): { [key: string]: Json } | null {
+function quickly(body: string): Fields | null {
   try {
-    const parsed = JSON.parse(body) as { [key: string]: Json } | null;
+    const parsed = JSON.parse(body) as Fields | null;
     const document = parsed?.invoice ?? parsed?.creditnote;
     const named = document && typeof document === 'object' && !Array.isArray(document) ? (document.invoice_id ?? document.creditnote_id) : null;
     return typeof named === 'string' ? parsed : null;
@@ -60,7 +60,52 @@ function quickly(body: string): { [key: string]: Json } | null {
   }
 }
 
-function ofDocument(module: 'invoices' | 'creditnotes', document: { [key: string]: Json }, id: string): HookBody {
+/** What a form says, by its keys. A body that calls itself something else is looked at as one too: people choose types as they find them. */
+function formOf(sent: string, contentType: string): Fields | null {
+  if (!isForm(contentType) && !/^[^\s{[<="]+=/.test(sent)) return null;
+  const pairs = [...new URLSearchParams(sent)];
+  return pairs.length > 0 ? Object.fromEntries(pairs) : null;
+}
+
+/** Under what a whole payload is put. */
+const wrappers = ['payload', 'jsonstring', 'data'];
+const kinds = [
+  ['creditnote', 'creditnotes'],
+  ['invoice', 'invoices'],
+] as const;
+
+/** The document a body names: under its kind, within a wrapper, or by its id among chosen keys. A credit note may name its invoice beside itself. */
+function findDocument(body: Fields, depth: number): HookBody | null {
+  for (const [kind, module] of kinds) {
+    const named = object(body[kind]);
+    if (named) return ofDocument(module, named, text(named[`${kind}_id`]));
+  }
+  for (const [key, value] of Object.entries(body)) {
+    if (depth > 1 || !(wrappers.includes(key.toLowerCase()) || text(value).startsWith('{'))) continue;
+    const within = object(value) ?? (text(value) ? parseJson(text(value)) : null);
+    const found = within && findDocument(within, depth + 1);
+    if (found) return found;
+  }
+  const chosen = new Map(Object.entries(body).map(([key, value]) => [plainKey(key), value]));
+  const end = (name: string) => [...chosen].find(([key]) => key === name || key.endsWith(`_${name}`))?.[1];
+  for (const [kind, module] of kinds) {
+    const id = end(`${kind}_id`) ?? (kind === 'creditnote' ? end('credit_note_id') : undefined);
+    if (id !== undefined) return ofDocument(module, { last_modified_time: end('last_modified_time') ?? null }, text(id));
+  }
+  return null;
+}
+
+const object = (value: Json | undefined): Fields | null => (typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null);
+
+/** `Invoice ID`, `INVOICE.INVOICE_ID` and `invoice[invoice_id]` as `invoice_id` at their end. */
+const plainKey = (key: string): string =>
+  key
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^_|_$/g, '');
+
+function ofDocument(module: 'invoices' | 'creditnotes', document: Fields, named: string): HookBody {
+  const id = code(named);
   if (!/^\d{1,25}$/.test(id)) return { is: 'malformed', reason: 'the document has no id' };
   const modified = text(document.last_modified_time);
   const modifiedAt = modified ? readTime(modified) : null;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { code, taxpayerNumber } from '../text.ts';
 import { endpoint } from './endpoint.ts';
 
 const amount = z.string().regex(/^-?\d+(\.\d+)?$/);
@@ -82,8 +83,9 @@ export const receiptView = z
   .meta({ id: 'Receipt' });
 
 export const answers = {
-  buyer_tin: z.string().trim().max(20).optional(),
-  purchase_code: z.string().trim().max(20).optional(),
+  // As people copy them: with blanks, groups of three, a fraction of nothing.
+  buyer_tin: z.string().max(60).overwrite(taxpayerNumber).max(20).optional(),
+  purchase_code: z.string().max(60).overwrite(code).max(20).optional(),
   buyer_mobile: z.string().trim().max(30).optional(),
   reason_code: z.string().trim().max(5).optional(),
   payment_method: z.string().trim().max(5).optional(),

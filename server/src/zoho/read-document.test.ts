@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { parseJson } from './parse-json.ts';
+import { readDocument } from './read-document.ts';
+
+const around = {
+  baseCurrency: 'RWF',
+  customFields: { buyer_tin: 'cf_custtin', purchase_code: 'cf_purchase_code' },
+  mobile: null,
+  paymentModes: [],
+  appliedTo: [],
+};
+const read = (fields: string) => readDocument('invoices', '1', parseJson(`{"invoice_id":"1","date":"2026-11-20",${fields}}`) ?? {}, around);
+
+describe('a custom field is its value before it is the text made of it', () => {
+  test.each([
+    ['a field of decimals, flat', '"custom_field_hash":{"cf_custtin":"101234567.00","cf_custtin_unformatted":101234567}'],
+    ['a field of decimals, flat, without what is unformatted', '"custom_field_hash":{"cf_custtin":"101234567.00"}'],
+    ['a field of numbers with groups', '"custom_field_hash":{"cf_custtin":"101,234,567"}'],
+    ['a field of text with blanks', '"custom_field_hash":{"cf_custtin":"101 234 567"}'],
+    ['a row of a field of decimals', '"custom_fields":[{"api_name":"cf_custtin","value":101234567.0,"value_formatted":"101,234,567.00"}]'],
+    ['a row, where the flat text says otherwise', '"custom_fields":[{"api_name":"cf_custtin","value":101234567}],"custom_field_hash":{"cf_custtin":"1.01 L"}'],
+    ['the contact’s, unformatted', '"customer_custom_field_hash":{"cf_custtin":"101,234,567.00","cf_custtin_unformatted":"101234567"}'],
+    ['the contact’s row', '"customer_custom_fields":[{"api_name":"cf_custtin","value":"101-234-567"}]'],
+    ['with a no-break space, a mark of direction and a line break', '"custom_field_hash":{"cf_custtin":"\\u200e101\\u00a0234\\u202f567\\r\\n"}'],
+    ['in Arabic digits', '"custom_field_hash":{"cf_custtin":"١٠١٢٣٤٥٦٧"}'],
+    ['in full-width digits', '"custom_field_hash":{"cf_custtin":"１０１２３４５６７"}'],
+  ])('a TIN from %s is its digits', (_name, fields) => {
+    expect(read(fields).buyer.taxpayerId).toBe('101234567');
+  });
+
+  test.each([
+    ['"P051234567x"', 'P051234567x'],
+    ['"ask the buyer!"', 'ask the buyer!'],
+    ['""', null],
+    ['" "', null],
+    ['null', null],
+    ['false', null],
+  ])('a TIN %s is taken as it is, for somebody to see', (value, is) => {
+    expect(read(`"custom_field_hash":{"cf_custtin":${value}}`).buyer.taxpayerId).toBe(is);
+  });
+
+  test('a purchase code has no blanks in it', () => {
+    expect(read('"custom_field_hash":{"cf_purchase_code":" K7T 2Q9\\t"}').buyer.purchaseCode).toBe('K7T2Q9');
+  });
+
+  test('the document’s own value comes before the contact’s', () => {
+    expect(
+      read('"custom_fields":[{"api_name":"cf_custtin","value":"101234567"}],"customer_custom_field_hash":{"cf_custtin":"999999999"}').buyer.taxpayerId,
+    ).toBe('101234567');
+  });
+});
+
+test('names and numbers come in well-formed and on one line, whatever Zoho says', () => {
+  const document = read(
+    '"customer_name":"Hotel \\ud83d","invoice_number":"INV\\u0000-1","line_items":[{"name":"Bread\\u000bwhole"},{"name":"line one\\r\\nline two\\ttab"},{"name":"","description":"Bread \\u0000"}]',
+  );
+  expect(document).toMatchObject({ customer: { name: 'Hotel \ufffd' }, number: 'INV -1' });
+  expect(document.lines.map((each) => each.name)).toEqual(['Bread whole', 'line one line two tab', 'Bread']);
+});
