@@ -190,6 +190,14 @@ export const problems = {
     "La clé d'API appartient à une autre organisation que celle indiquée.",
     'Utilisez la clé de cette organisation, ou omettez X-Organization-ID.',
   ),
+  ids_guessed: e(
+    409,
+    'person',
+    'Somebody of your business asks, again and again, for things that are not there.',
+    'Look into the activity: who it is, and from where. A program with a wrong list of ids does this, and so does somebody who guesses.',
+    "Quelqu'un de votre entreprise demande, encore et encore, des choses qui n'existent pas.",
+    "Regardez dans l'activité qui c'est et d'où. Un programme avec une mauvaise liste d'identifiants fait cela, et aussi quelqu'un qui devine.",
+  ),
   wall_attempt: e(
     403,
     'support',

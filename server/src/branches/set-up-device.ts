@@ -1,6 +1,6 @@
 import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
 import type { Recorder } from '../audit/index.ts';
-import { getBusiness } from '../businesses/index.ts';
+import { getBusiness, holdDataKey } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Log } from '../platform/log.ts';
@@ -60,6 +60,8 @@ export const initialiseDevice =
     const { sdcId, mrcNumber, lastInvoiceNumber, secrets } = reply.value;
     await tryAgain(ports, about, (before) =>
       ctx.transaction(async (tx) => {
+        // The key as it is now: it may have been renewed while the device was asked.
+        const dataKey = await holdDataKey(tx);
         const locked = await lockDeviceOfBranch(tx, branchId);
         if (before > 0 && locked?.sdcId === sdcId) return;
         if (locked?.state !== 'new') throw new AppError('wrong_state', { state: locked?.state });
@@ -67,8 +69,7 @@ export const initialiseDevice =
           sdcId,
           mrcNumber,
           nextInvoiceNumber: next(lastInvoiceNumber),
-          // The key as it is now: it may have been renewed while the device was asked.
-          secrets: ports.vault.seal((await getBusiness(tx)).dataKey, business.id, `device:${device.id}`, JSON.stringify(secrets)),
+          secrets: ports.vault.seal(dataKey, business.id, `device:${device.id}`, JSON.stringify(secrets)),
         });
         await ports.record(tx, ctx, {
           action: 'device.initialised',

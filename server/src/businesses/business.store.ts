@@ -44,6 +44,17 @@ export async function getBusiness(tx: Tx, lock = false): Promise<Business> {
   };
 }
 
+/**
+ * The data key that the business's secrets are sealed with, held as it is until this transaction ends: a rotation waits for it. A secret sealed
+ * with a key that was read and not held may be stored after the rotation went by, and would never open again. Empty once the business is closed.
+ * Asked for before any other row is locked: the rotation takes this row first, too.
+ */
+export async function holdDataKey(tx: Tx): Promise<string> {
+  const row = await queryOne<{ data_key: string | null }>(tx, 'select data_key from business for share');
+  if (!row) throw new Error('this transaction has no business');
+  return row.data_key ?? '';
+}
+
 /** Everything but what other use cases own; `version` grows by one. */
 export async function updateBusinessRow(
   tx: Tx,

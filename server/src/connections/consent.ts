@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { getBusiness } from '../businesses/index.ts';
+import { holdDataKey } from '../businesses/index.ts';
 import type { Context, Session } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { SeenOrganization } from '../ports/accounts.ts';
@@ -98,7 +98,7 @@ export const consents = (ports: Ports) => {
       for (const scope of (held?.scopes ?? '').split(' ')) if (/^ZohoBooks\.[a-z]+\.(?:READ|CREATE|UPDATE|DELETE)$/.test(scope)) wanted.add(scope);
       const scopes = [...wanted];
       await ctx.transaction(async (tx) => {
-        const { dataKey } = await getBusiness(tx);
+        const dataKey = await holdDataKey(tx);
         const seal = (field: string, text: string) => ports.vault.seal(dataKey, ctx.businessId, `consent:${id}:${field}`, text);
         await insertConsent(
           tx,
@@ -135,28 +135,30 @@ export const consents = (ports: Ports) => {
       const [businessId, secret] = ask.state.split('.');
       // Another business's, another session's, used, over or invented: one answer.
       if (businessId !== ctx.businessId || !secret) throw new AppError('consent_over');
-      const consent = await ctx.transaction((tx) => takeConsent(tx, hashOf(secret), session.id, ports.clock.now()));
-      if (!consent) throw new AppError('consent_over');
+      const { consent, secrets } = await ctx.transaction(async (tx) => {
+        // Key and consent of one moment: a rotation renews both.
+        const dataKey = await holdDataKey(tx);
+        const taken = await takeConsent(tx, hashOf(secret), session.id, ports.clock.now());
+        if (!taken) throw new AppError('consent_over');
+        const open = (field: string, sealed: string) => ports.vault.open(dataKey, ctx.businessId, `consent:${taken.id}:${field}`, sealed);
+        return { consent: taken, secrets: { client: open('client_secret', taken.clientSecret), verifier: open('verifier', taken.verifier) } };
+      });
       if (ask.error || !ask.code) {
         await ctx.transaction((tx) => ports.record(tx, ctx, { action: 'consent.refused', subject: consent.id, after: { error: ask.error ?? 'no code' } }));
         throw new AppError('consent_refused');
       }
       const accountsServer = ask['accounts-server'] ?? consent.accountsServer;
       if (!ports.accounts.isKnownAccountsServer(accountsServer)) throw new AppError('consent_elsewhere', { field: 'accounts-server' });
-      const { dataKey } = await ctx.transaction((tx) => getBusiness(tx));
-      const open = (field: string, sealed: string) => ports.vault.open(dataKey, ctx.businessId, `consent:${consent.id}:${field}`, sealed);
       const isPlatforms = ports.platformClient(consent.accountsServer)?.clientId === consent.clientId;
       const grantId = await makeGrant(ports, ctx, {
         accountsServer,
         apiDomain: ports.accounts.apiOf(accountsServer),
         clientId: consent.clientId,
         // The platform's client has a secret per data centre; a business's own is the one it gave.
-        clientSecret: isPlatforms
-          ? (ports.platformClient(accountsServer)?.clientSecret ?? open('client_secret', consent.clientSecret))
-          : open('client_secret', consent.clientSecret),
+        clientSecret: isPlatforms ? (ports.platformClient(accountsServer)?.clientSecret ?? secrets.client) : secrets.client,
         code: ask.code,
         redirectUri: ports.redirectUri,
-        verifier: open('verifier', consent.verifier),
+        verifier: secrets.verifier,
       });
       await ctx.transaction((tx) => keepConsentGrant(tx, consent.id, grantId));
       return takeOver(ctx, session, { id: consent.id, grantId });

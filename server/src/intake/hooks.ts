@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Recorder } from '../audit/index.ts';
-import { getBusiness } from '../businesses/index.ts';
+import { holdDataKey } from '../businesses/index.ts';
 import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -27,9 +27,9 @@ export const makeHook =
     const id = ports.newId('hook');
     const at = ports.clock.now();
     return ctx.transaction(async (tx) => {
+      const dataKey = await holdDataKey(tx);
       const connection = await findConnection(tx);
       if (!connection) throw new AppError('zoho_not_connected');
-      const { dataKey } = await getBusiness(tx);
       const hook = { id, module, keyPrefix: key.slice(37, 43), secret: ports.vault.seal(dataKey, ctx.businessId, `hook:${id}`, secret) };
       await insertHook(tx, ctx.businessId, { ...hook, keyHash: createHash('sha256').update(key).digest('hex') }, at);
       await ports.record(tx, ctx, { action: 'webhook.made', subject: id, after: { module, prefix: hook.keyPrefix } });

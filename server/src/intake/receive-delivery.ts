@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Alerts } from '../alerts/index.ts';
-import { getBusiness } from '../businesses/index.ts';
+import { holdDataKey } from '../businesses/index.ts';
 import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -61,7 +61,9 @@ export function receiveDelivery(ports: Ports): ReceiveDelivery {
     const found = await ctx.transaction(async (tx) => {
       const hook = await findHookByKey(tx, keyHash, now);
       if (!hook) return null;
-      const { dataKey } = await getBusiness(tx);
+      const dataKey = await holdDataKey(tx);
+      // A business that is closed has no key any more, and is not there for anybody.
+      if (dataKey === '') return null;
       const hooks = (await listHooks(tx, now)).filter((each) => each.module === hook.module && each.secret !== null);
       const secrets = hooks.map((each) => ports.vault.open(dataKey, ctx.businessId, `hook:${each.id}`, each.secret as string));
       return { hook, organizationId: (await findConnection(tx))?.organizationId ?? null, secrets, until: now.getTime() + knownMs };

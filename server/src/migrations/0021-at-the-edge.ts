@@ -1,12 +1,13 @@
 import { Migration } from '@mikro-orm/migrations';
 import { wordsOf } from '../platform/words.ts';
-import { addBusinessTable } from './business-table.ts';
+import { addBusinessTable, askAcross } from './business-table.ts';
 
 /** What is asked of the database by many, or of much, costs the same with a little and with a lot; and no secret is kept in an answer. */
 export default class AtTheEdge extends Migration {
   override async up(): Promise<void> {
     await this.search();
     await this.answers();
+    await this.lookups();
   }
 
   /** Answers to repeated requests are kept for a day and hold no secret; of those kept so far any may. */
@@ -16,6 +17,20 @@ export default class AtTheEdge extends Migration {
       await this.execute('update idempotency_key set response = null, ended_at = created_at');
     });
     await this.execute('create index idempotency_key_age on idempotency_key (business_id, created_at)');
+  }
+
+  /** The question across businesses is asked by the key of each table, over all the tables it is asked of by now. */
+  private async lookups(): Promise<void> {
+    const asked = (await this.execute(
+      `select p.tablename as name from pg_policies p join information_schema.columns c on c.table_schema = p.schemaname and c.table_name = p.tablename
+        where p.schemaname = 'public' and p.policyname = 'lookup' and c.column_name = 'id' order by 1`,
+    )) as { name: string }[];
+    const listed: string[] = [];
+    askAcross(
+      { addSql: (text) => void listed.push(String(text)) },
+      asked.map((each) => each.name),
+    );
+    for (const text of listed) await this.execute(text);
   }
 
   /** Searches go by the beginnings of words, sums over a month by an index that holds all they need, lists of one state by the state. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Alerts } from '../alerts/index.ts';
 import type { Follower, Recorder } from '../audit/index.ts';
-import { getBusiness } from '../businesses/index.ts';
+import { holdDataKey } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -107,10 +107,8 @@ export const sendDue =
     const now = ports.clock.now();
     const due = await ctx.transaction((tx) => takeNotices(tx, now, new Date(now.getTime() + leaseMs), batch));
     if (due.length === 0) return 0;
-    const { subscribers, dataKey } = await ctx.transaction(async (tx) => ({
-      subscribers: await listSubscribers(tx),
-      dataKey: (await getBusiness(tx)).dataKey,
-    }));
+    // In this order: the key is held while the secrets that were sealed with it are read.
+    const { subscribers, dataKey } = await ctx.transaction(async (tx) => ({ dataKey: await holdDataKey(tx), subscribers: await listSubscribers(tx) }));
     const open = (subscriber: Subscriber, sealed: string) => ports.vault.open(dataKey, ctx.businessId, fieldOf(subscriber.id), sealed);
     for (const notice of due) {
       const to = subscribers.find((each) => each.id === notice.subscriberId);
@@ -150,15 +148,14 @@ const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 
 /** Addresses of the business's own, each with a secret that is answered once. */
 export const subscribers = (ports: Ports) => {
-  const seal = async (ctx: Context, id: string, secret: string) =>
-    ports.vault.seal((await ctx.transaction((tx) => getBusiness(tx))).dataKey, ctx.businessId, fieldOf(id), secret);
+  const seal = async (tx: Tx, ctx: Context, id: string, secret: string) => ports.vault.seal(await holdDataKey(tx), ctx.businessId, fieldOf(id), secret);
   return {
     list: (ctx: Context) => ctx.transaction(listSubscribers),
     async add(ctx: Context, ask: { url: string; events: string[] }): Promise<NewSubscriber> {
       const id = ports.newId('subscriber');
       const secret = newSecret();
-      const sealed = await seal(ctx, id, secret);
       const subscriber = await ctx.transaction(async (tx) => {
+        const sealed = await seal(tx, ctx, id, secret);
         if ((await listSubscribers(tx)).length >= subscribersMax) throw new AppError('malformed', { field: 'url', reason: 'ten addresses at most' });
         await insertSubscriber(tx, ctx.businessId, { id, url: ask.url, events: ask.events, secret: sealed }, ports.clock.now());
         await ports.record(tx, ctx, { action: 'subscriber.added', subject: id, after: { url: ask.url, events: ask.events } });
@@ -169,8 +166,8 @@ export const subscribers = (ports: Ports) => {
     /** For a day messages carry both signatures, so that nothing is refused while the new secret is put in. */
     async rotate(ctx: Context, id: string): Promise<NewSubscriber> {
       const secret = newSecret();
-      const sealed = await seal(ctx, id, secret);
       const subscriber = await ctx.transaction(async (tx) => {
+        const sealed = await seal(tx, ctx, id, secret);
         if (!(await findSubscriber(tx, id))) throw new AppError('not_found');
         await replaceSecret(tx, id, sealed, new Date(ports.clock.now().getTime() + overlapMs));
         await ports.record(tx, ctx, { action: 'subscriber.rotated', subject: id });

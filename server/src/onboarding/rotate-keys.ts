@@ -44,6 +44,16 @@ export const rotateKeys = (ports: Ports) => async (): Promise<number> => {
           vault.seal(next, businessId, field, vault.open(row.data_key, businessId, field, each.secret)),
         ]);
       }
+      for (const each of await query<{ id: string; client_secret: string; verifier: string }>(
+        tx,
+        'select id, client_secret, verifier from consent where used_at is null for update',
+      )) {
+        const anew = (field: 'client_secret' | 'verifier') => {
+          const name = `consent:${each.id}:${field}`;
+          return vault.seal(next, businessId, name, vault.open(row.data_key, businessId, name, each[field]));
+        };
+        await query(tx, 'update consent set client_secret = $2, verifier = $3 where id = $1', [each.id, anew('client_secret'), anew('verifier')]);
+      }
       await query(tx, 'update business set data_key = $1', [next]);
       await ports.record(tx, ctx, { action: 'keys.rotated', subject: businessId });
       moved += 1;

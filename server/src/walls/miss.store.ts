@@ -29,8 +29,9 @@ export async function listMisses(tx: Tx, limit: number): Promise<Miss[]> {
   }));
 }
 
-/** Looked at: an attempt stands elsewhere by now, and the rest was nothing. */
-export const forgetMiss = (tx: Tx, id: string) => query(tx, 'delete from miss where id = $1', [id]);
+/** Looked at: an attempt stands elsewhere by now, and the rest was nothing. False where another process has looked at it before. */
+export const forgetMiss = async (tx: Tx, id: string): Promise<boolean> =>
+  (await query(tx, 'delete from miss where id = $1 returning 1 as gone', [id])).length > 0;
 
 /** The one question that may be asked across businesses (`platform` door): whether the id stands in another one. Answers yes or no. */
 export async function standsElsewhere(tx: Tx, asked: string, businessId: string): Promise<boolean> {
@@ -40,17 +41,14 @@ export async function standsElsewhere(tx: Tx, asked: string, businessId: string)
 
 export type Attempt = { id: string; at: Date; businessId: string; actorType: string; actorId: string; route: string; asked: string; origin: string | null };
 
+/** Two processes may look into the same miss: it becomes one attempt. */
 export const insertAttempt = (tx: Tx, is: Attempt) =>
-  query(tx, 'insert into reference.wall_attempt (id, at, business_id, actor_type, actor_id, route, asked, origin) values ($1, $2, $3, $4, $5, $6, $7, $8)', [
-    is.id,
-    is.at,
-    is.businessId,
-    is.actorType,
-    is.actorId,
-    is.route,
-    is.asked,
-    is.origin,
-  ]);
+  query(
+    tx,
+    `insert into reference.wall_attempt (id, at, business_id, actor_type, actor_id, route, asked, origin) values ($1, $2, $3, $4, $5, $6, $7, $8)
+     on conflict (id) do nothing`,
+    [is.id, is.at, is.businessId, is.actorType, is.actorId, is.route, is.asked, is.origin],
+  );
 
 export async function listAttempts(tx: Tx, page: { limit: number; after: { at: string; id: string } | null }): Promise<Attempt[]> {
   const rows = await query<Record<string, string | null>>(

@@ -37,21 +37,49 @@ type Ports = {
 
 const batch = 200;
 const askedMax = 20;
+/** Of one actor so many are kept in a minute, far fewer than can be looked into; that there were more is told by itself. */
+const keptPerMinute = 120;
+const actorsMost = 10_000;
 
 export function openWalls(ports: Ports): Walls {
   const touched = new Set<string>();
+  const kept = new Map<string, { minute: number; count: number }>();
 
-  const attempt = async (ctx: Context, about: { actorType: string; actorId: string; route: string; asked: string; origin: string | null; at: Date }) => {
-    const found: Attempt = { id: ports.newId('wall_attempt'), businessId: ctx.businessId, ...about };
+  /** How many of these are still kept of this actor in this minute; whoever goes beyond is told of, once a minute. */
+  const allowance = (ctx: Context, route: string, wanted: number): number => {
+    const minute = Math.floor(ports.clock.now().getTime() / 60_000);
+    const actor = `${ctx.businessId} ${ctx.actor.id}`;
+    if (kept.size > actorsMost) kept.clear();
+    const before = kept.get(actor);
+    const count = before?.minute === minute ? before.count : 0;
+    kept.set(actor, { minute, count: count + wanted });
+    if (count <= keptPerMinute && count + wanted > keptPerMinute) {
+      ports.log.warn({ business_id: ctx.businessId, actor: ctx.actor.id, route }, 'somebody asks for more that is not there than is looked into');
+      const told = ctx.transaction((tx) => ports.alerts.raise(tx, ctx, ctx.actor.id, { code: 'ids_guessed', route }));
+      ports.background(told.catch((error: Error) => ports.log.error({ business_id: ctx.businessId, error: error.stack }, 'an alert could not be raised')));
+    }
+    return Math.max(0, Math.min(wanted, keptPerMinute - count));
+  };
+
+  /** `missId`: the noted miss it comes from, which goes in the same transaction, so that of several processes one alone records the attempt. */
+  const attempt = async (
+    ctx: Context,
+    about: { actorType: string; actorId: string; route: string; asked: string; origin: string | null; at: Date },
+    missId?: string,
+  ) => {
+    const found: Attempt = { id: missId ?? ports.newId('wall_attempt'), businessId: ctx.businessId, ...about };
     await ports.database.platform((tx) => insertAttempt(tx, found));
-    await ctx.transaction(async (tx) => {
+    const isOurs = await ctx.transaction(async (tx) => {
+      if (missId !== undefined && !(await forgetMiss(tx, missId))) return false;
       await ports.record(tx, ctx, {
         action: 'wall.attempt',
         subject: about.actorId,
         after: { actor_type: about.actorType, route: about.route, asked: about.asked, origin: about.origin },
       });
       await ports.alerts.raise(tx, ctx, about.actorId, { code: 'wall_attempt', route: about.route });
+      return true;
     });
+    if (!isOurs) return;
     ports.log.warn({ business_id: ctx.businessId, actor: about.actorId, route: about.route }, 'somebody asked for another business’s data');
     await ports.tell(found).catch((error: Error) => ports.log.error({ error: error.message }, 'the alert hook could not be told'));
   };
@@ -60,9 +88,9 @@ export function openWalls(ports: Ports): Walls {
     const ctx = ports.contextOf(businessId);
     const misses = await ctx.transaction((tx) => listMisses(tx, batch));
     if (misses.length === batch) touched.add(businessId);
-    for (const miss of misses) {
-      if (await ports.database.platform((tx) => standsElsewhere(tx, miss.asked, businessId))) await attempt(ctx, miss);
-      await ctx.transaction((tx) => forgetMiss(tx, miss.id));
+    for (const { id, ...miss } of misses) {
+      if (await ports.database.platform((tx) => standsElsewhere(tx, miss.asked, businessId))) await attempt(ctx, miss, id);
+      else await ctx.transaction((tx) => forgetMiss(tx, id));
     }
   };
   const lookIntoAll = async (ids: string[]): Promise<void> => {
@@ -77,7 +105,8 @@ export function openWalls(ports: Ports): Walls {
     note(ctx, route, ids) {
       if (ids.length === 0) return;
       const at = ports.clock.now();
-      const misses = [...new Set(ids)].slice(0, askedMax).map((asked) => ({
+      const asked = [...new Set(ids)].slice(0, askedMax);
+      const misses = asked.slice(0, allowance(ctx, route, asked.length)).map((asked) => ({
         id: ports.newId('miss'),
         at,
         actorType: ctx.actor.type,
@@ -86,6 +115,7 @@ export function openWalls(ports: Ports): Walls {
         asked,
         origin: ctx.origin,
       }));
+      if (misses.length === 0) return;
       const work = ctx.transaction(async (tx) => {
         for (const miss of misses) await insertMiss(tx, ctx.businessId, miss);
       });
@@ -93,8 +123,10 @@ export function openWalls(ports: Ports): Walls {
       const noted = work.then(() => void touched.add(ctx.businessId));
       ports.background(noted.catch((error: Error) => ports.log.error({ business_id: ctx.businessId, error: error.stack }, 'a miss could not be noted')));
     },
-    mismatch: (ctx, route, organizationId) =>
-      attempt(ctx, { actorType: ctx.actor.type, actorId: ctx.actor.id, route, asked: organizationId, origin: ctx.origin, at: ports.clock.now() }),
+    async mismatch(ctx, route, organizationId) {
+      if (allowance(ctx, route, 1) === 0) return;
+      await attempt(ctx, { actorType: ctx.actor.type, actorId: ctx.actor.id, route, asked: organizationId, origin: ctx.origin, at: ports.clock.now() });
+    },
     async look() {
       const ids = [...touched];
       touched.clear();
