@@ -27,6 +27,8 @@ export type World = {
   /** Ours, unless the world was given a database of another. */
   postgres: Postgres;
   databaseUrls: { owner: string; app: string; queue: string };
+  /** The time as the servers of this world have it. */
+  now(): Date;
   /** Two, unless the world was started with more or without. */
   businesses: [DemoBusiness, DemoBusiness, ...DemoBusiness[]];
   /** A statement inside a business, as the server's own role runs it. */
@@ -225,6 +227,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     widget,
     postgres,
     databaseUrls: urls,
+    now: () => options.instead?.clock?.now() ?? new Date(),
     businesses,
     settingsOf: (told) => ({ config: { ...config(0), ...told?.config }, secrets: { ...secrets, ...told?.secrets } }),
     anotherApp: (instead, told) => start(0, instead, told),

@@ -7,6 +7,8 @@ import {
   checkWho,
   createKey,
   deleteExpiredSessions,
+  deleteOldCounted,
+  deleteOldDevices,
   deleteOldTries,
   endMember,
   InvitationEntity,
@@ -17,9 +19,13 @@ import {
   listMemberships,
   listPeople,
   nameActors,
+  notifyPerson,
   MembershipEntity,
+  openSecondFactor,
   openSessions,
   openTotp,
+  openTries,
+  operators,
   ownAccount,
   readInvitation,
   readKey,
@@ -111,6 +117,7 @@ import { closeServer, listen, type Patience, usualPatience } from './platform/ht
 import { deleteOldIdempotencyKeys, idempotencyKeys } from './platform/http/idempotency.store.ts';
 import type { Call } from './platform/http/answer.ts';
 import { type Log, logTo } from './platform/log.ts';
+import { secretsFrom } from './platform/derived-secret.ts';
 import { mailBy } from './platform/mail.ts';
 import { idsFrom } from './platform/new-id.ts';
 import { notaryFrom } from './platform/notary.ts';
@@ -347,10 +354,27 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       return entry && { name: entry.name, taxpayerId: entry.taxpayerId, organizationId: entry.organizationId, status: entry.status };
     },
   });
-  const sessions = openSessions({ database, clock, readKey: readKeyOf, log });
-  const totp = openTotp({ database, vault, clock });
+  const sessions = openSessions({ database, clock, readKey: readKeyOf, log, derive: secretsFrom(secrets.masterKey, 'session renewal') });
+  const tries = openTries({ database, clock, newId });
+  const tellPerson = notifyPerson({ database, clock, sendMail: mail.send, log, background: inBackground, publicUrl: config.publicUrl });
+  const factor = openSecondFactor({ database, clock, newId, totp: openTotp({ database, vault, clock }), tries, notify: tellPerson });
   const who = checkWho({ database, clock, newId });
-  const account = ownAccount({ database, clock, newId, sessions, totp, sendMail: mail.send, publicUrl: config.publicUrl, log });
+  const account = ownAccount({
+    database,
+    clock,
+    newId,
+    sessions,
+    factor,
+    tries,
+    notify: tellPerson,
+    derive: secretsFrom(secrets.masterKey, 'password reset'),
+    sendMail: mail.send,
+    background: inBackground,
+    publicUrl: config.publicUrl,
+    log,
+  });
+  const entering = { database, clock, newId, sessions, factor };
+  const operatorsOf = operators({ ...entering, publicUrl: config.publicUrl });
   const platform = { database, vault, accounts, clock, newId, record, recordPlatform, sendMail: mail.send, publicUrl: config.publicUrl };
   const granting = { database, vault, accounts, clock, newId, record };
   const sync = syncLists({ vsdc, dialects, clock, log });
@@ -467,13 +491,14 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   touched.telling = telling.touch;
   const routes = [
     ...accessRoutes({
-      signIn: signIn({ database, sessions, clock, totp, checkWho: who }),
+      signIn: signIn({ ...entering, checkWho: who }),
       switchMembership: switchMembership({ database, sessions }),
       signOut: sessions.end,
       account,
+      becomeOperator: operatorsOf.become,
       listMemberships: (personId) => database.platform((tx) => listMemberships(tx, personId)),
       readInvitation: readInvitation({ database, clock }),
-      acceptInvitation: acceptInvitation({ database, clock, newId, record, sessions, checkWho: who }),
+      acceptInvitation: acceptInvitation({ ...entering, record, checkWho: who }),
       qrSvg,
       now: () => clock.now(),
     }),
@@ -481,6 +506,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       pairings: pairings({
         ...granting,
         sessions,
+        knowsDevice: factor.knows,
         people: zohoPeople,
         clientOf: signInClient({ database, vault, accounts, platformClient: platformClientOf }),
         contextOf: (businessId) => jobContext(businessId, 'zoho_sign_in'),
@@ -681,7 +707,11 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     routes,
     version,
     config,
-    isOperator: async (token) => (await sessions.read(token).catch(() => null))?.isOperator === true,
+    // Totals are for the operator who has given their second factor.
+    isOperator: async (token) => {
+      const session = await sessions.read(token).catch(() => null);
+      return session?.isOperator === true && session.verifiedAt !== null;
+    },
     totals: sumPlatform({ database, clock }),
     ports: {
       log,
@@ -709,6 +739,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       });
     await database.platform(async (tx) => {
       await deleteOldTries(tx, daysAgo(90));
+      await deleteOldCounted(tx, daysAgo(2));
+      await deleteOldDevices(tx, now);
       await deleteOldPairings(tx, daysAgo(1));
     });
   };
@@ -746,7 +778,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     contextOf: (businessId) => jobContext(businessId, 'command_line'),
     initialiseDevice: initialise,
     sweep: lanes.sweep,
-    firstOperatorLink: account.firstOperatorLink,
+    firstOperatorLink: operatorsOf.firstLink,
     async settle() {
       await Promise.allSettled(background);
       await usage.flush();

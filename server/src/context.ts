@@ -38,6 +38,10 @@ export type Session = {
   /** When the second factor was given in this session, and whether there is one. */
   verifiedAt: Date | null;
   hasSecondFactor: boolean;
+  /** Begun on an unknown device without the second factor that is set up: it opens nothing before that is given. */
+  awaitsSecondFactor: boolean;
+  /** What wrong codes are counted by: this session, with those it went on from. */
+  lineage: string;
   business: {
     membership: Membership;
     name: string;

@@ -8,6 +8,7 @@ export const idPrefixes = {
   business: 'biz',
   connection: 'con',
   consent: 'cns',
+  counted_try: 'cnt',
   delivery: 'dlv',
   device: 'dev',
   grant: 'grt',
@@ -21,10 +22,12 @@ export const idPrefixes = {
   person: 'per',
   print: 'prn',
   receipt: 'rcp',
+  remembered_device: 'rdv',
   sign_in: 'sgn',
   subscriber: 'sub',
   support_access: 'sup',
   wall_attempt: 'wat',
+  way_back: 'wbk',
   zoho_call: 'zcl',
 } as const;
 

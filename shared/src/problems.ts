@@ -78,6 +78,14 @@ export const problems = {
     "Ce n'est pas votre mot de passe actuel.",
     'Saisissez le mot de passe de votre connexion.',
   ),
+  own_password_needed: e(
+    422,
+    'person',
+    'A new e-mail address asks for your present password.',
+    'Enter it: links for a new password go to that address.',
+    'Une nouvelle adresse e-mail demande votre mot de passe actuel.',
+    'Saisissez-le : les liens pour un nouveau mot de passe vont à cette adresse.',
+  ),
   second_factor_setup: e(
     403,
     'person',

@@ -4,7 +4,7 @@ import * as contract from '@muhuri/shared/contract/index';
 import type { Endpoint } from '@muhuri/shared/contract/index';
 import { byRole, type Permission, scopes } from '@muhuri/shared/permissions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Api, enrol, operatorOf, type Reply } from '../api.ts';
+import { Api, asPlatform, enrol, operatorOf, type Reply } from '../api.ts';
 import { startWorld, type World } from '../world.ts';
 
 const endpoints: [string, Endpoint][] = Object.values(contract).flatMap((feature) =>
@@ -23,6 +23,7 @@ type Ids = Record<
   | 'invitation'
   | 'api_key'
   | 'session'
+  | 'device_of_person'
   | 'business'
   | 'print'
   | 'organization'
@@ -40,6 +41,8 @@ const callers = {} as Record<Caller, Api>;
 let ours: Ids;
 let theirs: Ids;
 let strangerAdmin: Api;
+/** A session of the admin in which the second factor was not given lately. */
+let unverified: Api;
 
 const never: Ids = {
   receipt: 'rcp_00000000000000000000000000000000',
@@ -50,6 +53,7 @@ const never: Ids = {
   invitation: 'inv_00000000000000000000000000000000',
   api_key: 'key_00000000000000000000000000000000',
   session: 'ses_0000000000000000000000',
+  device_of_person: 'rdv_00000000000000000000000000000000',
   business: 'biz_00000000000000000000000000000000',
   print: `biz_00000000000000000000000000000000.${'x'.repeat(32)}`,
   organization: '99999999999',
@@ -82,6 +86,7 @@ beforeAll(async () => {
   callers.user = await Api.signIn(world, first.user);
   callers.admin = await Api.signIn(world, first.admin);
   strangerAdmin = await Api.signIn(world, second.admin);
+  unverified = (await Api.signIn(world, first.admin)).asSession();
   await enrol(callers.admin, first.admin.password);
   await enrol(strangerAdmin, second.admin.password);
   callers.operator = await operatorOf(world);
@@ -125,6 +130,13 @@ async function idsOf(api: Api, business: World['businesses'][0]): Promise<Ids> {
     [business.businessId, alert, 'late_signature', 'x', '{"code": "late_signature"}'],
     business.businessId,
   );
+  const remembered = `rdv_${business.businessId.slice(4)}`;
+  await asPlatform(
+    world.databaseUrls.app,
+    `insert into reference.remembered_device (id, person_id, secret_hash, created_at, last_used_at, expires_at)
+     values ($1, $2, $1, now(), now(), now() + interval '1 day')`,
+    [remembered, (await api.get('/auth/me')).body.person.id],
+  );
   return {
     receipt: sealed.body.id as string,
     branch: business.branchIds[0] as string,
@@ -134,6 +146,7 @@ async function idsOf(api: Api, business: World['businesses'][0]): Promise<Ids> {
     invitation: invitation.body.id as string,
     api_key: key.body.api_key.id as string,
     session: session?.id ?? '',
+    device_of_person: remembered,
     business: business.businessId,
     print: String(print.body.url).split('/').at(-1) as string,
     organization: business.organizationId,
@@ -155,6 +168,7 @@ const kinds: [string, keyof Ids][] = [
   ['/invitations', 'invitation'],
   ['/api-keys', 'api_key'],
   ['/auth/sessions', 'session'],
+  ['/auth/devices', 'device_of_person'],
   ['/oauth/consents', 'consent'],
   ['/oauth', 'connection'],
   ['/webhooks', 'hook'],
@@ -183,6 +197,7 @@ const bodies: Record<string, (ids: Ids) => Record<string, unknown>> = {
   beginTotp: () => ({ password: 'wrong' }),
   confirmTotp: () => ({ code: '000000' }),
   passSecondFactor: () => ({ code: '000000' }),
+  confirmEmail: () => ({ token: 'x'.repeat(43) }),
   removeTotp: () => ({ password: 'wrong' }),
   readInvitation: (ids) => ({ token: `inv.${ids.business}.${'x'.repeat(43)}` }),
   acceptInvitation: (ids) => ({ account: 'new', token: `inv.${ids.business}.${'x'.repeat(43)}`, ...person }),
@@ -299,7 +314,7 @@ describe('every route of the contract', () => {
 
   test.each(endpoints.filter(([, e]) => e.secondFactor))('%s asks for the second factor', async (name, e) => {
     if (!mayPass('admin', e.guard)) return;
-    const without = await Api.signIn(world, world.businesses[0].admin);
+    const without = new Api(world.app.url, unverified.token);
     expect(await ask(without, name, e, { path: never, query: never, body: never })).toMatchObject({ status: 403, body: { code: 'second_factor_needed' } });
   });
 

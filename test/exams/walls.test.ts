@@ -7,6 +7,7 @@ import { startWorld, type World } from '../world.ts';
 const reference = [
   'business_directory',
   'business_totals',
+  'counted_try',
   // Rounds of the platform itself, which belong to no business.
   'failing_job',
   'grant',
@@ -17,6 +18,8 @@ const reference = [
   'person',
   'person_token',
   'platform_audit',
+  'recovery_code',
+  'remembered_device',
   'sign_in',
   'wall_attempt',
 ];
@@ -55,6 +58,8 @@ const seeds: Record<string, (businessId: string, receiptId: string) => string> =
   notice: (b) => `(business_id, id, subscriber_id, event, body, state, created_at) values ('${b}', 'ntc_seed', 'sub_seed', 'x', '{}', 'delivered', now())`,
   zoho_call: (b) =>
     `(business_id, id, at, worker, organization_id, purpose, method, endpoint, ms) values ('${b}', 'zcl_seed', now(), 'x', 'x', 'sync', 'GET', 'x', 1)`,
+  way_back: (b) =>
+    `(business_id, id, request_id, person_id, membership_id, object_hash, asked_at, until, state) values ('${b}', 'wbk_seed', 'x', 'x', 'x', 'x', now(), now(), 'open')`,
   usage_day: (b) => `(business_id, day, what, used) values ('${b}', '2026-01-01', 'x', 1)`,
 };
 

@@ -22,6 +22,7 @@ export function refusalOf(session: Session | null, endpoint: { guard: string; se
     if (session.apiKey) return 'not_allowed';
   } else {
     if (session.isOperator && !session.verifiedAt) return session.hasSecondFactor ? 'second_factor_needed' : 'second_factor_setup';
+    if (session.awaitsSecondFactor) return 'second_factor_needed';
     if (!permissionsOfSession(session).includes(endpoint.guard as Permission)) return 'not_allowed';
     // Whoever is suspended may still read what is theirs; nothing more is done in its name.
     if (session.business?.status === 'suspended' && !['read', 'read_trail'].includes(endpoint.guard)) return 'business_suspended';

@@ -3,15 +3,20 @@ import { answer, type Call } from '../platform/http/answer.ts';
 import type { OwnAccount } from './own-account.ts';
 import { publicIdOf } from './own-account.ts';
 import type { Session } from '../context.ts';
-import { toSessionView } from './session-view.ts';
+import type { operators } from './operators.ts';
+import type { RememberedDevice } from './second-factor.ts';
+import { toBusinessView, toSessionView } from './session-view.ts';
 import type { Acceptance } from './invitations.ts';
 import type { SignedIn, SignIn, SwitchMembership } from './sign-in.ts';
+
+type Operators = ReturnType<typeof operators>;
 
 type Use = {
   signIn: SignIn;
   switchMembership: SwitchMembership;
   signOut(token: string): Promise<void>;
   account: OwnAccount;
+  becomeOperator: Operators['become'];
   listMemberships(personId: string): Promise<{ businessId: string; businessName: string }[]>;
   readInvitation(token: string): Promise<{ invitation: { email: string; role: 'business_admin' | 'business_user'; expiresAt: Date }; businessName: string }>;
   acceptInvitation(given: Acceptance, from: Call['from']): Promise<SignedIn>;
@@ -23,13 +28,14 @@ type Use = {
 export const accessRoutes = (use: Use) => {
   const { account } = use;
   const view = (session: Session) => toSessionView(session, use.now());
-  const signedIn = ({ token, session }: SignedIn) => ({ token, ...view(session) });
+  const signedIn = ({ token, session, deviceToken }: SignedIn) => ({ token, ...(deviceToken ? { device_token: deviceToken } : {}), ...view(session) });
+  const ofBusiness = (call: { session: Session }) => ({ business: toBusinessView(call.session) });
   return [
     answer(access.login)(async (call, { input }) => signedIn(await use.signIn(input, call.from))),
     answer(access.switchMembership)(async (call, { input }) => signedIn(await use.switchMembership(call.token, input.business_id, call.from))),
     answer(access.logout)(async (call) => {
       await use.signOut(call.token);
-      return {};
+      return ofBusiness(call);
     }),
     answer(access.me)(async (call) => view(call.session)),
     answer(access.listMemberships)(async (call) => ({
@@ -37,14 +43,27 @@ export const accessRoutes = (use: Use) => {
         .filter((each) => isOpenTo(call.session, each.businessId))
         .map((each) => ({ business_id: each.businessId, business_name: each.businessName })),
       next_cursor: null,
+      ...ofBusiness(call),
     })),
-    answer(access.updateProfile)(async (call, { input }) => ({ person: await account.updateProfile(call.session, input) })),
+    answer(access.updateProfile)(async (call, { input }) => {
+      const { session, isVerified, pending } = await account.updateProfile(call.session, input);
+      return { ...view(session), email_verified: isVerified, email_pending: pending };
+    }),
+    answer(access.readProfile)(async (call) => {
+      const { isVerified, pending } = await account.readEmail(call.session);
+      return { ...view(call.session), email_verified: isVerified, email_pending: pending };
+    }),
+    answer(access.sendEmailLink)(async (call) => {
+      await account.sendEmailLink(call.session);
+      return ofBusiness(call);
+    }),
+    answer(access.confirmEmail)((_call, { input }) => account.confirmEmail(input.token)),
     answer(access.changePassword)(async (call, { input }) => {
       await account.changePassword(call.session, input.current_password, input.new_password);
-      return {};
+      return ofBusiness(call);
     }),
-    answer(access.forgotPassword)(async (_call, { input }) => {
-      await account.forgotPassword(input.username);
+    answer(access.forgotPassword)(async (call, { input }) => {
+      await account.forgotPassword(input.username, call.from);
       return {};
     }),
     answer(access.resetPassword)(async (_call, { input }) => {
@@ -53,13 +72,28 @@ export const accessRoutes = (use: Use) => {
     }),
     answer(access.beginTotp)(async (call, { input }) => {
       const begun = await account.beginTotp(call.session, input.password);
-      return { ...begun, qr_svg: await use.qrSvg(begun.uri) };
+      return { ...begun, qr_svg: await use.qrSvg(begun.uri), ...ofBusiness(call) };
     }),
-    answer(access.confirmTotp)(async (call, { input }) => view(await account.passSecondFactor(call.session, input.code, true))),
-    answer(access.passSecondFactor)(async (call, { input }) => view(await account.passSecondFactor(call.session, input.code, false))),
+    answer(access.confirmTotp)(async (call, { input }) => {
+      const { session, recoveryCodes } = await account.confirmTotp(call.session, input.code);
+      return { ...view(session), recovery_codes: recoveryCodes };
+    }),
+    answer(access.passSecondFactor)(async (call, { input }) => {
+      const { session, deviceToken } = await account.passSecondFactor(call.session, input, call.from);
+      return { ...view(session), ...(deviceToken ? { device_token: deviceToken } : {}) };
+    }),
     answer(access.removeTotp)(async (call, { input }) => {
       await account.removeTotp(call.session, input.password);
-      return {};
+      return ofBusiness(call);
+    }),
+    answer(access.readSecondFactor)(async (call) => {
+      const { codesLeft, devices } = await account.readFactor(call.session);
+      return { recovery_codes_left: codesLeft, devices: devices.map(deviceView), next_cursor: null, ...ofBusiness(call) };
+    }),
+    answer(access.renewRecoveryCodes)(async (call) => ({ recovery_codes: await account.renewRecoveryCodes(call.session), ...ofBusiness(call) })),
+    answer(access.forgetDevice)(async (call) => {
+      await account.forgetDevice(call.session, call.params.id as string);
+      return ofBusiness(call);
     }),
     answer(access.listSessions)(async (call) => ({
       sessions: (await account.listSessions(call.session)).map((each) => ({
@@ -72,10 +106,15 @@ export const accessRoutes = (use: Use) => {
         is_current: each.id === call.session.id,
       })),
       next_cursor: null,
+      ...ofBusiness(call),
     })),
     answer(access.endSession)(async (call) => {
       await account.endSession(call.session, call.params.id as string);
-      return {};
+      return ofBusiness(call);
+    }),
+    answer(access.endOtherSessions)(async (call) => {
+      await account.endOtherSessions(call.session);
+      return ofBusiness(call);
     }),
     answer(access.listSignIns)(async (call) => ({
       sign_ins: (await account.listSignIns(call.session)).map((each) => ({
@@ -85,15 +124,25 @@ export const accessRoutes = (use: Use) => {
         succeeded: each.succeeded,
       })),
       next_cursor: null,
+      ...ofBusiness(call),
     })),
     answer(access.readInvitation)(async (_call, { input }) => {
       const { invitation, businessName } = await use.readInvitation(input.token);
       return { business_name: businessName, email: invitation.email, role: invitation.role, expires_at: invitation.expiresAt.toISOString() };
     }),
     answer(access.acceptInvitation)(async (call, { input }) => signedIn(await use.acceptInvitation(input, call.from))),
-    answer(access.becomeOperator)(async (call, { input }) => signedIn(await account.becomeOperator(input, call.from))),
+    answer(access.becomeOperator)(async (call, { input }) => signedIn(await use.becomeOperator(input, call.from))),
   ];
 };
+
+const deviceView = (is: RememberedDevice) => ({
+  id: is.id,
+  address: is.address,
+  user_agent: is.userAgent,
+  created_at: is.createdAt.toISOString(),
+  last_used_at: is.lastUsedAt.toISOString(),
+  expires_at: is.expiresAt.toISOString(),
+});
 
 /** Whoever came by Zoho is there for one business, and is told of no other. */
 const isOpenTo = (session: Session, businessId: string): boolean => !session.zohoUserId || session.business?.membership.businessId === businessId;

@@ -38,6 +38,8 @@ export const readKey =
       expiresAt: key.expiresAt ?? new Date(now.getTime() + 86_400_000),
       verifiedAt: null,
       hasSecondFactor: false,
+      awaitsSecondFactor: false,
+      lineage: key.id,
       business: { ...business, membership: { id: key.id, businessId, role: 'business_user', permissions: [] } },
       zohoUserId: null,
       apiKey: { id: key.id, name: key.name, scopes },

@@ -10,10 +10,11 @@ import { checkNewPassword } from './check-new-password.ts';
 import { InvitationEntity } from './invitation.entity.ts';
 import { MembershipEntity } from './membership.entity.ts';
 import { hashPassword } from './password.ts';
-import { findPersonById, insertMembershipIndex, insertPerson } from './person.store.ts';
+import { findPersonById, insertMembershipIndex, insertPerson, verifyEmail } from './person.store.ts';
 import { hashOf, newSecret, readCredential } from './secret-text.ts';
 import type { Sessions } from './sessions.ts';
-import type { CheckWho, From, SignedIn } from './sign-in.ts';
+import type { SecondFactor } from './second-factor.ts';
+import { type CheckWho, enter, type From, passFactor, type Proof, type SignedIn } from './sign-in.ts';
 
 const validMs = 7 * 86_400_000;
 
@@ -100,7 +101,7 @@ export const withdrawInvitation =
       return found;
     });
 
-type AcceptPorts = Pick<Ports, 'clock' | 'newId' | 'record'> & { database: Database; sessions: Sessions; checkWho: CheckWho };
+type AcceptPorts = Pick<Ports, 'clock' | 'newId' | 'record'> & { database: Database; sessions: Sessions; checkWho: CheckWho; factor: SecondFactor };
 
 /** What an invitation is for, as far as whoever holds its link may know. */
 export const readInvitation =
@@ -117,7 +118,7 @@ export const readInvitation =
 
 export type Acceptance =
   | { account: 'new'; token: string; username: string; name: string; password: string }
-  | { account: 'existing'; token: string; username: string; password: string };
+  | ({ account: 'existing'; token: string; username: string; password: string } & Proof);
 
 /** Makes the person a member, in one transaction over both schemas, and signs them in. */
 export const acceptInvitation =
@@ -126,15 +127,23 @@ export const acceptInvitation =
     const { invitation, businessName, businessId } = await readInvitation(ports)(given.token);
     const at = ports.clock.now();
     const existing = given.account === 'existing' ? await ports.checkWho(given.username, given.password, from) : null;
+    const proof = given.account === 'existing' ? given : {};
+    const verifiedAt = existing ? await passFactor(ports, existing, existing.isOperator, proof) : null;
     if (given.account === 'new') await checkNewPassword(given.password, [given.username, given.name, invitation.email, businessName]);
-    const passwordHash = given.account === 'new' ? await hashPassword(given.password) : '';
+    const passwordHash = given.account === 'new' ? await hashPassword(given.password) : (existing?.passwordHash ?? '');
     const personId = existing?.id ?? ports.newId('person');
     const name = existing?.name ?? (given.account === 'new' ? given.name : '');
     const membershipId = await ports.database
       .registration(async (tx, enter, leave) => {
         if (given.account === 'new')
-          await insertPerson(tx, { id: personId, username: given.username, name: given.name, email: invitation.email, passwordHash, isOperator: false }, at);
+          await insertPerson(
+            tx,
+            { id: personId, username: given.username, name: given.name, email: invitation.email, passwordHash, isOperator: false, isEmailVerified: true },
+            at,
+          );
         else if ((await findPersonById(tx, personId))?.isOperator) throw new AppError('not_allowed');
+        // Whoever holds the link has the address it was mailed to.
+        else await verifyEmail(tx, personId, invitation.email, at);
         // A person who was a member before gets the same membership again.
         const fresh = ports.newId('membership');
         await enter(businessId);
@@ -180,6 +189,5 @@ export const acceptInvitation =
         if ((error as { code?: string }).code === '23505') throw new AppError('username_taken', { field: 'username' });
         throw error;
       });
-    const begun = await ports.sessions.begin(businessId, membershipId, { address: from.address, userAgent: from.userAgent, verifiedAt: null });
-    return { token: begun.token, session: await ports.sessions.read(begun.token) };
+    return enter(ports, { id: personId, passwordHash }, { businessId, membershipId }, from, verifiedAt, proof);
   };

@@ -1,145 +1,233 @@
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
+import type { DeriveSecret } from '../platform/derived-secret.ts';
 import type { Log } from '../platform/log.ts';
 import type { SendMail } from '../platform/mail.ts';
 import type { NewId } from '../platform/new-id.ts';
+import { randomHex } from '../platform/random-hex.ts';
 import type { Session } from '../context.ts';
+import { refusalOf } from './access.model.ts';
 import { checkNewPassword } from './check-new-password.ts';
+import type { Notify } from './notify-person.ts';
 import { checkPassword, hashPassword } from './password.ts';
-import { findPerson, findPersonById, hasOperator, insertPerson, type StoredPerson, setPassword, setProfile } from './person.store.ts';
+import { findPerson, findPersonById, setEmail, setName, setPassword, type StoredPerson, verifyEmail } from './person.store.ts';
+import type { SecondFactor } from './second-factor.ts';
+import { deleteDevicesOf } from './second-factor.store.ts';
 import { hashOf, newSecret } from './secret-text.ts';
-import { operator } from './session.store.ts';
 import type { Sessions } from './sessions.ts';
-import { dropTokens, insertToken, listTries, useToken } from './sign-in.store.ts';
-import type { From, SignedIn } from './sign-in.ts';
-import type { Totp } from './totp.ts';
+import { dropTokens, findOpenToken, listTries, putToken, useToken } from './sign-in.store.ts';
+import type { From, Proof } from './sign-in.ts';
+import { counting, type Tries } from './tries.ts';
 
-type Ports = { database: Database; clock: Clock; newId: NewId; sessions: Sessions; totp: Totp; sendMail: SendMail; publicUrl: string; log: Log };
+type Ports = {
+  database: Database;
+  clock: Clock;
+  newId: NewId;
+  sessions: Sessions;
+  factor: SecondFactor;
+  tries: Tries;
+  notify: Notify;
+  derive: DeriveSecret;
+  sendMail: SendMail;
+  background(work: Promise<unknown>): void;
+  publicUrl: string;
+  log: Log;
+};
 
 const resetMs = 3_600_000;
-const firstOperatorMs = 24 * 3_600_000;
+const confirmMs = 24 * 3_600_000;
+/** An open link that is younger is mailed again: whoever asks over and over must not take it from under its owner's hands. */
+const sameLinkMs = 10 * 60_000;
 const historyMs = 90 * 86_400_000;
+const hourMs = 3_600_000;
+const mailsToPerson = { max: 3, withinMs: hourMs };
+const mailsFromAddress = { max: 10, withinMs: hourMs };
+const ownPasswords = { max: 8, withinMs: 15 * 60_000 };
 
 /** What people do with their own account, whatever their role. */
 export const ownAccount = (ports: Ports) => {
-  const { database, clock, sessions } = ports;
+  const { database, clock, sessions, factor, tries, notify } = ports;
 
   const self = async (session: Session): Promise<StoredPerson> => {
     const person = await database.platform((tx) => findPersonById(tx, session.person.id));
     if (!person) throw new AppError('not_signed_in');
     return person;
   };
-  /** Every living session; of somebody who came by Zoho those of that business only. */
-  const listOwn = async (session: Session) =>
-    (await sessions.listOf({ id: session.person.id, isOperator: session.isOperator })).filter(
-      (each) => !session.zohoUserId || each.id.startsWith(`${session.business?.membership.businessId}.`),
-    );
+  /** The newest living sessions; of somebody who came by Zoho those of that business only. */
+  const isOwn = (session: Session) => (id: string) => !session.zohoUserId || id.startsWith(`${session.business?.membership.businessId}.`);
+  const listOwn = async (session: Session) => {
+    const mine = isOwn(session);
+    return (await sessions.listOf({ id: session.person.id, isOperator: session.isOperator })).filter((each) => mine(each.id));
+  };
+  /** One's own password asked for within a session is guessed by whoever has found the session: it is counted like one at the door. */
   const withPassword = async (session: Session, password: string, field: string): Promise<StoredPerson> => {
     const person = await self(session);
+    const subject = `own_password:${person.id}`;
+    if (!(await tries.allow(subject, ownPasswords))) throw new AppError('too_many_attempts');
     if (!(await checkPassword(password, person.passwordHash))) throw new AppError('wrong_own_password', { field });
+    await tries.forget(subject);
     return person;
   };
-  const store = async (person: StoredPerson, password: string, field: string) => {
+  const newHash = async (person: StoredPerson, password: string, field: string): Promise<string> => {
     await checkNewPassword(password, [person.username, person.name, person.email], field);
-    const hash = await hashPassword(password);
-    await database.platform((tx) => setPassword(tx, person.id, hash, clock.now()));
+    return hashPassword(password);
+  };
+  /** What stands on a new password: links to set another, and devices that were remembered under the old one. */
+  const renewed = async (tx: Parameters<typeof setPassword>[0], person: StoredPerson, hash: string) => {
+    await setPassword(tx, person.id, hash, clock.now());
+    await dropTokens(tx, 'password_reset', person.id);
+    await deleteDevicesOf(tx, person.id);
+  };
+  /** Works behind the answer, so that neither answer nor time says what was done. */
+  const behind = (work: Promise<unknown>, what: string) =>
+    ports.background(work.catch((error: Error) => ports.log.warn({ error: error.message }, `a link ${what} could not be sent`)));
+
+  const sendReset = async (username: string, from: From): Promise<void> => {
+    const person = await database.platform((tx) => findPerson(tx, username));
+    if (!(await tries.allow(`reset_from:${from.address}`, mailsFromAddress)) || !person) return;
+    if (!(await tries.allow(`reset_of:${person.id}`, mailsToPerson)) || !(await tries.allow(`reset_to:${person.email}`, mailsFromAddress))) return;
+    const secretOf = (nonce: string) => ports.derive('password_reset', person.id, nonce);
+    const secret = await counting(database, `reset_link:${person.id}`, async (tx) => {
+      const at = clock.now();
+      const open = await findOpenToken(tx, 'password_reset', person.id, at);
+      const again = open?.nonce && at.getTime() - open.createdAt.getTime() < sameLinkMs ? secretOf(open.nonce) : null;
+      if (again && hashOf(again) === open?.hash) return again;
+      const nonce = randomHex(16);
+      const made = secretOf(nonce);
+      const expiresAt = new Date(at.getTime() + resetMs);
+      await putToken(tx, { kind: 'password_reset', personId: person.id, email: person.email, nonce, hash: hashOf(made), expiresAt }, at);
+      return made;
+    });
+    await ports.sendMail({
+      to: person.email,
+      subject: 'Set a new password for Muhuri',
+      text: `Somebody asked for a new password for ${person.username}. Open this link within an hour to set one:\n\n${ports.publicUrl}/settings#/reset/${secret}\n\nIf it was not you, do nothing: your password stays.\n`,
+    });
+  };
+  /** A link that confirms an address; one of a person is open at a time. */
+  const sendConfirmation = async (person: StoredPerson, email: string): Promise<void> => {
+    if (!(await tries.allow(`confirm_of:${person.id}`, mailsToPerson)) || !(await tries.allow(`confirm_to:${email}`, mailsFromAddress)))
+      throw new AppError('too_many_attempts');
+    const secret = newSecret();
+    const at = clock.now();
+    const expiresAt = new Date(at.getTime() + confirmMs);
+    await database.platform((tx) => putToken(tx, { kind: 'email_change', personId: person.id, email, nonce: null, hash: hashOf(secret), expiresAt }, at));
+    await ports.sendMail({
+      to: email,
+      subject: 'Confirm your e-mail address for Muhuri',
+      text: `Open this link within a day to make this the e-mail address of ${person.username} in Muhuri:\n\n${ports.publicUrl}/settings#/email/${secret}\n\nIf you do not know of it, do nothing.\n`,
+    });
   };
 
+  /** Whether the address is confirmed, and which one waits to be. */
+  const readEmail = (session: Session): Promise<{ isVerified: boolean; pending: string | null }> =>
+    database.platform(async (tx) => {
+      const person = await findPersonById(tx, session.person.id);
+      const open = await findOpenToken(tx, 'email_change', session.person.id, clock.now());
+      return { isVerified: person?.emailVerifiedAt !== null, pending: open && open.email !== person?.email ? open.email : null };
+    });
+
   return {
-    async updateProfile(session: Session, is: { name: string; email: string }) {
+    /** The name at once; another address once a link that is mailed there was opened. */
+    async updateProfile(session: Session, to: { name: string; email: string; current_password?: string | undefined }) {
       // Whoever sets the address gets the links for a new password: that takes one's own password, not Zoho's word.
       if (session.zohoUserId) throw new AppError('not_allowed');
-      await database.platform((tx) => setProfile(tx, session.person.id, is));
-      return { ...session.person, ...is };
+      const person = await self(session);
+      const isNew = to.email !== person.email;
+      if (isNew) {
+        if (to.current_password === undefined) throw new AppError('own_password_needed', { field: 'current_password' });
+        const refusal = session.hasSecondFactor ? refusalOf(session, { guard: 'signed_in', secondFactor: true }, clock.now()) : null;
+        if (refusal) throw new AppError(refusal);
+        await withPassword(session, to.current_password, 'current_password');
+        await sendConfirmation(person, to.email);
+        notify(person.id, 'email_change_asked');
+      }
+      await database.platform((tx) => setName(tx, person.id, to.name));
+      return { session: { ...session, person: { ...session.person, name: to.name } }, ...(await readEmail(session)) };
+    },
+    readEmail,
+    /** Mails the link once more: to the address that waits, else to the present one where it was never confirmed. */
+    async sendEmailLink(session: Session): Promise<void> {
+      if (session.zohoUserId) throw new AppError('not_allowed');
+      const person = await self(session);
+      const { isVerified, pending } = await readEmail(session);
+      if (!pending && isVerified) throw new AppError('wrong_state', { state: 'confirmed' });
+      await sendConfirmation(person, pending ?? person.email);
+    },
+    async confirmEmail(token: string): Promise<{ email: string }> {
+      const at = clock.now();
+      const { person, email } = await database.platform(async (tx) => {
+        const used = await useToken(tx, hashOf(token), 'email_change', at);
+        const found = used?.personId ? await findPersonById(tx, used.personId) : null;
+        if (!found || !used?.email) throw new AppError('link_over');
+        await setEmail(tx, found.id, used.email, at);
+        if (used.email !== found.email) await dropTokens(tx, 'password_reset', found.id);
+        return { person: found, email: used.email };
+      });
+      if (email !== person.email) notify(person.id, 'email_changed', person.email);
+      return { email };
     },
     async changePassword(session: Session, current: string, next: string) {
       const person = await withPassword(session, current, 'current_password');
-      await store(person, next, 'new_password');
-      await sessions.endOthers({ id: person.id, isOperator: session.isOperator }, session.id);
+      const hash = await newHash(person, next, 'new_password');
+      await database.platform((tx) => renewed(tx, person, hash));
+      await sessions.endOthers(person.id, session.id);
+      notify(person.id, 'password_changed');
     },
-    /** Does its work behind the answer, so that neither answer nor time says whether the person exists. */
-    forgotPassword(username: string): Promise<void> {
-      const work = async () => {
-        const person = await database.platform((tx) => findPerson(tx, username));
-        if (!person) return;
-        const secret = newSecret();
-        const at = clock.now();
-        await database.platform(async (tx) => {
-          await dropTokens(tx, 'password_reset', person.id);
-          await insertToken(tx, { kind: 'password_reset', personId: person.id, hash: hashOf(secret), expiresAt: new Date(at.getTime() + resetMs) }, at);
-        });
-        await ports.sendMail({
-          to: person.email,
-          subject: 'Set a new password for Muhuri',
-          text: `Somebody asked for a new password for ${person.username}. Open this link within an hour to set one:\n\n${ports.publicUrl}/settings#/reset/${secret}\n\nIf it was not you, do nothing: your password stays.\n`,
-        });
-      };
-      void work().catch((error: Error) => ports.log.warn({ error: error.message }, 'a link for a new password could not be sent'));
+    forgotPassword(username: string, from: From): Promise<void> {
+      behind(sendReset(username, from), 'for a new password');
       return Promise.resolve();
     },
     async resetPassword(token: string, next: string) {
       const at = clock.now();
-      // Looked at before it is used up: a password that is too weak must not cost the link.
+      // Used up only with a password that is strong enough: the transaction takes the use back.
       const person = await database.platform(async (tx) => {
         const used = await useToken(tx, hashOf(token), 'password_reset', at);
         const found = used?.personId ? await findPersonById(tx, used.personId) : null;
         if (!found) throw new AppError('link_over');
-        await checkNewPassword(next, [found.username, found.name, found.email], 'new_password');
-        await setPassword(tx, found.id, await hashPassword(next), at);
+        await renewed(tx, found, await newHash(found, next, 'new_password'));
+        // The link was opened where it was mailed to.
+        if (used?.email) await verifyEmail(tx, found.id, used.email, at);
         return found;
       });
-      await sessions.endOthers({ id: person.id, isOperator: person.isOperator }, null);
+      await sessions.endOthers(person.id, null);
+      notify(person.id, 'password_reset');
     },
     async beginTotp(session: Session, password: string) {
-      return ports.totp.begin(await withPassword(session, password, 'password'));
+      return factor.begin(await withPassword(session, password, 'password'));
     },
-    async passSecondFactor(session: Session, code: string, mayBeNew: boolean) {
-      if (!(await ports.totp.check(session.person.id, code, mayBeNew))) throw new AppError('wrong_code', { field: 'code' });
+    async confirmTotp(session: Session, code: string): Promise<{ session: Session; recoveryCodes: string[] }> {
+      const recoveryCodes = await factor.confirm(session, code);
       await sessions.verified(session);
-      return { ...session, verifiedAt: clock.now(), hasSecondFactor: true };
+      return { session: { ...session, verifiedAt: clock.now(), hasSecondFactor: true }, recoveryCodes };
+    },
+    async passSecondFactor(session: Session, given: Proof, from: From): Promise<{ session: Session; deviceToken: string | null }> {
+      await factor.passInSession(session, given);
+      await sessions.verified(session);
+      const isRemembered = given.remember_device === true && !session.isOperator;
+      const deviceToken = isRemembered ? await factor.remember(session.person.id, from) : null;
+      return { session: { ...session, verifiedAt: clock.now(), awaitsSecondFactor: false }, deviceToken };
     },
     async removeTotp(session: Session, password: string) {
       await withPassword(session, password, 'password');
-      await ports.totp.remove(session.person.id);
+      await factor.remove(session.person.id);
     },
+    readFactor: (session: Session) => factor.read(session.person.id),
+    renewRecoveryCodes: (session: Session) => factor.renewCodes(session.person.id),
+    forgetDevice: (session: Session, id: string) => factor.forgetDevice(session.person.id, id),
     listSessions: (session: Session) => listOwn(session),
     async endSession(session: Session, publicId: string) {
-      const found = (await listOwn(session)).find((each) => publicIdOf(each.id) === publicId);
+      const found = (await sessions.listIds(session.person.id)).filter(isOwn(session)).find((each) => publicIdOf(each) === publicId);
       if (!found) throw new AppError('not_found');
-      await sessions.endById(found.id);
+      await sessions.endById(found);
+    },
+    /** Every session of one's own but this one. Whoever came by Zoho ends those of that business only. */
+    async endOtherSessions(session: Session): Promise<void> {
+      if (!session.zohoUserId) return sessions.endOthers(session.person.id, session.id);
+      for (const id of (await sessions.listIds(session.person.id)).filter(isOwn(session))) if (id !== session.id) await sessions.endById(id);
     },
     listSignIns: (session: Session) => database.platform((tx) => listTries(tx, session.person.id, new Date(clock.now().getTime() - historyMs))),
-
-    /** A link for the console, while there is no operator; null once there is one. */
-    firstOperatorLink: async (): Promise<string | null> => {
-      const secret = newSecret();
-      const at = clock.now();
-      const isOpen = await database.platform(async (tx) => {
-        if (await hasOperator(tx)) return false;
-        await dropTokens(tx, 'first_operator', null);
-        await insertToken(tx, { kind: 'first_operator', personId: null, hash: hashOf(secret), expiresAt: new Date(at.getTime() + firstOperatorMs) }, at);
-        return true;
-      });
-      return isOpen ? `${ports.publicUrl}/console#/first-operator/${secret}` : null;
-    },
-    async becomeOperator(given: { token: string; username: string; name: string; email: string; password: string }, from: From): Promise<SignedIn> {
-      await checkNewPassword(given.password, [given.username, given.name, given.email]);
-      const at = clock.now();
-      const id = ports.newId('person');
-      const passwordHash = await hashPassword(given.password);
-      await database
-        .platform(async (tx) => {
-          if (!(await useToken(tx, hashOf(given.token), 'first_operator', at)) || (await hasOperator(tx))) throw new AppError('link_over');
-          await insertPerson(tx, { id, username: given.username, name: given.name, email: given.email, passwordHash, isOperator: true }, at);
-        })
-        .catch((error: unknown) => {
-          if ((error as { code?: string }).code === '23505') throw new AppError('username_taken', { field: 'username' });
-          throw error;
-        });
-      const begun = await sessions.begin(operator, id, { address: from.address, userAgent: from.userAgent, verifiedAt: null });
-      return { token: begun.token, session: await sessions.read(begun.token) };
-    },
   };
 };
 

@@ -10,9 +10,10 @@ export type StoredPerson = Person & {
   totpSecret: string | null;
   totpConfirmedAt: Date | null;
   totpLastStep: string | null;
+  emailVerifiedAt: Date | null;
 };
 
-const columns = 'id, username, name, email, password_hash, is_operator, data_key, totp_secret, totp_confirmed_at, totp_last_step::text';
+const columns = 'id, username, name, email, password_hash, is_operator, data_key, totp_secret, totp_confirmed_at, totp_last_step::text, email_verified_at';
 const toPerson = (row: Record<string, unknown> | null): StoredPerson | null =>
   row && {
     id: row.id as string,
@@ -25,6 +26,7 @@ const toPerson = (row: Record<string, unknown> | null): StoredPerson | null =>
     totpSecret: row.totp_secret as string | null,
     totpConfirmedAt: toDateOrNull(row.totp_confirmed_at),
     totpLastStep: row.totp_last_step as string | null,
+    emailVerifiedAt: toDateOrNull(row.email_verified_at),
   };
 
 /** By name, in the reference schema (`platform` door). Names are compared without case. */
@@ -38,11 +40,22 @@ export const findPersonById = async (tx: Tx, id: string) =>
 export const lockPerson = async (tx: Tx, id: string) =>
   toPerson(await queryOne(tx, `select ${columns} from reference.person where id = $1 and status = 'active' for update`, [id]));
 
-export async function listPersons(tx: Tx, ids: string[]): Promise<(Person & { hasSecondFactor: boolean })[]> {
-  const rows = await query<Record<string, unknown>>(tx, `select ${columns} from reference.person where id = any($1::text[])`, [ids]);
+export type ListedPerson = Person & { hasSecondFactor: boolean; isBlocked: boolean; isEmailVerified: boolean; lastSignInAt: Date | null };
+
+export async function listPersons(tx: Tx, ids: string[]): Promise<ListedPerson[]> {
+  const rows = await query<Record<string, unknown>>(tx, `select ${columns}, status, last_sign_in_at from reference.person where id = any($1::text[])`, [ids]);
   return rows.map((row) => {
-    const { id, username, name, email, totpConfirmedAt } = toPerson(row) as StoredPerson;
-    return { id, username, name, email, hasSecondFactor: totpConfirmedAt !== null };
+    const { id, username, name, email, totpConfirmedAt, emailVerifiedAt } = toPerson(row) as StoredPerson;
+    return {
+      id,
+      username,
+      name,
+      email,
+      hasSecondFactor: totpConfirmedAt !== null,
+      isBlocked: row.status === 'blocked',
+      isEmailVerified: emailVerifiedAt !== null,
+      lastSignInAt: toDateOrNull(row.last_sign_in_at),
+    };
   });
 }
 
@@ -77,26 +90,47 @@ export async function listMemberships(tx: Tx, personId: string): Promise<Members
   }));
 }
 
-export async function insertPerson(tx: Tx, person: Person & { passwordHash: string; isOperator: boolean }, at: Date): Promise<void> {
+/** Every place of a person there is in the index, closed businesses too: for what must reach all of them. */
+export async function listEveryMembership(tx: Tx, personId: string): Promise<{ businessId: string; membershipId: string }[]> {
+  const rows = await query<Record<string, string>>(tx, 'select business_id, membership_id from reference.membership_index where person_id = $1', [personId]);
+  return rows.map((row) => ({ businessId: row.business_id as string, membershipId: row.membership_id as string }));
+}
+
+type NewPerson = Person & { passwordHash: string; isOperator: boolean; isEmailVerified: boolean };
+
+/** `isEmailVerified`: whether its owner has shown that the address is theirs, or whoever runs the server vouches for it. */
+export async function insertPerson(tx: Tx, person: NewPerson, at: Date): Promise<void> {
   await query(
     tx,
-    `insert into reference.person (id, username, email, name, password_hash, status, is_operator, created_at, password_changed_at)
-     values ($1, lower($2), $3, $4, $5, 'active', $6, $7, $7)`,
-    [person.id, person.username, person.email, person.name, person.passwordHash, person.isOperator, at],
+    `insert into reference.person (id, username, email, name, password_hash, status, is_operator, created_at, password_changed_at,
+       email_verified_at)
+     values ($1, lower($2), $3, $4, $5, 'active', $6, $7, $7, $8)`,
+    [person.id, person.username, person.email, person.name, person.passwordHash, person.isOperator, at, person.isEmailVerified ? at : null],
   );
 }
+
+/** Notes that the person has just entered; answers them as they are now. */
+export const signedIn = async (tx: Tx, personId: string, at: Date) =>
+  toPerson(await queryOne(tx, `update reference.person set last_sign_in_at = $2 where id = $1 and status = 'active' returning ${columns}`, [personId, at]));
 
 export const setPassword = (tx: Tx, personId: string, passwordHash: string, at: Date) =>
   query(tx, 'update reference.person set password_hash = $2, password_changed_at = $3 where id = $1', [personId, passwordHash, at]);
 
-export const setProfile = (tx: Tx, personId: string, is: { name: string; email: string }) =>
-  query(tx, 'update reference.person set name = $2, email = $3 where id = $1', [personId, is.name, is.email]);
+export const setName = (tx: Tx, personId: string, name: string) => query(tx, 'update reference.person set name = $2 where id = $1', [personId, name]);
 
-export const setTotp = (tx: Tx, personId: string, is: { dataKey: string; secret: string } | null) =>
-  query(tx, 'update reference.person set data_key = coalesce($2, data_key), totp_secret = $3, totp_confirmed_at = null, totp_last_step = null where id = $1', [
+/** An address whose owner has opened a link that was mailed there; null for the moment leaves it unconfirmed. */
+export const setEmail = (tx: Tx, personId: string, email: string, verifiedAt: Date | null) =>
+  query(tx, 'update reference.person set email = $2, email_verified_at = $3 where id = $1', [personId, email, verifiedAt]);
+
+/** Whoever opens a link that was mailed to their address has that address: only as long as it is the one they have. */
+export const verifyEmail = (tx: Tx, personId: string, email: string, at: Date) =>
+  query(tx, 'update reference.person set email_verified_at = coalesce(email_verified_at, $3) where id = $1 and email = $2', [personId, email, at]);
+
+export const setTotp = (tx: Tx, personId: string, is: { dataKey: string; secret: string }) =>
+  query(tx, 'update reference.person set data_key = $2, totp_secret = $3, totp_confirmed_at = null, totp_last_step = null where id = $1', [
     personId,
-    is?.dataKey ?? null,
-    is?.secret ?? null,
+    is.dataKey,
+    is.secret,
   ]);
 
 /** A code holds once: the step it belongs to is kept. */

@@ -2,18 +2,22 @@ import { permissionsOf } from '@muhuri/shared/permissions';
 import type { Session } from '../context.ts';
 import { secondFactorMs } from './access.model.ts';
 
-/** A session as the API tells of it. */
-export const toSessionView = (session: Session, now: Date) => ({
-  expires_at: session.expiresAt.toISOString(),
-  person: session.person,
-  business: session.business && {
+/** Whom a caller works for now. */
+export const toBusinessView = (session: Session) =>
+  session.business && {
     id: session.business.membership.businessId,
     business_name: session.business.name,
     tin_number: session.business.taxpayerId,
     organization_id: session.business.organizationId,
     role: session.business.membership.role,
     permissions: permissionsOf(session.business.membership),
-  },
+  };
+
+/** A session as the API tells of it. */
+export const toSessionView = (session: Session, now: Date) => ({
+  expires_at: session.expiresAt.toISOString(),
+  person: session.person,
+  business: toBusinessView(session),
   is_operator: session.isOperator,
   second_factor: secondFactorOf(session, now),
 });

@@ -16,8 +16,8 @@ export const sessionAdapter = (database: Database, clock: Clock): Adapter => ({
       return database.platform(async (tx) => {
         const row = await queryOne<{ person_id: string } & Row>(
           tx,
-          'select person_id, expires_at, verified_at, last_seen_at from reference.operator_session where id = $1',
-          [id],
+          'select person_id, expires_at, created_at, verified_at, last_seen_at, lineage from reference.operator_session where id = $1 and created_at > $2',
+          [id, before(clock.now(), operatorLongestMs)],
         );
         return row ? pair(sessionId, `${operator}.${row.person_id}`, row) : [null, null];
       });
@@ -26,10 +26,11 @@ export const sessionAdapter = (database: Database, clock: Clock): Adapter => ({
       // A renewable session whose token is over is not shown to lucia, which would delete it, and with it the way to renew it.
       const row = await queryOne<{ membership_id: string } & Row>(
         tx,
-        `select s.membership_id, s.expires_at, s.verified_at, s.last_seen_at, s.renew_until, s.zoho_user_id
+        `select s.membership_id, s.expires_at, s.created_at, s.verified_at, s.last_seen_at, s.renew_until, s.zoho_user_id, s.awaits_second_factor,
+                coalesce(s.family, s.lineage) as lineage
            from session s join membership m on m.business_id = s.business_id and m.id = s.membership_id and m.status = 'active'
-          where s.business_id = $1 and s.id = $2 and (s.renew_until is null or s.expires_at > $3)`,
-        [owner, id, clock.now()],
+          where s.business_id = $1 and s.id = $2 and (s.renew_until is null or s.expires_at > $3) and s.created_at > $4`,
+        [owner, id, clock.now(), before(clock.now(), longestMs)],
       );
       return row ? pair(sessionId, `${owner}.${row.membership_id}`, row) : [null, null];
     });
@@ -49,13 +50,14 @@ export const sessionAdapter = (database: Database, clock: Clock): Adapter => ({
     const [owner, id] = split(session.id);
     const [, member] = split(session.userId);
     const begun = new Date(session.expiresAt.getTime() - sessionMs);
-    const { address, userAgent, verifiedAt, renewal } = session.attributes as SessionAttributes;
+    const { address, userAgent, verifiedAt, renewal, lineage, awaitsSecondFactor } = session.attributes as SessionAttributes;
     if (owner === operator) {
       await database.platform((tx) =>
         query(
           tx,
-          'insert into reference.operator_session (id, person_id, expires_at, created_at, address, user_agent, verified_at, last_seen_at) values ($1, $2, $3, $4, $5, $6, $7, $4)',
-          [id, member, session.expiresAt, begun, address, userAgent, verifiedAt],
+          `insert into reference.operator_session (id, person_id, expires_at, created_at, address, user_agent, verified_at, last_seen_at, lineage)
+           values ($1, $2, $3, $4, $5, $6, $7, $4, $8)`,
+          [id, member, session.expiresAt, begun, address, userAgent, verifiedAt, lineage ?? id],
         ),
       );
       return;
@@ -64,8 +66,8 @@ export const sessionAdapter = (database: Database, clock: Clock): Adapter => ({
       query(
         tx,
         `insert into session (business_id, id, membership_id, expires_at, created_at, address, user_agent, verified_at, last_seen_at,
-           family, refresh_hash, renew_until, zoho_user_id, zoho_checked_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $5, $9, $10, $11, $12, $13)`,
+           family, refresh_hash, renew_until, zoho_user_id, zoho_checked_at, lineage, awaits_second_factor)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $5, $9, $10, $11, $12, $13, $14, $15)`,
         [
           owner,
           id,
@@ -80,14 +82,17 @@ export const sessionAdapter = (database: Database, clock: Clock): Adapter => ({
           renewal?.renewUntil ?? null,
           renewal?.zohoUserId ?? null,
           renewal ? begun : null,
+          lineage ?? id,
+          awaitsSecondFactor ?? false,
         ],
       ),
     );
   },
   async updateSessionExpiration(sessionId, expiresAt) {
-    // What is renewed is never extended: only whoever holds the refresh token may go on.
-    const which = sessionId.startsWith(`${operator}.`) ? '' : ' and family is null';
-    await onSession(database, sessionId, `update {table} set expires_at = $2 where {key}${which}`, [expiresAt]);
+    // What is renewed is never extended: only whoever holds the refresh token may go on. Nor is the operator's: it is over with its day.
+    if (sessionId.startsWith(`${operator}.`)) return;
+    const longest = `created_at + interval '${longestMs / 3_600_000} hours'`;
+    await onSession(database, sessionId, `update {table} set expires_at = least($2::timestamptz, ${longest}) where {key} and family is null`, [expiresAt]);
   },
   async deleteSession(sessionId) {
     await onSession(database, sessionId, 'delete from {table} where {key}', []);
@@ -106,18 +111,42 @@ export const operator = 'operator';
 /** How long a session lives without being used. */
 export const sessionMs = 12 * 3_600_000;
 
+/** How long one may go on at most, however much it is used; the operator's not even that long. */
+export const longestMs = 7 * 86_400_000;
+export const operatorLongestMs = 12 * 3_600_000;
+
+const before = (now: Date, ms: number) => new Date(now.getTime() - ms);
+
 export function split(text: string): [owner: string, rest: string] {
   const dot = text.indexOf('.');
   return dot < 0 ? ['', ''] : [text.slice(0, dot), text.slice(dot + 1)];
 }
 
 /** Where a session was begun, and when its second factor was given. */
-export type SessionAttributes = { address: string | null; userAgent: string | null; verifiedAt: Date | null; renewal?: Renewal };
+export type SessionAttributes = {
+  address: string | null;
+  userAgent: string | null;
+  verifiedAt: Date | null;
+  renewal?: Renewal;
+  /** The session it goes on from, if it does: wrong codes of both count as one. */
+  lineage?: string;
+  /** Begun without the second factor its person has set up; it opens nothing before that is given. */
+  awaitsSecondFactor?: boolean;
+};
 
 /** A session whose token is short and is renewed by another token, used once each: `family` names them all. */
 export type Renewal = { family: string; refreshHash: string; expiresAt: Date; renewUntil: Date; zohoUserId: string };
 
-type Row = { expires_at: string; verified_at: unknown; last_seen_at: unknown; renew_until?: unknown; zoho_user_id?: string | null };
+type Row = {
+  expires_at: string;
+  created_at: unknown;
+  verified_at: unknown;
+  last_seen_at: unknown;
+  lineage: string | null;
+  renew_until?: unknown;
+  zoho_user_id?: string | null;
+  awaits_second_factor?: boolean;
+};
 
 const pair = (id: string, userId: string, row: Row): [DatabaseSession, DatabaseUser] => [
   {
@@ -127,9 +156,12 @@ const pair = (id: string, userId: string, row: Row): [DatabaseSession, DatabaseU
     attributes: {
       verifiedAt: toDateOrNull(row.verified_at),
       lastSeenAt: toDateOrNull(row.last_seen_at),
-      // What lucia takes for extended is not, where it is renewed.
+      // What lucia takes for extended is not, where it is renewed or at the end of its longest life.
       endsAt: row.renew_until ? toDate(row.expires_at) : null,
+      longestAt: new Date(toDate(row.created_at).getTime() + (id.startsWith(`${operator}.`) ? operatorLongestMs : longestMs)),
       zohoUserId: row.zoho_user_id ?? null,
+      lineage: row.lineage ?? id,
+      awaitsSecondFactor: row.awaits_second_factor ?? false,
     } as never,
   },
   { id: userId, attributes: {} },
@@ -149,9 +181,28 @@ async function onSession(database: Database, sessionId: string, statement: strin
 /** What has expired in one business. */
 export const deleteExpiredSessions = (tx: Tx, now: Date) => query(tx, 'delete from session where coalesce(renew_until, expires_at) < $1', [now]);
 
-/** Marks a session: seen now, or its second factor given. */
-export const markSession = (database: Database, sessionId: string, column: 'last_seen_at' | 'verified_at', at: Date) =>
-  onSession(database, sessionId, `update {table} set ${column} = $2 where {key}`, [at]);
+export const sessionSeen = (database: Database, sessionId: string, at: Date) =>
+  onSession(database, sessionId, 'update {table} set last_seen_at = $2 where {key}', [at]);
+
+/** The second factor was given in it. */
+export const sessionVerified = (database: Database, sessionId: string, at: Date) =>
+  onSession(
+    database,
+    sessionId,
+    `update {table} set verified_at = $2${sessionId.startsWith(`${operator}.`) ? '' : ', awaits_second_factor = false'} where {key}`,
+    [at],
+  );
+
+export const sessionAdmitted = (database: Database, sessionId: string) =>
+  onSession(database, sessionId, 'update {table} set awaits_second_factor = false where {key}', []);
+
+/** Every session of a membership but one, however many there are: `exceptId` as it is stored, without its business. */
+export const deleteSessionsOf = (tx: Tx, membershipId: string, exceptId: string | null) =>
+  query(tx, "delete from session where membership_id = $1 and id <> coalesce($2, '')", [membershipId, exceptId]);
+
+/** The same of an operator (`platform` door). */
+export const deleteOperatorSessionsOf = (tx: Tx, personId: string, exceptId: string | null) =>
+  query(tx, "delete from reference.operator_session where person_id = $1 and id <> coalesce($2, '')", [personId, exceptId]);
 
 export type StoredSession = { id: string; address: string | null; userAgent: string | null; createdAt: Date; lastSeenAt: Date | null };
 
@@ -178,6 +229,13 @@ export const listOperatorSessions = async (tx: Tx, personId: string, now: Date):
     (row) => toStored(operator, row),
   );
 
+/** The ids of every living session of a membership: what may be chosen from is not cut short as what is shown is. */
+export const listSessionIdsOf = async (tx: Tx, businessId: string, membershipId: string): Promise<string[]> =>
+  (await query<{ id: string }>(tx, 'select id from session where membership_id = $1', [membershipId])).map((row) => `${businessId}.${row.id}`);
+
+export const listOperatorSessionIds = async (tx: Tx, personId: string): Promise<string[]> =>
+  (await query<{ id: string }>(tx, 'select id from reference.operator_session where person_id = $1', [personId])).map((row) => `${operator}.${row.id}`);
+
 export type RenewableSession = {
   id: string;
   membershipId: string;
@@ -187,6 +245,7 @@ export type RenewableSession = {
   renewUntil: Date;
   createdAt: Date;
   checkedAt: Date;
+  renewedAt: Date | null;
 };
 
 /** The session of a family of refresh tokens, locked for the rest of the transaction. */
@@ -207,6 +266,7 @@ export async function lockFamily(tx: Tx, family: string): Promise<RenewableSessi
       renewUntil: toDate(row.renew_until),
       createdAt: toDate(row.created_at),
       checkedAt: toDate(row.zoho_checked_at),
+      renewedAt: toDateOrNull(row.renewed_at),
     }
   );
 }
@@ -219,7 +279,7 @@ export const renewFamily = (
 ) =>
   query(
     tx,
-    `update session set id = $2, refresh_hash = $3, previous_hash = $4, expires_at = $5, renew_until = $6, zoho_checked_at = $7, last_seen_at = $8
+    `update session set id = $2, refresh_hash = $3, previous_hash = $4, expires_at = $5, renew_until = $6, zoho_checked_at = $7, last_seen_at = $8, renewed_at = $8
       where family = $1`,
     [family, to.id, to.refreshHash, to.previousHash, to.expiresAt, to.renewUntil, to.checkedAt, to.at],
   );

@@ -6,21 +6,29 @@ import type { Database, Tx } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
 import type { Session } from '../context.ts';
 import type { ReadKey } from './api-keys.ts';
-import { findMembership, findPersonById, listMemberships, type StoredPerson } from './person.store.ts';
+import type { DeriveSecret } from '../platform/derived-secret.ts';
+import { findMembership, findPersonById, listEveryMembership, listMemberships, type StoredPerson } from './person.store.ts';
 import { hashOf, newSecret } from './secret-text.ts';
 import {
   deleteFamily,
+  deleteOperatorSessionsOf,
+  deleteSessionsOf,
   deleteSessionsOfZohoUser,
+  listOperatorSessionIds,
   listOperatorSessions,
+  listSessionIdsOf,
   listSessionsOf,
   lockFamily,
-  markSession,
+  longestMs,
   operator,
   type RenewableSession,
   renewFamily,
   type SessionAttributes,
   sessionAdapter,
+  sessionAdmitted,
   sessionMs,
+  sessionSeen,
+  sessionVerified,
   split,
   type StoredSession,
 } from './session.store.ts';
@@ -31,7 +39,8 @@ const seenEveryMs = 5 * 60_000;
 /** How long a token lives that is renewed, how long it may lie unused, and how long it may go on at most. */
 const shortMs = 15 * 60_000;
 const idleMs = 12 * 3_600_000;
-const longestMs = 7 * 86_400_000;
+/** How long the same refresh token is answered with the same successor: frames of one page ask at once. */
+const sameAnswerMs = 10_000;
 /** How often Zoho is asked whether its user is still there, and how long a session goes on where Zoho does not say. */
 const checkEveryMs = 5 * 60_000;
 const uncheckedMaxMs = 3_600_000;
@@ -43,12 +52,13 @@ export type Sessions = {
   beginRenewable(
     owner: string,
     member: string,
-    from: Pick<SessionAttributes, 'address' | 'userAgent'>,
+    from: Pick<SessionAttributes, 'address' | 'userAgent' | 'awaitsSecondFactor'>,
     zohoUserId: string,
   ): Promise<{ token: string; refreshToken: string }>;
   /**
-   * A new pair for a refresh token. One that was used before ends the session: two hold it, and nobody can tell which is the thief. Only
-   * the last one used is forgiven, as long as its successor never was: its answer may have been lost. `stillThere` says whether the Zoho
+   * A new pair for a refresh token; the same pair again for the same token within ten seconds. One that was used before ends the session:
+   * two hold it, and nobody can tell which is the thief. Only the last one used is forgiven, as long as its successor never was: its answer
+   * may have been lost. `stillThere` says whether the Zoho
    * user may go on; null where that cannot be learned now.
    */
   renew(
@@ -59,15 +69,19 @@ export type Sessions = {
   read(token: string): Promise<Session>;
   end(token: string): Promise<void>;
   verified(session: Session): Promise<void>;
-  /** Every living session of a person, in every business. */
+  /** Lets a session in without the second factor: its device is remembered. */
+  admit(session: Session): Promise<Session>;
+  /** The newest living sessions of a person in every business, to be shown. */
   listOf(person: { id: string; isOperator: boolean }): Promise<(StoredSession & { businessName: string | null })[]>;
+  /** The ids of all of them, however many there are. */
+  listIds(personId: string): Promise<string[]>;
   endById(id: string): Promise<void>;
-  /** Ends every session of a person but one. */
-  endOthers(person: { id: string; isOperator: boolean }, exceptId: string | null): Promise<void>;
+  /** Ends every session of a person but one, in closed businesses too. */
+  endOthers(personId: string, exceptId: string | null): Promise<void>;
 };
 
 /** The token is `<owner>.<secret>`; what is stored is `<owner>.<sha256 of the secret>`. Sliding: past half its life it is extended. */
-export function openSessions(ports: { database: Database; clock: Clock; readKey: ReadKey; log: Log }): Sessions {
+export function openSessions(ports: { database: Database; clock: Clock; readKey: ReadKey; log: Log; derive: DeriveSecret }): Sessions {
   const { database, clock } = ports;
   const lucia = new Lucia(sessionAdapter(database, clock), {
     sessionExpiresIn: new TimeSpan(sessionMs / 1000, 's'),
@@ -119,9 +133,23 @@ export function openSessions(ports: { database: Database; clock: Clock; readKey:
         await deleteFamily(tx, family);
         return isOver ? null : 'used_before';
       };
+      // Made of the token that was shown and the moment, so that they can be said again and are never stored.
+      const successor = (at: Date) => {
+        const part = (which: string) => ports.derive(which, owner, family, refresh, at.toISOString());
+        const [secret, next] = [part('token'), part('refresh')];
+        return { secret, next, pair: { token: `${owner}.${secret}`, refreshToken: `rnw.${owner}.${family}.${next}` } };
+      };
+      /** The pair that this token was answered with a moment ago, as long as it is still the session's. */
+      const again = ({ previousHash, refreshHash, renewedAt }: RenewableSession) => {
+        if (presented !== previousHash || !renewedAt || clock.now().getTime() - renewedAt.getTime() > sameAnswerMs) return null;
+        const same = successor(renewedAt);
+        return hashOf(same.next) === refreshHash ? same.pair : null;
+      };
       const found = await database.transaction(owner, take);
       if (found === 'used_before') ports.log.warn({ business_id: owner, family }, 'a refresh token came back after it was used: its session has ended');
       if (!found || found === 'used_before') throw new AppError('not_signed_in');
+      const answered = again(found);
+      if (answered) return answered;
       let checkedAt = found.checkedAt;
       const age = clock.now().getTime() - checkedAt.getTime();
       if (age > checkEveryMs) {
@@ -134,47 +162,55 @@ export function openSessions(ports: { database: Database; clock: Clock; readKey:
         if (isThere === null && age > uncheckedMaxMs) throw new AppError('zoho_unavailable');
         if (isThere) checkedAt = clock.now();
       }
-      const [secret, next] = [newSecret(), newSecret()];
-      const now = clock.now();
-      const isRenewed = await database.transaction(owner, async (tx) => {
-        // Zoho was asked meanwhile: another may have been here.
-        const again = await take(tx);
-        if (!again || again === 'used_before') return false;
+      const renewed = await database.transaction(owner, async (tx) => {
+        // Zoho was asked meanwhile, or another frame was faster: it may have been answered.
+        const now = await take(tx);
+        if (!now || now === 'used_before') return null;
+        const before = again(now);
+        if (before) return before;
+        const at = clock.now();
+        const { secret, next, pair } = successor(at);
         await renewFamily(tx, family, {
           id: split(stored(`${owner}.${secret}`))[1],
           refreshHash: hashOf(next),
           previousHash: presented,
-          expiresAt: new Date(now.getTime() + shortMs),
-          renewUntil: new Date(now.getTime() + idleMs),
+          expiresAt: new Date(at.getTime() + shortMs),
+          renewUntil: new Date(at.getTime() + idleMs),
           checkedAt,
-          at: now,
+          at,
         });
-        return true;
+        return pair;
       });
-      if (!isRenewed) throw new AppError('not_signed_in');
-      return { token: `${owner}.${secret}`, refreshToken: `rnw.${owner}.${family}.${next}` };
+      if (!renewed) throw new AppError('not_signed_in');
+      return renewed;
     },
     async read(token) {
       if (token.startsWith('key.')) return ports.readKey(token);
       if (!shape.test(token)) throw new AppError('not_signed_in');
       const { session, user } = await lucia.validateSession(stored(token));
       if (!session || !user) throw new AppError('not_signed_in');
-      const { verifiedAt, lastSeenAt, endsAt, zohoUserId } = session as unknown as {
+      const { verifiedAt, lastSeenAt, endsAt, longestAt, zohoUserId, lineage, awaitsSecondFactor } = session as unknown as {
         verifiedAt: Date | null;
         lastSeenAt: Date | null;
+        longestAt: Date;
+        lineage: string;
+        awaitsSecondFactor: boolean;
         endsAt?: Date | null;
         zohoUserId?: string | null;
       };
       const now = clock.now();
-      if (!lastSeenAt || now.getTime() - lastSeenAt.getTime() > seenEveryMs) await markSession(database, session.id, 'last_seen_at', now);
+      if (!lastSeenAt || now.getTime() - lastSeenAt.getTime() > seenEveryMs) await sessionSeen(database, session.id, now);
       const [owner, member] = split(user.id);
       const common = (person: StoredPerson) => ({
         id: session.id,
         person: { id: person.id, username: person.username, name: person.name, email: person.email },
         isOperator: person.isOperator && owner === operator,
-        expiresAt: endsAt ?? session.expiresAt,
+        expiresAt: endsAt ?? new Date(Math.min(session.expiresAt.getTime(), longestAt.getTime())),
         verifiedAt,
         hasSecondFactor: person.totpConfirmedAt !== null,
+        // Whoever has removed their authenticator meanwhile has none to give.
+        awaitsSecondFactor: awaitsSecondFactor && person.totpConfirmedAt !== null,
+        lineage,
         zohoUserId: zohoUserId ?? null,
         apiKey: null,
       });
@@ -196,11 +232,30 @@ export function openSessions(ports: { database: Database; clock: Clock; readKey:
     async end(token) {
       if (shape.test(token)) await lucia.invalidateSession(stored(token));
     },
-    verified: (session) => markSession(database, session.id, 'verified_at', clock.now()),
+    verified: (session) => sessionVerified(database, session.id, clock.now()),
+    async admit(session) {
+      await sessionAdmitted(database, session.id);
+      return { ...session, awaitsSecondFactor: false };
+    },
     listOf,
+    async listIds(personId) {
+      const { memberships, ids } = await database.platform(async (tx) => ({
+        memberships: await listEveryMembership(tx, personId),
+        ids: await listOperatorSessionIds(tx, personId),
+      }));
+      for (const { businessId, membershipId } of memberships)
+        ids.push(...(await database.transaction(businessId, (tx) => listSessionIdsOf(tx, businessId, membershipId))));
+      return ids;
+    },
     endById: (id) => lucia.invalidateSession(id),
-    async endOthers(person, exceptId) {
-      for (const each of await listOf(person)) if (each.id !== exceptId) await lucia.invalidateSession(each.id);
+    async endOthers(personId, exceptId) {
+      const [owner, id] = split(exceptId ?? '');
+      const memberships = await database.platform(async (tx) => {
+        await deleteOperatorSessionsOf(tx, personId, owner === operator ? id : null);
+        return listEveryMembership(tx, personId);
+      });
+      for (const { businessId, membershipId } of memberships)
+        await database.transaction(businessId, (tx) => deleteSessionsOf(tx, membershipId, owner === businessId ? id : null));
     },
   };
 }

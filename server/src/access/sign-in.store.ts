@@ -14,6 +14,19 @@ export const insertTry = (tx: Tx, is: Try) =>
     is.userAgent,
   ]);
 
+/** A try counts as failed until it has come to its end. */
+export const trySucceeded = (tx: Tx, id: string) => query(tx, 'update reference.sign_in set succeeded = true where id = $1', [id]);
+
+/** Failures of this name from this address, whatever succeeded in between: for a secret that whoever guesses can also know one of. */
+export const countEveryFailure = async (tx: Tx, username: string, address: string, since: Date): Promise<number> =>
+  (
+    await queryOne<{ n: number }>(
+      tx,
+      'select count(*)::int as n from reference.sign_in where username = lower($1) and address = $2 and not succeeded and at > $3',
+      [username, address, since],
+    )
+  )?.n ?? 0;
+
 /** Failures since the last success of this name from this address, and of this address with any name. */
 export async function countFailures(tx: Tx, username: string, address: string, since: Date): Promise<{ pair: number; address: number }> {
   const row = await queryOne<{ pair: number; address: number }>(
@@ -46,27 +59,47 @@ export async function listTries(tx: Tx, personId: string, since: Date): Promise<
 
 export const deleteOldTries = (tx: Tx, before: Date) => query(tx, 'delete from reference.sign_in where at < $1', [before]);
 
-export type PersonToken = { kind: 'password_reset' | 'first_operator'; personId: string | null };
+export type TokenKind = 'password_reset' | 'first_operator' | 'email_change' | 'operator_invitation';
+export type PersonToken = { kind: TokenKind; personId: string | null; email: string | null };
+export type OpenToken = PersonToken & { hash: string; nonce: string | null; createdAt: Date; expiresAt: Date };
 
-export const insertToken = (tx: Tx, token: PersonToken & { hash: string; expiresAt: Date }, at: Date) =>
-  query(tx, 'insert into reference.person_token (secret_hash, kind, person_id, expires_at, created_at) values ($1, $2, $3, $4, $5)', [
-    token.hash,
-    token.kind,
-    token.personId,
-    token.expiresAt,
-    at,
-  ]);
+/** One open link of a kind for a person: a new one takes the place of the one before. Links about nobody yet stand beside each other. */
+export const putToken = (tx: Tx, token: Omit<OpenToken, 'createdAt'>, at: Date) =>
+  query(
+    tx,
+    `insert into reference.person_token (secret_hash, kind, person_id, email, nonce, expires_at, created_at) values ($1, $2, $3, $4, $5, $6, $7)
+     on conflict (kind, person_id) where person_id is not null
+     do update set secret_hash = $1, email = $4, nonce = $5, expires_at = $6, created_at = $7, used_at = null`,
+    [token.hash, token.kind, token.personId, token.email, token.nonce, token.expiresAt, at],
+  );
+
+/** The link of a kind for a person that is open now. */
+export const findOpenToken = async (tx: Tx, kind: TokenKind, personId: string, at: Date): Promise<OpenToken | null> =>
+  toToken(
+    await queryOne(tx, 'select * from reference.person_token where kind = $1 and person_id = $2 and used_at is null and expires_at > $3', [kind, personId, at]),
+  );
 
 /** Uses a token up; null where it is unknown, used or over. */
-export async function useToken(tx: Tx, hash: string, kind: PersonToken['kind'], at: Date): Promise<PersonToken | null> {
-  const rows = await query<{ person_id: string | null }>(
-    tx,
-    'update reference.person_token set used_at = $3 where secret_hash = $1 and kind = $2 and used_at is null and expires_at > $3 returning person_id',
-    [hash, kind, at],
+export const useToken = async (tx: Tx, hash: string, kind: TokenKind, at: Date): Promise<OpenToken | null> =>
+  toToken(
+    await queryOne(
+      tx,
+      'update reference.person_token set used_at = $3 where secret_hash = $1 and kind = $2 and used_at is null and expires_at > $3 returning *',
+      [hash, kind, at],
+    ),
   );
-  return rows[0] ? { kind, personId: rows[0].person_id } : null;
-}
 
-/** Links of the same kind for the same person that nobody has used end with the newest. */
-export const dropTokens = (tx: Tx, kind: PersonToken['kind'], personId: string | null) =>
+/** Links of a kind for a person that nobody has used. */
+export const dropTokens = (tx: Tx, kind: TokenKind, personId: string | null) =>
   query(tx, 'delete from reference.person_token where kind = $1 and person_id is not distinct from $2 and used_at is null', [kind, personId]);
+
+const toToken = (row: Record<string, unknown> | null): OpenToken | null =>
+  row && {
+    kind: row.kind as TokenKind,
+    personId: row.person_id as string | null,
+    email: row.email as string | null,
+    hash: row.secret_hash as string,
+    nonce: row.nonce as string | null,
+    createdAt: toDate(row.created_at),
+    expiresAt: toDate(row.expires_at),
+  };

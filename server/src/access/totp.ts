@@ -1,4 +1,3 @@
-import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
@@ -6,8 +5,6 @@ import type { Vault } from '../platform/vault.ts';
 import { lockPerson, type StoredPerson, setTotp, usedTotp } from './person.store.ts';
 
 const periodSeconds = 30;
-const wrongMax = 10;
-const wrongSeconds = 15 * 60;
 // Loaded with the first code: a start needs none.
 const made = async (secret: string, username = '') => {
   const { Secret, TOTP } = await import('otpauth');
@@ -18,18 +15,15 @@ export type Totp = {
   /** A new secret, not yet in force; it leaves the server once. */
   begin(person: Pick<StoredPerson, 'id' | 'username'>): Promise<{ secret: string; uri: string }>;
   /**
-   * Whether the code is right now; each holds once. The first right one puts the secret in force. Throws `too_many_attempts` after ten
-   * wrong ones in a quarter of an hour: six digits would be found in hours otherwise. Only who knows the password comes this far, so it
-   * cannot be used to lock somebody out.
+   * Whether the code is right now, by the person's locked row; each holds once, unless it is only looked at. `first` puts the secret in
+   * force where there is none yet. Nothing is counted here: `second-factor.ts` does before it asks.
    */
-  check(personId: string, code: string, mayBeNew: boolean): Promise<boolean>;
-  remove(personId: string): Promise<void>;
+  check(tx: Tx, personId: string, code: string, as: 'use' | 'look' | 'first'): Promise<boolean>;
 };
 
 /** Time-based codes (RFC 6238), the secret sealed under the person's own data key. */
 export function openTotp(ports: { database: Database; vault: Vault; clock: Clock }): Totp {
   const { database, vault, clock } = ports;
-  const wrong = new RateLimiterMemory({ points: wrongMax, duration: wrongSeconds });
   return {
     async begin(person) {
       const { Secret } = await import('otpauth');
@@ -43,33 +37,20 @@ export function openTotp(ports: { database: Database; vault: Vault; clock: Clock
       });
       return { secret, uri: (await made(secret, person.username)).toString() };
     },
-    async check(personId, code, mayBeNew) {
-      // Counted before it is looked at, or guesses sent all at once would each find none counted.
-      await wrong.consume(personId).catch(() => {
-        throw new AppError('too_many_attempts');
+    async check(tx, personId, code, as) {
+      const person = await lockPerson(tx, personId);
+      if (!person?.totpSecret || !person.dataKey || (!person.totpConfirmedAt && as !== 'first')) return false;
+      const now = clock.now();
+      const delta = (await made(vault.open(person.dataKey, personId, 'totp_secret', person.totpSecret))).validate({
+        token: code,
+        timestamp: now.getTime(),
+        window: 1,
       });
-      const isRight = await database.platform((tx) => use(tx, personId, code, mayBeNew));
-      if (isRight) await wrong.delete(personId);
-      return isRight;
-    },
-    remove: async (personId) => {
-      await database.platform((tx) => setTotp(tx, personId, null));
+      if (delta === null) return false;
+      const step = Math.floor(now.getTime() / 1000 / periodSeconds) + delta;
+      if (person.totpLastStep !== null && step <= Number(person.totpLastStep)) return false;
+      if (as !== 'look') await usedTotp(tx, personId, step, now);
+      return true;
     },
   };
-
-  async function use(tx: Tx, personId: string, code: string, mayBeNew: boolean): Promise<boolean> {
-    const person = await lockPerson(tx, personId);
-    if (!person?.totpSecret || !person.dataKey || (!person.totpConfirmedAt && !mayBeNew)) return false;
-    const now = clock.now();
-    const delta = (await made(vault.open(person.dataKey, personId, 'totp_secret', person.totpSecret))).validate({
-      token: code,
-      timestamp: now.getTime(),
-      window: 1,
-    });
-    if (delta === null) return false;
-    const step = Math.floor(now.getTime() / 1000 / periodSeconds) + delta;
-    if (person.totpLastStep !== null && step <= Number(person.totpLastStep)) return false;
-    await usedTotp(tx, personId, step, now);
-    return true;
-  }
 }

@@ -116,7 +116,11 @@ export const registerBusiness =
         },
         at,
       );
-      await insertPerson(tx, { id: personId, username: account.username, name: account.name, email: account.email, passwordHash, isOperator: false }, at);
+      await insertPerson(
+        tx,
+        { id: personId, username: account.username, name: account.name, email: account.email, passwordHash, isOperator: false, isEmailVerified: true },
+        at,
+      );
       await insertMembershipIndex(tx, { personId, businessId, membershipId });
       if (!('id' in zoho.grant)) {
         const dataKey = vault.newDataKey(grantId);
@@ -209,7 +213,11 @@ export const addPerson =
     const membershipId = ports.newId('membership');
     const passwordHash = await hashPassword(account.password);
     await ports.database.registration(async (tx, enter) => {
-      await insertPerson(tx, { id: personId, username: account.username, name: account.name, email: account.email, passwordHash, isOperator: false }, at);
+      await insertPerson(
+        tx,
+        { id: personId, username: account.username, name: account.name, email: account.email, passwordHash, isOperator: false, isEmailVerified: true },
+        at,
+      );
       await insertMembershipIndex(tx, { personId, businessId, membershipId });
       await enter(businessId);
       await insertMembership(tx, { id: membershipId, businessId, personId, role: account.role, permissions: [] }, at);

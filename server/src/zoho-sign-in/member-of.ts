@@ -16,7 +16,7 @@ export type FoundMember = { membershipId: string; person: { id: string; name: st
 const usualRoles = ['admin', 'staff'];
 
 /**
- * Which member of the business a Zoho user is: the one this Zoho user was before; else the only one with the same e-mail address; else,
+ * Which member of the business a Zoho user is: the one this Zoho user was before; else the only one with the same confirmed address; else,
  * where the business lets its Zoho users in and the role there is a usual one, a new member who may read and seal. Never more: an admin at
  * Zoho becomes an admin here only by another admin's hand.
  */
@@ -35,12 +35,16 @@ export const memberOf = (ports: Ports) => {
     );
     const personOf = (member: MembershipEntity) => persons.find((each) => each.id === member.personId);
     const known = members.find((each) => each.zohoUserId === user.id);
-    // Whoever was put out of the business here does not come back by way of Zoho.
+    // Whoever was put out of the business here, or kept out by the operator, does not come back by way of Zoho.
     if (known?.status === 'ended') throw new AppError('zoho_user_refused');
-    const alike = members.filter(
-      (each) => each.status === 'active' && each.zohoUserId === null && user.email !== '' && personOf(each)?.email.toLowerCase() === user.email,
-    );
+    // An address that nobody has confirmed is what somebody typed: it says nothing about who they are.
+    const isAlike = (each: MembershipEntity) => {
+      const person = personOf(each);
+      return user.email !== '' && person?.isEmailVerified === true && person.email.toLowerCase() === user.email;
+    };
+    const alike = members.filter((each) => each.status === 'active' && each.zohoUserId === null && isAlike(each));
     const [member] = known ? [known] : alike.length === 1 ? alike : [];
+    if (member && personOf(member)?.isBlocked) throw new AppError('zoho_user_refused');
     if (!member) {
       if (mode !== 'users' || !usualRoles.includes(user.role)) throw new AppError('zoho_user_refused');
       return addMember(ports, ctx, user).catch((error: unknown) => {
@@ -80,6 +84,7 @@ async function addMember(ports: Ports, ctx: Context, user: BooksUser): Promise<F
         email: user.email,
         passwordHash,
         isOperator: false,
+        isEmailVerified: false,
       },
       at,
     );

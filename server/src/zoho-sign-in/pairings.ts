@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
-import { countFailures, type From, insertTry, type SignedIn, type Sessions } from '../access/index.ts';
+import { countEveryFailure, counting, type From, insertTry, noteSignIn, type SignedIn, type Sessions, trySucceeded } from '../access/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import { findDirectoryEntry } from '../businesses/index.ts';
 import { findConnection } from '../connections/index.ts';
@@ -19,6 +19,7 @@ type Ports = {
   newId: NewId;
   record: Recorder;
   sessions: Sessions;
+  knowsDevice(personId: string, deviceToken: string | undefined): Promise<boolean>;
   accounts: Accounts;
   people: BooksPeople;
   /** The client a business signs its people in with, and its data centre; null where it has none that can send a browser back. */
@@ -76,7 +77,7 @@ export const pairings = (ports: Ports) => {
       const code = Array.from({ length: 8 }, () => alphabet[randomInt(alphabet.length)]).join('');
       const at = clock.now();
       const expiresAt = later();
-      await database.platform(async (tx) => {
+      await counting(database, `pairings:${from.address}`, async (tx) => {
         if ((await store.countPairings(tx, from.address, at)) >= panelsMax) throw new AppError('too_many_attempts');
         await store.insertPairing(tx, {
           id: pairingId,
@@ -93,7 +94,7 @@ export const pairings = (ports: Ports) => {
     },
 
     /** How far it has come; the session, once, to whoever holds the poll secret. */
-    async poll(pairingId: string, pollSecret: string, from: From): Promise<Polled> {
+    async poll(pairingId: string, pollSecret: string, from: From, deviceToken?: string): Promise<Polled> {
       const found = await database.platform(async (tx) => {
         const pairing = await store.lockPairing(tx, pairingId);
         if (!pairing || pairing.pollTries >= pollTriesMax) return null;
@@ -109,8 +110,12 @@ export const pairings = (ports: Ports) => {
       if (found.state === 'refused') return { state: 'refused', refusal: found.refusal ?? 'zoho_sign_in_denied' };
       if (found.state === 'used' || found.expiresAt <= clock.now()) return { state: 'over' };
       if (found.state === 'approved' && found.membershipId && found.businessId && found.zohoUser) {
-        const begun = await ports.sessions.beginRenewable(found.businessId, found.membershipId, from, found.zohoUser.id);
-        return { state: 'done', ...begun, session: await ports.sessions.read(begun.token) };
+        // Whoever has set up a second factor gives it here too: what Zoho has asked for is not known.
+        const begun = await ports.sessions.beginRenewable(found.businessId, found.membershipId, { ...from, awaitsSecondFactor: true }, found.zohoUser.id);
+        let session = await ports.sessions.read(begun.token);
+        await database.platform((tx) => noteSignIn(tx, session.person.id, clock.now()));
+        if (session.awaitsSecondFactor && (await ports.knowsDevice(session.person.id, deviceToken))) session = await ports.sessions.admit(session);
+        return { state: 'done', ...begun, session };
       }
       return { state: found.state === 'waiting' ? 'waiting' : 'approving' };
     },
@@ -119,18 +124,21 @@ export const pairings = (ports: Ports) => {
     async take(code: string, from: From): Promise<{ consentUrl: string; browserSecret: string; expiresAt: Date }> {
       const at = clock.now();
       const tried = codeTry(from);
-      const note = (succeeded: boolean) => database.platform((tx) => insertTry(tx, { ...tried, id: ports.newId('sign_in'), at, succeeded }));
-      // Counted before the code is looked at, or a hundred guesses at once would all be let in.
-      await note(false);
-      const tries = await database.platform((tx) => countFailures(tx, tried.username, from.address, new Date(at.getTime() - codeWindowMs)));
-      if (tries.pair > codeTriesMax) throw new AppError('too_many_attempts');
+      const tryId = ports.newId('sign_in');
+      // Counted before the code is looked at, or a hundred guesses at once would all be let in; and whatever was right in between, or a code
+      // of one's own would buy five more.
+      await counting(database, `pairing_codes:${from.address}`, async (tx) => {
+        const before = await countEveryFailure(tx, tried.username, from.address, new Date(at.getTime() - codeWindowMs));
+        if (before >= codeTriesMax) throw new AppError('too_many_attempts');
+        await insertTry(tx, { ...tried, id: tryId, at, succeeded: false });
+      });
       const [state, browserSecret] = [randomBytes(24).toString('base64url'), randomBytes(24).toString('base64url')];
       const expiresAt = later();
       const pairing = await database.platform((tx) =>
         store.takeByCode(tx, hashOf(plainCode(code)), { stateHash: hashOf(state), browserHash: hashOf(browserSecret), address: from.address, expiresAt }, at),
       );
       if (!pairing) throw new AppError('pairing_over', { field: 'code' });
-      await note(true);
+      await database.platform((tx) => trySucceeded(tx, tryId));
       const client = await ports.clientOf(pairing.businessId ? ports.contextOf(pairing.businessId) : null);
       if (!client) {
         await refuse(pairing.id, 'zoho_sign_in_off');

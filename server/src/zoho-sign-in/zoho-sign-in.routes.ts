@@ -28,7 +28,7 @@ export const zohoSignInRoutes = (use: Use) => {
       };
     }),
     answer(zohoSignIn.pollPairing)(async (call, { input }) => {
-      const is = await use.pairings.poll(input.pairing_id, input.poll_secret, call.from);
+      const is = await use.pairings.poll(input.pairing_id, input.poll_secret, call.from, input.device_token);
       const described = is.state === 'refused' ? describeProblem({ code: is.refusal as ProblemCode }, call.language) : null;
       return {
         state: is.state,

@@ -22,6 +22,19 @@ const code = z
   .string()
   .trim()
   .regex(/^\d{6}$/, 'must be the six digits of your authenticator');
+const recoveryCode = z.string().trim().min(10).max(40);
+const deviceToken = z.string().min(20).max(100);
+/** What is given beside the password where a second factor is set up: one of these. */
+const proof = {
+  /** The authenticator's code. */
+  code: code.optional(),
+  /** One of the codes kept for the day the authenticator is lost; each works once. */
+  recovery_code: recoveryCode.optional(),
+  /** What an earlier sign-in on this device answered, when it was asked to be remembered. */
+  device_token: deviceToken.optional(),
+  /** Asks for a `device_token`: for thirty days this device need not give the second factor at sign-in. */
+  remember_device: z.boolean().optional(),
+};
 const secret = z.string().min(20).max(200);
 const role = z.enum(['business_admin', 'business_user']);
 const single = z.array(z.enum(grantable)).max(grantable.length);
@@ -52,14 +65,19 @@ export const sessionView = z
     token: z.string(),
     /** Of a session by Zoho: renews it, once. The session ends with `expires_at` otherwise. */
     refresh_token: z.string().optional(),
+    /** Where this device was asked to be remembered; answered once. */
+    device_token: z.string().optional(),
     ...session,
   })
   .meta({ id: 'Session' });
 
+/** Whom the caller works for now, which every answer to somebody signed in says. */
+const ofBusiness = { business: businessView.nullable() };
+
 export const login = endpoint({
   method: 'POST',
   path: '/auth/login',
-  summary: 'Sign in with username and password; answers a bearer token for one membership',
+  summary: 'Sign in with username, password and the second factor where one is set up; answers a bearer token for one membership',
   guard: 'anyone',
   answersSecret: true,
   input: z.strictObject({
@@ -67,8 +85,7 @@ export const login = endpoint({
     password: z.string().min(1).max(1000),
     organization_id: organizationId.optional(),
     business_id: z.string().max(60).optional(),
-    /** The authenticator's code; the operator cannot do without. */
-    code: code.optional(),
+    ...proof,
   }),
   output: sessionView,
 });
@@ -83,7 +100,7 @@ export const switchMembership = endpoint({
   output: sessionView,
 });
 
-export const logout = endpoint({ method: 'POST', path: '/auth/logout', summary: 'End this session', guard: 'signed_in', output: z.object({}) });
+export const logout = endpoint({ method: 'POST', path: '/auth/logout', summary: 'End this session', guard: 'signed_in', output: z.object(ofBusiness) });
 
 export const me = endpoint({
   method: 'GET',
@@ -98,16 +115,48 @@ export const listMemberships = endpoint({
   path: '/auth/memberships',
   summary: 'The businesses this person works for',
   guard: 'signed_in',
-  output: z.object({ memberships: z.array(z.object({ business_id: z.string(), business_name: z.string() })), next_cursor: z.null() }),
+  output: z.object({ memberships: z.array(z.object({ business_id: z.string(), business_name: z.string() })), next_cursor: z.null(), ...ofBusiness }),
 });
+
+const emailState = {
+  /** Whether a link mailed to the present address was opened. */
+  email_verified: z.boolean(),
+  /** An address that takes the place of the present one once the link mailed there is opened. */
+  email_pending: z.string().nullable(),
+};
 
 export const updateProfile = endpoint({
   method: 'PUT',
   path: '/auth/profile',
-  summary: 'Change one’s own name and e-mail',
+  summary: 'Change one’s own name at once, and one’s e-mail address once it is confirmed by a link mailed there; a new address asks for the password',
   guard: 'signed_in',
-  input: z.strictObject({ name: personName, email }),
-  output: z.object({ person: personView }),
+  input: z.strictObject({ name: personName, email, current_password: z.string().min(1).max(1000).optional() }),
+  output: z.object({ ...session, ...emailState }),
+});
+
+export const readProfile = endpoint({
+  method: 'GET',
+  path: '/auth/profile',
+  summary: 'One’s own account, and whether its e-mail address is confirmed',
+  guard: 'signed_in',
+  output: z.object({ ...session, ...emailState }),
+});
+
+export const sendEmailLink = endpoint({
+  method: 'POST',
+  path: '/auth/email/send',
+  summary: 'Mail the link that confirms one’s address once more',
+  guard: 'signed_in',
+  output: z.object(ofBusiness),
+});
+
+export const confirmEmail = endpoint({
+  method: 'POST',
+  path: '/auth/email/confirm',
+  summary: 'Confirm an e-mail address by the link that was mailed there',
+  guard: 'anyone',
+  input: z.strictObject({ token: secret }),
+  output: z.object({ email: z.string() }),
 });
 
 export const changePassword = endpoint({
@@ -116,7 +165,7 @@ export const changePassword = endpoint({
   summary: 'Change one’s own password; every other session of this person ends',
   guard: 'signed_in',
   input: z.strictObject({ current_password: z.string().min(1).max(1000), new_password: newPassword }),
-  output: z.object({}),
+  output: z.object(ofBusiness),
 });
 
 export const forgotPassword = endpoint({
@@ -144,35 +193,79 @@ export const beginTotp = endpoint({
   guard: 'signed_in',
   answersSecret: true,
   input: z.strictObject({ password: z.string().min(1).max(1000) }),
-  output: z.object({ secret: z.string(), uri: z.string(), qr_svg: z.string() }),
+  output: z.object({ secret: z.string(), uri: z.string(), qr_svg: z.string(), ...ofBusiness }),
 });
 
 export const confirmTotp = endpoint({
   method: 'POST',
   path: '/auth/totp/confirm',
-  summary: 'Finish setting up the authenticator with its first code',
+  summary: 'Finish setting up the authenticator with its first code; answers recovery codes, once',
   guard: 'signed_in',
+  answersSecret: true,
   input: z.strictObject({ code }),
-  output: z.object(session),
+  output: z.object({ ...session, recovery_codes: z.array(z.string()) }),
 });
 
 export const passSecondFactor = endpoint({
   method: 'POST',
   path: '/auth/second-factor',
-  summary: 'Give the authenticator’s code in this session; holds for fifteen minutes',
+  summary: 'Give the authenticator’s code, or a recovery code, in this session; holds for fifteen minutes',
   guard: 'signed_in',
-  input: z.strictObject({ code }),
-  output: z.object(session),
+  answersSecret: true,
+  input: z
+    .strictObject({ code: code.optional(), recovery_code: recoveryCode.optional() })
+    .refine((given) => (given.code === undefined) !== (given.recovery_code === undefined), {
+      path: ['code'],
+      message: 'give the code or a recovery code',
+    }),
+  output: z.object({ ...session, device_token: z.string().optional() }),
 });
 
 export const removeTotp = endpoint({
   method: 'POST',
   path: '/auth/totp/remove',
-  summary: 'Remove the authenticator',
+  summary: 'Remove the authenticator, with its recovery codes and remembered devices',
   guard: 'signed_in',
   secondFactor: true,
   input: z.strictObject({ password: z.string().min(1).max(1000) }),
-  output: z.object({}),
+  output: z.object(ofBusiness),
+});
+
+const rememberedDevice = z
+  .object({
+    id: z.string(),
+    address: z.string().nullable(),
+    user_agent: z.string().nullable(),
+    created_at: time,
+    last_used_at: time,
+    expires_at: time,
+  })
+  .meta({ id: 'RememberedDevice' });
+
+export const readSecondFactor = endpoint({
+  method: 'GET',
+  path: '/auth/second-factor',
+  summary: 'How many recovery codes are left, and the devices that need not give the second factor at sign-in',
+  guard: 'signed_in',
+  output: z.object({ recovery_codes_left: z.number(), devices: z.array(rememberedDevice), next_cursor: z.null(), ...ofBusiness }),
+});
+
+export const renewRecoveryCodes = endpoint({
+  method: 'POST',
+  path: '/auth/recovery-codes',
+  summary: 'Make new recovery codes, answered once; the former ones no longer work',
+  guard: 'signed_in',
+  answersSecret: true,
+  secondFactor: true,
+  output: z.object({ recovery_codes: z.array(z.string()), ...ofBusiness }),
+});
+
+export const forgetDevice = endpoint({
+  method: 'POST',
+  path: '/auth/devices/{id}/forget',
+  summary: 'Have a remembered device asked for the second factor again',
+  guard: 'signed_in',
+  output: z.object(ofBusiness),
 });
 
 const sessionEntry = z
@@ -192,7 +285,7 @@ export const listSessions = endpoint({
   path: '/auth/sessions',
   summary: 'One’s own living sessions, in every business',
   guard: 'signed_in',
-  output: z.object({ sessions: z.array(sessionEntry), next_cursor: z.null() }),
+  output: z.object({ sessions: z.array(sessionEntry), next_cursor: z.null(), ...ofBusiness }),
 });
 
 export const endSession = endpoint({
@@ -200,7 +293,15 @@ export const endSession = endpoint({
   path: '/auth/sessions/{id}/end',
   summary: 'End one of one’s own sessions',
   guard: 'signed_in',
-  output: z.object({}),
+  output: z.object(ofBusiness),
+});
+
+export const endOtherSessions = endpoint({
+  method: 'POST',
+  path: '/auth/sessions/end-others',
+  summary: 'End every session of one’s own but this one, shown in the list or not',
+  guard: 'signed_in',
+  output: z.object(ofBusiness),
 });
 
 export const listSignIns = endpoint({
@@ -211,6 +312,7 @@ export const listSignIns = endpoint({
   output: z.object({
     sign_ins: z.array(z.object({ at: time, address: z.string(), user_agent: z.string().nullable(), succeeded: z.boolean() })),
     next_cursor: z.null(),
+    ...ofBusiness,
   }),
 });
 
@@ -231,7 +333,13 @@ export const acceptInvitation = endpoint({
   answersSecret: true,
   input: z.discriminatedUnion('account', [
     z.strictObject({ account: z.literal('new'), token: secret, username, name: personName, password: newPassword }),
-    z.strictObject({ account: z.literal('existing'), token: secret, username: z.string().min(1).max(200), password: z.string().min(1).max(1000) }),
+    z.strictObject({
+      account: z.literal('existing'),
+      token: secret,
+      username: z.string().min(1).max(200),
+      password: z.string().min(1).max(1000),
+      ...proof,
+    }),
   ]),
   output: sessionView,
 });

@@ -21,7 +21,8 @@ export const pollPairing = endpoint({
   summary: 'How far a pairing has come; the session, once, when it was approved',
   guard: 'anyone',
   answersSecret: true,
-  input: z.strictObject({ pairing_id: z.string().min(1).max(60), poll_secret: secret }),
+  /** `device_token`: of an earlier sign-in on this device, so that the second factor need not be given once more. */
+  input: z.strictObject({ pairing_id: z.string().min(1).max(60), poll_secret: secret, device_token: secret.optional() }),
   output: z.object({
     state: z.enum(['waiting', 'approving', 'refused', 'over', 'done']),
     /** Why it was refused. */

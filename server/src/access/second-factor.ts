@@ -1,0 +1,120 @@
+import { randomInt } from 'node:crypto';
+import type { Session } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
+import type { NewId } from '../platform/new-id.ts';
+import type { Notify } from './notify-person.ts';
+import type { StoredPerson } from './person.store.ts';
+import {
+  countRecoveryCodes,
+  deleteDevice,
+  holdsRecoveryCode,
+  insertDevice,
+  listDevices,
+  type RememberedDevice,
+  removeSecondFactor,
+  replaceRecoveryCodes,
+  useDevice,
+  useRecoveryCode,
+} from './second-factor.store.ts';
+import { hashOf, newSecret } from './secret-text.ts';
+import type { Totp } from './totp.ts';
+import type { Tries } from './tries.ts';
+
+/** What somebody gives as their second factor: the authenticator's six digits, or one of the codes kept for the day it is lost. */
+export type Given = { code?: string | undefined; recovery_code?: string | undefined };
+
+const wrong = { max: 10, withinMs: 15 * 60_000 };
+const codesMade = 10;
+const codeLetters = 16;
+/** No vowel that makes words and nothing that is taken for something else; sixteen of them are 77 bits. */
+const alphabet = 'BCDFGHJKLMNPQRSTVWXYZ23456789';
+const deviceMs = 30 * 86_400_000;
+const deviceShape = /^rdv\.([A-Za-z0-9_-]{43})$/;
+
+type Ports = { database: Database; clock: Clock; newId: NewId; totp: Totp; tries: Tries; notify: Notify };
+
+/**
+ * The second factor: an authenticator, recovery codes beside it, and devices that are remembered for a while. Wrong ones are counted by
+ * who gives them: at sign-in by the person, whose password was right by then; within a session by that session, so that whoever holds
+ * nothing but its token cannot keep the person out of theirs.
+ */
+export function openSecondFactor(ports: Ports) {
+  const { database, clock, totp, tries } = ports;
+
+  const plain = (code: string) => code.toUpperCase().replace(/[^A-Z0-9]/g, '');
+  const isRight = (tx: Tx, personId: string, given: Given, as: 'use' | 'look' | 'first'): Promise<boolean> => {
+    if (given.recovery_code === undefined) return totp.check(tx, personId, given.code ?? '', as);
+    const hash = hashOf(plain(given.recovery_code));
+    return as === 'look' ? holdsRecoveryCode(tx, personId, hash) : useRecoveryCode(tx, personId, hash, clock.now());
+  };
+  const pass = async (personId: string, given: Given, countedBy: string, as: 'use' | 'look' | 'first'): Promise<void> => {
+    const subject = `second_factor:${countedBy}`;
+    if (!(await tries.allow(subject, wrong))) throw new AppError('too_many_attempts');
+    if (!(await database.platform((tx) => isRight(tx, personId, given, as))))
+      throw new AppError('wrong_code', { field: given.recovery_code === undefined ? 'code' : 'recovery_code' });
+    await tries.forget(subject);
+    if (given.recovery_code !== undefined && as !== 'look') ports.notify(personId, 'recovery_code_used');
+  };
+  const makeCodes = async (personId: string): Promise<string[]> => {
+    const letters = () => Array.from({ length: codeLetters }, () => alphabet[randomInt(alphabet.length)]).join('');
+    const codes = Array.from({ length: codesMade }, letters);
+    await database.platform((tx) => replaceRecoveryCodes(tx, personId, codes.map(hashOf), clock.now()));
+    return codes.map((code) => code.match(/.{4}/g)?.join('-') ?? code);
+  };
+
+  return {
+    begin: totp.begin,
+    /** At sign-in, once the password was right. `look` leaves a right one unused, for a sign-in that cannot be finished yet. */
+    passAtSignIn: (person: Pick<StoredPerson, 'id'>, given: Given, as: 'use' | 'look') => pass(person.id, given, person.id, as),
+    passInSession: (session: Session, given: Given) => pass(session.person.id, given, session.lineage, 'use'),
+    /** The authenticator's first code puts it in force; answers the recovery codes, which leave the server here only. */
+    async confirm(session: Session, code: string): Promise<string[]> {
+      if (session.hasSecondFactor) throw new AppError('wrong_state', { state: 'set_up' });
+      await pass(session.person.id, { code }, session.lineage, 'first');
+      const codes = await makeCodes(session.person.id);
+      ports.notify(session.person.id, 'authenticator_set_up');
+      return codes;
+    },
+    async renewCodes(personId: string): Promise<string[]> {
+      const codes = await makeCodes(personId);
+      ports.notify(personId, 'recovery_codes_made');
+      return codes;
+    },
+    async remove(personId: string): Promise<void> {
+      await database.platform((tx) => removeSecondFactor(tx, personId));
+      ports.notify(personId, 'authenticator_removed');
+    },
+    /** What there is, as its owner sees it. */
+    read: (personId: string): Promise<{ codesLeft: number; devices: RememberedDevice[] }> =>
+      database.platform(async (tx) => ({ codesLeft: await countRecoveryCodes(tx, personId), devices: await listDevices(tx, personId, clock.now()) })),
+    /** Whether this device is remembered for that person. */
+    knows(personId: string, device: string | undefined): Promise<boolean> {
+      const secret = deviceShape.exec(device ?? '')?.[1];
+      return secret === undefined ? Promise.resolve(false) : database.platform((tx) => useDevice(tx, personId, hashOf(secret), clock.now()));
+    },
+    /** Remembers a device for thirty days; its secret leaves the server here only. */
+    async remember(personId: string, from: { address: string | null; userAgent: string | null }): Promise<string> {
+      const secret = newSecret();
+      const at = clock.now();
+      await database.platform((tx) =>
+        insertDevice(tx, {
+          id: ports.newId('remembered_device'),
+          personId,
+          secretHash: hashOf(secret),
+          ...from,
+          at,
+          expiresAt: new Date(at.getTime() + deviceMs),
+        }),
+      );
+      return `rdv.${secret}`;
+    },
+    async forgetDevice(personId: string, id: string): Promise<void> {
+      if (!(await database.platform((tx) => deleteDevice(tx, personId, id)))) throw new AppError('not_found');
+    },
+  };
+}
+
+export type { RememberedDevice };
+export type SecondFactor = ReturnType<typeof openSecondFactor>;

@@ -1,0 +1,47 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
+import { query } from '../platform/db/query.ts';
+import { inTurnBy } from '../platform/in-turn-by.ts';
+import type { NewId } from '../platform/new-id.ts';
+import { countSince, deleteCountedOf, insertCounted } from './counted-try.store.ts';
+
+export type Allowance = { max: number; withinMs: number };
+
+/** Counts tries of a secret, or of what sends a mail, by subject. */
+export type Tries = {
+  /** Counts one more and says whether it may go on. One that may not is not counted: whoever waits long enough may try again. */
+  allow(subject: string, is: Allowance): Promise<boolean>;
+  /** The secret was right: what was tried before it is forgotten. */
+  forget(subject: string): Promise<void>;
+};
+
+export function openTries(ports: { database: Database; clock: Clock; newId: NewId }): Tries {
+  const { database, clock } = ports;
+  return {
+    allow: (subject, { max, withinMs }) =>
+      counting(database, subject, async (tx) => {
+        const at = clock.now();
+        if ((await countSince(tx, subject, new Date(at.getTime() - withinMs))) >= max) return false;
+        await insertCounted(tx, { id: ports.newId('counted_try'), subject, at });
+        return true;
+      }),
+    forget: async (subject) => {
+      await database.platform((tx) => deleteCountedOf(tx, subject));
+    },
+  };
+}
+
+/**
+ * A transaction at the platform's door in which nobody else counts the same subject: what is counted and then written down would
+ * otherwise let through whatever is tried all at once. Within a process those who wait hold no connection; between processes they wait
+ * for each other in the database.
+ */
+export const counting = <T>(database: Database, subject: string, work: (tx: Tx) => Promise<T>): Promise<T> =>
+  turn(subject, () =>
+    database.platform(async (tx) => {
+      await query(tx, 'select pg_advisory_xact_lock(hashtextextended($1, 0))', [subject]);
+      return work(tx);
+    }),
+  );
+
+const turn = inTurnBy(1);

@@ -1,0 +1,17 @@
+import { inTurn } from './in-turn.ts';
+
+/** Lets so many pieces of work with the same key run at once in this process; others of that key wait, those of another do not. */
+export function inTurnBy(atOnce: number): <T>(key: string, work: () => Promise<T>) => Promise<T> {
+  const queues = new Map<string, { turn: ReturnType<typeof inTurn>; waiting: number }>();
+  return async (key, work) => {
+    const queue = queues.get(key) ?? { turn: inTurn(atOnce), waiting: 0 };
+    queues.set(key, queue);
+    queue.waiting += 1;
+    try {
+      return await queue.turn(work);
+    } finally {
+      queue.waiting -= 1;
+      if (queue.waiting === 0) queues.delete(key);
+    }
+  };
+}
