@@ -121,6 +121,8 @@ export type WorldOptions = {
   /** The folder of a packed widget, instead of what was built. */
   widgetApp?: string;
   withoutBusinesses?: boolean;
+  /** Which of the businesses, from 0, still have sandbox devices; the others seal for real. */
+  rehearsing?: number[];
   /** How many businesses there are, each with an organization and a device of its own; two unless said otherwise. */
   businesses?: number;
   callsPerMinute?: number;
@@ -218,7 +220,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       ...(options.widgetApp ? { app: options.widgetApp } : {}),
       onTaken: taken('the widget host'),
     });
-  const businesses = options.withoutBusinesses ? ([] as unknown as World['businesses']) : await seedBusinesses(app, vsdc, zoho, urls, devices);
+  const businesses = options.withoutBusinesses
+    ? ([] as unknown as World['businesses'])
+    : await seedBusinesses(app, vsdc, zoho, urls, devices, options.rehearsing ?? []);
   return {
     app,
     vsdc,
@@ -256,10 +260,17 @@ function freePort(): Promise<number> {
 const item = (item_class: string, item_type: string, quantity_unit = 'U') => ({ item_class, item_type, package_unit: 'NT', quantity_unit, origin: 'RW' });
 
 /** Businesses with their devices, grants and people; found again where they exist. */
-async function seedBusinesses(app: App, vsdc: RwVsdc, zoho: Zoho, urls: { app: string }, devices: ApprovedDevice[]): Promise<World['businesses']> {
+async function seedBusinesses(
+  app: App,
+  vsdc: RwVsdc,
+  zoho: Zoho,
+  urls: { app: string },
+  devices: ApprovedDevice[],
+  rehearsing: number[],
+): Promise<World['businesses']> {
   const [first, second, ...more] = zoho.grants();
   if (!first || !second) throw new Error('the simulated Zoho has two grants');
-  const seedOne = (ask: SeedAsk) => seedBusiness(app, vsdc, zoho, urls, devices, ask);
+  const seedOne = (ask: SeedAsk) => seedBusiness(app, vsdc, zoho, urls, devices, ask, rehearsing.includes(ask.index) ? 'sandbox' : 'production');
   const businesses: World['businesses'] = [
     await seedOne({
       grant: first,
@@ -280,7 +291,15 @@ async function seedBusinesses(app: App, vsdc: RwVsdc, zoho: Zoho, urls: { app: s
 
 type SeedAsk = { grant: ReturnType<Zoho['grants']>[number]; index: number; name: string; color: string; branches: [string, string, string][] };
 
-async function seedBusiness(app: App, vsdc: RwVsdc, zoho: Zoho, urls: { app: string }, devices: ApprovedDevice[], ask: SeedAsk): Promise<DemoBusiness> {
+async function seedBusiness(
+  app: App,
+  vsdc: RwVsdc,
+  zoho: Zoho,
+  urls: { app: string },
+  devices: ApprovedDevice[],
+  ask: SeedAsk,
+  environment: 'sandbox' | 'production',
+): Promise<DemoBusiness> {
   const organization = zoho.organization(ask.grant.organization_id);
   const taxpayerId = taxpayerOf(ask.index);
   const account = (role: string, username: string, businessId: string): DemoAccount => ({
@@ -331,7 +350,7 @@ async function seedBusiness(app: App, vsdc: RwVsdc, zoho: Zoho, urls: { app: str
       device: {
         dialect: 'rw-vsdc',
         serial: serials.find((each) => each.bhfId === branch_code)?.serial ?? '',
-        environment: 'sandbox' as const,
+        environment,
         address: vsdc.url,
       },
     })),
@@ -367,6 +386,8 @@ async function seedBusiness(app: App, vsdc: RwVsdc, zoho: Zoho, urls: { app: str
     role: 'business_user',
   });
   for (const branchId of branchIds) await app.initialiseDevice(app.contextOf(businessId), branchId);
+  // They have sealed for real as long as they have been with us, unless they are at their rehearsal.
+  await asWorker(urls.app, businessId, "update branch set production_since = production_since - interval '400 days'", []);
   return {
     businessId,
     branchIds,

@@ -378,7 +378,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const platform = { database, vault, accounts, clock, newId, record, recordPlatform, sendMail: mail.send, publicUrl: config.publicUrl };
   const granting = { database, vault, accounts, clock, newId, record };
   const sync = syncLists({ vsdc, dialects, clock, log });
-  const initialise = initialiseDevice({ vsdc, dialects, vault, record, wait: systemWait, log, afterActive: sync });
+  const initialise = initialiseDevice({ vsdc, dialects, vault, record, clock, wait: systemWait, log, afterActive: sync });
   const printPorts = {
     dialects,
     clock,
@@ -581,7 +581,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         testDevice: testDeviceNow,
         setDevice: setDevice(devices),
         initialiseDevice: initialise,
-        adoptDevice: adoptDevice({ record, afterActive: sync }),
+        adoptDevice: adoptDevice({ record, clock, afterActive: sync }),
         readZohoState: zohoState,
         connectByCode: connectByCode({ ...granting, tokens }),
         prepareSale: prepare,
@@ -691,7 +691,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       addBranch: addBranch(devices),
       updateBranch: updateBranch(devices),
       initialiseDevice: initialise,
-      adoptDevice: adoptDevice({ record, afterActive: sync }),
+      adoptDevice: adoptDevice({ record, clock, afterActive: sync }),
       pauseLane: pauseLane({ record }),
       resumeLane: resumeLane({ record, alerts, clock, queue, changed: changes.changed }),
     }),

@@ -4,7 +4,17 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Dialects } from '../ports/dialect.ts';
-import { findBranch, findDeviceOfBranch, insertBranch, insertDevice, listBranches, lockDeviceOfBranch, moveDevice, updateBranchRow } from './device.store.ts';
+import {
+  findBranch,
+  findDeviceOfBranch,
+  insertBranch,
+  insertDevice,
+  listBranches,
+  lockDeviceOfBranch,
+  lockNewDevice,
+  moveDevice,
+  updateBranchRow,
+} from './device.store.ts';
 
 type Ports = { clock: Clock; newId: NewId; record: Recorder; dialects: Dialects };
 
@@ -40,10 +50,7 @@ export const setDevice =
   (ports: Ports) =>
   (ctx: Context, ask: DeviceAsk): Promise<string> => {
     if (!ports.dialects.all().some((each) => each.key === ask.dialect)) throw new AppError('malformed', { field: 'dialect', reason: 'not known' });
-    const url = URL.parse(ask.address);
-    if (!url || !['http:', 'https:'].includes(url.protocol) || url.username || url.password || url.hash || url.search)
-      throw new AppError('malformed', { field: 'address', reason: 'must be an http or https address without credentials or query' });
-    const address = ask.address.replace(/\/+$/, '');
+    const address = bareAddress(ask.address);
     return ctx.transaction(async (tx) => {
       const branches = await listBranches(tx);
       const branch = ask.branch_id ? branches.find((each) => each.id === ask.branch_id) : branches[0];
@@ -51,7 +58,12 @@ export const setDevice =
       const device = await findDeviceOfBranch(tx, branch.id);
       const after = { address, serial: ask.serial, environment: ask.environment, dialect: ask.dialect };
       if (!device) {
-        await insertDevice(tx, ctx.businessId, { id: ports.newId('device'), branchId: branch.id, transport: 'direct', ...after }, ports.clock.now());
+        await insertDevice(
+          tx,
+          ctx.businessId,
+          { id: ports.newId('device'), branchId: branch.id, transport: 'direct', succeeds: null, ...after },
+          ports.clock.now(),
+        );
       } else {
         const locked = await lockDeviceOfBranch(tx, branch.id);
         const isSame = locked?.serial === ask.serial && locked.environment === ask.environment && locked.dialect === ask.dialect;
@@ -65,5 +77,42 @@ export const setDevice =
         after,
       });
       return branch.id;
+    });
+  };
+
+function bareAddress(given: string): string {
+  const url = URL.parse(given);
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username || url.password || url.hash || url.search)
+    throw new AppError('malformed', { field: 'address', reason: 'must be an http or https address without credentials or query' });
+  return given.replace(/\/+$/, '');
+}
+
+export type NextDeviceAsk = { for: 'production' | 'replacement'; address: string; serial: string };
+
+/**
+ * Enters the device that is to follow the one at work: a production device after a sandbox one, or one in the place of a device that is
+ * gone. Until it is set up it can be entered anew; nothing changes for what is sealed until the switch.
+ */
+export const setNextDevice =
+  (ports: Ports) =>
+  (ctx: Context, branchId: string, ask: NextDeviceAsk): Promise<void> => {
+    const address = bareAddress(ask.address);
+    return ctx.transaction(async (tx) => {
+      const present = await lockDeviceOfBranch(tx, branchId);
+      if (!present) throw new AppError((await findBranch(tx, branchId)) ? 'device_missing' : 'not_found');
+      if (present.state === 'new') throw new AppError('wrong_state', { state: present.state });
+      if (ask.for === 'production' && present.environment === 'production') throw new AppError('production_already');
+      const environment = ask.for === 'production' ? ('production' as const) : present.environment;
+      const after = { address, serial: ask.serial, environment, dialect: present.dialect };
+      const next = await lockNewDevice(tx, branchId);
+      const isHeard = next !== null && (next.sdcId !== null || next.problem !== null);
+      // The authority may have given it its keys: it stays who it is, and may only stand elsewhere.
+      if (isHeard && (next.serial !== ask.serial || next.environment !== environment)) throw new AppError('device_in_use', { field: 'serial' });
+      if (next) await moveDevice(tx, next.id, after);
+      else {
+        const id = ports.newId('device');
+        await insertDevice(tx, ctx.businessId, { id, branchId, transport: 'direct', succeeds: present.id, ...after }, ports.clock.now());
+      }
+      await ports.record(tx, ctx, { action: 'device.next_set', subject: next?.id ?? branchId, after: { ...after, for: ask.for } });
     });
   };

@@ -4,7 +4,8 @@ import { fromJson, json, query, queryOne, toDateOrNull } from '../platform/db/qu
 import type { Device } from './device.model.ts';
 
 const columns = `d.id, d.branch_id, b.branch_code, b.name as branch_name, b.address as branch_address, d.dialect, d.serial, d.environment, d.address, d.transport,
-  d.state, d.problem, d.sdc_id, d.mrc_number, d.next_invoice_number::text, d.last_total_receipt_number::text, d.last_contact_at, d.last_upstream_at, d.probe`;
+  d.state, d.problem, d.sdc_id, d.mrc_number, d.next_invoice_number::text, d.last_total_receipt_number::text, d.authority_last::text,
+  d.succeeds, d.activated_at, d.retired_at, b.production_since, d.last_contact_at, d.last_upstream_at, d.probe`;
 
 export type ProbeResult =
   | 'fine'
@@ -27,10 +28,18 @@ export type StoredProbe = {
   reason: string | null;
 };
 
-export type Branch = { id: string; code: string; name: string; address: string };
+export type Branch = { id: string; code: string; name: string; address: string; productionSince: Date | null };
 
-export const findBranch = async (tx: Tx, id: string): Promise<Branch | null> =>
-  queryOne<Branch>(tx, 'select id, branch_code as code, name, address from branch where id = $1', [id]);
+const branchColumns = 'id, branch_code as code, name, address, production_since';
+const toBranch = ({ production_since: since, ...row }: Omit<Branch, 'productionSince'> & { production_since: unknown }): Branch => ({
+  ...row,
+  productionSince: toDateOrNull(since),
+});
+
+export async function findBranch(tx: Tx, id: string): Promise<Branch | null> {
+  const row = await queryOne<Parameters<typeof toBranch>[0]>(tx, `select ${branchColumns} from branch where id = $1`, [id]);
+  return row && toBranch(row);
+}
 
 export const updateBranchRow = (tx: Tx, id: string, to: { name: string; address: string }) =>
   query(tx, 'update branch set name = $2, address = $3 where id = $1', [id, to.name, to.address]);
@@ -56,33 +65,48 @@ export const touchUpstream = (tx: Tx, id: string, at: Date) =>
   query(tx, 'update device set last_upstream_at = greatest(last_upstream_at, $2) where id = $1', [id, at]);
 
 /** What a closed business leaves: no keys, and lanes that stand still. */
-export const eraseDevices = (tx: Tx) => query(tx, "update device set secrets = null, state = case when state = 'new' then 'new' else 'paused' end");
+export const eraseDevices = (tx: Tx) =>
+  query(tx, "update device set secrets = null, state = case when state in ('new', 'retired') then state else 'paused' end");
 
-export async function listBranches(tx: Tx): Promise<(Branch & { device: (Device & { queued: number; inDoubt: number; probe: StoredProbe | null }) | null })[]> {
-  const branches = await query<Branch>(tx, 'select id, branch_code as code, name, address from branch order by branch_code');
+export type ListedDevice = Device & { queued: number; inDoubt: number; probe: StoredProbe | null; burntNumbers: string[] };
+/** `device`: the one that works, or the first one while it is being set up; `next`: the one prepared to follow it; `retired`: the latest first. */
+export type BranchDevices = Branch & { device: ListedDevice | null; next: ListedDevice | null; retired: ListedDevice[] };
+
+export async function listBranches(tx: Tx): Promise<BranchDevices[]> {
+  const rowsOfBranches = await query<Parameters<typeof toBranch>[0]>(tx, `select ${branchColumns} from branch order by branch_code`);
+  const branches = rowsOfBranches.map(toBranch);
   const rows = await query(
     tx,
-    `select ${columns},
+    `select ${columns}, d.burnt_numbers::text[] as burnt,
         (select count(*)::int from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'queued') as queued,
         (select count(*)::int from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt') as in_doubt
-       from device d join branch b on b.business_id = d.business_id and b.id = d.branch_id`,
+       from device d join branch b on b.business_id = d.business_id and b.id = d.branch_id order by d.retired_at desc nulls first, d.state = 'new'`,
   );
   const devices = rows.map((row) => ({
     ...toDevice(row),
     queued: row.queued as number,
     inDoubt: row.in_doubt as number,
     probe: fromJson<StoredProbe | null>(row.probe),
+    burntNumbers: row.burnt as string[],
   }));
-  return branches.map((branch) => ({
-    ...branch,
-    device: devices.find((each) => each.branchId === branch.id) ?? null,
-  }));
+  return branches.map((branch) => {
+    const own = devices.filter((each) => each.branchId === branch.id);
+    const [device = null, next = null] = own.filter((each) => each.state !== 'retired');
+    return { ...branch, device, next, retired: own.filter((each) => each.state === 'retired') };
+  });
 }
 
+const present = "d.branch_id = $1 and d.state <> 'retired' and (d.state <> 'new' or d.succeeds is null)";
+
 export const findDevice = (tx: Tx, id: string) => one(tx, 'd.id = $1', id, '');
-export const findDeviceOfBranch = (tx: Tx, branchId: string) => one(tx, 'd.branch_id = $1', branchId, '');
+/** The device of a branch that works, or its first one while that is being set up. */
+export const findDeviceOfBranch = (tx: Tx, branchId: string) => one(tx, present, branchId, '');
 /** Locked for the rest of the transaction: numbers and lane state change only under this lock. */
-export const lockDeviceOfBranch = (tx: Tx, branchId: string) => one(tx, 'd.branch_id = $1', branchId, 'for update of d');
+export const lockDeviceOfBranch = (tx: Tx, branchId: string) => one(tx, present, branchId, 'for update of d');
+/** The device that is being prepared to follow the one at work. */
+export const findNextDevice = (tx: Tx, branchId: string) => one(tx, "d.branch_id = $1 and d.state = 'new' and d.succeeds is not null", branchId, '');
+/** The device that is being set up, locked: the first of its branch, or the one to follow the one at work. */
+export const lockNewDevice = (tx: Tx, branchId: string) => one(tx, "d.branch_id = $1 and d.state = 'new'", branchId, 'for update of d');
 
 async function one(tx: Tx, where: string, value: string, lock: string): Promise<Device | null> {
   const row = await queryOne(
@@ -110,26 +134,59 @@ const toDevice = (row: Record<string, unknown>): Device => ({
   mrcNumber: row.mrc_number as string | null,
   nextInvoiceNumber: row.next_invoice_number as string | null,
   lastTotalReceiptNumber: row.last_total_receipt_number as string | null,
+  authorityLast: row.authority_last as string | null,
+  succeeds: row.succeeds as string | null,
+  productionSince: toDateOrNull(row.production_since),
+  activatedAt: toDateOrNull(row.activated_at),
+  retiredAt: toDateOrNull(row.retired_at),
   lastContactAt: toDateOrNull(row.last_contact_at),
   lastUpstreamAt: toDateOrNull(row.last_upstream_at),
 });
 
-/** Activation speaks with the authority, so that it proves contact too. */
-export async function activateDevice(
-  tx: Tx,
-  id: string,
-  is: { sdcId: string; mrcNumber: string; nextInvoiceNumber: string; secrets: string | null },
-): Promise<void> {
-  await query(tx, "update device set state = 'active', problem = null, sdc_id = $2, mrc_number = $3, next_invoice_number = $4, secrets = $5 where id = $1", [
-    id,
-    is.sdcId,
-    is.mrcNumber,
-    is.nextInvoiceNumber,
-    is.secrets,
-  ]);
-}
+/** What the authority, or whoever knew the device before, has said of it; its run begins behind the last number of the authority's. */
+export const keepSetUp = (tx: Tx, id: string, is: { sdcId: string; mrcNumber: string; lastInvoiceNumber: string; secrets: string | null }) =>
+  query(
+    tx,
+    'update device set problem = null, sdc_id = $2, mrc_number = $3, authority_last = $4::bigint, next_invoice_number = $4::bigint + 1, secrets = $5 where id = $1',
+    [id, is.sdcId, is.mrcNumber, is.lastInvoiceNumber, is.secrets],
+  );
 
-export async function setDeviceState(tx: Tx, id: string, state: Device['state'], problem: StoredProblem | null): Promise<void> {
+/**
+ * From now on it is the device of its branch. With a first production device the branch begins to seal for real at this very moment, never
+ * earlier: what was created in the books before may have been sealed by another system.
+ */
+export const activateDevice = (tx: Tx, id: string, at: Date) =>
+  query(
+    tx,
+    `with d as (update device set state = 'active', problem = null, activated_at = $2 where id = $1 returning business_id, branch_id, environment)
+     update branch b set production_since = coalesce(production_since, $2) from d where d.environment = 'production' and b.business_id = d.business_id and b.id = d.branch_id`,
+    [id, at],
+  );
+
+/** Its free numbers will never be used, and are listed as that. */
+export const retireDevice = (tx: Tx, id: string, at: Date) =>
+  query(
+    tx,
+    `update device set state = 'retired', problem = null, retired_at = $2, lane_next_at = null, burnt_numbers = free_numbers, free_numbers = '{}' where id = $1`,
+    [id, at],
+  );
+
+/**
+ * The run of a successor: behind the authority's last number, and behind every number that any device of the branch ever froze in the same
+ * environment (what a sandbox counted is no number of the authority's). A device that was only set up anew goes on with its own totals.
+ */
+export const continueRun = (tx: Tx, id: string) =>
+  query(
+    tx,
+    `update device n set next_invoice_number = greatest(n.next_invoice_number, o.next), last_total_receipt_number = o.total, total_base = o.base
+       from (select max(d.next_invoice_number) as next,
+               max(d.last_total_receipt_number) filter (where d.sdc_id = s.sdc_id) as total, max(d.total_base) filter (where d.sdc_id = s.sdc_id) as base
+               from device s join device d on d.business_id = s.business_id and d.branch_id = s.branch_id and d.environment = s.environment where s.id = $1) o
+      where n.id = $1`,
+    [id],
+  );
+
+export async function setDeviceState(tx: Tx, id: string, state: 'new' | 'active' | 'paused', problem: StoredProblem | null): Promise<void> {
   await query(tx, 'update device set state = $2, problem = $3, lane_next_at = null, lane_tries = 0 where id = $1', [id, state, json(problem)]);
 }
 
@@ -157,13 +214,13 @@ export async function insertBranch(tx: Tx, businessId: string, branch: { id: str
 export async function insertDevice(
   tx: Tx,
   businessId: string,
-  device: Pick<Device, 'id' | 'branchId' | 'dialect' | 'serial' | 'environment' | 'address' | 'transport'>,
+  device: Pick<Device, 'id' | 'branchId' | 'dialect' | 'serial' | 'environment' | 'address' | 'transport' | 'succeeds'>,
   at: Date,
 ): Promise<void> {
   await query(
     tx,
-    `insert into device (business_id, id, branch_id, dialect, serial, environment, address, transport, state, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, 'new', $9)`,
-    [businessId, device.id, device.branchId, device.dialect, device.serial, device.environment, device.address, device.transport, at],
+    `insert into device (business_id, id, branch_id, dialect, serial, environment, address, transport, state, created_at, succeeds)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, 'new', $9, $10)`,
+    [businessId, device.id, device.branchId, device.dialect, device.serial, device.environment, device.address, device.transport, at, device.succeeds],
   );
 }

@@ -1,14 +1,19 @@
-export { addBranch, type DeviceAsk, setDevice, updateBranch } from './change-branch.ts';
+export { addBranch, type DeviceAsk, type NextDeviceAsk, setDevice, setNextDevice, updateBranch } from './change-branch.ts';
 export type { Device } from './device.model.ts';
 export {
+  activateDevice,
+  continueRun,
   eraseDevices,
   findDevice,
   findDeviceOfBranch,
+  findNextDevice,
   insertBranch,
   insertDevice,
   listBranches,
   lockDeviceOfBranch,
+  lockNewDevice,
   moveCounter,
+  retireDevice,
   setDeviceState,
   type StoredProbe,
   touchUpstream,

@@ -1,6 +1,6 @@
 import { describeProblem } from '@muhuri/shared/problems';
 import type { Context } from '../context.ts';
-import { listBranches } from './device.store.ts';
+import { type ListedDevice, listBranches } from './device.store.ts';
 
 export type ListBranchViews = (ctx: Context) => Promise<BranchView[]>;
 export type BranchView = Awaited<ReturnType<typeof viewsOf>>[number];
@@ -15,20 +15,29 @@ async function viewsOf(ctx: Context) {
     branch_code: branch.code,
     name: branch.name,
     address: branch.address,
-    device: branch.device && {
-      id: branch.device.id,
-      dialect: branch.device.dialect,
-      serial: branch.device.serial,
-      environment: branch.device.environment,
-      address: branch.device.address,
-      state: branch.device.state,
-      problem: branch.device.problem && describeProblem(branch.device.problem, ctx.language),
-      sdc_id: branch.device.sdcId,
-      mrc_number: branch.device.mrcNumber,
-      next_invoice_number: branch.device.nextInvoiceNumber,
-      last_contact_at: branch.device.lastContactAt?.toISOString() ?? null,
-      queued: branch.device.queued,
-      in_doubt: branch.device.inDoubt,
-    },
+    production_since: branch.productionSince?.toISOString() ?? null,
+    device: branch.device && viewOf(branch.device, ctx.language),
+    next_device: branch.next && { ...viewOf(branch.next, ctx.language), ready: branch.next.sdcId !== null },
+    retired_devices: branch.retired.map((device) => ({
+      ...viewOf(device, ctx.language),
+      retired_at: device.retiredAt?.toISOString() ?? null,
+      burnt_numbers: device.burntNumbers,
+    })),
   }));
 }
+
+const viewOf = (device: ListedDevice, language: string) => ({
+  id: device.id,
+  dialect: device.dialect,
+  serial: device.serial,
+  environment: device.environment,
+  address: device.address,
+  state: device.state,
+  problem: device.problem && describeProblem(device.problem, language),
+  sdc_id: device.sdcId,
+  mrc_number: device.mrcNumber,
+  next_invoice_number: device.nextInvoiceNumber,
+  last_contact_at: device.lastContactAt?.toISOString() ?? null,
+  queued: device.queued,
+  in_doubt: device.inDoubt,
+});

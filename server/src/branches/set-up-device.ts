@@ -3,19 +3,22 @@ import type { Recorder } from '../audit/index.ts';
 import { getBusiness, holdDataKey } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Tx } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
 import { tryAgain } from '../platform/try-again.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 import type { Device } from './device.model.ts';
-import { activateDevice, lockDeviceOfBranch, setDeviceState } from './device.store.ts';
+import { activateDevice, findBranch, keepSetUp, lockDeviceOfBranch, lockNewDevice, setDeviceState } from './device.store.ts';
 
 type Ports = {
   vsdc: Vsdc;
   dialects: Dialects;
   vault: Vault;
   record: Recorder;
+  clock: Clock;
   wait(ms: number): Promise<void>;
   log: Log;
   afterActive: (ctx: Context, deviceId: string) => Promise<void>;
@@ -34,9 +37,7 @@ export const initialiseDevice =
   async (ctx, branchId) => {
     const { business, device, request } = await ctx.transaction(async (tx) => {
       const business = await getBusiness(tx);
-      const locked = await lockDeviceOfBranch(tx, branchId);
-      if (!locked) throw new AppError('not_found');
-      if (locked.state !== 'new') throw new AppError('wrong_state', { state: locked.state });
+      const locked = await lockUnset(tx, branchId);
       const request = ports.dialects
         .of(locked.dialect)
         .initialise.toRequest({ taxpayerId: business.taxpayerId, branchCode: locked.branchCode, serial: locked.serial });
@@ -62,15 +63,16 @@ export const initialiseDevice =
       ctx.transaction(async (tx) => {
         // The key as it is now: it may have been renewed while the device was asked.
         const dataKey = await holdDataKey(tx);
-        const locked = await lockDeviceOfBranch(tx, branchId);
-        if (before > 0 && locked?.sdcId === sdcId) return;
-        if (locked?.state !== 'new') throw new AppError('wrong_state', { state: locked?.state });
-        await activateDevice(tx, device.id, {
+        const known = (await lockNewDevice(tx, branchId)) ?? (await lockDeviceOfBranch(tx, branchId));
+        if (before > 0 && known?.sdcId === sdcId) return;
+        if (known?.id !== device.id || known.state !== 'new') throw new AppError('wrong_state', { state: known?.state });
+        await keepSetUp(tx, device.id, {
           sdcId,
           mrcNumber,
-          nextInvoiceNumber: next(lastInvoiceNumber),
+          lastInvoiceNumber,
           secrets: ports.vault.seal(dataKey, business.id, `device:${device.id}`, JSON.stringify(secrets)),
         });
+        if (device.succeeds === null) await activateDevice(tx, device.id, ports.clock.now());
         await ports.record(tx, ctx, {
           action: 'device.initialised',
           subject: device.id,
@@ -84,8 +86,8 @@ export const initialiseDevice =
     async function stay(problem: StoredProblem | null, code: ProblemCode, extra: Omit<StoredProblem, 'code'>): Promise<never> {
       await tryAgain(ports, about, () =>
         ctx.transaction(async (tx) => {
-          const locked = await lockDeviceOfBranch(tx, branchId);
-          if (locked?.state === 'new') await setDeviceState(tx, device.id, 'new', problem);
+          const locked = await lockNewDevice(tx, branchId);
+          if (locked?.id === device.id) await setDeviceState(tx, device.id, 'new', problem);
           await ports.record(tx, ctx, { action: 'device.not_initialised', subject: device.id, after: { code, ...extra } });
         }),
       );
@@ -97,18 +99,17 @@ export type AdoptDevice = (ctx: Context, branchId: string, known: { sdc_id: stri
 
 /** Takes over a device initialised elsewhere: the authority does not give its data a second time, so a person types them. */
 export const adoptDevice =
-  (ports: Pick<Ports, 'record' | 'afterActive'>): AdoptDevice =>
+  (ports: Pick<Ports, 'record' | 'afterActive' | 'clock'>): AdoptDevice =>
   async (ctx, branchId, known) => {
     const device = await ctx.transaction(async (tx): Promise<Device> => {
-      const locked = await lockDeviceOfBranch(tx, branchId);
-      if (!locked) throw new AppError('not_found');
-      if (locked.state !== 'new') throw new AppError('wrong_state', { state: locked.state });
-      await activateDevice(tx, locked.id, {
+      const locked = await lockUnset(tx, branchId);
+      await keepSetUp(tx, locked.id, {
         sdcId: known.sdc_id,
         mrcNumber: known.mrc_number,
-        nextInvoiceNumber: next(known.last_invoice_number),
+        lastInvoiceNumber: known.last_invoice_number,
         secrets: null,
       });
+      if (locked.succeeds === null) await activateDevice(tx, locked.id, ports.clock.now());
       await ports.record(tx, ctx, { action: 'device.adopted', subject: locked.id, after: known });
       return locked;
     });
@@ -128,4 +129,12 @@ export const pauseLane =
       await ports.record(tx, ctx, { action: 'lane.paused', subject: device.id });
     });
 
-const next = (lastInvoiceNumber: string) => (BigInt(lastInvoiceNumber) + 1n).toString();
+/** The device of a branch that was not set up yet: its first one, or the one that is to follow the one at work. */
+async function lockUnset(tx: Tx, branchId: string): Promise<Device> {
+  if (!(await findBranch(tx, branchId))) throw new AppError('not_found');
+  const unset = await lockNewDevice(tx, branchId);
+  if (unset && unset.sdcId === null) return unset;
+  const present = unset ?? (await lockDeviceOfBranch(tx, branchId));
+  if (!present) throw new AppError('not_found');
+  throw new AppError('wrong_state', { state: unset ? 'ready' : present.state });
+}

@@ -42,34 +42,50 @@ export async function ensureItem(
 
 const sorted = (content: ItemContent) => Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** Whether the device still has to be told of any of these. */
-export const hasUnregistered = async (tx: Tx, codes: string[]): Promise<boolean> =>
-  (await queryOne(tx, 'select 1 as yes from item where item_code = any($1::text[]) and registered is distinct from content limit 1', [codes])) !== null;
+const unregistered = `from item i left join item_registration g on g.business_id = i.business_id and g.device_id = $2 and g.item_id = i.id
+  where i.item_code = any($1::text[]) and g.content is distinct from i.content`;
 
-/** Items of these codes that the device has not been told of as they are now. */
-export async function listUnregistered(tx: Tx, codes: string[]): Promise<Item[]> {
-  const rows = await query<{ id: string; item_code: string; content: unknown }>(
-    tx,
-    'select id, item_code, content from item where item_code = any($1::text[]) and registered is distinct from content',
-    [codes],
-  );
+/** Whether the device still has to be told of any of these. */
+export const hasUnregistered = async (tx: Tx, deviceId: string, codes: string[]): Promise<boolean> =>
+  (await queryOne(tx, `select 1 as yes ${unregistered} limit 1`, [codes, deviceId])) !== null;
+
+/** Items of these codes that the device has not been told of as they are now: what another device was told counts for nothing. */
+export async function listUnregistered(tx: Tx, deviceId: string, codes: string[]): Promise<Item[]> {
+  const rows = await query<{ id: string; item_code: string; content: unknown }>(tx, `select i.id, i.item_code, i.content ${unregistered}`, [codes, deviceId]);
   return rows.map((row) => ({ id: row.id, itemCode: row.item_code, content: fromJson(row.content) }));
 }
 
 /** Takes an item for registering; false while another lane has it. */
-export async function claimItem(tx: Tx, id: string, holder: string, now: Date, until: Date): Promise<boolean> {
+export async function claimItem(tx: Tx, businessId: string, at: AtDevice, holder: string, now: Date, until: Date): Promise<boolean> {
   const rows = await query(
     tx,
-    'update item set claimed_by = $2, claimed_until = $4 where id = $1 and registered is distinct from content and (claimed_until is null or claimed_until < $3 or claimed_by = $2) returning id',
-    [id, holder, now, until],
+    `insert into item_registration as g (business_id, device_id, item_id, claimed_by, claimed_until) values ($1, $2, $3, $4, $6)
+     on conflict (business_id, device_id, item_id) do update set claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until
+       where (g.claimed_until is null or g.claimed_until < $5 or g.claimed_by = $4)
+         and g.content is distinct from (select content from item i where i.business_id = $1 and i.id = $3)
+     returning item_id`,
+    [businessId, at.deviceId, at.itemId, holder, now, until],
   );
   return rows.length > 0;
 }
 
-export const markRegistered = (tx: Tx, id: string, content: ItemContent) =>
-  query(tx, 'update item set registered = $2, claimed_by = null, claimed_until = null where id = $1', [id, json(content)]);
+export type AtDevice = { deviceId: string; itemId: string };
+
+export const markRegistered = (tx: Tx, at: AtDevice, content: ItemContent) =>
+  query(tx, 'update item_registration set content = $3, claimed_by = null, claimed_until = null where device_id = $1 and item_id = $2', [
+    at.deviceId,
+    at.itemId,
+    json(content),
+  ]);
 
 /** The device says that it does not know them: they are told to it once more before the next sale. */
-export const forgetRegistered = (tx: Tx, codes: string[]) => query(tx, 'update item set registered = null where item_code = any($1::text[])', [codes]);
+export const forgetRegistered = (tx: Tx, deviceId: string, codes: string[]) =>
+  query(
+    tx,
+    `update item_registration g set content = null from item i
+      where i.business_id = g.business_id and i.id = g.item_id and g.device_id = $1 and i.item_code = any($2::text[])`,
+    [deviceId, codes],
+  );
 
-export const releaseItem = (tx: Tx, id: string) => query(tx, 'update item set claimed_by = null, claimed_until = null where id = $1', [id]);
+export const releaseItem = (tx: Tx, at: AtDevice) =>
+  query(tx, 'update item_registration set claimed_by = null, claimed_until = null where device_id = $1 and item_id = $2', [at.deviceId, at.itemId]);

@@ -21,11 +21,12 @@ export const registerItems =
   async (ctx, device, about, holder) => {
     const dialect = ports.dialects.of(device.dialect);
     const named = { taxpayerId: about.taxpayerId, branchCode: device.branchCode, serial: device.serial };
-    for (const item of await ctx.transaction((tx) => listUnregistered(tx, Object.keys(about.prices)))) {
+    for (const item of await ctx.transaction((tx) => listUnregistered(tx, device.id, Object.keys(about.prices)))) {
       const now = ports.clock.now();
-      const isMine = await ctx.transaction((tx) => claimItem(tx, item.id, holder, now, new Date(now.getTime() + claimMs)));
+      const at = { deviceId: device.id, itemId: item.id };
+      const isMine = await ctx.transaction((tx) => claimItem(tx, ctx.businessId, at, holder, now, new Date(now.getTime() + claimMs)));
       if (!isMine) {
-        const left = await ctx.transaction((tx) => listUnregistered(tx, [item.itemCode]));
+        const left = await ctx.transaction((tx) => listUnregistered(tx, device.id, [item.itemCode]));
         if (left.length > 0) return { is: 'busy' };
         continue;
       }
@@ -33,10 +34,10 @@ export const registerItems =
       const sent = await ports.vsdc.send(device, dialect.registerItem.toRequest(ask));
       const reply = sent.is === 'answered' ? dialect.registerItem.read(sent.answer) : null;
       if (reply?.is === 'done') {
-        await ctx.transaction((tx) => markRegistered(tx, item.id, item.content));
+        await ctx.transaction((tx) => markRegistered(tx, at, item.content));
         continue;
       }
-      await ctx.transaction((tx) => releaseItem(tx, item.id));
+      await ctx.transaction((tx) => releaseItem(tx, at));
       if (reply?.is === 'refused')
         return { is: 'refused', problem: { code: reply.problem, name: item.content.name, device_code: reply.deviceCode, device_text: reply.deviceText } };
       if (sent.is === 'address_refused') return { is: 'unreachable', problem: { code: 'device_address_refused', reason: sent.reason } };

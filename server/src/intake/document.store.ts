@@ -30,6 +30,7 @@ export async function seeListed(tx: Tx, businessId: string, rows: ListedDocument
     currency: row.currency,
     total: row.total,
     location_id: row.locationId,
+    created_at: row.createdAt?.toISOString() ?? null,
     modified_at: knownAt(row.modifiedAt, at).toISOString(),
     seen_at: at.toISOString(),
     source: 'poll',
@@ -44,7 +45,7 @@ export async function seeListed(tx: Tx, businessId: string, rows: ListedDocument
     `insert into document select * from jsonb_populate_recordset(null::document, $1)
      on conflict (business_id, module, document_id) do update set number = excluded.number, date = excluded.date, status = excluded.status,
        customer_id = excluded.customer_id, customer_name = excluded.customer_name, currency = excluded.currency, total = excluded.total,
-       location_id = excluded.location_id, modified_at = excluded.modified_at, gone = false, words = excluded.words,
+       location_id = excluded.location_id, created_at = coalesce(excluded.created_at, document.created_at), modified_at = excluded.modified_at, gone = false, words = excluded.words,
        source = 'poll', look_at = excluded.look_at
      where document.modified_at is distinct from excluded.modified_at or document.gone
      returning 1`,
@@ -82,6 +83,7 @@ export type Seen = {
   currency: string;
   total: string;
   locationId: string | null;
+  createdAt: Date | null;
   modifiedAt: Date | null;
 };
 
@@ -93,7 +95,7 @@ export const endLook = (tx: Tx, due: Due, found: { seen: Seen | null; gone: bool
        number = coalesce($4, number), date = coalesce($5::date, date), status = coalesce($6, status), customer_id = coalesce($7, customer_id),
        customer_name = coalesce($8, customer_name), currency = coalesce($9, currency), total = coalesce($10::numeric, total),
        location_id = case when $4::text is null then location_id else $11 end, gone = $12, exempt = $13, problem = $14,
-       modified_at = greatest(modified_at, $15::timestamptz), words = coalesce($16, words)
+       modified_at = greatest(modified_at, $15::timestamptz), words = coalesce($16, words), created_at = coalesce($17::timestamptz, created_at)
      where module = $1 and document_id = $2`,
     [
       due.module,
@@ -112,6 +114,7 @@ export const endLook = (tx: Tx, due: Due, found: { seen: Seen | null; gone: bool
       json(found.problem),
       found.seen?.modifiedAt ?? null,
       found.seen && wordsOf(found.seen.number, found.seen.customerName, found.seen.total),
+      found.seen?.createdAt ?? null,
     ],
   );
 

@@ -22,7 +22,7 @@ export type ListAsk = {
 };
 
 /** What is not settled between Zoho and the authority. */
-const open: Standing[] = ['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted'];
+const open: Standing[] = ['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted', 'before_production', 'rehearsed'];
 /** A list that was looked through longer ago than this says nothing about what is missing. */
 const freshMs = 30 * 60_000;
 
@@ -49,10 +49,13 @@ export const listDocuments = async (ctx: Context, ask: ListAsk): Promise<ListedR
     });
   });
   return rows.map((row) => {
-    const problem = row.problem ?? usual(row.standing);
+    const problem = always(row.standing) ?? row.problem ?? usual(row.standing);
     return { ...row, problem: problem && describeProblem(problem, ctx.language), who: whoOf(row.standing, problem, ctx.language) };
   });
 };
+
+const always = (standing: Standing): StoredProblem | null =>
+  standing === 'before_production' ? { code: 'before_production' } : standing === 'rehearsed' ? { code: 'test_receipt_only' } : null;
 
 const usual = (standing: Standing): StoredProblem | null =>
   standing === 'to_seal'
@@ -104,7 +107,7 @@ export const closeMonth =
       const oldest = await lookedThroughAt(tx);
       const count = (of: Standing[]) => sums.filter((each) => of.includes(each.standing)).reduce((sum, each) => sum + each.count, 0);
       const isFresh = oldest > 0 && ports.clock.now().getTime() - oldest < freshMs;
-      const missing = count(['to_seal', 'waiting', 'in_doubt', 'refused']);
+      const missing = count(['to_seal', 'waiting', 'in_doubt', 'refused', 'before_production', 'rehearsed']);
       const drifted = count(['drifted']);
       return { from, to, sums, missing, drifted, lookedAt: toTime(oldest), isComplete: isFresh && missing + drifted === 0 };
     });

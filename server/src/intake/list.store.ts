@@ -5,7 +5,11 @@ import { fromJson, query } from '../platform/db/query.ts';
 import { beginningsOf } from '../platform/words.ts';
 
 /** Where a document stands between Zoho and the authority. */
-export type Standing = 'to_seal' | 'waiting' | 'in_doubt' | 'refused' | 'drifted' | 'sealed' | 'exempt' | 'not_due';
+/**
+ * `before_production`: another system may have sealed it, and a person has to say that none did; `rehearsed`: there is only a test receipt, and
+ * its branch does not seal for real yet.
+ */
+export type Standing = 'to_seal' | 'waiting' | 'in_doubt' | 'refused' | 'drifted' | 'sealed' | 'exempt' | 'not_due' | 'before_production' | 'rehearsed';
 
 export type ListRow = {
   module: 'invoices' | 'creditnotes';
@@ -41,11 +45,18 @@ export type ListFilter = {
 /** Statuses in which a document is no business of the authority's yet, or any more. */
 const notDue = "('draft', 'pending_approval', 'submitted', 'approved', 'rejected', 'void')";
 
-/** Every document since go-live beside its receipt: what Zoho has, from the poll and the webhooks, against what was sealed. */
+/** Where the document does not say when it was made, its date has to do; before anything is sealed Zoho itself is asked. */
+const isBeforeProduction = `(b.production_since is not null
+  and (coalesce(d.created_at, d.date::timestamp at time zone 'UTC') < b.production_since or coalesce(t.state in ('signed', 'in_doubt'), false)))`;
+
+/**
+ * Every document since go-live beside its receipt: what Zoho has, from the poll and the webhooks, against what was sealed. Its test receipt, and
+ * that only while its branch has no production device, stands for nothing but the rehearsal.
+ */
 const standings = `
   select d.module, d.document_id, coalesce(d.number, r.document_number, '') as number, d.date, d.date::text as day, coalesce(d.status, '') as status,
-    coalesce(d.customer_name, '') as customer_name, coalesce(d.currency, '') as currency, trim_scale(coalesce(d.total, 0)) as total, d.location_id, r.branch_id,
-    r.id as receipt_id,
+    coalesce(d.customer_name, '') as customer_name, coalesce(d.currency, '') as currency, trim_scale(coalesce(d.total, 0)) as total, d.location_id, coalesce(r.branch_id, t.branch_id) as branch_id,
+    coalesce(r.id, case when b.production_since is null then t.id end) as receipt_id,
     case when s.receipt_id is null then null else s.receipt_number || '/' || s.total_receipt_number || ' ' || s.label end as label,
     case when r.state = 'signed' and r.drift is not null then 'drifted'
       when r.state = 'signed' then 'sealed'
@@ -54,11 +65,21 @@ const standings = `
       when d.gone or d.status in ${notDue} or d.number is null then 'not_due'
       when r.state = 'refused' then 'refused'
       when d.exempt then 'exempt'
+      when ${isBeforeProduction} then 'before_production'
+      when b.production_since is null and t.state = 'signed' then 'rehearsed'
+      when b.production_since is null and t.state = 'in_doubt' then 'in_doubt'
+      when b.production_since is null and t.state = 'queued' then 'waiting'
+      when b.production_since is null and t.state = 'refused' then 'refused'
       else 'to_seal' end as standing,
-    coalesce(r.drift, r.problem, d.problem) as problem
+    coalesce(r.drift, r.problem, case when b.production_since is null then t.problem end, d.problem) as problem
   from document d
   left join receipt r on r.business_id = d.business_id and r.module = d.module and r.document_id = d.document_id
-    and r.kind = case d.module when 'invoices' then 'sale' else 'refund' end
+    and r.kind = case d.module when 'invoices' then 'sale' else 'refund' end and r.environment = 'production' and coalesce(r.moved_to, '') = ''
+  left join receipt t on t.business_id = d.business_id and t.module = d.module and t.document_id = d.document_id
+    and t.kind = case d.module when 'invoices' then 'sale' else 'refund' end and t.environment = 'sandbox' and coalesce(t.moved_to, '') = ''
+  left join mapping m on m.business_id = d.business_id and m.kind = 'location' and m.key = coalesce(d.location_id, 'none')
+  left join branch b on b.business_id = d.business_id and b.id = coalesce(r.branch_id, t.branch_id, m.value->>'branch_id',
+    (select case when count(*) = 1 then min(o.id) end from branch o))
   left join signature s on s.business_id = r.business_id and s.receipt_id = r.id
   where d.date >= $1::date`;
 

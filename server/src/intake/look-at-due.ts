@@ -62,6 +62,7 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
           currency: document.currency,
           total: document.total,
           locationId: document.locationId,
+          createdAt: document.createdAt,
           // What only a hint led to is not known to the poll: the poll, which asks Zoho itself, must still find it.
           modifiedAt: due.source === 'hint' ? null : document.modifiedAt && knownAt(document.modifiedAt, begunAt),
         }
@@ -74,6 +75,7 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
           currency: receipt.filed.sale.currency,
           total: receipt.filed.sale.total,
           locationId: null,
+          createdAt: null,
           modifiedAt: null,
         };
     const isGone = !document && receipt?.state !== 'queued' && receipt?.state !== 'in_doubt';

@@ -175,7 +175,7 @@ export const registerBusiness =
       );
       for (const branch of branches) {
         await insertBranch(tx, businessId, { id: branch.id, code: branch.branch_code, name: branch.name, address: branch.address }, at);
-        await insertDevice(tx, businessId, { id: newId('device'), branchId: branch.id, ...branch.device, transport: 'direct' }, at);
+        await insertDevice(tx, businessId, { id: newId('device'), branchId: branch.id, ...branch.device, transport: 'direct', succeeds: null }, at);
         if (branch.zoho_location_id) await putMapping(tx, businessId, 'location', { key: branch.zoho_location_id, value: { branch_id: branch.id } }, at);
       }
       await insertConnection(tx, businessId, { id: newId('connection'), grantId, organizationId: zoho.organization_id }, at);

@@ -181,7 +181,8 @@ export const setup = (ports: Ports) => {
       });
       await run('taxpayer', async () => (await ports.findTaxpayer(ctx, business.taxpayerId)).name ?? business.taxpayerId);
       await run('preflight', async () => {
-        const found = await firstReady(ctx, chosen);
+        // On a production device nothing is sealed here, so that nothing has to be confirmed either.
+        const found = await firstReady(ctx, chosen, device.environment === 'production' ? { confirm: ['before_production'] } : {});
         chosen = found.id;
         return found.number;
       });
@@ -209,7 +210,7 @@ export const setup = (ports: Ports) => {
   };
 
   /** The document a person named, else the first of the latest ones that could be sealed as it is. */
-  async function firstReady(ctx: Context, documentId: string | null): Promise<{ id: string; number: string }> {
+  async function firstReady(ctx: Context, documentId: string | null, answers: Parameters<PrepareSale>[3]): Promise<{ id: string; number: string }> {
     const { organizationId, grantId } = await ports.readZohoState(ctx, false);
     if (!organizationId || !grantId) throw new AppError('zoho_not_connected');
     const { settings } = await ctx.transaction((tx) => getBusiness(tx));
@@ -218,7 +219,7 @@ export const setup = (ports: Ports) => {
       : await ports.books.readRecent({ businessId: ctx.businessId, organizationId, grantId, purpose: 'sync', customFields: settings.custom_fields }, triesMax);
     let finding: StoredProblem | null = null;
     for (const { id } of recent) {
-      const prepared = await ports.prepareSale(ctx, 'invoices', id, {}, null);
+      const prepared = await ports.prepareSale(ctx, 'invoices', id, answers, null);
       if (prepared.filed) return { id, number: prepared.document.number };
       finding ??= prepared.findings[0] ?? null;
     }

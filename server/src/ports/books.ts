@@ -33,6 +33,7 @@ export type ListedDocument = {
   currency: string;
   total: string;
   locationId: string | null;
+  createdAt: Date | null;
   modifiedAt: Date;
 };
 

@@ -4,6 +4,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import type { BooksDocument } from './document.model.ts';
+import { ownReceipt } from './open-receipt.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
 import { findReceiptOf, lockReceipt, type Receipt, setDrift } from './receipt.store.ts';
 import { toReceiptView } from './receipt-view.ts';
@@ -18,10 +19,16 @@ export type Preflight = ReturnType<typeof toView>;
 export const checkBeforeSigning =
   (ports: { prepareSale: PrepareSale; dialects: Dialects; clock: Clock }): CheckBeforeSigning =>
   async (ctx, module, documentId) => {
-    const existing = await ctx.transaction((tx) => findReceiptOf(tx, module, documentId));
+    let existing = await ctx.transaction((tx) => findReceiptOf(tx, module, documentId));
     let prepared: Prepared | null = null;
+    const read = () => ports.prepareSale(ctx, module, documentId, existing?.answers ?? {}, existing?.id ?? null);
     try {
-      prepared = await ports.prepareSale(ctx, module, documentId, existing?.answers ?? {}, existing?.id ?? null);
+      prepared = await read();
+      const own = await ownReceipt(ctx, prepared, existing);
+      if (own?.id !== existing?.id) {
+        existing = own;
+        prepared = await read();
+      }
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'document_unknown' || existing?.state !== 'signed') throw error;
     }

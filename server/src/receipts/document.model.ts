@@ -11,6 +11,8 @@ export type BooksDocument = {
   kind: 'invoice' | 'credit_note' | 'debit_note';
   /** Lower-case status of the accounting system: `draft`, `sent`, `void` … */
   status: string;
+  /** When it was made there; null where it does not say. */
+  createdAt: Date | null;
   /** When it was last changed there, by anybody and anything; null where it does not say. */
   modifiedAt: Date | null;
   /** The document's own date, without a zone: `2026-11-20`. */

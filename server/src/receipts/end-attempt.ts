@@ -11,10 +11,12 @@ import {
   beginDoubt,
   canTotalBe,
   closeSocket,
+  countStrangers,
   type Ended,
   earlierHolders,
   endAttempt,
   endDoubt,
+  explainTotals,
   findStanding,
   giveBackNumber,
   isSignatureKnown,
@@ -157,7 +159,8 @@ export async function recordEnd<Next>(
       await weighEvidence(ports, tx, ctx, device, signature, sending.startedAt, at);
       await afterDoubt(ports, tx, ctx, device.id);
     }
-    return { is: 'go_on' };
+    const isNext = device.totalBase !== null && device.totalBase === device.lastTotal && BigInt(signature.totalReceiptNumber) === BigInt(device.totalBase) + 1n;
+    return !isNext && (await pauseForStrangers(ports, tx, ctx, device)) ? { is: 'stop' } : { is: 'go_on' };
   }
 
   async function refused(tx: Tx, device: LaneDevice, code: ProblemCode, said: Said, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
@@ -171,6 +174,7 @@ export async function recordEnd<Next>(
       const { filed } = (await lockReceipt(tx, sending.receiptId)) as Receipt;
       await forgetRegistered(
         tx,
+        device.id,
         filed.sale.lines.map((line) => line.itemCode),
       );
     }
@@ -299,11 +303,27 @@ async function hearLate(ports: LanePorts, tx: Tx, ctx: Context, dialect: Dialect
     receipt.invoiceNumber === sending.invoiceNumber &&
     signature.sdcId === device.sdcId &&
     !(await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId)) &&
-    (await canTotalBe(tx, sending, signature.totalReceiptNumber, signature.sdcId));
+    (await canTotalBe(tx, sending, signature.totalReceiptNumber, { environment: device.environment, sdcId: signature.sdcId }));
   if (!canBe) return ports.alerts.raise(tx, ctx, receipt.id, { code: 'late_signature', document_number: receipt.documentNumber });
   await recordSigned(tx, ctx.businessId, { ...recordingOf(ports, dialect, receipt, sending, signature, null, at), source: 'late_answer' });
   await followUp(ports, tx, ctx, receipt, at);
   await afterDoubt(ports, tx, ctx, receipt.deviceId);
+  await pauseForStrangers(ports, tx, ctx, device);
+}
+
+/**
+ * In production a device that has signed more than we can account for has another writer, or has signed for us what we do not know of. What was
+ * signed stays; nothing more is sent until a person has said whose the others are: going on, the lane might sign a whole backlog twice.
+ */
+export async function pauseForStrangers(ports: LanePorts, tx: Tx, ctx: Context, device: Pick<LaneDevice, 'id' | 'environment' | 'state'>): Promise<boolean> {
+  if (device.environment !== 'production' || device.state === 'retired') return false;
+  const missing = await countStrangers(tx, device.id);
+  if (missing === 0) return false;
+  const problem = { code: 'total_jumped', missing } as const;
+  await pauseLaneFor(tx, device.id, problem);
+  await ports.alerts.raise(tx, ctx, device.id, problem);
+  await ports.record(tx, ctx, { action: 'lane.total_jumped', subject: device.id, after: problem });
+  return true;
 }
 
 /** What follows from a signature whoever brought it: later chapters' work, and for a reversal that its sale is sold anew. */
@@ -405,6 +425,7 @@ async function sellAnew(
     await ports.alerts.raise(tx, ctx, original.id, { code: 'reversal_unneeded', document_number: original.documentNumber });
     return;
   }
+  await explainTotals(tx, original.deviceId, '1');
   await settleAttempts(tx, original.id, 'reversed', { invoiceNumber: reversed.invoiceNumber });
   await setReceiptState(tx, original.id, { state: 'queued', problem: null, invoiceNumber: null }, at);
   await readAnew(tx, original.id);

@@ -13,11 +13,14 @@ import type { Signature } from './sale.model.ts';
 
 export type LaneDevice = {
   id: string;
-  state: 'new' | 'active' | 'paused';
+  state: 'new' | 'active' | 'paused' | 'retired';
+  environment: 'sandbox' | 'production';
   sdcId: string | null;
   nextInvoiceNumber: string;
   freeNumbers: string[];
   lastTotal: string | null;
+  /** Up to this total every receipt of the device is accounted for; null until it has signed for us. */
+  totalBase: string | null;
   laneHolder: string | null;
   laneUntil: Date | null;
   /** The send on its way, if any. */
@@ -28,7 +31,7 @@ export type LaneDevice = {
   isSignatureKnown: boolean;
 };
 
-const lockText = `select id, state, sdc_id, next_invoice_number::text as next, free_numbers::text[] as free, last_total_receipt_number::text as total, lane_holder, lane_until,
+const lockText = `select id, state, environment, sdc_id, next_invoice_number::text as next, free_numbers::text[] as free, last_total_receipt_number::text as total, total_base::text as base, lane_holder, lane_until,
     lane_tries, open_attempt,
     exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt') as has_doubt,
     $2::text is not null and exists (select 1 from signature s where s.business_id = d.business_id and s.sdc_id = d.sdc_id and s.receipt_signature = $2) as known
@@ -37,10 +40,12 @@ const lockText = `select id, state, sdc_id, next_invoice_number::text as next, f
 const toLaneDevice = (row: Record<string, unknown>): LaneDevice => ({
   id: row.id as string,
   state: row.state as LaneDevice['state'],
+  environment: row.environment as LaneDevice['environment'],
   sdcId: row.sdc_id as string | null,
   nextInvoiceNumber: (row.next as string | null) ?? '1',
   freeNumbers: row.free as string[],
   lastTotal: row.total as string | null,
+  totalBase: row.base as string | null,
   laneHolder: row.lane_holder as string | null,
   laneUntil: toDateOrNull(row.lane_until),
   openAttempt: row.open_attempt as string | null,
@@ -259,10 +264,11 @@ export async function recordSigned(tx: Tx, businessId: string, is: Recording): P
                   response_raw = case when id = $2 and $17::text is not null then $23::bytea else response_raw end
                 where business_id = $1 and receipt_id = $3 and (id = $2 or (settled is null or settled = 'doubtful') and outcome in ('in_doubt', 'number_taken'))),
           s as (insert into signature (business_id, receipt_id, device_id, invoice_number, receipt_number, total_receipt_number, internal_data, receipt_signature, sdc_id,
-                  mrc_number, signed_at, verification_url, label, source, evidence, recorded_at)
-                values ($1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $18, $14, $15, $16)),
+                  mrc_number, signed_at, verification_url, label, source, evidence, recorded_at, environment)
+                values ($1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $18, $14, $15, $16, (select environment from device where business_id = $1 and id = $4))),
           r as (update receipt set state = 'signed', problem = null, invoice_number = $5, next_try_at = null, doubt_since = null, updated_at = $16 where business_id = $1 and id = $3),
-          d as (update device set last_total_receipt_number = greatest(last_total_receipt_number, $7), last_contact_at = $16, lane_tries = 0,
+          d as (update device set last_total_receipt_number = greatest(last_total_receipt_number, $7),
+                  total_base = case when total_base is null or total_base = $7 - 1 then $7 else total_base end, last_contact_at = $16, lane_tries = 0,
                   open_attempt = nullif(open_attempt, $2) where business_id = $1 and id = $4)
      insert into audit (business_id, id, at, actor_type, actor_id, action, subject, after)
      values ($1, $19, $16, $20, $21, 'receipt.signed', $3, $22)`,
@@ -431,14 +437,46 @@ export const readAnew = (tx: Tx, receiptId: string) => query(tx, 'update receipt
 
 export const endDoubt = (tx: Tx, receiptId: string) => query(tx, 'update receipt set doubt_since = null, total_before_doubt = null where id = $1', [receiptId]);
 
+/** The number is free again; at a device that was retired nobody can use it, and it is listed as burnt. */
 export const giveBackNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>
-  query(tx, 'update device set free_numbers = array(select distinct n from unnest(array_append(free_numbers, $2::bigint)) n order by n) where id = $1', [
-    deviceId,
-    invoiceNumber,
-  ]);
+  query(
+    tx,
+    `update device set free_numbers = case when state = 'retired' then free_numbers else array(select distinct n from unnest(array_append(free_numbers, $2::bigint)) n order by n) end,
+       burnt_numbers = case when state = 'retired' then array(select distinct n from unnest(array_append(burnt_numbers, $2::bigint)) n order by n) else burnt_numbers end
+      where id = $1`,
+    [deviceId, invoiceNumber],
+  );
 
 export const pauseLaneFor = (tx: Tx, deviceId: string, problem: StoredProblem) =>
-  query(tx, "update device set state = 'paused', problem = $2 where id = $1", [deviceId, json(problem)]);
+  query(tx, "update device set state = 'paused', problem = $2 where id = $1 and state <> 'retired'", [deviceId, json(problem)]);
+
+/**
+ * How many receipts of the device are nobody's that we know of: totals up to its last one without a signature here, less those that our open
+ * doubts may have used since and those that were explained. Where there are none, everything up to now is accounted for.
+ */
+export async function countStrangers(tx: Tx, deviceId: string): Promise<number> {
+  const row = await queryOne<{ missing: string; doubts: string }>(
+    tx,
+    `with seen as (
+       select d.id, d.last_total_receipt_number - d.total_base - d.totals_explained - (select count(*) from signature s
+                where s.business_id = d.business_id and s.device_id = d.id and s.total_receipt_number > d.total_base and s.total_receipt_number <= d.last_total_receipt_number) as missing,
+         (select count(*) from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt'
+             and coalesce(r.problem->>'code', '') <> 'number_collision') as doubts
+         from device d where d.id = $1 and d.total_base is not null),
+     whole as (update device d set total_base = last_total_receipt_number, totals_explained = 0 from seen where d.id = seen.id and seen.missing <= 0)
+     select missing::text, doubts::text from seen`,
+    [deviceId],
+  );
+  return Math.max(0, Number(row?.missing ?? 0) - Number(row?.doubts ?? 0));
+}
+
+/** A person has said whose these receipts are. */
+export const explainTotals = (tx: Tx, deviceId: string, count: string) =>
+  query(tx, 'update device set totals_explained = totals_explained + $2::int where id = $1', [deviceId, count]);
+
+/** The same of everything that the device has signed up to now. */
+export const explainAllTotals = (tx: Tx, deviceId: string) =>
+  query(tx, 'update device set total_base = last_total_receipt_number, totals_explained = 0 where id = $1', [deviceId]);
 
 export const touchDevice = (tx: Tx, deviceId: string, at: Date) => query(tx, 'update device set last_contact_at = $2 where id = $1', [deviceId, at]);
 
@@ -455,16 +493,27 @@ export async function listOpenDoubts(tx: Tx, deviceId: string): Promise<{ id: st
 export const isSignatureKnown = async (tx: Tx, receiptSignature: string, sdcId: string): Promise<boolean> =>
   (await queryOne(tx, 'select 1 as yes from signature where receipt_signature = $1 and sdc_id = $2 limit 1', [receiptSignature, sdcId])) !== null;
 
-export const isTotalKnown = async (tx: Tx, totalReceiptNumber: string, sdcId: string): Promise<boolean> =>
-  (await queryOne(tx, 'select 1 as yes from signature where sdc_id = $2 and total_receipt_number = $1 limit 1', [totalReceiptNumber, sdcId])) !== null;
+type OfDevice = Pick<LaneDevice, 'environment'> & { sdcId: string };
+
+export const isTotalKnown = async (tx: Tx, totalReceiptNumber: string, { environment, sdcId }: OfDevice): Promise<boolean> =>
+  (await queryOne(tx, 'select 1 as yes from signature where environment = $3 and sdc_id = $2 and total_receipt_number = $1 limit 1', [
+    totalReceiptNumber,
+    sdcId,
+    environment,
+  ])) !== null;
 
 /** Whether a total can be that of a document in doubt: nobody's, and above those known when it was first sent. Later ones may be higher. */
-export const canTotalBe = async (tx: Tx, of: { receiptId: string; invoiceNumber: string }, totalReceiptNumber: string, sdcId: string): Promise<boolean> =>
+export const canTotalBe = async (
+  tx: Tx,
+  of: { receiptId: string; invoiceNumber: string },
+  totalReceiptNumber: string,
+  { environment, sdcId }: OfDevice,
+): Promise<boolean> =>
   (await queryOne(
     tx,
-    `select 1 as no from signature where sdc_id = $2 and (total_receipt_number = $1 or total_receipt_number > $1
+    `select 1 as no from signature where environment = $5 and sdc_id = $2 and (total_receipt_number = $1 or total_receipt_number > $1
        and recorded_at < (select min(started_at) from attempt where receipt_id = $3 and invoice_number = $4)) limit 1`,
-    [totalReceiptNumber, sdcId, of.receiptId, of.invoiceNumber],
+    [totalReceiptNumber, sdcId, of.receiptId, of.invoiceNumber, environment],
   )) === null;
 
 /** Devices with work and no living lane: what a crash, a lost call or a full queue left behind. */

@@ -8,7 +8,7 @@ import type { Queue } from '../platform/queue/queue.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import { lookForDrift } from './check-before-signing.ts';
 import type { BooksDocument } from './document.model.ts';
-import { openPrepared } from './open-receipt.ts';
+import { openPrepared, ownReceipt } from './open-receipt.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
 import { findReceiptOf, type Receipt } from './receipt.store.ts';
 
@@ -26,12 +26,17 @@ export type LookAtDocument = (ctx: Context, module: BooksDocument['module'], id:
 export const lookAtDocument =
   (ports: Ports): LookAtDocument =>
   async (ctx, module, id, wants) => {
-    const receipt = await ctx.transaction((tx) => findReceiptOf(tx, module, id));
+    const found = await ctx.transaction((tx) => findReceiptOf(tx, module, id));
+    if (found?.state === 'queued' || found?.state === 'in_doubt') return { document: null, receipt: found, problem: found.problem };
+    const read = (own: Receipt | null) =>
+      ports.prepareSale(ctx, module, id, own?.answers ?? {}, own?.id ?? null).catch((error: unknown) => {
+        if (error instanceof AppError && error.code === 'document_unknown') return null;
+        throw error;
+      });
+    const first = await read(found);
+    const receipt = first ? await ownReceipt(ctx, first, found) : found;
+    const prepared = receipt?.id === found?.id ? first : await read(receipt);
     if (receipt?.state === 'queued' || receipt?.state === 'in_doubt') return { document: null, receipt, problem: receipt.problem };
-    const prepared = await ports.prepareSale(ctx, module, id, receipt?.answers ?? {}, receipt?.id ?? null).catch((error: unknown) => {
-      if (error instanceof AppError && error.code === 'document_unknown') return null;
-      throw error;
-    });
     if (receipt?.state === 'signed')
       return { document: prepared?.document ?? null, receipt: await lookForDrift(ctx, receipt, prepared, ports.clock), problem: null };
     if (!prepared) return { document: null, receipt, problem: null };

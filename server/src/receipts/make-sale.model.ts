@@ -26,6 +26,8 @@ export type Setup = {
   /** The device's day today, for documents of the future. */
   today: string;
   goLiveDate: string;
+  /** Where the device seals for real: since when its branch does, and whether the document was signed at the rehearsal. */
+  production: { since: Date | null; isRehearsed: boolean } | null;
   /** Whether an approved document that was not sent yet may be sealed. */
   sealsApproved: boolean;
   documentAgeDaysMax: number;
@@ -55,7 +57,7 @@ export type Answers = {
   reason_code?: string | undefined;
   payment_method?: string | undefined;
   sale_receipt_id?: string | undefined;
-  confirm?: ('before_go_live' | 'document_old')[] | undefined;
+  confirm?: ('before_go_live' | 'document_old' | 'before_production')[] | undefined;
 };
 
 const statusesNotYet = ['draft', 'pending_approval', 'approved', 'rejected', 'submitted'];
@@ -101,12 +103,21 @@ function checkState(document: BooksDocument, setup: Setup, answers: Answers): St
   if (statusesNotYet.includes(document.status) && !(document.status === 'approved' && setup.sealsApproved))
     return [{ code: 'document_draft', field: 'status' }];
   const findings: StoredProblem[] = [];
+  if (isBeforeProduction(document, setup) && !answers.confirm?.includes('before_production'))
+    findings.push({ code: 'before_production', field: 'created_time' });
   if (document.date > setup.today) findings.push({ code: 'document_future', field: 'date' });
   if (document.date < setup.goLiveDate && !answers.confirm?.includes('before_go_live')) findings.push({ code: 'before_go_live', field: 'date' });
   else if (daysBetween(document.date, setup.today) > setup.documentAgeDaysMax && !answers.confirm?.includes('document_old'))
     findings.push({ code: 'document_old', field: 'date' });
   return findings;
 }
+
+/**
+ * What was created before its branch had a production device, or was signed at the rehearsal, was a real sale of whatever system sealed until then;
+ * so was, for all that is known, what does not say when it was created.
+ */
+const isBeforeProduction = ({ createdAt }: BooksDocument, { production }: Setup): boolean =>
+  production !== null && (production.isRehearsed || production.since === null || createdAt === null || createdAt < production.since);
 
 function checkShape(document: BooksDocument, setup: Setup): StoredProblem[] {
   const findings: StoredProblem[] = [];

@@ -1,4 +1,5 @@
 import type { Recorder } from '../audit/index.ts';
+import type { Device } from '../branches/index.ts';
 import { ensureItem, hasUnregistered } from '../catalogue/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -11,7 +12,19 @@ import type { BooksDocument } from './document.model.ts';
 import type { Filed } from './filing.model.ts';
 import type { Answers } from './make-sale.model.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
-import { findReceipt, findReceiptOf, insertReceipt, listRefundsOf, lockReceipt, type Receipt, requeueReceipt } from './receipt.store.ts';
+import {
+  findReceipt,
+  findReceiptIn,
+  findReceiptOf,
+  holdDevice,
+  insertReceipt,
+  listRefundsOf,
+  lockReceipt,
+  moveReceipt,
+  type Receipt,
+  requeueReceipt,
+  type Requeued,
+} from './receipt.store.ts';
 import { checkRefund } from './refund.model.ts';
 
 export type OpenReceipt = (ctx: Context, input: { module: BooksDocument['module']; document_id: string } & Answers, isReplay: boolean) => Promise<Receipt>;
@@ -26,13 +39,29 @@ type Ports = { prepareSale: PrepareSale; dialects: Dialects; queue: Pick<Queue, 
 export const openReceipt =
   (ports: Ports): OpenReceipt =>
   async (ctx, { module, document_id, ...answers }, isReplay) => {
-    const existing = await ctx.transaction((tx) => findReceiptOf(tx, module, document_id));
-    const isOver = existing?.state === 'refused' || existing?.state === 'withdrawn';
-    if (existing && (!isOver || isReplay)) return existing;
-    const merged = existing ? { ...existing.answers, ...withoutBlanks(answers) } : withoutBlanks(answers);
+    const found = await ctx.transaction((tx) => findReceiptOf(tx, module, document_id));
+    const stands = (receipt: Receipt | null) => receipt !== null && (isReplay || (receipt.state !== 'refused' && receipt.state !== 'withdrawn'));
+    if (found?.environment === 'production' && stands(found)) return found;
     if (answers.confirm?.length && ctx.permissions && !ctx.permissions.includes('confirm')) throw new AppError('not_allowed', { field: 'confirm' });
-    return openPrepared(ports)(ctx, await ports.prepareSale(ctx, module, document_id, merged, existing?.id ?? null), existing, merged);
+    const mergedWith = (own: Receipt | null) => ({ ...own?.answers, ...withoutBlanks(answers) });
+    // Once more where the switch to another device came in between: the row is opened at the one that is there now.
+    for (let tries = 2; ; tries--) {
+      const first = await ports.prepareSale(ctx, module, document_id, mergedWith(found), found?.id ?? null);
+      const existing = await ownReceipt(ctx, first, found);
+      if (existing && stands(existing)) return existing;
+      // What was answered at the rehearsal is no answer for the real receipt.
+      const prepared = existing?.id === found?.id ? first : await ports.prepareSale(ctx, module, document_id, mergedWith(existing), existing?.id ?? null);
+      try {
+        return await openPrepared(ports)(ctx, prepared, existing, mergedWith(existing));
+      } catch (error) {
+        if (tries === 0 || !(error instanceof AppError) || error.code !== 'device_switched') throw error;
+      }
+    }
   };
+
+/** The receipt of a document where it would be sealed now: its test receipt at a sandbox device, its real one at a production device. */
+export const ownReceipt = async (ctx: Context, { device, document }: Prepared, found: Receipt | null): Promise<Receipt | null> =>
+  !device || device.environment === found?.environment ? found : ctx.transaction((tx) => findReceiptIn(tx, device.environment, document.module, document.id));
 
 /** The same for a document that was read just now. */
 export const openPrepared =
@@ -45,12 +74,14 @@ export const openPrepared =
     const { filed, device } = prepared;
     if (!filed || !device) throw findingsError(prepared);
     return ctx.transaction(async (tx) => {
+      if (!(await holdDevice(tx, device.id))) throw new AppError('device_switched');
       if (prepared.saleReceipt) await checkUnderLock(tx, prepared, filed, existing?.id ?? null);
       const coded = await withItemCodes(tx, ctx.businessId, filed, ports, device.dialect);
       const as = {
         filed: coded,
         needsRegistering: await hasUnregistered(
           tx,
+          device.id,
           coded.sale.lines.map((line) => line.itemCode),
         ),
         documentHash: prepared.documentHash,
@@ -66,10 +97,10 @@ export const openPrepared =
       return get(tx, id);
     });
 
-    async function open(tx: Tx, ctx: Context, as: Parameters<typeof requeueReceipt>[2]): Promise<string> {
+    async function open(tx: Tx, ctx: Context, as: Requeued): Promise<string> {
       const id = ports.newId('receipt');
       const isNew = await insertReceipt(tx, ctx.businessId, { ...as, id, module, documentId, kind: as.filed.sale.kind }, ports.clock.now());
-      if (!isNew) return ((await findReceiptOf(tx, module, documentId)) as Receipt).id;
+      if (!isNew) return ((await findReceiptIn(tx, (device as Device).environment, module, documentId)) as Receipt).id;
       await ports.record(tx, ctx, {
         action: 'receipt.opened',
         subject: id,
@@ -78,10 +109,12 @@ export const openPrepared =
       return id;
     }
 
-    async function reopen(tx: Tx, ctx: Context, id: string, as: Parameters<typeof requeueReceipt>[2]): Promise<string> {
+    async function reopen(tx: Tx, ctx: Context, id: string, as: Requeued): Promise<string> {
       const locked = await lockReceipt(tx, id);
       // Somebody else was quicker: what they did stands.
+      if (locked?.movedTo) return locked.movedTo;
       if (locked?.state !== 'refused' && locked?.state !== 'withdrawn') return id;
+      if (locked.deviceId !== as.deviceId) return moveTo(ports, tx, ctx, locked, as);
       await requeueReceipt(tx, id, as, ports.clock.now());
       await ports.record(tx, ctx, {
         action: 'receipt.reopened',
@@ -93,12 +126,36 @@ export const openPrepared =
     }
   };
 
+/**
+ * A document whose device is another one by now: its receipt is closed where it was opened, and a new one stands at the present device.
+ * Nothing of the old one can be signed any more; device and environment of a receipt never change.
+ */
+export async function moveTo(
+  ports: Pick<Ports, 'newId' | 'record' | 'clock'>,
+  tx: Tx,
+  ctx: Context,
+  from: Pick<Receipt, 'id' | 'module' | 'documentId' | 'kind' | 'deviceId'>,
+  as: Requeued,
+): Promise<string> {
+  const id = ports.newId('receipt');
+  const at = ports.clock.now();
+  await moveReceipt(tx, from.id, id, { code: 'receipt_moved' }, at);
+  await insertReceipt(tx, ctx.businessId, { ...as, id, module: from.module, documentId: from.documentId, kind: from.kind }, at);
+  await ports.record(tx, ctx, {
+    action: 'receipt.moved',
+    subject: from.id,
+    before: { device_id: from.deviceId },
+    after: { device_id: as.deviceId, receipt_id: id },
+  });
+  return id;
+}
+
 /** A refund is opened under a lock on its sale's row, so that two refunds at once count each other. */
 async function checkUnderLock(tx: Tx, prepared: Prepared, filed: Filed, ownId: string | null): Promise<void> {
   const sale = await lockReceipt(tx, prepared.saleReceipt?.id as string);
-  if (sale?.state !== 'signed') throw new AppError('refund_sale_unsigned', { field: 'invoice_id' });
+  if (sale?.state !== 'signed' || sale.environment !== prepared.device?.environment) throw new AppError('refund_sale_unsigned', { field: 'invoice_id' });
   // The same credit note at another click: its own row is not another refund.
-  const own = ownId ?? (await findReceiptOf(tx, 'creditnotes', prepared.document.id))?.id ?? null;
+  const own = ownId ?? (await findReceiptIn(tx, sale.environment, 'creditnotes', prepared.document.id))?.id ?? null;
   const others = await listRefundsOf(tx, sale.id, own);
   const refused = checkRefund(
     filed.sale,

@@ -14,7 +14,7 @@ import { hashOf } from './document-hash.ts';
 import type { BooksDocument } from './document.model.ts';
 import type { Filed } from './filing.model.ts';
 import { type Answers, type ItemMapping, knownPaymentMethod, makeSale, type Setup } from './make-sale.model.ts';
-import { findReceipt, findReceiptOf, findSales, listRefundsOf, type Receipt, type SaleCandidate } from './receipt.store.ts';
+import { findReceipt, findReceiptOf, findSales, isRehearsed, listRefundsOf, type Receipt, type SaleCandidate } from './receipt.store.ts';
 import { checkRefund } from './refund.model.ts';
 
 export type Prepared = {
@@ -72,14 +72,22 @@ export const prepareSale =
     const { saleReceipt, sales } = isRefund ? await findSaleOf(ctx, document, answers, findings) : { saleReceipt: null, sales: [] };
 
     const branchId = saleReceipt?.branchId ?? branchOf(document, mappings.location, branches, findings);
-    const { device, lists, known } = await ctx.transaction(async (tx) => {
-      const found = saleReceipt ? await findDevice(tx, saleReceipt.deviceId) : branchId ? await findDeviceOfBranch(tx, branchId) : null;
+    const { device, lists, known, wasRehearsed } = await ctx.transaction(async (tx) => {
+      // A refund goes to the device of its sale, and where that has gone to the one that took its place.
+      const ofSale = saleReceipt && !saleReceipt.isDeviceRetired ? await findDevice(tx, saleReceipt.deviceId) : null;
+      const found = ofSale ?? (branchId ? await findDeviceOfBranch(tx, branchId) : null);
       const mapped = [...Object.values(mappings.item), ...Object.values(mappings.charge)].flatMap((value) => value.item_class ?? []);
-      return { device: found, lists: found ? await readLists(tx, found.id) : {}, known: found ? await knownItemClasses(tx, found.id, mapped) : null };
+      return {
+        wasRehearsed: await isRehearsed(tx, module, documentId),
+        device: found,
+        lists: found ? await readLists(tx, found.id) : {},
+        known: found ? await knownItemClasses(tx, found.id, mapped) : null,
+      };
     });
     if (branchId && (!device || device.state === 'new')) findings.push({ code: 'device_missing' });
     const dialect = ports.dialects.of(device?.dialect ?? dialectOfCountry(ports.dialects, business.country));
-    const setup = setupOf(business, dialect, mappings, lists, known, ports.day(ports.clock.now(), dialect.timeZone));
+    const production = device?.environment === 'production' ? { since: device.productionSince, isRehearsed: wasRehearsed } : null;
+    const setup = setupOf(business, production, dialect, mappings, lists, known, ports.day(ports.clock.now(), dialect.timeZone));
     const made = makeSale(document, setup, answers, saleReceipt?.filed.sale ?? null);
     findings.push(...made.findings);
     if (made.sale && saleReceipt) {
@@ -181,6 +189,7 @@ async function findSaleOf(
 
 function setupOf(
   business: Business,
+  production: Setup['production'],
   dialect: Dialect,
   mappings: Awaited<ReturnType<typeof readMappings>>,
   lists: Record<string, Code[]>,
@@ -192,6 +201,7 @@ function setupOf(
     currency: dialect.currency,
     today,
     goLiveDate: business.goLiveDate,
+    production,
     sealsApproved: business.settings.auto_seal === 'approved',
     documentAgeDaysMax: business.settings.document_age_days_max,
     isVatRegistered: business.isVatRegistered,

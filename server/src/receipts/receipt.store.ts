@@ -36,7 +36,11 @@ export type Receipt = {
   branchCode: string;
   deviceId: string;
   dialect: string;
+  /** Of the device it was opened at, like that device for good: what a sandbox device signs is a test receipt. */
   environment: 'sandbox' | 'production';
+  isDeviceRetired: boolean;
+  /** The receipt that took its place at the device's successor; it holds nothing any more. */
+  movedTo: string | null;
   /** What holds the lane up for everyone: a pause, or another document in doubt. */
   laneProblem: StoredProblem | null;
   filed: Filed;
@@ -59,7 +63,7 @@ export type Receipt = {
 };
 
 const select = `
-  select r.id, r.module, r.document_id, r.kind, r.document_number, r.document_date::text, r.branch_id, b.branch_code, r.device_id, d.dialect, d.environment, d.state as device_state, d.problem as device_problem,
+  select r.id, r.module, r.document_id, r.kind, r.document_number, r.document_date::text, r.branch_id, b.branch_code, r.device_id, d.dialect, r.environment, r.moved_to, d.state as device_state, d.problem as device_problem,
     exists (select 1 from receipt o where o.business_id = r.business_id and o.device_id = r.device_id and o.state = 'in_doubt' and o.id <> r.id) as has_doubt,
     r.sale, r.document_hash, r.answers, r.sale_receipt_id, r.state, r.invoice_number::text, r.problem, r.drift, r.tries, r.opened_at, r.updated_at,
     (select to_jsonb(v) - 'business_id' from reversal v where v.business_id = r.business_id and v.receipt_id = r.id) as reversal,
@@ -72,12 +76,39 @@ const select = `
   left join signature s on s.business_id = r.business_id and s.receipt_id = r.id`;
 
 export const findReceipt = (tx: Tx, id: string) => one(tx, `${select} where r.id = $1`, [id]);
-/** The receipt of a document: the sale of an invoice, the refund of a credit note. */
+const kindOf = (module: string) => (module === 'invoices' ? 'sale' : 'refund');
+/**
+ * The receipt of a document: the sale of an invoice, the refund of a credit note. A test receipt stands for it only while its branch is at its
+ * rehearsal; what a sandbox device signed that has gone is no receipt of the document at all.
+ */
 export const findReceiptOf = (tx: Tx, module: string, documentId: string) =>
-  one(tx, `${select} where r.module = $1 and r.document_id = $2 and r.kind = $3`, [module, documentId, module === 'invoices' ? 'sale' : 'refund']);
+  one(
+    tx,
+    `${select} where r.module = $1 and r.document_id = $2 and r.kind = $3 and coalesce(r.moved_to, '') = '' and (r.environment = 'production' or d.state <> 'retired')
+      order by r.environment limit 1`,
+    [module, documentId, kindOf(module)],
+  );
+/** The same at devices of one environment, retired ones included. */
+export const findReceiptIn = (tx: Tx, environment: Receipt['environment'], module: string, documentId: string) =>
+  one(tx, `${select} where r.module = $1 and r.document_id = $2 and r.kind = $3 and r.environment = $4 and coalesce(r.moved_to, '') = ''`, [
+    module,
+    documentId,
+    kindOf(module),
+    environment,
+  ]);
+/** Whether a sandbox device has signed a document, or may have: until its business was in production another system sealed it for real. */
+export const isRehearsed = async (tx: Tx, module: string, documentId: string): Promise<boolean> =>
+  (await queryOne(
+    tx,
+    "select 1 as yes from receipt where module = $1 and document_id = $2 and environment = 'sandbox' and state in ('signed', 'in_doubt') limit 1",
+    [module, documentId],
+  )) !== null;
 /** The refund that undoes the lost sale of an invoice, if there is one. */
-export const findReversalReceipt = (tx: Tx, documentId: string) =>
-  one(tx, `${select} where r.module = 'invoices' and r.document_id = $1 and r.kind = 'refund'`, [documentId]);
+export const findReversalReceipt = (tx: Tx, documentId: string, environment: Receipt['environment']) =>
+  one(tx, `${select} where r.module = 'invoices' and r.document_id = $1 and r.kind = 'refund' and r.environment = $2 and coalesce(r.moved_to, '') = ''`, [
+    documentId,
+    environment,
+  ]);
 /** Every receipt of a document: its own and, after a reversal, the refund that undid the lost one. */
 export async function listReceiptsOf(tx: Tx, module: string, documentId: string): Promise<Receipt[]> {
   return (await query(tx, `${select} where r.module = $1 and r.document_id = $2 order by r.opened_at, r.id`, [module, documentId])).map(toReceipt);
@@ -102,6 +133,8 @@ function toReceipt(row: Record<string, unknown>): Receipt {
     deviceId: row.device_id as string,
     dialect: row.dialect as string,
     environment: row.environment as Receipt['environment'],
+    isDeviceRetired: row.device_state === 'retired',
+    movedTo: row.moved_to as string | null,
     laneProblem:
       row.device_state === 'paused'
         ? (fromJson<StoredProblem | null>(row.device_problem) ?? { code: 'device_paused' })
@@ -201,9 +234,10 @@ export async function insertReceipt(
   const rows = await query(
     tx,
     `insert into receipt (business_id, id, module, document_id, kind, document_number, document_date, branch_id, device_id, sale, document_hash, answers,
-       sale_receipt_id, needs_registering, state, queued_at, read_at, opened_at, updated_at, words)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, 'queued', $14, $14, $14, $14, $16)
-     on conflict (business_id, module, document_id, kind) do nothing returning id`,
+       sale_receipt_id, needs_registering, state, queued_at, read_at, opened_at, updated_at, words, environment)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, 'queued', $14, $14, $14, $14, $16,
+       (select environment from device where business_id = $1 and id = $9))
+     on conflict (business_id, module, document_id, kind, environment, coalesce(moved_to, '')) do nothing returning id`,
     [
       businessId,
       receipt.id,
@@ -226,35 +260,38 @@ export async function insertReceipt(
   return rows.length > 0;
 }
 
-/** Puts a refused or withdrawn receipt back in its lane, as the same receipt, at the end. */
-export async function requeueReceipt(
-  tx: Tx,
-  id: string,
-  as: Pick<Receipt, 'filed' | 'documentHash' | 'answers' | 'documentNumber' | 'documentDate' | 'branchId' | 'deviceId' | 'saleReceiptId'> & {
-    needsRegistering: boolean;
-  },
-  at: Date,
-): Promise<void> {
+export type Requeued = Pick<Receipt, 'filed' | 'documentHash' | 'answers' | 'documentNumber' | 'documentDate' | 'branchId' | 'deviceId' | 'saleReceiptId'> & {
+  needsRegistering: boolean;
+};
+
+/** Puts a refused or withdrawn receipt back in the lane of its own device, as the same receipt, at the end. */
+export async function requeueReceipt(tx: Tx, id: string, as: Requeued, at: Date): Promise<void> {
   await query(
     tx,
     `update receipt set state = 'queued', problem = null, invoice_number = null, tries = 0, next_try_at = null, queued_at = $2, read_at = $2, updated_at = $2,
-       sale = $3, document_hash = $4, answers = $5, document_number = $6, document_date = $7, branch_id = $8, device_id = $9, sale_receipt_id = $10, needs_registering = $11, words = $12 where id = $1`,
-    [
-      id,
-      at,
-      json(as.filed),
-      as.documentHash,
-      json(as.answers),
-      as.documentNumber,
-      as.documentDate,
-      as.branchId,
-      as.deviceId,
-      as.saleReceiptId,
-      as.needsRegistering,
-      wordsOfReceipt(as),
-    ],
+       sale = $3, document_hash = $4, answers = $5, document_number = $6, document_date = $7, sale_receipt_id = $8, needs_registering = $9, words = $10 where id = $1`,
+    [id, at, json(as.filed), as.documentHash, json(as.answers), as.documentNumber, as.documentDate, as.saleReceiptId, as.needsRegistering, wordsOfReceipt(as)],
   );
 }
+
+/**
+ * Closes a receipt of which nothing can be signed any more at a device that is not its document's now, for the one with that id that is opened at
+ * the other device in the same transaction. It never comes back.
+ */
+export const moveReceipt = (tx: Tx, id: string, to: string, problem: StoredProblem, at: Date) =>
+  query(tx, "update receipt set state = 'withdrawn', moved_to = $2, problem = $3, invoice_number = null, next_try_at = null, updated_at = $4 where id = $1", [
+    id,
+    to,
+    json(problem),
+    at,
+  ]);
+
+/**
+ * Whether a device still takes documents; held so until the transaction ends, so that it cannot be retired between the look and the row that
+ * is opened at it.
+ */
+export const holdDevice = async (tx: Tx, deviceId: string): Promise<boolean> =>
+  (await queryOne<{ state: string }>(tx, 'select state from device where id = $1 for key share', [deviceId]))?.state !== 'retired';
 
 /** What the lane read anew before sending again. */
 export async function refreshReceipt(
@@ -297,7 +334,10 @@ export const setDrift = (tx: Tx, id: string, drift: StoredProblem | null, at: Da
 
 export type SaleCandidate = { id: string; documentId: string; documentNumber: string; documentDate: string; state: ReceiptState; total: string; label: string };
 
-/** Sales that a credit note may mean: by invoice id, by number, or the latest signed ones of the same customer. */
+/**
+ * Sales that a credit note may mean: by invoice id, by number, or the latest signed ones of the same customer; of the environment that their
+ * branch seals in now: a number of a sandbox names some stranger's sale at the authority.
+ */
 export async function findSales(
   tx: Tx,
   by: { documentIds: string[] } | { documentNumber: string } | { customerId: string } | { receiptId: string },
@@ -317,7 +357,9 @@ export async function findSales(
     `select r.id, r.document_id, r.document_number, r.document_date::text, r.state, r.sale->'sale'->>'total' as total,
        coalesce(s.receipt_number || '/' || s.total_receipt_number || s.label, '') as label
      from receipt r left join signature s on s.business_id = r.business_id and s.receipt_id = r.id
-     where r.kind = 'sale' and ${where}${rare ? ` and ${idsByWord('$2', '$3')}` : ''} order by r.opened_at desc limit 25`,
+     where r.kind = 'sale' and r.moved_to is null and ${where}${rare ? ` and ${idsByWord('$2', '$3')}` : ''}
+       and exists (select 1 from device p where p.business_id = r.business_id and p.branch_id = r.branch_id and p.state in ('active', 'paused') and p.environment = r.environment)
+      order by r.opened_at desc limit 25`,
     [value, ...(rare ? [rare.from, rare.to] : [])],
   );
   return rows.map((row) => ({

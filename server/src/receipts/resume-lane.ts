@@ -5,14 +5,15 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Queue } from '../platform/queue/queue.ts';
-import { endDoubt, hurryQueue, listOpenDoubts, settleAttempts } from './lane.store.ts';
+import { endDoubt, explainAllTotals, explainTotals, hurryQueue, listOpenDoubts, settleAttempts } from './lane.store.ts';
 import { lockReceipt, setReceiptState } from './receipt.store.ts';
 
 export type ResumeLane = (ctx: Context, branchId: string, given: { last_invoice_number?: string | undefined; evidence?: string | undefined }) => Promise<void>;
 
 /**
  * Sends again. After a collision a person says, with evidence, which number the other writer used last: the counter moves behind it
- * and the document that met the taken number is numbered anew.
+ * and the document that met the taken number is numbered anew. After a jump of the total a person says, with evidence, whose the receipts
+ * are that are not ours; what was signed up to then is accounted for.
  */
 export const resumeLane =
   (ports: { record: Recorder; alerts: Pick<Alerts, 'settle'>; clock: Clock; queue: Pick<Queue, 'wakeLane'>; changed(id: string): void }): ResumeLane =>
@@ -30,6 +31,8 @@ export const resumeLane =
         if (BigInt(last) < BigInt(collision.invoiceNumber))
           throw new AppError('malformed', { field: 'last_invoice_number', reason: `the device has taken ${collision.invoiceNumber}` });
         await moveCounter(tx, device.id, last);
+        const first = collisions.map((each) => BigInt(each.invoiceNumber)).reduce((least, each) => (each < least ? each : least));
+        await explainTotals(tx, device.id, (BigInt(last) - first + 1n).toString());
         const at = ports.clock.now();
         for (const doubt of collisions) {
           await lockReceipt(tx, doubt.id);
@@ -37,6 +40,12 @@ export const resumeLane =
           await setReceiptState(tx, doubt.id, { state: 'queued', problem: null, invoiceNumber: null }, at);
           await endDoubt(tx, doubt.id);
         }
+      }
+      if (device.problem?.code === 'total_jumped') {
+        if (!given.evidence) throw new AppError('malformed', { field: 'evidence', reason: 'whose the receipts are that are not ours has to be said' });
+        const { last_invoice_number: last } = given;
+        if (last && BigInt(last) >= BigInt(device.nextInvoiceNumber ?? '1')) await moveCounter(tx, device.id, last);
+        await explainAllTotals(tx, device.id);
       }
       await setDeviceState(tx, device.id, 'active', null);
       if (device.problem) await ports.alerts.settle(tx, ctx, device.id, [device.problem.code]);

@@ -84,6 +84,8 @@ async function within(ports: Ports, ctx: Context, receiptId: string, work: (tx: 
     await lockLane(tx, found.deviceId);
     const receipt = (await lockReceipt(tx, receiptId)) as Receipt;
     if (receipt.state !== 'in_doubt' || receipt.problem?.code !== 'signed_answer_lost') throw new AppError('wrong_state', { state: receipt.state });
+    // Nothing is sent to a device that has gone: there its receipt's data come from the authority, or not at all.
+    if (receipt.isDeviceRetired) throw new AppError('device_retired');
     if (receipt.kind !== 'sale') throw new AppError('reversal_of_refund');
     if (await isBeingReversed(tx, receiptId)) throw new AppError('reversal_under_way');
     const attempts = await listAttempts(tx, receiptId, ports.clock.now());
@@ -127,7 +129,7 @@ async function openRefund(ports: Ports, tx: Tx, ctx: Context, receipt: Receipt, 
     saleReceiptId: receipt.id,
     needsRegistering: false,
   };
-  const earlier = await findReversalReceipt(tx, receipt.documentId);
+  const earlier = await findReversalReceipt(tx, receipt.documentId, receipt.environment);
   if (earlier) {
     await requeueReceipt(tx, earlier.id, as, at);
     return earlier.id;

@@ -22,9 +22,9 @@ import {
   releaseLane,
   setRegistered,
 } from './lane.store.ts';
-import { withItemCodes } from './open-receipt.ts';
+import { moveTo, withItemCodes } from './open-receipt.ts';
 import { provablyNotLeft, retryDelayMs } from './receipt.model.ts';
-import { lockReceipt, type Receipt, refreshReceipt, setReceiptState } from './receipt.store.ts';
+import { holdDevice, lockReceipt, type Receipt, refreshReceipt, setReceiptState } from './receipt.store.ts';
 import { tryAgain } from '../platform/try-again.ts';
 
 /** Answers when the lane should be looked at again, if that is known. */
@@ -313,8 +313,29 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
       ctx.businessId,
       { ...prepared.filed, filing: { ...prepared.filed.filing, user: head.filed.filing.user } },
       ports,
-      before.dialect,
+      prepared.device.dialect,
     );
+    // It belongs to another device by now: never the bytes of one device in the lane of another.
+    if (prepared.device.id !== before.deviceId) {
+      if (prepared.device.environment !== before.environment) return leave('withdrawn', { code: 'device_switched' }, null);
+      if (!(await holdDevice(tx, prepared.device.id)))
+        return leave('queued', { code: 'device_switched' }, new Date(now.getTime() + retryDelayMs(before.tries, 5_000, 300_000)));
+      if (before.invoiceNumber !== null) await giveBackNumber(tx, before.deviceId, before.invoiceNumber);
+      const codes = filed.sale.lines.map((line) => line.itemCode);
+      await moveTo(ports, tx, ctx, before, {
+        filed,
+        documentHash: prepared.documentHash,
+        answers,
+        documentNumber: filed.sale.documentNumber,
+        documentDate: filed.sale.documentDate,
+        branchId: prepared.device.branchId,
+        deviceId: prepared.device.id,
+        saleReceiptId: prepared.saleReceipt?.id ?? null,
+        needsRegistering: await hasUnregistered(tx, prepared.device.id, codes),
+      });
+      await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: prepared.device.id });
+      return;
+    }
     if (prepared.documentHash !== before.documentHash)
       await ports.record(tx, ctx, {
         action: 'receipt.frozen_anew',
@@ -332,6 +353,7 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
         documentDate: filed.sale.documentDate,
         needsRegistering: await hasUnregistered(
           tx,
+          deviceId,
           filed.sale.lines.map((line) => line.itemCode),
         ),
       },

@@ -7,6 +7,7 @@ import { afterDoubt, followUp, recordingOf, settleNotSigned } from './end-attemp
 import type { LanePorts } from './lane-ports.ts';
 import {
   endDoubt,
+  explainTotals,
   isSignatureKnown,
   isTotalKnown,
   type LaneDevice,
@@ -145,7 +146,7 @@ async function verify(ports: LanePorts, { tx, receipt, device, attempts, at }: C
   if (device.sdcId !== null && signature.sdcId !== device.sdcId) throw refuse('sdc_id');
   if (signature.signedAt.getTime() < earliest || signature.signedAt.getTime() > at.getTime() + clockSlackMs) throw refuse('signed_at');
   if (await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId)) throw refuse('receipt_signature');
-  if (await isTotalKnown(tx, signature.totalReceiptNumber, signature.sdcId)) throw refuse('total_receipt_number');
+  if (await isTotalKnown(tx, signature.totalReceiptNumber, { environment: device.environment, sdcId: signature.sdcId })) throw refuse('total_receipt_number');
   return signature;
 }
 
@@ -168,7 +169,8 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, attempts, at
     const problem = { code: 'device_refused', device_code: last.deviceCode ?? '', device_text: last.deviceText ?? '' } as const;
     await settleNotSigned(ports, tx, ctx, receipt, problem, evidence.source, at);
   } else {
-    // The number stays with whoever used it; the document goes again under its next one.
+    // The number stays with whoever used it, and so does its place in the device's total; the document goes again under its next one.
+    await explainTotals(tx, receipt.deviceId, '1');
     await settleAttempts(tx, receipt.id, 'not_ours', { invoiceNumber });
     await setReceiptState(tx, receipt.id, { state: 'queued', problem: null, invoiceNumber: null }, at);
     await readAnew(tx, receipt.id);

@@ -10,21 +10,21 @@ export type DayCount = { receiptId: string; at: string; outcome: 'signed' | 'ref
 export const addToDays = (tx: Tx, counts: DayCount[], timeZone: string) =>
   query(
     tx,
-    `insert into receipt_day (business_id, day, branch_id, kind, outcome, code, count, total)
-     select r.business_id, (c.at at time zone $5)::date, r.branch_id, r.kind, c.outcome, c.code, count(*), sum((r.sale->'sale'->>'total')::numeric)
-       from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[]) as c(id, at, outcome, code) cross join lateral (select branch_id, kind, business_id, sale from receipt where id = c.id offset 0) r
-      group by 1, 2, 3, 4, 5, 6
-     on conflict (business_id, day, branch_id, kind, outcome, code) do update set count = receipt_day.count + excluded.count, total = receipt_day.total + excluded.total`,
+    `insert into receipt_day (business_id, day, branch_id, kind, outcome, code, environment, count, total)
+     select r.business_id, (c.at at time zone $5)::date, r.branch_id, r.kind, c.outcome, c.code, r.environment, count(*), sum((r.sale->'sale'->>'total')::numeric)
+       from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[]) as c(id, at, outcome, code) cross join lateral (select branch_id, kind, environment, business_id, sale from receipt where id = c.id offset 0) r
+      group by 1, 2, 3, 4, 5, 6, 7
+     on conflict (business_id, day, branch_id, kind, outcome, code, environment) do update set count = receipt_day.count + excluded.count, total = receipt_day.total + excluded.total`,
     [counts.map((each) => each.receiptId), counts.map((each) => each.at), counts.map((each) => each.outcome), counts.map((each) => each.code), timeZone],
   );
 
-export type DayRow = { day: string; kind: 'sale' | 'refund'; outcome: 'signed' | 'refused'; code: string; count: number; total: string };
+export type DayRow = { day: string; kind: 'sale' | 'refund'; outcome: 'signed' | 'refused'; code: string; environment: string; count: number; total: string };
 
 export async function listDays(tx: Tx, from: string, to: string): Promise<DayRow[]> {
   const rows = await query<Record<string, string>>(
     tx,
-    `select day::text, kind, outcome, code, sum(count)::text as count, sum(total)::text as total from receipt_day where day between $1 and $2
-      group by day, kind, outcome, code order by day`,
+    `select day::text, kind, outcome, code, environment, sum(count)::text as count, sum(total)::text as total from receipt_day where day between $1 and $2
+      group by day, kind, outcome, code, environment order by day`,
     [from, to],
   );
   return rows.map((row) => ({ ...row, count: Number(row.count) }) as DayRow);
@@ -35,7 +35,7 @@ export async function countOpen(tx: Tx): Promise<{ queued: number; inDoubt: numb
   const row = await queryOne<{ queued: number; in_doubt: number; oldest: unknown }>(
     tx,
     `select count(*) filter (where state = 'queued')::int as queued, count(*) filter (where state = 'in_doubt')::int as in_doubt, min(opened_at) as oldest
-       from receipt where state in ('queued', 'in_doubt')`,
+       from receipt where state in ('queued', 'in_doubt') and environment = 'production'`,
   );
   return { queued: row?.queued ?? 0, inDoubt: row?.in_doubt ?? 0, oldestAt: toDateOrNull(row?.oldest) };
 }
@@ -43,7 +43,7 @@ export async function countOpen(tx: Tx): Promise<{ queued: number; inDoubt: numb
 export async function countRest(tx: Tx): Promise<{ devices: number; devicesPaused: number; people: number; alerts: number; lastContactAt: Date | null }> {
   const row = await queryOne<Record<string, unknown>>(
     tx,
-    `select (select count(*)::int from device where state <> 'new') as devices, (select count(*)::int from device where state = 'paused') as paused,
+    `select (select count(*)::int from device where state in ('active', 'paused')) as devices, (select count(*)::int from device where state = 'paused') as paused,
        (select count(*)::int from membership where status = 'active') as people, (select count(*)::int from alert where closed_at is null) as alerts,
        (select max(last_contact_at) from device) as contact`,
   );
@@ -61,7 +61,7 @@ export async function sumDays(tx: Tx, today: string): Promise<{ signed: number; 
     tx,
     `select coalesce(sum(count) filter (where outcome = 'signed'), 0)::text as signed, coalesce(sum(count) filter (where outcome = 'refused'), 0)::text as refused,
        coalesce(sum(count) filter (where outcome = 'signed' and day = $1), 0)::text as today,
-       (select coalesce(sum(used), 0)::text from usage_day where day = $1 and what = 'requests') as requests from receipt_day`,
+       (select coalesce(sum(used), 0)::text from usage_day where day = $1 and what = 'requests') as requests from receipt_day where environment = 'production'`,
     [today],
   );
   return { signed: Number(row?.signed), refused: Number(row?.refused), signedToday: Number(row?.today), requestsToday: Number(row?.requests) };

@@ -37,8 +37,9 @@ export const getStats = (ports: Ports) => async (ctx: Context, days: number) => 
     const from = ports.day(new Date(now.getTime() - (days - 1) * 86_400_000), zone);
     return { business, rows: await listDays(tx, from, to), open: await countOpen(tx), to, from };
   });
-  const signed = rows.filter((row) => row.outcome === 'signed');
-  const refused = rows.filter((row) => row.outcome === 'refused');
+  const real = rows.filter((row) => row.environment === 'production');
+  const signed = real.filter((row) => row.outcome === 'signed');
+  const refused = real.filter((row) => row.outcome === 'refused');
   const count = (some: typeof rows) => some.reduce((sum, row) => sum + row.count, 0);
   const sum = (some: typeof rows) => add('0', ...some.map((row) => row.total));
   const everyDay = Array.from({ length: days }, (_, i) => new Date(Date.parse(`${from}T00:00:00Z`) + i * 86_400_000).toISOString().slice(0, 10));
@@ -54,6 +55,8 @@ export const getStats = (ports: Ports) => async (ctx: Context, days: number) => 
     refunded: sum(signed.filter((row) => row.kind === 'refund')),
     queued: open.queued,
     in_doubt: open.inDoubt,
+    /** What sandbox devices signed; in no other number here. */
+    test_receipts: count(rows.filter((row) => row.environment === 'sandbox' && row.outcome === 'signed')),
     days: everyDay.map((day) => ({
       day,
       signed: count(signed.filter((row) => row.day === day)),

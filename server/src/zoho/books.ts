@@ -119,6 +119,7 @@ const listed = (module: ListedDocument['module'], row: { [key: string]: Json }):
   currency: text(row.currency_code),
   total: isAmount(text(row.total)) ? text(row.total) : '0',
   locationId: text(row.location_id) || text(row.branch_id) || null,
+  createdAt: text(row.created_time) ? readTime(text(row.created_time)) : null,
   modifiedAt: readTime(text(row.last_modified_time)),
 });
 

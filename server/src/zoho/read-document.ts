@@ -28,6 +28,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     number: text(raw[module === 'invoices' ? 'invoice_number' : 'creditnote_number']),
     kind: module === 'creditnotes' ? 'credit_note' : text(raw.type) === 'debit_note' ? 'debit_note' : 'invoice',
     status: text(raw.status),
+    createdAt: text(raw.created_time) ? readTime(text(raw.created_time)) : null,
     modifiedAt: text(raw.last_modified_time) ? readTime(text(raw.last_modified_time)) : null,
     date: text(raw.date),
     customer: { id: text(raw.customer_id), name: text(raw.customer_name) },

@@ -5,29 +5,35 @@ const time = z.iso.datetime({ offset: true });
 /** A counter as text or as a JSON number. */
 const lastNumber = z.union([z.string().regex(/^\d{1,15}$/), z.int().nonnegative()]).transform(String);
 
+const device = z.object({
+  id: z.string(),
+  dialect: z.string(),
+  serial: z.string(),
+  environment: z.enum(['sandbox', 'production']),
+  address: z.string(),
+  state: z.enum(['new', 'active', 'paused', 'retired']),
+  problem: z.looseObject({ code: z.string(), title: z.string(), detail: z.string() }).nullable(),
+  sdc_id: z.string().nullable(),
+  mrc_number: z.string().nullable(),
+  next_invoice_number: z.string().nullable(),
+  last_contact_at: time.nullable(),
+  queued: z.number(),
+  in_doubt: z.number(),
+});
+
 export const branchView = z
   .object({
     id: z.string(),
     branch_code: z.string(),
     name: z.string(),
     address: z.string(),
-    device: z
-      .object({
-        id: z.string(),
-        dialect: z.string(),
-        serial: z.string(),
-        environment: z.enum(['sandbox', 'production']),
-        address: z.string(),
-        state: z.enum(['new', 'active', 'paused']),
-        problem: z.looseObject({ code: z.string(), title: z.string(), detail: z.string() }).nullable(),
-        sdc_id: z.string().nullable(),
-        mrc_number: z.string().nullable(),
-        next_invoice_number: z.string().nullable(),
-        last_contact_at: time.nullable(),
-        queued: z.number(),
-        in_doubt: z.number(),
-      })
-      .nullable(),
+    /** Since when the branch seals for real: what was created in the books before may have been sealed by another system. */
+    production_since: time.nullable(),
+    device: device.nullable(),
+    /** The device that is prepared to follow the present one; `ready` once it is set up. */
+    next_device: device.extend({ ready: z.boolean() }).nullable(),
+    /** Devices that nothing is sent to any more, the latest first, with the numbers that were free there and that nobody will use. */
+    retired_devices: z.array(device.extend({ retired_at: time.nullable(), burnt_numbers: z.array(z.string()) })),
   })
   .meta({ id: 'Branch' });
 

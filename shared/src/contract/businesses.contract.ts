@@ -338,6 +338,8 @@ export const getStats = endpoint({
     refunded: z.string(),
     queued: z.number(),
     in_doubt: z.number(),
+    /** What sandbox devices signed; in no other number here. */
+    test_receipts: z.number(),
     days: z.array(z.object({ day, signed: z.number(), refused: z.number(), total: z.string() })),
     failures: z.array(z.object({ code: z.string(), title: z.string(), count: z.number() })),
   }),

@@ -91,10 +91,10 @@ export const answers = {
   payment_method: z.string().trim().max(5).optional(),
   /** The sealed sale a refund refunds, where the document does not tell. */
   sale_receipt_id: z.string().max(60).optional(),
-  /** Codes of the findings that a person confirmed: `before_go_live`, `document_old`. */
+  /** Codes of the findings that a person confirmed: `before_go_live`, `document_old`, `before_production` (no other system sealed it). */
   confirm: z
-    .array(z.enum(['before_go_live', 'document_old']))
-    .max(2)
+    .array(z.enum(['before_go_live', 'document_old', 'before_production']))
+    .max(3)
     .optional(),
 };
 

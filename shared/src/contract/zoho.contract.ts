@@ -182,7 +182,7 @@ export const mailReceipt = endpoint({
   output: stepsView,
 });
 
-const standing = z.enum(['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted', 'sealed', 'exempt', 'not_due']);
+const standing = z.enum(['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted', 'sealed', 'exempt', 'not_due', 'before_production', 'rehearsed']);
 const month = z.string().regex(/^20\d\d-(?:0[1-9]|1[0-2])$/, 'must be a month such as 2026-11');
 const listFilter = {
   month: month.optional(),

@@ -18,9 +18,11 @@ const tones = {
   sealed: 'good',
   exempt: undefined,
   not_due: undefined,
+  before_production: 'wait',
+  rehearsed: 'wait',
 } as const;
 const keyOf = (row: Row) => `${row.module}/${row.document_id}`;
-const every = ['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted', 'sealed', 'exempt', 'not_due'] as const;
+const every = ['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted', 'sealed', 'exempt', 'not_due', 'before_production', 'rehearsed'] as const;
 /** So many at once: the device signs one after the other anyway. */
 const atOnce = 2;
 
