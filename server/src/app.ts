@@ -110,7 +110,7 @@ import { ownBusinessRoutes } from './onboarding/own-business.routes.ts';
 import { AppError } from './platform/app-error.ts';
 import { openBoundedWorker } from './platform/bounded-worker.ts';
 import { type Clock, systemAfter, systemClock, systemWait } from './platform/clock.ts';
-import { migrate, openDatabase } from './platform/db/database.ts';
+import { migrate, openDatabase, type StatementLimits, usualStatementLimits } from './platform/db/database.ts';
 import { openGiveWay } from './platform/give-way.ts';
 import { inTurn } from './platform/in-turn.ts';
 import { closeServer, listen, type Patience, usualPatience } from './platform/http/listen.ts';
@@ -123,6 +123,7 @@ import { idsFrom } from './platform/new-id.ts';
 import { notaryFrom } from './platform/notary.ts';
 import { openQueue } from './platform/queue/queue.ts';
 import { openRounds } from './platform/rounds.ts';
+import { openShares } from './platform/shares.ts';
 import { vaultFrom } from './platform/vault.ts';
 import {
   checkBeforeSigning,
@@ -191,6 +192,7 @@ export type Instead = {
   lanesMax: number;
   limits: Partial<Limits>;
   patience: Partial<Patience>;
+  statements: Partial<StatementLimits>;
   governor: Partial<GovernorSettings>;
   intakeMs: number;
   keepUpMs: number;
@@ -271,7 +273,11 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const ownLogo = readLogo(work);
   const branding = ownBranding({ readLogo: ownLogo });
 
-  const { jobContext, operatorContext, personContext } = contextsOf(database);
+  const statements = { ...usualStatementLimits, ...instead.statements };
+  // Of the connections that the lanes leave, the people of one business have some at most; of these, searches and sums two.
+  const peopleShare = openShares({ atOnce: Math.max(2, Math.floor(config.databasePoolMax * 0.4)), waitMs: statements.askedMs, lineMost: 500 });
+  const heavyShare = openShares({ atOnce: 2, waitMs: statements.askedMs, lineMost: 50 });
+  const { jobContext, operatorContext, personContext } = contextsOf(database, statements, peopleShare);
 
   const prepare = prepareSale({ books, dialects, clock, day: dayIn });
   const register = registerItems({ vsdc, dialects, clock });
@@ -722,6 +728,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       limits: usage,
       walls: { note: walls.note, mismatch: walls.mismatch, idsIn },
       idempotency: idempotencyKeys(clock),
+      askedMs: statements.askedMs,
+      heavy: heavyShare,
     },
   });
 

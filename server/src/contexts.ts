@@ -1,13 +1,21 @@
 import { permissionsOfSession } from './access/index.ts';
 import type { Context, Session } from './context.ts';
 import { AppError } from './platform/app-error.ts';
-import type { Database } from './platform/db/database.ts';
+import { askedWithin, type Database, type StatementLimits, unasked } from './platform/db/database.ts';
+import type { Shares } from './platform/shares.ts';
 
 /** What a call brings along besides who makes it. */
 export type About = { language: string; requestId: string; origin: string | null };
 
-/** Contexts for whoever acts: a job, the operator, a person or their API key; each with the door to one business. */
-export function contextsOf(database: Database) {
+/**
+ * Contexts for whoever acts: a job, the operator, a person or their API key; each with the door to one business. What people ask for has little
+ * time, and the people of one business have a share of the connections; jobs have more time, and lines of their own.
+ */
+export function contextsOf(database: Database, limits: StatementLimits, shares: Shares) {
+  const asked =
+    (businessId: string): Context['transaction'] =>
+    (work) =>
+      askedWithin(limits.askedMs, () => shares(businessId, () => database.transaction(businessId, work)));
   const jobContext = (businessId: string, id: string): Context => ({
     businessId,
     actor: { type: 'job', id },
@@ -15,14 +23,15 @@ export function contextsOf(database: Database) {
     language: 'en',
     requestId: null,
     origin: null,
-    transaction: (work) => database.transaction(businessId, work),
+    // Often begun by what a person asked for, and not bound by it.
+    transaction: (work) => unasked(limits.jobMs, () => database.transaction(businessId, work)),
   });
   const operatorContext = (session: Session, businessId: string, about: About): Context => ({
     businessId,
     actor: { type: 'operator', id: session.person.id, name: session.person.name },
     permissions: permissionsOfSession(session),
     ...about,
-    transaction: (work) => database.transaction(businessId, work),
+    transaction: asked(businessId),
   });
   const personContext = (session: Session, about: About): Context => {
     const business = session.business;
@@ -35,7 +44,7 @@ export function contextsOf(database: Database) {
         : { type: 'person', id: session.person.id, membershipId: id, name: session.person.name },
       permissions: permissionsOfSession(session),
       ...about,
-      transaction: (work) => database.transaction(businessId, work),
+      transaction: asked(businessId),
     };
   };
   return { jobContext, operatorContext, personContext };

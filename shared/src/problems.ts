@@ -479,6 +479,22 @@ export const problems = {
     "L'autorisation Zoho ne voit pas cette organisation.",
     'Choisissez-en une de la liste, ou connectez un compte qui en fait partie.',
   ),
+  took_too_long: e(
+    503,
+    'person',
+    'This took too long and was stopped.',
+    'Ask for less: a shorter span of time, or more of the number or the name. If it was about one document, try again in a moment.',
+    'Cela a pris trop de temps et a été arrêté.',
+    "Demandez moins : une période plus courte, ou davantage du numéro ou du nom. S'il s'agissait d'un seul document, réessayez dans un instant.",
+  ),
+  business_busy: e(
+    503,
+    'wait',
+    'Your business asks for more at once than can be answered.',
+    'Wait until what was asked before is answered, then try again. What is being sealed goes on.',
+    'Votre entreprise demande plus à la fois que ce qui peut recevoir une réponse.',
+    'Attendez les réponses aux demandes précédentes, puis réessayez. Le scellement se poursuit.',
+  ),
   idempotency_conflict: e(
     409,
     'support',

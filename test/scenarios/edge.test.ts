@@ -1,3 +1,5 @@
+import * as contract from '@muhuri/shared/contract/index';
+import type { Endpoint } from '@muhuri/shared/contract/index';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
@@ -84,6 +86,61 @@ describe('what a caller may not see', () => {
     expect(kept[0]?.n).toBeLessThanOrEqual(120);
     await world.app.settle();
     expect(await world.sql('select 1 from miss', [], world.businesses[0].businessId)).toEqual([]);
+  });
+});
+
+describe('a statement that somebody waits for', () => {
+  test('ends after its time with a sentence that says what to do, on every route that reads, and the server goes on', async () => {
+    const app = await world.anotherApp({ statements: { askedMs: 300 } });
+    const api = new Api(app.url, admin.token);
+    const paths = Object.values(contract)
+      .flatMap((all) => Object.values(all))
+      .filter((e): e is Endpoint => typeof e === 'object' && 'path' in e && (e as Endpoint).method === 'GET')
+      .map((e) =>
+        e.path
+          .replace('{id}', `rcp_${'0'.repeat(32)}`)
+          .replace('{kind}', 'tax')
+          .replace('{tin}', '101234567')
+          .replace('{link}', 'x'),
+      )
+      .map((path) => (path === '/documents/month' ? `${path}?month=2026-11` : path.startsWith('/receipts') ? `${path}?module=invoices&document_id=1` : path));
+    await owner.query('begin');
+    await owner.query(
+      'lock table receipt, document, audit, delivery, notice, receipt_day, branch, device, membership, alert, api_key in access exclusive mode',
+    );
+    const replies: [path: string, status: number, body: Record<string, unknown>][] = [];
+    const begun = performance.now();
+    await Promise.all(
+      paths.map(async (path) => {
+        const { status, body } = await api.get(path);
+        replies.push([path, status, body]);
+      }),
+    );
+    const tookMs = performance.now() - begun;
+    await owner.query('rollback');
+    expect(replies.filter(([, status]) => status === 500)).toEqual([]);
+    const stopped = replies.filter(([, , body]) => body.code === 'took_too_long');
+    expect(stopped.length).toBeGreaterThan(10);
+    expect(stopped[0]?.[2]).toMatchObject({ status: 503, detail: expect.stringContaining('shorter span') });
+    expect(tookMs).toBeLessThan(20_000);
+    expect((await api.get('/documents')).status).toBe(200);
+    await app.close();
+  });
+
+  test('leaves the connections to others: while one business’s searches hang, another is answered, and itself with all that is no search', async () => {
+    const [first, second] = world.businesses;
+    const user = await Api.signIn(world, first.user);
+    const theirs = await Api.signIn(world, second.user);
+    await owner.query('begin');
+    await owner.query('lock table search_word in access exclusive mode');
+    let answered = 0;
+    const searches = Array.from({ length: 40 }, () => user.get('/documents?search=kivu').finally(() => (answered += 1)));
+    await until(waiting, (n) => n >= 2);
+    expect(await waiting()).toBe(2);
+    for (const api of [theirs, user]) expect((await api.get('/receipts?module=invoices&document_id=1')).status).toBe(200);
+    expect(answered).toBe(0);
+    await owner.query('rollback');
+    for (const { status } of await Promise.all(searches)) expect(status).toBe(200);
   });
 });
 

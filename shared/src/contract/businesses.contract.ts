@@ -105,6 +105,7 @@ export const listBusinesses = endpoint({
   path: '/businesses',
   summary: 'Businesses of the platform with their health; newest first',
   guard: 'operate',
+  heavy: true,
   query: z.strictObject({ limit, cursor, search: z.string().trim().max(100).optional(), status: status.optional() }),
   output: z.object({
     businesses: z.array(
@@ -326,6 +327,7 @@ export const getStats = endpoint({
   path: '/businesses/me/stats',
   summary: 'Receipts by day and outcome, over thirty days unless another span is named',
   guard: 'read',
+  heavy: true,
   query: z.strictObject({ days: z.coerce.number().int().min(1).max(366).default(30) }),
   output: z.object({
     from: day,
@@ -350,6 +352,7 @@ export const recentInvoices = endpoint({
   path: '/businesses/me/recent-invoices',
   summary: 'Receipts, newest first, with their states',
   guard: 'read',
+  heavy: true,
   query: z.strictObject({
     limit,
     cursor,
@@ -481,6 +484,7 @@ export const supportDocuments = endpoint({
   path: '/businesses/{id}/receipts',
   summary: 'Receipts of a business, only while support access is open',
   guard: 'operate',
+  heavy: true,
   query: z.strictObject({ limit, cursor }),
   output: z.object({ receipts: z.array(receiptView), next_cursor: z.string().nullable() }),
 });
@@ -521,6 +525,7 @@ export const listAttempts = endpoint({
   path: '/platform/attempts',
   summary: 'Tries to reach another business’s data, newest first',
   guard: 'operate',
+  heavy: true,
   query: z.strictObject({ limit, cursor }),
   output: z.object({
     attempts: z.array(

@@ -19,6 +19,8 @@ export type Endpoint<I extends ZodType = ZodType, O extends ZodType = ZodType, Q
   query?: Q;
   /** The answer holds a secret, said this once: nothing of it is kept, so that the same Idempotency-Key is not answered a second time. */
   answersSecret?: true;
+  /** Reads through much of a business: a search, a sum, a list by something, an export. Few of these are worked on for one business at once. */
+  heavy?: true;
   /** The body is taken as the bytes that came, whatever they are; the address in the path is its own proof, and no limit of callers applies to it. */
   raw?: true;
   /** How large a body may be, where that is not the usual 256 KiB. */

@@ -73,6 +73,7 @@ export const listNotices = endpoint({
   path: '/notices',
   summary: 'What was sent to those addresses, newest first, and what came of it',
   guard: 'manage_business',
+  heavy: true,
   query: z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(50), cursor: z.string().max(200).optional() }),
   output: z.object({ notices: z.array(noticeView), next_cursor: z.string().nullable() }),
 });

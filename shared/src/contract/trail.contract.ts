@@ -34,6 +34,7 @@ export const listTrail = endpoint({
   path: '/trail',
   summary: 'What was done in the business, by whom and from where; newest first',
   guard: 'read_trail',
+  heavy: true,
   query: z.strictObject({ limit, cursor: z.string().max(200).optional(), ...filters }),
   output: z.object({ trail: z.array(entry), next_cursor: z.string().nullable() }),
 });
@@ -43,6 +44,7 @@ export const exportTrail = endpoint({
   path: '/trail.csv',
   summary: 'The same as CSV, at most fifty thousand entries',
   guard: 'read_trail',
+  heavy: true,
   query: z.strictObject(filters),
   output: z.string(),
   produces: 'text/csv',
@@ -53,6 +55,7 @@ export const verifyTrail = endpoint({
   path: '/trail/verify',
   summary: 'Recomputes the chain of the trail: where it breaks, if it does, and what is not sealed yet',
   guard: 'read_trail',
+  heavy: true,
   output: z.object({
     sealed: z.number(),
     unsealed: z.array(z.string()),
@@ -66,6 +69,7 @@ export const businessTrail = endpoint({
   path: '/businesses/{id}/trail',
   summary: 'What was done in a business: who, what and when; what was changed to what only during a support access',
   guard: 'operate',
+  heavy: true,
   query: z.strictObject({ limit, cursor: z.string().max(200).optional(), ...filters }),
   output: z.object({ trail: z.array(entry), next_cursor: z.string().nullable() }),
 });
@@ -75,6 +79,7 @@ export const platformTrail = endpoint({
   path: '/platform/trail',
   summary: 'What operators did on the platform, newest first',
   guard: 'operate',
+  heavy: true,
   query: z.strictObject({ limit, cursor: z.string().max(200).optional(), ...filters }),
   output: z.object({ trail: z.array(entry), next_cursor: z.string().nullable() }),
 });

@@ -60,6 +60,7 @@ export const listDeliveries = endpoint({
   path: '/webhooks/deliveries',
   summary: 'What came to those addresses, newest first, and whether it was believed',
   guard: 'manage_business',
+  heavy: true,
   query: z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(50), cursor: z.string().max(200).optional(), verdict: verdict.optional() }),
   output: z.object({
     deliveries: z.array(
@@ -209,6 +210,7 @@ export const listDocuments = endpoint({
   path: '/documents',
   summary: 'Documents of Zoho since go-live and where they stand: unless asked otherwise what is not sealed, refused, in doubt or changed since',
   guard: 'read',
+  heavy: true,
   query: z.strictObject({ ...listFilter, limit: z.coerce.number().int().min(1).max(200).default(50), cursor: z.string().max(200).optional() }),
   output: z.object({
     documents: z.array(
@@ -240,6 +242,7 @@ export const exportDocuments = endpoint({
   path: '/documents.csv',
   summary: 'The same list as a table',
   guard: 'read',
+  heavy: true,
   query: z.strictObject(listFilter),
   output: z.any(),
   produces: 'text/csv',
@@ -250,6 +253,7 @@ export const closeMonth = endpoint({
   path: '/documents/month',
   summary: 'A month: Zoho’s totals by where the documents stand, and whether anything is missing',
   guard: 'read',
+  heavy: true,
   query: z.strictObject({ month }),
   output: z.object({
     from: z.string(),

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
+import { AppError } from '../app-error.ts';
 import { connectionOf } from './connection-of.ts';
 import { withFewerWaits } from './fewer-waits.ts';
 
@@ -39,6 +40,23 @@ export function onceEnded(work: () => void): void {
  */
 const patience = { idle_in_transaction_session_timeout: '60s' };
 
+/** How long one statement may take, waiting for a lock included, in milliseconds: where somebody waits for it, and where nobody does. */
+export type StatementLimits = { askedMs: number; jobMs: number };
+export const usualStatementLimits: StatementLimits = { askedMs: 5_000, jobMs: 60_000 };
+
+const statementLimit = new AsyncLocalStorage<{ ms: number; isAsked: boolean }>();
+
+/** Somebody waits for this work: a statement in it that takes longer is ended by PostgreSQL, and they are told `took_too_long`. */
+export const askedWithin = <T>(ms: number, work: () => T): T => statementLimit.run({ ms, isAsked: true }, work);
+/** Nobody waits for this work, though it may have been begun by what somebody asked for. */
+export const unasked = <T>(ms: number, work: () => T): T => statementLimit.run({ ms, isAsked: false }, work);
+
+/** A statement that PostgreSQL ended because it took too long (`query_canceled`). */
+const toldAsTooLong = (error: unknown): never => {
+  if ((error as { code?: string }).code === '57014') throw new AppError('took_too_long', { retry_after_s: 5 }, error);
+  throw error;
+};
+
 /** `entities`: those of the features; what is not an entity is reached by plain statements. */
 export async function openDatabase(url: string, poolMax = 10, entities: unknown[] = [], prepares = true): Promise<Database> {
   const orm = await MikroORM.init({
@@ -54,10 +72,11 @@ export async function openDatabase(url: string, poolMax = 10, entities: unknown[
   // A second transaction begun inside an open one takes another connection and dead-locks once the pool is full, i.e. in
   // production under load. So it throws at once. The mark is mutable: work begun inside but continued after the commit is free.
   const within = async <T>(session: { variables: Record<string, string> }, work: (tx: Tx) => Promise<T>): Promise<T> => {
+    const limit = statementLimit.getStore() ?? { ms: usualStatementLimits.jobMs, isAsked: false };
     if (open.getStore()?.open) throw new Error('a transaction is already open here');
     const ending: { works: (() => void)[] | null } = { works: [] };
     const transact = () =>
-      orm.em.fork({ session: { variables: { ...patience, ...session.variables } } } as never).transactional((tx) => {
+      orm.em.fork({ session: { variables: { ...patience, statement_timeout: `${limit.ms}ms`, ...session.variables } } } as never).transactional((tx) => {
         const mark: Mark = { open: true, tx: tx as Tx };
         return open
           .run(mark, () => work(tx as Tx))
@@ -65,7 +84,7 @@ export async function openDatabase(url: string, poolMax = 10, entities: unknown[
             mark.open = false;
           });
       });
-    return endings.run(ending, transact).finally(() => {
+    return endings.run(ending, limit.isAsked ? () => transact().catch(toldAsTooLong) : transact).finally(() => {
       const works = ending.works ?? [];
       ending.works = null;
       for (const each of works) each();

@@ -10,8 +10,10 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
 import type { Context, Session } from '../../context.ts';
 import { AppError } from '../app-error.ts';
+import { askedWithin } from '../db/database.ts';
 import type { Log } from '../log.ts';
 import { randomHex } from '../random-hex.ts';
+import type { Shares } from '../shares.ts';
 import { type Call, FileAnswer, type Route, WithStatus } from './answer.ts';
 import type { Ending, IdempotencyKeys } from './idempotency.store.ts';
 
@@ -33,6 +35,10 @@ export type HttpPorts = {
     idsIn(values: unknown[], ownBusinessId: string): string[];
   };
   idempotency: IdempotencyKeys;
+  /** How long a statement may take that a caller waits for, in milliseconds. */
+  askedMs: number;
+  /** The turns of what reads through much, by business. */
+  heavy: Shares;
   isAllowedOrigin(origin: string): boolean;
   /** Addresses of proxies whose X-Forwarded-For is believed. */
   trustedProxies: string[];
@@ -48,7 +54,7 @@ export function mount(app: Hono, routes: Route[], ports: HttpPorts): void {
   for (const route of routes) {
     const path = `/api/v1${route.endpoint.path.replace(/\{(\w+)\}/g, ':$1')}`;
     const limit = limitOf((route.endpoint.bodyKb ?? bodyKbUsual) * 1024);
-    app.on(route.endpoint.method, path, limit, (c) => handle(c, route, ports));
+    app.on(route.endpoint.method, path, limit, (c) => askedWithin(ports.askedMs, () => handle(c, route, ports)));
   }
   app.notFound((c) => problemAnswer(c, { code: 'not_found' }));
   app.onError((error, c) => failure(c, error, ports.log));
@@ -150,7 +156,8 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   const key = endpoint.method === 'GET' || endpoint.guard === 'anyone' || endpoint.path.startsWith('/auth/') ? undefined : c.req.header('idempotency-key');
   let result: unknown;
   try {
-    result = key && ctx ? await once(route, call, ctx, key, c.req.path, raw, { input, query }, ports) : await route.handle(call, { input, query });
+    const answered = () => (key && ctx ? once(route, call, ctx, key, c.req.path, raw, { input, query }, ports) : route.handle(call, { input, query }));
+    result = endpoint.heavy && session ? await ports.heavy(ctx?.businessId ?? session.person.id, answered) : await answered();
   } catch (error) {
     // Every refusal notes the ids it was asked for, whatever they are: only a job finds out later whether one is another's.
     if (ctx && error instanceof AppError)

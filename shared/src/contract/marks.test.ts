@@ -57,3 +57,14 @@ describe('what an answer holds', () => {
     expect(marked.length).toBeGreaterThan(10);
   });
 });
+
+describe('what reads through much', () => {
+  test('is marked, so that one business has few of them under way at once: every list by something, every span of time, every export', () => {
+    const found = endpoints.filter(([, e]) => {
+      const fields = Object.keys((e.query && (z.toJSONSchema(e.query, { io: 'input', unrepresentable: 'any' }) as Schema).properties) ?? {});
+      return e.method === 'GET' && (e.produces === 'text/csv' || fields.some((field) => ['cursor', 'search', 'month', 'from', 'days'].includes(field)));
+    });
+    expect(found.length).toBeGreaterThan(10);
+    expect(found.filter(([, e]) => !e.heavy).map(([name]) => name)).toEqual([]);
+  });
+});
