@@ -120,10 +120,12 @@ import { type Log, logTo } from './platform/log.ts';
 import { secretsFrom } from './platform/derived-secret.ts';
 import { mailBy } from './platform/mail.ts';
 import { idsFrom } from './platform/new-id.ts';
+import { type NameSettings, openNames } from './platform/names.ts';
 import { notaryFrom } from './platform/notary.ts';
 import { openQueue } from './platform/queue/queue.ts';
 import { openRounds } from './platform/rounds.ts';
 import { openShares } from './platform/shares.ts';
+import { within } from './platform/within.ts';
 import { vaultFrom } from './platform/vault.ts';
 import {
   checkBeforeSigning,
@@ -194,6 +196,8 @@ export type Instead = {
   patience: Partial<Patience>;
   statements: Partial<StatementLimits>;
   governor: Partial<GovernorSettings>;
+  names: Partial<NameSettings>;
+  closeMs: number;
   intakeMs: number;
   keepUpMs: number;
   deadlinesMs: number;
@@ -225,6 +229,9 @@ export const version = (JSON.parse(readFileSync(new URL('../../package.json', im
 
 /** Lanes that one process works at once: most of the time each only waits for its device. */
 const lanesMax = 512;
+
+/** What each part may take to come to its end when the server closes. */
+const closeMs = 10_000;
 
 /** A deadline is counted in hours: five minutes late is in time. */
 const deadlineMinutes = 5;
@@ -260,14 +267,15 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const record = recorder(clock, newId, (businessId) => trailTouched.touch(businessId));
   const recordPlatform = platformRecorder(clock, newId);
   const alerts = openAlerts({ clock, newId, log, record });
+  const names = openNames(instead.names);
   const hosts = zohoHosts(config.zohoHostsAlso);
-  const accounts = zohoAccounts(hosts);
+  const accounts = zohoAccounts(hosts, names.lookup);
   const tokens = accessTokens({ database, vault, accounts, clock, worker });
   const calls = recordCalls({ clock, newId, worker, contextOf: (businessId) => jobContext(businessId, 'calls'), log });
   const limits = governor(clock, { ...usualGovernor, ...instead.governor });
-  const zoho = zohoClient({ tokens, hosts, governor: limits, clock, made: calls.made });
+  const zoho = zohoClient({ tokens, hosts, governor: limits, clock, made: calls.made, lookup: names.lookup });
   const books = zohoBooks(zoho, clock);
-  const vsdc = directVsdc(addressPolicy(config.vsdcNetworks), vsdcSettings);
+  const vsdc = directVsdc(addressPolicy(config.vsdcNetworks, names), vsdcSettings);
   const changes = receiptChanges();
   const work = openBoundedWorker();
   const ownLogo = readLogo(work);
@@ -463,12 +471,11 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     log,
   });
   // Rounds of their own: an address of a business that never answers must not hold up what is to be sealed for it.
-  const sendNotices = sendDue({ vault, clock, alerts, messenger: standardWebhooks(addressPolicy(config.hookNetworks)) });
+  const messenger = standardWebhooks(addressPolicy(config.hookNetworks, names));
+  const notices = sendDue({ vault, clock, alerts, messenger, log });
   const telling = openRounds({
     name: 'telling of receipts',
-    async work(businessId) {
-      while ((await sendNotices(jobContext(businessId, 'notices'))) > 0) continue;
-    },
+    work: (businessId) => notices.begin(jobContext(businessId, 'notices')),
     businessIds,
     log,
   });
@@ -799,6 +806,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         await rounds.run();
         await rounds.idle();
       }
+      await notices.idle();
       await sealer.sweep();
       await countAll();
     },
@@ -812,19 +820,25 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   async function close(): Promise<void> {
     for (const timer of timers) clearInterval(timer);
     await closeServer(server);
-    await lanes.close();
-    // Sockets that still wait for a late answer are closed here, and that they are is recorded: a doubt may be asked about at once.
+    const lanesClosed = lanes.close();
+    await inTime('lanes', lanesClosed);
+    // Sockets that still wait for an answer are closed here, and that they are is recorded: a doubt may be asked about at once.
     await vsdc.close();
-    await Promise.allSettled(background);
-    await usage.flush();
-    await calls.flush(limits);
+    await inTime('lanes without their devices', lanesClosed);
+    await inTime('what was begun beside requests', Promise.allSettled(background));
+    await inTime('counts of use', Promise.all([usage.flush(), calls.flush(limits)]));
     mail.close();
+    messenger.close();
     await work.close();
-    await queue.close();
+    await inTime('the queue', queue.close());
     await zoho.close();
-    await Promise.all([intake.idle(), telling.idle(), deadlines.idle()]);
-    await doorstep.close();
-    await database.close();
+    await inTime('work by business', Promise.all([intake.idle(), telling.idle(), notices.idle(), deadlines.idle()]));
+    await inTime('the database', Promise.all([doorstep.close(), database.close()]));
+  }
+
+  /** Whatever somebody outside makes last, the end of the server does not wait for it longer than this. */
+  async function inTime(what: string, wait: Promise<unknown>): Promise<void> {
+    if ((await within(wait, instead.closeMs ?? closeMs, 'late' as const)) === 'late') log.warn({ what }, 'closing goes on without waiting any longer');
   }
 }
 

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type App, startApp, StartError, version } from './app.ts';
 import { readConfig } from './config.ts';
+import { lastResort } from './platform/last-resort.ts';
+import { logTo } from './platform/log.ts';
 import { notaryFrom } from './platform/notary.ts';
 import { migrate, openDatabase } from './platform/db/database.ts';
 
@@ -48,11 +50,14 @@ async function main(): Promise<void> {
     console.info(notaryFrom(secrets.masterKey).fingerprint);
     return;
   }
-  const app = await startApp(config, secrets);
+  const log = logTo(config.logLevel);
+  const resort = lastResort(log);
+  const app = await startApp(config, secrets, { log });
+  resort.closing(app.close);
   const link = await app.firstOperatorLink();
   // On the console and not in the log: whoever holds it becomes the operator.
   if (link) console.info(`There is no operator yet. Within 24 hours, once:\n  ${link}`);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void app.close());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void resort.end(0));
 }
 
 /** Recomputes the chains: one line per business, and false where one does not hold. */

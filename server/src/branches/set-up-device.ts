@@ -47,7 +47,7 @@ export const initialiseDevice =
     });
     const { initialise } = ports.dialects.of(device.dialect);
     const about = { business_id: ctx.businessId, device_id: device.id };
-    const sent = await ports.vsdc.send(device, request);
+    const sent = await ports.vsdc.send(device, request, { businessId: ctx.businessId, as: 'question' });
     // Nothing left: what was in doubt before is still, and nothing else.
     if (sent.is === 'address_refused' || sent.is === 'unreachable')
       return stay(device.problem, sent.is === 'unreachable' ? 'device_unreachable' : 'device_address_refused', { reason: sent.reason });

@@ -29,12 +29,15 @@ export const testDevice =
     const dialect = ports.dialects.of(device.dialect);
     const named = { taxpayerId: business.taxpayerId, branchCode: device.branchCode, serial: device.serial };
     const begun = performance.now();
-    const sent = await ports.vsdc.send(device, dialect.probe.toRequest(named));
+    const sent = await ports.vsdc.send(device, dialect.probe.toRequest(named), { businessId: ctx.businessId, as: 'question' });
     const answerMs = Math.round(performance.now() - begun);
     const judged = sent.is === 'answered' ? dialect.probe.judge(sent.answer) : null;
     let upstreamAt = device.lastUpstreamAt;
     if (judged === 'serves' && device.state !== 'new') {
-      const looked = await ports.vsdc.send(device, dialect.lookupTaxpayer.toRequest(named, business.taxpayerId));
+      const looked = await ports.vsdc.send(device, dialect.lookupTaxpayer.toRequest(named, business.taxpayerId), {
+        businessId: ctx.businessId,
+        as: 'question',
+      });
       if (looked.is === 'answered' && dialect.lookupTaxpayer.read(looked.answer).is === 'done') upstreamAt = ports.clock.now();
     }
     const at = ports.clock.now();

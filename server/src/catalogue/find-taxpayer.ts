@@ -18,7 +18,7 @@ export const findTaxpayer =
     const dialect = ports.dialects.of(device.dialect);
     if (!dialect.checkTaxpayerId(taxpayerId)) throw new AppError('buyer_tin_malformed', { field: 'tin' });
     const named = { taxpayerId: business.taxpayerId, branchCode: device.branchCode, serial: device.serial };
-    const sent = await ports.vsdc.send(device, dialect.lookupTaxpayer.toRequest(named, taxpayerId));
+    const sent = await ports.vsdc.send(device, dialect.lookupTaxpayer.toRequest(named, taxpayerId), { businessId: ctx.businessId, as: 'question' });
     if (sent.is === 'address_refused') throw new AppError('device_address_refused');
     if (sent.is !== 'answered') throw new AppError('device_unreachable', { reason: sent.reason });
     const reply = dialect.lookupTaxpayer.read(sent.answer);

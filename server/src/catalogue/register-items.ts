@@ -31,7 +31,7 @@ export const registerItems =
         continue;
       }
       const ask = { device: named, itemCode: item.itemCode, content: item.content, price: about.prices[item.itemCode] ?? '0', user: about.user };
-      const sent = await ports.vsdc.send(device, dialect.registerItem.toRequest(ask));
+      const sent = await ports.vsdc.send(device, dialect.registerItem.toRequest(ask), { businessId: ctx.businessId, as: 'lane' });
       const reply = sent.is === 'answered' ? dialect.registerItem.read(sent.answer) : null;
       if (reply?.is === 'done') {
         await ctx.transaction((tx) => markRegistered(tx, at, item.content));

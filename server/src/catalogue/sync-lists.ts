@@ -18,7 +18,7 @@ export const syncLists =
     const dialect = ports.dialects.of(device.dialect);
     const named = { taxpayerId: business.taxpayerId, branchCode: device.branchCode, serial: device.serial };
     const ask = async <T>(request: DeviceRequest, read: (answer: DeviceAnswer) => { is: string; value?: T }): Promise<T | null> => {
-      const sent = await ports.vsdc.send(device, request);
+      const sent = await ports.vsdc.send(device, request, { businessId: ctx.businessId, as: 'question' });
       const reply = sent.is === 'answered' ? read(sent.answer) : null;
       if (reply?.is === 'done') return reply.value as T;
       ports.log.warn({ business_id: ctx.businessId, device_id: deviceId, path: request.path }, 'a list could not be fetched');

@@ -89,18 +89,21 @@ export const insertNotice = (tx: Tx, businessId: string, is: Pick<Notice, 'id' |
     at,
   ]);
 
-/** What is due, taken for a while so that no other worker sends it too. */
-export const takeNotices = async (tx: Tx, at: Date, until: Date, limit: number): Promise<Notice[]> =>
+/** What is due to an address, taken for a while so that no other worker sends it too. */
+export const takeNotices = async (tx: Tx, subscriberId: string, at: Date, until: Date, limit: number): Promise<Notice[]> =>
   (
     await query(
       tx,
       `update notice n set leased_until = $2 from (
-         select business_id, id from notice where state = 'waiting' and next_at <= $1 and (leased_until is null or leased_until < $1)
+         select business_id, id from notice where subscriber_id = $4 and state = 'waiting' and next_at <= $1 and (leased_until is null or leased_until < $1)
           order by next_at, id limit $3 for update skip locked) due
         where n.business_id = due.business_id and n.id = due.id returning n.*`,
-      [at, until, limit],
+      [at, until, limit, subscriberId],
     )
   ).map(toNotice);
+
+/** Taken and not sent after all. */
+export const releaseNotices = (tx: Tx, ids: string[]) => query(tx, 'update notice set leased_until = null where id = any($1)', [ids]);
 
 export const endNotice = (tx: Tx, is: Pick<Notice, 'id' | 'state' | 'tries' | 'lastStatus' | 'lastError' | 'nextAt' | 'deliveredAt'>) =>
   query(tx, `update notice set state = $2, tries = $3, last_status = $4, last_error = $5, next_at = $6, delivered_at = $7, leased_until = null where id = $1`, [

@@ -5,6 +5,7 @@ import { holdDataKey } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
@@ -18,6 +19,7 @@ import {
   insertSubscriber,
   listSubscribers,
   type Notice,
+  releaseNotices,
   replaceSecret,
   replayNotice,
   type Subscriber,
@@ -40,9 +42,10 @@ const events: Record<string, string> = {
 /** As Standard Webhooks recommends: soon, then ever more seldom, over three days. */
 const delaysMs = [5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000, 86_400_000];
 const overlapMs = 24 * 3_600_000;
-const leaseMs = 2 * 60_000;
+/** Longer than a batch can take: each message has fifteen seconds. */
+const leaseMs = 6 * 60_000;
 const subscribersMax = 10;
-const batch = 50;
+const batch = 20;
 const fieldOf = (id: string) => `subscriber:${id}`;
 
 /** Follows the trail: what happened to a receipt is told to whoever asked for it, once it stands in the chain. */
@@ -100,31 +103,80 @@ export const notify =
     if (subscribers.length > 0) ports.touch(ctx.businessId);
   };
 
-/** Sends what is due, some at a time. Says how many; none: there is no more. */
-export const sendDue =
-  (ports: Pick<Ports, 'vault' | 'clock'> & { messenger: Messenger; alerts: Pick<Alerts, 'raise' | 'settle'> }) =>
-  async (ctx: Context): Promise<number> => {
-    const now = ports.clock.now();
-    const due = await ctx.transaction((tx) => takeNotices(tx, now, new Date(now.getTime() + leaseMs), batch));
-    if (due.length === 0) return 0;
-    // In this order: the key is held while the secrets that were sealed with it are read.
-    const { subscribers, dataKey } = await ctx.transaction(async (tx) => ({ dataKey: await holdDataKey(tx), subscribers: await listSubscribers(tx) }));
-    const open = (subscriber: Subscriber, sealed: string) => ports.vault.open(dataKey, ctx.businessId, fieldOf(subscriber.id), sealed);
-    for (const notice of due) {
-      const to = subscribers.find((each) => each.id === notice.subscriberId);
-      if (!to) continue;
-      const secrets = [open(to, to.secret)];
-      if (to.previousSecret && to.previousUntil && to.previousUntil > now) secrets.push(open(to, to.previousSecret));
-      const sent = await ports.messenger.send({ url: to.url, id: notice.id, at: ports.clock.now(), body: notice.body, secrets });
-      await ctx.transaction(async (tx) => {
-        const end = after(notice, sent, ports.clock.now());
-        await endNotice(tx, end);
-        if (end.state === 'failed') await ports.alerts.raise(tx, ctx, to.id, { code: 'subscriber_unreachable', url: to.url });
-        if (end.state === 'delivered') await ports.alerts.settle(tx, ctx, to.id, ['subscriber_unreachable']);
-      });
+export type Sending = {
+  /** Begins to send what is due to each address that nothing is being sent to yet; answers once that has begun. */
+  begin(ctx: Context): Promise<void>;
+  /** Once nothing is being sent. */
+  idle(): Promise<void>;
+};
+
+/** Sends what is due. Each address goes by itself: one that is slow or never answers holds up its own messages and nobody else's. */
+export function sendDue(ports: Pick<Ports, 'vault' | 'clock'> & { messenger: Messenger; alerts: Pick<Alerts, 'raise' | 'settle'>; log: Log }): Sending {
+  const running = new Map<string, { isAsked: boolean; done: Promise<void> }>();
+
+  const begin = (ctx: Context, subscriberId: string): void => {
+    const known = running.get(subscriberId);
+    if (known) {
+      known.isAsked = true;
+      return;
     }
-    return due.length;
+    const run = { isAsked: false, done: Promise.resolve() };
+    running.set(subscriberId, run);
+    run.done = sendTo(ports, ctx, subscriberId)
+      .catch((error: Error) => ports.log.error({ business_id: ctx.businessId, subscriber_id: subscriberId, error: error.stack }, 'telling of receipts failed'))
+      .finally(() => {
+        running.delete(subscriberId);
+        if (run.isAsked) begin(ctx, subscriberId);
+      });
   };
+
+  return {
+    async begin(ctx) {
+      for (const { id } of await ctx.transaction(listSubscribers)) begin(ctx, id);
+    },
+    async idle() {
+      while (running.size > 0) await Promise.all([...running.values()].map(({ done }) => done));
+    },
+  };
+}
+
+/** What is due to one address, until nothing is or it does not answer: the rest is given back, and is due again at the next look. */
+async function sendTo(ports: Parameters<typeof sendDue>[0], ctx: Context, subscriberId: string): Promise<void> {
+  for (;;) {
+    const now = ports.clock.now();
+    const { to, dataKey, due } = await ctx.transaction(async (tx) => {
+      // In this order: the key is held while the secrets that were sealed with it are read.
+      const dataKey = await holdDataKey(tx);
+      const subscriber = await findSubscriber(tx, subscriberId);
+      return {
+        to: subscriber,
+        dataKey,
+        due: subscriber ? await takeNotices(tx, subscriberId, now, new Date(now.getTime() + leaseMs), batch) : [],
+      };
+    });
+    if (!to || due.length === 0) return;
+    const open = (sealed: string) => ports.vault.open(dataKey, ctx.businessId, fieldOf(to.id), sealed);
+    const left = new Set(due.map(({ id }) => id));
+    try {
+      const secrets = [open(to.secret)];
+      if (to.previousSecret && to.previousUntil && to.previousUntil > now) secrets.push(open(to.previousSecret));
+      for (const notice of due) {
+        const { businessId } = ctx;
+        const sent = await ports.messenger.send({ businessId, url: to.url, id: notice.id, at: ports.clock.now(), body: notice.body, secrets });
+        await ctx.transaction(async (tx) => {
+          const end = after(notice, sent, ports.clock.now());
+          await endNotice(tx, end);
+          if (end.state === 'failed') await ports.alerts.raise(tx, ctx, to.id, { code: 'subscriber_unreachable', url: to.url });
+          if (end.state === 'delivered') await ports.alerts.settle(tx, ctx, to.id, ['subscriber_unreachable']);
+        });
+        left.delete(notice.id);
+        if (sent.status === null) return;
+      }
+    } finally {
+      if (left.size > 0) await ctx.transaction((tx) => releaseNotices(tx, [...left]));
+    }
+  }
+}
 
 function after(notice: Notice, sent: Awaited<ReturnType<Messenger['send']>>, at: Date): Parameters<typeof endNotice>[1] {
   const tries = notice.tries + 1;

@@ -1,5 +1,15 @@
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addressPolicy } from './address-policy.ts';
+import { type Names, openNames } from './names.ts';
+import { type NameServer, startNameServer } from './names.samples.ts';
+
+let server: NameServer;
+let names: Names;
+beforeAll(async () => {
+  server = await startNameServer({ 'example.com': { four: ['93.184.215.14'] } });
+  names = openNames({ servers: [server.address] });
+});
+afterAll(() => server.close());
 
 /** Addresses nobody but the operator may let a business reach: loopback, private, link-local (clouds keep keys there), carrier, tests, multicast. */
 const blocked = [
@@ -8,6 +18,7 @@ const blocked = [
   '10.255.255.254',
   '100.64.0.1',
   '100.127.255.254',
+  '168.63.129.16',
   '127.0.0.1',
   '127.1.2.3',
   '127.255.255.254',
@@ -91,6 +102,10 @@ const others = [
   'http://[fd12:3456::1]/',
   'http://[ff02::1]/',
   'http://[fec0::1]/',
+  'http://[5f00::1]/',
+  'http://[5f00:ffff::1]/',
+  'http://[3fff::1]/',
+  'http://[3fff:fff::1]/',
   'http://[2001:0:4136:e378:8000:63bf:3fff:fdd2]/',
   'http://localhost/',
   'http://LOCALHOST:8080/',
@@ -112,7 +127,6 @@ const others = [
 ];
 
 describe('an address a business gives', () => {
-  const policy = addressPolicy([]);
   const addresses = [
     ...blocked.flatMap((ip) => forms.map(([name, write]): [string, string] => [`${ip} ${name}`, `http://${write(ip)}:8080/vsdc`])),
     ...others.map((each): [string, string] => [each, each]),
@@ -120,9 +134,10 @@ describe('an address a business gives', () => {
 
   test('leads to no inner network, however it is written', async () => {
     expect(addresses.length).toBeGreaterThan(300);
+    const policy = addressPolicy([], names);
     const through: string[] = [];
     for (const [name, address] of addresses) {
-      const resolved = await policy.resolve(address);
+      const resolved = await policy.resolve(address, 'a');
       // A name after `#` is not where it goes; nothing else may resolve at all.
       if ('url' in resolved && resolved.url.hostname !== 'example.com') through.push(`${name}: ${resolved.address}`);
     }
@@ -131,10 +146,18 @@ describe('an address a business gives', () => {
   });
 
   test('in a network the operator allows is reached, and its neighbours are not', async () => {
-    const allowing = addressPolicy(['192.168.1.0/24', 'fd12:3456::/64']);
-    expect(await allowing.resolve('http://192.168.1.20:8080/')).toMatchObject({ address: '192.168.1.20', family: 4 });
-    expect(await allowing.resolve('http://[fd12:3456::20]/')).toMatchObject({ address: 'fd12:3456::20', family: 6 });
+    const allowing = addressPolicy(['192.168.1.0/24', 'fd12:3456::/64'], names);
+    expect(await allowing.resolve('http://192.168.1.20:8080/', 'a')).toMatchObject({ address: '192.168.1.20', family: 4 });
+    expect(await allowing.resolve('http://[fd12:3456::20]/', 'a')).toMatchObject({ address: 'fd12:3456::20', family: 6 });
     for (const near of ['http://192.168.2.20/', 'http://192.168.0.255/', 'http://[fd12:3457::1]/', 'http://127.0.0.1/'])
-      expect(await allowing.resolve(near)).toHaveProperty('refused');
+      expect(await allowing.resolve(near, 'a')).toHaveProperty('refused');
+  });
+
+  test('in an allowed network is reached at no port of another service, and a refusal names no address', async () => {
+    const allowing = addressPolicy(['192.168.1.0/24', '10.0.0.0/8'], names);
+    for (const port of [22, 23, 25, 445, 1433, 2375, 3306, 5432, 6379, 6443, 9200, 10250, 11211, 27017])
+      expect(await allowing.resolve(`http://192.168.1.20:${port}/`, 'a'), String(port)).toHaveProperty('refused');
+    for (const port of [80, 443, 8080, 8081, 8443, 8888]) expect(await allowing.resolve(`http://192.168.1.20:${port}/`, 'a')).toHaveProperty('address');
+    expect(await addressPolicy([], names).resolve('http://10.1.2.3:8080/', 'a')).toEqual({ refused: 'inner network' });
   });
 });

@@ -1,4 +1,11 @@
 /** Carries a message to an address a business gave. What answered, or why nothing did; it never throws. */
 export type Messenger = {
-  send(message: { url: string; id: string; at: Date; body: string; secrets: string[] }): Promise<{ status: number | null; error: string | null }>;
+  send(message: {
+    businessId: string;
+    url: string;
+    id: string;
+    at: Date;
+    body: string;
+    secrets: string[];
+  }): Promise<{ status: number | null; error: string | null }>;
 };

@@ -5,7 +5,7 @@ export type DeviceTarget = { address: string; transport: 'direct' | 'agent' };
 
 /**
  * What became of a request. `unreachable` only when it was provably not written. `in_doubt`: it may have been read; `late` resolves
- * when the socket is closed, with the answer if one still came.
+ * when the socket is closed, with the answer if one still came; at once for all but a sale.
  */
 export type Sent =
   | { is: 'answered'; answer: DeviceAnswer }
@@ -13,7 +13,13 @@ export type Sent =
   | { is: 'address_refused'; reason: string }
   | { is: 'in_doubt'; reason: string; late: Promise<DeviceAnswer | null> };
 
+/**
+ * On whose behalf, and what for: a sale may be answered late and its connection stays open for that; what a lane asks beside its sales never waits
+ * behind what people and programs ask.
+ */
+export type OnBehalf = { businessId: string; as: 'sale' | 'lane' | 'question' };
+
 /** Carries a request to a device: one fresh connection, no retry of its own. */
 export type Vsdc = {
-  send(target: DeviceTarget, request: DeviceRequest): Promise<Sent>;
+  send(target: DeviceTarget, request: DeviceRequest, onBehalf: OnBehalf): Promise<Sent>;
 };

@@ -214,7 +214,7 @@ async function send(
   sending: Sending,
   request: string,
 ): Promise<{ after: AfterSend; next: Step | null }> {
-  const sent = await ports.vsdc.send(device, { path: dialect.sell.path, body: request });
+  const sent = await ports.vsdc.send(device, { path: dialect.sell.path, body: request }, { businessId: ctx.businessId, as: 'sale' });
   // A next step that fails must not take the outcome along, so every later try records and nothing more.
   const about = { business_id: ctx.businessId, receipt_id: sending.receiptId };
   const ended = await tryAgain(ports, about, (before) =>
@@ -238,7 +238,7 @@ function listenOn(ports: LanePorts, ctx: Context, dialect: Dialect, sending: Sen
 
 /** Only after the device has answered as a VSDC does, a lane goes past an open doubt. */
 async function probe(ports: LanePorts, ctx: Context, device: Device, dialect: Dialect, named: DialectDevice): Promise<boolean> {
-  const sent = await ports.vsdc.send(device, dialect.probe.toRequest(named));
+  const sent = await ports.vsdc.send(device, dialect.probe.toRequest(named), { businessId: ctx.businessId, as: 'lane' });
   const isServing = sent.is === 'answered' && dialect.probe.isServing(sent.answer);
   ports.log.info({ business_id: ctx.businessId, device_id: device.id, is_serving: isServing }, 'probed the device before going past a doubt');
   return isServing;

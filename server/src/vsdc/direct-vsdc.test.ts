@@ -1,15 +1,18 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { addressPolicy } from '../platform/address-policy.ts';
-import { directVsdc } from './direct-vsdc.ts';
+import { openNames } from '../platform/names.ts';
+import type { OnBehalf } from '../ports/vsdc.ts';
+import { directVsdc, usualSettings } from './direct-vsdc.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
 
-const policy = addressPolicy(['127.0.0.0/8']);
-const vsdc = directVsdc(policy, { connectTimeoutMs: 500, answerTimeoutMs: 400, lateTimeoutMs: 2_000, answerBytesMax: 1_000 });
+const policy = addressPolicy(['127.0.0.0/8'], openNames());
+const settings = { ...usualSettings, connectTimeoutMs: 500, answerTimeoutMs: 400, lateTimeoutMs: 2_000, answerBytesMax: 1_000 };
+const vsdc = directVsdc(policy, settings);
 const request = { path: '/trnsSales/saveSales', body: '{"a":1}' };
 
 function listen(onConnection: (socket: Socket) => void): Promise<string> {
@@ -19,7 +22,7 @@ function listen(onConnection: (socket: Socket) => void): Promise<string> {
     server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as { port: number }).port}`));
   });
 }
-const send = (address: string) => vsdc.send({ address, transport: 'direct' }, request);
+const send = (address: string, as: OnBehalf['as'] = 'sale') => vsdc.send({ address, transport: 'direct' }, request, { businessId: 'biz_a', as });
 
 describe('never left, or in doubt', () => {
   test('a refused connection and an unknown name provably did not leave', async () => {
@@ -49,7 +52,7 @@ describe('never left, or in doubt', () => {
     const address = await listen((socket) => socket.once('data', () => setTimeout(() => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'), 900)));
     const sent = await send(address);
     expect(sent.is).toBe('in_doubt');
-    if (sent.is === 'in_doubt') expect(await sent.late).toEqual({ status: 200, body: 'ok' });
+    if (sent.is === 'in_doubt') expect(await sent.late).toMatchObject({ status: 200, body: 'ok' });
   });
 
   test('every request has a connection of its own, and a redirect is an answer, not followed', async () => {
@@ -58,14 +61,86 @@ describe('never left, or in doubt', () => {
       connections += 1;
       socket.on('data', () => socket.write('HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n'));
     });
-    expect(await send(address)).toEqual({ is: 'answered', answer: { status: 302, body: '' } });
+    expect(await send(address)).toMatchObject({ is: 'answered', answer: { status: 302, body: '' } });
     await send(address);
     expect(connections).toBe(2);
   });
 });
 
+describe('connections of a business', () => {
+  const silent = async () => {
+    const sockets = new Set<Socket>();
+    let most = 0;
+    const address = await listen((socket) => {
+      sockets.add(
+        socket
+          .on('error', () => {})
+          .on('close', () => sockets.delete(socket))
+          .resume(),
+      );
+      most = Math.max(most, sockets.size);
+    });
+    return { address, sockets, most: () => most };
+  };
+
+  test('are closed at the time-out where a late answer is worth nothing, and kept for a sale', async () => {
+    const device = await silent();
+    const asked = await send(device.address, 'question');
+    expect(asked).toMatchObject({ is: 'in_doubt', reason: 'no answer in time' });
+    if (asked.is === 'in_doubt') expect(await asked.late).toBeNull();
+    await expect.poll(() => device.sockets.size).toBe(0);
+    expect((await send(device.address, 'lane')).is).toBe('in_doubt');
+    await expect.poll(() => device.sockets.size).toBe(0);
+    expect((await send(device.address, 'sale')).is).toBe('in_doubt');
+    expect(device.sockets.size).toBe(1);
+  });
+
+  test('for questions are eight, however many are asked, and none of them keeps a sale waiting', async () => {
+    const device = await silent();
+    const questions = Array.from({ length: 40 }, () => send(device.address, 'question'));
+    await expect.poll(() => device.sockets.size).toBe(8);
+    const sale = send(device.address, 'sale');
+    await expect.poll(() => device.sockets.size).toBe(9);
+    const sent = await Promise.all(questions);
+    // Those that found no place in time never left.
+    expect(new Set(sent.map((each) => each.is))).toEqual(new Set(['in_doubt', 'unreachable']));
+    expect((await sale).is).toBe('in_doubt');
+    expect(device.most()).toBe(9);
+  });
+
+  test('for sales are counted by device, so that a refused one provably did not leave', async () => {
+    const device = await silent();
+    const few = directVsdc(policy, { ...settings, lanePerDeviceMax: 2 });
+    const sell = (address: string) => few.send({ address, transport: 'direct' }, request, { businessId: 'biz_a', as: 'sale' });
+    const [first, second, third] = await Promise.all([sell(device.address), sell(device.address), sell(device.address)]);
+    expect([first?.is, second?.is, third?.is]).toEqual(['in_doubt', 'in_doubt', 'unreachable']);
+    const other = await listen((socket) => socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')));
+    expect((await sell(other)).is).toBe('answered');
+    await few.close();
+    if (first?.is === 'in_doubt') expect(await first.late).toBeNull();
+    expect((await sell(other)).is).toBe('answered');
+    await few.close();
+  });
+
+  test('that drip an answer end when a silent one would', async () => {
+    const quick = directVsdc(policy, { ...settings, lateTimeoutMs: 800 });
+    const address = await listen((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n');
+        const drip = setInterval(() => socket.write('x'), 50);
+        socket.on('close', () => clearInterval(drip));
+      });
+    });
+    const sent = await quick.send({ address, transport: 'direct' }, request, { businessId: 'biz_a', as: 'sale' });
+    expect(sent.is).toBe('in_doubt');
+    if (sent.is === 'in_doubt') expect(await sent.late).toBeNull();
+    await quick.close();
+  });
+});
+
 describe('addresses a business gives', () => {
-  const strict = addressPolicy(['192.168.7.0/24']);
+  const strict = addressPolicy(['192.168.7.0/24'], openNames());
   test.each([
     'http://127.0.0.1:8080',
     'http://0x7f.1',
@@ -78,10 +153,10 @@ describe('addresses a business gives', () => {
     'http://user:pw@8.8.8.8',
     'http://192.168.8.1',
   ])('%s is refused', async (address) => {
-    expect(await strict.resolve(address)).toHaveProperty('refused');
+    expect(await strict.resolve(address, 'a')).toHaveProperty('refused');
   });
   test('a network the operator allows and a public address are reached', async () => {
-    expect(await strict.resolve('http://192.168.7.20:8080')).toMatchObject({ address: '192.168.7.20' });
-    expect(await strict.resolve('https://8.8.8.8/vsdc')).toMatchObject({ address: '8.8.8.8' });
+    expect(await strict.resolve('http://192.168.7.20:8080', 'a')).toMatchObject({ address: '192.168.7.20' });
+    expect(await strict.resolve('https://8.8.8.8/vsdc', 'a')).toMatchObject({ address: '8.8.8.8' });
   });
 });

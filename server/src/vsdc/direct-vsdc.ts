@@ -1,9 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import { Agent, request as undiciRequest } from 'undici';
-import type { DeviceAnswer } from '../ports/dialect.ts';
-import type { Sent, Vsdc } from '../ports/vsdc.ts';
+import type { DeviceAnswer, DeviceRequest } from '../ports/dialect.ts';
+import type { OnBehalf, Sent, Vsdc } from '../ports/vsdc.ts';
 import type { AddressPolicy, Resolved } from '../platform/address-policy.ts';
+import { inShares } from '../platform/in-shares.ts';
+import { within } from '../platform/within.ts';
 import { readText } from '../platform/read-text.ts';
 
 type Mark = { left: boolean };
@@ -21,17 +23,40 @@ channel('undici:client:sendHeaders').subscribe((message) => {
   if (mark) mark.left = true;
 });
 
-export type DirectSettings = { connectTimeoutMs: number; answerTimeoutMs: number; lateTimeoutMs: number; answerBytesMax: number };
+export type DirectSettings = {
+  connectTimeoutMs: number;
+  answerTimeoutMs: number;
+  lateTimeoutMs: number;
+  answerBytesMax: number;
+  /** Connections of one business for what people and programs ask. */
+  questionsMax: number;
+  /**
+   * Connections for sales and what a lane asks: of one device, and of one business. More than a lane can have open by itself, where each send waits
+   * for the time-out of the one before and a late answer is waited for: whoever reaches this has made devices to reach it.
+   */
+  lanePerDeviceMax: number;
+  lanesMax: number;
+};
 
-export const usualSettings: DirectSettings = { connectTimeoutMs: 5_000, answerTimeoutMs: 30_000, lateTimeoutMs: 600_000, answerBytesMax: 4 << 20 };
+export const usualSettings: DirectSettings = {
+  connectTimeoutMs: 5_000,
+  answerTimeoutMs: 30_000,
+  lateTimeoutMs: 600_000,
+  answerBytesMax: 4 << 20,
+  questionsMax: 8,
+  lanePerDeviceMax: 24,
+  lanesMax: 128,
+};
 
 /**
  * Reaches a device directly: the server stands on its LAN or VPN. A fresh connection per request (with kept ones, devices that drop
- * idle connections make false doubts), no retry at any level, no redirect. After the time-out the socket stays open, and a late
- * answer is delivered through `late`.
+ * idle connections make false doubts), no retry at any level, no redirect. After the time-out a sale's socket stays open, and a late
+ * answer is delivered through `late`; that of anything else is closed. A business has so many connections and no more, with a share for its sales.
  */
 export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usualSettings): Vsdc & { close(): Promise<void> } {
   const agents = new Map<string, Agent>();
+  const questions = inShares({ atOnce: settings.questionsMax, waitingMax: 50, waitMs: settings.answerTimeoutMs });
+  const lanes = places();
 
   /** One agent per resolved address, pinned to it; it keeps no connection (`pipelining: 0`), only its settings. Bounded: the oldest goes. */
   const agentOf = ({ address, family }: Resolved): Agent => {
@@ -55,37 +80,63 @@ export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usu
     return agent;
   };
 
+  /** One exchange. `closed` is when its connection is. */
+  const exchange = async (address: string, request: DeviceRequest, { businessId, as }: OnBehalf): Promise<{ sent: Sent; closed?: Promise<unknown> }> => {
+    const resolved = await policy.resolve(address, as === 'question' ? businessId : `${businessId} lane`);
+    if ('refused' in resolved) return { sent: { is: 'address_refused', reason: resolved.refused } };
+    if ('unknown' in resolved) return { sent: { is: 'unreachable', reason: resolved.unknown } };
+    const mark: Mark = { left: false };
+    const abort = new AbortController();
+    const url = `${resolved.url.href.replace(/\/$/, '')}${request.path}`;
+    const closed: Promise<{ answer: DeviceAnswer } | { error: Error }> = current
+      .run(mark, async () => {
+        const answer = await undiciRequest(url, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json; charset=utf-8', accept: 'application/json' },
+          body: request.body,
+          dispatcher: agentOf(resolved),
+          // Time-outs of the client are between two bytes: a device that drips has no longer than one that is silent.
+          signal: AbortSignal.any([abort.signal, AbortSignal.timeout(settings.lateTimeoutMs)]),
+        });
+        const bytes = Buffer.from(await answer.body.arrayBuffer());
+        return { answer: { status: answer.statusCode, body: readText(bytes, String(answer.headers['content-type'] ?? '')), bytes } };
+      })
+      .catch((error: Error) => ({ error }));
+    const sentAfter = (end: { answer: DeviceAnswer } | { error: Error }): Sent =>
+      'answer' in end ? { is: 'answered', answer: end.answer } : afterError(end.error, mark, resolved.isInner);
+    const first = await within(closed, settings.answerTimeoutMs, 'timeout' as const);
+    if (first !== 'timeout') return { sent: sentAfter(first) };
+    if (mark.left && as === 'sale') {
+      const late = closed.then((end) => ('answer' in end ? end.answer : null));
+      return { sent: { is: 'in_doubt', reason: noAnswer, late }, closed };
+    }
+    // Not written within the time, or nothing that a late answer would be worth waiting for: it is taken back, and then it is sure what left.
+    abort.abort();
+    const sent = sentAfter(await closed);
+    return { sent: sent.is === 'in_doubt' ? { ...sent, reason: noAnswer } : sent };
+  };
+
+  /** What can be asked again waits for a place; nothing has left where there is none. */
+  const ask = async (address: string, request: DeviceRequest, onBehalf: OnBehalf): Promise<Sent> =>
+    (await questions.run(onBehalf.businessId, async () => (await exchange(address, request, onBehalf)).sent)) ?? { is: 'unreachable', reason: tooMany };
+
+  const askForLane = async (address: string, request: DeviceRequest, onBehalf: OnBehalf): Promise<Sent> => {
+    const { businessId } = onBehalf;
+    const leave = lanes.take([
+      [businessId, settings.lanesMax],
+      [`${businessId} ${address}`, settings.lanePerDeviceMax],
+    ]);
+    if (!leave) return { is: 'unreachable', reason: tooMany };
+    const { sent, closed } = await exchange(address, request, onBehalf).catch((error: unknown) => {
+      leave();
+      throw error;
+    });
+    void Promise.resolve(closed).finally(leave);
+    return sent;
+  };
+
   return {
-    async send(target, request): Promise<Sent> {
-      const resolved = await policy.resolve(target.address);
-      if ('refused' in resolved) return { is: 'address_refused', reason: resolved.refused };
-      if ('unknown' in resolved) return { is: 'unreachable', reason: `the name ${resolved.unknown} is not known` };
-      const mark: Mark = { left: false };
-      const abort = new AbortController();
-      const url = `${resolved.url.href.replace(/\/$/, '')}${request.path}`;
-      const closed: Promise<{ answer: DeviceAnswer } | { error: Error }> = current
-        .run(mark, async () => {
-          const answer = await undiciRequest(url, {
-            method: 'POST',
-            headers: { 'content-type': 'application/json; charset=utf-8', accept: 'application/json' },
-            body: request.body,
-            dispatcher: agentOf(resolved),
-            signal: abort.signal,
-          });
-          const bytes = Buffer.from(await answer.body.arrayBuffer());
-          return { answer: { status: answer.statusCode, body: readText(bytes, String(answer.headers['content-type'] ?? '')), bytes } };
-        })
-        .catch((error: Error) => ({ error }));
-      const first = await within(closed, settings.answerTimeoutMs);
-      if (first === 'timeout') {
-        if (mark.left) return { is: 'in_doubt', reason: 'no answer in time', late: closed.then((end) => ('answer' in end ? end.answer : null)) };
-        // Not written within the time: it is taken back first, and only then it is sure that nothing left.
-        abort.abort();
-        const end = await closed;
-        return 'answer' in end ? { is: 'answered', answer: end.answer } : afterError(end.error, mark);
-      }
-      return 'answer' in first ? { is: 'answered', answer: first.answer } : afterError(first.error, mark);
-    },
+    send: ({ address }, request, onBehalf) => (onBehalf.as === 'question' ? ask : askForLane)(address, request, onBehalf),
     async close() {
       await Promise.all([...agents.values()].map((agent) => agent.destroy().catch(() => {})));
       agents.clear();
@@ -95,16 +146,30 @@ export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usu
 
 const agentsMax = 500;
 
-function afterError(error: Error, mark: Mark): Sent {
-  const reason = (error as NodeJS.ErrnoException).code ?? error.message;
+const noAnswer = 'no answer in time';
+const tooMany = 'too many connections of this business are open';
+
+/** Whether a port inside a network is closed, silent or something else is that network's own matter. */
+function afterError(error: Error, mark: Mark, isInner: boolean): Sent {
+  const reason = isInner ? (mark.left ? 'the connection was lost' : 'no connection') : ((error as NodeJS.ErrnoException).code ?? error.message);
   return mark.left ? { is: 'in_doubt', reason, late: Promise.resolve(null) } : { is: 'unreachable', reason };
 }
 
-/** What comes first; the timer does not outlive the answer. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | 'timeout'> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'timeout'>((resolve) => {
-    timer = setTimeout(() => resolve('timeout'), ms);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+/** Counts places in several budgets at once: all of them, or none. */
+function places(): { take(budgets: [name: string, max: number][]): (() => void) | null } {
+  const taken = new Map<string, number>();
+  const change = (name: string, by: number): void => {
+    const count = (taken.get(name) ?? 0) + by;
+    if (count > 0) taken.set(name, count);
+    else taken.delete(name);
+  };
+  return {
+    take(budgets) {
+      if (budgets.some(([name, max]) => (taken.get(name) ?? 0) >= max)) return null;
+      for (const [name] of budgets) change(name, 1);
+      return () => {
+        for (const [name] of budgets) change(name, -1);
+      };
+    },
+  };
 }

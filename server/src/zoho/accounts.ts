@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { request } from 'undici';
+import type { LookupFunction } from 'node:net';
 import { clean, code, cut } from '@muhuri/shared/text';
+import { Agent, request } from 'undici';
 import { AppError } from '../platform/app-error.ts';
 import type { Accounts, ExchangeAsk, Exchanged, Refreshed } from '../ports/accounts.ts';
 import type { zohoHosts } from './data-centres.ts';
@@ -9,10 +10,18 @@ import { list } from './read-document.ts';
 
 // The accounts server has been seen to take over ten seconds.
 const timeoutMs = 30_000;
+/** For one whole exchange, however its bytes drip. */
+const exchangeMs = 60_000;
+const bytesMax = 2 << 20;
 const organizationsMax = 50;
 
 /** Zoho's token endpoint. Its status says nothing (errors come with 200): only the body's `access_token` or `error` counts. */
-export const zohoAccounts = (hosts: ReturnType<typeof zohoHosts>): Accounts => ({
+export function zohoAccounts(hosts: ReturnType<typeof zohoHosts>, lookup: LookupFunction): Accounts {
+  const dispatcher = new Agent({ headersTimeout: timeoutMs, bodyTimeout: timeoutMs, maxResponseSize: bytesMax, connect: { timeout: 8_000, lookup } });
+  return accountsOver(hosts, dispatcher);
+}
+
+const accountsOver = (hosts: ReturnType<typeof zohoHosts>, dispatcher: Agent): Accounts => ({
   isKnownApiDomain: hosts.isApi,
   isKnownAccountsServer: hosts.isAccounts,
   apiOf: hosts.apiOf,
@@ -37,8 +46,8 @@ export const zohoAccounts = (hosts: ReturnType<typeof zohoHosts>): Accounts => (
         method: 'POST',
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         body: new URLSearchParams({ token: refreshToken }).toString(),
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
+        dispatcher,
+        signal: AbortSignal.timeout(exchangeMs),
       });
       const body = (await answer.body.json().catch(() => null)) as { status?: string; error?: string } | null;
       return body?.status === 'success' || body?.error === 'invalid_code';
@@ -49,19 +58,19 @@ export const zohoAccounts = (hosts: ReturnType<typeof zohoHosts>): Accounts => (
   dataCentre: hosts.find,
   listDataCentres: hosts.keys,
   exchange: async (ask) => {
-    const said = await tokenOf(hosts, ask);
+    const said = await tokenOf(hosts, dispatcher, ask);
     return 'text' in said ? judgeExchange(said.text) : said;
   },
   exchangeOnce: async (ask) => {
-    const said = await tokenOf(hosts, ask);
+    const said = await tokenOf(hosts, dispatcher, ask);
     return 'text' in said ? judge(said.text) : said;
   },
   async listOrganizations(apiDomain, accessToken) {
     if (!hosts.isApi(apiDomain)) throw new AppError('zoho_unavailable', {}, 'the API host is not one of Zoho');
     const answer = await request(`${apiDomain}/books/v3/organizations`, {
       headers: { authorization: `Zoho-oauthtoken ${accessToken}`, accept: 'application/json' },
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
+      dispatcher,
+      signal: AbortSignal.timeout(exchangeMs),
     }).catch((error: unknown) => {
       throw new AppError('zoho_unavailable', {}, error);
     });
@@ -77,7 +86,7 @@ export const zohoAccounts = (hosts: ReturnType<typeof zohoHosts>): Accounts => (
           name: clean(String(each.name ?? '')).trim(),
           currency: code(String(each.currency_code ?? '')),
           // Some answers of the list name the role, some do not.
-          role: clean(String(each.user_role ?? (await roleIn(apiDomain, accessToken, String(each.organization_id))))),
+          role: clean(String(each.user_role ?? (await roleIn(dispatcher, apiDomain, accessToken, String(each.organization_id))))),
         })),
     );
   },
@@ -88,8 +97,8 @@ export const zohoAccounts = (hosts: ReturnType<typeof zohoHosts>): Accounts => (
         method: 'POST',
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         body: new URLSearchParams({ grant_type: 'refresh_token', client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken }).toString(),
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
+        dispatcher,
+        signal: AbortSignal.timeout(exchangeMs),
       });
       return judge(await answer.body.text());
     } catch (error) {
@@ -101,6 +110,7 @@ export const zohoAccounts = (hosts: ReturnType<typeof zohoHosts>): Accounts => (
 /** What the accounts server makes of a code, unjudged. */
 async function tokenOf(
   hosts: ReturnType<typeof zohoHosts>,
+  dispatcher: Agent,
   { accountsServer, clientId, clientSecret, code, redirectUri, verifier }: ExchangeAsk,
 ): Promise<{ text: string } | { is: 'failed'; reason: string }> {
   if (!hosts.isAccounts(accountsServer)) return { is: 'failed', reason: 'the accounts server is not one of Zoho' };
@@ -116,8 +126,8 @@ async function tokenOf(
         ...(redirectUri ? { redirect_uri: redirectUri } : {}),
         ...(verifier ? { code_verifier: verifier } : {}),
       }).toString(),
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
+      dispatcher,
+      signal: AbortSignal.timeout(exchangeMs),
     });
     return { text: await answer.body.text() };
   } catch (error) {
@@ -125,11 +135,11 @@ async function tokenOf(
   }
 }
 
-async function roleIn(apiDomain: string, accessToken: string, organizationId: string): Promise<string> {
+async function roleIn(dispatcher: Agent, apiDomain: string, accessToken: string, organizationId: string): Promise<string> {
   const answer = await request(`${apiDomain}/books/v3/users/me?organization_id=${encodeURIComponent(organizationId)}`, {
     headers: { authorization: `Zoho-oauthtoken ${accessToken}`, accept: 'application/json' },
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
+    dispatcher,
+    signal: AbortSignal.timeout(exchangeMs),
   }).catch(() => null);
   const body = (await answer?.body.json().catch(() => null)) as { code?: number; user?: { user_role?: unknown; status?: unknown } } | null;
   return body?.code === 0 && body.user?.status === 'active' ? String(body.user.user_role ?? '') : '';

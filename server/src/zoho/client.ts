@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import { Agent, FormData, request } from 'undici';
 import { clean, cut } from '@muhuri/shared/text';
 import { AppError } from '../platform/app-error.ts';
@@ -33,6 +34,8 @@ export type ZohoClient = {
 };
 
 const timeoutMs = 15_000;
+/** For one whole exchange, however its bytes drip. */
+const exchangeMs = 60_000;
 const bytesMax = 8 << 20;
 
 type Ports = {
@@ -41,12 +44,13 @@ type Ports = {
   governor: Governor;
   clock: Clock;
   made(call: CallMade): void;
+  lookup: LookupFunction;
 };
 
 /** Zoho Books v3. Judges an answer by `code` 0 and a 2xx status together; HTML, time-outs and 5xx are *unavailable*. */
 export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> } {
   const { tokens, hosts, governor, clock } = ports;
-  const agent = new Agent({ headersTimeout: timeoutMs, bodyTimeout: timeoutMs, maxResponseSize: bytesMax, connect: { timeout: 8_000 } });
+  const agent = new Agent({ headersTimeout: timeoutMs, bodyTimeout: timeoutMs, maxResponseSize: bytesMax, connect: { timeout: 8_000, lookup: ports.lookup } });
 
   const once = async (organization: Organization, ask: Ask) => {
     const { token, apiDomain } = ask.as ?? (await tokens.of(organization.grantId));
@@ -67,6 +71,7 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
         ...(ask.json === undefined ? {} : { body: JSON.stringify(ask.json) }),
         ...(ask.file ? { body: formOf(ask.file) } : {}),
         dispatcher: agent,
+        signal: AbortSignal.timeout(exchangeMs),
       });
       const type = String(answer.headers['content-type'] ?? '');
       const text = readText(Buffer.from(await answer.body.arrayBuffer()), type);
