@@ -113,8 +113,10 @@ import { type Clock, systemAfter, systemClock, systemWait } from './platform/clo
 import { migrate, openDatabase, type StatementLimits, usualStatementLimits } from './platform/db/database.ts';
 import { openGiveWay } from './platform/give-way.ts';
 import { inTurn } from './platform/in-turn.ts';
+import { type ByteLimits, openByteBudget, usualByteLimits } from './platform/http/byte-budget.ts';
 import { closeServer, listen, type Patience, usualPatience } from './platform/http/listen.ts';
 import { deleteOldIdempotencyKeys, idempotencyKeys } from './platform/http/idempotency.store.ts';
+import { openTokenDoor } from './platform/http/token-door.ts';
 import type { Call } from './platform/http/answer.ts';
 import { type Log, logTo } from './platform/log.ts';
 import { secretsFrom } from './platform/derived-secret.ts';
@@ -195,6 +197,7 @@ export type Instead = {
   limits: Partial<Limits>;
   patience: Partial<Patience>;
   statements: Partial<StatementLimits>;
+  bytes: Partial<ByteLimits>;
   governor: Partial<GovernorSettings>;
   names: Partial<NameSettings>;
   closeMs: number;
@@ -502,6 +505,17 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   });
   touched.intake = intake.touch;
   touched.telling = telling.touch;
+  const deliveries = receiveDelivery({
+    reader: webhookReader,
+    vault,
+    clock,
+    newId,
+    log,
+    alerts,
+    contextOf: (businessId) => ({ ...jobContext(businessId, 'webhook'), transaction: (work) => doorstep.transaction(businessId, work) }),
+    touch: intake.touch,
+    giveWay,
+  });
   const routes = [
     ...accessRoutes({
       signIn: signIn({ ...entering, checkWho: who }),
@@ -641,17 +655,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       rotateHook: rotateHook(hooks),
       removeHook: removeHook(hooks),
       listDeliveries: (ctx, page) => ctx.transaction((tx) => listDeliveries(tx, page)),
-      receive: receiveDelivery({
-        reader: webhookReader,
-        vault,
-        clock,
-        newId,
-        log,
-        alerts,
-        contextOf: (businessId) => ({ ...jobContext(businessId, 'webhook'), transaction: (work) => doorstep.transaction(businessId, work) }),
-        touch: intake.touch,
-        giveWay,
-      }),
+      receive: deliveries.receive,
+      expect: openTokenDoor({ look: deliveries.expect, refusal: 'not_found', limits: usage }).read,
       installation: installing,
       health: readZohoHealth({ clock }),
       pollNow: async (ctx) => {
@@ -716,19 +721,21 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     }),
   ];
 
+  const sessionDoor = openTokenDoor({ look: sessions.read, refusal: 'not_signed_in', limits: usage });
   const http = edge({
     routes,
     version,
     config,
     // Totals are for the operator who has given their second factor.
-    isOperator: async (token) => {
-      const session = await sessions.read(token).catch(() => null);
+    isOperator: async (token, address) => {
+      const session = await sessionDoor.read(token, address).catch(() => null);
       return session?.isOperator === true && session.verifiedAt !== null;
     },
     totals: sumPlatform({ database, clock }),
     ports: {
       log,
-      readSession: sessions.read,
+      tokens: sessionDoor,
+      bytes: openByteBudget({ ...usualByteLimits, ...instead.bytes }),
       contextOf: personContext,
       refusalOf: (session, endpoint) => refusalOf(session, endpoint, clock.now()),
       operatorContextOf: operatorContext,

@@ -4,13 +4,13 @@ import type { Route } from './platform/http/answer.ts';
 import { browserPage, browserScript } from './platform/http/browse-api.ts';
 import { openApi } from './platform/http/openapi.ts';
 import { servePages } from './platform/http/pages.ts';
-import { hardened, type HttpPorts, mount } from './platform/http/serve.ts';
+import { addressOf, hardened, type HttpPorts, mount } from './platform/http/serve.ts';
 
 type Use = {
   routes: Route[];
   version: string;
   config: { widgetOriginsAlso: string[]; trustedProxies: string[] };
-  isOperator(token: string): Promise<boolean>;
+  isOperator(token: string, address: string): Promise<boolean>;
   totals(): Promise<PlatformTotals>;
   ports: Omit<HttpPorts, 'isAllowedOrigin' | 'trustedProxies'>;
 };
@@ -24,7 +24,7 @@ export function edge(use: Use): Hono {
   // To anybody only that the server is up; to the operator how the businesses and their connections do.
   http.get('/health', async (c) => {
     const token = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1];
-    if (!token || !(await use.isOperator(token))) return c.json({ status: 'up' });
+    if (!token || !(await use.isOperator(token, addressOf(c, use.config.trustedProxies) ?? ''))) return c.json({ status: 'up' });
     const { businesses, zoho, lookedAt } = await use.totals();
     return c.json({
       status: 'up',

@@ -479,6 +479,14 @@ export const problems = {
     "L'autorisation Zoho ne voit pas cette organisation.",
     'Choisissez-en une de la liste, ou connectez un compte qui en fait partie.',
   ),
+  server_busy: e(
+    503,
+    'wait',
+    'More is being sent to the server at once than it takes.',
+    'Try again in a moment. Nothing was done.',
+    "Plus de données sont envoyées au serveur à la fois qu'il n'en accepte.",
+    "Réessayez dans un instant. Rien n'a été fait.",
+  ),
   took_too_long: e(
     503,
     'person',

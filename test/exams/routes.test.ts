@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import * as contract from '@muhuri/shared/contract/index';
-import type { Endpoint } from '@muhuri/shared/contract/index';
+import { bodyKbOf, type Endpoint } from '@muhuri/shared/contract/index';
 import { byRole, type Permission, scopes } from '@muhuri/shared/permissions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, asPlatform, enrol, operatorOf, type Reply } from '../api.ts';
@@ -324,7 +324,7 @@ describe('every route of the contract', () => {
       const caller = e.guard === 'operate' ? callers.operator : callers.admin;
       const send = (text: string) => caller.call(e.method, pathOf(name, e, never, never), text, { 'content-type': 'application/json' });
       for (const text of ['{', '[]', '"x"', '{"no_such_field": 1}']) expect(await send(text)).toMatchObject({ status: 400, body: { code: 'malformed' } });
-      expect(await send(`{"x": "${'x'.repeat((e.bodyKb ?? 256) * 1024 + 100)}"}`)).toMatchObject({ status: 413, body: { code: 'too_large' } });
+      expect(await send(`{"x": "${'x'.repeat(bodyKbOf(e) * 1024 + 100)}"}`)).toMatchObject({ status: 413, body: { code: 'too_large' } });
     },
   );
 });

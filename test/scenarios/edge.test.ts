@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import * as contract from '@muhuri/shared/contract/index';
 import type { Endpoint } from '@muhuri/shared/contract/index';
 import pg from 'pg';
@@ -141,6 +142,105 @@ describe('a statement that somebody waits for', () => {
     expect(answered).toBe(0);
     await owner.query('rollback');
     for (const { status } of await Promise.all(searches)) expect(status).toBe(200);
+  });
+});
+
+describe('a caller who has not said who they are', () => {
+  const raw = (port: number, text: string): Promise<string> =>
+    new Promise((resolve) => {
+      let said = '';
+      const socket = connect(port, '127.0.0.1', () => socket.write(text));
+      socket.on('data', (part) => {
+        said += part.toString('latin1');
+        if (said.includes('\r\n\r\n')) socket.destroy();
+      });
+      socket.on('close', () => resolve(said));
+      socket.on('error', () => resolve(said));
+    });
+  const statusOf = (said: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(said)?.[1]);
+  const post = (path: string, length: number, more = '') =>
+    `POST /api/v1${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n${more}\r\n{"`;
+
+  test('is answered before any byte of a webhook is read, where its address is made up', async () => {
+    const { businessId } = world.businesses[0];
+    for (const key of ['x', `${businessId}.${'A'.repeat(32)}`, `biz_${'0'.repeat(32)}.${'A'.repeat(32)}`]) {
+      const said = await raw(world.app.port, post(`/webhooks/zoho/${key}`, 200_000));
+      expect(statusOf(said), key).toBe(404);
+      expect(said.toLowerCase(), key).toContain('connection: close');
+    }
+    const { url } = (await admin.post('/webhooks', { module: 'creditnotes' })).body as { url: string };
+    expect((await fetch(url, { method: 'POST', body: 'x'.repeat(257 * 1024) })).status).toBe(413);
+  });
+
+  test('may send a few lines before sign-in, and no more', async () => {
+    const reply = await new Api(world.app.url).post('/auth/login', { username: 'x', password: 'x'.repeat(9_000) });
+    expect([reply.status, reply.body.code]).toEqual([413, 'too_large']);
+  });
+
+  test('has a share of the bytes under way: beyond it they are told to come again, and who is known goes on', async () => {
+    const app = await world.anotherApp({ bytes: { perNetwork: 10_000 } });
+    const socket = connect(app.port, '127.0.0.1', () => socket.write(post('/auth/login', 8_000)));
+    const said = await until(
+      () => raw(app.port, post('/auth/login', 8_000)),
+      (each) => statusOf(each) !== undefined && each.includes('server_busy'),
+    );
+    expect(statusOf(said)).toBe(503);
+    expect(said.toLowerCase()).toContain('retry-after: 1');
+    expect((await new Api(app.url, admin.token).post('/webhooks', { module: 'invoices' })).status).toBe(200);
+    socket.destroy();
+    await until(
+      () => new Api(app.url).post('/auth/login', { username: 'x', password: 'y'.repeat(4_000) }),
+      (reply) => reply.status === 400 || reply.status === 401,
+    );
+    await app.close();
+  });
+
+  test('names one host, in HTTP as it is spoken today', async () => {
+    expect(statusOf(await raw(world.app.port, 'GET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'))).toBe(400);
+    expect(statusOf(await raw(world.app.port, 'GET /health HTTP/1.1\r\nHost: a\r\n\r\n'))).toBe(200);
+    expect(await raw(world.app.port, 'GET /health\r\n\r\n')).not.toContain('"up"');
+    const { headers } = await fetch(`${world.app.url}/health`);
+    expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');
+  });
+
+  test('has so many connections at most', async () => {
+    const app = await world.anotherApp({ patience: { connectionsMost: 3 } });
+    const open = Array.from({ length: 3 }, () => connect(app.port, '127.0.0.1'));
+    await Promise.all(open.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+    await until(
+      () => raw(app.port, 'GET /health HTTP/1.1\r\nHost: a\r\n\r\n'),
+      (said) => said === '',
+    );
+    for (const socket of open) socket.destroy();
+    await until(
+      () => raw(app.port, 'GET /health HTTP/1.1\r\nHost: a\r\n\r\n'),
+      (said) => statusOf(said) === 200,
+    );
+    await app.close();
+  });
+});
+
+describe('made-up tokens', () => {
+  test('are refused without a look once there were many from one network; a real one passes still', async () => {
+    const app = await world.anotherApp({ limits: { addressPerMinute: 20 } }, { config: { trustedProxies: ['127.0.0.1'] } });
+    const from = (address: string, token: string, path = '/auth/me') =>
+      fetch(`${app.url}${path === '/health' ? '' : '/api/v1'}${path}`, { headers: { authorization: `Bearer ${token}`, 'x-forwarded-for': address } });
+    const madeUp = (i: number) => `${world.businesses[0].businessId}.${String(i).padStart(43, 'x')}`;
+    expect((await from('2001:db8::1', admin.token)).status).toBe(200);
+    const statuses: number[] = [];
+    for (let i = 0; i < 30; i++) statuses.push((await from(`2001:db8::${(i + 2).toString(16)}`, madeUp(i), i === 5 ? '/health' : '/auth/me')).status);
+    expect(statuses.filter((each) => each === 401).length).toBe(19);
+    expect(statuses.slice(20).every((each) => each === 429)).toBe(true);
+    // Nothing that was turned away, nor the same token again at once, is looked for in the database.
+    await owner.query('begin');
+    await owner.query('lock table session, api_key, reference.operator_session in access exclusive mode');
+    const held = await Promise.all([from('2001:db8::99', madeUp(99)), from('2001:db8::99', madeUp(1)), from('2001:db8::99', madeUp(98), '/health')]);
+    await owner.query('rollback');
+    expect(held.map((each) => each.status)).toEqual([429, 429, 200]);
+    expect(await held[2]?.json()).toEqual({ status: 'up' });
+    expect((await from('2001:db8::1', admin.token)).status).toBe(200);
+    expect((await from('2001:db8:0:1::1', madeUp(100))).status).toBe(401);
+    await app.close();
   });
 });
 

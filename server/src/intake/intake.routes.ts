@@ -14,6 +14,8 @@ type Use = {
   removeHook(ctx: Ctx, id: string): Promise<void>;
   listDeliveries(ctx: Ctx, page: Page): ReturnType<typeof listDeliveries>;
   receive: ReceiveDelivery;
+  /** Whose address it is, asked before any byte is read. */
+  expect(key: string, address: string): Promise<{ owner: string }>;
   installation: ReturnType<typeof installation>;
   health: ReturnType<typeof readZohoHealth>;
   pollNow(ctx: Ctx): Promise<number>;
@@ -44,16 +46,19 @@ export const intakeRoutes = (use: Use) => {
         next_cursor: found.length > limit && last ? cursorOf(last.at, last.id) : null,
       };
     }),
-    answer(zoho.receive)(async (call) => ({
-      received: await use.receive({
-        key: call.params.key as string,
-        query: call.raw.query,
-        raw: call.raw.bytes,
-        contentType: call.raw.contentType,
-        signature: call.raw.header('x-zoho-webhook-signature'),
-        origin: call.from.address || null,
+    answer(zoho.receive)(
+      async (call) => ({
+        received: await use.receive({
+          key: call.params.key as string,
+          query: call.raw.query,
+          raw: call.raw.bytes,
+          contentType: call.raw.contentType,
+          signature: call.raw.header('x-zoho-webhook-signature'),
+          origin: call.from.address || null,
+        }),
       }),
-    })),
+      (call) => use.expect(call.params.key as string, call.from.address),
+    ),
     answer(zoho.listHooks)(async (call) => ({ webhooks: (await use.listHooks(call.ctx)).map(hookView), next_cursor: null })),
     answer(zoho.makeHook)(async (call, { input }) => newHookView(await use.makeHook(call.ctx, input.module))),
     answer(zoho.rotateHook)(async (call) => newHookView(await use.rotateHook(call.ctx, id(call)))),

@@ -28,6 +28,8 @@ type Ports = {
 
 export type Received = { key: string; query: [string, string][]; raw: Buffer; contentType: string; signature: string; origin: string | null };
 export type ReceiveDelivery = (received: Received) => Promise<Verdict>;
+/** Whose address this is, before anything that is sent to it is read. Throws `not_found`. */
+export type ExpectDelivery = (key: string) => Promise<{ owner: string }>;
 
 type Known = { hook: Hook; organizationId: string | null; secrets: string[]; until: number };
 
@@ -45,11 +47,18 @@ type Kept = { delivery: Delivery; hook: Hook; done(taken: Taken): void; failed(e
 
 const hashOf = (text: string | Buffer) => hash('sha256', text);
 
+/** A key names its business, so that it is looked for behind its own wall; what has not that form is nobody's, and nobody is asked. */
+function businessOf(key: string): string {
+  const businessId = /^(biz_[0-9a-f]{32})\.[A-Za-z0-9]{32}$/.exec(key)?.[1];
+  if (!businessId) throw new AppError('not_found');
+  return businessId;
+}
+
 /**
  * Takes a webhook: proves the address, the organization and the signature, keeps it under its dedupe key and answers at once. Nothing in
  * the body is believed: it only says which document to read again from Zoho.
  */
-export function receiveDelivery(ports: Ports): ReceiveDelivery {
+export function receiveDelivery(ports: Ports): { receive: ReceiveDelivery; expect: ExpectDelivery } {
   const known = new Map<string, Known>();
   const refused = new Map<string, { hour: number; kept: number; recent: { not_believed: number[]; not_read: number[] } }>();
 
@@ -143,8 +152,7 @@ export function receiveDelivery(ports: Ports): ReceiveDelivery {
   };
 
   const receive: ReceiveDelivery = async ({ key, query, raw, contentType, signature, origin }) => {
-    const businessId = /^(biz_[0-9a-f]{32})\.[A-Za-z0-9]{32}$/.exec(key)?.[1];
-    if (!businessId) throw new AppError('not_found');
+    const businessId = businessOf(key);
     const ctx = ports.contextOf(businessId);
     const { hook, organizationId, secrets } = await hookOf(ctx, key);
     const digest = hashOf(raw);
@@ -182,5 +190,12 @@ export function receiveDelivery(ports: Ports): ReceiveDelivery {
     if (found === 'repeated') return refuse(ctx, hook, { ...delivery, dedupeKey: null, verdict: 'repeated' });
     return found === 'stale' ? 'stale' : verdict;
   };
-  return (received) => ports.giveWay.ahead(() => receive(received));
+  return {
+    receive: (received) => ports.giveWay.ahead(() => receive(received)),
+    async expect(key) {
+      const owner = businessOf(key);
+      await hookOf(ports.contextOf(owner), key);
+      return { owner };
+    },
+  };
 }

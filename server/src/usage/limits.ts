@@ -2,6 +2,8 @@ import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import type { Context, Session } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
+import { networkOf } from '../platform/http/network-of.ts';
+import type { TokenLimits } from '../platform/http/token-door.ts';
 import type { Log } from '../platform/log.ts';
 import { addUsage, listUsage, type Quotas, readQuotas } from './usage.store.ts';
 
@@ -12,7 +14,7 @@ export const usualLimits: Limits = { businessPerMinute: 6_000, personPerMinute: 
 
 export type Spent = { limit: number; left: number; resetSeconds: number; dayLeft: number | null };
 
-export type Usage = {
+export type Usage = TokenLimits & {
   /** Counts a call before sign-in, by address. Throws `rate_limited`. */
   ofAddress(address: string): Promise<Spent>;
   /** Counts a call of a session. Throws `rate_limited`, or `quota_used_up` except for sealing, which is never held up by a quota. */
@@ -51,6 +53,7 @@ export function openUsage(ports: { clock: Clock; log: Log; contextOf(businessId:
   });
   const people = limiter(limits.personPerMinute);
   const addresses = limiter(limits.addressPerMinute);
+  const refusedTokens = limiter(limits.addressPerMinute);
   const counted = new Map<string, { day: string; fresh: number; known: number }>();
   const ended: { businessId: string; day: string; fresh: number }[] = [];
   const latest = new Map<string, number>();
@@ -82,7 +85,14 @@ export function openUsage(ports: { clock: Clock; log: Log; contextOf(businessId:
   });
 
   return {
-    ofAddress: async (address) => toSpent(await spend(addresses, address), limits.addressPerMinute, null),
+    ofAddress: async (address) => toSpent(await spend(addresses, networkOf(address)), limits.addressPerMinute, null),
+    async refusedToken(network) {
+      await spend(refusedTokens, network);
+    },
+    async turnedAwaySeconds(network) {
+      const counted = await refusedTokens.get(network);
+      return counted && counted.consumedPoints >= limits.addressPerMinute ? Math.max(1, Math.ceil(counted.msBeforeNext / 1000)) : 0;
+    },
     async ofSession(session, isSealing) {
       const businessId = session.business?.membership.businessId ?? null;
       const person = await spend(people, session.person.id);

@@ -23,12 +23,15 @@ export type Endpoint<I extends ZodType = ZodType, O extends ZodType = ZodType, Q
   heavy?: true;
   /** The body is taken as the bytes that came, whatever they are; the address in the path is its own proof, and no limit of callers applies to it. */
   raw?: true;
-  /** How large a body may be, where that is not the usual 256 KiB. */
+  /** How large a body may be, where that is not the usual: see `bodyKbOf`. */
   bodyKb?: number;
   output: O;
   /** What the answer is when not JSON: `application/pdf`, `image/svg+xml`. */
   produces?: string;
 };
+
+/** How large a body may be, in KiB: what is said before sign-in, or about one's own account, is a few lines. */
+export const bodyKbOf = (e: Pick<Endpoint, 'path' | 'bodyKb'>): number => e.bodyKb ?? (e.path.startsWith('/auth/') ? 8 : 256);
 
 export type InputOf<E> = E extends { input: infer I } ? (I extends ZodType ? z.output<I> : undefined) : undefined;
 export type QueryOf<E> = E extends { query: infer Q } ? (Q extends ZodType ? z.output<Q> : undefined) : undefined;

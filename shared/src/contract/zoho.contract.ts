@@ -87,7 +87,6 @@ export const receive = endpoint({
   summary: 'Where Zoho’s workflow webhooks arrive: proven by key, organization and signature, answered at once, worked on later',
   guard: 'anyone',
   raw: true,
-  bodyKb: 2048,
   output: z.object({ received: verdict }),
 });
 

@@ -45,9 +45,15 @@ export type Call = {
 
 type Handler<E extends Endpoint> = (call: Call, given: { input: InputOf<E>; query: QueryOf<E> }) => Promise<OutputOf<E> | WithStatus<OutputOf<E>> | FileAnswer>;
 
-export type Route = { endpoint: Endpoint; handle(call: Call, given: { input: unknown; query: unknown }): Promise<unknown> };
+/**
+ * What is asked before any body is read, of an endpoint that takes bytes: throws where nobody by that name is expected, else says whose bytes
+ * they will be.
+ */
+type Admit = (call: Call) => Promise<{ owner: string }>;
+
+export type Route = { endpoint: Endpoint; handle(call: Call, given: { input: unknown; query: unknown }): Promise<unknown>; admit?: Admit };
 
 /** In two steps, so that the compiler checks the handler's answer against the endpoint instead of widening one to the other. */
 export const answer =
   <E extends Endpoint>(endpoint: E) =>
-  (handle: Handler<E>): Route => ({ endpoint, handle: (call, given) => handle(call, given as never) });
+  (handle: Handler<E>, admit?: Admit): Route => ({ endpoint, handle: (call, given) => handle(call, given as never), ...(admit && { admit }) });

@@ -2,10 +2,10 @@ import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import type { Hono } from 'hono';
 
-/** How long a client may take to say what it wants, and how often that is looked at, in milliseconds. */
-export type Patience = { headersMs: number; requestMs: number; checkMs: number };
+/** How long a client may take to say what it wants, and how often that is looked at, in milliseconds; and how many connections there may be. */
+export type Patience = { headersMs: number; requestMs: number; checkMs: number; connectionsMost: number };
 
-export const usualPatience: Patience = { headersMs: 15_000, requestMs: 30_000, checkMs: 5_000 };
+export const usualPatience: Patience = { headersMs: 15_000, requestMs: 30_000, checkMs: 5_000, connectionsMost: 5_000 };
 
 /** Takes calls at that address, on a free port where it is 0. */
 export function listen(http: Hono, at: { host: string; port: number }, patience: Patience): Promise<{ server: Server; port: number }> {
@@ -16,6 +16,8 @@ export function listen(http: Hono, at: { host: string; port: number }, patience:
     ) as Server;
     // Longer than the usual proxy keeps a connection, so that it is never the server that closes one just being used.
     server.keepAliveTimeout = 75_000;
+    // Beyond that a connection is closed at once: each takes some of the memory and of the descriptors that the others need.
+    server.maxConnections = patience.connectionsMost;
     server.once('error', reject);
   });
 }

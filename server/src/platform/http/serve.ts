@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Endpoint } from '@muhuri/shared/contract/index';
+import { bodyKbOf, type Endpoint } from '@muhuri/shared/contract/index';
 import { describeProblem, type ProblemCode, type StoredProblem } from '@muhuri/shared/problems';
 import { clean, firstNul, mapStrings } from '@muhuri/shared/text';
 import { type Context as HonoContext, Hono, type MiddlewareHandler } from 'hono';
@@ -15,11 +15,15 @@ import type { Log } from '../log.ts';
 import { randomHex } from '../random-hex.ts';
 import type { Shares } from '../shares.ts';
 import { type Call, FileAnswer, type Route, WithStatus } from './answer.ts';
+import type { ByteBudget } from './byte-budget.ts';
 import type { Ending, IdempotencyKeys } from './idempotency.store.ts';
+import { networkOf } from './network-of.ts';
+import type { TokenDoor } from './token-door.ts';
 
 export type HttpPorts = {
   log: Log;
-  readSession(token: string): Promise<Session>;
+  tokens: TokenDoor<Session>;
+  bytes: ByteBudget;
   contextOf(session: Session, about: { language: string; requestId: string; origin: string | null }): Context;
   /** The code of the problem that keeps a caller out of an endpoint, or null. */
   refusalOf(session: Session | null, endpoint: Endpoint): ProblemCode | null;
@@ -46,14 +50,12 @@ export type HttpPorts = {
 
 type Spent = { limit: number; left: number; resetSeconds: number; dayLeft: number | null };
 
-const bodyKbUsual = 256;
-
 /** The HTTP edge: who asks, is it well formed, may they, and one shape for whatever goes wrong. */
 export function mount(app: Hono, routes: Route[], ports: HttpPorts): void {
   app.use('/api/*', (c, next) => cors(c, next, ports));
   for (const route of routes) {
     const path = `/api/v1${route.endpoint.path.replace(/\{(\w+)\}/g, ':$1')}`;
-    const limit = limitOf((route.endpoint.bodyKb ?? bodyKbUsual) * 1024);
+    const limit = limitOf(bodyKbOf(route.endpoint) * 1024);
     app.on(route.endpoint.method, path, limit, (c) => askedWithin(ports.askedMs, () => handle(c, route, ports)));
   }
   app.notFound((c) => problemAnswer(c, { code: 'not_found' }));
@@ -61,9 +63,19 @@ export function mount(app: Hono, routes: Route[], ports: HttpPorts): void {
 }
 
 /** What every answer carries, whatever it is: nothing is sniffed, framed or told where it was linked from. Pages add their own policy. */
-export function hardened(c: HonoContext, next: () => Promise<void>): Promise<void> {
+export function hardened(c: HonoContext, next: () => Promise<void>): Promise<Response | void> {
   for (const [name, value] of hardening) c.header(name, value);
-  return next();
+  if (isPlain(c)) return next();
+  c.header('connection', 'close');
+  return Promise.resolve(problemAnswer(c, { code: 'malformed', field: 'Host', reason: 'a request names one host, in HTTP/1.1 or 1.0' }));
+}
+
+/** One host and no more, since two readers of a request could each believe another one; and no request from before there were headers. */
+function isPlain(c: HonoContext): boolean {
+  const incoming = (c.env as { incoming?: { rawHeaders?: string[]; httpVersion?: string } } | undefined)?.incoming;
+  if (!incoming?.rawHeaders) return true;
+  const hosts = incoming.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
+  return hosts === 1 && (incoming.httpVersion === '1.1' || incoming.httpVersion === '1.0');
 }
 
 const hardening = Object.entries({
@@ -71,6 +83,7 @@ const hardening = Object.entries({
   'referrer-policy': 'no-referrer',
   'strict-transport-security': 'max-age=63072000; includeSubDomains',
   'cross-origin-resource-policy': 'cross-origin',
+  'cross-origin-opener-policy': 'same-origin',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 });
@@ -109,7 +122,7 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   const name = `${endpoint.method} ${endpoint.path}`;
   if (endpoint.guard === 'anyone' && !endpoint.raw) spent(c, await ports.limits.ofAddress(address ?? ''));
   if (endpoint.guard !== 'anyone') await stillLimited(bearer(c));
-  const session = endpoint.guard === 'anyone' ? null : await ports.readSession(bearer(c));
+  const session = endpoint.guard === 'anyone' ? null : await ports.tokens.read(bearer(c), address ?? '');
   if (session) spent(c, await limited(bearer(c), () => ports.limits.ofSession(session, endpoint.path === '/receipts' && endpoint.method === 'POST')));
   const ctx = session?.business ? ports.contextOf(session, about) : null;
   const organization = c.req.header('x-organization-id');
@@ -119,15 +132,14 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   }
   const refusal = ports.refusalOf(session, endpoint);
   if (refusal) throw new AppError(refusal);
-  const bytes = endpoint.raw ? Buffer.from(await arrived(c.req.arrayBuffer())) : Buffer.alloc(0);
-  const raw = endpoint.method === 'GET' || endpoint.raw ? '' : await arrived(c.req.text());
-  const input = endpoint.input ? parse(endpoint.input, jsonOf(raw), 'body') : undefined;
-  const query = endpoint.query ? parse(endpoint.query, readable(c.req.query(), 'query'), 'query') : undefined;
+  let bytes = Buffer.alloc(0);
   const params = readable(c.req.param(), 'path') as Record<string, string>;
   const call: Call = {
     params,
     raw: {
-      bytes,
+      get bytes() {
+        return bytes;
+      },
       contentType: c.req.header('content-type') ?? '',
       query: [...new URL(c.req.url).searchParams],
       header: (name) => c.req.header(name) ?? '',
@@ -154,20 +166,47 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
     },
   };
   const key = endpoint.method === 'GET' || endpoint.guard === 'anyone' || endpoint.path.startsWith('/auth/') ? undefined : c.req.header('idempotency-key');
-  let result: unknown;
+  const caller = session ? { owner: ctx?.businessId ?? session.person.id } : await strangerAt(c, route, call, address);
+  const release = ports.bytes.hold(bytesSent(c, endpoint), caller);
+  let [raw, result, isRead]: [string, unknown, boolean] = ['', undefined, false];
   try {
+    if (endpoint.raw) bytes = Buffer.from(await arrived(c.req.arrayBuffer()));
+    else if (endpoint.method !== 'GET') raw = await arrived(c.req.text());
+    const input = endpoint.input ? parse(endpoint.input, jsonOf(raw), 'body') : undefined;
+    const query = endpoint.query ? parse(endpoint.query, readable(c.req.query(), 'query'), 'query') : undefined;
+    isRead = true;
     const answered = () => (key && ctx ? once(route, call, ctx, key, c.req.path, raw, { input, query }, ports) : route.handle(call, { input, query }));
     result = endpoint.heavy && session ? await ports.heavy(ctx?.businessId ?? session.person.id, answered) : await answered();
   } catch (error) {
     // Every refusal notes the ids it was asked for, whatever they are: only a job finds out later whether one is another's.
-    if (ctx && error instanceof AppError)
+    if (ctx && isRead && error instanceof AppError)
       ports.walls.note(ctx, name, ports.walls.idsIn([params, c.req.query(), opened(c.req.query('cursor')), jsonOf(raw)], ctx.businessId));
-    // Whoever guesses addresses is counted by where they come from; whoever holds one is not.
-    if (endpoint.raw && error instanceof AppError && error.code === 'not_found') await ports.limits.ofAddress(address ?? '');
     throw error;
+  } finally {
+    release();
   }
   ports.log.info({ request_id: requestId, business_id: ctx?.businessId, route: name, ms: Math.round(performance.now() - started) }, 'answered');
   return respond(c, result);
+}
+
+/** Whose bytes are about to be read of a caller who has not signed in: of an endpoint that takes bytes, nobody's until its address is known. */
+async function strangerAt(c: HonoContext, route: Route, call: Call, address: string | null): Promise<{ owner: string } | { network: string }> {
+  if (!route.admit) return { network: networkOf(address ?? '') };
+  try {
+    return await route.admit(call);
+  } catch (error) {
+    // Nobody reads what still comes: the connection ends with the answer, and is not held until the rest has arrived.
+    c.header('connection', 'close');
+    throw error;
+  }
+}
+
+/** How many bytes a call says it sends; where it does not say, as many as it may. */
+function bytesSent(c: HonoContext, endpoint: Endpoint): number {
+  if (endpoint.method === 'GET') return 0;
+  const declared = c.req.header('content-length');
+  if (declared !== undefined && c.req.header('transfer-encoding') === undefined) return Number(declared);
+  return c.req.header('transfer-encoding') === undefined ? 0 : bodyKbOf(endpoint) * 1024;
 }
 
 /**
@@ -362,7 +401,7 @@ function bearer(c: HonoContext): string {
 const languageOf = (c: HonoContext) => (/^[a-z]{2}/i.exec(c.req.header('accept-language') ?? '')?.[0] ?? 'en').toLowerCase();
 
 /** The client's address: the socket's, unless a configured proxy stands there. */
-function addressOf(c: HonoContext, trusted: string[]): string | null {
+export function addressOf(c: HonoContext, trusted: string[]): string | null {
   const socket = (c.env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined)?.incoming?.socket?.remoteAddress ?? null;
   if (!socket || !trusted.includes(socket.replace(/^::ffff:/, ''))) return socket;
   const forwarded = (c.req.header('x-forwarded-for') ?? '').split(',').at(-1)?.trim() ?? '';
