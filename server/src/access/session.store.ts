@@ -49,7 +49,8 @@ export const sessionAdapter = (database: Database, clock: Clock): Adapter => ({
   async setSession(session) {
     const [owner, id] = split(session.id);
     const [, member] = split(session.userId);
-    const begun = new Date(session.expiresAt.getTime() - sessionMs);
+    // Of our clock, as whatever asks how long it has lived; the library's own end is of the machine's.
+    const begun = clock.now();
     const { address, userAgent, verifiedAt, renewal, lineage, awaitsSecondFactor } = session.attributes as SessionAttributes;
     if (owner === operator) {
       await database.platform((tx) =>
