@@ -38,6 +38,7 @@ import {
 import { peopleRoutes } from './access/people.routes.ts';
 import { openAlerts } from './alerts/index.ts';
 import { alertRoutes } from './alerts/alert.routes.ts';
+import { openJobs } from './jobs/index.ts';
 import { accessRoutes } from './access/access.routes.ts';
 import { listEntries, openSealer, platformRecorder, recorder, verifyTrail } from './audit/index.ts';
 import { trailRoutes } from './audit/trail.routes.ts';
@@ -274,7 +275,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const hosts = zohoHosts(config.zohoHostsAlso);
   const accounts = zohoAccounts(hosts, names.lookup);
   const tokens = accessTokens({ database, vault, accounts, clock, worker });
-  const calls = recordCalls({ clock, newId, worker, contextOf: (businessId) => jobContext(businessId, 'calls'), log });
+  const calls = recordCalls({ clock, newId, worker, contextOf: (businessId) => jobContext(businessId, 'calls'), run: (...ask) => jobs.run(...ask) });
   const limits = governor(clock, { ...usualGovernor, ...instead.governor });
   const zoho = zohoClient({ tokens, hosts, governor: limits, clock, made: calls.made, lookup: names.lookup });
   const books = zohoBooks(zoho, clock);
@@ -298,6 +299,20 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     void work.finally(() => background.delete(work)).catch(() => {});
   };
   const businessIds = () => database.platform(listActiveBusinessIds);
+  const tellOperator = async (event: string, about: object): Promise<void> => {
+    if (!config.alertHookUrl) return;
+    const body = JSON.stringify({ event, ...about });
+    await fetch(config.alertHookUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: AbortSignal.timeout(10_000) });
+  };
+  const jobs = openJobs({
+    database,
+    clock,
+    log,
+    alerts,
+    contextOf: (businessId) => jobContext(businessId, 'jobs'),
+    businessIds,
+    tell: (about) => tellOperator('job_failing', about),
+  });
   const dayOf = { database, dialects, clock, day: dayIn };
   // What follows the trail is built before what it wakes.
   const touched = { intake: (_businessId: string): void => {}, telling: (_businessId: string): void => {} };
@@ -306,10 +321,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     dueAfterSigning({ clock, touch: (businessId) => touched.intake(businessId) }),
     tellOfReceipts({ clock, newId, touch: (businessId) => touched.telling(businessId) }),
   ];
-  const sealer = openSealer({ contextOf: (businessId) => jobContext(businessId, 'sealer'), businessIds, followers, log });
+  const sealer = openSealer({ contextOf: (businessId) => jobContext(businessId, 'sealer'), businessIds, followers, run: jobs.run });
   trailTouched.touch = sealer.touch;
   const countBusiness = countTotals(dayOf);
-  const usage = openUsage({ clock, log, contextOf: (businessId) => jobContext(businessId, 'usage'), limits: { ...usualLimits, ...instead.limits } });
+  const usage = openUsage({ clock, run: jobs.run, contextOf: (businessId) => jobContext(businessId, 'usage'), limits: { ...usualLimits, ...instead.limits } });
   const walls = openWalls({
     database,
     clock,
@@ -319,11 +334,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     alerts,
     contextOf: (businessId) => jobContext(businessId, 'walls'),
     businessIds,
-    tell: async (attempt) => {
-      if (!config.alertHookUrl) return;
-      const body = JSON.stringify({ event: 'wall_attempt', ...attempt });
-      await fetch(config.alertHookUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: AbortSignal.timeout(10_000) });
-    },
+    tell: (attempt) => tellOperator('wall_attempt', attempt),
+    run: jobs.run,
     background: inBackground,
   });
   const lanePorts: LanePorts = {
@@ -342,6 +354,9 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     registerItems: register,
     afterSigned: async (_tx, ctx) => sealer.touch(ctx.businessId),
     background: inBackground,
+    worked: async (ctx, deviceId, surprise) => {
+      await jobs.run(ctx.businessId, `lane.${deviceId}`, () => (surprise ? Promise.reject(surprise) : Promise.resolve()));
+    },
     changed: changes.changed,
   };
   // Half of the connections are the lanes' at most: people never wait behind hundreds of devices, and a few at a time are done sooner than all at once.
@@ -357,6 +372,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     clock,
     log,
     atOnceMax: instead.lanesMax ?? lanesMax,
+    run: jobs.run,
     after: systemAfter,
   });
   await queue.work(({ business_id, device_id }) => lanes.call(business_id, device_id));
@@ -443,7 +459,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const isStillThere = stillThere({ people: zohoPeople, contextOf: (businessId) => jobContext(businessId, 'zoho_sign_in') });
   const isPlatformClient = (clientId: string) => clientId === config.zohoClientId;
   const installing = installation({ ...hooks, setup: booksSetup(zoho) });
-  const poll = pollDocuments({ books, clock });
+  const poll = pollDocuments({ books, clock, jobs });
   const grantWorks = watchGrant({ database, alerts, record });
   const giveWay = openGiveWay();
   const lookAt = lookAtDue({ giveWay, lookAtDocument: lookAtDocument({ prepareSale: prepare, dialects, queue, record, clock, newId }), clock, log });
@@ -464,11 +480,15 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     async work(businessId, isSweep) {
       const ctx = jobContext(businessId, 'intake');
       if (isSweep) {
-        if (!(await grantWorks(ctx))) return;
-        await poll(ctx);
+        let isConnected = false;
+        await jobs.run(businessId, 'connection', async () => {
+          isConnected = await grantWorks(ctx);
+        });
+        if (!isConnected) return;
+        await jobs.run(businessId, 'poll', () => poll(ctx));
       }
-      await lookAt(ctx);
-      await writeBack(ctx);
+      await jobs.run(businessId, 'look', () => lookAt(ctx));
+      await jobs.run(businessId, 'write_back', () => writeBack(ctx));
     },
     businessIds,
     log,
@@ -478,7 +498,9 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const notices = sendDue({ vault, clock, alerts, messenger, log });
   const telling = openRounds({
     name: 'telling of receipts',
-    work: (businessId) => notices.begin(jobContext(businessId, 'notices')),
+    async work(businessId) {
+      await jobs.run(businessId, 'notices', () => notices.begin(jobContext(businessId, 'notices')));
+    },
     businessIds,
     log,
   });
@@ -497,8 +519,9 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     name: 'watching deadlines',
     async work(businessId) {
       const ctx = jobContext(businessId, 'deadlines');
-      await watchOver(ctx);
-      await tell(ctx);
+      await jobs.run(businessId, 'deadlines', () => watchOver(ctx));
+      await jobs.run(businessId, 'tell_alerts', () => tell(ctx));
+      await jobs.run(businessId, 'health', () => jobs.forgetOld(ctx));
     },
     businessIds,
     log,
@@ -658,7 +681,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       receive: deliveries.receive,
       expect: openTokenDoor({ look: deliveries.expect, refusal: 'not_found', limits: usage }).read,
       installation: installing,
-      health: readZohoHealth({ clock }),
+      health: readZohoHealth({ clock, jobs }),
       pollNow: async (ctx) => {
         const changed = await poll(ctx, true);
         intake.touch(ctx.businessId);
@@ -726,6 +749,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     routes,
     version,
     config,
+    failingJobs: jobs.listPlatform,
     // Totals are for the operator who has given their second factor.
     isOperator: async (token, address) => {
       const session = await sessionDoor.read(token, address).catch(() => null);
@@ -751,14 +775,15 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const tidy = async () => {
     const now = clock.now();
     const daysAgo = (days: number) => new Date(now.getTime() - days * 86_400_000);
-    for (const businessId of await businessIds())
-      await database.transaction(businessId, async (tx) => {
+    await jobs.each('tidy', (businessId) =>
+      database.transaction(businessId, async (tx) => {
         await deleteExpiredSessions(tx, now);
         await deleteOldCalls(tx, daysAgo(7));
         await deleteOldDeliveries(tx, daysAgo(30));
         await deleteOldNotices(tx, daysAgo(30));
         await deleteOldIdempotencyKeys(tx, daysAgo(1));
-      });
+      }),
+    );
     await database.platform(async (tx) => {
       await deleteOldTries(tx, daysAgo(90));
       await deleteOldCounted(tx, daysAgo(2));
@@ -766,28 +791,26 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       await deleteOldPairings(tx, daysAgo(1));
     });
   };
-  const every = (ms: number, what: string, work: () => Promise<void>) =>
-    setInterval(() => void work().catch((error: Error) => log.error({ error: error.stack }, `${what} failed`)), ms).unref();
-  const countAll = async () => {
-    for (const businessId of await businessIds()) await countBusiness(jobContext(businessId, 'totals'));
-  };
+  /** Work of the platform's own, by its name in the operator's health. What it does for one business stands with that business. */
+  const every = (ms: number, job: string, work: () => Promise<void>) => setInterval(() => void jobs.runPlatform(job, work), ms).unref();
+  const countAll = () => jobs.each('totals', (businessId) => countBusiness(jobContext(businessId, 'totals')));
   const timers = [
-    every(instead.sweepMs ?? 5_000, 'looking for idle lanes', lanes.sweep),
-    every(3_600_000, 'deleting expired sessions', tidy),
-    every(1_000, 'sealing trails', sealer.run),
-    every(60_000, 'sealing every trail', sealer.sweep),
-    every(10_000, 'writing usage', usage.flush),
-    every(2_000, 'recording calls to Zoho', () => calls.flush(limits)),
-    every(instead.intakeMs ?? 300, 'working on what came in', intake.run),
-    every(instead.keepUpMs ?? 60_000, 'keeping up with Zoho', intake.sweep),
-    every(instead.intakeMs ?? 300, 'telling of receipts', telling.run),
-    every(60_000, 'telling of every receipt', telling.sweep),
-    every(5_000, 'looking into misses', walls.look),
-    every(60_000, 'looking into every miss', walls.sweep),
-    every(60_000, 'counting totals', countAll),
-    every(instead.deadlinesMs ?? 60_000, 'watching deadlines', deadlines.sweep),
+    every(instead.sweepMs ?? 5_000, 'idle_lanes', lanes.sweep),
+    every(3_600_000, 'tidy', tidy),
+    every(1_000, 'seal', sealer.run),
+    every(60_000, 'seal_all', sealer.sweep),
+    every(10_000, 'usage', usage.flush),
+    every(2_000, 'calls', () => calls.flush(limits)),
+    every(instead.intakeMs ?? 300, 'intake', intake.run),
+    every(instead.keepUpMs ?? 60_000, 'keep_up', intake.sweep),
+    every(instead.intakeMs ?? 300, 'tell', telling.run),
+    every(60_000, 'tell_all', telling.sweep),
+    every(5_000, 'misses', walls.look),
+    every(60_000, 'misses_all', walls.sweep),
+    every(60_000, 'totals', countAll),
+    every(instead.deadlinesMs ?? 60_000, 'deadlines', deadlines.sweep),
   ];
-  void lanes.sweep().catch((error: Error) => log.error({ error: error.stack }, 'looking for idle lanes failed'));
+  void jobs.runPlatform('idle_lanes', lanes.sweep);
   const recheck = recheckLogos({ contextOf: (businessId) => jobContext(businessId, 'logos'), read: ownLogo, record, alerts, clock, log });
   inBackground(businessIds().then(recheck));
   log.info({ port, worker }, 'Muhuri is up');

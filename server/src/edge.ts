@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import type { PlatformTotals } from './businesses/directory.model.ts';
+import type { FailingPlatformJob } from './jobs/index.ts';
 import type { Route } from './platform/http/answer.ts';
 import { browserPage, browserScript } from './platform/http/browse-api.ts';
 import { openApi } from './platform/http/openapi.ts';
@@ -12,6 +13,7 @@ type Use = {
   config: { widgetOriginsAlso: string[]; trustedProxies: string[] };
   isOperator(token: string, address: string): Promise<boolean>;
   totals(): Promise<PlatformTotals>;
+  failingJobs(): Promise<FailingPlatformJob[]>;
   ports: Omit<HttpPorts, 'isAllowedOrigin' | 'trustedProxies'>;
 };
 
@@ -32,6 +34,7 @@ export function edge(use: Use): Hono {
       active_companies: businesses.active ?? 0,
       companies_with_expired_tokens: zoho.needs_reconnecting ?? 0,
       last_sync: lookedAt?.toISOString() ?? null,
+      failing_jobs: (await use.failingJobs()).map(({ job, since, lastAt, failures, reason }) => ({ job, since, last_at: lastAt, failures, reason })),
     });
   });
   const description = openApi(

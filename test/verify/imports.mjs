@@ -6,6 +6,7 @@ import { cruise } from 'dependency-cruiser';
 const story = [
   'audit',
   'alerts',
+  'jobs',
   'walls',
   'usage',
   'businesses',

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { onceEnded } from '../platform/db/database.ts';
-import type { Log } from '../platform/log.ts';
+import type { RunJob } from '../platform/run-job.ts';
 import { type Follower, sealTrail } from './seal-trail.ts';
 
 export type Sealer = {
@@ -13,15 +13,12 @@ export type Sealer = {
 };
 
 /** Keeps the trails chained. */
-export function openSealer(ports: { contextOf(businessId: string): Context; businessIds(): Promise<string[]>; followers: Follower[]; log: Log }): Sealer {
+export function openSealer(ports: { contextOf(businessId: string): Context; businessIds(): Promise<string[]>; followers: Follower[]; run: RunJob }): Sealer {
   let touched = new Set<string>();
   let isRunning = false;
   const seal = async (ids: Iterable<string>) => {
     for (const businessId of ids)
-      await sealTrail(ports.contextOf(businessId), ports.followers).catch((error: Error) => {
-        touched.add(businessId);
-        ports.log.error({ business_id: businessId, error: error.stack }, 'the trail could not be sealed');
-      });
+      if (!(await ports.run(businessId, 'seal', () => sealTrail(ports.contextOf(businessId), ports.followers)))) touched.add(businessId);
   };
   return {
     touch: (businessId) => onceEnded(() => touched.add(businessId)),

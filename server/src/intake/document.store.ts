@@ -2,7 +2,7 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../platform/db/database.ts';
 import { json, query } from '../platform/db/query.ts';
 import { wordsOf } from '../platform/words.ts';
-import type { ListedDocument } from '../ports/books.ts';
+import type { ListedDocument, UnreadableRow } from '../ports/books.ts';
 
 /** A document as Zoho's lists and our looks at it say; what is sealed of it stands in its receipt. */
 export type DocumentKey = { module: 'invoices' | 'creditnotes'; documentId: string };
@@ -53,6 +53,22 @@ export async function seeListed(tx: Tx, businessId: string, rows: ListedDocument
   );
   return changed.length;
 }
+
+/**
+ * Rows of a list that cannot be taken as they are: known by their ids, each with its finding, and looked at one by one. Without a number or a day of
+ * its own a document would stand in no list and no month, and nothing would seem to be missing: it has its id, and the day it was seen.
+ */
+export const seeUnreadable = (tx: Tx, businessId: string, module: DocumentKey['module'], rows: (UnreadableRow & { id: string })[], at: Date) =>
+  query(
+    tx,
+    `insert into document (business_id, module, document_id, number, date, seen_at, source, look_at, problem)
+       select $1, $2, id, coalesce(nullif(number, ''), id), coalesce(nullif(date, '')::date, $3::timestamptz::date), $3, 'poll', $3,
+           jsonb_build_object('code', 'document_unreadable', 'field', field)
+         from (select distinct on (id) * from jsonb_to_recordset($4) as given (id text, number text, date text, field text) order by id) odd
+     on conflict (business_id, module, document_id) do update set look_at = coalesce(document.look_at, excluded.look_at),
+       problem = coalesce(document.problem, excluded.problem), source = 'poll'`,
+    [businessId, module, at, json(rows)],
+  );
 
 /** Documents that are due, taken for a while so that no other worker looks at them too. */
 export async function takeDue(tx: Tx, at: Date, until: Date, limit: number): Promise<Due[]> {

@@ -1,15 +1,17 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { findConnection, readCallHealth, readConnectionHealth } from '../connections/index.ts';
 import type { Context } from '../context.ts';
+import type { Jobs } from '../jobs/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { queryOne } from '../platform/db/query.ts';
 
 /** The connection of one business with Zoho, as its own record of calls tells. */
-export const readZohoHealth = (ports: { clock: Clock }) => (ctx: Context) =>
+export const readZohoHealth = (ports: { clock: Clock; jobs: Pick<Jobs, 'list'> }) => (ctx: Context) =>
   ctx.transaction(async (tx) => {
     const connection = await findConnection(tx);
     const calls = await readCallHealth(tx, new Date(ports.clock.now().getTime() - 86_400_000));
     const { quota, polled } = await readConnectionHealth(tx);
+    const failing = await ports.jobs.list(tx);
     const waiting = await queryOne<{ documents: number; writes: number; failed: number }>(
       tx,
       `select (select count(*)::int from document where look_at is not null) as documents,
@@ -24,5 +26,6 @@ export const readZohoHealth = (ports: { clock: Clock }) => (ctx: Context) =>
       waitingDocuments: waiting?.documents ?? 0,
       waitingWrites: waiting?.writes ?? 0,
       failedWrites: waiting?.failed ?? 0,
+      failing,
     };
   });

@@ -93,6 +93,13 @@ export const intakeRoutes = (use: Use) => {
         waiting_documents: is.waitingDocuments,
         waiting_writes: is.waitingWrites,
         failed_writes: is.failedWrites,
+        failing: is.failing.map(({ job, since, lastAt, failures, problem }) => ({
+          job,
+          since: since.toISOString(),
+          last_at: lastAt.toISOString(),
+          failures,
+          problem: describeProblem(problem, call.language),
+        })),
       };
     }),
   ];

@@ -1,12 +1,15 @@
+import type { StoredProblem } from '@muhuri/shared/problems';
 import { getBusiness } from '../businesses/index.ts';
-import { claimPoll, endPoll, findConnection } from '../connections/index.ts';
+import { claimPoll, type Connection, endPoll, findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
+import type { Jobs } from '../jobs/index.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Books } from '../ports/books.ts';
-import { seeListed } from './document.store.ts';
+import { isOfData } from '../platform/db/is-of-data.ts';
+import type { Books, ListedDocument, UnreadableRow } from '../ports/books.ts';
+import { seeListed, seeUnreadable } from './document.store.ts';
 
-type Ports = { books: Books; clock: Clock };
+type Ports = { books: Books; clock: Clock; jobs: Pick<Jobs, 'run'> };
 
 const modules = ['invoices', 'creditnotes'] as const;
 /** Looked back beyond the last change seen: Zoho's times are whole seconds, and a list may lag behind. */
@@ -14,6 +17,7 @@ const overlapMs = 5 * 60_000;
 const usualMs = 5 * 60_000;
 const retryMs = 60_000;
 const rowsMax = 50_000;
+const rowsAtOnce = 500;
 /** Of our half of a day's calls, polling takes no more than this; on a small plan it comes by more seldom. */
 const dayShare = 0.15;
 
@@ -35,31 +39,79 @@ export const pollDocuments =
         return poll && { connection, goLiveDate, cursor: poll.cursor };
       });
       if (!claim) continue;
-      const { connection, goLiveDate, cursor } = claim;
-      const access = { businessId: ctx.businessId, organizationId: connection.organizationId, grantId: connection.grantId, purpose: 'sync' as const };
-      const since = cursor ? new Date(cursor.getTime() - overlapMs) : new Date(Date.parse(`${goLiveDate}T00:00:00Z`) - 86_400_000);
-      try {
-        const { rows, isWhole } = await ports.books.listModified(access, module, since, rowsMax);
-        const after = rows.filter((row) => row.date >= goLiveDate || row.date === '');
-        for (let i = 0; i < after.length; i += 500)
-          found += await ctx.transaction((tx) => seeListed(tx, ctx.businessId, after.slice(i, i + 500), ports.clock.now()));
-        // Never beyond our own now: a clock that runs ahead at Zoho would make us pass over what changes next.
-        const latest = Math.min(
-          now.getTime(),
-          rows.reduce((max, row) => Math.max(max, row.modifiedAt.getTime()), cursor?.getTime() ?? 0),
-        );
-        // Cut short, the oldest are missing: the next look begins where this one did.
-        await ctx.transaction((tx) =>
-          endPoll(tx, module, { cursor: isWhole && latest > 0 ? new Date(latest) : cursor, at: ports.clock.now(), problem: null, nextAt: null }),
-        );
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        const nextAt = new Date(ports.clock.now().getTime() + retryMs);
-        await ctx.transaction((tx) => endPoll(tx, module, { cursor, at: null, problem: error.problem, nextAt }));
-      }
+      await ports.jobs.run(ctx.businessId, `poll.${module}`, async () => {
+        found += await lookThrough(ports, ctx, module, claim, now);
+      });
     }
     return found;
   };
+
+type Odd = UnreadableRow & { id: string };
+type Claim = { connection: Connection; goLiveDate: string; cursor: Date | null };
+
+async function lookThrough(
+  ports: Ports,
+  ctx: Context,
+  module: ListedDocument['module'],
+  { connection, goLiveDate, cursor }: Claim,
+  now: Date,
+): Promise<number> {
+  const access = { businessId: ctx.businessId, organizationId: connection.organizationId, grantId: connection.grantId, purpose: 'sync' as const };
+  const since = cursor ? new Date(cursor.getTime() - overlapMs) : new Date(Date.parse(`${goLiveDate}T00:00:00Z`) - 86_400_000);
+  let found = 0;
+  let problem: StoredProblem | null = null;
+  try {
+    const { rows, unreadable, isWhole } = await ports.books.listModified(access, module, since, rowsMax);
+    const after = rows.filter((row) => row.date >= goLiveDate || row.date === '');
+    const odd: Odd[] = unreadable.flatMap((row) => (row.id === null ? [] : [{ ...row, id: row.id }]));
+    for (let i = 0; i < after.length; i += rowsAtOnce) {
+      const seen = await seeRows(ports, ctx, after.slice(i, i + rowsAtOnce));
+      found += seen.changed;
+      odd.push(...seen.refused);
+    }
+    // Each by its own id, so that it is read whole: what its list says of it may be all that is wrong with it.
+    if (odd.length > 0) await ctx.transaction((tx) => seeUnreadable(tx, ctx.businessId, module, odd, ports.clock.now()));
+    // Never beyond our own now: a clock that runs ahead at Zoho would make us pass over what changes next.
+    const latest = Math.min(
+      now.getTime(),
+      rows.reduce((max, row) => Math.max(max, row.modifiedAt.getTime()), cursor?.getTime() ?? 0),
+    );
+    const nameless = unreadable.length - unreadable.filter((each) => each.id !== null).length;
+    if (nameless > 0) problem = { code: 'listed_unreadable', count: nameless };
+    // Cut short, the oldest are missing: the next look begins where this one did.
+    await ctx.transaction((tx) =>
+      endPoll(tx, module, { cursor: isWhole && latest > 0 ? new Date(latest) : cursor, at: ports.clock.now(), problem, nextAt: null }),
+    );
+  } catch (error) {
+    const nextAt = new Date(ports.clock.now().getTime() + retryMs);
+    const why: StoredProblem = error instanceof AppError ? error.problem : { code: 'internal' };
+    await ctx.transaction((tx) => endPoll(tx, module, { cursor, at: null, problem: why, nextAt }));
+    throw error;
+  }
+  // All that could be taken has been; that there was more is known, and seen.
+  if (problem) throw new AppError(problem.code, problem);
+  return found;
+}
+
+/** A list is taken row by row where it cannot be taken at once: one row that cannot be written takes none of its neighbours along. */
+async function seeRows(ports: Ports, ctx: Context, rows: ListedDocument[]): Promise<{ changed: number; refused: Odd[] }> {
+  const see = (some: ListedDocument[]) => ctx.transaction((tx) => seeListed(tx, ctx.businessId, some, ports.clock.now()));
+  try {
+    return { changed: await see(rows), refused: [] };
+  } catch (error) {
+    if (!isOfData(error)) throw error;
+  }
+  const refused: Odd[] = [];
+  let changed = 0;
+  for (const row of rows)
+    try {
+      changed += await see([row]);
+    } catch (error) {
+      if (!isOfData(error)) throw error;
+      refused.push({ id: row.id, number: '', date: row.date, field: 'row' });
+    }
+  return { changed, refused };
+}
 
 const intervalMs = (dayLimit: number | null): number => {
   const callsADay = Math.max(50, (dayLimit ?? 2_000) * 0.5 * dayShare);

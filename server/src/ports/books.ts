@@ -37,11 +37,22 @@ export type ListedDocument = {
   modifiedAt: Date;
 };
 
+/** A row of a list that cannot be taken as it is: what could be made out of it, and what is wrong. */
+export type UnreadableRow = { id: string | null; number: string; date: string; field: string };
+
 /** An accounting system, in our words. Failures are `AppError`s with a `zoho_…` code; nothing is guessed. */
 export type Books = {
   readDocument(source: BooksSource, module: BooksDocument['module'], id: string): Promise<ReadDocument>;
-  /** Documents changed at or after a moment, the latest change first; null: all of them. Stops after `max`, and says so. */
-  listModified(source: BooksAccess, module: BooksDocument['module'], since: Date | null, max: number): Promise<{ rows: ListedDocument[]; isWhole: boolean }>;
+  /**
+   * Documents changed at or after a moment, the latest change first, each once; null: all of them. Stops after `max`, and says so. A row that cannot be
+   * read is named by its id and what is wrong with it, or counted where it has none: it takes no other row along.
+   */
+  listModified(
+    source: BooksAccess,
+    module: BooksDocument['module'],
+    since: Date | null,
+    max: number,
+  ): Promise<{ rows: ListedDocument[]; unreadable: UnreadableRow[]; isWhole: boolean }>;
   /** The latest invoices, for choosing one by eye. */
   readRecent(source: BooksSource, limit: number): Promise<{ id: string; number: string; status: string }[]>;
   /** Names of the taxes, items, locations and payment modes that a mapping may be about. */

@@ -56,6 +56,8 @@ export type LanePorts = {
   afterSigned(tx: Tx, ctx: Context, receiptId: string): Promise<void>;
   /** Keeps work that outlives its lane (a late answer being recorded) until it is done, so that the server does not close beneath it. */
   background(work: Promise<unknown>): void;
+  /** A lane was worked until nothing may go, or stopped by surprise: for whoever keeps an eye on what runs by itself. */
+  worked(ctx: Context, deviceId: string, surprise: Error | null): Promise<void>;
   /** Tells those who wait for this receipt. */
   changed(receiptId: string): void;
 };

@@ -2,6 +2,7 @@ import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { listIdleLanes } from './lane.store.ts';
+import type { RunJob } from '../platform/run-job.ts';
 import type { RunLane } from './run-lane.ts';
 
 export type Lanes = {
@@ -21,6 +22,7 @@ export function openLanes(ports: {
   clock: Clock;
   log: Log;
   atOnceMax: number;
+  run: RunJob;
   /** Runs something once so many milliseconds have passed; what it answers takes that back. */
   after(ms: number, run: () => void): () => void;
 }): Lanes {
@@ -78,8 +80,10 @@ export function openLanes(ports: {
     async sweep() {
       for (const businessId of await ports.businessIds()) {
         if (isClosing) return;
-        const idle = await ports.contextOf(businessId).transaction((tx) => listIdleLanes(tx, ports.clock.now()));
-        for (const deviceId of idle) call(businessId, deviceId);
+        await ports.run(businessId, 'idle_lanes', async () => {
+          const idle = await ports.contextOf(businessId).transaction((tx) => listIdleLanes(tx, ports.clock.now()));
+          for (const deviceId of idle) call(businessId, deviceId);
+        });
       }
     },
     async close() {

@@ -49,6 +49,7 @@ export const runLane =
     if (!device) return null;
     const dialect = ports.dialects.of(device.dialect);
     let isServing = false;
+    let isSurprised = false;
     let decided: Step | null = null;
     try {
       for (;;) {
@@ -82,7 +83,11 @@ export const runLane =
       }
     } catch (error) {
       ports.log.error({ business_id: ctx.businessId, device_id: deviceId, error: (error as Error).stack }, 'a lane stopped by surprise');
+      isSurprised = true;
+      await ports.worked(ctx, deviceId, error as Error);
       return waitAndRelease(ports, ctx, deviceId, ports.timing.retryFirstMs).catch(() => null);
+    } finally {
+      if (!isSurprised) await ports.worked(ctx, deviceId, null);
     }
   };
 

@@ -4,7 +4,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import { networkOf } from '../platform/http/network-of.ts';
 import type { TokenLimits } from '../platform/http/token-door.ts';
-import type { Log } from '../platform/log.ts';
+import type { RunJob } from '../platform/run-job.ts';
 import { addUsage, listUsage, type Quotas, readQuotas } from './usage.store.ts';
 
 /** What a caller may ask for in a minute and a day. A business's own quotas stand in its row and win. */
@@ -28,7 +28,7 @@ export type Usage = TokenLimits & {
 };
 
 /** Limits are per process, like the memory they are kept in: n processes allow n times as much, which bounds a flood all the same. */
-export function openUsage(ports: { clock: Clock; log: Log; contextOf(businessId: string): Context; limits: Limits }): Usage {
+export function openUsage(ports: { clock: Clock; run: RunJob; contextOf(businessId: string): Context; limits: Limits }): Usage {
   const { limits, clock } = ports;
   const limiter = (points: number) => new RateLimiterMemory({ points, duration: 60 });
   const byLimit = new Map<number, RateLimiterMemory>();
@@ -113,25 +113,19 @@ export function openUsage(ports: { clock: Clock; log: Log; contextOf(businessId:
       return toSpent(business, minute, Math.max(0, day - used - 1));
     },
     async flush() {
-      for (const each of ended.splice(0))
-        await ports
-          .contextOf(each.businessId)
-          .transaction((tx) => addUsage(tx, each.businessId, each.day, 'requests', each.fresh))
-          .catch((error: unknown) => {
-            ended.push(each);
-            ports.log.error({ business_id: each.businessId, error: String(error) }, 'usage could not be written');
-          });
+      for (const each of ended.splice(0)) {
+        const write = () => ports.contextOf(each.businessId).transaction((tx) => addUsage(tx, each.businessId, each.day, 'requests', each.fresh));
+        if (!(await ports.run(each.businessId, 'usage', write))) ended.push(each);
+      }
       for (const [businessId, entry] of counted) {
         if (entry.day !== today() && entry.fresh === 0) counted.delete(businessId);
         const { fresh } = entry;
         if (fresh === 0) continue;
         entry.fresh = 0;
-        try {
+        const isWritten = await ports.run(businessId, 'usage', async () => {
           entry.known = await ports.contextOf(businessId).transaction((tx) => addUsage(tx, businessId, entry.day, 'requests', fresh));
-        } catch (error) {
-          entry.fresh += fresh;
-          ports.log.error({ business_id: businessId, error: String(error) }, 'usage could not be written');
-        }
+        });
+        if (!isWritten) entry.fresh += fresh;
       }
     },
     report: (ctx, days) => ctx.transaction((tx) => listUsage(tx, new Date(clock.now().getTime() - (days - 1) * 86_400_000).toISOString().slice(0, 10))),

@@ -5,6 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
 import type { NewId } from '../platform/new-id.ts';
+import type { RunJob } from '../platform/run-job.ts';
 import { type Attempt, forgetMiss, insertAttempt, insertMiss, listMisses, standsElsewhere } from './miss.store.ts';
 
 export type Walls = {
@@ -33,6 +34,7 @@ type Ports = {
   /** Tells the operator's hook, where there is one. */
   tell(attempt: Attempt): Promise<void>;
   background(work: Promise<unknown>): void;
+  run: RunJob;
 };
 
 const batch = 200;
@@ -96,11 +98,7 @@ export function openWalls(ports: Ports): Walls {
     }
   };
   const lookIntoAll = async (ids: string[]): Promise<void> => {
-    for (const businessId of ids)
-      await lookInto(businessId).catch((error: Error) => {
-        touched.add(businessId);
-        ports.log.error({ business_id: businessId, error: error.stack }, 'misses could not be looked into');
-      });
+    for (const businessId of ids) if (!(await ports.run(businessId, 'misses', () => lookInto(businessId)))) touched.add(businessId);
   };
 
   return {

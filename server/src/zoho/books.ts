@@ -2,12 +2,12 @@ import { compare, isAmount } from '@muhuri/shared/money';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import { hasPhoneNumber } from '../platform/phone.ts';
-import type { Books, BooksSource, ListedDocument, ReadDocument } from '../ports/books.ts';
+import type { Books, BooksSource, ListedDocument, ReadDocument, UnreadableRow } from '../ports/books.ts';
 import type { BooksDocument } from '../receipts/document.model.ts';
 import type { ZohoClient } from './client.ts';
 import type { Json } from './parse-json.ts';
 import { list, readDocument, text } from './read-document.ts';
-import { readTime, zohoTime } from './zoho-time.ts';
+import { isDay, readTime, zohoTime } from './zoho-time.ts';
 
 const currencyMs = 10 * 60_000;
 const mobileMs = 5 * 60_000;
@@ -72,21 +72,35 @@ export function zohoBooks(client: ZohoClient, clock: Clock): Books {
       return running;
     },
     async listModified(source, module, since, max) {
-      const rows: ListedDocument[] = [];
+      // By id: between two pages a row may move to the next one, and stand on both.
+      const rows = new Map<string, ListedDocument>();
+      const unreadable = new Map<string | number, UnreadableRow>();
+      const all = (isWhole: boolean) => ({
+        rows: [...rows.values()],
+        unreadable: [...unreadable.values()].filter((each) => !each.id || !rows.has(each.id)),
+        isWhole,
+      });
       for (let page = 1; ; page++) {
         const query = { per_page: '200', page: String(page), sort_column: 'last_modified_time', sort_order: 'D' };
         const answer = await client.get(source, `/${module}`, since ? { ...query, last_modified_time: zohoTime(since) } : query);
-        if (answer.is === 'missing') return { rows, isWhole: true };
-        const found = list(answer.body[module]).map((row) => listed(module, row));
+        if (answer.is === 'missing') return all(true);
+        const given = answer.body[module];
+        if (!Array.isArray(given)) throw new AppError('zoho_unavailable', {}, 'no list in the answer');
+        const found: ListedDocument[] = [];
+        for (const row of given) {
+          const read = listed(module, row);
+          if ('field' in read) unreadable.set(read.id ?? unreadable.size, read);
+          else found.push(read);
+        }
         // A filter Zoho did not understand is passed over without a word; then the order alone must tell where to stop.
         const fresh = found.filter((each) => !since || each.modifiedAt >= since);
-        rows.push(...fresh.slice(0, max - rows.length));
+        for (const each of fresh.slice(0, max - rows.size)) if (!rows.has(each.id)) rows.set(each.id, each);
         const { page_context: context } = answer.body as { page_context?: { has_more_page?: Json; search_criteria?: Json } };
         const isFiltered = list(context?.search_criteria).some((each) => text(each.column_name) === 'last_modified_time');
         const isSorted = found.every((each, i) => i === 0 || each.modifiedAt <= (found[i - 1] as ListedDocument).modifiedAt);
         const isPast = !isFiltered && isSorted && fresh.length < found.length;
-        if (context?.has_more_page !== true || isPast) return { rows, isWhole: true };
-        if (rows.length >= max) return { rows, isWhole: false };
+        if (context?.has_more_page !== true || isPast) return all(true);
+        if (rows.size >= max) return all(false);
       }
     },
     async readRecent(source, limit) {
@@ -109,19 +123,32 @@ export function zohoBooks(client: ZohoClient, clock: Clock): Books {
   };
 }
 
-const listed = (module: ListedDocument['module'], row: { [key: string]: Json }): ListedDocument => ({
-  module,
-  id: text(row[module === 'invoices' ? 'invoice_id' : 'creditnote_id']),
-  number: text(row[module === 'invoices' ? 'invoice_number' : 'creditnote_number']),
-  date: text(row.date),
-  status: text(row.status),
-  customer: { id: text(row.customer_id), name: text(row.customer_name) },
-  currency: text(row.currency_code),
-  total: isAmount(text(row.total)) ? text(row.total) : '0',
-  locationId: text(row.location_id) || text(row.branch_id) || null,
-  createdAt: text(row.created_time) ? readTime(text(row.created_time)) : null,
-  modifiedAt: readTime(text(row.last_modified_time)),
-});
+/** A row of a list, or what keeps it from being one. */
+function listed(module: ListedDocument['module'], given: Json): ListedDocument | UnreadableRow {
+  const [row = {}] = list([given]);
+  const idKey = module === 'invoices' ? 'invoice_id' : 'creditnote_id';
+  const id = text(row[idKey]);
+  const number = text(row[module === 'invoices' ? 'invoice_number' : 'creditnote_number']);
+  const [date, total, modifiedAt] = [text(row.date), text(row.total), readTime(text(row.last_modified_time))];
+  const odd = (field: string) => ({ id, number, date: isDay(date) ? date : '', field });
+  if (!/^\d{1,25}$/.test(id)) return { ...odd(idKey), id: null };
+  if (date !== '' && !isDay(date)) return odd('date');
+  if (total !== '' && !isAmount(total)) return odd('total');
+  if (modifiedAt.getTime() === 0) return odd('last_modified_time');
+  return {
+    module,
+    id,
+    number,
+    date,
+    status: text(row.status),
+    customer: { id: text(row.customer_id), name: text(row.customer_name) },
+    currency: text(row.currency_code),
+    total: total || '0',
+    locationId: text(row.location_id) || text(row.branch_id) || null,
+    createdAt: text(row.created_time) ? readTime(text(row.created_time)) : null,
+    modifiedAt,
+  };
+}
 
 /** Of the people chosen on the document itself; null where none of them has a number. */
 const mobileOnDocument = (raw: { [key: string]: Json }): string | null =>

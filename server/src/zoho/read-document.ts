@@ -1,9 +1,9 @@
 import { add, divide, isAmount, multiply, round } from '@muhuri/shared/money';
-import { clean, code, taxpayerNumber } from '@muhuri/shared/text';
+import { clean, code, cut, taxpayerNumber } from '@muhuri/shared/text';
 import { AppError } from '../platform/app-error.ts';
 import type { BooksDocument, BooksLine } from '../receipts/document.model.ts';
 import type { Json } from './parse-json.ts';
-import { readTime } from './zoho-time.ts';
+import { isDay, readTime } from './zoho-time.ts';
 
 type Fields = { [key: string]: Json };
 
@@ -19,6 +19,7 @@ export type Around = {
 export function readDocument(module: BooksDocument['module'], id: string, raw: Fields, around: Around): BooksDocument {
   const own = text(raw[module === 'invoices' ? 'invoice_id' : 'creditnote_id']);
   if (own !== id) throw new AppError('zoho_mismatch', {}, `asked for ${id}, got ${own}`);
+  if (!isDay(text(raw.date))) throw new AppError('document_unreadable', { field: 'date' });
   const places = Number(text(raw.price_precision) || '2');
   const isEntityDiscount = text(raw.discount_type) === 'entity_level';
   const shippingTax = amount(raw.shipping_charge_tax);
@@ -142,4 +143,10 @@ function custom(raw: Fields, name: string): string | null {
 export const text = (value: Json | undefined): string => (typeof value === 'string' ? clean(value).trim() : '');
 export const list = (value: Json | undefined): Fields[] =>
   Array.isArray(value) ? value.filter((each): each is Fields => typeof each === 'object' && each !== null && !Array.isArray(each)) : [];
-const amount = (value: Json | undefined): string => (isAmount(text(value)) ? text(value) : '0');
+/** Nothing is nought; what is there and is no number is never taken for nought. */
+function amount(value: Json | undefined): string {
+  const given = text(value);
+  if (given === '') return '0';
+  if (!isAmount(given)) throw new AppError('document_unreadable', { field: 'amount', value: cut(given, 40) });
+  return given;
+}

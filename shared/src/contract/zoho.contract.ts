@@ -138,6 +138,8 @@ export const zohoHealth = endpoint({
     waiting_documents: z.number(),
     waiting_writes: z.number(),
     failed_writes: z.number(),
+    /** What runs by itself for this business and fails just now, each with its reason; it goes from here as soon as it works again. */
+    failing: z.array(z.object({ job: z.string(), since: time, last_at: time, failures: z.number(), problem: problemView })),
   }),
 });
 

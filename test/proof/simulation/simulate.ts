@@ -153,6 +153,7 @@ export async function simulate(setting: Setting, seed: number): Promise<Outcome>
       registerItems: registerItems({ vsdc, dialects, clock }),
       afterSigned: async () => {},
       background: (work) => void work.catch(() => {}),
+      worked: async () => {},
       changed: () => {},
     };
     const run = runLane(ports);
@@ -166,6 +167,10 @@ export async function simulate(setting: Setting, seed: number): Promise<Outcome>
       clock,
       log: silentLog,
       atOnceMax: 8,
+      run: async (_businessId, _job, work) => {
+        await work();
+        return true;
+      },
       after: (ms, work) => scheduler.after(owner, ms, work),
     });
     const sweep = () => {

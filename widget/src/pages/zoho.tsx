@@ -5,7 +5,7 @@ import { moment, useAct, useLoad, usePage } from './page.ts';
 import { Card, Check, Dialog, FactList, Form, Message, Meter, Pick, Shown, Table, Tag, Text } from './parts.tsx';
 import { Subscribers } from './subscribers.tsx';
 import { Addresses, Deliveries } from './webhooks.tsx';
-import { filled } from './words.ts';
+import { filled, type PageWords } from './words.ts';
 
 type Consent = Views['consent'];
 
@@ -273,13 +273,20 @@ function Health() {
       <Shown of={health}>
         {(is) => (
           <>
-            {Object.values(is.polled).map((each) =>
-              each.problem ? (
-                <p class="notice bad" key={each.problem.code}>
+            {Object.entries(is.polled).map(([module, each]) =>
+              // What fails at the moment stands below with how often and since when.
+              each.problem && !is.failing.some((one) => one.job === `poll.${module}`) ? (
+                <p class="notice bad" key={module}>
                   {each.problem.title} {each.problem.detail}
                 </p>
               ) : null,
             )}
+            {is.failing.map((each) => (
+              <p class="notice bad" key={each.job}>
+                <strong>{words[`job_${each.job.split('.')[0]}` as keyof PageWords] ?? each.job}</strong>{' '}
+                {filled(words.failsSince, { n: each.failures, since: moment(each.since, language) })} {each.problem.title} {each.problem.detail}
+              </p>
+            ))}
             <FactList
               rows={[
                 [words.callsToday, filled(words.callsOf, { n: is.calls_today, failed: is.failed_today })],

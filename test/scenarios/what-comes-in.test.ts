@@ -1,0 +1,314 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { version } from '@muhuri/server/app';
+import { loadDialects } from '@muhuri/server/dialects/index';
+import { verifyEvidence } from '@muhuri/server/receipts/verify-evidence';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Api, enrol, operatorOf, until } from '../api.ts';
+import { type Rewrite, rewritingProxy } from '../rewriting-proxy.ts';
+import { disagreeing, statesAndFacts } from '../states.ts';
+import { startWorld, type World } from '../world.ts';
+
+/*
+ * What a device says is evidence and decides what becomes of a receipt, whatever it is dressed in. That it cannot be stored as text, or stands in
+ * other clothes than the documents show, must never be the reason that the outcome of a send is lost, or that a signed sale is in doubt.
+ * What is listed comes in row by row: one row that cannot be read or written is a finding of its own, and never the reason that its neighbours stay
+ * away. What fails again and again stands somewhere, says why, tells somebody, and is over by itself.
+ */
+
+const dialects = await loadDialects();
+/** What the operator is told. */
+const told: { event: string; job?: string }[] = [];
+const hook = createServer((request, response) => {
+  let text = '';
+  request.on('data', (part: Buffer) => {
+    text += String(part);
+  });
+  request.on('end', () => {
+    told.push(JSON.parse(text));
+    response.end();
+  });
+});
+let world: World;
+let api: Api;
+let device: Awaited<ReturnType<typeof rewritingProxy>>;
+const business = () => world.businesses[0];
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', () => resolve()));
+  world = await startWorld({
+    told: { config: { alertHookUrl: `http://127.0.0.1:${(hook.address() as AddressInfo).port}/` } },
+    instead: {
+      intakeMs: 30,
+      vsdc: { answerTimeoutMs: 600, lateTimeoutMs: 3_000 },
+      timing: { retryFirstMs: 100, retryMaxMs: 200, settleQuietMs: 150, settleMaxMs: 300, doubtWaitMs: 300, leaseMs: 3_000 },
+      sweepMs: 200,
+      waitMs: 2_000,
+    },
+  });
+  device = await rewritingProxy(world.vsdc.url);
+  await world.sql('update device set address = $1', [device.url], business().businessId);
+  api = await Api.signIn(world, business().admin);
+  await enrol(api, business().admin.password);
+});
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]();
+  await device?.close();
+  hook.close();
+});
+beforeEach(() => device.rewrite(null));
+
+const envelope = (resultCd: unknown, resultMsg: string, data: unknown = null) => Buffer.from(JSON.stringify({ resultCd, resultMsg, resultDt: '', data }));
+const answer = (body: Buffer, type = 'application/json', status = 200) => ({ status, type, body });
+/** Changes what is said of sales, once; later ones pass as they are. */
+function once(how: Rewrite): void {
+  let isDone = false;
+  device.rewrite((said, path) => {
+    if (isDone || !path.endsWith('/saveSales')) return said;
+    isDone = true;
+    return how(said, path);
+  });
+}
+const saidIn = (said: { body: Buffer }) => JSON.parse(said.body.toString()) as { resultCd: string; data: Record<string, unknown> };
+const judged = (number: string) => world.vsdc.receipts().filter((each) => each.request.remark === number);
+const sends = async (receiptId: string) =>
+  world.sql('select outcome, device_text, response, response_raw from attempt where receipt_id = $1 order by started_at', [receiptId], business().businessId);
+
+describe('what a device says is written down whatever it is made of', () => {
+  const oddWords = {
+    'U+0000': 'no\u0000 such buyer',
+    'half an emoji': 'no \ud83d such buyer',
+    'controls and directions': '\u0007no\u202e\u009f\r\nbuyer\u000b',
+  };
+
+  test.each(Object.entries(oddWords))('a refusal with %s in its sentence is a refusal', async (_name, words) => {
+    const document = newInvoice();
+    world.vsdc.faults(['refuse:884']);
+    once(() => answer(envelope('884', words)));
+    const reply = await api.seal('invoices', document.id);
+    expect(reply.body).toMatchObject({ state: 'refused', problem: { code: 'refused_buyer_tin', device_code: '884' } });
+    const [send] = await sends(reply.body.id);
+    expect(send).toMatchObject({ outcome: 'refused' });
+    // As it came, so that nobody can say it was something else.
+    expect(JSON.parse(String(send?.response)).resultMsg).toBe(words);
+  });
+
+  test.each(Object.entries(oddWords))('a signature with %s in its sentence and around its data is a signature', async (_name, words) => {
+    const document = newInvoice();
+    once((said) => {
+      const { data } = saidIn(said);
+      return answer(
+        envelope('000', words, { ...data, mrcNo: `${String(data.mrcNo)}\u0000\u0000`, intrlData: `\t${String(data.intrlData)}\r\n`, extra: words }),
+      );
+    });
+    const reply = await api.seal('invoices', document.id);
+    expect(reply.body).toMatchObject({ state: 'signed', receipt_signature: judged(document.number)[0]?.reply.rcptSign });
+    expect(judged(document.number)).toHaveLength(1);
+  });
+
+  test.each([
+    ['bytes of no encoding with U+0000 among them', Buffer.from([0x00, 0xff, 0xfe, 0x7b, 0x00, 0xd8, 0x22, 0x80])],
+    ['half a character at the end', Buffer.concat([Buffer.from('{"resultCd":"000","resultMsg":"'), Buffer.from([0xf0, 0x9f])])],
+    ['more than is shown, cut within an emoji', Buffer.from(`x${'😀'.repeat(15_000)}`)],
+  ])('an answer of %s is a doubt at once, kept byte for byte, and the receipt is one', async (_name, bytes) => {
+    const document = newInvoice();
+    once(() => answer(bytes, 'application/json'));
+    const reply = await api.seal('invoices', document.id);
+    expect(reply.body).toMatchObject({ state: 'in_doubt', problem: { code: 'maybe_signed' } });
+    const lost = await until(
+      async () => (await api.get(`/receipts/${reply.body.id}`)).body,
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    const [send] = await sends(lost.id);
+    expect(send).toMatchObject({ outcome: 'in_doubt' });
+    expect((send?.response_raw as Buffer | null) ?? Buffer.from(String(send?.response))).toEqual(bytes);
+    expect(judged(document.number)).toHaveLength(1);
+    // Whoever looks at the doubt, and whoever takes its evidence away, gets it too.
+    expect((await api.get(`/receipts/${lost.id}/doubt`)).body.sends[0].outcome).toBe('in_doubt');
+    await world.app.settle();
+    const file = (await api.get(`/receipts/${lost.id}/evidence-pack`)).body;
+    const pack = JSON.parse(file.pack) as { sends: { response: string; response_base64?: string }[] };
+    const [taken] = pack.sends;
+    expect(taken?.response_base64 ? Buffer.from(taken.response_base64, 'base64') : Buffer.from(taken?.response ?? '')).toEqual(bytes);
+    const checks = verifyEvidence(file, { dialects, version });
+    expect(checks.find((each) => each.what === 'every request and answer is whole')).toMatchObject({ holds: true });
+  });
+
+  test('an answer in a sentence that cannot be stored, too late to be waited for, is the receipt', async () => {
+    const document = newInvoice();
+    world.vsdc.faults(['stall:900']);
+    once((said) => answer(envelope('000', 'late \u0000 \udc00', saidIn(said).data)));
+    const reply = await api.seal('invoices', document.id);
+    const settled = await until(
+      async () => (await api.get(`/receipts/${reply.body.id}`)).body,
+      (each) => each.state === 'signed',
+    );
+    expect(settled.receipt_signature).toBe(judged(document.number)[0]?.reply.rcptSign);
+    expect(judged(document.number)).toHaveLength(1);
+  });
+});
+
+describe('a success is a success in every dress', () => {
+  const dressed: [string, (said: { resultCd: string; data: Record<string, unknown> }) => Buffer, type?: string][] = [
+    ['its code as "0000"', ({ data }) => envelope('0000', 'ok', data)],
+    ['its code as the number 0', ({ data }) => envelope(0, 'ok', data)],
+    ['its code between blanks', ({ data }) => envelope(' 000\u00a0', 'ok', data)],
+    [
+      'its counters as text padded with zeros',
+      ({ data }) => envelope('000', 'ok', { ...data, rcptNo: `000${String(data.rcptNo)}`, totRcptNo: ` 00${String(data.totRcptNo)} ` }),
+    ],
+    [
+      'its counters with a fraction of nothing',
+      ({ data }) => envelope('000', 'ok', { ...data, rcptNo: `${String(data.rcptNo)}.0`, totRcptNo: `${String(data.totRcptNo)}.00` }),
+    ],
+    ['a byte order mark', ({ data }) => Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), envelope('000', 'ok', data)])],
+    ['UTF-16 with its mark', ({ data }) => Buffer.from(`\ufeff${envelope('000', 'ok', data).toString()}`, 'utf16le')],
+    ['UTF-16 without a mark', ({ data }) => Buffer.from(envelope('000', 'ok', data).toString(), 'utf16le')],
+    ['the zeros of a C string behind it', ({ data }) => Buffer.concat([envelope('000', 'ok', data), Buffer.alloc(3)])],
+    ['the type of a page', ({ data }) => envelope('000', 'ok', data), 'text/html; charset=iso-8859-1'],
+    [
+      'its time with marks between its digits',
+      ({ data }) => envelope('000', 'ok', { ...data, vsdcRcptPbctDate: String(data.vsdcRcptPbctDate).replace(/^(....)(..)(..)(..)(..)/, '$1-$2-$3 $4:$5:') }),
+    ],
+  ];
+  test.each(dressed)('%s', async (_name, dress, type) => {
+    const document = newInvoice();
+    once((said) => answer(dress(saidIn(said)), type ?? 'application/json'));
+    const reply = await api.seal('invoices', document.id);
+    expect(reply.body).toMatchObject({ state: 'signed', receipt_signature: judged(document.number)[0]?.reply.rcptSign });
+    expect(reply.body.receipt_number).toBe(String(judged(document.number)[0]?.reply.rcptNo));
+  });
+});
+
+describe('a list', () => {
+  const now = () => `${new Date(Date.now() + 7_200_000).toISOString().slice(0, 19)}+0200`;
+  const add = (patch: Record<string, unknown>) => {
+    made += 1;
+    const row = { ...simple(), invoice_id: `46000000012${String(made).padStart(8, '0')}`, invoice_number: `ROW-${made}`, last_modified_time: now(), ...patch };
+    world.zoho.add('invoices', business().organizationId, row);
+    return row as Record<string, unknown> & { invoice_id: string };
+  };
+  const kept = (ids: string[]) =>
+    world.sql('select document_id, number, customer_name, problem, look_at from document where document_id = any($1)', [ids], business().businessId);
+  const failing = async () => (await api.get('/zoho/health')).body.failing as { job: string; failures: number; problem: { code: string } }[];
+  const alerts = async () => (await api.get('/alerts')).body.alerts as { subject: string; problem: { code: string; because: string } }[];
+
+  const asAdmin = async (text: string) => {
+    const client = new pg.Client({ connectionString: world.postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });
+    await client.connect();
+    return (await client.query(text).finally(() => client.end())).rows as Record<string, unknown>[];
+  };
+
+  test('comes in whole but for the rows that cannot be taken, and each of those has its finding', async () => {
+    const before = add({});
+    const odd = {
+      emoji: add({ customer_name: 'Hotel \ud83d' }),
+      nul: add({ invoice_number: 'INV\u0000-7' }),
+      lines: add({ customer_name: 'line one\r\nline two\ttab' }),
+      noDay: add({ date: '2026-13-45' }),
+      farTime: add({ last_modified_time: '+123456-01-01T00:00:00+0000' }),
+      noTotal: add({ total: 'a lot' }),
+    };
+    const nameless = [add({ invoice_id: null }), add({ invoice_id: 'abc' })];
+    // And one that is read well, and the database will not have.
+    const refused = add({});
+    await asAdmin(`alter table document add constraint odd check (number <> '${String(refused.invoice_number)}')`);
+    // Moved on while its pages were read, it stands on two of them.
+    const twice = add({});
+    world.zoho.add('invoices', business().organizationId, { ...twice });
+    const after = add({});
+    expect((await api.post('/zoho/poll')).status).toBe(200);
+    const ids = [before, twice, after, ...Object.values(odd)].map((each) => each.invoice_id);
+    const found = await until(
+      () => kept(ids),
+      (rows) => rows.length === ids.length && rows.every((row) => row.problem !== null || row.look_at === null),
+    );
+    const of = (row: { invoice_id: string }) => found.find((each) => each.document_id === row.invoice_id);
+    for (const good of [before, twice, after]) expect(of(good)).toMatchObject({ number: good.invoice_number, problem: null });
+    expect(of(odd.emoji)).toMatchObject({ customer_name: 'Hotel \ufffd' });
+    expect(of(odd.nul)).toMatchObject({ number: 'INV -7' });
+    expect(of(odd.lines)).toMatchObject({ customer_name: 'line one line two tab' });
+    for (const bad of [odd.noDay, odd.noTotal]) expect(of(bad)?.problem, String(bad.date)).toMatchObject({ code: 'document_unreadable' });
+    expect((await kept([refused.invoice_id]))[0]).toMatchObject({ number: refused.invoice_id, problem: expect.anything() });
+    await asAdmin('alter table document drop constraint odd');
+    const shown = (await api.get('/documents?limit=200')).body.documents as { document_id: string; problem: { code: string } | null }[];
+    expect(shown.find((each) => each.document_id === odd.noDay.invoice_id)?.problem).toMatchObject({ code: 'document_unreadable' });
+    // What has no id cannot be a row: it is counted, seen, and no reason to keep anything else out.
+    expect((await api.get('/zoho/health')).body.polled.invoices).toMatchObject({ at: expect.any(String), problem: { code: 'listed_unreadable', count: 2 } });
+    expect(await failing()).toMatchObject([{ job: 'poll.invoices', failures: 1, problem: { code: 'listed_unreadable' } }]);
+    for (const row of nameless) row.invoice_id = `46000000013${String(++made).padStart(8, '0')}`;
+    for (const row of Object.values(odd)) Object.assign(row, { date: before.date, last_modified_time: now(), total: before.total });
+    await api.post('/zoho/poll');
+    expect(await failing()).toEqual([]);
+    await until(
+      () => kept(ids),
+      (rows) => rows.every((row) => row.problem === null && row.look_at === null),
+    );
+  });
+
+  test('that cannot be had stands in health with its reason, alerts after its third time, and is over by itself', async () => {
+    for (let i = 1; i <= 3; i++) {
+      world.zoho.faults(['error'], business().organizationId, '/invoices');
+      await api.post('/zoho/poll');
+      expect(await failing()).toMatchObject([{ job: 'poll.invoices', failures: i, problem: { code: 'zoho_unavailable' } }]);
+      const raised = (await alerts()).filter((each) => each.problem.code === 'poll_failing');
+      expect(raised).toHaveLength(i < 3 ? 0 : 1);
+    }
+    await api.post('/zoho/poll');
+    expect(await failing()).toEqual([]);
+    expect((await alerts()).filter((each) => each.problem.code === 'poll_failing')).toEqual([]);
+  });
+
+  test('or anything else that runs by itself and fails for one business is that business’s to see, and nobody else’s to wait for', async () => {
+    const other = await Api.signIn(world, world.businesses[1].admin);
+    const mine = business().businessId;
+    await asAdmin(`alter table usage_day add constraint odd check (business_id <> '${mine}') not valid`);
+    for (let i = 1; i <= 3; i++) {
+      await api.get('/branches');
+      await world.app.settle();
+    }
+    expect(await failing()).toMatchObject([{ job: 'usage', failures: 3, problem: { code: 'internal' } }]);
+    expect(await alerts()).toContainEqual(expect.objectContaining({ subject: 'usage', problem: expect.objectContaining({ code: 'job_failing' }) }));
+    expect((await other.get('/zoho/health')).body.failing).toEqual([]);
+    await asAdmin('alter table usage_day drop constraint odd');
+    await world.app.settle();
+    expect(await failing()).toEqual([]);
+    expect((await alerts()).filter((each) => each.problem.code === 'job_failing')).toEqual([]);
+  });
+
+  test('of the platform’s own work is the operator’s to see: told after its third time, and gone once it works', async () => {
+    const operator = await operatorOf(world);
+    const failures = async () =>
+      (await asAdmin("select failures, reason from reference.failing_job where job = 'idle_lanes'"))[0] as { failures: number; reason: string } | undefined;
+    await asAdmin('revoke select on reference.business_directory from muhuri_platform');
+    const stood = await until(failures, (row) => (row?.failures ?? 0) >= 3).finally(() =>
+      asAdmin('grant select on reference.business_directory to muhuri_platform'),
+    );
+    // The kind of what failed, and nothing of what it was about.
+    expect(stood?.reason).toMatch(/^\w+ 42501$/);
+    await until(
+      () => told,
+      (all) => all.some((each) => each.event === 'job_failing' && each.job === 'idle_lanes'),
+    );
+    await until(failures, (row) => row === undefined);
+    const health = await fetch(`${world.app.url}/health`, { headers: { authorization: `Bearer ${operator.token}` } });
+    expect(((await health.json()) as { failing_jobs: unknown[] }).failing_jobs.filter((each) => (each as { job: string }).job === 'idle_lanes')).toEqual([]);
+  });
+});
+
+test('what the column says of every receipt so far is what its facts say', async () => {
+  expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+});
+
+let made = 0;
+function simple() {
+  const found = world.zoho.documents().find((each) => each.organization_id === business().organizationId && each.what.startsWith('simple sale'));
+  return structuredClone(world.zoho.document('invoices', found?.id ?? ''));
+}
+function newInvoice(): { id: string; number: string } {
+  made += 1;
+  const [id, number] = [`46000000011${String(made).padStart(8, '0')}`, `ODD-${made}`];
+  world.zoho.add('invoices', business().organizationId, { ...simple(), invoice_id: id, invoice_number: number });
+  return { id, number };
+}
