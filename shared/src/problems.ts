@@ -543,14 +543,6 @@ export const problems = {
     "Impossible dans l'état actuel.",
     "Regardez d'abord l'état actuel.",
   ),
-  work_busy: e(
-    503,
-    'wait',
-    'Too much of your business is being worked on already.',
-    'Wait a moment and try again.',
-    'Trop de travaux de votre entreprise sont déjà en cours.',
-    'Attendez un moment et réessayez.',
-  ),
   work_stopped: e(
     503,
     'support',

@@ -1,19 +1,60 @@
 import { dearPng, goodPng, hostilePngs } from '@muhuri/server/platform/reencode-image.samples';
 import pg from 'pg';
+import { type NameServer, startNameServer } from '@muhuri/server/platform/names.samples';
+import { migrate } from '@muhuri/server/platform/db/database';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
-import { startWorld, type World } from '../world.ts';
+import { checkout, cloneDatabase, startWorld, type World } from '../world.ts';
 
 /** What one business gives, or whom it has us call, is felt by nobody else. */
 let world: World;
 let admin: Api;
 let other: Api;
+let nameServer: NameServer;
+let silent: { server: Server; address: string; sockets: Set<Socket>; most: number };
 beforeAll(async () => {
-  world = await startWorld({ instead: { vsdc: { answerTimeoutMs: 1_500, connectTimeoutMs: 600 }, waitMs: 5_000, sweepMs: 300, intakeMs: 30 } });
+  nameServer = await startNameServer({ '*.silent.example': { silent: [4, 6] } });
+  const hostsFile = join(mkdtempSync(join(tmpdir(), 'hosts-')), 'hosts');
+  writeFileSync(hostsFile, '127.0.0.1 vsdc.shop.example\n');
+  silent = await listenInSilence();
+  world = await startWorld({
+    instead: {
+      vsdc: { answerTimeoutMs: 700, connectTimeoutMs: 600 },
+      names: { servers: [nameServer.address], hostsFile, questionMs: 600, deadlineMs: 800 },
+      waitMs: 5_000,
+      sweepMs: 300,
+      intakeMs: 30,
+    },
+  });
   admin = await Api.signIn(world, world.businesses[0].admin);
   other = await Api.signIn(world, world.businesses[1].admin);
 });
-afterAll(() => world?.[Symbol.asyncDispose]());
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]();
+  nameServer.close();
+  for (const socket of silent.sockets) socket.destroy();
+  silent.server.close();
+});
+
+/** A device that takes every connection and says nothing. */
+async function listenInSilence(): Promise<typeof silent> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(
+      socket
+        .on('error', () => {})
+        .on('close', () => sockets.delete(socket))
+        .resume(),
+    );
+    silent.most = Math.max(silent.most, sockets.size);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, sockets, most: 0, address: `http://127.0.0.1:${(server.address() as { port: number }).port}` };
+}
 
 const dataUrl = (file: Buffer, kind = 'png') => `data:image/${kind};base64,${file.toString('base64')}`;
 const config = async () => (await admin.get('/businesses/me/config')).body as { version: number; branding: { logo: string | null } };
@@ -101,5 +142,65 @@ describe('a logo', () => {
       account: { username: 'admin@third', name: 'T', email: 'admin@third.example', password: 'seven quiet herons' },
     };
     await expect(world.app.registerBusiness(registration.parse(file))).rejects.toMatchObject({ code: 'image_refused' });
+  });
+});
+
+describe('a device', () => {
+  const moveTo = (index: number, address: string) => world.sql('update device set address = $1', [address], world.businesses[index]?.businessId ?? '');
+
+  test('whose name server never answers is asked for within the time, and nobody else waits for it', async () => {
+    await moveTo(0, 'http://vsdc.silent.example:8080');
+    await moveTo(1, world.vsdc.url.replace('127.0.0.1', 'vsdc.shop.example'));
+    const began = performance.now();
+    const stuck = Array.from({ length: 12 }, () => admin.post('/businesses/me/test-vsdc', {}));
+    await expect.poll(() => nameServer.asked.length).toBeGreaterThan(0);
+    const asked = performance.now();
+    expect((await other.post('/businesses/me/test-vsdc', {})).body.result).toBe('fine');
+    expect(performance.now() - asked).toBeLessThan(600);
+    for (const each of await Promise.all(stuck)) expect(each).toMatchObject({ status: 200, body: { result: 'down' } });
+    expect(performance.now() - began).toBeLessThan(3_000);
+  });
+
+  test('that accepts and stays silent is asked once at a time, keeps no connection, and takes none from its sales', async () => {
+    await moveTo(0, silent.address);
+    const probes = await Promise.all(Array.from({ length: 60 }, () => admin.post('/businesses/me/test-vsdc', {})));
+    for (const each of probes) expect(each).toMatchObject({ status: 200, body: { result: 'down' } });
+    expect(silent.most).toBe(1);
+    await expect.poll(() => silent.sockets.size).toBe(0);
+    const lookups = Array.from({ length: 24 }, (_, i) => admin.get(`/taxpayers/${100_200_301 + i}`));
+    await expect.poll(() => silent.sockets.size).toBe(8);
+    expect(new Set((await Promise.all(lookups)).map((each) => each.body.code))).toEqual(new Set(['device_unreachable']));
+    // A place may be taken again before the device has seen that it was left.
+    expect(silent.most).toBeLessThanOrEqual(16);
+    await expect.poll(() => silent.sockets.size).toBe(0);
+    await moveTo(0, world.vsdc.url);
+  });
+});
+
+describe('an address that is told of receipts', () => {
+  test('carries no credentials: not when it is given, and not from before they were refused', async () => {
+    for (const url of ['http://user:pw@hooks.example/', 'https://token@hooks.example/'])
+      expect(await admin.post('/subscribers', { url, events: ['receipt.signed'] })).toMatchObject({ status: 400, body: { field: 'url' } });
+    const device = { serial: 'x', environment: 'sandbox', address: 'http://user:pw@vsdc.example:8080' };
+    expect((await admin.put('/businesses/me/vsdc-config', device)).body).not.toHaveProperty('address');
+    const clone = await cloneDatabase(world.postgres);
+    const directory = join(checkout, 'server/src/migrations');
+    const only = '0019-own-logos';
+    const owner = new pg.Client({ connectionString: clone.urls.admin });
+    await owner.connect();
+    try {
+      expect(await migrate(clone.urls.owner, directory, { down: true, only })).toHaveLength(1);
+      await owner.query("set session_replication_role = 'replica'");
+      await owner.query(
+        `insert into subscriber (business_id, id, url, events, secret, created_at)
+         values ('biz_a', 'sub_a', 'https://user:p@w@hooks.example/in?a=b@c', '{}', '', now()), ('biz_b', 'sub_b', 'http://hooks.example/x@y', '{}', '', now())`,
+      );
+      expect(await migrate(clone.urls.owner, directory, { only })).toHaveLength(1);
+      const { rows } = await owner.query('select url from subscriber order by id');
+      expect(rows.map(({ url }) => url)).toEqual(['https://hooks.example/in?a=b@c', 'http://hooks.example/x@y']);
+    } finally {
+      await owner.end();
+      await clone.drop();
+    }
   });
 });

@@ -1,3 +1,4 @@
+import { httpAddress } from '@muhuri/shared/http-address';
 import type { Recorder } from '../audit/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -81,8 +82,7 @@ export const setDevice =
   };
 
 function bareAddress(given: string): string {
-  const url = URL.parse(given);
-  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username || url.password || url.hash || url.search)
+  if (!httpAddress(300).safeParse(given).success || given.includes('?'))
     throw new AppError('malformed', { field: 'address', reason: 'must be an http or https address without credentials or query' });
   return given.replace(/\/+$/, '');
 }

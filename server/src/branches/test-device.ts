@@ -1,9 +1,10 @@
-import { getBusiness } from '../businesses/index.ts';
+import { type Business, getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
+import type { Device } from './device.model.ts';
 import { findDeviceOfBranch, keepProbe, listBranches, type ProbeResult, type StoredProbe, touchUpstream } from './device.store.ts';
 
 type Ports = { vsdc: Vsdc; dialects: Dialects; clock: Clock };
@@ -16,51 +17,63 @@ const stopHours = 24;
 
 /**
  * Asks a device whether it serves, as far as it lets itself be asked: never a sale. A taxpayer lookup goes to the authority and so proves
- * contact; the offline clock is an estimate from the last proof.
+ * contact; the offline clock is an estimate from the last proof. A device is asked once at a time, and whoever wants to know meanwhile gets the
+ * same outcome.
  */
-export const testDevice =
-  (ports: Ports): TestDevice =>
-  async (ctx, branchId) => {
+export const testDevice = (ports: Ports): TestDevice => {
+  const underWay = new Map<string, Promise<StoredProbe>>();
+  return async (ctx, branchId) => {
     const { business, device } = await ctx.transaction(async (tx) => {
       const id = branchId ?? (await listBranches(tx)).find((each) => each.device)?.id ?? '';
       return { business: await getBusiness(tx), device: await findDeviceOfBranch(tx, id) };
     });
     if (!device) throw new AppError(branchId ? 'not_found' : 'device_missing');
-    const dialect = ports.dialects.of(device.dialect);
-    const named = { taxpayerId: business.taxpayerId, branchCode: device.branchCode, serial: device.serial };
-    const begun = performance.now();
-    const sent = await ports.vsdc.send(device, dialect.probe.toRequest(named), { businessId: ctx.businessId, as: 'question' });
-    const answerMs = Math.round(performance.now() - begun);
-    const judged = sent.is === 'answered' ? dialect.probe.judge(sent.answer) : null;
-    let upstreamAt = device.lastUpstreamAt;
-    if (judged === 'serves' && device.state !== 'new') {
-      const looked = await ports.vsdc.send(device, dialect.lookupTaxpayer.toRequest(named, business.taxpayerId), {
-        businessId: ctx.businessId,
-        as: 'question',
-      });
-      if (looked.is === 'answered' && dialect.lookupTaxpayer.read(looked.answer).is === 'done') upstreamAt = ports.clock.now();
-    }
-    const at = ports.clock.now();
-    const since = upstreamAt ?? device.lastContactAt;
-    const offlineHours = since ? Math.floor((at.getTime() - since.getTime()) / hourMs) : null;
-    const probe: StoredProbe = {
-      result: resultOf(
-        sent.is === 'answered' ? { is: 'answered', judged: judged ?? 'other' } : { is: sent.is, reason: sent.reason },
-        device.state === 'new',
-        offlineHours,
-      ),
-      at: at.toISOString(),
-      answer_ms: sent.is === 'answered' ? answerMs : null,
-      last_upstream_at: upstreamAt?.toISOString() ?? null,
-      offline_hours: offlineHours,
-      reason: sent.is === 'answered' ? null : sent.reason,
-    };
-    await ctx.transaction(async (tx) => {
-      await keepProbe(tx, device.id, probe, judged === 'serves' || judged === 'link_down');
-      if (upstreamAt && upstreamAt !== device.lastUpstreamAt) await touchUpstream(tx, device.id, upstreamAt);
-    });
-    return probe;
+    // One that was moved or set up meanwhile is another question.
+    const key = [ctx.businessId, device.id, device.address, device.state].join(' ');
+    const known = underWay.get(key);
+    if (known) return known;
+    const asked = probeDevice(ports, ctx, business, device).finally(() => underWay.delete(key));
+    underWay.set(key, asked);
+    return asked;
   };
+};
+
+async function probeDevice(ports: Ports, ctx: Context, business: Business, device: Device): Promise<StoredProbe> {
+  const dialect = ports.dialects.of(device.dialect);
+  const named = { taxpayerId: business.taxpayerId, branchCode: device.branchCode, serial: device.serial };
+  const begun = performance.now();
+  const sent = await ports.vsdc.send(device, dialect.probe.toRequest(named), { businessId: ctx.businessId, as: 'question' });
+  const answerMs = Math.round(performance.now() - begun);
+  const judged = sent.is === 'answered' ? dialect.probe.judge(sent.answer) : null;
+  let upstreamAt = device.lastUpstreamAt;
+  if (judged === 'serves' && device.state !== 'new') {
+    const looked = await ports.vsdc.send(device, dialect.lookupTaxpayer.toRequest(named, business.taxpayerId), {
+      businessId: ctx.businessId,
+      as: 'question',
+    });
+    if (looked.is === 'answered' && dialect.lookupTaxpayer.read(looked.answer).is === 'done') upstreamAt = ports.clock.now();
+  }
+  const at = ports.clock.now();
+  const since = upstreamAt ?? device.lastContactAt;
+  const offlineHours = since ? Math.floor((at.getTime() - since.getTime()) / hourMs) : null;
+  const probe: StoredProbe = {
+    result: resultOf(
+      sent.is === 'answered' ? { is: 'answered', judged: judged ?? 'other' } : { is: sent.is, reason: sent.reason },
+      device.state === 'new',
+      offlineHours,
+    ),
+    at: at.toISOString(),
+    answer_ms: sent.is === 'answered' ? answerMs : null,
+    last_upstream_at: upstreamAt?.toISOString() ?? null,
+    offline_hours: offlineHours,
+    reason: sent.is === 'answered' ? null : sent.reason,
+  };
+  await ctx.transaction(async (tx) => {
+    await keepProbe(tx, device.id, probe, judged === 'serves' || judged === 'link_down');
+    if (upstreamAt && upstreamAt !== device.lastUpstreamAt) await touchUpstream(tx, device.id, upstreamAt);
+  });
+  return probe;
+}
 
 type Heard =
   | { is: 'answered'; judged: 'serves' | 'stranger' | 'link_down' | 'vsdc_missing' | 'stopped' | 'other' }
@@ -69,7 +82,7 @@ type Heard =
 export function resultOf(heard: Heard, isNew: boolean, offlineHours: number | null): ProbeResult {
   if (heard.is === 'address_refused') return 'address_refused';
   const isPast = offlineHours !== null && offlineHours >= stopHours;
-  if (heard.is !== 'answered') return isPast ? 'down_or_stopped' : /ENOTFOUND|EAI_AGAIN|unknown host|name/i.test(heard.reason) ? 'wrong_address' : 'down';
+  if (heard.is !== 'answered') return isPast ? 'down_or_stopped' : /ENOTFOUND|EAI_AGAIN|unknown host|^the name/i.test(heard.reason) ? 'wrong_address' : 'down';
   switch (heard.judged) {
     case 'vsdc_missing':
       return 'vsdc_missing';

@@ -30,7 +30,7 @@ export const readLogo =
       return `data:image/${kind};base64,${Buffer.from(bytes).toString('base64')}` as OwnLogo;
     } catch (error) {
       // A picture that takes a thread's whole time or memory is a picture that is refused; a full queue is not its fault.
-      if (error instanceof AppError && error.code === 'work_busy') throw error;
+      if (error instanceof AppError && error.code === 'business_busy') throw error;
       throw new AppError('image_refused', { field }, error);
     }
   };

@@ -1,4 +1,5 @@
 import { mappingKinds, type MappingKind } from '@muhuri/shared/contract/mappings.contract';
+import { httpAddress } from '@muhuri/shared/http-address';
 import { z } from 'zod';
 import { hashPassword, insertMembership, insertMembershipIndex, insertPerson } from '../access/index.ts';
 import type { Recorder } from '../audit/index.ts';
@@ -32,7 +33,7 @@ export const registration = z.strictObject({
         reversal_without_data: z.boolean(),
         header_tax: z.enum(['lines', 'class']),
         qr_form: z.enum(['url', 'hash']),
-        verification_base: z.url().nullable(),
+        verification_base: httpAddress(300).nullable(),
         document_age_days_max: z.number().int().min(1).max(3650),
         custom_fields: z.strictObject({ buyer_tin: text, purchase_code: text }),
       })
@@ -60,7 +61,12 @@ export const registration = z.strictObject({
         name: text,
         address: z.string().max(200),
         zoho_location_id: z.string().optional(),
-        device: z.strictObject({ dialect: text, serial: z.string().min(1).max(100), environment: z.enum(['sandbox', 'production']), address: z.url() }),
+        device: z.strictObject({
+          dialect: text,
+          serial: z.string().min(1).max(100),
+          environment: z.enum(['sandbox', 'production']),
+          address: httpAddress(300),
+        }),
       }),
     )
     .min(1),
@@ -68,7 +74,7 @@ export const registration = z.strictObject({
     organization_id: z.string().regex(/^\d{1,20}$/),
     grant: z.union([
       z.strictObject({ id: z.string().startsWith('grt_') }),
-      z.strictObject({ accounts_server: z.url(), api_domain: z.url(), client_id: text, client_secret: text, refresh_token: text }),
+      z.strictObject({ accounts_server: httpAddress(300), api_domain: httpAddress(300), client_id: text, client_secret: text, refresh_token: text }),
     ]),
   }),
   account: z.strictObject({

@@ -75,7 +75,7 @@ test('one business never has every thread, and those that wait take turns', asyn
 test('what waits is bounded for each business, and a refusal of one is not a refusal of another', async () => {
   const worker = open({ waitingOfOneMax: 2 });
   const stuck = ['a', 'a', 'a'].map((id) => worker.run(id, task('waitFor'), 200));
-  await expect(worker.run('a', task('add'), 1, 1)).rejects.toMatchObject({ code: 'work_busy' });
+  await expect(worker.run('a', task('add'), 1, 1)).rejects.toMatchObject({ code: 'business_busy' });
   expect(await worker.run('b', task('add'), 1, 1)).toBe(2);
   await Promise.all(stuck);
 });

@@ -20,7 +20,7 @@ type ResultOf<F extends (...args: never[]) => unknown> = Awaited<ReturnType<F>>;
 export type BoundedWorker = {
   /**
    * The function's own answer; bytes come back as a Buffer. Throws what the function threw (an AppError with its code); `work_stopped` where it
-   * took more time or memory than it may or ended its thread; `work_busy` where too much of this business waits already.
+   * took more time or memory than it may or ended its thread; `business_busy` where too much of this business waits already.
    */
   run<F extends (...args: never[]) => unknown>(businessId: string, task: Task<F>, ...args: Parameters<F>): Promise<ResultOf<F>>;
   close(): Promise<void>;
@@ -182,7 +182,7 @@ export function openBoundedWorker(instead: Partial<WorkLimits> = {}): BoundedWor
       new Promise((resolve, reject) => {
         if (isClosed) return reject(new AppError('work_stopped', {}, 'the server is closing'));
         const own = waiting.get(businessId) ?? [];
-        if (own.length >= limits.waitingOfOneMax || waitingInAll() >= limits.waitingMax) return reject(new AppError('work_busy'));
+        if (own.length >= limits.waitingOfOneMax || waitingInAll() >= limits.waitingMax) return reject(new AppError('business_busy', { retry_after_s: 2 }));
         own.push({ businessId, task: task as Task<never>, args, isSecond: false, done: resolve as (result: unknown) => void, failed: reject });
         waiting.set(businessId, own);
         goOn();

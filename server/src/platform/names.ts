@@ -2,7 +2,7 @@ import type { LookupOptions } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { isIP, type LookupFunction } from 'node:net';
-import { inShares } from './in-shares.ts';
+import { openShares } from './shares.ts';
 import { within } from './within.ts';
 
 export type Address = { address: string; family: 4 | 6 };
@@ -63,7 +63,7 @@ export function openNames(instead: Partial<NameSettings> = {}): Names {
   const settings = { ...usualNames, ...instead };
   const kept = new Map<string, { answer: Answer; until: number }>();
   const underWay = new Map<string, Promise<Answer>>();
-  const shares = inShares({ atOnce: settings.underWayMax, waitingMax: settings.waitingMax, waitMs: settings.deadlineMs });
+  const shares = openShares({ atOnce: settings.underWayMax, lineMost: settings.waitingMax, waitMs: settings.deadlineMs });
   const local = localNames(settings);
 
   /** One question per name, whoever else asks meanwhile; its answer is kept for all. */
@@ -91,12 +91,12 @@ export function openNames(instead: Partial<NameSettings> = {}): Names {
   };
 
   // The whole deadline, the wait for a turn among it: whoever asks too much at once waits for itself.
-  const inShare = async (name: string, asker: string): Promise<Answer> =>
-    (await within<Answer | null, null>(
-      shares.run(asker, async () => keptOf(name) ?? ask(name)),
+  const inShare = (name: string, asker: string): Promise<Answer> =>
+    within(
+      shares(asker, async () => keptOf(name) ?? ask(name)).catch(() => silent),
       settings.deadlineMs,
-      null,
-    )) ?? silent;
+      silent,
+    );
 
   const find: Names['find'] = async (given, asker) => {
     const name = given.toLowerCase().replace(/\.$/, '');

@@ -4,7 +4,8 @@ import { Agent, request as undiciRequest } from 'undici';
 import type { DeviceAnswer, DeviceRequest } from '../ports/dialect.ts';
 import type { OnBehalf, Sent, Vsdc } from '../ports/vsdc.ts';
 import type { AddressPolicy, Resolved } from '../platform/address-policy.ts';
-import { inShares } from '../platform/in-shares.ts';
+import { AppError } from '../platform/app-error.ts';
+import { openShares } from '../platform/shares.ts';
 import { within } from '../platform/within.ts';
 import { readText } from '../platform/read-text.ts';
 
@@ -55,7 +56,7 @@ export const usualSettings: DirectSettings = {
  */
 export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usualSettings): Vsdc & { close(): Promise<void> } {
   const agents = new Map<string, Agent>();
-  const questions = inShares({ atOnce: settings.questionsMax, waitingMax: 50, waitMs: settings.answerTimeoutMs });
+  const questions = openShares({ atOnce: settings.questionsMax, lineMost: 50, waitMs: settings.answerTimeoutMs });
   const lanes = places();
 
   /** One agent per resolved address, pinned to it; it keeps no connection (`pipelining: 0`), only its settings. Bounded: the oldest goes. */
@@ -117,8 +118,11 @@ export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usu
   };
 
   /** What can be asked again waits for a place; nothing has left where there is none. */
-  const ask = async (address: string, request: DeviceRequest, onBehalf: OnBehalf): Promise<Sent> =>
-    (await questions.run(onBehalf.businessId, async () => (await exchange(address, request, onBehalf)).sent)) ?? { is: 'unreachable', reason: tooMany };
+  const ask = (address: string, request: DeviceRequest, onBehalf: OnBehalf): Promise<Sent> =>
+    questions(onBehalf.businessId, async () => (await exchange(address, request, onBehalf)).sent).catch((error: unknown) => {
+      if (error instanceof AppError && error.code === 'business_busy') return { is: 'unreachable', reason: tooMany };
+      throw error;
+    });
 
   const askForLane = async (address: string, request: DeviceRequest, onBehalf: OnBehalf): Promise<Sent> => {
     const { businessId } = onBehalf;

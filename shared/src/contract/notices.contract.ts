@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { httpAddress } from '../http-address.ts';
 import { endpoint } from './endpoint.ts';
 
 const time = z.iso.datetime({ offset: true });
@@ -32,7 +33,7 @@ export const addSubscriber = endpoint({
   summary: 'Add an address; its secret is answered this once',
   guard: 'manage_business',
   answersSecret: true,
-  input: z.strictObject({ url: z.url({ protocol: /^https?$/ }).max(1000), events: z.array(event).min(1).max(noticeEvents.length) }),
+  input: z.strictObject({ url: httpAddress(1000), events: z.array(event).min(1).max(noticeEvents.length) }),
   output: newSubscriber,
 });
 
