@@ -42,7 +42,18 @@ import { openJobs } from './jobs/index.ts';
 import { accessRoutes } from './access/access.routes.ts';
 import { listEntries, openSealer, platformRecorder, recorder, verifyTrail } from './audit/index.ts';
 import { trailRoutes } from './audit/trail.routes.ts';
-import { addBranch, adoptDevice, initialiseDevice, listBranches, pauseLane, probeView, setDevice, testDevice, updateBranch } from './branches/index.ts';
+import {
+  addBranch,
+  adoptDevice,
+  initialiseDevice,
+  listBranches,
+  pauseLane,
+  probeView,
+  setDevice,
+  setNextDevice,
+  testDevice,
+  updateBranch,
+} from './branches/index.ts';
 import { businessRoutes } from './businesses/business.routes.ts';
 import { findDirectoryEntry, getConfig, listActiveBusinessIds, ownBranding, readLogo, recheckLogos, updateConfig } from './businesses/index.ts';
 import { branchRoutes } from './branches/branch.routes.ts';
@@ -158,6 +169,8 @@ import {
   resumeLane,
   runLane,
   settleByPerson,
+  switchDevice,
+  takeOverRefund,
   toReceiptView,
   usualTiming,
   withdrawReceipt,
@@ -709,6 +722,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       getReceipt: get,
       findReceipts: (ctx, module, documentId) => ctx.transaction((tx) => listReceiptsOf(tx, module, documentId)),
       withdrawReceipt: withdrawReceipt({ record, clock, changed: changes.changed }),
+      takeOverRefund: takeOverRefund({ record, clock, queue }),
       settleByPerson: settleByPerson(lanePorts),
       confirmSettlement: confirmSettlement(lanePorts),
       dropSettlement: dropSettlement(lanePorts),
@@ -733,6 +747,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       updateBranch: updateBranch(devices),
       initialiseDevice: initialise,
       adoptDevice: adoptDevice({ record, clock, afterActive: sync }),
+      setNextDevice: setNextDevice(devices),
+      switchDevice: switchDevice(lanePorts),
       pauseLane: pauseLane({ record }),
       resumeLane: resumeLane({ record, alerts, clock, queue, changed: changes.changed }),
     }),

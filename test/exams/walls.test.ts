@@ -60,6 +60,9 @@ const seeds: Record<string, (businessId: string, receiptId: string) => string> =
     `(business_id, id, at, worker, organization_id, purpose, method, endpoint, ms) values ('${b}', 'zcl_seed', now(), 'x', 'x', 'sync', 'GET', 'x', 1)`,
   way_back: (b) =>
     `(business_id, id, request_id, person_id, membership_id, object_hash, asked_at, until, state) values ('${b}', 'wbk_seed', 'x', 'x', 'x', 'x', now(), now(), 'open')`,
+  takeover: (b, r) =>
+    `(business_id, receipt_id, device_id, source, answer, confirmed_by, confirmed_name, confirmed_at)
+      values ('${b}', '${r}', (select device_id from receipt where id = '${r}'), 'x', 'x', 'x', 'x', now())`,
   usage_day: (b) => `(business_id, day, what, used) values ('${b}', '2026-01-01', 'x', 1)`,
 };
 

@@ -2,7 +2,7 @@ import { branches } from '@muhuri/shared/contract/index';
 import { AppError } from '../platform/app-error.ts';
 import { answer, type Call } from '../platform/http/answer.ts';
 import type { BranchView, ListBranchViews } from './list-branches.ts';
-import type { BranchAsk } from './change-branch.ts';
+import type { BranchAsk, NextDeviceAsk } from './change-branch.ts';
 import type { AdoptDevice, InitialiseDevice, PauseLane } from './set-up-device.ts';
 
 type Use = {
@@ -11,6 +11,8 @@ type Use = {
   listBranches: ListBranchViews;
   initialiseDevice: InitialiseDevice;
   adoptDevice: AdoptDevice;
+  setNextDevice(ctx: Call['ctx'], branchId: string, ask: NextDeviceAsk): Promise<void>;
+  switchDevice(ctx: Call['ctx'], branchId: string, given: { reason?: string | undefined }): Promise<void>;
   pauseLane: PauseLane;
   resumeLane(ctx: Call['ctx'], branchId: string, given: { last_invoice_number?: string | undefined; evidence?: string | undefined }): Promise<void>;
 };
@@ -35,6 +37,14 @@ export const branchRoutes = (use: Use) => {
     }),
     answer(branches.adoptDevice)(async (call, { input }) => {
       await use.adoptDevice(call.ctx, id(call), input);
+      return one(call);
+    }),
+    answer(branches.setNextDevice)(async (call, { input }) => {
+      await use.setNextDevice(call.ctx, id(call), input);
+      return one(call);
+    }),
+    answer(branches.switchDevice)(async (call, { input }) => {
+      await use.switchDevice(call.ctx, id(call), input);
       return one(call);
     }),
     answer(branches.pauseLane)(async (call) => {

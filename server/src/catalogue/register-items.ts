@@ -1,5 +1,5 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
-import type { Device } from '../branches/index.ts';
+import { type Device, findDevice } from '../branches/index.ts';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Dialects, Freeze } from '../ports/dialect.ts';
@@ -24,6 +24,9 @@ export const registerItems =
     for (const item of await ctx.transaction((tx) => listUnregistered(tx, device.id, Object.keys(about.prices)))) {
       const now = ports.clock.now();
       const at = { deviceId: device.id, itemId: item.id };
+      // Registering takes a while: the device may have been retired meanwhile, and then nothing is sent to it.
+      const isRetired = (await ctx.transaction((tx) => findDevice(tx, device.id)))?.state === 'retired';
+      if (isRetired) return { is: 'busy' };
       const isMine = await ctx.transaction((tx) => claimItem(tx, ctx.businessId, at, holder, now, new Date(now.getTime() + claimMs)));
       if (!isMine) {
         const left = await ctx.transaction((tx) => listUnregistered(tx, device.id, [item.itemCode]));

@@ -14,7 +14,7 @@ export const syncLists =
   (ports: { vsdc: Vsdc; dialects: Dialects; clock: Clock; log: Log }): SyncLists =>
   async (ctx, deviceId) => {
     const { business, device } = await ctx.transaction(async (tx) => ({ business: await getBusiness(tx), device: await findDevice(tx, deviceId) }));
-    if (!device) return;
+    if (!device || device.state === 'retired') return;
     const dialect = ports.dialects.of(device.dialect);
     const named = { taxpayerId: business.taxpayerId, branchCode: device.branchCode, serial: device.serial };
     const ask = async <T>(request: DeviceRequest, read: (answer: DeviceAnswer) => { is: string; value?: T }): Promise<T | null> => {

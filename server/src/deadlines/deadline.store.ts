@@ -9,13 +9,14 @@ const doubtsMax = 50;
 export async function listWatched(tx: Tx): Promise<Watched[]> {
   const devices = await query(
     tx,
-    `select d.id, b.name, greatest(d.last_contact_at, d.last_upstream_at) as last_contact_at, d.last_upstream_at, o.document_number, o.opened_at, o.waiting, s.ahead
+    `select d.id, b.name, case when d.state <> 'retired' then greatest(d.last_contact_at, d.last_upstream_at) end as last_contact_at,
+       case when d.state <> 'retired' then d.last_upstream_at end as last_upstream_at, o.document_number, o.opened_at, o.waiting, s.ahead
        from device d join branch b on b.business_id = d.business_id and b.id = d.branch_id
        left join lateral (select r.document_number, r.opened_at, count(*) over ()::int as waiting from receipt r
                            where r.business_id = d.business_id and r.device_id = d.id and r.state in ('queued', 'in_doubt') order by r.opened_at limit 1) o on true
        left join lateral (select extract(epoch from s.signed_at - s.recorded_at)::float8 * 1000 as ahead from signature s
-                           where s.business_id = d.business_id and s.device_id = d.id and s.source = 'device' order by s.invoice_number desc limit 1) s on true
-      where d.state <> 'new'`,
+                           where s.business_id = d.business_id and s.device_id = d.id and s.source = 'device' and d.state <> 'retired' order by s.invoice_number desc limit 1) s on true
+      where d.state in ('active', 'paused') or d.state = 'retired' and d.environment = 'production'`,
   );
   const doubts = await query(
     tx,

@@ -9,6 +9,8 @@ export type Filing = {
   rates: Record<string, Amount>;
   headerTax: 'lines' | 'class';
   originalInvoiceNumber: string | null;
+  /** For a refund: the SDC that signed the sale, which is another one where its device was replaced since. */
+  originalSdcId?: string;
   user: { id: string; name: string };
   seller: { tradeName: string; address: string; topMessage: string; bottomMessage: string };
   verification: { form: 'url' | 'hash'; base: string | null };

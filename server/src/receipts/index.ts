@@ -17,4 +17,6 @@ export { verifyEvidence } from './verify-evidence.ts';
 export { lookAtDoubt } from './look-at-doubt.ts';
 export { confirmSettlement, dropSettlement, settleByPerson } from './settle-by-person.ts';
 export { receiptChanges } from './wait-for-receipt.ts';
+export { switchDevice } from './switch-device.ts';
+export { takeOverRefund } from './take-over-refund.ts';
 export { withdrawReceipt } from './withdraw-receipt.ts';

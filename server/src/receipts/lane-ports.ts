@@ -25,6 +25,8 @@ export type LaneTiming = {
   doubtWaitMs: number;
   /** A document read longer ago than this is read again before its number is given. */
   readAgainMs: number;
+  /** How long somebody who switches devices waits for the send that is on its way. */
+  switchPatienceMs: number;
 };
 
 export const usualTiming: LaneTiming = {
@@ -36,6 +38,7 @@ export const usualTiming: LaneTiming = {
   settleMaxMs: 600_000,
   doubtWaitMs: 60_000,
   readAgainMs: 60_000,
+  switchPatienceMs: 5_000,
 };
 
 export type LanePorts = {

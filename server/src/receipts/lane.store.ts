@@ -152,7 +152,7 @@ export async function readLane(
           order by a.started_at desc limit 1)
        from receipt r
       where r.device_id = $1 and r.state = 'queued' and r.id is distinct from $3::text
-        and not (r.invoice_number is null and coalesce(r.problem->>'code', '') like 'zoho%' and coalesce(r.next_try_at > $2, false))
+        and not (r.invoice_number is null and (coalesce(r.problem->>'code', '') like 'zoho%' or r.problem->>'code' = 'refund_needs_takeover') and coalesce(r.next_try_at > $2, false))
         and not (r.kind = 'refund' and r.module = 'creditnotes' and exists (select 1 from receipt s where s.business_id = r.business_id and s.id = r.sale_receipt_id and s.state = 'in_doubt'))
       order by r.queued_at, r.id limit 1)`,
     [deviceId, now, exceptReceiptId],

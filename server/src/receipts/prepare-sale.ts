@@ -16,6 +16,7 @@ import type { Filed } from './filing.model.ts';
 import { type Answers, type ItemMapping, knownPaymentMethod, makeSale, type Setup } from './make-sale.model.ts';
 import { findReceipt, findReceiptOf, findSales, isRehearsed, listRefundsOf, type Receipt, type SaleCandidate } from './receipt.store.ts';
 import { checkRefund } from './refund.model.ts';
+import { continuesRun, isTakenOver } from './take-over-refund.ts';
 
 export type Prepared = {
   business: Business;
@@ -85,6 +86,7 @@ export const prepareSale =
       };
     });
     if (branchId && (!device || device.state === 'new')) findings.push({ code: 'device_missing' });
+    if (saleReceipt && device && saleReceipt.deviceId !== device.id) findings.push(...(await checkTakeover(ctx, saleReceipt, device)));
     const dialect = ports.dialects.of(device?.dialect ?? dialectOfCountry(ports.dialects, business.country));
     const production = device?.environment === 'production' ? { since: device.productionSince, isRehearsed: wasRehearsed } : null;
     const setup = setupOf(business, production, dialect, mappings, lists, known, ports.day(ports.clock.now(), dialect.timeZone));
@@ -124,6 +126,7 @@ function filingOf(ctx: Context, business: Business, device: Device, rates: Recor
     rates,
     headerTax: business.settings.header_tax,
     originalInvoiceNumber: saleReceipt?.invoiceNumber ?? null,
+    ...(saleReceipt?.signature ? { originalSdcId: saleReceipt.signature.sdcId } : {}),
     originalReceipt: saleReceipt?.signature
       ? { receiptNumber: saleReceipt.signature.receiptNumber, totalReceiptNumber: saleReceipt.signature.totalReceiptNumber, label: saleReceipt.signature.label }
       : null,
@@ -152,6 +155,14 @@ function branchOf(
   findings.push({ code: 'location_unmapped', field: 'location_id', key: document.locationId ?? 'none' });
   return null;
 }
+
+/** A sale that a device before the present one has signed: its refund needs a person's word that it is taken there. */
+const checkTakeover = (ctx: Context, sale: Receipt, device: Device): Promise<StoredProblem[]> =>
+  ctx.transaction(async (tx) => {
+    const about = { field: 'sale_receipt_id', sale_receipt_id: sale.id, invoice_number: sale.invoiceNumber, sdc_id: sale.signature?.sdcId };
+    if (!(await continuesRun(tx, sale))) return [{ code: 'refund_run_broken', ...about }];
+    return (await isTakenOver(tx, sale.id, device.id)) ? [] : [{ code: 'refund_needs_takeover', ...about }];
+  });
 
 /** By the order of trust: what a person chose, the invoice the credit note was made from or applied to, its reference. */
 async function findSaleOf(

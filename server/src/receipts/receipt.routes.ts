@@ -9,6 +9,7 @@ import type { ConfirmReversal, ProposeReversal } from './reverse-lost-sale.ts';
 import type { MakeEvidencePack } from './evidence-pack.ts';
 import type { LookAtDoubt } from './look-at-doubt.ts';
 import type { ConfirmSettlement, Evidence, SettleByPerson } from './settle-by-person.ts';
+import type { TakeOverRefund } from './take-over-refund.ts';
 import type { WaitForReceipt } from './wait-for-receipt.ts';
 import type { WithdrawReceipt } from './withdraw-receipt.ts';
 
@@ -22,6 +23,7 @@ type Use = {
   findReceipts(ctx: Call['ctx'], module: string, documentId: string): Promise<Receipt[]>;
   withdrawReceipt: WithdrawReceipt;
   settleByPerson: SettleByPerson;
+  takeOverRefund: TakeOverRefund;
   confirmSettlement: ConfirmSettlement;
   dropSettlement: ConfirmSettlement;
   lookAtDoubt: LookAtDoubt;
@@ -55,6 +57,7 @@ export const receiptRoutes = (use: Use) => {
     answer(receipts.getReceipt)(async (call) => use.view(await use.getReceipt(call.ctx, id(call)), call.language)),
     answer(receipts.withdrawReceipt)(async (call) => use.view(await use.withdrawReceipt(call.ctx, id(call)), call.language)),
     answer(receipts.attachEvidence)(async (call, { input }) => use.view(await use.settleByPerson(call.ctx, id(call), input as Evidence), call.language)),
+    answer(receipts.takeOverRefund)(async (call, { input }) => use.view(await use.takeOverRefund(call.ctx, id(call), input), call.language)),
     answer(receipts.confirmEvidence)(async (call) => use.view(await use.confirmSettlement(call.ctx, id(call)), call.language)),
     answer(receipts.dropEvidence)(async (call) => use.view(await use.dropSettlement(call.ctx, id(call)), call.language)),
     answer(receipts.readDoubt)((call) => use.lookAtDoubt(call.ctx, id(call))),

@@ -286,6 +286,20 @@ export const moveReceipt = (tx: Tx, id: string, to: string, problem: StoredProbl
     at,
   ]);
 
+/** Whether a sandbox device of a branch has signed anything. */
+export const hasTestReceipt = async (tx: Tx, branchId: string): Promise<boolean> =>
+  (await queryOne(tx, "select 1 as yes from receipt where branch_id = $1 and environment = 'sandbox' and kind = 'sale' and state = 'signed' limit 1", [
+    branchId,
+  ])) !== null;
+
+/** What waits at a device, in the order of its lane. */
+export const listQueued = async (tx: Tx, deviceId: string): Promise<string[]> =>
+  (await query<{ id: string }>(tx, "select id from receipt where device_id = $1 and state = 'queued' order by queued_at, id", [deviceId])).map((row) => row.id);
+
+/** The doubts of a device that nothing is sent to any more: nothing happens to them by itself. */
+export const leaveDoubtsToPeople = (tx: Tx, deviceId: string) =>
+  query(tx, "update receipt set next_try_at = null where device_id = $1 and state = 'in_doubt'", [deviceId]);
+
 /**
  * Whether a device still takes documents; held so until the transaction ends, so that it cannot be retired between the look and the row that
  * is opened at it.

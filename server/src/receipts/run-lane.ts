@@ -311,6 +311,8 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
     }
     const { prepared } = result;
     const [finding] = prepared.findings;
+    // It stands aside until somebody has said that its device takes it.
+    if (finding?.code === 'refund_needs_takeover') return leave('queued', finding, new Date(now.getTime() + retryDelayMs(before.tries, 60_000, 3_600_000)));
     if (finding?.code === 'document_void') return leave('withdrawn', finding, null);
     if (!prepared.filed || !prepared.device) return leave('refused', finding ?? { code: 'device_missing' }, null);
     const filed = await withItemCodes(

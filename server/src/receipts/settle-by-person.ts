@@ -39,8 +39,8 @@ export type Evidence =
       buyer_tin?: string | undefined;
       total?: string | undefined;
     }
-  /** It holds nothing under the number. */
-  | { found: false; source: string }
+  /** It holds nothing under the number; of a device that was retired with when that was looked up, and that the device uploads nothing any more. */
+  | { found: false; source: string; listed_at?: string | undefined; cannot_upload?: true | undefined }
   /** It holds something under the number, and that is not our document: another program has used it. */
   | { found: 'other'; source: string };
 
@@ -53,6 +53,8 @@ type Word = { by: string; confirmedBy?: string };
 
 // Clocks of server and device differ a little.
 const clockSlackMs = 10 * 60_000;
+/** A VSDC signs for a day without its authority; twice that, and what it signed has arrived or never will. */
+const uploadMs = 48 * 3_600_000;
 
 /**
  * A person with the right to settle brings what the authority holds. It is checked against what can be known here, and what is stored
@@ -65,8 +67,9 @@ export const settleByPerson =
     within(ports, ctx, receiptId, async (of) => {
       const { code } = of.receipt.problem as StoredProblem;
       const signature = await verify(ports, of, code, evidence);
-      if (evidence.found !== 'other' && (!ctx.permissions || ctx.permissions.includes('check')))
-        return apply(ports, ctx, of, evidence, signature, { by: ctx.actor.id });
+      // Nothing can be asked of a device that was retired: that it has not signed is two persons' word.
+      const needsSecond = evidence.found === 'other' || (evidence.found === false && of.receipt.isDeviceRetired);
+      if (!needsSecond && (!ctx.permissions || ctx.permissions.includes('check'))) return apply(ports, ctx, of, evidence, signature, { by: ctx.actor.id });
       const { id } = ctx.actor;
       const name = 'name' in ctx.actor ? ctx.actor.name : id;
       await putSettlement(of.tx, ctx.businessId, receiptId, { evidence, by: { id, name } }, of.at);
@@ -125,6 +128,7 @@ function openProposal(receipt: Receipt): NonNullable<Receipt['settlement']> {
 async function verify(ports: LanePorts, { tx, receipt, device, attempts, at }: Case, code: string, evidence: Evidence): Promise<Signature | null> {
   const isOver = attempts.every((attempt) => attempt.isSocketClosed);
   if (evidence.found === false) {
+    if (receipt.isDeviceRetired) return verifyAbsence(receipt, attempts, isOver, evidence, at);
     // Only once the device itself has definitely refused the last resend; before that the first request may still arrive.
     if (code !== 'maybe_signed' || !isOver || attempts.at(-1)?.outcome !== 'refused')
       throw new AppError('wrong_state', { reason: 'the device has not refused the document after the doubt' });
@@ -150,6 +154,22 @@ async function verify(ports: LanePorts, { tx, receipt, device, attempts, at }: C
   return signature;
 }
 
+/**
+ * A device that was retired may have signed without its authority for a day and upload that late: only a list taken long after the last send,
+ * and that nothing can come from the device any more, shows that it has not signed.
+ */
+function verifyAbsence({ problem }: Receipt, attempts: StoredAttempt[], isOver: boolean, evidence: Evidence & { found: false }, at: Date): null {
+  if (problem?.code !== 'maybe_signed' || !isOver) throw new AppError('wrong_state', { reason: 'the device may have signed it' });
+  if (!evidence.cannot_upload)
+    throw new AppError('malformed', { field: 'cannot_upload', reason: 'that the device cannot upload anything any more has to be said' });
+  if (!evidence.listed_at) throw new AppError('malformed', { field: 'listed_at', reason: 'when the list was taken has to be said' });
+  const after = new Date(Math.max(...attempts.map((attempt) => attempt.startedAt.getTime())) + uploadMs);
+  const listedAt = new Date(evidence.listed_at);
+  if (listedAt < after || listedAt.getTime() > at.getTime() + clockSlackMs)
+    throw new AppError('evidence_too_early', { field: 'listed_at', after: after.toISOString() });
+  return null;
+}
+
 async function apply(ports: LanePorts, ctx: Context, { tx, receipt, attempts, at }: Case, evidence: Evidence, signature: Signature | null, word: Word) {
   const last = attempts.at(-1) as StoredAttempt;
   const invoiceNumber = receipt.invoiceNumber as string;
@@ -166,13 +186,19 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, attempts, at
     await followUp(ports, tx, ctx, receipt, at);
     await afterDoubt(ports, tx, ctx, receipt.deviceId);
   } else if (evidence.found === false) {
-    const problem = { code: 'device_refused', device_code: last.deviceCode ?? '', device_text: last.deviceText ?? '' } as const;
+    const problem: StoredProblem = receipt.isDeviceRetired
+      ? { code: 'device_retired' }
+      : { code: 'device_refused', device_code: last.deviceCode ?? '', device_text: last.deviceText ?? '' };
     await settleNotSigned(ports, tx, ctx, receipt, problem, evidence.source, at);
   } else {
     // The number stays with whoever used it, and so does its place in the device's total; the document goes again under its next one.
     await explainTotals(tx, receipt.deviceId, '1');
     await settleAttempts(tx, receipt.id, 'not_ours', { invoiceNumber });
-    await setReceiptState(tx, receipt.id, { state: 'queued', problem: null, invoiceNumber: null }, at);
+    // At a device that was retired nothing waits: sealed again, it goes to the one that followed.
+    const after = receipt.isDeviceRetired
+      ? { state: 'refused' as const, problem: { code: 'device_retired' as const } }
+      : { state: 'queued' as const, problem: null };
+    await setReceiptState(tx, receipt.id, { ...after, invoiceNumber: null }, at);
     await readAnew(tx, receipt.id);
     await endDoubt(tx, receipt.id);
     await afterDoubt(ports, tx, ctx, receipt.deviceId);

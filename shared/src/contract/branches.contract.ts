@@ -92,6 +92,26 @@ export const adoptDevice = endpoint({
   output: branchView,
 });
 
+export const setNextDevice = endpoint({
+  method: 'PUT',
+  path: '/branches/{id}/next-device',
+  summary: 'Enter the device that is to follow the one at work: one for production after a rehearsal, or one in the place of a device that is gone',
+  guard: 'manage_devices',
+  secondFactor: true,
+  input: z.strictObject({ for: z.enum(['production', 'replacement']), address: z.url(), serial: branchText(100) }),
+  output: branchView,
+});
+
+export const switchDevice = endpoint({
+  method: 'POST',
+  path: '/branches/{id}/switch',
+  summary: 'Put the device that was prepared in the place of the one at work, for good; what became of that one is said where it is replaced',
+  guard: 'manage_devices',
+  secondFactor: true,
+  input: z.strictObject({ reason: z.string().trim().min(3).max(500).optional() }),
+  output: branchView,
+});
+
 export const pauseLane = endpoint({
   method: 'POST',
   path: '/branches/{id}/pause',

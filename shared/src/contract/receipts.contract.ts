@@ -197,8 +197,23 @@ export const attachEvidence = endpoint({
       total: amount.optional(),
     }),
     z.strictObject({ found: z.literal('other'), source: z.string().trim().min(3).max(300) }),
-    z.strictObject({ found: z.literal(false), source: z.string().trim().min(3).max(300) }),
+    z.strictObject({
+      found: z.literal(false),
+      source: z.string().trim().min(3).max(300),
+      /** Of a device that was retired: when the authority's list was taken, and that the device cannot upload anything any more. */
+      listed_at: time.optional(),
+      cannot_upload: z.literal(true).optional(),
+    }),
   ]),
+  output: receiptView,
+});
+
+export const takeOverRefund = endpoint({
+  method: 'POST',
+  path: '/receipts/{id}/takeover',
+  summary: 'Confirm, with what the authority shows of a sale, that the device which followed the one that signed it takes its refund',
+  guard: 'manage_devices',
+  input: z.strictObject({ source: z.string().trim().min(3).max(300), answer: z.string().trim().min(3).max(5000) }),
   output: receiptView,
 });
 

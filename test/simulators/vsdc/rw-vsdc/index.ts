@@ -22,6 +22,8 @@ type Device = {
   stocked: string[];
   /** The authority has withdrawn it: it answers nobody any more. */
   isRetired?: boolean;
+  /** What the authority holds of the branch from the device before this one. */
+  before?: ApprovedDevice['before'];
   /** How often its keys were given anew. */
   keysGiven?: number;
   /** Last moment the authority was reached: 24 hours later the device stops. */
@@ -67,7 +69,16 @@ type State = {
   vatRegistered?: Record<string, boolean> | undefined;
 };
 
-export type ApprovedDevice = { tin: string; bhfId: string; serial: string; name: string; vatRegistered?: boolean };
+export type ApprovedDevice = {
+  tin: string;
+  bhfId: string;
+  serial: string;
+  name: string;
+  vatRegistered?: boolean;
+  /** Where it is not the first: its SDC id, and what the authority holds of the branch from the device before it. */
+  sdcId?: string;
+  before?: { lastInvoiceNumber: number; sales: Device['sales'] };
+};
 
 export type RwVsdcDevice = {
   /** A request as it arrives, and what the device says; null: it says nothing. */
@@ -87,7 +98,7 @@ export type RwVsdcDevice = {
   /** The authority withdraws a device; a successor is approved beside it. */
   retire(serial: string): void;
   /** What a device knows of itself: who it is, whether it was initialised, which items it was told. */
-  device(tin: string, bhfId: string): Readonly<Pick<Device, 'sdcId' | 'mrcNo' | 'isInitialised' | 'itemCodes' | 'total'>>;
+  device(tin: string, bhfId: string): Readonly<Pick<Device, 'sdcId' | 'mrcNo' | 'isInitialised' | 'itemCodes' | 'total' | 'sales'>>;
   reset(): void;
 };
 
@@ -147,7 +158,7 @@ export function makeRwVsdc(options: {
     tin: each.tin,
     bhfId: each.bhfId,
     serial: each.serial,
-    sdcId: `SDC0100${String(index + 1).padStart(5, '0')}`,
+    sdcId: each.sdcId ?? `SDC0100${String(index + 1).padStart(5, '0')}`,
     mrcNo: `WIS${String(index + 1).padStart(8, '0')}`,
     isInitialised: false,
     receiptCounters: {},
@@ -156,6 +167,7 @@ export function makeRwVsdc(options: {
     usedPurchaseCodes: [],
     itemCodes: [],
     sales: [],
+    ...(each.before ? { before: each.before } : {}),
     stocked: [],
     lastContact: machineNow(),
   });
@@ -271,10 +283,10 @@ export function makeRwVsdc(options: {
         cmcKey: key('cmc'),
         intrlKey: key('intrl'),
         signKey: key('sign'),
-        lastSaleInvcNo: Math.max(0, ...device.usedNumbers.map(Number)),
+        lastSaleInvcNo: Math.max(device.before?.lastInvoiceNumber ?? 0, ...device.usedNumbers.map(Number)),
         lastPchsInvcNo: 0,
         lastSaleRcptNo: device.receiptCounters.NS ?? 0,
-        lastInvcNo: Math.max(0, ...device.usedNumbers.map(Number)),
+        lastInvcNo: Math.max(device.before?.lastInvoiceNumber ?? 0, ...device.usedNumbers.map(Number)),
         lastTrainInvcNo: 0,
         lastProfrmInvcNo: 0,
         lastCopyInvcNo: 0,
@@ -346,7 +358,12 @@ export function makeRwVsdc(options: {
     const others = settings.knows_sales_elsewhere
       ? state.value.devices.filter((each) => each !== device && each.tin === device.tin && each.bhfId === device.bhfId)
       : [];
-    const refusal = checkSale(body, { ...device, salesElsewhere: others.flatMap((each) => each.sales) }, rules, stamp(now()).slice(0, 8));
+    const refusal = checkSale(
+      body,
+      { ...device, salesElsewhere: [...(device.before?.sales ?? []), ...others.flatMap((each) => each.sales)] },
+      rules,
+      stamp(now()).slice(0, 8),
+    );
     if (refusal) return envelope(refusal.code, refusal.text);
     const answer = sign(device, body, asked.body);
     if (fault === 'drop_after_signing') return null;

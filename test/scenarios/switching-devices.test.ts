@@ -1,0 +1,415 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Api, until } from '../api.ts';
+import { evidenceOf } from '../evidence.ts';
+import { type RwVsdc, startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
+import { type DemoBusiness, startWorld, type World } from '../world.ts';
+
+let world: World;
+let following: RwVsdc;
+beforeAll(async () => {
+  world = await startWorld({
+    businesses: 4,
+    rehearsing: [1],
+    instead: {
+      vsdc: { answerTimeoutMs: 500, lateTimeoutMs: 700, connectTimeoutMs: 300 },
+      timing: { retryFirstMs: 100, retryMaxMs: 200, settleQuietMs: 100, settleMaxMs: 200, doubtWaitMs: 100, leaseMs: 2_000, switchPatienceMs: 300 },
+      sweepMs: 200,
+      waitMs: 2_000,
+    },
+  });
+  following = await startRwVsdc({ approved: [] });
+});
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]();
+  await following?.close();
+});
+
+let made = 0;
+/** An invoice or credit note of a business; its own time of creation where it matters. */
+function add(of: DemoBusiness, what: string, more: object = {}, module: 'invoices' | 'creditnotes' = 'invoices'): { id: string; number: string } {
+  made += 1;
+  const own = module === 'invoices' ? 'invoice' : 'creditnote';
+  const source = world.zoho.documents().find((each) => each.organization_id === of.organizationId && each.module === module && each.what.startsWith(what));
+  const id = `46000000008${String(made).padStart(8, '0')}`;
+  const number = `${module === 'invoices' ? 'S' : 'C'}-${made}`;
+  world.zoho.add(module, of.organizationId, {
+    ...structuredClone(world.zoho.document(module, source?.id ?? '')),
+    [`${own}_id`]: id,
+    [`${own}_number`]: number,
+    ...more,
+  });
+  return { id, number };
+}
+const invoice = (of: DemoBusiness, more: object = {}) => add(of, 'simple sale', more);
+const at = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, '+0000');
+/** Created after whatever happens in this test. */
+const later = () => ({ created_time: at(Date.now() + 60_000), last_modified_time: at(Date.now()) });
+/** The note over the whole of an invoice. */
+function creditNote(of: DemoBusiness, invoiceId: string, more: object = {}): { id: string; number: string } {
+  const sold = world.zoho.document('invoices', invoiceId);
+  const source = world.zoho.documents().find((each) => each.organization_id === of.organizationId && each.module === 'creditnotes');
+  return add(
+    of,
+    source?.what ?? '',
+    {
+      ...Object.fromEntries(
+        ['customer_id', 'customer_name', 'line_items', 'sub_total', 'tax_total', 'total', 'taxes', 'discount', 'discount_total', 'shipping_charge'].map(
+          (key) => [key, structuredClone(sold[key])],
+        ),
+      ),
+      invoice_id: invoiceId,
+      status: 'open',
+      ...more,
+    },
+    'creditnotes',
+  );
+}
+
+const judged = (at: RwVsdc, number: string) => at.receipts().filter((each) => each.request.remark === number);
+const branchOf = async (api: Api, id: string) => (await api.get('/branches')).body.branches.find((each: { id: string }) => each.id === id);
+const present = async (api: Api, id: string) => (await api.get(`/receipts/${id}`)).body;
+const becomes = (api: Api, id: string, state: string) =>
+  until(
+    () => present(api, id),
+    (each) => each.state === state,
+  );
+const moveDevice = (of: DemoBusiness, address: string) =>
+  world.sql("update device set address = $1 where branch_id = $2 and state <> 'retired'", [address, of.branchIds[0]], of.businessId);
+const receiptsOf = (of: DemoBusiness, documentId: string) =>
+  world.sql(
+    'select id, environment, state, device_id, moved_to, invoice_number::text as number from receipt where document_id = $1 order by opened_at',
+    [documentId],
+    of.businessId,
+  );
+const socketsClosed = (of: DemoBusiness, receiptId: string) =>
+  until(
+    () =>
+      world.sql(
+        'select 1 as open from attempt where receipt_id = $1 and (ended_at is null or socket_closed_at is null and socket_until > now())',
+        [receiptId],
+        of.businessId,
+      ),
+    (open) => open.length === 0,
+  );
+/** The simulated successor of a business's device, and all steps up to the switch. */
+async function prepare(of: DemoBusiness, api: Api, ask: { for: 'production' | 'replacement'; before?: { lastInvoiceNumber: number } }): Promise<string> {
+  const serial = `${of.taxpayerId}-next-${made}`;
+  const { sales } = world.vsdc.device(of.taxpayerId, '00');
+  const number = of.taxpayerId.slice(-6);
+  following.approve({
+    tin: of.taxpayerId,
+    bhfId: '00',
+    serial,
+    name: 'THE SAME TAXPAYER',
+    sdcId: `SDC0200${number}`,
+    ...(ask.before ? { before: { ...ask.before, sales: [...sales] } } : {}),
+  });
+  const id = of.branchIds[0] as string;
+  expect(await api.put(`/branches/${id}/next-device`, { for: ask.for, address: following.url, serial })).toMatchObject({
+    status: 200,
+    body: { next_device: { serial, ready: false } },
+  });
+  expect(await api.post(`/branches/${id}/switch`, { reason: 'too early' })).toMatchObject({ status: 409, body: { code: 'next_device_unready' } });
+  expect(await api.post(`/branches/${id}/initialise`)).toMatchObject({ status: 200, body: { next_device: { ready: true } } });
+  return id;
+}
+
+describe('going to production after a rehearsal', () => {
+  let of: DemoBusiness;
+  let admin: Api;
+  let user: Api;
+  let branchId: string;
+  let rehearsed: { id: string; number: string };
+  let waiting: { id: string; number: string };
+  beforeAll(async () => {
+    of = world.businesses[1];
+    admin = await Api.signIn(world, of.admin);
+    user = await Api.signIn(world, of.user);
+  });
+
+  test('needs a receipt that the sandbox device has signed', async () => {
+    branchId = await prepare(of, admin, { for: 'production' });
+    expect(await admin.post(`/branches/${branchId}/switch`)).toMatchObject({ status: 409, body: { code: 'rehearsal_missing' } });
+    expect(await user.post(`/branches/${branchId}/switch`)).toMatchObject({ status: 403 });
+  });
+
+  test('what was rehearsed is a test receipt on paper and in every list, and seals nothing', async () => {
+    rehearsed = invoice(of);
+    const test = await user.seal('invoices', rehearsed.id);
+    expect(test.body).toMatchObject({ state: 'signed', environment: 'sandbox' });
+    await admin.post('/zoho/poll');
+    const listed = await until(
+      async () => (await admin.get(`/documents?document_ids=${rehearsed.id}`)).body.documents as { standing: string; receipt_label: string | null }[],
+      (rows) => rows.length === 1,
+    );
+    expect(listed).toMatchObject([{ standing: 'rehearsed', receipt_label: null, problem: { code: 'test_receipt_only' }, receipt_id: test.body.id }]);
+    const paper = await admin.file(`/receipts/${test.body.id}/pdf?paper=a4`);
+    expect(paper.type, paper.bytes.toString().slice(0, 300)).toBe('application/pdf');
+    await world.app.settle();
+    expect((await admin.get('/businesses/me/stats')).body).toMatchObject({ signed: 0, total: '0', test_receipts: 1 });
+  });
+
+  test('closes what waited for the sandbox device, and seals nothing of it by itself', async () => {
+    waiting = invoice(of);
+    await moveDevice(of, 'http://127.0.0.1:9');
+    const queued = await user.seal('invoices', waiting.id);
+    expect(queued.body).toMatchObject({ state: 'queued', invoice_number: expect.any(String) });
+    // The address of the device that is prepared was moved along.
+    await world.sql("update device set address = $1 where state = 'new'", [following.url], of.businessId);
+    const before = Date.now();
+    const switched = await admin.post(`/branches/${branchId}/switch`);
+    expect(switched).toMatchObject({
+      status: 200,
+      body: {
+        device: { environment: 'production', state: 'active', next_invoice_number: '1' },
+        next_device: null,
+        retired_devices: [{ environment: 'sandbox', state: 'retired', burnt_numbers: [queued.body.invoice_number] }],
+      },
+    });
+    expect(Date.parse(switched.body.production_since)).toBeGreaterThanOrEqual(before - 1_000);
+    expect(await present(user, queued.body.id)).toMatchObject({ state: 'withdrawn', invoice_number: null, problem: { code: 'device_retired' } });
+    expect(await receiptsOf(of, waiting.id)).toHaveLength(1);
+  });
+
+  test('leaves everything from before to a person who says that no other system sealed it', async () => {
+    const config = (await admin.get('/businesses/me/config')).body;
+    await admin.put('/businesses/me/config', { settings: { auto_seal: 'sent' }, version: config.version });
+    const fresh = invoice(of, later());
+    for (const { id } of [rehearsed, waiting]) world.zoho.change('invoices', id, { terms: 'touched' });
+    await admin.post('/zoho/poll');
+    // The new one is sealed by itself; those from before were looked at in the same round, and wait.
+    await until(
+      async () => judged(following, fresh.number).length,
+      (count) => count === 1,
+    );
+    const looked = await until(
+      async () => (await admin.get(`/documents?document_ids=${rehearsed.id},${waiting.id}`)).body.documents as { standing: string }[],
+      (rows) => rows.length === 2,
+    );
+    expect(looked).toMatchObject([
+      { standing: 'before_production', problem: { code: 'before_production' }, who: 'person', receipt_label: null },
+      { standing: 'before_production', problem: { code: 'before_production' }, who: 'person', receipt_label: null },
+    ]);
+    expect(following.receipts().map((each) => each.request.remark)).toEqual([fresh.number]);
+    const month = (await admin.get(`/documents/month?month=${new Date().toISOString().slice(0, 7)}`)).body;
+    expect(month.complete).toBe(false);
+    expect((await user.get(`/receipts/preflight?module=invoices&document_id=${rehearsed.id}`)).body).toMatchObject({
+      ready: false,
+      environment: 'production',
+      receipt: null,
+      findings: [{ code: 'before_production' }],
+    });
+    expect(await user.seal('invoices', rehearsed.id)).toMatchObject({ status: 422, body: { code: 'before_production' } });
+    expect(await user.seal('invoices', rehearsed.id, { confirm: ['before_production'] })).toMatchObject({ status: 403 });
+  });
+
+  test('a credit note never finds the test receipt of its sale', async () => {
+    const note = creditNote(of, rehearsed.id, later());
+    expect(await admin.seal('creditnotes', note.id, { reason_code: '06' })).toMatchObject({ status: 422, body: { code: 'refund_sale_unsigned' } });
+    const [test] = await receiptsOf(of, rehearsed.id);
+    expect((await admin.seal('creditnotes', note.id, { reason_code: '06', sale_receipt_id: test?.id })).status).toBe(422);
+    expect(following.receipts().filter((each) => each.request.rcptTyCd === 'R')).toEqual([]);
+  });
+
+  test('confirmed, the document gets its real receipt beside its test receipt, from the device in production', async () => {
+    const real = await admin.seal('invoices', rehearsed.id, { confirm: ['before_production'] });
+    expect(real.body).toMatchObject({ state: 'signed', environment: 'production', sdc_id: following.device(of.taxpayerId, '00').sdcId });
+    expect(await receiptsOf(of, rehearsed.id)).toMatchObject([
+      { environment: 'sandbox', state: 'signed' },
+      { environment: 'production', state: 'signed' },
+    ]);
+    const [line] = (judged(following, rehearsed.number)[0]?.request.itemList as { itemCd: string }[]) ?? [];
+    expect(following.device(of.taxpayerId, '00').itemCodes).toContain(line?.itemCd);
+    expect((await admin.get(`/documents?document_ids=${rehearsed.id}&standing=sealed`)).body.documents).toHaveLength(1);
+    await world.app.settle();
+    expect((await admin.get('/businesses/me/stats')).body).toMatchObject({ signed: 2, test_receipts: 1 });
+    expect(await admin.put(`/branches/${branchId}/next-device`, { for: 'production', address: following.url, serial: 'x' })).toMatchObject({
+      status: 409,
+      body: { code: 'production_already' },
+    });
+  });
+});
+
+describe('a device that is replaced', () => {
+  let of: DemoBusiness;
+  let admin: Api;
+  let second: Api;
+  let sold: { id: string; number: string };
+  let sale: { id: string; invoice_number: string; sdc_id: string };
+  let waiting: { id: string; number: string };
+  let doubtful: { id: string; number: string };
+  let doubt: { id: string; invoice_number: string };
+  const heard: string[] = [];
+  // It takes what it is sent and never says a word.
+  const dead = createServer((asked) => {
+    heard.push(asked.url ?? '');
+    asked.socket.destroy();
+  });
+  beforeAll(async () => {
+    of = world.businesses[0];
+    await new Promise<void>((resolve) => dead.listen(0, '127.0.0.1', resolve));
+    const colleague = {
+      username: 'second@inzozi',
+      name: 'Second',
+      email: 'second@inzozi.example',
+      password: 'second-demo-only',
+      role: 'business_admin' as const,
+    };
+    await world.app.addPerson(of.businessId, colleague);
+    admin = await Api.signIn(world, of.admin);
+    second = await Api.signIn(world, { ...of.admin, username: colleague.username, password: colleague.password });
+    sold = invoice(of);
+    sale = (await admin.seal('invoices', sold.id)).body as typeof sale;
+    doubtful = invoice(of);
+    await moveDevice(of, `http://127.0.0.1:${(dead.address() as AddressInfo).port}`);
+    doubt = (await admin.seal('invoices', doubtful.id)).body as typeof doubt;
+  });
+  afterAll(() => dead.close());
+
+  test('is not switched while a send is on its way, nor without a word about the old one', async () => {
+    const id = await prepare(of, admin, { for: 'replacement', before: { lastInvoiceNumber: 0 + Number(sale.invoice_number) } });
+    expect(await admin.post(`/branches/${id}/switch`)).toMatchObject({ status: 400, body: { code: 'malformed', field: 'reason' } });
+    // Its lane is held by a process that is at work.
+    await world.sql("update device set lane_holder = 'wrk_other', lane_until = now() + interval '1 minute' where branch_id = $1", [id], of.businessId);
+    expect(await admin.post(`/branches/${id}/switch`, { reason: 'the computer is dead' })).toMatchObject({ status: 409, body: { code: 'device_at_work' } });
+    await world.sql('update device set lane_holder = null, lane_until = null where branch_id = $1', [id], of.businessId);
+    expect((await branchOf(admin, id)).device).toMatchObject({ serial: 'inzozi-kigali-1', state: 'paused' });
+  });
+
+  test('closes what waits there and opens it anew at the successor, whose run begins behind everything ever frozen', async () => {
+    const [id] = of.branchIds as [string];
+    waiting = invoice(of);
+    const queued = (await admin.seal('invoices', waiting.id)).body as { id: string };
+    await socketsClosed(of, doubt.id);
+    const { next_invoice_number: frozen } = (await branchOf(admin, id)).device;
+    const switched = await admin.post(`/branches/${id}/switch`, { reason: 'the computer is dead' });
+    expect(switched).toMatchObject({
+      status: 200,
+      body: { device: { state: 'active', environment: 'production' }, retired_devices: [{ in_doubt: 1, queued: 0 }] },
+    });
+    const opened = await until(
+      () => receiptsOf(of, waiting.id),
+      (rows) => rows.some((row) => row.state === 'signed'),
+    );
+    expect(opened).toHaveLength(2);
+    expect(opened.find((row) => row.id === queued.id)).toMatchObject({ state: 'withdrawn', number: null, moved_to: expect.any(String) });
+    const moved = opened.find((row) => row.id !== queued.id);
+    expect(Number(moved?.number)).toBe(Number(frozen));
+    expect(judged(following, waiting.number)).toHaveLength(1);
+    expect(judged(world.vsdc, waiting.number)).toHaveLength(0);
+    expect((await admin.seal('invoices', waiting.id)).body).toMatchObject({ id: moved?.id, state: 'signed' });
+  });
+
+  test('gets nothing any more, not even a resend; its doubts wait for evidence', async () => {
+    heard.length = 0;
+    const old = (await receiptsOf(of, doubtful.id))[0];
+    await world.sql('update device set lane_next_at = null where id = $1', [old?.device_id], of.businessId);
+    await world.app.sweep();
+    const after = invoice(of, later());
+    await becomes(admin, (await admin.seal('invoices', after.id)).body.id as string, 'signed');
+    await world.app.sweep();
+    expect(heard).toEqual([]);
+    expect(await present(admin, doubt.id)).toMatchObject({ state: 'in_doubt', problem: { code: 'maybe_signed' } });
+    expect((await admin.seal('invoices', doubtful.id)).body).toMatchObject({ id: doubt.id, state: 'in_doubt' });
+  });
+
+  test('has not signed where two persons say so, by a list taken 48 hours after the last send', async () => {
+    const evidence = { found: false, source: 'the portal of the authority' };
+    const ask = (more: object) => admin.post(`/receipts/${doubt.id}/evidence`, { ...evidence, ...more });
+    expect(await ask({ listed_at: new Date().toISOString() })).toMatchObject({ status: 400, body: { field: 'cannot_upload' } });
+    expect(await ask({ cannot_upload: true })).toMatchObject({ status: 400, body: { field: 'listed_at' } });
+    const word = { cannot_upload: true, listed_at: new Date().toISOString() };
+    expect(await ask(word)).toMatchObject({ status: 422, body: { code: 'evidence_too_early' } });
+    await world.sql("update attempt set started_at = started_at - interval '49 hours' where receipt_id = $1", [doubt.id], of.businessId);
+    expect((await ask(word)).body).toMatchObject({ state: 'in_doubt', settlement: { evidence: { found: false } } });
+    expect(await admin.post(`/receipts/${doubt.id}/evidence/confirm`)).toMatchObject({ status: 409, body: { code: 'second_person_needed' } });
+    expect((await second.post(`/receipts/${doubt.id}/evidence/confirm`)).body).toMatchObject({ state: 'refused', problem: { code: 'device_retired' } });
+    const [branchId] = of.branchIds as [string];
+    expect((await branchOf(admin, branchId)).retired_devices[0].burnt_numbers).toContain(doubt.invoice_number);
+    const again = await admin.seal('invoices', doubtful.id);
+    expect(again.body.state).toBe('signed');
+    expect(again.body.id).not.toBe(doubt.id);
+    expect(await receiptsOf(of, doubtful.id)).toMatchObject([
+      { state: 'withdrawn', moved_to: again.body.id },
+      { state: 'signed', moved_to: null },
+    ]);
+    expect(judged(following, doubtful.number)).toHaveLength(1);
+    expect(heard).toEqual([]);
+  });
+
+  test('has its sales refunded by the successor only on an administrator’s word with the authority’s answer, under its own number', async () => {
+    const note = creditNote(of, sold.id, later());
+    const refund = () => admin.seal('creditnotes', note.id, { reason_code: '06' });
+    expect(await refund()).toMatchObject({ status: 422, body: { code: 'refund_needs_takeover', sale_receipt_id: sale.id } });
+    const user = await Api.signIn(world, of.user);
+    const word = { source: 'the portal of the authority', answer: 'Invoice uploaded, total agrees' };
+    expect((await user.post(`/receipts/${sale.id}/takeover`, word)).status).toBe(403);
+    expect((await admin.post(`/receipts/${sale.id}/takeover`, word)).status).toBe(200);
+    const refunded = await refund();
+    expect(refunded.body).toMatchObject({ state: 'signed', sale_receipt_id: sale.id });
+    expect(judged(following, note.number)[0]?.request).toMatchObject({ rcptTyCd: 'R', orgInvcNo: Number(sale.invoice_number) });
+    expect(await world.sql("select sale->'filing'->>'originalSdcId' as sdc from receipt where id = $1", [refunded.body.id], of.businessId)).toEqual([
+      { sdc: sale.sdc_id },
+    ]);
+  });
+
+  test('keeps its refunds to itself where the successor began a run of its own', async () => {
+    const other = world.businesses[2] as DemoBusiness;
+    const api = await Api.signIn(world, other.admin);
+    const document = invoice(other);
+    const signed = (await api.seal('invoices', document.id)).body;
+    const id = await prepare(other, api, { for: 'replacement' });
+    expect((await api.post(`/branches/${id}/switch`, { reason: 'a new VSDC' })).status).toBe(200);
+    const note = creditNote(other, document.id, later());
+    expect(await api.seal('creditnotes', note.id, { reason_code: '06' })).toMatchObject({ status: 422, body: { code: 'refund_run_broken' } });
+    expect(await api.post(`/receipts/${signed.id}/takeover`, { source: 'portal', answer: 'uploaded' })).toMatchObject({
+      status: 422,
+      body: { code: 'refund_run_broken' },
+    });
+    expect(following.receipts().filter((each) => each.request.tin === other.taxpayerId)).toEqual([]);
+  });
+});
+
+describe('a total that jumps', () => {
+  test('by more than our own doubts explain is recorded, and nothing more is sent until a person has said whose the others are', async () => {
+    const of = world.businesses[3] as DemoBusiness;
+    const admin = await Api.signIn(world, of.admin);
+    const [id] = of.branchIds as [string];
+    await admin.seal('invoices', invoice(of).id);
+    world.vsdc.signElsewhere(of.taxpayerId, '00', '900');
+    const jumped = await admin.seal('invoices', invoice(of).id);
+    expect(jumped.body.state).toBe('signed');
+    const next = invoice(of);
+    const waits = await admin.seal('invoices', next.id);
+    expect(waits.body).toMatchObject({ state: 'queued', problem: { code: 'total_jumped', missing: 1 } });
+    expect((await branchOf(admin, id)).device).toMatchObject({ state: 'paused', problem: { code: 'total_jumped' } });
+    expect((await admin.get('/alerts')).body.alerts).toMatchObject([{ problem: { code: 'total_jumped' } }]);
+    expect(judged(world.vsdc, next.number)).toHaveLength(0);
+    expect(await admin.post(`/branches/${id}/resume`)).toMatchObject({ status: 400, body: { field: 'evidence' } });
+    expect((await admin.post(`/branches/${id}/resume`, { evidence: 'the old till signed number 900, page 3 of its log' })).status).toBe(200);
+    await becomes(admin, waits.body.id as string, 'signed');
+    expect((await admin.get('/alerts')).body.alerts).toEqual([]);
+    expect((await branchOf(admin, id)).device.state).toBe('active');
+  });
+
+  test('by what an open doubt of ours has used goes on', async () => {
+    const of = world.businesses[3] as DemoBusiness;
+    const admin = await Api.signIn(world, of.admin);
+    world.vsdc.faults(['drop_after_signing'], { tin: of.taxpayerId, bhfId: '00' });
+    const lost = invoice(of);
+    const doubt = await admin.seal('invoices', lost.id);
+    await until(
+      () => present(admin, doubt.body.id as string),
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    for (let n = 0; n < 2; n++) expect((await admin.seal('invoices', invoice(of).id)).body.state).toBe('signed');
+    await socketsClosed(of, doubt.body.id as string);
+    const [held] = judged(world.vsdc, lost.number);
+    expect((await admin.post(`/receipts/${doubt.body.id}/evidence`, evidenceOf(held))).body.state).toBe('signed');
+    world.vsdc.signElsewhere(of.taxpayerId, '00', '901');
+    await admin.seal('invoices', invoice(of).id);
+    expect((await branchOf(admin, of.branchIds[0] as string)).device).toMatchObject({ state: 'paused', problem: { code: 'total_jumped', missing: 1 } });
+  });
+});
