@@ -142,17 +142,22 @@ import { openShares } from './platform/shares.ts';
 import { within } from './platform/within.ts';
 import { vaultFrom } from './platform/vault.ts';
 import {
+  askForPrint,
   checkBeforeSigning,
   confirmReversal,
   confirmSettlement,
+  drawingPages,
+  drawingPdf,
   drawTraining,
   dropReversal,
   dropSettlement,
+  findingUnprintable,
+  findUnprintable,
   findReceipt,
-  listReceipts,
-  listReceiptsOf,
   type LanePorts,
   type LaneTiming,
+  listReceipts,
+  listReceiptsOf,
   lookAtDocument,
   lookAtDoubt,
   makeEvidencePack,
@@ -160,12 +165,12 @@ import {
   openLink,
   openReceipt,
   prepareSale,
-  printReceipt,
+  printForBooks,
   printTogether,
   proposeReversal,
-  registerItemsOf,
   readPdf,
   receiptChanges,
+  registerItemsOf,
   resumeLane,
   runLane,
   settleByPerson,
@@ -304,7 +309,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const heavyShare = openShares({ atOnce: 2, waitMs: statements.askedMs, lineMost: 50 });
   const { jobContext, operatorContext, personContext } = contextsOf(database, statements, peopleShare);
 
-  const prepare = prepareSale({ books, dialects, clock, day: dayIn });
+  const unprintable = findUnprintable({ find: (businessId, letters) => work.run(businessId, findingUnprintable, letters) });
+  const prepare = prepareSale({ books, dialects, clock, findUnprintable: unprintable, day: dayIn });
   const register = registerItems({ vsdc, dialects, clock });
   const background = new Set<Promise<unknown>>();
   const inBackground = (work: Promise<unknown>) => {
@@ -431,12 +437,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     newId,
     record,
     version,
-    inTurn: inTurn(2),
-    // Drawing brings fonts and a PDF library; they are loaded when the first receipt is printed.
-    draw: async (...ask: Parameters<typeof import('./receipts/receipt-pdf.ts')['receiptPdf']>) =>
-      (await import('./receipts/receipt-pdf.ts')).receiptPdf(...ask),
-    drawAll: async (...ask: Parameters<typeof import('./receipts/receipt-pdf.ts')['receiptsPdf']>) =>
-      (await import('./receipts/receipt-pdf.ts')).receiptsPdf(...ask),
+    draw: (businessId: string, ...ask: Parameters<NonNullable<typeof drawingPdf.is>>) => work.run(businessId, drawingPdf, ...ask),
+    drawForBrowser: (businessId: string, ...ask: Parameters<NonNullable<typeof drawingPages.is>>) => work.run(businessId, drawingPages, ...ask),
     localTime: (at: Date, timeZone: string) => {
       const stamp = stamp14(at, timeZone);
       return {
@@ -445,7 +447,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       };
     },
   };
-  const qrSvg = async (text: string) => (await import('./receipts/receipt-pdf.ts')).receiptQrSvg(text);
+  const qrSvg = async (text: string) => (await import('./receipts/paper/code.ts')).codeSvg(text);
   const open = openReceipt({ prepareSale: prepare, dialects, queue, record, clock, newId });
   // Whoever asks is waiting: the lane is looked at now, where it is free here; the call from the queue is for every other case.
   const opening: typeof open = async (ctx, input, isReplay) => {
@@ -478,7 +480,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const lookAt = lookAtDue({ giveWay, lookAtDocument: lookAtDocument({ prepareSale: prepare, dialects, queue, record, clock, newId }), clock, log });
   const writeBack = writeBackDue({
     writing: booksWriting(zoho),
-    readPdf: async (ctx, receiptId) => (await readPdf(printPorts)(ctx, receiptId, 'a4')).pdf,
+    printForBooks: printForBooks(printPorts),
     localTime: (at, dialect) => {
       const { date, time } = printPorts.localTime(at, dialects.of(dialect).timeZone);
       return `${date} ${time}`;
@@ -731,13 +733,13 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       proposeReversal: proposeReversal(lanePorts),
       confirmReversal: confirmReversal(lanePorts),
       dropReversal: dropReversal(lanePorts),
-      printReceipt: printReceipt(printPorts),
+      askForPrint: askForPrint(printPorts),
       printTogether: printTogether(printPorts),
       readPdf: readPdf(printPorts),
-      openLink: openLink({ clock }),
+      openLink: openLink(printPorts),
       qrSvg,
       view: (receipt, language) => toReceiptView(receipt, dialects, language),
-      contextOf: (businessId) => jobContext(businessId, 'print-link'),
+      contextOf: (businessId, actor) => ({ ...jobContext(businessId, 'print-link'), ...(actor ? { actor } : {}) }),
       waitMs: instead.waitMs ?? 10_000,
     }),
     ...alertRoutes(alerts),

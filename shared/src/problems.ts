@@ -829,6 +829,22 @@ export const problems = {
     "Le mobile de l'acheteur a trop peu de chiffres pour être un numéro de téléphone.",
     "Saisissez le numéro en entier ; la façon de l'écrire n'a pas d'importance.",
   ),
+  original_printed: e(
+    409,
+    'none',
+    'The original of this receipt has been printed already.',
+    'Print a copy: it is marked as one. The original can be saved again from the receipt, byte for byte.',
+    "L'original de ce reçu a déjà été imprimé.",
+    "Imprimez une copie : elle est marquée comme telle. L'original peut être enregistré de nouveau depuis le reçu, à l'identique.",
+  ),
+  text_unprintable: e(
+    422,
+    'zoho',
+    '“{text}” cannot be printed: no font has {characters}.',
+    'Write it without them in Zoho Books.',
+    "« {text} » ne peut pas être imprimé : aucune police n'a {characters}.",
+    'Écrivez-le sans eux dans Zoho Books.',
+  ),
   payment_method_missing: e(
     422,
     'person',

@@ -75,7 +75,9 @@ beforeAll(async () => {
     const api = await Api.signIn(world, business.admin);
     const document = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.canSeal);
     const sealed = await api.seal('invoices', document?.id ?? '');
+    // A link that nobody has opened, and a print.
     await api.post(`/receipts/${sealed.body.id}/prints`, { paper: 'a4' });
+    await api.file(`/receipts/${sealed.body.id}/pdf?paper=a4`);
   }
   await world.app.settle();
   admin = await connected(world.postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)));

@@ -80,7 +80,7 @@ describe('a private installation', () => {
         .toString(),
     ).toBe('%PDF-');
     expect(seen.comments).toHaveLength(1);
-    expect(seen.mails).toMatchObject([{ attachments: [expect.stringMatching(/^fiscal-receipt-N-\d+-\d+\.pdf$/)] }]);
+    expect(seen.mails).toMatchObject([{ attachments: [expect.stringMatching(/^fiscal-receipt-N-\d+-\d+-COPY\.pdf$/)] }]);
     // Our own writing fired Zoho's rules; none of it came back as work, and nothing was written twice.
     await world.app.settle();
     expect(world.zoho.seenOn(id).comments).toHaveLength(1);

@@ -1,10 +1,5 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
-import { findReaders } from '../e2e/chromium.ts';
 import { evidenceOf } from '../evidence.ts';
 import { startWorld, type World } from '../world.ts';
 
@@ -289,79 +284,6 @@ describe('a token that has expired', () => {
     const document = clone('invoices', 'simple sale');
     world.zoho.faults(['expired_token']);
     expect((await api.seal('invoices', document.id)).body.state).toBe('signed');
-  });
-});
-
-describe('paper', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'muhuri-paper-'));
-  // Not the blocking form: it would stop the server of this process too, long enough for its idle connections to be closed.
-  const run = (program: string, args: string[]) =>
-    new Promise<{ status: number; stdout: string }>((resolve) =>
-      execFile(program, args, { encoding: 'utf8', cwd: folder, maxBuffer: 64_000_000 }, (error, stdout) => resolve({ status: error ? 1 : 0, stdout })),
-    );
-
-  test('the code on A4 and 80 mm is read back by another program and is the verification address; the files are sound', async () => {
-    expect(findReaders(), 'programs that read a receipt back are missing').toEqual([]);
-    for (const what of ['simple sale', 'Arabic text', '60 lines']) {
-      const reply = await api.seal('invoices', named(what).id);
-      for (const paper of ['a4', '80mm']) {
-        const file = await api.file(`/receipts/${reply.body.id}/pdf?paper=${paper}`);
-        expect(file).toMatchObject({ status: 200, type: 'application/pdf' });
-        writeFileSync(join(folder, 'receipt.pdf'), file.bytes);
-        expect((await run('qpdf', ['--check', 'receipt.pdf'])).status).toBe(0);
-        await run('pdftoppm', ['-r', '150', '-png', 'receipt.pdf', `page-${paper}`]);
-        const pages = (await run('sh', ['-c', `ls page-${paper}-*.png`])).stdout.trim().split('\n');
-        const read: string[] = [];
-        for (const page of pages) read.push((await run('zbarimg', ['--raw', '-q', page])).stdout.trim());
-        expect(read.filter(Boolean)).toEqual([reply.body.verification_url]);
-        await run('sh', ['-c', 'rm -f page-*']);
-      }
-    }
-  });
-
-  test('the first print is the original, later ones are counted copies; a link opens once; the same print repeats its bytes', async () => {
-    const reply = await api.seal('invoices', clone('invoices', 'simple sale').id);
-    const first = await api.post(`/receipts/${reply.body.id}/prints`, { paper: 'a4' });
-    const second = await api.post(`/receipts/${reply.body.id}/prints`, { paper: '80mm' });
-    expect([first.body, second.body]).toMatchObject([
-      { number: 0, copy: false },
-      { number: 1, copy: true },
-    ]);
-    const link = new URL(first.body.url, world.app.url);
-    const opened = Buffer.from(await (await fetch(link)).arrayBuffer());
-    expect((await fetch(link)).status).toBe(404);
-    const again = await api.file(`/receipts/${reply.body.id}/pdf?paper=a4`);
-    expect(again.bytes.equals(opened)).toBe(true);
-    expect((await api.get(`/receipts/${reply.body.id}`)).body.prints).toBe(2);
-    const text = async (bytes: Buffer) => {
-      writeFileSync(join(folder, 'text.pdf'), bytes);
-      return (await run('pdftotext', ['-layout', 'text.pdf', '-'])).stdout;
-    };
-    expect(await text(opened)).not.toContain('COPY');
-    const copy = await text((await api.file(`/receipts/${reply.body.id}/pdf?paper=80mm`)).bytes);
-    expect(copy).toContain('COPY');
-    expect(copy).toContain('THIS IS NOT AN OFFICIAL RECEIPT');
-    expect(copy).toContain('CS');
-    for (const printed of [await text(opened), copy]) expect(printed).not.toContain('TEST: not a fiscal receipt');
-  });
-
-  test('a refund shows a minus before every amount and the receipt it refers to', async () => {
-    const sale = clone('invoices', 'sale, refunded whole below');
-    const original = await api.seal('invoices', sale.id);
-    const reply = await refund(creditNote(sale));
-    writeFileSync(join(folder, 'refund.pdf'), (await api.file(`/receipts/${reply.body.id}/pdf?paper=a4`)).bytes);
-    const text = (await run('pdftotext', ['-layout', 'refund.pdf', '-'])).stdout;
-    expect(text).toContain(`REF. NORMAL RECEIPT#: ${original.body.receipt_number}`);
-    expect(text).toMatch(/TOTAL RWF\s+-73,160\.00/);
-  });
-
-  test('nothing is printed before the device has signed', async () => {
-    const document = clone('invoices', 'simple sale');
-    world.vsdc.faults(['refuse:884']);
-    const reply = await api.seal('invoices', document.id);
-    expect(await api.post(`/receipts/${reply.body.id}/prints`, { paper: 'a4' })).toMatchObject({ status: 409, body: { code: 'not_signed' } });
-    expect((await api.file(`/receipts/${reply.body.id}/pdf?paper=a4`)).status).toBe(409);
-    expect((await api.file(`/receipts/${reply.body.id}/qr.svg`)).status).toBe(409);
   });
 });
 

@@ -1,4 +1,4 @@
-import { branches } from '@muhuri/shared/contract/index';
+import { branches, type InputOf } from '@muhuri/shared/contract/index';
 import { AppError } from '../platform/app-error.ts';
 import { answer, type Call } from '../platform/http/answer.ts';
 import type { BranchView, ListBranchViews } from './list-branches.ts';
@@ -7,7 +7,7 @@ import type { AdoptDevice, InitialiseDevice, PauseLane } from './set-up-device.t
 
 type Use = {
   addBranch(ctx: Call['ctx'], ask: BranchAsk): Promise<string>;
-  updateBranch(ctx: Call['ctx'], id: string, to: { name: string; address: string }): Promise<void>;
+  updateBranch(ctx: Call['ctx'], id: string, to: InputOf<typeof branches.updateBranch>): Promise<void>;
   listBranches: ListBranchViews;
   initialiseDevice: InitialiseDevice;
   adoptDevice: AdoptDevice;

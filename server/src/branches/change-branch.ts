@@ -14,6 +14,7 @@ import {
   lockDeviceOfBranch,
   lockNewDevice,
   moveDevice,
+  type OriginalPaper,
   updateBranchRow,
 } from './device.store.ts';
 
@@ -35,12 +36,18 @@ export const addBranch =
 
 export const updateBranch =
   (ports: Ports) =>
-  (ctx: Context, id: string, to: { name: string; address: string }): Promise<void> =>
+  (ctx: Context, id: string, given: { name: string; address: string; original_paper?: OriginalPaper | null | undefined }): Promise<void> =>
     ctx.transaction(async (tx) => {
       const before = await findBranch(tx, id);
       if (!before) throw new AppError('not_found');
-      await updateBranchRow(tx, id, to);
-      await ports.record(tx, ctx, { action: 'branch.changed', subject: id, before: { name: before.name, address: before.address }, after: to });
+      const { name, address, original_paper = before.originalPaper } = given;
+      await updateBranchRow(tx, id, { name, address, originalPaper: original_paper });
+      await ports.record(tx, ctx, {
+        action: 'branch.changed',
+        subject: id,
+        before: { name: before.name, address: before.address, original_paper: before.originalPaper },
+        after: { name, address, original_paper },
+      });
     });
 
 /**

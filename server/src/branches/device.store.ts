@@ -28,9 +28,12 @@ export type StoredProbe = {
   reason: string | null;
 };
 
-export type Branch = { id: string; code: string; name: string; address: string; productionSince: Date | null };
+/** What a branch gives out as the original of a receipt: a paper, the mail to the buyer, or the file attached to the document in Zoho. */
+export type OriginalPaper = 'a4' | 'a5' | '80mm' | '58mm' | 'mail' | 'zoho';
 
-const branchColumns = 'id, branch_code as code, name, address, production_since';
+export type Branch = { id: string; code: string; name: string; address: string; originalPaper: OriginalPaper | null; productionSince: Date | null };
+
+const branchColumns = 'id, branch_code as code, name, address, original_paper as "originalPaper", production_since';
 const toBranch = ({ production_since: since, ...row }: Omit<Branch, 'productionSince'> & { production_since: unknown }): Branch => ({
   ...row,
   productionSince: toDateOrNull(since),
@@ -41,8 +44,8 @@ export async function findBranch(tx: Tx, id: string): Promise<Branch | null> {
   return row && toBranch(row);
 }
 
-export const updateBranchRow = (tx: Tx, id: string, to: { name: string; address: string }) =>
-  query(tx, 'update branch set name = $2, address = $3 where id = $1', [id, to.name, to.address]);
+export const updateBranchRow = (tx: Tx, id: string, to: Pick<Branch, 'name' | 'address' | 'originalPaper'>) =>
+  query(tx, 'update branch set name = $2, address = $3, original_paper = $4 where id = $1', [id, to.name, to.address, to.originalPaper]);
 
 export const moveDevice = (tx: Tx, id: string, to: Pick<Device, 'address' | 'serial' | 'environment' | 'dialect'>) =>
   query(tx, 'update device set address = $2, serial = $3, environment = $4, dialect = $5, probe = null, lane_next_at = null where id = $1', [

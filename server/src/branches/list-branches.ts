@@ -15,6 +15,7 @@ async function viewsOf(ctx: Context) {
     branch_code: branch.code,
     name: branch.name,
     address: branch.address,
+    original_paper: branch.originalPaper,
     production_since: branch.productionSince?.toISOString() ?? null,
     device: branch.device && viewOf(branch.device, ctx.language),
     next_device: branch.next && { ...viewOf(branch.next, ctx.language), ready: branch.next.sdcId !== null },

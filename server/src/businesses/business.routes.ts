@@ -22,7 +22,7 @@ type Use = {
   getConfig(ctx: Ctx): Promise<Business>;
   updateConfig(ctx: Ctx, to: ConfigChange): Promise<Business>;
   ownBranding: OwnBranding;
-  drawTraining(ctx: Ctx, branding: Partial<Branding>, paper: 'a4' | '80mm'): Promise<Buffer>;
+  drawTraining(ctx: Ctx, branding: Partial<Branding>, paper: 'a4' | 'a5' | '80mm' | '58mm'): Promise<Buffer>;
   beginSupport(ctx: Ctx, ask: { reason: string; minutes: number }): Promise<Support>;
   endSupport(ctx: Ctx): Promise<Support>;
   listSupport(ctx: Ctx): Promise<Support[]>;

@@ -1,5 +1,10 @@
 import { type Amount, add, compare, grouped, isZero, negate, round } from '@muhuri/shared/money';
-import type { Sale, Signature, Totals } from './sale.model.ts';
+import type { Sale, SaleLine, Signature, Totals } from './sale.model.ts';
+import { shownPrice, trimmed } from './shown-price.model.ts';
+
+/** A sheet, its half, and the two widths of roll that counters print on. */
+export const paperSizes = ['a4', 'a5', '80mm', '58mm'] as const;
+export type PaperSize = (typeof paperSizes)[number];
 
 /** A receipt as it stands on paper, before anything is drawn: the authority's blocks in the authority's order. */
 export type Paper = {
@@ -28,7 +33,7 @@ export type PaperAsk = {
   totals: Totals;
   signature: Signature;
   label: string;
-  copyNumber: number;
+  isCopy: boolean;
   isTest: boolean;
   invoiceNumber: string;
   verification: string;
@@ -62,7 +67,7 @@ export type PaperAsk = {
 export function layOut(ask: PaperAsk): Paper {
   const { sale, totals, signature, branding } = ask;
   const isRefund = sale.kind === 'refund';
-  const isCopy = ask.copyNumber > 0;
+  const { isCopy } = ask;
   const money = (amount: Amount) => grouped(round(isRefund ? negate(amount) : amount, 2));
   const signed = ask.localTime(signature.signedAt);
   const frozen = ask.localTime(ask.frozenAt);
@@ -106,7 +111,7 @@ export function layOut(ask: PaperAsk): Paper {
     ],
     lines: sale.lines.map((line) => ({
       name: line.name,
-      detail: `${grouped(line.unitPrice)} x ${trimmed(line.quantity)}`,
+      detail: detailOf(line),
       amount: `${money(isZero(line.discount) ? line.total : line.gross)} ${line.taxClass === 'A' ? 'A-EX' : line.taxClass}`,
       discount: isZero(line.discount) ? null : { label: `discount -${trimmed(line.discountRate)}%`, amount: money(line.total) },
     })),
@@ -152,4 +157,7 @@ const referenceOf = (ask: PaperAsk) =>
     ? `REF. NORMAL RECEIPT#: ${ask.originalReceipt?.receiptNumber ?? ''}`
     : `REF. NORMAL RECEIPT OF INVOICE#: ${ask.reversedInvoiceNumber}`;
 
-const trimmed = (amount: Amount) => (amount.includes('.') ? amount.replace(/\.?0+$/, '') : amount);
+function detailOf(line: SaleLine): string {
+  const { quantity, unitPrice } = shownPrice(line);
+  return `${grouped(unitPrice)} x ${quantity}`;
+}

@@ -13,6 +13,7 @@ import type { Code, Dialect, Dialects } from '../ports/dialect.ts';
 import { hashOf } from './document-hash.ts';
 import type { BooksDocument } from './document.model.ts';
 import type { Filed } from './filing.model.ts';
+import type { FindUnprintable } from './find-unprintable.ts';
 import { type Answers, type ItemMapping, knownPaymentMethod, makeSale, type Setup } from './make-sale.model.ts';
 import { findReceipt, findReceiptOf, findSales, isRehearsed, listRefundsOf, type Receipt, type SaleCandidate } from './receipt.store.ts';
 import { checkRefund } from './refund.model.ts';
@@ -47,7 +48,7 @@ export type PrepareSale = (
  * come from here and nowhere else. Writes nothing, asks no device.
  */
 export const prepareSale =
-  (ports: { books: Books; dialects: Dialects; clock: Clock; day(at: Date, timeZone: string): string }): PrepareSale =>
+  (ports: { books: Books; dialects: Dialects; clock: Clock; findUnprintable: FindUnprintable; day(at: Date, timeZone: string): string }): PrepareSale =>
   async (ctx, module, documentId, answers, ownReceiptId) => {
     const { business, connection, mappings, branches } = await ctx.transaction(async (tx) => ({
       business: await getBusiness(tx),
@@ -91,7 +92,7 @@ export const prepareSale =
     const production = device?.environment === 'production' ? { since: device.productionSince, isRehearsed: wasRehearsed } : null;
     const setup = setupOf(business, production, dialect, mappings, lists, known, ports.day(ports.clock.now(), dialect.timeZone));
     const made = makeSale(document, setup, answers, saleReceipt?.filed.sale ?? null);
-    findings.push(...made.findings);
+    findings.push(...made.findings, ...(await ports.findUnprintable(ctx.businessId, document)));
     if (made.sale && saleReceipt) {
       const others = await ctx.transaction((tx) => listRefundsOf(tx, saleReceipt.id, ownReceiptId));
       const refused = checkRefund(

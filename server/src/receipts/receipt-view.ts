@@ -39,6 +39,8 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
     },
     sale_receipt_id: receipt.saleReceiptId,
     prints: receipt.prints,
+    original: receipt.original && { ...receipt.original, printed_at: new Date(receipt.original.printed_at).toISOString() },
+    original_paper: receipt.originalPaper,
     reversal: receipt.reversal && {
       ...receipt.reversal,
       invoice_number: String(receipt.reversal.invoice_number),

@@ -3,7 +3,9 @@ import { AppError } from '../platform/app-error.ts';
 import { answer, type Call, FileAnswer, WithStatus } from '../platform/http/answer.ts';
 import type { CheckBeforeSigning } from './check-before-signing.ts';
 import type { OpenReceipt } from './open-receipt.ts';
-import type { OpenLink, PrintReceipt, PrintTogether, ReadPdf } from './print-receipt.ts';
+import { fileNameOf } from './original.model.ts';
+import { printPage, printPagePolicy } from './print-page.ts';
+import type { AskForPrint, OpenLink, PrintTogether, ReadPdf } from './print-receipt.ts';
 import type { ReceiptView } from './receipt-view.ts';
 import type { ConfirmReversal, ProposeReversal } from './reverse-lost-sale.ts';
 import type { MakeEvidencePack } from './evidence-pack.ts';
@@ -31,13 +33,13 @@ type Use = {
   proposeReversal: ProposeReversal;
   confirmReversal: ConfirmReversal;
   dropReversal: ConfirmReversal;
-  printReceipt: PrintReceipt;
+  askForPrint: AskForPrint;
   printTogether: PrintTogether;
   readPdf: ReadPdf;
   openLink: OpenLink;
   qrSvg(text: string): Promise<string>;
   view(receipt: Receipt, language: string): ReceiptView;
-  contextOf(businessId: string): Call['ctx'];
+  contextOf(businessId: string, actor: Call['ctx']['actor'] | null): Call['ctx'];
   waitMs: number;
 };
 
@@ -69,34 +71,31 @@ export const receiptRoutes = (use: Use) => {
     answer(receipts.confirmReversal)(async (call) => use.view(await use.confirmReversal(call.ctx, id(call)), call.language)),
     answer(receipts.dropReversal)(async (call) => use.view(await use.dropReversal(call.ctx, id(call)), call.language)),
     answer(receipts.printReceipt)(async (call, { input }) => {
-      const { print, link, until } = await use.printReceipt(call.ctx, id(call), input.paper);
-      return {
-        print_id: print.id,
-        number: print.number,
-        copy: print.number > 0,
-        paper: print.paper,
-        url: `/api/v1/prints/${link}`,
-        expires_at: until.toISOString(),
-      };
+      const { isCopy, link, until } = await use.askForPrint(call.ctx, id(call), input);
+      return { paper: input.paper, copy: isCopy, url: `/api/v1/prints/${link}`, expires_at: until.toISOString() };
     }),
     answer(receipts.printTogether)(
-      async (call, { input }) => new FileAnswer(await use.printTogether(call.ctx, input.receipt_ids), 'application/pdf', 'receipts.pdf'),
+      async (call, { input }) =>
+        new FileAnswer(await use.printTogether(call.ctx, input.receipt_ids, input.paper, input.original), 'application/pdf', 'receipts.pdf'),
     ),
     answer(receipts.receiptPdf)(async (call, { query }) => {
       const receipt = await use.getReceipt(call.ctx, id(call));
       const print = await use.readPdf(call.ctx, receipt.id, query.paper);
-      return new FileAnswer(print.pdf, 'application/pdf', `${fileName(receipt.documentNumber)}.pdf`);
+      return new FileAnswer(print.pdf, 'application/pdf', fileNameOf(receipt.documentNumber, print));
     }),
     answer(receipts.receiptQr)(async (call) => {
       const receipt = await use.getReceipt(call.ctx, id(call));
       if (!receipt.signature) throw new AppError('not_signed', { state: receipt.state });
       return new FileAnswer(await use.qrSvg(receipt.signature.verificationUrl), 'image/svg+xml');
     }),
-    answer(receipts.openPrint)(async (call) => {
-      const print = await use.openLink(call.params.link as string, use.contextOf);
-      return new FileAnswer(print.pdf, 'application/pdf', 'receipt.pdf');
+    answer(receipts.openPrint)(async (call, { query }) => {
+      // A browser that fetches ahead of a click has opened nothing.
+      if (/prefetch|prerender/i.test(call.raw.header('sec-purpose') + call.raw.header('purpose'))) throw new AppError('not_found');
+      const wantsPdf = query.as === 'pdf' || call.raw.header('accept').startsWith('application/pdf');
+      const opened = await use.openLink(call.params.link as string, wantsPdf ? 'pdf' : 'page', use.contextOf);
+      const { forBrowser, print, documentNumber } = opened;
+      if (!forBrowser) return new FileAnswer(print.pdf, 'application/pdf', fileNameOf(documentNumber, print));
+      return new FileAnswer(printPage({ ...opened, forBrowser }, call.language), 'text/html; charset=utf-8', null, printPagePolicy);
     }),
   ];
 };
-
-const fileName = (text: string) => text.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 60) || 'receipt';

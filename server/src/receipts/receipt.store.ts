@@ -1,3 +1,4 @@
+import type { OriginalPaper } from './original.model.ts';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../platform/db/database.ts';
 import { findRareWord, holdsAll } from '../platform/db/find-by-words.ts';
@@ -55,6 +56,9 @@ export type Receipt = {
   openedAt: Date;
   updatedAt: Date;
   prints: number;
+  /** The one original, once it is printed, and what the branch has chosen for its originals. */
+  original: { paper: string; went_with: 'mail' | 'zoho' | null; printed_at: string } | null;
+  originalPaper: OriginalPaper | null;
   /** Of a sale whose data were lost: who proposed and confirmed to undo it, and what came of it. */
   reversal: StoredReversal | null;
   /** What one person says the authority holds, until a second one has confirmed it. */
@@ -68,7 +72,9 @@ const select = `
     r.sale, r.document_hash, r.answers, r.sale_receipt_id, r.state, r.invoice_number::text, r.problem, r.drift, r.tries, r.opened_at, r.updated_at,
     (select to_jsonb(v) - 'business_id' from reversal v where v.business_id = r.business_id and v.receipt_id = r.id) as reversal,
     (select to_jsonb(t) - 'business_id' from settlement t where t.business_id = r.business_id and t.receipt_id = r.id) as settlement,
-    (select count(*)::int from print p where p.business_id = r.business_id and p.receipt_id = r.id) as prints,
+    (select count(*)::int from print p where p.business_id = r.business_id and p.receipt_id = r.id) as prints, b.original_paper,
+    (select jsonb_build_object('paper', p.paper, 'went_with', p.went_with, 'printed_at', p.printed_at)
+       from print p where p.business_id = r.business_id and p.receipt_id = r.id and p.number = 0) as original,
     s.receipt_number::text, s.total_receipt_number::text, s.internal_data, s.receipt_signature, s.sdc_id, s.mrc_number, s.signed_at, s.verification_url, s.label, s.source
   from receipt r
   join branch b on b.business_id = r.business_id and b.id = r.branch_id
@@ -153,6 +159,8 @@ function toReceipt(row: Record<string, unknown>): Receipt {
     openedAt: toDate(row.opened_at),
     updatedAt: toDate(row.updated_at),
     prints: row.prints as number,
+    original: fromJson(row.original),
+    originalPaper: row.original_paper as OriginalPaper | null,
     reversal: fromJson(row.reversal),
     settlement: fromJson(row.settlement),
     signature:

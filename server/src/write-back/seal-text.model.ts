@@ -34,5 +34,6 @@ export const commentText = ({ environment, signature }: Sealed, localTime: strin
     `Fiscal receipt ${signature.receiptNumber}/${signature.totalReceiptNumber} ${signature.label}, SDC ${signature.sdcId}, signed ${localTime}. ${signature.verificationUrl}`,
   );
 
-export const fileName = ({ documentNumber, signature }: Sealed): string =>
-  `fiscal-receipt-${documentNumber.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 40)}-${signature.totalReceiptNumber}.pdf`;
+/** A copy says so in its name too. */
+export const fileName = ({ documentNumber, signature }: Sealed, isCopy: boolean): string =>
+  `fiscal-receipt-${documentNumber.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 40)}-${signature.totalReceiptNumber}${isCopy ? '-COPY' : ''}.pdf`;

@@ -16,7 +16,8 @@ import { beginStep, insertSteps, listSteps, order, retrySteps, setStep, type Ste
 
 type Ports = {
   writing: BooksWriting;
-  readPdf(ctx: Context, receiptId: string): Promise<Buffer>;
+  /** The print that goes to the document in Zoho, the original (0) or a copy; the same one each time it is asked for. */
+  printForBooks(ctx: Context, receiptId: string, isMailed: boolean): Promise<{ number: number; pdf: Buffer }>;
   localTime(at: Date, dialect: string): string;
   alerts: Pick<Alerts, 'raise' | 'settle'>;
   record: Recorder;
@@ -74,7 +75,8 @@ async function writeReceipt(ports: Ports, ctx: Context, access: BooksAccess, ste
     receipt: (await findReceipt(tx, (steps[0] as Step).receiptId)) as Receipt,
     settings: (await getBusiness(tx)).settings,
   }));
-  const write = writer(ports, ctx, access, receipt, settings);
+  const isMailed = steps.some((each) => each.step === 'mail' && each.state !== 'done' && each.state !== 'skipped');
+  const write = writer(ports, ctx, access, receipt, settings, isMailed);
   let isBlocked = false;
   for (const step of steps.filter((each) => each.state === 'waiting' || each.state === 'begun')) {
     const mailWaits = step.step === 'mail' && steps.some((each) => each.step === 'attachment' && each.state !== 'done');
@@ -112,7 +114,7 @@ async function tryStep(ports: Ports, ctx: Context, step: Step, write: ReturnType
     // Never tried again by itself: it would be done to another note than the one that was sealed.
     if (problem.code === 'note_changed') return failed(problem);
     const tried = { ...step, state: 'waiting' as const, tries: step.tries + 1, problem };
-    const isRefusal = ['zoho_refused', 'zoho_forbidden', 'seal_field_missing', 'document_unknown'].includes(problem.code);
+    const isRefusal = ['zoho_refused', 'zoho_forbidden', 'seal_field_missing', 'document_unknown', 'work_stopped'].includes(problem.code);
     if (isRefusal && tried.tries >= refusalsMax) return { ...failed(problem), tries: tried.tries };
     return { ...tried, nextAt: later(ports, step), isPassing: !isRefusal };
   }
@@ -125,6 +127,7 @@ function writer(
   access: BooksAccess,
   receipt: Receipt,
   settings: BusinessSettings,
+  isMailed: boolean,
 ): Record<StepName, () => Promise<'done' | 'skipped'>> {
   const signature = receipt.signature;
   if (!signature) throw new Error('nothing is written back before there is a signature');
@@ -139,6 +142,14 @@ function writer(
   /** Our own change is known from here on, and does not come back as work. */
   const known = async (written: Written): Promise<void> => {
     if (written.modifiedAt) await ctx.transaction((tx) => knowChange(tx, { module, documentId }, written.modifiedAt as Date));
+  };
+  const attach = async (goesInMail: boolean, goesWithMail: boolean): Promise<'done'> => {
+    const { number, pdf: bytes } = await ports.printForBooks(ctx, receipt.id, goesInMail);
+    const name = fileName(sealed, number > 0);
+    if ((await look()).files.some((each) => each.name === name)) return 'done';
+    await ports.writing.attach(access, documentId, { name, bytes, goesWithMail });
+    await known(await look());
+    return 'done';
   };
   /** Those of the fields that credit notes have as well; nothing where a change of the note itself is waiting to be dealt with. */
   const onNote = async (wanted: Record<string, string>): Promise<Record<string, string>> => {
@@ -171,12 +182,8 @@ function writer(
       return 'done';
     },
     async attachment() {
-      const name = fileName(sealed);
-      if ((await look()).files.some((each) => each.name === name)) return 'done';
-      const bytes = await ports.readPdf(ctx, receipt.id);
-      await ports.writing.attach(access, documentId, { name, bytes, goesWithMail: true });
-      await known(await look());
-      return 'done';
+      // Where the mail is to bring the buyer the original, a copy attached before it stays behind.
+      return attach(isMailed, isMailed || receipt.originalPaper !== 'mail');
     },
     async comment() {
       const text = commentText(sealed, localTime);
@@ -185,6 +192,7 @@ function writer(
       return 'done';
     },
     async mail() {
+      if (receipt.originalPaper === 'mail' && !receipt.original) await attach(true, true);
       if (!(await ports.writing.mail(access, documentId))) return 'skipped';
       // It is mailed: whatever goes wrong now must not have it mailed again. What is not known here is only looked at once more.
       await look().then(known, () => {});

@@ -27,6 +27,8 @@ export const branchView = z
     branch_code: z.string(),
     name: z.string(),
     address: z.string(),
+    /** What its receipts are given out as in the original; null: whoever prints first decides. */
+    original_paper: z.enum(['a4', 'a5', '80mm', '58mm', 'mail', 'zoho']).nullable(),
     /** Since when the branch seals for real: what was created in the books before may have been sealed by another system. */
     production_since: time.nullable(),
     device: device.nullable(),
@@ -71,7 +73,12 @@ export const updateBranch = endpoint({
   path: '/branches/{id}',
   summary: 'Change name and address of a branch',
   guard: 'manage_devices',
-  input: z.strictObject({ name: branchText(100), address: branchText(200).or(z.literal('')) }),
+  input: z.strictObject({
+    name: branchText(100),
+    address: branchText(200).or(z.literal('')),
+    /** Left out: as it is. */
+    original_paper: z.enum(['a4', 'a5', '80mm', '58mm', 'mail', 'zoho']).nullable().optional(),
+  }),
   output: branchView,
 });
 

@@ -235,7 +235,7 @@ export const previewBranding = endpoint({
   summary: 'A training receipt with this branding, as PDF; stores nothing, signs nothing',
   guard: 'manage_business',
   bodyKb: 512,
-  input: z.strictObject({ branding: branding.partial(), paper: z.enum(['a4', '80mm']).default('a4') }),
+  input: z.strictObject({ branding: branding.partial(), paper: z.enum(['a4', 'a5', '80mm', '58mm']).default('a4') }),
   output: z.string(),
   produces: 'application/pdf',
 });

@@ -55,6 +55,10 @@ export const receiptView = z
     /** The sale that a refund refunds. */
     sale_receipt_id: z.string().nullable(),
     prints: z.number(),
+    /** The one original, once it is printed: on what, when, and whether it went with the mail or the file in Zoho. */
+    original: z.object({ paper: z.string(), went_with: z.enum(['mail', 'zoho']).nullable(), printed_at: time }).nullable(),
+    /** What the branch has chosen for its originals. */
+    original_paper: z.enum(['a4', 'a5', '80mm', '58mm', 'mail', 'zoho']).nullable(),
     /** Of a sale whose data were lost: how two persons undo it, so that it can be sold anew. */
     reversal: z
       .object({
@@ -302,22 +306,37 @@ export const dropReversal = endpoint({
   output: receiptView,
 });
 
+/** A sheet, its half, and the two widths of roll that counters print on. */
+export const paperSize = z.enum(['a4', 'a5', '80mm', '58mm']);
+/** What a branch gives out as the original: a paper, the mail to the buyer, or the file attached to the document in Zoho. */
+export const originalPaper = z.enum(['a4', 'a5', '80mm', '58mm', 'mail', 'zoho']);
+
 export const printReceipt = endpoint({
   method: 'POST',
   path: '/receipts/{id}/prints',
-  summary: 'Record a print (the first is the original, then copies) and answer a short-lived single-use link to it',
+  summary: 'A short-lived single-use link to a print; the print is recorded, as the original or a copy, when the link is opened',
   guard: 'seal',
   answersSecret: true,
-  input: z.strictObject({ paper: z.enum(['a4', '80mm']) }),
-  output: z.object({ print_id: z.string(), number: z.number(), copy: z.boolean(), paper: z.string(), url: z.string(), expires_at: time }),
+  input: z.strictObject({
+    paper: paperSize,
+    /** True: this is to be the original; false: a copy. Left out: what the branch has chosen decides, else the first print is the original. */
+    original: z.boolean().optional(),
+  }),
+  /** `copy`: what it will be as things stand. */
+  output: z.object({ paper: paperSize, copy: z.boolean(), url: z.string(), expires_at: time }),
 });
 
 export const printTogether = endpoint({
   method: 'POST',
   path: '/receipts/prints',
-  summary: 'Print several receipts into one A4 file; each print is recorded like any other',
+  summary: 'Print several receipts into one file; each print is recorded like any other',
   guard: 'seal',
-  input: z.strictObject({ receipt_ids: z.array(z.string().max(60)).min(1).max(50) }),
+  input: z.strictObject({
+    receipt_ids: z.array(z.string().max(60)).min(1).max(50),
+    paper: paperSize.default('a4'),
+    /** True: the original of each that has none yet; false: copies. Left out: originals only where the branch has chosen this paper for them. */
+    original: z.boolean().optional(),
+  }),
   output: z.any(),
   produces: 'application/pdf',
 });
@@ -325,9 +344,9 @@ export const printTogether = endpoint({
 export const receiptPdf = endpoint({
   method: 'GET',
   path: '/receipts/{id}/pdf',
-  summary: 'The latest print on that paper, byte for byte; makes one where there is none',
+  summary: 'The latest print on that paper, byte for byte; where there is none, a copy, or the original if the branch has chosen this paper for it',
   guard: 'read',
-  query: z.strictObject({ paper: z.enum(['a4', '80mm']) }),
+  query: z.strictObject({ paper: paperSize }),
   output: z.any(),
   produces: 'application/pdf',
 });
@@ -344,8 +363,9 @@ export const receiptQr = endpoint({
 export const openPrint = endpoint({
   method: 'GET',
   path: '/prints/{link}',
-  summary: 'The PDF behind a single-use link',
+  summary: 'The print behind a single-use link, recorded by this call: a page that prints itself, or the PDF alone',
   guard: 'anyone',
+  query: z.strictObject({ as: z.enum(['pdf']).optional() }),
   output: z.any(),
-  produces: 'application/pdf',
+  produces: 'text/html',
 });

@@ -136,7 +136,7 @@ export async function simulate(setting: Setting, seed: number): Promise<Outcome>
     const books = simulatedBooks(owner);
     const queue = { wakeLane: async (_tx: Tx, call: { business_id: string; device_id: string }, at?: Date) => void calls.push({ call, at }) };
     const vsdc = net.vsdcOf(owner);
-    const prepare = prepareSale({ books, dialects, clock, day: dayIn });
+    const prepare = prepareSale({ books, dialects, clock, findUnprintable: async () => [], day: dayIn });
     const ports: LanePorts = {
       vsdc,
       dialects,

@@ -6,10 +6,13 @@ export class FileAnswer {
   readonly body: Buffer | string;
   readonly type: string;
   readonly name: string | null;
-  constructor(body: Buffer | string, type: string, name: string | null = null) {
+  /** What a page may do, as a content security policy; none for what is no page. */
+  readonly policy: string | null;
+  constructor(body: Buffer | string, type: string, name: string | null = null, policy: string | null = null) {
     this.body = body;
     this.type = type;
     this.name = name;
+    this.policy = policy;
   }
 }
 

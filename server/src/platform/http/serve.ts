@@ -52,6 +52,7 @@ type Spent = { limit: number; left: number; resetSeconds: number; dayLeft: numbe
 
 /** The HTTP edge: who asks, is it well formed, may they, and one shape for whatever goes wrong. */
 export function mount(app: Hono, routes: Route[], ports: HttpPorts): void {
+  app.use('/api/*', withoutHead as MiddlewareHandler);
   app.use('/api/*', (c, next) => cors(c, next, ports));
   for (const route of routes) {
     const path = `/api/v1${route.endpoint.path.replace(/\{(\w+)\}/g, ':$1')}`;
@@ -60,6 +61,14 @@ export function mount(app: Hono, routes: Route[], ports: HttpPorts): void {
   }
   app.notFound((c) => problemAnswer(c, { code: 'not_found' }));
   app.onError((error, c) => failure(c, error, ports.log));
+}
+
+/**
+ * Programs that look ahead of a person (previews in mails and chats) ask for the head of an address. The router would call the handler for it
+ * and throw the answer away, and a handler may have used something up by then: a head is never asked of a handler.
+ */
+function withoutHead(c: HonoContext, next: () => Promise<void>): Promise<void> | Response {
+  return c.req.raw.method === 'HEAD' ? c.body(null, 405, { allow: 'GET' }) : next();
 }
 
 /** What every answer carries, whatever it is: nothing is sniffed, framed or told where it was linked from. Pages add their own policy. */
@@ -300,6 +309,7 @@ function respond(c: HonoContext, result: unknown): Response {
   if (result instanceof FileAnswer) {
     c.header('content-type', result.type);
     if (result.name) c.header('content-disposition', `inline; filename="${result.name}"`);
+    if (result.policy) c.header('content-security-policy', result.policy);
     return c.body(result.body as never);
   }
   if (result instanceof WithStatus) return c.json(result.body as object, result.status as ContentfulStatusCode);

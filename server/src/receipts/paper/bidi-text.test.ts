@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest';
 import { isRightToLeft, visualRuns } from './bidi-text.ts';
 
+const keyOf = (code: number) => (code >= 0x600 && code < 0x700 ? 'arabic' : 'latin');
+
 const seen = (line: string) =>
-  visualRuns(line)
+  visualRuns(line, keyOf)
     .map((run) => run.text.trim())
     .filter(Boolean);
 
 test('Latin text is one run in one face', () => {
-  expect(visualRuns('Ikawa y’u Rwanda (1 kg)')).toEqual([{ text: 'Ikawa y’u Rwanda (1 kg)', isArabic: false }]);
+  expect(visualRuns('Ikawa y’u Rwanda (1 kg)', keyOf)).toEqual([{ text: 'Ikawa y’u Rwanda (1 kg)', font: 'latin' }]);
 });
 
 test('Arabic text is seen from the right, numbers within it from the left, brackets turned round', () => {

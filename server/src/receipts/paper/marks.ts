@@ -1,0 +1,29 @@
+import type { Paper } from '../paper.model.ts';
+import type { Box, Surface } from './surface.ts';
+import type { Typesetter } from './typesetter.ts';
+
+/** Words the authority asks for, as it spells them. */
+export const notOfficial = 'THIS IS NOT AN OFFICIAL RECEIPT';
+export const refundNote = ['REFUND IS APPROVED ONLY FOR', 'ORIGINAL SALES RECEIPT'];
+export const test = 'TEST: not a fiscal receipt';
+
+export const red = '#b3261e';
+export const faint = '#5b6270';
+export const pale = '#c9ced6';
+export const mm = 72 / 25.4;
+
+export function watermark(surface: Surface, set: Typesetter, text: string, x: number, y: number, size: number): void {
+  surface.watermark(x, y, () => set.put(text, x - 400, y - size / 2, 800, { size, face: 'strong', align: 'center', color: red }));
+}
+
+/** Answers how high it is, nothing where there is none. */
+export function drawLogo(surface: Surface, logo: string | null, box: Box): number {
+  const data = /^data:image\/(?:png|jpeg);base64,(.+)$/.exec(logo ?? '')?.[1];
+  if (!data) return 0;
+  surface.image(Buffer.from(data, 'base64'), box);
+  return box.height;
+}
+
+/** What every page after the first begins or ends with, so that loose sheets find each other. */
+export const pageName = (paper: Paper, page: number, pages: number): string =>
+  [`Page ${page} of ${pages}`, paper.document[0]?.[1], paper.sdc.find(([label]) => label === 'RECEIPT NUMBER')?.[1]].filter(Boolean).join('  ·  ');

@@ -1,0 +1,35 @@
+import { absolute, compare, multiply, subtract } from '@muhuri/shared/money';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { shownPrice } from './shown-price.model.ts';
+
+test.each([
+  ['a tiny price times a huge quantity', { gross: '12665.84', quantity: '1951593', books: { quantity: '1951593', rate: '0.0055' } }, '0.00649', '1951593'],
+  ['three decimals of quantity', { gross: '8121.88', quantity: '15.62', books: { quantity: '15.619', rate: '520' } }, '520.00', '15.619'],
+  ['six decimals of quantity', { gross: '97500.02', quantity: '2.17', books: { quantity: '2.166667', rate: '45000' } }, '45000.00', '2.166667'],
+  ['a quantity that two decimals cannot say', { gross: '225.00', quantity: '0.01', books: { quantity: '0.005', rate: '45000' } }, '45000.00', '0.005'],
+  ['a price of three decimals', { gross: '24.69', quantity: '2', books: { quantity: '2.000', rate: '12.345' } }, '12.345', '2'],
+  ['a cent of rounding on the line', { gross: '35.51', quantity: '3', books: { quantity: '3', rate: '10.03' } }, '11.84', '3'],
+  ['a receipt filed before the books’ line was kept', { gross: '2360.00', quantity: '2.00' }, '1180.00', '2'],
+] as const)('%s', (_what, line, unitPrice, quantity) => expect(shownPrice(line)).toEqual({ unitPrice, quantity }));
+
+test('price times quantity on paper makes the amount beside it, to the cent', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 2_000_000_000 }),
+      fc.integer({ min: 0, max: 6 }),
+      fc.integer({ min: 1, max: 9_999_999_999 }),
+      (units, places, cents) => {
+        const quantity = scaled(units, places);
+        const gross = scaled(cents, 2);
+        const { unitPrice } = shownPrice({ gross, quantity, books: { quantity, rate: '1' } });
+        expect(compare(absolute(subtract(multiply(unitPrice, quantity), gross)), '0.01')).toBeLessThanOrEqual(0);
+      },
+    ),
+  );
+});
+
+function scaled(units: number, places: number): string {
+  const text = String(units).padStart(places + 1, '0');
+  return places === 0 ? text : `${text.slice(0, -places)}.${text.slice(-places)}`;
+}
