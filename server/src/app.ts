@@ -58,7 +58,8 @@ import { businessRoutes } from './businesses/business.routes.ts';
 import { findDirectoryEntry, getConfig, listActiveBusinessIds, ownBranding, readLogo, recheckLogos, updateConfig } from './businesses/index.ts';
 import { branchRoutes } from './branches/branch.routes.ts';
 import { listBranchViews } from './branches/list-branches.ts';
-import { findTaxpayer, listNames, getMappings, putMappings, registerItems, syncLists } from './catalogue/index.ts';
+import { findTaxpayer, listNames, getMappings, putMappings, readListsView, refreshDueLists, refreshLists, registerItems } from './catalogue/index.ts';
+import { listsRoutes } from './catalogue/lists.routes.ts';
 import { mappingRoutes } from './catalogue/mapping.routes.ts';
 import type { Config, Secrets } from './config.ts';
 import {
@@ -85,6 +86,7 @@ import {
   listDocuments,
   lookedAt,
   listOwnHooks,
+  lookAgainAfterMending,
   lookAtDue,
   makeHook,
   pollDocuments,
@@ -101,6 +103,7 @@ import {
   activateAfterSetup,
   addPerson,
   beginSupport,
+  correctTaxpayer,
   duringSupport,
   endSupport,
   getBusinessEntry,
@@ -337,6 +340,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const touched = { intake: (_businessId: string): void => {}, telling: (_businessId: string): void => {} };
   const followers = [
     countByTrail({ dialects }),
+    lookAgainAfterMending({ clock, touch: (businessId) => touched.intake(businessId) }),
     dueAfterSigning({ clock, touch: (businessId) => touched.intake(businessId) }),
     tellOfReceipts({ clock, newId, touch: (businessId) => touched.telling(businessId) }),
   ];
@@ -429,8 +433,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const operatorsOf = operators({ ...entering, publicUrl: config.publicUrl });
   const platform = { database, vault, accounts, clock, newId, record, recordPlatform, sendMail: mail.send, publicUrl: config.publicUrl };
   const granting = { database, vault, accounts, clock, newId, record };
-  const sync = syncLists({ vsdc, dialects, clock, log });
-  const initialise = initialiseDevice({ vsdc, dialects, vault, record, clock, wait: systemWait, log, afterActive: sync });
+  const lists = { vsdc, dialects, clock, log, record, alerts, worker };
+  const refresh = refreshLists(lists);
+  const sync = async (ctx: Context, deviceId: string): Promise<void> => void (await refresh(ctx, deviceId));
+  const initialise = initialiseDevice({ vsdc, dialects, vault, clock, record, wait: systemWait, log, afterActive: sync });
   const printPorts = {
     dialects,
     clock,
@@ -520,6 +526,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     log,
   });
   const peopleOf = listPeople({ database });
+  const refreshDue = refreshDueLists(lists);
   const watchOver = watchDeadlines({ alerts, testDevice: testDeviceNow, clock, worker, minutes: deadlineMinutes });
   const tell = tellAlerts({
     clock,
@@ -534,6 +541,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     name: 'watching deadlines',
     async work(businessId) {
       const ctx = jobContext(businessId, 'deadlines');
+      await jobs.run(businessId, 'authority_lists', () => refreshDue(ctx));
       await jobs.run(businessId, 'deadlines', () => watchOver(ctx));
       await jobs.run(businessId, 'tell_alerts', () => tell(ctx));
       await jobs.run(businessId, 'health', () => jobs.forgetOld(ctx));
@@ -608,6 +616,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         usage.forget(ctx.businessId);
       },
       inviteAdmin: inviteAdmin(platform),
+      correctTaxpayer: correctTaxpayer(platform),
       getConfig,
       updateConfig: updateConfig({ clock, record, alerts, ownBranding: branding }),
       ownBranding: branding,
@@ -652,7 +661,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         prepareSale: prepare,
         seal: async (ctx, documentId) =>
           changes.waitForReceipt(ctx, await opening(ctx, { module: 'invoices', document_id: documentId }, false), instead.waitMs ?? 10_000),
-        syncLists: sync,
+        refreshLists: refresh,
         findTaxpayer: findTaxpayer({ vsdc, dialects, clock }),
         registerItemsOf: registerItemsOf({ prepareSale: prepare, registerItems: register, dialects, newId, clock, worker }),
         drawTraining: (ctx) => drawTrainingNow(ctx, {}, 'a4'),
@@ -753,6 +762,11 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       switchDevice: switchDevice(lanePorts),
       pauseLane: pauseLane({ record }),
       resumeLane: resumeLane({ record, alerts, clock, queue, changed: changes.changed }),
+    }),
+    ...listsRoutes({
+      view: readListsView({ clock }),
+      // It may take as long as a device takes; whoever asked sees how far it is.
+      refresh: (ctx, deviceId) => inBackground(refresh(ctx, deviceId).then(() => intake.touch(ctx.businessId))),
     }),
     ...mappingRoutes({
       getMappings,

@@ -220,6 +220,7 @@ const bodies: Record<string, (ids: Ids) => Record<string, unknown>> = {
   setQuotas: () => ({ requests_per_minute: null, requests_per_day: null }),
   inviteAdmin: () => ({ email: 'x@x.example' }),
   updateConfig: () => ({ version: 99 }),
+  correctTaxpayer: () => ({ business_name: 'x', vat_registered: true, version: 99 }),
   previewBranding: () => ({ branding: {} }),
   updateVsdcConfig: (ids) => ({ ...device, branch_id: ids.branch }),
   testVsdc: (ids) => ({ branch_id: ids.branch }),

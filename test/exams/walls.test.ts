@@ -42,6 +42,8 @@ const seeds: Record<string, (businessId: string, receiptId: string) => string> =
   support_access: (b) => `(business_id, id, operator_id, operator_name, reason, begun_at, until) values ('${b}', 'sup_seed', 'x', 'x', 'x', now(), now())`,
   miss: (b) => `(business_id, id, at, actor_type, actor_id, route, asked, looked_at) values ('${b}', 'mis_seed', now(), 'x', 'x', 'x', 'x', now())`,
   failing_job: (b) => `(business_id, job, since, last_at, failures, problem) values ('${b}', 'j', now(), now(), 1, '{}')`,
+  rate_change: (b) =>
+    `(business_id, device_id, tax_class, since, before_percent, after_percent) select '${b}', id, 'B', now(), '18', '20' from device where business_id = '${b}' limit 1`,
   slot: (b) => `(business_id, job, slot, taken_at, taken_by) values ('${b}', 'j', 's', now(), 'w')`,
   settlement: (b, r) => `(business_id, receipt_id, evidence, proposed_by, proposed_name, proposed_at) values ('${b}', '${r}', '{}', 'p', 'P', now())`,
   reversal: (b, r) =>

@@ -31,6 +31,9 @@ export type Device = {
   activatedAt: Date | null;
   retiredAt: Date | null;
   lastContactAt: Date | null;
+  /** What it has told of its taxpayer, and when; what of that differs from the business. */
+  told: { name: string | null; isVatRegistered: boolean | null; at: Date } | null;
+  difference: StoredProblem | null;
   /** The last answer that proves contact with the authority. */
   lastUpstreamAt: Date | null;
 };

@@ -1,11 +1,12 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../platform/db/database.ts';
-import { fromJson, json, query, queryOne, toDateOrNull } from '../platform/db/query.ts';
+import { fromJson, json, query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 import type { Device } from './device.model.ts';
 
 const columns = `d.id, d.branch_id, b.branch_code, b.name as branch_name, b.address as branch_address, d.dialect, d.serial, d.environment, d.address, d.transport,
   d.state, d.problem, d.sdc_id, d.mrc_number, d.next_invoice_number::text, d.last_total_receipt_number::text, d.authority_last::text,
-  d.succeeds, d.activated_at, d.retired_at, b.production_since, d.last_contact_at, d.last_upstream_at, d.probe`;
+  d.succeeds, d.activated_at, d.retired_at, b.production_since, d.last_contact_at, d.last_upstream_at, d.probe,
+  d.told_name, d.told_vat_registered, d.told_at, d.difference`;
 
 export type ProbeResult =
   | 'fine'
@@ -144,6 +145,9 @@ const toDevice = (row: Record<string, unknown>): Device => ({
   retiredAt: toDateOrNull(row.retired_at),
   lastContactAt: toDateOrNull(row.last_contact_at),
   lastUpstreamAt: toDateOrNull(row.last_upstream_at),
+  told:
+    row.told_at === null ? null : { name: row.told_name as string | null, isVatRegistered: row.told_vat_registered as boolean | null, at: toDate(row.told_at) },
+  difference: fromJson<StoredProblem | null>(row.difference),
 });
 
 /** What the authority, or whoever knew the device before, has said of it; its run begins behind the last number of the authority's. */

@@ -20,5 +20,6 @@ export {
 } from './device.store.ts';
 export type { BranchView } from './list-branches.ts';
 export { type ProbeView, probeView } from './probe-view.ts';
+export { compareTaxpayer } from './taxpayer.store.ts';
 export { adoptDevice, initialiseDevice, pauseLane } from './set-up-device.ts';
 export { type TestDevice, testDevice } from './test-device.ts';

@@ -35,6 +35,8 @@ const viewOf = (device: ListedDevice, language: string) => ({
   address: device.address,
   state: device.state,
   problem: device.problem && describeProblem(device.problem, language),
+  difference: device.difference && describeProblem(device.difference, language),
+  told: device.told && { name: device.told.name, vat_registered: device.told.isVatRegistered, at: device.told.at.toISOString() },
   sdc_id: device.sdcId,
   mrc_number: device.mrcNumber,
   next_invoice_number: device.nextInvoiceNumber,

@@ -12,6 +12,7 @@ import type { Dialects } from '../ports/dialect.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 import type { Device } from './device.model.ts';
 import { activateDevice, findBranch, keepSetUp, lockDeviceOfBranch, lockNewDevice, setDeviceState } from './device.store.ts';
+import { compareTaxpayer, keepTold } from './taxpayer.store.ts';
 
 type Ports = {
   vsdc: Vsdc;
@@ -58,7 +59,7 @@ export const initialiseDevice =
       if (reply.is === 'failed') return stay({ code: 'initialisation_in_doubt', ...said }, 'initialisation_in_doubt', said);
       return stay({ code: reply.problem, ...said }, reply.problem, said);
     }
-    const { sdcId, mrcNumber, lastInvoiceNumber, secrets } = reply.value;
+    const { sdcId, mrcNumber, lastInvoiceNumber, secrets, taxpayerName, isVatRegistered } = reply.value;
     await tryAgain(ports, about, (before) =>
       ctx.transaction(async (tx) => {
         // The key as it is now: it may have been renewed while the device was asked.
@@ -72,11 +73,19 @@ export const initialiseDevice =
           lastInvoiceNumber,
           secrets: ports.vault.seal(dataKey, business.id, `device:${device.id}`, JSON.stringify(secrets)),
         });
+        await keepTold(tx, device.id, { name: taxpayerName, isVatRegistered }, ports.clock.now());
         if (device.succeeds === null) await activateDevice(tx, device.id, ports.clock.now());
+        await compareTaxpayer(tx, await getBusiness(tx));
         await ports.record(tx, ctx, {
           action: 'device.initialised',
           subject: device.id,
-          after: { sdc_id: sdcId, mrc_number: mrcNumber, last_invoice_number: lastInvoiceNumber },
+          after: {
+            sdc_id: sdcId,
+            mrc_number: mrcNumber,
+            last_invoice_number: lastInvoiceNumber,
+            taxpayer_name: taxpayerName,
+            vat_registered: isVatRegistered,
+          },
         });
       }),
     );

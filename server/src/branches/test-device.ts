@@ -6,6 +6,7 @@ import type { Dialects } from '../ports/dialect.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 import type { Device } from './device.model.ts';
 import { findDeviceOfBranch, keepProbe, listBranches, type ProbeResult, type StoredProbe, touchUpstream } from './device.store.ts';
+import { compareTaxpayer, keepTold } from './taxpayer.store.ts';
 
 type Ports = { vsdc: Vsdc; dialects: Dialects; clock: Clock };
 export type TestDevice = (ctx: Context, branchId: string | null) => Promise<StoredProbe>;
@@ -46,12 +47,17 @@ async function probeDevice(ports: Ports, ctx: Context, business: Business, devic
   const answerMs = Math.round(performance.now() - begun);
   const judged = sent.is === 'answered' ? dialect.probe.judge(sent.answer) : null;
   let upstreamAt = device.lastUpstreamAt;
+  let toldName: string | null = null;
   if (judged === 'serves' && device.state !== 'new') {
     const looked = await ports.vsdc.send(device, dialect.lookupTaxpayer.toRequest(named, business.taxpayerId), {
       businessId: ctx.businessId,
       as: 'question',
     });
-    if (looked.is === 'answered' && dialect.lookupTaxpayer.read(looked.answer).is === 'done') upstreamAt = ports.clock.now();
+    const read = looked.is === 'answered' ? dialect.lookupTaxpayer.read(looked.answer) : null;
+    if (read?.is === 'done') {
+      upstreamAt = ports.clock.now();
+      toldName = read.value;
+    }
   }
   const at = ports.clock.now();
   const since = upstreamAt ?? device.lastContactAt;
@@ -71,6 +77,10 @@ async function probeDevice(ports: Ports, ctx: Context, business: Business, devic
   await ctx.transaction(async (tx) => {
     await keepProbe(tx, device.id, probe, judged === 'serves' || judged === 'link_down');
     if (upstreamAt && upstreamAt !== device.lastUpstreamAt) await touchUpstream(tx, device.id, upstreamAt);
+    if (toldName === null) return;
+    // The taxpayer's name as the authority has it now, of its own taxpayer.
+    await keepTold(tx, device.id, { name: toldName, isVatRegistered: null }, at);
+    await compareTaxpayer(tx, await getBusiness(tx));
   });
   return probe;
 }

@@ -19,6 +19,7 @@ type Use = {
   setStatus(ctx: Ctx, status: 'active' | 'suspended' | 'closed', reason: string | undefined): Promise<Business>;
   setQuotas(ctx: Ctx, to: { requests_per_minute: number | null; requests_per_day: number | null }): Promise<void>;
   inviteAdmin(ctx: Ctx, email: string): Promise<{ email: string; expiresAt: Date }>;
+  correctTaxpayer(ctx: Ctx, to: InputOf<typeof businesses.correctTaxpayer>): Promise<Business>;
   getConfig(ctx: Ctx): Promise<Business>;
   updateConfig(ctx: Ctx, to: ConfigChange): Promise<Business>;
   ownBranding: OwnBranding;
@@ -42,6 +43,10 @@ export const businessRoutes = (use: Use) => {
   };
   return [
     answer(businesses.getOwnBusiness)((call) => view(call.ctx)),
+    answer(businesses.correctTaxpayer)(async (call, { input }) => {
+      await use.correctTaxpayer(call.ctx, input);
+      return view(call.ctx);
+    }),
     answer(businesses.getConfig)(async (call) => configView(await use.getConfig(call.ctx))),
     answer(businesses.updateConfig)(async (call, { input }) => configView(await use.updateConfig(call.ctx, input))),
     answer(businesses.previewBranding)(async (call, { input }) => {

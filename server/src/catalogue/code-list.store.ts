@@ -26,6 +26,16 @@ export async function readLists(tx: Tx, deviceId: string): Promise<Record<string
   return lists;
 }
 
+/** One list of a device, whole. */
+export async function readWhole(tx: Tx, deviceId: string, list: string): Promise<Code[]> {
+  const rows = await query<{ code: string; name: string; data: unknown }>(
+    tx,
+    'select code, name, data from code_list where device_id = $1 and list = $2 order by position',
+    [deviceId, list],
+  );
+  return rows.map((row) => ({ code: row.code, name: row.name, data: fromJson(row.data) }));
+}
+
 /** Which of these item classes the device knows; null where its classes were never fetched. */
 export async function knownItemClasses(tx: Tx, deviceId: string, codes: string[]): Promise<Set<string> | null> {
   const rows = await query<{ code: string | null }>(

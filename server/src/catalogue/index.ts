@@ -4,5 +4,6 @@ export { ensureItem, forgetRegistered, hasUnregistered } from './item.store.ts';
 export { type GetMappings, getMappings, type PutMappings, putMappings } from './map.ts';
 export { putMapping, readMappings } from './mapping.store.ts';
 export { type RegisterItems, registerItems } from './register-items.ts';
-export { type SyncLists, syncLists } from './sync-lists.ts';
+export { refreshDueLists, type RefreshLists, refreshLists } from './refresh-lists.ts';
+export { type ListsView, readListsView } from './lists-view.ts';
 export { listNames } from './list-names.ts';

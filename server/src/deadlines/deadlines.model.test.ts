@@ -3,7 +3,16 @@ import { dueOf, type Watched } from './deadlines.model.ts';
 
 const now = new Date('2026-11-21T20:00:00Z');
 const ago = (hours: number) => new Date(now.getTime() - hours * 3_600_000);
-const quiet: Watched = { deviceId: 'd', branchName: 'Kigali', lastContactAt: ago(0.1), lastUpstreamAt: ago(2), oldest: null, doubts: [], clockAheadMs: 300 };
+const quiet: Watched = {
+  deviceId: 'd',
+  branchName: 'Kigali',
+  lastContactAt: ago(0.1),
+  lastUpstreamAt: ago(2),
+  oldest: null,
+  doubts: [],
+  difference: null,
+  clockAheadMs: 300,
+};
 const codes = (more: Partial<Watched>) =>
   dueOf({ ...quiet, ...more }, now).map(({ problem }) => [problem.code, problem.hours].filter((each) => each !== undefined).join(' '));
 

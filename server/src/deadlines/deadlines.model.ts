@@ -9,6 +9,8 @@ export type Watched = {
   lastUpstreamAt: Date | null;
   oldest: { documentNumber: string; since: Date; count: number } | null;
   doubts: { receiptId: string; documentNumber: string; since: Date }[];
+  /** What it tells otherwise of the taxpayer than the business does. */
+  difference: StoredProblem | null;
   /** How far the device's clock was ahead of ours at its last signature. */
   clockAheadMs: number | null;
 };
@@ -23,7 +25,15 @@ const silentHours = [1, 12, 18, 22] as const;
 const clockSlackMs = 10 * 60_000;
 
 /** Codes that this watch raises, and closes when they are over. */
-export const watchedCodes = ['oldest_unsigned', 'device_silent', 'offline_clock', 'doubt_old', 'device_clock'] as const;
+export const watchedCodes = [
+  'oldest_unsigned',
+  'device_silent',
+  'offline_clock',
+  'doubt_old',
+  'device_clock',
+  'taxpayer_name_differs',
+  'taxpayer_vat_differs',
+] as const;
 
 const levelOf = (levels: readonly number[], since: Date, now: Date): number | null =>
   levels.findLast((hours) => now.getTime() - since.getTime() >= hours * hourMs) ?? null;
@@ -49,5 +59,6 @@ export function dueOf(watched: Watched, now: Date): Due[] {
       say(doubt.receiptId, 'doubt_old', { document_number: doubt.documentNumber, since: doubt.since.toISOString() });
   if (watched.clockAheadMs !== null && Math.abs(watched.clockAheadMs) > clockSlackMs)
     say(deviceId, 'device_clock', { minutes: Math.round(watched.clockAheadMs / 60_000) });
+  if (watched.difference) due.push({ subject: deviceId, problem: watched.difference });
   return due;
 }

@@ -1,5 +1,6 @@
 import type { Alerts } from '../alerts/index.ts';
-import { listBranches, type TestDevice } from '../branches/index.ts';
+import { compareTaxpayer, listBranches, type TestDevice } from '../branches/index.ts';
+import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
@@ -30,6 +31,8 @@ export const watchDeadlines =
     await ctx.transaction(async (tx) => {
       if (!(await take(tx, 'deadlines', ports.minutes))) return;
       const now = ports.clock.now();
+      // Either side may have changed while the other was being written.
+      await compareTaxpayer(tx, await getBusiness(tx));
       const due = (await listWatched(tx)).flatMap((each) => dueOf(each, now));
       const open = await listOpenOf(tx, watchedCodes);
       const isSame = (a: Due, b: Due) => a.subject === b.subject && a.problem.code === b.problem.code && a.problem.hours === b.problem.hours;

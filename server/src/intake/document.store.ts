@@ -143,6 +143,17 @@ export const postponeLook = (tx: Tx, due: Due, until: Date, problem: StoredProbl
     json(problem),
   ]);
 
+/** Documents that stand open with one of these problems (or exempt) are due for another look; one that is due already stays so. Says how many. */
+export const lookAgain = async (tx: Tx, of: { codes: string[]; withExempt: boolean }, at: Date): Promise<number> =>
+  (
+    await query(
+      tx,
+      `update document set look_at = $1, tries = 0 where not sealed and not gone and (look_at is null or look_at > $1)
+         and (problem->>'code' = any($2::text[]) or $3 and exempt) returning 1 as found`,
+      [at, of.codes, of.withExempt],
+    )
+  ).length;
+
 /** Our own writing changed the document in Zoho: that change is known, and nothing to look at. */
 export const knowChange = (tx: Tx, key: DocumentKey, modifiedAt: Date) =>
   query(tx, `update document set modified_at = greatest(modified_at, $3::timestamptz) where module = $1 and document_id = $2`, [

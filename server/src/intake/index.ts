@@ -5,6 +5,7 @@ export type { Hook } from './hook.store.ts';
 export { closeMonth, lookedAt, listDocuments, type ListAsk, type ListedRow, type Month } from './list-documents.ts';
 export { listOwnHooks, makeHook, type NewHook, removeHook, rotateHook } from './hooks.ts';
 export { installation, type PlannedPart } from './install.ts';
+export { lookAgainAfterMending } from './look-again.ts';
 export { lookAtDue } from './look-at-due.ts';
 export { pollDocuments } from './poll-documents.ts';
 export { receiveDelivery, type ReceiveDelivery } from './receive-delivery.ts';

@@ -56,7 +56,7 @@ const isBeforeProduction = `(b.production_since is not null
 const standings = `
   select d.module, d.document_id, coalesce(d.number, r.document_number, '') as number, d.date, d.date::text as day, coalesce(d.status, '') as status,
     coalesce(d.customer_name, '') as customer_name, coalesce(d.currency, '') as currency, trim_scale(coalesce(d.total, 0)) as total, d.location_id, coalesce(r.branch_id, t.branch_id) as branch_id,
-    coalesce(r.id, case when b.production_since is null then t.id end) as receipt_id,
+    q.id as receipt_id,
     case when s.receipt_id is null then null else s.receipt_number || '/' || s.total_receipt_number || ' ' || s.label end as label,
     case when r.state = 'signed' and r.drift is not null then 'drifted'
       when r.state = 'signed' then 'sealed'
@@ -71,7 +71,9 @@ const standings = `
       when b.production_since is null and t.state = 'queued' then 'waiting'
       when b.production_since is null and t.state = 'refused' then 'refused'
       else 'to_seal' end as standing,
-    coalesce(r.drift, r.problem, case when b.production_since is null then t.problem end, d.problem) as problem
+    coalesce(q.drift, case when q.state = 'queued' then coalesce(v.difference, case when v.state <> 'active' then coalesce(v.problem, '{"code": "device_paused"}') end) end,
+      q.problem, case when q.state = 'queued' and exists (select 1 from receipt o where o.business_id = q.business_id and o.device_id = q.device_id and o.state = 'in_doubt' and o.id <> q.id)
+        then '{"code": "behind_doubt"}'::jsonb end, d.problem) as problem
   from document d
   left join receipt r on r.business_id = d.business_id and r.module = d.module and r.document_id = d.document_id
     and r.kind = case d.module when 'invoices' then 'sale' else 'refund' end and r.environment = 'production' and coalesce(r.moved_to, '') = ''
@@ -80,6 +82,8 @@ const standings = `
   left join mapping m on m.business_id = d.business_id and m.kind = 'location' and m.key = coalesce(d.location_id, 'none')
   left join branch b on b.business_id = d.business_id and b.id = coalesce(r.branch_id, t.branch_id, m.value->>'branch_id',
     (select case when count(*) = 1 then min(o.id) end from branch o))
+  left join receipt q on q.business_id = d.business_id and q.id = coalesce(r.id, case when b.production_since is null then t.id end)
+  left join device v on v.business_id = q.business_id and v.id = q.device_id
   left join signature s on s.business_id = r.business_id and s.receipt_id = r.id
   where d.date >= $1::date`;
 

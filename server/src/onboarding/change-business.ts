@@ -1,6 +1,6 @@
 import { openInvitation, invitationMail } from '../access/index.ts';
 import type { PlatformRecorder, Recorder } from '../audit/index.ts';
-import { eraseDevices, listBranches } from '../branches/index.ts';
+import { compareTaxpayer, eraseDevices, listBranches } from '../branches/index.ts';
 import { eraseKey, findDirectoryEntry, getBusiness, setDirectoryStatus, updateBusinessRow, updateDirectoryEntry, type Business } from '../businesses/index.ts';
 import { endEveryConnection, endIfUnused, findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
@@ -85,9 +85,38 @@ export const updateBusiness =
           isVatRegistered: to.vat_registered,
         };
         await updateBusinessRow(tx, after, at);
+        await compareTaxpayer(tx, after);
         await ports.record(tx, ctx, { action: 'business.changed', subject: ctx.businessId, before: shown(before), after: shown(after) });
       },
       { business_name: to.business_name, tin_number: to.tin_number, email: to.email },
+    );
+    return ctx.transaction((tx) => getBusiness(tx));
+  };
+
+/**
+ * The business says of itself what its devices tell: the authority's word wins. Its own admins may, because nothing else changes by it: the
+ * taxpayer's number stays.
+ */
+export const correctTaxpayer =
+  (ports: Ports) =>
+  async (ctx: Context, to: { business_name: string; vat_registered: boolean; version: number }): Promise<Business> => {
+    const at = ports.clock.now();
+    const before = await ctx.transaction((tx) => getBusiness(tx));
+    await inBoth(
+      ports,
+      ctx,
+      'business.changed',
+      (tx) => updateDirectoryEntry(tx, { businessId: ctx.businessId, name: to.business_name, taxpayerId: before.taxpayerId, email: before.email }, at),
+      async (tx) => {
+        const locked = await getBusiness(tx, true);
+        if (locked.version !== to.version || locked.taxpayerId !== before.taxpayerId || locked.email !== before.email)
+          throw new AppError('changed_meanwhile', { field: 'version' });
+        const after = { ...locked, name: to.business_name, isVatRegistered: to.vat_registered };
+        await updateBusinessRow(tx, after, at);
+        await compareTaxpayer(tx, after);
+        await ports.record(tx, ctx, { action: 'business.changed', subject: ctx.businessId, before: shown(locked), after: shown(after) });
+      },
+      { business_name: to.business_name, vat_registered: to.vat_registered },
     );
     return ctx.transaction((tx) => getBusiness(tx));
   };

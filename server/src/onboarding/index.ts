@@ -1,5 +1,5 @@
 export { addPerson, registerBusiness } from './register-business.ts';
-export { activateAfterSetup, inviteAdmin, setBusinessStatus, setQuotas, updateBusiness } from './change-business.ts';
+export { activateAfterSetup, inviteAdmin, setBusinessStatus, setQuotas, correctTaxpayer, updateBusiness } from './change-business.ts';
 export { getBusinessEntry, listBusinesses, readBusinessTrail, sumPlatform } from './operator-views.ts';
 export { registerByOperator } from './register-by-operator.ts';
 export { setup } from './setup.ts';

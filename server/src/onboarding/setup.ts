@@ -1,7 +1,8 @@
 import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
 import type { Recorder } from '../audit/index.ts';
-import { type Device, type StoredProbe, type TestDevice, findDeviceOfBranch, listBranches } from '../branches/index.ts';
+import { compareTaxpayer, type Device, type StoredProbe, type TestDevice, findDeviceOfBranch, listBranches } from '../branches/index.ts';
 import { getBusiness, type SetupMarks, updateBusinessRow, type Business } from '../businesses/index.ts';
+import type { RefreshLists } from '../catalogue/index.ts';
 import type { ZohoState } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -34,7 +35,7 @@ type Ports = {
   ): Promise<{ grantId: string; organizations: SeenOrganization[] }>;
   prepareSale: PrepareSale;
   seal(ctx: Context, documentId: string): Promise<Receipt>;
-  syncLists(ctx: Context, deviceId: string): Promise<void>;
+  refreshLists: RefreshLists;
   findTaxpayer(ctx: Context, taxpayerId: string): Promise<{ name: string | null }>;
   registerItemsOf(ctx: Context, documentId: string): Promise<StoredProblem | null>;
   drawTraining(ctx: Context): Promise<Buffer>;
@@ -55,9 +56,15 @@ export const setup = (ports: Ports) => {
       return { business: await getBusiness(tx), device: head?.device ? await findDeviceOfBranch(tx, head.id) : null };
     });
     const [vsdc, zoho] = await Promise.all([device ? vsdcStep(ctx, device) : open(), zohoStep(ctx)]);
+    // Looked at after the device was asked: what it tells of its taxpayer came with its answer.
+    const difference = await ctx.transaction(async (tx) => (await listBranches(tx)).find((branch) => branch.device?.difference)?.device?.difference ?? null);
     const rehearsal = business.setup.rehearsal;
     const steps: Record<StepName, Step> = {
-      business: business.setup.business ? { state: 'done', problem: null, checkedAt: business.setup.business } : open(),
+      business: difference
+        ? { state: 'broken', problem: difference, checkedAt: business.setup.business ?? null }
+        : business.setup.business
+          ? { state: 'done', problem: null, checkedAt: business.setup.business }
+          : open(),
       vsdc,
       zoho,
       rehearsal: rehearsal
@@ -113,6 +120,7 @@ export const setup = (ports: Ports) => {
       const before = await getBusiness(tx, true);
       const after = { ...before, ...change(before) };
       await updateBusinessRow(tx, after, ports.clock.now());
+      await compareTaxpayer(tx, after);
       await ports.record(tx, ctx, { action, subject: ctx.businessId, after: after.setup });
     });
 
@@ -176,7 +184,8 @@ export const setup = (ports: Ports) => {
       };
       let chosen: string | null = documentId ?? null;
       await run('code_lists', async () => {
-        await ports.syncLists(ctx, device.id);
+        const refreshed = await ports.refreshLists(ctx, device.id);
+        if (refreshed.is === 'failed') throw new AppError(refreshed.problem.code, refreshed.problem);
         return device.serial;
       });
       await run('taxpayer', async () => (await ports.findTaxpayer(ctx, business.taxpayerId)).name ?? business.taxpayerId);

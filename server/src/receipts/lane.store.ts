@@ -27,12 +27,14 @@ export type LaneDevice = {
   openAttempt: string | null;
   tries: number;
   hasDoubt: boolean;
+  /** It tells another taxpayer than the business says it is: nothing new is sent. */
+  isOtherTaxpayer: boolean;
   /** Whether a receipt with the signature asked about exists already. */
   isSignatureKnown: boolean;
 };
 
 const lockText = `select id, state, environment, sdc_id, next_invoice_number::text as next, free_numbers::text[] as free, last_total_receipt_number::text as total, total_base::text as base, lane_holder, lane_until,
-    lane_tries, open_attempt,
+    lane_tries, open_attempt, difference is not null as other_taxpayer,
     exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt') as has_doubt,
     $2::text is not null and exists (select 1 from signature s where s.business_id = d.business_id and s.sdc_id = d.sdc_id and s.receipt_signature = $2) as known
   from device d where id = $1 for update of d`;
@@ -51,6 +53,7 @@ const toLaneDevice = (row: Record<string, unknown>): LaneDevice => ({
   openAttempt: row.open_attempt as string | null,
   tries: row.lane_tries as number,
   hasDoubt: row.has_doubt as boolean,
+  isOtherTaxpayer: row.other_taxpayer as boolean,
   isSignatureKnown: row.known as boolean,
 });
 

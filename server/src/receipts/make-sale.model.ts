@@ -68,7 +68,7 @@ const statusesNotYet = ['draft', 'pending_approval', 'approved', 'rejected', 'su
  * money comes from each line's net, its tax and its share of the entity discount, and the sale's total equals the document's.
  */
 export function makeSale(document: BooksDocument, setup: Setup, answers: Answers, refunded: Sale | null): { sale: Sale | null; findings: StoredProblem[] } {
-  const findings = [...checkState(document, setup, answers), ...checkShape(document, setup)];
+  const findings = [...checkState(document, setup, answers), ...checkShape(document, setup), ...(refunded ? [] : checkVat(document, setup))];
   const priced = document.lines.length > 0 ? price(document, setup, findings) : [];
   const buyer = buyerOf(document, setup, answers, refunded);
   findings.push(...setup.checkBuyer(buyer));
@@ -136,6 +136,16 @@ function checkShape(document: BooksDocument, setup: Setup): StoredProblem[] {
     else if (isZero(round(line.quantity, 2))) findings.push({ code: 'quantity_unsupported', field });
     if (line.tax?.kind === 'compound_tax') findings.push({ code: 'compound_tax', field, tax_id: line.tax.id, tax_name: line.tax.name });
   });
+  return findings;
+}
+
+/** Whoever is not registered for VAT may not charge it: sealed under the class without tax, nobody would see that it was charged. */
+function checkVat(document: BooksDocument, setup: Setup): StoredProblem[] {
+  if (setup.isVatRegistered) return [];
+  const findings: StoredProblem[] = document.lines.flatMap(({ tax }, index) =>
+    tax && compare(tax.percent, '0') > 0 ? [{ code: 'vat_not_registered', field: `line_items[${index}].tax_id`, tax_id: tax.id, tax_name: tax.name }] : [],
+  );
+  if (compare(document.shipping.tax, '0') > 0) findings.push({ code: 'vat_not_registered', field: 'shipping_charge_tax_id' });
   return findings;
 }
 

@@ -88,6 +88,7 @@ export const prepareSale =
     });
     if (branchId && (!device || device.state === 'new')) findings.push({ code: 'device_missing' });
     if (saleReceipt && device && saleReceipt.deviceId !== device.id) findings.push(...(await checkTakeover(ctx, saleReceipt, device)));
+    if (device?.difference) findings.unshift(device.difference);
     const dialect = ports.dialects.of(device?.dialect ?? dialectOfCountry(ports.dialects, business.country));
     const production = device?.environment === 'production' ? { since: device.productionSince, isRehearsed: wasRehearsed } : null;
     const setup = setupOf(business, production, dialect, mappings, lists, known, ports.day(ports.clock.now(), dialect.timeZone));

@@ -1,4 +1,4 @@
-import { describeProblem } from '@muhuri/shared/problems';
+import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
 import type { Dialects } from '../ports/dialect.ts';
 import type { Receipt } from './receipt.store.ts';
 
@@ -7,8 +7,7 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
   const { sale, filing } = receipt.filed;
   const totals = dialects.of(receipt.dialect).totals(sale.lines, filing.rates, filing.headerTax);
   const s = receipt.signature;
-  const waiting = receipt.state === 'queued' && receipt.problem === null ? (receipt.laneProblem ?? ({ code: 'device_busy' } as const)) : null;
-  const problem = receipt.problem ?? waiting;
+  const problem = receipt.state === 'queued' ? whyItWaits(receipt) : receipt.problem;
   return {
     id: receipt.id,
     state: receipt.state,
@@ -60,5 +59,9 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
     updated_at: receipt.updatedAt.toISOString(),
   };
 };
+
+/** What stops the whole lane says more than what the document itself was last told. */
+const whyItWaits = ({ laneStop, problem, isBehindDoubt }: Receipt): StoredProblem =>
+  laneStop ?? problem ?? { code: isBehindDoubt ? 'behind_doubt' : 'device_busy' };
 
 export type ReceiptView = ReturnType<typeof toReceiptView>;

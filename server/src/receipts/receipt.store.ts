@@ -42,8 +42,10 @@ export type Receipt = {
   isDeviceRetired: boolean;
   /** The receipt that took its place at the device's successor; it holds nothing any more. */
   movedTo: string | null;
-  /** What holds the lane up for everyone: a pause, or another document in doubt. */
-  laneProblem: StoredProblem | null;
+  /** Why nothing at all goes to its device: it tells another taxpayer, or is paused. */
+  laneStop: StoredProblem | null;
+  /** Another document of its device is in doubt. */
+  isBehindDoubt: boolean;
   filed: Filed;
   documentHash: string;
   answers: Answers;
@@ -67,7 +69,7 @@ export type Receipt = {
 };
 
 const select = `
-  select r.id, r.module, r.document_id, r.kind, r.document_number, r.document_date::text, r.branch_id, b.branch_code, r.device_id, d.dialect, r.environment, r.moved_to, d.state as device_state, d.problem as device_problem,
+  select r.id, r.module, r.document_id, r.kind, r.document_number, r.document_date::text, r.branch_id, b.branch_code, r.device_id, d.dialect, r.environment, r.moved_to, d.state as device_state, d.problem as device_problem, d.difference as device_difference,
     exists (select 1 from receipt o where o.business_id = r.business_id and o.device_id = r.device_id and o.state = 'in_doubt' and o.id <> r.id) as has_doubt,
     r.sale, r.document_hash, r.answers, r.sale_receipt_id, r.state, r.invoice_number::text, r.problem, r.drift, r.tries, r.opened_at, r.updated_at,
     (select to_jsonb(v) - 'business_id' from reversal v where v.business_id = r.business_id and v.receipt_id = r.id) as reversal,
@@ -141,12 +143,10 @@ function toReceipt(row: Record<string, unknown>): Receipt {
     environment: row.environment as Receipt['environment'],
     isDeviceRetired: row.device_state === 'retired',
     movedTo: row.moved_to as string | null,
-    laneProblem:
-      row.device_state === 'paused'
-        ? (fromJson<StoredProblem | null>(row.device_problem) ?? { code: 'device_paused' })
-        : row.has_doubt
-          ? { code: 'behind_doubt' }
-          : null,
+    laneStop:
+      fromJson<StoredProblem | null>(row.device_difference) ??
+      (row.device_state === 'paused' ? (fromJson<StoredProblem | null>(row.device_problem) ?? { code: 'device_paused' }) : null),
+    isBehindDoubt: row.has_doubt as boolean,
     filed: fromJson(row.sale),
     documentHash: row.document_hash as string,
     answers: fromJson(row.answers),

@@ -145,6 +145,8 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
     }
   }
   if (!head) return letGo(earliest([...wakeUps, await nextAside(tx, device.id, now)]));
+  // Bytes that may have left are asked about all the same: what the authority has is not changed by who asks.
+  if (lane.isOtherTaxpayer && !head.fixedRequest) return letGo(earliest([...wakeUps, new Date(now.getTime() + ports.timing.retryMaxMs)]));
   if (head.nextTryAt && head.nextTryAt > now) return letGo(earliest([...wakeUps, head.nextTryAt]));
   const hold = () => holdLane(tx, device.id, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
   // Bytes that may have left are fixed; anything else is read again where it may have changed meanwhile.

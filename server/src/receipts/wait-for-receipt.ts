@@ -14,8 +14,7 @@ export function receiptChanges(): Changes {
     changed: (receiptId) => void events.emit(receiptId),
     async waitForReceipt(ctx, receipt, waitMs) {
       const end = performance.now() + waitMs;
-      const isSettled = (r: Receipt) =>
-        r.state !== 'queued' || (r.problem !== null && r.tries > 0) || (r.laneProblem !== null && r.laneProblem.code !== 'behind_doubt');
+      const isSettled = (r: Receipt) => r.state !== 'queued' || (r.problem !== null && r.tries > 0) || r.laneStop !== null;
       let current = receipt;
       while (!isSettled(current) && performance.now() < end) {
         const changed = once(events, current.id, Math.min(pollMs, end - performance.now()));

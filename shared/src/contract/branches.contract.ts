@@ -13,6 +13,10 @@ const device = z.object({
   address: z.string(),
   state: z.enum(['new', 'active', 'paused', 'retired']),
   problem: z.looseObject({ code: z.string(), title: z.string(), detail: z.string() }).nullable(),
+  /** What the device tells otherwise than the business: while it stands, nothing is sealed. */
+  difference: z.looseObject({ code: z.string(), title: z.string(), detail: z.string() }).nullable(),
+  /** Who the authority says the device signs for; null where it has not said. */
+  told: z.object({ name: z.string().nullable(), vat_registered: z.boolean().nullable(), at: time }).nullable(),
   sdc_id: z.string().nullable(),
   mrc_number: z.string().nullable(),
   next_invoice_number: z.string().nullable(),
@@ -45,6 +49,37 @@ export const listBranches = endpoint({
   summary: 'The branches of the business with their devices',
   guard: 'read',
   output: z.object({ branches: z.array(branchView), next_cursor: z.string().nullable() }),
+});
+
+const listsView = z
+  .object({
+    /** A refresh asks for `steps` lists, one after the other. */
+    is_running: z.boolean(),
+    step: z.number(),
+    steps: z.number(),
+    refreshed_at: time.nullable(),
+    next_at: time.nullable(),
+    problem: z.looseObject({ code: z.string(), title: z.string(), detail: z.string() }).nullable(),
+    changes: z.array(z.object({ list: z.string(), added: z.number(), removed: z.number(), renamed: z.number() })).nullable(),
+    rates: z.array(z.object({ tax_class: z.string(), name: z.string(), percent: z.string().nullable() })),
+    rate_changes: z.array(z.object({ tax_class: z.string(), before: z.string(), after: z.string(), since: time })),
+  })
+  .meta({ id: 'AuthorityLists' });
+
+export const readAuthorityLists = endpoint({
+  method: 'GET',
+  path: '/branches/{id}/lists',
+  summary: "The authority's rates and lists as the branch's device has them, and what changed",
+  guard: 'read',
+  output: listsView,
+});
+
+export const refreshAuthorityLists = endpoint({
+  method: 'POST',
+  path: '/branches/{id}/lists',
+  summary: "Fetch the authority's rates and lists now; they are fetched every day by themselves",
+  guard: 'manage_devices',
+  output: listsView,
 });
 
 const branchText = (max: number) =>

@@ -200,6 +200,15 @@ export const getOwnBusiness = endpoint({
   output: businessEntry,
 });
 
+export const correctTaxpayer = endpoint({
+  method: 'PUT',
+  path: '/businesses/me/taxpayer',
+  summary: 'Name and VAT registration as the authority has them, where its device tells otherwise',
+  guard: 'manage_business',
+  input: z.strictObject({ business_name: text(200), vat_registered: z.boolean(), version: z.int() }),
+  output: businessEntry,
+});
+
 const configView = z
   .object({ settings, branding, go_live_date: day, location: z.string(), phone_number: z.string(), version: z.number() })
   .meta({ id: 'BusinessConfig' });

@@ -313,6 +313,7 @@ export const ar: PageWords = {
   job_write_back: 'تفشل كتابة الأختام على مستنداتها',
   job_notices: 'يفشل إبلاغ عناوينك',
   job_deadlines: 'تفشل مراقبة المهل',
+  job_authority_lists: 'يفشل تحديث قوائم الإدارة',
   job_tell_alerts: 'يفشل إرسال التنبيهات',
   job_seal: 'يفشل ربط سجل النشاط',
   job_calls: 'يفشل تسجيل الطلبات إلى Zoho',

@@ -312,6 +312,7 @@ export const en = {
   job_write_back: 'Writing seals back fails',
   job_notices: 'Telling your own addresses fails',
   job_deadlines: 'Watching deadlines fails',
+  job_authority_lists: "Refreshing the authority's lists fails",
   job_tell_alerts: 'Telling of alerts fails',
   job_seal: 'Chaining the activity fails',
   job_calls: 'Recording calls to Zoho fails',

@@ -314,6 +314,7 @@ export const fr: PageWords = {
   job_write_back: 'La réécriture des sceaux échoue',
   job_notices: 'L’envoi à vos propres adresses échoue',
   job_deadlines: 'La surveillance des délais échoue',
+  job_authority_lists: 'L’actualisation des listes de l’administration échoue',
   job_tell_alerts: 'L’envoi des alertes échoue',
   job_seal: 'Le chaînage de l’activité échoue',
   job_calls: 'L’enregistrement des appels à Zoho échoue',

@@ -61,13 +61,16 @@ export const initialise: Dialect['initialise'] = {
         sdcId,
         mrcNumber: code(i.mrcNo),
         lastInvoiceNumber: lastNumber,
-        isVatRegistered: i.vatTyCd === '' ? null : i.vatTyCd === '1',
-        taxpayerName: i.taxprNm,
+        isVatRegistered: vatRegistration(i.vatTyCd),
+        taxpayerName: i.taxprNm.trim(),
         secrets: Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== '')),
       },
     };
   },
 };
+
+/** 1: registered for VAT, 2: not. Older systems leave it out, and what is neither says nothing. */
+const vatRegistration = (code: string): boolean | null => ({ '1': true, '2': false })[code.trim().replace(/^0+/, '')] ?? null;
 
 /**
  * An HTML 404 is Tomcat without its VSDC; 503 without an envelope is a VSDC that has stopped, after 24 hours without its authority or for
@@ -98,6 +101,12 @@ const listNames: Record<string, string> = {
   '32': 'reason',
 };
 
+/** The rate of a class; nothing where it cannot be read, so that nothing is reckoned with a guess. */
+const rateIn = (given: string): Record<string, string> => {
+  const percent = given.replace(/%/g, '').trim();
+  return /^\d{1,3}(\.\d{1,4})?$/.test(percent) ? { percent } : {};
+};
+
 const row = z.looseObject({ cd: text, cdNm: text, useYn: text, userDfnCd1: text });
 const codeLists = z.object({ clsList: rowsOf(z.looseObject({ cdCls: text, useYn: text, dtlList: rowsOf(row).nullish() })) });
 
@@ -117,7 +126,7 @@ export const codes: Dialect['codes'] = {
       return [
         {
           list: name,
-          codes: used.map((each): Code => ({ code: each.cd, name: each.cdNm, data: list.cdCls === '04' ? { percent: each.userDfnCd1 || '0' } : {} })),
+          codes: used.map((each): Code => ({ code: each.cd, name: each.cdNm, data: list.cdCls === '04' ? rateIn(each.userDfnCd1) : {} })),
         },
       ];
     });

@@ -95,6 +95,8 @@ export type RwVsdcDevice = {
   approve(device: ApprovedDevice): void;
   /** What the authority knows of a taxpayer is otherwise from now on. */
   taxpayer(tin: string, is: { name?: string; vatRegistered?: boolean }): void;
+  /** How often a branch's device was asked at a path. */
+  asked(path: string, tin: string, bhfId: string): number;
   /** The authority withdraws a device; a successor is approved beside it. */
   retire(serial: string): void;
   /** What a device knows of itself: who it is, whether it was initialised, which items it was told. */
@@ -206,12 +208,17 @@ export function makeRwVsdc(options: {
   const serving = (tin: unknown, bhfId: unknown): Device | undefined =>
     state.value.devices.findLast((each) => each.tin === tin && each.bhfId === bhfId && each.isInitialised && !each.isRetired);
 
+  const counts = new Map<string, number>();
+  const countOf = (path: string, tin: unknown, bhfId: unknown) => `${String(tin)}/${String(bhfId)}${path}`;
+
   const serve = async (asked: Asked): Promise<Answered | null> => {
     if (asked.method !== 'POST') return { status: 405, type: 'text/html', body: '<html><body>405</body></html>' };
     if (asked.body.trim() === '') return envelope('911', 'Request body is empty');
     const body = exactly(asked.body);
     if (!body) return { status: 400, type: 'text/html', body: '<html><body>HTTP Status 400 – Bad Request</body></html>' };
     if (asked.path === '/initializer/selectInitInfo') return initialise(body, asked.body);
+    const counted = countOf(asked.path, body.tin, body.bhfId);
+    counts.set(counted, (counts.get(counted) ?? 0) + 1);
     const device = serving(body.tin, body.bhfId);
     if (!device) return envelope('901', 'It is not valid device');
     if (state.value.settings.uplink) device.lastContact = now().getTime();
@@ -522,6 +529,7 @@ export function makeRwVsdc(options: {
     handle,
     device: find,
     approve,
+    asked: (path, tin, bhfId) => counts.get(countOf(path, tin, bhfId)) ?? 0,
     taxpayer,
     retire,
     receipts: () => state.value.receipts,

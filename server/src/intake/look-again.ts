@@ -1,0 +1,33 @@
+import { type Fix, type ProblemCode, problems } from '@muhuri/shared/problems';
+import type { Follower } from '../audit/index.ts';
+import type { Clock } from '../platform/clock.ts';
+import { lookAgain } from './document.store.ts';
+
+/** What an entry of the trail may have mended, by what the problem's next step is. */
+const mended: Record<string, Fix[]> = {
+  'mapping.set': ['mapping'],
+  'business.changed': ['device', 'zoho', 'person'],
+  'business.activated': ['device', 'person'],
+  'business.configured': ['zoho', 'mapping', 'person'],
+  'setup.business': ['device', 'zoho', 'person'],
+  'branch.added': ['mapping', 'device'],
+  'device.initialised': ['device', 'mapping'],
+  'device.adopted': ['device', 'mapping'],
+  'lists.changed': ['mapping', 'zoho'],
+};
+
+const codesOf = (fixes: Fix[]): ProblemCode[] => (Object.keys(problems) as ProblemCode[]).filter((code) => fixes.includes(problems[code].fix));
+
+/**
+ * Follows the trail: what kept documents from being sealed may have been mended by what was just changed here, and nothing in Zoho would say
+ * so. They are looked at once more, and what no longer stands in the way is sealed by itself, where the business lets it be.
+ */
+export const lookAgainAfterMending =
+  (ports: { clock: Clock; touch(businessId: string): void }): Follower =>
+  async (tx, ctx, entries) => {
+    const fixes = [...new Set(entries.flatMap((entry) => mended[entry.action] ?? []))];
+    if (fixes.length === 0) return;
+    const isConfigured = entries.some((entry) => entry.action === 'business.configured');
+    const count = await lookAgain(tx, { codes: codesOf(fixes), withExempt: isConfigured }, ports.clock.now());
+    if (count > 0) ports.touch(ctx.businessId);
+  };
