@@ -40,7 +40,7 @@ import { openAlerts } from './alerts/index.ts';
 import { alertRoutes } from './alerts/alert.routes.ts';
 import { openJobs } from './jobs/index.ts';
 import { accessRoutes } from './access/access.routes.ts';
-import { listEntries, openSealer, platformRecorder, recorder, verifyTrail } from './audit/index.ts';
+import { listEntries, openSealer, platformRecorder, publishHead, recorder, type TrailCheck, verifyTrail } from './audit/index.ts';
 import { trailRoutes } from './audit/trail.routes.ts';
 import {
   addBranch,
@@ -138,8 +138,10 @@ import { secretsFrom } from './platform/derived-secret.ts';
 import { mailBy } from './platform/mail.ts';
 import { idsFrom } from './platform/new-id.ts';
 import { type NameSettings, openNames } from './platform/names.ts';
+import { keepEvidenceKey, listEvidenceKeys } from './platform/evidence-key.store.ts';
 import { notaryFrom } from './platform/notary.ts';
 import { openQueue } from './platform/queue/queue.ts';
+import { oneAtATime, sharedWhileRunning } from './platform/one-at-a-time.ts';
 import { openRounds } from './platform/rounds.ts';
 import { openShares } from './platform/shares.ts';
 import { within } from './platform/within.ts';
@@ -245,7 +247,7 @@ export type App = {
   rotateKeys(): Promise<number>;
   businessIds(): Promise<string[]>;
   sweep(): Promise<void>;
-  /** Deletes what is over now, instead of within the hour. */
+  /** Deletes what is over and says how far the trails go now, instead of within the hour. */
   tidy(): Promise<void>;
   close(): Promise<void>;
 };
@@ -288,6 +290,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const queue = await openQueue(secrets.queueDatabaseUrl, database, log);
   const vault = vaultFrom(secrets.masterKey, secrets.previousMasterKey);
   const dialects = await loadDialects();
+  const notary = notaryFrom(secrets.masterKey);
+  // What the key before has signed goes on to hold, so that it is published as well.
+  for (const each of secrets.previousMasterKey ? [notaryFrom(secrets.previousMasterKey), notary] : [notary])
+    await database.platform((tx) => keepEvidenceKey(tx, each, clock));
   const trailTouched = { touch: (_businessId: string): void => {} };
   const record = recorder(clock, newId, (businessId) => trailTouched.touch(businessId));
   const recordPlatform = platformRecorder(clock, newId);
@@ -562,6 +568,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     touch: intake.touch,
     giveWay,
   });
+  const oneExport = oneAtATime('export_under_way');
+  const oneVerification = sharedWhileRunning<TrailCheck>();
   const routes = [
     ...accessRoutes({
       signIn: signIn({ ...entering, checkWho: who }),
@@ -712,7 +720,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         return changed;
       },
     }),
-    ...listRoutes({ list: listDocuments, lookedAt, month: closeMonth({ clock }) }),
+    ...listRoutes({ list: listDocuments, lookedAt, month: closeMonth({ clock }), oneExport }),
     ...noticeRoutes({
       subscribers: subscribers({ vault, clock, newId, record }),
       listNotices: (ctx, page) => ctx.transaction((tx) => listNotices(tx, page)),
@@ -721,7 +729,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     ...writeBackRoutes({ readSteps, retry: retryWriteBack({ clock, record, touch: intake.touch }), mail: mailReceipt({ clock, record, touch: intake.touch }) }),
     ...trailRoutes({
       listTrail: async (ctx, filter) => named(await ctx.transaction((tx) => listEntries(tx, 'audit', filter))),
-      verifyTrail,
+      verifyTrail: (ctx, isWhole) => oneVerification(`${ctx.businessId} ${isWhole}`, () => verifyTrail(ctx, isWhole)),
+      oneExport,
       exported: (ctx) => ctx.transaction((tx) => record(tx, ctx, { action: 'trail.exported', subject: ctx.businessId })),
       listBusinessTrail: async (ctx, filter) => named(await readBusinessTrail({ database, clock })(ctx, filter)),
       listPlatformTrail: async (filter) => named(await database.platform((tx) => listEntries(tx, 'reference.platform_audit', filter))),
@@ -738,7 +747,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       confirmSettlement: confirmSettlement(lanePorts),
       dropSettlement: dropSettlement(lanePorts),
       lookAtDoubt: lookAtDoubt({ clock }),
-      makeEvidencePack: makeEvidencePack({ notary: notaryFrom(secrets.masterKey), clock, version, record }),
+      makeEvidencePack: makeEvidencePack({ notary, clock, version, record }),
       proposeReversal: proposeReversal(lanePorts),
       confirmReversal: confirmReversal(lanePorts),
       dropReversal: dropReversal(lanePorts),
@@ -788,6 +797,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       return session?.isOperator === true && session.verifiedAt !== null;
     },
     totals: sumPlatform({ database, clock }),
+    evidenceKeys: () => database.platform(listEvidenceKeys),
     ports: {
       log,
       tokens: sessionDoor,
@@ -823,12 +833,15 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       await deleteOldPairings(tx, daysAgo(1));
     });
   };
+  const sayHead = publishHead({ notary, clock, log, worker });
+  const sayHeads = () => jobs.each('trail_head', (businessId) => sayHead(jobContext(businessId, 'trail_head')));
   /** Work of the platform's own, by its name in the operator's health. What it does for one business stands with that business. */
   const every = (ms: number, job: string, work: () => Promise<void>) => setInterval(() => void jobs.runPlatform(job, work), ms).unref();
   const countAll = () => jobs.each('totals', (businessId) => countBusiness(jobContext(businessId, 'totals')));
   const timers = [
     every(instead.sweepMs ?? 5_000, 'idle_lanes', lanes.sweep),
     every(3_600_000, 'tidy', tidy),
+    every(900_000, 'trail_heads', sayHeads),
     every(1_000, 'seal', sealer.run),
     every(60_000, 'seal_all', sealer.sweep),
     every(10_000, 'usage', usage.flush),
@@ -875,7 +888,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     verifyTrail,
     rotateKeys: rotateKeys({ database, vault, record, contextOf: (businessId) => jobContext(businessId, 'rotation') }),
     businessIds,
-    tidy,
+    async tidy() {
+      await tidy();
+      await sayHeads();
+    },
     close: () => (closing ??= close()),
   };
 

@@ -3,6 +3,7 @@ import type { PlatformTotals } from './businesses/directory.model.ts';
 import type { FailingPlatformJob } from './jobs/index.ts';
 import type { Route } from './platform/http/answer.ts';
 import { browserPage, browserScript } from './platform/http/browse-api.ts';
+import type { EvidenceKey } from './platform/evidence-key.store.ts';
 import { openApi } from './platform/http/openapi.ts';
 import { servePages } from './platform/http/pages.ts';
 import { addressOf, hardened, type HttpPorts, mount } from './platform/http/serve.ts';
@@ -14,14 +15,18 @@ type Use = {
   isOperator(token: string, address: string): Promise<boolean>;
   totals(): Promise<PlatformTotals>;
   failingJobs(): Promise<FailingPlatformJob[]>;
+  evidenceKeys(): Promise<EvidenceKey[]>;
   ports: Omit<HttpPorts, 'isAllowedOrigin' | 'trustedProxies'>;
 };
 
+const keysMs = 10_000;
 const widgetHosts = /^https:\/\/[a-z0-9-]+\.zappsusercontent\.(com|eu|in|com\.au|jp|ca|com\.cn|sa|uk)$/;
 
 /** Everything that answers: the API with its description, our pages, where Zoho sends browsers back to, and whether the server is up. */
 export function edge(use: Use): Hono {
   const http = new Hono();
+  // Anybody may ask, as often as they like: the database is asked once in a while.
+  let keys: Promise<EvidenceKey[]> | null = null;
   http.use('*', hardened);
   // To anybody only that the server is up; to the operator how the businesses and their connections do.
   http.get('/health', async (c) => {
@@ -36,6 +41,12 @@ export function edge(use: Use): Hono {
       last_sync: lookedAt?.toISOString() ?? null,
       failing_jobs: (await use.failingJobs()).map(({ job, since, lastAt, failures, reason }) => ({ job, since, last_at: lastAt, failures, reason })),
     });
+  });
+  // Whoever was handed an evidence pack compares its key with these, today's and those from before.
+  http.get('/.well-known/muhuri-evidence-keys.json', async (c) => {
+    keys ??= use.evidenceKeys().finally(() => setTimeout(() => (keys = null), keysMs).unref());
+    const evidence_keys = (await keys).map(({ fingerprint, publicKey, since }) => ({ fingerprint, public_key: publicKey, since: since.toISOString() }));
+    return c.json({ evidence_keys });
   });
   const description = openApi(
     use.routes.map((route) => route.endpoint),

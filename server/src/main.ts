@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { type App, startApp, StartError, version } from './app.ts';
-import { readConfig } from './config.ts';
+import { checkHead, headsIn } from './audit/index.ts';
+import { readConfig, type Secrets } from './config.ts';
 import { lastResort } from './platform/last-resort.ts';
 import { logTo } from './platform/log.ts';
 import { notaryFrom } from './platform/notary.ts';
 import { migrate, openDatabase } from './platform/db/database.ts';
 
-/** `serve` (production), `migrate`, `business:add <file>`, `trail:verify [business id]`, `keys:rotate`, `evidence:key`, and `evidence:verify <pack> [papers] [--key <fingerprint>]`, which needs nothing. */
+/** `serve` (production), `migrate`, `business:add <file>`, `trail:verify [business id] [--heads <log>]`, `keys:rotate`, `evidence:key`, and `evidence:verify <pack> [papers] --key <fingerprint>`, which needs nothing. */
 async function main(): Promise<void> {
   const [command = 'serve', ...rest] = process.argv.slice(2);
   // Needs no settings and no database: whoever was handed a pack can check it.
@@ -31,7 +33,7 @@ async function main(): Promise<void> {
   if (command === 'trail:verify') {
     const app = await startApp({ ...config, port: 0, logLevel: 'warn' }, secrets);
     try {
-      if (!(await verifyTrails(app, rest[0]))) process.exitCode = 1;
+      if (!(await verifyTrails(app, rest, secrets))) process.exitCode = 1;
     } finally {
       await app.close();
     }
@@ -60,30 +62,48 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void resort.end(0));
 }
 
-/** Recomputes the chains: one line per business, and false where one does not hold. */
-async function verifyTrails(app: App, only: string | undefined): Promise<boolean> {
+/**
+ * Recomputes the chains: one line per business, and false where one does not hold. With a file of log lines, each head that was said there is
+ * compared with what stands now; `--key` names a key of before the last rotation.
+ */
+async function verifyTrails(app: App, given: string[], secrets: Pick<Secrets, 'masterKey' | 'previousMasterKey'>): Promise<boolean> {
+  const { values, positionals } = parseArgs({
+    args: given,
+    allowPositionals: true,
+    options: { heads: { type: 'string' }, key: { type: 'string', multiple: true } },
+  });
+  const own = [secrets.masterKey, ...(secrets.previousMasterKey ? [secrets.previousMasterKey] : [])].map((key) => notaryFrom(key).fingerprint);
+  const heads = values.heads ? headsIn(readFileSync(values.heads, 'utf8')) : [];
   let isWhole = true;
-  for (const businessId of only ? [only] : await app.businessIds()) {
-    const { sealed, unsealed, brokenAt } = await app.verifyTrail(app.contextOf(businessId));
-    if (brokenAt) isWhole = false;
+  for (const businessId of positionals[0] ? [positionals[0]] : await app.businessIds()) {
+    const ctx = app.contextOf(businessId);
+    const { sealed, unsealed, brokenAt } = await app.verifyTrail(ctx);
+    const said = heads.filter((head) => head.business_id === businessId);
+    const unfit = (await Promise.all(said.map((head) => checkHead(ctx, head, [...own, ...(values.key ?? [])])))).filter((each) => each !== null);
+    if (brokenAt || unfit.length > 0) isWhole = false;
     const tail = unsealed.length > 0 ? `, not sealed yet: ${unsealed.join(' ')}` : '';
-    console.info(`${businessId}: ${sealed} sealed, ${brokenAt ? `BROKEN at ${brokenAt}` : 'whole'}${tail}`);
+    const outside = values.heads ? `, ${said.length - unfit.length} of ${said.length} heads fit` : '';
+    console.info(`${businessId}: ${sealed} sealed, ${brokenAt ? `BROKEN at ${brokenAt}` : 'whole'}${outside}${tail}`);
+    for (const each of unfit) console.info(`  DOES NOT FIT: ${each}`);
   }
   return isWhole;
 }
 
 /** Checks an evidence pack, and papers beside it: one line a check, and false where one does not hold. */
 async function verifyPack(given: string[]): Promise<boolean> {
-  const at = given.indexOf('--key');
-  const fingerprint = at < 0 ? undefined : given[at + 1];
-  const [file, ...papers] = at < 0 ? given : given.toSpliced(at, 2);
+  const { values, positionals } = parseArgs({
+    args: given,
+    allowPositionals: true,
+    options: { key: { type: 'string', multiple: true }, 'any-key': { type: 'boolean' } },
+  });
+  const [file, ...papers] = positionals;
   if (!file) throw new Error('name the file of the pack');
   const { verifyEvidence } = await import('./receipts/index.ts');
   const { loadDialects } = await import('./dialects/index.ts');
   const checks = verifyEvidence(
     JSON.parse(readFileSync(file, 'utf8')),
     { dialects: await loadDialects(), version },
-    { pdfs: papers.map((paper) => readFileSync(paper)), ...(fingerprint ? { fingerprint } : {}) },
+    { pdfs: papers.map((paper) => readFileSync(paper)), fingerprints: values.key ?? [], anyKey: values['any-key'] === true },
   );
   for (const { what, holds, note } of checks) console.info(`${holds ? '✓' : '✗'} ${what}${note ? ` (${note})` : ''}`);
   return checks.every((each) => each.holds);

@@ -527,6 +527,14 @@ export const problems = {
     "Plus de données sont envoyées au serveur à la fois qu'il n'en accepte.",
     "Réessayez dans un instant. Rien n'a été fait.",
   ),
+  export_under_way: e(
+    409,
+    'wait',
+    'Your business has another export under way.',
+    'Wait until it has been downloaded, then ask for this one.',
+    'Une autre exportation est en cours dans votre entreprise.',
+    "Attendez qu'elle soit téléchargée, puis demandez celle-ci.",
+  ),
   took_too_long: e(
     503,
     'person',

@@ -246,6 +246,7 @@ const queries: Record<string, (ids: Ids) => string> = {
   findReceipt: (ids) => `module=invoices&document_id=${ids.document}`,
   receiptPdf: () => 'paper=a4',
   openPrint: () => 'as=pdf',
+  verifyTrail: () => '',
   listTrail: (ids) => `subject=${ids.receipt}`,
   exportTrail: (ids) => `subject=${ids.receipt}`,
   businessTrail: (ids) => `subject=${ids.receipt}`,

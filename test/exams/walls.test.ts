@@ -8,6 +8,8 @@ const reference = [
   'business_directory',
   'business_totals',
   'counted_try',
+  // Public halves of keys, for whoever checks evidence.
+  'evidence_key',
   // Rounds of the platform itself, which belong to no business.
   'failing_job',
   'grant',

@@ -1,6 +1,8 @@
 import { connect } from 'node:net';
 import * as contract from '@muhuri/shared/contract/index';
 import type { Endpoint } from '@muhuri/shared/contract/index';
+import { checkHead, headsIn, type PublishedHead } from '@muhuri/server/audit/publish-head';
+import { fingerprintOf } from '@muhuri/server/platform/notary';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
@@ -241,6 +243,78 @@ describe('made-up tokens', () => {
     expect((await from('2001:db8::1', admin.token)).status).toBe(200);
     expect((await from('2001:db8:0:1::1', madeUp(100))).status).toBe(401);
     await app.close();
+  });
+});
+
+describe('the trail', () => {
+  test('is verified from where it was last found whole, and whole when that is asked for', async () => {
+    await world.app.settle();
+    const first = (await admin.get('/trail/verify')).body;
+    expect(first).toMatchObject({ broken_at: null, checked_from: '1' });
+    const again = (await admin.get('/trail/verify')).body;
+    expect(again).toMatchObject({ broken_at: null, checked_from: String(first.sealed + 1), sealed: first.sealed });
+    const { businessId } = world.businesses[0];
+    const [kept] = (await owner.query('select after from audit where business_id = $1 and position = 2', [businessId])).rows;
+    await owner.query("update audit set after = '{}' where business_id = $1 and position = 2", [businessId]);
+    expect((await admin.get('/trail/verify')).body.broken_at).toBeNull();
+    expect((await admin.get('/trail/verify?whole=true')).body).toMatchObject({ broken_at: '2', checked_from: '1' });
+    await owner.query('update audit set after = $2 where business_id = $1 and position = 2', [businessId, JSON.stringify(kept.after)]);
+    expect((await admin.get('/trail/verify?whole=true')).body.broken_at).toBeNull();
+  });
+
+  test('is told outside once a day, signed: who owns the database and cuts it off, head and all, is found', async () => {
+    const [{ businessId }] = world.businesses;
+    const lines: string[] = [];
+    const log = { info: (fields: object) => void lines.push(JSON.stringify(fields)), warn: () => {}, error: () => {} };
+    const app = await world.anotherApp({ log });
+    await app.tidy();
+    await app.tidy();
+    const heads = headsIn(lines.join('\n')).filter((each) => each.business_id === businessId);
+    expect(heads).toHaveLength(1);
+    const [head] = heads as [PublishedHead];
+    const ctx = app.contextOf(businessId);
+    const ours = [fingerprintOf(head.public_key)];
+    expect(await checkHead(ctx, head, ours)).toBeNull();
+    expect(await checkHead(ctx, { ...head, position: '1' }, ours)).toContain('signature');
+    expect(await checkHead(ctx, head, ['0'.repeat(32)])).toContain('nobody named');
+    await owner.query('begin');
+    await owner.query('create temp table cut as select * from audit where business_id = $1 and position >= $2', [businessId, head.position]);
+    await owner.query('delete from audit where business_id = $1 and position >= $2', [businessId, head.position]);
+    await owner.query(
+      `update trail_head h set position = a.position, hash = a.hash from audit a
+        where h.business_id = $1 and a.business_id = $1 and a.position = (select max(position) from audit where business_id = $1)`,
+      [businessId],
+    );
+    await owner.query('commit');
+    expect((await app.verifyTrail(ctx)).brokenAt).toBeNull();
+    expect(await checkHead(ctx, head, ours)).toContain('no such entry');
+    await owner.query('insert into audit select * from cut');
+    await owner.query('drop table cut');
+    await app.close();
+  });
+
+  test('is exported while it is read, one export of a business at a time, let go of when the reader goes', async () => {
+    const [, second] = world.businesses;
+    const theirs = await Api.signIn(world, second.admin);
+    await owner.query(
+      `insert into audit (business_id, id, at, actor_type, actor_id, action, subject, after, position, previous_hash, hash)
+       select $1, 'aud_' || lpad(n::text, 32, '0'), now() - interval '1 day' - n * interval '1 second', 'job', 'x', 'x', 'x', to_jsonb(repeat('x', 2000)), 1000000 + n, 'p', 'h'
+         from generate_series(1, 9000) n`,
+      [second.businessId],
+    );
+    const ask = (signal?: AbortSignal) =>
+      fetch(`${world.app.url}/api/v1/trail.csv`, { headers: { authorization: `Bearer ${theirs.token}` }, ...(signal ? { signal } : {}) });
+    const reader = new AbortController();
+    const first = await ask(reader.signal);
+    expect(first.status).toBe(200);
+    const refused = await ask();
+    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([409, 'export_under_way']);
+    reader.abort();
+    const whole = await until(ask, (reply) => reply.status === 200);
+    const lines = (await whole.text()).trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThan(9_000);
+    expect(lines.every((line) => /^\uFEFF?"/.test(line) && line.endsWith('"'))).toBe(true);
+    expect((await ask()).status).toBe(200);
   });
 });
 

@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
+import { createHash } from 'node:crypto';
+import { hashOfEntry } from '@muhuri/server/audit/seal-trail';
+import { fingerprintOf, notaryFrom } from '@muhuri/server/platform/notary';
 import { evidenceOf } from '../evidence.ts';
-import { checkout, startWorld, type World } from '../world.ts';
+import { checkout, masterKey, startWorld, type World } from '../world.ts';
 
 let world: World;
 let admin: Api;
@@ -48,7 +51,8 @@ describe('the evidence of a receipt', () => {
     const { body } = await admin.seal('invoices', documents()[0]?.id ?? '');
     const pdf = (await admin.file(`/receipts/${body.id}/pdf?paper=a4`)).bytes;
     const file = await packOf(body.id);
-    const { status, lines } = verify(write('pack.json', JSON.stringify(file)), write('paper.pdf', pdf));
+    const key = fingerprintOf(file.public_key);
+    const { status, lines } = verify(write('pack.json', JSON.stringify(file)), write('paper.pdf', pdf), '--key', '0'.repeat(32), '--key', key);
     expect(lines.filter((line) => !line.startsWith('✓'))).toEqual([]);
     expect(status).toBe(0);
     for (const what of ['as it was signed', 'says what was sealed', 'what the device answered', 'code leads', 'as it was chained', 'one of its prints'])
@@ -87,6 +91,41 @@ describe('the evidence of a receipt', () => {
     expect(failing(own, '--key', '0'.repeat(32))).toMatch(/the one that was named/);
   });
 
+  test('proves nothing while nobody says whose key it is: a pack made up whole, chained anew and signed with another key fits in itself', async () => {
+    const { body } = await admin.seal('invoices', documents()[4]?.id ?? '');
+    const genuine = await packOf(body.id);
+    const pack = JSON.parse(genuine.pack);
+    pack.business.name = 'Somebody Else Ltd';
+    let previous = pack.trail[0].previous_hash as string;
+    for (const entry of pack.trail) {
+      entry.actor_id = 'per_somebody';
+      entry.previous_hash = previous;
+      previous = entry.hash = hashOfEntry(pack.business.business_id, entry.position, previous, entry);
+    }
+    const forger = notaryFrom(createHash('sha256').update('a key of their own').digest());
+    const text = JSON.stringify(pack);
+    const forged = write('forged.json', JSON.stringify({ pack: text, public_key: forger.publicKey, signature: forger.sign(text) }));
+    const unnamed = verify(forged);
+    expect(unnamed.status).toBe(1);
+    expect(unnamed.lines.filter((line) => line.startsWith('✗')).join('\n')).toContain('nobody has said whose key this is');
+    expect(verify(forged, '--any-key').status).toBe(0);
+    // Whoever wants to know finds the keys at the server, those from before the last rotation too.
+    const keys = async (url: string) =>
+      ((await (await fetch(`${url}/.well-known/muhuri-evidence-keys.json`)).json()) as { evidence_keys: { fingerprint: string }[] }).evidence_keys.map(
+        (each) => each.fingerprint,
+      );
+    const before = fingerprintOf(genuine.public_key);
+    expect(await keys(world.app.url)).toEqual([before]);
+    const next = createHash('sha256').update('the next master key').digest();
+    const rotated = await world.anotherApp({}, { secrets: { masterKey: next, previousMasterKey: masterKey } });
+    const published = await keys(rotated.url);
+    expect(published).toContain(before);
+    expect(published).toContain(notaryFrom(next).fingerprint);
+    await rotated.close();
+    expect(verify(forged, ...published.flatMap((each) => ['--key', each])).status).toBe(1);
+    expect(verify(write('genuine.json', JSON.stringify(genuine)), ...published.flatMap((each) => ['--key', each])).status).toBe(0);
+  });
+
   test('shows a lost answer, the resend and who brought the data; only who may read the activity takes it', async () => {
     const document = documents()[2];
     world.vsdc.faults(['drop_after_signing']);
@@ -98,7 +137,7 @@ describe('the evidence of a receipt', () => {
     const held = world.vsdc.receipts().find((each) => each.request.remark === document?.number);
     await admin.post(`/receipts/${lost.id}/evidence`, evidenceOf(held));
     const file = await packOf(lost.id);
-    const { status, lines } = verify(write('lost.json', JSON.stringify(file)));
+    const { status, lines } = verify(write('lost.json', JSON.stringify(file)), '--key', fingerprintOf(file.public_key));
     expect(lines.filter((line) => !line.startsWith('✓'))).toEqual([]);
     expect(status).toBe(0);
     expect(lines.join('\n')).toContain('a person brought the signature');

@@ -9,6 +9,7 @@ export {
   type SealedEntry,
   sealTrail,
   type TrailFilter,
-  verifyTrail,
 } from './seal-trail.ts';
+export { type TrailCheck, verifyTrail } from './verify-trail.ts';
+export { checkHead, headsIn, type PublishedHead, publishHead } from './publish-head.ts';
 export { openSealer, type Sealer } from './sealer.ts';

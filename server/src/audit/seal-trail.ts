@@ -77,44 +77,6 @@ export async function sealTrail(ctx: Context, followers: Follower[]): Promise<nu
   }
 }
 
-export type TrailCheck = { sealed: number; unsealed: string[]; brokenAt: string | null; head: string | null };
-
-/** Recomputes the whole chain. `brokenAt` is the first position that does not fit; `unsealed` names what has no place yet. */
-export async function verifyTrail(ctx: Context): Promise<TrailCheck> {
-  let previousHash = '';
-  let expected = 1n;
-  let brokenAt: string | null = null;
-  for (;;) {
-    const entries = await ctx.transaction((tx) =>
-      query<ChainedEntry & { place: string; previous_hash: string; hash: string }>(
-        tx,
-        `select ${entryColumns}, position::text as place, previous_hash, hash from audit where position >= $1 order by position limit 2000`,
-        [expected.toString()],
-      ),
-    );
-    for (const entry of entries) {
-      const isWhole =
-        entry.place === expected.toString() &&
-        entry.previous_hash === previousHash &&
-        entry.hash === hashOfEntry(ctx.businessId, entry.place, previousHash, entry);
-      if (!isWhole) {
-        brokenAt = expected.toString();
-        break;
-      }
-      previousHash = entry.hash;
-      expected += 1n;
-    }
-    if (brokenAt || entries.length === 0) break;
-  }
-  const { head, unsealed } = await ctx.transaction(async (tx) => ({
-    head: await queryOne<{ position: string; hash: string }>(tx, 'select position::text, hash from trail_head'),
-    unsealed: await query<{ id: string }>(tx, 'select id from audit where position is null order by at, id limit 1000'),
-  }));
-  // A tail cut off would leave a chain that is whole in itself; the head remembers how long it was.
-  if (!brokenAt && head && (head.position !== (expected - 1n).toString() || head.hash !== previousHash)) brokenAt = expected.toString();
-  return { sealed: Number(expected - 1n), unsealed: unsealed.map((each) => each.id), brokenAt, head: head?.hash ?? null };
-}
-
 /** The chained entries about one thing, in their order; what is not sealed yet is not among them. */
 export const listChain = (tx: Tx, subject: string): Promise<(ChainedEntry & { position: string; previous_hash: string; hash: string })[]> =>
   query(

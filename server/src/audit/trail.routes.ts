@@ -1,38 +1,42 @@
 import { trail } from '@muhuri/shared/contract/index';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import { answer, type Call, FileAnswer } from '../platform/http/answer.ts';
-import { toCsv } from '../platform/http/csv.ts';
-import type { TrailCheck, TrailEntry, TrailFilter } from './seal-trail.ts';
+import { csvOf, pagesOf } from '../platform/http/csv.ts';
+import type { TrailEntry, TrailFilter } from './seal-trail.ts';
+import type { TrailCheck } from './verify-trail.ts';
 
 type Use = {
   listTrail(ctx: Call['ctx'], filter: TrailFilter): Promise<TrailEntry[]>;
-  verifyTrail(ctx: Call['ctx']): Promise<TrailCheck>;
+  /** From where it was last found whole, or the whole of it. */
+  verifyTrail(ctx: Call['ctx'], isWhole: boolean): Promise<TrailCheck>;
+  /** The place of the one export that a business may have under way. */
+  oneExport<T>(businessId: string, parts: AsyncIterable<T>): AsyncIterable<T>;
   exported(ctx: Call['ctx']): Promise<void>;
   listPlatformTrail(filter: TrailFilter): Promise<TrailEntry[]>;
   listBusinessTrail(ctx: Call['ctx'], filter: TrailFilter): Promise<TrailEntry[]>;
 };
 
 const exportMax = 50_000;
+/** Few enough that the others hardly notice while they are written. */
+const exportPage = 500;
 
 export const trailRoutes = (use: Use) => [
   answer(trail.listTrail)(async (call, { query: { cursor, limit, ...filter } }) => {
     return page(await use.listTrail(call.ctx, { ...filter, limit: limit + 1, after: readCursor(cursor) }), limit);
   }),
   answer(trail.exportTrail)(async (call, { query: filter }) => {
-    const entries: TrailEntry[] = [];
-    for (let after: TrailFilter['after'] = null; entries.length < exportMax; ) {
-      const some = await use.listTrail(call.ctx, { ...filter, limit: 5_000, after });
-      entries.push(...some);
-      const last = some.at(-1);
-      if (some.length < 5_000 || !last) break;
-      after = { at: last.at.toISOString(), id: last.id };
+    const list = (after: TrailFilter['after'], limit: number) => use.listTrail(call.ctx, { ...filter, limit, after });
+    const pages = pagesOf(list, { page: exportPage, most: exportMax, after: (last) => ({ at: last.at.toISOString(), id: last.id }) });
+    async function* cells() {
+      for await (const entries of pages) yield entries.map(cellsOf);
     }
+    const file = use.oneExport(call.ctx.businessId, csvOf(columns, cells()));
     await use.exported(call.ctx);
-    return new FileAnswer(await toCsv(columns, entries.map(cellsOf)), 'text/csv; charset=utf-8', 'trail.csv');
+    return new FileAnswer(file, 'text/csv; charset=utf-8', 'trail.csv');
   }),
-  answer(trail.verifyTrail)(async (call) => {
-    const { sealed, unsealed, brokenAt, head } = await use.verifyTrail(call.ctx);
-    return { sealed, unsealed, broken_at: brokenAt, head };
+  answer(trail.verifyTrail)(async (call, { query: { whole } }) => {
+    const { sealed, unsealed, brokenAt, head, from } = await use.verifyTrail(call.ctx, whole === 'true');
+    return { sealed, unsealed, broken_at: brokenAt, head, checked_from: from };
   }),
   answer(trail.businessTrail)(async (call, { query: { cursor, limit, ...filter } }) => {
     return page(await use.listBusinessTrail(call.onBusiness, { ...filter, limit: limit + 1, after: readCursor(cursor) }), limit);

@@ -1,13 +1,15 @@
 import { zoho } from '@muhuri/shared/contract/index';
 import { answer, type Call, FileAnswer } from '../platform/http/answer.ts';
 import { readDayCursor, dayCursorOf } from '../platform/http/cursor.ts';
-import { toCsv } from '../platform/http/csv.ts';
+import { csvOf, pagesOf } from '../platform/http/csv.ts';
 import type { ListAsk, ListedRow, Month } from './index.ts';
 
 type Use = {
   list(ctx: Call['ctx'], ask: ListAsk): Promise<ListedRow[]>;
   lookedAt(ctx: Call['ctx']): Promise<string | null>;
   month(ctx: Call['ctx'], month: string): Promise<Month>;
+  /** The place of the one export that a business may have under way. */
+  oneExport<T>(businessId: string, parts: AsyncIterable<T>): AsyncIterable<T>;
 };
 type Filter = {
   month?: string | undefined;
@@ -18,7 +20,7 @@ type Filter = {
 };
 
 const exportMax = 50_000;
-const pageMax = 2_000;
+const exportPage = 500;
 
 export const listRoutes = (use: Use) => {
   const askOf = ({ month, standing, branch_id, document_ids, search }: Filter) => ({
@@ -40,14 +42,8 @@ export const listRoutes = (use: Use) => {
       };
     }),
     answer(zoho.exportDocuments)(async (call, { query }) => {
-      const rows: ListedRow[] = [];
-      for (let after: ListAsk['after'] = null; rows.length < exportMax; ) {
-        const some = await use.list(call.ctx, { ...askOf(query), limit: pageMax, after });
-        rows.push(...some);
-        const last = some.at(-1);
-        if (some.length < pageMax || !last) break;
-        after = { at: last.date, id: last.documentId };
-      }
+      const list = (after: ListAsk['after'], limit: number) => use.list(call.ctx, { ...askOf(query), limit, after });
+      const pages = pagesOf(list, { page: exportPage, most: exportMax, after: (last) => ({ at: last.date, id: last.documentId }) });
       const columns = [
         'document_number',
         'document_date',
@@ -62,7 +58,7 @@ export const listRoutes = (use: Use) => {
         'next_step',
         'who',
       ];
-      const cells = rows.map((row) => [
+      const cellsOf = (row: ListedRow) => [
         row.number,
         row.date,
         row.module,
@@ -75,8 +71,11 @@ export const listRoutes = (use: Use) => {
         row.problem?.title ?? '',
         row.problem?.detail ?? '',
         row.who,
-      ]);
-      return new FileAnswer(await toCsv(columns, cells), 'text/csv; charset=utf-8', 'documents.csv');
+      ];
+      async function* cells() {
+        for await (const rows of pages) yield rows.map(cellsOf);
+      }
+      return new FileAnswer(use.oneExport(call.ctx.businessId, csvOf(columns, cells())), 'text/csv; charset=utf-8', 'documents.csv');
     }),
     answer(zoho.closeMonth)(async (call, { query }) => {
       const { isComplete, lookedAt, ...month } = await use.month(call.ctx, query.month);

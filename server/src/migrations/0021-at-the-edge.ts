@@ -8,6 +8,7 @@ export default class AtTheEdge extends Migration {
     await this.search();
     await this.answers();
     await this.lookups();
+    await this.trails();
   }
 
   /** Answers to repeated requests are kept for a day and hold no secret; of those kept so far any may. */
@@ -17,6 +18,13 @@ export default class AtTheEdge extends Migration {
       await this.execute('update idempotency_key set response = null, ended_at = created_at');
     });
     await this.execute('create index idempotency_key_age on idempotency_key (business_id, created_at)');
+  }
+
+  /** How far a trail was found whole, and the keys that have vouched for it. */
+  private async trails(): Promise<void> {
+    await this.execute("alter table trail_head add verified_position bigint not null default 0, add verified_hash text not null default ''");
+    await this.execute('create table reference.evidence_key (fingerprint text primary key, public_key text not null, since timestamptz not null)');
+    await this.execute('grant select, insert on reference.evidence_key to muhuri_platform');
   }
 
   /** The question across businesses is asked by the key of each table, over all the tables it is asked of by now. */
@@ -73,6 +81,8 @@ export default class AtTheEdge extends Migration {
   }
 
   override down(): void {
+    this.addSql('drop table reference.evidence_key');
+    this.addSql('alter table trail_head drop verified_position, drop verified_hash');
     this.addSql('drop index idempotency_key_age');
     this.addSql('alter table idempotency_key drop ended_at');
     this.addSql('drop index receipt_ended');

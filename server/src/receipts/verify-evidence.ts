@@ -12,9 +12,14 @@ export type Check = { what: string; holds: boolean; note?: string };
 
 /**
  * Checks an evidence pack with nothing but itself: who vouches for it, that request, answer, signature, code, trail and papers fit each other.
- * `pdfs`: papers that should be among its prints; `fingerprint`: of the key that should have signed it.
+ * `pdfs`: papers that should be among its prints; `fingerprints`: of the keys that may have signed it. A pack that somebody else has made up and
+ * signed fits in itself just as well: without a named key nothing is proven, unless it is said that any key will do.
  */
-export function verifyEvidence(file: unknown, ports: { dialects: Dialects; version: string }, given: { pdfs?: Buffer[]; fingerprint?: string } = {}): Check[] {
+export function verifyEvidence(
+  file: unknown,
+  ports: { dialects: Dialects; version: string },
+  given: { pdfs?: Buffer[]; fingerprints?: string[]; anyKey?: boolean } = {},
+): Check[] {
   const checks: Check[] = [];
   const check = (what: string, holds: boolean, note?: string) => void checks.push({ what, holds, ...(note ? { note } : {}) });
   const signed = file as SignedPack;
@@ -22,7 +27,8 @@ export function verifyEvidence(file: unknown, ports: { dialects: Dialects; versi
     return [{ what: 'is an evidence pack', holds: false }];
   const own = fingerprintOf(signed.public_key);
   check('the pack is as it was signed', isSignedBy(signed.public_key, signed.pack, signed.signature), `key ${own}`);
-  if (given.fingerprint) check('the key is the one that was named', own === given.fingerprint);
+  if (given.fingerprints?.length) check('the key is the one that was named', given.fingerprints.includes(own));
+  else if (!given.anyKey) check('nobody has said whose key this is', false, 'name it with --key, or say --any-key');
   const pack = JSON.parse(signed.pack) as EvidencePack;
   if (pack.format !== 'muhuri-evidence/1') return [...checks, { what: 'has a form this version knows', holds: false, note: String(pack.format) }];
   const { signature, sends, trail, filed } = pack;

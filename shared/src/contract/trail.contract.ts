@@ -53,14 +53,18 @@ export const exportTrail = endpoint({
 export const verifyTrail = endpoint({
   method: 'GET',
   path: '/trail/verify',
-  summary: 'Recomputes the chain of the trail: where it breaks, if it does, and what is not sealed yet',
+  summary: 'Recomputes the chain of the trail from where it was last found whole, or all of it: where it breaks, if it does, and what is not sealed yet',
   guard: 'read_trail',
   heavy: true,
+  query: z.strictObject({ whole: z.enum(['true', 'false']).default('false') }),
   output: z.object({
+    /** How many entries there are, up to the break where there is one. */
     sealed: z.number(),
     unsealed: z.array(z.string()),
     broken_at: z.string().nullable(),
     head: z.string().nullable(),
+    /** The first place that was recomputed now; those before it were found whole earlier. */
+    checked_from: z.string(),
   }),
 });
 

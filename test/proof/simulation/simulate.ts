@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { openAlerts } from '@muhuri/server/alerts/index';
 import { recorder } from '@muhuri/server/audit/index';
-import { sealTrail, verifyTrail } from '@muhuri/server/audit/seal-trail';
+import { sealTrail } from '@muhuri/server/audit/seal-trail';
+import { verifyTrail } from '@muhuri/server/audit/verify-trail';
 import { registerItems } from '@muhuri/server/catalogue/index';
 import type { Context } from '@muhuri/server/context';
 import { dayIn } from '@muhuri/server/dialect-kit/dates';

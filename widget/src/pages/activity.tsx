@@ -23,7 +23,7 @@ export function ActivityPage({ path, isOwn }: { path: string; isOwn: boolean }) 
   const [checked, setChecked] = useState('');
   const verify = () =>
     act(async () => {
-      const check = await api.get<Views['check']>('/trail/verify');
+      const check = await api.get<Views['check']>('/trail/verify?whole=true');
       const tail = check.unsealed.length > 0 ? ` ${filled(words.chainTail, { n: check.unsealed.length })}` : '';
       setChecked(check.broken_at ? filled(words.chainBroken, { n: check.broken_at }) : filled(words.chainWhole, { n: check.sealed }) + tail);
     });

@@ -1,14 +1,14 @@
 import type { Endpoint, InputOf, OutputOf, QueryOf } from '@muhuri/shared/contract/index';
 import type { Context, Session } from '../../context.ts';
 
-/** A file instead of JSON. */
+/** A file instead of JSON; one that is made while it is sent comes in parts. */
 export class FileAnswer {
-  readonly body: Buffer | string;
+  readonly body: Buffer | string | AsyncIterable<string>;
   readonly type: string;
   readonly name: string | null;
   /** What a page may do, as a content security policy; none for what is no page. */
   readonly policy: string | null;
-  constructor(body: Buffer | string, type: string, name: string | null = null, policy: string | null = null) {
+  constructor(body: Buffer | string | AsyncIterable<string>, type: string, name: string | null = null, policy: string | null = null) {
     this.body = body;
     this.type = type;
     this.name = name;

@@ -1,12 +1,45 @@
-/** A cell that a spreadsheet would run as a formula is made plain text; a negative amount stays a number. */
-const plain = (value: unknown): string => {
-  const text = value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
-  return /^[=+\-@\t\r]/.test(text) && !/^-\d+(?:\.\d+)?$/.test(text) ? `'${text}` : text;
-};
+import { setImmediate as others } from 'node:timers/promises';
 
-/** A table for spreadsheets: with a heading, and the mark that tells them it is UTF-8. The library is loaded with the first export. */
-export const toCsv = async (columns: string[], rows: unknown[][]): Promise<string> =>
-  (await import('csv-stringify/sync')).stringify(
-    rows.map((cells) => cells.map(plain)),
-    { header: true, columns, bom: true },
-  );
+/**
+ * What a spreadsheet takes for a formula, whatever blanks and marks stand before it: at the beginning of a cell, and after whatever one of another
+ * country may cut the line at, though it stands within one cell here.
+ */
+const formula = /(^|[;,|\t\r\n])([\s\p{C}]*)([=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/gu;
+const negative = /^-\d+(?:\.\d+)?$/;
+
+/** A cell that a spreadsheet would run as a formula is made plain text; a negative amount stays a number. */
+export function plainCell(value: unknown): string {
+  const text = value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+  return negative.test(text) ? text : text.replace(formula, "$1$2'$3");
+}
+
+/**
+ * A table for spreadsheets, page by page as it is asked for, so that it is never whole in memory: with a heading, and the mark that tells them it
+ * is UTF-8. Every cell is quoted. Between two pages everybody else has their turn. The library is loaded with the first export.
+ */
+export async function* csvOf(columns: string[], pages: AsyncIterable<unknown[][]>): AsyncGenerator<string> {
+  const { stringify } = await import('csv-stringify/sync');
+  const lines = (rows: unknown[][]) => stringify(rows, { quoted: true, quoted_empty: true });
+  yield `\uFEFF${lines([columns])}`;
+  for await (const rows of pages) {
+    if (rows.length > 0) yield lines(rows.map((cells) => cells.map(plainCell)));
+    await others();
+  }
+}
+
+/** Pages of something that is listed by a cursor, up to so many rows. */
+export async function* pagesOf<Row, After>(
+  list: (after: After | null, limit: number) => Promise<Row[]>,
+  by: { page: number; most: number; after(row: Row): After },
+): AsyncGenerator<Row[]> {
+  let after: After | null = null;
+  for (let left = by.most; left > 0; ) {
+    const limit = Math.min(by.page, left);
+    const rows: Row[] = await list(after, limit);
+    yield rows;
+    const last = rows.at(-1);
+    if (rows.length < limit || !last) return;
+    left -= rows.length;
+    after = by.after(last);
+  }
+}

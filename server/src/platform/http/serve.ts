@@ -305,12 +305,32 @@ function repeated(ending: Ending): unknown {
   throw new AppError('idempotency_done');
 }
 
+/** Sent as fast as it is read, and let go of once nobody reads any more. */
+const streamOf = (parts: AsyncIterable<string>): ReadableStream<Uint8Array> => {
+  const encoder = new TextEncoder();
+  const iterator = parts[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await iterator.next();
+        if (done) controller.close();
+        else controller.enqueue(encoder.encode(value));
+      },
+      async cancel() {
+        await iterator.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+};
+
 function respond(c: HonoContext, result: unknown): Response {
   if (result instanceof FileAnswer) {
     c.header('content-type', result.type);
     if (result.name) c.header('content-disposition', `inline; filename="${result.name}"`);
     if (result.policy) c.header('content-security-policy', result.policy);
-    return c.body(result.body as never);
+    const { body } = result;
+    return c.body((typeof body === 'string' || Buffer.isBuffer(body) ? body : streamOf(body)) as never);
   }
   if (result instanceof WithStatus) return c.json(result.body as object, result.status as ContentfulStatusCode);
   return c.json(result as object);
