@@ -1,4 +1,5 @@
 import { dearPng, goodPng, hostilePngs } from '@muhuri/server/platform/reencode-image.samples';
+import { mailBy } from '@muhuri/server/platform/mail';
 import pg from 'pg';
 import { type NameServer, startNameServer } from '@muhuri/server/platform/names.samples';
 import { migrate } from '@muhuri/server/platform/db/database';
@@ -202,5 +203,31 @@ describe('an address that is told of receipts', () => {
       await owner.end();
       await clone.drop();
     }
+  });
+});
+
+describe('mails that a business causes', () => {
+  const invite = (email: string) => admin.post('/invitations', { email, role: 'business_user' });
+
+  test('go to strangers fifty times an hour and to one of them five times, however many are asked for at once', async () => {
+    const { businessId } = world.businesses[0];
+    const one = await Promise.all(Array.from({ length: 12 }, () => invite('stranger@somewhere.example')));
+    expect(one.filter(({ status }) => status === 200)).toHaveLength(5);
+    expect(one.filter(({ body }) => body.code === 'rate_limited')).toHaveLength(7);
+    const many = await Promise.all(Array.from({ length: 60 }, (_, i) => invite(`stranger-${i}@somewhere.example`)));
+    expect(many.filter(({ status }) => status === 200)).toHaveLength(45);
+    expect(await world.sql('select count(*)::int as made from invitation', [], businessId)).toEqual([{ made: 50 }]);
+    expect((await other.get('/auth/me')).status).toBe(200);
+  });
+
+  test('reach one address so often and no more, whoever causes them', async () => {
+    const mail = mailBy(world.mail.smtpUrl, 'Muhuri <muhuri@demo.example>', 2);
+    const send = (to: string) => mail.send({ to, subject: 'one of many', text: '' });
+    await send('a@somewhere.example');
+    await send('A@somewhere.example');
+    await expect(send('a@somewhere.example')).rejects.toMatchObject({ code: 'mail_unavailable' });
+    await send('b@somewhere.example');
+    mail.close();
+    expect(world.mail.mails().filter(({ subject }) => subject === 'one of many')).toHaveLength(3);
   });
 });

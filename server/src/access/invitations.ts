@@ -21,6 +21,19 @@ const validMs = 7 * 86_400_000;
 type Ask = { email: string; role: Role; permissions: string[] };
 type Ports = { clock: Clock; newId: NewId; record: Recorder; sendMail: SendMail; publicUrl: string };
 
+/** What one business may have mailed to strangers, and to one of them, within an hour; each leaves a row, too. */
+const invitationsAnHour = 50;
+const toOneAnHour = 5;
+const hourMs = 3_600_000;
+
+async function checkBudget(tx: Tx, email: string, at: Date): Promise<void> {
+  // Held, so that those who ask at once are counted one after the other.
+  await getBusiness(tx, true);
+  const createdAt = { $gt: new Date(at.getTime() - hourMs) };
+  const [all, toOne] = [await tx.count(InvitationEntity, { createdAt }), await tx.count(InvitationEntity, { createdAt, email })];
+  if (all >= invitationsAnHour || toOne >= toOneAnHour) throw new AppError('rate_limited', { retry_after_s: 600, field: 'email' });
+}
+
 /** A new invitation in an open transaction; the secret is answered once and kept as a hash. */
 export async function openInvitation(
   tx: Tx,
@@ -29,6 +42,7 @@ export async function openInvitation(
   ask: Ask,
 ): Promise<{ entry: InvitationEntity; token: string }> {
   const at = ports.clock.now();
+  await checkBudget(tx, ask.email, at);
   const secret = newSecret();
   const entry = tx.create(InvitationEntity, {
     businessId: ctx.businessId,
