@@ -166,6 +166,14 @@ export const problems = {
     "Cette entreprise est suspendue ; rien de nouveau n'est fait en son nom.",
     "Demandez à l'exploitant de la plateforme.",
   ),
+  go_live_too_early: e(
+    409,
+    'person',
+    'A business of this taxpayer or organization was closed, and may have sealed what is dated before {earliest}.',
+    'Begin on {earliest} or later; what the other one sealed must not be sealed again.',
+    "Une entreprise de ce contribuable ou de cette organisation a été fermée et a pu sceller ce qui date d'avant le {earliest}.",
+    "Commencez le {earliest} ou plus tard ; ce que l'autre a scellé ne doit pas l'être à nouveau.",
+  ),
   business_taken: e(
     409,
     'person',

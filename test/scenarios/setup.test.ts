@@ -1,7 +1,10 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { migrate } from '@muhuri/server/platform/db/database';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, enrol, operatorOf, until } from '../api.ts';
-import { approvedDevices, startWorld, type World } from '../world.ts';
+import { approvedDevices, checkout, startWorld, type World } from '../world.ts';
 
 /** From an empty platform to a first signed receipt, by the API. */
 let world: World;
@@ -338,4 +341,46 @@ describe('a business that is', () => {
     expect(row).toMatchObject({ data_key: '', secrets: 0, receipts: 2 });
     expect(await operator.put(`/businesses/${businessId}/activate`, {})).toMatchObject({ status: 409 });
   });
+
+  test('closed leaves its TIN, e-mail and organization to a business registered anew, which begins after it and seals none of what it sealed', async () => {
+    const again = { ...registration, admin_email: 'heir@inzozi.example' };
+    const [{ earliest } = { earliest: '' }] = await asAdmin<{ earliest: string }>(
+      "select (closed_on + 1)::text as earliest from reference.business_directory where status = 'closed'",
+    );
+    const dayBefore = new Date(Date.parse(`${earliest}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
+    expect(await operator.post('/businesses', { ...again, go_live_date: dayBefore })).toMatchObject({
+      status: 409,
+      body: { code: 'go_live_too_early', earliest },
+    });
+    const made = await operator.post('/businesses', again);
+    expect(made.body.business).toMatchObject({ status: 'pending', tin_number: registration.tin_number, go_live_date: earliest });
+    const token = /#\/accept\/(\S+)/.exec((await mail(again.admin_email))?.text ?? '')?.[1];
+    const person = { account: 'new', username: 'heir@inzozi', name: 'Hélène Heir', password: 'nine grey stones in a stream', token };
+    const accepted = await new Api(world.app.url).post('/auth/invitation/accept', person);
+    admin = new Api(world.app.url, accepted.body.token as string);
+    await enrol(admin, person.password);
+    expect(await admin.post('/businesses/me/setup/step1', step1)).toMatchObject({ status: 409, body: { code: 'go_live_too_early' } });
+    expect((await admin.post('/businesses/me/setup/step1', { ...step1, go_live_date: earliest })).status).toBe(200);
+    const { sdcId: sdc_id, mrcNo: mrc_number } = world.vsdc.device(registration.tin_number, '00');
+    const adopt = { sdc_id, mrc_number, last_invoice_number: '50' };
+    expect((await admin.post('/businesses/me/setup/step2', { ...sandbox(), dialect: 'rw-vsdc', adopt })).body.steps.vsdc.state).toBe('done');
+    const { client_id, client_secret, code } = world.zoho.selfClient(grant()?.organization_id ?? '');
+    const ask = { data_centre: world.zoho.url, client_id, client_secret, code };
+    expect((await admin.post('/businesses/me/setup/step3', ask)).body.setup.steps.zoho.state).toBe('done');
+    expect((await admin.get('/businesses/me')).body.organization_id).toBe(grant()?.organization_id);
+    // The registers are ready to go back to what they were before closed businesses left anything, and forth again.
+    const directory = join(checkout, 'server/src/migrations');
+    const only = readdirSync(directory).find((name) => name.startsWith('0022-')) as string;
+    await migrate(world.databaseUrls.owner, directory, { down: true, only });
+    await migrate(world.databaseUrls.owner, directory, { only });
+    expect((await asAdmin('select 1 from reference.business_directory')).length).toBeGreaterThan(1);
+  });
 });
+
+async function asAdmin<Row>(text: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: world.postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });
+  await client.connect();
+  const { rows } = await client.query(text);
+  await client.end();
+  return rows as Row[];
+}

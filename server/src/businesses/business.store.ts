@@ -20,7 +20,10 @@ const storedBranding = ({ branding, foreignLogo }: Pick<Business, 'branding' | '
 
 /** The business of this transaction; throws where it does not exist, because nothing can be done without it. */
 export async function getBusiness(tx: Tx, lock = false): Promise<Business> {
-  const row = await queryOne<Record<string, unknown>>(tx, `select *, go_live_date::text as go_live from business ${lock ? 'for update' : ''}`);
+  const row = await queryOne<Record<string, unknown>>(
+    tx,
+    `select *, greatest(go_live_date, earliest_go_live)::text as go_live from business ${lock ? 'for update' : ''}`,
+  );
   if (!row) throw new Error('this transaction has no business');
   return {
     id: row.business_id as string,

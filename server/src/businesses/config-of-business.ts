@@ -5,6 +5,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Branding, Business, BusinessSettings } from './business.model.ts';
 import { getBusiness, updateBusinessRow } from './business.store.ts';
+import { checkGoLive } from './go-live.ts';
 import type { ReadLogo } from './own-logo.ts';
 
 type GivenBranding = Omit<Given<Branding>, 'logo'> & { logo?: string | null | undefined };
@@ -40,6 +41,7 @@ export const updateConfig =
     return ctx.transaction(async (tx) => {
       const before = await getBusiness(tx, true);
       if (before.version !== to.version) throw new AppError('changed_meanwhile', { field: 'version' });
+      if (to.go_live_date !== undefined) await checkGoLive(tx, to.go_live_date);
       const after: Business = {
         ...before,
         settings: { ...before.settings, ...withoutGaps(to.settings) },

@@ -32,7 +32,25 @@ export const updateDirectoryEntry = (tx: Tx, entry: Pick<DirectoryEntry, 'busine
   ]);
 
 export const setDirectoryStatus = (tx: Tx, businessId: string, status: Business['status'], at: Date) =>
-  query(tx, 'update reference.business_directory set status = $2, updated_at = $3 where business_id = $1', [businessId, status, at]);
+  query(
+    tx,
+    `update reference.business_directory set status = $2, updated_at = $3, closed_on = case when $2 = 'closed' then ($3::timestamptz at time zone 'Pacific/Kiritimati')::date end
+      where business_id = $1`,
+    [businessId, status, at],
+  );
+
+/**
+ * The first day that a business may begin to seal on, where one of its taxpayer or organization was closed before: up to that day, in the
+ * earliest zone there is, the other one may have sealed what stands in the books. Null where there was none.
+ */
+export const earliestGoLive = async (tx: Tx, of: { taxpayerId: string; organizationId: string | null }): Promise<string | null> =>
+  (
+    await queryOne<{ day: string | null }>(
+      tx,
+      "select (max(closed_on) + 1)::text as day from reference.business_directory where status = 'closed' and (tin_number = $1 or organization_id = $2)",
+      [of.taxpayerId, of.organizationId],
+    )
+  )?.day ?? null;
 
 export const setOrganization = (tx: Tx, businessId: string, organizationId: string | null, at: Date) =>
   query(tx, 'update reference.business_directory set organization_id = $2, updated_at = $3 where business_id = $1', [businessId, organizationId, at]);

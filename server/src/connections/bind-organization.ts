@@ -1,5 +1,5 @@
 import type { Recorder } from '../audit/index.ts';
-import { setOrganization } from '../businesses/index.ts';
+import { earliestGoLive, raiseEarliestGoLive, setOrganization } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -22,13 +22,17 @@ export async function bindOrganization(ports: Ports, ctx: Context, grantId: stri
   if (present?.organizationId === chosen && present.grantId === grantId) return;
   const at = ports.clock.now();
   // First what is unique among businesses: two that ask for the same organization at once cannot both go on.
-  await ports.database
-    .platform((tx) => setOrganization(tx, ctx.businessId, chosen, at))
+  const earliest = await ports.database
+    .platform(async (tx) => {
+      await setOrganization(tx, ctx.businessId, chosen, at);
+      return earliestGoLive(tx, { taxpayerId: '', organizationId: chosen });
+    })
     .catch((error: unknown) => {
       if ((error as { code?: string }).code === '23505') throw new AppError('business_taken', { field: 'organization_id' });
       throw error;
     });
   await ctx.transaction(async (tx) => {
+    await raiseEarliestGoLive(tx, earliest);
     if (present) await endConnection(tx, present.id, at);
     const id = ports.newId('connection');
     await insertConnection(tx, ctx.businessId, { id, grantId, organizationId: chosen }, at);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { hashPassword, insertMembership, insertMembershipIndex, insertPerson } from '../access/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import { insertBranch, insertDevice } from '../branches/index.ts';
-import { defaultSettings, type ReadLogo, insertBusiness, insertDirectoryEntry } from '../businesses/index.ts';
+import { checkGoLive, defaultSettings, earliestGoLive, type ReadLogo, insertBusiness, insertDirectoryEntry, raiseEarliestGoLive } from '../businesses/index.ts';
 import { putMapping } from '../catalogue/index.ts';
 import { insertConnection, insertGrant } from '../connections/index.ts';
 import type { Context } from '../context.ts';
@@ -148,6 +148,7 @@ export const registerBusiness =
           at,
         );
       }
+      const earliest = await earliestGoLive(tx, { taxpayerId: business.tin_number, organizationId: zoho.organization_id });
       await enter(businessId);
       await insertBusiness(
         tx,
@@ -179,6 +180,8 @@ export const registerBusiness =
         },
         at,
       );
+      await raiseEarliestGoLive(tx, earliest);
+      await checkGoLive(tx, business.go_live_date);
       for (const branch of branches) {
         await insertBranch(tx, businessId, { id: branch.id, code: branch.branch_code, name: branch.name, address: branch.address }, at);
         await insertDevice(tx, businessId, { id: newId('device'), branchId: branch.id, ...branch.device, transport: 'direct', succeeds: null }, at);

@@ -1,7 +1,16 @@
 import { invitationMail, openInvitation } from '../access/index.ts';
 import type { PlatformRecorder, Recorder } from '../audit/index.ts';
 import { insertBranch } from '../branches/index.ts';
-import { defaultSettings, getBusiness, insertBusiness, insertDirectoryEntry, type Business } from '../businesses/index.ts';
+import {
+  checkGoLive,
+  defaultSettings,
+  earliestGoLive,
+  getBusiness,
+  insertBusiness,
+  insertDirectoryEntry,
+  raiseEarliestGoLive,
+  type Business,
+} from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -62,6 +71,7 @@ export const registerByOperator =
           { type: ctx.actor.type, id: ctx.actor.id, origin: ctx.origin, requestId: ctx.requestId },
           { action: 'business.registered', subject: businessId, after: { business_name: ask.business_name, tin_number: ask.tin_number, email: ask.email } },
         );
+        const earliest = await earliestGoLive(tx, { taxpayerId: ask.tin_number, organizationId: null });
         await enter(businessId);
         await insertBusiness(
           tx,
@@ -92,6 +102,8 @@ export const registerByOperator =
           },
           at,
         );
+        await raiseEarliestGoLive(tx, earliest);
+        if (ask.go_live_date) await checkGoLive(tx, ask.go_live_date);
         await insertBranch(tx, businessId, { id: newId('branch'), code: '00', name: 'Head office', address: ask.location }, at);
         await ports.record(tx, ctx, { action: 'business.registered', subject: businessId, after: { tin_number: ask.tin_number, email: ask.email } });
         const invitation = await openInvitation(tx, ctx, ports, { email: ask.admin_email, role: 'business_admin', permissions: [] });

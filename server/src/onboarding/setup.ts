@@ -1,7 +1,7 @@
 import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
 import type { Recorder } from '../audit/index.ts';
 import { compareTaxpayer, type Device, type StoredProbe, type TestDevice, findDeviceOfBranch, listBranches } from '../branches/index.ts';
-import { getBusiness, type SetupMarks, updateBusinessRow, type Business } from '../businesses/index.ts';
+import { checkGoLive, getBusiness, type SetupMarks, updateBusinessRow, type Business } from '../businesses/index.ts';
 import type { RefreshLists } from '../catalogue/index.ts';
 import type { ZohoState } from '../connections/index.ts';
 import type { Context } from '../context.ts';
@@ -127,6 +127,7 @@ export const setup = (ports: Ports) => {
   return {
     status: view,
     async business(ctx: Context, is: { location: string; phone_number: string; vat_registered: boolean; go_live_date: string }) {
+      await ctx.transaction((tx) => checkGoLive(tx, is.go_live_date));
       await mark(
         ctx,
         (before) => ({
