@@ -705,12 +705,28 @@ export const problems = {
     'Une ligne a un montant ou une quantité négatifs.',
     'Utilisez une remise sur la ligne, ou une note de crédit.',
   ),
+  line_without_quantity: e(
+    422,
+    'zoho',
+    'The line "{name}" has an amount but no quantity.',
+    'Give it a quantity, or remove the line.',
+    'La ligne « {name} » a un montant mais pas de quantité.',
+    'Donnez-lui une quantité, ou retirez la ligne.',
+  ),
+  negative_charge: e(
+    422,
+    'zoho',
+    'The shipping charge is negative.',
+    'Remove it, and give a discount on a line instead.',
+    'Les frais de transport sont négatifs.',
+    'Retirez-les et accordez plutôt une remise sur une ligne.',
+  ),
   quantity_unsupported: e(
     422,
     'zoho',
-    'A quantity cannot be written with two decimals.',
+    'A quantity is so small that it is nothing with two decimals, which is all the device takes.',
     'Change the unit or the quantity of that line.',
-    'Une quantité ne peut pas être écrite avec deux décimales.',
+    "Une quantité est si petite qu'il n'en reste rien avec deux décimales, et l'appareil n'en prend pas plus.",
     "Changez l'unité ou la quantité de cette ligne.",
   ),
   too_many_lines: e(
@@ -732,10 +748,10 @@ export const problems = {
   negative_adjustment: e(
     422,
     'zoho',
-    'A negative adjustment or round-off cannot be sealed.',
-    'Remove the adjustment, or give a discount on a line.',
-    'Un ajustement ou arrondi négatif ne peut pas être scellé.',
-    "Retirez l'ajustement, ou accordez une remise sur une ligne.",
+    'A negative adjustment, or a round-off of more than one unit, cannot be sealed.',
+    'Remove it, or give a discount on a line.',
+    "Un ajustement négatif, ou un arrondi de plus d'une unité, ne peut pas être scellé.",
+    'Retirez-le, ou accordez une remise sur une ligne.',
   ),
   discount_after_tax: e(
     422,
@@ -768,6 +784,14 @@ export const problems = {
     'Set the exchange rate on the document in Zoho Books.',
     "Ce document en devise n'a pas de taux de change utilisable.",
     'Fixez le taux de change sur le document dans Zoho Books.',
+  ),
+  exchange_rate_unlikely: e(
+    422,
+    'person',
+    'This document counts {rate} {base_currency} for one {currency}[; the last one sealed counted {known_rate}, on {known_date}]. It would be sealed at {base_total} {base_currency}.',
+    'Correct the rate in Zoho Books, or confirm that it is right.',
+    'Ce document compte {rate} {base_currency} pour un {currency}[ ; le dernier scellé comptait {known_rate}, le {known_date}]. Il serait scellé à {base_total} {base_currency}.',
+    "Corrigez le taux dans Zoho Books, ou confirmez qu'il est juste.",
   ),
 
   // What a mapping must say
@@ -955,25 +979,49 @@ export const problems = {
   refund_partial: e(
     422,
     'zoho',
-    'This credit note refunds only a part of its sale.',
+    'This credit note refunds only a part of its sale[: {asked} of {sale_total} {base_currency}].',
     'Partial refunds must be switched on for your business first.',
-    "Cette note de crédit ne rembourse qu'une partie de la vente.",
+    "Cette note de crédit ne rembourse qu'une partie de la vente[ : {asked} sur {sale_total} {base_currency}].",
     "Les remboursements partiels doivent d'abord être activés.",
   ),
   refund_too_large: e(
     422,
     'zoho',
-    'The refund is larger than what is left of its sale.',
-    'Correct the credit note in Zoho Books.',
-    'Le remboursement dépasse le reste de la vente.',
-    'Corrigez la note de crédit dans Zoho Books.',
+    'This credit note refunds {asked} {base_currency} of "{name}"; of the {sold_quantity} sold at {unit_price}, {left} {base_currency} are left to refund[ (at the sale\'s own rate of {rate} for one {currency})].',
+    'Lower that line of the credit note in Zoho Books to what is left.',
+    'Cette note de crédit rembourse {asked} {base_currency} de « {name} » ; sur les {sold_quantity} vendus à {unit_price}, il reste {left} {base_currency} à rembourser[ (au taux de la vente, {rate} pour un {currency})].',
+    'Ramenez cette ligne de la note de crédit au reste dans Zoho Books.',
+  ),
+  refund_too_many: e(
+    422,
+    'zoho',
+    'This credit note names {quantity} of "{name}"; the sale has {sold_quantity}.',
+    'Correct the quantity of that line in Zoho Books; to lower only the price, keep the quantity sold.',
+    'Cette note de crédit indique {quantity} de « {name} » ; la vente en a {sold_quantity}.',
+    'Corrigez la quantité de cette ligne dans Zoho Books ; pour ne baisser que le prix, gardez la quantité vendue.',
+  ),
+  refund_rate_differs: e(
+    422,
+    'zoho',
+    '"{name}" bears {percent} % tax on this credit note; it was sold and sealed at {sale_percent} %.',
+    'Give the line the tax that its sale has, in Zoho Books.',
+    '« {name} » porte {percent} % de taxe sur cette note de crédit ; la vente a été scellée à {sale_percent} %.',
+    'Donnez à la ligne la taxe de sa vente dans Zoho Books.',
+  ),
+  refund_currency_differs: e(
+    422,
+    'zoho',
+    'This credit note is in {currency}, its sale in {sale_currency}.',
+    'Make the credit note in the currency of its sale.',
+    'Cette note de crédit est en {currency}, sa vente en {sale_currency}.',
+    'Établissez la note de crédit dans la devise de sa vente.',
   ),
   refund_line_unknown: e(
     422,
     'zoho',
-    'A line of the credit note is not on its sale.',
+    'A line of the credit note is not on its sale[: "{name}"].',
     'Credit only what was sold on that invoice.',
-    "Une ligne de la note de crédit n'est pas sur la vente.",
+    "Une ligne de la note de crédit n'est pas sur la vente[ : « {name} »].",
     'Créditez seulement ce qui a été vendu sur cette facture.',
   ),
   refund_buyer_differs: e(
@@ -1546,8 +1594,11 @@ export function describeProblem(stored: StoredProblem, language: string): Proble
   };
 }
 
-/** A sentence with what it is about: `{hours}` is the problem's own `hours`. */
-const filled = (sentence: string, stored: StoredProblem): string => sentence.replace(/\{(\w+)\}/g, (_, name: string) => String(stored[name] ?? '…'));
+/** A sentence with what it is about: `{hours}` is the problem's own `hours`. What stands in brackets is said only where all of it is known. */
+const filled = (sentence: string, stored: StoredProblem): string =>
+  sentence
+    .replace(/\[([^\]]*)\]/g, (_, part: string) => ([...part.matchAll(/\{(\w+)\}/g)].every(([, name]) => stored[name as string] != null) ? part : ''))
+    .replace(/\{(\w+)\}/g, (_, name: string) => String(stored[name] ?? '…'));
 
 function e(status: number, fix: Fix, en: string, enNext: string, fr: string, frNext: string): Entry {
   return { status, fix, en: [en, enNext], fr: [fr, frNext] };

@@ -1,163 +1,148 @@
 import { add, compare, multiply, round } from '@muhuri/shared/money';
 import { loadDialects } from '@muhuri/server/dialects/index';
-import type { BooksDocument } from '@muhuri/server/receipts/document.model';
 import { makeSale } from '@muhuri/server/receipts/make-sale.model';
-import { document, line, setup } from '@muhuri/server/receipts/make-sale.samples';
+import { setup as samples } from '@muhuri/server/receipts/make-sale.samples';
+import type { Json } from '@muhuri/server/zoho/parse-json';
+import { readDocument } from '@muhuri/server/zoho/read-document';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { checkSale } from '../simulators/vsdc/rw-vsdc/check-sale.ts';
+import { cases, examSeed } from './size.ts';
+import { decimal, distance, exactly, isBelow, makeDocument, plus, rounded, type Shape, shapes, taxes, times, type Truth, whole } from './zoho-documents.ts';
 
 const dialect = (await loadDialects()).of('rw-vsdc');
+const setup = { ...samples, taxes: Object.fromEntries(Object.entries(taxes).map(([id, { taxClass }]) => [id, taxClass])) };
 
-const percents: Record<string, string> = { vat: '18', exempt: '0', zero: '0' };
-
-/** Invoices as Zoho's own arithmetic makes them, over whole units of the precision. */
-const invoices = fc
-  .record({
-    places: fc.constantFrom(0, 2),
-    isInclusive: fc.boolean(),
-    lines: fc.array(
-      fc.record({
-        rate: fc.integer({ min: 1, max: 9_999_999 }),
-        quantity: fc.integer({ min: 1, max: 50_000 }),
-        percent: fc.constantFrom(0, 0, 5, 10, 33),
-        tax: fc.constantFrom('vat', 'vat', 'vat', 'exempt', 'zero'),
-      }),
-      { minLength: 1, maxLength: 12 },
-    ),
-    entity: fc.constantFrom(0, 0, 0, 3, 7, 15),
-    shipping: fc.constantFrom(0, 0, 500, 12_345),
-    adjustment: fc.constantFrom(0, 0, 150),
-    taxRounding: fc.constantFrom('item_level', 'entity_level'),
-  })
-  .map(zoho);
-
-type Shape = {
-  places: number;
-  isInclusive: boolean;
-  lines: { rate: number; quantity: number; percent: number; tax: string }[];
-  entity: number;
-  shipping: number;
-  adjustment: number;
-  taxRounding: string;
-};
-
-const half = (n: bigint, d: bigint) => (2n * n + d) / (2n * d);
-
-function zoho(shape: Shape): BooksDocument {
-  const text = (units: bigint) => (shape.places === 0 ? units.toString() : `${units / 100n}.${String(units % 100n).padStart(2, '0')}`);
-  const computed = shape.lines.map((each) => {
-    const gross = half(BigInt(each.rate) * BigInt(each.quantity), 100n);
-    const discount = half(gross * BigInt(each.percent), 100n);
-    const paid = gross - discount;
-    const percent = BigInt(percents[each.tax] ?? '0');
-    return { each, percent, discount, paid, net: shape.isInclusive ? half(paid * 100n, 100n + percent) : paid };
-  });
-  const subTotal = computed.reduce((sum, each) => sum + each.net, 0n);
-  const entity = half(subTotal * BigInt(shape.entity), 100n);
-  let left = entity;
-  const shares = computed.map((each, index) => {
-    const share = index === computed.length - 1 ? left : subTotal === 0n ? 0n : (entity * each.net) / subTotal;
-    left -= share;
-    return share;
-  });
-  const taxes = computed.map((each, index) =>
-    shape.isInclusive && entity === 0n ? each.paid - each.net : half((each.net - (shares[index] as bigint)) * each.percent, 100n),
-  );
-  const byTax = new Map<bigint, bigint>();
-  for (const [index, each] of computed.entries()) byTax.set(each.percent, (byTax.get(each.percent) ?? 0n) + each.net - (shares[index] as bigint));
-  const entityTax = [...byTax].reduce((sum, [percent, base]) => sum + half(base * percent, 100n), 0n);
-  const taxTotal = shape.taxRounding === 'entity_level' && !shape.isInclusive ? entityTax : taxes.reduce((sum, tax) => sum + tax, 0n);
-  const scale = shape.places === 0 ? 1n : 100n;
-  const shipping = BigInt(shape.shipping) * scale;
-  const shippingTax = half(shipping * 18n, 100n);
-  const total = subTotal - entity + taxTotal + shipping + shippingTax + BigInt(shape.adjustment) * scale;
-  return document({
-    places: shape.places,
-    isTaxInclusive: shape.isInclusive,
-    lines: computed.map((each, index) =>
-      line(text(each.net), {
-        id: String(index),
-        rate: text(BigInt(each.each.rate)),
-        quantity: `${Math.floor(each.each.quantity / 100)}.${String(each.each.quantity % 100).padStart(2, '0')}`,
-        discount: text(each.discount),
-        tax: {
-          id: each.each.tax,
-          name: each.each.tax,
-          percent: String(each.percent),
-          kind: 'tax',
-          amount: each.percent === 0n ? null : text(taxes[index] as bigint),
-        },
-      }),
-    ),
-    discount: { amount: text(entity), isBeforeTax: true },
-    shipping: { net: text(shipping), tax: text(shippingTax), taxId: shipping > 0n ? 'vat' : null, taxPercent: '18' },
-    adjustment: text(BigInt(shape.adjustment) * scale),
-    subTotal: text(subTotal),
-    taxTotal: text(taxTotal),
-    total: text(total),
-    balance: text(total),
-  });
+function read(shape: Shape) {
+  const { raw, basePlaces, truth } = makeDocument(shape);
+  const around = { baseCurrency: 'RWF', basePlaces, customFields: { buyer_tin: '', purchase_code: '' }, mobile: '0788000000', paymentModes: [], appliedTo: [] };
+  return { document: readDocument('invoices', '1', raw as { [key: string]: Json }, around), truth };
 }
 
-test('over 100,000 random invoices the receipt’s total is Zoho’s, header is lines, tax and taxable agree, and no line is negative', () => {
-  let sealed = 0;
+/** What may be refused, because it is truly nothing or cannot be told to the device. */
+function mayRefuse(code: string, truth: Truth, shape: Shape): boolean {
+  if (code === 'document_empty') return truth.isEmpty;
+  if (code === 'quantity_unsupported') return truth.isTooFine;
+  if (code === 'payment_method_missing') return truth.total.n === 0n;
+  const rate = whole(BigInt(shape.foreign?.rate ?? 1_000_000), 1_000_000n);
+  if (code === 'document_zero') return truth.total.n === 0n || rounded(times(truth.total, rate), Math.min(shape.foreign?.basePlaces ?? 2, 2)).n === 0n;
+  // Nothing was sealed in this currency before, and the rate is no rate of any pair of currencies.
+  return code === 'exchange_rate_unlikely' && shape.foreign !== null;
+}
+
+test('every document that Zoho can send is sealed at its total, tax by tax, or refused for a true reason', () => {
+  const numRuns = cases('documents as Zoho sends them', { slice: 1_500, whole: 100_000 });
+  const seen = { sealed: 0, foreign: 0, refused: {} as Record<string, number>, plain: 0, shared: 0, converted: 0, most: whole(0n), mostConverted: whole(0n) };
   fc.assert(
-    fc.property(invoices, fc.constantFrom('lines' as const, 'class' as const), (given, headerTax) => {
-      const { sale, findings } = makeSale(given, setup, {}, null);
+    fc.property(shapes, (shape) => {
+      const { document, truth } = read(shape);
+      const made = makeSale(document, setup, { confirm: ['exchange_rate_unlikely'] }, null);
+      const { sale } = made;
       if (!sale) {
-        // Only what is truly nothing may be refused: an amount so small that it rounds away.
-        const odd = findings.filter(
-          (each) =>
-            !['document_zero', 'quantity_unsupported'].includes(each.code) && !(compare(given.total, '0') === 0 && each.code === 'payment_method_missing'),
-        );
-        if (odd.length > 0)
-          throw new Error(
-            JSON.stringify({
-              odd,
-              places: given.places,
-              inclusive: given.isTaxInclusive,
-              lines: given.lines.map((l) => [l.rate, l.quantity, l.net, l.discount, l.tax?.percent, l.tax?.amount]),
-              d: given.discount,
-              s: given.shipping,
-              total: given.total,
-            }),
-          );
+        const untrue = made.findings.filter(({ code }) => !mayRefuse(code, truth, shape));
+        if (untrue.length > 0 || made.findings.length === 0) throw new Error(`refused: ${JSON.stringify(made.findings)} of ${JSON.stringify(document)}`);
+        for (const { code } of made.findings) seen.refused[code] = (seen.refused[code] ?? 0) + 1;
         return;
       }
-      sealed += 1;
-      if (compare(sale.total, given.total) !== 0) throw new Error(`sealed ${sale.total}, Zoho says ${given.total}`);
-      const totals = dialect.totals(sale.lines, setup.rates, headerTax);
-      if (compare(totals.total, given.total) !== 0) throw new Error('header and Zoho differ');
-      if (compare(add('0', ...totals.byClass.map((each) => each.taxable)), totals.taxable) !== 0) throw new Error('classes do not make the taxable total');
-      if (compare(add('0', ...totals.byClass.map((each) => each.tax)), totals.tax) !== 0) throw new Error('classes do not make the tax total');
-      for (const [index, each] of sale.lines.entries()) {
+      seen.sealed += 1;
+      if (shape.foreign) seen.foreign += 1;
+      const places = shape.foreign ? Math.min(shape.foreign.basePlaces, 2) : 2;
+      const rate = whole(BigInt(shape.foreign?.rate ?? 1_000_000), 1_000_000n);
+      const expected = rounded(times(truth.total, rate), places);
+      if (distance(exactly(sale.total), expected).n !== 0n) throw new Error(`sealed ${sale.total}, Zoho says ${decimal(expected)}`);
+      checkClasses(shape, truth, sale.lines, { rate, places }, seen);
+      for (const each of sale.lines) {
         if (compare(each.total, '0') < 0 || compare(each.discount, '0') < 0) throw new Error('a negative line');
         if (compare(add(each.total, each.discount), each.gross) !== 0) throw new Error('gross − discount is not the total');
         if ((compare(each.discount, '0') === 0) !== (compare(each.discountRate, '0') === 0)) throw new Error('a discount without a rate');
-        const rate = setup.rates[each.taxClass] as string;
-        const tax = totals.lines[index]?.tax as string;
-        // taxable × r = tax × (100 + r), to half a cent of tax.
-        const off = add(multiply(each.total, rate), multiply(`-${tax}`, add('100', rate)));
-        if (compare(round(off.replace('-', ''), 4), multiply('0.005', add('100', rate))) > 0) throw new Error('tax is not the split of the taxable amount');
       }
     }),
-    { numRuns: 100_000 },
+    { numRuns, seed: examSeed },
   );
-  expect(sealed).toBeGreaterThan(90_000);
-}, 300_000);
+  console.info(
+    `${seen.sealed} sealed (${seen.foreign} foreign), refused ${JSON.stringify(seen.refused)}; tax classes: ${seen.plain} exact to the last digit, ` +
+      `${seen.shared} with a shared discount, none further off than ${decimal(seen.most)} of the document's units; ` +
+      `${seen.converted} converted or cut to two decimals, none further off than ${decimal(seen.mostConverted)} of the books'`,
+  );
+  expect(seen.sealed).toBeGreaterThan(numRuns * 0.75);
+});
+
+type Line = { taxClass: string; total: string };
+type Into = { rate: ReturnType<typeof whole>; places: number };
+type Seen = { plain: number; shared: number; converted: number; most: ReturnType<typeof whole>; mostConverted: ReturnType<typeof whole> };
+
+/**
+ * Each class is what Zoho charges under its taxes, rounded once. What is not taxed is exact; a taxed class may bear what rounding the
+ * whole leaves over: of the total, and of every other class that was rounded for itself.
+ */
+function checkClasses(shape: Shape, truth: Truth, lines: Line[], { rate, places }: Into, seen: Seen): void {
+  const sums = new Map<string, string>();
+  for (const line of lines) sums.set(line.taxClass, add(sums.get(line.taxClass) ?? '0', line.total));
+  const bearer = bearerOf(truth);
+  // More than one line or class may have to bear it where the largest costs next to nothing.
+  if (bearer === null) return;
+  const isAnyTaxed = [...truth.classes.values()].some((each) => each.isTaxed && each.amount.n > 0n);
+  const unit = whole(1n, 10n ** BigInt(places));
+  const fineUnit = whole(1n, 10n ** BigInt(shape.places));
+  for (const [taxClass, { amount, isTaxed }] of truth.classes) {
+    const exact = times(taxClass === bearer ? plus(amount, truth.roundOff) : amount, rate);
+    const ours = exactly(sums.get(taxClass) ?? '0');
+    const off = distance(ours, rounded(exact, places));
+    const isShared = truth.spread > 1;
+    const isRounded = shape.foreign !== null || shape.places > 2;
+    const bears = isTaxed || !isAnyTaxed;
+    // A discount of the whole document is shared out in whole units: each class gets the nearest, one of them what is left.
+    const ofShare = isShared ? times(times(fineUnit, whole(BigInt(truth.spread), 2n)), rate) : whole(0n);
+    const ofRounding = isRounded ? times(unit, whole(BigInt(bears ? truth.classes.size + 1 : 1), 2n)) : whole(0n);
+    const isExact = !isShared && !(isRounded && bears);
+    if (isExact) seen.plain += 1;
+    else if (isRounded) {
+      seen.converted += 1;
+      const inUnits = times(distance(ours, exact), whole(10n ** BigInt(places)));
+      if (!isShared && isBelow(seen.mostConverted, inUnits)) seen.mostConverted = inUnits;
+    } else {
+      seen.shared += 1;
+      const inUnits = times(distance(ours, exact), whole(10n ** BigInt(shape.places)));
+      if (isBelow(seen.most, inUnits)) seen.most = inUnits;
+    }
+    if (isExact ? off.n !== 0n : isBelow(plus(ofShare, ofRounding), distance(ours, exact)))
+      throw new Error(`${taxClass} is ${sums.get(taxClass)}, Zoho charges ${decimal(exact)} under its taxes (${JSON.stringify(shape)})`);
+  }
+}
+
+/** The class that bears the round-off: the largest, where it is large enough. */
+function bearerOf(truth: Truth): string | null {
+  if (truth.roundOff.n === 0n) return '';
+  const [largest, second] = [...truth.classes].sort(([, a], [, b]) => (isBelow(a.amount, b.amount) ? 1 : -1));
+  if (!largest || isBelow(largest[1].amount, whole(2n))) return null;
+  // Two of a size: either may.
+  if (second && isBelow(distance(largest[1].amount, second[1].amount), whole(1n))) return null;
+  return largest[0];
+}
 
 test('what is told to the device passes the device’s own checks, which share nothing with ours', () => {
-  const exactly = (text: string) =>
+  const exactNumbers = (text: string) =>
     JSON.parse(text, ((_key: string, value: unknown, context: { source: string }) => (typeof value === 'number' ? { n: context.source } : value)) as (
       key: string,
       value: unknown,
     ) => unknown);
   const device = { usedNumbers: [], usedPurchaseCodes: [], itemCodes: ['RW2NTXU0000001'], sales: [] };
   fc.assert(
-    fc.property(invoices, fc.constantFrom('lines' as const, 'class' as const), (given, headerTax) => {
-      const { sale } = makeSale(given, setup, {}, null);
+    fc.property(shapes, fc.constantFrom('lines' as const, 'class' as const), (shape, headerTax) => {
+      const { document } = read(shape);
+      const { sale } = makeSale(document, setup, { confirm: ['exchange_rate_unlikely'] }, null);
       if (!sale) return;
+      const totals = dialect.totals(sale.lines, setup.rates, headerTax);
+      if (compare(totals.total, sale.total) !== 0) throw new Error('header and lines differ');
+      if (compare(add('0', ...totals.byClass.map((each) => each.taxable)), totals.taxable) !== 0) throw new Error('classes do not make the taxable total');
+      if (compare(add('0', ...totals.byClass.map((each) => each.tax)), totals.tax) !== 0) throw new Error('classes do not make the tax total');
+      for (const [index, each] of sale.lines.entries()) {
+        const percent = setup.rates[each.taxClass] as string;
+        const tax = totals.lines[index]?.tax as string;
+        // taxable × r = tax × (100 + r), to half a cent of tax.
+        const off = add(multiply(each.total, percent), multiply(`-${tax}`, add('100', percent)));
+        if (compare(round(off.replace('-', ''), 4), multiply('0.005', add('100', percent))) > 0) throw new Error('tax is not the split of the taxable amount');
+      }
       const coded = { ...sale, lines: sale.lines.map((each) => ({ ...each, itemCode: 'RW2NTXU0000001' })) };
       const freeze = {
         device: { taxpayerId: '100200300', branchCode: '00', serial: 's' },
@@ -169,9 +154,9 @@ test('what is told to the device passes the device’s own checks, which share n
         user: { id: 'u', name: 'U' },
         seller: { tradeName: 'T', address: 'A', topMessage: '', bottomMessage: '' },
       };
-      const refusal = checkSale(exactly(dialect.sell.toBody(coded, freeze)), device, { duplicate: '924', allowsPartialRefunds: false }, '20261120');
+      const refusal = checkSale(exactNumbers(dialect.sell.toBody(coded, freeze)), device, { duplicate: '924', allowsPartialRefunds: false }, '20261120');
       if (refusal) throw new Error(`${refusal.code} ${refusal.text}`);
     }),
-    { numRuns: 20_000 },
+    { numRuns: cases('documents before the device’s own checks', { slice: 500, whole: 20_000 }), seed: examSeed },
   );
-}, 300_000);
+});

@@ -7,9 +7,9 @@ import type { BooksDocument } from './document.model.ts';
 import { ownReceipt } from './open-receipt.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
 import { findReceiptOf, lockReceipt, type Receipt, setDrift } from './receipt.store.ts';
-import { toReceiptView } from './receipt-view.ts';
+import { toForeignView, toReceiptView } from './receipt-view.ts';
 
-export type CheckBeforeSigning = (ctx: Context, module: BooksDocument['module'], documentId: string) => Promise<Preflight>;
+export type CheckBeforeSigning = (ctx: Context, module: BooksDocument['module'], documentId: string, saleReceiptId?: string) => Promise<Preflight>;
 export type Preflight = ReturnType<typeof toView>;
 
 /**
@@ -18,10 +18,11 @@ export type Preflight = ReturnType<typeof toView>;
  */
 export const checkBeforeSigning =
   (ports: { prepareSale: PrepareSale; dialects: Dialects; clock: Clock }): CheckBeforeSigning =>
-  async (ctx, module, documentId) => {
+  async (ctx, module, documentId, saleReceiptId) => {
     let existing = await ctx.transaction((tx) => findReceiptOf(tx, module, documentId));
     let prepared: Prepared | null = null;
-    const read = () => ports.prepareSale(ctx, module, documentId, existing?.answers ?? {}, existing?.id ?? null);
+    const chosen = saleReceiptId ? { sale_receipt_id: saleReceiptId } : {};
+    const read = () => ports.prepareSale(ctx, module, documentId, { ...existing?.answers, ...chosen }, existing?.id ?? null);
     try {
       prepared = await read();
       const own = await ownReceipt(ctx, prepared, existing);
@@ -58,7 +59,7 @@ export async function lookForDrift(ctx: Context, receipt: Receipt, prepared: Pre
 function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, dialects: Dialects) {
   const { document } = prepared;
   const buyer = prepared.filed?.sale.buyer ?? document.buyer;
-  const isSealed = receipt?.state === 'signed';
+  const isSealed = receipt !== null && receipt.state === 'signed';
   const findings = isSealed ? [] : prepared.findings;
   return {
     module: document.module,
@@ -86,6 +87,10 @@ function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, diale
       .filter((sale) => sale.state === 'signed')
       .map((sale) => ({ receipt_id: sale.id, document_number: sale.documentNumber, document_date: sale.documentDate, total: sale.total, label: sale.label })),
     sale_receipt_id: prepared.saleReceipt?.id ?? null,
+    refund_left: isSealed ? [] : (prepared.refund?.left ?? []).map(({ unitPrice, ...row }) => ({ ...row, unit_price: unitPrice })),
+    foreign: toForeignView(prepared.foreign, document.date),
+    base_currency: prepared.baseCurrency,
+    base_total: isSealed ? receipt.filed.sale.total : prepared.baseTotal,
     reversal_offered: prepared.business.settings.reversal_without_data,
     receipt: receipt && toReceiptView(receipt, dialects, ctx.language),
   };

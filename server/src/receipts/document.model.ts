@@ -26,15 +26,19 @@ export type BooksDocument = {
   exchangeRate: Amount;
   /** Decimals the document's currency is kept in. */
   places: number;
+  /** Decimals the books keep their own currency in; two where they do not say. */
+  basePlaces?: number;
   isTaxInclusive: boolean;
   lines: BooksLine[];
   /** Entity-level discount in money; zero where discounts stand on the lines. */
   discount: { amount: Amount; isBeforeTax: boolean };
-  shipping: { net: Amount; tax: Amount; taxId: string | null; taxPercent: Amount | null };
+  shipping: { net: Amount; tax: Amount; taxId: string | null; taxPercent: Amount | null; taxName?: string };
   adjustment: Amount;
   roundOff: Amount;
   subTotal: Amount;
   taxTotal: Amount;
+  /** What the document levies in all, tax by tax; ids are not always given, and a group stands there by its parts. */
+  taxes?: TaxAmount[];
   total: Amount;
   /** The accounting system's own conversion of the total, where it gives one. */
   baseTotal: Amount | null;
@@ -44,6 +48,9 @@ export type BooksDocument = {
   /** For a credit note: what it says of the invoice it corrects, in the order of trust. */
   corrects: { invoiceIds: string[]; reference: string | null };
 };
+
+/** An amount under the name of a tax, and under its id where that is given. */
+export type TaxAmount = { id: string | null; name: string; amount: Amount };
 
 export type BooksLine = {
   id: string;
@@ -56,5 +63,16 @@ export type BooksLine = {
   net: Amount;
   /** The line's own discount in money, in the basis of `rate`. */
   discount: Amount;
-  tax: { id: string; name: string; percent: Amount; kind: 'tax' | 'tax_group' | 'compound_tax'; amount: Amount | null } | null;
+  tax: LineTax | null;
+};
+
+export type LineTax = {
+  id: string;
+  name: string;
+  percent: Amount;
+  kind: 'tax' | 'tax_group' | 'compound_tax';
+  /** Null where the line does not say what its tax comes to. */
+  amount: Amount | null;
+  /** The taxes it is made of, as the line names them. */
+  parts?: TaxAmount[];
 };

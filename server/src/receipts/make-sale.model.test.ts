@@ -87,7 +87,7 @@ describe('bad input has one code each, and no sale', () => {
     ['a date in the future', 'document_future', { date: '2026-11-21' }],
     ['a date before go-live', 'before_go_live', { date: '2025-12-31' }],
     ['a negative adjustment', 'negative_adjustment', { adjustment: '-80', total: '1100' }],
-    ['a negative round-off', 'negative_adjustment', { roundOff: '-0.4', total: '1179.6' }],
+    ['a round-off of more than a unit', 'negative_adjustment', { roundOff: '-1.4', total: '1178.6' }],
     ['a discount after tax', 'discount_after_tax', { discount: { amount: '100', isBeforeTax: false }, total: '1080' }],
     ['books in another currency', 'currency_unsupported', { baseCurrency: 'USD', currency: 'USD' }],
     ['a foreign document without a rate', 'exchange_rate_missing', { currency: 'USD', exchangeRate: '0' }],

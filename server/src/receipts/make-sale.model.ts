@@ -1,100 +1,88 @@
-import {
-  type Amount,
-  absolute,
-  add,
-  apportion,
-  compare,
-  divide,
-  isNegative,
-  isZero,
-  multiply,
-  multiplyDivide,
-  negate,
-  round,
-  subtract,
-  unit,
-} from '@muhuri/shared/money';
+import { type Amount, add, apportion, compare, divide, isNegative, isZero, multiply, multiplyDivide, round, subtract, unit } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
+import { chargesOf, checkCharges } from './charges.model.ts';
+import { type Classified, classifyAdjustment, classifyLine, classifyRefund, classifyShipping, percentOfShipping, sourceOf } from './classify.model.ts';
 import type { BooksDocument, BooksLine } from './document.model.ts';
-import type { ItemContent, Sale, SaleLine } from './sale.model.ts';
-
-export type ItemMapping = Omit<ItemContent, 'name' | 'taxClass'> & { taxClass?: string | undefined; name?: string | undefined };
-
-/** What a business has decided, and what its authority knows. */
-export type Setup = {
-  currency: string;
-  /** The device's day today, for documents of the future. */
-  today: string;
-  goLiveDate: string;
-  /** Where the device seals for real: since when its branch does, and whether the document was signed at the rehearsal. */
-  production: { since: Date | null; isRehearsed: boolean } | null;
-  /** Whether an approved document that was not sent yet may be sealed. */
-  sealsApproved: boolean;
-  documentAgeDaysMax: number;
-  isVatRegistered: boolean;
-  /** The class a seller not registered for VAT uses throughout. */
-  nonVatClass: string;
-  /** Rate in percent by tax class, in force. */
-  rates: Record<string, Amount>;
-  linesMax: number;
-  taxes: Record<string, string>;
-  items: Record<string, ItemMapping>;
-  charges: Record<string, ItemMapping>;
-  paymentModes: Record<string, string>;
-  /** The authority's code for a sale on credit. */
-  creditMethod: string;
-  hasCode(list: 'item_class' | 'package_unit' | 'quantity_unit' | 'origin' | 'payment_method' | 'reason', code: string): boolean;
-  /** A telephone number in its one form; null where there are too few digits to be one. */
-  readPhone(text: string): string | null;
-  checkBuyer(buyer: Sale['buyer']): StoredProblem[];
-};
-
-/** What a person added where the document could not know. */
-export type Answers = {
-  buyer_tin?: string | undefined;
-  purchase_code?: string | undefined;
-  buyer_mobile?: string | undefined;
-  reason_code?: string | undefined;
-  payment_method?: string | undefined;
-  sale_receipt_id?: string | undefined;
-  confirm?: ('before_go_live' | 'document_old' | 'before_production')[] | undefined;
-};
+import { checkRate } from './exchange-rate.model.ts';
+import type { Answers, Setup } from './setup.model.ts';
+import { convertTotal, type Money, priceDocument } from './price-document.model.ts';
+import type { Foreign, LineInBooks, Sale, SaleLine } from './sale.model.ts';
 
 const statusesNotYet = ['draft', 'pending_approval', 'approved', 'rejected', 'submitted'];
+
+/** A document as far as it can be made a sale. */
+export type Made = {
+  sale: Sale | null;
+  /** The same as soon as its money is known, whatever else is still missing. */
+  priced: Sale | null;
+  findings: StoredProblem[];
+};
 
 /**
  * Turns a document into a sale, or says in findings what stands in the way. What the buyer pays for a line in the books is the truth
  * (the VSDC's prices are tax-inclusive, and grossing a unit price up misses the books' line by more than a cent on many lines): so
  * money comes from each line's net, its tax and its share of the entity discount, and the sale's total equals the document's.
+ *
+ * A finding about the document's shape ends its pricing: what arithmetic would say of such a document is not true. A refund is priced
+ * as its sale was, so it is not priced at all before its sale is known.
  */
-export function makeSale(document: BooksDocument, setup: Setup, answers: Answers, refunded: Sale | null): { sale: Sale | null; findings: StoredProblem[] } {
-  const findings = [...checkState(document, setup, answers), ...checkShape(document, setup), ...(refunded ? [] : checkVat(document, setup))];
-  const priced = document.lines.length > 0 ? price(document, setup, findings) : [];
-  const buyer = buyerOf(document, setup, answers, refunded);
-  findings.push(...setup.checkBuyer(buyer));
-  const paymentMethod = paymentMethodOf(document, setup, answers, refunded, findings);
+export function makeSale(document: BooksDocument, setup: Setup, answers: Answers, refunded: Sale | null): Made {
   const isRefund = document.module === 'creditnotes';
+  const lines = document.lines.map((line, index) => ({ line, index })).filter(({ line }) => !isNothing(line));
+  const findings = checkState(document, setup, answers);
+  if (!refunded) findings.push(...checkVat(document, setup));
+  const shape = checkShape(document, lines, setup, refunded);
+  findings.push(...shape.findings);
+  const isSaleKnown = !isRefund || refunded !== null;
+  const priced = isSaleKnown && lines.length > 0 ? price(document, lines, shape, setup, answers, refunded, findings) : null;
+  const buyer = buyerOf(document, setup, answers, refunded);
+  let paymentMethod: string | null = null;
+  if (isSaleKnown) {
+    findings.push(...setup.checkBuyer(buyer));
+    paymentMethod = paymentMethodOf(document, setup, answers, refunded, findings);
+  }
   if (isRefund && !answers.reason_code) findings.push({ code: 'reason_missing', field: 'reason_code' });
   else if (isRefund && answers.reason_code && !setup.hasCode('reason', answers.reason_code)) findings.push({ code: 'reason_unknown', field: 'reason_code' });
-  const total = add('0', ...priced.map((line) => line.total));
-  if (document.lines.length > 0 && findings.length === 0 && compare(total, '0') <= 0) findings.push({ code: 'document_zero', field: 'total' });
-  if (findings.length > 0 || paymentMethod === null) return { sale: null, findings: unique(findings) };
-  return {
-    findings: [],
-    sale: {
-      kind: isRefund ? 'refund' : 'sale',
-      documentNumber: document.number,
-      documentDate: document.date,
-      customerId: document.customer.id,
-      buyer,
-      paymentMethod,
-      reasonCode: isRefund ? (answers.reason_code ?? null) : null,
-      currency: setup.currency,
-      foreign: document.currency === setup.currency ? null : { currency: document.currency, exchangeRate: document.exchangeRate, total: document.total },
-      lines: priced,
-      total: round(total, 2),
-    },
+  const total = add('0', ...(priced ?? []).map((line) => line.total));
+  if (priced && compare(total, '0') <= 0) findings.push({ code: 'document_zero', field: 'total' });
+  const sale: Sale | null = priced && {
+    kind: isRefund ? 'refund' : 'sale',
+    documentNumber: document.number,
+    documentDate: document.date,
+    customerId: document.customer.id,
+    buyer,
+    paymentMethod: paymentMethod ?? '',
+    reasonCode: isRefund ? (answers.reason_code ?? null) : null,
+    currency: setup.currency,
+    foreign: foreignOf(document, setup, refunded),
+    lines: priced,
+    total: round(total, 2),
   };
+  const isWhole = findings.length === 0 && isSaleKnown && paymentMethod !== null;
+  return { sale: isWhole ? sale : null, priced: sale, findings: unique(findings) };
+}
+
+/** A document's total as the device is told it, and what it was converted by; null where it cannot be converted. */
+export function baseTotalOf(document: BooksDocument, setup: Pick<Setup, 'currency'>, refunded: Sale | null): Amount | null {
+  const rate = rateOf(document, setup, refunded);
+  return rate && convertTotal(document.total, rate, setup.currency === document.currency ? 2 : placesOf(document), refunded ? null : document.baseTotal);
+}
+
+const placesOf = (document: BooksDocument) => document.basePlaces ?? 2;
+
+/** Units of the device's currency for one of the document's: for a refund, those of its sale. */
+function rateOf(document: BooksDocument, setup: Pick<Setup, 'currency'>, refunded: Sale | null): Amount | null {
+  if (document.currency === setup.currency) return '1';
+  const rate = refunded ? (refunded.foreign?.exchangeRate ?? '0') : document.exchangeRate;
+  return compare(rate, '0') > 0 ? rate : null;
+}
+
+export function foreignOf(document: BooksDocument, setup: Pick<Setup, 'currency'>, refunded: Sale | null): Foreign | null {
+  if (document.currency === setup.currency) return null;
+  const { currency, total } = document;
+  const sold = refunded?.foreign;
+  if (sold) return { currency, exchangeRate: sold.exchangeRate, total, rateDate: sold.rateDate ?? (refunded as Sale).documentDate, rateSource: 'sale' };
+  return { currency, exchangeRate: document.exchangeRate, total, rateDate: document.date, rateSource: 'document' };
 }
 
 function checkState(document: BooksDocument, setup: Setup, answers: Answers): StoredProblem[] {
@@ -119,24 +107,38 @@ function checkState(document: BooksDocument, setup: Setup, answers: Answers): St
 const isBeforeProduction = ({ createdAt }: BooksDocument, { production }: Setup): boolean =>
   production !== null && (production.isRehearsed || production.since === null || createdAt === null || createdAt < production.since);
 
-function checkShape(document: BooksDocument, setup: Setup): StoredProblem[] {
+/** Neither sold nor charged: some people keep such lines as a note. */
+const isNothing = (line: BooksLine) => isZero(line.quantity) && isZero(line.net);
+
+type Kept = { line: BooksLine; index: number };
+/** What is wrong with a document as such; `odd` holds the lines of which nothing more can be said. */
+type Shape = { findings: StoredProblem[]; odd: Set<number> };
+
+function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refunded: Sale | null): Shape {
   const findings: StoredProblem[] = [];
+  const odd = new Set<number>();
   if (document.baseCurrency !== setup.currency) findings.push({ code: 'currency_unsupported', field: 'currency_code' });
-  if (document.currency !== document.baseCurrency && compare(document.exchangeRate, '0') <= 0)
+  const soldIn = refunded && (refunded.foreign?.currency ?? refunded.currency);
+  if (soldIn && soldIn !== document.currency)
+    findings.push({ code: 'refund_currency_differs', field: 'currency_code', currency: document.currency, sale_currency: soldIn });
+  else if (!refunded && document.currency !== document.baseCurrency && compare(document.exchangeRate, '0') <= 0)
     findings.push({ code: 'exchange_rate_missing', field: 'exchange_rate' });
-  if (document.lines.length === 0) findings.push({ code: 'document_empty', field: 'line_items' });
+  if (lines.length === 0) findings.push({ code: 'document_empty', field: 'line_items' });
   else if (isZero(document.total)) findings.push({ code: 'document_zero', field: 'total' });
-  if (document.lines.length > setup.linesMax) findings.push({ code: 'too_many_lines', field: 'line_items' });
-  if (isNegative(document.adjustment)) findings.push({ code: 'negative_adjustment', field: 'adjustment' });
-  if (isNegative(document.roundOff)) findings.push({ code: 'negative_adjustment', field: 'roundoff_value' });
+  if (lines.length > setup.linesMax) findings.push({ code: 'too_many_lines', field: 'line_items' });
+  findings.push(...checkCharges(document));
   if (!document.discount.isBeforeTax && !isZero(document.discount.amount)) findings.push({ code: 'discount_after_tax', field: 'discount' });
-  document.lines.forEach((line, index) => {
+  for (const { line, index } of lines) {
     const field = `line_items[${index}]`;
-    if (isNegative(line.net) || compare(line.quantity, '0') <= 0 || isNegative(line.rate)) findings.push({ code: 'negative_line', field });
-    else if (isZero(round(line.quantity, 2))) findings.push({ code: 'quantity_unsupported', field });
-    if (line.tax?.kind === 'compound_tax') findings.push({ code: 'compound_tax', field, tax_id: line.tax.id, tax_name: line.tax.name });
-  });
-  return findings;
+    const found: StoredProblem[] = [];
+    if (isNegative(line.net) || isNegative(line.quantity) || isNegative(line.rate)) found.push({ code: 'negative_line', field });
+    else if (isZero(line.quantity)) found.push({ code: 'line_without_quantity', field, name: line.name });
+    else if (isZero(round(line.quantity, 2))) found.push({ code: 'quantity_unsupported', field });
+    if (line.tax?.kind === 'compound_tax') found.push({ code: 'compound_tax', field, tax_id: line.tax.id, tax_name: line.tax.name });
+    if (found.length > 0) odd.add(index);
+    findings.push(...found);
+  }
+  return { findings, odd };
 }
 
 /** Whoever is not registered for VAT may not charge it: sealed under the class without tax, nobody would see that it was charged. */
@@ -149,198 +151,120 @@ function checkVat(document: BooksDocument, setup: Setup): StoredProblem[] {
   return findings;
 }
 
-type Draft = { source: string; mapping: ItemMapping | null; name: string; quantity: Amount; paid: Amount; listed: Amount | null; taxClass: string | null };
-
-function price(document: BooksDocument, setup: Setup, findings: StoredProblem[]): SaleLine[] {
-  const paid = paidPerLine(document);
-  if (paid === null) {
+/** Lines with class, codes and money; null where that cannot be said, with its findings. */
+function price(
+  document: BooksDocument,
+  kept: Kept[],
+  shape: Shape,
+  setup: Setup,
+  answers: Answers,
+  refunded: Sale | null,
+  findings: StoredProblem[],
+): SaleLine[] | null {
+  const classify = (line: BooksLine, index: number) =>
+    refunded
+      ? classifyRefund({ source: sourceOf(line), field: `line_items[${index}]`, name: line.name, percent: line.tax?.percent ?? '0' }, refunded, setup, findings)
+      : classifyLine(line, index, setup, findings);
+  const classified = kept.map(({ line, index }) => (shape.odd.has(index) ? null : classify(line, index)));
+  const charges = chargesOf(document);
+  const ofCharge = (source: string, field: string, amount: Amount, percent: string | null, usual: () => Classified | null) => {
+    if (compare(amount, '0') <= 0) return null;
+    return refunded ? classifyRefund({ source, field, name: setup.charges[field]?.name ?? field, percent }, refunded, setup, findings) : usual();
+  };
+  const shipping = ofCharge('charge:shipping', 'shipping', charges.shipping, percentOfShipping(document), () => classifyShipping(document, setup, findings));
+  const adjustment = ofCharge('charge:adjustment', 'adjustment', charges.adjustment, null, () => classifyAdjustment(setup, findings));
+  if (shape.findings.length > 0) return null;
+  const lines = kept.map(({ line }) => line);
+  const classes = {
+    lines: classified.map((each, index) => each?.taxClass ?? `tax:${lines[index]?.tax?.id ?? ''}`),
+    shipping: shipping?.taxClass ?? 'shipping',
+    adjustment: adjustment?.taxClass ?? 'adjustment',
+    isAdjustmentTaxed: !isZero(setup.rates[adjustment?.taxClass ?? ''] ?? '0'),
+  };
+  const rate = rateOf(document, setup, refunded) as Amount;
+  const into = {
+    rate,
+    places: document.currency === setup.currency ? 2 : placesOf(document),
+    total: baseTotalOf(document, setup, refunded) as Amount,
+  };
+  const prices = priceDocument(document, lines, classes, charges, into);
+  if (!prices) {
     findings.push({ code: 'total_mismatch', field: 'total', total: document.total });
-    return [];
+    return null;
   }
-  const drafts: Draft[] = document.lines.map((line, index) => ({
-    ...itemOf(line, index, setup, findings),
+  if (!refunded && document.currency !== setup.currency) {
+    const about = { currency: document.currency, rate, total: into.total, baseCurrency: setup.currency };
+    const isConfirmed = answers.confirm?.includes('exchange_rate_unlikely') ?? false;
+    const finding = checkRate(about, setup.sealedRate ?? null, { isConfirmed, rate: answers.confirmed_rate });
+    if (finding) findings.push(finding);
+  }
+  const inBooks = linesInBooks(document, lines);
+  const parts: { as: Classified | null; name: string; quantity: Amount; money: Money; books: LineInBooks }[] = lines.map((line, index) => ({
+    as: classified[index] ?? null,
     name: line.name,
     quantity: round(line.quantity, 2),
-    paid: paid[index] as Amount,
-    listed: listedPrice(document, line),
-    taxClass: classOf(line, index, setup, findings),
+    money: prices.lines[index] as Money,
+    books: inBooks[index] as LineInBooks,
   }));
-  const shipping = add(document.shipping.net, document.shipping.tax);
-  if (compare(shipping, '0') > 0) {
-    const mapping = setup.charges.shipping ?? null;
-    if (!mapping) findings.push({ code: 'charge_unmapped', field: 'shipping_charge', key: 'shipping' });
-    const byTax = document.shipping.taxId ? (setup.taxes[document.shipping.taxId] ?? null) : null;
-    if (document.shipping.taxId && !byTax && setup.isVatRegistered)
-      findings.push({ code: 'tax_unmapped', field: 'shipping_charge_tax_id', tax_id: document.shipping.taxId });
-    const taxClass = setup.isVatRegistered ? (byTax ?? mapping?.taxClass ?? null) : setup.nonVatClass;
-    if (mapping && !taxClass) findings.push({ code: 'charge_unmapped', field: 'shipping_charge', key: 'shipping' });
-    drafts.push({ source: 'charge:shipping', mapping, name: mapping?.name ?? 'Shipping', quantity: '1', paid: shipping, listed: null, taxClass });
-  }
-  const adjustment = add(document.adjustment, document.roundOff);
-  if (compare(adjustment, '0') > 0) {
-    const mapping = setup.charges.adjustment ?? null;
-    const taxClass = setup.isVatRegistered ? (mapping?.taxClass ?? null) : setup.nonVatClass;
-    if (!mapping || !taxClass) findings.push({ code: 'charge_unmapped', field: 'adjustment', key: 'adjustment' });
-    drafts.push({ source: 'charge:adjustment', mapping, name: mapping?.name ?? 'Adjustment', quantity: '1', paid: adjustment, listed: null, taxClass });
-  }
-  const base = inBaseCurrency(document, setup, drafts);
-  if (base === null) {
-    findings.push({ code: 'total_mismatch', field: 'total', total: document.total });
-    return [];
-  }
-  return drafts.flatMap((draft, index) => {
-    if (!draft.mapping || !draft.taxClass) return [];
-    return [toLine(draft, draft.mapping, draft.taxClass, base[index] as { total: Amount; listed: Amount | null })];
+  const charge = (as: Classified | null, name: string, money: Money, worth: Amount) =>
+    parts.push({
+      as,
+      name: as?.mapping.name ?? name,
+      quantity: '1',
+      money,
+      books: { quantity: '1', rate: worth, isTaxInclusive: false, worth, slack: '0', unit: unit(document.places) },
+    });
+  if (prices.shipping) charge(shipping, 'Shipping', prices.shipping, document.shipping.net);
+  if (prices.adjustment) charge(adjustment, 'Adjustment', prices.adjustment, charges.adjustment);
+  if (parts.some((part) => part.as === null)) return null;
+  return parts.map((part) => toLine({ ...part, as: part.as as Classified }));
+}
+
+/** What each line is worth in the books before anything is rounded: parts of a sale are measured by it when it is refunded. */
+function linesInBooks(document: BooksDocument, lines: BooksLine[]): LineInBooks[] {
+  const own = lines.map((line) => subtract(multiply(line.quantity, line.rate), line.discount));
+  const discount = document.discount.isBeforeTax ? document.discount.amount : '0';
+  const all = add('0', ...own);
+  // Far finer than money, so that what is cut here is no part of a cent.
+  const shares = isZero(discount) || isZero(all) ? lines.map((): Amount => '0') : apportion(discount, own, 12);
+  return lines.map((line, index) => {
+    const roundings = (isZero(line.discount) ? 0 : 1) + (isZero(discount) ? 0 : 1);
+    return {
+      quantity: line.quantity,
+      rate: line.rate,
+      isTaxInclusive: document.isTaxInclusive,
+      worth: subtract(own[index] as Amount, shares[index] as Amount),
+      slack: divide(multiply(unit(document.places), String(roundings)), '2'),
+      unit: unit(document.places),
+    };
   });
 }
 
-/** What the buyer pays per line, in the document's currency, or null where the lines do not make the total. */
-function paidPerLine(document: BooksDocument): Amount[] | null {
-  const p = document.places;
-  const target = subtract(document.total, add(document.shipping.net, document.shipping.tax, document.adjustment, document.roundOff));
-  const tolerance = multiply(unit(p), String(document.lines.length + 1));
-  const taxed = document.lines.map((line) => add(line.net, taxOf(document, line)));
-  const discount = document.discount.isBeforeTax ? document.discount.amount : '0';
-  const near = (sum: Amount) => compare(absolute(subtract(sum, target)), tolerance) <= 0;
-  // Zoho lowers the tax by an entity discount but leaves item_total as it was; on tax-inclusive documents the discount may stand in
-  // gross money instead. Whichever of the two makes the total is the one that was meant.
-  const byNet = apportion(
-    discount,
-    document.lines.map((line) => line.net),
-    p,
-  );
-  const exclusive = taxed.map((amount, index) => subtract(amount, byNet[index] as Amount));
-  if (near(add('0', ...exclusive))) return settle(exclusive, target, p);
-  if (document.isTaxInclusive && !isZero(discount)) {
-    const gross = document.lines.map((line) => subtract(round(multiply(line.rate, line.quantity), p), line.discount));
-    const byGross = apportion(discount, gross, p);
-    const inclusive = gross.map((amount, index) => subtract(amount, byGross[index] as Amount));
-    if (near(add('0', ...inclusive))) return settle(inclusive, target, p);
-  }
-  return null;
-}
-
-/** Tax of a line as given, else computed from its percentage on the discounted base. */
-function taxOf(document: BooksDocument, line: BooksLine): Amount {
-  if (!line.tax) return '0';
-  if (line.tax.amount !== null) return line.tax.amount;
-  return round(divide(multiply(line.net, line.tax.percent), '100'), document.places);
-}
-
-/**
- * Gives the last units of rounding to the largest lines, so that the parts make the target exactly and none falls below zero; null
- * where that cannot be.
- */
-function settle(parts: Amount[], target: Amount, places: number): Amount[] | null {
-  const result = parts.map((part) => (isNegative(part) ? '0' : part));
-  const order = result.map((part, index) => ({ part, index })).sort((a, b) => compare(b.part, a.part) || a.index - b.index);
-  let rest = subtract(target, add('0', ...result));
-  for (let rounds = 0; !isZero(rest) && rounds < 1_000; rounds++) {
-    const before = rest;
-    for (const { index } of order) {
-      if (isZero(rest)) break;
-      // A remainder finer than the currency's unit goes to one line whole.
-      const size = compare(absolute(rest), unit(places)) < 0 ? absolute(rest) : unit(places);
-      const give = isNegative(rest) ? negate(size) : size;
-      const settled = add(result[index] as Amount, give);
-      if (isNegative(settled)) continue;
-      result[index] = settled;
-      rest = subtract(rest, give);
-    }
-    if (compare(rest, before) === 0) return null;
-  }
-  return isZero(rest) ? result : null;
-}
-
-/** The price before the line's own discount, tax inside, or null where the line has none. */
-function listedPrice(document: BooksDocument, line: BooksLine): Amount | null {
-  if (isZero(line.discount) && isZero(document.discount.amount)) return null;
-  const gross = round(multiply(line.rate, line.quantity), document.places);
-  if (document.isTaxInclusive || !line.tax) return gross;
-  return multiplyDivide(gross, add('100', line.tax.percent), '100', document.places);
-}
-
-/** Lines in the device's currency; on a foreign document each is converted by the document's own rate and reconciled to its total. */
-function inBaseCurrency(document: BooksDocument, setup: Setup, drafts: Draft[]): { total: Amount; listed: Amount | null }[] | null {
-  if (document.currency === setup.currency || compare(document.exchangeRate, '0') <= 0)
-    return drafts.map((draft) => ({ total: round(draft.paid, 2), listed: draft.listed === null ? null : round(draft.listed, 2) }));
-  const convert = (amount: Amount) => round(multiply(amount, document.exchangeRate), 2);
-  const converted = drafts.map((draft) => convert(draft.paid));
-  const own = convert(document.total);
-  const tolerance = multiply('0.01', String(drafts.length + 1));
-  const target = document.baseTotal !== null && compare(absolute(subtract(document.baseTotal, own)), tolerance) <= 0 ? round(document.baseTotal, 2) : own;
-  const settled = settle(converted, target, 2);
-  if (settled === null) return null;
-  return drafts.map((draft, index) => ({ total: settled[index] as Amount, listed: draft.listed === null ? null : convert(draft.listed) }));
-}
-
-function toLine(draft: Draft, mapping: ItemMapping, taxClass: string, money: { total: Amount; listed: Amount | null }): SaleLine {
-  const gross = money.listed !== null && compare(money.listed, money.total) > 0 ? money.listed : money.total;
-  const discount = subtract(gross, money.total);
+function toLine(part: { as: Classified; name: string; quantity: Amount; money: Money; books: LineInBooks }): SaleLine {
+  const { money, quantity, name, books } = part;
+  const { source, mapping, taxClass } = part.as;
+  const gross = money.listed !== null && compare(money.listed, money.paid) > 0 ? money.listed : money.paid;
   const { taxClass: _own, name: _name, ...codes } = mapping;
+  return { source, itemCode: '', name, content: { ...codes, name, taxClass }, quantity, taxClass, books, ...moneyOfLine(gross, money.paid, quantity) };
+}
+
+/** The money of a line from what it would be without its discount and what is paid for it. */
+export function moneyOfLine(gross: Amount, paid: Amount, quantity: Amount): Pick<SaleLine, 'unitPrice' | 'gross' | 'discountRate' | 'discount' | 'total'> {
+  const discount = subtract(gross, paid);
   return {
-    source: draft.source,
-    itemCode: '',
-    name: draft.name,
-    content: { ...codes, name: draft.name, taxClass },
-    quantity: draft.quantity,
-    unitPrice: round(divide(gross, draft.quantity), 2),
+    unitPrice: round(divide(gross, quantity), 2),
     gross: round(gross, 2),
-    discountRate: rateOf(discount, gross),
+    discountRate: discountRateOf(discount, gross),
     discount: round(discount, 2),
-    total: round(money.total, 2),
-    taxClass,
+    total: round(paid, 2),
   };
 }
 
 /** In percent, two decimals; never zero where there is a discount, because the device refuses an amount without a rate. */
-function rateOf(discount: Amount, gross: Amount): Amount {
+function discountRateOf(discount: Amount, gross: Amount): Amount {
   if (isZero(discount) || isZero(gross)) return '0.00';
   const rate = multiplyDivide(discount, '100', gross, 2);
   return isZero(rate) ? '0.01' : rate;
-}
-
-function itemOf(line: BooksLine, index: number, setup: Setup, findings: StoredProblem[]): { source: string; mapping: ItemMapping | null } {
-  const field = `line_items[${index}]`;
-  const mapping = line.itemId === null ? setup.items.free_text : (setup.items[line.itemId] ?? setup.items.default);
-  if (!mapping) {
-    findings.push(
-      line.itemId === null
-        ? { code: 'free_line_unmapped', field, key: 'free_text', name: line.name }
-        : { code: 'item_unmapped', field, key: line.itemId, name: line.name },
-    );
-    return { source: '', mapping: null };
-  }
-  const checks = [
-    ['item_class', mapping.itemClass],
-    ['package_unit', mapping.packageUnit],
-    ['quantity_unit', mapping.quantityUnit],
-    ['origin', mapping.origin],
-  ] as const;
-  for (const [list, code] of checks) {
-    if (!setup.hasCode(list, code)) findings.push({ code: 'code_unknown', field, key: line.itemId ?? 'free_text', list, unknown: code, name: line.name });
-  }
-  return { source: line.itemId === null ? 'free_text' : `item:${line.itemId}`, mapping };
-}
-
-function classOf(line: BooksLine, index: number, setup: Setup, findings: StoredProblem[]): string | null {
-  if (!setup.isVatRegistered) return setup.nonVatClass;
-  const field = `line_items[${index}].tax_id`;
-  if (!line.tax) {
-    findings.push({ code: 'line_without_tax', field, name: line.name });
-    return null;
-  }
-  const taxClass = setup.taxes[line.tax.id];
-  if (!taxClass) {
-    findings.push({ code: 'tax_unmapped', field, tax_id: line.tax.id, tax_name: line.tax.name, percent: line.tax.percent });
-    return null;
-  }
-  const rate = setup.rates[taxClass];
-  if (rate === undefined || compare(rate, line.tax.percent) !== 0) {
-    findings.push({ code: 'tax_rate_differs', field, tax_id: line.tax.id, tax_name: line.tax.name, percent: line.tax.percent, tax_class: taxClass });
-    return null;
-  }
-  return taxClass;
 }
 
 function buyerOf(document: BooksDocument, setup: Setup, answers: Answers, refunded: Sale | null): Sale['buyer'] {

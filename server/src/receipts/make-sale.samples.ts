@@ -1,5 +1,5 @@
 import type { BooksDocument, BooksLine } from './document.model.ts';
-import type { Setup } from './make-sale.model.ts';
+import type { Setup } from './setup.model.ts';
 
 /** A business with the usual decisions. */
 export const setup: Setup = {

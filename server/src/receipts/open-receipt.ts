@@ -10,7 +10,7 @@ import type { Queue } from '../platform/queue/queue.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import type { BooksDocument } from './document.model.ts';
 import type { Filed } from './filing.model.ts';
-import type { Answers } from './make-sale.model.ts';
+import type { Answers } from './setup.model.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
 import {
   findReceipt,
@@ -25,7 +25,8 @@ import {
   requeueReceipt,
   type Requeued,
 } from './receipt.store.ts';
-import { checkRefund } from './refund.model.ts';
+import { fitRefund } from './refund.model.ts';
+import type { Sale } from './sale.model.ts';
 
 export type OpenReceipt = (ctx: Context, input: { module: BooksDocument['module']; document_id: string } & Answers, isReplay: boolean) => Promise<Receipt>;
 
@@ -52,7 +53,7 @@ export const openReceipt =
       // What was answered at the rehearsal is no answer for the real receipt.
       const prepared = existing?.id === found?.id ? first : await ports.prepareSale(ctx, module, document_id, mergedWith(existing), existing?.id ?? null);
       try {
-        return await openPrepared(ports)(ctx, prepared, existing, mergedWith(existing));
+        return await openPrepared(ports)(ctx, prepared, existing, withConfirmedRate(mergedWith(existing), prepared.document));
       } catch (error) {
         if (tries === 0 || !(error instanceof AppError) || error.code !== 'device_switched') throw error;
       }
@@ -62,6 +63,10 @@ export const openReceipt =
 /** The receipt of a document where it would be sealed now: its test receipt at a sandbox device, its real one at a production device. */
 export const ownReceipt = async (ctx: Context, { device, document }: Prepared, found: Receipt | null): Promise<Receipt | null> =>
   !device || device.environment === found?.environment ? found : ctx.transaction((tx) => findReceiptIn(tx, device.environment, document.module, document.id));
+
+/** What is kept of a confirmation is the rate it was given for: it says nothing of another one that the document may get later. */
+const withConfirmedRate = (answers: Answers, document: BooksDocument): Answers =>
+  answers.confirm?.includes('exchange_rate_unlikely') ? { ...answers, confirmed_rate: answers.confirmed_rate ?? document.exchangeRate } : answers;
 
 /** The same for a document that was read just now. */
 export const openPrepared =
@@ -75,8 +80,8 @@ export const openPrepared =
     if (!filed || !device) throw findingsError(prepared);
     return ctx.transaction(async (tx) => {
       if (!(await holdDevice(tx, device.id))) throw new AppError('device_switched');
-      if (prepared.saleReceipt) await checkUnderLock(tx, prepared, filed, existing?.id ?? null);
-      const coded = await withItemCodes(tx, ctx.businessId, filed, ports, device.dialect);
+      const fitted = prepared.saleReceipt ? { ...filed, sale: await fitUnderLock(tx, prepared, filed, existing?.id ?? null) } : filed;
+      const coded = await withItemCodes(tx, ctx.businessId, fitted, ports, device.dialect);
       const as = {
         filed: coded,
         needsRegistering: await hasUnregistered(
@@ -150,20 +155,25 @@ export async function moveTo(
   return id;
 }
 
-/** A refund is opened under a lock on its sale's row, so that two refunds at once count each other. */
-async function checkUnderLock(tx: Tx, prepared: Prepared, filed: Filed, ownId: string | null): Promise<void> {
+/**
+ * A refund is opened under a lock on its sale's row, so that two refunds at once count each other: what it is cut to is decided here,
+ * from what its document asks for.
+ */
+async function fitUnderLock(tx: Tx, prepared: Prepared, filed: Filed, ownId: string | null): Promise<Sale> {
   const sale = await lockReceipt(tx, prepared.saleReceipt?.id as string);
   if (sale?.state !== 'signed' || sale.environment !== prepared.device?.environment) throw new AppError('refund_sale_unsigned', { field: 'invoice_id' });
   // The same credit note at another click: its own row is not another refund.
   const own = ownId ?? (await findReceiptIn(tx, sale.environment, 'creditnotes', prepared.document.id))?.id ?? null;
   const others = await listRefundsOf(tx, sale.id, own);
-  const refused = checkRefund(
-    filed.sale,
+  const { refund, findings } = fitRefund(
+    prepared.refund?.asked ?? filed.sale,
     sale.filed.sale,
     others.map((other) => other.sale),
     prepared.business.settings.partial_refunds,
   );
-  if (refused) throw new AppError(refused.code, refused);
+  const [first] = findings;
+  if (first) throw new AppError(first.code, { ...first, findings });
+  return refund;
 }
 
 /** Gives every line the code its item has, making codes for items met the first time. */

@@ -14,9 +14,11 @@ import { hashOf } from './document-hash.ts';
 import type { BooksDocument } from './document.model.ts';
 import type { Filed } from './filing.model.ts';
 import type { FindUnprintable } from './find-unprintable.ts';
-import { type Answers, type ItemMapping, knownPaymentMethod, makeSale, type Setup } from './make-sale.model.ts';
-import { findReceipt, findReceiptOf, findSales, isRehearsed, listRefundsOf, type Receipt, type SaleCandidate } from './receipt.store.ts';
-import { checkRefund } from './refund.model.ts';
+import { baseTotalOf, foreignOf, knownPaymentMethod, makeSale } from './make-sale.model.ts';
+import type { Answers, ItemMapping, Setup } from './setup.model.ts';
+import { findReceipt, findReceiptOf, findSales, isRehearsed, latestSealedRate, listRefundsOf, type Receipt, type SaleCandidate } from './receipt.store.ts';
+import { fitRefund, type Left } from './refund.model.ts';
+import type { Foreign, Sale } from './sale.model.ts';
 import { continuesRun, isTakenOver } from './take-over-refund.ts';
 
 export type Prepared = {
@@ -30,6 +32,12 @@ export type Prepared = {
   filed: Filed | null;
   saleReceipt: Receipt | null;
   sales: SaleCandidate[];
+  /** Of a refund whose money is known: as its document has it, before it is cut to what is left of its sale; and what that is. */
+  refund: { asked: Sale; left: Left[] } | null;
+  /** What a document in another currency is converted by, and what it comes to in the device's currency. */
+  foreign: Foreign | null;
+  baseCurrency: string;
+  baseTotal: string | null;
   paymentMethod: string | null;
   paymentMethods: Code[];
   reasons: Code[];
@@ -74,7 +82,7 @@ export const prepareSale =
     const { saleReceipt, sales } = isRefund ? await findSaleOf(ctx, document, answers, findings) : { saleReceipt: null, sales: [] };
 
     const branchId = saleReceipt?.branchId ?? branchOf(document, mappings.location, branches, findings);
-    const { device, lists, known, wasRehearsed } = await ctx.transaction(async (tx) => {
+    const { device, lists, known, wasRehearsed, sealedRate } = await ctx.transaction(async (tx) => {
       // A refund goes to the device of its sale, and where that has gone to the one that took its place.
       const ofSale = saleReceipt && !saleReceipt.isDeviceRetired ? await findDevice(tx, saleReceipt.deviceId) : null;
       const found = ofSale ?? (branchId ? await findDeviceOfBranch(tx, branchId) : null);
@@ -84,6 +92,7 @@ export const prepareSale =
         device: found,
         lists: found ? await readLists(tx, found.id) : {},
         known: found ? await knownItemClasses(tx, found.id, mapped) : null,
+        sealedRate: document.currency === document.baseCurrency ? null : await latestSealedRate(tx, document.currency, found?.environment ?? null),
       };
     });
     if (branchId && (!device || device.state === 'new')) findings.push({ code: 'device_missing' });
@@ -91,19 +100,16 @@ export const prepareSale =
     if (device?.difference) findings.unshift(device.difference);
     const dialect = ports.dialects.of(device?.dialect ?? dialectOfCountry(ports.dialects, business.country));
     const production = device?.environment === 'production' ? { since: device.productionSince, isRehearsed: wasRehearsed } : null;
-    const setup = setupOf(business, production, dialect, mappings, lists, known, ports.day(ports.clock.now(), dialect.timeZone));
-    const made = makeSale(document, setup, answers, saleReceipt?.filed.sale ?? null);
+    const sold = saleReceipt?.filed ?? null;
+    const usual = setupOf(business, production, dialect, mappings, lists, known, ports.day(ports.clock.now(), dialect.timeZone));
+    // A refund undoes what was sealed: at the rates of its sale, whatever holds today.
+    const setup = { ...usual, sealedRate, ...(sold ? { rates: sold.filing.rates } : {}) };
+    const made = makeSale(document, setup, answers, sold?.sale ?? null);
     findings.push(...made.findings, ...(await ports.findUnprintable(ctx.businessId, document)));
-    if (made.sale && saleReceipt) {
-      const others = await ctx.transaction((tx) => listRefundsOf(tx, saleReceipt.id, ownReceiptId));
-      const refused = checkRefund(
-        made.sale,
-        saleReceipt.filed.sale,
-        others.map((other) => other.sale),
-        business.settings.partial_refunds,
-      );
-      if (refused) findings.push(refused);
-    }
+    const asked = saleReceipt && made.priced;
+    const fitted = asked && (await fitToSale(ctx, asked, saleReceipt, ownReceiptId, business.settings.partial_refunds));
+    findings.push(...(fitted?.findings ?? []));
+    const sale = made.sale && (fitted?.refund ?? made.sale);
     return {
       business,
       document,
@@ -111,14 +117,28 @@ export const prepareSale =
       device,
       branchId,
       findings,
-      filed: made.sale && device && findings.length === 0 ? { sale: made.sale, filing: filingOf(ctx, business, device, setup.rates, saleReceipt) } : null,
+      filed: sale && device && findings.length === 0 ? { sale, filing: filingOf(ctx, business, device, setup.rates, saleReceipt) } : null,
       saleReceipt,
       sales,
+      refund: asked && fitted ? { asked, left: fitted.left } : null,
+      foreign: isRefund && !sold ? null : foreignOf(document, setup, sold?.sale ?? null),
+      baseCurrency: dialect.currency,
+      baseTotal: isRefund && !sold ? null : ((fitted?.refund ?? made.priced)?.total ?? baseTotalOf(document, setup, sold?.sale ?? null)),
       paymentMethod: knownPaymentMethod(document, setup, saleReceipt?.filed.sale ?? null),
       paymentMethods: lists.payment_method ?? [],
       reasons: lists.reason ?? [],
     };
   };
+
+async function fitToSale(ctx: Context, asked: Sale, saleReceipt: Receipt, ownReceiptId: string | null, allowsPartial: boolean) {
+  const others = await ctx.transaction((tx) => listRefundsOf(tx, saleReceipt.id, ownReceiptId));
+  return fitRefund(
+    asked,
+    saleReceipt.filed.sale,
+    others.map((other) => other.sale),
+    allowsPartial,
+  );
+}
 
 function filingOf(ctx: Context, business: Business, device: Device, rates: Record<string, string>, saleReceipt: Receipt | null): Filed['filing'] {
   const user = ctx.actor.type === 'person' ? { id: ctx.actor.membershipId.slice(-20), name: ctx.actor.name } : { id: 'muhuri', name: 'Muhuri' };
@@ -126,7 +146,7 @@ function filingOf(ctx: Context, business: Business, device: Device, rates: Recor
     device: { taxpayerId: business.taxpayerId, branchCode: device.branchCode, serial: device.serial },
     mrcNumber: device.mrcNumber,
     rates,
-    headerTax: business.settings.header_tax,
+    headerTax: saleReceipt?.filed.filing.headerTax ?? business.settings.header_tax,
     originalInvoiceNumber: saleReceipt?.invoiceNumber ?? null,
     ...(saleReceipt?.signature ? { originalSdcId: saleReceipt.signature.sdcId } : {}),
     originalReceipt: saleReceipt?.signature

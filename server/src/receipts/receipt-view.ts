@@ -1,6 +1,7 @@
 import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
 import type { Dialects } from '../ports/dialect.ts';
 import type { Receipt } from './receipt.store.ts';
+import type { Foreign } from './sale.model.ts';
 
 /** A receipt on the wire: money as decimal text, times in UTC with offset, problems in the reader's language. */
 export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: string) => {
@@ -36,6 +37,7 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
       total: totals.total,
       by_class: totals.byClass.map((each) => ({ tax_class: each.taxClass, rate: each.rate, taxable: each.taxable, tax: each.tax })),
     },
+    foreign: toForeignView(sale.foreign, sale.documentDate),
     sale_receipt_id: receipt.saleReceiptId,
     prints: receipt.prints,
     original: receipt.original && { ...receipt.original, printed_at: new Date(receipt.original.printed_at).toISOString() },
@@ -63,5 +65,15 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
 /** What stops the whole lane says more than what the document itself was last told. */
 const whyItWaits = ({ laneStop, problem, isBehindDoubt }: Receipt): StoredProblem =>
   laneStop ?? problem ?? { code: isBehindDoubt ? 'behind_doubt' : 'device_busy' };
+
+/** Receipts of the first time kept no day and no source: the rate was the document's, of its own day. */
+export const toForeignView = (foreign: Foreign | null, documentDate: string) =>
+  foreign && {
+    currency: foreign.currency,
+    total: foreign.total,
+    exchange_rate: foreign.exchangeRate,
+    rate_date: foreign.rateDate ?? documentDate,
+    rate_source: foreign.rateSource ?? ('document' as const),
+  };
 
 export type ReceiptView = ReturnType<typeof toReceiptView>;

@@ -46,7 +46,7 @@ type Use = {
 export const receiptRoutes = (use: Use) => {
   const id = (call: Call) => call.params.id as string;
   return [
-    answer(receipts.preflight)((call, { query }) => use.checkBeforeSigning(call.ctx, query.module, query.document_id)),
+    answer(receipts.preflight)((call, { query }) => use.checkBeforeSigning(call.ctx, query.module, query.document_id, query.sale_receipt_id)),
     answer(receipts.openReceipt)(async (call, { input }) => {
       const opened = await use.openReceipt(call.ctx, input, call.isReplay);
       const receipt = await use.waitForReceipt(call.ctx, opened, use.waitMs);

@@ -5,7 +5,7 @@ import { findRareWord, holdsAll } from '../platform/db/find-by-words.ts';
 import { fromJson, json, query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 import { beginningsOf, wordsOf } from '../platform/words.ts';
 import type { Filed } from './filing.model.ts';
-import type { Answers } from './make-sale.model.ts';
+import type { Answers } from './setup.model.ts';
 import { type ReceiptState, receiptStates } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
 
@@ -218,6 +218,9 @@ const wordsOfReceipt = (of: Pick<Receipt, 'documentNumber' | 'filed'>): string =
   wordsOf(of.documentNumber, of.filed.sale.buyer.name, customerWord(of.filed.sale.customerId));
 const customerWord = (customerId: string): string => (customerId ? `customer:${customerId}` : '');
 
+/** Beside what is filed, for the index that finds the last rate of a currency. */
+const currencyOf = (filed: Filed): string | null => filed.sale.foreign?.currency ?? null;
+
 /** Opens the one receipt of a document; false where it exists already. */
 export async function insertReceipt(
   tx: Tx,
@@ -242,8 +245,8 @@ export async function insertReceipt(
   const rows = await query(
     tx,
     `insert into receipt (business_id, id, module, document_id, kind, document_number, document_date, branch_id, device_id, sale, document_hash, answers,
-       sale_receipt_id, needs_registering, state, queued_at, read_at, opened_at, updated_at, words, environment)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, 'queued', $14, $14, $14, $14, $16,
+       sale_receipt_id, needs_registering, state, queued_at, read_at, opened_at, updated_at, words, foreign_currency, environment)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, 'queued', $14, $14, $14, $14, $16, $17,
        (select environment from device where business_id = $1 and id = $9))
      on conflict (business_id, module, document_id, kind, environment, coalesce(moved_to, '')) do nothing returning id`,
     [
@@ -263,6 +266,7 @@ export async function insertReceipt(
       at,
       receipt.needsRegistering,
       wordsOfReceipt(receipt),
+      currencyOf(receipt.filed),
     ],
   );
   return rows.length > 0;
@@ -277,8 +281,20 @@ export async function requeueReceipt(tx: Tx, id: string, as: Requeued, at: Date)
   await query(
     tx,
     `update receipt set state = 'queued', problem = null, invoice_number = null, tries = 0, next_try_at = null, queued_at = $2, read_at = $2, updated_at = $2,
-       sale = $3, document_hash = $4, answers = $5, document_number = $6, document_date = $7, sale_receipt_id = $8, needs_registering = $9, words = $10 where id = $1`,
-    [id, at, json(as.filed), as.documentHash, json(as.answers), as.documentNumber, as.documentDate, as.saleReceiptId, as.needsRegistering, wordsOfReceipt(as)],
+       sale = $3, document_hash = $4, answers = $5, document_number = $6, document_date = $7, sale_receipt_id = $8, needs_registering = $9, words = $10, foreign_currency = $11 where id = $1`,
+    [
+      id,
+      at,
+      json(as.filed),
+      as.documentHash,
+      json(as.answers),
+      as.documentNumber,
+      as.documentDate,
+      as.saleReceiptId,
+      as.needsRegistering,
+      wordsOfReceipt(as),
+      currencyOf(as.filed),
+    ],
   );
 }
 
@@ -324,8 +340,8 @@ export async function refreshReceipt(
 ): Promise<void> {
   await query(
     tx,
-    'update receipt set sale = $2, document_hash = $3, document_number = $4, document_date = $5, read_at = $6, needs_registering = $7, words = $8 where id = $1',
-    [id, json(as.filed), as.documentHash, as.documentNumber, as.documentDate, at, as.needsRegistering, wordsOfReceipt(as)],
+    'update receipt set sale = $2, document_hash = $3, document_number = $4, document_date = $5, read_at = $6, needs_registering = $7, words = $8, foreign_currency = $9 where id = $1',
+    [id, json(as.filed), as.documentHash, as.documentNumber, as.documentDate, at, as.needsRegistering, wordsOfReceipt(as), currencyOf(as.filed)],
   );
 }
 
@@ -393,6 +409,18 @@ export async function findSales(
     total: row.total as string,
     label: row.label as string,
   }));
+}
+
+/** What the latest sealed sale in a currency was converted by, by the date of its document. */
+export async function latestSealedRate(tx: Tx, currency: string, environment: Receipt['environment'] | null): Promise<{ rate: string; date: string } | null> {
+  const row = await queryOne<{ rate: string; day: string }>(
+    tx,
+    `select sale->'sale'->'foreign'->>'exchangeRate' as rate, document_date::text as day from receipt
+      where foreign_currency = $1 and state = 'signed' and kind = 'sale' and environment = coalesce($2, 'production')
+      order by document_date desc, id desc limit 1`,
+    [currency, environment],
+  );
+  return row && { rate: row.rate, date: row.day };
 }
 
 /** The other refunds of a sale that count against it: queued, signed or in doubt. */

@@ -27,6 +27,34 @@ export type SaleLine = {
   /** What the buyer pays for the line, tax inside: gross − discount. */
   total: Amount;
   taxClass: string;
+  /** The line as the books have it; not known of receipts that were filed before this was kept. */
+  books?: LineInBooks;
+};
+
+export type LineInBooks = {
+  /** With all its decimals; `quantity` of the line is cut to what the device can be told. */
+  quantity: Amount;
+  /** Unit price in the document's currency. */
+  rate: Amount;
+  /** Whether `rate` and `worth` have the tax inside. */
+  isTaxInclusive: boolean;
+  /** Quantity × rate less the line's discounts, not rounded, in the document's currency. */
+  worth: Amount;
+  /** How far rounding its discounts may have moved `worth`. */
+  slack: Amount;
+  /** The smallest amount of the document's currency: what rounding moves at most. */
+  unit: Amount;
+};
+
+/** What a document in another currency was converted by. */
+export type Foreign = {
+  currency: string;
+  exchangeRate: Amount;
+  /** The document's total in its own currency. */
+  total: Amount;
+  /** The day the rate belongs to, and who says it: the document itself, or the sale that a refund undoes. Not kept at first. */
+  rateDate?: string;
+  rateSource?: 'document' | 'sale';
 };
 
 /**
@@ -42,7 +70,7 @@ export type Sale = {
   paymentMethod: string;
   reasonCode: string | null;
   currency: string;
-  foreign: { currency: string; exchangeRate: Amount; total: Amount } | null;
+  foreign: Foreign | null;
   lines: SaleLine[];
   total: Amount;
 };

@@ -15,7 +15,7 @@ const keptMax = 5_000;
 
 /** Zoho Books in our words. */
 export function zohoBooks(client: ZohoClient, clock: Clock): Books {
-  const currencies = new Map<string, { code: string; until: number }>();
+  const currencies = new Map<string, { code: string; places: number; until: number }>();
   // A number that is known is believed for a while; a missing one is looked up every time, because somebody may just be adding it.
   const mobiles = new Map<string, { mobile: string; until: number }>();
   const flying = new Map<string, Promise<ReadDocument>>();
@@ -33,16 +33,18 @@ export function zohoBooks(client: ZohoClient, clock: Clock): Books {
     return mobile;
   };
 
-  const baseCurrency = async (source: BooksSource): Promise<string> => {
+  const baseCurrency = async (source: BooksSource): Promise<{ code: string; places: number }> => {
     const known = currencies.get(source.organizationId);
-    if (known && known.until > clock.now().getTime()) return known.code;
+    if (known && known.until > clock.now().getTime()) return known;
     const answer = await client.get(source, `/organizations/${source.organizationId}`);
     const organization = answer.is === 'found' ? (answer.body.organization as { [key: string]: Json } | undefined) : undefined;
     if (!organization || text(organization.organization_id) !== source.organizationId) throw new AppError('zoho_mismatch');
     const code = text(organization.currency_code);
+    const said = text(organization.price_precision);
+    const places = /^[0-6]$/.test(said) ? Number(said) : 2;
     if (currencies.size > keptMax) currencies.clear();
-    currencies.set(source.organizationId, { code, until: clock.now().getTime() + currencyMs });
-    return code;
+    currencies.set(source.organizationId, { code, places, until: clock.now().getTime() + currencyMs });
+    return { code, places };
   };
 
   const read = async (source: BooksSource, module: BooksDocument['module'], id: string): Promise<ReadDocument> => {
@@ -59,7 +61,14 @@ export function zohoBooks(client: ZohoClient, clock: Clock): Books {
     ]);
     return {
       is: 'found',
-      document: readDocument(module, id, raw, { baseCurrency: base, customFields: source.customFields, mobile, paymentModes, appliedTo }),
+      document: readDocument(module, id, raw, {
+        baseCurrency: base.code,
+        basePlaces: base.places,
+        customFields: source.customFields,
+        mobile,
+        paymentModes,
+        appliedTo,
+      }),
     };
   };
 

@@ -1,7 +1,7 @@
-import { add, divide, isAmount, multiply, round } from '@muhuri/shared/money';
+import { add, divide, isAmount, isZero, multiply, round, subtract } from '@muhuri/shared/money';
 import { clean, code, cut, taxpayerNumber } from '@muhuri/shared/text';
 import { AppError } from '../platform/app-error.ts';
-import type { BooksDocument, BooksLine } from '../receipts/document.model.ts';
+import type { BooksDocument, BooksLine, TaxAmount } from '../receipts/document.model.ts';
 import type { Json } from './parse-json.ts';
 import { isDay, readTime } from './zoho-time.ts';
 
@@ -9,6 +9,8 @@ type Fields = { [key: string]: Json };
 
 export type Around = {
   baseCurrency: string;
+  /** Decimals of the base currency; two where the organization does not say. */
+  basePlaces?: number;
   customFields: { buyer_tin: string; purchase_code: string };
   mobile: string | null;
   paymentModes: string[];
@@ -22,7 +24,6 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
   if (!isDay(text(raw.date))) throw new AppError('document_unreadable', { field: 'date' });
   const places = Number(text(raw.price_precision) || '2');
   const isEntityDiscount = text(raw.discount_type) === 'entity_level';
-  const shippingTax = amount(raw.shipping_charge_tax);
   return {
     module,
     id,
@@ -41,6 +42,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     locationId: text(raw.location_id) || text(raw.branch_id) || null,
     currency: text(raw.currency_code),
     baseCurrency: around.baseCurrency,
+    basePlaces: around.basePlaces ?? 2,
     exchangeRate: amount(raw.exchange_rate),
     places,
     isTaxInclusive: raw.is_inclusive_tax === true,
@@ -48,16 +50,12 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
       .filter((line) => text(line.line_item_category) !== 'header')
       .map((line) => readLine(line, places)),
     discount: { amount: isEntityDiscount ? entityDiscount(raw, places) : '0', isBeforeTax: raw.is_discount_before_tax !== false },
-    shipping: {
-      net: text(raw.shipping_charge_exclusive_of_tax) === '' ? amount(raw.shipping_charge) : amount(raw.shipping_charge_exclusive_of_tax),
-      tax: shippingTax,
-      taxId: text(raw.shipping_charge_tax_id) || null,
-      taxPercent: isAmount(text(raw.shipping_charge_tax_percentage)) ? text(raw.shipping_charge_tax_percentage) : null,
-    },
+    shipping: shippingOf(raw, places),
     adjustment: amount(raw.adjustment),
     roundOff: amount(raw.roundoff_value),
     subTotal: amount(raw.sub_total),
     taxTotal: amount(raw.tax_total),
+    taxes: taxAmounts(raw.taxes),
     total: amount(raw.total),
     baseTotal: isAmount(text(raw.bcy_total)) ? text(raw.bcy_total) : null,
     balance: amount(raw.balance),
@@ -86,12 +84,48 @@ function readLine(line: Fields, places: number): BooksLine {
           percent,
           kind: kind === 'compound_tax' || kind === 'tax_group' ? kind : 'tax',
           amount: taxes.length > 0 ? add('0', ...taxes.map((tax) => amount(tax.tax_amount))) : null,
+          parts: taxAmounts(line.line_item_taxes),
         }
       : null,
   };
 }
 
 const machineForm = (form: (text: string) => string, value: string | null): string | null => (value && form(value)) || null;
+
+const taxAmounts = (rows: Json | undefined): TaxAmount[] =>
+  list(rows).map((row) => ({ id: text(row.tax_id) || null, name: text(row.tax_name), amount: amount(row.tax_amount) }));
+
+/**
+ * Shipping as Zoho sends it: its tax stands in fields of its own, in a list like a line's, or only in what the charge comes to with
+ * and without it; the charge itself with the tax inside on a tax-inclusive document, unless the net is named.
+ */
+function shippingOf(raw: Fields, places: number): BooksDocument['shipping'] {
+  const given = (value: Json | undefined) => (isAmount(text(value)) ? text(value) : null);
+  const charge = given(raw.shipping_charge) ?? '0';
+  const without = given(raw.shipping_charge_exclusive_of_tax);
+  const inside = given(raw.shipping_charge_inclusive_of_tax);
+  const taxes = list(raw.shipping_charge_taxes);
+  const [only] = taxes;
+  const taxId = text(raw.shipping_charge_tax_id) || (taxes.length === 1 ? text(only?.tax_id) : '') || null;
+  const taxName = text(raw.shipping_charge_tax_name) || text(only?.tax_name);
+  const percents = taxes.map((tax) => given(tax.tax_percentage) ?? percentIn(text(tax.tax_name)));
+  const taxPercent =
+    given(raw.shipping_charge_tax_percentage) ??
+    (percents.length > 0 && percents.every((each) => each !== null) ? add('0', ...(percents as string[])) : percentIn(taxName));
+  const difference = without !== null && inside !== null ? subtract(inside, without) : null;
+  const listed = taxes.length > 0 ? add('0', ...taxes.map((tax) => amount(tax.tax_amount))) : null;
+  const told = [given(raw.shipping_charge_tax), listed, difference].filter((each) => each !== null);
+  const said = told.find((each) => !isZero(each)) ?? told[0] ?? null;
+  if (isZero(without ?? charge)) return { net: without ?? charge, tax: said ?? '0', taxId, taxPercent: given(raw.shipping_charge_tax_percentage), taxName };
+  const isGross = without === null && raw.is_inclusive_tax === true;
+  const base = without ?? charge;
+  const share = isGross ? add('100', taxPercent ?? '0') : '100';
+  const tax = said ?? (taxId && taxPercent ? round(divide(multiply(base, taxPercent), share), places) : '0');
+  return { net: isGross ? subtract(base, tax) : base, tax, taxId, taxPercent, taxName };
+}
+
+/** `"VAT (18%)"`: where a tax is only named, its name says its rate. */
+const percentIn = (name: string): string | null => /\((\d+(?:\.\d+)?)\s*%\)\s*$/.exec(name)?.[1] ?? null;
 
 /** Text `"10%"` is a share, a number an amount. */
 function lineDiscount(line: Fields, places: number): string {

@@ -52,6 +52,10 @@ export const receiptView = z
       total: amount,
       by_class: z.array(z.object({ tax_class: z.string(), rate: amount, taxable: amount, tax: amount })),
     }),
+    /** Of a document in another currency: its total there, and what it was converted by, as frozen when it was sealed. */
+    foreign: z
+      .object({ currency: z.string(), total: amount, exchange_rate: amount, rate_date: z.string(), rate_source: z.enum(['document', 'sale']) })
+      .nullable(),
     /** The sale that a refund refunds. */
     sale_receipt_id: z.string().nullable(),
     prints: z.number(),
@@ -95,11 +99,13 @@ export const answers = {
   payment_method: z.string().trim().max(5).optional(),
   /** The sealed sale a refund refunds, where the document does not tell. */
   sale_receipt_id: z.string().max(60).optional(),
-  /** Codes of the findings that a person confirmed: `before_go_live`, `document_old`, `before_production` (no other system sealed it). */
+  /** Codes of the findings that a person confirmed: `before_go_live`, `document_old`, `before_production` (no other system sealed it), `exchange_rate_unlikely`. */
   confirm: z
-    .array(z.enum(['before_go_live', 'document_old', 'before_production']))
-    .max(3)
+    .array(z.enum(['before_go_live', 'document_old', 'before_production', 'exchange_rate_unlikely']))
+    .max(4)
     .optional(),
+  /** The exchange rate that was confirmed, as it was shown; where the document has another one by now, it is asked about anew. */
+  confirmed_rate: amount.max(40).optional(),
 };
 
 export const openReceipt = endpoint({
@@ -157,6 +163,15 @@ export const preflightView = z
     /** For a refund: the signed sales it may refund. */
     sales: z.array(z.object({ receipt_id: z.string(), document_number: z.string(), document_date: z.string(), total: amount, label: z.string() })),
     sale_receipt_id: z.string().nullable(),
+    /** For a refund: what is left of each item of its sale, in the device's currency; the unit price is the document's. */
+    refund_left: z.array(z.object({ name: z.string(), quantity: amount, unit_price: amount, sold: amount, refunded: amount, left: amount, asked: amount })),
+    /** Of a document in another currency: what it would be converted by. Null where it is in the device's, or its sale is not known yet. */
+    foreign: z
+      .object({ currency: z.string(), total: amount, exchange_rate: amount, rate_date: z.string(), rate_source: z.enum(['document', 'sale']) })
+      .nullable(),
+    /** What it would be sealed at, in the device's currency; null where that cannot be said. */
+    base_currency: z.string(),
+    base_total: amount.nullable(),
     /** Whether this business may undo a sale whose data were lost without those data. */
     reversal_offered: z.boolean(),
     receipt: receiptView.nullable(),
@@ -168,7 +183,8 @@ export const preflight = endpoint({
   path: '/receipts/preflight',
   summary: 'What would be sealed, and what is still missing, in plain words; sends nothing to the device',
   guard: 'read',
-  query: z.strictObject({ module: documentModule, document_id: documentId }),
+  /** With the sale that a person means, a refund is looked at as it would be with that answer. */
+  query: z.strictObject({ module: documentModule, document_id: documentId, sale_receipt_id: answers.sale_receipt_id }),
   output: preflightView,
 });
 

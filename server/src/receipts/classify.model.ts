@@ -1,0 +1,127 @@
+import { absolute, compare, divide, isZero, multiply, subtract, unit } from '@muhuri/shared/money';
+import type { StoredProblem } from '@muhuri/shared/problems';
+import type { BooksDocument, BooksLine } from './document.model.ts';
+import type { ItemMapping, Setup } from './setup.model.ts';
+import type { Sale, SaleLine } from './sale.model.ts';
+
+/** What a line or a charge is to the authority: which item of ours, and under which tax class. */
+export type Classified = { source: string; mapping: ItemMapping; taxClass: string };
+
+/** By the business's mappings, or in findings what is missing. */
+export function classifyLine(line: BooksLine, index: number, setup: Setup, findings: StoredProblem[]): Classified | null {
+  const field = `line_items[${index}]`;
+  const mapping = line.itemId === null ? setup.items.free_text : (setup.items[line.itemId] ?? setup.items.default);
+  if (!mapping)
+    findings.push(
+      line.itemId === null
+        ? { code: 'free_line_unmapped', field, key: 'free_text', name: line.name }
+        : { code: 'item_unmapped', field, key: line.itemId, name: line.name },
+    );
+  else checkCodes(mapping, { field, key: line.itemId ?? 'free_text', name: line.name }, setup, findings);
+  const taxClass = classOfTax(line.tax, { field: `${field}.tax_id`, name: line.name }, setup, findings);
+  return mapping && taxClass ? { source: sourceOf(line), mapping, taxClass } : null;
+}
+
+export const sourceOf = (line: BooksLine): string => (line.itemId === null ? 'free_text' : `item:${line.itemId}`);
+
+/** Shipping bears a tax of its own in the books, which is looked at as a line's; without one the mapping says the class. */
+export function classifyShipping(document: BooksDocument, setup: Setup, findings: StoredProblem[]): Classified | null {
+  const { taxId, taxName, tax, net } = document.shipping;
+  const mapping = setup.charges.shipping ?? null;
+  const unmapped: StoredProblem = { code: 'charge_unmapped', field: 'shipping_charge', key: 'shipping' };
+  if (mapping) checkCodes(mapping, { field: 'shipping_charge', key: 'shipping', of: 'charge' }, setup, findings);
+  else findings.push(unmapped);
+  const field = 'shipping_charge_tax_id';
+  const percent = percentOfShipping(document);
+  let taxClass: string | null;
+  if (taxId) taxClass = classOfTax({ id: taxId, name: taxName ?? '', percent }, { field, tax: { net, amount: tax, places: document.places } }, setup, findings);
+  else {
+    taxClass = setup.isVatRegistered ? (mapping?.taxClass ?? null) : setup.nonVatClass;
+    if (mapping && !taxClass) findings.push(unmapped);
+    // A tax without an id can only be told by what it comes to.
+    if (taxClass && setup.isVatRegistered && !isZero(tax) && !isLevied(tax, net, setup.rates[taxClass] ?? '0', document.places)) {
+      findings.push({ code: 'tax_rate_differs', field, tax_class: taxClass, ...(percent === null ? {} : { percent }) });
+      taxClass = null;
+    }
+  }
+  return mapping && taxClass ? { source: 'charge:shipping', mapping, taxClass } : null;
+}
+
+/** An adjustment bears no tax in the books: its class is the one the business chose. */
+export function classifyAdjustment(setup: Setup, findings: StoredProblem[]): Classified | null {
+  const mapping = setup.charges.adjustment ?? null;
+  const taxClass = setup.isVatRegistered ? (mapping?.taxClass ?? null) : setup.nonVatClass;
+  if (mapping) checkCodes(mapping, { field: 'adjustment', key: 'adjustment', of: 'charge' }, setup, findings);
+  if (!mapping || !taxClass) findings.push({ code: 'charge_unmapped', field: 'adjustment', key: 'adjustment' });
+  return mapping && taxClass ? { source: 'charge:adjustment', mapping, taxClass } : null;
+}
+
+/**
+ * A refund is what its sale was: the same item, class and codes as sealed, whatever mappings and rates say today. `setup.rates` are
+ * those the sale was sealed with.
+ */
+export function classifyRefund(
+  part: { source: string; field: string; name: string; percent: string | null },
+  refunded: Sale,
+  setup: Setup,
+  findings: StoredProblem[],
+): Classified | null {
+  const sold = refunded.lines.filter((line) => line.source === part.source);
+  if (sold.length === 0) {
+    findings.push({ code: 'refund_line_unknown', field: part.field, name: part.name });
+    return null;
+  }
+  const rateOf = (line: SaleLine) => setup.rates[line.taxClass] ?? '0';
+  // A seller who was not registered for VAT used one class for whatever the books say of taxes.
+  const fits = (line: SaleLine) => part.percent === null || line.taxClass === setup.nonVatClass || compare(rateOf(line), part.percent) === 0;
+  const found = sold.find(fits);
+  if (!found) {
+    const [first] = sold as [SaleLine, ...SaleLine[]];
+    findings.push({ code: 'refund_rate_differs', field: part.field, name: part.name, percent: part.percent, sale_percent: rateOf(first) });
+    return null;
+  }
+  return { source: part.source, mapping: { ...found.content, name: found.name }, taxClass: found.taxClass };
+}
+
+/** The rate of shipping's tax as given, else that of a line under the same tax; null where nothing says it. */
+export function percentOfShipping({ shipping, lines }: BooksDocument): string | null {
+  return shipping.taxPercent ?? lines.find((line) => line.tax !== null && line.tax.id === shipping.taxId)?.tax?.percent ?? null;
+}
+
+type LeviedTax = { id: string; name: string; percent: string | null };
+type At = { field: string; name?: string; tax?: { net: string; amount: string; places: number } };
+
+function classOfTax(tax: LeviedTax | null, { field, name, tax: levied }: At, setup: Setup, findings: StoredProblem[]): string | null {
+  if (!setup.isVatRegistered) return setup.nonVatClass;
+  if (!tax) {
+    findings.push({ code: 'line_without_tax', field, ...(name === undefined ? {} : { name }) });
+    return null;
+  }
+  const about = { field, tax_id: tax.id, tax_name: tax.name, ...(tax.percent === null ? {} : { percent: tax.percent }) };
+  const taxClass = setup.taxes[tax.id];
+  if (!taxClass) {
+    findings.push({ code: 'tax_unmapped', ...about });
+    return null;
+  }
+  const rate = setup.rates[taxClass];
+  const isOfClass =
+    rate !== undefined &&
+    (tax.percent === null ? levied !== undefined && isLevied(levied.amount, levied.net, rate, levied.places) : compare(rate, tax.percent) === 0);
+  if (isOfClass) return taxClass;
+  findings.push({ code: 'tax_rate_differs', ...about, tax_class: taxClass });
+  return null;
+}
+
+/** Whether a tax can have come about at that rate, to one unit of the document's precision. */
+const isLevied = (amount: string, net: string, rate: string, places: number): boolean =>
+  compare(absolute(subtract(amount, divide(multiply(net, rate), '100'))), unit(places)) <= 0;
+
+function checkCodes(mapping: ItemMapping, about: Omit<StoredProblem, 'code'>, setup: Setup, findings: StoredProblem[]): void {
+  const checks = [
+    ['item_class', mapping.itemClass],
+    ['package_unit', mapping.packageUnit],
+    ['quantity_unit', mapping.quantityUnit],
+    ['origin', mapping.origin],
+  ] as const;
+  for (const [list, code] of checks) if (!setup.hasCode(list, code)) findings.push({ code: 'code_unknown', ...about, list, unknown: code });
+}

@@ -1,0 +1,42 @@
+import { type Amount, compare, multiply } from '@muhuri/shared/money';
+import type { StoredProblem } from '@muhuri/shared/problems';
+
+/** The rate of the latest sealed document of a currency, and that document's date. */
+export type SealedRate = { rate: Amount; date: string };
+
+/** Further than this from the last sealed rate no currency moves between two documents: more likely a slip of the pen. */
+const movesBetween = ['0.9', '1.1'] as const;
+/** Nothing sealed to compare with: outside of these no pair of currencies in use stands. */
+const rateMin = '0.001';
+const rateMax = '50000';
+
+/**
+ * A rate that can hardly be: 1 for another currency (the books' preset where nobody set one), or far from the last one sealed. Asked
+ * about by naming both rates and what the document comes to; never answered by the machine.
+ */
+export function checkRate(
+  document: { currency: string; rate: Amount; total: Amount; baseCurrency: string },
+  last: SealedRate | null,
+  confirmed: { isConfirmed: boolean; rate: Amount | undefined },
+): StoredProblem | null {
+  const { currency, rate, baseCurrency, total } = document;
+  if (!isUnlikely(rate, last)) return null;
+  // What was confirmed is this very rate: the document may have been changed since.
+  if (confirmed.isConfirmed && (confirmed.rate === undefined || compare(confirmed.rate, rate) === 0)) return null;
+  return {
+    code: 'exchange_rate_unlikely',
+    field: 'exchange_rate',
+    currency,
+    rate,
+    base_currency: baseCurrency,
+    base_total: total,
+    ...(last ? { known_rate: last.rate, known_date: last.date } : {}),
+  };
+}
+
+function isUnlikely(rate: Amount, last: SealedRate | null): boolean {
+  if (compare(rate, '1') === 0) return true;
+  if (!last) return compare(rate, rateMin) < 0 || compare(rate, rateMax) > 0;
+  const [low, high] = movesBetween.map((factor) => multiply(last.rate, factor)) as [Amount, Amount];
+  return compare(rate, low) < 0 || compare(rate, high) > 0;
+}
