@@ -125,7 +125,7 @@ import { ownBusinessRoutes } from './onboarding/own-business.routes.ts';
 import { AppError } from './platform/app-error.ts';
 import { openBoundedWorker } from './platform/bounded-worker.ts';
 import { type Clock, systemAfter, systemClock, systemWait } from './platform/clock.ts';
-import { migrate, openDatabase, type StatementLimits, usualStatementLimits } from './platform/db/database.ts';
+import { migrate, openDatabase, type StatementLimits, unasked, usualStatementLimits } from './platform/db/database.ts';
 import { openGiveWay } from './platform/give-way.ts';
 import { inTurn } from './platform/in-turn.ts';
 import { type ByteLimits, openByteBudget, usualByteLimits } from './platform/http/byte-budget.ts';
@@ -464,7 +464,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   // Whoever asks is waiting: the lane is looked at now, where it is free here; the call from the queue is for every other case.
   const opening: typeof open = async (ctx, input, isReplay) => {
     const receipt = await open(ctx, input, isReplay);
-    if (receipt.state === 'queued') lanes.call(ctx.businessId, receipt.deviceId);
+    // The lane takes the time it needs, whatever the one who asked is ready to wait.
+    if (receipt.state === 'queued') unasked(statements.jobMs, () => lanes.call(ctx.businessId, receipt.deviceId));
     return receipt;
   };
   const drawTrainingNow = drawTraining(printPorts);

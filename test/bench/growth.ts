@@ -72,6 +72,17 @@ async function openBusiness(postgres: World['postgres']) {
     ['list of receipts', () => ok(api.get('/businesses/me/recent-invoices?limit=50'))],
     ['list to seal', () => ok(api.get('/documents?limit=50'))],
     ['list of all sealed', () => ok(api.get('/documents?limit=50&standing=sealed'))],
+    ['search of the sealed, few matches', () => ok(api.get('/documents?limit=50&standing=sealed&search=F-777'))],
+    ['search of the sealed, many matches', () => ok(api.get('/documents?limit=50&standing=sealed&search=F-1'))],
+    ['search of the sealed, no match', () => ok(api.get('/documents?limit=50&standing=sealed&search=nobody'))],
+    ['search of the sealed, a receipt’s number', () => ok(api.get('/documents?limit=50&standing=sealed&search=10000777'))],
+    ['search of what is open, no match', () => ok(api.get('/documents?limit=50&search=nobody'))],
+    ['month close', () => ok(api.get(`/documents/month?month=${new Date().toISOString().slice(0, 7)}`))],
+    ['receipts refused, none', () => ok(api.get('/businesses/me/recent-invoices?limit=50&state=refused'))],
+    ['receipts searched, no match', () => ok(api.get('/businesses/me/recent-invoices?limit=50&search=nobody'))],
+    ['receipts searched, many matches', () => ok(api.get('/businesses/me/recent-invoices?limit=50&search=Buyer'))],
+    ['activity by a subject that is not there', () => ok(api.get('/trail?limit=50&subject=nobody'))],
+    ['activity by an action that is not there', () => ok(api.get('/trail?limit=50&action=nothing'))],
     ['stats', () => ok(api.get('/businesses/me/stats'))],
     ['activity', () => ok(api.get('/trail?limit=50'))],
     ['evidence pack', () => ok(api.get(`/receipts/${first.id}/evidence-pack`))],
@@ -117,7 +128,14 @@ async function fill(owner: pg.Client, businessId: string, receiptId: string, fro
   const id = "'rcp_' || lpad(n::text, 32, '0')";
   const day = '(current_date - (n % 25))';
   const number = '10000000 + n';
-  await like('receipt', 'id', { id, document_id: "'99' || n", document_number: "'F-' || n", invoice_number: number, document_date: day });
+  await like('receipt', 'id', {
+    id,
+    document_id: "'99' || n",
+    document_number: "'F-' || n",
+    invoice_number: number,
+    document_date: day,
+    words: "' f-' || n || ' f ' || n || ' buyer ' || (n % 500) || ' customer:' || (n % 500)",
+  });
   await like('attempt', 'receipt_id', { id: "'att_' || lpad(n::text, 32, '0')", receipt_id: id, invoice_number: number });
   await like('signature', 'receipt_id', {
     receipt_id: id,
@@ -127,8 +145,16 @@ async function fill(owner: pg.Client, businessId: string, receiptId: string, fro
     receipt_signature: "'F' || n",
   });
   await owner.query(
-    `insert into document (business_id, module, document_id, number, date, status, customer_id, customer_name, currency, total, modified_at, seen_at, source, sealed)
-     select $1, 'invoices', '99' || n, 'F-' || n, ${day}, 'sent', '1', 'Buyer ' || (n % 500), 'RWF', 1000 + n, now(), now(), 'poll', true from generate_series($2::int + 1, $3::int) n`,
+    `insert into document (business_id, module, document_id, number, date, status, customer_id, customer_name, currency, total, modified_at, seen_at, source, sealed, words)
+     select $1, 'invoices', '99' || n, 'F-' || n, ${day}, 'sent', '1', 'Buyer ' || (n % 500), 'RWF', 1000 + n, now(), now(), 'poll', true,
+       ' f-' || n || ' f ' || n || ' buyer ' || (n % 500) || ' ' || (1000 + n) from generate_series($2::int + 1, $3::int) n`,
+    [businessId, from, to],
+  );
+  await owner.query(
+    `insert into search_word (business_id, word, module, document_id)
+     select r.business_id, w.word, r.module, r.document_id from receipt r, generate_series($2::int + 1, $3::int) n,
+       unnest(array['f-' || n, 'f', n::text, 'buyer', (n % 500)::text, 'customer:' || (n % 500), (1000 + n)::text]) w(word)
+      where r.business_id = $1 and r.module = 'invoices' and r.document_id = '99' || n on conflict do nothing`,
     [businessId, from, to],
   );
   await owner.query(

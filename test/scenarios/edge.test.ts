@@ -222,6 +222,33 @@ describe('a caller who has not said who they are', () => {
   });
 });
 
+describe('whoever has a whole network of IPv6', () => {
+  test('is one caller wherever tries are counted: signing in, mails that reset, pairings and their codes', async () => {
+    const app = await world.anotherApp({}, { config: { trustedProxies: ['127.0.0.1'] } });
+    let address = 0;
+    const from = (path: string, body: object, network = '2001:db8:9:9') =>
+      fetch(`${app.url}/api/v1${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-forwarded-for': `${network}::${(++address).toString(16)}` },
+        body: JSON.stringify(body),
+      });
+    const many = async (path: string, body: (i: number) => object, times: number) => {
+      const statuses: number[] = [];
+      for (let i = 0; i < times; i++) statuses.push((await from(path, body(i))).status);
+      return statuses;
+    };
+    const tries = await many('/auth/login', () => ({ username: 'somebody@nowhere', password: 'not the password' }), 9);
+    expect(tries).toEqual([...Array.from({ length: 8 }, () => 401), 429]);
+    expect((await from('/auth/login', { username: 'somebody@nowhere', password: 'not the password' }, '2001:db8:9:8')).status).toBe(401);
+    const codes = await many('/auth/zoho/approvals', () => ({ code: 'AAAA-AAAA' }), 7);
+    expect(codes.at(-1)).toBe(429);
+    const pairings = await many('/auth/zoho/pairings', () => ({ organization_id: '1' }), 22);
+    expect(pairings.at(-1)).toBe(429);
+    expect((await from('/auth/zoho/pairings', { organization_id: '1' }, '2001:db8:9:8')).status).toBe(200);
+    await app.close();
+  });
+});
+
 describe('made-up tokens', () => {
   test('are refused without a look once there were many from one network; a real one passes still', async () => {
     const app = await world.anotherApp({ limits: { addressPerMinute: 20 } }, { config: { trustedProxies: ['127.0.0.1'] } });

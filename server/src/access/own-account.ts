@@ -4,6 +4,7 @@ import type { Database } from '../platform/db/database.ts';
 import type { DeriveSecret } from '../platform/derived-secret.ts';
 import type { Log } from '../platform/log.ts';
 import type { SendMail } from '../platform/mail.ts';
+import { networkOf } from '../platform/http/network-of.ts';
 import type { NewId } from '../platform/new-id.ts';
 import { randomHex } from '../platform/random-hex.ts';
 import type { Session } from '../context.ts';
@@ -85,7 +86,7 @@ export const ownAccount = (ports: Ports) => {
 
   const sendReset = async (username: string, from: From): Promise<void> => {
     const person = await database.platform((tx) => findPerson(tx, username));
-    if (!(await tries.allow(`reset_from:${from.address}`, mailsFromAddress)) || !person) return;
+    if (!(await tries.allow(`reset_from:${networkOf(from.address)}`, mailsFromAddress)) || !person) return;
     if (!(await tries.allow(`reset_of:${person.id}`, mailsToPerson)) || !(await tries.allow(`reset_to:${person.email}`, mailsFromAddress))) return;
     const secretOf = (nonce: string) => ports.derive('password_reset', person.id, nonce);
     const secret = await counting(database, `reset_link:${person.id}`, async (tx) => {

@@ -1,6 +1,7 @@
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
+import { networkOf } from '../platform/http/network-of.ts';
 import { inTurnBy } from '../platform/in-turn-by.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Session } from '../context.ts';
@@ -57,8 +58,11 @@ export const checkWho = (ports: { database: Database; clock: Clock; newId: NewId
     await database.platform((tx) => trySucceeded(tx, id));
     return person;
   };
-  return (username, password, from) =>
-    ofAddress(from.address, () => ofPair(`${from.address} ${username.toLowerCase()}`, () => check(username, password, from)));
+  return (username, password, { address, userAgent }) => {
+    // Who has an address of IPv6 has as many as they like: tries are counted, and kept, by the network that one customer has.
+    const from = { address: networkOf(address), userAgent };
+    return ofAddress(from.address, () => ofPair(`${from.address} ${username.toLowerCase()}`, () => check(username, password, from)));
+  };
 };
 
 type Ports = { database: Database; sessions: Sessions; clock: Clock; factor: SecondFactor; checkWho: CheckWho };

@@ -7,6 +7,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
+import { networkOf } from '../platform/http/network-of.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Accounts } from '../ports/accounts.ts';
 import type { BooksPeople, BooksUser } from '../ports/books-people.ts';
@@ -77,14 +78,15 @@ export const pairings = (ports: Ports) => {
       const code = Array.from({ length: 8 }, () => alphabet[randomInt(alphabet.length)]).join('');
       const at = clock.now();
       const expiresAt = later();
-      await counting(database, `pairings:${from.address}`, async (tx) => {
-        if ((await store.countPairings(tx, from.address, at)) >= panelsMax) throw new AppError('too_many_attempts');
+      const network = networkOf(from.address);
+      await counting(database, `pairings:${network}`, async (tx) => {
+        if ((await store.countPairings(tx, network, at)) >= panelsMax) throw new AppError('too_many_attempts');
         await store.insertPairing(tx, {
           id: pairingId,
           organizationId,
           pollHash: hashOf(pollSecret),
           codeHash: hashOf(code),
-          panelAddress: from.address,
+          panelAddress: network,
           panelAgent: from.userAgent,
           createdAt: at,
           expiresAt,
@@ -127,8 +129,8 @@ export const pairings = (ports: Ports) => {
       const tryId = ports.newId('sign_in');
       // Counted before the code is looked at, or a hundred guesses at once would all be let in; and whatever was right in between, or a code
       // of one's own would buy five more.
-      await counting(database, `pairing_codes:${from.address}`, async (tx) => {
-        const before = await countEveryFailure(tx, tried.username, from.address, new Date(at.getTime() - codeWindowMs));
+      await counting(database, `pairing_codes:${tried.address}`, async (tx) => {
+        const before = await countEveryFailure(tx, tried.username, tried.address, new Date(at.getTime() - codeWindowMs));
         if (before >= codeTriesMax) throw new AppError('too_many_attempts');
         await insertTry(tx, { ...tried, id: tryId, at, succeeded: false });
       });
@@ -242,4 +244,4 @@ export const pairings = (ports: Ports) => {
 };
 
 /** Codes are guessed, if at all, from an address and about nobody. */
-const codeTry = (from: From) => ({ username: '(code)', personId: null, address: from.address, userAgent: from.userAgent });
+const codeTry = (from: From) => ({ username: '(code)', personId: null, address: networkOf(from.address), userAgent: from.userAgent });
