@@ -523,7 +523,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   });
   // Rounds of their own: an address of a business that never answers must not hold up what is to be sealed for it.
   const messenger = standardWebhooks(addressPolicy(config.hookNetworks, names));
-  const notices = sendDue({ vault, clock, alerts, messenger, log });
+  const notices = sendDue({ vault, clock, alerts, messenger, run: jobs.run });
   const telling = openRounds({
     name: 'telling of receipts',
     async work(businessId) {

@@ -5,7 +5,7 @@ import { holdDataKey } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Log } from '../platform/log.ts';
+import type { RunJob } from '../platform/run-job.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
@@ -111,7 +111,7 @@ export type Sending = {
 };
 
 /** Sends what is due. Each address goes by itself: one that is slow or never answers holds up its own messages and nobody else's. */
-export function sendDue(ports: Pick<Ports, 'vault' | 'clock'> & { messenger: Messenger; alerts: Pick<Alerts, 'raise' | 'settle'>; log: Log }): Sending {
+export function sendDue(ports: Pick<Ports, 'vault' | 'clock'> & { messenger: Messenger; alerts: Pick<Alerts, 'raise' | 'settle'>; run: RunJob }): Sending {
   const running = new Map<string, { isAsked: boolean; done: Promise<void> }>();
 
   const begin = (ctx: Context, subscriberId: string): void => {
@@ -122,8 +122,9 @@ export function sendDue(ports: Pick<Ports, 'vault' | 'clock'> & { messenger: Mes
     }
     const run = { isAsked: false, done: Promise.resolve() };
     running.set(subscriberId, run);
-    run.done = sendTo(ports, ctx, subscriberId)
-      .catch((error: Error) => ports.log.error({ business_id: ctx.businessId, subscriber_id: subscriberId, error: error.stack }, 'telling of receipts failed'))
+    run.done = ports
+      .run(ctx.businessId, `notices.${subscriberId}`, () => sendTo(ports, ctx, subscriberId))
+      .then(() => {})
       .finally(() => {
         running.delete(subscriberId);
         if (run.isAsked) begin(ctx, subscriberId);
