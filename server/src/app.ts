@@ -747,7 +747,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       settleByPerson: settleByPerson(lanePorts),
       confirmSettlement: confirmSettlement(lanePorts),
       dropSettlement: dropSettlement(lanePorts),
-      lookAtDoubt: lookAtDoubt({ clock }),
+      lookAtDoubt: lookAtDoubt({ clock, dialects }),
       makeEvidencePack: makeEvidencePack({ notary, clock, version, record }),
       proposeReversal: proposeReversal(lanePorts),
       confirmReversal: confirmReversal(lanePorts),

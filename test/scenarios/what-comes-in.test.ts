@@ -181,6 +181,67 @@ describe('a success is a success in every dress', () => {
   });
 });
 
+describe('a doubt whose kept answer holds a whole signature', () => {
+  const lostWith = async (how: Rewrite) => {
+    const document = newInvoice();
+    once(how);
+    const { body } = await api.seal('invoices', document.id);
+    expect(body.state).toBe('in_doubt');
+    const lost = await until(
+      async () => (await api.get(`/receipts/${body.id}`)).body,
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    return { id: lost.id as string, held: judged(document.number)[0] };
+  };
+
+  test.each<[string, Rewrite]>([
+    ['under another status', (said) => answer(said.body, 'application/json', 201)],
+    ['under a code nobody wrote down', (said) => answer(envelope('SUCCESS', 'ok', saidIn(said).data))],
+    ['without its envelope', (said) => answer(Buffer.from(JSON.stringify(saidIn(said).data)))],
+    ['in a page of a proxy', (said) => answer(Buffer.from(`<html><pre>${said.body.toString()}</pre></html>`), 'text/html')],
+  ])('%s: it is offered, and one press takes it', async (_name, how) => {
+    const { id, held } = await lostWith(how);
+    const { offered } = (await api.get(`/receipts/${id}/doubt`)).body;
+    expect(offered).toMatchObject({ receipt_signature: held?.reply.rcptSign, total_receipt_number: String(held?.reply.totRcptNo) });
+    const settled = await api.post(`/receipts/${id}/evidence`, { found: 'kept' });
+    expect(settled.body).toMatchObject({ state: 'signed', receipt_signature: held?.reply.rcptSign, invoice_number: String(held?.request.invcNo) });
+    const [entry] = (await api.get(`/trail?subject=${id}&action=receipt.signed`)).body.trail as { actor_type: string; after: { source: string } }[];
+    expect(entry).toMatchObject({ actor_type: 'person', after: { source: 'person' } });
+    expect((await api.get(`/receipts/${id}/doubt`)).body.offered).toBeNull();
+  });
+
+  test('needs the second person where typing it would', async () => {
+    const { id, held } = await lostWith((said) => answer(said.body, 'application/json', 201));
+    const [member] = ((await api.get('/people')).body.people as { id: string; username: string; version: number }[]).filter(
+      (each) => each.username === business().user.username,
+    );
+    const granted = await api.put(`/people/${member?.id}`, { role: 'business_user', permissions: ['settle'], version: member?.version });
+    expect(granted.status, JSON.stringify(granted.body)).toBe(200);
+    const settler = await Api.signIn(world, business().user);
+    expect((await settler.post(`/receipts/${id}/evidence`, { found: 'kept' })).body).toMatchObject({
+      state: 'in_doubt',
+      settlement: { evidence: { found: true, receipt_signature: held?.reply.rcptSign } },
+    });
+    expect(await settler.post(`/receipts/${id}/evidence/confirm`)).toMatchObject({ status: 403 });
+    expect((await api.post(`/receipts/${id}/evidence/confirm`)).body).toMatchObject({ state: 'signed', receipt_signature: held?.reply.rcptSign });
+  });
+
+  test('is offered nothing that cannot be its own: of another device, known already, half', async () => {
+    const known = world.vsdc.receipts()[0]?.reply;
+    for (const how of [
+      (said: { body: Buffer }) => ({ ...saidIn(said).data, sdcId: 'SDC019999999' }),
+      (said: { body: Buffer }) => ({ ...saidIn(said).data, rcptSign: known?.rcptSign, totRcptNo: known?.totRcptNo }),
+      (said: { body: Buffer }) => ({ ...saidIn(said).data, intrlData: '' }),
+    ]) {
+      const { id } = await lostWith((said) => answer(envelope('SUCCESS', 'ok', how(said))));
+      expect((await api.get(`/receipts/${id}/doubt`)).body.offered).toBeNull();
+      expect(await api.post(`/receipts/${id}/evidence`, { found: 'kept' })).toMatchObject({
+        status: expect.toSatisfy((status: number) => status === 409 || status === 422),
+      });
+    }
+  });
+});
+
 describe('a list', () => {
   const now = () => `${new Date(Date.now() + 7_200_000).toISOString().slice(0, 19)}+0200`;
   const add = (patch: Record<string, unknown>) => {

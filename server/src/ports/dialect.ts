@@ -87,7 +87,16 @@ export type Dialect = {
     read(answer: DeviceAnswer): SetUpReply<null>;
   };
   totals(lines: Pick<SaleLine, 'total' | 'taxClass'>[], rates: Record<string, Amount>, headerTax: Freeze['headerTax']): Totals;
-  sell: { path: string; toBody(sale: Sale, freeze: Freeze): string; read(answer: DeviceAnswer, isResend: boolean): SaleReply };
+  sell: {
+    path: string;
+    toBody(sale: Sale, freeze: Freeze): string;
+    read(answer: DeviceAnswer, isResend: boolean): SaleReply;
+    /**
+     * The whole signature that stands in an answer, whatever else is wrong with it; null where none does. It proves nothing by itself: a person is
+     * shown it instead of a form to fill in.
+     */
+    find(answer: DeviceAnswer): Signature | null;
+  };
   readBack?: { toRequest(device: DialectDevice, invoiceNumber: string): DeviceRequest; read(answer: DeviceAnswer): SaleReply };
   label(kind: Sale['kind'], isCopy: boolean): string;
   /** What the QR code holds. `base` replaces the authority's public page (for a rehearsal). */

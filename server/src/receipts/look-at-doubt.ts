@@ -3,7 +3,9 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import { listAttempts } from './lane.store.ts';
+import type { Dialects } from '../ports/dialect.ts';
 import { findReceipt, readDoubt } from './receipt.store.ts';
+import { offerKept } from './settle-by-person.ts';
 
 export type LookAtDoubt = (ctx: Context, receiptId: string) => Promise<Doubt>;
 export type Doubt = Awaited<ReturnType<ReturnType<typeof lookAtDoubt>>>;
@@ -12,13 +14,15 @@ export type Doubt = Awaited<ReturnType<ReturnType<typeof lookAtDoubt>>>;
  * Everything a person needs who has to find out what became of a document: the exact request, every send and what came back, and the
  * device's counter before the doubt and now. Times in UTC.
  */
-export const lookAtDoubt = (ports: { clock: Clock }) => (ctx: Context, receiptId: string) =>
+export const lookAtDoubt = (ports: { clock: Clock; dialects: Dialects }) => (ctx: Context, receiptId: string) =>
   ctx.transaction(async (tx) => {
     const receipt = await findReceipt(tx, receiptId);
     if (!receipt) throw new AppError('not_found');
     const { since, totalBefore, nextTryAt } = await readDoubt(tx, receiptId);
     const device = await findDevice(tx, receipt.deviceId);
-    const attempts = await listAttempts(tx, receiptId, ports.clock.now());
+    const at = ports.clock.now();
+    const attempts = await listAttempts(tx, receiptId, at);
+    const offered = device && (await offerKept(ports, { tx, receipt, device, attempts, at }));
     const own = attempts.filter((attempt) => attempt.invoiceNumber === receipt.invoiceNumber);
     return {
       invoice_number: receipt.invoiceNumber,
@@ -29,6 +33,8 @@ export const lookAtDoubt = (ports: { clock: Clock }) => (ctx: Context, receiptId
       total_before: totalBefore,
       total_now: device?.lastTotalReceiptNumber ?? null,
       sdc_id: device?.sdcId ?? null,
+      /** A whole signature from an answer that is kept: to be confirmed instead of typed. */
+      offered,
       sends: attempts.map((attempt) => ({
         invoice_number: attempt.invoiceNumber,
         is_resend: attempt.isResend,

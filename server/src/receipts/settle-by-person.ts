@@ -5,6 +5,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { afterDoubt, followUp, recordingOf, settleNotSigned } from './end-attempt.ts';
 import type { LanePorts } from './lane-ports.ts';
+import { findKeptSignature } from './find-kept-signature.ts';
 import {
   endDoubt,
   explainTotals,
@@ -39,6 +40,8 @@ export type Evidence =
       buyer_tin?: string | undefined;
       total?: string | undefined;
     }
+  /** The device itself said so: a whole signature stands in an answer of it that we keep. */
+  | { found: 'kept' }
   /** It holds nothing under the number; of a device that was retired with when that was looked up, and that the device uploads nothing any more. */
   | { found: false; source: string; listed_at?: string | undefined; cannot_upload?: true | undefined }
   /** It holds something under the number, and that is not our document: another program has used it. */
@@ -47,6 +50,9 @@ export type Evidence =
 export type SettleByPerson = (ctx: Context, receiptId: string, evidence: Evidence) => Promise<Receipt>;
 export type ConfirmSettlement = (ctx: Context, receiptId: string) => Promise<Receipt>;
 
+/** As a person gives it, or as it stands after a kept answer was read. */
+type Brought = Exclude<Evidence, { found: 'kept' }>;
+type Offer = Omit<Case, 'device'> & { device: Pick<LaneDevice, 'sdcId' | 'environment'> };
 type Case = { tx: Tx; receipt: Receipt; device: LaneDevice; attempts: StoredAttempt[]; at: Date };
 /** Who says so, and who confirmed it where that was needed. */
 type Word = { by: string; confirmedBy?: string };
@@ -63,9 +69,10 @@ const uploadMs = 48 * 3_600_000;
  */
 export const settleByPerson =
   (ports: LanePorts): SettleByPerson =>
-  (ctx, receiptId, evidence) =>
+  (ctx, receiptId, brought) =>
     within(ports, ctx, receiptId, async (of) => {
       const { code } = of.receipt.problem as StoredProblem;
+      const evidence = brought.found === 'kept' ? keptEvidence(ports, of) : brought;
       const signature = await verify(ports, of, code, evidence);
       // Nothing can be asked of a device that was retired: that it has not signed is two persons' word.
       const needsSecond = evidence.found === 'other' || (evidence.found === false && of.receipt.isDeviceRetired);
@@ -83,7 +90,7 @@ export const confirmSettlement =
     within(ports, ctx, receiptId, async (of) => {
       const proposal = openProposal(of.receipt);
       if (proposal.proposed_by === ctx.actor.id) throw new AppError('second_person_needed');
-      const evidence = proposal.evidence as Evidence;
+      const evidence = proposal.evidence as Brought;
       const signature = await verify(ports, of, (of.receipt.problem as StoredProblem).code, evidence);
       await ports.record(of.tx, ctx, { action: 'receipt.settlement_confirmed', subject: receiptId, after: { proposed_by: proposal.proposed_by } });
       await apply(ports, ctx, of, evidence, signature, { by: proposal.proposed_by, confirmedBy: ctx.actor.id });
@@ -124,8 +131,44 @@ function openProposal(receipt: Receipt): NonNullable<Receipt['settlement']> {
   return receipt.settlement;
 }
 
+/** What stands in the kept answer, as if a person had copied it: judged, told and confirmed like everything that one brings. */
+function keptEvidence(ports: Pick<LanePorts, 'dialects'>, { receipt, attempts }: Pick<Case, 'receipt' | 'attempts'>): Brought & { found: true } {
+  const kept = findKeptSignature(ports.dialects.of(receipt.dialect), attempts, receipt.invoiceNumber);
+  if (!kept) throw new AppError('wrong_state', { reason: 'no answer that is kept holds a whole signature' });
+  const { signature: s } = kept;
+  return {
+    found: true,
+    source: `the device’s own answer, kept with the send ${kept.attemptId}`,
+    receipt_number: s.receiptNumber,
+    total_receipt_number: s.totalReceiptNumber,
+    internal_data: s.internalData,
+    receipt_signature: s.receiptSignature,
+    sdc_id: s.sdcId,
+    mrc_number: s.mrcNumber,
+    signed_at: s.signedAt.toISOString(),
+  };
+}
+
+/** The signature of a kept answer, where a person could settle the doubt with it; null: there is none, or it cannot be this document's. */
+export async function offerKept(ports: Pick<LanePorts, 'dialects'>, of: Offer): Promise<(Brought & { found: true }) | null> {
+  if (of.receipt.state !== 'in_doubt' || of.receipt.problem?.code === 'number_collision') return null;
+  try {
+    const evidence = keptEvidence(ports, of);
+    await verify(ports, of, of.receipt.problem?.code ?? '', evidence);
+    return evidence;
+  } catch (error) {
+    if (error instanceof AppError) return null;
+    throw error;
+  }
+}
+
 /** Refuses what cannot be, and answers the signature where one was brought. */
-async function verify(ports: LanePorts, { tx, receipt, device, attempts, at }: Case, code: string, evidence: Evidence): Promise<Signature | null> {
+async function verify(
+  ports: Pick<LanePorts, 'dialects'>,
+  { tx, receipt, device, attempts, at }: Offer,
+  code: string,
+  evidence: Brought,
+): Promise<Signature | null> {
   const isOver = attempts.every((attempt) => attempt.isSocketClosed);
   if (evidence.found === false) {
     if (receipt.isDeviceRetired) return verifyAbsence(receipt, attempts, isOver, evidence, at);
@@ -170,7 +213,7 @@ function verifyAbsence({ problem }: Receipt, attempts: StoredAttempt[], isOver: 
   return null;
 }
 
-async function apply(ports: LanePorts, ctx: Context, { tx, receipt, attempts, at }: Case, evidence: Evidence, signature: Signature | null, word: Word) {
+async function apply(ports: LanePorts, ctx: Context, { tx, receipt, attempts, at }: Case, evidence: Brought, signature: Signature | null, word: Word) {
   const last = attempts.at(-1) as StoredAttempt;
   const invoiceNumber = receipt.invoiceNumber as string;
   await deleteSettlement(tx, receipt.id);
@@ -214,7 +257,7 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, attempts, at
 
 const bare = (text: string) => text.replaceAll('-', '').replaceAll(' ', '').toUpperCase();
 
-const signatureOf = (evidence: Evidence & { found: true }, receipt: Receipt): Signature => ({
+const signatureOf = (evidence: Brought & { found: true }, receipt: Receipt): Signature => ({
   receiptNumber: evidence.receipt_number,
   totalReceiptNumber: evidence.total_receipt_number,
   internalData: bare(evidence.internal_data),

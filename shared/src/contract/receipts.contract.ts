@@ -216,6 +216,8 @@ export const attachEvidence = endpoint({
       buyer_tin: z.string().trim().max(20).optional(),
       total: amount.optional(),
     }),
+    // The device's own answer as it is kept, which `offered` shows.
+    z.strictObject({ found: z.literal('kept') }),
     z.strictObject({ found: z.literal('other'), source: z.string().trim().min(3).max(300) }),
     z.strictObject({
       found: z.literal(false),
@@ -264,6 +266,19 @@ export const doubtView = z
     total_before: z.string().nullable(),
     total_now: z.string().nullable(),
     sdc_id: z.string().nullable(),
+    /** A whole signature of the device from an answer that is kept and could not be taken as one; a person confirms it. */
+    offered: z
+      .object({
+        source: z.string(),
+        receipt_number: z.string(),
+        total_receipt_number: z.string(),
+        internal_data: z.string(),
+        receipt_signature: z.string(),
+        sdc_id: z.string(),
+        mrc_number: z.string().optional(),
+        signed_at: time,
+      })
+      .nullable(),
     sends: z.array(
       z.object({
         invoice_number: z.string(),

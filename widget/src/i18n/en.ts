@@ -93,6 +93,10 @@ export const en = {
   evidenceOther: 'Another program’s receipt stands under this number',
   evidenceOtherNext: 'A second person has to confirm it; then this document is sealed under its next number.',
   evidenceConfirm: 'Confirm',
+  keptAnswer: 'The device has answered with a signature',
+  keptAnswerIntro:
+    'Its answer could not be taken as it stood, but it holds a whole signature that fits this document. Compare it with the authority’s page if you can, then confirm it.',
+  keptAnswerTake: 'Confirm this signature',
   doubtKnown: 'What we know of it',
   doubtNext: 'The same request goes again at {time}; the device refuses a number that it has signed.',
   doubtNoNext: 'Nothing more happens by itself: somebody has to look at the authority.',

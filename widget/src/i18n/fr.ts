@@ -95,6 +95,10 @@ export const fr: Words = {
   evidenceOther: 'Le reçu d’un autre programme figure sous ce numéro',
   evidenceOtherNext: 'Une seconde personne doit confirmer ; ce document est ensuite scellé sous son numéro suivant.',
   evidenceConfirm: 'Confirmer',
+  keptAnswer: 'L’appareil a répondu avec une signature',
+  keptAnswerIntro:
+    'Sa réponse n’a pas pu être prise telle quelle, mais elle contient une signature entière qui convient à ce document. Comparez-la si possible avec la page de l’administration, puis confirmez-la.',
+  keptAnswerTake: 'Confirmer cette signature',
   doubtKnown: 'Ce que nous en savons',
   doubtNext: 'La même demande repart à {time} ; l’appareil refuse un numéro qu’il a signé.',
   doubtNoNext: 'Plus rien ne se fait de soi-même : quelqu’un doit regarder chez l’administration.',

@@ -41,7 +41,7 @@ export function Evidence({ receipt, onSettled }: Props) {
   const isOwn = proposed?.proposed_by === session.person.id;
   return (
     <>
-      <Known receipt={receipt} />
+      <Known receipt={receipt} busy={isBusy} onTake={proposed ? null : () => void run(() => api.evidence(receipt.id, { found: 'kept' }))} />
       <details open={proposed !== null}>
         <summary>{words.evidence}</summary>
         {proposed ? (
@@ -50,16 +50,7 @@ export function Evidence({ receipt, onSettled }: Props) {
               <bdi>{words.reversalWaits.replace('{name}', proposed.proposed_name)}</bdi>
             </p>
             <dl class="evidence">
-              {Object.entries(proposed.evidence)
-                .filter(([name]) => name !== 'found')
-                .map(([name, value]) => (
-                  <div key={name}>
-                    <dt>{words[`ev_${name}` as 'ev_source'] ?? name}</dt>
-                    <dd>
-                      <bdi>{String(value)}</bdi>
-                    </dd>
-                  </div>
-                ))}
+              <Facts of={proposed.evidence} />
               {proposed.evidence.found === 'other' ? <p>{words.evidenceOther}</p> : proposed.evidence.found === false ? <p>{words.evidenceNone}</p> : null}
             </dl>
             <div class="actions">
@@ -78,6 +69,25 @@ export function Evidence({ receipt, onSettled }: Props) {
         )}
         <p role="alert">{message}</p>
       </details>
+    </>
+  );
+}
+
+/** What somebody, or the device, says of the receipt. */
+function Facts({ of }: { of: Record<string, unknown> }) {
+  const { words } = useFrame();
+  return (
+    <>
+      {Object.entries(of)
+        .filter(([name]) => name !== 'found')
+        .map(([name, value]) => (
+          <div key={name}>
+            <dt>{words[`ev_${name}` as 'ev_source'] ?? name}</dt>
+            <dd>
+              <bdi>{String(value)}</bdi>
+            </dd>
+          </div>
+        ))}
     </>
   );
 }
@@ -140,8 +150,11 @@ function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean
   );
 }
 
-/** What went to the device, what came back each time, and how far its counter was before and is now. */
-function Known({ receipt }: { receipt: ReceiptView }) {
+/**
+ * What went to the device, what came back each time, and how far its counter was before and is now. Where an answer holds a whole signature that could
+ * not be taken as one, it is there to be confirmed: nobody types what the device has said.
+ */
+function Known({ receipt, busy, onTake }: { receipt: ReceiptView; busy: boolean; onTake: (() => void) | null }) {
   const { words, api, language } = useFrame();
   const [doubt, setDoubt] = useState<DoubtView | null>(null);
   useEffect(() => {
@@ -150,39 +163,53 @@ function Known({ receipt }: { receipt: ReceiptView }) {
   if (!doubt) return null;
   const moment = (text: string) => new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'medium' }).format(new Date(text));
   return (
-    <details>
-      <summary>{words.doubtKnown}</summary>
-      <p>{doubt.next_try_at ? words.doubtNext.replace('{time}', moment(doubt.next_try_at)) : words.doubtNoNext}</p>
-      <p>
-        {words.doubtCounter
-          .replace('{number}', doubt.invoice_number ?? '–')
-          .replace('{before}', doubt.total_before ?? '–')
-          .replace('{now}', doubt.total_now ?? '–')}
-      </p>
-      <ol class="sends">
-        {doubt.sends.map((each) => (
-          <li key={each.started_at}>
-            {moment(each.started_at)}: {words[`out_${each.outcome ?? 'open'}` as 'out_open']}
-            {each.device_code || each.device_text ? (
-              <span class="device">
-                {words.deviceSays}:{' '}
-                <bdi>
-                  {each.device_code} {each.device_text}
-                </bdi>
-              </span>
-            ) : null}
-          </li>
-        ))}
-      </ol>
-      {doubt.request ? (
-        <>
-          <h3>{words.doubtRequest}</h3>
-          <pre class="request" dir="ltr" tabIndex={0}>
-            {pretty(doubt.request)}
-          </pre>
-        </>
+    <>
+      {doubt.offered && onTake ? (
+        <section class="offered" aria-label={words.keptAnswer}>
+          <h3>{words.keptAnswer}</h3>
+          <p class="quiet">{words.keptAnswerIntro}</p>
+          <dl class="evidence">
+            <Facts of={doubt.offered} />
+          </dl>
+          <Button kind="main" busy={busy} onClick={onTake}>
+            {words.keptAnswerTake}
+          </Button>
+        </section>
       ) : null}
-    </details>
+      <details>
+        <summary>{words.doubtKnown}</summary>
+        <p>{doubt.next_try_at ? words.doubtNext.replace('{time}', moment(doubt.next_try_at)) : words.doubtNoNext}</p>
+        <p>
+          {words.doubtCounter
+            .replace('{number}', doubt.invoice_number ?? '–')
+            .replace('{before}', doubt.total_before ?? '–')
+            .replace('{now}', doubt.total_now ?? '–')}
+        </p>
+        <ol class="sends">
+          {doubt.sends.map((each) => (
+            <li key={each.started_at}>
+              {moment(each.started_at)}: {words[`out_${each.outcome ?? 'open'}` as 'out_open']}
+              {each.device_code || each.device_text ? (
+                <span class="device">
+                  {words.deviceSays}:{' '}
+                  <bdi>
+                    {each.device_code} {each.device_text}
+                  </bdi>
+                </span>
+              ) : null}
+            </li>
+          ))}
+        </ol>
+        {doubt.request ? (
+          <>
+            <h3>{words.doubtRequest}</h3>
+            <pre class="request" dir="ltr" tabIndex={0}>
+              {pretty(doubt.request)}
+            </pre>
+          </>
+        ) : null}
+      </details>
+    </>
   );
 }
 

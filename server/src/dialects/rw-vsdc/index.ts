@@ -2,7 +2,7 @@ import { stamp14 } from '../../dialect-kit/dates.ts';
 import { inclusiveTotals } from '../../dialect-kit/inclusive-totals.ts';
 import { readEnvelope } from '../../dialect-kit/envelope.ts';
 import type { Dialect } from '../../ports/dialect.ts';
-import { read, toBody } from './sale.ts';
+import { find, read, toBody } from './sale.ts';
 import { codes, initialise, judge, itemClasses, lookupTaxpayer, registerItem } from './set-up.ts';
 import { taxClasses, timeZone } from './taxes.ts';
 
@@ -50,7 +50,7 @@ export const dialect: Dialect = {
       taxClasses.map((each) => each.code),
       headerTax,
     ),
-  sell: { path: '/trnsSales/saveSales', toBody, read },
+  sell: { path: '/trnsSales/saveSales', toBody, read, find },
   label: (kind, isCopy) => `${isCopy ? 'C' : 'N'}${kind === 'sale' ? 'S' : 'R'}`,
   verification(signature, device, form, base) {
     const sign = signature.receiptSignature.replaceAll('-', '');

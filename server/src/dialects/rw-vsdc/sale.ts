@@ -1,6 +1,6 @@
 import { code } from '@muhuri/shared/text';
 import { z } from 'zod';
-import { counterOf, cut, number, readEnvelope, saidOf } from '../../dialect-kit/envelope.ts';
+import { counterOf, cut, number, parseExactly, readEnvelope, saidOf } from '../../dialect-kit/envelope.ts';
 import { momentOf, stamp14, stamp8 } from '../../dialect-kit/dates.ts';
 import { inclusiveTotals } from '../../dialect-kit/inclusive-totals.ts';
 import type { DeviceAnswer, Freeze, SaleReply } from '../../ports/dialect.ts';
@@ -109,19 +109,31 @@ export function read(answer: DeviceAnswer, isResend: boolean): SaleReply {
   const said = { deviceCode: envelope.code, deviceText: envelope.text };
   const meaning = meaningOf(envelope.code, envelope.text, isResend);
   if (meaning.is !== 'signed') return { ...meaning, ...said };
-  const data = signed.safeParse(envelope.data);
-  const signedAt = data.success ? momentOf(data.data.vsdcRcptPbctDate, timeZone) : null;
+  const signature = signatureIn(envelope.data);
   // A success without its receipt data has been seen on a sister system: it is not known what was signed.
-  if (!data.success || !signedAt) return { is: 'in_doubt', ...said };
-  const d = data.data;
-  const signature: Signature = {
-    receiptNumber: d.rcptNo,
-    totalReceiptNumber: d.totRcptNo,
-    internalData: d.intrlData,
-    receiptSignature: d.rcptSign,
-    sdcId: d.sdcId,
-    mrcNumber: d.mrcNo,
-    signedAt,
+  return signature ? { is: 'signed', signature } : { is: 'in_doubt', ...said };
+}
+
+function signatureIn(value: unknown): Signature | null {
+  const data = signed.safeParse(value);
+  const signedAt = data.success ? momentOf(data.data.vsdcRcptPbctDate, timeZone) : null;
+  if (!data.success || !signedAt) return null;
+  const { rcptNo, totRcptNo, intrlData, rcptSign, sdcId, mrcNo } = data.data;
+  return { receiptNumber: rcptNo, totalReceiptNumber: totRcptNo, internalData: intrlData, receiptSignature: rcptSign, sdcId, mrcNumber: mrcNo, signedAt };
+}
+
+/** Under any status and any code, in the envelope or without one, with words of a proxy around it: the one object that holds all of a receipt's data. */
+export function find(answer: DeviceAnswer): Signature | null {
+  const { body } = answer;
+  const within = (value: unknown, depth: number): Signature | null => {
+    if (typeof value !== 'object' || value === null || depth > 4) return null;
+    const own = signatureIn(value);
+    if (own) return own;
+    for (const each of Object.values(value)) {
+      const found = within(each, depth + 1);
+      if (found) return found;
+    }
+    return null;
   };
-  return { is: 'signed', signature };
+  return within(parseExactly(body) ?? parseExactly(body.slice(body.indexOf('{'), body.lastIndexOf('}') + 1)), 0);
 }
