@@ -10,6 +10,16 @@ test('a bad environment is one message with every problem, and repeats no value'
   expect(read.problems.join('\n')).not.toContain('secret-host');
 });
 
+test('sessions and links travel encrypted: the public address is https, unless it is this machine itself', () => {
+  const problemOf = (url: string) => {
+    const read = readConfig({ MUHURI_PUBLIC_URL: url });
+    return 'problems' in read ? read.problems.find((each) => each.includes('MUHURI_PUBLIC_URL')) : undefined;
+  };
+  for (const url of ['http://muhuri.example', 'http://10.0.0.1:8710', 'http://127.0.0.1.evil.example', 'ftp://muhuri.example'])
+    expect(problemOf(url), url).toBeDefined();
+  for (const url of ['https://muhuri.example', 'http://127.0.0.1:8710', 'http://localhost', 'http://[::1]:8710']) expect(problemOf(url), url).toBeUndefined();
+});
+
 test('a sealed secret opens only for its owner and its field', () => {
   const vault = vaultFrom(Buffer.alloc(32, 7));
   const key = vault.newDataKey('biz_1');

@@ -48,6 +48,9 @@ const list = z
   );
 const postgres = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address');
 
+/** Where nothing travels over a network: for rehearsals. */
+const ownMachine = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
 const schema = z.object({
   DATABASE_URL: postgres,
   QUEUE_DATABASE_URL: postgres,
@@ -61,7 +64,10 @@ const schema = z.object({
     .transform((text) => Buffer.from(text, 'base64'))
     .refine((key) => key.length === 32, 'must be the 32 bytes of the master key before, in base64')
     .optional(),
-  MUHURI_PUBLIC_URL: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/$/, '')),
+  MUHURI_PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine((url) => url.startsWith('https:') || ownMachine.test(new URL(url).hostname), 'must be https://, unless it is this machine itself')
+    .transform((url) => url.replace(/\/$/, '')),
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65535).default(8710),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),

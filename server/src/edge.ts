@@ -48,11 +48,13 @@ export function edge(use: Use): Hono {
     const evidence_keys = (await keys).map(({ fingerprint, publicKey, since }) => ({ fingerprint, public_key: publicKey, since: since.toISOString() }));
     return c.json({ evidence_keys });
   });
-  const description = openApi(
-    use.routes.map((route) => route.endpoint),
-    use.version,
+  const description = JSON.stringify(
+    openApi(
+      use.routes.map((route) => route.endpoint),
+      use.version,
+    ),
   );
-  http.get('/api/v1/openapi.json', (c) => c.json(description));
+  http.get('/api/v1/openapi.json', (c) => c.body(description, 200, { 'content-type': 'application/json' }));
   http.get('/api', (c) =>
     c.html(browserPage, 200, {
       'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'",
