@@ -84,6 +84,7 @@ import {
   closeMonth,
   listDeliveries,
   listDocuments,
+  longestDue,
   lookedAt,
   listOwnHooks,
   lookAgainAfterMending,
@@ -534,7 +535,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   });
   const peopleOf = listPeople({ database });
   const refreshDue = refreshDueLists(lists);
-  const watchOver = watchDeadlines({ alerts, testDevice: testDeviceNow, clock, worker, minutes: deadlineMinutes });
+  const watchOver = watchDeadlines({ longestDue, alerts, testDevice: testDeviceNow, clock, worker, minutes: deadlineMinutes });
   const tell = tellAlerts({
     clock,
     log,

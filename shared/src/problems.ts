@@ -1311,6 +1311,22 @@ export const problems = {
     'Un document attend son sceau depuis plus de {hours} h.',
     "Voyez dans la liste À sceller ce qu'il attend : l'appareil, Zoho ou quelqu'un qui lève un doute.",
   ),
+  unsealed_old: e(
+    409,
+    'person',
+    'Documents that should be sealed are not, for more than {hours} h: {count}, the oldest is {document_number}.',
+    'Open the list To seal: each says what it waits for and who must act.',
+    'Des documents à sceller ne le sont pas depuis plus de {hours} h : {count}, le plus ancien est {document_number}.',
+    "Ouvrez la liste À sceller : chacun dit ce qu'il attend et qui doit agir.",
+  ),
+  write_back_waits: e(
+    503,
+    'zoho',
+    'Seals have not been written to their documents in Zoho for more than {hours} h. The receipts themselves stand.',
+    'Look at the connection with Zoho in the settings; they are written by themselves once it works.',
+    'Des sceaux ne sont pas écrits sur leurs documents dans Zoho depuis plus de {hours} h. Les reçus eux-mêmes sont valables.',
+    "Vérifiez la connexion avec Zoho dans les réglages ; ils sont écrits d'eux-mêmes dès qu'elle fonctionne.",
+  ),
   device_silent: e(
     503,
     'device',

@@ -1,7 +1,7 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../platform/db/database.ts';
-import { fromJson, query, toDate, toDateOrNull } from '../platform/db/query.ts';
-import type { Watched } from './deadlines.model.ts';
+import { fromJson, query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
+import type { Unbegun, Watched } from './deadlines.model.ts';
 
 const doubtsMax = 50;
 
@@ -70,3 +70,14 @@ export const takeUnnoticed = async (tx: Tx, at: Date): Promise<(OpenAlert & { ev
     ...closed.map((row) => ({ ...toAlert(row), event: 'alert.closed' as const })),
   ];
 };
+
+/** The seals that wait to be written to Zoho, by the oldest of them. */
+export async function findLongestUnwritten(tx: Tx): Promise<Unbegun['writes']> {
+  const row = await queryOne(
+    tx,
+    `select r.document_number, w.created_at, count(*) over ()::int as count from write_back w
+       join receipt r on r.business_id = w.business_id and r.id = w.receipt_id
+      where w.state in ('waiting', 'begun') order by w.created_at limit 1`,
+  );
+  return row && { documentNumber: row.document_number as string, since: toDate(row.created_at), count: row.count as number };
+}

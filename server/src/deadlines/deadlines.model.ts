@@ -15,12 +15,22 @@ export type Watched = {
   clockAheadMs: number | null;
 };
 
+/** Work of a business that nobody has begun, or that has not come to its end. */
+export type Unbegun = {
+  /** Documents that should be sealed and were refused, skipped or wait for somebody: the oldest, since when, how many, and why. */
+  documents: { number: string; since: Date; count: number; problem: StoredProblem | null; isAutomatic: boolean } | null;
+  /** Seals that are not written to their documents in Zoho yet. */
+  writes: { documentNumber: string; since: Date; count: number } | null;
+};
+
 export type Due = { subject: string; problem: StoredProblem };
 
 const hourMs = 3_600_000;
 /** A VSDC signs for 24 hours without its authority and then stops; these leave twelve, six and two to act. */
 export const offlineHours = [12, 18, 22] as const;
 const unsignedHours = [1, 12, 18, 22] as const;
+/** Where people seal by hand, they may do it at the end of their day. */
+const byHandHours = [12, 18, 22] as const;
 const silentHours = [1, 12, 18, 22] as const;
 const clockSlackMs = 10 * 60_000;
 
@@ -33,6 +43,8 @@ export const watchedCodes = [
   'device_clock',
   'taxpayer_name_differs',
   'taxpayer_vat_differs',
+  'unsealed_old',
+  'write_back_waits',
 ] as const;
 
 const levelOf = (levels: readonly number[], since: Date, now: Date): number | null =>
@@ -60,5 +72,25 @@ export function dueOf(watched: Watched, now: Date): Due[] {
   if (watched.clockAheadMs !== null && Math.abs(watched.clockAheadMs) > clockSlackMs)
     say(deviceId, 'device_clock', { minutes: Math.round(watched.clockAheadMs / 60_000) });
   if (watched.difference) due.push({ subject: deviceId, problem: watched.difference });
+  return due;
+}
+
+/** The same of what no device holds: a document that stands in the list *To seal*, and a seal that Zoho does not have. */
+export function dueOfUnbegun(businessId: string, { documents, writes }: Unbegun, now: Date): Due[] {
+  const due: Due[] = [];
+  const waits = documents && levelOf(documents.isAutomatic ? unsignedHours : byHandHours, documents.since, now);
+  if (documents && waits) {
+    const { number, since, count, problem } = documents;
+    const because = problem?.code ?? 'to_seal';
+    due.push({ subject: businessId, problem: { code: 'unsealed_old', hours: waits, document_number: number, since: since.toISOString(), count, because } });
+  }
+  const unwritten = writes && levelOf(unsignedHours, writes.since, now);
+  if (writes && unwritten) {
+    const { documentNumber, since, count } = writes;
+    due.push({
+      subject: businessId,
+      problem: { code: 'write_back_waits', hours: unwritten, document_number: documentNumber, since: since.toISOString(), count },
+    });
+  }
   return due;
 }

@@ -5,10 +5,18 @@ import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { deleteOldSlots, slotOf, takeSlot } from '../platform/schedule.ts';
-import { listOpenOf, listWatched } from './deadline.store.ts';
-import { type Due, dueOf, watchedCodes } from './deadlines.model.ts';
+import { findLongestUnwritten, listOpenOf, listWatched } from './deadline.store.ts';
+import { type Due, dueOf, dueOfUnbegun, type Unbegun, watchedCodes } from './deadlines.model.ts';
 
-type Ports = { alerts: Pick<Alerts, 'raise' | 'settle'>; testDevice: TestDevice; clock: Clock; worker: string; minutes: number };
+type Ports = {
+  alerts: Pick<Alerts, 'raise' | 'settle'>;
+  testDevice: TestDevice;
+  /** What waits in the list of documents although nothing has been begun with it. */
+  longestDue(tx: Tx): Promise<Unbegun['documents']>;
+  clock: Clock;
+  worker: string;
+  minutes: number;
+};
 
 const dayMs = 86_400_000;
 const probeMinutes = 60;
@@ -34,6 +42,7 @@ export const watchDeadlines =
       // Either side may have changed while the other was being written.
       await compareTaxpayer(tx, await getBusiness(tx));
       const due = (await listWatched(tx)).flatMap((each) => dueOf(each, now));
+      due.push(...dueOfUnbegun(ctx.businessId, { documents: await ports.longestDue(tx), writes: await findLongestUnwritten(tx) }, now));
       const open = await listOpenOf(tx, watchedCodes);
       const isSame = (a: Due, b: Due) => a.subject === b.subject && a.problem.code === b.problem.code && a.problem.hours === b.problem.hours;
       for (const each of open) if (!due.some((one) => isSame(one, each))) await ports.alerts.settle(tx, ctx, each.subject, [each.problem.code]);

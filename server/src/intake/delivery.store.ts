@@ -60,8 +60,8 @@ export async function takeDeliveries(tx: Tx, businessId: string, deliveries: Del
          left join lateral (select digest from delivery where business_id = $2 and dedupe_key = g.dedupe_key limit 1) d on k.id is null
        where k.id is not null or d.digest <> g.digest group by g.module, g.document_id
      ), doc as (
-       insert into document (business_id, module, document_id, modified_at, seen_at, source, look_at)
-       select $2, module, document_id, null, at, case when is_hint then 'hint' else 'webhook' end, at from told order by module, document_id
+       insert into document (business_id, module, document_id, modified_at, seen_at, due_since, source, look_at)
+       select $2, module, document_id, null, at, at, case when is_hint then 'hint' else 'webhook' end, at from told order by module, document_id
        on conflict (business_id, module, document_id) do update set look_at = excluded.look_at,
          source = case when document.look_at is not null and document.source <> 'hint' then document.source else excluded.source end
          where document.modified_at is null or document.gone or exists (select 1 from told t where t.module = excluded.module

@@ -38,6 +38,7 @@ export async function seeListed(tx: Tx, businessId: string, rows: ListedDocument
     tries: 0,
     exempt: false,
     gone: false,
+    due_since: isDue(row.status) ? at.toISOString() : null,
     words: wordsOf(row.number, row.customer.name, row.total),
   }));
   const changed = await query(
@@ -46,7 +47,7 @@ export async function seeListed(tx: Tx, businessId: string, rows: ListedDocument
      on conflict (business_id, module, document_id) do update set number = excluded.number, date = excluded.date, status = excluded.status,
        customer_id = excluded.customer_id, customer_name = excluded.customer_name, currency = excluded.currency, total = excluded.total,
        location_id = excluded.location_id, created_at = coalesce(excluded.created_at, document.created_at), modified_at = excluded.modified_at, gone = false, words = excluded.words,
-       source = 'poll', look_at = excluded.look_at
+       source = 'poll', look_at = excluded.look_at, due_since = case when excluded.due_since is not null then coalesce(document.due_since, excluded.due_since) end
      where document.modified_at is distinct from excluded.modified_at or document.gone
      returning 1`,
     [json(values)],
@@ -61,8 +62,8 @@ export async function seeListed(tx: Tx, businessId: string, rows: ListedDocument
 export const seeUnreadable = (tx: Tx, businessId: string, module: DocumentKey['module'], rows: (UnreadableRow & { id: string })[], at: Date) =>
   query(
     tx,
-    `insert into document (business_id, module, document_id, number, date, seen_at, source, look_at, problem)
-       select $1, $2, id, coalesce(nullif(number, ''), id), coalesce(nullif(date, '')::date, $3::timestamptz::date), $3, 'poll', $3,
+    `insert into document (business_id, module, document_id, number, date, seen_at, due_since, source, look_at, problem)
+       select $1, $2, id, coalesce(nullif(number, ''), id), coalesce(nullif(date, '')::date, $3::timestamptz::date), $3, $3, 'poll', $3,
            jsonb_build_object('code', 'document_unreadable', 'field', field)
          from (select distinct on (id) * from jsonb_to_recordset($4) as given (id text, number text, date text, field text) order by id) odd
      on conflict (business_id, module, document_id) do update set look_at = coalesce(document.look_at, excluded.look_at),
@@ -90,6 +91,9 @@ export async function takeDue(tx: Tx, at: Date, until: Date, limit: number): Pro
   }));
 }
 
+/** Whether a document of this status is to be sealed, or would be if the business wants its approved ones sealed. */
+const isDue = (status: string): boolean => !['draft', 'pending_approval', 'submitted', 'rejected', 'void'].includes(status);
+
 export type Seen = {
   number: string;
   date: string;
@@ -104,14 +108,20 @@ export type Seen = {
 };
 
 /** What a look found. Something that came in meanwhile keeps the document due. */
-export const endLook = (tx: Tx, due: Due, found: { seen: Seen | null; gone: boolean; exempt: boolean; problem: StoredProblem | null }) =>
+export const endLook = (
+  tx: Tx,
+  due: Due,
+  found: { seen: Seen | null; gone: boolean; exempt: boolean; problem: StoredProblem | null; lookAgainAt: Date | null },
+  at: Date,
+) =>
   query(
     tx,
-    `update document set leased_until = null, tries = 0, look_at = case when look_at::text = $3 then null else look_at end,
+    `update document set leased_until = null, tries = 0, look_at = case when look_at::text = $3 then $18::timestamptz else look_at end,
        number = coalesce($4, number), date = coalesce($5::date, date), status = coalesce($6, status), customer_id = coalesce($7, customer_id),
        customer_name = coalesce($8, customer_name), currency = coalesce($9, currency), total = coalesce($10::numeric, total),
        location_id = case when $4::text is null then location_id else $11 end, gone = $12, exempt = $13, problem = $14,
-       modified_at = greatest(modified_at, $15::timestamptz), words = coalesce($16, words), created_at = coalesce($17::timestamptz, created_at)
+       modified_at = greatest(modified_at, $15::timestamptz), words = coalesce($16, words), created_at = coalesce($17::timestamptz, created_at),
+       due_since = case when $12 or not $20::boolean then null else coalesce(due_since, $19::timestamptz) end
      where module = $1 and document_id = $2`,
     [
       due.module,
@@ -131,17 +141,24 @@ export const endLook = (tx: Tx, due: Due, found: { seen: Seen | null; gone: bool
       found.seen?.modifiedAt ?? null,
       found.seen && wordsOf(found.seen.number, found.seen.customerName, found.seen.total),
       found.seen?.createdAt ?? null,
+      found.lookAgainAt,
+      at,
+      found.seen === null || isDue(found.seen.status),
     ],
   );
 
-/** Looked at again later: Zoho did not answer, or asked for patience. */
+/**
+ * Looked at again later: Zoho did not answer, or asked for patience. One that could never be read yet is known by its id and the day it was
+ * heard of until then, so that it stands in the list; what only a hint told of may be nothing at all.
+ */
 export const postponeLook = (tx: Tx, due: Due, until: Date, problem: StoredProblem | null) =>
-  query(tx, 'update document set leased_until = null, tries = tries + 1, look_at = $3, problem = $4 where module = $1 and document_id = $2', [
-    due.module,
-    due.documentId,
-    until,
-    json(problem),
-  ]);
+  query(
+    tx,
+    `update document set leased_until = null, tries = tries + 1, look_at = $3, problem = $4,
+       number = case when source = 'hint' then number else coalesce(number, document_id) end,
+       date = case when source = 'hint' then date else coalesce(date, seen_at::date) end where module = $1 and document_id = $2`,
+    [due.module, due.documentId, until, json(problem)],
+  );
 
 /** Documents that stand open with one of these problems (or exempt) are due for another look; one that is due already stays so. Says how many. */
 export const lookAgain = async (tx: Tx, of: { codes: string[]; withExempt: boolean }, at: Date): Promise<number> =>

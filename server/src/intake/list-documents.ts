@@ -5,7 +5,7 @@ import { readConnectionHealth } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { listStandings, type ListRow, type MonthSum, type Standing, sumStandings } from './list.store.ts';
+import { countUnsure, findLongestDue, listStandings, type ListRow, type MonthSum, type Standing, sumStandings } from './list.store.ts';
 
 /** Who has to act: whoever may seal, an administrator, nobody because it goes on by itself, or nobody at all. */
 export type Who = 'person' | 'admin' | 'wait' | 'nobody';
@@ -25,6 +25,8 @@ export type ListAsk = {
 const open: Standing[] = ['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted', 'before_production', 'rehearsed'];
 /** A list that was looked through longer ago than this says nothing about what is missing. */
 const freshMs = 30 * 60_000;
+/** What was heard of a moment ago is only being read. */
+const heardMs = 10 * 60_000;
 
 const monthOf = (month: string): { from: string; to: string } => {
   const [year = 0, number = 1] = month.split('-').map(Number);
@@ -35,10 +37,11 @@ const monthOf = (month: string): { from: string; to: string } => {
 export const listDocuments = async (ctx: Context, ask: ListAsk): Promise<ListedRow[]> => {
   const span = ask.month ? monthOf(ask.month) : { from: null, to: null };
   const rows = await ctx.transaction(async (tx) => {
-    const { goLiveDate } = await getBusiness(tx);
+    const { goLiveDate, settings } = await getBusiness(tx);
     const places = ask.branchId ? Object.entries((await readMappings(tx)).location) : [];
     return listStandings(tx, {
       goLiveDate,
+      sealsApproved: settings.auto_seal === 'approved',
       ...span,
       standings: ask.standings ?? open,
       branch: ask.branchId ? { id: ask.branchId, locationIds: places.filter(([, to]) => to.branch_id === ask.branchId).map(([key]) => key) } : null,
@@ -91,6 +94,8 @@ export type Month = {
   /** Documents that should be sealed and are not. */
   missing: number;
   drifted: number;
+  /** Documents that could not be read again since something changed: whether they are sealed as they are now is not known. */
+  unsure: number;
   lookedAt: string | null;
   /** True only where every document is sealed or exempt and Zoho was looked through just now. */
   isComplete: boolean;
@@ -102,13 +107,22 @@ export const closeMonth =
   async (ctx: Context, month: string): Promise<Month> => {
     const { from, to } = monthOf(month);
     return ctx.transaction(async (tx) => {
-      const { goLiveDate } = await getBusiness(tx);
-      const sums = await sumStandings(tx, goLiveDate, from, to);
+      const { goLiveDate, settings } = await getBusiness(tx);
+      const now = ports.clock.now();
+      const sums = await sumStandings(tx, { goLiveDate, sealsApproved: settings.auto_seal === 'approved' }, from, to);
+      const unsure = await countUnsure(tx, from, to, new Date(now.getTime() - heardMs));
       const oldest = await lookedThroughAt(tx);
       const count = (of: Standing[]) => sums.filter((each) => of.includes(each.standing)).reduce((sum, each) => sum + each.count, 0);
-      const isFresh = oldest > 0 && ports.clock.now().getTime() - oldest < freshMs;
+      const isFresh = oldest > 0 && now.getTime() - oldest < freshMs;
       const missing = count(['to_seal', 'waiting', 'in_doubt', 'refused', 'before_production', 'rehearsed']);
       const drifted = count(['drifted']);
-      return { from, to, sums, missing, drifted, lookedAt: toTime(oldest), isComplete: isFresh && missing + drifted === 0 };
+      return { from, to, sums, missing, drifted, lookedAt: toTime(oldest), unsure, isComplete: isFresh && missing + drifted + unsure === 0 };
     });
   };
+
+/** What has waited longest for its seal although nothing has been begun with it, with the reason; null where nothing does. */
+export const longestDue = async (tx: Tx) => {
+  const { goLiveDate, settings } = await getBusiness(tx);
+  const found = await findLongestDue(tx, { goLiveDate, sealsApproved: settings.auto_seal === 'approved' });
+  return found && { ...found, isAutomatic: settings.auto_seal !== 'off' };
+};

@@ -1,7 +1,7 @@
-import type { StoredProblem } from '@muhuri/shared/problems';
+import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../platform/db/database.ts';
 import { findRareWord, holdsAll } from '../platform/db/find-by-words.ts';
-import { fromJson, query } from '../platform/db/query.ts';
+import { fromJson, query, queryOne, toDate } from '../platform/db/query.ts';
 import { beginningsOf } from '../platform/words.ts';
 
 /** Where a document stands between Zoho and the authority. */
@@ -31,6 +31,8 @@ export type ListRow = {
 
 export type ListFilter = {
   goLiveDate: string;
+  /** Whether approved documents are sealed by themselves, and so are due. */
+  sealsApproved: boolean;
   from: string | null;
   to: string | null;
   standings: Standing[];
@@ -42,18 +44,34 @@ export type ListFilter = {
   after: { at: string; id: string } | null;
 };
 
-/** Statuses in which a document is no business of the authority's yet, or any more. */
-const notDue = "('draft', 'pending_approval', 'submitted', 'approved', 'rejected', 'void')";
+/** Statuses in which a document is no business of the authority's yet, or any more; approved is one unless approved documents are sealed. */
+const notDue = (sealsApproved: boolean) => `('draft', 'pending_approval', 'submitted', ${sealsApproved ? '' : "'approved', "}'rejected', 'void')`;
 
 /** Where the document does not say when it was made, its date has to do; before anything is sealed Zoho itself is asked. */
 const isBeforeProduction = `(b.production_since is not null
   and (coalesce(d.created_at, d.date::timestamp at time zone 'UTC') < b.production_since or coalesce(t.state in ('signed', 'in_doubt'), false)))`;
 
+const text = (code: ProblemCode) => `'{"code": "${code}"}'::jsonb`;
+
+/**
+ * Why the receipt `q` at its device `v` stands where it does: what stops the whole lane says more than what the document itself was last told, and
+ * a doubt that one person has answered waits for a second one.
+ */
+const reasonOf = (otherwise: string) => `
+    coalesce(q.drift,
+      case when q.state = 'queued' then coalesce(v.difference, case when v.state <> 'active' then coalesce(v.problem, ${text('device_paused')}) end) end,
+      case when q.state = 'in_doubt' and (exists (select 1 from settlement x where x.business_id = q.business_id and x.receipt_id = q.id)
+        or exists (select 1 from reversal x where x.business_id = q.business_id and x.receipt_id = q.id and x.confirmed_by is null))
+        then ${text('second_person_needed')} end,
+      q.problem,
+      case when q.state = 'queued' and exists (select 1 from receipt o where o.business_id = q.business_id and o.device_id = q.device_id
+        and o.state = 'in_doubt' and o.id <> q.id) then ${text('behind_doubt')} end, ${otherwise}) as problem`;
+
 /**
  * Every document since go-live beside its receipt: what Zoho has, from the poll and the webhooks, against what was sealed. Its test receipt, and
  * that only while its branch has no production device, stands for nothing but the rehearsal.
  */
-const standings = `
+const standings = (sealsApproved: boolean) => `
   select d.module, d.document_id, coalesce(d.number, r.document_number, '') as number, d.date, d.date::text as day, coalesce(d.status, '') as status,
     coalesce(d.customer_name, '') as customer_name, coalesce(d.currency, '') as currency, trim_scale(coalesce(d.total, 0)) as total, d.location_id, coalesce(r.branch_id, t.branch_id) as branch_id,
     q.id as receipt_id,
@@ -62,7 +80,7 @@ const standings = `
       when r.state = 'signed' then 'sealed'
       when r.state = 'in_doubt' then 'in_doubt'
       when r.state = 'queued' then 'waiting'
-      when d.gone or d.status in ${notDue} or d.number is null then 'not_due'
+      when d.gone or d.status in ${notDue(sealsApproved)} or d.number is null then 'not_due'
       when r.state = 'refused' then 'refused'
       when d.exempt then 'exempt'
       when ${isBeforeProduction} then 'before_production'
@@ -71,9 +89,7 @@ const standings = `
       when b.production_since is null and t.state = 'queued' then 'waiting'
       when b.production_since is null and t.state = 'refused' then 'refused'
       else 'to_seal' end as standing,
-    coalesce(q.drift, case when q.state = 'queued' then coalesce(v.difference, case when v.state <> 'active' then coalesce(v.problem, '{"code": "device_paused"}') end) end,
-      q.problem, case when q.state = 'queued' and exists (select 1 from receipt o where o.business_id = q.business_id and o.device_id = q.device_id and o.state = 'in_doubt' and o.id <> q.id)
-        then '{"code": "behind_doubt"}'::jsonb end, d.problem) as problem
+    ${reasonOf('d.problem')}
   from document d
   left join receipt r on r.business_id = d.business_id and r.module = d.module and r.document_id = d.document_id
     and r.kind = case d.module when 'invoices' then 'sale' else 'refund' end and r.environment = 'production' and coalesce(r.moved_to, '') = ''
@@ -86,6 +102,27 @@ const standings = `
   left join device v on v.business_id = q.business_id and v.id = q.device_id
   left join signature s on s.business_id = r.business_id and s.receipt_id = r.id
   where d.date >= $1::date`;
+
+/**
+ * Receipts that stand open and that no document of the list speaks for: of a document dated before go-live, of one that no list of Zoho's has
+ * told of yet, the refund that undoes a lost sale. Nothing that was begun is overlooked because of where it came from.
+ */
+const loose = `
+  select q.module, q.document_id, q.document_number as number, q.document_date as date, q.document_date::text as day, '' as status,
+    coalesce(q.sale->'sale'->'buyer'->>'name', '') as customer_name, coalesce(q.sale->'sale'->>'currency', '') as currency,
+    trim_scale((q.sale->'sale'->>'total')::numeric) as total, null::text as location_id, q.branch_id, q.id as receipt_id, null::text as label,
+    case q.state when 'signed' then 'drifted' when 'queued' then 'waiting' else q.state end as standing,${reasonOf('null::jsonb')}
+  from receipt q join branch b on b.business_id = q.business_id and b.id = q.branch_id
+    join device v on v.business_id = q.business_id and v.id = q.device_id
+  where (q.state in ('queued', 'in_doubt', 'refused') or q.state = 'signed' and q.drift is not null) and q.moved_to is null
+    and (q.environment = 'production' or b.production_since is null)
+    and not exists (select 1 from document d where d.business_id = q.business_id and d.module = q.module and d.document_id = q.document_id
+      and q.kind = case d.module when 'invoices' then 'sale' else 'refund' end
+      and (d.date >= $1::date or q.state = 'refused' and (d.gone or d.status = 'void')))`;
+
+/** Those of them that hold every word searched for. */
+const looseSearched = `and not exists (select 1 from unnest($11::text[]) w
+  where position(lower(w) in lower(q.document_number || ' ' || coalesce(q.sale->'sale'->'buyer'->>'name', ''))) = 0)`;
 
 /**
  * What the document itself says of being sealed, as text of the statement, so that its indexes are chosen: what is open is found among what
@@ -120,7 +157,8 @@ export async function listStandings(tx: Tx, filter: ListFilter): Promise<ListRow
   const rare = beginnings && (await findRareWord(tx, beginnings));
   const rows = await query<Record<string, unknown>>(
     tx,
-    `select module, document_id, number, day, status, customer_name, currency, total::text, location_id, standing, problem, receipt_id, label from (${standings} ${sealedOrNot(filter.standings)} ${beginnings ? searched(rare !== null) : ''}) l
+    `select module, document_id, number, day, status, customer_name, currency, total::text, location_id, standing, problem, receipt_id, label from (${standings(filter.sealsApproved)} ${sealedOrNot(filter.standings)} ${beginnings ? searched(rare !== null) : ''}
+       ${filter.standings.join() === 'sealed' ? '' : `union all ${loose} ${beginnings ? looseSearched : ''}`}) l
       where ${filter.standings.join() === 'sealed' ? '$2::text[] is not null' : 'standing = any($2::text[])'} and ($3::date is null or date >= $3::date) and ($4::date is null or date <= $4::date)
         and ($5::text is null or coalesce(branch_id = $5, coalesce(location_id, 'none') = any($9::text[])))
         and ($10::text[] is null or document_id = any($10))
@@ -164,12 +202,19 @@ export type MonthSum = { module: string; currency: string; standing: Standing; c
  * What the documents of a span come to, by where they stand and in their own currencies. Of what is sealed the index of sums knows all there is
  * to know; only the rest is looked at beside its receipts.
  */
-export const sumStandings = async (tx: Tx, goLiveDate: string, from: string, to: string): Promise<MonthSum[]> =>
+export const sumStandings = async (
+  tx: Tx,
+  { goLiveDate, sealsApproved }: Pick<ListFilter, 'goLiveDate' | 'sealsApproved'>,
+  from: string,
+  to: string,
+): Promise<MonthSum[]> =>
   (
     await query<Record<string, unknown>>(
       tx,
       `select module, currency, standing, count(*)::int as count, sum(total)::numeric(20, 2)::text as total from (
-         select module, currency, standing, total from (${standings} and not d.sealed and d.date between $2::date and $3::date) l
+         select module, currency, standing, total from (${standings(sealsApproved)} and not d.sealed and d.date between $2::date and $3::date) l
+         union all
+         select module, currency, standing, total from (${loose} and q.document_date between $2::date and $3::date) o
          union all
          select module, coalesce(currency, ''), 'sealed', coalesce(total, 0) from document
           where sealed and date >= $1::date and date between $2::date and $3::date) a
@@ -183,3 +228,31 @@ export const sumStandings = async (tx: Tx, goLiveDate: string, from: string, to:
     count: row.count as number,
     total: row.total as string,
   }));
+
+/** Documents whose last look failed, and those that were heard of and not read for a while: what is true of them now nobody knows. */
+export const countUnsure = async (tx: Tx, from: string, to: string, heardBefore: Date): Promise<number> =>
+  (
+    await queryOne<{ n: number }>(
+      tx,
+      `select ((select count(*) from document where look_at is not null and tries > 0 and date between $1::date and $2::date)
+        + (select count(*) from document where date is null and not gone and source <> 'hint' and due_since < $3))::int as n`,
+      [from, to, heardBefore],
+    )
+  )?.n ?? 0;
+
+/** What has been due for longest and is not sealed, why, and how many there are; null where nothing is. */
+export async function findLongestDue(
+  tx: Tx,
+  filter: Pick<ListFilter, 'goLiveDate' | 'sealsApproved'>,
+): Promise<{ number: string; since: Date; count: number; problem: StoredProblem | null } | null> {
+  const row = await queryOne(
+    tx,
+    `select l.number, l.problem, coalesce(d.due_since, q.opened_at) as since, count(*) over ()::int as count
+       from (${standings(filter.sealsApproved)} and not d.sealed union all ${loose}) l
+       left join document d on d.module = l.module and d.document_id = l.document_id
+       left join receipt q on q.id = l.receipt_id
+      where l.standing in ('to_seal', 'refused', 'before_production') and coalesce(d.due_since, q.opened_at) is not null order by 3 limit 1`,
+    [filter.goLiveDate],
+  );
+  return row && { number: row.number as string, since: toDate(row.since), count: row.count as number, problem: fromJson(row.problem) };
+}

@@ -41,6 +41,9 @@ export const lookAtDue =
     }
   };
 
+/** When a day has begun everywhere: a document of tomorrow is sealed tomorrow, and nothing in Zoho would say that it has come. */
+const dayOf = (day: string): Date => new Date(`${day}T00:00:00Z`);
+
 async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
   let isExemptNow = false;
   const begunAt = ports.clock.now();
@@ -80,7 +83,18 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
         };
     const isGone = !document && receipt?.state !== 'queued' && receipt?.state !== 'in_doubt';
     await ctx.transaction((tx) =>
-      endLook(tx, due, { seen: document ? seen : isGone ? null : seen, gone: isGone, exempt: isExemptNow, problem: found.problem }),
+      endLook(
+        tx,
+        due,
+        {
+          seen: document ? seen : isGone ? null : seen,
+          gone: isGone,
+          exempt: isExemptNow,
+          problem: found.problem,
+          lookAgainAt: document && found.problem?.code === 'document_future' ? dayOf(document.date) : null,
+        },
+        ports.clock.now(),
+      ),
     );
   } catch (error) {
     const isPassing = error instanceof AppError && passing.includes(error.code);

@@ -40,7 +40,8 @@ export const dueAfterSigning =
     const signed = entries.filter((entry) => entry.action === 'receipt.signed');
     if (signed.length === 0) return;
     const { settings } = await getBusiness(tx);
-    if (!settings.write_back || !(await findConnection(tx))) return;
+    // Without a connection just now it is due all the same, and waits until there is one.
+    if (!settings.write_back) return;
     for (const { subject } of signed) {
       const receipt = await findReceipt(tx, subject);
       if (receipt) await insertSteps(tx, ctx.businessId, receipt.id, stepsOf(receipt, settings), ports.clock.now());

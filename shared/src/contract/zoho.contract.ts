@@ -259,6 +259,8 @@ export const closeMonth = endpoint({
   output: z.object({
     from: z.string(),
     to: z.string(),
+    /** Documents that could not be read again since something changed. */
+    unsure: z.number(),
     sums: z.array(z.object({ module: z.string(), currency: z.string(), standing, count: z.number(), total: z.string() })),
     missing: z.number(),
     drifted: z.number(),

@@ -1,0 +1,260 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Api, until } from '../api.ts';
+import { startWorld, today, type World } from '../world.ts';
+
+/*
+ * Nothing waits in silence: whatever way a document stops on its way to a seal, it stands in the list To seal with its reason, one next step and
+ * who must act, is missing in its month, and is counted in an alert by its age.
+ */
+
+const hourMs = 3_600_000;
+let ahead = 0;
+let world: World;
+let admin: Api;
+const quick = {
+  clock: { now: () => new Date(Date.now() + ahead) },
+  deadlinesMs: 60,
+  intakeMs: 30,
+  sweepMs: 80,
+  waitMs: 300,
+  timing: { retryFirstMs: 100, retryMaxMs: 300, settleQuietMs: 100, settleMaxMs: 300, doubtWaitMs: 100, readAgainMs: 1e12 },
+};
+beforeAll(async () => {
+  world = await startWorld({ instead: quick });
+  admin = await signIn();
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+const business = () => world.businesses[0];
+const signIn = () => Api.signIn(world, business().admin);
+const daysAgo = (days: number) => new Date(Date.parse(`${today()}T00:00:00Z`) - days * 24 * hourMs).toISOString().slice(0, 10);
+let count = 0;
+const simple = () => world.zoho.documents().find((each) => each.organization_id === business().organizationId && each.what.startsWith('simple sale'));
+/** A sale made in Zoho just now, at the second branch unless said otherwise: that one is paused. */
+const invoice = (patch: object = {}): string => {
+  const invoice_id = `4600000000${String(970_000_000 + ++count)}`;
+  const at = `${new Date(Date.now() + ahead + 7_200_000).toISOString().slice(0, 19)}+0200`;
+  const document = structuredClone(world.zoho.document('invoices', simple()?.id ?? ''));
+  const made = { ...document, invoice_id, invoice_number: `W-${count}`, date: today(), last_modified_time: at, created_time: at, ...patch };
+  world.zoho.add('invoices', business().organizationId, made);
+  return invoice_id;
+};
+const configure = async (change: object) => {
+  const { body } = await admin.get('/businesses/me/config');
+  const saved = await admin.put('/businesses/me/config', { ...change, version: body.version });
+  expect(saved.status, JSON.stringify(saved.body)).toBe(200);
+};
+const receiptOf = async (id: string) => (await admin.get(`/receipts?module=invoices&document_id=${id}`)).body.receipts?.[0];
+const stateOf = (id: string, state: string) =>
+  until(
+    () => receiptOf(id),
+    (receipt) => receipt?.state === state,
+  );
+const fire = (id: string) => world.zoho.fire('invoices', id);
+type Row = { document_id: string; standing: string; who: string; problem: { code: string; title: string; detail: string } | null };
+const rowOf = async (id: string): Promise<Row | undefined> => (await admin.get(`/documents?document_ids=${id}`)).body.documents?.[0];
+const stands = (id: string, code: string) =>
+  until(
+    () => rowOf(id),
+    (row) => row?.problem?.code === code,
+  );
+const month = async () => (await admin.get(`/documents/month?month=${today().slice(0, 7)}`)).body;
+
+/** Every way to stop: how it comes about, and what the list says of it. */
+const ways: Record<string, { make(): Promise<string>; code: string; standing: string; who: string }> = {
+  'approved and blocked by a missing mapping': {
+    async make() {
+      const id = invoice({ status: 'approved', location_id: '777000' });
+      await fire(id);
+      return id;
+    },
+    code: 'location_unmapped',
+    standing: 'to_seal',
+    who: 'admin',
+  },
+  'too old to be sealed without a confirmation': {
+    async make() {
+      const id = invoice({ date: daysAgo(9) });
+      await fire(id);
+      return id;
+    },
+    code: 'document_old',
+    standing: 'to_seal',
+    who: 'person',
+  },
+  'dated in the future': {
+    async make() {
+      const id = invoice({ date: daysAgo(-2) });
+      await fire(id);
+      return id;
+    },
+    code: 'document_future',
+    standing: 'to_seal',
+    who: 'person',
+  },
+  'refused by the device': {
+    async make() {
+      const id = invoice();
+      world.vsdc.faults(['refuse:910']);
+      await fire(id);
+      await stateOf(id, 'refused');
+      return id;
+    },
+    code: 'refused_amounts',
+    standing: 'refused',
+    who: 'person',
+  },
+  'in doubt, its answer lost': {
+    async make() {
+      const id = invoice();
+      world.vsdc.faults(['drop_after_signing']);
+      await fire(id);
+      return id;
+    },
+    code: 'signed_answer_lost',
+    standing: 'in_doubt',
+    who: 'person',
+  },
+  'waiting at a device that somebody has paused': {
+    async make() {
+      const id = invoice({ location_id: '888' });
+      await fire(id);
+      await stateOf(id, 'queued');
+      return id;
+    },
+    code: 'device_paused',
+    standing: 'waiting',
+    who: 'admin',
+  },
+  'taken back by a person': {
+    async make() {
+      const id = invoice({ location_id: '888' });
+      await fire(id);
+      const { id: receiptId } = await stateOf(id, 'queued');
+      await admin.post(`/receipts/${receiptId}/withdraw`);
+      world.zoho.change('invoices', id, { last_modified_time: `${new Date(Date.now() + 7_260_000).toISOString().slice(0, 19)}+0200` });
+      await fire(id);
+      return id;
+    },
+    code: 'withdrawn_by_person',
+    standing: 'to_seal',
+    who: 'person',
+  },
+  'begun by a person although it is dated before go-live': {
+    async make() {
+      const id = invoice({ location_id: '888', date: '2020-02-03' });
+      expect((await admin.seal('invoices', id, { confirm: ['before_go_live', 'document_old'] })).body.state).toBe('queued');
+      return id;
+    },
+    code: 'device_paused',
+    standing: 'waiting',
+    who: 'admin',
+  },
+  'sealed and void in the books afterwards': {
+    async make() {
+      const id = invoice();
+      await fire(id);
+      await stateOf(id, 'signed');
+      world.zoho.change('invoices', id, {
+        status: 'void',
+        last_modified_time: `${new Date(Date.now() + 7_320_000).toISOString().slice(0, 19)}+0200`,
+      });
+      await fire(id);
+      await stands(id, 'drift_void');
+      return id;
+    },
+    code: 'drift_void',
+    standing: 'drifted',
+    who: 'person',
+  },
+  'unreadable in Zoho when it was heard of': {
+    async make() {
+      const id = invoice();
+      world.zoho.faults(
+        Array.from({ length: 40 }, () => 'error'),
+        undefined,
+        `/invoices/${id}`,
+      );
+      await fire(id);
+      await until(
+        async () => (await world.sql('select tries from document where document_id = $1', [id], business().businessId))[0],
+        (row) => Number(row?.tries) > 0,
+      );
+      world.zoho.faults([]);
+      return id;
+    },
+    code: 'zoho_unavailable',
+    standing: 'to_seal',
+    who: 'wait',
+  },
+};
+
+describe('a document that stops', () => {
+  const made: Record<string, string> = {};
+  beforeAll(async () => {
+    await admin.post('/zoho/installation');
+    await admin.put('/mappings/location', { mappings: [{ key: '888', value: { branch_id: business().branchIds[1] } }] });
+    await admin.post(`/branches/${business().branchIds[1]}/pause`);
+    await configure({ settings: { auto_seal: 'approved', document_age_days_max: 5 } });
+    for (const [name, way] of Object.entries(ways)) made[name] = await way.make();
+  });
+
+  test.each(Object.entries(ways))('%s stands in the list with its reason, its next step and who must act', async (name, way) => {
+    const row = (await stands(made[name] as string, way.code)) as Row;
+    expect(row, JSON.stringify(row)).toMatchObject({ standing: way.standing, who: way.who });
+    expect(row.problem?.title).not.toBe('');
+    expect(row.problem?.detail).not.toBe('');
+    // It stands there without being asked for by its id, too.
+    const all = (await admin.get('/documents?limit=200')).body.documents as Row[];
+    expect(all.map((each) => each.document_id)).toContain(made[name]);
+  });
+
+  test('is missing in its month, whatever stopped it', async () => {
+    await admin.post('/zoho/poll');
+    const sums = (await month()).sums as { standing: string; count: number }[];
+    const inMonth = Object.entries(ways).filter(([name]) => !['begun by a person although it is dated before go-live'].includes(name));
+    for (const standing of new Set(inMonth.map(([, way]) => way.standing)))
+      expect(
+        sums.filter((each) => each.standing === standing).reduce((sum, each) => sum + each.count, 0),
+        standing,
+      ).toBeGreaterThan(0);
+    expect((await month()).complete).toBe(false);
+    // What was begun before go-live is missing in its own month, alone.
+    expect((await admin.get('/documents/month?month=2020-02')).body).toMatchObject({ missing: 1, complete: false });
+  });
+
+  test('whose doubt one person has answered waits for a second one, and says so', async () => {
+    const id = made['in doubt, its answer lost'] as string;
+    const { id: receiptId } = await receiptOf(id);
+    const values = [business().businessId, receiptId];
+    await world.sql(
+      `insert into settlement (business_id, receipt_id, evidence, proposed_by, proposed_name, proposed_at) values ($1, $2, '{}', 'x', 'X', now())`,
+      values,
+      business().businessId,
+    );
+    expect((await rowOf(id))?.problem?.code).toBe('second_person_needed');
+  });
+
+  test('is counted in an alert by its age, at each level once', async () => {
+    await world.app.settle();
+    const all = (await admin.get('/documents?limit=200')).body.documents as Row[];
+    const counted = (standings: string[]) => all.filter((each) => standings.includes(each.standing)).length;
+    const alerts = async () =>
+      ((await (await signIn()).get('/alerts')).body.alerts as { problem: { code: string; hours?: number; count?: number } }[]).map(({ problem }) => problem);
+    ahead += 1.1 * hourMs;
+    const found = await until(alerts, (now) => now.some((each) => each.code === 'unsealed_old' && each.hours === 1));
+    expect(found.find((each) => each.code === 'unsealed_old')?.count).toBe(counted(['to_seal', 'refused', 'before_production']));
+    const waiting = await until(alerts, (now) => now.filter((each) => each.code === 'oldest_unsigned').length === 2);
+    expect(waiting.filter((each) => each.code === 'oldest_unsigned').reduce((sum, each) => sum + (each.count ?? 0), 0)).toBe(counted(['waiting', 'in_doubt']));
+    ahead += 11 * hourMs;
+    await until(alerts, (now) => now.some((each) => each.code === 'unsealed_old' && each.hours === 12) && !now.some((each) => each.hours === 1));
+  });
+
+  test('is looked at again once what stopped it was mended here: no change in Zoho is needed', async () => {
+    admin = await signIn();
+    await admin.put('/mappings/location', { mappings: [{ key: '777000', value: { branch_id: business().branchIds[0] } }] });
+    await stateOf(made['approved and blocked by a missing mapping'] as string, 'signed');
+    await configure({ settings: { document_age_days_max: 400 } });
+    await stateOf(made['too old to be sealed without a confirmation'] as string, 'signed');
+  });
+});
