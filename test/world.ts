@@ -90,7 +90,12 @@ export async function cloneDatabase(
 export const taxpayers = ['100200300', '100200400'] as const;
 const taxpayerOf = (index: number): string => taxpayers[index] ?? String(100_200_400 + (index - 1) * 100);
 const moreDevices = (businesses: number) =>
-  Array.from({ length: businesses - 2 }, (_, i) => ({ tin: taxpayerOf(i + 2), bhfId: '00', serial: `isoko-${i + 1}`, name: `ISOKO TRADERS ${i + 1}` }));
+  Array.from({ length: businesses - 2 }, (_, i) => ({
+    tin: taxpayerOf(i + 2),
+    bhfId: '00',
+    serial: `isoko-${i + 1}`,
+    name: `ISOKO TRADERS ${String(i + 1).padStart(3, '0')}`,
+  }));
 export const masterKey = createHash('sha256').update('a master key for invented data').digest();
 
 type ApprovedDevice = { tin: string; bhfId: string; serial: string; name: string };

@@ -18,7 +18,8 @@ afterAll(async () => {
   await postgres?.stop();
 });
 
-const slice = 200;
+const slice = 140;
+const lives = 15;
 
 describe('a simulated business with everything that can go wrong', () => {
   test(`keeps every promise after every step, in ${slice} seeds`, async () => {
@@ -34,6 +35,26 @@ describe('a simulated business with everything that can go wrong', () => {
     expect(sums['commits whose answer was lost']).toBeGreaterThan(slice);
     expect(sums['doubts begun']).toBeGreaterThan(slice);
   }, 240_000);
+
+  test.each(['rehearses', 'replaces'] as const)(
+    `keeps them where its branch %s, in ${lives} seeds`,
+    async (life) => {
+      const sums: Record<string, number> = {};
+      for (let seed = 1; seed <= lives; seed++) {
+        const { problem, counts, trace } = await simulate(setting, seed, life);
+        expect(problem, `seed ${seed}\n${trace.slice(-40).join('\n')}`).toBeNull();
+        for (const [what, count] of Object.entries(counts)) sums[what] = (sums[what] ?? 0) + count;
+      }
+      if (life === 'rehearses') {
+        expect(sums['went to production']).toBeGreaterThan(lives / 3);
+        expect(sums['test receipts']).toBeGreaterThan(lives / 3);
+      }
+      expect(sums['devices replaced']).toBeGreaterThan(lives / 8);
+      expect(sums['receipts signed']).toBeGreaterThan(lives);
+      expect(sums['doubts begun']).toBeGreaterThan(lives);
+    },
+    240_000,
+  );
 
   test.each(keptSeeds)('seed $seed once failed: $because', async ({ seed }) => {
     const { problem, trace } = await simulate(setting, seed);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { evidenceOf } from '../evidence.ts';
 import { type RwVsdc, startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
-import { type DemoBusiness, startWorld, type World } from '../world.ts';
+import { approvedFor, type DemoBusiness, startWorld, type World } from '../world.ts';
 
 let world: World;
 let following: RwVsdc;
@@ -102,7 +102,7 @@ async function prepare(of: DemoBusiness, api: Api, ask: { for: 'production' | 'r
     tin: of.taxpayerId,
     bhfId: '00',
     serial,
-    name: 'THE SAME TAXPAYER',
+    name: approvedFor(4).find((each) => each.tin === of.taxpayerId)?.name ?? '',
     sdcId: `SDC0200${number}`,
     ...(ask.before ? { before: { ...ask.before, sales: [...sales] } } : {}),
   });
@@ -380,7 +380,7 @@ describe('a total that jumps', () => {
     await admin.seal('invoices', invoice(of).id);
     world.vsdc.signElsewhere(of.taxpayerId, '00', '900');
     const jumped = await admin.seal('invoices', invoice(of).id);
-    expect(jumped.body.state).toBe('signed');
+    expect(jumped.body).toMatchObject({ state: 'signed' });
     const next = invoice(of);
     const waits = await admin.seal('invoices', next.id);
     expect(waits.body).toMatchObject({ state: 'queued', problem: { code: 'total_jumped', missing: 1 } });

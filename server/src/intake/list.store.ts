@@ -49,7 +49,7 @@ const notDue = (sealsApproved: boolean) => `('draft', 'pending_approval', 'submi
 
 /** Where the document does not say when it was made, its date has to do; before anything is sealed Zoho itself is asked. */
 const isBeforeProduction = `(b.production_since is not null
-  and (coalesce(d.created_at, d.date::timestamp at time zone 'UTC') < b.production_since or coalesce(t.state in ('signed', 'in_doubt'), false)))`;
+  and (coalesce(d.created_at, d.date::timestamp at time zone 'UTC') <= b.production_since or coalesce(t.state in ('signed', 'in_doubt'), false)))`;
 
 const text = (code: ProblemCode) => `'{"code": "${code}"}'::jsonb`;
 

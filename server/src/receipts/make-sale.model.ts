@@ -105,7 +105,7 @@ function checkState(document: BooksDocument, setup: Setup, answers: Answers): St
  * so was, for all that is known, what does not say when it was created.
  */
 const isBeforeProduction = ({ createdAt }: BooksDocument, { production }: Setup): boolean =>
-  production !== null && (production.isRehearsed || production.since === null || createdAt === null || createdAt < production.since);
+  production !== null && (production.isRehearsed || production.since === null || createdAt === null || createdAt <= production.since);
 
 /** Neither sold nor charged: some people keep such lines as a note. */
 const isNothing = (line: BooksLine) => isZero(line.quantity) && isZero(line.net);

@@ -2,10 +2,11 @@ import type { BooksDocument } from '@muhuri/server/receipts/document.model';
 import { document, line } from '@muhuri/server/receipts/make-sale.samples';
 
 /** One line at the standard rate; the item's name is its own, so that it has to be registered once. */
-export function invoice(id: string, net: number, item: number): BooksDocument {
+export function invoice(id: string, net: number, item: number, createdAt: Date): BooksDocument {
   const tax = (net * 18) / 100;
   return document({
     id,
+    createdAt,
     number: `INV-${id}`,
     lines: [line(String(net), { itemId: `i${item}`, name: `Item ${item}` })],
     subTotal: String(net),
@@ -17,8 +18,9 @@ export function invoice(id: string, net: number, item: number): BooksDocument {
 }
 
 /** The credit note over the whole of an invoice. */
-export const creditNote = (id: string, of: BooksDocument): BooksDocument => ({
+export const creditNote = (id: string, of: BooksDocument, createdAt: Date): BooksDocument => ({
   ...of,
+  createdAt,
   module: 'creditnotes',
   id,
   number: `CN-${id}`,

@@ -1,6 +1,6 @@
 import { type AttemptFact, type ReceiptState, stateOf } from '@muhuri/server/receipts/receipt.model';
 
-type Attempt = { number: string; outcome: AttemptFact['outcome']; settled: AttemptFact['settled']; ended: boolean };
+type Attempt = { number: string; outcome: AttemptFact['outcome']; settled: AttemptFact['settled']; ended: boolean; isAfterRetirement?: boolean };
 type Row = {
   id: string;
   document: string;
@@ -9,34 +9,49 @@ type Row = {
   number: string | null;
   problem: string | null;
   nextTry: boolean;
+  isConfirmed?: boolean;
+  sale?: string | null;
   isProposed: boolean;
   signature: string | null;
   attempts: Attempt[];
 };
 export type Facts = {
   receipts: Row[];
-  device: { state: string; problem: string | null; next: number; free: string[]; lastTotal: number | null; openAttempt: string | null };
+  device: {
+    id?: string;
+    address?: string;
+    environment?: 'sandbox' | 'production';
+    state: string;
+    problem: string | null;
+    next: number;
+    free: string[];
+    burnt?: string[];
+    lastTotal: number | null;
+    openAttempt: string | null;
+  };
 };
-/** What was seen before: signatures by receipt, and numbers that another program has used. */
-export type Seen = { signatures: Map<string, string>; elsewhere: Set<string> };
+/** What was seen before of a device: signatures by receipt, numbers that another program has used, and where its run began. */
+export type Seen = { signatures: Map<string, string>; elsewhere: Set<string>; first?: number };
 
 type Judged = { request: Record<string, unknown>; reply: Record<string, unknown> };
 
-/** Everything that is known of the receipts of a business with one device, in one look, as a row of the text `facts`. */
+/** Everything that is known of the receipts of a business, in one look: for each of its devices a row of the text `facts`. */
 export const factsOf = `
      select jsonb_build_object(
        'receipts', coalesce((select jsonb_agg(jsonb_build_object('id', r.id, 'document', r.module || '/' || r.document_id || '/' || r.kind, 'documentNumber', r.document_number,
-           'state', r.state, 'number', r.invoice_number::text, 'problem', r.problem->>'code', 'nextTry', r.next_try_at is not null,
+           'state', r.state, 'number', r.invoice_number::text, 'sale', r.sale_receipt_id, 'isConfirmed', coalesce(r.answers->'confirm', '[]') ? 'before_production', 'problem', r.problem->>'code', 'nextTry', r.next_try_at is not null,
            'isProposed', exists (select 1 from settlement t where t.business_id = r.business_id and t.receipt_id = r.id),
            'signature', (select s.invoice_number || '|' || s.total_receipt_number || '|' || s.internal_data || '|' || s.sdc_id || '|' || s.receipt_signature
                            from signature s where s.business_id = r.business_id and s.receipt_id = r.id),
-           'attempts', coalesce((select jsonb_agg(jsonb_build_object('number', a.invoice_number::text, 'outcome', a.outcome, 'settled', a.settled, 'ended', a.ended_at is not null)
+           'attempts', coalesce((select jsonb_agg(jsonb_build_object('number', a.invoice_number::text, 'outcome', a.outcome, 'settled', a.settled, 'ended', a.ended_at is not null,
+                                                    'isAfterRetirement', coalesce(a.started_at > d.retired_at, false))
                                                   order by a.started_at, a.id)
                                    from attempt a where a.business_id = r.business_id and a.receipt_id = r.id), '[]')) order by r.opened_at, r.id)
          from receipt r where r.business_id = d.business_id and r.device_id = d.id), '[]'),
-       'device', jsonb_build_object('state', d.state, 'problem', d.problem->>'code', 'next', d.next_invoice_number, 'free', d.free_numbers::text[],
+       'device', jsonb_build_object('id', d.id, 'address', d.address, 'environment', d.environment, 'state', d.state, 'problem', d.problem->>'code',
+           'next', d.next_invoice_number, 'free', d.free_numbers::text[], 'burnt', d.burnt_numbers::text[],
            'lastTotal', d.last_total_receipt_number, 'openAttempt', d.open_attempt))::text as facts
-     from device d where d.business_id = $1`;
+     from device d where d.business_id = $1 order by d.succeeds is not null, d.id`;
 
 /** Null, or the first of the promises that does not hold, in words. */
 export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen): string | null {
@@ -64,6 +79,7 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen)
     if (receipt.state === 'in_doubt' && receipt.problem === null) return `${receipt.documentNumber} is in doubt and does not say why`;
     if (receipt.problem === 'number_collision' && !seen.elsewhere.has(receipt.number ?? ''))
       return `${receipt.documentNumber} blames another program, and there is none`;
+    if (receipt.attempts.some((each) => each.isAfterRetirement)) return `${receipt.documentNumber} was sent to a device that had been retired`;
     const open = receipt.attempts.filter((each) => !each.ended).length;
     if (open > 1) return `${receipt.documentNumber} has ${open} sends under way at once`;
     if (open === 1 && device.openAttempt === null) return `${receipt.documentNumber} has a send under way that nobody would ever end`;
@@ -77,12 +93,40 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen)
     if (!isMarked) return `${String(each.request.remark)} was signed under ${at(each)}, and nothing with us says so (${receipt?.state})`;
   }
 
+  if (device.problem === 'total_jumped' && seen.elsewhere.size === 0) return 'the lane blames another writer for a total, and there is none';
+  if (device.state === 'retired' && (device.free.length > 0 || receipts.some((each) => each.state === 'queued')))
+    return 'a device that was retired holds numbers or documents';
+
   // Gapless and unique: every number up to the next is held by exactly one document, is free, or is another program's.
   const held = receipts.flatMap((each) => (each.number === null ? [] : [each.number]));
-  const all = [...held, ...device.free];
+  const all = [...held, ...device.free, ...(device.burnt ?? [])];
   if (new Set(all).size !== all.length) return `a number is held twice: ${all.join(' ')}`;
-  for (let number = 1; number < device.next; number++)
+  for (let number = seen.first ?? 1; number < device.next; number++)
     if (!all.includes(String(number)) && !seen.elsewhere.has(String(number))) return `number ${number} has got lost`;
   if (all.some((number) => Number(number) >= device.next)) return `a number beyond the next one is used: ${all.join(' ')}, next ${device.next}`;
+  return null;
+}
+
+/** What another system has sealed for real, and the documents from before the business sealed here, by their numbers. */
+export type Before = { sealed: Set<string>; created: Set<string> };
+
+/** The same over all devices of a branch: what none of them alone can show. */
+export function checkTogether(all: Facts[], judgedBy: (address: string) => Judged[], before: Before): string | null {
+  const real = all.filter((each) => each.device.environment === 'production');
+  const documents = new Map<string, number>();
+  for (const { device } of real)
+    for (const each of judgedBy(device.address ?? '')) documents.set(String(each.request.remark), (documents.get(String(each.request.remark)) ?? 0) + 1);
+  for (const [document, count] of documents) {
+    if (count > 1) return `${document} has ${count} receipts at the devices of its branch`;
+    if (before.sealed.has(document)) return `${document} was sealed by another system, and again`;
+  }
+  const living = new Map<string, number>();
+  for (const { receipts } of real)
+    for (const receipt of receipts) {
+      if (receipt.attempts.length > 0 && before.created.has(receipt.documentNumber) && !receipt.isConfirmed)
+        return `${receipt.documentNumber} is from before, and was sent without a person's word`;
+      if (['signed', 'queued', 'in_doubt'].includes(receipt.state)) living.set(receipt.document, (living.get(receipt.document) ?? 0) + 1);
+    }
+  for (const [document, count] of living) if (count > 1) return `${document} has ${count} receipts with us`;
   return null;
 }

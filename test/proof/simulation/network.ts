@@ -68,24 +68,35 @@ export type Known = { lastTotal: number | null; signatures: string[] };
 export type Network = { vsdcOf(owner: Owner): Vsdc; calm(): void };
 
 /** Between the server and the device: loses, delays and forges, as the seed says. */
-export function network(ports: { scheduler: Scheduler; random: Random; world: Owner; device: RwVsdcDevice; lateTimeoutMs: number; known(): Known }): Network {
-  const { scheduler, random, world, device } = ports;
+export function network(ports: {
+  scheduler: Scheduler;
+  random: Random;
+  world: Owner;
+  deviceAt(address: string): RwVsdcDevice;
+  lateTimeoutMs: number;
+  known(address: string): Known;
+}): Network {
+  const { scheduler, random, world } = ports;
   let isCalm = false;
   const sent = new Set<string>();
-  const ask = async (path: string, body: string): Promise<DeviceAnswer> => {
-    const asked = { method: 'POST', path, body, bytes: Buffer.from(body), query: new URLSearchParams(), headers: {}, socket: null as never };
-    const answered = await device.handle(asked);
-    return { status: answered?.status ?? 500, body: String(answered?.body ?? '') };
-  };
+  const askOf =
+    (device: RwVsdcDevice) =>
+    async (path: string, body: string): Promise<DeviceAnswer> => {
+      const asked = { method: 'POST', path, body, bytes: Buffer.from(body), query: new URLSearchParams(), headers: {}, socket: null as never };
+      const answered = await device.handle(asked);
+      return { status: answered?.status ?? 500, body: String(answered?.body ?? '') };
+    };
   const envelope = (code: string, data: unknown = null): DeviceAnswer => ({
     status: 200,
     body: JSON.stringify({ resultCd: code, resultMsg: code === '000' ? 'It is succeeded' : `Said ${code}`, resultDt: '20261120101533', data }),
   });
-  const changed = (answer: DeviceAnswer, data: Record<string, unknown>): DeviceAnswer => {
-    const { data: real } = JSON.parse(answer.body) as { data: Record<string, unknown> | null };
-    return envelope('000', { ...(real ?? forged()), ...data });
-  };
-  const forged = () => ({
+  const changedAt =
+    (device: RwVsdcDevice) =>
+    (answer: DeviceAnswer, data: Record<string, unknown>): DeviceAnswer => {
+      const { data: real } = JSON.parse(answer.body) as { data: Record<string, unknown> | null };
+      return envelope('000', { ...(real ?? forgedBy(device)), ...data });
+    };
+  const forgedBy = (device: RwVsdcDevice) => ({
     rcptNo: 1,
     totRcptNo: 1,
     intrlData: 'A'.repeat(26),
@@ -102,7 +113,11 @@ export function network(ports: { scheduler: Scheduler; random: Random; world: Ow
     return late;
   };
 
-  const sale = async (owner: Owner, path: string, body: string): Promise<Sent> => {
+  const sale = async (owner: Owner, address: string, path: string, body: string): Promise<Sent> => {
+    const device = ports.deviceAt(address);
+    const ask = askOf(device);
+    const changed = changedAt(device);
+    const known = () => ports.known(address);
     const isResend = sent.has(body);
     sent.add(body);
     const fate: Fate = isCalm ? 'fine' : random.weighted(fates);
@@ -160,7 +175,7 @@ export function network(ports: { scheduler: Scheduler; random: Random; world: Ow
         await real();
         return answered(envelope('000'));
       case 'total_not_above': {
-        const { lastTotal } = ports.known();
+        const { lastTotal } = known();
         const answer = await real();
         // Without a total that is known there is none to be above.
         if (lastTotal === null) return answered(envelope('000'));
@@ -168,7 +183,7 @@ export function network(ports: { scheduler: Scheduler; random: Random; world: Ow
       }
       case 'signature_held': {
         const answer = await real();
-        const { signatures, lastTotal } = ports.known();
+        const { signatures, lastTotal } = known();
         return answered(
           signatures.length > 0
             ? changed(answer, { rcptSign: random.pick(signatures), ...(isDone ? {} : { totRcptNo: (lastTotal ?? 0) + 1 }) })
@@ -188,12 +203,12 @@ export function network(ports: { scheduler: Scheduler; random: Random; world: Ow
 
   return {
     vsdcOf: (owner) => ({
-      async send(_target, { path, body }) {
+      async send({ address }, { path, body }) {
         await scheduler.park(owner, `asks ${path}`);
-        if (path.endsWith('/saveSales')) return sale(owner, path, body);
+        if (path.endsWith('/saveSales')) return sale(owner, address, path, body);
         const isLost = !isCalm && random.chance(0.15);
         const isHeard = !isLost || random.chance(0.5);
-        const answer = isHeard ? await ask(path, body) : null;
+        const answer = isHeard ? await askOf(ports.deviceAt(address))(path, body) : null;
         if (!isLost && answer) return { is: 'answered', answer };
         return random.chance(0.5)
           ? { is: 'unreachable', reason: 'ECONNREFUSED' }

@@ -23,19 +23,27 @@ export async function openSetting(postgres: World['postgres']): Promise<Setting 
     dialects: await loadDialects(),
     async readFacts(businessId) {
       const { rows } = await admin.query({ name: 'facts', text: factsOf, values: [businessId] });
-      return JSON.parse(rows[0].facts) as Facts;
+      return rows.map((row: { facts: string }) => JSON.parse(row.facts) as Facts);
     },
-    async newBusiness(businessId) {
+    async newBusiness(businessId, environment) {
       const [branchId, deviceId] = [`brn_${businessId}`, `dev_${businessId}`];
       await admin.query(
         `with b as (insert into business (business_id, business_name, email, location, tin_number, phone_number, status, country, vat_registered, go_live_date, settings, branding, data_key, created_at, updated_at)
              values ($1, 'Simulated', 's@example.rw', 'Kigali', '100200300', '0788', 'active', 'RW', true, '2026-01-01', '{}', $2, '', now(), now())),
            c as (insert into connection (business_id, id, grant_id, organization_id, status, created_at) values ($1, 'con_' || $1, 'grt', '1', 'active', now())),
-           r as (insert into branch (business_id, id, branch_code, name, address, created_at) values ($1, $3, '00', 'Kigali', 'KG 11', now())),
+           r as (insert into branch (business_id, id, branch_code, name, address, created_at, production_since)
+             values ($1, $3, '00', 'Kigali', 'KG 11', now(), case when $6 = 'production' then '2026-01-01'::timestamptz end)),
            m as (insert into mapping (business_id, kind, key, value, updated_at) select $1, x->>0, x->>1, x->2, now() from jsonb_array_elements($5::jsonb) x)
          insert into device (business_id, id, branch_id, dialect, serial, environment, address, transport, state, sdc_id, mrc_number, next_invoice_number, created_at)
-           values ($1, $4, $3, 'rw-vsdc', 'simulated', 'sandbox', 'http://127.0.0.1:1', 'direct', 'active', 'SDC010000001', 'WIS00000001', 1, now())`,
-        [businessId, JSON.stringify({ trade_name: 'S', address_lines: [], top_message: '', bottom_message: '' }), branchId, deviceId, JSON.stringify(mappings)],
+           values ($1, $4, $3, 'rw-vsdc', 'simulated', $6, 'http://127.0.0.1:1', 'direct', 'active', 'SDC010000001', 'WIS00000001', 1, now())`,
+        [
+          businessId,
+          JSON.stringify({ trade_name: 'S', address_lines: [], top_message: '', bottom_message: '' }),
+          branchId,
+          deviceId,
+          JSON.stringify(mappings),
+          environment,
+        ],
       );
       return { branchId, deviceId };
     },
