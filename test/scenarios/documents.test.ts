@@ -179,6 +179,7 @@ describe('the platform’s health', () => {
     );
     expect(ended).toEqual({
       status: 'up',
+      failing_jobs: [],
       total_companies: 2,
       active_companies: 2,
       companies_with_expired_tokens: 1,

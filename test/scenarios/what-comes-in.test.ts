@@ -181,6 +181,30 @@ describe('a success is a success in every dress', () => {
   });
 });
 
+describe('documents as Zoho really sends them', () => {
+  const sealed = async (what: string) => {
+    const found = world.zoho.documents().find((each) => each.organization_id === business().organizationId && each.what === what);
+    const reply = await api.seal('invoices', found?.id ?? '');
+    expect(reply.body, what).toMatchObject({ state: 'signed' });
+    const request = judged(found?.number ?? '')[0]?.request as { custTin: string; prcOrdCd: string; custNm: string; itemList: { itemNm: string }[] };
+    return { reply, request, names: request.itemList.map((each) => each.itemNm) };
+  };
+
+  test('a TIN in a field of decimals goes out as its digits, a purchase code without its blanks', async () => {
+    const { request } = await sealed('TIN in a field of decimals, purchase code with blanks');
+    expect(request).toMatchObject({ custTin: '101234567', prcOrdCd: 'M4R7T1' });
+  });
+
+  test('half an emoji, controls and marks in names are blanks or signs of their own on the wire, and on paper', async () => {
+    const half = await sealed('half an emoji in the buyer’s name');
+    expect([half.request.custNm, ...half.names]).toEqual(['Hotel \ufffd', 'Ikawa y’u Rwanda, roasted, 1 kg', 'Bread \ufffd']);
+    const odd = await sealed('control characters and marks in names');
+    expect(odd.names.slice(0, 3)).toEqual(['Bread whole', 'line one line two tab', 'Bread']);
+    for (const text of [odd.request.custNm, ...odd.names]) expect(text).not.toMatch(/[\p{Cc}\ud800-\udfff]/u);
+    expect(await api.post(`/receipts/${odd.reply.body.id}/prints`, { paper: 'a4' })).toMatchObject({ status: 200 });
+  });
+});
+
 describe('a doubt whose kept answer holds a whole signature', () => {
   const lostWith = async (how: Rewrite) => {
     const document = newInvoice();

@@ -5,9 +5,12 @@
 
 const million = 1_000_000n;
 
-/** A plain decimal as millionths. */
+const sixPlaces = new Intl.NumberFormat('en-US', { useGrouping: false, maximumFractionDigits: 6 });
+
+/** A plain decimal as millionths; the smallest of them are written with an exponent by the language. */
 export function micro(value: number | string): bigint {
-  const [whole = '0', fraction = ''] = String(value).replace('-', '').split('.');
+  const plain = /e-/i.test(String(value)) ? sixPlaces.format(Number(value)) : String(value);
+  const [whole = '0', fraction = ''] = plain.replace('-', '').split('.');
   const amount = BigInt(whole) * million + BigInt(fraction.padEnd(6, '0').slice(0, 6));
   return String(value).startsWith('-') ? -amount : amount;
 }
@@ -52,7 +55,8 @@ export function compute(ask: Ask): Computed {
   const units = (value: number) => divide(micro(value) * scale, million);
   const share = (amount: bigint, percent: number) => divide(amount * micro(percent), 100n * million);
   const lines = ask.lines.map((line) => {
-    const gross = divide(micro(line.quantity) * units(line.rate), million);
+    // Prices may have more decimals than the currency: the product is rounded, not the price.
+    const gross = divide(micro(line.quantity) * micro(line.rate) * scale, million * million);
     const discount = discountOf(line.discount, gross, units);
     const paid = gross - discount;
     const percent = line.tax?.tax_percentage ?? 0;
@@ -106,7 +110,7 @@ function discountOf(discount: string | number | undefined, base: bigint, units: 
 /** Rounded down, the rest to the largest lines. */
 function apportion(total: bigint, weights: bigint[]): bigint[] {
   const all = sum(weights);
-  if (all === 0n) return weights.map(() => 0n);
+  if (all <= 0n) return weights.map(() => 0n);
   const parts = weights.map((weight) => (total * weight) / all);
   let left = total - sum(parts);
   const order = weights.map((weight, index) => ({ weight, index })).sort((a, b) => (a.weight < b.weight ? 1 : -1));

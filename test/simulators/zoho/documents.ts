@@ -1,6 +1,17 @@
-import { type Computed, compute, type Tax } from './arithmetic.ts';
+import { type Computed, compute, divide, micro, type Tax } from './arithmetic.ts';
 
-export type Contact = { contact_id: string; contact_name: string; mobile: string; email: string; cf_custtin?: string };
+/** `persons`: people of the customer who may be named on a document. */
+export type Contact = {
+  contact_id: string;
+  contact_name: string;
+  mobile: string;
+  email: string;
+  cf_custtin?: FieldValue;
+  persons?: { name: string; mobile?: string; phone?: string }[];
+};
+
+/** What stands in a custom field: text, or a number in a field of numbers or decimals, which is shown with groups and decimals. */
+export type FieldValue = string | { type: 'number' | 'decimal'; value: number };
 export type Item = { item_id: string; name: string; rate: number; unit: string; product_type: 'goods' | 'service' };
 
 export type Organization = {
@@ -15,7 +26,17 @@ export type Organization = {
   locations: { location_id: string; location_name: string }[];
 };
 
-export type LineAsk = { item?: Item; name?: string; quantity: number; rate?: number; tax: Tax | null; discount?: string | number; header?: string };
+export type LineAsk = {
+  item?: Item;
+  name?: string;
+  quantity: number;
+  rate?: number;
+  tax: Tax | null;
+  discount?: string | number;
+  header?: string;
+  /** A kit: one line with one price, and what is in it beside. */
+  kit?: { name: string; quantity: number }[];
+};
 
 export type DocumentAsk = {
   id: string;
@@ -33,7 +54,17 @@ export type DocumentAsk = {
   taxRounding?: 'item_level' | 'entity_level';
   currency?: { code: string; rate: number; precision: number };
   paid?: { mode: string };
-  customFields?: Record<string, string>;
+  customFields?: Record<string, FieldValue>;
+  /** Where a shipping charge's tax stands: in keys of its own, or in a list of taxes and nowhere else. */
+  shippingShape?: 'keys' | 'list';
+  /** Taxes of the whole document with ids and percentages, as some answers have them; a live capture had neither. */
+  namesTaxes?: boolean;
+  /** The taxes of each line are left out, as a live capture of a discounted document showed. */
+  hidesLineTaxes?: boolean;
+  /** Who of the customer's people is named on it. */
+  person?: number;
+  /** A retainer applied to it. */
+  retainer?: number;
   location?: string;
   type?: 'invoice' | 'debit_note';
   invoice?: { invoice_id: string; invoice_number: string; total: number };
@@ -59,9 +90,15 @@ export function makeDocument(organization: Organization, module: 'invoices' | 'c
   });
   const money = (units: bigint) => Number(units) / 10 ** precision;
   const rate = ask.currency?.rate ?? 1;
+  const basePrecision = organization.price_precision;
+  // Exactly, and rounded once to the base currency's own precision.
   const base = (units: bigint) =>
-    Math.round((Number(units) / 10 ** precision) * rate * 10 ** organization.price_precision) / 10 ** organization.price_precision;
+    Number(divide(units * micro(rate) * 10n ** BigInt(basePrecision), 1_000_000n * 10n ** BigInt(precision))) / 10 ** basePrecision;
   const total = money(computed.total);
+  const person = ask.person === undefined ? undefined : ask.contact.persons?.[ask.person];
+  const fields = Object.entries(ask.customFields ?? {}).map(([api_name, value]) => ({ api_name, ...shown(value) }));
+  const shipping = ask.shipping?.tax ? { tax: ask.shipping.tax, amount: money(computed.shipping.tax) } : null;
+  const inKeys = ask.shippingShape === 'list' ? null : shipping;
   const isOpen = ['sent', 'overdue', 'open', 'unpaid'].includes(ask.status);
   const stamp = `${ask.date}T09:30:00+0200`;
   const own = module === 'invoices' ? 'invoice' : 'creditnote';
@@ -78,7 +115,18 @@ export function makeDocument(organization: Organization, module: 'invoices' | 'c
     customer_name: ask.contact.contact_name,
     email: ask.contact.email,
     contact_persons: [],
-    contact_persons_associated: [],
+    contact_persons_associated: [
+      {
+        contact_person_id: `${ask.contact.contact_id.slice(0, -2)}9${ask.person ?? 0}`,
+        contact_person_name: person?.name ?? '',
+        first_name: person?.name ?? '',
+        last_name: '',
+        contact_person_email: ask.contact.email,
+        phone: person?.phone ?? '',
+        mobile: person?.mobile ?? '',
+        communication_preference: { is_email_enabled: true, is_whatsapp_enabled: false },
+      },
+    ],
     location_id: ask.location ?? '',
     location_name: organization.locations.find((each) => each.location_id === ask.location)?.location_name ?? '',
     currency_id: `${organization.organization_id.slice(0, 8)}0000097`,
@@ -98,45 +146,68 @@ export function makeDocument(organization: Organization, module: 'invoices' | 'c
     sub_total_inclusive_of_tax: 0,
     discount_total: money(computed.discountTotal),
     tax_total: money(computed.taxTotal),
-    taxes: computed.taxes.map(({ tax, amount }) => ({ tax_id: tax.tax_id, tax_name: `${tax.tax_name} (${tax.tax_percentage}%)`, tax_amount: money(amount) })),
+    taxes: computed.taxes.map(({ tax, amount }) => ({
+      ...(ask.namesTaxes ? { tax_id: tax.tax_id, tax_percentage: tax.tax_percentage } : {}),
+      tax_name: `${tax.tax_name} (${tax.tax_percentage}%)`,
+      tax_amount: money(amount),
+      tax_amount_formatted: formatted(money(amount), precision),
+    })),
+    reverse_charge_tax_total: 0,
+    is_reverse_charge_applied: false,
     shipping_charge: money(computed.shipping.net),
-    shipping_charge_exclusive_of_tax: money(computed.shipping.net),
-    shipping_charge_inclusive_of_tax: money(computed.shipping.net + computed.shipping.tax),
-    shipping_charge_tax_id: ask.shipping?.tax?.tax_id ?? '',
-    shipping_charge_tax_name: ask.shipping?.tax?.tax_name ?? '',
-    shipping_charge_tax_percentage: ask.shipping?.tax?.tax_percentage ?? '',
-    shipping_charge_tax: ask.shipping?.tax ? money(computed.shipping.tax) : '',
+    ...(ask.shippingShape === 'list'
+      ? {}
+      : {
+          shipping_charge_exclusive_of_tax: money(computed.shipping.net),
+          shipping_charge_inclusive_of_tax: money(computed.shipping.net + computed.shipping.tax),
+        }),
+    shipping_charge_tax_id: inKeys?.tax.tax_id ?? '',
+    shipping_charge_tax_name: inKeys?.tax.tax_name ?? '',
+    shipping_charge_tax_type: inKeys?.tax.tax_type ?? '',
+    shipping_charge_tax_percentage: inKeys?.tax.tax_percentage ?? '',
+    shipping_charge_tax: inKeys?.amount ?? '',
+    shipping_charge_taxes: shipping
+      ? [{ tax_id: shipping.tax.tax_id, tax_name: shipping.tax.tax_name, tax_percentage: shipping.tax.tax_percentage, tax_amount: shipping.amount }]
+      : [],
     adjustment: money(computed.adjustment),
     adjustment_description: computed.adjustment === 0n ? '' : 'Adjustment',
     roundoff_value: money(computed.roundoff),
     total,
     bcy_total: base(computed.total),
     bcy_sub_total: base(computed.subTotal),
+    bcy_discount_total: base(computed.discountTotal),
+    bcy_tax_total: base(computed.taxTotal),
+    bcy_adjustment: base(computed.adjustment),
+    bcy_shipping_charge: base(computed.shipping.net),
+    total_formatted: `${ask.currency?.code ?? organization.currency_code}${formatted(total, precision)}`,
     payment_made: ask.paid ? total : 0,
-    credits_applied: 0,
-    balance: ask.paid ? 0 : isOpen || ask.status === 'draft' || ask.status === 'void' ? total : 0,
+    credits_applied: ask.retainer ?? 0,
+    balance: ask.paid
+      ? 0
+      : ask.retainer !== undefined
+        ? money(computed.total - divide(micro(ask.retainer) * 10n ** BigInt(precision), 1_000_000n))
+        : isOpen || ask.status === 'draft' || ask.status === 'void'
+          ? total
+          : 0,
     salesperson_id: '',
     salesperson_name: '',
     notes: '',
     terms: '',
     is_emailed: false,
     [`${own}_url`]: '',
-    custom_fields: Object.entries(ask.customFields ?? {}).map(([api_name, value], index) => ({
+    custom_fields: fields.map(({ api_name, value, text, data_type }, index) => ({
+      field_id: `${ask.id.slice(0, 12)}${index}`,
       customfield_id: `${ask.id.slice(0, 12)}${index}`,
       index: index + 1,
       label: api_name,
       api_name,
       value,
-      value_formatted: value,
-      data_type: 'string',
+      value_formatted: text,
+      data_type,
+      is_active: true,
     })),
-    custom_field_hash: Object.fromEntries(
-      Object.entries(ask.customFields ?? {}).flatMap(([name, value]) => [
-        [name, value],
-        [`${name}_unformatted`, value],
-      ]),
-    ),
-    customer_custom_field_hash: ask.contact.cf_custtin ? { cf_custtin: ask.contact.cf_custtin, cf_custtin_unformatted: ask.contact.cf_custtin } : {},
+    custom_field_hash: Object.fromEntries(fields.flatMap((each) => flat(each.api_name, each))),
+    customer_custom_field_hash: ask.contact.cf_custtin ? Object.fromEntries(flat('cf_custtin', shown(ask.contact.cf_custtin))) : {},
     billing_address: { address: 'KG 11 Ave', city: 'Kigali', country: 'Rwanda', state: '', zip: '', fax: '', phone: '' },
     documents: [],
     ...(module === 'creditnotes'
@@ -149,6 +220,23 @@ export function makeDocument(organization: Organization, module: 'invoices' | 'c
       : {}),
   };
 }
+
+/** A number as Zoho shows it to people. */
+const formatted = (value: number, decimals: number): string =>
+  new Intl.NumberFormat('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(value);
+
+/** A field's value, and the text that is shown of it. */
+export const shown = (given: FieldValue) =>
+  typeof given === 'string'
+    ? { value: given, text: given, data_type: 'string' }
+    : { value: given.value, text: formatted(given.value, given.type === 'decimal' ? 2 : 0), data_type: given.type };
+
+/** The same beside the document: under its own name the text for eyes. */
+const flat = (name: string, { value, text }: ReturnType<typeof shown>): [string, unknown][] => [
+  [name, text],
+  [`${name}_formatted`, text],
+  [`${name}_unformatted`, value],
+];
 
 function lineItems(ask: DocumentAsk, computed: Computed, money: (units: bigint) => number): Stored[] {
   let priced = 0;
@@ -175,10 +263,11 @@ function lineItems(ask: DocumentAsk, computed: Computed, money: (units: bigint) 
       tax_percentage: line.tax?.tax_percentage ?? '',
       item_total: money(is.itemTotal),
       // A zero-rated line carries no line taxes (seen live).
-      line_item_taxes: is.taxes
+      line_item_taxes: (ask.hidesLineTaxes ? [] : is.taxes)
         .filter(({ tax }) => tax.tax_percentage > 0)
         .map(({ tax, amount }) => ({ tax_id: tax.tax_id, tax_name: `${tax.tax_name} (${tax.tax_percentage}%)`, tax_amount: money(amount) })),
-      line_item_category: '',
+      line_item_category: 'line_item',
+      ...(line.kit ? { is_combo_product: true, mapped_items: line.kit.map((part, i) => ({ ...part, item_order: i + 1, unit: 'pcs' })) } : {}),
       header_id: '',
       header_name: '',
       tags: [],

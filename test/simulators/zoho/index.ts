@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type AccountsState, accountsServer, type Location, locations, mayCall, type User } from './accounts.ts';
 import { type AutomationState, automation, type Delivery, type Field, freshAutomation, newId } from './automation.ts';
 import { type Answered, type Asked, jsonAnswer, keptState, type Listening, listen } from '../kit/server.ts';
-import type { Stored } from './documents.ts';
+import { type DocumentAsk, makeDocument, shown, type Stored } from './documents.ts';
 import { type Seeded, type SeededDocument, seed } from './seed.ts';
 
 type OrganizationState = {
@@ -33,6 +33,10 @@ export type Zoho = Listening & {
   /** What the API console's self client shows: a client and a fresh code. */
   selfClient(organizationId: string): { code: string; client_id: string; client_secret: string };
   add(module: 'invoices' | 'creditnotes', organizationId: string, document: Stored): void;
+  /** A document made by Zoho's own arithmetic, in the organization's present precision. */
+  make(module: 'invoices' | 'creditnotes', organizationId: string, ask: DocumentAsk): Stored;
+  /** The decimals of an organization's base currency: 0 to 3. */
+  setPrecision(organizationId: string, decimals: number): void;
   organization(id: string): Seeded['organization'];
   /** Scripts the next API answers: `html`, `unauthorized`, `expired_token`, `limit`, `error`, `slow`, `wrong_document`. */
   faults(next: string[], organizationId?: string, path?: string): void;
@@ -292,8 +296,18 @@ export async function startZoho(options: {
               status: 'active',
               phone: '',
               owner_id: '',
-              contact_persons: [],
-              custom_fields: one.cf_custtin ? [{ api_name: 'cf_custtin', value: one.cf_custtin }] : [],
+              cf_custtin: undefined,
+              persons: undefined,
+              contact_persons: (one.persons ?? []).map(({ name, mobile = '', phone = '' }, i) => ({
+                contact_person_id: `${one.contact_id.slice(0, -2)}9${i}`,
+                first_name: name,
+                mobile,
+                phone,
+                is_primary_contact: i === 0,
+              })),
+              custom_fields: one.cf_custtin
+                ? [{ api_name: 'cf_custtin', value: shown(one.cf_custtin).value, value_formatted: shown(one.cf_custtin).text }]
+                : [],
             },
           })
         : jsonAnswer(404, { code: 1002, message: 'Contact does not exist.' });
@@ -640,6 +654,17 @@ export async function startZoho(options: {
     selfClient,
     add(module, organizationId, document) {
       listOf(organizationOf(organizationId) as OrganizationState, module).push(document);
+      state.save();
+    },
+    make(module, organizationId, ask) {
+      const organization = organizationOf(organizationId) as OrganizationState;
+      const made = makeDocument(organization.seeded.organization, module, ask);
+      listOf(organization, module).push(made);
+      state.save();
+      return made;
+    },
+    setPrecision(organizationId, decimals) {
+      (organizationOf(organizationId) as OrganizationState).seeded.organization.price_precision = decimals;
       state.save();
     },
     organization: (id) => (organizationOf(id) as OrganizationState).seeded.organization,

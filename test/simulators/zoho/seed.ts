@@ -50,12 +50,13 @@ function build(about: About): Seeded {
   const exempt = tax(3, 'Exempt', 0);
   const compound = tax(4, 'Levy on VAT', 5, 'compound_tax');
   const group = tax(5, 'VAT group', 18, 'tax_group', [tax(6, 'VAT part one', 10), tax(7, 'VAT part two', 8)]);
-  const contact = (n: number, name: string, mobile: string, tin?: string): Contact => ({
+  const contact = (n: number, name: string, mobile: string, tin?: Contact['cf_custtin'], persons?: Contact['persons']): Contact => ({
     contact_id: id(2, n),
     contact_name: name,
     mobile,
     email: `buyer${n}@example.rw`,
     ...(tin ? { cf_custtin: tin } : {}),
+    ...(persons ? { persons } : {}),
   });
   const hotel = contact(1, 'Hotel Ikirezi', '0788000001');
   const school = contact(2, 'Ishuri ry’Ubumenyi Nyamirambo', '0788000002');
@@ -63,6 +64,10 @@ function build(about: About): Seeded {
   const arabic = contact(4, 'شركة النيل للتجارة', '+250788000004');
   const abroad = contact(5, 'Bergmann Handels GmbH', '+4915200000005');
   const shy = contact(6, 'Walk-in without a number', '');
+  // As customers really are entered: a TIN in a field of decimals, half an emoji cut off by an import, people with numbers of their own.
+  const decimals = contact(7, 'Virunga Wholesale', '', { type: 'decimal', value: 101_234_567 }, [{ name: 'Keza', mobile: '(+250) 788 000 006' }]);
+  const emoji = contact(8, 'Hotel \ud83d', '0788.000.008');
+  const marked = contact(9, '\ufeff\u200eAmahoro\u0000 Guest\r\nHouse\t', 'Tel: 0788 000 009');
   const item = (n: number, name: string, rate: number, unit = 'pcs', product_type: Item['product_type'] = 'goods'): Item => ({
     item_id: id(3, n),
     name,
@@ -88,7 +93,7 @@ function build(about: About): Seeded {
     price_precision: about.precision,
     time_zone: 'Africa/Kigali',
     taxes: [vat, zero, exempt, compound, group],
-    contacts: [hotel, school, corporate, arabic, abroad, shy],
+    contacts: [hotel, school, corporate, arabic, abroad, shy, decimals, emoji, marked],
     items,
     locations,
   };
@@ -204,6 +209,69 @@ function build(about: About): Seeded {
   refund('partial credit note', false, { contact: hotel, invoice: of(first), lines: [line(coffee, 1)] });
   refund('credit note without an invoice', false, { contact: hotel, lines: [line(bread, 2)] });
   refund('draft credit note', false, { contact: hotel, status: 'draft', invoice: of(first), lines: [line(water, 4)] });
+  // Documents as they really come. Last, so that the ones above keep their numbers.
+  const exclusive = { isInclusive: false };
+  sale('TIN in a field of decimals, purchase code with blanks', {
+    contact: decimals,
+    customFields: { cf_purchase_code: ' M4R 7T1 ' },
+    lines: [line(course, 1)],
+  });
+  sale('half an emoji in the buyer’s name', { contact: emoji, lines: [line(coffee, 1), line(bread, 1, { name: 'Bread \ud83d' })] });
+  sale('control characters and marks in names', {
+    contact: marked,
+    lines: [
+      line(bread, 1, { name: 'Bread\u000bwhole' }),
+      line(bread, 2, { name: 'line one\r\nline two\ttab' }),
+      line(bread, 3, { name: 'Bread \u0000' }),
+      line(water, 1, { name: '\ufeffAmazi \u202e500\u202c ml\u0085' }),
+    ],
+  });
+  if (about.precision === 2) {
+    sale('tiny price, huge quantity', { contact: hotel, ...exclusive, lines: [line(water, 1_951_593, { rate: 0.0055 })] });
+    sale('tax rounded per document beside an exempt line', {
+      contact: hotel,
+      ...exclusive,
+      taxRounding: 'entity_level',
+      lines: [line(flour, 1, { rate: 90.3, tax: exempt }), line(water, 0.45, { rate: 2.54 }), line(water, 0.28, { rate: 6.87 })],
+    });
+    sale('total rounded down', { contact: hotel, ...exclusive, rounds: true, lines: [line(bread, 1, { rate: 1180.8 })] });
+  }
+  sale('quantities of three to six decimals', {
+    contact: school,
+    ...exclusive,
+    lines: [line(water, 15.619, { rate: 520 }), line(course, 2.166667), line(course, 0.005)],
+  });
+  sale('discounted, without the taxes of its lines', {
+    contact: hotel,
+    ...exclusive,
+    discount: '10%',
+    hidesLineTaxes: true,
+    lines: [line(coffee, 5), line(bread, 3), line(flour, 2, { tax: exempt })],
+  });
+  sale('shipping taxed in a list', { contact: hotel, ...exclusive, shippingShape: 'list', shipping: { charge: 5000, tax: vat }, lines: [line(coffee, 2)] });
+  sale('a kit', {
+    contact: hotel,
+    lines: [
+      line(coffee, 2, {
+        name: 'Breakfast kit',
+        rate: 12_000,
+        kit: [
+          { name: 'Coffee', quantity: 1 },
+          { name: 'Bread', quantity: 2 },
+        ],
+      }),
+    ],
+  });
+  sale('a retainer applied', { contact: hotel, retainer: 5000, lines: [line(coffee, 3)] });
+  sale('a person of the customer named on it', { contact: { ...decimals, cf_custtin: '' }, person: 0, lines: [line(water, 12)] });
+  sale('a line of no quantity beside another', { contact: hotel, ...exclusive, lines: [line(bread, 0), line(coffee, 1)] });
+  other('advance as a negative line: refused', { contact: hotel, ...exclusive, lines: [line(course, 2), line(course, 1, { rate: -20_000, name: 'Advance' })] });
+  other('foreign currency at a rate of one: asked', {
+    contact: abroad,
+    ...exclusive,
+    currency: { code: 'USD', rate: 1, precision: 2 },
+    lines: [line(course, 1, { rate: 500 })],
+  });
   return {
     organization,
     invoices,
