@@ -913,9 +913,9 @@ export const problems = {
     409,
     'none',
     'The original of this receipt has been printed already.',
-    'Print a copy: it is marked as one. The original can be saved again from the receipt, byte for byte.',
+    'Print a copy: it is marked as one.',
     "L'original de ce reçu a déjà été imprimé.",
-    "Imprimez une copie : elle est marquée comme telle. L'original peut être enregistré de nouveau depuis le reçu, à l'identique.",
+    'Imprimez une copie : elle est marquée comme telle.',
   ),
   text_unprintable: e(
     422,

@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -44,6 +46,21 @@ const open = async (what: string, options: { locale?: string; width?: number; as
 };
 const judged = (what: string) => world.vsdc.receipts().filter((each) => each.request.remark === named(what).number);
 
+const sealedOf = async (what: string) => {
+  const api = await Api.signIn(world, business().user);
+  return (await api.get(`/receipts?module=invoices&document_id=${named(what).id}`)).body.receipts[0];
+};
+
+/** The page as the browser prints it, on the paper that it asks for; what another program reads on it. */
+async function readCodes(page: Page): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'muhuri-print-'));
+  writeFileSync(join(folder, 'p.pdf'), await page.pdf({ preferCSSPageSize: true, printBackground: true }));
+  expect(spawnSync('pdftoppm', ['-r', '150', '-png', 'p.pdf', 'p'], { cwd: folder }).status).toBe(0);
+  const pages = readdirSync(folder).filter((each) => each.endsWith('.png'));
+  const read = pages.map((each) => spawnSync('zbarimg', ['--raw', '-q', each], { cwd: folder, encoding: 'utf8' }).stdout.trim());
+  return read.filter(Boolean);
+}
+
 async function findProblems(page: Page): Promise<string[]> {
   const frame = page.frames()[1];
   await frame?.evaluate(axe);
@@ -69,12 +86,37 @@ describe('the panel beside an invoice', () => {
     await look(panel, '03-sealed');
     expect(await findProblems(panel.page)).toEqual([]);
     expect(judged('simple sale')).toHaveLength(1);
-    const [download] = await Promise.all([panel.page.waitForEvent('download'), panel.panel.getByRole('button', { name: 'PDF', exact: true }).click()]);
-    expect(
-      readFileSync(await download.path())
-        .subarray(0, 5)
-        .toString(),
-    ).toBe('%PDF-');
+    const saveAs = async (name: string) => {
+      const [download] = await Promise.all([panel.page.waitForEvent('download'), panel.panel.getByRole('button', { name, exact: true }).click()]);
+      expect(
+        readFileSync(await download.path())
+          .subarray(0, 5)
+          .toString(),
+      ).toBe('%PDF-');
+      return download.suggestedFilename();
+    };
+    const { number } = named('simple sale');
+    expect(await saveAs('Save a copy as PDF · A4')).toBe(`${number} receipt A4 COPY.pdf`);
+    await panel.panel.getByLabel('Paper').selectOption('80mm');
+    // A browser's own print dialog would stop the page here.
+    await panel.page.context().addInitScript('window.print = () => { document.title = `printed ${document.title}`; }');
+    const [page] = await Promise.all([
+      panel.page.context().waitForEvent('page'),
+      panel.panel.getByRole('button', { name: 'Print the original · 80 mm', exact: true }).click(),
+    ]);
+    await page.getByText('Original · 80 mm').waitFor();
+    await until(
+      () => page.title(),
+      (title) => title.startsWith('printed '),
+    );
+    await page.screenshot({ path: join(checkout, '.data/screens/print-page.png') });
+    expect(await readCodes(page), 'what comes out of the printer').toEqual([judged('simple sale')[0] && (await sealedOf('simple sale')).verification_url]);
+    await page.close();
+    await panel.panel.getByText(/^Original: 80 mm, /).waitFor();
+    expect(await panel.panel.getByRole('button', { name: /original/ }).count(), 'there is one').toBe(0);
+    expect(await saveAs('Save a copy as PDF · 80 mm')).toBe(`${number} receipt 80mm COPY.pdf`);
+    await look(panel, '03-sealed-and-printed');
+    expect(await findProblems(panel.page)).toEqual([]);
   });
 
   test('a double click in two browsers and the API at once make one receipt', async () => {

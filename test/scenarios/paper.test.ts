@@ -354,6 +354,7 @@ describe('the page behind a link', () => {
     const answer = await open(url, { headers: { 'accept-language': 'fr' } });
     expect(answer.headers.get('content-type')).toContain('text/html');
     expect(answer.headers.get('content-security-policy')).toMatch(/default-src 'none'; script-src 'sha256-/);
+    expect(answer.headers.get('cross-origin-opener-policy'), 'opened out of a sandboxed frame').toBe('unsafe-none');
     const page = await answer.text();
     expect(page).toContain(`${receipt.document_number} receipt 80mm`);
     expect(page).toMatch(/@page p0\{size:226\.\d+pt \d+pt/);

@@ -46,9 +46,14 @@ export class Api {
   taxpayer = (tin: string) => this.call<{ name: string | null }>('GET', `/taxpayers/${encodeURIComponent(tin)}`);
   mappings = (kind: string) => this.call<{ choices: ChoiceLists }>('GET', `/mappings/${kind}`);
   map = (kind: string, key: string, value: object) => this.call('PUT', `/mappings/${kind}`, { mappings: [{ key, value }] });
-  print = async (id: string, paper: string) => {
-    const { url } = await this.call<{ url: string }>('POST', `/receipts/${id}/prints`, { paper });
+  /** Where a print is to be had, once; it is recorded when it is opened. */
+  printLink = async (id: string, paper: string, original: boolean) => {
+    const { url } = await this.call<{ url: string }>('POST', `/receipts/${id}/prints`, { paper, original });
     return `${this.server}${url}`;
+  };
+  printedPdf = async (id: string, paper: string, original: boolean): Promise<Blob> => {
+    const link = await this.printLink(id, paper, original);
+    return (await this.#kept.fetch('GET', `${link.slice(link.indexOf('/prints/'))}?as=pdf`)).blob();
   };
   pdf = async (id: string, paper: string): Promise<Blob> => (await this.#kept.fetch('GET', `/receipts/${id}/pdf?paper=${paper}`)).blob();
   qr = async (id: string): Promise<string> => (await this.#kept.fetch('GET', `/receipts/${id}/qr.svg`)).text();

@@ -14,8 +14,8 @@ const words = {
   ar: { original: 'الأصل', copy: 'نسخة', print: 'طباعة', download: 'تنزيل PDF', once: 'تُفتح هذه الصفحة مرة واحدة. سُجِّلت الطباعة.' },
 };
 
-/** Where a sandbox forbids printing, the call does nothing and the buttons stay. */
-const script = `const print=()=>window.print();document.getElementById('print').addEventListener('click',print);addEventListener('load',print);`;
+/** Asked for once the page stands; where a sandbox forbids printing, the call does nothing and the buttons stay. */
+const script = `const print=()=>window.print();document.getElementById('print').addEventListener('click',print);addEventListener('load',()=>setTimeout(print,200));`;
 
 /** What the page may do: run that script, show pictures it brings along, save the file it holds. It asks nobody for anything. */
 export const printPagePolicy = [

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Views } from './api.ts';
+import { OriginalPaper } from './original-paper.tsx';
 import { moment, useAct, useLoad, usePage } from './page.ts';
 import { AdoptionFields, Card, type DeviceAddress, DeviceFields, FactList, Form, Message, noAdoption, Shown, Tag, Text } from './parts.tsx';
 
@@ -98,6 +99,7 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
           </span>
         </p>
       ) : null}
+      <OriginalPaper branch={branch} onChange={onChange} />
       <Message text={message} />
       <div class="actions">
         {device ? (

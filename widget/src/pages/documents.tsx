@@ -106,10 +106,11 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
     return canSeal(row) && outcome?.is === 'done' && !outcome.isGood;
   });
   const running = Object.values(outcomes).filter((each) => each.is === 'running').length;
-  const print = () =>
+  const [paper, setPaper] = useState('a4');
+  const print = (original: boolean) =>
     act(async () => {
-      const blob = await api.file('POST', '/receipts/prints', { receipt_ids: pickedSealed.map((row) => row.receipt_id) });
-      save(blob, 'receipts.pdf');
+      const blob = await api.file('POST', '/receipts/prints', { receipt_ids: pickedSealed.map((row) => row.receipt_id), paper, original });
+      save(blob, `receipts ${paper.toUpperCase().replace('MM', 'mm')}${original ? '' : ' COPY'}.pdf`);
     });
   const mail = () =>
     act(async () => {
@@ -172,14 +173,28 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
           </button>
           {sealed.length > 0 ? (
             <>
-              <button
-                type="button"
-                class="button plain"
-                disabled={isBusy || pickedSealed.length === 0 || pickedSealed.length > 50}
-                onClick={() => void print()}
-              >
-                {filled(words.printChosen, { n: pickedSealed.length })}
-              </button>
+              <Pick
+                label={words.paper}
+                value={paper}
+                choices={[
+                  ['a4', 'A4'],
+                  ['a5', 'A5'],
+                  ['80mm', '80 mm'],
+                  ['58mm', '58 mm'],
+                ]}
+                onChange={setPaper}
+              />
+              {[true, false].map((original) => (
+                <button
+                  key={String(original)}
+                  type="button"
+                  class="button plain"
+                  disabled={isBusy || pickedSealed.length === 0 || pickedSealed.length > 50}
+                  onClick={() => void print(original)}
+                >
+                  {filled(original ? words.printOriginals : words.printCopies, { n: pickedSealed.length })}
+                </button>
+              ))}
               <button type="button" class="button plain" disabled={isBusy || pickedSealed.length === 0} onClick={() => void mail()}>
                 {filled(words.mailChosen, { n: pickedSealed.length })}
               </button>

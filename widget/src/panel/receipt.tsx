@@ -3,6 +3,7 @@ import { Button, Copy, Facts, Section } from '../ui/parts.tsx';
 import type { PreflightView, ReceiptView, WriteBackView } from '../views.ts';
 import { Evidence } from './evidence.tsx';
 import { useFrame } from './frame.ts';
+import { Papers, saveBlob } from './papers.tsx';
 import { Reversal } from './reversal.tsx';
 
 type Props = { receipt: ReceiptView; preflight: PreflightView; focus: boolean; onChange(receipt: ReceiptView): void; run(work: () => Promise<void>): void };
@@ -19,27 +20,7 @@ export function Signed({ receipt, focus, run, onChange }: Props) {
     );
   }, [receipt.id]);
   const url = receipt.verification_url ?? '';
-  const save = (blob: Blob, name: string) => {
-    const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: name });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  };
-  const takeEvidence = () => run(async () => save(await api.evidencePack(receipt.id), `${receipt.document_number}.evidence.json`));
-  const download = (paper: string) =>
-    run(async () => {
-      save(await api.pdf(receipt.id, paper), `${receipt.document_number}.pdf`);
-      onChange({ ...receipt, prints: Math.max(1, receipt.prints) });
-    });
-  // The window is opened by the click itself, before the answer is there: afterwards the browser would block it.
-  const print = () => {
-    const tab = window.open('', '_blank');
-    run(async () => {
-      const link = await api.print(receipt.id, 'a4');
-      if (tab) tab.location.href = link;
-      else window.location.href = link;
-      onChange({ ...receipt, prints: receipt.prints + 1 });
-    });
-  };
+  const takeEvidence = () => run(async () => saveBlob(await api.evidencePack(receipt.id), `${receipt.document_number}.evidence.json`));
   return (
     <Section title={receipt.kind === 'refund' ? words.refund : words.signed} tone="good" focus={focus}>
       {receipt.drift ? (
@@ -48,6 +29,7 @@ export function Signed({ receipt, focus, run, onChange }: Props) {
           <span class="quiet">{receipt.drift.detail}</span>
         </div>
       ) : null}
+      <Papers receipt={receipt} run={run} onChange={onChange} />
       {qr ? <img class="qr" src={qr} alt={words.qrAlt} width="216" height="216" /> : <div class="qr" style={{ blockSize: '13.5rem' }} />}
       <p class="verify">
         {/^https?:/.test(url) ? (
@@ -75,9 +57,6 @@ export function Signed({ receipt, focus, run, onChange }: Props) {
       />
       <InZoho receiptId={receipt.id} run={run} />
       <div class="actions">
-        <Button onClick={() => download('a4')}>{words.pdf}</Button>
-        <Button onClick={() => download('80mm')}>{words.pdfRoll}</Button>
-        <Button onClick={print}>{receipt.prints > 0 ? words.printCopy : words.print}</Button>
         {api.session?.business?.permissions.includes('read_trail') ? <Button onClick={takeEvidence}>{words.evidencePack}</Button> : null}
       </div>
     </Section>

@@ -328,7 +328,11 @@ function respond(c: HonoContext, result: unknown): Response {
   if (result instanceof FileAnswer) {
     c.header('content-type', result.type);
     if (result.name) c.header('content-disposition', `inline; filename="${result.name}"`);
-    if (result.policy) c.header('content-security-policy', result.policy);
+    if (result.policy) {
+      c.header('content-security-policy', result.policy);
+      // A page that is opened out of Zoho's sandboxed frame is refused by browsers where it asks for an opener of its own origin.
+      c.header('cross-origin-opener-policy', 'unsafe-none');
+    }
     const { body } = result;
     return c.body((typeof body === 'string' || Buffer.isBuffer(body) ? body : streamOf(body)) as never);
   }
