@@ -7,6 +7,7 @@ import { checkout, makeTemplate } from '../world.ts';
 import { benchEndurance } from './endurance.ts';
 import { benchGrowth } from './growth.ts';
 import { rows } from './measure.ts';
+import { benchNeighbours } from './neighbours.ts';
 import { benchPaper } from './paper.ts';
 import { benchPlatform } from './platform.ts';
 import { benchRest } from './rest.ts';
@@ -29,6 +30,7 @@ const all: Record<string, () => Promise<void>> = {
   signing: () => benchSigning(postgres, only),
   paper: benchPaper,
   platform: () => benchPlatform(postgres, only),
+  neighbours: () => benchNeighbours(postgres, given('neighbours', 2_000), only),
   webhook: () => benchWebhook(postgres),
   storm: () => benchStorm(postgres),
   growth: () => benchGrowth(postgres, given('growth', 2_000_000)),

@@ -119,6 +119,14 @@ describe('a logo', () => {
     expect((await admin.get('/alerts')).body.alerts).toEqual([]);
   });
 
+  test('is read so often a minute for one business, and another has its own share', async () => {
+    const preview = (by: Api) => by.post('/businesses/me/branding/preview', { branding: { logo: dataUrl(hostilePngs['a wrong checksum'] as Buffer) } });
+    const codes = (await Promise.all(Array.from({ length: 70 }, () => preview(admin)))).map(({ body }) => body.code);
+    expect(codes).toContain('rate_limited');
+    for (const code of codes) expect(['image_refused', 'business_busy', 'rate_limited']).toContain(code);
+    expect((await preview(other)).body.code).toBe('image_refused');
+  });
+
   test('in the file of a business that is registered on the command line is looked at like any other', async () => {
     const { registration } = await import('@muhuri/server/onboarding/register-business');
     const file = {

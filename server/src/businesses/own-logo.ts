@@ -1,3 +1,4 @@
+import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import type { Recorder } from '../audit/index.ts';
 import type { Alerts } from '../alerts/index.ts';
 import type { Context } from '../context.ts';
@@ -11,6 +12,9 @@ import { getBusiness, updateBusinessRow } from './business.store.ts';
 
 const reencode: Task<typeof reencodeImage> = { module: new URL('../platform/reencode-image.ts', import.meta.url), name: 'reencodeImage', timeMs: 5_000 };
 
+/** Pictures of one business that are read within a minute: more than somebody tries out at the screen. */
+const aMinute = 60;
+
 /** As many characters as the largest file has as a data URL. */
 const charactersMax = 280_000;
 
@@ -20,11 +24,14 @@ export type ReadLogo = (businessId: string, dataUrl: string, field: string) => P
 /**
  * The only way to a logo: read whole in a bounded worker and written anew, so that a paper is never drawn with bytes of somebody else's making.
  */
-export const readLogo =
-  (work: BoundedWorker): ReadLogo =>
-  async (businessId, dataUrl, field) => {
+export function readLogo(work: BoundedWorker): ReadLogo {
+  const pictures = new RateLimiterMemory({ points: aMinute, duration: 60 });
+  return async (businessId, dataUrl, field) => {
     const [, body] = dataUrl.length <= charactersMax ? (/^data:image\/(?:png|jpeg);base64,([A-Za-z0-9+/]+={0,2})$/.exec(dataUrl) ?? []) : [];
     if (!body) throw new AppError('image_refused', { field });
+    await pictures.consume(businessId).catch(({ msBeforeNext }: RateLimiterRes) => {
+      throw new AppError('rate_limited', { retry_after_s: Math.ceil(msBeforeNext / 1000) });
+    });
     try {
       const { kind, bytes } = await work.run(businessId, reencode, Buffer.from(body, 'base64'));
       return `data:image/${kind};base64,${Buffer.from(bytes).toString('base64')}` as OwnLogo;
@@ -34,6 +41,7 @@ export const readLogo =
       throw new AppError('image_refused', { field }, error);
     }
   };
+}
 
 /**
  * Looks at the logos that are not known to be ours and writes them anew. One that cannot be read goes, and the business is told; everything else of
