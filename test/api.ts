@@ -33,6 +33,17 @@ async function nextCode(person: Person): Promise<string | null> {
   return codeOf(secret, 0, person.now());
 }
 
+const turns = new Map<string, Promise<unknown>>();
+/** One code at a time: two that are given at once would be the same one. */
+function withCode(person: Person, give: (code: string | null) => Promise<Reply>): Promise<Reply> {
+  const mine = (turns.get(keyOf(person)) ?? Promise.resolve()).then(async () => give(await nextCode(person)));
+  turns.set(
+    keyOf(person),
+    mine.catch(() => {}),
+  );
+  return mine;
+}
+
 /** A code that this account's authenticator shows now, and that was not used yet as far as the server knows. */
 export const codeFor = async (world: Pick<World, 'databaseUrls' | 'now'>, { username, password }: Pick<DemoAccount, 'username' | 'password'>) =>
   (await nextCode({ databaseUrl: world.databaseUrls.app, username, password, now: world.now })) ?? '';
@@ -57,7 +68,7 @@ export class Api {
     const person = { databaseUrl: world.databaseUrls.app, username: account.username, password: account.password, now: world.now };
     const signIn = (more: object) => new Api(url).post('/auth/login', { username: account.username, password: account.password, ...more });
     let reply = await signIn({});
-    if (reply.body.code === 'code_needed') reply = await signIn({ code: await nextCode(person) });
+    if (reply.body.code === 'code_needed') reply = await withCode(person, (code) => signIn({ code }));
     if (reply.status !== 200) throw new Error(`sign-in: ${JSON.stringify(reply.body)}`);
     return Object.assign(new Api(url, reply.body.token as string), { person });
   }
@@ -85,8 +96,7 @@ export class Api {
   async #giveSecondFactor(asked: string): Promise<boolean> {
     if (!this.person) return false;
     if (asked === 'second_factor_setup') return enrol(this, this.person.password).then(() => true);
-    const code = await nextCode(this.person);
-    return code !== null && (await this.asSession().post('/auth/second-factor', { code })).status === 200;
+    return (await withCode(this.person, (code) => this.asSession().post('/auth/second-factor', { code }))).status === 200;
   }
   async #send(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Reply> {
     const answer = await fetch(`${this.url}/api/v1${path}`, {
@@ -117,9 +127,15 @@ export async function until<T>(look: () => Promise<T> | T, isDone: (value: T) =>
 export const codeOf = (secret: string, stepsLater = 0, now = new Date()): string =>
   new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: now.getTime() + stepsLater * 30_000 });
 
-/** Sets an authenticator up and gives its first code: the session passes what asks for a second factor. */
+/** Sets an authenticator up, unless this person has, and gives a code: the session passes what asks for a second factor. */
 export async function enrol(api: Api, password: string): Promise<string> {
-  const begun = await api.post('/auth/totp', { password });
+  const begun = await api.asSession().post('/auth/totp', { password });
+  const known = api.person && authenticators.get(keyOf(api.person));
+  if (begun.body.code === 'wrong_state' && api.person && known) {
+    const passed = await withCode(api.person, (code) => api.asSession().post('/auth/second-factor', { code }));
+    if (passed.status !== 200) throw new Error(`authenticator: ${JSON.stringify(passed.body)}`);
+    return known;
+  }
   if (begun.status !== 200) throw new Error(`authenticator: ${JSON.stringify(begun.body)}`);
   const confirmed = await api.post('/auth/totp/confirm', { code: codeOf(begun.body.secret as string, 0, api.person?.now()) });
   if (confirmed.body.second_factor !== 'passed') throw new Error(`authenticator: ${JSON.stringify(confirmed.body)}`);

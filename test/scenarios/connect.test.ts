@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Api, enrol, until } from '../api.ts';
+import { Api, codeFor, enrol, until } from '../api.ts';
 import { startWorld, type World } from '../world.ts';
 
 let world: World;
@@ -168,6 +168,7 @@ describe('one grant for two businesses', () => {
       token,
       username: world.businesses[0].admin.username,
       password: world.businesses[0].admin.password,
+      code: await codeFor(world, world.businesses[0].admin),
     });
     expect(accepted.status, JSON.stringify(accepted.body)).toBe(200);
     const seen = await admin.post('/oauth/callback', await consent(admin, owner));

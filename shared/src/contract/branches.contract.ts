@@ -122,6 +122,7 @@ export const initialiseDevice = endpoint({
   path: '/branches/{id}/initialise',
   summary: 'Initialise the device of a branch with the authority (possible once)',
   guard: 'manage_devices',
+  secondFactor: true,
   output: branchView,
 });
 
@@ -130,6 +131,7 @@ export const adoptDevice = endpoint({
   path: '/branches/{id}/adopt',
   summary: 'Take over a device that was initialised elsewhere',
   guard: 'manage_devices',
+  secondFactor: true,
   input: z.strictObject({ sdc_id: z.string().trim().min(4).max(20), mrc_number: z.string().trim().length(11), last_invoice_number: lastNumber }),
   output: branchView,
 });
@@ -167,6 +169,7 @@ export const resumeLane = endpoint({
   path: '/branches/{id}/resume',
   summary: 'Send again; after a collision with the last number and the evidence for it',
   guard: 'manage_devices',
+  secondFactor: true,
   input: z.strictObject({ last_invoice_number: lastNumber.optional(), evidence: z.string().trim().min(3).max(500).optional() }),
   output: branchView,
 });

@@ -154,6 +154,7 @@ export const updateBusiness = endpoint({
   path: '/businesses/{id}',
   summary: 'Change a business; what is unique among businesses is changed here only',
   guard: 'operate',
+  secondFactor: true,
   input: z.strictObject({
     business_name: text(200),
     email,
@@ -167,7 +168,15 @@ export const updateBusiness = endpoint({
 });
 
 const statusChange = (path: `/${string}`, summary: string) =>
-  endpoint({ method: 'PUT', path, summary, guard: 'operate', input: z.strictObject({ reason: text(300).optional() }).optional(), output: businessEntry });
+  endpoint({
+    method: 'PUT',
+    path,
+    summary,
+    guard: 'operate',
+    secondFactor: true,
+    input: z.strictObject({ reason: text(300).optional() }).optional(),
+    output: businessEntry,
+  });
 export const deactivateBusiness = statusChange('/businesses/{id}/deactivate', 'Suspend a business: nobody signs in or seals; history stays');
 export const activateBusiness = statusChange('/businesses/{id}/activate', 'Activate a business again');
 export const closeBusiness = statusChange('/businesses/{id}/close', 'Close a business for good: its secrets are erased, its receipts stay');
@@ -186,6 +195,7 @@ export const inviteAdmin = endpoint({
   path: '/businesses/{id}/invitations',
   summary: 'Invite an admin to a business that has none left',
   guard: 'operate',
+  secondFactor: true,
   input: z.strictObject({ email }),
   output: z.object({ email: z.string(), expires_at: time }),
 });
@@ -226,6 +236,7 @@ export const updateConfig = endpoint({
   path: '/businesses/me/config',
   summary: 'Change settings, branding, go-live date and contact; what is not named stays',
   guard: 'manage_business',
+  secondFactor: true,
   bodyKb: 512,
   input: z.strictObject({
     settings: settings.partial().optional(),
@@ -409,6 +420,7 @@ export const setupBusiness = endpoint({
   path: '/businesses/me/setup/step1',
   summary: 'The business: contact, VAT registration, go-live date',
   guard: 'manage_business',
+  secondFactor: true,
   input: z.strictObject({ location: text(200), phone_number: text(40), vat_registered: z.boolean(), go_live_date: day }),
   output: setupView,
 });

@@ -13,7 +13,10 @@ export type Endpoint<I extends ZodType = ZodType, O extends ZodType = ZodType, Q
   path: `/${string}`;
   summary: string;
   guard: Guard;
-  /** Asks for the second factor, given a short while ago: what changes a device's address, a key or a role. */
+  /**
+   * Asks for the second factor, given a short while ago: what settles, changes devices, keys or roles, or opens a way out for data. A route
+   * that changes something and does not ask for it stands with its reason in `test/exams/second-factor.test.ts`.
+   */
   secondFactor?: true;
   input?: I;
   query?: Q;

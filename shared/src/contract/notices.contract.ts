@@ -32,6 +32,7 @@ export const addSubscriber = endpoint({
   path: '/subscribers',
   summary: 'Add an address; its secret is answered this once',
   guard: 'manage_business',
+  secondFactor: true,
   answersSecret: true,
   input: z.strictObject({ url: httpAddress(1000), events: z.array(event).min(1).max(noticeEvents.length) }),
   output: newSubscriber,
@@ -42,6 +43,7 @@ export const rotateSubscriber = endpoint({
   path: '/subscribers/{id}/rotate',
   summary: 'A new secret; for a day messages carry the signatures of both',
   guard: 'manage_business',
+  secondFactor: true,
   answersSecret: true,
   output: newSubscriber,
 });
@@ -51,6 +53,7 @@ export const removeSubscriber = endpoint({
   path: '/subscribers/{id}/remove',
   summary: 'Tell this address nothing more',
   guard: 'manage_business',
+  secondFactor: true,
   output: z.object({ removed: z.literal(true) }),
 });
 

@@ -25,6 +25,7 @@ export const connect = endpoint({
   path: '/oauth/connect',
   summary: 'Begin a consent at Zoho: where the browser goes to approve; holds ten minutes and once, for this session only',
   guard: 'manage_business',
+  secondFactor: true,
   answersSecret: true,
   input: z.strictObject({
     data_centre: z.string().trim().max(100).default('com'),
@@ -63,6 +64,7 @@ export const bindOrganization = endpoint({
   path: '/oauth/consents/{id}/connections',
   summary: 'Bind an organization the consent sees to a business this person administers; needs Zoho’s admin role in it',
   guard: 'manage_business',
+  secondFactor: true,
   input: z.strictObject({ organization_id: organizationId, business_id: z.string().max(60) }),
   output: consentView,
 });
@@ -97,5 +99,6 @@ export const disconnect = endpoint({
   path: '/oauth/disconnect/{id}',
   summary: 'End the connection; the grant is revoked at Zoho when no other business lives by it. What was sealed stays',
   guard: 'manage_business',
+  secondFactor: true,
   output: statusView,
 });

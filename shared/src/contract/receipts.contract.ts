@@ -201,6 +201,7 @@ export const attachEvidence = endpoint({
   path: '/receipts/{id}/evidence',
   summary: "Settle a doubt with the authority's own data: the receipt it holds, nothing, or another program's; where a second person is needed, a proposal",
   guard: 'settle',
+  secondFactor: true,
   input: z.discriminatedUnion('found', [
     z.strictObject({
       found: z.literal(true),
@@ -244,6 +245,7 @@ export const confirmEvidence = endpoint({
   path: '/receipts/{id}/evidence/confirm',
   summary: 'Confirm what another person says the authority holds',
   guard: 'check',
+  secondFactor: true,
   output: receiptView,
 });
 
@@ -317,6 +319,7 @@ export const proposeReversal = endpoint({
   path: '/receipts/{id}/reversal',
   summary: 'Propose to undo a signed sale whose data are lost: refund it under its number and sell the document anew',
   guard: 'settle',
+  secondFactor: true,
   input: z.strictObject({ reason_code: z.string().trim().min(1).max(5), source: z.string().trim().min(3).max(300) }),
   output: receiptView,
 });
@@ -326,6 +329,7 @@ export const confirmReversal = endpoint({
   path: '/receipts/{id}/reversal/confirm',
   summary: "Confirm another person's proposal: the refund is sent, and once it is signed the document is sold anew",
   guard: 'check',
+  secondFactor: true,
   output: receiptView,
 });
 

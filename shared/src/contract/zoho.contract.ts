@@ -33,6 +33,7 @@ export const makeHook = endpoint({
   path: '/webhooks',
   summary: 'A new address for one kind of document; address and secret are answered this once',
   guard: 'manage_business',
+  secondFactor: true,
   answersSecret: true,
   input: z.strictObject({ module: documentModule }),
   output: newHook,
@@ -43,6 +44,7 @@ export const rotateHook = endpoint({
   path: '/webhooks/{id}/rotate',
   summary: 'A new address and secret; the old ones hold seven more days',
   guard: 'manage_business',
+  secondFactor: true,
   answersSecret: true,
   output: newHook,
 });
@@ -52,6 +54,7 @@ export const removeHook = endpoint({
   path: '/webhooks/{id}/remove',
   summary: 'End an address at once',
   guard: 'manage_business',
+  secondFactor: true,
   output: z.object({ removed: z.literal(true) }),
 });
 
@@ -109,6 +112,7 @@ export const install = endpoint({
   path: '/zoho/installation',
   summary: 'Make those fields, webhooks and rules in Zoho, once, and begin to write seals back',
   guard: 'manage_business',
+  secondFactor: true,
   output: planView,
 });
 
@@ -117,6 +121,7 @@ export const uninstall = endpoint({
   path: '/zoho/installation/remove',
   summary: 'Take webhooks and rules away again; the fields stay, because seals stand in them',
   guard: 'manage_business',
+  secondFactor: true,
   output: planView,
 });
 
