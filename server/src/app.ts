@@ -33,8 +33,10 @@ import {
   revokeKey,
   signIn,
   switchMembership,
+  waysBack,
   withdrawInvitation,
 } from './access/index.ts';
+import { operatorRoutes } from './access/operator.routes.ts';
 import { peopleRoutes } from './access/people.routes.ts';
 import { openAlerts } from './alerts/index.ts';
 import { alertRoutes } from './alerts/alert.routes.ts';
@@ -110,11 +112,13 @@ import {
   getBusinessEntry,
   inviteAdmin,
   listBusinesses,
+  listPeopleForOperator,
   listSupport,
   registerBusiness,
   readBusinessTrail,
   registerByOperator,
   rotateKeys,
+  setBlocked,
   setBusinessStatus,
   setQuotas,
   setup,
@@ -122,6 +126,7 @@ import {
   SupportAccessEntity,
   updateBusiness,
 } from './onboarding/index.ts';
+import { peopleOfBusinessRoutes } from './onboarding/people-of-business.routes.ts';
 import { ownBusinessRoutes } from './onboarding/own-business.routes.ts';
 import { AppError } from './platform/app-error.ts';
 import { openBoundedWorker } from './platform/bounded-worker.ts';
@@ -437,7 +442,19 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     log,
   });
   const entering = { database, clock, newId, sessions, factor };
-  const operatorsOf = operators({ ...entering, publicUrl: config.publicUrl });
+  const operatorsOf = operators({ ...entering, recordPlatform, tries, sendMail: mail.send, publicUrl: config.publicUrl });
+  const waysBackOf = waysBack({
+    ...people,
+    database,
+    sessions,
+    tries,
+    notify: tellPerson,
+    checkWho: who,
+    contextOf: (businessId) => jobContext(businessId, 'way_back'),
+    background: inBackground,
+    log,
+  });
+  const watching = { database, record, recordPlatform, sessions };
   const platform = { database, vault, accounts, clock, newId, record, recordPlatform, sendMail: mail.send, publicUrl: config.publicUrl };
   const granting = { database, vault, accounts, clock, newId, record };
   const lists = { vsdc, dialects, clock, log, record, alerts, worker };
@@ -578,7 +595,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       switchMembership: switchMembership({ database, sessions }),
       signOut: sessions.end,
       account,
-      becomeOperator: operatorsOf.become,
+      operators: operatorsOf,
+      waysBack: waysBackOf,
       listMemberships: (personId) => database.platform((tx) => listMemberships(tx, personId)),
       readInvitation: readInvitation({ database, clock }),
       acceptInvitation: acceptInvitation({ ...entering, record, checkWho: who }),
@@ -612,8 +630,11 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       listKeys,
       createKey: createKey(people),
       revokeKey: revokeKey(people),
+      waysBack: waysBackOf,
       now: () => clock.now(),
     }),
+    ...operatorRoutes(operatorsOf),
+    ...peopleOfBusinessRoutes({ listPeople: listPeopleForOperator(watching), setBlocked: setBlocked(watching), waysBack: waysBackOf }),
     ...businessRoutes({
       register: (call, ask) =>
         registerByOperator({ ...platform, dialects, day: dayIn })((businessId) => operatorContext(call.session, businessId, aboutOf(call)), ask),

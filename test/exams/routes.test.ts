@@ -23,6 +23,7 @@ type Ids = Record<
   | 'invitation'
   | 'api_key'
   | 'session'
+  | 'way_back'
   | 'device_of_person'
   | 'business'
   | 'print'
@@ -53,6 +54,7 @@ const never: Ids = {
   invitation: 'inv_00000000000000000000000000000000',
   api_key: 'key_00000000000000000000000000000000',
   session: 'ses_0000000000000000000000',
+  way_back: 'wbk_00000000000000000000000000000000',
   device_of_person: 'rdv_00000000000000000000000000000000',
   business: 'biz_00000000000000000000000000000000',
   print: `biz_00000000000000000000000000000000.${'x'.repeat(32)}`,
@@ -137,6 +139,13 @@ async function idsOf(api: Api, business: World['businesses'][0]): Promise<Ids> {
      values ($1, $2, $1, now(), now(), now() + interval '1 day')`,
     [remembered, (await api.get('/auth/me')).body.person.id],
   );
+  const wayBack = `wbk_${business.businessId.slice(4)}`;
+  await world.sql(
+    `insert into way_back (business_id, id, request_id, person_id, membership_id, object_hash, asked_at, until, state)
+     values ($1, $2, 'x', 'per_nobody', 'x', $2, now(), now() + interval '1 day', 'open')`,
+    [business.businessId, wayBack],
+    business.businessId,
+  );
   return {
     receipt: sealed.body.id as string,
     branch: business.branchIds[0] as string,
@@ -147,6 +156,7 @@ async function idsOf(api: Api, business: World['businesses'][0]): Promise<Ids> {
     api_key: key.body.api_key.id as string,
     session: session?.id ?? '',
     device_of_person: remembered,
+    way_back: wayBack,
     business: business.businessId,
     print: String(print.body.url).split('/').at(-1) as string,
     organization: business.organizationId,
@@ -169,6 +179,7 @@ const kinds: [string, keyof Ids][] = [
   ['/api-keys', 'api_key'],
   ['/auth/sessions', 'session'],
   ['/auth/devices', 'device_of_person'],
+  ['/ways-back', 'way_back'],
   ['/oauth/consents', 'consent'],
   ['/oauth', 'connection'],
   ['/webhooks', 'hook'],
@@ -198,6 +209,13 @@ const bodies: Record<string, (ids: Ids) => Record<string, unknown>> = {
   confirmTotp: () => ({ code: '000000' }),
   passSecondFactor: () => ({ code: '000000' }),
   confirmEmail: () => ({ token: 'x'.repeat(43) }),
+  askWayBack: () => ({ username: 'nobody', password: 'x' }),
+  objectToWayBack: (ids) => ({ token: `way.${ids.business}.${'x'.repeat(43)}` }),
+  acceptOperator: () => ({ token: 'x'.repeat(43), ...person }),
+  inviteOperator: () => ({ email: 'x@x.example' }),
+  blockPerson: () => ({ person_id: 'per_nobody', reason: 'x' }),
+  unblockPerson: () => ({ person_id: 'per_nobody', reason: 'x' }),
+  grantWayBackByOperator: (ids) => ({ way_back_id: ids.way_back }),
   removeTotp: () => ({ password: 'wrong' }),
   readInvitation: (ids) => ({ token: `inv.${ids.business}.${'x'.repeat(43)}` }),
   acceptInvitation: (ids) => ({ account: 'new', token: `inv.${ids.business}.${'x'.repeat(43)}`, ...person }),

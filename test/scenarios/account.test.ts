@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Api, asPlatform, codeOf, enrol, operatorOf, until } from '../api.ts';
+import { Api, asPlatform, codeFor, codeOf, enrol, operatorOf, until } from '../api.ts';
 import { startWorld, type World } from '../world.ts';
 
 let world: World;
@@ -48,6 +48,7 @@ async function alsoIn(username: string, of: 0 | 1): Promise<string> {
   expect(made.status, JSON.stringify(made.body)).toBe(200);
   return made.body.token as string;
 }
+const nextOf = (username: string) => codeFor(world, { username, password });
 /** As if somebody had signed in so often since: more sessions than any list shows. */
 const manySessions = (businessId: string) =>
   world.sql(
@@ -165,6 +166,313 @@ describe('guesses are counted before they are looked at, whoever makes them all 
     }
     expect(tried).toBe(10);
     expect((await own.post('/auth/second-factor', { code: codeOf(secretOfInes, 1, clock.now()) })).body.second_factor).toBe('passed');
+  });
+});
+
+describe('an e-mail address', () => {
+  test('changes with the password, counts once its link is opened, and the old one is told; links for a password end with it', async () => {
+    const own = await newPerson('uma');
+    const [before, after] = ['uma@people.example', 'uma@new.example'];
+    const change = (more: object) => own.put('/auth/profile', { name: 'Uma N', email: after, ...more });
+    expect(await change({})).toMatchObject({ status: 422, body: { code: 'own_password_needed' } });
+    expect(await change({ current_password: 'not that one' })).toMatchObject({ status: 422, body: { code: 'wrong_own_password' } });
+    expect(mailsTo(after)).toEqual([]);
+    await anyone().post('/auth/password/forgot', { username: 'uma' });
+    const reset = linkIn(await mailTo(before, 'Set a new password'));
+    const changed = await change({ current_password: password });
+    expect(changed.body).toMatchObject({
+      person: { name: 'Uma N', email: before },
+      email_pending: after,
+      email_verified: true,
+      business: { id: business().businessId },
+    });
+    expect(await mailTo(before, 'A change to your')).toContain('asked to change the e-mail address');
+    const link = linkIn(await mailTo(after, 'Confirm your e-mail'));
+    expect((await anyone().post('/auth/email/confirm', { token: link })).body).toEqual({ email: after });
+    expect((await anyone().post('/auth/email/confirm', { token: link })).body.code).toBe('link_over');
+    expect((await own.get('/auth/profile')).body).toMatchObject({ person: { email: after }, email_pending: null, email_verified: true });
+    await until(
+      () => mailsTo(before).some((each) => each.text.includes('address of your account was changed')),
+      (told) => told,
+    );
+    expect((await anyone().post('/auth/password/reset', { token: reset, new_password: 'nine brisk lanterns' })).body.code).toBe('link_over');
+  });
+
+  test('asks for the second factor too, where one is set up', async () => {
+    const own = await newPerson('vera');
+    await enrol(own, password);
+    await world.sql("update session set verified_at = now() - interval '16 minutes'", [], business().businessId);
+    const ask = { name: 'Vera', email: 'vera@new.example', current_password: password };
+    expect((await own.asSession().put('/auth/profile', ask)).body.code).toBe('second_factor_needed');
+    expect((await own.put('/auth/profile', ask)).body.email_pending).toBe('vera@new.example');
+  });
+});
+
+describe('a link for a new password', () => {
+  test('asked for two hundred times at once is mailed three times, and is one link; asked again and again it stays the owner’s', async () => {
+    await newPerson('will');
+    const resets = () => mailsTo('will@people.example').filter((each) => each.subject.includes('Set a new password'));
+    const forgot = () => anyone().post('/auth/password/forgot', { username: 'will' });
+    const settled = () => world.app.settle();
+    const answers = await Promise.all(Array.from({ length: 200 }, forgot));
+    expect(new Set(answers.map((each) => JSON.stringify([each.status, each.body])))).toEqual(new Set(['[200,{}]']));
+    await settled();
+    const links = resets().map((each) => linkIn(each.text));
+    expect(links).toHaveLength(3);
+    expect(new Set(links).size).toBe(1);
+    // Once a minute, for an hour: nothing takes the owner's link away.
+    for (let i = 0; i < 5; i++) {
+      ahead += 60_000;
+      await forgot();
+    }
+    await settled();
+    expect(resets()).toHaveLength(3);
+    expect((await anyone().post('/auth/password/reset', { token: links[0], new_password: 'nine brisk lanterns' })).status).toBe(200);
+    expect(await mailTo('will@people.example', 'A change to your')).toContain('A new password was set');
+  });
+
+  test('that is older than ten minutes gives way to a new one; from one address ten persons an hour get one', async () => {
+    await platform('delete from reference.counted_try');
+    await newPerson('xenia');
+    const reset = async () => {
+      await anyone().post('/auth/password/forgot', { username: 'xenia' });
+      await world.app.settle();
+      return mailsTo('xenia@people.example')
+        .filter((each) => each.subject.includes('Set a new password'))
+        .map((each) => linkIn(each.text));
+    };
+    await reset();
+    ahead += 11 * 60_000;
+    const [old, fresh] = await reset();
+    expect(fresh).not.toBe(old);
+    expect((await anyone().post('/auth/password/reset', { token: old, new_password: 'nine brisk lanterns' })).body.code).toBe('link_over');
+    const before = world.mail.mails().length;
+    const known = ['paula', 'quentin', 'rita', 'silvia', 'tom', 'ines', 'uma', 'vera', 'will', business().admin.username, business().user.username];
+    for (const username of known) await anyone().post('/auth/password/forgot', { username });
+    await world.app.settle();
+    expect(world.mail.mails().length - before).toBe(8);
+  });
+});
+
+describe('a second factor that is set up', () => {
+  test('is given at sign-in, by authenticator or recovery code; a recovery code works once and is told of', async () => {
+    const own = await newPerson('yves');
+    const begun = (await own.asSession().post('/auth/totp', { password })).body;
+    const confirmed = (await own.asSession().post('/auth/totp/confirm', { code: codeOf(begun.secret, 0, clock.now()) })).body;
+    const codes = confirmed.recovery_codes as string[];
+    expect(new Set(codes).size).toBe(10);
+    expect(codes[0]).toMatch(/^[A-Z2-9]{4}(?:-[A-Z2-9]{4}){3}$/);
+    const kept = await platform('select code_hash from reference.recovery_code');
+    expect(JSON.stringify(kept)).not.toContain(codes[0]?.replaceAll('-', ''));
+    const login = (more: object) => anyone().post('/auth/login', { username: 'yves', password, ...more });
+    expect(await login({})).toMatchObject({ status: 401, body: { code: 'code_needed' } });
+    expect((await login({ code: '000000' })).body.code).toBe('wrong_code');
+    expect((await login({ code: codeOf(begun.secret, 1, clock.now()) })).body.second_factor).toBe('passed');
+    // Once, however many come with it at the same moment.
+    const once = await Promise.all(Array.from({ length: 5 }, () => login({ recovery_code: codes[0]?.toLowerCase() })));
+    expect(once.filter((each) => each.status === 200)).toHaveLength(1);
+    expect(await mailTo('yves@people.example', 'A change to your')).toBeTruthy();
+    await until(
+      () => mailsTo('yves@people.example').some((each) => each.text.includes('A recovery code of your account was used.')),
+      (told) => told,
+    );
+    const session = withToken(once.find((each) => each.status === 200)?.body.token);
+    expect((await session.get('/auth/second-factor')).body.recovery_codes_left).toBe(9);
+    const renewed = (await session.post('/auth/recovery-codes')).body.recovery_codes as string[];
+    expect((await login({ recovery_code: codes[1] })).body.code).toBe('wrong_code');
+    expect((await login({ recovery_code: renewed[0] })).status).toBe(200);
+    expect((await session.post('/auth/totp/remove', { password })).body.business.id).toBe(business().businessId);
+    expect((await login({})).status, 'and nothing is left of it').toBe(200);
+  });
+
+  test('is not asked on a device that is remembered, for a month, until it is forgotten or the password changes; dangerous routes still ask', async () => {
+    const own = await newPerson('zoe');
+    const secret = await enrol(own, password);
+    const login = (more: object) => anyone().post('/auth/login', { username: 'zoe', password, ...more });
+    const remembered = (await login({ code: codeOf(secret, 1, clock.now()), remember_device: true })).body;
+    const device = { device_token: remembered.device_token as string };
+    const again = await login(device);
+    expect(again.body).toMatchObject({ second_factor: 'needed' });
+    const admin = await newPerson('zora');
+    await enrol(admin, password);
+    expect((await anyone().post('/auth/login', { username: 'zora', password, ...device })).body.code, 'of another person').toBe('code_needed');
+    const [shown] = (await own.get('/auth/second-factor')).body.devices as { id: string }[];
+    ahead += 31 * 86_400_000;
+    expect((await login(device)).body.code, 'after a month').toBe('code_needed');
+    ahead -= 31 * 86_400_000;
+    expect((await own.post(`/auth/devices/${shown?.id}/forget`)).status).toBe(200);
+    expect((await login(device)).body.code, 'forgotten').toBe('code_needed');
+    const another = (await login({ code: await nextOf('zoe'), remember_device: true })).body;
+    expect((await own.post('/auth/password', { current_password: password, new_password: 'nine brisk lanterns' })).status).toBe(200);
+    const changed = await anyone().post('/auth/login', { username: 'zoe', password: 'nine brisk lanterns', device_token: another.device_token });
+    expect(changed.body.code, 'under another password').toBe('code_needed');
+  });
+
+  test('is asked of whoever accepts an invitation with the account they have', async () => {
+    const own = await newPerson('abel');
+    await enrol(own, password);
+    const inviter = await Api.signIn(world, business(1).admin);
+    await inviter.post('/invitations', { email: 'abel@other.example', role: 'business_user' });
+    const token = linkIn(await mailTo('abel@other.example', 'invites you'));
+    const accept = (more: object) => anyone().post('/auth/invitation/accept', { account: 'existing', token, username: 'abel', password, ...more });
+    expect((await accept({})).body.code).toBe('code_needed');
+    expect((await accept({ code: await nextOf('abel') })).body.business.id).toBe(business(1).businessId);
+  });
+});
+
+describe('a way back for whoever has lost authenticator and codes', () => {
+  const ask = (username: string) => anyone().post('/auth/way-back', { username, password });
+  const openOf = async (admin: Api, username: string) =>
+    ((await admin.get('/ways-back')).body.ways_back as { id: string; username: string; has_other_admin: boolean }[]).find((each) => each.username === username);
+  const enters = async (username: string) => (await anyone().post('/auth/login', { username, password })).status === 200;
+
+  test('is opened by another admin at once, never by oneself, and ends every session', async () => {
+    const own = await newPerson('bela', 'business_admin');
+    await enrol(own, password);
+    expect((await anyone().post('/auth/way-back', { username: 'bela', password: 'not that one' })).body.code).toBe('wrong_password');
+    expect((await ask('bela')).body).toEqual({ state: 'asked' });
+    const told = await mailTo(`${business().admin.username}.example`, 'asks for a way back');
+    expect(told).toContain('Another admin can let them in at once');
+    const asked = await openOf(own, 'bela');
+    expect(asked).toMatchObject({ has_other_admin: true });
+    expect((await own.post(`/ways-back/${asked?.id}/grant`)).body.code).toBe('second_person_needed');
+    const admin = await Api.signIn(world, business().admin);
+    const [first, second] = await Promise.all([admin.post(`/ways-back/${asked?.id}/grant`), admin.post(`/ways-back/${asked?.id}/grant`)]);
+    expect([first.status, second.status].toSorted()).toEqual([200, 409]);
+    expect(await worksAs(own.token)).toBe(false);
+    expect(await enters('bela')).toBe(true);
+    await world.app.settle();
+    const trail = (await admin.get('/trail?action=way_back')).body.trail as { action: string }[];
+    expect(trail.map((each) => each.action).slice(0, 2)).toEqual(['way_back.granted', 'way_back.asked']);
+  });
+
+  test('of whoever works for several businesses needs each of them: one alone opens nothing of another', async () => {
+    const own = await newPerson('carl');
+    await alsoIn('carl', 1);
+    const session = withToken((await anyone().post('/auth/login', { username: 'carl', password, business_id: business(0).businessId })).body.token);
+    await enrol(session, password, clock.now());
+    expect(await worksAs(own.token)).toBe(true);
+    await ask('carl');
+    const [here, there] = [await Api.signIn(world, business(0).admin), await Api.signIn(world, business(1).admin)];
+    await here.post(`/ways-back/${(await openOf(here, 'carl'))?.id}/grant`);
+    const login = { username: 'carl', password, business_id: business(1).businessId };
+    expect((await anyone().post('/auth/login', login)).body.code).toBe('code_needed');
+    await there.post(`/ways-back/${(await openOf(there, 'carl'))?.id}/grant`);
+    expect((await anyone().post('/auth/login', login)).status).toBe(200);
+  });
+
+  test('is opened by an operator only where no other admin is, after a day in which every admin could object; nobody gets a session of theirs', async () => {
+    const operator = await Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
+    const path = `/businesses/${business(1).businessId}`;
+    const sole = await newPerson('dina', 'business_admin', 1);
+    await enrol(sole, password);
+    await ask('dina');
+    const grant = async () => {
+      const [open] = (await operator.get(`${path}/ways-back`)).body.ways_back as { id: string }[];
+      return operator.post(`${path}/ways-back/grant`, { way_back_id: open?.id });
+    };
+    expect((await grant()).body.code).toBe('admin_decides');
+    const people = (await operator.get(`${path}/people`)).body.people as { person_id: string; name: string; role: string; status: string }[];
+    expect(Object.keys(people[0] ?? {}).toSorted()).toEqual(['last_sign_in_at', 'name', 'person_id', 'role', 'status']);
+    // Every other admin is kept out, so that none is left who could decide.
+    const others = people.filter((each) => each.role === 'business_admin' && each.name !== 'dina' && each.status === 'active');
+    for (const each of others) expect((await operator.post(`${path}/people/block`, { person_id: each.person_id, reason: 'left the firm' })).status).toBe(200);
+    expect((await grant()).body).toMatchObject({ code: 'objection_time' });
+    ahead += 24 * 3_600_000 + 1_000;
+    const objection = linkIn(await mailTo('dina@people.example', 'asks for a way back'));
+    expect((await anyone().post('/auth/way-back/object', { token: objection })).body).toEqual({ state: 'objected' });
+    const again = await Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
+    expect((await again.get(`${path}/ways-back`)).body.ways_back).toEqual([]);
+    await platform('delete from reference.counted_try');
+    expect((await ask('dina')).body.state).toBe('asked');
+    ahead += 24 * 3_600_000 + 1_000;
+    const later = await Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
+    const [open] = (await later.get(`${path}/ways-back`)).body.ways_back as { id: string }[];
+    const granted = await later.post(`${path}/ways-back/grant`, { way_back_id: open?.id });
+    expect(granted.body).toEqual({ state: 'granted' });
+    expect(await enters('dina')).toBe(true);
+    for (const each of others) await later.post(`${path}/people/unblock`, { person_id: each.person_id, reason: 'came back' });
+    await world.app.settle();
+    const seen = await world.sql(
+      "select action, actor_type from audit where action like 'way_back%' or action like 'person.%' order by at",
+      [],
+      business(1).businessId,
+    );
+    const said = seen.map((each) => `${each.actor_type} ${each.action}`);
+    for (const each of ['person way_back.asked', 'job way_back.objected', 'operator way_back.granted', 'operator person.blocked', 'operator person.unblocked'])
+      expect(said).toContain(each);
+  });
+});
+
+describe('whoever the operator blocks', () => {
+  test('is out of every business at once and cannot sign in; unblocked they can; both stand in the logs', async () => {
+    const operator = await Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
+    const own = await newPerson('emil');
+    const elsewhere = await alsoIn('emil', 1);
+    const path = `/businesses/${business(0).businessId}/people`;
+    const found = ((await operator.get(path)).body.people as { person_id: string; name: string; last_sign_in_at: string }[]).find(
+      (each) => each.name === 'emil',
+    );
+    expect(found?.last_sign_in_at).toBeTruthy();
+    const ask = { person_id: found?.person_id, reason: 'a stolen laptop' };
+    expect((await operator.post(`/businesses/${business(1).businessId}/people/block`, { ...ask, person_id: 'per_nobody' })).status).toBe(404);
+    expect((await operator.post(`${path}/block`, ask)).status).toBe(200);
+    expect((await operator.post(`${path}/block`, ask)).body.code).toBe('wrong_state');
+    expect([await worksAs(own.token), await worksAs(elsewhere)]).toEqual([false, false]);
+    const login = () => anyone().post('/auth/login', { username: 'emil', password, business_id: business(0).businessId });
+    expect((await login()).body.code).toBe('wrong_password');
+    const admin = await Api.signIn(world, business(0).admin);
+    expect(((await admin.get('/people')).body.people as { name: string; is_blocked: boolean }[]).find((each) => each.name === 'emil')?.is_blocked).toBe(true);
+    expect((await operator.post(`${path}/unblock`, ask)).status).toBe(200);
+    expect((await login()).status).toBe(200);
+    for (const index of [0, 1] as const) {
+      const rows = await world.sql("select after from audit where action = 'person.blocked'", [], business(index).businessId);
+      expect(rows.map((each) => (each.after as { reason: string }).reason)).toContain('a stolen laptop');
+    }
+    const trail = (await operator.get('/platform/trail')).body.trail as { action: string }[];
+    expect(trail.map((each) => each.action)).toEqual(expect.arrayContaining(['person.blocked', 'person.unblocked', 'people.listed']));
+  });
+});
+
+describe('operators', () => {
+  test('invite each other by a mailed link and end each other, never the last one, both at once or not', async () => {
+    const operator = await Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
+    const self = ((await operator.get('/platform/operators')).body.operators as { id: string; is_self: boolean }[]).find((each) => each.is_self);
+    expect((await operator.post(`/platform/operators/${self?.id}/end`)).body.code).toBe('last_operator');
+    await operator.post('/platform/operators', { email: 'second@platform.example' });
+    const token = linkIn(await mailTo('second@platform.example', 'invited to operate'));
+    const made = await anyone().post('/auth/operator-invitation/accept', { token, username: 'second', name: 'Second', password });
+    expect(made.body).toMatchObject({ is_operator: true, business: null, second_factor: 'none' });
+    expect((await anyone().post('/auth/operator-invitation/accept', { token, username: 'third', name: 'Third', password })).body.code).toBe('link_over');
+    const second = withToken(made.body.token);
+    expect((await second.get('/businesses')).body.code, 'nothing before a second factor').toBe('second_factor_setup');
+    await enrol(second, password, clock.now());
+    expect((await second.get('/businesses')).status).toBe(200);
+    const other = ((await second.get('/platform/operators')).body.operators as { id: string; is_self: boolean }[]).find((each) => each.is_self);
+    const both = await Promise.all([operator.post(`/platform/operators/${other?.id}/end`), second.post(`/platform/operators/${self?.id}/end`)]);
+    expect(both.filter((each) => each.status === 200)).toHaveLength(1);
+    const [left] = await platform("select count(*)::int as n from reference.person where is_operator and status = 'active'");
+    expect(left).toEqual({ n: 1 });
+  });
+});
+
+describe('every answer to somebody signed in', () => {
+  test('says for whom they work: who-am-I, profile, password, sessions, second factor, sign-out', async () => {
+    const own = await newPerson('frida');
+    const answers = [
+      await own.get('/auth/me'),
+      await own.get('/auth/profile'),
+      await own.put('/auth/profile', { name: 'Frida', email: 'frida@people.example' }),
+      await own.get('/auth/memberships'),
+      await own.get('/auth/sessions'),
+      await own.get('/auth/sign-ins'),
+      await own.get('/auth/second-factor'),
+      await own.post('/auth/password', { current_password: password, new_password: 'nine brisk lanterns' }),
+      await own.post('/auth/totp', { password: 'nine brisk lanterns' }),
+      await own.post('/auth/sessions/end-others'),
+      await own.post('/auth/logout'),
+    ];
+    for (const each of answers) expect(each, JSON.stringify(each.body)).toMatchObject({ status: 200, body: { business: { id: business().businessId } } });
   });
 });
 

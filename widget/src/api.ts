@@ -1,11 +1,19 @@
+import { ApiProblem } from './request.ts';
+import { deviceToken, keepDeviceToken } from './second-factor/device.ts';
 import { KeptSession } from './session.ts';
 import type { ChoiceLists, DoubtView, PreflightView, ReceiptView, SessionView, WriteBackView } from './views.ts';
 
 export class Api {
   readonly #kept: KeptSession<SessionView>;
+  /** How a remembered device is named where its person typed no username. */
+  readonly zohoDevice: string;
+  /** Asks the person for their second factor; set by the panel. */
+  askFactor: () => Promise<boolean> = () => Promise.resolve(false);
+  #asking: Promise<boolean> | null = null;
 
   constructor(server: string, language: string, organizationId: string) {
     this.#kept = new KeptSession(`muhuri.${organizationId}`, server, language);
+    this.zohoDevice = `zoho:${organizationId}`;
   }
 
   get session(): SessionView | null {
@@ -18,10 +26,18 @@ export class Api {
     this.#kept.keep(session);
   }
 
-  async signIn(given: { username: string; password: string; organization_id?: string; business_id?: string }): Promise<SessionView> {
-    const session = await this.call<SessionView>('POST', '/auth/login', given);
+  async signIn(given: { username: string; password: string; organization_id?: string; business_id?: string }, proof: object = {}): Promise<SessionView> {
+    const token = deviceToken(given.username);
+    const session = await this.call<SessionView>('POST', '/auth/login', { ...given, ...(token ? { device_token: token } : {}), ...proof });
+    keepDeviceToken(given.username, session.device_token);
     this.#kept.keep(session);
     return session;
+  }
+  async giveSecondFactor(proof: object): Promise<{ device_token?: string | undefined }> {
+    const given = await this.#kept.call<Partial<SessionView>>('POST', '/auth/second-factor', proof);
+    const { device_token, ...session } = given;
+    if (this.session) this.#kept.keep({ ...this.session, ...session });
+    return { device_token };
   }
   async signOut(): Promise<void> {
     await this.call('POST', '/auth/logout').catch(() => {});
@@ -30,7 +46,19 @@ export class Api {
   forget(): void {
     this.#kept.keep(null);
   }
-  call = <T>(method: string, path: string, body?: object): Promise<T> => this.#kept.call<T>(method, path, body);
+  /** Where the second factor is asked for, the person is, once for all that waits for it; then it is done again. */
+  call = async <T>(method: string, path: string, body?: object): Promise<T> => {
+    try {
+      return await this.#kept.call<T>(method, path, body);
+    } catch (error) {
+      if (!(error instanceof ApiProblem) || error.problem.code !== 'second_factor_needed') throw error;
+      this.#asking ??= this.askFactor().finally(() => {
+        this.#asking = null;
+      });
+      if (!(await this.#asking)) throw error;
+      return this.#kept.call<T>(method, path, body);
+    }
+  };
   preflight = (module: string, id: string) => this.call<PreflightView>('GET', `/receipts/preflight?module=${module}&document_id=${encodeURIComponent(id)}`);
   seal = (module: string, id: string, answers: object) => this.call<ReceiptView>('POST', '/receipts', { module, document_id: id, ...answers });
   receipt = (id: string) => this.call<ReceiptView>('GET', `/receipts/${id}`);

@@ -6,6 +6,7 @@ import type { Session } from '../context.ts';
 import type { operators } from './operators.ts';
 import type { RememberedDevice } from './second-factor.ts';
 import { toBusinessView, toSessionView } from './session-view.ts';
+import type { WaysBack } from './way-back.ts';
 import type { Acceptance } from './invitations.ts';
 import type { SignedIn, SignIn, SwitchMembership } from './sign-in.ts';
 
@@ -16,7 +17,8 @@ type Use = {
   switchMembership: SwitchMembership;
   signOut(token: string): Promise<void>;
   account: OwnAccount;
-  becomeOperator: Operators['become'];
+  operators: Pick<Operators, 'become' | 'accept'>;
+  waysBack: Pick<WaysBack, 'ask' | 'object'>;
   listMemberships(personId: string): Promise<{ businessId: string; businessName: string }[]>;
   readInvitation(token: string): Promise<{ invitation: { email: string; role: 'business_admin' | 'business_user'; expiresAt: Date }; businessName: string }>;
   acceptInvitation(given: Acceptance, from: Call['from']): Promise<SignedIn>;
@@ -131,7 +133,16 @@ export const accessRoutes = (use: Use) => {
       return { business_name: businessName, email: invitation.email, role: invitation.role, expires_at: invitation.expiresAt.toISOString() };
     }),
     answer(access.acceptInvitation)(async (call, { input }) => signedIn(await use.acceptInvitation(input, call.from))),
-    answer(access.becomeOperator)(async (call, { input }) => signedIn(await use.becomeOperator(input, call.from))),
+    answer(access.becomeOperator)(async (call, { input }) => signedIn(await use.operators.become(input, call.from))),
+    answer(access.acceptOperator)(async (call, { input }) => signedIn(await use.operators.accept(input, call.from))),
+    answer(access.askWayBack)(async (call, { input }) => {
+      await use.waysBack.ask(input.username, input.password, call.from);
+      return { state: 'asked' as const };
+    }),
+    answer(access.objectToWayBack)(async (call, { input }) => {
+      await use.waysBack.object(input.token, call.from);
+      return { state: 'objected' as const };
+    }),
   ];
 };
 

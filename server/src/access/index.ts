@@ -10,7 +10,17 @@ export { operators } from './operators.ts';
 export { ownAccount } from './own-account.ts';
 export { hashPassword } from './password.ts';
 export { changeMember, endMember, listAdministered, listPeople } from './people.ts';
-export { insertMembership, insertMembershipIndex, insertPerson, listMemberships, listPersons, signedIn as noteSignIn } from './person.store.ts';
+export {
+  findMemberStatus,
+  insertMembership,
+  insertMembershipIndex,
+  insertPerson,
+  listEveryMembership,
+  listMemberships,
+  listPersons,
+  setPersonStatus,
+  signedIn as noteSignIn,
+} from './person.store.ts';
 export { toSessionView } from './session-view.ts';
 export { deleteExpiredSessions } from './session.store.ts';
 export { openSessions, type Sessions } from './sessions.ts';
@@ -21,3 +31,5 @@ export { checkWho, type From, type SignedIn, type SignIn, type SwitchMembership,
 export { openTotp } from './totp.ts';
 export { deleteOldCounted } from './counted-try.store.ts';
 export { counting, openTries } from './tries.ts';
+export { wayBackView } from './way-back-view.ts';
+export { type WaysBack, waysBack } from './way-back.ts';

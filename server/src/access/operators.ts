@@ -1,22 +1,39 @@
+import type { PlatformActor, PlatformRecorder } from '../audit/index.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
+import type { SendMail } from '../platform/mail.ts';
 import type { NewId } from '../platform/new-id.ts';
 import { checkNewPassword } from './check-new-password.ts';
 import { hashPassword } from './password.ts';
-import { hasOperator, insertPerson } from './person.store.ts';
+import { hasOperator, insertPerson, listOperators, lockOperators, setPersonStatus } from './person.store.ts';
 import type { SecondFactor } from './second-factor.ts';
 import { hashOf, newSecret } from './secret-text.ts';
+import { deleteOperatorSessionsOf } from './session.store.ts';
 import type { Sessions } from './sessions.ts';
-import { dropTokens, putToken, useToken } from './sign-in.store.ts';
+import { dropTokens, dropTokensTo, putToken, useToken } from './sign-in.store.ts';
 import { enter, type From, type SignedIn } from './sign-in.ts';
+import type { Tries } from './tries.ts';
 
-type Ports = { database: Database; clock: Clock; newId: NewId; sessions: Sessions; factor: SecondFactor; publicUrl: string };
-type NewOperator = { token: string; username: string; name: string; email: string; password: string };
+type Ports = {
+  database: Database;
+  clock: Clock;
+  newId: NewId;
+  recordPlatform: PlatformRecorder;
+  sessions: Sessions;
+  factor: SecondFactor;
+  tries: Tries;
+  sendMail: SendMail;
+  publicUrl: string;
+};
+export type Operator = { id: string; username: string; name: string; email: string; hasSecondFactor: boolean; lastSignInAt: Date | null; createdAt: Date };
+type NewOperator = { token: string; username: string; name: string; password: string };
 
 const firstOperatorMs = 24 * 3_600_000;
+const invitationMs = 24 * 3_600_000;
+const invitations = { max: 10, withinMs: 3_600_000 };
 
-/** Those who look after the platform. The first comes by a link on the console. */
+/** Those who look after the platform. The first comes by a link on the console, the others by each other's invitation. */
 export const operators = (ports: Ports) => {
   const { database, clock } = ports;
   return {
@@ -33,22 +50,63 @@ export const operators = (ports: Ports) => {
       });
       return isOpen ? `${ports.publicUrl}/console#/first-operator/${secret}` : null;
     },
-    async become(given: NewOperator, from: From): Promise<SignedIn> {
-      await checkNewPassword(given.password, [given.username, given.name, given.email]);
+    become: (given: NewOperator & { email: string }, from: From): Promise<SignedIn> => make('first_operator', given, from),
+    accept: (given: NewOperator, from: From): Promise<SignedIn> => make('operator_invitation', given, from),
+
+    list: (): Promise<Operator[]> => database.platform(listOperators),
+    /** A link for another operator, for a day, once. */
+    async invite(by: PlatformActor, email: string): Promise<{ email: string; expiresAt: Date }> {
+      if (!(await ports.tries.allow(`operator_invitations:${by.id}`, invitations))) throw new AppError('too_many_attempts');
+      const secret = newSecret();
       const at = clock.now();
-      const id = ports.newId('person');
-      const passwordHash = await hashPassword(given.password);
-      await database
-        .platform(async (tx) => {
-          if (!(await useToken(tx, hashOf(given.token), 'first_operator', at)) || (await hasOperator(tx))) throw new AppError('link_over');
-          const { username, name, email } = given;
-          await insertPerson(tx, { id, username, name, email, passwordHash, isOperator: true, isEmailVerified: false }, at);
-        })
-        .catch((error: unknown) => {
-          if ((error as { code?: string }).code === '23505') throw new AppError('username_taken', { field: 'username' });
-          throw error;
-        });
-      return enter(ports, { id, passwordHash }, null, from, null, {});
+      const expiresAt = new Date(at.getTime() + invitationMs);
+      await database.platform(async (tx) => {
+        await dropTokensTo(tx, 'operator_invitation', email);
+        await putToken(tx, { kind: 'operator_invitation', personId: null, email, nonce: null, hash: hashOf(secret), expiresAt }, at);
+        await ports.recordPlatform(tx, by, { action: 'operator.invited', subject: email });
+      });
+      await ports.sendMail({
+        to: email,
+        subject: 'You are invited to operate Muhuri',
+        text: `Open this link within a day to become an operator of this platform:\n\n${ports.publicUrl}/console#/operator/${secret}\n\nIf you did not expect this, do nothing.\n`,
+      });
+      return { email, expiresAt };
+    },
+    /** Ends an operator with their sessions. The last one stays, or nobody could make another. */
+    async end(by: PlatformActor, id: string): Promise<void> {
+      await database.platform(async (tx) => {
+        const all = await lockOperators(tx);
+        if (!all.includes(id)) throw new AppError('not_found');
+        if (all.length === 1) throw new AppError('last_operator');
+        await setPersonStatus(tx, id, 'ended');
+        await deleteOperatorSessionsOf(tx, id, null);
+        await ports.recordPlatform(tx, by, { action: 'operator.ended', subject: id });
+      });
     },
   };
+
+  async function make(kind: 'first_operator' | 'operator_invitation', given: NewOperator & { email?: string }, from: From): Promise<SignedIn> {
+    const { username, name, password } = given;
+    await checkNewPassword(password, [username, name, given.email ?? '']);
+    const at = clock.now();
+    const id = ports.newId('person');
+    const passwordHash = await hashPassword(password);
+    await database
+      .platform(async (tx) => {
+        const used = await useToken(tx, hashOf(given.token), kind, at);
+        if (!used || (kind === 'first_operator' && (await hasOperator(tx)))) throw new AppError('link_over');
+        const email = used.email ?? given.email ?? '';
+        await insertPerson(tx, { id, username, name, email, passwordHash, isOperator: true, isEmailVerified: used.email !== null }, at);
+        await ports.recordPlatform(
+          tx,
+          { type: 'operator', id, origin: from.address, requestId: null },
+          { action: 'operator.made', subject: id, after: { username } },
+        );
+      })
+      .catch((error: unknown) => {
+        if ((error as { code?: string }).code === '23505') throw new AppError('username_taken', { field: 'username' });
+        throw error;
+      });
+    return enter(ports, { id, passwordHash }, null, from, null, {});
+  }
 };

@@ -3,6 +3,8 @@ import { answer, type Call } from '../platform/http/answer.ts';
 import type { ApiKeyEntity } from './api-key.entity.ts';
 import type { InvitationEntity } from './invitation.entity.ts';
 import type { Member } from './people.ts';
+import type { WaysBack } from './way-back.ts';
+import { wayBackView } from './way-back-view.ts';
 
 type Ctx = Call['ctx'];
 type RoleAsk = { role: 'business_admin' | 'business_user'; permissions: string[] };
@@ -16,6 +18,7 @@ type Use = {
   listKeys(ctx: Ctx): Promise<ApiKeyEntity[]>;
   createKey(ctx: Ctx, ask: { name: string; scopes: string[]; expires_at?: string | undefined }): Promise<{ key: string; entry: ApiKeyEntity }>;
   revokeKey(ctx: Ctx, id: string): Promise<ApiKeyEntity>;
+  waysBack: Pick<WaysBack, 'list' | 'grantByAdmin' | 'refuse'>;
   now(): Date;
 };
 
@@ -32,6 +35,9 @@ export const peopleRoutes = (use: Use) => {
     })),
     answer(access.invite)(async (call, { input }) => invitationView(await use.invite(call.ctx, input), use.now())),
     answer(access.withdrawInvitation)(async (call) => invitationView(await use.withdrawInvitation(call.ctx, id(call)), use.now())),
+    answer(access.listWaysBack)(async (call) => ({ ways_back: (await use.waysBack.list(call.ctx)).map(wayBackView), next_cursor: null })),
+    answer(access.grantWayBack)(async (call) => ({ state: (await use.waysBack.grantByAdmin(call.ctx, id(call))).state })),
+    answer(access.refuseWayBack)(async (call) => ({ state: (await use.waysBack.refuse(call.ctx, id(call))).state })),
     answer(access.listKeys)(async (call) => ({ api_keys: (await use.listKeys(call.ctx)).map(keyView), next_cursor: null })),
     answer(access.createKey)(async (call, { input }) => {
       const { key, entry } = await use.createKey(call.ctx, input);
@@ -41,7 +47,7 @@ export const peopleRoutes = (use: Use) => {
   ];
 };
 
-const memberView = ({ membership, username, name, email, hasSecondFactor }: Member) => ({
+const memberView = ({ membership, username, name, email, hasSecondFactor, isBlocked, lastSignInAt }: Member) => ({
   id: membership.id,
   person_id: membership.personId,
   username,
@@ -52,6 +58,8 @@ const memberView = ({ membership, username, name, email, hasSecondFactor }: Memb
   status: membership.status,
   has_second_factor: hasSecondFactor,
   has_zoho_user: membership.zohoUserId !== null,
+  is_blocked: isBlocked,
+  last_sign_in_at: lastSignInAt?.toISOString() ?? null,
   version: membership.version,
   created_at: membership.createdAt.toISOString(),
 });

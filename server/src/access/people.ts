@@ -9,7 +9,15 @@ import { endMembershipIndex, findMembership, listMembers, listMemberships, listP
 
 type Ports = { database: Database; clock: Clock; record: Recorder };
 
-export type Member = { membership: MembershipEntity; username: string; name: string; email: string; hasSecondFactor: boolean };
+export type Member = {
+  membership: MembershipEntity;
+  username: string;
+  name: string;
+  email: string;
+  hasSecondFactor: boolean;
+  isBlocked: boolean;
+  lastSignInAt: Date | null;
+};
 
 /** Who works for the business, with names from the reference schema. */
 export const listPeople =
@@ -32,6 +40,8 @@ async function named(database: Database, members: MembershipEntity[]): Promise<M
       name: person?.name ?? '',
       email: person?.email ?? '',
       hasSecondFactor: person?.hasSecondFactor ?? false,
+      isBlocked: person?.isBlocked ?? false,
+      lastSignInAt: person?.lastSignInAt ?? null,
     };
   });
 }

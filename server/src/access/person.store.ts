@@ -1,5 +1,5 @@
 import type { Tx } from '../platform/db/database.ts';
-import { query, queryOne, toDateOrNull } from '../platform/db/query.ts';
+import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 import type { Membership, Person, Session } from '../context.ts';
 import { MembershipEntity } from './membership.entity.ts';
 
@@ -61,6 +61,37 @@ export async function listPersons(tx: Tx, ids: string[]): Promise<ListedPerson[]
 
 export const hasOperator = async (tx: Tx): Promise<boolean> =>
   (await queryOne(tx, "select 1 as yes from reference.person where is_operator and status = 'active' limit 1")) !== null;
+
+/** The operators there are, by name. */
+export async function listOperators(tx: Tx) {
+  const rows = await query<Record<string, unknown>>(
+    tx,
+    `select ${columns}, last_sign_in_at, created_at from reference.person where is_operator and status = 'active' order by name, id`,
+  );
+  return rows.map((row) => {
+    const { id, username, name, email, totpConfirmedAt } = toPerson(row) as StoredPerson;
+    const rest = { hasSecondFactor: totpConfirmedAt !== null, lastSignInAt: toDateOrNull(row.last_sign_in_at), createdAt: toDate(row.created_at) };
+    return { id, username, name, email, ...rest };
+  });
+}
+
+/** Their ids, locked: two who end each other at once must not both succeed. */
+export const lockOperators = async (tx: Tx): Promise<string[]> =>
+  (await query<{ id: string }>(tx, "select id from reference.person where is_operator and status = 'active' order by id for update")).map((row) => row.id);
+
+export const setPersonStatus = (tx: Tx, id: string, status: 'active' | 'blocked' | 'ended') =>
+  query(tx, 'update reference.person set status = $2 where id = $1', [id, status]);
+
+/** Whoever works for a business, whatever their state; never an operator. */
+export const findMemberStatus = async (tx: Tx, personId: string, businessId: string): Promise<'active' | 'blocked' | 'ended' | null> =>
+  (
+    await queryOne<{ status: 'active' | 'blocked' | 'ended' }>(
+      tx,
+      `select p.status from reference.person p join reference.membership_index m on m.person_id = p.id
+        where p.id = $1 and m.business_id = $2 and not p.is_operator for update of p`,
+      [personId, businessId],
+    )
+  )?.status ?? null;
 
 export type MembershipEntry = {
   businessId: string;

@@ -93,6 +93,10 @@ export const useToken = async (tx: Tx, hash: string, kind: TokenKind, at: Date):
 export const dropTokens = (tx: Tx, kind: TokenKind, personId: string | null) =>
   query(tx, 'delete from reference.person_token where kind = $1 and person_id is not distinct from $2 and used_at is null', [kind, personId]);
 
+/** The same of links that were mailed to an address and are about nobody yet. */
+export const dropTokensTo = (tx: Tx, kind: TokenKind, email: string) =>
+  query(tx, 'delete from reference.person_token where kind = $1 and email = $2 and person_id is null and used_at is null', [kind, email]);
+
 const toToken = (row: Record<string, unknown> | null): OpenToken | null =>
   row && {
     kind: row.kind as TokenKind,

@@ -6,3 +6,4 @@ export { setup } from './setup.ts';
 export { beginSupport, duringSupport, endSupport, listSupport } from './support-access.ts';
 export { SupportAccessEntity } from './support-access.entity.ts';
 export { rotateKeys } from './rotate-keys.ts';
+export { listPeopleForOperator, setBlocked } from './people-of-business.ts';

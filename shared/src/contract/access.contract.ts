@@ -367,6 +367,9 @@ export const personEntry = z
     has_second_factor: z.boolean(),
     /** Whether they have entered with their Zoho account. */
     has_zoho_user: z.boolean(),
+    /** Kept out by the operator of the platform. */
+    is_blocked: z.boolean(),
+    last_sign_in_at: time.nullable(),
     version: z.number(),
     created_at: time,
   })
@@ -435,6 +438,115 @@ export const withdrawInvitation = endpoint({
   summary: 'Take an open invitation back',
   guard: 'manage_people',
   output: invitationEntry,
+});
+
+export const askWayBack = endpoint({
+  method: 'POST',
+  path: '/auth/way-back',
+  summary: 'Ask to be let in without the second factor, with the right password; others decide, and every admin is told',
+  guard: 'anyone',
+  input: z.strictObject({ username: z.string().min(1).max(200), password: z.string().min(1).max(1000) }),
+  output: z.object({ state: z.literal('asked') }),
+});
+
+export const objectToWayBack = endpoint({
+  method: 'POST',
+  path: '/auth/way-back/object',
+  summary: 'Object to a way back, by the link that every admin was mailed',
+  guard: 'anyone',
+  input: z.strictObject({ token: secret }),
+  output: z.object({ state: z.literal('objected') }),
+});
+
+export const wayBackEntry = z
+  .object({
+    id: z.string(),
+    person_id: z.string(),
+    name: z.string(),
+    username: z.string(),
+    address: z.string().nullable(),
+    user_agent: z.string().nullable(),
+    asked_at: time,
+    expires_at: time,
+    /** When an operator may decide, if no other admin is there to. */
+    operator_from: time,
+    has_other_admin: z.boolean(),
+  })
+  .meta({ id: 'WayBack' });
+
+export const listWaysBack = endpoint({
+  method: 'GET',
+  path: '/ways-back',
+  summary: 'Who has lost their second factor and asks to be let in',
+  guard: 'manage_people',
+  output: z.object({ ways_back: z.array(wayBackEntry), next_cursor: z.null() }),
+});
+
+export const grantWayBack = endpoint({
+  method: 'POST',
+  path: '/ways-back/{id}/grant',
+  summary: 'Let somebody else back in: their second factor is removed once every business they work for has agreed',
+  guard: 'manage_people',
+  secondFactor: true,
+  output: z.object({ state: z.string() }),
+});
+
+export const refuseWayBack = endpoint({
+  method: 'POST',
+  path: '/ways-back/{id}/refuse',
+  summary: 'Refuse a way back',
+  guard: 'manage_people',
+  output: z.object({ state: z.string() }),
+});
+
+const operatorEntry = z
+  .object({
+    id: z.string(),
+    username: z.string(),
+    name: z.string(),
+    email: z.string(),
+    has_second_factor: z.boolean(),
+    last_sign_in_at: time.nullable(),
+    created_at: time,
+    is_self: z.boolean(),
+  })
+  .meta({ id: 'Operator' });
+
+export const listOperators = endpoint({
+  method: 'GET',
+  path: '/platform/operators',
+  summary: 'Who operates the platform',
+  guard: 'operate',
+  output: z.object({ operators: z.array(operatorEntry), next_cursor: z.null() }),
+});
+
+export const inviteOperator = endpoint({
+  method: 'POST',
+  path: '/platform/operators',
+  summary: 'Invite another operator; the link goes there by mail and holds for a day',
+  guard: 'operate',
+  secondFactor: true,
+  input: z.strictObject({ email }),
+  output: z.object({ email: z.string(), expires_at: time }),
+});
+
+export const endOperator = endpoint({
+  method: 'POST',
+  path: '/platform/operators/{id}/end',
+  summary: 'End an operator with their sessions; the last one stays',
+  guard: 'operate',
+  secondFactor: true,
+  output: z.object({}),
+});
+
+export const acceptOperator = endpoint({
+  method: 'POST',
+  path: '/auth/operator-invitation/accept',
+  summary: 'Become an operator by the link of another',
+  guard: 'anyone',
+  answersSecret: true,
+  input: z.strictObject({ token: secret, username, name: personName, password: newPassword }),
+  output: sessionView,
 });
 
 const keyEntry = z

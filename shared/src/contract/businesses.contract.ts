@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { email } from './access.contract.ts';
+import { email, wayBackEntry } from './access.contract.ts';
 import { endpoint } from './endpoint.ts';
 import { branchView } from './branches.contract.ts';
 import { problemView, receiptView } from './receipts.contract.ts';
@@ -508,6 +508,56 @@ export const supportDocuments = endpoint({
   heavy: true,
   query: z.strictObject({ limit, cursor }),
   output: z.object({ receipts: z.array(receiptView), next_cursor: z.string().nullable() }),
+});
+
+export const listPeopleOfBusiness = endpoint({
+  method: 'GET',
+  path: '/businesses/{id}/people',
+  summary: 'Who works for a business: name, role and last sign-in; that it was looked at stands in the business’s activity',
+  guard: 'operate',
+  output: z.object({
+    people: z.array(
+      z.object({
+        person_id: z.string(),
+        name: z.string(),
+        role: z.enum(['business_admin', 'business_user']),
+        status: z.enum(['active', 'ended', 'blocked']),
+        last_sign_in_at: time.nullable(),
+      }),
+    ),
+    next_cursor: z.null(),
+  }),
+});
+
+const personBlocked = (path: `/${string}`, summary: string) =>
+  endpoint({
+    method: 'POST',
+    path,
+    summary,
+    guard: 'operate',
+    secondFactor: true,
+    input: z.strictObject({ person_id: z.string().min(1).max(60), reason: text(300) }),
+    output: z.object({}),
+  });
+export const blockPerson = personBlocked('/businesses/{id}/people/block', 'Keep a person out of everything, with a reason their businesses can read');
+export const unblockPerson = personBlocked('/businesses/{id}/people/unblock', 'Let a blocked person in again');
+
+export const listWaysBackOfBusiness = endpoint({
+  method: 'GET',
+  path: '/businesses/{id}/ways-back',
+  summary: 'Who of a business has lost their second factor and asks to be let in',
+  guard: 'operate',
+  output: z.object({ ways_back: z.array(wayBackEntry), next_cursor: z.null() }),
+});
+
+export const grantWayBackByOperator = endpoint({
+  method: 'POST',
+  path: '/businesses/{id}/ways-back/grant',
+  summary: 'Let somebody back in where no other admin can decide, once every admin had a day to object',
+  guard: 'operate',
+  secondFactor: true,
+  input: z.strictObject({ way_back_id: z.string().min(1).max(60) }),
+  output: z.object({ state: z.string() }),
 });
 
 export const listSupport = endpoint({

@@ -14,6 +14,11 @@ export type Views = {
   session: OutputOf<typeof access.login>;
   me: OutputOf<typeof access.me>;
   totp: OutputOf<typeof access.beginTotp>;
+  totpConfirmed: OutputOf<typeof access.confirmTotp>;
+  factorGiven: OutputOf<typeof access.passSecondFactor>;
+  factor: OutputOf<typeof access.readSecondFactor>;
+  profile: OutputOf<typeof access.readProfile>;
+  recoveryCodes: OutputOf<typeof access.renewRecoveryCodes>;
   people: OutputOf<typeof access.listPeople>;
   invitations: OutputOf<typeof access.listInvitations>;
   keys: OutputOf<typeof access.listKeys>;

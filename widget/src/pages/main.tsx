@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import '../ui/panel.css';
 import './pages.css';
 import { AccountPage } from './account.tsx';
@@ -17,6 +17,7 @@ import { Overview } from './overview.tsx';
 import { PageContext, usePage } from './page.ts';
 import { KeysPage, PeoplePage } from './people.tsx';
 import { SetupPage } from './setup.tsx';
+import { ConfirmEmail } from './email.tsx';
 import { Accept, Factor, FirstOperator, Forgot, Reset, SignIn } from './sign-in.tsx';
 import { DocumentsPage } from './documents.tsx';
 import { ConsentPage, OrganizationsPage, ZohoPage } from './zoho.tsx';
@@ -67,6 +68,7 @@ function Pages({ beside }: { beside: Beside | null }) {
   const [session, setSession] = useState<Session | null>(api.session);
   const [over, setOver] = useState('');
   const [factor, setFactor] = useState<{ kind: 'second_factor_setup' | 'second_factor_needed'; done(passed: boolean): void } | null>(null);
+  const asking = useRef<Promise<boolean> | null>(null);
   const words = wordsOf(language);
   const route = useHash();
   useEffect(() => {
@@ -92,21 +94,24 @@ function Pages({ beside }: { beside: Beside | null }) {
     api,
     setLanguage,
     signedOut,
+    // One question for everything that waits for the answer.
     askFactor: (kind: 'second_factor_setup' | 'second_factor_needed') =>
-      new Promise<boolean>((resolve) =>
+      (asking.current ??= new Promise<boolean>((resolve) => {
         setFactor({
           kind,
           done: (passed) => {
+            asking.current = null;
             setFactor(null);
             resolve(passed);
           },
-        }),
-      ),
+        });
+      })),
   };
   const [first = '', second = ''] = route;
   const body = () => {
     const alone = (part: preact.ComponentChildren) => <main class="alone">{part}</main>;
     if (first === 'accept') return alone(<Accept token={second} onDone={begin} />);
+    if (first === 'email') return alone(<ConfirmEmail token={second} />);
     if (first === 'reset') return alone(<Reset token={second} />);
     if (first === 'zoho-sign-in') return alone(<ZohoApproval query={second} />);
     if (first === 'first-operator') return alone(<FirstOperator token={second} onDone={begin} />);

@@ -85,7 +85,12 @@ export function useLoad<T>(read: () => Promise<T>, on: unknown[] = []): Loaded<T
       (error: unknown) => {
         if (!isShown) return;
         if (isSessionOver(error)) page.signedOut(whyOver(error, page.words));
-        else setProblem(told(error, page.words));
+        else {
+          setProblem(told(error, page.words));
+          // A session that came by Zoho on a device that is not known: it opens nothing before the second factor is given.
+          if (error instanceof ApiProblem && error.problem.code === 'second_factor_needed')
+            void page.askFactor('second_factor_needed').then((isGiven) => isGiven && isShown && setTurn((now) => now + 1));
+        }
       },
     );
     return () => {

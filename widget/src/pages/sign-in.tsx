@@ -2,6 +2,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { ApiProblem } from '../request.ts';
 import type { Session, Views } from './api.ts';
 import { useAct, usePage } from './page.ts';
+import { deviceToken, keepDeviceToken } from '../second-factor/device.ts';
+import { FactorFields, nothingTyped, proofOf } from '../second-factor/fields.tsx';
+import { LostFactor } from '../second-factor/lost-factor.tsx';
 import { Card, Dialog, Form, Message, Pick, Text } from './parts.tsx';
 import { ZohoSignIn } from '../zoho-sign-in/zoho-sign-in.tsx';
 import { filled } from './words.ts';
@@ -14,25 +17,27 @@ export function SignIn({ onDone, over, organizationId }: Done & { over: string; 
   const { act, isBusy, message } = useAct();
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
-  const [code, setCode] = useState('');
-  const [needsCode, setNeedsCode] = useState(false);
+  const [typed, setTyped] = useState(nothingTyped);
+  const [needsFactor, setNeedsFactor] = useState(false);
   const [choices, setChoices] = useState<[string, string][]>([]);
   const [business, setBusiness] = useState('');
   const submit = () =>
     act(async () => {
       try {
-        onDone(
-          await api.post<Session>('/auth/login', {
-            username,
-            password,
-            ...(code ? { code } : {}),
-            ...(organizationId ? { organization_id: organizationId } : {}),
-            ...(business ? { business_id: business } : {}),
-          }),
-        );
+        const device = deviceToken(username);
+        const { device_token, ...session } = await api.post<Session>('/auth/login', {
+          username,
+          password,
+          ...(device ? { device_token: device } : {}),
+          ...(needsFactor ? proofOf(typed) : {}),
+          ...(organizationId ? { organization_id: organizationId } : {}),
+          ...(business ? { business_id: business } : {}),
+        });
+        keepDeviceToken(username, device_token);
+        onDone(session);
       } catch (error) {
         const problem = error instanceof ApiProblem ? error.problem : null;
-        if (problem?.code === 'code_needed') setNeedsCode(true);
+        if (problem?.code === 'code_needed') setNeedsFactor(true);
         if (problem?.code !== 'choose_membership') throw error;
         const found = (problem.memberships as { business_id: string; business_name: string }[]).map((each): [string, string] => [
           each.business_id,
@@ -54,10 +59,11 @@ export function SignIn({ onDone, over, organizationId }: Done & { over: string; 
       <Form onSubmit={submit} submit={words.signIn} isBusy={isBusy}>
         <Text label={words.username} value={username} onInput={setUsername} autocomplete="username" />
         <Text label={words.password} value={password} onInput={setPassword} type="password" autocomplete="current-password" />
-        {needsCode ? <Text label={words.code} value={code} onInput={setCode} mode="numeric" autocomplete="one-time-code" /> : null}
+        {needsFactor ? <FactorFields words={words} value={typed} onChange={setTyped} focus /> : null}
         {choices.length > 0 ? <Pick label={words.business} value={business} choices={choices} onChange={setBusiness} /> : null}
         <Message text={message} />
       </Form>
+      {needsFactor ? <LostFactor words={words} api={api} username={username} password={password} /> : null}
       <p>
         <a href="#/forgot">{words.forgot}</a>
       </p>
@@ -109,18 +115,21 @@ export function Accept({ token, onDone }: Done & { token: string }) {
   const [username, setUsername] = useState('');
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
+  const [typed, setTyped] = useState(nothingTyped);
+  const [needsFactor, setNeedsFactor] = useState(false);
   useEffect(() => {
     void act(async () => setInvitation(await api.post<Views['invitation']>('/auth/invitation', { token })));
   }, []);
+  const existing = { account: 'existing', token, username, password, ...(needsFactor ? proofOf(typed) : {}) };
   const submit = () =>
-    act(async () =>
-      onDone(
-        await api.post<Session>(
-          '/auth/invitation/accept',
-          isNew ? { account: 'new', token, username, name, password } : { account: 'existing', token, username, password },
-        ),
-      ),
-    );
+    act(async () => {
+      try {
+        onDone(await api.post<Session>('/auth/invitation/accept', isNew ? { account: 'new', token, username, name, password } : existing));
+      } catch (error) {
+        if (error instanceof ApiProblem && error.problem.code === 'code_needed') setNeedsFactor(true);
+        throw error;
+      }
+    });
   return (
     <Card title={words.accept}>
       {invitation ? (
@@ -148,6 +157,7 @@ export function Accept({ token, onDone }: Done & { token: string }) {
               autocomplete={isNew ? 'new-password' : 'current-password'}
               {...(isNew ? { hint: words.newPasswordHint } : {})}
             />
+            {needsFactor && !isNew ? <FactorFields words={words} value={typed} onChange={setTyped} focus /> : null}
           </Form>
         </>
       ) : null}
@@ -185,22 +195,26 @@ export function FirstOperator({ token, onDone }: Done & { token: string }) {
   );
 }
 
-/** The authenticator: given, or set up first. */
+/** The second factor: given, or set up first. */
 export function Factor({ kind, onDone }: { kind: 'second_factor_setup' | 'second_factor_needed'; onDone(passed: boolean): void }) {
   const { words } = usePage();
   return (
     <Dialog title={words.factor} onClose={() => onDone(false)}>
       <p>{kind === 'second_factor_setup' ? words.factorSetup : words.factorNeeded}</p>
-      {kind === 'second_factor_setup' ? <SetUpFactor onDone={() => onDone(true)} /> : <GiveCode path="/auth/second-factor" onDone={() => onDone(true)} />}
+      {kind === 'second_factor_setup' ? <SetUpFactor onDone={() => onDone(true)} /> : <GiveFactor onDone={() => onDone(true)} />}
     </Dialog>
   );
 }
 
+/** Scan, confirm, and keep the recovery codes, which are shown this once. */
 export function SetUpFactor({ onDone }: { onDone(): void }) {
   const { words, api } = usePage();
   const { act, isBusy, message } = useAct();
   const [password, setPassword] = useState('');
+  const [code, setCode] = useState('');
   const [shown, setShown] = useState<Views['totp'] | null>(null);
+  const [codes, setCodes] = useState<string[]>([]);
+  if (codes.length > 0) return <RecoveryCodes codes={codes} onDone={onDone} />;
   if (!shown)
     return (
       <Form onSubmit={() => act(async () => setShown(await api.post<Views['totp']>('/auth/totp', { password })))} submit={words.factorBegin} isBusy={isBusy}>
@@ -208,30 +222,68 @@ export function SetUpFactor({ onDone }: { onDone(): void }) {
         <Message text={message} />
       </Form>
     );
+  const confirm = () =>
+    act(async () => {
+      const { recovery_codes, ...me } = await api.post<Views['totpConfirmed']>('/auth/totp/confirm', { code });
+      if (api.session) api.keepSession({ ...api.session, ...me });
+      setCodes(recovery_codes);
+    });
   return (
     <>
       <img class="qr" alt={words.factorBegin} width="200" height="200" src={`data:image/svg+xml,${encodeURIComponent(shown.qr_svg)}`} />
       <p class="quiet">
         {words.factorSecret}: <code>{shown.secret.match(/.{1,4}/g)?.join(' ')}</code>
       </p>
-      <GiveCode path="/auth/totp/confirm" onDone={onDone} />
+      <Form onSubmit={confirm} submit={words.factorConfirm} isBusy={isBusy}>
+        <Text label={words.code} value={code} onInput={setCode} mode="numeric" autocomplete="one-time-code" />
+        <Message text={message} />
+      </Form>
     </>
   );
 }
 
-function GiveCode({ path, onDone }: { path: string; onDone(): void }) {
+/** Shown once, to be written down or printed. */
+export function RecoveryCodes({ codes, onDone }: { codes: string[]; onDone(): void }) {
+  const { words } = usePage();
+  return (
+    <>
+      <h3>{words.recoveryCodes}</h3>
+      <p>{words.recoveryCodesOnce}</p>
+      <ul class="codes" dir="ltr">
+        {codes.map((code) => (
+          <li key={code}>
+            <code>{code}</code>
+          </li>
+        ))}
+      </ul>
+      <div class="actions">
+        <button type="button" class="button main" onClick={onDone}>
+          {words.recoveryCodesKept}
+        </button>
+        <button type="button" class="button plain" onClick={() => void navigator.clipboard.writeText(codes.join('\n')).catch(() => {})}>
+          {words.copy}
+        </button>
+      </div>
+    </>
+  );
+}
+
+function GiveFactor({ onDone }: { onDone(): void }) {
   const { words, api } = usePage();
   const { act, isBusy, message } = useAct();
-  const [code, setCode] = useState('');
+  const [typed, setTyped] = useState(nothingTyped);
   const submit = () =>
     act(async () => {
-      const me = await api.post<Views['me']>(path, { code });
-      if (api.session) api.keepSession({ ...api.session, ...me });
+      const { device_token, ...me } = await api.post<Views['factorGiven']>('/auth/second-factor', proofOf(typed));
+      if (api.session) {
+        keepDeviceToken(api.session.person.username, device_token);
+        api.keepSession({ ...api.session, ...me });
+      }
       onDone();
     });
   return (
     <Form onSubmit={submit} submit={words.factorConfirm} isBusy={isBusy}>
-      <Text label={words.code} value={code} onInput={setCode} mode="numeric" autocomplete="one-time-code" />
+      <FactorFields words={words} value={typed} onChange={setTyped} focus />
       <Message text={message} />
     </Form>
   );

@@ -6,6 +6,7 @@ import type { PreflightView, ReceiptView } from '../views.ts';
 import { type Answers, Correction, Findings, isAnswered } from './findings.tsx';
 import { useFrame } from './frame.ts';
 import { Signed, Unsigned } from './receipt.tsx';
+import { SecondFactor } from './second-factor.tsx';
 import { SignIn } from './sign-in.tsx';
 
 type Shown =
@@ -27,6 +28,16 @@ export function Panel({ organizationId }: { organizationId: string }) {
   const [answers, setAnswers] = useState<Answers>({});
   const [message, setMessage] = useState('');
   const [hasActed, setActed] = useState(false);
+  const [factorAsked, setFactorAsked] = useState<{ done(isGiven: boolean): void } | null>(null);
+  api.askFactor = () =>
+    new Promise<boolean>((resolve) =>
+      setFactorAsked({
+        done: (isGiven) => {
+          setFactorAsked(null);
+          resolve(isGiven);
+        },
+      }),
+    );
   const open = useRef<DocumentRef | null>(null);
   const business = api.session?.business ?? null;
   const isOther = isSignedIn && business !== null && business.organization_id !== organizationId;
@@ -182,6 +193,7 @@ export function Panel({ organizationId }: { organizationId: string }) {
       <p role="alert" class={message ? 'notice bad section' : ''}>
         {message}
       </p>
+      {factorAsked ? <SecondFactor onDone={factorAsked.done} /> : null}
       <p class="section quiet">
         <bdi>{api.session?.person.name}</bdi>{' '}
         <Button kind="link" onClick={signOut}>

@@ -1,5 +1,7 @@
 import { useState } from 'preact/hooks';
 import { ApiProblem, Offline } from '../request.ts';
+import { FactorFields, nothingTyped, proofOf } from '../second-factor/fields.tsx';
+import { LostFactor } from '../second-factor/lost-factor.tsx';
 import { Button, Choice, Field, Section } from '../ui/parts.tsx';
 import { ZohoSignIn } from '../zoho-sign-in/zoho-sign-in.tsx';
 import { useFrame } from './frame.ts';
@@ -13,17 +15,23 @@ export function SignIn({ organizationId, over, onDone }: { organizationId: strin
   const [businessId, setBusinessId] = useState('');
   const [message, setMessage] = useState(over);
   const [isBusy, setBusy] = useState(false);
+  const [needsFactor, setNeedsFactor] = useState(false);
+  const [typed, setTyped] = useState(nothingTyped);
 
   const submit = async (event: Event) => {
     event.preventDefault();
     setBusy(true);
     setMessage('');
     try {
-      await api.signIn({ username, password, organization_id: organizationId, ...(businessId ? { business_id: businessId } : {}) });
+      await api.signIn(
+        { username, password, organization_id: organizationId, ...(businessId ? { business_id: businessId } : {}) },
+        needsFactor ? proofOf(typed) : {},
+      );
       onDone();
     } catch (error) {
       if (error instanceof ApiProblem) {
         setMessage(`${error.problem.title} ${error.problem.detail}`);
+        if (error.problem.code === 'code_needed') setNeedsFactor(true);
         const several = error.problem.memberships as { business_id: string; business_name: string }[] | undefined;
         if (several) setBusinesses(several.map((each) => ({ code: each.business_id, name: each.business_name })));
       } else if (error instanceof Offline) setMessage(`${words.offline}. ${words.offlineNext}`);
@@ -52,10 +60,12 @@ export function SignIn({ organizationId, over, onDone }: { organizationId: strin
         <Field label={words.username} value={username} onInput={setUsername} autocomplete="username" />
         <Field label={words.password} value={password} onInput={setPassword} type="password" autocomplete="current-password" />
         {businesses.length > 0 ? <Choice label={words.business} value={businessId} choices={businesses} empty={words.choose} onChange={setBusinessId} /> : null}
+        {needsFactor ? <FactorFields words={words} value={typed} onChange={setTyped} focus /> : null}
         <Button type="submit" busy={isBusy}>
           {words.signIn}
         </Button>
       </form>
+      {needsFactor ? <LostFactor words={words} api={api} username={username} password={password} /> : null}
     </Section>
   );
 }

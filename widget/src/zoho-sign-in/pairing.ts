@@ -1,5 +1,6 @@
 import type { InputOf, OutputOf } from '@muhuri/shared/contract/endpoint';
 import type { answerApproval, beginPairing, finishApproval, pollPairing, takePairing } from '@muhuri/shared/contract/zoho-sign-in.contract';
+import { deviceToken } from '../second-factor/device.ts';
 
 /** The shapes of the contract, as types only. */
 export type Begun = OutputOf<typeof beginPairing>;
@@ -25,12 +26,12 @@ export async function pairWithZoho(call: Call, organizationId: string, show: (be
     await new Promise((resolve) => setTimeout(resolve, everyMs));
     if (signal.aborted) return { state: 'over', problem: null, session: null };
     // The connection may go and come back meanwhile; only the server says that it is over.
-    const polled = await call<Polled>('POST', '/auth/zoho/pairings/poll', { pairing_id: begun.pairing_id, poll_secret: begun.poll_secret }).catch(
-      (error: Error) => {
-        if (error.name === 'Offline') return null;
-        throw error;
-      },
-    );
+    const device = deviceToken(`zoho:${organizationId}`);
+    const asked = { pairing_id: begun.pairing_id, poll_secret: begun.poll_secret, ...(device ? { device_token: device } : {}) };
+    const polled = await call<Polled>('POST', '/auth/zoho/pairings/poll', asked).catch((error: Error) => {
+      if (error.name === 'Offline') return null;
+      throw error;
+    });
     if (polled?.session) return polled.session;
     if (polled && (polled.state === 'refused' || polled.state === 'over')) return polled;
   }

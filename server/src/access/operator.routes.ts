@@ -1,0 +1,31 @@
+import { access } from '@muhuri/shared/contract/index';
+import { answer, type Call } from '../platform/http/answer.ts';
+import type { operators } from './operators.ts';
+
+/** Operators among themselves. */
+export const operatorRoutes = (use: Pick<ReturnType<typeof operators>, 'list' | 'invite' | 'end'>) => {
+  const by = ({ session, from, requestId }: Call) => ({ type: 'operator', id: session.person.id, origin: from.address, requestId });
+  return [
+    answer(access.listOperators)(async (call) => ({
+      operators: (await use.list()).map((each) => ({
+        id: each.id,
+        username: each.username,
+        name: each.name,
+        email: each.email,
+        has_second_factor: each.hasSecondFactor,
+        last_sign_in_at: each.lastSignInAt?.toISOString() ?? null,
+        created_at: each.createdAt.toISOString(),
+        is_self: each.id === call.session.person.id,
+      })),
+      next_cursor: null,
+    })),
+    answer(access.inviteOperator)(async (call, { input }) => {
+      const { email, expiresAt } = await use.invite(by(call), input.email);
+      return { email, expires_at: expiresAt.toISOString() };
+    }),
+    answer(access.endOperator)(async (call) => {
+      await use.end(by(call), call.params.id as string);
+      return {};
+    }),
+  ];
+};

@@ -1,0 +1,75 @@
+import type { Tx } from '../platform/db/database.ts';
+import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
+
+/** Somebody's request, as it stands in one business: those of the same person at the same time share `requestId`. */
+export type WayBack = {
+  id: string;
+  requestId: string;
+  personId: string;
+  membershipId: string;
+  address: string | null;
+  userAgent: string | null;
+  askedAt: Date;
+  until: Date;
+  state: 'open' | 'granted' | 'refused' | 'objected';
+  decidedAt: Date | null;
+};
+
+/** What this person has asked for in this business and nobody has decided. */
+export async function findOpenOf(tx: Tx, personId: string, now: Date): Promise<WayBack | null> {
+  const row = await queryOne(tx, "select * from way_back where person_id = $1 and state = 'open' and until > $2", [personId, now]);
+  return row && toWayBack(row);
+}
+
+/** Makes room for another request. */
+export const endOpenOf = (tx: Tx, personId: string, at: Date) =>
+  query(tx, "update way_back set state = 'refused', decided_at = $2, decided_by_type = 'asked_anew' where person_id = $1 and state = 'open'", [personId, at]);
+
+/** Makes a request in this business; null where another one of this person was made at the same moment. */
+export async function insertWayBack(
+  tx: Tx,
+  businessId: string,
+  is: Omit<WayBack, 'state' | 'decidedAt'> & { objectHash: string },
+): Promise<{ id: string } | null> {
+  return queryOne<{ id: string }>(
+    tx,
+    `insert into way_back (business_id, id, request_id, person_id, membership_id, address, user_agent, object_hash, asked_at, until, state)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open') on conflict do nothing returning id`,
+    [businessId, is.id, is.requestId, is.personId, is.membershipId, is.address, is.userAgent, is.objectHash, is.askedAt, is.until],
+  );
+}
+
+export const listOpenWaysBack = async (tx: Tx, now: Date): Promise<WayBack[]> =>
+  (await query(tx, "select * from way_back where state = 'open' and until > $1 order by asked_at desc limit 100", [now])).map(toWayBack);
+
+export async function findWayBack(tx: Tx, id: string): Promise<WayBack | null> {
+  const row = await queryOne(tx, 'select * from way_back where id = $1 for update', [id]);
+  return row && toWayBack(row);
+}
+
+export async function findByObjection(tx: Tx, objectHash: string): Promise<WayBack | null> {
+  const row = await queryOne(tx, 'select * from way_back where object_hash = $1 for update', [objectHash]);
+  return row && toWayBack(row);
+}
+
+/** How this person's request stands in this business, where they have one. */
+export async function findOfRequest(tx: Tx, requestId: string): Promise<WayBack | null> {
+  const row = await queryOne(tx, 'select * from way_back where request_id = $1', [requestId]);
+  return row && toWayBack(row);
+}
+
+export const decideWayBack = (tx: Tx, id: string, to: 'granted' | 'refused' | 'objected', by: { id: string; type: string }, at: Date) =>
+  query(tx, 'update way_back set state = $2, decided_by = $3, decided_by_type = $4, decided_at = $5 where id = $1', [id, to, by.id, by.type, at]);
+
+const toWayBack = (row: Record<string, unknown>): WayBack => ({
+  id: row.id as string,
+  requestId: row.request_id as string,
+  personId: row.person_id as string,
+  membershipId: row.membership_id as string,
+  address: row.address as string | null,
+  userAgent: row.user_agent as string | null,
+  askedAt: toDate(row.asked_at),
+  until: toDate(row.until),
+  state: row.state as WayBack['state'],
+  decidedAt: toDateOrNull(row.decided_at),
+});

@@ -1,0 +1,209 @@
+import type { Recorder } from '../audit/index.ts';
+import { getBusiness } from '../businesses/index.ts';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
+import type { Log } from '../platform/log.ts';
+import type { SendMail } from '../platform/mail.ts';
+import type { NewId } from '../platform/new-id.ts';
+import type { Notify } from './notify-person.ts';
+import { listMembers, listMemberships, listPersons } from './person.store.ts';
+import { removeSecondFactor } from './second-factor.store.ts';
+import { hashOf, newSecret, readCredential } from './secret-text.ts';
+import type { Sessions } from './sessions.ts';
+import type { CheckWho, From } from './sign-in.ts';
+import type { Tries } from './tries.ts';
+import {
+  decideWayBack,
+  endOpenOf,
+  findByObjection,
+  findOfRequest,
+  findOpenOf,
+  findWayBack,
+  insertWayBack,
+  listOpenWaysBack,
+  type WayBack,
+} from './way-back.store.ts';
+
+type Ports = {
+  database: Database;
+  clock: Clock;
+  newId: NewId;
+  record: Recorder;
+  sessions: Sessions;
+  tries: Tries;
+  notify: Notify;
+  checkWho: CheckWho;
+  sendMail: SendMail;
+  contextOf(businessId: string): Context;
+  background(work: Promise<unknown>): void;
+  log: Log;
+  publicUrl: string;
+};
+
+/** How long every admin may object before an operator may decide, and how long a request stays open. */
+export const objectionMs = 24 * 3_600_000;
+const openMs = 7 * 86_400_000;
+const asked = { max: 3, withinMs: 86_400_000 };
+
+export type OpenWayBack = WayBack & { name: string; username: string; operatorFrom: Date; hasOtherAdmin: boolean };
+
+/**
+ * The way back of somebody who has lost authenticator and recovery codes. Their password was right; others decide whether their second
+ * factor is removed: another admin at once, and where there is none an operator, after a day in which every admin was told and could
+ * object. Whoever works for several businesses needs all of them: the second factor guards each. Whoever decides gets no session of theirs.
+ */
+export const waysBack = (ports: Ports) => {
+  const { database, clock } = ports;
+
+  /** Active admins of this business who can sign in, but one. */
+  const adminsBeside = async (ctx: Context, personId: string) => {
+    const members = (await ctx.transaction(listMembers)).filter((each) => each.status === 'active' && each.role === 'business_admin');
+    const persons = await database.platform((tx) =>
+      listPersons(
+        tx,
+        members.map((each) => each.personId),
+      ),
+    );
+    return { all: persons.filter((each) => !each.isBlocked), others: persons.filter((each) => !each.isBlocked && each.id !== personId) };
+  };
+  const tellAdmins = async (ctx: Context, person: { id: string; name: string; username: string; email: string }, secret: string, from: From) => {
+    const { all, others } = await adminsBeside(ctx, person.id);
+    const business = await ctx.transaction((tx) => getBusiness(tx));
+    const who =
+      others.length > 0
+        ? 'Another admin can let them in at once, on the page People.'
+        : 'There is no other admin, so an operator of the platform may let them in after 24 hours.';
+    const text = `${person.name} (${person.username}) has entered the right password for ${business.name}, and says that authenticator and recovery codes are lost.
+It was asked from ${from.address}.
+
+${who} Then the second factor is removed, and they sign in with their password alone.
+
+If this is not right, object now, without signing in:
+
+${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secret}
+`;
+    for (const to of new Set([person.email, ...all.map((each) => each.email)]))
+      await ports
+        .sendMail({ to, subject: `Somebody asks for a way back into ${business.name}`, text })
+        .catch((error: Error) => ports.log.warn({ error: error.message }, 'an admin could not be told of a way back'));
+  };
+  /** Ends in every business what was asked for there, and removes the second factor once all of them have granted it. */
+  const concludeIfAll = async (is: WayBack): Promise<void> => {
+    for (const { businessId } of await database.platform((tx) => listMemberships(tx, is.personId))) {
+      const there = await database.transaction(businessId, (tx) => findOfRequest(tx, is.requestId));
+      if (there?.state !== 'granted') return;
+    }
+    await database.platform((tx) => removeSecondFactor(tx, is.personId));
+    await ports.sessions.endOthers(is.personId, null);
+    ports.notify(is.personId, 'way_back_granted');
+  };
+  const getOpen = async (tx: Tx, id: string): Promise<WayBack> => {
+    const found = await findWayBack(tx, id);
+    if (!found) throw new AppError('not_found');
+    if (found.state !== 'open' || found.until <= clock.now()) throw new AppError('wrong_state', { state: found.state === 'open' ? 'over' : found.state });
+    return found;
+  };
+  const decide = async (ctx: Context, id: string, to: 'granted' | 'refused', may: (is: WayBack) => Promise<void>): Promise<WayBack> => {
+    await may(await ctx.transaction((tx) => getOpen(tx, id)));
+    const decided = await ctx.transaction(async (tx) => {
+      const is = await getOpen(tx, id);
+      await decideWayBack(tx, id, to, ctx.actor, clock.now());
+      await ports.record(tx, ctx, { action: `way_back.${to}`, subject: id, after: { person_id: is.personId, asked_at: is.askedAt.toISOString() } });
+      return { ...is, state: to, decidedAt: clock.now() };
+    });
+    if (to === 'granted') await concludeIfAll(decided);
+    return decided;
+  };
+
+  return {
+    /** Answers alike whether a request was made or is open already. */
+    async ask(username: string, password: string, from: From): Promise<void> {
+      const person = await ports.checkWho(username, password, from);
+      if (person.totpConfirmedAt === null) throw new AppError('wrong_state', { state: 'none' });
+      if (!(await ports.tries.allow(`way_back:${person.id}`, asked))) throw new AppError('too_many_attempts');
+      const askedAt = clock.now();
+      const requestId = ports.newId('way_back');
+      const places = await database.platform((tx) => listMemberships(tx, person.id));
+      const open: (WayBack | null)[] = [];
+      for (const { businessId } of places) open.push(await database.transaction(businessId, (tx) => findOpenOf(tx, person.id, askedAt)));
+      // One that waits everywhere goes on, with the day it has waited. Where a business came or went meanwhile, it begins anew.
+      if (open.every((each) => each !== null && each.requestId === open[0]?.requestId)) return;
+      for (const { businessId, membershipId } of places) {
+        const by = { type: 'person', id: person.id, membershipId, name: person.name } as const;
+        const ctx: Context = { ...ports.contextOf(businessId), actor: by, origin: from.address };
+        const secret = newSecret();
+        const made = await ctx.transaction(async (tx) => {
+          await endOpenOf(tx, person.id, askedAt);
+          const row = await insertWayBack(tx, businessId, {
+            id: ports.newId('way_back'),
+            requestId,
+            personId: person.id,
+            membershipId,
+            address: from.address,
+            userAgent: from.userAgent,
+            objectHash: hashOf(secret),
+            askedAt,
+            until: new Date(askedAt.getTime() + openMs),
+          });
+          if (row) await ports.record(tx, ctx, { action: 'way_back.asked', subject: row.id, after: { person_id: person.id } });
+          return row;
+        });
+        if (made)
+          ports.background(
+            tellAdmins(ctx, person, secret, from).catch((error: Error) => ports.log.warn({ error: error.message }, 'admins were not told of a way back')),
+          );
+      }
+    },
+    async list(ctx: Context): Promise<OpenWayBack[]> {
+      const open = await ctx.transaction((tx) => listOpenWaysBack(tx, clock.now()));
+      const persons = await database.platform((tx) =>
+        listPersons(
+          tx,
+          open.map((each) => each.personId),
+        ),
+      );
+      const found: OpenWayBack[] = [];
+      for (const each of open) {
+        const person = persons.find((one) => one.id === each.personId);
+        const { others } = await adminsBeside(ctx, each.personId);
+        found.push({
+          ...each,
+          name: person?.name ?? '',
+          username: person?.username ?? '',
+          operatorFrom: new Date(each.askedAt.getTime() + objectionMs),
+          hasOtherAdmin: others.length > 0,
+        });
+      }
+      return found;
+    },
+    /** Another admin, at once. */
+    grantByAdmin: (ctx: Context, id: string): Promise<WayBack> =>
+      decide(ctx, id, 'granted', async (is) => {
+        if (is.personId === ctx.actor.id) throw new AppError('second_person_needed');
+      }),
+    refuse: (ctx: Context, id: string): Promise<WayBack> => decide(ctx, id, 'refused', async () => {}),
+    /** An operator, where no other admin is there to decide and nobody objected for a day. */
+    grantByOperator: (ctx: Context, id: string): Promise<WayBack> =>
+      decide(ctx, id, 'granted', async (is) => {
+        if ((await adminsBeside(ctx, is.personId)).others.length > 0) throw new AppError('admin_decides');
+        const from = new Date(is.askedAt.getTime() + objectionMs);
+        if (clock.now() < from) throw new AppError('objection_time', { until: from.toISOString() });
+      }),
+    /** By the link every admin was mailed; signed in or not, since it only keeps a door shut. */
+    async object(token: string, from: From): Promise<void> {
+      const credential = readCredential(token, 'way');
+      if (!credential) throw new AppError('link_over');
+      const ctx = { ...ports.contextOf(credential.businessId), origin: from.address };
+      await ctx.transaction(async (tx) => {
+        const is = await findByObjection(tx, credential.hash);
+        if (is?.state !== 'open') throw new AppError('link_over');
+        await decideWayBack(tx, is.id, 'objected', { id: 'link', type: 'link' }, clock.now());
+        await ports.record(tx, ctx, { action: 'way_back.objected', subject: is.id, after: { person_id: is.personId } });
+      });
+    },
+  };
+};
+
+export type WaysBack = ReturnType<typeof waysBack>;

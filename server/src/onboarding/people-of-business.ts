@@ -1,0 +1,62 @@
+import { findMemberStatus, listEveryMembership, listPeople, type Sessions, setPersonStatus } from '../access/index.ts';
+import type { PlatformRecorder, Recorder } from '../audit/index.ts';
+import { findDirectoryEntry } from '../businesses/index.ts';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Database } from '../platform/db/database.ts';
+
+type Ports = {
+  database: Database;
+  record: Recorder;
+  recordPlatform: PlatformRecorder;
+  sessions: Sessions;
+};
+export type PersonOfBusiness = {
+  personId: string;
+  name: string;
+  role: 'business_admin' | 'business_user';
+  status: 'active' | 'ended' | 'blocked';
+  lastSignInAt: Date | null;
+};
+
+const by = (ctx: Context) => ({ type: ctx.actor.type, id: ctx.actor.id, origin: ctx.origin, requestId: ctx.requestId });
+
+/** Who works for a business, as far as an operator needs to know. That they looked stands in the business's log and in the platform's. */
+export const listPeopleForOperator =
+  (ports: Ports) =>
+  async (ctx: Context): Promise<PersonOfBusiness[]> => {
+    const { database } = ports;
+    await database.platform(async (tx) => {
+      if (!(await findDirectoryEntry(tx, ctx.businessId))) throw new AppError('not_found');
+      await ports.recordPlatform(tx, by(ctx), { action: 'people.listed', subject: ctx.businessId });
+    });
+    await ctx.transaction((tx) => ports.record(tx, ctx, { action: 'people.listed', subject: ctx.businessId }));
+    return (await listPeople(ports)(ctx)).map(({ membership, name, isBlocked, lastSignInAt }) => ({
+      personId: membership.personId,
+      name,
+      role: membership.role,
+      status: membership.status === 'ended' ? 'ended' : isBlocked ? 'blocked' : 'active',
+      lastSignInAt,
+    }));
+  };
+
+/** Keeps a person out of everything, with every session they have, or lets them in again; each of their businesses can read that. */
+export const setBlocked =
+  (ports: Ports) =>
+  async (ctx: Context, ask: { person_id: string; reason: string }, isBlocked: boolean): Promise<void> => {
+    const { database } = ports;
+    const action = isBlocked ? 'person.blocked' : 'person.unblocked';
+    const places = await database.platform(async (tx) => {
+      const before = await findMemberStatus(tx, ask.person_id, ctx.businessId);
+      if (!before) throw new AppError('not_found');
+      if (before !== (isBlocked ? 'active' : 'blocked')) throw new AppError('wrong_state', { state: before });
+      await setPersonStatus(tx, ask.person_id, isBlocked ? 'blocked' : 'active');
+      await ports.recordPlatform(tx, by(ctx), { action, subject: ask.person_id, after: { business_id: ctx.businessId, reason: ask.reason } });
+      return listEveryMembership(tx, ask.person_id);
+    });
+    if (isBlocked) await ports.sessions.endOthers(ask.person_id, null);
+    for (const { businessId, membershipId } of places) {
+      const there: Context = { ...ctx, businessId, transaction: (work) => database.transaction(businessId, work) };
+      await there.transaction((tx) => ports.record(tx, there, { action, subject: membershipId, after: { person_id: ask.person_id, reason: ask.reason } }));
+    }
+  };
