@@ -1,11 +1,11 @@
-import { Hono } from 'hono';
+import { type Context as HonoContext, Hono } from 'hono';
 import type { PlatformTotals } from './businesses/directory.model.ts';
 import type { FailingPlatformJob } from './jobs/index.ts';
 import type { Route } from './platform/http/answer.ts';
 import { browserPage, browserScript } from './platform/http/browse-api.ts';
 import type { EvidenceKey } from './platform/evidence-key.store.ts';
 import { openApi } from './platform/http/openapi.ts';
-import { servePages } from './platform/http/pages.ts';
+import { fromPanel, servePages } from './platform/http/pages.ts';
 import { addressOf, hardened, type HttpPorts, mount } from './platform/http/serve.ts';
 
 type Use = {
@@ -64,12 +64,16 @@ export function edge(use: Use): Hono {
   servePages(http);
   // What Zoho sends the browser back with goes on behind a `#`, to the page that holds the session which began it.
   http.get('/api/v1/oauth/callback', (c) => {
+    asFromPanel(c);
     const { search, searchParams } = new URL(c.req.url);
     const page = searchParams.get('state')?.startsWith('zoho.') ? 'zoho-sign-in' : 'consent';
     return c.redirect(`/settings#/${page}/${Buffer.from(search.slice(1)).toString('base64url')}`);
   });
   // Short enough to be typed by hand.
-  http.get('/zoho', (c) => c.redirect('/settings#/zoho-sign-in'));
+  http.get('/zoho', (c) => {
+    asFromPanel(c);
+    return c.redirect('/settings#/zoho-sign-in');
+  });
   http.get('/api/v1/oauth/connect', (c) => c.redirect('/settings#/zoho'));
   http.get('/api/v1/oauth/disconnect/:id', (c) => c.redirect('/settings#/zoho'));
   mount(http, use.routes, {
@@ -78,6 +82,11 @@ export function edge(use: Use): Hono {
     trustedProxies: use.config.trustedProxies,
   });
   return http;
+}
+
+/** The way back from Zoho goes through the window that the panel opened. */
+function asFromPanel(c: HonoContext): void {
+  for (const [name, value] of Object.entries(fromPanel)) c.header(name, value);
 }
 
 /** `http://*.localhost:1234` allows any one label in the place of the star. */

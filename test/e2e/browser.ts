@@ -51,10 +51,15 @@ export async function openPanel(
   return { page, panel: page.frameLocator('iframe[title="Muhuri"]') };
 }
 
-export async function signIn({ panel }: Panel, account: DemoAccount): Promise<void> {
+/** `code`: what the person's authenticator shows now; empty where they have none. */
+export async function signIn({ panel }: Panel, account: DemoAccount, code = ''): Promise<void> {
   await panel.getByLabel(/Username|Identifiant/).fill(account.username);
   await panel.getByLabel(/Password|Mot de passe/).fill(account.password);
-  await panel.getByRole('button', { name: /^(?:Sign in|Se connecter)$/ }).click();
+  const enter = panel.getByRole('button', { name: /^(?:Sign in|Se connecter)$/ });
+  await enter.click();
+  if (!code) return;
+  await panel.getByLabel(/Six digits|Six chiffres/).fill(code);
+  await enter.click();
 }
 
 /** For the eye: what each state looks like, light and right-to-left. */

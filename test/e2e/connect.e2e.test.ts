@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { until } from '../api.ts';
+import { Api, codeFor, enrol, until } from '../api.ts';
 import { startWorld, type World } from '../world.ts';
 import { openBrowser } from './browser.ts';
 import { folder, look } from './look.ts';
@@ -31,9 +31,12 @@ const open = async (url: string): Promise<Page> => {
 
 test('connects by consent, is set up in Zoho, and an invoice is sealed by webhook with its seal visible on Zoho’s page', async () => {
   const [business] = world.businesses;
+  await enrol(await Api.signIn(world, business.admin), business.admin.password);
   const page = await open(`${world.app.url}/settings`);
   await page.getByLabel('Username', { exact: true }).fill(business.admin.username);
   await page.getByLabel('Password', { exact: true }).fill(business.admin.password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByLabel('Six digits of your authenticator').fill(await codeFor(world, business.admin));
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await section(page, 'Zoho');
   await heading(page, 'Webhook addresses');

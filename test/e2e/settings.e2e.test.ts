@@ -38,6 +38,7 @@ async function setUpFactor(page: Page, password: string): Promise<void> {
   secrets.set(page, secret);
   await dialog.getByLabel('Six digits of your authenticator').fill(codeOf(secret));
   await dialog.getByRole('button', { name: 'Confirm' }).click();
+  await dialog.getByRole('button', { name: 'I have kept them' }).click();
   await dialog.waitFor({ state: 'detached' });
 }
 const fill = (page: Page, label: string, text: string) => page.getByLabel(label, { exact: true }).fill(text);
@@ -70,6 +71,9 @@ test('the operator takes the platform over by the console’s link, registers a 
   await look(console, '31-authenticator');
   await console.getByLabel('Six digits of your authenticator').fill(codeOf(secret));
   await console.getByRole('button', { name: 'Confirm' }).click();
+  await heading(console, 'Recovery codes');
+  await look(console, '31-recovery-codes');
+  await console.getByRole('button', { name: 'I have kept them' }).click();
   await console.getByText('An authenticator is set up.').waitFor();
 
   await section(console, 'Businesses');
@@ -98,11 +102,11 @@ test('the operator takes the platform over by the console’s link, registers a 
   await look(page, '34-setup-business');
   await fill(page, 'Go-live date', new Date(Date.now() - 60 * 86_400_000).toISOString().slice(0, 10));
   await page.getByRole('button', { name: 'Save' }).click();
+  await setUpFactor(page, password);
   await page.getByLabel('Address of the VSDC').waitFor();
   await fill(page, 'Address of the VSDC', 'http://127.0.0.1:9');
   await fill(page, 'Device serial', approvedDevices[0]?.serial ?? '');
   await page.getByRole('button', { name: 'Try and save' }).click();
-  await setUpFactor(page, password);
   await page.getByText('The device cannot be reached.').first().waitFor();
   await look(page, '35-setup-device-down');
   await fill(page, 'Address of the VSDC', world.vsdc.url);
@@ -214,6 +218,12 @@ test('the operator takes the platform over by the console’s link, registers a 
   await page.keyboard.type('owner@inzozi');
   await page.keyboard.press('Tab');
   await page.keyboard.type(password);
+  await page.keyboard.press('Enter');
+  // The field for the second factor takes the keyboard as it comes.
+  await page.getByLabel('Six digits of your authenticator').waitFor();
+  await look(page, '50-sign-in-code');
+  await page.getByLabel('Six digits of your authenticator').focus();
+  await page.keyboard.type(codeOf(secrets.get(page) ?? '', 1));
   await page.keyboard.press('Enter');
   await page.getByRole('navigation').waitFor();
   await page.route('**/api/v1/**', (route) => route.abort());

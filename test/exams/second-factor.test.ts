@@ -55,6 +55,7 @@ const without: Record<string, string> = {
   closeAlert: 'says that somebody has seen it; what is wrong comes back by itself',
   addBranch: 'a branch without a device seals nothing; its device asks',
   updateBranch: 'a name and an address on paper',
+  refreshAuthorityLists: 'asks the authority for its own lists',
   testVsdc: 'asks a device whether it serves, and changes nothing',
   previewBranding: 'stores nothing',
   rehearse: 'seals on a sandbox device only',

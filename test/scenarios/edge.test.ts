@@ -203,6 +203,10 @@ describe('a caller who has not said who they are', () => {
     expect(await raw(world.app.port, 'GET /health\r\n\r\n')).not.toContain('"up"');
     const { headers } = await fetch(`${world.app.url}/health`);
     expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');
+    // But for what the panel opens from a sandboxed frame: a browser would show nothing there.
+    const opened = (path: string) => fetch(`${world.app.url}${path}`, { redirect: 'manual' });
+    for (const path of ['/zoho', '/settings', '/api/v1/oauth/callback?state=zoho.x&code=x'])
+      expect((await opened(path)).headers.get('cross-origin-opener-policy'), path).toBe('unsafe-none');
   });
 
   test('has so many connections at most', async () => {

@@ -3,12 +3,15 @@ import { deviceToken, keepDeviceToken } from './second-factor/device.ts';
 import { KeptSession } from './session.ts';
 import type { ChoiceLists, DoubtView, PreflightView, ReceiptView, SessionView, WriteBackView } from './views.ts';
 
+/** Why the second factor is asked for: it is to be given, or none is set up yet. */
+export type FactorAsked = 'second_factor_needed' | 'second_factor_setup';
+
 export class Api {
   readonly #kept: KeptSession<SessionView>;
   /** How a remembered device is named where its person typed no username. */
   readonly zohoDevice: string;
   /** Asks the person for their second factor; set by the panel. */
-  askFactor: () => Promise<boolean> = () => Promise.resolve(false);
+  askFactor: (kind: FactorAsked) => Promise<boolean> = () => Promise.resolve(false);
   #asking: Promise<boolean> | null = null;
 
   constructor(server: string, language: string, organizationId: string) {
@@ -51,8 +54,9 @@ export class Api {
     try {
       return await this.#kept.call<T>(method, path, body);
     } catch (error) {
-      if (!(error instanceof ApiProblem) || error.problem.code !== 'second_factor_needed') throw error;
-      this.#asking ??= this.askFactor().finally(() => {
+      const kind = error instanceof ApiProblem ? error.problem.code : '';
+      if (kind !== 'second_factor_needed' && kind !== 'second_factor_setup') throw error;
+      this.#asking ??= this.askFactor(kind).finally(() => {
         this.#asking = null;
       });
       if (!(await this.#asking)) throw error;

@@ -215,6 +215,7 @@ export const correctTaxpayer = endpoint({
   path: '/businesses/me/taxpayer',
   summary: 'Name and VAT registration as the authority has them, where its device tells otherwise',
   guard: 'manage_business',
+  secondFactor: true,
   input: z.strictObject({ business_name: text(200), vat_registered: z.boolean(), version: z.int() }),
   output: businessEntry,
 });

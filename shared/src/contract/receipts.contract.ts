@@ -236,6 +236,7 @@ export const takeOverRefund = endpoint({
   path: '/receipts/{id}/takeover',
   summary: 'Confirm, with what the authority shows of a sale, that the device which followed the one that signed it takes its refund',
   guard: 'manage_devices',
+  secondFactor: true,
   input: z.strictObject({ source: z.string().trim().min(3).max(300), answer: z.string().trim().min(3).max(5000) }),
   output: receiptView,
 });

@@ -19,6 +19,8 @@ export const en = {
   lostFactorAsked: 'You have asked. Once it is granted you are told by mail, sign in with your password and set up a new authenticator.',
   factor: 'Second factor',
   factorNeeded: 'This needs your second factor. It holds for fifteen minutes.',
+  factorSetup: 'This needs an authenticator app, and you have set up none yet. Set one up in your account, then do it once more.',
+  factorSetupOpen: 'Open your account',
   factorConfirm: 'Confirm',
   username: 'Username',
   password: 'Password',

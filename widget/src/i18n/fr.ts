@@ -22,6 +22,8 @@ export const fr: Words = {
     'Votre demande est faite. Une fois accordée, vous l’apprenez par courriel : connectez-vous avec votre mot de passe et configurez une nouvelle application.',
   factor: 'Second facteur',
   factorNeeded: 'Ceci demande votre second facteur. Il vaut quinze minutes.',
+  factorSetup: 'Ceci demande une application d’authentification, et vous n’en avez pas encore. Configurez-la dans votre compte, puis recommencez.',
+  factorSetupOpen: 'Ouvrir votre compte',
   factorConfirm: 'Confirmer',
   username: 'Identifiant',
   password: 'Mot de passe',

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { FactorAsked } from '../api.ts';
 import { ApiProblem, isSessionOver, Offline } from '../request.ts';
 import type { DocumentRef } from '../host/host.ts';
 import { Button, Facts, Section, Waiting } from '../ui/parts.tsx';
@@ -28,10 +29,11 @@ export function Panel({ organizationId }: { organizationId: string }) {
   const [answers, setAnswers] = useState<Answers>({});
   const [message, setMessage] = useState('');
   const [hasActed, setActed] = useState(false);
-  const [factorAsked, setFactorAsked] = useState<{ done(isGiven: boolean): void } | null>(null);
-  api.askFactor = () =>
+  const [factorAsked, setFactorAsked] = useState<{ kind: FactorAsked; done(isGiven: boolean): void } | null>(null);
+  api.askFactor = (kind) =>
     new Promise<boolean>((resolve) =>
       setFactorAsked({
+        kind,
         done: (isGiven) => {
           setFactorAsked(null);
           resolve(isGiven);
@@ -193,7 +195,7 @@ export function Panel({ organizationId }: { organizationId: string }) {
       <p role="alert" class={message ? 'notice bad section' : ''}>
         {message}
       </p>
-      {factorAsked ? <SecondFactor onDone={factorAsked.done} /> : null}
+      {factorAsked ? <SecondFactor kind={factorAsked.kind} onDone={factorAsked.done} /> : null}
       <p class="section quiet">
         <bdi>{api.session?.person.name}</bdi>{' '}
         <Button kind="link" onClick={signOut}>

@@ -25,12 +25,19 @@ const files: Record<string, [name: string, type: string]> = {
   '/img/logo.svg': ['img/logo.svg', 'image/svg+xml'],
 };
 
+/**
+ * For a page that the panel opens in a window of its own: Zoho's frame is sandboxed, its windows with it, and a browser shows nothing there
+ * that wants to be apart from its opener. They are opened without one.
+ */
+export const fromPanel = { 'cross-origin-opener-policy': 'unsafe-none' };
+
 /** Our own pages: settings for business admins, the console for the operator. They hold no data; everything comes by the API. */
 export function servePages(http: Hono): void {
   for (const [path, [name, type]] of Object.entries(files))
     http.get(path, (c) => {
       try {
-        return c.body(readFileSync(new URL(name, built)), 200, { 'content-type': type, 'content-security-policy': policy, 'cache-control': 'no-cache' });
+        const headers = { 'content-type': type, 'content-security-policy': policy, 'cache-control': 'no-cache', ...(path === '/settings' ? fromPanel : {}) };
+        return c.body(readFileSync(new URL(name, built)), 200, headers);
       } catch {
         return c.text('The pages are not built yet: pnpm build:widget', 503);
       }
