@@ -155,6 +155,21 @@ async function tableOf({ world, business, proxy, admin, watch, servers, deaf, cl
   const way: Way = await openWay(world.vsdc.url, answerTimeoutMs);
   const { businessId, organizationId, taxpayerId } = business;
   const own = (text: string, parameters: unknown[] = []) => admin.query(text, parameters);
+  /** The next run's documents look at every branch there is. Locked, so that nothing of it is written down meanwhile. */
+  async function forgetBranch(branchId: string, deviceId: string): Promise<void> {
+    const client = await admin.connect();
+    try {
+      await client.query('begin');
+      await client.query('select from device where business_id = $1 and id = $2 for update', [businessId, deviceId]);
+      for (const table of ['code_list', 'list_sync', 'rate_change'])
+        await client.query(`delete from ${table} where business_id = $1 and device_id = $2`, [businessId, deviceId]);
+      await client.query('delete from device where business_id = $1 and id = $2', [businessId, deviceId]);
+      await client.query('delete from branch where business_id = $1 and id = $2', [businessId, branchId]);
+      await client.query('commit');
+    } finally {
+      client.release(true);
+    }
+  }
   const moveTo = (address: string) => own('update device set address = $2 where business_id = $1', [businessId, address]);
   await moveTo(way.url);
   await own("update membership set permissions = '{settle,check}' where business_id = $1 and role = 'business_user'", [businessId]);
@@ -372,10 +387,7 @@ async function tableOf({ world, business, proxy, admin, watch, servers, deaf, cl
       }
     }
     const { rows } = await own('select state, sdc_id from device where business_id = $1 and id = $2', [businessId, deviceId]);
-    // The next run's documents look at every branch there is.
-    for (const table of ['code_list where business_id = $1 and device_id = $2', 'device where business_id = $1 and id = $2'])
-      await own(`delete from ${table}`, [businessId, deviceId]);
-    await own('delete from branch where business_id = $1 and id = $2', [businessId, branchId]);
+    await forgetBranch(branchId, deviceId);
     const judged = isDone() ? 1 : 0;
     const recorded = rows[0].state === 'active' && rows[0].sdc_id === world.vsdc.device(taxpayerId, code).sdcId ? 1 : 0;
     return {
