@@ -123,6 +123,8 @@ describe('going to production after a rehearsal', () => {
   let branchId: string;
   let rehearsed: { id: string; number: string };
   let waiting: { id: string; number: string };
+  /** Created after the switch by Zoho's clock, and rehearsed all the same. */
+  let ahead: { id: string; number: string };
   beforeAll(async () => {
     of = world.businesses[1];
     admin = await Api.signIn(world, of.admin);
@@ -145,10 +147,12 @@ describe('going to production after a rehearsal', () => {
       (rows) => rows.length === 1,
     );
     expect(listed).toMatchObject([{ standing: 'rehearsed', receipt_label: null, problem: { code: 'test_receipt_only' }, receipt_id: test.body.id }]);
+    ahead = invoice(of, later());
+    expect((await user.seal('invoices', ahead.id)).body).toMatchObject({ state: 'signed', environment: 'sandbox' });
     const paper = await admin.file(`/receipts/${test.body.id}/pdf?paper=a4`);
     expect(paper.type, paper.bytes.toString().slice(0, 300)).toBe('application/pdf');
     await world.app.settle();
-    expect((await admin.get('/businesses/me/stats')).body).toMatchObject({ signed: 0, total: '0', test_receipts: 1 });
+    expect((await admin.get('/businesses/me/stats')).body).toMatchObject({ signed: 0, total: '0', test_receipts: 2 });
   });
 
   test('closes what waited for the sandbox device, and seals nothing of it by itself', async () => {
@@ -177,7 +181,7 @@ describe('going to production after a rehearsal', () => {
     const config = (await admin.get('/businesses/me/config')).body;
     await admin.put('/businesses/me/config', { settings: { auto_seal: 'sent' }, version: config.version });
     const fresh = invoice(of, later());
-    for (const { id } of [rehearsed, waiting]) world.zoho.change('invoices', id, { terms: 'touched' });
+    for (const { id } of [rehearsed, waiting, ahead]) world.zoho.change('invoices', id, { terms: 'touched' });
     await admin.post('/zoho/poll');
     // The new one is sealed by itself; those from before were looked at in the same round, and wait.
     await until(
@@ -201,7 +205,7 @@ describe('going to production after a rehearsal', () => {
       receipt: null,
       findings: [{ code: 'before_production' }],
     });
-    expect(await user.seal('invoices', rehearsed.id)).toMatchObject({ status: 422, body: { code: 'before_production' } });
+    for (const { id } of [rehearsed, ahead]) expect(await user.seal('invoices', id)).toMatchObject({ status: 422, body: { code: 'before_production' } });
     expect(await user.seal('invoices', rehearsed.id, { confirm: ['before_production'] })).toMatchObject({ status: 403 });
   });
 
@@ -223,8 +227,12 @@ describe('going to production after a rehearsal', () => {
     const [line] = (judged(following, rehearsed.number)[0]?.request.itemList as { itemCd: string }[]) ?? [];
     expect(following.device(of.taxpayerId, '00').itemCodes).toContain(line?.itemCd);
     expect((await admin.get(`/documents?document_ids=${rehearsed.id}&standing=sealed`)).body.documents).toHaveLength(1);
+    const listed = async (query: string) =>
+      ((await admin.get(`/businesses/me/recent-invoices?limit=50${query}`)).body.receipts as { environment: string }[]).map((each) => each.environment);
+    expect(new Set(await listed(''))).toEqual(new Set(['production']));
+    expect(new Set(await listed('&environment=sandbox'))).toEqual(new Set(['sandbox']));
     await world.app.settle();
-    expect((await admin.get('/businesses/me/stats')).body).toMatchObject({ signed: 2, test_receipts: 1 });
+    expect((await admin.get('/businesses/me/stats')).body).toMatchObject({ signed: 2, test_receipts: 2 });
     expect(await admin.put(`/branches/${branchId}/next-device`, { for: 'production', address: following.url, serial: 'x' })).toMatchObject({
       status: 409,
       body: { code: 'production_already' },

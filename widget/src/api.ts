@@ -77,6 +77,7 @@ export class Api {
   writeAgain = (id: string) => this.call<WriteBackView>('POST', `/receipts/${id}/write-back`);
   taxpayer = (tin: string) => this.call<{ name: string | null }>('GET', `/taxpayers/${encodeURIComponent(tin)}`);
   mappings = (kind: string) => this.call<{ choices: ChoiceLists }>('GET', `/mappings/${kind}`);
+  takeOver = (saleId: string, word: { source: string; answer: string }) => this.call('POST', `/receipts/${saleId}/takeover`, word);
   map = (kind: string, key: string, value: object) => this.call('PUT', `/mappings/${kind}`, { mappings: [{ key, value }] });
   /** Where a print is to be had, once; it is recorded when it is opened. */
   printLink = async (id: string, paper: string, original: boolean) => {

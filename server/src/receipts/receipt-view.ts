@@ -18,6 +18,7 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
     document_date: receipt.documentDate,
     kind: receipt.kind,
     environment: receipt.environment,
+    device_retired: receipt.isDeviceRetired,
     branch_code: receipt.branchCode,
     buyer_name: sale.buyer.name,
     invoice_number: receipt.invoiceNumber,

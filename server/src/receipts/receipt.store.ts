@@ -181,7 +181,14 @@ function toReceipt(row: Record<string, unknown>): Receipt {
   };
 }
 
-export type ReceiptPage = { limit: number; after: { at: string; id: string } | null; state?: string | undefined; search?: string | undefined };
+/** Without an environment: what counts where its branch seals now; test receipts only until it has gone to production. */
+export type ReceiptPage = {
+  limit: number;
+  after: { at: string; id: string } | null;
+  state?: string | undefined;
+  search?: string | undefined;
+  environment?: 'sandbox' | 'production' | undefined;
+};
 
 /**
  * A page of receipts, newest first. A state stands as text in the statement, so that an index of that state is chosen; what is searched for is
@@ -194,6 +201,9 @@ export async function listReceipts(tx: Tx, page: ReceiptPage): Promise<Receipt[]
   const rare = beginnings && (await findRareWord(tx, beginnings));
   const where = [
     '($1::timestamptz is null or (r.opened_at, r.id) < ($1::timestamptz, $2::text))',
+    page.environment
+      ? `r.environment = '${page.environment === 'sandbox' ? 'sandbox' : 'production'}'`
+      : "(r.environment = 'production' or d.state <> 'retired')",
     ...(page.state ? [`r.state = '${receiptStates.find((each) => each === page.state) ?? ''}'`] : []),
     ...(rare ? [idsByWord('$5', '$6')] : []),
     ...(beginnings ? [holdsAll('r.words', '$4')] : []),

@@ -22,9 +22,9 @@ export function fieldValues(settings: Pick<BusinessSettings, 'seal_fields'>, { e
     verification_url: signature.verificationUrl,
     signed_at: localTime,
   };
-  return Object.fromEntries(
-    (Object.keys(values) as (keyof typeof values)[]).filter((key) => settings.seal_fields[key] !== '').map((key) => [settings.seal_fields[key], values[key]]),
-  );
+  // Of a test receipt only what can say so itself: a signature or an SDC id alone would look like a real one's.
+  const names = environment === 'sandbox' ? (['receipt_number'] as const) : (Object.keys(values) as (keyof typeof values)[]);
+  return Object.fromEntries(names.filter((key) => settings.seal_fields[key] !== '').map((key) => [settings.seal_fields[key], values[key]]));
 }
 
 /** The comment of a sealed document; it begins alike each time, so that one made before is found again. */
@@ -34,6 +34,6 @@ export const commentText = ({ environment, signature }: Sealed, localTime: strin
     `Fiscal receipt ${signature.receiptNumber}/${signature.totalReceiptNumber} ${signature.label}, SDC ${signature.sdcId}, signed ${localTime}. ${signature.verificationUrl}`,
   );
 
-/** A copy says so in its name too. */
-export const fileName = ({ documentNumber, signature }: Sealed, isCopy: boolean): string =>
-  `fiscal-receipt-${documentNumber.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 40)}-${signature.totalReceiptNumber}${isCopy ? '-COPY' : ''}.pdf`;
+/** A copy says so in its name too, and so does a test. */
+export const fileName = ({ documentNumber, environment, signature }: Sealed, isCopy: boolean): string =>
+  `${environment === 'sandbox' ? 'TEST-' : ''}fiscal-receipt-${documentNumber.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 40)}-${signature.totalReceiptNumber}${isCopy ? '-COPY' : ''}.pdf`;

@@ -52,7 +52,8 @@ export const dueAfterSigning =
 /** A credit note takes no attachment in Zoho's API, and nothing of a refund is mailed: it gets its fields, where it has them, and a comment. */
 function stepsOf(receipt: Receipt, settings: BusinessSettings): StepName[] {
   if (receipt.module !== 'invoices' || receipt.kind !== 'sale') return ['custom_fields', 'comment'];
-  return order.filter((step) => step !== 'mail' || settings.mail_after_seal);
+  // What a sandbox device signed is nothing to send a buyer.
+  return order.filter((step) => step !== 'mail' || (settings.mail_after_seal && receipt.environment === 'production'));
 }
 
 /** Writes what is due, a receipt at a time, each step by itself. Says how many receipts were worked on. */

@@ -377,6 +377,8 @@ export const recentInvoices = endpoint({
   query: z.strictObject({
     limit,
     cursor,
+    /** Those of sandbox devices, or the real ones; without it test receipts are shown only until their branch is in production. */
+    environment: z.enum(['sandbox', 'production']).optional(),
     state: z.enum(['queued', 'signed', 'refused', 'in_doubt', 'withdrawn']).optional(),
     search: z.string().trim().max(100).optional(),
   }),

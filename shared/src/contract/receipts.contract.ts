@@ -33,6 +33,8 @@ export const receiptView = z
     document_date: z.string(),
     kind: z.enum(['sale', 'refund']),
     environment: z.enum(['sandbox', 'production']),
+    /** Nothing is sent to its device any more: what is open is settled with the authority's data. */
+    device_retired: z.boolean(),
     branch_code: z.string(),
     buyer_name: z.string(),
     invoice_number: z.string().nullable(),

@@ -52,7 +52,7 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
   const { words, api, language } = usePage();
   const { act, isBusy, message } = useAct();
   const [probe, setProbe] = useState<Views['probe'] | null>(null);
-  const [shown, show] = useState<'device' | 'adopt' | 'resume' | null>(null);
+  const [shown, show] = useState<'device' | 'adopt' | 'resume' | 'next' | null>(null);
   const { device } = branch;
   const call = (path: string, body: object = {}) =>
     act(async () => {
@@ -60,7 +60,8 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
       show(null);
       onChange();
     });
-  const isCollision = device?.problem?.code === 'number_collision';
+  const asksForEvidence = device?.problem?.code === 'number_collision' || device?.problem?.code === 'total_jumped';
+  const isAtWork = device?.state === 'active' || device?.state === 'paused';
   return (
     <Card
       title={`${branch.branch_code} ${branch.name}`}
@@ -77,6 +78,7 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
               [words.sdcId, device.sdc_id],
               [words.mrc, device.mrc_number],
               [words.nextNumber, device.next_invoice_number],
+              ...(branch.production_since ? [[words.productionSince, moment(branch.production_since, language)] as [string, string]] : []),
               [words.lastContact, moment(device.last_contact_at, language)],
               [words.queued, String(device.queued)],
               [words.inDoubt, String(device.in_doubt)],
@@ -131,15 +133,127 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
           </button>
         ) : null}
         {device?.state === 'paused' ? (
-          <button type="button" class="button main" disabled={isBusy} onClick={() => (isCollision ? show('resume') : void call('resume'))}>
+          <button type="button" class="button main" disabled={isBusy} onClick={() => (asksForEvidence ? show('resume') : void call('resume'))}>
             {words.resume}
           </button>
         ) : null}
+        {isAtWork && !branch.next_device ? (
+          <button type="button" class="button plain" onClick={() => show(shown === 'next' ? null : 'next')} aria-expanded={shown === 'next'}>
+            {device.environment === 'sandbox' ? words.goProduction : words.replaceDevice}
+          </button>
+        ) : null}
       </div>
+      {shown === 'next' ? (
+        <NextForm
+          branch={branch}
+          onDone={() => {
+            show(null);
+            onChange();
+          }}
+        />
+      ) : null}
+      {branch.next_device ? <NextDevice branch={branch} onChange={onChange} /> : null}
       {shown === 'device' ? <DeviceForm branch={branch} onDone={onChange} /> : null}
       {shown === 'adopt' ? <AdoptForm isBusy={isBusy} onSubmit={(body) => void call('adopt', body)} /> : null}
-      {shown === 'resume' ? <ResumeForm isBusy={isBusy} onSubmit={(body) => void call('resume', body)} /> : null}
+      {shown === 'resume' ? (
+        <ResumeForm isBusy={isBusy} isJump={device?.problem?.code === 'total_jumped'} onSubmit={(body) => void call('resume', body)} />
+      ) : null}
+      {branch.retired_devices.length > 0 ? (
+        <details>
+          <summary>{words.retiredDevices}</summary>
+          {branch.retired_devices.map((each) => (
+            <FactList
+              key={each.id}
+              rows={[
+                [words.serial, each.serial],
+                [words.environment, each.environment === 'sandbox' ? words.sandbox : words.production],
+                [words.sdcId, each.sdc_id],
+                [words.retiredAt, moment(each.retired_at, language)],
+                [words.inDoubt, String(each.in_doubt)],
+                [words.burnt, each.burnt_numbers.join(', ')],
+              ]}
+            />
+          ))}
+        </details>
+      ) : null}
     </Card>
+  );
+}
+
+/** Who is to follow the device at work: a production device after a sandbox one, otherwise one in its place. */
+function NextForm({ branch, onDone }: { branch: Branch; onDone(): void }) {
+  const { words, api } = usePage();
+  const { act, isBusy, message } = useAct();
+  const [value, set] = useState({ address: '', serial: '' });
+  const isRehearsal = branch.device?.environment === 'sandbox';
+  const save = () =>
+    act(async () => {
+      await api.put(`/branches/${branch.id}/next-device`, { for: isRehearsal ? 'production' : 'replacement', ...value });
+      onDone();
+    });
+  return (
+    <Form onSubmit={save} submit={words.save} isBusy={isBusy}>
+      <p>{words.nextIntro}</p>
+      <Text label={words.address} value={value.address} onInput={(address) => set({ ...value, address })} />
+      <Text label={words.serial} value={value.serial} onInput={(serial) => set({ ...value, serial })} />
+      <Message text={message} />
+    </Form>
+  );
+}
+
+/** The device that was prepared: set up first, then put in the place of the one at work, for good. */
+function NextDevice({ branch, onChange }: { branch: Branch; onChange(): void }) {
+  const { words, api } = usePage();
+  const { act, isBusy, message } = useAct();
+  const [reason, setReason] = useState('');
+  const [isAdopting, setAdopting] = useState(false);
+  const { device, next_device: next } = branch;
+  if (!device || !next) return null;
+  const isRehearsal = device.environment === 'sandbox' && next.environment === 'production';
+  const call = (path: string, body: object = {}) =>
+    act(async () => {
+      await api.post(`/branches/${branch.id}/${path}`, body);
+      onChange();
+    });
+  return (
+    <section aria-label={words.nextDevice}>
+      <h3>
+        {words.nextDevice} <Tag tone={next.ready ? 'good' : 'wait'}>{next.ready ? words.ready : words.notReady}</Tag>
+      </h3>
+      <FactList
+        rows={[
+          [words.environment, next.environment === 'sandbox' ? words.sandbox : words.production],
+          [words.address, next.address],
+          [words.serial, next.serial],
+          [words.sdcId, next.sdc_id],
+          [words.mrc, next.mrc_number],
+        ]}
+      />
+      {next.problem ? (
+        <p class="notice bad">
+          <strong>{next.problem.title}</strong> <span class="quiet">{next.problem.detail}</span>
+        </p>
+      ) : null}
+      <Message text={message} />
+      {next.ready ? (
+        <Form onSubmit={() => call('switch', reason ? { reason } : {})} submit={words.switchNow} isBusy={isBusy}>
+          <p>{isRehearsal ? words.nextProduction : words.nextReplacement}</p>
+          {isRehearsal ? null : <Text label={words.switchReason} value={reason} onInput={setReason} />}
+        </Form>
+      ) : (
+        <>
+          <div class="actions">
+            <button type="button" class="button main" disabled={isBusy} onClick={() => void call('initialise')}>
+              {words.initialise}
+            </button>
+            <button type="button" class="button plain" onClick={() => setAdopting(!isAdopting)} aria-expanded={isAdopting}>
+              {words.adopt}
+            </button>
+          </div>
+          {isAdopting ? <AdoptForm isBusy={isBusy} onSubmit={(body) => void call('adopt', body)} /> : null}
+        </>
+      )}
+    </section>
   );
 }
 
@@ -174,14 +288,15 @@ function AdoptForm({ onSubmit, isBusy }: { onSubmit(body: object): void; isBusy:
   );
 }
 
-function ResumeForm({ onSubmit, isBusy }: { onSubmit(body: object): void; isBusy: boolean }) {
+function ResumeForm({ onSubmit, isBusy, isJump }: { onSubmit(body: object): void; isBusy: boolean; isJump: boolean }) {
   const { words } = usePage();
   const [value, set] = useState({ last_invoice_number: '', evidence: '' });
   return (
-    <Form onSubmit={() => onSubmit(value)} submit={words.resume} isBusy={isBusy}>
-      <p>{words.collision}</p>
+    <Form onSubmit={() => onSubmit(value.last_invoice_number ? value : { evidence: value.evidence })} submit={words.resume} isBusy={isBusy}>
+      <p>{isJump ? words.totalJumped : words.collision}</p>
       <Text
-        label={words.lastInvoice}
+        label={isJump ? words.lastInvoiceIfAny : words.lastInvoice}
+        required={!isJump}
         value={value.last_invoice_number}
         onInput={(last_invoice_number) => set({ ...value, last_invoice_number })}
         mode="numeric"

@@ -35,6 +35,7 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
   const [lookedAt, setLookedAt] = useState<string | null>(null);
   const branches = useLoad(() => api.get<Views['branches']>('/branches'));
   const { act, isBusy, message, isGood } = useAct();
+  const [isSure, setSure] = useState(false);
   const [chosen, choose] = useState<Set<string>>(new Set());
   const [outcomes, setOutcomes] = useState<Record<string, Outcome>>({});
   const query = Object.entries(filter)
@@ -63,7 +64,9 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
   useEffect(() => {
     if (only && first.data) choose(new Set(rows.filter(canSeal).map(keyOf)));
   }, [first.data !== null]);
-  const canSeal = (row: Row) => row.standing === 'to_seal' || row.standing === 'refused';
+  // Documents from before are never taken along: only by themselves, and by whoever says that no other system sealed them.
+  const canSeal = (row: Row) =>
+    row.standing === 'to_seal' || row.standing === 'refused' || (row.standing === 'before_production' && filter.standing === 'before_production' && isSure);
   const sealable = rows.filter(canSeal);
   const isChosen = (row: Row) => chosen.has(keyOf(row));
   const picked = sealable.filter(isChosen);
@@ -82,19 +85,25 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
       const worker = async () => {
         for (let row = left.shift(); row; row = left.shift()) {
           const one = row;
-          await api.post<{ state: string; problem: { title: string } | null }>('/receipts', { module: one.module, document_id: one.document_id }).then(
-            (receipt) =>
-              set(one, {
-                is: 'done',
-                isGood: receipt.state === 'signed',
-                text: receipt.state === 'signed' ? words.s_sealed : (receipt.problem?.title ?? words.s_waiting),
-              }),
-            (error: unknown) => {
-              // One that fails never stops the others.
-              if (error instanceof ApiProblem && error.problem.code === 'not_signed_in') throw error;
-              set(one, { is: 'done', isGood: false, text: told(error, words) });
-            },
-          );
+          await api
+            .post<{ state: string; problem: { title: string } | null }>('/receipts', {
+              module: one.module,
+              document_id: one.document_id,
+              ...(one.standing === 'before_production' ? { confirm: ['before_production'] } : {}),
+            })
+            .then(
+              (receipt) =>
+                set(one, {
+                  is: 'done',
+                  isGood: receipt.state === 'signed',
+                  text: receipt.state === 'signed' ? words.s_sealed : (receipt.problem?.title ?? words.s_waiting),
+                }),
+              (error: unknown) => {
+                // One that fails never stops the others.
+                if (error instanceof ApiProblem && error.problem.code === 'not_signed_in') throw error;
+                set(one, { is: 'done', isGood: false, text: told(error, words) });
+              },
+            );
         }
       };
       await Promise.all(Array.from({ length: atOnce }, worker));
@@ -159,6 +168,12 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
             <Text label={words.search} value={filter.search} onInput={(search) => setFilter({ ...filter, search })} type="search" required={false} />
           </div>
         )}
+        {filter.standing === 'before_production' ? (
+          <label class="check">
+            <input type="checkbox" checked={isSure} onChange={(event) => setSure(event.currentTarget.checked)} />
+            <span>{words.beforeSure}</span>
+          </label>
+        ) : null}
         <div class="row">
           <button type="button" class="button" disabled={isBusy || picked.length === 0} onClick={() => void seal(picked)}>
             {filled(words.sealChosen, { n: picked.length })}

@@ -96,13 +96,16 @@ function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean
   const { words } = useFrame();
   const [value, setValue] = useState(empty);
   const [found, setFound] = useState('receipt');
+  const [listedAt, setListedAt] = useState('');
   const field = (key: keyof typeof empty, label: string, type: 'text' | 'datetime-local' = 'text') => (
     <Field label={label} type={type} value={value[key]} onInput={(text) => setValue({ ...value, [key]: text })} autocomplete="off" />
   );
   const submit = (event: Event) => {
     event.preventDefault();
     const { source, invoice_number, total, ...data } = value;
-    if (found !== 'receipt') return onBring({ found: found === 'other' ? 'other' : false, source });
+    if (found === 'other') return onBring({ found: 'other', source });
+    if (found !== 'receipt')
+      return onBring({ found: false, source, ...(receipt.device_retired ? { listed_at: new Date(listedAt).toISOString(), cannot_upload: true } : {}) });
     onBring({
       found: true,
       source,
@@ -131,6 +134,15 @@ function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean
         ))}
       </fieldset>
       {found === 'other' ? <p class="quiet">{words.evidenceOtherNext}</p> : null}
+      {found === 'none' && receipt.device_retired ? (
+        <>
+          <Field label={words.listedAt} type="datetime-local" value={listedAt} onInput={setListedAt} autocomplete="off" />
+          <label class="check">
+            <input type="checkbox" required />
+            <span>{words.cannotUpload}</span>
+          </label>
+        </>
+      ) : null}
       {found === 'receipt' ? (
         <>
           {field('invoice_number', `${words.ev_invoice_number} (${receipt.invoice_number})`)}

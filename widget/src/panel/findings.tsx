@@ -108,6 +108,10 @@ function Fix({
       );
     case 'before_go_live':
       return confirm('before_go_live', words.confirmRisk);
+    case 'before_production':
+      return confirm('before_production', words.confirmProduction);
+    case 'refund_needs_takeover':
+      return <TakeoverFix saleId={String(finding.sale_receipt_id)} onDone={onMapped} />;
     case 'document_old':
       return confirm('document_old', words.confirmOld);
     case 'tax_unmapped':
@@ -156,6 +160,37 @@ export const isAnswered = (finding: Finding, answers: Answers): boolean => {
 };
 
 const itemFields = ['item_class', 'item_type', 'package_unit', 'quantity_unit', 'origin'];
+
+/** An administrator says, with what the authority shows, that the present device takes the refund of a sale which another one signed. */
+function TakeoverFix({ saleId, onDone }: { saleId: string; onDone(): void }) {
+  const { words, api } = useFrame();
+  const [value, setValue] = useState({ source: '', answer: '' });
+  const [message, setMessage] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  if (!api.session?.business?.permissions.includes('manage_devices')) return <p class="quiet">{words.askAdmin}</p>;
+  const save = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    try {
+      await api.takeOver(saleId, value);
+      onDone();
+    } catch (error) {
+      setMessage(error instanceof ApiProblem ? `${error.problem.title} ${error.problem.detail}` : words.offline);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form onSubmit={save}>
+      <Field label={words.takeoverSource} value={value.source} onInput={(source) => setValue({ ...value, source })} autocomplete="off" />
+      <Field label={words.takeoverAnswer} value={value.answer} onInput={(answer) => setValue({ ...value, answer })} autocomplete="off" />
+      <p role="alert">{message}</p>
+      <Button type="submit" busy={isBusy}>
+        {words.takeoverConfirm}
+      </Button>
+    </form>
+  );
+}
 
 /** A business admin chooses once, here, and it holds for every document. */
 function MappingFix({ kind, id, fields, onMapped }: { kind: string; id: string; fields: string[]; onMapped(): void }) {
