@@ -152,6 +152,26 @@ describe('every paper', () => {
   });
 });
 
+describe('price and quantity', () => {
+  const line = (raw: Record<string, any>, rate: number, quantity: number, item_total: number) => {
+    const tax = Math.round(item_total * 18) / 100;
+    const total = Math.round((item_total + tax) * 100) / 100;
+    const one = { ...raw.line_items[0], rate, quantity, item_total, discount: 0, discount_amount: 0 };
+    const line_items = [{ ...one, line_item_taxes: [{ ...raw.line_items[0].line_item_taxes[0], tax_amount: tax }] }];
+    return { line_items, sub_total: item_total, tax_total: tax, total, bcy_total: total, balance: total, shipping_charge: 0, adjustment: 0, discount: 0 };
+  };
+  test.each([
+    ['a tiny price times a huge quantity', [0.0055, 1_951_593, 10_733.76], '0.00649 x 1951593', '12,665.84'],
+    ['a quantity of three decimals', [520, 15.619, 8_121.88], '613.60 x 15.619', '9,583.82'],
+    ['hours of six decimals', [45_000, 2.166667, 97_500.02], '53,100.00 x 2.166667', '115,050.02'],
+    ['a quantity below a hundredth', [45_000, 0.005, 225], '53,100.00 x 0.005', '265.50'],
+  ] as const)('of %s stand on paper as in the books, tax inside, and make the amount beside them', async (_what, [rate, quantity, net], detail, amount) => {
+    const receipt = await seal(clone('simple sale', (raw) => line(raw, rate, quantity, net)));
+    const text = await plainTextOf(await pdfOf(receipt.id, '80mm'));
+    expect(text).toContain(`${detail} ${amount} B`);
+  });
+});
+
 describe('text of every script', () => {
   const names = [
     '咖啡豆 100g (特价)',

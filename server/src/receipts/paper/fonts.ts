@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as fontkit from 'fontkit';
-import subsetFont from 'subset-font';
 import { isPlain } from './printable.model.ts';
 
 /** A font file as it is read; measures are in its own units, `unitsPerEm` of them to the size of the letters. */
@@ -130,6 +129,8 @@ async function unpacked(family: string, slice: string, face: Face): Promise<Font
   const folder = join(dirname(resolve(`${family}/package.json`)), 'files');
   const bytes = readFileSync(join(folder, `${name}-${slice}-${isVariable ? 'wght' : '400'}-normal.woff2`));
   const axes = isVariable ? { variationAxes: { wght: weights[face][1] } } : {};
+  // Brings a program of its own along, which most receipts never need.
+  const { default: subsetFont } = await import('subset-font');
   const all: object = { targetFormat: 'truetype', keepAllGlyphs: true, ...axes };
   return opening(await subsetFont(bytes, '', all));
 }
