@@ -15,7 +15,7 @@ test('sessions and links travel encrypted: the public address is https, unless i
     const read = readConfig({ MUHURI_PUBLIC_URL: url });
     return 'problems' in read ? read.problems.find((each) => each.includes('MUHURI_PUBLIC_URL')) : undefined;
   };
-  for (const url of ['http://muhuri.example', 'http://10.0.0.1:8710', 'http://127.0.0.1.evil.example', 'ftp://muhuri.example'])
+  for (const url of ['http://muhuri.example', 'http://10.0.0.1:8710', 'http://127.0.0.1.evil.example', 'ftp://muhuri.example', 'nonsense', ''])
     expect(problemOf(url), url).toBeDefined();
   for (const url of ['https://muhuri.example', 'http://127.0.0.1:8710', 'http://localhost', 'http://[::1]:8710']) expect(problemOf(url), url).toBeUndefined();
 });

@@ -66,7 +66,7 @@ const schema = z.object({
     .optional(),
   MUHURI_PUBLIC_URL: z
     .url({ protocol: /^https?$/ })
-    .refine((url) => url.startsWith('https:') || ownMachine.test(new URL(url).hostname), 'must be https://, unless it is this machine itself')
+    .refine((url) => url.startsWith('https:') || ownMachine.test(URL.parse(url)?.hostname ?? ''), 'must be https://, unless it is this machine itself')
     .transform((url) => url.replace(/\/$/, '')),
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65535).default(8710),
