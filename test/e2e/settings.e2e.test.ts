@@ -44,9 +44,9 @@ async function setUpFactor(page: Page, password: string): Promise<void> {
 const fill = (page: Page, label: string, text: string) => page.getByLabel(label, { exact: true }).fill(text);
 const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true }).waitFor();
 const section = (page: Page, name: string) => page.getByRole('navigation').getByRole('link', { name, exact: true }).click();
-const mailLink = async (to: string) => {
+const mailLink = async (to: string, which = /#/) => {
   const mail = await until(
-    () => world.mail.mails().findLast((each) => each.to.includes(to)),
+    () => world.mail.mails().findLast((each) => each.to.includes(to) && which.test(each.text)),
     (found) => found !== undefined,
   );
   return /(\/settings#\/\S+)/.exec(mail?.text ?? '')?.[1] ?? '';
@@ -205,6 +205,12 @@ test('the operator takes the platform over by the console’s link, registers a 
   await console.getByLabel('Reason', { exact: true }).last().fill('ticket 12: how does it print?');
   await console.getByRole('button', { name: 'Begin' }).click();
   await console.getByRole('cell', { name: /INZ-/ }).first().waitFor();
+  await console.getByRole('button', { name: 'Show its people' }).click();
+  await console.getByLabel('Block: Olga Owner').waitFor();
+  await look(console, '48-people-of-business');
+  await section(console, 'Operators');
+  await console.getByRole('cell', { name: /Olive Operator/ }).waitFor();
+  await look(console, '48-operators');
   await section(console, 'Attempts');
   await heading(console, 'Attempts');
   await look(console, '49-attempts');
@@ -221,11 +227,25 @@ test('the operator takes the platform over by the console’s link, registers a 
   await page.keyboard.press('Enter');
   // The field for the second factor takes the keyboard as it comes.
   await page.getByLabel('Six digits of your authenticator').waitFor();
+  await page.getByText('I have neither my authenticator nor a recovery code').click();
   await look(page, '50-sign-in-code');
+  await page.getByRole('button', { name: 'Ask for a way back' }).click();
+  await page.getByText('You have asked.').waitFor();
   await page.getByLabel('Six digits of your authenticator').focus();
   await page.keyboard.type(codeOf(secrets.get(page) ?? '', 1));
   await page.keyboard.press('Enter');
   await page.getByRole('navigation').waitFor();
+  await section(page, 'People');
+  await heading(page, 'Lost second factor');
+  await page.getByText('That is you: somebody else decides.').waitFor();
+  await look(page, '50-way-back');
+  await section(page, 'Your account');
+  await page.getByText('Recovery codes left: 10.').waitFor();
+  await look(page, '50-account');
+  const objecting = await open(await mailLink('owner@inzozi.example', /#\/object\//));
+  await look(objecting, '50-object');
+  await objecting.getByRole('button', { name: 'Object' }).click();
+  await objecting.getByText('You have objected').waitFor();
   await page.route('**/api/v1/**', (route) => route.abort());
   await section(page, 'Usage');
   await page.getByRole('button', { name: 'Try again' }).waitFor();

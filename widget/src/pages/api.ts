@@ -19,6 +19,9 @@ export type Views = {
   factor: OutputOf<typeof access.readSecondFactor>;
   profile: OutputOf<typeof access.readProfile>;
   recoveryCodes: OutputOf<typeof access.renewRecoveryCodes>;
+  waysBack: OutputOf<typeof access.listWaysBack>;
+  operators: OutputOf<typeof access.listOperators>;
+  peopleOfBusiness: OutputOf<typeof businesses.listPeopleOfBusiness>;
   people: OutputOf<typeof access.listPeople>;
   invitations: OutputOf<typeof access.listInvitations>;
   keys: OutputOf<typeof access.listKeys>;

@@ -13,6 +13,7 @@ import { ZohoApproval } from './zoho-approval.tsx';
 import { BrandingPage, BusinessPage } from './business.tsx';
 import { AttemptsPage, BusinessDetail, BusinessesPage } from './console.tsx';
 import { MappingsPage } from './mappings.tsx';
+import { AcceptOperator, OperatorsPage } from './operators.tsx';
 import { Overview } from './overview.tsx';
 import { PageContext, usePage } from './page.ts';
 import { KeysPage, PeoplePage } from './people.tsx';
@@ -20,6 +21,7 @@ import { SetupPage } from './setup.tsx';
 import { ConfirmEmail } from './email.tsx';
 import { Accept, Factor, FirstOperator, Forgot, Reset, SignIn } from './sign-in.tsx';
 import { DocumentsPage } from './documents.tsx';
+import { ObjectToWayBack } from './ways-back.tsx';
 import { ConsentPage, OrganizationsPage, ZohoPage } from './zoho.tsx';
 import { type Language, languageOf, names, type PageWords, wordsOf } from './words.ts';
 
@@ -43,6 +45,7 @@ const ofBusiness: Section[] = [
 ];
 const ofOperator: Section[] = [
   { path: '', word: 'businesses', needs: '' },
+  { path: 'operators', word: 'operators', needs: '' },
   { path: 'attempts', word: 'attempts', needs: '' },
   { path: 'activity', word: 'activity', needs: '' },
   { path: 'account', word: 'account', needs: '' },
@@ -81,7 +84,7 @@ function Pages({ beside }: { beside: Beside | null }) {
     api.keepSession(next);
     setOver('');
     setSession(next);
-    if (/^(?:accept|reset|first-operator|forgot)$/.test(route[0] ?? '')) location.hash = next.is_operator || !next.business ? '#/' : '#/setup';
+    if (/^(?:accept|reset|first-operator|operator|forgot)$/.test(route[0] ?? '')) location.hash = next.is_operator || !next.business ? '#/' : '#/setup';
   };
   const signedOut = (why: string) => {
     api.keepSession(null);
@@ -111,6 +114,8 @@ function Pages({ beside }: { beside: Beside | null }) {
   const body = () => {
     const alone = (part: preact.ComponentChildren) => <main class="alone">{part}</main>;
     if (first === 'accept') return alone(<Accept token={second} onDone={begin} />);
+    if (first === 'object') return alone(<ObjectToWayBack token={second} />);
+    if (first === 'operator') return alone(<AcceptOperator token={second} onDone={begin} />);
     if (first === 'email') return alone(<ConfirmEmail token={second} />);
     if (first === 'reset') return alone(<Reset token={second} />);
     if (first === 'zoho-sign-in') return alone(<ZohoApproval query={second} />);
@@ -194,6 +199,7 @@ function Signed({ session, first, second, onSession }: SignedProps) {
 
   function operatorPage() {
     if (first === 'business') return <BusinessDetail id={second} />;
+    if (first === 'operators') return <OperatorsPage />;
     if (first === 'attempts') return <AttemptsPage />;
     if (first === 'activity') return <ActivityPage path="/platform/trail" isOwn={false} />;
     if (first === 'account') return <AccountPage onSession={onSession} />;

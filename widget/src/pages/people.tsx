@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Views } from './api.ts';
 import { moment, useAct, useLoad, usePage } from './page.ts';
 import { Card, Check, Form, Message, Pick, Shown, Table, Tag, Text } from './parts.tsx';
+import { WaysBack } from './ways-back.tsx';
 
 // There is nothing to synchronise yet, so nobody is offered the right to.
 const singles = grantable.filter((each) => each !== 'sync');
@@ -46,6 +47,7 @@ export function PeoplePage() {
   const tones = { open: 'wait', accepted: 'good', withdrawn: undefined, expired: 'bad' } as const;
   return (
     <>
+      <WaysBack />
       <Card title={words.people}>
         <Message text={message} />
         <Shown of={people}>
@@ -68,7 +70,8 @@ export function PeoplePage() {
                     <Tag>{words.ended}</Tag>
                   ) : (
                     <>
-                      {each.has_zoho_user ? <Tag>{words.withZoho}</Tag> : null} {each.has_second_factor ? <Tag tone="good">{words.withFactor}</Tag> : null}
+                      {each.is_blocked ? <Tag tone="bad">{words.blocked}</Tag> : null} {each.has_zoho_user ? <Tag>{words.withZoho}</Tag> : null}{' '}
+                      {each.has_second_factor ? <Tag tone="good">{words.withFactor}</Tag> : null}
                     </>
                   ),
                   each.status === 'ended' ? (
