@@ -224,6 +224,21 @@ describe('the panel beside an invoice', () => {
     expect(judged('with a positive adjustment')).toHaveLength(1);
   });
 
+  test('a whole signature in an answer that could not be taken is offered, and one press settles the doubt', async () => {
+    world.vsdc.set({ success_code: 'SUCCESS' });
+    const panel = await open('a kit');
+    await panel.panel.getByRole('button', { name: 'Seal this invoice' }).click();
+    await panel.panel.getByRole('heading', { name: 'In doubt' }).waitFor();
+    await panel.panel.getByText('The device has signed this document, but its answer was lost.').waitFor();
+    world.vsdc.set({ success_code: '000' });
+    await panel.panel.getByRole('heading', { name: 'The device has answered with a signature' }).waitFor();
+    await look(panel, '09-kept-answer');
+    expect(await findProblems(panel.page)).toEqual([]);
+    await panel.panel.getByRole('button', { name: 'Confirm this signature' }).click();
+    await panel.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
+    expect(judged('a kit')).toHaveLength(1);
+  });
+
   test('the panel can be closed while the device signs; coming back shows the truth', async () => {
     world.vsdc.faults(['stall:700']);
     const panel = await open('60 lines');

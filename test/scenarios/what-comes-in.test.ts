@@ -41,6 +41,7 @@ beforeAll(async () => {
     told: { config: { alertHookUrl: `http://127.0.0.1:${(hook.address() as AddressInfo).port}/` } },
     instead: {
       intakeMs: 30,
+      deadlinesMs: 300,
       vsdc: { answerTimeoutMs: 600, lateTimeoutMs: 3_000 },
       timing: { retryFirstMs: 100, retryMaxMs: 200, settleQuietMs: 150, settleMaxMs: 300, doubtWaitMs: 300, leaseMs: 3_000 },
       sweepMs: 200,
@@ -360,6 +361,30 @@ describe('a list', () => {
     await world.app.settle();
     expect(await failing()).toEqual([]);
     expect((await alerts()).filter((each) => each.problem.code === 'job_failing')).toEqual([]);
+  });
+
+  test('of addresses is gone through to its end: one that refuses its mail keeps nobody else from theirs', async () => {
+    await world.app.addPerson(business().businessId, {
+      username: 'second@inzozi',
+      name: 'Second',
+      email: 'second@inzozi.example',
+      password: 'inzozi-demo-only',
+      role: 'business_admin',
+    });
+    world.mail.refuse(true, 'admin@inzozi.example');
+    await world.sql(
+      "insert into alert (business_id, id, code, subject, problem, opened_at) values ($1, 'alr_odd', 'late_signature', 'x', $2, now())",
+      [business().businessId, JSON.stringify({ code: 'late_signature', document_number: 'ODD-MAIL' })],
+      business().businessId,
+    );
+    const got = () =>
+      world.mail
+        .mails()
+        .filter((each) => each.text.includes('ODD-MAIL'))
+        .map((each) => each.to[0]);
+    await until(got, (to) => to.includes('second@inzozi.example'));
+    world.mail.refuse(false);
+    expect(got()).toEqual(['second@inzozi.example']);
   });
 
   test('of the platform’s own work is the operator’s to see: told after its third time, and gone once it works', async () => {

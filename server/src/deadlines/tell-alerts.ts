@@ -41,14 +41,27 @@ export const tellAlerts =
       `Everything that is open stands at ${ports.publicUrl}/settings. What closes by itself is not mailed again.`,
     ].join('\n\n');
     const subject = `${business.name}: ${describeProblem((alerts[0] as OpenAlert).problem, 'en').title}${alerts.length > 1 ? ` (and ${alerts.length - 1} more)` : ''}`;
+    const ids = alerts.map((each) => each.id);
+    let [sent, refused]: [number, unknown] = [0, null];
     try {
-      for (const to of new Set(await ports.adminMails(ctx))) await ports.sendMail({ to, subject, text });
+      // Each by itself: an address that refuses its mail keeps nobody else from theirs.
+      for (const to of new Set(await ports.adminMails(ctx)))
+        await ports.sendMail({ to, subject, text }).then(
+          () => {
+            sent += 1;
+          },
+          (error: unknown) => {
+            refused = error;
+          },
+        );
     } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      ports.log.warn({ business_id: ctx.businessId, alerts: alerts.length }, 'alerts could not be mailed');
-      const ids = alerts.map((each) => each.id);
-      await ctx.transaction((tx) => putBackUnmailed(tx, ids));
+      refused = error;
     }
+    if (refused === null) return;
+    ports.log.warn({ business_id: ctx.businessId, alerts: alerts.length, sent }, 'alerts could not be mailed to everybody');
+    // Whoever has it is not told again; where nobody has, the next turn tries.
+    if (sent === 0) await ctx.transaction((tx) => putBackUnmailed(tx, ids));
+    if (!(refused instanceof AppError)) throw refused;
   };
 
 function sentencesOf({ problem }: OpenAlert): string {

@@ -29,11 +29,17 @@ export const watchDeadlines =
   (ports: Ports) =>
   async (ctx: Context): Promise<void> => {
     const at = ports.clock.now();
+    let failure: unknown = null;
     const take = (tx: Tx, job: string, minutes: number) =>
       takeSlot(tx, ctx.businessId, job, slotOf({ everyMinutes: minutes }, at) as string, { at, worker: ports.worker });
     if (await ctx.transaction((tx) => take(tx, 'probe', probeMinutes))) {
       const branches = await ctx.transaction((tx) => listBranches(tx));
-      for (const { id, device } of branches) if (device && device.state === 'active') await ports.testDevice(ctx, id);
+      // One that cannot be asked keeps neither the others from being asked nor the deadlines from being watched.
+      for (const { id, device } of branches)
+        if (device && device.state === 'active')
+          await ports.testDevice(ctx, id).catch((error: unknown) => {
+            failure ??= error;
+          });
       await ctx.transaction((tx) => deleteOldSlots(tx, new Date(at.getTime() - 2 * dayMs)));
     }
     await ctx.transaction(async (tx) => {
@@ -48,4 +54,5 @@ export const watchDeadlines =
       for (const each of open) if (!due.some((one) => isSame(one, each))) await ports.alerts.settle(tx, ctx, each.subject, [each.problem.code]);
       for (const each of due) if (!open.some((one) => isSame(one, each))) await ports.alerts.raise(tx, ctx, each.subject, each.problem);
     });
+    if (failure !== null) throw failure;
   };

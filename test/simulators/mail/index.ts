@@ -9,8 +9,8 @@ export type MailServer = {
   smtpUrl: string;
   url: string;
   mails(): Mail[];
-  /** Refuses what comes next. */
-  refuse(yes: boolean): void;
+  /** Refuses what comes next; with an address, what comes for that one. */
+  refuse(yes: boolean, only?: string): void;
   close(): Promise<void>;
 };
 
@@ -18,6 +18,7 @@ export type MailServer = {
 export async function startMail(port = 0): Promise<MailServer> {
   const kept: Mail[] = [];
   let isRefusing = false;
+  let refused: string | undefined;
   const smtp = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
@@ -25,7 +26,7 @@ export async function startMail(port = 0): Promise<MailServer> {
       const parts: Buffer[] = [];
       stream.on('data', (part: Buffer) => parts.push(part));
       stream.on('end', () => {
-        if (isRefusing) return done(new Error('mailbox unavailable'));
+        if (isRefusing && (!refused || session.envelope.rcptTo.some((each) => each.address === refused))) return done(new Error('mailbox unavailable'));
         kept.push({ ...read(Buffer.concat(parts).toString('utf8')), to: session.envelope.rcptTo.map((each) => each.address), at: new Date().toISOString() });
         done();
       });
@@ -45,8 +46,9 @@ export async function startMail(port = 0): Promise<MailServer> {
     smtpUrl: `smtp://127.0.0.1:${(smtp.server.address() as AddressInfo).port}`,
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     mails: () => [...kept],
-    refuse(yes) {
+    refuse(yes, only) {
       isRefusing = yes;
+      refused = only;
     },
     async close() {
       await new Promise<void>((resolve) => smtp.close(() => resolve()));
