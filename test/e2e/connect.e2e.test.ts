@@ -41,6 +41,13 @@ test('connects by consent, is set up in Zoho, and an invoice is sealed by webhoo
   await section(page, 'Zoho');
   await heading(page, 'Webhook addresses');
   await look(page, '50-zoho');
+  // What fails by itself stands here with its reason, and is gone once it works.
+  world.zoho.faults(['error'], business.organizationId, '/invoices');
+  await page.getByRole('button', { name: 'Look for changes now' }).click();
+  await page.getByText('Looking for changes in Zoho fails').waitFor();
+  await look(page, '50-zoho-failing');
+  await page.getByRole('button', { name: 'Look for changes now' }).click();
+  await page.getByText('Looking for changes in Zoho fails').waitFor({ state: 'detached' });
 
   // Refused first: nothing changes, and the page says so.
   await page.getByText('Connect again, or allow more').click();
