@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { characters } from './characters.ts';
 import { grantable, scopes } from '../permissions.ts';
 import { endpoint } from './endpoint.ts';
 
@@ -10,19 +11,21 @@ export const username = z
   .trim()
   .toLowerCase()
   .regex(/^[a-z0-9](?:[a-z0-9._@+-]{1,98})[a-z0-9]$/, 'must be 3 to 100 Latin letters, digits or . _ @ + -');
-export const personName = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'must hold no control characters');
+export const personName = characters(
+  z
+    .string()
+    .trim()
+    .min(1)
+    .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'must hold no control characters'),
+  100,
+);
 export const email = z.email().max(200).toLowerCase();
 export const newPassword = z.string().min(12, 'must have at least 12 characters').max(200);
 const code = z
   .string()
   .trim()
   .regex(/^\d{6}$/, 'must be the six digits of your authenticator');
-const recoveryCode = z.string().trim().min(10).max(40);
+const recoveryCode = characters(z.string().trim().min(10), 40);
 const deviceToken = z.string().min(20).max(100);
 /** What is given beside the password where a second factor is set up: one of these. */
 const proof = {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { characters } from './characters.ts';
 import { endpoint } from './endpoint.ts';
 
 const time = z.iso.datetime({ offset: true });
@@ -83,12 +84,14 @@ export const refreshAuthorityLists = endpoint({
 });
 
 const branchText = (max: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(max)
-    .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'must hold no control characters');
+  characters(
+    z
+      .string()
+      .trim()
+      .min(1)
+      .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'must hold no control characters'),
+    max,
+  );
 
 export const addBranch = endpoint({
   method: 'POST',
@@ -132,7 +135,7 @@ export const adoptDevice = endpoint({
   summary: 'Take over a device that was initialised elsewhere',
   guard: 'manage_devices',
   secondFactor: true,
-  input: z.strictObject({ sdc_id: z.string().trim().min(4).max(20), mrc_number: z.string().trim().length(11), last_invoice_number: lastNumber }),
+  input: z.strictObject({ sdc_id: characters(z.string().trim().min(4), 20), mrc_number: z.string().trim().length(11), last_invoice_number: lastNumber }),
   output: branchView,
 });
 
@@ -152,7 +155,7 @@ export const switchDevice = endpoint({
   summary: 'Put the device that was prepared in the place of the one at work, for good; what became of that one is said where it is replaced',
   guard: 'manage_devices',
   secondFactor: true,
-  input: z.strictObject({ reason: z.string().trim().min(3).max(500).optional() }),
+  input: z.strictObject({ reason: characters(z.string().trim().min(3), 500).optional() }),
   output: branchView,
 });
 
@@ -170,6 +173,6 @@ export const resumeLane = endpoint({
   summary: 'Send again; after a collision with the last number and the evidence for it',
   guard: 'manage_devices',
   secondFactor: true,
-  input: z.strictObject({ last_invoice_number: lastNumber.optional(), evidence: z.string().trim().min(3).max(500).optional() }),
+  input: z.strictObject({ last_invoice_number: lastNumber.optional(), evidence: characters(z.string().trim().min(3), 500).optional() }),
   output: branchView,
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { characters } from './characters.ts';
 import { email, wayBackEntry } from './access.contract.ts';
 import { endpoint } from './endpoint.ts';
 import { branchView } from './branches.contract.ts';
@@ -8,12 +9,14 @@ const time = z.iso.datetime({ offset: true });
 const day = z.iso.date();
 /** Text a person typed: trimmed, no control or invisible characters. */
 export const text = (max: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(max)
-    .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'must hold no control characters');
+  characters(
+    z
+      .string()
+      .trim()
+      .min(1)
+      .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'must hold no control characters'),
+    max,
+  );
 const optionalText = (max: number) => text(max).or(z.literal(''));
 export const taxpayerId = z
   .string()
@@ -106,7 +109,7 @@ export const listBusinesses = endpoint({
   summary: 'Businesses of the platform with their health; newest first',
   guard: 'operate',
   heavy: true,
-  query: z.strictObject({ limit, cursor, search: z.string().trim().max(100).optional(), status: status.optional() }),
+  query: z.strictObject({ limit, cursor, search: characters(z.string().trim(), 100).optional(), status: status.optional() }),
   output: z.object({
     businesses: z.array(
       z.object({
@@ -263,7 +266,7 @@ export const previewBranding = endpoint({
 
 const deviceConfig = z.strictObject({
   branch_id: z.string().max(60).optional(),
-  address: z.string().trim().max(300),
+  address: characters(z.string().trim(), 300),
   serial: text(100),
   environment: z.enum(['sandbox', 'production']),
   dialect: z.string().max(40).default('rw-vsdc'),
@@ -380,7 +383,7 @@ export const recentInvoices = endpoint({
     /** Those of sandbox devices, or the real ones; without it test receipts are shown only until their branch is in production. */
     environment: z.enum(['sandbox', 'production']).optional(),
     state: z.enum(['queued', 'signed', 'refused', 'in_doubt', 'withdrawn']).optional(),
-    search: z.string().trim().max(100).optional(),
+    search: characters(z.string().trim(), 100).optional(),
   }),
   output: z.object({ receipts: z.array(receiptView), next_cursor: z.string().nullable() }),
 });
@@ -435,12 +438,16 @@ export const setupVsdc = endpoint({
   guard: 'manage_devices',
   secondFactor: true,
   input: z.strictObject({
-    address: z.string().trim().max(300),
+    address: characters(z.string().trim(), 300),
     serial: text(100),
     environment: z.enum(['sandbox', 'production']),
     dialect: z.string().max(40).default('rw-vsdc'),
     adopt: z
-      .strictObject({ sdc_id: z.string().trim().min(4).max(20), mrc_number: z.string().trim().length(11), last_invoice_number: z.string().regex(/^\d{1,15}$/) })
+      .strictObject({
+        sdc_id: characters(z.string().trim().min(4), 20),
+        mrc_number: z.string().trim().length(11),
+        last_invoice_number: z.string().regex(/^\d{1,15}$/),
+      })
       .optional(),
   }),
   output: setupView,

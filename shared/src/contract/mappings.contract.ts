@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { characters } from './characters.ts';
 import { endpoint } from './endpoint.ts';
 
 const zohoId = z.string().min(1).max(60);
-const code = z.string().trim().min(1).max(20);
+const code = characters(z.string().trim().min(1), 20);
 
 export const itemMapping = z.strictObject({
   item_class: code,
@@ -12,7 +13,7 @@ export const itemMapping = z.strictObject({
   origin: z.string().regex(/^[A-Z]{2}$/),
   /** Only where the line has no tax of its own to follow (free lines of an adjustment). */
   tax_class: code.optional(),
-  name: z.string().trim().min(1).max(200).optional(),
+  name: characters(z.string().trim().min(1), 200).optional(),
 });
 
 /**

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { characters } from './characters.ts';
 import { endpoint } from './endpoint.ts';
 
 const time = z.iso.datetime({ offset: true });
 const organizationId = z.string().regex(/^\d{1,20}$/);
-const oneLine = (max: number) => z.string().trim().min(1).max(max);
+const oneLine = (max: number) => characters(z.string().trim().min(1), max);
 
 /** What a consent is asked for: reading always, the rest where the business wants it. */
 export const abilities = ['read', 'write_back', 'install'] as const;
@@ -28,7 +29,7 @@ export const connect = endpoint({
   secondFactor: true,
   answersSecret: true,
   input: z.strictObject({
-    data_centre: z.string().trim().max(100).default('com'),
+    data_centre: characters(z.string().trim(), 100).default('com'),
     abilities: z.array(z.enum(abilities)).max(3).default(['read', 'write_back', 'install']),
     client_id: oneLine(200).optional(),
     client_secret: oneLine(200).optional(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { characters } from './characters.ts';
 import { code, taxpayerNumber } from '../text.ts';
 import { endpoint } from './endpoint.ts';
 
@@ -96,9 +97,9 @@ export const answers = {
   // As people copy them: with blanks, groups of three, a fraction of nothing.
   buyer_tin: z.string().max(60).overwrite(taxpayerNumber).max(20).optional(),
   purchase_code: z.string().max(60).overwrite(code).max(20).optional(),
-  buyer_mobile: z.string().trim().max(30).optional(),
-  reason_code: z.string().trim().max(5).optional(),
-  payment_method: z.string().trim().max(5).optional(),
+  buyer_mobile: characters(z.string().trim(), 30).optional(),
+  reason_code: characters(z.string().trim(), 5).optional(),
+  payment_method: characters(z.string().trim(), 5).optional(),
   /** The sealed sale a refund refunds, where the document does not tell. */
   sale_receipt_id: z.string().max(60).optional(),
   /** Codes of the findings that a person confirmed: `before_go_live`, `document_old`, `before_production` (no other system sealed it), `exchange_rate_unlikely`. */
@@ -207,24 +208,24 @@ export const attachEvidence = endpoint({
   input: z.discriminatedUnion('found', [
     z.strictObject({
       found: z.literal(true),
-      source: z.string().trim().min(3).max(300),
+      source: characters(z.string().trim().min(3), 300),
       receipt_number: counter,
       total_receipt_number: counter,
-      internal_data: z.string().trim().max(60),
-      receipt_signature: z.string().trim().max(40),
-      sdc_id: z.string().trim().min(1).max(30),
-      mrc_number: z.string().trim().max(20).optional(),
+      internal_data: characters(z.string().trim(), 60),
+      receipt_signature: characters(z.string().trim(), 40),
+      sdc_id: characters(z.string().trim().min(1), 30),
+      mrc_number: characters(z.string().trim(), 20).optional(),
       signed_at: time,
       invoice_number: counter.optional(),
-      buyer_tin: z.string().trim().max(20).optional(),
+      buyer_tin: characters(z.string().trim(), 20).optional(),
       total: amount.optional(),
     }),
     // The device's own answer as it is kept, which `offered` shows.
     z.strictObject({ found: z.literal('kept') }),
-    z.strictObject({ found: z.literal('other'), source: z.string().trim().min(3).max(300) }),
+    z.strictObject({ found: z.literal('other'), source: characters(z.string().trim().min(3), 300) }),
     z.strictObject({
       found: z.literal(false),
-      source: z.string().trim().min(3).max(300),
+      source: characters(z.string().trim().min(3), 300),
       /** Of a device that was retired: when the authority's list was taken, and that the device cannot upload anything any more. */
       listed_at: time.optional(),
       cannot_upload: z.literal(true).optional(),
@@ -239,7 +240,7 @@ export const takeOverRefund = endpoint({
   summary: 'Confirm, with what the authority shows of a sale, that the device which followed the one that signed it takes its refund',
   guard: 'manage_devices',
   secondFactor: true,
-  input: z.strictObject({ source: z.string().trim().min(3).max(300), answer: z.string().trim().min(3).max(5000) }),
+  input: z.strictObject({ source: characters(z.string().trim().min(3), 300), answer: characters(z.string().trim().min(3), 5000) }),
   output: receiptView,
 });
 
@@ -323,7 +324,7 @@ export const proposeReversal = endpoint({
   summary: 'Propose to undo a signed sale whose data are lost: refund it under its number and sell the document anew',
   guard: 'settle',
   secondFactor: true,
-  input: z.strictObject({ reason_code: z.string().trim().min(1).max(5), source: z.string().trim().min(3).max(300) }),
+  input: z.strictObject({ reason_code: characters(z.string().trim().min(1), 5), source: characters(z.string().trim().min(3), 300) }),
   output: receiptView,
 });
 

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { characters } from './characters.ts';
 import { endpoint } from './endpoint.ts';
 
 const time = z.iso.datetime({ offset: true });
 const filters = {
-  action: z.string().trim().max(60).optional(),
-  actor: z.string().trim().max(60).optional(),
-  subject: z.string().trim().max(60).optional(),
+  action: characters(z.string().trim(), 60).optional(),
+  actor: characters(z.string().trim(), 60).optional(),
+  subject: characters(z.string().trim(), 60).optional(),
   from: z.iso.date().optional(),
   to: z.iso.date().optional(),
 };

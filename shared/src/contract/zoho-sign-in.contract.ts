@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { characters } from './characters.ts';
 import { sessionView } from './access.contract.ts';
 import { endpoint } from './endpoint.ts';
 
@@ -37,7 +38,7 @@ export const takePairing = endpoint({
   summary: 'Take the code that a panel shows: where to approve at Zoho, and a secret for this browser; a code works once',
   guard: 'anyone',
   answersSecret: true,
-  input: z.strictObject({ code: z.string().trim().min(1).max(40) }),
+  input: z.strictObject({ code: characters(z.string().trim().min(1), 40) }),
   output: z.object({ consent_url: z.string(), browser_secret: z.string(), expires_at: time }),
 });
 

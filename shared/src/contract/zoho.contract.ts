@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { characters } from './characters.ts';
 import { endpoint } from './endpoint.ts';
 import { problemView } from './receipts.contract.ts';
 
@@ -208,7 +209,7 @@ const listFilter = {
     .regex(/^\d{1,25}(?:,\d{1,25}){0,199}$/, 'must be up to 200 ids of Zoho, separated by commas')
     .transform((text) => text.split(','))
     .optional(),
-  search: z.string().trim().max(100).optional(),
+  search: characters(z.string().trim(), 100).optional(),
 };
 
 export const listDocuments = endpoint({
