@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -147,12 +148,22 @@ describe('going to production after a rehearsal', () => {
       (rows) => rows.length === 1,
     );
     expect(listed).toMatchObject([{ standing: 'rehearsed', receipt_label: null, problem: { code: 'test_receipt_only' }, receipt_id: test.body.id }]);
+    // Signed when its document was known already, and found neither among what is sealed nor by the number of its receipt.
+    const source = world.zoho.documents().find((each) => each.organization_id === of.organizationId && each.what.startsWith('paid in mobile money'));
+    const known = (await user.seal('invoices', source?.id ?? '')).body;
+    expect(known).toMatchObject({ state: 'signed', environment: 'sandbox' });
+    const sums = (await admin.get(`/documents/month?month=${String(known.document_date).slice(0, 7)}`)).body;
+    expect(sums).toMatchObject({ complete: false });
+    expect((sums.sums as { standing: string }[]).filter((each) => each.standing === 'sealed')).toEqual([]);
+    expect((await admin.get(`/documents?document_ids=${source?.id}`)).body.documents).toMatchObject([{ standing: 'rehearsed' }]);
+    const byNumber = encodeURIComponent(`${known.receipt_number}/${known.total_receipt_number}`);
+    expect((await admin.get(`/documents?search=${byNumber}`)).body.documents).toEqual([]);
     ahead = invoice(of, later());
     expect((await user.seal('invoices', ahead.id)).body).toMatchObject({ state: 'signed', environment: 'sandbox' });
     const paper = await admin.file(`/receipts/${test.body.id}/pdf?paper=a4`);
-    expect(paper.type, paper.bytes.toString().slice(0, 300)).toBe('application/pdf');
+    expect(execFileSync('pdftotext', ['-layout', '-', '-'], { input: paper.bytes, encoding: 'utf8' })).toContain('TEST: not a fiscal receipt');
     await world.app.settle();
-    expect((await admin.get('/businesses/me/stats')).body).toMatchObject({ signed: 0, total: '0', test_receipts: 2 });
+    expect((await admin.get('/businesses/me/stats')).body).toMatchObject({ signed: 0, total: '0', test_receipts: 3 });
   });
 
   test('closes what waited for the sandbox device, and seals nothing of it by itself', async () => {
@@ -232,7 +243,7 @@ describe('going to production after a rehearsal', () => {
     expect(new Set(await listed(''))).toEqual(new Set(['production']));
     expect(new Set(await listed('&environment=sandbox'))).toEqual(new Set(['sandbox']));
     await world.app.settle();
-    expect((await admin.get('/businesses/me/stats')).body).toMatchObject({ signed: 2, test_receipts: 2 });
+    expect((await admin.get('/businesses/me/stats')).body).toMatchObject({ signed: 2, test_receipts: 3 });
     expect(await admin.put(`/branches/${branchId}/next-device`, { for: 'production', address: following.url, serial: 'x' })).toMatchObject({
       status: 409,
       body: { code: 'production_already' },
@@ -358,6 +369,8 @@ describe('a device that is replaced', () => {
     const refunded = await refund();
     expect(refunded.body).toMatchObject({ state: 'signed', sale_receipt_id: sale.id });
     expect(judged(following, note.number)[0]?.request).toMatchObject({ rcptTyCd: 'R', orgInvcNo: Number(sale.invoice_number) });
+    const paper = await admin.file(`/receipts/${refunded.body.id}/pdf?paper=a4`);
+    expect(execFileSync('pdftotext', ['-layout', '-', '-'], { input: paper.bytes, encoding: 'utf8' })).toContain(`OF ${sale.sdc_id}`);
     expect(await world.sql("select sale->'filing'->>'originalSdcId' as sdc from receipt where id = $1", [refunded.body.id], of.businessId)).toEqual([
       { sdc: sale.sdc_id },
     ]);

@@ -142,7 +142,7 @@ const sealedOrNot = (wanted: Standing[]): string => (wanted.includes('sealed') ?
 /** Documents whose receipt has this number among all of its device's, and, where two are given, this one of its own. */
 const byReceipt = `
   select r.module, r.document_id from signature s join receipt r on r.business_id = s.business_id and r.id = s.receipt_id
-   where s.sdc_id = any(array(select v.sdc_id from device v where v.sdc_id is not null)) and s.total_receipt_number = $12::bigint
+   where s.environment = 'production' and s.sdc_id = any(array(select v.sdc_id from device v where v.sdc_id is not null)) and s.total_receipt_number = $12::bigint
      and ($13::bigint is null or s.receipt_number = $13::bigint)`;
 
 /**

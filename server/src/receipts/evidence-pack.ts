@@ -120,7 +120,7 @@ export const makeEvidencePack =
       const text = JSON.stringify(pack);
       await ports.record(tx, ctx, { action: 'receipt.evidence_taken', subject: receiptId, after: { sha256: sha256(text) } });
       return {
-        name: `${receipt.documentNumber.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 60) || 'receipt'}.evidence.json`,
+        name: `${receipt.environment === 'sandbox' ? 'TEST-' : ''}${receipt.documentNumber.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 60) || 'receipt'}.evidence.json`,
         file: { pack: text, public_key: ports.notary.publicKey, signature: ports.notary.sign(text) },
       };
     });

@@ -52,6 +52,8 @@ export type PaperAsk = {
   taxpayerId: string;
   branchCode: string;
   originalReceipt: { receiptNumber: string; totalReceiptNumber: string; label: string } | null;
+  /** Of a refund: who signed its sale, where that was another device than the one that signs the refund. */
+  originalSdcId?: string | null;
   /** Of a refund that undoes a sale whose data were lost: the number that sale was signed under. */
   reversedInvoiceNumber: string | null;
   paymentName: string;
@@ -154,7 +156,7 @@ export function layOutTraining(ask: Omit<PaperAsk, 'signature' | 'verification' 
 /** Where the sale's own receipt number was lost with its answer, the number it was sent under stands for it. */
 const referenceOf = (ask: PaperAsk) =>
   ask.reversedInvoiceNumber === null
-    ? `REF. NORMAL RECEIPT#: ${ask.originalReceipt?.receiptNumber ?? ''}`
+    ? `REF. NORMAL RECEIPT#: ${ask.originalReceipt?.receiptNumber ?? ''}${ask.originalSdcId && ask.originalSdcId !== ask.signature.sdcId ? ` OF ${ask.originalSdcId}` : ''}`
     : `REF. NORMAL RECEIPT OF INVOICE#: ${ask.reversedInvoiceNumber}`;
 
 function detailOf(line: SaleLine): string {
