@@ -173,7 +173,27 @@ test('the operator takes the platform over by the console’s link, registers a 
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByRole('button', { name: 'Resume' }).click();
   await page.getByRole('button', { name: 'Pause' }).waitFor();
+  await page.getByRole('button', { name: 'Fetch now' }).click();
+  await page.getByText('Nothing has changed.').waitFor();
   await look(page, '42-branches');
+  // The authority knows the taxpayer by another name: nothing is sealed until somebody takes it over.
+  world.vsdc.taxpayer('100200300', { name: 'INZOZI MOUNTAIN FARMERS' });
+  await page.getByRole('button', { name: 'Test' }).click();
+  await page.getByText('The device serves.').waitFor();
+  await section(page, 'People');
+  await section(page, 'Branches and devices');
+  await page.getByText('The device signs for “INZOZI MOUNTAIN FARMERS”', { exact: false }).waitFor();
+  await look(page, '42-taxpayer-differs');
+  await page.getByRole('button', { name: 'Take over what the authority says' }).click();
+  await page.getByText('The device signs for', { exact: false }).waitFor({ state: 'detached' });
+  // And back: it was the authority's mistake.
+  world.vsdc.taxpayer('100200300', { name: 'Inzozi Coffee Traders' });
+  await page.getByRole('button', { name: 'Test' }).click();
+  await page.getByText('The device serves.').waitFor();
+  await section(page, 'People');
+  await section(page, 'Branches and devices');
+  await page.getByRole('button', { name: 'Take over what the authority says' }).click();
+  await page.getByText('The device signs for', { exact: false }).waitFor({ state: 'detached' });
   await section(page, 'People');
   await fill(page, 'E-mail', 'grace@inzozi.example');
   await page.getByRole('button', { name: 'Invite', exact: true }).click();

@@ -32,6 +32,7 @@ export type Views = {
   invitation: OutputOf<typeof access.readInvitation>;
   alerts: OutputOf<typeof alerts.listAlerts>;
   branches: OutputOf<typeof branches.listBranches>;
+  lists: OutputOf<typeof branches.readAuthorityLists>;
   config: OutputOf<typeof businesses.getConfig>;
   business: OutputOf<typeof businesses.getOwnBusiness>;
   businesses: OutputOf<typeof businesses.listBusinesses>;

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Views } from './api.ts';
+import { AuthorityLists, Taxpayer } from './authority.tsx';
 import { OriginalPaper } from './original-paper.tsx';
 import { moment, useAct, useLoad, usePage } from './page.ts';
 import { AdoptionFields, Card, type DeviceAddress, DeviceFields, FactList, Form, Message, noAdoption, Shown, Tag, Text } from './parts.tsx';
@@ -84,6 +85,7 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
               [words.inDoubt, String(device.in_doubt)],
             ]}
           />
+          <Taxpayer device={device} onChange={onChange} />
           {device.problem ? (
             <p class="notice bad">
               <strong>{device.problem.title}</strong> <span class="quiet">{device.problem.detail}</span>
@@ -153,6 +155,7 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
         />
       ) : null}
       {branch.next_device ? <NextDevice branch={branch} onChange={onChange} /> : null}
+      {device && device.state !== 'new' ? <AuthorityLists branchId={branch.id} /> : null}
       {shown === 'device' ? <DeviceForm branch={branch} onDone={onChange} /> : null}
       {shown === 'adopt' ? <AdoptForm isBusy={isBusy} onSubmit={(body) => void call('adopt', body)} /> : null}
       {shown === 'resume' ? (

@@ -343,7 +343,9 @@ function MonthEnd() {
                 ? words.nothingMissing
                 : is.missing + is.drifted > 0
                   ? filled(words.missingSome, { n: is.missing, changed: is.drifted })
-                  : words.missingUnknown}
+                  : is.unsure > 0
+                    ? filled(words.missingUnsure, { n: is.unsure })
+                    : words.missingUnknown}
             </p>
             <Table
               columns={[words.document, words.standing, words.count, words.total]}
