@@ -44,6 +44,9 @@ const world = await startWorld({
   onTaken: (what, port) => console.log(`Port ${port} is taken; ${what} uses another one.`),
 });
 
+// As real ones are: blanks around texts, counters as texts.
+world.vsdc.set({ pad_mrc: true, padding: true, counters_as_strings: true });
+
 const operatorLink = await world.app.firstOperatorLink();
 const zohoUrl = world.zoho.url.replace('127.0.0.1', 'localhost');
 const accounts = world.businesses.flatMap((business) => [business.admin]).concat(world.businesses.map((business) => business.user));

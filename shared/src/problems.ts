@@ -294,6 +294,14 @@ export const problems = {
     'Cet appareil répond pour un autre contribuable ou une autre succursale.',
     "Vérifiez l'adresse, le numéro de série et la succursale.",
   ),
+  taxpayer_unknown: e(
+    409,
+    'device',
+    'The authority does not know a taxpayer of this TIN.',
+    'Check the TIN of the business with the operator of the platform, and the device.',
+    "L'administration ne connaît pas de contribuable avec ce TIN.",
+    "Vérifiez le TIN de l'entreprise avec l'exploitant de la plateforme, et l'appareil.",
+  ),
   taxpayer_name_differs: e(
     409,
     'device',

@@ -98,6 +98,13 @@ describe('the lists and rates of the authority', () => {
     expect((await alerts()).some((each) => each.problem.code === 'lists_stale')).toBe(false);
   });
 
+  test('are the same lists in other clothes: a mark before them, blanks around every text, numbers as texts, another spelling of success', async () => {
+    world.vsdc.set({ padding: true, bom: true, numbers_as_strings: true, success_code: '0000', content_type: 'text/plain' });
+    const dressed = await refresh();
+    world.vsdc.set({ padding: false, bom: false, numbers_as_strings: false, success_code: '000', content_type: null });
+    expect(dressed).toMatchObject({ problem: null, changes: [] });
+  });
+
   test('are an admin’s to fetch, and anybody’s to see', async () => {
     const user = await Api.signIn(world, business().user);
     expect((await user.get(`/branches/${branchId()}/lists`)).status).toBe(200);

@@ -191,6 +191,14 @@ describe('the setup', () => {
   });
 
   test('rehearses on the sandbox device with a real invoice, says what is missing, and then the business is active', async () => {
+    // Lists that cannot be fetched and a taxpayer whom the authority does not know leave it red.
+    world.vsdc.taxpayer(registration.tin_number, { name: '' });
+    world.vsdc.set({ list_answer: 'offline' });
+    const red = await admin.post('/businesses/me/setup/rehearsal', {});
+    world.vsdc.set({ list_answer: 'rows' });
+    world.vsdc.taxpayer(registration.tin_number, { name: 'INZOZI COFFEE TRADERS' });
+    const failing = red.body.rehearsal?.filter((each: { state: string }) => each.state === 'failed').map((each: { what: string }) => each.what) ?? [];
+    expect(failing.slice(0, 2), JSON.stringify(red.body)).toEqual(['code_lists', 'taxpayer']);
     const missing = await admin.post('/businesses/me/setup/rehearsal', {});
     expect(missing.body.steps.rehearsal.state).toBe('broken');
     expect(missing.body.rehearsal.map((each: { what: string; state: string }) => [each.what, each.state])).toContainEqual(['preflight', 'failed']);

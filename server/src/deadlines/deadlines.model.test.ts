@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { dueOf, type Watched } from './deadlines.model.ts';
+import { dueOf, dueOfUnbegun, type Watched } from './deadlines.model.ts';
 
 const now = new Date('2026-11-21T20:00:00Z');
 const ago = (hours: number) => new Date(now.getTime() - hours * 3_600_000);
@@ -50,5 +50,28 @@ describe('what a business is told of in time', () => {
     expect(codes({ clockAheadMs: 599_000 })).toEqual([]);
     expect(codes({ clockAheadMs: 601_000 })).toEqual(['device_clock']);
     expect(codes({ clockAheadMs: -86_400_000 })).toEqual(['device_clock']);
+  });
+
+  test.each([
+    ['by itself', true, 0.9, []],
+    ['by itself', true, 1, ['unsealed_old 1']],
+    ['by itself', true, 23, ['unsealed_old 22']],
+    ['by hand', false, 11.9, []],
+    ['by hand', false, 12.1, ['unsealed_old 12']],
+  ] as const)('a document that should be sealed %s (%s) and has waited for %s hours', (_how, isAutomatic, hours, told) => {
+    const documents = { number: 'INV-1', since: ago(hours), count: 2, problem: { code: 'item_unmapped' as const }, isAutomatic };
+    const due = dueOfUnbegun('b', { documents, writes: null }, now);
+    expect(due.map(({ problem }) => `${problem.code} ${problem.hours}`)).toEqual(told);
+    for (const { problem } of due) expect(problem).toMatchObject({ because: 'item_unmapped', count: 2 });
+  });
+
+  test('a seal that Zoho does not take', () => {
+    const writes = (hours: number) => ({ documents: null, writes: { documentNumber: 'INV-1', since: ago(hours), count: 4 } });
+    expect(dueOfUnbegun('b', writes(0.5), now)).toEqual([]);
+    expect(dueOfUnbegun('b', writes(13), now)).toMatchObject([{ problem: { code: 'write_back_waits', hours: 12, count: 4 } }]);
+  });
+
+  test('a device that tells another taxpayer', () => {
+    expect(codes({ difference: { code: 'taxpayer_name_differs' } })).toEqual(['taxpayer_name_differs']);
   });
 });

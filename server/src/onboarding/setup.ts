@@ -189,7 +189,11 @@ export const setup = (ports: Ports) => {
         if (refreshed.is === 'failed') throw new AppError(refreshed.problem.code, refreshed.problem);
         return device.serial;
       });
-      await run('taxpayer', async () => (await ports.findTaxpayer(ctx, business.taxpayerId)).name ?? business.taxpayerId);
+      await run('taxpayer', async () => {
+        const { name } = await ports.findTaxpayer(ctx, business.taxpayerId);
+        if (name === null) throw new AppError('taxpayer_unknown');
+        return name;
+      });
       await run('preflight', async () => {
         // On a production device nothing is sealed here, so that nothing has to be confirmed either.
         const found = await firstReady(ctx, chosen, device.environment === 'production' ? { confirm: ['before_production'] } : {});

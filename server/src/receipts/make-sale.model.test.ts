@@ -40,6 +40,15 @@ describe('a document becomes a sale', () => {
     expect(sale?.lines[0]?.taxClass).toBe('D');
   });
 
+  test('a seller who is not registered for VAT may not charge it, on a line or on shipping', () => {
+    const unregistered = { ...setup, isVatRegistered: false };
+    const charged = document({ lines: [line('1000')], total: '1180' });
+    expect(makeSale(charged, unregistered, {}, null).findings).toContainEqual(
+      expect.objectContaining({ code: 'vat_not_registered', field: 'line_items[0].tax_id' }),
+    );
+    expect(makeSale(charged, setup, {}, null).findings).not.toContainEqual(expect.objectContaining({ code: 'vat_not_registered' }));
+  });
+
   test('a foreign document is sealed in the country’s money at its own rate, and the rate is kept', () => {
     const { sale } = makeSale(
       document({

@@ -4,6 +4,7 @@ import type { Follower } from '../audit/index.ts';
 import { type BusinessTotals, getBusiness, putTotals } from '../businesses/index.ts';
 import { findConnection, readCallHealth, readConnectionHealth } from '../connections/index.ts';
 import type { Context } from '../context.ts';
+import { longestDue } from '../intake/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
 import type { Dialects } from '../ports/dialect.ts';
@@ -29,13 +30,13 @@ export const countByTrail =
 
 /** Numbers of one business over a span of days that ends today. */
 export const getStats = (ports: Ports) => async (ctx: Context, days: number) => {
-  const { business, rows, open, to, from } = await ctx.transaction(async (tx) => {
+  const { business, rows, open, due, to, from } = await ctx.transaction(async (tx) => {
     const business = await getBusiness(tx);
     const zone = zoneOf(ports.dialects, business.country);
     const now = ports.clock.now();
     const to = ports.day(now, zone);
     const from = ports.day(new Date(now.getTime() - (days - 1) * 86_400_000), zone);
-    return { business, rows: await listDays(tx, from, to), open: await countOpen(tx), to, from };
+    return { business, rows: await listDays(tx, from, to), open: await countOpen(tx), due: await longestDue(tx), to, from };
   });
   const real = rows.filter((row) => row.environment === 'production');
   const signed = real.filter((row) => row.outcome === 'signed');
@@ -55,6 +56,8 @@ export const getStats = (ports: Ports) => async (ctx: Context, days: number) => 
     refunded: sum(signed.filter((row) => row.kind === 'refund')),
     queued: open.queued,
     in_doubt: open.inDoubt,
+    due: due?.count ?? 0,
+    due_since: due?.since.toISOString() ?? null,
     /** What sandbox devices signed; in no other number here. */
     test_receipts: count(rows.filter((row) => row.environment === 'sandbox' && row.outcome === 'signed')),
     days: everyDay.map((day) => ({

@@ -364,6 +364,9 @@ export const getStats = endpoint({
     refunded: z.string(),
     queued: z.number(),
     in_doubt: z.number(),
+    /** Documents that should be sealed and that nothing was begun with, or that were refused; since when the oldest. */
+    due: z.number(),
+    due_since: z.iso.datetime({ offset: true }).nullable(),
     /** What sandbox devices signed; in no other number here. */
     test_receipts: z.number(),
     days: z.array(z.object({ day, signed: z.number(), refused: z.number(), total: z.string() })),

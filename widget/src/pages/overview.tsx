@@ -55,6 +55,7 @@ export function Overview() {
                   [words.signed, is.signed],
                   [words.refunds, is.refunds],
                   [words.refused, is.refused],
+                  [words.toSeal, is.due],
                   [words.queued, is.queued],
                   [words.inDoubt, is.in_doubt],
                 ].map(([name, value]) => (
