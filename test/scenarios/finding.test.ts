@@ -58,7 +58,16 @@ describe('what is searched for', () => {
     const before = await numbersOf(`search=${first?.number}`);
     expect(before.length).toBe(1);
     await migrate(world.databaseUrls.owner, directory, { down: true, only });
+    // An answer as it was kept before: whole, whatever it held.
+    const [{ businessId }] = world.businesses;
+    await world.sql(
+      `insert into idempotency_key (business_id, actor, route, key, body_hash, response, created_at) values ($1, 'x', 'POST /api-keys', 'k', 'h', '{"key": "secret"}', now())`,
+      [businessId],
+      businessId,
+    );
     await migrate(world.databaseUrls.owner, directory, { only });
+    const kept = await world.sql("select response, ended_at is not null as ended from idempotency_key where key = 'k'", [], businessId);
+    expect(kept).toEqual([{ response: null, ended: true }]);
     expect(await numbersOf(`search=${first?.number}`)).toEqual(before);
     expect(((await admin.get('/documents?limit=3&search=z-2499')).body.documents as unknown[]).length).toBe(1);
   });

@@ -35,11 +35,11 @@ export const fromPanel = { 'cross-origin-opener-policy': 'unsafe-none' };
 export function servePages(http: Hono): void {
   for (const [path, [name, type]] of Object.entries(files))
     http.get(path, (c) => {
+      const headers = { 'content-security-policy': policy, 'cache-control': 'no-cache', ...(path === '/settings' ? fromPanel : {}) };
       try {
-        const headers = { 'content-type': type, 'content-security-policy': policy, 'cache-control': 'no-cache', ...(path === '/settings' ? fromPanel : {}) };
-        return c.body(readFileSync(new URL(name, built)), 200, headers);
+        return c.body(readFileSync(new URL(name, built)), 200, { 'content-type': type, ...headers });
       } catch {
-        return c.text('The pages are not built yet: pnpm build:widget', 503);
+        return c.text('The pages are not built yet: pnpm build:widget', 503, headers);
       }
     });
   // Packed for Zoho the pages are told where the server is; from here it is this one.
