@@ -316,7 +316,14 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const changes = receiptChanges();
   const work = openBoundedWorker();
   const ownLogo = readLogo(work);
-  const branding = ownBranding({ readLogo: ownLogo });
+  const unprintable = findUnprintable({ find: (businessId, letters) => work.run(businessId, findingUnprintable, letters) });
+  const cleanBranding = ownBranding({ readLogo: ownLogo });
+  const branding: typeof cleanBranding = async (ctx, given) => {
+    const texts = Object.entries(given).flatMap(([name, value]) => [value ?? ''].flat().map((text) => ({ field: `branding.${name}`, text: String(text) })));
+    const [found] = await unprintable(ctx.businessId, texts);
+    if (found) throw new AppError(found.code, found);
+    return cleanBranding(ctx, given);
+  };
 
   const statements = { ...usualStatementLimits, ...instead.statements };
   // Of the connections that the lanes leave, the people of one business have some at most; of these, searches and sums two.
@@ -324,7 +331,6 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const heavyShare = openShares({ atOnce: 2, waitMs: statements.askedMs, lineMost: 50 });
   const { jobContext, operatorContext, personContext } = contextsOf(database, statements, peopleShare);
 
-  const unprintable = findUnprintable({ find: (businessId, letters) => work.run(businessId, findingUnprintable, letters) });
   const prepare = prepareSale({ books, dialects, clock, findUnprintable: unprintable, day: dayIn });
   const register = registerItems({ vsdc, dialects, clock });
   const background = new Set<Promise<unknown>>();

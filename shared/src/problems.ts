@@ -953,9 +953,9 @@ export const problems = {
     422,
     'zoho',
     '“{text}” cannot be printed: no font has {characters}.',
-    'Write it without them in Zoho Books.',
+    'Write it without them.',
     "« {text} » ne peut pas être imprimé : aucune police n'a {characters}.",
-    'Écrivez-le sans eux dans Zoho Books.',
+    'Écrivez-le sans eux.',
   ),
   payment_method_missing: e(
     422,

@@ -214,6 +214,12 @@ describe('text of every script', () => {
       findings: [{ code: 'text_unprintable', field: 'line_items[0].name', title: expect.stringContaining('U+1202A') }],
     });
     expect(await api.seal('invoices', id)).toMatchObject({ status: 422, body: { findings: [{ code: 'text_unprintable' }] } });
+    // What is remembered of a letter holds beside letters that are new.
+    const again = (await api.get(`/receipts/preflight?module=invoices&document_id=${withName('\u{1202A} and \u{12031}')}`)).body.findings;
+    expect(again).toMatchObject([{ characters: expect.stringMatching(/U\+1202A.*U\+12031/) }]);
+    const { version } = (await admin.get('/businesses/me/config')).body;
+    const named = await admin.put('/businesses/me/config', { branding: { trade_name: 'Clay \u{1202A}' }, version });
+    expect(named).toMatchObject({ status: 422, body: { code: 'text_unprintable', field: 'branding.trade_name' } });
     const odd = await seal(withName('Bread\u000bwhole\r\nline two\ttab\u200b\u00ad end'));
     expect(await textOf(await pdfOf(odd.id, '80mm'))).toContain('Bread whole line two tab end');
   });

@@ -2,32 +2,34 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import type { BooksDocument } from './document.model.ts';
 import { isPlain, printable } from './paper/printable.model.ts';
 
-export type FindUnprintable = (businessId: string, document: Pick<BooksDocument, 'number' | 'customer' | 'lines'>) => Promise<StoredProblem[]>;
+export type Text = { field: string; text: string };
+export type FindUnprintable = (businessId: string, texts: Text[]) => Promise<StoredProblem[]>;
+
+/** What of a document stands on its receipt as it was typed. */
+export const textsOn = (document: Pick<BooksDocument, 'number' | 'customer' | 'lines'>): Text[] => [
+  { field: 'number', text: document.number },
+  { field: 'customer_name', text: document.customer.name },
+  ...document.lines.map(({ name }, index) => ({ field: `line_items[${index}].name`, text: name })),
+];
 
 const findingsMax = 5;
 const knownMax = 50_000;
 
 /**
- * Texts of a document that no font can print whole, said before it is sealed instead of standing as empty boxes on its receipt. Which letters
+ * Texts that no font can print whole, said before a document is sealed (or a name is kept) instead of standing as empty boxes on receipts. Which letters
  * have a font is looked up away from here (`find`) and remembered; most documents hold none that has to be asked for.
  */
 export function findUnprintable(ports: { find(businessId: string, letters: string[]): Promise<string[]> }): FindUnprintable {
   const known = new Map<string, boolean>();
   const learn = async (businessId: string, letters: string[]): Promise<void> => {
+    if (known.size > knownMax) known.clear();
     const asked = letters.filter((letter) => !known.has(letter));
     if (asked.length === 0) return;
     const without = new Set(await ports.find(businessId, asked));
-    if (known.size > knownMax) known.clear();
-    for (const letter of letters) known.set(letter, without.has(letter));
+    for (const letter of asked) known.set(letter, without.has(letter));
   };
-  return async (businessId, document) => {
-    const texts = [
-      { field: 'number', text: document.number },
-      { field: 'customer_name', text: document.customer.name },
-      ...document.lines.map(({ name }, index) => ({ field: `line_items[${index}].name`, text: name })),
-    ]
-      .map(({ field, text }) => ({ field, text: printable(text) }))
-      .filter(({ text }) => !isPlain(text));
+  return async (businessId, given) => {
+    const texts = given.map(({ field, text }) => ({ field, text: printable(text) })).filter(({ text }) => !isPlain(text));
     if (texts.length === 0) return [];
     try {
       await learn(businessId, [...new Set(texts.flatMap(({ text }) => [...text]))]);

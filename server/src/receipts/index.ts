@@ -6,7 +6,7 @@ export { type Looked, type LookAtDocument, lookAtDocument } from './look-at-docu
 export { openReceipt, withItemCodes } from './open-receipt.ts';
 export { type Prepared, type PrepareSale, prepareSale } from './prepare-sale.ts';
 export { askForPrint, drawTraining, openLink, printForBooks, printTogether, readPdf } from './print-receipt.ts';
-export { findUnprintable } from './find-unprintable.ts';
+export { type FindUnprintable, findUnprintable } from './find-unprintable.ts';
 export { drawingPages, drawingPdf, findingUnprintable } from './paper-tasks.ts';
 export { findReceipt, listReceipts, listReceiptsOf, type Receipt } from './receipt.store.ts';
 export { type ReceiptView, toReceiptView } from './receipt-view.ts';

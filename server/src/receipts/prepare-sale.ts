@@ -13,7 +13,7 @@ import type { Code, Dialect, Dialects } from '../ports/dialect.ts';
 import { hashOf } from './document-hash.ts';
 import type { BooksDocument } from './document.model.ts';
 import type { Filed } from './filing.model.ts';
-import type { FindUnprintable } from './find-unprintable.ts';
+import { type FindUnprintable, textsOn } from './find-unprintable.ts';
 import { baseTotalOf, foreignOf, knownPaymentMethod, makeSale } from './make-sale.model.ts';
 import type { Answers, ItemMapping, Setup } from './setup.model.ts';
 import { findReceipt, findReceiptOf, findSales, isRehearsed, latestSealedRate, listRefundsOf, type Receipt, type SaleCandidate } from './receipt.store.ts';
@@ -105,7 +105,7 @@ export const prepareSale =
     // A refund undoes what was sealed: at the rates of its sale, whatever holds today.
     const setup = { ...usual, sealedRate, ...(sold ? { rates: sold.filing.rates } : {}) };
     const made = makeSale(document, setup, answers, sold?.sale ?? null);
-    findings.push(...made.findings, ...(await ports.findUnprintable(ctx.businessId, document)));
+    findings.push(...made.findings, ...(await ports.findUnprintable(ctx.businessId, textsOn(document))));
     const asked = saleReceipt && made.priced;
     const fitted = asked && (await fitToSale(ctx, asked, saleReceipt, ownReceiptId, business.settings.partial_refunds));
     findings.push(...(fitted?.findings ?? []));
