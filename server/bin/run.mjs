@@ -23,6 +23,7 @@ const programs = {
   migrate: ['server/src/main.ts', 'migrate'],
   'keys:rotate': ['server/src/main.ts', 'keys:rotate'],
   'trail:verify': ['server/src/main.ts', 'trail:verify'],
+  'operator:invite': ['server/src/main.ts', 'operator:invite'],
   'evidence:key': ['server/src/main.ts', 'evidence:key'],
   'evidence:verify': ['server/src/main.ts', 'evidence:verify'],
   'business:add': ['server/src/main.ts', 'business:add'],
@@ -31,7 +32,7 @@ const program = programs[command];
 if (!program) fail(`There is no "${command}". Known: ${Object.keys(programs).join(', ')}.`);
 
 const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'];
-if (['serve', 'migrate', 'business:add', 'trail:verify', 'keys:rotate', 'evidence:key'].includes(command))
+if (['serve', 'migrate', 'business:add', 'trail:verify', 'keys:rotate', 'operator:invite', 'evidence:key'].includes(command))
   flags.push(`--env-file-if-exists=${join(root, '.env')}`);
 // What was compiled once is kept: a later start reads it instead of compiling again.
 const env = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled'), ...process.env };

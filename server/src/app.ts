@@ -246,6 +246,8 @@ export type App = {
   initialiseDevice: ReturnType<typeof initialiseDevice>;
   /** A single-use link for the console that makes the first operator; null once there is one. */
   firstOperatorLink(): Promise<string | null>;
+  /** A single-use link for the console that makes another operator, where none can get in any more. */
+  operatorLink(email: string): Promise<string>;
   /** Has the trails sealed, totals counted and misses looked into now, instead of in a moment. */
   settle(): Promise<void>;
   verifyTrail: typeof verifyTrail;
@@ -898,6 +900,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     initialiseDevice: initialise,
     sweep: lanes.sweep,
     firstOperatorLink: operatorsOf.firstLink,
+    operatorLink: operatorsOf.linkByCommand,
     async settle() {
       await Promise.allSettled(background);
       await usage.flush();

@@ -8,7 +8,7 @@ import { logTo } from './platform/log.ts';
 import { notaryFrom } from './platform/notary.ts';
 import { migrate, openDatabase } from './platform/db/database.ts';
 
-/** `serve` (production), `migrate`, `business:add <file>`, `trail:verify [business id] [--heads <log>]`, `keys:rotate`, `evidence:key`, and `evidence:verify <pack> [papers] --key <fingerprint>`, which needs nothing. */
+/** `serve` (production), `migrate`, `business:add <file>`, `trail:verify [business id] [--heads <log>]`, `keys:rotate`, `operator:invite <e-mail>`, `evidence:key`, and `evidence:verify <pack> [papers] --key <fingerprint>`, which needs nothing. */
 async function main(): Promise<void> {
   const [command = 'serve', ...rest] = process.argv.slice(2);
   // Needs no settings and no database: whoever was handed a pack can check it.
@@ -43,6 +43,18 @@ async function main(): Promise<void> {
     const app = await startApp({ ...config, port: 0, logLevel: 'warn' }, secrets, { sweepMs: 3_600_000 });
     try {
       console.info(`${await app.rotateKeys()} keys moved to the present master key. MUHURI_MASTER_KEY_PREVIOUS may go once every process has restarted.`);
+    } finally {
+      await app.close();
+    }
+    return;
+  }
+  if (command === 'operator:invite') {
+    const [email = ''] = rest;
+    if (!/^\S+@\S+$/.test(email)) throw new Error('Name the e-mail address of the new operator: pnpm operator:invite somebody@example.com');
+    const app = await startApp({ ...config, port: 0, logLevel: 'warn' }, secrets, { sweepMs: 3_600_000 });
+    try {
+      // On the console and not by mail: whoever may run this holds the server.
+      console.info(`Within 24 hours, once:\n  ${await app.operatorLink(email.toLowerCase())}`);
     } finally {
       await app.close();
     }

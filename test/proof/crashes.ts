@@ -85,14 +85,15 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
 
   /* Who opens documents, all the time. */
   const opened: { id: string; number: string; business: number; accepted: boolean }[] = [];
-  const tokens = new Map<string, Promise<string>>();
+  const signedIn = new Map<string, Promise<Api>>();
   const apiOf = async (index: number, url: string, who: 'user' | 'admin' = 'user'): Promise<Api> => {
     const key = `${index}/${who}`;
     // One sign-in at a time: several at once, some of them cut off, would be taken for somebody who guesses.
-    const token = tokens.get(key) ?? Api.signIn(world, (world.businesses[index] as World['businesses'][0])[who], url).then((api) => api.token);
-    tokens.set(key, token);
-    token.catch(() => tokens.delete(key));
-    return new Api(url, await token);
+    const first = signedIn.get(key) ?? Api.signIn(world, (world.businesses[index] as World['businesses'][0])[who], url);
+    signedIn.set(key, first);
+    first.catch(() => signedIn.delete(key));
+    const { token, person } = await first;
+    return Object.assign(new Api(url, token), { person });
   };
   const sales = world.businesses.map((business) => {
     const source = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.what.startsWith('simple sale'));
@@ -117,7 +118,7 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
         .catch(() => null);
       document.accepted = reply !== null && (reply.status === 200 || reply.status === 202);
       // A session that PostgreSQL has forgotten is opened anew.
-      if (reply?.status === 401) tokens.delete(`${index}/user`);
+      if (reply?.status === 401) signedIn.delete(`${index}/user`);
       if (!document.accepted) await pause(50);
     }
   };

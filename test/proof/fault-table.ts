@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { Api } from '../api.ts';
+import { Api, enrol } from '../api.ts';
 import { evidenceOf } from '../evidence.ts';
 import { cloneDatabase, type DemoBusiness, startWorld, type World } from '../world.ts';
 import { everyCode } from './codes.ts';
@@ -174,6 +174,8 @@ async function tableOf({ world, business, proxy, admin, watch, servers, deaf, cl
   await moveTo(way.url);
   await own("update membership set permissions = '{settle,check}' where business_id = $1 and role = 'business_user'", [businessId]);
   const admins = await Promise.all(servers.map((url) => Api.signIn(world, business.admin, url)));
+  // Before anything breaks: what they do to a device or a doubt asks for it.
+  for (const each of admins) await enrol(each, business.admin.password);
   const users = await Promise.all(servers.map((url) => Api.signIn(world, business.user, url)));
   let turn = 0;
   const by = (all: Api[]) => all[turn++ % all.length] as Api;

@@ -54,24 +54,20 @@ export const operators = (ports: Ports) => {
     accept: (given: NewOperator, from: From): Promise<SignedIn> => make('operator_invitation', given, from),
 
     list: (): Promise<Operator[]> => database.platform(listOperators),
-    /** A link for another operator, for a day, once. */
+    /** Mails a link for another operator. */
     async invite(by: PlatformActor, email: string): Promise<{ email: string; expiresAt: Date }> {
       if (!(await ports.tries.allow(`operator_invitations:${by.id}`, invitations))) throw new AppError('too_many_attempts');
-      const secret = newSecret();
-      const at = clock.now();
-      const expiresAt = new Date(at.getTime() + invitationMs);
-      await database.platform(async (tx) => {
-        await dropTokensTo(tx, 'operator_invitation', email);
-        await putToken(tx, { kind: 'operator_invitation', personId: null, email, nonce: null, hash: hashOf(secret), expiresAt }, at);
-        await ports.recordPlatform(tx, by, { action: 'operator.invited', subject: email });
-      });
+      const { link, expiresAt } = await makeLink(by, email);
       await ports.sendMail({
         to: email,
         subject: 'You are invited to operate Muhuri',
-        text: `Open this link within a day to become an operator of this platform:\n\n${ports.publicUrl}/console#/operator/${secret}\n\nIf you did not expect this, do nothing.\n`,
+        text: `Open this link within a day to become an operator of this platform:\n\n${link}\n\nIf you did not expect this, do nothing.\n`,
       });
       return { email, expiresAt };
     },
+    /** For whoever runs the server, where every operator has lost their way in. */
+    linkByCommand: async (email: string): Promise<string> =>
+      (await makeLink({ type: 'command_line', id: 'operator:invite', origin: null, requestId: null }, email)).link,
     /** Ends an operator with their sessions. The last one stays, or nobody could make another. */
     async end(by: PlatformActor, id: string): Promise<void> {
       await database.platform(async (tx) => {
@@ -84,6 +80,19 @@ export const operators = (ports: Ports) => {
       });
     },
   };
+
+  /** Holds for a day, once; a new one to the same address ends the one before. */
+  async function makeLink(by: PlatformActor, email: string): Promise<{ link: string; expiresAt: Date }> {
+    const secret = newSecret();
+    const at = clock.now();
+    const expiresAt = new Date(at.getTime() + invitationMs);
+    await database.platform(async (tx) => {
+      await dropTokensTo(tx, 'operator_invitation', email);
+      await putToken(tx, { kind: 'operator_invitation', personId: null, email, nonce: null, hash: hashOf(secret), expiresAt }, at);
+      await ports.recordPlatform(tx, by, { action: 'operator.invited', subject: email });
+    });
+    return { link: `${ports.publicUrl}/console#/operator/${secret}`, expiresAt };
+  }
 
   async function make(kind: 'first_operator' | 'operator_invitation', given: NewOperator & { email?: string }, from: From): Promise<SignedIn> {
     const { username, name, password } = given;

@@ -37,7 +37,8 @@ export function SignIn({ onDone, over, organizationId }: Done & { over: string; 
         onDone(session);
       } catch (error) {
         const problem = error instanceof ApiProblem ? error.problem : null;
-        if (problem?.code === 'code_needed') setNeedsFactor(true);
+        // The field that appears says it all the first time.
+        if (problem?.code === 'code_needed' && !needsFactor) return setNeedsFactor(true);
         if (problem?.code !== 'choose_membership') throw error;
         const found = (problem.memberships as { business_id: string; business_name: string }[]).map((each): [string, string] => [
           each.business_id,

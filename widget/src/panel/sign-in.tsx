@@ -30,8 +30,9 @@ export function SignIn({ organizationId, over, onDone }: { organizationId: strin
       onDone();
     } catch (error) {
       if (error instanceof ApiProblem) {
+        // The field that appears says it all the first time.
+        if (error.problem.code === 'code_needed' && !needsFactor) return setNeedsFactor(true);
         setMessage(`${error.problem.title} ${error.problem.detail}`);
-        if (error.problem.code === 'code_needed') setNeedsFactor(true);
         const several = error.problem.memberships as { business_id: string; business_name: string }[] | undefined;
         if (several) setBusinesses(several.map((each) => ({ code: each.business_id, name: each.business_name })));
       } else if (error instanceof Offline) setMessage(`${words.offline}. ${words.offlineNext}`);

@@ -1,4 +1,4 @@
-import { useId } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
 
 export type FactorWords = {
   code: string;
@@ -24,12 +24,24 @@ type Props = { words: FactorWords; value: Typed; onChange(value: Typed): void; f
 export function FactorFields({ words, value, onChange, focus = false }: Props) {
   const id = useId();
   const isCode = value.kind === 'code';
-  const more = { autocomplete: isCode ? 'one-time-code' : 'off', inputMode: isCode ? 'numeric' : 'text', autofocus: focus, spellcheck: false } as object;
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (focus) field.current?.focus();
+  }, [focus, value.kind]);
+  const more = { autocomplete: isCode ? 'one-time-code' : 'off', inputMode: isCode ? 'numeric' : 'text', spellcheck: false } as object;
   return (
     <>
       <p class="field">
         <label for={id}>{isCode ? words.code : words.recoveryCode}</label>
-        <input id={id} dir="ltr" required value={value.text} {...more} onInput={(event) => onChange({ ...value, text: event.currentTarget.value })} />
+        <input
+          id={id}
+          ref={field}
+          dir="ltr"
+          required
+          value={value.text}
+          {...more}
+          onInput={(event) => onChange({ ...value, text: event.currentTarget.value })}
+        />
         <button type="button" class="button link" onClick={() => onChange({ ...value, kind: isCode ? 'recovery' : 'code', text: '' })}>
           {isCode ? words.recoveryInstead : words.codeInstead}
         </button>
