@@ -192,6 +192,21 @@ describe('a webhook', () => {
     expect(await alerts()).toEqual([]);
   });
 
+  test('is heard where a list had said that its document changes only in an hour', async () => {
+    const { url, secret } = await hook();
+    const ahead = `${new Date(Date.now() + 3_600_000 + 7_200_000).toISOString().slice(0, 19)}+0200`;
+    const id = newInvoice({ status: 'draft', last_modified_time: ahead });
+    await admin.post('/zoho/poll');
+    await until(
+      () => world.sql('select 1 from document where document_id = $1 and look_at is null', [id], business().businessId),
+      (rows) => rows.length === 1,
+    );
+    // Changed without a rule of Zoho's own firing.
+    Object.assign(world.zoho.document('invoices', id), { status: 'sent' });
+    expect((await send(url, about(id, `${new Date(Date.now() + 7_200_000).toISOString().slice(0, 19)}+0200`), secret)).body.received).toBe('accepted');
+    await signed(id);
+  });
+
   test('names an id as a number beyond 2^53 and it is read exactly', async () => {
     const { url, secret } = await hook();
     const id = newInvoice();

@@ -42,7 +42,8 @@ export type Taken = 'fresh' | 'repeated' | 'stale';
 /**
  * Keeps deliveries and has their documents looked at, in one statement (anew, where a look is under way just now: it may have read too
  * early): `repeated` where the same change came before, `stale` where a later one is known, else `fresh`. A repetition with another body
- * within the same second may be another change: it is looked at again. Rows are taken in one order, so that two batches that meet wait for
+ * within the same second may be another change: it is looked at again. A time of change that lies ahead of our own says nothing of what is stale: a clock
+ * or a zone is wrong somewhere, and until that time had passed nothing would be heard of the document. Rows are taken in one order, so that two batches that meet wait for
  * each other instead of locking each other out. What came before is looked up row by row: joined, a table whose statistics lag behind
  * would be read whole. Answers by the deliveries' ids.
  */
@@ -65,7 +66,7 @@ export async function takeDeliveries(tx: Tx, businessId: string, deliveries: Del
        on conflict (business_id, module, document_id) do update set look_at = excluded.look_at,
          source = case when document.look_at is not null and document.source <> 'hint' then document.source else excluded.source end
          where document.modified_at is null or document.gone or exists (select 1 from told t where t.module = excluded.module
-           and t.document_id = excluded.document_id and (t.is_unsaid or document.modified_at < t.modified_at))
+           and t.document_id = excluded.document_id and (t.is_unsaid or document.modified_at < t.modified_at or document.modified_at > t.at))
        returning module, document_id
      )
      select g.id, k.id is not null as is_new, doc.document_id is not null as is_fresh
