@@ -81,6 +81,25 @@ describe('the taxpayer as the device tells it', () => {
     );
   });
 
+  test('corrected by the authority instead, what was kept back is sealed without anybody touching it', async () => {
+    await ask('QUITE ANOTHER NAME');
+    const source = world.zoho.documents().find((each) => each.organization_id === business().organizationId && each.what.startsWith('simple sale'));
+    const document = structuredClone(world.zoho.document('invoices', source?.id ?? ''));
+    const id = '4600000000950000002';
+    const at = `${new Date(Date.now() + 7_200_000).toISOString().slice(0, 19)}+0200`;
+    world.zoho.add('invoices', business().organizationId, { ...document, invoice_id: id, invoice_number: 'NAME-2', last_modified_time: at, created_time: at });
+    await admin.post('/zoho/poll');
+    await world.app.settle();
+    const kept = (await admin.get(`/documents?document_ids=${id}`)).body.documents[0];
+    expect(kept).toMatchObject({ problem: { code: 'taxpayer_name_differs' } });
+    await ask('UMUCYO OFFICE SUPPLIES');
+    await world.app.settle();
+    await until(
+      async () => (await admin.get(`/receipts?module=invoices&document_id=${id}`)).body.receipts?.[0]?.state,
+      (state) => state === 'signed',
+    );
+  });
+
   test('not registered for VAT where the business says it is, a new device seals nothing, and corrected it charges no VAT either', async () => {
     const { taxpayerId } = business();
     world.vsdc.approve({ tin: taxpayerId, bhfId: '02', serial: 'inzozi-musanze-1', name: 'UMUCYO OFFICE SUPPLIES' });

@@ -28,9 +28,11 @@ export async function compareTaxpayer(tx: Tx, own: Own): Promise<void> {
          order by l.told_vat_at desc, l.id limit 1) as vat
      from device d join branch b on b.business_id = d.business_id and b.id = d.branch_id where d.state <> 'retired' and (d.state <> 'new' or d.told_at is not null) order by d.id`,
   );
+  let hasEnded = false;
   for (const each of rows) {
     const difference = taxpayerDifference(own, { name: each.name, isVatRegistered: each.vat }, each.branch);
     if (!difference && !each.is_held) continue;
+    hasEnded ||= difference === null;
     // A lane that waits for the difference to end is looked at once it has ended.
     await query(
       tx,
@@ -39,4 +41,11 @@ export async function compareTaxpayer(tx: Tx, own: Own): Promise<void> {
       [each.id, json(difference)],
     );
   }
+  // What it kept from being sealed is looked at again: nothing in Zoho or here would say that it may go now.
+  if (hasEnded)
+    await query(
+      tx,
+      `update document set look_at = seen_at, tries = 0 where not sealed and not gone and look_at is null
+         and problem->>'code' in ('taxpayer_name_differs', 'taxpayer_vat_differs')`,
+    );
 }

@@ -160,16 +160,14 @@ export const postponeLook = (tx: Tx, due: Due, until: Date, problem: StoredProbl
     [due.module, due.documentId, until, json(problem)],
   );
 
-/** Documents that stand open with one of these problems (or exempt) are due for another look; one that is due already stays so. Says how many. */
-export const lookAgain = async (tx: Tx, of: { codes: string[]; withExempt: boolean }, at: Date): Promise<number> =>
-  (
-    await query(
-      tx,
-      `update document set look_at = $1, tries = 0 where not sealed and not gone and (look_at is null or look_at > $1)
-         and (problem->>'code' = any($2::text[]) or $3 and exempt) returning 1 as found`,
-      [at, of.codes, of.withExempt],
-    )
-  ).length;
+/** Documents that stand open with one of these problems (or exempt) are due for another look; one that is due already stays so. */
+export const lookAgain = (tx: Tx, of: { codes: string[]; withExempt: boolean }, at: Date) =>
+  query(
+    tx,
+    `update document set look_at = $1, tries = 0 where not sealed and not gone and (look_at is null or look_at > $1)
+       and (problem->>'code' = any($2::text[]) or $3 and exempt)`,
+    [at, of.codes, of.withExempt],
+  );
 
 /** Our own writing changed the document in Zoho: that change is known, and nothing to look at. */
 export const knowChange = (tx: Tx, key: DocumentKey, modifiedAt: Date) =>

@@ -28,6 +28,7 @@ export const lookAgainAfterMending =
     const fixes = [...new Set(entries.flatMap((entry) => mended[entry.action] ?? []))];
     if (fixes.length === 0) return;
     const isConfigured = entries.some((entry) => entry.action === 'business.configured');
-    const count = await lookAgain(tx, { codes: codesOf(fixes), withExempt: isConfigured }, ports.clock.now());
-    if (count > 0) ports.touch(ctx.businessId);
+    await lookAgain(tx, { codes: codesOf(fixes), withExempt: isConfigured }, ports.clock.now());
+    // What was mended may have made documents due by itself, too.
+    ports.touch(ctx.businessId);
   };
