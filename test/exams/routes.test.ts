@@ -342,6 +342,16 @@ describe('every route of the contract', () => {
     expect(await ask(without, name, e, { path: never, query: never, body: never })).toMatchObject({ status: 403, body: { code: 'second_factor_needed' } });
   });
 
+  test('that is read is never called for its head: who looks ahead of a person uses nothing up', async () => {
+    for (const [name, e] of endpoints.filter(([, each]) => each.method === 'GET')) {
+      const answer = await fetch(`${world.app.url}/api/v1${pathOf(name, e, ours, ours)}`, {
+        method: 'HEAD',
+        headers: { authorization: `Bearer ${callers.admin.token}` },
+      });
+      expect({ name, status: answer.status }).toEqual({ name, status: 405 });
+    }
+  });
+
   test.each(endpoints.filter(([, e]) => e.input !== undefined))(
     '%s refuses what is not JSON, of a wrong type, unknown or too large, with one problem',
     async (name, e) => {
