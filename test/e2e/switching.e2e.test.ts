@@ -26,6 +26,7 @@ async function setUpFactor(page: Page, password: string): Promise<void> {
   const secret = (await dialog.locator('code').innerText()).replaceAll(' ', '');
   await dialog.getByLabel('Six digits of your authenticator').fill(codeOf(secret));
   await dialog.getByRole('button', { name: 'Confirm' }).click();
+  await dialog.getByRole('button', { name: 'I have kept them' }).click();
   await dialog.waitFor({ state: 'detached' });
 }
 

@@ -3,7 +3,7 @@ import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postg
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkout, type World } from '../world.ts';
 import { keptSeeds } from './simulation/kept-seeds.ts';
-import { check, type Facts } from './simulation/invariants.ts';
+import { check, checkTogether, type Facts } from './simulation/invariants.ts';
 import { openSetting } from './simulation/setting.ts';
 import { simulate } from './simulation/simulate.ts';
 
@@ -112,5 +112,23 @@ describe('what would be a broken promise', () => {
     const doubtful = { ...receipt, state: 'in_doubt' as const, signature: null, attempts: [{ ...attempt, outcome: 'number_taken' as const, settled: null }] };
     expect(look({ ...whole, receipts: [doubtful] })).toMatch(/does not say why/);
     expect(look({ ...whole, receipts: [{ ...doubtful, problem: 'number_collision' }] })).toMatch(/blames another program/);
+    expect(look({ ...whole, receipts: [{ ...receipt, attempts: [{ ...attempt, isAfterRetirement: true }] }] })).toMatch(/had been retired/);
+    expect(look({ ...whole, device: { ...device, state: 'retired', next: 3, free: ['2'] } })).toMatch(/holds numbers or documents/);
+    expect(look({ ...whole, device: { ...device, state: 'paused', problem: 'total_jumped' } })).toMatch(/blames another writer/);
+  });
+
+  test('is noticed over all devices of a branch', () => {
+    const at = (address: string, more: object = {}): Facts => ({
+      receipts: [{ ...receipt, ...more }],
+      device: { ...device, id: address, address, environment: 'production' },
+    });
+    const none = { sealed: new Set<string>(), created: new Set<string>() };
+    const together = (all: Facts[], before = none, by: (address: string) => typeof judged = () => judged) => checkTogether(all, by, before);
+    expect(together([at('a')])).toBeNull();
+    expect(together([at('a'), at('b')])).toMatch(/2 receipts at the devices/);
+    expect(together([at('a'), at('b')], none, () => [])).toMatch(/2 receipts with us/);
+    expect(together([at('a')], { ...none, sealed: new Set(['INV-1']) })).toMatch(/sealed by another system, and again/);
+    expect(together([at('a')], { ...none, created: new Set(['INV-1']) })).toMatch(/without a person's word/);
+    expect(together([at('a', { isConfirmed: true })], { ...none, created: new Set(['INV-1']) })).toBeNull();
   });
 });

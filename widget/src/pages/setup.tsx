@@ -210,6 +210,11 @@ function RehearsalStep({ setup, onChange }: StepProps) {
         isBusy={isBusy}
       >
         <p class="quiet">{setup.environment === 'production' ? words.step4Production : words.step4Sandbox}</p>
+        {setup.steps.rehearsal.state === 'done' && setup.environment === 'sandbox' ? (
+          <p class="notice wait">
+            {words.stillRehearsing} <a href="#/branches">{words.branches}</a>.
+          </p>
+        ) : null}
         {setup.steps.rehearsal.state === 'broken' ? (
           <p class="notice bad">
             {words.rehearsalFailed} <a href="#/mappings">{words.mappings}</a>

@@ -144,6 +144,7 @@ export const en = {
   step2Next: 'Where the VSDC of head office stands. It is tried at once; nothing is signed.',
   step3Next: 'Make a self client in Zoho’s API console, generate a code with the scopes below, and paste it here within three minutes.',
   step4Sandbox: 'One invoice of yours is sealed on the sandbox device: a test, not a fiscal receipt.',
+  stillRehearsing: 'This branch still rehearses. When you stop the system that seals for you until now, take it to production under',
   step4Production: 'Nothing is signed: lists, taxpayer, items and the check of a real invoice are tried, and a training receipt is drawn.',
   rehearse: 'Rehearse',
   rehearsalFailed: 'Put right what failed, then rehearse again.',

@@ -148,6 +148,7 @@ export const fr: PageWords = {
   step2Next: 'Où se trouve le VSDC du siège. Il est testé aussitôt ; rien n’est signé.',
   step3Next: 'Créez un « self client » dans la console API de Zoho, générez un code avec ces scopes et collez-le ici sous trois minutes.',
   step4Sandbox: 'Une de vos factures est scellée sur l’appareil d’essai : un test, pas un reçu fiscal.',
+  stillRehearsing: 'Cette succursale répète encore. Quand vous arrêtez le système qui scelle pour vous jusqu’ici, passez-la en production sous',
   step4Production: 'Rien n’est signé : listes, contribuable, articles et contrôle d’une vraie facture sont essayés, et un reçu d’entraînement dessiné.',
   rehearse: 'Répéter',
   rehearsalFailed: 'Corrigez ce qui a échoué, puis répétez.',
