@@ -65,6 +65,8 @@ type LineShape = {
   discount: 'none' | 'percent' | 'amount';
   percent: number;
   tax: TaxId;
+  /** Which item it is; its place in the document where not said. */
+  item?: number;
 };
 
 export type Shape = {
@@ -306,7 +308,7 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
       tax_rounding: shape.perLine ? 'item_level' : 'entity_level',
       line_items: lines.map((each, index) => ({
         line_item_id: String(index + 1),
-        item_id: `i${index}`,
+        item_id: `i${each.line.item ?? index}`,
         name: each.line.what === 'kit part' ? 'Part of a kit' : 'Item',
         rate: decimal(each.rate, p + 2),
         quantity: decimal(each.quantity, 6),

@@ -68,6 +68,8 @@ export function baseTotalOf(document: BooksDocument, setup: Pick<Setup, 'currenc
   return rate && convertTotal(document.total, rate, setup.currency === document.currency ? 2 : placesOf(document), refunded ? null : document.baseTotal);
 }
 
+/** Lines of a document in the books' own currency are settled to what the wire takes, whatever its precision. */
+const baseUnitOf = (document: BooksDocument) => unit(document.currency === document.baseCurrency ? 2 : Math.min(placesOf(document), 2));
 const placesOf = (document: BooksDocument) => document.basePlaces ?? 2;
 
 /** Units of the device's currency for one of the document's: for a refund, those of its sale. */
@@ -179,6 +181,7 @@ function price(
     lines: classified.map((each, index) => each?.taxClass ?? `tax:${lines[index]?.tax?.id ?? ''}`),
     shipping: shipping?.taxClass ?? 'shipping',
     adjustment: adjustment?.taxClass ?? 'adjustment',
+    isShippingTaxed: !isZero(setup.rates[shipping?.taxClass ?? ''] ?? '0'),
     isAdjustmentTaxed: !isZero(setup.rates[adjustment?.taxClass ?? ''] ?? '0'),
   };
   const rate = rateOf(document, setup, refunded) as Amount;
@@ -198,7 +201,7 @@ function price(
     const finding = checkRate(about, setup.sealedRate ?? null, { isConfirmed, rate: answers.confirmed_rate });
     if (finding) findings.push(finding);
   }
-  const inBooks = linesInBooks(document, lines);
+  const inBooks = linesInBooks(document, lines, prices.lines);
   const parts: { as: Classified | null; name: string; quantity: Amount; money: Money; books: LineInBooks }[] = lines.map((line, index) => ({
     as: classified[index] ?? null,
     name: line.name,
@@ -212,7 +215,16 @@ function price(
       name: as?.mapping.name ?? name,
       quantity: '1',
       money,
-      books: { quantity: '1', rate: worth, isTaxInclusive: false, worth, slack: '0', unit: unit(document.places) },
+      books: {
+        quantity: '1',
+        rate: worth,
+        isTaxInclusive: false,
+        worth,
+        slack: '0',
+        unit: unit(document.places),
+        baseUnit: baseUnitOf(document),
+        paid: money.own,
+      },
     });
   if (prices.shipping) charge(shipping, 'Shipping', prices.shipping, document.shipping.net);
   if (prices.adjustment) charge(adjustment, 'Adjustment', prices.adjustment, charges.adjustment);
@@ -221,7 +233,7 @@ function price(
 }
 
 /** What each line is worth in the books before anything is rounded: parts of a sale are measured by it when it is refunded. */
-function linesInBooks(document: BooksDocument, lines: BooksLine[]): LineInBooks[] {
+function linesInBooks(document: BooksDocument, lines: BooksLine[], prices: Money[]): LineInBooks[] {
   const own = lines.map((line) => subtract(multiply(line.quantity, line.rate), line.discount));
   const discount = document.discount.isBeforeTax ? document.discount.amount : '0';
   const all = add('0', ...own);
@@ -236,6 +248,8 @@ function linesInBooks(document: BooksDocument, lines: BooksLine[]): LineInBooks[
       worth: subtract(own[index] as Amount, shares[index] as Amount),
       slack: divide(multiply(unit(document.places), String(roundings)), '2'),
       unit: unit(document.places),
+      baseUnit: baseUnitOf(document),
+      paid: prices[index]?.own as Amount,
     };
   });
 }

@@ -17,16 +17,19 @@ import {
 import type { Charges } from './charges.model.ts';
 import type { BooksDocument, BooksLine } from './document.model.ts';
 
-/** What the buyer pays for a line or a charge, and what it would be without its discount (null: it has none); tax inside. */
-export type Money = { paid: Amount; listed: Amount | null };
+/**
+ * What the buyer pays for a line or a charge, and what it would be without its discount (null: it has none), in the device's currency;
+ * and what is paid in the document's own. Tax inside.
+ */
+export type Money = { paid: Amount; listed: Amount | null; own: Amount };
 
 export type Prices = { lines: Money[]; shipping: Money | null; adjustment: Money | null };
 
 /** Into which currency a document is priced: units of it for one of the document's, and the decimals the books keep it in. */
 export type Into = { rate: Amount; places: number; total: Amount };
 
-/** `isAdjustmentTaxed`: the books tax no adjustment, but the class that the business chose for it may. */
-export type Classes = { lines: string[]; shipping: string; adjustment: string; isAdjustmentTaxed: boolean };
+/** A charge is taxed where its class is: its own tax may be too small to show, and an adjustment has none in the books. */
+export type Classes = { lines: string[]; shipping: string; adjustment: string; isShippingTaxed: boolean; isAdjustmentTaxed: boolean };
 
 /** A line or a charge: what is paid for it, and under which tax of the document. */
 type Part = { paid: Amount; taxClass: string; group: string; isTaxed: boolean };
@@ -50,16 +53,19 @@ export function priceDocument(document: BooksDocument, lines: BooksLine[], class
     group: `tax:${line.tax?.id ?? ''}`,
     isTaxed: line.tax !== null && !isZero(line.tax.percent),
   }));
-  const { taxId, tax } = document.shipping;
+  const { taxId } = document.shipping;
   const hasShipping = !isZero(charges.shipping);
   const hasAdjustment = !isZero(charges.adjustment);
-  if (hasShipping) parts.push({ paid: charges.shipping, taxClass: classes.shipping, group: taxId ? `tax:${taxId}` : 'shipping', isTaxed: !isZero(tax) });
+  if (hasShipping)
+    parts.push({ paid: charges.shipping, taxClass: classes.shipping, group: taxId ? `tax:${taxId}` : 'shipping', isTaxed: classes.isShippingTaxed });
   if (hasAdjustment) parts.push({ paid: charges.adjustment, taxClass: classes.adjustment, group: 'adjustment', isTaxed: classes.isAdjustmentTaxed });
   const rounded = roundOff(parts, lines.length, charges.roundOff);
-  const converted = rounded && convert(rounded, into);
+  if (!rounded) return null;
+  const converted = convert(rounded, into);
   if (!converted) return null;
   const money = (index: number, listed: Amount | null): Money => ({
     paid: converted[index] as Amount,
+    own: (rounded[index] as Part).paid,
     listed: listed && round(multiply(listed, into.rate), Math.min(into.places, wirePlaces)),
   });
   return {

@@ -1,4 +1,4 @@
-import { type Amount, add, compare, isNegative, isZero, multiply, negate, subtract } from '@muhuri/shared/money';
+import { type Amount, absolute, add, compare, isNegative, isZero, multiply, round, subtract } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { moneyOfLine } from './make-sale.model.ts';
 import type { LineInBooks, Sale, SaleLine } from './sale.model.ts';
@@ -8,28 +8,59 @@ export type Left = { name: string; quantity: Amount; unitPrice: Amount; sold: Am
 
 export type Fitted = { refund: Sale; findings: StoredProblem[]; left: Left[] };
 
+/** One item under one tax class: as it was sold, as other refunds have it, as this one asks for it. */
+type Item = { sold: SaleLine[]; refunded: SaleLine[]; asked: SaleLine[]; row: Left; rest: Amount };
+
 /**
  * Fits a refund to its sale, counting every other refund of it that is queued, signed or in doubt, and says everything that stands in
  * the way. One refund per sale, of the whole, unless the business switched partial ones on (the authority names one refund per
  * original and says nothing of partial ones); then up to what each item of the sale came to.
  *
- * Parts of a sale, each rounded for itself, can come to some cents more than the whole. What is asked is therefore measured before
- * rounding, by quantity × price in the books; where that is within the sale, the part that finishes an item is cut to what is left.
+ * Parts of a sale, each rounded for itself, can come to some cents more or less than the whole. What is asked is therefore measured
+ * before rounding, by quantity × price in the books; where that is within the sale, the part that finishes an item is cut to what is
+ * left, and where the parts make up the sale in its own currency, they make it up in the device's.
  */
 export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartial: boolean): Fitted {
   const findings: StoredProblem[] = [];
   if (refund.customerId !== sale.customerId) findings.push({ code: 'refund_buyer_differs', field: 'customer_id' });
   if (!allowsPartial && others.length > 0) findings.push({ code: 'refund_second' });
-  const left: Left[] = [];
-  let lines = refund.lines;
-  const items = new Map(sale.lines.map((line) => [keyOf(line), line]));
-  for (const [key, first] of items) {
+  const items = itemsOf(refund, sale, others);
+  /** What each item is to come to, where it is not what was asked. */
+  const settled = new Map<string, Amount>();
+  for (const [key, item] of items) {
+    const { row, rest, asked, sold } = item;
+    if (asked.length === 0) continue;
+    const field = `line_items[${refund.lines.findIndex((line) => keyOf(line) === key)}]`;
+    const excess = subtract(row.asked, rest);
+    const most = compare(rest, '0') <= 0 ? '0' : roundingOf(item, sale);
+    if (compare(excess, '0') > 0) {
+      if (compare(excess, most) <= 0) settled.set(key, rest);
+      else findings.push({ code: 'refund_too_large', field, ...about(row, sale) });
+    } else if (!isZero(excess) && makesUp(item) && compare(absolute(excess), centsOf(item)) <= 0) settled.set(key, rest);
+    else if (asked.some((line) => compare(quantityOf([line]), add(quantityOf(sold), inexactOf(sold))) > 0))
+      findings.push({ code: 'refund_too_many', field, name: row.name, quantity: quantityOf(asked), sold_quantity: row.quantity });
+  }
+  for (const [index, line] of refund.lines.entries())
+    if (!items.has(keyOf(line))) findings.push({ code: 'refund_line_unknown', field: `line_items[${index}]`, name: line.name });
+  giveToOthers(items, settled, sale);
+  let { lines } = refund;
+  for (const [key, to] of settled) lines = settle(lines, key, subtract(to, items.get(key)?.row.asked as Amount));
+  const total = totalOf(lines);
+  const within = add('0', ...sale.lines.map((line) => smallest(line, sale)));
+  if (!allowsPartial && compare(add(total, within), sale.total) < 0)
+    findings.push({ code: 'refund_partial', field: 'total', asked: refund.total, sale_total: sale.total, base_currency: sale.currency });
+  return { refund: settled.size === 0 ? refund : { ...refund, lines, total }, findings, left: [...items.values()].map((item) => item.row) };
+}
+
+function itemsOf(refund: Sale, sale: Sale, others: Sale[]): Map<string, Item> {
+  const items = new Map<string, Item>();
+  for (const first of sale.lines) {
+    const key = keyOf(first);
+    if (items.has(key)) continue;
     const of = (each: Sale) => each.lines.filter((line) => keyOf(line) === key);
-    const sold = of(sale);
-    const refunded = others.flatMap(of);
-    const asked = of(refund);
-    const rest = subtract(totalOf(sold), totalOf(refunded));
-    const row: Left = {
+    const [sold, refunded, asked] = [of(sale), others.flatMap(of), of(refund)];
+    const rest = round(subtract(totalOf(sold), totalOf(refunded)), 2);
+    const row = {
       name: first.name,
       quantity: quantityOf(sold),
       unitPrice: first.books?.rate ?? first.unitPrice,
@@ -38,43 +69,45 @@ export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartia
       left: isNegative(rest) ? '0.00' : rest,
       asked: totalOf(asked),
     };
-    left.push(row);
-    const field = `line_items[${refund.lines.findIndex((line) => keyOf(line) === key)}]`;
-    const excess = subtract(row.asked, rest);
-    if (compare(excess, '0') > 0) {
-      const isRounding = compare(rest, '0') > 0 && compare(excess, roundingOf(sold, refunded, asked, sale)) <= 0;
-      if (isRounding) lines = cut(lines, key, excess);
-      else findings.push({ code: 'refund_too_large', field, ...about(row, sale) });
-    } else if (asked.some((line) => compare(line.books?.quantity ?? line.quantity, add(quantityOf(sold), inexactOf(sold))) > 0))
-      findings.push({ code: 'refund_too_many', field, name: row.name, quantity: quantityOf(asked), sold_quantity: row.quantity });
+    items.set(key, { sold, refunded, asked, row, rest });
   }
-  for (const [index, line] of refund.lines.entries())
-    if (!items.has(keyOf(line))) findings.push({ code: 'refund_line_unknown', field: `line_items[${index}]`, name: line.name });
-  const total = totalOf(lines);
-  const within = add('0', ...sale.lines.map((line) => smallest(line, sale)));
-  if (!allowsPartial && compare(add(total, within), sale.total) < 0)
-    findings.push({ code: 'refund_partial', field: 'total', asked: refund.total, sale_total: sale.total, base_currency: sale.currency });
-  return { refund: lines === refund.lines ? refund : { ...refund, lines, total }, findings, left };
+  return items;
 }
 
 const keyOf = (line: SaleLine) => `${line.taxClass} ${line.source}`;
-const totalOf = (lines: SaleLine[]): Amount => add('0.00', ...lines.map((line) => line.total));
+const totalOf = (lines: SaleLine[]): Amount => round(add('0', ...lines.map((line) => line.total)), 2);
 const quantityOf = (lines: SaleLine[]): Amount => add('0', ...lines.map((line) => line.books?.quantity ?? line.quantity));
 /** Older receipts kept quantities cut to two decimals. */
 const inexactOf = (lines: SaleLine[]): Amount => add('0', ...lines.map((line) => (line.books ? '0' : '0.005')));
 const smallest = (line: SaleLine, sale: Sale): Amount => multiply(line.books?.unit ?? '0.01', sale.foreign?.exchangeRate ?? '1');
+/** What converting each part for itself may have moved. */
+const centsOf = ({ refunded, asked }: Item): Amount => add('0', ...[...refunded, ...asked].map((line) => line.books?.baseUnit ?? '0.01'));
 
 /** How much more than the sale the parts of an item may come to by rounding alone. */
-function roundingOf(sold: SaleLine[], refunded: SaleLine[], asked: SaleLine[], sale: Sale): Amount {
-  const parts = [...refunded, ...asked];
+function roundingOf(item: Item, sale: Sale): Amount {
+  const parts = [...item.refunded, ...item.asked];
   const aUnitEach = add('0', ...parts.map((line) => smallest(line, sale)));
-  const known = inBooks([...sold, ...parts]);
-  if (!known) return aUnitEach;
-  const of = (lines: SaleLine[], what: 'worth' | 'slack') => add('0', ...lines.map((line) => (line.books as LineInBooks)[what]));
-  const over = subtract(of(parts, 'worth'), of(sold, 'worth'));
-  if (compare(over, add(of(parts, 'slack'), of(sold, 'slack'))) > 0) return '0';
+  if (!inBooks([...item.sold, ...parts])) return aUnitEach;
+  if (!isWithin(item)) return makesUp(item) ? add(aUnitEach, centsOf(item)) : '0';
   // The sale's own total may have been rounded down to a whole unit.
-  return add(aUnitEach, sale.foreign?.exchangeRate ?? '1');
+  return add(aUnitEach, centsOf(item), sale.foreign?.exchangeRate ?? '1');
+}
+
+const sumOf = (lines: SaleLine[], what: 'worth' | 'slack' | 'paid') => add('0', ...lines.map((line) => (line.books as LineInBooks)[what]));
+
+/** Whether the parts are worth no more than the sale, before anything was rounded. */
+function isWithin({ sold, refunded, asked }: Item): boolean {
+  const parts = [...refunded, ...asked];
+  const over = subtract(sumOf(parts, 'worth'), sumOf(sold, 'worth'));
+  return compare(over, add(sumOf(parts, 'slack'), sumOf(sold, 'slack'))) <= 0;
+}
+
+/** Whether the parts are, in the document's own currency, the sale to its end: exactly, or with what rounding has put on top. */
+function makesUp(item: Item): boolean {
+  const parts = [...item.refunded, ...item.asked];
+  if (![...item.sold, ...parts].every((line) => line.books)) return false;
+  const over = compare(sumOf(parts, 'paid'), sumOf(item.sold, 'paid'));
+  return over === 0 || (over > 0 && inBooks([...item.sold, ...parts]) && isWithin(item));
 }
 
 /** Whether all of them can be compared before rounding: with the tax inside, or all without it. */
@@ -83,18 +116,43 @@ function inBooks(lines: SaleLine[]): boolean {
   return basis !== undefined && lines.every((line) => line.books?.isTaxInclusive === basis);
 }
 
-/** Takes the excess from the last lines of an item. */
-function cut(lines: SaleLine[], key: string, excess: Amount): SaleLine[] {
+/**
+ * What one item was cut by stands with another of the same class, where the sale was rounded otherwise than its refund: it goes there,
+ * so that the refund stays at its document's total.
+ */
+function giveToOthers(items: Map<string, Item>, settled: Map<string, Amount>, sale: Sale): void {
+  const cuts = new Map<string, Amount>();
+  for (const [key, to] of settled) {
+    const { row, asked } = items.get(key) as Item;
+    const taxClass = asked[0]?.taxClass as string;
+    cuts.set(taxClass, add(cuts.get(taxClass) ?? '0', subtract(row.asked, to)));
+  }
+  for (const [key, item] of items) {
+    const taxClass = item.asked[0]?.taxClass ?? '';
+    const toGive = cuts.get(taxClass) ?? '0';
+    const room = subtract(item.rest, item.row.asked);
+    if (settled.has(key) || compare(toGive, '0') <= 0 || compare(room, '0') <= 0) continue;
+    // Only what rounding may have moved, of an item that is finished by this part.
+    const most = add(centsOf(item), ...[...item.refunded, ...item.asked].map((line) => smallest(line, sale)));
+    if (compare(room, most) > 0 || !inBooks([...item.sold, ...item.refunded, ...item.asked])) continue;
+    const given = compare(room, toGive) < 0 ? room : toGive;
+    settled.set(key, add(item.row.asked, given));
+    cuts.set(taxClass, subtract(toGive, given));
+  }
+}
+
+/** Gives to, or takes from, the last lines of an item. */
+function settle(lines: SaleLine[], key: string, change: Amount): SaleLine[] {
   const result = [...lines];
-  let rest = excess;
+  let rest = change;
   for (let at = result.length - 1; at >= 0 && !isZero(rest); at--) {
     const line = result[at] as SaleLine;
     if (keyOf(line) !== key) continue;
-    const taken = compare(rest, line.total) > 0 ? line.total : rest;
-    const paid = subtract(line.total, taken);
-    const gross = isZero(line.discount) ? paid : add(line.gross, negate(taken));
+    const wanted = add(line.total, rest);
+    const paid = isNegative(wanted) ? '0' : wanted;
+    const gross = isZero(line.discount) ? paid : add(line.gross, subtract(paid, line.total));
     result[at] = { ...line, ...moneyOfLine(gross, paid, line.quantity) };
-    rest = subtract(rest, taken);
+    rest = subtract(wanted, paid);
   }
   return result;
 }

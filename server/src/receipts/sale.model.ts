@@ -44,6 +44,10 @@ export type LineInBooks = {
   slack: Amount;
   /** The smallest amount of the document's currency: what rounding moves at most. */
   unit: Amount;
+  /** The same of the books' own currency, as far as the device is told it. */
+  baseUnit: Amount;
+  /** What the buyer pays for the line in the document's currency, tax inside. */
+  paid: Amount;
 };
 
 /** What a document in another currency was converted by. */

@@ -1,0 +1,178 @@
+import { add, compare, multiply, unit } from '@muhuri/shared/money';
+import { describeProblem } from '@muhuri/shared/problems';
+import { makeSale } from '@muhuri/server/receipts/make-sale.model';
+import { setup as samples } from '@muhuri/server/receipts/make-sale.samples';
+import { fitRefund } from '@muhuri/server/receipts/refund.model';
+import type { Sale } from '@muhuri/server/receipts/sale.model';
+import type { Json } from '@muhuri/server/zoho/parse-json';
+import { readDocument } from '@muhuri/server/zoho/read-document';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { cases, examSeed } from './size.ts';
+import { makeDocument, type Shape, taxes } from './zoho-documents.ts';
+
+const setup = { ...samples, taxes: Object.fromEntries(Object.entries(taxes).map(([id, { taxClass }]) => [id, taxClass])) };
+
+type LineShape = Shape['lines'][number];
+type Split = { how: 'quantity' | 'price'; parts: number[]; ownRate: number };
+
+const sales: fc.Arbitrary<Pick<Shape, 'places' | 'isInclusive' | 'perLine' | 'lines' | 'foreign' | 'lineTaxes' | 'named' | 'rounds'>> = fc.record({
+  places: fc.constantFrom(0, 2, 2, 2, 3),
+  isInclusive: fc.boolean(),
+  perLine: fc.boolean(),
+  lines: fc.array(
+    fc.record({
+      what: fc.constant('usual' as const),
+      rate: fc.integer({ min: 10, max: 999_999 }),
+      finer: fc.constant(0),
+      quantity: fc.integer({ min: 2, max: 500 }),
+      quantityPlaces: fc.constantFrom(0, 0, 2, 3),
+      discount: fc.constant('none' as const),
+      percent: fc.constant(0),
+      tax: fc.constantFrom('vat', 'vat', 'exempt', 'zero', 'group'),
+    }),
+    { minLength: 1, maxLength: 4 },
+  ),
+  foreign: fc.oneof(
+    { weight: 2, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: fc.record({ rate: fc.integer({ min: 300_001, max: 1_500_000_000 }), basePlaces: fc.constantFrom(0, 2) }) },
+  ),
+  lineTaxes: fc.constantFrom(true, true, false),
+  named: fc.constantFrom('ids', 'names', 'absent'),
+  rounds: fc.constantFrom('no', 'no', 'nearest'),
+});
+
+const splits: fc.Arbitrary<Split> = fc.record({
+  how: fc.constantFrom('quantity', 'price'),
+  parts: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 }),
+  ownRate: fc.integer({ min: 900, max: 1_100 }),
+});
+
+const rest: Omit<Shape, 'places' | 'isInclusive' | 'perLine' | 'lines' | 'foreign' | 'lineTaxes' | 'named' | 'rounds'> = {
+  discounts: 'none',
+  entityPercent: 3,
+  shares: 'exact',
+  ofGross: false,
+  countsShipping: false,
+  shipping: 'none',
+  shippingTax: 'vat',
+  charge: 1,
+  adjustment: 0,
+  retainer: false,
+};
+
+function read(shape: Shape, module: 'invoices' | 'creditnotes') {
+  const { raw, basePlaces, truth } = makeDocument(shape);
+  const around = { baseCurrency: 'RWF', basePlaces, customFields: { buyer_tin: '', purchase_code: '' }, mobile: '0788000000', paymentModes: [], appliedTo: [] };
+  const note = { creditnote_id: '1', creditnote_number: 'CN-1' };
+  return { document: readDocument(module, '1', { ...raw, ...(module === 'creditnotes' ? note : {}) } as { [key: string]: Json }, around), truth };
+}
+
+/** A whole number in parts of those sizes, none of them lost. */
+function divided(whole: number, parts: number[]): number[] {
+  const all = parts.reduce((a, b) => a + b, 0);
+  let done = 0;
+  let before = 0;
+  return parts.map((part) => {
+    before += part;
+    const until = Math.floor((whole * before) / all);
+    const own = until - done;
+    done = until;
+    return own;
+  });
+}
+
+/** The credit notes of a split, each as Zoho would make it for itself, on a day with its own exchange rate. */
+function notesOf(sale: Shape, { how, parts, ownRate }: Split): Shape[] {
+  const field = how === 'quantity' ? 'quantity' : 'rate';
+  const perLine = sale.lines.map((line) => divided(line[field], parts));
+  return parts
+    .map((_, at) => ({
+      ...sale,
+      lines: sale.lines.map((line, index): LineShape => ({ ...line, [field]: perLine[index]?.[at] as number })).filter((line) => line[field] > 0),
+      foreign: sale.foreign && { ...sale.foreign, rate: Math.round((sale.foreign.rate * ownRate) / 1_000) },
+      rounds: 'no' as const,
+    }))
+    .filter((note) => note.lines.length > 0);
+}
+
+function refundOf(note: Shape, sale: Sale, others: Sale[]) {
+  const { document } = read(note, 'creditnotes');
+  const made = makeSale(document, setup, { reason_code: '06' }, sale);
+  return { document, made, fitted: made.priced && fitRefund(made.priced, sale, others, true) };
+}
+
+test('however a sale is split into credit notes, they refund it to its end, and not a cent more', () => {
+  const numRuns = cases('sales split into credit notes', { slice: 300, whole: 20_000 });
+  const seen = { sales: 0, notes: 0, whole: 0, cut: 0, refused: 0 };
+  fc.assert(
+    fc.property(sales, splits, (given, split) => {
+      const shape: Shape = { ...rest, ...given, lines: given.lines.map((line, item) => ({ ...line, item })) };
+      const { document } = read(shape, 'invoices');
+      const { sale } = makeSale(document, setup, { confirm: ['exchange_rate_unlikely'] }, null);
+      // Of next to nothing the first part, rounded up, is all there was.
+      if (!sale || sale.lines.some((line) => compare(line.total, '50') < 0 || compare(line.books?.paid as string, multiply('50', unit(shape.places))) < 0))
+        return;
+      seen.sales += 1;
+      const others: Sale[] = [];
+      const askedIn = new Map<string, string>();
+      for (const note of notesOf(shape, split)) {
+        const { document: asked, made, fitted } = refundOf(note, sale, others);
+        // A part that rounds to nothing is no document.
+        if (compare(asked.total, '0') === 0 || asked.lines.some((line) => compare(line.quantity, '0.005') < 0)) return;
+        if (made.priced && compare(made.priced.total, '0') === 0) return;
+        if (!fitted || made.findings.length + fitted.findings.length > 0)
+          throw new Error(
+            `${JSON.stringify(fitted?.findings ?? made.findings)}: note ${JSON.stringify(note)} of ${JSON.stringify(shape)}, ${JSON.stringify(split)}`,
+          );
+        seen.notes += 1;
+        if (compare(fitted.refund.total, made.priced?.total as string) !== 0) seen.cut += 1;
+        for (const line of made.priced?.lines ?? []) askedIn.set(line.taxClass, add(askedIn.get(line.taxClass) ?? '0', line.books?.paid ?? '0'));
+        others.push(fitted.refund);
+      }
+      const refunded = add('0', ...others.map((each) => each.total));
+      if (compare(refunded, sale.total) > 0) throw new Error(`refunded ${refunded} of ${sale.total}`);
+      // Money never goes from one tax class to another: it is the sale again where it is in each class.
+      for (const [taxClass, asked] of shape.rounds === 'no' ? askedIn : []) {
+        const of = (lines: Sale['lines'], what: (line: Sale['lines'][number]) => string) =>
+          add('0', ...lines.filter((line) => line.taxClass === taxClass).map(what));
+        if (
+          compare(
+            asked,
+            of(sale.lines, (line) => line.books?.paid ?? '0'),
+          ) < 0
+        )
+          continue;
+        seen.whole += 1;
+        const [got, sold] = [others.flatMap((each) => each.lines), sale.lines].map((lines) => of(lines, (line) => line.total)) as [string, string];
+        if (compare(got, sold) !== 0)
+          throw new Error(`the notes are the sale, refunded ${got} of ${sold} in ${taxClass}: ${JSON.stringify(shape)}, ${JSON.stringify(split)}`);
+      }
+      // Whatever rounding has left of an item, and the smallest amount more.
+      const { left } = fitRefund(others[0] as Sale, sale, others, true);
+      for (const index of shape.lines.keys()) {
+        const row = left.find((each) => sale.lines[index]?.name === each.name && compare(each.sold, sale.lines[index]?.total as string) === 0);
+        if (!row || compare(row.left, '0') > 0) continue;
+        const more: Shape = {
+          ...shape,
+          lines: shape.lines.map((each, at) => (at === index ? { ...each, rate: 1, quantity: 1, quantityPlaces: 0 as const } : each)).slice(index, index + 1),
+          rounds: 'no',
+        };
+        const made = makeSale(read(more, 'creditnotes').document, setup, { reason_code: '06' }, sale);
+        if (!made.priced || compare(made.priced.total, '0') <= 0) continue;
+        const { findings } = fitRefund(made.priced, sale, others, true);
+        const [finding] = findings;
+        if (finding?.code !== 'refund_too_large') throw new Error(`one more was ${JSON.stringify(findings)} of ${JSON.stringify(shape)}`);
+        const sentence = describeProblem(finding, 'en').title;
+        for (const said of [made.priced.total, '0.00', String(finding.sold_quantity), String(finding.unit_price)]) expect(sentence).toContain(said);
+        if (sale.foreign) expect(sentence).toContain(sale.foreign.exchangeRate);
+        seen.refused += 1;
+      }
+    }),
+    { numRuns, seed: examSeed },
+  );
+  console.info(
+    `${seen.sales} sales in ${seen.notes} notes, ${seen.whole} tax classes of theirs to the end, ${seen.cut} notes settled to what was left; ${seen.refused} times the smallest amount more was refused`,
+  );
+  expect(seen.whole).toBeGreaterThan(numRuns / 4);
+});
