@@ -63,7 +63,11 @@ export class Api {
       return this.#kept.call<T>(method, path, body);
     }
   };
-  preflight = (module: string, id: string) => this.call<PreflightView>('GET', `/receipts/preflight?module=${module}&document_id=${encodeURIComponent(id)}`);
+  preflight = (module: string, id: string, saleReceiptId?: string) =>
+    this.call<PreflightView>(
+      'GET',
+      `/receipts/preflight?module=${module}&document_id=${encodeURIComponent(id)}${saleReceiptId ? `&sale_receipt_id=${encodeURIComponent(saleReceiptId)}` : ''}`,
+    );
   seal = (module: string, id: string, answers: object) => this.call<ReceiptView>('POST', '/receipts', { module, document_id: id, ...answers });
   receipt = (id: string) => this.call<ReceiptView>('GET', `/receipts/${id}`);
   withdraw = (id: string) => this.call<ReceiptView>('POST', `/receipts/${id}/withdraw`);

@@ -421,12 +421,13 @@ export async function findSales(
   }));
 }
 
-/** What the latest sealed sale in a currency was converted by, by the date of its document. */
+/** What the latest sealed sale in a currency was converted by, by the date of its document. A rate of 1, confirmed once, is no measure for others. */
 export async function latestSealedRate(tx: Tx, currency: string, environment: Receipt['environment'] | null): Promise<{ rate: string; date: string } | null> {
   const row = await queryOne<{ rate: string; day: string }>(
     tx,
     `select sale->'sale'->'foreign'->>'exchangeRate' as rate, document_date::text as day from receipt
       where foreign_currency = $1 and state = 'signed' and kind = 'sale' and environment = coalesce($2, 'production')
+        and (sale #>> '{sale,foreign,exchangeRate}')::numeric <> 1
       order by document_date desc, id desc limit 1`,
     [currency, environment],
   );

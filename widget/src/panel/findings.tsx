@@ -12,11 +12,13 @@ export function Findings({
   answers,
   onAnswer,
   onMapped,
+  onSale,
 }: {
   preflight: PreflightView;
   answers: Answers;
   onAnswer(answers: Answers): void;
   onMapped(): void;
+  onSale(receiptId: string): void;
 }) {
   const { words } = useFrame();
   return (
@@ -31,7 +33,7 @@ export function Findings({
             </p>
           ) : null}
           <p class="quiet">{finding.detail}</p>
-          <Fix finding={finding} preflight={preflight} answers={answers} onAnswer={onAnswer} onMapped={onMapped} />
+          <Fix finding={finding} preflight={preflight} answers={answers} onAnswer={onAnswer} onMapped={onMapped} onSale={onSale} />
         </li>
       ))}
     </ul>
@@ -44,27 +46,32 @@ function Fix({
   answers,
   onAnswer,
   onMapped,
+  onSale,
 }: {
   finding: Finding;
   preflight: PreflightView;
   answers: Answers;
   onAnswer(answers: Answers): void;
   onMapped(): void;
+  onSale(receiptId: string): void;
 }) {
   const { words, api } = useFrame();
   const text = (key: string) => String(answers[key] ?? '');
   const set = (key: string) => (value: string) => onAnswer({ ...answers, [key]: value });
   const mayConfirm = api.session?.business?.permissions.includes('confirm');
-  const confirm = (code: string, label: string) =>
+  const confirm = (code: string, label: string, what: Answers = {}) =>
     mayConfirm ? (
       <label class="check">
         <input
           type="checkbox"
-          checked={(answers.confirm ?? []).includes(code)}
+          checked={isAnswered(finding, answers)}
           onChange={(event) =>
             onAnswer({
               ...answers,
-              confirm: event.currentTarget.checked ? [...(answers.confirm ?? []), code] : [...(answers.confirm ?? [])].filter((each) => each !== code),
+              ...what,
+              confirm: event.currentTarget.checked
+                ? [...[...(answers.confirm ?? [])].filter((each) => each !== code), code]
+                : [...(answers.confirm ?? [])].filter((each) => each !== code),
             })
           }
         />
@@ -103,7 +110,10 @@ function Fix({
             .map((sale) => ({ code: sale.receipt_id, name: `${sale.document_number} · ${sale.document_date} · ${sale.total}` }))
             .map((each) => ({ ...each, code: each.code }))}
           empty={words.choose}
-          onChange={set('sale_receipt_id')}
+          onChange={(id) => {
+            set('sale_receipt_id')(id);
+            onSale(id);
+          }}
         />
       );
     case 'before_go_live':
@@ -114,20 +124,52 @@ function Fix({
       return <TakeoverFix saleId={String(finding.sale_receipt_id)} onDone={onMapped} />;
     case 'document_old':
       return confirm('document_old', words.confirmOld);
+    case 'exchange_rate_unlikely':
+      // What is confirmed is the rate that stands here, not whatever the document has by the time of the press.
+      return confirm('exchange_rate_unlikely', words.confirmRate, { confirmed_rate: String(finding.rate) });
     case 'tax_unmapped':
     case 'tax_rate_differs':
+      if (finding.tax_id === undefined) return null;
       return <MappingFix kind="tax" id={String(finding.tax_id)} fields={['tax_class']} onMapped={onMapped} />;
     case 'location_unmapped':
       return <MappingFix kind="location" id={String(finding.key)} fields={['branch_id']} onMapped={onMapped} />;
     case 'item_unmapped':
     case 'free_line_unmapped':
     case 'code_unknown':
+      if (finding.of === 'charge') return <MappingFix kind="charge" id={String(finding.key)} fields={itemFields} onMapped={onMapped} />;
       return <MappingFix kind="item" id={String(finding.key)} fields={itemFields} onMapped={onMapped} />;
     case 'charge_unmapped':
       return <MappingFix kind="charge" id={String(finding.key)} fields={[...itemFields, 'tax_class']} onMapped={onMapped} />;
     default:
       return null;
   }
+}
+
+/** What is left of the sale that a credit note refunds, item by item. */
+export function LeftOfSale({ preflight }: { preflight: PreflightView }) {
+  const { words, language } = useFrame();
+  const money = (amount: string) => new Intl.NumberFormat(language, { minimumFractionDigits: 2 }).format(amount as unknown as number);
+  if (preflight.refund_left.length === 0) return null;
+  return (
+    <>
+      <h3>{words.refundLeft}</h3>
+      <ul class="steps">
+        {preflight.refund_left.map((row, index) => (
+          <li key={`${row.name} ${index}`}>
+            <bdi>{row.name}</bdi>
+            <span class="quiet">
+              {words.refundLeftOf
+                .replace('{left}', `${preflight.base_currency} ${money(row.left)}`)
+                .replace('{sold}', money(row.sold))
+                .replace('{quantity}', row.quantity)
+                .replace('{price}', row.unit_price)
+                .replace('{asked}', money(row.asked))}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
 }
 
 /** What the authority refused about the buyer can be said anew here, before the same document is sealed again. */
@@ -156,7 +198,8 @@ export const isAnswered = (finding: Finding, answers: Answers): boolean => {
     } as Record<string, string>
   )[finding.code];
   if (key) return String(answers[key] ?? '').trim() !== '';
-  return (answers.confirm ?? []).includes(finding.code);
+  const isThisRate = finding.code !== 'exchange_rate_unlikely' || answers.confirmed_rate === String(finding.rate);
+  return isThisRate && (answers.confirm ?? []).includes(finding.code);
 };
 
 const itemFields = ['item_class', 'item_type', 'package_unit', 'quantity_unit', 'origin'];

@@ -4,7 +4,7 @@ import { ApiProblem, isSessionOver, Offline } from '../request.ts';
 import type { DocumentRef } from '../host/host.ts';
 import { Button, Facts, Section, Waiting } from '../ui/parts.tsx';
 import type { PreflightView, ReceiptView } from '../views.ts';
-import { type Answers, Correction, Findings, isAnswered } from './findings.tsx';
+import { type Answers, Correction, Findings, isAnswered, LeftOfSale } from './findings.tsx';
 import { useFrame } from './frame.ts';
 import { Signed, Unsigned } from './receipt.tsx';
 import { SecondFactor } from './second-factor.tsx';
@@ -58,11 +58,11 @@ export function Panel({ organizationId }: { organizationId: string }) {
     } else throw error;
   }, []);
 
-  const load = useCallback(async () => {
+  const load = useCallback(async (saleReceiptId?: string) => {
     const document = open.current;
     if (!document) return setShown({ is: 'none' });
     try {
-      const preflight = await api.preflight(document.module, document.id);
+      const preflight = await api.preflight(document.module, document.id, saleReceiptId);
       if (open.current?.id === document.id) setShown({ is: 'document', preflight, receipt: preflight.receipt });
     } catch (error) {
       if (open.current?.id === document.id) failed(error, true);
@@ -211,7 +211,7 @@ type BodyProps = {
   answers: Answers;
   hasActed: boolean;
   setAnswers(answers: Answers): void;
-  load(): void;
+  load(saleReceiptId?: string): void;
   seal(preflight: PreflightView): void;
   run(work: () => Promise<void>): void;
   setReceipt(receipt: ReceiptView): void;
@@ -232,14 +232,14 @@ function Body({ shown, answers, hasActed, setAnswers, load, seal, run, setReceip
       return (
         <Section title={words.offline} tone="wait">
           <p>{words.offlineNext}</p>
-          <Button onClick={load}>{words.retry}</Button>
+          <Button onClick={() => load()}>{words.retry}</Button>
         </Section>
       );
     case 'problem':
       return (
         <Section title={shown.title} tone="wait">
           <p>{shown.detail}</p>
-          <Button onClick={load}>{words.retry}</Button>
+          <Button onClick={() => load()}>{words.retry}</Button>
         </Section>
       );
     case 'sealing':
@@ -268,7 +268,8 @@ function Body({ shown, answers, hasActed, setAnswers, load, seal, run, setReceip
           </div>
           {mayBegin && preflight.findings.length > 0 ? (
             <Section title={isNothing ? words.nothing : words.toDo} tone="wait">
-              <Findings preflight={preflight} answers={answers} onAnswer={setAnswers} onMapped={load} />
+              <Findings preflight={preflight} answers={answers} onAnswer={setAnswers} onMapped={() => load(chosenSale(answers))} onSale={load} />
+              <LeftOfSale preflight={preflight} />
             </Section>
           ) : null}
           {mayBegin && left.length === 0 ? (
@@ -284,6 +285,8 @@ function Body({ shown, answers, hasActed, setAnswers, load, seal, run, setReceip
     }
   }
 }
+
+const chosenSale = (answers: Answers) => (typeof answers.sale_receipt_id === 'string' && answers.sale_receipt_id ? answers.sale_receipt_id : undefined);
 
 /** Whose TIN it is, as the authority says; shown where the device answers, silent where it does not. */
 function useTaxpayer(tin: string | null): string | null {
@@ -306,16 +309,32 @@ function Summary({ preflight, receipt }: { preflight: PreflightView; receipt: Re
   const registered = useTaxpayer(receipt?.state === 'signed' ? null : preflight.asks.buyer_tin);
   const isTest = (receipt?.environment ?? preflight.environment) === 'sandbox';
   const places = preflight.total.includes('.') ? 2 : 0;
-  const shown = new Intl.NumberFormat(language, { minimumFractionDigits: places, maximumFractionDigits: 2 }).format(preflight.total as unknown as number);
+  const money = (amount: string, least: number) =>
+    new Intl.NumberFormat(language, { minimumFractionDigits: least, maximumFractionDigits: Math.max(least, 3) }).format(amount as unknown as number);
+  const isSealed = receipt?.state === 'signed';
+  const foreign = isSealed ? receipt.foreign : preflight.foreign;
+  const base = isSealed ? receipt.totals.total : preflight.base_total;
   return (
     <>
       {isTest ? <p class="test">{words.test}</p> : null}
       <div class="summary">
         <span class="amount">
           <bdi>
-            {preflight.currency} {shown}
+            {preflight.currency} {money(preflight.total, places)}
           </bdi>
         </span>
+        {foreign && base ? (
+          <p class="converted">
+            <bdi>
+              {preflight.base_currency} {money(base, 2)}
+            </bdi>
+            <span class="quiet">
+              {words[`rate_${foreign.rate_source}`]
+                .replace('{rate}', `1 ${foreign.currency} = ${foreign.exchange_rate} ${preflight.base_currency}`)
+                .replace('{date}', foreign.rate_date)}
+            </span>
+          </p>
+        ) : null}
         <Facts
           copy={words.copy}
           copied={words.copied}
