@@ -389,12 +389,33 @@ describe('what does not go its usual way', () => {
   });
 });
 
+describe('the panel beside a foreign invoice', () => {
+  test('shows its total in francs before the press, and asks about a rate of 1 with both rates', async () => {
+    const api = await Api.signIn(world, business().user);
+    await api.seal('invoices', named('foreign currency').id);
+    const id = '46000000088800000001';
+    const raw = structuredClone(world.zoho.document('invoices', named('foreign currency').id));
+    world.zoho.add('invoices', business().organizationId, { ...raw, invoice_id: id, invoice_number: 'INZ-FX', exchange_rate: 1, bcy_total: raw.total });
+    const panel = await openPanel(browser, world, business().organizationId, 'invoices', id);
+    await signIn(panel, business().admin, await codeFor(world, business().admin));
+    await panel.panel.getByText('1 USD = 1 RWF, the document’s own rate of').waitFor();
+    await panel.panel.getByText('the last one sealed counted 1447.25').waitFor();
+    expect(await panel.panel.getByRole('button', { name: 'Seal this invoice' }).count()).toBe(0);
+    await look(panel, '23-foreign-rate');
+    expect(await findProblems(panel.page)).toEqual([]);
+    await panel.panel.getByLabel('I confirm that this rate is right').check();
+    await panel.panel.getByRole('button', { name: 'Seal this invoice' }).click();
+    await panel.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
+  });
+});
+
 describe('the panel beside a credit note', () => {
   test('the refund is offered once its sale is sealed, asks for the reason, and is sealed', async () => {
     const api = await Api.signIn(world, business().user);
     await api.seal('invoices', named('sale, refunded whole below').id);
     const panel = await open('credit note of the whole sale');
     await panel.panel.getByText('A refund needs its reason.').waitFor();
+    await panel.panel.getByRole('heading', { name: 'Left of the sale' }).waitFor();
     await look(panel, '15-refund');
     await panel.panel.getByLabel('Reason of the refund').selectOption('06');
     await panel.panel.getByRole('button', { name: 'Seal this refund' }).click();
