@@ -9,7 +9,15 @@ export type Left = { name: string; quantity: Amount; unitPrice: Amount; sold: Am
 export type Fitted = { refund: Sale; findings: StoredProblem[]; left: Left[] };
 
 /** One item under one tax class: as it was sold, as other refunds have it, as this one asks for it. */
-type Item = { sold: SaleLine[]; refunded: SaleLine[]; asked: SaleLine[]; row: Left; rest: Amount };
+type Item = {
+  sold: SaleLine[];
+  refunded: SaleLine[];
+  asked: SaleLine[];
+  row: Left;
+  rest: Amount;
+  /** Of the sale and all its refunds together. */
+  lines: number;
+};
 
 /**
  * Fits a refund to its sale, counting every other refund of it that is queued, signed or in doubt, and says everything that stands in
@@ -32,9 +40,9 @@ export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartia
     if (asked.length === 0) continue;
     const field = `line_items[${refund.lines.findIndex((line) => keyOf(line) === key)}]`;
     const excess = subtract(row.asked, rest);
-    const most = compare(rest, '0') <= 0 ? '0' : roundingOf(item, sale);
     if (compare(excess, '0') > 0) {
-      if (compare(excess, most) <= 0) settled.set(key, rest);
+      // Where earlier parts have taken all there was, this one is left with nothing of the item, beside others.
+      if (compare(excess, roundingOf(item, sale)) <= 0) settled.set(key, row.left);
       else findings.push({ code: 'refund_too_large', field, ...about(row, sale) });
     } else if (!isZero(excess) && makesUp(item) && compare(absolute(excess), centsOf(item)) <= 0) settled.set(key, rest);
     else if (asked.some((line) => compare(quantityOf([line]), add(quantityOf(sold), inexactOf(sold))) > 0))
@@ -46,6 +54,8 @@ export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartia
   let { lines } = refund;
   for (const [key, to] of settled) lines = settle(lines, key, subtract(to, items.get(key)?.row.asked as Amount));
   const total = totalOf(lines);
+  const [first] = [...items.values()].filter((item) => item.asked.length > 0);
+  if (findings.length === 0 && first && isZero(total)) findings.push({ code: 'refund_too_large', field: 'total', ...about(first.row, sale) });
   const within = add('0', ...sale.lines.map((line) => smallest(line, sale)));
   if (!allowsPartial && compare(add(total, within), sale.total) < 0)
     findings.push({ code: 'refund_partial', field: 'total', asked: refund.total, sale_total: sale.total, base_currency: sale.currency });
@@ -54,6 +64,7 @@ export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartia
 
 function itemsOf(refund: Sale, sale: Sale, others: Sale[]): Map<string, Item> {
   const items = new Map<string, Item>();
+  const lines = [sale, refund, ...others].reduce((count, each) => count + each.lines.length, 0);
   for (const first of sale.lines) {
     const key = keyOf(first);
     if (items.has(key)) continue;
@@ -69,7 +80,7 @@ function itemsOf(refund: Sale, sale: Sale, others: Sale[]): Map<string, Item> {
       left: isNegative(rest) ? '0.00' : rest,
       asked: totalOf(asked),
     };
-    items.set(key, { sold, refunded, asked, row, rest });
+    items.set(key, { sold, refunded, asked, row, rest, lines });
   }
   return items;
 }
@@ -80,14 +91,14 @@ const quantityOf = (lines: SaleLine[]): Amount => add('0', ...lines.map((line) =
 /** Older receipts kept quantities cut to two decimals. */
 const inexactOf = (lines: SaleLine[]): Amount => add('0', ...lines.map((line) => (line.books ? '0' : '0.005')));
 const smallest = (line: SaleLine, sale: Sale): Amount => multiply(line.books?.unit ?? '0.01', sale.foreign?.exchangeRate ?? '1');
-/** What converting each part for itself may have moved. */
-const centsOf = ({ refunded, asked }: Item): Amount => add('0', ...[...refunded, ...asked].map((line) => line.books?.baseUnit ?? '0.01'));
+/** What converting may have moved: a taxed item bears what is left over of every line beside it. */
+const centsOf = ({ asked, lines }: Item): Amount => multiply(asked[0]?.books?.baseUnit ?? '0.01', String(lines));
 
 /** How much more than the sale the parts of an item may come to by rounding alone. */
 function roundingOf(item: Item, sale: Sale): Amount {
   const parts = [...item.refunded, ...item.asked];
   const aUnitEach = add('0', ...parts.map((line) => smallest(line, sale)));
-  if (!inBooks([...item.sold, ...parts])) return aUnitEach;
+  if (!inBooks([...item.sold, ...parts])) return compare(item.rest, '0') > 0 ? aUnitEach : '0';
   if (!isWithin(item)) return makesUp(item) ? add(aUnitEach, centsOf(item)) : '0';
   // The sale's own total may have been rounded down to a whole unit.
   return add(aUnitEach, centsOf(item), sale.foreign?.exchangeRate ?? '1');
@@ -135,9 +146,10 @@ function giveToOthers(items: Map<string, Item>, settled: Map<string, Amount>, sa
     // Only what rounding may have moved, of an item that is finished by this part.
     const most = add(centsOf(item), ...[...item.refunded, ...item.asked].map((line) => smallest(line, sale)));
     if (compare(room, most) > 0 || !inBooks([...item.sold, ...item.refunded, ...item.asked])) continue;
-    const given = compare(room, toGive) < 0 ? room : toGive;
+    const isAsMuch = compare(room, add(toGive, centsOf(item))) <= 0;
+    const given = isAsMuch ? room : toGive;
     settled.set(key, add(item.row.asked, given));
-    cuts.set(taxClass, subtract(toGive, given));
+    cuts.set(taxClass, isAsMuch ? subtract(toGive, room) : '0');
   }
 }
 
