@@ -50,10 +50,11 @@ async function named(database: Database, members: MembershipEntity[]): Promise<M
 export const changeMember =
   (ports: Ports) =>
   async (ctx: Context, id: string, to: { role: Role; permissions: string[]; version: number }): Promise<Member> => {
+    const shutOut = await listBlocked(ports.database, ctx);
     const changed = await ctx.transaction(async (tx) => {
       const member = await getMember(tx, id);
       if (member.version !== to.version) throw new AppError('changed_meanwhile');
-      if (member.role === 'business_admin' && to.role !== 'business_admin') await refuseLastAdmin(tx, member);
+      if (member.role === 'business_admin' && to.role !== 'business_admin') await refuseLastAdmin(tx, member, shutOut);
       const before = { role: member.role, permissions: member.permissions };
       member.role = to.role;
       member.permissions = [...new Set(to.permissions)];
@@ -68,9 +69,10 @@ export const changeMember =
 export const endMember =
   (ports: Ports) =>
   async (ctx: Context, id: string): Promise<Member> => {
+    const shutOut = await listBlocked(ports.database, ctx);
     const ended = await ctx.transaction(async (tx) => {
       const member = await getMember(tx, id);
-      if (member.role === 'business_admin') await refuseLastAdmin(tx, member);
+      if (member.role === 'business_admin') await refuseLastAdmin(tx, member, shutOut);
       member.status = 'ended';
       member.endedAt = ports.clock.now();
       await tx.flush();
@@ -90,10 +92,26 @@ async function getMember(tx: Tx, id: string): Promise<MembershipEntity> {
   return member;
 }
 
+/** Whoever the operator keeps out: an admin who cannot sign in leads nobody. */
+async function listBlocked(database: Database, ctx: Context): Promise<Set<string>> {
+  const members = await ctx.transaction(listMembers);
+  const persons = await database.platform((tx) =>
+    listPersons(
+      tx,
+      members.map((each) => each.personId),
+    ),
+  );
+  return new Set(persons.filter((each) => each.isBlocked).map((each) => each.id));
+}
+
 /** All admins are locked, so that two who remove each other at once cannot both succeed. */
-async function refuseLastAdmin(tx: Tx, member: MembershipEntity): Promise<void> {
-  const admins = await query<{ id: string }>(tx, "select id from membership where role = 'business_admin' and status = 'active' for update", []);
-  if (admins.every((each) => each.id === member.id)) throw new AppError('last_admin');
+async function refuseLastAdmin(tx: Tx, member: MembershipEntity, shutOut: Set<string>): Promise<void> {
+  const admins = await query<{ id: string; person_id: string }>(
+    tx,
+    "select id, person_id from membership where role = 'business_admin' and status = 'active' for update",
+    [],
+  );
+  if (!admins.some((each) => each.id !== member.id && !shutOut.has(each.person_id))) throw new AppError('last_admin');
 }
 
 /** Businesses in which this person is `business_admin`, each asked by its own door. */
