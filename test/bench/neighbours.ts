@@ -118,7 +118,7 @@ async function fillTrail(world: World, businessId: string): Promise<void> {
   await owner.query("set session_replication_role = 'replica'");
   await owner.query(
     `insert into audit (business_id, id, at, actor_type, actor_id, action, subject, position, previous_hash, hash)
-     select $1, 'aud_' || lpad(n::text, 32, '0'), now() - interval '40 days', 'job', 'bench', 'receipt.signed', 'F-' || n, 1000000000 + n, 'p', 'h'
+     select $1, 'aud_' || lpad(n::text, 32, '0'), date_trunc('milliseconds', now()) - interval '40 days', 'job', 'bench', 'receipt.signed', 'F-' || n, 1000000000 + n, 'p', 'h'
        from generate_series(1, $2::int) n`,
     [businessId, trailEntries],
   );

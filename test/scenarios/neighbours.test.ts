@@ -99,8 +99,8 @@ describe('a logo', () => {
     expect(sealed.body.state).toBe('signed');
     await store(first.businessId, dataUrl(hostilePngs['rows that are no zlib stream'] as Buffer));
     await store(second.businessId, dataUrl(goodPng));
-    const printed = await admin.post(`/receipts/${sealed.body.id}/prints`, { paper: 'a4' });
-    expect(printed.status).toBe(200);
+    const printed = await admin.post('/receipts/prints', { receipt_ids: [sealed.body.id] });
+    expect(printed.body.text).toMatch(/^%PDF/);
     // What a business changes meanwhile leaves the logo to be looked at.
     expect((await other.put('/businesses/me/config', { version: (await other.get('/businesses/me/config')).body.version, location: 'Huye' })).status).toBe(200);
     await world.anotherApp();
@@ -212,6 +212,21 @@ describe('an address that is told of receipts', () => {
       await clone.drop();
     }
   });
+});
+
+test('prints of one receipt are kept so often an hour and no more', async () => {
+  const { businessId } = world.businesses[0];
+  const sealed = (await admin.get('/receipts?document_id=' + invoiceOf(0) + '&module=invoices')).body.receipts as { id: string }[];
+  const id = sealed[0]?.id ?? '';
+  expect((await admin.post('/receipts/prints', { receipt_ids: [id] })).status).toBe(200);
+  await world.sql(
+    `insert into print (business_id, id, receipt_id, number, paper, went_with, pdf, printed_by, printed_at)
+     select business_id, 'prt_' || n, receipt_id, 1000 + n, paper, went_with, pdf, printed_by, printed_at
+       from (select * from print where receipt_id = $1 limit 1) p, generate_series(1, 60) n`,
+    [id],
+    businessId,
+  );
+  expect(await admin.post('/receipts/prints', { receipt_ids: [id] })).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
 });
 
 describe('mails that a business causes', () => {

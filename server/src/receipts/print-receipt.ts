@@ -13,6 +13,7 @@ import { listAttempts } from './lane.store.ts';
 import { isOriginal, type OriginalPaper, type Wish } from './original.model.ts';
 import { layOut, layOutTraining, type Paper, type PaperSize } from './paper.model.ts';
 import {
+  countPrintsSince,
   findLatestPrint,
   findLink,
   findPrint,
@@ -275,6 +276,10 @@ async function plan(ports: Ports, tx: Tx, ask: Pick<MakeAsk, 'receiptId' | 'pape
 const stillHolds = async (tx: Tx, planned: Planned, as: OriginalPaper, wish: Wish): Promise<boolean> =>
   isOriginal(wish, as, await readChoice(tx, planned.receipt.id)) === !planned.isCopy;
 
+/** Each print is kept with its bytes for good: of one receipt, more within an hour is a program that goes round in a circle. */
+const printsAnHour = 60;
+const hourMs = 3_600_000;
+
 async function recordPrint(
   ports: Ports,
   tx: Tx,
@@ -282,8 +287,9 @@ async function recordPrint(
   { receipt, isCopy }: Planned,
   made: Pick<Print, 'paper' | 'wentWith' | 'pdf'> & { at: Date },
 ): Promise<Print> {
-  const number = isCopy ? await nextCopyNumber(tx, receipt.id) : 0;
   const { paper, wentWith, pdf, at } = made;
+  if ((await countPrintsSince(tx, receipt.id, new Date(at.getTime() - hourMs))) >= printsAnHour) throw new AppError('rate_limited', { retry_after_s: 600 });
+  const number = isCopy ? await nextCopyNumber(tx, receipt.id) : 0;
   const print: Print = { id: ports.newId('print'), receiptId: receipt.id, number, paper, wentWith, pdf, printedAt: at };
   await insertPrint(tx, ctx.businessId, { ...print, printedBy: ctx.actor.id });
   const after = { number, paper, ...(wentWith ? { went_with: wentWith } : {}) };

@@ -57,6 +57,11 @@ export async function nextCopyNumber(tx: Tx, receiptId: string): Promise<number>
   return row?.n ?? 1;
 }
 
+export async function countPrintsSince(tx: Tx, receiptId: string, since: Date): Promise<number> {
+  const row = await queryOne<{ n: number }>(tx, 'select count(*)::int as n from print where receipt_id = $1 and printed_at > $2', [receiptId, since]);
+  return row?.n ?? 0;
+}
+
 export async function insertPrint(tx: Tx, businessId: string, print: Print & { printedBy: string }): Promise<void> {
   await query(
     tx,
