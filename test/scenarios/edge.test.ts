@@ -172,6 +172,28 @@ describe('a caller who has not said who they are', () => {
     }
     const { url } = (await admin.post('/webhooks', { module: 'creditnotes' })).body as { url: string };
     expect((await fetch(url, { method: 'POST', body: 'x'.repeat(257 * 1024) })).status).toBe(413);
+    const inChunks = new Blob(['x'.repeat(257 * 1024)]).stream();
+    expect((await fetch(url, { method: 'POST', body: inChunks, duplex: 'half' } as RequestInit)).status, 'of no declared length').toBe(413);
+  });
+
+  test('is no better off where a body does not say how long it is: nothing of it is read before it is known whose it is', async () => {
+    const app = await world.anotherApp({ bytes: { perNetwork: 10_000 } });
+    const chunked = (path: string) =>
+      `POST /api/v1${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{"\r\n`;
+    const made = `biz_${'0'.repeat(32)}.${'A'.repeat(32)}`;
+    for (const [path, status] of [
+      [`/webhooks/zoho/${made}`, 404],
+      ['/receipts', 401],
+    ] as const)
+      expect(statusOf(await raw(app.port, chunked(path))), path).toBe(status);
+    const socket = connect(app.port, '127.0.0.1', () => socket.write(chunked('/auth/login')));
+    const second = await until(
+      () => raw(app.port, post('/auth/login', 8_000)),
+      (each) => each.includes('server_busy'),
+    );
+    expect(statusOf(second)).toBe(503);
+    socket.destroy();
+    await app.close();
   });
 
   test('may send a few lines before sign-in, and no more', async () => {

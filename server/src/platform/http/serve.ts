@@ -5,7 +5,6 @@ import { bodyKbOf, type Endpoint } from '@muhuri/shared/contract/index';
 import { describeProblem, type ProblemCode, type StoredProblem } from '@muhuri/shared/problems';
 import { clean, firstNul, mapStrings } from '@muhuri/shared/text';
 import { type Context as HonoContext, Hono, type MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
 import type { Context, Session } from '../../context.ts';
@@ -97,17 +96,9 @@ const hardening = Object.entries({
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 });
 
-/**
- * No body above so many bytes. Where its length is declared, which the HTTP parser holds a client to, the body is not touched: whoever reads
- * it then reads it off the socket, and not through a web stream made for counting.
- */
+/** No body that says it is above so many bytes, which the HTTP parser holds a client to. One that does not say is counted while it is read. */
 function limitOf(maxSize: number): MiddlewareHandler {
-  const counted = bodyLimit({ maxSize, onError: tooLarge });
-  return async (c, next) => {
-    const declared = c.req.header('content-length');
-    if (declared === undefined || c.req.header('transfer-encoding') !== undefined) return counted(c, next);
-    return Number(declared) > maxSize ? tooLarge(c) : next();
-  };
+  return async (c, next) => (Number(c.req.header('content-length') ?? 0) > maxSize ? tooLarge(c) : next());
 }
 
 /** What was sent is taken off the wire, bounded, before it is refused: a caller still writing would see a broken connection instead. */
@@ -179,8 +170,8 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   const release = ports.bytes.hold(bytesSent(c, endpoint), caller);
   let [raw, result, isRead]: [string, unknown, boolean] = ['', undefined, false];
   try {
-    if (endpoint.raw) bytes = Buffer.from(await arrived(c.req.arrayBuffer()));
-    else if (endpoint.method !== 'GET') raw = await arrived(c.req.text());
+    if (endpoint.raw) bytes = await arrived(bodyOf(c, endpoint));
+    else if (endpoint.method !== 'GET') raw = (await arrived(bodyOf(c, endpoint))).toString('utf8');
     const input = endpoint.input ? parse(endpoint.input, jsonOf(raw), 'body') : undefined;
     const query = endpoint.query ? parse(endpoint.query, readable(c.req.query(), 'query'), 'query') : undefined;
     isRead = true;
@@ -383,6 +374,24 @@ function parse(schema: z.ZodType, value: unknown, where: 'body' | 'query'): unkn
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   const field = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join('.');
   throw new AppError('malformed', { field: field || where, reason: issue?.message ?? 'malformed' });
+}
+
+/**
+ * The body. One in chunks does not say how long it is: it is counted while it is read, which begins only here, where its caller is known and has
+ * a share of the memory for it. What goes beyond is taken off the wire, bounded, but not kept.
+ */
+async function bodyOf(c: HonoContext, endpoint: Endpoint): Promise<Buffer<ArrayBuffer>> {
+  if (c.req.header('transfer-encoding') === undefined) return Buffer.from(await c.req.arrayBuffer());
+  const most = bodyKbOf(endpoint) * 1024;
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of c.req.raw.body ?? []) {
+    bytes += part.byteLength;
+    if (bytes <= most) parts.push(part);
+    if (bytes > 10 << 20) break;
+  }
+  if (bytes > most) throw new AppError('too_large');
+  return Buffer.concat(parts);
 }
 
 /** What was sent; a client that hung up, or was dropped for being slow, sent half of it, and that is nobody's fault here. */
