@@ -198,6 +198,25 @@ describe('an e-mail address', () => {
     expect((await anyone().post('/auth/password/reset', { token: reset, new_password: 'nine brisk lanterns' })).body.code).toBe('link_over');
   });
 
+  test('that somebody else asked for never counts once the owner has set another password, as the mail about it says', async () => {
+    for (const username of ['wendy', 'wilma']) {
+      const thief = await newPerson(username);
+      const theirs = `${username}@thief.example`;
+      expect((await thief.put('/auth/profile', { name: 'W', email: theirs, current_password: password })).body.email_pending).toBe(theirs);
+      const link = linkIn(await mailTo(theirs, 'Confirm your e-mail'));
+      if (username === 'wendy') {
+        const owner = await Api.signIn(world, { username, password });
+        expect((await owner.post('/auth/password', { current_password: password, new_password: 'nine brisk lanterns' })).status).toBe(200);
+        expect((await owner.get('/auth/profile')).body.email_pending).toBeNull();
+      } else {
+        await anyone().post('/auth/password/forgot', { username });
+        const token = linkIn(await mailTo(`${username}@people.example`, 'Set a new password'));
+        expect((await anyone().post('/auth/password/reset', { token, new_password: 'nine brisk lanterns' })).status).toBe(200);
+      }
+      expect((await anyone().post('/auth/email/confirm', { token: link })).body.code, username).toBe('link_over');
+    }
+  });
+
   test('asks for the second factor too, where one is set up', async () => {
     const own = await newPerson('vera');
     await enrol(own, password);
@@ -510,10 +529,14 @@ describe('operators', () => {
     await enrol(second, password, clock.now());
     expect((await second.get('/businesses')).status).toBe(200);
     const other = ((await second.get('/platform/operators')).body.operators as { id: string; is_self: boolean }[]).find((each) => each.is_self);
+    await second.post('/platform/operators', { email: 'again@platform.example' });
+    const backDoor = linkIn(await mailTo('again@platform.example', 'invited to operate'));
     const both = await Promise.all([operator.post(`/platform/operators/${other?.id}/end`), second.post(`/platform/operators/${self?.id}/end`)]);
     expect(both.filter((each) => each.status === 200)).toHaveLength(1);
     const [left] = await platform("select count(*)::int as n from reference.person where is_operator and status = 'active'");
     expect(left).toEqual({ n: 1 });
+    const again = { token: backDoor, username: 'again', name: 'Again', password };
+    expect((await anyone().post('/auth/operator-invitation/accept', again)).body.code, 'whom they invited ends with them').toBe('link_over');
     // Where none of them can get in any more, whoever runs the server makes another.
     const link = await world.app.operatorLink('rescue@platform.example');
     const rescued = { token: link.split('/').at(-1), username: 'rescue', name: 'Rescue', password };

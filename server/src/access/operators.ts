@@ -76,6 +76,8 @@ export const operators = (ports: Ports) => {
         if (all.length === 1) throw new AppError('last_operator');
         await setPersonStatus(tx, id, 'ended');
         await deleteOperatorSessionsOf(tx, id, null);
+        // They may have invited somebody who is to let them in again; whoever was invited rightly is invited once more.
+        await dropTokens(tx, 'operator_invitation', null);
         await ports.recordPlatform(tx, by, { action: 'operator.ended', subject: id });
       });
     },

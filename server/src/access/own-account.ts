@@ -74,10 +74,11 @@ export const ownAccount = (ports: Ports) => {
     await checkNewPassword(password, [person.username, person.name, person.email], field);
     return hashPassword(password);
   };
-  /** What stands on a new password: links to set another, and devices that were remembered under the old one. */
+  /** What stood on the old password ends with it: links to set another, an address that waits to be confirmed, and remembered devices. */
   const renewed = async (tx: Parameters<typeof setPassword>[0], person: StoredPerson, hash: string) => {
     await setPassword(tx, person.id, hash, clock.now());
     await dropTokens(tx, 'password_reset', person.id);
+    await dropTokens(tx, 'email_change', person.id);
     await deleteDevicesOf(tx, person.id);
   };
   /** Works behind the answer, so that neither answer nor time says what was done. */
