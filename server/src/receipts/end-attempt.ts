@@ -427,7 +427,11 @@ async function sellAnew(
   }
   await explainTotals(tx, original.deviceId, '1');
   await settleAttempts(tx, original.id, 'reversed', { invoiceNumber: reversed.invoiceNumber });
-  await setReceiptState(tx, original.id, { state: 'queued', problem: null, invoiceNumber: null }, at);
+  // At a device that was retired nothing waits: sealed again, it goes to the one that followed.
+  const after = original.isDeviceRetired
+    ? { state: 'refused' as const, problem: { code: 'device_retired' as const } }
+    : { state: 'queued' as const, problem: null };
+  await setReceiptState(tx, original.id, { ...after, invoiceNumber: null }, at);
   await readAnew(tx, original.id);
   await endDoubt(tx, original.id);
   await markReversed(tx, original.id, at);

@@ -6,6 +6,7 @@ import type { Tx } from '../platform/db/database.ts';
 import type { Filed } from './filing.model.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { listAttempts, lockLane } from './lane.store.ts';
+import { moveTo } from './open-receipt.ts';
 import { findReceipt, findReversalReceipt, insertReceipt, lockReceipt, type Receipt, requeueReceipt } from './receipt.store.ts';
 import { confirmProposal, dropProposal, findReversal, isBeingReversed, putProposal, type Reversal } from './reversal.store.ts';
 
@@ -130,6 +131,8 @@ async function openRefund(ports: Ports, tx: Tx, ctx: Context, receipt: Receipt, 
     needsRegistering: false,
   };
   const earlier = await findReversalReceipt(tx, receipt.documentId, receipt.environment);
+  // One that was closed with a device before: a receipt never changes its device.
+  if (earlier && earlier.deviceId !== receipt.deviceId) return moveTo(ports, tx, ctx, earlier, as);
   if (earlier) {
     await requeueReceipt(tx, earlier.id, as, at);
     return earlier.id;
