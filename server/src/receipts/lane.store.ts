@@ -271,7 +271,8 @@ export async function recordSigned(tx: Tx, businessId: string, is: Recording): P
                 values ($1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $18, $14, $15, $16, (select environment from device where business_id = $1 and id = $4))),
           r as (update receipt set state = 'signed', problem = null, invoice_number = $5, next_try_at = null, doubt_since = null, updated_at = $16 where business_id = $1 and id = $3),
           d as (update device set last_total_receipt_number = greatest(last_total_receipt_number, $7),
-                  total_base = case when total_base is null or total_base = $7 - 1 then $7 else total_base end, last_contact_at = $16, lane_tries = 0,
+                  total_base = case when total_base is null or total_base = $7 - 1 then $7 else total_base end,
+                  totals_explained = case when total_base = last_total_receipt_number and total_base = $7 - 1 then 0 else totals_explained end, last_contact_at = $16, lane_tries = 0,
                   open_attempt = nullif(open_attempt, $2) where business_id = $1 and id = $4)
      insert into audit (business_id, id, at, actor_type, actor_id, action, subject, after)
      values ($1, $19, $16, $20, $21, 'receipt.signed', $3, $22)`,

@@ -3,7 +3,7 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { afterDoubt, followUp, recordingOf, settleNotSigned } from './end-attempt.ts';
+import { afterDoubt, followUp, pauseForStrangers, recordingOf, settleNotSigned } from './end-attempt.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { findKeptSignature } from './find-kept-signature.ts';
 import {
@@ -213,7 +213,7 @@ function verifyAbsence({ problem }: Receipt, attempts: StoredAttempt[], isOver: 
   return null;
 }
 
-async function apply(ports: LanePorts, ctx: Context, { tx, receipt, attempts, at }: Case, evidence: Brought, signature: Signature | null, word: Word) {
+async function apply(ports: LanePorts, ctx: Context, { tx, receipt, device, attempts, at }: Case, evidence: Brought, signature: Signature | null, word: Word) {
   const last = attempts.at(-1) as StoredAttempt;
   const invoiceNumber = receipt.invoiceNumber as string;
   await deleteSettlement(tx, receipt.id);
@@ -252,6 +252,8 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, attempts, at
       after: { source: evidence.source, ...word },
     });
   }
+  // What the doubt seemed to explain, or what was signed before it, may be a stranger's: nothing more is frozen before that is known.
+  await pauseForStrangers(ports, tx, ctx, device);
   await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: receipt.deviceId });
 }
 
