@@ -112,7 +112,7 @@ export const setNextDevice =
       const environment = ask.for === 'production' ? ('production' as const) : present.environment;
       const after = { address, serial: ask.serial, environment, dialect: present.dialect };
       const next = await lockNewDevice(tx, branchId);
-      const isHeard = next !== null && (next.sdcId !== null || next.problem !== null);
+      const isHeard = next !== null && (next.sdcId !== null || next.problem?.code === 'initialisation_in_doubt');
       // The authority may have given it its keys: it stays who it is, and may only stand elsewhere.
       if (isHeard && (next.serial !== ask.serial || next.environment !== environment)) throw new AppError('device_in_use', { field: 'serial' });
       if (next) await moveDevice(tx, next.id, after);

@@ -13,6 +13,8 @@ const mended: Record<string, Fix[]> = {
   'branch.added': ['mapping', 'device'],
   'device.initialised': ['device', 'mapping'],
   'device.adopted': ['device', 'mapping'],
+  'device.switched': ['device', 'mapping', 'person'],
+  'receipt.refund_taken_over': ['person'],
   'lists.changed': ['mapping', 'zoho'],
 };
 

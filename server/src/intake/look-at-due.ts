@@ -13,7 +13,7 @@ const leaseMs = 5 * 60_000;
 const batch = 20;
 const retryFirstMs = 15_000;
 const retryMaxMs = 30 * 60_000;
-/** What ends by itself or by a person, at Zoho or between it and us: looked at again, nothing is lost by it. */
+/** What ends by itself or by a person, at Zoho, between it and us or while devices are switched: looked at again, nothing is lost by it. */
 const passing: string[] = [
   'setup_unfinished',
   'zoho_limit',
@@ -23,6 +23,7 @@ const passing: string[] = [
   'zoho_not_connected',
   'zoho_forbidden',
   'zoho_mismatch',
+  'device_switched',
   'business_suspended',
 ];
 

@@ -35,7 +35,8 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
   const [lookedAt, setLookedAt] = useState<string | null>(null);
   const branches = useLoad(() => api.get<Views['branches']>('/branches'));
   const { act, isBusy, message, isGood } = useAct();
-  const [isSure, setSure] = useState(false);
+  // Said of the list as it was shown, and of no other one.
+  const [sureOf, setSureOf] = useState<string | null>(null);
   const [chosen, choose] = useState<Set<string>>(new Set());
   const [outcomes, setOutcomes] = useState<Record<string, Outcome>>({});
   const query = Object.entries(filter)
@@ -43,6 +44,7 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
     .map(([key, value]) => `&${key}=${encodeURIComponent(value)}`)
     .join('')
     .concat(only ? `&document_ids=${only.map(({ id }) => id).join(',')}&standing=${every.join(',')}` : '');
+  const isSure = sureOf === query;
   const {
     first,
     rows: known,
@@ -108,6 +110,7 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
       };
       await Promise.all(Array.from({ length: atOnce }, worker));
       choose(new Set());
+      setSureOf(null);
       first.reload();
     });
   const failed = rows.filter((row) => {
@@ -170,7 +173,7 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
         )}
         {filter.standing === 'before_production' ? (
           <label class="check">
-            <input type="checkbox" checked={isSure} onChange={(event) => setSure(event.currentTarget.checked)} />
+            <input type="checkbox" checked={isSure} onChange={(event) => setSureOf(event.currentTarget.checked ? query : null)} />
             <span>{words.beforeSure}</span>
           </label>
         ) : null}

@@ -1,0 +1,248 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { migrate } from '@muhuri/server/platform/db/database';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Api, until } from '../api.ts';
+import { evidenceOf } from '../evidence.ts';
+import { type RwVsdc, startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
+import { approvedFor, checkout, type DemoBusiness, startWorld, type World } from '../world.ts';
+
+let world: World;
+let following: RwVsdc;
+beforeAll(async () => {
+  world = await startWorld({
+    businesses: 3,
+    rehearsing: [1],
+    instead: {
+      vsdc: { answerTimeoutMs: 300, lateTimeoutMs: 400, connectTimeoutMs: 300 },
+      timing: { retryFirstMs: 100, retryMaxMs: 200, settleQuietMs: 100, settleMaxMs: 200, doubtWaitMs: 100, leaseMs: 2_000, switchPatienceMs: 2_000 },
+      sweepMs: 200,
+      waitMs: 2_000,
+    },
+  });
+  following = await startRwVsdc({ approved: [] });
+});
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]();
+  await following?.close();
+});
+
+let made = 0;
+function invoice(of: DemoBusiness): { id: string; number: string } {
+  made += 1;
+  const source = world.zoho.documents().find((each) => each.organization_id === of.organizationId && each.what.startsWith('simple sale'));
+  const id = `46000000009${String(made).padStart(8, '0')}`;
+  const number = `A-${made}`;
+  world.zoho.add('invoices', of.organizationId, {
+    ...structuredClone(world.zoho.document('invoices', source?.id ?? '')),
+    invoice_id: id,
+    invoice_number: number,
+  });
+  return { id, number };
+}
+const judged = (at: RwVsdc, number: string) => at.receipts().filter((each) => each.request.remark === number);
+const present = async (api: Api, id: string) => (await api.get(`/receipts/${id}`)).body;
+const deviceOf = async (api: Api, of: DemoBusiness) =>
+  (await api.get('/branches')).body.branches.find((each: { id: string }) => each.id === of.branchIds[0]).device;
+const socketsClosed = (of: DemoBusiness) =>
+  until(
+    () => world.sql('select 1 as open from attempt where ended_at is null or socket_closed_at is null and socket_until > now()', [], of.businessId),
+    (open) => open.length === 0,
+  );
+/** A document whose answer nobody got, although its device has signed it. */
+async function lost(api: Api, of: DemoBusiness, documentId: string, at: RwVsdc): Promise<string> {
+  at.faults(['drop_after_signing'], { tin: of.taxpayerId, bhfId: '00' });
+  const { id } = (await api.seal('invoices', documentId)).body as { id: string };
+  await until(
+    () => present(api, id),
+    (each) => each.problem?.code === 'signed_answer_lost',
+  );
+  await socketsClosed(of);
+  return id;
+}
+const approve = (of: DemoBusiness, serial: string, lastInvoiceNumber = 0) =>
+  following.approve({
+    tin: of.taxpayerId,
+    bhfId: '00',
+    serial,
+    name: approvedFor(3).find((each) => each.tin === of.taxpayerId)?.name ?? '',
+    sdcId: `SDC0300${of.taxpayerId.slice(-6)}`,
+    ...(lastInvoiceNumber ? { before: { lastInvoiceNumber, sales: [...world.vsdc.device(of.taxpayerId, '00').sales] } } : {}),
+  });
+
+describe('the reversal of a lost sale, when its device is replaced', () => {
+  let of: DemoBusiness;
+  let first: Api;
+  let second: Api;
+  let sent: { id: string; number: string };
+  let waiting: { id: string; number: string };
+  let sentSale: string;
+  let waitingSale: string;
+  let sentReversal: string;
+  const proposal = { reason_code: '06', source: 'portal and the log of the VSDC: not there' };
+  const undo = async (receiptId: string): Promise<string> => {
+    expect((await first.post(`/receipts/${receiptId}/reversal`, proposal)).status).toBe(200);
+    const confirmed = await second.post(`/receipts/${receiptId}/reversal/confirm`);
+    expect(confirmed.status).toBe(200);
+    return confirmed.body.reversal.reversal_receipt_id as string;
+  };
+  beforeAll(async () => {
+    of = world.businesses[0];
+    const colleague = {
+      username: 'second@inzozi',
+      name: 'Second',
+      email: 'second@inzozi.example',
+      password: 'second-demo-only',
+      role: 'business_admin' as const,
+    };
+    await world.app.addPerson(of.businessId, colleague);
+    await world.sql("update business set settings = settings || jsonb_build_object('reversal_without_data', true)", [], of.businessId);
+    first = await Api.signIn(world, of.admin);
+    second = await Api.signIn(world, { ...of.admin, username: colleague.username, password: colleague.password });
+    await first.seal('invoices', invoice(of).id);
+    [sent, waiting] = [invoice(of), invoice(of)];
+    sentSale = await lost(first, of, sent.id, world.vsdc);
+    waitingSale = await lost(first, of, waiting.id, world.vsdc);
+    // One is signed and its answer is lost as well; the other never leaves.
+    world.vsdc.faults(['drop_after_signing'], { tin: of.taxpayerId, bhfId: '00' });
+    sentReversal = await undo(sentSale);
+    await until(
+      () => present(first, sentReversal),
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    await socketsClosed(of);
+    await world.sql("update device set address = 'http://127.0.0.1:9' where branch_id = $1", [of.branchIds[0]], of.businessId);
+    await undo(waitingSale);
+    const { next_invoice_number: next } = await deviceOf(first, of);
+    const branchId = of.branchIds[0] as string;
+    approve(of, 'follows', Number(next) - 1);
+    await first.put(`/branches/${branchId}/next-device`, { for: 'replacement', address: following.url, serial: 'follows' });
+    expect((await first.post(`/branches/${branchId}/initialise`)).status).toBe(200);
+    expect((await first.post(`/branches/${branchId}/switch`, { reason: 'the computer is dead' })).status).toBe(200);
+  });
+
+  test('and known to be signed only afterwards, leaves nothing waiting at the retired device: its document is sealed at the successor', async () => {
+    const [, refund] = judged(world.vsdc, sent.number);
+    expect((await first.post(`/receipts/${sentReversal}/evidence`, evidenceOf(refund))).body).toMatchObject({ state: 'signed' });
+    expect(await present(first, sentSale)).toMatchObject({
+      state: 'refused',
+      problem: { code: 'device_retired' },
+      reversal: { reversed_at: expect.any(String) },
+    });
+    expect((await first.seal('invoices', sent.id)).body).toMatchObject({ state: 'signed' });
+    expect(judged(following, sent.number)).toHaveLength(1);
+  });
+
+  test('and closed unsent with it, is opened at the successor where the document is lost there once more', async () => {
+    const evidence = { found: 'other', source: 'the portal shows another document under it' };
+    await first.post(`/receipts/${waitingSale}/evidence`, evidence);
+    expect((await second.post(`/receipts/${waitingSale}/evidence/confirm`)).body).toMatchObject({ state: 'refused', problem: { code: 'device_retired' } });
+    const again = await lost(first, of, waiting.id, following);
+    expect(again).not.toBe(waitingSale);
+    const reversal = await undo(again);
+    await until(
+      () => present(first, again),
+      (each) => each.state === 'signed',
+    );
+    expect(await present(first, reversal)).toMatchObject({ state: 'signed', kind: 'refund' });
+    expect(judged(following, waiting.number).map((each) => each.request.rcptTyCd)).toEqual(['S', 'R', 'S']);
+  });
+});
+
+describe('what a rehearsal leaves', () => {
+  test('a device whose serial the authority does not know is entered again, and a late test receipt never stands in the place of the real one', async () => {
+    const of = world.businesses[1] as DemoBusiness;
+    const admin = await Api.signIn(world, of.admin);
+    const [branchId] = of.branchIds as [string];
+    const document = invoice(of);
+    const test = (await admin.seal('invoices', document.id)).body;
+    expect(test).toMatchObject({ state: 'signed', environment: 'sandbox' });
+    expect(await admin.post(`/receipts/${test.id}/mail`)).toMatchObject({ status: 409, body: { code: 'test_receipt_only' } });
+    approve(of, 'right');
+    const enter = (serial: string) => admin.put(`/branches/${branchId}/next-device`, { for: 'production', address: following.url, serial });
+    await enter('wrong');
+    expect(await admin.post(`/branches/${branchId}/initialise`)).toMatchObject({ body: { code: 'device_invalid' } });
+    expect((await enter('right')).status).toBe(200);
+    expect((await admin.post(`/branches/${branchId}/initialise`)).status).toBe(200);
+    expect((await admin.post(`/branches/${branchId}/switch`)).status).toBe(200);
+    await admin.post('/zoho/installation');
+    const { version } = (await admin.get('/businesses/me/config')).body;
+    expect((await admin.put('/businesses/me/config', { settings: { write_back: true }, version })).status).toBe(200);
+    const real = (await admin.seal('invoices', document.id, { confirm: ['before_production'] })).body;
+    expect(real).toMatchObject({ state: 'signed', environment: 'production' });
+    const steps = (id: string) => admin.get(`/receipts/${id}/write-back`).then((reply) => reply.body.steps as { state: string }[]);
+    await until(
+      () => steps(real.id),
+      (all) => all.length > 0 && all.every((each) => each.state === 'done' || each.state === 'skipped'),
+    );
+    // Due since the rehearsal, and kept waiting by Zoho until now.
+    await world.sql(
+      `insert into write_back (business_id, receipt_id, step, position, state, tries, next_at, created_at)
+         values ($1, $2, 'custom_fields', 0, 'waiting', 0, now(), now()), ($1, $2, 'comment', 2, 'waiting', 0, now(), now())`,
+      [of.businessId, test.id],
+      of.businessId,
+    );
+    await admin.post(`/receipts/${test.id}/write-back`);
+    expect(
+      await until(
+        () => steps(test.id),
+        (all) => all.every((each) => each.state !== 'waiting'),
+      ),
+    ).toMatchObject([{ state: 'skipped' }, { state: 'skipped' }]);
+    const seen = world.zoho.seenOn(document.id);
+    expect(seen.fields.cf_fiscal_receipt).not.toContain('TEST');
+    expect(JSON.stringify(seen.comments)).not.toContain('TEST');
+  });
+});
+
+describe('receipts of a device that are nobody’s', () => {
+  let of: DemoBusiness;
+  let admin: Api;
+  beforeAll(async () => {
+    of = world.businesses[2] as DemoBusiness;
+    admin = await Api.signIn(world, of.admin);
+    await admin.seal('invoices', invoice(of).id);
+  });
+  const resume = async () => {
+    const resumed = await admin.post(`/branches/${of.branchIds[0]}/resume`, { evidence: 'the old till, page 3 of its log' });
+    expect(resumed.status).toBe(200);
+  };
+
+  test('stop the lane as soon as the evidence for a doubt shows them, before another document is sent', async () => {
+    world.vsdc.signElsewhere(of.taxpayerId, '00', '900');
+    const document = invoice(of);
+    const doubt = await lost(admin, of, document.id, world.vsdc);
+    const [held] = judged(world.vsdc, document.number);
+    expect((await admin.post(`/receipts/${doubt}/evidence`, evidenceOf(held))).body).toMatchObject({ state: 'signed' });
+    expect(await deviceOf(admin, of)).toMatchObject({ state: 'paused', problem: { code: 'total_jumped', missing: 1 } });
+    const next = invoice(of);
+    expect((await admin.seal('invoices', next.id)).body).toMatchObject({ state: 'queued' });
+    expect(judged(world.vsdc, next.number)).toEqual([]);
+    await resume();
+  });
+
+  test('are not excused by receipts that a person explained and that the device never signed', async () => {
+    await until(
+      () => deviceOf(admin, of),
+      (each) => each.queued === 0,
+    );
+    // After a collision somebody named a last number far above what the other writer has really signed.
+    await world.sql("update device set totals_explained = 90 where branch_id = $1 and state <> 'retired'", [of.branchIds[0]], of.businessId);
+    expect((await admin.seal('invoices', invoice(of).id)).body).toMatchObject({ state: 'signed' });
+    world.vsdc.signElsewhere(of.taxpayerId, '00', '901');
+    await admin.seal('invoices', invoice(of).id);
+    expect(await deviceOf(admin, of)).toMatchObject({ state: 'paused', problem: { code: 'total_jumped', missing: 1 } });
+  });
+});
+
+test('a database that was brought up to date without them gets its currencies and the age of what is due, of every business', async () => {
+  const { businessId } = world.businesses[0];
+  await world.sql("update document set due_since = null where not gone and status = 'sent'", [], businessId);
+  await world.sql('update receipt set sale = jsonb_set(sale, \'{sale,foreign}\', \'{"currency": "USD"}\'), foreign_currency = null', [], businessId);
+  const directory = join(checkout, 'server/src/migrations');
+  const only = readdirSync(directory).find((name) => name.startsWith('0023-')) as string;
+  await migrate(world.databaseUrls.owner, directory, { down: true, only });
+  await migrate(world.databaseUrls.owner, directory, { only });
+  expect(await world.sql('select distinct foreign_currency as is from receipt', [], businessId)).toEqual([{ is: 'USD' }]);
+  expect(await world.sql("select 1 as found from document where due_since is null and not gone and status = 'sent'", [], businessId)).toEqual([]);
+});
