@@ -30,11 +30,32 @@ export const code = (text: string): string => clean(text).replace(/[\s\p{Cf}]+/g
  * of other scripts. Letters stay, where an authority's numbers have some; what is no number stays what it is, for somebody to mend.
  */
 export function taxpayerNumber(text: string): string {
-  const bare = code(text.normalize('NFKC')).replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String(digit.charCodeAt(0) & 0xf));
+  const bare = withoutExponent(withAsciiDigits(code(text.normalize('NFKC'))));
   // Two noughts behind a mark are a fraction of nothing, three are a group of thousands.
   const whole = /^[\d.,'’]+$/.test(bare) ? bare.replace(/[.,]0{1,2}$/, '') : bare;
   const joined = whole.replace(/[.,'’_/‐-―-]/g, '');
   return /^[0-9A-Za-z]*\d[0-9A-Za-z]*$/.test(joined) ? joined : clean(text).trim();
+}
+
+/** `1.01234567E8` as its digits, where it has them all: what a spreadsheet has rounded (`1.01E+8`) is no number of anybody. */
+export function withoutExponent(text: string): string {
+  const [, whole = '', fraction = '', exponent = ''] = /^([1-9])\.(\d+)[eE]\+?0?(\d{1,2})$/.exec(text) ?? [];
+  return whole !== '' && fraction.length === Number(exponent) ? whole + fraction : text;
+}
+
+/** Digits of any script as ASCII digits: people type on Arabic, Bengali and full-width keyboards too. */
+export const withAsciiDigits = (text: string): string =>
+  text.replace(/\p{Nd}/gu, (digit) => {
+    let zero = digit.codePointAt(0) as number;
+    // The ten digits of a script stand side by side, and each script's block of them begins at its zero.
+    while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1)) && (digit.codePointAt(0) as number) - zero < 9) zero -= 1;
+    return String((digit.codePointAt(0) as number) - zero);
+  });
+
+/** A code of letters and digits that a buyer was given, as its issuer means it: no blanks and strokes in it, no dress of a number field. */
+export function purchaseCode(text: string): string {
+  const bare = withAsciiDigits(code(text.normalize('NFKC'))).replace(/[‐-―-]/g, '');
+  return /^[\d,]+(\.0{1,2})?$/.test(bare) ? bare.replace(/\.0{1,2}$/, '').replaceAll(',', '') : bare;
 }
 
 /** Every string within a JSON value, its keys included, made anew; numbers, booleans and null stay. */

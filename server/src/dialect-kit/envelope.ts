@@ -9,10 +9,10 @@ const envelope = z.looseObject({
   data: z.unknown(),
 });
 
-/** `000` in every dress it comes in: `0`, `"0000"`, `" 000 "`. Zeros before three digits and blanks say nothing; no digits at all are no success. */
+/** `000` in every dress a number comes in: `0`, `"0000"`, `" 000 "`, `+000`, `0.0`. Zeros in front and blanks say nothing; no digits at all are no success. */
 function resultCode(said: string | number): string {
-  const bare = code(String(said));
-  return /^\d+$/.test(bare) ? bare.replace(/^0+(?=\d{3})/, '').padStart(3, '0') : bare;
+  const number = counterOf(said);
+  return /^\d+$/.test(number) ? number.padStart(3, '0') : number;
 }
 
 export type Envelope = { code: string; text: string; data: unknown };
@@ -23,8 +23,8 @@ export type Envelope = { code: string; text: string; data: unknown };
  */
 export function readEnvelope(answer: DeviceAnswer): Envelope | null {
   if (answer.status !== 200) return null;
-  const parsed = envelope.safeParse(parseExactly(answer.body));
-  return parsed.success ? { code: parsed.data.resultCd, text: parsed.data.resultMsg, data: parsed.data.data } : null;
+  const read = envelope.safeParse(parseExactly(answer.body));
+  return read.success ? { code: read.data.resultCd, text: read.data.resultMsg, data: read.data.data } : null;
 }
 
 type Reviver = (key: string, value: unknown, context: { source: string }) => unknown;
@@ -34,9 +34,18 @@ type Reviver = (key: string, value: unknown, context: { source: string }) => unk
  * reason that what became of a send is not written down. Blanks, a mark of byte order and the zeros of a C string around it are not part of it.
  */
 export function parseExactly(text: string): unknown {
-  const ours: Reviver = (_key, value, context) => (typeof value === 'number' ? context.source : typeof value === 'string' ? clean(value) : value);
+  const bare = withoutZeros(text);
+  const whole = parsed(bare);
+  // A message with a line break in it, a field padded with zeros: written into the JSON as they are, they would hide a receipt that was signed.
+  return whole ?? parsed(bare.replace(rawControls, ' '));
+}
+
+const rawControls = /\p{Cc}/gu;
+const ours: Reviver = (_key, value, context) => (typeof value === 'number' ? context.source : typeof value === 'string' ? clean(value) : value);
+
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(withoutZeros(text), ours as (key: string, value: unknown) => unknown);
+    return JSON.parse(text, ours as (key: string, value: unknown) => unknown);
   } catch {
     return null;
   }
@@ -51,11 +60,12 @@ function withoutZeros(text: string): string {
 }
 
 /**
- * A counter in every dress it comes in: number or text, padded with zeros or blanks, with a fraction of nothing (`12.0`) or an exponent
- * (`1.0E7`), as serialisers of floats write it. Anything else stays as it is, and is no counter.
+ * A counter in every dress it comes in: number or text, padded with zeros or blanks, in groups of three (`1,234`), with a fraction of nothing
+ * (`12.0`) or an exponent (`1.0E7`), as serialisers of floats write it. Anything else stays as it is, and is no counter.
  */
 export function counterOf(said: string | number): string {
-  const bare = code(String(said));
+  const given = code(String(said));
+  const bare = /^\+?\d{1,3}(,\d{3})+$/.test(given) ? given.replaceAll(',', '') : given;
   const match = /^\+?(\d+)(?:\.(\d*))?(?:[eE]\+?(\d{1,2}))?$/.exec(bare);
   if (!match) return bare;
   const [, whole = '', fraction = '', exponent = '0'] = match;

@@ -26,6 +26,16 @@ describe('a telephone number is its digits, however it is spelled', () => {
     '०७८८०००००६',
     '０７８８０００００６',
     '0788\t000\t006',
+    '0788000006 0722000111',
+    '0788 000 006 0722 000 111',
+    '0788000006 - 0722000111',
+    '+250788000006 +250722000111',
+    'M 0788000006 T 0252123456',
+    '0788 000 006 (MTN) 0733 000 111 (Airtel)',
+    '0788 000 006 poste 4',
+    'Office 2nd floor: 0788 000 006',
+    '788000006.00',
+    '7.88000006E8',
   ])('%s', (written) => expect(readPhone(written, 'RW')).toBe('0788000006'));
 
   test('of another country it keeps the country’s code', () => expect(readPhone('+254 712 345 678', 'RW')).toBe('+254712345678'));
@@ -34,6 +44,11 @@ describe('a telephone number is its digits, however it is spelled', () => {
     expect(readPhone('+999 12 34 56 78', 'RW')).toBe('+99912345678');
   });
   test('of a country the library does not know, it is taken as its digits', () => expect(readPhone('0788 000 006', 'ZZ')).toBe('0788000006'));
+  test('of more digits than any number has, it is none: nothing is cut off to make one', () => {
+    expect(readPhone('12345678901234567890', 'RW')).toBeNull();
+    expect(readPhone('12345678901234567890', 'ZZ')).toBeNull();
+    expect(readPhone('0788000006 0722000111', 'ZZ')).toBe('0788000006');
+  });
   test.each(['', 'call me', 'n/a', '0788', '12 34 5', '-', 'ext. 7'])('“%s” has too few digits to be one', (written) =>
     expect(readPhone(written, 'RW')).toBeNull(),
   );

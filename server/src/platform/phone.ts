@@ -1,3 +1,4 @@
+import { withAsciiDigits, withoutExponent } from '@muhuri/shared/text';
 import parsePhoneNumber, { type CountryCode, isSupportedCountry } from 'libphonenumber-js/max';
 
 /** Fewer are no telephone number anywhere; what has as many is taken, since no list of numbering plans is ever up to date. */
@@ -5,41 +6,53 @@ const digitsMin = 6;
 /** The longest number there is has fifteen (ITU-T E.164). */
 const digitsMax = 15;
 
-/** Digits of any script as ASCII digits: people type on Arabic and full-width keyboards too. */
-const withAsciiDigits = (text: string) =>
-  text.replace(/\p{Nd}/gu, (digit) => {
-    let zero = digit.codePointAt(0) as number;
-    // The ten digits of a script stand side by side, and each script's block of them begins at its zero.
-    while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1)) && (digit.codePointAt(0) as number) - zero < 9) zero -= 1;
-    return String((digit.codePointAt(0) as number) - zero);
-  });
-
 const digitsOf = (text: string) => withAsciiDigits(text).replace(/\D/g, '');
 
 export const hasPhoneNumber = (text: string): boolean => digitsOf(text).length >= digitsMin;
 
 /**
  * A telephone number as people write it, in the one form that is sent and printed: the digits dialled within `country` for its own numbers
- * (`0788000006`), `+` and the digits for others'. How it was spelled never matters; null where there are too few digits to be a number.
- * Where several are written one after the other, the first counts.
+ * (`0788000006`), `+` and the digits for others'. How it was spelled never matters; null where there are too few digits to be a number, or
+ * more than any has. Where several are written one after the other, the first counts.
  */
 export function readPhone(text: string, country: string): string | null {
-  const plain = withAsciiDigits(text.normalize('NFKC'));
-  const parsed = isSupportedCountry(country) ? plainest(plain, country) : undefined;
+  const plain = withoutFraction(withAsciiDigits(text.normalize('NFKC')));
+  const parsed = isSupportedCountry(country) ? (plainest(plain, country) ?? firstWithin(plain, country)) : undefined;
   if (parsed) return parsed.country === country ? parsed.formatNational().replace(/\D/g, '') : parsed.number;
-  const first = plain.split(/[/,;|\n]|\b(?:or|ou|and|et)\b/i).find(hasPhoneNumber) ?? plain;
+  const parts = plain.split(separators).filter(hasPhoneNumber);
+  const first = parts.find((part) => digitsOf(part).length <= digitsMax) ?? plain.split(/\s+/).find(hasPhoneNumber) ?? plain;
   const digits = digitsOf(first);
-  if (digits.length < digitsMin) return null;
-  return `${/^[^\d]*\+/.test(first) ? '+' : ''}${digits.slice(0, digitsMax)}`;
+  if (digits.length < digitsMin || digits.length > digitsMax) return null;
+  return `${/^[^\d]*\+/.test(first) ? '+' : ''}${digits}`;
 }
 
+const separators = /[/,;|\n]|\b(?:or|ou|and|et)\b/i;
+
+/** What a field of numbers makes of it: `788000006.00`, `7.88000006E8`. */
+const withoutFraction = (text: string): string => withoutExponent(text.trim()).replace(/^(\+?\d+)\.0{1,2}$/, '$1');
+
 function plainest(text: string, country: CountryCode) {
-  for (const part of [text, ...text.split(/[/,;|\n]|\b(?:or|ou|and|et)\b/i)]) {
+  for (const part of [text, ...text.split(separators)]) {
     const parsed = parsePhoneNumber(part, country);
     if (parsed?.isPossible()) {
       parsed.setExt('');
       return parsed;
     }
   }
+  return undefined;
+}
+
+const groupsMost = 40;
+
+/** The first groups of digits that make a number by themselves: two numbers with a blank between, one with words and other figures around. */
+function firstWithin(text: string, country: CountryCode) {
+  const groups = (text.match(/\+?\d+/g) ?? []).slice(0, groupsMost);
+  for (const begin of groups.keys())
+    for (let end = begin + 1; end <= groups.length; end++) {
+      const tried = groups.slice(begin, end).join('');
+      if (tried.length > digitsMax + 1) break;
+      const parsed = parsePhoneNumber(tried, country);
+      if (parsed?.isValid()) return parsed;
+    }
   return undefined;
 }

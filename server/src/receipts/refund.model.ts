@@ -56,7 +56,9 @@ export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartia
   const total = totalOf(lines);
   const [first] = [...items.values()].filter((item) => item.asked.length > 0);
   if (findings.length === 0 && first && isZero(total)) findings.push({ code: 'refund_too_large', field: 'total', ...about(first.row, sale) });
-  const within = add('0', ...sale.lines.map((line) => smallest(line, sale)));
+  const aUnitEach = add('0', ...sale.lines.map((line) => smallest(line, sale)));
+  // Nothing of the sale is left out: then only its total, or the refund's, was rounded to a whole unit.
+  const within = [...items.values()].every(isReturnedWhole) ? add(aUnitEach, sale.foreign?.exchangeRate ?? '1') : aUnitEach;
   if (!allowsPartial && compare(add(total, within), sale.total) < 0)
     findings.push({ code: 'refund_partial', field: 'total', asked: refund.total, sale_total: sale.total, base_currency: sale.currency });
   return { refund: settled.size === 0 ? refund : { ...refund, lines, total }, findings, left: [...items.values()].map((item) => item.row) };
@@ -111,6 +113,12 @@ function isWithin({ sold, refunded, asked }: Item): boolean {
   const parts = [...refunded, ...asked];
   const over = subtract(sumOf(parts, 'worth'), sumOf(sold, 'worth'));
   return compare(over, add(sumOf(parts, 'slack'), sumOf(sold, 'slack'))) <= 0;
+}
+
+/** Whether all that was sold of an item is asked back at once, before anything was rounded. */
+function isReturnedWhole({ sold, asked }: Item): boolean {
+  const all = [...sold, ...asked];
+  return inBooks(all) && compare(add(sumOf(asked, 'worth'), sumOf(all, 'slack')), sumOf(sold, 'worth')) >= 0;
 }
 
 /** Whether the parts are, in the document's own currency, the sale to its end: exactly, or with what rounding has put on top. */

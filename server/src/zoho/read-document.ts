@@ -1,5 +1,5 @@
 import { add, divide, isAmount, isZero, multiply, round, subtract } from '@muhuri/shared/money';
-import { clean, code, cut, taxpayerNumber } from '@muhuri/shared/text';
+import { clean, cut, purchaseCode, taxpayerNumber } from '@muhuri/shared/text';
 import { AppError } from '../platform/app-error.ts';
 import type { BooksDocument, BooksLine, TaxAmount } from '../receipts/document.model.ts';
 import type { Json } from './parse-json.ts';
@@ -22,7 +22,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
   const own = text(raw[module === 'invoices' ? 'invoice_id' : 'creditnote_id']);
   if (own !== id) throw new AppError('zoho_mismatch', {}, `asked for ${id}, got ${own}`);
   if (!isDay(text(raw.date))) throw new AppError('document_unreadable', { field: 'date' });
-  const places = Number(text(raw.price_precision) || '2');
+  const places = precisionOf(raw);
   const isEntityDiscount = text(raw.discount_type) === 'entity_level';
   return {
     module,
@@ -36,7 +36,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     customer: { id: text(raw.customer_id), name: text(raw.customer_name) },
     buyer: {
       taxpayerId: machineForm(taxpayerNumber, custom(raw, around.customFields.buyer_tin)),
-      purchaseCode: machineForm(code, custom(raw, around.customFields.purchase_code)),
+      purchaseCode: machineForm(purchaseCode, custom(raw, around.customFields.purchase_code)),
       mobile: around.mobile,
     },
     locationId: text(raw.location_id) || text(raw.branch_id) || null,
@@ -90,6 +90,13 @@ function readLine(line: Fields, places: number): BooksLine {
   };
 }
 
+/** Decimals a currency is kept in; what is no such number would end in arithmetic that cannot be done. */
+function precisionOf(raw: Fields): number {
+  const given = text(raw.price_precision) || '2';
+  if (!/^\d(\.0+)?$/.test(given)) throw new AppError('document_unreadable', { field: 'price_precision', value: cut(given, 40) });
+  return Number(given);
+}
+
 const machineForm = (form: (text: string) => string, value: string | null): string | null => (value && form(value)) || null;
 
 const taxAmounts = (rows: Json | undefined): TaxAmount[] =>
@@ -132,13 +139,13 @@ function lineDiscount(line: Fields, places: number): string {
   if (isAmount(text(line.discount_amount))) return text(line.discount_amount);
   const given = text(line.discount);
   if (!given.endsWith('%')) return amount(line.discount);
-  return round(divide(multiply(multiply(amount(line.rate), amount(line.quantity)), given.slice(0, -1)), '100'), places);
+  return round(divide(multiply(multiply(amount(line.rate), amount(line.quantity)), amount(given.slice(0, -1))), '100'), places);
 }
 
 function entityDiscount(raw: Fields, places: number): string {
   for (const key of ['discount_total', 'discount_amount']) if (isAmount(text(raw[key]))) return text(raw[key]);
   const given = text(raw.discount);
-  return given.endsWith('%') ? round(divide(multiply(amount(raw.sub_total), given.slice(0, -1)), '100'), places) : amount(raw.discount);
+  return given.endsWith('%') ? round(divide(multiply(amount(raw.sub_total), amount(given.slice(0, -1))), '100'), places) : amount(raw.discount);
 }
 
 /** The invoices a credit note corrects, by the first source that names any; several stay several, for a person to choose. */

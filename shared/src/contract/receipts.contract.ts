@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { characters } from './characters.ts';
-import { code, taxpayerNumber } from '../text.ts';
+import { purchaseCode, taxpayerNumber } from '../text.ts';
 import { endpoint } from './endpoint.ts';
 
 const amount = z.string().regex(/^-?\d+(\.\d+)?$/);
@@ -96,7 +96,7 @@ export const receiptView = z
 export const answers = {
   // As people copy them: with blanks, groups of three, a fraction of nothing.
   buyer_tin: z.string().max(60).overwrite(taxpayerNumber).max(20).optional(),
-  purchase_code: z.string().max(60).overwrite(code).max(20).optional(),
+  purchase_code: z.string().max(60).overwrite(purchaseCode).max(20).optional(),
   buyer_mobile: characters(z.string().trim(), 30).optional(),
   reason_code: characters(z.string().trim(), 5).optional(),
   payment_method: characters(z.string().trim(), 5).optional(),

@@ -240,6 +240,26 @@ describe('the answer', () => {
     expect(dialect.sell.read(answer(code), false).is).toBe('in_doubt');
   });
 
+  test.each(['+000', '000.0', '0', ' 00 0 ', '000\u0000'])('a result code %j is success in another dress', (code) => {
+    expect(dialect.sell.read(answer(code), false).is).toBe('signed');
+  });
+
+  test.each([
+    ['a line break and a tab in its message', answer('000').body.replace('"resultMsg":""', '"resultMsg":"It is\r\n\tsucceeded"')],
+    ['fields padded with zeros of a C string', answer('000').body.replaceAll('SDC010000099', 'SDC010000099\u0000\u0000')],
+    ['counters in groups of three', answer('000', { ...data, rcptNo: '1,010', totRcptNo: '1,234,567' }).body],
+    ['a fraction of a second behind its time', answer('000', { ...data, vsdcRcptPbctDate: '2026-01-15 10:15:32.0' }).body],
+    ['its data as the text of their JSON', answer('000', JSON.stringify(data)).body],
+  ])('a signature with %s is one, and is found in a doubt too', (_what, body) => {
+    const reply = dialect.sell.read({ status: 200, body }, false);
+    expect(reply).toMatchObject({ is: 'signed', signature: { sdcId: 'SDC010000099', signedAt: new Date('2026-01-15T08:15:32Z') } });
+    expect(dialect.sell.find({ status: 502, body })).toEqual(reply.is === 'signed' && reply.signature);
+  });
+
+  test.each(['1,01', '12,3456', '1.010', '-10', '10 of 12'])('a counter %j is none, and what was signed stays a doubt', (rcptNo) => {
+    expect(dialect.sell.read(answer('000', { ...data, rcptNo }), false).is).toBe('in_doubt');
+  });
+
   test('an answer of nothing but blanks is looked at once, however long it is', () => {
     const long = { status: 200, body: `{"resultCd":"000"${' '.repeat(2_000_000)}${'\u0000 '.repeat(500_000)}` };
     const began = performance.now();

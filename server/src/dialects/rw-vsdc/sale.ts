@@ -92,13 +92,23 @@ const counter = z
 
 const coded = z.string().transform(code).pipe(z.string().min(1));
 
+/** Its fourteen digits, however they are set apart; a fraction of a second behind them says nothing. */
+function stampIn(said: string | number): string {
+  const digits = String(said).replace(/\D/g, '');
+  return digits.length === 14
+    ? digits
+    : String(said)
+        .replace(/[.,]\d{1,9}\s*$/, '')
+        .replace(/\D/g, '');
+}
+
 /** The data of a signed sale. `mrcNo` is padded with blanks by some devices. */
 const signed = z.looseObject({
   rcptNo: counter,
   totRcptNo: counter,
   intrlData: coded,
   rcptSign: coded,
-  vsdcRcptPbctDate: z.union([z.string(), z.number()]).transform((said) => String(said).replace(/\D/g, '')),
+  vsdcRcptPbctDate: z.union([z.string(), z.number()]).transform(stampIn),
   sdcId: coded,
   mrcNo: coded,
 });
@@ -114,8 +124,11 @@ export function read(answer: DeviceAnswer, isResend: boolean): SaleReply {
   return signature ? { is: 'signed', signature } : { is: 'in_doubt', ...said };
 }
 
+/** Some programs put an object into another as the text of its JSON. */
+const unpacked = (value: unknown): unknown => (typeof value === 'string' && value.trim().startsWith('{') ? parseExactly(value) : value);
+
 function signatureIn(value: unknown): Signature | null {
-  const data = signed.safeParse(value);
+  const data = signed.safeParse(unpacked(value));
   const signedAt = data.success ? momentOf(data.data.vsdcRcptPbctDate, timeZone) : null;
   if (!data.success || !signedAt) return null;
   const { rcptNo, totRcptNo, intrlData, rcptSign, sdcId, mrcNo } = data.data;
@@ -125,7 +138,8 @@ function signatureIn(value: unknown): Signature | null {
 /** Under any status and any code, in the envelope or without one, with words of a proxy around it: the one object that holds all of a receipt's data. */
 export function find(answer: DeviceAnswer): Signature | null {
   const { body } = answer;
-  const within = (value: unknown, depth: number): Signature | null => {
+  const within = (given: unknown, depth: number): Signature | null => {
+    const value = unpacked(given);
     if (typeof value !== 'object' || value === null || depth > 4) return null;
     const own = signatureIn(value);
     if (own) return own;

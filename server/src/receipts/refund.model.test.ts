@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest';
+import type { BooksDocument } from './document.model.ts';
+import { makeSale } from './make-sale.model.ts';
+import { document, line, setup } from './make-sale.samples.ts';
+import { fitRefund } from './refund.model.ts';
+import type { Sale } from './sale.model.ts';
+
+const vat = (amount: string) => ({ id: 'vat', name: 'VAT', percent: '18', kind: 'tax' as const, amount });
+const bread = line('1180.80', { tax: vat('212.54') });
+const sold = (more: Partial<BooksDocument>) => makeSale(document({ lines: [bread], ...more }), setup, {}, null).sale as Sale;
+/** The whole refund of a business that makes no partial ones. */
+function refunded(sale: Sale, more: Partial<BooksDocument>) {
+  const note = document({ module: 'creditnotes', kind: 'credit_note', lines: [bread], ...more });
+  const { refund, findings } = fitRefund(makeSale(note, setup, { reason_code: '06' }, sale).priced as Sale, sale, [], false);
+  return findings.map((each) => each.code).join() || refund.total;
+}
+
+describe('a refund of all that was sold is whole, whichever of the two totals was rounded to a whole unit', () => {
+  const [plain, up, down] = [{ total: '1393.34' }, { total: '1394', roundOff: '0.66' }, { total: '1393', roundOff: '-0.34' }];
+  test.each([
+    ['neither', plain, plain, '1393.34'],
+    ['the sale’s, up', up, plain, '1393.34'],
+    ['the sale’s, down', down, plain, '1393.00'],
+    ['the refund’s, up', plain, up, '1393.34'],
+    ['the refund’s, down', plain, down, '1393.00'],
+    ['both', up, up, '1394.00'],
+  ])('%s', (_which, sale, note, total) => expect(refunded(sold(sale), note)).toBe(total));
+
+  test('a price cut of less than a unit is a part all the same', () => {
+    const cheaper = line('1180.30', { tax: vat('212.45') });
+    expect(refunded(sold(plain), { lines: [cheaper], total: '1392.75' })).toBe('refund_partial');
+  });
+});
