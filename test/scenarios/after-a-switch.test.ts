@@ -203,10 +203,47 @@ describe('receipts of a device that are nobody’s', () => {
     admin = await Api.signIn(world, of.admin);
     await admin.seal('invoices', invoice(of).id);
   });
-  const resume = async () => {
-    const resumed = await admin.post(`/branches/${of.branchIds[0]}/resume`, { evidence: 'the old till, page 3 of its log' });
+  const resume = async (more: object = {}) => {
+    const resumed = await admin.post(`/branches/${of.branchIds[0]}/resume`, { ...more, evidence: 'the old till, page 3 of its log' });
     expect(resumed.status).toBe(200);
   };
+
+  test('are not those that it has signed for us before it was set up anew', async () => {
+    const document = invoice(of);
+    const doubt = await lost(admin, of, document.id, world.vsdc);
+    expect((await admin.seal('invoices', invoice(of).id)).body.state).toBe('signed');
+    const [branchId] = of.branchIds as [string];
+    const { serial, sdc_id, mrc_number, next_invoice_number: next } = await deviceOf(admin, of);
+    await admin.put(`/branches/${branchId}/next-device`, { for: 'replacement', address: world.vsdc.url, serial });
+    const known = { sdc_id, mrc_number, last_invoice_number: String(Number(next) - 1) };
+    expect((await admin.post(`/branches/${branchId}/adopt`, known)).status).toBe(200);
+    expect((await admin.post(`/branches/${branchId}/switch`, { reason: 'set up anew on another computer' })).status).toBe(200);
+    expect((await admin.seal('invoices', invoice(of).id)).body.state).toBe('signed');
+    expect(await deviceOf(admin, of)).toMatchObject({ state: 'active', problem: null });
+    const [held] = judged(world.vsdc, document.number);
+    expect((await admin.post(`/receipts/${doubt}/evidence`, evidenceOf(held))).body.state).toBe('signed');
+    expect((await admin.seal('invoices', invoice(of).id)).body.state).toBe('signed');
+    expect(await deviceOf(admin, of)).toMatchObject({ state: 'active', problem: null });
+  });
+
+  test('under a number that came back to us never move our own run back to numbers that are used', async () => {
+    const { next_invoice_number: next } = await deviceOf(admin, of);
+    const later = String(Number(next) + 3);
+    // Three documents were signed after the one whose number came back.
+    await world.sql(
+      "update device set free_numbers = array[$1::bigint], next_invoice_number = $2 where branch_id = $3 and state <> 'retired'",
+      [next, later, of.branchIds[0]],
+      of.businessId,
+    );
+    world.vsdc.signElsewhere(of.taxpayerId, '00', next);
+    expect((await admin.seal('invoices', invoice(of).id)).body).toMatchObject({ problem: { code: 'number_collision' } });
+    await resume({ last_invoice_number: next });
+    await until(
+      () => deviceOf(admin, of),
+      (each) => each.queued === 0,
+    );
+    expect(await deviceOf(admin, of)).toMatchObject({ state: 'active', next_invoice_number: String(Number(later) + 1) });
+  });
 
   test('stop the lane as soon as the evidence for a doubt shows them, before another document is sent', async () => {
     world.vsdc.signElsewhere(of.taxpayerId, '00', '900');
@@ -232,6 +269,18 @@ describe('receipts of a device that are nobody’s', () => {
     world.vsdc.signElsewhere(of.taxpayerId, '00', '901');
     await admin.seal('invoices', invoice(of).id);
     expect(await deviceOf(admin, of)).toMatchObject({ state: 'paused', problem: { code: 'total_jumped', missing: 1 } });
+  });
+
+  test('are not forgotten by putting another device in its place', async () => {
+    const branchId = of.branchIds[0] as string;
+    const { next_invoice_number: next } = await deviceOf(admin, of);
+    approve(of, 'another', Number(next) - 1);
+    await admin.put(`/branches/${branchId}/next-device`, { for: 'replacement', address: following.url, serial: 'another' });
+    expect((await admin.post(`/branches/${branchId}/initialise`)).status).toBe(200);
+    const replace = () => admin.post(`/branches/${branchId}/switch`, { reason: 'the computer is dead' });
+    expect(await replace()).toMatchObject({ body: { code: 'total_jumped', missing: 1 } });
+    await resume();
+    expect((await replace()).status).toBe(200);
   });
 });
 

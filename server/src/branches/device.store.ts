@@ -197,11 +197,11 @@ export async function setDeviceState(tx: Tx, id: string, state: 'new' | 'active'
   await query(tx, 'update device set state = $2, problem = $3, lane_next_at = null, lane_tries = 0 where id = $1', [id, state, json(problem)]);
 }
 
-/** Moves the counter after a collision was confirmed; returned numbers up to there belong to the other writer. */
+/** Moves the counter after a collision was confirmed, never below what was frozen here; returned numbers up to there belong to the other writer. */
 export async function moveCounter(tx: Tx, id: string, lastInvoiceNumber: string): Promise<void> {
   await query(
     tx,
-    `update device set next_invoice_number = $2::bigint + 1,
+    `update device set next_invoice_number = greatest(next_invoice_number, $2::bigint + 1),
         free_numbers = array(select n from unnest(free_numbers) n where n > $2::bigint) where id = $1`,
     [id, lastInvoiceNumber],
   );

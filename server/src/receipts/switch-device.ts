@@ -21,7 +21,7 @@ const lookEveryMs = 100;
  * gone. Under the locks of both lanes, with no send open at the old one, whose waiting documents are closed with nothing sent: after a
  * rehearsal for good, since until this moment another system sealed for real; otherwise they go on at the successor, whose run begins behind
  * everything ever frozen on the branch. What may have been signed at the old device stays its own, and is settled by evidence: from now on
- * nothing is ever sent to it. Errors: `next_device_unready`, `rehearsal_missing`, `collision_open`, `device_at_work`.
+ * nothing is ever sent to it. Errors: `next_device_unready`, `rehearsal_missing`, `collision_open`, `total_jumped`, `device_at_work`.
  */
 export const switchDevice =
   (ports: Ports): SwitchDevice =>
@@ -54,6 +54,8 @@ async function checkWays(tx: Tx, present: Device, next: Device | null, { reason 
   if (isRehearsed && !(await hasTestReceipt(tx, present.branchId))) throw new AppError('rehearsal_missing');
   if (!isRehearsed && !reason) throw new AppError('malformed', { field: 'reason', reason: 'what became of the device at work has to be said' });
   if (!isRehearsed && (await listOpenDoubts(tx, present.id)).some((each) => each.code === 'number_collision')) throw new AppError('collision_open');
+  // Whose the receipts are that are not ours is asked of this device, and would be forgotten with it.
+  if (!isRehearsed && present.problem?.code === 'total_jumped') throw new AppError('total_jumped', present.problem);
   return next;
 }
 
