@@ -61,6 +61,8 @@ describe('the operator registers a business', () => {
       body: { code: 'business_taken', field: 'tin_number' },
     });
     expect(await operator.post('/businesses', { ...registration, tin_number: '100200400' })).toMatchObject({ status: 409, body: { field: 'email' } });
+    // Until the first admin has come they can be invited once more.
+    expect((await operator.post(`/businesses/${businessId}/invitations`, { email: 'second@inzozi.example' })).status).toBe(200);
     const token = /#\/accept\/(\S+)/.exec((await mail(registration.admin_email))?.text ?? '')?.[1];
     const accepted = await new Api(world.app.url).post('/auth/invitation/accept', {
       account: 'new',
@@ -72,6 +74,11 @@ describe('the operator registers a business', () => {
     expect(accepted.body.business).toMatchObject({ id: businessId, role: 'business_admin' });
     admin = new Api(world.app.url, accepted.body.token as string);
     await enrol(admin, 'three warm drums at noon');
+    // By an invitation to an address of their own the operator would have a session in the business.
+    expect(await operator.post(`/businesses/${businessId}/invitations`, { email: 'operator@platform.example' })).toMatchObject({
+      status: 409,
+      body: { code: 'admin_decides' },
+    });
   });
 
   test('lists, searches and pages businesses, and changes what is unique among them', async () => {

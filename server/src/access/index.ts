@@ -16,6 +16,7 @@ export {
   insertMembershipIndex,
   insertPerson,
   listEveryMembership,
+  listMembers,
   listMemberships,
   listPersons,
   setPersonStatus,

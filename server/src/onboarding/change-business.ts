@@ -1,4 +1,4 @@
-import { openInvitation, invitationMail } from '../access/index.ts';
+import { invitationMail, listMembers, openInvitation } from '../access/index.ts';
 import type { PlatformRecorder, Recorder } from '../audit/index.ts';
 import { compareTaxpayer, eraseDevices, listBranches } from '../branches/index.ts';
 import { eraseKey, findDirectoryEntry, getBusiness, setDirectoryStatus, updateBusinessRow, updateDirectoryEntry, type Business } from '../businesses/index.ts';
@@ -179,12 +179,16 @@ export const setQuotas =
       to,
     );
 
-/** For a business that has lost its last admin. */
+/**
+ * For a business without an admin: one that has not taken up its first invitation, or whose first admin never came. Where there is one,
+ * kept out or not, the operator invites nobody: by an invitation to an address of their own they would have a session in the business.
+ */
 export const inviteAdmin =
   (ports: Ports) =>
   async (ctx: Context, email: string): Promise<{ email: string; expiresAt: Date }> => {
     if (!(await ports.database.platform((tx) => findDirectoryEntry(tx, ctx.businessId)))) throw new AppError('not_found');
     return ctx.transaction(async (tx) => {
+      if ((await listMembers(tx)).some(({ status, role }) => status === 'active' && role === 'business_admin')) throw new AppError('admin_decides');
       const { entry, token } = await openInvitation(tx, ctx, ports, { email, role: 'business_admin', permissions: [] });
       await ports.sendMail(invitationMail(ports.publicUrl, email, (await getBusiness(tx)).name, token));
       return { email, expiresAt: entry.expiresAt };
