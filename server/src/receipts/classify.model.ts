@@ -44,6 +44,12 @@ export function classifyShipping(document: BooksDocument, setup: Setup, findings
       taxClass = null;
     }
   }
+  // What its tax is said to be is one thing, what was charged another: the class says how much VAT the authority sees in it.
+  const rate = setup.isVatRegistered && taxClass ? setup.rates[taxClass] : undefined;
+  if (taxId && rate !== undefined && !isLevied(tax, net, rate, document.places, '2')) {
+    findings.push({ code: 'tax_rate_differs', field, tax_id: taxId, tax_name: taxName ?? '', tax_class: taxClass as string });
+    taxClass = null;
+  }
   return mapping && taxClass ? { source: 'charge:shipping', mapping, taxClass } : null;
 }
 
@@ -112,9 +118,9 @@ function classOfTax(tax: LeviedTax | null, { field, name, tax: levied }: At, set
   return null;
 }
 
-/** Whether a tax can have come about at that rate, to one unit of the document's precision. */
-const isLevied = (amount: string, net: string, rate: string, places: number): boolean =>
-  compare(absolute(subtract(amount, divide(multiply(net, rate), '100'))), unit(places)) <= 0;
+/** Whether a tax can have come about at that rate, to so many units of the document's precision: each tax of a group is rounded for itself. */
+const isLevied = (amount: string, net: string, rate: string, places: number, units = '1'): boolean =>
+  compare(absolute(subtract(amount, divide(multiply(net, rate), '100'))), multiply(unit(places), units)) <= 0;
 
 function checkCodes(mapping: ItemMapping, about: Omit<StoredProblem, 'code'>, setup: Setup, findings: StoredProblem[]): void {
   const checks = [

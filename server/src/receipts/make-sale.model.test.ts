@@ -91,6 +91,11 @@ describe('bad input has one code each, and no sale', () => {
       'tax_rate_differs',
       { lines: [line('1000', { tax: { id: 'vat', name: 'VAT', percent: '16', kind: 'tax', amount: null } })], total: '1160' },
     ],
+    [
+      'shipping whose tax is not what its rate comes to',
+      'tax_rate_differs',
+      { shipping: { net: '5000', tax: '250', taxId: 'vat', taxPercent: '18', taxName: 'VAT' }, total: '6430' },
+    ],
     ['a line without tax', 'line_without_tax', { lines: [line('1000', { tax: null })], total: '1000' }],
     ['a compound tax', 'compound_tax', { lines: [line('1000', { tax: { id: 'vat', name: 'VAT', percent: '18', kind: 'compound_tax', amount: null } })] }],
     ['a date in the future', 'document_future', { date: '2026-11-21' }],
