@@ -237,6 +237,49 @@ describe('an API key', () => {
   });
 });
 
+describe('what opens a door to the business', () => {
+  const many = (columns: string, values: string) =>
+    world.sql(`insert into ${columns} select ${values} from generate_series(1, 250) n`, [business().businessId], business().businessId);
+
+  test('is listed as long as it does, however much was made after it: keys and invitations', async () => {
+    const { id } = (await admin.post('/api-keys', { name: 'back door', scopes: ['read'] })).body.api_key as { id: string };
+    await many(
+      'api_key (business_id, id, name, prefix, secret_hash, scopes, created_by, created_at, revoked_at)',
+      "$1, 'key_' || n, 'x', 'x', 'x' || n, '{read}', 'x', now() + n * interval '1 second', now()",
+    );
+    const listed = (await admin.get('/api-keys')).body.api_keys as { id: string }[];
+    expect(listed.map((each) => each.id)).toContain(id);
+    const invitation = (await admin.post('/invitations', { email: 'hidden@new.example', role: 'business_admin' })).body;
+    await many(
+      'invitation (business_id, id, email, role, permissions, secret_hash, invited_by, created_at, expires_at, withdrawn_at)',
+      "$1, 'inv_' || n, 'x@y.example', 'business_user', '{}', 'x' || n, 'x', now() + n * interval '1 second', now() + interval '1 day', now()",
+    );
+    const shown = (await admin.get('/invitations')).body.invitations as { id: string }[];
+    expect(shown.map((each) => each.id)).toContain(invitation.id);
+  });
+
+  test('stands there so many times and no more, asked for at once or not: a hundred keys, thirty addresses for webhooks', async () => {
+    for (const [path, body, list, most] of [
+      ['/api-keys', { name: 'x', scopes: ['read'] }, 'api_keys', 100],
+      ['/webhooks', { module: 'invoices' }, 'webhooks', 30],
+    ] as const) {
+      const asked = await Promise.all(Array.from({ length: most + 5 }, () => admin.post(path, body)));
+      expect(
+        asked.filter((each) => each.status !== 200).every((each) => each.body.code === 'malformed'),
+        path,
+      ).toBe(true);
+      const found = (await admin.get(path)).body[list] as { revoked_at?: string | null; id: string }[];
+      expect(
+        found.filter((each) => !each.revoked_at),
+        path,
+      ).toHaveLength(most);
+      const undo = path === '/api-keys' ? 'revoke' : 'remove';
+      await admin.post(`${path}/${found.find((each) => !each.revoked_at)?.id}/${undo}`);
+      expect((await admin.post(path, body)).status, 'there is room again').toBe(200);
+    }
+  });
+});
+
 describe('the trail', () => {
   test('is chained within seconds, verified from outside, and a changed, moved or missing entry breaks it', async () => {
     await world.app.settle();

@@ -1,5 +1,6 @@
 import { type Permission, scopes as known } from '@muhuri/shared/permissions';
 import type { Recorder } from '../audit/index.ts';
+import { getBusiness } from '../businesses/index.ts';
 import type { Context, Session } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -48,8 +49,22 @@ export const readKey =
 
 type Ports = { clock: Clock; newId: NewId; record: Recorder };
 
-export const listKeys = (ctx: Context): Promise<ApiKeyEntity[]> =>
-  ctx.transaction((tx) => tx.find(ApiKeyEntity, {}, { orderBy: { createdAt: 'desc', id: 'desc' }, limit: 200 }));
+/** So many may be in force at once, and of those that are not the newest are shown. */
+const keysMost = 100;
+const endedShown = 100;
+const inForce = (now: Date) => ({ revokedAt: null, $or: [{ expiresAt: null }, { expiresAt: { $gt: now } }] });
+
+/** Every key in force, whatever was made since: one that no list shows could be used by whoever made it and revoked by nobody. */
+export const listKeys =
+  (ports: Pick<Ports, 'clock'>) =>
+  (ctx: Context): Promise<ApiKeyEntity[]> =>
+    ctx.transaction(async (tx) => {
+      const now = ports.clock.now();
+      const newest = { orderBy: { createdAt: 'desc', id: 'desc' } } as const;
+      const alive = await tx.find(ApiKeyEntity, inForce(now), newest);
+      const ended = await tx.find(ApiKeyEntity, { $or: [{ revokedAt: { $ne: null } }, { expiresAt: { $lte: now } }] }, { ...newest, limit: endedShown });
+      return [...alive, ...ended];
+    });
 
 /** The key itself leaves the server once, here. */
 export const createKey =
@@ -59,6 +74,10 @@ export const createKey =
       const at = ports.clock.now();
       const expiresAt = ask.expires_at ? new Date(ask.expires_at) : null;
       if (expiresAt && expiresAt <= at) throw new AppError('malformed', { field: 'expires_at', reason: 'must lie in the future' });
+      // Held, so that those who ask at once are counted one after the other.
+      await getBusiness(tx, true);
+      if ((await tx.count(ApiKeyEntity, inForce(at))) >= keysMost)
+        throw new AppError('malformed', { field: 'name', reason: `${keysMost} keys in force at most: revoke one that is not used` });
       const secret = newSecret();
       const entry = tx.create(ApiKeyEntity, {
         businessId: ctx.businessId,

@@ -75,8 +75,19 @@ If you did not expect this, do nothing.
 `,
 });
 
-export const listInvitations = (ctx: Context): Promise<InvitationEntity[]> =>
-  ctx.transaction((tx) => tx.find(InvitationEntity, {}, { orderBy: { createdAt: 'desc', id: 'desc' }, limit: 200 }));
+const endedShown = 100;
+
+/** Every open one, whatever came after it, and the newest of the others: what opens a door must be seen to be taken back. */
+export const listInvitations =
+  (ports: Pick<Ports, 'clock'>) =>
+  (ctx: Context): Promise<InvitationEntity[]> =>
+    ctx.transaction(async (tx) => {
+      const now = ports.clock.now();
+      const newest = { orderBy: { createdAt: 'desc', id: 'desc' } } as const;
+      const open = await tx.find(InvitationEntity, { acceptedAt: null, withdrawnAt: null, expiresAt: { $gt: now } }, newest);
+      const isOver = { $or: [{ acceptedAt: { $ne: null } }, { withdrawnAt: { $ne: null } }, { expiresAt: { $lte: now } }] };
+      return [...open, ...(await tx.find(InvitationEntity, isOver, { ...newest, limit: endedShown }))];
+    });
 
 /** Answers the same whoever the address belongs to; an open invitation of the same address ends with the new one. */
 export const invite =

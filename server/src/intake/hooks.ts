@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Recorder } from '../audit/index.ts';
-import { holdDataKey } from '../businesses/index.ts';
+import { getBusiness, holdDataKey } from '../businesses/index.ts';
 import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Tx } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
 import { endHook, findHook, type Hook, insertHook, listHooks } from './hook.store.ts';
@@ -17,6 +18,16 @@ export type NewHook = { hook: Hook; url: string; secret: string };
 /** How long a replaced address and its secret go on beside the new ones, so that nothing on its way is lost. */
 const overlapMs = 7 * 86_400_000;
 
+/** Two are needed, and each that is renewed goes on beside the new one for a while. Every delivery is compared with all of them. */
+const hooksMost = 30;
+
+async function checkRoom(tx: Tx, at: Date): Promise<void> {
+  // Held, so that those who ask at once are counted one after the other.
+  await getBusiness(tx, true);
+  if ((await listHooks(tx, at)).length >= hooksMost)
+    throw new AppError('malformed', { field: 'module', reason: `${hooksMost} addresses at most: remove one that is not used` });
+}
+
 export const listOwnHooks = (ports: Pick<HookPorts, 'clock'>) => (ctx: Context) => ctx.transaction((tx) => listHooks(tx, ports.clock.now()));
 
 export const makeHook =
@@ -27,6 +38,7 @@ export const makeHook =
     const id = ports.newId('hook');
     const at = ports.clock.now();
     return ctx.transaction(async (tx) => {
+      await checkRoom(tx, at);
       const dataKey = await holdDataKey(tx);
       const connection = await findConnection(tx);
       if (!connection) throw new AppError('zoho_not_connected');
@@ -47,6 +59,7 @@ export const rotateHook =
     const old = await ctx.transaction(async (tx) => {
       const found = await findHook(tx, id, at);
       if (!found) throw new AppError('not_found');
+      await checkRoom(tx, at);
       await endHook(tx, id, new Date(at.getTime() + overlapMs));
       await ports.record(tx, ctx, { action: 'webhook.rotated', subject: id });
       return found;
