@@ -288,10 +288,13 @@ describe('made-up tokens', () => {
     expect(statuses.slice(20).every((each) => each === 429)).toBe(true);
     // Nothing that was turned away, nor the same token again at once, is looked for in the database.
     await owner.query('begin');
-    await owner.query('lock table session, api_key, reference.operator_session in access exclusive mode');
-    const held = await Promise.all([from('2001:db8::99', madeUp(99)), from('2001:db8::99', madeUp(1)), from('2001:db8::99', madeUp(98), '/health')]);
+    await owner.query('lock table api_key, reference.operator_session in access exclusive mode');
+    expect((await from('2001:db8:0:2::1', madeUp(97))).status, 'of a network that is not turned away').toBe(401);
+    await owner.query('lock table session in access exclusive mode');
+    const asked = [from('2001:db8::99', madeUp(99)), from('2001:db8:0:2::1', madeUp(97)), from('2001:db8::99', madeUp(98), '/health')];
+    const held = await Promise.all(asked);
     await owner.query('rollback');
-    expect(held.map((each) => each.status)).toEqual([429, 429, 200]);
+    expect(held.map((each) => each.status)).toEqual([429, 401, 200]);
     expect(await held[2]?.json()).toEqual({ status: 'up' });
     expect((await from('2001:db8::1', admin.token)).status).toBe(200);
     expect((await from('2001:db8:0:1::1', madeUp(100))).status).toBe(401);

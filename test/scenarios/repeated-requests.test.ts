@@ -75,6 +75,18 @@ describe('a request sent twice under one Idempotency-Key', () => {
     expect(((await admin.get('/invitations')).body.invitations as { email: string }[]).filter((each) => each.email === invitation.email)).toHaveLength(1);
   });
 
+  test('is one request of one caller: with another body it is a conflict, and another person’s key of the same name is theirs', async () => {
+    const key = newKey();
+    const first = await admin.post('/invitations', { email: 'mine@inzozi.example', role: 'business_user' }, key);
+    expect(first.status).toBe(200);
+    expect((await admin.post('/invitations', { email: 'mine@inzozi.example', role: 'business_user' }, key)).body.id).toBe(first.body.id);
+    expect(codeOf(await admin.post('/invitations', { email: 'other@inzozi.example', role: 'business_user' }, key))).toEqual([409, 'idempotency_conflict']);
+    const theirs = await Api.signIn(world, world.businesses[1].admin);
+    const ask = { email: 'mine@inzozi.example', role: 'business_user' };
+    const made = await theirs.post('/invitations', ask, key);
+    expect([made.status, made.body.id === first.body.id]).toEqual([200, false]);
+  });
+
   test('is forgotten after a day', async () => {
     expect((await kept()).length).toBeGreaterThan(5);
     aheadMs += 23 * 3_600_000;
