@@ -336,6 +336,12 @@ describe('a second factor that is set up', () => {
     const accept = (more: object) => anyone().post('/auth/invitation/accept', { account: 'existing', token, username: 'abel', password, ...more });
     expect((await accept({})).body.code).toBe('code_needed');
     expect((await accept({ code: await nextOf('abel') })).body.business.id).toBe(business(1).businessId);
+    // Whoever works for several is asked for which with a code that then lets in, once.
+    const code = await nextOf('abel');
+    const login = (more: object) => anyone().post('/auth/login', { username: 'abel', password, code, ...more });
+    expect((await login({})).body.code).toBe('choose_membership');
+    expect((await login({ business_id: business(1).businessId })).status).toBe(200);
+    expect((await login({ business_id: business(1).businessId })).body.code).toBe('wrong_code');
   });
 });
 
