@@ -8,7 +8,7 @@ let world: World;
 let proxy: PostgresProxy;
 let api: Api;
 const quick = {
-  timing: { retryFirstMs: 100, retryMaxMs: 300, settleQuietMs: 100, settleMaxMs: 300, doubtWaitMs: 200, leaseMs: 3_000 },
+  timing: { retryFirstMs: 100, retryMaxMs: 300, settleQuietMs: 100, settleMaxMs: 300, doubtWaitMs: 200, leaseMs: 2_800 },
   sweepMs: 200,
   lanesMax: 8,
 };
@@ -90,4 +90,26 @@ describe('two servers that both believe a document is theirs', () => {
     ]);
     expect(disagreeing(await statesAndFacts(own))).toEqual([]);
   });
+});
+
+test('a server that slept between writing a send down and its first byte does not send it: somebody else may have the device by now', async () => {
+  const [business] = world.businesses;
+  const document = world.zoho
+    .documents()
+    .filter((each) => each.organization_id === business.organizationId && each.canSeal && each.module === 'invoices')
+    .at(6);
+  const { id, number } = document as { id: string; number: string };
+  // The commit takes, and whoever waits for it hears of it after half of the lease.
+  const slept = proxy.break((said) => said.includes(`"remark":"${number}"`), { point: 'after_commit', fault: 'stall' });
+  await api.seal('invoices', id);
+  const receipt = await until(
+    async () => (await api.get(`/receipts?module=invoices&document_id=${id}`)).body.receipts?.[0],
+    (each) => each?.state === 'signed' && slept.done(),
+  );
+  const sends = await world.sql('select outcome, may_have_left from attempt where receipt_id = $1 order by started_at, id', [receipt.id], business.businessId);
+  expect(sends).toEqual([
+    { outcome: 'unreachable', may_have_left: false },
+    { outcome: 'signed', may_have_left: true },
+  ]);
+  expect(world.vsdc.receipts().filter((each) => each.request.remark === number)).toHaveLength(1);
 });

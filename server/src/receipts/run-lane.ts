@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { DeviceAnswer, Dialect, DialectDevice } from '../ports/dialect.ts';
+import type { Sent } from '../ports/vsdc.ts';
 import { type AfterSend, type KnownLane, recordEnd, recordLate, type Sending, startDoubt } from './end-attempt.ts';
 import { hasUnregistered } from '../catalogue/index.ts';
 import type { LanePorts } from './lane-ports.ts';
@@ -211,6 +212,14 @@ const earliest = (dates: (Date | null)[]): Date | null => {
   return known.length > 0 ? new Date(Math.min(...known)) : null;
 };
 
+/**
+ * A process that was stopped between writing a send down and its first byte (a machine that slept or was moved) wakes up into another world: by now
+ * another may hold the lane, have taken the send for a doubt, or have retired the device. Past half of its lease it does not send; what
+ * it wrote down provably did not leave, and where somebody has judged it meanwhile, that stands.
+ */
+const hasSlept = (ports: LanePorts, sending: Sending): boolean => ports.clock.now().getTime() - sending.startedAt.getTime() > ports.timing.leaseMs / 2;
+const neverSent: Sent = { is: 'unreachable', reason: 'the server slept before it sent' };
+
 /** Sends, records how it ended and, where the lane goes on, decides the next step in the same transaction: one commit a receipt less. */
 async function send(
   ports: LanePorts,
@@ -221,7 +230,9 @@ async function send(
   sending: Sending,
   request: string,
 ): Promise<{ after: AfterSend; next: Step | null }> {
-  const sent = await ports.vsdc.send(device, { path: dialect.sell.path, body: request }, { businessId: ctx.businessId, as: 'sale' });
+  const sent = hasSlept(ports, sending)
+    ? neverSent
+    : await ports.vsdc.send(device, { path: dialect.sell.path, body: request }, { businessId: ctx.businessId, as: 'sale' });
   // A next step that fails must not take the outcome along, so every later try records and nothing more.
   const about = { business_id: ctx.businessId, receipt_id: sending.receiptId };
   const ended = await tryAgain(ports, about, (before) =>
