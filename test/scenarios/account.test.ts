@@ -371,6 +371,21 @@ describe('a way back for whoever has lost authenticator and codes', () => {
     expect(trail.map((each) => each.action).slice(0, 2)).toEqual(['way_back.granted', 'way_back.asked']);
   });
 
+  test('asked for under a password that was changed since is granted to nobody, and can be asked for anew', async () => {
+    const own = await newPerson('edda');
+    await enrol(own, password);
+    await ask('edda');
+    const admin = await Api.signIn(world, business().admin);
+    const before = await openOf(admin, 'edda');
+    const changed = { current_password: password, new_password: 'nine brisk lanterns' };
+    expect((await own.post('/auth/password', changed)).status).toBe(200);
+    expect(await admin.post(`/ways-back/${before?.id}/grant`)).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+    await anyone().post('/auth/way-back', { username: 'edda', password: changed.new_password });
+    const after = await openOf(admin, 'edda');
+    expect(after?.id).not.toBe(before?.id);
+    expect((await admin.post(`/ways-back/${after?.id}/grant`)).status).toBe(200);
+  });
+
   test('of whoever works for several businesses needs each of them: one alone opens nothing of another', async () => {
     const own = await newPerson('carl');
     await alsoIn('carl', 1);

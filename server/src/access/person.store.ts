@@ -11,9 +11,11 @@ export type StoredPerson = Person & {
   totpConfirmedAt: Date | null;
   totpLastStep: string | null;
   emailVerifiedAt: Date | null;
+  passwordChangedAt: Date | null;
 };
 
-const columns = 'id, username, name, email, password_hash, is_operator, data_key, totp_secret, totp_confirmed_at, totp_last_step::text, email_verified_at';
+const columns = `id, username, name, email, password_hash, is_operator, data_key, totp_secret, totp_confirmed_at, totp_last_step::text, email_verified_at,
+  password_changed_at`;
 const toPerson = (row: Record<string, unknown> | null): StoredPerson | null =>
   row && {
     id: row.id as string,
@@ -27,6 +29,7 @@ const toPerson = (row: Record<string, unknown> | null): StoredPerson | null =>
     totpConfirmedAt: toDateOrNull(row.totp_confirmed_at),
     totpLastStep: row.totp_last_step as string | null,
     emailVerifiedAt: toDateOrNull(row.email_verified_at),
+    passwordChangedAt: toDateOrNull(row.password_changed_at),
   };
 
 /** By name, in the reference schema (`platform` door). Names are compared without case. */

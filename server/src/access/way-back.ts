@@ -8,7 +8,7 @@ import type { Log } from '../platform/log.ts';
 import type { SendMail } from '../platform/mail.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Notify } from './notify-person.ts';
-import { listMembers, listMemberships, listPersons } from './person.store.ts';
+import { findPersonById, listMembers, listMemberships, listPersons, type StoredPerson } from './person.store.ts';
 import { removeSecondFactor } from './second-factor.store.ts';
 import { hashOf, newSecret, readCredential } from './secret-text.ts';
 import type { Sessions } from './sessions.ts';
@@ -106,7 +106,12 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secret}
     return found;
   };
   const decide = async (ctx: Context, id: string, to: 'granted' | 'refused', may: (is: WayBack) => Promise<void>): Promise<WayBack> => {
-    await may(await ctx.transaction((tx) => getOpen(tx, id)));
+    const asked = await ctx.transaction((tx) => getOpen(tx, id));
+    await may(asked);
+    if (to === 'granted') {
+      const person = await database.platform((tx) => findPersonById(tx, asked.personId));
+      if (!person || isOfFormerPassword(person, asked)) throw new AppError('wrong_state', { state: 'over' });
+    }
     const decided = await ctx.transaction(async (tx) => {
       const is = await getOpen(tx, id);
       await decideWayBack(tx, id, to, ctx.actor, clock.now());
@@ -129,7 +134,7 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secret}
       const open: (WayBack | null)[] = [];
       for (const { businessId } of places) open.push(await database.transaction(businessId, (tx) => findOpenOf(tx, person.id, askedAt)));
       // One that waits everywhere goes on, with the day it has waited. Where a business came or went meanwhile, it begins anew.
-      if (open.every((each) => each !== null && each.requestId === open[0]?.requestId)) return;
+      if (open.every((each) => each !== null && each.requestId === open[0]?.requestId && !isOfFormerPassword(person, each))) return;
       for (const { businessId, membershipId } of places) {
         const by = { type: 'person', id: person.id, membershipId, name: person.name } as const;
         const ctx: Context = { ...ports.contextOf(businessId), actor: by, origin: from.address };
@@ -207,3 +212,6 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secret}
 };
 
 export type WaysBack = ReturnType<typeof waysBack>;
+
+/** All it proved was the password of then: whoever asked may be why it was changed, and nothing is granted to them. */
+const isOfFormerPassword = (person: StoredPerson, { askedAt }: WayBack): boolean => person.passwordChangedAt !== null && person.passwordChangedAt > askedAt;
