@@ -269,6 +269,11 @@ describe('a foreign rate that can hardly be', () => {
     expect(await api.seal('invoices', document.id)).toMatchObject({ status: 422, body: { code: 'exchange_rate_unlikely' } });
     expect(await api.seal('invoices', document.id, { confirm: ['exchange_rate_unlikely'] })).toMatchObject({ status: 403 });
     const confirm = (confirmed_rate: string) => admin.seal('invoices', document.id, { confirm: ['exchange_rate_unlikely'], confirmed_rate });
+    // Whoever does not name the rate they saw has confirmed none.
+    expect(await admin.seal('invoices', document.id, { confirm: ['exchange_rate_unlikely'] })).toMatchObject({
+      status: 422,
+      body: { code: 'exchange_rate_unlikely' },
+    });
     expect(await confirm('1447.25')).toMatchObject({ status: 422, body: { code: 'exchange_rate_unlikely' } });
     expect((await confirm('1.00')).body).toMatchObject({ state: 'signed', totals: { total: '590.00' }, foreign: { exchange_rate: '1', rate_date: today() } });
   });

@@ -21,8 +21,8 @@ export function checkRate(
 ): StoredProblem | null {
   const { currency, rate, baseCurrency, total } = document;
   if (!isUnlikely(rate, last)) return null;
-  // What was confirmed is this very rate: the document may have been changed since.
-  if (confirmed.isConfirmed && (confirmed.rate === undefined || compare(confirmed.rate, rate) === 0)) return null;
+  // What was confirmed is this very rate, named: the document may have been changed since, or be another one's.
+  if (confirmed.isConfirmed && confirmed.rate !== undefined && compare(confirmed.rate, rate) === 0) return null;
   return {
     code: 'exchange_rate_unlikely',
     field: 'exchange_rate',

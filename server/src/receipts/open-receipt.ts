@@ -53,7 +53,7 @@ export const openReceipt =
       // What was answered at the rehearsal is no answer for the real receipt.
       const prepared = existing?.id === found?.id ? first : await ports.prepareSale(ctx, module, document_id, mergedWith(existing), existing?.id ?? null);
       try {
-        return await openPrepared(ports)(ctx, prepared, existing, withConfirmedRate(mergedWith(existing), prepared.document));
+        return await openPrepared(ports)(ctx, prepared, existing, mergedWith(existing));
       } catch (error) {
         if (tries === 0 || !(error instanceof AppError) || error.code !== 'device_switched') throw error;
       }
@@ -63,10 +63,6 @@ export const openReceipt =
 /** The receipt of a document where it would be sealed now: its test receipt at a sandbox device, its real one at a production device. */
 export const ownReceipt = async (ctx: Context, { device, document }: Prepared, found: Receipt | null): Promise<Receipt | null> =>
   !device || device.environment === found?.environment ? found : ctx.transaction((tx) => findReceiptIn(tx, device.environment, document.module, document.id));
-
-/** What is kept of a confirmation is the rate it was given for: it says nothing of another one that the document may get later. */
-const withConfirmedRate = (answers: Answers, document: BooksDocument): Answers =>
-  answers.confirm?.includes('exchange_rate_unlikely') ? { ...answers, confirmed_rate: answers.confirmed_rate ?? document.exchangeRate } : answers;
 
 /** The same for a document that was read just now. */
 export const openPrepared =

@@ -107,7 +107,7 @@ export const answers = {
     .array(z.enum(['before_go_live', 'document_old', 'before_production', 'exchange_rate_unlikely']))
     .max(4)
     .optional(),
-  /** The exchange rate that was confirmed, as it was shown; where the document has another one by now, it is asked about anew. */
+  /** With `exchange_rate_unlikely`: the rate that was confirmed, as it was shown. Where the document has another one by now, it is asked anew. */
   confirmed_rate: amount.max(40).optional(),
 };
 
