@@ -18,7 +18,7 @@ type Use = {
 
 const exportMax = 50_000;
 /** Few enough that the others hardly notice while they are written. */
-const exportPage = 100;
+const exportPage = 50;
 
 export const trailRoutes = (use: Use) => [
   answer(trail.listTrail)(async (call, { query: { cursor, limit, ...filter } }) => {

@@ -20,7 +20,7 @@ type Filter = {
 };
 
 const exportMax = 50_000;
-const exportPage = 100;
+const exportPage = 50;
 
 export const listRoutes = (use: Use) => {
   const askOf = ({ month, standing, branch_id, document_ids, search }: Filter) => ({

@@ -14,12 +14,12 @@ export function plainCell(value: unknown): string {
 }
 
 /** After each page everybody else has so many times as long as it took. A page that waited long for something else is no reason to rest as long. */
-const restTimes = 4;
+const restTimes = 6;
 const restMostMs = 400;
 
 /**
  * A table for spreadsheets, page by page as it is asked for, so that it is never whole in memory: with a heading, and the mark that tells them it
- * is UTF-8. Every cell is quoted. It rests after each page, so that a business that exports without end has a fifth of what the server and the
+ * is UTF-8. Every cell is quoted. It rests after each page, so that a business that exports without end has a seventh of what the server and the
  * database can do and no more. The library is loaded with the first export.
  */
 export async function* csvOf(columns: string[], pages: AsyncIterable<unknown[][]>): AsyncGenerator<string> {
