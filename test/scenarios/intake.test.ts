@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { signatureOf } from '../simulators/zoho/automation.ts';
@@ -252,6 +253,31 @@ describe('a webhook', () => {
 });
 
 describe('what Zoho loses', () => {
+  test('is found by whoever asks for a look, also while something else writes to the connection at that very moment', async () => {
+    const id = newInvoice({ status: 'draft' });
+    const client = new pg.Client({ connectionString: world.postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });
+    await client.connect();
+    try {
+      await client.query('begin');
+      await client.query('select 1 from connection where business_id = $1 for update', [business().businessId]);
+      let answered: unknown;
+      const asked = admin.post('/zoho/poll').then((reply) => {
+        answered = reply;
+        return reply;
+      });
+      const waits = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+      await until(
+        async () => answered !== undefined || (await client.query(waits)).rowCount !== 0,
+        (isSo) => isSo,
+      );
+      await client.query('rollback');
+      expect((await asked).body.changed).toBeGreaterThan(0);
+    } finally {
+      await client.end();
+    }
+    expect(await world.sql('select status from document where document_id = $1', [id], business().businessId)).toMatchObject([{ status: 'draft' }]);
+  });
+
   test('is found by the poll: every document changed since the last look, after an outage too', async () => {
     await settings(admin, { write_back: false });
     world.zoho.webhookFaults({ loss: 1 });

@@ -65,9 +65,16 @@ const toPolled = (stored: StoredPoll | undefined): Polled => ({
   problem: stored?.problem ?? null,
 });
 
-/** Takes the turn to look through one kind of document, if it is due; the next turn is set at once, so that one process has it. */
+/**
+ * Takes the turn to look through one kind of document, if it is due; the next turn is set at once, so that one process has it. Every call to
+ * Zoho counts itself on this row: a round passes over a row that is held just then and comes again, but whoever asked for a look waits for
+ * it, or would be told that nothing had changed.
+ */
 export async function claimPoll(tx: Tx, module: string, at: Date, nextAt: Date, isForced: boolean): Promise<Polled | null> {
-  const row = await queryOne<{ id: string; polled: unknown }>(tx, "select id, polled from connection where status = 'active' for update skip locked");
+  const row = await queryOne<{ id: string; polled: unknown }>(
+    tx,
+    `select id, polled from connection where status = 'active' for update ${isForced ? '' : 'skip locked'}`,
+  );
   if (!row) return null;
   const polled = fromJson<Record<string, StoredPoll>>(row.polled);
   const present = toPolled(polled[module]);
