@@ -746,9 +746,9 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       installation: installing,
       health: readZohoHealth({ clock, jobs }),
       pollNow: async (ctx) => {
-        const changed = await poll(ctx, true);
+        const looked = await poll(ctx, true);
         intake.touch(ctx.businessId);
-        return changed;
+        return looked;
       },
     }),
     ...listRoutes({ list: listDocuments, lookedAt, month: closeMonth({ clock }), oneExport }),

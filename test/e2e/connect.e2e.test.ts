@@ -45,6 +45,8 @@ test('connects by consent, is set up in Zoho, and an invoice is sealed by webhoo
   world.zoho.faults(['error'], business.organizationId, '/invoices');
   await page.getByRole('button', { name: 'Look for changes now' }).click();
   await page.getByText('Looking for changes in Zoho fails').waitFor();
+  await page.getByText('Invoices Could not be looked through.').waitFor();
+  expect(await page.getByText(/Invoices Looked:/).count(), 'nothing says that it was done').toBe(0);
   await look(page, '50-zoho-failing');
   await page.getByRole('button', { name: 'Look for changes now' }).click();
   await page.getByText('Looking for changes in Zoho fails').waitFor({ state: 'detached' });
@@ -93,7 +95,7 @@ test('connects by consent, is set up in Zoho, and an invoice is sealed by webhoo
   await look(page, '53-zoho-working');
 
   await page.getByRole('button', { name: 'Look for changes now' }).click();
-  await page.getByText('Looked.').waitFor();
+  await page.getByText(/Invoices Looked: \d+ new or changed\./).waitFor();
   await section(page, 'To seal');
   await page
     .getByRole('checkbox', { name: /Choose INZ-/ })

@@ -188,6 +188,10 @@ describe('one grant for two businesses', () => {
     const document = world.zoho.documents().find((each) => each.organization_id === world.businesses[1].organizationId && each.canSeal);
     expect((await other.seal('invoices', document?.id ?? '')).status).toBe(200);
     expect((await other.post(`/oauth/disconnect/${theirs?.id}`)).body.status).toBe('ended');
+    expect((await other.post('/zoho/poll')).body, 'a look asked for says that there was nothing to look at').toMatchObject({
+      changed: 0,
+      modules: ['invoices', 'creditnotes'].map((module) => ({ module, outcome: 'not_connected', problem: { code: 'zoho_not_connected' } })),
+    });
     expect(world.zoho.grantsAlive().map((each) => each.refreshToken)).not.toContain(grant);
     expect((await other.seal('invoices', document?.id ?? '')).status, 'what was sealed stays').toBe(200);
   });

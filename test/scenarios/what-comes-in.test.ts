@@ -304,7 +304,8 @@ describe('a list', () => {
     const twice = add({});
     world.zoho.add('invoices', business().organizationId, { ...twice });
     const after = add({});
-    expect((await api.post('/zoho/poll')).status).toBe(200);
+    const asked = await api.post('/zoho/poll');
+    expect(asked.status).toBe(200);
     const ids = [before, twice, after, ...Object.values(odd)].map((each) => each.invoice_id);
     const found = await until(
       () => kept(ids),
@@ -323,6 +324,11 @@ describe('a list', () => {
     // What has no id cannot be a row: it is counted, seen, and no reason to keep anything else out.
     expect((await api.get('/zoho/health')).body.polled.invoices).toMatchObject({ at: expect.any(String), problem: { code: 'listed_unreadable', count: 2 } });
     expect(await failing()).toMatchObject([{ job: 'poll.invoices', failures: 1, problem: { code: 'listed_unreadable' } }]);
+    expect(asked.body.modules, 'and whoever asked for the look is told').toMatchObject([
+      { module: 'invoices', outcome: 'looked', problem: { code: 'listed_unreadable', count: 2, title: expect.stringContaining('2') } },
+      { module: 'creditnotes', outcome: 'looked', problem: null },
+    ]);
+    expect(asked.body.modules[0].changed).toBeGreaterThan(0);
     for (const row of nameless) row.invoice_id = `46000000013${String(++made).padStart(8, '0')}`;
     for (const row of Object.values(odd)) Object.assign(row, { date: before.date, last_modified_time: now(), total: before.total });
     await api.post('/zoho/poll');
@@ -336,7 +342,16 @@ describe('a list', () => {
   test('that cannot be had stands in health with its reason, alerts after its third time, and is over by itself', async () => {
     for (let i = 1; i <= 3; i++) {
       world.zoho.faults(['error'], business().organizationId, '/invoices');
-      await api.post('/zoho/poll');
+      const asked = await api.post('/zoho/poll');
+      expect(asked, 'whoever asked for it hears what came of each kind of document').toMatchObject({
+        status: 200,
+        body: {
+          modules: [
+            { module: 'invoices', outcome: 'failed', changed: 0, problem: { code: 'zoho_unavailable', detail: expect.any(String) } },
+            { module: 'creditnotes', outcome: 'looked', problem: null },
+          ],
+        },
+      });
       expect(await failing()).toMatchObject([{ job: 'poll.invoices', failures: i, problem: { code: 'zoho_unavailable' } }]);
       const raised = (await alerts()).filter((each) => each.problem.code === 'poll_failing');
       expect(raised).toHaveLength(i < 3 ? 0 : 1);

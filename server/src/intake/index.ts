@@ -7,5 +7,5 @@ export { listOwnHooks, makeHook, type NewHook, removeHook, rotateHook } from './
 export { installation, type PlannedPart } from './install.ts';
 export { lookAgainAfterMending } from './look-again.ts';
 export { lookAtDue } from './look-at-due.ts';
-export { pollDocuments } from './poll-documents.ts';
+export { type LookedThrough, pollDocuments } from './poll-documents.ts';
 export { receiveDelivery, type ReceiveDelivery } from './receive-delivery.ts';

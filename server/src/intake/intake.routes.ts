@@ -2,7 +2,7 @@ import { zoho } from '@muhuri/shared/contract/index';
 import { describeProblem } from '@muhuri/shared/problems';
 import { answer, type Call } from '../platform/http/answer.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
-import type { Hook, installation, listDeliveries, NewHook, PlannedPart, readZohoHealth, ReceiveDelivery } from './index.ts';
+import type { Hook, installation, listDeliveries, LookedThrough, NewHook, PlannedPart, readZohoHealth, ReceiveDelivery } from './index.ts';
 
 type Ctx = Call['ctx'];
 type Page = Parameters<typeof listDeliveries>[1];
@@ -18,7 +18,7 @@ type Use = {
   expect(key: string, address: string): Promise<{ owner: string }>;
   installation: ReturnType<typeof installation>;
   health: ReturnType<typeof readZohoHealth>;
-  pollNow(ctx: Ctx): Promise<number>;
+  pollNow(ctx: Ctx): Promise<LookedThrough[]>;
 };
 
 export const intakeRoutes = (use: Use) => {
@@ -75,7 +75,13 @@ export const intakeRoutes = (use: Use) => {
       await use.installation.uninstall(call.ctx);
       return plan(call);
     }),
-    answer(zoho.pollNow)(async (call) => ({ changed: await use.pollNow(call.ctx) })),
+    answer(zoho.pollNow)(async (call) => {
+      const looked = await use.pollNow(call.ctx);
+      return {
+        changed: looked.reduce((sum, each) => sum + each.changed, 0),
+        modules: looked.map(({ problem, ...each }) => ({ ...each, problem: problem && describeProblem(problem, call.language) })),
+      };
+    }),
     answer(zoho.zohoHealth)(async (call) => {
       const is = await use.health(call.ctx);
       return {

@@ -1,4 +1,4 @@
-import type { StoredProblem } from '@muhuri/shared/problems';
+import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
 import { getBusiness } from '../businesses/index.ts';
 import { claimPoll, type Connection, endPoll, findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
@@ -21,30 +21,58 @@ const rowsAtOnce = 500;
 /** Of our half of a day's calls, polling takes no more than this; on a small plan it comes by more seldom. */
 const dayShare = 0.15;
 
+/** How the look through one kind of document went: `changed` are new or changed, and `problem` says why there was none, or what it had to leave out. */
+export type LookedThrough = {
+  module: ListedDocument['module'];
+  outcome: 'looked' | 'failed' | 'not_connected' | 'not_due';
+  changed: number;
+  problem: StoredProblem | null;
+};
+
 /**
  * Finds every document changed since the last look: Zoho promises no webhook, and loses them beyond a thousand a day. Catches up after
- * any outage from where it stood. Says how many documents are new or changed.
+ * any outage from where it stood. Whoever asked for it is told what came of each kind: that it was asked for does not say that it was done.
  */
 export const pollDocuments =
   (ports: Ports) =>
-  async (ctx: Context, isForced = false): Promise<number> => {
-    let found = 0;
+  async (ctx: Context, isForced = false): Promise<LookedThrough[]> => {
+    const looked: LookedThrough[] = [];
     for (const module of modules) {
       const now = ports.clock.now();
       const claim = await ctx.transaction(async (tx) => {
         const connection = await findConnection(tx);
-        if (!connection || connection.status !== 'active') return null;
+        if (!connection) return notConnected('zoho_not_connected');
+        if (connection.status !== 'active') return notConnected('zoho_reconnect');
         const { goLiveDate } = await getBusiness(tx);
         const poll = await claimPoll(tx, module, now, new Date(now.getTime() + intervalMs(connection.quotaLimit)), isForced);
-        return poll && { connection, goLiveDate, cursor: poll.cursor };
+        // Whoever asked waits for the turn: there is none to be had only where the connection went meanwhile.
+        return poll ? { connection, goLiveDate, cursor: poll.cursor } : isForced ? notConnected('zoho_not_connected') : null;
       });
-      if (!claim) continue;
-      await ports.jobs.run(ctx.businessId, `poll.${module}`, async () => {
-        found += await lookThrough(ports, ctx, module, claim, now);
-      });
+      if (!claim) looked.push({ module, outcome: 'not_due', changed: 0, problem: null });
+      else if ('outcome' in claim) looked.push({ module, ...claim });
+      else looked.push(await lookAs(ports, ctx, module, claim, now));
     }
-    return found;
+    return looked;
   };
+
+const notConnected = (code: ProblemCode) => ({ outcome: 'not_connected' as const, changed: 0, problem: { code } });
+
+/** A look as work that may fail: it stands in the business's health as well, and the neighbours of the kind are looked through all the same. */
+async function lookAs(ports: Ports, ctx: Context, module: ListedDocument['module'], claim: Claim, now: Date): Promise<LookedThrough> {
+  let looked: LookedThrough = { module, outcome: 'failed', changed: 0, problem: null };
+  await ports.jobs.run(ctx.businessId, `poll.${module}`, async () => {
+    const found = await lookThrough(ports, ctx, module, claim, now).catch((error: unknown) => {
+      looked = { ...looked, problem: problemOf(error) };
+      throw error;
+    });
+    looked = { module, outcome: 'looked', ...found };
+    // All that could be taken has been; that there was more is known, and seen.
+    if (found.problem) throw new AppError(found.problem.code, found.problem);
+  });
+  return looked;
+}
+
+const problemOf = (error: unknown): StoredProblem => (error instanceof AppError ? error.problem : { code: 'internal' });
 
 type Odd = UnreadableRow & { id: string };
 type Claim = { connection: Connection; goLiveDate: string; cursor: Date | null };
@@ -55,7 +83,7 @@ async function lookThrough(
   module: ListedDocument['module'],
   { connection, goLiveDate, cursor }: Claim,
   now: Date,
-): Promise<number> {
+): Promise<Pick<LookedThrough, 'changed' | 'problem'>> {
   const access = { businessId: ctx.businessId, organizationId: connection.organizationId, grantId: connection.grantId, purpose: 'sync' as const };
   const since = cursor ? new Date(cursor.getTime() - overlapMs) : new Date(Date.parse(`${goLiveDate}T00:00:00Z`) - 86_400_000);
   let found = 0;
@@ -84,13 +112,10 @@ async function lookThrough(
     );
   } catch (error) {
     const nextAt = new Date(ports.clock.now().getTime() + retryMs);
-    const why: StoredProblem = error instanceof AppError ? error.problem : { code: 'internal' };
-    await ctx.transaction((tx) => endPoll(tx, module, { cursor, at: null, problem: why, nextAt }));
+    await ctx.transaction((tx) => endPoll(tx, module, { cursor, at: null, problem: problemOf(error), nextAt }));
     throw error;
   }
-  // All that could be taken has been; that there was more is known, and seen.
-  if (problem) throw new AppError(problem.code, problem);
-  return found;
+  return { changed: found, problem };
 }
 
 /** A list is taken row by row where it cannot be taken at once: one row that cannot be written takes none of its neighbours along. */

@@ -154,7 +154,21 @@ export const pollNow = endpoint({
   path: '/zoho/poll',
   summary: 'Look for changed documents now instead of in some minutes',
   guard: 'sync',
-  output: z.object({ changed: z.number() }),
+  output: z.object({
+    changed: z.number(),
+    /**
+     * What came of each kind of document. `looked` with a problem: all but what the problem names came in; `failed`: it is tried again by itself;
+     * `not_connected`: nothing was asked.
+     */
+    modules: z.array(
+      z.object({
+        module: documentModule,
+        outcome: z.enum(['looked', 'failed', 'not_connected', 'not_due']),
+        changed: z.number(),
+        problem: problemView.nullable(),
+      }),
+    ),
+  }),
 });
 
 const stepView = z.object({

@@ -50,6 +50,7 @@ export type Views = {
   deliveries: OutputOf<typeof zoho.listDeliveries>;
   plan: OutputOf<typeof zoho.installPlan>;
   health: OutputOf<typeof zoho.zohoHealth>;
+  looked: OutputOf<typeof zoho.pollNow>;
   documents: OutputOf<typeof zoho.listDocuments>;
   month: OutputOf<typeof zoho.closeMonth>;
   subscribers: OutputOf<typeof notices.listSubscribers>;

@@ -255,11 +255,13 @@ function Health() {
   const { words, api, language } = usePage();
   const health = useLoad(() => api.get<Views['health']>('/zoho/health'));
   const { act, isBusy, message, isGood } = useAct();
+  const [looked, setLooked] = useState<Views['looked'] | null>(null);
   const look = () =>
     act(async () => {
-      await api.post('/zoho/poll');
+      setLooked(null);
+      setLooked(await api.post<Views['looked']>('/zoho/poll'));
       health.reload();
-    }, words.looked);
+    });
   return (
     <Card
       title={words.health}
@@ -270,6 +272,15 @@ function Health() {
       }
     >
       <Message text={message} isGood={isGood} />
+      {/* That it was asked for does not say that it was done: each kind of document says for itself what came of it. */}
+      <div role="status">
+        {looked?.modules.map(({ module, outcome, changed, problem }) => (
+          <p class={`notice ${problem ? 'bad' : 'good'}`} key={module}>
+            <strong>{module === 'invoices' ? words.invoices : words.creditNotes}</strong>{' '}
+            {outcome === 'looked' ? filled(words.looked, { n: changed }) : words.notLookedThrough} {problem ? `${problem.title} ${problem.detail}` : ''}
+          </p>
+        ))}
+      </div>
       <Shown of={health}>
         {(is) => (
           <>
