@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { evidenceOf } from '../evidence.ts';
+import { startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
 import { startWorld, type World } from '../world.ts';
 
 let world: World;
@@ -59,6 +60,29 @@ test('a doubt is asked about again however many documents of its device wait for
     () => present(body.id),
     (each) => each.state === 'signed',
   );
+});
+
+test('another program’s number is asked about and keeps the device from being replaced, however many documents wait for their data', async () => {
+  const [business] = world.businesses;
+  const branchId = business.branchIds[0] as string;
+  const serial = `${business.taxpayerId}-after`;
+  const successor = await startRwVsdc({
+    approved: [{ tin: business.taxpayerId, bhfId: '00', serial, name: 'INZOZI COFFEE TRADERS', sdcId: 'SDC020077777' }],
+  });
+  expect((await admin.put(`/branches/${branchId}/next-device`, { for: 'replacement', address: successor.url, serial })).status).toBe(200);
+  expect((await admin.post(`/branches/${branchId}/initialise`)).status).toBe(200);
+  const { next_invoice_number: number } = (await admin.get('/branches')).body.branches[0].device;
+  world.vsdc.signElsewhere(business.taxpayerId, '00', number);
+  const { body } = await admin.seal('invoices', newInvoice().id);
+  expect(body).toMatchObject({ state: 'in_doubt', problem: { code: 'number_collision' } });
+  expect(await admin.post(`/branches/${branchId}/switch`, { reason: 'a new computer' })).toMatchObject({ status: 409, body: { code: 'collision_open' } });
+  expect(await admin.post(`/branches/${branchId}/resume`)).toMatchObject({ status: 400, body: { field: 'last_invoice_number' } });
+  expect((await admin.post(`/branches/${branchId}/resume`, { last_invoice_number: number, evidence: 'portal, list of sales' })).status).toBe(200);
+  await until(
+    () => present(body.id),
+    (each) => each.state === 'signed',
+  );
+  await successor.close();
 });
 
 describe('a person who settles a doubt', () => {

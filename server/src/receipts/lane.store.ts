@@ -487,7 +487,10 @@ export const explainAllTotals = (tx: Tx, deviceId: string) =>
 
 export const touchDevice = (tx: Tx, deviceId: string, at: Date) => query(tx, 'update device set last_contact_at = $2 where id = $1', [deviceId, at]);
 
-/** Open doubts of a device that count as evidence, with the total known before each began; what may be signed before what is known to be. */
+/**
+ * A few of a device's open doubts, with the total known before each began; what may be signed before what is known to be. Enough to tell whether there
+ * is one, and which; there may be many more, so that none of another kind is looked for here.
+ */
 export async function listOpenDoubts(tx: Tx, deviceId: string): Promise<{ id: string; invoiceNumber: string; code: string; totalBefore: string | null }[]> {
   const rows = await query<Record<string, string | null>>(
     tx,
@@ -496,6 +499,16 @@ export async function listOpenDoubts(tx: Tx, deviceId: string): Promise<{ id: st
   );
   return rows.map((row) => ({ id: row.id as string, invoiceNumber: row.invoice_number as string, code: row.code as string, totalBefore: row.total ?? null }));
 }
+
+/** Every document of a device that met a number which somebody else had used, by that number. */
+export const listCollisions = async (tx: Tx, deviceId: string): Promise<{ id: string; invoiceNumber: string }[]> =>
+  (
+    await query<Record<string, string>>(
+      tx,
+      "select id, invoice_number::text from receipt where device_id = $1 and state = 'in_doubt' and problem->>'code' = 'number_collision' order by doubt_since, id",
+      [deviceId],
+    )
+  ).map((row) => ({ id: row.id as string, invoiceNumber: row.invoice_number as string }));
 
 export const isSignatureKnown = async (tx: Tx, receiptSignature: string, sdcId: string): Promise<boolean> =>
   (await queryOne(tx, 'select 1 as yes from signature where receipt_signature = $1 and sdc_id = $2 limit 1', [receiptSignature, sdcId])) !== null;

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Queue } from '../platform/queue/queue.ts';
-import { endDoubt, explainAllTotals, explainTotals, hurryQueue, listOpenDoubts, settleAttempts } from './lane.store.ts';
+import { endDoubt, explainAllTotals, explainTotals, hurryQueue, listCollisions, settleAttempts } from './lane.store.ts';
 import { lockReceipt, setReceiptState } from './receipt.store.ts';
 
 export type ResumeLane = (ctx: Context, branchId: string, given: { last_invoice_number?: string | undefined; evidence?: string | undefined }) => Promise<void>;
@@ -22,7 +22,7 @@ export const resumeLane =
       const device = await lockDeviceOfBranch(tx, branchId);
       if (!device) throw new AppError('not_found');
       if (device.state !== 'paused') throw new AppError('wrong_state', { state: device.state });
-      const collisions = (await listOpenDoubts(tx, device.id)).filter((doubt) => doubt.code === 'number_collision');
+      const collisions = await listCollisions(tx, device.id);
       const [collision] = collisions;
       if (collision) {
         const last = given.last_invoice_number;

@@ -5,7 +5,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { startDoubt } from './end-attempt.ts';
 import type { LanePorts } from './lane-ports.ts';
-import { beginDoubt, closeOrphans, giveBackNumber, type LaneDevice, listAttempts, listOpenDoubts, lockLane, makeDoubtful, readAnew } from './lane.store.ts';
+import { beginDoubt, closeOrphans, giveBackNumber, type LaneDevice, listAttempts, listCollisions, lockLane, makeDoubtful, readAnew } from './lane.store.ts';
 import { moveTo } from './open-receipt.ts';
 import { provablyNotLeft } from './receipt.model.ts';
 import { hasTestReceipt, leaveDoubtsToPeople, listQueued, lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
@@ -53,7 +53,7 @@ async function checkWays(tx: Tx, present: Device, next: Device | null, { reason 
   const isRehearsed = present.environment === 'sandbox' && next.environment === 'production';
   if (isRehearsed && !(await hasTestReceipt(tx, present.branchId))) throw new AppError('rehearsal_missing');
   if (!isRehearsed && !reason) throw new AppError('malformed', { field: 'reason', reason: 'what became of the device at work has to be said' });
-  if (!isRehearsed && (await listOpenDoubts(tx, present.id)).some((each) => each.code === 'number_collision')) throw new AppError('collision_open');
+  if (!isRehearsed && (await listCollisions(tx, present.id)).length > 0) throw new AppError('collision_open');
   // Whose the receipts are that are not ours is asked of this device, and would be forgotten with it.
   if (!isRehearsed && present.problem?.code === 'total_jumped') throw new AppError('total_jumped', present.problem);
   return next;
