@@ -334,6 +334,14 @@ export const problems = {
     'Cet appareil a déjà signé ; son numéro de série et son environnement restent.',
     'Seule son adresse peut changer. Ajoutez une succursale pour un autre appareil.',
   ),
+  device_being_set_up: e(
+    409,
+    'device',
+    'This device has been set up, or asked for its keys; until it works its serial and environment stay.',
+    'Press Initialise again, or take it over with the data of its own log. Only its address may change.',
+    "Cet appareil est configuré, ou a été interrogé pour ses clés ; jusqu'à sa mise en service, son numéro de série et son environnement restent.",
+    'Initialisez à nouveau, ou reprenez-le avec les données de son journal. Seule son adresse peut changer.',
+  ),
   branch_taken: e(
     409,
     'person',

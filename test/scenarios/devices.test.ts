@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { openDatabase } from '@muhuri/server/platform/db/database';
 import { openQueue } from '@muhuri/server/platform/queue/queue';
 import { silentLog } from '@muhuri/server/platform/log';
@@ -211,6 +213,32 @@ describe('initialising and adopting', () => {
     expect(await off.api.post(`/branches/${off.branchId}/initialise`)).toMatchObject({ status: 503, body: { code: 'device_unreachable' } });
     const forbidden = await register('http://10.1.2.3:8080');
     expect(await forbidden.api.post(`/branches/${forbidden.branchId}/initialise`)).toMatchObject({ status: 422, body: { code: 'device_address_refused' } });
+  });
+
+  test('a device that was asked for its keys stays who it is until its answer is known, and may only stand elsewhere', async () => {
+    const known = await register(world.vsdc.url);
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const slow = createServer((request, response) => {
+      asked.resolve();
+      void answer.promise.then(() =>
+        response.end(JSON.stringify({ resultCd: '901', resultMsg: 'It is not valid device', resultDt: '20261126080000', data: null })),
+      );
+      request.resume();
+    });
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    const address = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
+    const set = (is: object) =>
+      known.api.put('/businesses/me/vsdc-config', { branch_id: known.branchId, address, serial: 'unknown', environment: 'sandbox', dialect: 'rw-vsdc', ...is });
+    expect((await set({})).status).toBe(200);
+    const initialised = known.api.post(`/branches/${known.branchId}/initialise`);
+    await asked.promise;
+    expect(await set({ serial: 'another' })).toMatchObject({ status: 409, body: { code: 'device_being_set_up', field: 'serial' } });
+    expect(await set({ environment: 'production' })).toMatchObject({ status: 409, body: { code: 'device_being_set_up', field: 'environment' } });
+    expect((await set({})).status).toBe(200);
+    answer.resolve();
+    expect(await initialised).toMatchObject({ status: 503, body: { code: 'device_invalid' } });
+    expect((await set({ serial: 'another' })).status).toBe(200);
+    slow.close();
   });
 
   test('a device is initialised once, its keys are kept sealed, and one initialised elsewhere is adopted with its last number', async () => {

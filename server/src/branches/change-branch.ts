@@ -5,6 +5,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Dialects } from '../ports/dialect.ts';
+import type { Device } from './device.model.ts';
 import {
   findBranch,
   findDeviceOfBranch,
@@ -75,7 +76,9 @@ export const setDevice =
       } else {
         const locked = await lockDeviceOfBranch(tx, branch.id);
         const isSame = locked?.serial === ask.serial && locked.environment === ask.environment && locked.dialect === ask.dialect;
-        if (locked?.state !== 'new' && !isSame) throw new AppError('device_in_use', { field: locked?.serial === ask.serial ? 'environment' : 'serial' });
+        const field = locked?.serial === ask.serial ? 'environment' : 'serial';
+        if (locked?.state !== 'new' && !isSame) throw new AppError('device_in_use', { field });
+        if (locked && isAsked(locked) && !isSame) throw new AppError('device_being_set_up', { field });
         await moveDevice(tx, device.id, after);
       }
       await ports.record(tx, ctx, {
@@ -87,6 +90,12 @@ export const setDevice =
       return branch.id;
     });
   };
+
+/**
+ * It was asked for its keys and what it answered is not known, or on its way: the authority may have given them to this serial in this environment, and
+ * stored with another's they would open nothing. It stays who it is, and may only stand elsewhere.
+ */
+const isAsked = (device: Device): boolean => device.problem?.code === 'initialisation_in_doubt';
 
 function bareAddress(given: string): string {
   if (!httpAddress(300).safeParse(given).success || given.includes('?'))
@@ -112,9 +121,8 @@ export const setNextDevice =
       const environment = ask.for === 'production' ? ('production' as const) : present.environment;
       const after = { address, serial: ask.serial, environment, dialect: present.dialect };
       const next = await lockNewDevice(tx, branchId);
-      const isHeard = next !== null && (next.sdcId !== null || next.problem?.code === 'initialisation_in_doubt');
-      // The authority may have given it its keys: it stays who it is, and may only stand elsewhere.
-      if (isHeard && (next.serial !== ask.serial || next.environment !== environment)) throw new AppError('device_in_use', { field: 'serial' });
+      const isSame = next?.serial === ask.serial && next.environment === environment;
+      if (next && (next.sdcId !== null || isAsked(next)) && !isSame) throw new AppError('device_being_set_up', { field: 'serial' });
       if (next) await moveDevice(tx, next.id, after);
       else {
         const id = ports.newId('device');
