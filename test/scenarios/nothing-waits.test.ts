@@ -236,7 +236,9 @@ describe('a document that stops', () => {
   });
 
   test('is counted in an alert by its age, at each level once', async () => {
-    // The demo's own documents came with the look of before: what can be sealed of them has been, and the others stand still.
+    // The demo's own documents came with the look of before: each has been looked at, what can be sealed of them is, and the others stand still.
+    const due = () => world.sql('select 1 from document where look_at <= $1 limit 1', [quick.clock.now()], business().businessId);
+    await until(due, (rows) => rows.length === 0);
     const all = await until(
       async () => (await admin.get('/documents?limit=200')).body.documents as Row[],
       (rows) => rows.every((each) => each.standing !== 'waiting' || each.problem?.code === 'device_paused'),
@@ -250,7 +252,12 @@ describe('a document that stops', () => {
     const waiting = await until(alerts, (now) => now.filter((each) => each.code === 'oldest_unsigned').length === 2);
     expect(waiting.filter((each) => each.code === 'oldest_unsigned').reduce((sum, each) => sum + (each.count ?? 0), 0)).toBe(counted(['waiting', 'in_doubt']));
     ahead += 11 * hourMs;
-    await until(alerts, (now) => now.some((each) => each.code === 'unsealed_old' && each.hours === 12) && !now.some((each) => each.hours === 1));
+    await until(
+      async () => (await alerts()).map(({ code, hours }) => ({ code, hours })),
+      // A seal that was still being written to Zoho when the clock leapt is another matter, told in its own time.
+      (now) =>
+        now.some((each) => each.code === 'unsealed_old' && each.hours === 12) && !now.some((each) => each.hours === 1 && each.code !== 'write_back_waits'),
+    );
   });
 
   test('is looked at again once what stopped it was mended here: no change in Zoho is needed', async () => {
