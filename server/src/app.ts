@@ -457,12 +457,13 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     sessions,
     tries,
     notify: tellPerson,
+    derive: secretsFrom(secrets.masterKey, 'way back'),
     checkWho: who,
     contextOf: (businessId) => jobContext(businessId, 'way_back'),
     background: inBackground,
     log,
   });
-  const watching = { database, record, recordPlatform, sessions };
+  const watching = { database, record, recordPlatform, sessions, clock, log, sendMail: mail.send, background: inBackground };
   const platform = { database, vault, accounts, clock, newId, record, recordPlatform, sendMail: mail.send, publicUrl: config.publicUrl };
   const granting = { database, vault, accounts, clock, newId, record };
   const lists = { vsdc, dialects, clock, log, record, alerts, worker };
@@ -868,6 +869,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const sayHeads = () => jobs.each('trail_head', (businessId) => sayHead(jobContext(businessId, 'trail_head')));
   /** Work of the platform's own, by its name in the operator's health. What it does for one business stands with that business. */
   const every = (ms: number, job: string, work: () => Promise<void>) => setInterval(() => void jobs.runPlatform(job, work), ms).unref();
+  const tellWaysBack = () => jobs.each('ways_back', (businessId) => waysBackOf.tellUntold(jobContext(businessId, 'ways_back')));
   const countAll = () => jobs.each('totals', (businessId) => countBusiness(jobContext(businessId, 'totals')));
   const timers = [
     every(instead.sweepMs ?? 5_000, 'idle_lanes', lanes.sweep),
@@ -884,6 +886,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     every(5_000, 'misses', walls.look),
     every(60_000, 'misses_all', walls.sweep),
     every(60_000, 'totals', countAll),
+    every(60_000, 'ways_back', tellWaysBack),
     every(instead.deadlinesMs ?? 60_000, 'deadlines', deadlines.sweep),
   ];
   void jobs.runPlatform('idle_lanes', lanes.sweep);
@@ -922,6 +925,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     businessIds,
     async tidy() {
       await tidy();
+      await tellWaysBack();
       await sayHeads();
     },
     close: () => (closing ??= close()),

@@ -154,9 +154,9 @@ export const problems = {
     409,
     'person',
     'Another admin of the business can decide this.',
-    'Have them do it, on their page People. An operator decides only where there is no other admin.',
+    'Have them do it, on their page People. An operator decides only where there is no other admin; whoever was blocked within the last 30 days is one still.',
     "Un autre administrateur de l'entreprise peut en décider.",
-    "Demandez-le-lui, dans sa page Personnes. L'exploitant ne décide que s'il n'y a pas d'autre administrateur.",
+    "Demandez-le-lui, dans sa page Personnes. L'exploitant ne décide que s'il n'y a pas d'autre administrateur ; une personne bloquée depuis moins de 30 jours en est encore un.",
   ),
   objection_time: e(
     409,

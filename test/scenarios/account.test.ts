@@ -401,7 +401,7 @@ describe('a way back for whoever has lost authenticator and codes', () => {
     expect((await anyone().post('/auth/login', login)).status).toBe(200);
   });
 
-  test('is opened by an operator only where no other admin is, after a day in which every admin could object; nobody gets a session of theirs', async () => {
+  test('is opened by an operator only where no other admin is, blocked lately or not, after a day in which every admin could object; nobody gets a session of theirs', async () => {
     const operator = await Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
     const path = `/businesses/${business(1).businessId}`;
     const sole = await newPerson('dina', 'business_admin', 1);
@@ -414,13 +414,45 @@ describe('a way back for whoever has lost authenticator and codes', () => {
     expect((await grant()).body.code).toBe('admin_decides');
     const people = (await operator.get(`${path}/people`)).body.people as { person_id: string; name: string; role: string; status: string }[];
     expect(Object.keys(people[0] ?? {}).toSorted()).toEqual(['last_sign_in_at', 'name', 'person_id', 'role', 'status']);
-    // Every other admin is kept out, so that none is left who could decide.
+    // Every other admin is kept out: whoever an operator blocks does not make room for the operator's own decision.
     const others = people.filter((each) => each.role === 'business_admin' && each.name !== 'dina' && each.status === 'active');
     for (const each of others) expect((await operator.post(`${path}/people/block`, { person_id: each.person_id, reason: 'left the firm' })).status).toBe(200);
-    // An admin who is kept out counts for none: the one who is left may not go.
-    const own = ((await sole.get('/people')).body.people as { id: string; name: string }[]).find((each) => each.name === 'dina');
-    expect((await sole.post(`/people/${own?.id}/end`)).body.code).toBe('last_admin');
-    expect((await grant()).body).toMatchObject({ code: 'objection_time' });
+    expect(await mailTo(`${business(1).admin.username}.example`, 'You are kept out')).toContain('left the firm');
+    expect((await grant()).body.code).toBe('admin_decides');
+    ahead += 2 * 86_400_000;
+    const after = await Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
+    const [waiting] = (await after.get(`${path}/ways-back`)).body.ways_back as { id: string; has_other_admin: boolean }[];
+    expect(waiting?.has_other_admin).toBe(true);
+    expect((await after.post(`${path}/ways-back/grant`, { way_back_id: waiting?.id })).body.code).toBe('admin_decides');
+    // Asked for anew while they are kept out, they are mailed, and can object without signing in.
+    const soleAgain = withToken((await anyone().post('/auth/login', { username: 'dina', password, code: await nextOf('dina') })).body.token);
+    await anyone().post('/auth/way-back/object', { token: linkIn(await mailTo('dina@people.example', 'asks for a way back')) });
+    const mailed = mailsTo(`${business(1).admin.username}.example`).length;
+    await ask('dina');
+    await until(
+      () => mailsTo(`${business(1).admin.username}.example`).length,
+      (n) => n > mailed,
+    );
+    const told = mailsTo(`${business(1).admin.username}.example`).at(-1)?.text ?? '';
+    expect(told).toContain('was kept out by an operator of the platform lately');
+    expect((await anyone().post('/auth/way-back/object', { token: linkIn(told) })).body).toEqual({ state: 'objected' });
+    // An admin who is kept out leads nobody: the one who is left may not go.
+    const own = ((await soleAgain.get('/people')).body.people as { id: string; name: string }[]).find((each) => each.name === 'dina');
+    await soleAgain.post('/auth/second-factor', { code: await nextOf('dina') });
+    expect((await soleAgain.post(`/people/${own?.id}/end`)).body.code).toBe('last_admin');
+    // Whoever has been kept out for longer than a month is not waited for, and still told.
+    ahead += 31 * 86_400_000;
+    await platform('delete from reference.counted_try');
+    const before = mailsTo(`${business(1).admin.username}.example`).length;
+    await ask('dina');
+    await until(
+      () => mailsTo(`${business(1).admin.username}.example`).length,
+      (n) => n > before,
+    );
+    const asOperator = () => Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
+    const month = await asOperator();
+    const [open0] = (await month.get(`${path}/ways-back`)).body.ways_back as { id: string }[];
+    expect((await month.post(`${path}/ways-back/grant`, { way_back_id: open0?.id })).body).toMatchObject({ code: 'objection_time' });
     ahead += 24 * 3_600_000 + 1_000;
     const objection = linkIn(await mailTo('dina@people.example', 'asks for a way back'));
     expect((await anyone().post('/auth/way-back/object', { token: objection })).body).toEqual({ state: 'objected' });
@@ -428,6 +460,7 @@ describe('a way back for whoever has lost authenticator and codes', () => {
     expect((await again.get(`${path}/ways-back`)).body.ways_back).toEqual([]);
     await platform('delete from reference.counted_try');
     expect((await ask('dina')).body.state).toBe('asked');
+    await world.app.settle();
     ahead += 24 * 3_600_000 + 1_000;
     const later = await Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
     const [open] = (await later.get(`${path}/ways-back`)).body.ways_back as { id: string }[];
@@ -444,6 +477,29 @@ describe('a way back for whoever has lost authenticator and codes', () => {
     const said = seen.map((each) => `${each.actor_type} ${each.action}`);
     for (const each of ['person way_back.asked', 'job way_back.objected', 'operator way_back.granted', 'operator person.blocked', 'operator person.unblocked'])
       expect(said).toContain(each);
+  });
+});
+
+describe('the day in which admins may object', () => {
+  test('begins once every one of them was mailed: where the mail server is away they are mailed again, and nobody decides meanwhile', async () => {
+    const sole = await newPerson('fritz', 'business_admin', 1);
+    await enrol(sole, password);
+    const path = `/businesses/${business(1).businessId}`;
+    world.mail.refuse(true);
+    expect((await anyone().post('/auth/way-back', { username: 'fritz', password })).body).toEqual({ state: 'asked' });
+    await world.app.settle();
+    world.mail.refuse(false);
+    ahead += 25 * 3_600_000;
+    const operator = await Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
+    const openOf = async () =>
+      ((await operator.get(`${path}/ways-back`)).body.ways_back as { username: string; operator_from: string }[]).find((each) => each.username === 'fritz');
+    expect(new Date(String((await openOf())?.operator_from)).getTime()).toBeGreaterThan(clock.now().getTime());
+    await world.app.tidy();
+    const objection = linkIn(await mailTo(`${business(1).admin.username}.example`, 'asks for a way back'));
+    const from = new Date(String((await openOf())?.operator_from)).getTime() - clock.now().getTime();
+    expect(from).toBeGreaterThan(23.9 * 3_600_000);
+    expect(from).toBeLessThanOrEqual(24 * 3_600_000);
+    expect((await anyone().post('/auth/way-back/object', { token: objection })).body).toEqual({ state: 'objected' });
   });
 });
 

@@ -11,6 +11,7 @@ export { ownAccount } from './own-account.ts';
 export { hashPassword } from './password.ts';
 export { changeMember, endMember, listAdministered, listPeople } from './people.ts';
 export {
+  blockPerson,
   findMemberStatus,
   insertMembership,
   insertMembershipIndex,
@@ -19,8 +20,8 @@ export {
   listMembers,
   listMemberships,
   listPersons,
-  setPersonStatus,
   signedIn as noteSignIn,
+  unblockPerson,
 } from './person.store.ts';
 export { toSessionView } from './session-view.ts';
 export { deleteExpiredSessions } from './session.store.ts';

@@ -6,7 +6,7 @@ import type { SendMail } from '../platform/mail.ts';
 import type { NewId } from '../platform/new-id.ts';
 import { checkNewPassword } from './check-new-password.ts';
 import { hashPassword } from './password.ts';
-import { hasOperator, insertPerson, listOperators, lockOperators, setPersonStatus } from './person.store.ts';
+import { endPerson, hasOperator, insertPerson, listOperators, lockOperators } from './person.store.ts';
 import type { SecondFactor } from './second-factor.ts';
 import { hashOf, newSecret } from './secret-text.ts';
 import { deleteOperatorSessionsOf } from './session.store.ts';
@@ -74,7 +74,7 @@ export const operators = (ports: Ports) => {
         const all = await lockOperators(tx);
         if (!all.includes(id)) throw new AppError('not_found');
         if (all.length === 1) throw new AppError('last_operator');
-        await setPersonStatus(tx, id, 'ended');
+        await endPerson(tx, id);
         await deleteOperatorSessionsOf(tx, id, null);
         // They may have invited somebody who is to let them in again; whoever was invited rightly is invited once more.
         await dropTokens(tx, 'operator_invitation', null);

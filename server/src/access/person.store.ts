@@ -43,10 +43,16 @@ export const findPersonById = async (tx: Tx, id: string) =>
 export const lockPerson = async (tx: Tx, id: string) =>
   toPerson(await queryOne(tx, `select ${columns} from reference.person where id = $1 and status = 'active' for update`, [id]));
 
-export type ListedPerson = Person & { hasSecondFactor: boolean; isBlocked: boolean; isEmailVerified: boolean; lastSignInAt: Date | null };
+/** Who keeps a person out, and since when; where neither is known the time is null. */
+export type Block = { at: Date | null; byType: string | null };
+export type ListedPerson = Person & { hasSecondFactor: boolean; isBlocked: boolean; block: Block | null; isEmailVerified: boolean; lastSignInAt: Date | null };
 
 export async function listPersons(tx: Tx, ids: string[]): Promise<ListedPerson[]> {
-  const rows = await query<Record<string, unknown>>(tx, `select ${columns}, status, last_sign_in_at from reference.person where id = any($1::text[])`, [ids]);
+  const rows = await query<Record<string, unknown>>(
+    tx,
+    `select ${columns}, status, last_sign_in_at, blocked_at, blocked_by_type from reference.person where id = any($1::text[])`,
+    [ids],
+  );
   return rows.map((row) => {
     const { id, username, name, email, totpConfirmedAt, emailVerifiedAt } = toPerson(row) as StoredPerson;
     return {
@@ -56,6 +62,7 @@ export async function listPersons(tx: Tx, ids: string[]): Promise<ListedPerson[]
       email,
       hasSecondFactor: totpConfirmedAt !== null,
       isBlocked: row.status === 'blocked',
+      block: row.status === 'blocked' ? { at: toDateOrNull(row.blocked_at), byType: row.blocked_by_type as string | null } : null,
       isEmailVerified: emailVerifiedAt !== null,
       lastSignInAt: toDateOrNull(row.last_sign_in_at),
     };
@@ -82,8 +89,14 @@ export async function listOperators(tx: Tx) {
 export const lockOperators = async (tx: Tx): Promise<string[]> =>
   (await query<{ id: string }>(tx, "select id from reference.person where is_operator and status = 'active' order by id for update")).map((row) => row.id);
 
-export const setPersonStatus = (tx: Tx, id: string, status: 'active' | 'blocked' | 'ended') =>
-  query(tx, 'update reference.person set status = $2 where id = $1', [id, status]);
+export const endPerson = (tx: Tx, id: string) => query(tx, "update reference.person set status = 'ended' where id = $1", [id]);
+
+/** Keeps a person out, and says who does and since when. */
+export const blockPerson = (tx: Tx, id: string, by: { id: string; type: string }, at: Date) =>
+  query(tx, "update reference.person set status = 'blocked', blocked_at = $2, blocked_by = $3, blocked_by_type = $4 where id = $1", [id, at, by.id, by.type]);
+
+export const unblockPerson = (tx: Tx, id: string) =>
+  query(tx, "update reference.person set status = 'active', blocked_at = null, blocked_by = null, blocked_by_type = null where id = $1", [id]);
 
 /** Whoever works for a business, whatever their state; never an operator. */
 export const findMemberStatus = async (tx: Tx, personId: string, businessId: string): Promise<'active' | 'blocked' | 'ended' | null> =>

@@ -11,6 +11,8 @@ export type WayBack = {
   userAgent: string | null;
   askedAt: Date;
   until: Date;
+  /** Since when every admin has been told. */
+  toldAt: Date | null;
   state: 'open' | 'granted' | 'refused' | 'objected';
   decidedAt: Date | null;
 };
@@ -29,15 +31,20 @@ export const endOpenOf = (tx: Tx, personId: string, at: Date) =>
 export async function insertWayBack(
   tx: Tx,
   businessId: string,
-  is: Omit<WayBack, 'state' | 'decidedAt'> & { objectHash: string },
-): Promise<{ id: string } | null> {
-  return queryOne<{ id: string }>(
+  is: Omit<WayBack, 'state' | 'decidedAt' | 'toldAt'> & { objectHash: string },
+): Promise<WayBack | null> {
+  const row = await queryOne(
     tx,
     `insert into way_back (business_id, id, request_id, person_id, membership_id, address, user_agent, object_hash, asked_at, until, state)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open') on conflict do nothing returning id`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open') on conflict do nothing returning *`,
     [businessId, is.id, is.requestId, is.personId, is.membershipId, is.address, is.userAgent, is.objectHash, is.askedAt, is.until],
   );
+  return row && toWayBack(row);
 }
+
+export const setObjection = (tx: Tx, id: string, hash: string) => query(tx, 'update way_back set object_hash = $2 where id = $1', [id, hash]);
+
+export const noteTold = (tx: Tx, id: string, at: Date) => query(tx, 'update way_back set told_at = $2 where id = $1 and told_at is null', [id, at]);
 
 export const listOpenWaysBack = async (tx: Tx, now: Date): Promise<WayBack[]> =>
   (await query(tx, "select * from way_back where state = 'open' and until > $1 order by asked_at desc limit 100", [now])).map(toWayBack);
@@ -70,6 +77,7 @@ const toWayBack = (row: Record<string, unknown>): WayBack => ({
   userAgent: row.user_agent as string | null,
   askedAt: toDate(row.asked_at),
   until: toDate(row.until),
+  toldAt: toDateOrNull(row.told_at),
   state: row.state as WayBack['state'],
   decidedAt: toDateOrNull(row.decided_at),
 });

@@ -4,13 +4,14 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
+import type { DeriveSecret } from '../platform/derived-secret.ts';
 import type { Log } from '../platform/log.ts';
 import type { SendMail } from '../platform/mail.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Notify } from './notify-person.ts';
-import { findPersonById, listMembers, listMemberships, listPersons, type StoredPerson } from './person.store.ts';
+import { findPersonById, type ListedPerson, listMembers, listMemberships, listPersons, type StoredPerson } from './person.store.ts';
 import { removeSecondFactor } from './second-factor.store.ts';
-import { hashOf, newSecret, readCredential } from './secret-text.ts';
+import { hashOf, readCredential } from './secret-text.ts';
 import type { Sessions } from './sessions.ts';
 import type { CheckWho, From } from './sign-in.ts';
 import type { Tries } from './tries.ts';
@@ -23,6 +24,8 @@ import {
   findWayBack,
   insertWayBack,
   listOpenWaysBack,
+  noteTold,
+  setObjection,
   type WayBack,
 } from './way-back.store.ts';
 
@@ -34,6 +37,7 @@ type Ports = {
   sessions: Sessions;
   tries: Tries;
   notify: Notify;
+  derive: DeriveSecret;
   checkWho: CheckWho;
   sendMail: SendMail;
   contextOf(businessId: string): Context;
@@ -45,50 +49,71 @@ type Ports = {
 /** How long every admin may object before an operator may decide, and how long a request stays open. */
 export const objectionMs = 24 * 3_600_000;
 const openMs = 7 * 86_400_000;
+/** Where an admin's address takes no mail for so long, the others have had their day many times over: nobody is locked out for ever. */
+const untoldMs = 3 * 86_400_000;
+/**
+ * An admin whom an operator has kept out for less than this before the request, or since it, counts as if they were there: an operator who
+ * wants to decide alone must not make room by blocking the others first. Four times as long as a request stays open, and long enough for
+ * whoever cannot sign in, and their colleagues, to ask why; whoever was kept out for longer has left the firm.
+ */
+const blockedLatelyMs = 30 * 86_400_000;
 const asked = { max: 3, withinMs: 86_400_000 };
+/** What is being told at this moment is not told twice. */
+const tellAgainMs = 5 * 60_000;
 
 export type OpenWayBack = WayBack & { name: string; username: string; operatorFrom: Date; hasOtherAdmin: boolean };
 
 /**
  * The way back of somebody who has lost authenticator and recovery codes. Their password was right; others decide whether their second
  * factor is removed: another admin at once, and where there is none an operator, after a day in which every admin was told and could
- * object. Whoever works for several businesses needs all of them: the second factor guards each. Whoever decides gets no session of theirs.
+ * object. Whom an operator has kept out lately is another admin still. Whoever works for several businesses needs all of them: the second factor guards each. Whoever decides gets no session of theirs.
  */
 export const waysBack = (ports: Ports) => {
   const { database, clock } = ports;
 
-  /** Active admins of this business who can sign in, but one. */
-  const adminsBeside = async (ctx: Context, personId: string) => {
+  /** Every admin of this business, kept out or not; those but one who decide, and those of them who could at once. */
+  const adminsBeside = async (ctx: Context, is: { personId: string; askedAt: Date }) => {
     const members = (await ctx.transaction(listMembers)).filter((each) => each.status === 'active' && each.role === 'business_admin');
-    const persons = await database.platform((tx) =>
+    const all = await database.platform((tx) =>
       listPersons(
         tx,
         members.map((each) => each.personId),
       ),
     );
-    return { all: persons.filter((each) => !each.isBlocked), others: persons.filter((each) => !each.isBlocked && each.id !== personId) };
+    const others = all.filter((each) => each.id !== is.personId && counts(each, is.askedAt));
+    return { all, others, present: others.filter((each) => !each.isBlocked) };
   };
-  const tellAdmins = async (ctx: Context, person: { id: string; name: string; username: string; email: string }, secret: string, from: From) => {
-    const { all, others } = await adminsBeside(ctx, person.id);
+  const secretOf = (businessId: string, id: string) => ports.derive('way_back', businessId, id);
+  /** Tells the person and every admin, kept out or not: whoever cannot sign in can object still. Their time begins once all of them were mailed. */
+  const tellAdmins = async (ctx: Context, is: WayBack): Promise<void> => {
+    const person = await database.platform((tx) => findPersonById(tx, is.personId));
+    if (!person) return;
+    const { all, others, present } = await adminsBeside(ctx, is);
     const business = await ctx.transaction((tx) => getBusiness(tx));
     const who =
-      others.length > 0
+      present.length > 0
         ? 'Another admin can let them in at once, on the page People.'
-        : 'There is no other admin, so an operator of the platform may let them in after 24 hours.';
+        : others.length > 0
+          ? 'Every other admin was kept out by an operator of the platform lately: one of them has to be let in again before anybody can decide.'
+          : 'There is no other admin, so an operator of the platform may let them in once every admin had 24 hours to object.';
     const text = `${person.name} (${person.username}) has entered the right password for ${business.name}, and says that authenticator and recovery codes are lost.
-It was asked from ${from.address}.
+It was asked ${is.address === null ? '' : `from ${is.address} `}at ${is.askedAt.toISOString().replace('T', ' ').slice(0, 16)} UTC.
 
 ${who} Then the second factor is removed, and they sign in with their password alone.
 
 If this is not right, object now, without signing in:
 
-${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secret}
+${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secretOf(ctx.businessId, is.id)}
 `;
+    let unreached = 0;
     for (const to of new Set([person.email, ...all.map((each) => each.email)]))
-      await ports
-        .sendMail({ to, subject: `Somebody asks for a way back into ${business.name}`, text })
-        .catch((error: Error) => ports.log.warn({ error: error.message }, 'an admin could not be told of a way back'));
+      await ports.sendMail({ to, subject: `Somebody asks for a way back into ${business.name}`, text }).catch((error: Error) => {
+        unreached++;
+        ports.log.warn({ error: error.message }, 'an admin could not be told of a way back');
+      });
+    if (unreached === 0) await ctx.transaction((tx) => noteTold(tx, is.id, clock.now()));
   };
+  const operatorFrom = ({ toldAt, askedAt }: WayBack): Date => new Date(toldAt ? toldAt.getTime() + objectionMs : askedAt.getTime() + untoldMs);
   /** Ends in every business what was asked for there, and removes the second factor once all of them have granted it. */
   const concludeIfAll = async (is: WayBack): Promise<void> => {
     for (const { businessId } of await database.platform((tx) => listMemberships(tx, is.personId))) {
@@ -138,17 +163,17 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secret}
       for (const { businessId, membershipId } of places) {
         const by = { type: 'person', id: person.id, membershipId, name: person.name } as const;
         const ctx: Context = { ...ports.contextOf(businessId), actor: by, origin: from.address };
-        const secret = newSecret();
+        const id = ports.newId('way_back');
         const made = await ctx.transaction(async (tx) => {
           await endOpenOf(tx, person.id, askedAt);
           const row = await insertWayBack(tx, businessId, {
-            id: ports.newId('way_back'),
+            id,
             requestId,
             personId: person.id,
             membershipId,
             address: from.address,
             userAgent: from.userAgent,
-            objectHash: hashOf(secret),
+            objectHash: hashOf(secretOf(businessId, id)),
             askedAt,
             until: new Date(askedAt.getTime() + openMs),
           });
@@ -156,9 +181,7 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secret}
           return row;
         });
         if (made)
-          ports.background(
-            tellAdmins(ctx, person, secret, from).catch((error: Error) => ports.log.warn({ error: error.message }, 'admins were not told of a way back')),
-          );
+          ports.background(tellAdmins(ctx, made).catch((error: Error) => ports.log.warn({ error: error.message }, 'admins were not told of a way back')));
       }
     },
     async list(ctx: Context): Promise<OpenWayBack[]> {
@@ -172,12 +195,12 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secret}
       const found: OpenWayBack[] = [];
       for (const each of open) {
         const person = persons.find((one) => one.id === each.personId);
-        const { others } = await adminsBeside(ctx, each.personId);
+        const { others } = await adminsBeside(ctx, each);
         found.push({
           ...each,
           name: person?.name ?? '',
           username: person?.username ?? '',
-          operatorFrom: new Date(each.askedAt.getTime() + objectionMs),
+          operatorFrom: operatorFrom(each),
           hasOtherAdmin: others.length > 0,
         });
       }
@@ -192,10 +215,21 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secret}
     /** An operator, where no other admin is there to decide and nobody objected for a day. */
     grantByOperator: (ctx: Context, id: string): Promise<WayBack> =>
       decide(ctx, id, 'granted', async (is) => {
-        if ((await adminsBeside(ctx, is.personId)).others.length > 0) throw new AppError('admin_decides');
-        const from = new Date(is.askedAt.getTime() + objectionMs);
+        if ((await adminsBeside(ctx, is)).others.length > 0) throw new AppError('admin_decides');
+        const from = operatorFrom(is);
         if (clock.now() < from) throw new AppError('objection_time', { until: from.toISOString() });
       }),
+    /** Tells again whoever has not been told, where the mail server was away or the process ended meanwhile. */
+    async tellUntold(ctx: Context): Promise<void> {
+      const open = await ctx.transaction((tx) => listOpenWaysBack(tx, clock.now()));
+      const before = clock.now().getTime() - tellAgainMs;
+      for (const each of open)
+        if (!each.toldAt && each.askedAt.getTime() < before) {
+          // The master key may be another by now, and the link with it.
+          await ctx.transaction((tx) => setObjection(tx, each.id, hashOf(secretOf(ctx.businessId, each.id))));
+          await tellAdmins(ctx, each);
+        }
+    },
     /** By the link every admin was mailed; signed in or not, since it only keeps a door shut. */
     async object(token: string, from: From): Promise<void> {
       const credential = readCredential(token, 'way');
@@ -212,6 +246,9 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secret}
 };
 
 export type WaysBack = ReturnType<typeof waysBack>;
+
+const counts = ({ block }: ListedPerson, askedAt: Date): boolean =>
+  block === null || (block.byType === 'operator' && (block.at?.getTime() ?? Infinity) > askedAt.getTime() - blockedLatelyMs);
 
 /** All it proved was the password of then: whoever asked may be why it was changed, and nothing is granted to them. */
 const isOfFormerPassword = (person: StoredPerson, { askedAt }: WayBack): boolean => person.passwordChangedAt !== null && person.passwordChangedAt > askedAt;

@@ -1,15 +1,22 @@
-import { findMemberStatus, listEveryMembership, listPeople, type Sessions, setPersonStatus } from '../access/index.ts';
+import { blockPerson, findMemberStatus, listEveryMembership, listPeople, listPersons, type Sessions, unblockPerson } from '../access/index.ts';
 import type { PlatformRecorder, Recorder } from '../audit/index.ts';
 import { findDirectoryEntry } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
+import type { Log } from '../platform/log.ts';
+import type { SendMail } from '../platform/mail.ts';
 
 type Ports = {
   database: Database;
   record: Recorder;
   recordPlatform: PlatformRecorder;
   sessions: Sessions;
+  clock: Clock;
+  sendMail: SendMail;
+  log: Log;
+  background(work: Promise<unknown>): void;
 };
 export type PersonOfBusiness = {
   personId: string;
@@ -23,7 +30,7 @@ const by = (ctx: Context) => ({ type: ctx.actor.type, id: ctx.actor.id, origin: 
 
 /** Who works for a business, as far as an operator needs to know. That they looked stands in the business's log and in the platform's. */
 export const listPeopleForOperator =
-  (ports: Ports) =>
+  (ports: Pick<Ports, 'database' | 'record' | 'recordPlatform'>) =>
   async (ctx: Context): Promise<PersonOfBusiness[]> => {
     const { database } = ports;
     await database.platform(async (tx) => {
@@ -50,13 +57,35 @@ export const setBlocked =
       const before = await findMemberStatus(tx, ask.person_id, ctx.businessId);
       if (!before) throw new AppError('not_found');
       if (before !== (isBlocked ? 'active' : 'blocked')) throw new AppError('wrong_state', { state: before });
-      await setPersonStatus(tx, ask.person_id, isBlocked ? 'blocked' : 'active');
+      await (isBlocked ? blockPerson(tx, ask.person_id, ctx.actor, ports.clock.now()) : unblockPerson(tx, ask.person_id));
       await ports.recordPlatform(tx, by(ctx), { action, subject: ask.person_id, after: { business_id: ctx.businessId, reason: ask.reason } });
       return listEveryMembership(tx, ask.person_id);
     });
     if (isBlocked) await ports.sessions.endOthers(ask.person_id, null);
+    ports.background(
+      tell(ports, ask, isBlocked).catch((error: Error) =>
+        ports.log.warn({ error: error.message }, 'a person could not be told that they are kept out or let in'),
+      ),
+    );
     for (const { businessId, membershipId } of places) {
       const there: Context = { ...ctx, businessId, transaction: (work) => database.transaction(businessId, work) };
       await there.transaction((tx) => ports.record(tx, there, { action, subject: membershipId, after: { person_id: ask.person_id, reason: ask.reason } }));
     }
   };
+
+/** Whoever cannot sign in sees no log: they hear it by mail, with the reason that was given. */
+async function tell({ database, sendMail }: Ports, ask: { person_id: string; reason: string }, isBlocked: boolean): Promise<void> {
+  const [person] = await database.platform((tx) => listPersons(tx, [ask.person_id]));
+  if (!person) return;
+  await sendMail({
+    to: person.email,
+    subject: isBlocked ? 'You are kept out of Muhuri' : 'You are let into Muhuri again',
+    text: `An operator of the platform has ${isBlocked ? 'blocked your account and ended its sessions' : 'let you in again'}.
+
+Account: ${person.username}
+Reason: ${ask.reason}
+
+It stands in the activity of every business you work for.${isBlocked ? ' If it is not right, ask an admin there, or the operator.' : ''}
+`,
+  });
+}
