@@ -40,7 +40,7 @@ const without: Record<string, string> = {
   logout: lessThanBefore,
   updateProfile: 'asks for password and second factor itself where the address changes; a name alone opens nothing',
   sendEmailLink: 'mails to an address that was asked for with the password',
-  changePassword: ownProof,
+  changePassword: 'asks for the password itself, and for the second factor where one is set up: without one a password must be changed still',
   beginTotp: ownProof,
   confirmTotp: ownProof,
   passSecondFactor: ownProof,

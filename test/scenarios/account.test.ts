@@ -227,6 +227,49 @@ describe('an e-mail address', () => {
   });
 });
 
+describe('changes of an account', () => {
+  test('a new password asks for the second factor too, where one is set up, before the present one can be guessed', async () => {
+    const own = await newPerson('yara');
+    await enrol(own, password);
+    await world.sql("update session set verified_at = now() - interval '16 minutes'", [], business().businessId);
+    const ask = { current_password: password, new_password: 'nine brisk lanterns' };
+    expect((await own.asSession().post('/auth/password', { ...ask, current_password: 'not that one' })).body.code).toBe('second_factor_needed');
+    expect((await own.asSession().post('/auth/password', ask)).body.code).toBe('second_factor_needed');
+    expect((await own.post('/auth/password', ask)).status).toBe(200);
+  });
+
+  test('the present address given again ends what another one waits for', async () => {
+    const own = await newPerson('yves');
+    const change = (email: string) => own.put('/auth/profile', { name: 'Yves', email, current_password: password });
+    expect((await change('yves@new.example')).body.email_pending).toBe('yves@new.example');
+    const link = linkIn(await mailTo('yves@new.example', 'Confirm your e-mail'));
+    expect((await own.put('/auth/profile', { name: 'Yves', email: 'yves@people.example' })).body.email_pending).toBeNull();
+    expect((await anyone().post('/auth/email/confirm', { token: link })).body.code).toBe('link_over');
+    expect((await own.get('/auth/profile')).body.person.email).toBe('yves@people.example');
+  });
+
+  test('that are mailed have a budget by person and by business: what nobody could be told of does not happen', async () => {
+    const own = await newPerson('zelda');
+    await enrol(own, password);
+    const mails = () => mailsTo('zelda@people.example').filter((each) => each.text.includes('New recovery codes')).length;
+    const asked = await Promise.all(Array.from({ length: 30 }, () => own.asSession().post('/auth/recovery-codes')));
+    expect(codesOf(asked, 'too_many_attempts')).toBe(10);
+    await world.app.settle();
+    expect(mails()).toBe(20);
+    // What many persons of one business do counts together, and another business goes on.
+    await platform('delete from reference.counted_try where subject like $1', ['account_change:%']);
+    await platform("insert into reference.counted_try (id, subject, at) select 'x' || n, $1, $2 from generate_series(1, 200) n", [
+      `account_changes:${business(0).businessId}`,
+      clock.now(),
+    ]);
+    expect((await own.post('/auth/recovery-codes')).body.code).toBe('too_many_attempts');
+    const there = await newPerson('zack', 'business_user', 1);
+    await enrol(there, password);
+    expect((await there.post('/auth/recovery-codes')).status).toBe(200);
+    await platform('delete from reference.counted_try');
+  });
+});
+
 describe('a link for a new password', () => {
   test('asked for two hundred times at once is mailed three times, and is one link; asked again and again it stays the owner’s', async () => {
     await newPerson('will');

@@ -19,7 +19,7 @@ import { hashOf, newSecret } from './secret-text.ts';
 import type { Sessions } from './sessions.ts';
 import { dropTokens, findOpenToken, listTries, putToken, useToken } from './sign-in.store.ts';
 import type { From, Proof } from './sign-in.ts';
-import { counting, type Tries } from './tries.ts';
+import { type Allowance, counting, type Tries } from './tries.ts';
 
 type Ports = {
   database: Database;
@@ -45,6 +45,9 @@ const hourMs = 3_600_000;
 const mailsToPerson = { max: 3, withinMs: hourMs };
 const mailsFromAddress = { max: 10, withinMs: hourMs };
 const ownPasswords = { max: 8, withinMs: 15 * 60_000 };
+/** Changes of accounts that somebody is mailed about: refused beyond that, since none may happen that nobody is told of. */
+const changesOfPerson = { max: 20, withinMs: hourMs };
+export const changesOfBusiness = { max: 200, withinMs: hourMs };
 
 /** What people do with their own account, whatever their role. */
 export const ownAccount = (ports: Ports) => {
@@ -69,6 +72,16 @@ export const ownAccount = (ports: Ports) => {
     if (!(await checkPassword(password, person.passwordHash))) throw new AppError('wrong_own_password', { field });
     await tries.forget(subject);
     return person;
+  };
+  /** Whoever has set a second factor up gives it for whatever leads to their account: a password alone may have been read over a shoulder. */
+  const withFactor = (session: Session): void => {
+    const refusal = session.hasSecondFactor ? refusalOf(session, { guard: 'signed_in', secondFactor: true }, clock.now()) : null;
+    if (refusal) throw new AppError(refusal);
+  };
+  const mayBeTold = async (session: Session): Promise<void> => {
+    const counted: [string, Allowance][] = [[`account_change:${session.person.id}`, changesOfPerson]];
+    if (session.business) counted.push([`account_changes:${session.business.membership.businessId}`, changesOfBusiness]);
+    for (const [subject, allowance] of counted) if (!(await tries.allow(subject, allowance))) throw new AppError('too_many_attempts');
   };
   const newHash = async (person: StoredPerson, password: string, field: string): Promise<string> => {
     await checkNewPassword(password, [person.username, person.name, person.email], field);
@@ -139,13 +152,18 @@ export const ownAccount = (ports: Ports) => {
       const isNew = to.email !== person.email;
       if (isNew) {
         if (to.current_password === undefined) throw new AppError('own_password_needed', { field: 'current_password' });
-        const refusal = session.hasSecondFactor ? refusalOf(session, { guard: 'signed_in', secondFactor: true }, clock.now()) : null;
-        if (refusal) throw new AppError(refusal);
+        withFactor(session);
         await withPassword(session, to.current_password, 'current_password');
+        await mayBeTold(session);
         await sendConfirmation(person, to.email);
         notify(person.id, 'email_change_asked');
       }
-      await database.platform((tx) => setName(tx, person.id, to.name));
+      await database.platform(async (tx) => {
+        await setName(tx, person.id, to.name);
+        // The address they have is the one they want: another that waits to be confirmed is wanted no more.
+        const waiting = isNew ? null : await findOpenToken(tx, 'email_change', person.id, clock.now());
+        if (waiting && waiting.email !== person.email) await dropTokens(tx, 'email_change', person.id);
+      });
       return { session: { ...session, person: { ...session.person, name: to.name } }, ...(await readEmail(session)) };
     },
     readEmail,
@@ -171,8 +189,10 @@ export const ownAccount = (ports: Ports) => {
       return { email };
     },
     async changePassword(session: Session, current: string, next: string) {
+      withFactor(session);
       const person = await withPassword(session, current, 'current_password');
       const hash = await newHash(person, next, 'new_password');
+      await mayBeTold(session);
       await database.platform((tx) => renewed(tx, person, hash));
       await sessions.endOthers(person.id, session.id);
       notify(person.id, 'password_changed');
@@ -213,10 +233,14 @@ export const ownAccount = (ports: Ports) => {
     },
     async removeTotp(session: Session, password: string) {
       await withPassword(session, password, 'password');
+      await mayBeTold(session);
       await factor.remove(session.person.id);
     },
     readFactor: (session: Session) => factor.read(session.person.id),
-    renewRecoveryCodes: (session: Session) => factor.renewCodes(session.person.id),
+    async renewRecoveryCodes(session: Session) {
+      await mayBeTold(session);
+      return factor.renewCodes(session.person.id);
+    },
     forgetDevice: (session: Session, id: string) => factor.forgetDevice(session.person.id, id),
     listSessions: (session: Session) => listOwn(session),
     async endSession(session: Session, publicId: string) {

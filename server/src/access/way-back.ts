@@ -9,6 +9,7 @@ import type { Log } from '../platform/log.ts';
 import type { SendMail } from '../platform/mail.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Notify } from './notify-person.ts';
+import { changesOfBusiness } from './own-account.ts';
 import { findPersonById, type ListedPerson, listMembers, listMemberships, listPersons, type StoredPerson } from './person.store.ts';
 import { removeSecondFactor } from './second-factor.store.ts';
 import { hashOf, readCredential } from './secret-text.ts';
@@ -160,6 +161,8 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secretOf(ctx.busines
       for (const { businessId } of places) open.push(await database.transaction(businessId, (tx) => findOpenOf(tx, person.id, askedAt)));
       // One that waits everywhere goes on, with the day it has waited. Where a business came or went meanwhile, it begins anew.
       if (open.every((each) => each !== null && each.requestId === open[0]?.requestId && !isOfFormerPassword(person, each))) return;
+      for (const { businessId } of places)
+        if (!(await ports.tries.allow(`account_changes:${businessId}`, changesOfBusiness))) throw new AppError('too_many_attempts');
       for (const { businessId, membershipId } of places) {
         const by = { type: 'person', id: person.id, membershipId, name: person.name } as const;
         const ctx: Context = { ...ports.contextOf(businessId), actor: by, origin: from.address };

@@ -165,7 +165,7 @@ export const confirmEmail = endpoint({
 export const changePassword = endpoint({
   method: 'POST',
   path: '/auth/password',
-  summary: 'Change one’s own password; every other session of this person ends',
+  summary: 'Change one’s own password, with the second factor where one is set up; every other session of this person ends',
   guard: 'signed_in',
   input: z.strictObject({ current_password: z.string().min(1).max(1000), new_password: newPassword }),
   output: z.object(ofBusiness),
