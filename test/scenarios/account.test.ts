@@ -239,13 +239,13 @@ describe('changes of an account', () => {
   });
 
   test('the present address given again ends what another one waits for', async () => {
-    const own = await newPerson('yves');
-    const change = (email: string) => own.put('/auth/profile', { name: 'Yves', email, current_password: password });
-    expect((await change('yves@new.example')).body.email_pending).toBe('yves@new.example');
-    const link = linkIn(await mailTo('yves@new.example', 'Confirm your e-mail'));
-    expect((await own.put('/auth/profile', { name: 'Yves', email: 'yves@people.example' })).body.email_pending).toBeNull();
+    const own = await newPerson('yvo');
+    const change = (email: string) => own.put('/auth/profile', { name: 'Yvo', email, current_password: password });
+    expect((await change('yvo@new.example')).body.email_pending).toBe('yvo@new.example');
+    const link = linkIn(await mailTo('yvo@new.example', 'Confirm your e-mail'));
+    expect((await own.put('/auth/profile', { name: 'Yvo', email: 'yvo@people.example' })).body.email_pending).toBeNull();
     expect((await anyone().post('/auth/email/confirm', { token: link })).body.code).toBe('link_over');
-    expect((await own.get('/auth/profile')).body.person.email).toBe('yves@people.example');
+    expect((await own.get('/auth/profile')).body.person.email).toBe('yvo@people.example');
   });
 
   test('that are mailed have a budget by person and by business: what nobody could be told of does not happen', async () => {
