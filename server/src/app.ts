@@ -130,7 +130,7 @@ import { peopleOfBusinessRoutes } from './onboarding/people-of-business.routes.t
 import { ownBusinessRoutes } from './onboarding/own-business.routes.ts';
 import { AppError } from './platform/app-error.ts';
 import { openBoundedWorker } from './platform/bounded-worker.ts';
-import { type Clock, systemAfter, systemClock, systemWait } from './platform/clock.ts';
+import { type Clock, systemAfter, systemClock, systemWait, systemWatch } from './platform/clock.ts';
 import { migrate, openDatabase, type StatementLimits, unasked, usualStatementLimits } from './platform/db/database.ts';
 import { openGiveWay } from './platform/give-way.ts';
 import { inTurn } from './platform/in-turn.ts';
@@ -388,6 +388,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     record,
     alerts,
     clock,
+    startWatch: systemWatch(clock),
     wait: systemWait,
     newId,
     log,

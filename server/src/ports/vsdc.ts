@@ -15,9 +15,10 @@ export type Sent =
 
 /**
  * On whose behalf, and what for: a sale may be answered late and its connection stays open for that; what a lane asks beside its sales never waits
- * behind what people and programs ask.
+ * behind what people and programs ask. Of a sale it is asked once more whether it `mayLeave`, at the last moment: connected, before the first byte. Where
+ * it may not, nothing of it leaves.
  */
-export type OnBehalf = { businessId: string; as: 'sale' | 'lane' | 'question' };
+export type OnBehalf = { businessId: string; as: 'lane' | 'question' } | { businessId: string; as: 'sale'; mayLeave(): boolean };
 
 /** Carries a request to a device: one fresh connection, no retry of its own. */
 export type Vsdc = {

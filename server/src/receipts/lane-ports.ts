@@ -2,7 +2,7 @@ import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import type { RegisterItems } from '../catalogue/index.ts';
 import type { Context } from '../context.ts';
-import type { Clock } from '../platform/clock.ts';
+import type { Clock, StartWatch } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
 import type { NewId } from '../platform/new-id.ts';
@@ -12,7 +12,10 @@ import type { Vsdc } from '../ports/vsdc.ts';
 import type { PrepareSale } from './prepare-sale.ts';
 
 export type LaneTiming = {
-  /** How long a lane is held beyond the longest answer, before another worker may take it. */
+  /**
+   * How long a lane is held beyond the longest answer, before another worker may take it. What was written down longer ago than half of it does not
+   * leave any more.
+   */
   leaseMs: number;
   /** How long a socket may stay open for a late answer. */
   lateTimeoutMs: number;
@@ -48,6 +51,8 @@ export type LanePorts = {
   record: Recorder;
   alerts: Pick<Alerts, 'raise' | 'settle'>;
   clock: Clock;
+  /** Counts what passes between writing a send down and its first byte. */
+  startWatch: StartWatch;
   wait(ms: number): Promise<void>;
   newId: NewId;
   log: Log;

@@ -4,7 +4,6 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { DeviceAnswer, Dialect, DialectDevice } from '../ports/dialect.ts';
-import type { Sent } from '../ports/vsdc.ts';
 import { type AfterSend, type KnownLane, recordEnd, recordLate, type Sending, startDoubt } from './end-attempt.ts';
 import { hasUnregistered } from '../catalogue/index.ts';
 import type { LanePorts } from './lane-ports.ts';
@@ -32,7 +31,7 @@ import { tryAgain } from '../platform/try-again.ts';
 export type RunLane = (ctx: Context, deviceId: string) => Promise<Date | null>;
 
 type Step =
-  | { do: 'send'; sending: Sending; request: string }
+  | { do: 'send'; sending: Sending; request: string; passedMs(): number }
   | { do: 'register' | 'read'; head: LaneHead }
   | { do: 'probe'; named: DialectDevice }
   | { do: 'wait'; until: Date | null }
@@ -74,7 +73,7 @@ export const runLane =
             await readAgain(ports, ctx, deviceId, step.head);
             break;
           case 'send': {
-            const { after, next } = await send(ports, ctx, device, dialect, isServing, step.sending, step.request);
+            const { after, next } = await send(ports, ctx, device, dialect, isServing, step);
             decided = next;
             ports.changed(step.sending.receiptId);
             if (after.is === 'stop') return release(ports, ctx, deviceId, null);
@@ -123,6 +122,7 @@ async function take(ports: LanePorts, ctx: Context, deviceId: string): Promise<D
 async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect: Dialect, isServing: boolean, tx: Tx, known: KnownLane | null): Promise<Step> {
   const lane = known?.device ?? (await lockLane(tx, device.id));
   const now = ports.clock.now();
+  const passedMs = ports.startWatch();
   if (!lane || lane.laneHolder !== ports.worker) return { do: 'stop' };
   const letGo = async (until: Date | null): Promise<Step> => {
     await releaseLane(tx, device.id, until);
@@ -171,7 +171,7 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
     { next: isNew ? (BigInt(lane.nextInvoiceNumber) + 1n).toString() : lane.nextInvoiceNumber, free: isReturned ? others : lane.freeNumbers },
     new Date(now.getTime() + ports.timing.leaseMs),
   );
-  return { do: 'send', sending, request };
+  return { do: 'send', sending, request, passedMs };
 
   async function resend(tx: Tx, doubt: LaneDoubt, now: Date, lane: { nextInvoiceNumber: string; freeNumbers: string[] }): Promise<Step> {
     const attempts = await listAttempts(tx, doubt.id, now);
@@ -185,7 +185,7 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
       { next: lane.nextInvoiceNumber, free: lane.freeNumbers },
       new Date(now.getTime() + ports.timing.leaseMs),
     );
-    return { do: 'send', sending, request: first.request };
+    return { do: 'send', sending, request: first.request, passedMs };
   }
 }
 
@@ -213,26 +213,22 @@ const earliest = (dates: (Date | null)[]): Date | null => {
 };
 
 /**
- * A process that was stopped between writing a send down and its first byte (a machine that slept or was moved) wakes up into another world: by now
- * another may hold the lane, have taken the send for a doubt, or have retired the device. Past half of its lease it does not send; what
- * it wrote down provably did not leave, and where somebody has judged it meanwhile, that stands.
+ * Sends, records how it ended and, where the lane goes on, decides the next step in the same transaction: one commit a receipt less.
+ *
+ * A process that was stopped between writing a send down and its first byte (a machine that slept or was moved), or that found its device only slowly,
+ * comes into another world: by now another may hold the lane, have taken the send for a doubt, or have retired the device. Past half of its lease
+ * nothing leaves; what it wrote down provably did not, and where somebody has judged it meanwhile, that stands.
  */
-const hasSlept = (ports: LanePorts, sending: Sending): boolean => ports.clock.now().getTime() - sending.startedAt.getTime() > ports.timing.leaseMs / 2;
-const neverSent: Sent = { is: 'unreachable', reason: 'the server slept before it sent' };
-
-/** Sends, records how it ended and, where the lane goes on, decides the next step in the same transaction: one commit a receipt less. */
 async function send(
   ports: LanePorts,
   ctx: Context,
   device: Device,
   dialect: Dialect,
   isServing: boolean,
-  sending: Sending,
-  request: string,
+  { sending, request, passedMs }: Step & { do: 'send' },
 ): Promise<{ after: AfterSend; next: Step | null }> {
-  const sent = hasSlept(ports, sending)
-    ? neverSent
-    : await ports.vsdc.send(device, { path: dialect.sell.path, body: request }, { businessId: ctx.businessId, as: 'sale' });
+  const mayLeave = () => passedMs() <= ports.timing.leaseMs / 2;
+  const sent = await ports.vsdc.send(device, { path: dialect.sell.path, body: request }, { businessId: ctx.businessId, as: 'sale', mayLeave });
   // A next step that fails must not take the outcome along, so every later try records and nothing more.
   const about = { business_id: ctx.businessId, receipt_id: sending.receiptId };
   const ended = await tryAgain(ports, about, (before) =>

@@ -22,12 +22,33 @@ function listen(onConnection: (socket: Socket) => void): Promise<string> {
     server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as { port: number }).port}`));
   });
 }
-const send = (address: string, as: OnBehalf['as'] = 'sale') => vsdc.send({ address, transport: 'direct' }, request, { businessId: 'biz_a', as });
+const ofA = (as: OnBehalf['as'] = 'sale', mayLeave = () => true): OnBehalf => ({ businessId: 'biz_a', as, mayLeave });
+const send = (address: string, as?: OnBehalf['as']) => vsdc.send({ address, transport: 'direct' }, request, ofA(as));
 
 describe('never left, or in doubt', () => {
   test('a refused connection and an unknown name provably did not leave', async () => {
     expect((await send('http://127.0.0.1:1')).is).toBe('unreachable');
     expect((await send('http://no-such-host.invalid')).is).toBe('unreachable');
+  });
+
+  test('what may not leave any more once its device is found and connected did not, and is known not to have', async () => {
+    const heard: string[] = [];
+    let connections = 0;
+    const address = await listen((socket) => {
+      connections += 1;
+      socket.on('data', (data) => heard.push(String(data))).on('error', () => {});
+    });
+    const asked: number[] = [];
+    const mayLeave = () => {
+      asked.push(connections);
+      return false;
+    };
+    expect(await vsdc.send({ address, transport: 'direct' }, request, ofA('sale', mayLeave))).toEqual({
+      is: 'unreachable',
+      reason: 'too long ago since it was written down: it was not sent',
+    });
+    // Asked once, and only then: a slow look-up or connection counts.
+    expect([asked, connections, heard]).toEqual([[1], 1, []]);
   });
 
   test('read and closed without an answer is a doubt, its socket closed', async () => {
@@ -111,7 +132,7 @@ describe('connections of a business', () => {
   test('for sales are counted by device, so that a refused one provably did not leave', async () => {
     const device = await silent();
     const few = directVsdc(policy, { ...settings, lanePerDeviceMax: 2 });
-    const sell = (address: string) => few.send({ address, transport: 'direct' }, request, { businessId: 'biz_a', as: 'sale' });
+    const sell = (address: string) => few.send({ address, transport: 'direct' }, request, ofA());
     const [first, second, third] = await Promise.all([sell(device.address), sell(device.address), sell(device.address)]);
     expect([first?.is, second?.is, third?.is]).toEqual(['in_doubt', 'in_doubt', 'unreachable']);
     const other = await listen((socket) => socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')));
@@ -132,7 +153,7 @@ describe('connections of a business', () => {
         socket.on('close', () => clearInterval(drip));
       });
     });
-    const sent = await quick.send({ address, transport: 'direct' }, request, { businessId: 'biz_a', as: 'sale' });
+    const sent = await quick.send({ address, transport: 'direct' }, request, ofA());
     expect(sent.is).toBe('in_doubt');
     if (sent.is === 'in_doubt') expect(await sent.late).toBeNull();
     await quick.close();

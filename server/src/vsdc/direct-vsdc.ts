@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
+import type { Duplex } from 'node:stream';
 import { Agent, request as undiciRequest } from 'undici';
 import type { DeviceAnswer, DeviceRequest } from '../ports/dialect.ts';
 import type { OnBehalf, Sent, Vsdc } from '../ports/vsdc.ts';
@@ -9,10 +10,10 @@ import { openShares } from '../platform/shares.ts';
 import { within } from '../platform/within.ts';
 import { readText } from '../platform/read-text.ts';
 
-type Mark = { left: boolean };
+type Mark = { left: boolean; mayLeave: () => boolean; isTooLate: boolean };
 
-// The one line between "never left" and "in doubt": undici announces when it writes a request's headers. Error codes do not tell
-// (ECONNRESET happens on both sides of it).
+// The one line between "never left" and "in doubt": undici announces when it writes a request's headers, right before it does. Error codes do not tell
+// (ECONNRESET happens on both sides of it). What may not leave any more at that moment finds its connection gone: nothing of it is written.
 const marks = new WeakMap<object, Mark>();
 const current = new AsyncLocalStorage<Mark>();
 channel('undici:request:create').subscribe((message) => {
@@ -20,8 +21,14 @@ channel('undici:request:create').subscribe((message) => {
   if (mark) marks.set((message as { request: object }).request, mark);
 });
 channel('undici:client:sendHeaders').subscribe((message) => {
-  const mark = marks.get((message as { request: object }).request);
-  if (mark) mark.left = true;
+  const { request, socket } = message as { request: object; socket: Duplex };
+  const mark = marks.get(request);
+  if (!mark) return;
+  if (mark.mayLeave()) mark.left = true;
+  else {
+    mark.isTooLate = true;
+    socket.destroy();
+  }
 });
 
 export type DirectSettings = {
@@ -82,11 +89,12 @@ export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usu
   };
 
   /** One exchange. `closed` is when its connection is. */
-  const exchange = async (address: string, request: DeviceRequest, { businessId, as }: OnBehalf): Promise<{ sent: Sent; closed?: Promise<unknown> }> => {
+  const exchange = async (address: string, request: DeviceRequest, onBehalf: OnBehalf): Promise<{ sent: Sent; closed?: Promise<unknown> }> => {
+    const { businessId, as } = onBehalf;
     const resolved = await policy.resolve(address, as === 'question' ? businessId : `${businessId} lane`);
     if ('refused' in resolved) return { sent: { is: 'address_refused', reason: resolved.refused } };
     if ('unknown' in resolved) return { sent: { is: 'unreachable', reason: resolved.unknown } };
-    const mark: Mark = { left: false };
+    const mark: Mark = { left: false, mayLeave: onBehalf.as === 'sale' ? onBehalf.mayLeave : () => true, isTooLate: false };
     const abort = new AbortController();
     const url = `${resolved.url.href.replace(/\/$/, '')}${request.path}`;
     const closed: Promise<{ answer: DeviceAnswer } | { error: Error }> = current
@@ -151,10 +159,12 @@ export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usu
 const agentsMax = 500;
 
 const noAnswer = 'no answer in time';
+const tooLate = 'too long ago since it was written down: it was not sent';
 const tooMany = 'too many connections of this business are open';
 
 /** Whether a port inside a network is closed, silent or something else is that network's own matter. */
 function afterError(error: Error, mark: Mark, isInner: boolean): Sent {
+  if (mark.isTooLate) return { is: 'unreachable', reason: tooLate };
   const reason = isInner ? (mark.left ? 'the connection was lost' : 'no connection') : ((error as NodeJS.ErrnoException).code ?? error.message);
   return mark.left ? { is: 'in_doubt', reason, late: Promise.resolve(null) } : { is: 'unreachable', reason };
 }

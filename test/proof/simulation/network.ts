@@ -203,8 +203,13 @@ export function network(ports: {
 
   return {
     vsdcOf: (owner) => ({
-      async send({ address }, { path, body }) {
+      async send({ address }, { path, body }, onBehalf) {
         await scheduler.park(owner, `asks ${path}`);
+        // Time may have jumped while the device was looked for.
+        if (onBehalf.as === 'sale' && !onBehalf.mayLeave()) {
+          scheduler.note('  too late to leave');
+          return { is: 'unreachable', reason: 'too late' };
+        }
         if (path.endsWith('/saveSales')) return sale(owner, address, path, body);
         const isLost = !isCalm && random.chance(0.15);
         const isHeard = !isLost || random.chance(0.5);

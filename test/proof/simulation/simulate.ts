@@ -173,6 +173,10 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       record,
       alerts: openAlerts({ clock, newId, log: silentLog, record }),
       clock,
+      startWatch: () => {
+        const from = scheduler.now;
+        return () => scheduler.now - from;
+      },
       wait: (ms) => scheduler.wait(owner, ms, 'waited'),
       newId,
       log: silentLog,
