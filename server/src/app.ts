@@ -90,6 +90,8 @@ import {
   lookedAt,
   listOwnHooks,
   lookAgainAfterMending,
+  markElsewhere,
+  takeBackElsewhere,
   lookAtDue,
   makeHook,
   pollDocuments,
@@ -753,7 +755,14 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         return looked;
       },
     }),
-    ...listRoutes({ list: listDocuments, lookedAt, month: closeMonth({ clock }), oneExport }),
+    ...listRoutes({
+      list: listDocuments,
+      lookedAt,
+      month: closeMonth({ clock }),
+      mark: markElsewhere({ clock, record }),
+      takeBack: takeBackElsewhere({ clock, record }),
+      oneExport,
+    }),
     ...noticeRoutes({
       subscribers: subscribers({ vault, clock, newId, record }),
       listNotices: (ctx, page) => ctx.transaction((tx) => listNotices(tx, page)),

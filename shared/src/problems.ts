@@ -1507,6 +1507,22 @@ export const problems = {
     'Ce document a été créé avant que votre succursale ne scelle réellement, ou n’a été scellé qu’en essai : un autre système l’a peut-être scellé.',
     'Confirmez seulement si vous savez qu’aucun autre système ne l’a scellé.',
   ),
+  sealed_elsewhere: e(
+    422,
+    'person',
+    '{by} has marked this document as sealed by another system: {reason}',
+    'Confirm only if you know that it was not: sealed here as well, it would stand at the authority twice.',
+    '{by} a indiqué que ce document a été scellé par un autre système : {reason}',
+    'Confirmez seulement si vous savez que ce n’est pas le cas : scellé ici aussi, il figurerait deux fois auprès de l’administration.',
+  ),
+  not_before_production: e(
+    422,
+    'person',
+    '{document_number} cannot be marked as sealed by another system: it is not from before your branch began to seal for real, or is being sealed here.',
+    'Choose only documents that stand as before production.',
+    '{document_number} ne peut être indiqué comme scellé par un autre système : il ne date pas d’avant que votre succursale ne scelle réellement, ou il est en cours ici.',
+    'Choisissez seulement des documents d’avant la production.',
+  ),
   test_receipt_only: e(
     409,
     'device',

@@ -67,4 +67,21 @@ test('an administrator takes a branch to production: enters the device, sets it 
   await page.getByRole('row').nth(1).waitFor();
   await look(page, '62-before-production');
   expect(await page.getByRole('button', { name: 'Seal the chosen' }).isDisabled()).toBe(true);
+  // Or another system did, and somebody says so once for all that are chosen, and takes it back for one.
+  await page.getByRole('button', { name: 'Choose all' }).click();
+  const why = page.getByLabel('How do you know that another system sealed them?');
+  await why.fill('The old EBM sealed until today');
+  await page.getByRole('button', { name: /^Sealed by another system \(\d+\)$/ }).click();
+  await page.getByText('Marked.').waitFor();
+  await page.getByLabel('Where it stands').selectOption('sealed_elsewhere');
+  await page.getByText('The old EBM sealed until today').first().waitFor();
+  await page.getByRole('row').nth(1).getByRole('checkbox').check();
+  await look(page, '63-sealed-elsewhere');
+  await page.getByRole('button', { name: 'Not sealed by another system after all (1)' }).click();
+  await page.getByText('Taken back: they are due again.').waitFor();
+  // The month below tells it at once.
+  await page
+    .getByRole('row', { name: /^Invoices Sealed by another system/ })
+    .first()
+    .waitFor();
 }, 90_000);

@@ -229,6 +229,8 @@ const bodies: Record<string, (ids: Ids) => Record<string, unknown>> = {
   resumeLane: () => ({}),
   setNextDevice: () => ({ for: 'replacement', address: 'http://127.0.0.1:9', serial: 'x' }),
   switchDevice: () => ({ reason: 'tried' }),
+  markElsewhere: () => ({ documents: [{ module: 'invoices', document_id: '1' }], reason: 'tried' }),
+  takeBackElsewhere: () => ({ documents: [{ module: 'invoices', document_id: '1' }] }),
   takeOverRefund: () => ({ source: 'tried', answer: 'tried' }),
   registerBusiness: () => ({ ...profile, admin_email: 'x@x.example' }),
   updateBusiness: () => ({ ...profile, vat_registered: true, version: 99 }),

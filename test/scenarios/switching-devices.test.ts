@@ -251,6 +251,131 @@ describe('going to production after a rehearsal', () => {
   });
 });
 
+describe('what another system has sealed before the switch', () => {
+  let of: DemoBusiness;
+  let admin: Api;
+  let user: Api;
+  let fresh: { id: string; number: string };
+  type Row = {
+    module: string;
+    document_id: string;
+    document_number: string;
+    standing: string;
+    who: string;
+    problem: { code: string } | null;
+    may_be_elsewhere: boolean;
+    sealed_elsewhere: { reason: string; by: string; at: string } | null;
+  };
+  const list = async (query: string) => (await admin.get(`/documents?limit=200&${query}`)).body.documents as Row[];
+  const rowOf = async (id: string) => (await list(`document_ids=${id}&standing=before_production,refused,sealed,sealed_elsewhere,to_seal,waiting`))[0];
+  const keys = (rows: Row[]) => rows.map(({ module, document_id }) => ({ module, document_id }));
+  const mark = (documents: object[], reason = 'Sealed with the old EBM until Friday, see its Z reports', api = admin) =>
+    api.post('/documents/sealed-elsewhere', { documents, reason });
+  const takeBack = (documents: object[]) => admin.post('/documents/sealed-elsewhere/taken-back', { documents });
+  const month = async () => {
+    await admin.post('/zoho/poll');
+    await world.app.settle();
+    return (await admin.get(`/documents/month?month=${new Date().toISOString().slice(0, 7)}`)).body;
+  };
+  let before: Row[];
+  beforeAll(async () => {
+    of = world.businesses[1];
+    admin = await Api.signIn(world, of.admin);
+    user = await Api.signIn(world, of.user);
+    fresh = invoice(of, { ...later(), status: 'approved' });
+    await admin.post('/zoho/poll');
+    await world.app.settle();
+    before = await list('standing=before_production');
+  });
+
+  test('is said by whoever may settle, with a reason, and of nothing else: all of them or none', async () => {
+    expect(before.length).toBeGreaterThan(3);
+    expect(before.every((row) => row.may_be_elsewhere)).toBe(true);
+    expect(await mark(keys(before), 'the old system', user)).toMatchObject({ status: 403 });
+    expect(await mark(keys(before), '  ')).toMatchObject({ status: 400, body: { field: 'reason' } });
+    const [sealed] = await list('standing=sealed');
+    for (const id of [fresh.id, String(sealed?.document_id), '4600000000000000404'])
+      expect(await mark([...keys(before), { module: 'invoices', document_id: id }])).toMatchObject({ status: 422, body: { code: 'not_before_production' } });
+    expect((await list('standing=sealed_elsewhere')).length).toBe(0);
+    expect((await list('standing=before_production')).length).toBe(before.length);
+  });
+
+  test('leaves what is due, is counted by itself, and its month can be complete', async () => {
+    // Of what came after the switch nothing is left: it is void, or sealed.
+    for (const row of await list('standing=to_seal,refused,drifted')) world.zoho.change(row.module as 'invoices', row.document_id, { status: 'void' });
+    const incomplete = await month();
+    expect(incomplete).toMatchObject({ complete: false, missing: before.length, sealed_elsewhere: 0 });
+    const due = (await admin.get('/businesses/me/stats')).body.due as number;
+    expect(await mark(keys(before))).toMatchObject({ status: 200, body: { marked: before.length } });
+    expect(await mark(keys(before), 'said once more'), 'what was said first stands').toMatchObject({ body: { marked: 0 } });
+    expect(await list('')).toEqual([]);
+    expect(await month()).toMatchObject({ complete: true, missing: 0, sealed_elsewhere: before.length });
+    const lines = ((await month()).sums as { standing: string; count: number }[]).filter((each) => each.standing === 'sealed_elsewhere');
+    expect(lines.reduce((sum, each) => sum + each.count, 0)).toBe(before.length);
+    expect((await admin.get('/businesses/me/stats')).body).toMatchObject({ due: due - before.length, sealed_elsewhere: before.length });
+    // It is found, with who said so and why, in the list, the table and the activity.
+    const [one] = before;
+    expect(await list(`standing=sealed_elsewhere&search=${one?.document_number}`)).toMatchObject([
+      { document_id: one?.document_id, who: 'nobody', problem: null, sealed_elsewhere: { reason: expect.stringContaining('old EBM'), by: expect.any(String) } },
+    ]);
+    const table = (await admin.file('/documents.csv?standing=sealed_elsewhere')).bytes.toString('utf8').trim().split('\n');
+    expect(table[0]).toContain('"sealed_elsewhere","sealed_elsewhere_by","sealed_elsewhere_at"');
+    expect(table.filter((line) => line.includes('old EBM'))).toHaveLength(before.length);
+    expect((await admin.get(`/trail?subject=${one?.document_id}&action=document.sealed_elsewhere`)).body.trail).toMatchObject([
+      { actor_type: 'person', after: { reason: expect.stringContaining('old EBM'), document_number: one?.document_number } },
+    ]);
+  });
+
+  test('is never sealed by itself nor in bulk, and by hand only by whoever says that it was not', async () => {
+    for (const row of before) world.zoho.change(row.module as 'invoices', row.document_id, { terms: 'touched again' });
+    await month();
+    expect((await list('standing=sealed_elsewhere')).length).toBe(before.length);
+    const one = before.find((row) => row.module === 'invoices') as Row;
+    expect((await user.get(`/receipts/preflight?module=invoices&document_id=${one.document_id}`)).body).toMatchObject({
+      ready: false,
+      findings: expect.arrayContaining([expect.objectContaining({ code: 'sealed_elsewhere', title: expect.stringContaining('old EBM') })]),
+    });
+    for (const confirm of [undefined, ['before_production']])
+      expect(await admin.seal('invoices', one.document_id, { confirm })).toMatchObject({ status: 422, body: { code: 'sealed_elsewhere' } });
+    expect(await user.seal('invoices', one.document_id, { confirm: ['sealed_elsewhere'] })).toMatchObject({ status: 403 });
+  });
+
+  test('can be taken back, and is due then as it was', async () => {
+    const [one, ...others] = before as [Row, ...Row[]];
+    expect(await takeBack(keys([one]))).toMatchObject({ status: 200, body: { taken_back: 1 } });
+    expect(await takeBack(keys([one]))).toMatchObject({ status: 200, body: { taken_back: 0 } });
+    expect(await rowOf(one.document_id)).toMatchObject({ standing: 'before_production', problem: { code: 'before_production' }, sealed_elsewhere: null });
+    expect(await month()).toMatchObject({ complete: false, missing: 1, sealed_elsewhere: others.length });
+    expect(await mark(keys([one]))).toMatchObject({ body: { marked: 1 } });
+  });
+
+  test('sealed here after all it is no longer said to be of another system, and its evidence tells what was said', async () => {
+    const sealable = world.zoho.documents().filter((each) => each.canSeal);
+    const [refused, sold] = before.filter((row) => sealable.some((each) => each.id === row.document_id && each.module === 'invoices')) as [Row, Row];
+    // Refused by the device it stands as that, may be marked again, and what was confirmed at the first try confirms nothing any more.
+    following.faults(['refuse:910']);
+    expect((await admin.seal('invoices', refused.document_id, { confirm: ['sealed_elsewhere'] })).body).toMatchObject({ state: 'refused' });
+    expect(await rowOf(refused.document_id)).toMatchObject({ standing: 'refused', sealed_elsewhere: null, may_be_elsewhere: true });
+    expect(await mark(keys([refused]))).toMatchObject({ body: { marked: 1 } });
+    expect(await rowOf(refused.document_id)).toMatchObject({ standing: 'sealed_elsewhere' });
+    expect(await admin.seal('invoices', refused.document_id)).toMatchObject({ status: 422, body: { code: 'sealed_elsewhere' } });
+    world.zoho.change('invoices', refused.document_id, { terms: 'changed since it was refused' });
+    await month();
+    expect(await rowOf(refused.document_id), 'and it is not sealed by itself either').toMatchObject({ standing: 'sealed_elsewhere' });
+
+    const { body } = await admin.seal('invoices', sold.document_id, { confirm: ['sealed_elsewhere'] });
+    expect(body).toMatchObject({ state: 'signed', environment: 'production' });
+    expect(await rowOf(sold.document_id)).toMatchObject({ standing: 'sealed', sealed_elsewhere: null });
+    expect(await mark(keys([sold]))).toMatchObject({ status: 422, body: { code: 'not_before_production' } });
+    await world.app.settle();
+    const { pack } = JSON.parse((await admin.file(`/receipts/${body.id}/evidence-pack`)).bytes.toString('utf8')) as { pack: string };
+    expect(JSON.parse(pack).document_trail.map((each: { action: string }) => each.action)).toEqual([
+      'document.sealed_elsewhere',
+      'document.sealed_elsewhere_taken_back',
+    ]);
+  });
+});
+
 describe('a device that is replaced', () => {
   let of: DemoBusiness;
   let admin: Api;

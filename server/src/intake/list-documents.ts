@@ -5,7 +5,7 @@ import { readConnectionHealth } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { countUnsure, findLongestDue, listStandings, type ListRow, type MonthSum, type Standing, sumStandings } from './list.store.ts';
+import { countElsewhere, countUnsure, findLongestDue, listStandings, type ListRow, type MonthSum, type Standing, sumStandings } from './list.store.ts';
 
 /** Who has to act: whoever may seal, an administrator, nobody because it goes on by itself, or nobody at all. */
 export type Who = 'person' | 'admin' | 'wait' | 'nobody';
@@ -52,7 +52,7 @@ export const listDocuments = async (ctx: Context, ask: ListAsk): Promise<ListedR
     });
   });
   return rows.map((row) => {
-    const problem = always(row.standing) ?? row.problem ?? usual(row.standing);
+    const problem = always(row.standing) ?? (row.elsewhere ? null : row.problem) ?? usual(row.standing);
     return { ...row, problem: problem && describeProblem(problem, ctx.language), who: whoOf(row.standing, problem, ctx.language) };
   });
 };
@@ -70,7 +70,7 @@ const usual = (standing: Standing): StoredProblem | null =>
         : null;
 
 function whoOf(standing: Standing, problem: StoredProblem | null, language: string): Who {
-  if (standing === 'sealed' || standing === 'exempt' || standing === 'not_due') return 'nobody';
+  if (standing === 'sealed' || standing === 'sealed_elsewhere' || standing === 'exempt' || standing === 'not_due') return 'nobody';
   const fix = problem && describeProblem(problem, language).fix;
   if (fix === 'mapping' || fix === 'device') return 'admin';
   return fix === 'wait' ? 'wait' : 'person';
@@ -94,10 +94,12 @@ export type Month = {
   /** Documents that should be sealed and are not. */
   missing: number;
   drifted: number;
+  /** Documents of before production that another system has sealed, as people have said: their seals are not ours to show. */
+  sealedElsewhere: number;
   /** Documents that could not be read again since something changed: whether they are sealed as they are now is not known. */
   unsure: number;
   lookedAt: string | null;
-  /** True only where every document is sealed or exempt and Zoho was looked through just now. */
+  /** True only where every document is sealed, here or elsewhere, or exempt, and Zoho was looked through just now. */
   isComplete: boolean;
 };
 
@@ -116,9 +118,16 @@ export const closeMonth =
       const isFresh = oldest > 0 && now.getTime() - oldest < freshMs;
       const missing = count(['to_seal', 'waiting', 'in_doubt', 'refused', 'before_production', 'rehearsed']);
       const drifted = count(['drifted']);
-      return { from, to, sums, missing, drifted, lookedAt: toTime(oldest), unsure, isComplete: isFresh && missing + drifted + unsure === 0 };
+      const sealedElsewhere = count(['sealed_elsewhere']);
+      return { from, to, sums, missing, drifted, sealedElsewhere, lookedAt: toTime(oldest), unsure, isComplete: isFresh && missing + drifted + unsure === 0 };
     });
   };
+
+/** How many documents dated in a span of days another system has sealed, as people have said. */
+export const sealedElsewhere = async (tx: Tx, from: string, to: string): Promise<number> => {
+  const { goLiveDate, settings } = await getBusiness(tx);
+  return countElsewhere(tx, { goLiveDate, sealsApproved: settings.auto_seal === 'approved' }, from, to);
+};
 
 /** What has waited longest for its seal although nothing has been begun with it, with the reason; null where nothing does. */
 export const longestDue = async (tx: Tx) => {

@@ -2,12 +2,14 @@ import { zoho } from '@muhuri/shared/contract/index';
 import { answer, type Call, FileAnswer } from '../platform/http/answer.ts';
 import { readDayCursor, dayCursorOf } from '../platform/http/cursor.ts';
 import { csvOf, pagesOf } from '../platform/http/csv.ts';
-import type { ListAsk, ListedRow, Month } from './index.ts';
+import type { DocumentKey, ListAsk, ListedRow, Month } from './index.ts';
 
 type Use = {
   list(ctx: Call['ctx'], ask: ListAsk): Promise<ListedRow[]>;
   lookedAt(ctx: Call['ctx']): Promise<string | null>;
   month(ctx: Call['ctx'], month: string): Promise<Month>;
+  mark(ctx: Call['ctx'], documents: DocumentKey[], reason: string): Promise<number>;
+  takeBack(ctx: Call['ctx'], documents: DocumentKey[]): Promise<number>;
   /** The place of the one export that a business may have under way. */
   oneExport<T>(businessId: string, parts: AsyncIterable<T>): AsyncIterable<T>;
 };
@@ -57,6 +59,9 @@ export const listRoutes = (use: Use) => {
         'sentence',
         'next_step',
         'who',
+        'sealed_elsewhere',
+        'sealed_elsewhere_by',
+        'sealed_elsewhere_at',
       ];
       const cellsOf = (row: ListedRow) => [
         row.number,
@@ -71,6 +76,9 @@ export const listRoutes = (use: Use) => {
         row.problem?.title ?? '',
         row.problem?.detail ?? '',
         row.who,
+        row.elsewhere?.reason ?? '',
+        row.elsewhere?.by ?? '',
+        row.elsewhere?.at ?? '',
       ];
       async function* cells() {
         for await (const rows of pages) yield rows.map(cellsOf);
@@ -78,11 +86,16 @@ export const listRoutes = (use: Use) => {
       return new FileAnswer(use.oneExport(call.ctx.businessId, csvOf(columns, cells())), 'text/csv; charset=utf-8', 'documents.csv');
     }),
     answer(zoho.closeMonth)(async (call, { query }) => {
-      const { isComplete, lookedAt, ...month } = await use.month(call.ctx, query.month);
-      return { ...month, looked_at: lookedAt, complete: isComplete };
+      const { isComplete, lookedAt, sealedElsewhere, ...month } = await use.month(call.ctx, query.month);
+      return { ...month, sealed_elsewhere: sealedElsewhere, looked_at: lookedAt, complete: isComplete };
     }),
+    answer(zoho.markElsewhere)(async (call, { input }) => ({ marked: await use.mark(call.ctx, keysOf(input.documents), input.reason) })),
+    answer(zoho.takeBackElsewhere)(async (call, { input }) => ({ taken_back: await use.takeBack(call.ctx, keysOf(input.documents)) })),
   ];
 };
+
+const keysOf = (documents: { module: DocumentKey['module']; document_id: string }[]): DocumentKey[] =>
+  documents.map((each) => ({ module: each.module, documentId: each.document_id }));
 
 const view = (row: ListedRow) => ({
   module: row.module,
@@ -99,4 +112,6 @@ const view = (row: ListedRow) => ({
   who: row.who,
   receipt_id: row.receiptId,
   receipt_label: row.receiptLabel,
+  sealed_elsewhere: row.elsewhere && { reason: row.elsewhere.reason, by: row.elsewhere.by, at: row.elsewhere.at },
+  may_be_elsewhere: row.mayBeElsewhere,
 });

@@ -2,14 +2,25 @@ import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../platform/db/database.ts';
 import { findRareWord, holdsAll } from '../platform/db/find-by-words.ts';
 import { fromJson, query, queryOne, toDate } from '../platform/db/query.ts';
+import type { Elsewhere } from '../receipts/index.ts';
 import { beginningsOf } from '../platform/words.ts';
 
-/** Where a document stands between Zoho and the authority. */
 /**
- * `before_production`: another system may have sealed it, and a person has to say that none did; `rehearsed`: there is only a test receipt, and
- * its branch does not seal for real yet.
+ * Where a document stands between Zoho and the authority. `before_production`: another system may have sealed it, and a person has to say whether one
+ * did; `sealed_elsewhere`: a person has said that one did; `rehearsed`: there is only a test receipt, and its branch does not seal for real yet.
  */
-export type Standing = 'to_seal' | 'waiting' | 'in_doubt' | 'refused' | 'drifted' | 'sealed' | 'exempt' | 'not_due' | 'before_production' | 'rehearsed';
+export type Standing =
+  | 'to_seal'
+  | 'waiting'
+  | 'in_doubt'
+  | 'refused'
+  | 'drifted'
+  | 'sealed'
+  | 'exempt'
+  | 'not_due'
+  | 'before_production'
+  | 'sealed_elsewhere'
+  | 'rehearsed';
 
 export type ListRow = {
   module: 'invoices' | 'creditnotes';
@@ -27,6 +38,10 @@ export type ListRow = {
   receiptId: string | null;
   /** Receipt number and total receipt number with their label, once sealed. */
   receiptLabel: string | null;
+  /** Who has said that another system sealed it. */
+  elsewhere: Elsewhere | null;
+  /** Whether somebody may say so: it is from before its branch sealed for real, and nothing of it is under way here. */
+  mayBeElsewhere: boolean;
 };
 
 export type ListFilter = {
@@ -93,6 +108,7 @@ const standings = (sealsApproved: boolean) => `
       when r.state = 'in_doubt' then 'in_doubt'
       when r.state = 'queued' then 'waiting'
       when d.gone or d.status in ${notDue(sealsApproved)} or d.number is null then 'not_due'
+      when d.elsewhere is not null then 'sealed_elsewhere'
       when r.state = 'refused' then 'refused'
       when d.exempt then 'exempt'
       when ${isBeforeProduction} then 'before_production'
@@ -101,7 +117,8 @@ const standings = (sealsApproved: boolean) => `
       when b.production_since is null and t.state = 'queued' then 'waiting'
       when b.production_since is null and t.state = 'refused' then 'refused'
       else 'to_seal' end as standing,
-    ${reasonOf('d.problem')}
+    ${reasonOf('d.problem')}, d.elsewhere,
+    ${isBeforeProduction} and (r.state is null or r.state in ('refused', 'withdrawn')) as may_be_elsewhere
   from document d
   ${beside('r', 'receipt', ofDocument('production'))}
   ${beside('t', 'receipt', ofDocument('sandbox'))}
@@ -110,24 +127,25 @@ const standings = (sealsApproved: boolean) => `
   ${beside('q', 'receipt', 'x.id = case when r.id is not null then r.id when b.production_since is null then t.id end')}
   ${beside('v', 'device', 'x.id = q.device_id')}
   ${beside('s', 'signature', 'x.receipt_id = r.id')}
-  where d.date >= $1::date`;
+  where d.date >= $1::date and (d.elsewhere is null or d.sealed or r.state is null or r.state in ('refused', 'withdrawn'))`;
 
 /**
  * Receipts that stand open and that no document of the list speaks for: of a document dated before go-live, of one that no list of Zoho's has
- * told of yet, the refund that undoes a lost sale. Nothing that was begun is overlooked because of where it came from.
+ * told of yet, or that is said to be sealed elsewhere, the refund that undoes a lost sale. Nothing that was begun is overlooked because of where it
+ * came from.
  */
 const loose = `
   select q.module, q.document_id, q.document_number as number, q.document_date as date, q.document_date::text as day, '' as status,
     coalesce(q.sale->'sale'->'buyer'->>'name', '') as customer_name, coalesce(q.sale->'sale'->>'currency', '') as currency,
     trim_scale((q.sale->'sale'->>'total')::numeric) as total, null::text as location_id, q.branch_id, q.id as receipt_id, null::text as label,
-    case q.state when 'signed' then 'drifted' when 'queued' then 'waiting' else q.state end as standing,${reasonOf('null::jsonb')}
+    case q.state when 'signed' then 'drifted' when 'queued' then 'waiting' else q.state end as standing,${reasonOf('null::jsonb')}, null::jsonb as elsewhere, false as may_be_elsewhere
   from receipt q join branch b on b.business_id = q.business_id and b.id = q.branch_id
     join device v on v.business_id = q.business_id and v.id = q.device_id
   where (q.state in ('queued', 'in_doubt', 'refused') or q.state = 'signed' and q.drift is not null) and q.moved_to is null
     and (q.environment = 'production' or b.production_since is null)
     and not exists (select 1 from document d where d.business_id = q.business_id and d.module = q.module and d.document_id = q.document_id
       and q.kind = case d.module when 'invoices' then 'sale' else 'refund' end
-      and (d.date >= $1::date or q.state = 'refused' and (d.gone or d.status = 'void')))`;
+      and (d.date >= $1::date and d.elsewhere is null or q.state = 'refused' and (d.gone or d.status = 'void' or d.elsewhere is not null)))`;
 
 /** Those of them that hold every word searched for. */
 const looseSearched = `and not exists (select 1 from unnest($11::text[]) w
@@ -135,9 +153,13 @@ const looseSearched = `and not exists (select 1 from unnest($11::text[]) w
 
 /**
  * What the document itself says of being sealed, as text of the statement, so that its indexes are chosen: what is open is found among what
- * is open, and what is sealed comes in order of its date until there is enough.
+ * is open, and what is sealed, here or elsewhere, comes in order of its date until there is enough.
  */
-const sealedOrNot = (wanted: Standing[]): string => (wanted.includes('sealed') ? (wanted.length === 1 ? 'and d.sealed' : '') : 'and not d.sealed');
+const sealedOrNot = (wanted: Standing[]): string => {
+  if (wanted.includes('sealed')) return wanted.length === 1 ? 'and d.sealed' : '';
+  if (wanted.join() === 'sealed_elsewhere') return 'and not d.sealed and d.elsewhere is not null';
+  return wanted.includes('sealed_elsewhere') || wanted.includes('not_due') ? 'and not d.sealed' : 'and not d.sealed and d.elsewhere is null';
+};
 
 /** Documents whose receipt has this number among all of its device's, and, where two are given, this one of its own. */
 const byReceipt = `
@@ -166,7 +188,7 @@ export async function listStandings(tx: Tx, filter: ListFilter): Promise<ListRow
   const rare = beginnings && (await findRareWord(tx, beginnings));
   const rows = await query<Record<string, unknown>>(
     tx,
-    `select module, document_id, number, day, status, customer_name, currency, total::text, location_id, standing, problem, receipt_id, label from (${standings(filter.sealsApproved)} ${sealedOrNot(filter.standings)} ${beginnings ? searched(rare !== null) : ''}
+    `select module, document_id, number, day, status, customer_name, currency, total::text, location_id, standing, problem, receipt_id, label, elsewhere, may_be_elsewhere from (${standings(filter.sealsApproved)} ${sealedOrNot(filter.standings)} ${beginnings ? searched(rare !== null) : ''}
        ${filter.standings.join() === 'sealed' ? '' : `union all ${loose} ${beginnings ? looseSearched : ''}`}) l
       where ${filter.standings.join() === 'sealed' ? '$2::text[] is not null' : 'standing = any($2::text[])'} and ($3::date is null or date >= $3::date) and ($4::date is null or date <= $4::date)
         and ($5::text is null or coalesce(branch_id = $5, coalesce(location_id, 'none') = any($9::text[])))
@@ -202,14 +224,38 @@ export async function listStandings(tx: Tx, filter: ListFilter): Promise<ListRow
     problem: fromJson(row.problem),
     receiptId: row.receipt_id as string | null,
     receiptLabel: row.label as string | null,
+    elsewhere: fromJson(row.elsewhere),
+    mayBeElsewhere: row.may_be_elsewhere === true,
   }));
 }
+
+/** Of the documents that another system has sealed, those of a span; one that turned out to be under way here as well is counted there. */
+const elsewhereIn = (from: string, to: string): string =>
+  `not sealed and elsewhere is not null and date between ${from}::date and ${to}::date
+    and not exists (select 1 from receipt q where q.business_id = document.business_id and (q.state in ('queued', 'in_doubt') or q.drift is not null)
+      and q.module = document.module and q.document_id = document.document_id and q.environment = 'production')`;
+
+/** How many documents of a span another system has sealed, as people have said. */
+export const countElsewhere = async (
+  tx: Tx,
+  { goLiveDate, sealsApproved }: Pick<ListFilter, 'goLiveDate' | 'sealsApproved'>,
+  from: string,
+  to: string,
+): Promise<number> =>
+  (
+    await queryOne<{ n: number }>(
+      tx,
+      `select count(*)::int as n from document
+        where ${elsewhereIn('$2', '$3')} and date >= $1::date and not gone and (status is null or status not in ${notDue(sealsApproved)})`,
+      [goLiveDate, from, to],
+    )
+  )?.n ?? 0;
 
 export type MonthSum = { module: string; currency: string; standing: Standing; count: number; total: string };
 
 /**
- * What the documents of a span come to, by where they stand and in their own currencies. Of what is sealed the index of sums knows all there is
- * to know; only the rest is looked at beside its receipts.
+ * What the documents of a span come to, by where they stand and in their own currencies. Of what is sealed, here or elsewhere, an index knows all
+ * there is to know; only the rest is looked at beside its receipts.
  */
 export const sumStandings = async (
   tx: Tx,
@@ -221,12 +267,15 @@ export const sumStandings = async (
     await query<Record<string, unknown>>(
       tx,
       `select module, currency, standing, count(*)::int as count, sum(total)::numeric(20, 2)::text as total from (
-         select module, currency, standing, total from (${standings(sealsApproved)} and not d.sealed and d.date between $2::date and $3::date) l
+         select module, currency, standing, total from (${standings(sealsApproved)} and not d.sealed and d.elsewhere is null and d.date between $2::date and $3::date) l
          union all
          select module, currency, standing, total from (${loose} and q.document_date between $2::date and $3::date) o
          union all
          select module, coalesce(currency, ''), 'sealed', coalesce(total, 0) from document
-          where sealed and date >= $1::date and date between $2::date and $3::date) a
+          where sealed and date >= $1::date and date between $2::date and $3::date
+         union all
+         select module, coalesce(currency, ''), case when gone or status in ${notDue(sealsApproved)} then 'not_due' else 'sealed_elsewhere' end, coalesce(total, 0)
+           from document where ${elsewhereIn('$2', '$3')} and date >= $1::date) a
         group by module, currency, standing order by module, currency, standing`,
       [goLiveDate, from, to],
     )
@@ -257,7 +306,7 @@ export async function findLongestDue(
   const row = await queryOne(
     tx,
     `select l.number, l.problem, coalesce(d.due_since, q.opened_at) as since, count(*) over ()::int as count
-       from (${standings(filter.sealsApproved)} and not d.sealed union all ${loose}) l
+       from (${standings(filter.sealsApproved)} and not d.sealed and d.elsewhere is null union all ${loose}) l
        left join document d on d.module = l.module and d.document_id = l.document_id
        left join receipt q on q.id = l.receipt_id
       where l.standing in ('to_seal', 'refused', 'before_production') and coalesce(d.due_since, q.opened_at) is not null order by 3 limit 1`,

@@ -52,6 +52,8 @@ export type EvidencePack = {
   signature: (Omit<StoredSignature, 'signedAt'> & { signedAt: string; invoiceNumber: string }) | null;
   /** What the trail says of it, with each entry's place in the chain of the business. */
   trail: (ChainedEntry & { position: string; previous_hash: string; hash: string })[];
+  /** What it says of the document itself: that somebody marked it as sealed by another system, and that this was taken back. Absent in earlier packs. */
+  document_trail?: EvidencePack['trail'];
   prints: { number: number; paper: string; printed_at: string; pdf_sha256: string }[];
 };
 
@@ -110,6 +112,7 @@ export const makeEvidencePack =
           invoiceNumber: receipt.invoiceNumber as string,
         },
         trail: await listChain(tx, receiptId),
+        document_trail: await listChain(tx, receipt.documentId),
         prints: (await listPrints(tx, receiptId)).map((each) => ({
           number: each.number,
           paper: each.paper,

@@ -1,3 +1,5 @@
+export { holdForMarking, setElsewhere } from './elsewhere.store.ts';
+export type { Elsewhere } from './setup.model.ts';
 export { checkBeforeSigning } from './check-before-signing.ts';
 export type { LanePorts, LaneTiming } from './lane-ports.ts';
 export { usualTiming } from './lane-ports.ts';

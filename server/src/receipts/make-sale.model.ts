@@ -93,7 +93,10 @@ function checkState(document: BooksDocument, setup: Setup, answers: Answers): St
   if (statusesNotYet.includes(document.status) && !(document.status === 'approved' && setup.sealsApproved))
     return [{ code: 'document_draft', field: 'status' }];
   const findings: StoredProblem[] = [];
-  if (isBeforeProduction(document, setup) && !answers.confirm?.includes('before_production'))
+  const isSure = answers.confirm?.includes('sealed_elsewhere') ?? false;
+  if (setup.elsewhere && !isSure) findings.push({ code: 'sealed_elsewhere', field: 'document_id', ...setup.elsewhere });
+  // Whoever says that a document was not sealed elsewhere although somebody had said so has answered this as well.
+  else if (isBeforeProduction(document, setup) && !isSure && !answers.confirm?.includes('before_production'))
     findings.push({ code: 'before_production', field: 'created_time' });
   if (document.date > setup.today) findings.push({ code: 'document_future', field: 'date' });
   if (document.date < setup.goLiveDate && !answers.confirm?.includes('before_go_live')) findings.push({ code: 'before_go_live', field: 'date' });

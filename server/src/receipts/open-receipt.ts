@@ -9,6 +9,7 @@ import type { NewId } from '../platform/new-id.ts';
 import type { Queue } from '../platform/queue/queue.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import type { BooksDocument } from './document.model.ts';
+import { sealHereInstead } from './elsewhere.store.ts';
 import type { Filed } from './filing.model.ts';
 import type { Answers } from './setup.model.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
@@ -94,6 +95,7 @@ export const openPrepared =
         saleReceiptId: prepared.saleReceipt?.id ?? null,
       };
       const id = existing ? await reopen(tx, ctx, existing.id, as) : await open(tx, ctx, as);
+      if (device.environment === 'production') await sealHereInstead(ports, tx, ctx, { module, documentId }, id, merged);
       await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: device.id });
       return get(tx, id);
     });

@@ -12,6 +12,7 @@ import type { Books } from '../ports/books.ts';
 import type { Code, Dialect, Dialects } from '../ports/dialect.ts';
 import { hashOf } from './document-hash.ts';
 import type { BooksDocument } from './document.model.ts';
+import { findElsewhere } from './elsewhere.store.ts';
 import type { Filed } from './filing.model.ts';
 import { type FindUnprintable, textsOn } from './find-unprintable.ts';
 import { baseTotalOf, foreignOf, knownPaymentMethod, makeSale } from './make-sale.model.ts';
@@ -82,13 +83,14 @@ export const prepareSale =
     const { saleReceipt, sales } = isRefund ? await findSaleOf(ctx, document, answers, findings) : { saleReceipt: null, sales: [] };
 
     const branchId = saleReceipt?.branchId ?? branchOf(document, mappings.location, branches, findings);
-    const { device, lists, known, wasRehearsed, sealedRate } = await ctx.transaction(async (tx) => {
+    const { device, lists, known, wasRehearsed, elsewhere, sealedRate } = await ctx.transaction(async (tx) => {
       // A refund goes to the device of its sale, and where that has gone to the one that took its place.
       const ofSale = saleReceipt && !saleReceipt.isDeviceRetired ? await findDevice(tx, saleReceipt.deviceId) : null;
       const found = ofSale ?? (branchId ? await findDeviceOfBranch(tx, branchId) : null);
       const mapped = [...Object.values(mappings.item), ...Object.values(mappings.charge)].flatMap((value) => value.item_class ?? []);
       return {
         wasRehearsed: await isRehearsed(tx, module, documentId),
+        elsewhere: await findElsewhere(tx, { module, documentId }),
         device: found,
         lists: found ? await readLists(tx, found.id) : {},
         known: found ? await knownItemClasses(tx, found.id, mapped) : null,
@@ -103,7 +105,7 @@ export const prepareSale =
     const sold = saleReceipt?.filed ?? null;
     const usual = setupOf(business, production, dialect, mappings, lists, known, ports.day(ports.clock.now(), dialect.timeZone));
     // A refund undoes what was sealed: at the rates of its sale, whatever holds today.
-    const setup = { ...usual, sealedRate, ...(sold ? { rates: sold.filing.rates } : {}) };
+    const setup = { ...usual, sealedRate, elsewhere, ...(sold ? { rates: sold.filing.rates } : {}) };
     const made = makeSale(document, setup, answers, sold?.sale ?? null);
     findings.push(...made.findings, ...(await ports.findUnprintable(ctx.businessId, textsOn(document))));
     const asked = saleReceipt && made.priced;

@@ -5,6 +5,9 @@ import type { ItemContent, Sale } from './sale.model.ts';
 
 export type ItemMapping = Omit<ItemContent, 'name' | 'taxClass'> & { taxClass?: string | undefined; name?: string | undefined };
 
+/** That another system has sealed a document: who said so, when and why. */
+export type Elsewhere = { reason: string; by: string; by_id: string; at: string };
+
 /** What a business has decided, and what its authority knows. */
 export type Setup = {
   currency: string;
@@ -13,6 +16,8 @@ export type Setup = {
   goLiveDate: string;
   /** Where the device seals for real: since when its branch does, and whether the document was signed at the rehearsal. */
   production: { since: Date | null; isRehearsed: boolean } | null;
+  /** Where a person has said that another system sealed the document. */
+  elsewhere?: Elsewhere | null;
   /** Whether an approved document that was not sent yet may be sealed. */
   sealsApproved: boolean;
   documentAgeDaysMax: number;
@@ -44,7 +49,7 @@ export type Answers = {
   reason_code?: string | undefined;
   payment_method?: string | undefined;
   sale_receipt_id?: string | undefined;
-  confirm?: ('before_go_live' | 'document_old' | 'before_production' | 'exchange_rate_unlikely')[] | undefined;
+  confirm?: ('before_go_live' | 'document_old' | 'before_production' | 'sealed_elsewhere' | 'exchange_rate_unlikely')[] | undefined;
   /** The exchange rate that was confirmed: another one is asked about anew. */
   confirmed_rate?: string | undefined;
 };

@@ -31,7 +31,7 @@ export function verifyEvidence(
   else if (!given.anyKey) check('nobody has said whose key this is', false, 'name it with --key, or say --any-key');
   const pack = JSON.parse(signed.pack) as EvidencePack;
   if (pack.format !== 'muhuri-evidence/1') return [...checks, { what: 'has a form this version knows', holds: false, note: String(pack.format) }];
-  const { signature, sends, trail, filed } = pack;
+  const { signature, sends, trail, document_trail: aboutDocument = [], filed } = pack;
   check(
     'every request and answer is whole',
     sends.length > 0 &&
@@ -82,9 +82,10 @@ export function verifyEvidence(
       signature.verificationUrl,
     );
   }
+  const isAsChained = (each: (typeof trail)[number]) => each.hash === hashOfEntry(pack.business.business_id, each.position, each.previous_hash, each);
   check(
     'every entry of the trail is as it was chained',
-    trail.length > 0 && trail.every((each) => each.hash === hashOfEntry(pack.business.business_id, each.position, each.previous_hash, each)),
+    trail.length > 0 && trail.every(isAsChained),
     trail.length > 0 ? `places ${trail[0]?.position} to ${trail.at(-1)?.position}, last hash ${trail.at(-1)?.hash}` : '',
   );
   check(
@@ -97,6 +98,11 @@ export function verifyEvidence(
       );
     }),
   );
+  const marked = aboutDocument.filter((each) => each.action === 'document.sealed_elsewhere').at(-1);
+  if (marked) {
+    const { reason } = JSON.parse(marked.after ?? '{}') as { reason?: string };
+    check('somebody had marked the document as sealed by another system, as the trail says', aboutDocument.every(isAsChained), `${marked.at}: ${reason}`);
+  }
   if (signature) {
     const entry = trail.find((each) => each.action === 'receipt.signed');
     const after = JSON.parse(entry?.after ?? 'null') as { total_receipt_number?: string; invoice_number?: string } | null;

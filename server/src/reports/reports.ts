@@ -4,7 +4,7 @@ import type { Follower } from '../audit/index.ts';
 import { type BusinessTotals, getBusiness, putTotals } from '../businesses/index.ts';
 import { findConnection, readCallHealth, readConnectionHealth } from '../connections/index.ts';
 import type { Context } from '../context.ts';
-import { longestDue } from '../intake/index.ts';
+import { longestDue, sealedElsewhere } from '../intake/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
 import type { Dialects } from '../ports/dialect.ts';
@@ -30,13 +30,21 @@ export const countByTrail =
 
 /** Numbers of one business over a span of days that ends today. */
 export const getStats = (ports: Ports) => async (ctx: Context, days: number) => {
-  const { business, rows, open, due, to, from } = await ctx.transaction(async (tx) => {
+  const { business, rows, open, due, elsewhere, to, from } = await ctx.transaction(async (tx) => {
     const business = await getBusiness(tx);
     const zone = zoneOf(ports.dialects, business.country);
     const now = ports.clock.now();
     const to = ports.day(now, zone);
     const from = ports.day(new Date(now.getTime() - (days - 1) * 86_400_000), zone);
-    return { business, rows: await listDays(tx, from, to), open: await countOpen(tx), due: await longestDue(tx), to, from };
+    return {
+      business,
+      rows: await listDays(tx, from, to),
+      open: await countOpen(tx),
+      due: await longestDue(tx),
+      elsewhere: await sealedElsewhere(tx, from, to),
+      to,
+      from,
+    };
   });
   const real = rows.filter((row) => row.environment === 'production');
   const signed = real.filter((row) => row.outcome === 'signed');
@@ -60,6 +68,8 @@ export const getStats = (ports: Ports) => async (ctx: Context, days: number) => 
     due_since: due?.since.toISOString() ?? null,
     /** What sandbox devices signed; in no other number here. */
     test_receipts: count(rows.filter((row) => row.environment === 'sandbox' && row.outcome === 'signed')),
+    /** Documents of these days that another system has sealed, as people have said; in no other number here. */
+    sealed_elsewhere: elsewhere,
     days: everyDay.map((day) => ({
       day,
       signed: count(signed.filter((row) => row.day === day)),

@@ -369,6 +369,7 @@ export const getStats = endpoint({
     due_since: z.iso.datetime({ offset: true }).nullable(),
     /** What sandbox devices signed; in no other number here. */
     test_receipts: z.number(),
+    sealed_elsewhere: z.number(),
     days: z.array(z.object({ day, signed: z.number(), refused: z.number(), total: z.string() })),
     failures: z.array(z.object({ code: z.string(), title: z.string(), count: z.number() })),
   }),

@@ -5,7 +5,7 @@ import { endpoint } from './endpoint.ts';
 
 const amount = z.string().regex(/^-?\d+(\.\d+)?$/);
 const documentModule = z.enum(['invoices', 'creditnotes']);
-const documentId = z.string().regex(/^\d{1,25}$/);
+export const documentId = z.string().regex(/^\d{1,25}$/);
 const time = z.iso.datetime({ offset: true });
 /** A counter as text or as a JSON number. */
 const counter = z.union([z.string().regex(/^\d{1,18}$/), z.int().positive()]).transform(String);
@@ -102,10 +102,13 @@ export const answers = {
   payment_method: characters(z.string().trim(), 5).optional(),
   /** The sealed sale a refund refunds, where the document does not tell. */
   sale_receipt_id: z.string().max(60).optional(),
-  /** Codes of the findings that a person confirmed: `before_go_live`, `document_old`, `before_production` (no other system sealed it), `exchange_rate_unlikely`. */
+  /**
+   * Codes of the findings that a person confirmed: `before_go_live`, `document_old`, `before_production` (no other system sealed it), `sealed_elsewhere`
+   * (nor did it although somebody had said so), `exchange_rate_unlikely`.
+   */
   confirm: z
-    .array(z.enum(['before_go_live', 'document_old', 'before_production', 'exchange_rate_unlikely']))
-    .max(4)
+    .array(z.enum(['before_go_live', 'document_old', 'before_production', 'sealed_elsewhere', 'exchange_rate_unlikely']))
+    .max(5)
     .optional(),
   /** With `exchange_rate_unlikely`: the rate that was confirmed, as it was shown. Where the document has another one by now, it is asked anew. */
   confirmed_rate: amount.max(40).optional(),

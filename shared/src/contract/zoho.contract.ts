@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { characters } from './characters.ts';
 import { endpoint } from './endpoint.ts';
-import { problemView } from './receipts.contract.ts';
+import { documentId, problemView } from './receipts.contract.ts';
 
 const time = z.iso.datetime({ offset: true });
 const documentModule = z.enum(['invoices', 'creditnotes']);
@@ -204,14 +204,26 @@ export const mailReceipt = endpoint({
   output: stepsView,
 });
 
-const standing = z.enum(['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted', 'sealed', 'exempt', 'not_due', 'before_production', 'rehearsed']);
+const standing = z.enum([
+  'to_seal',
+  'waiting',
+  'in_doubt',
+  'refused',
+  'drifted',
+  'sealed',
+  'exempt',
+  'not_due',
+  'before_production',
+  'sealed_elsewhere',
+  'rehearsed',
+]);
 const month = z.string().regex(/^20\d\d-(?:0[1-9]|1[0-2])$/, 'must be a month such as 2026-11');
 const listFilter = {
   month: month.optional(),
   /** Several, separated by commas; left out: everything that is not settled. */
   standing: z
     .string()
-    .max(120)
+    .max(160)
     .transform((text) => text.split(','))
     .pipe(z.array(standing))
     .optional(),
@@ -250,6 +262,10 @@ export const listDocuments = endpoint({
         who: z.enum(['person', 'admin', 'wait', 'nobody']),
         receipt_id: z.string().nullable(),
         receipt_label: z.string().nullable(),
+        /** Who has said that another system sealed it, and why. */
+        sealed_elsewhere: z.object({ reason: z.string(), by: z.string(), at: time }).nullable(),
+        /** Whether somebody may say so: it is from before its branch sealed for real, and nothing of it is under way here. */
+        may_be_elsewhere: z.boolean(),
       }),
     ),
     /** When Zoho was last looked through; null: not yet, so that an empty list says nothing. */
@@ -284,7 +300,34 @@ export const closeMonth = endpoint({
     sums: z.array(z.object({ module: z.string(), currency: z.string(), standing, count: z.number(), total: z.string() })),
     missing: z.number(),
     drifted: z.number(),
+    /** Documents of before production that another system has sealed, as people have said; neither missing nor among what was sealed here. */
+    sealed_elsewhere: z.number(),
     looked_at: time.nullable(),
     complete: z.boolean(),
   }),
+});
+
+const documents = z
+  .array(z.strictObject({ module: documentModule, document_id: documentId }))
+  .min(1)
+  .max(200);
+
+export const markElsewhere = endpoint({
+  method: 'POST',
+  path: '/documents/sealed-elsewhere',
+  summary: 'Say of documents from before production that another system sealed them; all of them or none',
+  guard: 'settle',
+  secondFactor: true,
+  input: z.strictObject({ documents, reason: characters(z.string().trim().min(3), 300) }),
+  output: z.object({ marked: z.number() }),
+});
+
+export const takeBackElsewhere = endpoint({
+  method: 'POST',
+  path: '/documents/sealed-elsewhere/taken-back',
+  summary: 'Take that back: the documents stand as before production again',
+  guard: 'settle',
+  secondFactor: true,
+  input: z.strictObject({ documents }),
+  output: z.object({ taken_back: z.number() }),
 });

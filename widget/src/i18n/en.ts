@@ -99,6 +99,7 @@ export const en = {
   sale: 'Sealed sale it refunds',
   confirmRisk: 'I confirm: it was never declared another way',
   confirmProduction: 'I know that no other system sealed it',
+  confirmElsewhere: 'I know that it was not sealed by another system, whatever was said',
   listedAt: 'When the authority’s list was taken',
   cannotUpload: 'The retired device cannot upload anything any more',
   takeoverSource: 'Where the authority shows the sale',

@@ -102,6 +102,7 @@ export const fr: Words = {
   sale: 'Vente scellée remboursée',
   confirmRisk: 'Je confirme : jamais déclaré autrement',
   confirmProduction: 'Je sais qu’aucun autre système ne l’a scellé',
+  confirmElsewhere: 'Je sais qu’aucun autre système ne l’a scellé, quoi qu’on ait indiqué',
   listedAt: 'Quand la liste de l’administration a été prise',
   cannotUpload: 'L’appareil retiré ne peut plus rien transmettre',
   takeoverSource: 'Où l’administration montre la vente',

@@ -2,7 +2,8 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ChosenInvoice } from '../host/host.ts';
 import { ApiProblem } from '../request.ts';
 import type { Views } from './api.ts';
-import { money, told, useAct, useLoad, usePage, usePages } from './page.ts';
+import { Elsewhere } from './elsewhere.tsx';
+import { moment, money, told, useAct, useLoad, usePage, usePages } from './page.ts';
 import { Card, Message, More, Pick, Shown, Table, Tag, Text } from './parts.tsx';
 import { filled, type PageWords } from './words.ts';
 
@@ -19,10 +20,23 @@ const tones = {
   exempt: undefined,
   not_due: undefined,
   before_production: 'wait',
+  sealed_elsewhere: undefined,
   rehearsed: 'wait',
 } as const;
 const keyOf = (row: Row) => `${row.module}/${row.document_id}`;
-const every = ['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted', 'sealed', 'exempt', 'not_due', 'before_production', 'rehearsed'] as const;
+const every = [
+  'to_seal',
+  'waiting',
+  'in_doubt',
+  'refused',
+  'drifted',
+  'sealed',
+  'exempt',
+  'not_due',
+  'before_production',
+  'sealed_elsewhere',
+  'rehearsed',
+] as const;
 /** So many at once: the device signs one after the other anyway. */
 const atOnce = 2;
 
@@ -38,6 +52,12 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
   // Said of the list as it was shown, and of no other one.
   const [sureOf, setSureOf] = useState<string | null>(null);
   const [chosen, choose] = useState<Set<string>>(new Set());
+  // How often something was changed here: the sums of the month stand below, and are not to say what was true before.
+  const [turn, setTurn] = useState(0);
+  const reload = () => {
+    first.reload();
+    setTurn((now) => now + 1);
+  };
   const [outcomes, setOutcomes] = useState<Record<string, Outcome>>({});
   const query = Object.entries(filter)
     .filter(([, value]) => value)
@@ -74,6 +94,10 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
   const picked = sealable.filter(isChosen);
   const sealed = rows.filter((row) => row.receipt_label !== null);
   const pickedSealed = sealed.filter(isChosen);
+  // Whether another system sealed them is said by whoever may settle a doubt, and of those from before only.
+  const maySettle = api.session?.business?.permissions.includes('settle') ?? false;
+  const isFromBefore = (row: Row) => maySettle && (row.may_be_elsewhere || row.standing === 'sealed_elsewhere');
+  const fromBefore = filter.standing === 'before_production' || filter.standing === 'sealed_elsewhere' ? rows.filter(isFromBefore) : [];
   const toggle = (row: Row) => {
     const next = new Set(chosen);
     if (!next.delete(keyOf(row))) next.add(keyOf(row));
@@ -111,7 +135,7 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
       await Promise.all(Array.from({ length: atOnce }, worker));
       choose(new Set());
       setSureOf(null);
-      first.reload();
+      reload();
     });
   const failed = rows.filter((row) => {
     const outcome = outcomes[keyOf(row)];
@@ -184,8 +208,8 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
           <button
             type="button"
             class="button plain"
-            disabled={isBusy || sealable.length + sealed.length === 0}
-            onClick={() => choose(new Set([...sealable, ...sealed].map(keyOf)))}
+            disabled={isBusy || sealable.length + sealed.length + fromBefore.length === 0}
+            onClick={() => choose(new Set([...sealable, ...sealed, ...fromBefore].map(keyOf)))}
           >
             {words.chooseAll}
           </button>
@@ -224,6 +248,15 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
             </button>
           ) : null}
         </div>
+        {maySettle ? (
+          <Elsewhere
+            chosen={rows.filter((row) => isFromBefore(row) && isChosen(row))}
+            onDone={() => {
+              choose(new Set());
+              reload();
+            }}
+          />
+        ) : null}
         <p class="quiet" role="status">
           {running > 0 ? filled(words.sealing, { n: running }) : ''}
         </p>
@@ -246,7 +279,7 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
           )}
         </Shown>
       </Card>
-      {only ? null : <MonthEnd />}
+      {only ? null : <MonthEnd turn={turn} />}
     </>
   );
 
@@ -254,7 +287,7 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
     const outcome = outcomes[keyOf(row)];
     const tone = tones[row.standing];
     return [
-      canSeal(row) || row.receipt_label !== null ? (
+      canSeal(row) || isFromBefore(row) || row.receipt_label !== null ? (
         <input
           type="checkbox"
           aria-label={filled(words.chooseOne, { name: row.document_number })}
@@ -277,6 +310,8 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
         <span role="status">{words.loading}</span>
       ) : outcome && !outcome.isGood ? (
         <strong>{outcome.text}</strong>
+      ) : row.sealed_elsewhere ? (
+        filled(words.elsewhereSaid, { by: row.sealed_elsewhere.by, at: moment(row.sealed_elsewhere.at, language), reason: row.sealed_elsewhere.reason })
       ) : row.problem ? (
         <>
           {row.problem.title} <span class="quiet">{row.problem.detail}</span> <Tag>{words[`w_${row.who}` as keyof PageWords]}</Tag>
@@ -306,6 +341,8 @@ const unseen = ({ id, number }: ChosenInvoice, outcomes: Record<string, Outcome>
     who: 'person',
     receipt_id: null,
     receipt_label: null,
+    sealed_elsewhere: null,
+    may_be_elsewhere: false,
   };
 };
 
@@ -331,10 +368,10 @@ function MonthField({ value, onInput }: { value: string; onInput(value: string):
 }
 
 /** Zoho's totals against the seals, and the line that says whether anything is missing. */
-function MonthEnd() {
+function MonthEnd({ turn }: { turn: number }) {
   const { words, api, language } = usePage();
   const [month, setMonth] = useState(() => new Date().toISOString().slice(0, 7));
-  const sums = useLoad(() => api.get<Views['month']>(`/documents/month?month=${month}`), [month]);
+  const sums = useLoad(() => api.get<Views['month']>(`/documents/month?month=${month}`), [month, turn]);
   return (
     <Card title={words.monthEnd}>
       <MonthField value={month} onInput={(to) => setMonth(to || month)} />
@@ -343,7 +380,9 @@ function MonthEnd() {
           <>
             <p class={`notice ${is.complete ? 'good' : 'wait'}`} role="status">
               {is.complete
-                ? words.nothingMissing
+                ? is.sealed_elsewhere > 0
+                  ? filled(words.nothingMissingHere, { n: is.sealed_elsewhere })
+                  : words.nothingMissing
                 : is.missing + is.drifted > 0
                   ? filled(words.missingSome, { n: is.missing, changed: is.drifted })
                   : is.unsure > 0

@@ -58,6 +58,7 @@ export function Overview() {
                   [words.toSeal, is.due],
                   [words.queued, is.queued],
                   [words.inDoubt, is.in_doubt],
+                  ...(is.sealed_elsewhere > 0 ? [[words.s_sealed_elsewhere, is.sealed_elsewhere] as const] : []),
                 ].map(([name, value]) => (
                   <div key={name}>
                     <dt>{name}</dt>

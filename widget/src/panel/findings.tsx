@@ -120,6 +120,8 @@ function Fix({
       return confirm('before_go_live', words.confirmRisk);
     case 'before_production':
       return confirm('before_production', words.confirmProduction);
+    case 'sealed_elsewhere':
+      return confirm('sealed_elsewhere', words.confirmElsewhere);
     case 'refund_needs_takeover':
       return <TakeoverFix saleId={String(finding.sale_receipt_id)} onDone={onMapped} />;
     case 'document_old':

@@ -1,0 +1,61 @@
+import type { Recorder } from '../audit/index.ts';
+import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
+import type { Tx } from '../platform/db/database.ts';
+import { fromJson, json, query, queryOne } from '../platform/db/query.ts';
+import type { BooksDocument } from './document.model.ts';
+import type { Answers, Elsewhere } from './setup.model.ts';
+
+type Key = { module: BooksDocument['module']; documentId: string };
+
+/** Who has said that another system sealed this document, and why; null where nobody has. */
+export async function findElsewhere(tx: Tx, { module, documentId }: Key, isLocked = false): Promise<Elsewhere | null> {
+  const row = await queryOne<{ elsewhere: unknown }>(
+    tx,
+    `select elsewhere from document where module = $1 and document_id = $2${isLocked ? ' for no key update' : ''}`,
+    [module, documentId],
+  );
+  return fromJson<Elsewhere | null>(row?.elsewhere ?? null);
+}
+
+/**
+ * The document is being sealed here after all, because a person says that no other system did: what was said before is taken back with that, in
+ * the same transaction. Somebody who said so a moment ago, and whom nobody has seen yet, is not overruled.
+ */
+export async function sealHereInstead(ports: { record: Recorder }, tx: Tx, ctx: Context, key: Key, receiptId: string, answers: Answers): Promise<void> {
+  const said = await findElsewhere(tx, key, true);
+  if (!said) return;
+  if (!answers.confirm?.includes('sealed_elsewhere')) throw new AppError('sealed_elsewhere', said);
+  await setElsewhere(tx, key, null);
+  await ports.record(tx, ctx, {
+    action: 'document.sealed_elsewhere_taken_back',
+    subject: key.documentId,
+    before: { module: key.module, ...said },
+    after: { receipt_id: receiptId },
+  });
+}
+
+export const setElsewhere = (tx: Tx, { module, documentId }: Key, elsewhere: Elsewhere | null) =>
+  query(tx, 'update document set elsewhere = $3 where module = $1 and document_id = $2', [module, documentId, json(elsewhere)]);
+
+/**
+ * The rows that say where these documents stand, held: their receipts first and then the documents, as a lane that ends a send does. What was
+ * confirmed at an earlier attempt is asked again: it was said before anybody knew of the other system.
+ */
+export async function holdForMarking(tx: Tx, keys: Key[]): Promise<void> {
+  const ids = [keys.map((key) => key.module), keys.map((key) => key.documentId)];
+  await query(
+    tx,
+    `update receipt r set answers = jsonb_set(answers, '{confirm}', (answers->'confirm') - 'sealed_elsewhere' - 'before_production')
+       from (select q.id from receipt q join unnest($1::text[], $2::text[]) k(module, document_id) on q.module = k.module and q.document_id = k.document_id
+              where q.state in ('refused', 'withdrawn') order by q.id for update of q) held
+      where r.id = held.id and jsonb_exists_any(r.answers->'confirm', array['sealed_elsewhere', 'before_production'])`,
+    ids,
+  );
+  await query(
+    tx,
+    `select 1 from document d join unnest($1::text[], $2::text[]) k(module, document_id) on d.module = k.module and d.document_id = k.document_id
+      order by d.module, d.document_id for no key update of d`,
+    ids,
+  );
+}
