@@ -1,6 +1,6 @@
 import { type Permission, scopes as known } from '@muhuri/shared/permissions';
 import type { Recorder } from '../audit/index.ts';
-import { getBusiness } from '../businesses/index.ts';
+import { oneMore } from '../businesses/index.ts';
 import type { Context, Session } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -74,10 +74,8 @@ export const createKey =
       const at = ports.clock.now();
       const expiresAt = ask.expires_at ? new Date(ask.expires_at) : null;
       if (expiresAt && expiresAt <= at) throw new AppError('malformed', { field: 'expires_at', reason: 'must lie in the future' });
-      // Held, so that those who ask at once are counted one after the other.
-      await getBusiness(tx, true);
-      if ((await tx.count(ApiKeyEntity, inForce(at))) >= keysMost)
-        throw new AppError('malformed', { field: 'name', reason: `${keysMost} keys in force at most: revoke one that is not used` });
+      const full = new AppError('malformed', { field: 'name', reason: `${keysMost} keys in force at most: revoke one that is not used` });
+      await oneMore(tx, keysMost, () => tx.count(ApiKeyEntity, inForce(at)), full);
       const secret = newSecret();
       const entry = tx.create(ApiKeyEntity, {
         businessId: ctx.businessId,

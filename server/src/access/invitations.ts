@@ -1,5 +1,5 @@
 import type { Recorder } from '../audit/index.ts';
-import { getBusiness } from '../businesses/index.ts';
+import { getBusiness, oneMore } from '../businesses/index.ts';
 import type { Context, Role } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -27,11 +27,10 @@ const toOneAnHour = 5;
 const hourMs = 3_600_000;
 
 async function checkBudget(tx: Tx, email: string, at: Date): Promise<void> {
-  // Held, so that those who ask at once are counted one after the other.
-  await getBusiness(tx, true);
   const createdAt = { $gt: new Date(at.getTime() - hourMs) };
-  const [all, toOne] = [await tx.count(InvitationEntity, { createdAt }), await tx.count(InvitationEntity, { createdAt, email })];
-  if (all >= invitationsAnHour || toOne >= toOneAnHour) throw new AppError('rate_limited', { retry_after_s: 600, field: 'email' });
+  const full = new AppError('rate_limited', { retry_after_s: 600, field: 'email' });
+  await oneMore(tx, invitationsAnHour, () => tx.count(InvitationEntity, { createdAt }), full);
+  await oneMore(tx, toOneAnHour, () => tx.count(InvitationEntity, { createdAt, email }), full);
 }
 
 /** A new invitation in an open transaction; the secret is answered once and kept as a hash. */

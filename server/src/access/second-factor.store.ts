@@ -29,17 +29,28 @@ export const countRecoveryCodes = async (tx: Tx, personId: string): Promise<numb
 
 export type RememberedDevice = { id: string; address: string | null; userAgent: string | null; createdAt: Date; lastUsedAt: Date; expiresAt: Date };
 
+/** So many of a person are remembered, the oldest forgotten for another: every one of them is shown, and can be forgotten by its owner. */
+const devicesMost = 20;
+
 /** A device that need not give the second factor at sign-in for a while (`platform` door). */
-export const insertDevice = (
+export async function insertDevice(
   tx: Tx,
   is: { id: string; personId: string; secretHash: string; address: string | null; userAgent: string | null; at: Date; expiresAt: Date },
-) =>
-  query(
+): Promise<void> {
+  await query(tx, 'select 1 from reference.person where id = $1 for update', [is.personId]);
+  await query(
+    tx,
+    `delete from reference.remembered_device where person_id = $1
+       and id not in (select id from reference.remembered_device where person_id = $1 order by created_at desc, id desc limit $2)`,
+    [is.personId, devicesMost - 1],
+  );
+  await query(
     tx,
     `insert into reference.remembered_device (id, person_id, secret_hash, address, user_agent, created_at, last_used_at, expires_at)
      values ($1, $2, $3, $4, $5, $6, $6, $7)`,
     [is.id, is.personId, is.secretHash, is.address, is.userAgent, is.at, is.expiresAt],
   );
+}
 
 /** Whether this secret is a living device's of that person; that it was used is noted. */
 export const useDevice = async (tx: Tx, personId: string, secretHash: string, at: Date): Promise<boolean> =>

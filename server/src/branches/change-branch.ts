@@ -1,5 +1,6 @@
 import { httpAddress } from '@muhuri/shared/http-address';
 import type { Recorder } from '../audit/index.ts';
+import { holdBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -28,6 +29,7 @@ export const addBranch =
   (ports: Ports) =>
   (ctx: Context, ask: BranchAsk): Promise<string> =>
     ctx.transaction(async (tx) => {
+      await holdBusiness(tx);
       if ((await listBranches(tx)).some((each) => each.code === ask.branch_code)) throw new AppError('branch_taken', { field: 'branch_code' });
       const id = ports.newId('branch');
       await insertBranch(tx, ctx.businessId, { id, code: ask.branch_code, name: ask.name, address: ask.address }, ports.clock.now());
@@ -64,6 +66,7 @@ export const setDevice =
       const branches = await listBranches(tx);
       const branch = ask.branch_id ? branches.find((each) => each.id === ask.branch_id) : branches[0];
       if (!branch) throw new AppError('not_found');
+      await holdBusiness(tx);
       const device = await findDeviceOfBranch(tx, branch.id);
       const after = { address, serial: ask.serial, environment: ask.environment, dialect: ask.dialect };
       if (!device) {

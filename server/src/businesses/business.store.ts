@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { fromJson, json, query, queryOne, toDate } from '../platform/db/query.ts';
 import { type Branding, type Business, type BusinessSettings, defaultSettings } from './business.model.ts';
@@ -56,6 +57,21 @@ export async function holdDataKey(tx: Tx): Promise<string> {
   const row = await queryOne<{ data_key: string | null }>(tx, 'select data_key from business for share');
   if (!row) throw new Error('this transaction has no business');
   return row.data_key ?? '';
+}
+
+/**
+ * One more of something a business may have so many of. Its row is held until this transaction ends, so that those who ask at once are counted one
+ * after the other; asked for before any other row of it is locked and before its data key is held, since two that hold the key already would wait
+ * for each other.
+ */
+export async function oneMore(tx: Tx, most: number, there: () => Promise<number>, refusal: AppError): Promise<void> {
+  await holdBusiness(tx);
+  if ((await there()) >= most) throw refusal;
+}
+
+/** Those who come at once go one after the other: what one looks for, so that it is there once, another does not put there meanwhile. */
+export async function holdBusiness(tx: Tx): Promise<void> {
+  await query(tx, 'select 1 from business for update', []);
 }
 
 /** Everything but what other use cases own; `version` grows by one. */

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Recorder } from '../audit/index.ts';
-import { getBusiness, holdDataKey } from '../businesses/index.ts';
+import { holdDataKey, oneMore } from '../businesses/index.ts';
 import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -21,12 +21,13 @@ const overlapMs = 7 * 86_400_000;
 /** Two are needed, and each that is renewed goes on beside the new one for a while. Every delivery is compared with all of them. */
 const hooksMost = 30;
 
-async function checkRoom(tx: Tx, at: Date): Promise<void> {
-  // Held, so that those who ask at once are counted one after the other.
-  await getBusiness(tx, true);
-  if ((await listHooks(tx, at)).length >= hooksMost)
-    throw new AppError('malformed', { field: 'module', reason: `${hooksMost} addresses at most: remove one that is not used` });
-}
+const checkRoom = (tx: Tx, at: Date): Promise<void> =>
+  oneMore(
+    tx,
+    hooksMost,
+    async () => (await listHooks(tx, at)).length,
+    new AppError('malformed', { field: 'module', reason: `${hooksMost} addresses at most: remove one that is not used` }),
+  );
 
 export const listOwnHooks = (ports: Pick<HookPorts, 'clock'>) => (ctx: Context) => ctx.transaction((tx) => listHooks(tx, ports.clock.now()));
 

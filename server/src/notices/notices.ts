@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Alerts } from '../alerts/index.ts';
 import type { Follower, Recorder } from '../audit/index.ts';
-import { holdDataKey } from '../businesses/index.ts';
+import { holdDataKey, oneMore } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -208,8 +208,9 @@ export const subscribers = (ports: Ports) => {
       const id = ports.newId('subscriber');
       const secret = newSecret();
       const subscriber = await ctx.transaction(async (tx) => {
+        const full = new AppError('malformed', { field: 'url', reason: 'ten addresses at most' });
+        await oneMore(tx, subscribersMax, async () => (await listSubscribers(tx)).length, full);
         const sealed = await seal(tx, ctx, id, secret);
-        if ((await listSubscribers(tx)).length >= subscribersMax) throw new AppError('malformed', { field: 'url', reason: 'ten addresses at most' });
         await insertSubscriber(tx, ctx.businessId, { id, url: ask.url, events: ask.events, secret: sealed }, ports.clock.now());
         await ports.record(tx, ctx, { action: 'subscriber.added', subject: id, after: { url: ask.url, events: ask.events } });
         return (await findSubscriber(tx, id)) as Subscriber;
