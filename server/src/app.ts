@@ -662,6 +662,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       correctTaxpayer: correctTaxpayer(platform),
       getConfig,
       updateConfig: updateConfig({ clock, record, alerts, ownBranding: branding }),
+      withFactor(session) {
+        const refusal = refusalOf(session, { guard: 'manage_business', secondFactor: true }, clock.now());
+        if (refusal) throw new AppError(refusal);
+      },
       ownBranding: branding,
       drawTraining: drawTrainingNow,
       beginSupport: beginSupport({ database, clock, newId, record }),

@@ -58,6 +58,7 @@ const without: Record<string, string> = {
   refreshAuthorityLists: 'asks the authority for its own lists',
   testVsdc: 'asks a device whether it serves, and changes nothing',
   previewBranding: 'stores nothing',
+  updateConfig: 'asks by field: `configFields` says which are looks, and every other one asks',
   rehearse: 'seals on a sandbox device only',
   registerBusiness: 'a new business has nothing yet that could be lost',
   setQuotas: 'how much a business may call; sealing is never held up',

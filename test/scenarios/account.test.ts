@@ -365,6 +365,16 @@ describe('a second factor that is set up', () => {
     expect((await own.post(`/auth/devices/${shown?.id}/forget`)).status).toBe(200);
     expect((await login(device)).body.code, 'forgotten').toBe('code_needed');
     const another = (await login({ code: await nextOf('zoe'), remember_device: true })).body;
+    // However many are made, each that lets in is shown: one that is not could be forgotten by nobody.
+    await platform(
+      `insert into reference.remembered_device (id, person_id, secret_hash, created_at, last_used_at, expires_at)
+       select 'many' || n, id, 'many' || n, $1::timestamptz - n * interval '1 minute', $1, $1::timestamptz + interval '1 day'
+         from reference.person, generate_series(1, 200) n where username = 'zoe'`,
+      [clock.now()],
+    );
+    expect((await login({ code: await nextOf('zoe'), remember_device: true })).status).toBe(200);
+    expect((await own.get('/auth/second-factor')).body.devices).toHaveLength(20);
+    expect((await login({ device_token: another.device_token })).status, 'one of the newest').toBe(200);
     expect((await own.post('/auth/password', { current_password: password, new_password: 'nine brisk lanterns' })).status).toBe(200);
     const changed = await anyone().post('/auth/login', { username: 'zoe', password: 'nine brisk lanterns', device_token: another.device_token });
     expect(changed.body.code, 'under another password').toBe('code_needed');

@@ -237,6 +237,43 @@ describe('an API key', () => {
   });
 });
 
+describe('what a business may have so many of', () => {
+  test('is counted one after the other, twenty at once or not: addresses for notices, invitations to one address, branches of one number', async () => {
+    const list = async (path: string, name: string) => (await admin.get(path)).body[name] as Record<string, unknown>[];
+    const cases: { path: string; body: object; there: () => Promise<number>; most: number; code: string }[] = [
+      {
+        path: '/subscribers',
+        body: { url: 'https://hooks.example/x', events: ['receipt.signed'] },
+        there: async () => (await list('/subscribers', 'subscribers')).length,
+        most: 10,
+        code: 'malformed',
+      },
+      {
+        path: '/invitations',
+        body: { email: 'often@new.example', role: 'business_user' },
+        there: async () => (await list('/invitations', 'invitations')).filter((each) => each.email === 'often@new.example').length,
+        most: 5,
+        code: 'rate_limited',
+      },
+      {
+        path: '/branches',
+        body: { branch_code: '77', name: 'Once', address: 'Kigali' },
+        there: async () => (await list('/branches', 'branches')).filter((each) => each.branch_code === '77').length,
+        most: 1,
+        code: 'branch_taken',
+      },
+    ];
+    for (const { path, body, there, most, code } of cases) {
+      const before = await there();
+      const asked = await Promise.all(Array.from({ length: 20 }, () => admin.post(path, body)));
+      const done = asked.filter((each) => each.status === 200);
+      expect(new Set(asked.filter((each) => each.status !== 200).map((each) => each.body.code)), path).toEqual(new Set([code]));
+      expect(done.length + before, path).toBe(most);
+      expect(await there(), path).toBe(most);
+    }
+  });
+});
+
 describe('what opens a door to the business', () => {
   const many = (columns: string, values: string) =>
     world.sql(`insert into ${columns} select ${values} from generate_series(1, 250) n`, [business().businessId], business().businessId);
@@ -276,43 +313,6 @@ describe('what opens a door to the business', () => {
       const undo = path === '/api-keys' ? 'revoke' : 'remove';
       await admin.post(`${path}/${found.find((each) => !each.revoked_at)?.id}/${undo}`);
       expect((await admin.post(path, body)).status, 'there is room again').toBe(200);
-    }
-  });
-});
-
-describe('what a business may have so many of', () => {
-  test('is counted one after the other, twenty at once or not: addresses for notices, invitations to one address, branches of one number', async () => {
-    const list = async (path: string, name: string) => (await admin.get(path)).body[name] as Record<string, unknown>[];
-    const cases: { path: string; body: object; there: () => Promise<number>; most: number; code: string }[] = [
-      {
-        path: '/subscribers',
-        body: { url: 'https://hooks.example/x', events: ['receipt.signed'] },
-        there: async () => (await list('/subscribers', 'subscribers')).length,
-        most: 10,
-        code: 'malformed',
-      },
-      {
-        path: '/invitations',
-        body: { email: 'often@new.example', role: 'business_user' },
-        there: async () => (await list('/invitations', 'invitations')).filter((each) => each.email === 'often@new.example').length,
-        most: 5,
-        code: 'rate_limited',
-      },
-      {
-        path: '/branches',
-        body: { branch_code: '77', name: 'Once', address: 'Kigali' },
-        there: async () => (await list('/branches', 'branches')).filter((each) => each.branch_code === '77').length,
-        most: 1,
-        code: 'branch_taken',
-      },
-    ];
-    for (const { path, body, there, most, code } of cases) {
-      const before = await there();
-      const asked = await Promise.all(Array.from({ length: 20 }, () => admin.post(path, body)));
-      const done = asked.filter((each) => each.status === 200);
-      expect(new Set(asked.filter((each) => each.status !== 200).map((each) => each.body.code)), path).toEqual(new Set([code]));
-      expect(done.length + before, path).toBe(most);
-      expect(await there(), path).toBe(most);
     }
   });
 });

@@ -247,6 +247,28 @@ describe('a production device', () => {
 });
 
 describe('what a business decides', () => {
+  test('asks for the second factor where more than looks changes, whatever else is sent along', async () => {
+    const read = async () => (await admin.get('/businesses/me/config')).body as { version: number; settings: object; branding: object };
+    const put = async (to: object) => admin.asSession().put('/businesses/me/config', { ...to, version: (await read()).version });
+    await world.sql("update session set verified_at = now() - interval '16 minutes'", [], businessId);
+    const { settings, branding: stood } = await read();
+    expect((await put({ branding: { accent_color: '#123456', top_message: 'Murakoze', legal_lines: ['A line'] } })).status).toBe(200);
+    const { branding } = await read();
+    expect((await put({ settings: { ...settings, qr_form: 'hash' }, branding: { ...branding, bottom_message: 'Thank you' } })).status).toBe(200);
+    const dangerous = [
+      { settings: { auto_seal: 'sent' } },
+      { settings: { zoho_sign_in: 'off' } },
+      { settings: { exempt: { customer_ids: ['1'], location_ids: [], number_prefixes: [] } } },
+      { branding: { accent_color: '#654321', trade_name: 'Somebody else' } },
+      { phone_number: '+250788000000' },
+      { go_live_date: '2031-01-01' },
+    ];
+    for (const to of dangerous) expect((await put(to)).body.code, JSON.stringify(to)).toBe('second_factor_needed');
+    expect((await read()).branding).toMatchObject({ accent_color: '#123456' });
+    await world.sql('update session set verified_at = now()', [], businessId);
+    expect((await put({ settings, branding: stood })).status).toBe(200);
+  });
+
   test('is changed with the version it was read at; a picture is one by its own bytes', async () => {
     const config = (await admin.get('/businesses/me/config')).body;
     const png = `data:image/png;base64,${Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082', 'hex').toString('base64')}`;

@@ -21,7 +21,9 @@ type Use = {
   inviteAdmin(ctx: Ctx, email: string): Promise<{ email: string; expiresAt: Date }>;
   correctTaxpayer(ctx: Ctx, to: InputOf<typeof businesses.correctTaxpayer>): Promise<Business>;
   getConfig(ctx: Ctx): Promise<Business>;
-  updateConfig(ctx: Ctx, to: ConfigChange): Promise<Business>;
+  updateConfig(ctx: Ctx, to: ConfigChange, withFactor: () => void): Promise<Business>;
+  /** Throws unless the second factor was given in this session a short while ago. */
+  withFactor(session: Call['session']): void;
   ownBranding: OwnBranding;
   drawTraining(ctx: Ctx, branding: Partial<Branding>, paper: 'a4' | 'a5' | '80mm' | '58mm'): Promise<Buffer>;
   beginSupport(ctx: Ctx, ask: { reason: string; minutes: number }): Promise<Support>;
@@ -48,7 +50,7 @@ export const businessRoutes = (use: Use) => {
       return view(call.ctx);
     }),
     answer(businesses.getConfig)(async (call) => configView(await use.getConfig(call.ctx))),
-    answer(businesses.updateConfig)(async (call, { input }) => configView(await use.updateConfig(call.ctx, input))),
+    answer(businesses.updateConfig)(async (call, { input }) => configView(await use.updateConfig(call.ctx, input, () => use.withFactor(call.session)))),
     answer(businesses.previewBranding)(async (call, { input }) => {
       const branding = await use.ownBranding(call.ctx, input.branding);
       return new FileAnswer(await use.drawTraining(call.ctx, branding, input.paper), 'application/pdf', 'preview.pdf');

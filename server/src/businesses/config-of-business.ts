@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { businesses } from '@muhuri/shared/contract/index';
 import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import type { Context } from '../context.ts';
@@ -33,10 +35,13 @@ export const ownBranding =
     return { ...rest, logo: !logo || logo === stored ? stored || null : await ports.readLogo(ctx.businessId, logo, 'branding.logo') };
   };
 
-/** What a business decides about itself; what is unique among businesses is not here. What is not named stays. */
+/**
+ * What a business decides about itself; what is unique among businesses is not here. What is not named stays. `withFactor` throws unless the
+ * second factor was given: it is asked for where more than looks changes.
+ */
 export const updateConfig =
   (ports: { clock: Clock; record: Recorder; alerts: Alerts; ownBranding: OwnBranding }) =>
-  async (ctx: Context, to: ConfigChange): Promise<Business> => {
+  async (ctx: Context, to: ConfigChange, withFactor: () => void): Promise<Business> => {
     const branding = to.branding && (await ports.ownBranding(ctx, to.branding));
     return ctx.transaction(async (tx) => {
       const before = await getBusiness(tx, true);
@@ -51,12 +56,24 @@ export const updateConfig =
         location: to.location ?? before.location,
         phone: to.phone_number ?? before.phone,
       };
+      if (changedFields(before, after).some((each) => businesses.configFields[each] !== 'looks')) withFactor();
       await updateBusinessRow(tx, after, ports.clock.now());
       if (branding?.logo !== undefined) await ports.alerts.settle(tx, ctx, ctx.businessId, ['logo_removed']);
       await ports.record(tx, ctx, { action: 'business.configured', subject: ctx.businessId, before: shown(before), after: shown(after) });
       return getBusiness(tx);
     });
   };
+
+/** By the names they have in the contract. */
+function changedFields(before: Business, after: Business): string[] {
+  const differ = <T extends object>(a: T, b: T) => (Object.keys(b) as (keyof T & string)[]).filter((each) => !isDeepStrictEqual(a[each], b[each]));
+  const contact = ({ goLiveDate, location, phone }: Business) => ({ go_live_date: goLiveDate, location, phone_number: phone });
+  return [
+    ...differ(before.settings, after.settings).map((each) => `settings.${each}`),
+    ...differ(before.branding, after.branding).map((each) => `branding.${each}`),
+    ...differ(contact(before), contact(after)),
+  ];
+}
 
 const withoutGaps = <T extends object>(given: Given<T> | undefined): Partial<T> =>
   Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;

@@ -64,6 +64,37 @@ const branding = z.strictObject({
   bottom_message: optionalText(100),
 });
 
+/**
+ * What of the configuration is a matter of looks, and what asks for the second factor: where money, taxes, people, the taxpayer, Zoho or whom a
+ * receipt says it is from depend on it. A field that stands in neither asks, and fails `config-fields.test.ts`.
+ */
+export const configFields: Record<string, 'looks' | 'asks'> = {
+  'settings.partial_refunds': 'asks',
+  'settings.reversal_without_data': 'asks',
+  'settings.header_tax': 'asks',
+  'settings.qr_form': 'looks',
+  'settings.document_age_days_max': 'asks',
+  'settings.auto_seal': 'asks',
+  'settings.exempt': 'asks',
+  'settings.write_back': 'asks',
+  'settings.mail_after_seal': 'asks',
+  'settings.zoho_sign_in': 'asks',
+  'settings.seal_fields': 'asks',
+  'settings.custom_fields': 'asks',
+  'branding.trade_name': 'asks',
+  'branding.address_lines': 'asks',
+  'branding.email': 'asks',
+  'branding.phone': 'asks',
+  'branding.accent_color': 'looks',
+  'branding.logo': 'looks',
+  'branding.legal_lines': 'looks',
+  'branding.top_message': 'looks',
+  'branding.bottom_message': 'looks',
+  go_live_date: 'asks',
+  location: 'asks',
+  phone_number: 'asks',
+};
+
 export const businessEntry = z
   .object({
     id: z.string(),
@@ -238,9 +269,8 @@ export const getConfig = endpoint({
 export const updateConfig = endpoint({
   method: 'PUT',
   path: '/businesses/me/config',
-  summary: 'Change settings, branding, go-live date and contact; what is not named stays',
+  summary: 'Change settings, branding, go-live date and contact; what is not named stays. Looks are free, every other change asks for the second factor',
   guard: 'manage_business',
-  secondFactor: true,
   bodyKb: 512,
   input: z.strictObject({
     settings: settings.partial().optional(),
