@@ -1407,6 +1407,22 @@ export const problems = {
     'Une signature est arrivée tard et ne correspond pas à ce qui est enregistré pour son document.',
     "Comparez le document avec le portail de l'administration ; la réponse est conservée avec l'envoi.",
   ),
+  signed_twice: e(
+    409,
+    'person',
+    'The device signed this document under number {invoice_number} (receipt {receipt}), and said so only after it had been settled or sent anew.',
+    "Nothing more of it is sealed. Look it up in the authority's portal: take this signature as its receipt, or refund the later one and say so here.",
+    "L'appareil a signé ce document sous le numéro {invoice_number} (reçu {receipt}), et ne l'a dit qu'une fois le document réglé ou renvoyé.",
+    "Plus rien n'en est scellé. Consultez le portail de l'administration : prenez cette signature pour son reçu, ou remboursez la plus récente et dites-le ici.",
+  ),
+  late_signature_differs: e(
+    409,
+    'person',
+    'The document was read anew since it was sent with this signature: what the device signed is not what would be filed.',
+    'Have what the device signed refunded at the authority, and say here that it was undone; then the document can be sealed as it is now.',
+    "Le document a été relu depuis son envoi : ce que l'appareil a signé n'est pas ce qui serait enregistré.",
+    "Faites rembourser auprès de l'administration ce que l'appareil a signé et indiquez ici que c'est annulé ; le document pourra être scellé tel qu'il est.",
+  ),
   reversal_off: e(
     409,
     'person',

@@ -67,6 +67,10 @@ const seeds: Record<string, (businessId: string, receiptId: string) => string> =
   takeover: (b, r) =>
     `(business_id, receipt_id, device_id, source, answer, confirmed_by, confirmed_name, confirmed_at)
       values ('${b}', '${r}', (select device_id from receipt where id = '${r}'), 'x', 'x', 'x', 'x', now())`,
+  second_signature: (b, r) =>
+    `(business_id, receipt_id, receipt_signature, attempt_id, device_id, environment, invoice_number, receipt_number, total_receipt_number, internal_data, sdc_id,
+      mrc_number, signed_at, verification_url, label, heard_at)
+      select '${b}', a.receipt_id, 'x', a.id, a.device_id, 'sandbox', 1, 1, 1, 'x', 'x', 'x', now(), 'x', 'x', now() from attempt a where a.receipt_id = '${r}' limit 1`,
   usage_day: (b) => `(business_id, day, what, used) values ('${b}', '2026-01-01', 'x', 1)`,
 };
 

@@ -22,7 +22,7 @@ export type ListAsk = {
 };
 
 /** What is not settled between Zoho and the authority. */
-const open: Standing[] = ['to_seal', 'waiting', 'in_doubt', 'refused', 'drifted', 'before_production', 'rehearsed'];
+const open: Standing[] = ['to_seal', 'waiting', 'in_doubt', 'signed_twice', 'refused', 'drifted', 'before_production', 'rehearsed'];
 /** A list that was looked through longer ago than this says nothing about what is missing. */
 const freshMs = 30 * 60_000;
 /** What was heard of a moment ago is only being read. */
@@ -96,6 +96,8 @@ export type Month = {
   drifted: number;
   /** Documents of before production that another system has sealed, as people have said: their seals are not ours to show. */
   sealedElsewhere: number;
+  /** Documents that the device signed late, after they were settled or sent anew: whether they are sealed once, twice or not is for a person to say. */
+  signedTwice: number;
   /** Documents that could not be read again since something changed: whether they are sealed as they are now is not known. */
   unsure: number;
   lookedAt: string | null;
@@ -119,7 +121,9 @@ export const closeMonth =
       const missing = count(['to_seal', 'waiting', 'in_doubt', 'refused', 'before_production', 'rehearsed']);
       const drifted = count(['drifted']);
       const sealedElsewhere = count(['sealed_elsewhere']);
-      return { from, to, sums, missing, drifted, sealedElsewhere, lookedAt: toTime(oldest), unsure, isComplete: isFresh && missing + drifted + unsure === 0 };
+      const signedTwice = count(['signed_twice']);
+      const isComplete = isFresh && missing + drifted + signedTwice + unsure === 0;
+      return { from, to, sums, missing, drifted, sealedElsewhere, signedTwice, lookedAt: toTime(oldest), unsure, isComplete };
     });
   };
 

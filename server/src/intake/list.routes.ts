@@ -86,8 +86,8 @@ export const listRoutes = (use: Use) => {
       return new FileAnswer(use.oneExport(call.ctx.businessId, csvOf(columns, cells())), 'text/csv; charset=utf-8', 'documents.csv');
     }),
     answer(zoho.closeMonth)(async (call, { query }) => {
-      const { isComplete, lookedAt, sealedElsewhere, ...month } = await use.month(call.ctx, query.month);
-      return { ...month, sealed_elsewhere: sealedElsewhere, looked_at: lookedAt, complete: isComplete };
+      const { isComplete, lookedAt, sealedElsewhere, signedTwice, ...month } = await use.month(call.ctx, query.month);
+      return { ...month, sealed_elsewhere: sealedElsewhere, signed_twice: signedTwice, looked_at: lookedAt, complete: isComplete };
     }),
     answer(zoho.markElsewhere)(async (call, { input }) => ({ marked: await use.mark(call.ctx, keysOf(input.documents), input.reason) })),
     answer(zoho.takeBackElsewhere)(async (call, { input }) => ({ taken_back: await use.takeBack(call.ctx, keysOf(input.documents)) })),

@@ -6,13 +6,15 @@ import type { Elsewhere } from '../receipts/index.ts';
 import { beginningsOf } from '../platform/words.ts';
 
 /**
- * Where a document stands between Zoho and the authority. `before_production`: another system may have sealed it, and a person has to say whether one
- * did; `sealed_elsewhere`: a person has said that one did; `rehearsed`: there is only a test receipt, and its branch does not seal for real yet.
+ * Where a document stands between Zoho and the authority. `signed_twice`: the device signed it late, after it was settled or sent anew;
+ * `before_production`: another system may have sealed it, and a person has to say whether one did; `sealed_elsewhere`: a person has said that one did;
+ * `rehearsed`: there is only a test receipt, and its branch does not seal for real yet.
  */
 export type Standing =
   | 'to_seal'
   | 'waiting'
   | 'in_doubt'
+  | 'signed_twice'
   | 'refused'
   | 'drifted'
   | 'sealed'
@@ -85,7 +87,12 @@ const text = (code: ProblemCode) => `'{"code": "${code}"}'::jsonb`;
  * a doubt that one person has answered waits for a second one.
  */
 const reasonOf = (otherwise: string) => `
-    coalesce(q.drift,
+    coalesce(
+      case when q.contested then case when exists (select 1 from settlement x where x.business_id = q.business_id and x.receipt_id = q.id)
+        then ${text('second_person_needed')}
+        else (select jsonb_build_object('code', 'signed_twice', 'invoice_number', x.invoice_number::text, 'receipt', x.receipt_number || '/' || x.total_receipt_number)
+          from second_signature x where x.business_id = q.business_id and x.receipt_id = q.id and x.settled_at is null order by x.heard_at desc limit 1) end end,
+      q.drift,
       case when q.state = 'queued' then coalesce(v.difference, case when v.state <> 'active' then coalesce(v.problem, ${text('device_paused')}) end) end,
       case when q.state = 'in_doubt' and (exists (select 1 from settlement x where x.business_id = q.business_id and x.receipt_id = q.id)
         or exists (select 1 from reversal x where x.business_id = q.business_id and x.receipt_id = q.id and x.confirmed_by is null))
@@ -103,7 +110,8 @@ const standings = (sealsApproved: boolean) => `
     coalesce(d.customer_name, '') as customer_name, coalesce(d.currency, '') as currency, trim_scale(coalesce(d.total, 0)) as total, d.location_id, coalesce(r.branch_id, t.branch_id) as branch_id,
     q.id as receipt_id,
     case when s.receipt_id is null then null else s.receipt_number || '/' || s.total_receipt_number || ' ' || s.label end as label,
-    case when r.state = 'signed' and r.drift is not null then 'drifted'
+    case when r.contested then 'signed_twice'
+      when r.state = 'signed' and r.drift is not null then 'drifted'
       when r.state = 'signed' then 'sealed'
       when r.state = 'in_doubt' then 'in_doubt'
       when r.state = 'queued' then 'waiting'
@@ -112,6 +120,7 @@ const standings = (sealsApproved: boolean) => `
       when r.state = 'refused' then 'refused'
       when d.exempt then 'exempt'
       when ${isBeforeProduction} then 'before_production'
+      when b.production_since is null and t.contested then 'signed_twice'
       when b.production_since is null and t.state = 'signed' then 'rehearsed'
       when b.production_since is null and t.state = 'in_doubt' then 'in_doubt'
       when b.production_since is null and t.state = 'queued' then 'waiting'
@@ -127,7 +136,7 @@ const standings = (sealsApproved: boolean) => `
   ${beside('q', 'receipt', 'x.id = case when r.id is not null then r.id when b.production_since is null then t.id end')}
   ${beside('v', 'device', 'x.id = q.device_id')}
   ${beside('s', 'signature', 'x.receipt_id = r.id')}
-  where d.date >= $1::date and (d.elsewhere is null or d.sealed or r.state is null or r.state in ('refused', 'withdrawn'))`;
+  where d.date >= $1::date and (d.elsewhere is null or d.sealed or r.state is null or r.contested is not true and r.state in ('refused', 'withdrawn'))`;
 
 /**
  * Receipts that stand open and that no document of the list speaks for: of a document dated before go-live, of one that no list of Zoho's has
@@ -138,14 +147,14 @@ const loose = `
   select q.module, q.document_id, q.document_number as number, q.document_date as date, q.document_date::text as day, '' as status,
     coalesce(q.sale->'sale'->'buyer'->>'name', '') as customer_name, coalesce(q.sale->'sale'->>'currency', '') as currency,
     trim_scale((q.sale->'sale'->>'total')::numeric) as total, null::text as location_id, q.branch_id, q.id as receipt_id, null::text as label,
-    case q.state when 'signed' then 'drifted' when 'queued' then 'waiting' else q.state end as standing,${reasonOf('null::jsonb')}, null::jsonb as elsewhere, false as may_be_elsewhere
+    case when q.contested then 'signed_twice' when q.state = 'signed' then 'drifted' when q.state = 'queued' then 'waiting' else q.state end as standing,${reasonOf('null::jsonb')}, null::jsonb as elsewhere, false as may_be_elsewhere
   from receipt q join branch b on b.business_id = q.business_id and b.id = q.branch_id
     join device v on v.business_id = q.business_id and v.id = q.device_id
-  where (q.state in ('queued', 'in_doubt', 'refused') or q.state = 'signed' and q.drift is not null) and q.moved_to is null
+  where (q.state in ('queued', 'in_doubt', 'refused') or q.state = 'signed' and q.drift is not null or q.contested) and q.moved_to is null
     and (q.environment = 'production' or b.production_since is null)
     and not exists (select 1 from document d where d.business_id = q.business_id and d.module = q.module and d.document_id = q.document_id
       and q.kind = case d.module when 'invoices' then 'sale' else 'refund' end
-      and (d.date >= $1::date and d.elsewhere is null or q.state = 'refused' and (d.gone or d.status = 'void' or d.elsewhere is not null)))`;
+      and (d.date >= $1::date and d.elsewhere is null or q.state = 'refused' and not q.contested and (d.gone or d.status = 'void' or d.elsewhere is not null)))`;
 
 /** Those of them that hold every word searched for. */
 const looseSearched = `and not exists (select 1 from unnest($11::text[]) w

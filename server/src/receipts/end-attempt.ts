@@ -39,6 +39,8 @@ import { isDoubtful, retryDelayMs } from './receipt.model.ts';
 import { markReversed } from './reversal.store.ts';
 import { lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
 import type { Signature } from './sale.model.ts';
+import { signedTwice } from './second-signature.model.ts';
+import { isSignedLateUnder, keepSecond } from './second-signature.store.ts';
 
 export type Sending = {
   attemptId: string;
@@ -119,8 +121,9 @@ export async function recordEnd<Next>(
     if (stands.unsent)
       await endAttempt(tx, stands.unsent, { ...ended('unreachable', { deviceCode: '', deviceText: 'never sent' }, null, at), mayHaveLeft: false });
     if (!stands.isEnded) await endAttempt(tx, sending.attemptId, { ...endedAs(sent, reply, response, at), settled: 'signed' });
+    else if (response) await closeSocket(tx, sending.attemptId, at, response);
     // Heard before, it has been judged: what cannot be ours does not become ours by being told again.
-    if (reply?.is === 'signed' && !stands.isHeard) await hearLate(ports, tx, ctx, dialect, sending, reply.signature, at);
+    if (reply?.is === 'signed' && !stands.isHeard) await hearLate(ports, tx, ctx, dialect, sending, reply.signature, response, at);
     return true;
   }
 
@@ -257,6 +260,12 @@ export async function recordEnd<Next>(
 
   /** Taken at the first send: the number came back from another document that was signed after all, or another program uses the device. */
   async function taken(tx: Tx, device: LaneDevice, said: Said, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
+    // A late signature says whose the number is: the present document takes the next one.
+    if (await isSignedLateUnder(tx, device.id, sending.invoiceNumber)) {
+      await endAttempt(tx, sending.attemptId, { ...ended('number_taken', said, response, at), settled: 'not_ours' });
+      await setReceiptState(tx, sending.receiptId, { state: 'queued', problem: null, invoiceNumber: null }, at);
+      return { is: 'go_on' };
+    }
     const holders = await earlierHolders(tx, device.id, sending.invoiceNumber, sending.receiptId);
     const locked: Receipt[] = [];
     for (const id of holders) locked.push((await lockReceipt(tx, id)) as Receipt);
@@ -286,29 +295,96 @@ export async function recordLate(ports: LanePorts, ctx: Context, dialect: Dialec
   await ctx.transaction(async (tx) => {
     await lockLane(tx, sending.deviceId);
     const at = ports.clock.now();
-    await closeSocket(tx, sending.attemptId, at, answer && keptAnswer(answer));
-    if (reply?.is === 'signed') await hearLate(ports, tx, ctx, dialect, sending, reply.signature, at);
+    const response = answer && keptAnswer(answer);
+    await closeSocket(tx, sending.attemptId, at, response);
+    if (reply?.is === 'signed') await hearLate(ports, tx, ctx, dialect, sending, reply.signature, response, at);
     await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: sending.deviceId });
   });
 }
 
-/** A signature that comes when nobody waits for it any more: the receipt of a doubt, what is known already, or something to be told of. */
-async function hearLate(ports: LanePorts, tx: Tx, ctx: Context, dialect: Dialect, sending: Sending, signature: Signature, at: Date): Promise<void> {
+/**
+ * A signature that comes when nobody waits for it any more: the receipt of a doubt, what is known already, a second one of its document, or something
+ * that cannot be its document's and is told of.
+ */
+async function hearLate(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  dialect: Dialect,
+  sending: Sending,
+  signature: Signature,
+  response: KeptAnswer | null,
+  at: Date,
+): Promise<void> {
   const device = (await lockLane(tx, sending.deviceId)) as LaneDevice;
   const receipt = (await lockReceipt(tx, sending.receiptId)) as Receipt;
-  if (receipt.signature?.receiptSignature === signature.receiptSignature) return;
+  const known = [receipt.signature, ...receipt.secondSignatures];
+  if (known.some((each) => each?.receiptSignature === signature.receiptSignature && each.sdcId === signature.sdcId)) return;
   // Others may have been signed since, so that its total need not be the newest; it must still be one that nobody has and that came after its send.
   const canBe =
-    receipt.state === 'in_doubt' &&
-    receipt.invoiceNumber === sending.invoiceNumber &&
     signature.sdcId === device.sdcId &&
     !(await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId)) &&
     (await canTotalBe(tx, sending, signature.totalReceiptNumber, { environment: device.environment, sdcId: signature.sdcId }));
   if (!canBe) return ports.alerts.raise(tx, ctx, receipt.id, { code: 'late_signature', document_number: receipt.documentNumber });
+  if (receipt.state !== 'in_doubt' || receipt.invoiceNumber !== sending.invoiceNumber)
+    return keepLate(ports, tx, ctx, dialect, receipt, sending, signature, response, at);
   await recordSigned(tx, ctx.businessId, { ...recordingOf(ports, dialect, receipt, sending, signature, null, at), source: 'late_answer' });
   await followUp(ports, tx, ctx, receipt, at);
   await afterDoubt(ports, tx, ctx, receipt.deviceId);
   await pauseForStrangers(ports, tx, ctx, device);
+}
+
+/**
+ * The document has a signature already, was settled as not signed, or was sent anew under another number: nothing here can say what holds. What the device
+ * has said is kept beside the receipt, nothing more of the document is sealed, and a person finds out; a reversal alone has answered it before.
+ */
+async function keepLate(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  dialect: Dialect,
+  receipt: Receipt,
+  sending: Sending,
+  signature: Signature,
+  response: KeptAnswer | null,
+  at: Date,
+): Promise<void> {
+  // Its document may be another device's by now, with a receipt of its own.
+  let own = receipt;
+  while (own.movedTo) own = (await lockReceipt(tx, own.movedTo)) as Receipt;
+  const { verificationUrl, label } = recordingOf(ports, dialect, receipt, sending, signature, null, at);
+  const { reversal } = receipt;
+  const isReversed = reversal?.reversed_at != null && String(reversal.invoice_number) === sending.invoiceNumber;
+  const { attemptId, deviceId, invoiceNumber } = sending;
+  await keepSecond(tx, ctx.businessId, own.id, {
+    ...signature,
+    attemptId,
+    deviceId,
+    invoiceNumber,
+    verificationUrl,
+    label,
+    response,
+    heardAt: at,
+    settledAs: isReversed ? 'reversed' : null,
+    settledEvidence: isReversed ? { reversal_receipt_id: reversal.reversal_receipt_id } : null,
+    settledAt: isReversed ? at : null,
+  });
+  await ports.record(tx, ctx, {
+    action: 'receipt.signed_late',
+    subject: own.id,
+    before: { state: own.state, invoice_number: own.invoiceNumber },
+    after: {
+      invoice_number: invoiceNumber,
+      receipt_number: signature.receiptNumber,
+      total_receipt_number: signature.totalReceiptNumber,
+      receipt_signature: signature.receiptSignature,
+      sdc_id: signature.sdcId,
+      signed_at: signature.signedAt.toISOString(),
+      ...(isReversed ? { reversed: true } : {}),
+    },
+  });
+  if (!isReversed) await ports.alerts.raise(tx, ctx, own.id, signedTwice((await lockReceipt(tx, own.id)) as Receipt));
+  if (own.id !== sending.receiptId) ports.changed(own.id);
 }
 
 /**

@@ -5,12 +5,15 @@ import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Tx } from '../platform/db/database.ts';
 import type { Notary } from '../platform/notary.ts';
 import type { Filed } from './filing.model.ts';
 import { bytesOf } from './kept-answer.ts';
 import { listAttempts } from './lane.store.ts';
 import { listPrints } from './print.store.ts';
-import { findReceipt, type StoredSignature } from './receipt.store.ts';
+import { findReceipt, type Receipt, type StoredSignature } from './receipt.store.ts';
+import type { SecondSignature } from './second-signature.model.ts';
+import { listAnswers } from './second-signature.store.ts';
 
 /** Everything that shows how one receipt came to be, in one file that needs nothing of ours to be checked. Times in UTC. */
 export type EvidencePack = {
@@ -50,6 +53,15 @@ export type EvidencePack = {
     response_sha256: string | null;
   }[];
   signature: (Omit<StoredSignature, 'signedAt'> & { signedAt: string; invoiceNumber: string }) | null;
+  /** Signatures that came late, each with the answer it stands in and what people have settled; absent where there was none, as in earlier versions. */
+  late_signatures?: (Omit<SecondSignature, 'signedAt' | 'heardAt' | 'settledAt'> & {
+    signedAt: string;
+    heardAt: string;
+    settledAt: string | null;
+    response: string | null;
+    response_base64?: string;
+    response_sha256: string | null;
+  })[];
   /** What the trail says of it, with each entry's place in the chain of the business. */
   trail: (ChainedEntry & { position: string; previous_hash: string; hash: string })[];
   /** What it says of the document itself: that somebody marked it as sealed by another system, and that this was taken back. Absent in earlier packs. */
@@ -111,6 +123,7 @@ export const makeEvidencePack =
           signedAt: receipt.signature.signedAt.toISOString(),
           invoiceNumber: receipt.invoiceNumber as string,
         },
+        ...(receipt.secondSignatures.length > 0 ? { late_signatures: await lateOf(tx, receipt) } : {}),
         trail: await listChain(tx, receiptId),
         document_trail: await listChain(tx, receipt.documentId),
         prints: (await listPrints(tx, receiptId)).map((each) => ({
@@ -127,5 +140,21 @@ export const makeEvidencePack =
         file: { pack: text, public_key: ports.notary.publicKey, signature: ports.notary.sign(text) },
       };
     });
+
+async function lateOf(tx: Tx, receipt: Receipt): Promise<NonNullable<EvidencePack['late_signatures']>> {
+  const answers = await listAnswers(tx, receipt.id);
+  return receipt.secondSignatures.map((each) => {
+    const answer = answers.get(each.receiptSignature);
+    return {
+      ...each,
+      signedAt: each.signedAt.toISOString(),
+      heardAt: each.heardAt.toISOString(),
+      settledAt: each.settledAt?.toISOString() ?? null,
+      response: answer?.text ?? null,
+      ...(answer?.raw ? { response_base64: answer.raw.toString('base64') } : {}),
+      response_sha256: answer ? sha256(bytesOf(answer)) : null,
+    };
+  });
+}
 
 export const sha256 = (of: string | Buffer): string => createHash('sha256').update(of).digest('hex');

@@ -36,7 +36,8 @@ export type LaneDevice = {
 const lockText = `select id, state, environment, sdc_id, next_invoice_number::text as next, free_numbers::text[] as free, last_total_receipt_number::text as total, total_base::text as base, lane_holder, lane_until,
     lane_tries, open_attempt, difference is not null as other_taxpayer,
     exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt') as has_doubt,
-    $2::text is not null and exists (select 1 from signature s where s.business_id = d.business_id and s.sdc_id = d.sdc_id and s.receipt_signature = $2) as known
+    $2::text is not null and (exists (select 1 from signature s where s.business_id = d.business_id and s.sdc_id = d.sdc_id and s.receipt_signature = $2)
+      or exists (select 1 from second_signature s where s.business_id = d.business_id and s.sdc_id = d.sdc_id and s.receipt_signature = $2)) as known
   from device d where id = $1 for update of d`;
 
 const toLaneDevice = (row: Record<string, unknown>): LaneDevice => ({
@@ -107,6 +108,8 @@ export type LaneDoubt = {
   since: Date;
   lastEndedAt: Date | null;
   hasOpenSocket: boolean;
+  /** A late signature of the document waits for a person: nothing of it is sent, not even again. */
+  isContested: boolean;
   tries: number;
 };
 
@@ -129,7 +132,8 @@ export type LaneHead = {
 /**
  * The documents of a lane that may be signed (those known to be, which wait for their data, hold nothing up), and the document that goes next:
  * first the one that holds an unsent number (it was moved to the front when it was postponed), else the oldest. Refunds of a doubtful sale
- * stand aside; so do documents that were not readable, until their time. `exceptReceiptId` is left out: it is just being ended.
+ * stand aside; so do documents that were not readable, until their time, and those with a late signature that a person has to settle.
+ * `exceptReceiptId` is left out: it is just being ended.
  */
 export async function readLane(
   tx: Tx,
@@ -143,8 +147,8 @@ export async function readLane(
         r.doubt_since,
         (select max(a.ended_at) from attempt a where a.business_id = r.business_id and a.receipt_id = r.id) as last_ended,
         exists (select 1 from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and a.socket_closed_at is null and a.socket_until > $2) as flag,
-        null as fixed
-       from receipt r where r.device_id = $1 and r.state = 'in_doubt' and coalesce(r.problem->>'code', 'maybe_signed') = 'maybe_signed' order by r.doubt_since limit 10)
+        null as fixed, r.contested
+       from receipt r where r.device_id = $1 and r.state = 'in_doubt' and coalesce(r.problem->>'code', 'maybe_signed') = 'maybe_signed' order by r.contested, r.doubt_since limit 10)
      union all
      (select 'head', r.id, r.document_number, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, r.sale, r.read_at, r.next_try_at, r.tries, null, null,
         r.needs_registering,
@@ -152,9 +156,9 @@ export async function readLane(
             and a.outcome = 'not_served' and a.settled is null
             and not exists (select 1 from attempt b where b.business_id = a.business_id and b.receipt_id = a.receipt_id
                               and b.started_at > a.started_at and (b.outcome = 'refused' or b.settled = 'not_signed'))
-          order by a.started_at desc limit 1)
+          order by a.started_at desc limit 1), r.contested
        from receipt r
-      where r.device_id = $1 and r.state = 'queued' and r.id is distinct from $3::text
+      where r.device_id = $1 and r.state = 'queued' and not r.contested and r.id is distinct from $3::text
         and not (r.invoice_number is null and (coalesce(r.problem->>'code', '') like 'zoho%' or r.problem->>'code' = 'refund_needs_takeover') and coalesce(r.next_try_at > $2, false))
         and not (r.kind = 'refund' and r.module = 'creditnotes' and exists (select 1 from receipt s where s.business_id = r.business_id and s.id = r.sale_receipt_id and s.state = 'in_doubt'))
       order by r.queued_at, r.id limit 1)`,
@@ -172,6 +176,7 @@ export async function readLane(
         since: toDate(row.doubt_since),
         lastEndedAt: toDateOrNull(row.last_ended),
         hasOpenSocket: row.flag as boolean,
+        isContested: row.contested as boolean,
         tries: row.tries as number,
       })),
     head: head
@@ -463,7 +468,9 @@ export async function countStrangers(tx: Tx, deviceId: string): Promise<number> 
   const row = await queryOne<{ missing: string; doubts: string }>(
     tx,
     `with seen as (
-       select d.id, d.last_total_receipt_number - d.total_base - d.totals_explained - (select count(*) from signature s
+       select d.id, d.last_total_receipt_number - d.total_base - d.totals_explained - (select count(*) from (
+                select business_id, environment, sdc_id, total_receipt_number from signature
+                union select business_id, environment, sdc_id, total_receipt_number from second_signature) s
                 where s.business_id = d.business_id and s.environment = d.environment and s.sdc_id = d.sdc_id
                   and s.total_receipt_number > d.total_base and s.total_receipt_number <= d.last_total_receipt_number) as missing,
          (select count(*) from device o join receipt r on r.business_id = o.business_id and r.device_id = o.id and r.state = 'in_doubt'
@@ -511,16 +518,22 @@ export const listCollisions = async (tx: Tx, deviceId: string): Promise<{ id: st
   ).map((row) => ({ id: row.id as string, invoiceNumber: row.invoice_number as string }));
 
 export const isSignatureKnown = async (tx: Tx, receiptSignature: string, sdcId: string): Promise<boolean> =>
-  (await queryOne(tx, 'select 1 as yes from signature where receipt_signature = $1 and sdc_id = $2 limit 1', [receiptSignature, sdcId])) !== null;
+  (await queryOne(
+    tx,
+    `select 1 as yes from signature where receipt_signature = $1 and sdc_id = $2
+     union all select 1 from second_signature where receipt_signature = $1 and sdc_id = $2 limit 1`,
+    [receiptSignature, sdcId],
+  )) !== null;
 
 type OfDevice = Pick<LaneDevice, 'environment'> & { sdcId: string };
 
 export const isTotalKnown = async (tx: Tx, totalReceiptNumber: string, { environment, sdcId }: OfDevice): Promise<boolean> =>
-  (await queryOne(tx, 'select 1 as yes from signature where environment = $3 and sdc_id = $2 and total_receipt_number = $1 limit 1', [
-    totalReceiptNumber,
-    sdcId,
-    environment,
-  ])) !== null;
+  (await queryOne(
+    tx,
+    `select 1 as yes from signature where environment = $3 and sdc_id = $2 and total_receipt_number = $1
+     union all select 1 from second_signature where environment = $3 and sdc_id = $2 and total_receipt_number = $1 limit 1`,
+    [totalReceiptNumber, sdcId, environment],
+  )) !== null;
 
 /** Whether a total can be that of a document in doubt: nobody's, and above those known when it was first sent. Later ones may be higher. */
 export const canTotalBe = async (
@@ -531,7 +544,9 @@ export const canTotalBe = async (
 ): Promise<boolean> =>
   (await queryOne(
     tx,
-    `select 1 as no from signature where environment = $5 and sdc_id = $2 and (total_receipt_number = $1 or total_receipt_number > $1
+    `select 1 as no from (select environment, sdc_id, total_receipt_number, recorded_at from signature
+         union all select environment, sdc_id, total_receipt_number, heard_at from second_signature) s
+      where environment = $5 and sdc_id = $2 and (total_receipt_number = $1 or total_receipt_number > $1
        and recorded_at < (select min(started_at) from attempt where receipt_id = $3 and invoice_number = $4)) limit 1`,
     [totalReceiptNumber, sdcId, of.receiptId, of.invoiceNumber, environment],
   )) === null;
@@ -541,8 +556,8 @@ export async function listIdleLanes(tx: Tx, now: Date): Promise<string[]> {
   const rows = await query<{ id: string }>(
     tx,
     `select d.id from device d where d.state = 'active' and (d.lane_until is null or d.lane_until < $1) and (d.lane_next_at is null or d.lane_next_at <= $1)
-       and (exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'queued')
-         or exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt'
+       and (exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'queued' and not r.contested)
+         or exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt' and not r.contested
                       and (r.next_try_at <= $1 or r.next_try_at is null and r.problem->>'code' = 'maybe_signed'))
          or d.open_attempt is not null)`,
     [now],

@@ -26,6 +26,8 @@ import {
   requeueReceipt,
   type Requeued,
 } from './receipt.store.ts';
+import { moveSeconds } from './second-signature.store.ts';
+import { signedTwice } from './second-signature.model.ts';
 import { fitRefund } from './refund.model.ts';
 import type { Sale } from './sale.model.ts';
 
@@ -51,6 +53,7 @@ export const openReceipt =
       const first = await ports.prepareSale(ctx, module, document_id, mergedWith(found), found?.id ?? null);
       const existing = await ownReceipt(ctx, first, found);
       if (existing && stands(existing)) return existing;
+      if (existing) mustBeUncontested(existing);
       // What was answered at the rehearsal is no answer for the real receipt.
       const prepared = existing?.id === found?.id ? first : await ports.prepareSale(ctx, module, document_id, mergedWith(existing), existing?.id ?? null);
       try {
@@ -60,6 +63,13 @@ export const openReceipt =
       }
     }
   };
+
+/** A late signature says that the device may have signed it: sealed once more, it would be signed twice. */
+function mustBeUncontested(receipt: Receipt): void {
+  if (!receipt.isContested) return;
+  const { code, ...about } = signedTwice(receipt);
+  throw new AppError(code, about);
+}
 
 /** The receipt of a document where it would be sealed now: its test receipt at a sandbox device, its real one at a production device. */
 export const ownReceipt = async (ctx: Context, { device, document }: Prepared, found: Receipt | null): Promise<Receipt | null> =>
@@ -117,6 +127,7 @@ export const openPrepared =
       // Somebody else was quicker: what they did stands.
       if (locked?.movedTo) return locked.movedTo;
       if (locked?.state !== 'refused' && locked?.state !== 'withdrawn') return id;
+      mustBeUncontested(locked);
       if (locked.deviceId !== as.deviceId) return moveTo(ports, tx, ctx, locked, as);
       await requeueReceipt(tx, id, as, ports.clock.now());
       await ports.record(tx, ctx, {
@@ -144,6 +155,7 @@ export async function moveTo(
   const at = ports.clock.now();
   await moveReceipt(tx, from.id, id, { code: 'receipt_moved' }, at);
   await insertReceipt(tx, ctx.businessId, { ...as, id, module: from.module, documentId: from.documentId, kind: from.kind }, at);
+  await moveSeconds(tx, from.id, id);
   await ports.record(tx, ctx, {
     action: 'receipt.moved',
     subject: from.id,

@@ -2,13 +2,14 @@ import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
 import type { Dialects } from '../ports/dialect.ts';
 import type { Receipt } from './receipt.store.ts';
 import type { Foreign } from './sale.model.ts';
+import { signedTwice } from './second-signature.model.ts';
 
 /** A receipt on the wire: money as decimal text, times in UTC with offset, problems in the reader's language. */
 export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: string) => {
   const { sale, filing } = receipt.filed;
   const totals = dialects.of(receipt.dialect).totals(sale.lines, filing.rates, filing.headerTax);
   const s = receipt.signature;
-  const problem = receipt.state === 'queued' ? whyItWaits(receipt) : receipt.problem;
+  const problem = receipt.isContested ? signedTwice(receipt) : receipt.state === 'queued' ? whyItWaits(receipt) : receipt.problem;
   return {
     id: receipt.id,
     state: receipt.state,
@@ -56,6 +57,22 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
       proposed_name: receipt.settlement.proposed_name,
       proposed_at: new Date(receipt.settlement.proposed_at).toISOString(),
     },
+    second_signatures: receipt.secondSignatures.map((each) => ({
+      invoice_number: each.invoiceNumber,
+      receipt_number: each.receiptNumber,
+      total_receipt_number: each.totalReceiptNumber,
+      label: each.label,
+      internal_data: each.internalData,
+      receipt_signature: each.receiptSignature,
+      sdc_id: each.sdcId,
+      mrc_number: each.mrcNumber,
+      signed_at: each.signedAt.toISOString(),
+      verification_url: each.verificationUrl,
+      heard_at: each.heardAt.toISOString(),
+      settled_as: each.settledAs,
+      settled_evidence: each.settledEvidence as Record<string, unknown> | null,
+      settled_at: each.settledAt?.toISOString() ?? null,
+    })),
     reverses_receipt_id: filing.reverses?.receiptId ?? null,
     problem: problem && describeProblem(problem, language),
     drift: receipt.drift && describeProblem(receipt.drift, language),

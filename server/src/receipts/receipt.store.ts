@@ -8,6 +8,8 @@ import type { Filed } from './filing.model.ts';
 import type { Answers } from './setup.model.ts';
 import { type ReceiptState, receiptStates } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
+import type { SecondSignature } from './second-signature.model.ts';
+import { secondSignaturesOf, toSecondSignatures } from './second-signature.store.ts';
 
 export type StoredSignature = Signature & { verificationUrl: string; label: string; source: 'device' | 'late_answer' | 'read_back' | 'person' };
 
@@ -66,6 +68,9 @@ export type Receipt = {
   /** What one person says the authority holds, until a second one has confirmed it. */
   settlement: { evidence: unknown; proposed_by: string; proposed_name: string; proposed_at: string } | null;
   signature: StoredSignature | null;
+  /** Signatures that came late, settled or not; contested while one is not: nothing more of the document is sealed until a person has settled it. */
+  secondSignatures: SecondSignature[];
+  isContested: boolean;
 };
 
 const select = `
@@ -77,7 +82,8 @@ const select = `
     (select count(*)::int from print p where p.business_id = r.business_id and p.receipt_id = r.id) as prints, b.original_paper,
     (select jsonb_build_object('paper', p.paper, 'went_with', p.went_with, 'printed_at', p.printed_at)
        from print p where p.business_id = r.business_id and p.receipt_id = r.id and p.number = 0) as original,
-    s.receipt_number::text, s.total_receipt_number::text, s.internal_data, s.receipt_signature, s.sdc_id, s.mrc_number, s.signed_at, s.verification_url, s.label, s.source
+    s.receipt_number::text, s.total_receipt_number::text, s.internal_data, s.receipt_signature, s.sdc_id, s.mrc_number, s.signed_at, s.verification_url, s.label, s.source,
+    r.contested, ${secondSignaturesOf('r')} as second_signatures
   from receipt r
   join branch b on b.business_id = r.business_id and b.id = r.branch_id
   join device d on d.business_id = r.business_id and d.id = r.device_id
@@ -163,6 +169,8 @@ function toReceipt(row: Record<string, unknown>): Receipt {
     originalPaper: row.original_paper as OriginalPaper | null,
     reversal: fromJson(row.reversal),
     settlement: fromJson(row.settlement),
+    secondSignatures: toSecondSignatures(row.second_signatures),
+    isContested: row.contested as boolean,
     signature:
       row.receipt_signature === null
         ? null

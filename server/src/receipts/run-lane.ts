@@ -134,7 +134,7 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
   if (open.length > 1) await ports.alerts.raise(tx, ctx, device.id, { code: 'doubts_two', document_numbers: open.map((doubt) => doubt.documentNumber) });
   const due = open.find((doubt) => canSettle(doubt, now, ports));
   if (due) return resend(tx, due, now, lane);
-  const wakeUps = open.map((doubt) => settleTime(doubt, ports));
+  const wakeUps = open.filter((doubt) => !doubt.isContested).map((doubt) => settleTime(doubt, ports));
   if (open.length > 0 && head) {
     const waitUntil = new Date((open[0] as LaneDoubt).since.getTime() + ports.timing.doubtWaitMs);
     const mayPass = dialect.passesDoubt && open.length === 1;
@@ -205,7 +205,7 @@ const settleTime = (doubt: LaneDoubt, ports: LanePorts): Date => {
   const floor = doubt.hasOpenSocket ? Math.max(quiet, ports.clock.now().getTime() + ports.timing.settleQuietMs) : quiet;
   return new Date(Math.max(floor, doubt.nextTryAt?.getTime() ?? 0));
 };
-const canSettle = (doubt: LaneDoubt, now: Date, ports: LanePorts) => !doubt.hasOpenSocket && settleTime(doubt, ports) <= now;
+const canSettle = (doubt: LaneDoubt, now: Date, ports: LanePorts) => !doubt.isContested && !doubt.hasOpenSocket && settleTime(doubt, ports) <= now;
 
 const earliest = (dates: (Date | null)[]): Date | null => {
   const known = dates.filter((date) => date !== null).map((date) => date.getTime());

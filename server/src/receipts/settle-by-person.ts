@@ -9,6 +9,7 @@ import { findKeptSignature } from './find-kept-signature.ts';
 import {
   endDoubt,
   explainTotals,
+  giveBackNumber,
   isSignatureKnown,
   isTotalKnown,
   type LaneDevice,
@@ -21,7 +22,10 @@ import {
 } from './lane.store.ts';
 import { findReceipt, lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
 import { isBeingReversed } from './reversal.store.ts';
+import { isDoubtful, provablyNotLeft } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
+import { openSeconds, type SecondSignature } from './second-signature.model.ts';
+import { settleSecond } from './second-signature.store.ts';
 import { deleteSettlement, putSettlement } from './settlement.store.ts';
 
 export type Evidence =
@@ -45,13 +49,16 @@ export type Evidence =
   /** It holds nothing under the number; of a device that was retired with when that was looked up, and that the device uploads nothing any more. */
   | { found: false; source: string; listed_at?: string | undefined; cannot_upload?: true | undefined }
   /** It holds something under the number, and that is not our document: another program has used it. */
-  | { found: 'other'; source: string };
+  | { found: 'other'; source: string }
+  /** Of a signature that came late: it is the document's receipt, or it was refunded or cancelled at the authority. */
+  | { found: 'late'; receipt_signature: string; as: 'receipt' | 'undone'; source: string };
 
 export type SettleByPerson = (ctx: Context, receiptId: string, evidence: Evidence) => Promise<Receipt>;
 export type ConfirmSettlement = (ctx: Context, receiptId: string) => Promise<Receipt>;
 
 /** As a person gives it, or as it stands after a kept answer was read. */
-type Brought = Exclude<Evidence, { found: 'kept' }>;
+type Brought = Exclude<Evidence, { found: 'kept' | 'late' }>;
+type LateWord = Evidence & { found: 'late' };
 type Offer = Omit<Case, 'device'> & { device: Pick<LaneDevice, 'sdcId' | 'environment'> };
 type Case = { tx: Tx; receipt: Receipt; device: LaneDevice; attempts: StoredAttempt[]; at: Date };
 /** Who says so, and who confirmed it where that was needed. */
@@ -71,17 +78,31 @@ export const settleByPerson =
   (ports: LanePorts): SettleByPerson =>
   (ctx, receiptId, brought) =>
     within(ports, ctx, receiptId, async (of) => {
+      if (brought.found === 'late') {
+        const late = weighLate(ports, of, brought);
+        // That the document may be sealed again is two persons' word.
+        if (mayAlone(ctx) && !(brought.as === 'undone' && of.receipt.signature === null)) return applyLate(ports, ctx, of, brought, late, { by: ctx.actor.id });
+        return propose(ports, ctx, of, brought);
+      }
+      mustBeDoubt(of);
       const { code } = of.receipt.problem as StoredProblem;
       const evidence = brought.found === 'kept' ? keptEvidence(ports, of) : brought;
       const signature = await verify(ports, of, code, evidence);
       // Nothing can be asked of a device that was retired: that it has not signed is two persons' word.
       const needsSecond = evidence.found === 'other' || (evidence.found === false && of.receipt.isDeviceRetired);
-      if (!needsSecond && (!ctx.permissions || ctx.permissions.includes('check'))) return apply(ports, ctx, of, evidence, signature, { by: ctx.actor.id });
-      const { id } = ctx.actor;
-      const name = 'name' in ctx.actor ? ctx.actor.name : id;
-      await putSettlement(of.tx, ctx.businessId, receiptId, { evidence, by: { id, name } }, of.at);
-      await ports.record(of.tx, ctx, { action: 'receipt.settlement_proposed', subject: receiptId, after: evidence });
+      if (!needsSecond && mayAlone(ctx)) return apply(ports, ctx, of, evidence, signature, { by: ctx.actor.id });
+      await propose(ports, ctx, of, evidence);
     });
+
+const mayAlone = (ctx: Context): boolean => !ctx.permissions || ctx.permissions.includes('check');
+
+/** It waits for a second person. */
+async function propose(ports: LanePorts, ctx: Context, { tx, receipt, at }: Case, evidence: Evidence): Promise<void> {
+  const { id } = ctx.actor;
+  const name = 'name' in ctx.actor ? ctx.actor.name : id;
+  await putSettlement(tx, ctx.businessId, receipt.id, { evidence, by: { id, name } }, at);
+  await ports.record(tx, ctx, { action: 'receipt.settlement_proposed', subject: receipt.id, after: evidence });
+}
 
 /** The second person's word: what the first one brought is looked at once more, and holds. */
 export const confirmSettlement =
@@ -90,10 +111,19 @@ export const confirmSettlement =
     within(ports, ctx, receiptId, async (of) => {
       const proposal = openProposal(of.receipt);
       if (proposal.proposed_by === ctx.actor.id) throw new AppError('second_person_needed');
-      const evidence = proposal.evidence as Brought;
+      const evidence = proposal.evidence as Brought | LateWord;
+      const word = { by: proposal.proposed_by, confirmedBy: ctx.actor.id };
+      const confirmed = () =>
+        ports.record(of.tx, ctx, { action: 'receipt.settlement_confirmed', subject: receiptId, after: { proposed_by: proposal.proposed_by } });
+      if (evidence.found === 'late') {
+        const late = weighLate(ports, of, evidence);
+        await confirmed();
+        return applyLate(ports, ctx, of, evidence, late, word);
+      }
+      mustBeDoubt(of);
       const signature = await verify(ports, of, (of.receipt.problem as StoredProblem).code, evidence);
-      await ports.record(of.tx, ctx, { action: 'receipt.settlement_confirmed', subject: receiptId, after: { proposed_by: proposal.proposed_by } });
-      await apply(ports, ctx, of, evidence, signature, { by: proposal.proposed_by, confirmedBy: ctx.actor.id });
+      await confirmed();
+      await apply(ports, ctx, of, evidence, signature, word);
     });
 
 /** Either person takes it back. */
@@ -112,18 +142,77 @@ async function within(ports: LanePorts, ctx: Context, receiptId: string, work: (
     if (!found) throw new AppError('not_found');
     const device = await lockLane(tx, found.deviceId);
     const receipt = (await lockReceipt(tx, receiptId)) as Receipt;
-    if (!device || receipt.state !== 'in_doubt' || receipt.invoiceNumber === null || receipt.problem?.code === 'number_collision')
-      throw new AppError('wrong_state', { state: receipt.state });
+    if (!device || !(receipt.isContested || isDoubt(receipt))) throw new AppError('wrong_state', { state: receipt.state });
     // Once its reversal is on the way the data come too late: recorded now, the document would stand for nothing.
     if (await isBeingReversed(tx, receiptId)) throw new AppError('reversal_under_way');
     const at = ports.clock.now();
     const attempts = await listAttempts(tx, receiptId, at);
-    if (attempts.length === 0 || attempts.some((attempt) => attempt.endedAt === null)) throw new AppError('wrong_state', { reason: 'a send is under way' });
+    if (attempts.some((attempt) => attempt.endedAt === null)) throw new AppError('wrong_state', { reason: 'a send is under way' });
     await work({ tx, receipt, device, attempts, at });
     return (await findReceipt(tx, receiptId)) as Receipt;
   });
   ports.changed(receiptId);
   return settled;
+}
+
+const isDoubt = (receipt: Receipt): boolean => receipt.state === 'in_doubt' && receipt.invoiceNumber !== null && receipt.problem?.code !== 'number_collision';
+
+function mustBeDoubt({ receipt, attempts }: Case): void {
+  if (!isDoubt(receipt) || attempts.length === 0) throw new AppError('wrong_state', { state: receipt.state });
+}
+
+/**
+ * Refuses what cannot be said of a late signature, and answers it. It is the document's receipt only where there is no other, where nothing else of the
+ * document may be signed, and where what would be filed is what was sent: the document may have been read anew since.
+ */
+function weighLate(ports: Pick<LanePorts, 'dialects'>, { receipt, attempts }: Case, { receipt_signature, as }: LateWord): SecondSignature {
+  const late = openSeconds(receipt).find((each) => each.receiptSignature === receipt_signature);
+  if (!late) throw new AppError('wrong_state', { reason: 'no late signature of it is open' });
+  if (as === 'undone') return late;
+  if (receipt.signature) throw new AppError('wrong_state', { state: receipt.state });
+  if (attempts.some((attempt) => attempt.invoiceNumber !== late.invoiceNumber && isDoubtful(attempt)))
+    throw new AppError('wrong_state', { reason: 'it may be signed under another number as well' });
+  if (receipt.invoiceNumber !== null && receipt.invoiceNumber !== late.invoiceNumber) {
+    const own = attempts.filter((attempt) => attempt.invoiceNumber === receipt.invoiceNumber);
+    if (!provablyNotLeft(own)) throw new AppError('wrong_state', { reason: 'something of it has left under another number' });
+  }
+  const { filing, sale } = receipt.filed;
+  const sent = attempts.find((attempt) => attempt.id === late.attemptId);
+  const first = attempts.find((attempt) => attempt.request === sent?.request);
+  const asFiled = ports.dialects.of(receipt.dialect).sell.toBody(sale, { ...filing, invoiceNumber: late.invoiceNumber, at: first?.startedAt ?? late.heardAt });
+  if (asFiled !== sent?.request) throw new AppError('late_signature_differs', { field: 'as' });
+  return late;
+}
+
+async function applyLate(ports: LanePorts, ctx: Context, of: Case, evidence: LateWord, late: SecondSignature, word: Word): Promise<void> {
+  const { tx, receipt, device, at } = of;
+  const { found: _, ...said } = evidence;
+  await deleteSettlement(tx, receipt.id);
+  const told = { ...said, by: word.by, ...(word.confirmedBy ? { confirmed_by: word.confirmedBy } : {}) };
+  await settleSecond(tx, receipt.id, late.receiptSignature, { as: evidence.as, evidence: told, at });
+  await ports.record(tx, ctx, {
+    action: 'receipt.late_signature_settled',
+    subject: receipt.id,
+    before: { state: receipt.state, invoice_number: receipt.invoiceNumber },
+    after: { ...told, invoice_number: late.invoiceNumber },
+  });
+  if (evidence.as === 'receipt') {
+    if (receipt.invoiceNumber !== null && receipt.invoiceNumber !== late.invoiceNumber) await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber);
+    await recordSigned(tx, ctx.businessId, {
+      ...recordingOf(ports, ports.dialects.of(receipt.dialect), receipt, late, late, null, at),
+      source: 'late_answer',
+      evidence: told,
+      actor: { type: ctx.actor.type, id: ctx.actor.id },
+    });
+    await endDoubt(tx, receipt.id);
+    await followUp(ports, tx, ctx, receipt, at);
+    await afterDoubt(ports, tx, ctx, receipt.deviceId);
+  } else if (receipt.state === 'queued') {
+    await readAnew(tx, receipt.id);
+  }
+  if (openSeconds(receipt).length === 1) await ports.alerts.settle(tx, ctx, receipt.id, ['signed_twice']);
+  await pauseForStrangers(ports, tx, ctx, device);
+  await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: receipt.deviceId });
 }
 
 function openProposal(receipt: Receipt): NonNullable<Receipt['settlement']> {

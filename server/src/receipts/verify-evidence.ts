@@ -5,7 +5,7 @@ import type { Dialects } from '../ports/dialect.ts';
 import { type EvidencePack, sha256, type SignedPack } from './evidence-pack.ts';
 
 /** The bytes a device answered with. */
-const answerOf = (send: EvidencePack['sends'][number]): Buffer =>
+const answerOf = (send: { response: string | null; response_base64?: string }): Buffer =>
   send.response_base64 === undefined ? Buffer.from(send.response ?? '') : Buffer.from(send.response_base64, 'base64');
 
 export type Check = { what: string; holds: boolean; note?: string };
@@ -80,6 +80,19 @@ export function verifyEvidence(
       dialect.verification({ ...signature, signedAt: new Date(signature.signedAt) }, device, verification.form, verification.base) ===
         signature.verificationUrl,
       signature.verificationUrl,
+    );
+  }
+  for (const late of pack.late_signatures ?? []) {
+    const said = late.response === null ? null : dialect.sell.read({ status: 200, body: readText(answerOf(late)) }, false);
+    check(
+      'the late signature is what the device answered, and the trail tells of it',
+      said?.is === 'signed' &&
+        said.signature.receiptSignature === late.receiptSignature &&
+        said.signature.totalReceiptNumber === late.totalReceiptNumber &&
+        said.signature.sdcId === late.sdcId &&
+        sha256(answerOf(late)) === late.response_sha256 &&
+        trail.some((each) => each.action === 'receipt.signed_late' && each.after?.includes(late.receiptSignature)),
+      `number ${late.invoiceNumber}, ${late.receiptNumber}/${late.totalReceiptNumber} ${late.label}, ${late.settledAs === null ? 'not settled yet' : `settled: ${late.settledAs}`}`,
     );
   }
   const isAsChained = (each: (typeof trail)[number]) => each.hash === hashOfEntry(pack.business.business_id, each.position, each.previous_hash, each);

@@ -84,6 +84,28 @@ export const receiptView = z
       .nullable(),
     /** What one person says the authority holds of a document in doubt; a second one has to confirm it. */
     settlement: z.object({ evidence: z.record(z.string(), z.unknown()), proposed_by: z.string(), proposed_name: z.string(), proposed_at: time }).nullable(),
+    /**
+     * Signatures of the device that came after the document had another one, or had been settled as not signed. While one is not settled nothing more of
+     * the document is sealed; settled: it is the receipt after all, was undone at the authority, or had been reversed before.
+     */
+    second_signatures: z.array(
+      z.object({
+        invoice_number: z.string(),
+        receipt_number: z.string(),
+        total_receipt_number: z.string(),
+        label: z.string(),
+        internal_data: z.string(),
+        receipt_signature: z.string(),
+        sdc_id: z.string(),
+        mrc_number: z.string(),
+        signed_at: time,
+        verification_url: z.string(),
+        heard_at: time,
+        settled_as: z.enum(['receipt', 'undone', 'reversed']).nullable(),
+        settled_evidence: z.record(z.string(), z.unknown()).nullable(),
+        settled_at: time.nullable(),
+      }),
+    ),
     /** Of such a refund: the receipt it undoes. */
     reverses_receipt_id: z.string().nullable(),
     problem: problemView.nullable(),
@@ -226,6 +248,13 @@ export const attachEvidence = endpoint({
     // The device's own answer as it is kept, which `offered` shows.
     z.strictObject({ found: z.literal('kept') }),
     z.strictObject({ found: z.literal('other'), source: characters(z.string().trim().min(3), 300) }),
+    // Of a signature that came late: it is the receipt of the document, or the authority holds it as refunded or cancelled.
+    z.strictObject({
+      found: z.literal('late'),
+      receipt_signature: characters(z.string().trim().min(1), 40),
+      as: z.enum(['receipt', 'undone']),
+      source: characters(z.string().trim().min(3), 300),
+    }),
     z.strictObject({
       found: z.literal(false),
       source: characters(z.string().trim().min(3), 300),

@@ -208,6 +208,7 @@ const standing = z.enum([
   'to_seal',
   'waiting',
   'in_doubt',
+  'signed_twice',
   'refused',
   'drifted',
   'sealed',
@@ -302,6 +303,8 @@ export const closeMonth = endpoint({
     drifted: z.number(),
     /** Documents of before production that another system has sealed, as people have said; neither missing nor among what was sealed here. */
     sealed_elsewhere: z.number(),
+    /** Documents that the device signed late, after they were settled or sent anew. */
+    signed_twice: z.number(),
     looked_at: time.nullable(),
     complete: z.boolean(),
   }),

@@ -135,6 +135,10 @@ export const fr: Words = {
   evidenceWhat: 'Ce que l’administration détient sous ce numéro',
   evidenceOther: 'Le reçu d’un autre programme figure sous ce numéro',
   evidenceOtherNext: 'Une seconde personne doit confirmer ; ce document est ensuite scellé sous son numéro suivant.',
+  lateSettle: 'Régler la signature tardive',
+  lateWhat: 'Ce que l’administration en montre',
+  lateReceipt: 'C’est le reçu de ce document',
+  lateUndone: 'Elle a été remboursée ou annulée auprès de l’administration',
   evidenceConfirm: 'Confirmer',
   keptAnswer: 'L’appareil a répondu avec une signature',
   keptAnswerIntro:

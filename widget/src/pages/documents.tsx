@@ -14,6 +14,7 @@ const tones = {
   to_seal: 'wait',
   waiting: 'wait',
   in_doubt: 'bad',
+  signed_twice: 'bad',
   refused: 'bad',
   drifted: 'bad',
   sealed: 'good',
@@ -28,6 +29,7 @@ const every = [
   'to_seal',
   'waiting',
   'in_doubt',
+  'signed_twice',
   'refused',
   'drifted',
   'sealed',
@@ -378,6 +380,11 @@ function MonthEnd({ turn }: { turn: number }) {
       <Shown of={sums}>
         {(is) => (
           <>
+            {is.signed_twice > 0 ? (
+              <p class="notice bad" role="alert">
+                {filled(words.signedTwiceSome, { n: is.signed_twice })}
+              </p>
+            ) : null}
             <p class={`notice ${is.complete ? 'good' : 'wait'}`} role="status">
               {is.complete
                 ? is.sealed_elsewhere > 0

@@ -15,9 +15,13 @@ const empty = {
   invoice_number: '',
   total: '',
 };
+type LateSignature = ReceiptView['second_signatures'][number];
 type Props = { receipt: ReceiptView; onSettled(receipt: ReceiptView): void };
 
-/** For whoever may settle: what is known of the document, and the authority's own data, nothing, or another program's receipt. */
+/**
+ * For whoever may settle: what is known of the document, and the authority's own data, nothing, or another program's receipt; of a signature that came
+ * late, what it is.
+ */
 export function Evidence({ receipt, onSettled }: Props) {
   const { words, api } = useFrame();
   const session = api.session;
@@ -38,12 +42,13 @@ export function Evidence({ receipt, onSettled }: Props) {
     }
   };
   const proposed = receipt.settlement;
+  const late = receipt.second_signatures.find((each) => each.settled_at === null);
   const isOwn = proposed?.proposed_by === session.person.id;
   return (
     <>
       <Known receipt={receipt} busy={isBusy} onTake={proposed ? null : () => void run(() => api.evidence(receipt.id, { found: 'kept' }))} />
       <details open={proposed !== null}>
-        <summary>{words.evidence}</summary>
+        <summary>{late ? words.lateSettle : words.evidence}</summary>
         {proposed ? (
           <>
             <p>
@@ -51,7 +56,13 @@ export function Evidence({ receipt, onSettled }: Props) {
             </p>
             <dl class="evidence">
               <Facts of={proposed.evidence} />
-              {proposed.evidence.found === 'other' ? <p>{words.evidenceOther}</p> : proposed.evidence.found === false ? <p>{words.evidenceNone}</p> : null}
+              {proposed.evidence.found === 'late' ? (
+                <p>{proposed.evidence.as === 'receipt' ? words.lateReceipt : words.lateUndone}</p>
+              ) : proposed.evidence.found === 'other' ? (
+                <p>{words.evidenceOther}</p>
+              ) : proposed.evidence.found === false ? (
+                <p>{words.evidenceNone}</p>
+              ) : null}
             </dl>
             <div class="actions">
               {isOwn || !session.business.permissions.includes('check') ? null : (
@@ -64,6 +75,8 @@ export function Evidence({ receipt, onSettled }: Props) {
               </Button>
             </div>
           </>
+        ) : late ? (
+          <Late receipt={receipt} late={late} busy={isBusy} onBring={(evidence) => void run(() => api.evidence(receipt.id, evidence))} />
         ) : (
           <Bring receipt={receipt} busy={isBusy} onBring={(evidence) => void run(() => api.evidence(receipt.id, evidence))} />
         )}
@@ -79,7 +92,7 @@ function Facts({ of }: { of: Record<string, unknown> }) {
   return (
     <>
       {Object.entries(of)
-        .filter(([name]) => name !== 'found')
+        .filter(([name]) => name !== 'found' && name !== 'as')
         .map(([name, value]) => (
           <div key={name}>
             <dt>{words[`ev_${name}` as 'ev_source'] ?? name}</dt>
@@ -89,6 +102,40 @@ function Facts({ of }: { of: Record<string, unknown> }) {
           </div>
         ))}
     </>
+  );
+}
+
+/** A signature that came late: its numbers, and what a person found out about it at the authority. */
+function Late({ receipt, late, busy, onBring }: { receipt: ReceiptView; late: LateSignature; busy: boolean; onBring(evidence: object): void }) {
+  const { words } = useFrame();
+  const [source, setSource] = useState('');
+  const [as, setAs] = useState('');
+  const { invoice_number, receipt_number, total_receipt_number, internal_data, receipt_signature, sdc_id, signed_at } = late;
+  const submit = (event: Event) => {
+    event.preventDefault();
+    onBring({ found: 'late', receipt_signature, as, source });
+  };
+  // Beside another signature it cannot be the receipt.
+  const choices = [...(receipt.receipt_signature ? [] : [{ code: 'receipt', name: words.lateReceipt }]), { code: 'undone', name: words.lateUndone }];
+  return (
+    <form onSubmit={submit}>
+      <dl class="evidence">
+        <Facts of={{ invoice_number, receipt_number, total_receipt_number, internal_data, receipt_signature, sdc_id, signed_at }} />
+      </dl>
+      <Field label={words.evidenceSource} value={source} onInput={setSource} autocomplete="off" />
+      <fieldset class="choices">
+        <legend>{words.lateWhat}</legend>
+        {choices.map(({ code, name }) => (
+          <label class="check" key={code}>
+            <input type="radio" required name={`late-${receipt.id}`} checked={as === code} onChange={() => setAs(code)} />
+            <span>{name}</span>
+          </label>
+        ))}
+      </fieldset>
+      <Button type="submit" busy={busy}>
+        {words.use}
+      </Button>
+    </form>
   );
 }
 

@@ -29,6 +29,15 @@ export function Signed({ receipt, focus, run, onChange }: Props) {
           <span class="quiet">{receipt.drift.detail}</span>
         </div>
       ) : null}
+      {receipt.problem?.code === 'signed_twice' ? (
+        <>
+          <div class="notice bad" role="alert">
+            <strong>{receipt.problem.title}</strong>
+            <span class="quiet">{receipt.problem.detail}</span>
+          </div>
+          <Evidence receipt={receipt} onSettled={onChange} />
+        </>
+      ) : null}
       <Papers receipt={receipt} run={run} onChange={onChange} />
       {qr ? <img class="qr" src={qr} alt={words.qrAlt} width="216" height="216" /> : <div class="qr" style={{ blockSize: '13.5rem' }} />}
       <p class="verify">
@@ -138,7 +147,9 @@ export function Unsigned({ receipt, preflight, focus, run, onChange }: Props) {
         {mayWithdraw ? <Button onClick={() => run(async () => onChange(await api.withdraw(receipt.id)))}>{words.withdraw}</Button> : null}
         <Copy text={support} label={words.copyForSupport} word={words.copyForSupport} done={words.copied} />
       </div>
-      {receipt.state === 'in_doubt' && problem?.code !== 'number_collision' ? <Evidence receipt={receipt} onSettled={onChange} /> : null}
+      {problem?.code === 'signed_twice' || (receipt.state === 'in_doubt' && problem?.code !== 'number_collision') ? (
+        <Evidence receipt={receipt} onSettled={onChange} />
+      ) : null}
       {problem?.code === 'signed_answer_lost' && preflight.reversal_offered && receipt.kind === 'sale' ? (
         <Reversal receipt={receipt} reasons={preflight.reasons} onChange={onChange} />
       ) : null}

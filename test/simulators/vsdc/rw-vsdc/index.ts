@@ -88,6 +88,8 @@ export type RwVsdcDevice = {
   set(settings: Partial<Settings>): void;
   /** As if another program had signed on the device: the number is used, the counters moved. */
   signElsewhere(tin: string, bhfId: string, invcNo: string): void;
+  /** What `hold` and `hold_answer` have kept on its way goes on. */
+  release(): void;
   advanceClock(ms: number): void;
   /** The secret keys a device was given at its initialisation. */
   keysOf(tin: string, bhfId: string): string[];
@@ -337,12 +339,18 @@ export function makeRwVsdc(options: {
     return done();
   }
 
+  /** Requests and answers that lie on their way until a test lets them go. */
+  const held: (() => void)[] = [];
+  const released = () => new Promise<void>((resolve) => held.push(resolve));
+
   /** Numbers whose first send was dropped by a script. */
   const dropped = new Set<string>();
 
   async function saveSales(device: Device, body: Body, asked: Asked): Promise<Answered | null> {
     const fault = nextFault(device);
     if (fault === 'drop_before_signing') return null;
+    // It lies somewhere on its way, and is worked off later, whoever waits for it.
+    if (fault === 'hold') await released();
     if (fault === 'html_404') return { status: 404, type: 'text/html', body: '<html><body><h1>HTTP Status 404 – Not Found</h1></body></html>' };
     if (fault === 'offline') return envelope('838', 'No connection to the server');
     if (fault?.startsWith('drop_then_refuse:')) {
@@ -377,6 +385,7 @@ export function makeRwVsdc(options: {
     if (fault?.startsWith('sign_then_refuse:')) return envelope(fault.slice(17), 'Scripted refusal after signing');
     if (fault === 'garbage') return { status: 200, type: 'application/json', body: '{"resultCd":"000","resultMsg":"It is succ' };
     if (fault === 'empty_success') return envelope('000', 'It is succeeded', null);
+    if (fault === 'hold_answer') await released();
     if (!fault?.startsWith('stall')) return answer;
     const [, ms, total] = fault.split(':');
     const said = total ? done({ ...state.value.receipts.at(-1)?.reply, totRcptNo: Number(total) }) : answer;
@@ -542,6 +551,9 @@ export function makeRwVsdc(options: {
       state.save();
     },
     signElsewhere,
+    release() {
+      for (const goOn of held.splice(0)) goOn();
+    },
     advanceClock(ms) {
       state.value.clockOffsetMs += ms;
       state.save();

@@ -1,0 +1,232 @@
+import { loadDialects } from '@muhuri/server/dialects/index';
+import { verifyEvidence } from '@muhuri/server/receipts/index';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Api, until } from '../api.ts';
+import { disagreeing, statesAndFacts } from '../states.ts';
+import { startWorld, type World } from '../world.ts';
+
+let world: World;
+let admin: Api;
+let second: Api;
+beforeAll(async () => {
+  world = await startWorld({
+    instead: {
+      vsdc: { answerTimeoutMs: 300, lateTimeoutMs: 20_000 },
+      timing: { retryFirstMs: 50, retryMaxMs: 200, settleQuietMs: 50, settleMaxMs: 100, doubtWaitMs: 100, leaseMs: 5_000 },
+      sweepMs: 200,
+      waitMs: 3_000,
+    },
+  });
+  const [business] = world.businesses;
+  admin = await Api.signIn(world, business.admin);
+  const colleague = {
+    username: 'second@inzozi',
+    name: 'Second',
+    email: 'second@inzozi.example',
+    password: 'second-demo-only',
+    role: 'business_admin' as const,
+  };
+  await world.app.addPerson(business.businessId, colleague);
+  second = await Api.signIn(world, { ...business.admin, username: colleague.username, password: colleague.password });
+  // The items are registered by the first sale, so that what follows is about sales alone.
+  await admin.seal('invoices', newInvoice().id);
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+let made = 0;
+function newInvoice(): { id: string; number: string } {
+  const [business] = world.businesses;
+  const source = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.what.startsWith('simple sale'));
+  made += 1;
+  const [id, number] = [`46000000078${String(made).padStart(6, '0')}`, `LS-${made}`];
+  world.zoho.add('invoices', business.organizationId, {
+    ...structuredClone(world.zoho.document('invoices', source?.id ?? '')),
+    invoice_id: id,
+    invoice_number: number,
+  });
+  return { id, number };
+}
+const present = async (id: string) => (await admin.get(`/receipts/${id}`)).body;
+const judged = (number: string) => world.vsdc.receipts().filter((each) => each.request.remark === number);
+const alertsOf = async (id: string) =>
+  ((await admin.get('/alerts')).body.alerts as { subject: string; problem: { code: string } }[])
+    .filter((each) => each.subject === id)
+    .map((each) => each.problem.code);
+const branchId = () => world.businesses[0].branchIds[0] as string;
+/** As if whoever waits for the answer were taken for gone, which is when people and the lane may judge its document. */
+const giveUpOn = (receiptId: string) =>
+  world.sql('update attempt set socket_closed_at = now() where receipt_id = $1 and socket_closed_at is null', [receiptId], world.businesses[0].businessId);
+const isLate = (id: string) => {
+  world.vsdc.release();
+  return until(
+    () => present(id),
+    (each) => each.second_signatures?.length > 0,
+  );
+};
+const packOf = async (id: string) => {
+  await world.app.settle();
+  return JSON.parse((await admin.file(`/receipts/${id}/evidence-pack`)).bytes.toString('utf8')) as { pack: string };
+};
+
+/** A document whose first send lies on its way, whose second one the device refuses, and that a person has said is not there. */
+async function settledNotSigned() {
+  const document = newInvoice();
+  world.vsdc.faults(['hold', ...Array.from({ length: 20 }, () => 'refuse:910')]);
+  const { body } = await admin.seal('invoices', document.id);
+  expect(body).toMatchObject({ state: 'in_doubt', problem: { code: 'maybe_signed' } });
+  await giveUpOn(body.id);
+  await until(
+    () => admin.post(`/receipts/${body.id}/evidence`, { found: false, source: 'the portal, list of the day' }),
+    (each) => each.status === 200,
+  );
+  world.vsdc.faults([]);
+  expect(await present(body.id)).toMatchObject({ state: 'refused', invoice_number: null });
+  return { document, id: body.id as string, number: body.invoice_number as string };
+}
+
+describe('a signature that comes after its document was settled as not signed', () => {
+  test('is kept beside it, and nothing more of it is sealed until a person takes it for the receipt', async () => {
+    const { document, id, number } = await settledNotSigned();
+    const late = await isLate(id);
+    const [held] = judged(document.number);
+    expect(late).toMatchObject({
+      state: 'refused',
+      problem: { code: 'signed_twice' },
+      second_signatures: [{ invoice_number: number, receipt_signature: held?.reply.rcptSign, internal_data: held?.reply.intrlData, settled_as: null }],
+    });
+    expect(await alertsOf(id)).toContain('signed_twice');
+    expect(await admin.seal('invoices', document.id)).toMatchObject({ status: 409, body: { code: 'signed_twice', invoice_number: number } });
+    expect((await admin.get(`/receipts/preflight?module=invoices&document_id=${document.id}`)).body).toMatchObject({
+      ready: false,
+      findings: [{ code: 'signed_twice' }],
+    });
+    // Its number is not given to another: the device has used it.
+    const other = await admin.seal('invoices', newInvoice().id);
+    expect(other.body.state).toBe('signed');
+    expect(other.body.invoice_number).not.toBe(number);
+    expect(judged(document.number)).toHaveLength(1);
+
+    const is = { found: 'late', receipt_signature: held?.reply.rcptSign, as: 'receipt', source: 'portal, sale of the day' };
+    expect(await admin.post(`/receipts/${id}/evidence`, { ...is, receipt_signature: 'ANOTHER' })).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+    expect((await admin.post(`/receipts/${id}/evidence`, is)).body).toMatchObject({
+      state: 'signed',
+      problem: null,
+      invoice_number: number,
+      receipt_signature: held?.reply.rcptSign,
+      second_signatures: [{ settled_as: 'receipt' }],
+    });
+    expect(await alertsOf(id)).toEqual([]);
+    expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'signed' });
+    expect(judged(document.number)).toHaveLength(1);
+    const file = await packOf(id);
+    expect(verifyEvidence(file, { dialects: await loadDialects(), version: 'any' }, { anyKey: true }).filter((each) => !each.holds)).toEqual([]);
+    expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
+  test('and sent anew keeps it from being sent; only two persons who show that it was undone let it go again', async () => {
+    const { document, id, number } = await settledNotSigned();
+    expect((await admin.post(`/branches/${branchId()}/pause`)).status).toBe(200);
+    expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'queued' });
+    await isLate(id);
+    await admin.post(`/branches/${branchId()}/resume`);
+    expect((await admin.seal('invoices', newInvoice().id)).body.state).toBe('signed');
+    expect(await present(id)).toMatchObject({ state: 'queued', problem: { code: 'signed_twice' } });
+    expect(judged(document.number)).toHaveLength(1);
+
+    const undone = { found: 'late', receipt_signature: judged(document.number)[0]?.reply.rcptSign, as: 'undone', source: 'refund 12 in the portal' };
+    expect((await admin.post(`/receipts/${id}/evidence`, undone)).body).toMatchObject({ state: 'queued', settlement: { evidence: { as: 'undone' } } });
+    expect((await admin.post(`/receipts/${id}/evidence/confirm`)).body.code).toBe('second_person_needed');
+    expect((await second.post(`/receipts/${id}/evidence/confirm`)).body).toMatchObject({ settlement: null, second_signatures: [{ settled_as: 'undone' }] });
+    const signed = await until(
+      () => present(id),
+      (each) => each.state === 'signed',
+    );
+    expect(signed.invoice_number).not.toBe(number);
+    expect(judged(document.number).map((each) => String(each.request.invcNo))).toEqual([number, signed.invoice_number]);
+  });
+});
+
+test('a server that still waits for the answer while another one has judged its send keeps the signature as well', async () => {
+  const document = newInvoice();
+  const { businessId } = world.businesses[0];
+  world.vsdc.faults(['hold']);
+  const sealing = admin.seal('invoices', document.id);
+  const [sent] = await until(
+    () => world.sql('select a.id, a.receipt_id, a.device_id, a.invoice_number from attempt a where a.ended_at is null', [], businessId),
+    (each) => each.length === 1,
+  );
+  // What another server writes that took it for gone, asked the device once more, and was told by a person that nothing is there.
+  await world.sql(
+    `with a as (update attempt set outcome = 'in_doubt', ended_at = now(), socket_closed_at = now(), settled = 'not_signed' where id = $1),
+          r as (update receipt set state = 'refused', problem = '{"code": "device_refused"}', invoice_number = null where id = $2)
+     update device set open_attempt = null, free_numbers = array_append(free_numbers, $4::bigint) where id = $3`,
+    [sent?.id, sent?.receipt_id, sent?.device_id, sent?.invoice_number],
+    businessId,
+  );
+  const late = await isLate(sent?.receipt_id as string);
+  expect(late).toMatchObject({
+    state: 'refused',
+    problem: { code: 'signed_twice' },
+    second_signatures: [{ receipt_signature: judged(document.number)[0]?.reply.rcptSign, settled_as: null }],
+  });
+  await sealing;
+  const [kept] = await world.sql('select response from attempt where id = $1', [sent?.id], businessId);
+  expect(kept?.response).toContain(judged(document.number)[0]?.reply.rcptSign);
+  expect(await world.sql('select 1 from device where $1 = any(free_numbers)', [sent?.invoice_number], businessId)).toEqual([]);
+});
+
+describe('a second signature of a document that has one', () => {
+  test('stands beside it in its view, the lists, the month and the evidence until a person has settled it', async () => {
+    const known = world.zoho.documents().find((each) => each.what.startsWith('simple sale'));
+    const [listed] = (await admin.get(`/documents?document_ids=${known?.id}`)).body.documents;
+    const document = { id: listed.document_id as string, number: listed.document_number as string };
+    const isListed = async () => (await admin.get(`/documents?document_ids=${document.id}&standing=signed_twice,sealed`)).body.documents;
+    const month = listed.document_date.slice(0, 7);
+    const signedTwice = async () => (await admin.get(`/documents/month?month=${month}`)).body;
+    const { signed_twice: before } = await signedTwice();
+    world.vsdc.faults(['hold_answer']);
+    const { body } = await admin.seal('invoices', document.id);
+    await giveUpOn(body.id);
+    const { invoice_number: number } = await until(
+      () => present(body.id),
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    // Two persons are wrong about whose the number is.
+    await admin.post(`/receipts/${body.id}/evidence`, { found: 'other', source: 'portal' });
+    expect((await second.post(`/receipts/${body.id}/evidence/confirm`)).status).toBe(200);
+    await until(
+      () => present(body.id),
+      (each) => each.state === 'signed',
+    );
+    const late = await isLate(body.id);
+    const [first, again] = judged(document.number);
+    expect(late).toMatchObject({
+      state: 'signed',
+      receipt_signature: again?.reply.rcptSign,
+      problem: { code: 'signed_twice' },
+      second_signatures: [{ invoice_number: number, receipt_signature: first?.reply.rcptSign }],
+    });
+    expect(await alertsOf(body.id)).toContain('signed_twice');
+    expect(await signedTwice()).toMatchObject({ signed_twice: before + 1, complete: false });
+    expect(await isListed()).toMatchObject([
+      { document_number: document.number, standing: 'signed_twice', problem: { code: 'signed_twice', invoice_number: number }, who: 'person' },
+    ]);
+    const file = await packOf(body.id);
+    expect(JSON.parse(file.pack).late_signatures).toMatchObject([
+      { invoiceNumber: number, receiptSignature: first?.reply.rcptSign, settledAs: null, response: expect.stringContaining(String(first?.reply.rcptSign)) },
+    ]);
+    expect(verifyEvidence(file, { dialects: await loadDialects(), version: 'any' }, { anyKey: true }).filter((each) => !each.holds)).toEqual([]);
+
+    const word = { found: 'late', receipt_signature: first?.reply.rcptSign, source: 'refund 13 in the portal' };
+    expect(await admin.post(`/receipts/${body.id}/evidence`, { ...word, as: 'receipt' })).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+    expect((await admin.post(`/receipts/${body.id}/evidence`, { ...word, as: 'undone' })).body).toMatchObject({
+      state: 'signed',
+      problem: null,
+      receipt_signature: again?.reply.rcptSign,
+      second_signatures: [{ settled_as: 'undone', settled_evidence: { source: word.source } }],
+    });
+    expect(await alertsOf(body.id)).toEqual([]);
+    expect(await signedTwice()).toMatchObject({ signed_twice: before });
+    expect(await isListed()).toMatchObject([{ standing: 'sealed', problem: null }]);
+  });
+});
