@@ -398,7 +398,8 @@ describe('the panel beside a foreign invoice', () => {
     world.zoho.add('invoices', business().organizationId, { ...raw, invoice_id: id, invoice_number: 'INZ-FX', exchange_rate: 1, bcy_total: raw.total });
     const panel = await openPanel(browser, world, business().organizationId, 'invoices', id);
     await signIn(panel, business().admin, await codeFor(world, business().admin));
-    await panel.panel.getByText('1 USD = 1 RWF, the document’s own rate of').waitFor();
+    // The figures stand isolated, so that words from right to left around them leave their order alone.
+    await panel.panel.getByText('\u20681 USD = 1 RWF\u2069, the document’s own rate of').waitFor();
     await panel.panel.getByText('the last one sealed counted 1447.25').waitFor();
     expect(await panel.panel.getByRole('button', { name: 'Seal this invoice' }).count()).toBe(0);
     await look(panel, '23-foreign-rate');

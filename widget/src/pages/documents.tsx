@@ -299,11 +299,11 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
         />
       ) : null,
       <>
-        <bdi>{row.document_number}</bdi> <span class="quiet">{row.document_date}</span>
+        <bdi>{row.document_number}</bdi> <time class="quiet">{row.document_date}</time>
       </>,
       <bdi>{row.customer_name}</bdi>,
       row.total ? (
-        <bdi>
+        <bdi class="money">
           {row.currency} {money(row.total, language)}
         </bdi>
       ) : null,
@@ -405,7 +405,7 @@ function MonthEnd({ turn }: { turn: number }) {
                   each.module === 'invoices' ? words.invoices : words.creditNotes,
                   words[`s_${each.standing}`],
                   String(each.count),
-                  <bdi>
+                  <bdi class="money">
                     {each.currency} {money(each.total, language)}
                   </bdi>,
                 ],

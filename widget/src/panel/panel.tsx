@@ -20,6 +20,9 @@ type Shown =
 
 const pollMs = 1_500;
 
+/** Figures inside a sentence, whose order the direction of the words around them must not turn. */
+const isolated = (figures: string): string => `\u2068${figures}\u2069`;
+
 /** The panel beside a document: from sign-in over the check to the seal, and back to the truth after being closed. */
 export function Panel({ organizationId }: { organizationId: string }) {
   const { words, api, host } = useFrame();
@@ -325,13 +328,15 @@ function Summary({ preflight, receipt }: { preflight: PreflightView; receipt: Re
         </span>
         {foreign && base ? (
           <p class="converted">
-            <bdi>
-              {preflight.base_currency} {money(base, 2)}
-            </bdi>
+            <span>
+              <bdi>
+                {preflight.base_currency} {money(base, 2)}
+              </bdi>
+            </span>
             <span class="quiet">
               {words[`rate_${foreign.rate_source}`]
-                .replace('{rate}', `1 ${foreign.currency} = ${foreign.exchange_rate} ${preflight.base_currency}`)
-                .replace('{date}', foreign.rate_date)}
+                .replace('{rate}', isolated(`1 ${foreign.currency} = ${foreign.exchange_rate} ${preflight.base_currency}`))
+                .replace('{date}', isolated(foreign.rate_date))}
             </span>
           </p>
         ) : null}
