@@ -854,10 +854,10 @@ export const problems = {
   tax_rate_differs: e(
     422,
     'mapping',
-    'The rate in Zoho is not the rate of the tax class it is mapped to.',
-    'Correct the mapping, or the tax in Zoho Books.',
-    "Le taux dans Zoho n'est pas celui de la classe fiscale associée.",
-    'Corrigez la correspondance, ou la taxe dans Zoho Books.',
+    'A tax in Zoho is not at the rate of its tax class[: {tax_name} is {percent} %, but {charged} was charged on {base}][: in all, {tax_total} was charged].',
+    'Correct the tax of the document in Zoho Books, or the mapping.',
+    "Une taxe dans Zoho n'est pas au taux de sa classe fiscale[ : {tax_name} est de {percent} %, mais {charged} a été facturé sur {base}][ : en tout, {tax_total} a été facturé].",
+    'Corrigez la taxe du document dans Zoho Books, ou la correspondance.',
   ),
   item_unmapped: e(
     422,

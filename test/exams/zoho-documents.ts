@@ -54,7 +54,7 @@ export const taxes = {
   exempt: { name: 'Exempt', percent: 0, taxClass: 'A', parts: null },
   zero: { name: 'Zero Rated', percent: 0, taxClass: 'C', parts: null },
 } as const;
-type TaxId = keyof typeof taxes;
+export type TaxId = keyof typeof taxes;
 
 type LineShape = {
   what: 'usual' | 'usual2' | 'usual3' | 'none' | 'kit part' | 'free';
@@ -90,6 +90,8 @@ export type Shape = {
   rounds: 'no' | 'nearest' | 'down';
   retainer: boolean;
   foreign: { rate: number; basePlaces: 0 | 1 | 2 | 3 } | null;
+  /** A tax that is charged at another rate than it is named at. */
+  charged?: { tax: TaxId; percent: number };
 };
 
 const often = <T>(usual: T, ...others: T[]) => fc.constantFrom(usual, usual, usual, ...others);
@@ -163,6 +165,8 @@ type Raw = { [key: string]: unknown };
 export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; truth: Truth } {
   const p = shape.places;
   const round = (value: Fraction) => rounded(value, p);
+  const partsOf = (id: TaxId): readonly number[] => (shape.charged?.tax === id ? [shape.charged.percent] : (taxes[id].parts ?? [taxes[id].percent]));
+  const percentOf = (id: TaxId) => partsOf(id).reduce((sum, part) => sum + part, 0);
   const lines = shape.lines.map((line) => {
     const quantity =
       line.what === 'none' ? whole(0n) : whole(BigInt(line.quantity * (line.quantityPlaces === 6 ? 1009 : 1)), 10n ** BigInt(line.quantityPlaces));
@@ -174,7 +178,7 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
     const discount = hasDiscount ? round(share) : whole(0n);
     const tax = taxes[line.tax];
     const paid = minus(gross, discount);
-    const net = shape.isInclusive ? round(times(paid, whole(100n, BigInt(100 + tax.percent)))) : paid;
+    const net = shape.isInclusive ? round(times(paid, whole(100n, BigInt(100 + percentOf(line.tax))))) : paid;
     return { line, quantity, rate, paid, discount, hasDiscount, net, tax };
   });
   const subTotal = total(lines.map((each) => each.net));
@@ -193,13 +197,12 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
   const exact = weights.map((each) => (weight.n === 0n ? whole(0n) : times(entity, { n: each.n * weight.d, d: each.d * weight.n })));
   const shares = shape.shares === 'exact' ? exact : cutShares(entity, exact, p);
   const rests = weights.map((each, index) => minus(each, shares[index] as Fraction));
-  const taxOn = (base: Fraction, percent: number) =>
-    ofGross ? times(base, whole(BigInt(percent), BigInt(100 + percent))) : times(base, whole(BigInt(percent), 100n));
+  const taxOn = (base: Fraction, percent: number, id: TaxId) => times(base, whole(BigInt(percent), BigInt(100 + (ofGross ? percentOf(id) : 0))));
   const hasEntity = entity.n !== 0n;
   const taxed = lines.map((each, index) => {
-    const percents: readonly number[] = each.tax.parts ?? [each.tax.percent];
+    const percents = partsOf(each.line.tax);
     const isPlain = shape.isInclusive && !hasEntity && percents.length === 1;
-    return percents.map((percent) => (isPlain ? minus(each.paid, each.net) : round(taxOn(rests[index] as Fraction, percent))));
+    return percents.map((percent) => (isPlain ? minus(each.paid, each.net) : round(taxOn(rests[index] as Fraction, percent, each.line.tax))));
   });
   // Once per line, or once per tax; a group's parts are rounded each for itself.
   const byTax = new Map<TaxId, Fraction[]>();
@@ -212,10 +215,9 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
   if (isPerTax)
     for (const id of byTax.keys()) {
       const base = total(rests.filter((_, index) => lines[index]?.line.tax === id));
-      const percents: readonly number[] = taxes[id].parts ?? [taxes[id].percent];
       byTax.set(
         id,
-        percents.map((percent) => round(taxOn(base, percent))),
+        partsOf(id).map((percent) => round(taxOn(base, percent, id))),
       );
     }
   const hasShipping = shape.shipping !== 'none';
@@ -322,7 +324,7 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
         ...(shape.lineTaxes
           ? {
               line_item_taxes:
-                each.tax.percent === 0
+                percentOf(each.line.tax) === 0 && shape.charged?.tax !== each.line.tax
                   ? []
                   : (taxed[index] as Fraction[]).map((amount, part) => ({
                       tax_id: idOf(each.line.tax, part),

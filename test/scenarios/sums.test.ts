@@ -253,6 +253,142 @@ describe('what cannot be sealed is said in one true sentence', () => {
   });
 });
 
+describe('a tax that is charged at another rate than it is named at', () => {
+  const [net, exempt] = [1000, 500];
+  /** A line at 18 % of which so much was charged, beside an exempt one; the rest as Zoho would add it up. */
+  const charging = (tax: number, more: (raw: Raw) => Raw = () => ({}), ask: Partial<Ask> = {}) =>
+    sale(
+      {
+        lines: [
+          [1, net, 'vat'],
+          [1, exempt, 'exempt'],
+        ],
+        ...ask,
+      },
+      (raw) => {
+        const [first, second] = raw.line_items as (Raw & { line_item_taxes: Raw[] })[];
+        const total = (raw.sub_total as number) - ((raw.discount_total as number) ?? 0) + tax;
+        const changed = {
+          line_items: [{ ...first, line_item_taxes: [{ ...first?.line_item_taxes[0], tax_amount: tax }] }, second],
+          taxes: (raw.taxes as Raw[]).map((each) => (each.tax_amount === 0 ? each : { ...each, tax_amount: tax })),
+          tax_total: tax,
+          total,
+          bcy_total: total,
+          balance: total,
+        };
+        return { ...changed, ...more({ ...raw, ...changed }) };
+      },
+    );
+  const withoutLineTaxes = (raw: Raw) => ({ line_items: (raw.line_items as Raw[]).map(({ line_item_taxes: _taxes, ...line }) => line) });
+
+  test.each([
+    ['at five per cent', 50],
+    ['at none', 0],
+  ])('on a line, %s, is said with both figures, and nothing is sealed', async (_what, tax) => {
+    const document = charging(tax);
+    const [finding, ...others] = (await preflight('invoices', document)).findings;
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ code: 'tax_rate_differs', field: 'line_items[0].tax_id' });
+    for (const said of ['18 %', `${tax}.00 was charged`, '1000.00']) expect(finding.title).toContain(said);
+    expect(await api.seal('invoices', document.id)).toMatchObject({ status: 422, body: { code: 'tax_rate_differs' } });
+  });
+
+  test('where the lines do not say their taxes, the taxes of the document do, and where neither does their sum', async () => {
+    const noTaxes = (raw: Raw) => ({ ...withoutLineTaxes(raw), taxes: [] });
+    for (const hidden of [withoutLineTaxes, noTaxes]) expect(await codes(charging(50, hidden))).toEqual(['tax_rate_differs']);
+    expect((await sealed(charging(180, withoutLineTaxes))).b).toBe('1180.00');
+  });
+
+  test('with a discount of the whole document, by what the line costs after it', async () => {
+    const discounted = { discount: '10%' };
+    expect((await sealed(charging(162, undefined, discounted))).b).toBe('1062.00');
+    expect(await codes(charging(45, undefined, discounted))).toEqual(['tax_rate_differs']);
+    expect(await codes(charging(180, undefined, discounted))).toEqual(['tax_rate_differs']);
+  });
+
+  test('on a tax-inclusive line', async () => {
+    const inclusive = (line: Raw, tax: number) =>
+      sale({ isInclusive: true, lines: [[1, 1180, 'vat']] }, (raw) => {
+        const [first] = raw.line_items as (Raw & { line_item_taxes: Raw[] })[];
+        const taxes = (raw.taxes as Raw[]).map((each) => ({ ...each, tax_amount: tax }));
+        return { line_items: [{ ...first, ...line }], sub_total: 1180 - tax, tax_total: tax, taxes };
+      });
+    expect(await codes(inclusive({ item_total: 1123.81, line_item_taxes: [{ tax_name: 'VAT', tax_amount: 56.19 }] }, 56.19))).toEqual(['tax_rate_differs']);
+    expect(await codes(inclusive({ item_total: 1180, line_item_taxes: [] }, 0))).toEqual(['tax_rate_differs']);
+  });
+
+  test('an exempt line that bears one', async () => {
+    const document = charging(180, (raw) => {
+      const [first, second] = raw.line_items as Raw[];
+      const total = (raw.total as number) + 90;
+      return { line_items: [first, { ...second, line_item_taxes: [{ tax_name: 'Exempt', tax_amount: 90 }] }], total, bcy_total: total, tax_total: 270 };
+    });
+    expect(await codes(document)).toEqual(['tax_rate_differs']);
+  });
+
+  test('on the credit note of a sale', async () => {
+    const sold = sale({ lines: [[1, net, 'vat']] });
+    await sealed(sold);
+    const back = note(sold, { lines: [[1, net, 'vat']] }, (raw) => {
+      const [first] = raw.line_items as Raw[];
+      return {
+        line_items: [{ ...first, line_item_taxes: [{ tax_name: 'VAT (18%)', tax_amount: 50 }] }],
+        taxes: [],
+        tax_total: 50,
+        total: 1050,
+        bcy_total: 1050,
+      };
+    });
+    expect(await codes(back, 'creditnotes')).toContain('tax_rate_differs');
+  });
+});
+
+describe('a discount of the whole document', () => {
+  test('is shared out as its lines say, where they say it', async () => {
+    const shares = [5.01, 15];
+    const document = sale(
+      {
+        discount: 20.01,
+        lines: [
+          [1, 100.05, 'vat'],
+          [1, 100.05, 'exempt'],
+        ],
+      },
+      (raw) => {
+        const taxed = taxedAt(raw, 17.11);
+        return { ...taxed, line_items: (raw.line_items as Raw[]).map((line, index) => ({ ...line, discount: shares[index], discount_amount: shares[index] })) };
+      },
+    );
+    expect(await sealed(document)).toMatchObject({ a: '85.05', b: '112.15', total: '197.20' });
+  });
+
+  test('leaves what is not taxed at its own share, converted once and exactly', async () => {
+    const document = sale(
+      {
+        currency: usd(1447.25),
+        discount: 10,
+        lines: [
+          [1, 100, 'vat'],
+          [1, 200, 'exempt'],
+        ],
+      },
+      (raw) => taxedAt(raw, 17.4),
+    );
+    // Two thirds of ten dollars are no whole cents: 193.333… × 1447.25, and what is left of 307.40 × 1447.25.
+    expect(await sealed(document)).toMatchObject({ a: '279801.67', b: '165082.98', total: '444884.65' });
+  });
+});
+
+/** With that much tax on its first line. */
+function taxedAt(raw: Raw, tax: number): Raw {
+  const lines = raw.line_items as (Raw & { line_item_taxes: Raw[] })[];
+  const total = Math.round(((raw.sub_total as number) - (raw.discount_total as number) + tax) * 100) / 100;
+  const base = Math.round(total * (raw.exchange_rate as number) * 100) / 100;
+  for (const line of lines.slice(0, 1)) line.line_item_taxes = [{ ...line.line_item_taxes[0], tax_amount: tax }];
+  const taxes = (raw.taxes as Raw[]).map((each) => (each.tax_amount === 0 ? each : { ...each, tax_amount: tax }));
+  return { taxes, tax_total: tax, total, bcy_total: base, balance: total };
+}
+
 describe('a foreign rate that can hardly be', () => {
   test('is asked about with both rates and the total, and sealed only for the rate that was confirmed', async () => {
     await sealed(sale({ currency: usd(1447.25), lines: [[1, 10, 'vat']] }));

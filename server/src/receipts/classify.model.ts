@@ -1,6 +1,7 @@
-import { absolute, compare, divide, isZero, multiply, subtract, unit } from '@muhuri/shared/money';
+import { compare, isZero } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { BooksDocument, BooksLine } from './document.model.ts';
+import { isLevied } from './levied.model.ts';
 import type { ItemMapping, Setup } from './setup.model.ts';
 import type { Sale, SaleLine } from './sale.model.ts';
 
@@ -47,7 +48,16 @@ export function classifyShipping(document: BooksDocument, setup: Setup, findings
   // What its tax is said to be is one thing, what was charged another: the class says how much VAT the authority sees in it.
   const rate = setup.isVatRegistered && taxClass ? setup.rates[taxClass] : undefined;
   if (taxId && rate !== undefined && !isLevied(tax, net, rate, document.places, '2')) {
-    findings.push({ code: 'tax_rate_differs', field, tax_id: taxId, tax_name: taxName ?? '', tax_class: taxClass as string });
+    findings.push({
+      code: 'tax_rate_differs',
+      field,
+      tax_id: taxId,
+      tax_name: taxName ?? '',
+      tax_class: taxClass as string,
+      percent: rate,
+      charged: tax,
+      base: net,
+    });
     taxClass = null;
   }
   return mapping && taxClass ? { source: 'charge:shipping', mapping, taxClass } : null;
@@ -117,10 +127,6 @@ function classOfTax(tax: LeviedTax | null, { field, name, tax: levied }: At, set
   findings.push({ code: 'tax_rate_differs', ...about, tax_class: taxClass });
   return null;
 }
-
-/** Whether a tax can have come about at that rate, to so many units of the document's precision: each tax of a group is rounded for itself. */
-const isLevied = (amount: string, net: string, rate: string, places: number, units = '1'): boolean =>
-  compare(absolute(subtract(amount, divide(multiply(net, rate), '100'))), multiply(unit(places), units)) <= 0;
 
 function checkCodes(mapping: ItemMapping, about: Omit<StoredProblem, 'code'>, setup: Setup, findings: StoredProblem[]): void {
   const checks = [

@@ -63,6 +63,8 @@ export type BooksLine = {
   net: Amount;
   /** The line's own discount in money, in the basis of `rate`. */
   discount: Amount;
+  /** What of the whole document's discount is this line's, where the books say it. */
+  share?: Amount;
   tax: LineTax | null;
 };
 

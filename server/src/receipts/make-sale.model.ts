@@ -2,8 +2,9 @@ import { type Amount, add, apportion, compare, divide, isNegative, isZero, multi
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { chargesOf, checkCharges } from './charges.model.ts';
 import { type Classified, classifyAdjustment, classifyLine, classifyRefund, classifyShipping, percentOfShipping, sourceOf } from './classify.model.ts';
-import type { BooksDocument, BooksLine } from './document.model.ts';
+import type { BooksDocument, BooksLine, LineTax } from './document.model.ts';
 import { checkRate } from './exchange-rate.model.ts';
+import { checkLineTaxes, checkTaxes, isMadeByTaxTotal } from './levied.model.ts';
 import type { Answers, Setup } from './setup.model.ts';
 import { convertTotal, type Money, priceDocument } from './price-document.model.ts';
 import type { Foreign, LineInBooks, Sale, SaleLine } from './sale.model.ts';
@@ -150,7 +151,9 @@ function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refund
 function checkVat(document: BooksDocument, setup: Setup): StoredProblem[] {
   if (setup.isVatRegistered) return [];
   const findings: StoredProblem[] = document.lines.flatMap(({ tax }, index) =>
-    tax && compare(tax.percent, '0') > 0 ? [{ code: 'vat_not_registered', field: `line_items[${index}].tax_id`, tax_id: tax.id, tax_name: tax.name }] : [],
+    tax && [tax.percent, tax.amount ?? '0'].some((each) => compare(each, '0') > 0)
+      ? [{ code: 'vat_not_registered', field: `line_items[${index}].tax_id`, tax_id: tax.id, tax_name: tax.name }]
+      : [],
   );
   if (compare(document.shipping.tax, '0') > 0) findings.push({ code: 'vat_not_registered', field: 'shipping_charge_tax_id' });
   return findings;
@@ -193,11 +196,20 @@ function price(
     places: document.currency === setup.currency ? 2 : placesOf(document),
     total: baseTotalOf(document, setup, refunded) as Amount,
   };
+  // Nobody but a registered seller levies a tax, and a tax whose class is at another rate has its finding.
+  const isAsked = (tax: LineTax) => setup.isVatRegistered && !findings.some((each) => each.code === 'tax_rate_differs' && each.tax_id === tax.id);
+  const levied = checkLineTaxes(document, kept, isAsked);
+  findings.push(...levied);
   const prices = priceDocument(document, lines, classes, charges, into);
   if (!prices) {
-    findings.push({ code: 'total_mismatch', field: 'total', total: document.total });
+    const isOfTaxes = isMadeByTaxTotal(document, add(charges.shipping, charges.adjustment, charges.roundOff));
+    const known = findings.some(({ code }) => code === 'tax_rate_differs' || code === 'vat_not_registered');
+    if (!isOfTaxes) findings.push({ code: 'total_mismatch', field: 'total', total: document.total });
+    else if (!known)
+      findings.push({ code: setup.isVatRegistered ? 'tax_rate_differs' : 'vat_not_registered', field: 'tax_total', tax_total: document.taxTotal });
     return null;
   }
+  if (levied.length === 0) findings.push(...checkTaxes(document, prices.taxes, isAsked));
   if (!refunded && document.currency !== setup.currency) {
     const about = { currency: document.currency, rate, total: into.total, baseCurrency: setup.currency };
     const isConfirmed = answers.confirm?.includes('exchange_rate_unlikely') ?? false;
@@ -251,11 +263,16 @@ function linesInBooks(document: BooksDocument, lines: BooksLine[], prices: Money
       worth: subtract(own[index] as Amount, shares[index] as Amount),
       slack: divide(multiply(unit(document.places), String(roundings)), '2'),
       unit: unit(document.places),
+      moved: movedBy(line, document.places),
       baseUnit: baseUnitOf(document),
       paid: prices[index]?.own as Amount,
     };
   });
 }
+
+/** Half a unit each: of what the line comes to, with the tax on it, and of every tax. */
+const movedBy = ({ tax }: BooksLine, places: number): Amount =>
+  multiply(unit(places), divide(add('1', divide(tax?.percent ?? '0', '100'), String(tax ? Math.max(tax.parts?.length ?? 0, 1) : 0)), '2'));
 
 function toLine(part: { as: Classified; name: string; quantity: Amount; money: Money; books: LineInBooks }): SaleLine {
   const { money, quantity, name, books } = part;

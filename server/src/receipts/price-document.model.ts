@@ -1,20 +1,6 @@
-import {
-  type Amount,
-  absolute,
-  add,
-  apportion,
-  compare,
-  divide,
-  isNegative,
-  isZero,
-  multiply,
-  multiplyDivide,
-  negate,
-  round,
-  subtract,
-  unit,
-} from '@muhuri/shared/money';
+import { type Amount, absolute, add, compare, divide, isNegative, isZero, multiply, multiplyDivide, negate, round, subtract, unit } from '@muhuri/shared/money';
 import type { Charges } from './charges.model.ts';
+import { discountShares, grossOf, hasEntityDiscount, type LeviedTax } from './levied.model.ts';
 import type { BooksDocument, BooksLine } from './document.model.ts';
 
 /**
@@ -23,7 +9,8 @@ import type { BooksDocument, BooksLine } from './document.model.ts';
  */
 export type Money = { paid: Amount; listed: Amount | null; own: Amount };
 
-export type Prices = { lines: Money[]; shipping: Money | null; adjustment: Money | null };
+/** `taxes`: what each tax of the lines comes to in the document's currency, as it was read. */
+export type Prices = { lines: Money[]; shipping: Money | null; adjustment: Money | null; taxes: LeviedTax[] };
 
 /** Into which currency a document is priced: units of it for one of the document's, and the decimals the books keep it in. */
 export type Into = { rate: Amount; places: number; total: Amount };
@@ -31,7 +18,7 @@ export type Into = { rate: Amount; places: number; total: Amount };
 /** A charge is taxed where its class is: its own tax may be too small to show, and an adjustment has none in the books. */
 export type Classes = { lines: string[]; shipping: string; adjustment: string; isShippingTaxed: boolean; isAdjustmentTaxed: boolean };
 
-/** A line or a charge: what is paid for it, and under which tax of the document. */
+/** A line or a charge: what is paid for it, and under which tax of which class. */
 type Part = { paid: Amount; taxClass: string; group: string; isTaxed: boolean };
 
 /** Decimals of money on the wire. */
@@ -39,29 +26,32 @@ const wirePlaces = 2;
 
 /**
  * Prices a document in the device's currency, or null where its lines do not make its total. Zoho rounds once per line or once per
- * tax, and nothing it rounds for one tax belongs to another: so what each tax comes to, with what it is levied on, is settled first,
- * its lines within it, and the whole last. What is not taxed takes part in no rounding.
+ * tax, and nothing it rounds for one tax belongs to another: so what each tax class comes to, with what it is levied on, is known before
+ * anything is rounded, and rounded once, in the currency it is told in; its taxes within it, and its lines last.
  *
  * `classes` are the tax classes of the lines and of the charges, or anything else that tells them apart.
  */
 export function priceDocument(document: BooksDocument, lines: BooksLine[], classes: Classes, charges: Charges, into: Into): Prices | null {
-  const paid = paidPerLine(document, lines, charges);
-  if (!paid) return null;
+  const settled = settleLines(document, lines, classes.lines, charges);
+  if (!settled) return null;
+  const { exact } = settled;
   const parts: Part[] = lines.map((line, index) => ({
-    paid: paid[index] as Amount,
+    paid: settled.lines[index] as Amount,
     taxClass: classes.lines[index] as string,
-    group: `tax:${line.tax?.id ?? ''}`,
+    group: groupKey(line, classes.lines[index] as string),
     isTaxed: line.tax !== null && !isZero(line.tax.percent),
   }));
   const { taxId } = document.shipping;
   const hasShipping = !isZero(charges.shipping);
   const hasAdjustment = !isZero(charges.adjustment);
-  if (hasShipping)
-    parts.push({ paid: charges.shipping, taxClass: classes.shipping, group: taxId ? `tax:${taxId}` : 'shipping', isTaxed: classes.isShippingTaxed });
-  if (hasAdjustment) parts.push({ paid: charges.adjustment, taxClass: classes.adjustment, group: 'adjustment', isTaxed: classes.isAdjustmentTaxed });
+  const charge = (paid: Amount, taxClass: string, name: string, isTaxed: boolean) => parts.push({ paid, taxClass, group: `${taxClass} ${name}`, isTaxed });
+  if (hasShipping) charge(charges.shipping, classes.shipping, taxId ? `tax:${taxId}` : 'shipping', classes.isShippingTaxed);
+  if (hasAdjustment) charge(charges.adjustment, classes.adjustment, 'adjustment', classes.isAdjustmentTaxed);
+  for (const { group, paid } of parts.slice(lines.length)) exact.set(group, add(exact.get(group) ?? '0', paid));
   const rounded = roundOff(parts, lines.length, charges.roundOff);
   if (!rounded) return null;
-  const converted = convert(rounded, into);
+  for (const [index, { group, paid }] of rounded.entries()) exact.set(group, add(exact.get(group) as Amount, subtract(paid, (parts[index] as Part).paid)));
+  const converted = convert(rounded, exact, document.places, into);
   if (!converted) return null;
   const money = (index: number, listed: Amount | null): Money => ({
     paid: converted[index] as Amount,
@@ -72,6 +62,7 @@ export function priceDocument(document: BooksDocument, lines: BooksLine[], class
     lines: lines.map((line, index) => money(index, listedPrice(document, line))),
     shipping: hasShipping ? money(lines.length, null) : null,
     adjustment: hasAdjustment ? money(lines.length + (hasShipping ? 1 : 0), null) : null,
+    taxes: settled.taxes,
   };
 }
 
@@ -89,90 +80,70 @@ export function convertTotal(total: Amount, rate: Amount, places: number, said: 
   return round(isNear ? theirs : own, wirePlaces);
 }
 
-/** The lines under one tax; `''` where a line has none. */
-type Group = { id: string; isTaxed: boolean; indexes: number[]; percent: Amount; discount: Amount };
+/** The lines under one tax of one class. */
+type Group = { key: string; id: string; taxClass: string; isTaxed: boolean; indexes: number[]; percent: Amount };
 
-/** One way to read what a document charges: what each line comes to, and each tax with all its lines. */
-type Reading = { lines: Amount[]; groups: Amount[] };
+/**
+ * One way to read what a document charges, before anything that is shared out is rounded: what each line comes to, each tax with all its
+ * lines, and what that tax is levied on.
+ */
+type Reading = { lines: Amount[]; groups: Amount[]; levied: { base: Amount; amount: Amount }[] };
+
+type Settled = {
+  /** In whole units of the document's currency. */
+  lines: Amount[];
+  /** Each tax of each class, before rounding. */
+  exact: Map<string, Amount>;
+  taxes: LeviedTax[];
+};
+
+const groupKey = (line: BooksLine, taxClass: string) => `${taxClass} tax:${line.tax?.id ?? ''}`;
 
 /** What the buyer pays per line, in the document's currency, or null where the lines do not make the total. */
-function paidPerLine(document: BooksDocument, lines: BooksLine[], charges: Charges): Amount[] | null {
+function settleLines(document: BooksDocument, lines: BooksLine[], classes: string[], charges: Charges): Settled | null {
   const p = document.places;
   const target = subtract(document.total, add(charges.shipping, charges.adjustment, charges.roundOff));
   const tolerance = multiply(unit(p), String(lines.length + 1));
-  const groups = groupsOf(document, lines);
+  const groups = groupsOf(lines, classes);
   let nearest: { reading: Reading; off: Amount } | null = null;
   for (const reading of readings(document, lines, groups)) {
-    const off = subtract(target, add('0', ...reading.groups));
+    const off = round(subtract(target, add('0', ...reading.groups)), exactPlaces);
     if (compare(absolute(off), tolerance) > 0) continue;
     if (!nearest || compare(absolute(off), absolute(nearest.off)) < 0) nearest = { reading, off };
     if (isZero(off)) break;
   }
   if (!nearest) return null;
   const { reading } = nearest;
-  // What no reading explains can only come from rounding taxes.
-  const isTaxed = groups.some((group) => group.isTaxed);
-  const taxed = groups.flatMap((group, index) => (group.isTaxed || !isTaxed ? [index] : []));
-  const settledGroups = settleSome(reading.groups, taxed, nearest.off, p);
-  if (!settledGroups) return settle(reading.lines, target, p);
-  const result = [...reading.lines];
-  for (const [index, group] of groups.entries()) {
-    const own = settle(
-      group.indexes.map((line) => reading.lines[line] as Amount),
-      settledGroups[index] as Amount,
-      p,
-    );
-    if (!own) return settle(reading.lines, target, p);
-    for (const [at, line] of group.indexes.entries()) result[line] = own[at] as Amount;
-  }
-  return result;
-}
-
-function groupsOf(document: BooksDocument, lines: BooksLine[]): Group[] {
-  const byTax = new Map<string, number[]>();
-  for (const [index, line] of lines.entries()) {
-    const id = line.tax?.id ?? '';
-    byTax.set(id, [...(byTax.get(id) ?? []), index]);
-  }
-  const found = [...byTax].map(([id, indexes]) => {
-    const percent = lines[indexes[0] as number]?.tax?.percent ?? '0';
-    const isTaxed = indexes.some((index) => !isZero(lines[index]?.tax?.percent ?? '0') || !isZero(lines[index]?.tax?.amount ?? '0'));
-    return { id, isTaxed, indexes, percent, discount: '0' };
+  const taxes = reading.levied.map(({ base, amount }, index): LeviedTax => {
+    const { indexes, id, percent } = groups[index] as Group;
+    return { id, percent, base, amount, lines: indexes.map((at) => lines[at] as BooksLine) };
   });
-  const discounts = sharePerGroup(document, found, netOf(lines));
-  return found.map((group, index) => ({ ...group, discount: discounts[index] as Amount }));
+  // What no reading explains can only come from rounding taxes.
+  const isAnyTaxed = groups.some((group) => group.isTaxed);
+  const bearing = groups.flatMap((group, index) => (group.isTaxed || !isAnyTaxed ? [index] : []));
+  const exact = settleSome(reading.groups, bearing, nearest.off, p);
+  const rounded = reading.lines.map((amount) => round(amount, p));
+  const whole = exact && roundGroups(target, groups, exact, p);
+  const result = whole && settleWithin(groups, rounded, whole, p);
+  if (result) return { lines: result, exact: new Map(groups.map(({ key }, index) => [key, exact[index] as Amount])), taxes };
+  const settled = settle(rounded, target, p);
+  if (!settled) return null;
+  const sums = groups.map(({ key, indexes }): [string, Amount] => [key, add('0', ...indexes.map((index) => settled[index] as Amount))]);
+  return { lines: settled, exact: new Map(sums), taxes };
 }
 
-const netOf = (lines: BooksLine[]) => lines.map((line) => line.net);
-const entityDiscount = (document: BooksDocument) => (document.discount.isBeforeTax ? document.discount.amount : '0');
-
-/** The entity discount by tax, in proportion to what stands under each. */
-function sharePerGroup(document: BooksDocument, groups: Pick<Group, 'indexes' | 'isTaxed'>[], weights: Amount[]): Amount[] {
-  const discount = entityDiscount(document);
-  if (isZero(discount)) return groups.map(() => '0');
-  const own = groups.map((group) => add('0', ...group.indexes.map((index) => weights[index] as Amount)));
-  const all = add('0', ...own);
-  if (isZero(all)) return apportion(discount, own, document.places);
-  return share(
-    discount,
-    own.map((amount) => divide(multiply(discount, amount), all)),
-    groups.map((group) => group.isTaxed),
-    document.places,
-  );
-}
-
-/** The same by line, within each tax. */
-function sharePerLine(groups: Pick<Group, 'indexes'>[], discounts: Amount[], weights: Amount[], places: number): Amount[] {
-  const result = weights.map((): Amount => '0');
-  for (const [index, group] of groups.entries()) {
-    const parts = apportion(
-      discounts[index] as Amount,
-      group.indexes.map((line) => weights[line] as Amount),
-      places,
-    );
-    for (const [at, line] of group.indexes.entries()) result[line] = parts[at] as Amount;
+function groupsOf(lines: BooksLine[], classes: string[]): Group[] {
+  const byKey = new Map<string, number[]>();
+  for (const [index, line] of lines.entries()) {
+    const key = groupKey(line, classes[index] as string);
+    byKey.set(key, [...(byKey.get(key) ?? []), index]);
   }
-  return result;
+  return [...byKey].map(([key, indexes]) => {
+    const first = indexes[0] as number;
+    const { id = '', percent = '0' } = lines[first]?.tax ?? {};
+    const isTaxed = indexes.some((index) => !isZero(lines[index]?.tax?.percent ?? '0') || !isZero(lines[index]?.tax?.amount ?? '0'));
+    return { key, id, taxClass: classes[first] as string, isTaxed, indexes, percent };
+  });
 }
 
 /**
@@ -182,19 +153,15 @@ function sharePerLine(groups: Pick<Group, 'indexes'>[], discounts: Amount[], wei
  */
 function* readings(document: BooksDocument, lines: BooksLine[], groups: Group[]): Generator<Reading> {
   const p = document.places;
-  const shares = sharePerLine(
-    groups,
-    groups.map((group) => group.discount),
-    netOf(lines),
-    p,
-  );
-  const bases = lines.map((line, index) => subtract(line.net, shares[index] as Amount));
+  const nets = lines.map((line) => line.net);
+  const shares = discountShares(document, lines, nets);
+  const bases = nets.map((net, index) => subtract(net, shares[index] as Amount));
   const taxes = lines.map((line, index) => taxOf(document, line, bases[index] as Amount));
   const sum = (values: Amount[], group: Group) => add('0', ...group.indexes.map((index) => values[index] as Amount));
-  const withTaxes = (perGroup: Amount[]): Reading => ({
-    lines: bases.map((base, index) => add(base, taxes[index] as Amount)),
-    groups: groups.map((group, index) => add(sum(bases, group), perGroup[index] as Amount)),
-  });
+  const withTaxes = (perGroup: Amount[]): Reading => {
+    const levied = groups.map((group, index) => ({ base: sum(bases, group), amount: perGroup[index] as Amount }));
+    return { lines: bases.map((base, index) => add(base, taxes[index] as Amount)), groups: levied.map(({ base, amount }) => add(base, amount)), levied };
+  };
   const named = taxesByName(document, lines, groups);
   if (named) {
     yield withTaxes(named);
@@ -205,21 +172,23 @@ function* readings(document: BooksDocument, lines: BooksLine[], groups: Group[])
   }
   yield withTaxes(groups.map((group) => sum(taxes, group)));
   yield withTaxes(groups.map((group) => round(divide(multiply(sum(bases, group), group.percent), '100'), p)));
-  if (!document.isTaxInclusive || isZero(entityDiscount(document))) return;
+  if (!document.isTaxInclusive || !hasEntityDiscount(document)) return;
   const gross = lines.map((line) => grossOf(document, line));
-  const discounts = sharePerGroup(document, groups, gross);
-  const cuts = sharePerLine(groups, discounts, gross, p);
+  const cuts = discountShares(document, lines, gross);
   const paid = gross.map((amount, index) => subtract(amount, cuts[index] as Amount));
-  yield { lines: paid, groups: groups.map((group) => sum(paid, group)) };
+  const inPrices = gross.map((amount, index) => subtract(amount, nets[index] as Amount));
+  yield {
+    lines: paid,
+    groups: groups.map((group) => sum(paid, group)),
+    levied: groups.map((group) => ({ base: sum(nets, group), amount: sum(inPrices, group) })),
+  };
 }
-
-const grossOf = (document: BooksDocument, line: BooksLine): Amount => subtract(round(multiply(line.rate, line.quantity), document.places), line.discount);
 
 /** Tax of a line as given, else computed on what is left of it after its share of the discount. */
 function taxOf(document: BooksDocument, line: BooksLine, base: Amount): Amount {
   if (!line.tax) return '0';
   if (line.tax.amount !== null) return line.tax.amount;
-  if (document.isTaxInclusive && isZero(entityDiscount(document)) && !isZero(line.tax.percent)) return subtract(grossOf(document, line), line.net);
+  if (document.isTaxInclusive && !hasEntityDiscount(document) && !isZero(line.tax.percent)) return subtract(grossOf(document, line), line.net);
   return round(divide(multiply(base, line.tax.percent), '100'), document.places);
 }
 
@@ -280,46 +249,93 @@ function roundOff(parts: Part[], linesCount: number, amount: Amount): Part[] | n
   return isZero(rest) ? result : null;
 }
 
-/** Each part in the other currency: by tax first, then within it, so that all together make the total. */
-function convert(parts: Part[], into: Into): Amount[] | null {
-  const places = Math.min(into.places, wirePlaces);
-  const exact = parts.map((part) => multiply(part.paid, into.rate));
-  const names = [...new Set(parts.map((part) => part.group))];
-  const groups = names.map((name) => parts.flatMap((part, index) => (part.group === name ? [index] : [])));
-  const targets = share(
-    into.total,
-    groups.map((indexes) => add('0', ...indexes.map((index) => exact[index] as Amount))),
-    groups.map((indexes) => indexes.some((index) => parts[index]?.isTaxed)),
+/** Each part in the other currency: by class first, then by tax, then line by line, so that all together make the total. */
+function convert(parts: Part[], exact: Map<string, Amount>, places: number, into: Into): Amount[] | null {
+  const kept = Math.min(into.places, wirePlaces);
+  const own = parts.map((part) => round(part.paid, wirePlaces));
+  // Nothing is converted, and nothing is cut.
+  if (compare(into.rate, '1') === 0 && places <= kept && compare(add('0', ...own), into.total) === 0) return own;
+  const groups = [...new Set(parts.map((part) => part.group))].map((key) => {
+    const indexes = parts.flatMap((part, index) => (part.group === key ? [index] : []));
+    const { taxClass } = parts[indexes[0] as number] as Part;
+    return { key, taxClass, indexes, isTaxed: indexes.some((index) => parts[index]?.isTaxed) };
+  });
+  const sums = groups.map(({ key }) => multiply(exact.get(key) as Amount, into.rate));
+  const whole = roundGroups(into.total, groups, sums, kept);
+  if (!whole) return null;
+  const amounts = parts.map((part) => multiply(part.paid, into.rate));
+  for (const [at, { indexes }] of groups.entries()) {
+    // What the lines of a tax were rounded by in their own currency may be much in this one: the largest of them bears it.
+    const off = subtract(sums[at] as Amount, add('0', ...indexes.map((index) => amounts[index] as Amount)));
+    const largest = indexes.reduce((most, index) => (compare(amounts[index] as Amount, amounts[most] as Amount) > 0 ? index : most));
+    amounts[largest] = add(amounts[largest] as Amount, off);
+  }
+  const rounded = amounts.map((amount) => round(amount, kept));
+  return settleWithin(groups, rounded, whole, kept)?.map((amount) => round(amount, wirePlaces)) ?? null;
+}
+
+/** Rounds what each class comes to, so that they make the total, and within each class what each of its taxes comes to. */
+function roundGroups(total: Amount, groups: Pick<Group, 'taxClass' | 'isTaxed'>[], exact: Amount[], places: number): Amount[] | null {
+  const classes = [...new Set(groups.map((group) => group.taxClass))].map((taxClass) => {
+    const indexes = groups.flatMap((group, index) => (group.taxClass === taxClass ? [index] : []));
+    return { indexes, amount: add('0', ...indexes.map((index) => exact[index] as Amount)), isTaxed: indexes.some((index) => groups[index]?.isTaxed) };
+  });
+  const perClass = roundTogether(
+    total,
+    classes.map((each) => each.amount),
+    classes.map((each) => each.isTaxed),
     places,
   );
-  const result: Amount[] = parts.map(() => '0');
-  for (const [at, indexes] of groups.entries()) {
+  const result = [...exact];
+  for (const [at, { indexes }] of classes.entries()) {
+    const own = indexes.map((index) => exact[index] as Amount);
+    const taxed = indexes.map((index) => groups[index]?.isTaxed === true);
+    const perGroup = perClass && roundTogether(perClass[at] as Amount, own, taxed, places);
+    if (!perGroup) return null;
+    for (const [position, index] of indexes.entries()) result[index] = perGroup[position] as Amount;
+  }
+  return result;
+}
+
+/** Decimals in which amounts that were shared out are still as good as exact. */
+const exactPlaces = 20;
+
+/**
+ * Rounds parts up or down so that together they make the total. What is not taxed is rounded for itself, as far as the taxed parts can
+ * bear the rest of it without being a whole unit off; among those of a kind the ones nearest to the next unit go up. Null where the parts
+ * are not the total.
+ */
+function roundTogether(total: Amount, parts: Amount[], isTaxed: boolean[], places: number): Amount[] | null {
+  const step = unit(places);
+  const rows = parts.map((part, index) => {
+    const exact = round(part, exactPlaces);
+    const nearest = round(exact, places);
+    const floor = compare(nearest, exact) > 0 ? subtract(nearest, step) : nearest;
+    return { index, floor, above: subtract(exact, floor), goesUp: compare(nearest, exact) > 0, isTaxed: isTaxed[index] === true };
+  });
+  const rest = divide(subtract(total, add('0', ...rows.map((row) => row.floor))), step);
+  const between = rows.filter((row) => !isZero(row.above)).sort((a, b) => compare(b.above, a.above) || a.index - b.index);
+  if (isNegative(rest) || compare(rest, String(between.length)) > 0 || compare(rest, round(rest, 0)) !== 0) return null;
+  const up = Number(round(rest, 0));
+  const [taxed, untaxed] = [between.filter((row) => row.isTaxed), between.filter((row) => !row.isTaxed)];
+  const wanted = untaxed.filter((row) => row.goesUp).length;
+  const ofTaxed = Math.min(Math.max(up - wanted, 0), taxed.length);
+  const chosen = new Set([...taxed.slice(0, ofTaxed), ...untaxed.slice(0, up - ofTaxed)].map((row) => row.index));
+  return rows.map(({ index, floor }) => (chosen.has(index) ? add(floor, step) : floor));
+}
+
+/** The lines of each group settled to what the group comes to. */
+function settleWithin(groups: Pick<Group, 'indexes'>[], lines: Amount[], totals: Amount[], places: number): Amount[] | null {
+  const result = [...lines];
+  for (const [at, { indexes }] of groups.entries()) {
     const own = settle(
-      indexes.map((index) => round(exact[index] as Amount, places)),
-      targets[at] as Amount,
+      indexes.map((index) => lines[index] as Amount),
+      totals[at] as Amount,
       places,
     );
     if (!own) return null;
     for (const [position, index] of indexes.entries()) result[index] = own[position] as Amount;
   }
-  return result.map((amount) => round(amount, wirePlaces));
-}
-
-/**
- * Splits a total into parts whose exact sizes are known: what is not taxed is rounded for itself, and the taxed parts share what is left.
- * Where nothing is taxed, all share.
- */
-function share(total: Amount, exact: Amount[], isTaxed: boolean[], places: number): Amount[] {
-  const taxed = add('0', ...exact.filter((_, index) => isTaxed[index]));
-  const shares = (index: number) => isZero(taxed) || isTaxed[index] === true;
-  const result: Amount[] = exact.map((amount, index) => (shares(index) ? '0' : round(amount, places)));
-  const sharing = exact.flatMap((_, index) => (shares(index) ? [index] : []));
-  const parts = apportion(
-    subtract(total, add('0', ...result)),
-    sharing.map((index) => exact[index] as Amount),
-    places,
-  );
-  for (const [at, index] of sharing.entries()) result[index] = parts[at] as Amount;
   return result;
 }
 

@@ -42,8 +42,10 @@ export type LineInBooks = {
   worth: Amount;
   /** How far rounding its discounts may have moved `worth`. */
   slack: Amount;
-  /** The smallest amount of the document's currency: what rounding moves at most. */
+  /** The smallest amount of the document's currency. */
   unit: Amount;
+  /** How far rounding the line and each of its taxes may have moved `paid`; a unit where it is not kept. */
+  moved?: Amount;
   /** The same of the books' own currency, as far as the device is told it. */
   baseUnit: Amount;
   /** What the buyer pays for the line in the document's currency, tax inside. */

@@ -1,4 +1,4 @@
-import { add, divide, isAmount, isZero, multiply, round, subtract } from '@muhuri/shared/money';
+import { absolute, add, compare, divide, isAmount, isZero, multiply, round, subtract } from '@muhuri/shared/money';
 import { clean, cut, purchaseCode, taxpayerNumber } from '@muhuri/shared/text';
 import { AppError } from '../platform/app-error.ts';
 import type { BooksDocument, BooksLine, TaxAmount } from '../receipts/document.model.ts';
@@ -24,6 +24,10 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
   if (!isDay(text(raw.date))) throw new AppError('document_unreadable', { field: 'date' });
   const places = precisionOf(raw);
   const isEntityDiscount = text(raw.discount_type) === 'entity_level';
+  const discount = isEntityDiscount ? entityDiscount(raw, places) : '0';
+  const lines = list(raw.line_items)
+    .filter((line) => text(line.line_item_category) !== 'header')
+    .map((line) => readLine(line, places));
   return {
     module,
     id,
@@ -46,10 +50,8 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     exchangeRate: amount(raw.exchange_rate),
     places,
     isTaxInclusive: raw.is_inclusive_tax === true,
-    lines: list(raw.line_items)
-      .filter((line) => text(line.line_item_category) !== 'header')
-      .map((line) => readLine(line, places)),
-    discount: { amount: isEntityDiscount ? entityDiscount(raw, places) : '0', isBeforeTax: raw.is_discount_before_tax !== false },
+    lines: isEntityDiscount ? sharesApart(lines, discount) : lines,
+    discount: { amount: discount, isBeforeTax: raw.is_discount_before_tax !== false },
     shipping: shippingOf(raw, places),
     adjustment: amount(raw.adjustment),
     roundOff: amount(raw.roundoff_value),
@@ -139,13 +141,28 @@ function lineDiscount(line: Fields, places: number): string {
   if (isAmount(text(line.discount_amount))) return text(line.discount_amount);
   const given = text(line.discount);
   if (!given.endsWith('%')) return amount(line.discount);
-  return round(divide(multiply(multiply(amount(line.rate), amount(line.quantity)), amount(given.slice(0, -1))), '100'), places);
+  return round(divide(multiply(round(multiply(amount(line.rate), amount(line.quantity)), places), amount(given.slice(0, -1))), '100'), places);
 }
 
 function entityDiscount(raw: Fields, places: number): string {
   for (const key of ['discount_total', 'discount_amount']) if (isAmount(text(raw[key]))) return text(raw[key]);
   const given = text(raw.discount);
   return given.endsWith('%') ? round(divide(multiply(amount(raw.sub_total), amount(given.slice(0, -1))), '100'), places) : amount(raw.discount);
+}
+
+/**
+ * Where the discounts of the lines are the whole document's, and no line costs less for its own, they say how that is shared out: what it
+ * comes to is given once, beside the lines.
+ */
+function sharesApart(lines: BooksLine[], discount: string): BooksLine[] {
+  const isWhole = !isZero(discount) && compare(add('0', ...lines.map((line) => line.discount)), discount) === 0;
+  const isUntouched = ({ net, rate, quantity, discount: own, tax }: BooksLine) => {
+    const price = multiply(rate, quantity);
+    const off = (expected: string) =>
+      [net, divide(multiply(net, add('100', tax?.percent ?? '0')), '100')].map((each) => absolute(subtract(each, expected))).sort(compare)[0] as string;
+    return isZero(own) || compare(off(price), off(subtract(price, own))) < 0;
+  };
+  return isWhole && lines.every(isUntouched) ? lines.map((line) => ({ ...line, discount: '0', share: line.discount })) : lines;
 }
 
 /** The invoices a credit note corrects, by the first source that names any; several stay several, for a person to choose. */
