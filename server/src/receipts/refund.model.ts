@@ -93,6 +93,7 @@ const quantityOf = (lines: SaleLine[]): Amount => add('0', ...lines.map((line) =
 /** Older receipts kept quantities cut to two decimals. */
 const inexactOf = (lines: SaleLine[]): Amount => add('0', ...lines.map((line) => (line.books ? '0' : '0.005')));
 const smallest = (line: SaleLine, sale: Sale): Amount => multiply(line.books?.unit ?? '0.01', sale.foreign?.exchangeRate ?? '1');
+const movedOf = (line: SaleLine, sale: Sale): Amount => multiply(line.books?.moved ?? line.books?.unit ?? '0.01', sale.foreign?.exchangeRate ?? '1');
 /** What converting may have moved: a taxed item bears what is left over of every line beside it. */
 const centsOf = ({ asked, lines }: Item): Amount => multiply(asked[0]?.books?.baseUnit ?? '0.01', String(lines));
 
@@ -102,8 +103,8 @@ function roundingOf(item: Item, sale: Sale): Amount {
   const aUnitEach = add('0', ...parts.map((line) => smallest(line, sale)));
   if (!inBooks([...item.sold, ...parts])) return compare(item.rest, '0') > 0 ? aUnitEach : '0';
   if (!isWithin(item)) return makesUp(item) ? add(aUnitEach, centsOf(item)) : '0';
-  // The sale's own total may have been rounded down to a whole unit.
-  return add(aUnitEach, centsOf(item), sale.foreign?.exchangeRate ?? '1');
+  // The parts may have been rounded up and the sale down, and its total to a whole unit.
+  return add(centsOf(item), sale.foreign?.exchangeRate ?? '1', ...[...item.sold, ...parts].map((line) => movedOf(line, sale)));
 }
 
 const sumOf = (lines: SaleLine[], what: 'worth' | 'slack' | 'paid') => add('0', ...lines.map((line) => (line.books as LineInBooks)[what]));
@@ -152,7 +153,7 @@ function giveToOthers(items: Map<string, Item>, settled: Map<string, Amount>, sa
     const room = subtract(item.rest, item.row.asked);
     if (settled.has(key) || compare(toGive, '0') <= 0 || compare(room, '0') <= 0) continue;
     // Only what rounding may have moved, of an item that is finished by this part.
-    const most = add(centsOf(item), ...[...item.refunded, ...item.asked].map((line) => smallest(line, sale)));
+    const most = add(centsOf(item), ...[...item.sold, ...item.refunded, ...item.asked].map((line) => movedOf(line, sale)));
     if (compare(room, most) > 0 || !inBooks([...item.sold, ...item.refunded, ...item.asked])) continue;
     const isAsMuch = compare(room, add(toGive, centsOf(item))) <= 0;
     const given = isAsMuch ? room : toGive;
