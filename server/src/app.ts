@@ -598,6 +598,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     contextOf: (businessId) => ({ ...jobContext(businessId, 'webhook'), transaction: (work) => doorstep.transaction(businessId, work) }),
     touch: intake.touch,
     giveWay,
+    limits: usage,
   });
   const oneExport = oneAtATime('export_under_way');
   const oneVerification = sharedWhileRunning<TrailCheck>();

@@ -9,7 +9,16 @@ import { line, median, spread } from './measure.ts';
 type Size = { businesses: number; receipts: number };
 const small: Size = { businesses: 10, receipts: 10 };
 const large: Size = { businesses: Number(process.env.BENCH_BUSINESSES ?? 1_000), receipts: Number(process.env.BENCH_RECEIPTS ?? 1_000) };
-const noLimits = { businessPerMinute: 1e9, personPerMinute: 1e9, addressPerMinute: 1e9, requestsPerDay: 1e12 };
+const noLimits = {
+  businessPerMinute: 1e9,
+  personPerMinute: 1e9,
+  addressPerMinute: 1e9,
+  requestsPerDay: 1e12,
+  changesPerMinute: 1e9,
+  changesPerDay: 1e12,
+  deliveriesPerMinute: 1e9,
+  deliveriesPerDay: 1e12,
+};
 
 const adminOf = async (world: World): Promise<pg.Client> => {
   const client = new pg.Client({ connectionString: world.postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });

@@ -6,6 +6,7 @@ import { fingerprintOf } from '@muhuri/server/platform/notary';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
+import { signatureOf } from '../simulators/zoho/automation.ts';
 import { startWorld, type World } from '../world.ts';
 
 let world: World;
@@ -372,6 +373,48 @@ describe('the trail', () => {
     expect(lines.length).toBeGreaterThan(5_000);
     expect(lines.every((line) => /^\uFEFF?"/.test(line) && line.endsWith('"'))).toBe(true);
     expect((await ask()).status).toBe(200);
+  });
+});
+
+describe('what a business may leave behind', () => {
+  test('is bounded: changes of how it is set up, for good in its log, and webhooks it can sign itself; sealing and reading go on', async () => {
+    const app = await world.anotherApp({ limits: { changesPerDay: 3, deliveriesPerMinute: 3 } });
+    const there = await Api.signIn(world, world.businesses[0].admin, app.url);
+    const put = () => there.put('/mappings/payment_mode', { mappings: [{ key: 'Cash', value: { payment_method: '01' } }] });
+    const changed = await Promise.all(Array.from({ length: 6 }, put));
+    expect(changed.filter((each) => each.status === 200)).toHaveLength(3);
+    expect(changed.filter((each) => each.body.code === 'rate_limited')).toHaveLength(3);
+    expect((await there.get('/people')).status).toBe(200);
+    expect((await there.seal('invoices', world.zoho.documents()[0]?.id ?? '')).body.code).not.toBe('rate_limited');
+    const hook = (await admin.post('/webhooks', { module: 'invoices' })).body as { url: string; secret: string };
+    const path = new URL(hook.url);
+    const sent = await Promise.all(
+      Array.from({ length: 6 }, (_, i) => {
+        const body = JSON.stringify({ invoice: { invoice_id: `77000000000${i}`, last_modified_time: '2026-11-20T10:00:00+0200' } });
+        const headers = { 'content-type': 'application/json', 'x-zoho-webhook-signature': signatureOf(hook.url, body, hook.secret) };
+        return fetch(`${app.url}${path.pathname}${path.search}`, { method: 'POST', headers, body });
+      }),
+    );
+    expect(sent.map((each) => each.status).toSorted()).toEqual([200, 200, 200, 429, 429, 429]);
+    await app.close();
+  });
+
+  test('is bounded: twenty thousand mappings, since every sale reads them all; those that stand there can be changed still', async () => {
+    const [{ businessId }] = world.businesses;
+    await world.sql(
+      `insert into mapping (business_id, kind, key, value, updated_at)
+       select $1, 'payment_mode', 'many' || n, '{"payment_method": "01"}', now() from generate_series(1, 19999 - (select count(*)::int from mapping)) n`,
+      [businessId],
+      businessId,
+    );
+    const put = (...keys: string[]) => admin.put('/mappings/payment_mode', { mappings: keys.map((key) => ({ key, value: { payment_method: '01' } })) });
+    expect((await put('one', 'two')).body).toMatchObject({ code: 'malformed', field: 'mappings' });
+    const both = await Promise.all([put('one'), put('two')]);
+    expect(both.map((each) => each.status).toSorted()).toEqual([200, 400]);
+    expect((await put('many1', 'many2')).status).toBe(200);
+    // What every object has is no mapping that stands there.
+    expect((await put('constructor')).status).toBe(400);
+    await owner.query("delete from mapping where key like 'many%'");
   });
 });
 

@@ -1,11 +1,12 @@
 import { type MappingKind, mappingKinds } from '@muhuri/shared/contract/mappings.contract';
 import type { Recorder } from '../audit/index.ts';
 import { listBranches } from '../branches/index.ts';
+import { holdBusiness, oneMore } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import { knownItemClasses, listItemClasses, readLists } from './code-list.store.ts';
-import { type Mapping, putMapping, readMappings } from './mapping.store.ts';
+import { countMappings, type Mapping, putMapping, readMappings } from './mapping.store.ts';
 
 export type Mappings = { mappings: Mapping[]; choices: Record<string, { code: string; name: string }[]>; next_cursor: null };
 export type GetMappings = (ctx: Context, kind: string) => Promise<Mappings>;
@@ -41,6 +42,9 @@ export const getMappings: GetMappings = async (ctx, kind) => {
   });
 };
 
+/** All of them are read with every document that is sealed, and answered whole. */
+const mappingsMost = 20_000;
+
 export type PutMappings = (ctx: Context, kind: string, mappings: { key: string; value: Record<string, unknown> }[]) => Promise<Mappings>;
 
 /** Sets mappings; each value is checked against the shape of its kind and the authority's lists before any is stored. */
@@ -59,6 +63,7 @@ export const putMappings =
     });
     const choices = (await getMappings(ctx, known)).choices;
     await ctx.transaction(async (tx) => {
+      await holdBusiness(tx);
       const device = (await listBranches(tx)).find((branch) => branch.device)?.device;
       const classes = device
         ? await knownItemClasses(
@@ -68,6 +73,9 @@ export const putMappings =
           )
         : null;
       const before = (await readMappings(tx))[known];
+      const fresh = new Set(checked.filter(({ key }) => !before[key]).map(({ key }) => key)).size;
+      const full = new AppError('malformed', { field: 'mappings', reason: `${mappingsMost} at most: map by \`default\` what has none of its own` });
+      if (fresh > 0) await oneMore(tx, mappingsMost - fresh + 1, () => countMappings(tx), full);
       for (const [index, { key, value }] of checked.entries()) {
         for (const [field, code] of Object.entries(value)) {
           const list = choices[field];

@@ -6,10 +6,20 @@ export type Mapping = { key: string; value: Record<string, string> };
 
 export async function readMappings(tx: Tx): Promise<Record<MappingKind, Record<string, Record<string, string>>>> {
   const rows = await query<{ kind: MappingKind; key: string; value: unknown }>(tx, 'select kind, key, value from mapping');
-  const mappings: Record<MappingKind, Record<string, Record<string, string>>> = { tax: {}, item: {}, charge: {}, location: {}, payment_mode: {} };
+  // By whatever key was given: none of them may be taken for what every object has.
+  const none = (): Record<string, Record<string, string>> => Object.create(null) as Record<string, Record<string, string>>;
+  const mappings: Record<MappingKind, Record<string, Record<string, string>>> = {
+    tax: none(),
+    item: none(),
+    charge: none(),
+    location: none(),
+    payment_mode: none(),
+  };
   for (const row of rows) mappings[row.kind][row.key] = fromJson(row.value);
   return mappings;
 }
+
+export const countMappings = async (tx: Tx): Promise<number> => (await query<{ n: number }>(tx, 'select count(*)::int as n from mapping'))[0]?.n ?? 0;
 
 export async function putMapping(tx: Tx, businessId: string, kind: MappingKind, mapping: Mapping, at: Date): Promise<void> {
   await query(

@@ -24,6 +24,7 @@ type Ports = {
   /** There is something to look at. */
   touch(businessId: string): void;
   giveWay: Pick<GiveWay, 'ahead'>;
+  limits: { ofDelivery(businessId: string): Promise<void> };
 };
 
 export type Received = { key: string; query: [string, string][]; raw: Buffer; contentType: string; signature: string; origin: string | null };
@@ -185,6 +186,7 @@ export function receiveDelivery(ports: Ports): { receive: ReceiveDelivery; expec
       modifiedAt: body.modifiedAt,
       dedupeKey: hashOf(`${organizationId}\n${body.module}\n${body.id}\n${body.modifiedAt?.toISOString() ?? digest}`),
     };
+    await ports.limits.ofDelivery(businessId);
     const found = await keep(ctx, hook, delivery);
     ports.touch(businessId);
     if (found === 'repeated') return refuse(ctx, hook, { ...delivery, dedupeKey: null, verdict: 'repeated' });

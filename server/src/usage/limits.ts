@@ -8,9 +8,29 @@ import type { RunJob } from '../platform/run-job.ts';
 import { addUsage, listUsage, type Quotas, readQuotas } from './usage.store.ts';
 
 /** What a caller may ask for in a minute and a day. A business's own quotas stand in its row and win. */
-export type Limits = { businessPerMinute: number; personPerMinute: number; addressPerMinute: number; requestsPerDay: number };
+export type Limits = {
+  businessPerMinute: number;
+  personPerMinute: number;
+  addressPerMinute: number;
+  requestsPerDay: number;
+  /** Changes of how a business is set up: each stands in its log for good, with what was before and after. */
+  changesPerMinute: number;
+  changesPerDay: number;
+  /** Webhooks that are believed: whoever has the secret of their own address may send as many as they like, and each is kept. */
+  deliveriesPerMinute: number;
+  deliveriesPerDay: number;
+};
 
-export const usualLimits: Limits = { businessPerMinute: 6_000, personPerMinute: 3_000, addressPerMinute: 600, requestsPerDay: 500_000 };
+export const usualLimits: Limits = {
+  businessPerMinute: 6_000,
+  personPerMinute: 3_000,
+  addressPerMinute: 600,
+  requestsPerDay: 500_000,
+  changesPerMinute: 600,
+  changesPerDay: 10_000,
+  deliveriesPerMinute: 6_000,
+  deliveriesPerDay: 200_000,
+};
 
 export type Spent = { limit: number; left: number; resetSeconds: number; dayLeft: number | null };
 
@@ -19,6 +39,10 @@ export type Usage = TokenLimits & {
   ofAddress(address: string): Promise<Spent>;
   /** Counts a call of a session. Throws `rate_limited`, or `quota_used_up` except for sealing, which is never held up by a quota. */
   ofSession(session: Session, isSealing: boolean): Promise<Spent>;
+  /** Counts a change of how a business is set up, besides. Throws `rate_limited`; whatever else it does goes on. */
+  ofChange(businessId: string): Promise<void>;
+  /** Counts a webhook that is believed. Throws `rate_limited`: what it told of is found by the next look at what has changed. */
+  ofDelivery(businessId: string): Promise<void>;
   /** Writes the counters of this process to the database; called now and then and at the end. */
   flush(): Promise<void>;
   report(ctx: Context, days: number): Promise<{ day: string; what: string; used: number }[]>;
@@ -30,7 +54,8 @@ export type Usage = TokenLimits & {
 /** Limits are per process, like the memory they are kept in: n processes allow n times as much, which bounds a flood all the same. */
 export function openUsage(ports: { clock: Clock; run: RunJob; contextOf(businessId: string): Context; limits: Limits }): Usage {
   const { limits, clock } = ports;
-  const limiter = (points: number) => new RateLimiterMemory({ points, duration: 60 });
+  const limiter = (points: number, duration = 60) => new RateLimiterMemory({ points, duration });
+  const daySeconds = 86_400;
   const byLimit = new Map<number, RateLimiterMemory>();
   const businesses = (limit: number): RateLimiterMemory => {
     const found = byLimit.get(limit) ?? limiter(limit);
@@ -54,6 +79,8 @@ export function openUsage(ports: { clock: Clock; run: RunJob; contextOf(business
   const people = limiter(limits.personPerMinute);
   const addresses = limiter(limits.addressPerMinute);
   const refusedTokens = limiter(limits.addressPerMinute);
+  const changes = [limiter(limits.changesPerMinute), limiter(limits.changesPerDay, daySeconds)];
+  const deliveries = [limiter(limits.deliveriesPerMinute), limiter(limits.deliveriesPerDay, daySeconds)];
   const counted = new Map<string, { day: string; fresh: number; known: number }>();
   const ended: { businessId: string; day: string; fresh: number }[] = [];
   const latest = new Map<string, number>();
@@ -92,6 +119,12 @@ export function openUsage(ports: { clock: Clock; run: RunJob; contextOf(business
     async turnedAwaySeconds(network) {
       const counted = await refusedTokens.get(network);
       return counted && counted.consumedPoints >= limits.addressPerMinute ? Math.max(1, Math.ceil(counted.msBeforeNext / 1000)) : 0;
+    },
+    async ofChange(businessId) {
+      for (const each of changes) await spend(each, businessId);
+    },
+    async ofDelivery(businessId) {
+      for (const each of deliveries) await spend(each, businessId);
     },
     async ofSession(session, isSealing) {
       const businessId = session.business?.membership.businessId ?? null;

@@ -39,6 +39,7 @@ export const getMappings = endpoint({
   path: '/mappings/{kind}',
   summary: 'The mappings of one kind, with the codes they may choose from',
   guard: 'manage_business',
+  heavy: true,
   output: z.object({ mappings: z.array(entry), choices, next_cursor: z.string().nullable() }),
 });
 
@@ -55,6 +56,7 @@ export const putMappings = endpoint({
   path: '/mappings/{kind}',
   summary: 'Set mappings of one kind; keys not named stay as they are',
   guard: 'manage_business',
+  heavy: true,
   input: z.strictObject({
     mappings: z
       .array(z.strictObject({ key: zohoId, value: z.record(z.string(), z.unknown()) }))

@@ -31,6 +31,7 @@ export type HttpPorts = {
   limits: {
     ofAddress(address: string): Promise<Spent>;
     ofSession(session: Session, isSealing: boolean): Promise<Spent>;
+    ofChange(businessId: string): Promise<void>;
   };
   walls: {
     note(ctx: Context, route: string, ids: string[]): void;
@@ -132,6 +133,7 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   }
   const refusal = ports.refusalOf(session, endpoint);
   if (refusal) throw new AppError(refusal);
+  if (ctx && endpoint.method !== 'GET' && endpoint.guard.startsWith('manage_')) await ports.limits.ofChange(ctx.businessId);
   let bytes = Buffer.alloc(0);
   const params = readable(c.req.param(), 'path') as Record<string, string>;
   const call: Call = {
