@@ -30,12 +30,19 @@ export const code = (text: string): string => clean(text).replace(/[\s\p{Cf}]+/g
  * of other scripts. Letters stay, where an authority's numbers have some; what is no number stays what it is, for somebody to mend.
  */
 export function taxpayerNumber(text: string): string {
-  const bare = withoutExponent(withAsciiDigits(code(text.normalize('NFKC'))));
-  // Two noughts behind a mark are a fraction of nothing, three are a group of thousands.
-  const whole = /^[\d.,'’]+$/.test(bare) ? bare.replace(/[.,]0{1,2}$/, '') : bare;
+  const bare = withoutExponent(withoutEdges(withAsciiDigits(code(text.normalize('NFKC')))).replace(numberName, ''));
+  // Two noughts behind a mark are a fraction of nothing, three are a group of thousands where there are groups.
+  const whole = /^[\d.,'’]+$/.test(bare) ? bare.replace(/^(\d{4,})[.,]0+$|[.,]0{1,2}$/, '$1') : bare;
   const joined = whole.replace(/[.,'’_/‐-―-]/g, '');
   return /^[0-9A-Za-z]*\d[0-9A-Za-z]*$/.test(joined) ? joined : clean(text).trim();
 }
+
+/** What people write before such a number: which it is. */
+const numberName = /^(?:tin|nif|pin|vat|tva)(?:n[o°r]?\.?|number)?[:.#(]*(?=[a-z]?\d)/i;
+/** Quotation marks and full stops around a number are no part of it. */
+const withoutEdges = (text: string): string => (text.length > numberMost ? text : text.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, ''));
+/** Longer is no number of anybody, and looking for its end would only cost time. */
+const numberMost = 100;
 
 /** `1.01234567E8` as its digits, where it has them all: what a spreadsheet has rounded (`1.01E+8`) is no number of anybody. */
 export function withoutExponent(text: string): string {
@@ -54,7 +61,7 @@ export const withAsciiDigits = (text: string): string =>
 
 /** A code of letters and digits that a buyer was given, as its issuer means it: no blanks and strokes in it, no dress of a number field. */
 export function purchaseCode(text: string): string {
-  const bare = withAsciiDigits(code(text.normalize('NFKC'))).replace(/[‐-―-]/g, '');
+  const bare = withoutEdges(withAsciiDigits(code(text.normalize('NFKC')))).replace(/[‐-―-]/g, '');
   return /^[\d,]+(\.0{1,2})?$/.test(bare) ? bare.replace(/\.0{1,2}$/, '').replaceAll(',', '') : bare;
 }
 

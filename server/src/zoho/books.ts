@@ -1,4 +1,4 @@
-import { compare, isAmount } from '@muhuri/shared/money';
+import { compare } from '@muhuri/shared/money';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import { hasPhoneNumber } from '../platform/phone.ts';
@@ -6,7 +6,7 @@ import type { Books, BooksSource, ListedDocument, ReadDocument, UnreadableRow } 
 import type { BooksDocument } from '../receipts/document.model.ts';
 import type { ZohoClient } from './client.ts';
 import type { Json } from './parse-json.ts';
-import { list, readDocument, text } from './read-document.ts';
+import { amountIn, list, readDocument, text } from './read-document.ts';
 import { isDay, readTime, zohoTime } from './zoho-time.ts';
 
 const currencyMs = 10 * 60_000;
@@ -52,11 +52,11 @@ export function zohoBooks(client: ZohoClient, clock: Clock): Books {
     if (answer.is === 'missing') return answer;
     const raw = answer.body[module === 'invoices' ? 'invoice' : 'creditnote'] as { [key: string]: Json } | undefined;
     if (!raw) throw new AppError('zoho_unavailable', {}, 'no document in the answer');
-    const paid = text(raw.payment_made);
+    const paid = amountIn(raw.payment_made) ?? '0';
     const [base, mobile, paymentModes, appliedTo] = await Promise.all([
       baseCurrency(source),
       mobileOf(source, raw),
-      module === 'invoices' && isAmount(paid) && compare(paid, '0') > 0 ? paymentModesOf(client, source, id) : [],
+      module === 'invoices' && compare(paid, '0') > 0 ? paymentModesOf(client, source, id) : [],
       module === 'creditnotes' && list(raw.invoices).length === 0 && list(raw.invoices_credited).length === 0 ? appliedInvoices(client, source, id) : [],
     ]);
     return {
@@ -138,21 +138,22 @@ function listed(module: ListedDocument['module'], given: Json): ListedDocument |
   const idKey = module === 'invoices' ? 'invoice_id' : 'creditnote_id';
   const id = text(row[idKey]);
   const number = text(row[module === 'invoices' ? 'invoice_number' : 'creditnote_number']);
-  const [date, total, modifiedAt] = [text(row.date), text(row.total), readTime(text(row.last_modified_time))];
+  const [date, modifiedAt] = [text(row.date), readTime(text(row.last_modified_time))];
+  const total = text(row.total) === '' ? '0' : amountIn(row.total);
   const odd = (field: string) => ({ id, number, date: isDay(date) ? date : '', field });
   if (!/^\d{1,25}$/.test(id)) return { ...odd(idKey), id: null };
   if (date !== '' && !isDay(date)) return odd('date');
-  if (total !== '' && !isAmount(total)) return odd('total');
+  if (total === null) return odd('total');
   if (modifiedAt.getTime() === 0) return odd('last_modified_time');
   return {
     module,
     id,
     number,
     date,
-    status: text(row.status),
+    status: text(row.status).toLowerCase(),
     customer: { id: text(row.customer_id), name: text(row.customer_name) },
     currency: text(row.currency_code),
-    total: total || '0',
+    total,
     locationId: text(row.location_id) || text(row.branch_id) || null,
     createdAt: text(row.created_time) ? readTime(text(row.created_time)) : null,
     modifiedAt,

@@ -26,6 +26,11 @@ describe('a custom field is its value before it is the text made of it', () => {
     ['in Bengali digits', '"custom_field_hash":{"cf_custtin":"১০১২৩৪৫৬৭"}'],
     ['as a float is written, with all its digits', '"custom_field_hash":{"cf_custtin":"1.01234567E8"}'],
     ['in full-width digits', '"custom_field_hash":{"cf_custtin":"１０１２３４５６７"}'],
+    ['behind its name', '"custom_field_hash":{"cf_custtin":"TIN: 101 234 567"}'],
+    ['behind its French name', '"custom_field_hash":{"cf_custtin":"NIF101234567."}'],
+    ['in quotation marks', '"custom_field_hash":{"cf_custtin":"“101234567”"}'],
+    ['a field of three decimals', '"custom_field_hash":{"cf_custtin":"101234567.000"}'],
+    ['a field of several choices', '"custom_fields":[{"api_name":"cf_custtin","value":["101234567"]}]'],
   ])('a TIN from %s is its digits', (_name, fields) => {
     expect(read(fields).buyer.taxpayerId).toBe('101234567');
   });
@@ -49,6 +54,7 @@ describe('a custom field is its value before it is the text made of it', () => {
     ['Ｋ７Ｔ２Ｑ９', 'K7T2Q9'],
     ['123456.00', '123456'],
     ['123,456', '123456'],
+    ['“K7T2Q9”.', 'K7T2Q9'],
   ])('a purchase code “%s” has no dress on it', (value, is) => {
     expect(read(`"custom_field_hash":{"cf_purchase_code":"${value}"}`).buyer.purchaseCode).toBe(is);
   });
@@ -75,10 +81,27 @@ describe('a number that is none is said, never reckoned with', () => {
     expect(read('"discount_type":"entity_level","sub_total":1000,"discount":" 10 %"').discount.amount).toBe('100.00');
   });
   test.each([
-    line('ten %'),
-    '"discount_type":"entity_level","sub_total":1000,"discount":"1 0%"',
-    '"price_precision":"two"',
-    '"price_precision":-1',
-    '"price_precision":1e9',
-  ])('%s', (fields) => expect(() => read(fields)).toThrow(expect.objectContaining({ code: 'document_unreadable' })));
+    [line('ten %'), 'line_items[0].discount', 'ten'],
+    ['"discount_type":"entity_level","sub_total":1000,"discount":"1 0%"', 'discount', '1 0'],
+    ['"price_precision":"two"', 'price_precision', 'two'],
+    ['"price_precision":-1', 'price_precision', '-1'],
+    ['"price_precision":1e9', 'price_precision', '1000000000'],
+    ['"line_items":[{"name":"x"},{"name":"y","quantity":"3,0"}]', 'line_items[1].quantity', '3,0'],
+    ['"exchange_rate":"1,447.25"', 'exchange_rate', '1,447.25'],
+    ['"taxes":[{"tax_name":"VAT","tax_amount":"RWF18"}]', 'taxes[0].tax_amount', 'RWF18'],
+    ['"date":"29/02/2026"', 'date', '29/02/2026'],
+  ])('%s, by its field and with what stands in it', (fields, field, value) =>
+    expect(() => read(fields)).toThrow(expect.objectContaining({ problem: { code: 'document_unreadable', field, value } })),
+  );
+});
+
+test('what binary floats leave of nothing is nothing, and a rate with more decimals than can be kept is kept as far as it can be', () => {
+  const noise = '"balance":1.4551915228366852e-11,"roundoff_value":-5.684341886080802e-14,"adjustment":1.1102230246251565e-16,"shipping_charge":2.2e-13';
+  expect(read(noise)).toMatchObject({ balance: '0', roundOff: '0', adjustment: '0', shipping: { net: '0' } });
+  expect(read('"exchange_rate":6.909656244602211e-5').exchangeRate).toBe('0.00006909656244602211');
+  expect(read('"exchange_rate":0.000069096562446022110999').exchangeRate).toBe('0.00006909656244602211');
+});
+
+test('a status is the same in whatever letters it is written', () => {
+  expect(read('"status":"Void"').status).toBe('void');
 });

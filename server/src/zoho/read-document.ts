@@ -21,19 +21,19 @@ export type Around = {
 export function readDocument(module: BooksDocument['module'], id: string, raw: Fields, around: Around): BooksDocument {
   const own = text(raw[module === 'invoices' ? 'invoice_id' : 'creditnote_id']);
   if (own !== id) throw new AppError('zoho_mismatch', {}, `asked for ${id}, got ${own}`);
-  if (!isDay(text(raw.date))) throw new AppError('document_unreadable', { field: 'date' });
+  if (!isDay(text(raw.date))) throw new AppError('document_unreadable', { field: 'date', value: cut(text(raw.date), 40) });
   const places = precisionOf(raw);
   const isEntityDiscount = text(raw.discount_type) === 'entity_level';
   const discount = isEntityDiscount ? entityDiscount(raw, places) : '0';
   const lines = list(raw.line_items)
     .filter((line) => text(line.line_item_category) !== 'header')
-    .map((line) => readLine(line, places));
+    .map((line, index) => readLine(line, places, `line_items[${index}].`));
   return {
     module,
     id,
     number: text(raw[module === 'invoices' ? 'invoice_number' : 'creditnote_number']),
     kind: module === 'creditnotes' ? 'credit_note' : text(raw.type) === 'debit_note' ? 'debit_note' : 'invoice',
-    status: text(raw.status),
+    status: text(raw.status).toLowerCase(),
     createdAt: text(raw.created_time) ? readTime(text(raw.created_time)) : null,
     modifiedAt: text(raw.last_modified_time) ? readTime(text(raw.last_modified_time)) : null,
     date: text(raw.date),
@@ -47,46 +47,46 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     currency: text(raw.currency_code),
     baseCurrency: around.baseCurrency,
     basePlaces: around.basePlaces ?? 2,
-    exchangeRate: amount(raw.exchange_rate),
+    exchangeRate: amount(raw, 'exchange_rate'),
     places,
     isTaxInclusive: raw.is_inclusive_tax === true,
     lines: isEntityDiscount ? sharesApart(lines, discount) : lines,
     discount: { amount: discount, isBeforeTax: raw.is_discount_before_tax !== false },
     shipping: shippingOf(raw, places),
-    adjustment: amount(raw.adjustment),
-    roundOff: amount(raw.roundoff_value),
-    subTotal: amount(raw.sub_total),
-    taxTotal: amount(raw.tax_total),
-    taxes: taxAmounts(raw.taxes),
-    total: amount(raw.total),
-    baseTotal: isAmount(text(raw.bcy_total)) ? text(raw.bcy_total) : null,
-    balance: amount(raw.balance),
+    adjustment: amount(raw, 'adjustment'),
+    roundOff: amount(raw, 'roundoff_value'),
+    subTotal: amount(raw, 'sub_total'),
+    taxTotal: amount(raw, 'tax_total'),
+    taxes: taxAmounts(raw, 'taxes'),
+    total: amount(raw, 'total'),
+    baseTotal: amountIn(raw.bcy_total),
+    balance: amount(raw, 'balance'),
     paymentModes: around.paymentModes,
     corrects: { invoiceIds: correctedInvoices(raw, around.appliedTo), reference: text(raw.reference_number) || null },
   };
 }
 
-function readLine(line: Fields, places: number): BooksLine {
+function readLine(line: Fields, places: number, at: string): BooksLine {
   const taxId = text(line.tax_id);
-  const taxes = list(line.line_item_taxes);
-  const percent = amount(line.tax_percentage);
+  const taxes = taxAmounts(line, 'line_item_taxes', at);
+  const percent = amount(line, 'tax_percentage', at);
   const kind = text(line.tax_type);
   return {
     id: text(line.line_item_id),
     itemId: text(line.item_id) || null,
     name: text(line.name) || text(line.description) || '-',
-    quantity: amount(line.quantity),
-    rate: amount(line.rate),
-    net: amount(line.item_total),
-    discount: lineDiscount(line, places),
+    quantity: amount(line, 'quantity', at),
+    rate: amount(line, 'rate', at),
+    net: amount(line, 'item_total', at),
+    discount: lineDiscount(line, places, at),
     tax: taxId
       ? {
           id: taxId,
           name: text(line.tax_name),
           percent,
           kind: kind === 'compound_tax' || kind === 'tax_group' ? kind : 'tax',
-          amount: taxes.length > 0 ? add('0', ...taxes.map((tax) => amount(tax.tax_amount))) : null,
-          parts: taxAmounts(line.line_item_taxes),
+          amount: taxes.length > 0 ? add('0', ...taxes.map((tax) => tax.amount)) : null,
+          parts: taxes,
         }
       : null,
   };
@@ -101,31 +101,34 @@ function precisionOf(raw: Fields): number {
 
 const machineForm = (form: (text: string) => string, value: string | null): string | null => (value && form(value)) || null;
 
-const taxAmounts = (rows: Json | undefined): TaxAmount[] =>
-  list(rows).map((row) => ({ id: text(row.tax_id) || null, name: text(row.tax_name), amount: amount(row.tax_amount) }));
+const taxAmounts = (from: Fields, key: string, at = ''): TaxAmount[] =>
+  list(from[key]).map((row, index) => ({
+    id: text(row.tax_id) || null,
+    name: text(row.tax_name),
+    amount: amount(row, 'tax_amount', `${at}${key}[${index}].`),
+  }));
 
 /**
  * Shipping as Zoho sends it: its tax stands in fields of its own, in a list like a line's, or only in what the charge comes to with
  * and without it; the charge itself with the tax inside on a tax-inclusive document, unless the net is named.
  */
 function shippingOf(raw: Fields, places: number): BooksDocument['shipping'] {
-  const given = (value: Json | undefined) => (isAmount(text(value)) ? text(value) : null);
-  const charge = given(raw.shipping_charge) ?? '0';
-  const without = given(raw.shipping_charge_exclusive_of_tax);
-  const inside = given(raw.shipping_charge_inclusive_of_tax);
+  const charge = amountIn(raw.shipping_charge) ?? '0';
+  const without = amountIn(raw.shipping_charge_exclusive_of_tax);
+  const inside = amountIn(raw.shipping_charge_inclusive_of_tax);
   const taxes = list(raw.shipping_charge_taxes);
   const [only] = taxes;
   const taxId = text(raw.shipping_charge_tax_id) || (taxes.length === 1 ? text(only?.tax_id) : '') || null;
   const taxName = text(raw.shipping_charge_tax_name) || text(only?.tax_name);
-  const percents = taxes.map((tax) => given(tax.tax_percentage) ?? percentIn(text(tax.tax_name)));
+  const percents = taxes.map((tax) => amountIn(tax.tax_percentage) ?? percentIn(text(tax.tax_name)));
   const taxPercent =
-    given(raw.shipping_charge_tax_percentage) ??
+    amountIn(raw.shipping_charge_tax_percentage) ??
     (percents.length > 0 && percents.every((each) => each !== null) ? add('0', ...(percents as string[])) : percentIn(taxName));
   const difference = without !== null && inside !== null ? subtract(inside, without) : null;
-  const listed = taxes.length > 0 ? add('0', ...taxes.map((tax) => amount(tax.tax_amount))) : null;
-  const told = [given(raw.shipping_charge_tax), listed, difference].filter((each) => each !== null);
+  const listed = taxes.length > 0 ? add('0', ...taxAmounts(raw, 'shipping_charge_taxes').map((tax) => tax.amount)) : null;
+  const told = [amountIn(raw.shipping_charge_tax), listed, difference].filter((each) => each !== null);
   const said = told.find((each) => !isZero(each)) ?? told[0] ?? null;
-  if (isZero(without ?? charge)) return { net: without ?? charge, tax: said ?? '0', taxId, taxPercent: given(raw.shipping_charge_tax_percentage), taxName };
+  if (isZero(without ?? charge)) return { net: without ?? charge, tax: said ?? '0', taxId, taxPercent: amountIn(raw.shipping_charge_tax_percentage), taxName };
   const isGross = without === null && raw.is_inclusive_tax === true;
   const base = without ?? charge;
   const share = isGross ? add('100', taxPercent ?? '0') : '100';
@@ -137,17 +140,25 @@ function shippingOf(raw: Fields, places: number): BooksDocument['shipping'] {
 const percentIn = (name: string): string | null => /\((\d+(?:\.\d+)?)\s*%\)\s*$/.exec(name)?.[1] ?? null;
 
 /** Text `"10%"` is a share, a number an amount. */
-function lineDiscount(line: Fields, places: number): string {
-  if (isAmount(text(line.discount_amount))) return text(line.discount_amount);
-  const given = text(line.discount);
-  if (!given.endsWith('%')) return amount(line.discount);
-  return round(divide(multiply(round(multiply(amount(line.rate), amount(line.quantity)), places), amount(given.slice(0, -1))), '100'), places);
+function lineDiscount(line: Fields, places: number, at: string): string {
+  const money = amountIn(line.discount_amount);
+  if (money !== null) return money;
+  const percent = percentOf(line, at);
+  if (percent === null) return amount(line, 'discount', at);
+  return round(divide(multiply(round(multiply(amount(line, 'rate', at), amount(line, 'quantity', at)), places), percent), '100'), places);
 }
 
 function entityDiscount(raw: Fields, places: number): string {
-  for (const key of ['discount_total', 'discount_amount']) if (isAmount(text(raw[key]))) return text(raw[key]);
-  const given = text(raw.discount);
-  return given.endsWith('%') ? round(divide(multiply(amount(raw.sub_total), amount(given.slice(0, -1))), '100'), places) : amount(raw.discount);
+  const money = amountIn(raw.discount_total) ?? amountIn(raw.discount_amount);
+  if (money !== null) return money;
+  const percent = percentOf(raw);
+  return percent === null ? amount(raw, 'discount') : round(divide(multiply(amount(raw, 'sub_total'), percent), '100'), places);
+}
+
+/** A discount written as a share, without its sign; null where it is money. */
+function percentOf(from: Fields, at = ''): string | null {
+  const given = text(from.discount);
+  return given.endsWith('%') ? amount({ discount: given.slice(0, -1) }, 'discount', at) : null;
 }
 
 /**
@@ -188,11 +199,14 @@ function custom(raw: Fields, name: string): string | null {
   ] as const) {
     const row = list(raw[fields]).find((each) => text(each.api_name) === name);
     const flat = (raw[hash] ?? {}) as Fields;
-    const value = text(row?.value) || text(flat[`${name}_unformatted`]) || text(flat[name]);
+    const value = text(only(row?.value)) || text(flat[`${name}_unformatted`]) || text(flat[name]);
     if (value) return value;
   }
   return null;
 }
+
+/** What a field of several choices holds, where that is one. */
+const only = (value: Json | undefined): Json | undefined => (Array.isArray(value) && value.length === 1 ? value[0] : value);
 
 /**
  * The door: whatever of Zoho's becomes ours goes through here, on one line and well-formed. Blanks come as `""`, `" "`, null or not at all. What is
@@ -201,10 +215,21 @@ function custom(raw: Fields, name: string): string | null {
 export const text = (value: Json | undefined): string => (typeof value === 'string' ? clean(value).trim() : '');
 export const list = (value: Json | undefined): Fields[] =>
   Array.isArray(value) ? value.filter((each): each is Fields => typeof each === 'object' && each !== null && !Array.isArray(each)) : [];
-/** Nothing is nought; what is there and is no number is never taken for nought. */
-function amount(value: Json | undefined): string {
-  const given = text(value);
-  if (given === '') return '0';
-  if (!isAmount(given)) throw new AppError('document_unreadable', { field: 'amount', value: cut(given, 40) });
-  return given;
+/** Nothing is nought; what is there and is no number is never taken for nought. `at`: where `from` stands within the document. */
+function amount(from: Fields, key: string, at = ''): string {
+  const given = text(from[key]);
+  const found = given === '' ? '0' : amountIn(given);
+  if (found === null) throw new AppError('document_unreadable', { field: at + key, value: cut(given, 40) });
+  return found;
 }
+
+/** A number that can be reckoned with, or null. */
+export function amountIn(value: Json | undefined): string | null {
+  const given = text(value);
+  const [, sign = '', whole = '', fraction = ''] = /^(-?)(\d+)\.(\d+)$/.exec(given) ?? [];
+  // What binary floats leave of nothing: 5.684341886080802e-14.
+  if (fraction.length > 8 && /^0+$/.test(whole) && fraction.startsWith('000000')) return '0';
+  const exact = fraction.length > decimalsMost ? `${sign}${whole}.${fraction.slice(0, decimalsMost)}` : given;
+  return isAmount(exact) ? exact : null;
+}
+const decimalsMost = 20;

@@ -52,6 +52,10 @@ describe('a webhook’s body', () => {
     expect(read(invoice)).toMatchObject(expected);
     expect(read('{"invoice":{"invoice_id":98200000056711499123}}')).toMatchObject({ id: '98200000056711499123' });
     expect(read(`JSONString=${encodeURIComponent(invoice)}`, 'application/x-www-form-urlencoded')).toMatchObject(expected);
+    // An invoice that a recurring one made names both, and most others name none there.
+    const form = 'application/x-www-form-urlencoded';
+    expect(read('recurring_invoice_id=&invoice_id=982000000567114', form)).toMatchObject(expected);
+    expect(read('{"recurring_invoice_id":"77","invoice_id":"982000000567114"}')).toMatchObject(expected);
     expect(read('{"creditnote":{"creditnote_id":"5","last_modified_time":"2026-11-20T09:30:00+0200"}}')).toEqual({
       is: 'document',
       module: 'creditnotes',
