@@ -450,10 +450,10 @@ export const problems = {
   document_unreadable: e(
     422,
     'zoho',
-    'This document cannot be read as Zoho gives it.',
-    'Open it in Zoho Books, look at the field that is named, and save it again. The other documents are not held up by it.',
-    'Ce document ne peut pas être lu tel que Zoho le donne.',
-    'Ouvrez-le dans Zoho Books, regardez le champ indiqué et enregistrez-le à nouveau. Les autres documents ne sont pas retenus.',
+    'This document cannot be read as Zoho gives it[: in {field} stands “{value}”].',
+    'Open it in Zoho Books, put that field right, and save it again. The other documents are not held up by it.',
+    'Ce document ne peut pas être lu tel que Zoho le donne[ : dans {field} figure « {value} »].',
+    'Ouvrez-le dans Zoho Books, corrigez ce champ et enregistrez-le à nouveau. Les autres documents ne sont pas retenus.',
   ),
   listed_unreadable: e(
     422,
@@ -740,9 +740,9 @@ export const problems = {
   negative_line: e(
     422,
     'zoho',
-    'A line has a negative amount or quantity.',
+    'A line has a negative amount or quantity[: “{name}”].',
     'Use a discount on the line, or a credit note.',
-    'Une ligne a un montant ou une quantité négatifs.',
+    'Une ligne a un montant ou une quantité négatifs[ : « {name} »].',
     'Utilisez une remise sur la ligne, ou une note de crédit.',
   ),
   line_without_quantity: e(
@@ -764,9 +764,9 @@ export const problems = {
   quantity_unsupported: e(
     422,
     'zoho',
-    'A quantity is so small that it is nothing with two decimals, which is all the device takes.',
+    'A quantity is so small that it is nothing with two decimals, which is all the device takes[: {quantity} of “{name}”].',
     'Change the unit or the quantity of that line.',
-    "Une quantité est si petite qu'il n'en reste rien avec deux décimales, et l'appareil n'en prend pas plus.",
+    "Une quantité est si petite qu'il n'en reste rien avec deux décimales, et l'appareil n'en prend pas plus[ : {quantity} de « {name} »].",
     "Changez l'unité ou la quantité de cette ligne.",
   ),
   too_many_lines: e(
@@ -804,9 +804,9 @@ export const problems = {
   compound_tax: e(
     422,
     'zoho',
-    'A compound tax (a tax on a tax) cannot be sealed.',
+    'A compound tax (a tax on a tax) cannot be sealed[: {tax_name} on “{name}”].',
     'Use a simple tax on that line.',
-    'Une taxe composée (taxe sur taxe) ne peut pas être scellée.',
+    'Une taxe composée (taxe sur taxe) ne peut pas être scellée[ : {tax_name} sur « {name} »].',
     'Utilisez une taxe simple sur cette ligne.',
   ),
   currency_unsupported: e(
@@ -944,9 +944,9 @@ export const problems = {
   buyer_mobile_malformed: e(
     422,
     'buyer',
-    "The buyer's mobile number has too few digits to be a phone number.",
+    "The buyer's mobile number has too few digits, or too many, to be a phone number.",
     'Type the whole number; how it is written does not matter.',
-    "Le mobile de l'acheteur a trop peu de chiffres pour être un numéro de téléphone.",
+    "Le mobile de l'acheteur a trop peu de chiffres, ou trop, pour être un numéro de téléphone.",
     "Saisissez le numéro en entier ; la façon de l'écrire n'a pas d'importance.",
   ),
   original_printed: e(
@@ -1027,9 +1027,9 @@ export const problems = {
   refund_too_large: e(
     422,
     'zoho',
-    'This credit note refunds {asked} {base_currency} of "{name}"; of the {sold_quantity} sold at {unit_price}, {left} {base_currency} are left to refund[ (at the sale\'s own rate of {rate} for one {currency})].',
+    'This credit note refunds {asked} {base_currency} of "{name}"; of the {sold_quantity} sold[ at {unit_price}], {left} {base_currency} are left to refund[ (at the sale\'s own rate of {rate} for one {currency})].',
     'Lower that line of the credit note in Zoho Books to what is left.',
-    'Cette note de crédit rembourse {asked} {base_currency} de « {name} » ; sur les {sold_quantity} vendus à {unit_price}, il reste {left} {base_currency} à rembourser[ (au taux de la vente, {rate} pour un {currency})].',
+    'Cette note de crédit rembourse {asked} {base_currency} de « {name} » ; sur les {sold_quantity} vendus[ à {unit_price}], il reste {left} {base_currency} à rembourser[ (au taux de la vente, {rate} pour un {currency})].',
     'Ramenez cette ligne de la note de crédit au reste dans Zoho Books.',
   ),
   refund_too_many: e(

@@ -217,6 +217,9 @@ describe('text of every script', () => {
     // What is remembered of a letter holds beside letters that are new.
     const again = (await api.get(`/receipts/preflight?module=invoices&document_id=${withName('\u{1202A} and \u{12031}')}`)).body.findings;
     expect(again).toMatchObject([{ characters: expect.stringMatching(/U\+1202A.*U\+12031/) }]);
+    // Of a long text what is shown ends between two characters.
+    const [long] = (await api.get(`/receipts/preflight?module=invoices&document_id=${withName(`${'a'.repeat(99)}😀\u{1202A}`)}`)).body.findings;
+    expect(long.text).toBe(`${'a'.repeat(99)}😀`);
     const { version } = (await admin.get('/businesses/me/config')).body;
     const named = await admin.put('/businesses/me/config', { branding: { trade_name: 'Clay \u{1202A}' }, version });
     expect(named).toMatchObject({ status: 422, body: { code: 'text_unprintable', field: 'branding.trade_name' } });

@@ -466,6 +466,20 @@ describe('a refund is measured by its sale', () => {
       expect(findings.find((each: { code: string }) => each.code === 'refund_too_large').title).toContain(said);
   });
 
+  test('an item that was sold at two prices is not said to have been sold at one of them', async () => {
+    const coffee = { item: organization().items[0] };
+    const original = sale({
+      lines: [
+        [1, 100, 'vat', coffee],
+        [1, 8500, 'vat', coffee],
+      ],
+    });
+    await sealed(original);
+    const { findings } = await preflight('creditnotes', note(original, { lines: [[2, 8500, 'vat', coffee]] }));
+    const { title } = findings.find((each: { code: string }) => each.code === 'refund_too_large');
+    expect(title).toContain('of the 2 sold, 10148.00 RWF are left');
+  });
+
   test('a lower price first and the goods afterwards: units are not counted for a price cut', async () => {
     const original = sale({ lines: [[3, 1000, 'vat']] });
     await sealed(original);

@@ -1,3 +1,4 @@
+import { cut } from '@muhuri/shared/text';
 import { invitationMail, openInvitation } from '../access/index.ts';
 import type { PlatformRecorder, Recorder } from '../audit/index.ts';
 import { insertBranch } from '../branches/index.ts';
@@ -88,8 +89,8 @@ export const registerByOperator =
             goLiveDate: ask.go_live_date ?? ports.day(at, dialect.timeZone),
             settings: defaultSettings,
             branding: {
-              trade_name: ask.business_name.slice(0, 100),
-              address_lines: [ask.location.slice(0, 100)],
+              trade_name: cut(ask.business_name, 100),
+              address_lines: [cut(ask.location, 100)],
               email: ask.email,
               phone: ask.phone_number,
               accent_color: '#1f2329',

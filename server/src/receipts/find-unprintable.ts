@@ -1,4 +1,5 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
+import { cut } from '@muhuri/shared/text';
 import type { BooksDocument } from './document.model.ts';
 import { isPlain, printable } from './paper/printable.model.ts';
 
@@ -40,7 +41,7 @@ export function findUnprintable(ports: { find(businessId: string, letters: strin
     return texts
       .flatMap(({ field, text }): StoredProblem[] => {
         const letters = [...new Set(text)].filter((letter) => known.get(letter));
-        return letters.length > 0 ? [{ code: 'text_unprintable', field, text: text.slice(0, 100), characters: letters.slice(0, 5).map(named).join(', ') }] : [];
+        return letters.length > 0 ? [{ code: 'text_unprintable', field, text: cut(text, 100), characters: letters.slice(0, 5).map(named).join(', ') }] : [];
       })
       .slice(0, findingsMax);
   };

@@ -1,3 +1,4 @@
+import { describeProblem } from '@muhuri/shared/problems';
 import { describe, expect, test } from 'vitest';
 import type { BooksDocument } from './document.model.ts';
 import { makeSale } from './make-sale.model.ts';
@@ -121,4 +122,14 @@ describe('bad input has one code each, and no sale', () => {
   test('a document before go-live is sealed by hand only with a confirmation', () => {
     expect(codes({ date: '2025-12-31' }, { confirm: ['before_go_live'] })).toEqual([]);
   });
+});
+
+test.each([
+  ['a negative line', line('-1000', { name: 'Ikawa', rate: '-1000' })],
+  ['too little of it', line('45', { name: 'Ikawa', quantity: '0.001', rate: '45000' })],
+  ['a tax on a tax', line('1000', { name: 'Ikawa', tax: { id: 'vat', name: 'VAT', percent: '18', kind: 'compound_tax', amount: null } })],
+])('of many lines the sentence says which one it is about: %s', (_what, odd) => {
+  const { findings } = makeSale(document({ lines: [line('1000'), line('2000'), odd] }), setup, {}, null);
+  for (const language of ['en', 'fr', 'ar']) for (const finding of findings) expect(describeProblem(finding, language).title).toContain('Ikawa');
+  expect(findings).toHaveLength(1);
 });

@@ -137,10 +137,10 @@ function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refund
   for (const { line, index } of lines) {
     const field = `line_items[${index}]`;
     const found: StoredProblem[] = [];
-    if (isNegative(line.net) || isNegative(line.quantity) || isNegative(line.rate)) found.push({ code: 'negative_line', field });
+    if (isNegative(line.net) || isNegative(line.quantity) || isNegative(line.rate)) found.push({ code: 'negative_line', field, name: line.name });
     else if (isZero(line.quantity)) found.push({ code: 'line_without_quantity', field, name: line.name });
-    else if (isZero(round(line.quantity, 2))) found.push({ code: 'quantity_unsupported', field });
-    if (line.tax?.kind === 'compound_tax') found.push({ code: 'compound_tax', field, tax_id: line.tax.id, tax_name: line.tax.name });
+    else if (isZero(round(line.quantity, 2))) found.push({ code: 'quantity_unsupported', field, name: line.name, quantity: line.quantity });
+    if (line.tax?.kind === 'compound_tax') found.push({ code: 'compound_tax', field, name: line.name, tax_id: line.tax.id, tax_name: line.tax.name });
     if (found.length > 0) odd.add(index);
     findings.push(...found);
   }

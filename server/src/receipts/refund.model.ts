@@ -43,7 +43,7 @@ export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartia
     if (compare(excess, '0') > 0) {
       // Where earlier parts have taken all there was, this one is left with nothing of the item, beside others.
       if (compare(excess, roundingOf(item, sale)) <= 0) settled.set(key, row.left);
-      else findings.push({ code: 'refund_too_large', field, ...about(row, sale) });
+      else findings.push({ code: 'refund_too_large', field, ...about(item, sale) });
     } else if (!isZero(excess) && makesUp(item) && compare(absolute(excess), centsOf(item)) <= 0) settled.set(key, rest);
     else if (asked.some((line) => compare(quantityOf([line]), add(quantityOf(sold), inexactOf(sold))) > 0))
       findings.push({ code: 'refund_too_many', field, name: row.name, quantity: quantityOf(asked), sold_quantity: row.quantity });
@@ -55,7 +55,7 @@ export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartia
   for (const [key, to] of settled) lines = settle(lines, key, subtract(to, items.get(key)?.row.asked as Amount));
   const total = totalOf(lines);
   const [first] = [...items.values()].filter((item) => item.asked.length > 0);
-  if (findings.length === 0 && first && isZero(total)) findings.push({ code: 'refund_too_large', field: 'total', ...about(first.row, sale) });
+  if (findings.length === 0 && first && isZero(total)) findings.push({ code: 'refund_too_large', field: 'total', ...about(first, sale) });
   const aUnitEach = add('0', ...sale.lines.map((line) => smallest(line, sale)));
   // Nothing of the sale is left out: then only its total, or the refund's, was rounded to a whole unit.
   const within = [...items.values()].every(isReturnedWhole) ? add(aUnitEach, sale.foreign?.exchangeRate ?? '1') : aUnitEach;
@@ -76,7 +76,7 @@ function itemsOf(refund: Sale, sale: Sale, others: Sale[]): Map<string, Item> {
     const row = {
       name: first.name,
       quantity: quantityOf(sold),
-      unitPrice: first.books?.rate ?? first.unitPrice,
+      unitPrice: unitPriceOf(first),
       sold: totalOf(sold),
       refunded: totalOf(refunded),
       left: isNegative(rest) ? '0.00' : rest,
@@ -90,6 +90,7 @@ function itemsOf(refund: Sale, sale: Sale, others: Sale[]): Map<string, Item> {
 const keyOf = (line: SaleLine) => `${line.taxClass} ${line.source}`;
 const totalOf = (lines: SaleLine[]): Amount => round(add('0', ...lines.map((line) => line.total)), 2);
 const quantityOf = (lines: SaleLine[]): Amount => add('0', ...lines.map((line) => line.books?.quantity ?? line.quantity));
+const unitPriceOf = (line: SaleLine): Amount => line.books?.rate ?? line.unitPrice;
 /** Older receipts kept quantities cut to two decimals. */
 const inexactOf = (lines: SaleLine[]): Amount => add('0', ...lines.map((line) => (line.books ? '0' : '0.005')));
 const smallest = (line: SaleLine, sale: Sale): Amount => multiply(line.books?.unit ?? '0.01', sale.foreign?.exchangeRate ?? '1');
@@ -178,12 +179,13 @@ function settle(lines: SaleLine[], key: string, change: Amount): SaleLine[] {
   return result;
 }
 
-const about = (row: Left, sale: Sale) => ({
+const about = ({ row, sold }: Item, sale: Sale) => ({
   name: row.name,
   asked: row.asked,
   left: row.left,
   sold_quantity: row.quantity,
-  unit_price: row.unitPrice,
+  // Sold at several prices, it has not one that could be named.
+  ...(sold.every((line) => compare(unitPriceOf(line), row.unitPrice) === 0) ? { unit_price: row.unitPrice } : {}),
   base_currency: sale.currency,
   ...(sale.foreign ? { rate: sale.foreign.exchangeRate, currency: sale.foreign.currency } : {}),
 });

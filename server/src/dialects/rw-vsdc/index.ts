@@ -28,7 +28,7 @@ export const dialect: Dialect = {
   checkBuyer(buyer) {
     if (buyer.taxpayerId === null) {
       if (buyer.mobile === null) return [{ code: 'buyer_mobile_missing', field: 'buyer_mobile' }];
-      return /^\+?\d{6,19}$/.test(buyer.mobile) ? [] : [{ code: 'buyer_mobile_malformed', field: 'buyer_mobile' }];
+      return /^\+?\d{6,15}$/.test(buyer.mobile) ? [] : [{ code: 'buyer_mobile_malformed', field: 'buyer_mobile' }];
     }
     if (!/^\d{9}$/.test(buyer.taxpayerId)) return [{ code: 'buyer_tin_malformed', field: 'buyer_tin' }];
     if (buyer.purchaseCode === null) return [{ code: 'purchase_code_missing', field: 'purchase_code' }];
