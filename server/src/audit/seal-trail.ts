@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Context } from '../context.ts';
+import { pageAfter } from '../platform/db/page-after.ts';
 import type { Tx } from '../platform/db/database.ts';
+import { endOf } from '../platform/words.ts';
 import { query, queryOne, toDate } from '../platform/db/query.ts';
 
 /** One entry of the trail as it is chained: text exactly as the database prints it, so that any later reader can hash it again. */
@@ -106,15 +108,35 @@ export type TrailEntry = Omit<ChainedEntry, 'at' | 'before' | 'after'> & {
 /** The index by subject holds what is chained; the little that is not has an index of its own. */
 const bySubject = `(select * from audit where subject = $3 and position is not null union all select * from audit where subject = $3 and position is null) a`;
 
+/** Most of a trail: met at every step through it, and so in no index by what they are. */
+const often = ['receipt.opened', 'receipt.signed'];
+const seldom = `action not in (${often.map((each) => `'${each}'`).join(', ')})`;
+
+/**
+ * Where entries of some actions stand: of what is done seldom the few actions there are of that beginning, each from its own end of the index;
+ * of what is done often, what is met on the way.
+ */
+const byAction = (rest: string): string => `(
+  with recursive known(action) as (
+    (select action collate "C" from audit where ${seldom} and action collate "C" >= $1 and action collate "C" < $9 order by action collate "C" limit 1)
+    union all
+    select (select x.action collate "C" from audit x where x.${seldom} and x.action collate "C" > k.action and x.action collate "C" < $9
+      order by x.action collate "C" limit 1) from known k where k.action is not null)
+  select x.* from known k, lateral (select * from audit where ${seldom} and action collate "C" = k.action and ${rest} order by at desc, id desc limit $8) x
+  union all
+  select y.* from (select * from audit where action = any($10::text[]) and ${rest} order by at desc, id desc limit $8) y) a`;
+
 /** A page of a trail, newest first. `table` is one of ours, never a caller's text. */
 export async function listEntries(tx: Tx, table: 'audit' | 'reference.platform_audit', filter: TrailFilter): Promise<TrailEntry[]> {
+  const rest = `($2::text is null or actor_id = $2) and ($4::timestamptz is null or at >= $4)
+        and ($5::timestamptz is null or at < $5::timestamptz + interval '1 day') and ${pageAfter(table, 'at', 'id', '$6', '$7')}`;
+  const isByAction = table === 'audit' && filter.action && !filter.subject;
+  const source = table === 'audit' && filter.subject ? bySubject : isByAction ? byAction(rest) : table;
   const rows = await query<Record<string, unknown>>(
     tx,
     `select id, at, actor_type, actor_id, origin, action, subject, before::text, after::text, request_id,
-       ${table === 'audit' ? 'position::text' : 'null::text as position'} from ${table === 'audit' && filter.subject ? bySubject : table}
-      where ($1::text is null or action like $1 || '%') and ($2::text is null or actor_id = $2) and ($3::text is null or subject = $3)
-        and ($4::timestamptz is null or at >= $4) and ($5::timestamptz is null or at < $5::timestamptz + interval '1 day')
-        and ($6::timestamptz is null or (at, id) < ($6::timestamptz, $7::text))
+       ${table === 'audit' ? 'position::text' : 'null::text as position'} from ${source}
+      where ($1::text is null or starts_with(action, $1)) and ($3::text is null or subject = $3) and ${rest}
       order by at desc, id desc limit $8`,
     [
       filter.action ?? null,
@@ -125,6 +147,7 @@ export async function listEntries(tx: Tx, table: 'audit' | 'reference.platform_a
       filter.after?.at ?? null,
       filter.after?.id ?? null,
       filter.limit,
+      ...(isByAction ? [endOf(filter.action as string), often.filter((each) => each.startsWith(filter.action as string))] : []),
     ],
   );
   const parsed = (value: unknown) => (value === null ? null : JSON.parse(value as string));

@@ -1,3 +1,4 @@
+import { pageAfter } from '../platform/db/page-after.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 import type { Business } from './business.model.ts';
@@ -78,7 +79,7 @@ export async function listDirectory(tx: Tx, page: DirectoryPage): Promise<(Direc
      from reference.business_directory d left join reference.business_totals t on t.business_id = d.business_id
      where ($1::text is null or d.status = $1)
        and ($2::text is null or d.name ilike $2 or d.tin_number like $2 or d.email ilike $2 or d.organization_id like $2 or d.business_id like $2)
-       and ($3::timestamptz is null or (d.created_at, d.business_id) < ($3::timestamptz, $4::text))
+       and ${pageAfter('reference.business_directory', 'd.created_at', 'd.business_id', '$3', '$4')}
      order by d.created_at desc, d.business_id desc limit $5`,
     [page.status, page.search === null ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`, page.after?.at ?? null, page.after?.id ?? null, page.limit],
   );

@@ -1,4 +1,5 @@
 import { idPrefixes } from '@muhuri/shared/ids';
+import { pageAfter } from '../platform/db/page-after.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { json, query, toDate } from '../platform/db/query.ts';
 
@@ -84,7 +85,7 @@ export const listDeliveries = async (tx: Tx, page: { limit: number; after: { at:
       tx,
       `select id, hook_id, at, verdict, module, document_id, modified_at, digest, bytes, origin from delivery
         where ($1::text is null or verdict = $1) and ($2::text is null or id < $2)
-          and ($3::timestamptz is null or (at, id) < ($3::timestamptz, $4::text)) order by id desc limit $5`,
+          and ${pageAfter('delivery', 'at', 'id', '$3', '$4')} order by id desc limit $5`,
       // One thousandth further than the time says, and from there by time and id: an id alone, which anybody may make up, decides nothing.
       [page.verdict, page.after ? idAt(Date.parse(page.after.at) + 1) : null, page.after?.at ?? null, page.after?.id ?? null, page.limit],
     )

@@ -1,3 +1,4 @@
+import { pageAfter } from '../platform/db/page-after.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 
@@ -118,11 +119,11 @@ export const endNotice = (tx: Tx, is: Pick<Notice, 'id' | 'state' | 'tries' | 'l
 
 export const listNotices = async (tx: Tx, page: { limit: number; after: { at: string; id: string } | null }): Promise<Notice[]> =>
   (
-    await query(
-      tx,
-      'select * from notice where ($1::timestamptz is null or (created_at, id) < ($1::timestamptz, $2::text)) order by created_at desc, id desc limit $3',
-      [page.after?.at ?? null, page.after?.id ?? null, page.limit],
-    )
+    await query(tx, `select * from notice where ${pageAfter('notice', 'created_at', 'id', '$1', '$2')} order by created_at desc, id desc limit $3`, [
+      page.after?.at ?? null,
+      page.after?.id ?? null,
+      page.limit,
+    ])
   ).map(toNotice);
 
 /** Sent once more, under the same id, so that whoever has had it knows it again. */

@@ -1,5 +1,6 @@
 import type { OriginalPaper } from './original.model.ts';
 import type { StoredProblem } from '@muhuri/shared/problems';
+import { pageAfter } from '../platform/db/page-after.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { findRareWord, holdsAll } from '../platform/db/find-by-words.ts';
 import { fromJson, json, query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
@@ -208,7 +209,7 @@ export async function listReceipts(tx: Tx, page: ReceiptPage): Promise<Receipt[]
   if (beginnings?.length === 0) return [];
   const rare = beginnings && (await findRareWord(tx, beginnings));
   const where = [
-    '($1::timestamptz is null or (r.opened_at, r.id) < ($1::timestamptz, $2::text))',
+    pageAfter('receipt', 'r.opened_at', 'r.id', '$1', '$2'),
     page.environment
       ? `r.environment = '${page.environment === 'sandbox' ? 'sandbox' : 'production'}'`
       : "(r.environment = 'production' or d.state <> 'retired')",

@@ -1,3 +1,4 @@
+import { pageAfter } from '../platform/db/page-after.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { query, toDate } from '../platform/db/query.ts';
 
@@ -53,7 +54,7 @@ export const insertAttempt = (tx: Tx, is: Attempt) =>
 export async function listAttempts(tx: Tx, page: { limit: number; after: { at: string; id: string } | null }): Promise<Attempt[]> {
   const rows = await query<Record<string, string | null>>(
     tx,
-    'select * from reference.wall_attempt where ($1::timestamptz is null or (at, id) < ($1::timestamptz, $2::text)) order by at desc, id desc limit $3',
+    `select * from reference.wall_attempt where ${pageAfter('reference.wall_attempt', 'at', 'id', '$1', '$2')} order by at desc, id desc limit $3`,
     [page.after?.at ?? null, page.after?.id ?? null, page.limit],
   );
   return rows.map((row) => ({
