@@ -72,6 +72,8 @@ async function openBusiness(postgres: World['postgres']) {
     ['list of receipts', () => ok(api.get('/businesses/me/recent-invoices?limit=50'))],
     ['list to seal', () => ok(api.get('/documents?limit=50'))],
     ['list of all sealed', () => ok(api.get('/documents?limit=50&standing=sealed'))],
+    ['list of the sealed of a branch that has sealed little', () => ok(api.get(`/documents?limit=50&standing=sealed&branch_id=${business.branchIds[1]}`))],
+    ['list of everything of a branch', () => ok(api.get(`/documents?limit=50&standing=to_seal,waiting,refused,sealed&branch_id=${business.branchIds[1]}`))],
     ['search of the sealed, few matches', () => ok(api.get('/documents?limit=50&standing=sealed&search=F-777'))],
     ['search of the sealed, many matches', () => ok(api.get('/documents?limit=50&standing=sealed&search=F-1'))],
     ['search of the sealed, no match', () => ok(api.get('/documents?limit=50&standing=sealed&search=nobody'))],
@@ -83,6 +85,8 @@ async function openBusiness(postgres: World['postgres']) {
     ['receipts searched, many matches', () => ok(api.get('/businesses/me/recent-invoices?limit=50&search=Buyer'))],
     ['activity by a subject that is not there', () => ok(api.get('/trail?limit=50&subject=nobody'))],
     ['activity by an action that is not there', () => ok(api.get('/trail?limit=50&action=nothing'))],
+    ['activity by an action that was done once', () => ok(api.get('/trail?limit=50&action=webhook.made'))],
+    ['activity by an action that is done all the time', () => ok(api.get('/trail?limit=50&action=receipt.signed'))],
     ['stats', () => ok(api.get('/businesses/me/stats'))],
     ['activity', () => ok(api.get('/trail?limit=50'))],
     ['evidence pack', () => ok(api.get(`/receipts/${first.id}/evidence-pack`))],
@@ -145,10 +149,10 @@ async function fill(owner: pg.Client, businessId: string, receiptId: string, fro
     receipt_signature: "'F' || n",
   });
   await owner.query(
-    `insert into document (business_id, module, document_id, number, date, status, customer_id, customer_name, currency, total, modified_at, seen_at, source, sealed, words)
-     select $1, 'invoices', '99' || n, 'F-' || n, ${day}, 'sent', '1', 'Buyer ' || (n % 500), 'RWF', 1000 + n, now(), now(), 'poll', true,
+    `insert into document (business_id, module, document_id, number, date, status, customer_id, customer_name, currency, total, modified_at, seen_at, source, sealed, sealed_branch, words)
+     select $1, 'invoices', '99' || n, 'F-' || n, ${day}, 'sent', '1', 'Buyer ' || (n % 500), 'RWF', 1000 + n, now(), now(), 'poll', true, (select branch_id from receipt where business_id = $1 and id = $4),
        ' f-' || n || ' f ' || n || ' buyer ' || (n % 500) || ' ' || (1000 + n) from generate_series($2::int + 1, $3::int) n`,
-    [businessId, from, to],
+    [businessId, from, to, receiptId],
   );
   await owner.query(
     `insert into search_word (business_id, word, module, document_id)

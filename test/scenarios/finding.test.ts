@@ -51,10 +51,77 @@ describe('what is searched for', () => {
     expect(count('sealed')).toBe(2);
   });
 
+  test('is listed once each on its pages, of one branch or of all, sealed or not, and whatever else stands open of the same document', async () => {
+    const [{ businessId, branchIds }] = world.businesses;
+    const [first] = own().filter((each) => each.module === 'invoices');
+    // The refund that undoes a lost sale bears the day and the document of the sale itself.
+    await world.sql(
+      `insert into receipt select (jsonb_populate_record(r, '{"id": "rcp_000000000000000000undoes", "kind": "refund", "state": "refused", "invoice_number": null}')).*
+         from receipt r where document_id = $1`,
+      [first?.id],
+      businessId,
+    );
+    type Row = { module: string; document_id: string; receipt_id: string | null; standing: string };
+    const pagesOf = async (query: string, limit: number) => {
+      const rows: string[] = [];
+      for (let cursor = ''; ; ) {
+        const { status, body } = await admin.get(`/documents?limit=${limit}&${query}${cursor && `&cursor=${cursor}`}`);
+        expect(status, JSON.stringify(body)).toBe(200);
+        rows.push(...(body.documents as Row[]).map((row) => `${row.document_id} ${row.receipt_id} ${row.standing}`));
+        if (!body.next_cursor || rows.length > 60) return rows;
+        cursor = body.next_cursor as string;
+      }
+    };
+    for (const query of ['standing=sealed,refused,drifted', `standing=sealed,refused,drifted&branch_id=${branchIds[0]}`]) {
+      const whole = await pagesOf(query, 200);
+      expect(whole.filter((row) => row.startsWith(String(first?.id))).length, 'the sale and what undoes it').toBe(2);
+      expect(whole).toHaveLength(3);
+      expect(await pagesOf(query, 1)).toEqual(whole);
+    }
+    expect(await pagesOf(`standing=sealed&branch_id=${branchIds[0]}`, 1)).toHaveLength(2);
+    expect(await pagesOf(`standing=sealed&branch_id=${branchIds[1]}`, 1)).toEqual([]);
+    const cursor = Buffer.from(JSON.stringify(['2026-01-01', '1'])).toString('base64url');
+    expect(await admin.get(`/documents?cursor=${cursor}`)).toMatchObject({ status: 400, body: { field: 'cursor' } });
+  });
+
+  test('stands once each on its pages where several were written within one thousandth of a second', async () => {
+    const [{ businessId }] = world.businesses;
+    const within = "date_trunc('milliseconds', now()) + n * interval '1 microsecond'";
+    const fill = [
+      `insert into audit (business_id, id, at, actor_type, actor_id, action, subject)
+         select $1, 'aud_' || lpad((1000 - n)::text, 20, '0'), ${within}, 'job', 'x', 'tried.within', 'x' from generate_series(1, 5) n`,
+      `insert into delivery (business_id, id, hook_id, at, verdict, module, document_id, modified_at, dedupe_key, digest, bytes)
+         select $1, 'dlv_' || lpad(to_hex((extract(epoch from date_trunc('milliseconds', now())) * 1000)::bigint), 12, '0') || lpad(n::text, 12, '0'), 'hok_x', ${within},
+           'accepted', 'invoices', '1', now(), 'w' || n, 'd', 1 from generate_series(1, 5) n`,
+      `update receipt set opened_at = date_trunc('milliseconds', now()) + length(document_number) * interval '1 microsecond' + case kind when 'sale' then interval '0' else interval '9 microsecond' end`,
+    ];
+    for (const statement of fill) await world.sql(statement, statement.includes('$1') ? [businessId] : [], businessId);
+    for (const [path, key] of [
+      ['/trail?action=tried.within', 'trail'],
+      ['/trail?subject=x', 'trail'],
+      ['/webhooks/deliveries?verdict=accepted', 'deliveries'],
+      ['/businesses/me/recent-invoices?', 'receipts'],
+    ] as const) {
+      const pagesOf = async (limit: number) => {
+        const ids: string[] = [];
+        for (let cursor = ''; ; ) {
+          const { status, body } = await admin.get(`${path}&limit=${limit}${cursor && `&cursor=${cursor}`}`);
+          expect(status, JSON.stringify(body)).toBe(200);
+          ids.push(...(body[key] as { id: string }[]).map((each) => each.id));
+          if (!body.next_cursor || ids.length > 60) return ids;
+          cursor = body.next_cursor as string;
+        }
+      };
+      const whole = await pagesOf(50);
+      expect(whole.length, path).toBeGreaterThan(2);
+      expect(await pagesOf(1), path).toEqual(whole);
+    }
+  });
+
   test('is what was there before the words were, too: the migration goes down and up again over a full database', async () => {
     const directory = join(checkout, 'server/src/migrations');
     const only = readdirSync(directory).find((name) => name.startsWith('0021-')) as string;
-    const [first] = own();
+    const [, first] = own().filter((each) => each.module === 'invoices');
     const before = await numbersOf(`search=${first?.number}`);
     expect(before.length).toBe(1);
     await migrate(world.databaseUrls.owner, directory, { down: true, only });

@@ -348,6 +348,26 @@ describe('the trail', () => {
     expect(first.trail).toHaveLength(2);
     const next = (await admin.get(`/trail?limit=2&action=invitation&cursor=${first.next_cursor}`)).body;
     expect(next.trail[0].id).not.toBe(first.trail[1].id);
+    // By the beginning of what was done, seldom or all the time, each entry once on its pages, as the whole trail has them.
+    type Entry = { id: string; action: string };
+    const pagesOf = async (query: string, limit: number) => {
+      const found: Entry[] = [];
+      for (let cursor = ''; ; ) {
+        const { body } = await admin.get(`/trail?limit=${limit}${query}${cursor && `&cursor=${cursor}`}`);
+        found.push(...(body.trail as Entry[]));
+        if (!body.next_cursor) return found;
+        cursor = body.next_cursor as string;
+      }
+    };
+    const whole = await pagesOf('', 200);
+    expect(whole.some((each) => each.action === 'receipt.signed')).toBe(true);
+    for (const beginning of ['receipt', 'receipt.s', 'receipt.opened', 'invitation', 'i', 'nothing', '%25', 'receipt_']) {
+      const expected = whole.filter((each) => each.action.startsWith(decodeURIComponent(beginning))).map((each) => each.id);
+      expect(
+        (await pagesOf(`&action=${beginning}`, 7)).map((each) => each.id),
+        beginning,
+      ).toEqual(expected);
+    }
     await admin.put('/auth/profile', { name: '=cmd()', email: 'admin@inzozi.example' });
     await admin.post('/invitations', { email: 'x@formula.example', role: 'business_user' });
     const csv = (await admin.file('/trail.csv')).bytes.toString('utf8');

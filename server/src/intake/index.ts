@@ -3,6 +3,7 @@ export { deleteOldDeliveries, listDeliveries } from './delivery.store.ts';
 export { type DocumentKey, knowChange } from './document.store.ts';
 export type { Hook } from './hook.store.ts';
 export { closeMonth, longestDue, lookedAt, listDocuments, sealedElsewhere, type ListAsk, type ListedRow, type Month } from './list-documents.ts';
+export { rowKey } from './list.store.ts';
 export { listOwnHooks, makeHook, type NewHook, removeHook, rotateHook } from './hooks.ts';
 export { installation, type PlannedPart } from './install.ts';
 export { markElsewhere, takeBackElsewhere } from './mark-elsewhere.ts';

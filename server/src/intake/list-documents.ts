@@ -5,7 +5,17 @@ import { readConnectionHealth } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { countElsewhere, countUnsure, findLongestDue, listStandings, type ListRow, type MonthSum, type Standing, sumStandings } from './list.store.ts';
+import {
+  countElsewhere,
+  countUnsure,
+  findLongestDue,
+  type ListCursor,
+  listStandings,
+  type ListRow,
+  type MonthSum,
+  type Standing,
+  sumStandings,
+} from './list.store.ts';
 
 /** Who has to act: whoever may seal, an administrator, nobody because it goes on by itself, or nobody at all. */
 export type Who = 'person' | 'admin' | 'wait' | 'nobody';
@@ -18,7 +28,7 @@ export type ListAsk = {
   documentIds: string[] | null;
   search: string | null;
   limit: number;
-  after: { at: string; id: string } | null;
+  after: ListCursor | null;
 };
 
 /** What is not settled between Zoho and the authority. */

@@ -2,7 +2,7 @@ import { zoho } from '@muhuri/shared/contract/index';
 import { answer, type Call, FileAnswer } from '../platform/http/answer.ts';
 import { readDayCursor, dayCursorOf } from '../platform/http/cursor.ts';
 import { csvOf, pagesOf } from '../platform/http/csv.ts';
-import type { DocumentKey, ListAsk, ListedRow, Month } from './index.ts';
+import { type DocumentKey, type ListAsk, type ListedRow, type Month, rowKey } from './index.ts';
 
 type Use = {
   list(ctx: Call['ctx'], ask: ListAsk): Promise<ListedRow[]>;
@@ -40,12 +40,12 @@ export const listRoutes = (use: Use) => {
       return {
         documents: shown.map(view),
         looked_at: await use.lookedAt(call.ctx),
-        next_cursor: found.length > limit && last ? dayCursorOf(last.date, last.documentId) : null,
+        next_cursor: found.length > limit && last ? dayCursorOf(last.date, last.documentId, rowKey(last)) : null,
       };
     }),
     answer(zoho.exportDocuments)(async (call, { query }) => {
       const list = (after: ListAsk['after'], limit: number) => use.list(call.ctx, { ...askOf(query), limit, after });
-      const pages = pagesOf(list, { page: exportPage, most: exportMax, after: (last) => ({ at: last.date, id: last.documentId }) });
+      const pages = pagesOf(list, { page: exportPage, most: exportMax, after: (last) => ({ at: last.date, id: last.documentId, key: rowKey(last) }) });
       const columns = [
         'document_number',
         'document_date',

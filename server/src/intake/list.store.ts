@@ -58,8 +58,11 @@ export type ListFilter = {
   documentIds: string[] | null;
   search: string | null;
   limit: number;
-  after: { at: string; id: string } | null;
+  after: ListCursor | null;
 };
+
+/** The last row of the page before: its day, its document, and its `rowKey`. */
+export type ListCursor = { at: string; id: string; key: string };
 
 /** Statuses in which a document is no business of the authority's yet, or any more; approved is one unless approved documents are sealed. */
 const notDue = (sealsApproved: boolean) => `('draft', 'pending_approval', 'submitted', ${sealsApproved ? '' : "'approved', "}'rejected', 'void')`;
@@ -157,15 +160,15 @@ const loose = `
       and (d.date >= $1::date and d.elsewhere is null or q.state = 'refused' and not q.contested and (d.gone or d.status = 'void' or d.elsewhere is not null)))`;
 
 /** Those of them that hold every word searched for. */
-const looseSearched = `and not exists (select 1 from unnest($11::text[]) w
+const looseSearched = `and not exists (select 1 from unnest($12::text[]) w
   where position(lower(w) in lower(q.document_number || ' ' || coalesce(q.sale->'sale'->'buyer'->>'name', ''))) = 0)`;
 
 /**
  * What the document itself says of being sealed, as text of the statement, so that its indexes are chosen: what is open is found among what
  * is open, and what is sealed, here or elsewhere, comes in order of its date until there is enough.
  */
-const sealedOrNot = (wanted: Standing[]): string => {
-  if (wanted.includes('sealed')) return wanted.length === 1 ? 'and d.sealed' : '';
+const sealedOrNot = (wanted: Standing[], isOfBranch: boolean): string => {
+  if (wanted.includes('sealed')) return isOfBranch ? 'and d.sealed and d.sealed_branch = $5' : 'and d.sealed';
   if (wanted.join() === 'sealed_elsewhere') return 'and not d.sealed and d.elsewhere is not null';
   return wanted.includes('sealed_elsewhere') || wanted.includes('not_due') ? 'and not d.sealed' : 'and not d.sealed and d.elsewhere is null';
 };
@@ -173,23 +176,46 @@ const sealedOrNot = (wanted: Standing[]): string => {
 /** Documents whose receipt has this number among all of its device's, and, where two are given, this one of its own. */
 const byReceipt = `
   select r.module, r.document_id from signature s join receipt r on r.business_id = s.business_id and r.id = s.receipt_id
-   where s.environment = 'production' and s.sdc_id = any(array(select v.sdc_id from device v where v.sdc_id is not null)) and s.total_receipt_number = $12::bigint
-     and ($13::bigint is null or s.receipt_number = $13::bigint)`;
+   where s.environment = 'production' and s.sdc_id = any(array(select v.sdc_id from device v where v.sdc_id is not null)) and s.total_receipt_number = $13::bigint
+     and ($14::bigint is null or s.receipt_number = $14::bigint)`;
 
 /**
  * What is searched for narrows the documents before anything is joined to them: those with the rarest of the words, or with a receipt of that
  * number. Where every word is in many documents, enough of them come on the way through all.
  */
 const searched = (isRare: boolean): string => {
-  const holds = holdsAll('d.words', '$11');
+  const holds = holdsAll('d.words', '$12');
   const isMeant = `(${holds} or (d.module, d.document_id) in (${byReceipt}))`;
   if (!isRare) return `and ${isMeant}`;
   return `and d.module in ('invoices', 'creditnotes') and d.document_id = any(array(
-      select w.document_id from search_word w where w.word >= $14 and w.word < $15 union all select n.document_id from (${byReceipt}) n))
+      select w.document_id from search_word w where w.word >= $15 and w.word < $16 union all select n.document_id from (${byReceipt}) n))
     and ${isMeant}`;
 };
 
+/**
+ * Documents as they stand, the latest first. What is sealed and what is not are found by indexes of their own, so that a list of both is put together
+ * from two.
+ */
 export async function listStandings(tx: Tx, filter: ListFilter): Promise<ListRow[]> {
+  const open = filter.standings.filter((each) => each !== 'sealed');
+  if (open.length === filter.standings.length || open.length === 0) return listOf(tx, filter);
+  const [sealed, others] = [await listOf(tx, { ...filter, standings: ['sealed'] }), await listOf(tx, { ...filter, standings: open })];
+  return [...sealed, ...others].toSorted(latestFirst).slice(0, filter.limit);
+}
+
+/** What a row is told apart by where another one has its day and its document: of one document a sale and the refund that undoes it may both stand open. */
+export const rowKey = (row: Pick<ListRow, 'module' | 'receiptId'>): string => `${row.module}/${row.receiptId ?? ''}`;
+
+/** The order of the statement; ids are digits, which every collation sorts alike. */
+function latestFirst(a: ListRow, b: ListRow): number {
+  const [one, other] = [a, b].map((row) => [row.date, row.documentId, rowKey(row)]) as [string[], string[]];
+  const at = one.findIndex((part, i) => part !== other[i]);
+  return at < 0 ? 0 : (one[at] as string) < (other[at] as string) ? 1 : -1;
+}
+
+async function listOf(tx: Tx, filter: ListFilter): Promise<ListRow[]> {
+  const isSealed = filter.standings.join() === 'sealed';
+  const key = `(module || '/' || coalesce(receipt_id, '')) collate "C"`;
   const beginnings = filter.search ? beginningsOf(filter.search) : null;
   const receiptNumbers = /^\s*(?:(\d{1,15})\s*\/\s*)?(\d{1,15})(?:\s*\p{L}{2})?\s*$/u.exec(filter.search ?? '');
   // Nothing but signs: no word begins with that.
@@ -197,13 +223,13 @@ export async function listStandings(tx: Tx, filter: ListFilter): Promise<ListRow
   const rare = beginnings && (await findRareWord(tx, beginnings));
   const rows = await query<Record<string, unknown>>(
     tx,
-    `select module, document_id, number, day, status, customer_name, currency, total::text, location_id, standing, problem, receipt_id, label, elsewhere, may_be_elsewhere from (${standings(filter.sealsApproved)} ${sealedOrNot(filter.standings)} ${beginnings ? searched(rare !== null) : ''}
-       ${filter.standings.join() === 'sealed' ? '' : `union all ${loose} ${beginnings ? looseSearched : ''}`}) l
-      where ${filter.standings.join() === 'sealed' ? '$2::text[] is not null' : 'standing = any($2::text[])'} and ($3::date is null or date >= $3::date) and ($4::date is null or date <= $4::date)
+    `select module, document_id, number, day, status, customer_name, currency, total::text, location_id, standing, problem, receipt_id, label, elsewhere, may_be_elsewhere from (${standings(filter.sealsApproved)} ${sealedOrNot(filter.standings, filter.branch !== null)} ${beginnings ? searched(rare !== null) : ''}
+       ${isSealed ? '' : `union all ${loose} ${beginnings ? looseSearched : ''}`}) l
+      where ${isSealed ? '$2::text[] is not null' : 'standing = any($2::text[])'} and ($3::date is null or date >= $3::date) and ($4::date is null or date <= $4::date)
         and ($5::text is null or coalesce(branch_id = $5, coalesce(location_id, 'none') = any($9::text[])))
         and ($10::text[] is null or document_id = any($10))
-        and ($7::date is null or (date, document_id) < ($7::date, $8::text))
-      order by date desc, document_id desc limit $6`,
+        and ($7::date is null or (date, document_id) <= ($7::date, $8::text) and ((date, document_id) < ($7::date, $8::text) or ${key} < $11::text))
+      order by date desc, document_id desc${isSealed ? '' : `, ${key} desc`} limit $6`,
     [
       filter.goLiveDate,
       filter.standings,
@@ -215,6 +241,7 @@ export async function listStandings(tx: Tx, filter: ListFilter): Promise<ListRow
       filter.after?.id ?? null,
       filter.branch?.locationIds ?? [],
       filter.documentIds,
+      filter.after?.key ?? null,
       ...(beginnings ? [beginnings, receiptNumbers?.[2] ?? null, receiptNumbers?.[1] ?? null] : []),
       ...(rare ? [rare.from, rare.to] : []),
     ],

@@ -16,14 +16,15 @@ export function readCursor(text: string | undefined): Cursor | null {
   throw new AppError('malformed', { field: 'cursor', reason: 'not one of ours' });
 }
 
-/** The same for lists in the order of a document's own day. */
-export const dayCursorOf = (day: string, documentId: string): string => Buffer.from(JSON.stringify([day, documentId])).toString('base64url');
+/** The same for lists in the order of a document's own day; `key` tells rows of one document apart. */
+export const dayCursorOf = (day: string, documentId: string, key: string): string => Buffer.from(JSON.stringify([day, documentId, key])).toString('base64url');
 
-export function readDayCursor(text: string | undefined): Cursor | null {
+export function readDayCursor(text: string | undefined): (Cursor & { key: string }) | null {
   if (text === undefined) return null;
   try {
-    const [at, id] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as [string, string];
-    if (typeof id === 'string' && /^\d{1,25}$/.test(id) && /^\d{4}-\d\d-\d\d$/.test(at)) return { at, id };
+    const [at, id, key] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as [string, string, string];
+    const isKey = typeof key === 'string' && /^[a-z]{1,20}\/[0-9a-z_]{0,60}$/.test(key);
+    if (isKey && typeof id === 'string' && /^\d{1,25}$/.test(id) && /^\d{4}-\d\d-\d\d$/.test(at)) return { at, id, key };
   } catch {
     // Falls through to the same answer.
   }
