@@ -37,17 +37,21 @@ async function fill(world: World, size: Size): Promise<void> {
     `create temp table made as select case when i = 0 then $1 else 'biz_' || lpad(i::text, 32, '0') end as business_id, i from generate_series(0, $2::int - 1) i`,
     [own, size.businesses],
   );
+  // Columns come and go: what is copied is whatever stands there, with its own keys.
   await client.query(
-    `insert into business select m.business_id, b.business_name || ' ' || m.i, m.i || b.email, b.location, lpad(m.i::text, 9, '0'), b.phone_number, b.status, b.country, b.vat_registered,
-       b.go_live_date, b.settings, b.branding, b.data_key, b.created_at, b.updated_at, b.version, b.setup, b.quotas from business b, made m where b.business_id = $1 and m.i > 0`,
+    `insert into business select c.* from (select b from business b where b.business_id = $1) k cross join made m
+       cross join lateral jsonb_populate_record(k.b, jsonb_build_object('business_id', m.business_id, 'business_name', (k.b).business_name || ' ' || m.i,
+         'email', m.i || (k.b).email, 'tin_number', lpad(m.i::text, 9, '0'))) c where m.i > 0`,
     [own],
   );
   await client.query(
     `insert into reference.business_directory (business_id, name, status, tin_number, email, created_at)
        select business_id, 'Business ' || i, 'suspended', lpad(i::text, 9, '0'), i || '@many.example', now() - i * interval '1 minute' from made where i > 0`,
   );
-  await client.query(`insert into reference.business_totals select business_id, 1, 0, 0, 0, 0, null, now(), 1, 0, 1, 0, 0, now() from made where i > 0`);
-  // Names and ids of columns change; what is copied is whatever stands there, with its own keys.
+  await client.query(
+    `insert into reference.business_totals (business_id, signed, refused, queued, in_doubt, signed_today, last_contact_at, devices, devices_paused, people,
+       requests_today, alerts, updated_at) select business_id, 1, 0, 0, 0, 0, now(), 1, 0, 1, 0, 0, now() from made where i > 0`,
+  );
   await client.query(
     `insert into receipt select c.* from (select r from receipt r where r.business_id = $1 and r.state = 'signed' limit 1) k cross join made m
        cross join generate_series(1, $2::int) n
@@ -56,7 +60,8 @@ async function fill(world: World, size: Size): Promise<void> {
     [own, size.receipts],
   );
   await client.query(
-    `insert into receipt_day select m.business_id, current_date - d, 'x', 'sale', 'signed', '', greatest(1, $1 / 30), 1000 from made m, generate_series(0, 29) d on conflict do nothing`,
+    `insert into receipt_day (business_id, day, branch_id, kind, outcome, code, environment, count, total)
+       select m.business_id, current_date - d, 'x', 'sale', 'signed', '', 'production', greatest(1, $1 / 30), 1000 from made m, generate_series(0, 29) d on conflict do nothing`,
     [size.receipts],
   );
   await client.query('analyze');
