@@ -1164,6 +1164,14 @@ export const problems = {
     "L'appareil a peut-être été initialisé, mais sa réponse n'est pas arrivée.",
     "Initialisez à nouveau. S'il se dit déjà initialisé, reprenez-le avec les données de son journal.",
   ),
+  initialisation_under_way: e(
+    409,
+    'wait',
+    'The device is being asked for its keys at this moment.',
+    'Wait for its answer, two minutes at most, then look at the device again.',
+    "Les clés de l'appareil lui sont demandées en ce moment.",
+    "Attendez sa réponse, deux minutes au plus, puis regardez l'appareil à nouveau.",
+  ),
   initialised_before: e(
     409,
     'device',

@@ -235,9 +235,15 @@ describe('initialising and adopting', () => {
     expect(await set({ serial: 'another' })).toMatchObject({ status: 409, body: { code: 'device_being_set_up', field: 'serial' } });
     expect(await set({ environment: 'production' })).toMatchObject({ status: 409, body: { code: 'device_being_set_up', field: 'environment' } });
     expect((await set({})).status).toBe(200);
+    // Nor is it anybody else's meanwhile: taken over by hand, its keys would come in vain, and they come once.
+    const byHand = { sdc_id: 'SDC010000778', mrc_number: 'WIS00000778', last_invoice_number: '0' };
+    const refused = { status: 409, body: { code: 'initialisation_under_way' } };
+    expect(await known.api.post(`/branches/${known.branchId}/adopt`, byHand)).toMatchObject(refused);
+    expect(await known.api.post(`/branches/${known.branchId}/initialise`)).toMatchObject(refused);
     answer.resolve();
     expect(await initialised).toMatchObject({ status: 503, body: { code: 'device_invalid' } });
     expect((await set({ serial: 'another' })).status).toBe(200);
+    expect((await known.api.post(`/branches/${known.branchId}/adopt`, byHand)).status).toBe(200);
     slow.close();
   });
 

@@ -38,11 +38,12 @@ export const initialiseDevice =
   async (ctx, branchId) => {
     const { business, device, request } = await ctx.transaction(async (tx) => {
       const business = await getBusiness(tx);
-      const locked = await lockUnset(tx, branchId);
+      const at = ports.clock.now();
+      const locked = await lockUnset(tx, branchId, at);
       const request = ports.dialects
         .of(locked.dialect)
         .initialise.toRequest({ taxpayerId: business.taxpayerId, branchCode: locked.branchCode, serial: locked.serial });
-      await setDeviceState(tx, locked.id, 'new', { code: 'initialisation_in_doubt' });
+      await setDeviceState(tx, locked.id, 'new', { code: 'initialisation_in_doubt', asked_at: at.toISOString() });
       await ports.record(tx, ctx, { action: 'device.initialising', subject: locked.id, before: locked.problem, after: { request: request.body } });
       return { business, device: locked, request };
     });
@@ -96,7 +97,7 @@ export const initialiseDevice =
       await tryAgain(ports, about, () =>
         ctx.transaction(async (tx) => {
           const locked = await lockNewDevice(tx, branchId);
-          if (locked?.id === device.id) await setDeviceState(tx, device.id, 'new', problem);
+          if (locked?.id === device.id && locked.sdcId === null) await setDeviceState(tx, device.id, 'new', problem);
           await ports.record(tx, ctx, { action: 'device.not_initialised', subject: device.id, after: { code, ...extra } });
         }),
       );
@@ -111,7 +112,7 @@ export const adoptDevice =
   (ports: Pick<Ports, 'record' | 'afterActive' | 'clock'>): AdoptDevice =>
   async (ctx, branchId, known) => {
     const device = await ctx.transaction(async (tx): Promise<Device> => {
-      const locked = await lockUnset(tx, branchId);
+      const locked = await lockUnset(tx, branchId, ports.clock.now());
       await keepSetUp(tx, locked.id, {
         sdcId: known.sdc_id,
         mrcNumber: known.mrc_number,
@@ -138,11 +139,21 @@ export const pauseLane =
       await ports.record(tx, ctx, { action: 'lane.paused', subject: device.id });
     });
 
-/** The device of a branch that was not set up yet: its first one, or the one that is to follow the one at work. */
-async function lockUnset(tx: Tx, branchId: string): Promise<Device> {
+/** Longer than any answer is waited for, from the question on. */
+const askedMs = 2 * 60_000;
+
+/**
+ * The device of a branch that was not set up yet: its first one, or the one that is to follow the one at work. While somebody asks it for its keys
+ * it is nobody else's: asked twice some devices are unusable, and taken over by hand meanwhile its keys would come in vain.
+ */
+async function lockUnset(tx: Tx, branchId: string, at: Date): Promise<Device> {
   if (!(await findBranch(tx, branchId))) throw new AppError('not_found');
   const unset = await lockNewDevice(tx, branchId);
-  if (unset && unset.sdcId === null) return unset;
+  if (unset && unset.sdcId === null) {
+    const askedAt = Date.parse(String(unset.problem?.asked_at ?? ''));
+    if (at.getTime() - askedAt < askedMs) throw new AppError('initialisation_under_way', { retry_after_s: Math.ceil((askedAt + askedMs - at.getTime()) / 1000) });
+    return unset;
+  }
   const present = unset ?? (await lockDeviceOfBranch(tx, branchId));
   if (!present) throw new AppError('not_found');
   throw new AppError('wrong_state', { state: unset ? 'ready' : present.state });
