@@ -56,8 +56,8 @@ describe('a simulated business with everything that can go wrong', () => {
     240_000,
   );
 
-  test.each(keptSeeds)('seed $seed once failed: $because', async ({ seed }) => {
-    const { problem, trace } = await simulate(setting, seed);
+  test.each(keptSeeds)('seed $seed once failed: $because', async ({ seed, life }) => {
+    const { problem, trace } = await simulate(setting, seed, life);
     expect(problem, trace.slice(-30).join('\n')).toBeNull();
   });
 

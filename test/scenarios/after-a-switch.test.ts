@@ -158,6 +158,10 @@ describe('what a rehearsal leaves', () => {
     const test = (await admin.seal('invoices', document.id)).body;
     expect(test).toMatchObject({ state: 'signed', environment: 'sandbox' });
     expect(await admin.post(`/receipts/${test.id}/mail`)).toMatchObject({ status: 409, body: { code: 'test_receipt_only' } });
+    const { next_invoice_number: next } = await deviceOf(admin, of);
+    world.vsdc.signElsewhere(of.taxpayerId, '00', next);
+    const met = (await admin.seal('invoices', invoice(of).id)).body;
+    expect(met).toMatchObject({ state: 'in_doubt', problem: { code: 'number_collision' } });
     approve(of, 'right');
     const enter = (serial: string) => admin.put(`/branches/${branchId}/next-device`, { for: 'production', address: following.url, serial });
     await enter('wrong');
@@ -165,6 +169,9 @@ describe('what a rehearsal leaves', () => {
     expect((await enter('right')).status).toBe(200);
     expect((await admin.post(`/branches/${branchId}/initialise`)).status).toBe(200);
     expect((await admin.post(`/branches/${branchId}/switch`)).status).toBe(200);
+    // Whoever else used the sandbox, nobody is asked about it any more.
+    expect(await present(admin, met.id)).toMatchObject({ state: 'withdrawn', invoice_number: null, problem: { code: 'device_retired' } });
+    expect((await admin.get('/alerts')).body.alerts).toEqual([]);
     await admin.post('/zoho/installation');
     const { version } = (await admin.get('/businesses/me/config')).body;
     expect((await admin.put('/businesses/me/config', { settings: { write_back: true }, version })).status).toBe(200);
@@ -256,6 +263,24 @@ describe('receipts of a device that are nobody’s', () => {
     expect((await admin.seal('invoices', next.id)).body).toMatchObject({ state: 'queued' });
     expect(judged(world.vsdc, next.number)).toEqual([]);
     await resume();
+  });
+
+  test('found beside a number that another program has taken, leave no alert behind once a person has said whose all of it is', async () => {
+    await until(
+      () => deviceOf(admin, of),
+      (each) => each.queued === 0,
+    );
+    world.vsdc.signElsewhere(of.taxpayerId, '00', '902');
+    const document = invoice(of);
+    const doubt = await lost(admin, of, document.id, world.vsdc);
+    const { next_invoice_number: next } = await deviceOf(admin, of);
+    world.vsdc.signElsewhere(of.taxpayerId, '00', next);
+    expect((await admin.seal('invoices', invoice(of).id)).body).toMatchObject({ problem: { code: 'number_collision' } });
+    const [held] = judged(world.vsdc, document.number);
+    expect((await admin.post(`/receipts/${doubt}/evidence`, evidenceOf(held))).body).toMatchObject({ state: 'signed' });
+    expect(await deviceOf(admin, of)).toMatchObject({ state: 'paused', problem: { code: 'total_jumped' } });
+    await resume({ last_invoice_number: next });
+    expect((await admin.get('/alerts')).body.alerts).toEqual([]);
   });
 
   test('are not excused by receipts that a person explained and that the device never signed', async () => {

@@ -467,6 +467,11 @@ describe('a device that is replaced', () => {
     const word = { cannot_upload: true, listed_at: new Date().toISOString() };
     expect(await ask(word)).toMatchObject({ status: 422, body: { code: 'evidence_too_early' } });
     await world.sql("update attempt set started_at = started_at - interval '49 hours' where receipt_id = $1", [doubt.id], of.businessId);
+    // That another program's receipt stands under its number is said in the same way: the device is not asked any more.
+    const others = { ...evidence, found: 'other' };
+    expect(await admin.post(`/receipts/${doubt.id}/evidence`, others)).toMatchObject({ status: 400, body: { field: 'cannot_upload' } });
+    expect((await admin.post(`/receipts/${doubt.id}/evidence`, { ...others, ...word })).body).toMatchObject({ settlement: { evidence: { found: 'other' } } });
+    expect((await admin.post(`/receipts/${doubt.id}/evidence/drop`)).status).toBe(200);
     expect((await ask(word)).body).toMatchObject({ state: 'in_doubt', settlement: { evidence: { found: false } } });
     expect(await admin.post(`/receipts/${doubt.id}/evidence/confirm`)).toMatchObject({ status: 409, body: { code: 'second_person_needed' } });
     expect((await second.post(`/receipts/${doubt.id}/evidence/confirm`)).body).toMatchObject({ state: 'refused', problem: { code: 'device_retired' } });

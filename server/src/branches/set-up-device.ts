@@ -151,7 +151,8 @@ async function lockUnset(tx: Tx, branchId: string, at: Date): Promise<Device> {
   const unset = await lockNewDevice(tx, branchId);
   if (unset && unset.sdcId === null) {
     const askedAt = Date.parse(String(unset.problem?.asked_at ?? ''));
-    if (at.getTime() - askedAt < askedMs) throw new AppError('initialisation_under_way', { retry_after_s: Math.ceil((askedAt + askedMs - at.getTime()) / 1000) });
+    if (at.getTime() - askedAt < askedMs)
+      throw new AppError('initialisation_under_way', { retry_after_s: Math.ceil((askedAt + askedMs - at.getTime()) / 1000) });
     return unset;
   }
   const present = unset ?? (await lockDeviceOfBranch(tx, branchId));

@@ -22,6 +22,13 @@ export const resumeLane =
       const device = await lockDeviceOfBranch(tx, branchId);
       if (!device) throw new AppError('not_found');
       if (device.state !== 'paused') throw new AppError('wrong_state', { state: device.state });
+      // First: what a collision explains besides came after the last total that is known.
+      if (device.problem?.code === 'total_jumped') {
+        if (!given.evidence) throw new AppError('malformed', { field: 'evidence', reason: 'whose the receipts are that are not ours has to be said' });
+        const { last_invoice_number: last } = given;
+        if (last && BigInt(last) >= BigInt(device.nextInvoiceNumber ?? '1')) await moveCounter(tx, device.id, last);
+        await explainAllTotals(tx, device.id);
+      }
       const collisions = await listCollisions(tx, device.id);
       const [collision] = collisions;
       if (collision) {
@@ -41,14 +48,9 @@ export const resumeLane =
           await endDoubt(tx, doubt.id);
         }
       }
-      if (device.problem?.code === 'total_jumped') {
-        if (!given.evidence) throw new AppError('malformed', { field: 'evidence', reason: 'whose the receipts are that are not ours has to be said' });
-        const { last_invoice_number: last } = given;
-        if (last && BigInt(last) >= BigInt(device.nextInvoiceNumber ?? '1')) await moveCounter(tx, device.id, last);
-        await explainAllTotals(tx, device.id);
-      }
       await setDeviceState(tx, device.id, 'active', null);
-      if (device.problem) await ports.alerts.settle(tx, ctx, device.id, [device.problem.code]);
+      // The later of two reasons stands at the device; whoever resumes it has answered both.
+      await ports.alerts.settle(tx, ctx, device.id, ['number_collision', 'total_jumped', ...(device.problem ? [device.problem.code] : [])]);
       await hurryQueue(tx, device.id);
       await ports.record(tx, ctx, { action: 'lane.resumed', subject: device.id, before: device.problem, after: given });
       await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: device.id });

@@ -48,8 +48,8 @@ export type Evidence =
   | { found: 'kept' }
   /** It holds nothing under the number; of a device that was retired with when that was looked up, and that the device uploads nothing any more. */
   | { found: false; source: string; listed_at?: string | undefined; cannot_upload?: true | undefined }
-  /** It holds something under the number, and that is not our document: another program has used it. */
-  | { found: 'other'; source: string }
+  /** It holds something under the number, and that is not our document: another program has used it. Of a device that was retired as above. */
+  | { found: 'other'; source: string; listed_at?: string | undefined; cannot_upload?: true | undefined }
   /** Of a signature that came late: it is the document's receipt, or it was refunded or cancelled at the authority. */
   | { found: 'late'; receipt_signature: string; as: 'receipt' | 'undone'; source: string };
 
@@ -267,6 +267,8 @@ async function verify(
     return null;
   }
   if (evidence.found === 'other') {
+    // A device that was retired is asked nothing any more: there a list shows it, late enough.
+    if (receipt.isDeviceRetired && code === 'maybe_signed') return verifyAbsence(receipt, attempts, isOver, evidence, at);
     // Only where the device has said that the number is used.
     if (code !== 'signed_answer_lost' || !isOver) throw new AppError('wrong_state', { reason: 'the device has not said that the number is taken' });
     return null;
@@ -290,7 +292,7 @@ async function verify(
  * A device that was retired may have signed without its authority for a day and upload that late: only a list taken long after the last send,
  * and that nothing can come from the device any more, shows that it has not signed.
  */
-function verifyAbsence({ problem }: Receipt, attempts: StoredAttempt[], isOver: boolean, evidence: Evidence & { found: false }, at: Date): null {
+function verifyAbsence({ problem }: Receipt, attempts: StoredAttempt[], isOver: boolean, evidence: Brought & { found: false | 'other' }, at: Date): null {
   if (problem?.code !== 'maybe_signed' || !isOver) throw new AppError('wrong_state', { reason: 'the device may have signed it' });
   if (!evidence.cannot_upload)
     throw new AppError('malformed', { field: 'cannot_upload', reason: 'that the device cannot upload anything any more has to be said' });

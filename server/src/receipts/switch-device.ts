@@ -5,7 +5,19 @@ import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { startDoubt } from './end-attempt.ts';
 import type { LanePorts } from './lane-ports.ts';
-import { beginDoubt, closeOrphans, giveBackNumber, type LaneDevice, listAttempts, listCollisions, lockLane, makeDoubtful, readAnew } from './lane.store.ts';
+import {
+  beginDoubt,
+  closeOrphans,
+  endDoubt,
+  giveBackNumber,
+  type LaneDevice,
+  listAttempts,
+  listCollisions,
+  lockLane,
+  makeDoubtful,
+  readAnew,
+  settleAttempts,
+} from './lane.store.ts';
 import { moveTo } from './open-receipt.ts';
 import { provablyNotLeft } from './receipt.model.ts';
 import { hasTestReceipt, leaveDoubtsToPeople, listQueued, lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
@@ -89,9 +101,20 @@ async function switchIfFree(ports: Ports, tx: Tx, ctx: Context, branchId: string
     counts[await leave(ports, tx, ctx, id, goesOn ? next : null, lane, at)] += 1;
     touched.push(id);
   }
+  // Left behind at a rehearsal: that none of these was signed under the number of another program the device has said itself.
+  for (const { id, invoiceNumber } of await listCollisions(tx, old.id)) {
+    await lockReceipt(tx, id);
+    await settleAttempts(tx, id, 'not_ours', { invoiceNumber });
+    await setReceiptState(tx, id, { state: 'withdrawn', problem: { code: 'device_retired' }, invoiceNumber: null }, at);
+    await endDoubt(tx, id);
+    await ports.record(tx, ctx, { action: 'receipt.withdrawn', subject: id, after: { because: 'device_retired', taken_number: invoiceNumber } });
+    counts.closed += 1;
+    touched.push(id);
+  }
   await leaveDoubtsToPeople(tx, old.id);
   await ports.alerts.settle(tx, ctx, old.id, [
     'doubts_two',
+    'number_collision',
     'oldest_unsigned',
     'device_silent',
     'offline_clock',

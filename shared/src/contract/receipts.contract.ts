@@ -224,6 +224,13 @@ export const withdrawReceipt = endpoint({
   output: receiptView,
 });
 
+const absence = {
+  source: characters(z.string().trim().min(3), 300),
+  /** Of a device that was retired: when the authority's list was taken, and that the device cannot upload anything any more. */
+  listed_at: time.optional(),
+  cannot_upload: z.literal(true).optional(),
+};
+
 export const attachEvidence = endpoint({
   method: 'POST',
   path: '/receipts/{id}/evidence',
@@ -247,7 +254,7 @@ export const attachEvidence = endpoint({
     }),
     // The device's own answer as it is kept, which `offered` shows.
     z.strictObject({ found: z.literal('kept') }),
-    z.strictObject({ found: z.literal('other'), source: characters(z.string().trim().min(3), 300) }),
+    z.strictObject({ found: z.literal('other'), ...absence }),
     // Of a signature that came late: it is the receipt of the document, or the authority holds it as refunded or cancelled.
     z.strictObject({
       found: z.literal('late'),
@@ -255,13 +262,7 @@ export const attachEvidence = endpoint({
       as: z.enum(['receipt', 'undone']),
       source: characters(z.string().trim().min(3), 300),
     }),
-    z.strictObject({
-      found: z.literal(false),
-      source: characters(z.string().trim().min(3), 300),
-      /** Of a device that was retired: when the authority's list was taken, and that the device cannot upload anything any more. */
-      listed_at: time.optional(),
-      cannot_upload: z.literal(true).optional(),
-    }),
+    z.strictObject({ found: z.literal(false), ...absence }),
   ]),
   output: receiptView,
 });

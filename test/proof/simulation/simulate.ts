@@ -3,7 +3,7 @@ import { openAlerts } from '@muhuri/server/alerts/index';
 import { recorder } from '@muhuri/server/audit/index';
 import { sealTrail } from '@muhuri/server/audit/seal-trail';
 import { verifyTrail } from '@muhuri/server/audit/verify-trail';
-import { adoptDevice, setNextDevice } from '@muhuri/server/branches/index';
+import { adoptDevice, pauseLane, setNextDevice } from '@muhuri/server/branches/index';
 import { registerItems } from '@muhuri/server/catalogue/index';
 import type { Context } from '@muhuri/server/context';
 import { dayIn } from '@muhuri/server/dialect-kit/dates';
@@ -332,9 +332,9 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       withdraw: 4,
       crash: 5,
       clock: 3,
-      elsewhere: seed % 10 === 0 ? 4 : 0,
+      elsewhere: seed % (life === 'one device' ? 10 : 5) === 0 ? 4 : 0,
       people: 12,
-      ...(life === 'one device' ? {} : { device: 35 }),
+      ...(life === 'one device' ? {} : { device: 35, twice: 6, pause: 4 }),
     } as Record<string, number>);
     const known = [...documents.values()];
     if (action === 'invoice' || known.length === 0) {
@@ -377,6 +377,12 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       }
     } else if (action === 'device') {
       comeOrSwitch();
+    } else if (action === 'twice') {
+      // Two people at once, each of whom believes to be the only one.
+      comeOrSwitch();
+      comeOrSwitch();
+    } else if (action === 'pause') {
+      ask('pauses the lane', ({ ctx, ports }) => pauseLane(ports)(ctx, branchId));
     } else settleByPeople();
   };
 
@@ -413,15 +419,15 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       if (!held) {
         // Under the number there is nothing, or what another program has signed.
         const isOthers = seen.elsewhere.has(receipt.number ?? '');
-        if (isRetired && !isOthers && receipt.isProposed)
-          ask('confirms that it is not there', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id));
-        else if (isRetired && !isOthers)
-          ask('says that it is not there and never will be', ({ ctx, ports }) =>
-            settleByPerson(ports)(as(ctx, 'first'), receipt.id, { found: false, source, listed_at: clock.now().toISOString(), cannot_upload: true }),
+        const late = isRetired ? { listed_at: clock.now().toISOString(), cannot_upload: true as const } : {};
+        if ((isRetired || isOthers) && receipt.isProposed)
+          ask('confirms what the authority has', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id));
+        else if (isOthers)
+          ask('says it is another’s', ({ ctx, ports }) => settleByPerson(ports)(as(ctx, 'first'), receipt.id, { found: 'other', source, ...late }));
+        else
+          ask('says it is not there', ({ ctx, ports }) =>
+            settleByPerson(ports)(isRetired ? as(ctx, 'first') : ctx, receipt.id, { found: false, source, ...late }),
           );
-        else if (!isOthers) ask('says it is not there', ({ ctx, ports }) => settleByPerson(ports)(ctx, receipt.id, { found: false, source }));
-        else if (receipt.isProposed) ask('confirms that it is another’s', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id));
-        else ask('says it is another’s', ({ ctx, ports }) => settleByPerson(ports)(as(ctx, 'first'), receipt.id, { found: 'other', source }));
         continue;
       }
       ask('brings the receipt', ({ ctx, ports }) => settleByPerson(ports)(ctx, receipt.id, { ...evidenceOf(held), mrc_number: String(held.reply.mrcNo) }));

@@ -147,12 +147,16 @@ function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean
   const field = (key: keyof typeof empty, label: string, type: 'text' | 'datetime-local' = 'text') => (
     <Field label={label} type={type} value={value[key]} onInput={(text) => setValue({ ...value, [key]: text })} autocomplete="off" />
   );
+  const isKnownSigned = receipt.problem?.code === 'signed_answer_lost';
+  // Nothing can be asked of a device that was retired: there a list of the authority's says what is, once nothing can come any more.
+  const needsList = receipt.device_retired && !isKnownSigned;
   const submit = (event: Event) => {
     event.preventDefault();
     const { source, invoice_number, total, ...data } = value;
-    if (found === 'other') return onBring({ found: 'other', source });
-    if (found !== 'receipt')
-      return onBring({ found: false, source, ...(receipt.device_retired ? { listed_at: new Date(listedAt).toISOString(), cannot_upload: true } : {}) });
+    if (found !== 'receipt') {
+      const absence = needsList ? { listed_at: new Date(listedAt).toISOString(), cannot_upload: true } : {};
+      return onBring({ found: found === 'other' ? 'other' : false, source, ...absence });
+    }
     onBring({
       found: true,
       source,
@@ -164,8 +168,9 @@ function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean
   };
   const choices = [
     { code: 'receipt', name: words.evidenceHeld },
-    // Only the device's own word that the number is used lets another program be the one.
-    receipt.problem?.code === 'signed_answer_lost' ? { code: 'other', name: words.evidenceOther } : { code: 'none', name: words.evidenceNone },
+    ...(isKnownSigned ? [] : [{ code: 'none', name: words.evidenceNone }]),
+    // Only the device's own word that the number is used lets another program be the one, or such a list.
+    ...(isKnownSigned || needsList ? [{ code: 'other', name: words.evidenceOther }] : []),
   ];
   return (
     <form onSubmit={submit}>
@@ -181,7 +186,7 @@ function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean
         ))}
       </fieldset>
       {found === 'other' ? <p class="quiet">{words.evidenceOtherNext}</p> : null}
-      {found === 'none' && receipt.device_retired ? (
+      {found !== 'receipt' && needsList ? (
         <>
           <Field label={words.listedAt} type="datetime-local" value={listedAt} onInput={setListedAt} autocomplete="off" />
           <label class="check">
