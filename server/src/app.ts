@@ -671,7 +671,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       drawTraining: drawTrainingNow,
       beginSupport: beginSupport({ database, clock, newId, record }),
       endSupport: endSupport({ database, clock, newId, record }),
-      listSupport,
+      listSupport: listSupport({ clock }),
       totals: sumPlatform({ database, clock }),
       listAttempts: (page) => database.platform((tx) => listAttempts(tx, page)),
     }),

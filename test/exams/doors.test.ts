@@ -34,7 +34,13 @@ const endpoints: [string, Endpoint][] = Object.values(contract).flatMap((feature
   ),
 );
 
-type Door = { name: string; endpoint: Endpoint; ask(text: string): { path: string; body?: string | Buffer; headers?: Record<string, string> } };
+/** `isDate`: a day or a moment stands there. */
+type Door = {
+  name: string;
+  endpoint: Endpoint;
+  isDate?: boolean;
+  ask(text: string): { path: string; body?: string | Buffer; headers?: Record<string, string> };
+};
 
 let world: World;
 const callers = {} as Record<'anyone' | 'admin' | 'operator', Api>;
@@ -42,7 +48,16 @@ let ids: Record<string, string>;
 const unexpected: string[] = [];
 
 beforeAll(async () => {
-  const limits = { businessPerMinute: 1e9, personPerMinute: 1e9, addressPerMinute: 1e9, requestsPerDay: 1e9 };
+  const limits = {
+    businessPerMinute: 1e9,
+    personPerMinute: 1e9,
+    addressPerMinute: 1e9,
+    requestsPerDay: 1e9,
+    changesPerMinute: 1e9,
+    changesPerDay: 1e9,
+    deliveriesPerMinute: 1e9,
+    deliveriesPerDay: 1e9,
+  };
   const log = {
     info() {},
     warn() {},
@@ -82,6 +97,9 @@ const query = (value: unknown) =>
 /** Addresses are cut by the HTTP parser; what is longer is refused by it and never comes here. */
 const short = (text: string) => Array.from(text).slice(0, 1_500).join('');
 
+const at = (value: unknown, place: (string | number)[]): unknown => place.reduce((inner, part) => (inner as Record<string, unknown>)?.[part], value);
+const isDate = (value: unknown) => /^\d{4}-\d\d-\d\d/.test(String(value));
+
 function doorsOf(name: string, endpoint: Endpoint): Door[] {
   const bodies = endpoint.input ? samplesOf(endpoint.input as unknown as Schema) : [];
   const queries = endpoint.query ? samplesOf(endpoint.query as unknown as Schema) : [];
@@ -94,6 +112,7 @@ function doorsOf(name: string, endpoint: Endpoint): Door[] {
       places.map((place) => ({
         name: `${name} body ${place.join('.')}`,
         endpoint,
+        isDate: isDate(at(value, place)),
         ask: (text: string) => ({ path: withQuery(address(), queries[0]?.value), ...body(withAt(value, place, text)) }),
       })),
     ),
@@ -101,6 +120,7 @@ function doorsOf(name: string, endpoint: Endpoint): Door[] {
       places.map((place) => ({
         name: `${name} query ${place.join('.')}`,
         endpoint,
+        isDate: isDate(at(value, place)),
         ask: (text: string) => ({ path: withQuery(address(), withAt(value, place, short(text))), ...plain }),
       })),
     ),
@@ -151,6 +171,17 @@ describe('the doors of the contract', () => {
     for (let i = 0; i < chosen.length; i += 8)
       await Promise.all(chosen.slice(i, i + 8).map(({ door, text }) => tried(door, text).catch((error: Error) => void failed.set(door.name, error.message))));
     expect([...failed.values()]).toEqual([]);
+    expect(unexpected).toEqual([]);
+  });
+
+  test('take days and moments of no usual calendar, in every place where one stands', async () => {
+    const doors = endpoints.flatMap(([name, endpoint]) => doorsOf(name, endpoint)).filter((door) => door.isDate);
+    expect(doors.length).toBeGreaterThan(8);
+    const odd = ['0000-01-01', '0001-01-01', '9999-12-31', '0000-01-01T00:00:00Z', '0001-01-01T00:00:00+14:00', '9999-12-31T23:59:59.999999999-14:00'];
+    const failed: string[] = [];
+    for (const door of doors)
+      await Promise.all(odd.map((text) => tried(door, text).catch((error: Error) => void failed.push(`${door.name} ${text}: ${error.message}`))));
+    expect(failed).toEqual([]);
     expect(unexpected).toEqual([]);
   });
 

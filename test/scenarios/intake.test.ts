@@ -9,7 +9,16 @@ let world: World;
 let admin: Api;
 let other: Api;
 beforeAll(async () => {
-  const limits = { businessPerMinute: 1e6, personPerMinute: 1e6, addressPerMinute: 1e6, requestsPerDay: 1e9 };
+  const limits = {
+    businessPerMinute: 1e6,
+    personPerMinute: 1e6,
+    addressPerMinute: 1e6,
+    requestsPerDay: 1e9,
+    changesPerMinute: 1e9,
+    changesPerDay: 1e9,
+    deliveriesPerMinute: 1e9,
+    deliveriesPerDay: 1e9,
+  };
   world = await startWorld({ instead: { intakeMs: 30, limits } });
   admin = await Api.signIn(world, world.businesses[0].admin);
   other = await Api.signIn(world, world.businesses[1].admin);

@@ -396,6 +396,18 @@ describe('the operator', () => {
       (each) => `${each.actor_type} ${each.action}`,
     );
     expect(actions).toEqual(['operator support_access.ended', 'operator support_access.used', 'operator support_access.begun']);
+    // Begun eight times at once it is one, shown as long as it is open, and ended it is over.
+    await Promise.all(Array.from({ length: 8 }, () => operator.post(`${path}/support-access`, { reason: 'at once', minutes: 30 })));
+    await world.sql(
+      `insert into support_access (business_id, id, operator_id, operator_name, reason, begun_at, until, ended_at)
+       select $1, 'sup_' || n, 'x', 'x', 'x', now() + n * interval '1 second', now() + interval '1 hour', now() from generate_series(1, 150) n`,
+      [business().businessId],
+      business().businessId,
+    );
+    const shown = (await admin.get('/support-access')).body.support_access as { reason: string; ended_at: string | null }[];
+    expect(shown.filter((each) => each.reason === 'at once' && each.ended_at === null)).toHaveLength(1);
+    await operator.post(`${path}/support-access/end`);
+    expect((await operator.get(`${path}/receipts`)).status).toBe(403);
     const seen = (await operator.get(`${path}/trail?action=receipt`)).body.trail as { action: string; after: unknown }[];
     expect(seen.length).toBeGreaterThan(0);
     expect(seen.every((each) => each.after === null)).toBe(true);

@@ -1,5 +1,5 @@
 import type { Recorder } from '../audit/index.ts';
-import { findDirectoryEntry } from '../businesses/index.ts';
+import { findDirectoryEntry, holdBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -21,6 +21,8 @@ export const beginSupport =
     if (!(await ports.database.platform((tx) => findDirectoryEntry(tx, ctx.businessId)))) throw new AppError('not_found');
     return ctx.transaction(async (tx) => {
       const at = ports.clock.now();
+      // One at a time of an operator, begun at once or not: ending it must leave none.
+      await holdBusiness(tx);
       const open = await findOpen(tx, operator.id, at);
       if (open) open.endedAt = at;
       const made = tx.create(SupportAccessEntity, {
@@ -68,7 +70,16 @@ export const isSupporting =
   async (ctx: Context): Promise<boolean> =>
     (await ctx.transaction((tx) => findOpen(tx, operatorOf(ctx).id, ports.clock.now()))) !== null;
 
-export const listSupport = (ctx: Context): Promise<SupportAccessEntity[]> =>
-  ctx.transaction((tx) => tx.find(SupportAccessEntity, {}, { orderBy: { begunAt: 'desc', id: 'desc' }, limit: 100 }));
+/** Every one that is open, whatever came after it, and the newest of the others: what opens a door must be seen. */
+export const listSupport =
+  (ports: Pick<Ports, 'clock'>) =>
+  (ctx: Context): Promise<SupportAccessEntity[]> =>
+    ctx.transaction(async (tx) => {
+      const now = ports.clock.now();
+      const newest = { orderBy: { begunAt: 'desc', id: 'desc' } } as const;
+      const open = await tx.find(SupportAccessEntity, { endedAt: null, until: { $gt: now } }, newest);
+      const over = await tx.find(SupportAccessEntity, { $or: [{ endedAt: { $ne: null } }, { until: { $lte: now } }] }, { ...newest, limit: 100 });
+      return [...open, ...over];
+    });
 
 const findOpen = (tx: Tx, operatorId: string, now: Date) => tx.findOne(SupportAccessEntity, { operatorId, endedAt: null, until: { $gt: now } });

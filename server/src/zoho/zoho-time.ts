@@ -11,7 +11,7 @@ export function readTime(text: string): Date {
 }
 
 /** Whether a text is a day of the calendar, as documents are dated: `2026-11-20`. */
-export const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;
+export const isDay = (text: string): boolean => /^(?:19|2\d)\d\d-\d\d-\d\d$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;
 
 /** The form the filter takes; whole seconds, never later than asked for. */
 export const zohoTime = (at: Date): string => `${at.toISOString().slice(0, 19)}+0000`;

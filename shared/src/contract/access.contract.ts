@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { characters } from './characters.ts';
 import { grantable, scopes } from '../permissions.ts';
+import { time } from './dates.ts';
 import { endpoint } from './endpoint.ts';
 
 const organizationId = z.string().regex(/^\d{1,20}$/);
-const time = z.iso.datetime({ offset: true });
 /** Plain Latin letters, digits and . _ @ + -: no look-alikes of another alphabet, no invisible characters. */
 export const username = z
   .string()

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { time } from './dates.ts';
 import { endpoint } from './endpoint.ts';
 import { problemView } from './receipts.contract.ts';
 
@@ -8,7 +9,7 @@ export const alertView = z
     /** The id of the device or receipt it is about. */
     subject: z.string(),
     problem: problemView,
-    opened_at: z.iso.datetime({ offset: true }),
+    opened_at: time,
   })
   .meta({ id: 'Alert' });
 

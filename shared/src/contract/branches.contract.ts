@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { characters } from './characters.ts';
+import { time } from './dates.ts';
 import { endpoint } from './endpoint.ts';
 
-const time = z.iso.datetime({ offset: true });
 /** A counter as text or as a JSON number. */
 const lastNumber = z.union([z.string().regex(/^\d{1,15}$/), z.int().nonnegative()]).transform(String);
 

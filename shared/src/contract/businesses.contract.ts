@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { characters } from './characters.ts';
 import { email, wayBackEntry } from './access.contract.ts';
+import { day, time } from './dates.ts';
 import { endpoint } from './endpoint.ts';
 import { branchView } from './branches.contract.ts';
 import { problemView, receiptView } from './receipts.contract.ts';
 
-const time = z.iso.datetime({ offset: true });
-const day = z.iso.date();
 /** Text a person typed: trimmed, no control or invisible characters. */
 export const text = (max: number) =>
   characters(
@@ -396,7 +395,7 @@ export const getStats = endpoint({
     in_doubt: z.number(),
     /** Documents that should be sealed and that nothing was begun with, or that were refused; since when the oldest. */
     due: z.number(),
-    due_since: z.iso.datetime({ offset: true }).nullable(),
+    due_since: time.nullable(),
     /** What sandbox devices signed; in no other number here. */
     test_receipts: z.number(),
     sealed_elsewhere: z.number(),

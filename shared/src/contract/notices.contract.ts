@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { httpAddress } from '../http-address.ts';
+import { time } from './dates.ts';
 import { endpoint } from './endpoint.ts';
 
-const time = z.iso.datetime({ offset: true });
 /** What can be told: of a receipt, once it stands in the chain of activity; of an alert, when it is opened and when it is over. */
 export const noticeEvents = [
   'receipt.opened',

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { characters } from './characters.ts';
+import { time } from './dates.ts';
 import { endpoint } from './endpoint.ts';
 
-const time = z.iso.datetime({ offset: true });
 const organizationId = z.string().regex(/^\d{1,20}$/);
 const oneLine = (max: number) => characters(z.string().trim().min(1), max);
 

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { characters } from './characters.ts';
 import { purchaseCode, taxpayerNumber } from '../text.ts';
+import { time } from './dates.ts';
 import { endpoint } from './endpoint.ts';
 
 const amount = z.string().regex(/^-?\d+(\.\d+)?$/);
 const documentModule = z.enum(['invoices', 'creditnotes']);
 export const documentId = z.string().regex(/^\d{1,25}$/);
-const time = z.iso.datetime({ offset: true });
 /** A counter as text or as a JSON number. */
 const counter = z.union([z.string().regex(/^\d{1,18}$/), z.int().positive()]).transform(String);
 

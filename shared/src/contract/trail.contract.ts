@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { characters } from './characters.ts';
+import { day, time } from './dates.ts';
 import { endpoint } from './endpoint.ts';
 
-const time = z.iso.datetime({ offset: true });
 const filters = {
   action: characters(z.string().trim(), 60).optional(),
   actor: characters(z.string().trim(), 60).optional(),
   subject: characters(z.string().trim(), 60).optional(),
-  from: z.iso.date().optional(),
-  to: z.iso.date().optional(),
+  from: day.optional(),
+  to: day.optional(),
 };
 const limit = z.coerce.number().int().min(1).max(200).default(50);
 

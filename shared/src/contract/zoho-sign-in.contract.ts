@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { characters } from './characters.ts';
 import { sessionView } from './access.contract.ts';
+import { time } from './dates.ts';
 import { endpoint } from './endpoint.ts';
 
-const time = z.iso.datetime({ offset: true });
 const secret = z.string().min(20).max(100);
 
 export const beginPairing = endpoint({

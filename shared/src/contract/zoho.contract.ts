@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { characters } from './characters.ts';
+import { time } from './dates.ts';
 import { endpoint } from './endpoint.ts';
 import { documentId, problemView } from './receipts.contract.ts';
 
-const time = z.iso.datetime({ offset: true });
 const documentModule = z.enum(['invoices', 'creditnotes']);
 const verdict = z.enum(['accepted', 'hint', 'repeated', 'stale', 'foreign', 'forged', 'malformed', 'ping']);
 
@@ -270,7 +270,7 @@ export const listDocuments = endpoint({
       }),
     ),
     /** When Zoho was last looked through; null: not yet, so that an empty list says nothing. */
-    looked_at: z.iso.datetime({ offset: true }).nullable(),
+    looked_at: time.nullable(),
     next_cursor: z.string().nullable(),
   }),
 });
