@@ -153,6 +153,20 @@ describe('every paper', () => {
 });
 
 describe('price and quantity', () => {
+  test('of a document in another currency: its total is shown with every decimal it has', async () => {
+    const id = clone('foreign currency', (raw) => ({
+      currency_code: 'KWD',
+      price_precision: 3,
+      total: Number((raw.total + 0.005).toFixed(3)),
+      roundoff_value: 0.005,
+    }));
+    const { total } = world.zoho.document('invoices', id);
+    const { body } = await admin.seal('invoices', id, { confirm: ['exchange_rate_unlikely'], confirmed_rate: '1447.25' });
+    expect(body.state, JSON.stringify(body)).toBe('signed');
+    expect(body.foreign.total).toBe(String(total));
+    expect(await textOf(await print(body.id, { paper: '80mm' }))).toMatch(new RegExp(`KWD\\s+${String(total)}\\s`));
+  });
+
   const line = (raw: Record<string, any>, rate: number, quantity: number, item_total: number) => {
     const tax = Math.round(item_total * 18) / 100;
     const total = Math.round((item_total + tax) * 100) / 100;

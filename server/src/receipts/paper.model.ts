@@ -1,6 +1,6 @@
 import { type Amount, add, compare, grouped, isZero, negate, round } from '@muhuri/shared/money';
 import type { Sale, SaleLine, Signature, Totals } from './sale.model.ts';
-import { shownPrice, trimmed } from './shown-price.model.ts';
+import { decimalsOf, shownPrice, trimmed } from './shown-price.model.ts';
 
 /** A sheet, its half, and the two widths of roll that counters print on. */
 export const paperSizes = ['a4', 'a5', '80mm', '58mm'] as const;
@@ -70,7 +70,7 @@ export function layOut(ask: PaperAsk): Paper {
   const { sale, totals, signature, branding } = ask;
   const isRefund = sale.kind === 'refund';
   const { isCopy } = ask;
-  const money = (amount: Amount) => grouped(round(isRefund ? negate(amount) : amount, 2));
+  const money = (amount: Amount, places = 2) => grouped(round(isRefund ? negate(amount) : amount, Math.max(places, 2)));
   const signed = ask.localTime(signature.signedAt);
   const frozen = ask.localTime(ask.frozenAt);
   const className = (taxClass: string, rate: Amount) => (taxClass === 'A' ? 'A-EX' : isZero(rate) ? taxClass : `${taxClass}-${round(rate, 2)}%`);
@@ -106,7 +106,7 @@ export function layOut(ask: PaperAsk): Paper {
       ...(ask.reasonName ? [['Reason', ask.reasonName] as [string, string]] : []),
       ...(sale.foreign
         ? ([
-            ['Amount in document currency', `${sale.foreign.currency} ${money(sale.foreign.total)}`],
+            ['Amount in document currency', `${sale.foreign.currency} ${money(sale.foreign.total, decimalsOf(trimmed(round(sale.foreign.total, 6))))}`],
             ['Exchange rate', `1 ${sale.foreign.currency} = ${sale.foreign.exchangeRate} ${sale.currency}`],
           ] as [string, string][])
         : []),

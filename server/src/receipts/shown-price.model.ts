@@ -28,4 +28,4 @@ export function shownPrice(line: Line): { quantity: Amount; unitPrice: Amount } 
 }
 
 export const trimmed = (amount: Amount): Amount => (amount.includes('.') ? amount.replace(/\.?0+$/, '') : amount);
-const decimalsOf = (amount: Amount): number => amount.split('.')[1]?.length ?? 0;
+export const decimalsOf = (amount: Amount): number => amount.split('.')[1]?.length ?? 0;

@@ -8,9 +8,16 @@ export function printable(text: string): string {
     .toWellFormed()
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
     .replace(/\p{Default_Ignorable_Code_Point}/gu, (mark) => (kept.test(mark) ? mark : ''))
+    .replace(heaped, '$1')
+    .replace(skin, '')
     .replace(/([\u0e48-\u0e4b])\u0e33/g, '\u0e4d$1\u0e32')
     .replace(/([\u0ec8-\u0ecb])\u0eb3/g, '\u0ecd$1\u0eb2');
 }
+
+/** No script writes more signs upon a letter; heaped up, they would be drawn over the lines above and below. */
+const heaped = /(\p{M}{8})\p{M}+/gu;
+/** No font of ours draws a hand in its colour: it would stand beside it as a square. */
+const skin = /(?<=\p{Emoji_Modifier_Base})\p{Emoji_Modifier}/gu;
 
 /** Joiners and direction marks. */
 const kept = /[\u061c\u200c-\u200f\u202a-\u202e\u2066-\u2069]/;

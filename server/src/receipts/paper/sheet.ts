@@ -18,6 +18,7 @@ export function drawSheet(surface: Surface, set: Typesetter, paper: Paper, size:
   const bottom = sheet.height - 48 * k;
   const detailX = left + width * 0.52;
   const amountX = left + width * 0.74;
+  const amountWidth = left + width - amountX - 6 * k;
   const first = surface.pages();
   const styled = (style: Style): Style => ({ ...style, size: style.size * k });
   const put = (text: string, x: number, y: number, room: number, style: Style) => set.put(text, x, y, room, styled(style));
@@ -70,7 +71,7 @@ export function drawSheet(surface: Surface, set: Typesetter, paper: Paper, size:
     const small: Style = { size: 8, face: 'strong', color: faint };
     put('ITEM', left + 6 * k, y + 4 * k, 200 * k, { ...small, align: 'left' });
     put('PRICE x QUANTITY', detailX, y + 4 * k, amountX - detailX - 6 * k, { ...small, align: 'right' });
-    put('AMOUNT', amountX, y + 4 * k, left + width - amountX - 6 * k, { ...small, align: 'right' });
+    put('AMOUNT', amountX, y + 4 * k, amountWidth, { ...small, align: 'right' });
     y += 24 * k;
   };
   /** On the next page, under the columns' names, where this much has no room left. */
@@ -84,21 +85,27 @@ export function drawSheet(surface: Surface, set: Typesetter, paper: Paper, size:
     const style: Style = { size: 9.5 };
     const nameWidth = detailX - left - 14 * k;
     const names = set.broken(each.name, nameWidth, styled(style));
+    const isBeside = set.widthOf(each.detail, styled(style)) <= amountX - detailX - 6 * k && set.widthOf(each.amount, styled(style)) <= amountWidth;
     // A name of many lines may itself go on to the next page; a usual one stays together with its figures.
-    const height = Math.min(names.length, 12) * 13.5 + (each.discount ? 12 : 0) + 5;
+    const height = Math.min(names.length, 12) * 13.5 + (isBeside ? 0 : 13.5) + (each.discount ? 12 : 0) + 5;
     roomForLine(height);
-    put(each.detail, detailX, y, amountX - detailX - 6 * k, { ...style, align: 'right' });
-    put(each.amount, amountX, y, left + width - amountX - 6 * k, { ...style, align: 'right' });
+    if (isBeside) put(each.detail, detailX, y, amountX - detailX - 6 * k, { ...style, align: 'right' });
+    put(each.amount, amountX, y, amountWidth, { ...style, align: 'right' });
     for (const name of names) {
       roomForLine(13.5);
       put(name, left + 6 * k, y, nameWidth, style);
       y += 13.5 * k;
     }
     if (names.length === 0) y += 13.5 * k;
+    if (!isBeside) {
+      roomForLine(13.5);
+      put(each.detail, left + 6 * k, y, amountX - left - 12 * k, { ...style, align: 'right' });
+      y += 13.5 * k;
+    }
     if (each.discount) {
       roomForLine(12);
       put(each.discount.label, left + 6 * k, y - k, 200 * k, { size: 8.5, color: faint, align: 'left' });
-      put(each.discount.amount, amountX, y - k, left + width - amountX - 6 * k, { ...style, align: 'right' });
+      put(each.discount.amount, amountX, y - k, amountWidth, { ...style, align: 'right' });
       y += 12 * k;
     }
     y += 3 * k;

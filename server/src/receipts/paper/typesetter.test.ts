@@ -31,6 +31,15 @@ describe('text on paper', () => {
       }),
     ));
 
+  test('has no more signs upon one letter than any script writes, so that none is drawn over other lines', () => {
+    expect(printable(`Z${'\u0301\u0302\u0303'.repeat(40)}algo`)).toMatch(/^Z\p{M}{8}algo$/u);
+    for (const word of ['ที่', 'བརྒྱུད', 'בְּרֵאשִׁ֖ית', 'ệ'.normalize('NFD')]) expect(printable(word).match(/\p{M}/gu)?.length).toBe(word.match(/\p{M}/gu)?.length);
+  });
+
+  test('shows an emoji without the colour of its skin, which would stand beside it as a sign of its own', () => {
+    expect(printable('👍🏽 ok 👩🏿‍🍳')).toBe('👍 ok 👩\u200d🍳');
+  });
+
   test('is drawn without a box for every letter of the scripts it is written in', async () => {
     const samples = `Ikawa é ß Ωμέγα Кофе قهوة ‏(500 مل)‏ קפה ירושלים 咖啡豆 臺灣 コーヒー豆 한국어 ቡና हिन्दी বাংলা ਪੰਜਾਬੀ ગુજરાતી தமிழ் తెలుగు ಕನ್ನಡ മലയാളം සිංහල
       ไทยน้ำ ລາວ ខ្មែរ မြန်မာ ქართული Հայերեն བོད ދިވެހި ⵣⴰ ߒߞߏ 𞤀𞤣 🍞☕👨‍👩‍👧 → ≤ ★ ✓ ℃ ½ № € ₦`;

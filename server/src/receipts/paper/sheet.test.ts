@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { fontsFor } from './fonts.ts';
+import { drawSheet } from './sheet.ts';
+import { measure, type Piece } from './surface.ts';
+import { typesetter } from './typesetter.ts';
+
+const line = (name: string, detail: string, amount: string) => ({ name, detail, amount, discount: null });
+const paper = {
+  mark: null,
+  isTest: false,
+  header: { logo: null, name: 'Inzozi', lines: [], taxpayer: 'TIN: 100200300' },
+  accentColor: '#000000',
+  title: 'SALES RECEIPT',
+  refund: null,
+  topMessage: '',
+  buyer: [],
+  document: [],
+  lines: [
+    line('A name that fills the column it stands in to its very end', '14,750,000.145679 x 12345.678901', '182,098,765,588.25 B'),
+    line('Another one, of which the amount alone is wide', '9,007,199,254,740,993.00 x 1', '9,007,199,254,740,993.00 A-EX'),
+    line('Ikawa', '10,030.00 x 1', '10,030.00 B'),
+  ],
+  totals: [],
+  tender: [],
+  sdc: [],
+  code: '',
+  cis: [],
+  footer: [],
+} as Parameters<typeof drawSheet>[2];
+
+test.each(['a4', 'a5'] as const)('on %s no figure is drawn over a name or another figure, however long it is', async (size) => {
+  const pieces: Piece[] = [];
+  const set = typesetter({ ...measure, text: (piece) => pieces.push(piece) }, await fontsFor([]));
+  drawSheet({ ...measure, text: (piece) => pieces.push(piece) }, set, paper, size);
+  const placed = pieces.map((piece) => ({ ...piece, end: piece.x + set.widthOf(piece.text, { size: piece.size }) }));
+  const over = placed.flatMap((a) =>
+    placed.filter((b) => a !== b && a.x <= b.x && Math.abs(a.top - b.top) < a.size && a.end > b.x).map((b) => [a.text, b.text]),
+  );
+  expect(over).toEqual([]);
+  for (const { detail, amount } of paper.lines) expect(placed.map((each) => each.text)).toEqual(expect.arrayContaining([detail, amount]));
+});
