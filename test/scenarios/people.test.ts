@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, codeOf, enrol, operatorOf, until } from '../api.ts';
 import { startWorld, type World } from '../world.ts';
@@ -234,6 +235,55 @@ describe('an API key', () => {
       status: 400,
       body: { field: 'expires_at' },
     });
+  });
+});
+
+describe('whoever has to go', () => {
+  test('ends nothing that they began before: a call whose body comes late is looked at again', async () => {
+    const token = await invited('late.body@people.example', 'business_admin');
+    const given = { account: 'new', token, username: 'late.body', name: 'Late', password };
+    expect((await anyone().post('/auth/invitation/accept', given)).status).toBe(200);
+    const own = await Api.signIn(world, { username: 'late.body', password });
+    await enrol(own, password);
+    const body = JSON.stringify({ email: 'late@back.example', role: 'business_admin', permissions: [] });
+    const begun = request(`${world.app.url}/api/v1/invitations`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${own.token}`, 'content-type': 'application/json', 'content-length': String(body.length) },
+    });
+    const answered = new Promise<number>((resolve, reject) => begun.on('response', (reply) => resolve(reply.statusCode ?? 0)).on('error', reject));
+    begun.write(body.slice(0, 10));
+    // Whoever signs in now is behind the first half of that call.
+    for (let i = 0; i < 3; i++) await Api.signIn(world, business().user);
+    const member = ((await admin.get('/people')).body.people as { id: string; username: string }[]).find((each) => each.username === 'late.body');
+    expect((await admin.post(`/people/${member?.id}/end`)).status).toBe(200);
+    for (let i = 0; i < 3; i++) await Api.signIn(world, business().user);
+    begun.end(body.slice(10));
+    expect(await answered).toBe(401);
+    expect(((await admin.get('/invitations')).body.invitations as { email: string }[]).map((each) => each.email)).not.toContain('late@back.example');
+  });
+
+  test('leaves no invitation open by which they come in again: ended or no admin any more', async () => {
+    for (const [username, out] of [
+      ['leaver', (id: string) => admin.post(`/people/${id}/end`)],
+      ['stepper', (id: string, version: number) => admin.put(`/people/${id}`, { role: 'business_user', permissions: [], version })],
+    ] as const) {
+      const made = await anyone().post('/auth/invitation/accept', {
+        account: 'new',
+        token: await invited(`${username}@people.example`, 'business_admin'),
+        username,
+        name: username,
+        password,
+      });
+      expect(made.status, JSON.stringify(made.body)).toBe(200);
+      const own = await Api.signIn(world, { username, password });
+      expect((await own.post('/invitations', { email: `${username}@back.example`, role: 'business_admin' })).status).toBe(200);
+      const token = linkIn((await mailTo(`${username}@back.example`))?.text ?? '');
+      const member = ((await admin.get('/people')).body.people as { id: string; username: string; version: number }[]).find(
+        (each) => each.username === username,
+      );
+      expect((await out(member?.id ?? '', member?.version ?? 0)).status).toBe(200);
+      expect((await anyone().post('/auth/invitation', { token })).body.code, username).toBe('link_over');
+    }
   });
 });
 

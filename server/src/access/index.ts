@@ -2,7 +2,16 @@ export { permissionsOfSession, refusalOf } from './access.model.ts';
 export { ApiKeyEntity } from './api-key.entity.ts';
 export { createKey, listKeys, readKey, revokeKey } from './api-keys.ts';
 export { InvitationEntity } from './invitation.entity.ts';
-export { acceptInvitation, invitationMail, invite, listInvitations, openInvitation, readInvitation, withdrawInvitation } from './invitations.ts';
+export {
+  acceptInvitation,
+  invitationMail,
+  invite,
+  listInvitations,
+  openInvitation,
+  readInvitation,
+  withdrawInvitation,
+  withdrawInvitationsOf,
+} from './invitations.ts';
 export { MembershipEntity } from './membership.entity.ts';
 export { nameActors } from './name-actors.ts';
 export { notifyPerson } from './notify-person.ts';

@@ -88,6 +88,15 @@ export const listInvitations =
       return [...open, ...(await tx.find(InvitationEntity, isOver, { ...newest, limit: endedShown }))];
     });
 
+/** Takes back what a person has invited and nobody has accepted: whoever has to go must not have left a door open to come in again. */
+export async function withdrawInvitationsOf(tx: Tx, ctx: Context, ports: Pick<Ports, 'clock' | 'record'>, personId: string): Promise<void> {
+  const now = ports.clock.now();
+  const open = await tx.find(InvitationEntity, { invitedBy: personId, acceptedAt: null, withdrawnAt: null, expiresAt: { $gt: now } });
+  for (const each of open) each.withdrawnAt = now;
+  await tx.flush();
+  for (const each of open) await ports.record(tx, ctx, { action: 'invitation.withdrawn', subject: each.id });
+}
+
 /** Answers the same whoever the address belongs to; an open invitation of the same address ends with the new one. */
 export const invite =
   (ports: Ports) =>

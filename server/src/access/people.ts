@@ -4,6 +4,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
 import { query } from '../platform/db/query.ts';
+import { withdrawInvitationsOf } from './invitations.ts';
 import { MembershipEntity } from './membership.entity.ts';
 import { endMembershipIndex, findMembership, listMembers, listMemberships, listPersons, type MembershipEntry } from './person.store.ts';
 
@@ -56,6 +57,7 @@ export const changeMember =
       if (member.version !== to.version) throw new AppError('changed_meanwhile');
       if (member.role === 'business_admin' && to.role !== 'business_admin') await refuseLastAdmin(tx, member, shutOut);
       const before = { role: member.role, permissions: member.permissions };
+      if (member.role === 'business_admin' && to.role !== 'business_admin') await withdrawInvitationsOf(tx, ctx, ports, member.personId);
       member.role = to.role;
       member.permissions = [...new Set(to.permissions)];
       await tx.flush();
@@ -77,6 +79,7 @@ export const endMember =
       member.endedAt = ports.clock.now();
       await tx.flush();
       await query(tx, 'delete from session where membership_id = $1', [id]);
+      await withdrawInvitationsOf(tx, ctx, ports, member.personId);
       await ports.record(tx, ctx, { action: 'membership.ended', subject: id, before: { person_id: member.personId, role: member.role } });
       return member;
     });

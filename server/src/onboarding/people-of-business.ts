@@ -1,4 +1,13 @@
-import { blockPerson, findMemberStatus, listEveryMembership, listPeople, listPersons, type Sessions, unblockPerson } from '../access/index.ts';
+import {
+  blockPerson,
+  findMemberStatus,
+  listEveryMembership,
+  listPeople,
+  listPersons,
+  type Sessions,
+  unblockPerson,
+  withdrawInvitationsOf,
+} from '../access/index.ts';
 import type { PlatformRecorder, Recorder } from '../audit/index.ts';
 import { findDirectoryEntry } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
@@ -69,7 +78,10 @@ export const setBlocked =
     );
     for (const { businessId, membershipId } of places) {
       const there: Context = { ...ctx, businessId, transaction: (work) => database.transaction(businessId, work) };
-      await there.transaction((tx) => ports.record(tx, there, { action, subject: membershipId, after: { person_id: ask.person_id, reason: ask.reason } }));
+      await there.transaction(async (tx) => {
+        if (isBlocked) await withdrawInvitationsOf(tx, there, ports, ask.person_id);
+        await ports.record(tx, there, { action, subject: membershipId, after: { person_id: ask.person_id, reason: ask.reason } });
+      });
     }
   };
 

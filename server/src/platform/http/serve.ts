@@ -173,7 +173,11 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   let [raw, result, isRead]: [string, unknown, boolean] = ['', undefined, false];
   try {
     if (endpoint.raw) bytes = await arrived(bodyOf(c, endpoint));
-    else if (endpoint.method !== 'GET') raw = (await arrived(bodyOf(c, endpoint))).toString('utf8');
+    else if (endpoint.method !== 'GET') {
+      const begun = performance.now();
+      raw = (await arrived(bodyOf(c, endpoint))).toString('utf8');
+      if (session && performance.now() - begun > slowBodyMs) await stillMay(ports, bearer(c), address, endpoint);
+    }
     const input = endpoint.input ? parse(endpoint.input, jsonOf(raw), 'body') : undefined;
     const query = endpoint.query ? parse(endpoint.query, readable(c.req.query(), 'query'), 'query') : undefined;
     isRead = true;
@@ -189,6 +193,14 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   }
   ports.log.info({ request_id: requestId, business_id: ctx?.businessId, route: name, ms: Math.round(performance.now() - started) }, 'answered');
   return respond(c, result);
+}
+
+/** A body may take half a minute to arrive. Whoever was put out meanwhile must not have begun in time what they end now. */
+const slowBodyMs = 100;
+
+async function stillMay(ports: HttpPorts, token: string, address: string | null, endpoint: Endpoint): Promise<void> {
+  const refusal = ports.refusalOf(await ports.tokens.read(token, address ?? ''), endpoint);
+  if (refusal) throw new AppError(refusal);
 }
 
 /** Whose bytes are about to be read of a caller who has not signed in: of an endpoint that takes bytes, nobody's until its address is known. */
