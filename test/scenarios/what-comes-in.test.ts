@@ -136,6 +136,30 @@ describe('what a device says is written down whatever it is made of', () => {
     expect(checks.find((each) => each.what === 'every request and answer is whole')).toMatchObject({ holds: true });
   });
 
+  test.each([
+    [65_535, false],
+    [65_537, true],
+    [200_000, true],
+  ])('an answer of %i bytes is kept as far as 64 KiB, and its evidence says whether there was more: %s', async (length, isCut) => {
+    const document = newInvoice();
+    const bytes = Buffer.alloc(length, 'long ');
+    once(() => answer(bytes, 'text/plain'));
+    const { id } = (await api.seal('invoices', document.id)).body as { id: string };
+    await until(
+      async () => (await api.get(`/receipts/${id}`)).body,
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    await world.app.settle();
+    const file = (await api.get(`/receipts/${id}/evidence-pack`)).body;
+    const [taken] = (JSON.parse(file.pack) as { sends: { response_base64: string; response_cut?: true }[] }).sends;
+    expect(taken?.response_cut ?? false).toBe(isCut);
+    const kept = Buffer.from(taken?.response_base64 ?? '', 'base64');
+    expect(kept.equals(bytes.subarray(0, 65_537))).toBe(true);
+    const checks = verifyEvidence(file, { dialects, version });
+    expect(checks.find((each) => each.what === 'every request and answer is whole')).toMatchObject({ holds: true });
+    expect(checks.some((each) => each.what.includes('only the beginning was kept'))).toBe(isCut);
+  });
+
   test('an answer in a sentence that cannot be stored, too late to be waited for, is the receipt', async () => {
     const document = newInvoice();
     world.vsdc.faults(['stall:900']);

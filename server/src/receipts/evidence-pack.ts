@@ -8,7 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { Notary } from '../platform/notary.ts';
 import type { Filed } from './filing.model.ts';
-import { bytesOf } from './kept-answer.ts';
+import { bytesOf, isCut } from './kept-answer.ts';
 import { listAttempts } from './lane.store.ts';
 import { listPrints } from './print.store.ts';
 import { findReceipt, type Receipt, type StoredSignature } from './receipt.store.ts';
@@ -49,7 +49,9 @@ export type EvidencePack = {
     response: string | null;
     /** Its bytes, where the text is not exactly them; absent in packs of earlier versions. */
     response_base64?: string;
-    /** Of its bytes. */
+    /** Only the beginning of the answer was kept: it was longer than these bytes. Absent where all of it stands here. */
+    response_cut?: true;
+    /** Of its bytes, as far as they stand here. */
     response_sha256: string | null;
   }[];
   signature: (Omit<StoredSignature, 'signedAt'> & { signedAt: string; invoiceNumber: string }) | null;
@@ -60,6 +62,7 @@ export type EvidencePack = {
     settledAt: string | null;
     response: string | null;
     response_base64?: string;
+    response_cut?: true;
     response_sha256: string | null;
   })[];
   /** What the trail says of it, with each entry's place in the chain of the business. */
@@ -116,6 +119,7 @@ export const makeEvidencePack =
           request_sha256: sha256(each.request),
           response: each.response?.text ?? null,
           ...(each.response?.raw ? { response_base64: each.response.raw.toString('base64') } : {}),
+          ...(each.response && isCut(each.response) ? { response_cut: true as const } : {}),
           response_sha256: each.response && sha256(bytesOf(each.response)),
         })),
         signature: receipt.signature && {
@@ -152,6 +156,7 @@ async function lateOf(tx: Tx, receipt: Receipt): Promise<NonNullable<EvidencePac
       settledAt: each.settledAt?.toISOString() ?? null,
       response: answer?.text ?? null,
       ...(answer?.raw ? { response_base64: answer.raw.toString('base64') } : {}),
+      ...(answer && isCut(answer) ? { response_cut: true as const } : {}),
       response_sha256: answer ? sha256(bytesOf(answer)) : null,
     };
   });

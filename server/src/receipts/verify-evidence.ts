@@ -38,6 +38,9 @@ export function verifyEvidence(
       sends.every((each) => sha256(each.request) === each.request_sha256 && (each.response === null || sha256(answerOf(each)) === each.response_sha256)),
     `${sends.length} sends`,
   );
+  // No fault of the pack: whoever reads it is to know that what the device said went on.
+  const cut = [...sends, ...(pack.late_signatures ?? [])].filter((each) => each.response_cut).length;
+  if (cut > 0) check('of a very long answer only the beginning was kept, and the pack says so', true, `${cut} answers`);
   const dialect = ports.dialects.all().find((each) => each.key === pack.device.dialect);
   if (!dialect) return [...checks, { what: 'is of an authority this version knows', holds: false, note: pack.device.dialect }];
   const ownSends = sends.filter((each) => each.invoice_number === signature?.invoiceNumber);
