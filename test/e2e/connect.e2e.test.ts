@@ -106,6 +106,26 @@ test('connects by consent, is set up in Zoho, and an invoice is sealed by webhoo
   for (const at of [0, 1]) await boxes.nth(at).check();
   await page.getByRole('button', { name: 'Seal the chosen (2)' }).click();
   await page.getByRole('button', { name: 'Seal the chosen (0)' }).waitFor();
+  // What nothing but its age keeps back is confirmed for several at once, each named with what it comes to.
+  const admin = await Api.signIn(world, business.admin);
+  const { version } = (await admin.get('/businesses/me/config')).body;
+  expect((await admin.put('/businesses/me/config', { settings: { document_age_days_max: 1 }, version })).status).toBe(200);
+  const listed = ((await admin.get('/documents?limit=200')).body.documents as { document_id: string; document_number: string }[]).map(
+    (each) => each.document_id,
+  );
+  const old = world.zoho.documents().filter((each) => each.canSeal && each.module === 'invoices' && listed.includes(each.id));
+  await page.getByRole('button', { name: 'Seal the chosen (0)' }).waitFor();
+  for (const { number } of old.slice(0, 2)) await page.getByRole('checkbox', { name: `Choose ${number}`, exact: true }).check();
+  await page.getByRole('button', { name: 'Seal the chosen (2)' }).click();
+  await page.getByText('2 documents are older than your business usually seals.').waitFor();
+  for (const { number } of old.slice(0, 2)) await page.getByRole('listitem').filter({ hasText: number }).waitFor();
+  await look(page, '57-old-ones');
+  await page.getByRole('button', { name: 'Seal these all the same (2)' }).click();
+  await page.getByText('2 documents are older than your business usually seals.').waitFor({ state: 'detached' });
+  await until(
+    async () => (await admin.get(`/documents?document_ids=${old.slice(0, 2).map(({ id }) => id)}&standing=sealed`)).body.documents as unknown[],
+    (sealed) => sealed.length === 2,
+  );
   await section(page, 'Zoho');
 
   await page.getByRole('button', { name: 'Make an address' }).click();

@@ -2,13 +2,15 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ChosenInvoice } from '../host/host.ts';
 import { ApiProblem } from '../request.ts';
 import type { Views } from './api.ts';
+import { ConfirmOld } from './confirm-old.tsx';
 import { Elsewhere } from './elsewhere.tsx';
 import { moment, money, told, useAct, useLoad, usePage, usePages } from './page.ts';
 import { Card, Message, More, Pick, Shown, Table, Tag, Text } from './parts.tsx';
 import { filled, type PageWords } from './words.ts';
 
 type Row = Views['documents']['documents'][number];
-type Outcome = { is: 'running' } | { is: 'done'; text: string; isGood: boolean };
+/** `isOld`: nothing but its age kept it from being sealed. */
+type Outcome = { is: 'running' } | { is: 'done'; text: string; isGood: boolean; isOld?: boolean };
 
 const tones = {
   to_seal: 'wait',
@@ -105,7 +107,7 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
     if (!next.delete(keyOf(row))) next.add(keyOf(row));
     choose(next);
   };
-  const seal = (all: Row[]) =>
+  const seal = (all: Row[], confirmed: string[] = []) =>
     act(async () => {
       const left = [...all];
       const set = (row: Row, is: Outcome) => setOutcomes((now) => ({ ...now, [keyOf(row)]: is }));
@@ -117,7 +119,7 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
             .post<{ state: string; problem: { title: string } | null }>('/receipts', {
               module: one.module,
               document_id: one.document_id,
-              ...(one.standing === 'before_production' ? { confirm: ['before_production'] } : {}),
+              ...confirming(one.standing === 'before_production' ? [...confirmed, 'before_production'] : confirmed),
             })
             .then(
               (receipt) =>
@@ -129,7 +131,7 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
               (error: unknown) => {
                 // One that fails never stops the others.
                 if (error instanceof ApiProblem && error.problem.code === 'not_signed_in') throw error;
-                set(one, { is: 'done', isGood: false, text: told(error, words) });
+                set(one, { is: 'done', isGood: false, text: told(error, words), isOld: isOnlyOld(error) });
               },
             );
         }
@@ -143,6 +145,8 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
     const outcome = outcomes[keyOf(row)];
     return canSeal(row) && outcome?.is === 'done' && !outcome.isGood;
   });
+  const mayConfirm = api.session?.business?.permissions.includes('confirm') ?? false;
+  const old = failed.filter((row) => mayConfirm && (outcomes[keyOf(row)] as { isOld?: boolean }).isOld);
   const running = Object.values(outcomes).filter((each) => each.is === 'running').length;
   const [paper, setPaper] = useState('a4');
   const print = (original: boolean) =>
@@ -259,6 +263,7 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
             }}
           />
         ) : null}
+        <ConfirmOld rows={old} isBusy={isBusy} onConfirm={() => void seal(old, ['document_old'])} />
         <p class="quiet" role="status">
           {running > 0 ? filled(words.sealing, { n: running }) : ''}
         </p>
@@ -323,6 +328,15 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
       ),
     ];
   }
+}
+
+const confirming = (codes: string[]) => (codes.length > 0 ? { confirm: codes } : {});
+
+/** Whether a document's age is all that stands in the way of sealing it. */
+function isOnlyOld(error: unknown): boolean {
+  if (!(error instanceof ApiProblem)) return false;
+  const findings = (error.problem.findings as { code: string }[] | undefined) ?? [error.problem];
+  return findings.every((each) => each.code === 'document_old');
 }
 
 /** A row of a document that Muhuri has not looked at: only its id and number are known, and those from the page around us. */

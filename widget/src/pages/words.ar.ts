@@ -498,6 +498,8 @@ export const ar: PageWords = {
   chooseAll: 'اختيار كل المعروض',
   chooseOne: 'اختيار {name}',
   retryFailed: 'إعادة ما فشل ({n})',
+  oldOnes: '{n} مستندات أقدم مما تختمه منشأتك عادة. لا شيء آخر يمنع ختمها:',
+  sealOld: 'اختمها مع ذلك ({n})',
   sealing: '{n} قيد التنفيذ …',
   choice: 'الاختيار',
   customer: 'العميل',

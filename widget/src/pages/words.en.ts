@@ -504,6 +504,8 @@ export const en = {
   chooseAll: 'Choose all shown',
   chooseOne: 'Choose {name}',
   retryFailed: 'Try the failed ones again ({n})',
+  oldOnes: '{n} documents are older than your business usually seals. Nothing else stands in their way:',
+  sealOld: 'Seal these all the same ({n})',
   sealing: '{n} still going …',
   choice: 'Choice',
   customer: 'Customer',

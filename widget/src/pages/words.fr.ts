@@ -509,6 +509,8 @@ export const fr: PageWords = {
   chooseAll: 'Choisir tout ce qui est affiché',
   chooseOne: 'Choisir {name}',
   retryFailed: 'Réessayer les échecs ({n})',
+  oldOnes: '{n} documents sont plus anciens que ce que votre entreprise scelle habituellement. Rien d’autre ne s’y oppose :',
+  sealOld: 'Les sceller quand même ({n})',
   sealing: '{n} en cours …',
   choice: 'Choix',
   customer: 'Client',
