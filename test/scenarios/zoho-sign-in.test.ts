@@ -232,6 +232,27 @@ describe('who may not enter is told so, on both sides, and learns nothing', () =
     expect((await anyone.post('/auth/zoho/approvals/answer', { browser_secret, opened_by_me: true })).body.code).toBe('zoho_user_refused');
   });
 
+  test('who was ended here before they ever came by Zoho does not come as somebody new either', async () => {
+    const admin = await adminOfSecond();
+    const user = world.zoho.users().find((each) => each.user_id === staff);
+    const email = user?.email ?? '';
+    expect((await admin.post('/invitations', { email, role: 'business_user', permissions: [] })).status).toBe(200);
+    const mail = await until(
+      () => world.mail.mails().find((each) => each.to.includes(email) && each.text.includes('/accept/')),
+      (found) => found !== undefined,
+    );
+    const token = /accept\/(\S+)/.exec(mail?.text ?? '')?.[1];
+    const account = { account: 'new', token, username: 'mugisha', name: 'Mugisha', password: 'quite a long pass phrase' };
+    expect((await anyone.post('/auth/invitation/accept', account)).status).toBe(200);
+    const member = (await admin.get('/people')).body.people.find((each: { username: string }) => each.username === 'mugisha');
+    expect((await admin.post(`/people/${member.id}/end`)).status).toBe(200);
+    const place = user?.organizations as Record<string, { role: string; status: 'active' }>;
+    place[business(1).organizationId] = { role: 'staff', status: 'active' };
+    const { browser_secret } = await comeBack((await open(business(1).organizationId)).code, staff);
+    expect((await anyone.post('/auth/zoho/approvals/answer', { browser_secret, opened_by_me: true })).body.code).toBe('zoho_user_refused');
+    delete place[business(1).organizationId];
+  });
+
   test('opens nothing else of the person’s: no other business, no word of one, not the address that links go to', async () => {
     const elsewhere = await adminOfSecond();
     await elsewhere.post('/invitations', { email: 'both@x.example', role: 'business_user' });

@@ -38,14 +38,14 @@ export const memberOf = (ports: Ports) => {
     // Whoever was put out of the business here, or kept out by the operator, does not come back by way of Zoho.
     if (known?.status === 'ended') throw new AppError('zoho_user_refused');
     // An address that nobody has confirmed is what somebody typed: it says nothing about who they are.
-    const isAlike = (each: MembershipEntity) => {
-      const person = personOf(each);
-      return user.email !== '' && person?.isEmailVerified === true && person.email.toLowerCase() === user.email;
-    };
+    const isNamedAlike = (each: MembershipEntity) => user.email !== '' && personOf(each)?.email.toLowerCase() === user.email;
+    const isAlike = (each: MembershipEntity) => isNamedAlike(each) && personOf(each)?.isEmailVerified === true;
     const alike = members.filter((each) => each.status === 'active' && each.zohoUserId === null && isAlike(each));
     const [member] = known ? [known] : alike.length === 1 ? alike : [];
     if (member && personOf(member)?.isBlocked) throw new AppError('zoho_user_refused');
     if (!member) {
+      // Nor as somebody new, where they were known here by another way in: an address is enough to doubt that.
+      if (members.some((each) => isNamedAlike(each) && (each.status === 'ended' || personOf(each)?.isBlocked))) throw new AppError('zoho_user_refused');
       if (mode !== 'users' || !usualRoles.includes(user.role)) throw new AppError('zoho_user_refused');
       return addMember(ports, ctx, user).catch((error: unknown) => {
         // Two panels of somebody new at the same moment: the other one has made the member.
