@@ -957,6 +957,14 @@ export const problems = {
     "L'original de ce reçu a déjà été imprimé.",
     'Imprimez une copie : elle est marquée comme telle.',
   ),
+  buyer_name_damaged: e(
+    422,
+    'person',
+    'A character of the buyer’s name did not come whole from Zoho Books: it would be sent and printed as “{name}”.',
+    'Type the name anew in Zoho Books, or confirm that it may stand like this.',
+    "Un caractère du nom de l'acheteur n'est pas arrivé entier de Zoho Books : il serait transmis et imprimé « {name} ».",
+    'Ressaisissez le nom dans Zoho Books, ou confirmez qu’il peut figurer ainsi.',
+  ),
   text_unprintable: e(
     422,
     'zoho',

@@ -24,7 +24,6 @@ function read(shape: Shape) {
 function mayRefuse(code: string, truth: Truth, shape: Shape): boolean {
   if (code === 'document_empty') return truth.isEmpty;
   if (code === 'quantity_unsupported') return truth.isTooFine;
-  if (code === 'payment_method_missing') return truth.total.n === 0n;
   const rate = whole(BigInt(shape.foreign?.rate ?? 1_000_000), 1_000_000n);
   if (code === 'document_zero') return truth.total.n === 0n || rounded(times(truth.total, rate), Math.min(shape.foreign?.basePlaces ?? 2, 2)).n === 0n;
   // Nothing was sealed in this currency before, and the rate is no rate of any pair of currencies.

@@ -223,6 +223,36 @@ describe('what cannot be sealed is said in one true sentence', () => {
     expect({ status, standing: body.documents[0]?.standing }).toEqual({ status: 200, standing: 'to_seal' });
   });
 
+  test('a document that is worth nothing is that, and nobody is asked how nothing was paid', async () => {
+    const nothing = { line_items: [], sub_total: 0, tax_total: 0, taxes: [], total: 0, bcy_total: 0, balance: 0 };
+    expect(await codes(sale({ lines: [[1, 500, 'vat']] }, nothing))).toEqual(['document_empty']);
+    expect(await codes(sale({ lines: [[1, 0, 'vat']] }, { balance: 0 }))).toEqual(['document_zero']);
+  });
+
+  test('shipping without a line is sold as what it is', async () => {
+    const [vat] = organization().taxes;
+    const shipping = {
+      line_items: [],
+      sub_total: 0,
+      tax_total: 0,
+      taxes: [],
+      shipping_charge: 5000,
+      shipping_charge_tax_id: vat?.tax_id,
+      shipping_charge_tax_name: 'VAT',
+      shipping_charge_tax_percentage: 18,
+      shipping_charge_tax: 900,
+      shipping_charge_exclusive_of_tax: 5000,
+      shipping_charge_inclusive_of_tax: 5900,
+      total: 5900,
+      bcy_total: 5900,
+      balance: 5900,
+    };
+    const document = sale({ lines: [[1, 500, 'vat']] }, shipping);
+    expect(await sealed(document)).toMatchObject({ total: '5900.00', b: '5900.00', tax: '900.00' });
+    const back = note(document, { lines: [[1, 500, 'vat']] }, shipping);
+    expect(await refunded(back)).toMatchObject({ totals: { total: '5900.00' } });
+  });
+
   test('an amount without a quantity', async () => {
     const document = sale({ lines: [[1, 500, 'vat']] }, (raw) => ({ line_items: (raw.line_items as Raw[]).map((line) => ({ ...line, quantity: 0 })) }));
     expect(await codes(document)).toEqual(['line_without_quantity']);

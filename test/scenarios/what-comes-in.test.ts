@@ -207,9 +207,9 @@ describe('a success is a success in every dress', () => {
 });
 
 describe('documents as Zoho really sends them', () => {
-  const sealed = async (what: string) => {
+  const sealed = async (what: string, answers: object = {}) => {
     const found = world.zoho.documents().find((each) => each.organization_id === business().organizationId && each.what === what);
-    const reply = await api.seal('invoices', found?.id ?? '');
+    const reply = await api.seal('invoices', found?.id ?? '', answers);
     expect(reply.body, what).toMatchObject({ state: 'signed' });
     const request = judged(found?.number ?? '')[0]?.request as { custTin: string; prcOrdCd: string; custNm: string; itemList: { itemNm: string }[] };
     return { reply, request, names: request.itemList.map((each) => each.itemNm) };
@@ -221,12 +221,25 @@ describe('documents as Zoho really sends them', () => {
   });
 
   test('half an emoji, controls and marks in names are blanks or signs of their own on the wire, and on paper', async () => {
-    const half = await sealed('half an emoji in the buyer’s name');
+    const half = await sealed('half an emoji in the buyer’s name', { confirm: ['buyer_name_damaged'] });
     expect([half.request.custNm, ...half.names]).toEqual(['Hotel \ufffd', 'Ikawa y’u Rwanda, roasted, 1 kg', 'Bread \ufffd']);
     const odd = await sealed('control characters and marks in names');
     expect(odd.names.slice(0, 3)).toEqual(['Bread whole', 'line one line two tab', 'Bread']);
-    for (const text of [odd.request.custNm, ...odd.names]) expect(text).not.toMatch(/[\p{Cc}\ud800-\udfff]/u);
+    for (const text of [odd.request.custNm, ...odd.names]) expect(text).not.toMatch(/[\p{Cc}\ud800-\udfff\u202a-\u202e\u2066-\u2069]/u);
+    expect(odd.names.at(-1)).toMatch(/Amazi 500 ml$/);
     expect(await api.post(`/receipts/${odd.reply.body.id}/prints`, { paper: 'a4' })).toMatchObject({ status: 200 });
+  });
+});
+
+describe('a buyer’s name that did not come whole', () => {
+  test('is asked about with what would stand there, by nobody but a person, and stands in the list with its reason', async () => {
+    made += 1;
+    const row = { ...simple(), invoice_id: `46000000013${String(made).padStart(8, '0')}`, invoice_number: `HALF-${made}`, customer_name: 'Hotel \ud83d' };
+    world.zoho.add('invoices', business().organizationId, row);
+    const { findings } = (await api.get(`/receipts/preflight?module=invoices&document_id=${row.invoice_id}`)).body;
+    expect(findings).toMatchObject([{ code: 'buyer_name_damaged', field: 'customer_name', title: expect.stringContaining('Hotel \ufffd') }]);
+    expect(await api.seal('invoices', row.invoice_id)).toMatchObject({ status: 422, body: { code: 'buyer_name_damaged' } });
+    expect((await api.seal('invoices', row.invoice_id, { confirm: ['buyer_name_damaged'] })).body).toMatchObject({ state: 'signed' });
   });
 });
 
@@ -292,7 +305,7 @@ describe('a doubt whose kept answer holds a whole signature', () => {
 });
 
 describe('a list', () => {
-  const now = () => `${new Date(Date.now() + 7_200_000).toISOString().slice(0, 19)}+0200`;
+  const now = (later = 0) => `${new Date(Date.now() + 7_200_000 + later).toISOString().slice(0, 19)}+0200`;
   const add = (patch: Record<string, unknown>) => {
     made += 1;
     const row = { ...simple(), invoice_id: `46000000012${String(made).padStart(8, '0')}`, invoice_number: `ROW-${made}`, last_modified_time: now(), ...patch };
@@ -337,7 +350,7 @@ describe('a list', () => {
     );
     const of = (row: { invoice_id: string }) => found.find((each) => each.document_id === row.invoice_id);
     for (const good of [before, twice, after]) expect(of(good)).toMatchObject({ number: good.invoice_number, problem: null });
-    expect(of(odd.emoji)).toMatchObject({ customer_name: 'Hotel \ufffd' });
+    expect(of(odd.emoji)).toMatchObject({ customer_name: 'Hotel \ufffd', problem: { code: 'buyer_name_damaged' } });
     expect(of(odd.nul)).toMatchObject({ number: 'INV -7' });
     expect(of(odd.lines)).toMatchObject({ customer_name: 'line one line two tab' });
     for (const bad of [odd.noDay, odd.noTotal]) expect(of(bad)?.problem, String(bad.date)).toMatchObject({ code: 'document_unreadable' });
@@ -354,7 +367,8 @@ describe('a list', () => {
     ]);
     expect(asked.body.modules[0].changed).toBeGreaterThan(0);
     for (const row of nameless) row.invoice_id = `46000000013${String(++made).padStart(8, '0')}`;
-    for (const row of Object.values(odd)) Object.assign(row, { date: before.date, last_modified_time: now(), total: before.total });
+    for (const row of Object.values(odd))
+      Object.assign(row, { date: before.date, last_modified_time: now(1_000), total: before.total, customer_name: before.customer_name });
     await api.post('/zoho/poll');
     expect(await failing()).toEqual([]);
     await until(

@@ -38,6 +38,9 @@ describe('a telephone number is its digits, however it is spelled', () => {
     '7.88000006E8',
   ])('%s', (written) => expect(readPhone(written, 'RW')).toBe('0788000006'));
 
+  test.each(['0252 578 000', '+250 252 578 000', '252578000', '(0252) 578-000'])('a landline keeps the nought that is dialled before it: %s', (written) =>
+    expect(readPhone(written, 'RW')).toBe('0252578000'),
+  );
   test('of another country it keeps the country’s code', () => expect(readPhone('+254 712 345 678', 'RW')).toBe('+254712345678'));
   test('of a plan nobody has told the library of, it is taken as its digits', () => {
     expect(readPhone('99 99 99', 'RW')).toBe('999999');

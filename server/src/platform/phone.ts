@@ -18,7 +18,7 @@ export const hasPhoneNumber = (text: string): boolean => digitsOf(text).length >
 export function readPhone(text: string, country: string): string | null {
   const plain = withoutFraction(withAsciiDigits(text.normalize('NFKC')));
   const parsed = isSupportedCountry(country) ? (plainest(plain, country) ?? firstWithin(plain, country)) : undefined;
-  if (parsed) return parsed.country === country ? parsed.formatNational().replace(/\D/g, '') : parsed.number;
+  if (parsed) return parsed.country === country ? dialledWithin(parsed.formatNational(), country) : parsed.number;
   const parts = plain.split(separators).filter(hasPhoneNumber);
   const first = parts.find((part) => digitsOf(part).length <= digitsMax) ?? plain.split(/\s+/).find(hasPhoneNumber) ?? plain;
   const digits = digitsOf(first);
@@ -27,6 +27,14 @@ export function readPhone(text: string, country: string): string | null {
 }
 
 const separators = /[/,;|\n]|\b(?:or|ou|and|et)\b/i;
+
+/** Where the library writes landlines without the nought that is dialled before them. */
+const noughts = ['RW'];
+
+function dialledWithin(national: string, country: CountryCode): string {
+  const digits = digitsOf(national);
+  return noughts.includes(country) && !digits.startsWith('0') ? `0${digits}` : digits;
+}
 
 /** What a field of numbers makes of it: `788000006.00`, `7.88000006E8`. */
 const withoutFraction = (text: string): string => withoutExponent(text.trim()).replace(/^(\+?\d+)\.0{1,2}$/, '$1');

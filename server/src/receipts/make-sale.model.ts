@@ -35,12 +35,15 @@ export function makeSale(document: BooksDocument, setup: Setup, answers: Answers
   const shape = checkShape(document, lines, setup, refunded);
   findings.push(...shape.findings);
   const isSaleKnown = !isRefund || refunded !== null;
-  const priced = isSaleKnown && lines.length > 0 ? price(document, lines, shape, setup, answers, refunded, findings) : null;
+  const priced = isSaleKnown && !shape.isEmpty ? price(document, lines, shape, setup, answers, refunded, findings) : null;
   const buyer = buyerOf(document, setup, answers, refunded);
   let paymentMethod: string | null = null;
   if (isSaleKnown) {
     findings.push(...setup.checkBuyer(buyer));
-    paymentMethod = paymentMethodOf(document, setup, answers, refunded, findings);
+    const isDamaged = !refunded && buyer.name.includes('\ufffd');
+    if (isDamaged && !answers.confirm?.includes('buyer_name_damaged')) findings.push({ code: 'buyer_name_damaged', field: 'customer_name', name: buyer.name });
+    // Of a document that is worth nothing, or whose figures cannot be, nobody is asked how it was paid.
+    if (shape.findings.length === 0 || answers.payment_method) paymentMethod = paymentMethodOf(document, setup, answers, refunded, findings);
   }
   if (isRefund && !answers.reason_code) findings.push({ code: 'reason_missing', field: 'reason_code' });
   else if (isRefund && answers.reason_code && !setup.hasCode('reason', answers.reason_code)) findings.push({ code: 'reason_unknown', field: 'reason_code' });
@@ -118,7 +121,7 @@ const isNothing = (line: BooksLine) => isZero(line.quantity) && isZero(line.net)
 
 type Kept = { line: BooksLine; index: number };
 /** What is wrong with a document as such; `odd` holds the lines of which nothing more can be said. */
-type Shape = { findings: StoredProblem[]; odd: Set<number> };
+type Shape = { findings: StoredProblem[]; odd: Set<number>; isEmpty: boolean };
 
 function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refunded: Sale | null): Shape {
   const findings: StoredProblem[] = [];
@@ -129,7 +132,10 @@ function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refund
     findings.push({ code: 'refund_currency_differs', field: 'currency_code', currency: document.currency, sale_currency: soldIn });
   else if (!refunded && document.currency !== document.baseCurrency && compare(document.exchangeRate, '0') <= 0)
     findings.push({ code: 'exchange_rate_missing', field: 'exchange_rate' });
-  if (lines.length === 0) findings.push({ code: 'document_empty', field: 'line_items' });
+  // A charge is something that is sold, whether or not anything stands beside it.
+  const { shipping, adjustment } = chargesOf(document);
+  const isEmpty = lines.length === 0 && isZero(shipping) && isZero(adjustment);
+  if (isEmpty) findings.push({ code: 'document_empty', field: 'line_items' });
   else if (isZero(document.total)) findings.push({ code: 'document_zero', field: 'total' });
   if (lines.length > setup.linesMax) findings.push({ code: 'too_many_lines', field: 'line_items' });
   findings.push(...checkCharges(document));
@@ -144,7 +150,7 @@ function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refund
     if (found.length > 0) odd.add(index);
     findings.push(...found);
   }
-  return { findings, odd };
+  return { findings, odd, isEmpty };
 }
 
 /** Whoever is not registered for VAT may not charge it: sealed under the class without tax, nobody would see that it was charged. */

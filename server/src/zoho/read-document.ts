@@ -212,7 +212,10 @@ const only = (value: Json | undefined): Json | undefined => (Array.isArray(value
  * The door: whatever of Zoho's becomes ours goes through here, on one line and well-formed. Blanks come as `""`, `" "`, null or not at all. What is
  * only given back to Zoho, a line of a credit note, is not read by this and stays to the byte what it was.
  */
-export const text = (value: Json | undefined): string => (typeof value === 'string' ? clean(value).trim() : '');
+export const text = (value: Json | undefined): string => (typeof value === 'string' ? clean(value).replace(turning, '').trim() : '');
+/** What turns the text behind it round, numbers too, until it is closed again, if it is; letters that run from the right do so by themselves. */
+const turning = /[\u202a-\u202e\u2066-\u2069]/g;
+
 export const list = (value: Json | undefined): Fields[] =>
   Array.isArray(value) ? value.filter((each): each is Fields => typeof each === 'object' && each !== null && !Array.isArray(each)) : [];
 /** Nothing is nought; what is there and is no number is never taken for nought. `at`: where `from` stands within the document. */

@@ -126,6 +126,8 @@ function Fix({
       return <TakeoverFix saleId={String(finding.sale_receipt_id)} onDone={onMapped} />;
     case 'document_old':
       return confirm('document_old', words.confirmOld);
+    case 'buyer_name_damaged':
+      return confirm('buyer_name_damaged', words.confirmName);
     case 'exchange_rate_unlikely':
       // What is confirmed is the rate that stands here, not whatever the document has by the time of the press.
       return confirm('exchange_rate_unlikely', words.confirmRate, { confirmed_rate: String(finding.rate) });

@@ -63,7 +63,7 @@ function opening(bytes: Buffer): FontFile {
  * letters, and only the slices that a receipt needs are opened: the four East Asian ones together have 60,000 letters.
  */
 const families = [
-  ...'adlam armenian bengali devanagari ethiopic georgian gujarati gurmukhi hebrew kannada khmer lao malayalam myanmar sinhala tamil telugu thaana thai'
+  ...'adlam armenian bengali cherokee devanagari ethiopic georgian gujarati gurmukhi hebrew kannada khmer lao malayalam myanmar sinhala tamil telugu thaana thai'
     .split(' ')
     .map((script) => `@fontsource-variable/noto-sans-${script}`),
   '@fontsource-variable/noto-serif-tibetan',

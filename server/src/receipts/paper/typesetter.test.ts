@@ -40,9 +40,14 @@ describe('text on paper', () => {
     expect(printable('👍🏽 ok 👩🏿‍🍳')).toBe('👍 ok 👩\u200d🍳');
   });
 
+  test('never turns what stands behind it round, and says letters in mathematical dress as the letters they are', () => {
+    expect(printable('\u202eAmazi\u202c 500 \u2067ml')).toBe('Amazi 500 ml');
+    expect(printable('𝐁𝐨𝐮𝐭𝐢𝐪𝐮𝐞 𝕏 𝟙𝟚')).toBe('Boutique X 12');
+  });
+
   test('is drawn without a box for every letter of the scripts it is written in', async () => {
     const samples = `Ikawa é ß Ωμέγα Кофе قهوة ‏(500 مل)‏ קפה ירושלים 咖啡豆 臺灣 コーヒー豆 한국어 ቡና हिन्दी বাংলা ਪੰਜਾਬੀ ગુજરાતી தமிழ் తెలుగు ಕನ್ನಡ മലയാളം සිංහල
-      ไทยน้ำ ລາວ ខ្មែរ မြန်မာ ქართული Հայերեն བོད ދިވެހި ⵣⴰ ߒߞߏ 𞤀𞤣 🍞☕👨‍👩‍👧 → ≤ ★ ✓ ℃ ½ № € ₦`;
+      ไทยน้ำ ລາວ ខ្មែរ မြန်မာ ქართული Հայերեն བོད ދިވެހި ⵣⴰ ߒߞߏ 𞤀𞤣 ᏣᎳᎩ 𝓑𝓸𝓾𝓽𝓲𝓺𝓾𝓮 𝟙𝟚 🍞☕👨‍👩‍👧 → ≤ ★ ✓ ℃ ½ № € ₦`;
     for (const sample of samples.split(/\s+/).filter(Boolean)) expect(boxes(await drawn(sample)), sample).toEqual([]);
     expect(boxes(await drawn('clay \u{12000}')), 'a box is known when it is seen').not.toEqual([]);
   });
