@@ -1308,6 +1308,22 @@ export const problems = {
     "L'administration a trouvé un montant ou champ qu'elle n'accepte pas.",
     "Lisez le message de l'appareil ci-dessous.",
   ),
+  refused_supply: e(
+    422,
+    'zoho',
+    'The device wants the price times the quantity of each line to be its amount, to the cent, and one of this document is not.',
+    'Give the line a price and a quantity of two decimals at the most, and seal it again.',
+    "L'appareil veut que le prix multiplié par la quantité soit le montant de chaque ligne, au centime près ; une ligne de ce document s'en écarte.",
+    'Donnez à la ligne un prix et une quantité de deux décimales au plus, puis scellez à nouveau.',
+  ),
+  refused_refund_quantity: e(
+    422,
+    'zoho',
+    'The device holds refunds against quantities: of one of these items more is asked back than was sold and is not refunded yet.',
+    'Refund the quantity that is left, or, where nothing is left, ask the authority how the rest of the money is refunded.',
+    "L'appareil compare les remboursements aux quantités : pour un de ces articles, on en demande plus qu'il n'en reste à rembourser.",
+    "Remboursez la quantité restante ou, s'il n'en reste pas, demandez à l'administration comment rembourser le reste du montant.",
+  ),
   refused_code: e(
     422,
     'mapping',

@@ -6,7 +6,7 @@ import type { Device } from './device.model.ts';
 const columns = `d.id, d.branch_id, b.branch_code, b.name as branch_name, b.address as branch_address, d.dialect, d.serial, d.environment, d.address, d.transport,
   d.state, d.problem, d.sdc_id, d.mrc_number, d.next_invoice_number::text, d.last_total_receipt_number::text, d.authority_last::text,
   d.succeeds, d.activated_at, d.retired_at, b.production_since, d.last_contact_at, d.last_upstream_at, d.probe,
-  d.told_name, d.told_vat_registered, d.told_at, d.difference`;
+  d.told_name, d.told_vat_registered, d.told_at, d.difference, d.demands`;
 
 export type ProbeResult =
   | 'fine'
@@ -56,6 +56,10 @@ export const moveDevice = (tx: Tx, id: string, to: Pick<Device, 'address' | 'ser
     to.environment,
     to.dialect,
   ]);
+
+/** It has shown that it wants this; whatever is sent to it from now on heeds it. */
+export const keepDemand = (tx: Tx, id: string, demand: string) =>
+  query(tx, 'update device set demands = array_append(demands, $2) where id = $1 and not ($2 = any(demands))', [id, demand]);
 
 /** `isHeard`: it was the device that answered. */
 export const keepProbe = (tx: Tx, id: string, probe: StoredProbe, isHeard: boolean) =>
@@ -148,6 +152,7 @@ const toDevice = (row: Record<string, unknown>): Device => ({
   told:
     row.told_at === null ? null : { name: row.told_name as string | null, isVatRegistered: row.told_vat_registered as boolean | null, at: toDate(row.told_at) },
   difference: fromJson<StoredProblem | null>(row.difference),
+  demands: row.demands as string[],
 });
 
 /** What the authority, or whoever knew the device before, has said of it; its run begins behind the last number of the authority's. */

@@ -9,6 +9,7 @@ export {
   findNextDevice,
   insertBranch,
   insertDevice,
+  keepDemand,
   listBranches,
   lockDeviceOfBranch,
   lockNewDevice,

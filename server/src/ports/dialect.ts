@@ -45,6 +45,8 @@ export type Freeze = {
   originalInvoiceNumber: string | null;
   rates: Record<string, Amount>;
   headerTax: 'lines' | 'class';
+  /** What the device has shown that it wants; `exact_supply`: price times quantity is the amount of a line, to the cent. */
+  demands?: string[];
   at: Date;
   user: { id: string; name: string };
   seller: { tradeName: string; address: string; topMessage: string; bottomMessage: string };

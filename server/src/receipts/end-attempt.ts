@@ -1,9 +1,11 @@
 import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
+import { keepDemand } from '../branches/index.ts';
 import { forgetRegistered } from '../catalogue/index.ts';
 import type { Context } from '../context.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { DeviceAnswer, Dialect, SaleReply } from '../ports/dialect.ts';
 import type { Sent } from '../ports/vsdc.ts';
+import { demandIn } from './demands.model.ts';
 import type { Filed } from './filing.model.ts';
 import { type KeptAnswer, keptAnswer } from './kept-answer.ts';
 import type { LanePorts } from './lane-ports.ts';
@@ -170,11 +172,20 @@ export async function recordEnd<Next>(
     await endAttempt(tx, sending.attemptId, ended('refused', said, response, at));
     await giveBackNumber(tx, device.id, sending.invoiceNumber);
     const problem = { code, device_code: said.deviceCode, device_text: said.deviceText };
+    const { filed } = (await lockReceipt(tx, sending.receiptId)) as Receipt;
+    const demand = demandIn(code, filed);
+    if (demand) {
+      await keepDemand(tx, device.id, demand);
+      await setReceiptState(tx, sending.receiptId, { state: 'queued', problem: null, invoiceNumber: null }, at);
+      await readAnew(tx, sending.receiptId);
+      await setLaneTries(tx, device.id, 0);
+      await ports.record(tx, ctx, { action: 'device.demands', subject: device.id, after: { demand, receipt_id: sending.receiptId, ...problem } });
+      return { is: 'go_on' };
+    }
     await setReceiptState(tx, sending.receiptId, { state: 'refused', problem, invoiceNumber: null }, at);
     await setLaneTries(tx, device.id, 0);
     // It may be that the device never heard of an item it seemed to have taken.
     if (code === 'refused_code') {
-      const { filed } = (await lockReceipt(tx, sending.receiptId)) as Receipt;
       await forgetRegistered(
         tx,
         device.id,

@@ -1,6 +1,9 @@
 import type { Amount } from '@muhuri/shared/money';
 import type { Sale } from './sale.model.ts';
 
+/** What a device may want beyond the authority's papers; see `demands.model.ts`. */
+export type Demand = 'exact_supply' | 'refund_quantities';
+
 /** Everything a request needs besides the number and the moment: gathered when the document is read, so that the lane need not. */
 export type Filing = {
   device: { taxpayerId: string; branchCode: string; serial: string };
@@ -11,6 +14,8 @@ export type Filing = {
   originalInvoiceNumber: string | null;
   /** For a refund: the SDC that signed the sale, which is another one where its device was replaced since. */
   originalSdcId?: string;
+  /** What the device has shown that it wants; missing where it has shown nothing. */
+  demands?: Demand[];
   user: { id: string; name: string };
   seller: { tradeName: string; address: string; topMessage: string; bottomMessage: string };
   verification: { form: 'url' | 'hash'; base: string | null };

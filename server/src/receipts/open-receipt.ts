@@ -180,6 +180,7 @@ async function fitUnderLock(tx: Tx, prepared: Prepared, filed: Filed, ownId: str
     sale.filed.sale,
     others.map((other) => other.sale),
     prepared.business.settings.partial_refunds,
+    filed.filing.demands?.includes('refund_quantities'),
   );
   const [first] = findings;
   if (first) throw new AppError(first.code, { ...first, findings });

@@ -10,6 +10,7 @@ import type { Clock } from '../platform/clock.ts';
 import { readPhone } from '../platform/phone.ts';
 import type { Books } from '../ports/books.ts';
 import type { Code, Dialect, Dialects } from '../ports/dialect.ts';
+import { demandsOf } from './demands.model.ts';
 import { hashOf } from './document-hash.ts';
 import type { BooksDocument } from './document.model.ts';
 import { findElsewhere } from './elsewhere.store.ts';
@@ -109,7 +110,8 @@ export const prepareSale =
     const made = makeSale(document, setup, answers, sold?.sale ?? null);
     findings.push(...made.findings, ...(await ports.findUnprintable(ctx.businessId, textsOn(document))));
     const asked = saleReceipt && made.priced;
-    const fitted = asked && (await fitToSale(ctx, asked, saleReceipt, ownReceiptId, business.settings.partial_refunds));
+    const countsQuantities = device?.demands.includes('refund_quantities') ?? false;
+    const fitted = asked && (await fitToSale(ctx, asked, saleReceipt, ownReceiptId, business.settings.partial_refunds, countsQuantities));
     findings.push(...(fitted?.findings ?? []));
     const sale = made.sale && (fitted?.refund ?? made.sale);
     return {
@@ -132,13 +134,14 @@ export const prepareSale =
     };
   };
 
-async function fitToSale(ctx: Context, asked: Sale, saleReceipt: Receipt, ownReceiptId: string | null, allowsPartial: boolean) {
+async function fitToSale(ctx: Context, asked: Sale, saleReceipt: Receipt, ownReceiptId: string | null, allowsPartial: boolean, countsQuantities: boolean) {
   const others = await ctx.transaction((tx) => listRefundsOf(tx, saleReceipt.id, ownReceiptId));
   return fitRefund(
     asked,
     saleReceipt.filed.sale,
     others.map((other) => other.sale),
     allowsPartial,
+    countsQuantities,
   );
 }
 
@@ -154,6 +157,7 @@ function filingOf(ctx: Context, business: Business, device: Device, rates: Recor
     originalReceipt: saleReceipt?.signature
       ? { receiptNumber: saleReceipt.signature.receiptNumber, totalReceiptNumber: saleReceipt.signature.totalReceiptNumber, label: saleReceipt.signature.label }
       : null,
+    ...demandsOf(device),
     user,
     seller: {
       tradeName: business.branding.trade_name,

@@ -1,4 +1,4 @@
-import { type Amount, absolute, add, compare, isNegative, isZero, multiply, round, subtract } from '@muhuri/shared/money';
+import { type Amount, absolute, add, compare, divide, isNegative, isZero, multiply, round, subtract } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { moneyOfLine } from './make-sale.model.ts';
 import type { LineInBooks, Sale, SaleLine } from './sale.model.ts';
@@ -27,8 +27,10 @@ type Item = {
  * Parts of a sale, each rounded for itself, can come to some cents more or less than the whole. What is asked is therefore measured
  * before rounding, by quantity × price in the books; where that is within the sale, the part that finishes an item is cut to what is
  * left, and where the parts make up the sale in its own currency, they make it up in the device's.
+ *
+ * `countsQuantities`: its device holds refunds against quantities as well. A part of the price is told to it as that part of the quantity.
  */
-export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartial: boolean): Fitted {
+export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartial: boolean, countsQuantities = false): Fitted {
   const findings: StoredProblem[] = [];
   if (refund.customerId !== sale.customerId) findings.push({ code: 'refund_buyer_differs', field: 'customer_id' });
   if (!allowsPartial && others.length > 0) findings.push({ code: 'refund_second' });
@@ -53,6 +55,7 @@ export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartia
   giveToOthers(items, settled, sale);
   let { lines } = refund;
   for (const [key, to] of settled) lines = settle(lines, key, subtract(to, items.get(key)?.row.asked as Amount));
+  if (countsQuantities && findings.length === 0) lines = fitQuantities(lines, items, findings);
   const total = totalOf(lines);
   const [first] = [...items.values()].filter((item) => item.asked.length > 0);
   if (findings.length === 0 && first && isZero(total)) findings.push({ code: 'refund_too_large', field: 'total', ...about(first, sale) });
@@ -61,7 +64,7 @@ export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartia
   const within = [...items.values()].every(isReturnedWhole) ? add(aUnitEach, sale.foreign?.exchangeRate ?? '1') : aUnitEach;
   if (!allowsPartial && compare(add(total, within), sale.total) < 0)
     findings.push({ code: 'refund_partial', field: 'total', asked: refund.total, sale_total: sale.total, base_currency: sale.currency });
-  return { refund: settled.size === 0 ? refund : { ...refund, lines, total }, findings, left: [...items.values()].map((item) => item.row) };
+  return { refund: lines === refund.lines ? refund : { ...refund, lines, total }, findings, left: [...items.values()].map((item) => item.row) };
 }
 
 function itemsOf(refund: Sale, sale: Sale, others: Sale[]): Map<string, Item> {
@@ -177,6 +180,30 @@ function settle(lines: SaleLine[], key: string, change: Amount): SaleLine[] {
     rest = subtract(wanted, paid);
   }
   return result;
+}
+
+const sent = (lines: SaleLine[]): Amount => add('0', ...lines.map((line) => line.quantity));
+const least = (a: Amount, b: Amount): Amount => (compare(a, b) <= 0 ? a : b);
+const hundredth = '0.01';
+
+/** What the device is told of each line's quantity: as asked where that is what the money comes to, else the money's part of what was sold; never more than is left. */
+function fitQuantities(lines: SaleLine[], items: Map<string, Item>, findings: StoredProblem[]): SaleLine[] {
+  const left = new Map([...items].map(([key, item]) => [key, subtract(sent(item.sold), sent(item.refunded))]));
+  return lines.map((line, index) => {
+    const item = items.get(keyOf(line));
+    const rest = left.get(keyOf(line)) ?? '0';
+    if (!item || isZero(item.row.sold)) return line;
+    const part = divide(multiply(sent(item.sold), line.total), item.row.sold);
+    const isByQuantity = compare(line.quantity, add(multiply(part, '1.01'), hundredth)) <= 0;
+    const fair = isByQuantity ? line.quantity : round(part, 2);
+    const quantity = least(compare(fair, hundredth) < 0 ? hundredth : fair, rest);
+    if (compare(quantity, hundredth) < 0) {
+      findings.push({ code: 'refused_refund_quantity', field: `line_items[${index}]`, name: line.name });
+      return line;
+    }
+    left.set(keyOf(line), subtract(rest, quantity));
+    return compare(quantity, line.quantity) === 0 ? line : { ...line, quantity, unitPrice: round(divide(line.gross, quantity), 2) };
+  });
 }
 
 const about = ({ row, sold }: Item, sale: Sale) => ({

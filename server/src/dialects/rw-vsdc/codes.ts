@@ -55,7 +55,7 @@ const table: Record<string, Meaning | [first: Meaning, resend: Meaning]> = {
   '930': refused('refused_original'),
   '931': refused('refused_original'),
   '932': refused('refused_original'),
-  '934': refused('refused_original'),
+  '934': refused('refused_refund_quantity'),
   '935': refused('refused_original'),
   '990': inDoubt,
   '991': inDoubt,
@@ -70,8 +70,12 @@ const table: Record<string, Meaning | [first: Meaning, resend: Meaning]> = {
 // Kenya. A generic code counts as a taken number only with the sentence that says so.
 const saysTaken = /already exist|duplicat|overlap/i;
 
+/** The field whose amount it is not content with. */
+const saysSupply = /splyAmt/i;
+
 export function meaningOf(code: string, text: string, isResend: boolean): Meaning {
   if (code === '899' && saysTaken.test(text)) return taken;
+  if (code === '910' && saysSupply.test(text)) return refused('refused_supply');
   const entry = table[code];
   // A code nobody has written down proves nothing.
   if (!entry) return inDoubt;

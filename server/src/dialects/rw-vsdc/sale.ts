@@ -1,3 +1,4 @@
+import { absolute, add, compare, isZero, multiply, multiplyDivide, round, subtract } from '@muhuri/shared/money';
 import { code } from '@muhuri/shared/text';
 import { z } from 'zod';
 import { counterOf, cut, number, parseExactly, readEnvelope, saidOf } from '../../dialect-kit/envelope.ts';
@@ -58,7 +59,7 @@ export function toBody(sale: Sale, freeze: Freeze): string {
       btmMsg: cut(freeze.seller.bottomMessage, 20),
       prchrAcptcYn: 'N',
     },
-    itemList: sale.lines.map((line, index) => ({
+    itemList: (freeze.demands?.includes('exact_supply') ? sale.lines.map(exactly) : sale.lines).map((line, index) => ({
       itemSeq: index + 1,
       itemCd: line.itemCode,
       itemClsCd: line.content.itemClass,
@@ -83,6 +84,22 @@ export function toBody(sale: Sale, freeze: Freeze): string {
     })),
   };
   return JSON.stringify(body);
+}
+
+const cent = '0.01';
+
+/**
+ * A line whose price times quantity is its amount to the cent: the price is rounded up to what the wire can say, and what that is too much is its
+ * discount. What is paid stays what it is.
+ */
+function exactly(line: Sale['lines'][number]): Sale['lines'][number] {
+  const product = multiply(line.unitPrice, line.quantity);
+  if (compare(absolute(subtract(product, line.gross)), cent) <= 0) return line;
+  const unitPrice = compare(product, line.gross) < 0 ? add(line.unitPrice, cent) : line.unitPrice;
+  const gross = round(multiply(unitPrice, line.quantity), 2);
+  const discount = round(subtract(gross, line.total), 2);
+  const rate = multiplyDivide(discount, '100', gross, 2);
+  return { ...line, unitPrice, gross, discount, discountRate: isZero(rate) ? cent : rate };
 }
 
 const counter = z
