@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import {
+  addressChanges,
   acceptInvitation,
   ApiKeyEntity,
   changeMember,
@@ -466,6 +467,18 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     background: inBackground,
     log,
   });
+  const addressChangesOf = addressChanges({
+    ...people,
+    database,
+    recordPlatform,
+    sessions,
+    notify: tellPerson,
+    tries,
+    derive: secretsFrom(secrets.masterKey, 'address change'),
+    contextOf: (businessId) => jobContext(businessId, 'address_change'),
+    background: inBackground,
+    log,
+  });
   const watching = { database, record, recordPlatform, sessions, clock, log, sendMail: mail.send, background: inBackground };
   const platform = { database, vault, accounts, clock, newId, record, recordPlatform, sendMail: mail.send, publicUrl: config.publicUrl };
   const granting = { database, vault, accounts, clock, newId, record };
@@ -609,7 +622,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       signOut: sessions.end,
       account,
       operators: operatorsOf,
-      waysBack: waysBackOf,
+      waysBack: { ...waysBackOf, object: async (token, from) => void ((await addressChangesOf.object(token, from)) || (await waysBackOf.object(token, from))) },
       listMemberships: (personId) => database.platform((tx) => listMemberships(tx, personId)),
       readInvitation: readInvitation({ database, clock }),
       acceptInvitation: acceptInvitation({ ...entering, record, checkWho: who }),
@@ -647,7 +660,12 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       now: () => clock.now(),
     }),
     ...operatorRoutes(operatorsOf),
-    ...peopleOfBusinessRoutes({ listPeople: listPeopleForOperator(watching), setBlocked: setBlocked(watching), waysBack: waysBackOf }),
+    ...peopleOfBusinessRoutes({
+      listPeople: listPeopleForOperator(watching),
+      setBlocked: setBlocked(watching),
+      waysBack: waysBackOf,
+      addressChanges: addressChangesOf,
+    }),
     ...businessRoutes({
       register: (call, ask) =>
         registerByOperator({ ...platform, dialects, day: dayIn })((businessId) => operatorContext(call.session, businessId, aboutOf(call)), ask),
@@ -902,6 +920,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     every(60_000, 'misses_all', walls.sweep),
     every(60_000, 'totals', countAll),
     every(60_000, 'ways_back', tellWaysBack),
+    every(60_000, 'address_changes', addressChangesOf.tellDue),
     every(instead.deadlinesMs ?? 60_000, 'deadlines', deadlines.sweep),
   ];
   void jobs.runPlatform('idle_lanes', lanes.sweep);
@@ -941,6 +960,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     async tidy() {
       await tidy();
       await tellWaysBack();
+      await addressChangesOf.tellDue();
       await sayHeads();
     },
     close: () => (closing ??= close()),

@@ -1,5 +1,6 @@
 /** What each prefix names. An id says what it is for in a log, a support mail and a failed test. */
 export const idPrefixes = {
+  address_change: 'adc',
   alert: 'alr',
   api_key: 'key',
   attempt: 'att',

@@ -158,6 +158,22 @@ export const problems = {
     "Un autre administrateur de l'entreprise peut en décider.",
     "Demandez-le-lui, dans sa page Personnes. L'exploitant ne décide que s'il n'y a pas d'autre administrateur ; une personne bloquée depuis moins de 30 jours en est encore un.",
   ),
+  address_waits: e(
+    409,
+    'wait',
+    'Everybody of the business has seven days to object to another address, and they are not over.',
+    'It can be put in force from {until} on.',
+    'Chaque personne de l’entreprise a sept jours pour s’opposer à une autre adresse ; ils ne sont pas écoulés.',
+    'Elle peut entrer en vigueur à partir du {until}.',
+  ),
+  second_operator_needed: e(
+    409,
+    'person',
+    'Another operator has to decide this: one who was there when it was asked for.',
+    'Ask one of them to look at it in the console.',
+    'Un autre exploitant doit en décider : un qui l’était déjà lors de la demande.',
+    'Demandez à l’un d’eux de l’examiner dans la console.',
+  ),
   objection_time: e(
     409,
     'wait',

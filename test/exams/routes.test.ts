@@ -215,6 +215,8 @@ const bodies: Record<string, (ids: Ids) => Record<string, unknown>> = {
   inviteOperator: () => ({ email: 'x@x.example' }),
   blockPerson: () => ({ person_id: 'per_nobody', reason: 'x' }),
   unblockPerson: () => ({ person_id: 'per_nobody', reason: 'x' }),
+  openAddressChange: () => ({ person_id: 'per_nobody', email: 'x@x.example', reason: 'x' }),
+  applyAddressChange: () => ({ address_change_id: 'adc_nobody' }),
   grantWayBackByOperator: (ids) => ({ way_back_id: ids.way_back }),
   removeTotp: () => ({ password: 'wrong' }),
   readInvitation: (ids) => ({ token: `inv.${ids.business}.${'x'.repeat(43)}` }),

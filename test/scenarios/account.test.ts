@@ -7,7 +7,7 @@ let world: World;
 let ahead = 0;
 const clock = { now: () => new Date(Date.now() + ahead) };
 beforeAll(async () => {
-  world = await startWorld({ instead: { clock } });
+  world = await startWorld({ instead: { clock, limits: { addressPerMinute: 5_000 } } });
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
@@ -644,6 +644,118 @@ describe('a refresh token that several frames show at once', () => {
 });
 
 // Last, since it ends one of them, whichever was slower.
+describe('another address for the only admin of a business, who has lost mailbox and password', () => {
+  const asOperator = () => Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
+  type Open = { id: string; operator_from: string; needs_another_operator: boolean };
+  const day = 86_400_000;
+  const lost = 'lena@lost.example';
+  const asked = (address: string) => mailsTo(address).filter((each) => each.subject.includes('Another e-mail address'));
+  let path: string;
+  let personId: string;
+  const open = async (operator: Api, more: object = {}) => {
+    await platform('delete from reference.counted_try');
+    const reply = await operator.post(`${path}/address-changes`, { person_id: personId, email: 'lena@found.example', reason: 'domain sold', ...more });
+    await world.app.settle();
+    return reply;
+  };
+  const openNow = async (operator: Api) => ((await operator.get(`${path}/address-changes`)).body.address_changes as Open[])[0];
+  const apply = (operator: Api, id: unknown) => operator.post(`${path}/address-changes/apply`, { address_change_id: id });
+
+  beforeAll(async () => {
+    const operator = await asOperator();
+    const registration = {
+      business_name: 'Lonely Ltd',
+      email: 'office@lonely.example',
+      location: 'Kigali',
+      tin_number: '100777001',
+      phone_number: '+250788000111',
+    };
+    const made = await operator.post('/businesses', { ...registration, admin_email: lost });
+    expect(made.status, JSON.stringify(made.body)).toBe(200);
+    path = `/businesses/${made.body.business.id}`;
+    const accept = async (email: string, username: string) => {
+      const token = linkIn(await mailTo(email, 'invites you'));
+      expect((await anyone().post('/auth/invitation/accept', { account: 'new', token, username, name: username, password })).status).toBe(200);
+    };
+    await accept(lost, 'lena');
+    const lena = await Api.signIn(world, { username: 'lena', password });
+    personId = (await lena.get('/auth/me')).body.person.id as string;
+    await lena.post('/invitations', { email: 'luke@people.example', role: 'business_user' });
+    await accept('luke@people.example', 'luke');
+    ahead += 60_000;
+  });
+
+  test('is objected to by anybody of the business, by the link they were mailed; never asked for where another admin is, nor to an operator’s address', async () => {
+    const operator = await asOperator();
+    expect(await open(operator, { email: 'ops@platform.example' })).toMatchObject({ status: 400, body: { field: 'email' } });
+    const elsewhere = (await (await Api.signIn(world, business().admin)).get('/auth/me')).body.person.id as string;
+    expect(
+      (await operator.post(`/businesses/${business().businessId}/address-changes`, { person_id: elsewhere, email: 'x@y.example', reason: 'x' })).body.code,
+    ).toBe('admin_decides');
+    expect((await open(operator)).status).toBe(200);
+    expect((await open(operator)).body).toMatchObject({ code: 'wrong_state', state: 'open' });
+    const waiting = await openNow(operator);
+    expect((await apply(operator, waiting?.id)).body.code).toBe('address_waits');
+    expect(asked(lost)).toHaveLength(1);
+    const token = linkIn(asked('luke@people.example').at(-1)?.text ?? '');
+    expect((await anyone().post('/auth/way-back/object', { token })).body).toEqual({ state: 'objected' });
+    expect((await anyone().post('/auth/way-back/object', { token })).body.code).toBe('link_over');
+    expect(await openNow(operator)).toBeUndefined();
+  });
+
+  test('ends where the person signs in meanwhile, who then needs no help', async () => {
+    expect((await open(await asOperator())).status).toBe(200);
+    ahead += 60_000;
+    await Api.signIn(world, { username: 'lena', password });
+    ahead += 7 * day + 60_000;
+    const operator = await asOperator();
+    const waiting = await openNow(operator);
+    expect((await apply(operator, waiting?.id)).body).toMatchObject({ code: 'wrong_state', state: 'signed_in_since' });
+    expect(await openNow(operator)).toBeUndefined();
+  });
+
+  test('counts after seven days of mails, by another operator where there is one, and leads to a new password', async () => {
+    const first = await asOperator();
+    await first.post('/platform/operators', { email: 'omar@platform.example' });
+    const token = linkIn(await mailTo('omar@platform.example', 'operate Muhuri'));
+    expect((await anyone().post('/auth/operator-invitation/accept', { token, username: 'omar', name: 'Omar', password })).status).toBe(200);
+    await enrol(await Api.signIn(world, { username: 'omar', password }), password, clock.now());
+    ahead += 60_000;
+    const [before, beforeOfLuke] = [asked(lost).length, asked('luke@people.example').length];
+    expect((await open(first)).body).toMatchObject({ needs_another_operator: true });
+    for (let n = 0; n < 8; n++) {
+      ahead += day + 60_000;
+      await world.app.tidy();
+    }
+    expect([asked(lost).length - before, asked('luke@people.example').length - beforeOfLuke]).toEqual([7, 2]);
+    const operator = await asOperator();
+    const waiting = await openNow(operator);
+    expect((await apply(operator, waiting?.id)).body.code).toBe('second_operator_needed');
+    // One who was made since is no other.
+    await operator.post('/platform/operators', { email: 'olaf@platform.example' });
+    const late = linkIn(await mailTo('olaf@platform.example', 'operate Muhuri'));
+    await anyone().post('/auth/operator-invitation/accept', { token: late, username: 'olaf', name: 'Olaf', password });
+    const olaf = await Api.signIn(world, { username: 'olaf', password });
+    await enrol(olaf, password, clock.now());
+    expect((await apply(olaf, waiting?.id)).body.code).toBe('second_operator_needed');
+    const omar = await Api.signIn(world, { username: 'omar', password });
+    expect((await apply(omar, waiting?.id)).status).toBe(200);
+    expect((await apply(omar, waiting?.id)).status).toBe(404);
+    await anyone().post('/auth/password/forgot', { username: 'lena' });
+    const reset = linkIn(await mailTo('lena@found.example', 'Set a new password'));
+    expect((await anyone().post('/auth/password/reset', { token: reset, new_password: 'nine brisk lanterns' })).status).toBe(200);
+    const lena = await Api.signIn(world, { username: 'lena', password: 'nine brisk lanterns' });
+    expect(await mailTo(lost, 'A change to your')).toContain('This address is told no more');
+    await world.app.settle();
+    const trail = (await lena.get('/trail?action=address_change')).body.trail as { action: string; actor_type: string }[];
+    expect(new Set(trail.map((each) => `${each.actor_type} ${each.action}`))).toEqual(
+      new Set(['operator address_change.asked', 'operator address_change.applied', 'job address_change.objected']),
+    );
+    for (const each of (await operator.get('/platform/operators')).body.operators as { id: string; username: string }[])
+      if (each.username !== 'operator') await operator.post(`/platform/operators/${each.id}/end`);
+  });
+});
+
 describe('operators', () => {
   test('invite each other by a mailed link and end each other, never the last one, both at once or not', async () => {
     const operator = await Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });

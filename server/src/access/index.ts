@@ -43,4 +43,5 @@ export { openTotp } from './totp.ts';
 export { deleteOldCounted } from './counted-try.store.ts';
 export { counting, openTries } from './tries.ts';
 export { wayBackView } from './way-back-view.ts';
+export { type AddressChanges, addressChanges } from './address-change.ts';
 export { type WaysBack, waysBack } from './way-back.ts';

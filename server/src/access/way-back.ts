@@ -8,9 +8,10 @@ import type { DeriveSecret } from '../platform/derived-secret.ts';
 import type { Log } from '../platform/log.ts';
 import type { SendMail } from '../platform/mail.ts';
 import type { NewId } from '../platform/new-id.ts';
+import { adminsBeside } from './admins-beside.ts';
 import type { Notify } from './notify-person.ts';
 import { changesOfBusiness } from './own-account.ts';
-import { findPersonById, type ListedPerson, listMembers, listMemberships, listPersons, type StoredPerson } from './person.store.ts';
+import { findPersonById, listMemberships, listPersons, type StoredPerson } from './person.store.ts';
 import { removeSecondFactor } from './second-factor.store.ts';
 import { hashOf, readCredential } from './secret-text.ts';
 import type { Sessions } from './sessions.ts';
@@ -52,12 +53,6 @@ export const objectionMs = 24 * 3_600_000;
 const openMs = 7 * 86_400_000;
 /** Where an admin's address takes no mail for so long, the others have had their day many times over: nobody is locked out for ever. */
 const untoldMs = 3 * 86_400_000;
-/**
- * An admin whom an operator has kept out for less than this before the request, or since it, counts as if they were there: an operator who
- * wants to decide alone must not make room by blocking the others first. Four times as long as a request stays open, and long enough for
- * whoever cannot sign in, and their colleagues, to ask why; whoever was kept out for longer has left the firm.
- */
-const blockedLatelyMs = 30 * 86_400_000;
 const asked = { max: 3, withinMs: 86_400_000 };
 /** What is being told at this moment is not told twice. */
 const tellAgainMs = 5 * 60_000;
@@ -72,24 +67,12 @@ export type OpenWayBack = WayBack & { name: string; username: string; operatorFr
 export const waysBack = (ports: Ports) => {
   const { database, clock } = ports;
 
-  /** Every admin of this business, kept out or not; those but one who decide, and those of them who could at once. */
-  const adminsBeside = async (ctx: Context, is: { personId: string; askedAt: Date }) => {
-    const members = (await ctx.transaction(listMembers)).filter((each) => each.status === 'active' && each.role === 'business_admin');
-    const all = await database.platform((tx) =>
-      listPersons(
-        tx,
-        members.map((each) => each.personId),
-      ),
-    );
-    const others = all.filter((each) => each.id !== is.personId && counts(each, is.askedAt));
-    return { all, others, present: others.filter((each) => !each.isBlocked) };
-  };
   const secretOf = (businessId: string, id: string) => ports.derive('way_back', businessId, id);
   /** Tells the person and every admin, kept out or not: whoever cannot sign in can object still. Their time begins once all of them were mailed. */
   const tellAdmins = async (ctx: Context, is: WayBack): Promise<void> => {
     const person = await database.platform((tx) => findPersonById(tx, is.personId));
     if (!person) return;
-    const { all, others, present } = await adminsBeside(ctx, is);
+    const { all, others, present } = await adminsBeside(ports, ctx, is);
     const business = await ctx.transaction((tx) => getBusiness(tx));
     const who =
       present.length > 0
@@ -198,7 +181,7 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secretOf(ctx.busines
       const found: OpenWayBack[] = [];
       for (const each of open) {
         const person = persons.find((one) => one.id === each.personId);
-        const { others } = await adminsBeside(ctx, each);
+        const { others } = await adminsBeside(ports, ctx, each);
         found.push({
           ...each,
           name: person?.name ?? '',
@@ -218,7 +201,7 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secretOf(ctx.busines
     /** An operator, where no other admin is there to decide and nobody objected for a day. */
     grantByOperator: (ctx: Context, id: string): Promise<WayBack> =>
       decide(ctx, id, 'granted', async (is) => {
-        if ((await adminsBeside(ctx, is)).others.length > 0) throw new AppError('admin_decides');
+        if ((await adminsBeside(ports, ctx, is)).others.length > 0) throw new AppError('admin_decides');
         const from = operatorFrom(is);
         if (clock.now() < from) throw new AppError('objection_time', { until: from.toISOString() });
       }),
@@ -249,9 +232,6 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secretOf(ctx.busines
 };
 
 export type WaysBack = ReturnType<typeof waysBack>;
-
-const counts = ({ block }: ListedPerson, askedAt: Date): boolean =>
-  block === null || (block.byType === 'operator' && (block.at?.getTime() ?? Infinity) > askedAt.getTime() - blockedLatelyMs);
 
 /** All it proved was the password of then: whoever asked may be why it was changed, and nothing is granted to them. */
 const isOfFormerPassword = (person: StoredPerson, { askedAt }: WayBack): boolean => person.passwordChangedAt !== null && person.passwordChangedAt > askedAt;

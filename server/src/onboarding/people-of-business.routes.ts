@@ -1,5 +1,5 @@
 import { businesses } from '@muhuri/shared/contract/index';
-import { type WaysBack, wayBackView } from '../access/index.ts';
+import { type AddressChanges, type WaysBack, wayBackView } from '../access/index.ts';
 import { answer, type Call } from '../platform/http/answer.ts';
 import type { PersonOfBusiness } from './people-of-business.ts';
 
@@ -8,6 +8,7 @@ type Use = {
   listPeople(ctx: Ctx): Promise<PersonOfBusiness[]>;
   setBlocked(ctx: Ctx, ask: { person_id: string; reason: string }, isBlocked: boolean): Promise<void>;
   waysBack: Pick<WaysBack, 'list' | 'grantByOperator'>;
+  addressChanges: Pick<AddressChanges, 'open' | 'list' | 'apply'>;
 };
 
 /** The people of a business as the operator sees them, and what the operator may do about them. */
@@ -34,7 +35,31 @@ export const peopleOfBusinessRoutes = (use: Use) => [
     ways_back: (await use.waysBack.list(call.onBusiness)).map(wayBackView),
     next_cursor: null,
   })),
+  answer(businesses.listAddressChanges)(async (call) => ({
+    address_changes: (await use.addressChanges.list(call.onBusiness)).map((each) => addressChangeView(each, call.session.person.id)),
+    next_cursor: null,
+  })),
+  answer(businesses.openAddressChange)(async (call, { input }) =>
+    addressChangeView(await use.addressChanges.open(by(call.onBusiness), call.onBusiness, input), call.session.person.id),
+  ),
+  answer(businesses.applyAddressChange)(async (call, { input }) => {
+    await use.addressChanges.apply(by(call.onBusiness), call.onBusiness, input.address_change_id);
+    return {};
+  }),
   answer(businesses.grantWayBackByOperator)(async (call, { input }) => ({
     state: (await use.waysBack.grantByOperator(call.onBusiness, input.way_back_id)).state,
   })),
 ];
+
+const by = (ctx: Ctx) => ({ type: ctx.actor.type, id: ctx.actor.id, origin: ctx.origin, requestId: ctx.requestId });
+
+const addressChangeView = (is: Awaited<ReturnType<AddressChanges['list']>>[number], ownId: string) => ({
+  id: is.id,
+  person_id: is.personId,
+  name: is.name,
+  email: is.email,
+  reason: is.reason,
+  asked_at: is.askedAt.toISOString(),
+  operator_from: is.from.toISOString(),
+  needs_another_operator: is.needsSecond && is.openedBy === ownId,
+});

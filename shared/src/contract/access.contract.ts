@@ -455,7 +455,7 @@ export const askWayBack = endpoint({
 export const objectToWayBack = endpoint({
   method: 'POST',
   path: '/auth/way-back/object',
-  summary: 'Object to a way back, by the link that every admin was mailed',
+  summary: 'Object to a way back, or to another address of an admin, by the link that was mailed',
   guard: 'anyone',
   input: z.strictObject({ token: secret }),
   output: z.object({ state: z.literal('objected') }),

@@ -593,6 +593,49 @@ export const listWaysBackOfBusiness = endpoint({
   output: z.object({ ways_back: z.array(wayBackEntry), next_cursor: z.null() }),
 });
 
+const addressChange = z
+  .object({
+    id: z.string(),
+    person_id: z.string(),
+    name: z.string(),
+    email: z.string(),
+    reason: z.string(),
+    asked_at: time,
+    /** From when on an operator may put it in force. */
+    operator_from: time,
+    /** Whether somebody else has to: you have asked for it, and are not the only operator. */
+    needs_another_operator: z.boolean(),
+  })
+  .meta({ id: 'AddressChange' });
+
+export const listAddressChanges = endpoint({
+  method: 'GET',
+  path: '/businesses/{id}/address-changes',
+  summary: 'Other addresses that are asked for: of an only admin who has lost mailbox and password',
+  guard: 'operate',
+  output: z.object({ address_changes: z.array(addressChange), next_cursor: z.null() }),
+});
+
+export const openAddressChange = endpoint({
+  method: 'POST',
+  path: '/businesses/{id}/address-changes',
+  summary: 'Ask for another address of the only admin: everybody of the business is told and has seven days to object',
+  guard: 'operate',
+  secondFactor: true,
+  input: z.strictObject({ person_id: z.string().min(1).max(60), email, reason: text(300) }),
+  output: addressChange,
+});
+
+export const applyAddressChange = endpoint({
+  method: 'POST',
+  path: '/businesses/{id}/address-changes/apply',
+  summary: 'Put another address in force after seven days without objection; by another operator where there is one',
+  guard: 'operate',
+  secondFactor: true,
+  input: z.strictObject({ address_change_id: z.string().min(1).max(60) }),
+  output: z.object({}),
+});
+
 export const grantWayBackByOperator = endpoint({
   method: 'POST',
   path: '/businesses/{id}/ways-back/grant',

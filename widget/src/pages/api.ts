@@ -21,6 +21,7 @@ export type Views = {
   recoveryCodes: OutputOf<typeof access.renewRecoveryCodes>;
   waysBack: OutputOf<typeof access.listWaysBack>;
   operators: OutputOf<typeof access.listOperators>;
+  addressChanges: OutputOf<typeof businesses.listAddressChanges>;
   peopleOfBusiness: OutputOf<typeof businesses.listPeopleOfBusiness>;
   people: OutputOf<typeof access.listPeople>;
   invitations: OutputOf<typeof access.listInvitations>;

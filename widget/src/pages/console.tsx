@@ -3,7 +3,7 @@ import { ActivityPage } from './activity.tsx';
 import type { Views } from './api.ts';
 import { moment, money, useAct, useLoad, usePage, usePages } from './page.ts';
 import { Card, Form, Message, More, Pick, Shown, Table, Tag, Text } from './parts.tsx';
-import { PeopleOfBusiness } from './operators.tsx';
+import { AddressChanges, PeopleOfBusiness } from './operators.tsx';
 import { WaysBack } from './ways-back.tsx';
 import { filled } from './words.ts';
 
@@ -164,6 +164,7 @@ export function BusinessDetail({ id }: { id: string }) {
             <StatusCard key={`${is.version}s`} is={is} onChange={business.set} />
             <WaysBack businessId={id} />
             <PeopleOfBusiness id={id} />
+            <AddressChanges id={id} />
             <InviteAdmin id={id} />
             <Support id={id} />
             <ActivityPage path={`/businesses/${id}/trail`} isOwn={false} />

@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { Session, Views } from './api.ts';
 import { moment, useAct, useLoad, usePage } from './page.ts';
-import { Card, Form, Message, Shown, Table, Tag, Text } from './parts.tsx';
+import { Card, Form, Message, Pick, Shown, Table, Tag, Text } from './parts.tsx';
+import { filled } from './words.ts';
 
 /** Who operates the platform; another is invited by mail, and the last one stays. */
 export function OperatorsPage() {
@@ -167,4 +168,82 @@ function Listed({ id }: { id: string }) {
       </Shown>
     </>
   );
+}
+
+/** Another address for the only admin of a business: who asks for it says why, and somebody else puts it in force. */
+export function AddressChanges({ id }: { id: string }) {
+  const { words, api, language } = usePage();
+  const path = `/businesses/${id}/address-changes`;
+  const open = useLoad(() => api.get<Views['addressChanges']>(path), [path]);
+  const { act, isBusy, message, isGood } = useAct();
+  const [people, setPeople] = useState<Views['peopleOfBusiness']['people'] | null>(null);
+  const [value, set] = useState({ person_id: '', email: '', reason: '' });
+  const show = () =>
+    act(async () => {
+      const found = (await api.get<Views['peopleOfBusiness']>(`/businesses/${id}/people`)).people;
+      const admins = found.filter((each) => each.role === 'business_admin' && each.status === 'active');
+      setPeople(admins);
+      set({ ...value, person_id: admins[0]?.person_id ?? '' });
+    });
+  const ask = () =>
+    act(async () => {
+      await api.post(path, value);
+      setPeople(null);
+      set({ person_id: '', email: '', reason: '' });
+      open.reload();
+    }, words.addressChangeAsked);
+  const apply = (changeId: string) =>
+    act(async () => {
+      await api.post(`${path}/apply`, { address_change_id: changeId });
+      open.reload();
+    }, words.addressChangeApplied);
+  return (
+    <Card title={words.addressChanges}>
+      <p class="quiet">{words.addressChangesNext}</p>
+      <Message text={message} isGood={isGood} />
+      <Shown of={open}>
+        {(is) =>
+          is.address_changes.length === 0 ? null : (
+            <Table
+              columns={[words.name, words.email, words.reason, words.details]}
+              empty={words.none}
+              rows={is.address_changes.map((each) => ({
+                key: each.id,
+                cells: [<bdi>{each.name}</bdi>, <bdi>{each.email}</bdi>, <bdi>{each.reason}</bdi>, decide(each)],
+              }))}
+            />
+          )
+        }
+      </Shown>
+      {people ? (
+        <Form onSubmit={ask} submit={words.addressChangeAsk} isBusy={isBusy}>
+          <div class="columns">
+            <Pick
+              label={words.name}
+              value={value.person_id}
+              choices={people.map((each) => [each.person_id, each.name])}
+              onChange={(person_id) => set({ ...value, person_id })}
+            />
+            <Text label={words.email} value={value.email} onInput={(email) => set({ ...value, email })} type="email" />
+            <Text label={words.reason} value={value.reason} onInput={(reason) => set({ ...value, reason })} />
+          </div>
+        </Form>
+      ) : (
+        <button type="button" class="button plain" disabled={isBusy} onClick={() => void show()}>
+          {words.addressChangeAsk}
+        </button>
+      )}
+    </Card>
+  );
+
+  function decide(each: Views['addressChanges']['address_changes'][number]) {
+    if (new Date(each.operator_from) > new Date())
+      return <span class="quiet">{filled(words.wayBackFrom, { time: moment(each.operator_from, language) })}</span>;
+    if (each.needs_another_operator) return <span class="quiet">{words.addressChangeOther}</span>;
+    return (
+      <button type="button" class="button plain" disabled={isBusy} onClick={() => void apply(each.id)}>
+        {words.addressChangeApply}
+      </button>
+    );
+  }
 }

@@ -92,7 +92,7 @@ export function ObjectToWayBack({ token }: { token: string }) {
         </p>
       ) : (
         <Form onSubmit={object} submit={words.wayBackObject} isBusy={isBusy}>
-          <p>{words.wayBackObjectNext}</p>
+          <p>{token.startsWith('adr.') ? words.addressObjectNext : words.wayBackObjectNext}</p>
           <Message text={message} />
         </Form>
       )}

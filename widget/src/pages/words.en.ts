@@ -89,6 +89,16 @@ export const en = {
   wayBackObjectNext:
     'Somebody entered the right password and asks to be let in without their second factor. If that is not right, object: nobody is let in, and every admin sees it in the activity.',
   wayBackObjected: 'You have objected: nobody is let in. If it is your account, set a new password now.',
+  addressChanges: 'Another address of the only admin',
+  addressChangesNext:
+    'Where the only admin has lost mailbox and password alike. The former address is mailed every day for a week, everybody of the business is told, and any of them can object; then another operator puts it in force.',
+  addressChangeAsk: 'Ask for another address',
+  addressChangeApply: 'Put in force',
+  addressChangeAsked: 'Asked for: everybody of the business is told, and has seven days to object.',
+  addressChangeApplied: 'In force. They set a new password by “Forgot your password?”.',
+  addressChangeOther: 'Another operator decides.',
+  addressObjectNext:
+    'An operator asks for another e-mail address of an admin. If that is not right, object: the address stays as it is, and it stands in the activity.',
   operators: 'Operators',
   inviteOperator: 'Invite another operator',
   operatorInvited: 'The link is on its way; it holds for a day.',

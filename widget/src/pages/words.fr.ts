@@ -93,6 +93,16 @@ export const fr: PageWords = {
   wayBackObjectNext:
     'Quelqu’un a saisi le bon mot de passe et demande à entrer sans son second facteur. Si ce n’est pas juste, opposez-vous : personne n’entre, et chaque administrateur le voit dans l’activité.',
   wayBackObjected: 'Vous vous êtes opposé : personne n’entre. S’il s’agit de votre compte, changez de mot de passe maintenant.',
+  addressChanges: 'Autre adresse du seul administrateur',
+  addressChangesNext:
+    'Si le seul administrateur a perdu à la fois sa messagerie et son mot de passe. L’ancienne adresse reçoit un courriel chaque jour pendant une semaine, chaque personne de l’entreprise est prévenue et peut s’opposer ; puis un autre exploitant la met en vigueur.',
+  addressChangeAsk: 'Demander une autre adresse',
+  addressChangeApply: 'Mettre en vigueur',
+  addressChangeAsked: 'Demandé : chaque personne de l’entreprise est prévenue et a sept jours pour s’opposer.',
+  addressChangeApplied: 'En vigueur. La personne définit un nouveau mot de passe par « Mot de passe oublié ? ».',
+  addressChangeOther: 'Un autre exploitant en décide.',
+  addressObjectNext:
+    'Un exploitant demande une autre adresse e-mail pour un administrateur. Si ce n’est pas juste, opposez-vous : l’adresse reste la même, et cela figure dans l’activité.',
   operators: 'Exploitants',
   inviteOperator: 'Inviter un autre exploitant',
   operatorInvited: 'Le lien est en route ; il vaut un jour.',
