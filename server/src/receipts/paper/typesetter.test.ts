@@ -79,4 +79,17 @@ describe('text on paper', () => {
       for (const { text: line, x, font } of pieces) expect(x + (font.file.layout(line, {}).advanceWidth / font.file.unitsPerEm) * 10).toBeLessThan(81);
     }
   });
+
+  test('takes time in proportion to its length, in whatever script and without any blank', async () => {
+    // Of what is measured at once nothing is longer than a line or two: twenty times the text is no more than twenty times the work.
+    for (const unit of ['客', 'قهوة', 'aق', 'नी', 'x']) {
+      const asked: number[] = [];
+      const text = unit.repeat(5_000 / unit.length);
+      const fonts = await fontsFor([text]);
+      const counting = { ...fonts, keyOf: (code: number) => (asked.push(code), fonts.keyOf(code)) };
+      const lines = typesetter(measure, counting).broken(text, 120, { size: 10 });
+      expect(lines.join('')).toBe(text);
+      expect(asked.length, unit).toBeLessThan(5_000 * 20);
+    }
+  });
 });

@@ -59,37 +59,49 @@ export function typesetter(surface: Surface, fonts: Fonts): Typesetter {
     }
   };
 
-  /** The longest beginning of a word that fits; at least one letter. */
-  const fitting = (letters: string[], width: number, style: Style): number => {
-    let [fits, tooMany] = [1, letters.length];
+  /** How many letters of a word fit from there on; at least one. Only as many are measured as a line can hold, however long the word is. */
+  const fitting = (letters: string[], from: number, width: number, style: Style): number => {
+    const left = letters.length - from;
+    const fit = (count: number) => widthOf(letters.slice(from, from + count).join(''), style) <= width;
+    let [fits, tooMany] = [1, 8];
+    while (tooMany <= left && fit(tooMany)) [fits, tooMany] = [tooMany, tooMany * 2];
+    if (tooMany > left) {
+      if (fit(left)) return left;
+      tooMany = left;
+    }
     while (tooMany - fits > 1) {
       const middle = (fits + tooMany) >> 1;
-      if (widthOf(letters.slice(0, middle).join(''), style) <= width) fits = middle;
+      if (fit(middle)) fits = middle;
       else tooMany = middle;
     }
     return fits;
   };
 
+  /** Of what is longer no line can hold all, and measuring it whole would take as long as setting it. */
+  const isShort = (text: string, width: number, style: Style) => text.length * style.size < width * 40;
+
   const broken = (text: string, width: number, style: Style): string[] => {
-    if (widthOf(text, style) <= width) return text ? [text] : [];
+    const fits = (given: string) => isShort(given, width, style) && widthOf(given, style) <= width;
+    if (fits(text)) return text ? [text] : [];
     const lines: string[] = [];
     let line = '';
     for (const word of text.split(/\s+/)) {
       const longer = line ? `${line} ${word}` : word;
-      if (widthOf(longer, style) <= width) {
+      if (fits(longer)) {
         line = longer;
         continue;
       }
       if (line) lines.push(line);
       line = word;
-      let letters: string[] | null = null;
-      while (widthOf(line, style) > width) {
-        letters ??= lettersOf(line);
-        if (letters.length < 2) break;
-        const count = fitting(letters, width, style);
-        lines.push(letters.slice(0, count).join(''));
-        letters = letters.slice(count);
-        line = letters.join('');
+      if (fits(word)) continue;
+      const letters = lettersOf(word);
+      let from = 0;
+      for (;;) {
+        const count = fitting(letters, from, width, style);
+        line = letters.slice(from, from + count).join('');
+        from += count;
+        if (from >= letters.length) break;
+        lines.push(line);
       }
     }
     if (line) lines.push(line);
