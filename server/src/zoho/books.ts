@@ -152,7 +152,7 @@ function listed(module: ListedDocument['module'], given: Json): ListedDocument |
     date,
     status: text(row.status).toLowerCase(),
     customer: { id: text(row.customer_id), name: text(row.customer_name) },
-    currency: text(row.currency_code),
+    currency: text(row.currency_code).toUpperCase(),
     total,
     locationId: text(row.location_id) || text(row.branch_id) || null,
     createdAt: text(row.created_time) ? readTime(text(row.created_time)) : null,

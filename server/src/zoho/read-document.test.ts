@@ -90,6 +90,9 @@ describe('a number that is none is said, never reckoned with', () => {
     ['"exchange_rate":"1,447.25"', 'exchange_rate', '1,447.25'],
     ['"taxes":[{"tax_name":"VAT","tax_amount":"RWF18"}]', 'taxes[0].tax_amount', 'RWF18'],
     ['"date":"29/02/2026"', 'date', '29/02/2026'],
+    ['"total":1e15', 'total', '1000000000000000'],
+    ['"balance":-1e17', 'balance', '-100000000000000000'],
+    ['"currency_code":"RWF (Fr)"', 'currency_code', 'RWF (Fr)'],
   ])('%s, by its field and with what stands in it', (fields, field, value) =>
     expect(() => read(fields)).toThrow(expect.objectContaining({ problem: { code: 'document_unreadable', field, value } })),
   );
@@ -102,6 +105,6 @@ test('what binary floats leave of nothing is nothing, and a rate with more decim
   expect(read('"exchange_rate":0.000069096562446022110999').exchangeRate).toBe('0.00006909656244602211');
 });
 
-test('a status is the same in whatever letters it is written', () => {
-  expect(read('"status":"Void"').status).toBe('void');
+test('a status and a currency are the same in whatever letters they are written', () => {
+  expect(read('"status":"Void","currency_code":"usd"')).toMatchObject({ status: 'void', currency: 'USD' });
 });

@@ -44,7 +44,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
       mobile: around.mobile,
     },
     locationId: text(raw.location_id) || text(raw.branch_id) || null,
-    currency: text(raw.currency_code),
+    currency: currencyOf(raw),
     baseCurrency: around.baseCurrency,
     basePlaces: around.basePlaces ?? 2,
     exchangeRate: amount(raw, 'exchange_rate'),
@@ -97,6 +97,13 @@ function precisionOf(raw: Fields): number {
   const given = text(raw.price_precision) || '2';
   if (!/^\d(\.0+)?$/.test(given)) throw new AppError('document_unreadable', { field: 'price_precision', value: cut(given, 40) });
   return Number(given);
+}
+
+/** Three letters; what is none would stand on receipts, and be compared with the currencies that are. */
+function currencyOf(raw: Fields): string {
+  const given = text(raw.currency_code);
+  if (!/^([A-Za-z]{3})?$/.test(given)) throw new AppError('document_unreadable', { field: 'currency_code', value: cut(given, 40) });
+  return given.toUpperCase();
 }
 
 const machineForm = (form: (text: string) => string, value: string | null): string | null => (value && form(value)) || null;
@@ -226,12 +233,13 @@ function amount(from: Fields, key: string, at = ''): string {
   return found;
 }
 
-/** A number that can be reckoned with, or null. */
+/** A number that can be reckoned with, or null: more digits before the point than fifteen no document has, and no table or device takes. */
 export function amountIn(value: Json | undefined): string | null {
   const given = text(value);
   const [, sign = '', whole = '', fraction = ''] = /^(-?)(\d+)\.(\d+)$/.exec(given) ?? [];
   // What binary floats leave of nothing: 5.684341886080802e-14.
   if (fraction.length > 8 && /^0+$/.test(whole) && fraction.startsWith('000000')) return '0';
+  if (/^-?0*[1-9]\d{15}/.test(given)) return null;
   const exact = fraction.length > decimalsMost ? `${sign}${whole}.${fraction.slice(0, decimalsMost)}` : given;
   return isAmount(exact) ? exact : null;
 }
