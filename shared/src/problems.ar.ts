@@ -159,7 +159,7 @@ export const arabic = {
   currency_unsupported: ['عملة المؤسسة الأساسية ليست عملة الجهاز.', 'يجب أن تمسك المؤسسة دفاترها بعملة البلد.'],
   exchange_rate_missing: ['لا سعر صرف صالحًا لهذا المستند بعملة أجنبية.', 'عيّن سعر الصرف على المستند في زوهو.'],
   exchange_rate_unlikely: [
-    'يحسب هذا المستند {rate} {base_currency} لكل {currency}[؛ وآخر ما خُتم حسب {known_rate} في {known_date}]. وسيُختم بمبلغ {base_total} {base_currency}.',
+    'يحسب هذا المستند {rate} {base_currency} لكل {currency}[؛ وآخر ما خُتم حسب {known_rate} في {known_date}][؛ وهو عادةً نحو {usual_rate}]. وسيُختم بمبلغ {base_total} {base_currency}.',
     'صحّح السعر في زوهو، أو أكّد أنه صحيح.',
   ],
   buyer_name_damaged: ['حرف من اسم المشتري لم يصل كاملًا من زوهو: سيُرسل ويُطبع هكذا: «{name}».', 'أعد كتابة الاسم في زوهو، أو أكّد أنه يجوز أن يبقى هكذا.'],

@@ -844,9 +844,9 @@ export const problems = {
   exchange_rate_unlikely: e(
     422,
     'person',
-    'This document counts {rate} {base_currency} for one {currency}[; the last one sealed counted {known_rate}, on {known_date}]. It would be sealed at {base_total} {base_currency}.',
+    'This document counts {rate} {base_currency} for one {currency}[; the last one sealed counted {known_rate}, on {known_date}][; it is usually about {usual_rate}]. It would be sealed at {base_total} {base_currency}.',
     'Correct the rate in Zoho Books, or confirm that it is right.',
-    'Ce document compte {rate} {base_currency} pour un {currency}[ ; le dernier scellé comptait {known_rate}, le {known_date}]. Il serait scellé à {base_total} {base_currency}.',
+    'Ce document compte {rate} {base_currency} pour un {currency}[ ; le dernier scellé comptait {known_rate}, le {known_date}][ ; d’habitude, environ {usual_rate}]. Il serait scellé à {base_total} {base_currency}.',
     "Corrigez le taux dans Zoho Books, ou confirmez qu'il est juste.",
   ),
 

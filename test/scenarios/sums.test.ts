@@ -451,6 +451,27 @@ describe('a foreign rate that can hardly be', () => {
     expect(await codes(sale({ currency: { code: 'EUR', rate: 1650, precision: 2 }, lines: [[1, 10, 'vat']] }))).toEqual([]);
   });
 
+  test('is of another order than the two currencies are, or upside down, where nothing was sealed yet in that one', async () => {
+    const at = (code: string, rate: number) => codes(sale({ currency: { code, rate, precision: 2 }, lines: [[1, 1000, 'vat']] }));
+    for (const [code, rate] of [
+      ['ZAR', 0.0125],
+      ['ZAR', 800],
+      ['KES', 0.09],
+      ['ZMW', 1440],
+      ['XTS', 0.0001],
+    ] as const)
+      expect(await at(code, rate), `${code} ${rate}`).toEqual(['exchange_rate_unlikely']);
+    for (const [code, rate] of [
+      ['ZAR', 80],
+      ['KES', 11.2],
+      ['UGX', 0.39],
+      ['XTS', 0.0125],
+    ] as const)
+      expect(await at(code, rate), `${code} ${rate}`).toEqual([]);
+    const [asked] = (await preflight('invoices', sale({ currency: { code: 'ZAR', rate: 0.0125, precision: 2 }, lines: [[1, 1000, 'vat']] }))).findings;
+    expect(asked.title).toContain('usually about 80');
+  });
+
   test('automatic sealing never confirms it: the document stands among those to seal, with the reason', async () => {
     await settings({ auto_seal: 'sent' });
     const document = sale(

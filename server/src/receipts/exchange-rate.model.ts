@@ -1,18 +1,20 @@
 import { type Amount, compare, multiply } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
+import { roughRate } from './rough-rate.model.ts';
 
 /** The rate of the latest sealed document of a currency, and that document's date. */
 export type SealedRate = { rate: Amount; date: string };
 
 /** Further than this from the last sealed rate no currency moves between two documents: more likely a slip of the pen. */
 const movesBetween = ['0.9', '1.1'] as const;
-/** Nothing sealed to compare with: outside of these no pair of currencies in use stands. */
+/** Nothing to compare with at all: outside of these no pair of currencies in use stands. */
 const rateMin = '0.001';
 const rateMax = '50000';
 
 /**
- * A rate that can hardly be: 1 for another currency (the books' preset where nobody set one), or far from the last one sealed. Asked
- * about by naming both rates and what the document comes to; never answered by the machine.
+ * A rate that can hardly be: 1 for another currency (the books' preset where nobody set one), far from the last one sealed, or, where nothing was
+ * sealed yet, of another order than the two currencies are, as one that was written upside down is. Asked about by naming both rates and what the
+ * document comes to; never answered by the machine.
  */
 export function checkRate(
   document: { currency: string; rate: Amount; total: Amount; baseCurrency: string },
@@ -20,7 +22,8 @@ export function checkRate(
   confirmed: { isConfirmed: boolean; rate: Amount | undefined },
 ): StoredProblem | null {
   const { currency, rate, baseCurrency, total } = document;
-  if (!isUnlikely(rate, last)) return null;
+  const rough = last ? null : roughRate(currency, baseCurrency);
+  if (!isUnlikely(rate, last, rough)) return null;
   // What was confirmed is this very rate, named: the document may have been changed since, or be another one's.
   if (confirmed.isConfirmed && confirmed.rate !== undefined && compare(confirmed.rate, rate) === 0) return null;
   return {
@@ -31,12 +34,16 @@ export function checkRate(
     base_currency: baseCurrency,
     base_total: total,
     ...(last ? { known_rate: last.rate, known_date: last.date } : {}),
+    ...(rough ? { usual_rate: rough.about } : {}),
   };
 }
 
-function isUnlikely(rate: Amount, last: SealedRate | null): boolean {
+function isUnlikely(rate: Amount, last: SealedRate | null, rough: { low: Amount; high: Amount } | null): boolean {
   if (compare(rate, '1') === 0) return true;
-  if (!last) return compare(rate, rateMin) < 0 || compare(rate, rateMax) > 0;
-  const [low, high] = movesBetween.map((factor) => multiply(last.rate, factor)) as [Amount, Amount];
+  const [low, high] = last
+    ? (movesBetween.map((factor) => multiply(last.rate, factor)) as [Amount, Amount])
+    : rough
+      ? [rough.low, rough.high]
+      : [rateMin, rateMax];
   return compare(rate, low) < 0 || compare(rate, high) > 0;
 }
