@@ -113,6 +113,22 @@ describe('when the answer is lost', () => {
     expect(String(judged(document.number)[0]?.request.invcNo)).toBe(settled.invoice_number);
   });
 
+  test('of a document that was refused before and corrected since: what goes again is what went last, not what was refused', async () => {
+    const document = cloneInvoice('corrected');
+    world.vsdc.faults(['refuse:910']);
+    const refused = await api.seal('invoices', document.id);
+    expect(refused.body.state).toBe('refused');
+    world.zoho.change('invoices', document.id, { customer_name: 'Corrected since' });
+    world.vsdc.faults(['drop_before_signing']);
+    const reply = await api.seal('invoices', document.id);
+    const settled = await until(
+      () => present(reply.body.id),
+      (each) => each.state === 'signed',
+    );
+    expect(judged(document.number).map((each) => each.request.custNm)).toEqual(['Corrected since']);
+    expect(settled.buyer_name).toBe('Corrected since');
+  });
+
   test.each(['drop_after_signing', 'garbage', 'empty_success'])(
     'lost after signing (%s): never a second receipt; a person enters what the authority holds',
     async (fault) => {

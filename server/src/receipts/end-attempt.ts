@@ -37,7 +37,7 @@ import {
   settleAttempts,
   touchDevice,
 } from './lane.store.ts';
-import { isDoubtful, retryDelayMs } from './receipt.model.ts';
+import { isDoubtful, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import { markReversed } from './reversal.store.ts';
 import { lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
 import type { Signature } from './sale.model.ts';
@@ -337,7 +337,11 @@ async function hearLate(
     !(await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId)) &&
     (await canTotalBe(tx, sending, signature.totalReceiptNumber, { environment: device.environment, sdcId: signature.sdcId }));
   if (!canBe) return ports.alerts.raise(tx, ctx, receipt.id, { code: 'late_signature', document_number: receipt.documentNumber });
-  if (receipt.state !== 'in_doubt' || receipt.invoiceNumber !== sending.invoiceNumber)
+  // Under the same number the doubt may be about other bytes by now: what was signed is not what would be filed.
+  const attempts = await listAttempts(tx, receipt.id, at);
+  const inDoubt = receipt.state === 'in_doubt' ? sendInDoubt(attempts, receipt.invoiceNumber) : undefined;
+  const heard = attempts.find((attempt) => attempt.id === sending.attemptId);
+  if (inDoubt?.invoiceNumber !== sending.invoiceNumber || inDoubt.request !== heard?.request)
     return keepLate(ports, tx, ctx, dialect, receipt, sending, signature, response, at);
   await recordSigned(tx, ctx.businessId, { ...recordingOf(ports, dialect, receipt, sending, signature, null, at), source: 'late_answer' });
   await followUp(ports, tx, ctx, receipt, at);

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import { listAttempts } from './lane.store.ts';
+import { sendInDoubt } from './receipt.model.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import { findReceipt, readDoubt } from './receipt.store.ts';
 import { offerKept } from './settle-by-person.ts';
@@ -26,7 +27,7 @@ export const lookAtDoubt = (ports: { clock: Clock; dialects: Dialects }) => (ctx
     const own = attempts.filter((attempt) => attempt.invoiceNumber === receipt.invoiceNumber);
     return {
       invoice_number: receipt.invoiceNumber,
-      request: (own.find((attempt) => attempt.mayHaveLeft) ?? own.at(-1))?.request ?? null,
+      request: (sendInDoubt(attempts, receipt.invoiceNumber) ?? own.at(-1))?.request ?? null,
       since: since?.toISOString() ?? null,
       /** When the same bytes are sent again; null: nothing more happens by itself. */
       next_try_at: receipt.state === 'in_doubt' ? (nextTryAt?.toISOString() ?? null) : null,

@@ -42,5 +42,12 @@ export const provablyNotLeft = (attempts: { outcome: AttemptOutcome | null; sett
   return attempts.slice(last + 1).every((attempt) => attempt.outcome === 'unreachable' || attempt.settled === 'not_ours');
 };
 
+/**
+ * The send whose bytes a doubt under a number is about: the last one that may have made a receipt. One that was refused before, or settled as not signed,
+ * may have had the same number and other bytes, and what was in it has been corrected since.
+ */
+export const sendInDoubt = <A extends AttemptFact & { invoiceNumber: string }>(attempts: A[], invoiceNumber: string | null): A | undefined =>
+  attempts.findLast((attempt) => attempt.invoiceNumber === invoiceNumber && isDoubtful(attempt));
+
 /** Delay before the next try of a document the device did not take, growing to a bound. */
 export const retryDelayMs = (tries: number, firstMs: number, maxMs: number): number => Math.min(maxMs, firstMs * 2 ** Math.min(tries, 20));

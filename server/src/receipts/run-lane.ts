@@ -23,7 +23,7 @@ import {
   setRegistered,
 } from './lane.store.ts';
 import { moveTo, withItemCodes } from './open-receipt.ts';
-import { provablyNotLeft, retryDelayMs } from './receipt.model.ts';
+import { provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import { holdDevice, lockReceipt, type Receipt, refreshReceipt, setReceiptState } from './receipt.store.ts';
 import { tryAgain } from '../platform/try-again.ts';
 
@@ -175,17 +175,17 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
 
   async function resend(tx: Tx, doubt: LaneDoubt, now: Date, lane: { nextInvoiceNumber: string; freeNumbers: string[] }): Promise<Step> {
     const attempts = await listAttempts(tx, doubt.id, now);
-    const first = attempts.find((attempt) => attempt.invoiceNumber === doubt.invoiceNumber && attempt.mayHaveLeft);
-    if (!first) throw new Error(`receipt ${doubt.id} is in doubt without a send`);
+    const last = sendInDoubt(attempts, doubt.invoiceNumber);
+    if (!last) throw new Error(`receipt ${doubt.id} is in doubt without a send`);
     const sending = sendingOf(ports, doubt.id, device.id, doubt.invoiceNumber, true, now);
     await freeze(
       tx,
       ctx.businessId,
-      { ...sending, id: sending.attemptId, request: first.request, worker: ports.worker, socketUntil: new Date(now.getTime() + ports.timing.lateTimeoutMs) },
+      { ...sending, id: sending.attemptId, request: last.request, worker: ports.worker, socketUntil: new Date(now.getTime() + ports.timing.lateTimeoutMs) },
       { next: lane.nextInvoiceNumber, free: lane.freeNumbers },
       new Date(now.getTime() + ports.timing.leaseMs),
     );
-    return { do: 'send', sending, request: first.request, passedMs };
+    return { do: 'send', sending, request: last.request, passedMs };
   }
 }
 

@@ -43,7 +43,10 @@ export function verifyEvidence(
   if (cut > 0) check('of a very long answer only the beginning was kept, and the pack says so', true, `${cut} answers`);
   const dialect = ports.dialects.all().find((each) => each.key === pack.device.dialect);
   if (!dialect) return [...checks, { what: 'is of an authority this version knows', holds: false, note: pack.device.dialect }];
-  const ownSends = sends.filter((each) => each.invoice_number === signature?.invoiceNumber);
+  const underNumber = sends.filter((each) => each.invoice_number === signature?.invoiceNumber);
+  // A document that was refused and corrected may have had the same number before, with other bytes.
+  const signing = underNumber.find((each) => each.outcome === 'signed' || each.settled === 'signed');
+  const ownSends = underNumber.filter((each) => !signing || each.request === signing.request);
   const first = ownSends.find((each) => !each.is_resend);
   if (signature) {
     if (pack.version === ports.version)
@@ -55,7 +58,7 @@ export function verifyEvidence(
       );
     check(
       'what went again was the same, byte for byte',
-      ownSends.every((each) => each.request === ownSends[0]?.request),
+      underNumber.every((each, i) => !each.is_resend || underNumber.slice(0, i).some((before) => !before.is_resend && before.request === each.request)),
     );
     if (signature.source === 'person')
       check(
