@@ -322,6 +322,7 @@ export function makeRwVsdc(options: {
       'modrNm',
     ])
       if (!body[name]) return envelope('910', `Request parameter error: ${name}`);
+    if (isNextFault(device, 'refuse_item')) return envelope('910', 'Scripted refusal of an item');
     if (cents(body.dftPrc) === null) return envelope('910', 'Request parameter error: dftPrc');
     if (String(body.itemCd).length > 20 || [...String(body.itemNm)].length > 200) return envelope('910', 'Request parameter error: itemCd');
     if (!device.itemCodes.includes(String(body.itemCd))) device.itemCodes.push(String(body.itemCd));
@@ -426,8 +427,14 @@ export function makeRwVsdc(options: {
     return done(data);
   }
 
+  const scriptOf = (device: Device) =>
+    state.value.faults.find((each) => each.next.length > 0 && (!each.tin || (each.tin === device.tin && each.bhfId === device.bhfId)));
+
+  /** Whether this one comes next; it is over then. One that speaks of sales waits for a sale. */
+  const isNextFault = (device: Device, fault: string): boolean => scriptOf(device)?.next[0] === fault && nextFault(device) === fault;
+
   function nextFault(device: Device): string | undefined {
-    const script = state.value.faults.find((each) => each.next.length > 0 && (!each.tin || (each.tin === device.tin && each.bhfId === device.bhfId)));
+    const script = scriptOf(device);
     const fault = script?.next.shift();
     if (script) state.save();
     return fault === 'none' ? undefined : fault;
