@@ -4,6 +4,7 @@ import type { Endpoint } from '@muhuri/shared/contract/index';
 import { byRole, type Permission } from '@muhuri/shared/permissions';
 import { loadDialects } from '@muhuri/server/dialects/index';
 import { AppError } from '@muhuri/server/platform/app-error';
+import { storable } from '@muhuri/shared/text';
 import { readText } from '@muhuri/server/platform/read-text';
 import { zohoAccounts } from '@muhuri/server/zoho/accounts';
 import { zohoBooks } from '@muhuri/server/zoho/books';
@@ -539,6 +540,83 @@ test('a webhook’s reader makes of everything a document, a ping, or what canno
   console.info(`doors: ${count.toLocaleString('en')} bodies of webhooks`);
 });
 
+describe('tables for spreadsheets', () => {
+  /** As the standard has it (RFC 4180), and nothing forgiven: every cell quoted, quotes doubled, rows of one length. */
+  function cellsOf(file: string): string[][] {
+    const rows: string[][] = [[]];
+    const pattern = /"((?:[^"]|"")*)"(,|\n|$)/gy;
+    expect(file.startsWith('\ufeff')).toBe(true);
+    for (pattern.lastIndex = 1; pattern.lastIndex < file.length; ) {
+      const at = pattern.lastIndex;
+      const [, cell = '', end] = pattern.exec(file) ?? [];
+      if (end === undefined) throw new Error(`no cell at ${at}: ${JSON.stringify(file.slice(at, at + 40))}`);
+      rows.at(-1)?.push(cell.replaceAll('""', '"'));
+      if (end === '\n' && pattern.lastIndex < file.length) rows.push([]);
+    }
+    return rows;
+  }
+  /** Whether a spreadsheet, of whatever country, would run a part of it: said anew here, not asked of what is tried. */
+  const isRun = (cell: string): boolean =>
+    !/^-\d+(\.\d+)?$/.test(cell) &&
+    cell.split(/[;,|\t\r\n]/).some((part) => '=+-@\uff1d\uff0b\uff0d\uff20'.includes(Array.from(part.replace(/^[\s\p{C}\p{Z}]+/u, ''))[0] ?? '#'));
+  const formulas = ['=', '+', '-', '@', '\uff1d', '\uff0b', '\uff0d', '\uff20'].flatMap((sign) =>
+    ['', ' ', '\t', '\u00a0', '\ufeff', '\u200b', 'a;', 'a,', 'a|', 'a\n', 'a\r\n', '"', '",', '";', '"\r\n', "'", '\u202e'].map(
+      (before) => `${before}${sign}cmd|' /C calc'!A0`,
+    ),
+  );
+
+  test('hold what came in, cell by cell, whatever it is made of, and nothing that a spreadsheet would run', async () => {
+    const tables = endpoints.filter(([, each]) => each.produces === 'text/csv');
+    expect(tables.map(([name]) => name).toSorted(), 'a table more has its rows here').toEqual(['exportDocuments', 'exportTrail']);
+    const [{ businessId }] = world.businesses;
+    const texts = [
+      ...formulas,
+      ...hostileFrom(examSeed + 4, isWhole ? 2_000 : 120).map(({ text }) => storable(Array.from(text).slice(0, 2_000).join(''))),
+      '-5.20',
+      '-1-1',
+      '=',
+      '"',
+    ];
+    await world.sql(
+      `insert into document (business_id, module, document_id, number, date, status, customer_name, currency, total, seen_at, source, words)
+         select $1, 'invoices', '88' || n, 'T-' || n, current_date, 'sent', text, 'RWF', -n, now(), 'poll', ' tabled' from unnest($2::text[]) with ordinality t(text, n)`,
+      [businessId, texts],
+      businessId,
+    );
+    await world.sql(
+      `insert into audit (business_id, id, at, actor_type, actor_id, origin, action, subject, before, after)
+         select $1, 'aud_tabled' || lpad(n::text, 12, '0'), now(), 'person', text, text, 'tried.table', 'T-' || n, to_jsonb(text), jsonb_build_object(text, text)
+           from unnest($2::text[]) with ordinality t(text, n)`,
+      [businessId, texts],
+      businessId,
+    );
+    const rowsOf = async (path: string): Promise<Record<string, string>[]> => {
+      const { status, bytes } = await callers.admin.file(path);
+      expect(status, path).toBe(200);
+      const file = bytes.toString('utf8');
+      expect(Buffer.from(file).equals(bytes), 'well-formed').toBe(true);
+      const [heading = [], ...rows] = cellsOf(file);
+      for (const row of rows) expect(row.length, JSON.stringify(row)).toBe(heading.length);
+      expect(rows.flat().filter(isRun)).toEqual([]);
+      return rows.map((row) => Object.fromEntries(heading.map((name, i) => [name, row[i] ?? ''])));
+    };
+    /** What was put before a sign so that it is text can be taken away again: nothing else was changed. */
+    const isSame = (cell: string, text: string) => cell === text || cell.replaceAll("'", '') === text.replaceAll("'", '');
+    const documents = await rowsOf('/documents.csv?search=tabled');
+    const trail = await rowsOf('/trail.csv?action=tried.table');
+    for (const [i, text] of texts.entries()) {
+      const document = documents.find((each) => each.document_number === `T-${i + 1}`);
+      expect(isSame(document?.customer_name ?? '?', text), JSON.stringify([text, document?.customer_name])).toBe(true);
+      expect(document?.total, 'a negative amount stays a number').toBe(`-${i + 1}`);
+      const entry = trail.find((each) => each.subject === `T-${i + 1}`);
+      for (const cell of [entry?.origin, entry?.actor]) expect(isSame(cell ?? '?', text), JSON.stringify([text, cell])).toBe(true);
+    }
+    expect([documents.length, trail.length]).toEqual([texts.length, texts.length]);
+    expect(unexpected).toEqual([]);
+    console.info(`doors: ${texts.length.toLocaleString('en')} texts through ${tables.length} tables for spreadsheets`);
+  });
+});
+
 test('every port and every file that reads or parses is known here, with what tries it', () => {
   const ports: Record<string, string> = {
     'accounts.ts': 'its answers, above',
@@ -553,7 +631,7 @@ test('every port and every file that reads or parses is known here, with what tr
   };
   expect(readdirSync('server/src/ports').toSorted()).toEqual(Object.keys(ports).toSorted());
   const parsers: Record<string, string> = {
-    'platform/http/csv.ts': 'writes; what it writes came in by the others',
+    'platform/http/csv.ts': 'tables for spreadsheets, above',
     'platform/http/cursor.ts': 'cursors are texts of queries, above',
     'platform/read-text.ts': 'bytes, above',
     'zoho/parse-json.ts': 'under every answer of Zoho, above',
