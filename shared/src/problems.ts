@@ -14,9 +14,9 @@ export const problems = {
   malformed: e(
     400,
     'support',
-    'The request could not be read.',
+    'The request could not be read[: “{field}” is not as documented].',
     'Send it again in the documented form.',
-    "La requête n'a pas pu être lue.",
+    "La requête n'a pas pu être lue[ : « {field} » n'est pas comme documenté].",
     'Renvoyez-la sous la forme documentée.',
   ),
   too_large: e(413, 'support', 'The request is too large.', 'Send less at once.', 'La requête est trop grande.', 'Envoyez-en moins à la fois.'),
@@ -458,9 +458,9 @@ export const problems = {
   webhooks_malformed: e(
     422,
     'zoho',
-    'Webhooks come from Zoho that do not say which document they are about.',
+    'Webhooks come from Zoho that do not say which document they are about[: in {field} stands “{value}”][ (the last one came as {sent_as})].',
     'In Zoho, choose the default payload for the webhook, or put the document’s id among the keys of its form. Until then a change is found only by looking.',
-    'Des webhooks arrivent de Zoho sans dire de quel document il s’agit.',
+    'Des webhooks arrivent de Zoho sans dire de quel document il s’agit[ : {field} contient « {value} »][ (le dernier est arrivé comme {sent_as})].',
     'Dans Zoho, choisissez le contenu par défaut du webhook, ou mettez l’identifiant du document parmi les clés du formulaire. D’ici là, seul l’examen régulier trouve les changements.',
   ),
   document_unreadable: e(

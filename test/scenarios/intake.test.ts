@@ -191,7 +191,7 @@ describe('a webhook', () => {
       return ((await (await fetch(url, { method: 'POST', headers, body })).json()) as { received: string }).received;
     };
     for (let i = 0; i < 5; i++) expect(await post(`status=sent&i=${i}`)).toBe('malformed');
-    expect(await alerts()).toMatchObject([{ problem: { code: 'webhooks_malformed' } }]);
+    expect(await alerts()).toMatchObject([{ problem: { code: 'webhooks_malformed', field: 'body', title: expect.stringContaining('x-www-form-urlencoded') } }]);
     expect((await deliveries('malformed')).length).toBeGreaterThanOrEqual(5);
     const [chosen, whole] = [newInvoice(), newInvoice()];
     expect(await post(`invoice_id=${chosen}&status=sent`)).toBe('accepted');

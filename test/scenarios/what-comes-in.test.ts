@@ -231,6 +231,22 @@ describe('documents as Zoho really sends them', () => {
   });
 });
 
+test('a body in another form is said to be that, and an id that is none with its field', async () => {
+  const post = (body: string) => api.call('POST', '/receipts', body, { 'content-type': 'application/json' });
+  const multipart = '--x\r\nContent-Disposition: form-data; name="document_id"\r\n\r\n5\r\n--x--\r\n';
+  for (const [body, said] of [
+    ['[{"module":"invoices","document_id":"5"}]', 'a list'],
+    ['null', 'not an object'],
+    [multipart, 'multipart'],
+    ['document_id=5&module=invoices', 'a form'],
+  ] as const)
+    expect(await post(body), body).toMatchObject({ status: 400, body: { code: 'malformed', field: 'body', reason: expect.stringContaining(said) } });
+  for (const id of ['"INV-7"', '5', 'null', '"5 or 6"', '["5"]']) {
+    const { status, body } = await post(`{"module":"invoices","document_id":${id}}`);
+    expect({ status, field: body.field, title: body.title }, id).toEqual({ status: 400, field: 'document_id', title: expect.stringContaining('document_id') });
+  }
+});
+
 describe('a buyer’s name that did not come whole', () => {
   test('is asked about with what would stand there, by nobody but a person, and stands in the list with its reason', async () => {
     made += 1;

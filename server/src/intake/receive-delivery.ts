@@ -85,7 +85,12 @@ export function receiveDelivery(ports: Ports): { receive: ReceiveDelivery; expec
   };
 
   /** Kept as what it is, with a digest of what it said; told to the business where it clusters. */
-  const refuse = async (ctx: Context, hook: Hook, delivery: Delivery): Promise<Verdict> => {
+  const refuse = async (
+    ctx: Context,
+    hook: Hook,
+    delivery: Delivery,
+    unread: { field: string; sent_as: string | null; value?: string } | null = null,
+  ): Promise<Verdict> => {
     const at = delivery.at.getTime();
     const hour = Math.floor(at / 3_600_000);
     const count = refused.get(hook.id) ?? { hour, kept: 0, recent: { not_believed: [], not_read: [] } };
@@ -102,7 +107,8 @@ export function receiveDelivery(ports: Ports): { receive: ReceiveDelivery; expec
     count.kept += 1;
     await ctx.transaction(async (tx) => {
       if (count.kept <= keptPerHour) await insertDelivery(tx, ctx.businessId, delivery);
-      if (isCluster) await ports.alerts.raise(tx, ctx, hook.id, { code: isAttack ? 'webhooks_forged' : 'webhooks_malformed', verdict: delivery.verdict });
+      if (isCluster)
+        await ports.alerts.raise(tx, ctx, hook.id, { code: isAttack ? 'webhooks_forged' : 'webhooks_malformed', verdict: delivery.verdict, ...unread });
     });
     if (isAttack) ports.log.warn({ business_id: ctx.businessId, hook: hook.id, verdict: delivery.verdict }, 'a webhook was not believed');
     return delivery.verdict;
@@ -177,7 +183,16 @@ export function receiveDelivery(ports: Ports): { receive: ReceiveDelivery; expec
     if (secrets.length > 0 && !isSigned) return refuse(ctx, hook, { ...base, verdict: 'forged' });
     const body = ports.reader.read(raw, contentType);
     if (body.is === 'ping') return refuse(ctx, hook, { ...base, verdict: 'ping' });
-    if (body.is === 'malformed' || body.module !== hook.module) return refuse(ctx, hook, { ...base, verdict: 'malformed' });
+    if (body.is === 'malformed') {
+      const sentAs = contentType.split(';')[0]?.trim().slice(0, 60) || null;
+      return refuse(
+        ctx,
+        hook,
+        { ...base, verdict: 'malformed' },
+        { field: body.field, sent_as: sentAs, ...(body.value === undefined ? {} : { value: body.value }) },
+      );
+    }
+    if (body.module !== hook.module) return refuse(ctx, hook, { ...base, verdict: 'malformed' });
     const verdict: Verdict = isSigned ? 'accepted' : 'hint';
     const delivery: Delivery = {
       ...base,

@@ -2,7 +2,8 @@
 export type HookBody =
   | { is: 'document'; module: 'invoices' | 'creditnotes'; id: string; modifiedAt: Date | null }
   | { is: 'ping' }
-  | { is: 'malformed'; reason: string };
+  /** `field`: where the document's id should be; `value`: what stands there instead. */
+  | { is: 'malformed'; reason: string; field: string; value?: string };
 
 export type WebhookReader = {
   read(raw: Buffer, contentType: string): HookBody;

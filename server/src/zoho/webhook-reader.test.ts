@@ -115,6 +115,14 @@ describe('a webhook’s body', () => {
     expect(read(body, contentType)).toMatchObject({ is: 'malformed' });
   });
 
+  test.each([
+    ['------x\r\nContent-Disposition: form-data; name="invoice_id"\r\n\r\n5\r\n------x--', { field: 'body', reason: expect.stringContaining('multipart') }],
+    ['[{"invoice":{"invoice_id":"5"}}]', { field: 'body', reason: expect.stringContaining('list') }],
+    ['{"invoice":{"invoice_id":"INV-7"}}', { field: 'invoice_id', value: 'INV-7' }],
+    ['creditnote_id=%24%7BCREDITNOTE_ID%7D', { field: 'creditnote_id', value: '${CREDITNOTE_ID}' }],
+    ['{"invoice":{"status":"sent"}}', { field: 'invoice_id' }],
+  ])('that cannot be read says where, and what stands there: %s', (body, said) => expect(read(body, '')).toMatchObject({ is: 'malformed', ...said }));
+
   test('is a ping where it is empty, and malformed in every other case', () => {
     for (const ping of ['', '  ', '\ufeff', '{"payload":""}']) expect(read(ping)).toEqual({ is: 'ping' });
     for (const ping of ['payload=', 'JSONString=']) expect(read(ping, form)).toEqual({ is: 'ping' });

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { code } from '@muhuri/shared/text';
+import { code, cut } from '@muhuri/shared/text';
 import { readText } from '../platform/read-text.ts';
 import type { HookBody, WebhookReader } from '../ports/webhooks.ts';
 import { type Json, parseJson } from './parse-json.ts';
@@ -24,11 +24,13 @@ export const webhookReader: WebhookReader = {
     if (sent === '') return { is: 'ping' };
     // Ids are text almost always; only one that came as a number needs the reader that keeps every digit, which costs several times more.
     const body = quickly(sent) ?? parseJson(sent) ?? formOf(sent, contentType);
-    if (!body) return { is: 'malformed', reason: 'the body is neither a JSON object nor a form' };
+    if (!body) return { is: 'malformed', field: 'body', reason: `the body is ${nameOfForm(sent)}` };
     const found = findDocument(body, 0);
     if (found) return found;
     const isEmpty = Object.entries(body).every(([key, value]) => wrappers.includes(key.toLowerCase()) && text(value) === '' && typeof value !== 'object');
-    return isEmpty && Object.keys(body).length > 0 ? { is: 'ping' } : { is: 'malformed', reason: 'it names neither an invoice nor a credit note' };
+    return isEmpty && Object.keys(body).length > 0
+      ? { is: 'ping' }
+      : { is: 'malformed', field: 'body', reason: 'it names neither an invoice nor a credit note' };
   },
   isSigned({ query, raw, contentType, signature, secrets }) {
     const pairs = isForm(contentType) ? [...query, ...new URLSearchParams(raw.toString('utf8'))] : query;
@@ -105,9 +107,18 @@ const plainKey = (key: string): string =>
     .replace(/[^a-z0-9]+/g, '_')
     .replace(/^_|_$/g, '');
 
+/** What was sent, where it is neither a JSON object nor a form of keys. */
+function nameOfForm(sent: string): string {
+  if (sent.startsWith('[')) return 'a list, not one document';
+  if (/^--\S+\r?\n/.test(sent)) return 'multipart: choose the default payload or a form';
+  return 'neither a JSON object nor a form';
+}
+
 function ofDocument(module: 'invoices' | 'creditnotes', document: Fields, named: string): HookBody {
   const id = code(named);
-  if (!/^\d{1,25}$/.test(id)) return { is: 'malformed', reason: 'the document has no id' };
+  const field = module === 'invoices' ? 'invoice_id' : 'creditnote_id';
+  if (id === '') return { is: 'malformed', field, reason: 'the document has no id' };
+  if (!/^\d{1,25}$/.test(id)) return { is: 'malformed', field, value: cut(id, 40), reason: 'the id is no number' };
   const modified = text(document.last_modified_time);
   const modifiedAt = modified ? readTime(modified) : null;
   return { is: 'document', module, id, modifiedAt: modifiedAt && modifiedAt.getTime() > 0 ? modifiedAt : null };

@@ -6,7 +6,7 @@ import { describeProblem, type ProblemCode, type StoredProblem } from '@muhuri/s
 import { clean, firstNul, mapStrings } from '@muhuri/shared/text';
 import { type Context as HonoContext, Hono, type MiddlewareHandler } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Context, Session } from '../../context.ts';
 import { AppError } from '../app-error.ts';
 import { askedWithin } from '../db/database.ts';
@@ -382,6 +382,12 @@ function onOneLine(value: unknown, path = ''): unknown {
 }
 
 function parse(schema: z.ZodType, value: unknown, where: 'body' | 'query'): unknown {
+  // A list would be said to lack the fields of an object, which nobody who sent one looks for.
+  if (schema instanceof z.ZodObject && (typeof value !== 'object' || value === null || Array.isArray(value)))
+    throw new AppError('malformed', {
+      field: where,
+      reason: `the ${where} is ${Array.isArray(value) ? 'a list' : JSON.stringify(value).slice(0, 20)}, not an object`,
+    });
   const parsed = schema.safeParse(value);
   if (parsed.success) return onOneLine(parsed.data);
   const issue = parsed.error.issues[0];
@@ -425,9 +431,15 @@ function jsonOf(raw: string): unknown {
   try {
     body = JSON.parse(raw.replace(/^\ufeff/, ''));
   } catch {
-    throw new AppError('malformed', { field: 'body', reason: 'the body is not JSON' });
+    throw new AppError('malformed', { field: 'body', reason: `the body is ${nameOfForm(raw)}` });
   }
   return readable(body, 'body');
+}
+
+/** What was sent instead of JSON, as far as it shows. */
+function nameOfForm(raw: string): string {
+  if (/^\s*--\S+\r?\n/.test(raw)) return 'multipart, not JSON';
+  return /^[\w.%[\]+-]+=/.test(raw) ? 'a form, not JSON' : 'not JSON';
 }
 
 function failure(c: HonoContext, error: Error, log: Log): Response {
