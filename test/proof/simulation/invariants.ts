@@ -13,6 +13,10 @@ type Row = {
   sale?: string | null;
   isProposed: boolean;
   signature: string | null;
+  /** What is filed of it. */
+  total?: string;
+  /** Signatures that came late. */
+  late?: string[];
   attempts: Attempt[];
 };
 export type Facts = {
@@ -40,6 +44,8 @@ export const factsOf = `
      select jsonb_build_object(
        'receipts', coalesce((select jsonb_agg(jsonb_build_object('id', r.id, 'document', r.module || '/' || r.document_id || '/' || r.kind, 'documentNumber', r.document_number,
            'state', r.state, 'number', r.invoice_number::text, 'sale', r.sale_receipt_id, 'isConfirmed', coalesce(r.answers->'confirm', '[]') ? 'before_production', 'problem', r.problem->>'code', 'nextTry', r.next_try_at is not null,
+           'total', r.sale->'sale'->>'total', 'late', coalesce((select jsonb_agg(x.invoice_number || '|' || x.total_receipt_number || '|' || x.internal_data || '|' || x.sdc_id || '|' || x.receipt_signature)
+                           from second_signature x where x.business_id = r.business_id and x.receipt_id = r.id), '[]'),
            'isProposed', exists (select 1 from settlement t where t.business_id = r.business_id and t.receipt_id = r.id),
            'signature', (select s.invoice_number || '|' || s.total_receipt_number || '|' || s.internal_data || '|' || s.sdc_id || '|' || s.receipt_signature
                            from signature s where s.business_id = r.business_id and s.receipt_id = r.id),
@@ -63,7 +69,8 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen)
   for (const each of judged) documents.set(String(each.request.remark), (documents.get(String(each.request.remark)) ?? 0) + 1);
   for (const [document, count] of documents) if (count > 1) return `${document} has ${count} receipts at the device`;
 
-  const keys = new Set(judged.map(keyOf));
+  const byKey = new Map(judged.map((each) => [keyOf(each), each]));
+  const keys = new Set(byKey.keys());
   for (const receipt of receipts) {
     if (receipt.signature !== null && !keys.has(receipt.signature))
       return `${receipt.documentNumber} has a signature that the device never gave: ${receipt.signature}`;
@@ -71,6 +78,9 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen)
     if (before !== undefined && before !== receipt.signature)
       return `${receipt.documentNumber} was signed, and changed afterwards: ${before} → ${receipt.signature}`;
     if (receipt.signature !== null) seen.signatures.set(receipt.id, receipt.signature);
+    const signed = receipt.signature === null ? undefined : byKey.get(receipt.signature);
+    if (signed && receipt.total !== undefined && Number(signed.request.totAmt) !== Number(receipt.total))
+      return `${receipt.documentNumber} is filed at ${receipt.total}, and was signed at ${String(signed.request.totAmt)}`;
     if ((receipt.state === 'signed') !== (receipt.signature !== null)) return `${receipt.documentNumber} says ${receipt.state}, its signature otherwise`;
     const facts = receipt.attempts.map((each) => ({ outcome: each.outcome, settled: each.settled, isWorkerGone: false }));
     const derived = stateOf({ isSigned: receipt.signature !== null, isWithdrawn: receipt.state === 'withdrawn', attempts: facts });
@@ -89,7 +99,8 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen)
   for (const each of judged) {
     const receipt = receipts.find((one) => one.documentNumber === each.request.remark);
     const own = receipt?.attempts.filter((attempt) => attempt.number === at(each)) ?? [];
-    const isMarked = receipt?.signature === keyOf(each) || receipt?.state === 'in_doubt' || own.some((attempt) => !attempt.ended);
+    const isMarked =
+      receipt?.signature === keyOf(each) || receipt?.late?.includes(keyOf(each)) || receipt?.state === 'in_doubt' || own.some((attempt) => !attempt.ended);
     if (!isMarked) return `${String(each.request.remark)} was signed under ${at(each)}, and nothing with us says so (${receipt?.state})`;
   }
 
