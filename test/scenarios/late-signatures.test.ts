@@ -146,6 +146,37 @@ describe('a signature that comes after its document was settled as not signed', 
   });
 });
 
+test('and sent anew and lost is not asked about while a person has to settle it; settled, it goes under a number of its own', async () => {
+  const { document, id, number } = await settledNotSigned();
+  world.zoho.change('invoices', document.id, { customer_name: 'Corrected since' });
+  world.vsdc.faults(Array.from({ length: 20 }, () => 'drop_before_signing'));
+  expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'in_doubt', invoice_number: number });
+  await isLate(id);
+  await giveUpOn(id);
+  world.vsdc.faults([]);
+  const sends = async () => (await world.sql('select id from attempt where receipt_id = $1', [id], world.businesses[0].businessId)).length;
+  const before = await sends();
+  expect((await admin.seal('invoices', newInvoice().id)).body.state).toBe('signed');
+  expect(await present(id)).toMatchObject({ state: 'in_doubt', problem: { code: 'signed_twice' } });
+  expect(await sends()).toBe(before);
+  expect(judged(document.number).map((each) => each.request.custNm)).not.toContain('Corrected since');
+
+  const undone = { found: 'late', receipt_signature: judged(document.number)[0]?.reply.rcptSign, as: 'undone', source: 'refund 14 in the portal' };
+  expect((await admin.post(`/receipts/${id}/evidence`, { ...undone, as: 'receipt' })).body).toMatchObject({ code: 'late_signature_differs' });
+  await admin.post(`/receipts/${id}/evidence`, undone);
+  expect((await second.post(`/receipts/${id}/evidence/confirm`)).status).toBe(200);
+  const signed = await until(
+    () => present(id),
+    (each) => each.state === 'signed',
+  );
+  expect(signed.invoice_number).not.toBe(number);
+  expect(judged(document.number).map((each) => [String(each.request.invcNo), each.request.custNm])).toEqual([
+    [number, expect.not.stringContaining('Corrected')],
+    [signed.invoice_number, 'Corrected since'],
+  ]);
+  expect(disagreeing(await statesAndFacts(world)).filter((each) => each.id === id)).toEqual([]);
+});
+
 test('a server that still waits for the answer while another one has judged its send keeps the signature as well', async () => {
   const document = newInvoice();
   const { businessId } = world.businesses[0];

@@ -259,8 +259,26 @@ export async function recordEnd<Next>(
     return { is: 'go_on' };
   }
 
+  /** A late signature says whose the number is, so that nothing of these bytes was signed: the document takes the next one, once nothing contests it. */
+  async function takenLate(tx: Tx, device: LaneDevice, said: Said, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
+    await endAttempt(tx, sending.attemptId, { ...ended('number_taken', said, response, at), settled: 'not_ours' });
+    await settleAttempts(tx, sending.receiptId, 'not_ours', { invoiceNumber: sending.invoiceNumber });
+    await setReceiptState(tx, sending.receiptId, { state: 'queued', problem: null, invoiceNumber: null }, at);
+    await readAnew(tx, sending.receiptId);
+    await endDoubt(tx, sending.receiptId);
+    await afterDoubt(ports, tx, ctx, device.id);
+    await ports.record(tx, ctx, {
+      action: 'receipt.settled_not_ours',
+      subject: sending.receiptId,
+      before: { invoice_number: sending.invoiceNumber },
+      after: { source: 'a signature that came late stands under the number' },
+    });
+    return { is: 'go_on' };
+  }
+
   /** The device has signed this number, and only we can have sent it: the receipt exists, its data are lost to us for now. */
   async function takenByUs(tx: Tx, device: LaneDevice, said: Said, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
+    if (await isSignedLateUnder(tx, device.id, sending.invoiceNumber)) return takenLate(tx, device, said, response, at);
     await endAttempt(tx, sending.attemptId, ended('number_taken', said, response, at));
     const problem = { code: 'signed_answer_lost', device_code: said.deviceCode, device_text: said.deviceText } as const;
     await beginDoubt(tx, sending.receiptId, { problem, invoiceNumber: sending.invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
@@ -271,12 +289,7 @@ export async function recordEnd<Next>(
 
   /** Taken at the first send: the number came back from another document that was signed after all, or another program uses the device. */
   async function taken(tx: Tx, device: LaneDevice, said: Said, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
-    // A late signature says whose the number is: the present document takes the next one.
-    if (await isSignedLateUnder(tx, device.id, sending.invoiceNumber)) {
-      await endAttempt(tx, sending.attemptId, { ...ended('number_taken', said, response, at), settled: 'not_ours' });
-      await setReceiptState(tx, sending.receiptId, { state: 'queued', problem: null, invoiceNumber: null }, at);
-      return { is: 'go_on' };
-    }
+    if (await isSignedLateUnder(tx, device.id, sending.invoiceNumber)) return takenLate(tx, device, said, response, at);
     const holders = await earlierHolders(tx, device.id, sending.invoiceNumber, sending.receiptId);
     const locked: Receipt[] = [];
     for (const id of holders) locked.push((await lockReceipt(tx, id)) as Receipt);
