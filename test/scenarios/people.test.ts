@@ -238,6 +238,24 @@ describe('an API key', () => {
   });
 });
 
+describe('a member who is changed or ended by many at once', () => {
+  test('is changed and ended once; the others are told that somebody was faster', async () => {
+    const token = await invited('often.changed@people.example');
+    const given = { account: 'new', token, username: 'often.changed', name: 'Often', password };
+    expect((await anyone().post('/auth/invitation/accept', given)).status).toBe(200);
+    const member = ((await admin.get('/people')).body.people as { id: string; username: string; version: number }[]).find(
+      (each) => each.username === 'often.changed',
+    );
+    const change = () => admin.put(`/people/${member?.id}`, { role: 'business_user', permissions: ['settle'], version: member?.version });
+    const changed = await Promise.all(Array.from({ length: 10 }, change));
+    expect(changed.filter((each) => each.status === 200)).toHaveLength(1);
+    expect(new Set(changed.filter((each) => each.status !== 200).map((each) => each.body.code))).toEqual(new Set(['changed_meanwhile']));
+    const ended = await Promise.all(Array.from({ length: 10 }, () => admin.post(`/people/${member?.id}/end`)));
+    expect(ended.filter((each) => each.status === 200)).toHaveLength(1);
+    expect(new Set(ended.filter((each) => each.status !== 200).map((each) => each.body.code))).toEqual(new Set(['wrong_state']));
+  });
+});
+
 describe('whoever has to go', () => {
   test('ends nothing that they began before: a call whose body comes late is looked at again', async () => {
     const token = await invited('late.body@people.example', 'business_admin');

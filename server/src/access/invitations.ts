@@ -180,7 +180,7 @@ export const acceptInvitation =
         // A person who was a member before gets the same membership again.
         const fresh = ports.newId('membership');
         await enter(businessId);
-        const before = await tx.findOne(MembershipEntity, { personId });
+        const before = await tx.findOne(MembershipEntity, { personId }, { lockMode: 4 });
         if (before?.status === 'active') throw new AppError('already_member');
         const open = await tx.findOne(InvitationEntity, { id: invitation.id }, { refresh: true, lockMode: 4 });
         if (open?.stateAt(at) !== 'open') throw new AppError('link_over');

@@ -1,4 +1,5 @@
 import type { Recorder } from '../audit/index.ts';
+import { holdBusiness } from '../businesses/index.ts';
 import type { Context, Role } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -53,6 +54,7 @@ export const changeMember =
   async (ctx: Context, id: string, to: { role: Role; permissions: string[]; version: number }): Promise<Member> => {
     const shutOut = await listBlocked(ports.database, ctx);
     const changed = await ctx.transaction(async (tx) => {
+      await holdBusiness(tx);
       const member = await getMember(tx, id);
       if (member.version !== to.version) throw new AppError('changed_meanwhile');
       if (member.role === 'business_admin' && to.role !== 'business_admin') await refuseLastAdmin(tx, member, shutOut);
@@ -73,6 +75,7 @@ export const endMember =
   async (ctx: Context, id: string): Promise<Member> => {
     const shutOut = await listBlocked(ports.database, ctx);
     const ended = await ctx.transaction(async (tx) => {
+      await holdBusiness(tx);
       const member = await getMember(tx, id);
       if (member.role === 'business_admin') await refuseLastAdmin(tx, member, shutOut);
       member.status = 'ended';

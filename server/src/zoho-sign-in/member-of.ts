@@ -56,7 +56,7 @@ export const memberOf = (ports: Ports) => {
     const person = { id: member.personId, name: personOf(member)?.name ?? user.name };
     if (!known)
       await ctx.transaction(async (tx) => {
-        const found = await tx.findOneOrFail(MembershipEntity, { id: member.id });
+        const found = await tx.findOneOrFail(MembershipEntity, { id: member.id }, { lockMode: 4 });
         found.zohoUserId = user.id;
         await tx.flush();
         await ports.record(tx, asPerson(ctx, member.id, person), { action: 'membership.zoho_user', subject: member.id, after: { zoho_user_id: user.id } });
