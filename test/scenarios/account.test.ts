@@ -502,6 +502,9 @@ describe('a way back for whoever has lost authenticator and codes', () => {
       () => mailsTo(`${business(1).admin.username}.example`).length,
       (n) => n > before,
     );
+    // Where an operator decides, everybody of the business is told.
+    await world.app.settle();
+    expect(mailsTo(`${business(1).user.username}.example`).some((each) => each.subject.includes('asks for a way back'))).toBe(true);
     const asOperator = () => Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
     const month = await asOperator();
     const [open0] = (await month.get(`${path}/ways-back`)).body.ways_back as { id: string }[];

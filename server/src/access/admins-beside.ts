@@ -9,21 +9,23 @@ import { type ListedPerson, listMembers, listPersons } from './person.store.ts';
  */
 const blockedLatelyMs = 30 * 86_400_000;
 
-/** Every admin of a business, kept out or not; those beside one person who decide; and those of them who could at once. */
+/** Every admin of a business, kept out or not; those beside one person who decide; those of them who could at once; and everybody else too. */
 export async function adminsBeside(
   { database }: { database: Database },
   ctx: Context,
   is: { personId: string; askedAt: Date },
-): Promise<{ all: ListedPerson[]; others: ListedPerson[]; present: ListedPerson[] }> {
-  const members = (await ctx.transaction(listMembers)).filter((each) => each.status === 'active' && each.role === 'business_admin');
-  const all = await database.platform((tx) =>
+): Promise<{ all: ListedPerson[]; others: ListedPerson[]; present: ListedPerson[]; everybody: ListedPerson[] }> {
+  const members = (await ctx.transaction(listMembers)).filter((each) => each.status === 'active');
+  const everybody = await database.platform((tx) =>
     listPersons(
       tx,
       members.map((each) => each.personId),
     ),
   );
+  const admins = new Set(members.filter((each) => each.role === 'business_admin').map((each) => each.personId));
+  const all = everybody.filter((each) => admins.has(each.id));
   const others = all.filter((each) => each.id !== is.personId && counts(each, is.askedAt));
-  return { all, others, present: others.filter((each) => !each.isBlocked) };
+  return { all, others, present: others.filter((each) => !each.isBlocked), everybody };
 }
 
 const counts = ({ block }: ListedPerson, askedAt: Date): boolean =>

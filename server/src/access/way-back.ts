@@ -72,7 +72,7 @@ export const waysBack = (ports: Ports) => {
   const tellAdmins = async (ctx: Context, is: WayBack): Promise<void> => {
     const person = await database.platform((tx) => findPersonById(tx, is.personId));
     if (!person) return;
-    const { all, others, present } = await adminsBeside(ports, ctx, is);
+    const { all, others, present, everybody } = await adminsBeside(ports, ctx, is);
     const business = await ctx.transaction((tx) => getBusiness(tx));
     const who =
       present.length > 0
@@ -90,7 +90,8 @@ If this is not right, object now, without signing in:
 ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secretOf(ctx.businessId, is.id)}
 `;
     let unreached = 0;
-    for (const to of new Set([person.email, ...all.map((each) => each.email)]))
+    // Where an operator decides nobody of the business does: then all of them are told, and any may object.
+    for (const to of new Set([person.email, ...(others.length > 0 ? all : everybody).map((each) => each.email)]))
       await ports.sendMail({ to, subject: `Somebody asks for a way back into ${business.name}`, text }).catch((error: Error) => {
         unreached++;
         ports.log.warn({ error: error.message }, 'an admin could not be told of a way back');
