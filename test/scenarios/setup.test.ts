@@ -353,12 +353,40 @@ describe('what a business decides', () => {
 
 describe('a business that is', () => {
   test('suspended reads and does nothing new; activated again it goes on; what waits is not sent meanwhile', async () => {
+    const organization = grant()?.organization_id ?? '';
+    const simple = world.zoho.documents().find((each) => each.organization_id === organization && each.what.startsWith('simple sale'));
+    const branches = (await admin.get('/branches')).body.branches as { id: string }[];
+    for (const { id } of branches) await admin.post(`/branches/${id}/pause`);
+    const waiting = ['46000000007770001', '46000000007770002', '46000000007770003'];
+    const asked = waiting.map((id, n) => {
+      const copy = structuredClone(world.zoho.document('invoices', simple?.id ?? ''));
+      world.zoho.add('invoices', organization, { ...copy, invoice_id: id, invoice_number: `WAITS-${n}` });
+      return admin.seal('invoices', id);
+    });
+    const states = async () =>
+      (await world.sql('select state from receipt where document_id = any($1) order by queued_at, id', [waiting], businessId)).map((row) => row.state);
+    await until(states, (found) => found.length === 3 && found.every((each) => each === 'queued'));
+    // Suspended while the first of them is on its way: that one has its answer, and the lane goes no further.
+    world.vsdc.set({ answer_ms: 400 });
+    for (const { id } of branches) await admin.post(`/branches/${id}/resume`);
+    await until(
+      () => world.sql('select 1 from attempt where ended_at is null', [], businessId),
+      (open) => open.length > 0,
+    );
     expect((await operator.put(`/businesses/${businessId}/deactivate`, { reason: 'unpaid' })).body.status).toBe('suspended');
     expect((await admin.get('/businesses/me/recent-invoices')).status).toBe(200);
     const document = world.zoho.documents().find((each) => each.organization_id === grant()?.organization_id && each.what.startsWith('exempt only'));
     expect(await admin.seal('invoices', document?.id ?? '')).toMatchObject({ status: 403, body: { code: 'business_suspended' } });
     expect(await operator.put(`/businesses/${businessId}/deactivate`, {})).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+    await until(states, (found) => found.includes('signed'));
+    await world.app.sweep();
+    const sends = 'select receipt_id from attempt where receipt_id in (select id from receipt where document_id = any($1))';
+    expect(await world.sql(sends, [waiting], businessId)).toHaveLength(1);
+    expect((await states()).filter((each) => each === 'queued')).toHaveLength(2);
+    world.vsdc.set({ answer_ms: 0 });
     expect((await operator.put(`/businesses/${businessId}/activate`, {})).body.status).toBe('active');
+    await Promise.all(asked);
+    await until(states, (found) => found.every((each) => each === 'signed'));
     expect((await admin.seal('invoices', document?.id ?? '')).body.state).toBe('signed');
   });
 
@@ -375,7 +403,7 @@ describe('a business that is', () => {
     const left = await client.query(`select 1 from reference."grant" where data_key <> '' or refresh_token <> ''`);
     await client.end();
     expect(left.rowCount).toBe(0);
-    expect(row).toMatchObject({ data_key: '', secrets: 0, receipts: 2 });
+    expect(row).toMatchObject({ data_key: '', secrets: 0, receipts: 5 });
     expect(await operator.put(`/businesses/${businessId}/activate`, {})).toMatchObject({ status: 409 });
   });
 

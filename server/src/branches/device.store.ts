@@ -72,6 +72,12 @@ export const keepProbe = (tx: Tx, id: string, probe: StoredProbe, isHeard: boole
 export const touchUpstream = (tx: Tx, id: string, at: Date) =>
   query(tx, 'update device set last_upstream_at = greatest(last_upstream_at, $2) where id = $1', [id, at]);
 
+/** Who holds a lane that was taken from its worker. */
+export const stoppedLane = 'nobody';
+
+/** Whoever works a lane goes no further than the send that is on its way. What waits keeps its place, and is sent once the lane may be taken again. */
+export const stopLanes = (tx: Tx) => query(tx, 'update device set lane_holder = $1 where lane_holder is not null', [stoppedLane]);
+
 /** What a closed business leaves: no keys, and lanes that stand still. */
 export const eraseDevices = (tx: Tx) =>
   query(tx, "update device set secrets = null, state = case when state in ('new', 'retired') then state else 'paused' end");

@@ -16,6 +16,8 @@ export {
   moveCounter,
   retireDevice,
   setDeviceState,
+  stopLanes,
+  stoppedLane,
   type StoredProbe,
   touchUpstream,
 } from './device.store.ts';

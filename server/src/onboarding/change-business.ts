@@ -1,6 +1,6 @@
 import { invitationMail, listMembers, openInvitation } from '../access/index.ts';
 import type { PlatformRecorder, Recorder } from '../audit/index.ts';
-import { compareTaxpayer, eraseDevices, listBranches } from '../branches/index.ts';
+import { compareTaxpayer, eraseDevices, listBranches, stopLanes } from '../branches/index.ts';
 import { eraseKey, findDirectoryEntry, getBusiness, setDirectoryStatus, updateBusinessRow, updateDirectoryEntry, type Business } from '../businesses/index.ts';
 import { endEveryConnection, endIfUnused, findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
@@ -146,6 +146,7 @@ export const setBusinessStatus =
         const before = await getBusiness(tx, true);
         if (!allowed[status].includes(before.status)) throw new AppError('wrong_state', { state: before.status });
         await updateBusinessRow(tx, { ...before, status }, at);
+        if (status === 'suspended') await stopLanes(tx);
         if (status === 'closed') {
           await query(tx, 'delete from session', []);
           await query(tx, 'update api_key set revoked_at = $1 where revoked_at is null', [at]);

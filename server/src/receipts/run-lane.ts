@@ -1,4 +1,4 @@
-import { type Device, findDevice } from '../branches/index.ts';
+import { type Device, findDevice, stoppedLane } from '../branches/index.ts';
 import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -123,6 +123,8 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
   const lane = known?.device ?? (await lockLane(tx, device.id));
   const now = ports.clock.now();
   const passedMs = ports.startWatch();
+  // Taken from whoever worked it, for nobody: with the send that has just ended it is free.
+  if (lane?.laneHolder === stoppedLane && (known || lane.openAttempt === null)) await releaseLane(tx, device.id, null);
   if (!lane || lane.laneHolder !== ports.worker) return { do: 'stop' };
   const letGo = async (until: Date | null): Promise<Step> => {
     await releaseLane(tx, device.id, until);
