@@ -343,6 +343,11 @@ describe('a second factor that is set up', () => {
     const renewed = (await session.post('/auth/recovery-codes')).body.recovery_codes as string[];
     expect((await login({ recovery_code: codes[1] })).body.code).toBe('wrong_code');
     expect((await login({ recovery_code: renewed[0] })).status).toBe(200);
+    // A right code of somebody else's is a wrong one, and is still there for them.
+    await enrol(await newPerson('ysabel'), password);
+    const asAnother = { username: 'ysabel', password, recovery_code: renewed[1] };
+    expect((await anyone().post('/auth/login', asAnother)).body.code).toBe('wrong_code');
+    expect((await login({ recovery_code: renewed[1] })).status).toBe(200);
     expect((await session.post('/auth/totp/remove', { password })).body.business.id).toBe(business().businessId);
     expect((await login({})).status, 'and nothing is left of it').toBe(200);
   });

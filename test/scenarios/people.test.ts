@@ -456,6 +456,11 @@ describe('the operator', () => {
     expect(await operator.get(`${path}/receipts`)).toMatchObject({ status: 403, body: { code: 'support_access_needed' } });
     await operator.post(`${path}/support-access`, { reason: 'ticket 12: a receipt does not print', minutes: 30 });
     expect((await operator.get(`${path}/receipts`)).body.receipts.length).toBeGreaterThan(0);
+    // It lets in whoever begun it, and no other operator.
+    const handTo = (id: string) => world.sql('update support_access set operator_id = $1 where ended_at is null', [id], business().businessId);
+    await handTo('per_another');
+    expect(await operator.get(`${path}/receipts`)).toMatchObject({ status: 403, body: { code: 'support_access_needed' } });
+    await handTo((await operator.get('/auth/me')).body.person.id as string);
     expect((await admin.get('/support-access')).body.support_access[0]).toMatchObject({ reason: 'ticket 12: a receipt does not print', ended_at: null });
     await operator.post(`${path}/support-access/end`);
     expect((await operator.get(`${path}/receipts`)).status).toBe(403);

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { evidenceOf } from '../evidence.ts';
@@ -501,6 +502,17 @@ describe('a device that is replaced', () => {
     expect(judged(following, note.number)[0]?.request).toMatchObject({ rcptTyCd: 'R', orgInvcNo: Number(sale.invoice_number) });
     const paper = await admin.file(`/receipts/${refunded.body.id}/pdf?paper=a4`);
     expect(execFileSync('pdftotext', ['-layout', '-', '-'], { input: paper.bytes, encoding: 'utf8' })).toContain(`OF ${sale.sdc_id}`);
+    // The word holds for the device it was said of: the one after it is spoken of anew.
+    const owner = new pg.Client({ connectionString: world.postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });
+    await owner.connect();
+    const saidOf = (device: string) => owner.query('update takeover set device_id = $1 where receipt_id = $2', [device, sale.id]);
+    const [said] = await world.sql('select device_id from takeover where receipt_id = $1', [sale.id], of.businessId);
+    const [first] = await world.sql('select device_id from receipt where id = $1', [sale.id], of.businessId);
+    await saidOf(first?.device_id as string);
+    const further = creditNote(of, sold.id, later());
+    expect((await admin.seal('creditnotes', further.id, { reason_code: '06' })).body).toMatchObject({ code: 'refund_needs_takeover' });
+    await saidOf(said?.device_id as string);
+    await owner.end();
     expect(await world.sql("select sale->'filing'->>'originalSdcId' as sdc from receipt where id = $1", [refunded.body.id], of.businessId)).toEqual([
       { sdc: sale.sdc_id },
     ]);

@@ -6,7 +6,11 @@ import { type NameServer, startNameServer } from './names.samples.ts';
 let server: NameServer;
 let names: Names;
 beforeAll(async () => {
-  server = await startNameServer({ 'example.com': { four: ['93.184.215.14'] } });
+  server = await startNameServer({
+    'example.com': { four: ['93.184.215.14'] },
+    'two.example.com': { four: ['93.184.215.14', '10.0.0.1'] },
+    'both.example.com': { four: ['93.184.215.14'], six: ['fd12:3456::1'] },
+  });
   names = openNames({ servers: [server.address] });
 });
 afterAll(() => server.close());
@@ -143,6 +147,12 @@ describe('an address a business gives', () => {
     }
     expect(through).toEqual([]);
     console.info(`addresses: ${addresses.length} ways to write a blocked one tried`);
+  });
+
+  test('by a name with several addresses is reached only where each of them may be, whichever comes first', async () => {
+    const policy = addressPolicy([], names);
+    for (const name of ['two', 'both']) expect(await policy.resolve(`http://${name}.example.com/`, 'a'), name).toEqual({ refused: 'inner network' });
+    expect(await addressPolicy(['10.0.0.0/8'], names).resolve('http://two.example.com/', 'a')).toMatchObject({ address: '93.184.215.14', isInner: true });
   });
 
   test('in a network the operator allows is reached, and its neighbours are not', async () => {
