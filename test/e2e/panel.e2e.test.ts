@@ -239,6 +239,34 @@ describe('the panel beside an invoice', () => {
     expect(judged('a kit')).toHaveLength(1);
   });
 
+  test('a signature that came after its document was settled is shown with its numbers, and taken for the receipt', async () => {
+    const api = await Api.signIn(world, business().admin);
+    world.vsdc.faults(['hold', ...Array.from({ length: 20 }, () => 'refuse:910')]);
+    const { body } = await api.seal('invoices', named('zero-rated only').id);
+    await world.sql('update attempt set socket_closed_at = now() where receipt_id = $1', [body.id], business().businessId);
+    await until(
+      () => api.post(`/receipts/${body.id}/evidence`, { found: false, source: 'the portal' }),
+      (each) => each.status === 200,
+    );
+    world.vsdc.faults([]);
+    world.vsdc.release();
+    await until(
+      async () => (await api.get(`/receipts/${body.id}`)).body,
+      (each) => each.problem?.code === 'signed_twice',
+    );
+    const panel = await open('zero-rated only');
+    await panel.panel.getByText('said so only after it had been settled or sent anew').first().waitFor();
+    await panel.panel.getByText('Settle the late signature').click();
+    await panel.panel.getByText(String(judged('zero-rated only')[0]?.reply.rcptSign)).waitFor();
+    await look(panel, '09-late-signature');
+    expect(await findProblems(panel.page)).toEqual([]);
+    await panel.panel.getByLabel('Where you found it', { exact: true }).fill('portal');
+    await panel.panel.getByLabel('It is the receipt of this document').check();
+    await panel.panel.getByRole('button', { name: 'Use this' }).click();
+    await panel.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
+    expect(judged('zero-rated only')).toHaveLength(1);
+  });
+
   test('the panel can be closed while the device signs; coming back shows the truth', async () => {
     world.vsdc.faults(['stall:700']);
     const panel = await open('60 lines');
