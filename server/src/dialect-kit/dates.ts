@@ -58,6 +58,7 @@ export function momentOf(stamp: string, timeZone: string): Date | null {
   if (!match) return null;
   const [, year, month, day, hour, minute, second] = match;
   const asUtc = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  if (Number.isNaN(asUtc)) return null;
+  // The language takes the 30th of February for the 2nd of March.
+  if (Number.isNaN(asUtc) || new Date(asUtc).toISOString().slice(0, 19).replace(/\D/g, '') !== stamp) return null;
   return new Date(asUtc - offsetMs(new Date(asUtc), timeZone));
 }

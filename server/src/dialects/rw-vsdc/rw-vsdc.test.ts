@@ -221,12 +221,16 @@ describe('the answer', () => {
     expect(dialect.grouped(data.intrlData)).toBe('ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ');
   });
 
-  test.each([null, {}, { ...data, rcptSign: '' }, { ...data, totRcptNo: 0 }, { ...data, vsdcRcptPbctDate: 'soon' }])(
-    'a success without its receipt data is a doubt, never a refusal: %j',
-    (body) => {
-      expect(dialect.sell.read(answer('000', body), false).is).toBe('in_doubt');
-    },
-  );
+  test.each([
+    null,
+    {},
+    { ...data, rcptSign: '' },
+    { ...data, totRcptNo: 0 },
+    { ...data, vsdcRcptPbctDate: 'soon' },
+    { ...data, vsdcRcptPbctDate: '20260230101532' },
+  ])('a success without its receipt data is a doubt, never a refusal: %j', (body) => {
+    expect(dialect.sell.read(answer('000', body), false).is).toBe('in_doubt');
+  });
 
   test.each(['<html>404</html>', '', '{"resultCd":"000","resultMsg":"It is succ', '[]'])('what is no envelope is a doubt: %j', (body) => {
     expect(dialect.sell.read({ status: body.startsWith('<') ? 404 : 200, body }, false).is).toBe('in_doubt');
@@ -249,6 +253,9 @@ describe('the answer', () => {
     ['fields padded with zeros of a C string', answer('000').body.replaceAll('SDC010000099', 'SDC010000099\u0000\u0000')],
     ['counters in groups of three', answer('000', { ...data, rcptNo: '1,010', totRcptNo: '1,234,567' }).body],
     ['a fraction of a second behind its time', answer('000', { ...data, vsdcRcptPbctDate: '2026-01-15 10:15:32.0' }).body],
+    ['its time in a zone that is named', answer('000', { ...data, vsdcRcptPbctDate: '2026-01-15T10:15:32+02:00' }).body],
+    ['its time in UTC', answer('000', { ...data, vsdcRcptPbctDate: '2026-01-15T08:15:32.000Z' }).body],
+    ['its time as a float is written', answer('000', { ...data, vsdcRcptPbctDate: '2.0260115101532E13' }).body],
     ['its data as the text of their JSON', answer('000', JSON.stringify(data)).body],
   ])('a signature with %s is one, and is found in a doubt too', (_what, body) => {
     const reply = dialect.sell.read({ status: 200, body }, false);
@@ -265,6 +272,12 @@ describe('the answer', () => {
     const began = performance.now();
     expect(dialect.sell.read(long, false).is).toBe('in_doubt');
     expect(performance.now() - began).toBeLessThan(1_000);
+  });
+
+  test.each(['884', '910', '836', '900'])('%s with all the data of a receipt contradicts itself: it is a doubt, in which they are offered', (code) => {
+    expect(dialect.sell.read(answer(code), false)).toEqual({ is: 'in_doubt', deviceCode: code, deviceText: '' });
+    expect(dialect.sell.find(answer(code))).toMatchObject({ receiptSignature: data.rcptSign });
+    expect(dialect.sell.read(answer(code, null), false).is).not.toBe('in_doubt');
   });
 
   test('a code nobody wrote down proves nothing', () => {

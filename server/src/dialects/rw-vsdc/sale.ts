@@ -109,15 +109,18 @@ const counter = z
 
 const coded = z.string().transform(code).pipe(z.string().min(1));
 
-/** Its fourteen digits, however they are set apart; a fraction of a second behind them says nothing. */
-function stampIn(said: string | number): string {
-  const digits = String(said).replace(/\D/g, '');
-  return digits.length === 14
-    ? digits
-    : String(said)
-        .replace(/[.,]\d{1,9}\s*$/, '')
-        .replace(/\D/g, '');
+const zoned = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,]\d+)?\s*(Z|[+-]\d\d:\d\d)$/i;
+
+/** The moment that fourteen digits name in the country, however they are set apart; a fraction of a second behind them says nothing. */
+function momentIn(said: string | number): Date | null {
+  const text = counterOf(said);
+  const [, day, time, zone] = zoned.exec(text) ?? zoned.exec(String(said).trim()) ?? [];
+  // Where a zone stands beside it, it is that one's time and not the country's.
+  if (zone) return existing(new Date(`${day}T${time}${zone}`));
+  const digits = text.replace(/\D/g, '');
+  return momentOf(digits.length === 14 ? digits : text.replace(/[.,]\d{1,9}\s*$/, '').replace(/\D/g, ''), timeZone);
 }
+const existing = (at: Date): Date | null => (Number.isNaN(at.getTime()) ? null : at);
 
 /** The data of a signed sale. `mrcNo` is padded with blanks by some devices. */
 const signed = z.looseObject({
@@ -125,7 +128,7 @@ const signed = z.looseObject({
   totRcptNo: counter,
   intrlData: coded,
   rcptSign: coded,
-  vsdcRcptPbctDate: z.union([z.string(), z.number()]).transform(stampIn),
+  vsdcRcptPbctDate: z.union([z.string(), z.number()]).transform(momentIn),
   sdcId: coded,
   mrcNo: coded,
 });
@@ -135,8 +138,10 @@ export function read(answer: DeviceAnswer, isResend: boolean): SaleReply {
   if (!envelope) return { is: 'in_doubt', ...saidOf(answer) };
   const said = { deviceCode: envelope.code, deviceText: envelope.text };
   const meaning = meaningOf(envelope.code, envelope.text, isResend);
-  if (meaning.is !== 'signed') return { ...meaning, ...said };
   const signature = signatureIn(envelope.data);
+  // Refused and signed at once: whichever is true, it is not known which.
+  if (signature && (meaning.is === 'refused' || meaning.is === 'not_served')) return { is: 'in_doubt', ...said };
+  if (meaning.is !== 'signed') return { ...meaning, ...said };
   // A success without its receipt data has been seen on a sister system: it is not known what was signed.
   return signature ? { is: 'signed', signature } : { is: 'in_doubt', ...said };
 }
@@ -146,7 +151,7 @@ const unpacked = (value: unknown): unknown => (typeof value === 'string' && valu
 
 function signatureIn(value: unknown): Signature | null {
   const data = signed.safeParse(unpacked(value));
-  const signedAt = data.success ? momentOf(data.data.vsdcRcptPbctDate, timeZone) : null;
+  const signedAt = data.success ? data.data.vsdcRcptPbctDate : null;
   if (!data.success || !signedAt) return null;
   const { rcptNo, totRcptNo, intrlData, rcptSign, sdcId, mrcNo } = data.data;
   return { receiptNumber: rcptNo, totalReceiptNumber: totRcptNo, internalData: intrlData, receiptSignature: rcptSign, sdcId, mrcNumber: mrcNo, signedAt };
