@@ -1,6 +1,6 @@
 import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../platform/db/database.ts';
-import { findRareWord, holdsAll } from '../platform/db/find-by-words.ts';
+import { findRareWord, holdsAll, type RareWord } from '../platform/db/find-by-words.ts';
 import { fromJson, query, queryOne, toDate } from '../platform/db/query.ts';
 import type { Elsewhere } from '../receipts/index.ts';
 import { beginningsOf } from '../platform/words.ts';
@@ -106,13 +106,14 @@ const reasonOf = (otherwise: string) => `
 
 /**
  * Every document since go-live beside its receipt: what Zoho has, from the poll and the webhooks, against what was sealed. Its test receipt, and
- * that only while its branch has no production device, stands for nothing but the rehearsal.
+ * that only while its branch has no production device, stands for nothing but the rehearsal. Where many are only counted, nothing is asked of them
+ * that a count does not need.
  */
-const standings = (sealsApproved: boolean) => `
-  select d.module, d.document_id, coalesce(d.number, r.document_number, '') as number, d.date, d.date::text as day, coalesce(d.status, '') as status,
+const standings = (sealsApproved: boolean, isCounted = false) => `
+  select d.module, d.document_id, coalesce(d.number, r.document_number, '') as number, d.date, ${isCounted ? 'd.due_since' : 'd.date::text as day'}, coalesce(d.status, '') as status,
     coalesce(d.customer_name, '') as customer_name, coalesce(d.currency, '') as currency, trim_scale(coalesce(d.total, 0)) as total, d.location_id, coalesce(r.branch_id, t.branch_id) as branch_id,
-    q.id as receipt_id,
-    case when s.receipt_id is null then null else s.receipt_number || '/' || s.total_receipt_number || ' ' || s.label end as label,
+    ${isCounted ? 'case when r.id is not null then r.id when b.production_since is null then t.id end' : 'q.id'} as receipt_id,
+    ${isCounted ? '' : "case when s.receipt_id is null then null else s.receipt_number || '/' || s.total_receipt_number || ' ' || s.label end as label,"}
     case when r.contested then 'signed_twice'
       when r.state = 'signed' and r.drift is not null then 'drifted'
       when r.state = 'signed' then 'sealed'
@@ -128,17 +129,25 @@ const standings = (sealsApproved: boolean) => `
       when b.production_since is null and t.state = 'in_doubt' then 'in_doubt'
       when b.production_since is null and t.state = 'queued' then 'waiting'
       when b.production_since is null and t.state = 'refused' then 'refused'
-      else 'to_seal' end as standing,
+      else 'to_seal' end as standing${
+        isCounted
+          ? ''
+          : `,
     ${reasonOf('d.problem')}, d.elsewhere,
-    ${isBeforeProduction} and (r.state is null or r.state in ('refused', 'withdrawn')) as may_be_elsewhere
+    ${isBeforeProduction} and (r.state is null or r.contested is not true and r.state in ('refused', 'withdrawn')) as may_be_elsewhere`
+      }
   from document d
   ${beside('r', 'receipt', ofDocument('production'))}
   ${beside('t', 'receipt', ofDocument('sandbox'))}
   ${beside('m', 'mapping', "x.kind = 'location' and x.key = case when d.location_id is null then 'none' else d.location_id end")}
   ${beside('b', 'branch', `x.id = coalesce(r.branch_id, t.branch_id, m.value->>'branch_id', (select case when count(*) = 1 then min(o.id) end from branch o))`)}
-  ${beside('q', 'receipt', 'x.id = case when r.id is not null then r.id when b.production_since is null then t.id end')}
+  ${
+    isCounted
+      ? ''
+      : `${beside('q', 'receipt', 'x.id = case when r.id is not null then r.id when b.production_since is null then t.id end')}
   ${beside('v', 'device', 'x.id = q.device_id')}
-  ${beside('s', 'signature', 'x.receipt_id = r.id')}
+  ${beside('s', 'signature', 'x.receipt_id = r.id')}`
+  }
   where d.date >= $1::date and (d.elsewhere is null or d.sealed or r.state is null or r.contested is not true and r.state in ('refused', 'withdrawn'))`;
 
 /**
@@ -192,15 +201,31 @@ const searched = (isRare: boolean): string => {
     and ${isMeant}`;
 };
 
+/** Where a receipt may stand that no document of the list speaks for. */
+const standingsOfLoose: Standing[] = ['waiting', 'in_doubt', 'signed_twice', 'refused', 'drifted'];
+
 /**
- * Documents as they stand, the latest first. What is sealed and what is not are found by indexes of their own, so that a list of both is put together
- * from two.
+ * Documents as they stand, the latest first. What is sealed, what is not, and receipts that no document speaks for are found by indexes of their own,
+ * each in its order until there is enough, and put together here: in one statement all of them would be read for a page of fifty.
  */
 export async function listStandings(tx: Tx, filter: ListFilter): Promise<ListRow[]> {
+  const search = filter.search ? await readSearch(tx, filter.search) : null;
+  // Nothing but signs: no word begins with that.
+  if (search?.beginnings.length === 0) return [];
   const open = filter.standings.filter((each) => each !== 'sealed');
-  if (open.length === filter.standings.length || open.length === 0) return listOf(tx, filter);
-  const [sealed, others] = [await listOf(tx, { ...filter, standings: ['sealed'] }), await listOf(tx, { ...filter, standings: open })];
-  return [...sealed, ...others].toSorted(latestFirst).slice(0, filter.limit);
+  const rows: ListRow[] = [];
+  if (open.length < filter.standings.length) rows.push(...(await listPart(tx, { ...filter, standings: ['sealed'] }, 'sealed', search)));
+  if (open.length > 0) rows.push(...(await listPart(tx, { ...filter, standings: open }, 'open', search)));
+  if (open.some((each) => standingsOfLoose.includes(each))) rows.push(...(await listPart(tx, { ...filter, standings: open }, 'loose', search)));
+  return rows.toSorted(latestFirst).slice(0, filter.limit);
+}
+
+type Search = { beginnings: string[]; receiptNumbers: (string | null)[]; rare: RareWord };
+
+async function readSearch(tx: Tx, text: string): Promise<Search> {
+  const beginnings = beginningsOf(text);
+  const numbers = /^\s*(?:(\d{1,15})\s*\/\s*)?(\d{1,15})(?:\s*\p{L}{2})?\s*$/u.exec(text);
+  return { beginnings, receiptNumbers: [numbers?.[2] ?? null, numbers?.[1] ?? null], rare: await findRareWord(tx, beginnings) };
 }
 
 /** What a row is told apart by where another one has its day and its document: of one document a sale and the refund that undoes it may both stand open. */
@@ -213,23 +238,20 @@ function latestFirst(a: ListRow, b: ListRow): number {
   return at < 0 ? 0 : (one[at] as string) < (other[at] as string) ? 1 : -1;
 }
 
-async function listOf(tx: Tx, filter: ListFilter): Promise<ListRow[]> {
-  const isSealed = filter.standings.join() === 'sealed';
+async function listPart(tx: Tx, filter: ListFilter, part: 'sealed' | 'open' | 'loose', search: Search | null): Promise<ListRow[]> {
+  const isOfDocuments = part !== 'loose';
+  const from = isOfDocuments
+    ? `${standings(filter.sealsApproved)} ${sealedOrNot(filter.standings, filter.branch !== null)} ${search ? searched(search.rare !== null) : ''}`
+    : `${loose} ${search ? looseSearched : ''}`;
   const key = `(module || '/' || coalesce(receipt_id, '')) collate "C"`;
-  const beginnings = filter.search ? beginningsOf(filter.search) : null;
-  const receiptNumbers = /^\s*(?:(\d{1,15})\s*\/\s*)?(\d{1,15})(?:\s*\p{L}{2})?\s*$/u.exec(filter.search ?? '');
-  // Nothing but signs: no word begins with that.
-  if (beginnings?.length === 0) return [];
-  const rare = beginnings && (await findRareWord(tx, beginnings));
   const rows = await query<Record<string, unknown>>(
     tx,
-    `select module, document_id, number, day, status, customer_name, currency, total::text, location_id, standing, problem, receipt_id, label, elsewhere, may_be_elsewhere from (${standings(filter.sealsApproved)} ${sealedOrNot(filter.standings, filter.branch !== null)} ${beginnings ? searched(rare !== null) : ''}
-       ${isSealed ? '' : `union all ${loose} ${beginnings ? looseSearched : ''}`}) l
-      where ${isSealed ? '$2::text[] is not null' : 'standing = any($2::text[])'} and ($3::date is null or date >= $3::date) and ($4::date is null or date <= $4::date)
+    `select module, document_id, number, day, status, customer_name, currency, total::text, location_id, standing, problem, receipt_id, label, elsewhere, may_be_elsewhere from (${from}) l
+      where ${part === 'sealed' ? '$2::text[] is not null' : 'standing = any($2::text[])'} and ($3::date is null or date >= $3::date) and ($4::date is null or date <= $4::date)
         and ($5::text is null or coalesce(branch_id = $5, coalesce(location_id, 'none') = any($9::text[])))
         and ($10::text[] is null or document_id = any($10))
         and ($7::date is null or (date, document_id) <= ($7::date, $8::text) and ((date, document_id) < ($7::date, $8::text) or ${key} < $11::text))
-      order by date desc, document_id desc${isSealed ? '' : `, ${key} desc`} limit $6`,
+      order by date desc, document_id desc${isOfDocuments ? '' : `, ${key} desc`} limit $6`,
     [
       filter.goLiveDate,
       filter.standings,
@@ -242,8 +264,9 @@ async function listOf(tx: Tx, filter: ListFilter): Promise<ListRow[]> {
       filter.branch?.locationIds ?? [],
       filter.documentIds,
       filter.after?.key ?? null,
-      ...(beginnings ? [beginnings, receiptNumbers?.[2] ?? null, receiptNumbers?.[1] ?? null] : []),
-      ...(rare ? [rare.from, rare.to] : []),
+      ...(search ? [search.beginnings] : []),
+      ...(search && isOfDocuments ? search.receiptNumbers : []),
+      ...(search?.rare && isOfDocuments ? [search.rare.from, search.rare.to] : []),
     ],
   );
   return rows.map((row) => ({
@@ -268,7 +291,7 @@ async function listOf(tx: Tx, filter: ListFilter): Promise<ListRow[]> {
 /** Of the documents that another system has sealed, those of a span; one that turned out to be under way here as well is counted there. */
 const elsewhereIn = (from: string, to: string): string =>
   `not sealed and elsewhere is not null and date between ${from}::date and ${to}::date
-    and not exists (select 1 from receipt q where q.business_id = document.business_id and (q.state in ('queued', 'in_doubt') or q.drift is not null)
+    and not exists (select 1 from receipt q where q.business_id = document.business_id and (q.state in ('queued', 'in_doubt') or q.drift is not null or q.contested)
       and q.module = document.module and q.document_id = document.document_id and q.environment = 'production')`;
 
 /** How many documents of a span another system has sealed, as people have said. */
@@ -303,7 +326,7 @@ export const sumStandings = async (
     await query<Record<string, unknown>>(
       tx,
       `select module, currency, standing, count(*)::int as count, sum(total)::numeric(20, 2)::text as total from (
-         select module, currency, standing, total from (${standings(sealsApproved)} and not d.sealed and d.elsewhere is null and d.date between $2::date and $3::date) l
+         select module, currency, standing, total from (${standings(sealsApproved, true)} and not d.sealed and d.elsewhere is null and d.date between $2::date and $3::date) l
          union all
          select module, currency, standing, total from (${loose} and q.document_date between $2::date and $3::date) o
          union all
@@ -339,14 +362,29 @@ export async function findLongestDue(
   tx: Tx,
   filter: Pick<ListFilter, 'goLiveDate' | 'sealsApproved'>,
 ): Promise<{ number: string; since: Date; count: number; problem: StoredProblem | null } | null> {
-  const row = await queryOne(
+  const due = "('to_seal', 'refused', 'before_production')";
+  const row = await queryOne<{ module: string; document_id: string; number: string; since: unknown; count: number }>(
     tx,
-    `select l.number, l.problem, coalesce(d.due_since, q.opened_at) as since, count(*) over ()::int as count
-       from (${standings(filter.sealsApproved)} and not d.sealed and d.elsewhere is null union all ${loose}) l
-       left join document d on d.module = l.module and d.document_id = l.document_id
+    `select l.module, l.document_id, l.number, coalesce(l.due_since, q.opened_at) as since, count(*) over ()::int as count
+       from (select module, document_id, number, receipt_id, due_since from (${standings(filter.sealsApproved, true)} and not d.sealed and d.elsewhere is null) d where standing in ${due}
+             union all select o.module, o.document_id, o.number, o.receipt_id, null from (${loose}) o where o.standing in ${due}) l
        left join receipt q on q.id = l.receipt_id
-      where l.standing in ('to_seal', 'refused', 'before_production') and coalesce(d.due_since, q.opened_at) is not null order by 3 limit 1`,
+      where coalesce(l.due_since, q.opened_at) is not null order by since limit 1`,
     [filter.goLiveDate],
   );
-  return row && { number: row.number as string, since: toDate(row.since), count: row.count as number, problem: fromJson(row.problem) };
+  if (!row) return null;
+  const said = await listStandings(tx, {
+    goLiveDate: filter.goLiveDate,
+    sealsApproved: filter.sealsApproved,
+    from: null,
+    to: null,
+    standings: ['to_seal', 'refused', 'before_production'],
+    branch: null,
+    documentIds: [row.document_id],
+    search: null,
+    limit: 5,
+    after: null,
+  });
+  const problem = said.find((each) => each.module === row.module)?.problem ?? null;
+  return { number: row.number, since: toDate(row.since), count: row.count, problem };
 }
