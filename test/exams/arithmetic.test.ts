@@ -52,7 +52,9 @@ test('every document that Zoho can send is sealed at its total, tax by tax, or r
       const off = distance(exactly(sale.total), exact);
       // Just between two amounts the books' own conversion decides, and that has gone through binary floats.
       if (distance(off, distance(rounded(exact, places), exact)).n !== 0n) throw new Error(`sealed ${sale.total}, Zoho says ${decimal(exact)}`);
-      checkClasses(shape, truth, sale, { rate, places }, seen);
+      const isAlike =
+        truth.alike !== null && fits(() => checkClasses(shape, { ...truth, classes: truth.alike as Truth['classes'] }, sale, { rate, places }, null));
+      if (!isAlike) checkClasses(shape, truth, sale, { rate, places }, seen);
       for (const each of sale.lines) {
         if (compare(each.total, '0') < 0 || compare(each.discount, '0') < 0) throw new Error('a negative line');
         if (compare(add(each.total, each.discount), each.gross) !== 0) throw new Error('gross − discount is not the total');
@@ -71,6 +73,16 @@ test('every document that Zoho can send is sealed at its total, tax by tax, or r
 type Into = { rate: ReturnType<typeof whole>; places: number };
 type Seen = { nearest: number; borne: number; most: ReturnType<typeof whole> };
 
+/** Whether a document's figures are also right as they can just as well be read. */
+function fits(check: () => void): boolean {
+  try {
+    check();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Each class is what Zoho charges under its taxes, with its exact part of a discount and exactly converted, rounded once: to the nearest
  * unit, so that it is no more than half a unit off, wherever the classes so rounded make the total.
@@ -81,7 +93,7 @@ type Seen = { nearest: number; borne: number; most: ReturnType<typeof whole> };
  * class bears what is left and is less than a unit off; only where it would be a whole unit off, one that is not taxed takes its part,
  * and is less than a unit off as well.
  */
-function checkClasses(shape: Shape, truth: Truth, sale: Sale, { rate, places }: Into, seen: Seen): void {
+function checkClasses(shape: Shape, truth: Truth, sale: Sale, { rate, places }: Into, seen: Seen | null): void {
   const bearer = bearerOf(truth);
   // More than one line or class may have to bear the round-off where the largest costs next to nothing.
   if (bearer === null) return;
@@ -103,6 +115,7 @@ function checkClasses(shape: Shape, truth: Truth, sale: Sale, { rate, places }: 
   for (const row of rows) {
     const isNearest = distance(row.ours, row.nearest).n === 0n;
     if (!isBelow(off(row), whole(1n)) || (!isNearest && (isTotal || (!row.isTaxed && !mayMove)))) throw fail(row);
+    if (!seen) continue;
     if (isNearest) seen.nearest += 1;
     else seen.borne += 1;
     if (isBelow(seen.most, off(row))) seen.most = off(row);

@@ -16,7 +16,9 @@ const setup = { ...samples, taxes: Object.fromEntries(Object.entries(taxes).map(
 type LineShape = Shape['lines'][number];
 type Split = { how: 'quantity' | 'price'; parts: number[]; ownRate: number };
 
-const sales: fc.Arbitrary<Pick<Shape, 'places' | 'isInclusive' | 'perLine' | 'lines' | 'foreign' | 'lineTaxes' | 'named' | 'rounds'>> = fc.record({
+const sales: fc.Arbitrary<
+  Pick<Shape, 'places' | 'isInclusive' | 'perLine' | 'lines' | 'foreign' | 'lineTaxes' | 'named' | 'rounds' | 'discounts' | 'entityPercent'>
+> = fc.record({
   places: fc.constantFrom(0, 2, 2, 2, 3),
   isInclusive: fc.boolean(),
   perLine: fc.boolean(),
@@ -40,6 +42,8 @@ const sales: fc.Arbitrary<Pick<Shape, 'places' | 'isInclusive' | 'perLine' | 'li
   lineTaxes: fc.constantFrom(true, true, false),
   named: fc.constantFrom('ids', 'names', 'absent'),
   rounds: fc.constantFrom('no', 'no', 'nearest'),
+  discounts: fc.constantFrom('none', 'none', 'percent'),
+  entityPercent: fc.constantFrom(3, 7, 15),
 });
 
 const splits: fc.Arbitrary<Split> = fc.record({
@@ -48,9 +52,7 @@ const splits: fc.Arbitrary<Split> = fc.record({
   ownRate: fc.integer({ min: 900, max: 1_100 }),
 });
 
-const rest: Omit<Shape, 'places' | 'isInclusive' | 'perLine' | 'lines' | 'foreign' | 'lineTaxes' | 'named' | 'rounds'> = {
-  discounts: 'none',
-  entityPercent: 3,
+const rest: Omit<Shape, 'places' | 'isInclusive' | 'perLine' | 'lines' | 'foreign' | 'lineTaxes' | 'named' | 'rounds' | 'discounts' | 'entityPercent'> = {
   shares: 'exact',
   ofGross: false,
   countsShipping: false,
@@ -148,10 +150,13 @@ test('however a sale is split into credit notes, they refund it to its end, and 
           continue;
         seen.whole += 1;
         const [got, sold] = [others.flatMap((each) => each.lines), sale.lines].map((lines) => of(lines, (line) => line.total)) as [string, string];
-        // Converted or cut to two decimals, each line may have moved by a unit of the books' own currency.
+        // Converted or cut to two decimals, each line may have moved by a unit of the books' own currency; and a share of the document's discount, which
+        // is no whole unit of the document's currency, by what such a unit is worth.
         const isPlain = shape.foreign === null && shape.places <= 2;
-        const lines = sale.lines.length + others.reduce((count, each) => count + each.lines.length, 0);
-        const moved = isPlain ? '0' : multiply(sale.lines[0]?.books?.baseUnit ?? '0.01', String(lines));
+        const lines = String(sale.lines.length + others.reduce((count, each) => count + each.lines.length, 0));
+        const { baseUnit = '0.01', unit: ownUnit = '0.01' } = sale.lines[0]?.books ?? {};
+        const ofShare = shape.discounts === 'none' ? '0' : multiply(ownUnit, sale.foreign?.exchangeRate ?? '1');
+        const moved = isPlain ? '0' : multiply(add(baseUnit, ofShare), lines);
         if (compare(add(got, moved), sold) < 0 || compare(got, sold) > 0)
           throw new Error(`the notes are the sale, refunded ${got} of ${sold} in ${taxClass}: ${JSON.stringify(shape)}, ${JSON.stringify(split)}`);
       }

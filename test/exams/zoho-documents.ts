@@ -152,6 +152,8 @@ export type Truth = {
   total: Fraction;
   /** Before rounding off: each class with its tax. */
   classes: Map<string, { amount: Fraction; isTaxed: boolean }>;
+  /** The same as the figures can just as well be read, where a discount is so small that nothing in them tells of what it was reckoned. */
+  alike: Truth['classes'] | null;
   roundOff: Fraction;
   /** Taxes over which a discount of the whole document is spread. */
   spread: number;
@@ -223,18 +225,35 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
   const hasShipping = shape.shipping !== 'none';
   const shippingNet = hasShipping ? whole(BigInt(shape.charge), 10n ** BigInt(p)) : whole(0n);
   const shippingTax = round(times(shippingNet, whole(BigInt(taxes[shape.shippingTax].percent), 100n)));
-  const classes: Truth['classes'] = new Map();
-  const put = (taxClass: string, amount: Fraction, isTaxed: boolean) => {
-    const known = classes.get(taxClass);
-    classes.set(taxClass, { amount: known ? plus(known.amount, amount) : amount, isTaxed: isTaxed || known?.isTaxed === true });
-  };
-  for (const [id, amounts] of byTax) {
-    const own = lines.flatMap((each, index) => (each.line.tax === id ? [minus(weights[index] as Fraction, exact[index] as Fraction)] : []));
-    put(taxes[id].taxClass, ofGross ? total(own) : plus(total(own), total(amounts)), taxes[id].percent > 0);
-  }
-  if (hasShipping) put(taxes[shape.shippingTax].taxClass, plus(shippingNet, shippingTax), taxes[shape.shippingTax].percent > 0);
   const adjustment = whole(BigInt(shape.adjustment));
-  if (shape.adjustment > 0) put('B', adjustment, true);
+  const share = (of: Fraction[]) => {
+    const sum = total(of);
+    return of.map((each) => (sum.n === 0n ? whole(0n) : times(entity, { n: each.n * sum.d, d: each.d * sum.n })));
+  };
+  const classesBy = (amounts: Fraction[], isGross: boolean) => {
+    const found: Truth['classes'] = new Map();
+    const put = (taxClass: string, amount: Fraction, isTaxed: boolean) => {
+      const known = found.get(taxClass);
+      found.set(taxClass, { amount: known ? plus(known.amount, amount) : amount, isTaxed: isTaxed || known?.isTaxed === true });
+    };
+    const parts = share(amounts);
+    for (const [id, levied] of byTax) {
+      const own = lines.flatMap((each, index) => (each.line.tax === id ? [minus(amounts[index] as Fraction, parts[index] as Fraction)] : []));
+      put(taxes[id].taxClass, isGross ? total(own) : plus(total(own), total(levied)), taxes[id].percent > 0);
+    }
+    if (hasShipping) put(taxes[shape.shippingTax].taxClass, plus(shippingNet, shippingTax), taxes[shape.shippingTax].percent > 0);
+    if (shape.adjustment > 0) put('B', adjustment, true);
+    return found;
+  };
+  const sumOf = (found: Truth['classes']) => total([...found.values()].map((each) => each.amount));
+  const classes = classesBy(weights, ofGross);
+  const ofNets = ofGross
+    ? classesBy(
+        lines.map((each) => each.net),
+        false,
+      )
+    : null;
+  const alike = ofNets && minus(sumOf(ofNets), sumOf(classes)).n === 0n ? ofNets : null;
   const before = total([...classes.values()].map((each) => each.amount));
   const rest = shape.rounds === 'no' ? before : shape.rounds === 'nearest' ? rounded(before, 0) : cut(before, 0);
   const roundOff = minus(rest, before);
@@ -242,6 +261,7 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
   const truth: Truth = {
     total: rest,
     classes,
+    alike,
     roundOff,
     spread: hasEntity ? byTax.size : 0,
     isTooFine: kept.some((each) => rounded(each.quantity, 2).n === 0n),

@@ -1,12 +1,12 @@
-import { type Amount, add, apportion, compare, divide, isNegative, isZero, multiply, multiplyDivide, round, subtract, unit } from '@muhuri/shared/money';
+import { type Amount, add, compare, divide, isNegative, isZero, multiply, multiplyDivide, round, subtract, unit } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { chargesOf, checkCharges } from './charges.model.ts';
 import { type Classified, classifyAdjustment, classifyLine, classifyRefund, classifyShipping, percentOfShipping, sourceOf } from './classify.model.ts';
 import type { BooksDocument, BooksLine, LineTax } from './document.model.ts';
 import { checkRate } from './exchange-rate.model.ts';
-import { checkLineTaxes, checkTaxes, isMadeByTaxTotal } from './levied.model.ts';
+import { checkLineTaxes, checkTaxes, discountShares, hasEntityDiscount, isMadeByTaxTotal } from './levied.model.ts';
 import type { Answers, Setup } from './setup.model.ts';
-import { convertTotal, type Money, priceDocument } from './price-document.model.ts';
+import { convertTotal, type Money, priceDocument, type Prices } from './price-document.model.ts';
 import type { Foreign, LineInBooks, Sale, SaleLine } from './sale.model.ts';
 
 const statusesNotYet = ['draft', 'pending_approval', 'approved', 'rejected', 'submitted'];
@@ -222,7 +222,7 @@ function price(
     const finding = checkRate(about, setup.sealedRate ?? null, { isConfirmed, rate: answers.confirmed_rate });
     if (finding) findings.push(finding);
   }
-  const inBooks = linesInBooks(document, lines, prices.lines);
+  const inBooks = linesInBooks(document, lines, prices);
   const parts: { as: Classified | null; name: string; quantity: Amount; money: Money; books: LineInBooks }[] = lines.map((line, index) => ({
     as: classified[index] ?? null,
     name: line.name,
@@ -254,31 +254,35 @@ function price(
 }
 
 /** What each line is worth in the books before anything is rounded: parts of a sale are measured by it when it is refunded. */
-function linesInBooks(document: BooksDocument, lines: BooksLine[], prices: Money[]): LineInBooks[] {
+function linesInBooks(document: BooksDocument, lines: BooksLine[], { lines: prices, isDiscountGross }: Prices): LineInBooks[] {
   const own = lines.map((line) => subtract(multiply(line.quantity, line.rate), line.discount));
-  const discount = document.discount.isBeforeTax ? document.discount.amount : '0';
-  const all = add('0', ...own);
-  // Far finer than money, so that what is cut here is no part of a cent.
-  const shares = isZero(discount) || isZero(all) ? lines.map((): Amount => '0') : apportion(discount, own, 12);
+  // In the proportion that the discount was reckoned in: only so is a part of the lines worth as much by itself as within the whole.
+  const shares = discountShares(document, lines, isDiscountGross ? own : lines.map((line) => line.net));
   return lines.map((line, index) => {
-    const roundings = (isZero(line.discount) ? 0 : 1) + (isZero(discount) ? 0 : 1);
+    // A discount of the document is rounded, and so is what it was reckoned on.
+    const roundings = (isZero(line.discount) ? 0 : 1) + (hasEntityDiscount(document) ? 2 : 0);
     return {
       quantity: line.quantity,
       rate: line.rate,
       isTaxInclusive: document.isTaxInclusive,
-      worth: subtract(own[index] as Amount, shares[index] as Amount),
+      // Far finer than money, so that what is cut here is no part of a cent.
+      worth: round(subtract(own[index] as Amount, shares[index] as Amount), 12),
       slack: divide(multiply(unit(document.places), String(roundings)), '2'),
       unit: unit(document.places),
-      moved: movedBy(line, document.places),
+      moved: movedBy(line, document),
       baseUnit: baseUnitOf(document),
       paid: prices[index]?.own as Amount,
     };
   });
 }
 
-/** Half a unit each: of what the line comes to, with the tax on it, and of every tax. */
-const movedBy = ({ tax }: BooksLine, places: number): Amount =>
-  multiply(unit(places), divide(add('1', divide(tax?.percent ?? '0', '100'), String(tax ? Math.max(tax.parts?.length ?? 0, 1) : 0)), '2'));
+/** Half a unit each: of what the line comes to, with the tax on it, and of every tax; and what sharing a discount of the document out in units moves. */
+function movedBy({ tax }: BooksLine, document: BooksDocument): Amount {
+  const withTax = add('1', divide(tax?.percent ?? '0', '100'));
+  const ofTaxes = tax ? Math.max(tax.parts?.length ?? 0, 1) : 0;
+  const halves = add(withTax, String(ofTaxes), hasEntityDiscount(document) ? multiply(withTax, '3') : '0');
+  return multiply(unit(document.places), divide(halves, '2'));
+}
 
 function toLine(part: { as: Classified; name: string; quantity: Amount; money: Money; books: LineInBooks }): SaleLine {
   const { money, quantity, name, books } = part;

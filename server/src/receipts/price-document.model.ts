@@ -9,8 +9,11 @@ import type { BooksDocument, BooksLine } from './document.model.ts';
  */
 export type Money = { paid: Amount; listed: Amount | null; own: Amount };
 
-/** `taxes`: what each tax of the lines comes to in the document's currency, as it was read. */
-export type Prices = { lines: Money[]; shipping: Money | null; adjustment: Money | null; taxes: LeviedTax[] };
+/**
+ * `taxes`: what each tax of the lines comes to in the document's currency, as it was read; `isDiscountGross`: the whole document's discount was read as
+ * one of prices with their tax.
+ */
+export type Prices = { lines: Money[]; shipping: Money | null; adjustment: Money | null; taxes: LeviedTax[]; isDiscountGross: boolean };
 
 /** Into which currency a document is priced: units of it for one of the document's, and the decimals the books keep it in. */
 export type Into = { rate: Amount; places: number; total: Amount };
@@ -63,6 +66,7 @@ export function priceDocument(document: BooksDocument, lines: BooksLine[], class
     shipping: hasShipping ? money(lines.length, null) : null,
     adjustment: hasAdjustment ? money(lines.length + (hasShipping ? 1 : 0), null) : null,
     taxes: settled.taxes,
+    isDiscountGross: settled.isDiscountGross,
   };
 }
 
@@ -87,7 +91,7 @@ type Group = { key: string; id: string; taxClass: string; isTaxed: boolean; inde
  * One way to read what a document charges, before anything that is shared out is rounded: what each line comes to, each tax with all its
  * lines, and what that tax is levied on.
  */
-type Reading = { lines: Amount[]; groups: Amount[]; levied: { base: Amount; amount: Amount }[] };
+type Reading = { lines: Amount[]; groups: Amount[]; levied: { base: Amount; amount: Amount }[]; isDiscountGross?: boolean };
 
 type Settled = {
   /** In whole units of the document's currency. */
@@ -95,6 +99,7 @@ type Settled = {
   /** Each tax of each class, before rounding. */
   exact: Map<string, Amount>;
   taxes: LeviedTax[];
+  isDiscountGross: boolean;
 };
 
 const groupKey = (line: BooksLine, taxClass: string) => `${taxClass} tax:${line.tax?.id ?? ''}`;
@@ -114,6 +119,7 @@ function settleLines(document: BooksDocument, lines: BooksLine[], classes: strin
   }
   if (!nearest) return null;
   const { reading } = nearest;
+  const isDiscountGross = reading.isDiscountGross === true;
   const taxes = reading.levied.map(({ base, amount }, index): LeviedTax => {
     const { indexes, id, percent } = groups[index] as Group;
     return { id, percent, base, amount, lines: indexes.map((at) => lines[at] as BooksLine) };
@@ -125,11 +131,11 @@ function settleLines(document: BooksDocument, lines: BooksLine[], classes: strin
   const rounded = reading.lines.map((amount) => round(amount, p));
   const whole = exact && roundGroups(target, groups, exact, p);
   const result = whole && settleWithin(groups, rounded, whole, p);
-  if (result) return { lines: result, exact: new Map(groups.map(({ key }, index) => [key, exact[index] as Amount])), taxes };
+  if (result) return { lines: result, exact: new Map(groups.map(({ key }, index) => [key, exact[index] as Amount])), taxes, isDiscountGross };
   const settled = settle(rounded, target, p);
   if (!settled) return null;
   const sums = groups.map(({ key, indexes }): [string, Amount] => [key, add('0', ...indexes.map((index) => settled[index] as Amount))]);
-  return { lines: settled, exact: new Map(sums), taxes };
+  return { lines: settled, exact: new Map(sums), taxes, isDiscountGross };
 }
 
 function groupsOf(lines: BooksLine[], classes: string[]): Group[] {
@@ -181,6 +187,7 @@ function* readings(document: BooksDocument, lines: BooksLine[], groups: Group[])
     lines: paid,
     groups: groups.map((group) => sum(paid, group)),
     levied: groups.map((group) => ({ base: sum(nets, group), amount: sum(inPrices, group) })),
+    isDiscountGross: true,
   };
 }
 
@@ -262,7 +269,6 @@ function convert(parts: Part[], exact: Map<string, Amount>, places: number, into
   });
   const sums = groups.map(({ key }) => multiply(exact.get(key) as Amount, into.rate));
   const whole = roundGroups(into.total, groups, sums, kept);
-  if (!whole) return null;
   const amounts = parts.map((part) => multiply(part.paid, into.rate));
   for (const [at, { indexes }] of groups.entries()) {
     // What the lines of a tax were rounded by in their own currency may be much in this one: the largest of them bears it.
@@ -271,7 +277,9 @@ function convert(parts: Part[], exact: Map<string, Amount>, places: number, into
     amounts[largest] = add(amounts[largest] as Amount, off);
   }
   const rounded = amounts.map((amount) => round(amount, kept));
-  return settleWithin(groups, rounded, whole, kept)?.map((amount) => round(amount, wirePlaces)) ?? null;
+  // Where the round-off took all there was of a tax, only the total is left to settle by.
+  const settled = (whole && settleWithin(groups, rounded, whole, kept)) ?? settle(rounded, into.total, kept);
+  return settled?.map((amount) => round(amount, wirePlaces)) ?? null;
 }
 
 /** Rounds what each class comes to, so that they make the total, and within each class what each of its taxes comes to. */

@@ -46,7 +46,7 @@ export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartia
       // Where earlier parts have taken all there was, this one is left with nothing of the item, beside others.
       if (compare(excess, roundingOf(item, sale)) <= 0) settled.set(key, row.left);
       else findings.push({ code: 'refund_too_large', field, ...about(item, sale) });
-    } else if (!isZero(excess) && makesUp(item) && compare(absolute(excess), centsOf(item)) <= 0) settled.set(key, rest);
+    } else if (!isZero(excess) && makesUp(item) && compare(absolute(excess), movedIn(item, sale)) <= 0) settled.set(key, rest);
     else if (asked.some((line) => compare(quantityOf([line]), add(quantityOf(sold), inexactOf(sold))) > 0))
       findings.push({ code: 'refund_too_many', field, name: row.name, quantity: quantityOf(asked), sold_quantity: row.quantity });
   }
@@ -101,6 +101,9 @@ const movedOf = (line: SaleLine, sale: Sale): Amount => multiply(line.books?.mov
 /** What converting may have moved: a taxed item bears what is left over of every line beside it. */
 const centsOf = ({ asked, lines }: Item): Amount => multiply(asked[0]?.books?.baseUnit ?? '0.01', String(lines));
 
+/** How far rounding may have moved the parts of an item from what was sold of it. */
+const movedIn = (item: Item, sale: Sale): Amount => add(centsOf(item), ...[...item.sold, ...item.refunded, ...item.asked].map((line) => movedOf(line, sale)));
+
 /** How much more than the sale the parts of an item may come to by rounding alone. */
 function roundingOf(item: Item, sale: Sale): Amount {
   const parts = [...item.refunded, ...item.asked];
@@ -108,7 +111,7 @@ function roundingOf(item: Item, sale: Sale): Amount {
   if (!inBooks([...item.sold, ...parts])) return compare(item.rest, '0') > 0 ? aUnitEach : '0';
   if (!isWithin(item)) return makesUp(item) ? add(aUnitEach, centsOf(item)) : '0';
   // The parts may have been rounded up and the sale down, and its total to a whole unit.
-  return add(centsOf(item), sale.foreign?.exchangeRate ?? '1', ...[...item.sold, ...parts].map((line) => movedOf(line, sale)));
+  return add(movedIn(item, sale), sale.foreign?.exchangeRate ?? '1');
 }
 
 const sumOf = (lines: SaleLine[], what: 'worth' | 'slack' | 'paid') => add('0', ...lines.map((line) => (line.books as LineInBooks)[what]));
@@ -157,8 +160,7 @@ function giveToOthers(items: Map<string, Item>, settled: Map<string, Amount>, sa
     const room = subtract(item.rest, item.row.asked);
     if (settled.has(key) || compare(toGive, '0') <= 0 || compare(room, '0') <= 0) continue;
     // Only what rounding may have moved, of an item that is finished by this part.
-    const most = add(centsOf(item), ...[...item.sold, ...item.refunded, ...item.asked].map((line) => movedOf(line, sale)));
-    if (compare(room, most) > 0 || !inBooks([...item.sold, ...item.refunded, ...item.asked])) continue;
+    if (compare(room, movedIn(item, sale)) > 0 || !inBooks([...item.sold, ...item.refunded, ...item.asked])) continue;
     const isAsMuch = compare(room, add(toGive, centsOf(item))) <= 0;
     const given = isAsMuch ? room : toGive;
     settled.set(key, add(item.row.asked, given));
