@@ -255,6 +255,7 @@ describe('the panel beside an invoice', () => {
       (each) => each.problem?.code === 'signed_twice',
     );
     const panel = await open('zero-rated only');
+    await panel.panel.getByRole('heading', { name: 'Signed late' }).waitFor();
     await panel.panel.getByText('said so only after it had been settled or sent anew').first().waitFor();
     await panel.panel.getByText('Settle the late signature').click();
     await panel.panel.getByText(String(judged('zero-rated only')[0]?.reply.rcptSign)).waitFor();

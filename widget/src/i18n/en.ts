@@ -133,6 +133,7 @@ export const en = {
   evidenceWhat: 'What the authority holds under this number',
   evidenceOther: 'Another program’s receipt stands under this number',
   evidenceOtherNext: 'A second person has to confirm it; then this document is sealed under its next number.',
+  signedLate: 'Signed late',
   lateSettle: 'Settle the late signature',
   lateWhat: 'What the authority shows of it',
   lateReceipt: 'It is the receipt of this document',

@@ -136,6 +136,7 @@ export const fr: Words = {
   evidenceWhat: 'Ce que l’administration détient sous ce numéro',
   evidenceOther: 'Le reçu d’un autre programme figure sous ce numéro',
   evidenceOtherNext: 'Une seconde personne doit confirmer ; ce document est ensuite scellé sous son numéro suivant.',
+  signedLate: 'Signé tardivement',
   lateSettle: 'Régler la signature tardive',
   lateWhat: 'Ce que l’administration en montre',
   lateReceipt: 'C’est le reçu de ce document',

@@ -112,8 +112,9 @@ function InZoho({ receiptId, run }: { receiptId: string; run: Props['run'] }) {
 export function Unsigned({ receipt, preflight, focus, run, onChange }: Props) {
   const { words, api } = useFrame();
   const titles = { refused: words.refused, queued: words.queued, in_doubt: words.inDoubt, withdrawn: words.withdrawn, signed: words.signed };
-  const tone = receipt.state === 'refused' ? 'bad' : 'wait';
   const problem = receipt.problem;
+  const isLate = problem?.code === 'signed_twice';
+  const tone = receipt.state === 'refused' || isLate ? 'bad' : 'wait';
   const mayWithdraw =
     receipt.state === 'queued' && (problem === null || ['device_busy', 'device_unreachable', 'behind_doubt', 'device_address_refused'].includes(problem.code));
   const support = JSON.stringify({
@@ -126,10 +127,12 @@ export function Unsigned({ receipt, preflight, focus, run, onChange }: Props) {
     at: receipt.updated_at,
   });
   return (
-    <Section title={titles[receipt.state]} tone={tone} focus={focus}>
+    <Section title={isLate ? words.signedLate : titles[receipt.state]} tone={tone} focus={focus}>
       {problem ? (
         <>
-          {receipt.state === 'refused' && problem.fix !== 'none' ? <span class="tag">{words[`fix_${problem.fix}` as keyof typeof words]}</span> : null}
+          {receipt.state === 'refused' && problem.fix !== 'none' && !isLate ? (
+            <span class="tag">{words[`fix_${problem.fix}` as keyof typeof words]}</span>
+          ) : null}
           <p>{problem.title}</p>
           <h3>{words.next}</h3>
           <p>{problem.detail}</p>
@@ -147,9 +150,7 @@ export function Unsigned({ receipt, preflight, focus, run, onChange }: Props) {
         {mayWithdraw ? <Button onClick={() => run(async () => onChange(await api.withdraw(receipt.id)))}>{words.withdraw}</Button> : null}
         <Copy text={support} label={words.copyForSupport} word={words.copyForSupport} done={words.copied} />
       </div>
-      {problem?.code === 'signed_twice' || (receipt.state === 'in_doubt' && problem?.code !== 'number_collision') ? (
-        <Evidence receipt={receipt} onSettled={onChange} />
-      ) : null}
+      {isLate || (receipt.state === 'in_doubt' && problem?.code !== 'number_collision') ? <Evidence receipt={receipt} onSettled={onChange} /> : null}
       {problem?.code === 'signed_answer_lost' && preflight.reversal_offered && receipt.kind === 'sale' ? (
         <Reversal receipt={receipt} reasons={preflight.reasons} onChange={onChange} />
       ) : null}
