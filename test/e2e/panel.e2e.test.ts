@@ -242,7 +242,7 @@ describe('the panel beside an invoice', () => {
   test('a signature that came after its document was settled is shown with its numbers, and taken for the receipt', async () => {
     const api = await Api.signIn(world, business().admin);
     world.vsdc.faults(['hold', ...Array.from({ length: 20 }, () => 'refuse:910')]);
-    const { body } = await api.seal('invoices', named('zero-rated only').id);
+    const { body } = await api.seal('invoices', named('a retainer applied').id);
     await world.sql('update attempt set socket_closed_at = now() where receipt_id = $1', [body.id], business().businessId);
     await until(
       () => api.post(`/receipts/${body.id}/evidence`, { found: false, source: 'the portal' }),
@@ -254,18 +254,18 @@ describe('the panel beside an invoice', () => {
       async () => (await api.get(`/receipts/${body.id}`)).body,
       (each) => each.problem?.code === 'signed_twice',
     );
-    const panel = await open('zero-rated only');
+    const panel = await open('a retainer applied');
     await panel.panel.getByRole('heading', { name: 'Signed late' }).waitFor();
     await panel.panel.getByText('said so only after it had been settled or sent anew').first().waitFor();
     await panel.panel.getByText('Settle the late signature').click();
-    await panel.panel.getByText(String(judged('zero-rated only')[0]?.reply.rcptSign)).waitFor();
+    await panel.panel.getByText(String(judged('a retainer applied')[0]?.reply.rcptSign)).waitFor();
     await look(panel, '09-late-signature');
     expect(await findProblems(panel.page)).toEqual([]);
     await panel.panel.getByLabel('Where you found it', { exact: true }).fill('portal');
     await panel.panel.getByLabel('It is the receipt of this document').check();
     await panel.panel.getByRole('button', { name: 'Use this' }).click();
     await panel.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
-    expect(judged('zero-rated only')).toHaveLength(1);
+    expect(judged('a retainer applied')).toHaveLength(1);
   });
 
   test('the panel can be closed while the device signs; coming back shows the truth', async () => {
