@@ -796,10 +796,10 @@ export const problems = {
   total_mismatch: e(
     422,
     'zoho',
-    'The lines of this document do not add up to its total.',
-    'Open it in Zoho Books, save it again, and look at discounts and taxes.',
-    'Les lignes de ce document ne donnent pas son total.',
-    'Ouvrez-le dans Zoho Books, enregistrez-le à nouveau et vérifiez remises et taxes.',
+    'The lines of this document do not add up to its total[ of {total}].',
+    'Open it in Zoho Books, save it again, and look at discounts and taxes. A tax that is withheld or reversed onto the buyer cannot be sealed.',
+    'Les lignes de ce document ne donnent pas son total[ de {total}].',
+    'Ouvrez-le dans Zoho Books, enregistrez-le à nouveau et vérifiez remises et taxes. Une taxe retenue à la source ou autoliquidée ne peut pas être scellée.',
   ),
   negative_adjustment: e(
     422,
@@ -1351,10 +1351,10 @@ export const problems = {
   refused_original: e(
     422,
     'support',
-    'The authority does not find the sale that this refund names, or it differs.',
-    'Check the sale; tell us if it was sealed.',
-    "L'administration ne trouve pas la vente remboursée, ou elle diffère.",
-    'Vérifiez la vente ; prévenez-nous si elle a été scellée.',
+    'The authority does not take this refund: it finds no such sale, or less of it is left than is refunded, or it differs.',
+    'Compare it with the sale and its other refunds; tell us if it should be taken.',
+    "L'administration n'accepte pas ce remboursement : elle ne trouve pas la vente, ou il en reste moins que le montant remboursé, ou elle diffère.",
+    "Comparez-le avec la vente et ses autres remboursements ; prévenez-nous s'il devrait être accepté.",
   ),
 
   // Doubt

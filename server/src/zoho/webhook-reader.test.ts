@@ -56,6 +56,7 @@ describe('a webhook’s body', () => {
     const form = 'application/x-www-form-urlencoded';
     expect(read('recurring_invoice_id=&invoice_id=982000000567114', form)).toMatchObject(expected);
     expect(read('{"recurring_invoice_id":"77","invoice_id":"982000000567114"}')).toMatchObject(expected);
+    expect(read('{"retainer_invoice_id":"77"}')).toMatchObject({ is: 'malformed' });
     expect(read('{"creditnote":{"creditnote_id":"5","last_modified_time":"2026-11-20T09:30:00+0200"}}')).toEqual({
       is: 'document',
       module: 'creditnotes',

@@ -89,8 +89,8 @@ function findDocument(body: Fields, depth: number): HookBody | null {
     if (found) return found;
   }
   const chosen = new Map(Object.entries(body).map(([key, value]) => [plainKey(key), value]));
-  // Beside an invoice's own id may stand that of the recurring one it was made by.
-  const end = (name: string) => chosen.get(name) ?? [...chosen].find(([key]) => key.endsWith(`_${name}`) && !key.startsWith('recurring'))?.[1];
+  // Beside an invoice's own id may stand that of the recurring one it was made by, or of a retainer.
+  const end = (name: string) => chosen.get(name) ?? [...chosen].find(([key]) => key.endsWith(`_${name}`) && !/^(?:recurring|retainer)/.test(key))?.[1];
   for (const [kind, module] of kinds) {
     const id = end(`${kind}_id`) ?? (kind === 'creditnote' ? end('credit_note_id') : undefined);
     if (id !== undefined) return ofDocument(module, { last_modified_time: end('last_modified_time') ?? null }, text(id));
