@@ -356,6 +356,25 @@ describe('a tax that is charged at another rate than it is named at', () => {
     expect(await codes(document)).toEqual(['tax_rate_differs']);
   });
 
+  test('on the shipping of a credit note', async () => {
+    const [vat] = organization().taxes;
+    const shipped = (tax: number) => ({
+      shipping_charge: 5000,
+      shipping_charge_tax_id: vat?.tax_id,
+      shipping_charge_tax_name: 'VAT',
+      shipping_charge_tax_percentage: 18,
+      shipping_charge_tax: tax,
+      shipping_charge_exclusive_of_tax: 5000,
+      shipping_charge_inclusive_of_tax: 5000 + tax,
+      total: 6180 + tax,
+      bcy_total: 6180 + tax,
+    });
+    const sold = sale({ lines: [[1, net, 'vat']] }, shipped(900));
+    await sealed(sold);
+    expect(await codes(note(sold, { lines: [[1, net, 'vat']] }, shipped(250)), 'creditnotes')).toContain('tax_rate_differs');
+    expect(await codes(note(sold, { lines: [[1, net, 'vat']] }, shipped(900)), 'creditnotes')).toEqual(['reason_missing']);
+  });
+
   test('on the credit note of a sale', async () => {
     const sold = sale({ lines: [[1, net, 'vat']] });
     await sealed(sold);

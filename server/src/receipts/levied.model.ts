@@ -73,6 +73,13 @@ export function checkTaxes(document: BooksDocument, taxes: LeviedTax[], isAsked:
   });
 }
 
+/** The same of shipping that is refunded, at the rate it was sold at; that of a sale is looked at where its class is found. */
+export function checkShippingTax({ shipping, places }: BooksDocument, rate: Amount | undefined): StoredProblem[] {
+  const { taxId, taxName, tax, net } = shipping;
+  if (rate === undefined || (taxId === null && isZero(tax)) || isLevied(tax, net, rate, places, '2')) return [];
+  return [{ code: 'tax_rate_differs', field: 'shipping_charge_tax_id', tax_name: taxName ?? '', percent: rate, charged: tax, base: net }];
+}
+
 /** Whether a document's lines make its total with what it says all its taxes come to, which then is not what their rates come to. */
 export const isMadeByTaxTotal = (document: BooksDocument, charges: Amount): boolean => {
   const discount = hasEntityDiscount(document) ? document.discount.amount : '0';

@@ -4,7 +4,7 @@ import { chargesOf, checkCharges } from './charges.model.ts';
 import { type Classified, classifyAdjustment, classifyLine, classifyRefund, classifyShipping, percentOfShipping, sourceOf } from './classify.model.ts';
 import type { BooksDocument, BooksLine, LineTax } from './document.model.ts';
 import { checkRate } from './exchange-rate.model.ts';
-import { checkLineTaxes, checkTaxes, discountShares, hasEntityDiscount, isMadeByTaxTotal } from './levied.model.ts';
+import { checkLineTaxes, checkTaxes, checkShippingTax, discountShares, hasEntityDiscount, isMadeByTaxTotal } from './levied.model.ts';
 import type { Answers, Setup } from './setup.model.ts';
 import { convertTotal, type Money, priceDocument, type Prices } from './price-document.model.ts';
 import type { Foreign, LineInBooks, Sale, SaleLine } from './sale.model.ts';
@@ -205,7 +205,7 @@ function price(
   // Nobody but a registered seller levies a tax, and a tax whose class is at another rate has its finding.
   const isAsked = (tax: LineTax) => setup.isVatRegistered && !findings.some((each) => each.code === 'tax_rate_differs' && each.tax_id === tax.id);
   const levied = checkLineTaxes(document, kept, isAsked);
-  findings.push(...levied);
+  findings.push(...levied, ...(refunded && shipping && setup.isVatRegistered ? checkShippingTax(document, setup.rates[shipping.taxClass]) : []));
   const prices = priceDocument(document, lines, classes, charges, into);
   if (!prices) {
     const isOfTaxes = isMadeByTaxTotal(document, add(charges.shipping, charges.adjustment, charges.roundOff));
