@@ -91,6 +91,18 @@ describe('the evidence of a receipt', () => {
     expect(failing(own, '--key', '0'.repeat(32))).toMatch(/the one that was named/);
   });
 
+  test('of a test receipt shows no fiscal one, however whole it is', async () => {
+    const { body } = await admin.seal('invoices', documents()[0]?.id ?? '');
+    const pack = JSON.parse((await packOf(body.id)).pack);
+    pack.receipt.environment = 'sandbox';
+    const own = notaryFrom(masterKey);
+    const text = JSON.stringify(pack);
+    const file = write('test.json', JSON.stringify({ pack: text, public_key: own.publicKey, signature: own.sign(text) }));
+    const { status, lines } = verify(file, '--key', fingerprintOf(own.publicKey));
+    expect(status).toBe(1);
+    expect(lines.filter((line) => !line.startsWith('✓'))).toEqual([expect.stringContaining('TEST')]);
+  });
+
   test('proves nothing while nobody says whose key it is: a pack made up whole, chained anew and signed with another key fits in itself', async () => {
     const { body } = await admin.seal('invoices', documents()[4]?.id ?? '');
     const genuine = await packOf(body.id);

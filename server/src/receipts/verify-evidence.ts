@@ -31,6 +31,8 @@ export function verifyEvidence(
   else if (!given.anyKey) check('nobody has said whose key this is', false, 'name it with --key, or say --any-key');
   const pack = JSON.parse(signed.pack) as EvidencePack;
   if (pack.format !== 'muhuri-evidence/1') return [...checks, { what: 'has a form this version knows', holds: false, note: String(pack.format) }];
+  // Whole it may be; it shows that the device was tried out, and nothing that was sealed.
+  if (pack.receipt.environment !== 'production') check('is of a device that seals for real', false, 'a TEST receipt: not a fiscal one');
   const { signature, sends, trail, document_trail: aboutDocument = [], filed } = pack;
   check(
     'every request and answer is whole',
