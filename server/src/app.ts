@@ -322,11 +322,20 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const work = openBoundedWorker();
   const ownLogo = readLogo(work);
   const unprintable = findUnprintable({ find: (businessId, letters) => work.run(businessId, findingUnprintable, letters) });
+  /** What stands on receipts is refused where it is kept, if no font has it: nobody would see it before it is printed. */
+  const checkPrinted = async (ctx: Context, texts: { field: string; text: unknown }[]): Promise<void> => {
+    const [found] = await unprintable(
+      ctx.businessId,
+      texts.flatMap(({ field, text }) => (typeof text === 'string' ? [{ field, text }] : [])),
+    );
+    if (found) throw new AppError(found.code, found);
+  };
   const cleanBranding = ownBranding({ readLogo: ownLogo });
   const branding: typeof cleanBranding = async (ctx, given) => {
-    const texts = Object.entries(given).flatMap(([name, value]) => [value ?? ''].flat().map((text) => ({ field: `branding.${name}`, text: String(text) })));
-    const [found] = await unprintable(ctx.businessId, texts);
-    if (found) throw new AppError(found.code, found);
+    await checkPrinted(
+      ctx,
+      Object.entries(given).flatMap(([name, value]) => [value ?? ''].flat().map((text) => ({ field: `branding.${name}`, text }))),
+    );
     return cleanBranding(ctx, given);
   };
 
@@ -828,8 +837,14 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     ...alertRoutes(alerts),
     ...branchRoutes({
       listBranches: listBranchViews,
-      addBranch: addBranch(devices),
-      updateBranch: updateBranch(devices),
+      addBranch: async (ctx, ask) => {
+        await checkPrinted(ctx, [{ field: 'address', text: ask.address }]);
+        return addBranch(devices)(ctx, ask);
+      },
+      updateBranch: async (ctx, id, given) => {
+        await checkPrinted(ctx, [{ field: 'address', text: given.address }]);
+        return updateBranch(devices)(ctx, id, given);
+      },
       initialiseDevice: initialise,
       adoptDevice: adoptDevice({ record, clock, afterActive: sync }),
       setNextDevice: setNextDevice(devices),
@@ -845,7 +860,13 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     ...mappingRoutes({
       getMappings,
       listNames: listNames({ books }),
-      putMappings: putMappings({ record, clock }),
+      putMappings: async (ctx, kind, mappings) => {
+        await checkPrinted(
+          ctx,
+          mappings.map(({ value }, index) => ({ field: `mappings.${index}.value.name`, text: value.name })),
+        );
+        return putMappings({ record, clock })(ctx, kind, mappings);
+      },
       findTaxpayer: findTaxpayer({ vsdc, dialects, clock }),
     }),
   ];

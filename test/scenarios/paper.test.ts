@@ -237,6 +237,13 @@ describe('text of every script', () => {
     const { version } = (await admin.get('/businesses/me/config')).body;
     const named = await admin.put('/businesses/me/config', { branding: { trade_name: 'Clay \u{1202A}' }, version });
     expect(named).toMatchObject({ status: 422, body: { code: 'text_unprintable', field: 'branding.trade_name' } });
+    // So is everything else that a business has printed: what a branch's address and a charge's name are made of.
+    const [branch] = (await admin.get('/branches')).body.branches;
+    const moved = await admin.put(`/branches/${branch.id}`, { name: branch.name, address: 'Clay \u{1202A} Ave', original_paper: branch.original_paper });
+    expect(moved).toMatchObject({ status: 422, body: { code: 'text_unprintable', field: 'address' } });
+    const [, charge] = (await admin.get('/mappings/charge')).body.mappings as { key: string; value: object }[];
+    const mapped = await admin.put('/mappings/charge', { mappings: [{ key: 'shipping', value: { ...charge?.value, name: 'Delivery \u{1202A}' } }] });
+    expect(mapped).toMatchObject({ status: 422, body: { code: 'text_unprintable', field: 'mappings.0.value.name' } });
     const odd = await seal(withName('Bread\u000bwhole\r\nline two\ttab\u200b\u00ad end'));
     expect(await textOf(await pdfOf(odd.id, '80mm'))).toContain('Bread whole line two tab end');
   });
