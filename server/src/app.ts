@@ -806,7 +806,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       verifyTrail: (ctx, isWhole) => oneVerification(`${ctx.businessId} ${isWhole}`, () => verifyTrail(ctx, isWhole)),
       oneExport,
       exported: (ctx) => ctx.transaction((tx) => record(tx, ctx, { action: 'trail.exported', subject: ctx.businessId })),
-      listBusinessTrail: async (ctx, filter) => named(await readBusinessTrail({ database, clock })(ctx, filter)),
+      listBusinessTrail: async (ctx, filter) => named(await readBusinessTrail({ database, clock, newId, record })(ctx, filter)),
       listPlatformTrail: async (filter) => named(await database.platform((tx) => listEntries(tx, 'reference.platform_audit', filter))),
     }),
     ...receiptRoutes({

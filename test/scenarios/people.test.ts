@@ -462,13 +462,17 @@ describe('the operator', () => {
     expect(await operator.get(`${path}/receipts`)).toMatchObject({ status: 403, body: { code: 'support_access_needed' } });
     await handTo((await operator.get('/auth/me')).body.person.id as string);
     expect((await admin.get('/support-access')).body.support_access[0]).toMatchObject({ reason: 'ticket 12: a receipt does not print', ended_at: null });
+    // What stands in its trail is seen as little in silence as its receipts.
+    const inTrail = (await operator.get(`${path}/trail?action=receipt`)).body.trail as { after: unknown }[];
+    expect(inTrail.some((each) => each.after !== null)).toBe(true);
     await operator.post(`${path}/support-access/end`);
     expect((await operator.get(`${path}/receipts`)).status).toBe(403);
     await world.app.settle();
     const actions = ((await admin.get('/trail?action=support_access')).body.trail as { action: string; actor_type: string }[]).map(
       (each) => `${each.actor_type} ${each.action}`,
     );
-    expect(actions).toEqual(['operator support_access.ended', 'operator support_access.used', 'operator support_access.begun']);
+    const used = ['operator support_access.used', 'operator support_access.used'];
+    expect(actions).toEqual(['operator support_access.ended', ...used, 'operator support_access.begun']);
     // Begun eight times at once it is one, shown as long as it is open, and ended it is over.
     await Promise.all(Array.from({ length: 8 }, () => operator.post(`${path}/support-access`, { reason: 'at once', minutes: 30 })));
     await world.sql(

@@ -5,7 +5,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
 import { countAttempts } from '../walls/index.ts';
-import { isSupporting } from './support-access.ts';
+import { duringSupport, isSupporting } from './support-access.ts';
 
 type Ports = { database: Database; clock: Clock; recordPlatform: PlatformRecorder };
 type Page = Parameters<typeof listDirectory>[1];
@@ -33,11 +33,12 @@ export const getBusinessEntry =
 
 /** Who did what and when in a business is for the operator; what it said is a document's content, seen only during a support access. */
 export const readBusinessTrail =
-  (ports: Pick<Ports, 'database' | 'clock'>) =>
+  (ports: Parameters<typeof duringSupport>[0]) =>
   async (ctx: Context, filter: TrailFilter): ReturnType<typeof listEntries> => {
     await getBusinessEntry(ports)(ctx);
+    if (await isSupporting(ports)(ctx)) return duringSupport(ports)(ctx, 'trail', (tx) => listEntries(tx, 'audit', filter));
     const entries = await ctx.transaction((tx) => listEntries(tx, 'audit', filter));
-    return (await isSupporting(ports)(ctx)) ? entries : entries.map((entry) => ({ ...entry, before: null, after: null }));
+    return entries.map((entry) => ({ ...entry, before: null, after: null }));
   };
 
 export const sumPlatform = (ports: Pick<Ports, 'database' | 'clock'>) => () =>
