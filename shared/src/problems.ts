@@ -591,6 +591,14 @@ export const problems = {
     "Plus de données sont envoyées au serveur à la fois qu'il n'en accepte.",
     "Réessayez dans un instant. Rien n'a été fait.",
   ),
+  crossed: e(
+    503,
+    'wait',
+    'Two changes met, and this one was given up.',
+    'Try again. Nothing was done.',
+    'Deux modifications se sont croisées, et celle-ci a été abandonnée.',
+    "Réessayez. Rien n'a été fait.",
+  ),
   export_under_way: e(
     409,
     'wait',

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openDatabase } from '@muhuri/server/platform/db/database';
+import { askedWithin, openDatabase } from '@muhuri/server/platform/db/database';
 import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
 import { query, queryAlong } from '@muhuri/server/platform/db/query';
 import { silentLog } from '@muhuri/server/platform/log';
@@ -98,4 +98,29 @@ test('what a transaction asks to be looked at is looked at once it has committed
   });
   await rounds.run();
   expect(worked).toEqual(['b1']);
+});
+
+describe('two transactions that wait for each other', () => {
+  test('end with one of them given up: whoever asked for it is told that nothing was done, and may ask again', async () => {
+    const two = await openDatabase(clone.urls.app, 2);
+    try {
+      const taken: Record<string, () => void> = {};
+      const first = { x: new Promise<void>((done) => (taken.x = done)), y: new Promise<void>((done) => (taken.y = done)) };
+      const move = (own: 'x' | 'y', other: 'x' | 'y') =>
+        askedWithin(60_000, () =>
+          two.transaction('b1', async (tx) => {
+            await query(tx, insert, [own]);
+            taken[own]?.();
+            await first[other];
+            await query(tx, insert, [other]);
+          }),
+        );
+      const ended = await Promise.allSettled([move('x', 'y'), move('y', 'x')]);
+      expect(ended.map((each) => each.status).sort()).toEqual(['fulfilled', 'rejected']);
+      const given = ended.find((each) => each.status === 'rejected') as PromiseRejectedResult;
+      expect(given.reason).toMatchObject({ code: 'crossed' });
+    } finally {
+      await two.close();
+    }
+  });
 });

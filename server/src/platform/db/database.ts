@@ -51,9 +51,14 @@ export const askedWithin = <T>(ms: number, work: () => T): T => statementLimit.r
 /** Nobody waits for this work, though it may have been begun by what somebody asked for. */
 export const unasked = <T>(ms: number, work: () => T): T => statementLimit.run({ ms, isAsked: false }, work);
 
-/** A statement that PostgreSQL ended because it took too long (`query_canceled`). */
-const toldAsTooLong = (error: unknown): never => {
-  if ((error as { code?: string }).code === '57014') throw new AppError('took_too_long', { retry_after_s: 5 }, error);
+/**
+ * A statement that PostgreSQL ended because it took too long (`query_canceled`), or because two transactions waited for each other
+ * (`deadlock_detected`): nothing of this one was done, and asked once more it goes through.
+ */
+const toldWhyEnded = (error: unknown): never => {
+  const { code } = error as { code?: string };
+  if (code === '57014') throw new AppError('took_too_long', { retry_after_s: 5 }, error);
+  if (code === '40P01') throw new AppError('crossed', { retry_after_s: 1 }, error);
   throw error;
 };
 
@@ -84,7 +89,7 @@ export async function openDatabase(url: string, poolMax = 10, entities: unknown[
             mark.open = false;
           });
       });
-    return endings.run(ending, limit.isAsked ? () => transact().catch(toldAsTooLong) : transact).finally(() => {
+    return endings.run(ending, limit.isAsked ? () => transact().catch(toldWhyEnded) : transact).finally(() => {
       const works = ending.works ?? [];
       ending.works = null;
       for (const each of works) each();
