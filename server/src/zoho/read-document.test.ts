@@ -19,6 +19,7 @@ describe('a custom field is its value before it is the text made of it', () => {
     ['a field of text with blanks', '"custom_field_hash":{"cf_custtin":"101 234 567"}'],
     ['a row of a field of decimals', '"custom_fields":[{"api_name":"cf_custtin","value":101234567.0,"value_formatted":"101,234,567.00"}]'],
     ['a row, where the flat text says otherwise', '"custom_fields":[{"api_name":"cf_custtin","value":101234567}],"custom_field_hash":{"cf_custtin":"1.01 L"}'],
+    ['what is unformatted, where the text beside it says less', '"custom_field_hash":{"cf_custtin":"1.01 L","cf_custtin_unformatted":101234567}'],
     ['the contact’s, unformatted', '"customer_custom_field_hash":{"cf_custtin":"101,234,567.00","cf_custtin_unformatted":"101234567"}'],
     ['the contact’s row', '"customer_custom_fields":[{"api_name":"cf_custtin","value":"101-234-567"}]'],
     ['with a no-break space, a mark of direction and a line break', '"custom_field_hash":{"cf_custtin":"\\u200e101\\u00a0234\\u202f567\\r\\n"}'],
