@@ -158,6 +158,21 @@ describe('what a rehearsal leaves', () => {
     const test = (await admin.seal('invoices', document.id)).body;
     expect(test).toMatchObject({ state: 'signed', environment: 'sandbox' });
     expect(await admin.post(`/receipts/${test.id}/mail`)).toMatchObject({ status: 409, body: { code: 'test_receipt_only' } });
+    // Nor does Zoho mail one to the buyer, where real ones are mailed.
+    const decide = async (settings: object) => {
+      const { version } = (await admin.get('/businesses/me/config')).body;
+      expect((await admin.put('/businesses/me/config', { settings, version })).status).toBe(200);
+    };
+    await world.app.settle();
+    await decide({ write_back: true, mail_after_seal: true });
+    const tried = (await admin.seal('invoices', invoice(of).id)).body;
+    const dueOf = async (id: string) => (await admin.get(`/receipts/${id}/write-back`)).body.steps as { step: string }[];
+    const due = await until(
+      () => dueOf(tried.id),
+      (steps) => steps.length > 0,
+    );
+    expect(due.map((each) => each.step)).not.toContain('mail');
+    await decide({ write_back: false, mail_after_seal: false });
     const { next_invoice_number: next } = await deviceOf(admin, of);
     world.vsdc.signElsewhere(of.taxpayerId, '00', next);
     const met = (await admin.seal('invoices', invoice(of).id)).body;

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Api, until } from '../api.ts';
+import { Api, operatorOf, until } from '../api.ts';
 import { evidenceOf } from '../evidence.ts';
 import { type RwVsdc, startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
 import { approvedFor, type DemoBusiness, startWorld, type World } from '../world.ts';
@@ -172,6 +172,11 @@ describe('going to production after a rehearsal', () => {
     await moveDevice(of, 'http://127.0.0.1:9');
     const queued = await user.seal('invoices', waiting.id);
     expect(queued.body).toMatchObject({ state: 'queued', invoice_number: expect.any(String) });
+    // Neither the business nor the operator counts what is only tried out.
+    await world.app.settle();
+    expect((await admin.get('/businesses/me/stats')).body).toMatchObject({ queued: 0, in_doubt: 0 });
+    const all = (await (await operatorOf(world)).get('/businesses')).body.businesses as { id: string; totals: object }[];
+    expect(all.find((each) => each.id === of.businessId)?.totals).toMatchObject({ signed: 0, signed_today: 0, queued: 0, oldest_unsigned_at: null });
     // The address of the device that is prepared was moved along.
     await world.sql("update device set address = $1 where state = 'new'", [following.url], of.businessId);
     const before = Date.now();
@@ -304,7 +309,8 @@ describe('what another system has sealed before the switch', () => {
   test('leaves what is due, is counted by itself, and its month can be complete', async () => {
     // Of what came after the switch nothing is left: it is void, or sealed.
     for (const row of await list('standing=to_seal,refused,drifted')) world.zoho.change(row.module as 'invoices', row.document_id, { status: 'void' });
-    const incomplete = await month();
+    // What changed in the second in which it was read before is seen two seconds later.
+    const incomplete = await until(month, (is) => is.missing === before.length);
     expect(incomplete).toMatchObject({ complete: false, missing: before.length, sealed_elsewhere: 0 });
     const due = (await admin.get('/businesses/me/stats')).body.due as number;
     expect(await mark(keys(before))).toMatchObject({ status: 200, body: { marked: before.length } });
