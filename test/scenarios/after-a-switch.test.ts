@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 let made = 0;
-function invoice(of: DemoBusiness): { id: string; number: string } {
+function invoice(of: DemoBusiness, more: object = {}): { id: string; number: string } {
   made += 1;
   const source = world.zoho.documents().find((each) => each.organization_id === of.organizationId && each.what.startsWith('simple sale'));
   const id = `46000000009${String(made).padStart(8, '0')}`;
@@ -37,6 +37,7 @@ function invoice(of: DemoBusiness): { id: string; number: string } {
     ...structuredClone(world.zoho.document('invoices', source?.id ?? '')),
     invoice_id: id,
     invoice_number: number,
+    ...more,
   });
   return { id, number };
 }
@@ -173,6 +174,16 @@ describe('what a rehearsal leaves', () => {
     );
     expect(due.map((each) => each.step)).not.toContain('mail');
     await decide({ write_back: false, mail_after_seal: false });
+    const dollars = (rate: number) => {
+      const { total } = world.zoho.document('invoices', document.id) as { total: number };
+      return invoice(of, { currency_code: 'USD', exchange_rate: rate, bcy_total: Math.round(total * rate * 100) / 100 });
+    };
+    expect((await admin.seal('invoices', dollars(900).id)).body).toMatchObject({ state: 'signed', environment: 'sandbox' });
+    const unlikely = async () => {
+      const { findings } = (await admin.get(`/receipts/preflight?module=invoices&document_id=${dollars(1450).id}`)).body as { findings: { code: string }[] };
+      return findings.some((each) => each.code === 'exchange_rate_unlikely');
+    };
+    expect(await unlikely()).toBe(true);
     const { next_invoice_number: next } = await deviceOf(admin, of);
     world.vsdc.signElsewhere(of.taxpayerId, '00', next);
     const met = (await admin.seal('invoices', invoice(of).id)).body;
@@ -187,6 +198,8 @@ describe('what a rehearsal leaves', () => {
     // Whoever else used the sandbox, nobody is asked about it any more.
     expect(await present(admin, met.id)).toMatchObject({ state: 'withdrawn', invoice_number: null, problem: { code: 'device_retired' } });
     expect((await admin.get('/alerts')).body.alerts).toEqual([]);
+    // What the rehearsal converted by is no measure for what is sealed.
+    expect(await unlikely()).toBe(false);
     await admin.post('/zoho/installation');
     const { version } = (await admin.get('/businesses/me/config')).body;
     expect((await admin.put('/businesses/me/config', { settings: { write_back: true }, version })).status).toBe(200);
