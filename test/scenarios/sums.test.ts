@@ -145,6 +145,20 @@ describe('a sale comes to what the books say', () => {
     expect({ total: receipt.totals.total, a, b }).toEqual({ total: '1398.00', a: '5.00', b: '1393.00' });
   });
 
+  test.each([
+    [-0.34, '1393.00'],
+    [0.66, '1394.00'],
+  ])('rounded by hand, with an adjustment of %s that makes the total whole, it is no item either', async (adjustment, total) => {
+    const document = sale({ adjustment, lines: [[1, 1180.8, 'vat']] });
+    expect((await sealed(document)).total).toBe(total);
+    const wire = world.vsdc.receipts().find((each) => each.request.remark === document.number)?.request as { itemList: unknown[] };
+    expect(wire.itemList).toHaveLength(1);
+  });
+
+  test('an adjustment of less than a unit that leaves the total as broken as it was is one', async () => {
+    expect(await codes(sale({ adjustment: -0.5, lines: [[1, 1180.8, 'vat']] }))).toEqual(['negative_adjustment']);
+  });
+
   test('a discount without line taxes: the tax is that of the discounted base', async () => {
     const document = sale(
       {
