@@ -133,3 +133,28 @@ test.each([
   for (const language of ['en', 'fr', 'ar']) for (const finding of findings) expect(describeProblem(finding, language).title).toContain('Ikawa');
   expect(findings).toHaveLength(1);
 });
+
+test('a round-off that takes all there was of one tax leaves what is not taxed as it is, converted too', () => {
+  const at = (id: string, net: string, percent: string, amount: string) => line(net, { id, rate: net, tax: { id, name: id, percent, kind: 'tax', amount } });
+  const { sale } = makeSale(
+    document({
+      currency: 'USD',
+      exchangeRate: '170.943433',
+      basePlaces: 1,
+      lines: [at('exempt', '0.01', '0', '0'), at('vat', '1.97', '18', '0.30'), at('vatToo', '0.36', '18', '0.05')],
+      discount: { amount: '0.33', isBeforeTax: true },
+      roundOff: '-0.36',
+      taxTotal: '0.35',
+      total: '2',
+      baseTotal: '341.9',
+    }),
+    { ...setup, taxes: { ...setup.taxes, vatToo: 'B' }, sealedRate: { rate: '170.943433', date: '2026-11-19' } },
+    {},
+    null,
+  );
+  expect(sale?.lines.map(({ taxClass, total }) => [taxClass, total])).toEqual([
+    ['A', '1.50'],
+    ['B', '340.40'],
+    ['B', '0.00'],
+  ]);
+});

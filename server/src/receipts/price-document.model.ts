@@ -277,8 +277,8 @@ function convert(parts: Part[], exact: Map<string, Amount>, places: number, into
     amounts[largest] = add(amounts[largest] as Amount, off);
   }
   const rounded = amounts.map((amount) => round(amount, kept));
-  // Where the round-off took all there was of a tax, only the total is left to settle by.
-  const settled = (whole && settleWithin(groups, rounded, whole, kept)) ?? settle(rounded, into.total, kept);
+  const settled =
+    (whole && settleWithin(groups, rounded, whole, kept)) ?? settleByClass(into.total, groups, sums, rounded, kept) ?? settle(rounded, into.total, kept);
   return settled?.map((amount) => round(amount, wirePlaces)) ?? null;
 }
 
@@ -330,6 +330,32 @@ function roundTogether(total: Amount, parts: Amount[], isTaxed: boolean[], place
   const ofTaxed = Math.min(Math.max(up - wanted, 0), taxed.length);
   const chosen = new Set([...taxed.slice(0, ofTaxed), ...untaxed.slice(0, up - ofTaxed)].map((row) => row.index));
   return rows.map(({ index, floor }) => (chosen.has(index) ? add(floor, step) : floor));
+}
+
+/** Where the round-off took all there was of one tax, its class still is what it is: the lines are settled within that. */
+function settleByClass(
+  total: Amount,
+  groups: Pick<Group, 'taxClass' | 'isTaxed' | 'indexes'>[],
+  exact: Amount[],
+  lines: Amount[],
+  places: number,
+): Amount[] | null {
+  const classes = [...new Set(groups.map((group) => group.taxClass))].map((taxClass) => {
+    const own = groups.flatMap((group, index) => (group.taxClass === taxClass ? [{ ...group, amount: exact[index] as Amount }] : []));
+    return {
+      taxClass,
+      isTaxed: own.some((group) => group.isTaxed),
+      indexes: own.flatMap((group) => group.indexes),
+      amount: add('0', ...own.map((group) => group.amount)),
+    };
+  });
+  const whole = roundGroups(
+    total,
+    classes,
+    classes.map((each) => each.amount),
+    places,
+  );
+  return whole && settleWithin(classes, lines, whole, places);
 }
 
 /** The lines of each group settled to what the group comes to. */
