@@ -158,3 +158,26 @@ test('a round-off that takes all there was of one tax leaves what is not taxed a
     ['B', '0.00'],
   ]);
 });
+
+test('a discount of prices with their tax is read as that before a tax is reckoned that the document does not name', () => {
+  const { sale } = makeSale(
+    document({
+      isTaxInclusive: true,
+      places: 0,
+      lines: [
+        line('63', { rate: '12', quantity: '6.125639', tax: { id: 'vat', name: 'VAT', percent: '18', kind: 'tax', amount: '10' } }),
+        line('948', { tax: { id: 'exempt', name: 'Exempt', percent: '0', kind: 'tax', amount: null } }),
+      ],
+      discount: { amount: '72', isBeforeTax: true },
+      taxTotal: '10',
+      total: '950',
+    }),
+    setup,
+    {},
+    null,
+  );
+  expect(sale?.lines.map(({ taxClass, total }) => [taxClass, total])).toEqual([
+    ['B', '69.00'],
+    ['A', '881.00'],
+  ]);
+});

@@ -154,8 +154,8 @@ function groupsOf(lines: BooksLine[], classes: string[]): Group[] {
 
 /**
  * How a document's figures may be meant, the likeliest first: by the taxes it names, by the tax of each line, by one rounding per
- * tax. Zoho lowers the tax by an entity discount but leaves item_total as it was; on tax-inclusive documents the discount may stand
- * in gross money instead. Whichever makes the total is the one that was meant.
+ * tax. Zoho lowers the tax by an entity discount but leaves item_total as it was; on tax-inclusive documents, whose taxes are rounded line by
+ * line, the discount may stand in gross money instead. Whichever makes the total is the one that was meant.
  */
 function* readings(document: BooksDocument, lines: BooksLine[], groups: Group[]): Generator<Reading> {
   const p = document.places;
@@ -177,8 +177,11 @@ function* readings(document: BooksDocument, lines: BooksLine[], groups: Group[])
       yield withTaxes(groups.map((group, index) => (group.id === taxId ? subtract(named[index] as Amount, tax) : (named[index] as Amount))));
   }
   yield withTaxes(groups.map((group) => sum(taxes, group)));
-  yield withTaxes(groups.map((group) => round(divide(multiply(sum(bases, group), group.percent), '100'), p)));
-  if (!document.isTaxInclusive || !hasEntityDiscount(document)) return;
+  const oncePerTax = () => withTaxes(groups.map((group) => round(divide(multiply(sum(bases, group), group.percent), '100'), p)));
+  if (!document.isTaxInclusive || !hasEntityDiscount(document)) {
+    yield oncePerTax();
+    return;
+  }
   const gross = lines.map((line) => grossOf(document, line));
   const cuts = discountShares(document, lines, gross);
   const paid = gross.map((amount, index) => subtract(amount, cuts[index] as Amount));
@@ -189,6 +192,7 @@ function* readings(document: BooksDocument, lines: BooksLine[], groups: Group[])
     levied: groups.map((group) => ({ base: sum(nets, group), amount: sum(inPrices, group) })),
     isDiscountGross: true,
   };
+  yield oncePerTax();
 }
 
 /** Tax of a line as given, else computed on what is left of it after its share of the discount. */
