@@ -5,6 +5,7 @@ import { Api, codeFor, enrol, until } from '../api.ts';
 import { startWorld, type World } from '../world.ts';
 import { openBrowser } from './browser.ts';
 import { folder, look } from './look.ts';
+import { section } from './sections.ts';
 
 /** An admin connects the business at Zoho, has it set up there, and from then on invoices are sealed as they are sent. */
 let world: World;
@@ -19,7 +20,6 @@ afterAll(async () => {
   await world?.[Symbol.asyncDispose]();
 });
 
-const section = (page: Page, name: string) => page.getByRole('navigation').getByRole('link', { name, exact: true }).click();
 const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true }).waitFor();
 const open = async (url: string): Promise<Page> => {
   const context = await browser.newContext({ locale: 'en', viewport: { width: 1440, height: 900 }, bypassCSP: true });

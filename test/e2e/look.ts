@@ -24,12 +24,12 @@ export async function look(page: Page, name: string): Promise<void> {
   const language = page.getByRole('combobox').first();
   await language.selectOption('ar');
   await page.locator('html[dir="rtl"]').waitFor();
-  await page.getByText('جارٍ التحميل').waitFor({ state: 'detached' });
+  await page.getByText('جارٍ التحميل').first().waitFor({ state: 'detached' });
   await page.screenshot({ path: join(folder, `${name}.rtl.png`), fullPage: true });
   expect(await findings(page), `${name} in Arabic`).toEqual([]);
   await language.selectOption('en');
   await page.locator('html[dir="ltr"]').waitFor();
-  await page.getByText('Loading …').waitFor({ state: 'detached' });
+  await page.getByText('Loading …').first().waitFor({ state: 'detached' });
 }
 
 /**

@@ -5,6 +5,7 @@ import { codeOf, until } from '../api.ts';
 import { approvedDevices, startWorld, type World } from '../world.ts';
 import { openBrowser } from './browser.ts';
 import { folder, look } from './look.ts';
+import { section } from './sections.ts';
 
 /** From an empty platform to a business admin's rehearsal, as people do it; the pictures are the onboarding guide's. */
 let world: World;
@@ -43,7 +44,6 @@ async function setUpFactor(page: Page, password: string): Promise<void> {
 }
 const fill = (page: Page, label: string, text: string) => page.getByLabel(label, { exact: true }).fill(text);
 const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true }).waitFor();
-const section = (page: Page, name: string) => page.getByRole('navigation').getByRole('link', { name, exact: true }).click();
 const mailLink = async (to: string, which = /#/) => {
   const mail = await until(
     () => world.mail.mails().findLast((each) => each.to.includes(to) && which.test(each.text)),

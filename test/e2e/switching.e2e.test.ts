@@ -5,6 +5,7 @@ import { Api, codeOf } from '../api.ts';
 import { startWorld, type World } from '../world.ts';
 import { openBrowser } from './browser.ts';
 import { folder, look } from './look.ts';
+import { section } from './sections.ts';
 
 let world: World;
 let browser: Browser;
@@ -45,7 +46,7 @@ test('an administrator takes a branch to production: enters the device, sets it 
   await page.getByLabel('Username').fill(business.admin.username);
   await page.getByLabel('Password', { exact: true }).fill(business.admin.password);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.getByRole('navigation').getByRole('link', { name: 'Branches and devices', exact: true }).click();
+  await section(page, 'Branches and devices');
   await page.getByRole('button', { name: 'Go to production' }).first().click();
   await page.getByLabel('Address of the VSDC', { exact: true }).last().fill(world.vsdc.url);
   await page.getByLabel('Device serial', { exact: true }).last().fill('inzozi-production');
@@ -61,7 +62,7 @@ test('an administrator takes a branch to production: enters the device, sets it 
   await page.getByText('Seals for real since').waitFor();
   await look(page, '61-in-production');
   await admin.post('/zoho/poll');
-  await page.getByRole('navigation').getByRole('link', { name: 'To seal', exact: true }).click();
+  await section(page, 'To seal');
   await page.getByLabel('Where it stands').selectOption('before_production');
   await page.getByText('I know that no other system sealed').waitFor();
   await page.getByRole('row').nth(1).waitFor();
