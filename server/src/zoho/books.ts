@@ -1,4 +1,4 @@
-import { compare } from '@muhuri/shared/money';
+import { add, compare } from '@muhuri/shared/money';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import { hasPhoneNumber } from '../platform/phone.ts';
@@ -33,9 +33,13 @@ export function zohoBooks(client: ZohoClient, clock: Clock): Books {
     return mobile;
   };
 
-  const baseCurrency = async (source: BooksSource): Promise<{ code: string; places: number }> => {
+  /**
+   * What the organization keeps its books in. What is known is believed for a while, but only of a document that nothing is converted for: any
+   * other is priced by the organization as it is after the document was fetched, since nothing in a document tells that its decimals were changed.
+   */
+  const baseCurrency = async (source: BooksSource, raw: { [key: string]: Json }): Promise<{ code: string; places: number }> => {
     const known = currencies.get(source.organizationId);
-    if (known && known.until > clock.now().getTime()) return known;
+    if (known && known.until > clock.now().getTime() && isIn(known.code, raw)) return known;
     const answer = await client.get(source, `/organizations/${source.organizationId}`);
     const organization = answer.is === 'found' ? (answer.body.organization as { [key: string]: Json } | undefined) : undefined;
     if (!organization || text(organization.organization_id) !== source.organizationId) throw new AppError('zoho_mismatch');
@@ -54,7 +58,7 @@ export function zohoBooks(client: ZohoClient, clock: Clock): Books {
     if (!raw) throw new AppError('zoho_unavailable', {}, 'no document in the answer');
     const paid = amountIn(raw.payment_made) ?? '0';
     const [base, mobile, paymentModes, appliedTo] = await Promise.all([
-      baseCurrency(source),
+      baseCurrency(source, raw),
       mobileOf(source, raw),
       module === 'invoices' && compare(paid, '0') > 0 ? paymentModesOf(client, source, id) : [],
       module === 'creditnotes' && list(raw.invoices).length === 0 && list(raw.invoices_credited).length === 0 ? appliedInvoices(client, source, id) : [],
@@ -131,6 +135,12 @@ export function zohoBooks(client: ZohoClient, clock: Clock): Books {
     },
   };
 }
+
+/** Whether a document is in that currency, by what it says of itself: its code, and that one of its units counts for one. */
+const isIn = (code: string, raw: { [key: string]: Json }): boolean =>
+  text(raw.currency_code).toUpperCase() === code && [undefined, '0', '1'].includes(withoutNoughts(amountIn(raw.exchange_rate)));
+
+const withoutNoughts = (amount: string | null): string | undefined => (amount === null ? undefined : add('0', amount));
 
 /** A row of a list, or what keeps it from being one. */
 function listed(module: ListedDocument['module'], given: Json): ListedDocument | UnreadableRow {

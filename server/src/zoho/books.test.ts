@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { baseTotalOf } from '../receipts/make-sale.model.ts';
+import { zohoBooks } from './books.ts';
+import type { ZohoAnswer, ZohoClient } from './client.ts';
+import { type Json, parseJson } from './parse-json.ts';
+
+type Organization = { currency_code: string; price_precision: number };
+const source = { businessId: 'biz_1', organizationId: '1', grantId: 'g', purpose: 'sign' as const, customFields: { buyer_tin: 'a', purchase_code: 'b' } };
+
+/** Books whose organization changes whenever the test says so, by a clock that stands where it was put. */
+function booksOf(first: Organization) {
+  const is = { organization: first, at: Date.parse('2026-11-20T10:00:00Z'), document: {} as object, asked: 0, onDocument: () => {} };
+  const get = (_source: unknown, path: string): Promise<ZohoAnswer> => {
+    if (path.startsWith('/organizations')) is.asked += 1;
+    const body = path.startsWith('/organizations') ? { organization: { organization_id: '1', ...is.organization } } : { invoice: is.document };
+    if (path.startsWith('/invoices')) is.onDocument();
+    return Promise.resolve({ is: 'found', body: parseJson(JSON.stringify(body)) as { [key: string]: Json } });
+  };
+  const books = zohoBooks({ call: get as never, get } satisfies ZohoClient, { now: () => new Date(is.at) });
+  const read = async (document: object) => {
+    is.document = { invoice_id: '1', date: '2026-11-20', customer_id: '', ...document };
+    const answer = await books.readDocument(source, 'invoices', '1');
+    if (answer.is !== 'found') throw new Error(answer.is);
+    return answer.document;
+  };
+  return { is, read };
+}
+
+const usd = (total: number, rate: number, bcy?: number) => ({
+  currency_code: 'USD',
+  exchange_rate: rate,
+  total,
+  ...(bcy === undefined ? {} : { bcy_total: bcy }),
+});
+
+test('a document in another currency comes to what its organization says of decimals now, not minutes ago', async () => {
+  const { is, read } = booksOf({ currency_code: 'RWF', price_precision: 0 });
+  const total = async (bcy?: number) => baseTotalOf(await read(usd(535.53, 1447.25, bcy)), { currency: 'RWF' }, null);
+  expect(await total(775_046)).toBe('775046.00');
+  is.organization = { currency_code: 'RWF', price_precision: 2 };
+  expect(await total(775_045.79)).toBe('775045.79');
+  is.organization = { currency_code: 'RWF', price_precision: 0 };
+  expect(await total(775_046)).toBe('775046.00');
+  // Nothing in the document itself says what has changed.
+  is.organization = { currency_code: 'RWF', price_precision: 2 };
+  expect(await total()).toBe('775045.79');
+});
+
+test('documents in the organization’s own currency ask for it once in a while only, and at once where one says that it is no longer that', async () => {
+  const { is, read } = booksOf({ currency_code: 'RWF', price_precision: 2 });
+  const own = { currency_code: 'RWF', exchange_rate: 1, total: 1180 };
+  for (let i = 0; i < 5; i++) await read(own);
+  expect(is.asked).toBe(1);
+  is.organization = { currency_code: 'USD', price_precision: 2 };
+  expect((await read({ ...own, exchange_rate: 0.00069 })).baseCurrency).toBe('USD');
+});
+
+test('whatever is priced by the organization is priced by it as it was when the document was fetched, or later', async () => {
+  const organization = fc.record({ currency_code: fc.constantFrom('RWF', 'USD'), price_precision: fc.integer({ min: 0, max: 3 }) });
+  const step = fc.record({
+    organization: fc.option(organization),
+    during: fc.option(organization),
+    minutes: fc.integer({ min: 0, max: 15 }),
+    currency: fc.constantFrom('RWF', 'USD', 'EUR'),
+  });
+  await fc.assert(
+    fc.asyncProperty(organization, fc.array(step, { minLength: 1, maxLength: 12 }), async (first, steps) => {
+      const { is, read } = booksOf(first);
+      for (const { organization: next, during, minutes, currency } of steps) {
+        is.at += minutes * 60_000;
+        is.organization = next ?? is.organization;
+        // It may change between the document's answer and the organization's.
+        is.onDocument = () => void (is.organization = during ?? is.organization);
+        const rate = currency === is.organization.currency_code ? 1 : 1447.25;
+        const document = await read({ ...usd(535.53, rate), currency_code: currency });
+        const isConverted = document.currency !== document.baseCurrency || rate !== 1;
+        if (isConverted) expect({ currency_code: document.baseCurrency, price_precision: document.basePlaces }).toEqual(is.organization);
+      }
+    }),
+  );
+});
