@@ -58,6 +58,41 @@ describe('a secret stored while the keys are rotated', () => {
   });
 });
 
+describe('whoever locks several rows of a business takes them in one order, so that nobody is given up for crossing another', () => {
+  const own = () => world.businesses[0];
+  const inTransaction = async (lock: string, parameters: unknown[], begin: () => Promise<void>) => {
+    await owner.query('begin');
+    await owner.query(lock, parameters);
+    await begin();
+    await owner.query('commit');
+  };
+
+  test('a webhook’s address is renewed while the keys are rotated', async () => {
+    const { id } = (await admin.post('/webhooks', { module: 'invoices' })).body.webhook as { id: string };
+    const done: Promise<unknown>[] = [];
+    await inTransaction('select 1 from business where business_id = $1 for update', [own().businessId], async () => {
+      done.push(world.app.rotateKeys());
+      await until(waiting, (n) => n >= 1);
+      done.push(admin.post(`/webhooks/${id}/rotate`));
+      await until(waiting, (n) => n >= 2);
+    });
+    expect(await Promise.all(done)).toMatchObject([expect.any(Number), { status: 200 }]);
+  });
+
+  test('a document is opened while the keys are rotated', async () => {
+    const document = world.zoho.documents().find((each) => each.organization_id === own().organizationId && each.canSeal);
+    const done: Promise<unknown>[] = [];
+    await inTransaction('lock table item in share mode', [], async () => {
+      done.push(admin.seal('invoices', document?.id ?? ''));
+      await until(waiting, (n) => n >= 1);
+      let isRotated = false;
+      done.push(world.app.rotateKeys().finally(() => (isRotated = true)));
+      await until(waiting, (n) => n >= 2 || isRotated);
+    });
+    expect(await Promise.all(done)).toMatchObject([{ status: 200 }, expect.any(Number)]);
+  });
+});
+
 describe('what a caller may not see', () => {
   test('is recorded once, and looked into, though another process has begun to write it down', async () => {
     const [first, second] = world.businesses;

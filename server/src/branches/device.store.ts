@@ -76,11 +76,19 @@ export const touchUpstream = (tx: Tx, id: string, at: Date) =>
 export const stoppedLane = 'nobody';
 
 /** Whoever works a lane goes no further than the send that is on its way. What waits keeps its place, and is sent once the lane may be taken again. */
-export const stopLanes = (tx: Tx) => query(tx, 'update device set lane_holder = $1 where lane_holder is not null', [stoppedLane]);
+export async function stopLanes(tx: Tx): Promise<void> {
+  await holdDevices(tx);
+  await query(tx, 'update device set lane_holder = $1 where lane_holder is not null', [stoppedLane]);
+}
 
 /** What a closed business leaves: no keys, and lanes that stand still. */
-export const eraseDevices = (tx: Tx) =>
-  query(tx, "update device set secrets = null, state = case when state in ('new', 'retired') then state else 'paused' end");
+export async function eraseDevices(tx: Tx): Promise<void> {
+  await holdDevices(tx);
+  await query(tx, "update device set secrets = null, state = case when state in ('new', 'retired') then state else 'paused' end");
+}
+
+/** All of them, in the order in which a switch takes two: an update of several rows takes them as it meets them. */
+const holdDevices = (tx: Tx) => query(tx, 'select 1 from device order by id for no key update');
 
 export type ListedDevice = Device & { queued: number; inDoubt: number; probe: StoredProbe | null; burntNumbers: string[] };
 /** `device`: the one that works, or the first one while it is being set up; `next`: the one prepared to follow it; `retired`: the latest first. */

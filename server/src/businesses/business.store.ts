@@ -23,7 +23,7 @@ const storedBranding = ({ branding, foreignLogo }: Pick<Business, 'branding' | '
 export async function getBusiness(tx: Tx, lock = false): Promise<Business> {
   const row = await queryOne<Record<string, unknown>>(
     tx,
-    `select *, greatest(go_live_date, earliest_go_live)::text as go_live from business ${lock ? 'for update' : ''}`,
+    `select *, greatest(go_live_date, earliest_go_live)::text as go_live from business ${lock ? 'for no key update' : ''}`,
   );
   if (!row) throw new Error('this transaction has no business');
   return {
@@ -69,9 +69,12 @@ export async function oneMore(tx: Tx, most: number, there: () => Promise<number>
   if ((await there()) >= most) throw refusal;
 }
 
-/** Those who come at once go one after the other: what one looks for, so that it is there once, another does not put there meanwhile. */
+/**
+ * Those who come at once go one after the other: what one looks for, so that it is there once, another does not put there meanwhile. `no key`: a row
+ * that is stored elsewhere names its business, and whoever stores it while they hold a device must not wait for us, who may want that device next.
+ */
 export async function holdBusiness(tx: Tx): Promise<void> {
-  await query(tx, 'select 1 from business for update', []);
+  await query(tx, 'select 1 from business for no key update', []);
 }
 
 /** Everything but what other use cases own; `version` grows by one. */

@@ -58,9 +58,10 @@ export const rotateHook =
   async (ctx: Context, id: string): Promise<NewHook> => {
     const at = ports.clock.now();
     const old = await ctx.transaction(async (tx) => {
+      // The business's row before the address's, as the rotation of the keys takes them.
+      await checkRoom(tx, at);
       const found = await findHook(tx, id, at);
       if (!found) throw new AppError('not_found');
-      await checkRoom(tx, at);
       await endHook(tx, id, new Date(at.getTime() + overlapMs));
       await ports.record(tx, ctx, { action: 'webhook.rotated', subject: id });
       return found;

@@ -20,24 +20,30 @@ export const rotateKeys = (ports: Ports) => async (): Promise<number> => {
   for (const { business_id: businessId } of ids) {
     const ctx = ports.contextOf(businessId);
     await ctx.transaction(async (tx) => {
-      const [row] = await query<{ data_key: string }>(tx, 'select data_key from business for update');
+      const [row] = await query<{ data_key: string }>(tx, 'select data_key from business for no key update');
       if (!row?.data_key) return;
       const next = vault.newDataKey(businessId);
-      for (const device of await query<{ id: string; secrets: string }>(tx, 'select id, secrets from device where secrets is not null for update')) {
+      for (const device of await query<{ id: string; secrets: string }>(
+        tx,
+        'select id, secrets from device where secrets is not null order by id for no key update',
+      )) {
         const field = `device:${device.id}`;
         await query(tx, 'update device set secrets = $2 where id = $1', [
           device.id,
           vault.seal(next, businessId, field, vault.open(row.data_key, businessId, field, device.secrets)),
         ]);
       }
-      for (const hook of await query<{ id: string; secret: string }>(tx, 'select id, secret from hook where secret is not null for update')) {
+      for (const hook of await query<{ id: string; secret: string }>(
+        tx,
+        'select id, secret from hook where secret is not null order by id for no key update',
+      )) {
         const field = `hook:${hook.id}`;
         await query(tx, 'update hook set secret = $2 where id = $1', [
           hook.id,
           vault.seal(next, businessId, field, vault.open(row.data_key, businessId, field, hook.secret)),
         ]);
       }
-      for (const each of await query<{ id: string; secret: string }>(tx, 'select id, secret from subscriber for update')) {
+      for (const each of await query<{ id: string; secret: string }>(tx, 'select id, secret from subscriber order by id for no key update')) {
         const field = `subscriber:${each.id}`;
         await query(tx, 'update subscriber set secret = $2, previous_secret = null where id = $1', [
           each.id,
@@ -46,7 +52,7 @@ export const rotateKeys = (ports: Ports) => async (): Promise<number> => {
       }
       for (const each of await query<{ id: string; client_secret: string; verifier: string }>(
         tx,
-        'select id, client_secret, verifier from consent where used_at is null for update',
+        'select id, client_secret, verifier from consent where used_at is null order by id for no key update',
       )) {
         const anew = (field: 'client_secret' | 'verifier') => {
           const name = `consent:${each.id}:${field}`;
