@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-const project = (name: string, include: string[], more: object = {}) => ({ test: { name, include, testTimeout: 60_000, hookTimeout: 90_000, ...more } });
+const project = (name: string, include: string[], more: object = {}) => ({
+  test: { name, include, testTimeout: 60_000, hookTimeout: 90_000, expect: { poll: { timeout: 20_000 } }, ...more },
+});
 
 export default defineConfig({
   test: {

@@ -18,10 +18,10 @@ beforeAll(async () => {
   world = await startWorld({
     withWidget: true,
     instead: {
-      vsdc: { answerTimeoutMs: 1_000, lateTimeoutMs: 8_000 },
-      timing: { retryFirstMs: 200, retryMaxMs: 500, settleQuietMs: 400, settleMaxMs: 800, doubtWaitMs: 800, leaseMs: 4_000 },
+      vsdc: { answerTimeoutMs: 3_000, lateTimeoutMs: 20_000 },
+      timing: { retryFirstMs: 200, retryMaxMs: 500, settleQuietMs: 400, settleMaxMs: 800, doubtWaitMs: 800, leaseMs: 10_000 },
       sweepMs: 400,
-      waitMs: 3_000,
+      waitMs: 8_000,
     },
   });
   await enrol(await Api.signIn(world, business().admin), business().admin.password);
@@ -269,7 +269,8 @@ describe('the panel beside an invoice', () => {
   });
 
   test('the panel can be closed while the device signs; coming back shows the truth', async () => {
-    world.vsdc.faults(['stall:700']);
+    // The device has signed, and its answer lies on its way until the panel is closed.
+    world.vsdc.faults(['hold_answer']);
     const panel = await open('60 lines');
     await panel.panel.getByRole('button', { name: 'Seal this invoice' }).click();
     await panel.panel.getByText('The device is signing …').waitFor();
@@ -279,6 +280,7 @@ describe('the panel beside an invoice', () => {
       () => judged('60 lines').length,
       (count) => count === 1,
     );
+    world.vsdc.release();
     await panel.page.getByRole('button', { name: 'Open Muhuri' }).click();
     // Where the browser keeps storage from frames of other sites, the session lived in memory only.
     await panel.panel.getByRole('heading', { name: /Sign in|Sealed|In doubt/ }).waitFor();

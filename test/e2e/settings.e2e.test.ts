@@ -12,7 +12,7 @@ let world: World;
 let browser: Browser;
 beforeAll(async () => {
   mkdirSync(folder, { recursive: true });
-  world = await startWorld({ withoutBusinesses: true, instead: { waitMs: 5_000, sweepMs: 300, vsdc: { connectTimeoutMs: 800 } } });
+  world = await startWorld({ withoutBusinesses: true, instead: { waitMs: 10_000, sweepMs: 300 } });
   browser = await openBrowser();
 });
 afterAll(async () => {
@@ -44,6 +44,11 @@ async function setUpFactor(page: Page, password: string): Promise<void> {
 }
 const fill = (page: Page, label: string, text: string) => page.getByLabel(label, { exact: true }).fill(text);
 const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true }).waitFor();
+/** What the device said the last time stands there until it has answered again. */
+const testDevice = async (page: Page) => {
+  await Promise.all([page.waitForResponse(/\/test-vsdc$/), page.getByRole('button', { name: 'Test' }).click()]);
+  await page.getByText('The device serves.').waitFor();
+};
 const mailLink = async (to: string, which = /#/) => {
   const mail = await until(
     () => world.mail.mails().findLast((each) => each.to.includes(to) && which.test(each.text)),
@@ -168,8 +173,7 @@ test('the operator takes the platform over by the console’s link, registers a 
   await page.getByText('Saved.').waitFor();
   await look(page, '41-branding');
   await section(page, 'Branches and devices');
-  await page.getByRole('button', { name: 'Test' }).click();
-  await page.getByText('The device serves.').waitFor();
+  await testDevice(page);
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByRole('button', { name: 'Resume' }).click();
   await page.getByRole('button', { name: 'Pause' }).waitFor();
@@ -178,8 +182,7 @@ test('the operator takes the platform over by the console’s link, registers a 
   await look(page, '42-branches');
   // The authority knows the taxpayer by another name: nothing is sealed until somebody takes it over.
   world.vsdc.taxpayer('100200300', { name: 'INZOZI MOUNTAIN FARMERS' });
-  await page.getByRole('button', { name: 'Test' }).click();
-  await page.getByText('The device serves.').waitFor();
+  await testDevice(page);
   await section(page, 'People');
   await section(page, 'Branches and devices');
   await page.getByText('The device signs for “INZOZI MOUNTAIN FARMERS”', { exact: false }).waitFor();
@@ -188,8 +191,7 @@ test('the operator takes the platform over by the console’s link, registers a 
   await page.getByText('The device signs for', { exact: false }).waitFor({ state: 'detached' });
   // And back: it was the authority's mistake.
   world.vsdc.taxpayer('100200300', { name: 'Inzozi Coffee Traders' });
-  await page.getByRole('button', { name: 'Test' }).click();
-  await page.getByText('The device serves.').waitFor();
+  await testDevice(page);
   await section(page, 'People');
   await section(page, 'Branches and devices');
   await page.getByRole('button', { name: 'Take over what the authority says' }).click();

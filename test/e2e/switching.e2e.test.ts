@@ -11,7 +11,7 @@ let world: World;
 let browser: Browser;
 beforeAll(async () => {
   mkdirSync(folder, { recursive: true });
-  world = await startWorld({ rehearsing: [0], instead: { waitMs: 5_000, sweepMs: 300, timing: { switchPatienceMs: 2_000 } } });
+  world = await startWorld({ rehearsing: [0], instead: { waitMs: 10_000, sweepMs: 300 } });
   browser = await openBrowser();
 });
 afterAll(async () => {

@@ -14,10 +14,10 @@ beforeAll(async () => {
     businesses: 3,
     rehearsing: [1],
     instead: {
-      vsdc: { answerTimeoutMs: 300, lateTimeoutMs: 400, connectTimeoutMs: 300 },
-      timing: { retryFirstMs: 100, retryMaxMs: 200, settleQuietMs: 100, settleMaxMs: 200, doubtWaitMs: 100, leaseMs: 2_000, switchPatienceMs: 2_000 },
+      vsdc: { answerTimeoutMs: 4_000, lateTimeoutMs: 5_000, connectTimeoutMs: 4_000 },
+      timing: { retryFirstMs: 100, retryMaxMs: 200, settleQuietMs: 100, settleMaxMs: 200, doubtWaitMs: 100, leaseMs: 8_000, switchPatienceMs: 5_000 },
       sweepMs: 200,
-      waitMs: 2_000,
+      waitMs: 8_000,
     },
   });
   following = await startRwVsdc({ approved: [] });

@@ -15,8 +15,8 @@ let admin: Api;
 beforeAll(async () => {
   world = await startWorld({
     instead: {
-      vsdc: { answerTimeoutMs: 800, lateTimeoutMs: 2_000, connectTimeoutMs: 500 },
-      timing: { retryFirstMs: 150, retryMaxMs: 300, settleQuietMs: 200, settleMaxMs: 400, doubtWaitMs: 400, leaseMs: 3_000 },
+      vsdc: { answerTimeoutMs: 4_000, lateTimeoutMs: 5_000, connectTimeoutMs: 4_000 },
+      timing: { retryFirstMs: 150, retryMaxMs: 300, settleQuietMs: 200, settleMaxMs: 400, doubtWaitMs: 400, leaseMs: 8_000 },
       sweepMs: 300,
       waitMs: 3_000,
     },

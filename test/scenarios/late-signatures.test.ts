@@ -11,7 +11,7 @@ let second: Api;
 beforeAll(async () => {
   world = await startWorld({
     instead: {
-      vsdc: { answerTimeoutMs: 300, lateTimeoutMs: 20_000 },
+      vsdc: { answerTimeoutMs: 700, lateTimeoutMs: 20_000 },
       timing: { retryFirstMs: 50, retryMaxMs: 200, settleQuietMs: 50, settleMaxMs: 100, doubtWaitMs: 100, leaseMs: 5_000 },
       sweepMs: 200,
       waitMs: 3_000,

@@ -65,7 +65,8 @@ describe('two servers that both believe a document is theirs', () => {
     const [business] = own.businesses;
     const document = own.zoho.documents().find((each) => each.organization_id === business.organizationId && each.canSeal && each.module === 'invoices');
     const held = () => own.vsdc.receipts().filter((each) => each.request.remark === document?.number);
-    own.vsdc.set({ answer_ms: 700 });
+    // Both sends lie on their way until both are there.
+    own.vsdc.faults(['hold', 'hold']);
     // Its lease is over long before the device answers: to the other it looks like a server that died.
     const asleep = await own.anotherApp({ ...quick, timing: { ...quick.timing, leaseMs: 150 }, sweepMs: 3_600_000, waitMs: 1 });
     await (await Api.signIn(own, business.user, asleep.url)).seal('invoices', document?.id ?? '');
@@ -75,8 +76,16 @@ describe('two servers that both believe a document is theirs', () => {
     );
     const awake = await own.anotherApp({ ...quick, sweepMs: 30 });
     const user = await Api.signIn(own, business.user, awake.url);
+    const attempts = (which: string) => own.sql(`select 1 from attempt where ${which}`, [], business.businessId);
     await until(
-      () => own.sql('select outcome from attempt where ended_at is not null', [], business.businessId),
+      () => attempts('true'),
+      (rows) => rows.length >= 2,
+    );
+    await until(
+      () => {
+        own.vsdc.release();
+        return attempts('ended_at is not null');
+      },
       (rows) => rows.length >= 2 && held().length === 1,
     );
     await until(

@@ -25,7 +25,7 @@ beforeAll(async () => {
   world = await startWorld({
     instead: {
       vsdc: { answerTimeoutMs: 700, connectTimeoutMs: 600 },
-      names: { servers: [nameServer.address], hostsFile, questionMs: 600, deadlineMs: 800 },
+      names: { servers: [nameServer.address], hostsFile, questionMs: 1_000, deadlineMs: 1_500 },
       waitMs: 5_000,
       sweepMs: 300,
       intakeMs: 30,
@@ -161,13 +161,13 @@ describe('a device', () => {
     await moveTo(0, 'http://vsdc.silent.example:8080');
     await moveTo(1, world.vsdc.url.replace('127.0.0.1', 'vsdc.shop.example'));
     const began = performance.now();
-    const stuck = Array.from({ length: 12 }, () => admin.post('/businesses/me/test-vsdc', {}));
+    let ended = 0;
+    const stuck = Array.from({ length: 12 }, () => admin.post('/businesses/me/test-vsdc', {}).finally(() => (ended += 1)));
     await expect.poll(() => nameServer.asked.length).toBeGreaterThan(0);
-    const asked = performance.now();
     expect((await other.post('/businesses/me/test-vsdc', {})).body.result).toBe('fine');
-    expect(performance.now() - asked).toBeLessThan(600);
+    expect(ended, 'of those that are held up').toBe(0);
     for (const each of await Promise.all(stuck)) expect(each).toMatchObject({ status: 200, body: { result: 'down' } });
-    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(performance.now() - began).toBeLessThan(5_000);
   });
 
   test('that accepts and stays silent is asked once at a time, keeps no connection, and takes none from its sales', async () => {

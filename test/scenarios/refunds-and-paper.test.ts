@@ -9,8 +9,8 @@ let admin: Api;
 beforeAll(async () => {
   world = await startWorld({
     instead: {
-      vsdc: { answerTimeoutMs: 600, lateTimeoutMs: 2_000 },
-      timing: { retryFirstMs: 150, retryMaxMs: 400, settleQuietMs: 250, settleMaxMs: 500, doubtWaitMs: 500, leaseMs: 3_000 },
+      vsdc: { answerTimeoutMs: 1_500, lateTimeoutMs: 4_000 },
+      timing: { retryFirstMs: 150, retryMaxMs: 400, settleQuietMs: 250, settleMaxMs: 500, doubtWaitMs: 500, leaseMs: 8_000 },
       sweepMs: 300,
       waitMs: 4_000,
     },
@@ -126,7 +126,7 @@ describe('a refund', () => {
     expect((await refund(creditNote(sale))).body.state).toBe('signed');
   });
 
-  test.each(['drop_before_signing', 'stall:1000', 'refuse:894', 'html_404', 'offline', 'refuse:999'])(
+  test.each(['drop_before_signing', 'stall:2000', 'refuse:894', 'html_404', 'offline', 'refuse:999'])(
     'with a fault (%s) on its way is sealed once',
     async (fault) => {
       const sale = clone('invoices', 'sale, refunded whole below');

@@ -11,8 +11,8 @@ let second: Api;
 beforeAll(async () => {
   world = await startWorld({
     instead: {
-      vsdc: { answerTimeoutMs: 500, lateTimeoutMs: 900 },
-      timing: { retryFirstMs: 150, retryMaxMs: 300, settleQuietMs: 200, settleMaxMs: 400, doubtWaitMs: 300, leaseMs: 3_000 },
+      vsdc: { answerTimeoutMs: 4_000, lateTimeoutMs: 5_000 },
+      timing: { retryFirstMs: 150, retryMaxMs: 300, settleQuietMs: 200, settleMaxMs: 400, doubtWaitMs: 300, leaseMs: 8_000 },
       sweepMs: 300,
       waitMs: 3_000,
     },

@@ -12,7 +12,7 @@ let operator: Api;
 let admin: Api;
 let businessId: string;
 beforeAll(async () => {
-  world = await startWorld({ withoutBusinesses: true, instead: { vsdc: { answerTimeoutMs: 1_500, connectTimeoutMs: 600 }, waitMs: 5_000, sweepMs: 300 } });
+  world = await startWorld({ withoutBusinesses: true, instead: { vsdc: { answerTimeoutMs: 6_000, connectTimeoutMs: 4_000 }, waitMs: 5_000, sweepMs: 300 } });
   operator = await operatorOf(world);
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
@@ -367,7 +367,7 @@ describe('a business that is', () => {
       (await world.sql('select state from receipt where document_id = any($1) order by queued_at, id', [waiting], businessId)).map((row) => row.state);
     await until(states, (found) => found.length === 3 && found.every((each) => each === 'queued'));
     // Suspended while the first of them is on its way: that one has its answer, and the lane goes no further.
-    world.vsdc.set({ answer_ms: 400 });
+    world.vsdc.faults(['hold_answer']);
     for (const { id } of branches) await admin.post(`/branches/${id}/resume`);
     await until(
       () => world.sql('select 1 from attempt where ended_at is null', [], businessId),
@@ -378,12 +378,12 @@ describe('a business that is', () => {
     const document = world.zoho.documents().find((each) => each.organization_id === grant()?.organization_id && each.what.startsWith('exempt only'));
     expect(await admin.seal('invoices', document?.id ?? '')).toMatchObject({ status: 403, body: { code: 'business_suspended' } });
     expect(await operator.put(`/businesses/${businessId}/deactivate`, {})).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+    world.vsdc.release();
     await until(states, (found) => found.includes('signed'));
     await world.app.sweep();
     const sends = 'select receipt_id from attempt where receipt_id in (select id from receipt where document_id = any($1))';
     expect(await world.sql(sends, [waiting], businessId)).toHaveLength(1);
     expect((await states()).filter((each) => each === 'queued')).toHaveLength(2);
-    world.vsdc.set({ answer_ms: 0 });
     expect((await operator.put(`/businesses/${businessId}/activate`, {})).body.status).toBe('active');
     await Promise.all(asked);
     await until(states, (found) => found.every((each) => each === 'signed'));

@@ -15,10 +15,10 @@ beforeAll(async () => {
     businesses: 4,
     rehearsing: [1],
     instead: {
-      vsdc: { answerTimeoutMs: 500, lateTimeoutMs: 700, connectTimeoutMs: 300 },
-      timing: { retryFirstMs: 100, retryMaxMs: 200, settleQuietMs: 100, settleMaxMs: 200, doubtWaitMs: 100, leaseMs: 2_000, switchPatienceMs: 300 },
+      vsdc: { answerTimeoutMs: 4_000, lateTimeoutMs: 5_000, connectTimeoutMs: 4_000 },
+      timing: { retryFirstMs: 100, retryMaxMs: 200, settleQuietMs: 100, settleMaxMs: 200, doubtWaitMs: 100, leaseMs: 8_000, switchPatienceMs: 1_500 },
       sweepMs: 200,
-      waitMs: 2_000,
+      waitMs: 4_000,
     },
   });
   following = await startRwVsdc({ approved: [] });

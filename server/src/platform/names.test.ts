@@ -66,17 +66,17 @@ describe('a name', () => {
 
 describe('a name server that never answers', () => {
   test('ends its own lookups at the deadline, those that wait for their turn among them, and holds up nobody else', async () => {
-    const names = open();
+    const names = open({ questionMs: 700, deadlineMs: 1_000 });
     const began = performance.now();
-    const silent = Array.from({ length: 12 }, (_, i) => names.find(`host-${i}.silent.example`, 'b'));
+    let ended = 0;
+    const silent = Array.from({ length: 12 }, (_, i) => names.find(`host-${i}.silent.example`, 'b').finally(() => (ended += 1)));
     await expect.poll(() => server.asked.filter(({ name }) => name.endsWith('silent.example')).length).toBeGreaterThan(0);
-    const asked = performance.now();
     expect(addressesOf(await names.find('device.example', 'a'))).toHaveLength(3);
     // The system's own lookups, which everything else of the process may use, are not touched either.
     await lookup('localhost');
-    expect(performance.now() - asked).toBeLessThan(200);
+    expect(ended, 'of those that are held up').toBe(0);
     expect((await Promise.all(silent)).every((each) => each.is === 'silent')).toBe(true);
-    expect(performance.now() - began).toBeLessThan(900);
+    expect(performance.now() - began).toBeLessThan(1_900);
     // Two at a time, and those whose time was over while they waited were never asked.
     expect(new Set(server.asked.filter(({ name }) => name.endsWith('silent.example')).map(({ name }) => name)).size).toBeLessThanOrEqual(4);
   });
