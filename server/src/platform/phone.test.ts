@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readPhone } from './phone.ts';
+import { hasPhoneNumber, readPhone } from './phone.ts';
 
 describe('a telephone number is its digits, however it is spelled', () => {
   test.each([
@@ -36,6 +36,9 @@ describe('a telephone number is its digits, however it is spelled', () => {
     'Office 2nd floor: 0788 000 006',
     '788000006.00',
     '7.88000006E8',
+    'desk2024123@shop.example 0788 000 006',
+    'TIN 101234567, tel. 0788 000 006',
+    'since 2019-04-01: 0788 000 006',
   ])('%s', (written) => expect(readPhone(written, 'RW')).toBe('0788000006'));
 
   test.each(['0252 578 000', '+250 252 578 000', '252578000', '(0252) 578-000'])('a landline keeps the nought that is dialled before it: %s', (written) =>
@@ -51,6 +54,14 @@ describe('a telephone number is its digits, however it is spelled', () => {
     expect(readPhone('12345678901234567890', 'RW')).toBeNull();
     expect(readPhone('12345678901234567890', 'ZZ')).toBeNull();
     expect(readPhone('0788000006 0722000111', 'ZZ')).toBe('0788000006');
+  });
+  test('the digits of an e-mail address are none', () => {
+    expect(readPhone('desk2024123@shop.example', 'RW')).toBeNull();
+    expect([hasPhoneNumber('desk2024123@shop.example'), hasPhoneNumber('12345678901234567890'), hasPhoneNumber('0788 000 006 0722 000 111')]).toEqual([
+      false,
+      false,
+      true,
+    ]);
   });
   test.each(['', 'call me', 'n/a', '0788', '12 34 5', '-', 'ext. 7'])('“%s” has too few digits to be one', (written) =>
     expect(readPhone(written, 'RW')).toBeNull(),

@@ -7,8 +7,16 @@ const digitsMin = 6;
 const digitsMax = 15;
 
 const digitsOf = (text: string) => withAsciiDigits(text).replace(/\D/g, '');
+/** An e-mail address has digits too, and a day; they are dialled by nobody. */
+const withoutOthers = (text: string): string => text.replace(/[^\s,;/|<>()]+@[^\s,;/|<>()]+|\b(?:19|20)\d\d-\d\d-\d\d\b/g, ' ');
 
-export const hasPhoneNumber = (text: string): boolean => digitsOf(text).length >= digitsMin;
+const hasEnoughDigits = (text: string): boolean => digitsOf(text).length >= digitsMin;
+
+/** Whether somebody could be called by it, in whatever country: digits enough, and not all of them in a row longer than any number. */
+export function hasPhoneNumber(text: string): boolean {
+  const groups = withoutOthers(withoutFraction(withAsciiDigits(text.normalize('NFKC')))).match(/\d+/g) ?? [];
+  return hasEnoughDigits(groups.filter((group) => group.length <= digitsMax).join(''));
+}
 
 /**
  * A telephone number as people write it, in the one form that is sent and printed: the digits dialled within `country` for its own numbers
@@ -16,11 +24,11 @@ export const hasPhoneNumber = (text: string): boolean => digitsOf(text).length >
  * more than any has. Where several are written one after the other, the first counts.
  */
 export function readPhone(text: string, country: string): string | null {
-  const plain = withoutFraction(withAsciiDigits(text.normalize('NFKC')));
+  const plain = withoutOthers(withoutFraction(withAsciiDigits(text.normalize('NFKC'))));
   const parsed = isSupportedCountry(country) ? (plainest(plain, country) ?? firstWithin(plain, country)) : undefined;
   if (parsed) return parsed.country === country ? dialledWithin(parsed.formatNational(), country) : parsed.number;
-  const parts = plain.split(separators).filter(hasPhoneNumber);
-  const first = parts.find((part) => digitsOf(part).length <= digitsMax) ?? plain.split(/\s+/).find(hasPhoneNumber) ?? plain;
+  const parts = plain.split(separators).filter(hasEnoughDigits);
+  const first = parts.find((part) => digitsOf(part).length <= digitsMax) ?? plain.split(/\s+/).find(hasEnoughDigits) ?? plain;
   const digits = digitsOf(first);
   if (digits.length < digitsMin || digits.length > digitsMax) return null;
   return `${/^[^\d]*\+/.test(first) ? '+' : ''}${digits}`;
@@ -39,15 +47,12 @@ function dialledWithin(national: string, country: CountryCode): string {
 /** What a field of numbers makes of it: `788000006.00`, `7.88000006E8`. */
 const withoutFraction = (text: string): string => withoutExponent(text.trim()).replace(/^(\+?\d+)\.0{1,2}$/, '$1');
 
+/** The first that is in use for all the library knows, else the first that could be. */
 function plainest(text: string, country: CountryCode) {
-  for (const part of [text, ...text.split(separators)]) {
-    const parsed = parsePhoneNumber(part, country);
-    if (parsed?.isPossible()) {
-      parsed.setExt('');
-      return parsed;
-    }
-  }
-  return undefined;
+  const all = [text, ...text.split(separators)].flatMap((part) => parsePhoneNumber(part, country) ?? []);
+  const parsed = all.find((each) => each.isValid()) ?? all.find((each) => each.isPossible());
+  parsed?.setExt('');
+  return parsed;
 }
 
 const groupsMost = 40;

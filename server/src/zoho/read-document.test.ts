@@ -9,7 +9,8 @@ const around = {
   paymentModes: [],
   appliedTo: [],
 };
-const read = (fields: string) => readDocument('invoices', '1', parseJson(`{"invoice_id":"1","date":"2026-11-20",${fields}}`) ?? {}, around);
+const read = (fields: string) =>
+  readDocument('invoices', '1', parseJson(`{"invoice_id":"1","date":"2026-11-20","currency_code":"RWF",${fields}}`) ?? {}, around);
 
 describe('a custom field is its value before it is the text made of it', () => {
   test.each([
@@ -32,6 +33,16 @@ describe('a custom field is its value before it is the text made of it', () => {
     ['in quotation marks', '"custom_field_hash":{"cf_custtin":"“101234567”"}'],
     ['a field of three decimals', '"custom_field_hash":{"cf_custtin":"101234567.000"}'],
     ['a field of several choices', '"custom_fields":[{"api_name":"cf_custtin","value":["101234567"]}]'],
+    [
+      'the second row of its name, where the first holds nothing',
+      '"custom_fields":[{"api_name":"cf_custtin","value":""},{"api_name":"cf_custtin","value":"101234567"}]',
+    ],
+    ['a row that says its name as a placeholder', '"custom_fields":[{"placeholder":"cf_custtin","value":"101234567"}]'],
+    ['a row of text alone', '"custom_fields":[{"api_name":"cf_custtin","value_formatted":"101,234,567"}]'],
+    [
+      'a row of text alone, where the number stands beside',
+      '"custom_fields":[{"api_name":"cf_custtin","value_formatted":"1.01 L"}],"custom_field_hash":{"cf_custtin_unformatted":101234567}',
+    ],
   ])('a TIN from %s is its digits', (_name, fields) => {
     expect(read(fields).buyer.taxpayerId).toBe('101234567');
   });
@@ -47,6 +58,13 @@ describe('a custom field is its value before it is the text made of it', () => {
     ['false', null],
   ])('a TIN %s is taken as it is, for somebody to see', (value, is) => {
     expect(read(`"custom_field_hash":{"cf_custtin":${value}}`).buyer.taxpayerId).toBe(is);
+  });
+
+  test.each([
+    ['["101234567","101234568"]', '101234567101234568'],
+    ['{"tin":101234567}', '{"tin":"101234567"}'],
+  ])('a TIN %s is there, and never left out: somebody sees that it is none', (value, is) => {
+    expect(read(`"custom_fields":[{"api_name":"cf_custtin","value":${value}}]`).buyer.taxpayerId).toBe(is);
   });
 
   test.each([
@@ -75,6 +93,35 @@ test('names and numbers come in well-formed and on one line, whatever Zoho says'
   expect(document.lines.map((each) => each.name)).toEqual(['Bread whole', 'line one line two tab', 'Bread']);
 });
 
+test('a name of which nothing can be seen is none', () => {
+  const unseen = ['\\u200b', '\\u3164', '\\u00ad\\u2060', '\\u034f', '\\u2800 \\u115f'];
+  const names = read(`"customer_name":"\\ufeff\\u200d","line_items":[${unseen.map((name) => `{"name":"${name}","description":"${name}"}`).join(',')}]`);
+  expect([names.customer.name, ...names.lines.map((each) => each.name)]).toEqual(['', '-', '-', '-', '-', '-']);
+  expect(read('"line_items":[{"name":"\\u200b","description":"Bread"},{"name":"caf\\u0065\\u0301 \\u2764\\ufe0f"}]').lines.map((each) => each.name)).toEqual([
+    'Bread',
+    'cafe\u0301 \u2764\ufe0f',
+  ]);
+});
+
+describe('the rate of a line’s tax, where the line itself does not say it', () => {
+  const percentOf = (fields: string) =>
+    read(`"line_items":[{"name":"x","quantity":1,"rate":1000,"item_total":1000,"tax_id":"7",${fields}}]`).lines[0]?.tax?.percent;
+  test.each([
+    ['in what it is made of', '"tax_name":"VAT","line_item_taxes":[{"tax_name":"VAT","tax_percentage":18,"tax_amount":180}]', '18'],
+    [
+      'in the names of what it is made of',
+      '"tax_name":"G","tax_percentage":"","line_item_taxes":[{"tax_name":"A (10%)","tax_amount":100},{"tax_name":"B (8%)","tax_amount":80}]',
+      '18',
+    ],
+    ['in its name', '"tax_name":"VAT (18%)","tax_percentage":null', '18'],
+    ['nowhere, where nothing is charged', '"tax_name":"Exempt","line_item_taxes":[]', '0'],
+  ])('stands %s', (_name, fields, is) => expect(percentOf(fields)).toBe(is));
+  test('is said to be missing where nothing says it', () =>
+    expect(() => percentOf('"tax_name":"VAT","line_item_taxes":[{"tax_name":"VAT","tax_amount":180}]')).toThrow(
+      expect.objectContaining({ problem: { code: 'document_unreadable', field: 'line_items[0].tax_percentage', value: '' } }),
+    ));
+});
+
 describe('a number that is none is said, never reckoned with', () => {
   const line = (discount: string) => `"line_items":[{"name":"x","quantity":2,"rate":500,"item_total":900,"discount":"${discount}"}]`;
   test('a discount in percent may have a blank in it', () => {
@@ -94,6 +141,14 @@ describe('a number that is none is said, never reckoned with', () => {
     ['"total":1e15', 'total', '1000000000000000'],
     ['"balance":-1e17', 'balance', '-100000000000000000'],
     ['"currency_code":"RWF (Fr)"', 'currency_code', 'RWF (Fr)'],
+    ['"shipping_charge":"RWF100.00"', 'shipping_charge', 'RWF100.00'],
+    ['"shipping_charge":100,"shipping_charge_tax":"18 RWF"', 'shipping_charge_tax', '18 RWF'],
+    ['"shipping_charge":100,"shipping_charge_taxes":[{"tax_id":"7","tax_amount":"free"}]', 'shipping_charge_taxes[0].tax_amount', 'free'],
+    ['"shipping_charge":100,"shipping_charge_tax_percentage":"18%"', 'shipping_charge_tax_percentage', '18%'],
+    ['"discount_type":"entity_level","discount_total":"RWF5","discount":"0"', 'discount_total', 'RWF5'],
+    ['"line_items":[{"name":"y","discount_amount":"5,00","discount":0}]', 'line_items[0].discount_amount', '5,00'],
+    ['"currency_code":""', 'currency_code', ''],
+    ['"currency_code":null', 'currency_code', ''],
   ])('%s, by its field and with what stands in it', (fields, field, value) =>
     expect(() => read(fields)).toThrow(expect.objectContaining({ problem: { code: 'document_unreadable', field, value } })),
   );

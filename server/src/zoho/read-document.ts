@@ -69,7 +69,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
 function readLine(line: Fields, places: number, at: string): BooksLine {
   const taxId = text(line.tax_id);
   const taxes = taxAmounts(line, 'line_item_taxes', at);
-  const percent = amount(line, 'tax_percentage', at);
+  const percent = taxId ? percentOfLine(line, taxes, at) : '0';
   const kind = text(line.tax_type);
   return {
     id: text(line.line_item_id),
@@ -92,6 +92,20 @@ function readLine(line: Fields, places: number, at: string): BooksLine {
   };
 }
 
+/** The rate of a line's tax; where the line does not say it, what it is made of may, and its name: a tax that is charged is never taken for one of nought. */
+function percentOfLine(line: Fields, taxes: TaxAmount[], at: string): string {
+  if (text(line.tax_percentage) !== '') return amount(line, 'tax_percentage', at);
+  const known = percentOfAll(list(line.line_item_taxes)) ?? percentIn(text(line.tax_name));
+  if (known === null && taxes.some((tax) => !isZero(tax.amount))) throw new AppError('document_unreadable', { field: `${at}tax_percentage`, value: '' });
+  return known ?? '0';
+}
+
+/** What the taxes of a list come to in percent, each by its rate or its name; null where one of them says neither. */
+function percentOfAll(taxes: Fields[]): string | null {
+  const percents = taxes.map((tax) => amountIn(tax.tax_percentage) ?? percentIn(text(tax.tax_name)));
+  return percents.length > 0 && percents.every((each) => each !== null) ? add('0', ...(percents as string[])) : null;
+}
+
 /** Decimals a currency is kept in; what is no such number would end in arithmetic that cannot be done. */
 function precisionOf(raw: Fields): number {
   const given = text(raw.price_precision) || '2';
@@ -102,7 +116,7 @@ function precisionOf(raw: Fields): number {
 /** Three letters; what is none would stand on receipts, and be compared with the currencies that are. */
 function currencyOf(raw: Fields): string {
   const given = text(raw.currency_code);
-  if (!/^([A-Za-z]{3})?$/.test(given)) throw new AppError('document_unreadable', { field: 'currency_code', value: cut(given, 40) });
+  if (!/^[A-Za-z]{3}$/.test(given)) throw new AppError('document_unreadable', { field: 'currency_code', value: cut(given, 40) });
   return given.toUpperCase();
 }
 
@@ -120,22 +134,20 @@ const taxAmounts = (from: Fields, key: string, at = ''): TaxAmount[] =>
  * and without it; the charge itself with the tax inside on a tax-inclusive document, unless the net is named.
  */
 function shippingOf(raw: Fields, places: number): BooksDocument['shipping'] {
-  const charge = amountIn(raw.shipping_charge) ?? '0';
-  const without = amountIn(raw.shipping_charge_exclusive_of_tax);
-  const inside = amountIn(raw.shipping_charge_inclusive_of_tax);
+  const charge = amount(raw, 'shipping_charge');
+  const without = amountOrNone(raw, 'shipping_charge_exclusive_of_tax');
+  const inside = amountOrNone(raw, 'shipping_charge_inclusive_of_tax');
+  const percent = amountOrNone(raw, 'shipping_charge_tax_percentage');
   const taxes = list(raw.shipping_charge_taxes);
   const [only] = taxes;
   const taxId = text(raw.shipping_charge_tax_id) || (taxes.length === 1 ? text(only?.tax_id) : '') || null;
   const taxName = text(raw.shipping_charge_tax_name) || text(only?.tax_name);
-  const percents = taxes.map((tax) => amountIn(tax.tax_percentage) ?? percentIn(text(tax.tax_name)));
-  const taxPercent =
-    amountIn(raw.shipping_charge_tax_percentage) ??
-    (percents.length > 0 && percents.every((each) => each !== null) ? add('0', ...(percents as string[])) : percentIn(taxName));
+  const taxPercent = percent ?? percentOfAll(taxes) ?? percentIn(taxName);
   const difference = without !== null && inside !== null ? subtract(inside, without) : null;
   const listed = taxes.length > 0 ? add('0', ...taxAmounts(raw, 'shipping_charge_taxes').map((tax) => tax.amount)) : null;
-  const told = [amountIn(raw.shipping_charge_tax), listed, difference].filter((each) => each !== null);
+  const told = [amountOrNone(raw, 'shipping_charge_tax'), listed, difference].filter((each) => each !== null);
   const said = told.find((each) => !isZero(each)) ?? told[0] ?? null;
-  if (isZero(without ?? charge)) return { net: without ?? charge, tax: said ?? '0', taxId, taxPercent: amountIn(raw.shipping_charge_tax_percentage), taxName };
+  if (isZero(without ?? charge)) return { net: without ?? charge, tax: said ?? '0', taxId, taxPercent: percent, taxName };
   const isGross = without === null && raw.is_inclusive_tax === true;
   const base = without ?? charge;
   const share = isGross ? add('100', taxPercent ?? '0') : '100';
@@ -148,7 +160,7 @@ const percentIn = (name: string): string | null => /\((\d+(?:\.\d+)?)\s*%\)\s*$/
 
 /** Text `"10%"` is a share, a number an amount. */
 function lineDiscount(line: Fields, places: number, at: string): string {
-  const money = amountIn(line.discount_amount);
+  const money = amountOrNone(line, 'discount_amount', at);
   if (money !== null) return money;
   const percent = percentOf(line, at);
   if (percent === null) return amount(line, 'discount', at);
@@ -156,7 +168,7 @@ function lineDiscount(line: Fields, places: number, at: string): string {
 }
 
 function entityDiscount(raw: Fields, places: number): string {
-  const money = amountIn(raw.discount_total) ?? amountIn(raw.discount_amount);
+  const money = amountOrNone(raw, 'discount_total') ?? amountOrNone(raw, 'discount_amount');
   if (money !== null) return money;
   const percent = percentOf(raw);
   return percent === null ? amount(raw, 'discount') : round(divide(multiply(amount(raw, 'sub_total'), percent), '100'), places);
@@ -204,22 +216,31 @@ function custom(raw: Fields, name: string): string | null {
     ['custom_fields', 'custom_field_hash'],
     ['customer_custom_fields', 'customer_custom_field_hash'],
   ] as const) {
-    const row = list(raw[fields]).find((each) => text(each.api_name) === name);
+    const rows = list(raw[fields]).filter((row) => (text(row.api_name) || text(row.placeholder)) === name);
     const flat = (raw[hash] ?? {}) as Fields;
-    const value = text(only(row?.value)) || text(flat[`${name}_unformatted`]) || text(flat[name]);
+    const first = (key: string) => rows.map((row) => written(row[key])).find(Boolean);
+    const value = first('value') || written(flat[`${name}_unformatted`]) || written(flat[name]) || first('value_formatted');
     if (value) return value;
   }
   return null;
 }
 
-/** What a field of several choices holds, where that is one. */
-const only = (value: Json | undefined): Json | undefined => (Array.isArray(value) && value.length === 1 ? value[0] : value);
+/** What stands in a field, whatever its kind: of several choices all, so that nobody is left without what was said of them. A box that is ticked says nothing. */
+function written(value: Json | undefined): string {
+  if (Array.isArray(value)) return value.map(written).filter(Boolean).join(', ');
+  return typeof value === 'object' && value !== null ? text(JSON.stringify(value)) : text(value);
+}
 
 /**
  * The door: whatever of Zoho's becomes ours goes through here, on one line and well-formed. Blanks come as `""`, `" "`, null or not at all. What is
  * only given back to Zoho, a line of a credit note, is not read by this and stays to the byte what it was.
  */
-export const text = (value: Json | undefined): string => (typeof value === 'string' ? clean(value).replace(turning, '').trim() : '');
+export function text(value: Json | undefined): string {
+  const found = typeof value === 'string' ? clean(value).replace(turning, '').trim() : '';
+  return unseen.test(found) ? '' : found;
+}
+/** Nothing but what has no shape of its own: joiners, fillers, soft hyphens, blanks. As a name it would be an empty place on paper. */
+const unseen = /^[\p{Default_Ignorable_Code_Point}\p{White_Space}\u2800]+$/u;
 /** What turns the text behind it round, numbers too, until it is closed again, if it is; letters that run from the right do so by themselves. */
 const turning = /[\u202a-\u202e\u2066-\u2069]/g;
 
@@ -232,6 +253,9 @@ function amount(from: Fields, key: string, at = ''): string {
   if (found === null) throw new AppError('document_unreadable', { field: at + key, value: cut(given, 40) });
   return found;
 }
+
+/** The same, where nothing is not nought but left to be said elsewhere. */
+const amountOrNone = (from: Fields, key: string, at = ''): string | null => (text(from[key]) === '' ? null : amount(from, key, at));
 
 /** A number that can be reckoned with, or null: more digits before the point than fifteen no document has, and no table or device takes. */
 export function amountIn(value: Json | undefined): string | null {
