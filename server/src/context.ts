@@ -40,7 +40,7 @@ export type Session = {
   hasSecondFactor: boolean;
   /** Begun on an unknown device without the second factor that is set up: it opens nothing before that is given. */
   awaitsSecondFactor: boolean;
-  /** What wrong codes are counted by: this session, with those it went on from. */
+  /** What wrong codes are counted by once a right one was given: this session, with those it went on from. */
   lineage: string;
   business: {
     membership: Membership;

@@ -152,7 +152,7 @@ describe('guesses are counted before they are looked at, whoever makes them all 
     expect(panels.filter((each) => each.status === 200).length).toBe(20 - 1);
   });
 
-  test('wrong codes of whoever holds nothing but a session’s token close that session’s way and nobody else’s, switched or not', async () => {
+  test('wrong codes of whoever holds nothing but a session’s token close the way of those who have given none, and nobody else’s, switched or not', async () => {
     const own = await newPerson('ines');
     const stolen = withToken(await alsoIn('ines', 1));
     const secretOfInes = await enrol(own, password);

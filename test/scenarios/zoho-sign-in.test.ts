@@ -283,6 +283,30 @@ describe('who may not enter is told so, on both sides, and learns nothing', () =
   });
 });
 
+describe('whoever has a member’s Zoho account and not their second factor', () => {
+  test('guesses it in one count, however many sessions they open and by code or recovery code; who has given it, or has the password, goes on', async () => {
+    const member = business(0).admin;
+    const own = (await signIn(0, first)).api;
+    expect((await own.post('/auth/second-factor', { code: await codeFor(world, member) })).status).toBe(200);
+    const opened = [await signIn(0, first), await signIn(0, first), await signIn(0, first)].map(({ api }) => api);
+    const guesses = [];
+    for (let i = 0; i < 12; i++) {
+      const given = i % 4 === 3 ? { recovery_code: `BBBB-CCCC-DDDD-FF${String(i).padStart(2, '2')}` } : { code: String(i).padStart(6, '0') };
+      guesses.push((await opened[i % 3]?.post('/auth/second-factor', given))?.body.code);
+    }
+    expect(guesses).toEqual([...Array(10).fill('wrong_code'), ...Array(2).fill('too_many_attempts')]);
+    const another = (await signIn(0, first)).api;
+    expect((await another.post('/auth/second-factor', { code: await codeFor(world, member) })).body.code).toBe('too_many_attempts');
+    expect((await own.post('/auth/second-factor', { code: await codeFor(world, member) })).body.second_factor).toBe('passed');
+    const { username, password } = member;
+    const byPassword = { username, password, code: await codeFor(world, member), business_id: business(0).businessId };
+    expect((await anyone.post('/auth/login', byPassword)).status).toBe(200);
+    ahead += 16 * 60_000;
+    expect((await (await signIn(0, first)).api.post('/auth/second-factor', { code: await codeFor(world, member) })).status).toBe(200);
+    ahead -= 16 * 60_000;
+  });
+});
+
 describe('a sign-in that somebody was lured into', () => {
   test('ends with a no, which the panel is told and the trail keeps with both addresses', async () => {
     const panel = await open(business(0).organizationId);

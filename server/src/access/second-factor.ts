@@ -37,12 +37,14 @@ type Ports = { database: Database; clock: Clock; newId: NewId; totp: Totp; tries
 
 /**
  * The second factor: an authenticator, recovery codes beside it, and devices that are remembered for a while. Wrong ones are counted by
- * who gives them: at sign-in by the person, whose password was right by then; within a session by that session, so that whoever holds
- * nothing but its token cannot keep the person out of theirs.
+ * person, and apart by what was shown before: at sign-in the password was right; in a session that was never given one (by Zoho, on a
+ * remembered device, or with a found token) nothing was, and as many more are to be had, so all of those share one count. A session that
+ * was given one has its own, with those it was switched to: no other comes by without one. So whoever has less cannot keep out who has more.
  */
 export function openSecondFactor(ports: Ports) {
   const { database, clock, totp, tries } = ports;
 
+  const countedIn = (session: Session): string => (session.verifiedAt === null ? `in_sessions:${session.person.id}` : session.lineage);
   const plain = (code: string) => code.toUpperCase().replace(/[^A-Z0-9]/g, '');
   const isRight = (tx: Tx, personId: string, given: Given, as: 'use' | 'look' | 'first'): Promise<boolean> => {
     if (given.recovery_code === undefined) return totp.check(tx, personId, given.code ?? '', as);
@@ -68,11 +70,11 @@ export function openSecondFactor(ports: Ports) {
     begin: totp.begin,
     /** At sign-in, once the password was right. `look` leaves a right one unused, for a sign-in that cannot be finished yet. */
     passAtSignIn: (person: Pick<StoredPerson, 'id'>, given: Given, as: 'use' | 'look') => pass(person.id, given, person.id, as),
-    passInSession: (session: Session, given: Given) => pass(session.person.id, given, session.lineage, 'use'),
+    passInSession: (session: Session, given: Given) => pass(session.person.id, given, countedIn(session), 'use'),
     /** The authenticator's first code puts it in force; answers the recovery codes, which leave the server here only. */
     async confirm(session: Session, code: string): Promise<string[]> {
       if (session.hasSecondFactor) throw new AppError('wrong_state', { state: 'set_up' });
-      await pass(session.person.id, { code }, session.lineage, 'first');
+      await pass(session.person.id, { code }, countedIn(session), 'first');
       const codes = await makeCodes(session.person.id);
       ports.notify(session.person.id, 'authenticator_set_up');
       return codes;
