@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, asPlatform, codeFor, codeOf, enrol, operatorOf, until } from '../api.ts';
 import { startWorld, type World } from '../world.ts';
@@ -108,6 +109,57 @@ describe('sessions end by whose they are, not by what a list shows', () => {
     expect(await worksAs(operator.token)).toBe(true);
     await platform("update reference.operator_session set created_at = now() - interval '12 hours 1 minute'");
     expect(await worksAs(operator.token)).toBe(false);
+  });
+});
+
+describe('a session that is passed on to another business', () => {
+  const toOther = (token: unknown) => withToken(token).post('/auth/switch', { business_id: business(1).businessId });
+  const toFirst = (token: unknown) => withToken(token).post('/auth/switch', { business_id: business(0).businessId });
+
+  test('is one session all the while: however often it is passed on it is over after seven days', async () => {
+    await newPerson('wolfram');
+    await alsoIn('wolfram', 1);
+    const own = (await anyone().post('/auth/login', { username: 'wolfram', password, business_id: business(0).businessId })).body.token;
+    await world.sql("update session set created_at = now() - interval '6 days 20 hours'", [], business(0).businessId);
+    const there = (await toOther(own)).body.token;
+    const back = await toFirst(there);
+    expect(back.status, JSON.stringify(back.body)).toBe(200);
+    const { expires_at } = (await withToken(back.body.token).get('/auth/me')).body as unknown as { expires_at: string };
+    expect(new Date(expires_at).getTime()).toBeLessThanOrEqual(clock.now().getTime() + 4 * 3_600_000);
+    expect([await worksAs(own), await worksAs(there)]).toEqual([false, false]);
+  });
+
+  test('stays one: of twenty that pass it on at once one has it', async () => {
+    const own = (await newPerson('xaver')).token;
+    await alsoIn('xaver', 1);
+    const all = await Promise.all(Array.from({ length: 20 }, () => toOther(own)));
+    expect(all.filter((each) => each.status === 200)).toHaveLength(1);
+    expect(all.filter((each) => each.status === 401)).toHaveLength(19);
+  });
+
+  test('is not passed on past a changed password: not to where its sessions have been ended a moment ago', async () => {
+    const own = await newPerson('yannick');
+    const thief = await alsoIn('yannick', 1);
+    const [holder, watcher] = [0, 1].map(() => new pg.Client({ connectionString: world.databaseUrls.app })) as [pg.Client, pg.Client];
+    await Promise.all([holder.connect(), watcher.connect()]);
+    const waiting = async () =>
+      Number((await watcher.query("select count(*) as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).rows[0]?.n);
+    try {
+      // The thief's session is held, so that the first business has been gone through and the second has not.
+      await holder.query('begin');
+      await holder.query("select set_config('role', 'muhuri_worker', true), set_config('app.business_id', $1, true)", [business(1).businessId]);
+      await holder.query('select id from session order by created_at desc limit 1 for update');
+      const changing = own.post('/auth/password', { current_password: password, new_password: 'eight slow barges at noon' });
+      await until(waiting, (n) => n >= 1);
+      const passing = toFirst(thief);
+      await until(waiting, (n) => n >= 2);
+      await holder.query('commit');
+      const [changed, passed] = await Promise.all([changing, passing]);
+      expect(changed.status, JSON.stringify(changed.body)).toBe(200);
+      expect([await worksAs(own.token), await worksAs(thief), await worksAs(passed.body.token ?? 'none'.repeat(10))]).toEqual([true, false, false]);
+    } finally {
+      await Promise.all([holder.end(), watcher.end()]);
+    }
   });
 });
 

@@ -64,29 +64,20 @@ export const sessionAdapter = (database: Database, clock: Clock): Adapter => ({
       return;
     }
     await database.transaction(owner, (tx) =>
-      query(
-        tx,
-        `insert into session (business_id, id, membership_id, expires_at, created_at, address, user_agent, verified_at, last_seen_at,
-           family, refresh_hash, renew_until, zoho_user_id, zoho_checked_at, lineage, awaits_second_factor)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $5, $9, $10, $11, $12, $13, $14, $15)`,
-        [
-          owner,
-          id,
-          member,
-          renewal?.expiresAt ?? session.expiresAt,
-          begun,
-          address,
-          userAgent,
-          verifiedAt,
-          renewal?.family ?? null,
-          renewal?.refreshHash ?? null,
-          renewal?.renewUntil ?? null,
-          renewal?.zohoUserId ?? null,
-          renewal ? begun : null,
-          lineage ?? id,
-          awaitsSecondFactor ?? false,
-        ],
-      ),
+      insertSession(tx, {
+        businessId: owner,
+        id,
+        membershipId: member as string,
+        expiresAt: renewal?.expiresAt ?? session.expiresAt,
+        createdAt: begun,
+        seenAt: begun,
+        address,
+        userAgent,
+        verifiedAt,
+        renewal: renewal ?? null,
+        lineage: lineage ?? id,
+        awaitsSecondFactor: awaitsSecondFactor ?? false,
+      }),
     );
   },
   async updateSessionExpiration(sessionId, expiresAt) {
@@ -178,6 +169,76 @@ async function onSession(database: Database, sessionId: string, statement: strin
   const sql = statement.replace('{table}', 'session').replace('{key}', `id = $1 and business_id = $${more.length + 2}`);
   await database.transaction(owner, (tx) => query(tx, sql, [id, ...more, owner]));
 }
+
+type NewSession = {
+  businessId: string;
+  id: string;
+  membershipId: string;
+  expiresAt: Date;
+  createdAt: Date;
+  seenAt: Date;
+  address: string | null;
+  userAgent: string | null;
+  verifiedAt: Date | null;
+  renewal: Renewal | null;
+  lineage: string;
+  awaitsSecondFactor: boolean;
+};
+
+const insertSession = (tx: Tx, is: NewSession) =>
+  query(
+    tx,
+    `insert into session (business_id, id, membership_id, expires_at, created_at, address, user_agent, verified_at, last_seen_at,
+       family, refresh_hash, renew_until, zoho_user_id, zoho_checked_at, lineage, awaits_second_factor)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+    [
+      is.businessId,
+      is.id,
+      is.membershipId,
+      is.expiresAt,
+      is.createdAt,
+      is.address,
+      is.userAgent,
+      is.verifiedAt,
+      is.seenAt,
+      is.renewal?.family ?? null,
+      is.renewal?.refreshHash ?? null,
+      is.renewal?.renewUntil ?? null,
+      is.renewal?.zohoUserId ?? null,
+      is.renewal ? is.seenAt : null,
+      is.lineage,
+      is.awaitsSecondFactor,
+    ],
+  );
+
+/**
+ * One after the other for whatever begins sessions out of others, and whatever ends all of a person's: what is passed on from one business to another
+ * would otherwise slip through between the two (`platform` door). False where the person may not sign in any more.
+ */
+export const holdSessionsOf = async (tx: Tx, personId: string): Promise<boolean> =>
+  (await queryOne<{ status: string }>(tx, 'select status from reference.person where id = $1 for update', [personId]))?.status === 'active';
+
+/** Ends a session that is passed on, and says since when there was one; null where it has ended already. */
+export async function takeSession(tx: Tx, id: string): Promise<Date | null> {
+  const taken = await queryOne<{ created_at: unknown }>(tx, 'delete from session where id = $1 returning created_at', [id]);
+  return taken && toDate(taken.created_at);
+}
+
+/** The one that goes on from it: it lives no longer than the first could have. */
+export const passSession = (
+  tx: Tx,
+  is: Pick<NewSession, 'businessId' | 'id' | 'membershipId' | 'address' | 'userAgent' | 'verifiedAt' | 'lineage'>,
+  since: Date,
+  now: Date,
+) =>
+  insertSession(tx, {
+    ...is,
+    expiresAt: new Date(Math.min(now.getTime() + sessionMs, since.getTime() + longestMs)),
+    createdAt: since,
+    seenAt: now,
+    renewal: null,
+    awaitsSecondFactor: false,
+  });
 
 /** What has expired in one business. */
 export const deleteExpiredSessions = (tx: Tx, now: Date) => query(tx, 'delete from session where coalesce(renew_until, expires_at) < $1', [now]);

@@ -14,6 +14,7 @@ import {
   deleteOperatorSessionsOf,
   deleteSessionsOf,
   deleteSessionsOfZohoUser,
+  holdSessionsOf,
   listOperatorSessionIds,
   listOperatorSessions,
   listSessionIdsOf,
@@ -21,6 +22,7 @@ import {
   lockFamily,
   longestMs,
   operator,
+  passSession,
   type RenewableSession,
   renewFamily,
   type SessionAttributes,
@@ -31,6 +33,7 @@ import {
   sessionVerified,
   split,
   type StoredSession,
+  takeSession,
 } from './session.store.ts';
 
 const shape = /^(biz_[0-9a-f]{32}|operator)\.[A-Za-z0-9_-]{43}$/;
@@ -65,6 +68,15 @@ export type Sessions = {
     refreshToken: string,
     stillThere: (businessId: string, zohoUserId: string) => Promise<boolean | null>,
   ): Promise<{ token: string; refreshToken: string }>;
+  /**
+   * Passes a session on to another membership of its person: the old one ends with it, and where it has ended meanwhile there is none. The new one
+   * lives no longer than the old one could have: however often it is passed on, a session is over after its longest time.
+   */
+  passOn(
+    session: Session,
+    to: { businessId: string; membershipId: string },
+    from: Pick<SessionAttributes, 'address' | 'userAgent'>,
+  ): Promise<{ token: string }>;
   /** Who a token speaks for, a session's or an API key's; throws `not_signed_in` for anything that is not alive. */
   read(token: string): Promise<Session>;
   end(token: string): Promise<void>;
@@ -104,6 +116,20 @@ export function openSessions(ports: { database: Database; clock: Clock; readKey:
       const secret = randomBytes(32).toString('base64url');
       const session = await lucia.createSession(`${owner}.${member}`, attributes as never, { sessionId: stored(`${owner}.${secret}`) });
       return { token: `${owner}.${secret}`, expiresAt: session.expiresAt };
+    },
+    async passOn({ id, person, verifiedAt, lineage }, { businessId, membershipId }, from) {
+      const [owner, old] = split(id);
+      const token = `${businessId}.${newSecret()}`;
+      await database.registration(async (tx, enter, leave) => {
+        if (!(await holdSessionsOf(tx, person.id))) throw new AppError('not_signed_in');
+        await enter(owner);
+        const since = await takeSession(tx, old);
+        if (!since) throw new AppError('not_signed_in');
+        await leave();
+        await enter(businessId);
+        await passSession(tx, { businessId, id: split(stored(token))[1], membershipId, ...from, verifiedAt, lineage }, since, clock.now());
+      });
+      return { token };
     },
     async beginRenewable(owner, member, from, zohoUserId) {
       const [secret, refresh, family] = [newSecret(), newSecret(), randomBytes(12).toString('base64url')];
@@ -250,12 +276,15 @@ export function openSessions(ports: { database: Database; clock: Clock; readKey:
     endById: (id) => lucia.invalidateSession(id),
     async endOthers(personId, exceptId) {
       const [owner, id] = split(exceptId ?? '');
-      const memberships = await database.platform(async (tx) => {
+      await database.registration(async (tx, enter, leave) => {
+        await holdSessionsOf(tx, personId);
         await deleteOperatorSessionsOf(tx, personId, owner === operator ? id : null);
-        return listEveryMembership(tx, personId);
+        for (const { businessId, membershipId } of await listEveryMembership(tx, personId)) {
+          await enter(businessId);
+          await deleteSessionsOf(tx, membershipId, owner === businessId ? id : null);
+          await leave();
+        }
       });
-      for (const { businessId, membershipId } of memberships)
-        await database.transaction(businessId, (tx) => deleteSessionsOf(tx, membershipId, owner === businessId ? id : null));
     },
   };
 }

@@ -130,15 +130,14 @@ export type SwitchMembership = (token: string, businessId: string, from: From) =
 export const switchMembership =
   (ports: Pick<Ports, 'database' | 'sessions'>): SwitchMembership =>
   async (token, businessId, from) => {
-    const { person, verifiedAt, zohoUserId, lineage } = await ports.sessions.read(token);
+    const session = await ports.sessions.read(token);
     // Zoho vouched for a user of one organization; what this person may do elsewhere is not Zoho's to open.
-    if (zohoUserId) throw new AppError('not_allowed');
-    const memberships = await ports.database.platform((tx) => listMemberships(tx, person.id));
+    if (session.zohoUserId) throw new AppError('not_allowed');
+    const memberships = await ports.database.platform((tx) => listMemberships(tx, session.person.id));
     const entry = memberships.find((each) => each.businessId === businessId);
     if (!entry) throw new AppError('not_found');
-    const begun = await ports.sessions.begin(entry.businessId, entry.membershipId, { ...from, verifiedAt, lineage });
-    await ports.sessions.end(token);
-    return { token: begun.token, session: await ports.sessions.read(begun.token) };
+    const passed = await ports.sessions.passOn(session, entry, from);
+    return { token: passed.token, session: await ports.sessions.read(passed.token) };
   };
 
 type Choice = [chosen: MembershipEntry | null, toChoose: AppError | null];
