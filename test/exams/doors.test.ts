@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import * as contract from '@muhuri/shared/contract/index';
 import type { Endpoint } from '@muhuri/shared/contract/index';
@@ -182,6 +183,53 @@ describe('the doors of the contract', () => {
     const failed: string[] = [];
     for (const door of doors)
       await Promise.all(odd.map((text) => tried(door, text).catch((error: Error) => void failed.push(`${door.name} ${text}: ${error.message}`))));
+    expect(failed).toEqual([]);
+    expect(unexpected).toEqual([]);
+  });
+
+  test('take a place in a list that nobody was given, of no usual calendar or of none at all', async () => {
+    const lists = endpoints.filter(([, { query: asks }]) => asks && 'cursor' in (asks as unknown as { shape: object }).shape);
+    expect(lists.length).toBeGreaterThan(8);
+    const [id, key] = [`rcp_${'0'.repeat(32)}`, 'invoices/'];
+    const moments = ['+275760-09-13T00:00:00.000Z', '-271821-04-20T00:00:00.000Z', '-000001-01-01T00:00:00.000Z', '0000-01-01T00:00:00.000Z'];
+    const odd = [
+      ...[...moments, '9999-12-31T23:59:59.999Z', 8.64e15, null, {}].map((at) => [at, id]),
+      ...['0000-00-00', '0000-01-01', '2026-02-31', '9999-99-99', '9999-12-31'].map((at) => [at, '1'.repeat(25), key]),
+      null,
+      [],
+      { length: 2 },
+      ['2026-11-20T10:00:00.000Z', `${id}\u0000`],
+      ['2026-11-20', '1', key, 'more'],
+    ];
+    const failed: string[] = [];
+    for (const [name, endpoint] of lists) {
+      const ask = (text: string) => ({ path: `${pathOf(endpoint)}?cursor=${Buffer.from(text).toString('base64url')}` });
+      for (const each of odd)
+        await tried({ name, endpoint, ask }, JSON.stringify(each)).catch(
+          (error: Error) => void failed.push(`${name} ${JSON.stringify(each)}: ${error.message}`),
+        );
+    }
+    expect(failed).toEqual([]);
+    expect(unexpected).toEqual([]);
+  });
+
+  test('take an address longer than any of ours as one where nothing is, with a key to repeat it by or without', async () => {
+    const changing = endpoints.filter(([, { method, path, guard, raw }]) => method !== 'GET' && path.includes('{') && guard !== 'anyone' && !raw);
+    expect(changing.length).toBeGreaterThan(20);
+    // What repeats itself is stored smaller than it is; this does not.
+    const unlike = (length: number) =>
+      Array.from({ length: Math.ceil(length / 128) }, (_, i) => createHash('sha512').update(`${examSeed} ${i}`).digest('hex'))
+        .join('')
+        .slice(0, length);
+    const failed: string[] = [];
+    for (const [name, endpoint] of changing)
+      for (const length of [490, 1_000, 4_000]) {
+        const place = unlike(length);
+        const [sample] = endpoint.input ? samplesOf(endpoint.input as unknown as Schema) : [];
+        const headers = { 'content-type': 'application/json', 'idempotency-key': `\u00ff${place}`.slice(0, 200) };
+        const ask = () => ({ path: endpoint.path.replace(/\{(\w+)\}/g, place), body: JSON.stringify(sample?.value ?? {}), headers });
+        await tried({ name, endpoint, ask }, place).catch((error: Error) => void failed.push(`${name} ${length}: ${error.message}`));
+      }
     expect(failed).toEqual([]);
     expect(unexpected).toEqual([]);
   });

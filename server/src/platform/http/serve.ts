@@ -134,6 +134,11 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   const refusal = ports.refusalOf(session, endpoint);
   if (refusal) throw new AppError(refusal);
   if (ctx && endpoint.method !== 'GET' && endpoint.guard.startsWith('manage_')) await ports.limits.ofChange(ctx.businessId);
+  // No address of ours is as long: what is would be kept with a repeated request, or looked for, at the length its caller chose.
+  if (c.req.path.length > pathMost) {
+    c.header('connection', 'close');
+    throw new AppError('not_found');
+  }
   let bytes = Buffer.alloc(0);
   const params = readable(c.req.param(), 'path') as Record<string, string>;
   const call: Call = {
@@ -194,6 +199,8 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
   ports.log.info({ request_id: requestId, business_id: ctx?.businessId, route: name, ms: Math.round(performance.now() - started) }, 'answered');
   return respond(c, result);
 }
+
+const pathMost = 500;
 
 /** A body may take half a minute to arrive. Whoever was put out meanwhile must not have begun in time what they end now. */
 const slowBodyMs = 100;
