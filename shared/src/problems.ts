@@ -1,4 +1,6 @@
+import { compare, isAmount } from './money.ts';
 import { arabic } from './problems.ar.ts';
+import { clean, cut, lengthOf } from './text.ts';
 
 /** Where the fix is made, so that the panel can say it: in Zoho Books, in a mapping, by asking the buyer, at the device, by waiting. */
 export type Fix = 'zoho' | 'mapping' | 'buyer' | 'device' | 'wait' | 'person' | 'sign_in' | 'support' | 'none';
@@ -162,9 +164,9 @@ export const problems = {
     409,
     'wait',
     'Everybody of the business has seven days to object to another address, and they are not over.',
-    'It can be put in force from {until} on.',
+    '[It can be put in force from {until} on.|It can be put in force when they are.]',
     'Chaque personne de l’entreprise a sept jours pour s’opposer à une autre adresse ; ils ne sont pas écoulés.',
-    'Elle peut entrer en vigueur à partir du {until}.',
+    '[Elle peut entrer en vigueur à partir du {until}.|Elle peut entrer en vigueur ensuite.]',
   ),
   second_operator_needed: e(
     409,
@@ -178,9 +180,9 @@ export const problems = {
     409,
     'wait',
     'Every admin has 24 hours to object, and they are not over.',
-    'It can be decided from {until} on.',
+    '[It can be decided from {until} on.|It can be decided when they are.]',
     'Chaque administrateur a 24 heures pour s’opposer ; elles ne sont pas écoulées.',
-    'La décision est possible à partir du {until}.',
+    '[La décision est possible à partir du {until}.|La décision est possible ensuite.]',
   ),
   changed_meanwhile: e(
     409,
@@ -209,10 +211,10 @@ export const problems = {
   go_live_too_early: e(
     409,
     'person',
-    'A business of this taxpayer or organization was closed, and may have sealed what is dated before {earliest}.',
-    'Begin on {earliest} or later; what the other one sealed must not be sealed again.',
-    "Une entreprise de ce contribuable ou de cette organisation a été fermée et a pu sceller ce qui date d'avant le {earliest}.",
-    "Commencez le {earliest} ou plus tard ; ce que l'autre a scellé ne doit pas l'être à nouveau.",
+    'A business of this taxpayer or organization was closed, and may have sealed what is dated before[ {earliest}| the day after it was closed].',
+    'Begin on[ {earliest}| that day] or later; what the other one sealed must not be sealed again.',
+    "Une entreprise de ce contribuable ou de cette organisation a été fermée et a pu sceller ce qui date d'avant le[ {earliest}| lendemain de sa fermeture].",
+    "Commencez[ le {earliest}| ce jour-là] ou plus tard ; ce que l'autre a scellé ne doit pas l'être à nouveau.",
   ),
   business_taken: e(
     409,
@@ -321,9 +323,9 @@ export const problems = {
   taxpayer_name_differs: e(
     409,
     'device',
-    'The device signs for “{told_name}”, and this business is called “{own_name}” here. Nothing is sealed while they differ.',
+    'The device signs for[ “{told_name}”| another name than it should], and this business is called[ “{own_name}”| otherwise] here. Nothing is sealed while they differ.',
     'The authority’s name holds: an administrator takes it over in the settings, or has the right device set up.',
-    "L'appareil signe pour « {told_name} », et cette entreprise s'appelle ici « {own_name} ». Rien n'est scellé tant qu'ils diffèrent.",
+    "L'appareil signe pour[ « {told_name} »| un autre nom], et cette entreprise s'appelle ici[ « {own_name} »| autrement]. Rien n'est scellé tant qu'ils diffèrent.",
     "Le nom de l'administration fait foi : un administrateur le reprend dans les réglages, ou fait installer le bon appareil.",
   ),
   taxpayer_vat_differs: e(
@@ -386,17 +388,17 @@ export const problems = {
   lists_stale: e(
     503,
     'device',
-    'The lists and rates of the authority could not be fetched {tries} times in a row.',
+    'The lists and rates of the authority could not be fetched[ {tries}| several] times in a row.',
     'Look at the device and its connection; they are fetched again by themselves, or at once in the settings.',
-    "Les listes et taux de l'administration n'ont pas pu être récupérés {tries} fois de suite.",
+    "Les listes et taux de l'administration n'ont pas pu être récupérés[ {tries}| plusieurs] fois de suite.",
     "Vérifiez l'appareil et sa connexion ; ils sont récupérés à nouveau d'eux-mêmes, ou tout de suite dans les réglages.",
   ),
   rate_changed: e(
     409,
     'zoho',
-    'The authority has changed the rate of class {tax_class}: {after} % instead of {before} %.',
+    'The authority has changed the rate of[ class {tax_class}| a tax class][: {after} % instead of {before} %].',
     'Change the tax in Zoho Books too, then close this notice. Documents with the former rate are not sealed.',
-    "L'administration a modifié le taux de la classe {tax_class} : {after} % au lieu de {before} %.",
+    "L'administration a modifié le taux[ de la classe {tax_class}| d'une classe fiscale][ : {after} % au lieu de {before} %].",
     "Modifiez aussi la taxe dans Zoho Books, puis fermez cet avis. Les documents à l'ancien taux ne sont pas scellés.",
   ),
   subscriber_unreachable: e(
@@ -466,33 +468,33 @@ export const problems = {
   document_unreadable: e(
     422,
     'zoho',
-    'This document cannot be read as Zoho gives it[: in {field} stands “{value}”].',
+    'This document cannot be read as Zoho gives it[: in {field} stands “{value}”|: {field} is empty, or not as it should be].',
     'Open it in Zoho Books, put that field right, and save it again. The other documents are not held up by it.',
-    'Ce document ne peut pas être lu tel que Zoho le donne[ : dans {field} figure « {value} »].',
+    'Ce document ne peut pas être lu tel que Zoho le donne[ : dans {field} figure « {value} »| : {field} est vide, ou pas comme il faut].',
     'Ouvrez-le dans Zoho Books, corrigez ce champ et enregistrez-le à nouveau. Les autres documents ne sont pas retenus.',
   ),
   listed_unreadable: e(
     422,
     'support',
-    'Zoho lists {count} documents that cannot be told apart: they have no number of their own.',
+    'Zoho lists[ {count}| some] documents that cannot be told apart: they have no number of their own.',
     'All the others came in. Tell the support of Muhuri which documents are missing here.',
-    'Zoho liste {count} documents que rien ne distingue : ils n’ont pas d’identifiant.',
+    'Zoho liste[ {count}| des] documents que rien ne distingue : ils n’ont pas d’identifiant.',
     'Tous les autres sont arrivés. Dites au support de Muhuri quels documents manquent ici.',
   ),
   poll_failing: e(
     422,
     'wait',
-    'Zoho could not be looked through for changes, {failures} times in a row.',
+    'Zoho could not be looked through for changes,[ {failures}| several] times in a row.',
     'See the connection in the settings: the reason stands there. What changed meanwhile is found as soon as it works again.',
-    'Zoho n’a pas pu être parcouru à la recherche de changements, {failures} fois de suite.',
+    'Zoho n’a pas pu être parcouru à la recherche de changements,[ {failures}| plusieurs] fois de suite.',
     'Voyez la connexion dans les paramètres : la raison y est indiquée. Ce qui a changé entre-temps sera trouvé dès que cela fonctionne.',
   ),
   job_failing: e(
     422,
     'support',
-    'Something that runs by itself for this business has failed {failures} times in a row ({job}).',
+    'Something that runs by itself for this business has failed[ {failures}| several] times in a row[ ({job})].',
     'See the connection in the settings for the reason. It goes on by itself as soon as it can; if it does not, tell the support of Muhuri.',
-    'Une tâche automatique de cette entreprise a échoué {failures} fois de suite ({job}).',
+    'Une tâche automatique de cette entreprise a échoué[ {failures}| plusieurs] fois de suite[ ({job})].',
     'Voyez la raison dans les paramètres, à la connexion. Elle reprend dès que possible ; sinon, prévenez le support de Muhuri.',
   ),
   zoho_client_missing: e(
@@ -693,9 +695,9 @@ export const problems = {
     422,
     'zoho',
     'This document is still a draft or waits for approval.',
-    'Mark it as sent or approve it in Zoho Books, then seal it.',
+    '[?refund:Approve it or convert it to open in Zoho Books, then seal it.|Mark it as sent or approve it in Zoho Books, then seal it.]',
     'Ce document est encore un brouillon ou attend une approbation.',
-    'Marquez-le comme envoyé ou approuvez-le dans Zoho Books, puis scellez-le.',
+    '[?refund:Approuvez-le ou convertissez-le en ouvert dans Zoho Books, puis scellez-le.|Marquez-le comme envoyé ou approuvez-le dans Zoho Books, puis scellez-le.]',
   ),
   document_void: e(
     422,
@@ -764,17 +766,17 @@ export const problems = {
   negative_line: e(
     422,
     'zoho',
-    'A line has a negative amount or quantity[: “{name}”].',
-    'Use a discount on the line, or a credit note.',
-    'Une ligne a un montant ou une quantité négatifs[ : « {name} »].',
-    'Utilisez une remise sur la ligne, ou une note de crédit.',
+    'A line has a negative amount or quantity[: “{name}”|: line {line}].',
+    '[?refund:On a credit note the amounts stand without a minus: correct the line in Zoho Books, or remove it.|Use a discount on the line, or a credit note.]',
+    'Une ligne a un montant ou une quantité négatifs[ : « {name} »| : ligne {line}].',
+    '[?refund:Sur une note de crédit, les montants sont sans moins : corrigez la ligne dans Zoho Books, ou retirez-la.|Utilisez une remise sur la ligne, ou une note de crédit.]',
   ),
   line_without_quantity: e(
     422,
     'zoho',
-    'The line "{name}" has an amount but no quantity.',
+    '[The line “{name}”|Line {line}|A line] has an amount but no quantity.',
     'Give it a quantity, or remove the line.',
-    'La ligne « {name} » a un montant mais pas de quantité.',
+    '[La ligne « {name} »|La ligne {line}|Une ligne] a un montant mais pas de quantité.',
     'Donnez-lui une quantité, ou retirez la ligne.',
   ),
   negative_charge: e(
@@ -788,18 +790,18 @@ export const problems = {
   quantity_unsupported: e(
     422,
     'zoho',
-    'A quantity is so small that it is nothing with two decimals, which is all the device takes[: {quantity} of “{name}”].',
+    'A quantity is so small that it is nothing with two decimals, which is all the device takes[: {quantity} of “{name}”|: {quantity} on line {line}].',
     'Change the unit or the quantity of that line.',
-    "Une quantité est si petite qu'il n'en reste rien avec deux décimales, et l'appareil n'en prend pas plus[ : {quantity} de « {name} »].",
+    "Une quantité est si petite qu'il n'en reste rien avec deux décimales, et l'appareil n'en prend pas plus[ : {quantity} de « {name} »| : {quantity} à la ligne {line}].",
     "Changez l'unité ou la quantité de cette ligne.",
   ),
   too_many_lines: e(
     422,
     'zoho',
     'The document has more lines than the authority takes.',
-    'Split it into several documents.',
+    '[?refund:Put lines of the same item together.|Split it into several documents.]',
     "Le document a plus de lignes que l'administration n'en accepte.",
-    'Divisez-le en plusieurs documents.',
+    '[?refund:Réunissez les lignes du même article.|Divisez-le en plusieurs documents.]',
   ),
   total_mismatch: e(
     422,
@@ -828,9 +830,9 @@ export const problems = {
   compound_tax: e(
     422,
     'zoho',
-    'A compound tax (a tax on a tax) cannot be sealed[: {tax_name} on “{name}”].',
+    'A compound tax (a tax on a tax) cannot be sealed[: {tax_name} on “{name}”|: {tax_name} on line {line}|: on “{name}”|: on line {line}].',
     'Use a simple tax on that line.',
-    'Une taxe composée (taxe sur taxe) ne peut pas être scellée[ : {tax_name} sur « {name} »].',
+    'Une taxe composée (taxe sur taxe) ne peut pas être scellée[ : {tax_name} sur « {name} »| : {tax_name} à la ligne {line}| : sur « {name} »| : à la ligne {line}].',
     'Utilisez une taxe simple sur cette ligne.',
   ),
   currency_unsupported: e(
@@ -852,9 +854,9 @@ export const problems = {
   exchange_rate_unlikely: e(
     422,
     'person',
-    'This document counts {rate} {base_currency} for one {currency}[; the last one sealed counted {known_rate}, on {known_date}][; it is usually about {usual_rate}]. It would be sealed at {base_total} {base_currency}.',
+    'This document counts[ {rate} {base_currency} for one {currency}| {rate} {base_currency} for one unit of its currency| a rate that can hardly be][; the last one sealed counted {known_rate}, on {known_date}][; it is usually about {usual_rate}].[ It would be sealed at {base_total} {base_currency}.]',
     'Correct the rate in Zoho Books, or confirm that it is right.',
-    'Ce document compte {rate} {base_currency} pour un {currency}[ ; le dernier scellé comptait {known_rate}, le {known_date}][ ; d’habitude, environ {usual_rate}]. Il serait scellé à {base_total} {base_currency}.',
+    'Ce document compte[ {rate} {base_currency} pour un {currency}| {rate} {base_currency} pour une unité de sa devise| un taux peu vraisemblable][ ; le dernier scellé comptait {known_rate}, le {known_date}][ ; d’habitude, environ {usual_rate}].[ Il serait scellé à {base_total} {base_currency}.]',
     "Corrigez le taux dans Zoho Books, ou confirmez qu'il est juste.",
   ),
 
@@ -878,9 +880,9 @@ export const problems = {
   tax_rate_differs: e(
     422,
     'mapping',
-    'A tax in Zoho is not at the rate of its tax class[: {tax_name} is {percent} %, but {charged} was charged on {base}][: in all, {tax_total} was charged].',
+    'A tax in Zoho is not at the rate of its tax class[: {tax_name} is {percent} %, but {charged} was charged on {base}|: it is {percent} %, but {charged} was charged on {base}|: in all, {tax_total} was charged].',
     'Correct the tax of the document in Zoho Books, or the mapping.',
-    "Une taxe dans Zoho n'est pas au taux de sa classe fiscale[ : {tax_name} est de {percent} %, mais {charged} a été facturé sur {base}][ : en tout, {tax_total} a été facturé].",
+    "Une taxe dans Zoho n'est pas au taux de sa classe fiscale[ : {tax_name} est de {percent} %, mais {charged} a été facturé sur {base}| : elle est de {percent} %, mais {charged} a été facturé sur {base}| : en tout, {tax_total} a été facturé].",
     'Corrigez la taxe du document dans Zoho Books, ou la correspondance.',
   ),
   item_unmapped: e(
@@ -984,18 +986,18 @@ export const problems = {
   buyer_name_damaged: e(
     422,
     'person',
-    'A character of the buyer’s name did not come whole from Zoho Books: it would be sent and printed as “{name}”.',
+    'A character of the buyer’s name did not come whole from Zoho Books: it would be sent and printed[ as “{name}”| without it].',
     'Type the name anew in Zoho Books, or confirm that it may stand like this.',
-    "Un caractère du nom de l'acheteur n'est pas arrivé entier de Zoho Books : il serait transmis et imprimé « {name} ».",
+    "Un caractère du nom de l'acheteur n'est pas arrivé entier de Zoho Books : il serait transmis et imprimé[ « {name} »| sans lui].",
     'Ressaisissez le nom dans Zoho Books, ou confirmez qu’il peut figurer ainsi.',
   ),
   text_unprintable: e(
     422,
     'zoho',
-    '“{text}” cannot be printed: no font has {characters}.',
-    'Write it without them.',
-    "« {text} » ne peut pas être imprimé : aucune police n'a {characters}.",
-    'Écrivez-le sans eux.',
+    '[“{text}”|A text] cannot be printed: no font has[ {characters}| all its characters].',
+    'Write it without what no font has.',
+    "[« {text} »|Un texte] ne peut pas être imprimé : aucune police n'a[ {characters}| tous ses caractères].",
+    "Écrivez-le sans ce qu'aucune police n'a.",
   ),
   payment_method_missing: e(
     422,
@@ -1044,9 +1046,9 @@ export const problems = {
     422,
     'zoho',
     'This sale already has its refund; the authority allows one.',
-    'Enable partial refunds in the settings if the authority allows them to you.',
+    'Where the sale is refunded whole, void or delete this credit note. For a part that is left, enable partial refunds in the settings if the authority allows them to you.',
     'Cette vente a déjà son remboursement ; un seul est permis.',
-    "Activez les remboursements partiels si l'administration vous les permet.",
+    "Si la vente est remboursée en entier, annulez ou supprimez cette note de crédit. S'il en reste une partie, activez les remboursements partiels si l'administration vous les permet.",
   ),
   refund_partial: e(
     422,
@@ -1059,42 +1061,51 @@ export const problems = {
   refund_too_large: e(
     422,
     'zoho',
-    'This credit note refunds {asked} {base_currency} of "{name}"; of the {sold_quantity} sold[ at {unit_price}], {left} {base_currency} are left to refund[ (at the sale\'s own rate of {rate} for one {currency})].',
-    'Lower that line of the credit note in Zoho Books to what is left.',
-    'Cette note de crédit rembourse {asked} {base_currency} de « {name} » ; sur les {sold_quantity} vendus[ à {unit_price}], il reste {left} {base_currency} à rembourser[ (au taux de la vente, {rate} pour un {currency})].',
-    'Ramenez cette ligne de la note de crédit au reste dans Zoho Books.',
+    'This credit note refunds[ {asked} {base_currency} of “{name}”| {asked} {base_currency} on line {line}| more of an item than is left][; of the {sold_quantity} sold at {unit_price}, {left} {base_currency} are left to refund|; of the {sold_quantity} sold, {left} {base_currency} are left to refund|; {left} {base_currency} are left to refund][ (at the sale’s own rate of {rate} for one {currency})].',
+    '[?nothing_left:Other refunds have taken all of it: remove that line from the credit note in Zoho Books. Where nothing of the sale is left, void or delete the credit note, or have it credit the invoice it belongs to.|Lower that line of the credit note in Zoho Books to what is left.]',
+    "Cette note de crédit rembourse[ {asked} {base_currency} de « {name} »| {asked} {base_currency} à la ligne {line}| plus d'un article qu'il n'en reste][ ; sur les {sold_quantity} vendus à {unit_price}, il reste {left} {base_currency} à rembourser| ; sur les {sold_quantity} vendus, il reste {left} {base_currency} à rembourser| ; il reste {left} {base_currency} à rembourser][ (au taux de la vente, {rate} pour un {currency})].",
+    "[?nothing_left:D'autres remboursements ont tout pris : retirez cette ligne de la note de crédit dans Zoho Books. S'il ne reste rien de la vente, annulez ou supprimez la note de crédit, ou rattachez-la à la facture concernée.|Ramenez cette ligne de la note de crédit au reste dans Zoho Books.]",
   ),
   refund_too_many: e(
     422,
     'zoho',
-    'This credit note names {quantity} of "{name}"; the sale has {sold_quantity}.',
+    'This credit note names[ {quantity} of “{name}”| {quantity} on line {line}| more of an item than was sold][; the sale has {sold_quantity}].',
     'Correct the quantity of that line in Zoho Books; to lower only the price, keep the quantity sold.',
-    'Cette note de crédit indique {quantity} de « {name} » ; la vente en a {sold_quantity}.',
+    "Cette note de crédit indique[ {quantity} de « {name} »| {quantity} à la ligne {line}| plus d'un article qu'il n'en a été vendu][ ; la vente en a {sold_quantity}].",
     'Corrigez la quantité de cette ligne dans Zoho Books ; pour ne baisser que le prix, gardez la quantité vendue.',
   ),
   refund_rate_differs: e(
     422,
     'zoho',
-    '"{name}" bears {percent} % tax on this credit note; it was sold and sealed at {sale_percent} %.',
+    '[“{name}”|Line {line}|A line] bears[ {percent} %| another] tax on this credit note; it was sold and sealed[ at {sale_percent} %| otherwise].',
     'Give the line the tax that its sale has, in Zoho Books.',
-    '« {name} » porte {percent} % de taxe sur cette note de crédit ; la vente a été scellée à {sale_percent} %.',
+    '[« {name} »|La ligne {line}|Une ligne] porte[ {percent} % de taxe| une autre taxe] sur cette note de crédit ; la vente a été scellée[ à {sale_percent} %| autrement].',
     'Donnez à la ligne la taxe de sa vente dans Zoho Books.',
   ),
   refund_currency_differs: e(
     422,
     'zoho',
-    'This credit note is in {currency}, its sale in {sale_currency}.',
+    'This credit note is in[ {currency}| a currency without a code], its sale in[ {sale_currency}| another].',
     'Make the credit note in the currency of its sale.',
-    'Cette note de crédit est en {currency}, sa vente en {sale_currency}.',
+    'Cette note de crédit est[ en {currency}| dans une devise sans code], sa vente[ en {sale_currency}| dans une autre].',
     'Établissez la note de crédit dans la devise de sa vente.',
   ),
   refund_line_unknown: e(
     422,
     'zoho',
-    'A line of the credit note is not on its sale[: "{name}"].',
+    'A line of the credit note is not on its sale[: “{name}”|: line {line}].',
     'Credit only what was sold on that invoice.',
-    "Une ligne de la note de crédit n'est pas sur la vente[ : « {name} »].",
+    "Une ligne de la note de crédit n'est pas sur la vente[ : « {name} »| : ligne {line}].",
     'Créditez seulement ce qui a été vendu sur cette facture.',
+  ),
+  /** Nothing stands in the way: beside a refund whose money is not its document's. */
+  refund_rounded: e(
+    409,
+    'none',
+    'This credit note comes to[ {asked} {base_currency}| another amount] and is sealed at[ {total} {base_currency}| what its sale has]: the parts of a sale are each rounded for themselves, and must come to what was sealed of it.',
+    'Nothing needs to be done: only rounding makes the difference.',
+    "Cette note de crédit s'élève à[ {asked} {base_currency}| un autre montant] et est scellée à[ {total} {base_currency}| ce que sa vente a] : les parties d'une vente sont arrondies chacune, et doivent donner ce qui en a été scellé.",
+    "Il n'y a rien à faire : seul l'arrondi fait la différence.",
   ),
   refund_buyer_differs: e(
     422,
@@ -1402,42 +1413,42 @@ export const problems = {
   oldest_unsigned: e(
     503,
     'device',
-    'A document has been waiting for its seal for more than {hours} h.',
+    'A document has been waiting for its seal[ for more than {hours} h| for a long time].',
     'Look in the list To seal what it waits for: the device, Zoho, or somebody who settles a doubt.',
-    'Un document attend son sceau depuis plus de {hours} h.',
+    'Un document attend son sceau depuis[ plus de {hours} h| longtemps].',
     "Voyez dans la liste À sceller ce qu'il attend : l'appareil, Zoho ou quelqu'un qui lève un doute.",
   ),
   unsealed_old: e(
     409,
     'person',
-    'Documents that should be sealed are not, for more than {hours} h: {count}, the oldest is {document_number}.',
+    'Documents that should be sealed are not,[ for more than {hours} h| for a long time][: {count}, the oldest is {document_number}|: {count}, and the oldest has no number].',
     'Open the list To seal: each says what it waits for and who must act.',
-    'Des documents à sceller ne le sont pas depuis plus de {hours} h : {count}, le plus ancien est {document_number}.',
+    'Des documents à sceller ne le sont pas depuis[ plus de {hours} h| longtemps][ : {count}, le plus ancien est {document_number}| : {count}, et le plus ancien n’a pas de numéro].',
     "Ouvrez la liste À sceller : chacun dit ce qu'il attend et qui doit agir.",
   ),
   write_back_waits: e(
     503,
     'zoho',
-    'Seals have not been written to their documents in Zoho for more than {hours} h. The receipts themselves stand.',
+    'Seals have not been written to their documents in Zoho for[ more than {hours} h| a long time]. The receipts themselves stand.',
     'Look at the connection with Zoho in the settings; they are written by themselves once it works.',
-    'Des sceaux ne sont pas écrits sur leurs documents dans Zoho depuis plus de {hours} h. Les reçus eux-mêmes sont valables.',
+    'Des sceaux ne sont pas écrits sur leurs documents dans Zoho depuis[ plus de {hours} h| longtemps]. Les reçus eux-mêmes sont valables.',
     "Vérifiez la connexion avec Zoho dans les réglages ; ils sont écrits d'eux-mêmes dès qu'elle fonctionne.",
   ),
   device_silent: e(
     503,
     'device',
-    'The device has not answered for more than {hours} h, and documents wait for it.',
+    'The device has not answered for[ more than {hours} h| a long time], and documents wait for it.',
     'Look whether the VSDC computer is on and connected.',
-    "L'appareil n'a pas répondu depuis plus de {hours} h et des documents l'attendent.",
+    "L'appareil n'a pas répondu depuis[ plus de {hours} h| longtemps] et des documents l'attendent.",
     "Vérifiez que l'ordinateur VSDC est allumé et connecté.",
   ),
   offline_clock: e(
     503,
     'device',
-    'As far as we know the device has not reached the authority for {hours} h; after 24 it stops signing.',
-    'Bring its internet connection back: about {left} h are left.',
-    "À notre connaissance l'appareil n'a pas joint l'administration depuis {hours} h ; à 24 il cesse de signer.",
-    'Rétablissez sa connexion : il reste environ {left} h.',
+    'As far as we know the device has not reached the authority for[ {hours} h| hours]; after 24 it stops signing.',
+    'Bring its internet connection back[?nothing_left:|: about {left} h are left].',
+    "À notre connaissance l'appareil n'a pas joint l'administration depuis[ {hours} h| des heures] ; à 24 il cesse de signer.",
+    'Rétablissez sa connexion[?nothing_left:| : il reste environ {left} h].',
   ),
   doubt_old: e(
     409,
@@ -1450,9 +1461,9 @@ export const problems = {
   device_clock: e(
     409,
     'device',
-    "The device's clock is {minutes} minutes away from ours: its receipts carry its time.",
+    "The device's clock is[ {minutes} minutes| far] away from ours: its receipts carry its time.",
     'Set the clock of the VSDC computer, best by a time server.',
-    "L'horloge de l'appareil s'écarte de {minutes} minutes de la nôtre : ses reçus portent son heure.",
+    "L'horloge de l'appareil s'écarte[ de {minutes} minutes|] de la nôtre : ses reçus portent son heure.",
     "Réglez l'horloge de l'ordinateur VSDC, de préférence par un serveur de temps.",
   ),
   late_signature: e(
@@ -1466,18 +1477,18 @@ export const problems = {
   signed_twice: e(
     409,
     'person',
-    'The device signed this document under number {invoice_number} (receipt {receipt}), and said so only after it had been settled or sent anew.',
-    "Nothing more of it is sealed. Look it up in the authority's portal: take this signature as its receipt, or refund the later one and say so here.",
-    "L'appareil a signé ce document sous le numéro {invoice_number} (reçu {receipt}), et ne l'a dit qu'une fois le document réglé ou renvoyé.",
-    "Plus rien n'en est scellé. Consultez le portail de l'administration : prenez cette signature pour son reçu, ou remboursez la plus récente et dites-le ici.",
+    'The device signed this document[ under number {invoice_number}][ (receipt {receipt})], and said so only after it had been settled or sent anew.',
+    "Nothing more of it is sealed. Look it up in the authority's portal: take this signature as its receipt, or[?refund: have the later one undone there| refund the later one] and say so here.",
+    "L'appareil a signé ce document[ sous le numéro {invoice_number}][ (reçu {receipt})], et ne l'a dit qu'une fois le document réglé ou renvoyé.",
+    "Plus rien n'en est scellé. Consultez le portail de l'administration : prenez cette signature pour son reçu, ou[?refund: faites-y annuler la plus récente| remboursez la plus récente] et dites-le ici.",
   ),
   late_signature_differs: e(
     409,
     'person',
     'The document was read anew since it was sent with this signature: what the device signed is not what would be filed.',
-    'Have what the device signed refunded at the authority, and say here that it was undone; then the document can be sealed as it is now.',
+    'Have what the device signed[?refund: undone| refunded] at the authority, and say here that it was undone; then the document can be sealed as it is now.',
     "Le document a été relu depuis son envoi : ce que l'appareil a signé n'est pas ce qui serait enregistré.",
-    "Faites rembourser auprès de l'administration ce que l'appareil a signé et indiquez ici que c'est annulé ; le document pourra être scellé tel qu'il est.",
+    "Faites[?refund: annuler| rembourser] auprès de l'administration ce que l'appareil a signé et indiquez ici que c'est annulé ; le document pourra être scellé tel qu'il est.",
   ),
   reversal_off: e(
     409,
@@ -1533,25 +1544,25 @@ export const problems = {
     409,
     'zoho',
     'The document was changed in Zoho after it was sealed.',
-    'The seal stands for what was sealed. Correct it with a credit note.',
+    'The seal stands for what was sealed. [?refund:Bring the credit note back to that in Zoho Books; what was refunded too much needs a new invoice.|Correct it with a credit note.]',
     'Le document a été modifié dans Zoho après le scellement.',
-    'Le sceau vaut pour ce qui a été scellé. Corrigez par une note de crédit.',
+    'Le sceau vaut pour ce qui a été scellé. [?refund:Rétablissez la note de crédit dans Zoho Books ; ce qui a été trop remboursé demande une nouvelle facture.|Corrigez par une note de crédit.]',
   ),
   drift_void: e(
     409,
     'zoho',
     'The document was voided in Zoho after it was sealed.',
-    'The seal still stands at the authority. Refund it with a credit note.',
+    'The seal still stands at the authority. [?refund:Where it should not, issue a new invoice for what was refunded.|Refund it with a credit note.]',
     'Le document a été annulé dans Zoho après le scellement.',
-    'Le sceau reste valable. Remboursez par une note de crédit.',
+    "Le sceau reste valable. [?refund:S'il ne le doit pas, émettez une nouvelle facture pour ce qui a été remboursé.|Remboursez par une note de crédit.]",
   ),
   drift_deleted: e(
     409,
     'zoho',
     'The document was deleted in Zoho after it was sealed.',
-    'The seal still stands at the authority. Refund it with a credit note.',
+    'The seal still stands at the authority. [?refund:Where it should not, issue a new invoice for what was refunded.|Refund it with a credit note.]',
     'Le document a été supprimé dans Zoho après le scellement.',
-    'Le sceau reste valable. Remboursez par une note de crédit.',
+    "Le sceau reste valable. [?refund:S'il ne le doit pas, émettez une nouvelle facture pour ce qui a été remboursé.|Remboursez par une note de crédit.]",
   ),
   withdrawn_by_person: e(
     409,
@@ -1582,17 +1593,17 @@ export const problems = {
   sealed_elsewhere: e(
     422,
     'person',
-    '{by} has marked this document as sealed by another system: {reason}',
+    '[{by}|Somebody] has marked this document as sealed by another system[: {reason}|.]',
     'Confirm only if you know that it was not: sealed here as well, it would stand at the authority twice.',
-    '{by} a indiqué que ce document a été scellé par un autre système : {reason}',
+    '[{by}|Quelqu’un] a indiqué que ce document a été scellé par un autre système[ : {reason}|.]',
     'Confirmez seulement si vous savez que ce n’est pas le cas : scellé ici aussi, il figurerait deux fois auprès de l’administration.',
   ),
   not_before_production: e(
     422,
     'person',
-    '{document_number} cannot be marked as sealed by another system: it is not from before your branch began to seal for real, or is being sealed here.',
+    '[{document_number}|A document without a number] cannot be marked as sealed by another system: it is not from before your branch began to seal for real, or is being sealed here.',
     'Choose only documents that stand as before production.',
-    '{document_number} ne peut être indiqué comme scellé par un autre système : il ne date pas d’avant que votre succursale ne scelle réellement, ou il est en cours ici.',
+    '[{document_number}|Un document sans numéro] ne peut être indiqué comme scellé par un autre système : il ne date pas d’avant que votre succursale ne scelle réellement, ou il est en cours ici.',
     'Choisissez seulement des documents d’avant la production.',
   ),
   test_receipt_only: e(
@@ -1670,9 +1681,9 @@ export const problems = {
   total_jumped: e(
     503,
     'device',
-    'The device has signed more receipts than we sent it: {missing} are not ours.',
+    'The device has signed more receipts than we sent it[: {missing} of them not ours].',
     'The lane is paused. An administrator finds whose they are and resumes with the evidence.',
-    'L’appareil a signé plus de reçus que nous n’en avons envoyé : {missing} ne sont pas de nous.',
+    'L’appareil a signé plus de reçus que nous n’en avons envoyé[, dont {missing} pas de nous].',
     'La file est en pause. Un administrateur trouve de qui ils viennent et reprend avec la preuve.',
   ),
   refund_needs_takeover: e(
@@ -1695,9 +1706,9 @@ export const problems = {
     422,
     'wait',
     'The device was retired and may still upload what it signed: the authority’s list counts only when taken 48 hours after the last send.',
-    'Take the list again after {after}.',
+    'Take the list again[ after {after}| later].',
     'L’appareil a été retiré et peut encore transmettre ce qu’il a signé : la liste de l’administration ne compte que 48 heures après le dernier envoi.',
-    'Reprenez la liste après {after}.',
+    'Reprenez la liste[ après {after}| plus tard].',
   ),
 } as const satisfies Record<string, Entry>;
 
@@ -1738,11 +1749,46 @@ export function describeProblem(stored: StoredProblem, language: string): Proble
   };
 }
 
-/** A sentence with what it is about: `{hours}` is the problem's own `hours`. What stands in brackets is said only where all of it is known. */
-const filled = (sentence: string, stored: StoredProblem): string =>
-  sentence
-    .replace(/\[([^\]]*)\]/g, (_, part: string) => ([...part.matchAll(/\{(\w+)\}/g)].every(([, name]) => stored[name as string] != null) ? part : ''))
-    .replace(/\{(\w+)\}/g, (_, name: string) => String(stored[name] ?? '…'));
+/**
+ * A sentence with what it is about: `{hours}` is the problem's own `hours`. Of what stands in brackets, divided by strokes, the first is said that
+ * everything is known of; where none is, nothing. `?refund:` before one says it only of that kind: see `kindsOf`.
+ */
+function filled(sentence: string, stored: StoredProblem): string {
+  const values: Record<string, unknown> = { ...stored, line: lineOf(stored.field) };
+  const kinds = kindsOf(stored);
+  const isSaid = (part: string) => [...part.matchAll(/\{(\w+)\}/g)].every(([, name]) => shown(values[name as string]) !== null);
+  return sentence
+    .replace(/\[([^\]]*)\]/g, (_, parts: string) => {
+      for (const each of parts.split('|')) {
+        const [, kind, part = ''] = /^(?:\?(\w+):)?([^]*)$/.exec(each) ?? [];
+        if ((kind === undefined || kinds.has(kind)) && isSaid(part)) return part;
+      }
+      return '';
+    })
+    .replace(/\{(\w+)\}/g, (_, name: string) => shown(values[name]) ?? '…');
+}
+
+/** What a sentence may depend on beside what it names: advice for an invoice may be none for a credit note. */
+function kindsOf({ module, left }: StoredProblem): Set<string> {
+  const isNothingLeft = isAmount(String(left)) && compare(String(left), '0') <= 0;
+  return new Set([...(module === 'creditnotes' ? ['refund'] : []), ...(isNothingLeft ? ['nothing_left'] : [])]);
+}
+
+/** Lines are counted from one by those who read of them. */
+function lineOf(field: unknown): number | null {
+  const [, index] = /^line_items\[(\d{1,6})\]/.exec(String(field)) ?? [];
+  return index === undefined ? null : Number(index) + 1;
+}
+
+const valueMost = 200;
+
+/** A value as it stands in a sentence, on one line and not longer than can be read; null: there is none. A line without a name is called `-`. */
+function shown(value: unknown): string | null {
+  if (typeof value !== 'string' && !Number.isFinite(value)) return null;
+  const text = clean(String(value)).replace(/ {2,}/g, ' ').trim();
+  if (text === '' || text === '-') return null;
+  return lengthOf(text) <= valueMost ? text : `${cut(text, valueMost)}…`;
+}
 
 function e(status: number, fix: Fix, en: string, enNext: string, fr: string, frNext: string): Entry {
   return { status, fix, en: [en, enNext], fr: [fr, frNext] };

@@ -564,6 +564,42 @@ describe('a refund is measured by its sale', () => {
     expect(title).toContain('of the 2 sold, 10148.00 RWF are left');
   });
 
+  test('a refund that rounding has sealed at another amount than its document has says so, before the press and beside the receipt', async () => {
+    const original = sale({ lines: [[3, 10.03, 'vat']] });
+    await sealed(original);
+    const part = () => note(original, { lines: [[1, 10.03, 'vat']] });
+    for (let i = 0; i < 2; i++) expect((await refunded(part())).remarks).toEqual([]);
+    const last = part();
+    const before = await preflight('creditnotes', last);
+    expect(before).toMatchObject({ total: '11.84', base_total: '11.83', remarks: [{ code: 'refund_rounded', asked: '11.84', total: '11.83' }] });
+    expect(before.remarks[0].title).toContain('comes to 11.84 RWF and is sealed at 11.83 RWF');
+    expect((await refunded(last)).remarks).toMatchObject([{ code: 'refund_rounded', fix: 'none', asked: '11.84', total: '11.83' }]);
+  });
+
+  test('of a sale that is refunded whole, advice is what can be done: nothing is left that a line could be lowered to', async () => {
+    const original = sale({ lines: [[1, 1000, 'vat']] });
+    await sealed(original);
+    await refunded(note(original, { lines: [[1, 1000, 'vat']] }));
+    const { findings } = await preflight('creditnotes', note(original, { lines: [[1, 1000, 'vat']] }));
+    const { title, detail } = findings.find((each: { code: string }) => each.code === 'refund_too_large');
+    expect(title).toContain('of the 1 sold at 1000, 0.00 RWF are left to refund');
+    expect(detail).toContain('void or delete the credit note');
+    expect(detail).not.toContain('Lower');
+  });
+
+  test('a negative line of a credit note is not sent to a credit note', async () => {
+    const advised = async (module: 'invoices' | 'creditnotes', document: { id: string }) =>
+      (await preflight(module, document)).findings.find((each: { code: string }) => each.code === 'negative_line').detail;
+    const lines: Ask['lines'] = [
+      [2, 45_000, 'vat'],
+      [1, -20_000, 'vat'],
+    ];
+    const original = sale({ lines: [[2, 45_000, 'vat']] });
+    await sealed(original);
+    expect(await advised('invoices', sale({ lines }))).toContain('or a credit note');
+    expect(await advised('creditnotes', note(original, { lines }))).toContain('without a minus');
+  });
+
   test('a lower price first and the goods afterwards: units are not counted for a price cut', async () => {
     const original = sale({ lines: [[3, 1000, 'vat']] });
     await sealed(original);

@@ -63,7 +63,7 @@ export const listDocuments = async (ctx: Context, ask: ListAsk): Promise<ListedR
   });
   return rows.map((row) => {
     const problem = always(row.standing) ?? (row.elsewhere ? null : row.problem) ?? usual(row.standing);
-    return { ...row, problem: problem && describeProblem(problem, ctx.language), who: whoOf(row.standing, problem, ctx.language) };
+    return { ...row, problem: problem && describeProblem({ ...problem, module: row.module }, ctx.language), who: whoOf(row.standing, problem, ctx.language) };
   });
 };
 

@@ -49,7 +49,12 @@ export async function lookForDrift(ctx: Context, receipt: Receipt, prepared: Pre
         ? 'drift_changed'
         : null;
   if ((receipt.drift?.code ?? null) === code) return receipt;
-  const drift: StoredProblem | null = code && { code, sealed_total: receipt.filed.sale.total, ...(prepared ? { present_total: prepared.document.total } : {}) };
+  const drift: StoredProblem | null = code && {
+    code,
+    module: receipt.module,
+    sealed_total: receipt.filed.sale.total,
+    ...(prepared ? { present_total: prepared.document.total } : {}),
+  };
   await ctx.transaction(async (tx) => {
     await lockReceipt(tx, receipt.id);
     await setDrift(tx, receipt.id, drift, clock.now());
@@ -75,6 +80,7 @@ function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, diale
     kind: (document.module === 'creditnotes' ? 'refund' : 'sale') as 'sale' | 'refund',
     ready: findings.length === 0 && prepared.filed !== null && (receipt === null || receipt.state === 'refused' || receipt.state === 'withdrawn'),
     findings: findings.map((finding) => describeProblem(finding, ctx.language)),
+    remarks: (isSealed ? [] : prepared.remarks).map((remark) => describeProblem(remark, ctx.language)),
     asks: {
       buyer_tin: buyer.taxpayerId,
       purchase_code: buyer.purchaseCode,

@@ -95,7 +95,7 @@ function checkState(document: BooksDocument, setup: Setup, answers: Answers): St
   if (document.kind === 'debit_note') return [{ code: 'debit_note' }];
   if (document.status === 'void') return [{ code: 'document_void', field: 'status' }];
   if (statusesNotYet.includes(document.status) && !(document.status === 'approved' && setup.sealsApproved))
-    return [{ code: 'document_draft', field: 'status' }];
+    return [{ code: 'document_draft', field: 'status', ...kindOf(document) }];
   const findings: StoredProblem[] = [];
   const isSure = answers.confirm?.includes('sealed_elsewhere') ?? false;
   if (setup.elsewhere && !isSure) findings.push({ code: 'sealed_elsewhere', field: 'document_id', ...setup.elsewhere });
@@ -115,6 +115,9 @@ function checkState(document: BooksDocument, setup: Setup, answers: Answers): St
  */
 const isBeforeProduction = ({ createdAt }: BooksDocument, { production }: Setup): boolean =>
   production !== null && (production.isRehearsed || production.since === null || createdAt === null || createdAt <= production.since);
+
+/** What helps an invoice may be impossible for a credit note: a finding says that it is of one. */
+const kindOf = ({ module }: BooksDocument) => (module === 'creditnotes' ? { module } : {});
 
 /** Neither sold nor charged: some people keep such lines as a note. */
 const isNothing = (line: BooksLine) => isZero(line.quantity) && isZero(line.net);
@@ -137,13 +140,14 @@ function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refund
   const isEmpty = lines.length === 0 && isZero(shipping) && isZero(adjustment);
   if (isEmpty) findings.push({ code: 'document_empty', field: 'line_items' });
   else if (isZero(document.total)) findings.push({ code: 'document_zero', field: 'total' });
-  if (lines.length > setup.linesMax) findings.push({ code: 'too_many_lines', field: 'line_items' });
+  if (lines.length > setup.linesMax) findings.push({ code: 'too_many_lines', field: 'line_items', ...kindOf(document) });
   findings.push(...checkCharges(document));
   if (!document.discount.isBeforeTax && !isZero(document.discount.amount)) findings.push({ code: 'discount_after_tax', field: 'discount' });
   for (const { line, index } of lines) {
     const field = `line_items[${index}]`;
     const found: StoredProblem[] = [];
-    if (isNegative(line.net) || isNegative(line.quantity) || isNegative(line.rate)) found.push({ code: 'negative_line', field, name: line.name });
+    if (isNegative(line.net) || isNegative(line.quantity) || isNegative(line.rate))
+      found.push({ code: 'negative_line', field, name: line.name, ...kindOf(document) });
     else if (isZero(line.quantity)) found.push({ code: 'line_without_quantity', field, name: line.name });
     else if (isZero(round(line.quantity, 2))) found.push({ code: 'quantity_unsupported', field, name: line.name, quantity: line.quantity });
     if (line.tax?.kind === 'compound_tax') found.push({ code: 'compound_tax', field, name: line.name, tax_id: line.tax.id, tax_name: line.tax.name });

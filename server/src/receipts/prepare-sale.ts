@@ -19,7 +19,7 @@ import { type FindUnprintable, textsOn } from './find-unprintable.ts';
 import { baseTotalOf, foreignOf, knownPaymentMethod, makeSale } from './make-sale.model.ts';
 import type { Answers, ItemMapping, Setup } from './setup.model.ts';
 import { findReceipt, findReceiptOf, findSales, isRehearsed, latestSealedRate, listRefundsOf, type Receipt, type SaleCandidate } from './receipt.store.ts';
-import { fitRefund, type Left } from './refund.model.ts';
+import { fitRefund, type Left, remarksOn } from './refund.model.ts';
 import type { Foreign, Sale } from './sale.model.ts';
 import { continuesRun, isTakenOver } from './take-over-refund.ts';
 
@@ -30,6 +30,8 @@ export type Prepared = {
   device: Device | null;
   branchId: string | null;
   findings: StoredProblem[];
+  /** What is said beside it, and stands in nobody's way. */
+  remarks: StoredProblem[];
   /** Complete but for item codes, which are given when the receipt is opened. */
   filed: Filed | null;
   saleReceipt: Receipt | null;
@@ -121,6 +123,7 @@ export const prepareSale =
       device,
       branchId,
       findings,
+      remarks: fitted && fitted.findings.length === 0 ? remarksOn(fitted.refund) : [],
       filed: sale && device && findings.length === 0 ? { sale, filing: filingOf(ctx, business, device, setup.rates, saleReceipt) } : null,
       saleReceipt,
       sales,

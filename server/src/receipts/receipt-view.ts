@@ -1,6 +1,7 @@
 import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
 import type { Dialects } from '../ports/dialect.ts';
 import type { Receipt } from './receipt.store.ts';
+import { remarksOn } from './refund.model.ts';
 import type { Foreign } from './sale.model.ts';
 import { signedTwice } from './second-signature.model.ts';
 
@@ -75,7 +76,9 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
     })),
     reverses_receipt_id: filing.reverses?.receiptId ?? null,
     problem: problem && describeProblem(problem, language),
-    drift: receipt.drift && describeProblem(receipt.drift, language),
+    // Kept without its module at first.
+    drift: receipt.drift && describeProblem({ ...receipt.drift, module: receipt.module }, language),
+    remarks: remarksOn(sale).map((remark) => describeProblem(remark, language)),
     updated_at: receipt.updatedAt.toISOString(),
   };
 };

@@ -64,8 +64,19 @@ export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartia
   const within = [...items.values()].every(isReturnedWhole) ? add(aUnitEach, sale.foreign?.exchangeRate ?? '1') : aUnitEach;
   if (!allowsPartial && compare(add(total, within), sale.total) < 0)
     findings.push({ code: 'refund_partial', field: 'total', asked: refund.total, sale_total: sale.total, base_currency: sale.currency });
-  return { refund: lines === refund.lines ? refund : { ...refund, lines, total }, findings, left: [...items.values()].map((item) => item.row) };
+  return { refund: lines === refund.lines ? refund : refittedTo(refund, lines, total), findings, left: [...items.values()].map((item) => item.row) };
 }
+
+const refittedTo = (refund: Sale, lines: SaleLine[], total: Amount): Sale => ({
+  ...refund,
+  lines,
+  total,
+  ...(compare(total, refund.total) === 0 ? {} : { documentTotal: refund.total }),
+});
+
+/** What is said beside a document that is sealed at another amount than it has in the books. */
+export const remarksOn = ({ documentTotal, total, currency }: Sale): StoredProblem[] =>
+  documentTotal === undefined ? [] : [{ code: 'refund_rounded', field: 'total', asked: documentTotal, total, base_currency: currency }];
 
 function itemsOf(refund: Sale, sale: Sale, others: Sale[]): Map<string, Item> {
   const items = new Map<string, Item>();

@@ -79,6 +79,8 @@ export type Sale = {
   foreign: Foreign | null;
   lines: SaleLine[];
   total: Amount;
+  /** What the document comes to, where rounding the parts of a sale has it sealed at another total. */
+  documentTotal?: Amount;
 };
 
 /** Totals as a dialect computes them; `byClass` holds every class of the authority in its order, used or not. */

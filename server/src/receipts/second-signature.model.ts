@@ -22,10 +22,15 @@ export const openSeconds = ({ secondSignatures }: { secondSignatures: SecondSign
   secondSignatures.filter((each) => each.settledAt === null);
 
 /** What is said of a document while a late signature of it waits for a person, with the numbers it is found by at the authority. */
-export function signedTwice(receipt: { documentNumber: string; secondSignatures: SecondSignature[] }): StoredProblem & { code: 'signed_twice' } {
+export function signedTwice(receipt: {
+  module: string;
+  documentNumber: string;
+  secondSignatures: SecondSignature[];
+}): StoredProblem & { code: 'signed_twice' } {
   const late = openSeconds(receipt).at(-1);
   return {
     code: 'signed_twice',
+    module: receipt.module,
     document_number: receipt.documentNumber,
     invoice_number: late?.invoiceNumber ?? '',
     receipt: late ? `${late.receiptNumber}/${late.totalReceiptNumber}` : '',

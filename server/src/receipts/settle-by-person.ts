@@ -180,7 +180,7 @@ function weighLate(ports: Pick<LanePorts, 'dialects'>, { receipt, attempts }: Ca
   const sent = attempts.find((attempt) => attempt.id === late.attemptId);
   const first = attempts.find((attempt) => attempt.request === sent?.request);
   const asFiled = ports.dialects.of(receipt.dialect).sell.toBody(sale, { ...filing, invoiceNumber: late.invoiceNumber, at: first?.startedAt ?? late.heardAt });
-  if (asFiled !== sent?.request) throw new AppError('late_signature_differs', { field: 'as' });
+  if (asFiled !== sent?.request) throw new AppError('late_signature_differs', { field: 'as', module: receipt.module });
   return late;
 }
 

@@ -113,7 +113,7 @@ function precisionOf(raw: Fields): number {
   return Number(given);
 }
 
-/** Three letters; what is none would stand on receipts, and be compared with the currencies that are. */
+/** Three letters; what is none would stand on receipts, and be compared with the currencies that are. None at all would make it a foreign one. */
 function currencyOf(raw: Fields): string {
   const given = text(raw.currency_code);
   if (!/^[A-Za-z]{3}$/.test(given)) throw new AppError('document_unreadable', { field: 'currency_code', value: cut(given, 40) });

@@ -111,6 +111,8 @@ export const receiptView = z
     problem: problemView.nullable(),
     /** What happened to the document in Zoho after it was sealed. */
     drift: problemView.nullable(),
+    /** What is said beside it: `refund_rounded`, where a refund was sealed at another amount than its document has. */
+    remarks: z.array(problemView),
     updated_at: time,
   })
   .meta({ id: 'Receipt' });
@@ -180,6 +182,8 @@ export const preflightView = z
     /** True when a click would seal it as it is. */
     ready: z.boolean(),
     findings: z.array(problemView),
+    /** What is said beside it and keeps nothing back: `refund_rounded`, where a refund is sealed at another amount than its document has. */
+    remarks: z.array(problemView),
     asks: z.object({
       buyer_tin: z.string().nullable(),
       purchase_code: z.string().nullable(),

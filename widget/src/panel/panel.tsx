@@ -317,6 +317,7 @@ function Summary({ preflight, receipt }: { preflight: PreflightView; receipt: Re
   const isSealed = receipt?.state === 'signed';
   const foreign = isSealed ? receipt.foreign : preflight.foreign;
   const base = isSealed ? receipt.totals.total : preflight.base_total;
+  const isFiled = receipt !== null && receipt.state !== 'refused' && receipt.state !== 'withdrawn';
   return (
     <>
       {isTest ? <p class="test">{words.test}</p> : null}
@@ -340,6 +341,11 @@ function Summary({ preflight, receipt }: { preflight: PreflightView; receipt: Re
             </span>
           </p>
         ) : null}
+        {(isFiled ? receipt.remarks : preflight.remarks).map((remark) => (
+          <p class="quiet" key={remark.code}>
+            {remark.title} {remark.detail}
+          </p>
+        ))}
         <Facts
           copy={words.copy}
           copied={words.copied}
