@@ -113,7 +113,7 @@ export class Api {
 }
 
 /** Waits for a condition, never for a time; throws with the last value seen. */
-export async function until<T>(look: () => Promise<T> | T, isDone: (value: T) => boolean, timeoutMs = 20_000): Promise<T> {
+export async function until<T>(look: () => Promise<T> | T, isDone: (value: T) => boolean, timeoutMs = 40_000): Promise<T> {
   const end = performance.now() + timeoutMs;
   for (;;) {
     const value = await look();

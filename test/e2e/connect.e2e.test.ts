@@ -24,7 +24,7 @@ const heading = (page: Page, name: string) => page.getByRole('heading', { name, 
 const open = async (url: string): Promise<Page> => {
   const context = await browser.newContext({ locale: 'en', viewport: { width: 1440, height: 900 }, bypassCSP: true });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   await page.goto(url);
   return page;
 };

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import type { Page, Request } from 'playwright-core';
 import { expect } from 'vitest';
+import { until } from '../api.ts';
 import { checkout } from '../world.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -21,16 +22,34 @@ export async function look(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${name}.360.png`), fullPage: true });
   expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'), `${name} at 360 px`).toBeLessThanOrEqual(0);
   await page.setViewportSize({ width: 1440, height: 900 });
-  const language = page.getByRole('combobox').first();
-  await language.selectOption('ar');
-  await page.locator('html[dir="rtl"]').waitFor();
-  await page.getByText('جارٍ التحميل').first().waitFor({ state: 'detached' });
+  await read(page, 'ar');
   await page.screenshot({ path: join(folder, `${name}.rtl.png`), fullPage: true });
   expect(await findings(page), `${name} in Arabic`).toEqual([]);
-  await language.selectOption('en');
-  await page.locator('html[dir="ltr"]').waitFor();
-  await page.getByText('Loading …').first().waitFor({ state: 'detached' });
+  await read(page, 'en');
 }
+
+/** Has the page in another language: what the server says is asked for anew with it, and until it has come stands there in the language before. */
+async function read(page: Page, language: 'ar' | 'en'): Promise<void> {
+  const underWay = new Set<Request>();
+  const begun = (request: Request) => void (request.url().includes('/api/') && underWay.add(request));
+  const ended = (request: Request) => void underWay.delete(request);
+  page.on('request', begun).on('requestfinished', ended).on('requestfailed', ended);
+  await page.getByRole('combobox').first().selectOption(language);
+  await page.locator(`html[dir="${language === 'ar' ? 'rtl' : 'ltr'}"]`).waitFor();
+  // The page asks after it has painted, and shows what it hears when it paints again.
+  await painted(page);
+  await until(
+    () => underWay.size,
+    (n) => n === 0,
+  );
+  await painted(page);
+  page.off('request', begun).off('requestfinished', ended).off('requestfailed', ended);
+  await page
+    .getByText(language === 'ar' ? 'جارٍ التحميل' : 'Loading …')
+    .first()
+    .waitFor({ state: 'detached' });
+}
+const painted = (page: Page) => page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))');
 
 /**
  * What can be pressed or filled by pointer but is not reached by the Tab key, going round the page (what a framed document has inside is gone through too). Of radio buttons

@@ -24,7 +24,7 @@ async function open(path: string): Promise<Page> {
   // Evaluated code is ours to run (axe); the page's own policy stays as it is for what the page does.
   const context = await browser.newContext({ locale: 'en', viewport: { width: 1440, height: 900 }, bypassCSP: true });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   await page.goto(`${world.app.url}${path}`);
   return page;
 }

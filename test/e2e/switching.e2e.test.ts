@@ -41,7 +41,7 @@ test('an administrator takes a branch to production: enters the device, sets it 
 
   const context = await browser.newContext({ locale: 'en', viewport: { width: 1440, height: 900 }, bypassCSP: true });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   await page.goto(`${world.app.url}/settings`);
   await page.getByLabel('Username').fill(business.admin.username);
   await page.getByLabel('Password', { exact: true }).fill(business.admin.password);
