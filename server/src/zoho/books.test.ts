@@ -10,10 +10,14 @@ const source = { businessId: 'biz_1', organizationId: '1', grantId: 'g', purpose
 
 /** Books whose organization changes whenever the test says so, by a clock that stands where it was put. */
 function booksOf(first: Organization) {
-  const is = { organization: first, at: Date.parse('2026-11-20T10:00:00Z'), document: {} as object, asked: 0, onDocument: () => {} };
+  const is = { organization: first, at: Date.parse('2026-11-20T10:00:00Z'), document: {} as object, contact: {} as object, asked: 0, onDocument: () => {} };
   const get = (_source: unknown, path: string): Promise<ZohoAnswer> => {
     if (path.startsWith('/organizations')) is.asked += 1;
-    const body = path.startsWith('/organizations') ? { organization: { organization_id: '1', ...is.organization } } : { invoice: is.document };
+    const body = path.startsWith('/organizations')
+      ? { organization: { organization_id: '1', ...is.organization } }
+      : path.startsWith('/contacts')
+        ? { contact: is.contact }
+        : { invoice: is.document };
     if (path.startsWith('/invoices')) is.onDocument();
     return Promise.resolve({ is: 'found', body: parseJson(JSON.stringify(body)) as { [key: string]: Json } });
   };
@@ -54,6 +58,15 @@ test('documents in the organization’s own currency ask for it once in a while 
   expect(is.asked).toBe(1);
   is.organization = { currency_code: 'USD', price_precision: 2 };
   expect((await read({ ...own, exchange_rate: 0.00069 })).baseCurrency).toBe('USD');
+});
+
+test('a number of the contact that is none is looked up again at once: somebody may just have mended it', async () => {
+  const { is, read } = booksOf({ currency_code: 'RWF', price_precision: 2 });
+  const mobile = async () => (await read({ currency_code: 'RWF', exchange_rate: 1, total: 1180, customer_id: '7' })).buyer.mobile;
+  is.contact = { mobile: 'ask the driver' };
+  expect(await mobile()).toBe('ask the driver');
+  is.contact = { mobile: '0788 000 006' };
+  expect(await mobile()).toBe('0788 000 006');
 });
 
 test('whatever is priced by the organization is priced by it as it was when the document was fetched, or later', async () => {

@@ -16,7 +16,8 @@ const keptMax = 5_000;
 /** Zoho Books in our words. */
 export function zohoBooks(client: ZohoClient, clock: Clock): Books {
   const currencies = new Map<string, { code: string; places: number; until: number }>();
-  // A number that is known is believed for a while; a missing one is looked up every time, because somebody may just be adding it.
+  // A number that is known is believed for a while; one that is missing, or none, is looked up every time, because somebody may
+  // just be mending it.
   const mobiles = new Map<string, { mobile: string; until: number }>();
   const flying = new Map<string, Promise<ReadDocument>>();
 
@@ -29,7 +30,7 @@ export function zohoBooks(client: ZohoClient, clock: Clock): Books {
     if (known && known.until > clock.now().getTime()) return known.mobile;
     const mobile = await mobileOfContact(client, source, text(raw.customer_id));
     if (mobiles.size > keptMax) mobiles.clear();
-    if (mobile) mobiles.set(key, { mobile, until: clock.now().getTime() + mobileMs });
+    if (mobile !== null && hasPhoneNumber(mobile)) mobiles.set(key, { mobile, until: clock.now().getTime() + mobileMs });
     return mobile;
   };
 
