@@ -50,6 +50,8 @@ describe('what a business is told of in time', () => {
     expect(codes({ clockAheadMs: 599_000 })).toEqual([]);
     expect(codes({ clockAheadMs: 601_000 })).toEqual(['device_clock']);
     expect(codes({ clockAheadMs: -86_400_000 })).toEqual(['device_clock']);
+    // “… minutes away”, whichever of the two is ahead.
+    expect(dueOf({ ...quiet, clockAheadMs: -86_400_000 }, now)).toMatchObject([{ problem: { code: 'device_clock', minutes: 1440 } }]);
   });
 
   test.each([

@@ -70,7 +70,7 @@ export function dueOf(watched: Watched, now: Date): Due[] {
     if (now.getTime() - doubt.since.getTime() >= hourMs)
       say(doubt.receiptId, 'doubt_old', { document_number: doubt.documentNumber, since: doubt.since.toISOString() });
   if (watched.clockAheadMs !== null && Math.abs(watched.clockAheadMs) > clockSlackMs)
-    say(deviceId, 'device_clock', { minutes: Math.round(watched.clockAheadMs / 60_000) });
+    say(deviceId, 'device_clock', { minutes: Math.round(Math.abs(watched.clockAheadMs) / 60_000) });
   if (watched.difference) due.push({ subject: deviceId, problem: watched.difference });
   return due;
 }
