@@ -393,6 +393,7 @@ async function seedBusiness(
   for (const branchId of branchIds) await app.initialiseDevice(app.contextOf(businessId), branchId);
   // They have sealed for real as long as they have been with us, unless they are at their rehearsal.
   await asWorker(urls.app, businessId, "update branch set production_since = production_since - interval '400 days'", []);
+  await asWorker(urls.app, businessId, "update mapping set production_since = production_since - interval '400 days'", []);
   return {
     businessId,
     branchIds,

@@ -1585,9 +1585,9 @@ export const problems = {
   before_production: e(
     422,
     'person',
-    'This document was created before your branch began to seal for real, or was only sealed as a test: another system may have sealed it.',
+    'This document was created before your branch sealed for real, or before its location belonged to it, or was only tested: another system may have sealed it.',
     'Confirm only if you know that no other system sealed it.',
-    'Ce document a été créé avant que votre succursale ne scelle réellement, ou n’a été scellé qu’en essai : un autre système l’a peut-être scellé.',
+    'Ce document a été créé avant que votre succursale ne scelle réellement ou que son site n’en fasse partie, ou n’a été scellé qu’en essai : un autre système l’a peut-être scellé.',
     'Confirmez seulement si vous savez qu’aucun autre système ne l’a scellé.',
   ),
   sealed_elsewhere: e(

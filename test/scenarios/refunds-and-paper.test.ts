@@ -189,7 +189,9 @@ describe('items and branches', () => {
     const fresh = (location: string | undefined) => {
       const source = structuredClone(world.zoho.document('invoices', named('simple sale').id));
       const lines = (source.line_items as Record<string, unknown>[]).map((line) => ({ ...line, item_id: '460000000099999', name: 'A new thing' }));
-      return clone('invoices', 'simple sale', { line_items: lines, ...(location ? { location_id: location } : {}) });
+      // Created after its location was mapped.
+      const created_time = new Date(Date.now() + 60_000).toISOString().replace(/\.\d+Z$/, '+0000');
+      return clone('invoices', 'simple sale', { line_items: lines, created_time, ...(location ? { location_id: location } : {}) });
     };
     const [a, b] = [fresh(undefined), fresh(huye?.location_id)];
     const replies = await Promise.all([api.seal('invoices', a.id), api.seal('invoices', b.id)]);

@@ -179,12 +179,14 @@ export const keepSetUp = (tx: Tx, id: string, is: { sdcId: string; mrcNumber: st
 
 /**
  * From now on it is the device of its branch. With a first production device the branch begins to seal for real at this very moment, never
- * earlier: what was created in the books before may have been sealed by another system.
+ * earlier: what was created in the books before may have been sealed by another system. So do the places in the books that are mapped to it.
  */
 export const activateDevice = (tx: Tx, id: string, at: Date) =>
   query(
     tx,
-    `with d as (update device set state = 'active', problem = null, activated_at = $2 where id = $1 returning business_id, branch_id, environment)
+    `with d as (update device set state = 'active', problem = null, activated_at = $2 where id = $1 returning business_id, branch_id, environment),
+       m as (update mapping m set production_since = coalesce(m.production_since, $2) from d
+              where d.environment = 'production' and m.business_id = d.business_id and m.kind = 'location' and m.value->>'branch_id' = d.branch_id)
      update branch b set production_since = coalesce(production_since, $2) from d where d.environment = 'production' and b.business_id = d.business_id and b.id = d.branch_id`,
     [id, at],
   );

@@ -7,7 +7,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Branding, Business, BusinessSettings } from './business.model.ts';
 import { getBusiness, updateBusinessRow } from './business.store.ts';
-import { checkGoLive } from './go-live.ts';
+import { checkGoLive, keepLaterGoLive } from './go-live.ts';
 import type { ReadLogo } from './own-logo.ts';
 
 type GivenBranding = Omit<Given<Branding>, 'logo'> & { logo?: string | null | undefined };
@@ -57,7 +57,9 @@ export const updateConfig =
         phone: to.phone_number ?? before.phone,
       };
       if (changedFields(before, after).some((each) => businesses.configFields[each] !== 'looks')) withFactor();
-      await updateBusinessRow(tx, after, ports.clock.now());
+      const now = ports.clock.now();
+      await updateBusinessRow(tx, after, now);
+      await keepLaterGoLive(tx, { before: before.goLiveDate, after: after.goLiveDate, now });
       if (branding?.logo !== undefined) await ports.alerts.settle(tx, ctx, ctx.businessId, ['logo_removed']);
       await ports.record(tx, ctx, { action: 'business.configured', subject: ctx.businessId, before: shown(before), after: shown(after) });
       return getBusiness(tx);

@@ -1,5 +1,5 @@
 import type { Recorder } from '../audit/index.ts';
-import { earliestGoLive, raiseEarliestGoLive, setOrganization } from '../businesses/index.ts';
+import { earliestGoLive, raiseEarliestGoLive, sealForRealFrom, setOrganization } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -33,6 +33,8 @@ export async function bindOrganization(ports: Ports, ctx: Context, grantId: stri
     });
   await ctx.transaction(async (tx) => {
     await raiseEarliestGoLive(tx, earliest);
+    // Books that were not connected until now have a past of their own, whoever sealed it.
+    if (present?.organizationId !== chosen) await sealForRealFrom(tx, at);
     if (present) await endConnection(tx, present.id, at);
     const id = ports.newId('connection');
     await insertConnection(tx, ctx.businessId, { id, grantId, organizationId: chosen }, at);

@@ -79,9 +79,12 @@ const ofDocument = (environment: 'production' | 'sandbox'): string =>
   `x.module = d.module and x.document_id = d.document_id and x.kind = case d.module when 'invoices' then 'sale' else 'refund' end
     and x.environment = '${environment}' and coalesce(x.moved_to, '') = ''`;
 
-/** Where the document does not say when it was made, its date has to do; before anything is sealed Zoho itself is asked. */
+/**
+ * From before its branch sealed for real, or its place in the books was mapped to a branch that does. Where the document does not say when it was
+ * made, its date has to do; before anything is sealed Zoho itself is asked.
+ */
 const isBeforeProduction = `(b.production_since is not null
-  and (coalesce(d.created_at, d.date::timestamp at time zone 'UTC') <= b.production_since or coalesce(t.state in ('signed', 'in_doubt'), false)))`;
+  and (coalesce(d.created_at, d.date::timestamp at time zone 'UTC') <= greatest(b.production_since, m.production_since) or coalesce(t.state in ('signed', 'in_doubt'), false)))`;
 
 const text = (code: ProblemCode) => `'{"code": "${code}"}'::jsonb`;
 

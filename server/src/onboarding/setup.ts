@@ -1,7 +1,7 @@
 import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
 import type { Recorder } from '../audit/index.ts';
 import { compareTaxpayer, type Device, type StoredProbe, type TestDevice, findDeviceOfBranch, listBranches } from '../branches/index.ts';
-import { checkGoLive, getBusiness, type SetupMarks, updateBusinessRow, type Business } from '../businesses/index.ts';
+import { checkGoLive, keepLaterGoLive, getBusiness, type SetupMarks, updateBusinessRow, type Business } from '../businesses/index.ts';
 import type { RefreshLists } from '../catalogue/index.ts';
 import type { ZohoState } from '../connections/index.ts';
 import type { Context } from '../context.ts';
@@ -119,7 +119,9 @@ export const setup = (ports: Ports) => {
     ctx.transaction(async (tx) => {
       const before = await getBusiness(tx, true);
       const after = { ...before, ...change(before) };
-      await updateBusinessRow(tx, after, ports.clock.now());
+      const now = ports.clock.now();
+      await updateBusinessRow(tx, after, now);
+      await keepLaterGoLive(tx, { before: before.goLiveDate, after: after.goLiveDate, now });
       await compareTaxpayer(tx, after);
       await ports.record(tx, ctx, { action, subject: ctx.businessId, after: after.setup });
     });

@@ -110,7 +110,7 @@ function checkState(document: BooksDocument, setup: Setup, answers: Answers): St
 }
 
 /**
- * What was created before its branch had a production device, or was signed at the rehearsal, was a real sale of whatever system sealed until then;
+ * What was created before its branch had a production device, or its place in the books was mapped to such a branch, or was signed at the rehearsal, was a real sale of whatever system sealed until then;
  * so was, for all that is known, what does not say when it was created.
  */
 const isBeforeProduction = ({ createdAt }: BooksDocument, { production }: Setup): boolean =>

@@ -2,7 +2,7 @@ import { compare } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { type Device, findDevice, findDeviceOfBranch, listBranches } from '../branches/index.ts';
 import { type Business, getBusiness } from '../businesses/index.ts';
-import { knownItemClasses, readLists, readMappings } from '../catalogue/index.ts';
+import { knownItemClasses, placeSince, readLists, readMappings } from '../catalogue/index.ts';
 import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -86,7 +86,7 @@ export const prepareSale =
     const { saleReceipt, sales } = isRefund ? await findSaleOf(ctx, document, answers, findings) : { saleReceipt: null, sales: [] };
 
     const branchId = saleReceipt?.branchId ?? branchOf(document, mappings.location, branches, findings);
-    const { device, lists, known, wasRehearsed, elsewhere, sealedRate } = await ctx.transaction(async (tx) => {
+    const { device, lists, known, wasRehearsed, elsewhere, sealedRate, mappedSince } = await ctx.transaction(async (tx) => {
       // A refund goes to the device of its sale, and where that has gone to the one that took its place.
       const ofSale = saleReceipt && !saleReceipt.isDeviceRetired ? await findDevice(tx, saleReceipt.deviceId) : null;
       const found = ofSale ?? (branchId ? await findDeviceOfBranch(tx, branchId) : null);
@@ -94,6 +94,7 @@ export const prepareSale =
       return {
         wasRehearsed: await isRehearsed(tx, module, documentId),
         elsewhere: await findElsewhere(tx, { module, documentId }),
+        mappedSince: await placeSince(tx, document.locationId ?? 'none'),
         device: found,
         lists: found ? await readLists(tx, found.id) : {},
         known: found ? await knownItemClasses(tx, found.id, mapped) : null,
@@ -104,7 +105,7 @@ export const prepareSale =
     if (saleReceipt && device && saleReceipt.deviceId !== device.id) findings.push(...(await checkTakeover(ctx, saleReceipt, device)));
     if (device?.difference) findings.unshift(device.difference);
     const dialect = ports.dialects.of(device?.dialect ?? dialectOfCountry(ports.dialects, business.country));
-    const production = device?.environment === 'production' ? { since: device.productionSince, isRehearsed: wasRehearsed } : null;
+    const production = device?.environment === 'production' ? { since: laterOf(device.productionSince, mappedSince), isRehearsed: wasRehearsed } : null;
     const sold = saleReceipt?.filed ?? null;
     const usual = setupOf(business, production, dialect, mappings, lists, known, ports.day(ports.clock.now(), dialect.timeZone));
     // A refund undoes what was sealed: at the rates of its sale, whatever holds today.
@@ -171,6 +172,9 @@ function filingOf(ctx: Context, business: Business, device: Device, rates: Recor
     verification: { form: business.settings.qr_form, base: business.settings.verification_base },
   };
 }
+
+/** Since when documents of this place are sealed for real: its branch has a production device, and the place is mapped to such a branch. */
+const laterOf = (branch: Date | null, place: Date | null): Date | null => (branch && place && place > branch ? place : branch);
 
 /** A document without a location goes to the only branch there is; an unmapped location is a finding, never head office by default. */
 function branchOf(

@@ -14,7 +14,7 @@ export type Setup = {
   /** The device's day today, for documents of the future. */
   today: string;
   goLiveDate: string;
-  /** Where the device seals for real: since when its branch does, and whether the document was signed at the rehearsal. */
+  /** Where the device seals for real: since when its branch and its place in the books do, and whether the document was signed at the rehearsal. */
   production: { since: Date | null; isRehearsed: boolean } | null;
   /** Where a person has said that another system sealed the document. */
   elsewhere?: Elsewhere | null;

@@ -1,0 +1,195 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { migrate } from '@muhuri/server/platform/db/database';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Api, until } from '../api.ts';
+import { checkout, type DemoBusiness, startWorld, today, type World } from '../world.ts';
+
+/*
+ * A document that was created before it was ours to seal may have been sealed by another system: it is never sealed by itself, nor by whoever seals what
+ * is due, and a person who says that no other system sealed it can seal it. Ours it is since its branch is in production, its place in the books is
+ * mapped to such a branch, the business's books are connected, and its day to begin on is reached, whichever of these came last. (Going to production
+ * after a rehearsal is held in `switching-devices`.)
+ */
+
+const minuteMs = 60_000;
+/** How far the servers' clock is ahead of ours: in what follows things happen minutes apart. */
+let ahead = 0;
+let world: World;
+beforeAll(async () => {
+  world = await startWorld({ instead: { clock: { now: () => new Date(Date.now() + ahead) }, intakeMs: 30, sweepMs: 80, waitMs: 2_000 } });
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+let made = 0;
+const timeAt = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, '+0000');
+/** An invoice as Zoho shows one that is created now, by the servers' clock. */
+function invoice(of: DemoBusiness, more: object = {}): { id: string; number: string } {
+  made += 1;
+  const source = world.zoho.documents().find((each) => each.organization_id === of.organizationId && each.what.startsWith('simple sale'));
+  const id = `4600000009${String(980_000_000 + made)}`;
+  const now = timeAt(Date.now() + ahead);
+  world.zoho.add('invoices', of.organizationId, {
+    ...structuredClone(world.zoho.document('invoices', source?.id ?? '')),
+    invoice_id: id,
+    invoice_number: `O-${made}`,
+    date: today(),
+    created_time: now,
+    last_modified_time: now,
+    ...more,
+  });
+  return { id, number: `O-${made}` };
+}
+type Row = { document_id: string; standing: string; problem: { code: string } | null; may_be_elsewhere: boolean };
+const judged = (number: string) => world.vsdc.receipts().filter((each) => each.request.remark === number);
+const everywhere = 'standing=to_seal,waiting,refused,sealed,before_production,sealed_elsewhere,not_due';
+const rowOf = async (api: Api, id: string) => ((await api.get(`/documents?document_ids=${id}&${everywhere}`)).body.documents as Row[])[0];
+const becomes = (api: Api, id: string, standing: string) =>
+  until(
+    () => rowOf(api, id),
+    (row) => row?.standing === standing,
+  );
+const look = async (api: Api) => {
+  await api.post('/zoho/poll');
+  await world.app.settle();
+};
+const configure = async (api: Api, change: object) => {
+  const { body } = await api.get('/businesses/me/config');
+  const saved = await api.put('/businesses/me/config', { ...change, version: body.version });
+  expect(saved.status, JSON.stringify(saved.body)).toBe(200);
+};
+/** Nothing seals it but a person who says that no other system did. */
+async function standsAside(api: Api, { id, number }: { id: string; number: string }): Promise<void> {
+  await look(api);
+  expect(await becomes(api, id, 'before_production')).toMatchObject({ problem: { code: 'before_production' }, may_be_elsewhere: true });
+  expect((await api.get(`/documents/month?month=${today().slice(0, 7)}`)).body.complete).toBe(false);
+  expect(await api.seal('invoices', id)).toMatchObject({ status: 422, body: { code: 'before_production' } });
+  expect(judged(number)).toEqual([]);
+  expect((await api.seal('invoices', id, { confirm: ['before_production'] })).body).toMatchObject({ state: 'signed', environment: 'production' });
+  expect(await becomes(api, id, 'sealed')).toBeDefined();
+}
+const isSealedByItself = async (api: Api, { id, number }: { id: string; number: string }): Promise<void> => {
+  await look(api);
+  expect(await becomes(api, id, 'sealed')).toBeDefined();
+  expect(judged(number)).toHaveLength(1);
+};
+
+describe('a document from before its place in the books was mapped to a branch in production', () => {
+  let of: DemoBusiness;
+  let admin: Api;
+  const map = async (key: string, branchId: string) =>
+    expect((await admin.put('/mappings/location', { mappings: [{ key, value: { branch_id: branchId } }] })).status).toBe(200);
+  beforeAll(async () => {
+    of = world.businesses[0];
+    admin = await Api.signIn(world, of.admin);
+    await configure(admin, { settings: { auto_seal: 'sent' } });
+  });
+
+  test('is sealed only by whoever says that no other system sealed it; what is created from then on is sealed by itself', async () => {
+    const early = invoice(of, { location_id: '777000' });
+    await look(admin);
+    expect(await rowOf(admin, early.id)).toMatchObject({ standing: 'to_seal', problem: { code: 'location_unmapped' } });
+    ahead += minuteMs;
+    await map('777000', of.branchIds[0] as string);
+    ahead += minuteMs;
+    await isSealedByItself(admin, invoice(of, { location_id: '777000' }));
+    await standsAside(admin, early);
+  });
+
+  test('is as ours as before where the same mapping is saved again, or where the place goes from one such branch to another', async () => {
+    await configure(admin, { settings: { auto_seal: 'off' } });
+    const due = invoice(of, { location_id: '777000' });
+    await look(admin);
+    for (const branchId of of.branchIds) {
+      ahead += minuteMs;
+      await map('777000', branchId);
+      await look(admin);
+      expect(await rowOf(admin, due.id)).toMatchObject({ standing: 'to_seal', may_be_elsewhere: false });
+    }
+    expect((await admin.seal('invoices', due.id)).body).toMatchObject({ state: 'signed' });
+  });
+
+  test('is another system’s for all that is known where its place was mapped to a branch that did not seal yet, and came back', async () => {
+    const added = (await admin.post('/branches', { branch_code: '07', name: 'Musanze', address: 'Musanze' })).body as { id: string };
+    await map('777000', added.id);
+    ahead += minuteMs;
+    const between = invoice(of, { location_id: '777000' });
+    ahead += minuteMs;
+    await map('777000', of.branchIds[0] as string);
+    await standsAside(admin, between);
+  });
+
+  test('without a place is as long ours as the only branch is in production', async () => {
+    const other = world.businesses[1];
+    const api = await Api.signIn(world, other.admin);
+    const due = invoice(other, { location_id: '' });
+    await look(api);
+    ahead += minuteMs;
+    const saved = await api.put('/mappings/location', { mappings: [{ key: 'none', value: { branch_id: other.branchIds[0] } }] });
+    expect(saved.status).toBe(200);
+    await look(api);
+    expect(await rowOf(api, due.id)).toMatchObject({ standing: 'to_seal' });
+    expect((await api.seal('invoices', due.id)).body).toMatchObject({ state: 'signed' });
+  });
+
+  test('is so after an update of a database that did not know of it, in every business', async () => {
+    const directory = join(checkout, 'server/src/migrations');
+    const only = readdirSync(directory).find((name) => name.endsWith('-since-a-place-is-ours.ts')) as string;
+    const since = async () => (await world.sql("select production_since as since from mapping where key = '777000'", [], of.businessId))[0]?.since as Date;
+    await migrate(world.databaseUrls.owner, directory, { down: true, only });
+    await migrate(world.databaseUrls.owner, directory, { only });
+    const [first] = await world.sql(
+      "select min(at) as at from audit where subject = 'location:777000' and after->>'branch_id' = $1",
+      [of.branchIds[0]],
+      of.businessId,
+    );
+    expect(first?.at).toBeInstanceOf(Date);
+    expect(await since()).toEqual(first?.at);
+    const demo = await world.sql("select production_since as since from mapping where kind = 'location'", [], world.businesses[1].businessId);
+    expect(demo.every((each) => each.since !== null)).toBe(true);
+  });
+});
+
+describe('a document from before the business began with Muhuri', () => {
+  test('is not ours because the day to begin on is moved to an earlier one', async () => {
+    const of = world.businesses[1];
+    const admin = await Api.signIn(world, of.admin);
+    const day = (await admin.get('/businesses/me/config')).body.go_live_date as string;
+    const later = new Date(Date.now() + 10 * 24 * 60 * minuteMs).toISOString().slice(0, 10);
+    await configure(admin, { go_live_date: later, settings: { auto_seal: 'sent' } });
+    const early = invoice(of);
+    await look(admin);
+    expect(judged(early.number)).toEqual([]);
+    ahead += minuteMs;
+    await configure(admin, { go_live_date: day });
+    ahead += minuteMs;
+    await isSealedByItself(admin, invoice(of));
+    await standsAside(admin, early);
+  });
+
+  test('is not ours because its books are connected now', async () => {
+    const of = world.businesses[0];
+    const admin = await Api.signIn(world, of.admin);
+    await configure(admin, { settings: { auto_seal: 'sent' } });
+    const consent = async () => {
+      const begun = await admin.post('/oauth/connect', {});
+      return (await admin.post('/oauth/callback', Object.fromEntries(new URL(world.zoho.accept(begun.body.consent_url as string, '1')).searchParams))).body;
+    };
+    // The same books by another consent are the same books: nothing that is due is left aside.
+    const due = invoice(of);
+    ahead += minuteMs;
+    await consent();
+    await isSealedByItself(admin, due);
+    const [connection] = await world.sql("select id from connection where status <> 'ended'", [], of.businessId);
+    expect((await admin.post(`/oauth/disconnect/${connection?.id}`)).status).toBe(200);
+    ahead += minuteMs;
+    const meanwhile = invoice(of);
+    ahead += minuteMs;
+    const seen = await consent();
+    const bound = await admin.post(`/oauth/consents/${seen.id}/connections`, { business_id: of.businessId, organization_id: of.organizationId });
+    expect(bound.status, JSON.stringify(bound.body)).toBe(200);
+    ahead += minuteMs;
+    await isSealedByItself(admin, invoice(of));
+    await standsAside(admin, meanwhile);
+  });
+});
