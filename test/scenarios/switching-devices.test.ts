@@ -347,6 +347,31 @@ describe('what another system has sealed before the switch', () => {
     expect(await user.seal('invoices', one.document_id, { confirm: ['sealed_elsewhere'] })).toMatchObject({ status: 403 });
   });
 
+  test('is refunded there: its credit note says so, and may be marked as well', async () => {
+    const sold = before.find((row) => row.module === 'invoices') as Row;
+    const note = creditNote(of, sold.document_id, later());
+    await month();
+    const waits = await rowOf(note.id);
+    expect(waits).toMatchObject({ standing: 'to_seal', who: 'person', may_be_elsewhere: true, problem: { code: 'refund_sale_elsewhere' } });
+    expect(await admin.seal('creditnotes', note.id, { reason_code: '06' })).toMatchObject({ status: 422, body: { code: 'refund_sale_elsewhere' } });
+    // Once its sale is due here it is so, too, and nobody may say that it is settled.
+    await takeBack(keys([sold]));
+    expect(
+      await until(
+        () => rowOf(note.id),
+        (row) => row?.problem?.code === 'refund_sale_unsigned',
+      ),
+    ).toMatchObject({ may_be_elsewhere: false });
+    await mark(keys([sold]));
+    await until(
+      () => rowOf(note.id),
+      (row) => row?.problem?.code === 'refund_sale_elsewhere',
+    );
+    expect(await mark(keys([waits as Row]))).toMatchObject({ body: { marked: 1 } });
+    world.zoho.change('creditnotes', note.id, { status: 'void' });
+    await until(month, (is) => is.sealed_elsewhere === before.length);
+  });
+
   test('can be taken back, and is due then as it was', async () => {
     const [one, ...others] = before as [Row, ...Row[]];
     expect(await takeBack(keys([one]))).toMatchObject({ status: 200, body: { taken_back: 1 } });
@@ -411,6 +436,7 @@ describe('a device that is replaced', () => {
     await world.app.addPerson(of.businessId, colleague);
     admin = await Api.signIn(world, of.admin);
     second = await Api.signIn(world, { ...of.admin, username: colleague.username, password: colleague.password });
+    await admin.seal('invoices', invoice(of).id);
     sold = invoice(of);
     sale = (await admin.seal('invoices', sold.id)).body as typeof sale;
     doubtful = invoice(of);
@@ -524,20 +550,92 @@ describe('a device that is replaced', () => {
     ]);
   });
 
-  test('keeps its refunds to itself where the successor began a run of its own', async () => {
+  test('keeps its refunds to itself where the successor began a run of its own: they are settled outside, as a person says, and the month is complete', async () => {
     const other = world.businesses[2] as DemoBusiness;
     const api = await Api.signIn(world, other.admin);
     const document = invoice(other);
     const signed = (await api.seal('invoices', document.id)).body;
+    // Known before the switch, when nothing stood in its way; another one was begun and waited for the device that was replaced.
+    const note = creditNote(other, document.id, later());
+    const another = invoice(other);
+    expect((await api.seal('invoices', another.id)).body.state).toBe('signed');
+    const begun = creditNote(other, another.id, later());
+    await api.post(`/branches/${other.branchIds[0]}/pause`);
+    expect((await api.seal('creditnotes', begun.id, { reason_code: '06' })).body.state).toBe('queued');
+    const month = async () => {
+      await api.post('/zoho/poll');
+      await world.app.settle();
+      return (await api.get(`/documents/month?month=${new Date().toISOString().slice(0, 7)}`)).body;
+    };
+    await month();
     const id = await prepare(other, api, { for: 'replacement' });
     expect((await api.post(`/branches/${id}/switch`, { reason: 'a new VSDC' })).status).toBe(200);
-    const note = creditNote(other, document.id, later());
     expect(await api.seal('creditnotes', note.id, { reason_code: '06' })).toMatchObject({ status: 422, body: { code: 'refund_run_broken' } });
     expect(await api.post(`/receipts/${signed.id}/takeover`, { source: 'portal', answer: 'uploaded' })).toMatchObject({
       status: 422,
       body: { code: 'refund_run_broken' },
     });
+    const everywhere = 'standing=to_seal,refused,drifted,before_production,sealed_elsewhere';
+    const rows = async (query: string) => (await api.get(`/documents?limit=200&${query}`)).body.documents as { module: string; document_id: string }[];
+    const stands = await until(
+      async () => (await rows(`document_ids=${note.id}&${everywhere}`))[0] as { problem?: { code: string; detail: string } } | undefined,
+      (row) => row?.problem?.code === 'refund_run_broken',
+    );
+    expect(stands).toMatchObject({
+      standing: 'to_seal',
+      who: 'person',
+      may_be_elsewhere: true,
+      problem: { detail: expect.stringContaining('mark this note') },
+    });
+    expect(
+      await until(
+        async () => (await rows(`document_ids=${begun.id}&${everywhere}`))[0] as { problem?: { code: string } } | undefined,
+        (row) => row?.problem?.code === 'refund_run_broken',
+      ),
+    ).toMatchObject({ standing: 'refused', who: 'person', may_be_elsewhere: true });
+    // Nothing else of this month is left.
+    const notes = [note.id, begun.id];
+    for (const row of await rows(everywhere))
+      if (!notes.includes(row.document_id)) world.zoho.change(row.module as 'invoices', row.document_id, { status: 'void' });
+    expect(await until(month, (is) => is.missing === 2)).toMatchObject({ complete: false, sealed_elsewhere: 0 });
+    const documents = notes.map((document_id) => ({ module: 'creditnotes', document_id }));
+    const user = await Api.signIn(world, other.user);
+    const said = { documents, reason: 'The authority has taken it in writing, letter 12/2026' };
+    expect((await user.post('/documents/sealed-elsewhere', said)).status).toBe(403);
+    expect(await api.post('/documents/sealed-elsewhere', said)).toMatchObject({ status: 200, body: { marked: 2 } });
+    expect(await month()).toMatchObject({ complete: true, missing: 0, sealed_elsewhere: 2 });
+    // Looked at once more it stays so, and nothing of it was ever sent.
+    world.zoho.change('creditnotes', note.id, { terms: 'touched' });
+    await month();
+    expect(await rows(`document_ids=${note.id}&${everywhere}`)).toMatchObject([{ standing: 'sealed_elsewhere' }]);
+    for (const confirm of [undefined, ['sealed_elsewhere'] as const])
+      expect((await api.seal('creditnotes', note.id, { reason_code: '06', confirm })).status).toBe(422);
     expect(following.receipts().filter((each) => each.request.tin === other.taxpayerId)).toEqual([]);
+    // Taken back it is missing again, and may be said again.
+    expect(await api.post('/documents/sealed-elsewhere/taken-back', { documents })).toMatchObject({ body: { taken_back: 2 } });
+    expect(await month()).toMatchObject({ complete: false, missing: 2 });
+    expect(await api.post('/documents/sealed-elsewhere', said)).toMatchObject({ body: { marked: 2 } });
+  });
+
+  test('keeps them where the authority’s last number is below sales that it must have had by then', async () => {
+    const of = world.businesses[0];
+    const [id] = of.branchIds as [string];
+    const further = creditNote(of, sold.id, later());
+    const code = async () => (await admin.get(`/receipts/preflight?module=creditnotes&document_id=${further.id}`)).body.findings?.[0]?.code as string;
+    expect(await code()).not.toBe('refund_run_broken');
+    const lastOf = (number: number) =>
+      world.sql("update device set authority_last = $1 where branch_id = $2 and state = 'active'", [number, id], of.businessId);
+    const entered = (days: number) =>
+      world.sql(`update device set created_at = created_at + interval '${days} days' where branch_id = $1 and state = 'active'`, [id], of.businessId);
+    const last = Number(sale.invoice_number);
+    // What the dead computer signed in its last hours it may not have uploaded; of what is older than a day the authority knows.
+    await lastOf(last - 1);
+    expect(await code()).not.toBe('refund_run_broken');
+    await entered(2);
+    expect(await code()).toBe('refund_run_broken');
+    await lastOf(last);
+    expect(await code()).not.toBe('refund_run_broken');
+    await entered(-2);
   });
 });
 

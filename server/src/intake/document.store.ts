@@ -160,13 +160,13 @@ export const postponeLook = (tx: Tx, due: Due, until: Date, problem: StoredProbl
     [due.module, due.documentId, until, json(problem)],
   );
 
-/** Documents that stand open with one of these problems (or exempt) are due for another look; one that is due already stays so. */
-export const lookAgain = (tx: Tx, of: { codes: string[]; withExempt: boolean }, at: Date) =>
+/** Documents that stand open with one of these problems (or exempt, or credit notes that nothing is known against) are due for another look; one that is due already stays so. */
+export const lookAgain = (tx: Tx, of: { codes: string[]; withExempt: boolean; withRefunds: boolean }, at: Date) =>
   query(
     tx,
     `update document set look_at = $1, tries = 0 where not sealed and not gone and (look_at is null or look_at > $1)
-       and (problem->>'code' = any($2::text[]) or $3 and exempt)`,
-    [at, of.codes, of.withExempt],
+       and (problem->>'code' = any($2::text[]) or $3 and exempt or $4 and module = 'creditnotes' and problem is null)`,
+    [at, of.codes, of.withExempt, of.withRefunds],
   );
 
 /** Our own writing changed the document in Zoho: that change is known, and nothing to look at. */

@@ -42,7 +42,7 @@ export type ListRow = {
   receiptLabel: string | null;
   /** Who has said that another system sealed it. */
   elsewhere: Elsewhere | null;
-  /** Whether somebody may say so: it is from before its branch sealed for real, and nothing of it is under way here. */
+  /** Whether somebody may say so: it is from before its branch sealed for real, or a refund that no device here takes, and nothing of it is under way here. */
   mayBeElsewhere: boolean;
 };
 
@@ -85,6 +85,13 @@ const ofDocument = (environment: 'production' | 'sandbox'): string =>
  */
 const isBeforeProduction = `(b.production_since is not null
   and (coalesce(d.created_at, d.date::timestamp at time zone 'UTC') <= greatest(b.production_since, m.production_since) or coalesce(t.state in ('signed', 'in_doubt'), false)))`;
+
+/**
+ * Refunds that no device here can take: they are settled with whoever has the sale, and a person says so. What was found of the note at the last look,
+ * or by the lane that read it again, decides, since whose refund it is stands in the books.
+ */
+const settledOutside: ProblemCode[] = ['refund_run_broken', 'refund_sale_elsewhere'];
+const isSettledOutside = `(d.module = 'creditnotes' and coalesce(coalesce(q.problem, d.problem)->>'code' in (${settledOutside.map((code) => `'${code}'`).join(', ')}), false))`;
 
 const text = (code: ProblemCode) => `'{"code": "${code}"}'::jsonb`;
 
@@ -137,7 +144,7 @@ const standings = (sealsApproved: boolean, isCounted = false) => `
           ? ''
           : `,
     ${reasonOf('d.problem')}, d.elsewhere,
-    ${isBeforeProduction} and (r.state is null or r.contested is not true and r.state in ('refused', 'withdrawn')) as may_be_elsewhere`
+    (${isBeforeProduction} or ${isSettledOutside}) and (r.state is null or r.contested is not true and r.state in ('refused', 'withdrawn')) as may_be_elsewhere`
       }
   from document d
   ${beside('r', 'receipt', ofDocument('production'))}

@@ -18,6 +18,12 @@ const mended: Record<string, Fix[]> = {
   'lists.changed': ['mapping', 'zoho'],
 };
 
+/** What an entry changes for the refunds of a document alone: everything else that waits for a person is left as it is, there may be a lot of it. */
+const ofRefunds: Record<string, ProblemCode[]> = {
+  'document.sealed_elsewhere': ['refund_sale_unsigned'],
+  'document.sealed_elsewhere_taken_back': ['refund_sale_elsewhere'],
+};
+
 const codesOf = (fixes: Fix[]): ProblemCode[] => (Object.keys(problems) as ProblemCode[]).filter((code) => fixes.includes(problems[code].fix));
 
 /**
@@ -28,9 +34,12 @@ export const lookAgainAfterMending =
   (ports: { clock: Clock; touch(businessId: string): void }): Follower =>
   async (tx, ctx, entries) => {
     const fixes = [...new Set(entries.flatMap((entry) => mended[entry.action] ?? []))];
-    if (fixes.length === 0) return;
+    const codes = [...codesOf(fixes), ...entries.flatMap((entry) => ofRefunds[entry.action] ?? [])];
+    if (codes.length === 0) return;
     const isConfigured = entries.some((entry) => entry.action === 'business.configured');
-    await lookAgain(tx, { codes: codesOf(fixes), withExempt: isConfigured }, ports.clock.now());
+    // Nothing stood in the way of a refund that nobody has begun; whether the device that follows takes it is another question.
+    const isSwitched = entries.some((entry) => entry.action === 'device.switched');
+    await lookAgain(tx, { codes, withExempt: isConfigured, withRefunds: isSwitched }, ports.clock.now());
     // What was mended may have made documents due by itself, too.
     ports.touch(ctx.businessId);
   };

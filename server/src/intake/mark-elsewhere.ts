@@ -11,11 +11,11 @@ import { type ListRow, listStandings, type Standing } from './list.store.ts';
 type Ports = { clock: Clock; record: Recorder };
 
 /** Where a document may stand that somebody marks, or takes a mark back from. */
-const markable: Standing[] = ['before_production', 'refused', 'sealed_elsewhere'];
+const markable: Standing[] = ['before_production', 'to_seal', 'refused', 'sealed_elsewhere'];
 
 /**
- * A person says that another system sealed these documents of before their branch sealed for real. All of them or none: one that is not from
- * before, or is being sealed here, is named, so that nobody believes that it was marked.
+ * A person says that another system sealed these documents of before their branch sealed for real, or that a refund which no device here takes is
+ * settled with the authority. All of them or none: one that is neither, or is being sealed here, is named, so that nobody believes that it was marked.
  */
 export const markElsewhere =
   (ports: Ports) =>

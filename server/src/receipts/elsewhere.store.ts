@@ -18,6 +18,16 @@ export async function findElsewhere(tx: Tx, { module, documentId }: Key, isLocke
   return fromJson<Elsewhere | null>(row?.elsewhere ?? null);
 }
 
+/** The number of an invoice that another system has sealed, as a person has said; null where nobody has. */
+export const numberOfSaleElsewhere = async (tx: Tx, documentId: string): Promise<string | null> =>
+  (
+    await queryOne<{ number: string | null }>(
+      tx,
+      "select coalesce(number, document_id) as number from document where module = 'invoices' and document_id = $1 and elsewhere is not null and not sealed",
+      [documentId],
+    )
+  )?.number ?? null;
+
 /**
  * The document is being sealed here after all, because a person says that no other system did: what was said before is taken back with that, in
  * the same transaction. Somebody who said so a moment ago, and whom nobody has seen yet, is not overruled.

@@ -13,7 +13,7 @@ import type { Code, Dialect, Dialects } from '../ports/dialect.ts';
 import { demandsOf } from './demands.model.ts';
 import { hashOf } from './document-hash.ts';
 import type { BooksDocument } from './document.model.ts';
-import { findElsewhere } from './elsewhere.store.ts';
+import { findElsewhere, numberOfSaleElsewhere } from './elsewhere.store.ts';
 import type { Filed } from './filing.model.ts';
 import { type FindUnprintable, textsOn } from './find-unprintable.ts';
 import { baseTotalOf, foreignOf, knownPaymentMethod, makeSale } from './make-sale.model.ts';
@@ -207,6 +207,13 @@ async function findSaleOf(
   findings: StoredProblem[],
 ): Promise<{ saleReceipt: Receipt | null; sales: SaleCandidate[] }> {
   return ctx.transaction(async (tx) => {
+    /** A sale that is not sealed here: it is to be, unless another system has sealed it. */
+    const unsigned = async (saleId: string, about: object): Promise<StoredProblem> => {
+      const number = await numberOfSaleElsewhere(tx, saleId);
+      return number
+        ? { code: 'refund_sale_elsewhere', field: 'invoice_id', document_number: number }
+        : { code: 'refund_sale_unsigned', field: 'invoice_id', ...about };
+    };
     const own = await findReceiptOf(tx, 'creditnotes', document.id);
     const chosen = answers.sale_receipt_id ?? own?.saleReceiptId ?? null;
     const named = chosen
@@ -219,11 +226,12 @@ async function findSaleOf(
     const [only] = named;
     const isClear = chosen !== null || document.corrects.invoiceIds.length <= 1;
     if (named.length === 1 && only && isClear) {
-      if (only.state !== 'signed') findings.push({ code: 'refund_sale_unsigned', field: 'invoice_id', document_number: only.documentNumber });
+      if (only.state !== 'signed') findings.push(await unsigned(only.documentId, { document_number: only.documentNumber }));
       return { saleReceipt: only.state === 'signed' ? await findReceipt(tx, only.id) : null, sales: named };
     }
-    if (!chosen && document.corrects.invoiceIds.length === 1) {
-      findings.push({ code: 'refund_sale_unsigned', field: 'invoice_id' });
+    const [invoiceId] = document.corrects.invoiceIds;
+    if (!chosen && invoiceId && document.corrects.invoiceIds.length === 1) {
+      findings.push(await unsigned(invoiceId, {}));
       return { saleReceipt: null, sales: [] };
     }
     const signed = named.filter((sale) => sale.state === 'signed');

@@ -46,11 +46,18 @@ export const takeOverRefund =
 export const isTakenOver = async (tx: Tx, saleId: string, deviceId: string): Promise<boolean> =>
   (await queryOne(tx, 'select 1 as yes from takeover where receipt_id = $1 and device_id = $2', [saleId, deviceId])) !== null;
 
-/** Whether every device since has gone on with the authority's run: one to which the authority named no last number began at one again. */
+/**
+ * Whether every device since has gone on with the authority's run. One to which the authority named no last number began at one again; so did one to
+ * which it named a number below sales that the authority must have had by then: what a device signs it uploads within a day, or signs no more.
+ */
 export const continuesRun = async (tx: Tx, sale: Pick<Receipt, 'deviceId'>): Promise<boolean> =>
   (await queryOne(
     tx,
     `select 1 as no from device s join device n on n.business_id = s.business_id and n.branch_id = s.branch_id and n.environment = s.environment
-      where s.id = $1 and n.id <> s.id and n.activated_at >= s.retired_at and coalesce(n.authority_last, 0) = 0 limit 1`,
+      where s.id = $1 and n.id <> s.id and n.activated_at >= s.retired_at
+        and (coalesce(n.authority_last, 0) = 0 or exists (select 1 from device p join receipt r on r.business_id = p.business_id and r.device_id = p.id
+          join signature g on g.business_id = r.business_id and g.receipt_id = r.id
+          where p.business_id = n.business_id and p.branch_id = n.branch_id and p.environment = n.environment and p.retired_at <= n.activated_at
+            and r.kind = 'sale' and g.invoice_number > n.authority_last and g.signed_at < n.created_at - interval '24 hours')) limit 1`,
     [sale.deviceId],
   )) === null;
