@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const project = (name: string, include: string[], more: object = {}) => ({
-  test: { name, include, testTimeout: 60_000, hookTimeout: 90_000, expect: { poll: { timeout: 20_000 } }, ...more },
+  test: { name, include, testTimeout: 120_000, hookTimeout: 90_000, expect: { poll: { timeout: 20_000 } }, ...more },
 });
 
 export default defineConfig({

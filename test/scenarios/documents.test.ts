@@ -33,7 +33,6 @@ const list = async (query = '', api = user): Promise<Row[]> => {
     cursor = body.next_cursor as string;
   }
 };
-const month = today().slice(0, 7);
 const of = (what: string) => world.zoho.documents().find((each) => each.organization_id === world.businesses[0].organizationId && each.what === what);
 
 describe('the list To seal', () => {
@@ -147,9 +146,13 @@ describe('the list To seal', () => {
   });
 
   test('says at month-end what is missing, and never that nothing is where it does not know', async () => {
+    // The demo's documents are of the last three weeks, and those may lie in two months.
+    const month = today().slice(0, 7);
     const is = (await user.get(`/documents/month?month=${month}`)).body;
     expect(is.missing).toBeGreaterThan(5);
-    expect(is).toMatchObject({ complete: false, drifted: 1 });
+    expect(is.complete).toBe(false);
+    const { date } = world.zoho.document('invoices', of('simple sale, unpaid')?.id ?? '');
+    expect((await user.get(`/documents/month?month=${String(date).slice(0, 7)}`)).body).toMatchObject({ complete: false, drifted: 1 });
     expect((await user.get('/documents/month?month=2020-01')).body).toMatchObject({ complete: true, missing: 0, sums: [] });
     await world.sql("update connection set polled = '{}'", [], world.businesses[1].businessId);
     await world.sql('delete from document', [], world.businesses[1].businessId);

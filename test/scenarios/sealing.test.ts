@@ -11,8 +11,8 @@ let other: Api;
 beforeAll(async () => {
   world = await startWorld({
     instead: {
-      vsdc: { answerTimeoutMs: 600, lateTimeoutMs: 3_000 },
-      timing: { retryFirstMs: 150, retryMaxMs: 400, settleQuietMs: 250, settleMaxMs: 600, doubtWaitMs: 600, leaseMs: 3_000 },
+      vsdc: { answerTimeoutMs: 1_200, lateTimeoutMs: 6_000 },
+      timing: { retryFirstMs: 150, retryMaxMs: 400, settleQuietMs: 250, settleMaxMs: 600, doubtWaitMs: 600, leaseMs: 8_000 },
       sweepMs: 300,
       waitMs: 4_000,
     },
@@ -170,7 +170,7 @@ describe('when the answer is lost', () => {
 
   test('an answer that comes after the time-out is recorded as the receipt', async () => {
     const document = cloneInvoice('stall');
-    world.vsdc.faults(['stall:1200']);
+    world.vsdc.faults(['stall:2000']);
     const reply = await api.seal('invoices', document.id);
     expect(reply.body).toMatchObject({ state: 'in_doubt', problem: { code: 'maybe_signed' } });
     const settled = await until(
@@ -187,7 +187,7 @@ describe('when the answer is lost', () => {
   ])('a late answer with a total %s is not believed, and somebody is told', async (what, totalSaid) => {
     const document = cloneInvoice(`late ${what}`);
     const newest = Number(world.vsdc.receipts().at(-1)?.reply.totRcptNo);
-    world.vsdc.faults([`stall:1200:${totalSaid(newest)}`]);
+    world.vsdc.faults([`stall:2000:${totalSaid(newest)}`]);
     const reply = await api.seal('invoices', document.id);
     const waiting = await until(
       () => present(reply.body.id),
@@ -263,7 +263,7 @@ describe('a person settles', () => {
     const admin = await Api.signIn(world, world.businesses[0].admin);
     const document = cloneInvoice('nothing there');
     const nothing = { found: false, source: 'authority portal, list of the day' };
-    world.vsdc.faults(['stall:1500']);
+    world.vsdc.faults(['stall:2200']);
     const early = await api.seal('invoices', document.id);
     expect(await admin.post(`/receipts/${early.body.id}/evidence`, nothing)).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
     await until(

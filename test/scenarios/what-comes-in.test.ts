@@ -42,10 +42,10 @@ beforeAll(async () => {
     instead: {
       intakeMs: 30,
       deadlinesMs: 300,
-      vsdc: { answerTimeoutMs: 600, lateTimeoutMs: 3_000 },
-      timing: { retryFirstMs: 100, retryMaxMs: 200, settleQuietMs: 150, settleMaxMs: 300, doubtWaitMs: 300, leaseMs: 3_000 },
+      vsdc: { answerTimeoutMs: 1_500, lateTimeoutMs: 6_000 },
+      timing: { retryFirstMs: 100, retryMaxMs: 200, settleQuietMs: 150, settleMaxMs: 300, doubtWaitMs: 300, leaseMs: 8_000 },
       sweepMs: 200,
-      waitMs: 2_000,
+      waitMs: 5_000,
     },
   });
   device = await rewritingProxy(world.vsdc.url);
@@ -162,7 +162,7 @@ describe('what a device says is written down whatever it is made of', () => {
 
   test('an answer in a sentence that cannot be stored, too late to be waited for, is the receipt', async () => {
     const document = newInvoice();
-    world.vsdc.faults(['stall:900']);
+    world.vsdc.faults(['stall:2200']);
     once((said) => answer(envelope('000', 'late \u0000 \udc00', saidIn(said).data)));
     const reply = await api.seal('invoices', document.id);
     const settled = await until(
