@@ -34,15 +34,23 @@ beforeAll(async () => {
 afterAll(() => world?.[Symbol.asyncDispose]());
 
 let made = 0;
-function newInvoice(): { id: string; number: string } {
-  const [business] = world.businesses;
-  const source = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.what.startsWith('simple sale'));
-  made += 1;
-  const [id, number] = [`46000000078${String(made).padStart(6, '0')}`, `LS-${made}`];
-  world.zoho.add('invoices', business.organizationId, {
-    ...structuredClone(world.zoho.document('invoices', source?.id ?? '')),
+const newInvoice = (what = 'simple sale') => copyOf('invoices', 'invoice', what, {});
+const newCreditNote = ({ id, number }: { id: string; number: string }) =>
+  copyOf('creditnotes', 'creditnote', 'credit note of the whole sale', {
     invoice_id: id,
     invoice_number: number,
+    invoices: [{ invoice_id: id, invoice_number: number, amount: 1 }],
+  });
+function copyOf(module: 'invoices' | 'creditnotes', key: string, what: string, patch: Record<string, unknown>): { id: string; number: string } {
+  const [business] = world.businesses;
+  const source = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.what.startsWith(what));
+  made += 1;
+  const [id, number] = [`46000000078${String(made).padStart(6, '0')}`, `LS-${made}`];
+  world.zoho.add(module, business.organizationId, {
+    ...structuredClone(world.zoho.document(module, source?.id ?? '')),
+    ...patch,
+    [`${key}_id`]: id,
+    [`${key}_number`]: number,
   });
   return { id, number };
 }
@@ -69,10 +77,9 @@ const packOf = async (id: string) => {
 };
 
 /** A document whose first send lies on its way, whose second one the device refuses, and that a person has said is not there. */
-async function settledNotSigned() {
-  const document = newInvoice();
+async function settledNotSigned(document = newInvoice(), seal = () => admin.seal('invoices', document.id)) {
   world.vsdc.faults(['hold', ...Array.from({ length: 20 }, () => 'refuse:910')]);
-  const { body } = await admin.seal('invoices', document.id);
+  const { body } = await seal();
   expect(body).toMatchObject({ state: 'in_doubt', problem: { code: 'maybe_signed' } });
   await giveUpOn(body.id);
   await until(
@@ -144,6 +151,17 @@ describe('a signature that comes after its document was settled as not signed', 
     expect(signed.invoice_number).not.toBe(number);
     expect(judged(document.number).map((each) => String(each.request.invcNo))).toEqual([number, signed.invoice_number]);
   });
+});
+
+test('of a refund counts against its sale: no other refund takes its place before a person has settled it', async () => {
+  const sale = newInvoice('sale, refunded whole below');
+  expect((await admin.seal('invoices', sale.id)).body.state).toBe('signed');
+  const [note, other] = [newCreditNote(sale), newCreditNote(sale)];
+  const refund = (of: { id: string }) => admin.seal('creditnotes', of.id, { reason_code: '06' });
+  const { id } = await settledNotSigned(note, () => refund(note));
+  expect(await isLate(id)).toMatchObject({ state: 'refused', problem: { code: 'signed_twice' } });
+  expect(await refund(other)).toMatchObject({ status: 422, body: { code: 'refund_second' } });
+  expect([judged(note.number).length, judged(other.number).length]).toEqual([1, 0]);
 });
 
 test('and sent anew and lost is not asked about while a person has to settle it; settled, it goes under a number of its own', async () => {

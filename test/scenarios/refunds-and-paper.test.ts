@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { evidenceOf } from '../evidence.ts';
@@ -91,6 +92,53 @@ describe('a refund', () => {
     world.vsdc.set({ partial_refunds: false });
   });
 
+  test('read again with more than before counts what was opened meanwhile: the sale is never refunded beyond its sum', async () => {
+    const [business] = world.businesses;
+    const setPartial = async (on: boolean) => {
+      await world.sql(`update business set settings = jsonb_set(settings, '{partial_refunds}', '${on}')`, [], business.businessId);
+      world.vsdc.set({ partial_refunds: on });
+    };
+    await setPartial(true);
+    const sale = clone('invoices', 'sale, refunded whole below');
+    const { body: sold } = await api.seal('invoices', sale.id);
+    const whole = world.zoho.document('creditnotes', named('credit note of the whole sale').id);
+    const { line_items, sub_total, tax_total, total, bcy_total } = whole;
+    const [grows, other] = [creditNote(sale, partOf(whole, 0)), creditNote(sale, partOf(whole, 1))];
+    await admin.post(`/branches/${business.branchIds[0]}/pause`);
+    const { body: first } = await refund(grows);
+    expect(first.state).toBe('queued');
+    world.zoho.change('creditnotes', grows.id, { line_items, sub_total, tax_total, total, bcy_total });
+    // The lane reads it again, and comes to its device only after another one was opened.
+    const holder = new pg.Client({ connectionString: world.databaseUrls.app });
+    await holder.connect();
+    const door = `begin; select set_config('role', 'muhuri_worker', true), set_config('app.business_id', '${business.businessId}', true);`;
+    const waiting = () =>
+      until(
+        () => holder.query('select 1 from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))'),
+        ({ rows }) => rows.length > 0,
+      );
+    const atWork = `branch_id = '${business.branchIds[0]}' and state in ('active', 'paused')`;
+    await holder.query(
+      `${door} update receipt set read_at = null where id = '${first.id}'; update device set state = 'active', problem = null where ${atWork}; commit;
+       ${door} select 1 from receipt where id = '${first.id}' for update`,
+    );
+    await waiting();
+    await holder.query(`commit; ${door} select 1 from device where ${atWork} for no key update`);
+    await waiting();
+    const opened = refund(other);
+    await until(
+      () => world.sql("select 1 from receipt where document_id = $1 and state = 'queued'", [other.id], business.businessId),
+      (rows) => rows.length === 1,
+    );
+    await holder.query('commit');
+    await holder.end();
+    expect((await opened).body.state).toBe('signed');
+    expect((await api.get(`/receipts/${first.id}`)).body).toMatchObject({ state: 'refused', problem: { code: 'refund_too_large' } });
+    expect(await world.sql('select 1 from attempt where receipt_id = $1', [first.id], business.businessId)).toEqual([]);
+    expect(sold.state).toBe('signed');
+    await setPartial(false);
+  });
+
   test('two credit notes of one sale at once: one is sealed', async () => {
     const sale = clone('invoices', 'sale, refunded whole below');
     await api.seal('invoices', sale.id);
@@ -179,6 +227,34 @@ describe('a number that came back', () => {
     expect(Number(sealed.invoice_number)).toBe(Number(doubtful.invoice_number) + 1);
     expect((await api.seal('invoices', earlier.id)).body.state).toBe('in_doubt');
     expect([judged(earlier.number).length, judged(next.number).length]).toEqual([1, 1]);
+  });
+
+  test('and was signed after all, of a document that another device has sealed since, stops its lane: a person says whose it is', async () => {
+    const [business] = world.businesses;
+    const [, huye] = world.zoho.organization(business.organizationId).locations;
+    await admin.put('/mappings/location', { mappings: [{ key: huye?.location_id, value: { branch_id: business.branchIds[1] } }] });
+    const earlier = clone('invoices', 'simple sale');
+    world.vsdc.faults(['sign_then_refuse:910']);
+    expect((await api.seal('invoices', earlier.id)).body.state).toBe('refused');
+    world.zoho.change('invoices', earlier.id, { location_id: huye?.location_id });
+    const moved = await admin.seal('invoices', earlier.id, { confirm: ['before_production'] });
+    expect(moved.body).toMatchObject({ branch_code: '01', state: 'signed' });
+    const next = clone('invoices', 'simple sale');
+    const { body } = await api.seal('invoices', next.id);
+    const met = await until(
+      async () => (await api.get(`/receipts/${body.id}`)).body,
+      (each) => each.state === 'in_doubt' || each.state === 'signed',
+    );
+    expect(met).toMatchObject({ state: 'in_doubt', problem: { code: 'number_collision' } });
+    expect((await admin.get('/alerts')).body.alerts.map((each: { problem: { code: string } }) => each.problem.code)).toContain('number_collision');
+    const resumed = await admin.post(`/branches/${business.branchIds[0]}/resume`, { last_invoice_number: met.invoice_number, evidence: 'the log of the VSDC' });
+    expect(resumed.status).toBe(200);
+    const sealed = await until(
+      async () => (await api.get(`/receipts/${body.id}`)).body,
+      (each) => each.state === 'signed',
+    );
+    expect(BigInt(sealed.invoice_number)).toBeGreaterThan(BigInt(met.invoice_number));
+    expect(judged(next.number)).toHaveLength(1);
   });
 });
 

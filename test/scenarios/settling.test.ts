@@ -132,6 +132,36 @@ describe('a person who settles a doubt', () => {
     expect(row?.evidence).toMatchObject({ by: expect.stringMatching(/^per_/), confirmed_by: expect.stringMatching(/^per_/) });
   });
 
+  test('has said nothing of the next doubt: what was proposed of one that ended by itself is not there to be confirmed', async () => {
+    const [business] = world.businesses;
+    const document = newInvoice();
+    const nothing = { found: false, source: 'the portal, list of the day' };
+    const lostAndRefused = async () => {
+      world.vsdc.faults(['drop_before_signing', ...Array.from({ length: 60 }, () => 'refuse:910')]);
+      const { body } = await admin.seal('invoices', document.id);
+      return until(
+        () => present(body.id),
+        (each) => each.state === 'in_doubt' && each.problem?.device_code === '910',
+      );
+    };
+    await world.sql("update membership set permissions = '{settle}' where role = 'business_user'", [], business.businessId);
+    const { id } = await lostAndRefused();
+    const proposed = await until(
+      () => user.post(`/receipts/${id}/evidence`, nothing),
+      (each) => each.status === 200,
+    );
+    expect(proposed.body).toMatchObject({ state: 'in_doubt', settlement: { evidence: { found: false } } });
+    // Its device signs it before anybody has confirmed that it did not.
+    world.vsdc.faults([]);
+    expect(
+      await until(
+        () => present(id),
+        (each) => each.state !== 'in_doubt',
+      ),
+    ).toMatchObject({ state: 'signed', settlement: null });
+    expect(await admin.post(`/receipts/${id}/evidence/confirm`)).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+  });
+
   test('says that the number is another program’s: two of them, and the document is sold once under its next number', async () => {
     const [business] = world.businesses;
     const document = newInvoice();

@@ -10,8 +10,9 @@ const byRefusal: Partial<Record<ProblemCode, Demand>> = { refused_supply: 'exact
 /** What a refusal shows that the device wants, of a document that was not filed so; null: it says nothing new. */
 export function demandIn(code: ProblemCode, { sale, filing }: Filed): Demand | null {
   const demand = byRefusal[code];
-  if (!demand || filing.demands?.includes(demand)) return null;
-  return demand === 'refund_quantities' && (sale.kind !== 'refund' || filing.reverses) ? null : demand;
+  // A reversal is exactly what was signed, and is never made anew: it would be refused, and sent again, without end.
+  if (!demand || filing.reverses || filing.demands?.includes(demand)) return null;
+  return demand === 'refund_quantities' && sale.kind !== 'refund' ? null : demand;
 }
 
 /** As it stands in a filing: nothing where the device has shown nothing. */

@@ -160,6 +160,7 @@ export async function recordEnd<Next>(
     const receipt = { id: sending.receiptId, deviceId: sending.deviceId, filed };
     await recordSigned(tx, ctx.businessId, recordingOf(ports, dialect, receipt, sending, signature, response, at));
     await followUp(ports, tx, ctx, receipt, at);
+    if (sending.isResend) await endDoubt(tx, sending.receiptId);
     if (device.hasDoubt) {
       await weighEvidence(ports, tx, ctx, device, signature, sending.startedAt, at);
       await afterDoubt(ports, tx, ctx, device.id);
@@ -294,7 +295,8 @@ export async function recordEnd<Next>(
     const locked: Receipt[] = [];
     for (const id of holders) locked.push((await lockReceipt(tx, id)) as Receipt);
     const [earlier] = locked;
-    if (earlier && locked.length === 1 && earlier.state !== 'signed') {
+    // One that was closed for another device is sealed there, or about to be; one that holds another number may be signed under that. A person looks.
+    if (earlier && locked.length === 1 && earlier.state !== 'signed' && earlier.movedTo === null && earlier.invoiceNumber === null) {
       await endAttempt(tx, sending.attemptId, { ...ended('number_taken', said, response, at), settled: 'not_ours' });
       await setReceiptState(tx, sending.receiptId, { state: 'queued', problem: null, invoiceNumber: null }, at);
       await makeDoubtful(tx, earlier.id, sending.invoiceNumber);
@@ -357,6 +359,7 @@ async function hearLate(
   if (inDoubt?.invoiceNumber !== sending.invoiceNumber || inDoubt.request !== heard?.request)
     return keepLate(ports, tx, ctx, dialect, receipt, sending, signature, response, at);
   await recordSigned(tx, ctx.businessId, { ...recordingOf(ports, dialect, receipt, sending, signature, null, at), source: 'late_answer' });
+  await endDoubt(tx, receipt.id);
   await followUp(ports, tx, ctx, receipt, at);
   await afterDoubt(ports, tx, ctx, receipt.deviceId);
   await pauseForStrangers(ports, tx, ctx, device);

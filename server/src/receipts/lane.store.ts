@@ -444,7 +444,14 @@ export const postponeDocument = (tx: Tx, receiptId: string, is: { problem: Store
 /** The document is read again before its next send. */
 export const readAnew = (tx: Tx, receiptId: string) => query(tx, 'update receipt set read_at = null where id = $1', [receiptId]);
 
-export const endDoubt = (tx: Tx, receiptId: string) => query(tx, 'update receipt set doubt_since = null, total_before_doubt = null where id = $1', [receiptId]);
+/** What one person has proposed of a doubt ends with it: confirmed later, it would be taken for the word on the next one. */
+export const endDoubt = (tx: Tx, receiptId: string) =>
+  query(
+    tx,
+    `with s as (delete from settlement where receipt_id = $1 and evidence->>'found' is distinct from 'late')
+     update receipt set doubt_since = null, total_before_doubt = null where id = $1`,
+    [receiptId],
+  );
 
 /** The number is free again; at a device that was retired nobody can use it, and it is listed as burnt. */
 export const giveBackNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>

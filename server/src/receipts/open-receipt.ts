@@ -166,10 +166,10 @@ export async function moveTo(
 }
 
 /**
- * A refund is opened under a lock on its sale's row, so that two refunds at once count each other: what it is cut to is decided here,
- * from what its document asks for.
+ * A refund is opened, and read again, under a lock on its sale's row, so that two refunds at once count each other: what it is cut to is decided
+ * here, from what its document asks for.
  */
-async function fitUnderLock(tx: Tx, prepared: Prepared, filed: Filed, ownId: string | null): Promise<Sale> {
+export async function fitUnderLock(tx: Tx, prepared: Prepared, filed: Filed, ownId: string | null): Promise<Sale> {
   const sale = await lockReceipt(tx, prepared.saleReceipt?.id as string);
   if (sale?.state !== 'signed' || sale.environment !== prepared.device?.environment) throw new AppError('refund_sale_unsigned', { field: 'invoice_id' });
   // The same credit note at another click: its own row is not another refund.

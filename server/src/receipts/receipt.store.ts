@@ -443,11 +443,11 @@ export async function latestSealedRate(tx: Tx, currency: string, environment: Re
   return row && { rate: row.rate, date: row.day };
 }
 
-/** The other refunds of a sale that count against it: queued, signed or in doubt. */
+/** The other refunds of a sale that count against it: queued, signed or in doubt; and those with a late signature that nobody has settled. */
 export async function listRefundsOf(tx: Tx, saleReceiptId: string, exceptId: string | null): Promise<Filed[]> {
   const rows = await query<{ sale: unknown }>(
     tx,
-    "select sale from receipt where sale_receipt_id = $1 and module = 'creditnotes' and kind = 'refund' and state in ('queued', 'signed', 'in_doubt') and id is distinct from $2",
+    "select sale from receipt where sale_receipt_id = $1 and module = 'creditnotes' and kind = 'refund' and (state in ('queued', 'signed', 'in_doubt') or contested) and id is distinct from $2",
     [saleReceiptId, exceptId],
   );
   return rows.map((row) => fromJson<Filed>(row.sale));

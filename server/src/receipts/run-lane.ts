@@ -22,7 +22,7 @@ import {
   releaseLane,
   setRegistered,
 } from './lane.store.ts';
-import { moveTo, withItemCodes } from './open-receipt.ts';
+import { fitUnderLock, moveTo, withItemCodes } from './open-receipt.ts';
 import { provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import { holdDevice, lockReceipt, type Receipt, refreshReceipt, setReceiptState } from './receipt.store.ts';
 import { tryAgain } from '../platform/try-again.ts';
@@ -293,6 +293,16 @@ async function register(ports: LanePorts, ctx: Context, device: Device, head: La
   return release(ports, ctx, device.id, until);
 }
 
+/** What came of it, or why it is refused; anything else that fails still fails. */
+const settled = <T>(work: Promise<T>): Promise<{ is: T } | { refused: AppError }> =>
+  work.then(
+    (is) => ({ is }),
+    (error: unknown) => {
+      if (error instanceof AppError) return { refused: error };
+      throw error;
+    },
+  );
+
 /** The world moves: the document is read again. Changed, it will be frozen anew; void, deleted or unsealable, it leaves the lane. */
 async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head: LaneHead): Promise<void> {
   const answers = await ctx.transaction(async (tx) => ((await lockReceipt(tx, head.id)) as Receipt).answers);
@@ -303,6 +313,9 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
   await ctx.transaction(async (tx) => {
     const now = ports.clock.now();
     const lane = await lockLane(tx, deviceId);
+    // As where it is opened: the sale is locked before its refund, and counts what was opened while this one was read.
+    const { filed: read = null, saleReceipt = null } = 'prepared' in result ? result.prepared : {};
+    const refit = read && saleReceipt && 'prepared' in result ? await settled(fitUnderLock(tx, result.prepared, read, head.id)) : null;
     const before = await lockReceipt(tx, head.id);
     if (before?.state !== 'queued') return;
     const attempts = await listAttempts(tx, head.id, now);
@@ -326,10 +339,11 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
     if (finding?.code === 'refund_needs_takeover') return leave('queued', finding, new Date(now.getTime() + retryDelayMs(before.tries, 60_000, 3_600_000)));
     if (finding?.code === 'document_void') return leave('withdrawn', finding, null);
     if (!prepared.filed || !prepared.device) return leave('refused', finding ?? { code: 'device_missing' }, null);
+    if (refit && 'refused' in refit) return leave('refused', refit.refused.problem, null);
     const filed = await withItemCodes(
       tx,
       ctx.businessId,
-      { ...prepared.filed, filing: { ...prepared.filed.filing, user: head.filed.filing.user } },
+      { sale: refit?.is ?? prepared.filed.sale, filing: { ...prepared.filed.filing, user: head.filed.filing.user } },
       ports,
       prepared.device.dialect,
     );
