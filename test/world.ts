@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type App, type Instead, startApp } from '@muhuri/server/app';
 import type { Config, Secrets } from '@muhuri/server/config';
@@ -7,6 +6,7 @@ import { type Postgres, startEmbeddedPostgres } from '@muhuri/server/platform/db
 import { logTo, silentLog } from '@muhuri/server/platform/log';
 import { migrate } from '@muhuri/server/platform/db/database';
 import pg from 'pg';
+import { freePort } from './free-port.ts';
 import { startWidgetHost, type WidgetHost } from './simulators/zoho/widget-host.ts';
 import { type RwVsdc, startRwVsdc } from './simulators/vsdc/rw-vsdc/index.ts';
 import { type MailServer, startMail } from './simulators/mail/index.ts';
@@ -251,15 +251,6 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       if (!options.postgres) await own?.stop();
     },
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 const item = (item_class: string, item_type: string, quantity_unit = 'U') => ({ item_class, item_type, package_unit: 'NT', quantity_unit, origin: 'RW' });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '../free-port.ts';
 import { checkout } from '../world.ts';
 import type { Fault, Point } from './exchange.ts';
 
@@ -234,10 +235,4 @@ export async function openDeafAddress(): Promise<{ url: string; close(): void }>
 }
 
 /** An address where a connection is refused. */
-export const closedAddress = (): Promise<string> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(`http://127.0.0.1:${port}`));
-    });
-  });
+export const closedAddress = async (): Promise<string> => `http://127.0.0.1:${await freePort()}`;

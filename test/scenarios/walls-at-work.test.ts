@@ -1,8 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -12,6 +10,7 @@ import { openDatabase } from '@muhuri/server/platform/db/database';
 import { idsFrom } from '@muhuri/server/platform/new-id';
 import { Api, enrol, until } from '../api.ts';
 import { findPooler } from '../e2e/chromium.ts';
+import { freePort } from '../free-port.ts';
 import { startServer } from '../start-server.ts';
 import { masterKey, startWorld, type World } from '../world.ts';
 
@@ -297,13 +296,4 @@ function connectionParts(url: string): { user: string; password: string; databas
     database: parsed.pathname.slice(1),
     host: parsed.searchParams.get('host') ?? parsed.hostname,
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
