@@ -36,6 +36,9 @@ import {
   switchMembership,
   waysBack,
   withdrawInvitation,
+  isPersonBlocked,
+  makersOf,
+  tellOfKeys,
 } from './access/index.ts';
 import { operatorRoutes } from './access/operator.routes.ts';
 import { peopleRoutes } from './access/people.routes.ts';
@@ -438,10 +441,12 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const readKeyOf = readKey({
     database,
     clock,
-    businessOf: async (businessId) => {
-      const entry = await database.platform((tx) => findDirectoryEntry(tx, businessId));
-      return entry && { name: entry.name, taxpayerId: entry.taxpayerId, organizationId: entry.organizationId, status: entry.status };
-    },
+    standingOf: (businessId, makerId) =>
+      database.platform(async (tx) => {
+        const entry = await findDirectoryEntry(tx, businessId);
+        const business = entry && { name: entry.name, taxpayerId: entry.taxpayerId, organizationId: entry.organizationId, status: entry.status };
+        return { business, isMakerBlocked: await isPersonBlocked(tx, makerId) };
+      }),
   });
   const sessions = openSessions({ database, clock, readKey: readKeyOf, log, derive: secretsFrom(secrets.masterKey, 'session renewal') });
   const tries = openTries({ database, clock, newId });
@@ -488,7 +493,11 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     background: inBackground,
     log,
   });
-  const watching = { database, record, recordPlatform, sessions, clock, log, sendMail: mail.send, background: inBackground };
+  const ofKeys = {
+    alerts,
+    tellOfKeys: tellOfKeys({ database, sendMail: mail.send, log, background: inBackground, publicUrl: config.publicUrl }),
+  };
+  const watching = { database, record, recordPlatform, sessions, clock, log, sendMail: mail.send, background: inBackground, ...ofKeys };
   const platform = { database, vault, accounts, clock, newId, record, recordPlatform, sendMail: mail.send, publicUrl: config.publicUrl };
   const granting = { database, vault, accounts, clock, newId, record };
   const lists = { vsdc, dialects, clock, log, record, alerts, worker };
@@ -657,14 +666,15 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     }),
     ...peopleRoutes({
       listPeople: peopleOf,
-      changeMember: changeMember({ database, clock, record }),
-      endMember: endMember({ database, clock, record }),
+      changeMember: changeMember({ database, clock, record, ...ofKeys }),
+      endMember: endMember({ database, clock, record, ...ofKeys }),
       listInvitations: listInvitations({ clock }),
       invite: invite(people),
       withdrawInvitation: withdrawInvitation(people),
       listKeys: listKeys({ clock }),
       createKey: createKey(people),
-      revokeKey: revokeKey(people),
+      revokeKey: revokeKey({ clock, record, alerts }),
+      makersOf: (ctx, ids) => makersOf({ database }, ctx, ids),
       waysBack: waysBackOf,
       now: () => clock.now(),
     }),

@@ -248,6 +248,22 @@ export const problems = {
     "La clé d'API appartient à une autre organisation que celle indiquée.",
     'Utilisez la clé de cette organisation, ou omettez X-Organization-ID.',
   ),
+  key_of_departed: e(
+    409,
+    'person',
+    'The API key[ “{name}”] was made by somebody[ ({made_by})] who is no longer an admin here, and who may still hold it.',
+    'Make a new key, put it into the program that uses this one, and revoke this one.',
+    "La clé d'API[ « {name} »] a été créée par une personne[ ({made_by})] qui n'est plus administrateur ici, et qui la détient peut-être encore.",
+    'Créez une nouvelle clé, mettez-la dans le programme qui utilise celle-ci, puis révoquez celle-ci.',
+  ),
+  key_suspended: e(
+    401,
+    'person',
+    'The API key[ “{name}”] opens nothing for now: the operator keeps out whoever made it[ ({made_by})].',
+    'Have an admin make a new key and put it into the program, or ask the operator.',
+    "La clé d'API[ « {name} »] n'ouvre rien pour l'instant : l'opérateur tient à l'écart la personne qui l'a créée[ ({made_by})].",
+    "Faites créer une nouvelle clé par un administrateur et mettez-la dans le programme, ou demandez à l'opérateur.",
+  ),
   ids_guessed: e(
     409,
     'person',

@@ -222,6 +222,7 @@ const bodies: Record<string, (ids: Ids) => Record<string, unknown>> = {
   readInvitation: (ids) => ({ token: `inv.${ids.business}.${'x'.repeat(43)}` }),
   acceptInvitation: (ids) => ({ account: 'new', token: `inv.${ids.business}.${'x'.repeat(43)}`, ...person }),
   becomeOperator: () => ({ token: 'x'.repeat(43), email: 'x@x.example', ...person }),
+  endMember: () => ({ keep_api_keys: [] }),
   changeMember: () => ({ role: 'business_user', permissions: [], version: 99 }),
   invite: () => ({ email: 'x@x.example', role: 'business_user' }),
   createKey: () => ({ name: 'x', scopes: ['read'] }),

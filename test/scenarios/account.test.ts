@@ -523,7 +523,7 @@ describe('a way back for whoever has lost authenticator and codes', () => {
     };
     expect((await grant()).body.code).toBe('admin_decides');
     const people = (await operator.get(`${path}/people`)).body.people as { person_id: string; name: string; role: string; status: string }[];
-    expect(Object.keys(people[0] ?? {}).toSorted()).toEqual(['last_sign_in_at', 'name', 'person_id', 'role', 'status']);
+    expect(Object.keys(people[0] ?? {}).toSorted()).toEqual(['api_keys', 'last_sign_in_at', 'name', 'person_id', 'role', 'status']);
     // Every other admin is kept out: whoever an operator blocks does not make room for the operator's own decision.
     const others = people.filter((each) => each.role === 'business_admin' && each.name !== 'dina' && each.status === 'active');
     for (const each of others) expect((await operator.post(`${path}/people/block`, { person_id: each.person_id, reason: 'left the firm' })).status).toBe(200);
@@ -643,6 +643,36 @@ describe('whoever the operator blocks', () => {
     }
     const trail = (await operator.get('/platform/trail')).body.trail as { action: string }[];
     expect(trail.map((each) => each.action)).toEqual(expect.arrayContaining(['person.blocked', 'person.unblocked', 'people.listed']));
+  });
+
+  test('leaves the API keys they made open nothing meanwhile, which is told on every side; let in again, these open as before', async () => {
+    const operator = await Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
+    const own = await newPerson('keymaker', 'business_admin');
+    const make = async (name: string) => (await own.post('/api-keys', { name, scopes: ['read'] })).body as { key: string; api_key: { id: string } };
+    const [till, shop] = [await make('the till'), await make('the shop')];
+    const admin = await Api.signIn(world, business(0).admin);
+    const listed = async () => ((await admin.get('/api-keys')).body.api_keys as { id: string }[]).find((each) => each.id === shop.api_key.id);
+    const works = async ({ key }: { key: string }) => (await withToken(key).get('/branches')).body.code ?? 'works';
+    const alerts = async () =>
+      ((await admin.get('/alerts')).body.alerts as { subject: string; problem: { code: string } }[])
+        .filter((each) => each.subject === shop.api_key.id)
+        .map((each) => each.problem.code);
+    const path = `/businesses/${business(0).businessId}/people`;
+    const seen = ((await operator.get(path)).body.people as { person_id: string; name: string; api_keys: number }[]).find((each) => each.name === 'keymaker');
+    expect(seen?.api_keys).toBe(2);
+    const ask = { person_id: seen?.person_id, reason: 'a stolen laptop' };
+    expect((await operator.post(`${path}/block`, ask)).status).toBe(200);
+    expect([await works(till), await works(shop)]).toEqual(['key_suspended', 'key_suspended']);
+    expect(await listed()).toMatchObject({ revoked_at: null, is_suspended: true, made_by: { name: 'keymaker', standing: 'blocked' } });
+    expect(await alerts()).toEqual(['key_suspended']);
+    const adminsAddress = (await admin.get('/auth/profile')).body.person.email as string;
+    expect(await mailTo(adminsAddress, 'API keys of')).toContain('the shop');
+    expect((await admin.post(`/api-keys/${till.api_key.id}/revoke`)).status).toBe(200);
+    expect((await operator.post(`${path}/unblock`, ask)).status).toBe(200);
+    expect([await works(till), await works(shop)]).toEqual(['not_signed_in', 'works']);
+    expect(await alerts()).toEqual([]);
+    const actions = await world.sql('select action from audit where subject = $1 order by id', [shop.api_key.id], business(0).businessId);
+    expect(actions.map((each) => each.action)).toEqual(['api_key.created', 'api_key.suspended', 'api_key.restored']);
   });
 });
 

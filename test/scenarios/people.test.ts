@@ -305,6 +305,68 @@ describe('whoever has to go', () => {
   });
 });
 
+describe('the API keys of somebody who has gone', () => {
+  type Key = { id: string; revoked_at: string | null; is_suspended: boolean; made_by: { name: string | null; standing: string } };
+  type Alert = { subject: string; problem: { code: string; title: string } };
+  const keys = async () => new Map(((await admin.get('/api-keys')).body.api_keys as Key[]).map((each) => [each.id, each]));
+  const alertsOf = async (subject: string) =>
+    ((await admin.get('/alerts')).body.alerts as Alert[]).filter((each) => each.subject === subject).map((each) => each.problem.code);
+  const works = async (key: string) => (await new Api(world.app.url, key).get('/branches')).body.code ?? 'works';
+  const actionsOn = async (id: string) =>
+    (await world.sql('select action from audit where subject = $1 order by id', [id], business().businessId)).map((each) => each.action);
+  const toldAdmins = (words: string) =>
+    until(
+      () => world.mail.mails().findLast((each) => each.subject.includes('API keys of') && each.text.includes(words)),
+      (mail) => mail !== undefined,
+    );
+  /** An admin with two keys of theirs. */
+  async function withKeys(username: string) {
+    const token = await invited(`${username}@people.example`, 'business_admin');
+    expect((await anyone().post('/auth/invitation/accept', { account: 'new', token, username, name: username, password })).status).toBe(200);
+    const own = await Api.signIn(world, { username, password });
+    const make = async (name: string) => {
+      const { key, api_key } = (await own.post('/api-keys', { name, scopes: ['read'] })).body;
+      return { key: key as string, id: api_key.id as string };
+    };
+    const member = ((await admin.get('/people')).body.people as { id: string; person_id: string; username: string; version: number }[]).find(
+      (each) => each.username === username,
+    );
+    if (!member) throw new Error('not a member');
+    return { member, till: await make(`${username}’s till`), shop: await make(`${username}’s shop`) };
+  }
+
+  test('end with their membership unless they are named; the admins are mailed which, and one that goes on is shown until it is replaced', async () => {
+    const { member, till, shop } = await withKeys('keymaker');
+    expect((await keys()).get(shop.id)).toMatchObject({ made_by: { name: 'keymaker', standing: 'admin' }, is_suspended: false });
+    const end = (keep: string[]) => admin.post(`/people/${member.id}/end`, { keep_api_keys: keep });
+    expect((await end(['key_00000000000000000000000000000000'])).body).toMatchObject({ code: 'malformed', field: 'keep_api_keys' });
+    expect([await works(till.key), await works(shop.key)]).toEqual(['works', 'works']);
+    expect((await end([shop.id])).status).toBe(200);
+    expect([await works(till.key), await works(shop.key)]).toEqual(['not_signed_in', 'works']);
+    const listed = await keys();
+    expect(listed.get(till.id)?.revoked_at).not.toBeNull();
+    expect(listed.get(shop.id)).toMatchObject({ revoked_at: null, made_by: { name: 'keymaker', standing: 'ended' } });
+    expect(await alertsOf(shop.id)).toEqual(['key_of_departed']);
+    expect(await actionsOn(till.id)).toEqual(['api_key.created', 'api_key.revoked']);
+    expect(await actionsOn(shop.id)).toEqual(['api_key.created', 'api_key.kept']);
+    const [ended, goesOn] = (await toldAdmins('keymaker'))?.text.split('These go on') ?? [];
+    expect([ended, goesOn]).toEqual([expect.stringContaining('keymaker’s till'), expect.stringContaining('keymaker’s shop')]);
+    expect((await admin.post(`/api-keys/${shop.id}/revoke`)).status).toBe(200);
+    expect(await alertsOf(shop.id)).toEqual([]);
+  });
+
+  test('end with their role', async () => {
+    const { member, till, shop } = await withKeys('stepped.down');
+    const to = { role: 'business_user', permissions: [], version: member.version, keep_api_keys: [till.id] };
+    expect((await admin.put(`/people/${member.id}`, to)).status).toBe(200);
+    expect([await works(till.key), await works(shop.key)]).toEqual(['works', 'not_signed_in']);
+    expect((await keys()).get(till.id)?.made_by.standing).toBe('user');
+    expect((await admin.post(`/people/${member.id}/end`)).status).toBe(200);
+    expect(await works(till.key)).toBe('not_signed_in');
+    expect(await alertsOf(till.id)).toEqual([]);
+  });
+});
+
 describe('what a business may have so many of', () => {
   test('is counted one after the other, twenty at once or not: addresses for notices, invitations to one address, branches of one number', async () => {
     const list = async (path: string, name: string) => (await admin.get(path)).body[name] as Record<string, unknown>[];

@@ -1,4 +1,5 @@
 import { type Permission, scopes as known } from '@muhuri/shared/permissions';
+import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import { oneMore } from '../businesses/index.ts';
 import type { Context, Session } from '../context.ts';
@@ -7,6 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import { ApiKeyEntity } from './api-key.entity.ts';
+import { mustLead } from './person.store.ts';
 import { hashOf, newSecret, readCredential } from './secret-text.ts';
 
 export type BusinessEntry = NonNullable<Session['business']> extends infer B ? Omit<B & object, 'membership'> : never;
@@ -16,7 +18,12 @@ const usedEveryMs = 60_000;
 
 /** Who an API key speaks for. Its text names its business, so that it opens that door and no other. */
 export const readKey =
-  (ports: { database: Database; clock: Clock; businessOf(businessId: string): Promise<BusinessEntry | null> }): ReadKey =>
+  (ports: {
+    database: Database;
+    clock: Clock;
+    /** The key's business, and whether the operator keeps out whoever made it. */
+    standingOf(businessId: string, makerId: string): Promise<{ business: BusinessEntry | null; isMakerBlocked: boolean }>;
+  }): ReadKey =>
   async (token) => {
     const credential = readCredential(token, 'key');
     if (!credential) throw new AppError('not_signed_in');
@@ -29,8 +36,11 @@ export const readKey =
       if (!found.lastUsedAt || now.getTime() - found.lastUsedAt.getTime() > usedEveryMs) found.lastUsedAt = now;
       return found;
     });
-    const business = key && (await ports.businessOf(businessId));
-    if (!key || !business || business.status === 'closed') throw new AppError('not_signed_in');
+    if (!key) throw new AppError('not_signed_in');
+    const { business, isMakerBlocked } = await ports.standingOf(businessId, key.createdBy);
+    if (!business || business.status === 'closed') throw new AppError('not_signed_in');
+    // Asked at every call and not written at the key: whatever they made a moment before they were kept out is among them.
+    if (isMakerBlocked) throw new AppError('key_suspended', { name: key.name });
     const scopes = key.scopes.filter((each): each is Permission => (known as readonly string[]).includes(each));
     return {
       id: key.id,
@@ -47,12 +57,12 @@ export const readKey =
     };
   };
 
-type Ports = { clock: Clock; newId: NewId; record: Recorder };
+type Ports = { clock: Clock; newId: NewId; record: Recorder; alerts: Pick<Alerts, 'settle'> };
 
 /** So many may be in force at once, and of those that are not the newest are shown. */
 const keysMost = 100;
 const endedShown = 100;
-const inForce = (now: Date) => ({ revokedAt: null, $or: [{ expiresAt: null }, { expiresAt: { $gt: now } }] });
+export const isInForce = (now: Date) => ({ revokedAt: null, $or: [{ expiresAt: null }, { expiresAt: { $gt: now } }] });
 
 /** Every key in force, whatever was made since: one that no list shows could be used by whoever made it and revoked by nobody. */
 export const listKeys =
@@ -61,21 +71,22 @@ export const listKeys =
     ctx.transaction(async (tx) => {
       const now = ports.clock.now();
       const newest = { orderBy: { createdAt: 'desc', id: 'desc' } } as const;
-      const alive = await tx.find(ApiKeyEntity, inForce(now), newest);
+      const alive = await tx.find(ApiKeyEntity, isInForce(now), newest);
       const ended = await tx.find(ApiKeyEntity, { $or: [{ revokedAt: { $ne: null } }, { expiresAt: { $lte: now } }] }, { ...newest, limit: endedShown });
       return [...alive, ...ended];
     });
 
 /** The key itself leaves the server once, here. */
 export const createKey =
-  (ports: Ports) =>
+  (ports: Omit<Ports, 'alerts'>) =>
   (ctx: Context, ask: { name: string; scopes: string[]; expires_at?: string | undefined }): Promise<{ key: string; entry: ApiKeyEntity }> =>
     ctx.transaction(async (tx) => {
       const at = ports.clock.now();
       const expiresAt = ask.expires_at ? new Date(ask.expires_at) : null;
       if (expiresAt && expiresAt <= at) throw new AppError('malformed', { field: 'expires_at', reason: 'must lie in the future' });
       const full = new AppError('malformed', { field: 'name', reason: `${keysMost} keys in force at most: revoke one that is not used` });
-      await oneMore(tx, keysMost, () => tx.count(ApiKeyEntity, inForce(at)), full);
+      await oneMore(tx, keysMost, () => tx.count(ApiKeyEntity, isInForce(at)), full);
+      await mustLead(tx, ctx);
       const secret = newSecret();
       const entry = tx.create(ApiKeyEntity, {
         businessId: ctx.businessId,
@@ -96,7 +107,7 @@ export const createKey =
     });
 
 export const revokeKey =
-  (ports: Ports) =>
+  (ports: Pick<Ports, 'clock' | 'record' | 'alerts'>) =>
   (ctx: Context, id: string): Promise<ApiKeyEntity> =>
     ctx.transaction(async (tx) => {
       const key = await tx.findOne(ApiKeyEntity, { id });
@@ -105,5 +116,6 @@ export const revokeKey =
       key.revokedAt = ports.clock.now();
       await tx.flush();
       await ports.record(tx, ctx, { action: 'api_key.revoked', subject: id, before: { name: key.name, prefix: key.prefix } });
+      await ports.alerts.settle(tx, ctx, id, ['key_of_departed', 'key_suspended']);
       return key;
     });

@@ -12,6 +12,7 @@ export {
   withdrawInvitation,
   withdrawInvitationsOf,
 } from './invitations.ts';
+export { listKeysMadeBy, makersOf, suspendKeysOf, tellOfKeys } from './keys-of-person.ts';
 export { MembershipEntity } from './membership.entity.ts';
 export { nameActors } from './name-actors.ts';
 export { notifyPerson } from './notify-person.ts';
@@ -25,6 +26,7 @@ export {
   insertMembership,
   insertMembershipIndex,
   insertPerson,
+  isPersonBlocked,
   listEveryMembership,
   listMembers,
   listMemberships,

@@ -10,7 +10,7 @@ import { checkNewPassword } from './check-new-password.ts';
 import { InvitationEntity } from './invitation.entity.ts';
 import { MembershipEntity } from './membership.entity.ts';
 import { hashPassword } from './password.ts';
-import { findPersonById, insertMembershipIndex, insertPerson, verifyEmail } from './person.store.ts';
+import { findPersonById, insertMembershipIndex, insertPerson, mustLead, verifyEmail } from './person.store.ts';
 import { hashOf, newSecret, readCredential } from './secret-text.ts';
 import type { Sessions } from './sessions.ts';
 import type { SecondFactor } from './second-factor.ts';
@@ -42,6 +42,7 @@ export async function openInvitation(
 ): Promise<{ entry: InvitationEntity; token: string }> {
   const at = ports.clock.now();
   await checkBudget(tx, ask.email, at);
+  await mustLead(tx, ctx);
   const secret = newSecret();
   const entry = tx.create(InvitationEntity, {
     businessId: ctx.businessId,

@@ -2,6 +2,7 @@ import { access } from '@muhuri/shared/contract/index';
 import { answer, type Call } from '../platform/http/answer.ts';
 import type { ApiKeyEntity } from './api-key.entity.ts';
 import type { InvitationEntity } from './invitation.entity.ts';
+import type { Maker } from './keys-of-person.ts';
 import type { Member } from './people.ts';
 import type { WaysBack } from './way-back.ts';
 import { wayBackView } from './way-back-view.ts';
@@ -10,14 +11,15 @@ type Ctx = Call['ctx'];
 type RoleAsk = { role: 'business_admin' | 'business_user'; permissions: string[] };
 type Use = {
   listPeople(ctx: Ctx): Promise<Member[]>;
-  changeMember(ctx: Ctx, id: string, to: RoleAsk & { version: number }): Promise<Member>;
-  endMember(ctx: Ctx, id: string): Promise<Member>;
+  changeMember(ctx: Ctx, id: string, to: RoleAsk & { version: number; keep_api_keys?: string[] | undefined }): Promise<Member>;
+  endMember(ctx: Ctx, id: string, keep: string[] | undefined): Promise<Member>;
   listInvitations(ctx: Ctx): Promise<InvitationEntity[]>;
   invite(ctx: Ctx, ask: RoleAsk & { email: string }): Promise<InvitationEntity>;
   withdrawInvitation(ctx: Ctx, id: string): Promise<InvitationEntity>;
   listKeys(ctx: Ctx): Promise<ApiKeyEntity[]>;
   createKey(ctx: Ctx, ask: { name: string; scopes: string[]; expires_at?: string | undefined }): Promise<{ key: string; entry: ApiKeyEntity }>;
   revokeKey(ctx: Ctx, id: string): Promise<ApiKeyEntity>;
+  makersOf(ctx: Ctx, ids: string[]): Promise<Map<string, Maker>>;
   waysBack: Pick<WaysBack, 'list' | 'grantByAdmin' | 'refuse'>;
   now(): Date;
 };
@@ -25,10 +27,18 @@ type Use = {
 /** Who works for the business, who is asked to, and which programs may. */
 export const peopleRoutes = (use: Use) => {
   const id = (call: Call) => call.params.id as string;
+  const keyViews = async (ctx: Ctx, keys: ApiKeyEntity[]) => {
+    const makers = await use.makersOf(
+      ctx,
+      keys.map((each) => each.createdBy),
+    );
+    return keys.map((each) => keyView(each, makers.get(each.createdBy) as Maker));
+  };
+  const oneView = async (ctx: Ctx, key: ApiKeyEntity) => (await keyViews(ctx, [key]))[0] as ReturnType<typeof keyView>;
   return [
     answer(access.listPeople)(async (call) => ({ people: (await use.listPeople(call.ctx)).map(memberView), next_cursor: null })),
     answer(access.changeMember)(async (call, { input }) => memberView(await use.changeMember(call.ctx, id(call), input))),
-    answer(access.endMember)(async (call) => memberView(await use.endMember(call.ctx, id(call)))),
+    answer(access.endMember)(async (call, { input }) => memberView(await use.endMember(call.ctx, id(call), input.keep_api_keys))),
     answer(access.listInvitations)(async (call) => ({
       invitations: (await use.listInvitations(call.ctx)).map((each) => invitationView(each, use.now())),
       next_cursor: null,
@@ -38,12 +48,12 @@ export const peopleRoutes = (use: Use) => {
     answer(access.listWaysBack)(async (call) => ({ ways_back: (await use.waysBack.list(call.ctx)).map(wayBackView), next_cursor: null })),
     answer(access.grantWayBack)(async (call) => ({ state: (await use.waysBack.grantByAdmin(call.ctx, id(call))).state })),
     answer(access.refuseWayBack)(async (call) => ({ state: (await use.waysBack.refuse(call.ctx, id(call))).state })),
-    answer(access.listKeys)(async (call) => ({ api_keys: (await use.listKeys(call.ctx)).map(keyView), next_cursor: null })),
+    answer(access.listKeys)(async (call) => ({ api_keys: await keyViews(call.ctx, await use.listKeys(call.ctx)), next_cursor: null })),
     answer(access.createKey)(async (call, { input }) => {
       const { key, entry } = await use.createKey(call.ctx, input);
-      return { key, api_key: keyView(entry) };
+      return { key, api_key: await oneView(call.ctx, entry) };
     }),
-    answer(access.revokeKey)(async (call) => keyView(await use.revokeKey(call.ctx, id(call)))),
+    answer(access.revokeKey)(async (call) => oneView(call.ctx, await use.revokeKey(call.ctx, id(call)))),
   ];
 };
 
@@ -74,11 +84,13 @@ const invitationView = (is: InvitationEntity, now: Date) => ({
   created_at: is.createdAt.toISOString(),
 });
 
-const keyView = (key: ApiKeyEntity) => ({
+const keyView = (key: ApiKeyEntity, maker: Maker) => ({
   id: key.id,
   name: key.name,
   prefix: key.prefix,
   scopes: key.scopes,
+  made_by: maker,
+  is_suspended: maker.standing === 'blocked' && key.revokedAt === null,
   created_at: key.createdAt.toISOString(),
   expires_at: key.expiresAt?.toISOString() ?? null,
   last_used_at: key.lastUsedAt?.toISOString() ?? null,

@@ -1,3 +1,4 @@
+import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import { holdBusiness } from '../businesses/index.ts';
 import type { Context, Role } from '../context.ts';
@@ -6,10 +7,11 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
 import { query } from '../platform/db/query.ts';
 import { withdrawInvitationsOf } from './invitations.ts';
+import { endKeysOf, type KeysOfPerson, type tellOfKeys } from './keys-of-person.ts';
 import { MembershipEntity } from './membership.entity.ts';
 import { endMembershipIndex, findMembership, listMembers, listMemberships, listPersons, type MembershipEntry } from './person.store.ts';
 
-type Ports = { database: Database; clock: Clock; record: Recorder };
+type Ports = { database: Database; clock: Clock; record: Recorder; alerts: Pick<Alerts, 'raise' | 'settle'>; tellOfKeys: ReturnType<typeof tellOfKeys> };
 
 export type Member = {
   membership: MembershipEntity;
@@ -51,30 +53,34 @@ async function named(database: Database, members: MembershipEntity[]): Promise<M
 /** Role and single permissions; refused when somebody else changed them since they were read. */
 export const changeMember =
   (ports: Ports) =>
-  async (ctx: Context, id: string, to: { role: Role; permissions: string[]; version: number }): Promise<Member> => {
-    const shutOut = await listBlocked(ports.database, ctx);
-    const changed = await ctx.transaction(async (tx) => {
+  async (ctx: Context, id: string, to: { role: Role; permissions: string[]; version: number; keep_api_keys?: string[] | undefined }): Promise<Member> => {
+    const { shutOut, nameOf } = await lookAround(ports.database, ctx);
+    const { member: changed, keys } = await ctx.transaction(async (tx) => {
       await holdBusiness(tx);
       const member = await getMember(tx, id);
       if (member.version !== to.version) throw new AppError('changed_meanwhile');
       if (member.role === 'business_admin' && to.role !== 'business_admin') await refuseLastAdmin(tx, member, shutOut);
       const before = { role: member.role, permissions: member.permissions };
-      if (member.role === 'business_admin' && to.role !== 'business_admin') await withdrawInvitationsOf(tx, ctx, ports, member.personId);
+      const stepsDown = member.role === 'business_admin' && to.role !== 'business_admin';
+      if (stepsDown) await withdrawInvitationsOf(tx, ctx, ports, member.personId);
+      const whose = { personId: member.personId, name: nameOf(member.personId), because: 'membership.changed' };
+      const keys = stepsDown ? await endKeysOf(tx, ctx, ports, whose, to.keep_api_keys ?? []) : { ended: [], kept: [] };
       member.role = to.role;
       member.permissions = [...new Set(to.permissions)];
       await tx.flush();
       await ports.record(tx, ctx, { action: 'membership.changed', subject: id, before, after: { role: to.role, permissions: to.permissions } });
-      return member;
+      return { member, keys };
     });
+    told(ports, ctx, `${nameOf(changed.personId)} is no longer an admin, and has seen the API keys they made.`, keys);
     return (await named(ports.database, [changed]))[0] as Member;
   };
 
-/** Ends a membership with its sessions. The last admin stays, or nobody could invite another. */
+/** Ends a membership with its sessions, and with the keys they made but for those that are named. The last admin stays, or nobody could invite another. */
 export const endMember =
   (ports: Ports) =>
-  async (ctx: Context, id: string): Promise<Member> => {
-    const shutOut = await listBlocked(ports.database, ctx);
-    const ended = await ctx.transaction(async (tx) => {
+  async (ctx: Context, id: string, keep: string[] = []): Promise<Member> => {
+    const { shutOut, nameOf } = await lookAround(ports.database, ctx);
+    const { member: ended, keys } = await ctx.transaction(async (tx) => {
       await holdBusiness(tx);
       const member = await getMember(tx, id);
       if (member.role === 'business_admin') await refuseLastAdmin(tx, member, shutOut);
@@ -84,8 +90,10 @@ export const endMember =
       await query(tx, 'delete from session where membership_id = $1', [id]);
       await withdrawInvitationsOf(tx, ctx, ports, member.personId);
       await ports.record(tx, ctx, { action: 'membership.ended', subject: id, before: { person_id: member.personId, role: member.role } });
-      return member;
+      const whose = { personId: member.personId, name: nameOf(member.personId), because: 'membership.ended' };
+      return { member, keys: await endKeysOf(tx, ctx, ports, whose, keep) };
     });
+    told(ports, ctx, `${nameOf(ended.personId)} no longer works here, and has seen the API keys they made.`, keys);
     // The index only says where to look; a membership that has ended is refused whether it stands there or not.
     await ports.database.platform((tx) => endMembershipIndex(tx, ended.personId, ctx.businessId));
     return (await named(ports.database, [ended]))[0] as Member;
@@ -98,8 +106,17 @@ async function getMember(tx: Tx, id: string): Promise<MembershipEntity> {
   return member;
 }
 
-/** Whoever the operator keeps out: an admin who cannot sign in leads nobody. */
-async function listBlocked(database: Database, ctx: Context): Promise<Set<string>> {
+const told = (ports: Ports, ctx: Context, lead: string, { ended, kept }: KeysOfPerson): void =>
+  ports.tellOfKeys(ctx, {
+    lead,
+    keys: [
+      { title: 'These have ended; a program that used one needs a new one:', of: ended },
+      { title: 'These go on, because it was decided so; replace them soon:', of: kept },
+    ],
+  });
+
+/** How people are called, and whom the operator keeps out: an admin who cannot sign in leads nobody. */
+async function lookAround(database: Database, ctx: Context): Promise<{ shutOut: Set<string>; nameOf(personId: string): string }> {
   const members = await ctx.transaction(listMembers);
   const persons = await database.platform((tx) =>
     listPersons(
@@ -107,7 +124,10 @@ async function listBlocked(database: Database, ctx: Context): Promise<Set<string
       members.map((each) => each.personId),
     ),
   );
-  return new Set(persons.filter((each) => each.isBlocked).map((each) => each.id));
+  return {
+    shutOut: new Set(persons.filter((each) => each.isBlocked).map((each) => each.id)),
+    nameOf: (personId) => persons.find((each) => each.id === personId)?.name ?? '',
+  };
 }
 
 /** All admins are locked, so that two who remove each other at once cannot both succeed. */

@@ -1,6 +1,7 @@
 import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
-import type { Membership, Person, Session } from '../context.ts';
+import type { Context, Membership, Person, Session } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
 import { MembershipEntity } from './membership.entity.ts';
 
 export type StoredPerson = Person & {
@@ -97,6 +98,9 @@ export const blockPerson = (tx: Tx, id: string, by: { id: string; type: string }
 
 export const unblockPerson = (tx: Tx, id: string) =>
   query(tx, "update reference.person set status = 'active', blocked_at = null, blocked_by = null, blocked_by_type = null where id = $1", [id]);
+
+export const isPersonBlocked = async (tx: Tx, id: string): Promise<boolean> =>
+  (await queryOne(tx, "select 1 as yes from reference.person where id = $1 and status = 'blocked'", [id])) !== null;
 
 /** Whoever works for a business, whatever their state; never an operator. */
 export const findMemberStatus = async (tx: Tx, personId: string, businessId: string): Promise<'active' | 'blocked' | 'ended' | null> =>
@@ -201,6 +205,14 @@ export const endMembershipIndex = (tx: Tx, personId: string, businessId: string)
 export async function findMembership(tx: Tx, id: string): Promise<(Membership & { personId: string }) | null> {
   const found = await tx.findOne(MembershipEntity, { id, status: 'active' });
   return found && { id: found.id, businessId: found.businessId, personId: found.personId, role: found.role, permissions: found.permissions };
+}
+
+/**
+ * Refuses a member who is no admin any more, under the lock on the business's row: what they began before they were put out must not leave
+ * something behind that is looked for and taken back with them.
+ */
+export async function mustLead(tx: Tx, { actor }: Pick<Context, 'actor'>): Promise<void> {
+  if (actor.type === 'person' && (await findMembership(tx, actor.membershipId))?.role !== 'business_admin') throw new AppError('not_allowed');
 }
 
 export const listMembers = (tx: Tx): Promise<MembershipEntity[]> => tx.find(MembershipEntity, {}, { orderBy: { createdAt: 'asc', id: 'asc' } });

@@ -20,6 +20,7 @@ export const peopleOfBusinessRoutes = (use: Use) => [
       role: each.role,
       status: each.status,
       last_sign_in_at: each.lastSignInAt?.toISOString() ?? null,
+      api_keys: each.apiKeys,
     })),
     next_cursor: null,
   })),

@@ -3,11 +3,15 @@ import {
   findMemberStatus,
   listEveryMembership,
   listPeople,
+  listKeysMadeBy,
   listPersons,
   type Sessions,
+  suspendKeysOf,
+  type tellOfKeys,
   unblockPerson,
   withdrawInvitationsOf,
 } from '../access/index.ts';
+import type { Alerts } from '../alerts/index.ts';
 import type { PlatformRecorder, Recorder } from '../audit/index.ts';
 import { findDirectoryEntry } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
@@ -26,6 +30,8 @@ type Ports = {
   sendMail: SendMail;
   log: Log;
   background(work: Promise<unknown>): void;
+  alerts: Pick<Alerts, 'raise' | 'settle'>;
+  tellOfKeys: ReturnType<typeof tellOfKeys>;
 };
 export type PersonOfBusiness = {
   personId: string;
@@ -33,13 +39,15 @@ export type PersonOfBusiness = {
   role: 'business_admin' | 'business_user';
   status: 'active' | 'ended' | 'blocked';
   lastSignInAt: Date | null;
+  /** How many API keys in force they have made: they end or stand still with them. */
+  apiKeys: number;
 };
 
 const by = (ctx: Context) => ({ type: ctx.actor.type, id: ctx.actor.id, origin: ctx.origin, requestId: ctx.requestId });
 
 /** Who works for a business, as far as an operator needs to know. That they looked stands in the business's log and in the platform's. */
 export const listPeopleForOperator =
-  (ports: Pick<Ports, 'database' | 'record' | 'recordPlatform'>) =>
+  (ports: Pick<Ports, 'database' | 'record' | 'recordPlatform' | 'clock'>) =>
   async (ctx: Context): Promise<PersonOfBusiness[]> => {
     const { database } = ports;
     await database.platform(async (tx) => {
@@ -47,12 +55,19 @@ export const listPeopleForOperator =
       await ports.recordPlatform(tx, by(ctx), { action: 'people.listed', subject: ctx.businessId });
     });
     await ctx.transaction((tx) => ports.record(tx, ctx, { action: 'people.listed', subject: ctx.businessId }));
-    return (await listPeople(ports)(ctx)).map(({ membership, name, isBlocked, lastSignInAt }) => ({
+    const people = await listPeople(ports)(ctx);
+    const keys = await ctx.transaction(async (tx) => {
+      const counted = new Map<string, number>();
+      for (const { membership } of people) counted.set(membership.personId, (await listKeysMadeBy(tx, membership.personId, ports.clock.now())).length);
+      return counted;
+    });
+    return people.map(({ membership, name, isBlocked, lastSignInAt }) => ({
       personId: membership.personId,
       name,
       role: membership.role,
       status: membership.status === 'ended' ? 'ended' : isBlocked ? 'blocked' : 'active',
       lastSignInAt,
+      apiKeys: keys.get(membership.personId) ?? 0,
     }));
   };
 
@@ -68,7 +83,8 @@ export const setBlocked =
       if (before !== (isBlocked ? 'active' : 'blocked')) throw new AppError('wrong_state', { state: before });
       await (isBlocked ? blockPerson(tx, ask.person_id, ctx.actor, ports.clock.now()) : unblockPerson(tx, ask.person_id));
       await ports.recordPlatform(tx, by(ctx), { action, subject: ask.person_id, after: { business_id: ctx.businessId, reason: ask.reason } });
-      return listEveryMembership(tx, ask.person_id);
+      const [person] = await listPersons(tx, [ask.person_id]);
+      return { all: await listEveryMembership(tx, ask.person_id), name: person?.name ?? '' };
     });
     if (isBlocked) await ports.sessions.endOthers(ask.person_id, null);
     ports.background(
@@ -76,11 +92,23 @@ export const setBlocked =
         ports.log.warn({ error: error.message }, 'a person could not be told that they are kept out or let in'),
       ),
     );
-    for (const { businessId, membershipId } of places) {
+    for (const { businessId, membershipId } of places.all) {
       const there: Context = { ...ctx, businessId, transaction: (work) => database.transaction(businessId, work) };
-      await there.transaction(async (tx) => {
+      const keys = await there.transaction(async (tx) => {
         if (isBlocked) await withdrawInvitationsOf(tx, there, ports, ask.person_id);
         await ports.record(tx, there, { action, subject: membershipId, after: { person_id: ask.person_id, reason: ask.reason } });
+        return suspendKeysOf(tx, there, ports, { personId: ask.person_id, name: places.name }, isBlocked);
+      });
+      ports.tellOfKeys(there, {
+        lead: `An operator of the platform ${isBlocked ? 'keeps' : 'no longer keeps'} ${places.name} out. The reason: ${ask.reason}`,
+        keys: [
+          {
+            title: isBlocked
+              ? 'Meanwhile these API keys that they made open nothing. A program that needs one goes on with a new key:'
+              : 'These API keys that they made work again; revoke what was replaced:',
+            of: keys,
+          },
+        ],
       });
     }
   };

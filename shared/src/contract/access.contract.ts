@@ -386,22 +386,26 @@ export const listPeople = endpoint({
   output: z.object({ people: z.array(personEntry), next_cursor: z.string().nullable() }),
 });
 
+/** Keys that somebody made who is no admin from now on, and that go on all the same. The others of theirs end; the admins are mailed which. */
+const keepKeys = z.array(z.string().min(1).max(60)).max(100).optional();
+
 export const changeMember = endpoint({
   method: 'PUT',
   path: '/people/{id}',
   summary: 'Change a member’s role and single permissions',
   guard: 'manage_people',
   secondFactor: true,
-  input: z.strictObject({ role, permissions: single, version: z.int() }),
+  input: z.strictObject({ role, permissions: single, version: z.int(), keep_api_keys: keepKeys }),
   output: personEntry,
 });
 
 export const endMember = endpoint({
   method: 'POST',
   path: '/people/{id}/end',
-  summary: 'End a membership and its sessions; the last admin stays',
+  summary: 'End a membership with its sessions and the API keys that person made; the last admin stays',
   guard: 'manage_people',
   secondFactor: true,
+  input: z.strictObject({ keep_api_keys: keepKeys }),
   output: personEntry,
 });
 
@@ -558,6 +562,10 @@ const keyEntry = z
     name: z.string(),
     prefix: z.string(),
     scopes: z.array(z.string()),
+    /** Who made it, and so has seen it, as they stand now: kept out by the operator, no longer here, or nobody who ever was. */
+    made_by: z.object({ id: z.string(), name: z.string().nullable(), standing: z.enum(['admin', 'user', 'blocked', 'ended', 'unknown']) }),
+    /** Opens nothing while the operator keeps out whoever made it. */
+    is_suspended: z.boolean(),
     created_at: time,
     expires_at: time.nullable(),
     last_used_at: time.nullable(),

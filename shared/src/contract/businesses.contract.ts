@@ -566,6 +566,8 @@ export const listPeopleOfBusiness = endpoint({
         role: z.enum(['business_admin', 'business_user']),
         status: z.enum(['active', 'ended', 'blocked']),
         last_sign_in_at: time.nullable(),
+        /** API keys in force that they have made; while they are blocked these open nothing. */
+        api_keys: z.number(),
       }),
     ),
     next_cursor: z.null(),

@@ -138,7 +138,7 @@ function Listed({ id }: { id: string }) {
           <>
             <Text label={words.reason} value={reason} onInput={setReason} required={false} hint={words.blockHint} />
             <Table
-              columns={[words.name, words.role, words.lastSignIn, words.state, words.details]}
+              columns={[words.name, words.role, words.lastSignIn, words.keys, words.state, words.details]}
               empty={words.none}
               rows={is.people.map((each) => ({
                 key: each.person_id,
@@ -146,6 +146,7 @@ function Listed({ id }: { id: string }) {
                   <bdi>{each.name}</bdi>,
                   words[`role_${each.role}`],
                   moment(each.last_sign_in_at, language),
+                  each.api_keys || '',
                   <Tag tone={tones[each.status]}>{states[each.status]}</Tag>,
                   each.status === 'ended' ? (
                     ''

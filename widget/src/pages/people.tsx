@@ -43,7 +43,17 @@ export function PeoplePage() {
   const people = useLoad(() => api.get<Views['people']>('/people'));
   const invitations = useLoad(() => api.get<Views['invitations']>('/invitations'));
   const [changing, change] = useState<string | null>(null);
+  const keys = useLoad(() => api.get<Views['keys']>('/api-keys'));
+  const [ending, beginToEnd] = useState<string | null>(null);
   const { act, isBusy, message } = useAct();
+  const keysOf = (personId: string) => keysMadeBy(keys.data?.api_keys ?? [], personId);
+  const end = (id: string, keep: string[]) =>
+    act(async () => {
+      await api.post(`/people/${id}/end`, { keep_api_keys: keep });
+      beginToEnd(null);
+      people.reload();
+      keys.reload();
+    });
   const tones = { open: 'wait', accepted: 'good', withdrawn: undefined, expired: 'bad' } as const;
   return (
     <>
@@ -79,11 +89,15 @@ export function PeoplePage() {
                   ) : changing === each.id ? (
                     <MemberForm
                       member={each}
+                      keys={keysOf(each.person_id)}
                       onDone={() => {
                         change(null);
                         people.reload();
+                        keys.reload();
                       }}
                     />
+                  ) : ending === each.id ? (
+                    <EndForm keys={keysOf(each.person_id)} isBusy={isBusy} onEnd={(keep) => end(each.id, keep)} />
                   ) : (
                     <div class="actions">
                       <button type="button" class="button link" aria-label={`${words.role}: ${each.name}`} onClick={() => change(each.id)}>
@@ -93,13 +107,8 @@ export function PeoplePage() {
                         type="button"
                         class="button link"
                         aria-label={`${words.end}: ${each.name}`}
-                        disabled={isBusy}
-                        onClick={() =>
-                          act(async () => {
-                            await api.post(`/people/${each.id}/end`);
-                            people.reload();
-                          })
-                        }
+                        disabled={isBusy || keys.data === null}
+                        onClick={() => (keysOf(each.person_id).length > 0 ? beginToEnd(each.id) : void end(each.id, []))}
                       >
                         {words.end}
                       </button>
@@ -153,21 +162,65 @@ export function PeoplePage() {
   );
 }
 
-function MemberForm({ member, onDone }: { member: Member; onDone(): void }) {
+type Key = Views['keys']['api_keys'][number];
+
+/** Those that still open something, or will again. */
+const keysMadeBy = (keys: Key[], personId: string): Key[] =>
+  keys.filter((each) => each.made_by.id === personId && !each.revoked_at && !(each.expires_at && new Date(each.expires_at) <= new Date()));
+
+/** Whoever made a key may hold it still: it ends with them, unless it is said to go on. */
+function KeptKeys({ keys, value, onChange }: { keys: Key[]; value: string[]; onChange(value: string[]): void }) {
+  const { words, language } = usePage();
+  return (
+    <fieldset>
+      <legend>{words.keysTheyMade}</legend>
+      <p class="quiet">{words.keysEndToo}</p>
+      {keys.map((each) => (
+        <Check
+          key={each.id}
+          label={`${words.keepKey}: ${each.name}`}
+          hint={`${each.prefix}… ${words.lastUsed}: ${moment(each.last_used_at, language)}`}
+          checked={value.includes(each.id)}
+          onChange={(isOn) => onChange(isOn ? [...value, each.id] : value.filter((other) => other !== each.id))}
+        />
+      ))}
+    </fieldset>
+  );
+}
+
+function EndForm({ keys, isBusy, onEnd }: { keys: Key[]; isBusy: boolean; onEnd(keep: string[]): Promise<unknown> }) {
+  const { words } = usePage();
+  const [keep, setKeep] = useState<string[]>([]);
+  return (
+    <Form onSubmit={() => onEnd(keep)} submit={words.end} isBusy={isBusy}>
+      <KeptKeys keys={keys} value={keep} onChange={setKeep} />
+    </Form>
+  );
+}
+
+function MemberForm({ member, keys, onDone }: { member: Member; keys: Key[]; onDone(): void }) {
   const { words, api } = usePage();
   const roles = useRoles();
   const { act, isBusy, message } = useAct();
   const [role, setRole] = useState<Role>(member.role);
   const [chosen, setChosen] = useState(member.permissions);
+  const [keep, setKeep] = useState<string[]>([]);
+  const stepsDown = member.role === 'business_admin' && role === 'business_user' && keys.length > 0;
   const save = () =>
     act(async () => {
-      await api.put(`/people/${member.id}`, { role, permissions: role === 'business_user' ? chosen : [], version: member.version });
+      await api.put(`/people/${member.id}`, {
+        role,
+        permissions: role === 'business_user' ? chosen : [],
+        version: member.version,
+        ...(stepsDown ? { keep_api_keys: keep } : {}),
+      });
       onDone();
     });
   return (
     <Form onSubmit={save} submit={words.save} isBusy={isBusy}>
       <Pick label={words.role} value={role} choices={roles} onChange={(value) => setRole(value as Role)} />
       {role === 'business_user' ? <Singles value={chosen} onChange={setChosen} /> : null}
+      {stepsDown ? <KeptKeys keys={keys} value={keep} onChange={setKeep} /> : null}
       <Message text={message} />
     </Form>
   );
@@ -197,6 +250,18 @@ function Invite({ onDone }: { onDone(): void }) {
         <Message text={message} isGood={isGood} />
       </Form>
     </Card>
+  );
+}
+
+/** Who has seen the key; where they are no admin any more, what to do about it. */
+function KeyMaker({ of: { made_by: maker, revoked_at } }: { of: Key }) {
+  const { words } = usePage();
+  const gone = revoked_at || maker.standing === 'admin' ? null : maker.standing;
+  return (
+    <>
+      {maker.name ? <bdi>{maker.name}</bdi> : null} {gone ? <Tag tone={gone === 'blocked' ? 'bad' : 'wait'}>{words[`maker_${gone}`]}</Tag> : null}
+      {gone ? <span class="quiet">{gone === 'blocked' ? words.keySuspended : words.replaceKey}</span> : null}
+    </>
   );
 }
 
@@ -243,7 +308,7 @@ export function KeysPage() {
         <Shown of={keys}>
           {({ api_keys: all }) => (
             <Table
-              columns={[words.name, words.prefix, words.permissions, words.lastUsed, words.state]}
+              columns={[words.name, words.prefix, words.permissions, words.madeBy, words.lastUsed, words.state]}
               empty={words.none}
               rows={all.map((each) => ({
                 key: each.id,
@@ -251,6 +316,7 @@ export function KeysPage() {
                   <bdi>{each.name}</bdi>,
                   <code>{each.prefix}…</code>,
                   each.scopes.map((one) => words[`p_${one}` as 'p_read'] ?? one).join(', '),
+                  <KeyMaker of={each} />,
                   moment(each.last_used_at, language),
                   each.revoked_at ? (
                     <Tag tone="bad">{words.revoked}</Tag>
