@@ -100,7 +100,8 @@ export function makeDocument(organization: Organization, module: 'invoices' | 'c
   const shipping = ask.shipping?.tax ? { tax: ask.shipping.tax, amount: money(computed.shipping.tax) } : null;
   const inKeys = ask.shippingShape === 'list' ? null : shipping;
   const isOpen = ['sent', 'overdue', 'open', 'unpaid'].includes(ask.status);
-  const stamp = `${ask.date}T09:30:00+0200`;
+  // At the beginning of its day: whatever the hour is, a document of today was not made later than now.
+  const stamp = `${ask.date}T00:00:00+0200`;
   const own = module === 'invoices' ? 'invoice' : 'creditnote';
   return {
     [`${own}_id`]: ask.id,
