@@ -2,9 +2,10 @@ import { setImmediate as others, setTimeout as rest } from 'node:timers/promises
 
 /**
  * What a spreadsheet takes for a formula, whatever blanks and marks stand before it: at the beginning of a cell, and after whatever one of another
- * country may cut the line at, though it stands within one cell here.
+ * country may cut the line at, though it stands within one cell here. It cuts within our quotation marks then, and takes those that stand before a
+ * part for its own: what they hold is the part. The small and full-width signs are typed on keyboards of East Asia.
  */
-const formula = /(^|[;,|\t\r\n])([\s\p{C}]*)([=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/gu;
+const formula = /(^|[;,|\t\r\n])([\s\p{C}"'`]*)([=+\-@\uFF1D\uFF0B\uFF0D\uFF20\uFE66\uFE62\uFE63\uFE6B\u2212])/gu;
 const negative = /^-\d+(?:\.\d+)?$/;
 
 /** A cell that a spreadsheet would run as a formula is made plain text; a negative amount stays a number. */
