@@ -1,14 +1,19 @@
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { shareConnections } from './connection-shares.ts';
 
-/** How long a client may take to say what it wants, and how often that is looked at, in milliseconds; and how many connections there may be. */
-export type Patience = { headersMs: number; requestMs: number; checkMs: number; connectionsMost: number };
+/** How long a client may take to say what it wants, and how often that is looked at, in milliseconds; how many connections there may be, and of one network. */
+export type Patience = { headersMs: number; requestMs: number; checkMs: number; connectionsMost: number; perNetworkMost: number };
 
-export const usualPatience: Patience = { headersMs: 15_000, requestMs: 30_000, checkMs: 5_000, connectionsMost: 5_000 };
+export const usualPatience: Patience = { headersMs: 15_000, requestMs: 30_000, checkMs: 5_000, connectionsMost: 5_000, perNetworkMost: 1_000 };
 
 /** Takes calls at that address, on a free port where it is 0. */
-export function listen(http: Hono, at: { host: string; port: number }, patience: Patience): Promise<{ server: Server; port: number }> {
+export function listen(
+  http: Hono,
+  at: { host: string; port: number; trustedProxies: string[] },
+  patience: Patience,
+): Promise<{ server: Server; port: number }> {
   return new Promise((resolve, reject) => {
     const serverOptions = { requestTimeout: patience.requestMs, headersTimeout: patience.headersMs, connectionsCheckingInterval: patience.checkMs };
     const server = serve({ fetch: http.fetch, hostname: at.host, port: at.port, serverOptions }, (info) =>
@@ -18,6 +23,7 @@ export function listen(http: Hono, at: { host: string; port: number }, patience:
     server.keepAliveTimeout = 75_000;
     // Beyond that a connection is closed at once: each takes some of the memory and of the descriptors that the others need.
     server.maxConnections = patience.connectionsMost;
+    shareConnections(server, patience.perNetworkMost, at.trustedProxies);
     server.once('error', reject);
   });
 }
