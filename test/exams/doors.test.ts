@@ -271,6 +271,23 @@ describe('the doors of the contract', () => {
     expect(await admin.get('/receipts/%00')).toMatchObject({ status: 400, body: { code: 'malformed', field: 'id' } });
   });
 
+  test('name a field that is wrong, and say no more of it however long a name it was given', async () => {
+    const { admin, anyone } = callers;
+    const long = 'k'.repeat(3_000);
+    const deep = (levels: number, inner: unknown): unknown => (levels === 0 ? inner : { [long]: deep(levels - 1, inner) });
+    const replies = [
+      await anyone.post('/auth/login', { username: 'a', password: 'b', [long]: 1 }),
+      await anyone.post('/auth/login', { username: 'a', password: 'b', ...Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`unknown${i}`, 1])) }),
+      await admin.put('/mappings/tax', { mappings: [{ key: 'x', value: deep(50, '\u0000') }] }),
+      await admin.put('/mappings/tax', { mappings: [{ key: 'x', value: deep(50, '\u0001') }] }),
+      await admin.get(`/documents?${long}=1`),
+    ];
+    for (const { status, body } of replies) {
+      expect([status, body.code]).toEqual([400, 'malformed']);
+      expect(JSON.stringify(body).length).toBeLessThan(2_000);
+    }
+  });
+
   test('and what came in by them keeps no list from being read', async () => {
     for (const [name, endpoint] of endpoints.filter(([, each]) => each.method === 'GET' && !each.path.includes('{') && each.guard !== 'anyone')) {
       const [sample] = endpoint.query ? samplesOf(endpoint.query as unknown as Schema) : [];
@@ -606,9 +623,9 @@ describe('tables for spreadsheets', () => {
   /** Whether a spreadsheet, of whatever country, would run a part of it: said anew here, not asked of what is tried. */
   const isRun = (cell: string): boolean =>
     !/^-\d+(\.\d+)?$/.test(cell) &&
-    cell.split(/[;,|\t\r\n]/).some((part) => '=+-@\uff1d\uff0b\uff0d\uff20'.includes(Array.from(part.replace(/^[\s\p{C}\p{Z}]+/u, ''))[0] ?? '#'));
+    cell.split(/[;,|\t\r\n]/).some((part) => '=+-@\uff1d\uff0b\uff0d\uff20'.includes(Array.from(part.replace(/^[\s\p{C}\p{Z}"]+/u, ''))[0] ?? '#'));
   const formulas = ['=', '+', '-', '@', '\uff1d', '\uff0b', '\uff0d', '\uff20'].flatMap((sign) =>
-    ['', ' ', '\t', '\u00a0', '\ufeff', '\u200b', 'a;', 'a,', 'a|', 'a\n', 'a\r\n', '"', '",', '";', '"\r\n', "'", '\u202e'].map(
+    ['', ' ', '\t', '\u00a0', '\ufeff', '\u200b', 'a;', 'a,', 'a|', 'a\n', 'a\r\n', '"', '",', '";', '"\r\n', "'", '\u202e', '""', 'a;"', 'a; " ', 'a\n""'].map(
       (before) => `${before}${sign}cmd|' /C calc'!A0`,
     ),
   );

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { bodyKbOf, type Endpoint } from '@muhuri/shared/contract/index';
 import { describeProblem, type ProblemCode, type StoredProblem } from '@muhuri/shared/problems';
-import { clean, firstNul, mapStrings } from '@muhuri/shared/text';
+import { clean, cut, firstNul, mapStrings } from '@muhuri/shared/text';
 import { type Context as HonoContext, Hono, type MiddlewareHandler } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
@@ -357,13 +357,17 @@ function respond(c: HonoContext, result: unknown): Response {
  * cuts an emoji in two, becomes U+FFFD. Other controls are the field's: it may refuse them, and what it lets pass comes in as blanks.
  */
 function readable(value: unknown, where: 'body' | 'query' | 'path'): unknown {
-  if (!isWithin(value, depthMost)) throw new AppError('malformed', { field: where, reason: `it is nested deeper than ${depthMost} levels` });
+  if (!isWithin(value, depthMost)) throw malformed(where, `it is nested deeper than ${depthMost} levels`);
   const nul = firstNul(value);
-  if (nul !== null) throw new AppError('malformed', { field: nul || where, reason: 'it holds the character U+0000' });
+  if (nul !== null) throw malformed(nul || where, 'it holds the character U+0000');
   return mapStrings(value, (text) => text.toWellFormed());
 }
 
 const depthMost = 64;
+
+/** Names of fields are the caller's own where they are wrong: no answer, log or sentence grows with them. */
+const malformed = (field: string, reason: string): AppError => new AppError('malformed', { field: cut(field, namedMost), reason: cut(reason, namedMost) });
+const namedMost = 300;
 
 /** Whether a value is nested no deeper than that. */
 const isWithin = (value: unknown, levels: number): boolean =>
@@ -379,7 +383,7 @@ const isSecret = (key: string) => /password|secret|token/.test(key);
 function onOneLine(value: unknown, path = ''): unknown {
   if (typeof value === 'string') {
     const text = clean(value);
-    if (text !== value && text.trim() === '') throw new AppError('malformed', { field: path, reason: 'it holds nothing but control characters' });
+    if (text !== value && text.trim() === '') throw malformed(path, 'it holds nothing but control characters');
     return text;
   }
   if (typeof value !== 'object' || value === null) return value;
@@ -400,7 +404,7 @@ function parse(schema: z.ZodType, value: unknown, where: 'body' | 'query'): unkn
   const issue = parsed.error.issues[0];
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   const field = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join('.');
-  throw new AppError('malformed', { field: field || where, reason: issue?.message ?? 'malformed' });
+  throw malformed(field || where, issue?.message ?? 'malformed');
 }
 
 /**
