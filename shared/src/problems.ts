@@ -747,6 +747,14 @@ export const problems = {
     "Le total est nul ; l'administration ne scelle pas un tel document.",
     'Corrigez les montants dans Zoho Books.',
   ),
+  document_negative: e(
+    422,
+    'zoho',
+    'The total is[ {total},] less than nothing; the authority does not seal such a document.',
+    'Lower its discount, or make a credit note of it.',
+    "Le total est[ de {total},] moins que rien ; l'administration ne scelle pas un tel document.",
+    'Réduisez sa remise, ou faites-en une note de crédit.',
+  ),
   document_future: e(
     422,
     'zoho',
@@ -1105,6 +1113,14 @@ export const problems = {
     'Make the credit note in the currency of its sale.',
     'Cette note de crédit est[ en {currency}| dans une devise sans code], sa vente[ en {sale_currency}| dans une autre].',
     'Établissez la note de crédit dans la devise de sa vente.',
+  ),
+  refund_before_sale: e(
+    422,
+    'zoho',
+    'This credit note is dated[ {date},] before its sale[ of {sale_date}].',
+    'Correct the date of the credit note, or make it for the invoice that it refunds.',
+    'Cette note de crédit est datée[ du {date},] avant sa vente[ du {sale_date}].',
+    'Corrigez la date de la note de crédit, ou établissez-la pour la facture qu’elle rembourse.',
   ),
   refund_line_unknown: e(
     422,

@@ -79,6 +79,16 @@ const refunded = async (document: { id: string }) => {
 const usd = (rate: number) => ({ code: 'USD', rate, precision: 2 });
 
 describe('a sale comes to what the books say', () => {
+  test('and where that is less than nothing, one sentence says so', async () => {
+    const document = sale(
+      { lines: [[1, 1000, 'exempt']] },
+      { discount_type: 'entity_level', discount: 3000, discount_total: 3000, total: -2000, balance: -2000 },
+    );
+    expect((await preflight('invoices', document)).findings).toMatchObject([
+      { code: 'document_negative', field: 'total', title: expect.stringContaining('-2000') },
+    ]);
+  });
+
   test('in a currency with three decimals: rounded once, at the end', async () => {
     const document = sale({ lines: [[3, 10.005, 'vat']] }, { price_precision: 3, line_items: [], ...threeDecimals() });
     expect((await sealed(document)).total).toBe('35.42');
@@ -527,6 +537,18 @@ describe('a foreign rate that can hardly be', () => {
 });
 
 describe('a refund is measured by its sale', () => {
+  test('a credit note dated before its sale refunds something else, and is asked to be put right', async () => {
+    const before = new Date(Date.parse(`${today()}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
+    const sold = sale({ lines: [[1, 1000, 'vat']] });
+    await sealed(sold);
+    const early = note(sold, { date: before, lines: [[1, 1000, 'vat']] });
+    const { body } = await api.seal('creditnotes', early.id, { reason_code: '06' });
+    expect(body).toMatchObject({ status: 422, code: 'refund_before_sale', sale_date: today(), title: expect.stringContaining(today()) });
+    expect(body.findings).toHaveLength(1);
+    world.zoho.change('creditnotes', early.id, { date: today() });
+    await refunded(early);
+  });
+
   test('a credit note with its own day’s rate is a whole refund, at the rate of the sale', async () => {
     for (const rate of [1455.5, 1440.125]) {
       const original = sale({ currency: usd(1447.25), lines: [[1, 535.53, 'exempt']] });

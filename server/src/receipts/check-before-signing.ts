@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Dialects } from '../ports/dialect.ts';
+import { isStill } from './document-hash.ts';
 import type { BooksDocument } from './document.model.ts';
 import { ownReceipt } from './open-receipt.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
@@ -45,7 +46,7 @@ export async function lookForDrift(ctx: Context, receipt: Receipt, prepared: Pre
     ? 'drift_deleted'
     : prepared.document.status === 'void'
       ? 'drift_void'
-      : prepared.documentHash !== receipt.documentHash
+      : !isStill(prepared.document, receipt.documentHash)
         ? 'drift_changed'
         : null;
   if ((receipt.drift?.code ?? null) === code) return receipt;

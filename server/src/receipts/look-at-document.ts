@@ -7,6 +7,7 @@ import type { NewId } from '../platform/new-id.ts';
 import type { Queue } from '../platform/queue/queue.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import { lookForDrift } from './check-before-signing.ts';
+import { isStill } from './document-hash.ts';
 import type { BooksDocument } from './document.model.ts';
 import { openPrepared, ownReceipt } from './open-receipt.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
@@ -42,7 +43,7 @@ export const lookAtDocument =
     if (!prepared) return { document: null, receipt, problem: null };
     const { document } = prepared;
     // What a device refused it would refuse again, unless the document has changed since.
-    const isTriedBefore = receipt?.state === 'withdrawn' || (receipt?.state === 'refused' && receipt.documentHash === prepared.documentHash);
+    const isTriedBefore = receipt?.state === 'withdrawn' || (receipt?.state === 'refused' && isStill(document, receipt.documentHash));
     if (isTriedBefore || !wants(prepared)) return { document, receipt, problem: receipt?.problem ?? prepared.findings[0] ?? null };
     if (prepared.findings.length > 0) return { document, receipt, problem: prepared.findings[0] as StoredProblem };
     try {

@@ -32,6 +32,9 @@ export function makeSale(document: BooksDocument, setup: Setup, answers: Answers
   const lines = document.lines.map((line, index) => ({ line, index })).filter(({ line }) => !isNothing(line));
   const findings = checkState(document, setup, answers);
   if (!refunded) findings.push(...checkVat(document, setup));
+  // Credits can be applied to an invoice that came after them: then it is not what they refund.
+  else if (document.date < refunded.documentDate)
+    findings.push({ code: 'refund_before_sale', field: 'date', date: document.date, sale_date: refunded.documentDate });
   const shape = checkShape(document, lines, setup, refunded);
   findings.push(...shape.findings);
   const isSaleKnown = !isRefund || refunded !== null;
@@ -154,6 +157,7 @@ function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refund
     if (found.length > 0) odd.add(index);
     findings.push(...found);
   }
+  if (findings.length === 0 && isNegative(document.total)) findings.push({ code: 'document_negative', field: 'total', total: document.total });
   return { findings, odd, isEmpty };
 }
 

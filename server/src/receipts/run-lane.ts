@@ -22,6 +22,7 @@ import {
   releaseLane,
   setRegistered,
 } from './lane.store.ts';
+import { isStill } from './document-hash.ts';
 import { fitUnderLock, moveTo, withItemCodes } from './open-receipt.ts';
 import { provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import { holdDevice, lockReceipt, type Receipt, refreshReceipt, setReceiptState } from './receipt.store.ts';
@@ -368,7 +369,7 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
       await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: prepared.device.id });
       return;
     }
-    if (prepared.documentHash !== before.documentHash)
+    if (!isStill(prepared.document, before.documentHash))
       await ports.record(tx, ctx, {
         action: 'receipt.frozen_anew',
         subject: head.id,
