@@ -1,3 +1,5 @@
+import { refusalOf } from '@muhuri/server/access/access.model';
+import type { Session } from '@muhuri/server/context';
 import * as contract from '@muhuri/shared/contract/index';
 import type { Endpoint } from '@muhuri/shared/contract/index';
 import { describe, expect, test } from 'vitest';
@@ -94,5 +96,78 @@ describe('every route that changes something', () => {
   test('of what a program may do with a key none asks: a key has no second factor, and would be kept out for ever', () => {
     const programs = ['read', 'seal', 'confirm', 'sync', 'read_trail'];
     expect(endpoints.filter(([, e]) => e.secondFactor && programs.includes(e.guard)).map(([name]) => name)).toEqual([]);
+  });
+});
+
+/**
+ * Whoever came by Zoho has shown a Zoho account and nothing of ours: no password, and no second factor unless they set one up before, by their
+ * password. Zoho makes nobody an admin here; an admin comes by Zoho only where their confirmed address is the Zoho user's. Without a second factor
+ * they may do what is listed here and nothing more; whatever else changes something sends them to set one up.
+ */
+const openByZoho: Record<'business_user' | 'business_admin', Record<string, string>> = {
+  business_user: {
+    openReceipt: dailyWork,
+    withdrawReceipt: dailyWork,
+    printReceipt: dailyWork,
+    printTogether: dailyWork,
+    mailReceipt: dailyWork,
+    retryWriteBack: dailyWork,
+  },
+  business_admin: {
+    withdrawInvitation: lessThanBefore,
+    refuseWayBack: lessThanBefore,
+    pauseLane: lessThanBefore,
+    dropEvidence: lessThanBefore,
+    dropReversal: lessThanBefore,
+    closeAlert: without.closeAlert as string,
+    addBranch: without.addBranch as string,
+    updateBranch: without.updateBranch as string,
+    refreshAuthorityLists: without.refreshAuthorityLists as string,
+    testVsdc: without.testVsdc as string,
+    previewBranding: without.previewBranding as string,
+    updateConfig: 'looks only: what else it changes asks in its own code, by field',
+    rehearse: without.rehearse as string,
+    // How something is taxed follows from it. It stands in the log by key with what was before, and each document shows it to whoever seals it.
+    putMappings: without.putMappings as string,
+    replayNotice: without.replayNotice as string,
+    pollNow: without.pollNow as string,
+    finishConsent: 'the consent it ends cannot be begun without a second factor',
+  },
+};
+
+describe('whoever came by Zoho and has no second factor', () => {
+  const now = new Date('2026-11-26T09:00:00Z');
+  const as = (role: 'business_user' | 'business_admin'): Session => ({
+    id: 'biz_x.x',
+    person: { id: 'per_x', username: 'x', name: 'X', email: 'x@x.example' },
+    isOperator: false,
+    expiresAt: now,
+    verifiedAt: null,
+    hasSecondFactor: false,
+    awaitsSecondFactor: false,
+    lineage: 'x',
+    business: {
+      membership: { id: 'mem_x', businessId: 'biz_x', role, permissions: [] },
+      name: 'X',
+      taxpayerId: '1',
+      organizationId: '1',
+      status: 'active',
+    },
+    zohoUserId: '1',
+    apiKey: null,
+  });
+  // What is for whoever is signed in is about their own account, and stands above: what opens more there asks for the password, which Zoho does not give.
+  const changing = endpoints.filter(([, e]) => e.method !== 'GET' && e.guard !== 'anyone' && e.guard !== 'signed_in');
+  const openTo = (role: 'business_user' | 'business_admin') => changing.filter(([, e]) => refusalOf(as(role), e, now) === null).map(([name]) => name);
+
+  test('changes, as a user or as an admin, what is listed here with its reason and nothing else', () => {
+    expect(openTo('business_user').toSorted()).toEqual(Object.keys(openByZoho.business_user).toSorted());
+    expect(openTo('business_admin').toSorted()).toEqual(Object.keys({ ...openByZoho.business_user, ...openByZoho.business_admin }).toSorted());
+  });
+
+  test('is told to set one up wherever else an admin may go: keys, people, addresses, devices, the connection', () => {
+    const refused = changing.filter(([, e]) => e.secondFactor && refusalOf(as('business_admin'), e, now) !== 'not_allowed');
+    expect(refused.map(([name]) => name)).toEqual(expect.arrayContaining(['createKey', 'endMember', 'changeMember', 'invite', 'addSubscriber']));
+    expect(new Set(refused.map(([, e]) => refusalOf(as('business_admin'), e, now)))).toEqual(new Set(['second_factor_setup']));
   });
 });
