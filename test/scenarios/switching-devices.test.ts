@@ -471,11 +471,32 @@ describe('a device that is replaced', () => {
     const queued = (await admin.seal('invoices', waiting.id)).body as { id: string };
     await socketsClosed(of, doubt.id);
     const { next_invoice_number: frozen } = (await branchOf(admin, id)).device;
-    const switched = await admin.post(`/branches/${id}/switch`, { reason: 'the computer is dead' });
+    // Somebody who has looked at the old device already opens a receipt only after the switch.
+    const owner = new pg.Client({ connectionString: world.postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });
+    await owner.connect();
+    await owner.query('begin; lock table code_list in access exclusive mode');
+    const between = invoice(of, later());
+    const opening = admin.seal('invoices', between.id);
+    await until(
+      () => owner.query('select 1 from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))'),
+      ({ rows }) => rows.length > 0,
+    );
+    const switching = admin.post(`/branches/${id}/switch`, { reason: 'the computer is dead' });
+    await until(
+      () => world.sql("select 1 from device where branch_id = $1 and state = 'retired'", [id], of.businessId),
+      (rows) => rows.length === 1,
+    );
+    await owner.query('commit');
+    await owner.end();
+    const switched = await switching;
     expect(switched).toMatchObject({
       status: 200,
       body: { device: { state: 'active', environment: 'production' }, retired_devices: [{ in_doubt: 1, queued: 0 }] },
     });
+    const { body: here } = await opening;
+    await becomes(admin, here.id as string, 'signed');
+    expect(await receiptsOf(of, between.id)).toHaveLength(1);
+    expect([judged(following, between.number).length, judged(world.vsdc, between.number).length]).toEqual([1, 0]);
     const opened = await until(
       () => receiptsOf(of, waiting.id),
       (rows) => rows.some((row) => row.state === 'signed'),
