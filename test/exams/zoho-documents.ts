@@ -74,7 +74,8 @@ export type Shape = {
   isInclusive: boolean;
   perLine: boolean;
   lines: LineShape[];
-  discounts: 'none' | 'lines' | 'percent' | 'amount' | 'whole';
+  /** `both`: of the lines and of the whole document. */
+  discounts: 'none' | 'lines' | 'percent' | 'amount' | 'whole' | 'both';
   entityPercent: number;
   /** How the discount is shared out for taxing: exactly, or cut per line with the rest to the largest. */
   shares: 'exact' | 'cut';
@@ -87,7 +88,12 @@ export type Shape = {
   shippingTax: TaxId;
   charge: number;
   adjustment: 0 | 150;
-  rounds: 'no' | 'nearest' | 'down';
+  /** `hand`: somebody has typed what is missing to a whole unit as an adjustment. */
+  rounds: 'no' | 'nearest' | 'down' | 'hand';
+  /** Amounts that went through binary floats: so many units of a float's last place off. */
+  noise?: number;
+  /** Rows that only head others, and lines of nothing, stand between the lines. */
+  hasHeaders?: boolean;
   retainer: boolean;
   foreign: { rate: number; basePlaces: 0 | 1 | 2 | 3 } | null;
   /** A tax that is charged at another rate than it is named at. */
@@ -127,6 +133,8 @@ export const shapes: fc.Arbitrary<Shape> = fc.record({
     'lines',
     'none',
     'whole',
+    'both',
+    'both',
   ),
   entityPercent: fc.constantFrom(3, 7, 15),
   shares: fc.constantFrom('exact', 'cut'),
@@ -138,7 +146,9 @@ export const shapes: fc.Arbitrary<Shape> = fc.record({
   shippingTax: fc.constantFrom('vat', 'vat', 'exempt'),
   charge: fc.integer({ min: 1, max: 99_999 }),
   adjustment: often(0, 150),
-  rounds: often('no', 'nearest', 'down'),
+  rounds: often('no', 'nearest', 'down', 'hand'),
+  noise: fc.constantFrom(0, 0, 0, 2, -2),
+  hasHeaders: often(false, true),
   retainer: often(false, true),
   foreign: fc.oneof(
     { weight: 3, arbitrary: fc.constant(null) },
@@ -175,7 +185,7 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
     const isFree = line.what === 'kit part' || line.what === 'free';
     const rate = isFree ? whole(0n) : plus(whole(BigInt(line.rate), 10n ** BigInt(p)), whole(BigInt(line.finer), 10n ** BigInt(p + 2)));
     const gross = round(times(quantity, rate));
-    const hasDiscount = shape.discounts === 'lines' && line.discount !== 'none';
+    const hasDiscount = (shape.discounts === 'lines' || shape.discounts === 'both') && line.discount !== 'none';
     const share = times(gross, whole(BigInt(line.percent), 100n));
     const discount = hasDiscount ? round(share) : whole(0n);
     const tax = taxes[line.tax];
@@ -188,7 +198,7 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
     const sum = total(amounts);
     if (sum.n === 0n || shape.discounts === 'none' || shape.discounts === 'lines') return whole(0n);
     if (shape.discounts === 'whole') return sum;
-    if (shape.discounts === 'percent') return round(times(sum, whole(BigInt(shape.entityPercent), 100n)));
+    if (shape.discounts === 'percent' || shape.discounts === 'both') return round(times(sum, whole(BigInt(shape.entityPercent), 100n)));
     return cut(times(sum, whole(1n, 7n)), p);
   };
   const gross = lines.map((each) => each.paid);
@@ -225,7 +235,9 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
   const hasShipping = shape.shipping !== 'none';
   const shippingNet = hasShipping ? whole(BigInt(shape.charge), 10n ** BigInt(p)) : whole(0n);
   const shippingTax = round(times(shippingNet, whole(BigInt(taxes[shape.shippingTax].percent), 100n)));
-  const adjustment = whole(BigInt(shape.adjustment));
+  // One adjustment a document: whoever rounds by hand has no other.
+  const isByHand = shape.rounds === 'hand';
+  const adjustment = whole(BigInt(isByHand ? 0 : shape.adjustment));
   const share = (of: Fraction[]) => {
     const sum = total(of);
     return of.map((each) => (sum.n === 0n ? whole(0n) : times(entity, { n: each.n * sum.d, d: each.d * sum.n })));
@@ -242,7 +254,7 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
       put(taxes[id].taxClass, isGross ? total(own) : plus(total(own), total(levied)), taxes[id].percent > 0);
     }
     if (hasShipping) put(taxes[shape.shippingTax].taxClass, plus(shippingNet, shippingTax), taxes[shape.shippingTax].percent > 0);
-    if (shape.adjustment > 0) put('B', adjustment, true);
+    if (adjustment.n > 0n) put('B', adjustment, true);
     return found;
   };
   const sumOf = (found: Truth['classes']) => total([...found.values()].map((each) => each.amount));
@@ -269,8 +281,20 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
   };
   return { raw: toRaw(), basePlaces: shape.foreign?.basePlaces ?? p, truth };
 
+  function headed(rows: Raw[]): Raw[] {
+    if (!shape.hasHeaders) return rows;
+    const header = { line_item_id: 'h', line_item_category: 'header', header_name: 'Goods', name: '', item_id: '' };
+    const note = { line_item_id: 'n', line_item_category: 'line_item', name: 'A note', item_id: '', quantity: '0', rate: '0', item_total: '0', tax_id: '' };
+    return [header, ...rows.slice(0, 1), note, { ...header, line_item_id: 'h2' }, ...rows.slice(1)];
+  }
+
   function toRaw(): Raw {
     const text = (value: Fraction) => decimal(value, p);
+    // Beyond ten million a float holds too little behind the point to tell what it meant.
+    const drifted = (value: Fraction) => {
+      const number = Number(text(value)) * (1 + (shape.noise ?? 0) * 2 ** -52);
+      return !shape.noise || value.n === 0n || Math.abs(number) > 10_000_000 ? text(value) : String(number);
+    };
     const label = (id: TaxId, part: number) => {
       const { parts, name, percent } = taxes[id];
       return parts ? `${name} part ${part + 1} (${parts[part]}%)` : `${name} (${percent}%)`;
@@ -328,39 +352,41 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
       discount: hasEntity ? text(entity) : '0',
       discount_total: hasEntity ? text(entity) : '0',
       tax_rounding: shape.perLine ? 'item_level' : 'entity_level',
-      line_items: lines.map((each, index) => ({
-        line_item_id: String(index + 1),
-        item_id: `i${each.line.item ?? index}`,
-        name: each.line.what === 'kit part' ? 'Part of a kit' : 'Item',
-        rate: decimal(each.rate, p + 2),
-        quantity: decimal(each.quantity, 6),
-        discount: each.hasDiscount && each.line.discount === 'percent' ? `${each.line.percent}%` : text(each.discount),
-        ...(each.hasDiscount && each.line.discount === 'percent' ? {} : { discount_amount: text(each.discount) }),
-        tax_id: each.line.tax,
-        tax_name: each.tax.name,
-        tax_type: each.tax.parts ? 'tax_group' : 'tax',
-        tax_percentage: String(each.tax.percent),
-        item_total: text(each.net),
-        ...(shape.lineTaxes
-          ? {
-              line_item_taxes:
-                percentOf(each.line.tax) === 0 && shape.charged?.tax !== each.line.tax
-                  ? []
-                  : (taxed[index] as Fraction[]).map((amount, part) => ({
-                      tax_id: idOf(each.line.tax, part),
-                      tax_name: label(each.line.tax, part),
-                      tax_amount: text(amount),
-                    })),
-            }
-          : {}),
-      })),
+      line_items: headed(
+        lines.map((each, index) => ({
+          line_item_id: String(index + 1),
+          item_id: `i${each.line.item ?? index}`,
+          name: each.line.what === 'kit part' ? 'Part of a kit' : 'Item',
+          rate: decimal(each.rate, p + 2),
+          quantity: decimal(each.quantity, 6),
+          discount: each.hasDiscount && each.line.discount === 'percent' ? `${each.line.percent}%` : text(each.discount),
+          ...(each.hasDiscount && each.line.discount === 'percent' ? {} : { discount_amount: text(each.discount) }),
+          tax_id: each.line.tax,
+          tax_name: each.tax.name,
+          tax_type: each.tax.parts ? 'tax_group' : 'tax',
+          tax_percentage: String(each.tax.percent),
+          item_total: drifted(each.net),
+          ...(shape.lineTaxes
+            ? {
+                line_item_taxes:
+                  percentOf(each.line.tax) === 0 && shape.charged?.tax !== each.line.tax
+                    ? []
+                    : (taxed[index] as Fraction[]).map((amount, part) => ({
+                        tax_id: idOf(each.line.tax, part),
+                        tax_name: label(each.line.tax, part),
+                        tax_amount: text(amount),
+                      })),
+              }
+            : {}),
+        })),
+      ),
       sub_total: text(subTotal),
       tax_total: text(total([...byTax.values()].flat())),
       ...(shape.named === 'absent' ? {} : { taxes: levies }),
       ...shipping[shape.shipping],
-      adjustment: String(shape.adjustment),
-      roundoff_value: decimal(roundOff, 3),
-      total: decimal(rest, p),
+      adjustment: decimal(isByHand ? roundOff : adjustment, 3),
+      roundoff_value: isByHand ? '0' : decimal(roundOff, 3),
+      total: drifted(rest),
       bcy_total: String(Number(decimal(base, 3)) + 0),
       balance: decimal(shape.retainer ? times(rest, whole(1n, 2n)) : rest, p + 1),
       ...(shape.retainer ? { credits_applied: decimal(times(rest, whole(1n, 2n)), p + 1) } : {}),

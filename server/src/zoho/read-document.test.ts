@@ -161,6 +161,22 @@ test('what binary floats leave of nothing is nothing, and a rate with more decim
   expect(read('"exchange_rate":0.000069096562446022110999').exchangeRate).toBe('0.00006909656244602211');
 });
 
+test.each([
+  ['253.02000000000004', '253.02'],
+  ['1392.9999999999998', '1393'],
+  ['5558.999999999999', '5559'],
+  ['-0.30000000000000004', '-0.3'],
+  ['123456789.12000002', '123456789.12'],
+  ['17.000000000000004', '17'],
+  // These are no noise: there is too little of it, or no end.
+  ['1447.123456789012', '1447.123456789012'],
+  ['2.166667', '2.166667'],
+  ['99.99999', '99.99999'],
+  ['0.3333333333333333', '0.3333333333333333'],
+])('an amount that went through binary floats is the amount it was: %s', (given, is) => {
+  expect(read(`"total":${given}`).total).toBe(is);
+});
+
 test('a status and a currency are the same in whatever letters they are written', () => {
   expect(read('"status":"Void","currency_code":"usd"')).toMatchObject({ status: 'void', currency: 'USD' });
 });

@@ -261,6 +261,8 @@ const amountOrNone = (from: Fields, key: string, at = ''): string | null => (tex
 export function amountIn(value: Json | undefined): string | null {
   const given = text(value);
   const [, sign = '', whole = '', fraction = ''] = /^(-?)(\d+)\.(\d+)$/.exec(given) ?? [];
+  const meant = whole === '' ? null : withoutNoise(`${sign}${whole}`, fraction);
+  if (meant !== null) return meant;
   // What binary floats leave of nothing: 5.684341886080802e-14.
   if (fraction.length > 8 && /^0+$/.test(whole) && fraction.startsWith('000000')) return '0';
   if (/^-?0*[1-9]\d{15}/.test(given)) return null;
@@ -268,3 +270,13 @@ export function amountIn(value: Json | undefined): string | null {
   return isAmount(exact) ? exact : null;
 }
 const decimalsMost = 20;
+
+/** A binary float says about sixteen digits: what stands at their end behind a row of noughts or nines is what it could not hold (253.02000000000004). */
+const floatDigits = 15;
+
+function withoutNoise(whole: string, fraction: string): string | null {
+  const places = /^(\d*?)(?:0{5,}\d{1,3}|9{5,}\d{0,3})$/.exec(fraction)?.[1]?.length;
+  const digits = (whole + fraction).replace(/^[-0]+/, '').length;
+  if (places === undefined || digits < floatDigits || digits > floatDigits + 3) return null;
+  return round(`${whole}.${fraction}`, places);
+}
