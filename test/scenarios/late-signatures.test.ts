@@ -77,8 +77,8 @@ const packOf = async (id: string) => {
 };
 
 /** A document whose first send lies on its way, whose second one the device refuses, and that a person has said is not there. */
-async function settledNotSigned(document = newInvoice(), seal = () => admin.seal('invoices', document.id)) {
-  world.vsdc.faults(['hold', ...Array.from({ length: 20 }, () => 'refuse:910')]);
+async function settledNotSigned(document = newInvoice(), seal = () => admin.seal('invoices', document.id), first: 'hold' | 'hold_answer' = 'hold') {
+  world.vsdc.faults([first, ...Array.from({ length: 20 }, () => 'refuse:910')]);
   const { body } = await seal();
   expect(body).toMatchObject({ state: 'in_doubt', problem: { code: 'maybe_signed' } });
   await giveUpOn(body.id);
@@ -181,6 +181,31 @@ test('and sent anew and lost is not asked about while a person has to settle it;
 
   const undone = { found: 'late', receipt_signature: judged(document.number)[0]?.reply.rcptSign, as: 'undone', source: 'refund 14 in the portal' };
   expect((await admin.post(`/receipts/${id}/evidence`, { ...undone, as: 'receipt' })).body).toMatchObject({ code: 'late_signature_differs' });
+  await admin.post(`/receipts/${id}/evidence`, undone);
+  expect((await second.post(`/receipts/${id}/evidence/confirm`)).status).toBe(200);
+  const signed = await until(
+    () => present(id),
+    (each) => each.state === 'signed',
+  );
+  expect(signed.invoice_number).not.toBe(number);
+  expect(judged(document.number).map((each) => [String(each.request.invcNo), each.request.custNm])).toEqual([
+    [number, expect.not.stringContaining('Corrected')],
+    [signed.invoice_number, 'Corrected since'],
+  ]);
+  expect(disagreeing(await statesAndFacts(world)).filter((each) => each.id === id)).toEqual([]);
+});
+
+test('and sent anew, its number said to be taken, is numbered anew once a person has shown that the late signature under it was undone', async () => {
+  const { document, id, number } = await settledNotSigned(undefined, undefined, 'hold_answer');
+  world.zoho.change('invoices', document.id, { customer_name: 'Corrected since' });
+  await admin.seal('invoices', document.id);
+  await until(
+    () => present(id),
+    (each) => each.problem?.code === 'signed_answer_lost',
+  );
+  const late = await isLate(id);
+  expect(late).toMatchObject({ state: 'in_doubt', invoice_number: number, problem: { code: 'signed_twice' } });
+  const undone = { found: 'late', receipt_signature: judged(document.number)[0]?.reply.rcptSign, as: 'undone', source: 'refund 15 in the portal' };
   await admin.post(`/receipts/${id}/evidence`, undone);
   expect((await second.post(`/receipts/${id}/evidence/confirm`)).status).toBe(200);
   const signed = await until(

@@ -263,17 +263,8 @@ export async function recordEnd<Next>(
   /** A late signature says whose the number is, so that nothing of these bytes was signed: the document takes the next one, once nothing contests it. */
   async function takenLate(tx: Tx, device: LaneDevice, said: Said, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
     await endAttempt(tx, sending.attemptId, { ...ended('number_taken', said, response, at), settled: 'not_ours' });
-    await settleAttempts(tx, sending.receiptId, 'not_ours', { invoiceNumber: sending.invoiceNumber });
-    await setReceiptState(tx, sending.receiptId, { state: 'queued', problem: null, invoiceNumber: null }, at);
-    await readAnew(tx, sending.receiptId);
-    await endDoubt(tx, sending.receiptId);
-    await afterDoubt(ports, tx, ctx, device.id);
-    await ports.record(tx, ctx, {
-      action: 'receipt.settled_not_ours',
-      subject: sending.receiptId,
-      before: { invoice_number: sending.invoiceNumber },
-      after: { source: 'a signature that came late stands under the number' },
-    });
+    const about = { id: sending.receiptId, deviceId: device.id, invoiceNumber: sending.invoiceNumber, isDeviceRetired: device.state === 'retired' };
+    await numberAnew(ports, tx, ctx, about, { source: 'a signature that came late stands under the number' }, at);
     return { is: 'go_on' };
   }
 
@@ -514,6 +505,30 @@ export async function settleNotSigned(ports: LanePorts, tx: Tx, ctx: Context, re
     before: { invoice_number: receipt.invoiceNumber },
     after: { how, ...problem },
   });
+}
+
+/**
+ * What stands under the number of a doubt is not this document's receipt: it goes again, under its next number. At a device that was retired nothing
+ * waits: sealed again, it goes to the one that followed.
+ */
+export async function numberAnew(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  receipt: { id: string; deviceId: string; invoiceNumber: string; isDeviceRetired: boolean },
+  because: object,
+  at: Date,
+): Promise<void> {
+  const { id, deviceId, invoiceNumber } = receipt;
+  await settleAttempts(tx, id, 'not_ours', { invoiceNumber });
+  const after = receipt.isDeviceRetired
+    ? { state: 'refused' as const, problem: { code: 'device_retired' as const } }
+    : { state: 'queued' as const, problem: null };
+  await setReceiptState(tx, id, { ...after, invoiceNumber: null }, at);
+  await readAnew(tx, id);
+  await endDoubt(tx, id);
+  await afterDoubt(ports, tx, ctx, deviceId);
+  await ports.record(tx, ctx, { action: 'receipt.settled_not_ours', subject: id, before: { invoice_number: invoiceNumber }, after: because });
 }
 
 /**

@@ -3,7 +3,7 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { afterDoubt, followUp, pauseForStrangers, recordingOf, settleNotSigned } from './end-attempt.ts';
+import { afterDoubt, followUp, numberAnew, pauseForStrangers, recordingOf, settleNotSigned } from './end-attempt.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { findKeptSignature } from './find-kept-signature.ts';
 import {
@@ -17,10 +17,9 @@ import {
   lockLane,
   readAnew,
   recordSigned,
-  settleAttempts,
   type StoredAttempt,
 } from './lane.store.ts';
-import { findReceipt, lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
+import { findReceipt, lockReceipt, type Receipt } from './receipt.store.ts';
 import { isBeingReversed } from './reversal.store.ts';
 import { isDoubtful, provablyNotLeft } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
@@ -209,6 +208,9 @@ async function applyLate(ports: LanePorts, ctx: Context, of: Case, evidence: Lat
     await afterDoubt(ports, tx, ctx, receipt.deviceId);
   } else if (receipt.state === 'queued') {
     await readAnew(tx, receipt.id);
+  } else if (receipt.problem?.code === 'signed_answer_lost' && receipt.invoiceNumber === late.invoiceNumber) {
+    // It is this signature that the device has under the number, and nothing that was sent since.
+    await numberAnew(ports, tx, ctx, { ...receipt, invoiceNumber: late.invoiceNumber }, { source: said.source, ...word }, at);
   }
   if (openSeconds(receipt).length === 1) await ports.alerts.settle(tx, ctx, receipt.id, ['signed_twice']);
   await pauseForStrangers(ports, tx, ctx, device);
@@ -327,21 +329,7 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, device, atte
   } else {
     // The number stays with whoever used it, and so does its place in the device's total; the document goes again under its next one.
     await explainTotals(tx, receipt.deviceId, '1');
-    await settleAttempts(tx, receipt.id, 'not_ours', { invoiceNumber });
-    // At a device that was retired nothing waits: sealed again, it goes to the one that followed.
-    const after = receipt.isDeviceRetired
-      ? { state: 'refused' as const, problem: { code: 'device_retired' as const } }
-      : { state: 'queued' as const, problem: null };
-    await setReceiptState(tx, receipt.id, { ...after, invoiceNumber: null }, at);
-    await readAnew(tx, receipt.id);
-    await endDoubt(tx, receipt.id);
-    await afterDoubt(ports, tx, ctx, receipt.deviceId);
-    await ports.record(tx, ctx, {
-      action: 'receipt.settled_not_ours',
-      subject: receipt.id,
-      before: { invoice_number: invoiceNumber },
-      after: { source: evidence.source, ...word },
-    });
+    await numberAnew(ports, tx, ctx, { ...receipt, invoiceNumber }, { source: evidence.source, ...word }, at);
   }
   // What the doubt seemed to explain, or what was signed before it, may be a stranger's: nothing more is frozen before that is known.
   await pauseForStrangers(ports, tx, ctx, device);
