@@ -1622,6 +1622,14 @@ export const problems = {
     'Ce document a été créé avant que votre succursale ne scelle réellement ou que son site n’en fasse partie, ou n’a été scellé qu’en essai : un autre système l’a peut-être scellé.',
     'Confirmez seulement si vous savez qu’aucun autre système ne l’a scellé.',
   ),
+  was_exempt: e(
+    422,
+    'person',
+    'This document was exempt when it came in, so it is not sealed by itself: another system may have sealed it.',
+    'Seal it only if you know that no other system did; if one did, mark it as sealed there.',
+    'Ce document était exempté à son arrivée ; il n’est donc pas scellé de lui-même : un autre système l’a peut-être scellé.',
+    'Ne le scellez que si vous savez qu’aucun autre système ne l’a fait ; sinon, indiquez qu’il y a été scellé.',
+  ),
   sealed_elsewhere: e(
     422,
     'person',

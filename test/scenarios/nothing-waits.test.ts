@@ -346,7 +346,7 @@ describe('a document that stops at its device, at its sale, or by the businessâ€
   const rowsOf = async (query: string) => (await other.get(`/documents?limit=200&${query}`)).body.documents as Row[];
   const becomes = (id: string, is: { standing: string; code?: string; who?: string }) =>
     until(
-      async () => (await rowsOf(`document_ids=${id}&standing=to_seal,waiting,in_doubt,refused,sealed,exempt`))[0],
+      async () => (await rowsOf(`document_ids=${id}&standing=to_seal,waiting,in_doubt,refused,sealed,sealed_elsewhere,exempt`))[0],
       (row) => row?.standing === is.standing && (!is.code || row.problem?.code === is.code) && (!is.who || row.who === is.who),
     );
   const sealed = (id: string) => becomes(id, { standing: 'sealed' });
@@ -407,14 +407,25 @@ describe('a document that stops at its device, at its sale, or by the businessâ€
     for (const id of [...doubts, behind]) await sealed(id);
   });
 
-  test('exempt: it is nobodyâ€™s to seal and not missing, until the exemption is taken back', async () => {
+  test('exempt: it is nobodyâ€™s to seal and not missing; once the exemption is taken back it is due, and left to a person', async () => {
     await configureOther({ auto_seal: 'sent', exempt: { customer_ids: [], location_ids: [], number_prefixes: ['EX-'] } });
     const id = invoice({ invoice_number: 'EX-1' }, 'simple sale', 1);
     await other.post('/zoho/poll');
     await becomes(id, { standing: 'exempt', who: 'nobody' });
     expect((await rowsOf('')).map((row) => row.document_id)).not.toContain(id);
     await configureOther({ exempt: { customer_ids: [], location_ids: [], number_prefixes: [] } });
-    await sealed(id);
+    // Another till may have sealed what was exempt; what comes from now on is ours, and is sealed first.
+    const next = invoice({ invoice_number: 'EX-2' }, 'simple sale', 1);
+    await other.post('/zoho/poll');
+    await sealed(next);
+    await becomes(id, { standing: 'to_seal', code: 'was_exempt' });
+    world.zoho.change('invoices', id, { notes: 'a word more' });
+    await other.post('/zoho/poll');
+    await becomes(id, { standing: 'to_seal', code: 'was_exempt' });
+    expect((await other.post('/documents/sealed-elsewhere', { documents: [{ module: 'invoices', document_id: id }], reason: 'till receipt 77' })).status).toBe(
+      200,
+    );
+    await becomes(id, { standing: 'sealed_elsewhere', who: 'nobody' });
   });
 
   test('where the changes in Zoho cannot be read nothing says that a month is complete', async () => {

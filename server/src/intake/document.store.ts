@@ -6,8 +6,8 @@ import type { ListedDocument, UnreadableRow } from '../ports/books.ts';
 
 /** A document as Zoho's lists and our looks at it say; what is sealed of it stands in its receipt. */
 export type DocumentKey = { module: 'invoices' | 'creditnotes'; documentId: string };
-/** `source` says what it was heard from: a hint may be anybody's, so it never seals by itself. */
-export type Due = DocumentKey & { lookAt: string; tries: number; source: 'webhook' | 'poll' | 'hint' };
+/** `source` says what it was heard from: a hint may be anybody's, so it never seals by itself. Nor does what `wasExempt` at a look before. */
+export type Due = DocumentKey & { lookAt: string; tries: number; wasExempt: boolean; source: 'webhook' | 'poll' | 'hint' };
 
 /**
  * Zoho's times are whole seconds: of what changed in the very second that was read, more may change in it, and is not known yet. Held for
@@ -37,6 +37,7 @@ export async function seeListed(tx: Tx, businessId: string, rows: ListedDocument
     look_at: at.toISOString(),
     tries: 0,
     exempt: false,
+    was_exempt: false,
     gone: false,
     due_since: isDue(row.status) ? at.toISOString() : null,
     words: wordsOf(row.number, row.customer.name, row.total),
@@ -79,7 +80,7 @@ export async function takeDue(tx: Tx, at: Date, until: Date, limit: number): Pro
        select business_id, module, document_id from document where look_at <= $1 and (leased_until is null or leased_until < $1)
         order by look_at, document_id limit $3 for update skip locked) due
       where d.business_id = due.business_id and d.module = due.module and d.document_id = due.document_id
-      returning d.module, d.document_id, d.look_at::text as look_at, d.tries, d.source`,
+      returning d.module, d.document_id, d.look_at::text as look_at, d.tries, d.was_exempt, d.source`,
     [at, until, limit],
   );
   return rows.map((row) => ({
@@ -87,6 +88,7 @@ export async function takeDue(tx: Tx, at: Date, until: Date, limit: number): Pro
     documentId: row.document_id as string,
     lookAt: row.look_at as string,
     tries: row.tries as number,
+    wasExempt: row.was_exempt as boolean,
     source: row.source as Due['source'],
   }));
 }
@@ -119,7 +121,7 @@ export const endLook = (
     `update document set leased_until = null, tries = 0, look_at = case when look_at::text = $3 then $18::timestamptz else look_at end,
        number = coalesce($4, number), date = coalesce($5::date, date), status = coalesce($6, status), customer_id = coalesce($7, customer_id),
        customer_name = coalesce($8, customer_name), currency = coalesce($9, currency), total = coalesce($10::numeric, total),
-       location_id = case when $4::text is null then location_id else $11 end, gone = $12, exempt = $13, problem = $14,
+       location_id = case when $4::text is null then location_id else $11 end, gone = $12, exempt = $13, was_exempt = was_exempt or $13, problem = $14,
        modified_at = greatest(modified_at, $15::timestamptz), words = coalesce($16, words), created_at = coalesce($17::timestamptz, created_at),
        due_since = case when $12 or not $20::boolean then null else coalesce(due_since, $19::timestamptz) end
      where module = $1 and document_id = $2`,

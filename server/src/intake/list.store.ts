@@ -144,7 +144,7 @@ const standings = (sealsApproved: boolean, isCounted = false) => `
           ? ''
           : `,
     ${reasonOf('d.problem')}, d.elsewhere,
-    (${isBeforeProduction} or ${isSettledOutside}) and (r.state is null or r.contested is not true and r.state in ('refused', 'withdrawn')) as may_be_elsewhere`
+    (${isBeforeProduction} or d.was_exempt or ${isSettledOutside}) and (r.state is null or r.contested is not true and r.state in ('refused', 'withdrawn')) as may_be_elsewhere`
       }
   from document d
   ${beside('r', 'receipt', ofDocument('production'))}

@@ -47,11 +47,15 @@ const dayOf = (day: string): Date => new Date(`${day}T00:00:00Z`);
 
 async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
   let isExemptNow = false;
+  let isLeft = false;
   const begunAt = ports.clock.now();
   try {
     const found = await ports.lookAtDocument(ctx, due.module, due.documentId, ({ business, document }) => {
       isExemptNow = isExempt(business.settings, document);
-      return due.source !== 'hint' && sealsByItself(business.settings, document);
+      const wanted = due.source !== 'hint' && sealsByItself(business.settings, document);
+      // Whoever exempted it had it sealed elsewhere, or not at all: an exemption that is taken back is about what comes from now on.
+      isLeft = wanted && due.wasExempt;
+      return wanted && !due.wasExempt;
     });
     const { document, receipt } = found;
     // What ends by itself is no answer: it is looked at again, and sealed then.
@@ -91,7 +95,7 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
           seen: document ? seen : isGone ? null : seen,
           gone: isGone,
           exempt: isExemptNow,
-          problem: found.problem,
+          problem: found.problem ?? (isLeft ? { code: 'was_exempt' } : null),
           lookAgainAt: document && found.problem?.code === 'document_future' ? dayOf(document.date) : null,
         },
         ports.clock.now(),
