@@ -34,13 +34,17 @@ const inner: [string, number, 'ipv4' | 'ipv6'][] = [
   ['fec0::', 10, 'ipv6'],
   ['64:ff9b::', 96, 'ipv6'],
   ['64:ff9b:1::', 48, 'ipv6'],
-  ['2001::', 32, 'ipv6'],
+  // What is set apart for protocols and trials: Teredo, benchmarks, names that look like addresses.
+  ['2001::', 23, 'ipv6'],
   ['2001:db8::', 32, 'ipv6'],
   ['2002::', 16, 'ipv6'],
   ['3fff::', 20, 'ipv6'],
   // Segment routing inside one operator's network.
   ['5f00::', 16, 'ipv6'],
-  ['100::', 64, 'ipv6'],
+  ['100::', 63, 'ipv6'],
+  // Nobody has been given any of these: whoever reaches one is inside a network of somebody's own making.
+  ['4000::', 2, 'ipv6'],
+  ['8000::', 1, 'ipv6'],
 ];
 
 /**
