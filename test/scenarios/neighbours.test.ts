@@ -253,4 +253,14 @@ describe('mails that a business causes', () => {
     mail.close();
     expect(world.mail.mails().filter(({ subject }) => subject === 'one of many')).toHaveLength(3);
   });
+
+  test('show the name a business has as it is: one that is written like an encoded word is not read as what it encodes', async () => {
+    const mail = mailBy(world.mail.smtpUrl, 'Muhuri <muhuri@demo.example>');
+    const name = `=?utf-8?B?${Buffer.from('Somebody else\r\nBcc: x').toString('base64')}?=`;
+    await mail.send({ to: 'encoded@somewhere.example', subject: `${name} invites you`, text: '' });
+    mail.close();
+    const subject = world.mail.mails().find(({ to }) => to.includes('encoded@somewhere.example'))?.subject ?? '';
+    expect(subject).toContain('invites you');
+    expect(subject).not.toContain('=?');
+  });
 });

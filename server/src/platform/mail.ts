@@ -40,7 +40,8 @@ export function mailBy(url: string | null, from: string, perHour = toOneAnHour):
         throw new AppError('mail_unavailable', {}, 'too many mails to this address within an hour');
       });
       try {
-        await (await open()).sendMail({ from, to, subject, text });
+        // A name in it that looks like an encoded word would be shown as what it encodes, whatever that is.
+        await (await open()).sendMail({ from, to, subject: subject.replaceAll('=?', '= ?'), text });
       } catch (error) {
         throw new AppError('mail_unavailable', {}, (error as Error).message);
       }
