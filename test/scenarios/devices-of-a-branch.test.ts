@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '@muhuri/server/platform/db/database';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Api } from '../api.ts';
+import { Api, until } from '../api.ts';
 import { checkout, startWorld, type World } from '../world.ts';
 
 let world: World;
@@ -46,4 +46,39 @@ describe('a database from before devices could follow one another', () => {
     const [branch] = await world.sql('select production_since is not null as since from branch order by branch_code limit 1', [], businessId);
     expect(branch).toEqual({ since: true });
   });
+});
+
+test('a database from before branches stood on documents gets them, of every business, and none for what a late signature contests', async () => {
+  const directory = join(checkout, 'server/src/migrations');
+  const named = (number: string) => readdirSync(directory).find((name) => name.startsWith(`${number}-`)) as string;
+  const downAndUp = async () => {
+    for (const number of ['0030', '0027']) await migrate(world.databaseUrls.owner, directory, { down: true, only: named(number) });
+    for (const number of ['0027', '0030']) await migrate(world.databaseUrls.owner, directory, { only: named(number) });
+  };
+  // An earlier one that was undone and done again has put its own functions in the place of later ones.
+  await downAndUp();
+  const contested: string[] = [];
+  for (const business of world.businesses) {
+    const api = await Api.signIn(world, business.admin);
+    await api.post('/zoho/poll');
+    const [first, second] = ['simple sale', 'paid in mobile money'].map((what) =>
+      world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.what.startsWith(what)),
+    );
+    await until(
+      () => world.sql('select 1 from document where document_id = any($1)', [[first?.id, second?.id]], business.businessId),
+      (rows) => rows.length === 2,
+    );
+    for (const each of [first, second]) expect((await api.seal('invoices', each?.id ?? '', { confirm: ['before_production'] })).body.state).toBe('signed');
+    await world.sql('update receipt set contested = true where document_id = $1', [second?.id], business.businessId);
+    contested.push(String(second?.id));
+  }
+  const facts = async () => {
+    const rows = world.businesses.map(({ businessId }) => world.sql('select document_id, sealed, sealed_branch from document order by 1', [], businessId));
+    return (await Promise.all(rows)).flat();
+  };
+  const before = await facts();
+  expect(before.filter((row) => row.sealed_branch !== null).length).toBeGreaterThanOrEqual(2);
+  expect(before.filter((row) => contested.includes(String(row.document_id)))).toMatchObject([{ sealed: false }, { sealed: false }]);
+  await downAndUp();
+  expect(await facts()).toEqual(before);
 });
