@@ -521,7 +521,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     },
   };
   const qrSvg = async (text: string) => (await import('./receipts/paper/code.ts')).codeSvg(text);
-  const open = openReceipt({ prepareSale: prepare, dialects, queue, record, clock, newId });
+  const open = openReceipt({ prepareSale: prepare, dialects, queue, record, alerts, clock, newId });
   // Whoever asks is waiting: the lane is looked at now, where it is free here; the call from the queue is for every other case.
   const opening: typeof open = async (ctx, input, isReplay) => {
     const receipt = await open(ctx, input, isReplay);
@@ -551,7 +551,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const poll = pollDocuments({ books, clock, jobs });
   const grantWorks = watchGrant({ database, alerts, record });
   const giveWay = openGiveWay();
-  const lookAt = lookAtDue({ giveWay, lookAtDocument: lookAtDocument({ prepareSale: prepare, dialects, queue, record, clock, newId }), clock, log });
+  const lookAt = lookAtDue({ giveWay, lookAtDocument: lookAtDocument({ prepareSale: prepare, dialects, queue, record, alerts, clock, newId }), clock, log });
   const writeBack = writeBackDue({
     writing: booksWriting(zoho),
     printForBooks: printForBooks(printPorts),

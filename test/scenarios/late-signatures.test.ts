@@ -1,9 +1,10 @@
 import { loadDialects } from '@muhuri/server/dialects/index';
 import { verifyEvidence } from '@muhuri/server/receipts/index';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { disagreeing, statesAndFacts } from '../states.ts';
-import { startWorld, type World } from '../world.ts';
+import { startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
+import { approvedFor, startWorld, type World } from '../world.ts';
 
 let world: World;
 let admin: Api;
@@ -303,4 +304,42 @@ describe('a second signature of a document that has one', () => {
     expect(await signedTwice()).toMatchObject({ signed_twice: before });
     expect(await isListed()).toMatchObject([{ standing: 'sealed', problem: null }]);
   });
+});
+
+test('what is told of a document with a late signature goes along to the device that follows, and ends there', async () => {
+  const [of] = world.businesses;
+  const following = await startRwVsdc({ approved: [] });
+  onTestFinished(() => following.close());
+  // Whatever the tests before have left there.
+  await admin.post(`/branches/${branchId()}/resume`, { evidence: 'the log of the VSDC' });
+  const { document, id } = await settledNotSigned();
+  const branch = branchId();
+  await admin.post(`/branches/${branch}/pause`);
+  expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'queued' });
+  await isLate(id);
+  expect(await alertsOf(id)).toEqual(['signed_twice']);
+  following.approve({
+    tin: of.taxpayerId,
+    bhfId: '00',
+    serial: 'follows',
+    name: approvedFor(3).find((each) => each.tin === of.taxpayerId)?.name ?? '',
+    sdcId: `SDC0300${of.taxpayerId.slice(-6)}`,
+    before: { lastInvoiceNumber: 40, sales: [...world.vsdc.device(of.taxpayerId, '00').sales] },
+  });
+  expect((await admin.put(`/branches/${branch}/next-device`, { for: 'replacement', address: following.url, serial: 'follows' })).status).toBe(200);
+  expect((await admin.post(`/branches/${branch}/initialise`)).status).toBe(200);
+  expect((await admin.post(`/branches/${branch}/switch`, { reason: 'the computer is dead' })).status).toBe(200);
+  const [row] = await world.sql('select moved_to from receipt where id = $1', [id], of.businessId);
+  const moved = row?.moved_to as string;
+  expect(await present(moved)).toMatchObject({ state: 'queued', problem: { code: 'signed_twice' }, second_signatures: [{ settled_as: null }] });
+  expect([await alertsOf(id), await alertsOf(moved)]).toEqual([[], ['signed_twice']]);
+  const undone = { found: 'late', receipt_signature: judged(document.number)[0]?.reply.rcptSign, as: 'undone', source: 'refund 16 in the portal' };
+  await admin.post(`/receipts/${moved}/evidence`, undone);
+  expect((await second.post(`/receipts/${moved}/evidence/confirm`)).status).toBe(200);
+  await until(
+    () => present(moved),
+    (each) => each.state === 'signed',
+  );
+  expect(following.receipts().filter((each) => each.request.remark === document.number)).toHaveLength(1);
+  expect([await alertsOf(id), await alertsOf(moved)]).toEqual([[], []]);
 });

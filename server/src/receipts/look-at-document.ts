@@ -1,19 +1,12 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
-import type { Recorder } from '../audit/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { NewId } from '../platform/new-id.ts';
-import type { Queue } from '../platform/queue/queue.ts';
-import type { Dialects } from '../ports/dialect.ts';
 import { lookForDrift } from './check-before-signing.ts';
 import { isStill } from './document-hash.ts';
 import type { BooksDocument } from './document.model.ts';
-import { openPrepared, ownReceipt } from './open-receipt.ts';
-import type { Prepared, PrepareSale } from './prepare-sale.ts';
+import { type OpenPorts, openPrepared, ownReceipt } from './open-receipt.ts';
+import type { Prepared } from './prepare-sale.ts';
 import { findReceiptOf, type Receipt } from './receipt.store.ts';
-
-type Ports = { prepareSale: PrepareSale; dialects: Dialects; queue: Pick<Queue, 'wakeLane'>; record: Recorder; clock: Clock; newId: NewId };
 
 /** `document` null: it is not there any more. `problem`: why it was not sealed although it should be. */
 export type Looked = { document: BooksDocument | null; receipt: Receipt | null; problem: StoredProblem | null };
@@ -25,7 +18,7 @@ export type LookAtDocument = (ctx: Context, module: BooksDocument['module'], id:
  * `wants` says yes to is sealed, if nothing is missing. A person's withdrawal is not overruled, and what waits or is in doubt is the lane's.
  */
 export const lookAtDocument =
-  (ports: Ports): LookAtDocument =>
+  (ports: OpenPorts): LookAtDocument =>
   async (ctx, module, id, wants) => {
     const found = await ctx.transaction((tx) => findReceiptOf(tx, module, id));
     if (found?.state === 'queued' || found?.state === 'in_doubt') return { document: null, receipt: found, problem: found.problem };

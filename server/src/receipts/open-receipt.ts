@@ -1,3 +1,4 @@
+import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import type { Device } from '../branches/index.ts';
 import { ensureItem, hasUnregistered } from '../catalogue/index.ts';
@@ -33,7 +34,15 @@ import type { Sale } from './sale.model.ts';
 
 export type OpenReceipt = (ctx: Context, input: { module: BooksDocument['module']; document_id: string } & Answers, isReplay: boolean) => Promise<Receipt>;
 
-type Ports = { prepareSale: PrepareSale; dialects: Dialects; queue: Pick<Queue, 'wakeLane'>; record: Recorder; clock: Clock; newId: NewId };
+export type OpenPorts = {
+  prepareSale: PrepareSale;
+  dialects: Dialects;
+  queue: Pick<Queue, 'wakeLane'>;
+  record: Recorder;
+  alerts: Pick<Alerts, 'raise' | 'settle'>;
+  clock: Clock;
+  newId: NewId;
+};
 
 /**
  * Opens the receipt of a document, or finds the one there is: two clicks, a webhook and a bulk run at once make one row, by the unique
@@ -41,7 +50,7 @@ type Ports = { prepareSale: PrepareSale; dialects: Dialects; queue: Pick<Queue, 
  * unless the request is a repetition.
  */
 export const openReceipt =
-  (ports: Ports): OpenReceipt =>
+  (ports: OpenPorts): OpenReceipt =>
   async (ctx, { module, document_id, ...answers }, isReplay) => {
     const found = await ctx.transaction((tx) => findReceiptOf(tx, module, document_id));
     const stands = (receipt: Receipt | null) => receipt !== null && (isReplay || (receipt.state !== 'refused' && receipt.state !== 'withdrawn'));
@@ -77,7 +86,7 @@ export const ownReceipt = async (ctx: Context, { device, document }: Prepared, f
 
 /** The same for a document that was read just now. */
 export const openPrepared =
-  (ports: Omit<Ports, 'prepareSale'>) =>
+  (ports: Omit<OpenPorts, 'prepareSale'>) =>
   async (ctx: Context, prepared: Prepared, existing: Receipt | null, merged: Answers): Promise<Receipt> => {
     const { module, id: documentId } = prepared.document;
     // A production device signs nothing before the setup has been walked through; a rehearsal on a sandbox device is part of it.
@@ -145,7 +154,7 @@ export const openPrepared =
  * Nothing of the old one can be signed any more; device and environment of a receipt never change.
  */
 export async function moveTo(
-  ports: Pick<Ports, 'newId' | 'record' | 'clock'>,
+  ports: Pick<OpenPorts, 'newId' | 'record' | 'alerts' | 'clock'>,
   tx: Tx,
   ctx: Context,
   from: Pick<Receipt, 'id' | 'module' | 'documentId' | 'kind' | 'deviceId'>,
@@ -156,6 +165,11 @@ export async function moveTo(
   await moveReceipt(tx, from.id, id, { code: 'receipt_moved' }, at);
   await insertReceipt(tx, ctx.businessId, { ...as, id, module: from.module, documentId: from.documentId, kind: from.kind }, at);
   await moveSeconds(tx, from.id, id);
+  const moved = await get(tx, id);
+  if (moved.isContested) {
+    await ports.alerts.settle(tx, ctx, from.id, ['signed_twice']);
+    await ports.alerts.raise(tx, ctx, id, signedTwice(moved));
+  }
   await ports.record(tx, ctx, {
     action: 'receipt.moved',
     subject: from.id,

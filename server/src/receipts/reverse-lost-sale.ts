@@ -16,7 +16,7 @@ import { confirmProposal, dropProposal, findReversal, isBeingReversed, putPropos
  * authority then holds one sale more and one refund more, and nothing twice in force. Off by default, and for sales only: a refund
  * cannot be refunded.
  */
-type Ports = Pick<LanePorts, 'record' | 'clock' | 'newId' | 'queue' | 'changed'>;
+type Ports = Pick<LanePorts, 'record' | 'alerts' | 'clock' | 'newId' | 'queue' | 'changed'>;
 type Person = { id: string; name: string };
 
 export type ProposeReversal = (ctx: Context, receiptId: string, given: { reason_code: string; source: string }) => Promise<Receipt>;

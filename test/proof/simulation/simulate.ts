@@ -211,7 +211,7 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       scheduler.after(owner, sweepMs, sweep);
     };
     sweep();
-    return { owner, ctx, lanes, ports, open: openReceipt({ prepareSale: prepare, dialects, queue, record, clock, newId }) };
+    return { owner, ctx, lanes, ports, open: openReceipt({ prepareSale: prepare, dialects, queue, record, alerts: ports.alerts, clock, newId }) };
   }
 
   /** A call from the queue: usually once and soon, sometimes twice, sometimes never. */
