@@ -53,7 +53,10 @@ test('a database from before branches stood on documents gets them, of every bus
   const named = (number: string) => readdirSync(directory).find((name) => name.startsWith(`${number}-`)) as string;
   const downAndUp = async () => {
     for (const number of ['0030', '0027']) await migrate(world.databaseUrls.owner, directory, { down: true, only: named(number) });
-    for (const number of ['0027', '0030']) await migrate(world.databaseUrls.owner, directory, { only: named(number) });
+    await migrate(world.databaseUrls.owner, directory, { only: named('0027') });
+    // Whatever is told of a receipt in between, its document hears it from functions that know of no late signature.
+    for (const { businessId } of world.businesses) await world.sql('update receipt set contested = contested where contested', [], businessId);
+    await migrate(world.databaseUrls.owner, directory, { only: named('0030') });
   };
   // An earlier one that was undone and done again has put its own functions in the place of later ones.
   await downAndUp();
