@@ -19,10 +19,12 @@ export async function look(page: Page, name: string): Promise<void> {
   expect(await findings(page), name).toEqual([]);
   expect(await beyondTheKeyboard(page), `${name} by keyboard`).toEqual([]);
   await page.setViewportSize({ width: 360, height: 800 });
+  await atItsTop(page);
   await page.screenshot({ path: join(folder, `${name}.360.png`), fullPage: true });
   expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'), `${name} at 360 px`).toBeLessThanOrEqual(0);
   await page.setViewportSize({ width: 1440, height: 900 });
   await read(page, 'ar');
+  await atItsTop(page);
   await page.screenshot({ path: join(folder, `${name}.rtl.png`), fullPage: true });
   expect(await findings(page), `${name} in Arabic`).toEqual([]);
   await read(page, 'en');
@@ -49,6 +51,8 @@ async function read(page: Page, language: 'ar' | 'en'): Promise<void> {
     .first()
     .waitFor({ state: 'detached' });
 }
+/** What sticks to the top of the window stands at the top of the picture. */
+const atItsTop = (page: Page) => page.evaluate('window.scrollTo(0, 0)').then(() => painted(page));
 const painted = (page: Page) => page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))');
 
 /**

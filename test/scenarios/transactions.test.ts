@@ -72,6 +72,7 @@ describe('a statement that goes along without being waited for', () => {
 
 describe('a transaction whose server has fallen asleep', () => {
   test('is ended by PostgreSQL within a minute, fails where it goes on, and costs nobody a connection', async () => {
+    let isEnded = false;
     const asleep = database.transaction('b1', async (tx) => {
       expect(await query(tx, "select current_setting('idle_in_transaction_session_timeout') as is")).toEqual([{ is: '1min' }]);
       await queryAlong(tx, insert, ['asleep']);
@@ -80,9 +81,11 @@ describe('a transaction whose server has fallen asleep', () => {
       await admin.connect();
       await expect.poll(async () => (await admin.query('select 1 from pg_stat_activity where pid = $1', [own?.pid])).rowCount).toBe(0);
       await admin.end();
+      isEnded = true;
       await query(tx, 'select 1');
     });
     await expect(asleep).rejects.toThrow();
+    expect(isEnded, 'or it failed of something else').toBe(true);
     expect(await slots()).not.toContain('asleep');
   });
 });
