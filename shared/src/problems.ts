@@ -1622,6 +1622,14 @@ export const problems = {
     'Ce document a été créé avant que votre succursale ne scelle réellement ou que son site n’en fasse partie, ou n’a été scellé qu’en essai : un autre système l’a peut-être scellé.',
     'Confirmez seulement si vous savez qu’aucun autre système ne l’a scellé.',
   ),
+  number_sealed_before: e(
+    422,
+    'person',
+    'Another document[ with the number {document_number}| with the number of this one] was sealed here[, receipt {receipt}|] and is void or deleted in Zoho by now: its seal still stands at the authority.',
+    '[?refund:If this is the same refund, void this one.|If this is the same sale, refund the first one with a credit note.] Confirm only if this one has to be sealed as well.',
+    'Un autre document[ portant le numéro {document_number}| portant le même numéro] a été scellé ici[, reçu {receipt}|] et est annulé ou supprimé dans Zoho : son sceau reste valable auprès de l’administration.',
+    "[?refund:S'il s’agit du même remboursement, annulez celui-ci.|S'il s’agit de la même vente, remboursez la première par une note de crédit.] Confirmez seulement si celui-ci doit aussi être scellé.",
+  ),
   was_exempt: e(
     422,
     'person',

@@ -259,6 +259,44 @@ describe('a buyer’s name that did not come whole', () => {
   });
 });
 
+describe('a document with the number of one that was sealed', () => {
+  const add = (number: string) => {
+    made += 1;
+    const id = `46000000013${String(made).padStart(8, '0')}`;
+    world.zoho.add('invoices', business().organizationId, { ...simple(), invoice_id: id, invoice_number: number });
+    return id;
+  };
+  const findingsOf = async (id: string) => (await api.get(`/receipts/preflight?module=invoices&document_id=${id}`)).body.findings;
+
+  test.each([
+    ['deleted', (id: string) => world.zoho.change('invoices', id, null)],
+    ['void', (id: string) => world.zoho.change('invoices', id, { status: 'void' })],
+  ])('that is %s in the books by now is asked about, and sealed by nobody but a person who says so', async (what, ends) => {
+    const first = add(`AGAIN-${what}`);
+    const { body: sealed } = await api.seal('invoices', first);
+    expect(sealed.state).toBe('signed');
+    ends(first);
+    const second = add(`AGAIN-${what}`);
+    expect(await findingsOf(second)).toMatchObject([
+      {
+        code: 'number_sealed_before',
+        document_number: `AGAIN-${what}`,
+        receipt: expect.stringMatching(/^\d+\/\d+$/),
+        title: expect.stringContaining(`AGAIN-${what}`),
+      },
+    ]);
+    expect(await api.seal('invoices', second)).toMatchObject({ status: 422, body: { code: 'number_sealed_before' } });
+    expect((await api.seal('invoices', second, { confirm: ['number_sealed_before'] })).body).toMatchObject({ state: 'signed' });
+  });
+
+  test('that stands in the books as it did is sealed like any other: there are books that number twice', async () => {
+    expect((await api.seal('invoices', add('TWICE-1'))).body).toMatchObject({ state: 'signed' });
+    const second = add('TWICE-1');
+    expect(await findingsOf(second)).toEqual([]);
+    expect((await api.seal('invoices', second)).body).toMatchObject({ state: 'signed' });
+  });
+});
+
 describe('a doubt whose kept answer holds a whole signature', () => {
   const lostWith = async (how: Rewrite) => {
     const document = newInvoice();

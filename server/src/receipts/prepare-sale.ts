@@ -18,7 +18,17 @@ import type { Filed } from './filing.model.ts';
 import { type FindUnprintable, textsOn } from './find-unprintable.ts';
 import { baseTotalOf, foreignOf, knownPaymentMethod, makeSale } from './make-sale.model.ts';
 import type { Answers, ItemMapping, Setup } from './setup.model.ts';
-import { findReceipt, findReceiptOf, findSales, isRehearsed, latestSealedRate, listRefundsOf, type Receipt, type SaleCandidate } from './receipt.store.ts';
+import {
+  findOfNumber,
+  findReceipt,
+  findReceiptOf,
+  findSales,
+  isRehearsed,
+  latestSealedRate,
+  listRefundsOf,
+  type Receipt,
+  type SaleCandidate,
+} from './receipt.store.ts';
 import { fitRefund, type Left, remarksOn } from './refund.model.ts';
 import type { Foreign, Sale } from './sale.model.ts';
 import { continuesRun, isTakenOver } from './take-over-refund.ts';
@@ -103,6 +113,7 @@ export const prepareSale =
     });
     if (branchId && (!device || device.state === 'new')) findings.push({ code: 'device_missing' });
     if (saleReceipt && device && saleReceipt.deviceId !== device.id) findings.push(...(await checkTakeover(ctx, saleReceipt, device)));
+    if (device && !answers.confirm?.includes('number_sealed_before')) findings.push(...(await checkNumber(ports.books, source, ctx, document, device)));
     if (device?.difference) findings.unshift(device.difference);
     const dialect = ports.dialects.of(device?.dialect ?? dialectOfCountry(ports.dialects, business.country));
     const production = device?.environment === 'production' ? { since: laterOf(device.productionSince, mappedSince), isRehearsed: wasRehearsed } : null;
@@ -137,6 +148,27 @@ export const prepareSale =
       reasons: lists.reason ?? [],
     };
   };
+
+/**
+ * A document that was deleted in the books after it was sealed, and made again with its number, is another document there and the same sale: sealed as
+ * well, it would stand twice at the authority. The books keep a number to one document, so that what is left of the other one is asked of them.
+ */
+async function checkNumber(books: Books, source: Parameters<Books['readDocument']>[0], ctx: Context, document: BooksDocument, device: Device) {
+  const { module, id: documentId, number } = document;
+  const other = number.trim() === '' ? null : await ctx.transaction((tx) => findOfNumber(tx, { module, documentId, number, environment: device.environment }));
+  if (!other) return [];
+  const read = await books.readDocument(source, module, other.documentId);
+  if (read.is !== 'missing' && read.document.status !== 'void') return [];
+  return [
+    {
+      code: 'number_sealed_before' as const,
+      field: 'document_number',
+      document_number: number,
+      receipt: other.receipt,
+      ...(module === 'creditnotes' ? { module } : {}),
+    },
+  ];
+}
 
 async function fitToSale(ctx: Context, asked: Sale, saleReceipt: Receipt, ownReceiptId: string | null, allowsPartial: boolean, countsQuantities: boolean) {
   const others = await ctx.transaction((tx) => listRefundsOf(tx, saleReceipt.id, ownReceiptId));

@@ -49,7 +49,17 @@ export type Answers = {
   reason_code?: string | undefined;
   payment_method?: string | undefined;
   sale_receipt_id?: string | undefined;
-  confirm?: ('before_go_live' | 'document_old' | 'before_production' | 'sealed_elsewhere' | 'exchange_rate_unlikely' | 'buyer_name_damaged')[] | undefined;
+  confirm?:
+    | (
+        | 'before_go_live'
+        | 'document_old'
+        | 'before_production'
+        | 'sealed_elsewhere'
+        | 'exchange_rate_unlikely'
+        | 'buyer_name_damaged'
+        | 'number_sealed_before'
+      )[]
+    | undefined;
   /** The exchange rate that was confirmed: another one is asked about anew. */
   confirmed_rate?: string | undefined;
 };

@@ -129,11 +129,21 @@ export const answers = {
   /**
    * Codes of the findings that a person confirmed: `before_go_live`, `document_old`, `before_production` (no other system sealed it), `sealed_elsewhere`
    * (nor did it although somebody had said so), `exchange_rate_unlikely`, `buyer_name_damaged` (it did not come whole, and stands with a sign for what is
-   * missing).
+   * missing), `number_sealed_before` (it is no other form of the document that was sealed under its number).
    */
   confirm: z
-    .array(z.enum(['before_go_live', 'document_old', 'before_production', 'sealed_elsewhere', 'exchange_rate_unlikely', 'buyer_name_damaged']))
-    .max(6)
+    .array(
+      z.enum([
+        'before_go_live',
+        'document_old',
+        'before_production',
+        'sealed_elsewhere',
+        'exchange_rate_unlikely',
+        'buyer_name_damaged',
+        'number_sealed_before',
+      ]),
+    )
+    .max(7)
     .optional(),
   /** With `exchange_rate_unlikely`: the rate that was confirmed, as it was shown. Where the document has another one by now, it is asked anew. */
   confirmed_rate: amount.max(40).optional(),

@@ -105,6 +105,7 @@ export const en = {
   takeoverSource: 'Where the authority shows the sale',
   takeoverAnswer: 'What it shows: that the sale was uploaded, its number and total',
   takeoverConfirm: 'The present device takes the refund',
+  confirmNumber: 'I confirm that this document has to be sealed as well',
   confirmName: 'I confirm that the name may stand like this',
   confirmRate: 'I confirm that this rate is right',
   rate_document: '{rate}, the document’s own rate of {date}',

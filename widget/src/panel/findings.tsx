@@ -126,6 +126,8 @@ function Fix({
       return <TakeoverFix saleId={String(finding.sale_receipt_id)} onDone={onMapped} />;
     case 'document_old':
       return confirm('document_old', words.confirmOld);
+    case 'number_sealed_before':
+      return confirm('number_sealed_before', words.confirmNumber);
     case 'buyer_name_damaged':
       return confirm('buyer_name_damaged', words.confirmName);
     case 'exchange_rate_unlikely':
