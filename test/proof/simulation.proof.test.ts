@@ -3,7 +3,7 @@ import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postg
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkout, type World } from '../world.ts';
 import { keptSeeds } from './simulation/kept-seeds.ts';
-import { check, checkTogether, type Facts } from './simulation/invariants.ts';
+import { check, checkKept, checkTogether, type Facts, newSeen, type Outside, quiet } from './simulation/invariants.ts';
 import { openSetting } from './simulation/setting.ts';
 import { simulate } from './simulation/simulate.ts';
 
@@ -20,6 +20,7 @@ afterAll(async () => {
 
 const slice = 140;
 const lives = 15;
+const lateLives = 14;
 
 describe('a simulated business with everything that can go wrong', () => {
   test(`keeps every promise after every step, in ${slice} seeds`, async () => {
@@ -56,6 +57,24 @@ describe('a simulated business with everything that can go wrong', () => {
     240_000,
   );
 
+  test(`keeps them where its device answers late, to servers that slept and were taken for gone, in ${lateLives} seeds`, async () => {
+    const sums: Record<string, number> = {};
+    for (let seed = 1; seed <= lateLives; seed++) {
+      const { problem, counts, trace } = await simulate(setting, seed, 'hears late');
+      expect(problem, `seed ${seed}\n${trace.slice(-40).join('\n')}`).toBeNull();
+      for (const [what, count] of Object.entries(counts)) sums[what] = (sums[what] ?? 0) + count;
+    }
+    // They came after a person had settled their document, and after it had been sent anew; and were settled one way and the other.
+    const times = (what: string) => sums[what] ?? 0;
+    const all = JSON.stringify(sums);
+    expect(times('signed late when refused'), all).toBeGreaterThan(0);
+    expect(times('signed late when signed') + times('signed late when sent anew'), all).toBeGreaterThan(0);
+    expect(times('kept from being sealed again'), all).toBeGreaterThan(0);
+    expect(times('late signatures settled as receipt'), all).toBeGreaterThan(0);
+    expect(times('late signatures settled as undone'), all).toBeGreaterThan(0);
+    expect(sums['late signatures settled as null']).toBeUndefined();
+  }, 240_000);
+
   test.each(keptSeeds)('seed $seed once failed: $because', async ({ seed, life }) => {
     const { problem, trace } = await simulate(setting, seed, life);
     expect(problem, trace.slice(-30).join('\n')).toBeNull();
@@ -87,7 +106,7 @@ describe('what would be a broken promise', () => {
   };
   const device = { state: 'active', problem: null, next: 2, free: [] as string[], lastTotal: 1, openAttempt: null };
   const whole: Facts = { receipts: [receipt], device };
-  const look = (facts: Facts, by = judged, signatures: [string, string][] = []) => check(facts, by, { signatures: new Map(signatures), elsewhere: new Set() });
+  const look = (facts: Facts, by = judged, signatures: [string, string][] = []) => check(facts, by, { ...newSeen(), signatures: new Map(signatures) });
 
   test('is noticed, whichever it is', () => {
     expect(look(whole)).toBeNull();
@@ -115,6 +134,37 @@ describe('what would be a broken promise', () => {
     expect(look({ ...whole, receipts: [{ ...receipt, attempts: [{ ...attempt, isAfterRetirement: true }] }] })).toMatch(/had been retired/);
     expect(look({ ...whole, device: { ...device, state: 'retired', next: 3, free: ['2'] } })).toMatch(/holds numbers or documents/);
     expect(look({ ...whole, device: { ...device, state: 'paused', problem: 'total_jumped' } })).toMatch(/blames another writer/);
+  });
+
+  test('is noticed of what came late', () => {
+    const [first] = judged;
+    const again = { request: { invcNo: 2, remark: 'INV-1' }, reply: { ...first?.reply, totRcptNo: 2, rcptSign: 'R2' } };
+    const second = '2|2|I|S|R2';
+    const outside: Outside = { ...quiet, late: new Set(['INV-1']), kept: new Set([second]) };
+    const contested = { ...receipt, late: [{ is: second, settledAs: null }], isContested: true, isAlerted: true };
+    const beside = { ...device, next: 3, late: ['2'] };
+    const late = (more: object = {}, at: object = {}, around: Partial<Outside> = {}, seen = newSeen()) =>
+      check({ receipts: [{ ...contested, ...more }], device: { ...beside, ...at } }, [...judged, again], seen, { ...outside, ...around });
+    expect(late()).toBeNull();
+    expect(late({}, {}, { late: new Set() })).toMatch(/2 receipts at the device/);
+    expect(late({ late: [], isContested: false, isAlerted: false }, {}, { kept: new Set() })).toMatch(/nothing with us says so/);
+    expect(late({ late: [], isContested: false, isAlerted: false }, { late: [], free: ['2'] }, { kept: new Set(), isOnWay: () => true })).toBeNull();
+    expect(late({ isContested: false })).toMatch(/not contested/);
+    expect(late({ isAlerted: false })).toMatch(/nobody is told/);
+    const undone = { late: [{ is: second, settledAs: 'undone' as const }], isContested: false, isAlerted: false };
+    expect(late(undone)).toMatch(/was undone, and it was not/);
+    expect(late(undone, {}, { undone: new Set([second]) })).toBeNull();
+    expect(late({ ...undone, isAlerted: true }, {}, { undone: new Set([second]) })).toMatch(/told of as if it were not/);
+    expect(late({ ...undone, late: [{ is: second, settledAs: 'receipt' }] })).toMatch(/and has another/);
+    expect(late({}, { free: ['2'] })).toMatch(/free again/);
+    const before = newSeen();
+    expect(late({}, {}, {}, before)).toBeNull();
+    expect(late({ attempts: [attempt, { ...attempt, number: '3' }] }, { next: 4, free: ['3'] }, {}, before)).toMatch(/while a late signature of it was open/);
+    expect(late({ attempts: [{ ...attempt, number: '2' }] }, {}, {}, before)).toMatch(/given again/);
+    const all = [{ receipts: [contested], device: beside }];
+    expect(checkKept(all, [before], () => [...judged, again])).toBeNull();
+    expect(checkKept(all, [before], () => judged)).toMatch(/no device ever gave/);
+    expect(checkKept([whole], [before], () => [...judged, again])).toMatch(/got lost/);
   });
 
   test('is noticed over all devices of a branch', () => {

@@ -31,18 +31,26 @@ const refusals = ['881', '884', '891', '910', '913'];
 const notServed = ['838', '838', '838', '901', '836'];
 const doubts = ['894', '899', '921', '990', '991', '999', '805', '777'];
 
+/** The same where what comes late is looked for, and nothing is forged. */
+const lateFates: Record<Fate, number> = { ...fates, fine: 30, answer_late: 30, request_late: 12, total_not_above: 0, signature_held: 0, other_sdc: 0 };
+
+const isSigned = (answer: DeviceAnswer | undefined): boolean => answer !== undefined && JSON.parse(answer.body).resultCd === '000';
+
 /** An answer that still may come, and who listens for it. */
 class Late {
   readonly #scheduler: Scheduler;
   readonly #owner: Owner;
   #answer: { value: DeviceAnswer | null } | null = null;
   #heard: ((answer: DeviceAnswer | null) => unknown) | null = null;
+  /** What it brought has been dealt with, for good or ill, or nothing will ever come. */
+  isOver = false;
   constructor(scheduler: Scheduler, owner: Owner) {
     this.#scheduler = scheduler;
     this.#owner = owner;
   }
   come(value: DeviceAnswer | null): void {
     this.#answer ??= { value };
+    if (value === null) this.isOver = true;
     this.#tell?.();
   }
   #tell: (() => void) | null = null;
@@ -52,10 +60,17 @@ class Late {
       this.#heard = heard;
       this.#tell = () => {
         if (!this.#answer || !this.#owner.isAlive) return;
+        // Whoever sleeps hears it afterwards.
+        if (this.#owner.isAsleep) return void this.#scheduler.after(this.#owner, 0, () => this.#tell?.());
         this.#tell = null;
         const { value } = this.#answer;
         this.#scheduler.began();
-        void this.#scheduler.track(async () => this.#heard?.(value)).then(resolve, reject);
+        void this.#scheduler
+          .track(async () => this.#heard?.(value))
+          .finally(() => {
+            this.isOver = true;
+          })
+          .then(resolve, reject);
       };
       this.#tell();
     });
@@ -65,7 +80,14 @@ class Late {
 /** What the server holds of this device: what an answer must not contradict. */
 export type Known = { lastTotal: number | null; signatures: string[] };
 
-export type Network = { vsdcOf(owner: Owner): Vsdc; calm(): void };
+export type Network = {
+  vsdcOf(owner: Owner): Vsdc;
+  calm(): void;
+  /** Whether the signature of a document under a number is still on its way to somebody who lives and listens; `except`: other than this one. */
+  isOnWay(address: string, number: string, document: string, except?: Owner): boolean;
+  /** Whether anything is still on its way, to anybody or to this one. */
+  isAnyOnWay(to?: Owner): boolean;
+};
 
 /** Between the server and the device: loses, delays and forges, as the seed says. */
 export function network(ports: {
@@ -75,10 +97,13 @@ export function network(ports: {
   deviceAt(address: string): RwVsdcDevice;
   lateTimeoutMs: number;
   known(address: string): Known;
+  /** Where what comes late is looked for: told of each send whose answer will be, so that whoever waits for it may be taken for gone. */
+  late?(owner: Owner, document: string): void;
 }): Network {
   const { scheduler, random, world } = ports;
   let isCalm = false;
   const sent = new Set<string>();
+  const onWay: { late: Late; owner: Owner; address: string; number: string; document: string; brings?: DeviceAnswer }[] = [];
   const askOf =
     (device: RwVsdcDevice) =>
     async (path: string, body: string): Promise<DeviceAnswer> => {
@@ -120,7 +145,7 @@ export function network(ports: {
     const known = () => ports.known(address);
     const isResend = sent.has(body);
     sent.add(body);
-    const fate: Fate = isCalm ? 'fine' : random.weighted(fates);
+    const fate: Fate = isCalm ? 'fine' : random.weighted(!ports.late ? fates : isResend ? { ...lateFates, code: 80 } : lateFates);
     scheduler.note(`  ${fate}`);
     if (fate === 'unreachable') return { is: 'unreachable', reason: 'ECONNREFUSED' };
     const answered = async (answer: DeviceAnswer): Promise<Sent> => {
@@ -146,15 +171,26 @@ export function network(ports: {
       case 'request_late': {
         const late = new Late(scheduler, owner);
         const afterMs = answerTimeoutMs + random.between(1, ports.lateTimeoutMs - answerTimeoutMs - 1_000);
+        let waits: (typeof onWay)[number] | undefined;
+        if (ports.late) {
+          const { invcNo, remark } = JSON.parse(body) as { invcNo: number; remark: string };
+          waits = { late, owner, address, number: String(invcNo), document: remark };
+          onWay.push(waits);
+          ports.late(owner, remark);
+        }
         if (fate === 'answer_late') {
           const answer = await ask(path, body);
-          const isHeard = random.chance(0.6);
+          if (waits) waits.brings = answer;
+          const isHeard = ports.late !== undefined || random.chance(0.6);
           scheduler.after(world, afterMs, () => late.come(isHeard ? answer : null));
         } else {
           scheduler.after(world, afterMs, () => {
+            // It would have to come over a connection that went with its process.
+            if (ports.late && !owner.isAlive) return;
             scheduler.began();
             void scheduler.track(async () => {
               const answer = await ask(path, body);
+              if (waits) waits.brings = answer;
               scheduler.note('  a late request arrived');
               late.come(answer);
             });
@@ -193,6 +229,7 @@ export function network(ports: {
       case 'other_sdc':
         return answered(changed(await real(), { sdcId: 'SDC019999999' }));
       case 'code': {
+        if (isResend && ports.late && random.chance(0.8)) return answered(envelope(random.pick(refusals)));
         if (isResend) return answered(envelope(random.pick(everyCode.filter((each) => each !== '000' && !takenCodes.includes(each)))));
         const code = random.pick(random.chance(0.4) ? refusals : random.chance(0.4) ? notServed : doubts);
         if (doubts.includes(code)) await real();
@@ -223,5 +260,17 @@ export function network(ports: {
     calm() {
       isCalm = true;
     },
+    isAnyOnWay: (to) => onWay.some((each) => each.owner.isAlive && !each.late.isOver && (!to || each.owner === to)),
+    isOnWay: (address, number, document, except) =>
+      onWay.some(
+        (each) =>
+          each.address === address &&
+          each.number === number &&
+          each.document === document &&
+          each.owner !== except &&
+          each.owner.isAlive &&
+          !each.late.isOver &&
+          isSigned(each.brings),
+      ),
   };
 }

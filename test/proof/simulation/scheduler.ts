@@ -2,8 +2,8 @@ import type { Random } from './random.ts';
 
 const stuckMs = 10_000;
 
-/** Whoever a task belongs to; when it dies, what it has parked is never taken up again. */
-export type Owner = { name: string; isAlive: boolean };
+/** Whoever a task belongs to; when it dies, what it has parked is never taken up again, and while it sleeps nothing of it goes on. */
+export type Owner = { name: string; isAlive: boolean; isAsleep?: boolean };
 
 type Parked = { owner: Owner; resume(): void; name: string };
 type Timer = { at: number; order: number; owner: Owner; run(): void };
@@ -80,13 +80,23 @@ export class Scheduler {
     this.#timers = this.#timers.filter((each) => each.owner !== owner);
   }
 
+  /** Its machine stands still for so long: it knows nothing of it, and goes on afterwards as if nothing had been. */
+  sleep(owner: Owner, ms: number, sleeper: Owner): void {
+    owner.isAsleep = true;
+    this.note(`${owner.name} sleeps`);
+    this.after(sleeper, ms, () => {
+      this.note(`${owner.name} wakes up`);
+      owner.isAsleep = false;
+    });
+  }
+
   note(text: string): void {
     this.trace.push(`${this.now} ${text}`);
   }
 
   /** One step; false where nothing is left to do before `until`. */
   async step(until: number): Promise<boolean> {
-    const due = this.#timers.filter((each) => each.at <= this.now).sort((a, b) => a.at - b.at || a.order - b.order);
+    const due = this.#timers.filter((each) => each.at <= this.now && !each.owner.isAsleep).sort((a, b) => a.at - b.at || a.order - b.order);
     if (due.length > 0) {
       const [first] = due as [Timer];
       this.#timers = this.#timers.filter((each) => each !== first);
@@ -94,8 +104,10 @@ export class Scheduler {
       return true;
     }
     const passes = this.#timers.length > 0 && this.#random.chance(0.1);
-    if (this.#parked.length > 0 && !passes) {
-      const [chosen] = this.#parked.splice(this.#random.below(this.#parked.length), 1) as [Parked];
+    const awake = this.#parked.filter((each) => !each.owner.isAsleep);
+    if (awake.length > 0 && !passes) {
+      const chosen = awake[this.#random.below(awake.length)] as Parked;
+      this.#parked.splice(this.#parked.indexOf(chosen), 1);
       this.note(`${chosen.owner.name}: ${chosen.name}`);
       await this.#run(() => {
         this.began();
@@ -103,7 +115,7 @@ export class Scheduler {
       });
       return true;
     }
-    const next = this.#timers.reduce<number | null>((least, each) => (least === null || each.at < least ? each.at : least), null);
+    const next = this.#timers.reduce<number | null>((least, each) => (!each.owner.isAsleep && (least === null || each.at < least) ? each.at : least), null);
     if (next === null || next > until) return false;
     this.now = Math.max(this.now, next);
     return true;

@@ -33,7 +33,7 @@ import {
 import { evidenceOf } from '../../evidence.ts';
 import { makeRwVsdc, type RwVsdcDevice } from '../../simulators/vsdc/rw-vsdc/index.ts';
 import { creditNote, invoice } from './books.ts';
-import { type Before, check, checkTogether, type Facts, type Seen } from './invariants.ts';
+import { type Before, check, checkKept, checkTogether, type Facts, keyOf, newSeen, type Outside, type Seen } from './invariants.ts';
 import { type Network, network } from './network.ts';
 import { Random } from './random.ts';
 import { type Owner, Scheduler } from './scheduler.ts';
@@ -59,11 +59,12 @@ type Server = { owner: Owner; ctx: Context; lanes: Lanes; ports: LanePorts; open
 
 /**
  * How a branch lives: with its one device; or rehearsing on a sandbox device first and going to production in the middle of everything; or in
- * production from the start. In the last two its device may be replaced as well, and more than once.
+ * production from the start. In the last two its device may be replaced as well, and more than once. Or answers come late, to a server that slept
+ * meanwhile and was taken for gone, while others send again what it had sent and people settle it.
  */
-export type Life = 'one device' | 'rehearses' | 'replaces';
+export type Life = 'one device' | 'rehearses' | 'replaces' | 'hears late';
 /** Which of them a seed lives in the whole proof. */
-export const lifeOf = (seed: number): Life => (['one device', 'one device', 'rehearses', 'replaces'] as const)[seed % 4] as Life;
+export const lifeOf = (seed: number): Life => (['one device', 'one device', 'rehearses', 'replaces', 'hears late'] as const)[seed % 5] as Life;
 
 /**
  * One seed: the real use cases on the real database, with the device, the network, the clock, the queue, Zoho and the people around them
@@ -78,7 +79,7 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
   const newId = idsFrom(clock, (bytes) => random.hex(bytes));
   // Of its own for each run; nothing that the seed decides hangs on its name.
   const businessId = `biz_sim${randomUUID()}`;
-  const { branchId } = await setting.newBusiness(businessId, life === 'replaces' ? 'production' : 'sandbox');
+  const { branchId } = await setting.newBusiness(businessId, life === 'replaces' || life === 'hears late' ? 'production' : 'sandbox');
   const makeDevice = (serial: string, more: object = {}): RwVsdcDevice => {
     const made = makeRwVsdc({ approved: [{ tin, bhfId: '00', serial, name: 'SIMULATED TRADERS', ...more }], now: () => scheduler.now });
     scheduler.began();
@@ -95,7 +96,6 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     );
     return made;
   };
-  const newSeen = (): Seen => ({ signatures: new Map(), elsewhere: new Set() });
   type Stand = { address: string; device: RwVsdcDevice; seen: Seen; last: number };
   const stands: Stand[] = [{ address: 'http://127.0.0.1:1', device: makeDevice('simulated'), seen: newSeen(), last: 0 }];
   const standAt = (address: string | undefined): Stand => stands.find((each) => each.address === address) as Stand;
@@ -106,6 +106,8 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
   /** Of the device at work. */
   let facts = null as Facts | null;
   const before: Before = { sealed: new Set(), created: new Set() };
+  const sentLate = new Set<string>();
+  const undone = new Set<string>();
   const receiptsOfAll = () => all.flatMap((each) => each.receipts);
   const net: Network = network({
     scheduler,
@@ -113,6 +115,7 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     world,
     deviceAt: (address) => standAt(address).device,
     lateTimeoutMs: timing.lateTimeoutMs,
+    ...(life === 'hears late' ? { late: doze } : {}),
     known: (address) => ({
       lastTotal: all.find((each) => each.device.address === address)?.device.lastTotal ?? null,
       signatures: [...standAt(address).seen.signatures.values()].map((each) => each.split('|').at(-1) as string),
@@ -124,6 +127,7 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
   const count = (what: string) => {
     counts[what] = (counts[what] ?? 0) + 1;
   };
+  const servers: Server[] = [];
   let server = startServer(1);
 
   function startServer(number: number): Server {
@@ -211,7 +215,9 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       scheduler.after(owner, sweepMs, sweep);
     };
     sweep();
-    return { owner, ctx, lanes, ports, open: openReceipt({ prepareSale: prepare, dialects, queue, record, alerts: ports.alerts, clock, newId }) };
+    const started = { owner, ctx, lanes, ports, open: openReceipt({ prepareSale: prepare, dialects, queue, record, alerts: ports.alerts, clock, newId }) };
+    servers.push(started);
+    return started;
   }
 
   /** A call from the queue: usually once and soon, sometimes twice, sometimes never. */
@@ -254,13 +260,26 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     });
   };
 
+  /** The server that waits for a late answer sleeps for longer than its lease; another one takes its place, and takes it for gone. */
+  function doze(owner: Owner, document: string): void {
+    // Somebody only slow may be taken for gone as well.
+    sentLate.add(document);
+    if (owner !== server.owner || servers.filter((each) => each.owner.isAsleep).length > 2 || !random.chance(0.85)) return;
+    count('servers that slept');
+    scheduler.sleep(owner, random.between(150_000, 540_000), world);
+    server = startServer(Number(owner.name.split(' ')[1]) + 1);
+  }
+
   const as = (ctx: Context, who: string): Context => ({ ...ctx, actor: { type: 'person', id: who, membershipId: who, name: who } });
 
   /** Somebody asks the server for something; whatever it answers, they may ask again. */
   const ask = (name: string, work: (by: Server) => Promise<unknown>) => {
     if (server.owner.isAlive)
       scheduler.spawn(server.owner, name, () =>
-        work(server).catch((error: unknown) => scheduler.note(`  ${name}: ${error instanceof AppError ? error.code : String(error)}`)),
+        work(server).catch((error: unknown) => {
+          scheduler.note(`  ${name}: ${error instanceof AppError ? error.code : String(error)}`);
+          if (error instanceof AppError && error.code === 'signed_twice') count('kept from being sealed again');
+        }),
       );
   };
   /** Whoever opens a document from before says so, where they know that the other system has not sealed it, and nothing otherwise. */
@@ -334,7 +353,8 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       clock: 3,
       elsewhere: seed % (life === 'one device' ? 10 : 5) === 0 ? 4 : 0,
       people: 12,
-      ...(life === 'one device' ? {} : { device: 35, twice: 6, pause: 4 }),
+      ...(life === 'rehearses' || life === 'replaces' ? { device: 35, twice: 6, pause: 4 } : {}),
+      ...(life === 'hears late' ? { people: 120, crash: 2, again: 25, device: 4, pause: 3 } : {}),
     } as Record<string, number>);
     const known = [...documents.values()];
     if (action === 'invoice' || known.length === 0) {
@@ -395,11 +415,16 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       const used = [...device.receipts().map((each) => Number(each.request.invcNo)), ...[...seen.elsewhere].map(Number)];
       const last_invoice_number = String(Math.max(facts.device.next - 1, ...used));
       const { next } = facts.device;
-      const dropped = facts.device.free.filter((number) => Number(number) <= Number(last_invoice_number));
+      // With nothing but a total that jumped the counter stays where it is, and so does what is free.
+      const met = receiptsOfAll().flatMap((each) => (each.problem === 'number_collision' && each.number !== null ? [each.number] : []));
+      const stays = life === 'hears late' && Number(last_invoice_number) < next && met.length === 0;
+      const dropped = stays ? [] : facts.device.free.filter((number) => Number(number) <= Number(last_invoice_number));
       ask('resumes the lane', async ({ ctx, ports }) => {
         // What was free up to there is left to the other program, and so is what it went past.
-        for (const number of dropped) seen.elsewhere.add(number);
+        for (const number of [...dropped, ...(life === 'hears late' ? met : [])]) seen.elsewhere.add(number);
         for (let number = next; number <= Number(last_invoice_number); number++) seen.elsewhere.add(String(number));
+        // And so is what comes back up to there before the counter moves.
+        if (life === 'hears late' && !stays) seen.leftTo = Math.max(seen.leftTo, Number(last_invoice_number));
         await resumeLane(ports)(ctx, branchId, { last_invoice_number, evidence: 'the log of the VSDC' });
       });
     }
@@ -410,15 +435,56 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
         );
   }
 
-  function settleAt({ receipts, device: { address, state } }: Facts): void {
+  /** What a person says of a late signature: it is the receipt, where there is no other and the server agrees; or it was undone at the authority. */
+  const said = new Map<string, 'receipt' | 'undone'>();
+  const pressed = new Set<string>();
+  function settleLate(receipt: Facts['receipts'][number]): void {
+    const open = receipt.late?.find((each) => each.settledAs === null);
+    if (!open) return;
+    // Somebody who has not heard of it presses first.
+    if (!pressed.has(open.is)) {
+      pressed.add(open.is);
+      const [module, id] = receipt.document.split('/') as [BooksDocument['module'], string];
+      return openOne(module, id);
+    }
+    const word = said.get(open.is) ?? (receipt.signature === null && random.chance(0.6) ? 'receipt' : 'undone');
+    said.set(open.is, word);
+    if (word === 'undone') undone.add(open.is);
+    if (receipt.isProposed && random.chance(0.5))
+      return ask('confirms what became of a late signature', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id));
+    const is = { found: 'late' as const, receipt_signature: open.is.split('|').at(-1) as string, as: word, source: 'the portal of the authority' };
+    ask(`says that a late signature is ${word}`, ({ ctx, ports }) =>
+      settleByPerson(ports)(as(ctx, 'first'), receipt.id, is).catch((error: unknown) => {
+        // Then they have it refunded.
+        if (error instanceof AppError) said.set(open.is, 'undone');
+        throw error;
+      }),
+    );
+  }
+
+  /** Whether people do not find what the device holds: its answer is still on its way, and the authority's list is behind. */
+  const blind = new Map<string, boolean>();
+  const isBlind = (address: string, number: string, document: string): boolean => {
+    const key = `${address} ${number} ${document}`;
+    if (!blind.has(key)) blind.set(key, random.chance(0.9));
+    return blind.get(key) as boolean;
+  };
+
+  function settleAt({ receipts, device: { address = '', state } }: Facts): void {
     const { device, seen } = standAt(address);
+    for (const each of receipts) settleLate(each);
     const isRetired = state === 'retired';
     for (const receipt of receipts.filter((each) => each.state === 'in_doubt' && each.problem !== 'number_collision')) {
-      const held = device.receipts().find((each) => String(each.request.invcNo) === receipt.number && each.request.remark === receipt.documentNumber);
+      const { number, documentNumber } = receipt;
+      const isUnseen = number !== null && net.isOnWay(address, number, documentNumber, server.owner) && isBlind(address, number, documentNumber);
+      const held = isUnseen ? undefined : device.receipts().find((each) => String(each.request.invcNo) === number && each.request.remark === documentNumber);
       const source = 'the portal of the authority';
       if (!held) {
         // Under the number there is nothing, or what another program has signed.
-        const isOthers = seen.elsewhere.has(receipt.number ?? '');
+        const isAnothers =
+          life === 'hears late' && device.receipts().some((each) => String(each.request.invcNo) === number && each.request.remark !== documentNumber);
+        const isOthers = seen.elsewhere.has(number ?? '') || ((isUnseen || isAnothers) && receipt.problem === 'signed_answer_lost');
+        if (isOthers) seen.elsewhere.add(number ?? '');
         const late = isRetired ? { listed_at: clock.now().toISOString(), cannot_upload: true as const } : {};
         if ((isRetired || isOthers) && receipt.isProposed)
           ask('confirms what the authority has', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id));
@@ -434,6 +500,13 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     }
   }
 
+  const keptLate = () => receiptsOfAll().flatMap((each) => each.late ?? []);
+  const outsideOf = (address: string, kept = new Set(keptLate().map((each) => each.is))): Outside => ({
+    isOnWay: (number, document) => net.isOnWay(address, number, document),
+    late: sentLate,
+    undone,
+    kept,
+  });
   const observe = async (): Promise<string | null> => {
     if (!isDirty) return null;
     isDirty = false;
@@ -454,13 +527,25 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
         .flatMap((each) => each.receipts.flatMap((one) => one.attempts.map((a) => Number(a.number))));
       if (facts.device.next <= Math.max(stand.last, ...frozen)) return 'the run of the successor begins at a number that was given before';
     }
+    for (const each of receiptsOfAll())
+      for (const { is, settledAs } of each.late ?? [])
+        if (settledAs === null && !stands.some(({ seen }) => seen.late.has(is)))
+          count(`signed late when ${each.state === 'queued' || each.state === 'in_doubt' ? 'sent anew' : each.state}`);
     for (const each of receiptsOfAll()) if (each.state === 'in_doubt' && !doubted.includes(each.id)) count('doubts begun');
     for (const each of all.filter((one) => one.device.state !== 'new')) {
       const { device, seen } = standAt(each.device.address);
-      const broken = check(each, device.receipts(), seen);
+      const broken = check(each, device.receipts(), seen, outsideOf(each.device.address as string));
       if (broken) return `${each.device.environment}: ${broken}`;
     }
-    return checkTogether(all, (address) => standAt(address).device.receipts(), before);
+    const judgedBy = (address: string) => standAt(address).device.receipts();
+    return (
+      checkTogether(all, judgedBy, before, outsideOf('')) ??
+      checkKept(
+        all,
+        stands.map((each) => each.seen),
+        judgedBy,
+      )
+    );
   };
 
   const schedule = () => {
@@ -485,9 +570,12 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     const calmFrom = Math.max(scheduler.now, startsAt + busyMs);
     scheduler.now = calmFrom;
     if (!server.owner.isAlive) server = startServer(99);
-    const isSettled = () => facts !== null && receiptsOfAll().every((each) => ['signed', 'refused', 'withdrawn'].includes(each.state));
+    const isOver = (each: Facts['receipts'][number]) => ['signed', 'refused', 'withdrawn'].includes(each.state) && !each.isContested;
+    const isSettled = () => facts !== null && receiptsOfAll().every(isOver) && servers.every((each) => !each.owner.isAsleep) && !net.isAnyOnWay();
     const care = () => {
       settleByPeople();
+      // Those whose place was taken have nothing more to do once everything has reached them.
+      for (const { owner } of servers) if (owner !== server.owner && !owner.isAsleep && !net.isAnyOnWay(owner)) scheduler.kill(owner);
       scheduler.after(world, 60_000, care);
     };
     scheduler.after(world, 1, care);
@@ -498,18 +586,19 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       scheduler.now = Math.max(scheduler.now, calmFrom + daysMs);
     }
     await runUntil(calmFrom + daysMs + calmMs, isSettled);
-    if (!problem && facts && !isSettled())
-      problem = `not settled in the calm: ${JSON.stringify(receiptsOfAll().filter((each) => !['signed', 'refused', 'withdrawn'].includes(each.state)))}`;
+    if (!problem && facts && !isSettled()) problem = `not settled in the calm: ${JSON.stringify(receiptsOfAll().filter((each) => !isOver(each)))}`;
     problem ??= await atTheEnd(setting.database, businessId, server.ctx);
     for (const each of all.filter((one) => one.device.state !== 'new')) {
+      const judged = standAt(each.device.address).device.receipts();
+      const gone = keptLate().filter(({ is, settledAs }) => settledAs !== 'receipt' && judged.some((one) => keyOf(one) === is)).length;
       const signed = each.receipts.filter((one) => one.state === 'signed').length;
-      const judged = standAt(each.device.address).device.receipts().length;
-      if (signed !== judged) problem ??= `${judged} receipts at the device, ${signed} with us`;
+      if (signed + gone !== judged.length) problem ??= `${judged.length} receipts at the device, ${signed} with us and ${gone} undone`;
     }
   } catch (error) {
     problem = (error as Error).stack ?? String(error);
   }
-  scheduler.kill(server.owner);
+  for (const each of servers) scheduler.kill(each.owner);
+  for (const { settledAs } of keptLate()) count(`late signatures settled as ${settledAs}`);
   for (const receipt of receiptsOfAll()) count(`receipts ${receipt.state}`);
   for (const each of all)
     if (each.device.environment === 'sandbox' && life !== 'one device') counts['test receipts'] = each.receipts.filter((one) => one.state === 'signed').length;
