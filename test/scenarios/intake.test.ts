@@ -274,7 +274,7 @@ describe('what Zoho loses', () => {
         answered = reply;
         return reply;
       });
-      const waits = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+      const waits = 'select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))';
       await until(
         async () => answered !== undefined || (await client.query(waits)).rowCount !== 0,
         (isSo) => isSo,

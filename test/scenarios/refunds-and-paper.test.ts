@@ -114,7 +114,7 @@ describe('a refund', () => {
     const door = `begin; select set_config('role', 'muhuri_worker', true), set_config('app.business_id', '${business.businessId}', true);`;
     const waiting = () =>
       until(
-        () => holder.query('select 1 from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))'),
+        () => holder.query('select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))'),
         ({ rows }) => rows.length > 0,
       );
     const atWork = `branch_id = '${business.branchIds[0]}' and state in ('active', 'paused')`;

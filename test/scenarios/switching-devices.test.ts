@@ -478,7 +478,7 @@ describe('a device that is replaced', () => {
     const between = invoice(of, later());
     const opening = admin.seal('invoices', between.id);
     await until(
-      () => owner.query('select 1 from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))'),
+      () => owner.query('select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))'),
       ({ rows }) => rows.length > 0,
     );
     const switching = admin.post(`/branches/${id}/switch`, { reason: 'the computer is dead' });

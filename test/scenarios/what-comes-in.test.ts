@@ -433,6 +433,11 @@ describe('a list', () => {
 
   test('that cannot be had stands in health with its reason, alerts after its third time, and is over by itself', async () => {
     for (let i = 1; i <= 3; i++) {
+      // A document that is looked at just now would meet the error in place of the list.
+      await until(
+        () => world.sql("select document_id from document where look_at < now() + interval '1 minute'", [], business().businessId),
+        (rows) => rows.length === 0,
+      );
       world.zoho.faults(['error'], business().organizationId, '/invoices');
       const asked = await api.post('/zoho/poll');
       expect(asked, 'whoever asked for it hears what came of each kind of document').toMatchObject({
@@ -461,7 +466,10 @@ describe('a list', () => {
       await api.get('/branches');
       await world.app.settle();
     }
-    expect(await failing()).toMatchObject([{ job: 'usage', failures: 3, problem: { code: 'internal' } }]);
+    const [usage, ...others] = await failing();
+    expect([usage, others]).toMatchObject([{ job: 'usage', problem: { code: 'internal' } }, []]);
+    // It runs by itself too, and may have done so meanwhile.
+    expect(Number(usage?.failures)).toBeGreaterThanOrEqual(3);
     expect(await alerts()).toContainEqual(expect.objectContaining({ subject: 'usage', problem: expect.objectContaining({ code: 'job_failing' }) }));
     expect((await other.get('/zoho/health')).body.failing).toEqual([]);
     await asAdmin('alter table usage_day drop constraint odd');
