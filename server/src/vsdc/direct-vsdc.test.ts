@@ -143,6 +143,25 @@ describe('connections of a business', () => {
     await few.close();
   });
 
+  test('are its own: another one that has taken all of them, of the same device or for its questions, takes none of them', async () => {
+    const device = await silent();
+    const other = await silent();
+    const few = directVsdc(policy, { ...settings, lanePerDeviceMax: 2, lanesMax: 3, questionsMax: 1 });
+    const of = (businessId: string, address: string, as: OnBehalf['as']) => few.send({ address, transport: 'direct' }, request, { ...ofA(as), businessId });
+    const sell = (businessId: string, address: string) => of(businessId, address, 'sale');
+    const taken = Promise.all([sell('biz_a', device.address), sell('biz_a', device.address), of('biz_a', other.address, 'question')]);
+    await expect.poll(() => device.sockets.size + other.sockets.size).toBe(3);
+    const question = of('biz_b', other.address, 'question');
+    await expect.poll(() => other.sockets.size).toBe(2);
+    // With the one more that it had left, the other has taken as many lanes as one may have; this one has its own.
+    const own = Promise.all([sell('biz_a', other.address), sell('biz_b', device.address), sell('biz_b', device.address)]);
+    expect((await sell('biz_a', other.address)).is).toBe('unreachable');
+    expect((await sell('biz_b', device.address)).is).toBe('unreachable');
+    expect([...(await taken), ...(await own), await question].map((each) => each.is)).toEqual(Array.from({ length: 7 }, () => 'in_doubt'));
+    expect(device.sockets.size).toBe(4);
+    await few.close();
+  });
+
   test('that drip an answer end when a silent one would', async () => {
     const quick = directVsdc(policy, { ...settings, lateTimeoutMs: 800 });
     const address = await listen((socket) => {
