@@ -151,6 +151,16 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
 });
 
 describe('what a rehearsal leaves', () => {
+  test('receipts that are nobody’s stop no lane at a sandbox device: others rehearse with it as well', async () => {
+    const of = world.businesses[1] as DemoBusiness;
+    const admin = await Api.signIn(world, of.admin);
+    expect((await admin.seal('invoices', invoice(of).id)).body).toMatchObject({ state: 'signed', environment: 'sandbox' });
+    world.vsdc.signElsewhere(of.taxpayerId, '00', '900');
+    for (const document of [invoice(of), invoice(of)]) expect((await admin.seal('invoices', document.id)).body).toMatchObject({ state: 'signed' });
+    expect(await deviceOf(admin, of)).toMatchObject({ state: 'active', problem: null });
+    expect((await admin.get('/alerts')).body.alerts).toEqual([]);
+  });
+
   test('a device whose serial the authority does not know is entered again, and a late test receipt never stands in the place of the real one', async () => {
     const of = world.businesses[1] as DemoBusiness;
     const admin = await Api.signIn(world, of.admin);
