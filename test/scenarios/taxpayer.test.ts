@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Api, enrol, until } from '../api.ts';
+import { startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
 import { startWorld, type World } from '../world.ts';
 
 let world: World;
@@ -124,5 +125,21 @@ describe('the taxpayer as the device tells it', () => {
     // What the other devices were told when they were initialised is older: the taxpayer is one, and the latest word holds for all.
     expect((await branch()).difference).toBeNull();
     expect((await preflight(id)).findings).toContainEqual(expect.objectContaining({ code: 'vat_not_registered', fix: 'zoho' }));
+  });
+
+  test('to a sandbox device holds that one back and no other, and what a real one is told after it changes nothing of that', async () => {
+    const { taxpayerId } = business();
+    const sandbox = await startRwVsdc({ approved: [{ tin: taxpayerId, bhfId: '03', serial: 'inzozi-rehearsal', name: 'REHEARSED TAXPAYER' }] });
+    onTestFinished(() => sandbox.close());
+    const { body: added } = await admin.post('/branches', { branch_code: '03', name: 'Rubavu', address: 'Rubavu' });
+    const device = { branch_id: added.id, address: sandbox.url, serial: 'inzozi-rehearsal', environment: 'sandbox' };
+    expect((await admin.put('/businesses/me/vsdc-config', device)).status).toBe(200);
+    expect((await admin.post(`/branches/${added.id}/initialise`)).status).toBe(200);
+    const told = { told: { name: 'REHEARSED TAXPAYER', vat_registered: true }, difference: { code: 'taxpayer_vat_differs' } };
+    expect(await branch(added.id)).toMatchObject(told);
+    for (const id of business().branchIds) expect(await branch(id), id).toMatchObject({ difference: null });
+    await ask('UMUCYO OFFICE SUPPLIES');
+    expect(await branch(added.id)).toMatchObject(told);
+    expect(await branch()).toMatchObject({ difference: null });
   });
 });
