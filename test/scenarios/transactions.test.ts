@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { againIfCrossed } from '@muhuri/server/platform/db/again-if-crossed';
 import { askedWithin, openDatabase } from '@muhuri/server/platform/db/database';
 import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
 import { query, queryAlong } from '@muhuri/server/platform/db/query';
@@ -104,26 +105,37 @@ test('what a transaction asks to be looked at is looked at once it has committed
 });
 
 describe('two transactions that wait for each other', () => {
-  test('end with one of them given up: whoever asked for it is told that nothing was done, and may ask again', async () => {
+  /** Two that take the same two rows in opposite orders; each has taken its first before either asks for its second. */
+  const crossing = async (names: [string, string], run: (move: () => Promise<void>) => Promise<void>) => {
     const two = await openDatabase(clone.urls.app, 2);
-    try {
-      const taken: Record<string, () => void> = {};
-      const first = { x: new Promise<void>((done) => (taken.x = done)), y: new Promise<void>((done) => (taken.y = done)) };
-      const move = (own: 'x' | 'y', other: 'x' | 'y') =>
-        askedWithin(60_000, () =>
-          two.transaction('b1', async (tx) => {
-            await query(tx, insert, [own]);
-            taken[own]?.();
-            await first[other];
-            await query(tx, insert, [other]);
-          }),
-        );
-      const ended = await Promise.allSettled([move('x', 'y'), move('y', 'x')]);
-      expect(ended.map((each) => each.status).sort()).toEqual(['fulfilled', 'rejected']);
-      const given = ended.find((each) => each.status === 'rejected') as PromiseRejectedResult;
-      expect(given.reason).toMatchObject({ code: 'crossed' });
-    } finally {
-      await two.close();
-    }
+    const taken = new Map<string, () => void>();
+    const first = new Map(names.map((name) => [name, new Promise<void>((done) => taken.set(name, done))]));
+    const move = (own: string, other: string) => () =>
+      two.transaction('b1', async (tx) => {
+        await query(tx, `${insert} on conflict do nothing`, [own]);
+        taken.get(own)?.();
+        await first.get(other);
+        await query(tx, `${insert} on conflict do nothing`, [other]);
+      });
+    const [x, y] = names;
+    return Promise.allSettled([run(move(x, y)), run(move(y, x))]).finally(() => two.close());
+  };
+
+  test('end with one of them given up: whoever asked for it is told that nothing was done, and may ask again', async () => {
+    const ended = await crossing(['x', 'y'], (move) => askedWithin(60_000, move));
+    expect(ended.map((each) => each.status).sort()).toEqual(['fulfilled', 'rejected']);
+    const given = ended.find((each) => each.status === 'rejected') as PromiseRejectedResult;
+    expect(given.reason).toMatchObject({ code: 'crossed' });
+  });
+
+  test('and run by themselves both go through: the one that was given up is begun once more', async () => {
+    let begun = 0;
+    const counted = (move: () => Promise<void>) => async () => {
+      begun += 1;
+      await move();
+    };
+    const ended = await crossing(['v', 'w'], (move) => againIfCrossed(counted(move)));
+    expect(ended.map((each) => each.status)).toEqual(['fulfilled', 'fulfilled']);
+    expect(begun, 'or they did not cross').toBe(3);
   });
 });

@@ -18,7 +18,9 @@ export const knownAt = (modifiedAt: Date, readAt: Date): Date =>
 
 /** What a list shows. A document whose time of change is new is looked at; one known as it is stays as it is. */
 export async function seeListed(tx: Tx, businessId: string, rows: ListedDocument[], at: Date): Promise<number> {
-  const values = rows.map((row) => ({
+  // In one order, as webhooks take them.
+  const inOrder = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const values = inOrder.map((row) => ({
     business_id: businessId,
     module: row.module,
     document_id: row.id,

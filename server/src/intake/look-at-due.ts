@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
+import { againIfCrossed } from '../platform/db/again-if-crossed.ts';
 import type { GiveWay } from '../platform/give-way.ts';
 import type { Log } from '../platform/log.ts';
 import type { LookAtDocument } from '../receipts/index.ts';
@@ -32,12 +33,18 @@ export const lookAtDue =
   (ports: Ports) =>
   async (ctx: Context): Promise<number> => {
     let looked = 0;
+    const failed: unknown[] = [];
     for (;;) {
       const now = ports.clock.now();
       const due = await ctx.transaction((tx) => takeDue(tx, now, new Date(now.getTime() + leaseMs), batch));
       // A few at once: reading waits for Zoho most of the time, and the governor keeps to its limits.
-      for (let i = 0; i < due.length; i += 4) await Promise.all(due.slice(i, i + 4).map((each) => ports.giveWay.behind(() => look(ports, ctx, each))));
+      for (let i = 0; i < due.length; i += 4) {
+        const looks = await Promise.allSettled(due.slice(i, i + 4).map((each) => ports.giveWay.behind(() => look(ports, ctx, each))));
+        // One of which not even that could be written down keeps none of the others taken without being looked at.
+        for (const each of looks) if (each.status === 'rejected') failed.push(each.reason);
+      }
       looked += due.length;
+      if (failed.length > 0) throw failed[0];
       if (due.length < batch) return looked;
     }
   };
@@ -50,13 +57,15 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
   let isLeft = false;
   const begunAt = ports.clock.now();
   try {
-    const found = await ports.lookAtDocument(ctx, due.module, due.documentId, ({ business, document }) => {
+    const wants = ({ business, document }: Parameters<Parameters<LookAtDocument>[3]>[0]) => {
       isExemptNow = isExempt(business.settings, document);
       const wanted = due.source !== 'hint' && sealsByItself(business.settings, document);
       // Whoever exempted it had it sealed elsewhere, or not at all: an exemption that is taken back is about what comes from now on.
       isLeft = wanted && due.wasExempt;
       return wanted && !due.wasExempt;
-    });
+    };
+    // A list that is taken in just now, or another document of the device, may cross it.
+    const found = await againIfCrossed(() => ports.lookAtDocument(ctx, due.module, due.documentId, wants));
     const { document, receipt } = found;
     // What ends by itself is no answer: it is looked at again, and sealed then.
     if (found.problem && !receipt && passing.includes(found.problem.code)) throw new AppError(found.problem.code, found.problem);

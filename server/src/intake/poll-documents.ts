@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import type { Jobs } from '../jobs/index.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
+import { againIfCrossed, isCrossed } from '../platform/db/again-if-crossed.ts';
 import { isOfData } from '../platform/db/is-of-data.ts';
 import type { Books, ListedDocument, UnreadableRow } from '../ports/books.ts';
 import { seeListed, seeUnreadable } from './document.store.ts';
@@ -118,19 +119,22 @@ async function lookThrough(
   return { changed: found, problem };
 }
 
-/** A list is taken row by row where it cannot be taken at once: one row that cannot be written takes none of its neighbours along. */
+/**
+ * A list is taken row by row where it cannot be taken at once: one row that cannot be written takes none of its neighbours along. So is one that crossed
+ * documents which are opened just now; whoever holds a single row waits for nobody.
+ */
 async function seeRows(ports: Ports, ctx: Context, rows: ListedDocument[]): Promise<{ changed: number; refused: Odd[] }> {
   const see = (some: ListedDocument[]) => ctx.transaction((tx) => seeListed(tx, ctx.businessId, some, ports.clock.now()));
   try {
     return { changed: await see(rows), refused: [] };
   } catch (error) {
-    if (!isOfData(error)) throw error;
+    if (!isOfData(error) && !isCrossed(error)) throw error;
   }
   const refused: Odd[] = [];
   let changed = 0;
   for (const row of rows)
     try {
-      changed += await see([row]);
+      changed += await againIfCrossed(() => see([row]));
     } catch (error) {
       if (!isOfData(error)) throw error;
       refused.push({ id: row.id, number: '', date: row.date, field: 'row' });
