@@ -74,8 +74,9 @@ function Pages({ beside }: { beside: Beside | null }) {
   const asking = useRef<Promise<boolean> | null>(null);
   const words = wordsOf(language);
   const route = useHash();
+  // At once, not after drawing: what is drawn asks the server, and its sentences come in the language asked for.
+  api.language = language;
   useEffect(() => {
-    api.language = language;
     document.documentElement.lang = language;
     document.documentElement.dir = language === 'ar' ? 'rtl' : 'ltr';
     document.title = 'Muhuri';

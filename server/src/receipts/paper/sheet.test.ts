@@ -39,3 +39,29 @@ test.each(['a4', 'a5'] as const)('on %s no figure is drawn over a name or anothe
   expect(over).toEqual([]);
   for (const { detail, amount } of paper.lines) expect(placed.map((each) => each.text)).toEqual(expect.arrayContaining([detail, amount]));
 });
+
+test.each(['a4', 'a5'] as const)('on %s no page holds nothing but the last words, and nothing is drawn below its edge', async (size) => {
+  const fonts = await fontsFor([]);
+  const height = size === 'a4' ? 841.89 : 595.28;
+  const rows = (n: number, what: string): [string, string][] => Array.from({ length: n }, (_, i) => [`${what} ${i}`, 'value']);
+  for (const mark of [null, 'COPY'])
+    for (let lines = 1; lines <= 60; lines++) {
+      let pages = 0;
+      const pieces: (Piece & { page: number })[] = [];
+      const surface = { ...measure, page: () => void (pages += 1), pages: () => pages, text: (piece: Piece) => void pieces.push({ ...piece, page: pages }) };
+      const full = {
+        sdc: rows(6, 'sdc'),
+        cis: rows(4, 'cis'),
+        totals: rows(4, 'total').map(([label, amount]) => ({ label, amount, isStrong: false })),
+        footer: ['Muhuri 0.1.0'],
+      };
+      const those = Array.from({ length: lines }, () => line('Ikawa', '1.00 x 1', '1.00 B'));
+      drawSheet(surface, typesetter(surface, fonts), { ...paper, ...full, mark, code: 'x', tender: rows(1, 'Cash'), lines: those } as typeof paper, size);
+      const onLast = pieces.filter((each) => each.page === pages).map((each) => each.text);
+      expect(
+        onLast.some((text) => /sdc|cis/.test(text)),
+        `${lines} lines: ${onLast}`,
+      ).toBe(true);
+      expect(pieces.filter((each) => each.top + each.size > height).map((each) => each.text)).toEqual([]);
+    }
+});

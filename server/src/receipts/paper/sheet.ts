@@ -132,7 +132,10 @@ export function drawSheet(surface: Surface, set: Typesetter, paper: Paper, size:
   }
 
   const code = 122 * k;
-  room(paper.mark ? 240 : 180);
+  // What the authority wants to see together stays together.
+  const wording = (paper.sdc.length > 0 ? 17 : 0) + (paper.sdc.length + paper.cis.length) * 14 + 12;
+  const isNumbered = surface.pages() - first > 1;
+  room(22 + (paper.mark ? 60 : 0) + Math.max(wording, paper.code ? 122 : 0) + (isNumbered ? 4 + 12 * paper.footer.length : 0));
   y += 12 * k;
   if (paper.mark) {
     put(paper.mark, left, y, width, { size: 22, face: 'strong', align: 'center', color: red });
@@ -163,8 +166,10 @@ export function drawSheet(surface: Surface, set: Typesetter, paper: Paper, size:
   y = Math.max(y, paper.code ? top + code : top) + 8 * k;
   line(left, y, width);
   y += 8 * k;
+  // A page of its own for these few words would be a sheet wasted: they may stand in the margin, above where the page is numbered.
+  const last = sheet.height - (surface.pages() - first > 1 ? 36 : 18) * k;
   for (const each of paper.footer) {
-    room(14);
+    if (y + 12 * k > last) y = begin();
     y = paragraph(each, left, y, width, { size: 8.5, align: 'center', color: faint });
   }
 
