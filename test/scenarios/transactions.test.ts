@@ -130,11 +130,19 @@ describe('two transactions that wait for each other', () => {
 
   test('and run by themselves both go through: the one that was given up is begun once more', async () => {
     let begun = 0;
-    const counted = (move: () => Promise<void>) => async () => {
-      begun += 1;
-      await move();
-    };
-    const ended = await crossing(['v', 'w'], (move) => againIfCrossed(counted(move)));
+    let through = () => {};
+    const oneIsThrough = new Promise<void>((done) => (through = done));
+    const ended = await crossing(['v', 'w'], async (move) => {
+      let isFirst = true;
+      await againIfCrossed(async () => {
+        begun += 1;
+        // Begun again before the other one has gone on, it may cross it again.
+        if (!isFirst) await oneIsThrough;
+        isFirst = false;
+        await move();
+      });
+      through();
+    });
     expect(ended.map((each) => each.status)).toEqual(['fulfilled', 'fulfilled']);
     expect(begun, 'or they did not cross').toBe(3);
   });
