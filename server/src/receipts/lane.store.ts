@@ -468,8 +468,8 @@ export const pauseLaneFor = (tx: Tx, deviceId: string, problem: StoredProblem) =
 
 /**
  * How many receipts of the device are nobody's that we know of: totals up to its last one without a signature here, less those that our open
- * doubts may have used since and those that were explained. Where there are none, everything up to now is accounted for. A device that was set up
- * anew counts on: what its row before has signed, or may have, is as much ours.
+ * doubts, and what is on its way just now, may have used since, and those that were explained. Where there are none, everything up to now is
+ * accounted for. A device that was set up anew counts on: what its row before has signed, or may have, is as much ours.
  */
 export async function countStrangers(tx: Tx, deviceId: string): Promise<number> {
   const row = await queryOne<{ missing: string; doubts: string }>(
@@ -482,6 +482,9 @@ export async function countStrangers(tx: Tx, deviceId: string): Promise<number> 
                   and s.total_receipt_number > d.total_base and s.total_receipt_number <= d.last_total_receipt_number) as missing,
          (select count(*) from device o join receipt r on r.business_id = o.business_id and r.device_id = o.id and r.state = 'in_doubt'
                 and coalesce(r.problem->>'code', '') <> 'number_collision'
+              where o.business_id = d.business_id and (o.id = d.id or o.sdc_id = d.sdc_id and o.environment = d.environment))
+           + (select count(*) from device o join attempt a on a.business_id = o.business_id and a.id = o.open_attempt
+                join receipt r on r.business_id = a.business_id and r.id = a.receipt_id and r.state <> 'in_doubt'
               where o.business_id = d.business_id and (o.id = d.id or o.sdc_id = d.sdc_id and o.environment = d.environment)) as doubts
          from device d where d.id = $1 and d.total_base is not null),
      whole as (update device d set total_base = last_total_receipt_number, totals_explained = 0 from seen where d.id = seen.id and seen.missing <= 0)

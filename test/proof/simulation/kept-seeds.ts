@@ -8,4 +8,9 @@ export const keptSeeds: { seed: number; because: string; life?: Life }[] = [
   { seed: 2251, because: 'an answer that could not be ours, told again after its commit’s answer was lost, was taken for a late one and believed' },
   { seed: 40, life: 'replaces', because: 'a number that another program took during a doubt left it open for ever at a device that was replaced' },
   { seed: 1230, life: 'rehearses', because: 'a document that met a number of another program’s at the rehearsal stayed in doubt for ever' },
+  {
+    seed: 5138,
+    life: 'replaces',
+    because: 'a late answer was heard while the next document was on its way, whose total was taken for a stranger’s: the lane stopped',
+  },
 ];

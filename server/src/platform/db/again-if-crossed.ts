@@ -14,5 +14,7 @@ export async function againIfCrossed<T>(work: () => Promise<T>): Promise<T> {
       return await work();
     } catch (error) {
       if (tries >= triesMax || !isCrossed(error)) throw error;
+      // The other one may not have gone on yet, and begun at once it would be crossed again.
+      await new Promise((done) => setTimeout(done, 50 * tries + Math.random() * 100));
     }
 }
