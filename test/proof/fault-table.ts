@@ -80,6 +80,8 @@ export async function runFaultTable(
     servers.push(url);
   }
   const admin = new pg.Pool({ connectionString: clone.urls.admin, max: 3 });
+  // Its end does not wait for the last of its connections, and the database is taken from under them.
+  admin.on('error', () => {});
   const deaf = await openDeafAddress();
   const closed = await closedAddress();
   const watch = watcher(admin);
