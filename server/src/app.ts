@@ -396,6 +396,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     run: jobs.run,
     background: inBackground,
   });
+  const ending = new AbortController();
   const lanePorts: LanePorts = {
     vsdc,
     dialects,
@@ -409,6 +410,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     log,
     timing,
     worker,
+    underWay: new Set(),
+    ending: ending.signal,
     prepareSale: prepare,
     registerItems: register,
     afterSigned: async (_tx, ctx) => sealer.touch(ctx.businessId),
@@ -1004,8 +1007,11 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     await inTime('lanes', lanesClosed);
     // Sockets that still wait for an answer are closed here, and that they are is recorded: a doubt may be asked about at once.
     await vsdc.close();
-    await inTime('lanes without their devices', lanesClosed);
-    await inTime('what was begun beside requests', Promise.allSettled(background));
+    const begun = () => Promise.all([lanesClosed, Promise.allSettled(background)]);
+    await inTime('lanes without their devices, and what was begun beside requests', begun());
+    // What could not be written until now is tried once more, and told of where it is lost.
+    ending.abort();
+    await inTime('what could not be written', begun());
     await inTime('counts of use', Promise.all([usage.flush(), calls.flush(limits)]));
     mail.close();
     messenger.close();

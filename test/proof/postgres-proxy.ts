@@ -8,10 +8,12 @@ export type PostgresProxy = {
   through(url: string): string;
   /** Breaks the commit of the next transaction of which this is true, by what went over the wire for it; once. */
   break(isIt: (said: string) => boolean, how: CommitFault): { done(): boolean };
+  /** PostgreSQL is gone from the commit of the next such transaction on, which it never hears of: for everybody who comes through here, until it is back. */
+  away(isIt: (said: string) => boolean): { done(): boolean; back(): void };
   close(): Promise<void>;
 };
 
-type Rule = { isIt(said: string): boolean; how: CommitFault; isUsed: boolean };
+type Rule = { isIt(said: string): boolean; how: CommitFault | 'away'; isUsed: boolean };
 
 const stallMs = 1_500;
 const commit = /(?:^|[^a-z ])commit\0/i;
@@ -25,11 +27,16 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
   const target = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${targetPort}` } : { host, port: targetPort };
   const rules: Rule[] = [];
   const sockets = new Set<Socket>();
+  let isAway = false;
   const server: Server = createServer((client) => {
+    if (isAway) {
+      client.destroy();
+      return;
+    }
     const upstream = connect(target as { path: string });
     sockets.add(client).add(upstream);
     let said = '';
-    let afterCommit: Rule | null = null;
+    let afterCommit: CommitFault | null = null;
     const end = (how: CommitFault['fault']) => {
       if (how === 'reset') client.resetAndDestroy();
       else client.destroy();
@@ -49,8 +56,11 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
         return;
       }
       rule.isUsed = true;
-      if (rule.how.point === 'after_commit') {
-        afterCommit = rule;
+      if (rule.how === 'away') {
+        isAway = true;
+        for (const each of sockets) each.destroy();
+      } else if (rule.how.point === 'after_commit') {
+        afterCommit = rule.how;
         upstream.write(part);
       } else if (rule.how.fault === 'stall') setTimeout(() => upstream.write(part), stallMs);
       else end(rule.how.fault);
@@ -60,7 +70,7 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
         client.write(part);
         return;
       }
-      const { fault } = afterCommit.how;
+      const { fault } = afterCommit;
       if (!part.toString('latin1').includes('COMMIT\0')) client.write(part);
       else if (fault === 'stall') {
         afterCommit = null;
@@ -92,6 +102,16 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
       const rule = { isIt, how, isUsed: false };
       rules.push(rule);
       return { done: () => rule.isUsed };
+    },
+    away(isIt) {
+      const rule: Rule = { isIt, how: 'away', isUsed: false };
+      rules.push(rule);
+      return {
+        done: () => rule.isUsed,
+        back() {
+          isAway = false;
+        },
+      };
     },
     close: () =>
       new Promise((resolve) => {

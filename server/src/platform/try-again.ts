@@ -1,22 +1,63 @@
 import { AppError } from './app-error.ts';
 import type { Log } from './log.ts';
 
-const triesMax = 6;
+/** So often a database may blink before it is looked whether it is there. */
+const blinkTries = 6;
+const refusalsMax = 3;
 const firstMs = 200;
+const usualMaxMs = 5_000;
+
+export type TryAgainPorts = {
+  wait(ms: number): Promise<void>;
+  log: Log;
+  /** Fails where nothing can be written at all. Without it everything that fails is taken for refused. */
+  look?: () => Promise<unknown>;
+  /** The process comes to its end: what is tried is tried once more, and given up then. */
+  ending?: AbortSignal;
+  /** The longest wait between two tries. */
+  maxMs?: number;
+};
 
 /**
- * Writes down what exists nowhere else until it is written: an answer of a device. A database that blinks must not lose it, so the same
- * work is done again, for some twelve seconds. `work` is told how often it was tried before: its last commit may have taken although
- * its answer was lost.
+ * Writes down what exists nowhere else until it is written: an answer of a device. A database that is away must not lose it, so the same work is done
+ * again for as long as that lasts; what it refuses although it is there is given up after a few tries. `work` is told how often it was tried before:
+ * its last commit may have taken although its answer was lost.
  */
-export async function tryAgain<T>(ports: { wait(ms: number): Promise<void>; log: Log }, about: object, work: (triesBefore: number) => Promise<T>): Promise<T> {
+export async function tryAgain<T>(ports: TryAgainPorts, about: object, work: (triesBefore: number) => Promise<T>): Promise<T> {
+  const { look, ending, maxMs = usualMaxMs } = ports;
+  let refusals = 0;
   for (let tries = 0; ; tries++) {
+    const isLast = ending?.aborted === true;
     try {
       return await work(tries);
     } catch (error) {
-      if (error instanceof AppError || tries >= triesMax - 1) throw error;
+      if (isFinal(error) || isLast || (!look && tries >= blinkTries - 1)) throw error;
+      if (look && tries >= blinkTries - 1) refusals = (await isDone(look)) ? refusals + 1 : 0;
+      // One that comes back between the two does not refuse: it has to do so several times in a row.
+      if (refusals >= refusalsMax) throw error;
       ports.log.warn({ ...about, error: String(error) }, 'an outcome is recorded again');
-      await ports.wait(firstMs * 2 ** tries);
+      await untilEnding(ports.wait(Math.min(maxMs, firstMs * 2 ** Math.min(tries, 20))), ending);
     }
   }
+}
+
+/** A problem for somebody to act upon, and not one that passes: a lock that was waited for too long, a place that was not free. */
+const isFinal = (error: unknown): boolean => error instanceof AppError && error.problem.retry_after_s === undefined;
+
+const isDone = (look: () => Promise<unknown>): Promise<boolean> =>
+  look().then(
+    () => true,
+    () => false,
+  );
+
+/** Waits no longer once the process ends. */
+async function untilEnding(wait: Promise<void>, ending: AbortSignal | undefined): Promise<void> {
+  if (!ending) return wait;
+  if (ending.aborted) return;
+  let hear = () => {};
+  const ended = new Promise<void>((resolve) => {
+    hear = resolve;
+    ending.addEventListener('abort', hear, { once: true });
+  });
+  await Promise.race([wait, ended]).finally(() => ending.removeEventListener('abort', hear));
 }

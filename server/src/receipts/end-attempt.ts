@@ -33,6 +33,7 @@ import {
   postponeDocument,
   recordSigned,
   readAnew,
+  reopenSocket,
   setLaneTries,
   settleAttempts,
   touchDevice,
@@ -124,6 +125,8 @@ export async function recordEnd<Next>(
       await endAttempt(tx, stands.unsent, { ...ended('unreachable', { deviceCode: '', deviceText: 'never sent' }, null, at), mayHaveLeft: false });
     if (!stands.isEnded) await endAttempt(tx, sending.attemptId, { ...endedAs(sent, reply, response, at), settled: 'signed' });
     else if (response) await closeSocket(tx, sending.attemptId, at, response);
+    // Until it is closed or has brought an answer, nothing is sent again, whoever works the lane.
+    else if (sent.is === 'in_doubt') await reopenSocket(tx, sending.attemptId);
     // Heard before, it has been judged: what cannot be ours does not become ours by being told again.
     if (reply?.is === 'signed' && !stands.isHeard) await hearLate(ports, tx, ctx, dialect, sending, reply.signature, response, at);
     return true;
@@ -310,13 +313,44 @@ export async function recordEnd<Next>(
 export async function recordLate(ports: LanePorts, ctx: Context, dialect: Dialect, sending: Sending, answer: DeviceAnswer | null): Promise<void> {
   const reply = answer ? dialect.sell.read(answer, sending.isResend) : null;
   await ctx.transaction(async (tx) => {
-    await lockLane(tx, sending.deviceId);
     const at = ports.clock.now();
     const response = answer && keptAnswer(answer);
+    await endUnrecorded(ports, tx, ctx, sending, response, true, at);
     await closeSocket(tx, sending.attemptId, at, response);
     if (reply?.is === 'signed') await hearLate(ports, tx, ctx, dialect, sending, reply.signature, response, at);
     await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: sending.deviceId });
   });
+}
+
+/**
+ * What could not be recorded as what it is: the send is a doubt, and what was said stands beside it, judged by nobody yet. Fails where the database does
+ * not know the send at all: it has gone back to before it.
+ */
+export const recordUnread = (ports: LanePorts, ctx: Context, sending: Sending, sent: Sent): Promise<void> =>
+  ctx.transaction(async (tx) => {
+    const at = ports.clock.now();
+    const response = sent.is === 'answered' ? keptAnswer(sent.answer) : null;
+    await endUnrecorded(ports, tx, ctx, sending, response, sent.is !== 'in_doubt', at);
+    const attempts = await listAttempts(tx, sending.receiptId, at);
+    if (!attempts.some((attempt) => attempt.id === sending.attemptId)) throw new Error(`the database does not know the send ${sending.attemptId}`);
+    if (response) await closeSocket(tx, sending.attemptId, at, response);
+  });
+
+/** Under the lane's lock: a send whose end is not recorded becomes a doubt before anything else is said of it. */
+async function endUnrecorded(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  sending: Sending,
+  response: KeptAnswer | null,
+  isSocketClosed: boolean,
+  at: Date,
+): Promise<void> {
+  const device = (await lockLane(tx, sending.deviceId)) as LaneDevice;
+  if (device.openAttempt !== sending.attemptId) return;
+  const said = { deviceCode: '', deviceText: 'how it ended could not be recorded' };
+  await endAttempt(tx, sending.attemptId, { ...ended('in_doubt', said, response, at), isSocketClosed });
+  await startDoubt(ports, tx, ctx, device, sending, { code: 'maybe_signed' }, at);
 }
 
 /**

@@ -30,6 +30,8 @@ export type LaneTiming = {
   readAgainMs: number;
   /** How long somebody who switches devices waits for the send that is on its way. */
   switchPatienceMs: number;
+  /** The longest wait between two tries to write down what a device has said. */
+  recordMaxMs: number;
 };
 
 export const usualTiming: LaneTiming = {
@@ -42,6 +44,7 @@ export const usualTiming: LaneTiming = {
   doubtWaitMs: 60_000,
   readAgainMs: 60_000,
   switchPatienceMs: 5_000,
+  recordMaxMs: 5_000,
 };
 
 export type LanePorts = {
@@ -58,6 +61,10 @@ export type LanePorts = {
   log: Log;
   timing: LaneTiming;
   worker: string;
+  /** The sends of this process whose end is not recorded yet, or whose answer it still listens for: nobody else here takes it for gone. */
+  underWay: Set<string>;
+  /** This process comes to its end. */
+  ending?: AbortSignal;
   prepareSale: PrepareSale;
   registerItems: RegisterItems;
   /** Later chapters' work once a receipt is signed, enqueued in the same transaction. */

@@ -3,8 +3,10 @@ import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
+import { redacted } from '../platform/log.ts';
 import type { DeviceAnswer, Dialect, DialectDevice } from '../ports/dialect.ts';
-import { type AfterSend, type KnownLane, recordEnd, recordLate, type Sending, startDoubt } from './end-attempt.ts';
+import type { Sent } from '../ports/vsdc.ts';
+import { type AfterSend, type KnownLane, recordEnd, recordLate, recordUnread, type Sending, startDoubt } from './end-attempt.ts';
 import { hasUnregistered } from '../catalogue/index.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
@@ -106,7 +108,7 @@ async function take(ports: LanePorts, ctx: Context, deviceId: string): Promise<D
       await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: deviceId }, lane.laneUntil);
       return null;
     }
-    for (const receiptId of await closeOrphans(tx, deviceId, now)) {
+    for (const receiptId of await closeOrphans(tx, deviceId, now, ports.underWay)) {
       const receipt = (await lockReceipt(tx, receiptId)) as Receipt;
       touched.push(receiptId);
       if (receipt.state !== 'signed' && receipt.invoiceNumber !== null)
@@ -231,25 +233,78 @@ async function send(
   { sending, request, passedMs }: Step & { do: 'send' },
 ): Promise<{ after: AfterSend; next: Step | null }> {
   const mayLeave = () => passedMs() <= ports.timing.leaseMs / 2;
-  const sent = await ports.vsdc.send(device, { path: dialect.sell.path, body: request }, { businessId: ctx.businessId, as: 'sale', mayLeave });
-  // A next step that fails must not take the outcome along, so every later try records and nothing more.
-  const about = { business_id: ctx.businessId, receipt_id: sending.receiptId };
-  const ended = await tryAgain(ports, about, (before) =>
-    recordEnd(ports, ctx, dialect, sending, sent, async (tx, lane) => (before === 0 ? nextStep(ports, ctx, device, dialect, isServing, tx, lane) : null)),
-  );
-  if (sent.is === 'in_doubt') listenOn(ports, ctx, dialect, sending, sent.late);
-  return ended;
+  const { attemptId } = sending;
+  let isHeard = true;
+  ports.underWay.add(attemptId);
+  try {
+    const sent = await ports.vsdc.send(device, { path: dialect.sell.path, body: request }, { businessId: ctx.businessId, as: 'sale', mayLeave });
+    isHeard = sent.is !== 'in_doubt';
+    try {
+      // A next step that fails must not take the outcome along, so every later try records and nothing more.
+      return await write(ports, ctx, sending, (before) =>
+        recordEnd(ports, ctx, dialect, sending, sent, async (tx, lane) => (before === 0 ? nextStep(ports, ctx, device, dialect, isServing, tx, lane) : null)),
+      );
+    } catch (error) {
+      await keepUnread(ports, ctx, sending, sent, error as Error);
+      throw error;
+    } finally {
+      if (sent.is === 'in_doubt') listenOn(ports, ctx, dialect, sending, sent.late);
+    }
+  } finally {
+    if (isHeard) ports.underWay.delete(attemptId);
+  }
 }
+
+/** What a device has said is written as long as it takes; only where a database that is there refuses it, or the process ends, it is given up. */
+const write = <T>(ports: LanePorts, ctx: Context, { receiptId, deviceId }: Sending, work: (triesBefore: number) => Promise<T>): Promise<T> =>
+  tryAgain(
+    {
+      wait: ports.wait,
+      log: ports.log,
+      maxMs: ports.timing.recordMaxMs,
+      // A lane that cannot be locked cannot be written: a database that takes no writes (a standby) is away as well.
+      look: () => ctx.transaction((tx) => lockLane(tx, deviceId)),
+      ...(ports.ending ? { ending: ports.ending } : {}),
+    },
+    { business_id: ctx.businessId, receipt_id: receiptId },
+    work,
+  );
+
+/**
+ * How a send ended could not be written as what it is. It stands as a doubt then, beside what was said, which a person may settle it with; where not even
+ * that can be written, the log is the last place for it.
+ */
+async function keepUnread(ports: LanePorts, ctx: Context, sending: Sending, sent: Sent, cause: Error): Promise<void> {
+  const { receiptId, attemptId, invoiceNumber } = sending;
+  const about = { business_id: ctx.businessId, receipt_id: receiptId, attempt_id: attemptId, invoice_number: invoiceNumber };
+  const answer = sent.is === 'answered' ? { answer: redacted(sent.answer.body.slice(0, toldMax)) } : {};
+  try {
+    if (ports.ending?.aborted) throw cause;
+    await write(ports, ctx, sending, () => recordUnread(ports, ctx, sending, sent));
+    ports.log.error({ ...about, error: cause.stack }, 'how a send ended is recorded as a doubt: the database refuses what it was');
+  } catch (error) {
+    ports.log.error({ ...about, ended: sent.is, ...answer, error: (error as Error).stack }, 'how a send ended is recorded nowhere');
+  }
+}
+
+const toldMax = 2_000;
 
 /** The socket stays open for a while; what still comes is recorded. Begun only after the doubt itself is, so that it finds one. */
 function listenOn(ports: LanePorts, ctx: Context, dialect: Dialect, sending: Sending, late: Promise<DeviceAnswer | null>): void {
-  const about = { business_id: ctx.businessId, receipt_id: sending.receiptId };
+  const { receiptId, attemptId, invoiceNumber } = sending;
+  const about = { business_id: ctx.businessId, receipt_id: receiptId, attempt_id: attemptId, invoice_number: invoiceNumber };
   const recorded = late
-    .then((answer) => tryAgain(ports, about, () => recordLate(ports, ctx, dialect, sending, answer)))
-    .then(() => ports.changed(sending.receiptId))
-    .catch((error: Error) =>
-      ports.log.error({ business_id: ctx.businessId, receipt_id: sending.receiptId, error: error.stack }, 'a late answer could not be recorded'),
-    );
+    .then(async (answer) => {
+      await write(ports, ctx, sending, () => recordLate(ports, ctx, dialect, sending, answer)).catch(async (error: Error) => {
+        // That nothing came is lost with no harm: its socket counts as closed once its time is over.
+        if (!answer) return ports.log.warn({ ...about, error: error.stack }, 'that a socket was closed could not be recorded');
+        ports.log.error({ ...about, answer: redacted(answer.body.slice(0, toldMax)), error: error.stack }, 'a late answer could not be recorded');
+        if (!ports.ending?.aborted) await write(ports, ctx, sending, () => recordUnread(ports, ctx, sending, { is: 'answered', answer }));
+      });
+      ports.changed(receiptId);
+    })
+    .catch((error: Error) => ports.log.error({ ...about, error: error.stack }, 'a late answer could not be kept either'))
+    .finally(() => ports.underWay.delete(attemptId));
   ports.background(recorded);
 }
 

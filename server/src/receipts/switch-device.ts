@@ -84,9 +84,10 @@ async function switchIfFree(ports: Ports, tx: Tx, ctx: Context, branchId: string
   const next = await checkWays(tx, old, await findNextDevice(tx, branchId), given);
   const at = ports.clock.now();
   if (lane.laneHolder && lane.laneUntil && lane.laneUntil > at) return null;
+  if (lane.openAttempt !== null && ports.underWay.has(lane.openAttempt)) return null;
   const touched: string[] = [];
   // Whoever sent it is gone: nobody will ever say how it ended.
-  for (const id of await closeOrphans(tx, old.id, at)) {
+  for (const id of await closeOrphans(tx, old.id, at, ports.underWay)) {
     const receipt = (await lockReceipt(tx, id)) as Receipt;
     touched.push(id);
     if (receipt.state !== 'signed' && receipt.invoiceNumber !== null)
