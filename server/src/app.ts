@@ -506,7 +506,18 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const lists = { vsdc, dialects, clock, log, record, alerts, worker };
   const refresh = refreshLists(lists);
   const sync = async (ctx: Context, deviceId: string): Promise<void> => void (await refresh(ctx, deviceId));
-  const initialise = initialiseDevice({ vsdc, dialects, vault, clock, record, wait: systemWait, log, afterActive: sync });
+  const initialise = initialiseDevice({
+    vsdc,
+    dialects,
+    vault,
+    clock,
+    record,
+    wait: systemWait,
+    log,
+    afterActive: sync,
+    recordMaxMs: timing.recordMaxMs,
+    ending: ending.signal,
+  });
   const printPorts = {
     dialects,
     clock,

@@ -1,10 +1,11 @@
 import type { App } from '@muhuri/server/app';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { type PostgresProxy, startPostgresProxy } from '../proof/postgres-proxy.ts';
 import { disagreeing, statesAndFacts } from '../states.ts';
-import { startWorld, type World } from '../world.ts';
+import { startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
+import { approvedDevices, startWorld, type World } from '../world.ts';
 
 let world: World;
 let proxy: PostgresProxy;
@@ -214,6 +215,36 @@ test('where not even the doubt can be written, the lane begins it later, and lea
     (each) => each.state === 'signed',
   );
   expect(await sendsOf(document)).toMatchObject([{ source: 'late_answer', receipt_signature: judged(document)[0]?.reply.rcptSign }]);
+});
+
+test('the keys of a device, which come once, are kept when the database is back as well', async () => {
+  const [business] = world.businesses;
+  const following = await startRwVsdc({
+    approved: [
+      {
+        tin: business.taxpayerId,
+        bhfId: '00',
+        serial: 'follows',
+        name: approvedDevices[0]?.name ?? '',
+        sdcId: 'SDC0300999999',
+        before: { lastInvoiceNumber: 40, sales: [] },
+      },
+    ],
+  });
+  onTestFinished(() => following.close());
+  const admin = await Api.signIn(world, business.admin, through.url);
+  const branch = `/branches/${business.branchIds[0]}`;
+  expect((await admin.put(`${branch}/next-device`, { for: 'replacement', address: following.url, serial: 'follows' })).status).toBe(200);
+  const outage = proxy.away((said) => said.includes('device.initialised'));
+  const asked = admin.post(`${branch}/initialise`);
+  await until(outage.done, (is) => is);
+  await until(
+    () => count('an outcome is recorded again'),
+    (tries) => tries >= longMeans || count('what a device was given at its initialisation is recorded nowhere') > 0,
+  );
+  outage.back();
+  await asked;
+  expect(await sql("select secrets is not null as kept from device where serial = 'follows'")).toEqual([{ kept: true }]);
 });
 
 test('a server that has to end before the database is back says which answer it takes along', async () => {

@@ -23,6 +23,10 @@ type Ports = {
   wait(ms: number): Promise<void>;
   log: Log;
   afterActive: (ctx: Context, deviceId: string) => Promise<void>;
+  /** The longest wait between two tries to write down what the device has said. */
+  recordMaxMs: number;
+  /** This process comes to its end. */
+  ending: AbortSignal;
 };
 
 export type InitialiseDevice = (ctx: Context, branchId: string) => Promise<void>;
@@ -61,7 +65,14 @@ export const initialiseDevice =
       return stay({ code: reply.problem, ...said }, reply.problem, said);
     }
     const { sdcId, mrcNumber, lastInvoiceNumber, secrets, taxpayerName, isVatRegistered } = reply.value;
-    await tryAgain(ports, about, (before) =>
+    const patient = {
+      wait: ports.wait,
+      log: ports.log,
+      maxMs: ports.recordMaxMs,
+      ending: ports.ending,
+      look: () => ctx.transaction((tx) => lockDeviceOfBranch(tx, branchId)),
+    };
+    await tryAgain(patient, about, (before) =>
       ctx.transaction(async (tx) => {
         // The key as it is now: it may have been renewed while the device was asked.
         const dataKey = await holdDataKey(tx);
@@ -89,12 +100,16 @@ export const initialiseDevice =
           },
         });
       }),
-    );
+    ).catch((error: unknown) => {
+      // Never the keys themselves: where they are lost, the authority has to give new ones.
+      ports.log.error({ ...about, sdc_id: sdcId, error: (error as Error).stack }, 'what a device was given at its initialisation is recorded nowhere');
+      throw error;
+    });
     await ports.afterActive(ctx, device.id);
 
     /** It is not active; what is known of it stands on the device. */
     async function stay(problem: StoredProblem | null, code: ProblemCode, extra: Omit<StoredProblem, 'code'>): Promise<never> {
-      await tryAgain(ports, about, () =>
+      await tryAgain({ wait: ports.wait, log: ports.log }, about, () =>
         ctx.transaction(async (tx) => {
           const locked = await lockNewDevice(tx, branchId);
           if (locked?.id === device.id && locked.sdcId === null) await setDeviceState(tx, device.id, 'new', problem);
