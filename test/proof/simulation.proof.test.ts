@@ -69,6 +69,7 @@ describe('a simulated business with everything that can go wrong', () => {
     const all = JSON.stringify(sums);
     expect(times('signed late when refused'), all).toBeGreaterThan(0);
     expect(times('signed late when signed') + times('signed late when sent anew'), all).toBeGreaterThan(0);
+    expect(times('times the database was away'), all).toBeGreaterThan(lateLives);
     expect(times('kept from being sealed again'), all).toBeGreaterThan(0);
     expect(times('late signatures settled as receipt'), all).toBeGreaterThan(0);
     expect(times('late signatures settled as undone'), all).toBeGreaterThan(0);

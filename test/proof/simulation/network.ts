@@ -48,6 +48,10 @@ class Late {
     this.#scheduler = scheduler;
     this.#owner = owner;
   }
+  /** Whether something may come yet. */
+  get isOpen(): boolean {
+    return this.#answer === null;
+  }
   come(value: DeviceAnswer | null): void {
     this.#answer ??= { value };
     if (value === null) this.isOver = true;
@@ -99,6 +103,8 @@ export function network(ports: {
   known(address: string): Known;
   /** Where what comes late is looked for: told of each send whose answer will be, so that whoever waits for it may be taken for gone. */
   late?(owner: Owner, document: string): void;
+  /** Told of what no server may do. */
+  broken?(promise: string): void;
 }): Network {
   const { scheduler, random, world } = ports;
   let isCalm = false;
@@ -145,6 +151,10 @@ export function network(ports: {
     const known = () => ports.known(address);
     const isResend = sent.has(body);
     sent.add(body);
+    const { invcNo, remark } = JSON.parse(body) as { invcNo: number; remark: string };
+    const isSame = (each: (typeof onWay)[number]) => each.address === address && each.number === String(invcNo) && each.document === remark;
+    if (onWay.some((each) => each.owner === owner && isSame(each) && each.late.isOpen))
+      ports.broken?.(`${remark} was sent again under ${invcNo} by a server that still listened for the answer to the send before`);
     const fate: Fate = isCalm ? 'fine' : random.weighted(!ports.late ? fates : isResend ? { ...lateFates, code: 80 } : lateFates);
     scheduler.note(`  ${fate}`);
     if (fate === 'unreachable') return { is: 'unreachable', reason: 'ECONNREFUSED' };
@@ -173,7 +183,6 @@ export function network(ports: {
         const afterMs = answerTimeoutMs + random.between(1, ports.lateTimeoutMs - answerTimeoutMs - 1_000);
         let waits: (typeof onWay)[number] | undefined;
         if (ports.late) {
-          const { invcNo, remark } = JSON.parse(body) as { invcNo: number; remark: string };
           waits = { late, owner, address, number: String(invcNo), document: remark };
           onWay.push(waits);
           ports.late(owner, remark);

@@ -101,6 +101,10 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
   const standAt = (address: string | undefined): Stand => stands.find((each) => each.address === address) as Stand;
   const { dialects } = setting;
   let isCalm = false;
+  /** Until then the database is away: longer than a moment, and sometimes longer than a lease. */
+  let awayUntil = 0;
+  /** What a server did that none may do. */
+  let broken: string | null = null;
   let isDirty = false;
   let all: Facts[] = [];
   /** Of the device at work. */
@@ -116,6 +120,9 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     deviceAt: (address) => standAt(address).device,
     lateTimeoutMs: timing.lateTimeoutMs,
     ...(life === 'hears late' ? { late: doze } : {}),
+    broken: (promise) => {
+      broken ??= promise;
+    },
     known: (address) => ({
       lastTotal: all.find((each) => each.device.address === address)?.device.lastTotal ?? null,
       signatures: [...standAt(address).seen.signatures.values()].map((each) => each.split('|').at(-1) as string),
@@ -135,7 +142,7 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     let calls: { call: { business_id: string; device_id: string }; at: Date | undefined }[] = [];
     const transaction: Context['transaction'] = async (work) => {
       await scheduler.park(owner, 'transaction');
-      const fate = isCalm ? 'fine' : random.weighted({ fine: 96, refused: 2, answer_lost: 2 });
+      const fate = isCalm ? 'fine' : scheduler.now < awayUntil ? 'refused' : random.weighted({ fine: 96, refused: 2, answer_lost: 2 });
       if (fate === 'refused') {
         count('transactions refused');
         throw new Error('the database is away');
@@ -355,7 +362,7 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       elsewhere: seed % (life === 'one device' ? 10 : 5) === 0 ? 4 : 0,
       people: 12,
       ...(life === 'rehearses' || life === 'replaces' ? { device: 35, twice: 6, pause: 4 } : {}),
-      ...(life === 'hears late' ? { people: 120, crash: 2, again: 25, device: 4, pause: 3 } : {}),
+      ...(life === 'hears late' ? { people: 120, crash: 2, again: 25, device: 4, pause: 3, away: 12 } : {}),
     } as Record<string, number>);
     const known = [...documents.values()];
     if (action === 'invoice' || known.length === 0) {
@@ -386,6 +393,10 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       if (receipt) ask('withdraws', ({ ctx, ports }) => withdrawReceipt(ports)(ctx, receipt.id));
     } else if (action === 'crash') {
       if (server.owner.isAlive) crash();
+    } else if (action === 'away') {
+      count('times the database was away');
+      scheduler.note('the database goes away');
+      awayUntil = scheduler.now + random.between(5_000, 90_000);
     } else if (action === 'clock') {
       scheduler.now += random.between(1, 90_000);
     } else if (action === 'elsewhere') {
@@ -560,7 +571,7 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
   const runUntil = async (until: number, isOver: () => boolean): Promise<void> => {
     while (!problem && !isOver() && (await scheduler.step(until))) {
       steps += 1;
-      problem = await observe();
+      problem = broken ?? (await observe());
     }
   };
   try {
