@@ -250,6 +250,24 @@ test('a server that still waits for the answer while another one has judged its 
   expect(await world.sql('select 1 from device where $1 = any(free_numbers)', [sent?.invoice_number], businessId)).toEqual([]);
 });
 
+test('its number is nobody’s any more where another document held it when it came, and does not go to the device', async () => {
+  const { id, number } = await settledNotSigned();
+  const { businessId } = world.businesses[0];
+  const free = async () => (await world.sql('select free_numbers::text[] as free from device where branch_id = $1', [branchId()], businessId))[0]?.free;
+  const moveTo = (address: string) => world.sql('update device set address = $1 where branch_id = $2', [address, branchId()], businessId);
+  await moveTo('http://127.0.0.1:9');
+  const holds = (await admin.seal('invoices', newInvoice().id)).body;
+  expect(holds).toMatchObject({ state: 'queued', invoice_number: number });
+  await isLate(id);
+  expect((await admin.post(`/receipts/${holds.id}/withdraw`)).body).toMatchObject({ state: 'withdrawn' });
+  expect(await free()).not.toContain(number);
+  await moveTo(world.vsdc.url);
+  const next = (await admin.seal('invoices', newInvoice().id)).body;
+  expect(next.state).toBe('signed');
+  const under = await world.sql('select distinct invoice_number::text as number from attempt where receipt_id = $1', [next.id], businessId);
+  expect(under).toEqual([{ number: next.invoice_number }]);
+});
+
 describe('a second signature of a document that has one', () => {
   test('stands beside it in its view, the lists, the month and the evidence until a person has settled it', async () => {
     const known = world.zoho.documents().find((each) => each.what.startsWith('simple sale'));

@@ -461,13 +461,16 @@ export const endDoubt = (tx: Tx, receiptId: string) =>
     [receiptId],
   );
 
-/** The number is free again; at a device that was retired nobody can use it, and it is listed as burnt. */
+/**
+ * The number is free again, unless a late signature has turned out to stand under it; at a device that was retired nobody can use it, and it is listed as
+ * burnt.
+ */
 export const giveBackNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>
   query(
     tx,
     `update device set free_numbers = case when state = 'retired' then free_numbers else array(select distinct n from unnest(array_append(free_numbers, $2::bigint)) n order by n) end,
        burnt_numbers = case when state = 'retired' then array(select distinct n from unnest(array_append(burnt_numbers, $2::bigint)) n order by n) else burnt_numbers end
-      where id = $1`,
+      where id = $1 and not exists (select 1 from second_signature x where x.device_id = $1 and x.invoice_number = $2::bigint)`,
     [deviceId, invoiceNumber],
   );
 

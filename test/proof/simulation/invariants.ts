@@ -48,7 +48,7 @@ export type Seen = {
   /** Up to where people have left what was free to another program. */
   leftTo: number;
   contested: Map<string, number>;
-  senders: Map<string, Set<string> | null>;
+  senders: Map<string, Set<string>>;
 };
 export const newSeen = (): Seen => ({ signatures: new Map(), elsewhere: new Set(), late: new Map(), leftTo: 0, contested: new Map(), senders: new Map() });
 /** What is true outside: whose answer is still on its way, to which documents one came late or will, what was undone at the authority. */
@@ -181,10 +181,8 @@ function checkLate({ receipts, device }: Facts, seen: Seen, { undone }: Outside)
   }
   for (const number of device.late ?? []) {
     const senders = receipts.filter((each) => each.attempts.some((attempt) => attempt.number === number)).map((each) => each.id);
-    if (!seen.senders.has(number)) seen.senders.set(number, receipts.some((each) => each.number === number) ? null : new Set(senders));
-    const before = seen.senders.get(number);
-    // Whoever holds it just then may give it back; whoever gets it after that hears from the device that it is taken, and goes under the next.
-    if (!before) continue;
+    const before = seen.senders.get(number) ?? new Set(senders);
+    seen.senders.set(number, before);
     if ([...device.free, ...(device.burnt ?? [])].includes(number)) return `number ${number} was signed late, and is free again`;
     if (senders.some((id) => !before.has(id))) return `number ${number} was signed late, and given again`;
   }
