@@ -201,6 +201,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         log: process.env.MUHURI_TEST_LOG ? logTo(process.env.MUHURI_TEST_LOG) : silentLog,
         // The simulated Zoho is as patient as a test needs; what the governor does is tried by itself.
         governor: { perMinute: 100_000, zohoPerMinute: 100_000, blockSecondsMax: 0 },
+        // Everybody in a world calls from one address, and a test that waits asks again and again. What the limits do is tried with limits of its own.
+        limits: { addressPerMinute: 100_000, personPerMinute: 100_000 },
         // Faults are scripted by the call: nothing else may ask in between. Tests look for changes when they mean to.
         keepUpMs: 3_600_000,
         deadlinesMs: 3_600_000,
