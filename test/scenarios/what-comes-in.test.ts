@@ -260,10 +260,10 @@ describe('a buyer’s name that did not come whole', () => {
 });
 
 describe('a document with the number of one that was sealed', () => {
-  const add = (number: string) => {
+  const add = (number: string, more: object = {}) => {
     made += 1;
     const id = `46000000013${String(made).padStart(8, '0')}`;
-    world.zoho.add('invoices', business().organizationId, { ...simple(), invoice_id: id, invoice_number: number });
+    world.zoho.add('invoices', business().organizationId, { ...simple(), invoice_id: id, invoice_number: number, ...more });
     return id;
   };
   const findingsOf = async (id: string) => (await api.get(`/receipts/preflight?module=invoices&document_id=${id}`)).body.findings;
@@ -294,6 +294,28 @@ describe('a document with the number of one that was sealed', () => {
     const second = add('TWICE-1');
     expect(await findingsOf(second)).toEqual([]);
     expect((await api.seal('invoices', second)).body).toMatchObject({ state: 'signed' });
+  });
+
+  test('that is not the last of several is asked about all the same, with its own receipt', async () => {
+    const first = add('THRICE-1');
+    const { body: sealed } = await api.seal('invoices', first);
+    expect((await api.seal('invoices', add('THRICE-1'))).body).toMatchObject({ state: 'signed' });
+    world.zoho.change('invoices', first, null);
+    const third = add('THRICE-1');
+    expect(await findingsOf(third)).toMatchObject([{ code: 'number_sealed_before', receipt: `${sealed.receipt_number}/${sealed.total_receipt_number}` }]);
+    expect(await api.seal('invoices', third)).toMatchObject({ status: 422, body: { code: 'number_sealed_before' } });
+    expect((await api.seal('invoices', third, { confirm: ['number_sealed_before'] })).body).toMatchObject({ state: 'signed' });
+  });
+
+  test('at another branch is asked about all the same', async () => {
+    const first = add('ELSE-1');
+    expect((await api.seal('invoices', first)).body).toMatchObject({ state: 'signed' });
+    world.zoho.change('invoices', first, null);
+    const mappings = [{ key: '777000', value: { branch_id: business().branchIds[1] } }];
+    expect((await api.put('/mappings/location', { mappings })).status).toBe(200);
+    const found = await findingsOf(add('ELSE-1', { location_id: '777000' }));
+    // That its place was mapped a moment ago is asked about as well.
+    expect(found.map((each: { code: string }) => each.code).toSorted()).toEqual(['before_production', 'number_sealed_before']);
   });
 });
 

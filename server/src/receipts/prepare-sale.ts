@@ -19,12 +19,12 @@ import { type FindUnprintable, textsOn } from './find-unprintable.ts';
 import { baseTotalOf, foreignOf, knownPaymentMethod, makeSale } from './make-sale.model.ts';
 import type { Answers, ItemMapping, Setup } from './setup.model.ts';
 import {
-  findOfNumber,
   findReceipt,
   findReceiptOf,
   findSales,
   isRehearsed,
   latestSealedRate,
+  listOfNumber,
   listRefundsOf,
   type Receipt,
   type SaleCandidate,
@@ -151,23 +151,33 @@ export const prepareSale =
 
 /**
  * A document that was deleted in the books after it was sealed, and made again with its number, is another document there and the same sale: sealed as
- * well, it would stand twice at the authority. The books keep a number to one document, so that what is left of the other one is asked of them.
+ * well, it would stand twice at the authority. The books keep a number to one document, so that what is left of every other one is asked of them: where
+ * they do number twice, one that still stands says nothing about the others.
  */
-async function checkNumber(books: Books, source: Parameters<Books['readDocument']>[0], ctx: Context, document: BooksDocument, device: Device) {
+async function checkNumber(
+  books: Books,
+  source: Parameters<Books['readDocument']>[0],
+  ctx: Context,
+  document: BooksDocument,
+  device: Device,
+): Promise<StoredProblem[]> {
   const { module, id: documentId, number } = document;
-  const other = number.trim() === '' ? null : await ctx.transaction((tx) => findOfNumber(tx, { module, documentId, number, environment: device.environment }));
-  if (!other) return [];
-  const read = await books.readDocument(source, module, other.documentId);
-  if (read.is !== 'missing' && read.document.status !== 'void') return [];
-  return [
-    {
-      code: 'number_sealed_before' as const,
-      field: 'document_number',
-      document_number: number,
-      receipt: other.receipt,
-      ...(module === 'creditnotes' ? { module } : {}),
-    },
-  ];
+  if (number.trim() === '') return [];
+  const others = await ctx.transaction((tx) => listOfNumber(tx, { module, documentId, number, environment: device.environment }));
+  for (const other of others) {
+    const read = await books.readDocument(source, module, other.documentId);
+    if (read.is !== 'missing' && read.document.status !== 'void') continue;
+    return [
+      {
+        code: 'number_sealed_before',
+        field: 'document_number',
+        document_number: number,
+        receipt: other.receipt,
+        ...(module === 'creditnotes' ? { module } : {}),
+      },
+    ];
+  }
+  return [];
 }
 
 async function fitToSale(ctx: Context, asked: Sale, saleReceipt: Receipt, ownReceiptId: string | null, allowsPartial: boolean, countsQuantities: boolean) {

@@ -443,21 +443,21 @@ export async function latestSealedRate(tx: Tx, currency: string, environment: Re
   return row && { rate: row.rate, date: row.day };
 }
 
-/** Another document of the same number and kind that was sealed, or is about to be, the latest first. */
-export async function findOfNumber(
+/** The other documents of the same number and kind that were sealed, or are about to be, at whichever branch: the latest first. */
+export async function listOfNumber(
   tx: Tx,
   of: { module: Receipt['module']; documentId: string; number: string; environment: Receipt['environment'] },
-): Promise<{ documentId: string; receipt: string } | null> {
-  const row = await queryOne<{ document_id: string; receipt: string }>(
+): Promise<{ documentId: string; receipt: string }[]> {
+  const rows = await query<{ document_id: string; receipt: string }>(
     tx,
     `select r.document_id, coalesce((select s.receipt_number || '/' || s.total_receipt_number from signature s where s.business_id = r.business_id and s.receipt_id = r.id),
          r.invoice_number::text, '') as receipt
        from receipt r where r.document_number = $3 and r.module = $1 and r.document_id <> $2 and r.environment = $4 and r.moved_to is null
         and r.kind = case r.module when 'invoices' then 'sale' else 'refund' end and (r.state in ('queued', 'in_doubt', 'signed') or r.contested)
-      order by r.opened_at desc, r.id desc limit 1`,
+      order by r.opened_at desc, r.id desc`,
     [of.module, of.documentId, of.number, of.environment],
   );
-  return row && { documentId: row.document_id, receipt: row.receipt };
+  return rows.map((row) => ({ documentId: row.document_id, receipt: row.receipt }));
 }
 
 /** The other refunds of a sale that count against it: queued, signed or in doubt; and those with a late signature that nobody has settled. */
