@@ -203,6 +203,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         governor: { perMinute: 100_000, zohoPerMinute: 100_000, blockSecondsMax: 0 },
         // Everybody in a world calls from one address, and a test that waits asks again and again. What the limits do is tried with limits of its own.
         limits: { addressPerMinute: 100_000, personPerMinute: 100_000 },
+        // A hundred requests at once take a slow machine longer than people are to wait. How that wait ends is tried with a wait of its own.
+        statements: { askedMs: 60_000 },
         // Faults are scripted by the call: nothing else may ask in between. Tests look for changes when they mean to.
         keepUpMs: 3_600_000,
         deadlinesMs: 3_600_000,
