@@ -715,6 +715,22 @@ export const problems = {
     'Ce document est encore un brouillon ou attend une approbation.',
     '[?refund:Approuvez-le ou convertissez-le en ouvert dans Zoho Books, puis scellez-le.|Marquez-le comme envoyé ou approuvez-le dans Zoho Books, puis scellez-le.]',
   ),
+  document_status_unknown: e(
+    422,
+    'zoho',
+    'Muhuri does not know this document’s status in Zoho Books[, “{status_in_books}”], and seals nothing of which it does not know that it counts.',
+    '[?refund:Convert it to open in Zoho Books, then seal it; if it is open there, tell the support of Muhuri.|Mark it as sent in Zoho Books, then seal it; if it is sent there, tell the support of Muhuri.]',
+    'Muhuri ne connaît pas le statut de ce document dans Zoho Books[, « {status_in_books} »], et ne scelle rien dont il ne sait pas que cela compte.',
+    '[?refund:Convertissez-le en ouvert dans Zoho Books, puis scellez-le ; s’il y est ouvert, dites-le au support de Muhuri.|Marquez-le comme envoyé dans Zoho Books, puis scellez-le ; s’il y est envoyé, dites-le au support de Muhuri.]',
+  ),
+  document_kind_unknown: e(
+    422,
+    'zoho',
+    'This document is neither an invoice nor a credit note[: Zoho Books calls it “{kind}”]. It is not sealed.',
+    'Seal the invoice of the sale itself; a retainer or an advance is no sale until it is invoiced.',
+    'Ce document n’est ni une facture ni une note de crédit[ : Zoho Books l’appelle « {kind} »]. Il n’est pas scellé.',
+    'Scellez la facture de la vente elle-même ; un acompte ou une avance n’est pas une vente avant d’être facturé.',
+  ),
   document_void: e(
     422,
     'none',
@@ -858,6 +874,14 @@ export const problems = {
     'Use a simple tax on that line.',
     'Une taxe composée (taxe sur taxe) ne peut pas être scellée[ : {tax_name} sur « {name} »| : {tax_name} à la ligne {line}| : sur « {name} »| : à la ligne {line}].',
     'Utilisez une taxe simple sur cette ligne.',
+  ),
+  tax_kind_unknown: e(
+    422,
+    'zoho',
+    'Muhuri does not know a kind of tax that Zoho Books gives[: “{kind}” of {tax_name} on “{name}”|: {tax_name} on “{name}”|: {tax_name} on line {line}|: on “{name}”|: on line {line}], and does not guess what it does to the amount.',
+    'Use a simple tax there; if it is one, tell the support of Muhuri.',
+    'Muhuri ne connaît pas un genre de taxe que Zoho Books indique[ : « {kind} » de {tax_name} sur « {name} »| : {tax_name} sur « {name} »| : {tax_name} à la ligne {line}| : sur « {name} »| : à la ligne {line}], et ne devine pas ce qu’il fait au montant.',
+    'Utilisez-y une taxe simple ; si c’en est une, dites-le au support de Muhuri.',
   ),
   currency_unsupported: e(
     422,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Api } from '../api.ts';
+import { Api, until } from '../api.ts';
 import { type DocumentAsk, makeDocument } from '../simulators/zoho/documents.ts';
 import { startWorld, today, type World } from '../world.ts';
 
@@ -245,6 +245,33 @@ describe('what cannot be sealed is said in one true sentence', () => {
     await world.app.settle();
     const { status, body } = await api.get(`/documents?limit=50&document_ids=${document.id}`);
     expect({ status, standing: body.documents[0]?.standing }).toEqual({ status: 200, standing: 'to_seal' });
+  });
+
+  test('a retainer, or a status that nobody knows, is never sealed, and stands in the list with its reason', async () => {
+    const [lines] = [[[1, 500, 'vat']]] as [Ask['lines']];
+    // The poll before this one has seen what was there until it was.
+    const last_modified_time = new Date().toISOString().replace(/\.\d+Z$/, '+0000');
+    const retainer = sale({ lines }, { type: 'retainer', last_modified_time });
+    const odd = sale({ lines }, { status: 'scheduled', last_modified_time });
+    const oddNote = note(sale({ lines }), { lines }, { status: 'scheduled' });
+    const found = async (document: { id: string }, module = 'invoices') => (await preflight(module, document)).findings;
+    expect(await found(retainer)).toMatchObject([{ code: 'document_kind_unknown', title: expect.stringContaining('“retainer”') }]);
+    expect(await found(odd)).toMatchObject([{ code: 'document_status_unknown', field: 'status', title: expect.stringContaining('“scheduled”') }]);
+    const [first] = ((await found(oddNote, 'creditnotes')) as { code: string; detail: string }[]).filter((each) => each.code === 'document_status_unknown');
+    expect(first?.detail).toContain('open');
+    expect(await api.seal('invoices', retainer.id)).toMatchObject({ status: 422, body: { code: 'document_kind_unknown' } });
+    expect((await admin.post('/zoho/poll')).status).toBe(200);
+    for (const [{ id, number }, code] of [
+      [retainer, 'document_kind_unknown'],
+      [odd, 'document_status_unknown'],
+    ] as const) {
+      const [row] = await until(
+        async () => (await api.get(`/documents?limit=50&document_ids=${id}`)).body.documents as { standing: string; problem: { code: string } | null }[],
+        (rows) => !['to_seal', undefined].includes(rows[0]?.problem?.code),
+      );
+      expect(row, number).toMatchObject({ standing: 'to_seal', problem: { code } });
+      expect(world.vsdc.receipts().filter((each) => each.request.remark === number)).toEqual([]);
+    }
   });
 
   test('a document that is worth nothing is that, and nobody is asked how nothing was paid', async () => {

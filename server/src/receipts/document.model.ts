@@ -8,7 +8,9 @@ export type BooksDocument = {
   module: 'invoices' | 'creditnotes';
   id: string;
   number: string;
-  kind: 'invoice' | 'credit_note' | 'debit_note';
+  kind: 'invoice' | 'credit_note' | 'debit_note' | 'other';
+  /** What the books call a document that is none of these. */
+  kindInBooks?: string;
   /** Lower-case status of the accounting system: `draft`, `sent`, `void` … */
   status: string;
   /** When it was made there; null where it does not say. */
@@ -32,7 +34,7 @@ export type BooksDocument = {
   lines: BooksLine[];
   /** Entity-level discount in money; zero where discounts stand on the lines. */
   discount: { amount: Amount; isBeforeTax: boolean };
-  shipping: { net: Amount; tax: Amount; taxId: string | null; taxPercent: Amount | null; taxName?: string };
+  shipping: { net: Amount; tax: Amount; taxId: string | null; taxPercent: Amount | null; taxName?: string; taxKind?: LineTax['kind']; taxKindUnknown?: string };
   adjustment: Amount;
   roundOff: Amount;
   subTotal: Amount;
@@ -73,6 +75,8 @@ export type LineTax = {
   name: string;
   percent: Amount;
   kind: 'tax' | 'tax_group' | 'compound_tax';
+  /** What the books call its kind, where that is none of these: what such a tax does to an amount is not known. */
+  kindUnknown?: string;
   /** Null where the line does not say what its tax comes to. */
   amount: Amount | null;
   /** The taxes it is made of, as the line names them. */

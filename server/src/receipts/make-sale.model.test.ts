@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describeProblem } from '@muhuri/shared/problems';
 import { describe, expect, test } from 'vitest';
 import type { BooksDocument } from './document.model.ts';
@@ -82,6 +83,24 @@ describe('bad input has one code each, and no sale', () => {
     ['one that waits for approval', 'document_draft', { status: 'pending_approval' }],
     ['a void one', 'document_void', { status: 'void' }],
     ['a debit note', 'debit_note', { kind: 'debit_note' }],
+    ['a retainer', 'document_kind_unknown', { kind: 'other', kindInBooks: 'retainer' }],
+    ['a status nobody knows', 'document_status_unknown', { status: 'scheduled' }],
+    ['no status at all', 'document_status_unknown', { status: '' }],
+    [
+      'a kind of tax nobody knows',
+      'tax_kind_unknown',
+      { lines: [line('1000', { tax: { id: 'vat', name: 'VAT', percent: '18', kind: 'tax', kindUnknown: 'withheld', amount: null } })] },
+    ],
+    [
+      'a kind of tax on shipping nobody knows',
+      'tax_kind_unknown',
+      { shipping: { net: '5000', tax: '900', taxId: 'vat', taxPercent: '18', taxName: 'VAT', taxKindUnknown: 'withheld' }, total: '7080' },
+    ],
+    [
+      'a tax on a tax on shipping',
+      'compound_tax',
+      { shipping: { net: '5000', tax: '900', taxId: 'vat', taxPercent: '18', taxName: 'VAT', taxKind: 'compound_tax' }, total: '7080' },
+    ],
     ['no lines', 'document_empty', { lines: [] }],
     ['a zero total', 'document_zero', { lines: [line('0', { rate: '0' })], total: '0' }],
     ['a total that does not add up', 'total_mismatch', { total: '1180.05' }],
@@ -112,6 +131,24 @@ describe('bad input has one code each, and no sale', () => {
   test.each(cases)('%s: %s', (_what, code, more) => {
     expect(codes(more)).toContain(code);
     expect(makeSale(document(more), setup, {}, null).sale).toBeNull();
+  });
+
+  test('whatever a status is called, only the ones that are known are sealed', () => {
+    const settled = ['sent', 'viewed', 'overdue', 'unpaid', 'partially_paid', 'paid', 'open', 'closed'];
+    for (const status of settled) expect(codes({ status }), status).toEqual([]);
+    const words = fc.oneof(
+      fc.string(),
+      fc.constantFrom(...settled, 'draft', 'void', 'approved').chain((each) => fc.constantFrom(`${each}d`, `un${each}`, ` ${each}`)),
+    );
+    fc.assert(
+      fc.property(words, (status) => {
+        fc.pre(!settled.includes(status) && !['draft', 'pending_approval', 'approved', 'rejected', 'submitted', 'void'].includes(status));
+        expect(makeSale(document({ status }), { ...setup, sealsApproved: true }, {}, null)).toMatchObject({
+          sale: null,
+          findings: [{ code: 'document_status_unknown' }],
+        });
+      }),
+    );
   });
 
   test('sixty lines with one unmapped tax are one finding', () => {

@@ -1,5 +1,6 @@
 import { type Amount, add, compare, divide, isNegative, isZero, multiply, multiplyDivide, round, subtract, unit } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
+import { cut } from '@muhuri/shared/text';
 import { chargesOf, checkCharges } from './charges.model.ts';
 import { type Classified, classifyAdjustment, classifyLine, classifyRefund, classifyShipping, percentOfShipping, sourceOf } from './classify.model.ts';
 import type { BooksDocument, BooksLine, LineTax } from './document.model.ts';
@@ -9,6 +10,8 @@ import type { Answers, Setup } from './setup.model.ts';
 import { convertTotal, type Money, priceDocument, type Prices } from './price-document.model.ts';
 import type { Foreign, LineInBooks, Sale, SaleLine } from './sale.model.ts';
 
+/** Of invoices and of credit notes: what is sent out counts, whatever has been paid or used of it since. */
+const statusesSettled = ['sent', 'viewed', 'overdue', 'unpaid', 'partially_paid', 'paid', 'open', 'closed'];
 const statusesNotYet = ['draft', 'pending_approval', 'approved', 'rejected', 'submitted'];
 
 /** A document as far as it can be made a sale. */
@@ -96,9 +99,13 @@ export function foreignOf(document: BooksDocument, setup: Pick<Setup, 'currency'
 
 function checkState(document: BooksDocument, setup: Setup, answers: Answers): StoredProblem[] {
   if (document.kind === 'debit_note') return [{ code: 'debit_note' }];
+  if (document.kind === 'other') return [{ code: 'document_kind_unknown', field: 'type', kind: document.kindInBooks, ...kindOf(document) }];
   if (document.status === 'void') return [{ code: 'document_void', field: 'status' }];
   if (statusesNotYet.includes(document.status) && !(document.status === 'approved' && setup.sealsApproved))
     return [{ code: 'document_draft', field: 'status', ...kindOf(document) }];
+  // What a word means that Zoho has come up with since, nobody here knows: nothing is declared by it.
+  if (document.status !== 'approved' && !statusesSettled.includes(document.status))
+    return [{ code: 'document_status_unknown', field: 'status', status_in_books: cut(document.status, 40), ...kindOf(document) }];
   const findings: StoredProblem[] = [];
   const isSure = answers.confirm?.includes('sealed_elsewhere') ?? false;
   if (setup.elsewhere && !isSure) findings.push({ code: 'sealed_elsewhere', field: 'document_id', ...setup.elsewhere });
@@ -145,6 +152,8 @@ function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refund
   else if (isZero(document.total)) findings.push({ code: 'document_zero', field: 'total' });
   if (lines.length > setup.linesMax) findings.push({ code: 'too_many_lines', field: 'line_items', ...kindOf(document) });
   findings.push(...checkCharges(document));
+  if (!isZero(shipping))
+    findings.push(...checkTaxKind(taxOfShipping(document), { field: 'shipping_charge_tax_id', name: setup.charges.shipping?.name ?? 'Shipping' }));
   if (!document.discount.isBeforeTax && !isZero(document.discount.amount)) findings.push({ code: 'discount_after_tax', field: 'discount' });
   for (const { line, index } of lines) {
     const field = `line_items[${index}]`;
@@ -153,13 +162,24 @@ function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refund
       found.push({ code: 'negative_line', field, name: line.name, ...kindOf(document) });
     else if (isZero(line.quantity)) found.push({ code: 'line_without_quantity', field, name: line.name });
     else if (isZero(round(line.quantity, 2))) found.push({ code: 'quantity_unsupported', field, name: line.name, quantity: line.quantity });
-    if (line.tax?.kind === 'compound_tax') found.push({ code: 'compound_tax', field, name: line.name, tax_id: line.tax.id, tax_name: line.tax.name });
+    found.push(...checkTaxKind(line.tax, { field, name: line.name }));
     if (found.length > 0) odd.add(index);
     findings.push(...found);
   }
   if (findings.length === 0 && isNegative(document.total)) findings.push({ code: 'document_negative', field: 'total', total: document.total });
   return { findings, odd, isEmpty };
 }
+
+/** What a tax of that kind does to an amount must be known, and be what the authority's classes can say. */
+function checkTaxKind(tax: Pick<LineTax, 'id' | 'name' | 'kind' | 'kindUnknown'> | null, about: { field: string; name: string }): StoredProblem[] {
+  if (!tax) return [];
+  const named = { ...about, tax_id: tax.id, tax_name: tax.name };
+  if (tax.kindUnknown !== undefined) return [{ code: 'tax_kind_unknown', ...named, kind: tax.kindUnknown }];
+  return tax.kind === 'compound_tax' ? [{ code: 'compound_tax', ...named }] : [];
+}
+
+const taxOfShipping = ({ shipping: { taxId, taxName, taxKind, taxKindUnknown } }: BooksDocument) =>
+  taxId === null ? null : { id: taxId, name: taxName ?? '', kind: taxKind ?? 'tax', ...(taxKindUnknown === undefined ? {} : { kindUnknown: taxKindUnknown }) };
 
 /** Whoever is not registered for VAT may not charge it: sealed under the class without tax, nobody would see that it was charged. */
 function checkVat(document: BooksDocument, setup: Setup): StoredProblem[] {

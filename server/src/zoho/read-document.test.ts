@@ -149,9 +149,49 @@ describe('a number that is none is said, never reckoned with', () => {
     ['"line_items":[{"name":"y","discount_amount":"5,00","discount":0}]', 'line_items[0].discount_amount', '5,00'],
     ['"currency_code":""', 'currency_code', ''],
     ['"currency_code":null', 'currency_code', ''],
+    ['"is_inclusive_tax":"yes"', 'is_inclusive_tax', 'yes'],
+    ['"is_inclusive_tax":1', 'is_inclusive_tax', '1'],
+    ['"is_discount_before_tax":"no"', 'is_discount_before_tax', 'no'],
+    ['"is_discount_before_tax":{}', 'is_discount_before_tax', ''],
+    ['"discount_type":"tiered","discount_total":100', 'discount_type', 'tiered'],
+    ['"discount_type":"tiered","line_items":[{"name":"y","discount":"5%"}]', 'discount_type', 'tiered'],
   ])('%s, by its field and with what stands in it', (fields, field, value) =>
     expect(() => read(fields)).toThrow(expect.objectContaining({ problem: { code: 'document_unreadable', field, value } })),
   );
+});
+
+describe('a word out of a list is one that is known, or it is said', () => {
+  const taxed = (type: string) => read(`"line_items":[{"name":"x","tax_id":"7","tax_name":"T","tax_percentage":18,"tax_type":${type}}]`).lines[0]?.tax;
+  test.each([
+    ['', { kind: 'invoice' }],
+    ['"type":null', { kind: 'invoice' }],
+    ['"type":"Invoice"', { kind: 'invoice' }],
+    ['"type":"debit_note"', { kind: 'debit_note' }],
+    ['"type":"retainer"', { kind: 'other', kindInBooks: 'retainer' }],
+    ['"type":"bill_of_supply"', { kind: 'other', kindInBooks: 'bill_of_supply' }],
+  ])('an invoice with %s', (fields, is) => expect(read(`"number":"1"${fields && ','}${fields}`)).toMatchObject(is));
+
+  test.each([
+    ['""', 'tax', undefined],
+    ['null', 'tax', undefined],
+    ['"tax"', 'tax', undefined],
+    ['"Tax_Group"', 'tax_group', undefined],
+    ['"compound_tax"', 'compound_tax', undefined],
+    ['"withheld"', 'tax', 'withheld'],
+    ['3', 'tax', '3'],
+  ])('a tax of the kind %s', (type, kind, odd) => {
+    const tax = taxed(type);
+    expect([tax?.kind, tax?.kindUnknown]).toEqual([kind, odd]);
+  });
+
+  test('what is inside a price and before a tax is said by words as well', () => {
+    expect(read('"is_inclusive_tax":"true","is_discount_before_tax":"False"')).toMatchObject({ isTaxInclusive: true, discount: { isBeforeTax: false } });
+    expect(read('"is_inclusive_tax":null')).toMatchObject({ isTaxInclusive: false, discount: { isBeforeTax: true } });
+  });
+
+  test('how a discount is given says nothing where there is none', () => {
+    for (const type of ['no_discount', 'tiered']) expect(read(`"discount_type":"${type}","discount":0`).discount.amount).toBe('0');
+  });
 });
 
 test('what binary floats leave of nothing is nothing, and a rate with more decimals than can be kept is kept as far as it can be', () => {

@@ -1,7 +1,7 @@
 import { absolute, add, compare, divide, isAmount, isZero, multiply, round, subtract } from '@muhuri/shared/money';
 import { clean, cut, purchaseCode, taxpayerNumber } from '@muhuri/shared/text';
 import { AppError } from '../platform/app-error.ts';
-import type { BooksDocument, BooksLine, TaxAmount } from '../receipts/document.model.ts';
+import type { BooksDocument, BooksLine, LineTax, TaxAmount } from '../receipts/document.model.ts';
 import type { Json } from './parse-json.ts';
 import { isDay, readTime } from './zoho-time.ts';
 
@@ -23,7 +23,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
   if (own !== id) throw new AppError('zoho_mismatch', {}, `asked for ${id}, got ${own}`);
   if (!isDay(text(raw.date))) throw new AppError('document_unreadable', { field: 'date', value: cut(text(raw.date), 40) });
   const places = precisionOf(raw);
-  const isEntityDiscount = text(raw.discount_type) === 'entity_level';
+  const isEntityDiscount = isOfDocument(raw);
   const discount = isEntityDiscount ? entityDiscount(raw, places) : '0';
   const lines = list(raw.line_items)
     .filter((line) => text(line.line_item_category) !== 'header')
@@ -32,7 +32,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     module,
     id,
     number: text(raw[module === 'invoices' ? 'invoice_number' : 'creditnote_number']),
-    kind: module === 'creditnotes' ? 'credit_note' : text(raw.type) === 'debit_note' ? 'debit_note' : 'invoice',
+    ...kindOf(module, word(raw.type)),
     status: text(raw.status).toLowerCase(),
     createdAt: text(raw.created_time) ? readTime(text(raw.created_time)) : null,
     modifiedAt: text(raw.last_modified_time) ? readTime(text(raw.last_modified_time)) : null,
@@ -49,9 +49,9 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     basePlaces: around.basePlaces ?? 2,
     exchangeRate: amount(raw, 'exchange_rate'),
     places,
-    isTaxInclusive: raw.is_inclusive_tax === true,
+    isTaxInclusive: isSaid(raw, 'is_inclusive_tax', false),
     lines: isEntityDiscount ? sharesApart(lines, discount) : lines,
-    discount: { amount: discount, isBeforeTax: raw.is_discount_before_tax !== false },
+    discount: { amount: discount, isBeforeTax: isSaid(raw, 'is_discount_before_tax', true) },
     shipping: shippingOf(raw, places),
     adjustment: amount(raw, 'adjustment'),
     roundOff: amount(raw, 'roundoff_value'),
@@ -70,7 +70,6 @@ function readLine(line: Fields, places: number, at: string): BooksLine {
   const taxId = text(line.tax_id);
   const taxes = taxAmounts(line, 'line_item_taxes', at);
   const percent = taxId ? percentOfLine(line, taxes, at) : '0';
-  const kind = text(line.tax_type);
   return {
     id: text(line.line_item_id),
     itemId: text(line.item_id) || null,
@@ -84,12 +83,47 @@ function readLine(line: Fields, places: number, at: string): BooksLine {
           id: taxId,
           name: text(line.tax_name),
           percent,
-          kind: kind === 'compound_tax' || kind === 'tax_group' ? kind : 'tax',
+          ...taxKindOf(word(line.tax_type)),
           amount: taxes.length > 0 ? add('0', ...taxes.map((tax) => tax.amount)) : null,
           parts: taxes,
         }
       : null,
   };
+}
+
+/** A word out of a list of Zoho's, however it is written. */
+const word = (value: Json | undefined): string => text(value).toLowerCase();
+
+/** A retainer, and whatever else Zoho may list among invoices one day, is no sale: it is never taken for the usual kind. */
+function kindOf(module: BooksDocument['module'], type: string): Pick<BooksDocument, 'kind' | 'kindInBooks'> {
+  const usual = module === 'creditnotes' ? 'credit_note' : 'invoice';
+  if (type === '' || type === usual || (module === 'creditnotes' && type === 'creditnote')) return { kind: usual };
+  return module === 'invoices' && type === 'debit_note' ? { kind: 'debit_note' } : { kind: 'other', kindInBooks: cut(type, 40) };
+}
+
+function taxKindOf(kind: string): Pick<LineTax, 'kind' | 'kindUnknown'> {
+  if (kind === 'compound_tax' || kind === 'tax_group') return { kind };
+  return kind === '' || kind === 'tax' ? { kind: 'tax' } : { kind: 'tax', kindUnknown: cut(kind, 40) };
+}
+
+/** Yes or no, also as words; what is neither is never taken for the usual one. */
+function isSaid(raw: Fields, key: string, usual: boolean): boolean {
+  const value = raw[key];
+  if (typeof value === 'boolean') return value;
+  const given = word(value);
+  if (given === 'true' || given === 'false') return given === 'true';
+  if (given === '' && (value === undefined || value === null || typeof value === 'string')) return usual;
+  throw new AppError('document_unreadable', { field: key, value: cut(text(value), 40) });
+}
+
+/** Whether the discount is the whole document's, or stands on its lines; how it is given says nothing where there is none. */
+function isOfDocument(raw: Fields): boolean {
+  const type = word(raw.discount_type);
+  if (['', 'item_level', 'entity_level', 'no_discount'].includes(type)) return type === 'entity_level';
+  const fields = ['discount', 'discount_amount', 'discount_total'];
+  const isNothing = (value: Json | undefined) => /^[0.]*\s*%?$/.test(text(value));
+  if ([raw, ...list(raw.line_items)].every((from) => fields.every((field) => isNothing(from[field])))) return false;
+  throw new AppError('document_unreadable', { field: 'discount_type', value: cut(type, 40) });
 }
 
 /** The rate of a line's tax; where the line does not say it, what it is made of may, and its name: a tax that is charged is never taken for one of nought. */
@@ -148,11 +182,12 @@ function shippingOf(raw: Fields, places: number): BooksDocument['shipping'] {
   const told = [amountOrNone(raw, 'shipping_charge_tax'), listed, difference].filter((each) => each !== null);
   const said = told.find((each) => !isZero(each)) ?? told[0] ?? null;
   if (isZero(without ?? charge)) return { net: without ?? charge, tax: said ?? '0', taxId, taxPercent: percent, taxName };
-  const isGross = without === null && raw.is_inclusive_tax === true;
+  const isGross = without === null && isSaid(raw, 'is_inclusive_tax', false);
   const base = without ?? charge;
   const share = isGross ? add('100', taxPercent ?? '0') : '100';
   const tax = said ?? (taxId && taxPercent ? round(divide(multiply(base, taxPercent), share), places) : '0');
-  return { net: isGross ? subtract(base, tax) : base, tax, taxId, taxPercent, taxName };
+  const { kind: taxKind, kindUnknown: taxKindUnknown } = taxKindOf(taxId ? word(raw.shipping_charge_tax_type) : '');
+  return { net: isGross ? subtract(base, tax) : base, tax, taxId, taxPercent, taxName, taxKind, ...(taxKindUnknown ? { taxKindUnknown } : {}) };
 }
 
 /** `"VAT (18%)"`: where a tax is only named, its name says its rate. */
