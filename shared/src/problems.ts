@@ -1658,9 +1658,9 @@ export const problems = {
     422,
     'person',
     'This document was exempt when it came in, so it is not sealed by itself: another system may have sealed it.',
-    'Seal it only if you know that no other system did; if one did, mark it as sealed there.',
+    'Confirm only if you know that no other system did; if one did, mark it as sealed there.',
     'Ce document était exempté à son arrivée ; il n’est donc pas scellé de lui-même : un autre système l’a peut-être scellé.',
-    'Ne le scellez que si vous savez qu’aucun autre système ne l’a fait ; sinon, indiquez qu’il y a été scellé.',
+    'Confirmez seulement si vous savez qu’aucun autre système ne l’a fait ; sinon, indiquez qu’il y a été scellé.',
   ),
   sealed_elsewhere: e(
     422,

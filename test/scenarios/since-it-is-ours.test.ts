@@ -150,6 +150,70 @@ describe('a document from before its place in the books was mapped to a branch i
   });
 });
 
+describe('a document that was exempt when it came in', () => {
+  const exempt = (...number_prefixes: string[]) => ({ settings: { exempt: { customer_ids: [], location_ids: [], number_prefixes } } });
+  const preflight = async (api: Api, id: string) => (await api.get(`/receipts/preflight?module=invoices&document_id=${id}`)).body;
+  let of: DemoBusiness;
+  let admin: Api;
+  beforeAll(async () => {
+    of = world.businesses[1];
+    admin = await Api.signIn(world, of.admin);
+  });
+  /** Exempt at its first look, and not any more. */
+  async function wasExempt(number: string): Promise<{ id: string; number: string }> {
+    await configure(admin, exempt('TILL-'));
+    const { id } = invoice(of, { invoice_number: number });
+    await look(admin);
+    await until(
+      async () => (await admin.get(`/documents?document_ids=${id}&standing=exempt`)).body.documents as Row[],
+      (rows) => rows.length === 1,
+    );
+    await configure(admin, exempt());
+    return { id, number };
+  }
+
+  test('is sealed, once it is exempt no longer, by nobody but a person who says that no other system sealed it', async () => {
+    await configure(admin, { settings: { auto_seal: 'off' } });
+    const { id, number } = await wasExempt('TILL-1');
+    const { findings, ready } = await preflight(admin, id);
+    expect({ findings, ready }).toMatchObject({ findings: [{ code: 'was_exempt', fix: 'person', title: expect.any(String) }], ready: false });
+    // As whoever seals many with one press does it, and without being allowed to confirm.
+    expect(await admin.seal('invoices', id)).toMatchObject({ status: 422, body: { code: 'was_exempt', findings: [{ code: 'was_exempt' }] } });
+    const user = await Api.signIn(world, of.user);
+    expect(await user.seal('invoices', id, { confirm: ['was_exempt'] })).toMatchObject({ status: 403, body: { code: 'not_allowed' } });
+    expect(judged(number)).toEqual([]);
+    const row = await until(
+      () => rowOf(admin, id),
+      (each) => each?.problem?.code === 'was_exempt',
+    );
+    expect(row).toMatchObject({ standing: 'to_seal', may_be_elsewhere: true });
+    expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed', environment: 'production' });
+    expect(judged(number)).toHaveLength(1);
+  });
+
+  test('is sealed by hand as it always was while it is exempt: by itself alone it never is', async () => {
+    await configure(admin, exempt('TILL-'));
+    const { id } = invoice(of, { invoice_number: 'TILL-2' });
+    await look(admin);
+    expect(await preflight(admin, id)).toMatchObject({ findings: [], ready: true });
+    expect((await admin.seal('invoices', id)).body).toMatchObject({ state: 'signed' });
+    await configure(admin, exempt());
+  });
+
+  test('is asked about anew where what was confirmed was said before somebody marked it as sealed by another system', async () => {
+    const { id, number } = await wasExempt('TILL-3');
+    world.vsdc.faults(['refuse:884']);
+    expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'refused' });
+    const key = { documents: [{ module: 'invoices', document_id: id }] };
+    expect((await admin.post('/documents/sealed-elsewhere', { ...key, reason: 'till receipt 77' })).status).toBe(200);
+    expect(await admin.seal('invoices', id)).toMatchObject({ status: 422, body: { code: 'sealed_elsewhere' } });
+    expect((await admin.post('/documents/sealed-elsewhere/taken-back', key)).status).toBe(200);
+    expect(await admin.seal('invoices', id)).toMatchObject({ status: 422, body: { code: 'was_exempt' } });
+    expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed' });
+    expect(judged(number)).toHaveLength(1);
+  });
+});
+
 describe('a document from before the business began with Muhuri', () => {
   test('is not ours because the day to begin on is moved to an earlier one', async () => {
     const of = world.businesses[1];

@@ -31,6 +31,15 @@ export type BusinessSettings = {
   custom_fields: { buyer_tin: string; purchase_code: string };
 };
 
+/** What the business has said is never sealed by itself. */
+export const isExempt = (
+  { exempt }: Pick<BusinessSettings, 'exempt'>,
+  document: { number: string; customer: { id: string }; locationId: string | null },
+): boolean =>
+  exempt.customer_ids.includes(document.customer.id) ||
+  (document.locationId !== null && exempt.location_ids.includes(document.locationId)) ||
+  exempt.number_prefixes.some((prefix) => document.number.startsWith(prefix));
+
 /** Five, as many as the marketplace allows an extension per module. */
 export type SealFields = { receipt_number: string; sdc_id: string; signature: string; verification_url: string; signed_at: string };
 

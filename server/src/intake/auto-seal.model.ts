@@ -1,4 +1,4 @@
-import type { BusinessSettings } from '../businesses/business.model.ts';
+import { type BusinessSettings, isExempt } from '../businesses/business.model.ts';
 
 type Document = { status: string; number: string; customer: { id: string }; locationId: string | null };
 
@@ -10,9 +10,3 @@ export function sealsByItself(settings: BusinessSettings, document: Document): b
   if (document.status === 'approved' && settings.auto_seal !== 'approved') return false;
   return !isExempt(settings, document);
 }
-
-/** What the business has said is never sealed by itself. */
-export const isExempt = ({ exempt }: Pick<BusinessSettings, 'exempt'>, document: Omit<Document, 'status'>): boolean =>
-  exempt.customer_ids.includes(document.customer.id) ||
-  (document.locationId !== null && exempt.location_ids.includes(document.locationId)) ||
-  exempt.number_prefixes.some((prefix) => document.number.startsWith(prefix));

@@ -1,3 +1,4 @@
+import { isExempt } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -5,7 +6,7 @@ import { againIfCrossed } from '../platform/db/again-if-crossed.ts';
 import type { GiveWay } from '../platform/give-way.ts';
 import type { Log } from '../platform/log.ts';
 import type { LookAtDocument } from '../receipts/index.ts';
-import { isExempt, sealsByItself } from './auto-seal.model.ts';
+import { sealsByItself } from './auto-seal.model.ts';
 import { type Due, endLook, knownAt, postponeLook, type Seen, takeDue } from './document.store.ts';
 
 type Ports = { lookAtDocument: LookAtDocument; giveWay: Pick<GiveWay, 'behind'>; clock: Clock; log: Log };

@@ -198,7 +198,7 @@ export const setup = (ports: Ports) => {
       });
       await run('preflight', async () => {
         // On a production device nothing is sealed here, so that nothing has to be confirmed either.
-        const found = await firstReady(ctx, chosen, device.environment === 'production' ? { confirm: ['before_production'] } : {});
+        const found = await firstReady(ctx, chosen, device.environment === 'production' ? { confirm: ['before_production', 'was_exempt'] } : {});
         chosen = found.id;
         return found.number;
       });

@@ -18,6 +18,11 @@ export async function findElsewhere(tx: Tx, { module, documentId }: Key, isLocke
   return fromJson<Elsewhere | null>(row?.elsewhere ?? null);
 }
 
+/** Whether the document was found to be exempt at a look before: whoever exempted it may have had it sealed by another system. */
+export const wasExempt = async (tx: Tx, { module, documentId }: Key): Promise<boolean> =>
+  (await queryOne<{ was_exempt: boolean }>(tx, 'select was_exempt from document where module = $1 and document_id = $2', [module, documentId]))?.was_exempt ??
+  false;
+
 /** The number of an invoice that another system has sealed, as a person has said; null where nobody has. */
 export const numberOfSaleElsewhere = async (tx: Tx, documentId: string): Promise<string | null> =>
   (
@@ -56,10 +61,10 @@ export async function holdForMarking(tx: Tx, keys: Key[]): Promise<void> {
   const ids = [keys.map((key) => key.module), keys.map((key) => key.documentId)];
   await query(
     tx,
-    `update receipt r set answers = jsonb_set(answers, '{confirm}', (answers->'confirm') - 'sealed_elsewhere' - 'before_production')
+    `update receipt r set answers = jsonb_set(answers, '{confirm}', (answers->'confirm') - 'sealed_elsewhere' - 'before_production' - 'was_exempt')
        from (select q.id from receipt q join unnest($1::text[], $2::text[]) k(module, document_id) on q.module = k.module and q.document_id = k.document_id
               where q.state in ('refused', 'withdrawn') order by q.id for update of q) held
-      where r.id = held.id and jsonb_exists_any(r.answers->'confirm', array['sealed_elsewhere', 'before_production'])`,
+      where r.id = held.id and jsonb_exists_any(r.answers->'confirm', array['sealed_elsewhere', 'before_production', 'was_exempt'])`,
     ids,
   );
   await query(

@@ -109,9 +109,11 @@ function checkState(document: BooksDocument, setup: Setup, answers: Answers): St
   const findings: StoredProblem[] = [];
   const isSure = answers.confirm?.includes('sealed_elsewhere') ?? false;
   if (setup.elsewhere && !isSure) findings.push({ code: 'sealed_elsewhere', field: 'document_id', ...setup.elsewhere });
-  // Whoever says that a document was not sealed elsewhere although somebody had said so has answered this as well.
-  else if (isBeforeProduction(document, setup) && !isSure && !answers.confirm?.includes('before_production'))
-    findings.push({ code: 'before_production', field: 'created_time' });
+  // Whoever says that a document was not sealed elsewhere although somebody had said so has answered the others as well, which ask the same.
+  else if (isBeforeProduction(document, setup)) {
+    if (!isSure && !answers.confirm?.includes('before_production')) findings.push({ code: 'before_production', field: 'created_time' });
+  } else if (setup.wasExempt && !isSure && !answers.confirm?.includes('was_exempt'))
+    findings.push({ code: 'was_exempt', field: 'document_id', ...kindOf(document) });
   if (document.date > setup.today) findings.push({ code: 'document_future', field: 'date' });
   if (document.date < setup.goLiveDate && !answers.confirm?.includes('before_go_live')) findings.push({ code: 'before_go_live', field: 'date' });
   else if (daysBetween(document.date, setup.today) > setup.documentAgeDaysMax && !answers.confirm?.includes('document_old'))

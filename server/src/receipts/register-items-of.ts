@@ -13,7 +13,7 @@ export type RegisterItemsOf = (ctx: Context, documentId: string) => Promise<Stor
 export const registerItemsOf =
   (ports: { prepareSale: PrepareSale; registerItems: RegisterItems; dialects: Dialects; newId: NewId; clock: Clock; worker: string }): RegisterItemsOf =>
   async (ctx, documentId) => {
-    const { filed, device, findings } = await ports.prepareSale(ctx, 'invoices', documentId, { confirm: ['before_production'] }, null);
+    const { filed, device, findings } = await ports.prepareSale(ctx, 'invoices', documentId, { confirm: ['before_production', 'was_exempt'] }, null);
     if (!filed || !device) return findings[0] ?? { code: 'device_missing' };
     const coded = await ctx.transaction((tx) => withItemCodes(tx, ctx.businessId, filed, ports, device.dialect));
     const prices = Object.fromEntries(coded.sale.lines.map((line) => [line.itemCode, line.unitPrice]));

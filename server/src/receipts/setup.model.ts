@@ -18,6 +18,8 @@ export type Setup = {
   production: { since: Date | null; isRehearsed: boolean } | null;
   /** Where a person has said that another system sealed the document. */
   elsewhere?: Elsewhere | null;
+  /** Where the business had exempted the document and has taken that back: another system may have sealed it meanwhile. */
+  wasExempt?: boolean;
   /** Whether an approved document that was not sent yet may be sealed. */
   sealsApproved: boolean;
   documentAgeDaysMax: number;
@@ -58,6 +60,7 @@ export type Answers = {
         | 'exchange_rate_unlikely'
         | 'buyer_name_damaged'
         | 'number_sealed_before'
+        | 'was_exempt'
       )[]
     | undefined;
   /** The exchange rate that was confirmed: another one is asked about anew. */

@@ -129,7 +129,8 @@ export const answers = {
   /**
    * Codes of the findings that a person confirmed: `before_go_live`, `document_old`, `before_production` (no other system sealed it), `sealed_elsewhere`
    * (nor did it although somebody had said so), `exchange_rate_unlikely`, `buyer_name_damaged` (it did not come whole, and stands with a sign for what is
-   * missing), `number_sealed_before` (it is no other form of the document that was sealed under its number).
+   * missing), `number_sealed_before` (it is no other form of the document that was sealed under its number), `was_exempt` (no other system sealed it while
+   * it was exempt).
    */
   confirm: z
     .array(
@@ -141,9 +142,10 @@ export const answers = {
         'exchange_rate_unlikely',
         'buyer_name_damaged',
         'number_sealed_before',
+        'was_exempt',
       ]),
     )
-    .max(7)
+    .max(8)
     .optional(),
   /** With `exchange_rate_unlikely`: the rate that was confirmed, as it was shown. Where the document has another one by now, it is asked anew. */
   confirmed_rate: amount.max(40).optional(),

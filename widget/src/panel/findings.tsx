@@ -120,6 +120,8 @@ function Fix({
       return confirm('before_go_live', words.confirmRisk);
     case 'before_production':
       return confirm('before_production', words.confirmProduction);
+    case 'was_exempt':
+      return confirm('was_exempt', words.confirmProduction);
     case 'sealed_elsewhere':
       return confirm('sealed_elsewhere', words.confirmElsewhere);
     case 'refund_needs_takeover':
