@@ -49,6 +49,33 @@ async function alsoIn(username: string, of: 0 | 1): Promise<string> {
   expect(made.status, JSON.stringify(made.body)).toBe(200);
   return made.body.token as string;
 }
+/** A lock as somebody else at work would hold it, until so many wait; then it is let go, and what was under way goes on in the order it came. */
+type Hold = { sql: string; values?: unknown[]; businessId?: string };
+async function whileHeld<T extends object>(
+  hold: Hold,
+  work: (waiting: (atLeast: number) => Promise<unknown>) => Promise<T>,
+): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
+  const [holder, watcher] = [0, 1].map(() => new pg.Client({ connectionString: world.databaseUrls.app })) as [pg.Client, pg.Client];
+  await Promise.all([holder.connect(), watcher.connect()]);
+  const waits = async () =>
+    Number((await watcher.query("select count(*) as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).rows[0]?.n);
+  try {
+    await holder.query('begin');
+    const role = hold.businessId ? 'muhuri_worker' : 'muhuri_platform';
+    await holder.query("select set_config('role', $1, true), set_config('app.business_id', $2, true)", [role, hold.businessId ?? '']);
+    await holder.query(hold.sql, hold.values ?? []);
+    const begun = await work((atLeast) => until(waits, (n) => n >= atLeast));
+    await holder.query('commit');
+    const ended = await Promise.all(Object.entries(begun).map(async ([name, each]) => [name, await each] as const));
+    return Object.fromEntries(ended) as { [K in keyof T]: Awaited<T[K]> };
+  } finally {
+    await Promise.all([holder.end(), watcher.end()]);
+  }
+}
+const newestSessionOf = (of: 0 | 1): Hold => ({
+  sql: 'select id from session order by created_at desc limit 1 for update',
+  businessId: business(of).businessId,
+});
 const nextOf = (username: string) => codeFor(world, { username, password });
 /** As if somebody had signed in so often since: more sessions than any list shows. */
 const manySessions = (businessId: string) =>
@@ -140,26 +167,87 @@ describe('a session that is passed on to another business', () => {
   test('is not passed on past a changed password: not to where its sessions have been ended a moment ago', async () => {
     const own = await newPerson('yannick');
     const thief = await alsoIn('yannick', 1);
-    const [holder, watcher] = [0, 1].map(() => new pg.Client({ connectionString: world.databaseUrls.app })) as [pg.Client, pg.Client];
-    await Promise.all([holder.connect(), watcher.connect()]);
-    const waiting = async () =>
-      Number((await watcher.query("select count(*) as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).rows[0]?.n);
-    try {
-      // The thief's session is held, so that the first business has been gone through and the second has not.
-      await holder.query('begin');
-      await holder.query("select set_config('role', 'muhuri_worker', true), set_config('app.business_id', $1, true)", [business(1).businessId]);
-      await holder.query('select id from session order by created_at desc limit 1 for update');
+    // The thief's session is held, so that the first business has been gone through and the second has not.
+    const { changed, passed } = await whileHeld(newestSessionOf(1), async (waiting) => {
       const changing = own.post('/auth/password', { current_password: password, new_password: 'eight slow barges at noon' });
-      await until(waiting, (n) => n >= 1);
+      await waiting(1);
       const passing = toFirst(thief);
-      await until(waiting, (n) => n >= 2);
-      await holder.query('commit');
-      const [changed, passed] = await Promise.all([changing, passing]);
-      expect(changed.status, JSON.stringify(changed.body)).toBe(200);
-      expect([await worksAs(own.token), await worksAs(thief), await worksAs(passed.body.token ?? 'none'.repeat(10))]).toEqual([true, false, false]);
-    } finally {
-      await Promise.all([holder.end(), watcher.end()]);
-    }
+      await waiting(2);
+      return { changed: changing, passed: passing };
+    });
+    expect(changed.status, JSON.stringify(changed.body)).toBe(200);
+    expect([await worksAs(own.token), await worksAs(thief), await worksAs(passed.body.token ?? 'none'.repeat(10))]).toEqual([true, false, false]);
+  });
+});
+
+describe('what is under way while the password changes does not outlive it', () => {
+  const nextPassword = 'eight slow barges at noon';
+  const counter = (subject: string) => ({ sql: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [subject] });
+  /** The link for a new password, as its owner has it by mail. */
+  const resetLink = async (username: string) => {
+    await anyone().post('/auth/password/forgot', { username });
+    return linkIn(await mailTo(`${username}@people.example`, 'new password'));
+  };
+  const reset = (token: string) => anyone().post('/auth/password/reset', { token, new_password: nextPassword });
+  const idOf = async (session: Api) => (await session.get('/auth/me')).body.person.id as string;
+
+  test('a device that a sign-in with the former one remembers', async () => {
+    const own = await newPerson('quirin');
+    await enrol(own, password);
+    const codes = (await own.post('/auth/recovery-codes')).body.recovery_codes as string[];
+    const hold = { sql: 'select 1 from reference.person where id = $1 for no key update', values: [await idOf(own)] };
+    // Held where password and code have been taken and the device is not yet written; the change comes next.
+    const { remembered, changed } = await whileHeld(hold, async (waiting) => {
+      const entering = anyone().post('/auth/login', { username: 'quirin', password, recovery_code: codes[0], remember_device: true });
+      await waiting(1);
+      const changing = own.asSession().post('/auth/password', { current_password: password, new_password: nextPassword });
+      await waiting(2);
+      return { remembered: entering, changed: changing };
+    });
+    expect(changed.status, JSON.stringify(changed.body)).toBe(200);
+    expect(remembered).toMatchObject({ status: 401, body: { code: 'not_signed_in' } });
+    expect((await own.get('/auth/second-factor')).body.devices).toEqual([]);
+  });
+
+  test('another new password, asked for with the former one', async () => {
+    const thief = await newPerson('rasmus');
+    const link = await resetLink('rasmus');
+    const { taken, set } = await whileHeld(counter(`account_change:${await idOf(thief)}`), async (waiting) => {
+      const taking = thief.post('/auth/password', { current_password: password, new_password: 'seven loud parrots at dawn' });
+      await waiting(1);
+      return { taken: taking, set: await reset(link) };
+    });
+    expect([set.status, taken.status]).toEqual([200, 401]);
+    expect((await anyone().post('/auth/login', { username: 'rasmus', password: nextPassword })).status).toBe(200);
+    expect(await worksAs(thief.token)).toBe(false);
+  });
+
+  test('another address, asked for with the former one', async () => {
+    const thief = await newPerson('sixtus');
+    const link = await resetLink('sixtus');
+    const { asked, set } = await whileHeld(counter(`confirm_of:${await idOf(thief)}`), async (waiting) => {
+      const asking = thief.put('/auth/profile', { name: 'sixtus', email: 'thief@elsewhere.example', current_password: password });
+      await waiting(1);
+      return { asked: asking, set: await reset(link) };
+    });
+    expect([set.status, asked.status]).toEqual([200, 401]);
+    expect(mailsTo('thief@elsewhere.example')).toEqual([]);
+    const own = await Api.signIn(world, { username: 'sixtus', password: nextPassword });
+    expect((await own.get('/auth/profile')).body).toMatchObject({ email_pending: null });
+  });
+
+  test('fresh recovery codes of a session that the change ends', async () => {
+    const thief = await newPerson('tankred');
+    await enrol(thief, password);
+    const before = (await thief.post('/auth/recovery-codes')).body.recovery_codes as string[];
+    const link = await resetLink('tankred');
+    const { made, set } = await whileHeld(counter(`account_change:${await idOf(thief)}`), async (waiting) => {
+      const making = thief.asSession().post('/auth/recovery-codes');
+      await waiting(1);
+      return { made: making, set: await reset(link) };
+    });
+    expect([set.status, made.status]).toEqual([200, 401]);
+    expect((await anyone().post('/auth/login', { username: 'tankred', password: nextPassword, recovery_code: before[0] })).status).toBe(200);
   });
 });
 

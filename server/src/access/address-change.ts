@@ -168,7 +168,6 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
         await setEmail(tx, person.id, is.email, null);
         await dropTokens(tx, 'password_reset', person.id);
         await dropTokens(tx, 'email_change', person.id);
-        await deleteDevicesOf(tx, person.id);
         await endAddressChange(tx, id, 'applied', by, at);
         await ports.recordPlatform(tx, by, { action: 'address_change.applied', subject: id, after: { person_id: person.id, business_id: ctx.businessId } });
         return person.email;
@@ -177,7 +176,11 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
         await database.platform((tx) => endAddressChange(tx, id, 'ended', by, at));
         throw new AppError('wrong_state', { state: 'signed_in_since' });
       }
-      await ports.sessions.endOthers(open.personId, null);
+      await ports.sessions.endOthers(open.personId, null, async (tx) => {
+        await deleteDevicesOf(tx, open.personId);
+        // What was asked for in a session that ends now ends with it, made a moment ago or not.
+        await dropTokens(tx, 'email_change', open.personId);
+      });
       await record(open, 'address_change.applied', (there) => ({ ...there, actor: ctx.actor, origin: ctx.origin }), {
         person_id: open.personId,
         email: open.email,

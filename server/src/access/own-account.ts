@@ -12,12 +12,12 @@ import { refusalOf } from './access.model.ts';
 import { checkNewPassword } from './check-new-password.ts';
 import type { Notify } from './notify-person.ts';
 import { checkPassword, hashPassword } from './password.ts';
-import { findPerson, findPersonById, setEmail, setName, setPassword, type StoredPerson, verifyEmail } from './person.store.ts';
+import { findPerson, findPersonById, lockPerson, setEmail, setName, setPassword, type StoredPerson, verifyEmail } from './person.store.ts';
 import type { SecondFactor } from './second-factor.ts';
 import { deleteDevicesOf } from './second-factor.store.ts';
 import { hashOf, newSecret } from './secret-text.ts';
 import type { Sessions } from './sessions.ts';
-import { dropTokens, findOpenToken, listTries, putToken, useToken } from './sign-in.store.ts';
+import { dropTokens, findOpenToken, findTokenOf, listTries, putToken, type TokenKind, useToken } from './sign-in.store.ts';
 import type { From, Proof } from './sign-in.ts';
 import { type Allowance, counting, type Tries } from './tries.ts';
 
@@ -94,6 +94,15 @@ export const ownAccount = (ports: Ports) => {
     await dropTokens(tx, 'email_change', person.id);
     await deleteDevicesOf(tx, person.id);
   };
+  /** Whom a link is about that is open; it is used under their lock. */
+  const ownerOf = async (token: string, kind: TokenKind, at: Date): Promise<StoredPerson> => {
+    const person = await database.platform(async (tx) => {
+      const open = await findTokenOf(tx, hashOf(token), kind, at);
+      return open?.personId ? findPersonById(tx, open.personId) : null;
+    });
+    if (!person) throw new AppError('link_over');
+    return person;
+  };
   /** Works behind the answer, so that neither answer nor time says what was done. */
   const behind = (work: Promise<unknown>, what: string) =>
     ports.background(work.catch((error: Error) => ports.log.warn({ error: error.message }, `a link ${what} could not be sent`)));
@@ -120,14 +129,16 @@ export const ownAccount = (ports: Ports) => {
       text: `Somebody asked for a new password for ${person.username}. Open this link within an hour to set one:\n\n${ports.publicUrl}/settings#/reset/${secret}\n\nIf it was not you, do nothing: your password stays.\n`,
     });
   };
-  /** A link that confirms an address; one of a person is open at a time. */
-  const sendConfirmation = async (person: StoredPerson, email: string): Promise<void> => {
+  /** A link that confirms an address; one of a person is open at a time. It ends with the password it stands on, so it is made while the session lives. */
+  const sendConfirmation = async (session: Session, person: StoredPerson, email: string): Promise<void> => {
     if (!(await tries.allow(`confirm_of:${person.id}`, mailsToPerson)) || !(await tries.allow(`confirm_to:${email}`, mailsFromAddress)))
       throw new AppError('too_many_attempts');
     const secret = newSecret();
     const at = clock.now();
     const expiresAt = new Date(at.getTime() + confirmMs);
-    await database.platform((tx) => putToken(tx, { kind: 'email_change', personId: person.id, email, nonce: null, hash: hashOf(secret), expiresAt }, at));
+    await sessions.during(session, (tx) =>
+      putToken(tx, { kind: 'email_change', personId: person.id, email, nonce: null, hash: hashOf(secret), expiresAt }, at),
+    );
     await ports.sendMail({
       to: email,
       subject: 'Confirm your e-mail address for Muhuri',
@@ -155,7 +166,7 @@ export const ownAccount = (ports: Ports) => {
         withFactor(session);
         await withPassword(session, to.current_password, 'current_password');
         await mayBeTold(session);
-        await sendConfirmation(person, to.email);
+        await sendConfirmation(session, person, to.email);
         notify(person.id, 'email_change_asked');
       }
       await database.platform(async (tx) => {
@@ -173,13 +184,14 @@ export const ownAccount = (ports: Ports) => {
       const person = await self(session);
       const { isVerified, pending } = await readEmail(session);
       if (!pending && isVerified) throw new AppError('wrong_state', { state: 'confirmed' });
-      await sendConfirmation(person, pending ?? person.email);
+      await sendConfirmation(session, person, pending ?? person.email);
     },
     async confirmEmail(token: string): Promise<{ email: string }> {
       const at = clock.now();
+      const owner = await ownerOf(token, 'email_change', at);
       const { person, email } = await database.platform(async (tx) => {
+        const found = await lockPerson(tx, owner.id);
         const used = await useToken(tx, hashOf(token), 'email_change', at);
-        const found = used?.personId ? await findPersonById(tx, used.personId) : null;
         if (!found || !used?.email) throw new AppError('link_over');
         await setEmail(tx, found.id, used.email, at);
         if (used.email !== found.email) await dropTokens(tx, 'password_reset', found.id);
@@ -193,8 +205,7 @@ export const ownAccount = (ports: Ports) => {
       const person = await withPassword(session, current, 'current_password');
       const hash = await newHash(person, next, 'new_password');
       await mayBeTold(session);
-      await database.platform((tx) => renewed(tx, person, hash));
-      await sessions.endOthers(person.id, session.id);
+      await sessions.endOthers(person.id, session, (tx) => renewed(tx, person, hash));
       notify(person.id, 'password_changed');
     },
     forgotPassword(username: string, from: From): Promise<void> {
@@ -203,17 +214,18 @@ export const ownAccount = (ports: Ports) => {
     },
     async resetPassword(token: string, next: string) {
       const at = clock.now();
-      // Used up only with a password that is strong enough: the transaction takes the use back.
-      const person = await database.platform(async (tx) => {
+      const person = await ownerOf(token, 'password_reset', at);
+      // Used up only with a password that is strong enough.
+      const hash = await newHash(person, next, 'new_password');
+      await sessions.endOthers(person.id, null, async (tx) => {
         const used = await useToken(tx, hashOf(token), 'password_reset', at);
-        const found = used?.personId ? await findPersonById(tx, used.personId) : null;
-        if (!found) throw new AppError('link_over');
-        await renewed(tx, found, await newHash(found, next, 'new_password'));
+        const now = used && (await findPersonById(tx, person.id));
+        // Mailed to an address that is theirs no more, it is in somebody else's hands.
+        if (!now || (used.email !== null && used.email !== now.email)) throw new AppError('link_over');
+        await renewed(tx, now, hash);
         // The link was opened where it was mailed to.
-        if (used?.email) await verifyEmail(tx, found.id, used.email, at);
-        return found;
+        if (used.email) await verifyEmail(tx, now.id, used.email, at);
       });
-      await sessions.endOthers(person.id, null);
       notify(person.id, 'password_reset');
     },
     async beginTotp(session: Session, password: string) {
@@ -228,7 +240,7 @@ export const ownAccount = (ports: Ports) => {
       await factor.passInSession(session, given);
       await sessions.verified(session);
       const isRemembered = given.remember_device === true && !session.isOperator;
-      const deviceToken = isRemembered ? await factor.remember(session.person.id, from) : null;
+      const deviceToken = isRemembered ? await factor.remember(sessions.during, session, from) : null;
       return { session: { ...session, verifiedAt: clock.now(), awaitsSecondFactor: false }, deviceToken };
     },
     async removeTotp(session: Session, password: string) {
@@ -239,7 +251,7 @@ export const ownAccount = (ports: Ports) => {
     readFactor: (session: Session) => factor.read(session.person.id),
     async renewRecoveryCodes(session: Session) {
       await mayBeTold(session);
-      return factor.renewCodes(session.person.id);
+      return factor.renewCodes(sessions.during, session);
     },
     forgetDevice: (session: Session, id: string) => factor.forgetDevice(session.person.id, id),
     listSessions: (session: Session) => listOwn(session),
@@ -250,7 +262,7 @@ export const ownAccount = (ports: Ports) => {
     },
     /** Every session of one's own but this one. Whoever came by Zoho ends those of that business only. */
     async endOtherSessions(session: Session): Promise<void> {
-      if (!session.zohoUserId) return sessions.endOthers(session.person.id, session.id);
+      if (!session.zohoUserId) return sessions.endOthers(session.person.id, session);
       for (const id of (await sessions.listIds(session.person.id)).filter(isOwn(session))) if (id !== session.id) await sessions.endById(id);
     },
     listSignIns: (session: Session) => database.platform((tx) => listTries(tx, session.person.id, new Date(clock.now().getTime() - historyMs))),

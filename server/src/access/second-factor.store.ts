@@ -32,12 +32,11 @@ export type RememberedDevice = { id: string; address: string | null; userAgent: 
 /** So many of a person are remembered, the oldest forgotten for another: every one of them is shown, and can be forgotten by its owner. */
 const devicesMost = 20;
 
-/** A device that need not give the second factor at sign-in for a while (`platform` door). */
+/** A device that need not give the second factor at sign-in for a while (`platform` door), under the lock on its person. */
 export async function insertDevice(
   tx: Tx,
   is: { id: string; personId: string; secretHash: string; address: string | null; userAgent: string | null; at: Date; expiresAt: Date },
 ): Promise<void> {
-  await query(tx, 'select 1 from reference.person where id = $1 for update', [is.personId]);
   await query(
     tx,
     `delete from reference.remembered_device where person_id = $1

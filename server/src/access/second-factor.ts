@@ -19,6 +19,7 @@ import {
   useRecoveryCode,
 } from './second-factor.store.ts';
 import { hashOf, newSecret } from './secret-text.ts';
+import type { Sessions } from './sessions.ts';
 import type { Totp } from './totp.ts';
 import type { Tries } from './tries.ts';
 
@@ -59,10 +60,10 @@ export function openSecondFactor(ports: Ports) {
     await tries.forget(subject);
     if (given.recovery_code !== undefined && as !== 'look') ports.notify(personId, 'recovery_code_used');
   };
-  const makeCodes = async (personId: string): Promise<string[]> => {
+  const makeCodes = async (within: (work: (tx: Tx) => Promise<void>) => Promise<void>, personId: string): Promise<string[]> => {
     const letters = () => Array.from({ length: codeLetters }, () => alphabet[randomInt(alphabet.length)]).join('');
     const codes = Array.from({ length: codesMade }, letters);
-    await database.platform((tx) => replaceRecoveryCodes(tx, personId, codes.map(hashOf), clock.now()));
+    await within((tx) => replaceRecoveryCodes(tx, personId, codes.map(hashOf), clock.now()));
     return codes.map((code) => code.match(/.{4}/g)?.join('-') ?? code);
   };
 
@@ -75,13 +76,13 @@ export function openSecondFactor(ports: Ports) {
     async confirm(session: Session, code: string): Promise<string[]> {
       if (session.hasSecondFactor) throw new AppError('wrong_state', { state: 'set_up' });
       await pass(session.person.id, { code }, countedIn(session), 'first');
-      const codes = await makeCodes(session.person.id);
+      const codes = await makeCodes(database.platform, session.person.id);
       ports.notify(session.person.id, 'authenticator_set_up');
       return codes;
     },
-    async renewCodes(personId: string): Promise<string[]> {
-      const codes = await makeCodes(personId);
-      ports.notify(personId, 'recovery_codes_made');
+    async renewCodes(during: Sessions['during'], session: Session): Promise<string[]> {
+      const codes = await makeCodes((work) => during(session, work), session.person.id);
+      ports.notify(session.person.id, 'recovery_codes_made');
       return codes;
     },
     async remove(personId: string): Promise<void> {
@@ -96,20 +97,24 @@ export function openSecondFactor(ports: Ports) {
       const secret = deviceShape.exec(device ?? '')?.[1];
       return secret === undefined ? Promise.resolve(false) : database.platform((tx) => useDevice(tx, personId, hashOf(secret), clock.now()));
     },
-    /** Remembers a device for thirty days; its secret leaves the server here only. */
-    async remember(personId: string, from: { address: string | null; userAgent: string | null }): Promise<string> {
+    /**
+     * Remembers a device for thirty days; its secret leaves the server here only. It stands on the password and the second factor of this session:
+     * where either has been taken away meanwhile, what was remembered on it has been forgotten, and this one must not come after.
+     */
+    async remember(during: Sessions['during'], session: Session, from: { address: string | null; userAgent: string | null }): Promise<string> {
       const secret = newSecret();
       const at = clock.now();
-      await database.platform((tx) =>
-        insertDevice(tx, {
+      await during(session, async (tx, person) => {
+        if (person.totpConfirmedAt === null) throw new AppError('wrong_state', { state: 'none' });
+        await insertDevice(tx, {
           id: ports.newId('remembered_device'),
-          personId,
+          personId: person.id,
           secretHash: hashOf(secret),
           ...from,
           at,
           expiresAt: new Date(at.getTime() + deviceMs),
-        }),
-      );
+        });
+      });
       return `rdv.${secret}`;
     },
     async forgetDevice(personId: string, id: string): Promise<void> {

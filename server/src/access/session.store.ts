@@ -218,6 +218,14 @@ const insertSession = (tx: Tx, is: NewSession) =>
 export const holdSessionsOf = async (tx: Tx, personId: string): Promise<boolean> =>
   (await queryOne<{ status: string }>(tx, 'select status from reference.person where id = $1 for update', [personId]))?.status === 'active';
 
+/** Whether a session is there still; one that is renewed is the same under its next token. */
+export const isSession = async (tx: Tx, id: string, lineage: string): Promise<boolean> =>
+  (await queryOne(tx, 'select 1 as yes from session where id = $1 or family = $2', [id, lineage])) !== null;
+
+/** The same of an operator (`platform` door). */
+export const isOperatorSession = async (tx: Tx, id: string): Promise<boolean> =>
+  (await queryOne(tx, 'select 1 as yes from reference.operator_session where id = $1', [id])) !== null;
+
 /** Ends a session that is passed on, and says since when there was one; null where it has ended already. */
 export async function takeSession(tx: Tx, id: string): Promise<Date | null> {
   const taken = await queryOne<{ created_at: unknown }>(tx, 'delete from session where id = $1 returning created_at', [id]);

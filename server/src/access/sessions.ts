@@ -7,7 +7,7 @@ import type { Log } from '../platform/log.ts';
 import type { Session } from '../context.ts';
 import type { ReadKey } from './api-keys.ts';
 import type { DeriveSecret } from '../platform/derived-secret.ts';
-import { findMembership, findPersonById, listEveryMembership, listMemberships, type StoredPerson } from './person.store.ts';
+import { findMembership, findPersonById, listEveryMembership, listMemberships, lockPerson, type StoredPerson } from './person.store.ts';
 import { hashOf, newSecret } from './secret-text.ts';
 import {
   deleteFamily,
@@ -15,6 +15,8 @@ import {
   deleteSessionsOf,
   deleteSessionsOfZohoUser,
   holdSessionsOf,
+  isOperatorSession,
+  isSession,
   listOperatorSessionIds,
   listOperatorSessions,
   listSessionIdsOf,
@@ -88,8 +90,16 @@ export type Sessions = {
   /** The ids of all of them, however many there are. */
   listIds(personId: string): Promise<string[]>;
   endById(id: string): Promise<void>;
-  /** Ends every session of a person but one, in closed businesses too. */
-  endOthers(personId: string, exceptId: string | null): Promise<void>;
+  /**
+   * Ends every session of a person but one, in closed businesses too, together with what `why` changes about the person: nobody finds one without
+   * the other. Where the one that is to go on has ended meanwhile, nothing is done.
+   */
+  endOthers(personId: string, except: Session | null, why?: (tx: Tx) => Promise<void>): Promise<void>;
+  /**
+   * Work at the platform's door that holds only while a session is alive: whatever ends it, and the password's change among that, comes before
+   * this work or after it, never in between.
+   */
+  during<T>(session: Session, work: (tx: Tx, person: StoredPerson) => Promise<T>): Promise<T>;
 };
 
 /** The token is `<owner>.<secret>`; what is stored is `<owner>.<sha256 of the secret>`. Sliding: past half its life it is extended. */
@@ -109,6 +119,15 @@ export function openSessions(ports: { database: Database; clock: Clock; readKey:
       found.push(...sessions.map((each) => ({ ...each, businessName })));
     }
     return found;
+  };
+
+  /** Under the lock on its person, which whatever ends sessions takes too. */
+  const mustLive = async (tx: Tx, session: Session, enter: (businessId: string) => Promise<void>, leave: () => Promise<void>): Promise<void> => {
+    const [owner, id] = split(session.id);
+    if (owner !== operator) await enter(owner);
+    const lives = owner === operator ? await isOperatorSession(tx, id) : await isSession(tx, id, session.lineage);
+    if (owner !== operator) await leave();
+    if (!lives) throw new AppError('not_signed_in');
   };
 
   return {
@@ -263,6 +282,13 @@ export function openSessions(ports: { database: Database; clock: Clock; readKey:
       await sessionAdmitted(database, session.id);
       return { ...session, awaitsSecondFactor: false };
     },
+    during: (session, work) =>
+      database.registration(async (tx, enter, leave) => {
+        const person = await lockPerson(tx, session.person.id);
+        if (!person) throw new AppError('not_signed_in');
+        await mustLive(tx, session, enter, leave);
+        return work(tx, person);
+      }),
     listOf,
     async listIds(personId) {
       const { memberships, ids } = await database.platform(async (tx) => ({
@@ -274,10 +300,12 @@ export function openSessions(ports: { database: Database; clock: Clock; readKey:
       return ids;
     },
     endById: (id) => lucia.invalidateSession(id),
-    async endOthers(personId, exceptId) {
-      const [owner, id] = split(exceptId ?? '');
+    async endOthers(personId, except, why) {
+      const [owner, id] = split(except?.id ?? '');
       await database.registration(async (tx, enter, leave) => {
         await holdSessionsOf(tx, personId);
+        if (except) await mustLive(tx, except, enter, leave);
+        await why?.(tx);
         await deleteOperatorSessionsOf(tx, personId, owner === operator ? id : null);
         for (const { businessId, membershipId } of await listEveryMembership(tx, personId)) {
           await enter(businessId);

@@ -79,6 +79,12 @@ export const findOpenToken = async (tx: Tx, kind: TokenKind, personId: string, a
     await queryOne(tx, 'select * from reference.person_token where kind = $1 and person_id = $2 and used_at is null and expires_at > $3', [kind, personId, at]),
   );
 
+/** A link that is open, as long as nobody uses it. */
+export const findTokenOf = async (tx: Tx, hash: string, kind: TokenKind, at: Date): Promise<OpenToken | null> =>
+  toToken(
+    await queryOne(tx, 'select * from reference.person_token where secret_hash = $1 and kind = $2 and used_at is null and expires_at > $3', [hash, kind, at]),
+  );
+
 /** Uses a token up; null where it is unknown, used or over. */
 export const useToken = async (tx: Tx, hash: string, kind: TokenKind, at: Date): Promise<OpenToken | null> =>
   toToken(

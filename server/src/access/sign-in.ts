@@ -121,7 +121,7 @@ export async function enter(
   }
   const session = await sessions.read(begun.token);
   const isRemembered = proof.remember_device === true && verifiedAt !== null && !session.isOperator;
-  return { token: begun.token, session, ...(isRemembered ? { deviceToken: await ports.factor.remember(person.id, from) } : {}) };
+  return { token: begun.token, session, ...(isRemembered ? { deviceToken: await ports.factor.remember(sessions.during, session, from) } : {}) };
 }
 
 export type SwitchMembership = (token: string, businessId: string, from: From) => Promise<SignedIn>;

@@ -105,8 +105,7 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secretOf(ctx.busines
       const there = await database.transaction(businessId, (tx) => findOfRequest(tx, is.requestId));
       if (there?.state !== 'granted') return;
     }
-    await database.platform((tx) => removeSecondFactor(tx, is.personId));
-    await ports.sessions.endOthers(is.personId, null);
+    await ports.sessions.endOthers(is.personId, null, (tx) => removeSecondFactor(tx, is.personId));
     ports.notify(is.personId, 'way_back_granted');
   };
   const getOpen = async (tx: Tx, id: string): Promise<WayBack> => {
