@@ -1,3 +1,5 @@
+import { compare } from '@muhuri/shared/money';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseJson } from './parse-json.ts';
 import { readDocument } from './read-document.ts';
@@ -208,6 +210,13 @@ test.each([
   ['-0.30000000000000004', '-0.3'],
   ['123456789.12000002', '123456789.12'],
   ['17.000000000000004', '17'],
+  // The larger the amount, the fewer decimals a float has left for its noise.
+  ['12345678.120000001', '12345678.12'],
+  ['1234567890.1200001', '1234567890.12'],
+  ['12345678901.120001', '12345678901.12'],
+  ['-99999999999.98999', '-99999999999.99'],
+  ['1.2345678120000001E7', '12345678.12'],
+  ['10000000.005000001', '10000000.005'],
   // These are no noise: there is too little of it, or no end.
   ['1447.123456789012', '1447.123456789012'],
   ['2.166667', '2.166667'],
@@ -215,6 +224,22 @@ test.each([
   ['0.3333333333333333', '0.3333333333333333'],
 ])('an amount that went through binary floats is the amount it was: %s', (given, is) => {
   expect(read(`"total":${given}`).total).toBe(is);
+});
+
+test('sums of amounts come in as the sum, however large it is and however its float ends', () => {
+  const cents = fc.integer({ min: 0, max: 12 }).chain((n) => fc.bigInt({ min: 10n ** BigInt(n), max: 10n ** BigInt(n + 1) - 1n }));
+  fc.assert(
+    fc.property(cents, fc.integer({ min: -3, max: 3 }), (given, steps) => {
+      const is = `${given / 100n}.${String(given % 100n).padStart(2, '0')}`;
+      // So many of the smallest steps that a float of its size can take.
+      const view = new DataView(new ArrayBuffer(8));
+      view.setFloat64(0, Number(is));
+      view.setBigUint64(0, view.getBigUint64(0) + BigInt(steps));
+      const found = read(`"total":${view.getFloat64(0)}`).total;
+      expect(compare(found, is), `${view.getFloat64(0)} is ${found}`).toBe(0);
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 test('a status and a currency are the same in whatever letters they are written', () => {

@@ -1,4 +1,4 @@
-import { absolute, add, compare, divide, isAmount, isZero, multiply, round, subtract } from '@muhuri/shared/money';
+import { absolute, add, compare, divide, isAmount, isZero, multiply, round, subtract, unit } from '@muhuri/shared/money';
 import { clean, cut, purchaseCode, taxpayerNumber } from '@muhuri/shared/text';
 import { AppError } from '../platform/app-error.ts';
 import type { BooksDocument, BooksLine, LineTax, TaxAmount } from '../receipts/document.model.ts';
@@ -312,6 +312,15 @@ const floatDigits = 15;
 function withoutNoise(whole: string, fraction: string): string | null {
   const places = /^(\d*?)(?:0{5,}\d{1,3}|9{5,}\d{0,3})$/.exec(fraction)?.[1]?.length;
   const digits = (whole + fraction).replace(/^[-0]+/, '').length;
-  if (places === undefined || digits < floatDigits || digits > floatDigits + 3) return null;
-  return round(`${whole}.${fraction}`, places);
+  if (digits < floatDigits || digits > floatDigits + 3) return null;
+  if (places !== undefined) return round(`${whole}.${fraction}`, places);
+  // Behind a large amount there is no room for such a row: what is off by less than the last digit that a float is sure of is noise.
+  const before = whole.replace(/^[-0]+/, '').length;
+  if (before < largeDigits || before >= floatDigits - moneyPlaces || digits === floatDigits) return null;
+  const given = `${whole}.${fraction}`;
+  const meant = round(given, moneyPlaces);
+  return compare(absolute(subtract(given, meant)), unit(floatDigits - before)) < 0 ? meant.replace(/\.?0+$/, '') : null;
 }
+/** Ten million, from which on a float has seven decimals or fewer; no currency is kept in more than three. */
+const largeDigits = 8;
+const moneyPlaces = 3;
