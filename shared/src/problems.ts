@@ -835,6 +835,22 @@ export const problems = {
     "Une quantité est si petite qu'il n'en reste rien avec deux décimales, et l'appareil n'en prend pas plus[ : {quantity} de « {name} »| : {quantity} à la ligne {line}].",
     "Changez l'unité ou la quantité de cette ligne.",
   ),
+  amount_too_large: e(
+    422,
+    'zoho',
+    'An amount is larger than the device can be told[: {amount} for “{name}”, and the most is {most}|: {amount} in all, and the most is {most}].',
+    'Correct it in Zoho Books if it is a slip; else split it into several documents.',
+    "Un montant est plus grand que ce que l'appareil peut recevoir[ : {amount} pour « {name} », et le maximum est {most}| : {amount} en tout, et le maximum est {most}].",
+    "Corrigez-le dans Zoho Books si c'est une erreur de frappe ; sinon, divisez-le en plusieurs documents.",
+  ),
+  quantity_too_large: e(
+    422,
+    'zoho',
+    'A quantity is larger than the device can be told[: {quantity} of “{name}”, and the most is {most}|: {quantity} on line {line}, and the most is {most}].',
+    'Correct it in Zoho Books if it is a slip; else use a larger unit on that line.',
+    "Une quantité est plus grande que ce que l'appareil peut recevoir[ : {quantity} de « {name} », et le maximum est {most}| : {quantity} à la ligne {line}, et le maximum est {most}].",
+    "Corrigez-la dans Zoho Books si c'est une erreur de frappe ; sinon, utilisez une unité plus grande sur cette ligne.",
+  ),
   too_many_lines: e(
     422,
     'zoho',

@@ -63,6 +63,9 @@ export type Dialect = {
   timeZone: string;
   currency: string;
   linesMax: number;
+  /** The largest amount and quantity that a system of this authority stores and prints whole. */
+  amountMax: Amount;
+  quantityMax: Amount;
   creditMethod: string;
   nonVatClass: string;
   /** In the authority's order, with the rate in force where the device's lists say nothing. */

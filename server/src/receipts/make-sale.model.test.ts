@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describeProblem } from '@muhuri/shared/problems';
 import { describe, expect, test } from 'vitest';
-import type { BooksDocument } from './document.model.ts';
+import { dialect as rwVsdc } from '../dialects/rw-vsdc/index.ts';
+import type { BooksDocument, BooksLine } from './document.model.ts';
 import { makeSale } from './make-sale.model.ts';
 import { document, line, setup } from './make-sale.samples.ts';
+import type { Sale } from './sale.model.ts';
 
 const codes = (more: Partial<BooksDocument>, answers = {}) => makeSale(document(more), setup, answers, null).findings.map((each) => each.code);
 
@@ -158,6 +160,66 @@ describe('bad input has one code each, and no sale', () => {
 
   test('a document before go-live is sealed by hand only with a confirmation', () => {
     expect(codes({ date: '2025-12-31' }, { confirm: ['before_go_live'] })).toEqual([]);
+  });
+});
+
+describe('what a device can be told has an end, and what is beyond it is said by its field before anything is sent', () => {
+  const device = { ...setup, amountMax: rwVsdc.amountMax, quantityMax: rwVsdc.quantityMax };
+  const exempt = { id: 'exempt', name: 'Exempt', percent: '0', kind: 'tax', amount: '0' } as const;
+  const of = (lines: BooksLine[], total: string, refunded: Sale | null = null) => makeSale(document({ lines, total, balance: total }), device, {}, refunded);
+  test('the most an amount can be is sealed, a cent more is not', () => {
+    const most = '99999999999.99';
+    expect(of([line(most, { tax: exempt })], most).sale?.total).toBe(most);
+    expect(of([line('100000000000', { name: 'Ikawa', tax: exempt })], '100000000000')).toMatchObject({
+      sale: null,
+      findings: [{ code: 'amount_too_large', field: 'line_items[0]', name: 'Ikawa', amount: '100000000000.00', most }],
+    });
+  });
+
+  test('a total of lines that are none too large by themselves, a price without its discount, and a price of a part', () => {
+    const half = line('60000000000', { tax: exempt });
+    expect(of([half, half], '120000000000')).toMatchObject({ sale: null, findings: [{ code: 'amount_too_large', field: 'total', amount: '120000000000.00' }] });
+    const cut = line('1000', { rate: '100000001000', discount: '100000000000', tax: exempt });
+    expect(of([cut], '1000')).toMatchObject({ sale: null, findings: [{ code: 'amount_too_large', field: 'line_items[0]', amount: '100000001000.00' }] });
+    const part = line('10000000000', { rate: '1000000000000', quantity: '0.01', tax: exempt });
+    expect(of([part], '10000000000')).toMatchObject({
+      sale: null,
+      findings: [{ code: 'amount_too_large', field: 'line_items[0]', amount: '1000000000000.00' }],
+    });
+  });
+
+  test('a quantity', () => {
+    const many = line('1000', { name: 'Ikawa', rate: '0', quantity: '100000000000', tax: exempt });
+    expect(of([many], '1000')).toMatchObject({
+      sale: null,
+      findings: [{ code: 'quantity_too_large', field: 'line_items[0]', name: 'Ikawa', quantity: '100000000000', most: '99999999999.99' }],
+    });
+  });
+
+  test('whatever is in a document, nothing longer is sealed', () => {
+    const digits = fc.integer({ min: 1, max: 14 }).chain((n) => fc.bigInt({ min: 10n ** BigInt(n - 1), max: 10n ** BigInt(n) - 1n }));
+    fc.assert(
+      fc.property(fc.array(fc.record({ price: digits, quantity: digits }), { minLength: 1, maxLength: 4 }), (rows) => {
+        const lines = rows.map(({ price, quantity }) => line(String(price * quantity), { rate: String(price), quantity: String(quantity), tax: exempt }));
+        const { sale, findings } = of(lines, String(rows.reduce((sum, { price, quantity }) => sum + price * quantity, 0n)));
+        expect(sale === null).toBe(findings.length > 0);
+        const told = (sale?.lines ?? []).flatMap((each) => [each.quantity, each.unitPrice, each.gross, each.discount, each.total]);
+        for (const each of [...told, sale?.total ?? '0']) expect(each).toMatch(/^\d{1,11}(\.\d{1,2})?$/);
+      }),
+    );
+  });
+
+  test('what was sealed once is refunded all the same', () => {
+    const sold = of([line('50000000000', { tax: exempt })], '50000000000').sale as Sale;
+    const large = { ...sold, lines: sold.lines.map((each) => ({ ...each, unitPrice: '500000000000.00', gross: '500000000000.00', total: '500000000000.00' })) };
+    const note = document({
+      module: 'creditnotes',
+      kind: 'credit_note',
+      status: 'open',
+      lines: [line('500000000000', { tax: exempt })],
+      total: '500000000000',
+    });
+    expect(makeSale(note, device, { reason_code: '06' }, { ...large, total: '500000000000.00' }).findings).toEqual([]);
   });
 });
 

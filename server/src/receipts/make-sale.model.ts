@@ -164,6 +164,8 @@ function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refund
       found.push({ code: 'negative_line', field, name: line.name, ...kindOf(document) });
     else if (isZero(line.quantity)) found.push({ code: 'line_without_quantity', field, name: line.name });
     else if (isZero(round(line.quantity, 2))) found.push({ code: 'quantity_unsupported', field, name: line.name, quantity: line.quantity });
+    else if (!refunded && compare(round(line.quantity, 2), setup.quantityMax) > 0)
+      found.push({ code: 'quantity_too_large', field, name: line.name, quantity: line.quantity, most: setup.quantityMax });
     found.push(...checkTaxKind(line.tax, { field, name: line.name }));
     if (found.length > 0) odd.add(index);
     findings.push(...found);
@@ -280,7 +282,23 @@ function price(
   if (prices.shipping) charge(shipping, 'Shipping', prices.shipping, document.shipping.net);
   if (prices.adjustment) charge(adjustment, 'Adjustment', prices.adjustment, charges.adjustment);
   if (parts.some((part) => part.as === null)) return null;
-  return parts.map((part) => toLine({ ...part, as: part.as as Classified }));
+  const made = parts.map((part) => toLine({ ...part, as: part.as as Classified }));
+  // A device has taken the sale already, and takes what it undoes as well.
+  if (!refunded) findings.push(...checkAmounts(made, kept, setup.amountMax));
+  return made;
+}
+
+/** What is longer than a device can be told, or a paper shows: said of the lines that are, and of the total only where none of them is. */
+function checkAmounts(lines: SaleLine[], kept: Kept[], most: Amount): StoredProblem[] {
+  const isTooLarge = (amount: Amount) => compare(amount, most) > 0;
+  const found = lines.flatMap((line, at): StoredProblem[] => {
+    const amount = [line.total, line.gross, line.unitPrice].find(isTooLarge);
+    const charge = line.source.replace('charge:', '');
+    const field = kept[at] ? `line_items[${kept[at].index}]` : charge === 'shipping' ? 'shipping_charge' : charge;
+    return amount === undefined ? [] : [{ code: 'amount_too_large', field, name: line.name, amount, most }];
+  });
+  const total = round(add('0', ...lines.map((line) => line.total)), 2);
+  return found.length > 0 || !isTooLarge(total) ? found : [{ code: 'amount_too_large', field: 'total', amount: total, most }];
 }
 
 /** What each line is worth in the books before anything is rounded: parts of a sale are measured by it when it is refunded. */

@@ -13,6 +13,9 @@ export const setup: Setup = {
   nonVatClass: 'D',
   rates: { A: '0', B: '18', C: '0', D: '0' },
   linesMax: 999,
+  // Arithmetic is asked of far more than a device takes.
+  amountMax: '999999999999999999.99',
+  quantityMax: '99999999999.99',
   taxes: { vat: 'B', exempt: 'A', zero: 'C' },
   items: { default: { itemClass: '5020170600', itemType: '2', packageUnit: 'NT', quantityUnit: 'U', origin: 'RW' } },
   charges: {

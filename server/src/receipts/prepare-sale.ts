@@ -307,6 +307,8 @@ function setupOf(
     nonVatClass: dialect.nonVatClass,
     rates: ratesOf(dialect, lists.tax_class ?? [], today),
     linesMax: dialect.linesMax,
+    amountMax: dialect.amountMax,
+    quantityMax: dialect.quantityMax,
     taxes: Object.fromEntries(Object.entries(mappings.tax).map(([key, value]) => [key, value.tax_class as string])),
     items: items(mappings.item),
     charges: items(mappings.charge),

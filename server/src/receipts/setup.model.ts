@@ -31,6 +31,8 @@ export type Setup = {
   /** The latest sealed rate of the document's currency. */
   sealedRate?: SealedRate | null;
   linesMax: number;
+  amountMax: Amount;
+  quantityMax: Amount;
   taxes: Record<string, string>;
   items: Record<string, ItemMapping>;
   charges: Record<string, ItemMapping>;

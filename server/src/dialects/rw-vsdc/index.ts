@@ -20,6 +20,10 @@ export const dialect: Dialect = {
   timeZone,
   currency: 'RWF',
   linesMax: 999,
+  // The wire has room for sixteen digits before the point; what a certified system must store and print is thirteen, two decimals among them.
+  amountMax: '99999999999.99',
+  // As long as the wire has it: thirteen digits with two decimals.
+  quantityMax: '99999999999.99',
   creditMethod: '02',
   nonVatClass: 'D',
   taxClasses,
