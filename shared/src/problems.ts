@@ -1460,10 +1460,10 @@ export const problems = {
   signed_answer_lost: e(
     503,
     'person',
-    'The device has signed this document, but its answer was lost.',
-    "Somebody reads the receipt's data in the authority's portal or the VSDC's log and enters it here.",
-    "L'appareil a signé ce document, mais sa réponse s'est perdue.",
-    "Quelqu'un lit les données dans le portail de l'administration ou le journal du VSDC et les saisit ici.",
+    '[The device has signed this document or {others} under the number {invoice_number}, and has not said which.|The device has signed this document, but its answer was lost.]',
+    "Somebody reads the receipt's data in the authority's portal or the VSDC's log and enters them [at the document they belong to, this one or {others}, and a second person confirms|here].",
+    "[L'appareil a signé ce document ou {others} sous le numéro {invoice_number}, sans dire lequel.|L'appareil a signé ce document, mais sa réponse s'est perdue.]",
+    "Quelqu'un lit les données dans le portail de l'administration ou le journal du VSDC et les saisit [auprès du document concerné, celui-ci ou {others} ; une seconde personne confirme|ici].",
   ),
   evidence_mismatch: e(
     422,

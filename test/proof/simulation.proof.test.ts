@@ -132,6 +132,20 @@ describe('what would be a broken promise', () => {
     const doubtful = { ...receipt, state: 'in_doubt' as const, signature: null, attempts: [{ ...attempt, outcome: 'number_taken' as const, settled: null }] };
     expect(look({ ...whole, receipts: [doubtful] })).toMatch(/does not say why/);
     expect(look({ ...whole, receipts: [{ ...doubtful, problem: 'number_collision' }] })).toMatch(/blames another program/);
+    const blames = { ...doubtful, problem: 'number_collision' };
+    const earlier = { ...receipt, id: 'r2', documentNumber: 'INV-2', state: 'refused' as const, number: null, signature: null };
+    const gaveBack = { ...earlier, attempts: [{ ...attempt, outcome: 'refused' as const, settled: null }] };
+    const elsewhere = { ...newSeen(), elsewhere: new Set(['1']) };
+    expect(check({ ...whole, receipts: [blames, gaveBack] }, judged, elsewhere)).toMatch(/INV-2 may be signed under 1, which is taken, and is free/);
+    const waits = {
+      ...gaveBack,
+      state: 'in_doubt' as const,
+      number: '1',
+      problem: 'signed_answer_lost',
+      attempts: [{ ...attempt, settled: 'doubtful' as const }],
+    };
+    expect(check({ ...whole, receipts: [blames, waits] }, judged, elsewhere)).toBeNull();
+    expect(check({ ...whole, receipts: [blames, waits], device: { ...device, free: ['1'] } }, judged, elsewhere)).toMatch(/held twice/);
     expect(look({ ...whole, receipts: [{ ...receipt, attempts: [{ ...attempt, isAfterRetirement: true }] }] })).toMatch(/had been retired/);
     expect(look({ ...whole, device: { ...device, state: 'retired', next: 3, free: ['2'] } })).toMatch(/holds numbers or documents/);
     expect(look({ ...whole, device: { ...device, state: 'paused', problem: 'total_jumped' } })).toMatch(/blames another writer/);

@@ -2,6 +2,7 @@ import { loadDialects } from '@muhuri/server/dialects/index';
 import { verifyEvidence } from '@muhuri/server/receipts/index';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Api, until } from '../api.ts';
+import { evidenceOf } from '../evidence.ts';
 import { disagreeing, statesAndFacts } from '../states.ts';
 import { startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
 import { approvedFor, startWorld, type World } from '../world.ts';
@@ -266,6 +267,106 @@ test('its number is nobody’s any more where another document held it when it c
   expect(next.state).toBe('signed');
   const under = await world.sql('select distinct invoice_number::text as number from attempt where receipt_id = $1', [next.id], businessId);
   expect(under).toEqual([{ number: next.invoice_number }]);
+});
+
+describe('a number that several documents gave back, and that the device has used', () => {
+  /** The first was signed under it and nobody knows; the second was refused under it; the third is told that it is taken. */
+  async function givenBackByTwo() {
+    const signed = await settledNotSigned(undefined, undefined, 'hold_answer');
+    const refused = newInvoice();
+    world.vsdc.faults(['refuse:910']);
+    const { body } = await admin.seal('invoices', refused.id);
+    expect(body).toMatchObject({ state: 'refused', invoice_number: null });
+    world.vsdc.faults([]);
+    const [{ tried } = {}] = await world.sql(
+      'select invoice_number::text as tried from attempt where receipt_id = $1',
+      [body.id],
+      world.businesses[0].businessId,
+    );
+    expect(tried).toBe(signed.number);
+    const next = newInvoice();
+    const told = (await admin.seal('invoices', next.id)).body;
+    return { signed, refused: { document: refused, id: body.id as string }, next: { document: next, id: told.id as string, state: told.state as string } };
+  }
+  const free = async () =>
+    (await world.sql('select state, free_numbers::text[] as free from device where branch_id = $1', [branchId()], world.businesses[0].businessId))[0];
+
+  test('keeps each of them from being sealed again until two persons have said whose it is; the others are not', async () => {
+    const { businessId } = world.businesses[0];
+    const allowReversals = (yes: boolean) =>
+      world.sql("update business set settings = settings || jsonb_build_object('reversal_without_data', $1::boolean)", [yes], businessId);
+    const { signed, refused, next } = await givenBackByTwo();
+    expect(next.state).toBe('signed');
+    expect(judged(next.document.number)).toHaveLength(1);
+    const lost = { state: 'in_doubt', invoice_number: signed.number, problem: { code: 'signed_answer_lost', invoice_number: signed.number } };
+    expect(await present(signed.id)).toMatchObject({ ...lost, problem: { ...lost.problem, title: expect.stringContaining(refused.document.number) } });
+    expect(await present(refused.id)).toMatchObject({ ...lost, problem: { ...lost.problem, title: expect.stringContaining(signed.document.number) } });
+    for (const each of [signed, refused]) expect((await admin.seal('invoices', each.document.id)).body).toMatchObject({ id: each.id, state: 'in_doubt' });
+    // A refund under the number would undo whichever of them was signed.
+    await allowReversals(true);
+    expect(await admin.post(`/receipts/${refused.id}/reversal`, { reason_code: '06', source: 'portal' })).toMatchObject({
+      status: 409,
+      body: { code: 'wrong_state' },
+    });
+    await allowReversals(false);
+
+    const evidence = evidenceOf(judged(signed.document.number)[0]);
+    expect((await admin.post(`/receipts/${signed.id}/evidence`, evidence)).body).toMatchObject({
+      state: 'in_doubt',
+      settlement: { evidence: { found: true } },
+    });
+    expect((await second.post(`/receipts/${signed.id}/evidence/confirm`)).body).toMatchObject({ state: 'signed', invoice_number: signed.number });
+    expect(await present(refused.id)).toMatchObject({ state: 'refused', invoice_number: null, problem: { code: 'device_refused', device_code: '910' } });
+    expect(await free()).toMatchObject({ state: 'active', free: expect.not.arrayContaining([signed.number]) });
+    const again = (await admin.seal('invoices', refused.document.id)).body;
+    expect(again).toMatchObject({ id: refused.id, state: 'signed' });
+    expect(BigInt(again.invoice_number)).toBeGreaterThan(BigInt(signed.number));
+    for (const each of [signed, refused, next]) expect(judged(each.document.number)).toHaveLength(1);
+    expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
+  test('is the document’s whose answer comes after all; the others are free', async () => {
+    const { signed, refused } = await givenBackByTwo();
+    world.vsdc.release();
+    expect(
+      await until(
+        () => present(signed.id),
+        (each) => each.state === 'signed',
+      ),
+    ).toMatchObject({ invoice_number: signed.number, second_signatures: [] });
+    expect(await present(refused.id)).toMatchObject({ state: 'refused', invoice_number: null });
+    expect((await admin.seal('invoices', refused.document.id)).body).toMatchObject({ id: refused.id, state: 'signed' });
+    for (const each of [signed, refused]) expect(judged(each.document.number)).toHaveLength(1);
+    expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
+  test('may be the earlier one’s although the answer of the later one was lost as well: both wait for who looks', async () => {
+    const signed = await settledNotSigned(undefined, undefined, 'hold_answer');
+    const later = newInvoice();
+    // As if it had been dropped on its way: whatever is sent again is told that the number is taken.
+    world.vsdc.faults(['drop_before_signing']);
+    const { id } = (await admin.seal('invoices', later.id)).body;
+    await until(
+      () => present(id),
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    expect(await present(signed.id)).toMatchObject({ state: 'in_doubt', invoice_number: signed.number });
+    expect((await admin.seal('invoices', signed.document.id)).body).toMatchObject({ id: signed.id, state: 'in_doubt' });
+    // That it is another's holds of the later one alone, and leaves the earlier one as it is.
+    await admin.post(`/receipts/${id}/evidence`, { found: 'other', source: 'the log of the VSDC' });
+    expect((await second.post(`/receipts/${id}/evidence/confirm`)).status).toBe(200);
+    await until(
+      () => present(id),
+      (each) => each.state === 'signed',
+    );
+    const waits = await present(signed.id);
+    expect(waits).toMatchObject({ state: 'in_doubt', invoice_number: signed.number });
+    expect(waits.problem.title).not.toContain(later.number);
+    // Alone with the number it is settled as every other.
+    expect((await admin.post(`/receipts/${signed.id}/evidence`, evidenceOf(judged(signed.document.number)[0]))).body).toMatchObject({ state: 'signed' });
+    for (const each of [signed.document, later]) expect(judged(each.number)).toHaveLength(1);
+    expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
 });
 
 describe('a second signature of a document that has one', () => {

@@ -15,6 +15,7 @@ import {
   closeSocket,
   countStrangers,
   type Ended,
+  type EarlierHolder,
   earlierHolders,
   endAttempt,
   endDoubt,
@@ -26,9 +27,11 @@ import {
   type LaneHead,
   listAttempts,
   listOpenDoubts,
+  listSharers,
   lockAndReadLane,
   lockLane,
   makeDoubtful,
+  nameSharers,
   pauseLaneFor,
   postponeDocument,
   recordSigned,
@@ -151,7 +154,7 @@ export async function recordEnd<Next>(
         return notServed(tx, device, reply, response, at);
       case 'number_taken': {
         const mayHaveLeft = earlier.some((attempt) => attempt.invoiceNumber === sending.invoiceNumber && attempt.mayHaveLeft && attempt.settled === null);
-        return mayHaveLeft ? takenByUs(tx, device, reply, response, at) : taken(tx, device, reply, response, at);
+        return mayHaveLeft ? takenByUs(tx, device, reply, response, at, false) : taken(tx, device, reply, response, at);
       }
       case 'in_doubt':
         return doubt(tx, device, reply, response, at, true);
@@ -165,6 +168,7 @@ export async function recordEnd<Next>(
     await followUp(ports, tx, ctx, receipt, at);
     if (sending.isResend) await endDoubt(tx, sending.receiptId);
     if (device.hasDoubt) {
+      await freeSharers(ports, tx, ctx, sending, at);
       await weighEvidence(ports, tx, ctx, device, signature, sending.startedAt, at);
       await afterDoubt(ports, tx, ctx, device.id);
     }
@@ -250,7 +254,7 @@ export async function recordEnd<Next>(
     response: KeptAnswer | null,
     at: Date,
   ): Promise<AfterSend> {
-    if (reply.is === 'number_taken') return takenByUs(tx, device, reply, response, at);
+    if (reply.is === 'number_taken') return takenByUs(tx, device, reply, response, at, true);
     await endAttempt(tx, sending.attemptId, ended(reply.is, reply, response, at));
     const receipt = (await lockReceipt(tx, sending.receiptId)) as Receipt;
     const until = new Date(at.getTime() + retryDelayMs(receipt.tries, ports.timing.settleQuietMs, ports.timing.settleMaxMs));
@@ -272,12 +276,14 @@ export async function recordEnd<Next>(
   }
 
   /** The device has signed this number, and only we can have sent it: the receipt exists, its data are lost to us for now. */
-  async function takenByUs(tx: Tx, device: LaneDevice, said: Said, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
+  async function takenByUs(tx: Tx, device: LaneDevice, said: Said, response: KeptAnswer | null, at: Date, isOwnLost: boolean): Promise<AfterSend> {
     if (await isSignedLateUnder(tx, device.id, sending.invoiceNumber)) return takenLate(tx, device, said, response, at);
     await endAttempt(tx, sending.attemptId, ended('number_taken', said, response, at));
     const problem = { code: 'signed_answer_lost', device_code: said.deviceCode, device_text: said.deviceText } as const;
     await beginDoubt(tx, sending.receiptId, { problem, invoiceNumber: sending.invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
     await ports.record(tx, ctx, { action: 'receipt.answer_lost', subject: sending.receiptId, after: problem });
+    // A lost answer of its own explains it, unless an earlier one was lost as well; without one, it was refused no more definitely than they were.
+    await doubtEarlier(ports, tx, ctx, device, sending, said, (holder) => holder.wasInDoubt || !isOwnLost, at);
     await afterDoubt(ports, tx, ctx, device.id);
     return { is: 'go_on' };
   }
@@ -285,18 +291,10 @@ export async function recordEnd<Next>(
   /** Taken at the first send: the number came back from another document that was signed after all, or another program uses the device. */
   async function taken(tx: Tx, device: LaneDevice, said: Said, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
     if (await isSignedLateUnder(tx, device.id, sending.invoiceNumber)) return takenLate(tx, device, said, response, at);
-    const holders = await earlierHolders(tx, device.id, sending.invoiceNumber, sending.receiptId);
-    const locked: Receipt[] = [];
-    for (const id of holders) locked.push((await lockReceipt(tx, id)) as Receipt);
-    const [earlier] = locked;
-    // One that was closed for another device is sealed there, or about to be; one that holds another number may be signed under that. A person looks.
-    if (earlier && locked.length === 1 && earlier.state !== 'signed' && earlier.movedTo === null && earlier.invoiceNumber === null) {
+    const earlier = await doubtEarlier(ports, tx, ctx, device, sending, said, () => true, at);
+    if (earlier.areDoubted && !earlier.areOthers) {
       await endAttempt(tx, sending.attemptId, { ...ended('number_taken', said, response, at), settled: 'not_ours' });
       await setReceiptState(tx, sending.receiptId, { state: 'queued', problem: null, invoiceNumber: null }, at);
-      await makeDoubtful(tx, earlier.id, sending.invoiceNumber);
-      const problem = { code: 'signed_answer_lost', device_code: said.deviceCode, device_text: said.deviceText } as const;
-      await beginDoubt(tx, earlier.id, { problem, invoiceNumber: sending.invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
-      await ports.record(tx, ctx, { action: 'receipt.doubted', subject: earlier.id, before: { state: earlier.state }, after: problem });
       return { is: 'go_on' };
     }
     await endAttempt(tx, sending.attemptId, ended('number_taken', said, response, at));
@@ -385,6 +383,7 @@ async function hearLate(
     return keepLate(ports, tx, ctx, dialect, receipt, sending, signature, response, at);
   await recordSigned(tx, ctx.businessId, { ...recordingOf(ports, dialect, receipt, sending, signature, null, at), source: 'late_answer' });
   await endDoubt(tx, receipt.id);
+  await freeSharers(ports, tx, ctx, sending, at);
   await followUp(ports, tx, ctx, receipt, at);
   await afterDoubt(ports, tx, ctx, receipt.deviceId);
   await pauseForStrangers(ports, tx, ctx, device);
@@ -440,6 +439,7 @@ async function keepLate(
     },
   });
   if (!isReversed) await ports.alerts.raise(tx, ctx, own.id, signedTwice((await lockReceipt(tx, own.id)) as Receipt));
+  await freeSharers(ports, tx, ctx, sending, at);
   if (own.id !== sending.receiptId) ports.changed(own.id);
 }
 
@@ -463,6 +463,71 @@ export async function followUp(ports: LanePorts, tx: Tx, ctx: Context, receipt: 
   await ports.afterSigned(tx, ctx, receipt.id);
   const { reverses } = receipt.filed.filing;
   if (reverses) await sellAnew(ports, tx, ctx, { ...reverses, reversalReceiptId: receipt.id }, at);
+}
+
+/**
+ * A number is taken, and others had sent something under it before they gave it back: each of those is in doubt until it is known who was signed, so that
+ * none can be sealed again. Nothing of them is sent meanwhile, not even again: a device may answer one of them with the receipt of another.
+ *
+ * There may be others whom a doubt does not help: one that is signed may be signed twice, one that was closed for another device is sealed there, or about
+ * to be, and one that holds another number may be signed under that.
+ */
+export async function doubtEarlier(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  device: Pick<LaneDevice, 'id' | 'lastTotal'>,
+  about: { receiptId: string; invoiceNumber: string },
+  said: Said,
+  isSuspect: (holder: EarlierHolder) => boolean,
+  at: Date,
+): Promise<{ areDoubted: boolean; areOthers: boolean }> {
+  const { invoiceNumber } = about;
+  const found = { areDoubted: false, areOthers: false };
+  for (const holder of (await earlierHolders(tx, device.id, invoiceNumber, about.receiptId)).filter(isSuspect)) {
+    const earlier = (await lockReceipt(tx, holder.receiptId)) as Receipt;
+    const isInDoubt = earlier.state === 'in_doubt' && earlier.invoiceNumber === invoiceNumber;
+    if (!isInDoubt && (earlier.state === 'signed' || earlier.movedTo !== null || earlier.invoiceNumber !== null)) {
+      found.areOthers = true;
+      continue;
+    }
+    found.areDoubted = true;
+    if (isInDoubt) continue;
+    await makeDoubtful(tx, earlier.id, invoiceNumber);
+    const problem = { code: 'signed_answer_lost', device_code: said.deviceCode, device_text: said.deviceText } as const;
+    await beginDoubt(tx, earlier.id, { problem, invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
+    await ports.record(tx, ctx, { action: 'receipt.doubted', subject: earlier.id, before: { state: earlier.state }, after: problem });
+    ports.changed(earlier.id);
+  }
+  await nameSharers(tx, device.id, invoiceNumber);
+  return found;
+}
+
+/**
+ * It is known now who was signed under a number: it is nobody else's. Whoever was in doubt beside them is what they were before, refused, and goes under
+ * another number once somebody seals them again; the number stays where it is.
+ */
+export async function freeSharers(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  signed: { receiptId: string; deviceId: string; invoiceNumber: string },
+  at: Date,
+): Promise<void> {
+  const { deviceId, invoiceNumber } = signed;
+  for (const id of await listSharers(tx, deviceId, invoiceNumber, signed.receiptId)) {
+    const { isDeviceRetired } = (await lockReceipt(tx, id)) as Receipt;
+    const last = (await listAttempts(tx, id, at)).findLast((attempt) => attempt.invoiceNumber === invoiceNumber && attempt.mayHaveLeft);
+    await settleAttempts(tx, id, 'not_ours', { invoiceNumber });
+    const problem: StoredProblem = isDeviceRetired
+      ? { code: 'device_retired' }
+      : { code: 'device_refused', device_code: last?.deviceCode ?? '', device_text: last?.deviceText ?? '' };
+    await setReceiptState(tx, id, { state: 'refused', problem, invoiceNumber: null }, at);
+    await endDoubt(tx, id);
+    const after = { because: 'signed under it is another document of ours', receipt_id: signed.receiptId };
+    await ports.record(tx, ctx, { action: 'receipt.settled_not_ours', subject: id, before: { invoice_number: invoiceNumber }, after });
+    ports.changed(id);
+  }
 }
 
 /** Fewer than two documents may be signed now: the lane no longer waits for that. */

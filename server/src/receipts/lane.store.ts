@@ -415,18 +415,48 @@ export const settleAttempts = (tx: Tx, receiptId: string, as: 'not_signed' | 'no
     [receiptId, as, only.invoiceNumber],
   );
 
+export type EarlierHolder = {
+  receiptId: string;
+  /** Not only refused: an answer was lost, and the counters or a person have said that nothing was signed. */
+  wasInDoubt: boolean;
+};
+
 /** The documents that sent something under a number before this one: the number came back from them. */
-export async function earlierHolders(tx: Tx, deviceId: string, invoiceNumber: string, exceptReceiptId: string): Promise<string[]> {
-  const rows = await query<{ receipt_id: string }>(
+export async function earlierHolders(tx: Tx, deviceId: string, invoiceNumber: string, exceptReceiptId: string): Promise<EarlierHolder[]> {
+  const rows = await query<{ receipt_id: string; was_in_doubt: boolean }>(
     tx,
-    `select distinct receipt_id from attempt where device_id = $1 and invoice_number = $2 and receipt_id <> $3 and may_have_left and settled is distinct from 'not_ours'`,
+    `select receipt_id, bool_or(outcome = 'in_doubt' or settled in ('not_signed', 'doubtful')) is true as was_in_doubt from attempt
+      where device_id = $1 and invoice_number = $2 and receipt_id <> $3 and may_have_left and coalesce(settled, '') not in ('not_ours', 'reversed')
+      group by receipt_id order by receipt_id`,
     [deviceId, invoiceNumber, exceptReceiptId],
   );
-  return rows.map((row) => row.receipt_id);
+  return rows.map((row) => ({ receiptId: row.receipt_id, wasInDoubt: row.was_in_doubt }));
 }
 
 export const makeDoubtful = (tx: Tx, receiptId: string, invoiceNumber: string) =>
   query(tx, "update attempt set settled = 'doubtful' where receipt_id = $1 and invoice_number = $2 and may_have_left", [receiptId, invoiceNumber]);
+
+/** The other documents in doubt about a number that the device has used: at most one of them is signed under it. */
+export const listSharers = async (tx: Tx, deviceId: string, invoiceNumber: string, exceptReceiptId: string): Promise<string[]> =>
+  (
+    await query<{ id: string }>(
+      tx,
+      `select id from receipt where device_id = $1 and state = 'in_doubt' and invoice_number = $2 and id <> $3 and problem->>'code' = 'signed_answer_lost' order by id`,
+      [deviceId, invoiceNumber, exceptReceiptId],
+    )
+  ).map((row) => row.id);
+
+/** Each of the documents in doubt about one number says which the others are. */
+export const nameSharers = (tx: Tx, deviceId: string, invoiceNumber: string) =>
+  query(
+    tx,
+    `update receipt r set problem = (r.problem - '{invoice_number,others}'::text[]) || coalesce(
+         (select jsonb_build_object('invoice_number', $2::text, 'others', string_agg(o.document_number, ', ' order by o.document_number)) from receipt o
+           where o.business_id = r.business_id and o.device_id = r.device_id and o.state = 'in_doubt' and o.invoice_number = r.invoice_number and o.id <> r.id
+             and o.problem->>'code' = 'signed_answer_lost' having count(*) > 0), '{}')
+      where r.device_id = $1 and r.state = 'in_doubt' and r.invoice_number = $2::bigint and r.problem->>'code' = 'signed_answer_lost'`,
+    [deviceId, invoiceNumber],
+  );
 
 /** Begins a doubt: who is in doubt keeps the number. */
 export const beginDoubt = (
@@ -462,15 +492,17 @@ export const endDoubt = (tx: Tx, receiptId: string) =>
   );
 
 /**
- * The number is free again, unless a late signature has turned out to stand under it; at a device that was retired nobody can use it, and it is listed as
- * burnt.
+ * The number is free again, unless a late signature has turned out to stand under it or the device says that it is taken; at a device that was retired
+ * nobody can use it, and it is listed as burnt.
  */
 export const giveBackNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>
   query(
     tx,
     `update device set free_numbers = case when state = 'retired' then free_numbers else array(select distinct n from unnest(array_append(free_numbers, $2::bigint)) n order by n) end,
        burnt_numbers = case when state = 'retired' then array(select distinct n from unnest(array_append(burnt_numbers, $2::bigint)) n order by n) else burnt_numbers end
-      where id = $1 and not exists (select 1 from second_signature x where x.device_id = $1 and x.invoice_number = $2::bigint)`,
+      where id = $1 and not exists (select 1 from second_signature x where x.device_id = $1 and x.invoice_number = $2::bigint)
+        and not exists (select 1 from receipt r where r.device_id = $1 and r.state = 'in_doubt' and r.invoice_number = $2::bigint
+                          and r.problem->>'code' in ('signed_answer_lost', 'number_collision'))`,
     [deviceId, invoiceNumber],
   );
 
@@ -480,7 +512,7 @@ export const pauseLaneFor = (tx: Tx, deviceId: string, problem: StoredProblem) =
 /**
  * How many receipts of the device are nobody's that we know of: totals up to its last one without a signature here, less those that our open
  * doubts, and what is on its way just now, may have used since, and those that were explained. Where there are none, everything up to now is
- * accounted for. A device that was set up anew counts on: what its row before has signed, or may have, is as much ours.
+ * accounted for. Of several that are in doubt about one number at most one was signed. A device that was set up anew counts on: what its row before has signed, or may have, is as much ours.
  */
 export async function countStrangers(tx: Tx, deviceId: string): Promise<number> {
   const row = await queryOne<{ missing: string; doubts: string }>(
@@ -491,7 +523,7 @@ export async function countStrangers(tx: Tx, deviceId: string): Promise<number> 
                 union select business_id, environment, sdc_id, total_receipt_number from second_signature) s
                 where s.business_id = d.business_id and s.environment = d.environment and s.sdc_id = d.sdc_id
                   and s.total_receipt_number > d.total_base and s.total_receipt_number <= d.last_total_receipt_number) as missing,
-         (select count(*) from device o join receipt r on r.business_id = o.business_id and r.device_id = o.id and r.state = 'in_doubt'
+         (select count(distinct (o.id, r.invoice_number)) from device o join receipt r on r.business_id = o.business_id and r.device_id = o.id and r.state = 'in_doubt'
                 and coalesce(r.problem->>'code', '') <> 'number_collision'
               where o.business_id = d.business_id and (o.id = d.id or o.sdc_id = d.sdc_id and o.environment = d.environment))
            + (select count(*) from device o join attempt a on a.business_id = o.business_id and a.id = o.open_attempt

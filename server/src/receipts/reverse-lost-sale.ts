@@ -5,7 +5,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { Filed } from './filing.model.ts';
 import type { LanePorts } from './lane-ports.ts';
-import { listAttempts, lockLane } from './lane.store.ts';
+import { listAttempts, listSharers, lockLane } from './lane.store.ts';
 import { moveTo } from './open-receipt.ts';
 import { findReceipt, findReversalReceipt, insertReceipt, lockReceipt, type Receipt, requeueReceipt } from './receipt.store.ts';
 import { confirmProposal, dropProposal, findReversal, isBeingReversed, putProposal, type Reversal } from './reversal.store.ts';
@@ -88,6 +88,9 @@ async function within(ports: Ports, ctx: Context, receiptId: string, work: (tx: 
     // Nothing is sent to a device that has gone: there its receipt's data come from the authority, or not at all.
     if (receipt.isDeviceRetired) throw new AppError('device_retired');
     if (receipt.kind !== 'sale') throw new AppError('reversal_of_refund');
+    // A refund under its number would undo whichever of them was signed.
+    if ((await listSharers(tx, receipt.deviceId, receipt.invoiceNumber as string, receiptId)).length > 0)
+      throw new AppError('wrong_state', { reason: 'another document may be signed under its number' });
     if (await isBeingReversed(tx, receiptId)) throw new AppError('reversal_under_way');
     const attempts = await listAttempts(tx, receiptId, ports.clock.now());
     // While a socket is open the data may still come.

@@ -3,7 +3,7 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { afterDoubt, followUp, numberAnew, pauseForStrangers, recordingOf, settleNotSigned } from './end-attempt.ts';
+import { afterDoubt, doubtEarlier, followUp, freeSharers, numberAnew, pauseForStrangers, recordingOf, settleNotSigned } from './end-attempt.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { findKeptSignature } from './find-kept-signature.ts';
 import {
@@ -14,6 +14,7 @@ import {
   isTotalKnown,
   type LaneDevice,
   listAttempts,
+  listSharers,
   lockLane,
   readAnew,
   recordSigned,
@@ -88,10 +89,15 @@ export const settleByPerson =
       const evidence = brought.found === 'kept' ? keptEvidence(ports, of) : brought;
       const signature = await verify(ports, of, code, evidence);
       // Nothing can be asked of a device that was retired: that it has not signed is two persons' word.
-      const needsSecond = evidence.found === 'other' || (evidence.found === false && of.receipt.isDeviceRetired);
+      // Whose the number is of several documents that held it lets the others be sealed again: that is two persons' word as well.
+      const needsSecond =
+        evidence.found === 'other' || (evidence.found === false && of.receipt.isDeviceRetired) || (evidence.found === true && (await areSharers(of)));
       if (!needsSecond && mayAlone(ctx)) return apply(ports, ctx, of, evidence, signature, { by: ctx.actor.id });
       await propose(ports, ctx, of, evidence);
     });
+
+const areSharers = async ({ tx, receipt }: Case): Promise<boolean> =>
+  (await listSharers(tx, receipt.deviceId, receipt.invoiceNumber as string, receipt.id)).length > 0;
 
 const mayAlone = (ctx: Context): boolean => !ctx.permissions || ctx.permissions.includes('check');
 
@@ -204,6 +210,7 @@ async function applyLate(ports: LanePorts, ctx: Context, of: Case, evidence: Lat
       actor: { type: ctx.actor.type, id: ctx.actor.id },
     });
     await endDoubt(tx, receipt.id);
+    await freeSharers(ports, tx, ctx, { receiptId: receipt.id, deviceId: receipt.deviceId, invoiceNumber: late.invoiceNumber }, at);
     await followUp(ports, tx, ctx, receipt, at);
     await afterDoubt(ports, tx, ctx, receipt.deviceId);
   } else if (receipt.state === 'queued') {
@@ -319,6 +326,7 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, device, atte
       actor: { type: ctx.actor.type, id: ctx.actor.id },
     });
     await endDoubt(tx, receipt.id);
+    await freeSharers(ports, tx, ctx, { receiptId: receipt.id, deviceId: receipt.deviceId, invoiceNumber }, at);
     await followUp(ports, tx, ctx, receipt, at);
     await afterDoubt(ports, tx, ctx, receipt.deviceId);
   } else if (evidence.found === false) {
@@ -327,9 +335,12 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, device, atte
       : { code: 'device_refused', device_code: last.deviceCode ?? '', device_text: last.deviceText ?? '' };
     await settleNotSigned(ports, tx, ctx, receipt, problem, evidence.source, at);
   } else {
-    // The number stays with whoever used it, and so does its place in the device's total; the document goes again under its next one.
-    await explainTotals(tx, receipt.deviceId, '1');
     await numberAnew(ports, tx, ctx, { ...receipt, invoiceNumber }, { source: evidence.source, ...word }, at);
+    // The number stays with whoever used it, and so does its place in the device's total; the document goes again under its next one. What uses it may be
+    // another document of ours that gave it back, also one that was refused: only where there is none it is somebody else's.
+    const said = { deviceCode: receipt.problem?.device_code ?? '', deviceText: receipt.problem?.device_text ?? '' };
+    const { areDoubted } = await doubtEarlier(ports, tx, ctx, device, { receiptId: receipt.id, invoiceNumber }, said, () => true, at);
+    if (!areDoubted) await explainTotals(tx, receipt.deviceId, '1');
   }
   // What the doubt seemed to explain, or what was signed before it, may be a stranger's: nothing more is frozen before that is known.
   await pauseForStrangers(ports, tx, ctx, device);

@@ -91,6 +91,11 @@ const at = (each: Judged) => String(each.request.invcNo);
 export const keyOf = (each: Judged): string =>
   `${at(each)}|${String(each.reply.totRcptNo)}|${String(each.reply.intrlData)}|${String(each.reply.sdcId)}|${String(each.reply.rcptSign)}`;
 
+const mayBeSignedUnder = (receipt: Row, number: string | null): boolean =>
+  receipt.attempts.some(
+    (each) => each.number === number && each.ended && each.outcome !== 'unreachable' && each.settled !== 'not_ours' && each.settled !== 'reversed',
+  );
+
 /** Null, or the first of the promises that does not hold, in words. */
 export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen, outside: Outside = quiet): string | null {
   const documents = new Map<string, number>();
@@ -119,6 +124,13 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen,
     const isLatelySigned = judged.some((each) => at(each) === receipt.number && outside.late.has(String(each.request.remark)));
     if (receipt.problem === 'number_collision' && !seen.elsewhere.has(receipt.number ?? '') && !isLatelySigned)
       return `${receipt.documentNumber} blames another program, and there is none`;
+    // Whatever is said of who has used the number: a document that had sent something under it may be who was signed, and must not go again.
+    if (receipt.problem === 'number_collision' && receipt.state === 'in_doubt') {
+      const loose = receipts.find(
+        (each) => each.id !== receipt.id && mayBeSignedUnder(each, receipt.number) && each.state !== 'in_doubt' && each.state !== 'signed',
+      );
+      if (loose && loose.number === null) return `${loose.documentNumber} may be signed under ${receipt.number}, which is taken, and is free to go again`;
+    }
     if (receipt.attempts.some((each) => each.isAfterRetirement)) return `${receipt.documentNumber} was sent to a device that had been retired`;
     const open = receipt.attempts.filter((each) => !each.ended).length;
     if (open > 1) return `${receipt.documentNumber} has ${open} sends under way at once`;
@@ -147,7 +159,10 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen,
     return 'a device that was retired holds numbers or documents';
 
   // Gapless and unique: every number up to the next is held by exactly one document, is free, or is another program's.
-  const held = receipts.flatMap((each) => (each.number === null ? [] : [each.number]));
+  // Of several that are in doubt about one that is taken, at most one was signed under it.
+  const isShared = (each: Row) => each.state === 'in_doubt' && (each.problem === 'signed_answer_lost' || each.problem === 'number_collision');
+  const shared = new Set(receipts.flatMap((each) => (each.number !== null && isShared(each) ? [each.number] : [])));
+  const held = [...shared, ...receipts.flatMap((each) => (each.number === null || isShared(each) ? [] : [each.number]))];
   const all = [...held, ...device.free, ...(device.burnt ?? [])];
   // Whoever had sent something under a number before it was signed late holds it until the device says whose it is.
   const single = all.filter((number) => !device.late?.includes(number));

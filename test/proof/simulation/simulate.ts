@@ -508,7 +508,10 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
           );
         continue;
       }
-      ask('brings the receipt', ({ ctx, ports }) => settleByPerson(ports)(ctx, receipt.id, { ...evidenceOf(held), mrc_number: String(held.reply.mrcNo) }));
+      // Two persons, where other documents are in doubt about its number.
+      if (receipt.isProposed && receipts.some((each) => each.id !== receipt.id && each.state === 'in_doubt' && each.number === number))
+        ask('confirms whose the receipt is', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id));
+      else ask('brings the receipt', ({ ctx, ports }) => settleByPerson(ports)(ctx, receipt.id, { ...evidenceOf(held), mrc_number: String(held.reply.mrcNo) }));
     }
   }
 
