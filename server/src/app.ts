@@ -115,6 +115,7 @@ import {
   correctTaxpayer,
   duringSupport,
   endSupport,
+  endSupportWith,
   getBusinessEntry,
   inviteAdmin,
   listBusinesses,
@@ -471,7 +472,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     log,
   });
   const entering = { database, clock, newId, sessions, factor };
-  const operatorsOf = operators({ ...entering, recordPlatform, tries, sendMail: mail.send, publicUrl: config.publicUrl });
+  const endWith = endSupportWith({ clock, record, contextOf: (businessId) => jobContext(businessId, 'operator_ended') });
+  const operatorsOf = operators({ ...entering, recordPlatform, tries, sendMail: mail.send, publicUrl: config.publicUrl, endWith });
   const waysBackOf = waysBack({
     ...people,
     database,
@@ -683,10 +685,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       changeMember: changeMember({ database, clock, record, ...ofKeys }),
       endMember: endMember({ database, clock, record, ...ofKeys }),
       listInvitations: listInvitations({ clock }),
-      invite: invite(people),
+      invite: invite({ ...people, database }),
       withdrawInvitation: withdrawInvitation(people),
       listKeys: listKeys({ clock }),
-      createKey: createKey(people),
+      createKey: createKey({ ...people, database }),
       revokeKey: revokeKey({ clock, record, alerts }),
       makersOf: (ctx, ids) => makersOf({ database }, ctx, ids),
       waysBack: waysBackOf,

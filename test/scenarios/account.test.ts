@@ -733,6 +733,57 @@ describe('whoever the operator blocks', () => {
     expect(trail.map((each) => each.action)).toEqual(expect.arrayContaining(['person.blocked', 'person.unblocked', 'people.listed']));
   });
 
+  const blocking = async (name: string) => {
+    const operator = await Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
+    const path = `/businesses/${business(0).businessId}/people`;
+    const found = ((await operator.get(path)).body.people as { person_id: string; name: string }[]).find((each) => each.name === name);
+    return () => operator.post(`${path}/block`, { person_id: found?.person_id, reason: 'a stolen laptop' });
+  };
+
+  test('leaves no invitation open that was under way while they were blocked', async () => {
+    const own = await newPerson('ulrich', 'business_admin');
+    await enrol(own, password);
+    const block = await blocking('ulrich');
+    const hold = { sql: 'select 1 from business for no key update', businessId: business(0).businessId };
+    const { blocked } = await whileHeld(hold, async (waiting) => {
+      const inviting = own.asSession().post('/invitations', { email: 'accomplice@elsewhere.example', role: 'business_admin' });
+      await waiting(1);
+      const isBlocked = block();
+      // Either the block waits for what is under way, or it is through and did not see it.
+      await Promise.race([isBlocked, waiting(2).catch(() => {})]);
+      return { invited: inviting, blocked: isBlocked };
+    });
+    expect(blocked.status, JSON.stringify(blocked.body)).toBe(200);
+    const admin = await Api.signIn(world, business(0).admin);
+    const list = (await admin.get('/invitations')).body.invitations as { email: string; state: string }[];
+    expect(list.filter((each) => each.email === 'accomplice@elsewhere.example' && each.state === 'open')).toEqual([]);
+  });
+
+  test('is shown as kept out where they accept an invitation while they are blocked', async () => {
+    await newPerson('viktor');
+    const block = await blocking('viktor');
+    const admin = await Api.signIn(world, business(1).admin);
+    await admin.post('/invitations', { email: 'viktor@other.example', role: 'business_user' });
+    const token = linkIn(await mailTo('viktor@other.example', 'invites you'));
+    const hold = {
+      sql: "select id from invitation where email = 'viktor@other.example' for update",
+      businessId: business(1).businessId,
+    };
+    const { blocked } = await whileHeld(hold, async (waiting) => {
+      const accepting = anyone().post('/auth/invitation/accept', { account: 'existing', token, username: 'viktor', password });
+      await waiting(1);
+      const isBlocked = block();
+      await Promise.race([isBlocked, waiting(2).catch(() => {})]);
+      return { accepted: accepting, blocked: isBlocked };
+    });
+    expect(blocked.status, JSON.stringify(blocked.body)).toBe(200);
+    const people = (await admin.get('/people')).body.people as { id: string; username: string; is_blocked: boolean }[];
+    const found = people.find((each) => each.username === 'viktor');
+    expect(found?.is_blocked).toBe(true);
+    const rows = await world.sql("select subject from audit where action = 'person.blocked'", [], business(1).businessId);
+    expect(rows.map((each) => each.subject)).toContain(found?.id);
+  });
+
   test('leaves the API keys they made open nothing meanwhile, which is told on every side; let in again, these open as before', async () => {
     const operator = await Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
     const own = await newPerson('keymaker', 'business_admin');
@@ -951,10 +1002,20 @@ describe('operators', () => {
     const other = ((await second.get('/platform/operators')).body.operators as { id: string; is_self: boolean }[]).find((each) => each.is_self);
     await second.post('/platform/operators', { email: 'again@platform.example' });
     const backDoor = linkIn(await mailTo('again@platform.example', 'invited to operate'));
+    const support = `/businesses/${business(0).businessId}/support-access`;
+    for (const each of [operator, second]) expect((await each.post(support, { reason: 'ticket 14', minutes: 60 })).status).toBe(200);
     const both = await Promise.all([operator.post(`/platform/operators/${other?.id}/end`), second.post(`/platform/operators/${self?.id}/end`)]);
     expect(both.filter((each) => each.status === 200)).toHaveLength(1);
     const [left] = await platform("select count(*)::int as n from reference.person where is_operator and status = 'active'");
     expect(left).toEqual({ n: 1 });
+    // What they had open in a business ends with them, and the business reads that.
+    const admin = await Api.signIn(world, business(0).admin);
+    const accesses = (await admin.get('/support-access')).body.support_access as { operator_name: string; reason: string; ended_at: string | null }[];
+    const [stays] = await platform("select name from reference.person where is_operator and status = 'active'");
+    expect(accesses.filter((each) => each.reason === 'ticket 14' && each.ended_at === null).map((each) => each.operator_name)).toEqual([stays?.name]);
+    await world.app.settle();
+    const ended = (await admin.get('/trail?action=support_access.ended')).body.trail as { after: { because?: string } | null }[];
+    expect(ended[0]?.after).toEqual({ because: 'operator.ended' });
     const again = { token: backDoor, username: 'again', name: 'Again', password };
     expect((await anyone().post('/auth/operator-invitation/accept', again)).body.code, 'whom they invited ends with them').toBe('link_over');
     // Where none of them can get in any more, whoever runs the server makes another.

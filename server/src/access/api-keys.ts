@@ -8,7 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import { ApiKeyEntity } from './api-key.entity.ts';
-import { mustLead } from './person.store.ts';
+import { mustLead, whileTheyStay } from './person.store.ts';
 import { hashOf, newSecret, readCredential } from './secret-text.ts';
 
 export type BusinessEntry = NonNullable<Session['business']> extends infer B ? Omit<B & object, 'membership'> : never;
@@ -78,9 +78,9 @@ export const listKeys =
 
 /** The key itself leaves the server once, here. */
 export const createKey =
-  (ports: Omit<Ports, 'alerts'>) =>
+  (ports: Omit<Ports, 'alerts'> & { database: Database }) =>
   (ctx: Context, ask: { name: string; scopes: string[]; expires_at?: string | undefined }): Promise<{ key: string; entry: ApiKeyEntity }> =>
-    ctx.transaction(async (tx) => {
+    whileTheyStay(ports, ctx, async (tx) => {
       const at = ports.clock.now();
       const expiresAt = ask.expires_at ? new Date(ask.expires_at) : null;
       if (expiresAt && expiresAt <= at) throw new AppError('malformed', { field: 'expires_at', reason: 'must lie in the future' });

@@ -16,7 +16,7 @@ export { listKeysMadeBy, makersOf, suspendKeysOf, tellOfKeys } from './keys-of-p
 export { MembershipEntity } from './membership.entity.ts';
 export { nameActors } from './name-actors.ts';
 export { notifyPerson } from './notify-person.ts';
-export { operators } from './operators.ts';
+export { type EndWithOperator, operators } from './operators.ts';
 export { ownAccount } from './own-account.ts';
 export { hashPassword } from './password.ts';
 export { changeMember, endMember, listAdministered, listPeople } from './people.ts';
@@ -33,6 +33,7 @@ export {
   listPersons,
   signedIn as noteSignIn,
   unblockPerson,
+  whileTheyStay,
 } from './person.store.ts';
 export { toSessionView } from './session-view.ts';
 export { deleteExpiredSessions } from './session.store.ts';

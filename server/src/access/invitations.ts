@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/core';
 import type { Recorder } from '../audit/index.ts';
 import { getBusiness, oneMore } from '../businesses/index.ts';
 import type { Context, Role } from '../context.ts';
@@ -10,7 +11,7 @@ import { checkNewPassword } from './check-new-password.ts';
 import { InvitationEntity } from './invitation.entity.ts';
 import { MembershipEntity } from './membership.entity.ts';
 import { hashPassword } from './password.ts';
-import { findPersonById, insertMembershipIndex, insertPerson, mustLead, verifyEmail } from './person.store.ts';
+import { insertMembershipIndex, insertPerson, lockPerson, mustLead, verifyEmail, whileTheyStay } from './person.store.ts';
 import { hashOf, newSecret, readCredential } from './secret-text.ts';
 import type { Sessions } from './sessions.ts';
 import type { SecondFactor } from './second-factor.ts';
@@ -92,7 +93,12 @@ export const listInvitations =
 /** Takes back what a person has invited and nobody has accepted: whoever has to go must not have left a door open to come in again. */
 export async function withdrawInvitationsOf(tx: Tx, ctx: Context, ports: Pick<Ports, 'clock' | 'record'>, personId: string): Promise<void> {
   const now = ports.clock.now();
-  const open = await tx.find(InvitationEntity, { invitedBy: personId, acceptedAt: null, withdrawnAt: null, expiresAt: { $gt: now } });
+  // One that is accepted at this moment is accepted, or withdrawn: never both.
+  const open = await tx.find(
+    InvitationEntity,
+    { invitedBy: personId, acceptedAt: null, withdrawnAt: null, expiresAt: { $gt: now } },
+    { lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
   for (const each of open) each.withdrawnAt = now;
   await tx.flush();
   for (const each of open) await ports.record(tx, ctx, { action: 'invitation.withdrawn', subject: each.id });
@@ -100,10 +106,11 @@ export async function withdrawInvitationsOf(tx: Tx, ctx: Context, ports: Pick<Po
 
 /** Answers the same whoever the address belongs to; an open invitation of the same address ends with the new one. */
 export const invite =
-  (ports: Ports) =>
+  (ports: Ports & { database: Database }) =>
   async (ctx: Context, ask: Ask): Promise<InvitationEntity> => {
-    const { entry, token, businessName } = await ctx.transaction(async (tx) => {
-      const business = await getBusiness(tx);
+    const { entry, token, businessName } = await whileTheyStay(ports, ctx, async (tx) => {
+      // Two for one address go one after the other: the second ends the first.
+      const business = await getBusiness(tx, true);
       const open = await tx.find(InvitationEntity, { email: ask.email, acceptedAt: null, withdrawnAt: null });
       for (const each of open) each.withdrawnAt = ports.clock.now();
       return { ...(await openInvitation(tx, ctx, ports, ask)), businessName: business.name };
@@ -125,7 +132,7 @@ export const withdrawInvitation =
   (ports: Pick<Ports, 'clock' | 'record'>) =>
   (ctx: Context, id: string): Promise<InvitationEntity> =>
     ctx.transaction(async (tx) => {
-      const found = await tx.findOne(InvitationEntity, { id });
+      const found = await tx.findOne(InvitationEntity, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (!found) throw new AppError('not_found');
       const state = found.stateAt(ports.clock.now());
       if (state !== 'open') throw new AppError('wrong_state', { state });
@@ -169,21 +176,24 @@ export const acceptInvitation =
     const name = existing?.name ?? (given.account === 'new' ? given.name : '');
     const membershipId = await ports.database
       .registration(async (tx, enter, leave) => {
+        // Locked, so that whoever keeps them out meanwhile finds this place among theirs, or finds them kept out of it.
+        const locked = existing && (await lockPerson(tx, personId));
+        if (existing && locked?.passwordHash !== existing.passwordHash) throw new AppError('wrong_password');
         if (given.account === 'new')
           await insertPerson(
             tx,
             { id: personId, username: given.username, name: given.name, email: invitation.email, passwordHash, isOperator: false, isEmailVerified: true },
             at,
           );
-        else if ((await findPersonById(tx, personId))?.isOperator) throw new AppError('not_allowed');
+        else if (locked?.isOperator) throw new AppError('not_allowed');
         // Whoever holds the link has the address it was mailed to.
         else await verifyEmail(tx, personId, invitation.email, at);
         // A person who was a member before gets the same membership again.
         const fresh = ports.newId('membership');
         await enter(businessId);
-        const before = await tx.findOne(MembershipEntity, { personId }, { lockMode: 4 });
+        const before = await tx.findOne(MembershipEntity, { personId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
         if (before?.status === 'active') throw new AppError('already_member');
-        const open = await tx.findOne(InvitationEntity, { id: invitation.id }, { refresh: true, lockMode: 4 });
+        const open = await tx.findOne(InvitationEntity, { id: invitation.id }, { refresh: true, lockMode: LockMode.PESSIMISTIC_WRITE });
         if (open?.stateAt(at) !== 'open') throw new AppError('link_over');
         open.acceptedAt = at;
         open.acceptedBy = personId;

@@ -1,12 +1,12 @@
 import type { PlatformActor, PlatformRecorder } from '../audit/index.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Database } from '../platform/db/database.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
 import type { SendMail } from '../platform/mail.ts';
 import type { NewId } from '../platform/new-id.ts';
 import { checkNewPassword } from './check-new-password.ts';
 import { hashPassword } from './password.ts';
-import { endPerson, hasOperator, insertPerson, listOperators, lockOperators } from './person.store.ts';
+import { endPerson, hasOperator, holdPerson, insertPerson, listOperators, lockOperators } from './person.store.ts';
 import type { SecondFactor } from './second-factor.ts';
 import { hashOf, newSecret } from './secret-text.ts';
 import { deleteOperatorSessionsOf } from './session.store.ts';
@@ -25,7 +25,10 @@ type Ports = {
   tries: Tries;
   sendMail: SendMail;
   publicUrl: string;
+  endWith: EndWithOperator;
 };
+/** What ends together with an operator in the businesses, in the same transaction. */
+export type EndWithOperator = (tx: Tx, enter: (businessId: string) => Promise<void>, leave: () => Promise<void>, operatorId: string) => Promise<void>;
 export type Operator = { id: string; username: string; name: string; email: string; hasSecondFactor: boolean; lastSignInAt: Date | null; createdAt: Date };
 type NewOperator = { token: string; username: string; name: string; password: string };
 
@@ -68,9 +71,9 @@ export const operators = (ports: Ports) => {
     /** For whoever runs the server, where every operator has lost their way in. */
     linkByCommand: async (email: string): Promise<string> =>
       (await makeLink({ type: 'command_line', id: 'operator:invite', origin: null, requestId: null }, email)).link,
-    /** Ends an operator with their sessions. The last one stays, or nobody could make another. */
+    /** Ends an operator with their sessions and with what they opened. The last one stays, or nobody could make another. */
     async end(by: PlatformActor, id: string): Promise<void> {
-      await database.platform(async (tx) => {
+      await database.registration(async (tx, enter, leave) => {
         const all = await lockOperators(tx);
         if (!all.includes(id)) throw new AppError('not_found');
         if (all.length === 1) throw new AppError('last_operator');
@@ -79,6 +82,7 @@ export const operators = (ports: Ports) => {
         // They may have invited somebody who is to let them in again; whoever was invited rightly is invited once more.
         await dropTokens(tx, 'operator_invitation', null);
         await ports.recordPlatform(tx, by, { action: 'operator.ended', subject: id });
+        await ports.endWith(tx, enter, leave, id);
       });
     },
   };
@@ -89,6 +93,8 @@ export const operators = (ports: Ports) => {
     const at = clock.now();
     const expiresAt = new Date(at.getTime() + invitationMs);
     await database.platform(async (tx) => {
+      // Whoever is being ended leaves no link behind that was not looked for.
+      if (by.type === 'operator' && !(await holdPerson(tx, by.id))) throw new AppError('not_signed_in');
       await dropTokensTo(tx, 'operator_invitation', email);
       await putToken(tx, { kind: 'operator_invitation', personId: null, email, nonce: null, hash: hashOf(secret), expiresAt }, at);
       await ports.recordPlatform(tx, by, { action: 'operator.invited', subject: email });

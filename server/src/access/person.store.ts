@@ -1,4 +1,4 @@
-import type { Tx } from '../platform/db/database.ts';
+import { askedWithin, type Database, type Tx, usualStatementLimits } from '../platform/db/database.ts';
 import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 import type { Context, Membership, Person, Session } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -43,6 +43,24 @@ export const findPersonById = async (tx: Tx, id: string) =>
 /** The same, locked for the rest of the transaction: for a secret that may be used once. */
 export const lockPerson = async (tx: Tx, id: string) =>
   toPerson(await queryOne(tx, `select ${columns} from reference.person where id = $1 and status = 'active' for update`, [id]));
+
+/**
+ * Whether a person may act, and stays so for the rest of the transaction: whatever ends or keeps out this person waits for it, and then finds what
+ * was made in it (`platform` door).
+ */
+export const holdPerson = async (tx: Tx, id: string): Promise<boolean> =>
+  (await queryOne(tx, "select 1 as yes from reference.person where id = $1 and status = 'active' for share", [id])) !== null;
+
+/** A transaction in a business for what must not outlive whoever makes it: it is made before they are ended or kept out, or not at all. */
+export const whileTheyStay = <T>({ database }: { database: Database }, ctx: Context, work: (tx: Tx) => Promise<T>): Promise<T> =>
+  askedWithin(usualStatementLimits.askedMs, () =>
+    database.registration(async (tx, enter) => {
+      const { type, id } = ctx.actor;
+      if ((type === 'person' || type === 'operator') && !(await holdPerson(tx, id))) throw new AppError('not_signed_in');
+      await enter(ctx.businessId);
+      return work(tx);
+    }),
+  );
 
 /** Who keeps a person out, and since when; where neither is known the time is null. */
 export type Block = { at: Date | null; byType: string | null };

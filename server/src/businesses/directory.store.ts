@@ -61,6 +61,10 @@ export async function findDirectoryEntry(tx: Tx, businessId: string): Promise<Di
   return row && toEntry(row);
 }
 
+/** Every business there is or was. */
+export const listBusinessIds = async (tx: Tx): Promise<string[]> =>
+  (await query<{ business_id: string }>(tx, 'select business_id from reference.business_directory order by business_id')).map((row) => row.business_id);
+
 /** Ids only: a scheduler reads them here and enters each business by the ordinary door. */
 export const listActiveBusinessIds = async (tx: Tx): Promise<string[]> =>
   (await query<{ business_id: string }>(tx, "select business_id from reference.business_directory where status in ('pending', 'active')")).map(

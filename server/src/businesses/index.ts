@@ -9,6 +9,7 @@ export {
   findDirectoryEntry,
   insertDirectoryEntry,
   listActiveBusinessIds,
+  listBusinessIds,
   listDirectory,
   putTotals,
   setDirectoryStatus,

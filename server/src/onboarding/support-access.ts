@@ -1,9 +1,11 @@
+import { type EndWithOperator, whileTheyStay } from '../access/index.ts';
 import type { Recorder } from '../audit/index.ts';
-import { findDirectoryEntry, holdBusiness } from '../businesses/index.ts';
+import { findDirectoryEntry, holdBusiness, listBusinessIds } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
+import { query } from '../platform/db/query.ts';
 import type { NewId } from '../platform/new-id.ts';
 import { SupportAccessEntity } from './support-access.entity.ts';
 
@@ -19,7 +21,7 @@ export const beginSupport =
   async (ctx: Context, ask: { reason: string; minutes: number }): Promise<SupportAccessEntity> => {
     const operator = operatorOf(ctx);
     if (!(await ports.database.platform((tx) => findDirectoryEntry(tx, ctx.businessId)))) throw new AppError('not_found');
-    return ctx.transaction(async (tx) => {
+    return whileTheyStay(ports, ctx, async (tx) => {
       const at = ports.clock.now();
       // One at a time of an operator, begun at once or not: ending it must leave none.
       await holdBusiness(tx);
@@ -52,6 +54,24 @@ export const endSupport =
       await ports.record(tx, ctx, { action: 'support_access.ended', subject: open.id });
       return open;
     });
+
+/** What an operator who goes has open anywhere ends with them, and says so in each business. */
+export const endSupportWith =
+  (ports: Pick<Ports, 'clock' | 'record'> & { contextOf(businessId: string): Context }): EndWithOperator =>
+  async (tx, enter, leave, operatorId) => {
+    for (const businessId of await listBusinessIds(tx)) {
+      await enter(businessId);
+      const at = ports.clock.now();
+      const open = await query<{ id: string }>(
+        tx,
+        'update support_access set ended_at = $2 where operator_id = $1 and ended_at is null and until > $2 returning id',
+        [operatorId, at],
+      );
+      const ctx = ports.contextOf(businessId);
+      for (const { id } of open) await ports.record(tx, ctx, { action: 'support_access.ended', subject: id, after: { because: 'operator.ended' } });
+      await leave();
+    }
+  };
 
 /** Runs something an operator may see only during a support access; that it was seen stands in the business's own trail. */
 export const duringSupport =

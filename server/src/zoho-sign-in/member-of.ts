@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/core';
 import { randomBytes } from 'node:crypto';
 import { hashPassword, insertMembershipIndex, insertPerson, listPersons, MembershipEntity } from '../access/index.ts';
 import type { Recorder } from '../audit/index.ts';
@@ -56,7 +57,7 @@ export const memberOf = (ports: Ports) => {
     const person = { id: member.personId, name: personOf(member)?.name ?? user.name };
     if (!known)
       await ctx.transaction(async (tx) => {
-        const found = await tx.findOneOrFail(MembershipEntity, { id: member.id }, { lockMode: 4 });
+        const found = await tx.findOneOrFail(MembershipEntity, { id: member.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
         found.zohoUserId = user.id;
         await tx.flush();
         await ports.record(tx, asPerson(ctx, member.id, person), { action: 'membership.zoho_user', subject: member.id, after: { zoho_user_id: user.id } });
