@@ -289,11 +289,13 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const vsdcSettings = { ...usualSettings, ...instead.vsdc };
   const timing = { ...usualTiming, leaseMs: vsdcSettings.answerTimeoutMs + 15_000, lateTimeoutMs: vsdcSettings.lateTimeoutMs, ...instead.timing };
   await migrate(secrets.migrationDatabaseUrl, migrations);
+  const statements = { ...usualStatementLimits, ...instead.statements };
   const database = await openDatabase(
     secrets.databaseUrl,
     config.databasePoolMax,
     [ApiKeyEntity, InvitationEntity, MembershipEntity, SupportAccessEntity],
     config.preparesStatements,
+    statements,
   );
   const privileges = await database.privilegeProblems();
   if (privileges.length > 0) {
@@ -301,8 +303,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     throw new StartError(privileges);
   }
   // Connections kept for what comes in: a delivery never waits for one behind what is being sealed.
-  const doorstep = await openDatabase(secrets.databaseUrl, 2, [], config.preparesStatements);
-  const queue = await openQueue(secrets.queueDatabaseUrl, database, log);
+  const doorstep = await openDatabase(secrets.databaseUrl, 2, [], config.preparesStatements, statements);
+  const queue = await openQueue(secrets.queueDatabaseUrl, database, log, statements.jobMs + statements.graceMs);
   const vault = vaultFrom(secrets.masterKey, secrets.previousMasterKey);
   const dialects = await loadDialects();
   const notary = notaryFrom(secrets.masterKey);
@@ -343,7 +345,6 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     return cleanBranding(ctx, given);
   };
 
-  const statements = { ...usualStatementLimits, ...instead.statements };
   // Of the connections that the lanes leave, the people of one business have some at most; of these, searches and sums two.
   const peopleShare = openShares({ atOnce: Math.max(2, Math.floor(config.databasePoolMax * 0.4)), waitMs: statements.askedMs, lineMost: 500 });
   const heavyShare = openShares({ atOnce: 2, waitMs: statements.askedMs, lineMost: 50 });

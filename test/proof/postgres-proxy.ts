@@ -10,10 +10,15 @@ export type PostgresProxy = {
   break(isIt: (said: string) => boolean, how: CommitFault): { done(): boolean };
   /** PostgreSQL is gone from the commit of the next such transaction on, which it never hears of: for everybody who comes through here, until it is back. */
   away(isIt: (said: string) => boolean): { done(): boolean; back(): void };
+  /**
+   * PostgreSQL falls silent from the commit of the next such transaction on: nothing is refused and nothing answered, for everybody who comes through
+   * here. Once it is back, it answers whoever comes anew; those who were connected before hear nothing any more.
+   */
+  silent(isIt: (said: string) => boolean): { done(): boolean; back(): void };
   close(): Promise<void>;
 };
 
-type Rule = { isIt(said: string): boolean; how: CommitFault | 'away'; isUsed: boolean };
+type Rule = { isIt(said: string): boolean; how: CommitFault | 'away' | 'silent'; isUsed: boolean };
 
 const stallMs = 1_500;
 const commit = /(?:^|[^a-z ])commit\0/i;
@@ -28,7 +33,15 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
   const rules: Rule[] = [];
   const sockets = new Set<Socket>();
   let isAway = false;
+  let isSilent = false;
+  /** Whoever hears nothing any more. */
+  const deaf = new WeakSet<Socket>();
   const server: Server = createServer((client) => {
+    if (isSilent) {
+      sockets.add(client);
+      client.on('error', () => {}).on('close', () => sockets.delete(client));
+      return;
+    }
     if (isAway) {
       client.destroy();
       return;
@@ -43,6 +56,7 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
       upstream.destroy();
     };
     client.on('data', (part) => {
+      if (deaf.has(client)) return;
       const text = part.toString('latin1');
       said += text;
       if (!commit.test(text)) {
@@ -59,6 +73,9 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
       if (rule.how === 'away') {
         isAway = true;
         for (const each of sockets) each.destroy();
+      } else if (rule.how === 'silent') {
+        isSilent = true;
+        for (const each of sockets) deaf.add(each);
       } else if (rule.how.point === 'after_commit') {
         afterCommit = rule.how;
         upstream.write(part);
@@ -66,6 +83,7 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
       else end(rule.how.fault);
     });
     upstream.on('data', (part) => {
+      if (deaf.has(upstream)) return;
       if (!afterCommit) {
         client.write(part);
         return;
@@ -110,6 +128,16 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
         done: () => rule.isUsed,
         back() {
           isAway = false;
+        },
+      };
+    },
+    silent(isIt) {
+      const rule: Rule = { isIt, how: 'silent', isUsed: false };
+      rules.push(rule);
+      return {
+        done: () => rule.isUsed,
+        back() {
+          isSilent = false;
         },
       };
     },

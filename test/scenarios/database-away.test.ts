@@ -32,7 +32,7 @@ beforeAll(async () => {
   world = await startWorld({ instead: { lanesMax: 0 } });
   proxy = await startPostgresProxy(world.databaseUrls.app);
   through = await world.anotherApp(
-    { ...quick, log, closeMs: 300 },
+    { ...quick, log, closeMs: 300, statements: { askedMs: 60_000, jobMs: 1_200, connectMs: 300, graceMs: 300 } },
     { secrets: { databaseUrl: proxy.through(world.databaseUrls.app) }, config: { databasePoolMax: 2 } },
   );
   api = await Api.signIn(world, world.businesses[0].user, through.url);
@@ -88,6 +88,26 @@ test('an answer that came in time is recorded when the database is back, however
   expect(await sendsOf(document)).toMatchObject([{ outcome: 'signed', source: 'device', receipt_signature: judged(document)[0]?.reply.rcptSign }]);
   expect(judged(document)).toHaveLength(1);
   expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+});
+
+test('a database that falls silent, refusing nothing and answering nothing, is left for a connection that answers', async () => {
+  const document = next();
+  const outage = proxy.silent((said) => said.includes('"receipt_number"'));
+  press(document);
+  await until(outage.done, (is) => is);
+  // Once on the connection that fell silent, and on a new one that nobody answers.
+  await until(
+    () => count('an outcome is recorded again'),
+    (tries) => tries >= 2,
+  );
+  outage.back();
+  const { state } = await until(
+    () => receiptOf(document),
+    (each) => each.state !== 'queued',
+  );
+  expect(state).toBe('signed');
+  expect(await sendsOf(document)).toMatchObject([{ outcome: 'signed', source: 'device', receipt_signature: judged(document)[0]?.reply.rcptSign }]);
+  expect(judged(document)).toHaveLength(1);
 });
 
 test('that none came in time is recorded then too, and the late answer is still listened for: nothing is sent again meanwhile', async () => {

@@ -3,8 +3,8 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
 import { AppError } from '../app-error.ts';
-import { connectionOf } from './connection-of.ts';
-import { withFewerWaits } from './fewer-waits.ts';
+import { connectionOf, keptAlive } from './connection-of.ts';
+import { type Waits, withFewerWaits } from './fewer-waits.ts';
 
 /** An open transaction. Stores take it as their first argument; nothing else may hold it. */
 export type Tx = EntityManager;
@@ -40,9 +40,17 @@ export function onceEnded(work: () => void): void {
  */
 const patience = { idle_in_transaction_session_timeout: '60s' };
 
-/** How long one statement may take, waiting for a lock included, in milliseconds: where somebody waits for it, and where nobody does. */
-export type StatementLimits = { askedMs: number; jobMs: number };
-export const usualStatementLimits: StatementLimits = { askedMs: 5_000, jobMs: 60_000 };
+/** In milliseconds. */
+export type StatementLimits = {
+  /** How long one statement may take, waiting for a lock included: where somebody waits for it, and where nobody does. */
+  askedMs: number;
+  jobMs: number;
+  /** How long PostgreSQL may take to let somebody in. */
+  connectMs: number;
+  /** How much longer than a statement may take it is waited for. A network that swallows everything tells nobody that a statement was ended. */
+  graceMs: number;
+};
+export const usualStatementLimits: StatementLimits = { askedMs: 5_000, jobMs: 60_000, connectMs: 5_000, graceMs: 5_000 };
 
 const statementLimit = new AsyncLocalStorage<{ ms: number; isAsked: boolean }>();
 
@@ -63,9 +71,10 @@ const toldWhyEnded = (error: unknown): never => {
 };
 
 /** `entities`: those of the features; what is not an entity is reached by plain statements. */
-export async function openDatabase(url: string, poolMax = 10, entities: unknown[] = [], prepares = true): Promise<Database> {
+export async function openDatabase(url: string, poolMax = 10, entities: unknown[] = [], prepares = true, limits = usualStatementLimits): Promise<Database> {
+  const limitHere = () => statementLimit.getStore() ?? { ms: limits.jobMs, isAsked: false };
   const orm = await MikroORM.init({
-    ...target(url, prepares),
+    ...target(url, { prepares, connectMs: limits.connectMs, graceMs: limits.graceMs, statementMs: () => limitHere().ms }),
     entities: entities as [],
     pool: { min: 0, max: poolMax, idleTimeoutMillis: 30_000 },
     discovery: { warnWhenNoEntities: false },
@@ -77,7 +86,7 @@ export async function openDatabase(url: string, poolMax = 10, entities: unknown[
   // A second transaction begun inside an open one takes another connection and dead-locks once the pool is full, i.e. in
   // production under load. So it throws at once. The mark is mutable: work begun inside but continued after the commit is free.
   const within = async <T>(session: { variables: Record<string, string> }, work: (tx: Tx) => Promise<T>): Promise<T> => {
-    const limit = statementLimit.getStore() ?? { ms: usualStatementLimits.jobMs, isAsked: false };
+    const limit = limitHere();
     if (open.getStore()?.open) throw new Error('a transaction is already open here');
     const ending: { works: (() => void)[] | null } = { works: [] };
     const transact = () =>
@@ -170,7 +179,10 @@ export async function migrate(url: string, directory: string, to: { down?: true;
   }
 }
 
-const target = (address: string, prepares = true) => {
+const { connectMs, graceMs } = usualStatementLimits;
+
+/** A migration may take what it takes: its statements have no limit. */
+const target = (address: string, waits: Waits = { prepares: true, connectMs, graceMs, statementMs: () => Number.POSITIVE_INFINITY }) => {
   const { host, port, user, password, database, ssl } = connectionOf(address);
   return {
     host,
@@ -178,6 +190,6 @@ const target = (address: string, prepares = true) => {
     user,
     password,
     dbName: database,
-    driverOptions: { pipeline: true, ...(ssl ? { ssl: true } : {}), onPoolCreated: withFewerWaits(prepares) },
+    driverOptions: { pipeline: true, ...keptAlive, ...(ssl ? { ssl: true } : {}), onPoolCreated: withFewerWaits(waits) },
   };
 };

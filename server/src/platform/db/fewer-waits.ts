@@ -3,13 +3,23 @@ import { createHash } from 'node:crypto';
 type Client = {
   query(text: unknown, values?: unknown, ...rest: unknown[]): unknown;
   end(): Promise<void>;
-  connection: { stream: { cork(): void; uncork(): void } };
+  connection: { stream: { cork(): void; uncork(): void; destroy(error: Error): void; on(event: 'data', run: () => void): void } };
 };
 type Result = { command: string };
 
 /** Begins a statement that is not waited for. */
 export const along = '/*along*/';
-type Pool = { on(event: 'connect', run: (client: Client) => void): void };
+type PoolOf<C> = { Client: C; on(event: 'connect', run: (client: Client) => void): void };
+type Pool = PoolOf<new (config: object) => object>;
+
+export type Waits = {
+  prepares: boolean;
+  /** How long PostgreSQL may take to let somebody in, and how much longer than a statement may take it is waited for. */
+  connectMs: number;
+  graceMs: number;
+  /** How long a statement that is said now may take. */
+  statementMs(): number;
+};
 
 const statement = /^\s*(?:select|insert|update|delete|with|\()/i;
 const settings = /^select set_config\('[\w.]+', '[^']*', true\)(?:, set_config\('[\w.]+', '[^']*', true\))*$/;
@@ -31,10 +41,14 @@ const asCommands = (text: string): string =>
  * What is said in one breath is written in one piece. And our statements are few and fixed, and planning the lane's costs PostgreSQL more than
  * running them: each is prepared once per connection under a name made of its text, unless `prepares` says no. (Behind a transaction pooler
  * that needs one which knows prepared statements, as PgBouncer does from 1.21 on.)
+ *
+ * And none without an end. A network that swallows everything refuses nothing: a statement is waited for a little longer than PostgreSQL lets it
+ * take, and a connection on which nothing at all is heard for so long is destroyed, with everything that waits on it. It never goes back to the pool.
  */
 export const withFewerWaits =
-  (prepares: boolean) =>
-  (pool: Pool): void =>
+  ({ prepares, connectMs, graceMs, statementMs }: Waits) =>
+  (pool: Pool): void => {
+    letInWithin(pool, connectMs);
     pool.on('connect', (client) => {
       const { stream } = client.connection;
       let isCorked = false;
@@ -48,10 +62,36 @@ export const withFewerWaits =
         });
       };
       const raw = client.query.bind(client) as (text: unknown, values?: unknown, ...rest: unknown[]) => Promise<unknown>;
-      const plain: typeof raw = (...asked) => {
-        oneBreath();
-        return raw(...asked);
+      let waiting = 0;
+      let silence: NodeJS.Timeout | undefined;
+      let isHeard = true;
+      const destroy = () =>
+        stream.destroy(Object.assign(new Error('PostgreSQL has said nothing for longer than a statement may take'), { code: connectionFailure }));
+      // What came while this process itself stood still is read before it is judged.
+      const judge = () => {
+        isHeard = false;
+        setImmediate(() => {
+          if (waiting > 0 && !isHeard) destroy();
+        });
       };
+      stream.on('data', () => {
+        isHeard = true;
+        silence?.refresh();
+      });
+      const heardOf = () => {
+        waiting -= 1;
+        if (waiting === 0) clearTimeout(silence);
+      };
+      const saying = (ms: number, ...asked: Parameters<typeof raw>) => {
+        oneBreath();
+        const answer = raw(...asked);
+        if (!Number.isFinite(ms) || typeof (answer as Promise<unknown> | undefined)?.then !== 'function') return answer;
+        if (waiting === 0) silence = setTimeout(judge, ms + graceMs).unref();
+        waiting += 1;
+        answer.then(heardOf, heardOf);
+        return answer;
+      };
+      const plain: typeof raw = (...asked) => saying(statementMs(), ...asked);
       let alongside: Promise<unknown>[] = [];
       let isBegun = false;
       let cause: unknown = null;
@@ -68,7 +108,8 @@ export const withFewerWaits =
       const rollBack = () => {
         isBegun = false;
         alongside = [];
-        return plain('rollback').catch(() => {
+        // Nothing takes long in it.
+        return saying(0, 'rollback').catch(() => {
           client.end().catch(() => {});
           return { command: 'ROLLBACK', rowCount: null, rows: [], fields: [] };
         });
@@ -116,6 +157,24 @@ export const withFewerWaits =
         });
       };
     });
+  };
+
+/** PostgreSQL's own word for a connection that failed. */
+const connectionFailure = '08006';
+
+/**
+ * Only what connects has this limit. Told to the pool, it would hold as well for whoever waits until one of its connections is free, which is no trouble
+ * of the database: under load it takes as long as it takes.
+ */
+function letInWithin(pool: Pool, connectMs: number): void {
+  const Plain = pool.Client;
+  pool.Client = class extends Plain {
+    constructor(config: object & { password?: unknown }) {
+      // Not among what is copied: the pool hides it.
+      super({ ...config, password: config.password, connectionTimeoutMillis: connectMs });
+    }
+  };
+}
 
 const names = new Map<string, string>();
 

@@ -1,6 +1,6 @@
 import { PgBoss } from 'pg-boss';
-import { connectionOf } from '../db/connection-of.ts';
-import type { Database, Tx } from '../db/database.ts';
+import { connectionOf, keptAlive } from '../db/connection-of.ts';
+import { type Database, type Tx, usualStatementLimits } from '../db/database.ts';
 import type { Log } from '../log.ts';
 
 export type LaneCall = { business_id: string; device_id: string };
@@ -15,11 +15,19 @@ export type Queue = {
 
 const lane = 'lane';
 
-export async function openQueue(url: string, database: Database, log: Log): Promise<Queue> {
+export async function openQueue(
+  url: string,
+  database: Database,
+  log: Log,
+  silentMs = usualStatementLimits.jobMs + usualStatementLimits.graceMs,
+): Promise<Queue> {
   const { ssl, ...connection } = connectionOf(url);
   const boss = new PgBoss({
     ...connection,
     ...(ssl ? { ssl: true } : {}),
+    ...keptAlive,
+    // A connection on which a call is not answered for so long leaves its pool. Its listener looks after its own connection.
+    ...({ query_timeout: silentMs } as object),
     schema: 'pgboss',
     migrate: false,
     createSchema: false,
