@@ -56,6 +56,8 @@ export const putMappings = endpoint({
   path: '/mappings/{kind}',
   summary: 'Set mappings of one kind; keys not named stay as they are',
   guard: 'manage_business',
+  // How something is taxed follows from it, and what is sealed by itself is shown to nobody before.
+  secondFactor: true,
   heavy: true,
   input: z.strictObject({
     mappings: z
