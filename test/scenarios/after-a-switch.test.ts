@@ -303,6 +303,34 @@ describe('receipts of a device that are nobody’s', () => {
     await resume();
   });
 
+  test('hidden by what is on its way while a doubt is settled, stop the lane with the answer to that very send', async () => {
+    await until(
+      () => deviceOf(admin, of),
+      (each) => each.queued === 0,
+    );
+    world.vsdc.signElsewhere(of.taxpayerId, '00', '903');
+    const document = invoice(of);
+    const doubt = await lost(admin, of, document.id, world.vsdc);
+    world.vsdc.faults(['hold'], { tin: of.taxpayerId, bhfId: '00' });
+    const sealing = admin.seal('invoices', invoice(of).id);
+    // It has come to the device, and lies there.
+    await until(
+      async () => (await (await fetch(`${world.vsdc.url}/_sim/state`)).json()) as { faults: { tin?: string; next: string[] }[] },
+      ({ faults }) => faults.every((each) => each.tin !== of.taxpayerId || each.next.length === 0),
+    );
+    const [held] = judged(world.vsdc, document.number);
+    expect((await admin.post(`/receipts/${doubt}/evidence`, evidenceOf(held))).body).toMatchObject({ state: 'signed' });
+    // The total that nobody explains may be its own, for all that is known by now.
+    expect(await deviceOf(admin, of)).toMatchObject({ state: 'active', problem: null });
+    world.vsdc.release();
+    expect((await sealing).body).toMatchObject({ state: 'signed' });
+    expect(await deviceOf(admin, of)).toMatchObject({ state: 'paused', problem: { code: 'total_jumped', missing: 1 } });
+    const next = invoice(of);
+    expect((await admin.seal('invoices', next.id)).body).toMatchObject({ state: 'queued' });
+    expect(judged(world.vsdc, next.number)).toEqual([]);
+    await resume();
+  });
+
   test('found beside a number that another program has taken, leave no alert behind once a person has said whose all of it is', async () => {
     await until(
       () => deviceOf(admin, of),
