@@ -182,6 +182,49 @@ test('another server that took the lane meanwhile is told that the socket is ope
   expect(judged(document)).toHaveLength(1);
 });
 
+test('a late signature stands, also where the end of the send that followed it is recorded after it', async () => {
+  const document = next();
+  world.vsdc.faults(['hold_answer']);
+  const outage = proxy.away((said) => said.includes('no answer in time'));
+  press(document);
+  await until(outage.done, (is) => is);
+  const owner = new pg.Client({ connectionString: world.databaseUrls.owner });
+  await owner.connect();
+  await owner.query('alter table attempt add constraint refuses check (not is_resend or ended_at is null) not valid');
+  // The other server sends again, and cannot record how that ended; it is paused so that it is the listener who finds it.
+  world.vsdc.faults(['hold']);
+  const said: string[] = [];
+  const hear = (_: object, message: string) => void said.push(message);
+  const other = await world.anotherApp({ ...quick, timing: { ...timing, recordMaxMs: 300 }, log: { info: hear, warn: hear, error: hear } });
+  await until(
+    () => said,
+    (all) => all.includes('how a send ended is recorded nowhere'),
+  );
+  await sql("update device set state = 'paused'");
+  outage.back();
+  await until(
+    () => sendsOf(document),
+    ([first]) => first?.open === true,
+  );
+  world.vsdc.release();
+  await until(
+    () => receiptOf(document),
+    (each) => each.state === 'signed',
+  );
+  await owner.query('alter table attempt drop constraint refuses');
+  await owner.end();
+  await until(
+    () => sendsOf(document),
+    (all) => all.length === 2 && all.every((each) => each.ended),
+  );
+  expect(await receiptOf(document)).toMatchObject({ state: 'signed', problem: null });
+  await sql("update device set state = 'active' where state = 'paused'");
+  expect((await api.seal('invoices', next().id)).body.state).toBe('signed');
+  await other.close();
+  expect(judged(document)).toHaveLength(1);
+  expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+});
+
 test.each(['in time', 'late'])(
   'an answer %s that the database refuses although it is there holds nothing up, and a person settles the doubt with it',
   async (when) => {

@@ -329,6 +329,8 @@ export const recordUnread = (ports: LanePorts, ctx: Context, sending: Sending, s
     const at = ports.clock.now();
     const response = sent.is === 'answered' ? keptAnswer(sent.answer) : null;
     await endUnrecorded(ports, tx, ctx, sending, response, sent.is !== 'in_doubt', at);
+    // Another may have taken whoever sent it for gone, and ended it with its socket: it is listened to still.
+    if (sent.is === 'in_doubt') await reopenSocket(tx, sending.attemptId);
     const attempts = await listAttempts(tx, sending.receiptId, at);
     if (!attempts.some((attempt) => attempt.id === sending.attemptId)) throw new Error(`the database does not know the send ${sending.attemptId}`);
     if (response) await closeSocket(tx, sending.attemptId, at, response);
@@ -347,7 +349,10 @@ async function endUnrecorded(
   const device = (await lockLane(tx, sending.deviceId)) as LaneDevice;
   if (device.openAttempt !== sending.attemptId) return;
   const said = { deviceCode: '', deviceText: 'how it ended could not be recorded' };
-  await endAttempt(tx, sending.attemptId, { ...ended('in_doubt', said, response, at), isSocketClosed });
+  const end = { ...ended('in_doubt', said, response, at), isSocketClosed };
+  // The answer to the send before it may have come by another way: what is signed is no doubt any more, whatever became of the sends after it.
+  const { isSigned } = await findStanding(tx, sending.attemptId, ports.worker);
+  await endAttempt(tx, sending.attemptId, isSigned ? { ...end, settled: 'signed' } : end);
   await startDoubt(ports, tx, ctx, device, sending, { code: 'maybe_signed' }, at);
 }
 
@@ -536,6 +541,7 @@ export async function afterDoubt(ports: LanePorts, tx: Tx, ctx: Context, deviceI
   if (open.length < 2) await ports.alerts.settle(tx, ctx, deviceId, ['doubts_two']);
 }
 
+/** A document may be signed now; one that is signed is in no doubt. */
 export async function startDoubt(
   ports: LanePorts,
   tx: Tx,
@@ -546,6 +552,7 @@ export async function startDoubt(
   at: Date,
 ): Promise<void> {
   const receipt = (await lockReceipt(tx, about.receiptId)) as Receipt;
+  if (receipt.state === 'signed') return;
   const nextTryAt = new Date(
     at.getTime() + retryDelayMs(receipt.state === 'in_doubt' ? receipt.tries : 0, ports.timing.settleQuietMs, ports.timing.settleMaxMs),
   );

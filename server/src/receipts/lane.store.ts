@@ -346,7 +346,8 @@ export type Standing = {
 export async function findStanding(tx: Tx, attemptId: string, worker: string): Promise<Standing> {
   const row = (await queryOne<{ ended: boolean; heard: boolean; signed: boolean; unsent: string | null }>(
     tx,
-    `select a.ended_at is not null as ended, a.response is not null as heard, r.state = 'signed' as signed, o.id as unsent from attempt a
+    `select a.ended_at is not null as ended, a.response is not null as heard, o.id as unsent,
+         exists (select 1 from signature s where s.business_id = r.business_id and s.receipt_id = r.id) as signed from attempt a
        join device d on d.business_id = a.business_id and d.id = a.device_id
        join receipt r on r.business_id = a.business_id and r.id = a.receipt_id
        left join attempt o on o.business_id = d.business_id and o.id = d.open_attempt and o.id <> a.id and o.worker = $2 and o.ended_at is null where a.id = $1`,
