@@ -260,7 +260,12 @@ test('its number is nobody’s any more where another document held it when it c
   const holds = (await admin.seal('invoices', newInvoice().id)).body;
   expect(holds).toMatchObject({ state: 'queued', invoice_number: number });
   await isLate(id);
-  expect((await admin.post(`/receipts/${holds.id}/withdraw`)).body).toMatchObject({ state: 'withdrawn' });
+  // Not while one of its tries is under way.
+  const withdrawn = await until(
+    () => admin.post(`/receipts/${holds.id}/withdraw`),
+    (each) => each.status === 200,
+  );
+  expect(withdrawn.body).toMatchObject({ state: 'withdrawn' });
   expect(await free()).not.toContain(number);
   await moveTo(world.vsdc.url);
   const next = (await admin.seal('invoices', newInvoice().id)).body;
@@ -366,6 +371,31 @@ describe('a number that several documents gave back, and that the device has use
     expect((await admin.post(`/receipts/${signed.id}/evidence`, evidenceOf(judged(signed.document.number)[0]))).body).toMatchObject({ state: 'signed' });
     for (const each of [signed.document, later]) expect(judged(each.number)).toHaveLength(1);
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
+  test('pauses the lane besides where one of them is signed under another number by now: a person looks, and the others wait all the same', async () => {
+    const { businessId } = world.businesses[0];
+    const signed = await settledNotSigned(undefined, undefined, 'hold_answer');
+    const elsewhere = newInvoice();
+    world.vsdc.faults(['refuse:910']);
+    const { id: refusedId } = (await admin.seal('invoices', elsewhere.id)).body;
+    world.vsdc.faults([]);
+    // As if it had been corrected and signed under another number meanwhile.
+    const [{ id: holderId } = {}] = await world.sql("select id from receipt where state = 'signed' order by updated_at desc limit 1", [], businessId);
+    await world.sql('update attempt set receipt_id = $2 where receipt_id = $1', [refusedId, holderId], businessId);
+    const next = (await admin.seal('invoices', newInvoice().id)).body;
+    expect(next).toMatchObject({ state: 'in_doubt', problem: { code: 'number_collision', invoice_number: signed.number } });
+    expect(await free()).toMatchObject({ state: 'paused', free: expect.not.arrayContaining([signed.number]) });
+    expect(await present(signed.id)).toMatchObject({ state: 'in_doubt', invoice_number: signed.number, problem: { code: 'signed_answer_lost' } });
+    await admin.post(`/branches/${branchId()}/resume`, { last_invoice_number: signed.number, evidence: 'the log of the VSDC' });
+    await until(
+      () => present(next.id),
+      (each) => each.state === 'signed',
+    );
+    expect((await admin.seal('invoices', signed.document.id)).body).toMatchObject({ id: signed.id, state: 'in_doubt' });
+    expect((await admin.post(`/receipts/${signed.id}/evidence`, evidenceOf(judged(signed.document.number)[0]))).body).toMatchObject({ state: 'signed' });
+    expect(judged(signed.document.number)).toHaveLength(1);
+    expect(await free()).toMatchObject({ state: 'active', free: expect.not.arrayContaining([signed.number]) });
   });
 });
 
