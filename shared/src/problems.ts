@@ -1620,6 +1620,14 @@ export const problems = {
     'Le document a été modifié dans Zoho après le scellement.',
     'Le sceau vaut pour ce qui a été scellé. [?refund:Rétablissez la note de crédit dans Zoho Books ; ce qui a été trop remboursé demande une nouvelle facture.|Corrigez par une note de crédit.]',
   ),
+  drift_moved: e(
+    409,
+    'zoho',
+    'The document was moved to another branch in Zoho after it was sealed.',
+    'The seal stands for the branch it was sealed at. [?refund:Move it back in Zoho Books.|Move it back in Zoho Books; if it was sold at the other one, refund it with a credit note and seal a new invoice there.]',
+    'Le document a été déplacé vers une autre branche dans Zoho après le scellement.',
+    "Le sceau vaut pour la branche où il a été scellé. [?refund:Remettez-le à sa place dans Zoho Books.|Remettez-le à sa place dans Zoho Books ; si la vente est de l'autre branche, remboursez-la par une note de crédit et scellez-y une nouvelle facture.]",
+  ),
   drift_void: e(
     409,
     'zoho',

@@ -360,6 +360,18 @@ describe('the world moves', () => {
     expect(await present(sealed.body.id)).toMatchObject({ state: 'signed', drift: { code: 'drift_deleted' } });
   });
 
+  test('a document moved after sealing to a place that is not its branch’s is shown as drift until it is back', async () => {
+    const document = cloneInvoice('moved');
+    await api.seal('invoices', document.id);
+    const [home, other] = world.zoho.organization(world.businesses[0].organizationId).locations;
+    const drift = async () => (await api.get(`/receipts/preflight?module=invoices&document_id=${document.id}`)).body.receipt.drift;
+    expect(await drift()).toBeNull();
+    world.zoho.change('invoices', document.id, { location_id: other?.location_id });
+    expect(await drift()).toMatchObject({ code: 'drift_moved', detail: expect.stringContaining('Zoho') });
+    world.zoho.change('invoices', document.id, { location_id: home?.location_id });
+    expect(await drift()).toBeNull();
+  });
+
   test('while the device is unreachable a document may be withdrawn, changed or voided; nothing of it was sent', async () => {
     const [withdrawn, voided, changed] = [cloneInvoice('withdrawn'), cloneInvoice('voided'), cloneInvoice('changed')];
     const admin = await Api.signIn(world, world.businesses[0].admin);

@@ -16,7 +16,7 @@ export type Preflight = ReturnType<typeof toView>;
 
 /**
  * What would be sealed and what is missing, in plain words; asks no device. For a document that is sealed already it looks whether
- * the world has moved since: changed, void or deleted in the books is *drift*.
+ * the world has moved since: changed, moved to another branch, void or deleted in the books is *drift*.
  */
 export const checkBeforeSigning =
   (ports: { prepareSale: PrepareSale; dialects: Dialects; clock: Clock }): CheckBeforeSigning =>
@@ -40,7 +40,7 @@ export const checkBeforeSigning =
     return toView(ctx, prepared, receipt, ports.dialects);
   };
 
-/** Changed, void or deleted in the books after it was sealed; `prepared` null: it is not there any more. */
+/** Changed, moved to another branch, void or deleted in the books after it was sealed; `prepared` null: it is not there any more. */
 export async function lookForDrift(ctx: Context, receipt: Receipt, prepared: Prepared | null, clock: Clock): Promise<Receipt> {
   const code = !prepared
     ? 'drift_deleted'
@@ -48,7 +48,9 @@ export async function lookForDrift(ctx: Context, receipt: Receipt, prepared: Pre
       ? 'drift_void'
       : !isStill(prepared.document, receipt.documentHash)
         ? 'drift_changed'
-        : null;
+        : isMoved(prepared, receipt)
+          ? 'drift_moved'
+          : null;
   if ((receipt.drift?.code ?? null) === code) return receipt;
   const drift: StoredProblem | null = code && {
     code,
@@ -61,6 +63,16 @@ export async function lookForDrift(ctx: Context, receipt: Receipt, prepared: Pre
     await setDrift(tx, receipt.id, drift, clock.now());
   });
   return { ...receipt, drift };
+}
+
+/**
+ * Whether a sale was moved, after it was sealed, to a place in the books that is not its branch's. A place that was mapped anew since has not moved
+ * anything; nor have places that the books did not have yet, before somebody has mapped them.
+ */
+function isMoved({ document, branchId }: Prepared, { module, branchId: sealedAt, filed }: Receipt): boolean {
+  const { locationId: was } = filed.sale;
+  if (module !== 'invoices' || was === undefined || document.locationId === was || branchId === sealedAt) return false;
+  return was !== null || branchId !== null;
 }
 
 function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, dialects: Dialects) {

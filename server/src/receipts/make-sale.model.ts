@@ -60,6 +60,7 @@ export function makeSale(document: BooksDocument, setup: Setup, answers: Answers
     documentNumber: document.number,
     documentDate: document.date,
     customerId: document.customer.id,
+    locationId: document.locationId,
     buyer,
     paymentMethod: paymentMethod ?? '',
     reasonCode: isRefund ? (answers.reason_code ?? null) : null,

@@ -72,6 +72,8 @@ export type Sale = {
   documentNumber: string;
   documentDate: string;
   customerId: string;
+  /** Where in the books it was made; null where they say none. Not kept at first. */
+  locationId?: string | null;
   buyer: { name: string; taxpayerId: string | null; purchaseCode: string | null; mobile: string | null };
   paymentMethod: string;
   reasonCode: string | null;
