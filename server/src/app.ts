@@ -398,6 +398,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     run: jobs.run,
     background: inBackground,
   });
+  const begunToClose = new AbortController();
   const ending = new AbortController();
   const lanePorts: LanePorts = {
     vsdc,
@@ -413,6 +414,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     timing,
     worker,
     underWay: new Set(),
+    closing: begunToClose.signal,
     ending: ending.signal,
     prepareSale: prepare,
     registerItems: register,
@@ -1016,8 +1018,11 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
 
   async function close(): Promise<void> {
     for (const timer of timers) clearInterval(timer);
-    await closeServer(server);
+    // No lane writes down or sends anything new from here on; what is on its way to a device is heard out as long as that may take, and recorded.
+    begunToClose.abort();
     const lanesClosed = lanes.close();
+    await closeServer(server);
+    await vsdc.answered();
     await inTime('lanes', lanesClosed);
     // Sockets that still wait for an answer are closed here, and that they are is recorded: a doubt may be asked about at once.
     await vsdc.close();

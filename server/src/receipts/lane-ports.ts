@@ -63,7 +63,9 @@ export type LanePorts = {
   worker: string;
   /** The sends of this process whose end is not recorded yet, or whose answer it still listens for: nobody else here takes it for gone. */
   underWay: Set<string>;
-  /** This process comes to its end. */
+  /** The end of this process has begun: what is on its way is heard and recorded, and nothing new is written down or sent. */
+  closing?: AbortSignal;
+  /** It is over: what could not be written until now is tried once more. */
   ending?: AbortSignal;
   prepareSale: PrepareSale;
   registerItems: RegisterItems;

@@ -135,6 +135,8 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
     return { do: 'wait', until };
   };
   if (lane.state !== 'active') return letGo(null);
+  // Another server goes on with it, or this one once it is there again.
+  if (ports.closing?.aborted) return letGo(now);
   const { doubts: open, head } = known ? { doubts: [], head: known.head } : await readLane(tx, device.id, now);
   if (open.length > 1) await ports.alerts.raise(tx, ctx, device.id, { code: 'doubts_two', document_numbers: open.map((doubt) => doubt.documentNumber) });
   const due = open.find((doubt) => canSettle(doubt, now, ports));
@@ -237,7 +239,10 @@ async function send(
   let isHeard = true;
   ports.underWay.add(attemptId);
   try {
-    const sent = await ports.vsdc.send(device, { path: dialect.sell.path, body: request }, { businessId: ctx.businessId, as: 'sale', mayLeave });
+    // Written down just when the end of the process began: nobody might hear the device out.
+    const sent: Sent = ports.closing?.aborted
+      ? { is: 'unreachable', reason: 'the server ends: it was not sent' }
+      : await ports.vsdc.send(device, { path: dialect.sell.path, body: request }, { businessId: ctx.businessId, as: 'sale', mayLeave });
     isHeard = sent.is !== 'in_doubt';
     try {
       // A next step that fails must not take the outcome along, so every later try records and nothing more.

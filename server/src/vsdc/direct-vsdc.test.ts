@@ -88,6 +88,47 @@ describe('never left, or in doubt', () => {
   });
 });
 
+describe('at the end', () => {
+  test('nothing is sent any more, to a device that was reached before as little as to another, and that is known', async () => {
+    const heard: string[] = [];
+    const answers = () =>
+      listen((socket) =>
+        socket
+          .on('data', (data) => heard.push(String(data)))
+          .on('error', () => {})
+          .on('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')),
+      );
+    const [known, unknown] = [await answers(), await answers()];
+    const own = directVsdc(policy, settings);
+    const sendBy = (address: string, as?: OnBehalf['as']) => own.send({ address, transport: 'direct' }, request, ofA(as));
+    expect((await sendBy(known)).is).toBe('answered');
+    // One that is just looking for its device when the end comes, too.
+    const looking = sendBy(known);
+    await own.close();
+    const never = { is: 'unreachable', reason: 'the server ends: it was not sent' };
+    expect(await looking).toEqual(never);
+    for (const address of [known, unknown]) for (const as of ['sale', 'lane', 'question'] as const) expect(await sendBy(address, as)).toEqual(never);
+    expect(heard).toHaveLength(1);
+  });
+
+  test('the answers of devices that are just asked are waited for, late ones are not', async () => {
+    const slow = await listen((socket) => socket.once('data', () => setTimeout(() => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'), 200)));
+    const silent = await listen((socket) => socket.on('error', () => {}).resume());
+    const own = directVsdc(policy, settings);
+    const sendBy = (address: string) => own.send({ address, transport: 'direct' }, request, ofA());
+    const late = await sendBy(silent);
+    let answer: unknown = null;
+    const asked = sendBy(slow).then((sent) => {
+      answer = sent;
+    });
+    await own.answered();
+    await asked;
+    expect(answer).toMatchObject({ is: 'answered' });
+    await own.close();
+    expect(late.is === 'in_doubt' && (await late.late)).toBeNull();
+  });
+});
+
 describe('connections of a business', () => {
   const silent = async () => {
     const sockets = new Set<Socket>();
@@ -137,9 +178,9 @@ describe('connections of a business', () => {
     expect([first?.is, second?.is, third?.is]).toEqual(['in_doubt', 'in_doubt', 'unreachable']);
     const other = await listen((socket) => socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')));
     expect((await sell(other)).is).toBe('answered');
-    await few.close();
+    for (const socket of device.sockets) socket.destroy();
     if (first?.is === 'in_doubt') expect(await first.late).toBeNull();
-    expect((await sell(other)).is).toBe('answered');
+    await expect.poll(async () => (await sell(device.address)).is).toBe('in_doubt');
     await few.close();
   });
 

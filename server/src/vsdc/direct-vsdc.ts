@@ -61,8 +61,12 @@ export const usualSettings: DirectSettings = {
  * idle connections make false doubts), no retry at any level, no redirect. After the time-out a sale's socket stays open, and a late
  * answer is delivered through `late`; that of anything else is closed. A business has so many connections and no more, with a share for its sales.
  */
-export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usualSettings): Vsdc & { close(): Promise<void> } {
+export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usualSettings): DirectVsdc {
   const agents = new Map<string, Agent>();
+  /** Those that made room, while a late answer may still come to one of them. */
+  const leaving = new Set<Agent>();
+  const asked = new Set<Promise<unknown>>();
+  let isClosed = false;
   const questions = openShares({ atOnce: settings.questionsMax, lineMost: 50, waitMs: settings.answerTimeoutMs });
   const lanes = places();
 
@@ -81,19 +85,36 @@ export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usu
     if (agents.size > agentsMax) {
       const [oldest] = agents;
       if (oldest) {
-        agents.delete(oldest[0]);
-        void oldest[1].close().catch(() => {});
+        const [address, agent] = oldest;
+        agents.delete(address);
+        leaving.add(agent);
+        void agent
+          .close()
+          .catch(() => {})
+          .finally(() => leaving.delete(agent));
       }
     }
     return agent;
   };
 
   /** One exchange. `closed` is when its connection is. */
-  const exchange = async (address: string, request: DeviceRequest, onBehalf: OnBehalf): Promise<{ sent: Sent; closed?: Promise<unknown> }> => {
+  const exchange: typeof exchangeNow = (address, request, onBehalf) => {
+    const done = exchangeNow(address, request, onBehalf);
+    const end = done.then(
+      () => {},
+      () => {},
+    );
+    asked.add(end);
+    void end.finally(() => asked.delete(end));
+    return done;
+  };
+
+  const exchangeNow = async (address: string, request: DeviceRequest, onBehalf: OnBehalf): Promise<{ sent: Sent; closed?: Promise<unknown> }> => {
     const { businessId, as } = onBehalf;
     const resolved = await policy.resolve(address, as === 'question' ? businessId : `${businessId} lane`);
     if ('refused' in resolved) return { sent: { is: 'address_refused', reason: resolved.refused } };
     if ('unknown' in resolved) return { sent: { is: 'unreachable', reason: resolved.unknown } };
+    if (isClosed) return { sent: neverSent };
     const mark: Mark = { left: false, mayLeave: onBehalf.as === 'sale' ? onBehalf.mayLeave : () => true, isTooLate: false };
     const abort = new AbortController();
     const url = `${resolved.url.href.replace(/\/$/, '')}${request.path}`;
@@ -111,8 +132,10 @@ export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usu
         return { answer: { status: answer.statusCode, body: readText(bytes, String(answer.headers['content-type'] ?? '')), bytes } };
       })
       .catch((error: Error) => ({ error }));
-    const sentAfter = (end: { answer: DeviceAnswer } | { error: Error }): Sent =>
-      'answer' in end ? { is: 'answered', answer: end.answer } : afterError(end.error, mark, resolved.isInner);
+    const sentAfter = (end: { answer: DeviceAnswer } | { error: Error }): Sent => {
+      if ('answer' in end) return { is: 'answered', answer: end.answer };
+      return isClosed && !mark.left ? neverSent : afterError(end.error, mark, resolved.isInner);
+    };
     const first = await within(closed, settings.answerTimeoutMs, 'timeout' as const);
     if (first !== 'timeout') return { sent: sentAfter(first) };
     if (mark.left && as === 'sale') {
@@ -148,18 +171,30 @@ export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usu
   };
 
   return {
-    send: ({ address }, request, onBehalf) => (onBehalf.as === 'question' ? ask : askForLane)(address, request, onBehalf),
+    send: async ({ address }, request, onBehalf) => (isClosed ? neverSent : (onBehalf.as === 'question' ? ask : askForLane)(address, request, onBehalf)),
+    async answered() {
+      await Promise.all(asked);
+    },
     async close() {
-      await Promise.all([...agents.values()].map((agent) => agent.destroy().catch(() => {})));
+      isClosed = true;
+      await Promise.all([...agents.values(), ...leaving].map((agent) => agent.destroy().catch(() => {})));
       agents.clear();
     },
   };
 }
 
+export type DirectVsdc = Vsdc & {
+  /** Once every device that is being asked at this moment has answered, or has had the time for it; late answers are not waited for. */
+  answered(): Promise<void>;
+  /** Ends every connection. Nothing is sent from then on. */
+  close(): Promise<void>;
+};
+
 const agentsMax = 500;
 
 const noAnswer = 'no answer in time';
 const tooLate = 'too long ago since it was written down: it was not sent';
+const neverSent: Sent = { is: 'unreachable', reason: 'the server ends: it was not sent' };
 const tooMany = 'too many connections of this business are open';
 
 /** Whether a port inside a network is closed, silent or something else is that network's own matter. */
