@@ -257,6 +257,29 @@ test.each(['in time', 'late'])(
   },
 );
 
+test('an answer that a full disk keeps from being written is recorded once there is room, however long that takes', async () => {
+  const document = next();
+  const owner = new pg.Client({ connectionString: world.databaseUrls.owner });
+  await owner.connect();
+  await owner.query(
+    "create function full_disk() returns trigger language plpgsql as $$ begin raise exception 'could not extend file' using errcode = '53100'; end $$",
+  );
+  await owner.query('create trigger full_disk before insert on signature for each row execute function full_disk()');
+  await owner.query('create trigger full_disk before update on attempt for each row execute function full_disk()');
+  press(document);
+  await isLong();
+  await owner.query('drop trigger full_disk on signature');
+  await owner.query('drop trigger full_disk on attempt');
+  await owner.query('drop function full_disk');
+  await owner.end();
+  await until(
+    () => receiptOf(document),
+    (each) => each.state === 'signed',
+  );
+  expect(await sendsOf(document)).toMatchObject([{ outcome: 'signed', source: 'device', receipt_signature: judged(document)[0]?.reply.rcptSign }]);
+  expect(judged(document)).toHaveLength(1);
+});
+
 test('where not even the doubt can be written, the lane begins it later, and leaves the socket open that is listened to', async () => {
   const document = next();
   const owner = new pg.Client({ connectionString: world.databaseUrls.owner });

@@ -32,6 +32,23 @@ test('what is refused although something can be written is given up after a few 
   expect(tries()).toBe(8);
 });
 
+test.each(['08006', '25006', '40001', '53100', '55P03', '57014', '58030', 'XX000'])(
+  'what PostgreSQL calls trouble of its own (%s) is tried for as long as that lasts, whatever else it can do meanwhile',
+  async (code) => {
+    const trouble = () => new Error('could not be written', { cause: Object.assign(new Error('trouble'), { code }) });
+    expect(await failing(100, trouble, { look: there }).ended).toBe(101);
+  },
+);
+
+test.each(['22003', '23514', '42501', 'P0001', '25P02'])(
+  'what was wrong with what it was given (%s), or says nothing, is given up after a few tries',
+  async (code) => {
+    const { ended, tries } = failing(100, () => Object.assign(new Error('refused'), { code }), { look: there });
+    await expect(ended).rejects.toThrow('refused');
+    expect(tries()).toBe(8);
+  },
+);
+
 test('what comes back now and then, just after it was tried, is not taken for what refuses', async () => {
   let looks = 0;
   const { ended } = failing(100, () => new Error('away'), { look: () => ((looks += 1) % 3 === 0 ? away() : there()) });

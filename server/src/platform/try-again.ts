@@ -1,4 +1,5 @@
 import { AppError } from './app-error.ts';
+import { passesByItself } from './db/passes-by-itself.ts';
 import type { Log } from './log.ts';
 
 /** So often a database may blink before it is looked whether it is there. */
@@ -20,7 +21,8 @@ export type TryAgainPorts = {
 
 /**
  * Writes down what exists nowhere else until it is written: an answer of a device. A database that is away must not lose it, so the same work is done
- * again for as long as that lasts; what it refuses although it is there is given up after a few tries. `work` is told how often it was tried before:
+ * again for as long as that lasts, and as long as it is in trouble by its own word (a full disk, locks, a standby that may not write); what it refuses
+ * although it is there is given up after a few tries. `work` is told how often it was tried before:
  * its last commit may have taken although its answer was lost.
  */
 export async function tryAgain<T>(ports: TryAgainPorts, about: object, work: (triesBefore: number) => Promise<T>): Promise<T> {
@@ -32,7 +34,7 @@ export async function tryAgain<T>(ports: TryAgainPorts, about: object, work: (tr
       return await work(tries);
     } catch (error) {
       if (isFinal(error) || isLast || (!look && tries >= blinkTries - 1)) throw error;
-      if (look && tries >= blinkTries - 1) refusals = (await isDone(look)) ? refusals + 1 : 0;
+      if (look && tries >= blinkTries - 1) refusals = !passesByItself(error) && (await isDone(look)) ? refusals + 1 : 0;
       // One that comes back between the two does not refuse: it has to do so several times in a row.
       if (refusals >= refusalsMax) throw error;
       ports.log.warn({ ...about, error: String(error) }, 'an outcome is recorded again');
