@@ -248,7 +248,10 @@ async function tableOf({ world, business, proxy, admin, watch, servers, deaf, cl
         if (resumed.status === 200) say(`resumed after ${seen.code}`);
       } else if (seen.state === 'in_doubt' && seen.code === 'signed_answer_lost') {
         const [held] = judgedOf(document.number);
-        if (held) {
+        // Where another document was in doubt about its number before, whose it is is two persons' word.
+        if (held && seen.proposed) {
+          if ((await by(users).post(`/receipts/${seen.id}/evidence/confirm`)).status === 200) say('two said that the receipt is its own');
+        } else if (held) {
           const brought = await by(admins).post(`/receipts/${seen.id}/evidence`, { ...evidenceOf(held), invoice_number: String(seen.number) });
           if (brought.status === 200) say('its data were brought');
         } else if (seen.proposed) {
