@@ -57,8 +57,20 @@ async function whileHeld<T extends object>(
 ): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
   const [holder, watcher] = [0, 1].map(() => new pg.Client({ connectionString: world.databaseUrls.app })) as [pg.Client, pg.Client];
   await Promise.all([holder.connect(), watcher.connect()]);
+  const [own] = (await holder.query('select pg_backend_pid() as pid')).rows as [{ pid: number }];
+  // Those who wait for this lock, and for those who wait for it: others at work wait for each other too, and are not meant.
   const waits = async () =>
-    Number((await watcher.query("select count(*) as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).rows[0]?.n);
+    Number(
+      (
+        await watcher.query(
+          `with recursive waiter (pid) as (
+             select pid from pg_stat_activity where $1::int = any(pg_blocking_pids(pid))
+             union select a.pid from pg_stat_activity a join waiter on waiter.pid = any(pg_blocking_pids(a.pid)))
+           select count(*) as n from waiter`,
+          [own.pid],
+        )
+      ).rows[0]?.n,
+    );
   try {
     await holder.query('begin');
     const role = hold.businessId ? 'muhuri_worker' : 'muhuri_platform';
