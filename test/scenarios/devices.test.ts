@@ -18,7 +18,7 @@ beforeAll(async () => {
       vsdc: { answerTimeoutMs: 4_000, lateTimeoutMs: 5_000, connectTimeoutMs: 4_000 },
       timing: { retryFirstMs: 150, retryMaxMs: 300, settleQuietMs: 200, settleMaxMs: 400, doubtWaitMs: 400, leaseMs: 8_000 },
       sweepMs: 300,
-      waitMs: 3_000,
+      waitMs: 10_000,
     },
   });
   api = await Api.signIn(world, world.businesses[0].user);

@@ -16,7 +16,7 @@ beforeAll(async () => {
       vsdc: { answerTimeoutMs: 700, lateTimeoutMs: 20_000 },
       timing: { retryFirstMs: 50, retryMaxMs: 200, settleQuietMs: 50, settleMaxMs: 100, doubtWaitMs: 100, leaseMs: 5_000 },
       sweepMs: 200,
-      waitMs: 3_000,
+      waitMs: 10_000,
     },
   });
   const [business] = world.businesses;

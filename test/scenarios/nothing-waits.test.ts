@@ -331,7 +331,7 @@ describe('a document that stops', () => {
     // It is from before its location was mapped: another system may have sealed it, and a person says that none did.
     const blocked = made['approved and blocked by a missing mapping'] as string;
     expect(await stands(blocked, 'before_production')).toMatchObject({ standing: 'before_production', who: 'person' });
-    expect((await admin.seal('invoices', blocked, { confirm: ['before_production'] })).status).toBe(200);
+    expect((await admin.seal('invoices', blocked, { confirm: ['before_production'] })).body.document_id).toBe(blocked);
     await stateOf(blocked, 'signed');
     await configure({ settings: { document_age_days_max: 400 } });
     await stateOf(made['too old to be sealed without a confirmation'] as string, 'signed');

@@ -13,7 +13,7 @@ beforeAll(async () => {
       vsdc: { answerTimeoutMs: 1_500, lateTimeoutMs: 4_000 },
       timing: { retryFirstMs: 150, retryMaxMs: 400, settleQuietMs: 250, settleMaxMs: 500, doubtWaitMs: 500, leaseMs: 8_000 },
       sweepMs: 300,
-      waitMs: 4_000,
+      waitMs: 10_000,
     },
   });
   api = await Api.signIn(world, world.businesses[0].user);

@@ -14,7 +14,7 @@ beforeAll(async () => {
       vsdc: { answerTimeoutMs: 4_000, lateTimeoutMs: 5_000 },
       timing: { retryFirstMs: 150, retryMaxMs: 300, settleQuietMs: 200, settleMaxMs: 400, doubtWaitMs: 300, leaseMs: 8_000 },
       sweepMs: 300,
-      waitMs: 3_000,
+      waitMs: 10_000,
     },
   });
   const { businessId, admin, user: member } = world.businesses[0];
@@ -197,7 +197,7 @@ describe('alerts', () => {
   test('a paused lane is told, and resuming it closes the alert; a stranger sees and closes nothing', async () => {
     world.vsdc.faults(['refuse:901']);
     const document = invoice();
-    await user.seal('invoices', document.id);
+    const sealed = await user.seal('invoices', document.id);
     const [alert] = await until(
       async () => (await user.get('/alerts')).body.alerts as { id: string; subject: string }[],
       (all) => all.length > 0,
@@ -208,6 +208,7 @@ describe('alerts', () => {
     expect((await user.post(`/alerts/${alert?.id}/close`)).status).toBe(403);
     await first.post(`/branches/${business().branchIds[0]}/resume`);
     expect((await user.get('/alerts')).body.alerts).toEqual([]);
+    await becomes(sealed.body.id, 'signed');
   });
 });
 

@@ -14,7 +14,7 @@ beforeAll(async () => {
       vsdc: { answerTimeoutMs: 1_200, lateTimeoutMs: 6_000 },
       timing: { retryFirstMs: 150, retryMaxMs: 400, settleQuietMs: 250, settleMaxMs: 600, doubtWaitMs: 600, leaseMs: 8_000 },
       sweepMs: 300,
-      waitMs: 4_000,
+      waitMs: 10_000,
     },
   });
   api = await Api.signIn(world, world.businesses[0].user);

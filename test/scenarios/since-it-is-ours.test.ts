@@ -17,7 +17,7 @@ const minuteMs = 60_000;
 let ahead = 0;
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ instead: { clock: { now: () => new Date(Date.now() + ahead) }, intakeMs: 30, sweepMs: 80, waitMs: 2_000 } });
+  world = await startWorld({ instead: { clock: { now: () => new Date(Date.now() + ahead) }, intakeMs: 30, sweepMs: 80 } });
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 

@@ -18,7 +18,7 @@ beforeAll(async () => {
       vsdc: { answerTimeoutMs: 4_000, lateTimeoutMs: 5_000, connectTimeoutMs: 4_000 },
       timing: { retryFirstMs: 100, retryMaxMs: 200, settleQuietMs: 100, settleMaxMs: 200, doubtWaitMs: 100, leaseMs: 8_000, switchPatienceMs: 1_500 },
       sweepMs: 200,
-      waitMs: 4_000,
+      waitMs: 10_000,
     },
   });
   following = await startRwVsdc({ approved: [] });
