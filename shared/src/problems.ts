@@ -1055,6 +1055,14 @@ export const problems = {
     "Un caractère du nom de l'acheteur n'est pas arrivé entier de Zoho Books : il serait transmis et imprimé[ « {name} »| sans lui].",
     'Ressaisissez le nom dans Zoho Books, ou confirmez qu’il peut figurer ainsi.',
   ),
+  buyer_name_unseen: e(
+    422,
+    'none',
+    'Nothing can be seen of the buyer’s name in Zoho Books: the document is sealed without a name.',
+    'Nothing needs to be done; if the name is to stand on the receipt, type it anew in Zoho Books before sealing.',
+    "On ne voit rien du nom de l'acheteur dans Zoho Books : le document est scellé sans nom.",
+    "Il n'y a rien à faire ; si le nom doit figurer sur le reçu, ressaisissez-le dans Zoho Books avant de sceller.",
+  ),
   text_unprintable: e(
     422,
     'zoho',

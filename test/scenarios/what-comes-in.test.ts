@@ -259,6 +259,16 @@ describe('a buyer’s name that did not come whole', () => {
   });
 });
 
+test('a buyer’s name of which nothing can be seen is said beside the check and the receipt: it is sealed without a name', async () => {
+  made += 1;
+  const row = { ...simple(), invoice_id: `46000000013${String(made).padStart(8, '0')}`, invoice_number: `NONE-${made}`, customer_name: '\u200b\u3164' };
+  world.zoho.add('invoices', business().organizationId, row);
+  const said = [{ code: 'buyer_name_unseen', field: 'customer_name' }];
+  expect((await api.get(`/receipts/preflight?module=invoices&document_id=${row.invoice_id}`)).body).toMatchObject({ findings: [], remarks: said });
+  expect((await api.seal('invoices', row.invoice_id)).body).toMatchObject({ state: 'signed', remarks: said });
+  expect(judged(String(row.invoice_number))[0]?.request.custNm).toBeNull();
+});
+
 describe('a document with the number of one that was sealed', () => {
   const add = (number: string, more: object = {}) => {
     made += 1;

@@ -131,6 +131,7 @@ export const prepareSale =
     const fitted = asked && (await fitToSale(ctx, asked, saleReceipt, ownReceiptId, business.settings.partial_refunds, countsQuantities));
     findings.push(...(fitted?.findings ?? []));
     const sale = made.sale && (fitted?.refund ?? made.sale);
+    const remarked = fitted ? (fitted.findings.length === 0 ? fitted.refund : null) : isRefund ? null : made.priced;
     return {
       business,
       document,
@@ -138,7 +139,7 @@ export const prepareSale =
       device,
       branchId,
       findings,
-      remarks: fitted && fitted.findings.length === 0 ? remarksOn(fitted.refund) : [],
+      remarks: remarked ? remarksOn(remarked) : [],
       filed: sale && device && findings.length === 0 ? { sale, filing: filingOf(ctx, business, device, setup.rates, saleReceipt) } : null,
       saleReceipt,
       sales,

@@ -74,9 +74,12 @@ const refittedTo = (refund: Sale, lines: SaleLine[], total: Amount): Sale => ({
   ...(compare(total, refund.total) === 0 ? {} : { documentTotal: refund.total }),
 });
 
-/** What is said beside a document that is sealed at another amount than it has in the books. */
-export const remarksOn = ({ documentTotal, total, currency }: Sale): StoredProblem[] =>
-  documentTotal === undefined ? [] : [{ code: 'refund_rounded', field: 'total', asked: documentTotal, total, base_currency: currency }];
+/** What is said beside a document that is sealed at another amount than it has in the books, or without the name of its buyer. */
+export const remarksOn = ({ documentTotal, total, currency, buyer }: Sale): StoredProblem[] => [
+  ...(documentTotal === undefined ? [] : [{ code: 'refund_rounded' as const, field: 'total', asked: documentTotal, total, base_currency: currency }]),
+  // No authority asks for a name, but whoever has typed one believes that it stands there.
+  ...(buyer.name === '' ? [{ code: 'buyer_name_unseen' as const, field: 'customer_name' }] : []),
+];
 
 function itemsOf(refund: Sale, sale: Sale, others: Sale[]): Map<string, Item> {
   const items = new Map<string, Item>();
