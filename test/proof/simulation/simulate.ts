@@ -482,6 +482,7 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     return blind.get(key) as boolean;
   };
 
+  const brought = new Set<string>();
   function settleAt({ receipts, device: { address = '', state } }: Facts): void {
     const { device, seen } = standAt(address);
     for (const each of receipts) settleLate(each);
@@ -508,10 +509,15 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
           );
         continue;
       }
-      // Two persons, where other documents are in doubt about its number.
-      if (receipt.isProposed && receipts.some((each) => each.id !== receipt.id && each.state === 'in_doubt' && each.number === number))
+      // Two persons, where other documents are in doubt about its number; the second one looks at what the first one brought.
+      const isShared = receipts.some((each) => each.id !== receipt.id && each.state === 'in_doubt' && each.number === number);
+      if (isShared && receipt.isProposed && brought.has(receipt.id))
         ask('confirms whose the receipt is', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id));
-      else ask('brings the receipt', ({ ctx, ports }) => settleByPerson(ports)(ctx, receipt.id, { ...evidenceOf(held), mrc_number: String(held.reply.mrcNo) }));
+      else
+        ask('brings the receipt', async ({ ctx, ports }) => {
+          await settleByPerson(ports)(ctx, receipt.id, { ...evidenceOf(held), mrc_number: String(held.reply.mrcNo) });
+          brought.add(receipt.id);
+        });
     }
   }
 
