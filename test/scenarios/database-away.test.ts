@@ -155,6 +155,31 @@ test('an answer that comes while that is not recorded yet is recorded after it',
   expect(judged(document)).toHaveLength(1);
 });
 
+test('a server that still listens for an answer sends nothing of its document again, however long its socket was to be open', async () => {
+  const document = next();
+  world.vsdc.faults(['hold_answer']);
+  press(document);
+  await until(
+    () => sendsOf(document),
+    ([send]) => send?.outcome === 'in_doubt' && send.open === true,
+  );
+  await sql("update attempt set socket_until = now() - interval '1 minute' where receipt_id = (select id from receipt where document_id = $1)", [document.id]);
+  // Its lane has been looked at since, and is to be looked at again.
+  const [{ since } = {}] = await sql("select clock_timestamp() + interval '500 ms' as since");
+  await until(
+    async () => [await sendsOf(document), await sql('select 1 from device where lane_next_at > $1', [since])] as const,
+    ([sends, lanes]) => sends.length > 1 || lanes.length > 0,
+  );
+  expect(await sendsOf(document)).toMatchObject([{ outcome: 'in_doubt' }]);
+  world.vsdc.release();
+  await until(
+    () => receiptOf(document),
+    (each) => each.state === 'signed',
+  );
+  expect(await sendsOf(document)).toMatchObject([{ outcome: 'in_doubt', source: 'late_answer' }]);
+  expect(judged(document)).toHaveLength(1);
+});
+
 test('another server that took the lane meanwhile is told that the socket is open: it waits for the answer as well', async () => {
   const document = next();
   world.vsdc.faults(['hold_answer']);

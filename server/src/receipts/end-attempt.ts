@@ -583,7 +583,7 @@ async function weighEvidence(ports: LanePorts, tx: Tx, ctx: Context, device: Lan
 }
 
 async function endIfNotSigned(ports: LanePorts, tx: Tx, ctx: Context, doubt: { id: string; invoiceNumber: string }, sentAfter: Date, at: Date): Promise<void> {
-  const attempts = await listAttempts(tx, doubt.id, at);
+  const attempts = await listAttempts(tx, doubt.id, at, ports.underWay);
   const last = attempts.at(-1);
   const isOver = attempts.every((attempt) => attempt.isSocketClosed);
   if (!isOver || last?.outcome !== 'refused' || !last.endedAt || last.endedAt > sentAfter) return;

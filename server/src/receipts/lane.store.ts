@@ -384,8 +384,11 @@ export type StoredAttempt = AttemptFact & {
   response: KeptAnswer | null;
 };
 
-/** Every send of a receipt, in order. */
-export async function listAttempts(tx: Tx, receiptId: string, now: Date): Promise<StoredAttempt[]> {
+/**
+ * Every send of a receipt, in order. What this process itself has under way has an open socket although its time is over: an answer may be here and not
+ * recorded yet.
+ */
+export async function listAttempts(tx: Tx, receiptId: string, now: Date, underWay: ReadonlySet<string> = new Set()): Promise<StoredAttempt[]> {
   const rows = await query<Record<string, unknown>>(tx, 'select *, invoice_number::text as number from attempt where receipt_id = $1 order by started_at, id', [
     receiptId,
   ]);
@@ -398,7 +401,7 @@ export async function listAttempts(tx: Tx, receiptId: string, now: Date): Promis
     request: row.request as string,
     startedAt: toDate(row.started_at),
     endedAt: toDateOrNull(row.ended_at),
-    isSocketClosed: row.socket_closed_at !== null || toDate(row.socket_until) <= now,
+    isSocketClosed: row.socket_closed_at !== null || (toDate(row.socket_until) <= now && !underWay.has(row.id as string)),
     mayHaveLeft: row.may_have_left as boolean,
     outcome: row.outcome as AttemptOutcome | null,
     settled: row.settled as AttemptFact['settled'],

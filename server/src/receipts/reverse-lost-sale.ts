@@ -16,7 +16,7 @@ import { confirmProposal, dropProposal, findReversal, isBeingReversed, putPropos
  * authority then holds one sale more and one refund more, and nothing twice in force. Off by default, and for sales only: a refund
  * cannot be refunded.
  */
-type Ports = Pick<LanePorts, 'record' | 'alerts' | 'clock' | 'newId' | 'queue' | 'changed'>;
+type Ports = Pick<LanePorts, 'record' | 'alerts' | 'clock' | 'newId' | 'queue' | 'changed' | 'underWay'>;
 type Person = { id: string; name: string };
 
 export type ProposeReversal = (ctx: Context, receiptId: string, given: { reason_code: string; source: string }) => Promise<Receipt>;
@@ -92,7 +92,7 @@ async function within(ports: Ports, ctx: Context, receiptId: string, work: (tx: 
     if ((await listSharers(tx, receipt.deviceId, receipt.invoiceNumber as string, receiptId)).length > 0)
       throw new AppError('wrong_state', { reason: 'another document may be signed under its number' });
     if (await isBeingReversed(tx, receiptId)) throw new AppError('reversal_under_way');
-    const attempts = await listAttempts(tx, receiptId, ports.clock.now());
+    const attempts = await listAttempts(tx, receiptId, ports.clock.now(), ports.underWay);
     // While a socket is open the data may still come.
     if (attempts.some((attempt) => attempt.endedAt === null || !attempt.isSocketClosed))
       throw new AppError('wrong_state', { reason: 'an answer may still come' });

@@ -137,7 +137,9 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
   if (lane.state !== 'active') return letGo(null);
   // Another server goes on with it, or this one once it is there again.
   if (ports.closing?.aborted) return letGo(now);
-  const { doubts: open, head } = known ? { doubts: [], head: known.head } : await readLane(tx, device.id, now);
+  const { doubts, head } = known ? { doubts: [], head: known.head } : await readLane(tx, device.id, now);
+  const open: LaneDoubt[] = [];
+  for (const doubt of doubts) open.push(canSettle(doubt, now, ports) && (await isListening(doubt)) ? { ...doubt, hasOpenSocket: true } : doubt);
   if (open.length > 1) await ports.alerts.raise(tx, ctx, device.id, { code: 'doubts_two', document_numbers: open.map((doubt) => doubt.documentNumber) });
   const due = open.find((doubt) => canSettle(doubt, now, ports));
   if (due) return resend(tx, due, now, lane);
@@ -174,11 +176,17 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
   await freeze(
     tx,
     ctx.businessId,
-    { ...sending, id: sending.attemptId, request, worker: ports.worker, socketUntil: new Date(now.getTime() + ports.timing.lateTimeoutMs) },
+    { ...sending, id: sending.attemptId, request, worker: ports.worker, socketUntil: socketUntil(ports, now) },
     { next: isNew ? (BigInt(lane.nextInvoiceNumber) + 1n).toString() : lane.nextInvoiceNumber, free: isReturned ? others : lane.freeNumbers },
     new Date(now.getTime() + ports.timing.leaseMs),
   );
   return { do: 'send', sending, request, passedMs };
+
+  /** An answer may still come here, or have come and not be recorded yet, although the time of its socket is over. */
+  async function isListening(doubt: LaneDoubt): Promise<boolean> {
+    if (ports.underWay.size === 0) return false;
+    return (await listAttempts(tx, doubt.id, now, ports.underWay)).some((attempt) => !attempt.isSocketClosed);
+  }
 
   async function resend(tx: Tx, doubt: LaneDoubt, now: Date, lane: { nextInvoiceNumber: string; freeNumbers: string[] }): Promise<Step> {
     const attempts = await listAttempts(tx, doubt.id, now);
@@ -188,7 +196,7 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
     await freeze(
       tx,
       ctx.businessId,
-      { ...sending, id: sending.attemptId, request: last.request, worker: ports.worker, socketUntil: new Date(now.getTime() + ports.timing.lateTimeoutMs) },
+      { ...sending, id: sending.attemptId, request: last.request, worker: ports.worker, socketUntil: socketUntil(ports, now) },
       { next: lane.nextInvoiceNumber, free: lane.freeNumbers },
       new Date(now.getTime() + ports.timing.leaseMs),
     );
@@ -205,6 +213,9 @@ const sendingOf = (ports: LanePorts, receiptId: string, deviceId: string, invoic
   startedAt,
   filed: null,
 });
+
+/** The exchange counts its time from when it begins, which may be as late as half a lease after this. */
+const socketUntil = ({ timing }: LanePorts, writtenAt: Date): Date => new Date(writtenAt.getTime() + timing.leaseMs / 2 + timing.lateTimeoutMs);
 
 /** A doubt is asked about again once its first socket is closed and a quiet time has passed. */
 const settleTime = (doubt: LaneDoubt, ports: LanePorts): Date => {

@@ -151,7 +151,7 @@ async function within(ports: LanePorts, ctx: Context, receiptId: string, work: (
     // Once its reversal is on the way the data come too late: recorded now, the document would stand for nothing.
     if (await isBeingReversed(tx, receiptId)) throw new AppError('reversal_under_way');
     const at = ports.clock.now();
-    const attempts = await listAttempts(tx, receiptId, at);
+    const attempts = await listAttempts(tx, receiptId, at, ports.underWay);
     if (attempts.some((attempt) => attempt.endedAt === null)) throw new AppError('wrong_state', { reason: 'a send is under way' });
     await work({ tx, receipt, device, attempts, at });
     return (await findReceipt(tx, receiptId)) as Receipt;
