@@ -12,7 +12,7 @@ let proxy: PostgresProxy;
 let through: App;
 let api: Api;
 const timing = { retryFirstMs: 50, retryMaxMs: 200, settleQuietMs: 50, settleMaxMs: 100, doubtWaitMs: 100, leaseMs: 1_000, recordMaxMs: 40 };
-const quick = { timing, sweepMs: 100, lanesMax: 8, vsdc: { answerTimeoutMs: 300, lateTimeoutMs: 20_000 } };
+const quick = { timing, sweepMs: 100, lanesMax: 8, waitMs: 10_000, vsdc: { answerTimeoutMs: 300, lateTimeoutMs: 20_000 } };
 /** More tries than a moment's trouble would take. */
 const longMeans = 9;
 
@@ -29,7 +29,7 @@ const isLong = () =>
   );
 
 beforeAll(async () => {
-  world = await startWorld({ instead: { lanesMax: 0 } });
+  world = await startWorld({ instead: { lanesMax: 0, waitMs: 100 } });
   proxy = await startPostgresProxy(world.databaseUrls.app);
   through = await world.anotherApp(
     { ...quick, log, closeMs: 300, statements: { askedMs: 60_000, jobMs: 1_200, connectMs: 300, graceMs: 300 } },
@@ -70,6 +70,21 @@ const sendsOf = ({ id }: { id: string }) =>
     [id],
   ) as Promise<Record<string, any>[]>;
 const judged = ({ number }: { number: string }) => world.vsdc.receipts().filter((each) => each.request.remark === number);
+/** What a log line says of an answer, so that a person could settle its document with it. */
+const takenAlong = (document: { number: string }) => {
+  const { reply } = judged(document)[0] as ReturnType<typeof judged>[number];
+  return {
+    attempt_id: expect.any(String),
+    invoice_number: expect.any(String),
+    answer: expect.stringContaining(String(reply.rcptSign)),
+    signature: {
+      receipt_number: String(reply.rcptNo),
+      total_receipt_number: String(reply.totRcptNo),
+      receipt_signature: reply.rcptSign,
+      internal_data: reply.intrlData,
+    },
+  };
+};
 /** Whoever presses may be told of the trouble; what was begun is looked at beside them. */
 const press = ({ id }: { id: string }, by = api) => void by.seal('invoices', id).catch(() => {});
 
@@ -88,6 +103,9 @@ test('an answer that came in time is recorded when the database is back, however
   expect(await sendsOf(document)).toMatchObject([{ outcome: 'signed', source: 'device', receipt_signature: judged(document)[0]?.reply.rcptSign }]);
   expect(judged(document)).toHaveLength(1);
   expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  // Said once where it was not written at once, whole and with what tells whose it is; and that it has been since.
+  expect(lines.filter((each) => each.message === 'what a device said is not recorded yet')).toMatchObject([{ fields: takenAlong(document) }]);
+  expect(count('what a device said is recorded after all')).toBe(1);
 });
 
 test('a database that falls silent, refusing nothing and answering nothing, is left for a connection that answers', async () => {
@@ -373,4 +391,20 @@ test('a server that has to end before the database is back says which answer it 
   expect(lines.filter((each) => each.message === 'how a send ended is recorded nowhere')).toMatchObject([
     { fields: { receipt_id: id, invoice_number: expect.any(String), answer: expect.stringContaining(String(judged(document)[0]?.reply.rcptSign)) } },
   ]);
+});
+
+// What follows is asked for at a server that works no lane, so that nobody waits at the one that ends.
+
+test('a server that has to end while the database is silent says which answer it takes along', async () => {
+  const ends = await world.anotherApp(
+    { ...quick, log, closeMs: 300, timing: { ...timing, recordLastMs: 50 } },
+    { secrets: { databaseUrl: proxy.through(world.databaseUrls.app) } },
+  );
+  const document = next();
+  const outage = proxy.silent((said) => said.includes('"receipt_number"'));
+  press(document, await Api.signIn(world, world.businesses[0].user));
+  await until(outage.done, (is) => is);
+  await ends.close();
+  outage.back();
+  expect(lines.filter((each) => each.message === 'how a send ended is recorded nowhere')).toMatchObject([{ fields: takenAlong(document) }]);
 });

@@ -73,3 +73,15 @@ test('once the process ends it waits no longer, and tries once more', async () =
   await expect(ended).rejects.toThrow('away 2');
   expect(tries).toBe(2);
 });
+
+test('what hangs when the process ends is given up, and not tried once more', async () => {
+  const ending = new AbortController();
+  let tries = 0;
+  const ended = tryAgain({ wait: async () => {}, log: silentLog, look: away, ending: ending.signal, lastMs: 1 }, {}, () => {
+    tries += 1;
+    queueMicrotask(() => ending.abort());
+    return new Promise(() => {});
+  });
+  await expect(ended).rejects.toThrow('has not answered');
+  expect(tries).toBe(1);
+});

@@ -7,6 +7,7 @@ const blinkTries = 6;
 const refusalsMax = 3;
 const firstMs = 200;
 const usualMaxMs = 5_000;
+const usualLastMs = 3_000;
 
 export type TryAgainPorts = {
   wait(ms: number): Promise<void>;
@@ -17,6 +18,8 @@ export type TryAgainPorts = {
   ending?: AbortSignal;
   /** The longest wait between two tries. */
   maxMs?: number;
+  /** How long a try may take once the process ends. A database that is silent would hold it until the process is killed, without a word. */
+  lastMs?: number;
 };
 
 /**
@@ -26,15 +29,15 @@ export type TryAgainPorts = {
  * its last commit may have taken although its answer was lost.
  */
 export async function tryAgain<T>(ports: TryAgainPorts, about: object, work: (triesBefore: number) => Promise<T>): Promise<T> {
-  const { look, ending, maxMs = usualMaxMs } = ports;
+  const { look, ending, maxMs = usualMaxMs, lastMs = usualLastMs } = ports;
   let refusals = 0;
   for (let tries = 0; ; tries++) {
     const isLast = ending?.aborted === true;
     try {
-      return await work(tries);
+      return await notHanging(work(tries), ending, lastMs);
     } catch (error) {
-      if (isFinal(error) || isLast || (!look && tries >= blinkTries - 1)) throw error;
-      if (look && tries >= blinkTries - 1) refusals = !passesByItself(error) && (await isDone(look)) ? refusals + 1 : 0;
+      if (isFinal(error) || error instanceof HangsAtTheEnd || isLast || (!look && tries >= blinkTries - 1)) throw error;
+      if (look && tries >= blinkTries - 1) refusals = !passesByItself(error) && (await isDone(notHanging(look(), ending, lastMs))) ? refusals + 1 : 0;
       // One that comes back between the two does not refuse: it has to do so several times in a row.
       if (refusals >= refusalsMax) throw error;
       ports.log.warn({ ...about, error: String(error) }, 'an outcome is recorded again');
@@ -46,11 +49,31 @@ export async function tryAgain<T>(ports: TryAgainPorts, about: object, work: (tr
 /** A problem for somebody to act upon, and not one that passes: a lock that was waited for too long, a place that was not free. */
 const isFinal = (error: unknown): boolean => error instanceof AppError && error.problem.retry_after_s === undefined;
 
-const isDone = (look: () => Promise<unknown>): Promise<boolean> =>
-  look().then(
+const isDone = (look: Promise<unknown>): Promise<boolean> =>
+  look.then(
     () => true,
     () => false,
   );
+
+class HangsAtTheEnd extends Error {}
+
+/** What hangs when the process ends is given up a little later. It may still be done: whoever does it again has to look. */
+async function notHanging<T>(work: Promise<T>, ending: AbortSignal | undefined, lastMs: number): Promise<T> {
+  if (!ending) return work;
+  let timer: NodeJS.Timeout | undefined;
+  let begin = () => {};
+  const late = new Promise<never>((_resolve, reject) => {
+    begin = () => {
+      timer = setTimeout(() => reject(new HangsAtTheEnd('the process ends, and the database has not answered')), lastMs);
+    };
+  });
+  if (ending.aborted) begin();
+  else ending.addEventListener('abort', begin, { once: true });
+  return Promise.race([work, late]).finally(() => {
+    clearTimeout(timer);
+    ending.removeEventListener('abort', begin);
+  });
+}
 
 /** Waits no longer once the process ends. */
 async function untilEnding(wait: Promise<void>, ending: AbortSignal | undefined): Promise<void> {

@@ -32,6 +32,8 @@ export type LaneTiming = {
   switchPatienceMs: number;
   /** The longest wait between two tries to write down what a device has said. */
   recordMaxMs: number;
+  /** How long a try to write it down may take once the process ends. */
+  recordLastMs: number;
 };
 
 export const usualTiming: LaneTiming = {
@@ -45,6 +47,7 @@ export const usualTiming: LaneTiming = {
   readAgainMs: 60_000,
   switchPatienceMs: 5_000,
   recordMaxMs: 5_000,
+  recordLastMs: 3_000,
 };
 
 export type LanePorts = {

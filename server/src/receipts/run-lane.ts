@@ -257,11 +257,11 @@ async function send(
     isHeard = sent.is !== 'in_doubt';
     try {
       // A next step that fails must not take the outcome along, so every later try records and nothing more.
-      return await write(ports, ctx, sending, (before) =>
+      return await write(ports, ctx, sending, sent.is === 'answered' ? () => told(dialect, sent.answer) : null, (before) =>
         recordEnd(ports, ctx, dialect, sending, sent, async (tx, lane) => (before === 0 ? nextStep(ports, ctx, device, dialect, isServing, tx, lane) : null)),
       );
     } catch (error) {
-      await keepUnread(ports, ctx, sending, sent, error as Error);
+      await keepUnread(ports, ctx, dialect, sending, sent, error as Error);
       throw error;
     } finally {
       if (sent.is === 'in_doubt') listenOn(ports, ctx, dialect, sending, sent.late);
@@ -271,32 +271,71 @@ async function send(
   }
 }
 
-/** What a device has said is written as long as it takes; only where a database that is there refuses it, or the process ends, it is given up. */
-const write = <T>(ports: LanePorts, ctx: Context, { receiptId, deviceId }: Sending, work: (triesBefore: number) => Promise<T>): Promise<T> =>
-  tryAgain(
+/**
+ * What a device has said is written as long as it takes; only where a database that is there refuses it, or the process ends, it is given up. Until then it
+ * stands nowhere else, and a process may end without a word: so it is `said` in the log as soon as it could not be written at once.
+ */
+async function write<T>(ports: LanePorts, ctx: Context, sending: Sending, said: (() => object) | null, work: (triesBefore: number) => Promise<T>): Promise<T> {
+  const { receiptId, deviceId } = sending;
+  let isSaid = false;
+  const result = await tryAgain(
     {
       wait: ports.wait,
       log: ports.log,
       maxMs: ports.timing.recordMaxMs,
+      lastMs: ports.timing.recordLastMs,
       // A lane that cannot be locked cannot be written: a database that takes no writes (a standby) is away as well.
       look: () => ctx.transaction((tx) => lockLane(tx, deviceId)),
       ...(ports.ending ? { ending: ports.ending } : {}),
     },
     { business_id: ctx.businessId, receipt_id: receiptId },
-    work,
+    (before) =>
+      work(before).catch((error: unknown) => {
+        if (said && !isSaid) ports.log.warn({ ...aboutOf(ctx, sending), ...said(), error: String(error) }, 'what a device said is not recorded yet');
+        isSaid = said !== null;
+        throw error;
+      }),
   );
+  if (isSaid) ports.log.warn(aboutOf(ctx, sending), 'what a device said is recorded after all');
+  return result;
+}
+
+const aboutOf = (ctx: Context, { receiptId, attemptId, invoiceNumber }: Sending) => ({
+  business_id: ctx.businessId,
+  receipt_id: receiptId,
+  attempt_id: attemptId,
+  invoice_number: invoiceNumber,
+});
+
+/** What a device said, for the log: of its words whatever may be a secret is left out, which a signature may look like; so its parts stand beside them. */
+function told(dialect: Dialect, answer: DeviceAnswer): object {
+  const signature = dialect.sell.find(answer);
+  return {
+    answer: redacted(answer.body.slice(0, toldMax)),
+    ...(signature && {
+      signature: {
+        receipt_number: signature.receiptNumber,
+        total_receipt_number: signature.totalReceiptNumber,
+        internal_data: signature.internalData,
+        receipt_signature: signature.receiptSignature,
+        sdc_id: signature.sdcId,
+        mrc_number: signature.mrcNumber,
+        signed_at: signature.signedAt,
+      },
+    }),
+  };
+}
 
 /**
  * How a send ended could not be written as what it is. It stands as a doubt then, beside what was said, which a person may settle it with; where not even
  * that can be written, the log is the last place for it.
  */
-async function keepUnread(ports: LanePorts, ctx: Context, sending: Sending, sent: Sent, cause: Error): Promise<void> {
-  const { receiptId, attemptId, invoiceNumber } = sending;
-  const about = { business_id: ctx.businessId, receipt_id: receiptId, attempt_id: attemptId, invoice_number: invoiceNumber };
-  const answer = sent.is === 'answered' ? { answer: redacted(sent.answer.body.slice(0, toldMax)) } : {};
+async function keepUnread(ports: LanePorts, ctx: Context, dialect: Dialect, sending: Sending, sent: Sent, cause: Error): Promise<void> {
+  const about = aboutOf(ctx, sending);
+  const answer = sent.is === 'answered' ? told(dialect, sent.answer) : {};
   try {
     if (ports.ending?.aborted) throw cause;
-    await write(ports, ctx, sending, () => recordUnread(ports, ctx, sending, sent));
+    await write(ports, ctx, sending, null, () => recordUnread(ports, ctx, sending, sent));
     ports.log.error({ ...about, error: cause.stack }, 'how a send ended is recorded as a doubt: the database refuses what it was');
   } catch (error) {
     ports.log.error({ ...about, ended: sent.is, ...answer, error: (error as Error).stack }, 'how a send ended is recorded nowhere');
@@ -307,16 +346,18 @@ const toldMax = 2_000;
 
 /** The socket stays open for a while; what still comes is recorded. Begun only after the doubt itself is, so that it finds one. */
 function listenOn(ports: LanePorts, ctx: Context, dialect: Dialect, sending: Sending, late: Promise<DeviceAnswer | null>): void {
-  const { receiptId, attemptId, invoiceNumber } = sending;
-  const about = { business_id: ctx.businessId, receipt_id: receiptId, attempt_id: attemptId, invoice_number: invoiceNumber };
+  const { receiptId, attemptId } = sending;
+  const about = aboutOf(ctx, sending);
   const recorded = late
     .then(async (answer) => {
-      await write(ports, ctx, sending, () => recordLate(ports, ctx, dialect, sending, answer)).catch(async (error: Error) => {
-        // That nothing came is lost with no harm: its socket counts as closed once its time is over.
-        if (!answer) return ports.log.warn({ ...about, error: error.stack }, 'that a socket was closed could not be recorded');
-        ports.log.error({ ...about, answer: redacted(answer.body.slice(0, toldMax)), error: error.stack }, 'a late answer could not be recorded');
-        if (!ports.ending?.aborted) await write(ports, ctx, sending, () => recordUnread(ports, ctx, sending, { is: 'answered', answer }));
-      });
+      await write(ports, ctx, sending, answer && (() => told(dialect, answer)), () => recordLate(ports, ctx, dialect, sending, answer)).catch(
+        async (error: Error) => {
+          // That nothing came is lost with no harm: its socket counts as closed once its time is over.
+          if (!answer) return ports.log.warn({ ...about, error: error.stack }, 'that a socket was closed could not be recorded');
+          ports.log.error({ ...about, ...told(dialect, answer), error: error.stack }, 'a late answer could not be recorded');
+          if (!ports.ending?.aborted) await write(ports, ctx, sending, null, () => recordUnread(ports, ctx, sending, { is: 'answered', answer }));
+        },
+      );
       ports.changed(receiptId);
     })
     .catch((error: Error) => ports.log.error({ ...about, error: error.stack }, 'a late answer could not be kept either'))
