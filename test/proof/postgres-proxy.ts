@@ -36,6 +36,7 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
   let isSilent = false;
   /** Whoever hears nothing any more. */
   const deaf = new WeakSet<Socket>();
+  const upstreams = new WeakSet<Socket>();
   const server: Server = createServer((client) => {
     if (isSilent) {
       sockets.add(client);
@@ -48,6 +49,7 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
     }
     const upstream = connect(target as { path: string });
     sockets.add(client).add(upstream);
+    upstreams.add(upstream);
     let said = '';
     let afterCommit: CommitFault | null = null;
     const end = (how: CommitFault['fault']) => {
@@ -99,9 +101,9 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
       [client, upstream],
       [upstream, client],
     ] as const) {
-      one.on('error', () => other.destroy());
+      one.on('error', () => one.destroy());
       one.on('close', () => {
-        other.destroy();
+        if (other === upstream || !deaf.has(other)) other.destroy();
         sockets.delete(one);
       });
     }
@@ -138,6 +140,8 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
         done: () => rule.isUsed,
         back() {
           isSilent = false;
+          // What was begun there is rolled back; nobody is told.
+          for (const each of sockets) if (deaf.has(each) && upstreams.has(each)) each.destroy();
         },
       };
     },

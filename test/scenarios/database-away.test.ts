@@ -105,7 +105,10 @@ test('an answer that came in time is recorded when the database is back, however
   expect(disagreeing(await statesAndFacts(world))).toEqual([]);
   // Said once where it was not written at once, whole and with what tells whose it is; and that it has been since.
   expect(lines.filter((each) => each.message === 'what a device said is not recorded yet')).toMatchObject([{ fields: takenAlong(document) }]);
-  expect(count('what a device said is recorded after all')).toBe(1);
+  await until(
+    () => count('what a device said is recorded after all'),
+    (said) => said === 1,
+  );
 });
 
 test('a database that falls silent, refusing nothing and answering nothing, is left for a connection that answers', async () => {
@@ -393,11 +396,12 @@ test('a server that has to end before the database is back says which answer it 
   ]);
 });
 
-// What follows is asked for at a server that works no lane, so that nobody waits at the one that ends.
+// What follows is asked for at a server that works no lane, so that nobody waits at the one that ends, and nobody else works its lanes.
 
 test('a server that has to end while the database is silent says which answer it takes along', async () => {
+  await through.close();
   const ends = await world.anotherApp(
-    { ...quick, log, closeMs: 300, timing: { ...timing, recordLastMs: 50 } },
+    { ...quick, log, closeMs: 1_000, timing: { ...timing, recordLastMs: 50 } },
     { secrets: { databaseUrl: proxy.through(world.databaseUrls.app) } },
   );
   const document = next();
@@ -406,5 +410,29 @@ test('a server that has to end while the database is silent says which answer it
   await until(outage.done, (is) => is);
   await ends.close();
   outage.back();
-  expect(lines.filter((each) => each.message === 'how a send ended is recorded nowhere')).toMatchObject([{ fields: takenAlong(document) }]);
+  const isNowhere = (each: Line) => each.message === 'how a send ended is recorded nowhere';
+  const taken = await until(
+    () => lines.filter(isNowhere),
+    (said) => said.length > 0,
+  );
+  expect(taken).toMatchObject([{ fields: takenAlong(document) }]);
+});
+
+test('what the database refuses when a server has to end is still written as a doubt, with the answer beside it', async () => {
+  await through.close();
+  const ends = await world.anotherApp({ ...quick, log, closeMs: 1_000, timing: { ...timing, recordMaxMs: 60_000 } });
+  const owner = new pg.Client({ connectionString: world.databaseUrls.owner });
+  await owner.connect();
+  await owner.query('alter table signature add constraint refuses check (false) not valid');
+  const document = next();
+  press(document, await Api.signIn(world, world.businesses[0].user));
+  await until(
+    () => count('what a device said is not recorded yet'),
+    (said) => said > 0,
+  );
+  await ends.close();
+  await owner.query('alter table signature drop constraint refuses');
+  await owner.end();
+  expect(await receiptOf(document)).toMatchObject({ state: 'in_doubt' });
+  expect(await sendsOf(document)).toMatchObject([{ ended: true, open: false, response: expect.stringContaining(String(judged(document)[0]?.reply.rcptSign)) }]);
 });
