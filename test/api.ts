@@ -112,6 +112,13 @@ export class Api {
   }
 }
 
+/** As a second person does: looks at the receipt, and confirms the proposal that it shows; where it shows none, one of long ago. */
+export async function confirmShown(api: Api, receiptId: string, of: 'evidence' | 'reversal'): Promise<Reply> {
+  const { body } = await api.get(`/receipts/${receiptId}`);
+  const shown = of === 'evidence' ? body.settlement : body.reversal;
+  return api.post(`/receipts/${receiptId}/${of}/confirm`, { proposed_at: (shown?.proposed_at as string | undefined) ?? '2001-01-01T00:00:00Z' });
+}
+
 /** Waits for a condition, never for a time; throws with the last value seen. */
 export async function until<T>(look: () => Promise<T> | T, isDone: (value: T) => boolean, timeoutMs = 40_000): Promise<T> {
   const end = performance.now() + timeoutMs;

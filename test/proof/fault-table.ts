@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { Api, enrol } from '../api.ts';
+import { Api, confirmShown, enrol } from '../api.ts';
 import { evidenceOf } from '../evidence.ts';
 import { cloneDatabase, type DemoBusiness, startWorld, type World } from '../world.ts';
 import { everyCode } from './codes.ts';
@@ -250,12 +250,12 @@ async function tableOf({ world, business, proxy, admin, watch, servers, deaf, cl
         const [held] = judgedOf(document.number);
         // Where another document was in doubt about its number before, whose it is is two persons' word.
         if (held && seen.proposed) {
-          if ((await by(users).post(`/receipts/${seen.id}/evidence/confirm`)).status === 200) say('two said that the receipt is its own');
+          if ((await confirmShown(by(users), seen.id, 'evidence')).status === 200) say('two said that the receipt is its own');
         } else if (held) {
           const brought = await by(admins).post(`/receipts/${seen.id}/evidence`, { ...evidenceOf(held), invoice_number: String(seen.number) });
           if (brought.status === 200) say('its data were brought');
         } else if (seen.proposed) {
-          if ((await by(users).post(`/receipts/${seen.id}/evidence/confirm`)).status === 200) say('two said that the number is another’s');
+          if ((await confirmShown(by(users), seen.id, 'evidence')).status === 200) say('two said that the number is another’s');
         } else await by(admins).post(`/receipts/${seen.id}/evidence`, { found: 'other', source });
       } else if (
         seen.state === 'in_doubt' &&

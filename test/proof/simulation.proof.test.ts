@@ -101,7 +101,7 @@ describe('what would be a broken promise', () => {
     number: '1',
     problem: null,
     nextTry: false,
-    isProposed: false,
+    proposedAt: null,
     signature: '1|1|I|S|R',
     attempts: [attempt],
   };

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '@muhuri/server/platform/db/database';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Api, until } from '../api.ts';
+import { Api, confirmShown, until } from '../api.ts';
 import { evidenceOf } from '../evidence.ts';
 import { type RwVsdc, startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
 import { approvedFor, checkout, type DemoBusiness, startWorld, type World } from '../world.ts';
@@ -83,7 +83,7 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
   const proposal = { reason_code: '06', source: 'portal and the log of the VSDC: not there' };
   const undo = async (receiptId: string): Promise<string> => {
     expect((await first.post(`/receipts/${receiptId}/reversal`, proposal)).status).toBe(200);
-    const confirmed = await second.post(`/receipts/${receiptId}/reversal/confirm`);
+    const confirmed = await confirmShown(second, receiptId, 'reversal');
     expect(confirmed.status).toBe(200);
     return confirmed.body.reversal.reversal_receipt_id as string;
   };
@@ -137,7 +137,7 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
   test('and closed unsent with it, is opened at the successor where the document is lost there once more', async () => {
     const evidence = { found: 'other', source: 'the portal shows another document under it' };
     await first.post(`/receipts/${waitingSale}/evidence`, evidence);
-    expect((await second.post(`/receipts/${waitingSale}/evidence/confirm`)).body).toMatchObject({ state: 'refused', problem: { code: 'device_retired' } });
+    expect((await confirmShown(second, waitingSale, 'evidence')).body).toMatchObject({ state: 'refused', problem: { code: 'device_retired' } });
     const again = await lost(first, of, waiting.id, following);
     expect(again).not.toBe(waitingSale);
     const reversal = await undo(again);

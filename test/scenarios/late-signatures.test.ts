@@ -1,7 +1,7 @@
 import { loadDialects } from '@muhuri/server/dialects/index';
 import { verifyEvidence } from '@muhuri/server/receipts/index';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { Api, until } from '../api.ts';
+import { Api, confirmShown, until } from '../api.ts';
 import { evidenceOf } from '../evidence.ts';
 import { disagreeing, statesAndFacts } from '../states.ts';
 import { startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
@@ -144,8 +144,8 @@ describe('a signature that comes after its document was settled as not signed', 
 
     const undone = { found: 'late', receipt_signature: judged(document.number)[0]?.reply.rcptSign, as: 'undone', source: 'refund 12 in the portal' };
     expect((await admin.post(`/receipts/${id}/evidence`, undone)).body).toMatchObject({ state: 'queued', settlement: { evidence: { as: 'undone' } } });
-    expect((await admin.post(`/receipts/${id}/evidence/confirm`)).body.code).toBe('second_person_needed');
-    expect((await second.post(`/receipts/${id}/evidence/confirm`)).body).toMatchObject({ settlement: null, second_signatures: [{ settled_as: 'undone' }] });
+    expect((await confirmShown(admin, id, 'evidence')).body.code).toBe('second_person_needed');
+    expect((await confirmShown(second, id, 'evidence')).body).toMatchObject({ settlement: null, second_signatures: [{ settled_as: 'undone' }] });
     const signed = await until(
       () => present(id),
       (each) => each.state === 'signed',
@@ -184,7 +184,7 @@ test('and sent anew and lost is not asked about while a person has to settle it;
   const undone = { found: 'late', receipt_signature: judged(document.number)[0]?.reply.rcptSign, as: 'undone', source: 'refund 14 in the portal' };
   expect((await admin.post(`/receipts/${id}/evidence`, { ...undone, as: 'receipt' })).body).toMatchObject({ code: 'late_signature_differs' });
   await admin.post(`/receipts/${id}/evidence`, undone);
-  expect((await second.post(`/receipts/${id}/evidence/confirm`)).status).toBe(200);
+  expect((await confirmShown(second, id, 'evidence')).status).toBe(200);
   const signed = await until(
     () => present(id),
     (each) => each.state === 'signed',
@@ -209,7 +209,7 @@ test('and sent anew, its number said to be taken, is numbered anew once a person
   expect(late).toMatchObject({ state: 'in_doubt', invoice_number: number, problem: { code: 'signed_twice' } });
   const undone = { found: 'late', receipt_signature: judged(document.number)[0]?.reply.rcptSign, as: 'undone', source: 'refund 15 in the portal' };
   await admin.post(`/receipts/${id}/evidence`, undone);
-  expect((await second.post(`/receipts/${id}/evidence/confirm`)).status).toBe(200);
+  expect((await confirmShown(second, id, 'evidence')).status).toBe(200);
   const signed = await until(
     () => present(id),
     (each) => each.state === 'signed',
@@ -320,7 +320,7 @@ describe('a number that several documents gave back, and that the device has use
       state: 'in_doubt',
       settlement: { evidence: { found: true } },
     });
-    expect((await second.post(`/receipts/${signed.id}/evidence/confirm`)).body).toMatchObject({ state: 'signed', invoice_number: signed.number });
+    expect((await confirmShown(second, signed.id, 'evidence')).body).toMatchObject({ state: 'signed', invoice_number: signed.number });
     expect(await present(refused.id)).toMatchObject({ state: 'refused', invoice_number: null, problem: { code: 'device_refused', device_code: '910' } });
     expect(await free()).toMatchObject({ state: 'active', free: expect.not.arrayContaining([signed.number]) });
     const again = (await admin.seal('invoices', refused.document.id)).body;
@@ -359,7 +359,7 @@ describe('a number that several documents gave back, and that the device has use
     expect((await admin.seal('invoices', signed.document.id)).body).toMatchObject({ id: signed.id, state: 'in_doubt' });
     // That it is another's holds of the later one alone, and leaves the earlier one as it is.
     await admin.post(`/receipts/${id}/evidence`, { found: 'other', source: 'the log of the VSDC' });
-    expect((await second.post(`/receipts/${id}/evidence/confirm`)).status).toBe(200);
+    expect((await confirmShown(second, id, 'evidence')).status).toBe(200);
     await until(
       () => present(id),
       (each) => each.state === 'signed',
@@ -417,7 +417,7 @@ describe('a second signature of a document that has one', () => {
     );
     // Two persons are wrong about whose the number is.
     await admin.post(`/receipts/${body.id}/evidence`, { found: 'other', source: 'portal' });
-    expect((await second.post(`/receipts/${body.id}/evidence/confirm`)).status).toBe(200);
+    expect((await confirmShown(second, body.id, 'evidence')).status).toBe(200);
     await until(
       () => present(body.id),
       (each) => each.state === 'signed',
@@ -484,7 +484,7 @@ test('what is told of a document with a late signature goes along to the device 
   expect([await alertsOf(id), await alertsOf(moved)]).toEqual([[], ['signed_twice']]);
   const undone = { found: 'late', receipt_signature: judged(document.number)[0]?.reply.rcptSign, as: 'undone', source: 'refund 16 in the portal' };
   await admin.post(`/receipts/${moved}/evidence`, undone);
-  expect((await second.post(`/receipts/${moved}/evidence/confirm`)).status).toBe(200);
+  expect((await confirmShown(second, moved, 'evidence')).status).toBe(200);
   await until(
     () => present(moved),
     (each) => each.state === 'signed',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Api, until } from '../api.ts';
+import { Api, confirmShown, until } from '../api.ts';
 import { disagreeing, statesAndFacts } from '../states.ts';
 import { evidenceOf } from '../evidence.ts';
 import { startWorld, type World } from '../world.ts';
@@ -99,9 +99,9 @@ describe('a sale whose data are lost for good', () => {
       invoice_number: sale.invoiceNumber,
       confirmed_by: null,
     });
-    expect(await first.post(`/receipts/${sale.receiptId}/reversal/confirm`)).toMatchObject({ status: 409, body: { code: 'second_person_needed' } });
+    expect(await confirmShown(first, sale.receiptId, 'reversal')).toMatchObject({ status: 409, body: { code: 'second_person_needed' } });
     expect(judged(sale.number)).toHaveLength(1);
-    const confirmed = await second.post(`/receipts/${sale.receiptId}/reversal/confirm`);
+    const confirmed = await confirmShown(second, sale.receiptId, 'reversal');
     expect(confirmed.status).toBe(200);
     const anew = await becomes(sale.receiptId, 'signed');
     const held = judged(sale.number);
@@ -127,7 +127,7 @@ describe('a sale whose data are lost for good', () => {
     const sale = await lost();
     await first.post(`/receipts/${sale.receiptId}/reversal`, proposal);
     world.vsdc.faults(['refuse:910']);
-    const confirmed = await second.post(`/receipts/${sale.receiptId}/reversal/confirm`);
+    const confirmed = await confirmShown(second, sale.receiptId, 'reversal');
     const reversalId = confirmed.body.reversal.reversal_receipt_id as string;
     await becomes(reversalId, 'refused');
     expect((await present(sale.receiptId)).state).toBe('in_doubt');
@@ -142,10 +142,10 @@ describe('a sale whose data are lost for good', () => {
     const sale = await lost();
     await first.post(`/receipts/${sale.receiptId}/reversal`, proposal);
     expect((await second.post(`/receipts/${sale.receiptId}/reversal/drop`)).body.reversal).toBeNull();
-    expect(await second.post(`/receipts/${sale.receiptId}/reversal/confirm`)).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+    expect(await confirmShown(second, sale.receiptId, 'reversal')).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
     await first.post(`/receipts/${sale.receiptId}/reversal`, proposal);
     await first.post(`/branches/${business().branchIds[0]}/pause`);
-    const confirmed = await second.post(`/receipts/${sale.receiptId}/reversal/confirm`);
+    const confirmed = await confirmShown(second, sale.receiptId, 'reversal');
     expect(confirmed.status).toBe(200);
     const evidence = { found: false, source: 'portal' };
     expect(await first.post(`/receipts/${sale.receiptId}/evidence`, evidence)).toMatchObject({ status: 409, body: { code: 'reversal_under_way' } });
@@ -155,12 +155,37 @@ describe('a sale whose data are lost for good', () => {
     expect(judged(sale.number)).toHaveLength(3);
   });
 
+  test('is undone as the second person saw it: another proposal that took its place meanwhile is not confirmed', async () => {
+    await allow(true);
+    const sale = await lost();
+    const propose = async (source: string) =>
+      (await first.post(`/receipts/${sale.receiptId}/reversal`, { ...proposal, source })).body.reversal.proposed_at as string;
+    const confirm = (body: object) => second.post(`/receipts/${sale.receiptId}/reversal/confirm`, body);
+    await propose('the portal, list of sales');
+    const { proposed_at: looked } = (await present(sale.receiptId)).reversal;
+    expect((await first.post(`/receipts/${sale.receiptId}/reversal/drop`)).status).toBe(200);
+    const dropped = await propose('another list');
+    expect(await confirm({ proposed_at: looked })).toMatchObject({ status: 409, body: { code: 'changed_meanwhile' } });
+    // Nor where it was overwritten without having been taken back, nor without a word of which one is meant.
+    const last = await propose('a third list');
+    expect(await confirm({ proposed_at: dropped })).toMatchObject({ status: 409, body: { code: 'changed_meanwhile' } });
+    expect(await confirm({})).toMatchObject({ status: 400, body: { field: 'proposed_at' } });
+    expect(await present(sale.receiptId)).toMatchObject({
+      state: 'in_doubt',
+      reversal: { proposed_at: last, source: 'a third list', confirmed_by: null, reversal_receipt_id: null },
+    });
+    expect(judged(sale.number)).toHaveLength(1);
+    expect((await confirm({ proposed_at: last })).status).toBe(200);
+    await becomes(sale.receiptId, 'signed');
+    expect(judged(sale.number)).toHaveLength(3);
+  });
+
   test('whose refund loses its answer too is sold anew only once that refund is known to be signed', async () => {
     await allow(true);
     const sale = await lost();
     await first.post(`/receipts/${sale.receiptId}/reversal`, proposal);
     world.vsdc.faults(['drop_after_signing']);
-    const confirmed = await second.post(`/receipts/${sale.receiptId}/reversal/confirm`);
+    const confirmed = await confirmShown(second, sale.receiptId, 'reversal');
     const reversalId = confirmed.body.reversal.reversal_receipt_id as string;
     const refund = await until(
       () => present(reversalId),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Api, until } from '../api.ts';
+import { Api, confirmShown, until } from '../api.ts';
 import { evidenceOf } from '../evidence.ts';
 import { startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
 import { startWorld, type World } from '../world.ts';
@@ -122,14 +122,32 @@ describe('a person who settles a doubt', () => {
       state: 'in_doubt',
       settlement: { proposed_name: expect.stringContaining('User'), evidence: { total_receipt_number: evidence.total_receipt_number } },
     });
-    expect((await user.post(`/receipts/${receipt.id}/evidence/confirm`)).status).toBe(403);
+    expect((await confirmShown(user, receipt.id, 'evidence')).status).toBe(403);
     expect((await user.post(`/receipts/${receipt.id}/evidence/drop`)).body.settlement).toBeNull();
-    expect(await admin.post(`/receipts/${receipt.id}/evidence/confirm`)).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+    expect(await confirmShown(admin, receipt.id, 'evidence')).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
     await user.post(`/receipts/${receipt.id}/evidence`, evidence);
-    const confirmed = await admin.post(`/receipts/${receipt.id}/evidence/confirm`);
+    const confirmed = await confirmShown(admin, receipt.id, 'evidence');
     expect(confirmed.body).toMatchObject({ state: 'signed', receipt_signature: evidence.receipt_signature, settlement: null });
     const [row] = await world.sql('select evidence from signature where receipt_id = $1', [receipt.id], world.businesses[0].businessId);
     expect(row?.evidence).toMatchObject({ by: expect.stringMatching(/^per_/), confirmed_by: expect.stringMatching(/^per_/) });
+  });
+
+  test('is confirmed as it was looked at: another proposal that took its place meanwhile is not', async () => {
+    const { receipt, evidence } = await lost();
+    const propose = async (source: string) =>
+      (await user.post(`/receipts/${receipt.id}/evidence`, { ...evidence, source })).body.settlement.proposed_at as string;
+    const confirm = (body: object) => admin.post(`/receipts/${receipt.id}/evidence/confirm`, body);
+    await propose('the portal, list of sales');
+    const { proposed_at: looked } = (await present(receipt.id)).settlement;
+    expect((await user.post(`/receipts/${receipt.id}/evidence/drop`)).status).toBe(200);
+    const dropped = await propose('another list');
+    expect(await confirm({ proposed_at: looked })).toMatchObject({ status: 409, body: { code: 'changed_meanwhile' } });
+    // Nor where it was overwritten without having been taken back, nor without a word of which one is meant.
+    const last = await propose('a third list');
+    expect(await confirm({ proposed_at: dropped })).toMatchObject({ status: 409, body: { code: 'changed_meanwhile' } });
+    expect(await confirm({})).toMatchObject({ status: 400, body: { field: 'proposed_at' } });
+    expect(await present(receipt.id)).toMatchObject({ state: 'in_doubt', settlement: { proposed_at: last, evidence: { source: 'a third list' } } });
+    expect((await confirm({ proposed_at: last })).body).toMatchObject({ state: 'signed', settlement: null });
   });
 
   test('has said nothing of the next doubt: what was proposed of one that ended by itself is not there to be confirmed', async () => {
@@ -159,7 +177,7 @@ describe('a person who settles a doubt', () => {
         (each) => each.state !== 'in_doubt',
       ),
     ).toMatchObject({ state: 'signed', settlement: null });
-    expect(await admin.post(`/receipts/${id}/evidence/confirm`)).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+    expect(await confirmShown(admin, id, 'evidence')).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
   });
 
   test('says that the number is another program’s: two of them, and the document is sold once under its next number', async () => {
@@ -182,9 +200,9 @@ describe('a person who settles a doubt', () => {
     expect(receipt.invoice_number).toBe(next);
     const proposed = await admin.post(`/receipts/${receipt.id}/evidence`, { found: 'other', source: 'the log of the VSDC' });
     expect(proposed.body).toMatchObject({ state: 'in_doubt', settlement: { evidence: { found: 'other' } } });
-    expect(await admin.post(`/receipts/${receipt.id}/evidence/confirm`)).toMatchObject({ status: 409, body: { code: 'second_person_needed' } });
+    expect(await confirmShown(admin, receipt.id, 'evidence')).toMatchObject({ status: 409, body: { code: 'second_person_needed' } });
     await world.sql("update membership set permissions = '{settle,check}' where role = 'business_user'", [], business.businessId);
-    expect((await user.post(`/receipts/${receipt.id}/evidence/confirm`)).status).toBe(200);
+    expect((await confirmShown(user, receipt.id, 'evidence')).status).toBe(200);
     const signed = await until(
       () => present(receipt.id),
       (each) => each.state === 'signed',

@@ -5,7 +5,7 @@ import { loadDialects } from '@muhuri/server/dialects/index';
 import { verifyEvidence } from '@muhuri/server/receipts/verify-evidence';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Api, enrol, operatorOf, until } from '../api.ts';
+import { Api, confirmShown, enrol, operatorOf, until } from '../api.ts';
 import { type Rewrite, rewritingProxy } from '../rewriting-proxy.ts';
 import { disagreeing, statesAndFacts } from '../states.ts';
 import { startWorld, type World } from '../world.ts';
@@ -370,8 +370,8 @@ describe('a doubt whose kept answer holds a whole signature', () => {
       state: 'in_doubt',
       settlement: { evidence: { found: true, receipt_signature: held?.reply.rcptSign } },
     });
-    expect(await settler.post(`/receipts/${id}/evidence/confirm`)).toMatchObject({ status: 403 });
-    expect((await api.post(`/receipts/${id}/evidence/confirm`)).body).toMatchObject({ state: 'signed', receipt_signature: held?.reply.rcptSign });
+    expect(await confirmShown(settler, id, 'evidence')).toMatchObject({ status: 403 });
+    expect((await confirmShown(api, id, 'evidence')).body).toMatchObject({ state: 'signed', receipt_signature: held?.reply.rcptSign });
   });
 
   test('is offered nothing that cannot be its own: of another device, known already, half', async () => {

@@ -72,11 +72,16 @@ export class Api {
   receipt = (id: string) => this.call<ReceiptView>('GET', `/receipts/${id}`);
   withdraw = (id: string) => this.call<ReceiptView>('POST', `/receipts/${id}/withdraw`);
   evidence = (id: string, evidence: object) => this.call<ReceiptView>('POST', `/receipts/${id}/evidence`, evidence);
-  decideEvidence = (id: string, decision: 'confirm' | 'drop') => this.call<ReceiptView>('POST', `/receipts/${id}/evidence/${decision}`);
+  /** Confirms the proposal that was shown, and no other. */
+  confirmEvidence = (id: string, { proposed_at }: { proposed_at: string }) =>
+    this.call<ReceiptView>('POST', `/receipts/${id}/evidence/confirm`, { proposed_at });
+  dropEvidence = (id: string) => this.call<ReceiptView>('POST', `/receipts/${id}/evidence/drop`);
   doubt = (id: string) => this.call<DoubtView>('GET', `/receipts/${id}/doubt`);
   evidencePack = async (id: string): Promise<Blob> => (await this.#kept.fetch('GET', `/receipts/${id}/evidence-pack`)).blob();
   proposeReversal = (id: string, given: { reason_code: string; source: string }) => this.call<ReceiptView>('POST', `/receipts/${id}/reversal`, given);
-  decideReversal = (id: string, decision: 'confirm' | 'drop') => this.call<ReceiptView>('POST', `/receipts/${id}/reversal/${decision}`);
+  confirmReversal = (id: string, { proposed_at }: { proposed_at: string }) =>
+    this.call<ReceiptView>('POST', `/receipts/${id}/reversal/confirm`, { proposed_at });
+  dropReversal = (id: string) => this.call<ReceiptView>('POST', `/receipts/${id}/reversal/drop`);
   writeBack = (id: string) => this.call<WriteBackView>('GET', `/receipts/${id}/write-back`);
   writeAgain = (id: string) => this.call<WriteBackView>('POST', `/receipts/${id}/write-back`);
   taxpayer = (tin: string) => this.call<{ name: string | null }>('GET', `/taxpayers/${encodeURIComponent(tin)}`);

@@ -7,10 +7,10 @@ import { fileNameOf } from './original.model.ts';
 import { printPage, printPagePolicy } from './print-page.ts';
 import type { AskForPrint, OpenLink, PrintTogether, ReadPdf } from './print-receipt.ts';
 import type { ReceiptView } from './receipt-view.ts';
-import type { ConfirmReversal, ProposeReversal } from './reverse-lost-sale.ts';
+import type { ConfirmReversal, DropReversal, ProposeReversal } from './reverse-lost-sale.ts';
 import type { MakeEvidencePack } from './evidence-pack.ts';
 import type { LookAtDoubt } from './look-at-doubt.ts';
-import type { ConfirmSettlement, Evidence, SettleByPerson } from './settle-by-person.ts';
+import type { ConfirmSettlement, DropSettlement, Evidence, SettleByPerson } from './settle-by-person.ts';
 import type { TakeOverRefund } from './take-over-refund.ts';
 import type { WaitForReceipt } from './wait-for-receipt.ts';
 import type { WithdrawReceipt } from './withdraw-receipt.ts';
@@ -27,12 +27,12 @@ type Use = {
   settleByPerson: SettleByPerson;
   takeOverRefund: TakeOverRefund;
   confirmSettlement: ConfirmSettlement;
-  dropSettlement: ConfirmSettlement;
+  dropSettlement: DropSettlement;
   lookAtDoubt: LookAtDoubt;
   makeEvidencePack: MakeEvidencePack;
   proposeReversal: ProposeReversal;
   confirmReversal: ConfirmReversal;
-  dropReversal: ConfirmReversal;
+  dropReversal: DropReversal;
   askForPrint: AskForPrint;
   printTogether: PrintTogether;
   readPdf: ReadPdf;
@@ -60,7 +60,7 @@ export const receiptRoutes = (use: Use) => {
     answer(receipts.withdrawReceipt)(async (call) => use.view(await use.withdrawReceipt(call.ctx, id(call)), call.language)),
     answer(receipts.attachEvidence)(async (call, { input }) => use.view(await use.settleByPerson(call.ctx, id(call), input as Evidence), call.language)),
     answer(receipts.takeOverRefund)(async (call, { input }) => use.view(await use.takeOverRefund(call.ctx, id(call), input), call.language)),
-    answer(receipts.confirmEvidence)(async (call) => use.view(await use.confirmSettlement(call.ctx, id(call)), call.language)),
+    answer(receipts.confirmEvidence)(async (call, { input }) => use.view(await use.confirmSettlement(call.ctx, id(call), input), call.language)),
     answer(receipts.dropEvidence)(async (call) => use.view(await use.dropSettlement(call.ctx, id(call)), call.language)),
     answer(receipts.readDoubt)((call) => use.lookAtDoubt(call.ctx, id(call))),
     answer(receipts.evidencePack)(async (call) => {
@@ -68,7 +68,7 @@ export const receiptRoutes = (use: Use) => {
       return new FileAnswer(JSON.stringify(file, null, 2), 'application/json', name);
     }),
     answer(receipts.proposeReversal)(async (call, { input }) => use.view(await use.proposeReversal(call.ctx, id(call), input), call.language)),
-    answer(receipts.confirmReversal)(async (call) => use.view(await use.confirmReversal(call.ctx, id(call)), call.language)),
+    answer(receipts.confirmReversal)(async (call, { input }) => use.view(await use.confirmReversal(call.ctx, id(call), input), call.language)),
     answer(receipts.dropReversal)(async (call) => use.view(await use.dropReversal(call.ctx, id(call)), call.language)),
     answer(receipts.printReceipt)(async (call, { input }) => {
       const { isCopy, link, until } = await use.askForPrint(call.ctx, id(call), input);

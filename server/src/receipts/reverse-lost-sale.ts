@@ -7,6 +7,7 @@ import type { Filed } from './filing.model.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { listAttempts, listSharers, lockLane } from './lane.store.ts';
 import { moveTo } from './open-receipt.ts';
+import { mustBeAsSeen, type Seen } from './proposal-as-seen.ts';
 import { findReceipt, findReversalReceipt, insertReceipt, lockReceipt, type Receipt, requeueReceipt } from './receipt.store.ts';
 import { confirmProposal, dropProposal, findReversal, isBeingReversed, putProposal, type Reversal } from './reversal.store.ts';
 
@@ -20,7 +21,8 @@ type Ports = Pick<LanePorts, 'record' | 'alerts' | 'clock' | 'newId' | 'queue' |
 type Person = { id: string; name: string };
 
 export type ProposeReversal = (ctx: Context, receiptId: string, given: { reason_code: string; source: string }) => Promise<Receipt>;
-export type ConfirmReversal = (ctx: Context, receiptId: string) => Promise<Receipt>;
+export type ConfirmReversal = (ctx: Context, receiptId: string, seen: Seen) => Promise<Receipt>;
+export type DropReversal = (ctx: Context, receiptId: string) => Promise<Receipt>;
 
 export const proposeReversal =
   (ports: Ports): ProposeReversal =>
@@ -50,10 +52,11 @@ export const proposeReversal =
 /** The second person's word: the refund is opened and goes to the lane of the same device. */
 export const confirmReversal =
   (ports: Ports): ConfirmReversal =>
-  (ctx, receiptId) =>
+  (ctx, receiptId, seen) =>
     within(ports, ctx, receiptId, async (tx, receipt, person) => {
       const reversal = await openProposal(tx, receiptId);
       if (reversal.proposedBy === person.id) throw new AppError('second_person_needed');
+      mustBeAsSeen(reversal.proposedAt, seen);
       const at = ports.clock.now();
       const id = await openRefund(ports, tx, ctx, receipt, reversal, person, at);
       await confirmProposal(tx, receiptId, person, id, at);
@@ -67,7 +70,7 @@ export const confirmReversal =
 
 /** Either person takes an unconfirmed proposal back. */
 export const dropReversal =
-  (ports: Ports): ConfirmReversal =>
+  (ports: Ports): DropReversal =>
   (ctx, receiptId) =>
     within(ports, ctx, receiptId, async (tx) => {
       const reversal = await openProposal(tx, receiptId);

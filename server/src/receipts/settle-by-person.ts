@@ -21,6 +21,7 @@ import {
   type StoredAttempt,
 } from './lane.store.ts';
 import { findReceipt, lockReceipt, type Receipt } from './receipt.store.ts';
+import { mustBeAsSeen, type Seen } from './proposal-as-seen.ts';
 import { isBeingReversed } from './reversal.store.ts';
 import { isDoubtful, provablyNotLeft } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
@@ -54,7 +55,8 @@ export type Evidence =
   | { found: 'late'; receipt_signature: string; as: 'receipt' | 'undone'; source: string };
 
 export type SettleByPerson = (ctx: Context, receiptId: string, evidence: Evidence) => Promise<Receipt>;
-export type ConfirmSettlement = (ctx: Context, receiptId: string) => Promise<Receipt>;
+export type ConfirmSettlement = (ctx: Context, receiptId: string, seen: Seen) => Promise<Receipt>;
+export type DropSettlement = (ctx: Context, receiptId: string) => Promise<Receipt>;
 
 /** As a person gives it, or as it stands after a kept answer was read. */
 type Brought = Exclude<Evidence, { found: 'kept' | 'late' }>;
@@ -112,10 +114,11 @@ async function propose(ports: LanePorts, ctx: Context, { tx, receipt, at }: Case
 /** The second person's word: what the first one brought is looked at once more, and holds. */
 export const confirmSettlement =
   (ports: LanePorts): ConfirmSettlement =>
-  (ctx, receiptId) =>
+  (ctx, receiptId, seen) =>
     within(ports, ctx, receiptId, async (of) => {
       const proposal = openProposal(of.receipt);
       if (proposal.proposed_by === ctx.actor.id) throw new AppError('second_person_needed');
+      mustBeAsSeen(new Date(proposal.proposed_at), seen);
       const evidence = proposal.evidence as Brought | LateWord;
       const word = { by: proposal.proposed_by, confirmedBy: ctx.actor.id };
       const confirmed = () =>
@@ -133,7 +136,7 @@ export const confirmSettlement =
 
 /** Either person takes it back. */
 export const dropSettlement =
-  (ports: LanePorts): ConfirmSettlement =>
+  (ports: LanePorts): DropSettlement =>
   (ctx, receiptId) =>
     within(ports, ctx, receiptId, async ({ tx, receipt }) => {
       const { proposed_by } = openProposal(receipt);

@@ -294,12 +294,16 @@ export const takeOverRefund = endpoint({
   output: receiptView,
 });
 
+/** Which proposal the second person has looked at: its own `proposed_at`, as the receipt shows it. Where another one is open by then, nothing is confirmed. */
+const seen = z.strictObject({ proposed_at: time });
+
 export const confirmEvidence = endpoint({
   method: 'POST',
   path: '/receipts/{id}/evidence/confirm',
   summary: 'Confirm what another person says the authority holds',
   guard: 'check',
   secondFactor: true,
+  input: seen,
   output: receiptView,
 });
 
@@ -384,6 +388,7 @@ export const confirmReversal = endpoint({
   summary: "Confirm another person's proposal: the refund is sent, and once it is signed the document is sold anew",
   guard: 'check',
   secondFactor: true,
+  input: seen,
   output: receiptView,
 });
 

@@ -11,7 +11,7 @@ type Row = {
   nextTry: boolean;
   isConfirmed?: boolean;
   sale?: string | null;
-  isProposed: boolean;
+  proposedAt: string | null;
   signature: string | null;
   /** What is filed of it. */
   total?: string;
@@ -73,7 +73,7 @@ export const factsOf = `
            'late', coalesce((select jsonb_agg(jsonb_build_object('settledAs', x.settled_as, 'is',
                                        x.invoice_number || '|' || x.total_receipt_number || '|' || x.internal_data || '|' || x.sdc_id || '|' || x.receipt_signature))
                            from second_signature x where x.business_id = r.business_id and x.receipt_id = r.id), '[]'),
-           'isProposed', exists (select 1 from settlement t where t.business_id = r.business_id and t.receipt_id = r.id),
+           'proposedAt', (select t.proposed_at from settlement t where t.business_id = r.business_id and t.receipt_id = r.id),
            'signature', (select s.invoice_number || '|' || s.total_receipt_number || '|' || s.internal_data || '|' || s.sdc_id || '|' || s.receipt_signature
                            from signature s where s.business_id = r.business_id and s.receipt_id = r.id),
            'attempts', coalesce((select jsonb_agg(jsonb_build_object('number', a.invoice_number::text, 'outcome', a.outcome, 'settled', a.settled, 'ended', a.ended_at is not null,

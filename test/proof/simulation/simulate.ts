@@ -447,6 +447,9 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
         );
   }
 
+  /** The second person confirms the proposal that stood when they looked. */
+  const seenOf = ({ proposedAt }: Facts['receipts'][number]) => ({ proposed_at: proposedAt as string });
+
   /** What a person says of a late signature: it is the receipt, where there is no other and the server agrees; or it was undone at the authority. */
   const said = new Map<string, 'receipt' | 'undone'>();
   const pressed = new Set<string>();
@@ -462,8 +465,8 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     const word = said.get(open.is) ?? (receipt.signature === null && random.chance(0.6) ? 'receipt' : 'undone');
     said.set(open.is, word);
     if (word === 'undone') undone.add(open.is);
-    if (receipt.isProposed && random.chance(0.5))
-      return ask('confirms what became of a late signature', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id));
+    if (receipt.proposedAt !== null && random.chance(0.5))
+      return ask('confirms what became of a late signature', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id, seenOf(receipt)));
     const is = { found: 'late' as const, receipt_signature: open.is.split('|').at(-1) as string, as: word, source: 'the portal of the authority' };
     ask(`says that a late signature is ${word}`, ({ ctx, ports }) =>
       settleByPerson(ports)(as(ctx, 'first'), receipt.id, is).catch((error: unknown) => {
@@ -499,8 +502,8 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
         const isOthers = seen.elsewhere.has(number ?? '') || ((isUnseen || isAnothers) && receipt.problem === 'signed_answer_lost');
         if (isOthers) seen.elsewhere.add(number ?? '');
         const late = isRetired ? { listed_at: clock.now().toISOString(), cannot_upload: true as const } : {};
-        if ((isRetired || isOthers) && receipt.isProposed)
-          ask('confirms what the authority has', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id));
+        if ((isRetired || isOthers) && receipt.proposedAt !== null)
+          ask('confirms what the authority has', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id, seenOf(receipt)));
         else if (isOthers)
           ask('says it is another’s', ({ ctx, ports }) => settleByPerson(ports)(as(ctx, 'first'), receipt.id, { found: 'other', source, ...late }));
         else
@@ -511,8 +514,8 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       }
       // Two persons, where other documents are in doubt about its number; the second one looks at what the first one brought.
       const isShared = receipts.some((each) => each.id !== receipt.id && each.state === 'in_doubt' && each.number === number);
-      if (isShared && receipt.isProposed && brought.has(receipt.id))
-        ask('confirms whose the receipt is', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id));
+      if (isShared && receipt.proposedAt !== null && brought.has(receipt.id))
+        ask('confirms whose the receipt is', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id, seenOf(receipt)));
       else
         ask('brings the receipt', async ({ ctx, ports }) => {
           await settleByPerson(ports)(ctx, receipt.id, { ...evidenceOf(held), mrc_number: String(held.reply.mrcNo) });

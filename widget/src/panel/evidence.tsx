@@ -34,6 +34,8 @@ export function Evidence({ receipt, onSettled }: Props) {
     try {
       onSettled(await work());
     } catch (error) {
+      // What is there to be looked at again.
+      if (error instanceof ApiProblem && error.problem.code === 'changed_meanwhile') await api.receipt(receipt.id).then(onSettled, () => {});
       setMessage(
         error instanceof ApiProblem ? `${error.problem.title} ${error.problem.detail}${error.problem.field ? ` (${error.problem.field})` : ''}` : words.offline,
       );
@@ -66,11 +68,11 @@ export function Evidence({ receipt, onSettled }: Props) {
             </dl>
             <div class="actions">
               {isOwn || !session.business.permissions.includes('check') ? null : (
-                <Button kind="main" busy={isBusy} onClick={() => void run(() => api.decideEvidence(receipt.id, 'confirm'))}>
+                <Button kind="main" busy={isBusy} onClick={() => void run(() => api.confirmEvidence(receipt.id, proposed))}>
                   {words.evidenceConfirm}
                 </Button>
               )}
-              <Button busy={isBusy} onClick={() => void run(() => api.decideEvidence(receipt.id, 'drop'))}>
+              <Button busy={isBusy} onClick={() => void run(() => api.dropEvidence(receipt.id))}>
                 {words.reversalDrop}
               </Button>
             </div>

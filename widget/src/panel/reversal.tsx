@@ -21,6 +21,8 @@ export function Reversal({ receipt, reasons, onChange }: Props) {
     try {
       onChange(await work());
     } catch (error) {
+      // What is there to be looked at again.
+      if (error instanceof ApiProblem && error.problem.code === 'changed_meanwhile') await api.receipt(receipt.id).then(onChange, () => {});
       setMessage(error instanceof ApiProblem ? `${error.problem.title} ${error.problem.detail}` : words.offline);
     } finally {
       setBusy(false);
@@ -53,11 +55,11 @@ export function Reversal({ receipt, reasons, onChange }: Props) {
           </p>
           <div class="actions">
             {proposed.proposed_by === session.person.id || !session.business.permissions.includes('check') ? null : (
-              <Button kind="main" busy={isBusy} onClick={() => void run(() => api.decideReversal(receipt.id, 'confirm'))}>
+              <Button kind="main" busy={isBusy} onClick={() => void run(() => api.confirmReversal(receipt.id, proposed))}>
                 {words.reversalConfirm}
               </Button>
             )}
-            <Button busy={isBusy} onClick={() => void run(() => api.decideReversal(receipt.id, 'drop'))}>
+            <Button busy={isBusy} onClick={() => void run(() => api.dropReversal(receipt.id))}>
               {words.reversalDrop}
             </Button>
           </div>
