@@ -608,11 +608,15 @@ export const canTotalBe = async (
     [totalReceiptNumber, sdcId, of.receiptId, of.invoiceNumber, environment],
   )) === null;
 
-/** Devices with work and no living lane: what a crash, a lost call or a full queue left behind. */
+/**
+ * Devices with work and no living lane: what a crash, a lost call or a full queue left behind. Where a lease ran out, its worker never got to say when the
+ * lane goes on: what the one before it had said counts no more.
+ */
 export async function listIdleLanes(tx: Tx, now: Date): Promise<string[]> {
   const rows = await query<{ id: string }>(
     tx,
-    `select d.id from device d where d.state = 'active' and (d.lane_until is null or d.lane_until < $1) and (d.lane_next_at is null or d.lane_next_at <= $1)
+    `select d.id from device d where d.state = 'active'
+       and case when d.lane_until is null then d.lane_next_at is null or d.lane_next_at <= $1 else d.lane_until < $1 end
        and (exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'queued' and not r.contested)
          or exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt' and not r.contested
                       and (r.next_try_at <= $1 or r.next_try_at is null and r.problem->>'code' = 'maybe_signed'))
