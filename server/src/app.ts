@@ -511,8 +511,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const lists = { vsdc, dialects, clock, log, record, alerts, worker };
   const refresh = refreshLists(lists);
   const sync = async (ctx: Context, deviceId: string): Promise<void> => void (await refresh(ctx, deviceId));
+  const asking = new Set<string>();
   const initialise = initialiseDevice({
     vsdc,
+    asking,
     dialects,
     vault,
     clock,
@@ -759,7 +761,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         testDevice: testDeviceNow,
         setDevice: setDevice(devices),
         initialiseDevice: initialise,
-        adoptDevice: adoptDevice({ record, clock, afterActive: sync }),
+        adoptDevice: adoptDevice({ record, clock, asking, afterActive: sync }),
         readZohoState: zohoState,
         connectByCode: connectByCode({ ...granting, tokens }),
         prepareSale: prepare,
@@ -875,7 +877,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         return updateBranch(devices)(ctx, id, given);
       },
       initialiseDevice: initialise,
-      adoptDevice: adoptDevice({ record, clock, afterActive: sync }),
+      adoptDevice: adoptDevice({ record, clock, asking, afterActive: sync }),
       setNextDevice: setNextDevice(devices),
       switchDevice: switchDevice(lanePorts),
       pauseLane: pauseLane({ record }),

@@ -1,6 +1,7 @@
 import type { App } from '@muhuri/server/app';
+import { vaultFrom } from '@muhuri/server/platform/vault';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { type PostgresProxy, startPostgresProxy } from '../proof/postgres-proxy.ts';
 import { disagreeing, statesAndFacts } from '../states.ts';
@@ -61,6 +62,17 @@ function next(): { id: string; number: string } {
   return { id, number };
 }
 const sql = (text: string, parameters: unknown[] = []) => world.sql(text, parameters, world.businesses[0].businessId);
+/** As the owner of the tables, whom their walls let through in this business. */
+const owned = async (text: string, parameters: unknown[] = []) => {
+  const owner = new pg.Client({ connectionString: world.databaseUrls.owner });
+  await owner.connect();
+  try {
+    await owner.query("select set_config('app.business_id', $1, false)", [world.businesses[0].businessId]);
+    await owner.query(text, parameters);
+  } finally {
+    await owner.end();
+  }
+};
 const receiptOf = async ({ id }: { id: string }) =>
   (await sql('select id, state, problem from receipt where document_id = $1', [id]))[0] as Record<string, any>;
 const sendsOf = ({ id }: { id: string }) =>
@@ -351,34 +363,177 @@ test('where not even the doubt can be written, the lane begins it later, and lea
   expect(await sendsOf(document)).toMatchObject([{ source: 'late_answer', receipt_signature: judged(document)[0]?.reply.rcptSign }]);
 });
 
-test('the keys of a device, which come once, are kept when the database is back as well', async () => {
-  const [business] = world.businesses;
-  const following = await startRwVsdc({
-    approved: [
-      {
-        tin: business.taxpayerId,
-        bhfId: '00',
-        serial: 'follows',
-        name: approvedDevices[0]?.name ?? '',
-        sdcId: 'SDC0300999999',
-        before: { lastInvoiceNumber: 40, sales: [] },
-      },
-    ],
+describe('the keys of a device, which come once', () => {
+  const [askAgain, lostFor] = ['an outcome is recorded again', 'what a device was given at its initialisation is recorded nowhere'];
+  const own = () => world.businesses[0];
+  const branch = () => `/branches/${own().branchIds[0]}`;
+  const master = () => vaultFrom(world.settingsOf().secrets.masterKey);
+  let entered = 0;
+  /** A device that is to follow the one at work, entered and not yet asked for its keys; the authority's last number of the branch is 40. */
+  const enter = async () => {
+    entered += 1;
+    const [serial, sdcId] = [`follows-${entered}`, `SDC030099999${entered}`];
+    const following = await startRwVsdc({
+      approved: [{ tin: own().taxpayerId, bhfId: '00', serial, name: approvedDevices[0]?.name ?? '', sdcId, before: { lastInvoiceNumber: 40, sales: [] } }],
+    });
+    onTestFinished(async () => {
+      await following.close();
+      await sql("update device set state = 'retired', retired_at = now() where succeeds is not null and state = 'new'");
+    });
+    expect((await admin.put(`${branch()}/next-device`, { for: 'replacement', address: following.url, serial })).status).toBe(200);
+    const mrc = following.device(own().taxpayerId, '00').mrcNo;
+    const given = () => {
+      const [cmcKey, intrlKey, signKey] = following.keysOf(own().taxpayerId, '00');
+      return { cmcKey, intrlKey, signKey };
+    };
+    const typed = { sdc_id: sdcId, mrc_number: mrc, last_invoice_number: '40' };
+    return { serial, sdcId, mrc, following, given, typed };
+  };
+  /** What stands of it, with its keys opened. */
+  const rowOf = async ({ sdcId, serial }: { sdcId: string; serial: string }) => {
+    const [row] = (await sql(
+      `select d.id, d.state, d.serial, d.sdc_id, d.mrc_number, d.next_invoice_number::text as next, d.problem, d.secrets, d.keys_aside, b.data_key
+         from device d, business b where d.serial = $1 or d.sdc_id = $2 order by d.state = 'new' desc, d.created_at desc limit 1`,
+      [serial, sdcId],
+    )) as Record<string, any>[];
+    const open = (field: string, sealed: string | null) => sealed && JSON.parse(master().open(row?.data_key, own().businessId, field, sealed));
+    return { ...row, secrets: open(`device:${row?.id}`, row?.secrets), aside: open(`device:${row?.id}:aside`, row?.keys_aside) } as Record<string, any>;
+  };
+  /** Longer ago than anybody's question is waited for. */
+  const longAgo = ({ serial }: { serial: string }) =>
+    sql(`update device set problem = jsonb_set(problem, '{asked_at}', '"2020-01-01T00:00:00.000Z"') where serial = $1`, [serial]);
+  /** Asked for its keys, which wait in the memory of this server because the database is away. */
+  const holdKeys = async (by = admin, door = proxy) => {
+    const outage = door.away((said) => said.includes('device.initialised'));
+    const asked = by.post(`${branch()}/initialise`);
+    onTestFinished(outage.back);
+    await until(outage.done, (is) => is);
+    return { asked, outage };
+  };
+  /** The same person at the server whose database goes away, and at another one. */
+  let admin: Api;
+  let beside: Api;
+  beforeAll(async () => {
+    admin = await Api.signIn(world, own().admin, through.url);
+    beside = await Api.signIn(world, own().admin, world.app.url);
   });
-  onTestFinished(() => following.close());
-  const admin = await Api.signIn(world, business.admin, through.url);
-  const branch = `/branches/${business.branchIds[0]}`;
-  expect((await admin.put(`${branch}/next-device`, { for: 'replacement', address: following.url, serial: 'follows' })).status).toBe(200);
-  const outage = proxy.away((said) => said.includes('device.initialised'));
-  const asked = admin.post(`${branch}/initialise`);
-  await until(outage.done, (is) => is);
-  await until(
-    () => count('an outcome is recorded again'),
-    (tries) => tries >= longMeans || count('what a device was given at its initialisation is recorded nowhere') > 0,
-  );
-  outage.back();
-  await asked;
-  expect(await sql("select secrets is not null as kept from device where serial = 'follows'")).toEqual([{ kept: true }]);
+
+  test('are kept when the database is back as well', async () => {
+    const device = await enter();
+    const { asked, outage } = await holdKeys();
+    await until(
+      () => count(askAgain),
+      (tries) => tries >= longMeans || count(lostFor) > 0,
+    );
+    outage.back();
+    expect((await asked).status).toBe(200);
+    expect(await rowOf(device)).toMatchObject({ sdc_id: device.sdcId, secrets: device.given(), problem: null });
+  });
+
+  test('are kept where the device was taken over by hand meanwhile', async () => {
+    const device = await enter();
+    const { asked, outage } = await holdKeys();
+    await longAgo(device);
+    expect((await beside.post(`${branch()}/adopt`, device.typed)).status).toBe(200);
+    outage.back();
+    expect((await asked).status).toBe(200);
+    expect(await rowOf(device)).toMatchObject({ sdc_id: device.sdcId, next: '41', secrets: device.given() });
+  });
+
+  test('are kept where it was taken over with typing errors: as long as nothing was signed so, what it said of itself holds', async () => {
+    const device = await enter();
+    const { asked, outage } = await holdKeys();
+    await longAgo(device);
+    const mistyped = { sdc_id: 'SDC0300999000', mrc_number: 'WIS00009999', last_invoice_number: '4' };
+    expect((await beside.post(`${branch()}/adopt`, mistyped)).status).toBe(200);
+    outage.back();
+    expect((await asked).status).toBe(200);
+    expect(await rowOf(device)).toMatchObject({ sdc_id: device.sdcId, mrc_number: device.mrc, next: '41', secrets: device.given() });
+    const [said] = await sql("select before, after from audit where action = 'device.initialised' order by at desc limit 1");
+    expect(said).toMatchObject({ before: mistyped, after: { sdc_id: device.sdcId } });
+  });
+
+  test('are set aside where something was signed as the other already, and it is said what to do', async () => {
+    const device = await enter();
+    const { asked, outage } = await holdKeys();
+    await longAgo(device);
+    expect((await beside.post(`${branch()}/adopt`, { ...device.typed, sdc_id: 'SDC0300999001' })).status).toBe(200);
+    const { id } = await rowOf(device);
+    const [signed] = await sql('select receipt_id, device_id, sdc_id from signature limit 1');
+    const signedBy = (deviceId: unknown, sdcId: unknown) =>
+      owned('update signature set device_id = $1, sdc_id = $2 where receipt_id = $3', [deviceId, sdcId, signed?.receipt_id]);
+    await signedBy(id, 'SDC0300999001');
+    outage.back();
+    const refused = await asked;
+    await signedBy(signed?.device_id, signed?.sdc_id);
+    expect(refused).toMatchObject({ status: 409, body: { code: 'keys_set_aside', said: device.sdcId } });
+    expect(await rowOf(device)).toMatchObject({ sdc_id: 'SDC0300999001', secrets: null, aside: [{ sdc_id: device.sdcId, keys: device.given() }] });
+    expect(JSON.stringify([refused.body, lines])).not.toContain(device.given().signKey);
+  });
+
+  test('are set aside where another device was entered in its place meanwhile', async () => {
+    const device = await enter();
+    const { asked, outage } = await holdKeys();
+    await longAgo(device);
+    // Asked a second time, elsewhere, it says that it was initialised before: nobody knows that its keys are still on their way.
+    expect((await beside.post(`${branch()}/initialise`)).body.code).toBe('initialised_before');
+    const another = { for: 'replacement', address: device.following.url, serial: `${device.serial}-b` };
+    expect((await beside.put(`${branch()}/next-device`, another)).status).toBe(200);
+    outage.back();
+    expect(await asked).toMatchObject({ status: 409, body: { code: 'keys_set_aside', serial: device.serial } });
+    const row = await rowOf({ ...device, serial: another.serial });
+    expect(row).toMatchObject({ sdc_id: null, secrets: null, aside: [{ serial: device.serial, keys: device.given() }] });
+    // A rotation seals them anew with the others.
+    await world.app.rotateKeys();
+    expect((await rowOf({ ...device, serial: another.serial })).aside).toEqual(row.aside);
+  });
+
+  test('are kept where it was asked a second time while they waited', async () => {
+    const device = await enter();
+    const { asked, outage } = await holdKeys();
+    await longAgo(device);
+    expect((await beside.post(`${branch()}/initialise`)).body.code).toBe('initialised_before');
+    outage.back();
+    expect((await asked).status).toBe(200);
+    expect(await rowOf(device)).toMatchObject({ sdc_id: device.sdcId, secrets: device.given(), problem: null });
+  });
+
+  test.each(['first', 'last'])('are those it gave last where it gave others to a second question, also where these are stored %s', async (when) => {
+    const device = await enter();
+    device.following.set({ second_initialisation: 'new_keys' });
+    const early = await holdKeys();
+    const before = device.given();
+    await longAgo(device);
+    if (when === 'first') {
+      expect((await beside.post(`${branch()}/initialise`)).status).toBe(200);
+      early.outage.back();
+      expect((await early.asked).status).toBe(200);
+    } else {
+      const door = await startPostgresProxy(world.databaseUrls.app);
+      const other = await world.anotherApp({ ...quick, closeMs: 300 }, { secrets: { databaseUrl: door.through(world.databaseUrls.app) } });
+      const late = await holdKeys(await Api.signIn(world, own().admin, other.url), door);
+      early.outage.back();
+      expect((await early.asked).status).toBe(200);
+      late.outage.back();
+      expect((await late.asked).status).toBe(200);
+      await other.close();
+      await door.close();
+    }
+    expect(device.given()).not.toEqual(before);
+    expect(await rowOf(device)).toMatchObject({ sdc_id: device.sdcId, secrets: device.given(), aside: [{ keys: before }] });
+  });
+
+  test('hold the device for longer while they cannot be written though the database is there', async () => {
+    const device = await enter();
+    const { asked, outage } = await holdKeys();
+    await longAgo(device);
+    await owned(`alter table device add constraint refuses check (secrets is null or serial <> '${device.serial}') not valid`);
+    outage.back();
+    expect((await asked).status).toBe(500);
+    await owned('alter table device drop constraint refuses');
+    expect(count(lostFor)).toBe(1);
+    expect(await beside.post(`${branch()}/adopt`, device.typed)).toMatchObject({ status: 409, body: { code: 'initialisation_under_way' } });
+  });
 });
 
 test('a server that has to end before the database is back says which answer it takes along', async () => {

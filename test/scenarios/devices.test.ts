@@ -245,6 +245,14 @@ describe('initialising and adopting', () => {
     const refused = { status: 409, body: { code: 'initialisation_under_way' } };
     expect(await known.api.post(`/branches/${known.branchId}/adopt`, byHand)).toMatchObject(refused);
     expect(await known.api.post(`/branches/${known.branchId}/initialise`)).toMatchObject(refused);
+    // However long it takes, as long as this server waits for it.
+    await world.sql(
+      `update device set problem = jsonb_set(problem, '{asked_at}', '"2020-01-01T00:00:00.000Z"') where branch_id = $1`,
+      [known.branchId],
+      known.businessId,
+    );
+    expect(await known.api.post(`/branches/${known.branchId}/adopt`, byHand)).toMatchObject(refused);
+    expect(await known.api.post(`/branches/${known.branchId}/initialise`)).toMatchObject(refused);
     answer.resolve();
     expect(await initialised).toMatchObject({ status: 503, body: { code: 'device_invalid' } });
     expect((await set({ serial: 'another' })).status).toBe(200);

@@ -84,7 +84,7 @@ export async function stopLanes(tx: Tx): Promise<void> {
 /** What a closed business leaves: no keys, and lanes that stand still. */
 export async function eraseDevices(tx: Tx): Promise<void> {
   await holdDevices(tx);
-  await query(tx, "update device set secrets = null, state = case when state in ('new', 'retired') then state else 'paused' end");
+  await query(tx, "update device set secrets = null, keys_aside = null, state = case when state in ('new', 'retired') then state else 'paused' end");
 }
 
 /** All of them, in the order in which a switch takes two: an update of several rows takes them as it meets them. */
@@ -125,6 +125,7 @@ export const findDevice = (tx: Tx, id: string) => one(tx, 'd.id = $1', id, '');
 export const findDeviceOfBranch = (tx: Tx, branchId: string) => one(tx, present, branchId, '');
 /** Locked for the rest of the transaction: numbers and lane state change only under this lock. */
 export const lockDeviceOfBranch = (tx: Tx, branchId: string) => one(tx, present, branchId, 'for update of d');
+export const lockDevice = (tx: Tx, id: string) => one(tx, 'd.id = $1', id, 'for update of d');
 /** The device that is being prepared to follow the one at work. */
 export const findNextDevice = (tx: Tx, branchId: string) => one(tx, "d.branch_id = $1 and d.state = 'new' and d.succeeds is not null", branchId, '');
 /** The device that is being set up, locked: the first of its branch, or the one to follow the one at work. */
@@ -170,12 +171,44 @@ const toDevice = (row: Record<string, unknown>): Device => ({
 });
 
 /** What the authority, or whoever knew the device before, has said of it; its run begins behind the last number of the authority's. */
-export const keepSetUp = (tx: Tx, id: string, is: { sdcId: string; mrcNumber: string; lastInvoiceNumber: string; secrets: string | null }) =>
-  query(
+export const keepSetUp = (tx: Tx, id: string, is: Pick<DeviceIdentity, 'sdcId' | 'mrcNumber' | 'lastInvoiceNumber'>) =>
+  query(tx, 'update device set problem = null, sdc_id = $2, mrc_number = $3, authority_last = $4::bigint, next_invoice_number = $4::bigint + 1 where id = $1', [
+    id,
+    is.sdcId,
+    is.mrcNumber,
+    is.lastInvoiceNumber,
+  ]);
+
+export type DeviceIdentity = { sdcId: string; mrcNumber: string; lastInvoiceNumber: string };
+
+/**
+ * What a device says of itself, in the place of what a person typed. Its run begins behind its own last number for as long as nothing was sent to it;
+ * afterwards it only ever moves on.
+ */
+export async function correctSetUp(tx: Tx, device: Device, said: DeviceIdentity): Promise<void> {
+  await query(tx, "update device set sdc_id = $2, mrc_number = coalesce(nullif($3, ''), mrc_number) where id = $1", [device.id, said.sdcId, said.mrcNumber]);
+  if (await queryOne(tx, 'select 1 as sent from attempt where device_id = $1 limit 1', [device.id])) return moveCounter(tx, device.id, said.lastInvoiceNumber);
+  await query(tx, 'update device set authority_last = $2::bigint, next_invoice_number = $2::bigint + 1 where id = $1', [device.id, said.lastInvoiceNumber]);
+  if (device.succeeds !== null && device.state !== 'new') await continueRun(tx, device.id);
+}
+
+export const hasSignedAs = async (tx: Tx, id: string, sdcId: string): Promise<boolean> =>
+  (await queryOne(tx, 'select 1 as signed from signature where device_id = $1 and sdc_id = $2 limit 1', [id, sdcId])) !== null;
+
+/** The keys a device was given, sealed, and when it was asked for them; those that could not take their place. */
+export type DeviceKeys = { secrets: string | null; askedAt: Date | null; aside: string | null };
+
+export async function findKeys(tx: Tx, id: string): Promise<DeviceKeys> {
+  const row = await queryOne<{ secrets: string | null; keys_asked_at: unknown; keys_aside: string | null }>(
     tx,
-    'update device set problem = null, sdc_id = $2, mrc_number = $3, authority_last = $4::bigint, next_invoice_number = $4::bigint + 1, secrets = $5 where id = $1',
-    [id, is.sdcId, is.mrcNumber, is.lastInvoiceNumber, is.secrets],
+    'select secrets, keys_asked_at, keys_aside from device where id = $1',
+    [id],
   );
+  return { secrets: row?.secrets ?? null, askedAt: toDateOrNull(row?.keys_asked_at ?? null), aside: row?.keys_aside ?? null };
+}
+
+export const keepKeys = (tx: Tx, id: string, is: DeviceKeys) =>
+  query(tx, 'update device set secrets = $2, keys_asked_at = $3, keys_aside = $4 where id = $1', [id, is.secrets, is.askedAt, is.aside]);
 
 /**
  * From now on it is the device of its branch. With a first production device the branch begins to seal for real at this very moment, never

@@ -1,6 +1,6 @@
 import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
 import type { Recorder } from '../audit/index.ts';
-import { getBusiness, holdDataKey } from '../businesses/index.ts';
+import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -8,11 +8,11 @@ import type { Tx } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
 import { tryAgain } from '../platform/try-again.ts';
 import type { Vault } from '../platform/vault.ts';
-import type { Dialects } from '../ports/dialect.ts';
+import type { DeviceRequest, Dialects } from '../ports/dialect.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 import type { Device } from './device.model.ts';
-import { activateDevice, findBranch, keepSetUp, lockDeviceOfBranch, lockNewDevice, setDeviceState } from './device.store.ts';
-import { compareTaxpayer, keepTold } from './taxpayer.store.ts';
+import { activateDevice, findBranch, keepSetUp, lockDevice, lockDeviceOfBranch, lockNewDevice, setDeviceState } from './device.store.ts';
+import { keepGiven } from './keep-given.ts';
 
 type Ports = {
   vsdc: Vsdc;
@@ -27,6 +27,8 @@ type Ports = {
   recordMaxMs: number;
   /** This process comes to its end. */
   ending: AbortSignal;
+  /** The devices that this process has asked for their keys and whose keys it does not have written down yet. */
+  asking: Set<string>;
 };
 
 export type InitialiseDevice = (ctx: Context, branchId: string) => Promise<void>;
@@ -35,104 +37,94 @@ export type InitialiseDevice = (ctx: Context, branchId: string) => Promise<void>
  * Initialises a device with the authority, possible once: it gives its keys in this one answer and never again. So it stands written
  * that it was asked before it is; an answer that is lost leaves a doubt on the device and in the trail, and keys that came are stored,
  * sealed, before anything else is done with them. Errors: `device_unreachable` (nothing left), `initialisation_in_doubt`, `initialised_before`,
- * `device_invalid`.
+ * `device_invalid`, `keys_set_aside`.
  */
 export const initialiseDevice =
   (ports: Ports): InitialiseDevice =>
   async (ctx, branchId) => {
-    const { business, device, request } = await ctx.transaction(async (tx) => {
+    const asked = await ctx.transaction(async (tx) => {
       const business = await getBusiness(tx);
       const at = ports.clock.now();
-      const locked = await lockUnset(tx, branchId, at);
+      const device = await lockUnset(ports, tx, branchId, at);
       const request = ports.dialects
-        .of(locked.dialect)
-        .initialise.toRequest({ taxpayerId: business.taxpayerId, branchCode: locked.branchCode, serial: locked.serial });
-      await setDeviceState(tx, locked.id, 'new', { code: 'initialisation_in_doubt', asked_at: at.toISOString() });
-      await ports.record(tx, ctx, { action: 'device.initialising', subject: locked.id, before: locked.problem, after: { request: request.body } });
-      return { business, device: locked, request };
+        .of(device.dialect)
+        .initialise.toRequest({ taxpayerId: business.taxpayerId, branchCode: device.branchCode, serial: device.serial });
+      await setDeviceState(tx, device.id, 'new', { code: 'initialisation_in_doubt', asked_at: at.toISOString() });
+      await ports.record(tx, ctx, { action: 'device.initialising', subject: device.id, before: device.problem, after: { request: request.body } });
+      return { device, request, at };
     });
-    const { initialise } = ports.dialects.of(device.dialect);
-    const about = { business_id: ctx.businessId, device_id: device.id };
-    const sent = await ports.vsdc.send(device, request, { businessId: ctx.businessId, as: 'question' });
-    // Nothing left: what was in doubt before is still, and nothing else.
-    if (sent.is === 'address_refused' || sent.is === 'unreachable')
-      return stay(device.problem, sent.is === 'unreachable' ? 'device_unreachable' : 'device_address_refused', { reason: sent.reason });
-    if (sent.is === 'in_doubt') return stay({ code: 'initialisation_in_doubt' }, 'initialisation_in_doubt', { reason: sent.reason });
-    const reply = initialise.read(sent.answer);
-    if (reply.is !== 'done') {
-      const said = { device_code: reply.deviceCode, device_text: reply.deviceText };
-      if (reply.is === 'failed') return stay({ code: 'initialisation_in_doubt', ...said }, 'initialisation_in_doubt', said);
-      return stay({ code: reply.problem, ...said }, reply.problem, said);
+    ports.asking.add(asked.device.id);
+    try {
+      await askForKeys(ports, ctx, branchId, asked);
+    } finally {
+      ports.asking.delete(asked.device.id);
     }
-    const { sdcId, mrcNumber, lastInvoiceNumber, secrets, taxpayerName, isVatRegistered } = reply.value;
-    const patient = {
-      wait: ports.wait,
-      log: ports.log,
-      maxMs: ports.recordMaxMs,
-      ending: ports.ending,
-      look: () => ctx.transaction((tx) => lockDeviceOfBranch(tx, branchId)),
-    };
-    await tryAgain(patient, about, (before) =>
-      ctx.transaction(async (tx) => {
-        // The key as it is now: it may have been renewed while the device was asked.
-        const dataKey = await holdDataKey(tx);
-        const known = (await lockNewDevice(tx, branchId)) ?? (await lockDeviceOfBranch(tx, branchId));
-        if (before > 0 && known?.sdcId === sdcId) return;
-        if (known?.id !== device.id || known.state !== 'new') throw new AppError('wrong_state', { state: known?.state });
-        await keepSetUp(tx, device.id, {
-          sdcId,
-          mrcNumber,
-          lastInvoiceNumber,
-          secrets: ports.vault.seal(dataKey, business.id, `device:${device.id}`, JSON.stringify(secrets)),
-        });
-        await keepTold(tx, device.id, { name: taxpayerName, isVatRegistered }, ports.clock.now());
-        if (device.succeeds === null) await activateDevice(tx, device.id, ports.clock.now());
-        await compareTaxpayer(tx, await getBusiness(tx));
-        await ports.record(tx, ctx, {
-          action: 'device.initialised',
-          subject: device.id,
-          after: {
-            sdc_id: sdcId,
-            mrc_number: mrcNumber,
-            last_invoice_number: lastInvoiceNumber,
-            taxpayer_name: taxpayerName,
-            vat_registered: isVatRegistered,
-          },
-        });
-      }),
-    ).catch((error: unknown) => {
-      // Never the keys themselves: where they are lost, the authority has to give new ones.
-      ports.log.error({ ...about, sdc_id: sdcId, error: (error as Error).stack }, 'what a device was given at its initialisation is recorded nowhere');
-      throw error;
-    });
-    await ports.afterActive(ctx, device.id);
-
-    /** It is not active; what is known of it stands on the device. */
-    async function stay(problem: StoredProblem | null, code: ProblemCode, extra: Omit<StoredProblem, 'code'>): Promise<never> {
-      await tryAgain({ wait: ports.wait, log: ports.log }, about, () =>
-        ctx.transaction(async (tx) => {
-          const locked = await lockNewDevice(tx, branchId);
-          if (locked?.id === device.id && locked.sdcId === null) await setDeviceState(tx, device.id, 'new', problem);
-          await ports.record(tx, ctx, { action: 'device.not_initialised', subject: device.id, after: { code, ...extra } });
-        }),
-      );
-      throw new AppError(code, extra);
-    }
+    await ports.afterActive(ctx, asked.device.id);
   };
+
+/** The device is asked, and what it says is written down however long that takes. */
+async function askForKeys(ports: Ports, ctx: Context, branchId: string, { device, request, at }: { device: Device; request: DeviceRequest; at: Date }) {
+  const { initialise } = ports.dialects.of(device.dialect);
+  const about = { business_id: ctx.businessId, device_id: device.id };
+  const sent = await ports.vsdc.send(device, request, { businessId: ctx.businessId, as: 'question' });
+  // Nothing left: what was in doubt before is still, and nothing else.
+  if (sent.is === 'address_refused' || sent.is === 'unreachable')
+    return stay(device.problem, sent.is === 'unreachable' ? 'device_unreachable' : 'device_address_refused', { reason: sent.reason });
+  if (sent.is === 'in_doubt') return stay({ code: 'initialisation_in_doubt' }, 'initialisation_in_doubt', { reason: sent.reason });
+  const reply = initialise.read(sent.answer);
+  if (reply.is !== 'done') {
+    const said = { device_code: reply.deviceCode, device_text: reply.deviceText };
+    if (reply.is === 'failed') return stay({ code: 'initialisation_in_doubt', ...said }, 'initialisation_in_doubt', said);
+    return stay({ code: reply.problem, ...said }, reply.problem, said);
+  }
+  const patient = {
+    wait: ports.wait,
+    log: ports.log,
+    maxMs: ports.recordMaxMs,
+    ending: ports.ending,
+    look: async () => {
+      await ctx.transaction((tx) => lockDevice(tx, device.id));
+      // Whoever looks from another process sees that it is still waited for; that this is refused as well says nothing new.
+      await ctx.transaction((tx) => holdFurther(tx, device, ports.clock.now())).catch(() => {});
+    },
+  };
+  const refusal = await tryAgain(patient, about, () => ctx.transaction((tx) => keepGiven(ports, tx, ctx, { device, at }, reply.value))).catch(
+    (error: unknown) => {
+      // Never the keys themselves: where they are lost, the authority has to give new ones.
+      ports.log.error(
+        { ...about, sdc_id: reply.value.sdcId, error: (error as Error).stack },
+        'what a device was given at its initialisation is recorded nowhere',
+      );
+      throw error;
+    },
+  );
+  if (refusal) throw refusal;
+
+  /** It is not active; what is known of it stands on the device. */
+  async function stay(problem: StoredProblem | null, code: ProblemCode, extra: Omit<StoredProblem, 'code'>): Promise<never> {
+    await tryAgain({ wait: ports.wait, log: ports.log }, about, () =>
+      ctx.transaction(async (tx) => {
+        const locked = await lockNewDevice(tx, branchId);
+        if (locked?.id === device.id && locked.sdcId === null) await setDeviceState(tx, device.id, 'new', problem);
+        await ports.record(tx, ctx, { action: 'device.not_initialised', subject: device.id, after: { code, ...extra } });
+      }),
+    );
+    throw new AppError(code, extra);
+  }
+}
 
 export type AdoptDevice = (ctx: Context, branchId: string, known: { sdc_id: string; mrc_number: string; last_invoice_number: string }) => Promise<void>;
 
 /** Takes over a device initialised elsewhere: the authority does not give its data a second time, so a person types them. */
 export const adoptDevice =
-  (ports: Pick<Ports, 'record' | 'afterActive' | 'clock'>): AdoptDevice =>
+  (ports: Pick<Ports, 'record' | 'afterActive' | 'clock' | 'asking'>): AdoptDevice =>
   async (ctx, branchId, known) => {
     const device = await ctx.transaction(async (tx): Promise<Device> => {
-      const locked = await lockUnset(tx, branchId, ports.clock.now());
+      const locked = await lockUnset(ports, tx, branchId, ports.clock.now());
       await keepSetUp(tx, locked.id, {
         sdcId: known.sdc_id,
         mrcNumber: known.mrc_number,
         lastInvoiceNumber: known.last_invoice_number,
-        secrets: null,
       });
       if (locked.succeeds === null) await activateDevice(tx, locked.id, ports.clock.now());
       await ports.record(tx, ctx, { action: 'device.adopted', subject: locked.id, after: known });
@@ -156,18 +148,27 @@ export const pauseLane =
 
 /** Longer than any answer is waited for, from the question on. */
 const askedMs = 2 * 60_000;
+/** Keys that wait in this process are written as soon as they can be. */
+const soonMs = 5_000;
+
+/** Its keys are here and not written yet: nobody else is to ask for them or to take it over. */
+async function holdFurther(tx: Tx, device: Device, at: Date): Promise<void> {
+  const known = await lockDevice(tx, device.id);
+  if (known?.state !== 'new' || known.sdcId !== null || known.serial !== device.serial || known.environment !== device.environment) return;
+  await setDeviceState(tx, device.id, 'new', { code: 'initialisation_in_doubt', asked_at: at.toISOString() });
+}
 
 /**
  * The device of a branch that was not set up yet: its first one, or the one that is to follow the one at work. While somebody asks it for its keys
  * it is nobody else's: asked twice some devices are unusable, and taken over by hand meanwhile its keys would come in vain.
  */
-async function lockUnset(tx: Tx, branchId: string, at: Date): Promise<Device> {
+async function lockUnset({ asking }: Pick<Ports, 'asking'>, tx: Tx, branchId: string, at: Date): Promise<Device> {
   if (!(await findBranch(tx, branchId))) throw new AppError('not_found');
   const unset = await lockNewDevice(tx, branchId);
   if (unset && unset.sdcId === null) {
     const askedAt = Date.parse(String(unset.problem?.asked_at ?? ''));
-    if (at.getTime() - askedAt < askedMs)
-      throw new AppError('initialisation_under_way', { retry_after_s: Math.ceil((askedAt + askedMs - at.getTime()) / 1000) });
+    const leftMs = askedAt + askedMs - at.getTime();
+    if (leftMs > 0 || asking.has(unset.id)) throw new AppError('initialisation_under_way', { retry_after_s: Math.ceil((leftMs > 0 ? leftMs : soonMs) / 1000) });
     return unset;
   }
   const present = unset ?? (await lockDeviceOfBranch(tx, branchId));

@@ -23,14 +23,16 @@ export const rotateKeys = (ports: Ports) => async (): Promise<number> => {
       const [row] = await query<{ data_key: string }>(tx, 'select data_key from business for no key update');
       if (!row?.data_key) return;
       const next = vault.newDataKey(businessId);
-      for (const device of await query<{ id: string; secrets: string }>(
+      for (const device of await query<{ id: string; secrets: string | null; keys_aside: string | null }>(
         tx,
-        'select id, secrets from device where secrets is not null order by id for no key update',
+        'select id, secrets, keys_aside from device where secrets is not null or keys_aside is not null order by id for no key update',
       )) {
-        const field = `device:${device.id}`;
-        await query(tx, 'update device set secrets = $2 where id = $1', [
+        const anew = (field: string, sealed: string | null) =>
+          sealed && vault.seal(next, businessId, field, vault.open(row.data_key, businessId, field, sealed));
+        await query(tx, 'update device set secrets = $2, keys_aside = $3 where id = $1', [
           device.id,
-          vault.seal(next, businessId, field, vault.open(row.data_key, businessId, field, device.secrets)),
+          anew(`device:${device.id}`, device.secrets),
+          anew(`device:${device.id}:aside`, device.keys_aside),
         ]);
       }
       for (const hook of await query<{ id: string; secret: string }>(

@@ -333,7 +333,7 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     else if (known.device.next === null) {
       const { sdcId, mrcNo } = device.device(tin, '00');
       ask('adopts the device that follows', ({ ctx, ports }) =>
-        adoptDevice({ record: ports.record, clock, afterActive: async () => {} })(ctx, branchId, {
+        adoptDevice({ record: ports.record, clock, asking: new Set(), afterActive: async () => {} })(ctx, branchId, {
           sdc_id: sdcId,
           mrc_number: mrcNo,
           last_invoice_number: String(last),
