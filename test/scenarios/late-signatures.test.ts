@@ -66,13 +66,15 @@ const branchId = () => world.businesses[0].branchIds[0] as string;
 /** As if whoever waits for the answer were taken for gone, which is when people and the lane may judge its document. */
 const giveUpOn = (receiptId: string) =>
   world.sql('update attempt set socket_closed_at = now() where receipt_id = $1 and socket_closed_at is null', [receiptId], world.businesses[0].businessId);
-const isLate = (id: string) => {
-  world.vsdc.release();
-  return until(
-    () => present(id),
+/** That a send is begun says nothing of whether it has come to the device: what lies there is let go until it has. */
+const isLate = (id: string) =>
+  until(
+    () => {
+      world.vsdc.release();
+      return present(id);
+    },
     (each) => each.second_signatures?.length > 0,
   );
-};
 const packOf = async (id: string) => {
   await world.app.settle();
   return JSON.parse((await admin.file(`/receipts/${id}/evidence-pack`)).bytes.toString('utf8')) as { pack: string };

@@ -378,8 +378,13 @@ describe('a business that is', () => {
     const document = world.zoho.documents().find((each) => each.organization_id === grant()?.organization_id && each.what.startsWith('exempt only'));
     expect(await admin.seal('invoices', document?.id ?? '')).toMatchObject({ status: 403, body: { code: 'business_suspended' } });
     expect(await operator.put(`/businesses/${businessId}/deactivate`, {})).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
-    world.vsdc.release();
-    await until(states, (found) => found.includes('signed'));
+    await until(
+      () => {
+        world.vsdc.release();
+        return states();
+      },
+      (found) => found.includes('signed'),
+    );
     await world.app.sweep();
     const sends = 'select receipt_id from attempt where receipt_id in (select id from receipt where document_id = any($1))';
     expect(await world.sql(sends, [waiting], businessId)).toHaveLength(1);
