@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, confirmShown, operatorOf, until } from '../api.ts';
 import { evidenceOf } from '../evidence.ts';
 import { type RwVsdc, startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
-import { approvedFor, type DemoBusiness, startWorld, type World } from '../world.ts';
+import { approvedFor, type DemoBusiness, startWorld, today, type World } from '../world.ts';
 
 let world: World;
 let following: RwVsdc;
@@ -207,14 +207,14 @@ describe('going to production after a rehearsal', () => {
     );
     const looked = await until(
       async () => (await admin.get(`/documents?document_ids=${rehearsed.id},${waiting.id}`)).body.documents as { standing: string }[],
-      (rows) => rows.length === 2,
+      (rows) => rows.length === 2 && rows.every((each) => each.standing === 'before_production'),
     );
     expect(looked).toMatchObject([
       { standing: 'before_production', problem: { code: 'before_production' }, who: 'person', receipt_label: null },
       { standing: 'before_production', problem: { code: 'before_production' }, who: 'person', receipt_label: null },
     ]);
     expect(following.receipts().map((each) => each.request.remark)).toEqual([fresh.number]);
-    const month = (await admin.get(`/documents/month?month=${new Date().toISOString().slice(0, 7)}`)).body;
+    const month = (await admin.get(`/documents/month?month=${today().slice(0, 7)}`)).body;
     expect(month.complete).toBe(false);
     expect((await user.get(`/receipts/preflight?module=invoices&document_id=${rehearsed.id}`)).body).toMatchObject({
       ready: false,
@@ -596,7 +596,7 @@ describe('a device that is replaced', () => {
     const month = async () => {
       await api.post('/zoho/poll');
       await world.app.settle();
-      return (await api.get(`/documents/month?month=${new Date().toISOString().slice(0, 7)}`)).body;
+      return (await api.get(`/documents/month?month=${today().slice(0, 7)}`)).body;
     };
     await month();
     const id = await prepare(other, api, { for: 'replacement' });
