@@ -7,8 +7,8 @@ import { registerHooks } from 'node:module';
 const changes: [file: RegExp, from: string, to: string][] = [
   [
     /receipts\/run-lane\.ts$/,
-    "const sent = await ports.vsdc.send(device, { path: dialect.sell.path, body: request }, { businessId: ctx.businessId, as: 'sale', mayLeave });",
-    `const sent = await ports.vsdc.send(device, { path: dialect.sell.path, body: request }, { businessId: ctx.businessId, as: 'sale', mayLeave });
+    ": await ports.vsdc.send(device, { path: dialect.sell.path, body: request }, { businessId: ctx.businessId, as: 'sale', mayLeave });",
+    `: await ports.vsdc.send(device, { path: dialect.sell.path, body: request }, { businessId: ctx.businessId, as: 'sale', mayLeave });
   await ctx.transaction((tx) => (globalThis as any).frozen.get(sending.attemptId)(tx));`,
   ],
   [
