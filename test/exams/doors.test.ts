@@ -702,7 +702,7 @@ test('every port and every file that reads or parses is known here, with what tr
     'zoho/parse-json.ts': 'under every answer of Zoho, above',
     'zoho/read-document.ts': 'under readDocument, above',
     'zoho/webhook-reader.ts': 'above',
-    'businesses/read-logo.ts': 'images, as bytes: they are drawn anew in a worker of their own, and tried where they are uploaded',
+    'businesses/own-logo.ts': 'images, as bytes: they are drawn anew in a worker of their own, and tried where they are uploaded',
   };
   const found = readdirSync('server/src', { recursive: true, encoding: 'utf8' }).filter(
     (each) =>

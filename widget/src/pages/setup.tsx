@@ -12,7 +12,7 @@ type StepProps = { setup: SetupView; onChange(setup: SetupView): void };
 const order: StepName[] = ['business', 'vsdc', 'zoho', 'rehearsal'];
 const tones = { done: 'good', open: undefined, broken: 'bad' } as const;
 
-/** Four steps, each tried against the real thing; one that is done can be opened again. */
+/** Four steps; the device and Zoho are tried at each look. One that is done can be opened again. */
 export function SetupPage() {
   const { words, api } = usePage();
   const setup = useLoad(() => api.get<SetupView>('/businesses/me/setup/status'));
