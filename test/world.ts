@@ -33,9 +33,9 @@ export type World = {
   businesses: [DemoBusiness, DemoBusiness, ...DemoBusiness[]];
   /** A statement inside a business, as the server's own role runs it. */
   sql(text: string, parameters: unknown[], businessId: string): Promise<Record<string, unknown>[]>;
-  /** A server of its own on the same database, as a second machine would be. */
   /** What a server on this world's database is told, for one in a process of its own. */
   settingsOf(told?: Told): { config: Config; secrets: Secrets };
+  /** A server of its own on the same database, as a second machine would be. */
   anotherApp(instead?: Partial<Instead>, told?: Told): Promise<App>;
   [Symbol.asyncDispose](): Promise<void>;
 };

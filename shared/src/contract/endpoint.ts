@@ -5,7 +5,7 @@ import type { Permission } from '../permissions.ts';
 export type Guard = 'anyone' | 'signed_in' | Permission;
 
 /**
- * An endpoint as a value: the server answers it, the widget calls it, the OpenAPI page prints it, exams walk it.
+ * An endpoint as a value: the server answers it, the widget takes its types from it, the OpenAPI page prints it, exams walk it.
  * `input` is the JSON body, `query` the query string; path parameters stand as `{name}` in `path`.
  */
 export type Endpoint<I extends ZodType = ZodType, O extends ZodType = ZodType, Q extends ZodType = ZodType> = {
@@ -14,8 +14,8 @@ export type Endpoint<I extends ZodType = ZodType, O extends ZodType = ZodType, Q
   summary: string;
   guard: Guard;
   /**
-   * Asks for the second factor, given a short while ago: what settles, changes devices, keys or roles, or opens a way out for data. A route
-   * that changes something and does not ask for it stands with its reason in `test/exams/second-factor.test.ts`.
+   * Asks for the second factor, given a short while ago: what settles, changes devices, keys, roles, mappings or settings, or opens a way out for
+   * data. A route that changes something and does not ask for it stands with its reason in `test/exams/second-factor.test.ts`.
    */
   secondFactor?: true;
   input?: I;
