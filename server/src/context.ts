@@ -20,6 +20,8 @@ export type Context = {
   requestId: string | null;
   origin: string | null;
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** The same, begun at the platform's door: for what must look there first, at who makes it. `enter` goes on to the business's own. */
+  registration<T>(work: (tx: Tx, enter: () => Promise<void>) => Promise<T>): Promise<T>;
 };
 
 export type Role = 'business_admin' | 'business_user';

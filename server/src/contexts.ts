@@ -8,14 +8,15 @@ import type { Shares } from './platform/shares.ts';
 export type About = { language: string; requestId: string; origin: string | null };
 
 /**
- * Contexts for whoever acts: a job, the operator, a person or their API key; each with the door to one business. What people ask for has little
+ * Contexts for whoever acts: a job, the operator, a person or their API key; each with the doors to one business. What people ask for has little
  * time, and the people of one business have a share of the connections; jobs have more time, and lines of their own.
  */
 export function contextsOf(database: Database, limits: StatementLimits, shares: Shares) {
-  const asked =
-    (businessId: string): Context['transaction'] =>
-    (work) =>
-      askedWithin(limits.askedMs, () => shares(businessId, () => database.transaction(businessId, work)));
+  const doors = (businessId: string, within: <T>(work: () => Promise<T>) => Promise<T>): Pick<Context, 'transaction' | 'registration'> => ({
+    transaction: (work) => within(() => database.transaction(businessId, work)),
+    registration: (work) => within(() => database.registration((tx, enter) => work(tx, () => enter(businessId)))),
+  });
+  const asked = (businessId: string) => doors(businessId, (work) => askedWithin(limits.askedMs, () => shares(businessId, work)));
   const jobContext = (businessId: string, id: string): Context => ({
     businessId,
     actor: { type: 'job', id },
@@ -24,14 +25,14 @@ export function contextsOf(database: Database, limits: StatementLimits, shares: 
     requestId: null,
     origin: null,
     // Often begun by what a person asked for, and not bound by it.
-    transaction: (work) => unasked(limits.jobMs, () => database.transaction(businessId, work)),
+    ...doors(businessId, (work) => unasked(limits.jobMs, work)),
   });
   const operatorContext = (session: Session, businessId: string, about: About): Context => ({
     businessId,
     actor: { type: 'operator', id: session.person.id, name: session.person.name },
     permissions: permissionsOfSession(session),
     ...about,
-    transaction: asked(businessId),
+    ...asked(businessId),
   });
   const personContext = (session: Session, about: About): Context => {
     const business = session.business;
@@ -44,7 +45,7 @@ export function contextsOf(database: Database, limits: StatementLimits, shares: 
         : { type: 'person', id: session.person.id, membershipId: id, name: session.person.name },
       permissions: permissionsOfSession(session),
       ...about,
-      transaction: asked(businessId),
+      ...asked(businessId),
     };
   };
   return { jobContext, operatorContext, personContext };

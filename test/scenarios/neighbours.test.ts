@@ -29,6 +29,8 @@ beforeAll(async () => {
       waitMs: 5_000,
       sweepMs: 300,
       intakeMs: 30,
+      // What is held by a test is held for no time that it could run out of.
+      statements: { askedMs: 20_000 },
     },
   });
   admin = await Api.signIn(world, world.businesses[0].admin);
@@ -210,6 +212,47 @@ describe('an address that is told of receipts', () => {
     } finally {
       await owner.end();
       await clone.drop();
+    }
+  });
+});
+
+describe('what is made in the name of somebody', () => {
+  test('takes the business’s share of the connections and no more, however much is asked for at once: another business is answered meanwhile', async () => {
+    const { businessId } = world.businesses[0];
+    const ask = (i: number) => admin.post('/api-keys', { name: `shop ${i}`, scopes: ['read'] });
+    expect((await ask(0)).status).toBe(200);
+    const holder = new pg.Client({ connectionString: world.databaseUrls.app });
+    const watcher = new pg.Client({ connectionString: world.databaseUrls.app });
+    await Promise.all([holder.connect(), watcher.connect()]);
+    const [own] = (await holder.query('select pg_backend_pid() as pid')).rows as [{ pid: number }];
+    // Those who wait for this lock, and for those who wait for it.
+    const waiting = async () =>
+      Number(
+        (
+          await watcher.query(
+            `with recursive waiter (pid) as (
+               select pid from pg_stat_activity where $1::int = any(pg_blocking_pids(pid))
+               union select a.pid from pg_stat_activity a join waiter on waiter.pid = any(pg_blocking_pids(a.pid)))
+             select count(*) as n from waiter`,
+            [own.pid],
+          )
+        ).rows[0]?.n,
+      );
+    try {
+      await holder.query('begin');
+      await holder.query("select set_config('role', 'muhuri_worker', true), set_config('app.business_id', $1, true)", [businessId]);
+      await holder.query('select 1 from business for no key update');
+      let ended = 0;
+      const stuck = Array.from({ length: 30 }, (_, i) => ask(i + 1).finally(() => (ended += 1)));
+      // Four of the ten connections are the share of one business.
+      await until(waiting, (n) => n >= 4);
+      for (let i = 0; i < 5; i++) expect((await other.get('/auth/me')).status).toBe(200);
+      expect(ended, 'of those that are held up').toBe(0);
+      expect(await waiting()).toBeLessThan(10);
+      await holder.query('rollback');
+      await Promise.all(stuck);
+    } finally {
+      await Promise.all([holder.end(), watcher.end()]);
     }
   });
 });

@@ -78,9 +78,9 @@ export const listKeys =
 
 /** The key itself leaves the server once, here. */
 export const createKey =
-  (ports: Omit<Ports, 'alerts'> & { database: Database }) =>
+  (ports: Omit<Ports, 'alerts'>) =>
   (ctx: Context, ask: { name: string; scopes: string[]; expires_at?: string | undefined }): Promise<{ key: string; entry: ApiKeyEntity }> =>
-    whileTheyStay(ports, ctx, async (tx) => {
+    whileTheyStay(ctx, async (tx) => {
       const at = ports.clock.now();
       const expiresAt = ask.expires_at ? new Date(ask.expires_at) : null;
       if (expiresAt && expiresAt <= at) throw new AppError('malformed', { field: 'expires_at', reason: 'must lie in the future' });

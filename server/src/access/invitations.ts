@@ -106,9 +106,9 @@ export async function withdrawInvitationsOf(tx: Tx, ctx: Context, ports: Pick<Po
 
 /** Answers the same whoever the address belongs to; an open invitation of the same address ends with the new one. */
 export const invite =
-  (ports: Ports & { database: Database }) =>
+  (ports: Ports) =>
   async (ctx: Context, ask: Ask): Promise<InvitationEntity> => {
-    const { entry, token, businessName } = await whileTheyStay(ports, ctx, async (tx) => {
+    const { entry, token, businessName } = await whileTheyStay(ctx, async (tx) => {
       // Two for one address go one after the other: the second ends the first.
       const business = await getBusiness(tx, true);
       const open = await tx.find(InvitationEntity, { email: ask.email, acceptedAt: null, withdrawnAt: null });
@@ -223,6 +223,7 @@ export const acceptInvitation =
           requestId: null,
           origin: from.address,
           transaction: () => Promise.reject(new Error('already in one')),
+          registration: () => Promise.reject(new Error('already in one')),
         };
         await ports.record(tx, ctx, { action: 'invitation.accepted', subject: invitation.id, after: { person_id: personId, role: open.role } });
         await leave();

@@ -1,4 +1,4 @@
-import { askedWithin, type Database, type Tx, usualStatementLimits } from '../platform/db/database.ts';
+import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 import type { Context, Membership, Person, Session } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -52,15 +52,13 @@ export const holdPerson = async (tx: Tx, id: string): Promise<boolean> =>
   (await queryOne(tx, "select 1 as yes from reference.person where id = $1 and status = 'active' for share", [id])) !== null;
 
 /** A transaction in a business for what must not outlive whoever makes it: it is made before they are ended or kept out, or not at all. */
-export const whileTheyStay = <T>({ database }: { database: Database }, ctx: Context, work: (tx: Tx) => Promise<T>): Promise<T> =>
-  askedWithin(usualStatementLimits.askedMs, () =>
-    database.registration(async (tx, enter) => {
-      const { type, id } = ctx.actor;
-      if ((type === 'person' || type === 'operator') && !(await holdPerson(tx, id))) throw new AppError('not_signed_in');
-      await enter(ctx.businessId);
-      return work(tx);
-    }),
-  );
+export const whileTheyStay = <T>(ctx: Context, work: (tx: Tx) => Promise<T>): Promise<T> =>
+  ctx.registration(async (tx, enter) => {
+    const { type, id } = ctx.actor;
+    if ((type === 'person' || type === 'operator') && !(await holdPerson(tx, id))) throw new AppError('not_signed_in');
+    await enter();
+    return work(tx);
+  });
 
 /** Who keeps a person out, and since when; where neither is known the time is null. */
 export type Block = { at: Date | null; byType: string | null };

@@ -93,7 +93,12 @@ export const setBlocked =
       ),
     );
     for (const { businessId, membershipId } of places.all) {
-      const there: Context = { ...ctx, businessId, transaction: (work) => database.transaction(businessId, work) };
+      const there: Context = {
+        ...ctx,
+        businessId,
+        transaction: (work) => database.transaction(businessId, work),
+        registration: (work) => database.registration((tx, enter) => work(tx, () => enter(businessId))),
+      };
       const keys = await there.transaction(async (tx) => {
         if (isBlocked) await withdrawInvitationsOf(tx, there, ports, ask.person_id);
         await ports.record(tx, there, { action, subject: membershipId, after: { person_id: ask.person_id, reason: ask.reason } });

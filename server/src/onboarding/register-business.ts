@@ -201,6 +201,7 @@ export const registerBusiness =
         requestId: null,
         origin: null,
         transaction: () => Promise.reject(new Error('already in one')),
+        registration: () => Promise.reject(new Error('already in one')),
       };
       await ports.record(tx, ctx, {
         action: 'business.registered',
@@ -238,6 +239,7 @@ export const addPerson =
         requestId: null,
         origin: null,
         transaction: () => Promise.reject(new Error('already in one')),
+        registration: () => Promise.reject(new Error('already in one')),
       };
       await ports.record(tx, ctx, { action: 'membership.added', subject: membershipId, after: { person_id: personId, role: account.role } });
     });

@@ -21,7 +21,7 @@ export const beginSupport =
   async (ctx: Context, ask: { reason: string; minutes: number }): Promise<SupportAccessEntity> => {
     const operator = operatorOf(ctx);
     if (!(await ports.database.platform((tx) => findDirectoryEntry(tx, ctx.businessId)))) throw new AppError('not_found');
-    return whileTheyStay(ports, ctx, async (tx) => {
+    return whileTheyStay(ctx, async (tx) => {
       const at = ports.clock.now();
       // One at a time of an operator, begun at once or not: ending it must leave none.
       await holdBusiness(tx);

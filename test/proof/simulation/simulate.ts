@@ -171,6 +171,7 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       requestId: null,
       origin: null,
       transaction,
+      registration: () => Promise.reject(new Error('none is begun here')),
     };
     const record = recorder(clock, newId);
     const books = simulatedBooks(owner);
