@@ -92,6 +92,7 @@ import {
   listDocuments,
   longestDue,
   lookedAt,
+  leaveToPerson,
   listOwnHooks,
   lookAgainAfterMending,
   markElsewhere,
@@ -720,7 +721,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       inviteAdmin: inviteAdmin(platform),
       correctTaxpayer: correctTaxpayer(platform),
       getConfig,
-      updateConfig: updateConfig({ clock, record, alerts, ownBranding: branding }),
+      updateConfig: updateConfig({ clock, record, alerts, ownBranding: branding, exemptNoLonger: leaveToPerson }),
       withFactor(session) {
         const refusal = refusalOf(session, { guard: 'manage_business', secondFactor: true }, clock.now());
         if (refusal) throw new AppError(refusal);

@@ -191,6 +191,70 @@ describe('a document that was exempt when it came in', () => {
     expect(judged(number)).toHaveLength(1);
   });
 
+  test('is left to a person as well where nobody had looked at it before the exemption was taken back', async () => {
+    const from = { customer_id: '4600000009900000001', location_id: '' };
+    const elsewhere = world.zoho.document('invoices', invoice(of).id).location_id as string;
+    const before = { customer_ids: [from.customer_id], location_ids: [elsewhere], number_prefixes: ['TILL-', 'KIOSK-1', 'BAR-1'] };
+    await configure(admin, { settings: { auto_seal: 'sent', exempt: before } });
+    await look(admin);
+    ahead += minuteMs;
+    const left = {
+      number: invoice(of, { invoice_number: 'TILL-4', location_id: '' }),
+      customer: invoice(of, from),
+      place: invoice(of, { location_id: elsewhere }),
+      // Known by its id until it can be read.
+      unknown: invoice(of, { ...from, total: 'much' }),
+    };
+    const still = invoice(of, { invoice_number: 'KIOSK-11', location_id: '' });
+    const wider = invoice(of, { invoice_number: 'BAR-11', location_id: '' });
+    const plain = invoice(of, { location_id: '' });
+    const all = [...Object.values(left), still, wider, plain].map((each) => each.id);
+    world.zoho.faults(
+      Array.from({ length: 500 }, () => 'error'),
+      of.organizationId,
+      '/invoices/',
+    );
+    await admin.post('/zoho/poll');
+    await until(
+      () => world.sql('select 1 from document where document_id = any($1) and tries > 0 and leased_until is null', [all], of.businessId),
+      (rows) => rows.length === all.length,
+    );
+    const exempted = async () =>
+      (await world.sql('select document_id from document where document_id = any($1) and was_exempt', [all], of.businessId)).map((row) => row.document_id);
+    // In another order, with more beside them, and a beginning that takes in the one that was there: nothing is taken back.
+    const more = { customer_ids: [...before.customer_ids, '4600000009900000002'], number_prefixes: ['BAR-', 'KIOSK-1', 'TILL-'] };
+    await configure(admin, { settings: { exempt: { ...before, ...more } } });
+    expect(await exempted()).toEqual([]);
+    await configure(admin, { settings: { exempt: { customer_ids: [], location_ids: [], number_prefixes: ['BAR-', 'KIOSK-1'] } } });
+    expect((await exempted()).toSorted()).toEqual(
+      Object.values(left)
+        .map((each) => each.id)
+        .toSorted(),
+    );
+    world.zoho.change('invoices', left.unknown.id, { total: world.zoho.document('invoices', plain.id).total });
+    world.zoho.faults([], of.organizationId);
+    ahead += 60 * minuteMs;
+    expect(await becomes(admin, plain.id, 'sealed')).toBeDefined();
+    for (const [what, { id, number }] of Object.entries(left)) {
+      const row = await until(
+        () => rowOf(admin, id),
+        (each) => each?.problem?.code === 'was_exempt',
+      );
+      expect(row, what).toMatchObject({ standing: 'to_seal', may_be_elsewhere: true });
+      expect(judged(number), what).toEqual([]);
+    }
+    for (const { id } of [still, wider])
+      await until(
+        async () => (await admin.get(`/documents?document_ids=${id}&standing=exempt`)).body.documents as Row[],
+        (rows) => rows.length === 1,
+      );
+    // Taken back, and exempt once more: by hand it is sealed as whatever is exempt.
+    await configure(admin, { settings: { auto_seal: 'off', exempt: { customer_ids: [], location_ids: [], number_prefixes: ['TILL-'] } } });
+    expect((await admin.seal('invoices', left.number.id)).body).toMatchObject({ state: 'signed' });
+    await configure(admin, exempt());
+    expect((await admin.seal('invoices', left.place.id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed' });
+  });
+
   test('is sealed by hand as it always was while it is exempt: by itself alone it never is', async () => {
     await configure(admin, exempt('TILL-'));
     const { id } = invoice(of, { invoice_number: 'TILL-2' });

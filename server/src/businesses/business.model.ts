@@ -40,6 +40,16 @@ export const isExempt = (
   (document.locationId !== null && exempt.location_ids.includes(document.locationId)) ||
   exempt.number_prefixes.some((prefix) => document.number.startsWith(prefix));
 
+/** What was exempt and is not any more: null where nothing is. A beginning of numbers is exempt as long as a shorter one takes it in. */
+export function exemptNoLonger(before: BusinessSettings['exempt'], after: BusinessSettings['exempt']): BusinessSettings['exempt'] | null {
+  const ended = {
+    customer_ids: before.customer_ids.filter((id) => !after.customer_ids.includes(id)),
+    location_ids: before.location_ids.filter((id) => !after.location_ids.includes(id)),
+    number_prefixes: before.number_prefixes.filter((prefix) => !after.number_prefixes.some((each) => prefix.startsWith(each))),
+  };
+  return Object.values(ended).some((each) => each.length > 0) ? ended : null;
+}
+
 /** Five, as many as the marketplace allows an extension per module. */
 export type SealFields = { receipt_number: string; sdc_id: string; signature: string; verification_url: string; signed_at: string };
 

@@ -5,7 +5,8 @@ import type { Recorder } from '../audit/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Branding, Business, BusinessSettings } from './business.model.ts';
+import type { Tx } from '../platform/db/database.ts';
+import { type Branding, type Business, type BusinessSettings, exemptNoLonger } from './business.model.ts';
 import { getBusiness, updateBusinessRow } from './business.store.ts';
 import { checkGoLive, keepLaterGoLive } from './go-live.ts';
 import type { ReadLogo } from './own-logo.ts';
@@ -40,7 +41,14 @@ export const ownBranding =
  * second factor was given: it is asked for where more than looks changes.
  */
 export const updateConfig =
-  (ports: { clock: Clock; record: Recorder; alerts: Alerts; ownBranding: OwnBranding }) =>
+  (ports: {
+    clock: Clock;
+    record: Recorder;
+    alerts: Alerts;
+    ownBranding: OwnBranding;
+    /** What came in while it was exempt is not sealed by itself because it is exempt no longer: another system may have sealed it. */
+    exemptNoLonger(tx: Tx, ended: BusinessSettings['exempt'], at: Date): Promise<unknown>;
+  }) =>
   async (ctx: Context, to: ConfigChange, withFactor: () => void): Promise<Business> => {
     const branding = to.branding && (await ports.ownBranding(ctx, to.branding));
     return ctx.transaction(async (tx) => {
@@ -60,6 +68,8 @@ export const updateConfig =
       const now = ports.clock.now();
       await updateBusinessRow(tx, after, now);
       await keepLaterGoLive(tx, { before: before.goLiveDate, after: after.goLiveDate, now });
+      const ended = exemptNoLonger(before.settings.exempt, after.settings.exempt);
+      if (ended) await ports.exemptNoLonger(tx, ended, now);
       if (branding?.logo !== undefined) await ports.alerts.settle(tx, ctx, ctx.businessId, ['logo_removed']);
       await ports.record(tx, ctx, { action: 'business.configured', subject: ctx.businessId, before: shown(before), after: shown(after) });
       return getBusiness(tx);

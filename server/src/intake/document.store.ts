@@ -1,12 +1,15 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
+import type { BusinessSettings } from '../businesses/index.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { json, query } from '../platform/db/query.ts';
 import { wordsOf } from '../platform/words.ts';
 import type { ListedDocument, UnreadableRow } from '../ports/books.ts';
 
+type Exempt = BusinessSettings['exempt'];
+
 /** A document as Zoho's lists and our looks at it say; what is sealed of it stands in its receipt. */
 export type DocumentKey = { module: 'invoices' | 'creditnotes'; documentId: string };
-/** `source` says what it was heard from: a hint may be anybody's, so it never seals by itself. Nor does what `wasExempt` at a look before. */
+/** `source` says what it was heard from: a hint may be anybody's, so it never seals by itself. Nor does what `wasExempt` before. */
 export type Due = DocumentKey & { lookAt: string; tries: number; wasExempt: boolean; source: 'webhook' | 'poll' | 'hint' };
 
 /**
@@ -171,6 +174,21 @@ export const lookAgain = (tx: Tx, of: { codes: string[]; withExempt: boolean; wi
     `update document set look_at = $1, tries = 0 where not sealed and not gone and (look_at is null or look_at > $1)
        and (problem->>'code' = any($2::text[]) or $3 and exempt or $4 and module = 'creditnotes' and problem is null)`,
     [at, of.codes, of.withExempt, of.withRefunds],
+  );
+
+/**
+ * What is exempt no longer, whether or not anybody has looked at it while it was: of what is known by its id only nobody can tell, so it is asked about.
+ * A look that is under way may have read the settings of before: such a document is looked at once more.
+ */
+export const leaveToPerson = (tx: Tx, { customer_ids, location_ids, number_prefixes }: Exempt, at: Date) =>
+  query(
+    tx,
+    `update document d set was_exempt = true, look_at = case when d.leased_until is null then d.look_at else $4 end from (
+       select business_id, module, document_id from document where not sealed and (customer_id is null or customer_id = any($1::text[])
+           or location_id = any($2::text[]) or exists (select 1 from unnest($3::text[]) p where starts_with(number, p)))
+        order by module, document_id for no key update) found
+      where d.business_id = found.business_id and d.module = found.module and d.document_id = found.document_id`,
+    [customer_ids, location_ids, number_prefixes, at],
   );
 
 /** Our own writing changed the document in Zoho: that change is known, and nothing to look at. */

@@ -1,6 +1,6 @@
 export { readZohoHealth } from './health.ts';
 export { deleteOldDeliveries, listDeliveries } from './delivery.store.ts';
-export { type DocumentKey, knowChange } from './document.store.ts';
+export { type DocumentKey, knowChange, leaveToPerson } from './document.store.ts';
 export type { Hook } from './hook.store.ts';
 export { closeMonth, longestDue, lookedAt, listDocuments, sealedElsewhere, type ListAsk, type ListedRow, type Month } from './list-documents.ts';
 export { rowKey } from './list.store.ts';

@@ -18,7 +18,7 @@ export async function findElsewhere(tx: Tx, { module, documentId }: Key, isLocke
   return fromJson<Elsewhere | null>(row?.elsewhere ?? null);
 }
 
-/** Whether the document was found to be exempt at a look before: whoever exempted it may have had it sealed by another system. */
+/** Whether the document was exempt, at a look before or while it waited for one: whoever exempted it may have had it sealed by another system. */
 export const wasExempt = async (tx: Tx, { module, documentId }: Key): Promise<boolean> =>
   (await queryOne<{ was_exempt: boolean }>(tx, 'select was_exempt from document where module = $1 and document_id = $2', [module, documentId]))?.was_exempt ??
   false;
