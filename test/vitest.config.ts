@@ -15,6 +15,7 @@ export default defineConfig({
         'widget/src/**/*.test.{ts,tsx}',
         'test/simulators/**/*.test.ts',
         'test/proof/code-of.test.ts',
+        'test/proof/attempt-after-send.test.ts',
       ]),
       // At full size an exam takes its time.
       project('exam', ['test/exams/**/*.test.ts'], process.env.MUHURI_EXAMS === 'whole' ? { testTimeout: 30 * 60_000 } : {}),
