@@ -410,6 +410,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     clock,
     startWatch: systemWatch(clock),
     wait: systemWait,
+    after: systemAfter,
     newId,
     log,
     timing,

@@ -12,7 +12,7 @@ let world: World;
 let proxy: PostgresProxy;
 let through: App;
 let api: Api;
-const timing = { retryFirstMs: 50, retryMaxMs: 200, settleQuietMs: 50, settleMaxMs: 100, doubtWaitMs: 100, leaseMs: 1_000, recordMaxMs: 40 };
+const timing = { retryFirstMs: 50, retryMaxMs: 200, settleQuietMs: 50, settleMaxMs: 100, doubtWaitMs: 100, leaseMs: 1_000, recordMaxMs: 40, recordSayMs: 200 };
 const quick = { timing, sweepMs: 100, lanesMax: 8, waitMs: 10_000, vsdc: { answerTimeoutMs: 300, lateTimeoutMs: 20_000 } };
 /** More tries than a moment's trouble would take. */
 const longMeans = 9;
@@ -128,6 +128,12 @@ test('a database that falls silent, refusing nothing and answering nothing, is l
   const outage = proxy.silent((said) => said.includes('"receipt_number"'));
   press(document);
   await until(outage.done, (is) => is);
+  // Said long before anybody knows that it failed: until then a hard kill would take it along without a word.
+  const said = await until(
+    () => lines.filter((each) => each.message === 'what a device said is not recorded yet'),
+    (all) => all.length > 0,
+  );
+  expect(said).toMatchObject([{ fields: { ...takenAlong(document), error: expect.stringContaining('not recorded within 200 ms') } }]);
   // Once on the connection that fell silent, and on a new one that nobody answers.
   await until(
     () => count('an outcome is recorded again'),

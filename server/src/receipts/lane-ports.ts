@@ -34,6 +34,8 @@ export type LaneTiming = {
   recordMaxMs: number;
   /** How long a try to write it down may take once the process ends. */
   recordLastMs: number;
+  /** How long writing it down may take before it is said in the log. */
+  recordSayMs: number;
 };
 
 export const usualTiming: LaneTiming = {
@@ -48,6 +50,7 @@ export const usualTiming: LaneTiming = {
   switchPatienceMs: 5_000,
   recordMaxMs: 5_000,
   recordLastMs: 3_000,
+  recordSayMs: 3_000,
 };
 
 export type LanePorts = {
@@ -60,6 +63,8 @@ export type LanePorts = {
   /** Counts what passes between writing a send down and its first byte. */
   startWatch: StartWatch;
   wait(ms: number): Promise<void>;
+  /** Runs something once so many milliseconds have passed, unless taken back. */
+  after(ms: number, run: () => void): () => void;
   newId: NewId;
   log: Log;
   timing: LaneTiming;

@@ -273,11 +273,18 @@ async function send(
 
 /**
  * What a device has said is written as long as it takes; only where a database that is there refuses it, or the process ends, it is given up. Until then it
- * stands nowhere else, and a process may end without a word: so it is `said` in the log as soon as it could not be written at once.
+ * stands nowhere else, and a process may end without a word: so it is `said` in the log as soon as it could not be written at once, or is not yet after a
+ * moment. A database that has fallen silent fails only after a minute, and whatever waits for its turn behind others later than that.
  */
 async function write<T>(ports: LanePorts, ctx: Context, sending: Sending, said: (() => object) | null, work: (triesBefore: number) => Promise<T>): Promise<T> {
   const { receiptId, deviceId } = sending;
   let isSaid = false;
+  const say = (error: unknown) => {
+    if (said && !isSaid) ports.log.warn({ ...aboutOf(ctx, sending), ...said(), error: String(error) }, 'what a device said is not recorded yet');
+    isSaid = said !== null;
+  };
+  const { recordSayMs } = ports.timing;
+  const takeBack = ports.after(recordSayMs, () => say(`not recorded within ${recordSayMs} ms`));
   const result = await tryAgain(
     {
       wait: ports.wait,
@@ -291,11 +298,10 @@ async function write<T>(ports: LanePorts, ctx: Context, sending: Sending, said: 
     { business_id: ctx.businessId, receipt_id: receiptId },
     (before) =>
       work(before).catch((error: unknown) => {
-        if (said && !isSaid) ports.log.warn({ ...aboutOf(ctx, sending), ...said(), error: String(error) }, 'what a device said is not recorded yet');
-        isSaid = said !== null;
+        say(error);
         throw error;
       }),
-  );
+  ).finally(takeBack);
   if (isSaid) ports.log.warn(aboutOf(ctx, sending), 'what a device said is recorded after all');
   return result;
 }

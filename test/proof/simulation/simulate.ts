@@ -190,6 +190,8 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
         return () => scheduler.now - from;
       },
       wait: (ms) => scheduler.wait(owner, ms, 'waited'),
+      // Only for the log, which nobody reads here.
+      after: () => () => {},
       newId,
       log: silentLog,
       timing,
