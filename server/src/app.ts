@@ -116,7 +116,7 @@ import {
   correctTaxpayer,
   duringSupport,
   endSupport,
-  endSupportWith,
+  endWhatTheyOpened,
   getBusinessEntry,
   inviteAdmin,
   listBusinesses,
@@ -477,7 +477,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     log,
   });
   const entering = { database, clock, newId, sessions, factor };
-  const endWith = endSupportWith({ clock, record, contextOf: (businessId) => jobContext(businessId, 'operator_ended') });
+  const endWith = endWhatTheyOpened({ clock, record, contextOf: (businessId) => jobContext(businessId, 'operator_ended') });
   const operatorsOf = operators({ ...entering, recordPlatform, tries, sendMail: mail.send, publicUrl: config.publicUrl, endWith });
   const waysBackOf = waysBack({
     ...people,

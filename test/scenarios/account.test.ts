@@ -998,6 +998,64 @@ describe('another address for the only admin of a business, who has lost mailbox
 });
 
 describe('operators', () => {
+  /** Another operator who is about to go, and how the first one ends them. */
+  const leaving = async (username: string): Promise<{ leaver: Api; end: () => ReturnType<Api['post']> }> => {
+    const operator = await Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
+    await operator.post('/platform/operators', { email: `${username}@platform.example` });
+    const token = linkIn(await mailTo(`${username}@platform.example`, 'invited to operate'));
+    const made = await anyone().post('/auth/operator-invitation/accept', { token, username, name: username, password });
+    const leaver = withToken(made.body.token);
+    await enrol(leaver, password, clock.now());
+    const all = (await leaver.get('/platform/operators')).body.operators as { id: string; is_self: boolean }[];
+    return { leaver, end: () => operator.post(`/platform/operators/${all.find((each) => each.is_self)?.id}/end`) };
+  };
+  const asked = (name: string, tin: string) => ({
+    business_name: name,
+    email: `office@${name}.example`,
+    location: 'Huye',
+    tin_number: tin,
+    phone_number: '+250 788 000 200',
+    country: 'RW',
+    vat_registered: true,
+    admin_email: `first@${name}.example`,
+  });
+  const opens = async (address: string) =>
+    (await anyone().post('/auth/invitation', { token: linkIn(await mailTo(address, 'invites you')) })).body.code as string | undefined;
+
+  test('who go leave no way into a business open that they had made, not one that was under way either', async () => {
+    const { leaver, end } = await leaving('leaver');
+    const registered = await leaver.post('/businesses', asked('umurava', '100200610'));
+    expect(registered.status, JSON.stringify(registered.body)).toBe(200);
+    const businessId = registered.body.business.id as string;
+    expect(await opens('first@umurava.example')).toBe(undefined);
+    const hold = { sql: 'select 1 from business for no key update', businessId };
+    const { invited, ended } = await whileHeld(hold, async (waiting) => {
+      const inviting = leaver.post(`/businesses/${businessId}/invitations`, { email: 'accomplice@umurava.example' });
+      await waiting(1);
+      const ending = end();
+      // Either their end waits for what is under way, or it is through and did not see it.
+      await Promise.race([ending, waiting(2).catch(() => {})]);
+      return { invited: inviting, ended: ending };
+    });
+    expect([invited.status, ended.status]).toEqual([200, 200]);
+    expect(await opens('first@umurava.example')).toBe('link_over');
+    expect(await opens('accomplice@umurava.example')).toBe('link_over');
+    expect(await world.sql("select 1 as one from audit where action = 'invitation.withdrawn'", [], businessId)).toHaveLength(2);
+  });
+
+  test('who are ended while they register a business leave no way into it', async () => {
+    const { leaver, end } = await leaving('registrar');
+    const { registered, ended } = await whileHeld({ sql: 'lock table reference.business_directory in share mode' }, async (waiting) => {
+      const registering = leaver.post('/businesses', asked('intego', '100200620'));
+      await waiting(1);
+      const ending = end();
+      await Promise.race([ending, waiting(2).catch(() => {})]);
+      return { registered: registering, ended: ending };
+    });
+    expect([registered.status, ended.status]).toEqual([200, 200]);
+    expect(await opens('first@intego.example')).toBe('link_over');
+  });
+
   test('invite each other by a mailed link and end each other, never the last one, both at once or not', async () => {
     const operator = await Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
     const self = ((await operator.get('/platform/operators')).body.operators as { id: string; is_self: boolean }[]).find((each) => each.is_self);

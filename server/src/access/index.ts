@@ -23,6 +23,7 @@ export { changeMember, endMember, listAdministered, listPeople } from './people.
 export {
   blockPerson,
   findMemberStatus,
+  holdPerson,
   insertMembership,
   insertMembershipIndex,
   insertPerson,

@@ -1,4 +1,4 @@
-import { invitationMail, listMembers, openInvitation } from '../access/index.ts';
+import { invitationMail, listMembers, openInvitation, whileTheyStay } from '../access/index.ts';
 import type { PlatformRecorder, Recorder } from '../audit/index.ts';
 import { compareTaxpayer, eraseDevices, listBranches, stopLanes } from '../branches/index.ts';
 import { eraseKey, findDirectoryEntry, getBusiness, setDirectoryStatus, updateBusinessRow, updateDirectoryEntry, type Business } from '../businesses/index.ts';
@@ -188,7 +188,7 @@ export const inviteAdmin =
   (ports: Ports) =>
   async (ctx: Context, email: string): Promise<{ email: string; expiresAt: Date }> => {
     if (!(await ports.database.platform((tx) => findDirectoryEntry(tx, ctx.businessId)))) throw new AppError('not_found');
-    return ctx.transaction(async (tx) => {
+    return whileTheyStay(ctx, async (tx) => {
       if ((await listMembers(tx)).some(({ status, role }) => status === 'active' && role === 'business_admin')) throw new AppError('admin_decides');
       const { entry, token } = await openInvitation(tx, ctx, ports, { email, role: 'business_admin', permissions: [] });
       await ports.sendMail(invitationMail(ports.publicUrl, email, (await getBusiness(tx)).name, token));

@@ -3,7 +3,7 @@ export { activateAfterSetup, inviteAdmin, setBusinessStatus, setQuotas, correctT
 export { getBusinessEntry, listBusinesses, readBusinessTrail, sumPlatform } from './operator-views.ts';
 export { registerByOperator } from './register-by-operator.ts';
 export { setup } from './setup.ts';
-export { beginSupport, duringSupport, endSupport, endSupportWith, listSupport } from './support-access.ts';
+export { beginSupport, duringSupport, endSupport, endWhatTheyOpened, listSupport } from './support-access.ts';
 export { SupportAccessEntity } from './support-access.entity.ts';
 export { rotateKeys } from './rotate-keys.ts';
 export { listPeopleForOperator, setBlocked } from './people-of-business.ts';

@@ -1,5 +1,5 @@
 import { cut } from '@muhuri/shared/text';
-import { invitationMail, openInvitation } from '../access/index.ts';
+import { holdPerson, invitationMail, openInvitation } from '../access/index.ts';
 import type { PlatformRecorder, Recorder } from '../audit/index.ts';
 import { insertBranch } from '../branches/index.ts';
 import {
@@ -62,6 +62,8 @@ export const registerByOperator =
     const ctx = contextOf(businessId);
     const made = await ports.database
       .registration(async (tx, enter) => {
+        // Whoever is being ended leaves no way in behind that was not looked for.
+        if (ctx.actor.type === 'operator' && !(await holdPerson(tx, ctx.actor.id))) throw new AppError('not_signed_in');
         await insertDirectoryEntry(
           tx,
           { businessId, name: ask.business_name, status: 'pending', taxpayerId: ask.tin_number, email: ask.email, organizationId: null },

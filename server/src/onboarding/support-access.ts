@@ -1,4 +1,4 @@
-import { type EndWithOperator, whileTheyStay } from '../access/index.ts';
+import { type EndWithOperator, whileTheyStay, withdrawInvitationsOf } from '../access/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import { findDirectoryEntry, holdBusiness, listBusinessIds } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
@@ -55,8 +55,8 @@ export const endSupport =
       return open;
     });
 
-/** What an operator who goes has open anywhere ends with them, and says so in each business. */
-export const endSupportWith =
+/** What an operator who goes has open anywhere ends with them, a way in for whom they invited too, and says so in each business. */
+export const endWhatTheyOpened =
   (ports: Pick<Ports, 'clock' | 'record'> & { contextOf(businessId: string): Context }): EndWithOperator =>
   async (tx, enter, leave, operatorId) => {
     for (const businessId of await listBusinessIds(tx)) {
@@ -69,6 +69,7 @@ export const endSupportWith =
       );
       const ctx = ports.contextOf(businessId);
       for (const { id } of open) await ports.record(tx, ctx, { action: 'support_access.ended', subject: id, after: { because: 'operator.ended' } });
+      await withdrawInvitationsOf(tx, ctx, ports, operatorId);
       await leave();
     }
   };
