@@ -55,7 +55,7 @@ const send = async (url: string, body: string, secret: string | null, signature 
 };
 const about = (id: string, modified = '2026-11-20T10:00:00+0200') => JSON.stringify({ invoice: { invoice_id: id, last_modified_time: modified } });
 const deliveries = async (verdict: string) =>
-  (await admin.get(`/webhooks/deliveries?limit=200&verdict=${verdict}`)).body.deliveries as { document_id: string }[];
+  (await admin.get(`/webhooks/deliveries?limit=200&verdict=${verdict}`)).body.deliveries as { webhook_id: string }[];
 
 describe('a private installation', () => {
   test('is shown before it is made, made once, and makes an invoice sealed and its seal stand on it from the moment it is sent', async () => {
@@ -314,7 +314,6 @@ describe('what Zoho loses', () => {
     const made = await hook();
     const ids = Array.from({ length: 60 }, () => newInvoice());
     const judged = world.vsdc.receipts().length;
-    const forgedBefore = (await deliveries('forged')).length;
     const sends = ids.flatMap((id, i) => {
       const body = about(id, `2026-11-21T08:00:${String(i % 60).padStart(2, '0')}+0200`);
       const one = () => send(made.url, body, made.secret);
@@ -345,7 +344,9 @@ describe('what Zoho loses', () => {
       90_000,
     );
     expect(world.vsdc.receipts().length - judged).toBe(ids.length);
-    expect((await deliveries('forged')).length - forgedBefore).toBe(replies.filter((each) => each.body.received === 'forged').length);
+    // Rules of before, whose secret was taken away, may tell of what is still being written to earlier documents.
+    const forged = (await deliveries('forged')).filter((each) => each.webhook_id === made.webhook.id);
+    expect(forged).toHaveLength(replies.filter((each) => each.body.received === 'forged').length);
   });
 });
 
