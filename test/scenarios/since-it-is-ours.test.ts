@@ -29,16 +29,17 @@ function invoice(of: DemoBusiness, more: object = {}): { id: string; number: str
   const source = world.zoho.documents().find((each) => each.organization_id === of.organizationId && each.what.startsWith('simple sale'));
   const id = `4600000009${String(980_000_000 + made)}`;
   const now = timeAt(Date.now() + ahead);
+  const number = `O-${made}`;
   world.zoho.add('invoices', of.organizationId, {
     ...structuredClone(world.zoho.document('invoices', source?.id ?? '')),
     invoice_id: id,
-    invoice_number: `O-${made}`,
+    invoice_number: number,
     date: today(),
     created_time: now,
     last_modified_time: now,
     ...more,
   });
-  return { id, number: `O-${made}` };
+  return { id, number: (more as { invoice_number?: string }).invoice_number ?? number };
 }
 type Row = { document_id: string; standing: string; problem: { code: string } | null; may_be_elsewhere: boolean };
 const judged = (number: string) => world.vsdc.receipts().filter((each) => each.request.remark === number);
@@ -262,6 +263,27 @@ describe('a document that was exempt when it came in', () => {
     expect(await preflight(admin, id)).toMatchObject({ findings: [], ready: true });
     expect((await admin.seal('invoices', id)).body).toMatchObject({ state: 'signed' });
     await configure(admin, exempt());
+  });
+
+  test('and waits at its device is not asked about once more where a person has sealed it; where it was opened by itself it is', async () => {
+    const branch = `/branches/${of.branchIds[0]}`;
+    expect((await admin.post(`${branch}/pause`)).status).toBe(200);
+    await configure(admin, { settings: { auto_seal: 'sent' } });
+    const byItself = invoice(of, { invoice_number: 'TILL-5' });
+    await look(admin);
+    expect(await becomes(admin, byItself.id, 'waiting')).toBeDefined();
+    await configure(admin, exempt('TILL-'));
+    const byHand = invoice(of, { invoice_number: 'TILL-6' });
+    await look(admin);
+    expect((await admin.seal('invoices', byHand.id)).body).toMatchObject({ state: 'queued' });
+    await configure(admin, exempt());
+    ahead += 2 * minuteMs;
+    expect((await admin.post(`${branch}/resume`)).status).toBe(200);
+    expect(await becomes(admin, byHand.id, 'sealed')).toBeDefined();
+    expect(await becomes(admin, byItself.id, 'refused')).toMatchObject({ problem: { code: 'was_exempt' } });
+    expect([judged(byHand.number).length, judged(byItself.number).length]).toEqual([1, 0]);
+    await configure(admin, { settings: { auto_seal: 'off' } });
+    expect((await admin.seal('invoices', byItself.id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed' });
   });
 
   test('is asked about anew where what was confirmed was said before somebody marked it as sealed by another system', async () => {

@@ -26,3 +26,6 @@ export type Filing = {
 };
 
 export type Filed = { sale: Sale; filing: Filing };
+
+/** Whom a device is told of where no person has sealed: what was opened by itself, or by another program. */
+export const noPerson: Filed['filing']['user'] = { id: 'muhuri', name: 'Muhuri' };

@@ -14,7 +14,7 @@ import { demandsOf } from './demands.model.ts';
 import { hashOf } from './document-hash.ts';
 import type { BooksDocument } from './document.model.ts';
 import { findElsewhere, numberOfSaleElsewhere, wasExempt } from './elsewhere.store.ts';
-import type { Filed } from './filing.model.ts';
+import { type Filed, noPerson } from './filing.model.ts';
 import { type FindUnprintable, textsOn } from './find-unprintable.ts';
 import { baseTotalOf, foreignOf, knownPaymentMethod, makeSale } from './make-sale.model.ts';
 import type { Answers, ItemMapping, Setup } from './setup.model.ts';
@@ -196,7 +196,7 @@ async function fitToSale(ctx: Context, asked: Sale, saleReceipt: Receipt, ownRec
 }
 
 function filingOf(ctx: Context, business: Business, device: Device, rates: Record<string, string>, saleReceipt: Receipt | null): Filed['filing'] {
-  const user = ctx.actor.type === 'person' ? { id: ctx.actor.membershipId.slice(-20), name: ctx.actor.name } : { id: 'muhuri', name: 'Muhuri' };
+  const user = ctx.actor.type === 'person' ? { id: ctx.actor.membershipId.slice(-20), name: ctx.actor.name } : noPerson;
   return {
     device: { taxpayerId: business.taxpayerId, branchCode: device.branchCode, serial: device.serial },
     mrcNumber: device.mrcNumber,

@@ -26,7 +26,9 @@ import {
 } from './lane.store.ts';
 import { isStill } from './document-hash.ts';
 import { fitUnderLock, moveTo, withItemCodes } from './open-receipt.ts';
+import { noPerson } from './filing.model.ts';
 import { provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
+import type { Answers } from './setup.model.ts';
 import { holdDevice, lockReceipt, type Receipt, refreshReceipt, setReceiptState } from './receipt.store.ts';
 import { tryAgain } from '../platform/try-again.ts';
 
@@ -424,7 +426,10 @@ const settled = <T>(work: Promise<T>): Promise<{ is: T } | { refused: AppError }
 /** The world moves: the document is read again. Changed, it will be frozen anew; void, deleted or unsealable, it leaves the lane. */
 async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head: LaneHead): Promise<void> {
   const answers = await ctx.transaction(async (tx) => ((await lockReceipt(tx, head.id)) as Receipt).answers);
-  const result = await ports.prepareSale(ctx, head.module, head.documentId, answers, head.id).then(
+  // Sealed by a person while it was exempt, or before: whose it is was decided then. What was opened by itself is asked about as if it came in now.
+  const isDecided = head.filed.filing.user.id !== noPerson.id;
+  const said: Answers = isDecided ? { ...answers, confirm: [...(answers.confirm ?? []), 'was_exempt'] } : answers;
+  const result = await ports.prepareSale(ctx, head.module, head.documentId, said, head.id).then(
     (prepared) => ({ prepared }),
     (error: unknown) => ({ error }),
   );
