@@ -67,6 +67,7 @@ import { listBranchViews } from './branches/list-branches.ts';
 import { findTaxpayer, listNames, getMappings, putMappings, readListsView, refreshDueLists, refreshLists, registerItems } from './catalogue/index.ts';
 import { listsRoutes } from './catalogue/lists.routes.ts';
 import { mappingRoutes } from './catalogue/mapping.routes.ts';
+import { closingTimes } from './closing-times.ts';
 import type { Config, Secrets } from './config.ts';
 import {
   accessTokens,
@@ -272,9 +273,6 @@ export const version = (JSON.parse(readFileSync(new URL('../../package.json', im
 
 /** Lanes that one process works at once: most of the time each only waits for its device. */
 const lanesMax = 512;
-
-/** What each part may take to come to its end when the server closes. */
-const closeMs = 10_000;
 
 /** A deadline is counted in hours: five minutes late is in time. */
 const deadlineMinutes = 5;
@@ -1028,11 +1026,11 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     const lanesClosed = lanes.close();
     await closeServer(server);
     await vsdc.answered();
-    await inTime('lanes', lanesClosed);
+    await inTime('lanes', lanesClosed, closingTimes.lanesMs);
     // Sockets that still wait for an answer are closed here, and that they are is recorded: a doubt may be asked about at once.
     await vsdc.close();
     const begun = () => Promise.all([lanesClosed, Promise.allSettled(background)]);
-    await inTime('lanes without their devices, and what was begun beside requests', begun());
+    await inTime('lanes without their devices, and what was begun beside requests', begun(), closingTimes.cutOffMs);
     // What could not be written until now is tried once more, and told of where it is lost.
     ending.abort();
     await inTime('what could not be written', begun());
@@ -1047,8 +1045,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   }
 
   /** Whatever somebody outside makes last, the end of the server does not wait for it longer than this. */
-  async function inTime(what: string, wait: Promise<unknown>): Promise<void> {
-    if ((await within(wait, instead.closeMs ?? closeMs, 'late' as const)) === 'late') log.warn({ what }, 'closing goes on without waiting any longer');
+  async function inTime(what: string, wait: Promise<unknown>, ms = closingTimes.partMs): Promise<void> {
+    if ((await within(wait, Math.min(ms, instead.closeMs ?? ms), 'late' as const)) === 'late') log.warn({ what }, 'closing goes on without waiting any longer');
   }
 }
 

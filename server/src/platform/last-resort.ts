@@ -1,7 +1,7 @@
 import { type Log, redacted } from './log.ts';
 
 /** All that is left to a process whose state nobody can vouch for: to say why, end its work in order, and be started again. */
-const endMs = 60_000;
+export const endMs = 60_000;
 
 export type LastResort = {
   /** How the process ends its work once it has begun it. */

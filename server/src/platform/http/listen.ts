@@ -28,11 +28,14 @@ export function listen(
   });
 }
 
+/** How long what runs may take once the server closes. */
+export const closeServerMs = 10_000;
+
 /** Answers what runs, lets idle keep-alive connections go at once, and ends the rest at the deadline. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const idle = setInterval(() => server.closeIdleConnections(), 100);
-    const deadline = setTimeout(() => server.closeAllConnections(), 10_000);
+    const deadline = setTimeout(() => server.closeAllConnections(), closeServerMs);
     server.close(() => {
       clearInterval(idle);
       clearTimeout(deadline);
