@@ -458,7 +458,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const sessions = openSessions({ database, clock, readKey: readKeyOf, log, derive: secretsFrom(secrets.masterKey, 'session renewal') });
   const tries = openTries({ database, clock, newId });
   const tellPerson = notifyPerson({ database, clock, sendMail: mail.send, log, background: inBackground, publicUrl: config.publicUrl });
-  const factor = openSecondFactor({ database, clock, newId, totp: openTotp({ database, vault, clock }), tries, notify: tellPerson });
+  const factor = openSecondFactor({ database, clock, newId, totp: openTotp({ vault, clock }), tries, notify: tellPerson });
   const who = checkWho({ database, clock, newId });
   const account = ownAccount({
     database,

@@ -248,6 +248,44 @@ describe('what is under way while the password changes does not outlive it', () 
     expect((await own.get('/auth/profile')).body).toMatchObject({ email_pending: null });
   });
 
+  test('an authenticator of somebody else’s, begun before and confirmed in a session that the change ends', async () => {
+    const thief = await newPerson('ulfert');
+    const begun = await thief.post('/auth/totp', { password });
+    const link = await resetLink('ulfert');
+    const { confirmed, set } = await whileHeld(counter(`second_factor:in_sessions:${await idOf(thief)}`), async (waiting) => {
+      const confirming = thief.post('/auth/totp/confirm', { code: codeOf(begun.body.secret as string, 0, clock.now()) });
+      await waiting(1);
+      return { confirmed: confirming, set: await reset(link) };
+    });
+    expect([set.status, confirmed.status]).toEqual([200, 401]);
+    const own = await Api.signIn(world, { username: 'ulfert', password: nextPassword });
+    expect((await own.get('/auth/me')).body.second_factor).toBe('none');
+  });
+
+  test('an authenticator that is begun with the former one', async () => {
+    const thief = await newPerson('volkmar');
+    const link = await resetLink('volkmar');
+    const { begun, set } = await whileHeld(counter(`own_password:${await idOf(thief)}`), async (waiting) => {
+      const beginning = thief.post('/auth/totp', { password });
+      await waiting(1);
+      return { begun: beginning, set: await reset(link) };
+    });
+    expect([set.status, begun.status]).toEqual([200, 401]);
+  });
+
+  test('the removal of the authenticator, asked for with the former one', async () => {
+    const thief = await newPerson('wendelin');
+    await enrol(thief, password);
+    const link = await resetLink('wendelin');
+    const { removed, set } = await whileHeld(counter(`account_change:${await idOf(thief)}`), async (waiting) => {
+      const removing = thief.asSession().post('/auth/totp/remove', { password });
+      await waiting(1);
+      return { removed: removing, set: await reset(link) };
+    });
+    expect([set.status, removed.status]).toEqual([200, 401]);
+    expect((await anyone().post('/auth/login', { username: 'wendelin', password: nextPassword })).body.code).toBe('code_needed');
+  });
+
   test('fresh recovery codes of a session that the change ends', async () => {
     const thief = await newPerson('tankred');
     await enrol(thief, password);

@@ -229,10 +229,11 @@ export const ownAccount = (ports: Ports) => {
       notify(person.id, 'password_reset');
     },
     async beginTotp(session: Session, password: string) {
-      return factor.begin(await withPassword(session, password, 'password'));
+      await withPassword(session, password, 'password');
+      return factor.begin(sessions.during, session);
     },
     async confirmTotp(session: Session, code: string): Promise<{ session: Session; recoveryCodes: string[] }> {
-      const recoveryCodes = await factor.confirm(session, code);
+      const recoveryCodes = await factor.confirm(sessions.during, session, code);
       await sessions.verified(session);
       return { session: { ...session, verifiedAt: clock.now(), hasSecondFactor: true }, recoveryCodes };
     },
@@ -246,7 +247,7 @@ export const ownAccount = (ports: Ports) => {
     async removeTotp(session: Session, password: string) {
       await withPassword(session, password, 'password');
       await mayBeTold(session);
-      await factor.remove(session.person.id);
+      await factor.remove(sessions.during, session);
     },
     readFactor: (session: Session) => factor.read(session.person.id),
     async renewRecoveryCodes(session: Session) {

@@ -52,42 +52,53 @@ export function openSecondFactor(ports: Ports) {
     const hash = hashOf(plain(given.recovery_code));
     return as === 'look' ? holdsRecoveryCode(tx, personId, hash) : useRecoveryCode(tx, personId, hash, clock.now());
   };
-  const pass = async (personId: string, given: Given, countedBy: string, as: 'use' | 'look' | 'first'): Promise<void> => {
+  type Look = (isRightIn: (tx: Tx) => Promise<boolean>) => Promise<boolean>;
+  const pass = async (personId: string, given: Given, countedBy: string, as: 'use' | 'look' | 'first', look: Look = database.platform): Promise<void> => {
     const subject = `second_factor:${countedBy}`;
     if (!(await tries.allow(subject, wrong))) throw new AppError('too_many_attempts');
-    if (!(await database.platform((tx) => isRight(tx, personId, given, as))))
+    if (!(await look((tx) => isRight(tx, personId, given, as))))
       throw new AppError('wrong_code', { field: given.recovery_code === undefined ? 'code' : 'recovery_code' });
     await tries.forget(subject);
     if (given.recovery_code !== undefined && as !== 'look') ports.notify(personId, 'recovery_code_used');
   };
-  const makeCodes = async (within: (work: (tx: Tx) => Promise<void>) => Promise<void>, personId: string): Promise<string[]> => {
+  const makeCodes = async (tx: Tx, personId: string): Promise<string[]> => {
     const letters = () => Array.from({ length: codeLetters }, () => alphabet[randomInt(alphabet.length)]).join('');
     const codes = Array.from({ length: codesMade }, letters);
-    await within((tx) => replaceRecoveryCodes(tx, personId, codes.map(hashOf), clock.now()));
+    await replaceRecoveryCodes(tx, personId, codes.map(hashOf), clock.now());
     return codes.map((code) => code.match(/.{4}/g)?.join('-') ?? code);
   };
 
   return {
-    begin: totp.begin,
+    begin: (during: Sessions['during'], session: Session) => totp.begin((work) => during(session, work)),
     /** At sign-in, once the password was right. `look` leaves a right one unused, for a sign-in that cannot be finished yet. */
     passAtSignIn: (person: Pick<StoredPerson, 'id'>, given: Given, as: 'use' | 'look') => pass(person.id, given, person.id, as),
     passInSession: (session: Session, given: Given) => pass(session.person.id, given, countedIn(session), 'use'),
-    /** The authenticator's first code puts it in force; answers the recovery codes, which leave the server here only. */
-    async confirm(session: Session, code: string): Promise<string[]> {
+    /**
+     * The authenticator's first code puts it in force; answers the recovery codes, which leave the server here only. It stands on the session: whoever
+     * has just set another password must not find an authenticator in front of it that is not theirs.
+     */
+    async confirm(during: Sessions['during'], session: Session, code: string): Promise<string[]> {
       if (session.hasSecondFactor) throw new AppError('wrong_state', { state: 'set_up' });
-      await pass(session.person.id, { code }, countedIn(session), 'first');
-      const codes = await makeCodes(database.platform, session.person.id);
+      let codes: string[] = [];
+      await pass(session.person.id, { code }, countedIn(session), 'first', (isRightIn) =>
+        during(session, async (tx, person) => {
+          if (person.totpConfirmedAt) throw new AppError('wrong_state', { state: 'set_up' });
+          if (!(await isRightIn(tx))) return false;
+          codes = await makeCodes(tx, person.id);
+          return true;
+        }),
+      );
       ports.notify(session.person.id, 'authenticator_set_up');
       return codes;
     },
     async renewCodes(during: Sessions['during'], session: Session): Promise<string[]> {
-      const codes = await makeCodes((work) => during(session, work), session.person.id);
+      const codes = await during(session, (tx, person) => makeCodes(tx, person.id));
       ports.notify(session.person.id, 'recovery_codes_made');
       return codes;
     },
-    async remove(personId: string): Promise<void> {
-      await database.platform((tx) => removeSecondFactor(tx, personId));
-      ports.notify(personId, 'authenticator_removed');
+    async remove(during: Sessions['during'], session: Session): Promise<void> {
+      await during(session, (tx, person) => removeSecondFactor(tx, person.id));
+      ports.notify(session.person.id, 'authenticator_removed');
     },
     /** What there is, as its owner sees it. */
     read: (personId: string): Promise<{ codesLeft: number; devices: RememberedDevice[] }> =>

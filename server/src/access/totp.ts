@@ -1,6 +1,6 @@
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Database, Tx } from '../platform/db/database.ts';
+import type { Tx } from '../platform/db/database.ts';
 import type { Vault } from '../platform/vault.ts';
 import { lockPerson, type StoredPerson, setTotp, usedTotp } from './person.store.ts';
 
@@ -12,8 +12,8 @@ const made = async (secret: string, username = '') => {
 };
 
 export type Totp = {
-  /** A new secret, not yet in force; it leaves the server once. */
-  begin(person: Pick<StoredPerson, 'id' | 'username'>): Promise<{ secret: string; uri: string }>;
+  /** A new secret, not yet in force, written by `within` with the person's locked row; it leaves the server once. */
+  begin(within: (work: (tx: Tx, person: StoredPerson) => Promise<StoredPerson>) => Promise<StoredPerson>): Promise<{ secret: string; uri: string }>;
   /**
    * Whether the code is right now, by the person's locked row; each holds once, unless it is only looked at. `first` puts the secret in
    * force where there is none yet. Nothing is counted here: `second-factor.ts` does before it asks.
@@ -22,20 +22,19 @@ export type Totp = {
 };
 
 /** Time-based codes (RFC 6238), the secret sealed under the person's own data key. */
-export function openTotp(ports: { database: Database; vault: Vault; clock: Clock }): Totp {
-  const { database, vault, clock } = ports;
+export function openTotp(ports: { vault: Vault; clock: Clock }): Totp {
+  const { vault, clock } = ports;
   return {
-    async begin(person) {
+    async begin(within) {
       const { Secret } = await import('otpauth');
       const secret = new Secret({ size: 20 }).base32;
-      await database.platform(async (tx) => {
-        const stored = await lockPerson(tx, person.id);
-        if (!stored) throw new AppError('not_signed_in');
-        if (stored.totpConfirmedAt) throw new AppError('wrong_state', { state: 'set_up' });
-        const dataKey = stored.dataKey ?? vault.newDataKey(person.id);
+      const { username } = await within(async (tx, person) => {
+        if (person.totpConfirmedAt) throw new AppError('wrong_state', { state: 'set_up' });
+        const dataKey = person.dataKey ?? vault.newDataKey(person.id);
         await setTotp(tx, person.id, { dataKey, secret: vault.seal(dataKey, person.id, 'totp_secret', secret) });
+        return person;
       });
-      return { secret, uri: (await made(secret, person.username)).toString() };
+      return { secret, uri: (await made(secret, username)).toString() };
     },
     async check(tx, personId, code, as) {
       const person = await lockPerson(tx, personId);
