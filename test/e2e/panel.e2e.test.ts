@@ -418,7 +418,7 @@ describe('what does not go its usual way', () => {
     await look(panel, '20-reversal');
     await panel.panel.getByRole('button', { name: 'Propose to undo it' }).click();
     await giveFactor(panel);
-    await panel.panel.getByText('A second person has to confirm.').waitFor();
+    await panel.panel.getByText(/a refund under number \d+\. A second person has to confirm\./).waitFor();
     expect(await panel.panel.getByRole('button', { name: 'Confirm: undo and seal anew' }).count()).toBe(0);
     const document = named(what);
     const other = await openPanel(browser, world, business().organizationId, document.module, document.id);

@@ -56,6 +56,22 @@ function invoice(): { id: string; number: string } {
   });
   return { id, number: `V-${made}` };
 }
+/** While a send may still be answered, nothing is undone. */
+async function areClosed(receiptId: string): Promise<void> {
+  await until(
+    async () =>
+      Number(
+        (
+          await world.sql(
+            'select count(*)::int as n from attempt where receipt_id = $1 and socket_closed_at is null and socket_until > now()',
+            [receiptId],
+            business().businessId,
+          )
+        )[0]?.n,
+      ),
+    (open) => open === 0,
+  );
+}
 /** A sale the device has signed and whose answer nobody got. */
 async function lost(): Promise<{ id: string; number: string; receiptId: string; invoiceNumber: string }> {
   const document = invoice();
@@ -65,19 +81,7 @@ async function lost(): Promise<{ id: string; number: string; receiptId: string; 
     () => present(reply.body.id),
     (each) => each.problem?.code === 'signed_answer_lost',
   );
-  await until(
-    async () =>
-      Number(
-        (
-          await world.sql(
-            'select count(*)::int as n from attempt where receipt_id = $1 and socket_closed_at is null and socket_until > now()',
-            [known.id],
-            business().businessId,
-          )
-        )[0]?.n,
-      ),
-    (open) => open === 0,
-  );
+  await areClosed(known.id);
   return { ...document, receiptId: known.id as string, invoiceNumber: known.invoice_number as string };
 }
 const proposal = { reason_code: '06', source: 'portal and the log of the VSDC: not there' };
@@ -178,6 +182,35 @@ describe('a sale whose data are lost for good', () => {
     expect((await confirm({ proposed_at: last })).status).toBe(200);
     await becomes(sale.receiptId, 'signed');
     expect(judged(sale.number)).toHaveLength(3);
+  });
+
+  test('is not undone on a proposal about the number before: settled otherwise, and lost again under its next one, it is proposed anew', async () => {
+    await allow(true);
+    const sale = await lost();
+    const { proposed_at: proposed } = (await first.post(`/receipts/${sale.receiptId}/reversal`, proposal)).body.reversal;
+    // What stands under the number turns out to be another program's: the document goes again, and that answer is lost as well.
+    await first.post(`/receipts/${sale.receiptId}/evidence`, { found: 'other', source: 'the log of the VSDC' });
+    world.vsdc.faults(['drop_after_signing']);
+    expect((await confirmShown(second, sale.receiptId, 'evidence')).status).toBe(200);
+    const again = await until(
+      () => present(sale.receiptId),
+      (each) => each.problem?.code === 'signed_answer_lost' && each.invoice_number !== sale.invoiceNumber,
+    );
+    await areClosed(sale.receiptId);
+    expect(again.reversal).toBeNull();
+    const confirm = (at: string) => second.post(`/receipts/${sale.receiptId}/reversal/confirm`, { proposed_at: at });
+    expect(await confirm(proposed)).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+    // Nor one that was left open in earlier days.
+    const { proposed_at: anew } = (await first.post(`/receipts/${sale.receiptId}/reversal`, proposal)).body.reversal;
+    const setNumber = (number: string) =>
+      world.sql('update reversal set invoice_number = $2 where receipt_id = $1', [sale.receiptId, number], business().businessId);
+    await setNumber(sale.invoiceNumber);
+    expect(await confirm(anew)).toMatchObject({ status: 409, body: { code: 'changed_meanwhile' } });
+    expect(judged(sale.number)).toHaveLength(2);
+    await setNumber(again.invoice_number);
+    expect((await confirm(anew)).status).toBe(200);
+    await becomes(sale.receiptId, 'signed');
+    expect(judged(sale.number).map((each) => String(each.request.orgInvcNo ?? 0))).toEqual(['0', '0', again.invoice_number, '0']);
   });
 
   test('whose refund loses its answer too is sold anew only once that refund is known to be signed', async () => {

@@ -486,11 +486,12 @@ export const postponeDocument = (tx: Tx, receiptId: string, is: { problem: Store
 /** The document is read again before its next send. */
 export const readAnew = (tx: Tx, receiptId: string) => query(tx, 'update receipt set read_at = null where id = $1', [receiptId]);
 
-/** What one person has proposed of a doubt ends with it: confirmed later, it would be taken for the word on the next one. */
+/** What one person has proposed of a doubt, a reversal as well, ends with it: confirmed later, it would be taken for the word on the next one. */
 export const endDoubt = (tx: Tx, receiptId: string) =>
   query(
     tx,
-    `with s as (delete from settlement where receipt_id = $1 and evidence->>'found' is distinct from 'late')
+    `with s as (delete from settlement where receipt_id = $1 and evidence->>'found' is distinct from 'late'),
+          v as (delete from reversal where receipt_id = $1 and confirmed_by is null)
      update receipt set doubt_since = null, total_before_doubt = null where id = $1`,
     [receiptId],
   );

@@ -57,6 +57,8 @@ export const confirmReversal =
       const reversal = await openProposal(tx, receiptId);
       if (reversal.proposedBy === person.id) throw new AppError('second_person_needed');
       mustBeAsSeen(reversal.proposedAt, seen);
+      // A proposal is about one number; the document may have got another one since, and a refund under the first would undo somebody else's receipt.
+      if (reversal.invoiceNumber !== receipt.invoiceNumber) throw new AppError('changed_meanwhile');
       const at = ports.clock.now();
       const id = await openRefund(ports, tx, ctx, receipt, reversal, person, at);
       await confirmProposal(tx, receiptId, person, id, at);

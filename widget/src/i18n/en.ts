@@ -173,6 +173,7 @@ export const en = {
   reversalSource: 'Where you looked',
   reversalPropose: 'Propose to undo it',
   reversalWaits: 'Proposed by {name}. A second person has to confirm.',
+  reversalProposed: 'Proposed by {name}: a refund under number {number}. A second person has to confirm.',
   reversalConfirm: 'Confirm: undo and seal anew',
   reversalDrop: 'Take back',
   reversalGoes: 'The refund is on its way; then the document is sealed anew by itself.',

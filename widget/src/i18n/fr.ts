@@ -176,6 +176,7 @@ export const fr: Words = {
   reversalSource: 'Où vous avez cherché',
   reversalPropose: 'Proposer l’annulation',
   reversalWaits: 'Proposé par {name}. Une seconde personne doit confirmer.',
+  reversalProposed: 'Proposé par {name} : un remboursement sous le numéro {number}. Une seconde personne doit confirmer.',
   reversalConfirm: 'Confirmer : annuler et sceller à nouveau',
   reversalDrop: 'Retirer',
   reversalGoes: 'Le remboursement est en route ; le document est ensuite scellé de lui-même.',

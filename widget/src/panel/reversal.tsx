@@ -51,7 +51,7 @@ export function Reversal({ receipt, reasons, onChange }: Props) {
       ) : (
         <>
           <p>
-            <bdi>{words.reversalWaits.replace('{name}', proposed.proposed_name)}</bdi>
+            <bdi>{words.reversalProposed.replace('{name}', proposed.proposed_name).replace('{number}', proposed.invoice_number)}</bdi>
           </p>
           <div class="actions">
             {proposed.proposed_by === session.person.id || !session.business.permissions.includes('check') ? null : (
