@@ -81,7 +81,11 @@ const packOf = async (id: string) => {
 };
 
 /** A document whose first send lies on its way, whose second one the device refuses, and that a person has said is not there. */
-async function settledNotSigned(document = newInvoice(), seal = () => admin.seal('invoices', document.id), first: 'hold' | 'hold_answer' = 'hold') {
+async function settledNotSigned(
+  document = newInvoice(),
+  seal = () => admin.seal('invoices', document.id),
+  first: 'hold' | 'hold_answer' | 'drop_before_signing' = 'hold',
+) {
   world.vsdc.faults([first, ...Array.from({ length: 20 }, () => 'refuse:910')]);
   const { body } = await seal();
   expect(body).toMatchObject({ state: 'in_doubt', problem: { code: 'maybe_signed' } });
@@ -372,6 +376,47 @@ describe('a number that several documents gave back, and that the device has use
     // Alone with the number it is settled as every other.
     expect((await admin.post(`/receipts/${signed.id}/evidence`, evidenceOf(judged(signed.document.number)[0]))).body).toMatchObject({ state: 'signed' });
     for (const each of [signed.document, later]) expect(judged(each.number)).toHaveLength(1);
+    expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
+  test('is not asked of a document again that two persons have said not to have it, whatever its later sends were told', async () => {
+    const { taxpayerId } = world.businesses[0];
+    const earlier = await settledNotSigned(undefined, undefined, 'drop_before_signing');
+    const later = newInvoice();
+    // Not taken up once before it is told that somebody else has used the number.
+    world.vsdc.faults(['drop_before_signing', ...Array.from({ length: 200 }, () => 'offline')]);
+    const { id } = (await admin.seal('invoices', later.id)).body;
+    await until(
+      () => present(id),
+      (each) => each.problem?.device_code === '838',
+    );
+    world.vsdc.signElsewhere(taxpayerId, '00', earlier.number);
+    world.vsdc.faults([]);
+    await until(
+      () => present(id),
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    expect(await present(earlier.id)).toMatchObject({ state: 'in_doubt', invoice_number: earlier.number });
+    const isAnothers = async (receiptId: string) => {
+      await admin.post(`/receipts/${receiptId}/evidence`, { found: 'other', source: 'the log of the VSDC' });
+      expect((await confirmShown(second, receiptId, 'evidence')).status).toBe(200);
+    };
+    world.vsdc.faults(['refuse:910']);
+    await isAnothers(id);
+    await until(
+      () => present(id),
+      (each) => each.state === 'refused',
+    );
+    await isAnothers(earlier.id);
+    expect(await present(id)).toMatchObject({ state: 'refused', invoice_number: null });
+    await until(
+      () => present(earlier.id),
+      (each) => each.state === 'signed',
+    );
+    // Whose the total is that nobody here has is said with it, although it had not been seen yet.
+    expect(await free()).toMatchObject({ state: 'active', free: expect.not.arrayContaining([earlier.number]) });
+    expect((await admin.seal('invoices', later.id)).body).toMatchObject({ id, state: 'signed' });
+    for (const each of [earlier.document, later]) expect(judged(each.number)).toHaveLength(1);
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
   });
 

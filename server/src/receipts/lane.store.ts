@@ -425,13 +425,16 @@ export type EarlierHolder = {
   wasInDoubt: boolean;
 };
 
-/** The documents that sent something under a number before this one: the number came back from them. */
+/**
+ * The documents that sent something under a number before this one: the number came back from them. It is settled of none of them that the number is not
+ * theirs; whatever other sends of theirs were told, that holds for all of them.
+ */
 export async function earlierHolders(tx: Tx, deviceId: string, invoiceNumber: string, exceptReceiptId: string): Promise<EarlierHolder[]> {
   const rows = await query<{ receipt_id: string; was_in_doubt: boolean }>(
     tx,
     `select receipt_id, bool_or(outcome = 'in_doubt' or settled in ('not_signed', 'doubtful')) is true as was_in_doubt from attempt
-      where device_id = $1 and invoice_number = $2 and receipt_id <> $3 and may_have_left and coalesce(settled, '') not in ('not_ours', 'reversed')
-      group by receipt_id order by receipt_id`,
+      where device_id = $1 and invoice_number = $2 and receipt_id <> $3 and may_have_left
+      group by receipt_id having bool_or(settled in ('not_ours', 'reversed')) is not true order by receipt_id`,
     [deviceId, invoiceNumber, exceptReceiptId],
   );
   return rows.map((row) => ({ receiptId: row.receipt_id, wasInDoubt: row.was_in_doubt }));
@@ -517,7 +520,7 @@ export const pauseLaneFor = (tx: Tx, deviceId: string, problem: StoredProblem) =
 /**
  * How many receipts of the device are nobody's that we know of: totals up to its last one without a signature here, less those that our open
  * doubts, and what is on its way just now, may have used since, and those that were explained. Where there are none, everything up to now is
- * accounted for. Of several that are in doubt about one number at most one was signed. A device that was set up anew counts on: what its row before has signed, or may have, is as much ours.
+ * accounted for; what was explained beyond that has a total that we have not seen yet. Of several that are in doubt about one number at most one was signed. A device that was set up anew counts on: what its row before has signed, or may have, is as much ours.
  */
 export async function countStrangers(tx: Tx, deviceId: string): Promise<number> {
   const row = await queryOne<{ missing: string; doubts: string }>(
@@ -535,7 +538,7 @@ export async function countStrangers(tx: Tx, deviceId: string): Promise<number> 
                 join receipt r on r.business_id = a.business_id and r.id = a.receipt_id and r.state <> 'in_doubt'
               where o.business_id = d.business_id and (o.id = d.id or o.sdc_id = d.sdc_id and o.environment = d.environment)) as doubts
          from device d where d.id = $1 and d.total_base is not null),
-     whole as (update device d set total_base = last_total_receipt_number, totals_explained = 0 from seen where d.id = seen.id and seen.missing <= 0)
+     whole as (update device d set total_base = last_total_receipt_number, totals_explained = -seen.missing from seen where d.id = seen.id and seen.missing <= 0)
      select missing::text, doubts::text from seen`,
     [deviceId],
   );
