@@ -317,6 +317,35 @@ describe('a document with the number of one that was sealed', () => {
     expect((await api.seal('invoices', third, { confirm: ['number_sealed_before'] })).body).toMatchObject({ state: 'signed' });
   });
 
+  test('that cannot be read in the books is asked about, and keeps no other document from being read', async () => {
+    const first = add('UNREAD-1');
+    expect((await api.seal('invoices', first)).body).toMatchObject({ state: 'signed' });
+    const second = add('UNREAD-1');
+    const draft = add('UNREAD-1', { status: 'draft' });
+    world.zoho.change('invoices', first, { total: 'much' });
+    const [found] = await findingsOf(second);
+    expect(found).toMatchObject({ code: 'number_sealed_before', document_number: 'UNREAD-1', title: expect.not.stringContaining('deleted') });
+    expect(await api.seal('invoices', second)).toMatchObject({ status: 422, body: { code: 'number_sealed_before' } });
+    // What is no reason to seal it is no reason to ask about the others.
+    expect(await findingsOf(draft)).toMatchObject([{ code: 'document_draft' }]);
+    expect((await api.seal('invoices', second, { confirm: ['number_sealed_before'] })).body).toMatchObject({ state: 'signed' });
+    world.zoho.change('invoices', first, { total: simple().total });
+  });
+
+  test('is asked about where there are too many of them to look at each in the books', async () => {
+    for (let i = 0; i < 11; i++) expect((await api.seal('invoices', add('MANY-1'), { confirm: ['number_sealed_before'] })).body.state).toBe('signed');
+    expect(await findingsOf(add('MANY-1'))).toMatchObject([{ code: 'number_sealed_before', title: expect.not.stringContaining('deleted') }]);
+  });
+
+  test('is not asked about where it is sealed itself, or is none to seal', async () => {
+    const first = add('OTHER-1');
+    const second = add('OTHER-1');
+    for (const id of [first, second]) expect((await api.seal('invoices', id)).body).toMatchObject({ state: 'signed' });
+    world.zoho.change('invoices', first, null);
+    expect(await findingsOf(second)).toEqual([]);
+    expect(await findingsOf(add('OTHER-1', { status: 'void' }))).toMatchObject([{ code: 'document_void' }]);
+  });
+
   test('at another branch is asked about all the same', async () => {
     const first = add('ELSE-1');
     expect((await api.seal('invoices', first)).body).toMatchObject({ state: 'signed' });

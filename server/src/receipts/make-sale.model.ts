@@ -98,15 +98,22 @@ export function foreignOf(document: BooksDocument, setup: Pick<Setup, 'currency'
   return { currency, exchangeRate: document.exchangeRate, total, rateDate: document.date, rateSource: 'document' };
 }
 
-function checkState(document: BooksDocument, setup: Setup, answers: Answers): StoredProblem[] {
-  if (document.kind === 'debit_note') return [{ code: 'debit_note' }];
-  if (document.kind === 'other') return [{ code: 'document_kind_unknown', field: 'type', kind: document.kindInBooks, ...kindOf(document) }];
-  if (document.status === 'void') return [{ code: 'document_void', field: 'status' }];
-  if (statusesNotYet.includes(document.status) && !(document.status === 'approved' && setup.sealsApproved))
-    return [{ code: 'document_draft', field: 'status', ...kindOf(document) }];
+/** What keeps a document from being sealed as it stands in the books, whatever anybody confirms; null: nothing does. */
+export function keptBack(document: BooksDocument, { sealsApproved }: Pick<Setup, 'sealsApproved'>): StoredProblem | null {
+  if (document.kind === 'debit_note') return { code: 'debit_note' };
+  if (document.kind === 'other') return { code: 'document_kind_unknown', field: 'type', kind: document.kindInBooks, ...kindOf(document) };
+  if (document.status === 'void') return { code: 'document_void', field: 'status' };
+  if (statusesNotYet.includes(document.status) && !(document.status === 'approved' && sealsApproved))
+    return { code: 'document_draft', field: 'status', ...kindOf(document) };
   // What a word means that Zoho has come up with since, nobody here knows: nothing is declared by it.
   if (document.status !== 'approved' && !statusesSettled.includes(document.status))
-    return [{ code: 'document_status_unknown', field: 'status', status_in_books: cut(document.status, 40), ...kindOf(document) }];
+    return { code: 'document_status_unknown', field: 'status', status_in_books: cut(document.status, 40), ...kindOf(document) };
+  return null;
+}
+
+function checkState(document: BooksDocument, setup: Setup, answers: Answers): StoredProblem[] {
+  const kept = keptBack(document, setup);
+  if (kept) return [kept];
   const findings: StoredProblem[] = [];
   const isSure = answers.confirm?.includes('sealed_elsewhere') ?? false;
   if (setup.elsewhere && !isSure) findings.push({ code: 'sealed_elsewhere', field: 'document_id', ...setup.elsewhere });

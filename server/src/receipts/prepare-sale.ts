@@ -1,5 +1,5 @@
 import { compare } from '@muhuri/shared/money';
-import type { StoredProblem } from '@muhuri/shared/problems';
+import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
 import { type Device, findDevice, findDeviceOfBranch, listBranches } from '../branches/index.ts';
 import { type Business, getBusiness, isExempt } from '../businesses/index.ts';
 import { knownItemClasses, placeSince, readLists, readMappings } from '../catalogue/index.ts';
@@ -16,10 +16,11 @@ import type { BooksDocument } from './document.model.ts';
 import { findElsewhere, numberOfSaleElsewhere, wasExempt } from './elsewhere.store.ts';
 import { type Filed, noPerson } from './filing.model.ts';
 import { type FindUnprintable, textsOn } from './find-unprintable.ts';
-import { baseTotalOf, foreignOf, knownPaymentMethod, makeSale } from './make-sale.model.ts';
+import { baseTotalOf, foreignOf, keptBack, knownPaymentMethod, makeSale } from './make-sale.model.ts';
 import type { Answers, ItemMapping, Setup } from './setup.model.ts';
 import {
   findReceipt,
+  findReceiptIn,
   findReceiptOf,
   findSales,
   isRehearsed,
@@ -114,7 +115,8 @@ export const prepareSale =
     });
     if (branchId && (!device || device.state === 'new')) findings.push({ code: 'device_missing' });
     if (saleReceipt && device && saleReceipt.deviceId !== device.id) findings.push(...(await checkTakeover(ctx, saleReceipt, device)));
-    if (device && !answers.confirm?.includes('number_sealed_before')) findings.push(...(await checkNumber(ports.books, source, ctx, document, device)));
+    if (device && !answers.confirm?.includes('number_sealed_before') && !keptBack(document, { sealsApproved: business.settings.auto_seal === 'approved' }))
+      findings.push(...(await checkNumber(ports.books, source, ctx, document, device)));
     if (device?.difference) findings.unshift(device.difference);
     const dialect = ports.dialects.of(device?.dialect ?? dialectOfCountry(ports.dialects, business.country));
     // While it is exempt it is sealed by hand, as the business has said; only what it had left to others and takes back is asked about.
@@ -153,10 +155,16 @@ export const prepareSale =
     };
   };
 
+/** Of so many others of one number what is left in the books is looked up, one after another. */
+const numbersMost = 10;
+/** What is wrong with the connection and not with the one document that is read: it ends, and is waited for. */
+const ofConnection: ProblemCode[] = ['zoho_limit', 'zoho_reconnect', 'zoho_client_refused', 'zoho_not_connected', 'zoho_forbidden'];
+
 /**
  * A document that was deleted in the books after it was sealed, and made again with its number, is another document there and the same sale: sealed as
  * well, it would stand twice at the authority. The books keep a number to one document, so that what is left of every other one is asked of them: where
- * they do number twice, one that still stands says nothing about the others.
+ * they do number twice, one that still stands says nothing about the others. Where it cannot be seen a person is asked, and so are they about more than
+ * can be looked up.
  */
 async function checkNumber(
   books: Books,
@@ -167,19 +175,28 @@ async function checkNumber(
 ): Promise<StoredProblem[]> {
   const { module, id: documentId, number } = document;
   if (number.trim() === '') return [];
-  const others = await ctx.transaction((tx) => listOfNumber(tx, { module, documentId, number, environment: device.environment }));
+  const { own, others } = await ctx.transaction(async (tx) => ({
+    own: await findReceiptIn(tx, device.environment, module, documentId),
+    others: await listOfNumber(tx, { module, documentId, number, environment: device.environment, most: numbersMost + 1 }),
+  }));
+  if (own?.state === 'signed') return [];
+  const finding = (other: { receipt: string }, isUnread: boolean): StoredProblem => ({
+    code: 'number_sealed_before',
+    field: 'document_number',
+    document_number: number,
+    receipt: other.receipt,
+    ...(isUnread ? { unread: true } : {}),
+    ...(module === 'creditnotes' ? { module } : {}),
+  });
+  const [latest] = others;
+  if (latest && others.length > numbersMost) return [finding(latest, true)];
   for (const other of others) {
-    const read = await books.readDocument(source, module, other.documentId);
-    if (read.is !== 'missing' && read.document.status !== 'void') continue;
-    return [
-      {
-        code: 'number_sealed_before',
-        field: 'document_number',
-        document_number: number,
-        receipt: other.receipt,
-        ...(module === 'creditnotes' ? { module } : {}),
-      },
-    ];
+    const read = await books.readDocument(source, module, other.documentId).catch((error: unknown) => {
+      if (error instanceof AppError && !ofConnection.includes(error.code)) return null;
+      throw error;
+    });
+    if (read?.is === 'found' && read.document.status !== 'void') continue;
+    return [finding(other, read === null)];
   }
   return [];
 }

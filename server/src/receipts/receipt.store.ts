@@ -446,7 +446,7 @@ export async function latestSealedRate(tx: Tx, currency: string, environment: Re
 /** The other documents of the same number and kind that were sealed, or are about to be, at whichever branch: the latest first. */
 export async function listOfNumber(
   tx: Tx,
-  of: { module: Receipt['module']; documentId: string; number: string; environment: Receipt['environment'] },
+  of: { module: Receipt['module']; documentId: string; number: string; environment: Receipt['environment']; most: number },
 ): Promise<{ documentId: string; receipt: string }[]> {
   const rows = await query<{ document_id: string; receipt: string }>(
     tx,
@@ -454,8 +454,8 @@ export async function listOfNumber(
          r.invoice_number::text, '') as receipt
        from receipt r where r.document_number = $3 and r.module = $1 and r.document_id <> $2 and r.environment = $4 and r.moved_to is null
         and r.kind = case r.module when 'invoices' then 'sale' else 'refund' end and (r.state in ('queued', 'in_doubt', 'signed') or r.contested)
-      order by r.opened_at desc, r.id desc`,
-    [of.module, of.documentId, of.number, of.environment],
+      order by r.opened_at desc, r.id desc limit $5`,
+    [of.module, of.documentId, of.number, of.environment, of.most],
   );
   return rows.map((row) => ({ documentId: row.document_id, receipt: row.receipt }));
 }
