@@ -11,8 +11,13 @@ const around = {
   paymentModes: [],
   appliedTo: [],
 };
-const read = (fields: string) =>
-  readDocument('invoices', '1', parseJson(`{"invoice_id":"1","date":"2026-11-20","currency_code":"RWF",${fields}}`) ?? {}, around);
+const read = (fields: string, module: 'invoices' | 'creditnotes' = 'invoices') =>
+  readDocument(
+    module,
+    '1',
+    parseJson(`{"${module === 'invoices' ? 'invoice' : 'creditnote'}_id":"1","date":"2026-11-20","currency_code":"RWF",${fields}}`) ?? {},
+    around,
+  );
 
 describe('a custom field is its value before it is the text made of it', () => {
   test.each([
@@ -172,6 +177,16 @@ describe('a word out of a list is one that is known, or it is said', () => {
     ['"type":"retainer"', { kind: 'other', kindInBooks: 'retainer' }],
     ['"type":"bill_of_supply"', { kind: 'other', kindInBooks: 'bill_of_supply' }],
   ])('an invoice with %s', (fields, is) => expect(read(`"number":"1"${fields && ','}${fields}`)).toMatchObject(is));
+
+  test.each([
+    ['', { kind: 'credit_note' }],
+    ['"type":"credit_note"', { kind: 'credit_note' }],
+    ['"type":"CreditNote"', { kind: 'credit_note' }],
+    ['"type":"refund"', { kind: 'credit_note' }],
+    ['"type":"invoice"', { kind: 'credit_note' }],
+    ['"type":"retainer"', { kind: 'other', kindInBooks: 'retainer' }],
+    ['"type":"debit_note"', { kind: 'other', kindInBooks: 'debit_note' }],
+  ])('a credit note with %s', (fields, is) => expect(read(`"number":"1"${fields && ','}${fields}`, 'creditnotes')).toMatchObject(is));
 
   test.each([
     ['""', 'tax', undefined],

@@ -94,11 +94,17 @@ function readLine(line: Fields, places: number, at: string): BooksLine {
 /** A word out of a list of Zoho's, however it is written. */
 const word = (value: Json | undefined): string => text(value).toLowerCase();
 
-/** A retainer, and whatever else Zoho may list among invoices one day, is no sale: it is never taken for the usual kind. */
+/** Words of Zoho's for what is neither a sale nor its refund. */
+const foreignKinds = /^(retainer|debit_?note)/;
+
+/**
+ * A retainer, and whatever else Zoho may list among invoices one day, is no sale: it is never taken for the usual kind. Nothing tells of a `type` on credit
+ * notes: what may stand there is not known, and must not keep every refund from being sealed, unless it says that it is something else.
+ */
 function kindOf(module: BooksDocument['module'], type: string): Pick<BooksDocument, 'kind' | 'kindInBooks'> {
-  const usual = module === 'creditnotes' ? 'credit_note' : 'invoice';
-  if (type === '' || type === usual || (module === 'creditnotes' && type === 'creditnote')) return { kind: usual };
-  return module === 'invoices' && type === 'debit_note' ? { kind: 'debit_note' } : { kind: 'other', kindInBooks: cut(type, 40) };
+  if (module === 'creditnotes') return foreignKinds.test(type) ? { kind: 'other', kindInBooks: cut(type, 40) } : { kind: 'credit_note' };
+  if (type === '' || type === 'invoice') return { kind: 'invoice' };
+  return type === 'debit_note' ? { kind: 'debit_note' } : { kind: 'other', kindInBooks: cut(type, 40) };
 }
 
 function taxKindOf(kind: string): Pick<LineTax, 'kind' | 'kindUnknown'> {
