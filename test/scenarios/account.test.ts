@@ -192,6 +192,31 @@ describe('a session that is passed on to another business', () => {
   });
 });
 
+test('whoever ends a session is answered once what is under way in it has been written: nothing comes after', async () => {
+  const thief = await newPerson('xanthe');
+  await enrol(thief, password);
+  const codes = (await thief.post('/auth/recovery-codes')).body.recovery_codes as string[];
+  const own = withToken((await anyone().post('/auth/login', { username: 'xanthe', password, recovery_code: codes[0] })).body.token);
+  const [found] = (await thief.get('/auth/sessions')).body.sessions.filter((each: { is_current: boolean }) => each.is_current) as { id: string }[];
+  const person = (await own.get('/auth/me')).body.person.id as string;
+  const hold = { sql: 'select 1 from reference.recovery_code where person_id = $1 for update', values: [person] };
+  const { made, ended, first } = await whileHeld(hold, async (waiting) => {
+    const making = thief.asSession().post('/auth/recovery-codes');
+    await waiting(1);
+    const ending = own.post(`/auth/sessions/${found?.id}/end`);
+    const first = await Promise.race([
+      ending.then(() => 'the end'),
+      waiting(2).then(
+        () => 'what was under way',
+        () => 'nobody waits',
+      ),
+    ]);
+    return { made: making, ended: ending, first };
+  });
+  expect([made.status, ended.status, first]).toEqual([200, 200, 'what was under way']);
+  expect(await worksAs(thief.token)).toBe(false);
+});
+
 describe('what is under way while the password changes does not outlive it', () => {
   const nextPassword = 'eight slow barges at noon';
   const counter = (subject: string) => ({ sql: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [subject] });

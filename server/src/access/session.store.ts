@@ -222,7 +222,15 @@ export const holdSessionsOf = async (tx: Tx, personId: string): Promise<boolean>
 export const isSession = async (tx: Tx, id: string, lineage: string): Promise<boolean> =>
   (await queryOne(tx, 'select 1 as yes from session where id = $1 or family = $2', [id, lineage])) !== null;
 
+/** The same, and it stays for the rest of the transaction: whatever ends it waits. */
+export const holdSession = async (tx: Tx, id: string, lineage: string): Promise<boolean> =>
+  (await queryOne(tx, 'select 1 as yes from session where id = $1 or family = $2 for key share', [id, lineage])) !== null;
+
 /** The same of an operator (`platform` door). */
+export const holdOperatorSession = async (tx: Tx, id: string): Promise<boolean> =>
+  (await queryOne(tx, 'select 1 as yes from reference.operator_session where id = $1 for key share', [id])) !== null;
+
+/** Whether an operator's is there still (`platform` door). */
 export const isOperatorSession = async (tx: Tx, id: string): Promise<boolean> =>
   (await queryOne(tx, 'select 1 as yes from reference.operator_session where id = $1', [id])) !== null;
 

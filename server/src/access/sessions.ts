@@ -14,6 +14,8 @@ import {
   deleteOperatorSessionsOf,
   deleteSessionsOf,
   deleteSessionsOfZohoUser,
+  holdOperatorSession,
+  holdSession,
   holdSessionsOf,
   isOperatorSession,
   isSession,
@@ -92,12 +94,12 @@ export type Sessions = {
   endById(id: string): Promise<void>;
   /**
    * Ends every session of a person but one, in closed businesses too, together with what `why` changes about the person: nobody finds one without
-   * the other. Where the one that is to go on has ended meanwhile, nothing is done.
+   * the other. Where the one that is to go on had ended before, nothing is done; what ends it alone while this is under way comes after it.
    */
   endOthers(personId: string, except: Session | null, why?: (tx: Tx) => Promise<void>): Promise<void>;
   /**
    * Work at the platform's door that holds only while a session is alive: whatever ends it, and the password's change among that, comes before
-   * this work or after it, never in between.
+   * this work or after it, never in between. It takes rows of this person only, whom it holds together with the session.
    */
   during<T>(session: Session, work: (tx: Tx, person: StoredPerson) => Promise<T>): Promise<T>;
 };
@@ -121,11 +123,12 @@ export function openSessions(ports: { database: Database; clock: Clock; readKey:
     return found;
   };
 
-  /** Under the lock on its person, which whatever ends sessions takes too. */
-  const mustLive = async (tx: Tx, session: Session, enter: (businessId: string) => Promise<void>, leave: () => Promise<void>): Promise<void> => {
+  type Doors = [enter: (businessId: string) => Promise<void>, leave: () => Promise<void>];
+  /** Under the lock on its person, which whatever ends all of a person's sessions takes too. */
+  const mustLive = async (tx: Tx, session: Session, [enter, leave]: Doors, look: { ofMember: typeof isSession; ofOperator: typeof isOperatorSession }) => {
     const [owner, id] = split(session.id);
     if (owner !== operator) await enter(owner);
-    const lives = owner === operator ? await isOperatorSession(tx, id) : await isSession(tx, id, session.lineage);
+    const lives = owner === operator ? await look.ofOperator(tx, id) : await look.ofMember(tx, id, session.lineage);
     if (owner !== operator) await leave();
     if (!lives) throw new AppError('not_signed_in');
   };
@@ -286,7 +289,7 @@ export function openSessions(ports: { database: Database; clock: Clock; readKey:
       database.registration(async (tx, enter, leave) => {
         const person = await lockPerson(tx, session.person.id);
         if (!person) throw new AppError('not_signed_in');
-        await mustLive(tx, session, enter, leave);
+        await mustLive(tx, session, [enter, leave], { ofMember: holdSession, ofOperator: holdOperatorSession });
         return work(tx, person);
       }),
     listOf,
@@ -304,7 +307,8 @@ export function openSessions(ports: { database: Database; clock: Clock; readKey:
       const [owner, id] = split(except?.id ?? '');
       await database.registration(async (tx, enter, leave) => {
         await holdSessionsOf(tx, personId);
-        if (except) await mustLive(tx, except, enter, leave);
+        // Not held: whoever ends a member deletes the sessions that are deleted here too, in whatever order.
+        if (except) await mustLive(tx, except, [enter, leave], { ofMember: isSession, ofOperator: isOperatorSession });
         await why?.(tx);
         await deleteOperatorSessionsOf(tx, personId, owner === operator ? id : null);
         for (const { businessId, membershipId } of await listEveryMembership(tx, personId)) {
