@@ -5,8 +5,9 @@ import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postg
 import { query, queryAlong } from '@muhuri/server/platform/db/query';
 import { silentLog } from '@muhuri/server/platform/log';
 import { openRounds } from '@muhuri/server/platform/rounds';
+import { within } from '@muhuri/server/platform/within';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { checkout, cloneDatabase, type World } from '../world.ts';
 
 let postgres: World['postgres'];
@@ -146,4 +147,43 @@ describe('two transactions that wait for each other', () => {
     expect(ended.map((each) => each.status)).toEqual(['fulfilled', 'fulfilled']);
     expect(begun, 'or they did not cross').toBe(3);
   });
+});
+
+describe('a commit that PostgreSQL is long at, as with a synchronous standby that is away', () => {
+  const at = { objid: 7_700_078, on: 'select pg_advisory_lock(7700078)', off: 'select pg_advisory_unlock(7700078)' };
+  const waitsHere = async (owner: pg.Client) =>
+    (await owner.query("select 1 from pg_locks where locktype = 'advisory' and objid = $1 and not granted", [at.objid])).rowCount;
+
+  test.each(['alone', 'with what goes along'])(
+    'is told as a failed connection (%s), and keeps its place in the pool until it has ended: no further one waits beside it',
+    async (how) => {
+      const limits = { askedMs: 200, jobMs: 200, connectMs: 2_000, graceMs: 200 };
+      const narrow = await openDatabase(clone.urls.app, 1, [], true, limits);
+      const owner = new pg.Client({ connectionString: clone.urls.owner });
+      await owner.connect();
+      onTestFinished(async () => {
+        await owner.query('drop trigger hold_commit on slot');
+        await owner.query('drop function hold_commit');
+        await owner.end();
+        await narrow.close();
+      });
+      // No standby is needed for it: whoever catches the end of a statement that took too long goes on without a limit.
+      await owner.query(`create function hold_commit() returns trigger language plpgsql as $$ begin
+        perform pg_advisory_xact_lock_shared(7700078); return null;
+        exception when query_canceled then perform pg_advisory_xact_lock_shared(7700078); return null; end $$`);
+      await owner.query('create constraint trigger hold_commit after insert on slot deferrable initially deferred for each row execute function hold_commit()');
+      await owner.query(at.on);
+      const slot = `held ${how}`;
+      const held = narrow.transaction<unknown>('b1', (tx) => (how === 'alone' ? query(tx, insert, [slot]) : queryAlong(tx, insert, [slot])));
+      await expect(held).rejects.toMatchObject({ message: expect.stringContaining('said nothing for longer') });
+      expect(await waitsHere(owner)).toBe(1);
+      const next = narrow.transaction('b1', (tx) => query(tx, 'select slot from slot where slot = $1', [slot]));
+      expect(await within(next, 1_000, 'waits for a place')).toBe('waits for a place');
+      expect(await waitsHere(owner)).toBe(1);
+      await owner.query(at.off);
+      // It had committed after all; and the connection is a new one.
+      expect(await next).toHaveLength(1);
+      expect(await waitsHere(owner)).toBe(0);
+    },
+  );
 });

@@ -3,13 +3,16 @@ import { createHash } from 'node:crypto';
 type Client = {
   query(text: unknown, values?: unknown, ...rest: unknown[]): unknown;
   end(): Promise<void>;
+  /** Gives it back to the pool, or has the pool forget it. */
+  release(isGone?: boolean): void;
+  processID: number | null;
   connection: { stream: { cork(): void; uncork(): void; destroy(error: Error): void; on(event: 'data', run: () => void): void } };
 };
 type Result = { command: string };
 
 /** Begins a statement that is not waited for. */
 export const along = '/*along*/';
-type PoolOf<C> = { Client: C; on(event: 'connect', run: (client: Client) => void): void };
+type PoolOf<C> = { Client: C; options: object; on(event: 'connect', run: (client: Client) => void): void };
 type Pool = PoolOf<new (config: object) => object>;
 
 export type Waits = {
@@ -44,6 +47,10 @@ const asCommands = (text: string): string =>
  *
  * And none without an end. A network that swallows everything refuses nothing: a statement is waited for a little longer than PostgreSQL lets it
  * take, and a connection on which nothing at all is heard for so long is destroyed, with everything that waits on it. It never goes back to the pool.
+ *
+ * Except for a commit that PostgreSQL is still at, which has no limit there: a synchronous standby that is away may hold it for as long as it is. Whoever
+ * waits for it is told the same, but the connection keeps its place in the pool until the answer comes. Otherwise another one would be opened for the next
+ * commit, and the next, until PostgreSQL takes no more. Whether it is at it is asked on a connection beside the pool.
  */
 export const withFewerWaits =
   ({ prepares, connectMs, graceMs, statementMs }: Waits) =>
@@ -65,14 +72,43 @@ export const withFewerWaits =
       let waiting = 0;
       let silence: NodeJS.Timeout | undefined;
       let isHeard = true;
-      const destroy = () =>
-        stream.destroy(Object.assign(new Error('PostgreSQL has said nothing for longer than a statement may take'), { code: connectionFailure }));
+      const nothingHeard = () => Object.assign(new Error('PostgreSQL has said nothing for longer than a statement may take'), { code: connectionFailure });
+      const destroy = () => stream.destroy(nothingHeard());
+      let committing: Committing | null = null;
+      let isHeld = false;
       // What came while this process itself stood still is read before it is judged.
       const judge = () => {
         isHeard = false;
         setImmediate(() => {
-          if (waiting > 0 && !isHeard) destroy();
+          if (waiting === 0 || isHeard || isHeld) return;
+          // The commit is what is said last: where nothing else waits, PostgreSQL has come to it.
+          if (waiting === 1 && committing) void holdWhileAtIt(committing);
+          else destroy();
         });
+      };
+      const holdWhileAtIt = async (mine: Committing) => {
+        isHeld = true;
+        const isAtIt = await isAtWork(pool, client.processID, graceMs);
+        if (committing === mine && isAtIt) {
+          const { release } = client;
+          let isReleased = false;
+          client.release = () => {
+            isReleased = true;
+          };
+          mine.giveUp(nothingHeard());
+          const look = setInterval(async () => {
+            if (!(await isAtWork(pool, client.processID, graceMs))) destroy();
+          }, mine.limitMs).unref();
+          await mine.answer.catch(() => {});
+          clearInterval(look);
+          destroy();
+          client.release = release;
+          if (isReleased) release(true);
+        } else {
+          isHeld = false;
+          if (committing === mine) destroy();
+          else silence?.refresh();
+        }
       };
       stream.on('data', () => {
         isHeard = true;
@@ -92,6 +128,16 @@ export const withFewerWaits =
         return answer;
       };
       const plain: typeof raw = (...asked) => saying(statementMs(), ...asked);
+      const sayCommit = (): Promise<Result> =>
+        new Promise((resolve, reject) => {
+          const limitMs = statementMs() + graceMs;
+          const mine: Committing = { answer: plain('commit') as Promise<Result>, limitMs, giveUp: reject };
+          committing = mine;
+          const isOver = () => {
+            committing = null;
+          };
+          mine.answer.finally(isOver).then(resolve, reject);
+        });
       let alongside: Promise<unknown>[] = [];
       let isBegun = false;
       let cause: unknown = null;
@@ -108,6 +154,8 @@ export const withFewerWaits =
       const rollBack = () => {
         isBegun = false;
         alongside = [];
+        // Its commit is on its way, and decides by itself.
+        if (isHeld) return Promise.resolve({ command: 'ROLLBACK', rowCount: null, rows: [], fields: [] });
         // Nothing takes long in it.
         return saying(0, 'rollback').catch(() => {
           client.end().catch(() => {});
@@ -118,7 +166,7 @@ export const withFewerWaits =
       const commit = async () => {
         const parts = alongside;
         alongside = [];
-        const done = plain('commit') as Promise<Result>;
+        const done = sayCommit();
         done.catch(() => {});
         await Promise.all(parts);
         const result = await done;
@@ -150,7 +198,9 @@ export const withFewerWaits =
         const asked =
           prepares && typeof text === 'string' && Array.isArray(values) && values.length > 0 && statement.test(text)
             ? plain({ name: nameOf(text), text, values }, undefined, ...rest)
-            : plain(text, values, ...rest);
+            : isCall && text === 'commit'
+              ? sayCommit()
+              : plain(text, values, ...rest);
         if (!isCall) return asked;
         return asked.catch((error: unknown) => {
           throw cause ?? error;
@@ -158,6 +208,35 @@ export const withFewerWaits =
       };
     });
   };
+
+/** A commit whose answer is awaited, and how whoever waits for it is told that they do so no longer. */
+type Committing = { answer: Promise<Result>; limitMs: number; giveUp(error: Error): void };
+
+type Asker = {
+  connect(): Promise<void>;
+  query(text: string, values: unknown[]): Promise<{ rowCount: number }>;
+  end(): Promise<void>;
+  on(event: 'error', run: () => void): void;
+};
+
+/**
+ * Whether PostgreSQL works for that session at this moment. Not where nobody answers, nor where a pooler has given the session a number of its own; but
+ * where it takes no further connection, as one may wait for each that is taken.
+ */
+async function isAtWork(pool: Pool, processId: number | null, withinMs: number): Promise<boolean> {
+  const asker = new pool.Client({ ...pool.options, password: (pool.options as { password?: unknown }).password, query_timeout: withinMs } as object) as Asker;
+  asker.on('error', () => {});
+  try {
+    await asker.connect();
+    return (await asker.query("select 1 from pg_stat_activity where pid = $1 and state = 'active'", [processId])).rowCount > 0;
+  } catch (error) {
+    return (error as { code?: string }).code === tooManyConnections;
+  } finally {
+    asker.end().catch(() => {});
+  }
+}
+
+const tooManyConnections = '53300';
 
 /** PostgreSQL's own word for a connection that failed. */
 const connectionFailure = '08006';
