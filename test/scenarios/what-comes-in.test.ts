@@ -322,6 +322,14 @@ describe('a document with the number of one that was sealed', () => {
     expect((await api.seal('invoices', first)).body).toMatchObject({ state: 'signed' });
     const second = add('UNREAD-1');
     const draft = add('UNREAD-1', { status: 'draft' });
+    // What ends by itself is waited for, and nobody is asked.
+    world.zoho.faults(
+      Array.from({ length: 20 }, () => 'error'),
+      business().organizationId,
+      `/invoices/${first}`,
+    );
+    expect((await api.seal('invoices', second)).body).toMatchObject({ code: 'zoho_unavailable' });
+    world.zoho.faults([], business().organizationId);
     world.zoho.change('invoices', first, { total: 'much' });
     const [found] = await findingsOf(second);
     expect(found).toMatchObject({ code: 'number_sealed_before', document_number: 'UNREAD-1', title: expect.not.stringContaining('deleted') });

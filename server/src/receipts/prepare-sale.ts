@@ -158,7 +158,7 @@ export const prepareSale =
 /** Of so many others of one number what is left in the books is looked up, one after another. */
 const numbersMost = 10;
 /** What is wrong with the connection and not with the one document that is read: it ends, and is waited for. */
-const ofConnection: ProblemCode[] = ['zoho_limit', 'zoho_reconnect', 'zoho_client_refused', 'zoho_not_connected', 'zoho_forbidden'];
+const ofConnection: ProblemCode[] = ['zoho_unavailable', 'zoho_limit', 'zoho_reconnect', 'zoho_client_refused', 'zoho_not_connected', 'zoho_forbidden'];
 
 /**
  * A document that was deleted in the books after it was sealed, and made again with its number, is another document there and the same sale: sealed as
