@@ -287,11 +287,12 @@ describe('the panel beside an invoice', () => {
     await panel.panel.getByRole('button', { name: 'Seal this invoice' }).click();
     await panel.panel.getByText('The device is signing …').waitFor();
     await look(panel, '10-signing');
-    await panel.page.getByRole('button', { name: 'Close the panel' }).click();
+    // What is said to be signed may not have left the browser yet, and would end with the panel.
     await until(
       () => judged('60 lines').length,
       (count) => count === 1,
     );
+    await panel.page.getByRole('button', { name: 'Close the panel' }).click();
     world.vsdc.release();
     await panel.page.getByRole('button', { name: 'Open Muhuri' }).click();
     // Where the browser keeps storage from frames of other sites, the session lived in memory only.
