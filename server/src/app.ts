@@ -303,7 +303,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   }
   // Connections kept for what comes in: a delivery never waits for one behind what is being sealed.
   const doorstep = await openDatabase(secrets.databaseUrl, 2, [], config.preparesStatements, statements);
-  const queue = await openQueue(secrets.queueDatabaseUrl, database, log, statements.jobMs + statements.graceMs);
+  const queue = await openQueue(secrets.queueDatabaseUrl, database, log, statements);
   const vault = vaultFrom(secrets.masterKey, secrets.previousMasterKey);
   const dialects = await loadDialects();
   const notary = notaryFrom(secrets.masterKey);

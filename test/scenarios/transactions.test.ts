@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import { againIfCrossed } from '@muhuri/server/platform/db/again-if-crossed';
-import { askedWithin, openDatabase } from '@muhuri/server/platform/db/database';
+import { askedWithin, openDatabase, usualStatementLimits } from '@muhuri/server/platform/db/database';
 import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
 import { query, queryAlong } from '@muhuri/server/platform/db/query';
 import { silentLog } from '@muhuri/server/platform/log';
+import { openQueue } from '@muhuri/server/platform/queue/queue';
 import { openRounds } from '@muhuri/server/platform/rounds';
 import { within } from '@muhuri/server/platform/within';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { until } from '../api.ts';
 import { checkout, cloneDatabase, type World } from '../world.ts';
 
 let postgres: World['postgres'];
@@ -185,5 +187,30 @@ describe('a commit that PostgreSQL is long at, as with a synchronous standby tha
       expect(await next).toHaveLength(1);
       expect(await waitsHere(owner)).toBe(0);
     },
+  );
+});
+
+test('a statement of the queue that takes too long is ended by PostgreSQL as well: none goes on there that nobody waits for', async () => {
+  const owner = new pg.Client({ connectionString: clone.urls.admin });
+  await owner.connect();
+  const waiting = async () =>
+    (await owner.query("select pid from pg_stat_activity where datname = current_database() and application_name = 'pgboss' and wait_event_type = 'Lock'"))
+      .rows as { pid: number }[];
+  const said: string[] = [];
+  const note = ({ error }: { error?: string }) => void said.push(String(error));
+  const queue = await openQueue(clone.urls.queue, database, { ...silentLog, error: note as never }, { ...usualStatementLimits, jobMs: 300, graceMs: 300 });
+  onTestFinished(async () => {
+    await owner.query('rollback');
+    await queue.close();
+    await owner.end();
+  });
+  await queue.work(() => {});
+  await owner.query('begin');
+  await owner.query('lock table pgboss.job_common in access exclusive mode');
+  const [first] = await until(waiting, (those) => those.length > 0);
+  await until(waiting, (those) => those.every(({ pid }) => pid !== first?.pid));
+  await until(
+    () => said.join(),
+    (all) => all.includes('statement timeout'),
   );
 });

@@ -1,6 +1,6 @@
 import { PgBoss } from 'pg-boss';
 import { connectionOf, keptAlive } from '../db/connection-of.ts';
-import { type Database, type Tx, usualStatementLimits } from '../db/database.ts';
+import { type Database, type StatementLimits, type Tx, usualStatementLimits } from '../db/database.ts';
 import type { Log } from '../log.ts';
 
 export type LaneCall = { business_id: string; device_id: string };
@@ -19,15 +19,20 @@ export async function openQueue(
   url: string,
   database: Database,
   log: Log,
-  silentMs = usualStatementLimits.jobMs + usualStatementLimits.graceMs,
+  { jobMs, graceMs }: Pick<StatementLimits, 'jobMs' | 'graceMs'> = usualStatementLimits,
 ): Promise<Queue> {
   const { ssl, ...connection } = connectionOf(url);
   const boss = new PgBoss({
     ...connection,
     ...(ssl ? { ssl: true } : {}),
     ...keptAlive,
-    // A connection on which a call is not answered for so long leaves its pool. Its listener looks after its own connection.
-    ...({ query_timeout: silentMs } as object),
+    // A connection on which a call is not answered for so long leaves its pool. Its listener looks after its own connection. PostgreSQL ends it a little
+    // sooner: a deletion that nobody waits for any more would go on there, and every later one wait behind it. Said once connected and not while connecting,
+    // where poolers take only settings that they know.
+    ...({
+      query_timeout: jobMs + graceMs,
+      onConnect: (client: { query(text: string): Promise<unknown> }) => client.query(`set statement_timeout = ${jobMs}`),
+    } as object),
     schema: 'pgboss',
     migrate: false,
     createSchema: false,
