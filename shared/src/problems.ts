@@ -1570,6 +1570,14 @@ export const problems = {
     "L'appareil a signé ce document[ sous le numéro {invoice_number}][ (reçu {receipt})], et ne l'a dit qu'une fois le document réglé ou renvoyé.",
     "Plus rien n'en est scellé. Consultez le portail de l'administration : prenez cette signature pour son reçu, ou[?refund: faites-y annuler la plus récente| remboursez la plus récente] et dites-le ici.",
   ),
+  maybe_signed_twice: e(
+    409,
+    'person',
+    'The device has a receipt[ under number {invoice_number}], and does not say of which document: it may be [{document_number}|this one], which is sealed, or about to be, under another.',
+    "Look that number up in the authority's portal. If it is this document, have one of the two undone there, then close this.",
+    "L'appareil a un reçu[ sous le numéro {invoice_number}] sans dire de quel document : c'est peut-être [{document_number}|celui-ci], scellé, ou sur le point de l'être, sous un autre.",
+    "Cherchez ce numéro dans le portail de l'administration. Si c'est ce document, faites-y annuler l'un des deux, puis fermez ceci.",
+  ),
   late_signature_differs: e(
     409,
     'person',

@@ -84,7 +84,7 @@ const packOf = async (id: string) => {
 async function settledNotSigned(
   document = newInvoice(),
   seal = () => admin.seal('invoices', document.id),
-  first: 'hold' | 'hold_answer' | 'drop_before_signing' = 'hold',
+  first: 'hold' | 'hold_answer' | 'drop_before_signing' | 'drop_after_signing' = 'hold',
 ) {
   world.vsdc.faults([first, ...Array.from({ length: 20 }, () => 'refuse:910')]);
   const { body } = await seal();
@@ -418,6 +418,62 @@ describe('a number that several documents gave back, and that the device has use
     expect((await admin.seal('invoices', later.id)).body).toMatchObject({ id, state: 'signed' });
     for (const each of [earlier.document, later]) expect(judged(each.number)).toHaveLength(1);
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
+  /** The device has signed it under the number that it gave back, and nobody knows; it was corrected and signed under another since. */
+  async function signedUnderAnother() {
+    const earlier = await settledNotSigned(undefined, undefined, 'drop_after_signing');
+    const { businessId } = world.businesses[0];
+    const [{ id: holderId } = {}] = await world.sql("select id from receipt where state = 'signed' order by updated_at desc limit 1", [], businessId);
+    await world.sql('update attempt set receipt_id = $2 where receipt_id = $1', [earlier.id, holderId], businessId);
+    return { earlier, holderId: holderId as string };
+  }
+
+  test('may be one’s that is signed under another by now although a later one lost its answer: people are told, and two look', async () => {
+    const { earlier, holderId } = await signedUnderAnother();
+    const later = newInvoice();
+    world.vsdc.faults(['drop_before_signing']);
+    const { id } = (await admin.seal('invoices', later.id)).body;
+    await until(
+      () => present(id),
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    expect(await alertsOf(holderId)).toEqual(['maybe_signed_twice']);
+    // What stands under the number looks like either of them.
+    const evidence = evidenceOf(judged(earlier.document.number)[0]);
+    expect((await admin.post(`/receipts/${id}/evidence`, evidence)).body).toMatchObject({ state: 'in_doubt', settlement: { evidence: { found: true } } });
+    await admin.post(`/receipts/${id}/evidence`, { found: 'other', source: 'the log of the VSDC' });
+    expect((await confirmShown(second, id, 'evidence')).status).toBe(200);
+    await until(
+      () => present(id),
+      (each) => each.state === 'signed',
+    );
+    // Nobody has said that its total is a stranger's.
+    expect(await alertsOf(holderId)).toEqual(['maybe_signed_twice']);
+    expect((await admin.get('/branches')).body.branches[0].device).toMatchObject({ state: 'paused', problem: { code: 'total_jumped', missing: 1 } });
+    expect((await admin.post(`/branches/${branchId()}/resume`, { evidence: 'the portal: signed twice' })).status).toBe(200);
+    const [alert] = ((await admin.get('/alerts')).body.alerts as { id: string; subject: string }[]).filter((each) => each.subject === holderId);
+    expect((await admin.post(`/alerts/${alert?.id}/close`)).status).toBe(200);
+    expect(judged(later.number)).toHaveLength(1);
+  });
+
+  test('stops the lane where it may be such a one’s and nothing of the later one was lost; who it is of ends what was told', async () => {
+    const { earlier, holderId } = await signedUnderAnother();
+    // Not taken up at first, so that it goes once more.
+    world.vsdc.faults(['offline']);
+    const { id } = (await admin.seal('invoices', newInvoice().id)).body;
+    await until(
+      () => present(id),
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    const device = async () => (await admin.get('/branches')).body.branches[0].device;
+    expect(await device()).toMatchObject({ state: 'paused', problem: { code: 'number_collision', invoice_number: earlier.number } });
+    expect(await alertsOf(holderId)).toEqual(['maybe_signed_twice']);
+    expect((await admin.post(`/branches/${branchId()}/resume`, { last_invoice_number: earlier.number, evidence: 'the log of the VSDC' })).status).toBe(200);
+    await admin.post(`/receipts/${id}/evidence`, evidenceOf(judged(earlier.document.number)[0]));
+    expect((await confirmShown(second, id, 'evidence')).body).toMatchObject({ state: 'signed', invoice_number: earlier.number });
+    expect(await alertsOf(holderId)).toEqual([]);
+    expect(await device()).toMatchObject({ state: 'active' });
   });
 
   test('pauses the lane besides where one of them is signed under another number by now: a person looks, and the others wait all the same', async () => {

@@ -282,10 +282,10 @@ export async function recordEnd<Next>(
     const problem = { code: 'signed_answer_lost', device_code: said.deviceCode, device_text: said.deviceText } as const;
     await beginDoubt(tx, sending.receiptId, { problem, invoiceNumber: sending.invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
     await ports.record(tx, ctx, { action: 'receipt.answer_lost', subject: sending.receiptId, after: problem });
-    // A lost answer of its own explains it, unless an earlier one was lost as well; without one, it was refused no more definitely than they were.
-    await doubtEarlier(ports, tx, ctx, device, sending, said, (holder) => holder.wasInDoubt || !isOwnLost, at);
+    const earlier = await doubtEarlier(ports, tx, ctx, device, sending, said, suspects(isOwnLost), at);
     await afterDoubt(ports, tx, ctx, device.id);
-    return { is: 'go_on' };
+    // Of its own nothing was lost: it may be as little this document's as where it is told so at once.
+    return earlier.areOthers && !isOwnLost ? pausedFor(tx, device, collisionOf(said)) : { is: 'go_on' };
   }
 
   /** Taken at the first send: the number came back from another document that was signed after all, or another program uses the device. */
@@ -298,8 +298,16 @@ export async function recordEnd<Next>(
       return { is: 'go_on' };
     }
     await endAttempt(tx, sending.attemptId, ended('number_taken', said, response, at));
-    const problem = { code: 'number_collision', invoice_number: sending.invoiceNumber, device_code: said.deviceCode, device_text: said.deviceText } as const;
+    const problem = collisionOf(said);
     await beginDoubt(tx, sending.receiptId, { problem, invoiceNumber: sending.invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
+    return pausedFor(tx, device, problem);
+  }
+
+  function collisionOf({ deviceCode, deviceText }: Said): StoredProblem {
+    return { code: 'number_collision', invoice_number: sending.invoiceNumber, device_code: deviceCode, device_text: deviceText };
+  }
+
+  async function pausedFor(tx: Tx, device: LaneDevice, problem: StoredProblem): Promise<AfterSend> {
     await pauseLaneFor(tx, device.id, problem);
     await ports.alerts.raise(tx, ctx, device.id, problem);
     await ports.record(tx, ctx, { action: 'lane.collision', subject: device.id, after: problem });
@@ -471,6 +479,15 @@ export async function followUp(ports: LanePorts, tx: Tx, ctx: Context, receipt: 
 }
 
 /**
+ * Who may be the one that is signed under a number: a lost answer of the document's own explains that it is taken, unless an earlier one was lost as well;
+ * without one, it was refused no more definitely than they were.
+ */
+export const suspects =
+  (isOwnLost: boolean) =>
+  (holder: EarlierHolder): boolean =>
+    holder.wasInDoubt || !isOwnLost;
+
+/**
  * A number is taken, and others had sent something under it before they gave it back: each of those is in doubt until it is known who was signed, so that
  * none can be sealed again. Nothing of them is sent meanwhile, not even again: a device may answer one of them with the receipt of another.
  *
@@ -494,6 +511,8 @@ export async function doubtEarlier(
     const isInDoubt = earlier.state === 'in_doubt' && earlier.invoiceNumber === invoiceNumber;
     if (!isInDoubt && (earlier.state === 'signed' || earlier.movedTo !== null || earlier.invoiceNumber !== null)) {
       found.areOthers = true;
+      const problem = { code: 'maybe_signed_twice', document_number: earlier.documentNumber, invoice_number: invoiceNumber } as const;
+      await ports.alerts.raise(tx, ctx, earlier.id, problem);
       continue;
     }
     found.areDoubted = true;
@@ -520,6 +539,8 @@ export async function freeSharers(
   at: Date,
 ): Promise<void> {
   const { deviceId, invoiceNumber } = signed;
+  for (const { receiptId } of await earlierHolders(tx, deviceId, invoiceNumber, signed.receiptId))
+    await ports.alerts.settle(tx, ctx, receiptId, ['maybe_signed_twice']);
   for (const id of await listSharers(tx, deviceId, invoiceNumber, signed.receiptId)) {
     const { isDeviceRetired } = (await lockReceipt(tx, id)) as Receipt;
     const last = (await listAttempts(tx, id, at)).findLast((attempt) => attempt.invoiceNumber === invoiceNumber && attempt.mayHaveLeft);

@@ -3,10 +3,11 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { afterDoubt, doubtEarlier, followUp, freeSharers, numberAnew, pauseForStrangers, recordingOf, settleNotSigned } from './end-attempt.ts';
+import { afterDoubt, doubtEarlier, followUp, freeSharers, numberAnew, pauseForStrangers, recordingOf, settleNotSigned, suspects } from './end-attempt.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { findKeptSignature } from './find-kept-signature.ts';
 import {
+  earlierHolders,
   endDoubt,
   explainTotals,
   giveBackNumber,
@@ -93,13 +94,18 @@ export const settleByPerson =
       // Nothing can be asked of a device that was retired: that it has not signed is two persons' word.
       // Whose the number is of several documents that held it lets the others be sealed again: that is two persons' word as well.
       const needsSecond =
-        evidence.found === 'other' || (evidence.found === false && of.receipt.isDeviceRetired) || (evidence.found === true && (await areSharers(of)));
+        evidence.found === 'other' || (evidence.found === false && of.receipt.isDeviceRetired) || (evidence.found === true && (await mayBeAnothers(of)));
       if (!needsSecond && mayAlone(ctx)) return apply(ports, ctx, of, evidence, signature, { by: ctx.actor.id });
       await propose(ports, ctx, of, evidence);
     });
 
-const areSharers = async ({ tx, receipt }: Case): Promise<boolean> =>
-  (await listSharers(tx, receipt.deviceId, receipt.invoiceNumber as string, receipt.id)).length > 0;
+/** Another document of ours may be the one that is signed under the number: in doubt about it as well, or signed, or about to be, under another by now. */
+async function mayBeAnothers({ tx, receipt, attempts }: Case): Promise<boolean> {
+  const number = receipt.invoiceNumber as string;
+  if ((await listSharers(tx, receipt.deviceId, number, receipt.id)).length > 0) return true;
+  const isOwnLost = attempts.some((attempt) => attempt.invoiceNumber === number && attempt.outcome === 'in_doubt');
+  return (await earlierHolders(tx, receipt.deviceId, number, receipt.id)).some(suspects(isOwnLost));
+}
 
 const mayAlone = (ctx: Context): boolean => !ctx.permissions || ctx.permissions.includes('check');
 
@@ -342,8 +348,8 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, device, atte
     // The number stays with whoever used it, and so does its place in the device's total; the document goes again under its next one. What uses it may be
     // another document of ours that gave it back, also one that was refused: only where there is none it is somebody else's.
     const said = { deviceCode: receipt.problem?.device_code ?? '', deviceText: receipt.problem?.device_text ?? '' };
-    const { areDoubted } = await doubtEarlier(ports, tx, ctx, device, { receiptId: receipt.id, invoiceNumber }, said, () => true, at);
-    if (!areDoubted) await explainTotals(tx, receipt.deviceId, '1');
+    const { areDoubted, areOthers } = await doubtEarlier(ports, tx, ctx, device, { receiptId: receipt.id, invoiceNumber }, said, () => true, at);
+    if (!areDoubted && !areOthers) await explainTotals(tx, receipt.deviceId, '1');
   }
   // What the doubt seemed to explain, or what was signed before it, may be a stranger's: nothing more is frozen before that is known.
   await pauseForStrangers(ports, tx, ctx, device);
