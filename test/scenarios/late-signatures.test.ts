@@ -495,6 +495,11 @@ describe('a number that several documents gave back, and that the device has use
       () => present(next.id),
       (each) => each.state === 'signed',
     );
+    // The one that waits may be the receipt under the number: what else the device signs meanwhile is a stranger's.
+    world.vsdc.signElsewhere(world.businesses[0].taxpayerId, '00', '900000001');
+    expect((await admin.seal('invoices', newInvoice().id)).body.state).toBe('signed');
+    expect((await admin.get('/branches')).body.branches[0].device).toMatchObject({ state: 'paused', problem: { code: 'total_jumped', missing: 1 } });
+    expect((await admin.post(`/branches/${branchId()}/resume`, { evidence: 'the log of the VSDC' })).status).toBe(200);
     expect((await admin.seal('invoices', signed.document.id)).body).toMatchObject({ id: signed.id, state: 'in_doubt' });
     expect((await admin.post(`/receipts/${signed.id}/evidence`, evidenceOf(judged(signed.document.number)[0]))).body).toMatchObject({ state: 'signed' });
     expect(judged(signed.document.number)).toHaveLength(1);

@@ -549,6 +549,21 @@ export async function countStrangers(tx: Tx, deviceId: string): Promise<number> 
 export const explainTotals = (tx: Tx, deviceId: string, count: string) =>
   query(tx, 'update device set totals_explained = totals_explained + $2::int where id = $1', [deviceId, count]);
 
+/** How many numbers of a range have a receipt of ours, or one of a document of ours that is in doubt: they are no other program's. */
+export const countOwnNumbers = async (tx: Tx, deviceId: string, from: bigint, to: bigint): Promise<bigint> =>
+  BigInt(
+    (
+      await queryOne<{ own: string }>(
+        tx,
+        `select count(*)::text as own from (
+             select invoice_number from signature where device_id = $1 union select invoice_number from second_signature where device_id = $1
+             union select invoice_number from receipt where device_id = $1 and state = 'in_doubt' and problem->>'code' is distinct from 'number_collision') own
+          where invoice_number between $2::bigint and $3::bigint`,
+        [deviceId, from.toString(), to.toString()],
+      )
+    )?.own ?? 0,
+  );
+
 /** The same of everything that the device has signed up to now. */
 export const explainAllTotals = (tx: Tx, deviceId: string) =>
   query(tx, 'update device set total_base = last_total_receipt_number, totals_explained = 0 where id = $1', [deviceId]);

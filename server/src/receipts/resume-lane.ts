@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Queue } from '../platform/queue/queue.ts';
-import { endDoubt, explainAllTotals, explainTotals, hurryQueue, listCollisions, settleAttempts } from './lane.store.ts';
+import { countOwnNumbers, endDoubt, explainAllTotals, explainTotals, hurryQueue, listCollisions, settleAttempts } from './lane.store.ts';
 import { lockReceipt, setReceiptState } from './receipt.store.ts';
 
 export type ResumeLane = (ctx: Context, branchId: string, given: { last_invoice_number?: string | undefined; evidence?: string | undefined }) => Promise<void>;
@@ -39,7 +39,8 @@ export const resumeLane =
           throw new AppError('malformed', { field: 'last_invoice_number', reason: `the device has taken ${collision.invoiceNumber}` });
         await moveCounter(tx, device.id, last);
         const first = collisions.map((each) => BigInt(each.invoiceNumber)).reduce((least, each) => (each < least ? each : least));
-        await explainTotals(tx, device.id, (BigInt(last) - first + 1n).toString());
+        const own = await countOwnNumbers(tx, device.id, first, BigInt(last));
+        await explainTotals(tx, device.id, (BigInt(last) - first + 1n - own).toString());
         const at = ports.clock.now();
         for (const doubt of collisions) {
           await lockReceipt(tx, doubt.id);
