@@ -15,6 +15,8 @@ export type PostgresProxy = {
    * here. Once it is back, it answers whoever comes anew; those who were connected before hear nothing any more.
    */
   silent(isIt: (said: string) => boolean): { done(): boolean; back(): void };
+  /** Nothing more is to happen: what was asked for and has not come about is forgotten, and PostgreSQL is there. */
+  reset(): void;
   close(): Promise<void>;
 };
 
@@ -132,6 +134,11 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
           isAway = false;
         },
       };
+    },
+    reset() {
+      rules.length = 0;
+      isAway = false;
+      isSilent = false;
     },
     silent(isIt) {
       const rule: Rule = { isIt, how: 'silent', isUsed: false };

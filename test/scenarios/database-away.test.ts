@@ -51,6 +51,8 @@ afterAll(async () => {
 });
 afterEach(() => {
   lines.length = 0;
+  // What one test armed must not befall the next.
+  proxy.reset();
 });
 
 let taken = 0;
