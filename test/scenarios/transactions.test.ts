@@ -1,5 +1,7 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { againIfCrossed } from '@muhuri/server/platform/db/again-if-crossed';
+import { connectionOf } from '@muhuri/server/platform/db/connection-of';
 import { askedWithin, openDatabase, usualStatementLimits } from '@muhuri/server/platform/db/database';
 import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
 import { query, queryAlong } from '@muhuri/server/platform/db/query';
@@ -156,6 +158,14 @@ describe('a commit that PostgreSQL is long at, as with a synchronous standby tha
   const waitsHere = async (owner: pg.Client) =>
     (await owner.query("select 1 from pg_locks where locktype = 'advisory' and objid = $1 and not granted", [at.objid])).rowCount;
 
+  const holdCommits = async (owner: pg.Client) => {
+    // No standby is needed for it: whoever catches the end of a statement that took too long goes on without a limit.
+    await owner.query(`create function hold_commit() returns trigger language plpgsql as $$ begin
+      perform pg_advisory_xact_lock_shared(7700078); return null;
+      exception when query_canceled then perform pg_advisory_xact_lock_shared(7700078); return null; end $$`);
+    await owner.query('create constraint trigger hold_commit after insert on slot deferrable initially deferred for each row execute function hold_commit()');
+  };
+
   test.each(['alone', 'with what goes along'])(
     'is told as a failed connection (%s), and keeps its place in the pool until it has ended: no further one waits beside it',
     async (how) => {
@@ -169,11 +179,7 @@ describe('a commit that PostgreSQL is long at, as with a synchronous standby tha
         await owner.end();
         await narrow.close();
       });
-      // No standby is needed for it: whoever catches the end of a statement that took too long goes on without a limit.
-      await owner.query(`create function hold_commit() returns trigger language plpgsql as $$ begin
-        perform pg_advisory_xact_lock_shared(7700078); return null;
-        exception when query_canceled then perform pg_advisory_xact_lock_shared(7700078); return null; end $$`);
-      await owner.query('create constraint trigger hold_commit after insert on slot deferrable initially deferred for each row execute function hold_commit()');
+      await holdCommits(owner);
       await owner.query(at.on);
       const slot = `held ${how}`;
       const held = narrow.transaction<unknown>('b1', (tx) => (how === 'alone' ? query(tx, insert, [slot]) : queryAlong(tx, insert, [slot])));
@@ -188,6 +194,54 @@ describe('a commit that PostgreSQL is long at, as with a synchronous standby tha
       expect(await waitsHere(owner)).toBe(0);
     },
   );
+
+  test('and is answered while that is still being asked, undoes what comes after it like any other connection', async () => {
+    const { host, port } = connectionOf(clone.urls.app);
+    const held: Socket[] = [];
+    let areHeld = false;
+    const pass = (from: Socket) => {
+      const to = connect(host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port: Number(port) });
+      from
+        .on('error', () => {})
+        .pipe(to.on('error', () => {}))
+        .pipe(from);
+    };
+    // Whoever is let in later waits at the door until the test lets them through.
+    const door = createServer((socket) => (areHeld ? held.push(socket.pause()) : pass(socket)));
+    await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+    const through = new URL(clone.urls.app);
+    through.searchParams.delete('host');
+    through.host = `127.0.0.1:${(door.address() as AddressInfo).port}`;
+    const narrow = await openDatabase(through.href, 1, [], true, { askedMs: 200, jobMs: 200, connectMs: 20_000, graceMs: 200 });
+    const owner = new pg.Client({ connectionString: clone.urls.owner });
+    await owner.connect();
+    onTestFinished(async () => {
+      await owner.query('drop trigger hold_commit on slot');
+      await owner.query('drop function hold_commit');
+      await owner.end();
+      await narrow.close();
+      door.close();
+    });
+    await holdCommits(owner);
+    await owner.query(at.on);
+    await narrow.transaction('b1', (tx) => query(tx, 'select 1'));
+    areHeld = true;
+    const first = narrow.transaction('b1', (tx) => query(tx, insert, ['answered after all']));
+    await until(
+      () => held.length,
+      (n) => n === 1,
+    );
+    await owner.query(at.off);
+    await first;
+    const undone = narrow.transaction('b1', async (tx) => {
+      await query(tx, insert, ['undone']);
+      throw new Error('no');
+    });
+    await expect(undone).rejects.toThrow('no');
+    await narrow.transaction('b1', (tx) => query(tx, insert, ['the next']));
+    for (const socket of held) pass(socket);
+    expect((await slots()).filter((slot) => ['answered after all', 'undone', 'the next'].includes(slot))).toEqual(['answered after all', 'the next']);
+  });
 });
 
 test('a statement of the queue that takes too long is ended by PostgreSQL as well: none goes on there that nobody waits for', async () => {

@@ -154,8 +154,8 @@ export const withFewerWaits =
       const rollBack = () => {
         isBegun = false;
         alongside = [];
-        // Its commit is on its way, and decides by itself.
-        if (isHeld) return Promise.resolve({ command: 'ROLLBACK', rowCount: null, rows: [], fields: [] });
+        // Its commit is on its way, and decides by itself; once that is answered, whatever is to be undone is another transaction.
+        if (isHeld && committing) return Promise.resolve({ command: 'ROLLBACK', rowCount: null, rows: [], fields: [] });
         // Nothing takes long in it.
         return saying(0, 'rollback').catch(() => {
           client.end().catch(() => {});
