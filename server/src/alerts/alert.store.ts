@@ -15,13 +15,13 @@ export async function openAlert(tx: Tx, businessId: string, alert: Alert): Promi
   return rows.length > 0;
 }
 
-export const closeAlerts = (tx: Tx, which: { codes: string[]; subject: string }, at: Date, by: string) =>
-  query(tx, 'update alert set closed_at = $3, closed_by = $4 where code = any($1::text[]) and subject = $2 and closed_at is null', [
-    which.codes,
-    which.subject,
-    at,
-    by,
-  ]);
+export const closeAlerts = (tx: Tx, which: { codes: string[]; subject: string; invoiceNumber: string | null }, at: Date, by: string) =>
+  query(
+    tx,
+    `update alert set closed_at = $3, closed_by = $4 where code = any($1::text[]) and subject = $2 and closed_at is null
+       and ($5::text is null or problem->>'invoice_number' = $5)`,
+    [which.codes, which.subject, at, by, which.invoiceNumber],
+  );
 
 /** Closes one by its id; null where there is no open one. */
 export async function closeAlertById(tx: Tx, id: string, at: Date, by: string): Promise<Alert | null> {

@@ -12,7 +12,7 @@ export type Alerts = {
   /** Tells the business of something it must know without asking, in the transaction that finds it. The same thing twice is told once. */
   raise(tx: Tx, ctx: Context, subject: string, problem: StoredProblem): Promise<void>;
   /** What was told of is over. */
-  settle(tx: Tx, ctx: Context, subject: string, codes: StoredProblem['code'][]): Promise<void>;
+  settle(tx: Tx, ctx: Context, subject: string, codes: StoredProblem['code'][], onlyAbout?: { invoiceNumber: string }): Promise<void>;
   list(ctx: Context): Promise<Alert[]>;
   /** A person has seen to it; for what nothing in the data can tell to be over. */
   close(ctx: Context, id: string): Promise<Alert>;
@@ -23,8 +23,8 @@ export const openAlerts = (ports: { clock: Clock; newId: NewId; log: Log; record
     const isNew = await openAlert(tx, ctx.businessId, { id: ports.newId('alert'), subject, problem, openedAt: ports.clock.now() });
     if (isNew) ports.log.warn({ business_id: ctx.businessId, subject, code: problem.code }, 'alert');
   },
-  settle: async (tx, ctx, subject, codes) => {
-    await closeAlerts(tx, { codes, subject }, ports.clock.now(), ctx.actor.id);
+  settle: async (tx, ctx, subject, codes, onlyAbout) => {
+    await closeAlerts(tx, { codes, subject, invoiceNumber: onlyAbout?.invoiceNumber ?? null }, ports.clock.now(), ctx.actor.id);
   },
   list: (ctx) => ctx.transaction(listOpenAlerts),
   close: (ctx, id) =>

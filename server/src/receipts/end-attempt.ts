@@ -540,7 +540,7 @@ export async function freeSharers(
 ): Promise<void> {
   const { deviceId, invoiceNumber } = signed;
   for (const { receiptId } of await earlierHolders(tx, deviceId, invoiceNumber, signed.receiptId))
-    await ports.alerts.settle(tx, ctx, receiptId, ['maybe_signed_twice']);
+    await ports.alerts.settle(tx, ctx, receiptId, ['maybe_signed_twice'], { invoiceNumber });
   for (const id of await listSharers(tx, deviceId, invoiceNumber, signed.receiptId)) {
     const { isDeviceRetired } = (await lockReceipt(tx, id)) as Receipt;
     const last = (await listAttempts(tx, id, at)).findLast((attempt) => attempt.invoiceNumber === invoiceNumber && attempt.mayHaveLeft);
