@@ -160,6 +160,11 @@ describe('a document that was exempt when it came in', () => {
     of = world.businesses[1];
     admin = await Api.signIn(world, of.admin);
   });
+  /** Nothing is exempt any more; what is made from now on is made later. */
+  const takeBack = async () => {
+    await configure(admin, exempt());
+    ahead += 2_000;
+  };
   /** Exempt at its first look, and not any more. */
   async function wasExempt(number: string): Promise<{ id: string; number: string }> {
     await configure(admin, exempt('TILL-'));
@@ -169,7 +174,7 @@ describe('a document that was exempt when it came in', () => {
       async () => (await admin.get(`/documents?document_ids=${id}&standing=exempt`)).body.documents as Row[],
       (rows) => rows.length === 1,
     );
-    await configure(admin, exempt());
+    await takeBack();
     return { id, number };
   }
 
@@ -252,8 +257,27 @@ describe('a document that was exempt when it came in', () => {
     // Taken back, and exempt once more: by hand it is sealed as whatever is exempt.
     await configure(admin, { settings: { auto_seal: 'off', exempt: { customer_ids: [], location_ids: [], number_prefixes: ['TILL-'] } } });
     expect((await admin.seal('invoices', left.number.id)).body).toMatchObject({ state: 'signed' });
-    await configure(admin, exempt());
+    await takeBack();
     expect((await admin.seal('invoices', left.place.id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed' });
+  });
+
+  test('is asked about as well where it was heard of only after the exemption was taken back', async () => {
+    await configure(admin, { settings: { auto_seal: 'sent', exempt: { customer_ids: [], location_ids: [], number_prefixes: ['LATE-'] } } });
+    const { id, number } = invoice(of, { invoice_number: 'LATE-1', location_id: '' });
+    ahead += minuteMs;
+    await takeBack();
+    ahead += minuteMs;
+    const next = invoice(of, { invoice_number: 'LATE-2', location_id: '' });
+    await isSealedByItself(admin, next);
+    await until(
+      () => rowOf(admin, id),
+      (each) => each?.problem?.code === 'was_exempt',
+    );
+    expect(await rowOf(admin, id)).toMatchObject({ standing: 'to_seal', may_be_elsewhere: true });
+    expect(judged(number)).toEqual([]);
+    expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed' });
+    expect((await preflight(admin, id)).findings ?? []).toEqual([]);
+    await configure(admin, { settings: { auto_seal: 'off' } });
   });
 
   test('is sealed by hand as it always was while it is exempt: by itself alone it never is', async () => {
@@ -262,7 +286,7 @@ describe('a document that was exempt when it came in', () => {
     await look(admin);
     expect(await preflight(admin, id)).toMatchObject({ findings: [], ready: true });
     expect((await admin.seal('invoices', id)).body).toMatchObject({ state: 'signed' });
-    await configure(admin, exempt());
+    await takeBack();
   });
 
   test('and waits at its device is not asked about once more where a person has sealed it; where it was opened by itself it is', async () => {
@@ -276,7 +300,7 @@ describe('a document that was exempt when it came in', () => {
     const byHand = invoice(of, { invoice_number: 'TILL-6' });
     await look(admin);
     expect((await admin.seal('invoices', byHand.id)).body).toMatchObject({ state: 'queued' });
-    await configure(admin, exempt());
+    await takeBack();
     ahead += 2 * minuteMs;
     expect((await admin.post(`${branch}/resume`)).status).toBe(200);
     expect(await becomes(admin, byHand.id, 'sealed')).toBeDefined();

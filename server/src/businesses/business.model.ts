@@ -50,6 +50,27 @@ export function exemptNoLonger(before: BusinessSettings['exempt'], after: Busine
   return Object.values(ended).some((each) => each.length > 0) ? ended : null;
 }
 
+/** One entry of what was exempt, and when it stopped being so. */
+export type EndedExemption = { of: keyof BusinessSettings['exempt']; value: string; at: string };
+
+const endedMost = 1_000;
+
+/** With what has ended just now, which takes the place of an earlier end of the same; the newest thousand. */
+export function endExemptions(before: EndedExemption[], ended: BusinessSettings['exempt'], at: Date): EndedExemption[] {
+  const kinds = Object.keys(ended) as EndedExemption['of'][];
+  const now = kinds.flatMap((of) => ended[of].map((value) => ({ of, value, at: at.toISOString() })));
+  const isRenewed = (each: EndedExemption) => now.some(({ of, value }) => of === each.of && value === each.value);
+  return [...now, ...before.filter((each) => !isRenewed(each))].slice(0, endedMost);
+}
+
+/** Whether it was made while it was exempt, known to us or not: another system may have sealed it. One without a time may have been. */
+export const wasExemptWhenMade = (ended: EndedExemption[], document: Parameters<typeof isExempt>[1] & { createdAt: Date | null }): boolean =>
+  ended.some(
+    ({ of, value, at }) =>
+      (document.createdAt === null || document.createdAt <= new Date(at)) &&
+      isExempt({ exempt: { customer_ids: [], location_ids: [], number_prefixes: [], [of]: [value] } }, document),
+  );
+
 /** Five, as many as the marketplace allows an extension per module. */
 export type SealFields = { receipt_number: string; sdc_id: string; signature: string; verification_url: string; signed_at: string };
 
@@ -98,6 +119,7 @@ export type Business = {
   isVatRegistered: boolean;
   goLiveDate: string;
   settings: BusinessSettings;
+  exemptEnded: EndedExemption[];
   branding: Branding;
   /** A stored logo that is not known to be ours: kept until somebody has looked at it, and shown to nobody. */
   foreignLogo: string | null;

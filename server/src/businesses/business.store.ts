@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { fromJson, json, query, queryOne, toDate } from '../platform/db/query.ts';
-import { type Branding, type Business, type BusinessSettings, defaultSettings } from './business.model.ts';
+import { type Branding, type Business, type BusinessSettings, defaultSettings, type EndedExemption } from './business.model.ts';
 
 const hashOf = (logo: string): string => createHash('sha256').update(logo).digest('hex');
 
@@ -38,6 +38,7 @@ export async function getBusiness(tx: Tx, lock = false): Promise<Business> {
     isVatRegistered: row.vat_registered as boolean,
     goLiveDate: row.go_live as string,
     settings: { ...defaultSettings, ...fromJson<Partial<BusinessSettings>>(row.settings) },
+    exemptEnded: fromJson(row.exempt_ended),
     ...brandingOf(row),
     dataKey: row.data_key as string,
     setup: fromJson(row.setup),
@@ -111,7 +112,7 @@ export const eraseKey = (tx: Tx) => query(tx, "update business set data_key = ''
 
 export async function insertBusiness(
   tx: Tx,
-  business: Omit<Business, 'setup' | 'quotas' | 'version' | 'createdAt' | 'updatedAt' | 'foreignLogo'>,
+  business: Omit<Business, 'setup' | 'exemptEnded' | 'quotas' | 'version' | 'createdAt' | 'updatedAt' | 'foreignLogo'>,
   at: Date,
 ): Promise<void> {
   const [branding, logoHash] = storedBranding({ ...business, foreignLogo: null });
@@ -139,3 +140,6 @@ export async function insertBusiness(
     ],
   );
 }
+
+/** What was exempt and is not any more, newest first. */
+export const keepExemptEnded = (tx: Tx, ended: EndedExemption[]) => query(tx, 'update business set exempt_ended = $1', [json(ended)]);

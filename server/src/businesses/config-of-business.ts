@@ -6,8 +6,8 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { type Branding, type Business, type BusinessSettings, exemptNoLonger } from './business.model.ts';
-import { getBusiness, updateBusinessRow } from './business.store.ts';
+import { type Branding, type Business, type BusinessSettings, endExemptions, exemptNoLonger } from './business.model.ts';
+import { getBusiness, keepExemptEnded, updateBusinessRow } from './business.store.ts';
 import { checkGoLive, keepLaterGoLive } from './go-live.ts';
 import type { ReadLogo } from './own-logo.ts';
 
@@ -69,7 +69,10 @@ export const updateConfig =
       await updateBusinessRow(tx, after, now);
       await keepLaterGoLive(tx, { before: before.goLiveDate, after: after.goLiveDate, now });
       const ended = exemptNoLonger(before.settings.exempt, after.settings.exempt);
-      if (ended) await ports.exemptNoLonger(tx, ended, now);
+      if (ended) {
+        await keepExemptEnded(tx, endExemptions(before.exemptEnded, ended, now));
+        await ports.exemptNoLonger(tx, ended, now);
+      }
       if (branding?.logo !== undefined) await ports.alerts.settle(tx, ctx, ctx.businessId, ['logo_removed']);
       await ports.record(tx, ctx, { action: 'business.configured', subject: ctx.businessId, before: shown(before), after: shown(after) });
       return getBusiness(tx);

@@ -1,4 +1,13 @@
-export { type Branding, type OwnLogo, type Business, type BusinessSettings, defaultSettings, isExempt, type SetupMarks } from './business.model.ts';
+export {
+  type Branding,
+  type OwnLogo,
+  type Business,
+  type BusinessSettings,
+  defaultSettings,
+  isExempt,
+  type SetupMarks,
+  wasExemptWhenMade,
+} from './business.model.ts';
 export { checkGoLive, keepLaterGoLive, raiseEarliestGoLive, sealForRealFrom } from './go-live.ts';
 export { eraseKey, getBusiness, holdBusiness, holdDataKey, insertBusiness, oneMore, updateBusinessRow } from './business.store.ts';
 export { getConfig, type OwnBranding, ownBranding, updateConfig } from './config-of-business.ts';

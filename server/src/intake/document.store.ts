@@ -126,7 +126,7 @@ export const endLook = (
     `update document set leased_until = null, tries = 0, look_at = case when look_at::text = $3 then $18::timestamptz else look_at end,
        number = coalesce($4, number), date = coalesce($5::date, date), status = coalesce($6, status), customer_id = coalesce($7, customer_id),
        customer_name = coalesce($8, customer_name), currency = coalesce($9, currency), total = coalesce($10::numeric, total),
-       location_id = case when $4::text is null then location_id else $11 end, gone = $12, exempt = $13, was_exempt = was_exempt or $13, problem = $14,
+       location_id = case when $4::text is null then location_id else $11 end, gone = $12, exempt = $13, was_exempt = was_exempt or $13 or $21, problem = $14,
        modified_at = greatest(modified_at, $15::timestamptz), words = coalesce($16, words), created_at = coalesce($17::timestamptz, created_at),
        due_since = case when $12 or not $20::boolean then null else coalesce(due_since, $19::timestamptz) end
      where module = $1 and document_id = $2`,
@@ -151,6 +151,8 @@ export const endLook = (
       found.lookAgainAt,
       at,
       found.seen === null || isDue(found.seen.status),
+      // Found by when it was made alone: from now on it is known of it.
+      found.problem?.code === 'was_exempt',
     ],
   );
 

@@ -18,10 +18,17 @@ export async function findElsewhere(tx: Tx, { module, documentId }: Key, isLocke
   return fromJson<Elsewhere | null>(row?.elsewhere ?? null);
 }
 
-/** Whether the document was exempt, at a look before or while it waited for one: whoever exempted it may have had it sealed by another system. */
-export const wasExempt = async (tx: Tx, { module, documentId }: Key): Promise<boolean> =>
-  (await queryOne<{ was_exempt: boolean }>(tx, 'select was_exempt from document where module = $1 and document_id = $2', [module, documentId]))?.was_exempt ??
-  false;
+/**
+ * Whether the document was exempt, at a look before or while it waited for one: whoever exempted it may have had it sealed by another system. And whether
+ * it is sealed here, so that there is nothing to ask about it.
+ */
+export async function findLeft(tx: Tx, { module, documentId }: Key): Promise<{ wasExempt: boolean; isSealed: boolean }> {
+  const row = await queryOne<{ was_exempt: boolean; sealed: boolean }>(tx, 'select was_exempt, sealed from document where module = $1 and document_id = $2', [
+    module,
+    documentId,
+  ]);
+  return { wasExempt: row?.was_exempt ?? false, isSealed: row?.sealed ?? false };
+}
 
 /** The number of an invoice that another system has sealed, as a person has said; null where nobody has. */
 export const numberOfSaleElsewhere = async (tx: Tx, documentId: string): Promise<string | null> =>

@@ -1,7 +1,7 @@
 import { compare } from '@muhuri/shared/money';
 import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
 import { type Device, findDevice, findDeviceOfBranch, listBranches } from '../branches/index.ts';
-import { type Business, getBusiness, isExempt } from '../businesses/index.ts';
+import { type Business, getBusiness, isExempt, wasExemptWhenMade } from '../businesses/index.ts';
 import { knownItemClasses, placeSince, readLists, readMappings } from '../catalogue/index.ts';
 import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
@@ -13,7 +13,7 @@ import type { Code, Dialect, Dialects } from '../ports/dialect.ts';
 import { demandsOf } from './demands.model.ts';
 import { hashOf } from './document-hash.ts';
 import type { BooksDocument } from './document.model.ts';
-import { findElsewhere, numberOfSaleElsewhere, wasExempt } from './elsewhere.store.ts';
+import { findElsewhere, findLeft, numberOfSaleElsewhere } from './elsewhere.store.ts';
 import { type Filed, noPerson } from './filing.model.ts';
 import { type FindUnprintable, textsOn } from './find-unprintable.ts';
 import { baseTotalOf, foreignOf, keptBack, knownPaymentMethod, makeSale } from './make-sale.model.ts';
@@ -97,7 +97,7 @@ export const prepareSale =
     const { saleReceipt, sales } = isRefund ? await findSaleOf(ctx, document, answers, findings) : { saleReceipt: null, sales: [] };
 
     const branchId = saleReceipt?.branchId ?? branchOf(document, mappings.location, branches, findings);
-    const { device, lists, known, wasRehearsed, elsewhere, wasLeft, sealedRate, mappedSince } = await ctx.transaction(async (tx) => {
+    const { device, lists, known, wasRehearsed, elsewhere, left, sealedRate, mappedSince } = await ctx.transaction(async (tx) => {
       // A refund goes to the device of its sale, and where that has gone to the one that took its place.
       const ofSale = saleReceipt && !saleReceipt.isDeviceRetired ? await findDevice(tx, saleReceipt.deviceId) : null;
       const found = ofSale ?? (branchId ? await findDeviceOfBranch(tx, branchId) : null);
@@ -105,7 +105,7 @@ export const prepareSale =
       return {
         wasRehearsed: await isRehearsed(tx, module, documentId),
         elsewhere: await findElsewhere(tx, { module, documentId }),
-        wasLeft: await wasExempt(tx, { module, documentId }),
+        left: await findLeft(tx, { module, documentId }),
         mappedSince: await placeSince(tx, document.locationId ?? 'none'),
         device: found,
         lists: found ? await readLists(tx, found.id) : {},
@@ -120,6 +120,7 @@ export const prepareSale =
     if (device?.difference) findings.unshift(device.difference);
     const dialect = ports.dialects.of(device?.dialect ?? dialectOfCountry(ports.dialects, business.country));
     // While it is exempt it is sealed by hand, as the business has said; only what it had left to others and takes back is asked about.
+    const wasLeft = left.wasExempt || (!left.isSealed && wasExemptWhenMade(business.exemptEnded, document));
     const isLeft = wasLeft && device?.environment === 'production' && !isExempt(business.settings, document);
     const production = device?.environment === 'production' ? { since: laterOf(device.productionSince, mappedSince), isRehearsed: wasRehearsed } : null;
     const sold = saleReceipt?.filed ?? null;
