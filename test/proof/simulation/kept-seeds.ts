@@ -13,4 +13,9 @@ export const keptSeeds: { seed: number; because: string; life?: Life }[] = [
     life: 'replaces',
     because: 'a late answer was heard while the next document was on its way, whose total was taken for a stranger’s: the lane stopped',
   },
+  {
+    seed: 1424,
+    life: 'hears late',
+    because: 'what was brought for a number that a signed document may stand under as well had nobody to confirm it',
+  },
 ];

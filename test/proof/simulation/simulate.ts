@@ -515,9 +515,8 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
           );
         continue;
       }
-      // Two persons, where other documents are in doubt about its number; the second one looks at what the first one brought.
-      const isShared = receipts.some((each) => each.id !== receipt.id && each.state === 'in_doubt' && each.number === number);
-      if (isShared && receipt.proposedAt !== null && brought.has(receipt.id))
+      // Two persons, where another document may be the number's as well; the second one looks at what the first one brought.
+      if (receipt.proposedAt !== null && brought.has(receipt.id))
         ask('confirms whose the receipt is', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id, seenOf(receipt)));
       else
         ask('brings the receipt', async ({ ctx, ports }) => {
