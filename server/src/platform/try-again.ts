@@ -25,8 +25,8 @@ export type TryAgainPorts = {
 /**
  * Writes down what exists nowhere else until it is written: an answer of a device. A database that is away must not lose it, so the same work is done
  * again for as long as that lasts, and as long as it is in trouble by its own word (a full disk, locks, a standby that may not write); what it refuses
- * although it is there is given up after a few tries. `work` is told how often it was tried before:
- * its last commit may have taken although its answer was lost.
+ * although it is there is given up after a few tries. `work` is told how often it was tried before: its last commit may have taken although its answer
+ * was lost.
  */
 export async function tryAgain<T>(ports: TryAgainPorts, about: object, work: (triesBefore: number) => Promise<T>): Promise<T> {
   const { look, ending, maxMs = usualMaxMs, lastMs = usualLastMs } = ports;
