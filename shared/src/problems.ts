@@ -1697,9 +1697,9 @@ export const problems = {
   number_sealed_before: e(
     422,
     'person',
-    'Another document[ with the number {document_number}| with the number of this one] was sealed here[, receipt {receipt}|][?unread:, and whether it still stands in Zoho was not seen| and is void or deleted in Zoho by now]: its seal still stands at the authority.',
+    'Another document[ with the number {document_number}| with the number of this one] was sealed here[, receipt {receipt}|][, and Zoho answers with an error whenever it is asked for it (id {not_given_id} there)|?unread:, and whether it still stands in Zoho was not seen| and is void or deleted in Zoho by now]: its seal still stands at the authority.',
     '[?refund:If this is the same refund, void this one.|If this is the same sale, refund the first one with a credit note.] Confirm only if this one has to be sealed as well.',
-    'Un autre document[ portant le numéro {document_number}| portant le même numéro] a été scellé ici[, reçu {receipt}|][?unread:, sans qu’on ait pu voir s’il existe encore dans Zoho| et est annulé ou supprimé dans Zoho] : son sceau reste valable auprès de l’administration.',
+    'Un autre document[ portant le numéro {document_number}| portant le même numéro] a été scellé ici[, reçu {receipt}|][, et Zoho répond par une erreur chaque fois qu’on le lui demande (identifiant {not_given_id})|?unread:, sans qu’on ait pu voir s’il existe encore dans Zoho| et est annulé ou supprimé dans Zoho] : son sceau reste valable auprès de l’administration.',
     "[?refund:S'il s’agit du même remboursement, annulez celui-ci.|S'il s’agit de la même vente, remboursez la première par une note de crédit.] Confirmez seulement si celui-ci doit aussi être scellé.",
   ),
   was_exempt: e(

@@ -340,6 +340,64 @@ describe('a document with the number of one that was sealed', () => {
     world.zoho.change('invoices', first, { total: simple().total });
   });
 
+  test('that Zoho never gives is waited for while it may end, and asked about then', async () => {
+    const { organizationId, businessId } = business();
+    const first = add('NEVER-1');
+    const { body: sealed } = await api.seal('invoices', first);
+    const second = add('NEVER-1');
+    const preflight = async (id: string) => (await api.get(`/receipts/preflight?module=invoices&document_id=${id}`)).body;
+    const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+    const asIf = (since: number, last: number, tries: number) =>
+      world.sql(
+        'update receipt set not_given = $2 where document_id = $1',
+        [first, JSON.stringify({ since: minutesAgo(since), last: minutesAgo(last), tries })],
+        businessId,
+      );
+    const errors = Array.from({ length: 1_000 }, () => 'error');
+    // Where nothing is given it says nothing of the one.
+    world.zoho.faults(errors, organizationId);
+    expect(await preflight(second)).toMatchObject({ code: 'zoho_unavailable' });
+    expect(await world.sql('select not_given from receipt where document_id = $1', [first], businessId)).toEqual([{ not_given: null }]);
+    world.zoho.faults(errors, organizationId, `/invoices/${first}`);
+    expect(await preflight(second)).toMatchObject({ code: 'zoho_unavailable' });
+    for (const [since, last, tries] of [
+      [20, 2, 1],
+      [5, 2, 7],
+      [4_000, 3_000, 9],
+    ] as const) {
+      await asIf(since, last, tries);
+      expect(await preflight(second)).toMatchObject({ code: 'zoho_unavailable' });
+    }
+    await asIf(20, 2, 2);
+    expect((await preflight(second)).findings).toMatchObject([
+      {
+        code: 'number_sealed_before',
+        unread: true,
+        not_given_id: first,
+        receipt: `${sealed.receipt_number}/${sealed.total_receipt_number}`,
+        title: expect.stringContaining(`answers with an error whenever it is asked for it (id ${first} there)`),
+      },
+    ]);
+    expect(await api.seal('invoices', second)).toMatchObject({ status: 422, body: { code: 'number_sealed_before' } });
+    const { body } = await api.seal('invoices', second, { confirm: ['number_sealed_before'] });
+    expect(body).toMatchObject({ state: 'signed' });
+    const trail = await world.sql("select after from audit where subject = $1 and action = 'receipt.opened'", [body.id], businessId);
+    expect(trail).toMatchObject([{ after: { confirmed: ['number_sealed_before'] } }]);
+    // One that is known to be gone is asked about before it.
+    world.zoho.change('invoices', second, { status: 'void' });
+    const third = add('NEVER-1');
+    const [found] = (await preflight(third)).findings;
+    expect(found).toMatchObject({ code: 'number_sealed_before', receipt: `${body.receipt_number}/${body.total_receipt_number}` });
+    expect(found).not.toHaveProperty('not_given_id');
+    // Given once, it is waited for again as at first.
+    world.zoho.change('invoices', second, { status: 'sent' });
+    world.zoho.faults([], organizationId);
+    expect((await preflight(third)).findings).toEqual([]);
+    world.zoho.faults(errors, organizationId, `/invoices/${first}`);
+    expect(await preflight(third)).toMatchObject({ code: 'zoho_unavailable' });
+    world.zoho.faults([], organizationId);
+  });
+
   test('is asked about where there are too many of them to look at each in the books', async () => {
     for (let i = 0; i < 11; i++) expect((await api.seal('invoices', add('MANY-1'), { confirm: ['number_sealed_before'] })).body.state).toBe('signed');
     expect(await findingsOf(add('MANY-1'))).toMatchObject([{ code: 'number_sealed_before', title: expect.not.stringContaining('deleted') }]);

@@ -126,7 +126,7 @@ export const openPrepared =
       await ports.record(tx, ctx, {
         action: 'receipt.opened',
         subject: id,
-        after: { module, document_id: documentId, document_number: as.documentNumber, total: as.filed.sale.total },
+        after: { module, document_id: documentId, document_number: as.documentNumber, total: as.filed.sale.total, ...confirmed(as) },
       });
       return id;
     }
@@ -143,7 +143,7 @@ export const openPrepared =
         action: 'receipt.reopened',
         subject: id,
         before: { state: locked.state, problem: locked.problem },
-        after: { total: as.filed.sale.total },
+        after: { total: as.filed.sale.total, ...confirmed(as) },
       });
       return id;
     }
@@ -224,6 +224,9 @@ export function findingsError(prepared: Prepared): AppError {
   if (!first) return new AppError('device_missing');
   return new AppError(first.code, { ...first, findings: prepared.findings });
 }
+
+/** What was asked and answered by a person before it was sealed. */
+const confirmed = ({ answers: { confirm = [] } }: Requeued) => (confirm.length > 0 ? { confirmed: confirm } : {});
 
 const withoutBlanks = (answers: Answers): Answers => Object.fromEntries(Object.entries(answers).filter(([, value]) => value !== undefined && value !== ''));
 

@@ -17,13 +17,16 @@ import { findElsewhere, findLeft, numberOfSaleElsewhere } from './elsewhere.stor
 import { type Filed, noPerson } from './filing.model.ts';
 import { type FindUnprintable, textsOn } from './find-unprintable.ts';
 import { baseTotalOf, foreignOf, keptBack, knownPaymentMethod, makeSale } from './make-sale.model.ts';
+import { isNeverGiven } from './not-given.model.ts';
 import type { Answers, ItemMapping, Setup } from './setup.model.ts';
 import {
   findReceipt,
   findReceiptIn,
   findReceiptOf,
   findSales,
+  forgetNotGiven,
   isRehearsed,
+  keepNotGiven,
   latestSealedRate,
   listOfNumber,
   listRefundsOf,
@@ -68,7 +71,7 @@ export type PrepareSale = (
 
 /**
  * Reads the document from the books with the business's own grant and says what would be sealed, or what stands in the way. Amounts
- * come from here and nowhere else. Writes nothing, asks no device.
+ * come from here and nowhere else. Writes nothing but which document the books do not give, asks no device.
  */
 export const prepareSale =
   (ports: { books: Books; dialects: Dialects; clock: Clock; findUnprintable: FindUnprintable; day(at: Date, timeZone: string): string }): PrepareSale =>
@@ -116,7 +119,7 @@ export const prepareSale =
     if (branchId && (!device || device.state === 'new')) findings.push({ code: 'device_missing' });
     if (saleReceipt && device && saleReceipt.deviceId !== device.id) findings.push(...(await checkTakeover(ctx, saleReceipt, device)));
     if (device && !answers.confirm?.includes('number_sealed_before') && !keptBack(document, { sealsApproved: business.settings.auto_seal === 'approved' }))
-      findings.push(...(await checkNumber(ports.books, source, ctx, document, device)));
+      findings.push(...(await checkNumber(ports, source, ctx, document, device)));
     if (device?.difference) findings.unshift(device.difference);
     const dialect = ports.dialects.of(device?.dialect ?? dialectOfCountry(ports.dialects, business.country));
     // While it is exempt it is sealed by hand, as the business has said; only what it had left to others and takes back is asked about.
@@ -160,15 +163,17 @@ export const prepareSale =
 const numbersMost = 10;
 /** What is wrong with the connection and not with the one document that is read: it ends, and is waited for. */
 const ofConnection: ProblemCode[] = ['zoho_unavailable', 'zoho_limit', 'zoho_reconnect', 'zoho_client_refused', 'zoho_not_connected', 'zoho_forbidden'];
+/** What one document alone may be answered with, for ever. */
+const ofOne: ProblemCode[] = ['zoho_unavailable', 'zoho_forbidden'];
 
 /**
  * A document that was deleted in the books after it was sealed, and made again with its number, is another document there and the same sale: sealed as
  * well, it would stand twice at the authority. The books keep a number to one document, so that what is left of every other one is asked of them: where
  * they do number twice, one that still stands says nothing about the others. Where it cannot be seen a person is asked, and so are they about more than
- * can be looked up.
+ * can be looked up; what the books fail to give is waited for first, because it mostly ends.
  */
 async function checkNumber(
-  books: Books,
+  { books, clock }: { books: Books; clock: Clock },
   source: Parameters<Books['readDocument']>[0],
   ctx: Context,
   document: BooksDocument,
@@ -181,26 +186,38 @@ async function checkNumber(
     others: await listOfNumber(tx, { module, documentId, number, environment: device.environment, most: numbersMost + 1 }),
   }));
   if (own?.state === 'signed') return [];
-  const finding = (other: { receipt: string }, isUnread: boolean): StoredProblem => ({
+  const finding = (other: { receipt: string }, more: { unread?: true; not_given_id?: string }): StoredProblem => ({
     code: 'number_sealed_before',
     field: 'document_number',
     document_number: number,
     receipt: other.receipt,
-    ...(isUnread ? { unread: true } : {}),
+    ...more,
     ...(module === 'creditnotes' ? { module } : {}),
   });
   const [latest] = others;
-  if (latest && others.length > numbersMost) return [finding(latest, true)];
+  if (latest && others.length > numbersMost) return [finding(latest, { unread: true })];
+  let unseen: StoredProblem | null = null;
   for (const other of others) {
-    const read = await books.readDocument(source, module, other.documentId).catch((error: unknown) => {
-      if (error instanceof AppError && !ofConnection.includes(error.code)) return null;
+    const read = await books.readDocument(source, module, other.documentId).catch(async (error: unknown) => {
+      if (!(error instanceof AppError)) throw error;
+      if (!ofConnection.includes(error.code)) return { unread: true } as const;
+      // The document itself was given a moment ago: where this one fails again and again, it is this one that cannot be given.
+      if (ofOne.includes(error.code) && (await isNeverGivenOf(ctx, other.id, clock.now()))) return { unread: true, not_given_id: other.documentId } as const;
       throw error;
     });
-    if (read?.is === 'found' && read.document.status !== 'void') continue;
-    return [finding(other, read === null)];
+    if ('unread' in read) {
+      // One that is known to be gone is asked about before one that could not be seen: the answer holds for all of them.
+      unseen ??= finding(other, read);
+      continue;
+    }
+    if (other.isNotGiven) await ctx.transaction((tx) => forgetNotGiven(tx, other.id));
+    if (read.is === 'missing' || read.document.status === 'void') return [finding(other, {})];
   }
-  return [];
+  return unseen ? [unseen] : [];
 }
+
+const isNeverGivenOf = async (ctx: Context, receiptId: string, at: Date): Promise<boolean> =>
+  isNeverGiven(await ctx.transaction((tx) => keepNotGiven(tx, receiptId, at)), at);
 
 async function fitToSale(ctx: Context, asked: Sale, saleReceipt: Receipt, ownReceiptId: string | null, allowsPartial: boolean, countsQuantities: boolean) {
   const others = await ctx.transaction((tx) => listRefundsOf(tx, saleReceipt.id, ownReceiptId));

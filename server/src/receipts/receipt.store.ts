@@ -6,6 +6,7 @@ import { findRareWord, holdsAll } from '../platform/db/find-by-words.ts';
 import { fromJson, json, query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 import { beginningsOf, wordsOf } from '../platform/words.ts';
 import type { Filed } from './filing.model.ts';
+import { failedAgain, type NotGiven } from './not-given.model.ts';
 import type { Answers } from './setup.model.ts';
 import { type ReceiptState, receiptStates } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
@@ -447,18 +448,29 @@ export async function latestSealedRate(tx: Tx, currency: string, environment: Re
 export async function listOfNumber(
   tx: Tx,
   of: { module: Receipt['module']; documentId: string; number: string; environment: Receipt['environment']; most: number },
-): Promise<{ documentId: string; receipt: string }[]> {
-  const rows = await query<{ document_id: string; receipt: string }>(
+): Promise<{ id: string; documentId: string; receipt: string; isNotGiven: boolean }[]> {
+  const rows = await query<{ id: string; document_id: string; receipt: string; not_given: boolean }>(
     tx,
-    `select r.document_id, coalesce((select s.receipt_number || '/' || s.total_receipt_number from signature s where s.business_id = r.business_id and s.receipt_id = r.id),
+    `select r.id, r.document_id, r.not_given is not null as not_given, coalesce((select s.receipt_number || '/' || s.total_receipt_number from signature s where s.business_id = r.business_id and s.receipt_id = r.id),
          r.invoice_number::text, '') as receipt
        from receipt r where r.document_number = $3 and r.module = $1 and r.document_id <> $2 and r.environment = $4 and r.moved_to is null
         and r.kind = case r.module when 'invoices' then 'sale' else 'refund' end and (r.state in ('queued', 'in_doubt', 'signed') or r.contested)
       order by r.opened_at desc, r.id desc limit $5`,
     [of.module, of.documentId, of.number, of.environment, of.most],
   );
-  return rows.map((row) => ({ documentId: row.document_id, receipt: row.receipt }));
+  return rows.map((row) => ({ id: row.id, documentId: row.document_id, receipt: row.receipt, isNotGiven: row.not_given }));
 }
+
+/** The books have failed once more to give the document of a receipt; how that stands now. */
+export async function keepNotGiven(tx: Tx, id: string, at: Date): Promise<NotGiven> {
+  const row = await queryOne<{ not_given: unknown }>(tx, 'select not_given from receipt where id = $1 for no key update', [id]);
+  const notGiven = failedAgain(fromJson<NotGiven | null>(row?.not_given ?? null), at);
+  await query(tx, 'update receipt set not_given = $2 where id = $1', [id, json(notGiven)]);
+  return notGiven;
+}
+
+/** They have given it. */
+export const forgetNotGiven = (tx: Tx, id: string) => query(tx, 'update receipt set not_given = null where id = $1', [id]);
 
 /** The other refunds of a sale that count against it: queued, signed or in doubt; and those with a late signature that nobody has settled. */
 export async function listRefundsOf(tx: Tx, saleReceiptId: string, exceptId: string | null): Promise<Filed[]> {

@@ -106,6 +106,7 @@ export const en = {
   takeoverAnswer: 'What it shows: that the sale was uploaded, its number and total',
   takeoverConfirm: 'The present device takes the refund',
   confirmNumber: 'I confirm that this document has to be sealed as well',
+  confirmOther: 'I know that the other document is not the same sale or refund: this one has to be sealed as well',
   confirmName: 'I confirm that the name may stand like this',
   confirmRate: 'I confirm that this rate is right',
   rate_document: '{rate}, the document’s own rate of {date}',

@@ -109,6 +109,7 @@ export const fr: Words = {
   takeoverAnswer: 'Ce qu’elle montre : que la vente est transmise, son numéro et son total',
   takeoverConfirm: 'L’appareil actuel prend le remboursement',
   confirmNumber: 'Je confirme que ce document doit aussi être scellé',
+  confirmOther: 'Je sais que l’autre document n’est ni la même vente ni le même remboursement : celui-ci doit aussi être scellé',
   confirmName: 'Je confirme que le nom peut figurer ainsi',
   confirmRate: 'Je confirme que ce taux est juste',
   rate_document: '{rate}, taux du document au {date}',

@@ -129,7 +129,7 @@ function Fix({
     case 'document_old':
       return confirm('document_old', words.confirmOld);
     case 'number_sealed_before':
-      return confirm('number_sealed_before', words.confirmNumber);
+      return confirm('number_sealed_before', finding.unread === true ? words.confirmOther : words.confirmNumber);
     case 'buyer_name_damaged':
       return confirm('buyer_name_damaged', words.confirmName);
     case 'exchange_rate_unlikely':
