@@ -815,6 +815,33 @@ describe('whoever the operator blocks', () => {
     return () => operator.post(`${path}/block`, { person_id: found?.person_id, reason: 'a stolen laptop' });
   };
 
+  test('has nothing standing once they are let in again: no remembered device, no mailed link, no way back', async () => {
+    const operator = await Api.signIn(world, { username: 'operator', password: 'seven quiet herons by the lake' });
+    const own = await newPerson('ingrid');
+    const secret = await enrol(own, password);
+    const login = (more: object) => anyone().post('/auth/login', { username: 'ingrid', password, ...more });
+    const device = { device_token: (await login({ code: codeOf(secret, 1, clock.now()), remember_device: true })).body.device_token as string };
+    expect((await login(device)).status).toBe(200);
+    expect((await own.asSession().put('/auth/profile', { name: 'ingrid', email: 'ingrid@new.example', current_password: password })).status).toBe(200);
+    const confirmation = linkIn(await mailTo('ingrid@new.example', 'Confirm your e-mail'));
+    await anyone().post('/auth/password/forgot', { username: 'ingrid' });
+    const reset = linkIn(await mailTo('ingrid@people.example', 'Set a new password'));
+    expect((await anyone().post('/auth/way-back', { username: 'ingrid', password })).status).toBe(200);
+    const block = await blocking('ingrid');
+    expect((await block()).status).toBe(200);
+    const path = `/businesses/${business(0).businessId}/people`;
+    const person = ((await operator.get(path)).body.people as { person_id: string; name: string }[]).find((each) => each.name === 'ingrid');
+    expect((await operator.post(`${path}/unblock`, { person_id: person?.person_id, reason: 'found again' })).status).toBe(200);
+    expect((await login(device)).body.code, 'on the remembered device').toBe('code_needed');
+    const asReset = { token: reset, new_password: 'nine brisk lanterns' };
+    expect((await anyone().post('/auth/password/reset', asReset)).body.code, 'by the link for a new password').toBe('link_over');
+    expect((await anyone().post('/auth/email/confirm', { token: confirmation })).body.code, 'by the link for another address').toBe('link_over');
+    const admin = await Api.signIn(world, business(0).admin);
+    expect(((await admin.get('/ways-back')).body.ways_back as { username: string }[]).filter((each) => each.username === 'ingrid')).toEqual([]);
+    const ended = await world.sql("select after from audit where action = 'way_back.ended'", [], business(0).businessId);
+    expect(ended.map((each) => each.after)).toEqual([{ person_id: person?.person_id, because: 'person.blocked' }]);
+  });
+
   test('leaves no invitation open that was under way while they were blocked', async () => {
     const own = await newPerson('ulrich', 'business_admin');
     await enrol(own, password);
@@ -1057,6 +1084,32 @@ describe('another address for the only admin of a business, who has lost mailbox
     );
     for (const each of (await operator.get('/platform/operators')).body.operators as { id: string; username: string }[])
       if (each.username !== 'operator') await operator.post(`/platform/operators/${each.id}/end`);
+  });
+
+  const ended = async () =>
+    (await world.sql("select after from audit where action = 'address_change.ended' order by at", [], path.split('/').at(-1) ?? '')).map(
+      (each) => (each.after as { because: string }).because,
+    );
+
+  test('ends with the operator who asked for it, and with the block of whom it is about', async () => {
+    const operator = await asOperator();
+    await operator.post('/platform/operators', { email: 'otto@platform.example' });
+    const token = linkIn(await mailTo('otto@platform.example', 'operate Muhuri'));
+    const made = await anyone().post('/auth/operator-invitation/accept', { token, username: 'otto', name: 'Otto', password });
+    const otto = withToken(made.body.token);
+    await enrol(otto, password, clock.now());
+    expect((await open(otto, { email: 'lena@third.example' })).status).toBe(200);
+    const all = (await otto.get('/platform/operators')).body.operators as { id: string; is_self: boolean }[];
+    expect((await operator.post(`/platform/operators/${all.find((each) => each.is_self)?.id}/end`)).status).toBe(200);
+    expect(await openNow(operator), 'of the operator who has gone').toBeUndefined();
+    expect(await ended()).toEqual(['operator.ended']);
+
+    expect((await open(operator, { email: 'lena@third.example' })).status).toBe(200);
+    const ask = { person_id: personId, reason: 'a stolen laptop' };
+    expect((await operator.post(`${path}/people/block`, ask)).status).toBe(200);
+    expect((await operator.post(`${path}/people/unblock`, ask)).status).toBe(200);
+    expect(await openNow(operator), 'of whom was kept out').toBeUndefined();
+    expect(await ended()).toEqual(['operator.ended', 'person.blocked']);
   });
 });
 

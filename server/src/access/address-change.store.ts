@@ -59,6 +59,28 @@ export const endAddressChange = (tx: Tx, id: string, to: 'applied' | 'objected' 
     at,
   ]);
 
+/** Ends what is open about a person, who is kept out. */
+export const endAddressChangesOf = async (tx: Tx, personId: string, by: { id: string; type: string }, at: Date): Promise<AddressChange[]> =>
+  (
+    await query(
+      tx,
+      `update reference.address_change set state = 'ended', decided_by = $2, decided_by_type = $3, decided_at = $4
+        where person_id = $1 and state = 'open' returning *`,
+      [personId, by.id, by.type, at],
+    )
+  ).map(toChange);
+
+/** Ends what an operator who goes has asked for. */
+export const endAddressChangesBy = async (tx: Tx, operatorId: string, at: Date): Promise<AddressChange[]> =>
+  (
+    await query(
+      tx,
+      `update reference.address_change set state = 'ended', decided_by = $1, decided_by_type = 'operator_ended', decided_at = $2
+        where opened_by = $1 and state = 'open' returning *`,
+      [operatorId, at],
+    )
+  ).map(toChange);
+
 export const noteMailed = (tx: Tx, id: string, at: Date, isWhole: boolean) =>
   query(
     tx,

@@ -22,7 +22,7 @@ import {
 } from './address-change.store.ts';
 import { adminsBeside } from './admins-beside.ts';
 import type { Notify } from './notify-person.ts';
-import { findPersonById, listMembers, listMemberships, listPersons, setEmail } from './person.store.ts';
+import { findPersonById, holdPerson, listMembers, listMemberships, listPersons, lockPerson, setEmail } from './person.store.ts';
 import { deleteDevicesOf } from './second-factor.store.ts';
 import { hashOf } from './secret-text.ts';
 import type { Sessions } from './sessions.ts';
@@ -122,6 +122,9 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
       if (!(await ports.tries.allow(`address_change:${person.id}`, asked))) throw new AppError('too_many_attempts');
       const id = ports.newId('address_change');
       const made = await database.platform(async (tx) => {
+        // Whoever is ended or kept out at this moment leaves nothing behind that was not looked for.
+        if (by.type === 'operator' && !(await holdPerson(tx, by.id))) throw new AppError('not_signed_in');
+        if (!(await holdPerson(tx, person.id))) throw new AppError('not_found');
         if (await isOperatorsAddress(tx, ask.email)) throw new AppError('malformed', { field: 'email', reason: 'is an operator’s own address' });
         if (ask.email === person.email) throw new AppError('malformed', { field: 'email', reason: 'is the address they have' });
         const needsSecond = (await countOperators(tx, new Date(askedAt.getTime() - endedLatelyMs))) > 1;
@@ -157,11 +160,12 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
       if (at < from(open)) throw new AppError('address_waits', { until: from(open).toISOString() });
       if ((await adminsBeside(ports, ctx, open)).others.length > 0) throw new AppError('admin_decides');
       const former = await database.platform(async (tx) => {
+        // The person first, as whoever keeps them out does.
+        const person = await lockPerson(tx, open.personId);
         const is = await lockAddressChange(tx, id, ctx.businessId);
         if (is?.state !== 'open') throw new AppError('wrong_state', { state: is?.state ?? 'none' });
         const since = await operatorSince(tx, by.id);
         if (is.needsSecond && (by.id === is.openedBy || !since || since >= is.askedAt)) throw new AppError('second_operator_needed');
-        const person = await findPersonById(tx, is.personId);
         const [listed] = await listPersons(tx, [is.personId]);
         const isBack = (moment: Date | null | undefined) => moment !== null && moment !== undefined && moment > is.askedAt;
         if (!person || isBack(listed?.lastSignInAt) || isBack(person.passwordChangedAt)) return null;

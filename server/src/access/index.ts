@@ -48,4 +48,6 @@ export { deleteOldCounted } from './counted-try.store.ts';
 export { counting, openTries } from './tries.ts';
 export { wayBackView } from './way-back-view.ts';
 export { type AddressChanges, addressChanges } from './address-change.ts';
-export { type WaysBack, waysBack } from './way-back.ts';
+export { endAddressChangesBy } from './address-change.store.ts';
+export { endWhatStands } from './end-what-stands.ts';
+export { endWaysBackOf, type WaysBack, waysBack } from './way-back.ts';

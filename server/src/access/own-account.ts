@@ -12,7 +12,7 @@ import { refusalOf } from './access.model.ts';
 import { checkNewPassword } from './check-new-password.ts';
 import type { Notify } from './notify-person.ts';
 import { checkPassword, hashPassword } from './password.ts';
-import { findPerson, findPersonById, lockPerson, setEmail, setName, setPassword, type StoredPerson, verifyEmail } from './person.store.ts';
+import { findPerson, findPersonById, holdPerson, lockPerson, setEmail, setName, setPassword, type StoredPerson, verifyEmail } from './person.store.ts';
 import type { SecondFactor } from './second-factor.ts';
 import { deleteDevicesOf } from './second-factor.store.ts';
 import { hashOf, newSecret } from './secret-text.ts';
@@ -113,6 +113,8 @@ export const ownAccount = (ports: Ports) => {
     if (!(await tries.allow(`reset_of:${person.id}`, mailsToPerson)) || !(await tries.allow(`reset_to:${person.email}`, mailsFromAddress))) return;
     const secretOf = (nonce: string) => ports.derive('password_reset', person.id, nonce);
     const secret = await counting(database, `reset_link:${person.id}`, async (tx) => {
+      // Kept out at this moment, they are left no link that was not looked for.
+      if (!(await holdPerson(tx, person.id))) return null;
       const at = clock.now();
       const open = await findOpenToken(tx, 'password_reset', person.id, at);
       const again = open?.nonce && at.getTime() - open.createdAt.getTime() < sameLinkMs ? secretOf(open.nonce) : null;
@@ -123,6 +125,7 @@ export const ownAccount = (ports: Ports) => {
       await putToken(tx, { kind: 'password_reset', personId: person.id, email: person.email, nonce, hash: hashOf(made), expiresAt }, at);
       return made;
     });
+    if (secret === null) return;
     await ports.sendMail({
       to: person.email,
       subject: 'Set a new password for Muhuri',

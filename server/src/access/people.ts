@@ -9,6 +9,8 @@ import { query } from '../platform/db/query.ts';
 import { withdrawInvitationsOf } from './invitations.ts';
 import { endKeysOf, type KeysOfPerson, type tellOfKeys } from './keys-of-person.ts';
 import { MembershipEntity } from './membership.entity.ts';
+import { deleteDevicesOf } from './second-factor.store.ts';
+import { endWaysBackOf } from './way-back.ts';
 import { endMembershipIndex, findMembership, listMembers, listMemberships, listPersons, type MembershipEntry } from './person.store.ts';
 
 type Ports = { database: Database; clock: Clock; record: Recorder; alerts: Pick<Alerts, 'raise' | 'settle'>; tellOfKeys: ReturnType<typeof tellOfKeys> };
@@ -89,13 +91,18 @@ export const endMember =
       await tx.flush();
       await query(tx, 'delete from session where membership_id = $1', [id]);
       await withdrawInvitationsOf(tx, ctx, ports, member.personId);
+      await endWaysBackOf(tx, ctx, ports, member.personId, 'membership.ended');
       await ports.record(tx, ctx, { action: 'membership.ended', subject: id, before: { person_id: member.personId, role: member.role } });
       const whose = { personId: member.personId, name: nameOf(member.personId), because: 'membership.ended' };
       return { member, keys: await endKeysOf(tx, ctx, ports, whose, keep) };
     });
     told(ports, ctx, `${nameOf(ended.personId)} no longer works here, and has seen the API keys they made.`, keys);
     // The index only says where to look; a membership that has ended is refused whether it stands there or not.
-    await ports.database.platform((tx) => endMembershipIndex(tx, ended.personId, ctx.businessId));
+    await ports.database.platform(async (tx) => {
+      await endMembershipIndex(tx, ended.personId, ctx.businessId);
+      // Asked to come back, or at work elsewhere, they show once more that it is they.
+      await deleteDevicesOf(tx, ended.personId);
+    });
     return (await named(ports.database, [ended]))[0] as Member;
   };
 

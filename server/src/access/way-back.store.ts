@@ -23,9 +23,15 @@ export async function findOpenOf(tx: Tx, personId: string, now: Date): Promise<W
   return row && toWayBack(row);
 }
 
-/** Makes room for another request. */
-export const endOpenOf = (tx: Tx, personId: string, at: Date) =>
-  query(tx, "update way_back set state = 'refused', decided_at = $2, decided_by_type = 'asked_anew' where person_id = $1 and state = 'open'", [personId, at]);
+/** Makes room for another request, or leaves none of somebody who is kept out or has gone; answers which it ended. */
+export const endOpenOf = async (tx: Tx, personId: string, because: 'asked_anew' | 'person.blocked' | 'membership.ended', at: Date): Promise<string[]> =>
+  (
+    await query<{ id: string }>(
+      tx,
+      "update way_back set state = 'refused', decided_at = $2, decided_by_type = $3 where person_id = $1 and state = 'open' returning id",
+      [personId, at, because],
+    )
+  ).map((row) => row.id);
 
 /** Makes a request in this business; null where another one of this person was made at the same moment. */
 export async function insertWayBack(

@@ -11,7 +11,7 @@ import type { NewId } from '../platform/new-id.ts';
 import { adminsBeside } from './admins-beside.ts';
 import type { Notify } from './notify-person.ts';
 import { changesOfBusiness } from './own-account.ts';
-import { findPersonById, listMemberships, listPersons, type StoredPerson } from './person.store.ts';
+import { findPersonById, listMemberships, listPersons, type StoredPerson, whileTheyStay } from './person.store.ts';
 import { removeSecondFactor } from './second-factor.store.ts';
 import { hashOf, readCredential } from './secret-text.ts';
 import type { Sessions } from './sessions.ts';
@@ -150,8 +150,8 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secretOf(ctx.busines
         const by = { type: 'person', id: person.id, membershipId, name: person.name } as const;
         const ctx: Context = { ...ports.contextOf(businessId), actor: by, origin: from.address };
         const id = ports.newId('way_back');
-        const made = await ctx.transaction(async (tx) => {
-          await endOpenOf(tx, person.id, askedAt);
+        const made = await whileTheyStay(ctx, async (tx) => {
+          await endOpenOf(tx, person.id, 'asked_anew', askedAt);
           const row = await insertWayBack(tx, businessId, {
             id,
             requestId,
@@ -230,6 +230,18 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secretOf(ctx.busines
     },
   };
 };
+
+/** Ends what somebody has asked for who is kept out or has gone, with its line in the log: let in again, they ask anew. */
+export async function endWaysBackOf(
+  tx: Tx,
+  ctx: Context,
+  ports: { clock: Clock; record: Recorder },
+  personId: string,
+  because: 'person.blocked' | 'membership.ended',
+) {
+  for (const id of await endOpenOf(tx, personId, because, ports.clock.now()))
+    await ports.record(tx, ctx, { action: 'way_back.ended', subject: id, after: { person_id: personId, because } });
+}
 
 export type WaysBack = ReturnType<typeof waysBack>;
 

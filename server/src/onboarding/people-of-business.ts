@@ -1,5 +1,7 @@
 import {
   blockPerson,
+  endWaysBackOf,
+  endWhatStands,
   findMemberStatus,
   listEveryMembership,
   listPeople,
@@ -71,7 +73,7 @@ export const listPeopleForOperator =
     }));
   };
 
-/** Keeps a person out of everything, with every session they have, or lets them in again; each of their businesses can read that. */
+/** Keeps a person out of everything, with every session and whatever else they have standing, or lets them in again; each of their businesses can read that. */
 export const setBlocked =
   (ports: Ports) =>
   async (ctx: Context, ask: { person_id: string; reason: string }, isBlocked: boolean): Promise<void> => {
@@ -82,9 +84,10 @@ export const setBlocked =
       if (!before) throw new AppError('not_found');
       if (before !== (isBlocked ? 'active' : 'blocked')) throw new AppError('wrong_state', { state: before });
       await (isBlocked ? blockPerson(tx, ask.person_id, ctx.actor, ports.clock.now()) : unblockPerson(tx, ask.person_id));
+      const addresses = isBlocked ? await endWhatStands(tx, ask.person_id, ctx.actor, ports.clock.now()) : [];
       await ports.recordPlatform(tx, by(ctx), { action, subject: ask.person_id, after: { business_id: ctx.businessId, reason: ask.reason } });
       const [person] = await listPersons(tx, [ask.person_id]);
-      return { all: await listEveryMembership(tx, ask.person_id), name: person?.name ?? '' };
+      return { all: await listEveryMembership(tx, ask.person_id), name: person?.name ?? '', addresses };
     });
     if (isBlocked) await ports.sessions.endOthers(ask.person_id, null);
     ports.background(
@@ -101,7 +104,10 @@ export const setBlocked =
       };
       const keys = await there.transaction(async (tx) => {
         if (isBlocked) await withdrawInvitationsOf(tx, there, ports, ask.person_id);
+        if (isBlocked) await endWaysBackOf(tx, there, ports, ask.person_id, 'person.blocked');
         await ports.record(tx, there, { action, subject: membershipId, after: { person_id: ask.person_id, reason: ask.reason } });
+        for (const { personId, email } of places.addresses)
+          await ports.record(tx, there, { action: 'address_change.ended', subject: membershipId, after: { person_id: personId, email, because: action } });
         return suspendKeysOf(tx, there, ports, { personId: ask.person_id, name: places.name }, isBlocked);
       });
       ports.tellOfKeys(there, {

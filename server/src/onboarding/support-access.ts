@@ -1,4 +1,4 @@
-import { type EndWithOperator, whileTheyStay, withdrawInvitationsOf } from '../access/index.ts';
+import { endAddressChangesBy, type EndWithOperator, listMemberships, whileTheyStay, withdrawInvitationsOf } from '../access/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import { findDirectoryEntry, holdBusiness, listBusinessIds } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
@@ -55,13 +55,16 @@ export const endSupport =
       return open;
     });
 
-/** What an operator who goes has open anywhere ends with them, a way in for whom they invited too, and says so in each business. */
+/** What an operator who goes has open anywhere ends with them, another address they asked for and a way in for whom they invited too, and says so in each business. */
 export const endWhatTheyOpened =
   (ports: Pick<Ports, 'clock' | 'record'> & { contextOf(businessId: string): Context }): EndWithOperator =>
   async (tx, enter, leave, operatorId) => {
+    const at = ports.clock.now();
+    const addresses: { businessId: string; membershipId: string; personId: string; email: string }[] = [];
+    for (const { personId, email } of await endAddressChangesBy(tx, operatorId, at))
+      for (const { businessId, membershipId } of await listMemberships(tx, personId)) addresses.push({ businessId, membershipId, personId, email });
     for (const businessId of await listBusinessIds(tx)) {
       await enter(businessId);
-      const at = ports.clock.now();
       const open = await query<{ id: string }>(
         tx,
         'update support_access set ended_at = $2 where operator_id = $1 and ended_at is null and until > $2 returning id',
@@ -69,6 +72,12 @@ export const endWhatTheyOpened =
       );
       const ctx = ports.contextOf(businessId);
       for (const { id } of open) await ports.record(tx, ctx, { action: 'support_access.ended', subject: id, after: { because: 'operator.ended' } });
+      for (const { membershipId, personId, email } of addresses.filter((each) => each.businessId === businessId))
+        await ports.record(tx, ctx, {
+          action: 'address_change.ended',
+          subject: membershipId,
+          after: { person_id: personId, email, because: 'operator.ended' },
+        });
       await withdrawInvitationsOf(tx, ctx, ports, operatorId);
       await leave();
     }
