@@ -22,6 +22,7 @@ export async function look(page: Page, name: string): Promise<void> {
   await atItsTop(page);
   await page.screenshot({ path: join(folder, `${name}.360.png`), fullPage: true });
   expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'), `${name} at 360 px`).toBeLessThanOrEqual(0);
+  expect(await textsOverEachOther(page), `${name} at 360 px`).toEqual([]);
   await page.setViewportSize({ width: 1440, height: 900 });
   await read(page, 'ar');
   await atItsTop(page);
@@ -51,6 +52,31 @@ async function read(page: Page, language: 'ar' | 'en'): Promise<void> {
     .first()
     .waitFor({ state: 'detached' });
 }
+/** Texts that are painted over other texts, so that neither can be read; what only a screen reader is given is cut away and no matter. */
+async function textsOverEachOther(page: Page): Promise<string[]> {
+  return (await page.evaluate(`(() => {
+    const isCutAway = (element) => element !== null && (getComputedStyle(element).clipPath !== 'none' || isCutAway(element.parentElement));
+    const texts = [];
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+      const element = node.parentElement;
+      if (!node.data.trim() || !element.checkVisibility({ visibilityProperty: true }) || element.closest('option, select, iframe') || isCutAway(element)) continue;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      for (const box of range.getClientRects()) if (box.width > 2) texts.push({ node, box, text: node.data.trim().slice(0, 60) });
+    }
+    const found = [];
+    for (let i = 0; i < texts.length; i++)
+      for (let j = i + 1; j < texts.length; j++) {
+        const [a, b] = [texts[i].box, texts[j].box];
+        const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        if (texts[i].node !== texts[j].node && across > 2 && down > Math.min(a.height, b.height) / 2) found.push(texts[i].text + ' / ' + texts[j].text);
+      }
+    return found;
+  })()`)) as string[];
+}
+
 /** What sticks to the top of the window stands at the top of the picture. */
 const atItsTop = (page: Page) => page.evaluate('window.scrollTo(0, 0)').then(() => painted(page));
 const painted = (page: Page) => page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))');
