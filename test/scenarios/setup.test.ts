@@ -39,11 +39,43 @@ const mail = (to: string) =>
   );
 
 describe('the operator registers a business', () => {
-  test('nothing is registered where the mail to its admin cannot be sent', async () => {
+  const unreached = { ...registration, tin_number: '100200301', email: 'office@unreached.example', admin_email: 'owner@unreached.example' };
+  const openInvitations = (of: string) => world.sql('select email from invitation where withdrawn_at is null order by email', [], of);
+
+  test('and is told where the mail to its admin cannot be sent: it stands, its admin is invited once more', async () => {
     world.mail.refuse(true);
-    expect(await operator.post('/businesses', registration)).toMatchObject({ status: 503, body: { code: 'mail_unavailable' } });
+    const made = await operator.post('/businesses', unreached);
+    expect(made).toMatchObject({ status: 200, body: { business: { status: 'pending' }, invitation: { email: unreached.admin_email, is_mailed: false } } });
+    const of = made.body.business.id as string;
+    expect(await openInvitations(of), 'nobody has the link').toEqual([]);
+    const again = () => operator.post(`/businesses/${of}/invitations`, { email: unreached.admin_email });
+    expect(await again()).toMatchObject({ status: 503, body: { code: 'mail_unavailable' } });
+    expect(await openInvitations(of)).toEqual([]);
     world.mail.refuse(false);
-    expect((await operator.get('/businesses')).body.businesses).toEqual([]);
+    expect((await again()).status).toBe(200);
+    expect((await mail(unreached.admin_email))?.subject).toContain('invites you');
+  });
+
+  test('and mails nothing before all of it stands, nor holds a row while the mail server is slow', async () => {
+    const slow = { ...registration, tin_number: '100200302', email: 'office@slow.example', admin_email: 'owner@slow.example' };
+    const hold = async (begin: () => ReturnType<Api['post']>) => {
+      const holding = world.mail.hold();
+      try {
+        const begun = begin();
+        await until(holding.held, (n) => n > 0);
+        const { businesses } = (await operator.get('/businesses?search=100200302')).body as { businesses: { id: string }[] };
+        return { begun, businesses, open: businesses[0] ? await openInvitations(businesses[0].id) : [] };
+      } finally {
+        holding.letGo();
+      }
+    };
+    const registering = await hold(() => operator.post('/businesses', slow));
+    expect(registering.open).toEqual([{ email: slow.admin_email }]);
+    expect((await registering.begun).body.invitation).toMatchObject({ is_mailed: true });
+    const second = 'second@slow.example';
+    const inviting = await hold(() => operator.post(`/businesses/${registering.businesses[0]?.id}/invitations`, { email: second }));
+    expect(inviting.open).toEqual([{ email: slow.admin_email }, { email: second }]);
+    expect((await inviting.begun).status).toBe(200);
   });
 
   test('with head office and an invitation, and refuses a second one with its TIN or e-mail', async () => {

@@ -4,9 +4,9 @@ export { createKey, listKeys, readKey, revokeKey } from './api-keys.ts';
 export { InvitationEntity } from './invitation.entity.ts';
 export {
   acceptInvitation,
-  invitationMail,
   invite,
   listInvitations,
+  mailInvitation,
   openInvitation,
   readInvitation,
   withdrawInvitation,

@@ -63,7 +63,7 @@ export async function openInvitation(
 }
 
 /** The link stands behind a `#`, so that no server on its way writes it into a log. */
-export const invitationMail = (publicUrl: string, to: string, businessName: string, token: string) => ({
+const invitationMail = (publicUrl: string, to: string, businessName: string, token: string) => ({
   to,
   subject: `${businessName} invites you to Muhuri`,
   text: `${businessName} invites you to work with it in Muhuri, where invoices of Zoho Books get their fiscal seal.
@@ -115,18 +115,27 @@ export const invite =
       for (const each of open) each.withdrawnAt = ports.clock.now();
       return { ...(await openInvitation(tx, ctx, ports, ask)), businessName: business.name };
     });
-    try {
-      await ports.sendMail(invitationMail(ports.publicUrl, ask.email, businessName, token));
-    } catch (error) {
-      // Nobody has the link: an invitation that cannot be accepted would only look as if it could.
-      await ctx.transaction(async (tx) => {
-        const made = await tx.findOne(InvitationEntity, { id: entry.id });
-        if (made) made.withdrawnAt = ports.clock.now();
-      });
-      throw error;
-    }
+    await mailInvitation(ports, ctx, { id: entry.id, email: ask.email, businessName, token });
     return entry;
   };
+
+/** Mails the link of an invitation that stands already: a mail that is slow holds up no row, and one that was sent is never about what was undone. */
+export async function mailInvitation(
+  ports: Pick<Ports, 'clock' | 'sendMail' | 'publicUrl'>,
+  ctx: Context,
+  is: { id: string; email: string; businessName: string; token: string },
+): Promise<void> {
+  try {
+    await ports.sendMail(invitationMail(ports.publicUrl, is.email, is.businessName, is.token));
+  } catch (error) {
+    // Nobody has the link: an invitation that cannot be accepted would only look as if it could.
+    await ctx.transaction(async (tx) => {
+      const made = await tx.findOne(InvitationEntity, { id: is.id });
+      if (made) made.withdrawnAt = ports.clock.now();
+    });
+    throw error;
+  }
+}
 
 export const withdrawInvitation =
   (ports: Pick<Ports, 'clock' | 'record'>) =>

@@ -12,7 +12,7 @@ type Support = { id: string; operatorName: string; reason: string; begunAt: Date
 type Attempt = { id: string; at: Date; businessId: string; actorId: string; route: string; asked: string; origin: string | null };
 
 type Use = {
-  register(call: Call, ask: InputOf<typeof businesses.registerBusiness>): Promise<{ business: Business; expiresAt: Date }>;
+  register(call: Call, ask: InputOf<typeof businesses.registerBusiness>): Promise<{ business: Business; expiresAt: Date; isMailed: boolean }>;
   list(call: Call, page: Page & { search: string | null; status: string | null }): Promise<Listed[]>;
   get(ctx: Ctx): Promise<{ business: Business; organizationId: string | null }>;
   update(ctx: Ctx, to: InputOf<typeof businesses.updateBusiness>): Promise<Business>;
@@ -57,8 +57,8 @@ export const businessRoutes = (use: Use) => {
     }),
     answer(businesses.listSupport)(async (call) => ({ support_access: (await use.listSupport(call.ctx)).map(supportView), next_cursor: null })),
     answer(businesses.registerBusiness)(async (call, { input }) => {
-      const { business, expiresAt } = await use.register(call, input);
-      return { business: toView(business, null), invitation: { email: input.admin_email, expires_at: expiresAt.toISOString() } };
+      const { business, expiresAt, isMailed } = await use.register(call, input);
+      return { business: toView(business, null), invitation: { email: input.admin_email, expires_at: expiresAt.toISOString(), is_mailed: isMailed } };
     }),
     answer(businesses.listBusinesses)(async (call, { query: { limit, cursor, search, status } }) => {
       const found = await use.list(call, { limit: limit + 1, after: readCursor(cursor), search: search || null, status: status ?? null });

@@ -1,4 +1,4 @@
-import { invitationMail, listMembers, openInvitation, whileTheyStay } from '../access/index.ts';
+import { listMembers, mailInvitation, openInvitation, whileTheyStay } from '../access/index.ts';
 import type { PlatformRecorder, Recorder } from '../audit/index.ts';
 import { compareTaxpayer, eraseDevices, listBranches, stopLanes } from '../branches/index.ts';
 import { eraseKey, findDirectoryEntry, getBusiness, setDirectoryStatus, updateBusinessRow, updateDirectoryEntry, type Business } from '../businesses/index.ts';
@@ -188,12 +188,13 @@ export const inviteAdmin =
   (ports: Ports) =>
   async (ctx: Context, email: string): Promise<{ email: string; expiresAt: Date }> => {
     if (!(await ports.database.platform((tx) => findDirectoryEntry(tx, ctx.businessId)))) throw new AppError('not_found');
-    return whileTheyStay(ctx, async (tx) => {
+    const { entry, token, businessName } = await whileTheyStay(ctx, async (tx) => {
       if ((await listMembers(tx)).some(({ status, role }) => status === 'active' && role === 'business_admin')) throw new AppError('admin_decides');
-      const { entry, token } = await openInvitation(tx, ctx, ports, { email, role: 'business_admin', permissions: [] });
-      await ports.sendMail(invitationMail(ports.publicUrl, email, (await getBusiness(tx)).name, token));
-      return { email, expiresAt: entry.expiresAt };
+      const made = await openInvitation(tx, ctx, ports, { email, role: 'business_admin', permissions: [] });
+      return { ...made, businessName: (await getBusiness(tx)).name };
     });
+    await mailInvitation(ports, ctx, { id: entry.id, email, businessName, token });
+    return { email, expiresAt: entry.expiresAt };
   };
 
 /** Once the setup has proved every step, a pending business becomes active by itself. */

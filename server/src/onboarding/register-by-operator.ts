@@ -1,5 +1,5 @@
 import { cut } from '@muhuri/shared/text';
-import { holdPerson, invitationMail, openInvitation } from '../access/index.ts';
+import { holdPerson, mailInvitation, openInvitation } from '../access/index.ts';
 import type { PlatformRecorder, Recorder } from '../audit/index.ts';
 import { insertBranch } from '../branches/index.ts';
 import {
@@ -48,11 +48,11 @@ export type RegistrationAsk = {
 
 /**
  * A new business with head office and an invitation for its first admin, in one transaction over both schemas. It is *pending* until its
- * setup has proved every step. Where the mail cannot be sent nothing is registered.
+ * setup has proved every step. Where the mail cannot be sent the business stands without the invitation, which is said: its admin is invited once more.
  */
 export const registerByOperator =
   (ports: Ports) =>
-  async (contextOf: (businessId: string) => Context, ask: RegistrationAsk): Promise<{ business: Business; expiresAt: Date }> => {
+  async (contextOf: (businessId: string) => Context, ask: RegistrationAsk): Promise<{ business: Business; expiresAt: Date; isMailed: boolean }> => {
     const { clock, newId } = ports;
     const dialect = ports.dialects.all().find((each) => each.country === ask.country);
     if (!dialect) throw new AppError('malformed', { field: 'country', reason: 'not served yet' });
@@ -110,15 +110,21 @@ export const registerByOperator =
         await insertBranch(tx, businessId, { id: newId('branch'), code: '00', name: 'Head office', address: ask.location }, at);
         await ports.record(tx, ctx, { action: 'business.registered', subject: businessId, after: { tin_number: ask.tin_number, email: ask.email } });
         const invitation = await openInvitation(tx, ctx, ports, { email: ask.admin_email, role: 'business_admin', permissions: [] });
-        // Inside the transaction: a business whose admin cannot get in is not worth having.
-        await ports.sendMail(invitationMail(ports.publicUrl, ask.admin_email, ask.business_name, invitation.token));
-        return { business: await getBusiness(tx), expiresAt: invitation.entry.expiresAt };
+        return { business: await getBusiness(tx), ...invitation };
       })
       .catch((error: unknown) => {
         throw takenError(error) ?? error;
       });
-    return made;
+    const { business, entry, token } = made;
+    const mailing = mailInvitation(ports, ctx, { id: entry.id, email: ask.admin_email, businessName: ask.business_name, token });
+    return { business, expiresAt: entry.expiresAt, isMailed: await mailing.then(() => true, isUnmailed) };
   };
+
+/** Registered it is, whatever becomes of the mail: to be told that it failed would have it registered once more, which is refused. */
+function isUnmailed(error: unknown): false {
+  if (error instanceof AppError && error.code === 'mail_unavailable') return false;
+  throw error;
+}
 
 /** Which of the unique things another business has already. */
 export function takenError(error: unknown): AppError | null {

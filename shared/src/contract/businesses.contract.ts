@@ -130,7 +130,14 @@ export const registerBusiness = endpoint({
   summary: 'Register a business; its first admin is invited by mail in the same step',
   guard: 'operate',
   input: z.strictObject({ ...registration, admin_email: email }),
-  output: z.object({ business: businessEntry, invitation: z.object({ email: z.string(), expires_at: time }) }),
+  output: z.object({
+    business: businessEntry,
+    invitation: z.object({
+      email: z.string(),
+      expires_at: time,
+      is_mailed: z.boolean().describe('False where the mail could not be sent: the invitation was withdrawn, and the admin is invited once more'),
+    }),
+  }),
 });
 
 export const listBusinesses = endpoint({

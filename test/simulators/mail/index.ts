@@ -11,6 +11,8 @@ export type MailServer = {
   mails(): Mail[];
   /** Refuses what comes next; with an address, what comes for that one. */
   refuse(yes: boolean, only?: string): void;
+  /** Is handed what comes next and says nothing about it until it is let go, as a slow server does; `held` says how much waits. */
+  hold(): { held(): number; letGo(): void };
   close(): Promise<void>;
 };
 
@@ -19,13 +21,18 @@ export async function startMail(port = 0): Promise<MailServer> {
   const kept: Mail[] = [];
   let isRefusing = false;
   let refused: string | undefined;
+  let holding: { waiting: number; over: Promise<void> } | null = null;
   const smtp = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     onData(stream, session, done) {
       const parts: Buffer[] = [];
       stream.on('data', (part: Buffer) => parts.push(part));
-      stream.on('end', () => {
+      stream.on('end', async () => {
+        if (holding) {
+          holding.waiting++;
+          await holding.over;
+        }
         if (isRefusing && (!refused || session.envelope.rcptTo.some((each) => each.address === refused))) return done(new Error('mailbox unavailable'));
         kept.push({ ...read(Buffer.concat(parts).toString('utf8')), to: session.envelope.rcptTo.map((each) => each.address), at: new Date().toISOString() });
         done();
@@ -49,6 +56,18 @@ export async function startMail(port = 0): Promise<MailServer> {
     refuse(yes, only) {
       isRefusing = yes;
       refused = only;
+    },
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const mine = { waiting: 0, over: promise };
+      holding = mine;
+      return {
+        held: () => mine.waiting,
+        letGo() {
+          holding = null;
+          resolve();
+        },
+      };
     },
     async close() {
       await new Promise<void>((resolve) => smtp.close(() => resolve()));

@@ -31,6 +31,7 @@ export type Views = {
   signIns: OutputOf<typeof access.listSignIns>;
   memberships: OutputOf<typeof access.listMemberships>;
   invitation: OutputOf<typeof access.readInvitation>;
+  registered: OutputOf<typeof businesses.registerBusiness>;
   alerts: OutputOf<typeof alerts.listAlerts>;
   branches: OutputOf<typeof branches.listBranches>;
   lists: OutputOf<typeof branches.readAuthorityLists>;

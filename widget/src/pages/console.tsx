@@ -117,20 +117,19 @@ function Register({ onDone }: { onDone(): void }) {
   const { words, api } = usePage();
   const { act, isBusy, message, isGood } = useAct();
   const [value, set] = useState(empty);
-  const [sentTo, setSentTo] = useState('');
+  const [invited, setInvited] = useState<Views['registered']['invitation'] | null>(null);
   const field = (key: keyof typeof empty) => (text: string) => set({ ...value, [key]: text });
   const register = () =>
     act(async () => {
-      await api.post('/businesses', value);
-      setSentTo(value.admin_email);
+      setInvited((await api.post<Views['registered']>('/businesses', value)).invitation);
       set(empty);
       onDone();
     });
   return (
     <Card title={words.register}>
-      {sentTo ? (
-        <p class="notice good" role="status">
-          {filled(words.registered, { email: sentTo })}
+      {invited ? (
+        <p class={invited.is_mailed ? 'notice good' : 'notice'} role="status">
+          {filled(invited.is_mailed ? words.registered : words.registeredUnmailed, { email: invited.email })}
         </p>
       ) : null}
       <Form onSubmit={register} submit={words.register} isBusy={isBusy}>

@@ -326,6 +326,7 @@ export const ar: PageWords = {
   changePassword: 'تغيير كلمة المرور',
   profile: 'الملف الشخصي',
   register: 'تسجيل منشأة',
+  registeredUnmailed: 'سُجّلت المنشأة، لكن تعذّر إرسال البريد إلى {email}. ادعُ مسؤولها مرة أخرى: افتح المنشأة من القائمة.',
   registered: 'سُجّلت. الدعوة في طريقها إلى {email}.',
   businessName: 'اسم المنشأة',
   tin: 'الرقم الضريبي',

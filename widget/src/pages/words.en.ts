@@ -330,6 +330,7 @@ export const en = {
   changePassword: 'Change password',
   profile: 'Profile',
   register: 'Register a business',
+  registeredUnmailed: 'The business is registered, but the mail to {email} could not be sent. Invite its admin once more: open the business in the list.',
   registered: 'Registered. The invitation is on its way to {email}.',
   businessName: 'Business name',
   tin: 'TIN',

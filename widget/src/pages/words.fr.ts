@@ -335,6 +335,8 @@ export const fr: PageWords = {
   changePassword: 'Changer le mot de passe',
   profile: 'Profil',
   register: 'Enregistrer une entreprise',
+  registeredUnmailed:
+    'L’entreprise est enregistrée, mais le courriel à {email} n’a pas pu être envoyé. Invitez à nouveau son administrateur : ouvrez l’entreprise dans la liste.',
   registered: 'Enregistrée. L’invitation part vers {email}.',
   businessName: 'Nom de l’entreprise',
   tin: 'TIN',
