@@ -847,7 +847,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       checkBeforeSigning: checkBeforeSigning({ prepareSale: prepare, dialects, clock }),
       getReceipt: get,
       findReceipts: (ctx, module, documentId) => ctx.transaction((tx) => listReceiptsOf(tx, module, documentId)),
-      withdrawReceipt: withdrawReceipt({ record, clock, changed: changes.changed }),
+      withdrawReceipt: withdrawReceipt(lanePorts),
       takeOverRefund: takeOverRefund({ record, clock, queue }),
       settleByPerson: settleByPerson(lanePorts),
       confirmSettlement: confirmSettlement(lanePorts),

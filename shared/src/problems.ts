@@ -1626,6 +1626,14 @@ export const problems = {
     "Un document a été annulé par un remboursement alors qu'il n'était plus en doute.",
     "Comparez le document avec le portail de l'administration.",
   ),
+  reversal_overtaken: e(
+    409,
+    'person',
+    'The refund[ of number {invoice_number}] was not sent: what it was to undo has changed since a second person confirmed it.',
+    'Look at the sale. Where its data are still lost, propose to undo it again.',
+    "Le remboursement[ du numéro {invoice_number}] n'a pas été envoyé : ce qu'il devait annuler a changé depuis la confirmation de la seconde personne.",
+    "Consultez la vente. Si ses données sont toujours perdues, proposez à nouveau de l'annuler.",
+  ),
   second_person_needed: e(
     409,
     'person',

@@ -280,6 +280,108 @@ test('its number is nobody’s any more where another document held it when it c
   expect(under).toEqual([{ number: next.invoice_number }]);
 });
 
+describe('a signature that comes once two persons have confirmed to undo its sale', () => {
+  const device = async () => (await admin.get('/branches')).body.branches[0].device;
+  const lane = (is: 'pause' | 'resume') => admin.post(`/branches/${branchId()}/${is}`);
+  const is = (id: string, state: string) =>
+    until(
+      () => present(id),
+      (each) => each.state === state,
+    );
+  /** The device has signed it and said so, and the answer lies on its way; asked again it says that the number is taken. The refund waits in its lane. */
+  async function toBeUndone() {
+    const allow = (yes: boolean) =>
+      world.sql("update business set settings = settings || jsonb_build_object('reversal_without_data', $1::boolean)", [yes], world.businesses[0].businessId);
+    await allow(true);
+    onTestFinished(async () => void (await allow(false)));
+    const document = newInvoice();
+    world.vsdc.faults(['hold_answer']);
+    const { id } = (await admin.seal('invoices', document.id)).body as { id: string };
+    await giveUpOn(id);
+    const lost = await until(
+      () => present(id),
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    await lane('pause');
+    await admin.post(`/receipts/${id}/reversal`, { reason_code: '06', source: 'portal and the log of the VSDC: not there' });
+    const { reversal } = (await confirmShown(second, id, 'reversal')).body;
+    return { document, id, number: lost.invoice_number as string, refundId: reversal.reversal_receipt_id as string };
+  }
+  /** The same, and the refund has been at the device, which has not signed it yet. */
+  async function onItsWay(fault: 'offline' | 'drop_before_signing') {
+    const sale = await toBeUndone();
+    world.vsdc.faults(Array.from({ length: 500 }, () => fault));
+    await lane('resume');
+    await until(
+      () => present(sale.refundId),
+      (each) => (fault === 'offline' ? each.problem?.device_code === '838' : each.state === 'in_doubt'),
+    );
+    const late = await isLate(sale.id);
+    expect(late).toMatchObject({ state: 'in_doubt', invoice_number: sale.number, second_signatures: [{ invoice_number: sale.number, settled_as: null }] });
+    // Nobody is asked to undo it once more: what comes of it, the refund says.
+    expect(late.problem.code).toBe('reversal_under_way');
+    expect(await alertsOf(sale.id)).toEqual([]);
+    const is = { found: 'late', receipt_signature: late.second_signatures[0].receipt_signature, as: 'receipt', source: 'portal' };
+    expect(await admin.post(`/receipts/${sale.id}/evidence`, is)).toMatchObject({ status: 409, body: { code: 'reversal_under_way' } });
+    return sale;
+  }
+
+  test('is its receipt while the refund waits: the refund is withdrawn before anything of it is sent', async () => {
+    const { document, id, number, refundId } = await toBeUndone();
+    const signed = await until(
+      () => {
+        world.vsdc.release();
+        return present(id);
+      },
+      (each) => each.state === 'signed',
+    );
+    expect(signed).toMatchObject({ invoice_number: number, second_signatures: [] });
+    expect((await present(refundId)).state).toBe('queued');
+    await lane('resume');
+    expect(await is(refundId, 'withdrawn')).toMatchObject({ invoice_number: null, problem: { code: 'reversal_overtaken' } });
+    // The lane goes on, and nothing of the refund has come to the device.
+    expect((await admin.seal('invoices', newInvoice().id)).body.state).toBe('signed');
+    expect(judged(document.number)).toHaveLength(1);
+    expect(await alertsOf(id)).toEqual([]);
+    expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
+  test.each(['offline', 'drop_before_signing'] as const)(
+    'is undone by the refund that had left (%s) once that is signed, and the sale is sold anew once',
+    async (fault) => {
+      const { document, id, number, refundId } = await onItsWay(fault);
+      world.vsdc.faults([]);
+      const anew = await is(id, 'signed');
+      expect(anew.invoice_number).not.toBe(number);
+      expect(anew).toMatchObject({ problem: null, second_signatures: [{ invoice_number: number, settled_as: 'reversed' }] });
+      expect(anew.reversal.reversed_at).not.toBeNull();
+      expect((await present(refundId)).state).toBe('signed');
+      expect(judged(document.number).map((each) => String(each.request.orgInvcNo ?? 0))).toEqual(['0', number, '0']);
+      expect([await alertsOf(id), await alertsOf(refundId)]).toEqual([[], []]);
+      expect(await device()).toMatchObject({ state: 'active' });
+      expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+    },
+  );
+
+  test('is its receipt after all where the refund that had left is refused', async () => {
+    const { document, id, number, refundId } = await onItsWay('offline');
+    world.vsdc.faults(['refuse:910']);
+    await is(refundId, 'refused');
+    expect(await present(id)).toMatchObject({
+      state: 'signed',
+      problem: null,
+      invoice_number: number,
+      receipt_signature: judged(document.number)[0]?.reply.rcptSign,
+      second_signatures: [{ invoice_number: number, settled_as: 'receipt' }],
+    });
+    expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'signed' });
+    expect(judged(document.number)).toHaveLength(1);
+    expect(await alertsOf(id)).toEqual([]);
+    expect(await device()).toMatchObject({ state: 'active' });
+    expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+});
+
 describe('a number that several documents gave back, and that the device has used', () => {
   /** The first was signed under it and nobody knows; the second was refused under it; the third is told that it is taken. */
   async function givenBackByTwo() {

@@ -8,7 +8,7 @@ import type { BooksDocument } from './document.model.ts';
 import { ownReceipt } from './open-receipt.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
 import { findReceiptOf, lockReceipt, type Receipt, setDrift } from './receipt.store.ts';
-import { signedTwice } from './second-signature.model.ts';
+import { whyContested } from './second-signature.model.ts';
 import { toForeignView, toReceiptView } from './receipt-view.ts';
 
 export type CheckBeforeSigning = (ctx: Context, module: BooksDocument['module'], documentId: string, saleReceiptId?: string) => Promise<Preflight>;
@@ -79,7 +79,7 @@ function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, diale
   const { document } = prepared;
   const buyer = prepared.filed?.sale.buyer ?? document.buyer;
   const isSealed = receipt !== null && receipt.state === 'signed';
-  const findings = [...(receipt?.isContested ? [signedTwice(receipt)] : []), ...(isSealed ? [] : prepared.findings)];
+  const findings = [...(receipt?.isContested ? [whyContested(receipt)] : []), ...(isSealed ? [] : prepared.findings)];
   return {
     module: document.module,
     document_id: document.id,

@@ -39,14 +39,15 @@ import {
   reopenSocket,
   setLaneTries,
   settleAttempts,
+  type StoredAttempt,
   touchDevice,
 } from './lane.store.ts';
-import { isDoubtful, retryDelayMs, sendInDoubt } from './receipt.model.ts';
+import { isDoubtful, provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import { markReversed } from './reversal.store.ts';
 import { lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
 import type { Signature } from './sale.model.ts';
-import { signedTwice } from './second-signature.model.ts';
-import { isSignedLateUnder, keepSecond } from './second-signature.store.ts';
+import { isUndoneSoon, openSeconds, signedTwice } from './second-signature.model.ts';
+import { isSignedLateUnder, keepSecond, settleReversed, settleSecond } from './second-signature.store.ts';
 
 export type Sending = {
   attemptId: string;
@@ -201,6 +202,7 @@ export async function recordEnd<Next>(
       );
     }
     await ports.record(tx, ctx, { action: 'receipt.refused', subject: sending.receiptId, after: { ...problem, returned_number: sending.invoiceNumber } });
+    await endReversal(ports, tx, ctx, { id: sending.receiptId, filed }, problem, at);
     return { is: 'go_on' };
   }
 
@@ -390,21 +392,36 @@ async function hearLate(
   if (!canBe) return ports.alerts.raise(tx, ctx, receipt.id, { code: 'late_signature', document_number: receipt.documentNumber });
   // Under the same number the doubt may be about other bytes by now: what was signed is not what would be filed.
   const attempts = await listAttempts(tx, receipt.id, at);
-  const inDoubt = receipt.state === 'in_doubt' ? sendInDoubt(attempts, receipt.invoiceNumber) : undefined;
-  const heard = attempts.find((attempt) => attempt.id === sending.attemptId);
-  if (inDoubt?.invoiceNumber !== sending.invoiceNumber || inDoubt.request !== heard?.request)
+  if (!isOfDoubt(receipt, attempts, sending) || (await isRefundOut(tx, receipt, sending, at)))
     return keepLate(ports, tx, ctx, dialect, receipt, sending, signature, response, at);
-  await recordSigned(tx, ctx.businessId, { ...recordingOf(ports, dialect, receipt, sending, signature, null, at), source: 'late_answer' });
-  await endDoubt(tx, receipt.id);
-  await freeSharers(ports, tx, ctx, sending, at);
-  await followUp(ports, tx, ctx, receipt, at);
-  await afterDoubt(ports, tx, ctx, receipt.deviceId);
-  await pauseForStrangers(ports, tx, ctx, device);
+  await takeLate(ports, tx, ctx, dialect, receipt, sending, signature, at);
+}
+
+/** Whether a signature that a send brought is of the very bytes that its document is in doubt about. */
+function isOfDoubt(receipt: Receipt, attempts: StoredAttempt[], sent: { attemptId: string; invoiceNumber: string }): boolean {
+  const inDoubt = receipt.state === 'in_doubt' ? sendInDoubt(attempts, receipt.invoiceNumber) : undefined;
+  return inDoubt?.invoiceNumber === sent.invoiceNumber && inDoubt.request === attempts.find((attempt) => attempt.id === sent.attemptId)?.request;
+}
+
+/**
+ * Whether the refund that undoes a lost sale may be at the device. Taken for the receipt then, the sale would stand as a good one here that the authority
+ * has undone. So its signature is kept until the refund's end is known: signed, it has undone the sale, which is sold anew once, as if its signature had
+ * never been heard; never signed, the sale stands (`endReversal`). A refund of which nothing can have left holds nothing up: the lane withdraws it.
+ */
+async function isRefundOut(tx: Tx, receipt: Receipt, { invoiceNumber }: { invoiceNumber: string }, at: Date): Promise<boolean> {
+  if (!isUndoneSoon(receipt, invoiceNumber)) return false;
+  return mayHaveLeft(tx, (await lockReceipt(tx, receipt.reversal?.reversal_receipt_id as string)) as Receipt, at);
+}
+
+async function mayHaveLeft(tx: Tx, receipt: Receipt, at: Date): Promise<boolean> {
+  const own = (await listAttempts(tx, receipt.id, at)).filter((attempt) => attempt.invoiceNumber === receipt.invoiceNumber);
+  return receipt.state === 'in_doubt' || !provablyNotLeft(own);
 }
 
 /**
  * The document has a signature already, was settled as not signed, or was sent anew under another number: nothing here can say what holds. What the device
- * has said is kept beside the receipt, nothing more of the document is sealed, and a person finds out; a reversal alone has answered it before.
+ * has said is kept beside the receipt, nothing more of the document is sealed, and a person finds out; a reversal alone has answered it before, or is
+ * about to.
  */
 async function keepLate(
   ports: LanePorts,
@@ -423,6 +440,7 @@ async function keepLate(
   const { verificationUrl, label } = recordingOf(ports, dialect, receipt, sending, signature, null, at);
   const { reversal } = receipt;
   const isReversed = reversal?.reversed_at != null && String(reversal.invoice_number) === sending.invoiceNumber;
+  const isUnderWay = isUndoneSoon(receipt, sending.invoiceNumber);
   const { attemptId, deviceId, invoiceNumber } = sending;
   await keepSecond(tx, ctx.businessId, own.id, {
     ...signature,
@@ -449,9 +467,10 @@ async function keepLate(
       sdc_id: signature.sdcId,
       signed_at: signature.signedAt.toISOString(),
       ...(isReversed ? { reversed: true } : {}),
+      ...(isUnderWay ? { waits_for: reversal?.reversal_receipt_id } : {}),
     },
   });
-  if (!isReversed) await ports.alerts.raise(tx, ctx, own.id, signedTwice((await lockReceipt(tx, own.id)) as Receipt));
+  if (!isReversed && !isUnderWay) await ports.alerts.raise(tx, ctx, own.id, signedTwice((await lockReceipt(tx, own.id)) as Receipt));
   await freeSharers(ports, tx, ctx, sending, at);
   if (own.id !== sending.receiptId) ports.changed(own.id);
 }
@@ -542,7 +561,7 @@ export async function freeSharers(
   for (const { receiptId } of await earlierHolders(tx, deviceId, invoiceNumber, signed.receiptId))
     await ports.alerts.settle(tx, ctx, receiptId, ['maybe_signed_twice'], { invoiceNumber });
   for (const id of await listSharers(tx, deviceId, invoiceNumber, signed.receiptId)) {
-    const { isDeviceRetired } = (await lockReceipt(tx, id)) as Receipt;
+    const { isDeviceRetired, filed } = (await lockReceipt(tx, id)) as Receipt;
     const last = (await listAttempts(tx, id, at)).findLast((attempt) => attempt.invoiceNumber === invoiceNumber && attempt.mayHaveLeft);
     await settleAttempts(tx, id, 'not_ours', { invoiceNumber });
     const problem: StoredProblem = isDeviceRetired
@@ -552,6 +571,7 @@ export async function freeSharers(
     await endDoubt(tx, id);
     const after = { because: 'signed under it is another document of ours', receipt_id: signed.receiptId };
     await ports.record(tx, ctx, { action: 'receipt.settled_not_ours', subject: id, before: { invoice_number: invoiceNumber }, after });
+    await endReversal(ports, tx, ctx, { id, filed }, problem, at);
     ports.changed(id);
   }
 }
@@ -632,6 +652,7 @@ export async function settleNotSigned(ports: LanePorts, tx: Tx, ctx: Context, re
     before: { invoice_number: receipt.invoiceNumber },
     after: { how, ...problem },
   });
+  await endReversal(ports, tx, ctx, receipt, problem, at);
 }
 
 /**
@@ -656,6 +677,7 @@ export async function numberAnew(
   await endDoubt(tx, id);
   await afterDoubt(ports, tx, ctx, deviceId);
   await ports.record(tx, ctx, { action: 'receipt.settled_not_ours', subject: id, before: { invoice_number: invoiceNumber }, after: because });
+  if (after.problem) await endReversal(ports, tx, ctx, (await lockReceipt(tx, id)) as Receipt, after.problem, at);
 }
 
 /**
@@ -674,8 +696,11 @@ async function sellAnew(
     await ports.alerts.raise(tx, ctx, original.id, { code: 'reversal_unneeded', document_number: original.documentNumber });
     return;
   }
-  await explainTotals(tx, original.deviceId, '1');
+  // What was heard of it while its refund was on the way has brought its own place in the total.
+  const isHeard = await isSignedLateUnder(tx, original.deviceId, reversed.invoiceNumber);
+  if (!isHeard) await explainTotals(tx, original.deviceId, '1');
   await settleAttempts(tx, original.id, 'reversed', { invoiceNumber: reversed.invoiceNumber });
+  if (isHeard) await settleReversed(tx, original.id, reversed.invoiceNumber, { reversal_receipt_id: reversed.reversalReceiptId }, at);
   // At a device that was retired nothing waits: sealed again, it goes to the one that followed.
   const after = original.isDeviceRetired
     ? { state: 'refused' as const, problem: { code: 'device_retired' as const } }
@@ -691,6 +716,91 @@ async function sellAnew(
     after: { reversal_receipt_id: reversed.reversalReceiptId },
   });
   ports.changed(original.id);
+}
+
+/**
+ * A lost sale may be known, or settled in some other way, between the second person's word and the moment at which the refund would get its number: the
+ * lane looks once more in the transaction that would freeze it, under the lock that everything which ends a doubt takes. Of a number that several
+ * documents may be signed under it would undo anybody's. What may have left is not withdrawn any more.
+ */
+export async function withdrawOvertaken(ports: LanePorts, tx: Tx, ctx: Context, head: Pick<LaneHead, 'id' | 'filed'>, at: Date): Promise<boolean> {
+  const { reverses } = head.filed.filing;
+  if (!reverses) return false;
+  const { receiptId, invoiceNumber } = reverses;
+  const refund = (await lockReceipt(tx, head.id)) as Receipt;
+  const original = (await lockReceipt(tx, receiptId)) as Receipt;
+  const isLost =
+    original.state === 'in_doubt' &&
+    original.invoiceNumber === invoiceNumber &&
+    original.problem?.code === 'signed_answer_lost' &&
+    !(await isSignedLateUnder(tx, refund.deviceId, invoiceNumber)) &&
+    (await listSharers(tx, refund.deviceId, invoiceNumber, receiptId)).length === 0;
+  if (isLost || (await mayHaveLeft(tx, refund, at))) return false;
+  const problem = { code: 'reversal_overtaken', invoice_number: invoiceNumber } as const;
+  if (refund.invoiceNumber !== null) await giveBackNumber(tx, refund.deviceId, refund.invoiceNumber);
+  await setReceiptState(tx, refund.id, { state: 'withdrawn', problem, invoiceNumber: null }, at);
+  await ports.record(tx, ctx, { action: 'receipt.withdrawn', subject: refund.id, after: { ...problem, returned_number: refund.invoiceNumber } });
+  await endReversal(ports, tx, ctx, refund, problem, at);
+  ports.changed(refund.id);
+  return true;
+}
+
+/**
+ * The refund of a reversal will not be signed: the reversal is over, with what was said of its refund. A signature of the sale that was heard meanwhile is
+ * its receipt then, where it is of what would be filed; otherwise a person finds out.
+ */
+export async function endReversal(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  refund: Pick<Receipt, 'id' | 'filed'>,
+  problem: StoredProblem,
+  at: Date,
+): Promise<void> {
+  const { reverses } = refund.filed.filing;
+  if (!reverses) return;
+  const { receiptId, invoiceNumber } = reverses;
+  const original = (await lockReceipt(tx, receiptId)) as Receipt;
+  const about = { reversal_receipt_id: refund.id };
+  await ports.record(tx, ctx, {
+    action: 'receipt.reversal_ended',
+    subject: receiptId,
+    before: { invoice_number: invoiceNumber },
+    after: { ...about, ...problem },
+  });
+  ports.changed(receiptId);
+  const late = openSeconds(original).find((each) => each.invoiceNumber === invoiceNumber);
+  if (!late) return;
+  if (!isOfDoubt(original, await listAttempts(tx, receiptId, at), late)) return ports.alerts.raise(tx, ctx, receiptId, signedTwice(original));
+  const dialect = ports.dialects.of(original.dialect);
+  await settleSecond(tx, receiptId, late.receiptSignature, { as: 'receipt', evidence: about, at });
+  await ports.record(tx, ctx, {
+    action: 'receipt.late_signature_settled',
+    subject: receiptId,
+    before: { state: original.state, invoice_number: invoiceNumber },
+    after: { as: 'receipt', ...about },
+  });
+  await takeLate(ports, tx, ctx, dialect, original, late, late, at);
+}
+
+/** A late signature is its document's receipt, and ends its doubt. */
+async function takeLate(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  dialect: Dialect,
+  receipt: Receipt,
+  sent: { attemptId: string; invoiceNumber: string },
+  signature: Signature,
+  at: Date,
+): Promise<void> {
+  const { id: receiptId, deviceId, environment } = receipt;
+  await recordSigned(tx, ctx.businessId, { ...recordingOf(ports, dialect, receipt, sent, signature, null, at), source: 'late_answer' });
+  await endDoubt(tx, receiptId);
+  await freeSharers(ports, tx, ctx, { receiptId, deviceId, invoiceNumber: sent.invoiceNumber }, at);
+  await followUp(ports, tx, ctx, receipt, at);
+  await afterDoubt(ports, tx, ctx, deviceId);
+  await pauseForStrangers(ports, tx, ctx, { id: deviceId, environment, state: receipt.isDeviceRetired ? 'retired' : 'active' });
 }
 
 export function recordingOf(

@@ -28,7 +28,7 @@ import {
   type Requeued,
 } from './receipt.store.ts';
 import { moveSeconds } from './second-signature.store.ts';
-import { signedTwice } from './second-signature.model.ts';
+import { signedTwice, whyContested } from './second-signature.model.ts';
 import { fitRefund } from './refund.model.ts';
 import type { Sale } from './sale.model.ts';
 
@@ -74,9 +74,9 @@ export const openReceipt =
   };
 
 /** A late signature says that the device may have signed it: sealed once more, it would be signed twice. */
-function mustBeUncontested(receipt: Receipt): void {
+export function mustBeUncontested(receipt: Receipt): void {
   if (!receipt.isContested) return;
-  const { code, ...about } = signedTwice(receipt);
+  const { code, ...about } = whyContested(receipt);
   throw new AppError(code, about);
 }
 

@@ -1,16 +1,16 @@
 import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
 import type { Dialects } from '../ports/dialect.ts';
-import type { Receipt } from './receipt.store.ts';
+import type { Receipt, StoredReversal } from './receipt.store.ts';
 import { remarksOn } from './refund.model.ts';
 import type { Foreign } from './sale.model.ts';
-import { signedTwice } from './second-signature.model.ts';
+import { whyContested } from './second-signature.model.ts';
 
 /** A receipt on the wire: money as decimal text, times in UTC with offset, problems in the reader's language. */
 export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: string) => {
   const { sale, filing } = receipt.filed;
   const totals = dialects.of(receipt.dialect).totals(sale.lines, filing.rates, filing.headerTax);
   const s = receipt.signature;
-  const problem = receipt.isContested ? signedTwice(receipt) : receipt.state === 'queued' ? whyItWaits(receipt) : receipt.problem;
+  const problem = receipt.isContested ? whyContested(receipt) : receipt.state === 'queued' ? whyItWaits(receipt) : receipt.problem;
   return {
     id: receipt.id,
     state: receipt.state,
@@ -45,13 +45,7 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
     prints: receipt.prints,
     original: receipt.original && { ...receipt.original, printed_at: new Date(receipt.original.printed_at).toISOString() },
     original_paper: receipt.originalPaper,
-    reversal: receipt.reversal && {
-      ...receipt.reversal,
-      invoice_number: String(receipt.reversal.invoice_number),
-      proposed_at: new Date(receipt.reversal.proposed_at).toISOString(),
-      confirmed_at: receipt.reversal.confirmed_at && new Date(receipt.reversal.confirmed_at).toISOString(),
-      reversed_at: receipt.reversal.reversed_at && new Date(receipt.reversal.reversed_at).toISOString(),
-    },
+    reversal: receipt.reversal && toReversalView(receipt.reversal),
     settlement: receipt.settlement && {
       evidence: receipt.settlement.evidence as Record<string, unknown>,
       proposed_by: receipt.settlement.proposed_by,
@@ -82,6 +76,17 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
     updated_at: receipt.updatedAt.toISOString(),
   };
 };
+
+function toReversalView(stored: StoredReversal) {
+  const { refund_state: _, refund_problem: _problem, ...reversal } = stored;
+  return {
+    ...reversal,
+    invoice_number: String(reversal.invoice_number),
+    proposed_at: new Date(reversal.proposed_at).toISOString(),
+    confirmed_at: reversal.confirmed_at && new Date(reversal.confirmed_at).toISOString(),
+    reversed_at: reversal.reversed_at && new Date(reversal.reversed_at).toISOString(),
+  };
+}
 
 /** What stops the whole lane says more than what the document itself was last told. */
 const whyItWaits = ({ laneStop, problem, isBehindDoubt }: Receipt): StoredProblem =>

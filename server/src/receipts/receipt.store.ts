@@ -28,6 +28,9 @@ export type StoredReversal = {
   confirmed_at: string | null;
   reversal_receipt_id: string | null;
   reversed_at: string | null;
+  /** How its refund stands. */
+  refund_state: ReceiptState | null;
+  refund_problem: StoredProblem | null;
 };
 
 export type Receipt = {
@@ -79,7 +82,8 @@ const select = `
   select r.id, r.module, r.document_id, r.kind, r.document_number, r.document_date::text, r.branch_id, b.branch_code, r.device_id, d.dialect, r.environment, r.moved_to, d.state as device_state, d.problem as device_problem, d.difference as device_difference,
     exists (select 1 from receipt o where o.business_id = r.business_id and o.device_id = r.device_id and o.state = 'in_doubt' and o.id <> r.id) as has_doubt,
     r.sale, r.document_hash, r.answers, r.sale_receipt_id, r.state, r.invoice_number::text, r.problem, r.drift, r.tries, r.opened_at, r.updated_at,
-    (select to_jsonb(v) - 'business_id' from reversal v where v.business_id = r.business_id and v.receipt_id = r.id) as reversal,
+    (select to_jsonb(v) - 'business_id' || jsonb_build_object('refund_state', f.state, 'refund_problem', f.problem) from reversal v
+       left join receipt f on f.business_id = v.business_id and f.id = v.reversal_receipt_id where v.business_id = r.business_id and v.receipt_id = r.id) as reversal,
     (select to_jsonb(t) - 'business_id' from settlement t where t.business_id = r.business_id and t.receipt_id = r.id) as settlement,
     (select count(*)::int from print p where p.business_id = r.business_id and p.receipt_id = r.id) as prints, b.original_paper,
     (select jsonb_build_object('paper', p.paper, 'went_with', p.went_with, 'printed_at', p.printed_at)

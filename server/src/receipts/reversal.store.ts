@@ -47,7 +47,7 @@ export const putProposal = (tx: Tx, businessId: string, is: Proposal) =>
      values ($1, $2, $3, $4, $5, $6, $7, $8)
      on conflict (business_id, receipt_id) do update set invoice_number = excluded.invoice_number, reason_code = excluded.reason_code, source = excluded.source,
        proposed_by = excluded.proposed_by, proposed_name = excluded.proposed_name, proposed_at = excluded.proposed_at,
-       confirmed_by = null, confirmed_name = null, confirmed_at = null`,
+       confirmed_by = null, confirmed_name = null, confirmed_at = null, reversal_receipt_id = null`,
     [businessId, is.receiptId, is.invoiceNumber, is.reasonCode, is.source, is.proposedBy, is.proposedName, is.proposedAt],
   );
 
@@ -64,11 +64,20 @@ export const dropProposal = (tx: Tx, receiptId: string) => query(tx, 'delete fro
 
 export const markReversed = (tx: Tx, receiptId: string, at: Date) => query(tx, 'update reversal set reversed_at = $2 where receipt_id = $1', [receiptId, at]);
 
-/** A confirmed reversal whose refund is waiting, in doubt or signed. */
+/** A confirmed reversal whose refund waits or is in doubt. */
 export const isBeingReversed = async (tx: Tx, receiptId: string): Promise<boolean> =>
   (await queryOne(
     tx,
     `select 1 as yes from reversal v join receipt r on r.business_id = v.business_id and r.id = v.reversal_receipt_id
-      where v.receipt_id = $1 and v.confirmed_by is not null and v.reversed_at is null and r.state in ('queued', 'in_doubt', 'signed')`,
+      where v.receipt_id = $1 and v.confirmed_by is not null and v.reversed_at is null and r.state in ('queued', 'in_doubt')`,
+    [receiptId],
+  )) !== null;
+
+/** Whether a refund was signed that was to undo it: the document is undone in this way once. */
+export const hasReversalSigned = async (tx: Tx, receiptId: string): Promise<boolean> =>
+  (await queryOne(
+    tx,
+    `select 1 as yes from reversal v join receipt r on r.business_id = v.business_id and r.id = v.reversal_receipt_id
+      where v.receipt_id = $1 and v.confirmed_by is not null and (v.reversed_at is not null or r.state = 'signed')`,
     [receiptId],
   )) !== null;

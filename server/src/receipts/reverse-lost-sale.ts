@@ -6,10 +6,11 @@ import type { Tx } from '../platform/db/database.ts';
 import type { Filed } from './filing.model.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { listAttempts, listSharers, lockLane } from './lane.store.ts';
-import { moveTo } from './open-receipt.ts';
+import { moveTo, mustBeUncontested } from './open-receipt.ts';
 import { mustBeAsSeen, type Seen } from './proposal-as-seen.ts';
 import { findReceipt, findReversalReceipt, insertReceipt, lockReceipt, type Receipt, requeueReceipt } from './receipt.store.ts';
-import { confirmProposal, dropProposal, findReversal, isBeingReversed, putProposal, type Reversal } from './reversal.store.ts';
+import { openSeconds } from './second-signature.model.ts';
+import { confirmProposal, dropProposal, findReversal, hasReversalSigned, isBeingReversed, putProposal, type Reversal } from './reversal.store.ts';
 
 /*
  * The way out of a sale that the device has signed and whose data nobody can bring: one person proposes to refund it under its own
@@ -31,8 +32,7 @@ export const proposeReversal =
       const reasons = (await readLists(tx, receipt.deviceId)).reason ?? [];
       if (reasons.length > 0 && !reasons.some((each) => each.code === given.reason_code))
         throw new AppError('malformed', { field: 'reason_code', reason: "not in the authority's list" });
-      const before = await findReversal(tx, receiptId);
-      if (before?.reversedAt) throw new AppError('reversal_done');
+      if (await hasReversalSigned(tx, receiptId)) throw new AppError('reversal_done');
       await putProposal(tx, ctx.businessId, {
         receiptId,
         invoiceNumber: receipt.invoiceNumber as string,
@@ -93,6 +93,8 @@ async function within(ports: Ports, ctx: Context, receiptId: string, work: (tx: 
     // Nothing is sent to a device that has gone: there its receipt's data come from the authority, or not at all.
     if (receipt.isDeviceRetired) throw new AppError('device_retired');
     if (receipt.kind !== 'sale') throw new AppError('reversal_of_refund');
+    // What came late under its number is not lost, and may be of other bytes than what the refund would name.
+    if (openSeconds(receipt).some((each) => each.invoiceNumber === receipt.invoiceNumber)) mustBeUncontested(receipt);
     // A refund under its number would undo whichever of them was signed.
     if ((await listSharers(tx, receipt.deviceId, receipt.invoiceNumber as string, receiptId)).length > 0)
       throw new AppError('wrong_state', { reason: 'another document may be signed under its number' });

@@ -6,7 +6,7 @@ import type { Tx } from '../platform/db/database.ts';
 import { redacted } from '../platform/log.ts';
 import type { DeviceAnswer, Dialect, DialectDevice } from '../ports/dialect.ts';
 import type { Sent } from '../ports/vsdc.ts';
-import { type AfterSend, type KnownLane, recordEnd, recordLate, recordUnread, type Sending, startDoubt } from './end-attempt.ts';
+import { type AfterSend, type KnownLane, recordEnd, recordLate, recordUnread, type Sending, startDoubt, withdrawOvertaken } from './end-attempt.ts';
 import { hasUnregistered } from '../catalogue/index.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
@@ -160,6 +160,7 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
   // Bytes that may have left are asked about all the same: what the authority has is not changed by who asks.
   if (lane.isOtherTaxpayer && !head.fixedRequest) return letGo(earliest([...wakeUps, new Date(now.getTime() + ports.timing.retryMaxMs)]));
   if (head.nextTryAt && head.nextTryAt > now) return letGo(earliest([...wakeUps, head.nextTryAt]));
+  if (await withdrawOvertaken(ports, tx, ctx, head, now)) return nextStep(ports, ctx, device, dialect, isServing, tx, null);
   const hold = () => holdLane(tx, device.id, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
   // Bytes that may have left are fixed; anything else is read again where it may have changed meanwhile.
   // A reversal follows nothing in the books: it undoes exactly what was signed.

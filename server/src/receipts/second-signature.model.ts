@@ -17,16 +17,26 @@ export type SecondSignature = Signature & {
   settledAt: Date | null;
 };
 
+type Contested = { module: string; documentNumber: string; secondSignatures: SecondSignature[] };
+type Undoable = { reversal: { invoice_number: string; confirmed_by: string | null; reversed_at: string | null; refund_state: string | null } | null };
+
 /** Late signatures of a receipt that wait for a person. */
 export const openSeconds = ({ secondSignatures }: { secondSignatures: SecondSignature[] }): SecondSignature[] =>
   secondSignatures.filter((each) => each.settledAt === null);
 
+/** The refund that undoes it is on its way: what comes of a late signature under that number is decided by that refund, and by nobody else. */
+export const isUndoneSoon = ({ reversal }: Undoable, invoiceNumber: string): boolean =>
+  reversal?.confirmed_by != null &&
+  reversal.reversed_at === null &&
+  (reversal.refund_state === 'queued' || reversal.refund_state === 'in_doubt') &&
+  String(reversal.invoice_number) === invoiceNumber;
+
+/** Why nothing of a contested document is sealed. */
+export const whyContested = (receipt: Contested & Undoable): StoredProblem =>
+  openSeconds(receipt).every((each) => isUndoneSoon(receipt, each.invoiceNumber)) ? { code: 'reversal_under_way' } : signedTwice(receipt);
+
 /** What is said of a document while a late signature of it waits for a person, with the numbers it is found by at the authority. */
-export function signedTwice(receipt: {
-  module: string;
-  documentNumber: string;
-  secondSignatures: SecondSignature[];
-}): StoredProblem & { code: 'signed_twice' } {
+export function signedTwice(receipt: Contested): StoredProblem & { code: 'signed_twice' } {
   const late = openSeconds(receipt).at(-1);
   return {
     code: 'signed_twice',

@@ -91,12 +91,25 @@ export async function settleSecond(
     json(is.evidence),
     is.at,
   ]);
+  await contestWhileOpen(tx, receiptId, is.at);
+}
+
+/** The refund that undid a lost sale has answered what was heard of it meanwhile. */
+export async function settleReversed(tx: Tx, receiptId: string, invoiceNumber: string, evidence: unknown, at: Date): Promise<void> {
   await query(
     tx,
-    'update receipt set contested = exists (select 1 from second_signature x where x.receipt_id = $1 and x.settled_at is null), updated_at = $2 where id = $1',
-    [receiptId, is.at],
+    "update second_signature set settled_as = 'reversed', settled_evidence = $3, settled_at = $4 where receipt_id = $1 and invoice_number = $2 and settled_at is null",
+    [receiptId, invoiceNumber, json(evidence), at],
   );
+  await contestWhileOpen(tx, receiptId, at);
 }
+
+const contestWhileOpen = (tx: Tx, receiptId: string, at: Date) =>
+  query(
+    tx,
+    'update receipt set contested = exists (select 1 from second_signature x where x.receipt_id = $1 and x.settled_at is null), updated_at = $2 where id = $1',
+    [receiptId, at],
+  );
 
 /** Goes along with a document whose receipt is closed for another one: what contests the first contests the second. */
 export async function moveSeconds(tx: Tx, fromReceiptId: string, toReceiptId: string): Promise<void> {

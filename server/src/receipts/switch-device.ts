@@ -3,7 +3,7 @@ import { hasUnregistered } from '../catalogue/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { startDoubt } from './end-attempt.ts';
+import { endReversal, startDoubt } from './end-attempt.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
   beginDoubt,
@@ -104,11 +104,12 @@ async function switchIfFree(ports: Ports, tx: Tx, ctx: Context, branchId: string
   }
   // Left behind at a rehearsal: that none of these was signed under the number of another program the device has said itself.
   for (const { id, invoiceNumber } of await listCollisions(tx, old.id)) {
-    await lockReceipt(tx, id);
+    const receipt = (await lockReceipt(tx, id)) as Receipt;
     await settleAttempts(tx, id, 'not_ours', { invoiceNumber });
     await setReceiptState(tx, id, { state: 'withdrawn', problem: { code: 'device_retired' }, invoiceNumber: null }, at);
     await endDoubt(tx, id);
     await ports.record(tx, ctx, { action: 'receipt.withdrawn', subject: id, after: { because: 'device_retired', taken_number: invoiceNumber } });
+    await endReversal(ports, tx, ctx, receipt, { code: 'device_retired' }, at);
     counts.closed += 1;
     touched.push(id);
   }
@@ -157,6 +158,7 @@ async function leave(
   if (!next || receipt.filed.filing.reverses) {
     await setReceiptState(tx, id, { state: 'withdrawn', problem: { code: 'device_retired' }, invoiceNumber: null }, at);
     await ports.record(tx, ctx, { action: 'receipt.withdrawn', subject: id, after: { because: 'device_retired', returned_number: invoiceNumber } });
+    await endReversal(ports, tx, ctx, receipt, { code: 'device_retired' }, at);
     return 'closed';
   }
   const { sale } = receipt.filed;

@@ -1,7 +1,7 @@
-import type { Recorder } from '../audit/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
-import type { Clock } from '../platform/clock.ts';
+import { endReversal } from './end-attempt.ts';
+import type { LanePorts } from './lane-ports.ts';
 import { giveBackNumber, listAttempts, lockLane } from './lane.store.ts';
 import { provablyNotLeft } from './receipt.model.ts';
 import { findReceipt, lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
@@ -10,7 +10,7 @@ export type WithdrawReceipt = (ctx: Context, receiptId: string) => Promise<Recei
 
 /** Takes a waiting document out of its lane, as long as every send of it provably did not leave; its number goes back. */
 export const withdrawReceipt =
-  (ports: { record: Recorder; clock: Clock; changed(id: string): void }): WithdrawReceipt =>
+  (ports: LanePorts): WithdrawReceipt =>
   async (ctx, receiptId) => {
     const withdrawn = await ctx.transaction(async (tx) => {
       const found = await findReceipt(tx, receiptId);
@@ -22,8 +22,11 @@ export const withdrawReceipt =
       if (receipt.state !== 'queued' || attempts.some((attempt) => attempt.endedAt === null) || !provablyNotLeft(own))
         throw new AppError('wrong_state', { state: receipt.state });
       if (receipt.invoiceNumber !== null) await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber);
-      await setReceiptState(tx, receiptId, { state: 'withdrawn', problem: { code: 'withdrawn_by_person' }, invoiceNumber: null }, ports.clock.now());
+      const problem = { code: 'withdrawn_by_person' } as const;
+      const at = ports.clock.now();
+      await setReceiptState(tx, receiptId, { state: 'withdrawn', problem, invoiceNumber: null }, at);
       await ports.record(tx, ctx, { action: 'receipt.withdrawn', subject: receiptId, after: { returned_number: receipt.invoiceNumber } });
+      await endReversal(ports, tx, ctx, receipt, problem, at);
       return (await findReceipt(tx, receiptId)) as Receipt;
     });
     ports.changed(receiptId);
