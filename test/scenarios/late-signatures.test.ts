@@ -161,6 +161,111 @@ describe('a signature that comes after its document was settled as not signed', 
   });
 });
 
+describe('what was sent while the server’s clock was ahead, which was set right since,', () => {
+  const of = () => world.businesses[0].businessId;
+  /** These times of it then; whatever comes after has the present ones. Not between what the lane reads and what it writes down. */
+  const wasAhead = (receiptId: string, which: string, times = ['started_at']) =>
+    world.sql(
+      `with held as materialized (select 1 from device for update)
+       update attempt set ${times.map((at) => `${at} = ${at} + interval '1 hour'`).join()} where receipt_id = $1 and ${which} and (select count(*) from held) > 0`,
+      [receiptId],
+      of(),
+    );
+  const outcomesOf = async (receiptId: string) =>
+    (await world.sql('select outcome from attempt where receipt_id = $1 and outcome is not null order by ordinal', [receiptId], of())).map(
+      ({ outcome }) => outcome,
+    );
+
+  test('is not taken for the last send: a document lost again after it was refused is not said to be unsigned', async () => {
+    world.vsdc.faults(['drop_before_signing', 'refuse:910', ...Array.from({ length: 500 }, () => 'drop_before_signing')]);
+    const document = newInvoice();
+    const { id } = (await admin.seal('invoices', document.id)).body;
+    await until(
+      async () => {
+        await giveUpOn(id);
+        return outcomesOf(id);
+      },
+      (all) => all.length > 2 && all[1] === 'refused',
+    );
+    await wasAhead(id, "outcome = 'refused'");
+    const answer = await until(
+      async () => {
+        await giveUpOn(id);
+        return admin.post(`/receipts/${id}/evidence`, { found: false, source: 'the portal, list of the day' });
+      },
+      ({ body }) => !JSON.stringify(body).includes('a send is under way'),
+    );
+    expect(answer).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+    world.vsdc.faults([]);
+    await until(
+      () => present(id),
+      (each) => each.state === 'signed',
+    );
+    expect(judged(document.number)).toHaveLength(1);
+  });
+
+  test('was refused before what the device has seen since: bytes that may have left stay as they are', async () => {
+    const document = newInvoice();
+    world.vsdc.faults(['refuse:910']);
+    const { body } = await admin.seal('invoices', document.id);
+    expect(body).toMatchObject({ state: 'refused', invoice_number: null });
+    await wasAhead(body.id, 'true');
+    world.vsdc.faults(Array.from({ length: 500 }, () => 'offline'));
+    expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id: body.id, state: 'queued' });
+    await until(
+      () => outcomesOf(body.id),
+      (all) => all.includes('not_served'),
+    );
+    world.zoho.change('invoices', document.id, { customer_name: 'Corrected since' });
+    await world.sql('update receipt set read_at = null where id = $1', [body.id], of());
+    world.vsdc.faults([]);
+    await until(
+      () => present(body.id),
+      (each) => each.state === 'signed',
+    );
+    expect(judged(document.number).map((each) => each.request.custNm)).toEqual([expect.not.stringContaining('Corrected')]);
+  });
+
+  test('may be signed before what was signed since: its late signature is its own', async () => {
+    const document = newInvoice();
+    world.vsdc.faults(['hold_answer']);
+    const { body } = await admin.seal('invoices', document.id);
+    expect(body).toMatchObject({ state: 'in_doubt', problem: { code: 'maybe_signed' } });
+    const [held] = await until(
+      async () => judged(document.number),
+      (all) => all.length === 1,
+    );
+    expect((await admin.seal('invoices', newInvoice().id)).body).toMatchObject({ state: 'signed' });
+    await wasAhead(body.id, 'true');
+    world.vsdc.release();
+    const signed = await until(
+      () => present(body.id),
+      (each) => each.state === 'signed',
+    );
+    expect(signed).toMatchObject({ receipt_signature: held?.reply.rcptSign });
+    expect(await alertsOf(body.id)).toEqual([]);
+  });
+
+  test('was refused before the next one was signed: the counters end its doubt', async () => {
+    world.vsdc.faults(['drop_before_signing', ...Array.from({ length: 50 }, () => 'refuse:910')]);
+    const { id } = (await admin.seal('invoices', newInvoice().id)).body;
+    await giveUpOn(id);
+    await until(
+      () => outcomesOf(id),
+      (all) => all.at(-1) === 'refused',
+    );
+    // Asked about again only after an hour, so that what is under way now is the last.
+    await wasAhead(id, "outcome = 'refused'", ['started_at', 'ended_at']);
+    await until(
+      () => world.sql('select 1 from attempt where receipt_id = $1 and ended_at is null', [id], of()),
+      (open) => open.length === 0,
+    );
+    world.vsdc.faults([]);
+    expect((await admin.seal('invoices', newInvoice().id)).body).toMatchObject({ state: 'signed' });
+    expect(await present(id)).toMatchObject({ state: 'refused', invoice_number: null, problem: { code: 'device_refused', device_code: '910' } });
+  });
+});
+
 test('of a refund counts against its sale: no other refund takes its place before a person has settled it', async () => {
   const sale = newInvoice('sale, refunded whole below');
   expect((await admin.seal('invoices', sale.id)).body.state).toBe('signed');

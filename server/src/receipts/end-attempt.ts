@@ -41,6 +41,7 @@ import {
   settleAttempts,
   type StoredAttempt,
   touchDevice,
+  wasSentBefore,
 } from './lane.store.ts';
 import { isDoubtful, provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import { markReversed } from './reversal.store.ts';
@@ -170,7 +171,7 @@ export async function recordEnd<Next>(
     if (sending.isResend) await endDoubt(tx, sending.receiptId);
     if (device.hasDoubt) {
       await freeSharers(ports, tx, ctx, sending, at);
-      await weighEvidence(ports, tx, ctx, device, signature, sending.startedAt, at);
+      await weighEvidence(ports, tx, ctx, device, signature, sending.attemptId, at);
       await afterDoubt(ports, tx, ctx, device.id);
     }
     const isNext = device.totalBase !== null && device.totalBase === device.lastTotal && BigInt(signature.totalReceiptNumber) === BigInt(device.totalBase) + 1n;
@@ -614,20 +615,20 @@ function canBeNext(device: LaneDevice, signature: Signature): boolean {
  * its last resend was definitely refused, shows that it was not signed: nobody has signed anything in between. A wider jump proves
  * nothing: copies and other programs count too, and the resend is told by the device itself whether its number is taken.
  */
-async function weighEvidence(ports: LanePorts, tx: Tx, ctx: Context, device: LaneDevice, signature: Signature, startedAt: Date, at: Date): Promise<void> {
+async function weighEvidence(ports: LanePorts, tx: Tx, ctx: Context, device: LaneDevice, signature: Signature, attemptId: string, at: Date): Promise<void> {
   // A receipt whose answer was lost has used up a total nobody knows: with one of those open the counters prove nothing about another.
   const doubts = await listOpenDoubts(tx, device.id);
   const [doubt] = doubts;
   if (!doubt || doubts.length > 1 || doubt.code !== 'maybe_signed' || doubt.totalBefore === null || doubt.totalBefore !== device.lastTotal) return;
   const jump = BigInt(signature.totalReceiptNumber) - BigInt(doubt.totalBefore);
-  if (jump === 1n) await endIfNotSigned(ports, tx, ctx, doubt, startedAt, at);
+  if (jump === 1n) await endIfNotSigned(ports, tx, ctx, doubt, attemptId, at);
 }
 
-async function endIfNotSigned(ports: LanePorts, tx: Tx, ctx: Context, doubt: { id: string; invoiceNumber: string }, sentAfter: Date, at: Date): Promise<void> {
+async function endIfNotSigned(ports: LanePorts, tx: Tx, ctx: Context, doubt: { id: string; invoiceNumber: string }, nextSent: string, at: Date): Promise<void> {
   const attempts = await listAttempts(tx, doubt.id, at, ports.underWay);
   const last = attempts.at(-1);
   const isOver = attempts.every((attempt) => attempt.isSocketClosed);
-  if (!isOver || last?.outcome !== 'refused' || !last.endedAt || last.endedAt > sentAfter) return;
+  if (!isOver || last?.outcome !== 'refused' || !(await wasSentBefore(tx, last.id, nextSent))) return;
   await settleNotSigned(
     ports,
     tx,

@@ -104,6 +104,12 @@ export async function closeOrphans(tx: Tx, deviceId: string, now: Date, underWay
   return rows.map((row) => row.receipt_id);
 }
 
+/**
+ * Whether one row was written after another of its lane. Counted, because a clock may be set back; what was there before anything was counted stands before
+ * everything else, in the order of its times.
+ */
+const isLater = (row: string, than: string) => `(${row}.ordinal, ${row}.started_at, ${row}.id) > (${than}.ordinal, ${than}.started_at, ${than}.id)`;
+
 export type LaneDoubt = {
   id: string;
   documentNumber: string;
@@ -159,8 +165,8 @@ export async function readLane(
         (select a.request from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and a.invoice_number = r.invoice_number
             and a.outcome = 'not_served' and a.settled is null
             and not exists (select 1 from attempt b where b.business_id = a.business_id and b.receipt_id = a.receipt_id
-                              and b.started_at > a.started_at and (b.outcome = 'refused' or b.settled = 'not_signed'))
-          order by a.started_at desc limit 1), r.contested
+                              and ${isLater('b', 'a')} and (b.outcome = 'refused' or b.settled = 'not_signed'))
+          order by a.ordinal desc, a.started_at desc limit 1), r.contested
        from receipt r
       where r.device_id = $1 and r.state = 'queued' and not r.contested and r.id is distinct from $3::text
         and not (r.invoice_number is null and (coalesce(r.problem->>'code', '') like 'zoho%' or r.problem->>'code' = 'refund_needs_takeover') and coalesce(r.next_try_at > $2, false))
@@ -389,9 +395,11 @@ export type StoredAttempt = AttemptFact & {
  * recorded yet.
  */
 export async function listAttempts(tx: Tx, receiptId: string, now: Date, underWay: ReadonlySet<string> = new Set()): Promise<StoredAttempt[]> {
-  const rows = await query<Record<string, unknown>>(tx, 'select *, invoice_number::text as number from attempt where receipt_id = $1 order by started_at, id', [
-    receiptId,
-  ]);
+  const rows = await query<Record<string, unknown>>(
+    tx,
+    'select *, invoice_number::text as number from attempt where receipt_id = $1 order by ordinal, started_at, id',
+    [receiptId],
+  );
   return rows.map((row) => ({
     id: row.id as string,
     receiptId: row.receipt_id as string,
@@ -411,6 +419,10 @@ export async function listAttempts(tx: Tx, receiptId: string, now: Date, underWa
     response: row.response === null ? null : { text: row.response as string, raw: row.response_raw as Buffer | null },
   }));
 }
+
+/** Whether a send of a lane was begun before another one of it; as a lane never has two on their way, it had ended then. */
+export const wasSentBefore = async (tx: Tx, attemptId: string, otherId: string): Promise<boolean> =>
+  (await queryOne(tx, `select 1 as yes from attempt a, attempt b where a.id = $1 and b.id = $2 and ${isLater('b', 'a')}`, [attemptId, otherId])) !== null;
 
 export const settleAttempts = (tx: Tx, receiptId: string, as: 'not_signed' | 'not_ours' | 'reversed', only: { invoiceNumber: string }) =>
   query(
@@ -620,10 +632,10 @@ export const canTotalBe = async (
 ): Promise<boolean> =>
   (await queryOne(
     tx,
-    `select 1 as no from (select environment, sdc_id, total_receipt_number, recorded_at from signature
-         union all select environment, sdc_id, total_receipt_number, heard_at from second_signature) s
+    `select 1 as no from (select environment, sdc_id, total_receipt_number, ordinal, recorded_at from signature
+         union all select environment, sdc_id, total_receipt_number, ordinal, heard_at from second_signature) s
       where environment = $5 and sdc_id = $2 and (total_receipt_number = $1 or total_receipt_number > $1
-       and recorded_at < (select min(started_at) from attempt where receipt_id = $3 and invoice_number = $4)) limit 1`,
+       and (ordinal, recorded_at) < (select ordinal, started_at from attempt where receipt_id = $3 and invoice_number = $4 order by ordinal, started_at limit 1)) limit 1`,
     [totalReceiptNumber, sdcId, of.receiptId, of.invoiceNumber, environment],
   )) === null;
 

@@ -6,7 +6,7 @@ import type { SecondSignature } from './second-signature.model.ts';
 /** As the receipt's row carries them, oldest first: numbers as text. */
 export const secondSignaturesOf = (receipt: string): string => `
   (select jsonb_agg(to_jsonb(x) - '{business_id,response,response_raw}'::text[] || jsonb_build_object('invoice_number', x.invoice_number::text,
-      'receipt_number', x.receipt_number::text, 'total_receipt_number', x.total_receipt_number::text) order by x.heard_at, x.receipt_signature)
+      'receipt_number', x.receipt_number::text, 'total_receipt_number', x.total_receipt_number::text) order by x.ordinal, x.heard_at, x.receipt_signature)
      from second_signature x where x.business_id = ${receipt}.business_id and x.receipt_id = ${receipt}.id)`;
 
 export const toSecondSignatures = (of: unknown): SecondSignature[] =>

@@ -78,7 +78,7 @@ export const factsOf = `
                            from signature s where s.business_id = r.business_id and s.receipt_id = r.id),
            'attempts', coalesce((select jsonb_agg(jsonb_build_object('number', a.invoice_number::text, 'outcome', a.outcome, 'settled', a.settled, 'ended', a.ended_at is not null,
                                                     'isAfterRetirement', coalesce(a.started_at > d.retired_at, false))
-                                                  order by a.started_at, a.id)
+                                                  order by a.ordinal, a.started_at, a.id)
                                    from attempt a where a.business_id = r.business_id and a.receipt_id = r.id), '[]')) order by r.opened_at, r.id)
          from receipt r where r.business_id = d.business_id and r.device_id = d.id), '[]'),
        'device', jsonb_build_object('id', d.id, 'address', d.address, 'environment', d.environment, 'state', d.state, 'problem', d.problem->>'code',
