@@ -519,6 +519,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     vault,
     clock,
     record,
+    alerts,
     wait: systemWait,
     log,
     afterActive: sync,
@@ -736,7 +737,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     ...ownBusinessRoutes({
       setDevice: setDevice(devices),
       testDevice: async (ctx, branchId) => probeView(await testDeviceNow(ctx, branchId), ctx.language),
-      listBranches: listBranchViews,
+      listBranches: listBranchViews({ vault }),
       probes: async (ctx) =>
         Object.fromEntries(
           (await ctx.transaction((tx) => listBranches(tx))).map((branch) => [
@@ -868,7 +869,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     }),
     ...alertRoutes(alerts),
     ...branchRoutes({
-      listBranches: listBranchViews,
+      listBranches: listBranchViews({ vault }),
       addBranch: async (ctx, ask) => {
         await checkPrinted(ctx, [{ field: 'address', text: ask.address }]);
         return addBranch(devices)(ctx, ask);

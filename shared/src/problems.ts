@@ -1298,9 +1298,9 @@ export const problems = {
   keys_set_aside: e(
     409,
     'device',
-    'The keys of the device[ {serial}] came after another SDC id or serial had taken its place. They are kept.',
+    'The keys of the device[ {serial}] came after another SDC id or serial had taken its place. They are kept, and listed under Branches and devices.',
     'Compare the SDC id in its own log[ with {said}]. If it is right, enter the device again as the next one, take it over as that, and switch.',
-    "Les clés de l'appareil[ {serial}] sont arrivées après qu'un autre identifiant SDC ou numéro de série eut pris sa place. Elles sont conservées.",
+    "Les clés de l'appareil[ {serial}] sont arrivées après qu'un autre identifiant SDC ou numéro de série eut pris sa place. Elles sont conservées, et listées sous Succursales et appareils.",
     "Comparez l'identifiant SDC de son journal[ avec {said}]. S'il est juste, saisissez à nouveau l'appareil comme prochain, reprenez-le ainsi, puis basculez.",
   ),
   initialised_before: e(

@@ -412,6 +412,13 @@ describe('the keys of a device, which come once', () => {
     const open = (field: string, sealed: string | null) => sealed && JSON.parse(master().open(row?.data_key, own().businessId, field, sealed));
     return { ...row, secrets: open(`device:${row?.id}`, row?.secrets), aside: open(`device:${row?.id}:aside`, row?.keys_aside) } as Record<string, any>;
   };
+  /** What a person is shown of keys that are set aside, in the alerts and with the device. */
+  const shownAside = async (deviceId: string) => {
+    const alerts = (await beside.get('/alerts')).body.alerts as { subject: string; problem: { code: string } }[];
+    const branches = (await beside.get('/branches')).body.branches as Record<string, any>[];
+    const device = branches.flatMap((each) => [each.device, each.next_device, ...each.retired_devices]).find((each) => each?.id === deviceId);
+    return { alerts: alerts.filter((each) => each.subject === deviceId).map((each) => each.problem), listed: device?.keys_aside };
+  };
   /** Longer ago than anybody's question is waited for. */
   const longAgo = ({ serial }: { serial: string }) =>
     sql(`update device set problem = jsonb_set(problem, '{asked_at}', '"2020-01-01T00:00:00.000Z"') where serial = $1`, [serial]);
@@ -481,7 +488,12 @@ describe('the keys of a device, which come once', () => {
     await signedBy(signed?.device_id, signed?.sdc_id);
     expect(refused).toMatchObject({ status: 409, body: { code: 'keys_set_aside', said: device.sdcId } });
     expect(await rowOf(device)).toMatchObject({ sdc_id: 'SDC0300999001', secrets: null, aside: [{ sdc_id: device.sdcId, keys: device.given() }] });
-    expect(JSON.stringify([refused.body, lines])).not.toContain(device.given().signKey);
+    const shown = await shownAside(id as string);
+    expect(shown).toMatchObject({
+      alerts: [{ code: 'keys_set_aside', serial: device.serial, said: device.sdcId }],
+      listed: [{ serial: device.serial, sdc_id: device.sdcId }],
+    });
+    expect(JSON.stringify([refused.body, lines, shown])).not.toContain(device.given().signKey);
   });
 
   test('are set aside where another device was entered in its place meanwhile', async () => {
@@ -498,6 +510,7 @@ describe('the keys of a device, which come once', () => {
     expect(row).toMatchObject({ sdc_id: null, secrets: null, aside: [{ serial: device.serial, keys: device.given() }] });
     // A rotation seals them anew with the others.
     await world.app.rotateKeys();
+    expect(await shownAside(row.id as string)).toMatchObject({ alerts: [{ code: 'keys_set_aside' }], listed: [{ serial: device.serial }] });
     expect((await rowOf({ ...device, serial: another.serial })).aside).toEqual(row.aside);
   });
 

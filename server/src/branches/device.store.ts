@@ -207,6 +207,13 @@ export async function findKeys(tx: Tx, id: string): Promise<DeviceKeys> {
   return { secrets: row?.secrets ?? null, askedAt: toDateOrNull(row?.keys_asked_at ?? null), aside: row?.keys_aside ?? null };
 }
 
+/** Devices of which keys are set aside, with those keys as they are sealed. */
+export const listAside = async (tx: Tx): Promise<{ deviceId: string; aside: string }[]> =>
+  (await query<{ id: string; keys_aside: string }>(tx, 'select id, keys_aside from device where keys_aside is not null')).map((row) => ({
+    deviceId: row.id,
+    aside: row.keys_aside,
+  }));
+
 export const keepKeys = (tx: Tx, id: string, is: DeviceKeys) =>
   query(tx, 'update device set secrets = $2, keys_asked_at = $3, keys_aside = $4 where id = $1', [id, is.secrets, is.askedAt, is.aside]);
 

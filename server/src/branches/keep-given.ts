@@ -1,3 +1,4 @@
+import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import { getBusiness, holdDataKey } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
@@ -7,12 +8,30 @@ import type { Tx } from '../platform/db/database.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { Initialised } from '../ports/dialect.ts';
 import type { Device } from './device.model.ts';
-import { activateDevice, correctSetUp, findKeys, hasSignedAs, keepKeys, keepSetUp, lockDevice } from './device.store.ts';
+import { activateDevice, correctSetUp, findKeys, hasSignedAs, keepKeys, keepSetUp, listAside, lockDevice } from './device.store.ts';
 import { compareTaxpayer, keepTold } from './taxpayer.store.ts';
 
-type Ports = { vault: Vault; record: Recorder; clock: Clock };
+type Ports = { vault: Vault; record: Recorder; clock: Clock; alerts: Pick<Alerts, 'raise'> };
 
 type Aside = { serial: string; sdc_id: string | null; asked_at: string | null; keys: unknown };
+/** What is shown of keys that are set aside: which they are, never the keys. */
+export type ShownAside = Omit<Aside, 'keys'>;
+
+/** What is set aside of each device that has any. */
+export async function readAside({ vault }: { vault: Vault }, tx: Tx, ctx: Context): Promise<Map<string, ShownAside[]>> {
+  if ((await listAside(tx)).length === 0) return new Map();
+  // Key and keys of one moment: a rotation renews both.
+  const dataKey = await holdDataKey(tx);
+  const shown = (deviceId: string, sealed: string) =>
+    (JSON.parse(vault.open(dataKey, ctx.businessId, asideField(deviceId), sealed)) as Aside[]).map(({ serial, sdc_id, asked_at }) => ({
+      serial,
+      sdc_id,
+      asked_at,
+    }));
+  return new Map((await listAside(tx)).map(({ deviceId, aside }) => [deviceId, shown(deviceId, aside)]));
+}
+
+const asideField = (deviceId: string) => `device:${deviceId}:aside`;
 
 /**
  * Keeps what a device said when it was initialised, sealed. Its keys come once, and much may have happened while they were on their way: taken over by
@@ -38,8 +57,8 @@ export async function keepGiven(
   const keptKeys = kept.secrets === null ? null : open(kept.secrets);
   if (keptKeys !== null && isSame(keptKeys, secrets)) return null;
   const withAside = (more: Aside): string => {
-    const all = kept.aside === null ? [] : (open(kept.aside, `${field}:aside`) as Aside[]);
-    return seal([...all.filter((each) => !isSame(each, more)), more], `${field}:aside`);
+    const all = kept.aside === null ? [] : (open(kept.aside, asideField(device.id)) as Aside[]);
+    return seal([...all.filter((each) => !isSame(each, more)), more], asideField(device.id));
   };
 
   const isAnother =
@@ -52,7 +71,10 @@ export async function keepGiven(
     await keepKeys(tx, device.id, { ...kept, aside: withAside(own) });
     const said = { serial: device.serial, said: sdcId, sdc_id: known.sdcId };
     await ports.record(tx, ctx, { action: 'device.keys_set_aside', subject: device.id, after: said });
-    return isAnother ? new AppError('keys_set_aside', said) : null;
+    if (!isAnother) return null;
+    // Whoever asked may be gone by now, and the device works without them: they are told of until a person has seen to it.
+    await ports.alerts.raise(tx, ctx, device.id, { code: 'keys_set_aside', branch: known.branchName, ...said });
+    return new AppError('keys_set_aside', said);
   }
 
   if (known.sdcId === null) await keepSetUp(tx, device.id, { sdcId, mrcNumber, lastInvoiceNumber });

@@ -1,15 +1,21 @@
 import { describeProblem } from '@muhuri/shared/problems';
 import type { Context } from '../context.ts';
+import type { Vault } from '../platform/vault.ts';
 import { type ListedDevice, listBranches } from './device.store.ts';
+import { readAside, type ShownAside } from './keep-given.ts';
 
 export type ListBranchViews = (ctx: Context) => Promise<BranchView[]>;
 export type BranchView = Awaited<ReturnType<typeof viewsOf>>[number];
 
 /** The branches with their devices, as an admin sees them. */
-export const listBranchViews: ListBranchViews = (ctx) => viewsOf(ctx);
+export const listBranchViews =
+  (ports: { vault: Vault }): ListBranchViews =>
+  (ctx) =>
+    viewsOf(ports, ctx);
 
-async function viewsOf(ctx: Context) {
-  const branches = await ctx.transaction((tx) => listBranches(tx));
+async function viewsOf(ports: { vault: Vault }, ctx: Context) {
+  const { branches, aside } = await ctx.transaction(async (tx) => ({ branches: await listBranches(tx), aside: await readAside(ports, tx, ctx) }));
+  const viewOf = (device: ListedDevice) => viewOfDevice(device, aside.get(device.id) ?? [], ctx.language);
   return branches.map((branch) => ({
     id: branch.id,
     branch_code: branch.code,
@@ -17,17 +23,17 @@ async function viewsOf(ctx: Context) {
     address: branch.address,
     original_paper: branch.originalPaper,
     production_since: branch.productionSince?.toISOString() ?? null,
-    device: branch.device && viewOf(branch.device, ctx.language),
-    next_device: branch.next && { ...viewOf(branch.next, ctx.language), ready: branch.next.sdcId !== null },
+    device: branch.device && viewOf(branch.device),
+    next_device: branch.next && { ...viewOf(branch.next), ready: branch.next.sdcId !== null },
     retired_devices: branch.retired.map((device) => ({
-      ...viewOf(device, ctx.language),
+      ...viewOf(device),
       retired_at: device.retiredAt?.toISOString() ?? null,
       burnt_numbers: device.burntNumbers,
     })),
   }));
 }
 
-const viewOf = (device: ListedDevice, language: string) => ({
+const viewOfDevice = (device: ListedDevice, aside: ShownAside[], language: string) => ({
   id: device.id,
   dialect: device.dialect,
   serial: device.serial,
@@ -43,4 +49,5 @@ const viewOf = (device: ListedDevice, language: string) => ({
   last_contact_at: device.lastContactAt?.toISOString() ?? null,
   queued: device.queued,
   in_doubt: device.inDoubt,
+  keys_aside: aside,
 });

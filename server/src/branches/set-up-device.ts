@@ -1,4 +1,5 @@
 import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
+import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
@@ -19,6 +20,7 @@ type Ports = {
   dialects: Dialects;
   vault: Vault;
   record: Recorder;
+  alerts: Pick<Alerts, 'raise'>;
   clock: Clock;
   wait(ms: number): Promise<void>;
   log: Log;

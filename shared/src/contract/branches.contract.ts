@@ -24,6 +24,8 @@ const device = z.object({
   last_contact_at: time.nullable(),
   queued: z.number(),
   in_doubt: z.number(),
+  /** Keys that came and could not take the place of those it works with: kept, encrypted, and in use nowhere. */
+  keys_aside: z.array(z.object({ serial: z.string(), sdc_id: z.string().nullable(), asked_at: time.nullable() })),
 });
 
 export const branchView = z

@@ -86,6 +86,7 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
             ]}
           />
           <Taxpayer device={device} onChange={onChange} />
+          <KeysAside device={device} />
           {device.problem ? (
             <p class="notice bad">
               <strong>{device.problem.title}</strong> <span class="quiet">{device.problem.detail}</span>
@@ -165,21 +166,45 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
         <details>
           <summary>{words.retiredDevices}</summary>
           {branch.retired_devices.map((each) => (
-            <FactList
-              key={each.id}
-              rows={[
-                [words.serial, each.serial],
-                [words.environment, each.environment === 'sandbox' ? words.sandbox : words.production],
-                [words.sdcId, each.sdc_id],
-                [words.retiredAt, moment(each.retired_at, language)],
-                [words.inDoubt, String(each.in_doubt)],
-                [words.burnt, each.burnt_numbers.join(', ')],
-              ]}
-            />
+            <div key={each.id}>
+              <FactList
+                rows={[
+                  [words.serial, each.serial],
+                  [words.environment, each.environment === 'sandbox' ? words.sandbox : words.production],
+                  [words.sdcId, each.sdc_id],
+                  [words.retiredAt, moment(each.retired_at, language)],
+                  [words.inDoubt, String(each.in_doubt)],
+                  [words.burnt, each.burnt_numbers.join(', ')],
+                ]}
+              />
+              <KeysAside device={each} />
+            </div>
           ))}
         </details>
       ) : null}
     </Card>
+  );
+}
+
+/** Keys that came and are in use nowhere: which they are, and what to do. */
+function KeysAside({ device }: { device: Pick<NonNullable<Branch['device']>, 'keys_aside'> }) {
+  const { words, language } = usePage();
+  if (device.keys_aside.length === 0) return null;
+  return (
+    <details>
+      <summary>{words.keysAside}</summary>
+      <p class="quiet">{words.keysAsideWhat}</p>
+      {device.keys_aside.map((each) => (
+        <FactList
+          key={`${each.serial} ${each.sdc_id} ${each.asked_at}`}
+          rows={[
+            [words.serial, each.serial],
+            [words.sdcId, each.sdc_id],
+            [words.keysAskedAt, moment(each.asked_at, language)],
+          ]}
+        />
+      ))}
+    </details>
   );
 }
 
@@ -232,6 +257,7 @@ function NextDevice({ branch, onChange }: { branch: Branch; onChange(): void }) 
           [words.mrc, next.mrc_number],
         ]}
       />
+      <KeysAside device={next} />
       {next.problem ? (
         <p class="notice bad">
           <strong>{next.problem.title}</strong> <span class="quiet">{next.problem.detail}</span>

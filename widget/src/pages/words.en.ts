@@ -217,6 +217,10 @@ export const en = {
   ready: 'Set up',
   notReady: 'Not set up yet',
   productionSince: 'Seals for real since',
+  keysAside: 'Keys set aside',
+  keysAsideWhat:
+    'Keys that came when another SDC id or serial had taken their place, or a later question. They are kept, encrypted, and in use nowhere. Compare the SDC id with the device’s own log; if that is the right one, enter the device again as the next one, take it over, and switch.',
+  keysAskedAt: 'Asked for',
   retiredDevices: 'Retired devices',
   burnt: 'Numbers nobody will use',
   retiredAt: 'Retired',

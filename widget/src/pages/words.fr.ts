@@ -221,6 +221,10 @@ export const fr: PageWords = {
   ready: 'Installé',
   notReady: 'Pas encore installé',
   productionSince: 'Scelle réellement depuis',
+  keysAside: 'Clés mises de côté',
+  keysAsideWhat:
+    'Ces clés sont arrivées après qu’un autre identifiant SDC, un autre numéro de série ou une demande plus récente eut pris leur place. Elles sont conservées, chiffrées, et ne servent nulle part. Comparez l’identifiant SDC avec le journal de l’appareil ; s’il est juste, saisissez à nouveau l’appareil comme prochain, reprenez-le, puis basculez.',
+  keysAskedAt: 'Demandées le',
   retiredDevices: 'Appareils retirés',
   burnt: 'Numéros que personne n’utilisera',
   retiredAt: 'Retiré',
