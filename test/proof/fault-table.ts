@@ -60,6 +60,7 @@ type Seen = {
   signature: string | null;
   device_id: string;
   device_state: string;
+  is_taken: boolean | null;
 };
 
 /** Runs them all: a device each business, several businesses at once, and so many processes on one database. */
@@ -122,6 +123,7 @@ function watcher(admin: pg.Pool) {
       if (waiting.size === 0) continue;
       const { rows } = await admin.query(
         `select r.id, r.document_id, r.state, r.problem->>'code' as code, r.invoice_number::text as number, d.id as device_id, d.state as device_state,
+            d.problem->>'code' = 'number_collision' or d.problem ? 'taken_number' as is_taken,
             exists (select 1 from settlement t where t.business_id = r.business_id and t.receipt_id = r.id) as proposed,
             (select s.receipt_signature from signature s where s.business_id = r.business_id and s.receipt_id = r.id) as signature
            from receipt r join device d on d.business_id = r.business_id and d.id = r.device_id where r.document_id = any($1::text[])`,
@@ -243,7 +245,7 @@ async function tableOf({ world, business, proxy, admin, watch, servers, deaf, cl
         const branch = business.branchIds[0];
         const resumed = await by(admins).post(
           `/branches/${branch}/resume`,
-          seen.code === 'number_collision' ? { last_invoice_number: last, evidence: source } : {},
+          seen.code === 'number_collision' || seen.is_taken ? { last_invoice_number: last, evidence: source } : {},
         );
         if (resumed.status === 200) say(`resumed after ${seen.code}`);
       } else if (seen.state === 'in_doubt' && seen.code === 'signed_answer_lost') {

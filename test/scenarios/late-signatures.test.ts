@@ -664,10 +664,9 @@ describe('a number that several documents gave back, and that the device has use
     expect(judged(later.number)).toHaveLength(1);
   });
 
-  test.each([
-    ['that', []],
-    ['no other', ['maybe_signed_twice']],
-  ])('stops the lane where it may be such a one’s and nothing of the later one was lost; who it is of ends what was told of %s number', async (of, left) => {
+  const device = async () => (await admin.get('/branches')).body.branches[0].device;
+  /** Under that number a later one is told at once that it is taken: nothing of its own was lost. */
+  async function stoppedByOne() {
     const { earlier, holderId } = await signedUnderAnother();
     // Not taken up at first, so that it goes once more.
     world.vsdc.faults(['offline']);
@@ -676,16 +675,71 @@ describe('a number that several documents gave back, and that the device has use
       () => present(id),
       (each) => each.problem?.code === 'signed_answer_lost',
     );
-    const device = async () => (await admin.get('/branches')).body.branches[0].device;
     expect(await device()).toMatchObject({ state: 'paused', problem: { code: 'number_collision', invoice_number: earlier.number } });
+    return { earlier, holderId, id: id as string };
+  }
+
+  test.each([
+    ['that', []],
+    ['no other', ['maybe_signed_twice']],
+  ])('stops the lane where it may be such a one’s and nothing of the later one was lost; who it is of ends what was told of %s number', async (of, left) => {
+    const { earlier, holderId, id } = await stoppedByOne();
     expect(await alertsOf(holderId)).toEqual(['maybe_signed_twice']);
-    expect((await admin.post(`/branches/${branchId()}/resume`, { last_invoice_number: earlier.number, evidence: 'the log of the VSDC' })).status).toBe(200);
+    const evidence = 'the log of the VSDC';
+    const before = (BigInt(earlier.number) - 1n).toString();
+    for (const [given, field] of [
+      [{}, 'last_invoice_number'],
+      [{ evidence }, 'last_invoice_number'],
+      [{ last_invoice_number: before, evidence }, 'last_invoice_number'],
+      [{ last_invoice_number: earlier.number }, 'evidence'],
+    ] as const)
+      expect(await admin.post(`/branches/${branchId()}/resume`, given)).toMatchObject({ status: 400, body: { field } });
+    expect((await admin.post(`/branches/${branchId()}/resume`, { last_invoice_number: earlier.number, evidence })).status).toBe(200);
     const { businessId } = world.businesses[0];
     if (of === 'no other') await world.sql(`update alert set problem = problem || '{"invoice_number":"1"}' where subject = $1`, [holderId], businessId);
     await admin.post(`/receipts/${id}/evidence`, evidenceOf(judged(earlier.document.number)[0]));
     expect((await confirmShown(second, id, 'evidence')).body).toMatchObject({ state: 'signed', invoice_number: earlier.number });
     expect(await alertsOf(holderId)).toEqual(left);
     expect(await device()).toMatchObject({ state: 'active' });
+  });
+
+  test('asks for the last number before the lane goes on, and what follows goes behind it', async () => {
+    const { taxpayerId } = world.businesses[0];
+    const { earlier, id } = await stoppedByOne();
+    const last = (BigInt((await device()).next_invoice_number) + 1n).toString();
+    for (const number of [(BigInt(last) - 1n).toString(), last]) world.vsdc.signElsewhere(taxpayerId, '00', number);
+    expect((await admin.post(`/branches/${branchId()}/resume`, { last_invoice_number: last, evidence: 'the log of the other till' })).status).toBe(200);
+    // Neither a number that is taken nor a total of nobody’s comes up.
+    expect((await admin.seal('invoices', newInvoice().id)).body).toMatchObject({ state: 'signed', invoice_number: (BigInt(last) + 1n).toString() });
+    expect(await device()).toMatchObject({ state: 'active' });
+    await admin.post(`/receipts/${id}/evidence`, evidenceOf(judged(earlier.document.number)[0]));
+    expect((await confirmShown(second, id, 'evidence')).body).toMatchObject({ state: 'signed', invoice_number: earlier.number });
+    expect(await device()).toMatchObject({ state: 'active' });
+  });
+
+  test('asks for it as well where the total jumps besides before anybody has answered', async () => {
+    const { holderId, earlier, id } = await stoppedByOne();
+    // As if a later one had been signed since: it is known that the device has signed what nobody here has.
+    const { businessId, taxpayerId } = world.businesses[0];
+    await world.sql('update device set last_total_receipt_number = last_total_receipt_number + 1 where branch_id = $1', [branchId()], businessId);
+    await admin.post(`/receipts/${id}/evidence`, { found: 'other', source: 'the log of the VSDC' });
+    expect((await confirmShown(second, id, 'evidence')).status).toBe(200);
+    expect(await device()).toMatchObject({ state: 'paused', problem: { code: 'total_jumped', missing: 1, taken_number: earlier.number } });
+    const evidence = 'the portal: signed twice';
+    expect(await admin.post(`/branches/${branchId()}/resume`, { evidence })).toMatchObject({ status: 400, body: { field: 'last_invoice_number' } });
+    expect((await admin.post(`/branches/${branchId()}/resume`, { last_invoice_number: earlier.number, evidence })).status).toBe(200);
+    await until(
+      () => present(id),
+      (each) => each.state === 'signed',
+    );
+    expect(await device()).toMatchObject({ state: 'active' });
+    // What is a stranger’s from now on is asked about: nothing of it was answered before.
+    world.vsdc.signElsewhere(taxpayerId, '00', '900000002');
+    expect((await admin.seal('invoices', newInvoice().id)).body.state).toBe('signed');
+    expect(await device()).toMatchObject({ state: 'paused', problem: { code: 'total_jumped', missing: 1 } });
+    expect((await admin.post(`/branches/${branchId()}/resume`, { evidence })).status).toBe(200);
+    const [alert] = ((await admin.get('/alerts')).body.alerts as { id: string; subject: string }[]).filter((each) => each.subject === holderId);
+    expect((await admin.post(`/alerts/${alert?.id}/close`)).status).toBe(200);
   });
 
   test('pauses the lane besides where one of them is signed under another number by now: a person looks, and the others wait all the same', async () => {

@@ -82,6 +82,11 @@ test('another program’s number is asked about and keeps the device from being 
     () => present(body.id),
     (each) => each.state === 'signed',
   );
+  // As if that number might be one of several documents of ours: none of them waits for whose it is.
+  const problem = { code: 'number_collision', invoice_number: number };
+  await world.sql("update device set state = 'paused', problem = $2 where branch_id = $1 and state = 'active'", [branchId, problem], business.businessId);
+  expect(await admin.post(`/branches/${branchId}/switch`, { reason: 'a new computer' })).toMatchObject({ status: 409, body: { code: 'collision_open' } });
+  expect((await admin.post(`/branches/${branchId}/resume`, { last_invoice_number: number, evidence: 'portal, list of sales' })).status).toBe(200);
   await successor.close();
 });
 

@@ -526,8 +526,21 @@ export const giveBackNumber = (tx: Tx, deviceId: string, invoiceNumber: string) 
     [deviceId, invoiceNumber],
   );
 
+/** The later of two reasons stands at the device; that a number was found taken, and which, is still answered for. */
 export const pauseLaneFor = (tx: Tx, deviceId: string, problem: StoredProblem) =>
-  query(tx, "update device set state = 'paused', problem = $2 where id = $1 and state <> 'retired'", [deviceId, json(problem)]);
+  query(
+    tx,
+    `update device set state = 'paused', problem = $2::jsonb || coalesce((select jsonb_build_object('taken_number', max(n)::text) from unnest(array[
+         (case when problem->>'code' = 'number_collision' then problem->>'invoice_number' end)::bigint, (problem->>'taken_number')::bigint]) n having count(n) > 0), '{}')
+      where id = $1 and state <> 'retired'`,
+    [deviceId, json(problem)],
+  );
+
+/** The highest number that a paused device was found to have used, without a document of ours that waits for whose it is; null: none. */
+export function takenNumberOf(problem: StoredProblem | null): bigint | null {
+  const taken = [problem?.code === 'number_collision' ? problem.invoice_number : undefined, problem?.taken_number].filter((each) => each !== undefined);
+  return taken.map((each) => BigInt(String(each))).reduce<bigint | null>((most, each) => (most === null || each > most ? each : most), null);
+}
 
 /**
  * How many receipts of the device are nobody's that we know of: totals up to its last one without a signature here, less those that our open

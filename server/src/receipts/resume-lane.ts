@@ -5,14 +5,15 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Queue } from '../platform/queue/queue.ts';
-import { countOwnNumbers, endDoubt, explainAllTotals, explainTotals, hurryQueue, listCollisions, settleAttempts } from './lane.store.ts';
+import { countOwnNumbers, endDoubt, explainAllTotals, explainTotals, hurryQueue, listCollisions, settleAttempts, takenNumberOf } from './lane.store.ts';
 import { lockReceipt, setReceiptState } from './receipt.store.ts';
 
 export type ResumeLane = (ctx: Context, branchId: string, given: { last_invoice_number?: string | undefined; evidence?: string | undefined }) => Promise<void>;
 
 /**
  * Sends again. After a collision a person says, with evidence, which number the other writer used last: the counter moves behind it
- * and the document that met the taken number is numbered anew. After a jump of the total a person says, with evidence, whose the receipts
+ * and the document that met the taken number is numbered anew. So they do where the number may be one of several documents of ours, whatever has become
+ * of those meanwhile: each of them waits for itself, and what the other writer used behind it is asked of nobody else. After a jump of the total a person says, with evidence, whose the receipts
  * are that are not ours; what was signed up to then is accounted for.
  */
 export const resumeLane =
@@ -30,15 +31,17 @@ export const resumeLane =
         await explainAllTotals(tx, device.id);
       }
       const collisions = await listCollisions(tx, device.id);
-      const [collision] = collisions;
-      if (collision) {
+      const met = collisions.map((each) => BigInt(each.invoiceNumber));
+      const taken = takenNumberOf(device.problem);
+      if (met.length > 0 || taken !== null) {
         const last = given.last_invoice_number;
         if (!last) throw new AppError('malformed', { field: 'last_invoice_number', reason: 'after a collision the last number is needed' });
         if (!given.evidence) throw new AppError('malformed', { field: 'evidence', reason: 'after a collision the evidence is needed' });
-        if (BigInt(last) < BigInt(collision.invoiceNumber))
-          throw new AppError('malformed', { field: 'last_invoice_number', reason: `the device has taken ${collision.invoiceNumber}` });
+        const most = [...met, ...(taken === null ? [] : [taken])].reduce((highest, each) => (each > highest ? each : highest));
+        if (BigInt(last) < most) throw new AppError('malformed', { field: 'last_invoice_number', reason: `the device has taken ${most}` });
         await moveCounter(tx, device.id, last);
-        const first = collisions.map((each) => BigInt(each.invoiceNumber)).reduce((least, each) => (each < least ? each : least));
+        // Whose a number without a collision is, is said of the documents that may be signed under it: here only what comes behind it is.
+        const first = met.length > 0 ? met.reduce((least, each) => (each < least ? each : least)) : most + 1n;
         const own = await countOwnNumbers(tx, device.id, first, BigInt(last));
         await explainTotals(tx, device.id, (BigInt(last) - first + 1n - own).toString());
         const at = ports.clock.now();

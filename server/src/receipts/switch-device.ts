@@ -17,6 +17,7 @@ import {
   makeDoubtful,
   readAnew,
   settleAttempts,
+  takenNumberOf,
 } from './lane.store.ts';
 import { moveTo } from './open-receipt.ts';
 import { provablyNotLeft } from './receipt.model.ts';
@@ -65,7 +66,7 @@ async function checkWays(tx: Tx, present: Device, next: Device | null, { reason 
   const isRehearsed = present.environment === 'sandbox' && next.environment === 'production';
   if (isRehearsed && !(await hasTestReceipt(tx, present.branchId))) throw new AppError('rehearsal_missing');
   if (!isRehearsed && !reason) throw new AppError('malformed', { field: 'reason', reason: 'what became of the device at work has to be said' });
-  if (!isRehearsed && (await listCollisions(tx, present.id)).length > 0) throw new AppError('collision_open');
+  if (!isRehearsed && ((await listCollisions(tx, present.id)).length > 0 || takenNumberOf(present.problem) !== null)) throw new AppError('collision_open');
   // Whose the receipts are that are not ours is asked of this device, and would be forgotten with it.
   if (!isRehearsed && present.problem?.code === 'total_jumped') throw new AppError('total_jumped', present.problem);
   return next;

@@ -29,6 +29,8 @@ export type Facts = {
     environment?: 'sandbox' | 'production';
     state: string;
     problem: string | null;
+    /** A number was found taken, and nobody has said yet how far it goes. */
+    isTaken?: boolean;
     next: number;
     free: string[];
     burnt?: string[];
@@ -82,6 +84,7 @@ export const factsOf = `
                                    from attempt a where a.business_id = r.business_id and a.receipt_id = r.id), '[]')) order by r.opened_at, r.id)
          from receipt r where r.business_id = d.business_id and r.device_id = d.id), '[]'),
        'device', jsonb_build_object('id', d.id, 'address', d.address, 'environment', d.environment, 'state', d.state, 'problem', d.problem->>'code',
+           'isTaken', d.problem->>'code' is not distinct from 'number_collision' or coalesce(d.problem ? 'taken_number', false),
            'next', d.next_invoice_number, 'free', d.free_numbers::text[], 'burnt', d.burnt_numbers::text[],
            'late', coalesce((select jsonb_agg(x.invoice_number::text) from second_signature x where x.business_id = d.business_id and x.device_id = d.id), '[]'),
            'lastTotal', d.last_total_receipt_number, 'openAttempt', d.open_attempt))::text as facts

@@ -432,7 +432,7 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       const { next } = facts.device;
       // With nothing but a total that jumped the counter stays where it is, and so does what is free.
       const met = receiptsOfAll().flatMap((each) => (each.problem === 'number_collision' && each.number !== null ? [each.number] : []));
-      const stays = life === 'hears late' && Number(last_invoice_number) < next && met.length === 0;
+      const stays = life === 'hears late' && Number(last_invoice_number) < next && met.length === 0 && !facts.device.isTaken;
       const dropped = stays ? [] : facts.device.free.filter((number) => Number(number) <= Number(last_invoice_number));
       ask('resumes the lane', async ({ ctx, ports }) => {
         // What was free up to there is left to the other program, and so is what it went past.

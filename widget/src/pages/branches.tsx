@@ -61,7 +61,8 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
       show(null);
       onChange();
     });
-  const asksForEvidence = device?.problem?.code === 'number_collision' || device?.problem?.code === 'total_jumped';
+  const isJump = device?.problem?.code === 'total_jumped';
+  const isCollision = device?.problem?.code === 'number_collision' || device?.problem?.taken_number !== undefined;
   const isAtWork = device?.state === 'active' || device?.state === 'paused';
   return (
     <Card
@@ -136,7 +137,7 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
           </button>
         ) : null}
         {device?.state === 'paused' ? (
-          <button type="button" class="button main" disabled={isBusy} onClick={() => (asksForEvidence ? show('resume') : void call('resume'))}>
+          <button type="button" class="button main" disabled={isBusy} onClick={() => (isJump || isCollision ? show('resume') : void call('resume'))}>
             {words.resume}
           </button>
         ) : null}
@@ -159,9 +160,7 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
       {device && device.state !== 'new' ? <AuthorityLists branchId={branch.id} /> : null}
       {shown === 'device' ? <DeviceForm branch={branch} onDone={onChange} /> : null}
       {shown === 'adopt' ? <AdoptForm isBusy={isBusy} onSubmit={(body) => void call('adopt', body)} /> : null}
-      {shown === 'resume' ? (
-        <ResumeForm isBusy={isBusy} isJump={device?.problem?.code === 'total_jumped'} onSubmit={(body) => void call('resume', body)} />
-      ) : null}
+      {shown === 'resume' ? <ResumeForm isBusy={isBusy} isJump={isJump} isCollision={isCollision} onSubmit={(body) => void call('resume', body)} /> : null}
       {branch.retired_devices.length > 0 ? (
         <details>
           <summary>{words.retiredDevices}</summary>
@@ -317,15 +316,16 @@ function AdoptForm({ onSubmit, isBusy }: { onSubmit(body: object): void; isBusy:
   );
 }
 
-function ResumeForm({ onSubmit, isBusy, isJump }: { onSubmit(body: object): void; isBusy: boolean; isJump: boolean }) {
+function ResumeForm({ onSubmit, isBusy, isJump, isCollision }: { onSubmit(body: object): void; isBusy: boolean; isJump: boolean; isCollision: boolean }) {
   const { words } = usePage();
   const [value, set] = useState({ last_invoice_number: '', evidence: '' });
   return (
     <Form onSubmit={() => onSubmit(value.last_invoice_number ? value : { evidence: value.evidence })} submit={words.resume} isBusy={isBusy}>
-      <p>{isJump ? words.totalJumped : words.collision}</p>
+      {isCollision ? <p>{words.collision}</p> : null}
+      {isJump ? <p>{words.totalJumped}</p> : null}
       <Text
-        label={isJump ? words.lastInvoiceIfAny : words.lastInvoice}
-        required={!isJump}
+        label={isCollision ? words.lastInvoice : words.lastInvoiceIfAny}
+        required={isCollision}
         value={value.last_invoice_number}
         onInput={(last_invoice_number) => set({ ...value, last_invoice_number })}
         mode="numeric"
