@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Api, codeFor, enrol, until } from '../api.ts';
+import { Api, codeFor, confirmShown, enrol, until } from '../api.ts';
 import { checkout, startWorld, type World } from '../world.ts';
 import { look, openBrowser, openPanel, type Panel, signIn } from './browser.ts';
 
@@ -440,7 +440,18 @@ describe('what does not go its usual way', () => {
     await other.panel.getByRole('button', { name: 'Confirm: undo and seal anew' }).waitFor();
     await look(other, '21-reversal-confirm');
     expect(await findProblems(other.page)).toEqual([]);
+    // Its refund is refused: the panel says so by itself, and the other way round two persons undo it after all.
+    world.vsdc.faults(['refuse:910']);
     await other.panel.getByRole('button', { name: 'Confirm: undo and seal anew' }).click();
+    await other.panel.getByText(/The refund under number \d+ was not signed\. It can be proposed again\./).waitFor();
+    await look(other, '21-reversal-refused');
+    expect(await findProblems(other.page)).toEqual([]);
+    await other.panel.getByLabel('Reason of the refund').selectOption('06');
+    await other.panel.getByLabel('Where you looked').fill('portal and VSDC log, once more');
+    await other.panel.getByRole('button', { name: 'Propose to undo it' }).click();
+    await other.panel.getByText(/a refund under number \d+\. A second person has to confirm\./).waitFor();
+    const [{ id } = {}] = await sql("select id from receipt where state = 'in_doubt' and document_id = $1", [document.id]);
+    expect((await confirmShown(await Api.signIn(world, admin), id as string, 'reversal')).status).toBe(200);
     await other.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
     expect(judged(what).map((each) => each.request.rcptTyCd)).toHaveLength(3);
   });

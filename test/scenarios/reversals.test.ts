@@ -126,15 +126,33 @@ describe('a sale whose data are lost for good', () => {
     expect(file.status).toBe(200);
   });
 
-  test('keeps its doubt when the refund is refused, and may then be given its data after all', async () => {
+  test('keeps its doubt when the refund is refused, and may then be undone again or given its data after all', async () => {
     await allow(true);
     const sale = await lost();
     await first.post(`/receipts/${sale.receiptId}/reversal`, proposal);
     world.vsdc.faults(['refuse:910']);
     const confirmed = await confirmShown(second, sale.receiptId, 'reversal');
     const reversalId = confirmed.body.reversal.reversal_receipt_id as string;
-    await becomes(reversalId, 'refused');
-    expect((await present(sale.receiptId)).state).toBe('in_doubt');
+    const { problem: said } = await becomes(reversalId, 'refused');
+    // It is not on its way any more, and says what was said of its refund.
+    const over = await present(sale.receiptId);
+    expect(over.updated_at > confirmed.body.updated_at).toBe(true);
+    expect(over).toMatchObject({
+      state: 'in_doubt',
+      problem: { code: 'signed_answer_lost' },
+      reversal: { reversal_receipt_id: reversalId, reversed_at: null, ended: { code: said.code, title: said.title, device_code: '910' } },
+    });
+    const told = await world.sql(
+      "select before, after from audit where subject = $1 and action = 'receipt.reversal_ended'",
+      [sale.receiptId],
+      business().businessId,
+    );
+    expect(told).toMatchObject([{ before: { invoice_number: sale.invoiceNumber }, after: { reversal_receipt_id: reversalId, device_code: '910' } }]);
+    expect((await second.post(`/receipts/${sale.receiptId}/reversal`, proposal)).body.reversal).toMatchObject({
+      confirmed_by: null,
+      reversal_receipt_id: null,
+      ended: null,
+    });
     const [held] = judged(sale.number);
     const evidence = evidenceOf(held);
     expect((await first.post(`/receipts/${sale.receiptId}/evidence`, evidence)).body).toMatchObject({ state: 'signed', invoice_number: sale.invoiceNumber });

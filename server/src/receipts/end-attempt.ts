@@ -45,7 +45,7 @@ import {
 } from './lane.store.ts';
 import { isDoubtful, provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import { markReversed } from './reversal.store.ts';
-import { lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
+import { lockReceipt, type Receipt, setReceiptState, touchReceipt } from './receipt.store.ts';
 import type { Signature } from './sale.model.ts';
 import { isUndoneSoon, openSeconds, signedTwice } from './second-signature.model.ts';
 import { isSignedLateUnder, keepSecond, settleReversed, settleSecond } from './second-signature.store.ts';
@@ -769,6 +769,8 @@ export async function endReversal(
     before: { invoice_number: invoiceNumber },
     after: { ...about, ...problem },
   });
+  // Whoever looks at the sale sees that it is over.
+  await touchReceipt(tx, receiptId, at);
   ports.changed(receiptId);
   const late = openSeconds(original).find((each) => each.invoiceNumber === invoiceNumber);
   if (!late) return;

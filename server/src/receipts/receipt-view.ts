@@ -45,7 +45,7 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
     prints: receipt.prints,
     original: receipt.original && { ...receipt.original, printed_at: new Date(receipt.original.printed_at).toISOString() },
     original_paper: receipt.originalPaper,
-    reversal: receipt.reversal && toReversalView(receipt.reversal),
+    reversal: receipt.reversal && toReversalView(receipt.reversal, language),
     settlement: receipt.settlement && {
       evidence: receipt.settlement.evidence as Record<string, unknown>,
       proposed_by: receipt.settlement.proposed_by,
@@ -77,14 +77,16 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
   };
 };
 
-function toReversalView(stored: StoredReversal) {
-  const { refund_state: _, refund_problem: _problem, ...reversal } = stored;
+function toReversalView(stored: StoredReversal, language: string) {
+  const { refund_state: state, refund_problem: problem, ...reversal } = stored;
+  const isOver = reversal.confirmed_by !== null && reversal.reversed_at === null && (state === 'refused' || state === 'withdrawn');
   return {
     ...reversal,
     invoice_number: String(reversal.invoice_number),
     proposed_at: new Date(reversal.proposed_at).toISOString(),
     confirmed_at: reversal.confirmed_at && new Date(reversal.confirmed_at).toISOString(),
     reversed_at: reversal.reversed_at && new Date(reversal.reversed_at).toISOString(),
+    ended: isOver && problem ? describeProblem(problem, language) : null,
   };
 }
 

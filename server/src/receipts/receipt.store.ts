@@ -391,6 +391,9 @@ export async function readDoubt(tx: Tx, id: string): Promise<{ since: Date | nul
   return { since: toDateOrNull(row?.doubt_since), totalBefore: (row?.total as string | null) ?? null, nextTryAt: toDateOrNull(row?.next_try_at) };
 }
 
+/** What is shown with it has changed. */
+export const touchReceipt = (tx: Tx, id: string, at: Date) => query(tx, 'update receipt set updated_at = $2 where id = $1', [id, at]);
+
 export const setDrift = (tx: Tx, id: string, drift: StoredProblem | null, at: Date) =>
   query(tx, 'update receipt set drift = $2, updated_at = $3 where id = $1', [id, json(drift), at]);
 

@@ -80,6 +80,8 @@ export const receiptView = z
         confirmed_at: time.nullable(),
         reversal_receipt_id: z.string().nullable(),
         reversed_at: time.nullable(),
+        /** Why its refund was not signed and will not be: the reversal is over, and can be proposed again. */
+        ended: problemView.nullable(),
       })
       .nullable(),
     /** What one person says the authority holds of a document in doubt; a second one has to confirm it. */

@@ -177,6 +177,7 @@ export const en = {
   reversalProposed: 'Proposed by {name}: a refund under number {number}. A second person has to confirm.',
   reversalConfirm: 'Confirm: undo and seal anew',
   reversalDrop: 'Take back',
+  reversalEnded: 'The refund under number {number} was not signed. It can be proposed again.',
   reversalGoes: 'The refund is on its way; then the document is sealed anew by itself.',
   drift: 'Changed after sealing',
   more: 'More',

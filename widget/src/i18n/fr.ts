@@ -180,6 +180,7 @@ export const fr: Words = {
   reversalProposed: 'Proposé par {name} : un remboursement sous le numéro {number}. Une seconde personne doit confirmer.',
   reversalConfirm: 'Confirmer : annuler et sceller à nouveau',
   reversalDrop: 'Retirer',
+  reversalEnded: 'Le remboursement sous le numéro {number} n’a pas été signé. Il peut être proposé à nouveau.',
   reversalGoes: 'Le remboursement est en route ; le document est ensuite scellé de lui-même.',
   drift: 'Modifié après le scellement',
   more: 'Plus',

@@ -33,7 +33,25 @@ export function Reversal({ receipt, reasons, onChange }: Props) {
     <details open={proposed !== null}>
       <summary>{words.reversal}</summary>
       <p class="quiet">{words.reversalIntro}</p>
-      {proposed === null ? (
+      {proposed?.ended ? (
+        <>
+          <p>
+            <bdi>{words.reversalEnded.replace('{number}', proposed.invoice_number)}</bdi>
+          </p>
+          <p>
+            {proposed.ended.title} {proposed.ended.detail}
+          </p>
+          {proposed.ended.device_code ? (
+            <div class="device">
+              {words.deviceSays}:{' '}
+              <bdi>
+                {proposed.ended.device_code} {proposed.ended.device_text}
+              </bdi>
+            </div>
+          ) : null}
+        </>
+      ) : null}
+      {proposed === null || proposed.ended ? (
         <form
           onSubmit={(event) => {
             event.preventDefault();
