@@ -37,6 +37,7 @@ import {
   waysBack,
   withdrawInvitation,
   isPersonBlocked,
+  madeBy,
   makersOf,
   tellOfKeys,
 } from './access/index.ts';
@@ -776,6 +777,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       }),
     }),
     ...oauthRoutes({
+      madeBy: madeBy({ database }, 'connection.made'),
       consents: consents({
         ...granting,
         tokens,
@@ -830,6 +832,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     }),
     ...noticeRoutes({
       subscribers: subscribers({ vault, clock, newId, record }),
+      madeBy: madeBy({ database }, 'subscriber.added'),
       listNotices: (ctx, page) => ctx.transaction((tx) => listNotices(tx, page)),
       touch: telling.touch,
     }),

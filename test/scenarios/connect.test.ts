@@ -62,9 +62,11 @@ describe('a consent at Zoho', () => {
     expect([taken.status, taken.body.code]).toEqual([409, 'business_taken']);
     const status = await admin.get(`/oauth/status/${after?.id}`);
     expect(status.body).toMatchObject({ status: 'active', is_own_consent: true, consent_id: seen.body.id, has_own_client: false });
+    const me = (await admin.get('/auth/me')).body.person as { id: string; name: string };
+    expect(status.body.made_by).toEqual({ id: me.id, name: me.name, standing: 'admin' });
     expect(JSON.stringify(status.body)).not.toContain('1000.');
     const ended = await admin.get(`/oauth/status/${before?.id}`);
-    expect(ended.body).toMatchObject({ status: 'ended', scopes: [] });
+    expect(ended.body).toMatchObject({ status: 'ended', scopes: [], made_by: null });
     const document = world.zoho.documents().find((each) => each.organization_id === world.businesses[0].organizationId && each.canSeal);
     expect((await admin.seal('invoices', document?.id ?? '')).status).toBe(200);
   });

@@ -56,6 +56,12 @@ describe('an address that is told of receipts', () => {
     expect(told.every((each) => JSON.parse(each.body).type === 'receipt.signed')).toBe(true);
     expect(JSON.stringify((await admin.get('/subscribers')).body)).not.toContain(secret);
     expect(subscriber.id).toMatch(/^sub_/);
+    const me = (await admin.get('/auth/me')).body.person as { id: string; name: string };
+    const shown = ((await admin.get('/subscribers')).body.subscribers as { id: string; made_by: object; created_at: string }[]).find(
+      (each) => each.id === subscriber.id,
+    );
+    expect(shown).toMatchObject({ made_by: { id: me.id, name: me.name, standing: 'admin' }, created_at: subscriber.created_at });
+    expect(subscriber.made_by, 'not chained yet').toEqual(shown?.made_by);
 
     const rotated = (await admin.post(`/subscribers/${subscriber.id}/rotate`)).body.secret as string;
     const later = await seal();

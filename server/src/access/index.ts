@@ -12,7 +12,7 @@ export {
   withdrawInvitation,
   withdrawInvitationsOf,
 } from './invitations.ts';
-export { listKeysMadeBy, makersOf, suspendKeysOf, tellOfKeys } from './keys-of-person.ts';
+export { listKeysMadeBy, madeBy, type Maker, makersOf, suspendKeysOf, tellOfKeys } from './keys-of-person.ts';
 export { MembershipEntity } from './membership.entity.ts';
 export { nameActors } from './name-actors.ts';
 export { notifyPerson } from './notify-person.ts';

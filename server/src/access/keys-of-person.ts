@@ -1,5 +1,5 @@
 import type { Alerts } from '../alerts/index.ts';
-import type { Recorder } from '../audit/index.ts';
+import { type Recorder, whoDid } from '../audit/index.ts';
 import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -78,6 +78,19 @@ export async function makersOf({ database }: { database: Database }, ctx: Contex
   });
   return new Map(makers);
 }
+
+/** Whoever made each of these, as the log has it; what it does not say is left out. */
+export const madeBy =
+  ({ database }: { database: Database }, action: string) =>
+  async (ctx: Context, subjects: string[]): Promise<Map<string, Maker>> => {
+    const who = await ctx.transaction((tx) => whoDid(tx, action, subjects));
+    const makers = await makersOf(
+      { database },
+      ctx,
+      [...who.values()].map(({ id }) => id),
+    );
+    return new Map([...who].map(([subject, { id }]) => [subject, makers.get(id) as Maker]));
+  };
 
 type TellPorts = { database: Database; sendMail: SendMail; log: Log; background(work: Promise<unknown>): void; publicUrl: string };
 

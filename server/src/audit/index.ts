@@ -1,5 +1,5 @@
 export { type PlatformActor, type PlatformRecorder, platformRecorder } from './record-platform.store.ts';
-export { type Entry, type Recorder, recorder } from './record.store.ts';
+export { type Entry, type Recorder, recorder, whoDid } from './record.store.ts';
 export {
   type ChainedEntry,
   type Follower,

@@ -1,4 +1,5 @@
 import { oauth } from '@muhuri/shared/contract/index';
+import type { Maker } from '../access/index.ts';
 import { answer, type Call } from '../platform/http/answer.ts';
 import type { consents, ConsentView } from './consent.ts';
 import type { ConnectionStatus } from './disconnect.ts';
@@ -7,6 +8,7 @@ type Use = {
   consents: ReturnType<typeof consents>;
   status(ctx: Call['ctx'], session: Call['session'], id: string): Promise<ConnectionStatus>;
   disconnect(ctx: Call['ctx'], id: string): Promise<void>;
+  madeBy(ctx: Call['ctx'], ids: string[]): Promise<Map<string, Maker>>;
   /** The platform's own clients; any other is a business's. */
   isPlatformClient(clientId: string): boolean;
 };
@@ -19,6 +21,7 @@ export const oauthRoutes = (use: Use) => {
       organization_id: is.organizationId,
       status: is.status,
       connected_at: is.connectedAt.toISOString(),
+      made_by: (await use.madeBy(call.ctx, [is.id])).get(is.id) ?? null,
       ended_at: is.endedAt?.toISOString() ?? null,
       api_domain: is.apiDomain,
       scopes: is.scopes,

@@ -1,4 +1,5 @@
 import { notices } from '@muhuri/shared/contract/index';
+import type { Maker } from '../access/index.ts';
 import { answer, type Call } from '../platform/http/answer.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import type { listNotices, NewSubscriber, Notice, Subscriber, subscribers } from './index.ts';
@@ -6,15 +7,27 @@ import type { listNotices, NewSubscriber, Notice, Subscriber, subscribers } from
 type Use = {
   subscribers: ReturnType<typeof subscribers>;
   listNotices(ctx: Call['ctx'], page: Parameters<typeof listNotices>[1]): ReturnType<typeof listNotices>;
+  madeBy(ctx: Call['ctx'], ids: string[]): Promise<Map<string, Maker>>;
   touch(businessId: string): void;
 };
 
 export const noticeRoutes = (use: Use) => {
   const id = (call: Call) => call.params.id as string;
+  const views = async (call: Call, all: Subscriber[]) => {
+    const makers = await use.madeBy(
+      call.ctx,
+      all.map((each) => each.id),
+    );
+    return all.map((each) => subscriberView(each, makers.get(each.id) ?? null));
+  };
+  const newView = async (call: Call, { subscriber, secret }: NewSubscriber) => {
+    const [view] = await views(call, [subscriber]);
+    return { subscriber: view as ReturnType<typeof subscriberView>, secret };
+  };
   return [
-    answer(notices.listSubscribers)(async (call) => ({ subscribers: (await use.subscribers.list(call.ctx)).map(subscriberView), next_cursor: null })),
-    answer(notices.addSubscriber)(async (call, { input }) => newView(await use.subscribers.add(call.ctx, input))),
-    answer(notices.rotateSubscriber)(async (call) => newView(await use.subscribers.rotate(call.ctx, id(call)))),
+    answer(notices.listSubscribers)(async (call) => ({ subscribers: await views(call, await use.subscribers.list(call.ctx)), next_cursor: null })),
+    answer(notices.addSubscriber)(async (call, { input }) => newView(call, await use.subscribers.add(call.ctx, input))),
+    answer(notices.rotateSubscriber)(async (call) => newView(call, await use.subscribers.rotate(call.ctx, id(call)))),
     answer(notices.removeSubscriber)(async (call) => {
       await use.subscribers.remove(call.ctx, id(call));
       return { removed: true as const };
@@ -33,8 +46,13 @@ export const noticeRoutes = (use: Use) => {
   ];
 };
 
-const subscriberView = (is: Subscriber) => ({ id: is.id, url: is.url, events: is.events, created_at: is.createdAt.toISOString() });
-const newView = ({ subscriber, secret }: NewSubscriber) => ({ subscriber: subscriberView(subscriber), secret });
+const subscriberView = (is: Subscriber, maker: Maker | null) => ({
+  id: is.id,
+  url: is.url,
+  events: is.events,
+  made_by: maker,
+  created_at: is.createdAt.toISOString(),
+});
 const noticeView = (is: Notice) => ({
   id: is.id,
   subscriber_id: is.subscriberId,

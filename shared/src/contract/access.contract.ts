@@ -3,6 +3,7 @@ import { characters } from './characters.ts';
 import { grantable, scopes } from '../permissions.ts';
 import { time } from './dates.ts';
 import { endpoint } from './endpoint.ts';
+import { maker } from './maker.ts';
 
 const organizationId = z.string().regex(/^\d{1,20}$/);
 /** Plain Latin letters, digits and . _ @ + -: no look-alikes of another alphabet, no invisible characters. */
@@ -563,7 +564,7 @@ const keyEntry = z
     prefix: z.string(),
     scopes: z.array(z.string()),
     /** Who made it, and so has seen it, as they stand now: kept out by the operator, no longer here, or nobody who ever was. */
-    made_by: z.object({ id: z.string(), name: z.string().nullable(), standing: z.enum(['admin', 'user', 'blocked', 'ended', 'unknown']) }),
+    made_by: maker,
     /** Opens nothing while the operator keeps out whoever made it. */
     is_suspended: z.boolean(),
     created_at: time,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { httpAddress } from '../http-address.ts';
 import { time } from './dates.ts';
 import { endpoint } from './endpoint.ts';
+import { maker } from './maker.ts';
 
 /** What can be told: of a receipt, once it stands in the chain of activity; of an alert, when it is opened and when it is over. */
 export const noticeEvents = [
@@ -16,7 +17,9 @@ export const noticeEvents = [
 ] as const;
 const event = z.enum(noticeEvents);
 
-const subscriberView = z.object({ id: z.string(), url: z.string(), events: z.array(z.string()), created_at: time }).meta({ id: 'Subscriber' });
+const subscriberView = z
+  .object({ id: z.string(), url: z.string(), events: z.array(z.string()), made_by: maker.nullable(), created_at: time })
+  .meta({ id: 'Subscriber' });
 const newSubscriber = z.object({ subscriber: subscriberView, secret: z.string() });
 
 export const listSubscribers = endpoint({

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { characters } from './characters.ts';
 import { time } from './dates.ts';
 import { endpoint } from './endpoint.ts';
+import { maker } from './maker.ts';
 
 const organizationId = z.string().regex(/^\d{1,20}$/);
 const oneLine = (max: number) => characters(z.string().trim().min(1), max);
@@ -76,6 +77,8 @@ export const statusView = z
     organization_id: z.string(),
     status: z.enum(['active', 'needs_reconnecting', 'ended']),
     connected_at: time,
+    /** Who connected it; null where it was set up with the business. */
+    made_by: maker.nullable(),
     ended_at: time.nullable(),
     api_domain: z.string().nullable(),
     scopes: z.array(z.string()),

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Views } from './api.ts';
+import { Maker } from './maker.tsx';
 import { moment, useAct, useLoad, usePage } from './page.ts';
 import { Card, Check, FactList, Form, Message, Shown, Table, Tag, Text } from './parts.tsx';
 import type { PageWords } from './words.ts';
@@ -45,13 +46,15 @@ export function Subscribers() {
       <Shown of={list}>
         {({ subscribers }) => (
           <Table
-            columns={[words.addressUrl, words.tellOf, words.todo]}
+            columns={[words.addressUrl, words.tellOf, words.addedBy, words.addedAt, words.todo]}
             empty={words.none}
             rows={subscribers.map((each) => ({
               key: each.id,
               cells: [
                 <bdi>{each.url}</bdi>,
                 each.events.map((event) => words[`e_${event.split('.')[1]}` as keyof PageWords]).join(', '),
+                <Maker of={each.made_by} />,
+                moment(each.created_at, language),
                 <>
                   <button
                     type="button"

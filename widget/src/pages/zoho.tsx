@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Views } from './api.ts';
+import { makerText } from './maker.tsx';
 import { Automation, Installation } from './automation.tsx';
 import { moment, useAct, useLoad, usePage } from './page.ts';
 import { Card, Check, Dialog, FactList, Form, Message, Meter, Pick, Shown, Table, Tag, Text } from './parts.tsx';
@@ -92,6 +93,7 @@ function Status({ id, onEnd }: { id: string; onEnd(): void }) {
               [words.organization, connection.organization_id],
               [words.dataCentre, connection.api_domain],
               [words.connectedSince, moment(connection.connected_at, language)],
+              [words.connectedBy, makerText(connection.made_by, words)],
               [words.client, connection.has_own_client ? words.clientOwn : words.clientOurs],
               [words.scopes, connection.scopes.join(', ')],
             ]}
