@@ -151,6 +151,53 @@ describe('a document from before its place in the books was mapped to a branch i
   });
 });
 
+describe('a document that was made just before, at a server whose clock is behind Zoho’s', () => {
+  const behindMs = 10 * minuteMs;
+  const of = () => world.businesses[0];
+  let admin: Api;
+  beforeAll(async () => {
+    admin = await Api.signIn(world, of().admin);
+    world.zoho.clockAhead(ahead + behindMs);
+  });
+  afterAll(() => world.zoho.clockAhead(0));
+  /** Made now, by Zoho's clock. */
+  const madeNow = (more: object) => {
+    const now = timeAt(Date.now() + ahead + behindMs);
+    return invoice(of(), { created_time: now, last_modified_time: now, ...more });
+  };
+  const pass = (ms: number) => {
+    ahead += ms;
+    world.zoho.clockAhead(ahead + behindMs);
+  };
+
+  test('its place in the books was mapped, is not sealed by itself; one made after is', async () => {
+    await configure(admin, { settings: { auto_seal: 'sent' } });
+    const early = madeNow({ location_id: '777001' });
+    pass(minuteMs);
+    const mapped = await admin.put('/mappings/location', { mappings: [{ key: '777001', value: { branch_id: of().branchIds[0] } }] });
+    expect(mapped.status).toBe(200);
+    pass(minuteMs);
+    await isSealedByItself(admin, madeNow({ location_id: '777001' }));
+    await standsAside(admin, early);
+  });
+
+  test('an exemption was taken back, is asked about', async () => {
+    const exempt = (...number_prefixes: string[]) => configure(admin, { settings: { exempt: { customer_ids: [], location_ids: [], number_prefixes } } });
+    await exempt('BEHIND-');
+    const early = madeNow({ invoice_number: 'BEHIND-1', location_id: '777001' });
+    pass(minuteMs);
+    await exempt();
+    pass(minuteMs);
+    await isSealedByItself(admin, madeNow({ invoice_number: 'BEHIND-2', location_id: '777001' }));
+    await until(
+      () => rowOf(admin, early.id),
+      (each) => each?.problem?.code === 'was_exempt',
+    );
+    expect(judged(early.number)).toEqual([]);
+    await configure(admin, { settings: { auto_seal: 'off' } });
+  });
+});
+
 describe('a document that was exempt when it came in', () => {
   const exempt = (...number_prefixes: string[]) => ({ settings: { exempt: { customer_ids: [], location_ids: [], number_prefixes } } });
   const preflight = async (api: Api, id: string) => (await api.get(`/receipts/preflight?module=invoices&document_id=${id}`)).body;

@@ -7,7 +7,7 @@ import type { BooksDocument } from '../receipts/document.model.ts';
 import type { ZohoClient } from './client.ts';
 import type { Json } from './parse-json.ts';
 import { amountIn, list, readDocument, text } from './read-document.ts';
-import { isDay, readTime, zohoTime } from './zoho-time.ts';
+import { isDay, madeAt, readTime, zohoTime } from './zoho-time.ts';
 
 const currencyMs = 10 * 60_000;
 const mobileMs = 5 * 60_000;
@@ -69,6 +69,7 @@ export function zohoBooks(client: ZohoClient, clock: Clock): Books {
       document: readDocument(module, id, raw, {
         baseCurrency: base.code,
         basePlaces: base.places,
+        aheadMs: answer.aheadMs,
         customFields: source.customFields,
         mobile,
         paymentModes,
@@ -102,7 +103,7 @@ export function zohoBooks(client: ZohoClient, clock: Clock): Books {
         if (!Array.isArray(given)) throw new AppError('zoho_unavailable', {}, 'no list in the answer');
         const found: ListedDocument[] = [];
         for (const row of given) {
-          const read = listed(module, row);
+          const read = listed(module, row, answer.aheadMs ?? 0);
           if ('field' in read) unreadable.set(read.id ?? unreadable.size, read);
           else found.push(read);
         }
@@ -144,7 +145,7 @@ const isIn = (code: string, raw: { [key: string]: Json }): boolean =>
 const withoutNoughts = (amount: string | null): string | undefined => (amount === null ? undefined : add('0', amount));
 
 /** A row of a list, or what keeps it from being one. */
-function listed(module: ListedDocument['module'], given: Json): ListedDocument | UnreadableRow {
+function listed(module: ListedDocument['module'], given: Json, aheadMs: number): ListedDocument | UnreadableRow {
   const [row = {}] = list([given]);
   const idKey = module === 'invoices' ? 'invoice_id' : 'creditnote_id';
   const id = text(row[idKey]);
@@ -166,7 +167,7 @@ function listed(module: ListedDocument['module'], given: Json): ListedDocument |
     currency: text(row.currency_code).toUpperCase(),
     total,
     locationId: text(row.location_id) || text(row.branch_id) || null,
-    createdAt: text(row.created_time) ? readTime(text(row.created_time)) : null,
+    createdAt: madeAt(text(row.created_time), aheadMs),
     modifiedAt,
   };
 }

@@ -25,13 +25,20 @@ type Ask = {
   as?: { token: string; apiDomain: string };
 };
 
-export type ZohoAnswer = { is: 'found'; body: { [key: string]: Json } } | { is: 'missing' };
+/** `aheadMs`: by how much Zoho's clock is ahead of ours, as far as the answer says; never less than nothing. */
+export type ZohoAnswer = { is: 'found'; body: { [key: string]: Json }; aheadMs?: number } | { is: 'missing' };
 
 export type ZohoClient = {
   /** Throws `zoho_…` problems; `zoho_refused` where Zoho understood and said no. Nothing is sent twice by itself but after a dead token, and what only reads once more after a lost connection. */
   call(organization: Organization, ask: Ask): Promise<ZohoAnswer>;
   get(organization: Organization, path: string, query?: Record<string, string>): Promise<ZohoAnswer>;
 };
+
+/** An answer names its moment in whole seconds: what is left of that one counts as well once ours is behind it. What is behind by less is not seen. */
+function aheadOf(date: string, heardAt: Date): number {
+  const ahead = Date.parse(date) - heardAt.getTime();
+  return ahead > 0 ? ahead + 1_000 : 0;
+}
 
 const timeoutMs = 15_000;
 /** For one whole exchange, however its bytes drip. */
@@ -90,7 +97,7 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
         resetSeconds: number('x-rate-limit-reset'),
         retryAfterSeconds: number('retry-after'),
       });
-      return { status, type, body, token };
+      return { status, type, body, token, aheadMs: aheadOf(String(answer.headers.date ?? ''), clock.now()) };
     } catch (error) {
       throw error instanceof AppError ? error : new AppError('zoho_unavailable', {}, error);
     } finally {
@@ -118,15 +125,15 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
     });
 
   const call: ZohoClient['call'] = async (organization, ask) => {
-    let { status, type, body, token } = await onceOrAgain(organization, ask);
+    let { status, type, body, token, aheadMs } = await onceOrAgain(organization, ask);
     // An invalid token is renewed once; 57 looks alike but is a matter of role or scope, and refreshing would burn the quota.
     if (status === 401 && body?.code !== '57' && !ask.as) {
       await tokens.invalidate(organization.grantId, token);
-      ({ status, type, body, token } = await onceOrAgain(organization, ask));
+      ({ status, type, body, token, aheadMs } = await onceOrAgain(organization, ask));
     }
     if (!body) throw new AppError('zoho_unavailable', {}, `HTTP ${status}, ${type || 'no type'}`);
     const code = cut(clean(String(body.code)), 20);
-    if (status >= 200 && status < 300 && code === '0') return { is: 'found', body };
+    if (status >= 200 && status < 300 && code === '0') return { is: 'found', body, aheadMs };
     if (status === 404 || code === '1002' || code === '5') return { is: 'missing' };
     if (status === 429) throw new AppError('zoho_limit');
     if (status === 401 || code === '57' || code === '6041') throw new AppError('zoho_forbidden', { zoho_code: code });

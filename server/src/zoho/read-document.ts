@@ -3,11 +3,13 @@ import { clean, cut, purchaseCode, taxpayerNumber } from '@muhuri/shared/text';
 import { AppError } from '../platform/app-error.ts';
 import type { BooksDocument, BooksLine, LineTax, TaxAmount } from '../receipts/document.model.ts';
 import type { Json } from './parse-json.ts';
-import { isDay, readTime } from './zoho-time.ts';
+import { isDay, madeAt, readTime } from './zoho-time.ts';
 
 type Fields = { [key: string]: Json };
 
 export type Around = {
+  /** By how much Zoho's clock is ahead of ours. */
+  aheadMs?: number | undefined;
   baseCurrency: string;
   /** Decimals of the base currency; two where the organization does not say. */
   basePlaces?: number;
@@ -34,7 +36,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     number: text(raw[module === 'invoices' ? 'invoice_number' : 'creditnote_number']),
     ...kindOf(module, word(raw.type)),
     status: text(raw.status).toLowerCase(),
-    createdAt: text(raw.created_time) ? readTime(text(raw.created_time)) : null,
+    createdAt: madeAt(text(raw.created_time), around.aheadMs ?? 0),
     modifiedAt: text(raw.last_modified_time) ? readTime(text(raw.last_modified_time)) : null,
     date: text(raw.date),
     customer: { id: text(raw.customer_id), name: text(raw.customer_name) },

@@ -10,6 +10,16 @@ export function readTime(text: string): Date {
   return new Date(at > 0 && at <= lastMs ? at : 0);
 }
 
+/**
+ * When a document was made, by our clock. Since when we seal, and when an exemption ended, is written down by our clock: one that is behind Zoho's would
+ * let what was made just before pass for made after it, and sealed a second time. Where Zoho's is behind, more is asked about than needs be, which harms
+ * nobody. A clock that is set right between the switch and the look is not noticed.
+ */
+export function madeAt(text: string, aheadMs: number): Date | null {
+  if (!text) return null;
+  return new Date(Math.max(0, readTime(text).getTime() - aheadMs));
+}
+
 /** Whether a text is a day of the calendar, as documents are dated: `2026-11-20`. */
 export const isDay = (text: string): boolean => /^(?:19|2\d)\d\d-\d\d-\d\d$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;
 

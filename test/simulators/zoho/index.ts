@@ -40,6 +40,8 @@ export type Zoho = Listening & {
   organization(id: string): Seeded['organization'];
   /** Scripts the next API answers: `html`, `unauthorized`, `expired_token`, `limit`, `error`, `slow`, `wrong_document`. */
   faults(next: string[], organizationId?: string, path?: string): void;
+  /** From now on its answers name a moment so far ahead of the present one. */
+  clockAhead(ms: number): void;
   killGrant(refreshToken: string): void;
   /** Every address it is called by, a data centre each. */
   hosts(): string[];
@@ -624,10 +626,15 @@ export async function startZoho(options: {
     return `<!doctype html><html lang="en"><meta charset="utf-8"><title>API console (simulated)</title><style>body{font:15px/1.5 system-ui,sans-serif;max-width:760px;margin:2rem auto;padding:0 1rem}code{overflow-wrap:anywhere}dt{color:#5b6270}dd{margin:0 0 .5rem}</style><h1>API console: self clients</h1>${rows}</html>`;
   }
 
-  const listening = await listen(handle, options);
+  let aheadMs = 0;
+  const dated: typeof handle = async (asked) => {
+    const answer = await handle(asked);
+    return answer && aheadMs !== 0 ? { ...answer, headers: { ...answer.headers, date: new Date(Date.now() + aheadMs).toUTCString() } } : answer;
+  };
+  const listening = await listen(dated, options);
   const farListening: Listening[] = [];
   for (const location of far) {
-    const each = await listen(handle);
+    const each = await listen(dated);
     farListening.push(each);
     farHosts.set(location, each.url);
   }
@@ -671,6 +678,9 @@ export async function startZoho(options: {
     faults(next, organizationId, path) {
       state.value.faults = [{ next, organization_id: organizationId, path }];
       state.save();
+    },
+    clockAhead(ms) {
+      aheadMs = ms;
     },
     killGrant: accounts.kill,
     users: () => state.value.users,
