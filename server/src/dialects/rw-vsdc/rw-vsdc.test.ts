@@ -332,3 +332,30 @@ describe('setting up', () => {
     expect(dialect.checkBuyer({ name: 'x', ...buyer }).map((each) => each.code)).toEqual([code]);
   });
 });
+
+describe('a price that the wire cannot say', () => {
+  const itemOf = (more: Partial<SaleLine> & { total: string }, demands: Freeze['demands'] = []) =>
+    (
+      JSON.parse(dialect.sell.toBody({ ...sale, lines: [line({ taxClass: 'B', ...more })], total: more.total }, { ...freeze, demands })) as {
+        itemList: Record<string, number>[];
+      }
+    ).itemList[0];
+
+  test.each([
+    ['a thousand at 0.001 and their tax', { quantity: '1000', unitPrice: '0.00', total: '1.18' }, { splyAmt: 10, dcAmt: 8.82, dcRt: 88.2, taxAmt: 0.18 }],
+    ['a cent in all', { quantity: '100', unitPrice: '0.00', total: '0.01' }, { splyAmt: 1, dcAmt: 0.99, dcRt: 99, taxAmt: 0 }],
+    [
+      'with a discount of its own',
+      { quantity: '1000', unitPrice: '0.00', gross: '2.00', discount: '0.82', discountRate: '41.00', total: '1.18' },
+      { splyAmt: 10, dcAmt: 8.82, dcRt: 88.2, taxAmt: 0.18 },
+    ],
+  ])('is the least it can, and what that is too much is the discount of its line: %s', (_, given, said) => {
+    const expected = { qty: Number(given.quantity), prc: 0.01, totAmt: Number(given.total), taxblAmt: Number(given.total), ...said };
+    expect(itemOf(given)).toMatchObject(expected);
+    expect(itemOf(given, ['exact_supply'])).toMatchObject(expected);
+  });
+
+  test('is not what is given away', () => {
+    expect(itemOf({ quantity: '1000', unitPrice: '0.00', total: '0.00' })).toMatchObject({ prc: 0, splyAmt: 0, dcAmt: 0, totAmt: 0 });
+  });
+});

@@ -59,7 +59,7 @@ export function toBody(sale: Sale, freeze: Freeze): string {
       btmMsg: cut(freeze.seller.bottomMessage, 20),
       prchrAcptcYn: 'N',
     },
-    itemList: (freeze.demands?.includes('exact_supply') ? sale.lines.map(exactly) : sale.lines).map((line, index) => ({
+    itemList: sale.lines.map(freeze.demands?.includes('exact_supply') ? exactly : priced).map((line, index) => ({
       itemSeq: index + 1,
       itemCd: line.itemCode,
       itemClsCd: line.content.itemClass,
@@ -88,13 +88,19 @@ export function toBody(sale: Sale, freeze: Freeze): string {
 
 const cent = '0.01';
 
+/** A thousand at 0.001 have an amount, and a price that the wire cannot say. */
+const hasLostPrice = (line: Sale['lines'][number]): boolean => isZero(line.unitPrice) && !isZero(line.gross);
+
+/** A price of nothing beside an amount would be untrue whatever a device makes of it. */
+const priced = (line: Sale['lines'][number]): Sale['lines'][number] => (hasLostPrice(line) ? exactly(line) : line);
+
 /**
  * A line whose price times quantity is its amount to the cent: the price is rounded up to what the wire can say, and what that is too much is its
  * discount. What is paid stays what it is.
  */
 function exactly(line: Sale['lines'][number]): Sale['lines'][number] {
   const product = multiply(line.unitPrice, line.quantity);
-  if (compare(absolute(subtract(product, line.gross)), cent) <= 0) return line;
+  if (!hasLostPrice(line) && compare(absolute(subtract(product, line.gross)), cent) <= 0) return line;
   const unitPrice = compare(product, line.gross) < 0 ? add(line.unitPrice, cent) : line.unitPrice;
   const gross = round(multiply(unitPrice, line.quantity), 2);
   const discount = round(subtract(gross, line.total), 2);
