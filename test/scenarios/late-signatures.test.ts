@@ -586,6 +586,57 @@ describe('a number that several documents gave back, and that the device has use
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
   });
 
+  /**
+   * The earlier one is signed under the number and nobody knows; the answer of the later one is lost as well. Sealed again, the earlier one waits under the
+   * next number, which the device has not taken up, until the later one is told that its own is taken.
+   */
+  async function waitsUnderTheNext(first: 'drop_after_signing' | 'hold_answer' = 'drop_after_signing') {
+    const { businessId } = world.businesses[0];
+    const earlier = await settledNotSigned(undefined, undefined, first);
+    const later = newInvoice();
+    world.vsdc.faults(['drop_before_signing', ...Array.from({ length: 400 }, () => 'offline')]);
+    const { id } = (await admin.seal('invoices', later.id)).body;
+    const sealing = admin.seal('invoices', earlier.document.id);
+    const waits = await until(
+      () => present(earlier.id),
+      (each) => each.state === 'queued' && each.problem?.device_code === '838',
+    );
+    expect(BigInt(waits.invoice_number)).toBeGreaterThan(BigInt(earlier.number));
+    expect((await admin.post(`/branches/${branchId()}/pause`)).status).toBe(200);
+    await until(
+      () =>
+        world.sql(
+          'select 1 from device d join receipt r on r.device_id = d.id where r.id = $1 and d.open_attempt is null and r.next_try_at < now()',
+          [id],
+          businessId,
+        ),
+      (rows) => rows.length === 1,
+    );
+    world.vsdc.faults([]);
+    expect((await admin.post(`/branches/${branchId()}/resume`)).status).toBe(200);
+    await until(
+      () => present(id),
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    await sealing;
+    return { earlier, later: { document: later, id: id as string }, next: waits.invoice_number as string };
+  }
+
+  test('is not asked of one that waits under another by now: it gives that back, and waits for who looks like every other', async () => {
+    const { earlier, later, next } = await waitsUnderTheNext();
+    expect(await present(earlier.id)).toMatchObject({ state: 'in_doubt', invoice_number: earlier.number, problem: { code: 'signed_answer_lost' } });
+    expect(await alertsOf(earlier.id)).toEqual([]);
+    // What it had held is the next one's, with that one's bytes.
+    const other = newInvoice();
+    expect((await admin.seal('invoices', other.id)).body).toMatchObject({ state: 'signed', invoice_number: next });
+    expect((await admin.seal('invoices', earlier.document.id)).body).toMatchObject({ id: earlier.id, state: 'in_doubt' });
+    await admin.post(`/receipts/${earlier.id}/evidence`, evidenceOf(judged(earlier.document.number)[0]));
+    expect((await confirmShown(second, earlier.id, 'evidence')).body).toMatchObject({ state: 'signed', invoice_number: earlier.number });
+    expect((await admin.seal('invoices', later.document.id)).body).toMatchObject({ id: later.id, state: 'signed' });
+    for (const each of [earlier.document, later.document, other]) expect(judged(each.number)).toHaveLength(1);
+    expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
   test('is not asked of a document again that two persons have said not to have it, whatever its later sends were told', async () => {
     const { taxpayerId } = world.businesses[0];
     const earlier = await settledNotSigned(undefined, undefined, 'drop_before_signing');

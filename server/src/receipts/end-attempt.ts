@@ -39,10 +39,12 @@ import {
   reopenSocket,
   setLaneTries,
   settleAttempts,
+  settleUnserved,
   type StoredAttempt,
   touchDevice,
   wasSentBefore,
 } from './lane.store.ts';
+import { moveBack } from './open-receipt.ts';
 import { isDoubtful, provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import { markReversed } from './reversal.store.ts';
 import { lockReceipt, type Receipt, setReceiptState, touchReceipt } from './receipt.store.ts';
@@ -511,8 +513,11 @@ export const suspects =
  * A number is taken, and others had sent something under it before they gave it back: each of those is in doubt until it is known who was signed, so that
  * none can be sealed again. Nothing of them is sent meanwhile, not even again: a device may answer one of them with the receipt of another.
  *
- * There may be others whom a doubt does not help: one that is signed may be signed twice, one that was closed for another device is sealed there, or about
- * to be, and one that holds another number may be signed under that.
+ * What holds from then on: of a document that may be signed under a taken number nothing is sent under another one that had not left under it by then.
+ * What waits under another number, or at another device, with nothing of it that may be signed there, is taken back from there.
+ *
+ * There may be others whom a doubt does not help: one that is signed may be signed twice, and one of which something has left under another number may be
+ * signed under that.
  */
 export async function doubtEarlier(
   ports: LanePorts,
@@ -529,7 +534,7 @@ export async function doubtEarlier(
   for (const holder of (await earlierHolders(tx, device.id, invoiceNumber, about.receiptId)).filter(isSuspect)) {
     const earlier = (await lockReceipt(tx, holder.receiptId)) as Receipt;
     const isInDoubt = earlier.state === 'in_doubt' && earlier.invoiceNumber === invoiceNumber;
-    if (!isInDoubt && (earlier.state === 'signed' || earlier.movedTo !== null || earlier.invoiceNumber !== null)) {
+    if (!isInDoubt && !(await takeBack(ports, tx, ctx, earlier, at))) {
       found.areOthers = true;
       const problem = { code: 'maybe_signed_twice', document_number: earlier.documentNumber, invoice_number: invoiceNumber } as const;
       await ports.alerts.raise(tx, ctx, earlier.id, problem);
@@ -545,6 +550,33 @@ export async function doubtEarlier(
   }
   await nameSharers(tx, device.id, invoiceNumber);
   return found;
+}
+
+/**
+ * Takes a document back from where it goes by now, unless it may be signed there: its number there is free again, and where it was closed for another
+ * device, the receipt there is closed for this one.
+ */
+async function takeBack(ports: LanePorts, tx: Tx, ctx: Context, earlier: Receipt, at: Date): Promise<boolean> {
+  if (earlier.movedTo === null) return giveBackUnsigned(tx, earlier, at);
+  let present = earlier;
+  while (present.movedTo !== null) present = (await lockReceipt(tx, present.movedTo)) as Receipt;
+  // Under the lock of its lane nothing of it leaves; locks of two lanes in another order than theirs may cross, and then all of this is done once more.
+  await lockLane(tx, present.deviceId);
+  present = (await lockReceipt(tx, present.id)) as Receipt;
+  if (present.movedTo !== null || !(await giveBackUnsigned(tx, present, at))) return false;
+  await moveBack(ports, tx, ctx, present, earlier, at);
+  return true;
+}
+
+/** The number of what waits, unless something of it may be signed under it: then it stays where it is. */
+async function giveBackUnsigned(tx: Tx, receipt: Receipt, at: Date): Promise<boolean> {
+  if (receipt.state === 'signed' || receipt.state === 'in_doubt') return false;
+  if ((await listAttempts(tx, receipt.id, at)).some((attempt) => attempt.endedAt === null || isDoubtful(attempt))) return false;
+  if (receipt.invoiceNumber === null) return true;
+  // Bytes that the device has not served under it are no longer those that have to be sent under it.
+  await settleUnserved(tx, receipt.id, receipt.invoiceNumber);
+  await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber);
+  return true;
 }
 
 /**

@@ -431,6 +431,13 @@ export const settleAttempts = (tx: Tx, receiptId: string, as: 'not_signed' | 'no
     [receiptId, as, only.invoiceNumber],
   );
 
+/** What the device has not served under a number that is given back: neither signed, nor to be sent again. */
+export const settleUnserved = (tx: Tx, receiptId: string, invoiceNumber: string) =>
+  query(tx, "update attempt set settled = 'not_signed' where receipt_id = $1 and invoice_number = $2 and outcome = 'not_served' and settled is null", [
+    receiptId,
+    invoiceNumber,
+  ]);
+
 export type EarlierHolder = {
   receiptId: string;
   /** Not only refused: an answer was lost, and the counters or a person have said that nothing was signed. */

@@ -23,6 +23,7 @@ import {
   listRefundsOf,
   lockReceipt,
   moveReceipt,
+  reopenMoved,
   type Receipt,
   requeueReceipt,
   type Requeued,
@@ -177,6 +178,35 @@ export async function moveTo(
     after: { device_id: as.deviceId, receipt_id: id },
   });
   return id;
+}
+
+/**
+ * What was moved stands again where it came from, as whoever calls this says there: it turned out that it may be signed there after all. Of the receipt
+ * that is closed for it nothing may have left.
+ */
+export async function moveBack(
+  ports: Pick<OpenPorts, 'record' | 'alerts'> & { changed(receiptId: string): void },
+  tx: Tx,
+  ctx: Context,
+  from: Pick<Receipt, 'id' | 'deviceId'>,
+  to: Pick<Receipt, 'id' | 'deviceId'>,
+  at: Date,
+): Promise<void> {
+  await moveReceipt(tx, from.id, to.id, { code: 'receipt_moved' }, at);
+  await reopenMoved(tx, to.id);
+  await moveSeconds(tx, from.id, to.id);
+  const stands = await get(tx, to.id);
+  if (stands.isContested) {
+    await ports.alerts.settle(tx, ctx, from.id, ['signed_twice']);
+    await ports.alerts.raise(tx, ctx, to.id, signedTwice(stands));
+  }
+  await ports.record(tx, ctx, {
+    action: 'receipt.moved',
+    subject: from.id,
+    before: { device_id: from.deviceId },
+    after: { device_id: to.deviceId, receipt_id: to.id },
+  });
+  ports.changed(from.id);
 }
 
 /**

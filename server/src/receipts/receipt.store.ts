@@ -334,6 +334,9 @@ export const moveReceipt = (tx: Tx, id: string, to: string, problem: StoredProbl
     at,
   ]);
 
+/** It is no longer closed for another one. */
+export const reopenMoved = (tx: Tx, id: string) => query(tx, 'update receipt set moved_to = null where id = $1', [id]);
+
 /** Whether a sandbox device of a branch has signed anything. */
 export const hasTestReceipt = async (tx: Tx, branchId: string): Promise<boolean> =>
   (await queryOne(tx, "select 1 as yes from receipt where branch_id = $1 and environment = 'sandbox' and kind = 'sale' and state = 'signed' limit 1", [
