@@ -1684,6 +1684,22 @@ export const problems = {
     "Quelqu'un a retiré ce document avant tout envoi.",
     'Scellez-le à nouveau quand il doit partir.',
   ),
+  exempted_in_queue: e(
+    409,
+    'person',
+    'This document waited to be sealed by itself and is exempt now: it was taken out of the queue before anything was sent.',
+    'Seal it yourself if it has to be sealed here after all.',
+    'Ce document attendait d’être scellé de lui-même et est exempté maintenant : il a été retiré de la file avant tout envoi.',
+    'Scellez-le vous-même s’il doit malgré tout être scellé ici.',
+  ),
+  auto_seal_ended: e(
+    409,
+    'person',
+    'Nothing is sealed by itself any more: this document was taken out of the queue before anything was sent.',
+    'Seal it when it should go.',
+    'Plus rien n’est scellé de soi-même : ce document a été retiré de la file avant tout envoi.',
+    'Scellez-le quand il doit partir.',
+  ),
   not_signed: e(
     409,
     'wait',

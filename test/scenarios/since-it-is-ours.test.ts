@@ -357,6 +357,59 @@ describe('a document that was exempt when it came in', () => {
     expect((await admin.seal('invoices', byItself.id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed' });
   });
 
+  test('is not sealed by itself where it is exempted while it waits at its device, nor what waits when nothing is to be sealed by itself any more', async () => {
+    const branch = `/branches/${of.branchIds[0]}`;
+    const waiting = async (number: string) => {
+      const made = invoice(of, { invoice_number: number, location_id: '' });
+      await look(admin);
+      await becomes(admin, made.id, 'waiting');
+      return made;
+    };
+    const stands = (id: string, standing: string) =>
+      until(
+        async () => (await admin.get(`/documents?document_ids=${id}&standing=${standing}`)).body.documents as Row[],
+        (rows) => rows.length === 1,
+      );
+    const shop = new Api(world.app.url, (await admin.post('/api-keys', { name: 'shop', scopes: ['read', 'seal'] })).body.key as string);
+    // Exempted a moment after it was read, or long after.
+    for (const [number, ms] of [
+      ['WAIT-1', 0],
+      ['WAIT-2', 10 * minuteMs],
+    ] as const) {
+      expect((await admin.post(`${branch}/pause`)).status).toBe(200);
+      await configure(admin, { settings: { auto_seal: 'sent' } });
+      const left = await waiting(number);
+      const plain = await waiting(`PLAIN-${number}`);
+      await configure(admin, exempt('WAIT-'));
+      // What somebody asks for is sealed although it is exempt; by another program as by a person.
+      const asked = invoice(of, { invoice_number: `${number}-ASKED`, location_id: '' });
+      await look(admin);
+      expect((await (ms === 0 ? shop : admin).seal('invoices', asked.id)).body).toMatchObject({ state: 'queued' });
+      ahead += ms;
+      expect((await admin.post(`${branch}/resume`)).status).toBe(200);
+      await becomes(admin, plain.id, 'sealed');
+      await becomes(admin, asked.id, 'sealed');
+      const [row] = await stands(left.id, 'exempt');
+      expect(row).toMatchObject({ problem: { code: 'exempted_in_queue' }, may_be_elsewhere: true });
+      expect([judged(left.number).length, judged(plain.number).length, judged(asked.number).length]).toEqual([0, 1, 1]);
+      await takeBack();
+      await stands(left.id, 'to_seal');
+      expect(await admin.seal('invoices', left.id)).toMatchObject({ status: 422, body: { code: 'was_exempt' } });
+      expect((await admin.seal('invoices', left.id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed' });
+    }
+    expect((await admin.post(`${branch}/pause`)).status).toBe(200);
+    const due = await waiting('PLAIN-1');
+    await configure(admin, { settings: { auto_seal: 'off' } });
+    const byHand = invoice(of, { invoice_number: 'PLAIN-2', location_id: '' });
+    await look(admin);
+    expect((await admin.seal('invoices', byHand.id)).body).toMatchObject({ state: 'queued' });
+    expect((await admin.post(`${branch}/resume`)).status).toBe(200);
+    await becomes(admin, byHand.id, 'sealed');
+    expect(await becomes(admin, due.id, 'to_seal')).toMatchObject({ problem: { code: 'auto_seal_ended' }, may_be_elsewhere: false });
+    expect(judged(due.number)).toEqual([]);
+    expect((await admin.seal('invoices', due.id)).body).toMatchObject({ state: 'signed' });
+  });
+
   test('is asked about anew where what was confirmed was said before somebody marked it as sealed by another system', async () => {
     const { id, number } = await wasExempt('TILL-3');
     world.vsdc.faults(['refuse:884']);

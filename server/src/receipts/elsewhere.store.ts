@@ -30,6 +30,10 @@ export async function findLeft(tx: Tx, { module, documentId }: Key): Promise<{ w
   return { wasExempt: row?.was_exempt ?? false, isSealed: row?.sealed ?? false };
 }
 
+/** Exempt by now, and waiting until now to be sealed by itself: whoever exempts it may have it sealed by another system from here on. */
+export const leaveAsExempt = (tx: Tx, { module, documentId }: Key) =>
+  query(tx, 'update document set exempt = true, was_exempt = true where module = $1 and document_id = $2 and not sealed', [module, documentId]);
+
 /** The number of an invoice that another system has sealed, as a person has said; null where nobody has. */
 export const numberOfSaleElsewhere = async (tx: Tx, documentId: string): Promise<string | null> =>
   (

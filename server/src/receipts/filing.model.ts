@@ -17,6 +17,8 @@ export type Filing = {
   /** What the device has shown that it wants; missing where it has shown nothing. */
   demands?: Demand[];
   user: { id: string; name: string };
+  /** Where another program has asked for it: no person has, and it was not opened by itself either. */
+  askedByProgram?: true;
   seller: { tradeName: string; address: string; topMessage: string; bottomMessage: string };
   verification: { form: 'url' | 'hash'; base: string | null };
   /** For the refund that undoes a sale whose data were lost: the receipt it undoes and the number it was signed under. */
@@ -29,3 +31,9 @@ export type Filed = { sale: Sale; filing: Filing };
 
 /** Whom a device is told of where no person has sealed: what was opened by itself, or by another program. */
 export const noPerson: Filed['filing']['user'] = { id: 'muhuri', name: 'Muhuri' };
+
+/** Who has asked for it: what the lane reads again stays theirs. */
+export const askedBy = ({ user, askedByProgram }: Filed['filing']): Pick<Filed['filing'], 'user' | 'askedByProgram'> => ({
+  user,
+  ...(askedByProgram ? { askedByProgram } : {}),
+});

@@ -1,7 +1,8 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
+import { type BusinessSettings, defaultSettings } from '../businesses/index.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { fromJson, json, query, queryAhead, queryAlong, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
-import type { Filed } from './filing.model.ts';
+import { type Filed, noPerson } from './filing.model.ts';
 import type { KeptAnswer } from './kept-answer.ts';
 import type { AttemptFact, AttemptOutcome } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
@@ -137,6 +138,8 @@ export type LaneHead = {
   hasUnregisteredItems: boolean;
   /** Bytes the device has seen and not served under the number it holds: they are fixed. */
   fixedRequest: string | null;
+  /** What its business lets be sealed by itself, where nobody has asked for this document and no two persons have had it sold anew. */
+  byItself: Pick<BusinessSettings, 'auto_seal' | 'exempt'> | null;
 };
 
 /**
@@ -157,7 +160,7 @@ export async function readLane(
         r.doubt_since,
         (select max(a.ended_at) from attempt a where a.business_id = r.business_id and a.receipt_id = r.id) as last_ended,
         exists (select 1 from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and a.socket_closed_at is null and a.socket_until > $2) as flag,
-        null as fixed, r.contested
+        null as fixed, r.contested, null::jsonb as by_itself
        from receipt r where r.device_id = $1 and r.state = 'in_doubt' and coalesce(r.problem->>'code', 'maybe_signed') = 'maybe_signed' order by r.contested, r.doubt_since limit 10)
      union all
      (select 'head', r.id, r.document_number, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, r.sale, r.read_at, r.next_try_at, r.tries, null, null,
@@ -166,13 +169,16 @@ export async function readLane(
             and a.outcome = 'not_served' and a.settled is null
             and not exists (select 1 from attempt b where b.business_id = a.business_id and b.receipt_id = a.receipt_id
                               and ${isLater('b', 'a')} and (b.outcome = 'refused' or b.settled = 'not_signed'))
-          order by a.ordinal desc, a.started_at desc limit 1), r.contested
+          order by a.ordinal desc, a.started_at desc limit 1), r.contested,
+        case when r.sale->'filing'->'user'->>'id' = $4 and r.sale->'filing'->'askedByProgram' is null and r.sale->'filing'->'reverses' is null
+              and not exists (select 1 from reversal v where v.business_id = r.business_id and v.receipt_id = r.id and v.reversed_at is not null)
+          then (select jsonb_build_object('auto_seal', b.settings->'auto_seal', 'exempt', b.settings->'exempt') from business b where b.business_id = r.business_id) end
        from receipt r
       where r.device_id = $1 and r.state = 'queued' and not r.contested and r.id is distinct from $3::text
         and not (r.invoice_number is null and (coalesce(r.problem->>'code', '') like 'zoho%' or r.problem->>'code' = 'refund_needs_takeover') and coalesce(r.next_try_at > $2, false))
         and not (r.kind = 'refund' and r.module = 'creditnotes' and exists (select 1 from receipt s where s.business_id = r.business_id and s.id = r.sale_receipt_id and s.state = 'in_doubt'))
       order by r.queued_at, r.id limit 1)`,
-    [deviceId, now, exceptReceiptId],
+    [deviceId, now, exceptReceiptId, noPerson.id],
   );
   const head = rows.find((row) => row.what === 'head');
   return {
@@ -203,10 +209,15 @@ export async function readLane(
           tries: head.tries as number,
           hasUnregisteredItems: head.flag as boolean,
           fixedRequest: head.fixed as string | null,
+          byItself: byItselfOf(fromJson(head.by_itself)),
         }
       : null,
   };
 }
+
+/** What was never set is as it is by default. */
+const byItselfOf = (stored: Partial<BusinessSettings> | null): LaneHead['byItself'] =>
+  stored && { auto_seal: stored.auto_seal ?? defaultSettings.auto_seal, exempt: stored.exempt ?? defaultSettings.exempt };
 
 /** When a document that stands aside may be looked at again. */
 export async function nextAside(tx: Tx, deviceId: string, now: Date): Promise<Date | null> {

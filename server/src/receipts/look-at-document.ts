@@ -37,7 +37,8 @@ export const lookAtDocument =
     const { document } = prepared;
     // What a device refused it would refuse again, unless the document has changed since.
     const isTriedBefore = receipt?.state === 'withdrawn' || (receipt?.state === 'refused' && isStill(document, receipt.documentHash));
-    if (isTriedBefore || !wants(prepared)) return { document, receipt, problem: receipt?.problem ?? prepared.findings[0] ?? null };
+    // Asked in any case: whether it is exempt is known by that.
+    if (!wants(prepared) || isTriedBefore) return { document, receipt, problem: receipt?.problem ?? prepared.findings[0] ?? null };
     if (prepared.findings.length > 0) return { document, receipt, problem: prepared.findings[0] as StoredProblem };
     try {
       return { document, receipt: await openPrepared(ports)(ctx, prepared, receipt, receipt?.answers ?? {}), problem: null };

@@ -244,6 +244,7 @@ function filingOf(ctx: Context, business: Business, device: Device, rates: Recor
       : null,
     ...demandsOf(device),
     user,
+    ...(ctx.actor.type === 'api_key' ? { askedByProgram: true } : {}),
     seller: {
       tradeName: business.branding.trade_name,
       address: device.branchAddress || business.branding.address_lines.join(', '),

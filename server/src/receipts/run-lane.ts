@@ -1,5 +1,5 @@
 import { type Device, findDevice, stoppedLane } from '../branches/index.ts';
-import { getBusiness } from '../businesses/index.ts';
+import { getBusiness, isExempt } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
@@ -25,8 +25,9 @@ import {
   setRegistered,
 } from './lane.store.ts';
 import { isStill } from './document-hash.ts';
+import { leaveAsExempt } from './elsewhere.store.ts';
 import { fitUnderLock, moveTo, withItemCodes } from './open-receipt.ts';
-import { noPerson } from './filing.model.ts';
+import { askedBy, type Filed, noPerson } from './filing.model.ts';
 import { provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import type { Answers } from './setup.model.ts';
 import { holdDevice, lockReceipt, type Receipt, refreshReceipt, setReceiptState } from './receipt.store.ts';
@@ -165,9 +166,10 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
   // Bytes that may have left are fixed; anything else is read again where it may have changed meanwhile.
   // A reversal follows nothing in the books: it undoes exactly what was signed.
   const isOld = !head.filed.filing.reverses && (!head.readAt || now.getTime() - head.readAt.getTime() > ports.timing.readAgainMs);
-  if (!head.fixedRequest && (isOld || head.hasUnregisteredItems)) {
+  const mustRead = isOld || keptFromItself(head.byItself, inBooks(head.filed)) !== null;
+  if (!head.fixedRequest && (mustRead || head.hasUnregisteredItems)) {
     await hold();
-    return { do: isOld ? 'read' : 'register', head };
+    return { do: mustRead ? 'read' : 'register', head };
   }
   const [returned, ...others] = lane.freeNumbers;
   const isReturned = head.invoiceNumber === null && returned !== undefined;
@@ -205,6 +207,22 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
     );
     return { do: 'send', sending, request: last.request, passedMs };
   }
+}
+
+const inBooks = ({ sale }: Filed): Parameters<typeof isExempt>[1] => ({
+  number: sale.documentNumber,
+  customer: { id: sale.customerId },
+  locationId: sale.locationId ?? null,
+});
+
+/**
+ * What keeps a document that was opened by itself, and of which nothing has left yet, from being sealed by itself now: the business has exempted it since,
+ * or wants nothing sealed by itself any more. Whoever says so means what waits as well: what is signed cannot be taken back, what is left aside is a press.
+ */
+function keptFromItself(settings: LaneHead['byItself'], document: Parameters<typeof isExempt>[1]): 'exempted_in_queue' | 'auto_seal_ended' | null {
+  if (!settings) return null;
+  if (isExempt(settings, document)) return 'exempted_in_queue';
+  return settings.auto_seal === 'off' ? 'auto_seal_ended' : null;
 }
 
 const sendingOf = (ports: LanePorts, receiptId: string, deviceId: string, invoiceNumber: string, isResend: boolean, startedAt: Date): Sending => ({
@@ -462,12 +480,18 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
     // It stands aside until somebody has said that its device takes it.
     if (finding?.code === 'refund_needs_takeover') return leave('queued', finding, new Date(now.getTime() + retryDelayMs(before.tries, 60_000, 3_600_000)));
     if (finding?.code === 'document_void') return leave('withdrawn', finding, null);
+    const kept = head.byItself && keptFromItself((await getBusiness(tx)).settings, prepared.document);
+    if (kept) {
+      await leave('withdrawn', { code: kept, ...(head.module === 'creditnotes' ? { module: head.module } : {}) }, null);
+      if (kept === 'exempted_in_queue') await leaveAsExempt(tx, { module: head.module, documentId: head.documentId });
+      return;
+    }
     if (!prepared.filed || !prepared.device) return leave('refused', finding ?? { code: 'device_missing' }, null);
     if (refit && 'refused' in refit) return leave('refused', refit.refused.problem, null);
     const filed = await withItemCodes(
       tx,
       ctx.businessId,
-      { sale: refit?.is ?? prepared.filed.sale, filing: { ...prepared.filed.filing, user: head.filed.filing.user } },
+      { sale: refit?.is ?? prepared.filed.sale, filing: { ...prepared.filed.filing, ...askedBy(head.filed.filing) } },
       ports,
       prepared.device.dialect,
     );
