@@ -681,6 +681,14 @@ export const problems = {
     "Impossible dans l'état actuel.",
     "Regardez d'abord l'état actuel.",
   ),
+  device_may_have_it: e(
+    409,
+    'wait',
+    'The device may have the document already, so it cannot be withdrawn until the device has answered.',
+    'Wait for its answer. If the device was not reached, press Withdraw again; if the document is sealed, make a credit note.',
+    "L'appareil a peut-être déjà le document : il ne peut pas être retiré avant sa réponse.",
+    "Attendez sa réponse. S'il n'a pas été joint, appuyez à nouveau sur Retirer ; si le document est scellé, faites un avoir.",
+  ),
   work_stopped: e(
     503,
     'support',

@@ -104,6 +104,48 @@ describe('a device that cannot be reached', () => {
     expect(documents.flatMap((each) => judged(each.number))).toEqual([]);
   });
 
+  test('a document that the device may have is not withdrawn before the device has answered, and that is said', async () => {
+    const document = invoice();
+    const letGo = Promise.withResolvers<void>();
+    let held = 0;
+    // The device, which takes its time for this document.
+    const slow = createServer(async (request, response) => {
+      const parts: Buffer[] = [];
+      for await (const part of request) parts.push(part as Buffer);
+      const body = Buffer.concat(parts).toString('utf8');
+      if (body.includes(document.number)) {
+        held += 1;
+        await letGo.promise;
+      }
+      const answer = await fetch(`${world.vsdc.url}${request.url}`, {
+        method: request.method ?? 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+    });
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', () => resolve()));
+    try {
+      await moveDevice(`http://127.0.0.1:${(slow.address() as AddressInfo).port}`);
+      const sealing = api.seal('invoices', document.id);
+      await until(
+        () => held,
+        (n) => n > 0,
+      );
+      const [row] = await world.sql('select id from receipt where document_id = $1', [document.id], business().businessId);
+      const early = await api.post(`/receipts/${row?.id as string}/withdraw`);
+      letGo.resolve();
+      expect(early).toMatchObject({ status: 409, body: { code: 'device_may_have_it', fix: 'wait' } });
+      expect((await sealing).body).toMatchObject({ state: 'signed' });
+      expect((await api.post(`/receipts/${row?.id as string}/withdraw`)).body).toMatchObject({ code: 'wrong_state', state: 'signed' });
+    } finally {
+      letGo.resolve();
+      await moveDevice(world.vsdc.url);
+      slow.closeAllConnections();
+      await new Promise<void>((resolve) => slow.close(() => resolve()));
+    }
+  });
+
   test.each(['refuse:910', 'offline'])(
     'a document refused (after %s), corrected and held up by an unreachable device is sealed as corrected, under the number it got back',
     async (fault) => {

@@ -19,8 +19,8 @@ export const withdrawReceipt =
       const receipt = (await lockReceipt(tx, receiptId)) as Receipt;
       const attempts = await listAttempts(tx, receiptId, ports.clock.now());
       const own = attempts.filter((attempt) => attempt.invoiceNumber === receipt.invoiceNumber);
-      if (receipt.state !== 'queued' || attempts.some((attempt) => attempt.endedAt === null) || !provablyNotLeft(own))
-        throw new AppError('wrong_state', { state: receipt.state });
+      if (receipt.state !== 'queued') throw new AppError('wrong_state', { state: receipt.state });
+      if (attempts.some((attempt) => attempt.endedAt === null) || !provablyNotLeft(own)) throw new AppError('device_may_have_it');
       if (receipt.invoiceNumber !== null) await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber);
       const problem = { code: 'withdrawn_by_person' } as const;
       const at = ports.clock.now();
