@@ -793,6 +793,40 @@ describe('a number that several documents gave back, and that the device has use
     expect((await admin.post(`/alerts/${alert?.id}/close`)).status).toBe(200);
   });
 
+  test('is told of its document beside another such number; it ends by its own, as soon as its late signature says so itself', async () => {
+    const { businessId } = world.businesses[0];
+    const setFree = (numbers: string[]) => world.sql('update device set free_numbers = $1::bigint[] where branch_id = $2', [numbers, branchId()], businessId);
+    const resume = (more: object) => admin.post(`/branches/${branchId()}/resume`, { evidence: 'the log of the VSDC', ...more });
+    const toldOf = async (id: string) =>
+      ((await admin.get('/alerts')).body.alerts as { subject: string; problem: { code: string; title: string } }[])
+        .filter((each) => each.subject === id)
+        .map(({ problem }) => `${problem.code} ${/number ([\d, ]*\d)/.exec(problem.title)?.[1]}`)
+        .toSorted();
+    const document = newInvoice();
+    const seal = () => admin.seal('invoices', document.id);
+    // As if other documents held the numbers meanwhile, each time that it is sealed again.
+    const one = await settledNotSigned(document, seal, 'hold_answer');
+    await setFree([]);
+    const two = await settledNotSigned(document, seal, 'drop_after_signing');
+    await setFree([]);
+    expect((await seal()).body).toMatchObject({ id: one.id, state: 'signed' });
+    expect((await admin.get('/branches')).body.branches[0].device).toMatchObject({ state: 'paused', problem: { code: 'total_jumped' } });
+    expect((await resume({})).status).toBe(200);
+    for (const { number } of [one, two]) {
+      await setFree([number]);
+      const next = newInvoice();
+      expect((await admin.seal('invoices', next.id)).body).toMatchObject({ state: 'in_doubt', problem: { code: 'number_collision', invoice_number: number } });
+      expect((await resume({ last_invoice_number: number })).status).toBe(200);
+      await until(
+        async () => (await admin.seal('invoices', next.id)).body,
+        (each) => each.state === 'signed',
+      );
+    }
+    expect(await toldOf(one.id)).toEqual([`maybe_signed_twice ${one.number}, ${two.number}`]);
+    await isLate(one.id);
+    expect(await toldOf(one.id)).toEqual([`maybe_signed_twice ${two.number}`, `signed_twice ${one.number}`]);
+  });
+
   test('pauses the lane besides where one of them is signed under another number by now: a person looks, and the others wait all the same', async () => {
     const { businessId } = world.businesses[0];
     const signed = await settledNotSigned(undefined, undefined, 'hold_answer');

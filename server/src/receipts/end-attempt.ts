@@ -591,8 +591,8 @@ export async function freeSharers(
   at: Date,
 ): Promise<void> {
   const { deviceId, invoiceNumber } = signed;
-  for (const { receiptId } of await earlierHolders(tx, deviceId, invoiceNumber, signed.receiptId))
-    await ports.alerts.settle(tx, ctx, receiptId, ['maybe_signed_twice'], { invoiceNumber });
+  const told = [signed.receiptId, ...(await earlierHolders(tx, deviceId, invoiceNumber, signed.receiptId)).map((each) => each.receiptId)];
+  for (const receiptId of told) await ports.alerts.settle(tx, ctx, receiptId, ['maybe_signed_twice'], { invoiceNumber });
   for (const id of await listSharers(tx, deviceId, invoiceNumber, signed.receiptId)) {
     const { isDeviceRetired, filed } = (await lockReceipt(tx, id)) as Receipt;
     const last = (await listAttempts(tx, id, at)).findLast((attempt) => attempt.invoiceNumber === invoiceNumber && attempt.mayHaveLeft);
