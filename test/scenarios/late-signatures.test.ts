@@ -1,5 +1,6 @@
 import { loadDialects } from '@muhuri/server/dialects/index';
 import { verifyEvidence } from '@muhuri/server/receipts/index';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Api, confirmShown, until } from '../api.ts';
 import { evidenceOf } from '../evidence.ts';
@@ -635,6 +636,45 @@ describe('a number that several documents gave back, and that the device has use
     expect((await admin.seal('invoices', later.document.id)).body).toMatchObject({ id: later.id, state: 'signed' });
     for (const each of [earlier.document, later.document, other]) expect(judged(each.number)).toHaveLength(1);
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
+  test('is judged with all of them held in the order of their ids: whoever holds the first keeps none of the others', async () => {
+    const { businessId } = world.businesses[0];
+    const signed = await settledNotSigned(undefined, undefined, 'hold_answer');
+    world.vsdc.faults(['drop_before_signing', ...Array.from({ length: 400 }, () => 'offline')]);
+    const later = newInvoice();
+    const { id } = (await admin.seal('invoices', later.id)).body;
+    await until(
+      () => present(id),
+      (each) => each.problem?.device_code === '838',
+    );
+    const holder = new pg.Client({ connectionString: world.databaseUrls.app });
+    await holder.connect();
+    onTestFinished(() => holder.end());
+    await holder.query(
+      `begin; select set_config('role', 'muhuri_worker', true), set_config('app.business_id', '${businessId}', true);
+       select 1 from receipt where id = '${signed.id}' for update`,
+    );
+    // Now it is told that the number is taken, and both are in doubt about it.
+    world.vsdc.faults([]);
+    await until(
+      () => holder.query('select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))'),
+      ({ rows }) => rows.length > 0,
+    );
+    expect((await holder.query('select id from receipt where id = $1 for update nowait', [id])).rows).toEqual([{ id }]);
+    await holder.query('commit');
+    await until(
+      () => present(id),
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    await admin.post(`/receipts/${id}/evidence`, { found: 'other', source: 'the log of the VSDC' });
+    expect((await confirmShown(second, id, 'evidence')).status).toBe(200);
+    await until(
+      () => present(id),
+      (each) => each.state === 'signed',
+    );
+    expect((await admin.post(`/receipts/${signed.id}/evidence`, evidenceOf(judged(signed.document.number)[0]))).body).toMatchObject({ state: 'signed' });
+    for (const each of [signed.document, later]) expect(judged(each.number)).toHaveLength(1);
   });
 
   test('is not asked of a document again that two persons have said not to have it, whatever its later sends were told', async () => {

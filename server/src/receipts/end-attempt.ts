@@ -22,6 +22,7 @@ import {
   explainTotals,
   findStanding,
   giveBackNumber,
+  holdTogether,
   isSignatureKnown,
   type LaneDevice,
   type LaneHead,
@@ -47,7 +48,7 @@ import {
 import { moveBack } from './open-receipt.ts';
 import { isDoubtful, provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import { markReversed } from './reversal.store.ts';
-import { lockReceipt, type Receipt, setReceiptState, touchReceipt } from './receipt.store.ts';
+import { findReceipt, lockReceipt, type Receipt, setReceiptState, touchReceipt } from './receipt.store.ts';
 import type { Signature } from './sale.model.ts';
 import { isUndoneSoon, openSeconds, signedTwice } from './second-signature.model.ts';
 import { isSignedLateUnder, keepSecond, settleReversed, settleSecond } from './second-signature.store.ts';
@@ -166,7 +167,9 @@ export async function recordEnd<Next>(
   }
 
   async function signed(tx: Tx, device: LaneDevice, signature: Signature, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
-    const filed = sending.filed ?? ((await lockReceipt(tx, sending.receiptId)) as Receipt).filed;
+    const filed = sending.filed ?? ((await findReceipt(tx, sending.receiptId)) as Receipt).filed;
+    const { reverses } = filed.filing;
+    if (device.hasDoubt || reverses) await holdTogether(tx, device.id, sending.invoiceNumber, [sending.receiptId, ...(reverses ? [reverses.receiptId] : [])]);
     const receipt = { id: sending.receiptId, deviceId: sending.deviceId, filed };
     await recordSigned(tx, ctx.businessId, recordingOf(ports, dialect, receipt, sending, signature, response, at));
     await followUp(ports, tx, ctx, receipt, at);
@@ -283,6 +286,7 @@ export async function recordEnd<Next>(
   /** The device has signed this number, and only we can have sent it: the receipt exists, its data are lost to us for now. */
   async function takenByUs(tx: Tx, device: LaneDevice, said: Said, response: KeptAnswer | null, at: Date, isOwnLost: boolean): Promise<AfterSend> {
     if (await isSignedLateUnder(tx, device.id, sending.invoiceNumber)) return takenLate(tx, device, said, response, at);
+    await holdTogether(tx, device.id, sending.invoiceNumber, [sending.receiptId]);
     await endAttempt(tx, sending.attemptId, ended('number_taken', said, response, at));
     const problem = { code: 'signed_answer_lost', device_code: said.deviceCode, device_text: said.deviceText } as const;
     await beginDoubt(tx, sending.receiptId, { problem, invoiceNumber: sending.invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
@@ -296,6 +300,7 @@ export async function recordEnd<Next>(
   /** Taken at the first send: the number came back from another document that was signed after all, or another program uses the device. */
   async function taken(tx: Tx, device: LaneDevice, said: Said, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
     if (await isSignedLateUnder(tx, device.id, sending.invoiceNumber)) return takenLate(tx, device, said, response, at);
+    await holdTogether(tx, device.id, sending.invoiceNumber, [sending.receiptId]);
     const earlier = await doubtEarlier(ports, tx, ctx, device, sending, said, () => true, at);
     if (earlier.areDoubted && !earlier.areOthers) {
       await endAttempt(tx, sending.attemptId, { ...ended('number_taken', said, response, at), settled: 'not_ours' });
@@ -384,6 +389,7 @@ async function hearLate(
   at: Date,
 ): Promise<void> {
   const device = (await lockLane(tx, sending.deviceId)) as LaneDevice;
+  await holdTogether(tx, device.id, sending.invoiceNumber, [sending.receiptId]);
   const receipt = (await lockReceipt(tx, sending.receiptId)) as Receipt;
   const known = [receipt.signature, ...receipt.secondSignatures];
   if (known.some((each) => each?.receiptSignature === signature.receiptSignature && each.sdcId === signature.sdcId)) return;

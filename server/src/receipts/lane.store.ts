@@ -470,6 +470,18 @@ export async function earlierHolders(tx: Tx, deviceId: string, invoiceNumber: st
   return rows.map((row) => ({ receiptId: row.receipt_id, wasInDoubt: row.was_in_doubt }));
 }
 
+/**
+ * Documents, and whoever else has sent something under a number, held in the order of their ids like everything that takes several: before the first of
+ * them is written.
+ */
+export const holdTogether = (tx: Tx, deviceId: string, invoiceNumber: string | null, receiptIds: string[]) =>
+  query(
+    tx,
+    `select 1 from receipt where id = any($3::text[]) or id in (select receipt_id from attempt where device_id = $1 and invoice_number = $2 and may_have_left)
+      order by id for update`,
+    [deviceId, invoiceNumber, receiptIds],
+  );
+
 export const makeDoubtful = (tx: Tx, receiptId: string, invoiceNumber: string) =>
   query(tx, "update attempt set settled = 'doubtful' where receipt_id = $1 and invoice_number = $2 and may_have_left", [receiptId, invoiceNumber]);
 
@@ -631,7 +643,7 @@ export const listCollisions = async (tx: Tx, deviceId: string): Promise<{ id: st
   (
     await query<Record<string, string>>(
       tx,
-      "select id, invoice_number::text from receipt where device_id = $1 and state = 'in_doubt' and problem->>'code' = 'number_collision' order by doubt_since, id",
+      "select id, invoice_number::text from receipt where device_id = $1 and state = 'in_doubt' and problem->>'code' = 'number_collision' order by id",
       [deviceId],
     )
   ).map((row) => ({ id: row.id as string, invoiceNumber: row.invoice_number as string }));

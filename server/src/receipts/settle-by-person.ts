@@ -11,6 +11,7 @@ import {
   endDoubt,
   explainTotals,
   giveBackNumber,
+  holdTogether,
   isSignatureKnown,
   isTotalKnown,
   type LaneDevice,
@@ -155,6 +156,7 @@ async function within(ports: LanePorts, ctx: Context, receiptId: string, work: (
     const found = await findReceipt(tx, receiptId);
     if (!found) throw new AppError('not_found');
     const device = await lockLane(tx, found.deviceId);
+    await holdTogether(tx, found.deviceId, found.invoiceNumber, [receiptId]);
     const receipt = (await lockReceipt(tx, receiptId)) as Receipt;
     if (!device || !(receipt.isContested || isDoubt(receipt))) throw new AppError('wrong_state', { state: receipt.state });
     // Once its reversal is on the way the data come too late: recorded now, the document would stand for nothing.

@@ -10,6 +10,7 @@ import {
   closeOrphans,
   endDoubt,
   giveBackNumber,
+  holdTogether,
   type LaneDevice,
   listAttempts,
   listCollisions,
@@ -99,7 +100,9 @@ async function switchIfFree(ports: Ports, tx: Tx, ctx: Context, branchId: string
   await activateDevice(tx, next.id, at);
   const goesOn = old.environment === next.environment;
   const counts = { moved: 0, closed: 0, doubtful: 0 };
-  for (const id of await listQueued(tx, old.id)) {
+  const queued = await listQueued(tx, old.id);
+  await holdTogether(tx, old.id, null, queued);
+  for (const id of queued) {
     counts[await leave(ports, tx, ctx, id, goesOn ? next : null, lane, at)] += 1;
     touched.push(id);
   }
