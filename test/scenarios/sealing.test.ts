@@ -196,6 +196,17 @@ describe('when the answer is lost', () => {
     expect(waiting).toMatchObject({ state: 'in_doubt', receipt_signature: null });
     const alerts = (await api.get('/alerts')).body.alerts as { subject: string; problem: { code: string } }[];
     expect(alerts.filter((each) => each.subject === reply.body.id).map((each) => each.problem.code)).toContain('late_signature');
+    // An alert can be closed: what the device said stands in the receipt's history and evidence whatever becomes of it.
+    const said = judged(document.number)[0]?.reply.rcptSign;
+    const admin = await Api.signIn(world, world.businesses[0].admin);
+    const trail = (await admin.get(`/trail?subject=${reply.body.id}`)).body.trail as { action: string; after: Record<string, unknown> | null }[];
+    expect(trail.filter((each) => each.action === 'receipt.late_signature').map((each) => each.after)).toEqual([
+      expect.objectContaining({ receipt_signature: said, total_receipt_number: String(totalSaid(newest)) }),
+    ]);
+    await world.app.settle();
+    const file = JSON.parse((await admin.file(`/receipts/${reply.body.id}/evidence-pack`)).bytes.toString('utf8')) as { pack: string };
+    const { sends } = JSON.parse(file.pack) as { sends: { response: string | null }[] };
+    expect(sends.some((each) => each.response?.includes(String(said)))).toBe(true);
     await settle(reply.body.id, document.number);
   });
 

@@ -398,13 +398,32 @@ async function hearLate(
     signature.sdcId === device.sdcId &&
     !(await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId)) &&
     (await canTotalBe(tx, sending, signature.totalReceiptNumber, { environment: device.environment, sdcId: signature.sdcId }));
-  if (!canBe) return ports.alerts.raise(tx, ctx, receipt.id, { code: 'late_signature', document_number: receipt.documentNumber });
+  if (!canBe) {
+    // An alert is closed some day: what was said stands in the receipt's history as well, and whole in the answer that is kept with its send.
+    await ports.record(tx, ctx, {
+      action: 'receipt.late_signature',
+      subject: receipt.id,
+      before: { state: receipt.state, invoice_number: receipt.invoiceNumber },
+      after: { attempt_id: sending.attemptId, ...saidIn(signature, sending.invoiceNumber) },
+    });
+    return ports.alerts.raise(tx, ctx, receipt.id, { code: 'late_signature', document_number: receipt.documentNumber });
+  }
   // Under the same number the doubt may be about other bytes by now: what was signed is not what would be filed.
   const attempts = await listAttempts(tx, receipt.id, at);
   if (!isOfDoubt(receipt, attempts, sending) || (await isRefundOut(tx, receipt, sending, at)))
     return keepLate(ports, tx, ctx, dialect, receipt, sending, signature, response, at);
   await takeLate(ports, tx, ctx, dialect, receipt, sending, signature, at);
 }
+
+/** What a late signature says, for the trail. */
+const saidIn = (signature: Signature, invoiceNumber: string) => ({
+  invoice_number: invoiceNumber,
+  receipt_number: signature.receiptNumber,
+  total_receipt_number: signature.totalReceiptNumber,
+  receipt_signature: signature.receiptSignature,
+  sdc_id: signature.sdcId,
+  signed_at: signature.signedAt.toISOString(),
+});
 
 /** Whether a signature that a send brought is of the very bytes that its document is in doubt about. */
 function isOfDoubt(receipt: Receipt, attempts: StoredAttempt[], sent: { attemptId: string; invoiceNumber: string }): boolean {
@@ -469,12 +488,7 @@ async function keepLate(
     subject: own.id,
     before: { state: own.state, invoice_number: own.invoiceNumber },
     after: {
-      invoice_number: invoiceNumber,
-      receipt_number: signature.receiptNumber,
-      total_receipt_number: signature.totalReceiptNumber,
-      receipt_signature: signature.receiptSignature,
-      sdc_id: signature.sdcId,
-      signed_at: signature.signedAt.toISOString(),
+      ...saidIn(signature, invoiceNumber),
       ...(isReversed ? { reversed: true } : {}),
       ...(isUnderWay ? { waits_for: reversal?.reversal_receipt_id } : {}),
     },
