@@ -88,12 +88,13 @@ describe('an invitation', () => {
     expect((await anyone().post('/auth/invitation', { token: over.replace(business().businessId, world.businesses[1].businessId) })).body.code).toBe(
       'link_over',
     );
+    const kept = await invited('kept@new.example');
     world.mail.refuse(true);
-    expect(await admin.post('/invitations', { email: 'unsent@new.example', role: 'business_user' })).toMatchObject({
-      status: 503,
-      body: { code: 'mail_unavailable' },
-    });
+    for (const email of ['unsent@new.example', 'kept@new.example'])
+      expect(await admin.post('/invitations', { email, role: 'business_user' })).toMatchObject({ status: 503, body: { code: 'mail_unavailable' } });
     world.mail.refuse(false);
+    // Nothing was done, as it says: the link that was mailed before opens still.
+    expect((await anyone().post('/auth/invitation', { token: kept })).status).toBe(200);
     const after = (await admin.get('/invitations')).body.invitations as { email: string; state: string }[];
     expect(after.find((each) => each.email === 'unsent@new.example')?.state).toBe('withdrawn');
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Api, asPlatform, codeFor, enrol, until } from '../api.ts';
+import { Api, asPlatform, codeFor, enrol, operatorOf, until } from '../api.ts';
 import { startWorld, type World } from '../world.ts';
 
 /** The servers' clock: the present, moved ahead where a test waits. */
@@ -101,6 +101,18 @@ describe('a panel signs in with Zoho', () => {
       after: { zoho_user_id: staff, zoho_role: 'staff', panel_address: expect.any(String), approval_address: expect.any(String) },
     });
     expect(JSON.stringify(await trail('session.by_zoho'))).not.toContain(panel.poll_secret);
+  });
+
+  test('approved before its person was blocked, it gets no session once they are let in again', async () => {
+    const panel = await open(business(0).organizationId);
+    const { browser_secret } = await comeBack(panel.code, staff);
+    expect((await anyone.post('/auth/zoho/approvals/answer', { browser_secret, opened_by_me: true })).body).toEqual({ state: 'approved' });
+    const operator = await operatorOf(world);
+    const path = `/businesses/${business(0).businessId}/people`;
+    const person = ((await operator.get(path)).body.people as { person_id: string; name: string }[]).find((each) => each.name === 'Mugisha Staff');
+    for (const what of ['block', 'unblock'])
+      expect((await operator.post(`${path}/${what}`, { person_id: person?.person_id, reason: 'a stolen laptop' })).status).toBe(200);
+    expect(await poll(panel)).toMatchObject({ state: 'refused' });
   });
 
   test('the second time is the same member, and an admin at Zoho is no admin here', async () => {

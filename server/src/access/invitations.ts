@@ -1,6 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Recorder } from '../audit/index.ts';
-import { getBusiness, oneMore } from '../businesses/index.ts';
+import { getBusiness, holdBusiness, oneMore } from '../businesses/index.ts';
 import type { Context, Role } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -108,30 +108,40 @@ export async function withdrawInvitationsOf(tx: Tx, ctx: Context, ports: Pick<Po
 export const invite =
   (ports: Ports) =>
   async (ctx: Context, ask: Ask): Promise<InvitationEntity> => {
-    const { entry, token, businessName } = await whileTheyStay(ctx, async (tx) => {
+    const { entry, token, businessName, before } = await whileTheyStay(ctx, async (tx) => {
       // Two for one address go one after the other: the second ends the first.
       const business = await getBusiness(tx, true);
       const open = await tx.find(InvitationEntity, { email: ask.email, acceptedAt: null, withdrawnAt: null });
       for (const each of open) each.withdrawnAt = ports.clock.now();
-      return { ...(await openInvitation(tx, ctx, ports, ask)), businessName: business.name };
+      return {
+        ...(await openInvitation(tx, ctx, ports, ask)),
+        businessName: business.name,
+        before: open.filter((each) => each.invitedBy === ctx.actor.id).map((each) => each.id),
+      };
     });
-    await mailInvitation(ports, ctx, { id: entry.id, email: ask.email, businessName, token });
+    await mailInvitation(ports, ctx, { id: entry.id, email: ask.email, businessName, token, before });
     return entry;
   };
 
 /** Mails the link of an invitation that stands already: a mail that is slow holds up no row, and one that was sent is never about what was undone. */
 export async function mailInvitation(
-  ports: Pick<Ports, 'clock' | 'sendMail' | 'publicUrl'>,
+  ports: Pick<Ports, 'clock' | 'record' | 'sendMail' | 'publicUrl'>,
   ctx: Context,
-  is: { id: string; email: string; businessName: string; token: string },
+  is: { id: string; email: string; businessName: string; token: string; before?: string[] },
 ): Promise<void> {
   try {
     await ports.sendMail(invitationMail(ports.publicUrl, is.email, is.businessName, is.token));
   } catch (error) {
-    // Nobody has the link: an invitation that cannot be accepted would only look as if it could.
-    await ctx.transaction(async (tx) => {
-      const made = await tx.findOne(InvitationEntity, { id: is.id });
-      if (made) made.withdrawnAt = ports.clock.now();
+    // Nobody has the link: an invitation that cannot be accepted would only look as if it could. Those of theirs that it ended are in a mailbox still,
+    // and open again, unless whoever made them has been put out meanwhile, and this one with them.
+    await whileTheyStay(ctx, async (tx) => {
+      await holdBusiness(tx);
+      const made = await tx.findOne(InvitationEntity, { id: is.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      if (!made || made.withdrawnAt) return;
+      made.withdrawnAt = ports.clock.now();
+      for (const each of await tx.find(InvitationEntity, { id: { $in: is.before ?? [] } })) each.withdrawnAt = null;
+      await tx.flush();
+      await ports.record(tx, ctx, { action: 'invitation.withdrawn', subject: is.id, before: { email: is.email }, after: { because: 'mail_unavailable' } });
     });
     throw error;
   }
