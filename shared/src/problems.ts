@@ -1610,6 +1610,14 @@ export const problems = {
     'Un remboursement dont les données sont perdues ne peut pas être annulé par un autre remboursement.',
     "Saisissez les données de l'administration.",
   ),
+  reversal_of_another: e(
+    409,
+    'person',
+    'The device may have signed another document[ under the number {invoice_number}][: {others}]. A refund would undo that one.',
+    'Settle first whose the number is: enter the data from the authority’s portal at the document they belong to.',
+    "L'appareil a peut-être signé un autre document[ sous le numéro {invoice_number}][ : {others}]. Un remboursement annulerait celui-là.",
+    "Réglez d'abord à qui est ce numéro : saisissez les données du portail de l'administration auprès du document concerné.",
+  ),
   reversal_under_way: e(
     409,
     'wait',

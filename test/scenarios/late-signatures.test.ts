@@ -76,6 +76,8 @@ const isLate = (id: string) =>
     },
     (each) => each.second_signatures?.length > 0,
   );
+const allowReversals = (yes: boolean) =>
+  world.sql("update business set settings = settings || jsonb_build_object('reversal_without_data', $1::boolean)", [yes], world.businesses[0].businessId);
 const packOf = async (id: string) => {
   await world.app.settle();
   return JSON.parse((await admin.file(`/receipts/${id}/evidence-pack`)).bytes.toString('utf8')) as { pack: string };
@@ -396,10 +398,8 @@ describe('a signature that comes once two persons have confirmed to undo its sal
     );
   /** The device has signed it and said so, and the answer lies on its way; asked again it says that the number is taken. The refund waits in its lane. */
   async function toBeUndone() {
-    const allow = (yes: boolean) =>
-      world.sql("update business set settings = settings || jsonb_build_object('reversal_without_data', $1::boolean)", [yes], world.businesses[0].businessId);
-    await allow(true);
-    onTestFinished(async () => void (await allow(false)));
+    await allowReversals(true);
+    onTestFinished(async () => void (await allowReversals(false)));
     const document = newInvoice();
     world.vsdc.faults(['hold_answer']);
     const { id } = (await admin.seal('invoices', document.id)).body as { id: string };
@@ -511,9 +511,6 @@ describe('a number that several documents gave back, and that the device has use
     (await world.sql('select state, free_numbers::text[] as free from device where branch_id = $1', [branchId()], world.businesses[0].businessId))[0];
 
   test('keeps each of them from being sealed again until two persons have said whose it is; the others are not', async () => {
-    const { businessId } = world.businesses[0];
-    const allowReversals = (yes: boolean) =>
-      world.sql("update business set settings = settings || jsonb_build_object('reversal_without_data', $1::boolean)", [yes], businessId);
     const { signed, refused, next } = await givenBackByTwo();
     expect(next.state).toBe('signed');
     expect(judged(next.document.number)).toHaveLength(1);
@@ -525,7 +522,7 @@ describe('a number that several documents gave back, and that the device has use
     await allowReversals(true);
     expect(await admin.post(`/receipts/${refused.id}/reversal`, { reason_code: '06', source: 'portal' })).toMatchObject({
       status: 409,
-      body: { code: 'wrong_state' },
+      body: { code: 'reversal_of_another', title: expect.stringContaining(signed.document.number) },
     });
     await allowReversals(false);
 
@@ -633,7 +630,11 @@ describe('a number that several documents gave back, and that the device has use
     expect((await admin.seal('invoices', earlier.document.id)).body).toMatchObject({ id: earlier.id, state: 'in_doubt' });
     await admin.post(`/receipts/${earlier.id}/evidence`, evidenceOf(judged(earlier.document.number)[0]));
     expect((await confirmShown(second, earlier.id, 'evidence')).body).toMatchObject({ state: 'signed', invoice_number: earlier.number });
-    expect((await admin.seal('invoices', later.document.id)).body).toMatchObject({ id: later.id, state: 'signed' });
+    // The device has refused nothing of the later one but the number: it goes by itself.
+    await until(
+      () => present(later.id),
+      (each) => each.state === 'signed',
+    );
     for (const each of [earlier.document, later.document, other]) expect(judged(each.number)).toHaveLength(1);
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
   });
@@ -737,6 +738,27 @@ describe('a number that several documents gave back, and that the device has use
       (each) => each.problem?.code === 'signed_answer_lost',
     );
     expect(await alertsOf(holderId)).toEqual(['maybe_signed_twice']);
+    const { document_number: holder } = await present(holderId);
+    expect((await present(id)).problem.title).toContain(holder);
+    // A refund under the number may undo the receipt of the other: neither is it proposed, nor confirmed where it was proposed before.
+    await allowReversals(true);
+    const reversal = { reason_code: '06', source: 'portal' };
+    expect(await admin.post(`/receipts/${id}/reversal`, reversal)).toMatchObject({
+      status: 409,
+      body: { code: 'reversal_of_another', title: expect.stringContaining(holder) },
+    });
+    const settleAs = (as: string) =>
+      world.sql(
+        'update attempt set settled = $1 where receipt_id = $2 and invoice_number = $3',
+        [as, holderId, earlier.number],
+        world.businesses[0].businessId,
+      );
+    await settleAs('not_ours');
+    expect((await admin.post(`/receipts/${id}/reversal`, reversal)).status).toBe(200);
+    await settleAs('not_signed');
+    expect((await confirmShown(second, id, 'reversal')).body).toMatchObject({ code: 'reversal_of_another' });
+    expect((await admin.post(`/receipts/${id}/reversal/drop`)).status).toBe(200);
+    await allowReversals(false);
     // What stands under the number looks like either of them.
     const evidence = evidenceOf(judged(earlier.document.number)[0]);
     expect((await admin.post(`/receipts/${id}/evidence`, evidence)).body).toMatchObject({ state: 'in_doubt', settlement: { evidence: { found: true } } });

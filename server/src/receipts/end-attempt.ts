@@ -29,10 +29,11 @@ import {
   listAttempts,
   listOpenDoubts,
   listSharers,
+  listSuspects,
   lockAndReadLane,
   lockLane,
   makeDoubtful,
-  nameSharers,
+  nameSuspects,
   pauseLaneFor,
   postponeDocument,
   recordSigned,
@@ -568,7 +569,7 @@ export async function doubtEarlier(
     await ports.record(tx, ctx, { action: 'receipt.doubted', subject: earlier.id, before: { state: earlier.state }, after: problem });
     ports.changed(earlier.id);
   }
-  await nameSharers(tx, device.id, invoiceNumber);
+  await nameSuspects(tx, device.id, invoiceNumber);
   return found;
 }
 
@@ -600,8 +601,8 @@ async function giveBackUnsigned(tx: Tx, receipt: Receipt, at: Date): Promise<boo
 }
 
 /**
- * It is known now who was signed under a number: it is nobody else's. Whoever was in doubt beside them is what they were before, refused, and goes under
- * another number once somebody seals them again; the number stays where it is.
+ * It is known now who was signed under a number: it is nobody else's. Whoever was in doubt beside them is what they were before: refused, and goes under
+ * another number once somebody seals them again, or waiting, where the device has refused nothing of them but the number. That stays where it is.
  */
 export async function freeSharers(
   ports: LanePorts,
@@ -616,16 +617,20 @@ export async function freeSharers(
   for (const id of await listSharers(tx, deviceId, invoiceNumber, signed.receiptId)) {
     const { isDeviceRetired, filed } = (await lockReceipt(tx, id)) as Receipt;
     const last = (await listAttempts(tx, id, at)).findLast((attempt) => attempt.invoiceNumber === invoiceNumber && attempt.mayHaveLeft);
+    ports.changed(id);
+    const because = { because: 'signed under it is another document of ours', receipt_id: signed.receiptId };
+    if (last?.outcome !== 'refused') {
+      await numberAnew(ports, tx, ctx, { id, deviceId, invoiceNumber, isDeviceRetired }, because, at);
+      continue;
+    }
     await settleAttempts(tx, id, 'not_ours', { invoiceNumber });
     const problem: StoredProblem = isDeviceRetired
       ? { code: 'device_retired' }
-      : { code: 'device_refused', device_code: last?.deviceCode ?? '', device_text: last?.deviceText ?? '' };
+      : { code: 'device_refused', device_code: last.deviceCode ?? '', device_text: last.deviceText ?? '' };
     await setReceiptState(tx, id, { state: 'refused', problem, invoiceNumber: null }, at);
     await endDoubt(tx, id);
-    const after = { because: 'signed under it is another document of ours', receipt_id: signed.receiptId };
-    await ports.record(tx, ctx, { action: 'receipt.settled_not_ours', subject: id, before: { invoice_number: invoiceNumber }, after });
+    await ports.record(tx, ctx, { action: 'receipt.settled_not_ours', subject: id, before: { invoice_number: invoiceNumber }, after: because });
     await endReversal(ports, tx, ctx, { id, filed }, problem, at);
-    ports.changed(id);
   }
 }
 
@@ -787,7 +792,7 @@ export async function withdrawOvertaken(ports: LanePorts, tx: Tx, ctx: Context, 
     original.invoiceNumber === invoiceNumber &&
     original.problem?.code === 'signed_answer_lost' &&
     !(await isSignedLateUnder(tx, refund.deviceId, invoiceNumber)) &&
-    (await listSharers(tx, refund.deviceId, invoiceNumber, receiptId)).length === 0;
+    (await listSuspects(tx, receiptId)).length === 0;
   if (isLost || (await mayHaveLeft(tx, refund, at))) return false;
   const problem = { code: 'reversal_overtaken', invoice_number: invoiceNumber } as const;
   if (refund.invoiceNumber !== null) await giveBackNumber(tx, refund.deviceId, refund.invoiceNumber);

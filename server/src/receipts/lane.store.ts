@@ -495,14 +495,38 @@ export const listSharers = async (tx: Tx, deviceId: string, invoiceNumber: strin
     )
   ).map((row) => row.id);
 
-/** Each of the documents in doubt about one number says which the others are. */
-export const nameSharers = (tx: Tx, deviceId: string, invoiceNumber: string) =>
+/**
+ * The other documents that may be the one which is signed under the number that one in doubt holds: in doubt about it as well, or signed, moved or waiting
+ * elsewhere by now. A lost answer of its own explains that the number is taken, unless an earlier one was lost as well.
+ */
+const suspectsOf = (receipt: string, number: string) => `
+  from receipt o where o.business_id = ${receipt}.business_id and o.device_id = ${receipt}.device_id and o.id <> ${receipt}.id
+    and (o.state = 'in_doubt' and o.invoice_number = ${number} and o.problem->>'code' = 'signed_answer_lost'
+      or o.id in (select a.receipt_id from attempt a
+          where a.business_id = ${receipt}.business_id and a.device_id = ${receipt}.device_id and a.invoice_number = ${number} and a.may_have_left
+          group by a.receipt_id having bool_or(a.settled in ('not_ours', 'reversed')) is not true
+            and (bool_or(a.outcome = 'in_doubt' or a.settled in ('not_signed', 'doubtful')) is true
+              or not exists (select 1 from attempt l where l.business_id = ${receipt}.business_id and l.receipt_id = ${receipt}.id
+                               and l.invoice_number = ${number} and l.outcome = 'in_doubt'))))`;
+
+/** The documents, by their numbers in the books, that may be signed under the number of one that is in doubt, in its place. */
+export const listSuspects = async (tx: Tx, receiptId: string): Promise<string[]> =>
+  (
+    await query<{ number: string }>(
+      tx,
+      `select o.document_number as number from receipt r cross join lateral (select o.document_number ${suspectsOf('r', 'r.invoice_number')}) o
+        where r.id = $1 order by 1`,
+      [receiptId],
+    )
+  ).map((row) => row.number);
+
+/** Each of the documents in doubt about one number says which the others are that may be signed under it. */
+export const nameSuspects = (tx: Tx, deviceId: string, invoiceNumber: string) =>
   query(
     tx,
     `update receipt r set problem = (r.problem - '{invoice_number,others}'::text[]) || coalesce(
-         (select jsonb_build_object('invoice_number', $2::text, 'others', string_agg(o.document_number, ', ' order by o.document_number)) from receipt o
-           where o.business_id = r.business_id and o.device_id = r.device_id and o.state = 'in_doubt' and o.invoice_number = r.invoice_number and o.id <> r.id
-             and o.problem->>'code' = 'signed_answer_lost' having count(*) > 0), '{}')
+         (select jsonb_build_object('invoice_number', $2::text, 'others', string_agg(o.document_number, ', ' order by o.document_number))
+            ${suspectsOf('r', '$2::bigint')} having count(*) > 0), '{}')
       where r.device_id = $1 and r.state = 'in_doubt' and r.invoice_number = $2::bigint and r.problem->>'code' = 'signed_answer_lost'`,
     [deviceId, invoiceNumber],
   );

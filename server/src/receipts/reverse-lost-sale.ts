@@ -5,7 +5,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { Filed } from './filing.model.ts';
 import type { LanePorts } from './lane-ports.ts';
-import { listAttempts, listSharers, lockLane } from './lane.store.ts';
+import { listAttempts, listSuspects, lockLane } from './lane.store.ts';
 import { moveTo, mustBeUncontested } from './open-receipt.ts';
 import { mustBeAsSeen, type Seen } from './proposal-as-seen.ts';
 import { findReceipt, findReversalReceipt, insertReceipt, lockReceipt, type Receipt, requeueReceipt } from './receipt.store.ts';
@@ -29,6 +29,7 @@ export const proposeReversal =
   (ports: Ports): ProposeReversal =>
   (ctx, receiptId, given) =>
     within(ports, ctx, receiptId, async (tx, receipt, person) => {
+      await mustBeAlone(tx, receipt);
       const reasons = (await readLists(tx, receipt.deviceId)).reason ?? [];
       if (reasons.length > 0 && !reasons.some((each) => each.code === given.reason_code))
         throw new AppError('malformed', { field: 'reason_code', reason: "not in the authority's list" });
@@ -59,6 +60,7 @@ export const confirmReversal =
       mustBeAsSeen(reversal.proposedAt, seen);
       // A proposal is about one number; the document may have got another one since, and a refund under the first would undo somebody else's receipt.
       if (reversal.invoiceNumber !== receipt.invoiceNumber) throw new AppError('changed_meanwhile');
+      await mustBeAlone(tx, receipt);
       const at = ports.clock.now();
       const id = await openRefund(ports, tx, ctx, receipt, reversal, person, at);
       await confirmProposal(tx, receiptId, person, id, at);
@@ -95,9 +97,6 @@ async function within(ports: Ports, ctx: Context, receiptId: string, work: (tx: 
     if (receipt.kind !== 'sale') throw new AppError('reversal_of_refund');
     // What came late under its number is not lost, and may be of other bytes than what the refund would name.
     if (openSeconds(receipt).some((each) => each.invoiceNumber === receipt.invoiceNumber)) mustBeUncontested(receipt);
-    // A refund under its number would undo whichever of them was signed.
-    if ((await listSharers(tx, receipt.deviceId, receipt.invoiceNumber as string, receiptId)).length > 0)
-      throw new AppError('wrong_state', { reason: 'another document may be signed under its number' });
     if (await isBeingReversed(tx, receiptId)) throw new AppError('reversal_under_way');
     const attempts = await listAttempts(tx, receiptId, ports.clock.now(), ports.underWay);
     // While a socket is open the data may still come.
@@ -108,6 +107,12 @@ async function within(ports: Ports, ctx: Context, receiptId: string, work: (tx: 
   });
   ports.changed(receiptId);
   return done;
+}
+
+/** A refund under its number would undo whichever of them was signed. */
+async function mustBeAlone(tx: Tx, { id, invoiceNumber }: Receipt): Promise<void> {
+  const others = await listSuspects(tx, id);
+  if (others.length > 0) throw new AppError('reversal_of_another', { invoice_number: invoiceNumber, others: others.join(', ') });
 }
 
 async function openProposal(tx: Tx, receiptId: string): Promise<Reversal> {

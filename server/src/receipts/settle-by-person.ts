@@ -3,11 +3,10 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { afterDoubt, doubtEarlier, followUp, freeSharers, numberAnew, pauseForStrangers, recordingOf, settleNotSigned, suspects } from './end-attempt.ts';
+import { afterDoubt, doubtEarlier, followUp, freeSharers, numberAnew, pauseForStrangers, recordingOf, settleNotSigned } from './end-attempt.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { findKeptSignature } from './find-kept-signature.ts';
 import {
-  earlierHolders,
   endDoubt,
   explainTotals,
   giveBackNumber,
@@ -16,7 +15,7 @@ import {
   isTotalKnown,
   type LaneDevice,
   listAttempts,
-  listSharers,
+  listSuspects,
   lockLane,
   readAnew,
   recordSigned,
@@ -95,18 +94,12 @@ export const settleByPerson =
       // Nothing can be asked of a device that was retired: that it has not signed is two persons' word.
       // Whose the number is of several documents that held it lets the others be sealed again: that is two persons' word as well.
       const needsSecond =
-        evidence.found === 'other' || (evidence.found === false && of.receipt.isDeviceRetired) || (evidence.found === true && (await mayBeAnothers(of)));
+        evidence.found === 'other' ||
+        (evidence.found === false && of.receipt.isDeviceRetired) ||
+        (evidence.found === true && (await listSuspects(of.tx, receiptId)).length > 0);
       if (!needsSecond && mayAlone(ctx)) return apply(ports, ctx, of, evidence, signature, { by: ctx.actor.id });
       await propose(ports, ctx, of, evidence);
     });
-
-/** Another document of ours may be the one that is signed under the number: in doubt about it as well, or signed, or about to be, under another by now. */
-async function mayBeAnothers({ tx, receipt, attempts }: Case): Promise<boolean> {
-  const number = receipt.invoiceNumber as string;
-  if ((await listSharers(tx, receipt.deviceId, number, receipt.id)).length > 0) return true;
-  const isOwnLost = attempts.some((attempt) => attempt.invoiceNumber === number && attempt.outcome === 'in_doubt');
-  return (await earlierHolders(tx, receipt.deviceId, number, receipt.id)).some(suspects(isOwnLost));
-}
 
 const mayAlone = (ctx: Context): boolean => !ctx.permissions || ctx.permissions.includes('check');
 
