@@ -422,6 +422,45 @@ describe('a document that was exempt when it came in', () => {
     expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed' });
     expect(judged(number)).toHaveLength(1);
   });
+
+  test('is asked about anew where what was confirmed was said before it was exempt once more, by the settings or by a change in Zoho', async () => {
+    const confirmedAndRefused = async (number: string) => {
+      const { id } = await wasExempt(number);
+      world.vsdc.faults(['refuse:884']);
+      expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'refused' });
+      // The device said no and nothing else has changed: it is not asked about twice.
+      expect(await preflight(admin, id)).toMatchObject({ findings: [], ready: true });
+      return id;
+    };
+    const isAskedAnew = async (id: string, number: string) => {
+      expect(await preflight(admin, id)).toMatchObject({ findings: [{ code: 'was_exempt' }], ready: false });
+      expect(await admin.seal('invoices', id)).toMatchObject({ status: 422, body: { code: 'was_exempt' } });
+      expect(judged(number)).toEqual([]);
+      expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed' });
+    };
+    const bySettings = await confirmedAndRefused('TILL-7');
+    await configure(admin, exempt('TILL-'));
+    await takeBack();
+    await isAskedAnew(bySettings, 'TILL-7');
+
+    const inZoho = await confirmedAndRefused('TILL-8');
+    for (const [number, isExempt] of [
+      ['KIOSK-8', true],
+      ['TILL-8', false],
+    ] as const) {
+      ahead += minuteMs;
+      world.zoho.change('invoices', inZoho, { invoice_number: number });
+      await configure(admin, exempt('KIOSK-'));
+      await world.sql("update document set look_at = '-infinity' where document_id = $1 returning 1", [inZoho], of.businessId);
+      await look(admin);
+      await until(
+        () => world.sql('select 1 from document where document_id = $1 and number = $2 and exempt = $3', [inZoho, number, isExempt], of.businessId),
+        (rows) => rows.length === 1,
+      );
+    }
+    await isAskedAnew(inZoho, 'TILL-8');
+    await takeBack();
+  });
 });
 
 describe('a document from before the business began with Muhuri', () => {

@@ -4,6 +4,7 @@ import type { Tx } from '../platform/db/database.ts';
 import { json, query } from '../platform/db/query.ts';
 import { wordsOf } from '../platform/words.ts';
 import type { ListedDocument, UnreadableRow } from '../ports/books.ts';
+import { askAnewOf, askAnewOfExempt } from '../receipts/index.ts';
 
 type Exempt = BusinessSettings['exempt'];
 
@@ -115,13 +116,14 @@ export type Seen = {
 };
 
 /** What a look found. Something that came in meanwhile keeps the document due. */
-export const endLook = (
+export async function endLook(
   tx: Tx,
   due: Due,
   found: { seen: Seen | null; gone: boolean; exempt: boolean; problem: StoredProblem | null; lookAgainAt: Date | null },
   at: Date,
-) =>
-  query(
+): Promise<void> {
+  if (found.exempt) await askAnewOf(tx, due);
+  await query(
     tx,
     `update document set leased_until = null, tries = 0, look_at = case when look_at::text = $3 then $18::timestamptz else look_at end,
        number = coalesce($4, number), date = coalesce($5::date, date), status = coalesce($6, status), customer_id = coalesce($7, customer_id),
@@ -155,6 +157,7 @@ export const endLook = (
       found.problem?.code === 'was_exempt',
     ],
   );
+}
 
 /**
  * Looked at again later: Zoho did not answer, or asked for patience. One that could never be read yet is known by its id and the day it was
@@ -182,8 +185,11 @@ export const lookAgain = (tx: Tx, of: { codes: string[]; withExempt: boolean; wi
  * What is exempt no longer, whether or not anybody has looked at it while it was: of what is known by its id only nobody can tell, so it is asked about.
  * A look that is under way may have read the settings of before: such a document is looked at once more.
  */
-export const leaveToPerson = (tx: Tx, { customer_ids, location_ids, number_prefixes }: Exempt, at: Date) =>
-  query(
+export async function leaveToPerson(tx: Tx, ended: Exempt, at: Date): Promise<void> {
+  const { customer_ids, location_ids, number_prefixes } = ended;
+  // Receipts before documents, as a lane that ends a send takes them.
+  await askAnewOfExempt(tx, ended);
+  await query(
     tx,
     `update document d set was_exempt = true, look_at = case when d.leased_until is null then d.look_at else $4 end from (
        select business_id, module, document_id from document where not sealed and (customer_id is null or customer_id = any($1::text[])
@@ -192,6 +198,7 @@ export const leaveToPerson = (tx: Tx, { customer_ids, location_ids, number_prefi
       where d.business_id = found.business_id and d.module = found.module and d.document_id = found.document_id`,
     [customer_ids, location_ids, number_prefixes, at],
   );
+}
 
 /** Our own writing changed the document in Zoho: that change is known, and nothing to look at. */
 export const knowChange = (tx: Tx, key: DocumentKey, modifiedAt: Date) =>

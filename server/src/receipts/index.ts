@@ -1,4 +1,4 @@
-export { holdForMarking, setElsewhere } from './elsewhere.store.ts';
+export { askAnewOf, askAnewOfExempt, holdForMarking, setElsewhere } from './elsewhere.store.ts';
 export type { Elsewhere } from './setup.model.ts';
 export { checkBeforeSigning } from './check-before-signing.ts';
 export type { LanePorts, LaneTiming } from './lane-ports.ts';

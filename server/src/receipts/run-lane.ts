@@ -505,7 +505,7 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
       await moveTo(ports, tx, ctx, before, {
         filed,
         documentHash: prepared.documentHash,
-        answers,
+        answers: before.answers,
         documentNumber: filed.sale.documentNumber,
         documentDate: filed.sale.documentDate,
         branchId: prepared.device.branchId,
