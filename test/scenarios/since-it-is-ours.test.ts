@@ -261,7 +261,9 @@ describe('a document that was exempt when it came in', () => {
     const still = invoice(of, { invoice_number: 'KIOSK-11', location_id: '' });
     const wider = invoice(of, { invoice_number: 'BAR-11', location_id: '' });
     const plain = invoice(of, { location_id: '' });
-    const all = [...Object.values(left), still, wider, plain].map((each) => each.id);
+    // Never exempt, and known by its id as well when the exemption of others is taken back.
+    const unread = invoice(of, { location_id: '', total: 'much' });
+    const all = [...Object.values(left), still, wider, plain, unread].map((each) => each.id);
     world.zoho.faults(
       Array.from({ length: 500 }, () => 'error'),
       of.organizationId,
@@ -282,12 +284,14 @@ describe('a document that was exempt when it came in', () => {
     expect((await exempted()).toSorted()).toEqual(
       Object.values(left)
         .map((each) => each.id)
+        // Whose it is that is known by its id, nobody knows before it is read.
+        .filter((id) => id !== left.unknown.id)
         .toSorted(),
     );
-    world.zoho.change('invoices', left.unknown.id, { total: world.zoho.document('invoices', plain.id).total });
+    for (const { id } of [left.unknown, unread]) world.zoho.change('invoices', id, { total: world.zoho.document('invoices', plain.id).total });
     world.zoho.faults([], of.organizationId);
     ahead += 60 * minuteMs;
-    expect(await becomes(admin, plain.id, 'sealed')).toBeDefined();
+    for (const { id } of [plain, unread]) expect(await becomes(admin, id, 'sealed')).toBeDefined();
     for (const [what, { id, number }] of Object.entries(left)) {
       const row = await until(
         () => rowOf(admin, id),

@@ -182,8 +182,8 @@ export const lookAgain = (tx: Tx, of: { codes: string[]; withExempt: boolean; wi
   );
 
 /**
- * What is exempt no longer, whether or not anybody has looked at it while it was: of what is known by its id only nobody can tell, so it is asked about.
- * A look that is under way may have read the settings of before: such a document is looked at once more.
+ * What is exempt no longer, whether or not anybody has looked at it while it was. Of what is known by its id only nobody can tell yet: when it is read, what
+ * has ended by then decides. A look that is under way may have read the settings of before: such a document is looked at once more.
  */
 export async function leaveToPerson(tx: Tx, ended: Exempt, at: Date): Promise<void> {
   const { customer_ids, location_ids, number_prefixes } = ended;
@@ -191,10 +191,11 @@ export async function leaveToPerson(tx: Tx, ended: Exempt, at: Date): Promise<vo
   await askAnewOfExempt(tx, ended);
   await query(
     tx,
-    `update document d set was_exempt = true, look_at = case when d.leased_until is null then d.look_at else $4 end from (
-       select business_id, module, document_id from document where not sealed and (customer_id is null or customer_id = any($1::text[])
-           or location_id = any($2::text[]) or exists (select 1 from unnest($3::text[]) p where starts_with(number, p)))
-        order by module, document_id for no key update) found
+    `update document d set was_exempt = d.was_exempt or found.matches, look_at = case when d.leased_until is null then d.look_at else $4 end from (
+       select q.business_id, q.module, q.document_id, m.matches from document q
+         cross join lateral (select coalesce(q.customer_id = any($1::text[]), false) or coalesce(q.location_id = any($2::text[]), false)
+           or exists (select 1 from unnest($3::text[]) p where starts_with(q.number, p)) as matches) m
+        where not q.sealed and (m.matches or q.customer_id is null) order by q.module, q.document_id for no key update of q) found
       where d.business_id = found.business_id and d.module = found.module and d.document_id = found.document_id`,
     [customer_ids, location_ids, number_prefixes, at],
   );
