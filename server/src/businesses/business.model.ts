@@ -50,17 +50,24 @@ export function exemptNoLonger(before: BusinessSettings['exempt'], after: Busine
   return Object.values(ended).some((each) => each.length > 0) ? ended : null;
 }
 
-/** One entry of what was exempt, and when it stopped being so. */
-export type EndedExemption = { of: keyof BusinessSettings['exempt']; value: string; at: string };
+/** One entry of what was exempt, and when it stopped being so. `anything`: ended too long ago to be kept one by one. */
+export type EndedExemption = { of: keyof BusinessSettings['exempt'] | 'anything'; value: string; at: string };
 
 const endedMost = 1_000;
 
-/** With what has ended just now, which takes the place of an earlier end of the same; the newest thousand. */
+/**
+ * With what has ended just now, which takes the place of an earlier end of the same. The newest are kept as they are. What is more than that is not
+ * forgotten: whatever was made before the latest of it ended is asked about, since which of it was exempt is not known any more.
+ */
 export function endExemptions(before: EndedExemption[], ended: BusinessSettings['exempt'], at: Date): EndedExemption[] {
-  const kinds = Object.keys(ended) as EndedExemption['of'][];
+  const kinds = Object.keys(ended) as (keyof typeof ended)[];
   const now = kinds.flatMap((of) => ended[of].map((value) => ({ of, value, at: at.toISOString() })));
-  const isRenewed = (each: EndedExemption) => now.some(({ of, value }) => of === each.of && value === each.value);
-  return [...now, ...before.filter((each) => !isRenewed(each))].slice(0, endedMost);
+  const keyOf = ({ of, value }: EndedExemption) => `${of} ${value}`;
+  const renewed = new Set(now.map(keyOf));
+  const all = [...now, ...before.filter((each) => !renewed.has(keyOf(each)))];
+  if (all.length <= endedMost) return all;
+  const [last, ...rest] = all.splice(endedMost - 1).map((each) => each.at);
+  return [...all, { of: 'anything', value: '', at: rest.reduce((latest, each) => (each > latest ? each : latest), last as string) }];
 }
 
 /** Whether it was made while it was exempt, known to us or not: another system may have sealed it. One without a time may have been. */
@@ -68,7 +75,7 @@ export const wasExemptWhenMade = (ended: EndedExemption[], document: Parameters<
   ended.some(
     ({ of, value, at }) =>
       (document.createdAt === null || document.createdAt <= new Date(at)) &&
-      isExempt({ exempt: { customer_ids: [], location_ids: [], number_prefixes: [], [of]: [value] } }, document),
+      (of === 'anything' || isExempt({ exempt: { customer_ids: [], location_ids: [], number_prefixes: [], [of]: [value] } }, document)),
   );
 
 /** Five, as many as the marketplace allows an extension per module. */
