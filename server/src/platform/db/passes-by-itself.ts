@@ -3,12 +3,12 @@
  * not write, a lack of disk, memory or connections, an operator, a lock or a time that ran out, the machine, a fault of its own.
  */
 const passing = /^(?:08|25|40|53|55|57|58|XX)[0-9A-Z]{3}$/;
-/** A statement after the one that failed. It says nothing about why. */
-const afterAnother = '25P02';
+/** What does not tell of that: a statement after the one that failed says nothing about why; and data or an index that is damaged stays so at every try. */
+const exceptions = ['25P02', 'XX001', 'XX002'];
 
 /** Whether PostgreSQL itself says that the same would go through another time. */
 export function passesByItself(error: unknown): boolean {
   for (let each = error as { code?: unknown; cause?: unknown } | null | undefined; each; each = each.cause as typeof each)
-    if (typeof each.code === 'string' && passing.test(each.code) && each.code !== afterAnother) return true;
+    if (typeof each.code === 'string' && passing.test(each.code) && !exceptions.includes(each.code)) return true;
   return false;
 }
