@@ -17,12 +17,11 @@ const roundOffMax = '1';
 
 export function chargesOf(document: BooksDocument): Charges {
   const { adjustment, roundOff } = document;
-  const isRounding = compare(absolute(roundOff), roundOffMax) <= 0;
   const byHand = isRoundedByHand(document);
   return {
     shipping: add(document.shipping.net, document.shipping.tax),
-    adjustment: add(byHand ? '0' : adjustment, isRounding ? '0' : roundOff),
-    roundOff: add(byHand ? adjustment : '0', isRounding ? roundOff : '0'),
+    adjustment: byHand ? '0' : adjustment,
+    roundOff: add(byHand ? adjustment : '0', roundOff),
   };
 }
 
@@ -35,6 +34,6 @@ export function checkCharges(document: BooksDocument): StoredProblem[] {
   const { shipping } = document;
   if (isNegative(shipping.net) || isNegative(shipping.tax)) findings.push({ code: 'negative_charge', field: 'shipping_charge' });
   if (isNegative(document.adjustment) && !isRoundedByHand(document)) findings.push({ code: 'negative_adjustment', field: 'adjustment' });
-  if (compare(document.roundOff, `-${roundOffMax}`) < 0) findings.push({ code: 'negative_adjustment', field: 'roundoff_value' });
+  if (compare(absolute(document.roundOff), roundOffMax) > 0) findings.push({ code: 'negative_adjustment', field: 'roundoff_value' });
   return findings;
 }

@@ -124,6 +124,7 @@ describe('bad input has one code each, and no sale', () => {
     ['a date before go-live', 'before_go_live', { date: '2025-12-31' }],
     ['a negative adjustment', 'negative_adjustment', { adjustment: '-80', total: '1100' }],
     ['a round-off of more than a unit', 'negative_adjustment', { roundOff: '-1.4', total: '1178.6' }],
+    ['one of more than a unit that adds something', 'negative_adjustment', { roundOff: '3', total: '1183' }],
     ['a discount after tax', 'discount_after_tax', { discount: { amount: '100', isBeforeTax: false }, total: '1080' }],
     ['books in another currency', 'currency_unsupported', { baseCurrency: 'USD', currency: 'USD' }],
     ['a foreign document without a rate', 'exchange_rate_missing', { currency: 'USD', exchangeRate: '0' }],
