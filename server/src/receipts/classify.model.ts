@@ -1,4 +1,4 @@
-import { compare, isZero } from '@muhuri/shared/money';
+import { compare, isZero, multiply, subtract } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { BooksDocument, BooksLine } from './document.model.ts';
 import { isLevied } from './levied.model.ts';
@@ -103,6 +103,22 @@ export function classifyRefund(
 export function percentOfShipping({ shipping, lines }: BooksDocument): string | null {
   return shipping.taxPercent ?? lines.find((line) => line.tax !== null && line.tax.id === shipping.taxId)?.tax?.percent ?? null;
 }
+
+/**
+ * The same of a credit note. One that says nothing of a tax on its shipping refunds it without one; that is what its sale was only where the books
+ * levied none on it there either, and the mapping alone has said the class.
+ */
+export function percentOfRefundedShipping(document: BooksDocument, refunded: Sale, setup: Setup): string | null {
+  const { taxId, tax } = document.shipping;
+  const percent = percentOfShipping(document);
+  return percent === null && taxId === null && isZero(tax) && refunded.lines.some((line) => isShippingLevied(line, setup)) ? '0' : percent;
+}
+
+/** Whether the books levied the tax of its class on it, rather than only rounded the total; not known of receipts that did not keep what they say. */
+const isShippingLevied = ({ source, taxClass, books }: SaleLine, setup: Setup): boolean =>
+  source === 'charge:shipping' &&
+  books !== undefined &&
+  compare(multiply(subtract(books.paid, books.worth), '200'), multiply(books.worth, setup.rates[taxClass] ?? '0')) > 0;
 
 type LeviedTax = { id: string; name: string; percent: string | null };
 type At = { field: string; name?: string; tax?: { net: string; amount: string; places: number } };

@@ -2,7 +2,7 @@ import { type Amount, add, compare, divide, isNegative, isZero, multiply, multip
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { cut } from '@muhuri/shared/text';
 import { chargesOf, checkCharges } from './charges.model.ts';
-import { type Classified, classifyAdjustment, classifyLine, classifyRefund, classifyShipping, percentOfShipping, sourceOf } from './classify.model.ts';
+import { type Classified, classifyAdjustment, classifyLine, classifyRefund, classifyShipping, percentOfRefundedShipping, sourceOf } from './classify.model.ts';
 import type { BooksDocument, BooksLine, LineTax } from './document.model.ts';
 import { checkRate } from './exchange-rate.model.ts';
 import { checkLineTaxes, checkTaxes, checkShippingTax, discountShares, hasEntityDiscount, isMadeByTaxTotal } from './levied.model.ts';
@@ -221,12 +221,21 @@ function price(
       : classifyLine(line, index, setup, findings);
   const classified = kept.map(({ line, index }) => (shape.odd.has(index) ? null : classify(line, index)));
   const charges = chargesOf(document);
-  const ofCharge = (source: string, field: string, amount: Amount, percent: string | null, usual: () => Classified | null) => {
+  const ofCharge = (source: string, field: string, amount: Amount, percent: (sale: Sale) => string | null, usual: () => Classified | null) => {
     if (compare(amount, '0') <= 0) return null;
-    return refunded ? classifyRefund({ source, field, name: setup.charges[field]?.name ?? field, percent }, refunded, setup, findings) : usual();
+    return refunded
+      ? classifyRefund({ source, field, name: setup.charges[field]?.name ?? field, percent: percent(refunded) }, refunded, setup, findings)
+      : usual();
   };
-  const shipping = ofCharge('charge:shipping', 'shipping', charges.shipping, percentOfShipping(document), () => classifyShipping(document, setup, findings));
-  const adjustment = ofCharge('charge:adjustment', 'adjustment', charges.adjustment, null, () => classifyAdjustment(setup, findings));
+  const shippingPercent = (sale: Sale) => percentOfRefundedShipping(document, sale, setup);
+  const shipping = ofCharge('charge:shipping', 'shipping', charges.shipping, shippingPercent, () => classifyShipping(document, setup, findings));
+  const adjustment = ofCharge(
+    'charge:adjustment',
+    'adjustment',
+    charges.adjustment,
+    () => null,
+    () => classifyAdjustment(setup, findings),
+  );
   if (shape.findings.length > 0) return null;
   const lines = kept.map(({ line }) => line);
   const classes = {

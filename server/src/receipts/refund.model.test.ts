@@ -31,3 +31,31 @@ describe('a refund of all that was sold is whole, whichever of the two totals wa
     expect(refunded(sold(plain), { lines: [cheaper], total: '1392.75' })).toBe('refund_partial');
   });
 });
+
+/** What keeps a credit note from being sealed, whether its money is known or not. */
+function asked(sale: Sale, more: Partial<BooksDocument>, others: Sale[] = []) {
+  const note = document({ module: 'creditnotes', kind: 'credit_note', ...more });
+  const made = makeSale(note, setup, { reason_code: '06' }, sale);
+  return [...made.findings, ...(made.priced ? fitRefund(made.priced, sale, others, true).findings : [])];
+}
+const codesOf = (sale: Sale, more: Partial<BooksDocument>) => asked(sale, more).map((each) => each.code);
+
+describe('shipping of a credit note that says nothing of a tax', () => {
+  const untaxed = (net: string) => ({ lines: [], shipping: { net, tax: '0', taxId: null, taxPercent: null }, total: net });
+  const one = line('1000', { tax: vat('180') });
+
+  test('is not what was sold, where shipping was sold with its tax', () => {
+    const sale = sold({ lines: [one], shipping: { net: '500', tax: '90', taxId: 'vat', taxPercent: '18', taxName: 'VAT' }, total: '1770' });
+    for (const net of ['500', '90'])
+      expect(asked(sale, untaxed(net))).toMatchObject([{ code: 'refund_rate_differs', field: 'shipping', percent: '0', sale_percent: '18' }]);
+    expect(codesOf(sale, { lines: [], shipping: { net: '500', tax: '90', taxId: 'vat', taxPercent: '18', taxName: 'VAT' }, total: '590' })).toEqual([]);
+  });
+
+  test('is what was sold, where the books knew no tax of the sale’s shipping either', () => {
+    const withClass = { ...setup, charges: { ...setup.charges, shipping: { ...setup.charges.shipping, taxClass: 'B' } } } as typeof setup;
+    const given = document({ lines: [one], shipping: untaxed('500').shipping, total: '1680' });
+    const sale = makeSale(given, withClass, {}, null).sale as Sale;
+    expect(sale.lines.at(-1)).toMatchObject({ source: 'charge:shipping', taxClass: 'B', total: '500.00' });
+    expect(codesOf(sale, untaxed('500'))).toEqual([]);
+  });
+});
