@@ -340,7 +340,7 @@ describe('a document that was exempt when it came in', () => {
     await takeBack();
   });
 
-  test('and waits at its device is not asked about once more where a person has sealed it; where it was opened by itself it is', async () => {
+  test('and waits at its device is not asked about once more where a person or another program has asked for it; where it was opened by itself it is', async () => {
     const branch = `/branches/${of.branchIds[0]}`;
     expect((await admin.post(`${branch}/pause`)).status).toBe(200);
     await configure(admin, { settings: { auto_seal: 'sent' } });
@@ -351,12 +351,22 @@ describe('a document that was exempt when it came in', () => {
     const byHand = invoice(of, { invoice_number: 'TILL-6' });
     await look(admin);
     expect((await admin.seal('invoices', byHand.id)).body).toMatchObject({ state: 'queued' });
+    const { key } = (await admin.post('/api-keys', { name: 'till', scopes: ['read', 'seal'] })).body as { key: string };
+    const program = new Api(world.app.url, key);
+    const ofProgram = { 'x-organization-id': of.organizationId };
+    const byProgram = invoice(of, { invoice_number: 'TILL-P1' });
+    await look(admin);
+    expect((await program.seal('invoices', byProgram.id, {}, ofProgram)).body).toMatchObject({ state: 'queued' });
     await takeBack();
+    // What it comes with only now is asked about like everybody's.
+    const late = invoice(of, { invoice_number: 'TILL-P2', created_time: timeAt(Date.now() + ahead - minuteMs) });
+    expect(await program.seal('invoices', late.id, {}, ofProgram)).toMatchObject({ status: 422, body: { code: 'was_exempt' } });
     ahead += 2 * minuteMs;
     expect((await admin.post(`${branch}/resume`)).status).toBe(200);
     expect(await becomes(admin, byHand.id, 'sealed')).toBeDefined();
+    expect(await becomes(admin, byProgram.id, 'sealed')).toBeDefined();
     expect(await becomes(admin, byItself.id, 'refused')).toMatchObject({ problem: { code: 'was_exempt' } });
-    expect([judged(byHand.number).length, judged(byItself.number).length]).toEqual([1, 0]);
+    expect([byHand, byProgram, byItself, late].map(({ number }) => judged(number).length)).toEqual([1, 1, 0, 0]);
     await configure(admin, { settings: { auto_seal: 'off' } });
     expect((await admin.seal('invoices', byItself.id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed' });
   });

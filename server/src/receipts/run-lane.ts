@@ -445,8 +445,9 @@ const settled = <T>(work: Promise<T>): Promise<{ is: T } | { refused: AppError }
 /** The world moves: the document is read again. Changed, it will be frozen anew; void, deleted or unsealable, it leaves the lane. */
 async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head: LaneHead): Promise<void> {
   const answers = await ctx.transaction(async (tx) => ((await lockReceipt(tx, head.id)) as Receipt).answers);
-  // Sealed by a person while it was exempt, or before: whose it is was decided then. What was opened by itself is asked about as if it came in now.
-  const isDecided = head.filed.filing.user.id !== noPerson.id;
+  // Asked for by a person or another program while it was exempt, or before: whose it is was decided then. What was opened by itself is asked about as if
+  // it came in now.
+  const isDecided = head.filed.filing.user.id !== noPerson.id || head.filed.filing.askedByProgram === true;
   const said: Answers = isDecided ? { ...answers, confirm: [...(answers.confirm ?? []), 'was_exempt'] } : answers;
   const result = await ports.prepareSale(ctx, head.module, head.documentId, said, head.id).then(
     (prepared) => ({ prepared }),
