@@ -856,7 +856,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       settleByPerson: settleByPerson(lanePorts),
       confirmSettlement: confirmSettlement(lanePorts),
       dropSettlement: dropSettlement(lanePorts),
-      lookAtDoubt: lookAtDoubt({ clock, dialects }),
+      lookAtDoubt: lookAtDoubt({ clock, dialects, underWay: lanePorts.underWay }),
       makeEvidencePack: makeEvidencePack({ notary, clock, version, record }),
       proposeReversal: proposeReversal(lanePorts),
       confirmReversal: confirmReversal(lanePorts),

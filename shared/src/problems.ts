@@ -1610,6 +1610,14 @@ export const problems = {
     'Un remboursement dont les données sont perdues ne peut pas être annulé par un autre remboursement.',
     "Saisissez les données de l'administration.",
   ),
+  answer_may_come: e(
+    409,
+    'wait',
+    'The device may still answer for this document: a send of it is not over.',
+    'Wait until none of its sends is open, then look once more.',
+    "L'appareil peut encore répondre pour ce document : un envoi n'en est pas terminé.",
+    'Attendez la fin de ses envois, puis regardez de nouveau.',
+  ),
   reversal_of_another: e(
     409,
     'person',

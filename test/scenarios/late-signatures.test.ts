@@ -336,6 +336,39 @@ test('and sent anew, its number said to be taken, is numbered anew once a person
   expect(disagreeing(await statesAndFacts(world)).filter((each) => each.id === id)).toEqual([]);
 });
 
+test('that its answer may still come is what a person sees and is told for as long as the server listens, although its time is over', async () => {
+  const document = newInvoice();
+  const { businessId } = world.businesses[0];
+  world.vsdc.faults(['hold', ...Array.from({ length: 200 }, () => 'refuse:910')]);
+  const { body } = await admin.seal('invoices', document.id);
+  expect(body).toMatchObject({ state: 'in_doubt', problem: { code: 'maybe_signed' } });
+  await giveUpOn(body.id);
+  const doubt = async () => (await admin.get(`/receipts/${body.id}/doubt`)).body;
+  await until(doubt, ({ sends }) => sends.at(-1).outcome === 'refused');
+  // The time of its socket is over, and nobody has said that it is closed.
+  await world.sql(
+    "update attempt set socket_closed_at = null, socket_until = now() - interval '1 second' where receipt_id = $1 and outcome = 'in_doubt'",
+    [body.id],
+    businessId,
+  );
+  expect((await doubt()).sends[0]).toMatchObject({ outcome: 'in_doubt', may_still_answer: true });
+  // Not while one of its other sends is under way.
+  const told = await until(
+    () => admin.post(`/receipts/${body.id}/evidence`, { found: false, source: 'the portal' }),
+    (each) => each.body.reason !== 'a send is under way',
+  );
+  expect(told).toMatchObject({ status: 409, body: { code: 'answer_may_come', title: expect.stringContaining('may still answer') } });
+  const signed = await until(
+    () => {
+      world.vsdc.release();
+      return present(body.id);
+    },
+    (each) => each.state === 'signed',
+  );
+  expect(signed).toMatchObject({ invoice_number: body.invoice_number });
+  expect(judged(document.number)).toHaveLength(1);
+});
+
 test('a server that still waits for the answer while another one has judged its send keeps the signature as well', async () => {
   const document = newInvoice();
   const { businessId } = world.businesses[0];

@@ -15,14 +15,14 @@ export type Doubt = Awaited<ReturnType<ReturnType<typeof lookAtDoubt>>>;
  * Everything a person needs who has to find out what became of a document: the exact request, every send and what came back, and the
  * device's counter before the doubt and now. Times in UTC.
  */
-export const lookAtDoubt = (ports: { clock: Clock; dialects: Dialects }) => (ctx: Context, receiptId: string) =>
+export const lookAtDoubt = (ports: { clock: Clock; dialects: Dialects; underWay: ReadonlySet<string> }) => (ctx: Context, receiptId: string) =>
   ctx.transaction(async (tx) => {
     const receipt = await findReceipt(tx, receiptId);
     if (!receipt) throw new AppError('not_found');
     const { since, totalBefore, nextTryAt } = await readDoubt(tx, receiptId);
     const device = await findDevice(tx, receipt.deviceId);
     const at = ports.clock.now();
-    const attempts = await listAttempts(tx, receiptId, at);
+    const attempts = await listAttempts(tx, receiptId, at, ports.underWay);
     const offered = device && (await offerKept(ports, { tx, receipt, device, attempts, at }));
     const own = attempts.filter((attempt) => attempt.invoiceNumber === receipt.invoiceNumber);
     return {

@@ -100,8 +100,7 @@ async function within(ports: Ports, ctx: Context, receiptId: string, work: (tx: 
     if (await isBeingReversed(tx, receiptId)) throw new AppError('reversal_under_way');
     const attempts = await listAttempts(tx, receiptId, ports.clock.now(), ports.underWay);
     // While a socket is open the data may still come.
-    if (attempts.some((attempt) => attempt.endedAt === null || !attempt.isSocketClosed))
-      throw new AppError('wrong_state', { reason: 'an answer may still come' });
+    if (attempts.some((attempt) => attempt.endedAt === null || !attempt.isSocketClosed)) throw new AppError('answer_may_come');
     await work(tx, receipt, actor);
     return (await findReceipt(tx, receiptId)) as Receipt;
   });

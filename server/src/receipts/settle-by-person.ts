@@ -275,15 +275,17 @@ async function verify(
   if (evidence.found === false) {
     if (receipt.isDeviceRetired) return verifyAbsence(receipt, attempts, isOver, evidence, at);
     // Only once the device itself has definitely refused the last resend; before that the first request may still arrive.
-    if (code !== 'maybe_signed' || !isOver || attempts.at(-1)?.outcome !== 'refused')
+    if (code !== 'maybe_signed' || attempts.at(-1)?.outcome !== 'refused')
       throw new AppError('wrong_state', { reason: 'the device has not refused the document after the doubt' });
+    if (!isOver) throw new AppError('answer_may_come');
     return null;
   }
   if (evidence.found === 'other') {
     // A device that was retired is asked nothing any more: there a list shows it, late enough.
     if (receipt.isDeviceRetired && code === 'maybe_signed') return verifyAbsence(receipt, attempts, isOver, evidence, at);
     // Only where the device has said that the number is used.
-    if (code !== 'signed_answer_lost' || !isOver) throw new AppError('wrong_state', { reason: 'the device has not said that the number is taken' });
+    if (code !== 'signed_answer_lost') throw new AppError('wrong_state', { reason: 'the device has not said that the number is taken' });
+    if (!isOver) throw new AppError('answer_may_come');
     return null;
   }
   const { sale } = receipt.filed;
@@ -306,7 +308,8 @@ async function verify(
  * and that nothing can come from the device any more, shows that it has not signed.
  */
 function verifyAbsence({ problem }: Receipt, attempts: StoredAttempt[], isOver: boolean, evidence: Brought & { found: false | 'other' }, at: Date): null {
-  if (problem?.code !== 'maybe_signed' || !isOver) throw new AppError('wrong_state', { reason: 'the device may have signed it' });
+  if (problem?.code !== 'maybe_signed') throw new AppError('wrong_state', { reason: 'the device may have signed it' });
+  if (!isOver) throw new AppError('answer_may_come');
   if (!evidence.cannot_upload)
     throw new AppError('malformed', { field: 'cannot_upload', reason: 'that the device cannot upload anything any more has to be said' });
   if (!evidence.listed_at) throw new AppError('malformed', { field: 'listed_at', reason: 'when the list was taken has to be said' });
