@@ -29,7 +29,7 @@ export async function openSetting(postgres: World['postgres']): Promise<Setting 
       const [branchId, deviceId] = [`brn_${businessId}`, `dev_${businessId}`];
       await admin.query(
         `with b as (insert into business (business_id, business_name, email, location, tin_number, phone_number, status, country, vat_registered, go_live_date, settings, branding, data_key, created_at, updated_at)
-             values ($1, 'Simulated', 's@example.rw', 'Kigali', '100200300', '0788', 'active', 'RW', true, '2026-01-01', '{}', $2, '', now(), now())),
+             values ($1, 'Simulated', 's@example.rw', 'Kigali', '100200300', '0788', 'active', 'RW', true, '2026-01-01', '{"auto_seal":"sent"}', $2, '', now(), now())),
            c as (insert into connection (business_id, id, grant_id, organization_id, status, created_at) values ($1, 'con_' || $1, 'grt', '1', 'active', now())),
            r as (insert into branch (business_id, id, branch_code, name, address, created_at, production_since)
              values ($1, $3, '00', 'Kigali', 'KG 11', now(), case when $6 = 'production' then '2026-01-01'::timestamptz end)),
