@@ -1,5 +1,6 @@
 import { compare, isZero, multiply, subtract } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
+import { clean } from '@muhuri/shared/text';
 import type { BooksDocument, BooksLine } from './document.model.ts';
 import { isLevied } from './levied.model.ts';
 import type { ItemMapping, Setup } from './setup.model.ts';
@@ -23,7 +24,21 @@ export function classifyLine(line: BooksLine, index: number, setup: Setup, findi
   return mapping && taxClass ? { source: sourceOf(line), mapping, taxClass } : null;
 }
 
-export const sourceOf = (line: BooksLine): string => (line.itemId === null ? 'free_text' : `item:${line.itemId}`);
+export const freeText = 'free_text';
+export const sourceOf = (line: BooksLine): string => (line.itemId === null ? freeText : `item:${line.itemId}`);
+
+/**
+ * Which of the things that were sold it is. Lines of free text are one item to the authority and many to whoever writes them: the name is all that
+ * tells them apart, however its letters and blanks are written.
+ */
+export const soldAs = ({ source, name }: { source: string; name: string }): string =>
+  source === freeText
+    ? `${source}:${clean(name.normalize('NFKC'))
+        .replace(/\p{Cf}/gu, '')
+        .replace(/\s+/g, ' ')
+        .trim()
+        .toLowerCase()}`
+    : source;
 
 /** Shipping bears a tax of its own in the books, which is looked at as a line's; without one the mapping says the class. */
 export function classifyShipping(document: BooksDocument, setup: Setup, findings: StoredProblem[]): Classified | null {
@@ -82,7 +97,7 @@ export function classifyRefund(
   setup: Setup,
   findings: StoredProblem[],
 ): Classified | null {
-  const sold = refunded.lines.filter((line) => line.source === part.source);
+  const sold = refunded.lines.filter((line) => soldAs(line) === soldAs(part));
   if (sold.length === 0) {
     findings.push({ code: 'refund_line_unknown', field: part.field, name: part.name });
     return null;

@@ -59,3 +59,35 @@ describe('shipping of a credit note that says nothing of a tax', () => {
     expect(codesOf(sale, untaxed('500'))).toEqual([]);
   });
 });
+
+describe('lines of free text are told apart by their names', () => {
+  const free = (name: string, net: string, more = {}) => line(net, { itemId: null, name, tax: { ...vat('0'), amount: null }, ...more });
+  const withFree = { ...setup, items: { ...setup.items, free_text: setup.items.default as NonNullable<typeof setup.items.default> } };
+  const sale = makeSale(document({ lines: [free('Sticker', '100'), free('Engine', '9000')], total: '10738' }), withFree, {}, null).sale as Sale;
+
+  test('none is refunded at the price of another', () => {
+    const note = { lines: [free('Sticker', '9100', { quantity: '2', rate: '4550' })], total: '10738' };
+    expect(asked(sale, note)).toMatchObject([{ code: 'refund_too_large', name: 'Sticker', left: '118.00', sold_quantity: '1' }]);
+    expect(codesOf(sale, { lines: [free('Engine', '9000')], total: '10620' })).toEqual([]);
+  });
+
+  test('however it is written, it is the same name; another one was not sold', () => {
+    expect(codesOf(sale, { lines: [free('  ENGINE\u200b', '9000')], total: '10620' })).toEqual([]);
+    expect(asked(sale, { lines: [free('Motor', '9000')], total: '10620' })).toMatchObject([{ code: 'refund_line_unknown', name: 'Motor' }]);
+  });
+
+  test('what an earlier refund has of a name that was not sold counts all the same', () => {
+    const whole = makeSale(
+      document({ module: 'creditnotes', kind: 'credit_note', lines: sale.lines.map((each) => free(each.name, each.books?.worth as string)), total: '10738' }),
+      setup,
+      {
+        reason_code: '06',
+      },
+      sale,
+    ).sale as Sale;
+    const earlier: Sale = { ...whole, lines: whole.lines.map((each) => ({ ...each, name: 'Something else' })) };
+    expect(asked(sale, { lines: [free('Engine', '9000')], total: '10620' }, [earlier])).toMatchObject([
+      { code: 'refund_too_large', name: 'Engine', left: '0.00' },
+    ]);
+  });
+});

@@ -1,5 +1,6 @@
 import { type Amount, absolute, add, compare, divide, isNegative, isZero, multiply, round, subtract } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
+import { soldAs } from './classify.model.ts';
 import { moneyOfLine } from './make-sale.model.ts';
 import type { LineInBooks, Sale, SaleLine } from './sale.model.ts';
 
@@ -34,7 +35,8 @@ export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartia
   const findings: StoredProblem[] = [];
   if (refund.customerId !== sale.customerId) findings.push({ code: 'refund_buyer_differs', field: 'customer_id' });
   if (!allowsPartial && others.length > 0) findings.push({ code: 'refund_second' });
-  const items = itemsOf(refund, sale, others);
+  const keyOf = keyFor(sale, others);
+  const items = itemsOf(refund, sale, others, keyOf);
   /** What each item is to come to, where it is not what was asked. */
   const settled = new Map<string, Amount>();
   for (const [key, item] of items) {
@@ -48,14 +50,14 @@ export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartia
       else findings.push({ code: 'refund_too_large', field, ...about(item, sale) });
     } else if (!isZero(excess) && makesUp(item) && compare(absolute(excess), movedIn(item, sale)) <= 0) settled.set(key, rest);
     else if (asked.some((line) => compare(quantityOf([line]), add(quantityOf(sold), inexactOf(sold))) > 0))
-      findings.push({ code: 'refund_too_many', field, name: row.name, quantity: quantityOf(asked), sold_quantity: row.quantity });
+      findings.push({ code: 'refund_too_many', field, name: asked[0]?.name ?? row.name, quantity: quantityOf(asked), sold_quantity: row.quantity });
   }
   for (const [index, line] of refund.lines.entries())
     if (!items.has(keyOf(line))) findings.push({ code: 'refund_line_unknown', field: `line_items[${index}]`, name: line.name });
   giveToOthers(items, settled, sale);
   let { lines } = refund;
-  for (const [key, to] of settled) lines = settle(lines, key, subtract(to, items.get(key)?.row.asked as Amount));
-  if (countsQuantities && findings.length === 0) lines = fitQuantities(lines, items, findings);
+  for (const [key, to] of settled) lines = settle(lines, key, keyOf, subtract(to, items.get(key)?.row.asked as Amount));
+  if (countsQuantities && findings.length === 0) lines = fitQuantities(lines, items, keyOf, findings);
   const total = totalOf(lines);
   const [first] = [...items.values()].filter((item) => item.asked.length > 0);
   if (findings.length === 0 && first && isZero(total)) findings.push({ code: 'refund_too_large', field: 'total', ...about(first, sale) });
@@ -81,7 +83,7 @@ export const remarksOn = ({ documentTotal, total, currency, buyer }: Sale): Stor
   ...(buyer.name === '' ? [{ code: 'buyer_name_unseen' as const, field: 'customer_name' }] : []),
 ];
 
-function itemsOf(refund: Sale, sale: Sale, others: Sale[]): Map<string, Item> {
+function itemsOf(refund: Sale, sale: Sale, others: Sale[], keyOf: KeyOf): Map<string, Item> {
   const items = new Map<string, Item>();
   const lines = [sale, refund, ...others].reduce((count, each) => count + each.lines.length, 0);
   for (const first of sale.lines) {
@@ -104,7 +106,16 @@ function itemsOf(refund: Sale, sale: Sale, others: Sale[]): Map<string, Item> {
   return items;
 }
 
-const keyOf = (line: SaleLine) => `${line.taxClass} ${line.source}`;
+type KeyOf = (line: SaleLine) => string;
+const keyOfName: KeyOf = (line) => `${line.taxClass} ${soldAs(line)}`;
+const keyOfSource: KeyOf = (line) => `${line.taxClass} ${line.source}`;
+
+/** What is one item. Refunds were once sealed of names that their sale has not: such a one is of any free text of its class, so that all are one there. */
+function keyFor(sale: Sale, others: Sale[]): KeyOf {
+  const sold = new Set(sale.lines.map(keyOfName));
+  return others.every((other) => other.lines.every((line) => sold.has(keyOfName(line)))) ? keyOfName : keyOfSource;
+}
+
 const totalOf = (lines: SaleLine[]): Amount => round(add('0', ...lines.map((line) => line.total)), 2);
 const quantityOf = (lines: SaleLine[]): Amount => add('0', ...lines.map((line) => line.books?.quantity ?? line.quantity));
 const unitPriceOf = (line: SaleLine): Amount => line.books?.rate ?? line.unitPrice;
@@ -183,7 +194,7 @@ function giveToOthers(items: Map<string, Item>, settled: Map<string, Amount>, sa
 }
 
 /** Gives to, or takes from, the last lines of an item. */
-function settle(lines: SaleLine[], key: string, change: Amount): SaleLine[] {
+function settle(lines: SaleLine[], key: string, keyOf: KeyOf, change: Amount): SaleLine[] {
   const result = [...lines];
   let rest = change;
   for (let at = result.length - 1; at >= 0 && !isZero(rest); at--) {
@@ -203,7 +214,7 @@ const least = (a: Amount, b: Amount): Amount => (compare(a, b) <= 0 ? a : b);
 const hundredth = '0.01';
 
 /** What the device is told of each line's quantity: as asked where that is what the money comes to, else the money's part of what was sold; never more than is left. */
-function fitQuantities(lines: SaleLine[], items: Map<string, Item>, findings: StoredProblem[]): SaleLine[] {
+function fitQuantities(lines: SaleLine[], items: Map<string, Item>, keyOf: KeyOf, findings: StoredProblem[]): SaleLine[] {
   const left = new Map([...items].map(([key, item]) => [key, subtract(sent(item.sold), sent(item.refunded))]));
   return lines.map((line, index) => {
     const item = items.get(keyOf(line));
@@ -222,8 +233,8 @@ function fitQuantities(lines: SaleLine[], items: Map<string, Item>, findings: St
   });
 }
 
-const about = ({ row, sold }: Item, sale: Sale) => ({
-  name: row.name,
+const about = ({ row, sold, asked }: Item, sale: Sale) => ({
+  name: asked[0]?.name ?? row.name,
   asked: row.asked,
   left: row.left,
   sold_quantity: row.quantity,
