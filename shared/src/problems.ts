@@ -485,9 +485,9 @@ export const problems = {
     422,
     'zoho',
     'This document cannot be read as Zoho gives it[: in {field} stands “{value}”|: {field} is empty, or not as it should be].',
-    'Open it in Zoho Books, put that field right, and save it again. The other documents are not held up by it.',
+    'Open it in Zoho Books, look at that field, and save it again. If it stays like this, tell the support of Muhuri. The other documents are not held up by it.',
     'Ce document ne peut pas être lu tel que Zoho le donne[ : dans {field} figure « {value} »| : {field} est vide, ou pas comme il faut].',
-    'Ouvrez-le dans Zoho Books, corrigez ce champ et enregistrez-le à nouveau. Les autres documents ne sont pas retenus.',
+    'Ouvrez-le dans Zoho Books, vérifiez ce champ et enregistrez-le à nouveau. S’il reste ainsi, dites-le au support de Muhuri. Les autres documents ne sont pas retenus.',
   ),
   listed_unreadable: e(
     422,

@@ -153,7 +153,7 @@ function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refund
   const soldIn = refunded && (refunded.foreign?.currency ?? refunded.currency);
   if (soldIn && soldIn !== document.currency)
     findings.push({ code: 'refund_currency_differs', field: 'currency_code', currency: document.currency, sale_currency: soldIn });
-  else if (!refunded && document.currency !== document.baseCurrency && compare(document.exchangeRate, '0') <= 0)
+  else if (document.module === 'invoices' && document.currency !== document.baseCurrency && compare(document.exchangeRate, '0') <= 0)
     findings.push({ code: 'exchange_rate_missing', field: 'exchange_rate' });
   // A charge is something that is sold, whether or not anything stands beside it.
   const { shipping, adjustment } = chargesOf(document);

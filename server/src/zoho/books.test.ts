@@ -10,20 +10,30 @@ const source = { businessId: 'biz_1', organizationId: '1', grantId: 'g', purpose
 
 /** Books whose organization changes whenever the test says so, by a clock that stands where it was put. */
 function booksOf(first: Organization) {
-  const is = { organization: first, at: Date.parse('2026-11-20T10:00:00Z'), document: {} as object, contact: {} as object, asked: 0, onDocument: () => {} };
+  const is = {
+    organization: first,
+    at: Date.parse('2026-11-20T10:00:00Z'),
+    document: {} as object,
+    contact: {} as object,
+    payments: [] as object[],
+    asked: 0,
+    onDocument: () => {},
+  };
   const get = (_source: unknown, path: string): Promise<ZohoAnswer> => {
     if (path.startsWith('/organizations')) is.asked += 1;
     const body = path.startsWith('/organizations')
       ? { organization: { organization_id: '1', ...is.organization } }
       : path.startsWith('/contacts')
         ? { contact: is.contact }
-        : { invoice: is.document };
-    if (path.startsWith('/invoices')) is.onDocument();
+        : path.endsWith('/payments')
+          ? { payments: is.payments }
+          : { invoice: is.document };
+    if (path === '/invoices/1') is.onDocument();
     return Promise.resolve({ is: 'found', body: parseJson(JSON.stringify(body)) as { [key: string]: Json } });
   };
   const books = zohoBooks({ call: get as never, get } satisfies ZohoClient, { now: () => new Date(is.at) });
   const read = async (document: object) => {
-    is.document = { invoice_id: '1', date: '2026-11-20', customer_id: '', ...document };
+    is.document = { invoice_id: '1', date: '2026-11-20', customer_id: '', total: 0, line_items: [], ...document };
     const answer = await books.readDocument(source, 'invoices', '1');
     if (answer.is !== 'found') throw new Error(answer.is);
     return answer.document;
@@ -67,6 +77,15 @@ test('a number of the contact that is none is looked up again at once: somebody 
   expect(await mobile()).toBe('ask the driver');
   is.contact = { mobile: '0788 000 006' };
   expect(await mobile()).toBe('0788 000 006');
+});
+
+test('what was paid is read as every amount is: a spelling of it never passes for nothing paid', async () => {
+  const { is, read } = booksOf({ currency_code: 'RWF', price_precision: 2 });
+  const own = { currency_code: 'RWF', exchange_rate: 1, total: 1180 };
+  is.payments = [{ payment_mode: 'Cash' }];
+  expect((await read({ ...own, payment_made: '1,180.00' })).paymentModes).toEqual(['Cash']);
+  expect((await read({ ...own, payment_made: 0 })).paymentModes).toEqual([]);
+  await expect(read({ ...own, payment_made: '1,180' })).rejects.toMatchObject({ problem: { code: 'document_unreadable', field: 'payment_made' } });
 });
 
 test('whatever is priced by the organization is priced by it as it was when the document was fetched, or later', async () => {

@@ -6,8 +6,8 @@ import type { Books, BooksSource, ListedDocument, ReadDocument, UnreadableRow } 
 import type { BooksDocument } from '../receipts/document.model.ts';
 import type { ZohoClient } from './client.ts';
 import type { Json } from './parse-json.ts';
-import { amountIn, list, readDocument, text } from './read-document.ts';
-import { isDay, madeAt, readTime, zohoTime } from './zoho-time.ts';
+import { amount, amountIn, list, readDocument, text, word } from './read-document.ts';
+import { dayIn, madeAt, readTime, zohoTime } from './zoho-time.ts';
 
 const currencyMs = 10 * 60_000;
 const mobileMs = 5 * 60_000;
@@ -57,11 +57,11 @@ export function zohoBooks(client: ZohoClient, clock: Clock): Books {
     if (answer.is === 'missing') return answer;
     const raw = answer.body[module === 'invoices' ? 'invoice' : 'creditnote'] as { [key: string]: Json } | undefined;
     if (!raw) throw new AppError('zoho_unavailable', {}, 'no document in the answer');
-    const paid = amountIn(raw.payment_made) ?? '0';
+    const paid = module === 'invoices' ? amount(raw, 'payment_made') : '0';
     const [base, mobile, paymentModes, appliedTo] = await Promise.all([
       baseCurrency(source, raw),
       mobileOf(source, raw),
-      module === 'invoices' && compare(paid, '0') > 0 ? paymentModesOf(client, source, id) : [],
+      compare(paid, '0') > 0 ? paymentModesOf(client, source, id) : [],
       module === 'creditnotes' && list(raw.invoices).length === 0 && list(raw.invoices_credited).length === 0 ? appliedInvoices(client, source, id) : [],
     ]);
     return {
@@ -150,11 +150,11 @@ function listed(module: ListedDocument['module'], given: Json, aheadMs: number):
   const idKey = module === 'invoices' ? 'invoice_id' : 'creditnote_id';
   const id = text(row[idKey]);
   const number = text(row[module === 'invoices' ? 'invoice_number' : 'creditnote_number']);
-  const [date, modifiedAt] = [text(row.date), readTime(text(row.last_modified_time))];
-  const total = text(row.total) === '' ? '0' : amountIn(row.total);
-  const odd = (field: string) => ({ id, number, date: isDay(date) ? date : '', field });
+  const [date, modifiedAt] = [dayIn(text(row.date)) ?? text(row.date), readTime(text(row.last_modified_time))];
+  const total = typeof row.total !== 'object' && typeof row.total !== 'boolean' && text(row.total) === '' ? '0' : amountIn(row.total);
+  const odd = (field: string) => ({ id, number, date: dayIn(date) ?? '', field });
   if (!/^\d{1,25}$/.test(id)) return { ...odd(idKey), id: null };
-  if (date !== '' && !isDay(date)) return odd('date');
+  if (date !== '' && dayIn(date) === null) return odd('date');
   if (total === null) return odd('total');
   if (modifiedAt.getTime() === 0) return odd('last_modified_time');
   return {
@@ -162,7 +162,7 @@ function listed(module: ListedDocument['module'], given: Json, aheadMs: number):
     id,
     number,
     date,
-    status: text(row.status).toLowerCase(),
+    status: word(row.status),
     customer: { id: text(row.customer_id), name: text(row.customer_name) },
     currency: text(row.currency_code).toUpperCase(),
     total,

@@ -13,7 +13,7 @@ export function parseJson(text: string): { [key: string]: Json } | null {
 }
 
 /** `1e3` and `1E-7` as plain digits; everything else as it stands. */
-function plain(source: string): string {
+export function plain(source: string): string {
   const match = /^(-?)(\d+)(?:\.(\d+))?[eE]([+-]?\d+)$/.exec(source);
   if (!match) return source;
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = match;

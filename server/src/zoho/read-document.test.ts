@@ -15,7 +15,8 @@ const read = (fields: string, module: 'invoices' | 'creditnotes' = 'invoices') =
   readDocument(
     module,
     '1',
-    parseJson(`{"${module === 'invoices' ? 'invoice' : 'creditnote'}_id":"1","date":"2026-11-20","currency_code":"RWF",${fields}}`) ?? {},
+    parseJson(`{"${module === 'invoices' ? 'invoice' : 'creditnote'}_id":"1","date":"2026-11-20","currency_code":"RWF","total":0,"line_items":[],${fields}}`) ??
+      {},
     around,
   );
 
@@ -94,7 +95,7 @@ describe('a custom field is its value before it is the text made of it', () => {
 
 test('names and numbers come in well-formed and on one line, whatever Zoho says', () => {
   const document = read(
-    '"customer_name":"Hotel \\ud83d","invoice_number":"INV\\u0000-1","line_items":[{"name":"Bread\\u000bwhole"},{"name":"line one\\r\\nline two\\ttab"},{"name":"","description":"Bread \\u0000"}]',
+    '"customer_name":"Hotel \\ud83d","invoice_number":"INV\\u0000-1","line_items":[{"name":"Bread\\u000bwhole","item_total":0},{"name":"line one\\r\\nline two\\ttab","item_total":0},{"name":"","item_total":0,"description":"Bread \\u0000"}]',
   );
   expect(document).toMatchObject({ customer: { name: 'Hotel \ufffd' }, number: 'INV -1' });
   expect(document.lines.map((each) => each.name)).toEqual(['Bread whole', 'line one line two tab', 'Bread']);
@@ -102,12 +103,15 @@ test('names and numbers come in well-formed and on one line, whatever Zoho says'
 
 test('a name of which nothing can be seen is none', () => {
   const unseen = ['\\u200b', '\\u3164', '\\u00ad\\u2060', '\\u034f', '\\u2800 \\u115f'];
-  const names = read(`"customer_name":"\\ufeff\\u200d","line_items":[${unseen.map((name) => `{"name":"${name}","description":"${name}"}`).join(',')}]`);
+  const names = read(
+    `"customer_name":"\\ufeff\\u200d","line_items":[${unseen.map((name) => `{"name":"${name}","item_total":0,"description":"${name}"}`).join(',')}]`,
+  );
   expect([names.customer.name, ...names.lines.map((each) => each.name)]).toEqual(['', '-', '-', '-', '-', '-']);
-  expect(read('"line_items":[{"name":"\\u200b","description":"Bread"},{"name":"caf\\u0065\\u0301 \\u2764\\ufe0f"}]').lines.map((each) => each.name)).toEqual([
-    'Bread',
-    'cafe\u0301 \u2764\ufe0f',
-  ]);
+  expect(
+    read('"line_items":[{"name":"\\u200b","item_total":0,"description":"Bread"},{"name":"caf\\u0065\\u0301 \\u2764\\ufe0f","item_total":0}]').lines.map(
+      (each) => each.name,
+    ),
+  ).toEqual(['Bread', 'cafe\u0301 \u2764\ufe0f']);
 });
 
 describe('the rate of a line’s tax, where the line itself does not say it', () => {
@@ -141,8 +145,30 @@ describe('a number that is none is said, never reckoned with', () => {
     ['"price_precision":"two"', 'price_precision', 'two'],
     ['"price_precision":-1', 'price_precision', '-1'],
     ['"price_precision":1e9', 'price_precision', '1000000000'],
-    ['"line_items":[{"name":"x"},{"name":"y","quantity":"3,0"}]', 'line_items[1].quantity', '3,0'],
-    ['"exchange_rate":"1,447.25"', 'exchange_rate', '1,447.25'],
+    ['"line_items":[{"name":"x","item_total":0},{"name":"y","item_total":0,"quantity":"3,0"}]', 'line_items[1].quantity', '3,0'],
+    ['"exchange_rate":"1,447"', 'exchange_rate', '1,447'],
+    ['"total":"1,18.00"', 'total', '1,18.00'],
+    ['"total":"1.180,00"', 'total', '1.180,00'],
+    ['"total":"1,180 000.00"', 'total', '1,180 000.00'],
+    ['"total":"1E99"', 'total', '1E99'],
+    ['"total":"++1"', 'total', '++1'],
+    ['"total":"."', 'total', '.'],
+    ['"total":null', 'total', ''],
+    ['"total":" "', 'total', ''],
+    ['"total":true', 'total', 'true'],
+    ['"total":{"amount":"1180"}', 'total', '{"amount":"1180"}'],
+    ['"total":[]', 'total', '[]'],
+    ['"adjustment":false', 'adjustment', 'false'],
+    ['"line_items":null', 'line_items', ''],
+    ['"line_items":{"0":{"name":"x"}}', 'line_items', '{"0":{"name":"x"}}'],
+    ['"line_items":[{"name":"x","item_total":1},"y"]', 'line_items[1]', 'y'],
+    ['"line_items":[null]', 'line_items[0]', ''],
+    ['"line_items":[{"name":"x","quantity":1,"rate":1000}]', 'line_items[0].item_total', ''],
+    ['"line_items":[{"name":"x","item_total":null}]', 'line_items[0].item_total', ''],
+    ['"taxes":["VAT 180"]', 'taxes[0]', 'VAT 180'],
+    ['"line_items":[{"name":"x","item_total":1,"line_item_taxes":[7]}]', 'line_items[0].line_item_taxes[0]', '7'],
+    ['"date":"2026-11-25T22:00:00Z"', 'date', '2026-11-25T22:00:00Z'],
+    ['"date":"2026-02-30T00:00:00+0200"', 'date', '2026-02-30T00:00:00+0200'],
     ['"taxes":[{"tax_name":"VAT","tax_amount":"RWF18"}]', 'taxes[0].tax_amount', 'RWF18'],
     ['"date":"29/02/2026"', 'date', '29/02/2026'],
     ['"total":1e15', 'total', '1000000000000000'],
@@ -151,24 +177,69 @@ describe('a number that is none is said, never reckoned with', () => {
     ['"shipping_charge":"RWF100.00"', 'shipping_charge', 'RWF100.00'],
     ['"shipping_charge":100,"shipping_charge_tax":"18 RWF"', 'shipping_charge_tax', '18 RWF'],
     ['"shipping_charge":100,"shipping_charge_taxes":[{"tax_id":"7","tax_amount":"free"}]', 'shipping_charge_taxes[0].tax_amount', 'free'],
-    ['"shipping_charge":100,"shipping_charge_tax_percentage":"18%"', 'shipping_charge_tax_percentage', '18%'],
+    ['"shipping_charge":100,"shipping_charge_tax_percentage":"18 per cent"', 'shipping_charge_tax_percentage', '18 per cent'],
     ['"discount_type":"entity_level","discount_total":"RWF5","discount":"0"', 'discount_total', 'RWF5'],
-    ['"line_items":[{"name":"y","discount_amount":"5,00","discount":0}]', 'line_items[0].discount_amount', '5,00'],
+    ['"line_items":[{"name":"y","item_total":0,"discount_amount":"5,00","discount":0}]', 'line_items[0].discount_amount', '5,00'],
     ['"currency_code":""', 'currency_code', ''],
     ['"currency_code":null', 'currency_code', ''],
     ['"is_inclusive_tax":"yes"', 'is_inclusive_tax', 'yes'],
-    ['"is_inclusive_tax":1', 'is_inclusive_tax', '1'],
+    ['"is_inclusive_tax":2', 'is_inclusive_tax', '2'],
     ['"is_discount_before_tax":"no"', 'is_discount_before_tax', 'no'],
-    ['"is_discount_before_tax":{}', 'is_discount_before_tax', ''],
+    ['"is_discount_before_tax":{}', 'is_discount_before_tax', '{}'],
     ['"discount_type":"tiered","discount_total":100', 'discount_type', 'tiered'],
-    ['"discount_type":"tiered","line_items":[{"name":"y","discount":"5%"}]', 'discount_type', 'tiered'],
+    ['"discount_type":"tiered","line_items":[{"name":"y","item_total":0,"discount":"5%"}]', 'discount_type', 'tiered'],
   ])('%s, by its field and with what stands in it', (fields, field, value) =>
     expect(() => read(fields)).toThrow(expect.objectContaining({ problem: { code: 'document_unreadable', field, value } })),
   );
 });
 
+describe('a number is what it says, whichever way it is spelled', () => {
+  test.each([
+    ['1,180.00', '1180.00'],
+    ['-1,234,567.5', '-1234567.5'],
+    ['1 180.00', '1180.00'],
+    ['+1180', '1180'],
+    ['1180.', '1180'],
+    ['.5', '0.5'],
+    ['-.5', '-0.5'],
+    ['1E3', '1000'],
+    ['1.44725E3', '1447.25'],
+    ['6.91e-4', '0.000691'],
+    ['+1.18E+3', '1180'],
+  ])('%s', (written, is) => {
+    const found = read(`"total":"${written}","line_items":[{"name":"x","quantity":"${written}","rate":"${written}","item_total":"${written}"}]`);
+    expect([found.total, found.lines[0]?.quantity, found.lines[0]?.rate, found.lines[0]?.net]).toEqual([is, is, is, is]);
+  });
+
+  test('a percentage with its sign is one, and a comma in it parts off its fraction', () => {
+    const { lines, shipping } = read(
+      '"shipping_charge":100,"shipping_charge_tax_percentage":"18 %","line_items":[{"name":"x","quantity":1,"rate":1000,"item_total":925,"discount":"7,5%","tax_id":"7","tax_percentage":"18%"}]',
+    );
+    expect([shipping.taxPercent, lines[0]?.tax?.percent, lines[0]?.discount]).toEqual(['18', '18', '75.00']);
+  });
+
+  test('yes and no are also said by a digit', () => {
+    expect(read('"is_inclusive_tax":1,"is_discount_before_tax":"0"')).toMatchObject({ isTaxInclusive: true, discount: { isBeforeTax: false } });
+  });
+
+  test('a moment with the offset of whoever wrote it says its day', () => {
+    for (const at of ['2026-11-26T00:00:00+0200', '2026-11-26T23:30:00.000+02:00', '2026-11-26 08:00-05:00', '2026-11-26T00:00:00Z'])
+      expect(read(`"date":"${at}"`).date).toBe('2026-11-26');
+  });
+
+  test('words of a list are the same with blanks and strokes between', () => {
+    expect(read('"status":"Partially Paid"').status).toBe('partially_paid');
+    expect(read('"status":"pending-approval"').status).toBe('pending_approval');
+  });
+
+  test('how a credit note spells its own rate keeps nothing from being refunded: that of its sale is used', () => {
+    expect(read('"exchange_rate":"about 1,447"', 'creditnotes').exchangeRate).toBe('0');
+  });
+});
+
 describe('a word out of a list is one that is known, or it is said', () => {
-  const taxed = (type: string) => read(`"line_items":[{"name":"x","tax_id":"7","tax_name":"T","tax_percentage":18,"tax_type":${type}}]`).lines[0]?.tax;
+  const taxed = (type: string) =>
+    read(`"line_items":[{"name":"x","item_total":0,"tax_id":"7","tax_name":"T","tax_percentage":18,"tax_type":${type}}]`).lines[0]?.tax;
   test.each([
     ['', { kind: 'invoice' }],
     ['"type":null', { kind: 'invoice' }],

@@ -2,8 +2,8 @@ import { absolute, add, compare, divide, isAmount, isZero, multiply, round, subt
 import { clean, cut, purchaseCode, taxpayerNumber } from '@muhuri/shared/text';
 import { AppError } from '../platform/app-error.ts';
 import type { BooksDocument, BooksLine, LineTax, TaxAmount } from '../receipts/document.model.ts';
-import type { Json } from './parse-json.ts';
-import { isDay, madeAt, readTime } from './zoho-time.ts';
+import { type Json, plain } from './parse-json.ts';
+import { dayIn, madeAt, readTime } from './zoho-time.ts';
 
 type Fields = { [key: string]: Json };
 
@@ -23,22 +23,23 @@ export type Around = {
 export function readDocument(module: BooksDocument['module'], id: string, raw: Fields, around: Around): BooksDocument {
   const own = text(raw[module === 'invoices' ? 'invoice_id' : 'creditnote_id']);
   if (own !== id) throw new AppError('zoho_mismatch', {}, `asked for ${id}, got ${own}`);
-  if (!isDay(text(raw.date))) throw new AppError('document_unreadable', { field: 'date', value: cut(text(raw.date), 40) });
+  const date = dayIn(text(raw.date));
+  if (date === null) throw unreadable('date', raw.date);
   const places = precisionOf(raw);
+  if (!Array.isArray(raw.line_items)) throw unreadable('line_items', raw.line_items);
+  const rows = rowsOf(raw, 'line_items');
   const isEntityDiscount = isOfDocument(raw);
   const discount = isEntityDiscount ? entityDiscount(raw, places) : '0';
-  const lines = list(raw.line_items)
-    .filter((line) => text(line.line_item_category) !== 'header')
-    .map((line, index) => readLine(line, places, `line_items[${index}].`));
+  const lines = rows.filter((line) => text(line.line_item_category) !== 'header').map((line, index) => readLine(line, places, `line_items[${index}].`));
   return {
     module,
     id,
     number: text(raw[module === 'invoices' ? 'invoice_number' : 'creditnote_number']),
     ...kindOf(module, word(raw.type)),
-    status: text(raw.status).toLowerCase(),
+    status: word(raw.status),
     createdAt: madeAt(text(raw.created_time), around.aheadMs ?? 0),
     modifiedAt: text(raw.last_modified_time) ? readTime(text(raw.last_modified_time)) : null,
-    date: text(raw.date),
+    date,
     customer: { id: text(raw.customer_id), name: text(raw.customer_name) },
     buyer: {
       taxpayerId: machineForm(taxpayerNumber, custom(raw, around.customFields.buyer_tin)),
@@ -49,7 +50,8 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     currency: currencyOf(raw),
     baseCurrency: around.baseCurrency,
     basePlaces: around.basePlaces ?? 2,
-    exchangeRate: amount(raw, 'exchange_rate'),
+    // Only its sale's is used for a credit note: nothing depends on how its own is spelled.
+    exchangeRate: module === 'creditnotes' ? (amountIn(raw.exchange_rate) ?? '0') : amount(raw, 'exchange_rate'),
     places,
     isTaxInclusive: isSaid(raw, 'is_inclusive_tax', false),
     lines: isEntityDiscount ? sharesApart(lines, discount) : lines,
@@ -60,7 +62,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     subTotal: amount(raw, 'sub_total'),
     taxTotal: amount(raw, 'tax_total'),
     taxes: taxAmounts(raw, 'taxes'),
-    total: amount(raw, 'total'),
+    total: amountThere(raw, 'total'),
     baseTotal: amountIn(raw.bcy_total),
     balance: amount(raw, 'balance'),
     paymentModes: around.paymentModes,
@@ -78,7 +80,7 @@ function readLine(line: Fields, places: number, at: string): BooksLine {
     name: text(line.name) || text(line.description) || '-',
     quantity: amount(line, 'quantity', at),
     rate: amount(line, 'rate', at),
-    net: amount(line, 'item_total', at),
+    net: amountThere(line, 'item_total', at),
     discount: lineDiscount(line, places, at),
     tax: taxId
       ? {
@@ -94,7 +96,7 @@ function readLine(line: Fields, places: number, at: string): BooksLine {
 }
 
 /** A word out of a list of Zoho's, however it is written. */
-const word = (value: Json | undefined): string => text(value).toLowerCase();
+export const word = (value: Json | undefined): string => text(value).toLowerCase().replace(/[ -]+/g, '_');
 
 /** Words of Zoho's for what is neither a sale nor its refund. */
 const foreignKinds = /^(retainer|debit_?note)/;
@@ -114,14 +116,14 @@ function taxKindOf(kind: string): Pick<LineTax, 'kind' | 'kindUnknown'> {
   return kind === '' || kind === 'tax' ? { kind: 'tax' } : { kind: 'tax', kindUnknown: cut(kind, 40) };
 }
 
-/** Yes or no, also as words; what is neither is never taken for the usual one. */
+/** Yes or no, also as words and digits; what is neither is never taken for the usual one. */
 function isSaid(raw: Fields, key: string, usual: boolean): boolean {
   const value = raw[key];
   if (typeof value === 'boolean') return value;
   const given = word(value);
-  if (given === 'true' || given === 'false') return given === 'true';
+  if (['true', 'false', '1', '0'].includes(given)) return given === 'true' || given === '1';
   if (given === '' && (value === undefined || value === null || typeof value === 'string')) return usual;
-  throw new AppError('document_unreadable', { field: key, value: cut(text(value), 40) });
+  throw unreadable(key, value);
 }
 
 /** Whether the discount is the whole document's, or stands on its lines; how it is given says nothing where there is none. */
@@ -131,41 +133,41 @@ function isOfDocument(raw: Fields): boolean {
   const fields = ['discount', 'discount_amount', 'discount_total'];
   const isNothing = (value: Json | undefined) => /^[0.]*\s*%?$/.test(text(value));
   if ([raw, ...list(raw.line_items)].every((from) => fields.every((field) => isNothing(from[field])))) return false;
-  throw new AppError('document_unreadable', { field: 'discount_type', value: cut(type, 40) });
+  throw unreadable('discount_type', type);
 }
 
 /** The rate of a line's tax; where the line does not say it, what it is made of may, and its name: a tax that is charged is never taken for one of nought. */
 function percentOfLine(line: Fields, taxes: TaxAmount[], at: string): string {
-  if (text(line.tax_percentage) !== '') return amount(line, 'tax_percentage', at);
+  if (isGiven(line.tax_percentage)) return percentage(line, 'tax_percentage', at);
   const known = percentOfAll(list(line.line_item_taxes)) ?? percentIn(text(line.tax_name));
-  if (known === null && taxes.some((tax) => !isZero(tax.amount))) throw new AppError('document_unreadable', { field: `${at}tax_percentage`, value: '' });
+  if (known === null && taxes.some((tax) => !isZero(tax.amount))) throw unreadable(`${at}tax_percentage`, '');
   return known ?? '0';
 }
 
 /** What the taxes of a list come to in percent, each by its rate or its name; null where one of them says neither. */
 function percentOfAll(taxes: Fields[]): string | null {
-  const percents = taxes.map((tax) => amountIn(tax.tax_percentage) ?? percentIn(text(tax.tax_name)));
+  const percents = taxes.map((tax) => amountIn(withoutSign(text(tax.tax_percentage))) ?? percentIn(text(tax.tax_name)));
   return percents.length > 0 && percents.every((each) => each !== null) ? add('0', ...(percents as string[])) : null;
 }
 
 /** Decimals a currency is kept in; what is no such number would end in arithmetic that cannot be done. */
 function precisionOf(raw: Fields): number {
   const given = text(raw.price_precision) || '2';
-  if (!/^\d(\.0+)?$/.test(given)) throw new AppError('document_unreadable', { field: 'price_precision', value: cut(given, 40) });
+  if (!/^\d(\.0+)?$/.test(given)) throw unreadable('price_precision', given);
   return Number(given);
 }
 
 /** Three letters; what is none would stand on receipts, and be compared with the currencies that are. None at all would make it a foreign one. */
 function currencyOf(raw: Fields): string {
   const given = text(raw.currency_code);
-  if (!/^[A-Za-z]{3}$/.test(given)) throw new AppError('document_unreadable', { field: 'currency_code', value: cut(given, 40) });
+  if (!/^[A-Za-z]{3}$/.test(given)) throw unreadable('currency_code', given);
   return given.toUpperCase();
 }
 
 const machineForm = (form: (text: string) => string, value: string | null): string | null => (value && form(value)) || null;
 
 const taxAmounts = (from: Fields, key: string, at = ''): TaxAmount[] =>
-  list(from[key]).map((row, index) => ({
+  rowsOf(from, key, at).map((row, index) => ({
     id: text(row.tax_id) || null,
     name: text(row.tax_name),
     amount: amount(row, 'tax_amount', `${at}${key}[${index}].`),
@@ -179,7 +181,7 @@ function shippingOf(raw: Fields, places: number): BooksDocument['shipping'] {
   const charge = amount(raw, 'shipping_charge');
   const without = amountOrNone(raw, 'shipping_charge_exclusive_of_tax');
   const inside = amountOrNone(raw, 'shipping_charge_inclusive_of_tax');
-  const percent = amountOrNone(raw, 'shipping_charge_tax_percentage');
+  const percent = isGiven(raw.shipping_charge_tax_percentage) ? percentage(raw, 'shipping_charge_tax_percentage') : null;
   const taxes = list(raw.shipping_charge_taxes);
   const [only] = taxes;
   const taxId = text(raw.shipping_charge_tax_id) || (taxes.length === 1 ? text(only?.tax_id) : '') || null;
@@ -220,8 +222,14 @@ function entityDiscount(raw: Fields, places: number): string {
 /** A discount written as a share, without its sign; null where it is money. */
 function percentOf(from: Fields, at = ''): string | null {
   const given = text(from.discount);
-  return given.endsWith('%') ? amount({ discount: given.slice(0, -1) }, 'discount', at) : null;
+  return given.endsWith('%') ? percentage(from, 'discount', at) : null;
 }
+
+const withoutSign = (given: string): string => given.replace(/\s*%$/, '');
+
+/** A number of percent, with its sign or without; a comma before one or two digits can part off nothing but a fraction there. */
+const percentage = (from: Fields, key: string, at = ''): string =>
+  amount({ [key]: withoutSign(text(from[key])).replace(/^(\d{1,2}),(\d{1,2})$/, '$1.$2') || (from[key] as Json) }, key, at);
 
 /**
  * Where the discounts of the lines are the whole document's, and no line costs less for its own, they say how that is shared out: what it
@@ -289,20 +297,58 @@ const turning = /[\u202a-\u202e\u2066-\u2069]/g;
 
 export const list = (value: Json | undefined): Fields[] =>
   Array.isArray(value) ? value.filter((each): each is Fields => typeof each === 'object' && each !== null && !Array.isArray(each)) : [];
+
+/** The rows of a list, all of them: one that is none is never left out in silence. Nothing is no rows. */
+function rowsOf(from: Fields, key: string, at = ''): Fields[] {
+  const value = from[key];
+  if (Array.isArray(value)) {
+    const odd = value.findIndex((each) => list([each]).length === 0);
+    if (odd >= 0) throw unreadable(`${at}${key}[${odd}]`, value[odd]);
+  } else if (isGiven(value)) throw unreadable(at + key, value);
+  return list(value);
+}
+
+/** Whether anything stands in a field, whatever it is. */
+const isGiven = (value: Json | undefined): boolean => (value === undefined || value === null || typeof value === 'string' ? text(value) !== '' : true);
+
+const unreadable = (field: string, value: Json | undefined) =>
+  new AppError('document_unreadable', {
+    field,
+    value: cut(typeof value === 'string' || value === null || value === undefined ? text(value) : text(JSON.stringify(value)), 40),
+  });
+
 /** Nothing is nought; what is there and is no number is never taken for nought. `at`: where `from` stands within the document. */
-function amount(from: Fields, key: string, at = ''): string {
-  const given = text(from[key]);
-  const found = given === '' ? '0' : amountIn(given);
-  if (found === null) throw new AppError('document_unreadable', { field: at + key, value: cut(given, 40) });
+export function amount(from: Fields, key: string, at = ''): string {
+  const found = isGiven(from[key]) ? amountIn(from[key]) : '0';
+  if (found === null) throw unreadable(at + key, from[key]);
   return found;
 }
 
 /** The same, where nothing is not nought but left to be said elsewhere. */
-const amountOrNone = (from: Fields, key: string, at = ''): string | null => (text(from[key]) === '' ? null : amount(from, key, at));
+const amountOrNone = (from: Fields, key: string, at = ''): string | null => (isGiven(from[key]) ? amount(from, key, at) : null);
+
+/** The same of what every document says: where nothing stands, it was not read whole. */
+function amountThere(from: Fields, key: string, at = ''): string {
+  if (!isGiven(from[key])) throw unreadable(at + key, from[key]);
+  return amount(from, key, at);
+}
+
+/**
+ * A number in text as JSON would write it: without a plus, a bare point, an exponent, or marks between groups of three where a point behind them tells
+ * that they are groups. `1,180` alone may be either, and is left as it is.
+ */
+function spelled(given: string): string {
+  const bare = given
+    .replace(/^\+(?=[\d.])/, '')
+    .replace(/^(-?)(?=\.\d)/, '$10')
+    .replace(/^(-?\d+)\.$/, '$1');
+  const joined = /^-?\d{1,3}(?:([, \u00a0\u202f'’])\d{3})(?:\1\d{3})*\.\d+$/.test(bare) ? bare.replace(/[^\d.-]/g, '') : bare;
+  return plain(joined);
+}
 
 /** A number that can be reckoned with, or null: more digits before the point than fifteen no document has, and no table or device takes. */
 export function amountIn(value: Json | undefined): string | null {
-  const given = text(value);
+  const given = spelled(text(value));
   const [, sign = '', whole = '', fraction = ''] = /^(-?)(\d+)\.(\d+)$/.exec(given) ?? [];
   const meant = whole === '' ? null : withoutNoise(`${sign}${whole}`, fraction);
   if (meant !== null) return meant;

@@ -23,5 +23,15 @@ export function madeAt(text: string, aheadMs: number): Date | null {
 /** Whether a text is a day of the calendar, as documents are dated: `2026-11-20`. */
 export const isDay = (text: string): boolean => /^(?:19|2\d)\d\d-\d\d-\d\d$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;
 
+/**
+ * The day a text says: itself, or that of a moment in the zone of whoever wrote it. A moment in UTC says the day only at midnight: at any other hour it
+ * may be the next day already where the document was made. Null: it says none.
+ */
+export function dayIn(text: string): string | null {
+  const [, day = ''] =
+    /^(\d{4}-\d\d-\d\d)(?:[T ](?:00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d\d:?\d\d)|\d\d:\d\d(?::\d\d(?:\.\d+)?)?[+-](?!00:?00)\d\d:?\d\d))?$/.exec(text) ?? [];
+  return isDay(day) ? day : null;
+}
+
 /** The form the filter takes; whole seconds, never later than asked for. */
 export const zohoTime = (at: Date): string => `${at.toISOString().slice(0, 19)}+0000`;
