@@ -621,9 +621,9 @@ describe('a number that several documents gave back, and that the device has use
    * The earlier one is signed under the number and nobody knows; the answer of the later one is lost as well. Sealed again, the earlier one waits under the
    * next number, which the device has not taken up, until the later one is told that its own is taken.
    */
-  async function waitsUnderTheNext(first: 'drop_after_signing' | 'hold_answer' = 'drop_after_signing') {
+  async function waitsUnderTheNext(mayHaveLeft = false) {
     const { businessId } = world.businesses[0];
-    const earlier = await settledNotSigned(undefined, undefined, first);
+    const earlier = await settledNotSigned(undefined, undefined, 'drop_after_signing');
     const later = newInvoice();
     world.vsdc.faults(['drop_before_signing', ...Array.from({ length: 400 }, () => 'offline')]);
     const { id } = (await admin.seal('invoices', later.id)).body;
@@ -643,7 +643,15 @@ describe('a number that several documents gave back, and that the device has use
         ),
       (rows) => rows.length === 1,
     );
-    world.vsdc.faults([]);
+    // As if its answer had been lost as well; the device refuses it when it is asked, after it has told the later one.
+    if (mayHaveLeft)
+      await world.sql(
+        `with a as (update attempt set outcome = 'in_doubt' where receipt_id = $1 and invoice_number = $2)
+         update receipt set state = 'in_doubt', problem = '{"code":"maybe_signed"}', doubt_since = now(), next_try_at = now() where id = $1`,
+        [earlier.id, waits.invoice_number],
+        businessId,
+      );
+    world.vsdc.faults(mayHaveLeft ? ['none', ...Array.from({ length: 400 }, () => 'refuse:910')] : []);
     expect((await admin.post(`/branches/${branchId()}/resume`)).status).toBe(200);
     await until(
       () => present(id),
@@ -709,6 +717,28 @@ describe('a number that several documents gave back, and that the device has use
     );
     expect((await admin.post(`/receipts/${signed.id}/evidence`, evidenceOf(judged(signed.document.number)[0]))).body).toMatchObject({ state: 'signed' });
     for (const each of [signed.document, later]) expect(judged(each.number)).toHaveLength(1);
+  });
+
+  test('is asked of one that may be signed under another by now as soon as it is not: it is not sealed again meanwhile', async () => {
+    const { earlier, later, next } = await waitsUnderTheNext(true);
+    expect(await present(earlier.id)).toMatchObject({ state: 'in_doubt', invoice_number: next, problem: { code: 'maybe_signed' } });
+    expect(await alertsOf(earlier.id)).toEqual(['maybe_signed_twice']);
+    await until(
+      () => admin.post(`/receipts/${earlier.id}/evidence`, { found: false, source: 'the portal, list of the day' }),
+      (each) => each.status === 200,
+    );
+    world.vsdc.faults([]);
+    expect(await present(earlier.id)).toMatchObject({ state: 'in_doubt', invoice_number: earlier.number, problem: { code: 'signed_answer_lost' } });
+    expect((await admin.seal('invoices', earlier.document.id)).body).toMatchObject({ id: earlier.id, state: 'in_doubt' });
+    await admin.post(`/receipts/${earlier.id}/evidence`, evidenceOf(judged(earlier.document.number)[0]));
+    expect((await confirmShown(second, earlier.id, 'evidence')).body).toMatchObject({ state: 'signed', invoice_number: earlier.number });
+    expect(await alertsOf(earlier.id)).toEqual([]);
+    await until(
+      () => present(later.id),
+      (each) => each.state === 'signed',
+    );
+    for (const each of [earlier.document, later.document]) expect(judged(each.number)).toHaveLength(1);
+    expect(disagreeing(await statesAndFacts(world))).toEqual([]);
   });
 
   test('is not asked of a document again that two persons have said not to have it, whatever its later sends were told', async () => {

@@ -41,6 +41,7 @@ import {
   reopenSocket,
   setLaneTries,
   settleAttempts,
+  settleElsewhere,
   settleUnserved,
   type StoredAttempt,
   touchDevice,
@@ -537,8 +538,8 @@ export const suspects =
  * What holds from then on: of a document that may be signed under a taken number nothing is sent under another one that had not left under it by then.
  * What waits under another number, or at another device, with nothing of it that may be signed there, is taken back from there.
  *
- * There may be others whom a doubt does not help: one that is signed may be signed twice, and one of which something has left under another number may be
- * signed under that.
+ * There may be others whom a doubt does not help now: one that is signed may be signed twice, and one of which something has left under another number may
+ * be signed under that; where it is not, its doubt goes on about the taken one, and it is not sent anew.
  */
 export async function doubtEarlier(
   ports: LanePorts,
@@ -557,6 +558,8 @@ export async function doubtEarlier(
     const isInDoubt = earlier.state === 'in_doubt' && earlier.invoiceNumber === invoiceNumber;
     if (!isInDoubt && !(await takeBack(ports, tx, ctx, earlier, at))) {
       found.areOthers = true;
+      // Once it is known not to be signed under the other one, it is in doubt about this.
+      if (earlier.state === 'in_doubt') await makeDoubtful(tx, earlier.id, invoiceNumber);
       const problem = { code: 'maybe_signed_twice', document_number: earlier.documentNumber, invoice_number: invoiceNumber } as const;
       await ports.alerts.raise(tx, ctx, earlier.id, problem);
       continue;
@@ -614,6 +617,7 @@ export async function freeSharers(
   const { deviceId, invoiceNumber } = signed;
   const told = [signed.receiptId, ...(await earlierHolders(tx, deviceId, invoiceNumber, signed.receiptId)).map((each) => each.receiptId)];
   for (const receiptId of told) await ports.alerts.settle(tx, ctx, receiptId, ['maybe_signed_twice'], { invoiceNumber });
+  await settleElsewhere(tx, deviceId, invoiceNumber);
   for (const id of await listSharers(tx, deviceId, invoiceNumber, signed.receiptId)) {
     const { isDeviceRetired, filed } = (await lockReceipt(tx, id)) as Receipt;
     const last = (await listAttempts(tx, id, at)).findLast((attempt) => attempt.invoiceNumber === invoiceNumber && attempt.mayHaveLeft);
@@ -703,6 +707,7 @@ export async function settleNotSigned(ports: LanePorts, tx: Tx, ctx: Context, re
   await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber as string);
   await setReceiptState(tx, receipt.id, { state: 'refused', problem, invoiceNumber: null }, at);
   await endDoubt(tx, receipt.id);
+  await doubtAnother(ports, tx, ctx, receipt, at);
   await afterDoubt(ports, tx, ctx, receipt.deviceId);
   await ports.record(tx, ctx, {
     action: 'receipt.settled_not_signed',
@@ -711,6 +716,24 @@ export async function settleNotSigned(ports: LanePorts, tx: Tx, ctx: Context, re
     after: { how, ...problem },
   });
   await endReversal(ports, tx, ctx, receipt, problem, at);
+}
+
+/** A doubt about one number is over; where another one has turned out to be taken that the document had held before, it goes on about that. */
+export async function doubtAnother(
+  ports: Pick<LanePorts, 'record'> & { alerts: Pick<LanePorts['alerts'], 'settle'> },
+  tx: Tx,
+  ctx: Context,
+  { id, deviceId }: Pick<Receipt, 'id' | 'deviceId'>,
+  at: Date,
+): Promise<void> {
+  const about = (await listAttempts(tx, id, at)).findLast(isDoubtful);
+  if (!about) return;
+  const { invoiceNumber } = about;
+  const problem = { code: 'signed_answer_lost' } as const;
+  await beginDoubt(tx, id, { problem, invoiceNumber, nextTryAt: null, totalBefore: null }, at);
+  await nameSuspects(tx, deviceId, invoiceNumber);
+  await ports.alerts.settle(tx, ctx, id, ['maybe_signed_twice'], { invoiceNumber });
+  await ports.record(tx, ctx, { action: 'receipt.doubted', subject: id, after: { ...problem, invoice_number: invoiceNumber } });
 }
 
 /**
@@ -733,6 +756,7 @@ export async function numberAnew(
   await setReceiptState(tx, id, { ...after, invoiceNumber: null }, at);
   await readAnew(tx, id);
   await endDoubt(tx, id);
+  await doubtAnother(ports, tx, ctx, receipt, at);
   await afterDoubt(ports, tx, ctx, deviceId);
   await ports.record(tx, ctx, { action: 'receipt.settled_not_ours', subject: id, before: { invoice_number: invoiceNumber }, after: because });
   if (after.problem) await endReversal(ports, tx, ctx, (await lockReceipt(tx, id)) as Receipt, after.problem, at);

@@ -449,6 +449,16 @@ export const settleUnserved = (tx: Tx, receiptId: string, invoiceNumber: string)
     invoiceNumber,
   ]);
 
+/** It is known whose the number is: of those in doubt about another one too it is not. */
+export const settleElsewhere = (tx: Tx, deviceId: string, invoiceNumber: string) =>
+  query(
+    tx,
+    `update attempt a set settled = 'not_ours' from receipt r
+      where a.device_id = $1 and a.invoice_number = $2 and a.settled = 'doubtful'
+        and r.business_id = a.business_id and r.id = a.receipt_id and r.state = 'in_doubt' and r.invoice_number <> $2`,
+    [deviceId, invoiceNumber],
+  );
+
 export type EarlierHolder = {
   receiptId: string;
   /** Not only refused: an answer was lost, and the counters or a person have said that nothing was signed. */

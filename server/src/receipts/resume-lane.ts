@@ -6,7 +6,8 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Queue } from '../platform/queue/queue.ts';
 import { countOwnNumbers, endDoubt, explainAllTotals, explainTotals, hurryQueue, listCollisions, settleAttempts, takenNumberOf } from './lane.store.ts';
-import { lockReceipt, setReceiptState } from './receipt.store.ts';
+import { doubtAnother } from './end-attempt.ts';
+import { lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
 
 export type ResumeLane = (ctx: Context, branchId: string, given: { last_invoice_number?: string | undefined; evidence?: string | undefined }) => Promise<void>;
 
@@ -46,10 +47,11 @@ export const resumeLane =
         await explainTotals(tx, device.id, (BigInt(last) - first + 1n - own).toString());
         const at = ports.clock.now();
         for (const doubt of collisions) {
-          await lockReceipt(tx, doubt.id);
+          const receipt = (await lockReceipt(tx, doubt.id)) as Receipt;
           await settleAttempts(tx, doubt.id, 'not_ours', { invoiceNumber: doubt.invoiceNumber });
           await setReceiptState(tx, doubt.id, { state: 'queued', problem: null, invoiceNumber: null }, at);
           await endDoubt(tx, doubt.id);
+          await doubtAnother(ports, tx, ctx, receipt, at);
         }
       }
       await setDeviceState(tx, device.id, 'active', null);
