@@ -15,7 +15,7 @@ beforeAll(async () => {
   world = await startWorld({
     instead: {
       vsdc: { answerTimeoutMs: 700, lateTimeoutMs: 20_000 },
-      timing: { retryFirstMs: 50, retryMaxMs: 200, settleQuietMs: 50, settleMaxMs: 100, doubtWaitMs: 100, leaseMs: 5_000 },
+      timing: { retryFirstMs: 50, retryMaxMs: 200, settleQuietMs: 50, settleMaxMs: 100, doubtWaitMs: 100, leaseMs: 5_000, recordMaxMs: 500 },
       sweepMs: 200,
       waitMs: 10_000,
     },
@@ -138,6 +138,39 @@ describe('a signature that comes after its document was settled as not signed', 
     expect(judged(document.number)).toHaveLength(1);
     const file = await packOf(id);
     expect(verifyEvidence(file, { dialects: await loadDialects(), version: 'any' }, { anyKey: true }).filter((each) => !each.holds)).toEqual([]);
+    expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
+  test('and that the database refuses is a doubt once more: nothing more of it is sealed until a person has settled that with the answer that is kept', async () => {
+    const { document, id, number } = await settledNotSigned();
+    const owner = new pg.Client({ connectionString: world.databaseUrls.owner });
+    await owner.connect();
+    onTestFinished(async () => {
+      await owner.query('alter table second_signature drop constraint if exists refuses');
+      await owner.end();
+    });
+    await owner.query('alter table second_signature add constraint refuses check (false) not valid');
+    const doubted = await until(
+      () => {
+        world.vsdc.release();
+        return present(id);
+      },
+      (each) => each.state !== 'refused',
+    );
+    expect(doubted).toMatchObject({ state: 'in_doubt', invoice_number: number, problem: { code: 'signed_answer_lost' } });
+    await owner.query('alter table second_signature drop constraint refuses');
+    expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'in_doubt' });
+    // Its number is not given to another: the device has used it.
+    const other = await admin.seal('invoices', newInvoice().id);
+    expect(other.body.state).toBe('signed');
+    expect(other.body.invoice_number).not.toBe(number);
+    const [held] = judged(document.number);
+    expect((await admin.post(`/receipts/${id}/evidence`, { found: 'kept' })).body).toMatchObject({
+      state: 'signed',
+      invoice_number: number,
+      receipt_signature: held?.reply.rcptSign,
+    });
+    expect(judged(document.number)).toHaveLength(1);
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
   });
 

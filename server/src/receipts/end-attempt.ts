@@ -344,7 +344,7 @@ export async function recordLate(ports: LanePorts, ctx: Context, dialect: Dialec
  * What could not be recorded as what it is: the send is a doubt, and what was said stands beside it, judged by nobody yet. Fails where the database does
  * not know the send at all: it has gone back to before it.
  */
-export const recordUnread = (ports: LanePorts, ctx: Context, sending: Sending, sent: Sent): Promise<void> =>
+export const recordUnread = (ports: LanePorts, ctx: Context, dialect: Dialect, sending: Sending, sent: Sent): Promise<void> =>
   ctx.transaction(async (tx) => {
     const at = ports.clock.now();
     const response = sent.is === 'answered' ? keptAnswer(sent.answer) : null;
@@ -354,7 +354,36 @@ export const recordUnread = (ports: LanePorts, ctx: Context, sending: Sending, s
     const attempts = await listAttempts(tx, sending.receiptId, at);
     if (!attempts.some((attempt) => attempt.id === sending.attemptId)) throw new Error(`the database does not know the send ${sending.attemptId}`);
     if (response) await closeSocket(tx, sending.attemptId, at, response);
+    const signature = sent.is === 'answered' ? dialect.sell.find(sent.answer) : null;
+    if (signature) await doubtUnread(ports, tx, ctx, sending, signature, at);
   });
+
+/**
+ * A signature that could not be recorded, of a document that was settled or closed meanwhile: it is in doubt about the number once more, so that it is not
+ * sealed again before a person has said, with the answer that is kept, what holds. Where it is signed, or may be under another number, it is told of.
+ */
+async function doubtUnread(ports: LanePorts, tx: Tx, ctx: Context, sending: Sending, signature: Signature, at: Date): Promise<void> {
+  const { receiptId, deviceId, invoiceNumber } = sending;
+  const device = (await lockLane(tx, deviceId)) as LaneDevice;
+  await holdTogether(tx, deviceId, invoiceNumber, [receiptId]);
+  const receipt = (await lockReceipt(tx, receiptId)) as Receipt;
+  const known = [receipt.signature, ...receipt.secondSignatures];
+  if (known.some((each) => each?.receiptSignature === signature.receiptSignature && each.sdcId === signature.sdcId)) return;
+  if (receipt.state === 'in_doubt' && receipt.invoiceNumber === invoiceNumber) return;
+  const before = { state: receipt.state, invoice_number: receipt.invoiceNumber };
+  // One that another receipt has is nothing of this document's.
+  if (!(await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId)) && (await takeBack(ports, tx, ctx, receipt, at))) {
+    await makeDoubtful(tx, receiptId, invoiceNumber);
+    const problem = { code: 'signed_answer_lost', device_code: '', device_text: 'what it answered could not be recorded' } as const;
+    await beginDoubt(tx, receiptId, { problem, invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
+    await nameSuspects(tx, deviceId, invoiceNumber);
+    await ports.record(tx, ctx, { action: 'receipt.doubted', subject: receiptId, before, after: problem });
+    return;
+  }
+  const after = { attempt_id: sending.attemptId, ...saidIn(signature, invoiceNumber) };
+  await ports.record(tx, ctx, { action: 'receipt.late_signature', subject: receiptId, before, after });
+  await ports.alerts.raise(tx, ctx, receiptId, { code: 'late_signature', document_number: receipt.documentNumber });
+}
 
 /** Under the lane's lock: a send whose end is not recorded becomes a doubt before anything else is said of it. */
 async function endUnrecorded(

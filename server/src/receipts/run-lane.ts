@@ -361,7 +361,7 @@ async function keepUnread(ports: LanePorts, ctx: Context, dialect: Dialect, send
   const about = aboutOf(ctx, sending);
   const answer = sent.is === 'answered' ? told(dialect, sent.answer) : {};
   try {
-    await write(ports, ctx, sending, null, () => recordUnread(ports, ctx, sending, sent));
+    await write(ports, ctx, sending, null, () => recordUnread(ports, ctx, dialect, sending, sent));
     ports.log.error({ ...about, error: cause.stack }, 'how a send ended is recorded as a doubt: the database refuses what it was');
   } catch (error) {
     ports.log.error({ ...about, ended: sent.is, ...answer, error: (error as Error).stack }, 'how a send ended is recorded nowhere');
@@ -381,7 +381,7 @@ function listenOn(ports: LanePorts, ctx: Context, dialect: Dialect, sending: Sen
           // That nothing came is lost with no harm: its socket counts as closed once its time is over.
           if (!answer) return ports.log.warn({ ...about, error: error.stack }, 'that a socket was closed could not be recorded');
           ports.log.error({ ...about, ...told(dialect, answer), error: error.stack }, 'a late answer could not be recorded');
-          await write(ports, ctx, sending, null, () => recordUnread(ports, ctx, sending, { is: 'answered', answer }));
+          await write(ports, ctx, sending, null, () => recordUnread(ports, ctx, dialect, sending, { is: 'answered', answer }));
         },
       );
       ports.changed(receiptId);
