@@ -92,6 +92,7 @@ import {
   closeMonth,
   listDeliveries,
   listDocuments,
+  countUnsettled,
   longestDue,
   lookedAt,
   leaveToPerson,
@@ -765,7 +766,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         initialiseDevice: initialise,
         adoptDevice: adoptDevice({ record, clock, asking, afterActive: sync }),
         readZohoState: zohoState,
-        connectByCode: connectByCode({ ...granting, tokens }),
+        connectByCode: connectByCode({ ...granting, tokens, countUnsettled }),
         prepareSale: prepare,
         seal: async (ctx, documentId) =>
           changes.waitForReceipt(ctx, await opening(ctx, { module: 'invoices', document_id: documentId }, false), instead.waitMs ?? 10_000),
@@ -781,6 +782,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       consents: consents({
         ...granting,
         tokens,
+        countUnsettled,
         redirectUri,
         platformClient: platformClientOf,
         listAdministered: async (session, ctx) =>

@@ -593,6 +593,14 @@ export const problems = {
     "L'utilisateur Zoho qui a approuvé n'est pas administrateur de cette organisation.",
     "Faites approuver par un administrateur de l'organisation.",
   ),
+  books_unsettled: e(
+    409,
+    'person',
+    'The books connected before still hold documents that are due, wait for a device or may be signed[: {count}|]. Other books know nothing of them.',
+    'Connect those books again and seal, withdraw or mark these documents first. Only where that can never be done, connect the others with leave_open: the number of documents that stay open.',
+    "La comptabilité connectée avant contient encore des documents à sceller, en attente d'un appareil ou peut-être signés[ : {count}|]. Une autre n'en sait rien.",
+    "Reconnectez-la et scellez, retirez ou marquez d'abord ces documents. Seulement si ce n'est plus possible, connectez l'autre avec leave_open : le nombre de documents qui restent ouverts.",
+  ),
   organization_unseen: e(
     422,
     'zoho',
@@ -714,6 +722,14 @@ export const problems = {
     'Check that it exists and that you are in the right organization.',
     "Ce document n'est pas parmi ceux de votre organisation.",
     "Vérifiez qu'il existe et que vous êtes dans la bonne organisation.",
+  ),
+  document_of_other_books: e(
+    409,
+    'person',
+    'This document is of the books that were connected before. In those that are connected now it cannot be looked up.',
+    'An administrator connects the organization of before again; where another system has sealed it, or it is not to be sealed, say so or withdraw it.',
+    "Ce document est dans la comptabilité qui était connectée avant. Dans celle qui l'est maintenant, il ne peut pas être consulté.",
+    "Un administrateur reconnecte l'organisation d'avant ; si un autre système l'a scellé, ou s'il ne doit pas l'être, dites-le ou retirez-le.",
   ),
   document_draft: e(
     422,

@@ -3,23 +3,40 @@ import { earliestGoLive, raiseEarliestGoLive, sealForRealFrom, setOrganization }
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Database } from '../platform/db/database.ts';
+import type { Database, Tx } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { Accounts, SeenOrganization } from '../ports/accounts.ts';
-import { endConnection, findConnection, insertConnection } from './connection.store.ts';
+import { endConnection, findConnection, findLastOrganization, insertConnection } from './connection.store.ts';
 import { eraseGrant, lockGrant, servesElsewhere } from './grant.store.ts';
 
-type Ports = { database: Database; vault: Vault; accounts: Accounts; clock: Clock; newId: NewId; record: Recorder };
+/** How many documents of an organization’s books are not settled: queued or in doubt here, or due. */
+export type CountUnsettled = (tx: Tx, organizationId: string) => Promise<number>;
+type Ports = { countUnsettled: CountUnsettled; database: Database; vault: Vault; accounts: Accounts; clock: Clock; newId: NewId; record: Recorder };
 
-/** Binds a business to one of the organizations its grant sees; whom else the grant serves is never said. */
-export async function bindOrganization(ports: Ports, ctx: Context, grantId: string, organizations: SeenOrganization[], chosen: string): Promise<void> {
+/**
+ * Binds a business to one of the organizations its grant sees; whom else the grant serves is never said. Other books than before know nothing of the
+ * documents of those: while any of them is unsettled they are not changed for others, unless a person says how many are left as they are.
+ */
+export async function bindOrganization(
+  ports: Ports,
+  ctx: Context,
+  grantId: string,
+  organizations: SeenOrganization[],
+  chosen: string,
+  leaveOpen = 0,
+): Promise<void> {
   const seen = organizations.find((each) => each.organizationId === chosen);
   if (!seen) throw new AppError('organization_unseen', { field: 'organization_id' });
   // Whoever maps an organization must rule it at Zoho: a bookkeeper's consent must not move a taxpayer's invoices.
   if (seen.role !== 'admin') throw new AppError('organization_not_admin', { field: 'organization_id' });
   const present = await ctx.transaction(findConnection);
   if (present?.organizationId === chosen && present.grantId === grantId) return;
+  const { last, unsettled } = await ctx.transaction(async (tx) => {
+    const before = await findLastOrganization(tx);
+    return { last: before, unsettled: before === null || before === chosen ? 0 : await ports.countUnsettled(tx, before) };
+  });
+  if (unsettled > 0 && unsettled !== leaveOpen) throw new AppError('books_unsettled', { count: unsettled });
   const at = ports.clock.now();
   // First what is unique among businesses: two that ask for the same organization at once cannot both go on.
   const earliest = await ports.database
@@ -33,16 +50,16 @@ export async function bindOrganization(ports: Ports, ctx: Context, grantId: stri
     });
   await ctx.transaction(async (tx) => {
     await raiseEarliestGoLive(tx, earliest);
-    // Books that were not connected until now have a past of their own, whoever sealed it.
-    if (present?.organizationId !== chosen) await sealForRealFrom(tx, at);
+    // Books that were not the last ones connected have a past of their own, whoever sealed it.
+    if (last !== chosen) await sealForRealFrom(tx, at);
     if (present) await endConnection(tx, present.id, at);
     const id = ports.newId('connection');
     await insertConnection(tx, ctx.businessId, { id, grantId, organizationId: chosen }, at);
     await ports.record(tx, ctx, {
       action: 'connection.made',
       subject: id,
-      before: present && { organization_id: present.organizationId, grant_id: present.grantId },
-      after: { organization_id: chosen, grant_id: grantId },
+      before: present ? { organization_id: present.organizationId, grant_id: present.grantId } : last && { organization_id: last },
+      after: { organization_id: chosen, grant_id: grantId, ...(unsettled > 0 ? { left_open: unsettled } : {}) },
     });
   });
   if (present && present.grantId !== grantId) await endIfUnused(ports, ctx, present.grantId);

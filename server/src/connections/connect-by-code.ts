@@ -2,10 +2,10 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { SeenOrganization } from '../ports/accounts.ts';
 import type { AccessTokens } from './access-token.ts';
-import { bindOrganization, endIfUnused } from './bind-organization.ts';
+import { bindOrganization, type CountUnsettled, endIfUnused } from './bind-organization.ts';
 import { type GrantPorts, makeGrant } from './make-grant.ts';
 
-type Ports = GrantPorts & { tokens: AccessTokens };
+type Ports = GrantPorts & { tokens: AccessTokens; countUnsettled: CountUnsettled };
 
 export type CodeAsk = {
   data_centre?: string | undefined;

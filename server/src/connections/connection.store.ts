@@ -28,6 +28,11 @@ export async function findConnection(tx: Tx): Promise<Connection | null> {
   );
 }
 
+/** The organization whose books were connected last, whether or not they still are; null where none ever was. */
+export const findLastOrganization = async (tx: Tx): Promise<string | null> =>
+  (await queryOne<{ organization_id: string }>(tx, 'select organization_id from connection order by created_at desc, id desc limit 1'))?.organization_id ??
+  null;
+
 export async function insertConnection(tx: Tx, businessId: string, connection: Omit<Connection, 'status' | 'quotaLimit'>, at: Date): Promise<void> {
   await query(tx, "insert into connection (business_id, id, grant_id, organization_id, status, created_at) values ($1, $2, $3, $4, 'active', $5)", [
     businessId,

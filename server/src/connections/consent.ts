@@ -4,7 +4,7 @@ import type { Context, Session } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { SeenOrganization } from '../ports/accounts.ts';
 import type { AccessTokens } from './access-token.ts';
-import { bindOrganization } from './bind-organization.ts';
+import { bindOrganization, type CountUnsettled } from './bind-organization.ts';
 import { type Consent, findConsent, insertConsent, keepConsentGrant, takeConsent } from './consent.store.ts';
 import { findConnection } from './connection.store.ts';
 import { findGrantOf } from './grant.store.ts';
@@ -18,6 +18,7 @@ export type Administered = { ctx: Context; name: string; organizationId: string 
 
 type Ports = GrantPorts & {
   tokens: AccessTokens;
+  countUnsettled: CountUnsettled;
   /** The platform's own client at that accounts server; null where the operator set none. */
   platformClient(accountsServer: string): ZohoClientId | null;
   /** The same address in the consent and in the exchange, to the letter. */
@@ -166,13 +167,18 @@ export const consents = (ports: Ports) => {
 
     read: async (ctx: Context, session: Session, id: string): Promise<ConsentView> => look(ctx, session, await mine(ctx, session, id)),
 
-    async bind(ctx: Context, session: Session, id: string, ask: { organization_id: string; business_id: string }): Promise<ConsentView> {
+    async bind(
+      ctx: Context,
+      session: Session,
+      id: string,
+      ask: { organization_id: string; business_id: string; leave_open?: number | undefined },
+    ): Promise<ConsentView> {
       const consent = await mine(ctx, session, id);
       const view = await look(ctx, session, consent);
       const to = view.businesses.find((each) => each.ctx.businessId === ask.business_id);
       // A business of somebody else's and one that does not exist are answered alike.
       if (!to) throw new AppError('not_found');
-      await bindOrganization(ports, to.ctx, consent.grantId, view.organizations, ask.organization_id);
+      await bindOrganization(ports, to.ctx, consent.grantId, view.organizations, ask.organization_id, ask.leave_open);
       return look(ctx, session, consent);
     },
   };

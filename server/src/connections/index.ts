@@ -1,5 +1,5 @@
 export { type AccessToken, type AccessTokens, accessTokens } from './access-token.ts';
-export { bindOrganization, endIfUnused } from './bind-organization.ts';
+export { bindOrganization, type CountUnsettled, endIfUnused } from './bind-organization.ts';
 export { connectByCode } from './connect-by-code.ts';
 export { claimPoll, type Connection, endEveryConnection, endPoll, findConnection, insertConnection, readConnectionHealth } from './connection.store.ts';
 export { type Administered, consents } from './consent.ts';

@@ -21,11 +21,12 @@ export const knownAt = (modifiedAt: Date, readAt: Date): Date =>
   readAt.getTime() - modifiedAt.getTime() < 2_000 ? new Date(modifiedAt.getTime() - 1_000) : modifiedAt;
 
 /** What a list shows. A document whose time of change is new is looked at; one known as it is stays as it is. */
-export async function seeListed(tx: Tx, businessId: string, rows: ListedDocument[], at: Date): Promise<number> {
+export async function seeListed(tx: Tx, businessId: string, organizationId: string, rows: ListedDocument[], at: Date): Promise<number> {
   // In one order, as webhooks take them.
   const inOrder = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const values = inOrder.map((row) => ({
     business_id: businessId,
+    organization_id: organizationId,
     module: row.module,
     document_id: row.id,
     number: row.number,
@@ -51,7 +52,7 @@ export async function seeListed(tx: Tx, businessId: string, rows: ListedDocument
   const changed = await query(
     tx,
     `insert into document select * from jsonb_populate_recordset(null::document, $1)
-     on conflict (business_id, module, document_id) do update set number = excluded.number, date = excluded.date, status = excluded.status,
+     on conflict (business_id, module, document_id) do update set organization_id = excluded.organization_id, number = excluded.number, date = excluded.date, status = excluded.status,
        customer_id = excluded.customer_id, customer_name = excluded.customer_name, currency = excluded.currency, total = excluded.total,
        location_id = excluded.location_id, created_at = coalesce(excluded.created_at, document.created_at), modified_at = excluded.modified_at, gone = false, words = excluded.words,
        source = 'poll', look_at = excluded.look_at, due_since = case when excluded.due_since is not null then coalesce(document.due_since, excluded.due_since) end
@@ -66,16 +67,23 @@ export async function seeListed(tx: Tx, businessId: string, rows: ListedDocument
  * Rows of a list that cannot be taken as they are: known by their ids, each with its finding, and looked at one by one. Without a number or a day of
  * its own a document would stand in no list and no month, and nothing would seem to be missing: it has its id, and the day it was seen.
  */
-export const seeUnreadable = (tx: Tx, businessId: string, module: DocumentKey['module'], rows: (UnreadableRow & { id: string })[], at: Date) =>
+export const seeUnreadable = (
+  tx: Tx,
+  businessId: string,
+  organizationId: string,
+  module: DocumentKey['module'],
+  rows: (UnreadableRow & { id: string })[],
+  at: Date,
+) =>
   query(
     tx,
-    `insert into document (business_id, module, document_id, number, date, seen_at, due_since, source, look_at, problem)
-       select $1, $2, id, coalesce(nullif(number, ''), id), coalesce(nullif(date, '')::date, $3::timestamptz::date), $3, $3, 'poll', $3,
+    `insert into document (business_id, organization_id, module, document_id, number, date, seen_at, due_since, source, look_at, problem)
+       select $1, $5, $2, id, coalesce(nullif(number, ''), id), coalesce(nullif(date, '')::date, $3::timestamptz::date), $3, $3, 'poll', $3,
            jsonb_build_object('code', 'document_unreadable', 'field', field)
          from (select distinct on (id) * from jsonb_to_recordset($4) as given (id text, number text, date text, field text) order by id) odd
      on conflict (business_id, module, document_id) do update set look_at = coalesce(document.look_at, excluded.look_at),
        problem = coalesce(document.problem, excluded.problem), source = 'poll'`,
-    [businessId, module, at, json(rows)],
+    [businessId, module, at, json(rows), organizationId],
   );
 
 /** Documents that are due, taken for a while so that no other worker looks at them too. */

@@ -2,7 +2,17 @@ export { readZohoHealth } from './health.ts';
 export { deleteOldDeliveries, listDeliveries } from './delivery.store.ts';
 export { type DocumentKey, knowChange, leaveToPerson } from './document.store.ts';
 export type { Hook } from './hook.store.ts';
-export { closeMonth, longestDue, lookedAt, listDocuments, sealedElsewhere, type ListAsk, type ListedRow, type Month } from './list-documents.ts';
+export {
+  closeMonth,
+  countUnsettled,
+  longestDue,
+  lookedAt,
+  listDocuments,
+  sealedElsewhere,
+  type ListAsk,
+  type ListedRow,
+  type Month,
+} from './list-documents.ts';
 export { rowKey } from './list.store.ts';
 export { listOwnHooks, makeHook, type NewHook, removeHook, rotateHook } from './hooks.ts';
 export { installation, type PlannedPart } from './install.ts';

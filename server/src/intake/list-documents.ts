@@ -7,6 +7,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import {
   countElsewhere,
+  countUnsettledOf,
   countUnsure,
   findLongestDue,
   type ListCursor,
@@ -62,10 +63,13 @@ export const listDocuments = async (ctx: Context, ask: ListAsk): Promise<ListedR
     });
   });
   return rows.map((row) => {
-    const problem = always(row.standing) ?? (row.elsewhere ? null : row.problem) ?? usual(row.standing);
+    const problem = (isOfOthers(row.problem) ? row.problem : always(row.standing)) ?? (row.elsewhere ? null : row.problem) ?? usual(row.standing);
     return { ...row, problem: problem && describeProblem({ ...problem, module: row.module }, ctx.language), who: whoOf(row.standing, problem, ctx.language) };
   });
 };
+
+/** What stands in the books of before is no question of when its branch began. */
+const isOfOthers = (problem: StoredProblem | null): boolean => problem?.code === 'document_of_other_books';
 
 const always = (standing: Standing): StoredProblem | null =>
   standing === 'before_production' ? { code: 'before_production' } : standing === 'rehearsed' ? { code: 'test_receipt_only' } : null;
@@ -96,6 +100,12 @@ const toTime = (ms: number): string | null => (ms > 0 ? new Date(ms).toISOString
 
 /** When Zoho was last looked through for changes; null where it was not yet. */
 export const lookedAt = (ctx: Context): Promise<string | null> => ctx.transaction(async (tx) => toTime(await lookedThroughAt(tx)));
+
+/** How many documents of these books would be left behind, if others were connected. */
+export async function countUnsettled(tx: Tx, organizationId: string): Promise<number> {
+  const { goLiveDate, settings } = await getBusiness(tx);
+  return countUnsettledOf(tx, { goLiveDate, sealsApproved: settings.auto_seal === 'approved' }, organizationId);
+}
 
 export type Month = {
   from: string;

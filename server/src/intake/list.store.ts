@@ -2,7 +2,7 @@ import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../platform/db/database.ts';
 import { findRareWord, holdsAll, type RareWord } from '../platform/db/find-by-words.ts';
 import { fromJson, query, queryOne, toDate } from '../platform/db/query.ts';
-import type { Elsewhere } from '../receipts/index.ts';
+import { booksOf, type Elsewhere } from '../receipts/index.ts';
 import { beginningsOf } from '../platform/words.ts';
 
 /**
@@ -317,6 +317,28 @@ export const countElsewhere = async (
       `select count(*)::int as n from document
         where ${elsewhereIn('$2', '$3')} and date >= $1::date and not gone and (status is null or status not in ${notDue(sealsApproved)})`,
       [goLiveDate, from, to],
+    )
+  )?.n ?? 0;
+
+/**
+ * How many documents of these books are not settled: under way or in doubt, refused, or due. Before any branch seals for real nothing is due yet that only
+ * these books know of.
+ */
+export const countUnsettledOf = async (
+  tx: Tx,
+  { goLiveDate, sealsApproved }: Pick<ListFilter, 'goLiveDate' | 'sealsApproved'>,
+  organizationId: string,
+): Promise<number> =>
+  (
+    await queryOne<{ n: number }>(
+      tx,
+      `select count(*)::int as n from (
+         select module, document_id from (${standings(sealsApproved, true)} and not d.sealed and d.elsewhere is null) l
+          where standing in ('waiting', 'in_doubt', 'signed_twice')
+             or standing in ('to_seal', 'refused') and exists (select 1 from branch where production_since is not null)
+         union select module, document_id from (${loose}) o where standing in ('waiting', 'in_doubt', 'signed_twice')) u
+        where ${booksOf('u.module', 'u.document_id')} = $2`,
+      [goLiveDate, organizationId],
     )
   )?.n ?? 0;
 

@@ -113,8 +113,10 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
     );
   } catch (error) {
     const isPassing = error instanceof AppError && passing.includes(error.code);
+    // Of books that are not connected now: it stands open with that, and is asked about again in case they are.
+    const isOfOthers = error instanceof AppError && error.code === 'document_of_other_books';
     // One that cannot be read stands with its finding; it is looked at again, because somebody may have mended it in Zoho.
-    if (!isPassing && !(error instanceof AppError && error.code === 'document_unreadable'))
+    if (!isPassing && !isOfOthers && !(error instanceof AppError && error.code === 'document_unreadable'))
       ports.log.error({ business_id: ctx.businessId, document: due.documentId, error: (error as Error).stack }, 'a document could not be looked at');
     const until = new Date(ports.clock.now().getTime() + Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(due.tries, 12)));
     await ctx.transaction((tx) => postponeLook(tx, due, until, error instanceof AppError ? error.problem : { code: 'internal' }));

@@ -94,12 +94,12 @@ async function lookThrough(
     const after = rows.filter((row) => row.date >= goLiveDate || row.date === '');
     const odd: Odd[] = unreadable.flatMap((row) => (row.id === null ? [] : [{ ...row, id: row.id }]));
     for (let i = 0; i < after.length; i += rowsAtOnce) {
-      const seen = await seeRows(ports, ctx, after.slice(i, i + rowsAtOnce));
+      const seen = await seeRows(ports, ctx, connection.organizationId, after.slice(i, i + rowsAtOnce));
       found += seen.changed;
       odd.push(...seen.refused);
     }
     // Each by its own id, so that it is read whole: what its list says of it may be all that is wrong with it.
-    if (odd.length > 0) await ctx.transaction((tx) => seeUnreadable(tx, ctx.businessId, module, odd, ports.clock.now()));
+    if (odd.length > 0) await ctx.transaction((tx) => seeUnreadable(tx, ctx.businessId, connection.organizationId, module, odd, ports.clock.now()));
     // Never beyond our own now: a clock that runs ahead at Zoho would make us pass over what changes next.
     const latest = Math.min(
       now.getTime(),
@@ -123,8 +123,8 @@ async function lookThrough(
  * A list is taken row by row where it cannot be taken at once: one row that cannot be written takes none of its neighbours along. So is one that crossed
  * documents which are opened just now; whoever holds a single row waits for nobody.
  */
-async function seeRows(ports: Ports, ctx: Context, rows: ListedDocument[]): Promise<{ changed: number; refused: Odd[] }> {
-  const see = (some: ListedDocument[]) => ctx.transaction((tx) => seeListed(tx, ctx.businessId, some, ports.clock.now()));
+async function seeRows(ports: Ports, ctx: Context, organizationId: string, rows: ListedDocument[]): Promise<{ changed: number; refused: Odd[] }> {
+  const see = (some: ListedDocument[]) => ctx.transaction((tx) => seeListed(tx, ctx.businessId, organizationId, some, ports.clock.now()));
   try {
     return { changed: await see(rows), refused: [] };
   } catch (error) {

@@ -1,3 +1,4 @@
+export { booksOf, isOfOtherBooks } from './books-of.store.ts';
 export { askAnewOf, askAnewOfExempt, holdForMarking, setElsewhere } from './elsewhere.store.ts';
 export type { Elsewhere } from './setup.model.ts';
 export { checkBeforeSigning } from './check-before-signing.ts';

@@ -10,6 +10,7 @@ import type { Clock } from '../platform/clock.ts';
 import { readPhone } from '../platform/phone.ts';
 import type { Books } from '../ports/books.ts';
 import type { Code, Dialect, Dialects } from '../ports/dialect.ts';
+import { isOfOtherBooks, keepBooksOf } from './books-of.store.ts';
 import { demandsOf } from './demands.model.ts';
 import { hashOf } from './document-hash.ts';
 import type { BooksDocument } from './document.model.ts';
@@ -71,18 +72,24 @@ export type PrepareSale = (
 
 /**
  * Reads the document from the books with the business's own grant and says what would be sealed, or what stands in the way. Amounts
- * come from here and nowhere else. Writes nothing but which document the books do not give, asks no device.
+ * come from here and nowhere else. Writes nothing but whose books it is of and which document they do not give, asks no device.
  */
 export const prepareSale =
   (ports: { books: Books; dialects: Dialects; clock: Clock; findUnprintable: FindUnprintable; day(at: Date, timeZone: string): string }): PrepareSale =>
   async (ctx, module, documentId, answers, ownReceiptId) => {
-    const { business, connection, mappings, branches } = await ctx.transaction(async (tx) => ({
-      business: await getBusiness(tx),
-      connection: await findConnection(tx),
-      mappings: await readMappings(tx),
-      branches: await listBranches(tx),
-    }));
+    const { business, connection, isOfOthers, mappings, branches } = await ctx.transaction(async (tx) => {
+      const living = await findConnection(tx);
+      return {
+        business: await getBusiness(tx),
+        connection: living,
+        isOfOthers: living !== null && (await isOfOtherBooks(tx, { module, documentId }, living.organizationId)),
+        mappings: await readMappings(tx),
+        branches: await listBranches(tx),
+      };
+    });
     if (!connection) throw new AppError('zoho_not_connected');
+    // Never asked for there: other books do not have it, and that they do not would be taken for its end.
+    if (isOfOthers) throw new AppError('document_of_other_books', { field: 'document_id' });
     if (connection.status === 'needs_reconnecting') throw new AppError('zoho_reconnect');
     const source = {
       businessId: ctx.businessId,
@@ -104,6 +111,7 @@ export const prepareSale =
       // A refund goes to the device of its sale, and where that has gone to the one that took its place.
       const ofSale = saleReceipt && !saleReceipt.isDeviceRetired ? await findDevice(tx, saleReceipt.deviceId) : null;
       const found = ofSale ?? (branchId ? await findDeviceOfBranch(tx, branchId) : null);
+      await keepBooksOf(tx, { module, documentId }, connection.organizationId);
       const mapped = [...Object.values(mappings.item), ...Object.values(mappings.charge)].flatMap((value) => value.item_class ?? []);
       return {
         wasRehearsed: await isRehearsed(tx, module, documentId),
@@ -198,6 +206,11 @@ async function checkNumber(
   if (latest && others.length > numbersMost) return [finding(latest, { unread: true })];
   let unseen: StoredProblem | null = null;
   for (const other of others) {
+    // Whether it still stands in books that are not connected any more cannot be seen.
+    if (await ctx.transaction((tx) => isOfOtherBooks(tx, { module, documentId: other.documentId }, source.organizationId))) {
+      unseen ??= finding(other, { unread: true });
+      continue;
+    }
     const read = await books.readDocument(source, module, other.documentId).catch(async (error: unknown) => {
       if (!(error instanceof AppError)) throw error;
       if (!ofConnection.includes(error.code)) return { unread: true } as const;

@@ -10,7 +10,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { BooksAccess } from '../ports/books.ts';
 import type { BooksWriting, Written } from '../ports/books-writing.ts';
-import { findReceipt, type Receipt } from '../receipts/index.ts';
+import { findReceipt, isOfOtherBooks, type Receipt } from '../receipts/index.ts';
 import { commentText, fieldValues, fileName } from './seal-text.model.ts';
 import { beginStep, insertSteps, listSteps, order, retrySteps, setStep, type Step, type StepName, takeReceipt } from './write-back.store.ts';
 
@@ -31,7 +31,16 @@ const retryMaxMs = 3_600_000;
 /** What Zoho understands and refuses is tried a few times, in case somebody is just repairing it, and then told to a person. */
 const refusalsMax = 4;
 /** Answers after which no mail has left, for certain. */
-const notMailed = ['zoho_limit', 'zoho_refused', 'zoho_forbidden', 'zoho_reconnect', 'zoho_client_refused', 'zoho_not_connected', 'document_unknown'];
+const notMailed = [
+  'zoho_limit',
+  'zoho_refused',
+  'zoho_forbidden',
+  'zoho_reconnect',
+  'zoho_client_refused',
+  'zoho_not_connected',
+  'document_unknown',
+  'document_of_other_books',
+];
 
 /** Follows the trail: once a signature is sealed there, what is to be written to its document is due. */
 export const dueAfterSigning =
@@ -77,10 +86,10 @@ export const writeBackDue =
 
 /** False where Zoho takes nothing more for now: the rest waits, none of it has failed. */
 async function writeReceipt(ports: Ports, ctx: Context, access: BooksAccess, steps: Step[]): Promise<boolean> {
-  const { receipt, settings } = await ctx.transaction(async (tx) => ({
-    receipt: (await findReceipt(tx, (steps[0] as Step).receiptId)) as Receipt,
-    settings: (await getBusiness(tx)).settings,
-  }));
+  const { receipt, settings, isOfOthers } = await ctx.transaction(async (tx) => {
+    const found = (await findReceipt(tx, (steps[0] as Step).receiptId)) as Receipt;
+    return { receipt: found, settings: (await getBusiness(tx)).settings, isOfOthers: await isOfOtherBooks(tx, found, access.organizationId) };
+  });
   if (isPast(receipt)) {
     const open = steps.filter((each) => each.state === 'waiting' || each.state === 'begun');
     await ctx.transaction(async (tx) => {
@@ -89,7 +98,7 @@ async function writeReceipt(ports: Ports, ctx: Context, access: BooksAccess, ste
     return true;
   }
   const isMailed = steps.some((each) => each.step === 'mail' && each.state !== 'done' && each.state !== 'skipped');
-  const write = writer(ports, ctx, access, receipt, settings, isMailed);
+  const write = isOfOthers ? ofOtherBooks : writer(ports, ctx, access, receipt, settings, isMailed);
   let isBlocked = false;
   for (const step of steps.filter((each) => each.state === 'waiting' || each.state === 'begun')) {
     const mailWaits = step.step === 'mail' && steps.some((each) => each.step === 'attachment' && each.state !== 'done');
@@ -127,11 +136,19 @@ async function tryStep(ports: Ports, ctx: Context, step: Step, write: ReturnType
     // Never tried again by itself: it would be done to another note than the one that was sealed.
     if (problem.code === 'note_changed') return failed(problem);
     const tried = { ...step, state: 'waiting' as const, tries: step.tries + 1, problem };
-    const isRefusal = ['zoho_refused', 'zoho_forbidden', 'seal_field_missing', 'document_unknown', 'work_stopped'].includes(problem.code);
+    const isRefusal = ['zoho_refused', 'zoho_forbidden', 'seal_field_missing', 'document_unknown', 'document_of_other_books', 'work_stopped'].includes(
+      problem.code,
+    );
     if (isRefusal && tried.tries >= refusalsMax) return { ...failed(problem), tries: tried.tries };
     return { ...tried, nextAt: later(ports, step), isPassing: !isRefusal };
   }
 }
+
+/** Written to other books than those it is of, it would be written to nothing, or to another document. */
+const toOthers = async (): Promise<never> => {
+  throw new AppError('document_of_other_books', { field: 'document_id' });
+};
+const ofOtherBooks = { custom_fields: toOthers, attachment: toOthers, comment: toOthers, mail: toOthers };
 
 /** Each step looks first whether it stands there already: done twice is done once. */
 function writer(

@@ -67,7 +67,12 @@ export const bindOrganization = endpoint({
   summary: 'Bind an organization the consent sees to a business this person administers; needs Zoho’s admin role in it',
   guard: 'manage_business',
   secondFactor: true,
-  input: z.strictObject({ organization_id: organizationId, business_id: z.string().max(60) }),
+  input: z.strictObject({
+    organization_id: organizationId,
+    business_id: z.string().max(60),
+    /** Other books than before, although so many documents of those are not settled: they stay as they are until those are connected again. */
+    leave_open: z.number().int().min(0).max(10_000_000).optional(),
+  }),
   output: consentView,
 });
 

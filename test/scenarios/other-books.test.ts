@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Api, enrol, until } from '../api.ts';
+import { startWorld, type World } from '../world.ts';
+
+/*
+ * Other books than those that were connected know nothing of the documents of those: nothing is asked of them there, and nothing is concluded from that they
+ * do not have them. One consent sees both organizations.
+ */
+
+let world: World;
+let admin: Api;
+const owner = '3';
+const mine = () => world.businesses[0];
+const others = () => world.businesses[1].organizationId;
+
+beforeAll(async () => {
+  world = await startWorld({ instead: { timing: { retryFirstMs: 100, retryMaxMs: 200 } } });
+  admin = await Api.signIn(world, mine().admin);
+  await enrol(admin, mine().admin.password);
+  const their = await Api.signIn(world, world.businesses[1].admin);
+  await enrol(their, world.businesses[1].admin.password);
+  // The other business gives its organization up, so that it is free.
+  const [connection] = await world.sql("select id from connection where status <> 'ended'", [], world.businesses[1].businessId);
+  expect((await their.post(`/oauth/disconnect/${connection?.id}`)).status).toBe(200);
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+let made = 0;
+function invoice(organizationId: string, number = `OB-${made + 1}`): string {
+  made += 1;
+  const like = world.zoho.documents().find((each) => each.organization_id === mine().organizationId && each.what.startsWith('simple sale'));
+  const id = `46000000009${String(made).padStart(8, '0')}`;
+  const now = `${new Date(Date.now() + 7_200_000).toISOString().slice(0, 19)}+0200`;
+  world.zoho.add('invoices', organizationId, {
+    ...structuredClone(world.zoho.document('invoices', like?.id ?? '')),
+    invoice_id: id,
+    invoice_number: number,
+    last_modified_time: now,
+  });
+  return id;
+}
+
+async function consent(): Promise<string> {
+  const begun = await admin.post('/oauth/connect', {});
+  const back = Object.fromEntries(new URL(world.zoho.accept(begun.body.consent_url as string, owner)).searchParams);
+  const { status, body } = await admin.post('/oauth/callback', back);
+  expect(status, JSON.stringify(body)).toBe(200);
+  return body.id as string;
+}
+const bind = (id: string, organizationId: string, more: object = {}) =>
+  admin.post(`/oauth/consents/${id}/connections`, { organization_id: organizationId, business_id: mine().businessId, ...more });
+const connection = async () =>
+  (await world.sql("select id, organization_id from connection where status <> 'ended'", [], mine().businessId))[0] as { id: string; organization_id: string };
+const poll = async () => {
+  await admin.post('/zoho/poll');
+  await world.app.settle();
+};
+const every = 'to_seal,refused,drifted,before_production,sealed_elsewhere,waiting,in_doubt,sealed,not_due,exempt';
+const rowOf = async (id: string) =>
+  (await admin.get(`/documents?limit=200&document_ids=${id}&standing=${every}`)).body.documents[0] as { standing: string; problem: { code: string } | null };
+const receiptOf = async (id: string) => (await admin.get(`/receipts/${id}`)).body;
+const standingOf = async (id: string) => (await rowOf(id)).standing;
+/** Looks at these documents again, and waits until that is done. */
+async function look(ids: string[]): Promise<void> {
+  await world.sql('update document set look_at = now() where document_id = any($1)', [ids], mine().businessId);
+  await poll();
+  await until(
+    () => world.sql('select 1 from document where document_id = any($1) and look_at <= now()', [ids], mine().businessId),
+    (rows) => rows.length === 0,
+  );
+}
+
+describe('the same books', () => {
+  test('that are connected again after they were disconnected change nothing: what was due is due, and nothing is of before', async () => {
+    const due = invoice(mine().organizationId);
+    await poll();
+    expect(await standingOf(due)).toBe('to_seal');
+    const began = await world.sql('select id, production_since from branch order by id', [], mine().businessId);
+    const before = await consent();
+    expect((await admin.post(`/oauth/disconnect/${(await connection()).id}`)).status).toBe(200);
+    expect(before).not.toBe('');
+    const again = await bind(await consent(), mine().organizationId);
+    expect([again.status, again.body.code]).toEqual([200, undefined]);
+    await poll();
+    expect(await world.sql('select id, production_since from branch order by id', [], mine().businessId)).toEqual(began);
+    expect(await standingOf(due)).toBe('to_seal');
+    expect((await admin.seal('invoices', due)).body.state).toBe('signed');
+  });
+});
+
+describe('other books', () => {
+  test('are not connected while a document of the ones before is unsettled, unless a person says how many; of none of them anything is concluded there', async () => {
+    const [sealed, due, waiting] = [invoice(mine().organizationId, 'OB-SEALED'), invoice(mine().organizationId), invoice(mine().organizationId)];
+    expect((await admin.seal('invoices', sealed)).body.state).toBe('signed');
+    await poll();
+    await admin.post(`/branches/${mine().branchIds[0]}/pause`);
+    const queued = (await admin.seal('invoices', waiting)).body;
+    expect(queued.state).toBe('queued');
+    const id = await consent();
+    const refused = await bind(id, others());
+    expect([refused.status, refused.body.code]).toEqual([409, 'books_unsettled']);
+    const count = Number(/: (\d+)/.exec(refused.body.title as string)?.[1]);
+    expect(count).toBeGreaterThanOrEqual(2);
+    expect((await bind(id, others(), { leave_open: count - 1 })).body.code).toBe('books_unsettled');
+    expect(await connection()).toMatchObject({ organization_id: mine().organizationId });
+    const bound = await bind(id, others(), { leave_open: count });
+    expect(bound.status, JSON.stringify(bound.body)).toBe(200);
+    expect(await connection()).toMatchObject({ organization_id: others() });
+
+    await world.sql('update receipt set read_at = null where id = $1', [queued.id], mine().businessId);
+    await admin.post(`/branches/${mine().branchIds[0]}/resume`, {});
+    const left = await until(
+      () => receiptOf(queued.id),
+      (each) => each.state !== 'queued' || each.problem?.code === 'document_of_other_books',
+    );
+    expect([left.state, left.problem.code], 'what waits is not taken for deleted').toEqual(['queued', 'document_of_other_books']);
+    await look([sealed, due, waiting]);
+    expect(await rowOf(due)).toMatchObject({ problem: { code: 'document_of_other_books' } });
+    expect(['to_seal', 'before_production'], 'still missing').toContain(await standingOf(due));
+    expect(await standingOf(sealed), 'a good sale is not called deleted').toBe('sealed');
+    expect(await standingOf(waiting)).toBe('waiting');
+
+    const twin = invoice(others(), 'OB-SEALED');
+    const { body } = await admin.get(`/receipts/preflight?module=invoices&document_id=${twin}`);
+    const found = (body.findings as { code: string; title: string }[]).find((each) => each.code === 'number_sealed_before');
+    expect(found?.title, 'what was sealed under that number is not called void or deleted').toContain('whether it still stands in Zoho was not seen');
+
+    // Back again: it is asked about again where it is.
+    const unsettled = (await bind(id, mine().organizationId)).body;
+    const there = /: (\d+)/.exec((unsettled.title as string | undefined) ?? '')?.[1];
+    if (there) expect((await bind(id, mine().organizationId, { leave_open: Number(there) })).status).toBe(200);
+    expect(await connection()).toMatchObject({ organization_id: mine().organizationId });
+    await look([due, sealed]);
+    expect((await rowOf(due)).problem?.code).not.toBe('document_of_other_books');
+    expect(await standingOf(sealed)).toBe('sealed');
+    await world.sql('update receipt set next_try_at = now() where id = $1', [queued.id], mine().businessId);
+    await admin.post(`/branches/${mine().branchIds[0]}/resume`, {});
+    const asked = await until(
+      () => receiptOf(queued.id),
+      (each) => each.state !== 'queued',
+    );
+    // Meanwhile it may have been sealed by another system: that is asked, and nothing is sealed twice.
+    expect([asked.state, asked.problem.code]).toEqual(['refused', 'before_production']);
+    expect((await admin.seal('invoices', waiting, { confirm: ['before_production'] })).body.state).toBe('signed');
+  });
+});
