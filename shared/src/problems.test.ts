@@ -73,3 +73,9 @@ test('a line without a name is called by its number, a document without one as t
   expect(describeProblem({ code: 'line_without_quantity', name: '-', field: 'line_items[4]' }, 'en').title).toBe('Line 5 has an amount but no quantity.');
   expect(describeProblem({ code: 'not_before_production', document_number: '' }, 'en').title).toMatch(/^A document without a number cannot/);
 });
+
+test('a number of the buyer that is none is named as it stands', () => {
+  for (const language of languages)
+    for (const code of ['buyer_tin_malformed', 'purchase_code_malformed'] as const)
+      expect(describeProblem({ code, value: '10123' }, language).title).toContain('10123');
+});

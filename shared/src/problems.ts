@@ -1026,9 +1026,9 @@ export const problems = {
   buyer_tin_malformed: e(
     422,
     'buyer',
-    "The buyer's TIN is not nine digits.",
+    "The buyer's TIN is not nine digits[: “{value}”].",
     'Correct it on the invoice or the customer in Zoho Books.',
-    "Le NIF de l'acheteur n'a pas neuf chiffres.",
+    "Le NIF de l'acheteur n'a pas neuf chiffres[ : « {value} »].",
     'Corrigez-le sur la facture ou le client dans Zoho Books.',
   ),
   purchase_code_missing: e(
@@ -1042,9 +1042,9 @@ export const problems = {
   purchase_code_malformed: e(
     422,
     'buyer',
-    'A purchase code has six letters or digits.',
+    'A purchase code has six letters or digits[, unlike “{value}”].',
     'Ask the buyer to read it again.',
-    "Un code d'achat a six lettres ou chiffres.",
+    "Un code d'achat a six lettres ou chiffres[, à la différence de « {value} »].",
     "Demandez à l'acheteur de le relire.",
   ),
   buyer_mobile_missing: e(

@@ -30,6 +30,8 @@ export const code = (text: string): string => clean(text).replace(/[\s\p{Cf}]+/g
  * of other scripts. Letters stay, where an authority's numbers have some; what is no number stays what it is, for somebody to mend.
  */
 export function taxpayerNumber(text: string): string {
+  const alone = nineAlone(text);
+  if (alone !== null) return alone;
   const bare = withoutExponent(withoutEdges(withAsciiDigits(code(text.normalize('NFKC')))).replace(numberName, ''));
   // Two noughts behind a mark are a fraction of nothing, three are a group of thousands where there are groups.
   const whole = /^[\d.,'’]+$/.test(bare) ? bare.replace(/^(\d{4,})[.,]0+$|[.,]0{1,2}$/, '$1') : bare;
@@ -37,8 +39,34 @@ export function taxpayerNumber(text: string): string {
   return /^[0-9A-Za-z]*\d[0-9A-Za-z]*$/.test(joined) ? joined : clean(text).trim();
 }
 
-/** What people write before such a number: which it is. */
-const numberName = /^(?:tin|nif|pin|vat|tva)(?:n[o°r]?\.?|number)?[:.#(]*(?=[a-z]?\d)/i;
+/** The nine digits that stand once in a text, in one run or in three groups, whatever is written around them; null where it may be others that are meant. */
+function nineAlone(text: string): string | null {
+  if (text.length > numberMost) return null;
+  const plain = withAsciiDigits(clean(text).normalize('NFKC'));
+  const runs = new Set(plain.match(/(?<![\p{L}\p{N}]|\d[.,'’])\d{9}(?![\p{L}\p{N}]|[.,'’]\d)/gu));
+  const groups = [...plain.matchAll(/(?<![\p{L}\p{N}])(\d{3})([ .,'’-])(\d{3})\2(\d{3})(?![\p{L}\p{N}])/gu)].map(([, a, , b, c]) => `${a}${b}${c}`);
+  const [run] = runs;
+  if (run !== undefined) return runs.size === 1 && groups.length === 0 ? run : null;
+  return groups.length === 1 && plain.replace(/\D/g, '').length === 9 ? (groups[0] as string) : null;
+}
+
+/** What people write into a field that must not be empty where they have nothing to write: a stroke, a row of noughts, a word for it. */
+export function isPlaceholder(text: string): boolean {
+  const bare = text
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]/gu, '');
+  return bare === '' || /^(?:0+|x+)$/.test(bare) || placeholders.has(bare);
+}
+
+const placeholders = new Set(
+  'na nan nil null none no non nope aucun aucune neant rien sans undefined unknown inconnu tba tbd notavailable notapplicable notin nonif nocode pasdetin pasdenif'.split(
+    ' ',
+  ),
+);
+
+/** What people write before such a number: which it is, or whose country's. */
+const numberName = /^(?:tin|nif|pin|vat|tva|rw)(?:n[o°r]?\.?|number)?[:.#(]*(?=[a-z]?\d)/i;
 /** Quotation marks and full stops around a number are no part of it. */
 const withoutEdges = (text: string): string => (text.length > numberMost ? text : text.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, ''));
 /** Longer is no number of anybody, and looking for its end would only cost time. */
@@ -59,10 +87,17 @@ export const withAsciiDigits = (text: string): string =>
     return String((digit.codePointAt(0) as number) - zero);
   });
 
-/** A code of letters and digits that a buyer was given, as its issuer means it: no blanks and strokes in it, no dress of a number field. */
+/**
+ * A code of letters and digits that a buyer was given, as its issuer means it: no blanks and strokes in it, no dress of a number field. Where more than a
+ * code stands there, it is what has its length and a digit in it, if only one thing has.
+ */
 export function purchaseCode(text: string): string {
-  const bare = withoutEdges(withAsciiDigits(code(text.normalize('NFKC')))).replace(/[‐-―-]/g, '');
-  return /^[\d,]+(\.0{1,2})?$/.test(bare) ? bare.replace(/\.0{1,2}$/, '').replaceAll(',', '') : bare;
+  const plain = withAsciiDigits(clean(text).normalize('NFKC'));
+  const bare = withoutEdges(code(plain)).replace(/[‐-―-]/g, '');
+  if (/^[\d,]+(\.0{1,2})?$/.test(bare)) return bare.replace(/\.0{1,2}$/, '').replaceAll(',', '');
+  if (/^[A-Za-z0-9]{6}$/.test(bare)) return bare;
+  const codes = new Set(plain.split(/[\s:;,/|()=#]+/).filter((each) => /^(?=.*\d)[A-Za-z0-9]{6}$/.test(each)));
+  return codes.size === 1 ? ([...codes][0] as string) : bare;
 }
 
 /** Every string within a JSON value, its keys included, made anew; numbers, booleans and null stay. */

@@ -70,7 +70,7 @@ describe('a custom field is its value before it is the text made of it', () => {
 
   test.each([
     ['["101234567","101234568"]', '101234567101234568'],
-    ['{"tin":101234567}', '{"tin":"101234567"}'],
+    ['{"tin":101234567,"also":101234568}', '{"tin":"101234567","also":"101234568"}'],
   ])('a TIN %s is there, and never left out: somebody sees that it is none', (value, is) => {
     expect(read(`"custom_fields":[{"api_name":"cf_custtin","value":${value}}]`).buyer.taxpayerId).toBe(is);
   });
@@ -84,6 +84,59 @@ describe('a custom field is its value before it is the text made of it', () => {
     ['“K7T2Q9”.', 'K7T2Q9'],
   ])('a purchase code “%s” has no dress on it', (value, is) => {
     expect(read(`"custom_field_hash":{"cf_purchase_code":"${value}"}`).buyer.purchaseCode).toBe(is);
+  });
+
+  test.each([
+    'TIN/101234567',
+    'tin=101234567',
+    'RW101234567',
+    '101234567 / RRA',
+    '101234567 / 2026',
+    'My TIN is 101234567',
+    'TIN 101 234 567 (RRA)',
+    '101234567 or 101234567',
+    'VAT No 101.234.567 Kigali',
+  ])('a TIN in “%s” is the nine digits that stand there once', (written) => {
+    expect(read(`"custom_field_hash":{"cf_custtin":"${written}"}`).buyer.taxpayerId).toBe('101234567');
+  });
+  test('a TIN that is looked up from a list is its name’s digits', () => {
+    expect(read('"custom_fields":[{"api_name":"cf_custtin","value":{"id":"4815000000000012345","name":"101234567"}}]').buyer.taxpayerId).toBe('101234567');
+  });
+  test.each(['101234567 / 101234568', '101234567 or 101 234 568', 'P101234567', '1012345678', '0.101234567'])(
+    'of what may be another number none is chosen: %s',
+    (written) => expect(read(`"custom_field_hash":{"cf_custtin":"${written}"}`).buyer.taxpayerId).not.toBe('101234567'),
+  );
+
+  test.each([
+    '"N/A"',
+    '"n.a."',
+    '"-"',
+    '"—"',
+    '"none"',
+    '"Néant"',
+    '"null"',
+    '0',
+    '"000000000"',
+    '"000 000 000"',
+    '"0.00"',
+    '"xxx"',
+    '"TIN: 000000000"',
+    '"?"',
+  ])('what people write where they have nothing to write is no TIN and no code, and hides none: %s', (value) => {
+    const own = `"custom_fields":[{"api_name":"cf_custtin","value":${value}},{"api_name":"cf_purchase_code","value":${value.replace('TIN: ', '')}}]`;
+    expect(read(own).buyer).toMatchObject({ taxpayerId: null, purchaseCode: null });
+    const beside = read(`${own},"customer_custom_field_hash":{"cf_custtin":"101234567","cf_purchase_code":"K7T2Q9"}`);
+    expect(beside.buyer).toMatchObject({ taxpayerId: '101234567', purchaseCode: 'K7T2Q9' });
+  });
+
+  test.each(['Code: K7T2Q9', 'K7T2Q9 / 2026', 'Purchase code K7T2Q9', 'number K7T2Q9 (June)'])(
+    'a purchase code in “%s” is the only thing like one',
+    (written) => {
+      expect(read(`"custom_field_hash":{"cf_purchase_code":"${written}"}`).buyer.purchaseCode).toBe('K7T2Q9');
+    },
+  );
+  test.each(['K7T2Q9 or K7T2Q8', 'ABC-K7T2Q9', 'K7T2Q'])('where it may be another, no code is chosen: %s', (written) => {
+    expect(read(`"custom_field_hash":{"cf_purchase_code":"${written}"}`).buyer.purchaseCode).not.toMatch(/^.{6}$/);
   });
 
   test('the document’s own value comes before the contact’s', () => {

@@ -1,5 +1,5 @@
 import { absolute, add, compare, divide, isAmount, isZero, multiply, round, subtract, unit } from '@muhuri/shared/money';
-import { clean, cut, purchaseCode, taxpayerNumber } from '@muhuri/shared/text';
+import { clean, cut, isPlaceholder, purchaseCode, taxpayerNumber } from '@muhuri/shared/text';
 import { AppError } from '../platform/app-error.ts';
 import type { BooksDocument, BooksLine, LineTax, TaxAmount } from '../receipts/document.model.ts';
 import { type Json, plain } from './parse-json.ts';
@@ -42,8 +42,8 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     date,
     customer: { id: text(raw.customer_id), name: text(raw.customer_name) },
     buyer: {
-      taxpayerId: machineForm(taxpayerNumber, custom(raw, around.customFields.buyer_tin)),
-      purchaseCode: machineForm(purchaseCode, custom(raw, around.customFields.purchase_code)),
+      taxpayerId: custom(raw, around.customFields.buyer_tin, taxpayerNumber),
+      purchaseCode: custom(raw, around.customFields.purchase_code, purchaseCode),
       mobile: around.mobile,
     },
     locationId: text(raw.location_id) || text(raw.branch_id) || null,
@@ -164,8 +164,6 @@ function currencyOf(raw: Fields): string {
   return given.toUpperCase();
 }
 
-const machineForm = (form: (text: string) => string, value: string | null): string | null => (value && form(value)) || null;
-
 const taxAmounts = (from: Fields, key: string, at = ''): TaxAmount[] =>
   rowsOf(from, key, at).map((row, index) => ({
     id: text(row.tax_id) || null,
@@ -260,17 +258,23 @@ function correctedInvoices(raw: Fields, appliedTo: string[]): string[] {
 
 /**
  * A custom field's value as a machine means it: the value itself, then what Zoho calls unformatted, and only then the text made for eyes, which a
- * field of numbers writes with groups and decimals. The contact's own is the fallback; a field without a value is left out by Zoho.
+ * field of numbers writes with groups and decimals. The contact's own is the fallback; a field without a value is left out by Zoho, and what people
+ * write where they have nothing to write is no value either.
  */
-function custom(raw: Fields, name: string): string | null {
+function custom(raw: Fields, name: string, form: (text: string) => string): string | null {
+  const said = (value: Json | undefined): string => {
+    const given = written(value);
+    const meant = isPlaceholder(given) ? '' : form(given);
+    return isPlaceholder(meant) ? '' : meant;
+  };
   for (const [fields, hash] of [
     ['custom_fields', 'custom_field_hash'],
     ['customer_custom_fields', 'customer_custom_field_hash'],
   ] as const) {
     const rows = list(raw[fields]).filter((row) => (text(row.api_name) || text(row.placeholder)) === name);
     const flat = (raw[hash] ?? {}) as Fields;
-    const first = (key: string) => rows.map((row) => written(row[key])).find(Boolean);
-    const value = first('value') || written(flat[`${name}_unformatted`]) || written(flat[name]) || first('value_formatted');
+    const first = (key: string) => rows.map((row) => said(row[key])).find(Boolean);
+    const value = first('value') || said(flat[`${name}_unformatted`]) || said(flat[name]) || first('value_formatted');
     if (value) return value;
   }
   return null;

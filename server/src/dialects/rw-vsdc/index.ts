@@ -1,3 +1,4 @@
+import { cut } from '@muhuri/shared/text';
 import { stamp14 } from '../../dialect-kit/dates.ts';
 import { inclusiveTotals } from '../../dialect-kit/inclusive-totals.ts';
 import { readEnvelope } from '../../dialect-kit/envelope.ts';
@@ -8,6 +9,9 @@ import { taxClasses, timeZone } from './taxes.ts';
 
 /** The RRA's public page for a receipt; resolves for receipts of production devices only. */
 const verificationPage = 'https://myrra.rra.gov.rw/common/link/ebm/receipt/indexEbmReceiptData?Data=';
+
+/** Nine digits; nine noughts are what people write who have none. */
+const isTaxpayerId = (id: string) => /^\d{9}$/.test(id) && !/^0+$/.test(id);
 
 const unitIn = (unit: string) => (unit.length === 2 ? `${unit}X` : unit);
 
@@ -28,15 +32,16 @@ export const dialect: Dialect = {
   nonVatClass: 'D',
   taxClasses,
   passesDoubt: true,
-  checkTaxpayerId: (id) => /^\d{9}$/.test(id),
+  checkTaxpayerId: isTaxpayerId,
   checkBuyer(buyer) {
     if (buyer.taxpayerId === null) {
       if (buyer.mobile === null) return [{ code: 'buyer_mobile_missing', field: 'buyer_mobile' }];
       return /^\+?\d{6,15}$/.test(buyer.mobile) ? [] : [{ code: 'buyer_mobile_malformed', field: 'buyer_mobile' }];
     }
-    if (!/^\d{9}$/.test(buyer.taxpayerId)) return [{ code: 'buyer_tin_malformed', field: 'buyer_tin' }];
+    if (!isTaxpayerId(buyer.taxpayerId)) return [{ code: 'buyer_tin_malformed', field: 'buyer_tin', value: cut(buyer.taxpayerId, 40) }];
     if (buyer.purchaseCode === null) return [{ code: 'purchase_code_missing', field: 'purchase_code' }];
-    return /^[A-Za-z0-9]{6}$/.test(buyer.purchaseCode) ? [] : [{ code: 'purchase_code_malformed', field: 'purchase_code' }];
+    if (/^[A-Za-z0-9]{6}$/.test(buyer.purchaseCode)) return [];
+    return [{ code: 'purchase_code_malformed', field: 'purchase_code', value: cut(buyer.purchaseCode, 40) }];
   },
   probe: { toRequest: codes.toRequest, isServing: (answer) => readEnvelope(answer) !== null, judge },
   initialise,

@@ -323,6 +323,7 @@ describe('setting up', () => {
 
   test.each([
     [{ taxpayerId: '12345', purchaseCode: null, mobile: null }, 'buyer_tin_malformed'],
+    [{ taxpayerId: '000000000', purchaseCode: 'K7T2Q9', mobile: null }, 'buyer_tin_malformed'],
     [{ taxpayerId: '101234567', purchaseCode: null, mobile: null }, 'purchase_code_missing'],
     [{ taxpayerId: '101234567', purchaseCode: '12', mobile: null }, 'purchase_code_malformed'],
     [{ taxpayerId: null, purchaseCode: null, mobile: null }, 'buyer_mobile_missing'],
