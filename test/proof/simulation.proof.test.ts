@@ -137,6 +137,18 @@ describe('what would be a broken promise', () => {
     const gaveBack = { ...earlier, attempts: [{ ...attempt, outcome: 'refused' as const, settled: null }] };
     const elsewhere = { ...newSeen(), elsewhere: new Set(['1']) };
     expect(check({ ...whole, receipts: [blames, gaveBack] }, judged, elsewhere)).toMatch(/INV-2 may be signed under 1, which is taken, and is free/);
+    // Nor does it wait to go under another; of one whose own answer was lost as well, where an answer of the earlier one was.
+    const goes = {
+      ...gaveBack,
+      state: 'queued' as const,
+      number: '2',
+      attempts: [...gaveBack.attempts, { ...open, number: '2', outcome: 'not_served' as const, ended: true }],
+    };
+    expect(check({ ...whole, receipts: [blames, goes] }, judged, elsewhere)).toMatch(/INV-2 may be signed under 1, which is taken, and is free/);
+    const lost = { ...goes, attempts: [{ ...attempt, outcome: 'in_doubt' as const, settled: 'not_signed' as const }, ...goes.attempts] };
+    expect(look({ ...whole, receipts: [{ ...doubtful, problem: 'signed_answer_lost' }, lost] })).toMatch(
+      /INV-2 may be signed under 1, which is taken, and is free/,
+    );
     const waits = {
       ...gaveBack,
       state: 'in_doubt' as const,

@@ -99,6 +99,9 @@ const mayBeSignedUnder = (receipt: Row, number: string | null): boolean =>
     (each) => each.number === number && each.ended && each.outcome !== 'unreachable' && each.settled !== 'not_ours' && each.settled !== 'reversed',
   );
 
+const mayBeLostUnder = (receipt: Row, number: string | null): boolean =>
+  mayBeSignedUnder(receipt, number) && receipt.attempts.some((each) => each.number === number && each.outcome === 'in_doubt');
+
 /** Null, or the first of the promises that does not hold, in words. */
 export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen, outside: Outside = quiet): string | null {
   const documents = new Map<string, number>();
@@ -127,12 +130,20 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen,
     const isLatelySigned = judged.some((each) => at(each) === receipt.number && outside.late.has(String(each.request.remark)));
     if (receipt.problem === 'number_collision' && !seen.elsewhere.has(receipt.number ?? '') && !isLatelySigned)
       return `${receipt.documentNumber} blames another program, and there is none`;
-    // Whatever is said of who has used the number: a document that had sent something under it may be who was signed, and must not go again.
-    if (receipt.problem === 'number_collision' && receipt.state === 'in_doubt') {
+    // Whatever is said of who has used the number: a document that had sent something under it may be who was signed, and must not go again, nor wait to go
+    // under another. Where an answer of its own was lost as well, that is the one whose answer was lost before.
+    if (receipt.state === 'in_doubt' && (receipt.problem === 'number_collision' || receipt.problem === 'signed_answer_lost')) {
+      const isSuspect = receipt.problem === 'number_collision' ? mayBeSignedUnder : mayBeLostUnder;
       const loose = receipts.find(
-        (each) => each.id !== receipt.id && mayBeSignedUnder(each, receipt.number) && each.state !== 'in_doubt' && each.state !== 'signed',
+        (each) =>
+          each.id !== receipt.id &&
+          isSuspect(each, receipt.number) &&
+          each.state !== 'in_doubt' &&
+          each.state !== 'signed' &&
+          (each.state !== 'withdrawn' || receipt.problem === 'number_collision') &&
+          each.attempts.every((one) => one.ended),
       );
-      if (loose && loose.number === null) return `${loose.documentNumber} may be signed under ${receipt.number}, which is taken, and is free to go again`;
+      if (loose) return `${loose.documentNumber} may be signed under ${receipt.number}, which is taken, and is free to go again`;
     }
     if (receipt.attempts.some((each) => each.isAfterRetirement)) return `${receipt.documentNumber} was sent to a device that had been retired`;
     const open = receipt.attempts.filter((each) => !each.ended).length;
