@@ -323,7 +323,11 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const calls = recordCalls({ clock, newId, worker, contextOf: (businessId) => jobContext(businessId, 'calls'), run: (...ask) => jobs.run(...ask) });
   const limits = governor(clock, { ...usualGovernor, ...instead.governor });
   const zoho = zohoClient({ tokens, hosts, governor: limits, clock, made: calls.made, lookup: names.lookup });
-  const books = zohoBooks(zoho, clock);
+  const books = zohoBooks(
+    zoho,
+    clock,
+    dialects.all().map((each) => each.country),
+  );
   const vsdc = directVsdc(addressPolicy(config.vsdcNetworks, names), vsdcSettings);
   const changes = receiptChanges();
   const work = openBoundedWorker();

@@ -494,7 +494,7 @@ describe('what speaks to Zoho', () => {
   const adapters = (body: () => object) => {
     const answer = (): Promise<ZohoAnswer> => Promise.resolve({ is: 'found', body: parseJson(JSON.stringify(body())) ?? {} });
     const client: ZohoClient = { call: answer, get: answer };
-    return { books: zohoBooks(client, clock), people: booksPeople(client), setup: booksSetup(client), writing: booksWriting(client) };
+    return { books: zohoBooks(client, clock, ['RW']), people: booksPeople(client), setup: booksSetup(client), writing: booksWriting(client) };
   };
 
   test('has every method here', () => {

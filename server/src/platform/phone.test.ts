@@ -46,7 +46,7 @@ describe('a telephone number is its digits, however it is spelled', () => {
   );
   test('of another country it keeps the country’s code', () => expect(readPhone('+254 712 345 678', 'RW')).toBe('+254712345678'));
   test('of a plan nobody has told the library of, it is taken as its digits', () => {
-    expect(readPhone('99 99 99', 'RW')).toBe('999999');
+    expect(readPhone('98 76 54', 'RW')).toBe('987654');
     expect(readPhone('+999 12 34 56 78', 'RW')).toBe('+99912345678');
   });
   test('of a country the library does not know, it is taken as its digits', () => expect(readPhone('0788 000 006', 'ZZ')).toBe('0788000006'));
@@ -63,6 +63,16 @@ describe('a telephone number is its digits, however it is spelled', () => {
       true,
     ]);
   });
+  test.each(['0000000000', '00 00 00', '99 99 99', '12/05/1980', '1980-5-12', '31.12.85', '12 May 1980', '1st June 2019', 'TIN 101234567', 'NIF: 101 234 567'])(
+    '%s is dialled by nobody',
+    (written) => {
+      expect([readPhone(written, 'RW'), readPhone(written, 'ZZ'), hasPhoneNumber(written)]).toEqual([null, null, false]);
+    },
+  );
+  test.each(['07.88.00.00.06', '07-88-00-00-06', '07/88/00/00/06', 'TIN 101234567 0788 000 006', 'born 12/05/1980, 0788 000 006'])(
+    'what looks like another thing in part is still the number it is: %s',
+    (written) => expect(readPhone(written, 'RW')).toBe('0788000006'),
+  );
   test.each(['', 'call me', 'n/a', '0788', '12 34 5', '-', 'ext. 7'])('“%s” has too few digits to be one', (written) =>
     expect(readPhone(written, 'RW')).toBeNull(),
   );

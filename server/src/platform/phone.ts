@@ -7,15 +7,40 @@ const digitsMin = 6;
 const digitsMax = 15;
 
 const digitsOf = (text: string) => withAsciiDigits(text).replace(/\D/g, '');
-/** An e-mail address has digits too, and a day; they are dialled by nobody. */
-const withoutOthers = (text: string): string => text.replace(/[^\s,;/|<>()]+@[^\s,;/|<>()]+|\b(?:19|20)\d\d-\d\d-\d\d\b/g, ' ');
+/** What has digits too and is dialled by nobody: an e-mail address, a day, a taxpayer's number. */
+const withoutOthers = (text: string): string =>
+  text
+    .replace(/[^\s,;/|<>()]+@[^\s,;/|<>()]+/g, ' ')
+    .replace(/(?<![\d./-])(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?![./-]?\d)/g, (all, a: string, _mark, b: string, c: string) => (isDay(a, b, c) ? ' ' : all))
+    .replace(/(?<!\d)\d{1,2}(?:st|nd|rd|th|er)?[ ,./-]{1,2}\p{L}{3,9}[ ,./-]{1,2}(?:19|20)\d\d(?!\d)/gu, ' ')
+    .replace(/(?<!\p{L})\p{L}{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? (?:19|20)\d\d(?! ?\d)/gu, ' ')
+    .replace(/(?<!\p{L})(?:tin|nif|vat|tva)(?!\p{L})[^\d,;|\n]{0,12}\d+(?:[ .'-]\d{3}(?!\d))*/giu, ' ');
 
-const hasEnoughDigits = (text: string): boolean => digitsOf(text).length >= digitsMin;
+/** Whether three numbers are a day of the calendar, in whatever order people write them. */
+function isDay(...parts: [string, string, string]): boolean {
+  const [first, middle, last] = parts;
+  const isYear = (part: string) => /^(?:19|20)?\d\d$/.test(part);
+  const isMonthAndDay = (...two: [string, string]) =>
+    two.every((each) => each.length < 3 && Number(each) >= 1 && Number(each) <= 31) && two.some((each) => Number(each) <= 12);
+  return (isYear(last) && isMonthAndDay(first, middle)) || (isYear(first) && isMonthAndDay(middle, last));
+}
+
+/** One digit all along is what people type to fill a field. */
+const isOneDigit = (text: string): boolean => /^(\d)\1*$/.test(digitsOf(text));
+const hasEnoughDigits = (text: string): boolean => digitsOf(text).length >= digitsMin && !isOneDigit(text);
+const plainOf = (text: string): string => withoutOthers(withoutFraction(withAsciiDigits(text.normalize('NFKC'))));
 
 /** Whether somebody could be called by it, in whatever country: digits enough, and not all of them in a row longer than any number. */
 export function hasPhoneNumber(text: string): boolean {
-  const groups = withoutOthers(withoutFraction(withAsciiDigits(text.normalize('NFKC')))).match(/\d+/g) ?? [];
+  const groups = plainOf(text).match(/\d+/g) ?? [];
   return hasEnoughDigits(groups.filter((group) => group.length <= digitsMax).join(''));
+}
+
+/** Whether the library knows it for a number that is in use, dialled within one of those countries or with the code of any. */
+export function isKnownPhone(text: string, countries: string[]): boolean {
+  const plain = plainOf(text);
+  if (!hasEnoughDigits(plain)) return false;
+  return countries.some((country) => isSupportedCountry(country) && (plainest(plain, country) ?? firstWithin(plain, country))?.isValid() === true);
 }
 
 /**
@@ -24,13 +49,13 @@ export function hasPhoneNumber(text: string): boolean {
  * more than any has. Where several are written one after the other, the first counts.
  */
 export function readPhone(text: string, country: string): string | null {
-  const plain = withoutOthers(withoutFraction(withAsciiDigits(text.normalize('NFKC'))));
+  const plain = plainOf(text);
   const parsed = isSupportedCountry(country) ? (plainest(plain, country) ?? firstWithin(plain, country)) : undefined;
   if (parsed) return parsed.country === country ? dialledWithin(parsed.formatNational(), country) : parsed.number;
   const parts = plain.split(separators).filter(hasEnoughDigits);
   const first = parts.find((part) => digitsOf(part).length <= digitsMax) ?? plain.split(/\s+/).find(hasEnoughDigits) ?? plain;
   const digits = digitsOf(first);
-  if (digits.length < digitsMin || digits.length > digitsMax) return null;
+  if (digits.length > digitsMax || !hasEnoughDigits(digits)) return null;
   return `${/^[^\d]*\+/.test(first) ? '+' : ''}${digits}`;
 }
 
@@ -49,7 +74,7 @@ const withoutFraction = (text: string): string => withoutExponent(text.trim()).r
 
 /** The first that is in use for all the library knows, else the first that could be. */
 function plainest(text: string, country: CountryCode) {
-  const all = [text, ...text.split(separators)].flatMap((part) => parsePhoneNumber(part, country) ?? []);
+  const all = [text, ...text.split(separators)].filter((part) => !isOneDigit(part)).flatMap((part) => parsePhoneNumber(part, country) ?? []);
   const parsed = all.find((each) => each.isValid()) ?? all.find((each) => each.isPossible());
   parsed?.setExt('');
   return parsed;

@@ -31,7 +31,7 @@ function booksOf(first: Organization) {
     if (path === '/invoices/1') is.onDocument();
     return Promise.resolve({ is: 'found', body: parseJson(JSON.stringify(body)) as { [key: string]: Json } });
   };
-  const books = zohoBooks({ call: get as never, get } satisfies ZohoClient, { now: () => new Date(is.at) });
+  const books = zohoBooks({ call: get as never, get } satisfies ZohoClient, { now: () => new Date(is.at) }, ['RW']);
   const read = async (document: object) => {
     is.document = { invoice_id: '1', date: '2026-11-20', customer_id: '', total: 0, line_items: [], ...document };
     const answer = await books.readDocument(source, 'invoices', '1');
@@ -77,6 +77,36 @@ test('a number of the contact that is none is looked up again at once: somebody 
   expect(await mobile()).toBe('ask the driver');
   is.contact = { mobile: '0788 000 006' };
   expect(await mobile()).toBe('0788 000 006');
+});
+
+test.each([
+  '12/05/1980',
+  '1980.05.12',
+  '12 May 1980',
+  'May 12, 1980',
+  'TIN 101234567',
+  'tin: 101 234 567',
+  '0000000000',
+  '00 00 00',
+  'Room 12, 0788000',
+  '07880000060',
+])('what is no number on the document never beats the one of the contact: %s', async (written) => {
+  const { is, read } = booksOf({ currency_code: 'RWF', price_precision: 2 });
+  const own = { currency_code: 'RWF', exchange_rate: 1, total: 1180, customer_id: '7', contact_persons_associated: [{ mobile: written, phone: '' }] };
+  is.contact = { mobile: '0788000001' };
+  expect((await read(own)).buyer.mobile).toBe('0788000001');
+  expect((await read({ ...own, contact_persons_details: [{ mobile: '+254 712 345 678' }] })).buyer.mobile).toBe('+254 712 345 678');
+});
+
+test('where none is known to be a number, the first with digits enough is taken, the document’s before the contact’s', async () => {
+  const { is, read } = booksOf({ currency_code: 'RWF', price_precision: 2 });
+  const own = (mobile: string) => ({ currency_code: 'RWF', exchange_rate: 1, total: 1180, customer_id: '7', contact_persons_associated: [{ mobile }] });
+  is.contact = { mobile: '0000000000', phone: '98 76 54' };
+  expect((await read(own('07880000060'))).buyer.mobile).toBe('07880000060');
+  expect((await read(own('12/05/1980'))).buyer.mobile).toBe('98 76 54');
+  is.at += 10 * 60_000;
+  is.contact = { mobile: '0000000000' };
+  expect((await read(own('12/05/1980'))).buyer.mobile).toBe('0000000000');
 });
 
 test('what was paid is read as every amount is: a spelling of it never passes for nothing paid', async () => {

@@ -1,7 +1,7 @@
 import { add, compare } from '@muhuri/shared/money';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import { hasPhoneNumber } from '../platform/phone.ts';
+import { hasPhoneNumber, isKnownPhone } from '../platform/phone.ts';
 import type { Books, BooksSource, ListedDocument, ReadDocument, UnreadableRow } from '../ports/books.ts';
 import type { BooksDocument } from '../receipts/document.model.ts';
 import type { ZohoClient } from './client.ts';
@@ -13,22 +13,36 @@ const currencyMs = 10 * 60_000;
 const mobileMs = 5 * 60_000;
 const keptMax = 5_000;
 
-/** Zoho Books in our words. */
-export function zohoBooks(client: ZohoClient, clock: Clock): Books {
+/** Zoho Books in our words. `countries`: where the people on its documents are called by numbers without a country's code. */
+export function zohoBooks(client: ZohoClient, clock: Clock, countries: string[]): Books {
   const currencies = new Map<string, { code: string; places: number; until: number }>();
   // A number that is known is believed for a while; one that is missing, or none, is looked up every time, because somebody may
   // just be mending it.
   const mobiles = new Map<string, { mobile: string; until: number }>();
   const flying = new Map<string, Promise<ReadDocument>>();
 
-  /** The buyer's mobile: of a person on the document, else of the contact. Only the contact's own is remembered for its next document. */
+  const isKnown = (mobile: string) => isKnownPhone(mobile, countries);
+
+  /**
+   * The buyer's mobile: the first that is known to be a number, of a person on the document, else of the contact; only where none is, what merely has
+   * digits enough. Only the contact's own is remembered for its next document.
+   */
   const mobileOf = async (source: BooksSource, raw: { [key: string]: Json }): Promise<string | null> => {
-    const onDocument = mobileOnDocument(raw);
-    if (onDocument !== null || !text(raw.customer_id)) return onDocument;
-    const key = `${source.organizationId}/${text(raw.customer_id)}`;
+    const onDocument = mobilesOnDocument(raw);
+    const known = onDocument.find(isKnown);
+    const likely = onDocument.find(hasPhoneNumber) ?? null;
+    if (known !== undefined || !text(raw.customer_id)) return known ?? likely;
+    const ofContact = await rememberedOfContact(source, text(raw.customer_id));
+    return likely !== null && !(ofContact !== null && isKnown(ofContact)) ? likely : ofContact;
+  };
+
+  const rememberedOfContact = async (source: BooksSource, customer: string): Promise<string | null> => {
+    const key = `${source.organizationId}/${customer}`;
     const known = mobiles.get(key);
     if (known && known.until > clock.now().getTime()) return known.mobile;
-    const mobile = await mobileOfContact(client, source, text(raw.customer_id));
+    const written = await mobilesOfContact(client, source, customer);
+    // Where none is a number, a person is told what stands there.
+    const mobile = written.find(isKnown) ?? written.find(hasPhoneNumber) ?? written.find(Boolean) ?? null;
     if (mobiles.size > keptMax) mobiles.clear();
     if (mobile !== null && hasPhoneNumber(mobile)) mobiles.set(key, { mobile, until: clock.now().getTime() + mobileMs });
     return mobile;
@@ -172,22 +186,18 @@ function listed(module: ListedDocument['module'], given: Json, aheadMs: number):
   };
 }
 
-/** Of the people chosen on the document itself; null where none of them has a number. */
-const mobileOnDocument = (raw: { [key: string]: Json }): string | null =>
-  firstNumber([...list(raw.contact_persons_associated), ...list(raw.contact_persons_details)].flatMap(({ mobile, phone }) => [mobile, phone]));
+/** Of the people chosen on the document itself. */
+const mobilesOnDocument = (raw: { [key: string]: Json }): string[] =>
+  [...list(raw.contact_persons_associated), ...list(raw.contact_persons_details)].flatMap(({ mobile, phone }) => [text(mobile), text(phone)]);
 
-async function mobileOfContact(client: ZohoClient, source: BooksSource, customer: string): Promise<string | null> {
+async function mobilesOfContact(client: ZohoClient, source: BooksSource, customer: string): Promise<string[]> {
   const answer = await client.get(source, `/contacts/${customer}`);
   const contact = answer.is === 'found' ? (answer.body.contact as { [key: string]: Json } | undefined) : undefined;
-  if (!contact) return null;
+  if (!contact) return [];
   const people = list(contact.contact_persons);
   const primary = people.find((each) => each.is_primary_contact === true) ?? people[0];
-  const written = [contact.mobile, primary?.mobile, contact.phone, primary?.phone];
-  // Where none is a number, a person is told what stands there.
-  return firstNumber(written) ?? (written.map(text).find(Boolean) || null);
+  return [contact.mobile, primary?.mobile, contact.phone, primary?.phone].map(text);
 }
-
-const firstNumber = (written: (Json | undefined)[]): string | null => written.map(text).find(hasPhoneNumber) ?? null;
 
 async function paymentModesOf(client: ZohoClient, source: BooksSource, id: string): Promise<string[]> {
   const answer = await client.get(source, `/invoices/${id}/payments`);
