@@ -111,6 +111,26 @@ describe('every paper', () => {
     expect((await api.file(`/receipts/${refused.id}/qr.svg`)).status).toBe(409);
   });
 
+  test('says the time that the device was told of the bytes it signed, not of a send before that it refused', async () => {
+    const id = clone('simple sale');
+    world.vsdc.faults(['refuse:884']);
+    const refused = (await api.seal('invoices', id)).body;
+    expect(refused.state).toBe('refused');
+    // As if the device had refused it earlier in the day.
+    await world.sql(
+      `update attempt set started_at = started_at - interval '5 hours', request = regexp_replace(request, '"cfmDt":"[0-9]+"', '"cfmDt":"20200101000000"')
+        where receipt_id = $1`,
+      [refused.id],
+      world.businesses[0].businessId,
+    );
+    const receipt = await seal(id);
+    const [, hour = '', rest = ''] = /^\d{8}(\d\d)(\d{4})$/.exec(world.vsdc.receipts().at(-1)?.request.cfmDt as string) ?? [];
+    const times = [...(await plainTextOf(await pdfOf(receipt.id, 'a4'))).matchAll(/Time: ([\d:]+)/g)].map(([, time]) => time?.replaceAll(':', ''));
+    expect(times).toHaveLength(2);
+    expect(times.at(-1)).toBe(`${hour}${rest}`);
+    expect(receipt.id).toBe(refused.id);
+  });
+
   test('of 420 lines with a discount each ends within what readers show and printers take, with every line on it', async () => {
     const id = clone('simple sale', (raw) => {
       const lines = Array.from({ length: 420 }, (_, i) => ({

@@ -9,7 +9,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Dialects } from '../ports/dialect.ts';
-import { listAttempts } from './lane.store.ts';
+import { listAttempts, type StoredAttempt } from './lane.store.ts';
 import { isOriginal, type OriginalPaper, type Wish } from './original.model.ts';
 import { layOut, layOutTraining, type Paper, type PaperSize } from './paper.model.ts';
 import {
@@ -305,6 +305,13 @@ async function signedReceipt(tx: Tx, id: string): Promise<Receipt> {
   return receipt;
 }
 
+/** When the bytes that were signed were frozen, as they themselves tell the device; what was refused before may have had the same number, and another time. */
+function frozenAt(attempts: StoredAttempt[], receipt: Receipt): Date | undefined {
+  const own = attempts.filter((attempt) => attempt.invoiceNumber === receipt.invoiceNumber);
+  const signing = own.find((attempt) => attempt.outcome === 'signed' || attempt.settled === 'signed');
+  return own.find((attempt) => !signing || attempt.request === signing.request)?.startedAt;
+}
+
 async function paperOf(ports: Ports, tx: Tx, receipt: Receipt, isCopy: boolean, at: Date): Promise<Paper> {
   const business = await getBusiness(tx);
   const device = await findDevice(tx, receipt.deviceId);
@@ -334,7 +341,7 @@ async function paperOf(ports: Ports, tx: Tx, receipt: Receipt, isCopy: boolean, 
     reasonName: sale.reasonCode ? name('reason', sale.reasonCode) : null,
     localTime: (moment) => ports.localTime(moment, dialect.timeZone),
     grouped: dialect.grouped,
-    frozenAt: attempts.find((attempt) => attempt.invoiceNumber === receipt.invoiceNumber)?.startedAt ?? signature.signedAt,
+    frozenAt: frozenAt(attempts, receipt) ?? signature.signedAt,
     version: ports.version,
   });
 }
