@@ -98,6 +98,35 @@ describe('a private installation', () => {
     expect((await receiptOf(id))?.drift).toBeNull();
   });
 
+  test('mails nothing where another worker has taken the mail, because this one was slower than its lease', async () => {
+    const owner = new pg.Client({ connectionString: world.databaseUrls.owner });
+    await owner.connect();
+    await owner.query(`create function take_mail() returns trigger language plpgsql as $$ begin
+      update write_back set state = 'begun', leased_until = now() + interval '1 day' where receipt_id = new.receipt_id and step = 'mail'; return null; end $$`);
+    await owner.query(
+      "create trigger take_mail after update on write_back for each row when (new.step = 'attachment' and new.state = 'done') execute function take_mail()",
+    );
+    const id = newInvoice();
+    await world.zoho.fire('invoices', id, 'add');
+    const receipt = await signed(id);
+    await until(
+      () => admin.get(`/receipts/${receipt?.id}/write-back`).then((reply) => reply.body.steps as { step: string; state: string }[]),
+      (found) => found.some((each) => each.step === 'comment' && each.state === 'done'),
+    );
+    await world.app.settle();
+    await owner.query('drop trigger take_mail on write_back');
+    await owner.query('drop function take_mail');
+    await owner.end();
+    expect(world.zoho.seenOn(id).mails).toHaveLength(0);
+    const { steps } = (await admin.get(`/receipts/${receipt?.id}/write-back`)).body as { steps: { step: string; state: string }[] };
+    expect(steps.find((each) => each.step === 'mail')?.state, 'it is said by whoever has it').toBe('begun');
+    await world.sql(
+      "update write_back set state = 'skipped', leased_until = null where receipt_id = $1 and step = 'mail'",
+      [receipt?.id],
+      business().businessId,
+    );
+  });
+
   test('leaves alone what the business exempts, what is dated before go-live, and what nobody sealed by itself may', async () => {
     const exempt = newInvoice({ invoice_number: 'POS-77' });
     await settings(admin, { exempt: { customer_ids: [], location_ids: [], number_prefixes: ['POS-'] } });

@@ -34,11 +34,12 @@ export async function insertSteps(tx: Tx, businessId: string, receiptId: string,
   await query(tx, 'insert into write_back select * from jsonb_populate_recordset(null::write_back, $1) on conflict do nothing', [json(rows)]);
 }
 
-/** The steps of one receipt that has any due, taken for a while; empty where nothing is due. */
+/** The steps of one receipt that has any due and of which no worker has any in hand, taken for a while; empty where nothing is due. */
 export async function takeReceipt(tx: Tx, at: Date, until: Date): Promise<Step[]> {
   const [due] = await query<{ receipt_id: string }>(
     tx,
-    `select receipt_id from write_back where state in ('waiting', 'begun') and next_at <= $1 and (leased_until is null or leased_until < $1)
+    `select receipt_id from write_back w where state in ('waiting', 'begun') and next_at <= $1
+        and not exists (select 1 from write_back o where o.receipt_id = w.receipt_id and o.leased_until >= $1)
       order by next_at, receipt_id limit 1 for update skip locked`,
     [at],
   );
@@ -50,20 +51,26 @@ export async function takeReceipt(tx: Tx, at: Date, until: Date): Promise<Step[]
 export const listSteps = async (tx: Tx, receiptId: string): Promise<Step[]> =>
   (await query(tx, `select ${columns} from write_back where receipt_id = $1 order by position`, [receiptId])).map(toStep);
 
-export const setStep = (tx: Tx, is: Step, nextAt: Date | null) =>
-  query(tx, 'update write_back set state = $3, tries = $4, problem = $5, done_at = $6, next_at = $7, leased_until = null where receipt_id = $1 and step = $2', [
-    is.receiptId,
-    is.step,
-    is.state,
-    is.tries,
-    json(is.problem),
-    is.doneAt,
-    nextAt,
-  ]);
+/** Writes down what came of it, as long as it is ours: whoever was slower than the lease says nothing of what another worker has in hand by now. */
+export const setStep = async (tx: Tx, is: Step, nextAt: Date | null, lease: Date): Promise<boolean> =>
+  (
+    await query(
+      tx,
+      `update write_back set state = $3, tries = $4, problem = $5, done_at = $6, next_at = $7, leased_until = null
+        where receipt_id = $1 and step = $2 and leased_until = $8 returning 1`,
+      [is.receiptId, is.step, is.state, is.tries, json(is.problem), is.doneAt, nextAt, lease],
+    )
+  ).length > 0;
 
-/** From here on it may have happened; the lease goes on, so that no other worker takes it for abandoned. */
-export const beginStep = (tx: Tx, { receiptId, step }: Step) =>
-  query(tx, "update write_back set state = 'begun' where receipt_id = $1 and step = $2", [receiptId, step]);
+/** From here on it may have happened; the lease goes on, so that no other worker takes it for abandoned. False where another one has taken it. */
+export const beginStep = async (tx: Tx, { receiptId, step }: Step, lease: Date): Promise<boolean> =>
+  (
+    await query(tx, "update write_back set state = 'begun' where receipt_id = $1 and step = $2 and state = 'waiting' and leased_until = $3 returning 1", [
+      receiptId,
+      step,
+      lease,
+    ])
+  ).length > 0;
 
 /** What failed is tried anew. A mail that may have left is not, unless a person asks for just that. */
 export const retrySteps = (tx: Tx, receiptId: string, withMail: boolean, at: Date) =>

@@ -78,14 +78,15 @@ export const writeBackDue =
     const access: BooksAccess = { businessId: ctx.businessId, organizationId: connection.organizationId, grantId: connection.grantId, purpose: 'write_back' };
     for (let count = 0; ; count++) {
       const now = ports.clock.now();
-      const steps = await ctx.transaction((tx) => takeReceipt(tx, now, new Date(now.getTime() + leaseMs)));
+      const lease = new Date(now.getTime() + leaseMs);
+      const steps = await ctx.transaction((tx) => takeReceipt(tx, now, lease));
       if (steps.length === 0) return count;
-      if (!(await writeReceipt(ports, ctx, access, steps))) return count;
+      if (!(await writeReceipt(ports, ctx, access, steps, lease))) return count;
     }
   };
 
 /** False where Zoho takes nothing more for now: the rest waits, none of it has failed. */
-async function writeReceipt(ports: Ports, ctx: Context, access: BooksAccess, steps: Step[]): Promise<boolean> {
+async function writeReceipt(ports: Ports, ctx: Context, access: BooksAccess, steps: Step[], lease: Date): Promise<boolean> {
   const { receipt, settings, isOfOthers } = await ctx.transaction(async (tx) => {
     const found = (await findReceipt(tx, (steps[0] as Step).receiptId)) as Receipt;
     return { receipt: found, settings: (await getBusiness(tx)).settings, isOfOthers: await isOfOtherBooks(tx, found, access.organizationId) };
@@ -93,7 +94,7 @@ async function writeReceipt(ports: Ports, ctx: Context, access: BooksAccess, ste
   if (isPast(receipt)) {
     const open = steps.filter((each) => each.state === 'waiting' || each.state === 'begun');
     await ctx.transaction(async (tx) => {
-      for (const step of open) await setStep(tx, { ...step, state: 'skipped', problem: null }, null);
+      for (const step of open) await setStep(tx, { ...step, state: 'skipped', problem: null }, null, lease);
     });
     return true;
   }
@@ -102,15 +103,19 @@ async function writeReceipt(ports: Ports, ctx: Context, access: BooksAccess, ste
   let isBlocked = false;
   for (const step of steps.filter((each) => each.state === 'waiting' || each.state === 'begun')) {
     const mailWaits = step.step === 'mail' && steps.some((each) => each.step === 'attachment' && each.state !== 'done');
-    const end = isBlocked || mailWaits ? { ...step, nextAt: later(ports, step) } : await tryStep(ports, ctx, step, write);
+    const end = isBlocked || mailWaits ? { ...step, nextAt: later(ports, step) } : await tryStep(ports, ctx, step, write, lease);
+    // Slower than its lease: another worker has the rest in hand.
+    if (!end) return true;
     Object.assign(step, end);
     if (end.isPassing) isBlocked = true;
-    await ctx.transaction(async (tx) => {
-      await setStep(tx, step, end.nextAt);
+    const isOurs = await ctx.transaction(async (tx) => {
+      if (!(await setStep(tx, step, end.nextAt, lease))) return false;
       if (step.state === 'failed') await ports.alerts.raise(tx, ctx, receipt.id, { code: 'write_back_failed', step: step.step, because: step.problem?.code });
       if (step.state === 'done')
         await ports.record(tx, ctx, { action: `written.${step.step}`, subject: receipt.id, after: { document_id: receipt.documentId } });
+      return true;
     });
+    if (!isOurs) return true;
   }
   if (steps.every((each) => each.state === 'done' || each.state === 'skipped'))
     await ctx.transaction((tx) => ports.alerts.settle(tx, ctx, receipt.id, ['write_back_failed']));
@@ -120,12 +125,12 @@ async function writeReceipt(ports: Ports, ctx: Context, access: BooksAccess, ste
 type End = Step & { nextAt: Date | null; isPassing?: boolean };
 const later = (ports: Ports, step: Step) => new Date(ports.clock.now().getTime() + Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(step.tries, 12)));
 
-async function tryStep(ports: Ports, ctx: Context, step: Step, write: ReturnType<typeof writer>): Promise<End> {
+async function tryStep(ports: Ports, ctx: Context, step: Step, write: ReturnType<typeof writer>, lease: Date): Promise<End | null> {
   const failed = (problem: StoredProblem): End => ({ ...step, state: 'failed', problem, nextAt: null });
   // A mail is the one thing that cannot be looked for: where it may have left, a person decides, and never a second mail by itself.
   if (step.step === 'mail' && step.state === 'begun') return failed({ code: 'mail_uncertain' });
   try {
-    if (step.step === 'mail') await ctx.transaction((tx) => beginStep(tx, step));
+    if (step.step === 'mail' && !(await ctx.transaction((tx) => beginStep(tx, step, lease)))) return null;
     const outcome = await write[step.step]();
     return { ...step, state: outcome, problem: null, doneAt: ports.clock.now(), nextAt: null };
   } catch (error) {
