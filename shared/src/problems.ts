@@ -931,6 +931,14 @@ export const problems = {
     "La devise de base de l'organisation n'est pas celle de l'appareil.",
     "L'organisation doit tenir ses livres dans la devise du pays.",
   ),
+  currency_unknown: e(
+    422,
+    'zoho',
+    'This document is in[ “{currency}”, which is no currency that is paid in| a currency without a code].',
+    'Choose the currency of the document in Zoho Books by its code in ISO 4217, for example USD or EUR.',
+    'Ce document est[ en « {currency} », qui n’est pas une monnaie de paiement| dans une devise sans code].',
+    'Choisissez la devise du document dans Zoho Books par son code ISO 4217, par exemple USD ou EUR.',
+  ),
   exchange_rate_missing: e(
     422,
     'zoho',
@@ -942,9 +950,9 @@ export const problems = {
   exchange_rate_unlikely: e(
     422,
     'person',
-    'This document counts[ {rate} {base_currency} for one {currency}| {rate} {base_currency} for one unit of its currency| a rate that can hardly be][; the last one sealed counted {known_rate}, on {known_date}][; it is usually about {usual_rate}].[ It would be sealed at {base_total} {base_currency}.]',
+    'This document counts[ {rate} {base_currency} for one {currency}| {rate} {base_currency} for one unit of its currency| a rate that can hardly be][; the last one sealed counted {known_rate}, on {known_date}][; it is usually about {usual_rate}][; no document in {first_currency} was sealed yet].[ It would be sealed at {base_total} {base_currency}.]',
     'Correct the rate in Zoho Books, or confirm that it is right.',
-    'Ce document compte[ {rate} {base_currency} pour un {currency}| {rate} {base_currency} pour une unité de sa devise| un taux peu vraisemblable][ ; le dernier scellé comptait {known_rate}, le {known_date}][ ; d’habitude, environ {usual_rate}].[ Il serait scellé à {base_total} {base_currency}.]',
+    'Ce document compte[ {rate} {base_currency} pour un {currency}| {rate} {base_currency} pour une unité de sa devise| un taux peu vraisemblable][ ; le dernier scellé comptait {known_rate}, le {known_date}][ ; d’habitude, environ {usual_rate}][ ; aucun document en {first_currency} n’a encore été scellé].[ Il serait scellé à {base_total} {base_currency}.]',
     "Corrigez le taux dans Zoho Books, ou confirmez qu'il est juste.",
   ),
 

@@ -236,7 +236,7 @@ describe('what a rehearsal leaves', () => {
       const { total } = world.zoho.document('invoices', document.id) as { total: number };
       return invoice(of, { currency_code: 'USD', exchange_rate: rate, bcy_total: Math.round(total * rate * 100) / 100 });
     };
-    expect((await admin.seal('invoices', dollars(900).id)).body).toMatchObject({ state: 'signed', environment: 'sandbox' });
+    expect((await admin.seal('invoices', dollars(1200).id)).body).toMatchObject({ state: 'signed', environment: 'sandbox' });
     const unlikely = async () => {
       const { findings } = (await admin.get(`/receipts/preflight?module=invoices&document_id=${dollars(1450).id}`)).body as { findings: { code: string }[] };
       return findings.some((each) => each.code === 'exchange_rate_unlikely');

@@ -7,13 +7,14 @@ export type SealedRate = { rate: Amount; date: string };
 
 /** Further than this from the last sealed rate no currency moves between two documents: more likely a slip of the pen. */
 const movesBetween = ['0.9', '1.1'] as const;
-/** Nothing to compare with at all: outside of these no pair of currencies in use stands. */
-const rateMin = '0.001';
-const rateMax = '50000';
+/** What documents are made out in: ISO 4217 without its metals, funds and test codes. */
+const currencies = new Set(Intl.supportedValuesOf('currency').filter((code) => !code.startsWith('X') || ['XAF', 'XCD', 'XCG', 'XOF', 'XPF'].includes(code)));
+export const isCurrency = (code: string): boolean => currencies.has(code);
 
 /**
  * A rate that can hardly be: 1 for another currency (the books' preset where nobody set one), far from the last one sealed, or, where nothing was
- * sealed yet, of another order than the two currencies are, as one that was written upside down is. Asked about by naming both rates and what the
+ * sealed yet, from what it usually is. The first of a currency that there is nothing to compare with is asked about whatever it is: every later one
+ * would be measured by it. Asked about by naming both rates and what the
  * document comes to; never answered by the machine.
  */
 export function checkRate(
@@ -35,15 +36,13 @@ export function checkRate(
     base_total: total,
     ...(last ? { known_rate: last.rate, known_date: last.date } : {}),
     ...(rough ? { usual_rate: rough.about } : {}),
+    ...(last || rough ? {} : { first_currency: currency }),
   };
 }
 
 function isUnlikely(rate: Amount, last: SealedRate | null, rough: { low: Amount; high: Amount } | null): boolean {
   if (compare(rate, '1') === 0) return true;
-  const [low, high] = last
-    ? (movesBetween.map((factor) => multiply(last.rate, factor)) as [Amount, Amount])
-    : rough
-      ? [rough.low, rough.high]
-      : [rateMin, rateMax];
+  if (!last && !rough) return true;
+  const [low, high] = last ? (movesBetween.map((factor) => multiply(last.rate, factor)) as [Amount, Amount]) : [rough?.low ?? '0', rough?.high ?? '0'];
   return compare(rate, low) < 0 || compare(rate, high) > 0;
 }

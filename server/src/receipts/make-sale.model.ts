@@ -4,7 +4,7 @@ import { cut } from '@muhuri/shared/text';
 import { chargesOf, checkCharges } from './charges.model.ts';
 import { type Classified, classifyAdjustment, classifyLine, classifyRefund, classifyShipping, percentOfRefundedShipping, sourceOf } from './classify.model.ts';
 import type { BooksDocument, BooksLine, LineTax } from './document.model.ts';
-import { checkRate } from './exchange-rate.model.ts';
+import { checkRate, isCurrency } from './exchange-rate.model.ts';
 import { checkLineTaxes, checkTaxes, checkShippingTax, discountShares, hasEntityDiscount, isMadeByTaxTotal } from './levied.model.ts';
 import type { Answers, Setup } from './setup.model.ts';
 import { convertTotal, type Money, priceDocument, type Prices } from './price-document.model.ts';
@@ -153,6 +153,8 @@ function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refund
   const soldIn = refunded && (refunded.foreign?.currency ?? refunded.currency);
   if (soldIn && soldIn !== document.currency)
     findings.push({ code: 'refund_currency_differs', field: 'currency_code', currency: document.currency, sale_currency: soldIn });
+  else if (document.module === 'invoices' && document.currency !== document.baseCurrency && !isCurrency(document.currency))
+    findings.push({ code: 'currency_unknown', field: 'currency_code', currency: document.currency });
   else if (document.module === 'invoices' && document.currency !== document.baseCurrency && compare(document.exchangeRate, '0') <= 0)
     findings.push({ code: 'exchange_rate_missing', field: 'exchange_rate' });
   // A charge is something that is sold, whether or not anything stands beside it.
