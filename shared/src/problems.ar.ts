@@ -217,7 +217,7 @@ export const arabic = {
   currency_unknown: ['هذا المستند[ بعملة «{currency}»، وليست عملة يُدفع بها| بعملة بلا رمز].', 'اختر عملة المستند في زوهو برمزها في ISO 4217، مثل USD أو EUR.'],
   exchange_rate_missing: ['لا سعر صرف صالحًا لهذا المستند بعملة أجنبية.', 'عيّن سعر الصرف على المستند في زوهو.'],
   exchange_rate_unlikely: [
-    'يحسب هذا المستند[ {rate} {base_currency} لكل {currency}| {rate} {base_currency} لكل وحدة من عملته| سعرًا مستبعدًا][؛ وآخر ما خُتم حسب {known_rate} في {known_date}][؛ وهو عادةً نحو {usual_rate}][؛ ولم يُختم بعد أي مستند بعملة {first_currency}].[ وسيُختم بمبلغ {base_total} {base_currency}.]',
+    'يحسب هذا المستند[ {rate} {base_currency} لكل {currency}| {rate} {base_currency} لكل وحدة من عملته| سعرًا مستبعدًا][؛ وآخر ما خُتم حسب {known_rate} في {known_date}][؛ وهو عادةً نحو {usual_rate}][؛ ولم يُختم بعد أي مستند بعملة {first_currency}].[ وسيُختم بمبلغ {base_total} {base_currency}.][ أما زوهو نفسه فيحسبه {books_total} {base_currency}.]',
     'صحّح السعر في زوهو، أو أكّد أنه صحيح.',
   ],
   buyer_name_unseen: [

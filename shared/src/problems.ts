@@ -950,9 +950,9 @@ export const problems = {
   exchange_rate_unlikely: e(
     422,
     'person',
-    'This document counts[ {rate} {base_currency} for one {currency}| {rate} {base_currency} for one unit of its currency| a rate that can hardly be][; the last one sealed counted {known_rate}, on {known_date}][; it is usually about {usual_rate}][; no document in {first_currency} was sealed yet].[ It would be sealed at {base_total} {base_currency}.]',
+    'This document counts[ {rate} {base_currency} for one {currency}| {rate} {base_currency} for one unit of its currency| a rate that can hardly be][; the last one sealed counted {known_rate}, on {known_date}][; it is usually about {usual_rate}][; no document in {first_currency} was sealed yet].[ It would be sealed at {base_total} {base_currency}.][ Zoho Books itself has it at {books_total} {base_currency}.]',
     'Correct the rate in Zoho Books, or confirm that it is right.',
-    'Ce document compte[ {rate} {base_currency} pour un {currency}| {rate} {base_currency} pour une unité de sa devise| un taux peu vraisemblable][ ; le dernier scellé comptait {known_rate}, le {known_date}][ ; d’habitude, environ {usual_rate}][ ; aucun document en {first_currency} n’a encore été scellé].[ Il serait scellé à {base_total} {base_currency}.]',
+    'Ce document compte[ {rate} {base_currency} pour un {currency}| {rate} {base_currency} pour une unité de sa devise| un taux peu vraisemblable][ ; le dernier scellé comptait {known_rate}, le {known_date}][ ; d’habitude, environ {usual_rate}][ ; aucun document en {first_currency} n’a encore été scellé].[ Il serait scellé à {base_total} {base_currency}.][ Zoho Books lui-même le compte à {books_total} {base_currency}.]',
     "Corrigez le taux dans Zoho Books, ou confirmez qu'il est juste.",
   ),
 

@@ -1,5 +1,5 @@
 import { describeProblem } from '@muhuri/shared/problems';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { checkRate } from './exchange-rate.model.ts';
 import { makeSale } from './make-sale.model.ts';
 import { document, line, setup } from './make-sale.samples.ts';
@@ -51,4 +51,21 @@ test.each(['RWD', 'XXX', 'XTS', 'XAU', 'USDT', 'usd', ''])('what is no currency 
 
 test.each(['USD', 'XOF', 'XAF', 'CDF', 'ZWG'])('what people do pay in is one: %s', (currency) => {
   expect(foreign({ currency }).map((each) => each.code)).not.toContain('currency_unknown');
+});
+
+describe('the books’ own total in their currency', () => {
+  const known = { ...setup, sealedRate: { rate: '1447.25', date: '2026-11-01' } };
+  const found = (more: object, answers = {}) =>
+    makeSale(document({ lines: [line('100')], total: '118', currency: 'USD', exchangeRate: '1447.25', ...more }), known, answers, null).findings;
+
+  test.each(['1', '118', '170000', '171000.25', '0'])('is asked about where it is not what the rate makes of the document: %s', (baseTotal) => {
+    const findings = found({ baseTotal });
+    expect(findings).toMatchObject([{ code: 'exchange_rate_unlikely', rate: '1447.25', base_total: '170775.50', books_total: baseTotal }]);
+    expect(describeProblem(findings[0] as NonNullable<(typeof findings)[0]>, 'en').title).toContain(`Zoho Books itself has it at ${baseTotal} RWF`);
+    expect(found({ baseTotal }, { confirm: ['exchange_rate_unlikely'], confirmed_rate: '1447.25' })).toEqual([]);
+  });
+
+  test.each(['170775.5', '170775.51', '170776', '170780', null])('is not, where rounding can have made it, and where there is none: %s', (baseTotal) => {
+    expect(found({ baseTotal })).toEqual([]);
+  });
 });

@@ -1,5 +1,6 @@
-import { type Amount, compare, multiply } from '@muhuri/shared/money';
+import { type Amount, absolute, add, compare, divide, multiply, subtract, unit } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
+import type { BooksDocument } from './document.model.ts';
 import { roughRate } from './rough-rate.model.ts';
 
 /** The rate of the latest sealed document of a currency, and that document's date. */
@@ -14,17 +15,18 @@ export const isCurrency = (code: string): boolean => currencies.has(code);
 /**
  * A rate that can hardly be: 1 for another currency (the books' preset where nobody set one), far from the last one sealed, or, where nothing was
  * sealed yet, from what it usually is. The first of a currency that there is nothing to compare with is asked about whatever it is: every later one
- * would be measured by it. Asked about by naming both rates and what the
+ * would be measured by it. So is one that the books' own total (`booksTotal`) contradicts. Asked about by naming both rates and what the
  * document comes to; never answered by the machine.
  */
 export function checkRate(
-  document: { currency: string; rate: Amount; total: Amount; baseCurrency: string },
+  document: { currency: string; rate: Amount; total: Amount; baseCurrency: string; booksTotal?: Amount | null },
   last: SealedRate | null,
   confirmed: { isConfirmed: boolean; rate: Amount | undefined },
 ): StoredProblem | null {
   const { currency, rate, baseCurrency, total } = document;
   const rough = last ? null : roughRate(currency, baseCurrency);
-  if (!isUnlikely(rate, last, rough)) return null;
+  const booksTotal = document.booksTotal ?? null;
+  if (booksTotal === null && !isUnlikely(rate, last, rough)) return null;
   // What was confirmed is this very rate, named: the document may have been changed since, or be another one's.
   if (confirmed.isConfirmed && confirmed.rate !== undefined && compare(confirmed.rate, rate) === 0) return null;
   return {
@@ -37,7 +39,23 @@ export function checkRate(
     ...(last ? { known_rate: last.rate, known_date: last.date } : {}),
     ...(rough ? { usual_rate: rough.about } : {}),
     ...(last || rough ? {} : { first_currency: currency }),
+    ...(booksTotal === null ? {} : { books_total: booksTotal }),
   };
+}
+
+/** A rate has only so many digits in the books: what it is cut by is no more of a total than this. */
+const ofDigits = '1000';
+
+/**
+ * What the books say the document comes to in their own currency, where it is not what their rate makes of it; null: it is, or they do not say. It may
+ * have been added up of lines and charges that were each rounded, and be of a total a unit beside the one that is shown.
+ */
+export function contradictionOf({ total, baseTotal, lines, places, basePlaces }: BooksDocument, rate: Amount): Amount | null {
+  if (baseTotal === null) return null;
+  const exact = multiply(total, rate);
+  const ofRounding = add(multiply(unit(basePlaces ?? 2), String(lines.length + 3)), multiply(unit(places), rate));
+  const moved = divide(absolute(exact), ofDigits);
+  return compare(absolute(subtract(baseTotal, exact)), compare(moved, ofRounding) > 0 ? moved : ofRounding) > 0 ? baseTotal : null;
 }
 
 function isUnlikely(rate: Amount, last: SealedRate | null, rough: { low: Amount; high: Amount } | null): boolean {

@@ -4,7 +4,7 @@ import { cut } from '@muhuri/shared/text';
 import { chargesOf, checkCharges } from './charges.model.ts';
 import { type Classified, classifyAdjustment, classifyLine, classifyRefund, classifyShipping, percentOfRefundedShipping, sourceOf } from './classify.model.ts';
 import type { BooksDocument, BooksLine, LineTax } from './document.model.ts';
-import { checkRate, isCurrency } from './exchange-rate.model.ts';
+import { checkRate, contradictionOf, isCurrency } from './exchange-rate.model.ts';
 import { checkLineTaxes, checkTaxes, checkShippingTax, discountShares, hasEntityDiscount, isMadeByTaxTotal } from './levied.model.ts';
 import type { Answers, Setup } from './setup.model.ts';
 import { convertTotal, type Money, priceDocument, type Prices } from './price-document.model.ts';
@@ -268,7 +268,7 @@ function price(
   }
   if (levied.length === 0) findings.push(...checkTaxes(document, prices.taxes, isAsked));
   if (!refunded && document.currency !== setup.currency) {
-    const about = { currency: document.currency, rate, total: into.total, baseCurrency: setup.currency };
+    const about = { currency: document.currency, rate, total: into.total, baseCurrency: setup.currency, booksTotal: contradictionOf(document, rate) };
     const isConfirmed = answers.confirm?.includes('exchange_rate_unlikely') ?? false;
     const finding = checkRate(about, setup.sealedRate ?? null, { isConfirmed, rate: answers.confirmed_rate });
     if (finding) findings.push(finding);
