@@ -101,7 +101,7 @@ function notesOf(sale: Shape, { how, parts, ownRate }: Split): Shape[] {
 function refundOf(note: Shape, sale: Sale, others: Sale[]) {
   const { document } = read(note, 'creditnotes');
   const made = makeSale(document, setup, { reason_code: '06' }, sale);
-  return { document, made, fitted: made.priced && fitRefund(made.priced, sale, others, true) };
+  return { document, made, fitted: made.priced && fitRefund(made.priced, sale, others, true, true) };
 }
 
 test('however a sale is split into credit notes, they refund it to its end, and not a cent more', () => {
@@ -161,7 +161,7 @@ test('however a sale is split into credit notes, they refund it to its end, and 
           throw new Error(`the notes are the sale, refunded ${got} of ${sold} in ${taxClass}: ${JSON.stringify(shape)}, ${JSON.stringify(split)}`);
       }
       // Whatever rounding has left of an item, and the smallest amount more.
-      const { left } = fitRefund(others[0] as Sale, sale, others, true);
+      const { left } = fitRefund(others[0] as Sale, sale, others, true, true);
       for (const index of shape.lines.keys()) {
         const row = left.find((each) => sale.lines[index]?.name === each.name && compare(each.sold, sale.lines[index]?.total as string) === 0);
         if (!row || compare(row.left, '0') > 0) continue;
@@ -172,7 +172,7 @@ test('however a sale is split into credit notes, they refund it to its end, and 
         };
         const made = makeSale(read(more, 'creditnotes').document, setup, { reason_code: '06' }, sale);
         if (!made.priced || compare(made.priced.total, '0') <= 0) continue;
-        const { findings } = fitRefund(made.priced, sale, others, true);
+        const { findings } = fitRefund(made.priced, sale, others, true, true);
         const [finding] = findings;
         if (finding?.code !== 'refund_too_large') throw new Error(`one more was ${JSON.stringify(findings)} of ${JSON.stringify(shape)}`);
         const sentence = describeProblem(finding, 'en').title;

@@ -24,7 +24,7 @@ export const checkBeforeSigning =
     let existing = await ctx.transaction((tx) => findReceiptOf(tx, module, documentId));
     let prepared: Prepared | null = null;
     const chosen = saleReceiptId ? { sale_receipt_id: saleReceiptId } : {};
-    const read = () => ports.prepareSale(ctx, module, documentId, { ...existing?.answers, ...chosen }, existing?.id ?? null);
+    const read = () => ports.prepareSale(ctx, module, documentId, chosen, existing);
     try {
       prepared = await read();
       const own = await ownReceipt(ctx, prepared, existing);
@@ -46,7 +46,7 @@ export async function lookForDrift(ctx: Context, receipt: Receipt, prepared: Pre
     ? 'drift_deleted'
     : prepared.document.status === 'void'
       ? 'drift_void'
-      : !isStill(prepared.document, receipt.documentHash)
+      : !isStill(prepared.document, receipt.documentHash) || namesAnother(prepared, receipt)
         ? 'drift_changed'
         : isMoved(prepared, receipt)
           ? 'drift_moved'
@@ -63,6 +63,16 @@ export async function lookForDrift(ctx: Context, receipt: Receipt, prepared: Pre
     await setDrift(tx, receipt.id, drift, clock.now());
   });
   return { ...receipt, drift };
+}
+
+/**
+ * Whether a credit note that named its sale names others by now. One that did not, and whose sale a person chose, says nothing by the invoices that its
+ * credit is used for afterwards.
+ */
+function namesAnother({ document, saleReceipt }: Prepared, { answers: { about } }: Receipt): boolean {
+  const { invoiceIds } = document.corrects;
+  if (!saleReceipt || !about?.corrects.invoiceIds.includes(saleReceipt.documentId)) return false;
+  return invoiceIds.length > 0 && !invoiceIds.includes(saleReceipt.documentId);
 }
 
 /**
@@ -99,14 +109,14 @@ function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, diale
       purchase_code: buyer.purchaseCode,
       buyer_mobile: buyer.mobile,
       payment_method: prepared.paymentMethod,
-      reason_code: receipt?.answers.reason_code ?? null,
+      reason_code: prepared.answers.reason_code ?? null,
     },
     payment_methods: prepared.paymentMethods.map(({ code, name }) => ({ code, name })),
     reasons: prepared.reasons.map(({ code, name }) => ({ code, name })),
     sales: prepared.sales
       .filter((sale) => sale.state === 'signed')
       .map((sale) => ({ receipt_id: sale.id, document_number: sale.documentNumber, document_date: sale.documentDate, total: sale.total, label: sale.label })),
-    sale_receipt_id: prepared.saleReceipt?.id ?? null,
+    sale_receipt_id: (isSealed ? receipt.saleReceiptId : null) ?? prepared.saleReceipt?.id ?? null,
     refund_left: isSealed ? [] : (prepared.refund?.left ?? []).map(({ unitPrice, ...row }) => ({ ...row, unit_price: unitPrice })),
     foreign: toForeignView(prepared.foreign, document.date),
     base_currency: prepared.baseCurrency,

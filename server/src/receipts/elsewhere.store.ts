@@ -5,7 +5,8 @@ import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { fromJson, json, query, queryOne } from '../platform/db/query.ts';
 import type { BooksDocument } from './document.model.ts';
-import type { Answers, Elsewhere } from './setup.model.ts';
+import type { KeptAnswers } from './answers.model.ts';
+import type { Elsewhere } from './setup.model.ts';
 
 type Key = { module: BooksDocument['module']; documentId: string };
 
@@ -51,10 +52,10 @@ export const numberOfSaleElsewhere = async (tx: Tx, documentId: string): Promise
  * The document is being sealed here after all, because a person says that no other system did: what was said before is taken back with that, in
  * the same transaction. Somebody who said so a moment ago, and whom nobody has seen yet, is not overruled.
  */
-export async function sealHereInstead(ports: { record: Recorder }, tx: Tx, ctx: Context, key: Key, receiptId: string, answers: Answers): Promise<void> {
+export async function sealHereInstead(ports: { record: Recorder }, tx: Tx, ctx: Context, key: Key, receiptId: string, answers: KeptAnswers): Promise<void> {
   const said = await findElsewhere(tx, key, true);
   if (!said) return;
-  if (!answers.confirm?.includes('sealed_elsewhere')) throw new AppError('sealed_elsewhere', said);
+  if (!answers.confirm?.includes('sealed_elsewhere') || answers.about?.elsewhere !== said.at) throw new AppError('sealed_elsewhere', said);
   await setElsewhere(tx, key, null);
   await ports.record(tx, ctx, {
     action: 'document.sealed_elsewhere_taken_back',

@@ -23,7 +23,7 @@ export const lookAtDocument =
     const found = await ctx.transaction((tx) => findReceiptOf(tx, module, id));
     if (found?.state === 'queued' || found?.state === 'in_doubt') return { document: null, receipt: found, problem: found.problem };
     const read = (own: Receipt | null) =>
-      ports.prepareSale(ctx, module, id, own?.answers ?? {}, own?.id ?? null).catch((error: unknown) => {
+      ports.prepareSale(ctx, module, id, {}, own).catch((error: unknown) => {
         if (error instanceof AppError && error.code === 'document_unknown') return null;
         throw error;
       });
@@ -41,7 +41,7 @@ export const lookAtDocument =
     if (!wants(prepared) || isTriedBefore) return { document, receipt, problem: receipt?.problem ?? prepared.findings[0] ?? null };
     if (prepared.findings.length > 0) return { document, receipt, problem: prepared.findings[0] as StoredProblem };
     try {
-      return { document, receipt: await openPrepared(ports)(ctx, prepared, receipt, receipt?.answers ?? {}), problem: null };
+      return { document, receipt: await openPrepared(ports)(ctx, prepared, receipt), problem: null };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       return { document, receipt, problem: error.problem };

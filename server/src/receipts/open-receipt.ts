@@ -57,17 +57,17 @@ export const openReceipt =
     const stands = (receipt: Receipt | null) => receipt !== null && (isReplay || (receipt.state !== 'refused' && receipt.state !== 'withdrawn'));
     if (found?.environment === 'production' && stands(found)) return found;
     if (answers.confirm?.length && ctx.permissions && !ctx.permissions.includes('confirm')) throw new AppError('not_allowed', { field: 'confirm' });
-    const mergedWith = (own: Receipt | null) => ({ ...own?.answers, ...withoutBlanks(answers) });
+    const given = withoutBlanks(answers);
     // Once more where the switch to another device came in between: the row is opened at the one that is there now.
     for (let tries = 2; ; tries--) {
-      const first = await ports.prepareSale(ctx, module, document_id, mergedWith(found), found?.id ?? null);
+      const first = await ports.prepareSale(ctx, module, document_id, given, found);
       const existing = await ownReceipt(ctx, first, found);
       if (existing && stands(existing)) return existing;
       if (existing) mustBeUncontested(existing);
       // What was answered at the rehearsal is no answer for the real receipt.
-      const prepared = existing?.id === found?.id ? first : await ports.prepareSale(ctx, module, document_id, mergedWith(existing), existing?.id ?? null);
+      const prepared = existing?.id === found?.id ? first : await ports.prepareSale(ctx, module, document_id, given, existing);
       try {
-        return await openPrepared(ports)(ctx, prepared, existing, mergedWith(existing));
+        return await openPrepared(ports)(ctx, prepared, existing);
       } catch (error) {
         if (tries === 0 || !(error instanceof AppError) || error.code !== 'device_switched') throw error;
       }
@@ -88,7 +88,7 @@ export const ownReceipt = async (ctx: Context, { device, document }: Prepared, f
 /** The same for a document that was read just now. */
 export const openPrepared =
   (ports: Omit<OpenPorts, 'prepareSale'>) =>
-  async (ctx: Context, prepared: Prepared, existing: Receipt | null, merged: Answers): Promise<Receipt> => {
+  async (ctx: Context, prepared: Prepared, existing: Receipt | null): Promise<Receipt> => {
     const { module, id: documentId } = prepared.document;
     // A production device signs nothing before the setup has been walked through; a rehearsal on a sandbox device is part of it.
     if (prepared.business.status === 'pending' && prepared.device?.environment === 'production') throw new AppError('setup_unfinished');
@@ -107,7 +107,7 @@ export const openPrepared =
           coded.sale.lines.map((line) => line.itemCode),
         ),
         documentHash: prepared.documentHash,
-        answers: merged,
+        answers: prepared.answers,
         documentNumber: filed.sale.documentNumber,
         documentDate: filed.sale.documentDate,
         branchId: device.branchId,
@@ -115,7 +115,7 @@ export const openPrepared =
         saleReceiptId: prepared.saleReceipt?.id ?? null,
       };
       const id = existing ? await reopen(tx, ctx, existing.id, as) : await open(tx, ctx, as);
-      if (device.environment === 'production') await sealHereInstead(ports, tx, ctx, { module, documentId }, id, merged);
+      if (device.environment === 'production') await sealHereInstead(ports, tx, ctx, { module, documentId }, id, prepared.answers);
       await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: device.id });
       return get(tx, id);
     });
@@ -223,6 +223,7 @@ export async function fitUnderLock(tx: Tx, prepared: Prepared, filed: Filed, own
     prepared.refund?.asked ?? filed.sale,
     sale.filed.sale,
     others.map((other) => other.sale),
+    prepared.refund?.isSameBuyer ?? false,
     prepared.business.settings.partial_refunds,
     filed.filing.demands?.includes('refund_quantities'),
   );

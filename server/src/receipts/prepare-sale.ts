@@ -10,6 +10,7 @@ import type { Clock } from '../platform/clock.ts';
 import { readPhone } from '../platform/phone.ts';
 import type { Books } from '../ports/books.ts';
 import type { Code, Dialect, Dialects } from '../ports/dialect.ts';
+import { type About, aboutOf, answersAbout, type KeptAnswers } from './answers.model.ts';
 import { isOfOtherBooks, keepBooksOf } from './books-of.store.ts';
 import { demandsOf } from './demands.model.ts';
 import { hashOf } from './document-hash.ts';
@@ -23,7 +24,6 @@ import type { Answers, ItemMapping, Setup } from './setup.model.ts';
 import {
   findReceipt,
   findReceiptIn,
-  findReceiptOf,
   findSales,
   forgetNotGiven,
   isRehearsed,
@@ -42,6 +42,8 @@ export type Prepared = {
   business: Business;
   document: BooksDocument;
   documentHash: string;
+  /** What it was prepared with, and what that is about. */
+  answers: KeptAnswers & { about: About };
   device: Device | null;
   branchId: string | null;
   findings: StoredProblem[];
@@ -51,8 +53,8 @@ export type Prepared = {
   filed: Filed | null;
   saleReceipt: Receipt | null;
   sales: SaleCandidate[];
-  /** Of a refund whose money is known: as its document has it, before it is cut to what is left of its sale; and what that is. */
-  refund: { asked: Sale; left: Left[] } | null;
+  /** Of a refund whose money is known: as its document has it, before it is cut to what is left of its sale; what that is; and whether its buyer is the sale's. */
+  refund: { asked: Sale; left: Left[]; isSameBuyer: boolean } | null;
   /** What a document in another currency is converted by, and what it comes to in the device's currency. */
   foreign: Foreign | null;
   baseCurrency: string;
@@ -62,21 +64,16 @@ export type Prepared = {
   reasons: Code[];
 };
 
-export type PrepareSale = (
-  ctx: Context,
-  module: BooksDocument['module'],
-  documentId: string,
-  answers: Answers,
-  ownReceiptId: string | null,
-) => Promise<Prepared>;
+export type PrepareSale = (ctx: Context, module: BooksDocument['module'], documentId: string, given: Answers, own: Receipt | null) => Promise<Prepared>;
 
 /**
  * Reads the document from the books with the business's own grant and says what would be sealed, or what stands in the way. Amounts
- * come from here and nowhere else. Writes nothing but whose books it is of and which document they do not give, asks no device.
+ * come from here and nowhere else. Writes nothing but whose books it is of and which document they do not give, asks no device. What was answered before stands with its
+ * own receipt, and is used as far as it is still about the document that is read here.
  */
 export const prepareSale =
   (ports: { books: Books; dialects: Dialects; clock: Clock; findUnprintable: FindUnprintable; day(at: Date, timeZone: string): string }): PrepareSale =>
-  async (ctx, module, documentId, answers, ownReceiptId) => {
+  async (ctx, module, documentId, given, own) => {
     const { business, connection, isOfOthers, mappings, branches } = await ctx.transaction(async (tx) => {
       const living = await findConnection(tx);
       return {
@@ -104,10 +101,10 @@ export const prepareSale =
     const { document } = read;
     const isRefund = module === 'creditnotes';
     const findings: StoredProblem[] = [];
-    const { saleReceipt, sales } = isRefund ? await findSaleOf(ctx, document, answers, findings) : { saleReceipt: null, sales: [] };
+    const { saleReceipt, sales } = isRefund ? await findSaleOf(ctx, document, own, given, findings) : { saleReceipt: null, sales: [] };
 
     const branchId = saleReceipt?.branchId ?? branchOf(document, mappings.location, branches, findings);
-    const { device, lists, known, wasRehearsed, elsewhere, left, sealedRate, mappedSince } = await ctx.transaction(async (tx) => {
+    const { device, lists, known, wasRehearsed, elsewhere, others, left, sealedRate, mappedSince } = await ctx.transaction(async (tx) => {
       // A refund goes to the device of its sale, and where that has gone to the one that took its place.
       const ofSale = saleReceipt && !saleReceipt.isDeviceRetired ? await findDevice(tx, saleReceipt.deviceId) : null;
       const found = ofSale ?? (branchId ? await findDeviceOfBranch(tx, branchId) : null);
@@ -116,6 +113,7 @@ export const prepareSale =
       return {
         wasRehearsed: await isRehearsed(tx, module, documentId),
         elsewhere: await findElsewhere(tx, { module, documentId }),
+        others: found ? await listOfNumber(tx, { module, documentId, number: document.number, environment: found.environment, most: numbersMost + 1 }) : [],
         left: await findLeft(tx, { module, documentId }),
         mappedSince: await placeSince(tx, document.locationId ?? 'none'),
         device: found,
@@ -124,10 +122,12 @@ export const prepareSale =
         sealedRate: document.currency === document.baseCurrency ? null : await latestSealedRate(tx, document.currency, found?.environment ?? null),
       };
     });
+    const about = aboutOf(document, { elsewhere: elsewhere?.at ?? null, others: others.map((other) => other.documentId) });
+    const answers = { ...answersAbout(about, own, given), about };
     if (branchId && (!device || device.state === 'new')) findings.push({ code: 'device_missing' });
     if (saleReceipt && device && saleReceipt.deviceId !== device.id) findings.push(...(await checkTakeover(ctx, saleReceipt, device)));
     if (device && !answers.confirm?.includes('number_sealed_before') && !keptBack(document, { sealsApproved: business.settings.auto_seal === 'approved' }))
-      findings.push(...(await checkNumber(ports, source, ctx, document, device)));
+      findings.push(...(await checkNumber(ports, source, ctx, document, device, others)));
     if (device?.difference) findings.unshift(device.difference);
     const dialect = ports.dialects.of(device?.dialect ?? dialectOfCountry(ports.dialects, business.country));
     // While it is exempt it is sealed by hand, as the business has said; only what it had left to others and takes back is asked about.
@@ -141,8 +141,9 @@ export const prepareSale =
     const made = makeSale(document, setup, answers, sold?.sale ?? null);
     findings.push(...made.findings, ...(await ports.findUnprintable(ctx.businessId, textsOn(document))));
     const asked = saleReceipt && made.priced;
+    const isSameBuyer = asked ? await isOfSameBuyer(ports.books, source, document, saleReceipt) : false;
     const countsQuantities = device?.demands.includes('refund_quantities') ?? false;
-    const fitted = asked && (await fitToSale(ctx, asked, saleReceipt, ownReceiptId, business.settings.partial_refunds, countsQuantities));
+    const fitted = asked && (await fitToSale(ctx, asked, saleReceipt, isSameBuyer, own?.id ?? null, business.settings.partial_refunds, countsQuantities));
     findings.push(...(fitted?.findings ?? []));
     const sale = made.sale && (fitted?.refund ?? made.sale);
     const remarked = fitted ? (fitted.findings.length === 0 ? fitted.refund : null) : isRefund ? null : made.priced;
@@ -150,6 +151,7 @@ export const prepareSale =
       business,
       document,
       documentHash: hashOf(document),
+      answers,
       device,
       branchId,
       findings,
@@ -157,7 +159,7 @@ export const prepareSale =
       filed: sale && device && findings.length === 0 ? { sale, filing: filingOf(ctx, business, device, setup.rates, saleReceipt) } : null,
       saleReceipt,
       sales,
-      refund: asked && fitted ? { asked, left: fitted.left } : null,
+      refund: asked && fitted ? { asked, left: fitted.left, isSameBuyer } : null,
       foreign: isRefund && !sold ? null : foreignOf(document, setup, sold?.sale ?? null),
       baseCurrency: dialect.currency,
       baseTotal: isRefund && !sold ? null : ((fitted?.refund ?? made.priced)?.total ?? baseTotalOf(document, setup, sold?.sale ?? null)),
@@ -186,13 +188,11 @@ async function checkNumber(
   ctx: Context,
   document: BooksDocument,
   device: Device,
+  others: Awaited<ReturnType<typeof listOfNumber>>,
 ): Promise<StoredProblem[]> {
   const { module, id: documentId, number } = document;
-  if (number.trim() === '') return [];
-  const { own, others } = await ctx.transaction(async (tx) => ({
-    own: await findReceiptIn(tx, device.environment, module, documentId),
-    others: await listOfNumber(tx, { module, documentId, number, environment: device.environment, most: numbersMost + 1 }),
-  }));
+  if (number.trim() === '' || others.length === 0) return [];
+  const own = await ctx.transaction((tx) => findReceiptIn(tx, device.environment, module, documentId));
   if (own?.state === 'signed') return [];
   const finding = (other: { receipt: string }, more: { unread?: true; not_given_id?: string }): StoredProblem => ({
     code: 'number_sealed_before',
@@ -232,12 +232,36 @@ async function checkNumber(
 const isNeverGivenOf = async (ctx: Context, receiptId: string, at: Date): Promise<boolean> =>
   isNeverGiven(await ctx.transaction((tx) => keepNotGiven(tx, receiptId, at)), at);
 
-async function fitToSale(ctx: Context, asked: Sale, saleReceipt: Receipt, ownReceiptId: string | null, allowsPartial: boolean, countsQuantities: boolean) {
+/**
+ * Whether a refund is of its sale's buyer. Where two contacts were merged in the books since, or a sale was given to another one, both documents are the
+ * other's now: what the books themselves say the credit note is of decides then, and the refund names the buyer of its sale whatever they say.
+ */
+async function isOfSameBuyer(books: Books, source: Parameters<Books['readDocument']>[0], note: BooksDocument, sale: Receipt): Promise<boolean> {
+  if (note.customer.id === sale.filed.sale.customerId) return true;
+  if (!note.corrects.invoiceIds.includes(sale.documentId)) return false;
+  const read = await books.readDocument(source, 'invoices', sale.documentId).catch((error: unknown) => {
+    // One that cannot be read says nothing of whose it is.
+    if (error instanceof AppError && !ofConnection.includes(error.code)) return null;
+    throw error;
+  });
+  return read !== null && read.is !== 'missing' && read.document.customer.id === note.customer.id;
+}
+
+async function fitToSale(
+  ctx: Context,
+  asked: Sale,
+  saleReceipt: Receipt,
+  isSameBuyer: boolean,
+  ownReceiptId: string | null,
+  allowsPartial: boolean,
+  countsQuantities: boolean,
+) {
   const others = await ctx.transaction((tx) => listRefundsOf(tx, saleReceipt.id, ownReceiptId));
   return fitRefund(
     asked,
     saleReceipt.filed.sale,
     others.map((other) => other.sale),
+    isSameBuyer,
     allowsPartial,
     countsQuantities,
   );
@@ -298,7 +322,8 @@ const checkTakeover = (ctx: Context, sale: Receipt, device: Device): Promise<Sto
 async function findSaleOf(
   ctx: Context,
   document: BooksDocument,
-  answers: Answers,
+  own: Receipt | null,
+  given: Answers,
   findings: StoredProblem[],
 ): Promise<{ saleReceipt: Receipt | null; sales: SaleCandidate[] }> {
   return ctx.transaction(async (tx) => {
@@ -309,8 +334,10 @@ async function findSaleOf(
         ? { code: 'refund_sale_elsewhere', field: 'invoice_id', document_number: number }
         : { code: 'refund_sale_unsigned', field: 'invoice_id', ...about };
     };
-    const own = await findReceiptOf(tx, 'creditnotes', document.id);
-    const chosen = answers.sale_receipt_id ?? own?.saleReceiptId ?? null;
+    // What is sealed, or may be, is a refund of what it was sealed for; anything else of what its document says now, unless a person has said it.
+    const filed = own?.state === 'signed' || own?.state === 'in_doubt' ? own.saleReceiptId : null;
+    const { sale_receipt_id: said } = answersAbout(aboutOf(document, { elsewhere: null, others: [] }), own, given);
+    const chosen = filed ?? said ?? null;
     const named = chosen
       ? await findSales(tx, { receiptId: chosen })
       : document.corrects.invoiceIds.length > 0
@@ -321,6 +348,12 @@ async function findSaleOf(
     const [only] = named;
     const isClear = chosen !== null || document.corrects.invoiceIds.length <= 1;
     if (named.length === 1 && only && isClear) {
+      const before = chosen === null ? own?.answers.sale_receipt_id : undefined;
+      if (before !== undefined && before !== only.id) {
+        // A person had chosen another one, and this one is named only since: it may be where the credit was used.
+        findings.push({ code: 'refund_sale_missing', field: 'sale_receipt_id' });
+        return { saleReceipt: null, sales: [only, ...(await findSales(tx, { receiptId: before }))] };
+      }
       if (only.state !== 'signed') findings.push(await unsigned(only.documentId, { document_number: only.documentNumber }));
       return { saleReceipt: only.state === 'signed' ? await findReceipt(tx, only.id) : null, sales: named };
     }

@@ -1,3 +1,4 @@
+import type { KeptAnswers } from './answers.model.ts';
 import type { OriginalPaper } from './original.model.ts';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { pageAfter } from '../platform/db/page-after.ts';
@@ -7,7 +8,6 @@ import { fromJson, json, query, queryOne, toDate, toDateOrNull } from '../platfo
 import { beginningsOf, wordsOf } from '../platform/words.ts';
 import type { Filed } from './filing.model.ts';
 import { failedAgain, type NotGiven } from './not-given.model.ts';
-import type { Answers } from './setup.model.ts';
 import { type ReceiptState, receiptStates } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
 import type { SecondSignature } from './second-signature.model.ts';
@@ -55,7 +55,7 @@ export type Receipt = {
   isBehindDoubt: boolean;
   filed: Filed;
   documentHash: string;
-  answers: Answers;
+  answers: KeptAnswers;
   saleReceiptId: string | null;
   state: ReceiptState;
   invoiceNumber: string | null;
@@ -362,13 +362,26 @@ export const holdDevice = async (tx: Tx, deviceId: string): Promise<boolean> =>
 export async function refreshReceipt(
   tx: Tx,
   id: string,
-  as: Pick<Receipt, 'filed' | 'documentHash' | 'documentNumber' | 'documentDate'> & { needsRegistering: boolean },
+  as: Pick<Receipt, 'filed' | 'documentHash' | 'answers' | 'documentNumber' | 'documentDate' | 'saleReceiptId'> & { needsRegistering: boolean },
   at: Date,
 ): Promise<void> {
   await query(
     tx,
-    'update receipt set sale = $2, document_hash = $3, document_number = $4, document_date = $5, read_at = $6, needs_registering = $7, words = $8, foreign_currency = $9 where id = $1',
-    [id, json(as.filed), as.documentHash, as.documentNumber, as.documentDate, at, as.needsRegistering, wordsOfReceipt(as), currencyOf(as.filed)],
+    `update receipt set sale = $2, document_hash = $3, document_number = $4, document_date = $5, read_at = $6, needs_registering = $7, words = $8,
+       foreign_currency = $9, answers = $10, sale_receipt_id = $11 where id = $1`,
+    [
+      id,
+      json(as.filed),
+      as.documentHash,
+      as.documentNumber,
+      as.documentDate,
+      at,
+      as.needsRegistering,
+      wordsOfReceipt(as),
+      currencyOf(as.filed),
+      json(as.answers),
+      as.saleReceiptId,
+    ],
   );
 }
 

@@ -11,7 +11,7 @@ const sold = (more: Partial<BooksDocument>) => makeSale(document({ lines: [bread
 /** The whole refund of a business that makes no partial ones. */
 function refunded(sale: Sale, more: Partial<BooksDocument>) {
   const note = document({ module: 'creditnotes', kind: 'credit_note', lines: [bread], ...more });
-  const { refund, findings } = fitRefund(makeSale(note, setup, { reason_code: '06' }, sale).priced as Sale, sale, [], false);
+  const { refund, findings } = fitRefund(makeSale(note, setup, { reason_code: '06' }, sale).priced as Sale, sale, [], true, false);
   return findings.map((each) => each.code).join() || refund.total;
 }
 
@@ -36,7 +36,7 @@ describe('a refund of all that was sold is whole, whichever of the two totals wa
 function asked(sale: Sale, more: Partial<BooksDocument>, others: Sale[] = []) {
   const note = document({ module: 'creditnotes', kind: 'credit_note', ...more });
   const made = makeSale(note, setup, { reason_code: '06' }, sale);
-  return [...made.findings, ...(made.priced ? fitRefund(made.priced, sale, others, true).findings : [])];
+  return [...made.findings, ...(made.priced ? fitRefund(made.priced, sale, others, true, true).findings : [])];
 }
 const codesOf = (sale: Sale, more: Partial<BooksDocument>) => asked(sale, more).map((each) => each.code);
 

@@ -31,9 +31,9 @@ type Item = {
  *
  * `countsQuantities`: its device holds refunds against quantities as well. A part of the price is told to it as that part of the quantity.
  */
-export function fitRefund(refund: Sale, sale: Sale, others: Sale[], allowsPartial: boolean, countsQuantities = false): Fitted {
+export function fitRefund(refund: Sale, sale: Sale, others: Sale[], isSameBuyer: boolean, allowsPartial: boolean, countsQuantities = false): Fitted {
   const findings: StoredProblem[] = [];
-  if (refund.customerId !== sale.customerId) findings.push({ code: 'refund_buyer_differs', field: 'customer_id' });
+  if (!isSameBuyer) findings.push({ code: 'refund_buyer_differs', field: 'customer_id' });
   if (!allowsPartial && others.length > 0) findings.push({ code: 'refund_second' });
   const keyOf = keyFor(sale, others);
   const items = itemsOf(refund, sale, others, keyOf);

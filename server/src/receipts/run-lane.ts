@@ -30,6 +30,7 @@ import { fitUnderLock, moveTo, withItemCodes } from './open-receipt.ts';
 import { askedBy, type Filed, noPerson } from './filing.model.ts';
 import { provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import type { Answers } from './setup.model.ts';
+import { answersAbout } from './answers.model.ts';
 import { holdDevice, lockReceipt, type Receipt, refreshReceipt, setReceiptState } from './receipt.store.ts';
 import { tryAgain } from '../platform/try-again.ts';
 
@@ -444,12 +445,12 @@ const settled = <T>(work: Promise<T>): Promise<{ is: T } | { refused: AppError }
 
 /** The world moves: the document is read again. Changed, it will be frozen anew; void, deleted or unsealable, it leaves the lane. */
 async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head: LaneHead): Promise<void> {
-  const answers = await ctx.transaction(async (tx) => ((await lockReceipt(tx, head.id)) as Receipt).answers);
+  const own = await ctx.transaction((tx) => lockReceipt(tx, head.id));
   // Asked for by a person or another program while it was exempt, or before: whose it is was decided then. What was opened by itself is asked about as if
   // it came in now.
   const isDecided = head.filed.filing.user.id !== noPerson.id || head.filed.filing.askedByProgram === true;
-  const said: Answers = isDecided ? { ...answers, confirm: [...(answers.confirm ?? []), 'was_exempt'] } : answers;
-  const result = await ports.prepareSale(ctx, head.module, head.documentId, said, head.id).then(
+  const said: Answers = isDecided ? { confirm: ['was_exempt'] } : {};
+  const result = await ports.prepareSale(ctx, head.module, head.documentId, said, own).then(
     (prepared) => ({ prepared }),
     (error: unknown) => ({ error }),
   );
@@ -506,7 +507,7 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
       await moveTo(ports, tx, ctx, before, {
         filed,
         documentHash: prepared.documentHash,
-        answers: before.answers,
+        answers: answersAbout(prepared.answers.about, before, {}),
         documentNumber: filed.sale.documentNumber,
         documentDate: filed.sale.documentDate,
         branchId: prepared.device.branchId,
@@ -532,6 +533,8 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
         documentHash: prepared.documentHash,
         documentNumber: filed.sale.documentNumber,
         documentDate: filed.sale.documentDate,
+        answers: answersAbout(prepared.answers.about, before, {}),
+        saleReceiptId: prepared.saleReceipt?.id ?? null,
         needsRegistering: await hasUnregistered(
           tx,
           deviceId,

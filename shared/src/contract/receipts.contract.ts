@@ -121,18 +121,20 @@ export const receiptView = z
 
 export const answers = {
   // As people copy them: with blanks, groups of three, a fraction of nothing.
+  // What is said of the buyer goes with no other one, should the document be given to another customer before it is sealed.
   buyer_tin: z.string().max(60).overwrite(taxpayerNumber).max(20).optional(),
   purchase_code: z.string().max(60).overwrite(purchaseCode).max(20).optional(),
   buyer_mobile: characters(z.string().trim(), 30).optional(),
   reason_code: characters(z.string().trim(), 5).optional(),
   payment_method: characters(z.string().trim(), 5).optional(),
-  /** The sealed sale a refund refunds, where the document does not tell. */
+  /** The sealed sale a refund refunds, where the document does not tell. It holds while the document names the same invoices and is of the same customer. */
   sale_receipt_id: z.string().max(60).optional(),
   /**
    * Codes of the findings that a person confirmed: `before_go_live`, `document_old`, `before_production` (no other system sealed it), `sealed_elsewhere`
    * (nor did it although somebody had said so), `exchange_rate_unlikely`, `buyer_name_damaged` (it did not come whole, and stands with a sign for what is
    * missing), `number_sealed_before` (it is no other form of the document that was sealed under its number), `was_exempt` (no other system sealed it while
-   * it was exempt).
+   * it was exempt). They are added to those of an earlier attempt. Like every answer they hold for what they are about: the date, the number with the other
+   * documents sealed under it, the buyer's name; where that has changed by the next attempt, it is asked anew.
    */
   confirm: z
     .array(
