@@ -467,6 +467,17 @@ describe('a device that is replaced', () => {
 
   test('closes what waits there and opens it anew at the successor, whose run begins behind everything ever frozen', async () => {
     const [id] = of.branchIds as [string];
+    const [old] = await world.sql("select id from device where branch_id = $1 and serial = 'inzozi-kigali-1'", [id], of.businessId);
+    const ofOld = [
+      ['lists_stale', old?.id],
+      ['rate_changed', `${old?.id}:B`],
+    ];
+    for (const [code, subject] of ofOld)
+      await world.sql(
+        `insert into alert (business_id, id, code, subject, problem, opened_at) values ($1, $2, $3, $4, jsonb_build_object('code', $3::text), now())`,
+        [of.businessId, `alt_${code}`, code, subject],
+        of.businessId,
+      );
     waiting = invoice(of);
     const queued = (await admin.seal('invoices', waiting.id)).body as { id: string };
     await socketsClosed(of, doubt.id);
@@ -493,6 +504,11 @@ describe('a device that is replaced', () => {
       status: 200,
       body: { device: { state: 'active', environment: 'production' }, retired_devices: [{ in_doubt: 1, queued: 0 }] },
     });
+    const open = (await admin.get('/alerts')).body.alerts as { subject: string; problem: { code: string } }[];
+    expect(
+      open.filter((each) => each.subject.startsWith(old?.id as string)).map((each) => each.problem.code),
+      'nothing of the old device stands any more that only its work could end',
+    ).toEqual([]);
     const { body: here } = await opening;
     await becomes(admin, here.id as string, 'signed');
     expect(await receiptsOf(of, between.id)).toHaveLength(1);

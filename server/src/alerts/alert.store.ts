@@ -40,6 +40,15 @@ export async function closeAlerts(tx: Tx, which: { codes: string[]; subject: str
   );
 }
 
+/** Closes whatever is open about a subject or a part of it, but these. */
+export const closeAlertsOf = (tx: Tx, subject: string, but: string[], at: Date, by: string) =>
+  query(
+    tx,
+    `update alert set closed_at = $3, closed_by = $4
+      where (subject = $1 or starts_with(subject, $1 || ':')) and closed_at is null and code <> all($2::text[])`,
+    [subject, but, at, by],
+  );
+
 /** Closes one by its id; null where there is no open one. */
 export async function closeAlertById(tx: Tx, id: string, at: Date, by: string): Promise<Alert | null> {
   const rows = await query<Row>(tx, `update alert set closed_at = $2, closed_by = $3 where id = $1 and closed_at is null returning ${columns}`, [id, at, by]);

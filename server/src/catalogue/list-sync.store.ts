@@ -17,6 +17,10 @@ export type ListSync = {
   changes: ListChange[] | null;
 };
 
+/** Whether the device is not retired, held so until the end of the transaction: whoever retires it waits, or has done so. */
+export const holdAtWork = async (tx: Tx, deviceId: string): Promise<boolean> =>
+  (await queryOne<{ state: string }>(tx, 'select state from device where id = $1 for key share', [deviceId]))?.state !== 'retired';
+
 export const findListSync = async (tx: Tx, deviceId: string, now: Date): Promise<ListSync | null> => {
   const row = await queryOne(tx, 'select begun_at, done_at, next_at, claimed_until, step, tries, problem, changes from list_sync where device_id = $1', [
     deviceId,

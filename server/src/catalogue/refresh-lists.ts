@@ -12,7 +12,17 @@ import type { Code, DeviceAnswer, DeviceRequest, Dialects, SetUpReply } from '..
 import type { Vsdc } from '../ports/vsdc.ts';
 import { readWhole, replaceList } from './code-list.store.ts';
 import { changeOf, keepRates, rateChanges } from './list-changes.model.ts';
-import { claimListSync, endListSync, findListSync, insertRateChange, type ListChange, listSyncsDue, readQueuedAnew, setListStep } from './list-sync.store.ts';
+import {
+  claimListSync,
+  endListSync,
+  findListSync,
+  holdAtWork,
+  insertRateChange,
+  type ListChange,
+  listSyncsDue,
+  readQueuedAnew,
+  setListStep,
+} from './list-sync.store.ts';
 
 type Ports = {
   vsdc: Vsdc;
@@ -62,14 +72,16 @@ export const refreshLists =
     const problem = lists.problem ?? classes.problem;
     await ctx.transaction(async (tx) => {
       const at = ports.clock.now();
+      // Replaced while it was asked: nobody is told of lists that nothing is sealed by any more.
+      const isAtWork = await holdAtWork(tx, deviceId);
       if (lists.value) await touchUpstream(tx, deviceId, at);
       const changes: ListChange[] = [];
-      for (const each of fetched) changes.push(...(await take(ports, tx, ctx, device, each, at)));
+      for (const each of fetched) changes.push(...(await take(ports, tx, ctx, device, each, at, isAtWork)));
       const tries = problem ? ((await findListSync(tx, deviceId, at))?.tries ?? 0) + 1 : 0;
       const wait = problem ? Math.min(retryMaxMs, retryFirstMs * 2 ** (tries - 1)) : dayMs;
       await endListSync(tx, deviceId, { by, at, nextAt: new Date(at.getTime() + wait), problem, tries, changes: problem ? null : changes });
       if (!problem) await ports.alerts.settle(tx, ctx, deviceId, ['lists_stale']);
-      else if (tries >= triesBeforeAlert)
+      else if (tries >= triesBeforeAlert && isAtWork)
         await ports.alerts.raise(tx, ctx, deviceId, { code: 'lists_stale', branch: device.branchName, because: problem.code, tries });
       if (changes.length > 0) await ports.record(tx, ctx, { action: 'lists.changed', subject: deviceId, after: changes });
     });
@@ -103,7 +115,7 @@ async function ask<T>(
 }
 
 /** One list takes the place of what was, and what that changes is said. A list that came empty is no list: the one there is stays. */
-async function take(ports: Ports, tx: Tx, ctx: Context, device: Device, { list, codes }: Fetched, at: Date): Promise<ListChange[]> {
+async function take(ports: Ports, tx: Tx, ctx: Context, device: Device, { list, codes }: Fetched, at: Date, isAtWork: boolean): Promise<ListChange[]> {
   if (codes.length === 0) return [];
   const before = await readWhole(tx, device.id, list);
   const after = list === 'tax_class' ? keepRates(before, codes) : codes;
@@ -113,6 +125,7 @@ async function take(ports: Ports, tx: Tx, ctx: Context, device: Device, { list, 
   await replaceList(tx, ctx.businessId, device.id, list, after, at);
   for (const { taxClass, percent } of rates) {
     await insertRateChange(tx, ctx.businessId, device.id, { taxClass, before: percent.before, after: percent.after, since: at });
+    if (!isAtWork) continue;
     const subject = `${device.id}:${taxClass}`;
     await ports.alerts.settle(tx, ctx, subject, ['rate_changed']);
     const told = { tax_class: taxClass, before: percent.before, after: percent.after, since: at.toISOString() };

@@ -118,15 +118,8 @@ async function switchIfFree(ports: Ports, tx: Tx, ctx: Context, branchId: string
     touched.push(id);
   }
   await leaveDoubtsToPeople(tx, old.id);
-  await ports.alerts.settle(tx, ctx, old.id, [
-    'doubts_two',
-    'number_collision',
-    'oldest_unsigned',
-    'device_silent',
-    'offline_clock',
-    'device_clock',
-    ...(old.problem ? [old.problem.code] : []),
-  ]);
+  // Nothing of it works any more, and so nothing would end them; but its keys are still to be seen to.
+  await ports.alerts.settleAllOf(tx, ctx, old.id, ['keys_set_aside']);
   await ports.record(tx, ctx, {
     action: 'device.switched',
     subject: next.id,
