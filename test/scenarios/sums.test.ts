@@ -710,7 +710,7 @@ describe('a refund is measured by its sale', () => {
       ],
     });
     const asked = await preflight('creditnotes', odd);
-    expect((asked.findings as { code: string }[]).map((each) => each.code).toSorted()).toEqual(['reason_missing', 'refund_line_unknown']);
+    expect((asked.findings as { code: string }[]).map((each) => each.code).toSorted()).toEqual(['reason_missing', 'refund_line_unknown', 'refund_too_many']);
     const larger = note(original, {
       lines: [
         [3, 1000, 'vat'],

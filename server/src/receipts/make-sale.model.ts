@@ -2,7 +2,16 @@ import { type Amount, add, compare, divide, isNegative, isZero, multiply, multip
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { cut } from '@muhuri/shared/text';
 import { chargesOf, checkCharges } from './charges.model.ts';
-import { type Classified, classifyAdjustment, classifyLine, classifyRefund, classifyShipping, percentOfRefundedShipping, sourceOf } from './classify.model.ts';
+import {
+  type Classified,
+  classifyAdjustment,
+  classifyLine,
+  classifyRefund,
+  classifyShipping,
+  percentOfRefundedShipping,
+  soldAs,
+  sourceOf,
+} from './classify.model.ts';
 import type { BooksDocument, BooksLine, LineTax } from './document.model.ts';
 import { checkRate, contradictionOf, isCurrency } from './exchange-rate.model.ts';
 import { checkLineTaxes, checkTaxes, checkShippingTax, discountShares, hasEntityDiscount, isMadeByTaxTotal } from './levied.model.ts';
@@ -42,6 +51,7 @@ export function makeSale(document: BooksDocument, setup: Setup, answers: Answers
   findings.push(...shape.findings);
   const isSaleKnown = !isRefund || refunded !== null;
   const priced = isSaleKnown && !shape.isEmpty ? price(document, lines, shape, setup, answers, refunded, findings) : null;
+  if (refunded && !priced) findings.push(...checkUnpriced(document, lines, shape, refunded));
   const buyer = buyerOf(document, setup, answers, refunded);
   let paymentMethod: string | null = null;
   if (isSaleKnown) {
@@ -204,6 +214,23 @@ function checkVat(document: BooksDocument, setup: Setup): StoredProblem[] {
       : [],
   );
   if (compare(document.shipping.tax, '0') > 0) findings.push({ code: 'vat_not_registered', field: 'shipping_charge_tax_id' });
+  return findings;
+}
+
+/** What a refund is asked by its sale as soon as it is priced, as far as it can be said of one that is not: else it would come up only after the rest. */
+function checkUnpriced(document: BooksDocument, lines: Kept[], shape: Shape, refunded: Sale): StoredProblem[] {
+  const findings: StoredProblem[] = [];
+  if (document.customer.id !== refunded.customerId) findings.push({ code: 'refund_buyer_differs', field: 'customer_id' });
+  for (const { line, index } of lines) {
+    const as = soldAs({ source: sourceOf(line), name: line.name });
+    const sold = refunded.lines.filter((each) => soldAs(each) === as);
+    if (sold.length === 0 || shape.odd.has(index)) continue;
+    const quantity = add('0', ...sold.map((each) => each.books?.quantity ?? each.quantity));
+    // Older receipts kept quantities cut to two decimals.
+    const inexact = add('0', ...sold.map((each) => (each.books ? '0' : '0.005')));
+    if (compare(line.quantity, add(quantity, inexact)) > 0)
+      findings.push({ code: 'refund_too_many', field: `line_items[${index}]`, name: line.name, quantity: line.quantity, sold_quantity: quantity });
+  }
   return findings;
 }
 

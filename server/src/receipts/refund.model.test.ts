@@ -91,3 +91,14 @@ describe('lines of free text are told apart by their names', () => {
     ]);
   });
 });
+
+test('whose buyer and how many are wrong is said beside what keeps a credit note from being priced', () => {
+  const sale = sold({ date: '2026-11-10', lines: [line('2000', { quantity: '2', rate: '1000' })], total: '2360' });
+  const more = line('3000', { quantity: '3', rate: '1000' });
+  const wrong = { date: '2026-11-01', customer: { id: 'c2', name: 'Another' }, currency: 'USD', lines: [more], total: '3540' };
+  const found = asked(sale, wrong);
+  expect(found.map((each) => each.code).toSorted()).toEqual(['refund_before_sale', 'refund_buyer_differs', 'refund_currency_differs', 'refund_too_many']);
+  expect(found).toContainEqual({ code: 'refund_too_many', field: 'line_items[0]', name: 'Item', quantity: '3', sold_quantity: '2' });
+  const beside = { customer: wrong.customer, lines: [line('10', { itemId: 'i2', name: 'Never sold' }), more], total: '3551.80' };
+  expect(codesOf(sale, beside).toSorted()).toEqual(['refund_buyer_differs', 'refund_line_unknown', 'refund_too_many']);
+});
