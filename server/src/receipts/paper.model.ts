@@ -113,7 +113,7 @@ export function layOut(ask: PaperAsk): Paper {
     ],
     lines: sale.lines.map((line) => ({
       name: line.name,
-      detail: detailOf(line),
+      detail: detailOf(line, ask),
       amount: `${money(isZero(line.discount) ? line.total : line.gross)} ${line.taxClass === 'A' ? 'A-EX' : line.taxClass}`,
       discount: isZero(line.discount) ? null : { label: `discount -${trimmed(line.discountRate)}%`, amount: money(line.total) },
     })),
@@ -159,7 +159,8 @@ const referenceOf = (ask: PaperAsk) =>
     ? `REF. NORMAL RECEIPT#: ${ask.originalReceipt?.receiptNumber ?? ''}${ask.originalSdcId && ask.originalSdcId !== ask.signature.sdcId ? ` OF ${ask.originalSdcId}` : ''}`
     : `REF. NORMAL RECEIPT OF INVOICE#: ${ask.reversedInvoiceNumber}`;
 
-function detailOf(line: SaleLine): string {
-  const { quantity, unitPrice } = shownPrice(line);
+function detailOf(line: SaleLine, { sale, totals }: Pick<PaperAsk, 'sale' | 'totals'>): string {
+  const { rate: taxRate = '0' } = totals.byClass.find((each) => each.taxClass === line.taxClass) ?? {};
+  const { quantity, unitPrice } = shownPrice(line, { taxRate, ...(sale.foreign ? { exchangeRate: sale.foreign.exchangeRate } : {}) });
   return `${grouped(unitPrice)} x ${quantity}`;
 }

@@ -13,6 +13,30 @@ test.each([
   ['a receipt filed before the books’ line was kept', { gross: '2360.00', quantity: '2.00' }, '1180.00', '2'],
 ] as const)('%s', (_what, line, unitPrice, quantity) => expect(shownPrice(line)).toEqual({ unitPrice, quantity }));
 
+test.each([
+  ['a weighed price', { gross: '3014.67', quantity: '0.34', books: { quantity: '0.335', rate: '8999.00', isTaxInclusive: true } }, {}, '8999.00'],
+  ['a small price of a small part', { gross: '0.07', quantity: '0.15', books: { quantity: '0.15', rate: '0.45', isTaxInclusive: true } }, {}, '0.45'],
+  [
+    'a price before tax',
+    { gross: '392.94', quantity: '0.33', books: { quantity: '0.333', rate: '999.99', isTaxInclusive: false } },
+    { taxRate: '18' },
+    '1179.99',
+  ],
+  [
+    'a price before a tax of nought',
+    { gross: '3014.67', quantity: '0.34', books: { quantity: '0.335', rate: '8999', isTaxInclusive: false } },
+    { taxRate: '0' },
+    '8999.00',
+  ],
+  [
+    'a foreign price',
+    { gross: '482.42', quantity: '0.33', books: { quantity: '0.333', rate: '1', isTaxInclusive: true } },
+    { exchangeRate: '1448.7' },
+    '1448.70',
+  ],
+  ['a price that is not what was paid', { gross: '500.00', quantity: '0.5', books: { quantity: '0.5', rate: '900', isTaxInclusive: true } }, {}, '1000.00'],
+] as const)('%s is the one of the books where that makes the amount', (_what, line, of, unitPrice) => expect(shownPrice(line, of).unitPrice).toBe(unitPrice));
+
 test('price times quantity on paper makes the amount beside it, to the cent', () => {
   fc.assert(
     fc.property(
