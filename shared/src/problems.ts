@@ -907,6 +907,14 @@ export const problems = {
     "La remise est prise après taxe, ce que l'administration ne connaît pas.",
     'Accordez la remise avant taxe, ou sur les lignes.',
   ),
+  reverse_charge: e(
+    422,
+    'zoho',
+    'This document leaves its VAT to the buyer (reverse charge): Muhuri cannot seal that.',
+    'Where that is a slip, take the reverse charge off in Zoho Books and save the document. Where it is right, ask the authority how it is to be declared.',
+    'Ce document laisse sa TVA à l’acheteur (autoliquidation) : Muhuri ne peut pas le sceller.',
+    'Si c’est une erreur, retirez l’autoliquidation dans Zoho Books et enregistrez le document. Si c’est juste, demandez à l’administration comment le déclarer.',
+  ),
   compound_tax: e(
     422,
     'zoho',
@@ -968,9 +976,9 @@ export const problems = {
   line_without_tax: e(
     422,
     'zoho',
-    'A line has no tax in Zoho Books.',
+    'A line has no tax in Zoho Books[: “{name}”|: line {line}].',
     'Choose a tax for the line (an exempt or zero-rated one where nothing is due).',
-    "Une ligne n'a pas de taxe dans Zoho Books.",
+    "Une ligne n'a pas de taxe dans Zoho Books[ : « {name} »| : ligne {line}].",
     "Choisissez une taxe pour la ligne (exonérée ou à taux zéro si rien n'est dû).",
   ),
   tax_rate_differs: e(

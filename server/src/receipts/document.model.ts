@@ -31,6 +31,8 @@ export type BooksDocument = {
   /** Decimals the books keep their own currency in; two where they do not say. */
   basePlaces?: number;
   isTaxInclusive: boolean;
+  /** Whether its tax is left to the buyer to pay. */
+  isReverseCharge?: boolean;
   lines: BooksLine[];
   /** Entity-level discount in money; zero where discounts stand on the lines. */
   discount: { amount: Amount; isBeforeTax: boolean };

@@ -154,6 +154,25 @@ describe('bad input has one code each, and no sale', () => {
     );
   });
 
+  test('a tax that is left to the buyer ends all else: nobody is told to declare it as exempt', () => {
+    expect(codes({ isReverseCharge: true, lines: [line('1000', { tax: null })], total: '1000' })).toEqual(['reverse_charge']);
+    expect(codes({ isReverseCharge: true, lines: [line('1000', { tax: { id: 'exempt', name: 'Exempt', percent: '0', kind: 'tax', amount: '0' } })] })).toEqual([
+      'reverse_charge',
+    ]);
+  });
+
+  test('of a line without its tax no sum is said to be wrong, and the line is named', () => {
+    const untaxed = document({ lines: [line('1000', { name: 'Ikawa', tax: null })], taxTotal: '180', total: '1180' });
+    const { findings } = makeSale(untaxed, setup, {}, null);
+    expect(findings.map((each) => each.code)).toEqual(['line_without_tax']);
+    for (const language of ['en', 'fr', 'ar']) expect(describeProblem(findings[0] as never, language).title).toContain('Ikawa');
+  });
+
+  test('of shipping whose tax is a tax on a tax nothing else is said', () => {
+    const shipping = { net: '5000', tax: '900', taxId: 'other', taxPercent: '18', taxName: 'Other', taxKind: 'compound_tax' as const };
+    expect(codes({ shipping, total: '7080' })).toEqual(['compound_tax']);
+  });
+
   test('sixty lines with one unmapped tax are one finding', () => {
     const lines = Array.from({ length: 60 }, () => line('1000', { tax: { id: 'other', name: 'Other', percent: '18', kind: 'tax', amount: null } }));
     expect(codes({ lines, total: '70800' })).toEqual(['tax_unmapped']);

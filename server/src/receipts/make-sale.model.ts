@@ -50,7 +50,7 @@ export function makeSale(document: BooksDocument, setup: Setup, answers: Answers
   const shape = checkShape(document, lines, setup, refunded);
   findings.push(...shape.findings);
   const isSaleKnown = !isRefund || refunded !== null;
-  const priced = isSaleKnown && !shape.isEmpty ? price(document, lines, shape, setup, answers, refunded, findings) : null;
+  const priced = isSaleKnown && !shape.isUnpriced ? price(document, lines, shape, setup, answers, refunded, findings) : null;
   if (refunded && !priced) findings.push(...checkUnpriced(document, lines, shape, refunded));
   const buyer = buyerOf(document, setup, answers, refunded);
   let paymentMethod: string | null = null;
@@ -154,11 +154,14 @@ const isNothing = (line: BooksLine) => isZero(line.quantity) && isZero(line.net)
 
 type Kept = { line: BooksLine; index: number };
 /** What is wrong with a document as such; `odd` holds the lines of which nothing more can be said. */
-type Shape = { findings: StoredProblem[]; odd: Set<number>; isEmpty: boolean };
+type Shape = { findings: StoredProblem[]; odd: Set<number>; isShippingOdd: boolean; isUnpriced: boolean };
 
 function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refunded: Sale | null): Shape {
   const findings: StoredProblem[] = [];
   const odd = new Set<number>();
+  // Its lines bear no tax, or one that nobody paid: whatever would be said of them might have it declared as exempt.
+  if (document.isReverseCharge)
+    return { findings: [{ code: 'reverse_charge', field: 'is_reverse_charge_applied', ...kindOf(document) }], odd, isShippingOdd: false, isUnpriced: true };
   if (document.baseCurrency !== setup.currency) findings.push({ code: 'currency_unsupported', field: 'currency_code' });
   const soldIn = refunded && (refunded.foreign?.currency ?? refunded.currency);
   if (soldIn && soldIn !== document.currency)
@@ -173,9 +176,12 @@ function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refund
   if (isEmpty) findings.push({ code: 'document_empty', field: 'line_items' });
   else if (isZero(document.total)) findings.push({ code: 'document_zero', field: 'total' });
   if (lines.length > setup.linesMax) findings.push({ code: 'too_many_lines', field: 'line_items', ...kindOf(document) });
-  findings.push(...checkCharges(document));
-  if (!isZero(shipping))
-    findings.push(...checkTaxKind(taxOfShipping(document), { field: 'shipping_charge_tax_id', name: setup.charges.shipping?.name ?? 'Shipping' }));
+  const ofCharges = checkCharges(document);
+  const ofShippingTax = isZero(shipping)
+    ? []
+    : checkTaxKind(taxOfShipping(document), { field: 'shipping_charge_tax_id', name: setup.charges.shipping?.name ?? 'Shipping' });
+  findings.push(...ofCharges, ...ofShippingTax);
+  const isShippingOdd = ofShippingTax.length > 0 || ofCharges.some(({ field }) => field === 'shipping_charge');
   if (!document.discount.isBeforeTax && !isZero(document.discount.amount)) findings.push({ code: 'discount_after_tax', field: 'discount' });
   for (const { line, index } of lines) {
     const field = `line_items[${index}]`;
@@ -191,7 +197,7 @@ function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refund
     findings.push(...found);
   }
   if (findings.length === 0 && isNegative(document.total)) findings.push({ code: 'document_negative', field: 'total', total: document.total });
-  return { findings, odd, isEmpty };
+  return { findings, odd, isShippingOdd, isUnpriced: isEmpty };
 }
 
 /** What a tax of that kind does to an amount must be known, and be what the authority's classes can say. */
@@ -251,7 +257,7 @@ function price(
   const classified = kept.map(({ line, index }) => (shape.odd.has(index) ? null : classify(line, index)));
   const charges = chargesOf(document);
   const ofCharge = (source: string, field: string, amount: Amount, percent: (sale: Sale) => string | null, usual: () => Classified | null) => {
-    if (compare(amount, '0') <= 0) return null;
+    if (compare(amount, '0') <= 0 || (source === 'charge:shipping' && shape.isShippingOdd)) return null;
     return refunded
       ? classifyRefund({ source, field, name: setup.charges[field]?.name ?? field, percent: percent(refunded) }, refunded, setup, findings)
       : usual();
@@ -288,6 +294,8 @@ function price(
   if (!prices) {
     const isOfTaxes = isMadeByTaxTotal(document, add(charges.shipping, charges.adjustment, charges.roundOff));
     const known = findings.some(({ code }) => code === 'tax_rate_differs' || code === 'vat_not_registered');
+    // What a line without its tax comes to nobody knows: no sum that it is part of can be said to be wrong.
+    if (findings.some(({ code }) => code === 'line_without_tax')) return null;
     if (!isOfTaxes) findings.push({ code: 'total_mismatch', field: 'total', total: document.total });
     else if (!known)
       findings.push({ code: setup.isVatRegistered ? 'tax_rate_differs' : 'vat_not_registered', field: 'tax_total', tax_total: document.taxTotal });

@@ -275,6 +275,17 @@ describe('a number is what it says, whichever way it is spelled', () => {
     expect(read('"is_inclusive_tax":1,"is_discount_before_tax":"0"')).toMatchObject({ isTaxInclusive: true, discount: { isBeforeTax: false } });
   });
 
+  test('a tax that is left to the buyer is read', () => {
+    for (const [said, is] of [
+      ['true', true],
+      ['"True"', true],
+      ['1', true],
+      ['false', false],
+      ['""', false],
+    ] as const)
+      expect(read(`"is_reverse_charge_applied":${said}`).isReverseCharge).toBe(is);
+  });
+
   test('a moment with the offset of whoever wrote it says its day', () => {
     for (const at of ['2026-11-26T00:00:00+0200', '2026-11-26T23:30:00.000+02:00', '2026-11-26 08:00-05:00', '2026-11-26T00:00:00Z'])
       expect(read(`"date":"${at}"`).date).toBe('2026-11-26');

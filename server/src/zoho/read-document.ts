@@ -54,6 +54,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     exchangeRate: module === 'creditnotes' ? (amountIn(raw.exchange_rate) ?? '0') : amount(raw, 'exchange_rate'),
     places,
     isTaxInclusive: isSaid(raw, 'is_inclusive_tax', false),
+    isReverseCharge: isSaid(raw, 'is_reverse_charge_applied', false),
     lines: isEntityDiscount ? sharesApart(lines, discount) : lines,
     discount: { amount: discount, isBeforeTax: isSaid(raw, 'is_discount_before_tax', true) },
     shipping: shippingOf(raw, places),
