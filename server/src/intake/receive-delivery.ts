@@ -181,7 +181,7 @@ export function receiveDelivery(ports: Ports): { receive: ReceiveDelivery; expec
     const isSigned = secrets.length > 0 && ports.reader.isSigned({ query, raw, contentType, signature, secrets });
     // Where a secret is set, nothing unsigned is heard; where none is, what comes is a hint that never seals by itself.
     if (secrets.length > 0 && !isSigned) return refuse(ctx, hook, { ...base, verdict: 'forged' });
-    const body = ports.reader.read(raw, contentType);
+    const body = ports.reader.read(raw, contentType, query);
     if (body.is === 'ping') return refuse(ctx, hook, { ...base, verdict: 'ping' });
     if (body.is === 'malformed') {
       const sentAs = contentType.split(';')[0]?.trim().slice(0, 60) || null;

@@ -6,7 +6,8 @@ export type HookBody =
   | { is: 'malformed'; reason: string; field: string; value?: string };
 
 export type WebhookReader = {
-  read(raw: Buffer, contentType: string): HookBody;
+  /** `query`: the pairs of the address, where the id may stand too. */
+  read(raw: Buffer, contentType: string, query?: [string, string][]): HookBody;
   /** Whether the signature over the query and the raw body was made with one of the secrets. */
   isSigned(ask: { query: [string, string][]; raw: Buffer; contentType: string; signature: string; secrets: string[] }): boolean;
 };

@@ -143,3 +143,14 @@ describe('a webhook’s body', () => {
     expect(read('{"invoice":{"invoice_id":1e999999999}}')).toMatchObject({ is: 'malformed' });
   });
 });
+
+test('an id in the address is read where the body names none, and pairs without one are no ping', () => {
+  const at = (query: [string, string][], body = '') => webhookReader.read(Buffer.from(body), json, query);
+  const own: [string, string] = ['org', '9'];
+  expect(at([own])).toEqual({ is: 'ping' });
+  expect(at([own, ['invoice_id', '5']])).toMatchObject({ is: 'document', module: 'invoices', id: '5' });
+  expect(at([own, ['CreditNote ID', '6']], '{"status":"open"}')).toMatchObject({ is: 'document', module: 'creditnotes', id: '6' });
+  expect(at([own, ['invoice_id', '5']], '{"invoice":{"invoice_id":"7"}}')).toMatchObject({ is: 'document', id: '7' });
+  expect(at([own, ['invoice_id', 'INV-5']])).toMatchObject({ is: 'malformed', field: 'invoice_id', value: 'INV-5' });
+  expect(at([own, ['status', 'sent']])).toMatchObject({ is: 'malformed', field: 'query' });
+});

@@ -9,23 +9,31 @@ import { readTime } from './zoho-time.ts';
 const isForm = (contentType: string) => contentType.toLowerCase().includes('x-www-form-urlencoded');
 const byKey = (a: [string, string], b: [string, string]) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0);
 
+/** The pair of the address that is ours: whose organization it is for. */
+const ownKey = 'org';
+
 type Fields = { [key: string]: Json };
 
 /**
  * Zoho's workflow webhooks (zoho-books-api 6.2, 6.3), in every form a person can choose for them: the default payload names the document under
  * `invoice` or `creditnote` and no event; a form carries it as `JSONString` or `payload`, or only the keys somebody chose; raw text is written as they
- * like, most often as a flat object. What names no document is malformed, and somebody is to be told: only a body without anything is a ping.
+ * like, most often as a flat object.
+ * What people add to the address itself is looked at where the body names nothing. What names no document is malformed, and somebody is to be told: only
+ * a body without anything, at an address to which nothing was added, is a ping.
  * The signature is HMAC-SHA256 in lower-case hex over the query's pairs sorted by key, key and value without separators, then the raw body; of a
  * form its pairs are sorted among the query's instead.
  */
 export const webhookReader: WebhookReader = {
-  read(raw, contentType) {
+  read(raw, contentType, query = []) {
     const sent = readText(raw, contentType).trim();
+    const added = query.filter(([key]) => key !== ownKey);
+    const ofAddress = added.length > 0 ? findDocument(Object.fromEntries(added), 0) : null;
+    if (sent === '' && added.length > 0) return ofAddress ?? { is: 'malformed', field: 'query', reason: 'it names neither an invoice nor a credit note' };
     if (sent === '') return { is: 'ping' };
     // Ids are text almost always; only one that came as a number needs the reader that keeps every digit, which costs several times more.
     const body = quickly(sent) ?? parseJson(sent) ?? formOf(sent, contentType);
     if (!body) return { is: 'malformed', field: 'body', reason: `the body is ${nameOfForm(sent)}` };
-    const found = findDocument(body, 0);
+    const found = findDocument(body, 0) ?? ofAddress;
     if (found) return found;
     const isEmpty = Object.entries(body).every(([key, value]) => wrappers.includes(key.toLowerCase()) && text(value) === '' && typeof value !== 'object');
     return isEmpty && Object.keys(body).length > 0
