@@ -4,6 +4,7 @@ import { againIfCrossed } from '@muhuri/server/platform/db/again-if-crossed';
 import { connectionOf } from '@muhuri/server/platform/db/connection-of';
 import { askedWithin, openDatabase, usualStatementLimits } from '@muhuri/server/platform/db/database';
 import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
+import { passesByItself } from '@muhuri/server/platform/db/passes-by-itself';
 import { query, queryAlong } from '@muhuri/server/platform/db/query';
 import { silentLog } from '@muhuri/server/platform/log';
 import { openQueue } from '@muhuri/server/platform/queue/queue';
@@ -267,4 +268,35 @@ test('a statement of the queue that takes too long is ended by PostgreSQL as wel
     () => said.join(),
     (all) => all.includes('statement timeout'),
   );
+});
+
+test('a column that is added under connections in use fails at most what is asked at that moment: each of them plans anew', async () => {
+  const warm = await openDatabase(clone.urls.app, 3);
+  onTestFinished(() => warm.close());
+  const owner = new pg.Client({ connectionString: clone.urls.owner });
+  await owner.connect();
+  onTestFinished(async () => {
+    await owner.query('alter table slot drop column if exists added');
+    await owner.end();
+  });
+  const read = () => warm.transaction('b1', (tx) => query(tx, 'select * from slot where job = $1', ['none']));
+  // Each holds its connection until all of them have one.
+  const onAll = async () => {
+    const gate = Promise.withResolvers<void>();
+    let reading = 0;
+    return Promise.allSettled(
+      [1, 2, 3].map(() =>
+        warm.transaction('b1', async (tx) => {
+          if (++reading === 3) gate.resolve();
+          await gate.promise;
+          return query(tx, 'select * from slot where job = $1', ['none']);
+        }),
+      ),
+    );
+  };
+  expect((await onAll()).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
+  await owner.query('alter table slot add column added bigint not null default 0');
+  // One of them meets the old plan, and from then on none does.
+  await expect(read()).rejects.toSatisfy(passesByItself);
+  expect((await onAll()).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
 });

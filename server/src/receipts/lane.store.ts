@@ -408,14 +408,16 @@ export type StoredAttempt = AttemptFact & {
 export async function listAttempts(tx: Tx, receiptId: string, now: Date, underWay: ReadonlySet<string> = new Set()): Promise<StoredAttempt[]> {
   const rows = await query<Record<string, unknown>>(
     tx,
-    'select *, invoice_number::text as number from attempt where receipt_id = $1 order by ordinal, started_at, id',
+    `select id, receipt_id, device_id, invoice_number::text, is_resend, request, started_at, ended_at, socket_closed_at, socket_until, may_have_left, outcome,
+       settled, device_code, device_text, response, response_raw
+       from attempt where receipt_id = $1 order by ordinal, started_at, id`,
     [receiptId],
   );
   return rows.map((row) => ({
     id: row.id as string,
     receiptId: row.receipt_id as string,
     deviceId: row.device_id as string,
-    invoiceNumber: row.number as string,
+    invoiceNumber: row.invoice_number as string,
     isResend: row.is_resend as boolean,
     request: row.request as string,
     startedAt: toDate(row.started_at),

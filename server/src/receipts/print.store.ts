@@ -16,6 +16,7 @@ export type Print = {
   printedAt: Date;
 };
 
+const columns = 'id, receipt_id, number, paper, went_with, pdf, printed_at';
 const toPrint = (row: Record<string, unknown>): Print => ({
   id: row.id as string,
   receiptId: row.receipt_id as string,
@@ -27,7 +28,7 @@ const toPrint = (row: Record<string, unknown>): Print => ({
 });
 
 const one = async (tx: Tx, where: string, parameters: unknown[]): Promise<Print | null> => {
-  const row = await queryOne(tx, `select * from print where receipt_id = $1 and ${where} order by number desc limit 1`, parameters);
+  const row = await queryOne(tx, `select ${columns} from print where receipt_id = $1 and ${where} order by number desc limit 1`, parameters);
   return row && toPrint(row);
 };
 
@@ -38,7 +39,7 @@ export const findSentPrint = async (tx: Tx, receiptId: string): Promise<Print | 
   (await one(tx, 'went_with is not null and number = 0', [receiptId])) ?? one(tx, 'went_with is not null', [receiptId]);
 
 export const listPrints = async (tx: Tx, receiptId: string): Promise<Print[]> =>
-  (await query(tx, 'select * from print where receipt_id = $1 order by number', [receiptId])).map(toPrint);
+  (await query(tx, `select ${columns} from print where receipt_id = $1 order by number`, [receiptId])).map(toPrint);
 
 /** What the branch of a receipt has chosen for its originals, and whether this receipt's has been printed. */
 export async function readChoice(tx: Tx, receiptId: string): Promise<{ choice: OriginalPaper | null; hasOriginal: boolean }> {

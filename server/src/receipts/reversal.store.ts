@@ -18,11 +18,17 @@ export type Reversal = {
 };
 
 export async function findReversal(tx: Tx, receiptId: string): Promise<Reversal | null> {
-  const row = await queryOne<Record<string, unknown>>(tx, 'select *, invoice_number::text as number from reversal where receipt_id = $1', [receiptId]);
+  const row = await queryOne<Record<string, unknown>>(
+    tx,
+    `select receipt_id, invoice_number::text, reason_code, source, proposed_by, proposed_name, proposed_at, confirmed_by, confirmed_name, confirmed_at,
+       reversal_receipt_id, reversed_at
+       from reversal where receipt_id = $1`,
+    [receiptId],
+  );
   return (
     row && {
       receiptId: row.receipt_id as string,
-      invoiceNumber: row.number as string,
+      invoiceNumber: row.invoice_number as string,
       reasonCode: row.reason_code as string,
       source: row.source as string,
       proposedBy: row.proposed_by as string,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isOldPlan } from './passes-by-itself.ts';
 
 type Client = {
   query(text: unknown, values?: unknown, ...rest: unknown[]): unknown;
@@ -45,6 +46,9 @@ const asCommands = (text: string): string =>
  * running them: each is prepared once per connection under a name made of its text, unless `prepares` says no. (Behind a transaction pooler
  * that needs one which knows prepared statements, as PgBouncer does from 1.21 on.)
  *
+ * What was prepared before a table changed may be refused for as long as its connection lives. Once one statement was, all connections prepare theirs anew
+ * under names of another round, so that whoever tries again does not meet another old one.
+ *
  * And none without an end. A network that swallows everything refuses nothing: a statement is waited for a little longer than PostgreSQL lets it
  * take, and a connection on which nothing at all is heard for so long is destroyed, with everything that waits on it. It never goes back to the pool.
  *
@@ -56,6 +60,7 @@ export const withFewerWaits =
   ({ prepares, connectMs, graceMs, statementMs }: Waits) =>
   (pool: Pool): void => {
     letInWithin(pool, connectMs);
+    let round = 0;
     pool.on('connect', (client) => {
       const { stream } = client.connection;
       let isCorked = false;
@@ -128,6 +133,16 @@ export const withFewerWaits =
         return answer;
       };
       const plain: typeof raw = (...asked) => saying(statementMs(), ...asked);
+      const prepared = (text: string, values: unknown, ...rest: unknown[]) => {
+        const mine = round;
+        const asked = plain({ name: nameOf(text, mine), text, values }, undefined, ...rest);
+        if (typeof (asked as Promise<unknown> | undefined)?.then === 'function')
+          asked.catch((error: object) => {
+            // Those that were under way beside it are of the same round, and begin no other.
+            if (isOldPlan(error) && round === mine) round += 1;
+          });
+        return asked;
+      };
       const sayCommit = (): Promise<Result> =>
         new Promise((resolve, reject) => {
           const limitMs = statementMs() + graceMs;
@@ -184,7 +199,7 @@ export const withFewerWaits =
         if (typeof text === 'string' && text.startsWith(along)) {
           const statement = text.slice(along.length);
           if (isBegun) void sendAhead('begin');
-          const asked = prepares ? plain({ name: nameOf(statement), text: statement, values }) : plain(statement, values);
+          const asked = prepares ? prepared(statement, values) : plain(statement, values);
           asked.catch((error: unknown) => {
             cause ??= error;
           });
@@ -197,7 +212,7 @@ export const withFewerWaits =
         if (isBegun) void sendAhead('begin');
         const asked =
           prepares && typeof text === 'string' && Array.isArray(values) && values.length > 0 && statement.test(text)
-            ? plain({ name: nameOf(text), text, values }, undefined, ...rest)
+            ? prepared(text, values, ...rest)
             : isCall && text === 'commit'
               ? sayCommit()
               : plain(text, values, ...rest);
@@ -257,11 +272,11 @@ function letInWithin(pool: Pool, connectMs: number): void {
 
 const names = new Map<string, string>();
 
-function nameOf(text: string): string {
+function nameOf(text: string, round: number): string {
   let name = names.get(text);
   if (!name) {
     name = `s_${createHash('sha1').update(text).digest('base64url').slice(0, 16)}`;
     names.set(text, name);
   }
-  return name;
+  return round === 0 ? name : `${name}_${round}`;
 }

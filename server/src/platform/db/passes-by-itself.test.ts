@@ -12,3 +12,8 @@ test.each(['22003', '23505', '25P02', 'XX001', 'XX002'])('what it was given, and
   expect(passesByItself(failed(code))).toBe(false);
   expect(passesByItself(failed('driver', code))).toBe(false);
 });
+
+test('a plan made before a column was added passes; another thing that PostgreSQL cannot do stays so', () => {
+  expect(passesByItself(Object.assign(new Error('cached plan must not change result type'), { code: '0A000', routine: 'RevalidateCachedQuery' }))).toBe(true);
+  expect(passesByItself(failed('0A000'))).toBe(false);
+});
