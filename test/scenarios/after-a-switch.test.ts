@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '@muhuri/server/platform/db/database';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Api, confirmShown, until } from '../api.ts';
 import { evidenceOf } from '../evidence.ts';
 import { type RwVsdc, startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
@@ -61,6 +62,17 @@ async function lost(api: Api, of: DemoBusiness, documentId: string, at: RwVsdc):
   await socketsClosed(of);
   return id;
 }
+/** Somebody at work in the lane of a device. */
+async function holdLane(deviceId: string): Promise<pg.Client> {
+  const holder = new pg.Client({ connectionString: world.databaseUrls.app });
+  await holder.connect();
+  onTestFinished(() => holder.end());
+  await holder.query(
+    `begin; select set_config('role', 'muhuri_worker', true), set_config('app.business_id', '${world.businesses[0].businessId}', true);
+     select 1 from device where id = '${deviceId}' for update`,
+  );
+  return holder;
+}
 const approve = (of: DemoBusiness, serial: string, lastInvoiceNumber = 0) =>
   following.approve({
     tin: of.taxpayerId,
@@ -82,8 +94,8 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
   let sentReversal: string;
   let refused: { id: string; number: string };
   let refusedSale: string;
-  let after: { id: string; number: string };
-  let afterSale: string;
+  /** Each has the number of a try that was refused before. */
+  let afterSales: string[];
   const proposal = { reason_code: '06', source: 'portal and the log of the VSDC: not there' };
   const undo = async (receiptId: string): Promise<string> => {
     expect((await first.post(`/receipts/${receiptId}/reversal`, proposal)).status).toBe(200);
@@ -108,11 +120,14 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
     [sent, waiting] = [invoice(of), invoice(of)];
     sentSale = await lost(first, of, sent.id, world.vsdc);
     waitingSale = await lost(first, of, waiting.id, world.vsdc);
-    // One gives its number back, refused, and another loses its answer under it.
-    [refused, after] = [invoice(of), invoice(of)];
-    world.vsdc.faults(['refuse:910'], { tin: of.taxpayerId, bhfId: '00' });
-    refusedSale = (await first.seal('invoices', refused.id)).body.id;
-    afterSale = await lost(first, of, after.id, world.vsdc);
+    // One gives its number back, refused, and another loses its answer under it; and the same once more.
+    refused = invoice(of);
+    afterSales = [];
+    for (const after of [invoice(of), invoice(of)]) {
+      world.vsdc.faults(['refuse:910'], { tin: of.taxpayerId, bhfId: '00' });
+      refusedSale = (await first.seal('invoices', refused.id)).body.id;
+      afterSales.push(await lost(first, of, after.id, world.vsdc));
+    }
     // One is signed and its answer is lost as well; the other never leaves.
     world.vsdc.faults(['drop_after_signing'], { tin: of.taxpayerId, bhfId: '00' });
     sentReversal = await undo(sentSale);
@@ -158,41 +173,58 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
     expect(judged(following, waiting.number).map((each) => each.request.rcptTyCd)).toEqual(['S', 'R', 'S']);
   });
 
-  test('takes back from the successor what waits there, where it may be signed at the retired one after all, until somebody has said so', async () => {
-    following.faults(
-      Array.from({ length: 400 }, () => 'offline'),
-      { tin: of.taxpayerId, bhfId: '00' },
-    );
-    const sealing = first.seal('invoices', refused.id);
-    const waits = await until(
-      () =>
-        world.sql("select id, device_id, invoice_number::text as number from receipt where document_id = $1 and state = 'queued'", [refused.id], of.businessId),
-      ([row]) => row?.number != null,
-    );
-    const moved = waits[0] as { id: string; device_id: string; number: string };
-    expect(moved.id).not.toBe(refusedSale);
-    // Not while one of its tries is under way.
-    expect((await first.post(`/branches/${of.branchIds[0]}/pause`)).status).toBe(200);
-    await until(
-      () => world.sql('select 1 from device where id = $1 and open_attempt is null', [moved.device_id], of.businessId),
-      (rows) => rows.length === 1,
-    );
-    // Not the later one's: it may be the one's that had it before.
+  test('takes back from the successor what waits there, as often as it may be signed at the retired one after all, until somebody has said so', async () => {
     const evidence = { found: 'other', source: 'the portal shows another document under it' };
-    await first.post(`/receipts/${afterSale}/evidence`, evidence);
-    expect((await confirmShown(second, afterSale, 'evidence')).status).toBe(200);
-    expect(await present(first, refusedSale)).toMatchObject({ state: 'in_doubt', problem: { code: 'signed_answer_lost' } });
-    expect(await present(first, moved.id)).toMatchObject({ state: 'withdrawn', invoice_number: null, problem: { code: 'receipt_moved' } });
-    following.faults([]);
-    expect((await first.post(`/branches/${of.branchIds[0]}/resume`)).status).toBe(200);
-    expect((await sealing).body.state).not.toBe('signed');
-    // Its number there is the next one's.
-    expect((await first.seal('invoices', invoice(of).id)).body).toMatchObject({ state: 'signed', invoice_number: moved.number });
-    expect((await first.seal('invoices', refused.id)).body).toMatchObject({ id: refusedSale, state: 'in_doubt' });
-    expect(judged(following, refused.number)).toHaveLength(0);
-    // It was not: it goes to the successor again.
-    await first.post(`/receipts/${refusedSale}/evidence`, evidence);
-    expect((await confirmShown(second, refusedSale, 'evidence')).body).toMatchObject({ state: 'refused', problem: { code: 'device_retired' } });
+    const closed: string[] = [];
+    for (const afterSale of afterSales) {
+      following.faults(
+        Array.from({ length: 400 }, () => 'offline'),
+        { tin: of.taxpayerId, bhfId: '00' },
+      );
+      const sealing = first.seal('invoices', refused.id);
+      const waits = await until(
+        () =>
+          world.sql(
+            "select id, device_id, invoice_number::text as number from receipt where document_id = $1 and state = 'queued'",
+            [refused.id],
+            of.businessId,
+          ),
+        ([row]) => row?.number != null,
+      );
+      const moved = waits[0] as { id: string; device_id: string; number: string };
+      expect([refusedSale, ...closed]).not.toContain(moved.id);
+      // Not while one of its tries is under way.
+      expect((await first.post(`/branches/${of.branchIds[0]}/pause`)).status).toBe(200);
+      await until(
+        () => world.sql('select 1 from device where id = $1 and open_attempt is null', [moved.device_id], of.businessId),
+        (rows) => rows.length === 1,
+      );
+      // Not the later one's: it may be the one's that had it before.
+      await first.post(`/receipts/${afterSale}/evidence`, evidence);
+      const holder = await holdLane(moved.device_id);
+      const confirming = confirmShown(second, afterSale, 'evidence');
+      await until(
+        () => holder.query('select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))'),
+        ({ rows }) => rows.length > 0,
+      );
+      // Whoever has the lane of the successor can still take what waits in it: who takes it back waits for the lane first.
+      expect((await holder.query('select id from receipt where id = $1 for update nowait', [moved.id])).rows).toEqual([{ id: moved.id }]);
+      await holder.query('commit');
+      expect((await confirming).status).toBe(200);
+      expect(await present(first, refusedSale)).toMatchObject({ state: 'in_doubt', problem: { code: 'signed_answer_lost' } });
+      closed.push(moved.id);
+      for (const id of closed) expect(await present(first, id)).toMatchObject({ state: 'withdrawn', invoice_number: null, problem: { code: 'receipt_moved' } });
+      following.faults([]);
+      expect((await first.post(`/branches/${of.branchIds[0]}/resume`)).status).toBe(200);
+      expect((await sealing).body.state).not.toBe('signed');
+      // Its number there is the next one's.
+      expect((await first.seal('invoices', invoice(of).id)).body).toMatchObject({ state: 'signed', invoice_number: moved.number });
+      expect((await first.seal('invoices', refused.id)).body).toMatchObject({ id: refusedSale, state: 'in_doubt' });
+      expect(judged(following, refused.number)).toHaveLength(0);
+      // It was not: it goes to the successor again.
+      await first.post(`/receipts/${refusedSale}/evidence`, evidence);
+      expect((await confirmShown(second, refusedSale, 'evidence')).body).toMatchObject({ state: 'refused', problem: { code: 'device_retired' } });
+    }
     expect((await first.seal('invoices', refused.id)).body).toMatchObject({ state: 'signed' });
     expect(judged(following, refused.number)).toHaveLength(1);
   });

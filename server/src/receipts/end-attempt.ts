@@ -612,8 +612,9 @@ export async function doubtEarlier(
 async function takeBack(ports: LanePorts, tx: Tx, ctx: Context, earlier: Receipt, at: Date): Promise<boolean> {
   if (earlier.movedTo === null) return giveBackUnsigned(tx, earlier, at);
   let present = earlier;
-  while (present.movedTo !== null) present = (await lockReceipt(tx, present.movedTo)) as Receipt;
-  // Under the lock of its lane nothing of it leaves; locks of two lanes in another order than theirs may cross, and then all of this is done once more.
+  while (present.movedTo !== null) present = (await findReceipt(tx, present.movedTo)) as Receipt;
+  // Under the lock of its lane nothing of it leaves: that one first, as the lane itself takes them. Locks of two lanes in another order than theirs may
+  // cross, and then all of this is done once more.
   await lockLane(tx, present.deviceId);
   present = (await lockReceipt(tx, present.id)) as Receipt;
   if (present.movedTo !== null || !(await giveBackUnsigned(tx, present, at))) return false;

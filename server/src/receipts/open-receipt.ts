@@ -23,7 +23,7 @@ import {
   listRefundsOf,
   lockReceipt,
   moveReceipt,
-  reopenMoved,
+  moveReceiptBack,
   type Receipt,
   requeueReceipt,
   type Requeued,
@@ -189,11 +189,10 @@ export async function moveBack(
   tx: Tx,
   ctx: Context,
   from: Pick<Receipt, 'id' | 'deviceId'>,
-  to: Pick<Receipt, 'id' | 'deviceId'>,
+  to: Pick<Receipt, 'id' | 'module' | 'documentId' | 'deviceId' | 'movedTo'>,
   at: Date,
 ): Promise<void> {
-  await moveReceipt(tx, from.id, to.id, { code: 'receipt_moved' }, at);
-  await reopenMoved(tx, to.id);
+  await moveReceiptBack(tx, from.id, to, { code: 'receipt_moved' }, at);
   await moveSeconds(tx, from.id, to.id);
   const stands = await get(tx, to.id);
   if (stands.isContested) {

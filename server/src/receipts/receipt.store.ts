@@ -324,7 +324,7 @@ export async function requeueReceipt(tx: Tx, id: string, as: Requeued, at: Date)
 
 /**
  * Closes a receipt of which nothing can be signed any more at a device that is not its document's now, for the one with that id that is opened at
- * the other device in the same transaction. It never comes back.
+ * the other device in the same transaction.
  */
 export const moveReceipt = (tx: Tx, id: string, to: string, problem: StoredProblem, at: Date) =>
   query(tx, "update receipt set state = 'withdrawn', moved_to = $2, problem = $3, invoice_number = null, next_try_at = null, updated_at = $4 where id = $1", [
@@ -334,8 +334,25 @@ export const moveReceipt = (tx: Tx, id: string, to: string, problem: StoredProbl
     at,
   ]);
 
-/** It is no longer closed for another one. */
-export const reopenMoved = (tx: Tx, id: string) => query(tx, 'update receipt set moved_to = null where id = $1', [id]);
+/**
+ * The same for one that stands already and was closed before, itself or by way of others, for the one that is closed now: it is closed for none any more.
+ * Of a document each receipt is closed for the next one, and the last one stands: this one goes from its place to the end, and whatever was closed for it
+ * is closed for the one that came after it.
+ */
+export async function moveReceiptBack(
+  tx: Tx,
+  id: string,
+  to: Pick<Receipt, 'id' | 'module' | 'documentId' | 'movedTo'>,
+  problem: StoredProblem,
+  at: Date,
+): Promise<void> {
+  // No two are ever closed for the same one, not even between two statements: closed for none that there is, it is in nobody's way.
+  const between = "update receipt set moved_to = '-' where module = $2 and document_id = $3 and moved_to = $1 returning id";
+  const [before] = await query<{ id: string }>(tx, between, [to.id, to.module, to.documentId]);
+  await moveReceipt(tx, id, to.id, problem, at);
+  await query(tx, 'update receipt set moved_to = null where id = $1', [to.id]);
+  if (before) await query(tx, 'update receipt set moved_to = $2 where id = $1', [before.id, to.movedTo]);
+}
 
 /** Whether a sandbox device of a branch has signed anything. */
 export const hasTestReceipt = async (tx: Tx, branchId: string): Promise<boolean> =>
