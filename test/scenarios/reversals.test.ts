@@ -250,6 +250,38 @@ describe('a sale whose data are lost for good', () => {
     await becomes(sale.receiptId, 'signed');
     expect(judged(sale.number)).toHaveLength(3);
   });
+
+  /** A sale whose refund was signed, settled as not signed, and turns out to be in doubt after all, once another document has met its number. */
+  async function doubtedAgain(meanwhile: (saleId: string) => Promise<void>) {
+    await allow(true);
+    const sale = await lost();
+    await first.post(`/receipts/${sale.receiptId}/reversal`, proposal);
+    world.vsdc.faults(['drop_after_signing', ...Array.from({ length: 40 }, () => 'refuse:910')]);
+    const confirmed = await confirmShown(second, sale.receiptId, 'reversal');
+    const refundId = confirmed.body.reversal.reversal_receipt_id as string;
+    const refund = await becomes(refundId, 'in_doubt');
+    await areClosed(refundId);
+    await until(
+      () => first.post(`/receipts/${refundId}/evidence`, { found: false, source: 'the portal, list of the day' }),
+      (each) => each.status === 200,
+    );
+    await becomes(refundId, 'refused');
+    world.vsdc.faults([]);
+    await meanwhile(sale.receiptId);
+    await becomes((await user.seal('invoices', invoice().id)).body.id, 'signed');
+    expect(await becomes(refundId, 'in_doubt')).toMatchObject({ invoice_number: refund.invoice_number, problem: { code: 'signed_answer_lost' } });
+    return { sale, refundId, evidence: evidenceOf(judged(sale.number)[1]) };
+  }
+
+  test('whose refund may be signed after all is refunded no second time on what was proposed meanwhile', async () => {
+    const { sale, refundId } = await doubtedAgain(async (id) => {
+      expect((await second.post(`/receipts/${id}/reversal`, proposal)).status).toBe(200);
+    });
+    expect(await confirmShown(first, sale.receiptId, 'reversal')).toMatchObject({ status: 409, body: { code: 'reversal_under_way' } });
+    expect(await second.post(`/receipts/${sale.receiptId}/reversal`, proposal)).toMatchObject({ status: 409, body: { code: 'reversal_under_way' } });
+    expect(await present(refundId)).toMatchObject({ state: 'in_doubt', problem: { code: 'signed_answer_lost' } });
+    expect(judged(sale.number)).toHaveLength(2);
+  });
 });
 
 describe('alerts', () => {

@@ -8,6 +8,7 @@ import type { LanePorts } from './lane-ports.ts';
 import { listAttempts, listSuspects, lockLane } from './lane.store.ts';
 import { moveTo, mustBeUncontested } from './open-receipt.ts';
 import { mustBeAsSeen, type Seen } from './proposal-as-seen.ts';
+import { isDoubtful } from './receipt.model.ts';
 import { findReceipt, findReversalReceipt, insertReceipt, lockReceipt, type Receipt, requeueReceipt } from './receipt.store.ts';
 import { openSeconds } from './second-signature.model.ts';
 import { confirmProposal, dropProposal, findReversal, hasReversalSigned, isBeingReversed, putProposal, type Reversal } from './reversal.store.ts';
@@ -34,6 +35,7 @@ export const proposeReversal =
       if (reasons.length > 0 && !reasons.some((each) => each.code === given.reason_code))
         throw new AppError('malformed', { field: 'reason_code', reason: "not in the authority's list" });
       if (await hasReversalSigned(tx, receiptId)) throw new AppError('reversal_done');
+      await findEndedRefund(tx, receipt, ports.clock.now());
       await putProposal(tx, ctx.businessId, {
         receiptId,
         invoiceNumber: receipt.invoiceNumber as string,
@@ -120,6 +122,26 @@ async function openProposal(tx: Tx, receiptId: string): Promise<Reversal> {
   return reversal;
 }
 
+/**
+ * The refund that an earlier word has opened for the document, if it came to nothing. It is looked for by the document: the proposal it was confirmed on may
+ * have given way to another one, and what it had sent may have come into doubt since. While it waits or may be signed no other is proposed or sent, and what
+ * is signed is undone in this way once.
+ */
+async function findEndedRefund(tx: Tx, { documentId, environment }: Receipt, at: Date): Promise<Receipt | null> {
+  const found = await findReversalReceipt(tx, documentId, environment);
+  if (!found) return null;
+  const refund = (await lockReceipt(tx, found.id)) as Receipt;
+  if (refund.state === 'signed') throw new AppError('reversal_done');
+  // Taken back to another device just now, because it may be signed there.
+  const isMoved = refund.movedTo !== null;
+  const isOver = refund.state === 'refused' || refund.state === 'withdrawn';
+  const attempts = await listAttempts(tx, refund.id, at);
+  if (isMoved || !isOver || attempts.some((attempt) => attempt.endedAt === null || isDoubtful(attempt))) throw new AppError('reversal_under_way');
+  // It may be signed although it was settled as not signed: a person says first what holds.
+  mustBeUncontested(refund);
+  return refund;
+}
+
 /** The refund of exactly what was signed, as a receipt of the same document; one that was refused or withdrawn before goes again. */
 async function openRefund(ports: Ports, tx: Tx, ctx: Context, receipt: Receipt, reversal: Reversal, person: Person, at: Date): Promise<string> {
   const { sale, filing } = receipt.filed;
@@ -144,7 +166,7 @@ async function openRefund(ports: Ports, tx: Tx, ctx: Context, receipt: Receipt, 
     saleReceiptId: receipt.id,
     needsRegistering: false,
   };
-  const earlier = await findReversalReceipt(tx, receipt.documentId, receipt.environment);
+  const earlier = await findEndedRefund(tx, receipt, at);
   // One that was closed with a device before: a receipt never changes its device.
   if (earlier && earlier.deviceId !== receipt.deviceId) return moveTo(ports, tx, ctx, earlier, as);
   if (earlier) {
