@@ -556,7 +556,7 @@ describe('a signature that comes once two persons have confirmed to undo its sal
 
 describe('a number that several documents gave back, and that the device has used', () => {
   /** The first was signed under it and nobody knows; the second was refused under it; the third is told that it is taken. */
-  async function givenBackByTwo() {
+  async function givenBackByTwo(isTakenOut = false) {
     const signed = await settledNotSigned(undefined, undefined, 'hold_answer');
     const refused = newInvoice();
     world.vsdc.faults(['refuse:910']);
@@ -569,6 +569,12 @@ describe('a number that several documents gave back, and that the device has use
       world.businesses[0].businessId,
     );
     expect(tried).toBe(signed.number);
+    if (isTakenOut) {
+      expect((await admin.post(`/branches/${branchId()}/pause`)).status).toBe(200);
+      expect((await admin.seal('invoices', refused.id)).body).toMatchObject({ id: body.id, state: 'queued' });
+      expect((await admin.post(`/receipts/${body.id}/withdraw`)).body).toMatchObject({ state: 'withdrawn', problem: { code: 'withdrawn_by_person' } });
+      expect((await admin.post(`/branches/${branchId()}/resume`)).status).toBe(200);
+    }
     const next = newInvoice();
     const told = (await admin.seal('invoices', next.id)).body;
     return { signed, refused: { document: refused, id: body.id as string }, next: { document: next, id: told.id as string, state: told.state as string } };
@@ -619,6 +625,25 @@ describe('a number that several documents gave back, and that the device has use
     expect(await present(refused.id)).toMatchObject({ state: 'refused', invoice_number: null });
     expect((await admin.seal('invoices', refused.document.id)).body).toMatchObject({ id: refused.id, state: 'signed' });
     for (const each of [signed, refused]) expect(judged(each.document.number)).toHaveLength(1);
+    expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
+  test('is not sealed by itself where a person had taken it out before, whoever the number turns out to be of', async () => {
+    for (const about of ['the other', 'itself']) {
+      const { signed, refused } = await givenBackByTwo(true);
+      expect(await present(refused.id)).toMatchObject({ state: 'in_doubt', invoice_number: signed.number, problem: { code: 'signed_answer_lost' } });
+      const theirs = evidenceOf(judged(signed.document.number)[0]);
+      if (about === 'itself') {
+        await admin.post(`/receipts/${refused.id}/evidence`, { found: 'other', source: 'the portal shows another document under it' });
+        expect((await confirmShown(second, refused.id, 'evidence')).status).toBe(200);
+      }
+      await admin.post(`/receipts/${signed.id}/evidence`, theirs);
+      if (about === 'the other') expect((await confirmShown(second, signed.id, 'evidence')).status).toBe(200);
+      expect(await present(signed.id)).toMatchObject({ state: 'signed' });
+      expect(await present(refused.id), about).toMatchObject({ state: 'withdrawn', invoice_number: null, problem: { code: 'withdrawn_by_person' } });
+      expect(judged(refused.document.number)).toEqual([]);
+      expect((await admin.seal('invoices', refused.document.id)).body).toMatchObject({ id: refused.id, state: 'signed' });
+    }
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
   });
 

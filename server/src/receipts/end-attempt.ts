@@ -372,9 +372,15 @@ async function doubtUnread(ports: LanePorts, tx: Tx, ctx: Context, sending: Send
   if (receipt.state === 'in_doubt' && receipt.invoiceNumber === invoiceNumber) return;
   const before = { state: receipt.state, invoice_number: receipt.invoiceNumber };
   // One that another receipt has is nothing of this document's.
-  if (!(await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId)) && (await takeBack(ports, tx, ctx, receipt, at))) {
+  const taken = (await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId)) ? null : await takeBack(ports, tx, ctx, receipt, at);
+  if (taken) {
     await makeDoubtful(tx, receiptId, invoiceNumber);
-    const problem = { code: 'signed_answer_lost', device_code: '', device_text: 'what it answered could not be recorded' } as const;
+    const problem: StoredProblem = {
+      code: 'signed_answer_lost',
+      device_code: '',
+      device_text: 'what it answered could not be recorded',
+      ...asTakenOut(taken),
+    };
     await beginDoubt(tx, receiptId, { problem, invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
     await nameSuspects(tx, deviceId, invoiceNumber);
     await ports.record(tx, ctx, { action: 'receipt.doubted', subject: receiptId, before, after: problem });
@@ -585,7 +591,8 @@ export async function doubtEarlier(
   for (const holder of (await earlierHolders(tx, device.id, invoiceNumber, about.receiptId)).filter(isSuspect)) {
     const earlier = (await lockReceipt(tx, holder.receiptId)) as Receipt;
     const isInDoubt = earlier.state === 'in_doubt' && earlier.invoiceNumber === invoiceNumber;
-    if (!isInDoubt && !(await takeBack(ports, tx, ctx, earlier, at))) {
+    const taken = isInDoubt ? earlier : await takeBack(ports, tx, ctx, earlier, at);
+    if (!taken) {
       found.areOthers = true;
       // Once it is known not to be signed under the other one, it is in doubt about this.
       if (earlier.state === 'in_doubt') await makeDoubtful(tx, earlier.id, invoiceNumber);
@@ -596,7 +603,7 @@ export async function doubtEarlier(
     found.areDoubted = true;
     if (isInDoubt) continue;
     await makeDoubtful(tx, earlier.id, invoiceNumber);
-    const problem = { code: 'signed_answer_lost', device_code: said.deviceCode, device_text: said.deviceText } as const;
+    const problem: StoredProblem = { code: 'signed_answer_lost', device_code: said.deviceCode, device_text: said.deviceText, ...asTakenOut(taken) };
     await beginDoubt(tx, earlier.id, { problem, invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
     await ports.record(tx, ctx, { action: 'receipt.doubted', subject: earlier.id, before: { state: earlier.state }, after: problem });
     ports.changed(earlier.id);
@@ -607,20 +614,28 @@ export async function doubtEarlier(
 
 /**
  * Takes a document back from where it goes by now, unless it may be signed there: its number there is free again, and where it was closed for another
- * device, the receipt there is closed for this one.
+ * device, the receipt there is closed for this one. Answers what stood for the document until then; null: it may be signed there.
  */
-async function takeBack(ports: LanePorts, tx: Tx, ctx: Context, earlier: Receipt, at: Date): Promise<boolean> {
-  if (earlier.movedTo === null) return giveBackUnsigned(tx, earlier, at);
+async function takeBack(ports: LanePorts, tx: Tx, ctx: Context, earlier: Receipt, at: Date): Promise<Receipt | null> {
+  if (earlier.movedTo === null) return (await giveBackUnsigned(tx, earlier, at)) ? earlier : null;
   let present = earlier;
   while (present.movedTo !== null) present = (await findReceipt(tx, present.movedTo)) as Receipt;
   // Under the lock of its lane nothing of it leaves: that one first, as the lane itself takes them. Locks of two lanes in another order than theirs may
   // cross, and then all of this is done once more.
   await lockLane(tx, present.deviceId);
   present = (await lockReceipt(tx, present.id)) as Receipt;
-  if (present.movedTo !== null || !(await giveBackUnsigned(tx, present, at))) return false;
+  if (present.movedTo !== null || !(await giveBackUnsigned(tx, present, at))) return null;
   await moveBack(ports, tx, ctx, present, earlier, at);
-  return true;
+  return present;
 }
+
+/** What a doubt keeps of a document that a person had taken out of its lane before, or that was left aside: it is not sealed because the doubt is over. */
+const asTakenOut = ({ state, problem }: Pick<Receipt, 'state' | 'problem'>): { before?: StoredProblem | null } =>
+  state === 'withdrawn' ? { before: problem } : {};
+
+/** As what a document stands once it is known that it is not signed under the number of its doubt: as what it was taken out before, if it was. */
+const takenOutBefore = ({ problem }: Pick<Receipt, 'problem'>): { state: 'withdrawn'; problem: StoredProblem | null } | null =>
+  problem?.before === undefined ? null : { state: 'withdrawn', problem: problem.before as StoredProblem | null };
 
 /** The number of what waits, unless something of it may be signed under it: then it stays where it is. */
 async function giveBackUnsigned(tx: Tx, receipt: Receipt, at: Date): Promise<boolean> {
@@ -635,7 +650,8 @@ async function giveBackUnsigned(tx: Tx, receipt: Receipt, at: Date): Promise<boo
 
 /**
  * It is known now who was signed under a number: it is nobody else's. Whoever was in doubt beside them is what they were before: refused, and goes under
- * another number once somebody seals them again, or waiting, where the device has refused nothing of them but the number. That stays where it is.
+ * another number once somebody seals them again, or waiting, where the device has refused nothing of them but the number, or taken out of the lane by a
+ * person. The number stays where it is.
  */
 export async function freeSharers(
   ports: LanePorts,
@@ -649,7 +665,8 @@ export async function freeSharers(
   for (const receiptId of told) await ports.alerts.settle(tx, ctx, receiptId, ['maybe_signed_twice'], { invoiceNumber });
   await settleElsewhere(tx, deviceId, invoiceNumber);
   for (const id of await listSharers(tx, deviceId, invoiceNumber, signed.receiptId)) {
-    const { isDeviceRetired, filed } = (await lockReceipt(tx, id)) as Receipt;
+    const sharer = (await lockReceipt(tx, id)) as Receipt;
+    const { isDeviceRetired, filed } = sharer;
     const last = (await listAttempts(tx, id, at)).findLast((attempt) => attempt.invoiceNumber === invoiceNumber && attempt.mayHaveLeft);
     ports.changed(id);
     const because = { because: 'signed under it is another document of ours', receipt_id: signed.receiptId };
@@ -658,13 +675,14 @@ export async function freeSharers(
       continue;
     }
     await settleAttempts(tx, id, 'not_ours', { invoiceNumber });
-    const problem: StoredProblem = isDeviceRetired
+    const refusal: StoredProblem = isDeviceRetired
       ? { code: 'device_retired' }
       : { code: 'device_refused', device_code: last.deviceCode ?? '', device_text: last.deviceText ?? '' };
-    await setReceiptState(tx, id, { state: 'refused', problem, invoiceNumber: null }, at);
+    const after = takenOutBefore(sharer) ?? { state: 'refused' as const, problem: refusal };
+    await setReceiptState(tx, id, { ...after, invoiceNumber: null }, at);
     await endDoubt(tx, id);
     await ports.record(tx, ctx, { action: 'receipt.settled_not_ours', subject: id, before: { invoice_number: invoiceNumber }, after: because });
-    await endReversal(ports, tx, ctx, { id, filed }, problem, at);
+    await endReversal(ports, tx, ctx, { id, filed }, after.problem ?? refusal, at);
   }
 }
 
@@ -759,7 +777,7 @@ export async function doubtAnother(
   const about = (await listAttempts(tx, id, at)).findLast(isDoubtful);
   if (!about) return;
   const { invoiceNumber } = about;
-  const problem = { code: 'signed_answer_lost' } as const;
+  const problem: StoredProblem = { code: 'signed_answer_lost', ...asTakenOut((await lockReceipt(tx, id)) as Receipt) };
   await beginDoubt(tx, id, { problem, invoiceNumber, nextTryAt: null, totalBefore: null }, at);
   await nameSuspects(tx, deviceId, invoiceNumber);
   await ports.alerts.settle(tx, ctx, id, ['maybe_signed_twice'], { invoiceNumber });
@@ -767,8 +785,8 @@ export async function doubtAnother(
 }
 
 /**
- * What stands under the number of a doubt is not this document's receipt: it goes again, under its next number. At a device that was retired nothing
- * waits: sealed again, it goes to the one that followed.
+ * What stands under the number of a doubt is not this document's receipt: it goes again, under its next number, unless it had been taken out of its lane
+ * before. At a device that was retired nothing waits: sealed again, it goes to the one that followed.
  */
 export async function numberAnew(
   ports: LanePorts,
@@ -780,9 +798,10 @@ export async function numberAnew(
 ): Promise<void> {
   const { id, deviceId, invoiceNumber } = receipt;
   await settleAttempts(tx, id, 'not_ours', { invoiceNumber });
-  const after = receipt.isDeviceRetired
+  const goesAgain = receipt.isDeviceRetired
     ? { state: 'refused' as const, problem: { code: 'device_retired' as const } }
     : { state: 'queued' as const, problem: null };
+  const after = takenOutBefore((await lockReceipt(tx, id)) as Receipt) ?? goesAgain;
   await setReceiptState(tx, id, { ...after, invoiceNumber: null }, at);
   await readAnew(tx, id);
   await endDoubt(tx, id);
