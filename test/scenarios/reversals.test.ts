@@ -255,7 +255,7 @@ describe('a sale whose data are lost for good', () => {
   async function doubtedAgain(meanwhile: (saleId: string) => Promise<void>) {
     await allow(true);
     const sale = await lost();
-    await first.post(`/receipts/${sale.receiptId}/reversal`, proposal);
+    const { proposed_at } = (await first.post(`/receipts/${sale.receiptId}/reversal`, proposal)).body.reversal;
     world.vsdc.faults(['drop_after_signing', ...Array.from({ length: 40 }, () => 'refuse:910')]);
     const confirmed = await confirmShown(second, sale.receiptId, 'reversal');
     const refundId = confirmed.body.reversal.reversal_receipt_id as string;
@@ -270,17 +270,39 @@ describe('a sale whose data are lost for good', () => {
     await meanwhile(sale.receiptId);
     await becomes((await user.seal('invoices', invoice().id)).body.id, 'signed');
     expect(await becomes(refundId, 'in_doubt')).toMatchObject({ invoice_number: refund.invoice_number, problem: { code: 'signed_answer_lost' } });
-    return { sale, refundId, evidence: evidenceOf(judged(sale.number)[1]) };
+    return { sale, refundId, proposed_at: proposed_at as string };
+  }
+  async function isSoldAnew(sale: { receiptId: string; number: string }, refundId: string, proposed_at: string): Promise<void> {
+    expect((await first.post(`/receipts/${refundId}/evidence`, evidenceOf(judged(sale.number)[1]))).body.state).toBe('signed');
+    expect((await becomes(sale.receiptId, 'signed')).reversal).toMatchObject({
+      proposed_at,
+      confirmed_name: 'Second admin',
+      reversal_receipt_id: refundId,
+      reversed_at: expect.any(String),
+    });
+    expect(judged(sale.number)).toHaveLength(3);
   }
 
   test('whose refund may be signed after all is refunded no second time on what was proposed meanwhile', async () => {
-    const { sale, refundId } = await doubtedAgain(async (id) => {
+    const { sale, refundId, proposed_at } = await doubtedAgain(async (id) => {
       expect((await second.post(`/receipts/${id}/reversal`, proposal)).status).toBe(200);
     });
     expect(await confirmShown(first, sale.receiptId, 'reversal')).toMatchObject({ status: 409, body: { code: 'reversal_under_way' } });
     expect(await second.post(`/receipts/${sale.receiptId}/reversal`, proposal)).toMatchObject({ status: 409, body: { code: 'reversal_under_way' } });
+    // Nor is the sale given its data: it would stand for nothing.
+    const late = evidenceOf(judged(sale.number)[0]);
+    expect(await first.post(`/receipts/${sale.receiptId}/evidence`, late)).toMatchObject({ status: 409, body: { code: 'reversal_under_way' } });
     expect(await present(refundId)).toMatchObject({ state: 'in_doubt', problem: { code: 'signed_answer_lost' } });
     expect(judged(sale.number)).toHaveLength(2);
+    await isSoldAnew(sale, refundId, proposed_at);
+  });
+
+  test('whose refund may be signed after all is sold anew on the word it was refunded on, also where a later one was taken back', async () => {
+    const { sale, refundId, proposed_at } = await doubtedAgain(async (id) => {
+      await second.post(`/receipts/${id}/reversal`, proposal);
+      expect((await first.post(`/receipts/${id}/reversal/drop`)).body.reversal).toBeNull();
+    });
+    await isSoldAnew(sale, refundId, proposed_at);
   });
 });
 

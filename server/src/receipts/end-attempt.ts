@@ -6,7 +6,7 @@ import type { Tx } from '../platform/db/database.ts';
 import type { DeviceAnswer, Dialect, SaleReply } from '../ports/dialect.ts';
 import type { Sent } from '../ports/vsdc.ts';
 import { demandIn } from './demands.model.ts';
-import type { Filed } from './filing.model.ts';
+import type { Filed, Reverses } from './filing.model.ts';
 import { type KeptAnswer, keptAnswer } from './kept-answer.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
@@ -475,7 +475,7 @@ function isOfDoubt(receipt: Receipt, attempts: StoredAttempt[], sent: { attemptI
  */
 async function isRefundOut(tx: Tx, receipt: Receipt, { invoiceNumber }: { invoiceNumber: string }, at: Date): Promise<boolean> {
   if (!isUndoneSoon(receipt, invoiceNumber)) return false;
-  return mayHaveLeft(tx, (await lockReceipt(tx, receipt.reversal?.reversal_receipt_id as string)) as Receipt, at);
+  return mayHaveLeft(tx, (await lockReceipt(tx, receipt.undoing?.receipt_id as string)) as Receipt, at);
 }
 
 async function mayHaveLeft(tx: Tx, receipt: Receipt, at: Date): Promise<boolean> {
@@ -527,7 +527,7 @@ async function keepLate(
     after: {
       ...saidIn(signature, invoiceNumber),
       ...(isReversed ? { reversed: true } : {}),
-      ...(isUnderWay ? { waits_for: reversal?.reversal_receipt_id } : {}),
+      ...(isUnderWay ? { waits_for: receipt.undoing?.receipt_id } : {}),
     },
   });
   if (!isReversed && !isUnderWay) await ports.alerts.raise(tx, ctx, own.id, signedTwice((await lockReceipt(tx, own.id)) as Receipt));
@@ -815,13 +815,7 @@ export async function numberAnew(
  * The sale whose data were lost is undone at the authority by the refund just signed: the same receipt goes back to its lane, is read
  * again and sold under a new number. The one case of a new number after a doubt, and it needs two persons and a signed reversal.
  */
-async function sellAnew(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
-  reversed: { receiptId: string; invoiceNumber: string; reversalReceiptId: string },
-  at: Date,
-): Promise<void> {
+async function sellAnew(ports: LanePorts, tx: Tx, ctx: Context, reversed: Reverses & { reversalReceiptId: string }, at: Date): Promise<void> {
   const original = (await lockReceipt(tx, reversed.receiptId)) as Receipt;
   if (original.state !== 'in_doubt' || original.invoiceNumber !== reversed.invoiceNumber) {
     await ports.alerts.raise(tx, ctx, original.id, { code: 'reversal_unneeded', document_number: original.documentNumber });
@@ -838,8 +832,8 @@ async function sellAnew(
     : { state: 'queued' as const, problem: null };
   await setReceiptState(tx, original.id, { ...after, invoiceNumber: null }, at);
   await readAnew(tx, original.id);
+  await markReversed(tx, ctx.businessId, reversed, at);
   await endDoubt(tx, original.id);
-  await markReversed(tx, original.id, at);
   await ports.record(tx, ctx, {
     action: 'receipt.reversed',
     subject: original.id,

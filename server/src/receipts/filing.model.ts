@@ -22,9 +22,25 @@ export type Filing = {
   seller: { tradeName: string; address: string; topMessage: string; bottomMessage: string };
   verification: { form: 'url' | 'hash'; base: string | null };
   /** For the refund that undoes a sale whose data were lost: the receipt it undoes and the number it was signed under. */
-  reverses?: { receiptId: string; invoiceNumber: string };
+  reverses?: Reverses;
   /** For a refund: what its receipt says of the sale on paper. */
   originalReceipt: { receiptNumber: string; totalReceiptNumber: string; label: string } | null;
+};
+
+export type Reverses = {
+  receiptId: string;
+  invoiceNumber: string;
+  /** On whose word: another proposal may stand in its place by the time it is signed. Missing in the oldest. */
+  word?: {
+    source: string;
+    reasonCode: string;
+    proposedBy: string;
+    proposedName: string;
+    proposedAt: string;
+    confirmedBy: string;
+    confirmedName: string;
+    confirmedAt: string;
+  };
 };
 
 export type Filed = { sale: Sale; filing: Filing };

@@ -572,7 +572,7 @@ export const endDoubt = (tx: Tx, receiptId: string) =>
   query(
     tx,
     `with s as (delete from settlement where receipt_id = $1 and evidence->>'found' is distinct from 'late'),
-          v as (delete from reversal where receipt_id = $1 and confirmed_by is null)
+          v as (delete from reversal where receipt_id = $1 and confirmed_by is null and reversed_at is null)
      update receipt set doubt_since = null, total_before_doubt = null where id = $1`,
     [receiptId],
   );

@@ -70,6 +70,10 @@ export type Receipt = {
   originalPaper: OriginalPaper | null;
   /** Of a sale whose data were lost: who proposed and confirmed to undo it, and what came of it. */
   reversal: StoredReversal | null;
+  /**
+   * The refund that undoes it, while it waits or may be signed, and the number it names. Found by what it says itself: a later proposal forgets it.
+   */
+  undoing: { receipt_id: string; invoice_number: string } | null;
   /** What one person says the authority holds, until a second one has confirmed it. */
   settlement: { evidence: unknown; proposed_by: string; proposed_name: string; proposed_at: string } | null;
   signature: StoredSignature | null;
@@ -84,6 +88,10 @@ const select = `
     r.sale, r.document_hash, r.answers, r.sale_receipt_id, r.state, r.invoice_number::text, r.problem, r.drift, r.tries, r.opened_at, r.updated_at,
     (select to_jsonb(v) - 'business_id' || jsonb_build_object('refund_state', f.state, 'refund_problem', f.problem) from reversal v
        left join receipt f on f.business_id = v.business_id and f.id = v.reversal_receipt_id where v.business_id = r.business_id and v.receipt_id = r.id) as reversal,
+    (select jsonb_build_object('receipt_id', f.id, 'invoice_number', f.sale->'filing'->'reverses'->>'invoiceNumber') from receipt f
+      where r.kind = 'sale' and f.business_id = r.business_id and f.module = r.module and f.document_id = r.document_id and f.kind = 'refund'
+        and f.environment = r.environment and coalesce(f.moved_to, '') = '' and f.state in ('queued', 'in_doubt')
+        and f.sale->'filing'->'reverses'->>'receiptId' = r.id) as undoing,
     (select to_jsonb(t) - 'business_id' from settlement t where t.business_id = r.business_id and t.receipt_id = r.id) as settlement,
     (select count(*)::int from print p where p.business_id = r.business_id and p.receipt_id = r.id) as prints, b.original_paper,
     (select jsonb_build_object('paper', p.paper, 'went_with', p.went_with, 'printed_at', p.printed_at)
@@ -174,6 +182,7 @@ function toReceipt(row: Record<string, unknown>): Receipt {
     original: fromJson(row.original),
     originalPaper: row.original_paper as OriginalPaper | null,
     reversal: fromJson(row.reversal),
+    undoing: fromJson(row.undoing),
     settlement: fromJson(row.settlement),
     secondSignatures: toSecondSignatures(row.second_signatures),
     isContested: row.contested as boolean,

@@ -1,5 +1,6 @@
 import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
+import type { Reverses } from './filing.model.ts';
 
 export type Reversal = {
   receiptId: string;
@@ -66,24 +67,40 @@ export const confirmProposal = (tx: Tx, receiptId: string, by: { id: string; nam
     reversalReceiptId,
   ]);
 
-export const dropProposal = (tx: Tx, receiptId: string) => query(tx, 'delete from reversal where receipt_id = $1 and confirmed_by is null', [receiptId]);
+export const dropProposal = (tx: Tx, receiptId: string) =>
+  query(tx, 'delete from reversal where receipt_id = $1 and confirmed_by is null and reversed_at is null', [receiptId]);
 
-export const markReversed = (tx: Tx, receiptId: string, at: Date) => query(tx, 'update reversal set reversed_at = $2 where receipt_id = $1', [receiptId, at]);
+/**
+ * A refund has undone it, on the word that this refund was confirmed on: a later proposal may have taken the place of that one, or been taken back, before the
+ * refund was known to be signed.
+ */
+export async function markReversed(tx: Tx, businessId: string, is: Reverses & { reversalReceiptId: string }, at: Date): Promise<void> {
+  const { receiptId, invoiceNumber, reversalReceiptId, word } = is;
+  if (word)
+    await query(
+      tx,
+      `insert into reversal (business_id, receipt_id, invoice_number, reason_code, source, proposed_by, proposed_name, proposed_at, confirmed_by, confirmed_name,
+         confirmed_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+       on conflict (business_id, receipt_id) do update set invoice_number = excluded.invoice_number, reason_code = excluded.reason_code,
+         source = excluded.source, proposed_by = excluded.proposed_by, proposed_name = excluded.proposed_name, proposed_at = excluded.proposed_at,
+         confirmed_by = excluded.confirmed_by, confirmed_name = excluded.confirmed_name, confirmed_at = excluded.confirmed_at`,
+      [
+        businessId,
+        receiptId,
+        invoiceNumber,
+        word.reasonCode,
+        word.source,
+        word.proposedBy,
+        word.proposedName,
+        word.proposedAt,
+        word.confirmedBy,
+        word.confirmedName,
+        word.confirmedAt,
+      ],
+    );
+  await query(tx, 'update reversal set reversed_at = $2, reversal_receipt_id = $3 where receipt_id = $1', [receiptId, at, reversalReceiptId]);
+}
 
-/** A confirmed reversal whose refund waits or is in doubt. */
-export const isBeingReversed = async (tx: Tx, receiptId: string): Promise<boolean> =>
-  (await queryOne(
-    tx,
-    `select 1 as yes from reversal v join receipt r on r.business_id = v.business_id and r.id = v.reversal_receipt_id
-      where v.receipt_id = $1 and v.confirmed_by is not null and v.reversed_at is null and r.state in ('queued', 'in_doubt')`,
-    [receiptId],
-  )) !== null;
-
-/** Whether a refund was signed that was to undo it: the document is undone in this way once. */
-export const hasReversalSigned = async (tx: Tx, receiptId: string): Promise<boolean> =>
-  (await queryOne(
-    tx,
-    `select 1 as yes from reversal v join receipt r on r.business_id = v.business_id and r.id = v.reversal_receipt_id
-      where v.receipt_id = $1 and v.confirmed_by is not null and (v.reversed_at is not null or r.state = 'signed')`,
-    [receiptId],
-  )) !== null;
+/** Whether a refund has undone it: the document is undone in this way once. */
+export const isReversed = async (tx: Tx, receiptId: string): Promise<boolean> =>
+  (await queryOne(tx, 'select 1 as yes from reversal where receipt_id = $1 and reversed_at is not null', [receiptId])) !== null;

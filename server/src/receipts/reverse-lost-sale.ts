@@ -11,7 +11,7 @@ import { mustBeAsSeen, type Seen } from './proposal-as-seen.ts';
 import { isDoubtful } from './receipt.model.ts';
 import { findReceipt, findReversalReceipt, insertReceipt, lockReceipt, type Receipt, requeueReceipt } from './receipt.store.ts';
 import { openSeconds } from './second-signature.model.ts';
-import { confirmProposal, dropProposal, findReversal, hasReversalSigned, isBeingReversed, putProposal, type Reversal } from './reversal.store.ts';
+import { confirmProposal, dropProposal, findReversal, isReversed, putProposal, type Reversal } from './reversal.store.ts';
 
 /*
  * The way out of a sale that the device has signed and whose data nobody can bring: one person proposes to refund it under its own
@@ -34,7 +34,7 @@ export const proposeReversal =
       const reasons = (await readLists(tx, receipt.deviceId)).reason ?? [];
       if (reasons.length > 0 && !reasons.some((each) => each.code === given.reason_code))
         throw new AppError('malformed', { field: 'reason_code', reason: "not in the authority's list" });
-      if (await hasReversalSigned(tx, receiptId)) throw new AppError('reversal_done');
+      if (await isReversed(tx, receiptId)) throw new AppError('reversal_done');
       await findEndedRefund(tx, receipt, ports.clock.now());
       await putProposal(tx, ctx.businessId, {
         receiptId,
@@ -99,7 +99,7 @@ async function within(ports: Ports, ctx: Context, receiptId: string, work: (tx: 
     if (receipt.kind !== 'sale') throw new AppError('reversal_of_refund');
     // What came late under its number is not lost, and may be of other bytes than what the refund would name.
     if (openSeconds(receipt).some((each) => each.invoiceNumber === receipt.invoiceNumber)) mustBeUncontested(receipt);
-    if (await isBeingReversed(tx, receiptId)) throw new AppError('reversal_under_way');
+    if (receipt.undoing) throw new AppError('reversal_under_way');
     const attempts = await listAttempts(tx, receiptId, ports.clock.now(), ports.underWay);
     // While a socket is open the data may still come.
     if (attempts.some((attempt) => attempt.endedAt === null || !attempt.isSocketClosed)) throw new AppError('answer_may_come');
@@ -151,7 +151,20 @@ async function openRefund(ports: Ports, tx: Tx, ctx: Context, receipt: Receipt, 
       ...filing,
       originalInvoiceNumber: reversal.invoiceNumber,
       originalReceipt: null,
-      reverses: { receiptId: receipt.id, invoiceNumber: reversal.invoiceNumber },
+      reverses: {
+        receiptId: receipt.id,
+        invoiceNumber: reversal.invoiceNumber,
+        word: {
+          source: reversal.source,
+          reasonCode: reversal.reasonCode,
+          proposedBy: reversal.proposedBy,
+          proposedName: reversal.proposedName,
+          proposedAt: reversal.proposedAt.toISOString(),
+          confirmedBy: person.id,
+          confirmedName: person.name,
+          confirmedAt: at.toISOString(),
+        },
+      },
       user: { id: ctx.actor.type === 'person' ? ctx.actor.membershipId.slice(-20) : 'muhuri', name: person.name },
     },
   };

@@ -18,18 +18,14 @@ export type SecondSignature = Signature & {
 };
 
 type Contested = { module: string; documentNumber: string; secondSignatures: SecondSignature[] };
-type Undoable = { reversal: { invoice_number: string; confirmed_by: string | null; reversed_at: string | null; refund_state: string | null } | null };
+type Undoable = { undoing: { receipt_id: string; invoice_number: string } | null };
 
 /** Late signatures of a receipt that wait for a person. */
 export const openSeconds = ({ secondSignatures }: { secondSignatures: SecondSignature[] }): SecondSignature[] =>
   secondSignatures.filter((each) => each.settledAt === null);
 
 /** The refund that undoes it is on its way: what comes of a late signature under that number is decided by that refund, and by nobody else. */
-export const isUndoneSoon = ({ reversal }: Undoable, invoiceNumber: string): boolean =>
-  reversal?.confirmed_by != null &&
-  reversal.reversed_at === null &&
-  (reversal.refund_state === 'queued' || reversal.refund_state === 'in_doubt') &&
-  String(reversal.invoice_number) === invoiceNumber;
+export const isUndoneSoon = ({ undoing }: Undoable, invoiceNumber: string): boolean => undoing?.invoice_number === invoiceNumber;
 
 /** Why nothing of a contested document is sealed. */
 export const whyContested = (receipt: Contested & Undoable): StoredProblem =>

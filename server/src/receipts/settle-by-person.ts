@@ -23,7 +23,6 @@ import {
 } from './lane.store.ts';
 import { findReceipt, lockReceipt, type Receipt } from './receipt.store.ts';
 import { mustBeAsSeen, type Seen } from './proposal-as-seen.ts';
-import { isBeingReversed } from './reversal.store.ts';
 import { isDoubtful, provablyNotLeft } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
 import { openSeconds, type SecondSignature } from './second-signature.model.ts';
@@ -153,7 +152,7 @@ async function within(ports: LanePorts, ctx: Context, receiptId: string, work: (
     const receipt = (await lockReceipt(tx, receiptId)) as Receipt;
     if (!device || !(receipt.isContested || isDoubt(receipt))) throw new AppError('wrong_state', { state: receipt.state });
     // Once its reversal is on the way the data come too late: recorded now, the document would stand for nothing.
-    if (await isBeingReversed(tx, receiptId)) throw new AppError('reversal_under_way');
+    if (receipt.undoing) throw new AppError('reversal_under_way');
     const at = ports.clock.now();
     const attempts = await listAttempts(tx, receiptId, at, ports.underWay);
     if (attempts.some((attempt) => attempt.endedAt === null)) throw new AppError('wrong_state', { reason: 'a send is under way' });

@@ -3,12 +3,12 @@ import { AppError } from '../platform/app-error.ts';
 import { endReversal } from './end-attempt.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { giveBackNumber, listAttempts, lockLane } from './lane.store.ts';
-import { provablyNotLeft } from './receipt.model.ts';
+import { isDoubtful, provablyNotLeft } from './receipt.model.ts';
 import { findReceipt, lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
 
 export type WithdrawReceipt = (ctx: Context, receiptId: string) => Promise<Receipt>;
 
-/** Takes a waiting document out of its lane, as long as every send of it provably did not leave; its number goes back. */
+/** Takes a waiting document out of its lane, as long as nothing of it may be signed, under whichever number; its number goes back. */
 export const withdrawReceipt =
   (ports: LanePorts): WithdrawReceipt =>
   async (ctx, receiptId) => {
@@ -20,7 +20,7 @@ export const withdrawReceipt =
       const attempts = await listAttempts(tx, receiptId, ports.clock.now());
       const own = attempts.filter((attempt) => attempt.invoiceNumber === receipt.invoiceNumber);
       if (receipt.state !== 'queued') throw new AppError('wrong_state', { state: receipt.state });
-      if (attempts.some((attempt) => attempt.endedAt === null) || !provablyNotLeft(own)) throw new AppError('device_may_have_it');
+      if (attempts.some((attempt) => attempt.endedAt === null || isDoubtful(attempt)) || !provablyNotLeft(own)) throw new AppError('device_may_have_it');
       if (receipt.invoiceNumber !== null) await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber);
       const problem = { code: 'withdrawn_by_person' } as const;
       const at = ports.clock.now();
