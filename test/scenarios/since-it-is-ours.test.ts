@@ -417,8 +417,15 @@ describe('a document that was exempt when it came in', () => {
     const byHand = invoice(of, { invoice_number: 'PLAIN-2', location_id: '' });
     await look(admin);
     expect((await admin.seal('invoices', byHand.id)).body).toMatchObject({ state: 'queued' });
+    // As servers of before wrote it down, who did not say that a program has asked.
+    const byProgram = invoice(of, { invoice_number: 'PLAIN-3', location_id: '' });
+    await look(admin);
+    const { body: before } = await shop.seal('invoices', byProgram.id);
+    expect(before).toMatchObject({ state: 'queued' });
+    await world.sql("update receipt set sale = sale #- '{filing,askedByProgram}' where id = $1", [before.id], of.businessId);
     expect((await admin.post(`${branch}/resume`)).status).toBe(200);
     await becomes(admin, byHand.id, 'sealed');
+    await becomes(admin, byProgram.id, 'sealed');
     expect(await becomes(admin, due.id, 'to_seal')).toMatchObject({ problem: { code: 'auto_seal_ended' }, may_be_elsewhere: false });
     expect(judged(due.number)).toEqual([]);
     expect((await admin.seal('invoices', due.id)).body).toMatchObject({ state: 'signed' });

@@ -18,7 +18,9 @@ export type Filing = {
   demands?: Demand[];
   user: { id: string; name: string };
   /** Where another program has asked for it: no person has, and it was not opened by itself either. */
-  askedByProgram?: true;
+  askedByProgram?: true | undefined;
+  /** Where nobody has asked for it at all. What was written down by servers that did not say so yet may be a program's, and is not taken for this. */
+  openedByItself?: true | undefined;
   seller: { tradeName: string; address: string; topMessage: string; bottomMessage: string };
   verification: { form: 'url' | 'hash'; base: string | null };
   /** For the refund that undoes a sale whose data were lost: the receipt it undoes and the number it was signed under. */
@@ -48,8 +50,9 @@ export type Filed = { sale: Sale; filing: Filing };
 /** Whom a device is told of where no person has sealed: what was opened by itself, or by another program. */
 export const noPerson: Filed['filing']['user'] = { id: 'muhuri', name: 'Muhuri' };
 
-/** Who has asked for it: what the lane reads again stays theirs. */
-export const askedBy = ({ user, askedByProgram }: Filed['filing']): Pick<Filed['filing'], 'user' | 'askedByProgram'> => ({
+/** Who has asked for it: what the lane reads again stays theirs, and what is not said of it is not said then either. */
+export const askedBy = ({ user, askedByProgram, openedByItself }: Filed['filing']): Pick<Filed['filing'], 'user' | 'askedByProgram' | 'openedByItself'> => ({
   user,
-  ...(askedByProgram ? { askedByProgram } : {}),
+  askedByProgram,
+  openedByItself,
 });

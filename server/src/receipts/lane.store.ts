@@ -2,7 +2,7 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import { type BusinessSettings, defaultSettings } from '../businesses/index.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { fromJson, json, query, queryAhead, queryAlong, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
-import { type Filed, noPerson } from './filing.model.ts';
+import type { Filed } from './filing.model.ts';
 import type { KeptAnswer } from './kept-answer.ts';
 import type { AttemptFact, AttemptOutcome } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
@@ -170,7 +170,7 @@ export async function readLane(
             and not exists (select 1 from attempt b where b.business_id = a.business_id and b.receipt_id = a.receipt_id
                               and ${isLater('b', 'a')} and (b.outcome = 'refused' or b.settled = 'not_signed'))
           order by a.ordinal desc, a.started_at desc limit 1), r.contested,
-        case when r.sale->'filing'->'user'->>'id' = $4 and r.sale->'filing'->'askedByProgram' is null and r.sale->'filing'->'reverses' is null
+        case when r.sale->'filing'->'openedByItself' is not null and r.sale->'filing'->'reverses' is null
               and not exists (select 1 from reversal v where v.business_id = r.business_id and v.receipt_id = r.id and v.reversed_at is not null)
           then (select jsonb_build_object('auto_seal', b.settings->'auto_seal', 'exempt', b.settings->'exempt') from business b where b.business_id = r.business_id) end
        from receipt r
@@ -178,7 +178,7 @@ export async function readLane(
         and not (r.invoice_number is null and (coalesce(r.problem->>'code', '') like 'zoho%' or r.problem->>'code' = 'refund_needs_takeover') and coalesce(r.next_try_at > $2, false))
         and not (r.kind = 'refund' and r.module = 'creditnotes' and exists (select 1 from receipt s where s.business_id = r.business_id and s.id = r.sale_receipt_id and s.state = 'in_doubt'))
       order by r.queued_at, r.id limit 1)`,
-    [deviceId, now, exceptReceiptId, noPerson.id],
+    [deviceId, now, exceptReceiptId],
   );
   const head = rows.find((row) => row.what === 'head');
   return {

@@ -282,6 +282,7 @@ function filingOf(ctx: Context, business: Business, device: Device, rates: Recor
     ...demandsOf(device),
     user,
     ...(ctx.actor.type === 'api_key' ? { askedByProgram: true } : {}),
+    ...(ctx.actor.type === 'job' ? { openedByItself: true } : {}),
     seller: {
       tradeName: business.branding.trade_name,
       address: device.branchAddress || business.branding.address_lines.join(', '),
