@@ -154,7 +154,12 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
       problem: { code: 'device_retired' },
       reversal: { reversed_at: expect.any(String) },
     });
-    expect((await first.seal('invoices', sent.id)).body).toMatchObject({ state: 'signed' });
+    // Lost there as well, it is not undone once more: the refund that was signed stays where it is.
+    const again = await lost(first, of, sent.id, following);
+    expect(await first.post(`/receipts/${again}/reversal`, proposal)).toMatchObject({ status: 409, body: { code: 'reversal_done' } });
+    expect(await present(first, sentReversal)).toMatchObject({ state: 'signed', kind: 'refund' });
+    const [held] = judged(following, sent.number);
+    expect((await first.post(`/receipts/${again}/evidence`, evidenceOf(held))).body).toMatchObject({ state: 'signed' });
     expect(judged(following, sent.number)).toHaveLength(1);
   });
 
