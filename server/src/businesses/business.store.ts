@@ -23,7 +23,9 @@ const storedBranding = ({ branding, foreignLogo }: Pick<Business, 'branding' | '
 export async function getBusiness(tx: Tx, lock = false): Promise<Business> {
   const row = await queryOne<Record<string, unknown>>(
     tx,
-    `select *, greatest(go_live_date, earliest_go_live)::text as go_live from business ${lock ? 'for no key update' : ''}`,
+    `select business_id, business_name, email, location, tin_number, phone_number, status, country, vat_registered,
+       greatest(go_live_date, earliest_go_live)::text as go_live, settings, exempt_ended, branding, logo_hash, data_key, setup, quotas, version, created_at, updated_at
+       from business ${lock ? 'for no key update' : ''}`,
   );
   if (!row) throw new Error('this transaction has no business');
   return {

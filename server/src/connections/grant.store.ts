@@ -22,7 +22,12 @@ export type Grant = {
 
 /** The grant, locked for the rest of the transaction (`platform` door). Secrets come sealed. */
 export async function lockGrant(tx: Tx, id: string): Promise<Grant | null> {
-  const row = await queryOne<Record<string, unknown>>(tx, 'select * from reference."grant" where id = $1 for update', [id]);
+  const row = await queryOne<Record<string, unknown>>(
+    tx,
+    `select id, accounts_server, api_domain, client_id, data_key, client_secret, refresh_token, access_token, access_expires_at, status, granted_by, scopes,
+       lease_until, blocked_until from reference."grant" where id = $1 for update`,
+    [id],
+  );
   return (
     row && {
       id: row.id as string,
