@@ -50,8 +50,8 @@ export async function bindOrganization(
     });
   await ctx.transaction(async (tx) => {
     await raiseEarliestGoLive(tx, earliest);
-    // Books that were not the last ones connected have a past of their own, whoever sealed it.
-    if (last !== chosen) await sealForRealFrom(tx, at);
+    // Books that were not connected have a past of their own, whoever sealed it; also the same ones, while they were not.
+    if (present?.organizationId !== chosen) await sealForRealFrom(tx, at);
     if (present) await endConnection(tx, present.id, at);
     const id = ports.newId('connection');
     await insertConnection(tx, ctx.businessId, { id, grantId, organizationId: chosen }, at);
