@@ -20,6 +20,8 @@ export type AddressChange = {
 };
 
 /** Opens one; null where one of this person is open. */
+const columns = 'id, business_id, person_id, email, reason, opened_by, needs_second, asked_at, told_at, mails_sent, last_mailed_at, state';
+
 export async function insertAddressChange(
   tx: Tx,
   is: Pick<AddressChange, 'id' | 'businessId' | 'personId' | 'email' | 'reason' | 'openedBy' | 'needsSecond' | 'askedAt'> & { objectHash: string },
@@ -27,7 +29,7 @@ export async function insertAddressChange(
   const row = await queryOne(
     tx,
     `insert into reference.address_change (id, business_id, person_id, email, reason, opened_by, needs_second, asked_at, object_hash, mails_sent, state)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 'open') on conflict do nothing returning *`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 'open') on conflict do nothing returning ${columns}`,
     [is.id, is.businessId, is.personId, is.email, is.reason, is.openedBy, is.needsSecond, is.askedAt, is.objectHash],
   );
   return row && toChange(row);
@@ -35,18 +37,18 @@ export async function insertAddressChange(
 
 export const listOpenAddressChanges = async (tx: Tx, businessId: string | null): Promise<AddressChange[]> =>
   (
-    await query(tx, "select * from reference.address_change where state = 'open' and ($1::text is null or business_id = $1) order by asked_at desc", [
+    await query(tx, `select ${columns} from reference.address_change where state = 'open' and ($1::text is null or business_id = $1) order by asked_at desc`, [
       businessId,
     ])
   ).map(toChange);
 
 export const lockAddressChange = async (tx: Tx, id: string, businessId: string): Promise<AddressChange | null> => {
-  const row = await queryOne(tx, 'select * from reference.address_change where id = $1 and business_id = $2 for update', [id, businessId]);
+  const row = await queryOne(tx, `select ${columns} from reference.address_change where id = $1 and business_id = $2 for update`, [id, businessId]);
   return row && toChange(row);
 };
 
 export const lockByObjection = async (tx: Tx, objectHash: string): Promise<AddressChange | null> => {
-  const row = await queryOne(tx, 'select * from reference.address_change where object_hash = $1 for update', [objectHash]);
+  const row = await queryOne(tx, `select ${columns} from reference.address_change where object_hash = $1 for update`, [objectHash]);
   return row && toChange(row);
 };
 
@@ -65,7 +67,7 @@ export const endAddressChangesOf = async (tx: Tx, personId: string, by: { id: st
     await query(
       tx,
       `update reference.address_change set state = 'ended', decided_by = $2, decided_by_type = $3, decided_at = $4
-        where person_id = $1 and state = 'open' returning *`,
+        where person_id = $1 and state = 'open' returning ${columns}`,
       [personId, by.id, by.type, at],
     )
   ).map(toChange);
@@ -76,7 +78,7 @@ export const endAddressChangesBy = async (tx: Tx, operatorId: string, at: Date):
     await query(
       tx,
       `update reference.address_change set state = 'ended', decided_by = $1, decided_by_type = 'operator_ended', decided_at = $2
-        where opened_by = $1 and state = 'open' returning *`,
+        where opened_by = $1 and state = 'open' returning ${columns}`,
       [operatorId, at],
     )
   ).map(toChange);

@@ -63,7 +63,11 @@ export const useDevice = async (tx: Tx, personId: string, secretHash: string, at
 
 export const listDevices = async (tx: Tx, personId: string, at: Date): Promise<RememberedDevice[]> =>
   (
-    await query(tx, 'select * from reference.remembered_device where person_id = $1 and expires_at > $2 order by created_at desc limit 100', [personId, at])
+    await query(
+      tx,
+      'select id, address, user_agent, created_at, last_used_at, expires_at from reference.remembered_device where person_id = $1 and expires_at > $2 order by created_at desc limit 100',
+      [personId, at],
+    )
   ).map((row) => ({
     id: row.id as string,
     address: row.address as string | null,

@@ -295,17 +295,22 @@ const toStored = (owner: string, row: Record<string, unknown>): StoredSession =>
 /** The living sessions of one membership, newest first. */
 export const listSessionsOf = async (tx: Tx, businessId: string, membershipId: string, now: Date): Promise<StoredSession[]> =>
   (
-    await query(tx, 'select * from session where membership_id = $1 and coalesce(renew_until, expires_at) > $2 order by created_at desc limit 50', [
-      membershipId,
-      now,
-    ])
+    await query(
+      tx,
+      'select id, address, user_agent, created_at, last_seen_at from session where membership_id = $1 and coalesce(renew_until, expires_at) > $2 order by created_at desc limit 50',
+      [membershipId, now],
+    )
   ).map((row) => toStored(businessId, row));
 
 /** The operator's (`platform` door). */
 export const listOperatorSessions = async (tx: Tx, personId: string, now: Date): Promise<StoredSession[]> =>
-  (await query(tx, 'select * from reference.operator_session where person_id = $1 and expires_at > $2 order by created_at desc limit 50', [personId, now])).map(
-    (row) => toStored(operator, row),
-  );
+  (
+    await query(
+      tx,
+      'select id, address, user_agent, created_at, last_seen_at from reference.operator_session where person_id = $1 and expires_at > $2 order by created_at desc limit 50',
+      [personId, now],
+    )
+  ).map((row) => toStored(operator, row));
 
 /** The ids of every living session of a membership: what may be chosen from is not cut short as what is shown is. */
 export const listSessionIdsOf = async (tx: Tx, businessId: string, membershipId: string): Promise<string[]> =>
@@ -330,7 +335,8 @@ export type RenewableSession = {
 export async function lockFamily(tx: Tx, family: string): Promise<RenewableSession | null> {
   const row = await queryOne<Record<string, unknown>>(
     tx,
-    `select s.* from session s join membership m on m.business_id = s.business_id and m.id = s.membership_id and m.status = 'active'
+    `select s.id, s.membership_id, s.zoho_user_id, s.refresh_hash, s.previous_hash, s.renew_until, s.created_at, s.zoho_checked_at, s.renewed_at
+       from session s join membership m on m.business_id = s.business_id and m.id = s.membership_id and m.status = 'active'
       where s.family = $1 for update of s`,
     [family],
   );

@@ -42,10 +42,11 @@ export async function countFailures(tx: Tx, username: string, address: string, s
 }
 
 export async function listTries(tx: Tx, personId: string, since: Date): Promise<Try[]> {
-  const rows = await query<Record<string, unknown>>(tx, 'select * from reference.sign_in where person_id = $1 and at > $2 order by at desc limit 200', [
-    personId,
-    since,
-  ]);
+  const rows = await query<Record<string, unknown>>(
+    tx,
+    'select id, at, username, person_id, address, succeeded, user_agent from reference.sign_in where person_id = $1 and at > $2 order by at desc limit 200',
+    [personId, since],
+  );
   return rows.map((row) => ({
     id: row.id as string,
     at: toDate(row.at),
@@ -74,15 +75,25 @@ export const putToken = (tx: Tx, token: Omit<OpenToken, 'createdAt'>, at: Date) 
   );
 
 /** The link of a kind for a person that is open now. */
+const tokenColumns = 'kind, person_id, email, secret_hash, nonce, created_at, expires_at';
+
 export const findOpenToken = async (tx: Tx, kind: TokenKind, personId: string, at: Date): Promise<OpenToken | null> =>
   toToken(
-    await queryOne(tx, 'select * from reference.person_token where kind = $1 and person_id = $2 and used_at is null and expires_at > $3', [kind, personId, at]),
+    await queryOne(tx, `select ${tokenColumns} from reference.person_token where kind = $1 and person_id = $2 and used_at is null and expires_at > $3`, [
+      kind,
+      personId,
+      at,
+    ]),
   );
 
 /** A link that is open, as long as nobody uses it. */
 export const findTokenOf = async (tx: Tx, hash: string, kind: TokenKind, at: Date): Promise<OpenToken | null> =>
   toToken(
-    await queryOne(tx, 'select * from reference.person_token where secret_hash = $1 and kind = $2 and used_at is null and expires_at > $3', [hash, kind, at]),
+    await queryOne(tx, `select ${tokenColumns} from reference.person_token where secret_hash = $1 and kind = $2 and used_at is null and expires_at > $3`, [
+      hash,
+      kind,
+      at,
+    ]),
   );
 
 /** Uses a token up; null where it is unknown, used or over. */
@@ -90,7 +101,7 @@ export const useToken = async (tx: Tx, hash: string, kind: TokenKind, at: Date):
   toToken(
     await queryOne(
       tx,
-      'update reference.person_token set used_at = $3 where secret_hash = $1 and kind = $2 and used_at is null and expires_at > $3 returning *',
+      `update reference.person_token set used_at = $3 where secret_hash = $1 and kind = $2 and used_at is null and expires_at > $3 returning ${tokenColumns}`,
       [hash, kind, at],
     ),
   );

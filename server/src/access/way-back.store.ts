@@ -18,8 +18,10 @@ export type WayBack = {
 };
 
 /** What this person has asked for in this business and nobody has decided. */
+const columns = 'id, request_id, person_id, membership_id, address, user_agent, asked_at, until, told_at, state, decided_at';
+
 export async function findOpenOf(tx: Tx, personId: string, now: Date): Promise<WayBack | null> {
-  const row = await queryOne(tx, "select * from way_back where person_id = $1 and state = 'open' and until > $2", [personId, now]);
+  const row = await queryOne(tx, `select ${columns} from way_back where person_id = $1 and state = 'open' and until > $2`, [personId, now]);
   return row && toWayBack(row);
 }
 
@@ -42,7 +44,7 @@ export async function insertWayBack(
   const row = await queryOne(
     tx,
     `insert into way_back (business_id, id, request_id, person_id, membership_id, address, user_agent, object_hash, asked_at, until, state)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open') on conflict do nothing returning *`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open') on conflict do nothing returning ${columns}`,
     [businessId, is.id, is.requestId, is.personId, is.membershipId, is.address, is.userAgent, is.objectHash, is.askedAt, is.until],
   );
   return row && toWayBack(row);
@@ -53,21 +55,21 @@ export const setObjection = (tx: Tx, id: string, hash: string) => query(tx, 'upd
 export const noteTold = (tx: Tx, id: string, at: Date) => query(tx, 'update way_back set told_at = $2 where id = $1 and told_at is null', [id, at]);
 
 export const listOpenWaysBack = async (tx: Tx, now: Date): Promise<WayBack[]> =>
-  (await query(tx, "select * from way_back where state = 'open' and until > $1 order by asked_at desc limit 100", [now])).map(toWayBack);
+  (await query(tx, `select ${columns} from way_back where state = 'open' and until > $1 order by asked_at desc limit 100`, [now])).map(toWayBack);
 
 export async function findWayBack(tx: Tx, id: string): Promise<WayBack | null> {
-  const row = await queryOne(tx, 'select * from way_back where id = $1 for update', [id]);
+  const row = await queryOne(tx, `select ${columns} from way_back where id = $1 for update`, [id]);
   return row && toWayBack(row);
 }
 
 export async function findByObjection(tx: Tx, objectHash: string): Promise<WayBack | null> {
-  const row = await queryOne(tx, 'select * from way_back where object_hash = $1 for update', [objectHash]);
+  const row = await queryOne(tx, `select ${columns} from way_back where object_hash = $1 for update`, [objectHash]);
   return row && toWayBack(row);
 }
 
 /** How this person's request stands in this business, where they have one. */
 export async function findOfRequest(tx: Tx, requestId: string): Promise<WayBack | null> {
-  const row = await queryOne(tx, 'select * from way_back where request_id = $1', [requestId]);
+  const row = await queryOne(tx, `select ${columns} from way_back where request_id = $1`, [requestId]);
   return row && toWayBack(row);
 }
 

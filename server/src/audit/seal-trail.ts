@@ -105,8 +105,11 @@ export type TrailEntry = Omit<ChainedEntry, 'at' | 'before' | 'after'> & {
   actorName?: string | undefined;
 };
 
+const columns = 'id, at, actor_type, actor_id, origin, action, subject, before, after, request_id, position';
+
 /** The index by subject holds what is chained; the little that is not has an index of its own. */
-const bySubject = `(select * from audit where subject = $3 and position is not null union all select * from audit where subject = $3 and position is null) a`;
+const bySubject = `(select ${columns} from audit where subject = $3 and position is not null
+  union all select ${columns} from audit where subject = $3 and position is null) a`;
 
 /** Most of a trail: met at every step through it, and so in no index by what they are. */
 const often = ['receipt.opened', 'receipt.signed'];
@@ -122,9 +125,9 @@ const byAction = (rest: string): string => `(
     union all
     select (select x.action collate "C" from audit x where x.${seldom} and x.action collate "C" > k.action and x.action collate "C" < $9
       order by x.action collate "C" limit 1) from known k where k.action is not null)
-  select x.* from known k, lateral (select * from audit where ${seldom} and action collate "C" = k.action and ${rest} order by at desc, id desc limit $8) x
+  select x.id, x.at, x.actor_type, x.actor_id, x.origin, x.action, x.subject, x.before, x.after, x.request_id, x.position from known k, lateral (select ${columns} from audit where ${seldom} and action collate "C" = k.action and ${rest} order by at desc, id desc limit $8) x
   union all
-  select y.* from (select * from audit where action = any($10::text[]) and ${rest} order by at desc, id desc limit $8) y) a`;
+  (select ${columns} from audit where action = any($10::text[]) and ${rest} order by at desc, id desc limit $8)) a`;
 
 /** A page of a trail, newest first. `table` is one of ours, never a caller's text. */
 export async function listEntries(tx: Tx, table: 'audit' | 'reference.platform_audit', filter: TrailFilter): Promise<TrailEntry[]> {

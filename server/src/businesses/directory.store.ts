@@ -57,7 +57,11 @@ export const setOrganization = (tx: Tx, businessId: string, organizationId: stri
   query(tx, 'update reference.business_directory set organization_id = $2, updated_at = $3 where business_id = $1', [businessId, organizationId, at]);
 
 export async function findDirectoryEntry(tx: Tx, businessId: string): Promise<DirectoryEntry | null> {
-  const row = await queryOne(tx, 'select * from reference.business_directory where business_id = $1', [businessId]);
+  const row = await queryOne(
+    tx,
+    'select business_id, name, tin_number, email, organization_id, status, created_at from reference.business_directory where business_id = $1',
+    [businessId],
+  );
   return row && toEntry(row);
 }
 
@@ -77,7 +81,7 @@ export type DirectoryPage = { limit: number; after: { at: string; id: string } |
 export async function listDirectory(tx: Tx, page: DirectoryPage): Promise<(DirectoryEntry & { totals: BusinessTotals | null })[]> {
   const rows = await query<Record<string, unknown>>(
     tx,
-    `select d.*, t.signed::text, t.signed_today::text, t.refused::text, t.queued::text, t.in_doubt::text, t.oldest_unsigned_at, t.last_contact_at, t.devices::text,
+    `select d.business_id, d.name, d.tin_number, d.email, d.organization_id, d.status, d.created_at, t.signed::text, t.signed_today::text, t.refused::text, t.queued::text, t.in_doubt::text, t.oldest_unsigned_at, t.last_contact_at, t.devices::text,
        t.devices_paused::text, t.people::text, t.requests_today::text, t.alerts::text, t.zoho_status, t.zoho_calls::text,
        t.zoho_failed::text, t.zoho_looked_at, t.updated_at as counted_at
      from reference.business_directory d left join reference.business_totals t on t.business_id = d.business_id

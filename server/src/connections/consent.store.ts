@@ -37,11 +37,13 @@ export const insertConsent = (tx: Tx, businessId: string, consent: Omit<Consent,
     ],
   );
 
+const columns = 'id, person_id, session_id, accounts_server, client_id, client_secret, verifier, scopes, expires_at, used_at, grant_id';
+
 /** Takes a consent by its state, once: in time and by the session that began it, else null. */
 export async function takeConsent(tx: Tx, secretHash: string, sessionId: string, at: Date): Promise<Consent | null> {
   const row = await queryOne(
     tx,
-    'update consent set used_at = $3 where secret_hash = $1 and session_id = $2 and used_at is null and expires_at > $3 returning *',
+    `update consent set used_at = $3 where secret_hash = $1 and session_id = $2 and used_at is null and expires_at > $3 returning ${columns}`,
     [secretHash, sessionId, at],
   );
   return row && toConsent(row);
@@ -51,12 +53,12 @@ export const keepConsentGrant = (tx: Tx, id: string, grantId: string) => query(t
 
 /** A consent that became a grant, of this person. */
 export async function findConsent(tx: Tx, id: string, personId: string): Promise<Consent | null> {
-  const row = await queryOne(tx, 'select * from consent where id = $1 and person_id = $2 and grant_id is not null', [id, personId]);
+  const row = await queryOne(tx, `select ${columns} from consent where id = $1 and person_id = $2 and grant_id is not null`, [id, personId]);
   return row && toConsent(row);
 }
 
 export async function findConsentOfGrant(tx: Tx, grantId: string, personId: string): Promise<Consent | null> {
-  const row = await queryOne(tx, 'select * from consent where grant_id = $1 and person_id = $2', [grantId, personId]);
+  const row = await queryOne(tx, `select ${columns} from consent where grant_id = $1 and person_id = $2`, [grantId, personId]);
   return row && toConsent(row);
 }
 

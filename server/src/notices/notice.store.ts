@@ -13,6 +13,7 @@ export type Subscriber = {
   createdAt: Date;
 };
 
+const subscriberColumns = 'id, url, events, secret, previous_secret, previous_until, created_at';
 const toSubscriber = (row: Record<string, unknown>): Subscriber => ({
   id: row.id as string,
   url: row.url as string,
@@ -34,10 +35,10 @@ export const insertSubscriber = (tx: Tx, businessId: string, is: Pick<Subscriber
   ]);
 
 export const listSubscribers = async (tx: Tx): Promise<Subscriber[]> =>
-  (await query(tx, 'select * from subscriber where ended_at is null order by created_at')).map(toSubscriber);
+  (await query(tx, `select ${subscriberColumns} from subscriber where ended_at is null order by created_at`)).map(toSubscriber);
 
 export async function findSubscriber(tx: Tx, id: string): Promise<Subscriber | null> {
-  const row = await queryOne(tx, 'select * from subscriber where id = $1 and ended_at is null', [id]);
+  const row = await queryOne(tx, `select ${subscriberColumns} from subscriber where id = $1 and ended_at is null`, [id]);
   return row && toSubscriber(row);
 }
 
@@ -66,6 +67,7 @@ export type Notice = {
   deliveredAt: Date | null;
 };
 
+const columns = 'n.id, n.subscriber_id, n.event, n.body, n.state, n.tries, n.last_status, n.last_error, n.next_at, n.created_at, n.delivered_at';
 const toNotice = (row: Record<string, unknown>): Notice => ({
   id: row.id as string,
   subscriberId: row.subscriber_id as string,
@@ -98,7 +100,7 @@ export const takeNotices = async (tx: Tx, subscriberId: string, at: Date, until:
       `update notice n set leased_until = $2 from (
          select business_id, id from notice where subscriber_id = $4 and state = 'waiting' and next_at <= $1 and (leased_until is null or leased_until < $1)
           order by next_at, id limit $3 for update skip locked) due
-        where n.business_id = due.business_id and n.id = due.id returning n.*`,
+        where n.business_id = due.business_id and n.id = due.id returning ${columns}`,
       [at, until, limit, subscriberId],
     )
   ).map(toNotice);
@@ -119,11 +121,11 @@ export const endNotice = (tx: Tx, is: Pick<Notice, 'id' | 'state' | 'tries' | 'l
 
 export const listNotices = async (tx: Tx, page: { limit: number; after: { at: string; id: string } | null }): Promise<Notice[]> =>
   (
-    await query(tx, `select * from notice where ${pageAfter('notice', 'created_at', 'id', '$1', '$2')} order by created_at desc, id desc limit $3`, [
-      page.after?.at ?? null,
-      page.after?.id ?? null,
-      page.limit,
-    ])
+    await query(
+      tx,
+      `select ${columns} from notice n where ${pageAfter('notice', 'n.created_at', 'n.id', '$1', '$2')} order by n.created_at desc, n.id desc limit $3`,
+      [page.after?.at ?? null, page.after?.id ?? null, page.limit],
+    )
   ).map(toNotice);
 
 /** Sent once more, under the same id, so that whoever has had it knows it again. */
@@ -131,7 +133,7 @@ export const replayNotice = async (tx: Tx, id: string, at: Date): Promise<Notice
   const row = await queryOne(
     tx,
     `update notice n set state = 'waiting', tries = 0, next_at = $2, last_error = null where n.id = $1
-       and exists (select 1 from subscriber s where s.business_id = n.business_id and s.id = n.subscriber_id and s.ended_at is null) returning n.*`,
+       and exists (select 1 from subscriber s where s.business_id = n.business_id and s.id = n.subscriber_id and s.ended_at is null) returning ${columns}`,
     [id, at],
   );
   return row && toNotice(row);

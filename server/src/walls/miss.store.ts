@@ -18,7 +18,11 @@ export const insertMiss = (tx: Tx, businessId: string, is: Miss) =>
   ]);
 
 export async function listMisses(tx: Tx, limit: number): Promise<Miss[]> {
-  const rows = await query<Record<string, string | null>>(tx, 'select * from miss where looked_at is null order by at limit $1', [limit]);
+  const rows = await query<Record<string, string | null>>(
+    tx,
+    'select id, at, actor_type, actor_id, route, asked, origin from miss where looked_at is null order by at limit $1',
+    [limit],
+  );
   return rows.map((row) => ({
     id: row.id as string,
     at: toDate(row.at),
@@ -54,7 +58,7 @@ export const insertAttempt = (tx: Tx, is: Attempt) =>
 export async function listAttempts(tx: Tx, page: { limit: number; after: { at: string; id: string } | null }): Promise<Attempt[]> {
   const rows = await query<Record<string, string | null>>(
     tx,
-    `select * from reference.wall_attempt where ${pageAfter('reference.wall_attempt', 'at', 'id', '$1', '$2')} order by at desc, id desc limit $3`,
+    `select id, at, business_id, actor_type, actor_id, route, asked, origin from reference.wall_attempt where ${pageAfter('reference.wall_attempt', 'at', 'id', '$1', '$2')} order by at desc, id desc limit $3`,
     [page.after?.at ?? null, page.after?.id ?? null, page.limit],
   );
   return rows.map((row) => ({

@@ -27,6 +27,9 @@ export type Pairing = {
   membershipId: string | null;
 };
 
+const columns = `id, organization_id, business_id, poll_hash, poll_tries, state, refusal, panel_address, panel_agent, created_at, expires_at, browser_hash,
+  accounts_server, approval_address, zoho_user, membership_id`;
+
 export const insertPairing = (
   tx: Tx,
   is: Pick<Pairing, 'id' | 'organizationId' | 'pollHash' | 'panelAddress' | 'panelAgent' | 'createdAt' | 'expiresAt'> & { codeHash: string },
@@ -49,7 +52,7 @@ export const countPairings = async (tx: Tx, panelAddress: string, at: Date): Pro
   )?.n ?? 0;
 
 export const lockPairing = async (tx: Tx, id: string): Promise<Pairing | null> =>
-  toPairing(await queryOne(tx, 'select * from reference.pairing where id = $1 for update', [id]));
+  toPairing(await queryOne(tx, `select ${columns} from reference.pairing where id = $1 for update`, [id]));
 
 /** A code holds once: the pairing goes to whoever types it first, under a state and a secret of their browser. */
 export const takeByCode = async (
@@ -62,7 +65,7 @@ export const takeByCode = async (
     await queryOne(
       tx,
       `update reference.pairing set state = 'approving', state_hash = $2, browser_hash = $3, approval_address = $4, expires_at = $5
-        where code_hash = $1 and state = 'waiting' and expires_at > $6 returning *`,
+        where code_hash = $1 and state = 'waiting' and expires_at > $6 returning ${columns}`,
       [codeHash, by.stateHash, by.browserHash, by.address, by.expiresAt, at],
     ),
   );
@@ -75,7 +78,7 @@ export const takeByState = async (tx: Tx, stateHash: string, browserHash: string
   toPairing(
     await queryOne(
       tx,
-      `update reference.pairing set state_hash = null where state_hash = $1 and browser_hash = $2 and state = 'approving' and expires_at > $3 returning *`,
+      `update reference.pairing set state_hash = null where state_hash = $1 and browser_hash = $2 and state = 'approving' and expires_at > $3 returning ${columns}`,
       [stateHash, browserHash, at],
     ),
   );
@@ -86,7 +89,7 @@ export const keepZohoUser = (tx: Tx, id: string, zohoUser: BooksUser, expiresAt:
 /** The pairing whose question this browser answers, once. */
 export const takeByAnswer = async (tx: Tx, browserHash: string, to: 'approved' | 'refused', at: Date): Promise<Pairing | null> =>
   toPairing(
-    await queryOne(tx, "update reference.pairing set state = $2 where browser_hash = $1 and state = 'asked' and expires_at > $3 returning *", [
+    await queryOne(tx, `update reference.pairing set state = $2 where browser_hash = $1 and state = 'asked' and expires_at > $3 returning ${columns}`, [
       browserHash,
       to,
       at,
