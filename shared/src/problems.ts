@@ -1214,9 +1214,9 @@ export const problems = {
     422,
     'zoho',
     'A line of the credit note is not on its sale[: “{name}”|: line {line}].',
-    'Credit only what was sold on that invoice.',
+    'Credit only what was sold on that invoice[?free_text:, and give the line the name it has on the invoice].',
     "Une ligne de la note de crédit n'est pas sur la vente[ : « {name} »| : ligne {line}].",
-    'Créditez seulement ce qui a été vendu sur cette facture.',
+    'Créditez seulement ce qui a été vendu sur cette facture[?free_text:, et donnez à la ligne le nom qu’elle a sur la facture].',
   ),
   /** Nothing stands in the way: beside a refund whose money is not its document's. */
   refund_rounded: e(
@@ -1977,9 +1977,10 @@ function filled(sentence: string, stored: StoredProblem): string {
 }
 
 /** What a sentence may depend on beside what it names: advice for an invoice may be none for a credit note. */
-function kindsOf({ module, left, unread }: StoredProblem): Set<string> {
+function kindsOf({ module, left, unread, free_text: freeText }: StoredProblem): Set<string> {
   const isNothingLeft = isAmount(String(left)) && compare(String(left), '0') <= 0;
-  return new Set([...(module === 'creditnotes' ? ['refund'] : []), ...(isNothingLeft ? ['nothing_left'] : []), ...(unread === true ? ['unread'] : [])]);
+  const said = { refund: module === 'creditnotes', nothing_left: isNothingLeft, unread: unread === true, free_text: freeText === true };
+  return new Set(Object.entries(said).flatMap(([kind, is]) => (is ? [kind] : [])));
 }
 
 /** Lines are counted from one by those who read of them. */

@@ -27,11 +27,12 @@ export function classifyLine(line: BooksLine, index: number, setup: Setup, findi
 export const freeText = 'free_text';
 export const sourceOf = (line: BooksLine): string => (line.itemId === null ? freeText : `item:${line.itemId}`);
 
+export type SoldAs = (part: { source: string; name: string }) => string;
 /**
  * Which of the things that were sold it is. Lines of free text are one item to the authority and many to whoever writes them: the name is all that
  * tells them apart, however its letters and blanks are written.
  */
-export const soldAs = ({ source, name }: { source: string; name: string }): string =>
+const soldAs: SoldAs = ({ source, name }) =>
   source === freeText
     ? `${source}:${clean(name.normalize('NFKC'))
         .replace(/\p{Cf}/gu, '')
@@ -39,6 +40,12 @@ export const soldAs = ({ source, name }: { source: string; name: string }): stri
         .trim()
         .toLowerCase()}`
     : source;
+
+/** The same among what one sale has: where it has but one thing of free text, every line of free text is that thing, whatever it is called there. */
+export function soldAsIn(sale: Sale): SoldAs {
+  return namesOfFreeText(sale).size === 1 ? (part) => (part.source === freeText ? freeText : soldAs(part)) : soldAs;
+}
+const namesOfFreeText = (sale: Sale) => new Set(sale.lines.filter(({ source }) => source === freeText).map(soldAs));
 
 /** Shipping bears a tax of its own in the books, which is looked at as a line's; without one the mapping says the class. */
 export function classifyShipping(document: BooksDocument, setup: Setup, findings: StoredProblem[]): Classified | null {
@@ -97,9 +104,11 @@ export function classifyRefund(
   setup: Setup,
   findings: StoredProblem[],
 ): Classified | null {
-  const sold = refunded.lines.filter((line) => soldAs(line) === soldAs(part));
+  const as = soldAsIn(refunded);
+  const sold = refunded.lines.filter((line) => as(line) === as(part));
   if (sold.length === 0) {
-    findings.push({ code: 'refund_line_unknown', field: part.field, name: part.name });
+    const isOneOfNames = part.source === freeText && namesOfFreeText(refunded).size > 0;
+    findings.push({ code: 'refund_line_unknown', field: part.field, name: part.name, ...(isOneOfNames ? { free_text: true } : {}) });
     return null;
   }
   const rateOf = (line: SaleLine) => setup.rates[line.taxClass] ?? '0';

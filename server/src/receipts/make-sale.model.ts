@@ -9,7 +9,7 @@ import {
   classifyRefund,
   classifyShipping,
   percentOfRefundedShipping,
-  soldAs,
+  soldAsIn,
   sourceOf,
 } from './classify.model.ts';
 import type { BooksDocument, BooksLine, LineTax } from './document.model.ts';
@@ -227,9 +227,10 @@ function checkVat(document: BooksDocument, setup: Setup): StoredProblem[] {
 function checkUnpriced(document: BooksDocument, lines: Kept[], shape: Shape, refunded: Sale): StoredProblem[] {
   const findings: StoredProblem[] = [];
   if (document.customer.id !== refunded.customerId) findings.push({ code: 'refund_buyer_differs', field: 'customer_id' });
+  const as = soldAsIn(refunded);
   for (const { line, index } of lines) {
-    const as = soldAs({ source: sourceOf(line), name: line.name });
-    const sold = refunded.lines.filter((each) => soldAs(each) === as);
+    const asked = as({ source: sourceOf(line), name: line.name });
+    const sold = refunded.lines.filter((each) => as(each) === asked);
     if (sold.length === 0 || shape.odd.has(index)) continue;
     const quantity = add('0', ...sold.map((each) => each.books?.quantity ?? each.quantity));
     // Older receipts kept quantities cut to two decimals.

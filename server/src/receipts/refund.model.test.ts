@@ -1,3 +1,4 @@
+import { describeProblem } from '@muhuri/shared/problems';
 import { describe, expect, test } from 'vitest';
 import type { BooksDocument } from './document.model.ts';
 import { makeSale } from './make-sale.model.ts';
@@ -89,6 +90,40 @@ describe('lines of free text are told apart by their names', () => {
     expect(asked(sale, { lines: [free('Engine', '9000')], total: '10620' }, [earlier])).toMatchObject([
       { code: 'refund_too_large', name: 'Engine', left: '0.00' },
     ]);
+  });
+});
+
+describe('where one thing of free text was sold, it is refunded under whatever name', () => {
+  const free = (name: string, net: string, more = {}) => line(net, { itemId: null, name, ...more });
+  const withFree = { ...setup, items: { ...setup.items, free_text: setup.items.default as NonNullable<typeof setup.items.default> } };
+  const sellOf = (lines: BooksDocument['lines'], total: string) => makeSale(document({ lines, total }), withFree, {}, null).sale as Sale;
+  const sale = sellOf([free('Consultancy November', '1000', { quantity: '2', rate: '500' }), line('1000')], '2360');
+  const ofAll = { lines: [free('Refund consultancy Nov', '1000', { quantity: '2', rate: '500' })], total: '1180' };
+
+  test('up to what it came to, together with what was refunded of it before', () => {
+    expect(asked(sale, ofAll)).toEqual([]);
+    const half = { module: 'creditnotes' as const, kind: 'credit_note' as const, lines: [free('Half of it', '500')], total: '590' };
+    const earlier = makeSale(document(half), setup, { reason_code: '06' }, sale).sale as Sale;
+    expect(asked(sale, ofAll, [earlier])).toMatchObject([{ code: 'refund_too_large', name: 'Refund consultancy Nov', left: '590.00' }]);
+    expect(asked(sale, { lines: [free('The other half', '500')], total: '590' }, [earlier])).toEqual([]);
+  });
+
+  test('not more of it than was sold, also where the note cannot be priced', () => {
+    const lines = [free('Consultancy', '900', { quantity: '3', rate: '300' })];
+    expect(asked(sale, { lines, total: '1062' })).toMatchObject([{ code: 'refund_too_many', quantity: '3', sold_quantity: '2' }]);
+    expect(asked(sale, { lines, total: '1062', currency: 'USD' }).map((each) => each.code)).toContain('refund_too_many');
+  });
+
+  test('an item is not taken for it, and of several the sentence says what tells them apart', () => {
+    expect(asked(sale, { lines: [line('10', { itemId: 'i2', name: 'Consultancy November' })], total: '11.80' })).toMatchObject([
+      { code: 'refund_line_unknown' },
+    ]);
+    const several = sellOf([free('Consultancy November', '1000'), free('Consultancy December', '1000')], '2360');
+    const ofItems = sold({ total: '1393.34' });
+    const next = (of: Sale, language: string) => asked(of, ofAll).map((each) => describeProblem(each, language).detail);
+    expect(next(several, 'en')).toEqual(['Credit only what was sold on that invoice, and give the line the name it has on the invoice.']);
+    expect(next(ofItems, 'en')).toEqual(['Credit only what was sold on that invoice.']);
+    for (const language of ['fr', 'ar']) expect(next(several, language)).not.toEqual(next(ofItems, language));
   });
 });
 
