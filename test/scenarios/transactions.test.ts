@@ -245,6 +245,44 @@ describe('a commit that PostgreSQL is long at, as with a synchronous standby tha
   });
 });
 
+describe('a commit that warns', () => {
+  // What PostgreSQL says where somebody cancels a commit that waits for its standby, an administrator's usual cure.
+  const notAwaited = `message = 'canceling wait for synchronous replication due to user request',
+    detail = 'The transaction has already committed locally, but might not have been replicated to the standby.'`;
+
+  test.each([
+    ['that its synchronous standby was not waited for, alone', notAwaited, query],
+    ['that its synchronous standby was not waited for, with what goes along', notAwaited, queryAlong],
+  ])('%s, is told as one whose outcome is not known, to be looked at again, and not as done', async (how, warning, say) => {
+    await warnAtCommit(warning);
+    const told = await database.transaction<unknown>('b1', (tx) => say(tx, insert, [how])).catch((error: unknown) => error);
+    expect(told).toMatchObject({ message: expect.stringContaining('without waiting for its synchronous standby') });
+    expect(passesByItself(told)).toBe(true);
+    // What comes next on that connection is not taken for it.
+    expect(await slots()).toContain(how);
+  });
+
+  test('of anything else has committed all the same', async () => {
+    await warnAtCommit("message = 'the standby is slow today'");
+    await database.transaction('b1', (tx) => query(tx, insert, ['warned']));
+    expect(await slots()).toContain('warned');
+  });
+
+  async function warnAtCommit(warning: string) {
+    const owner = new pg.Client({ connectionString: clone.urls.owner });
+    await owner.connect();
+    onTestFinished(async () => {
+      await owner.query('drop trigger warn_commit on slot');
+      await owner.query('drop function warn_commit');
+      await owner.end();
+    });
+    await owner.query(
+      `create function warn_commit() returns trigger language plpgsql as $$ begin raise warning using errcode = '01000', ${warning}; return null; end $$`,
+    );
+    await owner.query('create constraint trigger warn_commit after insert on slot deferrable initially deferred for each row execute function warn_commit()');
+  }
+});
+
 test('a statement of the queue that takes too long is ended by PostgreSQL as well: none goes on there that nobody waits for', async () => {
   const owner = new pg.Client({ connectionString: clone.urls.admin });
   await owner.connect();

@@ -6,10 +6,12 @@ type Client = {
   end(): Promise<void>;
   /** Gives it back to the pool, or has the pool forget it. */
   release(isGone?: boolean): void;
+  on(event: 'notice', run: (notice: Notice) => void): void;
   processID: number | null;
   connection: { stream: { cork(): void; uncork(): void; destroy(error: Error): void; on(event: 'data', run: () => void): void } };
 };
 type Result = { command: string };
+type Notice = { code?: string; message?: string; routine?: string };
 
 /** Begins a statement that is not waited for. */
 export const along = '/*along*/';
@@ -55,6 +57,9 @@ const asCommands = (text: string): string =>
  * Except for a commit that PostgreSQL is still at, which has no limit there: a synchronous standby that is away may hold it for as long as it is. Whoever
  * waits for it is told the same, but the connection keeps its place in the pool until the answer comes. Otherwise another one would be opened for the next
  * commit, and the next, until PostgreSQL takes no more. Whether it is at it is asked on a connection beside the pool.
+ *
+ * And a commit that somebody has kept from waiting for its synchronous standby is not told as done, though PostgreSQL says it is, with a mere warning: the
+ * next standby that takes over may have nothing of it. It is told as one whose outcome is not known, so that whoever needs it looks once more.
  */
 export const withFewerWaits =
   ({ prepares, connectMs, graceMs, statementMs }: Waits) =>
@@ -146,13 +151,16 @@ export const withFewerWaits =
       const sayCommit = (): Promise<Result> =>
         new Promise((resolve, reject) => {
           const limitMs = statementMs() + graceMs;
-          const mine: Committing = { answer: plain('commit') as Promise<Result>, limitMs, giveUp: reject };
+          const mine: Committing = { answer: plain('commit') as Promise<Result>, limitMs, giveUp: reject, isOnlyHere: false };
           committing = mine;
           const isOver = () => {
             committing = null;
           };
-          mine.answer.finally(isOver).then(resolve, reject);
+          mine.answer.finally(isOver).then((result) => (mine.isOnlyHere ? reject(onlyHere()) : resolve(result)), reject);
         });
+      client.on('notice', (notice) => {
+        if (committing && isStandbyNotAwaited(notice)) committing.isOnlyHere = true;
+      });
       let alongside: Promise<unknown>[] = [];
       let isBegun = false;
       let cause: unknown = null;
@@ -225,7 +233,16 @@ export const withFewerWaits =
   };
 
 /** A commit whose answer is awaited, and how whoever waits for it is told that they do so no longer. */
-type Committing = { answer: Promise<Result>; limitMs: number; giveUp(error: Error): void };
+type Committing = { answer: Promise<Result>; limitMs: number; giveUp(error: Error): void; isOnlyHere: boolean };
+
+/**
+ * The text of the warning is in PostgreSQL's own language: where it comes from says what it is. Whatever stands between may tell no more than the text.
+ */
+const isStandbyNotAwaited = ({ message = '', routine }: Notice): boolean =>
+  routine === 'SyncRepWaitForLSN' || /^cancell?ing (?:the )?wait for synchronous replication/.test(message);
+
+const onlyHere = () =>
+  Object.assign(new Error('PostgreSQL has committed without waiting for its synchronous standby: the commit may be lost'), { code: outcomeUnknown });
 
 type Asker = {
   connect(): Promise<void>;
@@ -255,6 +272,8 @@ const tooManyConnections = '53300';
 
 /** PostgreSQL's own word for a connection that failed. */
 const connectionFailure = '08006';
+/** And for a transaction of which nobody can say whether it holds. */
+const outcomeUnknown = '08007';
 
 /**
  * Only what connects has this limit. Told to the pool, it would hold as well for whoever waits until one of its connections is free, which is no trouble
