@@ -8,6 +8,8 @@ export type PostgresProxy = {
   through(url: string): string;
   /** Breaks the commit of the next transaction of which this is true, by what went over the wire for it; once. */
   break(isIt: (said: string) => boolean, how: CommitFault): { done(): boolean };
+  /** Keeps from whoever commits the next such transaction that it has, until it is let go. */
+  hold(isIt: (said: string) => boolean): { done(): boolean; letGo(): void };
   /** PostgreSQL is gone from the commit of the next such transaction on, which it never hears of: for everybody who comes through here, until it is back. */
   away(isIt: (said: string) => boolean): { done(): boolean; back(): void };
   /**
@@ -20,7 +22,8 @@ export type PostgresProxy = {
   close(): Promise<void>;
 };
 
-type Rule = { isIt(said: string): boolean; how: CommitFault | 'away' | 'silent'; isUsed: boolean };
+type Held = { point: 'after_commit'; fault: 'hold'; letGo: Promise<void> };
+type Rule = { isIt(said: string): boolean; how: CommitFault | Held | 'away' | 'silent'; isUsed: boolean };
 
 const stallMs = 1_500;
 const commit = /(?:^|[^a-z ])commit\0/i;
@@ -53,7 +56,7 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
     sockets.add(client).add(upstream);
     upstreams.add(upstream);
     let said = '';
-    let afterCommit: CommitFault | null = null;
+    let afterCommit: CommitFault | Held | null = null;
     const end = (how: CommitFault['fault']) => {
       if (how === 'reset') client.resetAndDestroy();
       else client.destroy();
@@ -92,12 +95,15 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
         client.write(part);
         return;
       }
-      const { fault } = afterCommit;
+      const how = afterCommit;
       if (!part.toString('latin1').includes('COMMIT\0')) client.write(part);
-      else if (fault === 'stall') {
+      else if (how.fault === 'hold') {
+        afterCommit = null;
+        void how.letGo.then(() => client.write(part));
+      } else if (how.fault === 'stall') {
         afterCommit = null;
         setTimeout(() => client.write(part), stallMs);
-      } else end(fault);
+      } else end(how.fault);
     });
     for (const [one, other] of [
       [client, upstream],
@@ -124,6 +130,13 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
       const rule = { isIt, how, isUsed: false };
       rules.push(rule);
       return { done: () => rule.isUsed };
+    },
+    hold(isIt) {
+      let letGo = () => {};
+      const held: Held = { point: 'after_commit', fault: 'hold', letGo: new Promise((resolve) => (letGo = resolve)) };
+      const rule: Rule = { isIt, how: held, isUsed: false };
+      rules.push(rule);
+      return { done: () => rule.isUsed, letGo };
     },
     away(isIt) {
       const rule: Rule = { isIt, how: 'away', isUsed: false };

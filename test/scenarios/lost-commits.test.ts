@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { type PostgresProxy, startPostgresProxy } from '../proof/postgres-proxy.ts';
 import { disagreeing, statesAndFacts } from '../states.ts';
@@ -98,6 +98,44 @@ describe('two servers that both believe a document is theirs', () => {
       { state: 'active', problem: null },
     ]);
     expect(disagreeing(await statesAndFacts(own))).toEqual([]);
+  });
+
+  test('because one slept while an item was refused to it: it says nothing of what the other has sent since, and the number stays in use', async () => {
+    await using own = await startWorld({ instead: { lanesMax: 0 } });
+    const slow = await startPostgresProxy(own.databaseUrls.app);
+    onTestFinished(() => slow.close());
+    const [business] = own.businesses;
+    const document = own.zoho.documents().find((each) => each.organization_id === business.organizationId && each.canSeal && each.module === 'invoices');
+    own.vsdc.faults(['refuse_item', 'hold']);
+    // Just after the device has refused the item, and before that is said of the document.
+    const asleep = slow.hold((said) => said.includes('set claimed_by = null'));
+    const first = await own.anotherApp(
+      { ...quick, timing: { ...quick.timing, leaseMs: 150 }, sweepMs: 3_600_000, waitMs: 1 },
+      { secrets: { databaseUrl: slow.through(own.databaseUrls.app) } },
+    );
+    await (await Api.signIn(own, business.user, first.url)).seal('invoices', document?.id ?? '');
+    await until(
+      () => asleep.done(),
+      (isAsleep) => isAsleep,
+    );
+    const second = await own.anotherApp({ ...quick, sweepMs: 30 });
+    const user = await Api.signIn(own, business.user, second.url);
+    const sends = () => own.sql('select invoice_number::text as number from attempt where ended_at is null', [], business.businessId);
+    const [sent] = await until(sends, (rows) => rows.length === 1);
+    asleep.letGo();
+    // What it had begun it has ended by then.
+    await first.close();
+    const facts = () =>
+      own.sql('select r.state, r.invoice_number::text as number, d.free_numbers from receipt r join device d on d.id = r.device_id', [], business.businessId);
+    expect(await facts()).toEqual([{ state: 'queued', number: sent?.number, free_numbers: [] }]);
+    await until(
+      async () => {
+        own.vsdc.release();
+        return (await user.get(`/receipts?module=invoices&document_id=${document?.id}`)).body.receipts?.[0];
+      },
+      (each) => each?.state === 'signed',
+    );
+    expect(await facts()).toEqual([{ state: 'signed', number: sent?.number, free_numbers: [] }]);
   });
 });
 

@@ -411,9 +411,8 @@ async function register(ports: LanePorts, ctx: Context, device: Device, head: La
   }
   if (done.is === 'refused') {
     await ctx.transaction(async (tx) => {
-      await lockLane(tx, device.id);
-      const receipt = (await lockReceipt(tx, head.id)) as Receipt;
-      if (receipt.state !== 'queued') return;
+      const receipt = await lockUnsent(ports, tx, device.id, head.id);
+      if (!receipt) return;
       if (receipt.invoiceNumber) await giveBackNumber(tx, device.id, receipt.invoiceNumber);
       await setReceiptState(tx, head.id, { state: 'refused', problem: done.problem, invoiceNumber: null }, ports.clock.now());
       await ports.record(tx, ctx, { action: 'receipt.refused', subject: head.id, after: done.problem });
@@ -425,12 +424,30 @@ async function register(ports: LanePorts, ctx: Context, device: Device, head: La
   const until = new Date(now.getTime() + (done.is === 'busy' ? 500 : retryDelayMs(head.tries, ports.timing.retryFirstMs, ports.timing.retryMaxMs)));
   if (done.is === 'unreachable') {
     await ctx.transaction(async (tx) => {
-      const receipt = (await lockReceipt(tx, head.id)) as Receipt;
-      if (receipt.state === 'queued') await postponeDocument(tx, head.id, { problem: done.problem, nextTryAt: until, mustRead: false }, now);
+      const isOurs = await lockUnsent(ports, tx, device.id, head.id);
+      if (isOurs) await postponeDocument(tx, head.id, { problem: done.problem, nextTryAt: until, mustRead: false }, now);
     });
     ports.changed(head.id);
   }
   return release(ports, ctx, device.id, until);
+}
+
+/**
+ * The document that the lane has in hand, under the locks of both. Asking outside takes time, and a process may sleep meanwhile: past its lease another one
+ * works the lane, and has perhaps sent the document under the number it holds. Then it is no longer ours to say anything of.
+ */
+async function lockUnsent(ports: LanePorts, tx: Tx, deviceId: string, receiptId: string): Promise<Receipt | null> {
+  const lane = await lockLane(tx, deviceId);
+  const receipt = await lockReceipt(tx, receiptId);
+  if (lane?.laneHolder !== ports.worker || receipt?.state !== 'queued') return null;
+  await requireNotLeft(tx, receipt, ports.clock.now());
+  return receipt;
+}
+
+/** Never anything new about a number that may have been used: better a lane that complains. */
+async function requireNotLeft(tx: Tx, { id, invoiceNumber }: Receipt, now: Date): Promise<void> {
+  const own = (await listAttempts(tx, id, now)).filter((attempt) => attempt.invoiceNumber === invoiceNumber);
+  if (!provablyNotLeft(own)) throw new Error(`receipt ${id} was to be judged anew although something of it may have left`);
 }
 
 /** What came of it, or why it is refused; anything else that fails still fails. */
@@ -461,11 +478,8 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
     const { filed: read = null, saleReceipt = null } = 'prepared' in result ? result.prepared : {};
     const refit = read && saleReceipt && 'prepared' in result ? await settled(fitUnderLock(tx, result.prepared, read, head.id)) : null;
     const before = await lockReceipt(tx, head.id);
-    if (before?.state !== 'queued') return;
-    const attempts = await listAttempts(tx, head.id, now);
-    const own = attempts.filter((attempt) => attempt.invoiceNumber === before.invoiceNumber);
-    // Never new bytes under a number that may have been used: better a lane that complains.
-    if (!lane || !provablyNotLeft(own)) throw new Error(`receipt ${head.id} was to be read again although something of it may have left`);
+    if (lane?.laneHolder !== ports.worker || before?.state !== 'queued') return;
+    await requireNotLeft(tx, before, now);
     const leave = async (state: 'withdrawn' | 'refused' | 'queued', problem: Receipt['problem'], nextTryAt: Date | null) => {
       if (before.invoiceNumber !== null) await giveBackNumber(tx, before.deviceId, before.invoiceNumber);
       await setReceiptState(tx, head.id, { state, problem, invoiceNumber: null, nextTryAt }, now);
