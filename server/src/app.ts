@@ -112,6 +112,7 @@ import { listRoutes } from './intake/list.routes.ts';
 import { intakeRoutes } from './intake/intake.routes.ts';
 import { dayIn, stamp14 } from './dialect-kit/dates.ts';
 import { loadDialects } from './dialects/index.ts';
+import type { Dialects } from './ports/dialect.ts';
 import {
   activateAfterSetup,
   addPerson,
@@ -241,6 +242,7 @@ export type Instead = {
   bytes: Partial<ByteLimits>;
   governor: Partial<GovernorSettings>;
   names: Partial<NameSettings>;
+  dialects: Dialects;
   closeMs: number;
   intakeMs: number;
   keepUpMs: number;
@@ -307,7 +309,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const doorstep = await openDatabase(secrets.databaseUrl, 2, [], config.preparesStatements, statements);
   const queue = await openQueue(secrets.queueDatabaseUrl, database, log, statements);
   const vault = vaultFrom(secrets.masterKey, secrets.previousMasterKey);
-  const dialects = await loadDialects();
+  const dialects = instead.dialects ?? (await loadDialects());
   const notary = notaryFrom(secrets.masterKey);
   // What the key before has signed goes on to hold, so that it is published as well.
   for (const each of secrets.previousMasterKey ? [notaryFrom(secrets.previousMasterKey), notary] : [notary])

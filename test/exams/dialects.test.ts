@@ -18,6 +18,10 @@ describe.each(dialects.all().map((dialect) => [dialect.key, dialect] as const))(
     expect(dialect.currency).toMatch(/^[A-Z]{3}$/);
   });
 
+  test('says what its devices do with a number that they have signed', () => {
+    expect(['refused_by_device', 'may_sign_again']).toContain(dialect.resend);
+  });
+
   test('takes nothing for an answer that is none', () => {
     for (const body of ['', '<html></html>', '{}', 'null', '{"resultCd": null}']) {
       for (const isResend of [false, true]) expect(dialect.sell.read({ status: 200, body }, isResend).is).toBe('in_doubt');

@@ -1,3 +1,4 @@
+import { loadDialects } from '@muhuri/server/dialects/index';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { type PostgresProxy, startPostgresProxy } from '../proof/postgres-proxy.ts';
@@ -137,6 +138,33 @@ describe('two servers that both believe a document is theirs', () => {
     );
     expect(await facts()).toEqual([{ state: 'signed', number: sent?.number, free_numbers: [] }]);
   });
+});
+
+test('where a device would sign a number twice nothing is sent again after a doubt, however long it stands, and the lane goes past it', async () => {
+  await using own = await startWorld({ instead: { lanesMax: 0 } });
+  const dialects = await loadDialects();
+  const app = await own.anotherApp({
+    ...quick,
+    dialects: { ...dialects, of: (key) => ({ ...dialects.of(key), resend: 'may_sign_again' }) },
+  });
+  const [business] = own.businesses;
+  const user = await Api.signIn(own, business.user, app.url);
+  const [first, second] = own.zoho
+    .documents()
+    .filter((each) => each.organization_id === business.organizationId && each.canSeal && each.module === 'invoices')
+    .map((each) => each.id);
+  own.vsdc.faults(['drop_before_signing']);
+  const standing = (id: string | undefined, state: string) =>
+    until(
+      async () => (await user.get(`/receipts?module=invoices&document_id=${id}`)).body.receipts?.[0],
+      (each) => each?.state === state,
+    );
+  await user.seal('invoices', first ?? '');
+  await standing(first, 'in_doubt');
+  await user.seal('invoices', second ?? '');
+  await standing(second, 'signed');
+  const doubt = await standing(first, 'in_doubt');
+  expect(await own.sql('select outcome from attempt where receipt_id = $1', [doubt.id], business.businessId)).toEqual([{ outcome: 'in_doubt' }]);
 });
 
 test('a server that slept between writing a send down and its first byte does not send it: somebody else may have the device by now', async () => {

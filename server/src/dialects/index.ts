@@ -8,6 +8,7 @@ const required = [
   'timeZone',
   'currency',
   'taxClasses',
+  'resend',
   'probe',
   'initialise',
   'codes',

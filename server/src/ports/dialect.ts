@@ -72,6 +72,11 @@ export type Dialect = {
   taxClasses: { code: string; since: string; percent: Amount; source: string }[];
   /** Whether a lane may go past one open doubt: not where the authority demands a strict sequence. */
   passesDoubt: boolean;
+  /**
+   * What a device does with a number that it has signed. `refused_by_device`: it says that the number is taken, so that after a doubt the same bytes may be
+   * sent again. `may_sign_again`: they might become a second receipt; after a doubt nothing is ever sent again.
+   */
+  resend: 'refused_by_device' | 'may_sign_again';
   checkTaxpayerId(id: string): boolean;
   checkBuyer(buyer: Sale['buyer']): StoredProblem[];
   /** Asked of a device to learn whether it serves at all; signs nothing. */

@@ -145,9 +145,11 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
   const open: LaneDoubt[] = [];
   for (const doubt of doubts) open.push(canSettle(doubt, now, ports) && (await isListening(doubt)) ? { ...doubt, hasOpenSocket: true } : doubt);
   if (open.length > 1) await ports.alerts.raise(tx, ctx, device.id, { code: 'doubts_two', document_numbers: open.map((doubt) => doubt.documentNumber) });
-  const due = open.find((doubt) => canSettle(doubt, now, ports));
+  // A device that would sign the same number once more is asked about a doubt by nobody but a person: there it would be a second receipt.
+  const asked = dialect.resend === 'refused_by_device' ? open : [];
+  const due = asked.find((doubt) => canSettle(doubt, now, ports));
   if (due) return resend(tx, due, now, lane);
-  const wakeUps = open.filter((doubt) => !doubt.isContested).map((doubt) => settleTime(doubt, ports));
+  const wakeUps = asked.filter((doubt) => !doubt.isContested).map((doubt) => settleTime(doubt, ports));
   if (open.length > 0 && head) {
     const waitUntil = new Date((open[0] as LaneDoubt).since.getTime() + ports.timing.doubtWaitMs);
     const mayPass = dialect.passesDoubt && open.length === 1;

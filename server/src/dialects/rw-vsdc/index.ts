@@ -32,6 +32,7 @@ export const dialect: Dialect = {
   nonVatClass: 'D',
   taxClasses,
   passesDoubt: true,
+  resend: 'refused_by_device',
   checkTaxpayerId: isTaxpayerId,
   checkBuyer(buyer) {
     if (buyer.taxpayerId === null) {
