@@ -146,6 +146,33 @@ describe('the sale that a credit note refunds', () => {
     expect((await api.seal('creditnotes', older.id, chosen)).body).toMatchObject({ state: 'signed', sale_receipt_id: first.receipt.id });
   });
 
+  test('is asked about where only its credit is used for another than it was opened for, or than its reference names', async () => {
+    const [first, second] = [await sold(), await sold()];
+    const both = [first.receipt.id, second.receipt.id].toSorted();
+    const offered = ({ sales }: Record<string, unknown>) => (sales as { receipt_id: string }[]).map((each) => each.receipt_id).toSorted();
+    const usedFor = ({ id, number }: Document) => ({ invoices: [{ invoice_id: id, invoice_number: number, amount: 1 }] });
+    const named = ({ number }: Document) => ({ ...none, reference_number: number });
+    const note = noteOf(named(first));
+    const waiting = await sealedMeanwhile('creditnotes', note.id, because, () => world.zoho.change('creditnotes', note.id, usedFor(second)));
+    expect([waiting.state, waiting.problem?.code, undone(note)]).toEqual(['refused', 'refund_sale_missing', []]);
+    const asked = await preflight('creditnotes', note.id);
+    expect([codes(asked), offered(asked)]).toEqual([['refund_sale_missing'], both]);
+    const fresh = noteOf({ ...named(first), ...usedFor(second) });
+    const seen = await preflight('creditnotes', fresh.id);
+    expect([codes(seen).toSorted(), offered(seen)]).toEqual([['reason_missing', 'refund_sale_missing'], both]);
+    const { body } = await api.seal('creditnotes', note.id, { ...because, sale_receipt_id: first.receipt.id });
+    expect(body).toMatchObject({ state: 'signed', sale_receipt_id: first.receipt.id });
+    // Nothing but its credit has said what it was opened for.
+    const third = await sold();
+    const silent = noteOf({ ...none, ...usedFor(third) });
+    await refusedOnce('creditnotes', silent.id, because);
+    world.zoho.change('creditnotes', silent.id, usedFor(second));
+    expect(codes(await preflight('creditnotes', silent.id))).toEqual(['refund_sale_missing']);
+    // Its own reference has moved along: it is of that one now.
+    world.zoho.change('creditnotes', silent.id, { ...named(second), ...usedFor(second) });
+    expect((await api.seal('creditnotes', silent.id, because)).body).toMatchObject({ state: 'signed', sale_receipt_id: second.receipt.id });
+  });
+
   test('is another one in the books after it was signed: the credit note has drifted', async () => {
     const [first, second] = [await sold(), await sold()];
     const note = noteOf(to(first));

@@ -49,8 +49,8 @@ export type BooksDocument = {
   balance: Amount;
   /** Payment modes recorded against the document, as the accounting system names them. */
   paymentModes: string[];
-  /** For a credit note: what it says of the invoice it corrects, in the order of trust. */
-  corrects: { invoiceIds: string[]; reference: string | null };
+  /** For a credit note: what it says of the invoice it corrects, in the order of trust. `isUseOfCredit`: it names none, and these are what its credit is used for. */
+  corrects: { invoiceIds: string[]; isUseOfCredit?: boolean; reference: string | null };
 };
 
 /** An amount under the name of a tax, and under its id where that is given. */

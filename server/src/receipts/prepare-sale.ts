@@ -7,6 +7,7 @@ import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Tx } from '../platform/db/database.ts';
 import { readPhone } from '../platform/phone.ts';
 import type { Books } from '../ports/books.ts';
 import type { Code, Dialect, Dialects } from '../ports/dialect.ts';
@@ -348,6 +349,11 @@ async function findSaleOf(
           : [];
     const [only] = named;
     const isClear = chosen !== null || document.corrects.invoiceIds.length <= 1;
+    const meant = chosen === null ? await meantBeside(tx, document, own) : [];
+    if (meant.length > 0 && !meant.some((sale) => document.corrects.invoiceIds.includes(sale.documentId))) {
+      findings.push({ code: 'refund_sale_missing', field: 'sale_receipt_id' });
+      return { saleReceipt: null, sales: [...named, ...meant] };
+    }
     if (named.length === 1 && only && isClear) {
       const before = chosen === null ? own?.answers.sale_receipt_id : undefined;
       if (before !== undefined && before !== only.id) {
@@ -368,6 +374,17 @@ async function findSaleOf(
     findings.push({ code: 'refund_sale_missing', field: 'sale_receipt_id' });
     return { saleReceipt: null, sales };
   });
+}
+
+/**
+ * The sealed sales that a credit note means beside those that its credit is used for, which may be any: those of its reference, and where that names none,
+ * what it was opened for before. What it says itself of the invoice it corrects is all that counts, where it says that.
+ */
+async function meantBeside(tx: Tx, { corrects }: BooksDocument, own: Receipt | null): Promise<SaleCandidate[]> {
+  if (!corrects.isUseOfCredit) return [];
+  const sealed = async (by: Parameters<typeof findSales>[1]) => (await findSales(tx, by)).filter((sale) => sale.state === 'signed');
+  const referred = corrects.reference ? await sealed({ documentNumber: corrects.reference }) : [];
+  return referred.length > 0 || !own?.saleReceiptId ? referred : await sealed({ receiptId: own.saleReceiptId });
 }
 
 function setupOf(

@@ -296,6 +296,13 @@ describe('a number is what it says, whichever way it is spelled', () => {
     expect(read('"status":"pending-approval"').status).toBe('pending_approval');
   });
 
+  test('what a credit note says itself of the invoice it corrects is told from what its credit is used for', () => {
+    const used = '"invoices":[],"invoices_credited":[{"invoice_id":"b"}],"reference_number":"INV-A"';
+    expect(read(used, 'creditnotes').corrects).toEqual({ invoiceIds: ['b'], isUseOfCredit: true, reference: 'INV-A' });
+    expect(read(`${used},"invoice_id":"a"`, 'creditnotes').corrects).toEqual({ invoiceIds: ['a'], reference: 'INV-A' });
+    expect(read(`"total":0`, 'creditnotes').corrects).toEqual({ invoiceIds: [], reference: null });
+  });
+
   test('how a credit note spells its own rate keeps nothing from being refunded: that of its sale is used', () => {
     expect(read('"exchange_rate":"about 1,447"', 'creditnotes').exchangeRate).toBe('0');
   });

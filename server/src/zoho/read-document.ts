@@ -67,7 +67,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     baseTotal: amountIn(raw.bcy_total),
     balance: amount(raw, 'balance'),
     paymentModes: around.paymentModes,
-    corrects: { invoiceIds: correctedInvoices(raw, around.appliedTo), reference: text(raw.reference_number) || null },
+    corrects: { ...correctedInvoices(raw, around.appliedTo), reference: text(raw.reference_number) || null },
   };
 }
 
@@ -245,16 +245,16 @@ function sharesApart(lines: BooksLine[], discount: string): BooksLine[] {
   return isWhole && lines.every(isUntouched) ? lines.map((line) => ({ ...line, discount: '0', share: line.discount })) : lines;
 }
 
-/** The invoices a credit note corrects, by the first source that names any; several stay several, for a person to choose. */
-function correctedInvoices(raw: Fields, appliedTo: string[]): string[] {
-  const ids = (values: string[]) => [...new Set(values.filter((value) => value !== ''))];
-  const sources = [
-    ids(list(raw.line_items).map((line) => text(line.invoice_id))),
-    ids([text(raw.invoice_id)]),
-    ids([...list(raw.invoices), ...list(raw.invoices_credited)].map((each) => text(each.invoice_id))),
-    ids(appliedTo),
-  ];
-  return sources.find((found) => found.length > 0) ?? [];
+/**
+ * The invoices a credit note corrects, by the first source that names any; several stay several, for a person to choose. What its credit is used for
+ * comes last: that is often the invoice it corrects, and may be any other.
+ */
+function correctedInvoices(raw: Fields, appliedTo: string[]): Omit<BooksDocument['corrects'], 'reference'> {
+  const idsOf = (sources: string[][]) => sources.map((ids) => [...new Set(ids.filter((id) => id !== ''))]).find((ids) => ids.length > 0) ?? [];
+  const own = idsOf([list(raw.line_items).map((line) => text(line.invoice_id)), [text(raw.invoice_id)]]);
+  if (own.length > 0) return { invoiceIds: own };
+  const used = idsOf([[...list(raw.invoices), ...list(raw.invoices_credited)].map((each) => text(each.invoice_id)), appliedTo]);
+  return used.length > 0 ? { invoiceIds: used, isUseOfCredit: true } : { invoiceIds: [] };
 }
 
 /**
