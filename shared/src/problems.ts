@@ -1650,6 +1650,14 @@ export const problems = {
     "L'appareil peut encore répondre pour ce document : un envoi n'en est pas terminé.",
     'Attendez la fin de ses envois, puis regardez de nouveau.',
   ),
+  holder_under_way: e(
+    409,
+    'wait',
+    'Another document that had this number before[: {document_number}] is being sent to its device at this moment.',
+    'Try again in a moment, once it is known how that ended.',
+    "Un autre document qui avait ce numéro auparavant[ : {document_number}] est en cours d'envoi à son appareil.",
+    "Réessayez dans un instant, quand l'issue de cet envoi sera connue.",
+  ),
   reversal_of_another: e(
     409,
     'person',

@@ -215,4 +215,27 @@ describe('a person who settles a doubt', () => {
     expect(BigInt(signed.invoice_number)).toBeGreaterThan(BigInt(next));
     expect(world.vsdc.receipts().filter((each) => each.request.remark === document.number)).toHaveLength(1);
   });
+
+  test('waits a moment with whose the number is while another document that had it before is on its way', async () => {
+    const [business] = world.businesses;
+    await world.sql("update membership set permissions = '{settle,check}' where role = 'business_user'", [], business.businessId);
+    const before = newInvoice();
+    world.vsdc.faults(['refuse:910']);
+    const { body: refused } = await admin.seal('invoices', before.id);
+    const { receipt } = await lost();
+    expect([refused.state, refused.problem.code]).toEqual(['refused', 'refused_amounts']);
+    expect((await admin.post(`/receipts/${receipt.id}/evidence`, { found: 'other', source: 'the log of the VSDC' })).status).toBe(200);
+    world.vsdc.faults(['hold_answer']);
+    const again = admin.seal('invoices', before.id);
+    await until(
+      () => world.vsdc.receipts().filter((each) => each.request.remark === before.number),
+      (held) => held.length === 1,
+    );
+    const told = await confirmShown(user, receipt.id, 'evidence');
+    expect(told).toMatchObject({ status: 409, body: { code: 'holder_under_way', title: expect.stringContaining(before.number) } });
+    expect(await present(receipt.id)).toMatchObject({ state: 'in_doubt', settlement: { evidence: { found: 'other' } } });
+    world.vsdc.release();
+    expect((await again).body).toMatchObject({ state: 'signed' });
+    expect((await confirmShown(user, receipt.id, 'evidence')).status).toBe(200);
+  });
 });

@@ -7,6 +7,7 @@ import { afterDoubt, doubtEarlier, followUp, freeSharers, numberAnew, pauseForSt
 import type { LanePorts } from './lane-ports.ts';
 import { findKeptSignature } from './find-kept-signature.ts';
 import {
+  earlierHolders,
   endDoubt,
   explainTotals,
   giveBackNumber,
@@ -341,6 +342,7 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, device, atte
       : { code: 'device_refused', device_code: last.deviceCode ?? '', device_text: last.deviceText ?? '' };
     await settleNotSigned(ports, tx, ctx, receipt, problem, evidence.source, at);
   } else {
+    await mustNotBeUnderWay(tx, receipt, invoiceNumber, at);
     await numberAnew(ports, tx, ctx, { ...receipt, invoiceNumber }, { source: evidence.source, ...word }, at);
     // The number stays with whoever used it, and so does its place in the device's total; the document goes again under its next one. What uses it may be
     // another document of ours that gave it back, also one that was refused: only where there is none it is somebody else's.
@@ -351,6 +353,24 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, device, atte
   // What the doubt seemed to explain, or what was signed before it, may be a stranger's: nothing more is frozen before that is known.
   await pauseForStrangers(ports, tx, ctx, device);
   await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: receipt.deviceId });
+}
+
+/**
+ * Whoever had the number before may be the one who is signed under it. What is on its way under another number cannot be taken back, nor put in doubt before
+ * it has ended: it would be free to be sealed again by then.
+ */
+async function mustNotBeUnderWay(tx: Tx, { id, deviceId }: Receipt, invoiceNumber: string, at: Date): Promise<void> {
+  for (const { receiptId } of await earlierHolders(tx, deviceId, invoiceNumber, id)) {
+    let present = (await lockReceipt(tx, receiptId)) as Receipt;
+    // Nothing of it leaves at the device it is at by now while that one's lane is locked: first the lane, as lanes lock it themselves.
+    while (present.movedTo !== null) {
+      const next = (await findReceipt(tx, present.movedTo)) as Receipt;
+      await lockLane(tx, next.deviceId);
+      present = (await lockReceipt(tx, next.id)) as Receipt;
+    }
+    if ((await listAttempts(tx, present.id, at)).some((attempt) => attempt.endedAt === null))
+      throw new AppError('holder_under_way', { document_number: present.documentNumber, retry_after_s: 5 });
+  }
 }
 
 const bare = (text: string) => text.replaceAll('-', '').replaceAll(' ', '').toUpperCase();
