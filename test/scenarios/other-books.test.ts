@@ -96,6 +96,9 @@ describe('other books', () => {
       (each) => each.state !== 'queued' || each.problem?.code === 'document_of_other_books',
     );
     expect([left.state, left.problem.code], 'what waits is not taken for deleted').toEqual(['queued', 'document_of_other_books']);
+    const theirs = invoice(others());
+    const behind = await admin.seal('invoices', theirs, { buyer_mobile: '0788000111', confirm: ['before_production'] });
+    expect(behind.body, 'and nothing behind it waits for it').toMatchObject({ state: 'signed' });
     await look([sealed, due, waiting]);
     expect(await rowOf(due)).toMatchObject({ problem: { code: 'document_of_other_books' } });
     expect(['to_seal', 'before_production'], 'still missing').toContain(await standingOf(due));
@@ -115,8 +118,8 @@ describe('other books', () => {
     await look([due, sealed]);
     expect((await rowOf(due)).problem?.code).not.toBe('document_of_other_books');
     expect(await standingOf(sealed)).toBe('sealed');
-    await world.sql('update receipt set next_try_at = now() where id = $1', [queued.id], mine().businessId);
-    await admin.post(`/branches/${mine().branchIds[0]}/resume`, {});
+    expect((await admin.post(`/branches/${mine().branchIds[0]}/pause`)).status).toBe(200);
+    expect((await admin.post(`/branches/${mine().branchIds[0]}/resume`, {})).status).toBe(200);
     const asked = await until(
       () => receiptOf(queued.id),
       (each) => each.state !== 'queued',

@@ -409,6 +409,52 @@ describe('the world moves', () => {
     expect(judged(voided.number)).toHaveLength(0);
     expect((await api.seal('invoices', withdrawn.id)).body).toMatchObject({ id: first, state: 'signed' });
   });
+
+  test('a document that cannot be read stands aside: those behind it go on, it is asked for less and less often, and goes once it can be read', async () => {
+    const [torn, behind] = [cloneInvoice('torn'), cloneInvoice('behind')];
+    const admin = await Api.signIn(world, world.businesses[0].admin);
+    const branchId = world.businesses[0].branchIds[0] as string;
+    const { businessId } = world.businesses[0];
+    const resumed = async () => {
+      expect((await admin.post(`/branches/${branchId}/pause`)).status).toBe(200);
+      expect((await admin.post(`/branches/${branchId}/resume`)).status).toBe(200);
+    };
+    const setAside = async (times: number) => {
+      const [row] = await until(
+        () =>
+          world.sql(
+            `select state, problem->>'code' as code, invoice_number, extract(epoch from next_try_at - updated_at)::int as seconds, tries from receipt
+              where document_id = $1 and tries >= $2 and next_try_at is not null`,
+            [torn.id, times],
+            businessId,
+          ),
+        (rows) => rows.length === 1,
+      );
+      expect(row).toMatchObject({ state: 'queued', code: 'document_unreadable', invoice_number: null, seconds: 5 * 2 ** ((row?.tries as number) - 1) });
+      return row?.tries as number;
+    };
+    await admin.post(`/branches/${branchId}/pause`);
+    const first = (await quick(torn.id)).body.id as string;
+    const second = (await quick(behind.id)).body.id as string;
+    await stale(torn.id);
+    const { total } = world.zoho.document('invoices', torn.id) as { total: number };
+    world.zoho.change('invoices', torn.id, { total: 'a lot' });
+    expect((await admin.post(`/branches/${branchId}/resume`)).status).toBe(200);
+    const tries = await setAside(1);
+    await until(
+      () => present(second),
+      (each) => each.state === 'signed',
+    );
+    await resumed();
+    await setAside(tries + 1);
+    world.zoho.change('invoices', torn.id, { total });
+    await resumed();
+    await until(
+      () => present(first),
+      (each) => each.state === 'signed',
+    );
+    expect([torn, behind].map(({ number }) => judged(number).length)).toEqual([1, 1]);
+  });
 });
 
 test('what the column says of every receipt so far is what its facts say', async () => {

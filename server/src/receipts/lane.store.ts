@@ -145,7 +145,7 @@ export type LaneHead = {
 /**
  * The documents of a lane that may be signed (those known to be, which wait for their data, hold nothing up), and the document that goes next:
  * first the one that holds an unsent number (it was moved to the front when it was postponed), else the oldest. Refunds of a doubtful sale
- * stand aside; so do documents that were not readable, until their time, and those with a late signature that a person has to settle.
+ * stand aside; so do documents that were set aside (`setAside`), until their time, and those with a late signature that a person has to settle.
  * `exceptReceiptId` is left out: it is just being ended.
  */
 export async function readLane(
@@ -175,7 +175,7 @@ export async function readLane(
           then (select jsonb_build_object('auto_seal', b.settings->'auto_seal', 'exempt', b.settings->'exempt') from business b where b.business_id = r.business_id) end
        from receipt r
       where r.device_id = $1 and r.state = 'queued' and not r.contested and r.id is distinct from $3::text
-        and not (r.invoice_number is null and (coalesce(r.problem->>'code', '') like 'zoho%' or r.problem->>'code' = 'refund_needs_takeover') and coalesce(r.next_try_at > $2, false))
+        and not (r.invoice_number is null and r.read_at is null and coalesce(r.next_try_at > $2, false))
         and not (r.kind = 'refund' and r.module = 'creditnotes' and exists (select 1 from receipt s where s.business_id = r.business_id and s.id = r.sale_receipt_id and s.state = 'in_doubt'))
       order by r.queued_at, r.id limit 1)`,
     [deviceId, now, exceptReceiptId],
@@ -563,6 +563,19 @@ export const postponeDocument = (tx: Tx, receiptId: string, is: { problem: Store
     "update receipt set problem = $2, next_try_at = $3, tries = tries + 1, queued_at = case when invoice_number is null then queued_at else 'epoch' end, read_at = case when $4::boolean then null else read_at end, updated_at = $5 where id = $1",
     [receiptId, json(is.problem), is.nextTryAt, is.mustRead, at],
   );
+
+/**
+ * A document of which nothing can be sent, as its reading has shown, waits by itself: without a number and without a reading until it is read again, and
+ * nothing behind it waits for it. Whatever stands in its way is its own, or was met at it first: each of the others is asked in its turn. One that was read
+ * and only not taken by the device (`postponeDocument`) keeps its place, and the others theirs behind it.
+ */
+export const setAside = (tx: Tx, receiptId: string, is: { problem: StoredProblem; nextTryAt: Date }, at: Date) =>
+  query(tx, 'update receipt set problem = $2, invoice_number = null, read_at = null, next_try_at = $3, tries = tries + 1, updated_at = $4 where id = $1', [
+    receiptId,
+    json(is.problem),
+    is.nextTryAt,
+    at,
+  ]);
 
 /** The document is read again before its next send. */
 export const readAnew = (tx: Tx, receiptId: string) => query(tx, 'update receipt set read_at = null where id = $1', [receiptId]);

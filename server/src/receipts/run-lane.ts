@@ -1,3 +1,4 @@
+import type { StoredProblem } from '@muhuri/shared/problems';
 import { type Device, findDevice, stoppedLane } from '../branches/index.ts';
 import { getBusiness, isExempt } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
@@ -22,6 +23,7 @@ import {
   postponeDocument,
   readLane,
   releaseLane,
+  setAside,
   setRegistered,
 } from './lane.store.ts';
 import { isStill } from './document-hash.ts';
@@ -482,30 +484,35 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
     const before = await lockReceipt(tx, head.id);
     if (lane?.laneHolder !== ports.worker || before?.state !== 'queued') return;
     await requireNotLeft(tx, before, now);
-    const leave = async (state: 'withdrawn' | 'refused' | 'queued', problem: Receipt['problem'], nextTryAt: Date | null) => {
+    const leave = async (state: 'withdrawn' | 'refused', problem: StoredProblem) => {
       if (before.invoiceNumber !== null) await giveBackNumber(tx, before.deviceId, before.invoiceNumber);
-      await setReceiptState(tx, head.id, { state, problem, invoiceNumber: null, nextTryAt }, now);
-      await ports.record(tx, ctx, { action: state === 'queued' ? 'receipt.set_aside' : `receipt.${state}`, subject: head.id, after: problem });
+      await setReceiptState(tx, head.id, { state, problem, invoiceNumber: null }, now);
+      await ports.record(tx, ctx, { action: `receipt.${state}`, subject: head.id, after: problem });
+    };
+    const standAside = async (problem: StoredProblem, [firstMs, maxMs]: readonly [number, number] = [5_000, 300_000]) => {
+      if (before.invoiceNumber !== null) await giveBackNumber(tx, before.deviceId, before.invoiceNumber);
+      await setAside(tx, head.id, { problem, nextTryAt: new Date(now.getTime() + retryDelayMs(before.tries, firstMs, maxMs)) }, now);
+      await ports.record(tx, ctx, { action: 'receipt.set_aside', subject: head.id, after: problem });
     };
     if ('error' in result) {
       if (!(result.error instanceof AppError)) throw result.error;
-      if (result.error.code === 'document_unknown') return leave('withdrawn', { code: 'document_deleted' }, null);
+      if (result.error.code === 'document_unknown') return leave('withdrawn', { code: 'document_deleted' });
       // Not readable: it gives its number back and stands aside until it is.
-      return leave('queued', result.error.problem, new Date(now.getTime() + retryDelayMs(before.tries, 5_000, 300_000)));
+      return standAside(result.error.problem);
     }
     const { prepared } = result;
     const [finding] = prepared.findings;
     // It stands aside until somebody has said that its device takes it.
-    if (finding?.code === 'refund_needs_takeover') return leave('queued', finding, new Date(now.getTime() + retryDelayMs(before.tries, 60_000, 3_600_000)));
-    if (finding?.code === 'document_void') return leave('withdrawn', finding, null);
+    if (finding?.code === 'refund_needs_takeover') return standAside(finding, [60_000, 3_600_000]);
+    if (finding?.code === 'document_void') return leave('withdrawn', finding);
     const kept = head.byItself && keptFromItself((await getBusiness(tx)).settings, prepared.document);
     if (kept) {
-      await leave('withdrawn', { code: kept, ...(head.module === 'creditnotes' ? { module: head.module } : {}) }, null);
+      await leave('withdrawn', { code: kept, ...(head.module === 'creditnotes' ? { module: head.module } : {}) });
       if (kept === 'exempted_in_queue') await leaveAsExempt(tx, { module: head.module, documentId: head.documentId });
       return;
     }
-    if (!prepared.filed || !prepared.device) return leave('refused', finding ?? { code: 'device_missing' }, null);
-    if (refit && 'refused' in refit) return leave('refused', refit.refused.problem, null);
+    if (!prepared.filed || !prepared.device) return leave('refused', finding ?? { code: 'device_missing' });
+    if (refit && 'refused' in refit) return leave('refused', refit.refused.problem);
     const filed = await withItemCodes(
       tx,
       ctx.businessId,
@@ -515,9 +522,8 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
     );
     // It belongs to another device by now: never the bytes of one device in the lane of another.
     if (prepared.device.id !== before.deviceId) {
-      if (prepared.device.environment !== before.environment) return leave('withdrawn', { code: 'device_switched' }, null);
-      if (!(await holdDevice(tx, prepared.device.id)))
-        return leave('queued', { code: 'device_switched' }, new Date(now.getTime() + retryDelayMs(before.tries, 5_000, 300_000)));
+      if (prepared.device.environment !== before.environment) return leave('withdrawn', { code: 'device_switched' });
+      if (!(await holdDevice(tx, prepared.device.id))) return standAside({ code: 'device_switched' });
       if (before.invoiceNumber !== null) await giveBackNumber(tx, before.deviceId, before.invoiceNumber);
       const codes = filed.sale.lines.map((line) => line.itemCode);
       await moveTo(ports, tx, ctx, before, {
