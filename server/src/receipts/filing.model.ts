@@ -19,7 +19,7 @@ export type Filing = {
   user: { id: string; name: string };
   /** Where another program has asked for it: no person has, and it was not opened by itself either. */
   askedByProgram?: true | undefined;
-  /** Where nobody has asked for it at all. What was written down by servers that did not say so yet may be a program's, and is not taken for this. */
+  /** Where nobody has asked for it at all. What was written down by servers that did not say so yet may be a program's: see `keptFromItself`. */
   openedByItself?: true | undefined;
   seller: { tradeName: string; address: string; topMessage: string; bottomMessage: string };
   verification: { form: 'url' | 'hash'; base: string | null };

@@ -2,7 +2,7 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import { type BusinessSettings, defaultSettings } from '../businesses/index.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { fromJson, json, query, queryAhead, queryAlong, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
-import type { Filed } from './filing.model.ts';
+import { type Filed, noPerson } from './filing.model.ts';
 import type { KeptAnswer } from './kept-answer.ts';
 import type { AttemptFact, AttemptOutcome } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
@@ -138,7 +138,7 @@ export type LaneHead = {
   hasUnregisteredItems: boolean;
   /** Bytes the device has seen and not served under the number it holds: they are fixed. */
   fixedRequest: string | null;
-  /** What its business lets be sealed by itself, where nobody has asked for this document and no two persons have had it sold anew. */
+  /** What its business lets be sealed by itself, where nobody is known to have asked for this document and no two persons have had it sold anew. */
   byItself: Pick<BusinessSettings, 'auto_seal' | 'exempt'> | null;
 };
 
@@ -170,7 +170,8 @@ export async function readLane(
             and not exists (select 1 from attempt b where b.business_id = a.business_id and b.receipt_id = a.receipt_id
                               and ${isLater('b', 'a')} and (b.outcome = 'refused' or b.settled = 'not_signed'))
           order by a.ordinal desc, a.started_at desc limit 1), r.contested,
-        case when r.sale->'filing'->'openedByItself' is not null and r.sale->'filing'->'reverses' is null
+        case when (r.sale->'filing'->'openedByItself' is not null or r.sale->'filing'->'user'->>'id' = '${noPerson.id}' and r.sale->'filing'->'askedByProgram' is null)
+              and r.sale->'filing'->'reverses' is null
               and not exists (select 1 from reversal v where v.business_id = r.business_id and v.receipt_id = r.id and v.reversed_at is not null)
           then (select jsonb_build_object('auto_seal', b.settings->'auto_seal', 'exempt', b.settings->'exempt') from business b where b.business_id = r.business_id) end
        from receipt r

@@ -171,7 +171,7 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
   // Bytes that may have left are fixed; anything else is read again where it may have changed meanwhile.
   // A reversal follows nothing in the books: it undoes exactly what was signed.
   const isOld = !head.filed.filing.reverses && (!head.readAt || now.getTime() - head.readAt.getTime() > ports.timing.readAgainMs);
-  const mustRead = isOld || keptFromItself(head.byItself, inBooks(head.filed)) !== null;
+  const mustRead = isOld || keptFromItself(head, head.byItself, inBooks(head.filed)) !== null;
   if (!head.fixedRequest && (mustRead || head.hasUnregisteredItems)) {
     await hold();
     return { do: mustRead ? 'read' : 'register', head };
@@ -223,11 +223,17 @@ const inBooks = ({ sale }: Filed): Parameters<typeof isExempt>[1] => ({
 /**
  * What keeps a document that was opened by itself, and of which nothing has left yet, from being sealed by itself now: the business has exempted it since,
  * or wants nothing sealed by itself any more. Whoever says so means what waits as well: what is signed cannot be taken back, what is left aside is a press.
+ * So one that no person has asked for, and of which servers of before did not say whether a program has, counts as opened by itself where it is exempt;
+ * where nothing is to be sealed by itself any more, what programs ask for goes on.
  */
-function keptFromItself(settings: LaneHead['byItself'], document: Parameters<typeof isExempt>[1]): 'exempted_in_queue' | 'auto_seal_ended' | null {
-  if (!settings) return null;
+function keptFromItself(
+  { byItself, filed }: LaneHead,
+  settings: LaneHead['byItself'],
+  document: Parameters<typeof isExempt>[1],
+): 'exempted_in_queue' | 'auto_seal_ended' | null {
+  if (!byItself || !settings) return null;
   if (isExempt(settings, document)) return 'exempted_in_queue';
-  return settings.auto_seal === 'off' ? 'auto_seal_ended' : null;
+  return settings.auto_seal === 'off' && filed.filing.openedByItself === true ? 'auto_seal_ended' : null;
 }
 
 const sendingOf = (ports: LanePorts, receiptId: string, deviceId: string, invoiceNumber: string, isResend: boolean, startedAt: Date): Sending => ({
@@ -505,7 +511,7 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
     // It stands aside until somebody has said that its device takes it.
     if (finding?.code === 'refund_needs_takeover') return standAside(finding, [60_000, 3_600_000]);
     if (finding?.code === 'document_void') return leave('withdrawn', finding);
-    const kept = head.byItself && keptFromItself((await getBusiness(tx)).settings, prepared.document);
+    const kept = head.byItself && keptFromItself(head, (await getBusiness(tx)).settings, prepared.document);
     if (kept) {
       await leave('withdrawn', { code: kept, ...(head.module === 'creditnotes' ? { module: head.module } : {}) });
       if (kept === 'exempted_in_queue') await leaveAsExempt(tx, { module: head.module, documentId: head.documentId });
