@@ -229,6 +229,17 @@ describe('what was typed for a buyer', () => {
     expect(buyer(older)).toEqual([[null, anotherName, null]]);
   });
 
+  test('gives way to what is mended in the books, and how it was paid is shown as it will be filed', async () => {
+    const document = sale();
+    const given = { ...typed, payment_method: '03' };
+    await refusedOnce('invoices', document.id, given);
+    expect((await preflight('invoices', document.id)).asks).toMatchObject(given);
+    world.zoho.change('invoices', document.id, { custom_field_hash: { cf_purchase_code: 'ZX98YW' }, custom_fields: [] });
+    expect((await preflight('invoices', document.id)).asks).toMatchObject({ ...given, purchase_code: 'ZX98YW' });
+    expect((await api.seal('invoices', document.id)).body).toMatchObject({ state: 'signed' });
+    expect(filed(document.number).map(({ request }) => [request.custTin, request.prcOrdCd, request.pmtTyCd])).toEqual([[typed.buyer_tin, 'ZX98YW', '03']]);
+  });
+
   test('stays where the document is changed and its buyer is not', async () => {
     const document = sale();
     const { id } = await refusedOnce('invoices', document.id, typed);

@@ -11,6 +11,8 @@ export type About = {
   currency: string;
   /** What a credit note said of the invoice it corrects. */
   corrects: BooksDocument['corrects'];
+  /** What the books said themselves of what may be typed for a buyer; older receipts do not say it. */
+  buyer?: BooksDocument['buyer'];
   /** When somebody had said that another system sealed it. */
   elsewhere: string | null;
   /** The other documents sealed under its number. */
@@ -28,6 +30,11 @@ type Confirmed = NonNullable<Answers['confirm']>[number];
 type Holds = (then: Then, now: About) => boolean;
 
 const sameBuyer: Holds = (then, now) => then.customer_id === now.customer_id;
+/** Whoever is refused for a number mends it where it stands: what was typed before stands in the way of that no longer. */
+const sameOf =
+  (field: keyof BooksDocument['buyer']): Holds =>
+  (then, now) =>
+    sameBuyer(then, now) && (then.buyer === undefined || then.buyer[field] === now.buyer?.[field]);
 const sameName: Holds = (then, now) => sameBuyer(then, now) && then.customer_name === now.customer_name;
 const sameNumber: Holds = (then, now) => then.number === now.number;
 const sameDate: Holds = (then, now) => then.date === now.date;
@@ -39,9 +46,9 @@ const always: Holds = () => true;
  * about files one buyer's number with another's name, refunds another sale, or signs twice; so everything that is kept has its line here.
  */
 const answersHold: Record<Exclude<keyof Answers, 'confirm'>, Holds> = {
-  buyer_tin: sameBuyer,
-  purchase_code: sameBuyer,
-  buyer_mobile: sameBuyer,
+  buyer_tin: sameOf('taxpayerId'),
+  purchase_code: sameOf('purchaseCode'),
+  buyer_mobile: sameOf('mobile'),
   // Why it is undone and how it was paid is of the document, whatever is changed in it: payments come and go in the books, and the sale stays the same.
   reason_code: always,
   payment_method: always,
@@ -73,6 +80,7 @@ export const aboutOf = (document: BooksDocument, known: Pick<About, 'elsewhere' 
   date: document.date,
   currency: document.currency,
   corrects: document.corrects,
+  buyer: document.buyer,
   ...known,
 });
 

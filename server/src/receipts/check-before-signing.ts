@@ -108,7 +108,7 @@ function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, diale
       buyer_tin: buyer.taxpayerId,
       purchase_code: buyer.purchaseCode,
       buyer_mobile: buyer.mobile,
-      payment_method: prepared.paymentMethod,
+      payment_method: prepared.answers.payment_method ?? prepared.paymentMethod,
       reason_code: prepared.answers.reason_code ?? null,
     },
     payment_methods: prepared.paymentMethods.map(({ code, name }) => ({ code, name })),
