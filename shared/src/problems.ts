@@ -1074,9 +1074,9 @@ export const problems = {
   buyer_mobile_malformed: e(
     422,
     'buyer',
-    "The buyer's mobile number has too few digits, or too many, to be a phone number.",
+    "What is given as the buyer's mobile number is no telephone number.",
     'Type the whole number; how it is written does not matter.',
-    "Le mobile de l'acheteur a trop peu de chiffres, ou trop, pour être un numéro de téléphone.",
+    "Ce qui est donné comme mobile de l'acheteur n'est pas un numéro de téléphone.",
     "Saisissez le numéro en entier ; la façon de l'écrire n'a pas d'importance.",
   ),
   original_printed: e(

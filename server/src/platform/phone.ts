@@ -36,6 +36,9 @@ export function hasPhoneNumber(text: string): boolean {
   return hasEnoughDigits(groups.filter((group) => group.length <= digitsMax).join(''));
 }
 
+/** Whether nothing in its digits could be a number, or the beginning of one: a row of one digit, a day, a taxpayer's number. */
+export const isOtherThanPhone = (text: string): boolean => digitsOf(text) !== '' && (digitsOf(plainOf(text)) === '' || isOneDigit(plainOf(text)));
+
 /** Whether the library knows it for a number that is in use, dialled within one of those countries or with the code of any. */
 export function isKnownPhone(text: string, countries: string[]): boolean {
   const plain = plainOf(text);

@@ -98,6 +98,20 @@ test.each([
   expect((await read({ ...own, contact_persons_details: [{ mobile: '+254 712 345 678' }] })).buyer.mobile).toBe('+254 712 345 678');
 });
 
+test.each(['0000000000', '000 000 0000', '99 99 99', '12/05/1980', '12 May 1980', 'TIN 101234567'])(
+  'what the contact has in its place and is no number is left out, before and beside others: %s',
+  async (written) => {
+    const { is, read } = booksOf({ currency_code: 'RWF', price_precision: 2 });
+    const mobile = async () => (await read({ currency_code: 'RWF', exchange_rate: 1, total: 1180, customer_id: '7' })).buyer.mobile;
+    is.contact = { mobile: written, phone: '' };
+    expect(await mobile()).toBeNull();
+    is.contact = { mobile: written, phone: '0788' };
+    expect(await mobile(), 'one that somebody has begun to write is shown').toBe('0788');
+    is.contact = { mobile: written, phone: '0788000006' };
+    expect(await mobile()).toBe('0788000006');
+  },
+);
+
 test('where none is known to be a number, the first with digits enough is taken, the document’s before the contact’s', async () => {
   const { is, read } = booksOf({ currency_code: 'RWF', price_precision: 2 });
   const own = (mobile: string) => ({ currency_code: 'RWF', exchange_rate: 1, total: 1180, customer_id: '7', contact_persons_associated: [{ mobile }] });
@@ -106,7 +120,7 @@ test('where none is known to be a number, the first with digits enough is taken,
   expect((await read(own('12/05/1980'))).buyer.mobile).toBe('98 76 54');
   is.at += 10 * 60_000;
   is.contact = { mobile: '0000000000' };
-  expect((await read(own('12/05/1980'))).buyer.mobile).toBe('0000000000');
+  expect((await read(own('12/05/1980'))).buyer.mobile).toBeNull();
 });
 
 test('what was paid is read as every amount is: a spelling of it never passes for nothing paid', async () => {

@@ -1,7 +1,7 @@
 import { add, compare } from '@muhuri/shared/money';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import { hasPhoneNumber, isKnownPhone } from '../platform/phone.ts';
+import { hasPhoneNumber, isKnownPhone, isOtherThanPhone } from '../platform/phone.ts';
 import type { Books, BooksSource, ListedDocument, ReadDocument, UnreadableRow } from '../ports/books.ts';
 import type { BooksDocument } from '../receipts/document.model.ts';
 import type { ZohoClient } from './client.ts';
@@ -41,8 +41,8 @@ export function zohoBooks(client: ZohoClient, clock: Clock, countries: string[])
     const known = mobiles.get(key);
     if (known && known.until > clock.now().getTime()) return known.mobile;
     const written = await mobilesOfContact(client, source, customer);
-    // Where none is a number, a person is told what stands there.
-    const mobile = written.find(isKnown) ?? written.find(hasPhoneNumber) ?? written.find(Boolean) ?? null;
+    // Where none is a number, a person is told what stands there; what only fills the field is as good as nothing.
+    const mobile = written.find(isKnown) ?? written.find(hasPhoneNumber) ?? written.find((each) => each !== '' && !isOtherThanPhone(each)) ?? null;
     if (mobiles.size > keptMax) mobiles.clear();
     if (mobile !== null && hasPhoneNumber(mobile)) mobiles.set(key, { mobile, until: clock.now().getTime() + mobileMs });
     return mobile;

@@ -13,6 +13,9 @@ const verificationPage = 'https://myrra.rra.gov.rw/common/link/ebm/receipt/index
 /** Nine digits; nine noughts are what people write who have none. */
 const isTaxpayerId = (id: string) => /^\d{9}$/.test(id) && !/^0+$/.test(id);
 
+/** Six digits or more, not all of them the same: that is what fills a field that must not be empty. */
+const phone = /^\+?(\d)(?!\1*$)\d{5,14}$/;
+
 const unitIn = (unit: string) => (unit.length === 2 ? `${unit}X` : unit);
 
 const base32 = (length: number) => new RegExp(`^[A-Z2-7]{${length}}$`);
@@ -37,7 +40,7 @@ export const dialect: Dialect = {
   checkBuyer(buyer) {
     if (buyer.taxpayerId === null) {
       if (buyer.mobile === null) return [{ code: 'buyer_mobile_missing', field: 'buyer_mobile' }];
-      return /^\+?\d{6,15}$/.test(buyer.mobile) ? [] : [{ code: 'buyer_mobile_malformed', field: 'buyer_mobile' }];
+      return phone.test(buyer.mobile) ? [] : [{ code: 'buyer_mobile_malformed', field: 'buyer_mobile' }];
     }
     if (!isTaxpayerId(buyer.taxpayerId)) return [{ code: 'buyer_tin_malformed', field: 'buyer_tin', value: cut(buyer.taxpayerId, 40) }];
     if (buyer.purchaseCode === null) return [{ code: 'purchase_code_missing', field: 'purchase_code' }];

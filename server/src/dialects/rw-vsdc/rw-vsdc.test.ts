@@ -329,6 +329,8 @@ describe('setting up', () => {
     [{ taxpayerId: null, purchaseCode: null, mobile: null }, 'buyer_mobile_missing'],
     [{ taxpayerId: null, purchaseCode: null, mobile: 'call me' }, 'buyer_mobile_malformed'],
     [{ taxpayerId: null, purchaseCode: null, mobile: '078800000607880000' }, 'buyer_mobile_malformed'],
+    [{ taxpayerId: null, purchaseCode: null, mobile: '0000000000' }, 'buyer_mobile_malformed'],
+    [{ taxpayerId: null, purchaseCode: null, mobile: '+999999999' }, 'buyer_mobile_malformed'],
   ])('a buyer %j is %s', (buyer, code) => {
     expect(dialect.checkBuyer({ name: 'x', ...buyer }).map((each) => each.code)).toEqual([code]);
   });
