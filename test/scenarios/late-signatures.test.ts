@@ -556,15 +556,14 @@ describe('a signature that comes once two persons have confirmed to undo its sal
 
 describe('a number that several documents gave back, and that the device has used', () => {
   /** The first was signed under it and nobody knows; the second was refused under it; the third is told that it is taken. */
-  async function givenBackByTwo(isTakenOut = false) {
+  async function givenBackByTwo(isTakenOut = false, refused = newInvoice()) {
     const signed = await settledNotSigned(undefined, undefined, 'hold_answer');
-    const refused = newInvoice();
     world.vsdc.faults(['refuse:910']);
     const { body } = await admin.seal('invoices', refused.id);
     expect(body).toMatchObject({ state: 'refused', invoice_number: null });
     world.vsdc.faults([]);
     const [{ tried } = {}] = await world.sql(
-      'select invoice_number::text as tried from attempt where receipt_id = $1',
+      'select invoice_number::text as tried from attempt where receipt_id = $1 order by ordinal desc limit 1',
       [body.id],
       world.businesses[0].businessId,
     );
@@ -1008,6 +1007,112 @@ describe('a number that several documents gave back, and that the device has use
     expect(await toldOf(one.id)).toEqual([`maybe_signed_twice ${one.number}, ${two.number}`]);
     await isLate(one.id);
     expect(await toldOf(one.id)).toEqual([`maybe_signed_twice ${two.number}`, `signed_twice ${one.number}`]);
+  });
+
+  describe('while the document that it may be of is in doubt about another one', () => {
+    const setFree = (numbers: string[]) =>
+      world.sql('update device set free_numbers = $1::bigint[] where branch_id = $2', [numbers, branchId()], world.businesses[0].businessId);
+    /** Another document meets the number, and the lane goes on behind it. */
+    async function turnsOutTaken({ id, number }: { id: string; number: string }) {
+      await setFree([number]);
+      const met = (await admin.seal('invoices', newInvoice().id)).body;
+      expect(met).toMatchObject({ state: 'in_doubt', problem: { code: 'number_collision', invoice_number: number } });
+      expect(await alertsOf(id)).toEqual(['maybe_signed_twice']);
+      expect((await admin.post(`/branches/${branchId()}/resume`, { last_invoice_number: number, evidence: 'the log of the VSDC' })).status).toBe(200);
+      await until(
+        () => present(met.id),
+        (each) => each.state === 'signed',
+      );
+    }
+    /** Of what is signed twice one is nobody's that we know of: the lane stops until a person has said so. */
+    const goOn = async () => {
+      expect((await admin.get('/branches')).body.branches[0].device).toMatchObject({ state: 'paused', problem: { code: 'total_jumped', missing: 1 } });
+      expect((await admin.post(`/branches/${branchId()}/resume`, { evidence: 'the portal: signed twice' })).status).toBe(200);
+    };
+    /** The doubt goes on about the number of before, and nothing new of the document has come to the device. */
+    async function goesOnAbout({ id, number, document }: { id: string; number: string; document: { id: string; number: string } }) {
+      const before = judged(document.number).length;
+      expect(await present(id)).toMatchObject({ state: 'in_doubt', invoice_number: number, problem: { code: 'signed_answer_lost' } });
+      expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'in_doubt' });
+      expect((await admin.post(`/receipts/${id}/evidence`, evidenceOf(judged(document.number)[0]))).body).toMatchObject({
+        state: 'signed',
+        invoice_number: number,
+      });
+      expect((await admin.seal('invoices', newInvoice().id)).body.state).toBe('signed');
+      expect(judged(document.number)).toHaveLength(before);
+      expect(disagreeing(await statesAndFacts(world)).filter((each) => each.id === id)).toEqual([]);
+    }
+
+    test('the doubt goes on about the first once a refund has undone what was signed under the other: the sale is not sold anew', async () => {
+      await allowReversals(true);
+      onTestFinished(async () => void (await allowReversals(false)));
+      const earlier = await settledNotSigned(undefined, undefined, 'drop_after_signing');
+      // As if others held the number meanwhile.
+      await setFree([]);
+      const lost = (id: string) =>
+        until(
+          async () => {
+            await giveUpOn(id);
+            return present(id);
+          },
+          (each) => each.problem?.code === 'signed_answer_lost',
+        );
+      world.vsdc.faults(['drop_after_signing']);
+      expect((await admin.seal('invoices', earlier.document.id)).body).toMatchObject({ id: earlier.id, state: 'in_doubt' });
+      await lost(earlier.id);
+      expect((await admin.post(`/receipts/${earlier.id}/reversal`, { reason_code: '06', source: 'portal' })).status).toBe(200);
+      world.vsdc.faults(['drop_after_signing']);
+      const { reversal } = (await confirmShown(second, earlier.id, 'reversal')).body;
+      await lost(reversal.reversal_receipt_id);
+      await turnsOutTaken(earlier);
+      const refund = evidenceOf(judged(earlier.document.number)[2]);
+      expect((await admin.post(`/receipts/${reversal.reversal_receipt_id}/evidence`, refund)).body).toMatchObject({ state: 'signed' });
+      expect((await present(earlier.id)).reversal.reversed_at).not.toBeNull();
+      await goesOnAbout(earlier);
+    });
+
+    test('the doubt goes on about the first once it is known that the other is of somebody else: the document is not free to be sealed', async () => {
+      const earlier = await settledNotSigned(undefined, undefined, 'drop_after_signing');
+      await setFree([]);
+      const { signed, refused } = await givenBackByTwo(false, earlier.document);
+      expect(refused.id).toBe(earlier.id);
+      await goOn();
+      await turnsOutTaken(earlier);
+      await admin.post(`/receipts/${signed.id}/evidence`, evidenceOf(judged(signed.document.number)[0]));
+      expect((await confirmShown(second, signed.id, 'evidence')).body).toMatchObject({ state: 'signed', invoice_number: signed.number });
+      await goesOnAbout(earlier);
+    });
+  });
+
+  test.each(['pressed', 'waiting'])('holds one of them back (%s) whatever has let it go again: it is put in doubt before anything is sent', async (how) => {
+    const { businessId } = world.businesses[0];
+    const document = newInvoice();
+    world.vsdc.faults(['refuse:910']);
+    const { id } = (await admin.seal('invoices', document.id)).body;
+    world.vsdc.faults([]);
+    const lane = (is: 'pause' | 'resume') => admin.post(`/branches/${branchId()}/${is}`);
+    if (how === 'waiting') {
+      await lane('pause');
+      expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'queued' });
+    }
+    // As if it had turned out to be taken, and nobody had thought of it when something else of the document ended.
+    await world.sql("update attempt set settled = 'doubtful' where receipt_id = $1", [id], businessId);
+    if (how === 'waiting') await lane('resume');
+    else expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'in_doubt' });
+    await until(
+      () => present(id),
+      (each) => each.state === 'in_doubt' && each.problem.code === 'signed_answer_lost',
+    );
+    expect(judged(document.number)).toEqual([]);
+    expect(disagreeing(await statesAndFacts(world)).filter((each) => each.id === id)).toEqual([]);
+    // Refused it was indeed.
+    await world.sql(
+      `with a as (update attempt set settled = null where receipt_id = $1)
+       update receipt set state = 'refused', invoice_number = null, doubt_since = null, problem = '{"code":"device_refused"}' where id = $1`,
+      [id],
+      businessId,
+    );
+    expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'signed' });
   });
 
   test('pauses the lane besides where one of them is signed under another number by now: a person looks, and the others wait all the same', async () => {

@@ -6,6 +6,7 @@ import type { Tx } from '../platform/db/database.ts';
 import type { DeviceAnswer, Dialect, SaleReply } from '../ports/dialect.ts';
 import type { Sent } from '../ports/vsdc.ts';
 import { demandIn } from './demands.model.ts';
+import { asTakenOut, doubtAnother } from './doubt-another.ts';
 import type { Filed, Reverses } from './filing.model.ts';
 import { type KeptAnswer, keptAnswer } from './kept-answer.ts';
 import type { LanePorts } from './lane-ports.ts';
@@ -629,10 +630,6 @@ async function takeBack(ports: LanePorts, tx: Tx, ctx: Context, earlier: Receipt
   return present;
 }
 
-/** What a doubt keeps of a document that a person had taken out of its lane before, or that was left aside: it is not sealed because the doubt is over. */
-const asTakenOut = ({ state, problem }: Pick<Receipt, 'state' | 'problem'>): { before?: StoredProblem | null } =>
-  state === 'withdrawn' ? { before: problem } : {};
-
 /** As what a document stands once it is known that it is not signed under the number of its doubt: as what it was taken out before, if it was. */
 const takenOutBefore = ({ problem }: Pick<Receipt, 'problem'>): { state: 'withdrawn'; problem: StoredProblem | null } | null =>
   problem?.before === undefined ? null : { state: 'withdrawn', problem: problem.before as StoredProblem | null };
@@ -681,8 +678,9 @@ export async function freeSharers(
     const after = takenOutBefore(sharer) ?? { state: 'refused' as const, problem: refusal };
     await setReceiptState(tx, id, { ...after, invoiceNumber: null }, at);
     await endDoubt(tx, id);
+    const goesOn = await doubtAnother(ports, tx, ctx, sharer, at);
     await ports.record(tx, ctx, { action: 'receipt.settled_not_ours', subject: id, before: { invoice_number: invoiceNumber }, after: because });
-    await endReversal(ports, tx, ctx, { id, filed }, after.problem ?? refusal, at);
+    if (!goesOn) await endReversal(ports, tx, ctx, { id, filed }, after.problem ?? refusal, at);
   }
 }
 
@@ -755,7 +753,7 @@ export async function settleNotSigned(ports: LanePorts, tx: Tx, ctx: Context, re
   await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber as string);
   await setReceiptState(tx, receipt.id, { state: 'refused', problem, invoiceNumber: null }, at);
   await endDoubt(tx, receipt.id);
-  await doubtAnother(ports, tx, ctx, receipt, at);
+  const goesOn = await doubtAnother(ports, tx, ctx, receipt, at);
   await afterDoubt(ports, tx, ctx, receipt.deviceId);
   await ports.record(tx, ctx, {
     action: 'receipt.settled_not_signed',
@@ -763,25 +761,7 @@ export async function settleNotSigned(ports: LanePorts, tx: Tx, ctx: Context, re
     before: { invoice_number: receipt.invoiceNumber },
     after: { how, ...problem },
   });
-  await endReversal(ports, tx, ctx, receipt, problem, at);
-}
-
-/** A doubt about one number is over; where another one has turned out to be taken that the document had held before, it goes on about that. */
-export async function doubtAnother(
-  ports: Pick<LanePorts, 'record'> & { alerts: Pick<LanePorts['alerts'], 'settle'> },
-  tx: Tx,
-  ctx: Context,
-  { id, deviceId }: Pick<Receipt, 'id' | 'deviceId'>,
-  at: Date,
-): Promise<void> {
-  const about = (await listAttempts(tx, id, at)).findLast(isDoubtful);
-  if (!about) return;
-  const { invoiceNumber } = about;
-  const problem: StoredProblem = { code: 'signed_answer_lost', ...asTakenOut((await lockReceipt(tx, id)) as Receipt) };
-  await beginDoubt(tx, id, { problem, invoiceNumber, nextTryAt: null, totalBefore: null }, at);
-  await nameSuspects(tx, deviceId, invoiceNumber);
-  await ports.alerts.settle(tx, ctx, id, ['maybe_signed_twice'], { invoiceNumber });
-  await ports.record(tx, ctx, { action: 'receipt.doubted', subject: id, after: { ...problem, invoice_number: invoiceNumber } });
+  if (!goesOn) await endReversal(ports, tx, ctx, receipt, problem, at);
 }
 
 /**
@@ -805,15 +785,16 @@ export async function numberAnew(
   await setReceiptState(tx, id, { ...after, invoiceNumber: null }, at);
   await readAnew(tx, id);
   await endDoubt(tx, id);
-  await doubtAnother(ports, tx, ctx, receipt, at);
+  const goesOn = await doubtAnother(ports, tx, ctx, receipt, at);
   await afterDoubt(ports, tx, ctx, deviceId);
   await ports.record(tx, ctx, { action: 'receipt.settled_not_ours', subject: id, before: { invoice_number: invoiceNumber }, after: because });
-  if (after.problem) await endReversal(ports, tx, ctx, (await lockReceipt(tx, id)) as Receipt, after.problem, at);
+  if (after.problem && !goesOn) await endReversal(ports, tx, ctx, (await lockReceipt(tx, id)) as Receipt, after.problem, at);
 }
 
 /**
  * The sale whose data were lost is undone at the authority by the refund just signed: the same receipt goes back to its lane, is read
- * again and sold under a new number. The one case of a new number after a doubt, and it needs two persons and a signed reversal.
+ * again and sold under a new number, unless it is in doubt about another one as well. The one case of a new number after a doubt, and it needs two persons
+ * and a signed reversal.
  */
 async function sellAnew(ports: LanePorts, tx: Tx, ctx: Context, reversed: Reverses & { reversalReceiptId: string }, at: Date): Promise<void> {
   const original = (await lockReceipt(tx, reversed.receiptId)) as Receipt;
@@ -834,6 +815,8 @@ async function sellAnew(ports: LanePorts, tx: Tx, ctx: Context, reversed: Revers
   await readAnew(tx, original.id);
   await markReversed(tx, ctx.businessId, reversed, at);
   await endDoubt(tx, original.id);
+  // Only what was signed under this number is undone: under another one it may be signed still.
+  await doubtAnother(ports, tx, ctx, original, at);
   await ports.record(tx, ctx, {
     action: 'receipt.reversed',
     subject: original.id,

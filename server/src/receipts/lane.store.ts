@@ -136,6 +136,8 @@ export type LaneHead = {
   nextTryAt: Date | null;
   tries: number;
   hasUnregisteredItems: boolean;
+  /** A send of it may have made a receipt, and it waits all the same: nothing of it goes. */
+  isDoubted: boolean;
   /** Bytes the device has seen and not served under the number it holds: they are fixed. */
   fixedRequest: string | null;
   /** What its business lets be sealed by itself, where nobody is known to have asked for this document and no two persons have had it sold anew. */
@@ -160,7 +162,7 @@ export async function readLane(
         r.doubt_since,
         (select max(a.ended_at) from attempt a where a.business_id = r.business_id and a.receipt_id = r.id) as last_ended,
         exists (select 1 from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and a.socket_closed_at is null and a.socket_until > $2) as flag,
-        null as fixed, r.contested, null::jsonb as by_itself
+        null as fixed, r.contested, null::jsonb as by_itself, false as doubted
        from receipt r where r.device_id = $1 and r.state = 'in_doubt' and coalesce(r.problem->>'code', 'maybe_signed') = 'maybe_signed' order by r.contested, r.doubt_since limit 10)
      union all
      (select 'head', r.id, r.document_number, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, r.sale, r.read_at, r.next_try_at, r.tries, null, null,
@@ -173,7 +175,9 @@ export async function readLane(
         case when (r.sale->'filing'->'openedByItself' is not null or r.sale->'filing'->'user'->>'id' = '${noPerson.id}' and r.sale->'filing'->'askedByProgram' is null)
               and r.sale->'filing'->'reverses' is null
               and not exists (select 1 from reversal v where v.business_id = r.business_id and v.receipt_id = r.id and v.reversed_at is not null)
-          then (select jsonb_build_object('auto_seal', b.settings->'auto_seal', 'exempt', b.settings->'exempt') from business b where b.business_id = r.business_id) end
+          then (select jsonb_build_object('auto_seal', b.settings->'auto_seal', 'exempt', b.settings->'exempt') from business b where b.business_id = r.business_id) end,
+        exists (select 1 from attempt a where a.business_id = r.business_id and a.receipt_id = r.id
+                  and (a.settled = 'doubtful' or a.settled is null and a.outcome in ('in_doubt', 'number_taken')))
        from receipt r
       where r.device_id = $1 and r.state = 'queued' and not r.contested and r.id is distinct from $3::text
         and not (r.invoice_number is null and r.read_at is null and coalesce(r.next_try_at > $2, false))
@@ -209,6 +213,7 @@ export async function readLane(
           nextTryAt: toDateOrNull(head.next_try_at),
           tries: head.tries as number,
           hasUnregisteredItems: head.flag as boolean,
+          isDoubted: head.doubted as boolean,
           fixedRequest: head.fixed as string | null,
           byItself: byItselfOf(fromJson(head.by_itself)),
         }

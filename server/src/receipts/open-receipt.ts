@@ -10,6 +10,7 @@ import type { NewId } from '../platform/new-id.ts';
 import type { Queue } from '../platform/queue/queue.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import type { BooksDocument } from './document.model.ts';
+import { doubtAnother } from './doubt-another.ts';
 import { sealHereInstead } from './elsewhere.store.ts';
 import type { Filed } from './filing.model.ts';
 import type { Answers } from './setup.model.ts';
@@ -138,6 +139,8 @@ export const openPrepared =
       if (locked?.movedTo) return locked.movedTo;
       if (locked?.state !== 'refused' && locked?.state !== 'withdrawn') return id;
       mustBeUncontested(locked);
+      // Whatever has let it go: of what may be signed under an earlier number nothing is sent.
+      if (await doubtAnother(ports, tx, ctx, locked, ports.clock.now())) return id;
       if (locked.deviceId !== as.deviceId) return moveTo(ports, tx, ctx, locked, as);
       await requeueReceipt(tx, id, as, ports.clock.now());
       await ports.record(tx, ctx, {

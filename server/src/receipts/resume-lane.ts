@@ -6,7 +6,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Queue } from '../platform/queue/queue.ts';
 import { countOwnNumbers, endDoubt, explainAllTotals, explainTotals, hurryQueue, listCollisions, settleAttempts, takenNumberOf } from './lane.store.ts';
-import { doubtAnother } from './end-attempt.ts';
+import { doubtAnother } from './doubt-another.ts';
 import { lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
 
 export type ResumeLane = (ctx: Context, branchId: string, given: { last_invoice_number?: string | undefined; evidence?: string | undefined }) => Promise<void>;

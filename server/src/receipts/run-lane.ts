@@ -8,6 +8,7 @@ import { redacted } from '../platform/log.ts';
 import type { DeviceAnswer, Dialect, DialectDevice } from '../ports/dialect.ts';
 import type { Sent } from '../ports/vsdc.ts';
 import { type AfterSend, type KnownLane, recordEnd, recordLate, recordUnread, type Sending, startDoubt, withdrawOvertaken } from './end-attempt.ts';
+import { doubtAnother } from './doubt-another.ts';
 import { hasUnregistered } from '../catalogue/index.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
@@ -163,6 +164,11 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
     }
   }
   if (!head) return letGo(earliest([...wakeUps, await nextAside(tx, device.id, now)]));
+  // Whatever has put it there: a document that may be signed under another number waits for whoever settles that, and the lane goes on without it.
+  if (head.isDoubted && (await doubtAnother(ports, tx, ctx, { id: head.id, deviceId: device.id }, now))) {
+    ports.changed(head.id);
+    return nextStep(ports, ctx, device, dialect, isServing, tx, null);
+  }
   // Bytes that may have left are asked about all the same: what the authority has is not changed by who asks.
   if (lane.isOtherTaxpayer && !head.fixedRequest) return letGo(earliest([...wakeUps, new Date(now.getTime() + ports.timing.retryMaxMs)]));
   if (head.nextTryAt && head.nextTryAt > now) return letGo(earliest([...wakeUps, head.nextTryAt]));
