@@ -89,16 +89,32 @@ export const withAsciiDigits = (text: string): string =>
 
 /**
  * A code of letters and digits that a buyer was given, as its issuer means it: no blanks and strokes in it, no dress of a number field. Where more than a
- * code stands there, it is what has its length and a digit in it, if only one thing has.
+ * code stands there, it is what has its length and a digit in it, if only one thing has; digits alone are none behind the name of an order or a document.
  */
 export function purchaseCode(text: string): string {
   const plain = withAsciiDigits(clean(text).normalize('NFKC'));
   const bare = withoutEdges(code(plain)).replace(/[‐-―-]/g, '');
   if (/^[\d,]+(\.0{1,2})?$/.test(bare)) return bare.replace(/\.0{1,2}$/, '').replaceAll(',', '');
-  if (/^[A-Za-z0-9]{6}$/.test(bare)) return bare;
-  const codes = new Set(plain.split(/[\s:;,/|()=#]+/).filter((each) => /^(?=.*\d)[A-Za-z0-9]{6}$/.test(each)));
+  if (/^[A-Za-z0-9]{6}$/.test(bare)) return isOrder.test(plain) ? plain.trim() : bare;
+  const found = plain.matchAll(/(?<![^\s:;,/|()=#])(?=[A-Za-z]*\d)[A-Za-z0-9]{6}(?![^\s:;,/|()=#])/g);
+  const isOfOrder = (each: string, before: string) =>
+    /^\d+$/.test(each) &&
+    behindOrder.test(
+      before
+        .slice(-numberMost)
+        .split(/[;,|()]/)
+        .at(-1) as string,
+    );
+  const codes = new Set([...found].flatMap(({ 0: each, index }) => (isOfOrder(each, plain.slice(0, index)) ? [] : [each])));
   return codes.size === 1 ? ([...codes][0] as string) : bare;
 }
+
+/** What people call an order, or a document that is none of the authority's, where they write its number. */
+const orderNames = '(?<![\\p{L}\\p{N}])(?:l?p[./]?o|order|commande|bc|r[eé]f(?:[eé]rence)?|inv(?:oice)?|facture)(?![\\p{L}\\p{N}])';
+/** The number of one of them alone, which may be as long with its name as a code. */
+const isOrder = new RegExp(`^[^\\p{L}\\p{N}]*${orderNames}[^\\p{L}\\p{N}]+\\d[\\d\\s-]*$`, 'iu');
+/** One of them, and no word since that it is a code: `order code 123456`. */
+const behindOrder = new RegExp(`${orderNames}(?!.*code)`, 'iu');
 
 /** Every string within a JSON value, its keys included, made anew; numbers, booleans and null stay. */
 export function mapStrings(value: unknown, to: (text: string) => string): unknown {
