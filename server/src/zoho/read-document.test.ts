@@ -217,7 +217,8 @@ describe('a number that is none is said, never reckoned with', () => {
     ['"line_items":[{"name":"x","item_total":1},"y"]', 'line_items[1]', 'y'],
     ['"line_items":[null]', 'line_items[0]', ''],
     ['"line_items":[{"name":"x","quantity":1,"rate":1000}]', 'line_items[0].item_total', ''],
-    ['"line_items":[{"name":"x","item_total":null}]', 'line_items[0].item_total', ''],
+    ['"line_items":[{"name":"x","rate":1000,"item_total":null}]', 'line_items[0].item_total', ''],
+    ['"line_items":[{"name":"x","quantity":1}]', 'line_items[0].item_total', ''],
     ['"taxes":["VAT 180"]', 'taxes[0]', 'VAT 180'],
     ['"line_items":[{"name":"x","item_total":1,"line_item_taxes":[7]}]', 'line_items[0].line_item_taxes[0]', '7'],
     ['"date":"2026-11-25T22:00:00Z"', 'date', '2026-11-25T22:00:00Z'],
@@ -269,6 +270,13 @@ describe('a number is what it says, whichever way it is spelled', () => {
       '"shipping_charge":100,"shipping_charge_tax_percentage":"18 %","line_items":[{"name":"x","quantity":1,"rate":1000,"item_total":925,"discount":"7,5%","tax_id":"7","tax_percentage":"18%"}]',
     );
     expect([shipping.taxPercent, lines[0]?.tax?.percent, lines[0]?.discount]).toEqual(['18', '18', '75.00']);
+  });
+
+  test('a row that only says something comes to nothing, also where that is not said', () => {
+    expect(read('"line_items":[{"name":"Delivered in May"},{"name":"-","quantity":0,"rate":"0.00","item_total":""}]').lines).toMatchObject([
+      { name: 'Delivered in May', quantity: '0', net: '0' },
+      { quantity: '0', net: '0' },
+    ]);
   });
 
   test('yes and no are also said by a digit', () => {

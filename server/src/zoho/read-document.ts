@@ -75,13 +75,15 @@ function readLine(line: Fields, places: number, at: string): BooksLine {
   const taxId = text(line.tax_id);
   const taxes = taxAmounts(line, 'line_item_taxes', at);
   const percent = taxId ? percentOfLine(line, taxes, at) : '0';
+  const [quantity, rate] = [amount(line, 'quantity', at), amount(line, 'rate', at)];
   return {
     id: text(line.line_item_id),
     itemId: text(line.item_id) || null,
     name: text(line.name) || text(line.description) || '-',
-    quantity: amount(line, 'quantity', at),
-    rate: amount(line, 'rate', at),
-    net: amountThere(line, 'item_total', at),
+    quantity,
+    rate,
+    // A row that only says something need not come to anything.
+    net: isZero(quantity) && isZero(rate) ? amount(line, 'item_total', at) : amountThere(line, 'item_total', at),
     discount: lineDiscount(line, places, at),
     tax: taxId
       ? {
