@@ -195,6 +195,10 @@ describe('the sale that a credit note refunds', () => {
     const note = noteOf({ ...to(first), ...another });
     expect((await api.seal('creditnotes', note.id, because)).body).toMatchObject({ code: 'refund_buyer_differs' });
     world.zoho.change('invoices', first.id, another);
+    // Nor is it said beside what keeps it from being priced.
+    world.zoho.change('creditnotes', note.id, { currency_code: 'USD' });
+    expect(codes(await preflight('creditnotes', note.id)).toSorted()).toEqual(['reason_missing', 'refund_currency_differs']);
+    world.zoho.change('creditnotes', note.id, { currency_code: 'RWF' });
     expect((await api.seal('creditnotes', note.id, because)).body).toMatchObject({ state: 'signed', sale_receipt_id: first.receipt.id });
     const [sent] = filed(first.number);
     expect(filed(note.number).map(({ request }) => [request.custNm, request.custTin])).toEqual([[sent?.request.custNm, sent?.request.custTin]]);

@@ -37,9 +37,15 @@ export type Made = {
  * money comes from each line's net, its tax and its share of the entity discount, and the sale's total equals the document's.
  *
  * A finding about the document's shape ends its pricing: what arithmetic would say of such a document is not true. A refund is priced
- * as its sale was, so it is not priced at all before its sale is known.
+ * as its sale was, so it is not priced at all before its sale is known. `isSameBuyer`: whether it is of its sale's buyer, who may be another contact by now.
  */
-export function makeSale(document: BooksDocument, setup: Setup, answers: Answers, refunded: Sale | null): Made {
+export function makeSale(
+  document: BooksDocument,
+  setup: Setup,
+  answers: Answers,
+  refunded: Sale | null,
+  isSameBuyer = document.customer.id === refunded?.customerId,
+): Made {
   const isRefund = document.module === 'creditnotes';
   const lines = document.lines.map((line, index) => ({ line, index })).filter(({ line }) => !isNothing(line));
   const findings = checkState(document, setup, answers);
@@ -51,7 +57,7 @@ export function makeSale(document: BooksDocument, setup: Setup, answers: Answers
   findings.push(...shape.findings);
   const isSaleKnown = !isRefund || refunded !== null;
   const priced = isSaleKnown && !shape.isUnpriced ? price(document, lines, shape, setup, answers, refunded, findings) : null;
-  if (refunded && !priced) findings.push(...checkUnpriced(document, lines, shape, refunded));
+  if (refunded && !priced) findings.push(...checkUnpriced(lines, shape, refunded, isSameBuyer));
   const buyer = buyerOf(document, setup, answers, refunded);
   let paymentMethod: string | null = null;
   if (isSaleKnown) {
@@ -159,8 +165,8 @@ type Shape = { findings: StoredProblem[]; odd: Set<number>; isShippingOdd: boole
 function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refunded: Sale | null): Shape {
   const findings: StoredProblem[] = [];
   const odd = new Set<number>();
-  // Its lines bear no tax, or one that nobody paid: whatever would be said of them might have it declared as exempt.
-  if (document.isReverseCharge)
+  // Its lines bear no tax, or one that nobody paid: whatever would be said of them might have it declared as exempt. What undoes a sale is what that was.
+  if (document.isReverseCharge && !refunded)
     return { findings: [{ code: 'reverse_charge', field: 'is_reverse_charge_applied', ...kindOf(document) }], odd, isShippingOdd: false, isUnpriced: true };
   if (document.baseCurrency !== setup.currency) findings.push({ code: 'currency_unsupported', field: 'currency_code' });
   const soldIn = refunded && (refunded.foreign?.currency ?? refunded.currency);
@@ -224,9 +230,9 @@ function checkVat(document: BooksDocument, setup: Setup): StoredProblem[] {
 }
 
 /** What a refund is asked by its sale as soon as it is priced, as far as it can be said of one that is not: else it would come up only after the rest. */
-function checkUnpriced(document: BooksDocument, lines: Kept[], shape: Shape, refunded: Sale): StoredProblem[] {
+function checkUnpriced(lines: Kept[], shape: Shape, refunded: Sale, isSameBuyer: boolean): StoredProblem[] {
   const findings: StoredProblem[] = [];
-  if (document.customer.id !== refunded.customerId) findings.push({ code: 'refund_buyer_differs', field: 'customer_id' });
+  if (!isSameBuyer) findings.push({ code: 'refund_buyer_differs', field: 'customer_id' });
   const as = soldAsIn(refunded);
   for (const { line, index } of lines) {
     const asked = as({ source: sourceOf(line), name: line.name });

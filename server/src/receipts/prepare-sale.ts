@@ -139,10 +139,10 @@ export const prepareSale =
     const usual = setupOf(business, production, dialect, mappings, lists, known, ports.day(ports.clock.now(), dialect.timeZone));
     // A refund undoes what was sealed: at the rates of its sale, whatever holds today.
     const setup = { ...usual, sealedRate, elsewhere, wasExempt: isLeft, ...(sold ? { rates: sold.filing.rates } : {}) };
-    const made = makeSale(document, setup, answers, sold?.sale ?? null);
+    const isSameBuyer = saleReceipt ? await isOfSameBuyer(ports.books, source, document, saleReceipt) : false;
+    const made = makeSale(document, setup, answers, sold?.sale ?? null, isSameBuyer);
     findings.push(...made.findings, ...(await ports.findUnprintable(ctx.businessId, textsOn(document))));
     const asked = saleReceipt && made.priced;
-    const isSameBuyer = asked ? await isOfSameBuyer(ports.books, source, document, saleReceipt) : false;
     const countsQuantities = device?.demands.includes('refund_quantities') ?? false;
     const fitted = asked && (await fitToSale(ctx, asked, saleReceipt, isSameBuyer, own?.id ?? null, business.settings.partial_refunds, countsQuantities));
     findings.push(...(fitted?.findings ?? []));

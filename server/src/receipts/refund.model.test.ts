@@ -61,6 +61,10 @@ describe('shipping of a credit note that says nothing of a tax', () => {
   });
 });
 
+test('whether a tax is left to the buyer keeps nothing from being refunded that was sealed', () => {
+  expect(refunded(sold({ total: '1393.34' }), { total: '1393.34', isReverseCharge: true })).toBe('1393.34');
+});
+
 describe('lines of free text are told apart by their names', () => {
   const free = (name: string, net: string, more = {}) => line(net, { itemId: null, name, tax: { ...vat('0'), amount: null }, ...more });
   const withFree = { ...setup, items: { ...setup.items, free_text: setup.items.default as NonNullable<typeof setup.items.default> } };
