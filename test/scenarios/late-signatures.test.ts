@@ -678,9 +678,10 @@ describe('a number that several documents gave back, and that the device has use
    * The earlier one is signed under the number and nobody knows; the answer of the later one is lost as well. Sealed again, the earlier one waits under the
    * next number, which the device has not taken up, until the later one is told that its own is taken.
    */
-  async function waitsUnderTheNext(mayHaveLeft = false) {
+  async function waitsUnderTheNext(mayHaveLeft = false, correct?: (document: { id: string }) => void) {
     const { businessId } = world.businesses[0];
-    const earlier = await settledNotSigned(undefined, undefined, 'drop_after_signing');
+    const earlier = await settledNotSigned(undefined, undefined, correct ? 'hold_answer' : 'drop_after_signing');
+    correct?.(earlier.document);
     const later = newInvoice();
     world.vsdc.faults(['drop_before_signing', ...Array.from({ length: 400 }, () => 'offline')]);
     const { id } = (await admin.seal('invoices', later.id)).body;
@@ -735,6 +736,20 @@ describe('a number that several documents gave back, and that the device has use
     );
     for (const each of [earlier.document, later.document, other]) expect(judged(each.number)).toHaveLength(1);
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
+  test('is of what was sent under it, where its document was corrected before it waited under another', async () => {
+    const { earlier } = await waitsUnderTheNext(false, ({ id }) => world.zoho.change('invoices', id, { customer_name: 'Corrected since' }));
+    const waits = await present(earlier.id);
+    expect(waits).toMatchObject({ state: 'in_doubt', invoice_number: earlier.number });
+    expect(waits.buyer_name).not.toContain('Corrected');
+    world.vsdc.release();
+    const signed = await until(
+      () => present(earlier.id),
+      (each) => each.state === 'signed',
+    );
+    expect(signed).toMatchObject({ invoice_number: earlier.number, buyer_name: waits.buyer_name, second_signatures: [] });
+    expect(judged(earlier.document.number).map((each) => each.request.custNm)).toEqual([waits.buyer_name]);
   });
 
   test('is judged with all of them held in the order of their ids: whoever holds the first keeps none of the others', async () => {

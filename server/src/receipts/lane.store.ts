@@ -5,6 +5,7 @@ import { fromJson, json, query, queryAhead, queryAlong, queryOne, toDate, toDate
 import { type Filed, noPerson } from './filing.model.ts';
 import type { KeptAnswer } from './kept-answer.ts';
 import type { AttemptFact, AttemptOutcome } from './receipt.model.ts';
+import { restoreSent } from './receipt.store.ts';
 import type { Signature } from './sale.model.ts';
 
 /*
@@ -550,18 +551,20 @@ export const nameSuspects = (tx: Tx, deviceId: string, invoiceNumber: string) =>
   );
 
 /** Begins a doubt: who is in doubt keeps the number. */
-export const beginDoubt = (
+export async function beginDoubt(
   tx: Tx,
   receiptId: string,
   is: { problem: StoredProblem; invoiceNumber: string; nextTryAt: Date | null; totalBefore: string | null },
   at: Date,
-) =>
-  query(
+): Promise<void> {
+  await restoreSent(tx, receiptId, is.invoiceNumber);
+  await query(
     tx,
     `update receipt set state = 'in_doubt', problem = $2, invoice_number = $3, next_try_at = $4, doubt_since = coalesce(doubt_since, $6),
        total_before_doubt = coalesce(total_before_doubt, $5), tries = tries + 1, updated_at = $6 where id = $1`,
     [receiptId, json(is.problem), is.invoiceNumber, is.nextTryAt, is.totalBefore, at],
   );
+}
 
 export const postponeDocument = (tx: Tx, receiptId: string, is: { problem: StoredProblem | null; nextTryAt: Date | null; mustRead: boolean }, at: Date) =>
   query(

@@ -309,11 +309,40 @@ export type Requeued = Pick<Receipt, 'filed' | 'documentHash' | 'answers' | 'doc
   needsRegistering: boolean;
 };
 
+const contentOf = (receipt: string) =>
+  `jsonb_build_object('sale', ${receipt}.sale, 'document_hash', ${receipt}.document_hash, 'document_number', ${receipt}.document_number, 'document_date', ${receipt}.document_date,
+     'sale_receipt_id', ${receipt}.sale_receipt_id, 'words', ${receipt}.words, 'foreign_currency', ${receipt}.foreign_currency)`;
+
+/** What sends that may have left were made of stays with them, where the receipt is about to say something else. */
+const keepSent = (sale: string) => `with kept as (
+  update attempt a set sent = ${contentOf('r')} from receipt r
+   where r.id = $1 and r.sale is distinct from ${sale}::jsonb and a.business_id = r.business_id and a.receipt_id = r.id and a.may_have_left and a.sent is null)`;
+
+/**
+ * A document in doubt about a number says what was sent under it last, also where it has been read anew since: with that it is signed, should it be.
+ * Read anew it is again once the doubt has ended otherwise.
+ */
+export const restoreSent = (tx: Tx, receiptId: string, invoiceNumber: string) =>
+  query(
+    tx,
+    `with back as (
+       select * from (select a.sent from attempt a where a.receipt_id = $1 and a.invoice_number = $2 and a.may_have_left
+                       order by a.ordinal desc, a.started_at desc, a.id desc limit 1) last where sent is not null),
+     kept as (update attempt a set sent = ${contentOf('r')} from receipt r, back
+               where r.id = $1 and a.business_id = r.business_id and a.receipt_id = r.id and a.may_have_left and a.sent is null),
+     present as (update attempt a set sent = null from back where a.receipt_id = $1 and a.sent = back.sent)
+     update receipt set sale = back.sent->'sale', document_hash = back.sent->>'document_hash', document_number = back.sent->>'document_number',
+         document_date = (back.sent->>'document_date')::date, sale_receipt_id = back.sent->>'sale_receipt_id', words = back.sent->>'words',
+         foreign_currency = back.sent->>'foreign_currency'
+       from back where id = $1`,
+    [receiptId, invoiceNumber],
+  );
+
 /** Puts a refused or withdrawn receipt back in the lane of its own device, as the same receipt, at the end. */
 export async function requeueReceipt(tx: Tx, id: string, as: Requeued, at: Date): Promise<void> {
   await query(
     tx,
-    `update receipt set state = 'queued', problem = null, invoice_number = null, tries = 0, next_try_at = null, queued_at = $2, read_at = $2, updated_at = $2,
+    `${keepSent('$3')} update receipt set state = 'queued', problem = null, invoice_number = null, tries = 0, next_try_at = null, queued_at = $2, read_at = $2, updated_at = $2,
        sale = $3, document_hash = $4, answers = $5, document_number = $6, document_date = $7, sale_receipt_id = $8, needs_registering = $9, words = $10, foreign_currency = $11 where id = $1`,
     [
       id,
@@ -393,7 +422,7 @@ export async function refreshReceipt(
 ): Promise<void> {
   await query(
     tx,
-    `update receipt set sale = $2, document_hash = $3, document_number = $4, document_date = $5, read_at = $6, needs_registering = $7, words = $8,
+    `${keepSent('$2')} update receipt set sale = $2, document_hash = $3, document_number = $4, document_date = $5, read_at = $6, needs_registering = $7, words = $8,
        foreign_currency = $9, answers = $10, sale_receipt_id = $11 where id = $1`,
     [
       id,

@@ -18,4 +18,5 @@ export const keptSeeds: { seed: number; because: string; life?: Life }[] = [
     life: 'hears late',
     because: 'what was brought for a number that a signed document may stand under as well had nobody to confirm it',
   },
+  { seed: 444, life: 'hears late', because: 'a document in doubt again about what was sent before it was corrected was signed with what it said since' },
 ];
