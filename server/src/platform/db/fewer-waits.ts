@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { isOldPlan } from './passes-by-itself.ts';
 
 type Client = {
@@ -49,7 +49,8 @@ const asCommands = (text: string): string =>
  * that needs one which knows prepared statements, as PgBouncer does from 1.21 on.)
  *
  * What was prepared before a table changed may be refused for as long as its connection lives. Once one statement was, all connections prepare theirs anew
- * under names of another round, so that whoever tries again does not meet another old one.
+ * under names of another round, so that whoever tries again does not meet another old one. And in other words: such a pooler keeps one statement for each
+ * text, whatever a client calls it, and for as long as its own connections live. So a round is a word of its own, which no server has said before.
  *
  * And none without an end. A network that swallows everything refuses nothing: a statement is waited for a little longer than PostgreSQL lets it
  * take, and a connection on which nothing at all is heard for so long is destroyed, with everything that waits on it. It never goes back to the pool.
@@ -65,7 +66,7 @@ export const withFewerWaits =
   ({ prepares, connectMs, graceMs, statementMs }: Waits) =>
   (pool: Pool): void => {
     letInWithin(pool, connectMs);
-    let round = 0;
+    let round = firstRound;
     pool.on('connect', (client) => {
       const { stream } = client.connection;
       let isCorked = false;
@@ -140,11 +141,11 @@ export const withFewerWaits =
       const plain: typeof raw = (...asked) => saying(statementMs(), ...asked);
       const prepared = (text: string, values: unknown, ...rest: unknown[]) => {
         const mine = round;
-        const asked = plain({ name: nameOf(text, mine), text, values }, undefined, ...rest);
+        const asked = plain({ ...preparedAs(text, mine), values }, undefined, ...rest);
         if (typeof (asked as Promise<unknown> | undefined)?.then === 'function')
           asked.catch((error: object) => {
             // Those that were under way beside it are of the same round, and begin no other.
-            if (isOldPlan(error) && round === mine) round += 1;
+            if (isOldPlan(error) && round === mine) round = randomBytes(6).toString('base64url');
           });
         return asked;
       };
@@ -290,12 +291,13 @@ function letInWithin(pool: Pool, connectMs: number): void {
 }
 
 const names = new Map<string, string>();
+const firstRound = '';
 
-function nameOf(text: string, round: number): string {
+function preparedAs(text: string, round: string): { name: string; text: string } {
   let name = names.get(text);
   if (!name) {
     name = `s_${createHash('sha1').update(text).digest('base64url').slice(0, 16)}`;
     names.set(text, name);
   }
-  return round === 0 ? name : `${name}_${round}`;
+  return round === firstRound ? { name, text } : { name: `${name}_${round}`, text: `/*${round}*/ ${text}` };
 }
