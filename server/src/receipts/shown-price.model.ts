@@ -16,7 +16,7 @@ const placesMost = 12;
 
 /**
  * Quantity and unit price as a line shows them on paper: the quantity with the books' own decimals, and the books' own price, tax inside, where that
- * times the quantity makes the line's money; else what the money comes to for one. The price has as many decimals as the books', and where it would
+ * times the quantity makes the line's money, for one piece exactly; else what the money comes to for one. The price has as many decimals as the books', and where it would
  * miss the money by more than a cent (a tiny price times a huge quantity) those it needs: whoever multiplies comes to the amount that stands beside.
  */
 export function shownPrice(line: Line, of: Of = {}): { quantity: Amount; unitPrice: Amount } {
@@ -24,7 +24,9 @@ export function shownPrice(line: Line, of: Of = {}): { quantity: Amount; unitPri
   if (isZero(quantity)) return { quantity, unitPrice: round(line.gross, 2) };
   const missed = (price: Amount) => absolute(subtract(multiply(price, quantity), line.gross));
   const own = ownPrice(line, of);
-  const exact = own !== null && compare(missed(own), cent) <= 0 ? own : divide(line.gross, quantity);
+  // Of one piece the price is the amount, and whoever compares the two needs no sum; a part of one is weighed at the price on its label.
+  const isPaid = (price: Amount) => (compare(quantity, '1') === 0 ? compare(round(price, 2), line.gross) === 0 : compare(missed(price), cent) <= 0);
+  const exact = own !== null && isPaid(own) ? own : divide(line.gross, quantity);
   for (let places = Math.max(2, decimalsOf(trimmed(line.books?.rate ?? '0'))); ; places++) {
     const unitPrice = round(exact, places);
     if (compare(missed(unitPrice), cent) <= 0 || places >= placesMost) return { quantity, unitPrice };
