@@ -137,6 +137,9 @@ describe('the same books', () => {
     const due = invoice(mine().organizationId);
     await poll();
     expect(await standingOf(due)).toBe('to_seal');
+    const confirmed = invoice(mine().organizationId);
+    world.vsdc.faults(['refuse:910']);
+    expect((await admin.seal('invoices', confirmed, { confirm: ['before_production'] })).body).toMatchObject({ state: 'refused' });
     const before = await consent();
     expect((await admin.post(`/oauth/disconnect/${(await connection()).id}`)).status).toBe(200);
     expect(before).not.toBe('');
@@ -145,6 +148,8 @@ describe('the same books', () => {
     await poll();
     expect(await standingOf(due)).toBe('before_production');
     expect((await admin.seal('invoices', due)).body.code).toBe('before_production');
+    expect((await admin.seal('invoices', confirmed)).body.code, 'whatever was confirmed of the time before').toBe('before_production');
+    expect((await admin.seal('invoices', confirmed, { confirm: ['before_production'] })).body.state).toBe('signed');
     expect((await admin.seal('invoices', due, { confirm: ['before_production'] })).body.state).toBe('signed');
   });
 });

@@ -6,7 +6,7 @@ import { document } from './make-sale.samples.ts';
 
 const typed = { buyer_tin: '100600570', purchase_code: 'AB12CD', buyer_mobile: '0788000006' };
 const said = { taxpayerId: '101234567', purchaseCode: null, mobile: '0788000000' };
-const about = (more: Partial<BooksDocument> = {}) => aboutOf(document({ buyer: said, ...more }), { elsewhere: null, others: [] });
+const about = (more: Partial<BooksDocument> = {}) => aboutOf(document({ buyer: said, ...more }), { elsewhere: null, since: null, others: [] });
 const kept = (then: About | Omit<About, 'buyer'>, now: About) =>
   Object.keys(answersAbout(now, { answers: { ...typed, about: then }, filed: null as unknown as Filed }, {})).filter((key) => key in typed);
 
@@ -28,4 +28,25 @@ describe('what was typed of a buyer', () => {
     const { buyer: _unknown, ...older } = about();
     expect(kept(older, about({ buyer: { ...said, purchaseCode: 'ZX98YW' } }))).toEqual(Object.keys(typed));
   });
+});
+
+describe('that no other system sealed it', () => {
+  const began = '2026-11-01T00:00:00.000Z';
+  const asked = (since: string | null): About => ({ ...about(), since });
+  const { since: _unsaid, ...older } = asked(began);
+
+  test.each(['before_production', 'sealed_elsewhere'] as const)(
+    'was said (%s) of the time until its place began to seal for real, and is asked anew where that began later',
+    (confirmed) => {
+      const isKept = (then: Omit<About, 'since'>, now: About) =>
+        answersAbout(now, { answers: { confirm: [confirmed], about: then as About }, filed: null as unknown as Filed }, {}).confirm?.includes(confirmed) ??
+        false;
+      expect(isKept(asked(began), asked(began))).toBe(true);
+      expect(isKept(asked(began), asked('2026-10-01T00:00:00.000Z')), 'of less than it was said of').toBe(true);
+      expect(isKept(asked(began), asked('2026-11-20T00:00:00.000Z'))).toBe(false);
+      expect(isKept(asked(null), asked(began)), 'nobody was asked then').toBe(false);
+      expect(isKept(asked(began), asked(null)), 'where nothing is asked, nothing is lost').toBe(true);
+      expect(isKept(older, asked(began)), 'nobody kept until when').toBe(false);
+    },
+  );
 });

@@ -15,6 +15,8 @@ export type About = {
   buyer?: BooksDocument['buyer'];
   /** When somebody had said that another system sealed it. */
   elsewhere: string | null;
+  /** Until when another system may have sealed it, whose place in the books has sealed for real since then; null where it does not. Older ones do not say. */
+  since: string | null;
   /** The other documents sealed under its number. */
   others: string[];
 };
@@ -39,6 +41,8 @@ const sameName: Holds = (then, now) => sameBuyer(then, now) && then.customer_nam
 const sameNumber: Holds = (then, now) => then.number === now.number;
 const sameDate: Holds = (then, now) => then.date === now.date;
 const sameCurrency: Holds = (then, now) => then.currency === now.currency;
+/** Said of the time until its place sealed for real: begun anew since, as with books that were not connected meanwhile, there is a time that nobody spoke of. */
+const ofSameTime: Holds = (then, now) => now.since === null || (typeof then.since === 'string' && now.since <= then.since);
 const always: Holds = () => true;
 
 /**
@@ -61,9 +65,9 @@ const confirmationsHold: Record<Confirmed, Holds> = {
   before_go_live: sameDate,
   document_old: sameDate,
   // Another system is looked through for the number.
-  before_production: sameNumber,
+  before_production: (then, now) => sameNumber(then, now) && ofSameTime(then, now),
   was_exempt: sameNumber,
-  sealed_elsewhere: (then, now) => sameNumber(then, now) && (now.elsewhere === null || then.elsewhere === now.elsewhere),
+  sealed_elsewhere: (then, now) => sameNumber(then, now) && ofSameTime(then, now) && (now.elsewhere === null || then.elsewhere === now.elsewhere),
   exchange_rate_unlikely: sameCurrency,
   buyer_name_damaged: sameName,
   // Also of one that could not be read: none may have been added to those that the person was asked about.
@@ -73,7 +77,7 @@ const confirmationsHold: Record<Confirmed, Holds> = {
 const isSame = (then: About['corrects'] | undefined, now: About['corrects']): boolean =>
   then !== undefined && then.reference === now.reference && then.invoiceIds.toSorted().join() === now.invoiceIds.toSorted().join();
 
-export const aboutOf = (document: BooksDocument, known: Pick<About, 'elsewhere' | 'others'>): About => ({
+export const aboutOf = (document: BooksDocument, known: Pick<About, 'elsewhere' | 'since' | 'others'>): About => ({
   customer_id: document.customer.id,
   customer_name: document.customer.name,
   number: document.number,

@@ -123,7 +123,12 @@ export const prepareSale =
         sealedRate: document.currency === document.baseCurrency ? null : await latestSealedRate(tx, document.currency, found?.environment ?? null),
       };
     });
-    const about = aboutOf(document, { elsewhere: elsewhere?.at ?? null, others: others.map((other) => other.documentId) });
+    const production = device?.environment === 'production' ? { since: laterOf(device.productionSince, mappedSince), isRehearsed: wasRehearsed } : null;
+    const about = aboutOf(document, {
+      elsewhere: elsewhere?.at ?? null,
+      since: production?.since?.toISOString() ?? null,
+      others: others.map((other) => other.documentId),
+    });
     const answers = { ...answersAbout(about, own, given), about };
     if (branchId && (!device || device.state === 'new')) findings.push({ code: 'device_missing' });
     if (saleReceipt && device && saleReceipt.deviceId !== device.id) findings.push(...(await checkTakeover(ctx, saleReceipt, device)));
@@ -134,7 +139,6 @@ export const prepareSale =
     // While it is exempt it is sealed by hand, as the business has said; only what it had left to others and takes back is asked about.
     const wasLeft = left.wasExempt || (!left.isSealed && wasExemptWhenMade(business.exemptEnded, document));
     const isLeft = wasLeft && device?.environment === 'production' && !isExempt(business.settings, document);
-    const production = device?.environment === 'production' ? { since: laterOf(device.productionSince, mappedSince), isRehearsed: wasRehearsed } : null;
     const sold = saleReceipt?.filed ?? null;
     const usual = setupOf(business, production, dialect, mappings, lists, known, ports.day(ports.clock.now(), dialect.timeZone));
     // A refund undoes what was sealed: at the rates of its sale, whatever holds today.
@@ -338,7 +342,7 @@ async function findSaleOf(
     };
     // What is sealed, or may be, is a refund of what it was sealed for; anything else of what its document says now, unless a person has said it.
     const filed = own?.state === 'signed' || own?.state === 'in_doubt' ? own.saleReceiptId : null;
-    const { sale_receipt_id: said } = answersAbout(aboutOf(document, { elsewhere: null, others: [] }), own, given);
+    const { sale_receipt_id: said } = answersAbout(aboutOf(document, { elsewhere: null, since: null, others: [] }), own, given);
     const chosen = filed ?? said ?? null;
     const named = chosen
       ? await findSales(tx, { receiptId: chosen })
