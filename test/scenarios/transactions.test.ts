@@ -10,6 +10,7 @@ import { silentLog } from '@muhuri/server/platform/log';
 import { openQueue } from '@muhuri/server/platform/queue/queue';
 import { openRounds } from '@muhuri/server/platform/rounds';
 import { within } from '@muhuri/server/platform/within';
+import { takeReceipt } from '@muhuri/server/write-back/write-back.store';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { until } from '../api.ts';
@@ -281,6 +282,37 @@ describe('a commit that warns', () => {
     );
     await owner.query('create constraint trigger warn_commit after insert on slot deferrable initially deferred for each row execute function warn_commit()');
   }
+});
+
+test('of two workers that look at once for what is to be written, one takes all of a receipt and the other nothing of it', async () => {
+  const owner = new pg.Client({ connectionString: clone.urls.admin });
+  await owner.connect();
+  const other = await openDatabase(clone.urls.app, 1);
+  onTestFinished(async () => {
+    await owner.end();
+    await other.close();
+  });
+  // Steps without their receipt, which has nothing to say in it; the first one is done already.
+  await owner.query(`set session_replication_role = 'replica';
+    insert into write_back (business_id, receipt_id, step, position, state, next_at, created_at)
+      values ('b1', 'r1', 'custom_fields', 0, 'done', null, now()), ('b1', 'r1', 'attachment', 1, 'waiting', now(), now()),
+             ('b1', 'r1', 'comment', 2, 'waiting', now(), now()), ('b1', 'r1', 'mail', 3, 'waiting', now(), now())`);
+  const [at, lease] = [new Date(Date.now() + 1_000), new Date(Date.now() + 60_000)];
+  let areOver = 0;
+  const look = (of: typeof database) => of.transaction('b1', (tx) => takeReceipt(tx, at, lease)).finally(() => (areOver += 1));
+  const waiting = `select distinct w.pid from pg_locks w join pg_locks here on here.pid = w.pid
+    where not w.granted and here.database = (select oid from pg_database where datname = current_database())`;
+  const waits = async () => Number((await owner.query(waiting)).rowCount) + areOver;
+  // One of its steps is just being written, so that whoever looks first has not taken it yet when the other looks.
+  await owner.query("begin; select 1 from write_back where step = 'attachment' for update");
+  const first = look(database);
+  await until(waits, (count) => count === 1);
+  const second = look(other);
+  await until(waits, (count) => count === 2);
+  await owner.query('commit');
+  const taken = await Promise.all([first, second]);
+  expect(taken.map((steps) => steps.map((each) => each.step))).toEqual([['custom_fields', 'attachment', 'comment', 'mail'], []]);
+  expect(await look(other)).toEqual([]);
 });
 
 test('a statement of the queue that takes too long is ended by PostgreSQL as well: none goes on there that nobody waits for', async () => {

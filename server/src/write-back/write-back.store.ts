@@ -34,18 +34,33 @@ export async function insertSteps(tx: Tx, businessId: string, receiptId: string,
   await query(tx, 'insert into write_back select * from jsonb_populate_recordset(null::write_back, $1) on conflict do nothing', [json(rows)]);
 }
 
-/** The steps of one receipt that has any due and of which no worker has any in hand, taken for a while; empty where nothing is due. */
+/**
+ * The steps of one receipt that has any due and of which no worker has any in hand, taken for a while; empty where nothing is due.
+ *
+ * Its first step stands for the receipt, whatever has become of that: workers that find different steps of it due still meet at the one lock. Whoever got
+ * it may have looked before another worker had committed, and so looks once more.
+ */
 export async function takeReceipt(tx: Tx, at: Date, until: Date): Promise<Step[]> {
-  const [due] = await query<{ receipt_id: string }>(
-    tx,
-    `select receipt_id from write_back w where state in ('waiting', 'begun') and next_at <= $1
-        and not exists (select 1 from write_back o where o.receipt_id = w.receipt_id and o.leased_until >= $1)
-      order by next_at, receipt_id limit 1 for update skip locked`,
-    [at],
-  );
-  if (!due) return [];
-  await query(tx, "update write_back set leased_until = $2 where receipt_id = $1 and state in ('waiting', 'begun')", [due.receipt_id, until]);
-  return listSteps(tx, due.receipt_id);
+  const isDue = (w: string) => `${w}.state in ('waiting', 'begun') and ${w}.next_at <= $1
+        and not exists (select 1 from write_back o where o.receipt_id = ${w}.receipt_id and o.leased_until >= $1)`;
+  for (;;) {
+    const [due] = await query<{ receipt_id: string }>(
+      tx,
+      `select w.receipt_id from write_back w
+         join write_back f on f.business_id = w.business_id and f.receipt_id = w.receipt_id
+          and f.position = (select min(m.position) from write_back m where m.business_id = w.business_id and m.receipt_id = w.receipt_id)
+        where ${isDue('w')} order by w.next_at, w.receipt_id limit 1 for update of f skip locked`,
+      [at],
+    );
+    if (!due) return [];
+    const taken = await query(
+      tx,
+      `update write_back set leased_until = $3 where receipt_id = $2 and state in ('waiting', 'begun')
+          and exists (select 1 from write_back w where w.receipt_id = $2 and ${isDue('w')}) returning 1`,
+      [at, due.receipt_id, until],
+    );
+    if (taken.length > 0) return listSteps(tx, due.receipt_id);
+  }
 }
 
 export const listSteps = async (tx: Tx, receiptId: string): Promise<Step[]> =>
