@@ -356,6 +356,29 @@ describe('when the device cannot serve', () => {
   );
 });
 
+test('numbers that wait for a document when another program has gone past them are never used, and are listed as that', async () => {
+  const admin = await Api.signIn(world, world.businesses[0].admin);
+  const branchId = world.businesses[0].branchIds[0];
+  const deviceNow = async () => (await admin.get('/branches')).body.branches[0].device;
+  const first = BigInt((await deviceNow()).next_invoice_number);
+  const numbers = [0n, 1n, 2n, 3n].map((n) => (first + n).toString());
+  const [met, passed, kept, next] = numbers as [string, string, string, string];
+  // As if three documents had been sent before, refused, and left.
+  const wereFree = 'update device set free_numbers = $1::bigint[], next_invoice_number = $2::bigint where branch_id = $3';
+  await world.sql(wereFree, [[met, passed, kept], next, branchId], world.businesses[0].businessId);
+  world.vsdc.signElsewhere(world.businesses[0].taxpayerId, '00', met);
+  const document = cloneInvoice('gone past');
+  const { body } = await api.seal('invoices', document.id);
+  expect(body).toMatchObject({ state: 'in_doubt', problem: { code: 'number_collision', invoice_number: met } });
+  await admin.post(`/branches/${branchId}/resume`, { last_invoice_number: passed, evidence: 'portal, list of sales' });
+  const signed = await until(
+    () => present(body.id),
+    (each) => each.state === 'signed',
+  );
+  expect(signed.invoice_number).toBe(kept);
+  expect((await deviceNow()).burnt_numbers).toEqual([passed]);
+});
+
 describe('the world moves', () => {
   test('a document changed, voided or deleted after sealing is shown as drift, and stays sealed', async () => {
     const document = cloneInvoice('drift');

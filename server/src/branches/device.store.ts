@@ -231,11 +231,12 @@ export const activateDevice = (tx: Tx, id: string, at: Date) =>
     [id, at],
   );
 
-/** Its free numbers will never be used, and are listed as that. */
+/** Its free numbers will never be used, and are listed as that, beside those that were before. */
 export const retireDevice = (tx: Tx, id: string, at: Date) =>
   query(
     tx,
-    `update device set state = 'retired', problem = null, retired_at = $2, lane_next_at = null, burnt_numbers = free_numbers, free_numbers = '{}' where id = $1`,
+    `update device set state = 'retired', problem = null, retired_at = $2, lane_next_at = null, free_numbers = '{}',
+        burnt_numbers = array(select n from unnest(burnt_numbers) n union select n from unnest(free_numbers) n order by 1) where id = $1`,
     [id, at],
   );
 
@@ -258,12 +259,16 @@ export async function setDeviceState(tx: Tx, id: string, state: 'new' | 'active'
   await query(tx, 'update device set state = $2, problem = $3, lane_next_at = null, lane_tries = 0 where id = $1', [id, state, json(problem)]);
 }
 
-/** Moves the counter after a collision was confirmed, never below what was frozen here; returned numbers up to there belong to the other writer. */
+/**
+ * Moves the counter after a collision was confirmed, never below what was frozen here; returned numbers up to there may be the other writer's: we never use
+ * them, and they are listed as that.
+ */
 export async function moveCounter(tx: Tx, id: string, lastInvoiceNumber: string): Promise<void> {
   await query(
     tx,
     `update device set next_invoice_number = greatest(next_invoice_number, $2::bigint + 1),
-        free_numbers = array(select n from unnest(free_numbers) n where n > $2::bigint) where id = $1`,
+        free_numbers = array(select n from unnest(free_numbers) n where n > $2::bigint order by n),
+        burnt_numbers = array(select n from unnest(burnt_numbers) n union select n from unnest(free_numbers) n where n <= $2::bigint order by 1) where id = $1`,
     [id, lastInvoiceNumber],
   );
 }

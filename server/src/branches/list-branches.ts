@@ -28,7 +28,6 @@ async function viewsOf(ports: { vault: Vault }, ctx: Context) {
     retired_devices: branch.retired.map((device) => ({
       ...viewOf(device),
       retired_at: device.retiredAt?.toISOString() ?? null,
-      burnt_numbers: device.burntNumbers,
     })),
   }));
 }
@@ -49,5 +48,6 @@ const viewOfDevice = (device: ListedDevice, aside: ShownAside[], language: strin
   last_contact_at: device.lastContactAt?.toISOString() ?? null,
   queued: device.queued,
   in_doubt: device.inDoubt,
+  burnt_numbers: device.burntNumbers,
   keys_aside: aside,
 });

@@ -601,12 +601,12 @@ export const endDoubt = (tx: Tx, receiptId: string) =>
 
 /**
  * The number is free again, unless a late signature has turned out to stand under it or the device says that it is taken; at a device that was retired
- * nobody can use it, and it is listed as burnt.
+ * nobody can use it, and it is listed as burnt. What is listed as that already, because it may be another writer's, stays so.
  */
 export const giveBackNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>
   query(
     tx,
-    `update device set free_numbers = case when state = 'retired' then free_numbers else array(select distinct n from unnest(array_append(free_numbers, $2::bigint)) n order by n) end,
+    `update device set free_numbers = case when state = 'retired' or $2::bigint = any(burnt_numbers) then free_numbers else array(select distinct n from unnest(array_append(free_numbers, $2::bigint)) n order by n) end,
        burnt_numbers = case when state = 'retired' then array(select distinct n from unnest(array_append(burnt_numbers, $2::bigint)) n order by n) else burnt_numbers end
       where id = $1 and not exists (select 1 from second_signature x where x.device_id = $1 and x.invoice_number = $2::bigint)
         and not exists (select 1 from receipt r where r.device_id = $1 and r.state = 'in_doubt' and r.invoice_number = $2::bigint

@@ -24,6 +24,8 @@ const device = z.object({
   last_contact_at: time.nullable(),
   queued: z.number(),
   in_doubt: z.number(),
+  /** Numbers that were free and that nobody will use: the device was retired, or another program had gone past them. */
+  burnt_numbers: z.array(z.string()),
   /** Keys that came and could not take the place of those it works with: kept, encrypted, and in use nowhere. */
   keys_aside: z.array(z.object({ serial: z.string(), sdc_id: z.string().nullable(), asked_at: time.nullable() })),
 });
@@ -41,8 +43,8 @@ export const branchView = z
     device: device.nullable(),
     /** The device that is prepared to follow the present one; `ready` once it is set up. */
     next_device: device.extend({ ready: z.boolean() }).nullable(),
-    /** Devices that nothing is sent to any more, the latest first, with the numbers that were free there and that nobody will use. */
-    retired_devices: z.array(device.extend({ retired_at: time.nullable(), burnt_numbers: z.array(z.string()) })),
+    /** Devices that nothing is sent to any more, the latest first. */
+    retired_devices: z.array(device.extend({ retired_at: time.nullable() })),
   })
   .meta({ id: 'Branch' });
 

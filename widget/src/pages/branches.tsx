@@ -84,6 +84,7 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
               [words.lastContact, moment(device.last_contact_at, language)],
               [words.queued, String(device.queued)],
               [words.inDoubt, String(device.in_doubt)],
+              ...(device.burnt_numbers.length > 0 ? [[words.burnt, device.burnt_numbers.join(', ')] as [string, string]] : []),
             ]}
           />
           <Taxpayer device={device} onChange={onChange} />
