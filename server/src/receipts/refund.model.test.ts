@@ -1,3 +1,4 @@
+import { multiply } from '@muhuri/shared/money';
 import { describeProblem } from '@muhuri/shared/problems';
 import { describe, expect, test } from 'vitest';
 import type { BooksDocument } from './document.model.ts';
@@ -58,6 +59,37 @@ describe('shipping of a credit note that says nothing of a tax', () => {
     const sale = makeSale(given, withClass, {}, null).sale as Sale;
     expect(sale.lines.at(-1)).toMatchObject({ source: 'charge:shipping', taxClass: 'B', total: '500.00' });
     expect(codesOf(sale, untaxed('500'))).toEqual([]);
+  });
+});
+
+describe('a discount of the whole sale that its credit notes share out otherwise', () => {
+  const of = (a: string, b: string, rates: [string, string] = ['100', '60']) => [
+    line(multiply(a, rates[0]), { quantity: a, rate: rates[0] }),
+    line(multiply(b, rates[1]), { quantity: b, rate: rates[1], itemId: 'i2', name: 'Other' }),
+  ];
+  const less = (amount: string) => ({ amount, isBeforeTax: true });
+  const sale = sold({ lines: of('2', '5'), discount: less('37'), taxTotal: '83.34', total: '546.34' });
+  const first = { lines: of('1', '2'), discount: less('20'), taxTotal: '36', total: '236' };
+  const finish = (more: Partial<BooksDocument>, others: Partial<BooksDocument>[] = [first]) => {
+    const note = (each: Partial<BooksDocument>) =>
+      makeSale(document({ module: 'creditnotes', kind: 'credit_note', ...each }), setup, { reason_code: '06' }, sale).priced as Sale;
+    const { refund, findings } = fitRefund(note(more), sale, others.map(note), true, true);
+    return findings.map(({ code }) => code).join() || `${refund.total}: ${refund.lines.map(({ total }) => total).join()}`;
+  };
+
+  test('comes to what is left of each item, where the last makes up the sale', () => {
+    expect(finish({ lines: of('1', '3'), discount: less('17'), taxTotal: '47.34', total: '310.34' })).toBe('310.34: 111.27,199.07');
+  });
+
+  test('stays what its document comes to, where that is less than is left', () => {
+    expect(finish({ lines: of('1', '3'), discount: less('17.50'), taxTotal: '47.25', total: '309.75' })).toBe('309.75: 110.68,199.07');
+  });
+
+  test('is too large where that is more, where something else is left of the class, and at other prices', () => {
+    expect(finish({ lines: of('1', '3'), discount: less('16'), taxTotal: '47.52', total: '311.52' })).toContain('refund_too_large');
+    const all = [line('200', { quantity: '2', rate: '100' })];
+    expect(finish({ lines: all, discount: less('12'), taxTotal: '33.84', total: '221.84' }, [])).toBe('refund_too_large');
+    expect(finish({ lines: of('2', '5', ['110', '56']), discount: less('37'), taxTotal: '83.34', total: '546.34' }, [])).toContain('refund_too_large');
   });
 });
 

@@ -38,15 +38,15 @@ export function fitRefund(refund: Sale, sale: Sale, others: Sale[], isSameBuyer:
   const keyOf = keyFor(sale, others);
   const items = itemsOf(refund, sale, others, keyOf);
   /** What each item is to come to, where it is not what was asked. */
-  const settled = new Map<string, Amount>();
+  const settled = sharedOtherwise(items, sale);
   for (const [key, item] of items) {
     const { row, rest, asked, sold } = item;
-    if (asked.length === 0) continue;
+    if (asked.length === 0 || settled.has(key)) continue;
     const field = `line_items[${refund.lines.findIndex((line) => keyOf(line) === key)}]`;
     const excess = subtract(row.asked, rest);
     if (compare(excess, '0') > 0) {
       // Where earlier parts have taken all there was, this one is left with nothing of the item, beside others.
-      if (compare(excess, roundingOf(item, sale)) <= 0) settled.set(key, row.left);
+      if (!isTooLarge(item, sale)) settled.set(key, row.left);
       else findings.push({ code: 'refund_too_large', field, ...about(item, sale) });
     } else if (!isZero(excess) && makesUp(item) && compare(absolute(excess), movedIn(item, sale)) <= 0) settled.set(key, rest);
     else if (asked.some((line) => compare(quantityOf([line]), add(quantityOf(sold), inexactOf(sold))) > 0))
@@ -129,6 +129,45 @@ const centsOf = ({ asked, lines }: Item): Amount => multiply(asked[0]?.books?.ba
 
 /** How far rounding may have moved the parts of an item from what was sold of it. */
 const movedIn = (item: Item, sale: Sale): Amount => add(centsOf(item), ...[...item.sold, ...item.refunded, ...item.asked].map((line) => movedOf(line, sale)));
+
+/**
+ * A discount of the whole document is shared out by what stands on it: among the parts of a sale otherwise than in the sale, though they make it up. Where
+ * this part finishes all of a tax class, at the prices it was sold at, and asks for no more than is left of the class, no item of it is refunded beyond
+ * what is left: what one is asked too much stands with the others. Says what each comes to then.
+ */
+function sharedOtherwise(items: Map<string, Item>, sale: Sale): Map<string, Amount> {
+  const settled = new Map<string, Amount>();
+  for (const taxClass of new Set(sale.lines.map((line) => line.taxClass))) {
+    const ofClass = [...items].filter(([, { sold }]) => sold[0]?.taxClass === taxClass);
+    if (!ofClass.some(([, item]) => isTooLarge(item, sale)) || !ofClass.every(([, item]) => isFinished(item))) continue;
+    const sum = (what: (item: Item) => Amount) => add('0', ...ofClass.map(([, item]) => what(item)));
+    const [wanted, rest, moved] = [sum(({ row }) => row.asked), sum((item) => item.rest), sum((item) => movedIn(item, sale))];
+    if (compare(subtract(wanted, rest), moved) > 0) continue;
+    const capped = ({ row }: Item) => least(row.asked, row.left);
+    let toGive = subtract(compare(subtract(rest, wanted), moved) <= 0 ? rest : wanted, sum(capped));
+    const asked = ofClass.filter(([, item]) => item.asked.length > 0);
+    for (const [at, [key, item]] of asked.entries()) {
+      // Of an item that stands on no part any more, only the last can take what is left.
+      const given = at === asked.length - 1 ? toGive : least(toGive, subtract(item.row.left, capped(item)));
+      settled.set(key, add(capped(item), given));
+      toGive = subtract(toGive, given);
+    }
+  }
+  return settled;
+}
+
+const isTooLarge = (item: Item, sale: Sale): boolean => {
+  const excess = subtract(item.row.asked, item.rest);
+  return item.asked.length > 0 && compare(excess, '0') > 0 && compare(excess, roundingOf(item, sale)) > 0;
+};
+
+/** Whether the parts have all that was sold of an item at its prices, whatever was taken off them. */
+function isFinished({ sold, refunded, asked }: Item): boolean {
+  const parts = [...refunded, ...asked];
+  const listed = (lines: SaleLine[]) => add('0', ...lines.map((line) => multiply(quantityOf([line]), unitPriceOf(line))));
+  const areOfSale = asked.every((line) => compare(quantityOf([line]), quantityOf(sold)) <= 0);
+  return inBooks([...sold, ...parts]) && areOfSale && compare(listed(parts), listed(sold)) === 0;
+}
 
 /** How much more than the sale the parts of an item may come to by rounding alone. */
 function roundingOf(item: Item, sale: Sale): Amount {
