@@ -188,3 +188,76 @@ test('however a sale is split into credit notes, they refund it to its end, and 
   );
   expect(seen.whole).toBeGreaterThan(numRuns / 4);
 });
+
+test('a discount in money, however credit notes share it out among them, never takes them beyond the sale, and the last finishes it', () => {
+  const numRuns = cases('sales with a discount in money split into credit notes', { slice: 150, whole: 10_000 });
+  const seen = { whole: 0, settled: 0, early: 0 };
+  const line = fc.record({ rate: fc.integer({ min: 5_000, max: 999_999 }), quantity: fc.integer({ min: 2, max: 30 }) });
+  const given = fc.record({
+    lines: fc.array(line, { minLength: 1, maxLength: 4 }),
+    isInclusive: fc.boolean(),
+    perLine: fc.boolean(),
+    permille: fc.integer({ min: 5, max: 150 }),
+    notes: fc.array(fc.record({ part: fc.integer({ min: 1, max: 9 }), ofDiscount: fc.integer({ min: 0, max: 9 }) }), { minLength: 2, maxLength: 4 }),
+  });
+  fc.assert(
+    fc.property(given, ({ lines, isInclusive, perLine, permille, notes }) => {
+      fc.pre(notes.some((note) => note.ofDiscount > 0));
+      const usual = { what: 'usual', finer: 0, quantityPlaces: 0, discount: 'none', percent: 0, tax: 'vat' } as const;
+      const form = { ...rest, places: 2, isInclusive, perLine, foreign: null, lineTaxes: true, named: 'ids', rounds: 'no', entityPercent: 0 } as const;
+      const shapeOf = (each: typeof lines, discount: number): Shape => ({
+        ...form,
+        lines: each.map((own, item) => ({ ...usual, ...own, item })).filter((own) => own.quantity > 0),
+        discounts: discount > 0 ? 'amount' : 'none',
+        entityAmount: discount,
+      });
+      const subTotal = lines.reduce((sum, each) => sum + each.rate * each.quantity, 0);
+      const discount = Math.floor((subTotal * permille) / (isInclusive ? 1_180 : 1_000));
+      const shape = shapeOf(lines, discount);
+      const { sale } = makeSale(read(shape, 'invoices').document, setup, {}, null);
+      if (!sale) throw new Error(`not sold: ${JSON.stringify(shape)}`);
+      const quantities = lines.map((each) =>
+        divided(
+          each.quantity,
+          notes.map((note) => note.part),
+        ),
+      );
+      const discounts = divided(
+        discount,
+        notes.map((note) => note.ofDiscount),
+      );
+      const made = notes
+        .map((_, at) =>
+          shapeOf(
+            lines.map((each, index) => ({ ...each, quantity: quantities[index]?.[at] as number })),
+            discounts[at] as number,
+          ),
+        )
+        .filter((note, at) => note.lines.length > 0 || (discounts[at] as number) > 0);
+      // Nobody takes more off a document than stands on it.
+      fc.pre(made.every((note) => note.lines.reduce((sum, each) => sum + each.rate * each.quantity, 0) > 2 * (note.entityAmount ?? 0)));
+      const others: Sale[] = [];
+      let asked = '0';
+      for (const [at, note] of made.entries()) {
+        const { document, fitted, made: whole } = refundOf(note, sale, others);
+        // One that takes less off an item than the sale did, and leaves none of it for the others to make up for it, is too large.
+        if (at < made.length - 1 && fitted?.findings.every(({ code }) => code === 'refund_too_large') && fitted.findings.length > 0) {
+          seen.early += 1;
+          return;
+        }
+        if (!fitted || whole.findings.length + fitted.findings.length > 0)
+          throw new Error(`${JSON.stringify(fitted?.findings ?? whole.findings)}: note ${at} of ${JSON.stringify(made)} of ${JSON.stringify(shape)}`);
+        if (fitted.refund.lines.some((own, index) => own.total !== whole.priced?.lines[index]?.total)) seen.settled += 1;
+        asked = add(asked, document.total);
+        others.push(fitted.refund);
+      }
+      const refunded = add('0', ...others.map((each) => each.total));
+      if (compare(refunded, sale.total) > 0 || (compare(asked, sale.total) >= 0 && compare(refunded, sale.total) !== 0))
+        throw new Error(`refunded ${refunded} of ${sale.total}: ${JSON.stringify(made)} of ${JSON.stringify(shape)}`);
+      seen.whole += 1;
+    }),
+    { numRuns, seed: examSeed },
+  );
+  console.info(`${seen.whole} sales refunded to their end, ${seen.settled} notes settled to what was left; ${seen.early} notes took too little off before`);
+  expect(seen.settled).toBeGreaterThan(numRuns / 20);
+});

@@ -77,6 +77,8 @@ export type Shape = {
   /** `both`: of the lines and of the whole document. */
   discounts: 'none' | 'lines' | 'percent' | 'amount' | 'whole' | 'both';
   entityPercent: number;
+  /** What a discount of the whole document in money comes to, in its smallest units; a seventh where not said. */
+  entityAmount?: number;
   /** How the discount is shared out for taxing: exactly, or cut per line with the rest to the largest. */
   shares: 'exact' | 'cut';
   /** A tax-inclusive document's discount, of the net or of the gross. */
@@ -199,7 +201,7 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
     if (sum.n === 0n || shape.discounts === 'none' || shape.discounts === 'lines') return whole(0n);
     if (shape.discounts === 'whole') return sum;
     if (shape.discounts === 'percent' || shape.discounts === 'both') return round(times(sum, whole(BigInt(shape.entityPercent), 100n)));
-    return cut(times(sum, whole(1n, 7n)), p);
+    return shape.entityAmount === undefined ? cut(times(sum, whole(1n, 7n)), p) : whole(BigInt(shape.entityAmount), 10n ** BigInt(p));
   };
   const gross = lines.map((each) => each.paid);
   const ofGross = shape.isInclusive && shape.ofGross && ask(gross).n !== 0n;
