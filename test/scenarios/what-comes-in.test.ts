@@ -605,6 +605,36 @@ describe('a list', () => {
     expect((await alerts()).filter((each) => each.problem.code === 'job_failing')).toEqual([]);
   });
 
+  test('of what waits at a device goes on behind one that fails on our own side, which goes as well once it works', async () => {
+    const branch = `/branches/${business().branchIds[0]}`;
+    const mine = business().businessId;
+    expect((await api.post(`${branch}/pause`)).status).toBe(200);
+    const [odd, behind] = [add({}), add({})];
+    await api.post('/zoho/poll');
+    await until(
+      () => kept([odd.invoice_id, behind.invoice_id]),
+      (rows) => rows.length === 2 && rows.every((row) => row.look_at === null),
+    );
+    const [first, second] = [(await api.seal('invoices', odd.invoice_id)).body, (await api.seal('invoices', behind.invoice_id)).body];
+    expect([first, second]).toMatchObject([{ state: 'queued' }, { state: 'queued' }]);
+    await world.sql('update document set organization_id = null where document_id = $1', [odd.invoice_id], mine);
+    await asAdmin(`alter table document add constraint odd check (document_id <> '${odd.invoice_id}' or organization_id is null)`);
+    await world.sql('update receipt set read_at = null where id = $1', [first.id], mine);
+    expect((await api.post(`${branch}/resume`)).status).toBe(200);
+    const stands = (id: string, state: string) =>
+      until(
+        async () => (await api.get(`/receipts/${id}`)).body,
+        (each) => each.state === state,
+      );
+    await stands(second.id, 'signed');
+    expect((await api.get(`/receipts/${first.id}`)).body).toMatchObject({ state: 'queued', problem: { code: 'internal' } });
+    await asAdmin('alter table document drop constraint odd');
+    expect((await api.post(`${branch}/pause`)).status).toBe(200);
+    expect((await api.post(`${branch}/resume`)).status).toBe(200);
+    await stands(first.id, 'signed');
+    await until(failing, (jobs) => jobs.length === 0);
+  });
+
   test('of addresses is gone through to its end: one that refuses its mail keeps nobody else from theirs', async () => {
     await world.app.addPerson(business().businessId, {
       username: 'second@inzozi',

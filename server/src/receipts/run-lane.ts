@@ -35,6 +35,7 @@ import { provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import type { Answers } from './setup.model.ts';
 import { answersAbout } from './answers.model.ts';
 import { holdDevice, lockReceipt, type Receipt, refreshReceipt, setReceiptState } from './receipt.store.ts';
+import { passesByItself } from '../platform/db/passes-by-itself.ts';
 import { tryAgain } from '../platform/try-again.ts';
 
 /** Answers when the lane should be looked at again, if that is known. */
@@ -487,6 +488,7 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
     (prepared) => ({ prepared }),
     (error: unknown) => ({ error }),
   );
+  let surprise: unknown = null;
   await ctx.transaction(async (tx) => {
     const now = ports.clock.now();
     const lane = await lockLane(tx, deviceId);
@@ -507,7 +509,12 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
       await ports.record(tx, ctx, { action: 'receipt.set_aside', subject: head.id, after: problem });
     };
     if ('error' in result) {
-      if (!(result.error instanceof AppError)) throw result.error;
+      if (!(result.error instanceof AppError)) {
+        // Trouble with the database is nobody's own. Anything else fails with this document again: it is told of as a surprise, and keeps nobody waiting.
+        if (passesByItself(result.error)) throw result.error;
+        surprise = result.error;
+        return standAside({ code: 'internal' });
+      }
       if (result.error.code === 'document_unknown') return leave('withdrawn', { code: 'document_deleted' });
       // Not readable: it gives its number back and stands aside until it is.
       return standAside(result.error.problem);
@@ -579,6 +586,7 @@ async function readAgain(ports: LanePorts, ctx: Context, deviceId: string, head:
     );
   });
   ports.changed(head.id);
+  if (surprise) throw surprise;
 }
 
 /** Lets the lane go and, where there is a next time, has it called again then. */
