@@ -70,15 +70,26 @@ describe('a discount of the whole sale that its credit notes share out otherwise
   const less = (amount: string) => ({ amount, isBeforeTax: true });
   const sale = sold({ lines: of('2', '5'), discount: less('37'), taxTotal: '83.34', total: '546.34' });
   const first = { lines: of('1', '2'), discount: less('20'), taxTotal: '36', total: '236' };
-  const finish = (more: Partial<BooksDocument>, others: Partial<BooksDocument>[] = [first]) => {
+  const finishing = (more: Partial<BooksDocument>, others: Partial<BooksDocument>[] = [first]) => {
     const note = (each: Partial<BooksDocument>) =>
       makeSale(document({ module: 'creditnotes', kind: 'credit_note', ...each }), setup, { reason_code: '06' }, sale).priced as Sale;
-    const { refund, findings } = fitRefund(note(more), sale, others.map(note), true, true);
+    return fitRefund(note(more), sale, others.map(note), true, true);
+  };
+  const finish = (...asked: Parameters<typeof finishing>) => {
+    const { refund, findings } = finishing(...asked);
     return findings.map(({ code }) => code).join() || `${refund.total}: ${refund.lines.map(({ total }) => total).join()}`;
   };
 
   test('comes to what is left of each item, where the last makes up the sale', () => {
     expect(finish({ lines: of('1', '3'), discount: less('17'), taxTotal: '47.34', total: '310.34' })).toBe('310.34: 111.27,199.07');
+  });
+
+  test('changes what is taken off, and no price', () => {
+    const [a, b] = finishing({ lines: of('1', '3'), discount: less('17'), taxTotal: '47.34', total: '310.34' }).refund.lines;
+    expect([a, b]).toMatchObject([
+      { unitPrice: '118.00', gross: '118.00', discount: '6.73', total: '111.27' },
+      { unitPrice: '70.80', gross: '212.40', discount: '13.33', total: '199.07' },
+    ]);
   });
 
   test('stays what its document comes to, where that is less than is left', () => {

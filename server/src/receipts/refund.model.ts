@@ -242,7 +242,8 @@ function settle(lines: SaleLine[], key: string, keyOf: KeyOf, change: Amount): S
     if (keyOf(line) !== key) continue;
     const wanted = add(line.total, rest);
     const paid = isNegative(wanted) ? '0' : wanted;
-    const gross = isZero(line.discount) ? paid : add(line.gross, subtract(paid, line.total));
+    // What was taken off is changed, not the price, as far as the price has room for it.
+    const gross = isZero(line.discount) || compare(paid, line.gross) > 0 ? paid : line.gross;
     result[at] = { ...line, ...moneyOfLine(gross, paid, line.quantity) };
     rest = subtract(wanted, paid);
   }
