@@ -41,11 +41,23 @@ const soldAs: SoldAs = ({ source, name }) =>
         .toLowerCase()}`
     : source;
 
-/** The same among what one sale has: where it has but one thing of free text, every line of free text is that thing, whatever it is called there. */
-export function soldAsIn(sale: Sale): SoldAs {
-  return namesOfFreeText(sale).size === 1 ? (part) => (part.source === freeText ? freeText : soldAs(part)) : soldAs;
+/** What one sale has: each thing with its lines, and which of them another line is. */
+export type Sold = { as: SoldAs; lines: Map<string, SaleLine[]>; hasFreeText: boolean };
+
+/** Where it has but one thing of free text, every line of free text is that thing, whatever it is called there. */
+export function soldIn(sale: Sale): Sold {
+  const names = new Set(sale.lines.filter(({ source }) => source === freeText).map(soldAs));
+  // A name is looked at once, and not again beside every other line.
+  const known = new Map<string, string>();
+  const as: SoldAs = (part) => {
+    if (part.source !== freeText) return part.source;
+    if (names.size === 1) return freeText;
+    const found = known.get(part.name) ?? soldAs(part);
+    known.set(part.name, found);
+    return found;
+  };
+  return { as, lines: Map.groupBy(sale.lines, as), hasFreeText: names.size > 0 };
 }
-const namesOfFreeText = (sale: Sale) => new Set(sale.lines.filter(({ source }) => source === freeText).map(soldAs));
 
 /** Shipping bears a tax of its own in the books, which is looked at as a line's; without one the mapping says the class. */
 export function classifyShipping(document: BooksDocument, setup: Setup, findings: StoredProblem[]): Classified | null {
@@ -100,14 +112,13 @@ export function classifyAdjustment(setup: Setup, findings: StoredProblem[]): Cla
  */
 export function classifyRefund(
   part: { source: string; field: string; name: string; percent: string | null },
-  refunded: Sale,
+  { as, lines, hasFreeText }: Sold,
   setup: Setup,
   findings: StoredProblem[],
 ): Classified | null {
-  const as = soldAsIn(refunded);
-  const sold = refunded.lines.filter((line) => as(line) === as(part));
+  const sold = lines.get(as(part)) ?? [];
   if (sold.length === 0) {
-    const isOneOfNames = part.source === freeText && namesOfFreeText(refunded).size > 0;
+    const isOneOfNames = part.source === freeText && hasFreeText;
     findings.push({ code: 'refund_line_unknown', field: part.field, name: part.name, ...(isOneOfNames ? { free_text: true } : {}) });
     return null;
   }

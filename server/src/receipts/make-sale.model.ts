@@ -9,7 +9,7 @@ import {
   classifyRefund,
   classifyShipping,
   percentOfRefundedShipping,
-  soldAsIn,
+  soldIn,
   sourceOf,
 } from './classify.model.ts';
 import type { BooksDocument, BooksLine, LineTax } from './document.model.ts';
@@ -233,10 +233,9 @@ function checkVat(document: BooksDocument, setup: Setup): StoredProblem[] {
 function checkUnpriced(lines: Kept[], shape: Shape, refunded: Sale, isSameBuyer: boolean): StoredProblem[] {
   const findings: StoredProblem[] = [];
   if (!isSameBuyer) findings.push({ code: 'refund_buyer_differs', field: 'customer_id' });
-  const as = soldAsIn(refunded);
+  const all = soldIn(refunded);
   for (const { line, index } of lines) {
-    const asked = as({ source: sourceOf(line), name: line.name });
-    const sold = refunded.lines.filter((each) => as(each) === asked);
+    const sold = all.lines.get(all.as({ source: sourceOf(line), name: line.name })) ?? [];
     if (sold.length === 0 || shape.odd.has(index)) continue;
     const quantity = add('0', ...sold.map((each) => each.books?.quantity ?? each.quantity));
     // Older receipts kept quantities cut to two decimals.
@@ -257,16 +256,17 @@ function price(
   refunded: Sale | null,
   findings: StoredProblem[],
 ): SaleLine[] | null {
+  const sold = refunded && soldIn(refunded);
   const classify = (line: BooksLine, index: number) =>
-    refunded
-      ? classifyRefund({ source: sourceOf(line), field: `line_items[${index}]`, name: line.name, percent: line.tax?.percent ?? '0' }, refunded, setup, findings)
+    sold
+      ? classifyRefund({ source: sourceOf(line), field: `line_items[${index}]`, name: line.name, percent: line.tax?.percent ?? '0' }, sold, setup, findings)
       : classifyLine(line, index, setup, findings);
   const classified = kept.map(({ line, index }) => (shape.odd.has(index) ? null : classify(line, index)));
   const charges = chargesOf(document);
   const ofCharge = (source: string, field: string, amount: Amount, percent: (sale: Sale) => string | null, usual: () => Classified | null) => {
     if (compare(amount, '0') <= 0 || (source === 'charge:shipping' && shape.isShippingOdd)) return null;
-    return refunded
-      ? classifyRefund({ source, field, name: setup.charges[field]?.name ?? field, percent: percent(refunded) }, refunded, setup, findings)
+    return refunded && sold
+      ? classifyRefund({ source, field, name: setup.charges[field]?.name ?? field, percent: percent(refunded) }, sold, setup, findings)
       : usual();
   };
   const shippingPercent = (sale: Sale) => percentOfRefundedShipping(document, sale, setup);

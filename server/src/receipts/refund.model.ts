@@ -1,6 +1,6 @@
 import { type Amount, absolute, add, compare, divide, isNegative, isZero, multiply, round, subtract } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
-import { soldAsIn } from './classify.model.ts';
+import { soldIn } from './classify.model.ts';
 import { moneyOfLine } from './make-sale.model.ts';
 import type { LineInBooks, Sale, SaleLine } from './sale.model.ts';
 
@@ -111,7 +111,7 @@ const keyOfSource: KeyOf = (line) => `${line.taxClass} ${line.source}`;
 
 /** What is one item. Refunds were once sealed of names that their sale has not: such a one is of any free text of its class, so that all are one there. */
 function keyFor(sale: Sale, others: Sale[]): KeyOf {
-  const as = soldAsIn(sale);
+  const { as } = soldIn(sale);
   const keyOfName: KeyOf = (line) => `${line.taxClass} ${as(line)}`;
   const sold = new Set(sale.lines.map(keyOfName));
   return others.every((other) => other.lines.every((line) => sold.has(keyOfName(line)))) ? keyOfName : keyOfSource;
