@@ -102,6 +102,19 @@ async function settledNotSigned(
   return { document, id: body.id as string, number: body.invoice_number as string };
 }
 
+/** The database takes no signature that comes late, until it is told to. */
+async function refuseSeconds(): Promise<() => Promise<void>> {
+  const owner = new pg.Client({ connectionString: world.databaseUrls.owner });
+  await owner.connect();
+  const takeThem = async () => void (await owner.query('alter table second_signature drop constraint if exists refuses'));
+  onTestFinished(async () => {
+    await takeThem();
+    await owner.end();
+  });
+  await owner.query('alter table second_signature add constraint refuses check (false) not valid');
+  return takeThem;
+}
+
 describe('a signature that comes after its document was settled as not signed', () => {
   test('is kept beside it, and nothing more of it is sealed until a person takes it for the receipt', async () => {
     const { document, id, number } = await settledNotSigned();
@@ -143,13 +156,7 @@ describe('a signature that comes after its document was settled as not signed', 
 
   test('and that the database refuses is a doubt once more: nothing more of it is sealed until a person has settled that with the answer that is kept', async () => {
     const { document, id, number } = await settledNotSigned();
-    const owner = new pg.Client({ connectionString: world.databaseUrls.owner });
-    await owner.connect();
-    onTestFinished(async () => {
-      await owner.query('alter table second_signature drop constraint if exists refuses');
-      await owner.end();
-    });
-    await owner.query('alter table second_signature add constraint refuses check (false) not valid');
+    const takeThem = await refuseSeconds();
     const doubted = await until(
       () => {
         world.vsdc.release();
@@ -158,7 +165,7 @@ describe('a signature that comes after its document was settled as not signed', 
       (each) => each.state !== 'refused',
     );
     expect(doubted).toMatchObject({ state: 'in_doubt', invoice_number: number, problem: { code: 'signed_answer_lost' } });
-    await owner.query('alter table second_signature drop constraint refuses');
+    await takeThem();
     expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'in_doubt' });
     // Its number is not given to another: the device has used it.
     const other = await admin.seal('invoices', newInvoice().id);
@@ -172,6 +179,65 @@ describe('a signature that comes after its document was settled as not signed', 
     });
     expect(judged(document.number)).toHaveLength(1);
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
+  test('and that the database refuses, is asked about once its document is not signed under the number it is in doubt about meanwhile', async () => {
+    const { businessId } = world.businesses[0];
+    const setFree = (numbers: string[]) => world.sql('update device set free_numbers = $1::bigint[] where branch_id = $2', [numbers, branchId()], businessId);
+    const { document, id, number } = await settledNotSigned();
+    // As if another held the number meanwhile, and gave it back.
+    await setFree([]);
+    world.vsdc.faults(['drop_before_signing', ...Array.from({ length: 40 }, () => 'refuse:910')]);
+    const { body } = await admin.seal('invoices', document.id);
+    expect(body).toMatchObject({ id, state: 'in_doubt', problem: { code: 'maybe_signed' } });
+    expect(body.invoice_number).not.toBe(number);
+    await setFree([number]);
+    const takeThem = await refuseSeconds();
+    await until(
+      () => {
+        world.vsdc.release();
+        return alertsOf(id);
+      },
+      (all) => all.includes('late_signature'),
+    );
+    await takeThem();
+    // The device has used it.
+    expect(await world.sql('select 1 from device where $1 = any(free_numbers)', [number], businessId)).toEqual([]);
+    await giveUpOn(id);
+    await until(
+      () => admin.post(`/receipts/${id}/evidence`, { found: false, source: 'the portal, list of the day' }),
+      (each) => each.status === 200,
+    );
+    world.vsdc.faults([]);
+    expect(await present(id)).toMatchObject({ state: 'in_doubt', invoice_number: number, problem: { code: 'signed_answer_lost' } });
+    expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'in_doubt' });
+    expect((await admin.post(`/receipts/${id}/evidence`, { found: 'kept' })).body).toMatchObject({ state: 'signed', invoice_number: number });
+    expect(judged(document.number)).toHaveLength(1);
+    // What it was not signed under is the next one's.
+    expect((await admin.seal('invoices', newInvoice().id)).body).toMatchObject({ state: 'signed', invoice_number: body.invoice_number });
+    expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
+  test('and that the database refuses, is only told of where a refund has undone the sale under that number', async () => {
+    const { document, id, number } = await settledNotSigned();
+    const { businessId } = world.businesses[0];
+    // As if it had been lost, and undone; what was sold anew was refused.
+    await world.sql("update attempt set settled = 'reversed' where receipt_id = $1 and settled is not null", [id], businessId);
+    const takeThem = await refuseSeconds();
+    await until(
+      () => {
+        world.vsdc.release();
+        return alertsOf(id);
+      },
+      (all) => all.includes('late_signature'),
+    );
+    await takeThem();
+    expect(await present(id)).toMatchObject({ state: 'refused', invoice_number: null });
+    const again = (await admin.seal('invoices', document.id)).body;
+    expect(again).toMatchObject({ id, state: 'signed' });
+    expect(again.invoice_number).not.toBe(number);
+    // Nobody has said whose the total is that was undone.
+    expect((await admin.post(`/branches/${branchId()}/resume`, { evidence: 'the portal: undone' })).status).toBe(200);
   });
 
   test('and sent anew keeps it from being sent; only two persons who show that it was undone let it go again', async () => {
@@ -644,6 +710,27 @@ describe('a number that several documents gave back, and that the device has use
       expect((await admin.seal('invoices', refused.document.id)).body).toMatchObject({ id: refused.id, state: 'signed' });
     }
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
+  test('is not sold anew by itself where a person had taken it out before, once a refund has undone what was signed under it', async () => {
+    await allowReversals(true);
+    onTestFinished(async () => void (await allowReversals(false)));
+    const { document, id, number } = await settledNotSigned(undefined, undefined, 'drop_after_signing');
+    expect((await admin.post(`/branches/${branchId()}/pause`)).status).toBe(200);
+    expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'queued' });
+    expect((await admin.post(`/receipts/${id}/withdraw`)).body).toMatchObject({ state: 'withdrawn' });
+    expect((await admin.post(`/branches/${branchId()}/resume`)).status).toBe(200);
+    expect((await admin.seal('invoices', newInvoice().id)).body).toMatchObject({ state: 'signed' });
+    expect(await present(id)).toMatchObject({ state: 'in_doubt', invoice_number: number, problem: { code: 'signed_answer_lost' } });
+    expect((await admin.post(`/receipts/${id}/reversal`, { reason_code: '06', source: 'portal' })).status).toBe(200);
+    const { reversal } = (await confirmShown(second, id, 'reversal')).body;
+    await until(
+      () => present(reversal.reversal_receipt_id),
+      (each) => each.state === 'signed',
+    );
+    expect(await present(id)).toMatchObject({ state: 'withdrawn', invoice_number: null, problem: { code: 'withdrawn_by_person' } });
+    expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'signed' });
+    expect(judged(document.number)).toHaveLength(3);
   });
 
   test('may be the earlier one’s although the answer of the later one was lost as well: both wait for who looks', async () => {

@@ -297,6 +297,44 @@ describe('a sale whose data are lost for good', () => {
     await isSoldAnew(sale, refundId, proposed_at);
   });
 
+  test('whose refund is not signed under its second number, and may be under its first, is not over: what is signed decides', async () => {
+    await allow(true);
+    const sale = await lost();
+    const confirmWith = async (one: Api, other: Api, fault: string) => {
+      await one.post(`/receipts/${sale.receiptId}/reversal`, proposal);
+      world.vsdc.faults([fault, ...Array.from({ length: 40 }, () => 'refuse:910')]);
+      const refundId = (await confirmShown(other, sale.receiptId, 'reversal')).body.reversal.reversal_receipt_id as string;
+      const refund = await becomes(refundId, 'in_doubt');
+      await areClosed(refundId);
+      return refund as { id: string; invoice_number: string };
+    };
+    const isNotThere = (id: string) =>
+      until(
+        () => first.post(`/receipts/${id}/evidence`, { found: false, source: 'the portal, list of the day' }),
+        (each) => each.status === 200,
+      );
+    const refund = await confirmWith(first, second, 'drop_after_signing');
+    await isNotThere(refund.id);
+    await becomes(refund.id, 'refused');
+    await world.sql("update device set free_numbers = '{}' where branch_id = $1", [business().branchIds[0]], business().businessId);
+    const again = await confirmWith(second, first, 'drop_before_signing');
+    expect(again).toMatchObject({ id: refund.id, invoice_number: expect.not.stringMatching(`^${refund.invoice_number}$`) });
+    // As if another document had met the first number meanwhile.
+    await world.sql(
+      "update attempt set settled = 'doubtful' where receipt_id = $1 and invoice_number = $2",
+      [refund.id, refund.invoice_number],
+      business().businessId,
+    );
+    await isNotThere(refund.id);
+    world.vsdc.faults([]);
+    expect(await present(refund.id)).toMatchObject({ state: 'in_doubt', invoice_number: refund.invoice_number, problem: { code: 'signed_answer_lost' } });
+    const ended = await world.sql("select 1 from audit where subject = $1 and action = 'receipt.reversal_ended'", [sale.receiptId], business().businessId);
+    expect(ended).toHaveLength(1);
+    expect((await first.post(`/receipts/${refund.id}/evidence`, evidenceOf(judged(sale.number)[1]))).body.state).toBe('signed');
+    await becomes(sale.receiptId, 'signed');
+    expect(judged(sale.number)).toHaveLength(3);
+  });
+
   test('whose refund may be signed after all is sold anew on the word it was refunded on, also where a later one was taken back', async () => {
     const { sale, refundId, proposed_at } = await doubtedAgain(async (id) => {
       await second.post(`/receipts/${id}/reversal`, proposal);

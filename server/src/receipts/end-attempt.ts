@@ -25,6 +25,7 @@ import {
   giveBackNumber,
   holdTogether,
   isSignatureKnown,
+  keepNumber,
   type LaneDevice,
   type LaneHead,
   listAttempts,
@@ -372,8 +373,12 @@ async function doubtUnread(ports: LanePorts, tx: Tx, ctx: Context, sending: Send
   if (known.some((each) => each?.receiptSignature === signature.receiptSignature && each.sdcId === signature.sdcId)) return;
   if (receipt.state === 'in_doubt' && receipt.invoiceNumber === invoiceNumber) return;
   const before = { state: receipt.state, invoice_number: receipt.invoiceNumber };
-  // One that another receipt has is nothing of this document's.
-  const taken = (await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId)) ? null : await takeBack(ports, tx, ctx, receipt, at);
+  // Whoever it is of, the device has used the number.
+  await keepNumber(tx, deviceId, invoiceNumber);
+  const isReversed = (await listAttempts(tx, receiptId, at)).some((attempt) => attempt.invoiceNumber === invoiceNumber && attempt.settled === 'reversed');
+  // One that another receipt has is nothing of this document's; and what a refund has undone is sold anew, or was.
+  const mayStand = !isReversed && !(await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId));
+  const taken = mayStand ? await takeBack(ports, tx, ctx, receipt, at) : null;
   if (taken) {
     await makeDoubtful(tx, receiptId, invoiceNumber);
     const problem: StoredProblem = {
@@ -387,6 +392,8 @@ async function doubtUnread(ports: LanePorts, tx: Tx, ctx: Context, sending: Send
     await ports.record(tx, ctx, { action: 'receipt.doubted', subject: receiptId, before, after: problem });
     return;
   }
+  // Once it is known not to be signed under the other one, it is in doubt about this.
+  if (mayStand && receipt.state === 'in_doubt') await makeDoubtful(tx, receiptId, invoiceNumber);
   const after = { attempt_id: sending.attemptId, ...saidIn(signature, invoiceNumber) };
   await ports.record(tx, ctx, { action: 'receipt.late_signature', subject: receiptId, before, after });
   await ports.alerts.raise(tx, ctx, receiptId, { code: 'late_signature', document_number: receipt.documentNumber });
@@ -811,7 +818,8 @@ async function sellAnew(ports: LanePorts, tx: Tx, ctx: Context, reversed: Revers
   const after = original.isDeviceRetired
     ? { state: 'refused' as const, problem: { code: 'device_retired' as const } }
     : { state: 'queued' as const, problem: null };
-  await setReceiptState(tx, original.id, { ...after, invoiceNumber: null }, at);
+  // Taken out by a person before, it is not sealed because its doubt is over.
+  await setReceiptState(tx, original.id, { ...(takenOutBefore(original) ?? after), invoiceNumber: null }, at);
   await readAnew(tx, original.id);
   await markReversed(tx, ctx.businessId, reversed, at);
   await endDoubt(tx, original.id);

@@ -614,6 +614,13 @@ export const giveBackNumber = (tx: Tx, deviceId: string, invoiceNumber: string) 
     [deviceId, invoiceNumber],
   );
 
+/** The device has used it: it is not given again, and not listed as burnt. */
+export const keepNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>
+  query(tx, 'update device set free_numbers = array_remove(free_numbers, $2::bigint), burnt_numbers = array_remove(burnt_numbers, $2::bigint) where id = $1', [
+    deviceId,
+    invoiceNumber,
+  ]);
+
 /** The later of two reasons stands at the device; that a number was found taken, and which, is still answered for. */
 export const pauseLaneFor = (tx: Tx, deviceId: string, problem: StoredProblem) =>
   query(
