@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => world?.[Symbol.asyncDispose]());
 
 let made = 0;
-function newInvoice(): { id: string; number: string } {
+function newInvoice(more: object = {}): { id: string; number: string } {
   const [business] = world.businesses;
   const source = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.what.startsWith('simple sale'));
   made += 1;
@@ -33,6 +33,7 @@ function newInvoice(): { id: string; number: string } {
     ...structuredClone(world.zoho.document('invoices', source?.id ?? '')),
     invoice_id: id,
     invoice_number: number,
+    ...more,
   });
   return { id, number };
 }
@@ -88,6 +89,41 @@ test('another program’s number is asked about and keeps the device from being 
   expect(await admin.post(`/branches/${branchId}/switch`, { reason: 'a new computer' })).toMatchObject({ status: 409, body: { code: 'collision_open' } });
   expect((await admin.post(`/branches/${branchId}/resume`, { last_invoice_number: number, evidence: 'portal, list of sales' })).status).toBe(200);
   await successor.close();
+});
+
+test.each([
+  ['at once', []],
+  ['once it serves again', ['offline']],
+])('a document that comes back to the device that has signed it unsaid is never sold there under another number, told so %s', async (_when, before) => {
+  const [business] = world.businesses;
+  const [home, away] = world.zoho.organization(business.organizationId).locations;
+  await admin.put('/mappings/location', { mappings: [{ key: away?.location_id, value: { branch_id: business.branchIds[1] } }] });
+  // Created after its location was mapped.
+  const document = newInvoice({ created_time: new Date(Date.now() + 60_000).toISOString().replace(/\.\d+Z$/, '+0000') });
+  const script = (bhfId: string, ...next: string[]) => world.vsdc.faults(next, { tin: business.taxpayerId, bhfId });
+  script('00', 'sign_then_refuse:910');
+  const first = (await admin.seal('invoices', document.id)).body;
+  expect(first).toMatchObject({ state: 'refused', branch_code: '00' });
+  const [held] = world.vsdc.receipts().filter((each) => each.request.remark === document.number);
+  world.zoho.change('invoices', document.id, { location_id: away?.location_id });
+  script('01', 'refuse:910');
+  expect((await admin.seal('invoices', document.id)).body).toMatchObject({ state: 'refused', branch_code: '01' });
+  world.zoho.change('invoices', document.id, { location_id: home?.location_id });
+  script('00', ...before);
+  await admin.seal('invoices', document.id);
+  const doubt = await until(
+    async () =>
+      (await admin.get(`/receipts?module=invoices&document_id=${document.id}`)).body.receipts?.find((each: { state: string }) => each.state === 'in_doubt'),
+    (each) => each?.problem.code === 'signed_answer_lost',
+  );
+  expect(doubt).toMatchObject({ invoice_number: String(held?.request.invcNo), branch_code: '00' });
+  const { device } = (await admin.get('/branches')).body.branches.find((each: { id: string }) => each.id === business.branchIds[0]);
+  expect(device).toMatchObject({ state: 'active', problem: null });
+  expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id: doubt.id, state: 'in_doubt' });
+  // The lane goes on under the next number, and the authority's data end it.
+  expect((await admin.seal('invoices', newInvoice().id)).body).toMatchObject({ state: 'signed' });
+  expect((await admin.post(`/receipts/${doubt.id}/evidence`, evidenceOf(held))).body).toMatchObject({ state: 'signed' });
+  expect(world.vsdc.receipts().filter((each) => each.request.remark === document.number)).toHaveLength(1);
 });
 
 describe('a person who settles a doubt', () => {

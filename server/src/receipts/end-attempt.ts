@@ -305,6 +305,7 @@ export async function recordEnd<Next>(
   async function taken(tx: Tx, device: LaneDevice, said: Said, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
     if (await isSignedLateUnder(tx, device.id, sending.invoiceNumber)) return takenLate(tx, device, said, response, at);
     await holdTogether(tx, device.id, sending.invoiceNumber, [sending.receiptId]);
+    if (await hasLeftFrom(tx, device.id, sending)) return takenBefore(tx, device, said, response, at);
     const earlier = await doubtEarlier(ports, tx, ctx, device, sending, said, () => true, at);
     if (earlier.areDoubted && !earlier.areOthers) {
       await endAttempt(tx, sending.attemptId, { ...ended('number_taken', said, response, at), settled: 'not_ours' });
@@ -315,6 +316,17 @@ export async function recordEnd<Next>(
     const problem = collisionOf(said);
     await beginDoubt(tx, sending.receiptId, { problem, invoiceNumber: sending.invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal }, at);
     return pausedFor(tx, device, problem);
+  }
+
+  /**
+   * Taken at the first send by this receipt, and not by its document: it was at this device before, sent something under the same number, and was at another
+   * one in between. Whatever else may stand under the number, nothing of it is sent under another one: it goes back to where that was sent from.
+   */
+  async function takenBefore(tx: Tx, device: LaneDevice, said: Said, response: KeptAnswer | null, at: Date): Promise<AfterSend> {
+    await endAttempt(tx, sending.attemptId, { ...ended('number_taken', said, response, at), settled: 'not_ours' });
+    await setReceiptState(tx, sending.receiptId, { state: 'queued', problem: null, invoiceNumber: null }, at);
+    const { areOthers } = await doubtEarlier(ports, tx, ctx, device, sending, said, () => true, at);
+    return areOthers ? pausedFor(tx, device, collisionOf(said)) : { is: 'go_on' };
   }
 
   function collisionOf({ deviceCode, deviceText }: Said): StoredProblem {
@@ -598,6 +610,9 @@ export async function doubtEarlier(
   const found = { areDoubted: false, areOthers: false };
   for (const holder of (await earlierHolders(tx, device.id, invoiceNumber, about.receiptId)).filter(isSuspect)) {
     const earlier = (await lockReceipt(tx, holder.receiptId)) as Receipt;
+    // The very document, in doubt about the number by the receipt that stands for it: it is nobody else.
+    const standing = await standingFor(tx, earlier);
+    if (standing.id === about.receiptId && standing.state === 'in_doubt') continue;
     const isInDoubt = earlier.state === 'in_doubt' && earlier.invoiceNumber === invoiceNumber;
     const taken = isInDoubt ? earlier : await takeBack(ports, tx, ctx, earlier, at);
     if (!taken) {
@@ -620,14 +635,27 @@ export async function doubtEarlier(
   return found;
 }
 
+/** Whether a document that is sent under a number has sent something under it before, as a receipt that was closed since. */
+async function hasLeftFrom(tx: Tx, deviceId: string, about: { receiptId: string; invoiceNumber: string }): Promise<boolean> {
+  for (const { receiptId } of await earlierHolders(tx, deviceId, about.invoiceNumber, about.receiptId))
+    if ((await standingFor(tx, (await findReceipt(tx, receiptId)) as Receipt)).id === about.receiptId) return true;
+  return false;
+}
+
+/** The receipt that stands for a document by now. */
+async function standingFor(tx: Tx, receipt: Receipt): Promise<Receipt> {
+  let present = receipt;
+  while (present.movedTo !== null) present = (await findReceipt(tx, present.movedTo)) as Receipt;
+  return present;
+}
+
 /**
  * Takes a document back from where it goes by now, unless it may be signed there: its number there is free again, and where it was closed for another
  * device, the receipt there is closed for this one. Answers what stood for the document until then; null: it may be signed there.
  */
 async function takeBack(ports: LanePorts, tx: Tx, ctx: Context, earlier: Receipt, at: Date): Promise<Receipt | null> {
   if (earlier.movedTo === null) return (await giveBackUnsigned(tx, earlier, at)) ? earlier : null;
-  let present = earlier;
-  while (present.movedTo !== null) present = (await findReceipt(tx, present.movedTo)) as Receipt;
+  let present = await standingFor(tx, earlier);
   // Under the lock of its lane nothing of it leaves: that one first, as the lane itself takes them. Locks of two lanes in another order than theirs may
   // cross, and then all of this is done once more.
   await lockLane(tx, present.deviceId);

@@ -516,10 +516,11 @@ export const listSharers = async (tx: Tx, deviceId: string, invoiceNumber: strin
 
 /**
  * The other documents that may be the one which is signed under the number that one in doubt holds: in doubt about it as well, or signed, moved or waiting
- * elsewhere by now. A lost answer of its own explains that the number is taken, unless an earlier one was lost as well.
+ * elsewhere by now; not the document itself, by a receipt that was closed since. A lost answer of its own explains that the number is taken, unless an earlier one was lost as well.
  */
 const suspectsOf = (receipt: string, number: string) => `
   from receipt o where o.business_id = ${receipt}.business_id and o.device_id = ${receipt}.device_id and o.id <> ${receipt}.id
+    and (o.module, o.document_id, o.kind) <> (${receipt}.module, ${receipt}.document_id, ${receipt}.kind)
     and (o.state = 'in_doubt' and o.invoice_number = ${number} and o.problem->>'code' = 'signed_answer_lost'
       or o.id in (select a.receipt_id from attempt a
           where a.business_id = ${receipt}.business_id and a.device_id = ${receipt}.device_id and a.invoice_number = ${number} and a.may_have_left
