@@ -8,7 +8,7 @@ export async function statesAndFacts(world: World): Promise<StateAndFacts[]> {
   const { businessId } = world.businesses[0];
   // One statement sees one moment: of two, the second would see what was sent after the first.
   const receipts = await world.sql(
-    `select r.id, r.state, s.receipt_id is not null as signed,
+    `select r.id, r.state, r.moved_to, s.receipt_id is not null as signed,
             coalesce((select json_agg(json_build_object('outcome', a.outcome, 'settled', a.settled)) from attempt a where a.receipt_id = r.id), '[]') as attempts
        from receipt r left join signature s on s.business_id = r.business_id and s.receipt_id = r.id`,
     [],
@@ -19,7 +19,8 @@ export async function statesAndFacts(world: World): Promise<StateAndFacts[]> {
     id: row.id as string,
     state: row.state as string,
     isSigned: row.signed as boolean,
-    isDoubtful: facts(row).some(isDoubtful),
+    // Of what was moved the receipt that stands is in doubt, or will be.
+    isDoubtful: row.moved_to === null && facts(row).some(isDoubtful),
   }));
 }
 

@@ -120,10 +120,10 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
     [sent, waiting] = [invoice(of), invoice(of)];
     sentSale = await lost(first, of, sent.id, world.vsdc);
     waitingSale = await lost(first, of, waiting.id, world.vsdc);
-    // One gives its number back, refused, and another loses its answer under it; and the same once more.
+    // One gives its number back, refused, and another loses its answer under it; and the same twice more.
     refused = invoice(of);
     afterSales = [];
-    for (const after of [invoice(of), invoice(of)]) {
+    for (const after of [invoice(of), invoice(of), invoice(of)]) {
       world.vsdc.faults(['refuse:910'], { tin: of.taxpayerId, bhfId: '00' });
       refusedSale = (await first.seal('invoices', refused.id)).body.id;
       afterSales.push(await lost(first, of, after.id, world.vsdc));
@@ -176,6 +176,49 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
     );
     expect(await present(first, reversal)).toMatchObject({ state: 'signed', kind: 'refund' });
     expect(judged(following, waiting.number).map((each) => each.request.rcptTyCd)).toEqual(['S', 'R', 'S']);
+  });
+
+  test('asks at the retired one after all about what it may have signed, once it is known that the successor has not, until somebody has said so', async () => {
+    const evidence = { found: 'other', source: 'the portal shows another document under it' };
+    const afterSale = afterSales.shift() as string;
+    const [{ number } = {}] = await world.sql('select invoice_number::text as number from receipt where id = $1', [afterSale], of.businessId);
+    const isBack = async (movedId: string) => {
+      expect(await present(first, refusedSale)).toMatchObject({ state: 'in_doubt', invoice_number: number, problem: { code: 'signed_answer_lost' } });
+      expect(await present(first, movedId)).toMatchObject({ state: 'withdrawn', invoice_number: null, problem: { code: 'receipt_moved' } });
+      expect((await first.seal('invoices', refused.id)).body).toMatchObject({ id: refusedSale, state: 'in_doubt' });
+      expect(judged(following, refused.number)).toHaveLength(0);
+    };
+    const toldOf = async () => ((await first.get('/alerts')).body.alerts as { subject: string }[]).filter((each) => each.subject === refusedSale).length;
+    following.faults(['drop_before_signing', ...Array.from({ length: 100 }, () => 'refuse:910')], { tin: of.taxpayerId, bhfId: '00' });
+    const moved = (await first.seal('invoices', refused.id)).body;
+    expect(moved).toMatchObject({ state: 'in_doubt', problem: { code: 'maybe_signed' } });
+    expect(moved.id).not.toBe(refusedSale);
+    await socketsClosed(of);
+    // Not the later one's: it may be the one's that had it before.
+    await first.post(`/receipts/${afterSale}/evidence`, evidence);
+    expect((await confirmShown(second, afterSale, 'evidence')).status).toBe(200);
+    expect(await toldOf()).toBe(1);
+    await until(
+      () => first.post(`/receipts/${moved.id}/evidence`, { found: false, source: 'the portal, list of the day' }),
+      (each) => each.status === 200,
+    );
+    await isBack(moved.id);
+    expect(await toldOf()).toBe(0);
+    await first.post(`/receipts/${refusedSale}/evidence`, evidence);
+    expect((await confirmShown(second, refusedSale, 'evidence')).body).toMatchObject({ state: 'refused', problem: { code: 'device_retired' } });
+
+    // Nor where it was refused there since: as if that had been under way when it was asked about.
+    following.faults(['refuse:910'], { tin: of.taxpayerId, bhfId: '00' });
+    const again = (await first.seal('invoices', refused.id)).body;
+    expect(again).toMatchObject({ state: 'refused' });
+    following.faults([]);
+    const settleAs = (as: string) =>
+      world.sql('update attempt set settled = $1 where receipt_id = $2 and invoice_number = $3', [as, refusedSale, number], of.businessId);
+    await settleAs('doubtful');
+    expect((await first.seal('invoices', refused.id)).body).toMatchObject({ id: refusedSale, state: 'in_doubt' });
+    await isBack(again.id);
+    await first.post(`/receipts/${refusedSale}/evidence`, evidence);
+    expect((await confirmShown(second, refusedSale, 'evidence')).body).toMatchObject({ state: 'refused', problem: { code: 'device_retired' } });
   });
 
   test('takes back from the successor what waits there, as often as it may be signed at the retired one after all, until somebody has said so', async () => {

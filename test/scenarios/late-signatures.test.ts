@@ -218,6 +218,40 @@ describe('a signature that comes after its document was settled as not signed', 
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
   });
 
+  test('is not said to be another’s while its document is in doubt about another number, and is its receipt once that is over', async () => {
+    const { businessId } = world.businesses[0];
+    const { document, id, number } = await settledNotSigned();
+    // As if another had held the number meanwhile, and met it taken.
+    await world.sql("update device set free_numbers = '{}' where branch_id = $1", [branchId()], businessId);
+    world.vsdc.faults(['drop_before_signing', ...Array.from({ length: 40 }, () => 'refuse:910')]);
+    const { body } = await admin.seal('invoices', document.id);
+    expect(body).toMatchObject({ id, state: 'in_doubt', problem: { code: 'maybe_signed' } });
+    const under = 'receipt_id = $1 and invoice_number = $2 and may_have_left';
+    // Once it has come, nothing of the document is sent any more.
+    await until(
+      async () => {
+        await giveUpOn(id);
+        return world.sql(`select 1 from attempt where ${under} and outcome = 'refused'`, [id, body.invoice_number], businessId);
+      },
+      (refused) => refused.length > 0,
+    );
+    await world.sql(`update attempt set settled = 'doubtful' where ${under}`, [id, number], businessId);
+    const late = await isLate(id);
+    const settled = await world.sql(`select distinct settled from attempt where ${under}`, [id, number], businessId);
+    expect(settled).toEqual([{ settled: 'signed' }]);
+    const is = { found: 'late', receipt_signature: late.second_signatures[0].receipt_signature, as: 'receipt', source: 'portal, sale of the day' };
+    await giveUpOn(id);
+    await until(
+      () => admin.post(`/receipts/${id}/evidence`, { found: false, source: 'the portal, list of the day' }),
+      (each) => each.status === 200,
+    );
+    world.vsdc.faults([]);
+    expect((await admin.post(`/receipts/${id}/evidence`, is)).body).toMatchObject({ state: 'signed', invoice_number: number });
+    expect(judged(document.number)).toHaveLength(1);
+    // What it was not signed under is the next one's.
+    expect((await admin.seal('invoices', newInvoice().id)).body).toMatchObject({ state: 'signed', invoice_number: body.invoice_number });
+  });
+
   test('and that the database refuses, is only told of where a refund has undone the sale under that number', async () => {
     const { document, id, number } = await settledNotSigned();
     const { businessId } = world.businesses[0];

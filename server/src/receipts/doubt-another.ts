@@ -3,7 +3,8 @@ import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import type { Context } from '../context.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { beginDoubt, giveBackNumber, listAttempts, nameSuspects, settleUnserved } from './lane.store.ts';
+import { beginDoubt, findDoubtedBefore, giveBackNumber, listAttempts, lockLane, nameSuspects, settleUnserved } from './lane.store.ts';
+import { moveBack } from './move-back.ts';
 import { isDoubtful } from './receipt.model.ts';
 import { lockReceipt, type Receipt } from './receipt.store.ts';
 
@@ -12,29 +13,59 @@ export const asTakenOut = ({ state, problem }: Pick<Receipt, 'state' | 'problem'
   state === 'withdrawn' ? { before: problem } : {};
 
 /**
- * A doubt about one number is over; where another one has turned out to be taken that the document had held before, it goes on about that. Whatever lets a
- * document be sealed again asks this first, whether or not a doubt has just ended. Answers whether it is in doubt again.
+ * A doubt about one number is over; where another one has turned out to be taken that the document had held before, it goes on about that, also where it had
+ * held it at a device that it was moved from since: then it stands there again. Whatever lets a document be sealed again asks this first, whether or not a
+ * doubt has just ended. Answers the receipt that is in doubt now, if one is.
  */
 export async function doubtAnother(
-  ports: { record: Recorder; alerts: Pick<Alerts, 'settle'> },
+  ports: { record: Recorder; alerts: Pick<Alerts, 'raise' | 'settle'> },
   tx: Tx,
   ctx: Context,
   { id, deviceId }: Pick<Receipt, 'id' | 'deviceId'>,
   at: Date,
-): Promise<boolean> {
+): Promise<string | null> {
   const about = (await listAttempts(tx, id, at)).findLast(isDoubtful);
-  if (!about) return false;
-  const { invoiceNumber } = about;
+  if (!about) return doubtMoved(ports, tx, ctx, id, at);
   const receipt = (await lockReceipt(tx, id)) as Receipt;
-  // What it has waited under since is somebody else's again: nothing of it goes there.
-  if (receipt.invoiceNumber !== null && receipt.invoiceNumber !== invoiceNumber) {
-    await settleUnserved(tx, id, receipt.invoiceNumber);
-    await giveBackNumber(tx, deviceId, receipt.invoiceNumber);
-  }
-  const problem: StoredProblem = { code: 'signed_answer_lost', ...asTakenOut(receipt) };
+  if (receipt.invoiceNumber !== about.invoiceNumber) await leaveNumber(tx, receipt);
+  await begin(ports, tx, ctx, { id, deviceId }, about.invoiceNumber, receipt, at);
+  return id;
+}
+
+/** Nothing of it may be signed where it is now: it goes back to the device where something may be. */
+async function doubtMoved(ports: Parameters<typeof doubtAnother>[0], tx: Tx, ctx: Context, id: string, at: Date): Promise<string | null> {
+  const found = await findDoubtedBefore(tx, id);
+  if (!found) return null;
+  await lockLane(tx, found.deviceId);
+  const before = (await lockReceipt(tx, found.id)) as Receipt;
+  const about = (await listAttempts(tx, before.id, at)).findLast(isDoubtful);
+  const present = (await lockReceipt(tx, id)) as Receipt;
+  if (!about || before.movedTo === null || present.movedTo !== null) return null;
+  await leaveNumber(tx, present);
+  await moveBack(ports, tx, ctx, present, before, at);
+  await begin(ports, tx, ctx, before, about.invoiceNumber, present, at);
+  return before.id;
+}
+
+/** What it has waited under is somebody else's again: nothing of it goes there. */
+async function leaveNumber(tx: Tx, { id, deviceId, invoiceNumber }: Receipt): Promise<void> {
+  if (invoiceNumber === null) return;
+  await settleUnserved(tx, id, invoiceNumber);
+  await giveBackNumber(tx, deviceId, invoiceNumber);
+}
+
+async function begin(
+  ports: Parameters<typeof doubtAnother>[0],
+  tx: Tx,
+  ctx: Context,
+  { id, deviceId }: Pick<Receipt, 'id' | 'deviceId'>,
+  invoiceNumber: string,
+  stood: Receipt,
+  at: Date,
+): Promise<void> {
+  const problem: StoredProblem = { code: 'signed_answer_lost', ...asTakenOut(stood) };
   await beginDoubt(tx, id, { problem, invoiceNumber, nextTryAt: null, totalBefore: null }, at);
   await nameSuspects(tx, deviceId, invoiceNumber);
   await ports.alerts.settle(tx, ctx, id, ['maybe_signed_twice'], { invoiceNumber });
   await ports.record(tx, ctx, { action: 'receipt.doubted', subject: id, after: { ...problem, invoice_number: invoiceNumber } });
-  return true;
 }

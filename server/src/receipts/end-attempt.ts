@@ -49,7 +49,7 @@ import {
   touchDevice,
   wasSentBefore,
 } from './lane.store.ts';
-import { moveBack } from './open-receipt.ts';
+import { moveBack } from './move-back.ts';
 import { isDoubtful, provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import { markReversed } from './reversal.store.ts';
 import { findReceipt, lockReceipt, type Receipt, setReceiptState, touchReceipt } from './receipt.store.ts';
@@ -405,7 +405,7 @@ async function doubtUnread(ports: LanePorts, tx: Tx, ctx: Context, sending: Send
     return;
   }
   // Once it is known not to be signed under the other one, it is in doubt about this.
-  if (mayStand && receipt.state === 'in_doubt') await makeDoubtful(tx, receiptId, invoiceNumber);
+  if (mayStand && (await isToBeDoubted(tx, receipt))) await makeDoubtful(tx, receiptId, invoiceNumber);
   const after = { attempt_id: sending.attemptId, ...saidIn(signature, invoiceNumber) };
   await ports.record(tx, ctx, { action: 'receipt.late_signature', subject: receiptId, before, after });
   await ports.alerts.raise(tx, ctx, receiptId, { code: 'late_signature', document_number: receipt.documentNumber });
@@ -617,8 +617,8 @@ export async function doubtEarlier(
     const taken = isInDoubt ? earlier : await takeBack(ports, tx, ctx, earlier, at);
     if (!taken) {
       found.areOthers = true;
-      // Once it is known not to be signed under the other one, it is in doubt about this.
-      if (earlier.state === 'in_doubt') await makeDoubtful(tx, earlier.id, invoiceNumber);
+      // Once it is known not to be signed where it goes by now, it is in doubt about this.
+      if (await isToBeDoubted(tx, earlier)) await makeDoubtful(tx, earlier.id, invoiceNumber);
       const problem = { code: 'maybe_signed_twice', document_number: earlier.documentNumber, invoice_number: invoiceNumber } as const;
       await ports.alerts.raise(tx, ctx, earlier.id, problem);
       continue;
@@ -655,15 +655,24 @@ async function standingFor(tx: Tx, receipt: Receipt): Promise<Receipt> {
  */
 async function takeBack(ports: LanePorts, tx: Tx, ctx: Context, earlier: Receipt, at: Date): Promise<Receipt | null> {
   if (earlier.movedTo === null) return (await giveBackUnsigned(tx, earlier, at)) ? earlier : null;
-  let present = await standingFor(tx, earlier);
-  // Under the lock of its lane nothing of it leaves: that one first, as the lane itself takes them. Locks of two lanes in another order than theirs may
-  // cross, and then all of this is done once more.
-  await lockLane(tx, present.deviceId);
-  present = (await lockReceipt(tx, present.id)) as Receipt;
-  if (present.movedTo !== null || !(await giveBackUnsigned(tx, present, at))) return null;
-  await moveBack(ports, tx, ctx, present, earlier, at);
-  return present;
+  for (;;) {
+    const found = await standingFor(tx, earlier);
+    // Under the lock of its lane nothing of it leaves: that one first, as the lane itself takes them. Locks of two lanes in another order than theirs may
+    // cross, and then all of this is done once more.
+    await lockLane(tx, found.deviceId);
+    const present = (await lockReceipt(tx, found.id)) as Receipt;
+    // Moved on before it was locked.
+    if (present.movedTo !== null) continue;
+    if (!(await giveBackUnsigned(tx, present, at))) return null;
+    await moveBack(ports, tx, ctx, present, earlier, at);
+    ports.changed(present.id);
+    return present;
+  }
 }
+
+/** In doubt about another number, or under way or in doubt at another device: once that is over, it is in doubt about this one. */
+const isToBeDoubted = async (tx: Tx, receipt: Receipt): Promise<boolean> =>
+  receipt.state === 'in_doubt' || (receipt.movedTo !== null && (await standingFor(tx, receipt)).state !== 'signed');
 
 /** As what a document stands once it is known that it is not signed under the number of its doubt: as what it was taken out before, if it was. */
 const takenOutBefore = ({ problem }: Pick<Receipt, 'problem'>): { state: 'withdrawn'; problem: StoredProblem | null } | null =>
@@ -695,7 +704,7 @@ export async function freeSharers(
   const { deviceId, invoiceNumber } = signed;
   const told = [signed.receiptId, ...(await earlierHolders(tx, deviceId, invoiceNumber, signed.receiptId)).map((each) => each.receiptId)];
   for (const receiptId of told) await ports.alerts.settle(tx, ctx, receiptId, ['maybe_signed_twice'], { invoiceNumber });
-  await settleElsewhere(tx, deviceId, invoiceNumber);
+  await settleElsewhere(tx, deviceId, invoiceNumber, signed.receiptId);
   for (const id of await listSharers(tx, deviceId, invoiceNumber, signed.receiptId)) {
     const sharer = (await lockReceipt(tx, id)) as Receipt;
     const { isDeviceRetired, filed } = sharer;

@@ -112,6 +112,15 @@ export async function closeOrphans(tx: Tx, deviceId: string, now: Date, underWay
  */
 const isLater = (row: string, than: string) => `(${row}.ordinal, ${row}.started_at, ${row}.id) > (${than}.ordinal, ${than}.started_at, ${than}.id)`;
 
+/** As `isDoubtful` has it, of what is not under way. */
+const mayBeSigned = (attempt: string) =>
+  `(${attempt}.settled = 'doubtful' or ${attempt}.settled is null and ${attempt}.outcome in ('in_doubt', 'number_taken'))`;
+
+/** The receipts of one document in one environment: one that stands, and at other devices those that were closed for it. */
+const isOfSame = (receipt: string, as: string) =>
+  `${receipt}.business_id = ${as}.business_id and ${receipt}.module = ${as}.module and ${receipt}.document_id = ${as}.document_id and ${receipt}.kind = ${as}.kind
+     and ${receipt}.environment = ${as}.environment`;
+
 export type LaneDoubt = {
   id: string;
   documentNumber: string;
@@ -137,7 +146,7 @@ export type LaneHead = {
   nextTryAt: Date | null;
   tries: number;
   hasUnregisteredItems: boolean;
-  /** A send of it may have made a receipt, and it waits all the same: nothing of it goes. */
+  /** A send of it, there or at a device that it was moved from, may have made a receipt, and it waits all the same: nothing of it goes. */
   isDoubted: boolean;
   /** Bytes the device has seen and not served under the number it holds: they are fixed. */
   fixedRequest: string | null;
@@ -177,8 +186,8 @@ export async function readLane(
               and r.sale->'filing'->'reverses' is null
               and not exists (select 1 from reversal v where v.business_id = r.business_id and v.receipt_id = r.id and v.reversed_at is not null)
           then (select jsonb_build_object('auto_seal', b.settings->'auto_seal', 'exempt', b.settings->'exempt') from business b where b.business_id = r.business_id) end,
-        exists (select 1 from attempt a where a.business_id = r.business_id and a.receipt_id = r.id
-                  and (a.settled = 'doubtful' or a.settled is null and a.outcome in ('in_doubt', 'number_taken')))
+        exists (select 1 from receipt m join attempt a on a.business_id = m.business_id and a.receipt_id = m.id and ${mayBeSigned('a')}
+                 where ${isOfSame('m', 'r')} and (m.id = r.id or coalesce(m.moved_to, '') <> ''))
        from receipt r
       where r.device_id = $1 and r.state = 'queued' and not r.contested and r.id is distinct from $3::text
         and not (r.invoice_number is null and r.read_at is null and coalesce(r.next_try_at > $2, false))
@@ -458,14 +467,14 @@ export const settleUnserved = (tx: Tx, receiptId: string, invoiceNumber: string)
     invoiceNumber,
   ]);
 
-/** It is known whose the number is: of those in doubt about another one too it is not. */
-export const settleElsewhere = (tx: Tx, deviceId: string, invoiceNumber: string) =>
+/** It is known whose the number is: of those in doubt about another one too, or moved since, it is not. Whoever's it is has nothing to be asked about it. */
+export const settleElsewhere = (tx: Tx, deviceId: string, invoiceNumber: string, signedReceiptId: string) =>
   query(
     tx,
-    `update attempt a set settled = 'not_ours' from receipt r
+    `update attempt a set settled = case when r.id = $3 then 'signed' else 'not_ours' end from receipt r
       where a.device_id = $1 and a.invoice_number = $2 and a.settled = 'doubtful'
-        and r.business_id = a.business_id and r.id = a.receipt_id and r.state = 'in_doubt' and r.invoice_number <> $2`,
-    [deviceId, invoiceNumber],
+        and r.business_id = a.business_id and r.id = a.receipt_id and (r.state = 'in_doubt' and r.invoice_number <> $2 or coalesce(r.moved_to, '') <> '')`,
+    [deviceId, invoiceNumber, signedReceiptId],
   );
 
 export type EarlierHolder = {
@@ -499,6 +508,17 @@ export const holdTogether = (tx: Tx, deviceId: string, invoiceNumber: string | n
     `select 1 from receipt where id = any($3::text[]) or id in (select receipt_id from attempt where device_id = $1 and invoice_number = $2 and may_have_left)
       order by id for update`,
     [deviceId, invoiceNumber, receiptIds],
+  );
+
+/** Of what was closed for a receipt, at other devices, the last one of which a send may have made a receipt. */
+export const findDoubtedBefore = (tx: Tx, receiptId: string): Promise<{ id: string; deviceId: string } | null> =>
+  queryOne<{ id: string; deviceId: string }>(
+    tx,
+    `select m.id, m.device_id as "deviceId" from receipt r join receipt m on ${isOfSame('m', 'r')} and m.id <> r.id and coalesce(m.moved_to, '') <> ''
+      where r.id = $1 and r.moved_to is null
+        and exists (select 1 from attempt a where a.business_id = m.business_id and a.receipt_id = m.id and ${mayBeSigned('a')})
+      order by m.opened_at desc, m.id desc limit 1`,
+    [receiptId],
   );
 
 export const makeDoubtful = (tx: Tx, receiptId: string, invoiceNumber: string) =>

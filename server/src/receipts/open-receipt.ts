@@ -24,7 +24,6 @@ import {
   listRefundsOf,
   lockReceipt,
   moveReceipt,
-  moveReceiptBack,
   type Receipt,
   requeueReceipt,
   type Requeued,
@@ -140,7 +139,8 @@ export const openPrepared =
       if (locked?.state !== 'refused' && locked?.state !== 'withdrawn') return id;
       mustBeUncontested(locked);
       // Whatever has let it go: of what may be signed under an earlier number nothing is sent.
-      if (await doubtAnother(ports, tx, ctx, locked, ports.clock.now())) return id;
+      const doubted = await doubtAnother(ports, tx, ctx, locked, ports.clock.now());
+      if (doubted) return doubted;
       if (locked.deviceId !== as.deviceId) return moveTo(ports, tx, ctx, locked, as);
       await requeueReceipt(tx, id, as, ports.clock.now());
       await ports.record(tx, ctx, {
@@ -181,34 +181,6 @@ export async function moveTo(
     after: { device_id: as.deviceId, receipt_id: id },
   });
   return id;
-}
-
-/**
- * What was moved stands again where it came from, as whoever calls this says there: it turned out that it may be signed there after all. Of the receipt
- * that is closed for it nothing may have left.
- */
-export async function moveBack(
-  ports: Pick<OpenPorts, 'record' | 'alerts'> & { changed(receiptId: string): void },
-  tx: Tx,
-  ctx: Context,
-  from: Pick<Receipt, 'id' | 'deviceId'>,
-  to: Pick<Receipt, 'id' | 'module' | 'documentId' | 'deviceId' | 'movedTo'>,
-  at: Date,
-): Promise<void> {
-  await moveReceiptBack(tx, from.id, to, { code: 'receipt_moved' }, at);
-  await moveSeconds(tx, from.id, to.id);
-  const stands = await get(tx, to.id);
-  if (stands.isContested) {
-    await ports.alerts.settle(tx, ctx, from.id, ['signed_twice']);
-    await ports.alerts.raise(tx, ctx, to.id, signedTwice(stands));
-  }
-  await ports.record(tx, ctx, {
-    action: 'receipt.moved',
-    subject: from.id,
-    before: { device_id: from.deviceId },
-    after: { device_id: to.deviceId, receipt_id: to.id },
-  });
-  ports.changed(from.id);
 }
 
 /**

@@ -18,7 +18,13 @@ export type ResumeLane = (ctx: Context, branchId: string, given: { last_invoice_
  * are that are not ours; what was signed up to then is accounted for.
  */
 export const resumeLane =
-  (ports: { record: Recorder; alerts: Pick<Alerts, 'settle'>; clock: Clock; queue: Pick<Queue, 'wakeLane'>; changed(id: string): void }): ResumeLane =>
+  (ports: {
+    record: Recorder;
+    alerts: Pick<Alerts, 'raise' | 'settle'>;
+    clock: Clock;
+    queue: Pick<Queue, 'wakeLane'>;
+    changed(id: string): void;
+  }): ResumeLane =>
   async (ctx, branchId, given) => {
     const renumbered = await ctx.transaction(async (tx) => {
       const device = await lockDeviceOfBranch(tx, branchId);

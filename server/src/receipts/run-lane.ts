@@ -166,8 +166,9 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
   }
   if (!head) return letGo(earliest([...wakeUps, await nextAside(tx, device.id, now)]));
   // Whatever has put it there: a document that may be signed under another number waits for whoever settles that, and the lane goes on without it.
-  if (head.isDoubted && (await doubtAnother(ports, tx, ctx, { id: head.id, deviceId: device.id }, now))) {
-    ports.changed(head.id);
+  const doubted = head.isDoubted && (await doubtAnother(ports, tx, ctx, { id: head.id, deviceId: device.id }, now));
+  if (doubted) {
+    for (const id of new Set([head.id, doubted])) ports.changed(id);
     return nextStep(ports, ctx, device, dialect, isServing, tx, null);
   }
   // Bytes that may have left are asked about all the same: what the authority has is not changed by who asks.

@@ -10,6 +10,8 @@ type Row = {
   problem: string | null;
   nextTry: boolean;
   isConfirmed?: boolean;
+  /** Closed for the one that stands at another device. */
+  isMoved?: boolean;
   sale?: string | null;
   proposedAt: string | null;
   signature: string | null;
@@ -69,7 +71,7 @@ type Judged = { request: Record<string, unknown>; reply: Record<string, unknown>
 export const factsOf = `
      select jsonb_build_object(
        'receipts', coalesce((select jsonb_agg(jsonb_build_object('id', r.id, 'document', r.module || '/' || r.document_id || '/' || r.kind, 'documentNumber', r.document_number,
-           'state', r.state, 'number', r.invoice_number::text, 'sale', r.sale_receipt_id, 'isConfirmed', coalesce(r.answers->'confirm', '[]') ? 'before_production', 'problem', r.problem->>'code', 'nextTry', r.next_try_at is not null,
+           'state', r.state, 'number', r.invoice_number::text, 'sale', r.sale_receipt_id, 'isConfirmed', coalesce(r.answers->'confirm', '[]') ? 'before_production', 'problem', r.problem->>'code', 'nextTry', r.next_try_at is not null, 'isMoved', coalesce(r.moved_to, '') <> '',
            'total', r.sale->'sale'->>'total', 'isContested', r.contested,
            'isAlerted', exists (select 1 from alert t where t.business_id = r.business_id and t.subject = r.id and t.code = 'signed_twice' and t.closed_at is null),
            'late', coalesce((select jsonb_agg(jsonb_build_object('settledAs', x.settled_as, 'is',
@@ -124,7 +126,14 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen,
     if ((receipt.state === 'signed') !== (receipt.signature !== null)) return `${receipt.documentNumber} says ${receipt.state}, its signature otherwise`;
     const facts = receipt.attempts.map((each) => ({ outcome: each.outcome, settled: each.settled, isWorkerGone: false }));
     const derived = stateOf({ isSigned: receipt.signature !== null, isWithdrawn: receipt.state === 'withdrawn', attempts: facts });
-    if (derived !== receipt.state && !(derived === 'refused' && receipt.state === 'queued') && !(derived === 'queued' && receipt.state === 'refused'))
+    // Moved, it stands as closed while what stands for it may be signed where it is by now.
+    const isMovedInDoubt = receipt.isMoved === true && derived === 'in_doubt' && receipt.state === 'withdrawn';
+    if (
+      derived !== receipt.state &&
+      !isMovedInDoubt &&
+      !(derived === 'refused' && receipt.state === 'queued') &&
+      !(derived === 'queued' && receipt.state === 'refused')
+    )
       return `${receipt.documentNumber} says ${receipt.state}, its sends say ${derived}`;
     if (receipt.state === 'in_doubt' && receipt.problem === null) return `${receipt.documentNumber} is in doubt and does not say why`;
     const isLatelySigned = judged.some((each) => at(each) === receipt.number && outside.late.has(String(each.request.remark)));
