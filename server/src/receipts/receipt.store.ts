@@ -326,7 +326,7 @@ export const restoreSent = (tx: Tx, receiptId: string, invoiceNumber: string) =>
   query(
     tx,
     `with back as (
-       select * from (select a.sent from attempt a where a.receipt_id = $1 and a.invoice_number = $2 and a.may_have_left
+       select last.sent from (select a.sent from attempt a where a.receipt_id = $1 and a.invoice_number = $2 and a.may_have_left
                        order by a.ordinal desc, a.started_at desc, a.id desc limit 1) last where sent is not null),
      kept as (update attempt a set sent = ${contentOf('r')} from receipt r, back
                where r.id = $1 and a.business_id = r.business_id and a.receipt_id = r.id and a.may_have_left and a.sent is null),
