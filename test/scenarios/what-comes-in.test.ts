@@ -7,6 +7,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Api, confirmShown, enrol, operatorOf, until } from '../api.ts';
 import { type Rewrite, rewritingProxy } from '../rewriting-proxy.ts';
+import { signatureOf } from '../simulators/zoho/automation.ts';
 import { disagreeing, statesAndFacts } from '../states.ts';
 import { startWorld, type World } from '../world.ts';
 
@@ -556,6 +557,37 @@ describe('a list', () => {
       () => kept(ids),
       (rows) => rows.every((row) => row.problem === null && row.look_at === null),
     );
+  });
+
+  test('comes in and is written back under a server that runs while a later version has given the tables columns that may not be null', async () => {
+    const tables = ['document', 'delivery', 'write_back', 'zoho_call'];
+    const writeBack = async (isOn: boolean) =>
+      api.put('/businesses/me/config', { settings: { write_back: isOn }, version: (await api.get('/businesses/me/config')).body.version });
+    expect((await writeBack(true)).status).toBe(200);
+    const calls = async () => Number((await world.sql('select count(*)::int as n from zoho_call', [], business().businessId))[0]?.n);
+    const hook = (await api.post('/webhooks', { module: 'invoices' })).body as { url: string; secret: string };
+    for (const table of tables) await asAdmin(`alter table ${table} add later boolean not null default false`);
+    const before = await calls();
+    const listed = add({});
+    await api.post('/zoho/poll');
+    await until(
+      () => kept([listed.invoice_id]),
+      (rows) => rows[0]?.look_at === null && rows[0].problem === null,
+    );
+    const body = JSON.stringify({ invoice: { invoice_id: listed.invoice_id, last_modified_time: now(2_000) } });
+    const headers = { 'content-type': 'application/json', 'x-zoho-webhook-signature': signatureOf(hook.url, body, hook.secret) };
+    expect((await fetch(hook.url, { method: 'POST', headers, body })).status).toBe(200);
+    expect((await api.get('/webhooks/deliveries')).body.deliveries).toMatchObject([{ verdict: 'accepted', document_id: listed.invoice_id }]);
+    const sealed = (await api.seal('invoices', listed.invoice_id)).body;
+    expect(sealed).toMatchObject({ state: 'signed' });
+    await until(
+      () => world.sql('select state from write_back where receipt_id = $1', [sealed.id], business().businessId),
+      (rows) => rows.length > 0 && rows.every((row) => !['waiting', 'begun'].includes(String(row.state))),
+    );
+    expect((await writeBack(false)).status).toBe(200);
+    await until(calls, (n) => n > before);
+    expect(await failing()).toEqual([]);
+    for (const table of tables) await asAdmin(`alter table ${table} drop column later`);
   });
 
   test('that cannot be had stands in health with its reason, alerts after its third time, and is over by itself', async () => {

@@ -16,7 +16,8 @@ export async function insertCalls(tx: Tx, businessId: string, worker: string, ca
     zoho_code: call.zohoCode,
     ms: call.ms,
   }));
-  await query(tx, 'insert into zoho_call select * from jsonb_populate_recordset(null::zoho_call, $1)', [json(rows)]);
+  const given = 'business_id, id, at, worker, organization_id, purpose, method, endpoint, status, zoho_code, ms';
+  await query(tx, `insert into zoho_call (${given}) select ${given} from jsonb_populate_recordset(null::zoho_call, $1)`, [json(rows)]);
 }
 
 /** What other processes called lately, and what all of them called in the last day. */

@@ -20,6 +20,8 @@ export type Delivery = {
   origin: string | null;
 };
 
+/** What `rowOf` fills. Columns that a later version adds have their default. */
+const columns = 'business_id, id, hook_id, at, verdict, module, document_id, modified_at, dedupe_key, digest, bytes, origin';
 const rowOf = (businessId: string, d: Delivery) => ({
   business_id: businessId,
   id: d.id,
@@ -36,7 +38,7 @@ const rowOf = (businessId: string, d: Delivery) => ({
 });
 
 export const insertDelivery = (tx: Tx, businessId: string, delivery: Delivery) =>
-  query(tx, 'insert into delivery select * from jsonb_populate_record(null::delivery, $1)', [json(rowOf(businessId, delivery))]);
+  query(tx, `insert into delivery (${columns}) select ${columns} from jsonb_populate_record(null::delivery, $1)`, [json(rowOf(businessId, delivery))]);
 
 export type Taken = 'fresh' | 'repeated' | 'stale';
 
@@ -52,9 +54,10 @@ export async function takeDeliveries(tx: Tx, businessId: string, deliveries: Del
   const rows = await query<{ id: string; is_new: boolean; is_fresh: boolean }>(
     tx,
     `with given as (
-       select * from jsonb_populate_recordset(null::delivery, $1)
+       select ${columns} from jsonb_populate_recordset(null::delivery, $1)
      ), kept as (
-       insert into delivery select * from given order by dedupe_key on conflict (business_id, dedupe_key) where dedupe_key is not null do nothing returning id
+       insert into delivery (${columns}) select ${columns} from given order by dedupe_key
+         on conflict (business_id, dedupe_key) where dedupe_key is not null do nothing returning id
      ), told as (
        select g.module, g.document_id, max(g.modified_at) as modified_at, bool_or(g.modified_at is null) as is_unsaid, max(g.at) as at,
          bool_and(g.verdict = 'hint') as is_hint

@@ -20,6 +20,9 @@ export type Due = DocumentKey & { lookAt: string; tries: number; wasExempt: bool
 export const knownAt = (modifiedAt: Date, readAt: Date): Date =>
   readAt.getTime() - modifiedAt.getTime() < 2_000 ? new Date(modifiedAt.getTime() - 1_000) : modifiedAt;
 
+const listed = `business_id, organization_id, module, document_id, number, date, status, customer_id, customer_name, currency, total, location_id, created_at,
+  modified_at, seen_at, source, look_at, tries, exempt, was_exempt, gone, due_since, words`;
+
 /** What a list shows. A document whose time of change is new is looked at; one known as it is stays as it is. */
 export async function seeListed(tx: Tx, businessId: string, organizationId: string, rows: ListedDocument[], at: Date): Promise<number> {
   // In one order, as webhooks take them.
@@ -51,7 +54,7 @@ export async function seeListed(tx: Tx, businessId: string, organizationId: stri
   }));
   const changed = await query(
     tx,
-    `insert into document select * from jsonb_populate_recordset(null::document, $1)
+    `insert into document (${listed}) select ${listed} from jsonb_populate_recordset(null::document, $1)
      on conflict (business_id, module, document_id) do update set organization_id = excluded.organization_id, number = excluded.number, date = excluded.date, status = excluded.status,
        customer_id = excluded.customer_id, customer_name = excluded.customer_name, currency = excluded.currency, total = excluded.total,
        location_id = excluded.location_id, created_at = coalesce(excluded.created_at, document.created_at), modified_at = excluded.modified_at, gone = false, words = excluded.words,

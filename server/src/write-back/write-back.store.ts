@@ -31,7 +31,8 @@ export async function insertSteps(tx: Tx, businessId: string, receiptId: string,
     next_at: at,
     created_at: at,
   }));
-  await query(tx, 'insert into write_back select * from jsonb_populate_recordset(null::write_back, $1) on conflict do nothing', [json(rows)]);
+  const given = 'business_id, receipt_id, step, position, state, tries, next_at, created_at';
+  await query(tx, `insert into write_back (${given}) select ${given} from jsonb_populate_recordset(null::write_back, $1) on conflict do nothing`, [json(rows)]);
 }
 
 /**
