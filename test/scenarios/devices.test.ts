@@ -186,6 +186,49 @@ describe('a device that cannot be reached', () => {
     await admin.post(`/branches/${business().branchIds[0]}/resume`);
     await signed(reply.body.id);
   });
+
+  test('is asked again soon about a document that could not be read for long, which is read now and waits for its items', async () => {
+    const document = invoice();
+    const { line_items } = world.zoho.document('invoices', document.id) as { line_items: object[] };
+    world.zoho.change('invoices', document.id, { line_items: line_items.map((line, n) => ({ ...line, item_id: `46000000008880${n}`, name: 'Not sold yet' })) });
+    await admin.post(`/branches/${business().branchIds[0]}/pause`);
+    const { id } = (await api.seal('invoices', document.id)).body;
+    // As if Zoho had been away for an hour.
+    await world.sql(
+      `update receipt set read_at = null, tries = 12, problem = '{"code":"zoho_unavailable"}', next_try_at = now() + interval '5 minutes' where id = $1`,
+      [id],
+      business().businessId,
+    );
+    let asked = 0;
+    // The device, which is gone as soon as it is asked; nobody asks it once more.
+    const gone = createServer(async (request) => {
+      asked += 1;
+      await admin.post(`/branches/${business().branchIds[0]}/pause`);
+      request.socket.destroy();
+    });
+    await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', () => resolve()));
+    try {
+      await moveDevice(`http://127.0.0.1:${(gone.address() as AddressInfo).port}`);
+      await admin.post(`/branches/${business().branchIds[0]}/resume`);
+      const [row] = await until(
+        () =>
+          world.sql(
+            `select round(extract(epoch from r.next_try_at - r.updated_at) * 1000)::int as ms, r.problem->>'code' as code from receipt r
+               join device d on d.business_id = r.business_id and d.id = r.device_id where r.id = $1 and d.lane_holder is null and d.state = 'paused'`,
+            [id],
+            business().businessId,
+          ),
+        (rows) => rows.length === 1 && asked === 1,
+      );
+      expect(row).toEqual({ ms: 150, code: 'device_no_answer' });
+    } finally {
+      await moveDevice(world.vsdc.url);
+      gone.closeAllConnections();
+      await new Promise<void>((resolve) => gone.close(() => resolve()));
+    }
+    await admin.post(`/branches/${business().branchIds[0]}/resume`);
+    await signed(id);
+  });
 });
 
 describe('what the device answers', () => {

@@ -63,6 +63,33 @@ test('a doubt is asked about again however many documents of its device wait for
   );
 });
 
+test('a doubt is asked about again soon, however often its document was tried before it began', async () => {
+  const { businessId, branchIds } = world.businesses[0];
+  const document = newInvoice();
+  expect((await admin.post(`/branches/${branchIds[0]}/pause`)).status).toBe(200);
+  const { id } = (await admin.seal('invoices', document.id)).body;
+  // As if it could not be read for an hour.
+  await world.sql('update receipt set tries = 12 where id = $1', [id], businessId);
+  world.vsdc.faults(['drop_before_signing', 'refuse:910', 'hold']);
+  expect((await admin.post(`/branches/${branchIds[0]}/resume`)).status).toBe(200);
+  const [row] = await until(
+    () =>
+      world.sql(
+        `select round(extract(epoch from r.next_try_at - a.ended_at) * 1000)::int as ms from receipt r join attempt a on a.receipt_id = r.id
+          where r.id = $1 and a.outcome = 'refused' and exists (select 1 from attempt b where b.receipt_id = r.id and b.ended_at is null)`,
+        [id],
+        businessId,
+      ),
+    (rows) => rows.length === 1,
+  );
+  expect(row).toEqual({ ms: 2 * quick.timing.settleQuietMs });
+  world.vsdc.release();
+  await until(
+    () => present(id),
+    (each) => each.state === 'signed',
+  );
+});
+
 test('another program’s number is asked about and keeps the device from being replaced, however many documents wait for their data', async () => {
   const [business] = world.businesses;
   const branchId = business.branchIds[0] as string;

@@ -144,7 +144,6 @@ export type LaneHead = {
   filed: Filed;
   readAt: Date | null;
   nextTryAt: Date | null;
-  tries: number;
   hasUnregisteredItems: boolean;
   /** A send of it, there or at a device that it was moved from, may have made a receipt, and it waits all the same: nothing of it goes. */
   isDoubted: boolean;
@@ -221,7 +220,6 @@ export async function readLane(
           filed: fromJson(head.sale),
           readAt: toDateOrNull(head.read_at),
           nextTryAt: toDateOrNull(head.next_try_at),
-          tries: head.tries as number,
           hasUnregisteredItems: head.flag as boolean,
           isDoubted: head.doubted as boolean,
           fixedRequest: head.fixed as string | null,
@@ -571,7 +569,7 @@ export const nameSuspects = (tx: Tx, deviceId: string, invoiceNumber: string) =>
     [deviceId, invoiceNumber],
   );
 
-/** Begins a doubt: who is in doubt keeps the number. */
+/** Begins a doubt: who is in doubt keeps the number. How often its document was tried before is another matter than how often the device is asked about it. */
 export async function beginDoubt(
   tx: Tx,
   receiptId: string,
@@ -582,7 +580,7 @@ export async function beginDoubt(
   await query(
     tx,
     `update receipt set state = 'in_doubt', problem = $2, invoice_number = $3, next_try_at = $4, doubt_since = coalesce(doubt_since, $6),
-       total_before_doubt = coalesce(total_before_doubt, $5), tries = tries + 1, updated_at = $6 where id = $1`,
+       total_before_doubt = coalesce(total_before_doubt, $5), tries = case when state = 'in_doubt' then tries else 0 end + 1, updated_at = $6 where id = $1`,
     [receiptId, json(is.problem), is.invoiceNumber, is.nextTryAt, is.totalBefore, at],
   );
 }

@@ -413,7 +413,10 @@ export const leaveDoubtsToPeople = (tx: Tx, deviceId: string) =>
 export const holdDevice = async (tx: Tx, deviceId: string): Promise<boolean> =>
   (await queryOne<{ state: string }>(tx, 'select state from device where id = $1 for key share', [deviceId]))?.state !== 'retired';
 
-/** What the lane read anew before sending again. */
+/**
+ * What the lane read anew before sending again. It is readable: how often it was asked for in vain counts no more, nor what was said of it while it stood
+ * aside for that; what its device has said stays until the device says something else.
+ */
 export async function refreshReceipt(
   tx: Tx,
   id: string,
@@ -423,7 +426,8 @@ export async function refreshReceipt(
   await query(
     tx,
     `${keepSent('$2')} update receipt set sale = $2, document_hash = $3, document_number = $4, document_date = $5, read_at = $6, needs_registering = $7, words = $8,
-       foreign_currency = $9, answers = $10, sale_receipt_id = $11 where id = $1`,
+       foreign_currency = $9, answers = $10, sale_receipt_id = $11, tries = 0, next_try_at = null,
+       problem = case when invoice_number is null and read_at is null then null else problem end where id = $1`,
     [
       id,
       json(as.filed),
@@ -440,20 +444,19 @@ export async function refreshReceipt(
   );
 }
 
+/** How often something was tried is counted within one state. */
 export async function setReceiptState(
   tx: Tx,
   id: string,
   is: { state: ReceiptState; problem: StoredProblem | null; invoiceNumber: string | null; nextTryAt?: Date | null },
   at: Date,
 ): Promise<void> {
-  await query(tx, 'update receipt set state = $2, problem = $3, invoice_number = $4, next_try_at = $5, updated_at = $6 where id = $1', [
-    id,
-    is.state,
-    json(is.problem),
-    is.invoiceNumber,
-    is.nextTryAt ?? null,
-    at,
-  ]);
+  await query(
+    tx,
+    `update receipt set state = $2, problem = $3, invoice_number = $4, next_try_at = $5, updated_at = $6, tries = case when state = $2 then tries else 0 end
+      where id = $1`,
+    [id, is.state, json(is.problem), is.invoiceNumber, is.nextTryAt ?? null, at],
+  );
 }
 
 /** Since when a receipt is in doubt, the device's counter before that, and when it is asked again. */

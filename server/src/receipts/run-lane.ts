@@ -25,6 +25,7 @@ import {
   readLane,
   releaseLane,
   setAside,
+  setLaneTries,
   setRegistered,
 } from './lane.store.ts';
 import { isStill } from './document-hash.ts';
@@ -439,14 +440,18 @@ async function register(ports: LanePorts, ctx: Context, device: Device, head: La
     return null;
   }
   const now = ports.clock.now();
-  const until = new Date(now.getTime() + (done.is === 'busy' ? 500 : retryDelayMs(head.tries, ports.timing.retryFirstMs, ports.timing.retryMaxMs)));
-  if (done.is === 'unreachable') {
-    await ctx.transaction(async (tx) => {
-      const isOurs = await lockUnsent(ports, tx, device.id, head.id);
-      if (isOurs) await postponeDocument(tx, head.id, { problem: done.problem, nextTryAt: until, mustRead: false }, now);
-    });
-    ports.changed(head.id);
-  }
+  if (done.is === 'busy') return release(ports, ctx, device.id, new Date(now.getTime() + 500));
+  const until = await ctx.transaction(async (tx) => {
+    // As after a send: how long the device is left alone goes by how often it was met in vain, not by what was tried with this document.
+    const tries = (await lockLane(tx, device.id))?.tries ?? 0;
+    const nextTryAt = new Date(now.getTime() + retryDelayMs(tries, ports.timing.retryFirstMs, ports.timing.retryMaxMs));
+    if (await lockUnsent(ports, tx, device.id, head.id)) {
+      await setLaneTries(tx, device.id, tries + 1);
+      await postponeDocument(tx, head.id, { problem: done.problem, nextTryAt, mustRead: false }, now);
+    }
+    return nextTryAt;
+  });
+  ports.changed(head.id);
   return release(ports, ctx, device.id, until);
 }
 
