@@ -270,6 +270,29 @@ test('a buyer’s name of which nothing can be seen is said beside the check and
   expect(judged(String(row.invoice_number))[0]?.request.custNm).toBeNull();
 });
 
+test('tax that the buyer withholds is no part of the price that is taken off: the receipt, and its refund, are of all of it', async () => {
+  const add = (module: 'invoices' | 'creditnotes', number: string, more: object) => {
+    made += 1;
+    const id = `46000000013${String(made).padStart(8, '0')}`;
+    const own = module === 'invoices' ? 'invoice' : 'creditnote';
+    world.zoho.add(module, business().organizationId, { ...simple(), [`${own}_id`]: id, [`${own}_number`]: number, ...more });
+    return id;
+  };
+  const full = Number(simple().total);
+  const left = { tds_amount: 50, tax_amount_withheld: 50, total: full - 50, bcy_total: full - 50, balance: full - 50 };
+  const id = add('invoices', 'HELD-1', left);
+  const said = [{ code: 'tax_withheld_beside', withheld: '50', title: expect.stringContaining(String(full)) }];
+  expect((await api.get(`/receipts/preflight?module=invoices&document_id=${id}`)).body).toMatchObject({ findings: [], remarks: said });
+  expect((await api.seal('invoices', id)).body).toMatchObject({ state: 'signed', remarks: said });
+  expect(judged('HELD-1')[0]?.request.totAmt).toBe(full);
+  const note = add('creditnotes', 'HELD-2', { ...left, invoice_id: id, status: 'open', type: '' });
+  expect((await api.seal('creditnotes', note, { reason_code: '01' })).body).toMatchObject({ state: 'signed' });
+  expect(judged('HELD-2')[0]?.request.totAmt).toBe(full);
+  // Where neither makes the total, nobody is told that only the lines are wrong.
+  const odd = add('invoices', 'HELD-3', { ...left, total: full - 40 });
+  expect(await api.seal('invoices', odd)).toMatchObject({ status: 422, body: { code: 'tax_withheld', title: expect.stringContaining('50') } });
+});
+
 describe('a document with the number of one that was sealed', () => {
   const add = (number: string, more: object = {}) => {
     made += 1;

@@ -46,6 +46,10 @@ export type BooksDocument = {
   total: Amount;
   /** The accounting system's own conversion of the total, where it gives one. */
   baseTotal: Amount | null;
+  /** What the buyer withholds as tax, as the books say it in one place or more; left out where nothing is. */
+  withheld?: Amount[];
+  /** Where the books' total was what is left of it: what was taken off it, and what it was. `total` is the full one then. */
+  takenOff?: { amount: Amount; total: Amount };
   balance: Amount;
   /** Payment modes recorded against the document, as the accounting system names them. */
   paymentModes: string[];

@@ -5,7 +5,9 @@ import { dialect as rwVsdc } from '../dialects/rw-vsdc/index.ts';
 import type { BooksDocument, BooksLine } from './document.model.ts';
 import { makeSale } from './make-sale.model.ts';
 import { document, line, setup } from './make-sale.samples.ts';
+import { remarksOn } from './refund.model.ts';
 import type { Sale } from './sale.model.ts';
+import { inFull } from './withheld.model.ts';
 
 const codes = (more: Partial<BooksDocument>, answers = {}) => makeSale(document(more), setup, answers, null).findings.map((each) => each.code);
 
@@ -77,6 +79,63 @@ test('rounding never takes a line below zero: a free line beside a discounted on
   const { sale, findings } = makeSale({ ...given, total: '1' }, setup, {}, null);
   expect(findings).toEqual([]);
   expect(sale?.lines.map((each) => each.total)).toEqual(['0.00', '0.00', '1.00']);
+});
+
+describe('tax that is withheld is kept back of what is paid, and never of what was sold', () => {
+  const made = (more: Partial<BooksDocument>) => makeSale(inFull(document(more)), setup, {}, null);
+
+  test('a total that has it inside is the price', () => {
+    const { sale, findings } = made({ withheld: ['59'], total: '1180', balance: '1121' });
+    expect([sale?.total, findings, remarksOn(sale as Sale)]).toEqual(['1180.00', [], []]);
+  });
+
+  test('a total that it was taken from is not: the receipt is of both together, which is said beside it', () => {
+    const { sale, findings } = made({ withheld: ['59', '30'], total: '1150', balance: '1150' });
+    expect([sale?.total, findings]).toEqual(['1180.00', []]);
+    const [remark] = remarksOn(sale as Sale);
+    expect(remark).toMatchObject({ code: 'tax_withheld_beside', withheld: '30', books_total: '1150', full_total: '1180' });
+    for (const language of ['en', 'fr', 'ar']) expect(describeProblem(remark as never, language).title).toMatch(/1180.*1150|1150.*1180/);
+  });
+
+  test('also in another currency, whose conversion in the books is of what is left', () => {
+    const { sale } = made({ currency: 'USD', exchangeRate: '1447.25', withheld: ['30'], total: '1150', baseTotal: '1664337.5' });
+    expect(sale).toMatchObject({ total: '1707755.00', foreign: { total: '1180' } });
+  });
+
+  test('a total that is made neither with it nor without it is sealed by nobody, and is said with it', () => {
+    const { sale, findings } = made({ withheld: ['30'], total: '1140' });
+    expect([sale, findings]).toEqual([null, [{ code: 'tax_withheld', field: 'total', total: '1140', withheld: '30' }]]);
+    for (const language of ['en', 'fr', 'ar']) expect(describeProblem(findings[0] as never, language).title).toMatch(/30.*1140|1140.*30/);
+  });
+
+  test('one that is no more than rounding explains is told by the sums of the document', () => {
+    expect(made({ withheld: ['0.02'], total: '1180' }).sale?.total).toBe('1180.00');
+    expect(made({ withheld: ['0.02'], total: '1179.98' }).sale?.total).toBe('1180.00');
+  });
+
+  test('whatever is withheld, a document is sealed at what its lines make, or not at all', () => {
+    const cents = fc.integer({ min: 1, max: 30_000 }).map((each) => (each / 100).toFixed(2));
+    fc.assert(
+      fc.property(cents, cents, fc.boolean(), (withheld, taken, isSame) => {
+        const total = (1180 - Number(isSame ? withheld : taken)).toFixed(2);
+        const { sale } = made({ withheld: [withheld], total });
+        const isWhole = sale === null || Math.abs(Number(sale.total) - 1180) < 0.021;
+        expect([isWhole, isSame && sale?.total !== '1180.00']).toEqual([true, false]);
+      }),
+    );
+  });
+
+  test('inside a group or beside it, as a tax below nothing, it is said: mapped as what is left of the group nobody would see the rest', () => {
+    const parts = [
+      { id: null, name: 'VAT', amount: '180' },
+      { id: null, name: 'Withheld VAT', amount: '-180' },
+    ];
+    const group = { id: 'exempt', name: 'VAT withheld', percent: '0', kind: 'tax_group' as const, amount: '0', parts };
+    const { findings } = made({ lines: [line('1000', { tax: group })], taxTotal: '0', total: '1000' });
+    expect(findings).toEqual([{ code: 'tax_negative', field: 'line_items[0]', name: 'Item', tax_name: 'Withheld VAT', amount: '-180' }]);
+    const beside = made({ lines: [line('1000', { tax: { ...group, parts: [] } })], taxes: parts, taxTotal: '0', total: '1000' });
+    expect(beside.findings).toEqual([{ code: 'tax_negative', field: 'taxes[1]', tax_name: 'Withheld VAT', amount: '-180' }]);
+  });
 });
 
 describe('bad input has one code each, and no sale', () => {

@@ -18,6 +18,7 @@ import { checkLineTaxes, checkTaxes, checkShippingTax, discountShares, hasEntity
 import type { Answers, Setup } from './setup.model.ts';
 import { convertTotal, type Money, priceDocument, type Prices } from './price-document.model.ts';
 import type { Foreign, LineInBooks, Sale, SaleLine } from './sale.model.ts';
+import { checkNegativeTaxes } from './withheld.model.ts';
 
 /** Of invoices and of credit notes: what is sent out counts, whatever has been paid or used of it since. */
 const statusesSettled = ['sent', 'viewed', 'overdue', 'unpaid', 'partially_paid', 'paid', 'open', 'closed'];
@@ -84,6 +85,7 @@ export function makeSale(
     foreign: foreignOf(document, setup, refunded),
     lines: priced,
     total: round(total, 2),
+    ...(document.takenOff ? { takenOff: document.takenOff } : {}),
   };
   const isWhole = findings.length === 0 && isSaleKnown && paymentMethod !== null;
   return { sale: isWhole ? sale : null, priced: sale, findings: unique(findings) };
@@ -202,6 +204,8 @@ function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refund
     if (found.length > 0) odd.add(index);
     findings.push(...found);
   }
+  // What undoes a sale is what that was.
+  if (findings.length === 0 && !refunded) findings.push(...checkNegativeTaxes(document));
   if (findings.length === 0 && isNegative(document.total)) findings.push({ code: 'document_negative', field: 'total', total: document.total });
   return { findings, odd, isShippingOdd, isUnpriced: isEmpty };
 }
@@ -303,7 +307,9 @@ function price(
     const known = findings.some(({ code }) => code === 'tax_rate_differs' || code === 'vat_not_registered');
     // What a line without its tax comes to nobody knows: no sum that it is part of can be said to be wrong.
     if (findings.some(({ code }) => code === 'line_without_tax')) return null;
-    if (!isOfTaxes) findings.push({ code: 'total_mismatch', field: 'total', total: document.total });
+    const [withheld] = document.withheld ?? [];
+    if (!isOfTaxes && withheld !== undefined) findings.push({ code: 'tax_withheld', field: 'total', total: document.total, withheld });
+    else if (!isOfTaxes) findings.push({ code: 'total_mismatch', field: 'total', total: document.total });
     else if (!known)
       findings.push({ code: setup.isVatRegistered ? 'tax_rate_differs' : 'vat_not_registered', field: 'tax_total', tax_total: document.taxTotal });
     return null;

@@ -38,6 +38,7 @@ import {
 import { fitRefund, type Left, remarksOn } from './refund.model.ts';
 import type { Foreign, Sale } from './sale.model.ts';
 import { continuesRun, isTakenOver } from './take-over-refund.ts';
+import { inFull } from './withheld.model.ts';
 
 export type Prepared = {
   business: Business;
@@ -99,7 +100,7 @@ export const prepareSale =
     };
     const read = await ports.books.readDocument(source, module, documentId);
     if (read.is === 'missing') throw new AppError('document_unknown', { field: 'document_id' });
-    const { document } = read;
+    const document = inFull(read.document);
     const isRefund = module === 'creditnotes';
     const findings: StoredProblem[] = [];
     const { saleReceipt, sales } = isRefund ? await findSaleOf(ctx, document, own, given, findings) : { saleReceipt: null, sales: [] };

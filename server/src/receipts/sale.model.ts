@@ -83,6 +83,8 @@ export type Sale = {
   total: Amount;
   /** What the document comes to, where rounding the parts of a sale has it sealed at another total. */
   documentTotal?: Amount;
+  /** Where the books take withheld tax off their total: how much, and what they have as the total, in the document's currency. */
+  takenOff?: { amount: Amount; total: Amount };
 };
 
 /** Totals as a dialect computes them; `byClass` holds every class of the authority in its order, used or not. */

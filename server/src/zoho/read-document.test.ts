@@ -294,6 +294,15 @@ describe('a number is what it says, whichever way it is spelled', () => {
       expect(read(`"is_reverse_charge_applied":${said}`).isReverseCharge).toBe(is);
   });
 
+  test('what is withheld is read wherever it stands, each amount once', () => {
+    expect(read('"tax_amount_withheld":0,"tds_amount":""').withheld).toBeUndefined();
+    expect(read('"tax_amount_withheld":"59.00","tds_amount":59').withheld).toEqual(['59.00']);
+    const ofLines = '"line_items":[{"name":"x","item_total":0,"tds_amount":20},{"name":"y","item_total":0,"tds_amount":10.5}]';
+    expect(read(`"tds_amount":59,${ofLines}`).withheld).toEqual(['59', '30.5']);
+    // Nothing else depends on how it is spelled.
+    expect(read('"tds_amount":"about 5"').withheld).toBeUndefined();
+  });
+
   test('a moment with the offset of whoever wrote it says its day', () => {
     for (const at of ['2026-11-26T00:00:00+0200', '2026-11-26T23:30:00.000+02:00', '2026-11-26 08:00-05:00', '2026-11-26T00:00:00Z'])
       expect(read(`"date":"${at}"`).date).toBe('2026-11-26');

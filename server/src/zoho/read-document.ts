@@ -65,6 +65,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     taxes: taxAmounts(raw, 'taxes'),
     total: amountThere(raw, 'total'),
     baseTotal: amountIn(raw.bcy_total),
+    ...withheldOn(raw, rows),
     balance: amount(raw, 'balance'),
     paymentModes: around.paymentModes,
     corrects: { ...correctedInvoices(raw, around.appliedTo), reference: text(raw.reference_number) || null },
@@ -96,6 +97,15 @@ function readLine(line: Fields, places: number, at: string): BooksLine {
         }
       : null,
   };
+}
+
+/** Withheld by the whole document, or line by line, or at payment: under one name or another, and often under two. */
+function withheldOn(raw: Fields, rows: Fields[]): Pick<BooksDocument, 'withheld'> {
+  const all = (from: Fields[], key: string) => add('0', ...from.map((each) => amountIn(each[key]) ?? '0'));
+  const told = [amountIn(raw.tax_amount_withheld), amountIn(raw.tds_amount), all(rows, 'tds_amount')];
+  const above = told.filter((each) => each !== null && compare(each, '0') > 0) as string[];
+  const withheld = above.filter((each, index) => above.findIndex((other) => compare(other, each) === 0) === index);
+  return withheld.length > 0 ? { withheld } : {};
 }
 
 /** A word out of a list of Zoho's, however it is written. */
