@@ -934,9 +934,9 @@ export const problems = {
   reverse_charge: e(
     422,
     'zoho',
-    'This document leaves its VAT to the buyer (reverse charge): Muhuri cannot seal that.',
+    '[“{name}” on this document|Line {line} of this document|This document] leaves its VAT to the buyer (reverse charge): Muhuri cannot seal that.',
     'Where that is a slip, take the reverse charge off in Zoho Books and save the document. Where it is right, ask the authority how it is to be declared.',
-    'Ce document laisse sa TVA à l’acheteur (autoliquidation) : Muhuri ne peut pas le sceller.',
+    '[« {name} » sur ce document|La ligne {line} de ce document|Ce document] laisse sa TVA à l’acheteur (autoliquidation) : Muhuri ne peut pas le sceller.',
     'Si c’est une erreur, retirez l’autoliquidation dans Zoho Books et enregistrez le document. Si c’est juste, demandez à l’administration comment le déclarer.',
   ),
   compound_tax: e(
@@ -1000,9 +1000,9 @@ export const problems = {
   line_without_tax: e(
     422,
     'zoho',
-    'A line has no tax in Zoho Books[: “{name}”|: line {line}].',
+    'A line has no tax in Zoho Books[: “{name}”|: line {line}][, only the exemption “{exemption}”, which no class of the authority follows from].',
     'Choose a tax for the line (an exempt or zero-rated one where nothing is due).',
-    "Une ligne n'a pas de taxe dans Zoho Books[ : « {name} »| : ligne {line}].",
+    "Une ligne n'a pas de taxe dans Zoho Books[ : « {name} »| : ligne {line}][, seulement l'exonération « {exemption} », dont aucune classe fiscale ne découle].",
     "Choisissez une taxe pour la ligne (exonérée ou à taux zéro si rien n'est dû).",
   ),
   tax_rate_differs: e(

@@ -20,7 +20,7 @@ export function classifyLine(line: BooksLine, index: number, setup: Setup, findi
         : { code: 'item_unmapped', field, key: line.itemId, name: line.name },
     );
   else checkCodes(mapping, { field, key: line.itemId ?? 'free_text', name: line.name }, setup, findings);
-  const taxClass = classOfTax(line.tax, { field: `${field}.tax_id`, name: line.name }, setup, findings);
+  const taxClass = classOfTax(line.tax, { field: `${field}.tax_id`, name: line.name, exemption: line.exemption }, setup, findings);
   return mapping && taxClass ? { source: sourceOf(line), mapping, taxClass } : null;
 }
 
@@ -156,12 +156,12 @@ const isShippingLevied = ({ source, taxClass, books }: SaleLine, setup: Setup): 
   compare(multiply(subtract(books.paid, books.worth), '200'), multiply(books.worth, setup.rates[taxClass] ?? '0')) > 0;
 
 type LeviedTax = { id: string; name: string; percent: string | null };
-type At = { field: string; name?: string; tax?: { net: string; amount: string; places: number } };
+type At = { field: string; name?: string; exemption?: string | undefined; tax?: { net: string; amount: string; places: number } };
 
-function classOfTax(tax: LeviedTax | null, { field, name, tax: levied }: At, setup: Setup, findings: StoredProblem[]): string | null {
+function classOfTax(tax: LeviedTax | null, { field, name, exemption, tax: levied }: At, setup: Setup, findings: StoredProblem[]): string | null {
   if (!setup.isVatRegistered) return setup.nonVatClass;
   if (!tax) {
-    findings.push({ code: 'line_without_tax', field, ...(name === undefined ? {} : { name }) });
+    findings.push({ code: 'line_without_tax', field, ...(name === undefined ? {} : { name }), ...(exemption === undefined ? {} : { exemption }) });
     return null;
   }
   const about = { field, tax_id: tax.id, tax_name: tax.name, ...(tax.percent === null ? {} : { percent: tax.percent }) };

@@ -74,6 +74,10 @@ export type BooksLine = {
   /** What of the whole document's discount is this line's, where the books say it. */
   share?: Amount;
   tax: LineTax | null;
+  /** Whether the tax of this line is left to the buyer to pay. */
+  isReverseCharge?: true;
+  /** What the books call the reason that it bears no tax; nothing of an authority's classes. */
+  exemption?: string;
 };
 
 export type LineTax = {

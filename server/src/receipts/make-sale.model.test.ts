@@ -220,6 +220,21 @@ describe('bad input has one code each, and no sale', () => {
     ]);
   });
 
+  test('of one line whose tax is left to the buyer the same is said, with the line', () => {
+    const reversed = line('1000', { name: 'Ikawa', tax: { id: 'exempt', name: 'Exempt', percent: '0', kind: 'tax', amount: '0' }, isReverseCharge: true });
+    const { sale, findings } = makeSale(document({ lines: [line('1000'), reversed], total: '2180' }), setup, {}, null);
+    expect([sale, findings]).toEqual([null, [{ code: 'reverse_charge', field: 'line_items[1]', name: 'Ikawa' }]]);
+    for (const language of ['en', 'fr', 'ar']) expect(describeProblem(findings[0] as never, language).title).toContain('Ikawa');
+    expect(describeProblem({ code: 'reverse_charge' }, 'en').title).toContain('This document');
+  });
+
+  test('what a line is exempt by says nothing of its class: it is named, and nobody guesses', () => {
+    const { sale, findings } = makeSale(document({ lines: [line('1000', { tax: null, exemption: 'EDU-7' })], total: '1000' }), setup, {}, null);
+    expect([sale, findings]).toEqual([null, [{ code: 'line_without_tax', field: 'line_items[0].tax_id', name: 'Item', exemption: 'EDU-7' }]]);
+    for (const language of ['en', 'fr', 'ar']) expect(describeProblem(findings[0] as never, language).title).toMatch(/Item.*EDU-7/);
+    expect(describeProblem({ code: 'line_without_tax', name: 'Item' }, 'en').title).not.toContain('xempt');
+  });
+
   test('of a line without its tax no sum is said to be wrong, and the line is named', () => {
     const untaxed = document({ lines: [line('1000', { name: 'Ikawa', tax: null })], taxTotal: '180', total: '1180' });
     const { findings } = makeSale(untaxed, setup, {}, null);

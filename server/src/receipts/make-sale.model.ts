@@ -168,8 +168,12 @@ function checkShape(document: BooksDocument, lines: Kept[], setup: Setup, refund
   const findings: StoredProblem[] = [];
   const odd = new Set<number>();
   // Its lines bear no tax, or one that nobody paid: whatever would be said of them might have it declared as exempt. What undoes a sale is what that was.
-  if (document.isReverseCharge && !refunded)
-    return { findings: [{ code: 'reverse_charge', field: 'is_reverse_charge_applied', ...kindOf(document) }], odd, isShippingOdd: false, isUnpriced: true };
+  const reversed = lines.find(({ line }) => line.isReverseCharge);
+  if ((document.isReverseCharge || reversed) && !refunded) {
+    const of =
+      document.isReverseCharge || !reversed ? { field: 'is_reverse_charge_applied' } : { field: `line_items[${reversed.index}]`, name: reversed.line.name };
+    return { findings: [{ code: 'reverse_charge', ...of, ...kindOf(document) }], odd, isShippingOdd: false, isUnpriced: true };
+  }
   if (document.baseCurrency !== setup.currency) findings.push({ code: 'currency_unsupported', field: 'currency_code' });
   const soldIn = refunded && (refunded.foreign?.currency ?? refunded.currency);
   if (soldIn && soldIn !== document.currency)

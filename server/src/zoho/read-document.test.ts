@@ -294,6 +294,27 @@ describe('a number is what it says, whichever way it is spelled', () => {
       expect(read(`"is_reverse_charge_applied":${said}`).isReverseCharge).toBe(is);
   });
 
+  test('so it is where only a line says so, or what it comes to', () => {
+    const one = (fields: string) => read(`"line_items":[{"name":"x","item_total":0,${fields}}]`).lines[0]?.isReverseCharge;
+    expect(one('"tax_id":"","reverse_charge_tax_id":"9","reverse_charge_tax_percentage":18')).toBe(true);
+    expect(one('"tax_id":"7","tax_percentage":0,"reverse_charge_tax_id":"9"')).toBe(true);
+    expect(one('"tax_id":"7","tax_percentage":18,"reverse_charge_tax_id":"9","reverse_charge_tax_amount":"180.00"')).toBe(true);
+    // A tax that would be left to the buyer, beside the one that is charged instead.
+    expect(one('"tax_id":"7","tax_percentage":18,"reverse_charge_tax_id":"9","reverse_charge_tax_amount":0')).toBeUndefined();
+    expect(one('"tax_id":"","reverse_charge_tax_id":" ","reverse_charge_tax_percentage":""')).toBeUndefined();
+    expect(read('"reverse_charge_tax_total":180').isReverseCharge).toBe(true);
+    expect(read('"reverse_charge_tax_total":0').isReverseCharge).toBe(false);
+  });
+
+  test('what a line without a tax is exempt by is read, from the line or else from the document', () => {
+    const one = (fields: string, more = '') => read(`${more}"line_items":[{"name":"x","item_total":0,${fields}}]`).lines[0]?.exemption;
+    expect(one('"tax_id":"","tax_exemption_id":"46000","tax_exemption_code":"EDU-7"')).toBe('EDU-7');
+    expect(one('"tax_exemption_id":"46000","tax_exemption_code":""')).toBe('46000');
+    expect(one('"tax_id":""', '"tax_exemption_code":"NGO",')).toBe('NGO');
+    expect(one('"tax_id":"7","tax_percentage":0,"tax_exemption_code":"EDU-7"')).toBeUndefined();
+    expect(one('"tax_id":"","tax_exemption_code":" "')).toBeUndefined();
+  });
+
   test('what is withheld is read wherever it stands, each amount once', () => {
     expect(read('"tax_amount_withheld":0,"tds_amount":""').withheld).toBeUndefined();
     expect(read('"tax_amount_withheld":"59.00","tds_amount":59').withheld).toEqual(['59.00']);

@@ -30,7 +30,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
   const rows = rowsOf(raw, 'line_items');
   const isEntityDiscount = isOfDocument(raw);
   const discount = isEntityDiscount ? entityDiscount(raw, places) : '0';
-  const lines = rows.filter((line) => text(line.line_item_category) !== 'header').map((line, index) => readLine(line, places, `line_items[${index}].`));
+  const lines = rows.filter((line) => text(line.line_item_category) !== 'header').map((line, index) => readLine(line, places, `line_items[${index}].`, raw));
   return {
     module,
     id,
@@ -54,7 +54,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     exchangeRate: module === 'creditnotes' ? (amountIn(raw.exchange_rate) ?? '0') : amount(raw, 'exchange_rate'),
     places,
     isTaxInclusive: isSaid(raw, 'is_inclusive_tax', false),
-    isReverseCharge: isSaid(raw, 'is_reverse_charge_applied', false),
+    isReverseCharge: isSaid(raw, 'is_reverse_charge_applied', false) || !isZero(amountIn(raw.reverse_charge_tax_total) ?? '0'),
     lines: isEntityDiscount ? sharesApart(lines, discount) : lines,
     discount: { amount: discount, isBeforeTax: isSaid(raw, 'is_discount_before_tax', true) },
     shipping: shippingOf(raw, places),
@@ -72,10 +72,11 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
   };
 }
 
-function readLine(line: Fields, places: number, at: string): BooksLine {
+function readLine(line: Fields, places: number, at: string, raw: Fields): BooksLine {
   const taxId = text(line.tax_id);
   const taxes = taxAmounts(line, 'line_item_taxes', at);
   const percent = taxId ? percentOfLine(line, taxes, at) : '0';
+  const exemption = taxId ? '' : [line, raw].map((from) => text(from.tax_exemption_code) || text(from.tax_exemption_id)).find(Boolean);
   const [quantity, rate] = [amount(line, 'quantity', at), amount(line, 'rate', at)];
   return {
     id: text(line.line_item_id),
@@ -96,8 +97,14 @@ function readLine(line: Fields, places: number, at: string): BooksLine {
           parts: taxes,
         }
       : null,
+    ...(isLeftToBuyer(line, percent) ? { isReverseCharge: true as const } : {}),
+    ...(exemption ? { exemption } : {}),
   };
 }
+
+/** A line names the tax that the buyer pays himself also where it could be, and is not: then another one is charged, and that one comes to nothing. */
+const isLeftToBuyer = (line: Fields, percent: string): boolean =>
+  !isZero(amountIn(line.reverse_charge_tax_amount) ?? '0') || (text(line.reverse_charge_tax_id) !== '' && isZero(percent));
 
 /** Withheld by the whole document, or line by line, or at payment: under one name or another, and often under two. */
 function withheldOn(raw: Fields, rows: Fields[]): Pick<BooksDocument, 'withheld'> {
