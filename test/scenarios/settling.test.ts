@@ -302,3 +302,50 @@ describe('a person who settles a doubt', () => {
     expect((await confirmShown(user, receipt.id, 'evidence')).status).toBe(200);
   });
 });
+
+test('a document that is on its way elsewhere when its earlier number turns out to be taken is in doubt about that as soon as it is refused there', async () => {
+  const [business] = world.businesses;
+  const [home, away] = world.zoho.organization(business.organizationId).locations;
+  await admin.put('/mappings/location', { mappings: [{ key: away?.location_id, value: { branch_id: business.branchIds[1] } }] });
+  await world.sql("update membership set permissions = '{settle,check}' where role = 'business_user'", [], business.businessId);
+  const document = newInvoice({ created_time: new Date(Date.now() + 60_000).toISOString().replace(/\.\d+Z$/, '+0000'), location_id: home?.location_id });
+  const judged = (number: string) => world.vsdc.receipts().filter((each) => each.request.remark === number);
+  const script = (bhfId: string, ...next: string[]) => world.vsdc.faults(next, { tin: business.taxpayerId, bhfId });
+  script('00', 'sign_then_refuse:910');
+  const first = (await admin.seal('invoices', document.id)).body;
+  expect(first).toMatchObject({ state: 'refused', branch_code: '00' });
+  const [held] = judged(document.number);
+  const number = String(held?.request.invcNo);
+  world.zoho.change('invoices', document.id, { location_id: away?.location_id });
+  script('01', 'hold_then_refuse:910');
+  const sealing = admin.seal('invoices', document.id);
+  await until(
+    () =>
+      world.sql(
+        'select 1 from receipt r join attempt a on a.receipt_id = r.id where r.document_id = $1 and r.id <> $2 and a.ended_at is null',
+        [document.id, first.id],
+        business.businessId,
+      ),
+    (open) => open.length === 1,
+  );
+  const met = (await admin.seal('invoices', newInvoice().id)).body;
+  expect(met).toMatchObject({ state: 'in_doubt', invoice_number: number, problem: { code: 'number_collision' } });
+  const doubt = await until(
+    () => {
+      world.vsdc.release();
+      return present(first.id);
+    },
+    (each) => each.state === 'in_doubt',
+  );
+  expect(doubt).toMatchObject({ branch_code: '00', invoice_number: number, problem: { code: 'signed_answer_lost' } });
+  expect((await sealing).body.state).not.toBe('signed');
+  expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id: first.id, state: 'in_doubt' });
+  // Nothing of the one that met the number stands under it: it goes behind it.
+  expect((await admin.post(`/branches/${business.branchIds[0]}/resume`, { last_invoice_number: number, evidence: 'the log of the VSDC' })).status).toBe(200);
+  expect((await admin.post(`/receipts/${first.id}/evidence`, evidenceOf(held))).body).toMatchObject({ state: 'signed', invoice_number: number });
+  await until(
+    () => present(met.id),
+    (each) => each.state === 'signed',
+  );
+  expect(judged(document.number)).toHaveLength(1);
+});

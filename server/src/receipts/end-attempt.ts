@@ -155,7 +155,8 @@ export async function recordEnd<Next>(
     if (!reply) return notAnswered(tx, device, sent as Exclude<Sent, { is: 'answered' }>, at);
     const attempts = await listAttempts(tx, sending.receiptId, at);
     const earlier = attempts.filter((attempt) => attempt.id !== sending.attemptId);
-    if (earlier.some(isDoubtful)) return saidAfterDoubt(tx, device, reply, response, at);
+    if (earlier.some((attempt) => attempt.invoiceNumber === sending.invoiceNumber && isDoubtful(attempt)))
+      return saidAfterDoubt(tx, device, reply, response, at);
     switch (reply.is) {
       case 'refused':
         return refused(tx, device, reply.problem, reply, response, at);
@@ -212,7 +213,7 @@ export async function recordEnd<Next>(
       );
     }
     await ports.record(tx, ctx, { action: 'receipt.refused', subject: sending.receiptId, after: { ...problem, returned_number: sending.invoiceNumber } });
-    await endReversal(ports, tx, ctx, { id: sending.receiptId, filed }, problem, at);
+    if (!(await doubtsEarlier(tx, at))) await endReversal(ports, tx, ctx, { id: sending.receiptId, filed }, problem, at);
     return { is: 'go_on' };
   }
 
@@ -226,9 +227,11 @@ export async function recordEnd<Next>(
       await pauseLaneFor(tx, device.id, problem);
       await ports.alerts.raise(tx, ctx, device.id, problem);
       await ports.record(tx, ctx, { action: 'lane.paused', subject: device.id, after: problem });
+      await doubtsEarlier(tx, at);
       return { is: 'stop' };
     }
     await setLaneTries(tx, device.id, device.tries + 1);
+    await doubtsEarlier(tx, at);
     return { is: 'wait', until };
   }
 
@@ -239,10 +242,18 @@ export async function recordEnd<Next>(
     const until = new Date(at.getTime() + retryDelayMs(device.tries, ports.timing.retryFirstMs, ports.timing.retryMaxMs));
     const code = sent.is === 'address_refused' ? 'device_address_refused' : 'device_unreachable';
     await setLaneTries(tx, device.id, device.tries + 1);
-    const isDoubt = attempts.some(isDoubtful);
+    const isDoubt = attempts.some((attempt) => attempt.invoiceNumber === sending.invoiceNumber && isDoubtful(attempt));
     const problem: StoredProblem = isDoubt ? { code: 'maybe_signed' } : { code, reason: sent.reason };
     await postponeDocument(tx, sending.receiptId, { problem, nextTryAt: until, mustRead: !isDoubt }, at);
+    if (!isDoubt) await doubtsEarlier(tx, at);
     return { is: 'wait', until };
+  }
+
+  /** While it was on its way, the number of an earlier send has turned out to be taken: not signed under this one, it is in doubt about that. */
+  async function doubtsEarlier(tx: Tx, at: Date): Promise<boolean> {
+    const doubted = await doubtAnother(ports, tx, ctx, { id: sending.receiptId, deviceId: sending.deviceId }, at);
+    if (doubted !== null && doubted !== sending.receiptId) ports.changed(doubted);
+    return doubted !== null;
   }
 
   async function doubt(tx: Tx, device: LaneDevice, said: Said, response: KeptAnswer | null, at: Date, isSocketClosed: boolean): Promise<AfterSend> {

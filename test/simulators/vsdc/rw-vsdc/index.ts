@@ -351,7 +351,7 @@ export function makeRwVsdc(options: {
     const fault = nextFault(device);
     if (fault === 'drop_before_signing') return null;
     // It lies somewhere on its way, and is worked off later, whoever waits for it.
-    if (fault === 'hold') await released();
+    if (fault === 'hold' || fault?.startsWith('hold_then_refuse:')) await released();
     if (fault === 'html_404') return { status: 404, type: 'text/html', body: '<html><body><h1>HTTP Status 404 – Not Found</h1></body></html>' };
     if (fault === 'offline') return envelope('838', 'No connection to the server');
     if (fault?.startsWith('drop_then_refuse:')) {
@@ -361,6 +361,7 @@ export function makeRwVsdc(options: {
       return null;
     }
     if (fault?.startsWith('refuse:')) return envelope(fault.slice(7), `Scripted refusal ${fault.slice(7)}`);
+    if (fault?.startsWith('hold_then_refuse:')) return envelope(fault.slice(17), 'Scripted refusal of what lay on its way');
     if (state.value.settings.answer_ms > 0) await pause(state.value.settings.answer_ms);
     const { settings } = state.value;
     const rules: Rules = {
