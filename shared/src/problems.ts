@@ -1040,10 +1040,10 @@ export const problems = {
   location_unmapped: e(
     422,
     'mapping',
-    'This Zoho location is not mapped to a branch.',
-    'Choose the branch once.',
-    "Ce site Zoho n'est associé à aucune succursale.",
-    'Choisissez la succursale une fois.',
+    '[?no_location:This document names no location in Zoho Books, and no branch is chosen for such documents.|This Zoho location is not mapped to a branch.]',
+    '[?no_location:Choose the branch of documents without a location once, or give this one its location in Zoho Books.|Choose the branch once.]',
+    "[?no_location:Ce document n'indique aucun site dans Zoho Books, et aucune succursale n'est choisie pour de tels documents.|Ce site Zoho n'est associé à aucune succursale.]",
+    '[?no_location:Choisissez une fois la succursale des documents sans site, ou indiquez le site de celui-ci dans Zoho Books.|Choisissez la succursale une fois.]',
   ),
   code_unknown: e(
     422,
@@ -2009,9 +2009,15 @@ function filled(sentence: string, stored: StoredProblem): string {
 }
 
 /** What a sentence may depend on beside what it names: advice for an invoice may be none for a credit note. */
-function kindsOf({ module, left, unread, free_text: freeText }: StoredProblem): Set<string> {
+function kindsOf({ code, key, module, left, unread, free_text: freeText }: StoredProblem): Set<string> {
   const isNothingLeft = isAmount(String(left)) && compare(String(left), '0') <= 0;
-  const said = { refund: module === 'creditnotes', nothing_left: isNothingLeft, unread: unread === true, free_text: freeText === true };
+  const said = {
+    refund: module === 'creditnotes',
+    nothing_left: isNothingLeft,
+    unread: unread === true,
+    free_text: freeText === true,
+    no_location: code === 'location_unmapped' && key === 'none',
+  };
   return new Set(Object.entries(said).flatMap(([kind, is]) => (is ? [kind] : [])));
 }
 

@@ -270,6 +270,25 @@ test('a buyer’s name of which nothing can be seen is said beside the check and
   expect(judged(String(row.invoice_number))[0]?.request.custNm).toBeNull();
 });
 
+test('a document that names no location, in a business of several branches, is said to be that: one that is not mapped is another thing', async () => {
+  made += 1;
+  const [absent, unmapped] = [`46000000013${String(made).padStart(8, '0')}`, `46000000014${String(made).padStart(8, '0')}`];
+  const row = { ...simple(), branch_id: '', invoice_number: `PLACE-${made}` };
+  const { location_id: _location, location_name: _name, ...withoutLocation } = row as { [key: string]: unknown };
+  world.zoho.add('invoices', business().organizationId, { ...withoutLocation, invoice_id: absent });
+  world.zoho.add('invoices', business().organizationId, { ...row, invoice_id: unmapped, location_id: '777001' });
+  const said = async (id: string) => (await api.get(`/receipts/preflight?module=invoices&document_id=${id}`)).body.findings;
+  expect(await said(absent)).toMatchObject([
+    {
+      code: 'location_unmapped',
+      key: 'none',
+      title: 'This document names no location in Zoho Books, and no branch is chosen for such documents.',
+      detail: expect.stringContaining('without a location'),
+    },
+  ]);
+  expect(await said(unmapped)).toMatchObject([{ code: 'location_unmapped', key: '777001', title: 'This Zoho location is not mapped to a branch.' }]);
+});
+
 test('tax that the buyer withholds is no part of the price that is taken off: the receipt, and its refund, are of all of it', async () => {
   const add = (module: 'invoices' | 'creditnotes', number: string, more: object) => {
     made += 1;
