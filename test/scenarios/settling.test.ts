@@ -349,3 +349,85 @@ test('a document that is on its way elsewhere when its earlier number turns out 
   );
   expect(judged(document.number)).toHaveLength(1);
 });
+
+describe('a number that a document has sent something under at a device, was moved from, and came back to', () => {
+  const script = (bhfId: string, ...next: string[]) => world.vsdc.faults(next, { tin: world.businesses[0].taxpayerId, bhfId });
+  /** Refused at each device it comes to, where its location says; the receipt of the first one, and the number it gave back there. */
+  async function refusedAt(...branchCodes: string[]) {
+    const { organizationId, businessId, branchIds } = world.businesses[0];
+    await world.sql("update membership set permissions = '{settle,check}' where role = 'business_user'", [], businessId);
+    // Whatever goes by itself after the test before has gone: the device's faults are for this document.
+    await until(
+      () => world.sql("select 1 from receipt where state = 'queued' or state = 'in_doubt' and problem->>'code' = 'maybe_signed'", [], businessId),
+      (rows) => rows.length === 0,
+    );
+    const [home, away] = world.zoho.organization(organizationId).locations.map((each) => each.location_id);
+    await admin.put('/mappings/location', { mappings: [{ key: away, value: { branch_id: branchIds[1] } }] });
+    // Created after its location was mapped.
+    const document = newInvoice({ created_time: new Date(Date.now() + 60_000).toISOString().replace(/\.\d+Z$/, '+0000') });
+    const goTo = (branchCode: string) => world.zoho.change('invoices', document.id, { location_id: branchCode === '00' ? home : away });
+    const ids: string[] = [];
+    for (const branch_code of branchCodes) {
+      goTo(branch_code);
+      script(branch_code, 'refuse:910');
+      const { body } = await admin.seal('invoices', document.id);
+      expect(body).toMatchObject({ state: 'refused', branch_code });
+      ids.push(body.id as string);
+    }
+    script('00');
+    const tried = await world.sql('select invoice_number::text as number from attempt where receipt_id = $1', [ids[0]], businessId);
+    return { document, goTo, ids, number: tried[0]?.number as string };
+  }
+  const standing = async ({ document }: { document: { id: string } }) =>
+    (await admin.get(`/receipts?module=invoices&document_id=${document.id}`)).body.receipts?.find(
+      (each: { problem: { code: string } | null }) => each.problem?.code !== 'receipt_moved',
+    );
+  const isAnothers = async (id: string) => {
+    expect((await admin.post(`/receipts/${id}/evidence`, { found: 'other', source: 'the log of the VSDC' })).status).toBe(200);
+    expect((await confirmShown(user, id, 'evidence')).status).toBe(200);
+  };
+  const device = async () => (await admin.get('/branches')).body.branches.find((each: { id: string }) => each.id === world.businesses[0].branchIds[0]).device;
+
+  test('is asked of it once, and it is no stranger beside itself', async () => {
+    const { taxpayerId } = world.businesses[0];
+    const moved = await refusedAt('00', '01', '00', '01');
+    world.vsdc.signElsewhere(taxpayerId, '00', moved.number);
+    // Told at once that it is taken, the next one goes under another number.
+    expect((await admin.seal('invoices', newInvoice().id)).body).toMatchObject({ state: 'signed' });
+    expect(await device()).toMatchObject({ state: 'active', problem: null });
+    const doubt = await standing(moved);
+    expect(doubt).toMatchObject({ state: 'in_doubt', invoice_number: moved.number, branch_code: '00', problem: { code: 'signed_answer_lost' } });
+    const told = ((await admin.get('/alerts')).body.alerts as { subject: string }[]).filter((each) => moved.ids.includes(each.subject));
+    expect(told).toEqual([]);
+    await isAnothers(doubt.id);
+    expect(
+      await until(
+        () => standing(moved),
+        (each) => each.state !== 'queued',
+      ),
+    ).toMatchObject({ state: 'signed', branch_code: '01' });
+    expect(await device()).toMatchObject({ state: 'active', problem: null });
+  });
+
+  test('that two persons have said to be another’s is not asked of what it had sent before', async () => {
+    const { taxpayerId } = world.businesses[0];
+    const moved = await refusedAt('00', '01');
+    moved.goTo('00');
+    script('00', ...Array.from({ length: 200 }, () => 'drop_before_signing'));
+    const { body } = await admin.seal('invoices', moved.document.id);
+    world.vsdc.signElsewhere(taxpayerId, '00', moved.number);
+    script('00');
+    await until(
+      () => present(body.id),
+      (each) => each.problem?.code === 'signed_answer_lost' && each.invoice_number === moved.number,
+    );
+    await isAnothers(body.id);
+    expect(
+      await until(
+        () => standing(moved),
+        (each) => each.state !== 'queued',
+      ),
+    ).toMatchObject({ id: body.id, state: 'signed', branch_code: '00' });
+    expect(await device()).toMatchObject({ state: 'active', problem: null });
+  });
+});

@@ -624,7 +624,8 @@ export async function doubtEarlier(
     // The very document, in doubt about the number by the receipt that stands for it: it is nobody else.
     const standing = await standingFor(tx, earlier);
     if (standing.id === about.receiptId && standing.state === 'in_doubt') continue;
-    const isInDoubt = earlier.state === 'in_doubt' && earlier.invoiceNumber === invoiceNumber;
+    // Also by another receipt of it that was closed at this device: of one document it is asked once.
+    const isInDoubt = standing.state === 'in_doubt' && standing.deviceId === device.id && standing.invoiceNumber === invoiceNumber;
     const taken = isInDoubt ? earlier : await takeBack(ports, tx, ctx, earlier, at);
     if (!taken) {
       found.areOthers = true;

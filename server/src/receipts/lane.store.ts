@@ -458,6 +458,16 @@ export const settleAttempts = (tx: Tx, receiptId: string, as: 'not_signed' | 'no
     [receiptId, as, only.invoiceNumber],
   );
 
+/** A number is somebody else's than a document's: so it is of what the document has sent under it at that device as receipts that were closed since. */
+export const settleClosedNotOurs = (tx: Tx, receiptId: string, invoiceNumber: string) =>
+  query(
+    tx,
+    `update attempt a set settled = 'not_ours' from receipt r join receipt m on ${isOfSame('m', 'r')} and m.device_id = r.device_id and m.id <> r.id
+      where r.id = $1 and a.business_id = m.business_id and a.receipt_id = m.id and a.invoice_number = $2 and a.may_have_left
+        and coalesce(a.settled, '') not in ('signed', 'reversed')`,
+    [receiptId, invoiceNumber],
+  );
+
 /** What the device has not served under a number that is given back: neither signed, nor to be sent again. */
 export const settleUnserved = (tx: Tx, receiptId: string, invoiceNumber: string) =>
   query(tx, "update attempt set settled = 'not_signed' where receipt_id = $1 and invoice_number = $2 and outcome = 'not_served' and settled is null", [

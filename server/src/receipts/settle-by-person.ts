@@ -20,6 +20,7 @@ import {
   lockLane,
   readAnew,
   recordSigned,
+  settleClosedNotOurs,
   type StoredAttempt,
 } from './lane.store.ts';
 import { findReceipt, lockReceipt, type Receipt } from './receipt.store.ts';
@@ -343,6 +344,7 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, device, atte
     await settleNotSigned(ports, tx, ctx, receipt, problem, evidence.source, at);
   } else {
     await mustNotBeUnderWay(tx, receipt, invoiceNumber, at);
+    await settleClosedNotOurs(tx, receipt.id, invoiceNumber);
     await numberAnew(ports, tx, ctx, { ...receipt, invoiceNumber }, { source: evidence.source, ...word }, at);
     // The number stays with whoever used it, and so does its place in the device's total; the document goes again under its next one. What uses it may be
     // another document of ours that gave it back, also one that was refused: only where there is none it is somebody else's.
