@@ -218,6 +218,50 @@ describe('a signature that comes after its document was settled as not signed', 
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
   });
 
+  test('and that the database refuses, is asked about once its document, on its way under another number meanwhile, is not signed under that', async () => {
+    const { businessId } = world.businesses[0];
+    const { document, id, number } = await settledNotSigned();
+    await until(
+      () => world.sql('select 1 from device where branch_id = $1 and lane_holder is null', [branchId()], businessId),
+      (atRest) => atRest.length === 1,
+    );
+    // As if another document held the number meanwhile, and another server had sent this one under the next.
+    const [{ next } = {}] = await world.sql(
+      `with d as (update device set free_numbers = '{}', next_invoice_number = next_invoice_number + 1, open_attempt = 'att_elsewhere', lane_holder = 'another server',
+                    lane_until = now() + interval '1 hour' where branch_id = $1 returning id, next_invoice_number - 1 as next),
+            a as (insert into attempt (business_id, id, receipt_id, device_id, invoice_number, is_resend, request, worker, started_at, socket_until)
+                  select business_id, 'att_elsewhere', receipt_id, device_id, next, false, replace(request, '"invcNo":' || invoice_number, '"invcNo":' || next), 'another server',
+                    now(), now() + interval '1 hour' from attempt join d on d.id = device_id where receipt_id = $2 order by ordinal limit 1)
+       update receipt set state = 'queued', problem = null, invoice_number = next from d where receipt.id = $2 returning next::text`,
+      [branchId(), id],
+      businessId,
+    );
+    const takeThem = await refuseSeconds();
+    await until(
+      () => {
+        world.vsdc.release();
+        return alertsOf(id);
+      },
+      (all) => all.includes('late_signature'),
+    );
+    await takeThem();
+    expect(await present(id)).toMatchObject({ state: 'queued', invoice_number: next });
+    // That server is gone: it is asked about once more, and the device has not signed it.
+    world.vsdc.faults(Array.from({ length: 40 }, () => 'refuse:910'));
+    await world.sql('update device set lane_until = now() where branch_id = $1', [branchId()], businessId);
+    await until(
+      () => admin.post(`/receipts/${id}/evidence`, { found: false, source: 'the portal, list of the day' }),
+      (each) => each.status === 200,
+    );
+    world.vsdc.faults([]);
+    expect(await present(id)).toMatchObject({ state: 'in_doubt', invoice_number: number, problem: { code: 'signed_answer_lost' } });
+    expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'in_doubt' });
+    expect((await admin.post(`/receipts/${id}/evidence`, { found: 'kept' })).body).toMatchObject({ state: 'signed', invoice_number: number });
+    expect(judged(document.number)).toHaveLength(1);
+    expect((await admin.seal('invoices', newInvoice().id)).body).toMatchObject({ state: 'signed', invoice_number: next });
+    expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
   test('is not said to be another’s while its document is in doubt about another number, and is its receipt once that is over', async () => {
     const { businessId } = world.businesses[0];
     const { document, id, number } = await settledNotSigned();

@@ -415,7 +415,7 @@ async function doubtUnread(ports: LanePorts, tx: Tx, ctx: Context, sending: Send
     await ports.record(tx, ctx, { action: 'receipt.doubted', subject: receiptId, before, after: problem });
     return;
   }
-  // Once it is known not to be signed under the other one, it is in doubt about this.
+  // Once it is known not to be signed under the other one, in doubt or on its way, it is in doubt about this.
   if (mayStand && (await isToBeDoubted(tx, receipt))) await makeDoubtful(tx, receiptId, invoiceNumber);
   const after = { attempt_id: sending.attemptId, ...saidIn(signature, invoiceNumber) };
   await ports.record(tx, ctx, { action: 'receipt.late_signature', subject: receiptId, before, after });
@@ -682,9 +682,8 @@ async function takeBack(ports: LanePorts, tx: Tx, ctx: Context, earlier: Receipt
   }
 }
 
-/** In doubt about another number, or under way or in doubt at another device: once that is over, it is in doubt about this one. */
-const isToBeDoubted = async (tx: Tx, receipt: Receipt): Promise<boolean> =>
-  receipt.state === 'in_doubt' || (receipt.movedTo !== null && (await standingFor(tx, receipt)).state !== 'signed');
+/** In doubt about another number or on its way under one, here or at another device: once that is over, it is in doubt about this one. */
+const isToBeDoubted = async (tx: Tx, receipt: Receipt): Promise<boolean> => (await standingFor(tx, receipt)).state !== 'signed';
 
 /** As what a document stands once it is known that it is not signed under the number of its doubt: as what it was taken out before, if it was. */
 const takenOutBefore = ({ problem }: Pick<Receipt, 'problem'>): { state: 'withdrawn'; problem: StoredProblem | null } | null =>
