@@ -597,9 +597,9 @@ export const problems = {
     409,
     'person',
     'The books connected before still hold documents that are due, wait for a device or may be signed[: {count}|]. Other books know nothing of them.',
-    'Connect those books again and seal, withdraw or mark these documents first. Only where that can never be done, connect the others with leave_open: the number of documents that stay open.',
+    'Connect those books again and seal, withdraw or mark these documents first. Only where that can never be done, leave them open: the page offers it, and a program says their number (leave_open).',
     "La comptabilité connectée avant contient encore des documents à sceller, en attente d'un appareil ou peut-être signés[ : {count}|]. Une autre n'en sait rien.",
-    "Reconnectez-la et scellez, retirez ou marquez d'abord ces documents. Seulement si ce n'est plus possible, connectez l'autre avec leave_open : le nombre de documents qui restent ouverts.",
+    "Reconnectez-la et scellez, retirez ou marquez d'abord ces documents. Seulement si ce n'est plus possible, laissez-les ouverts : la page le propose, et un programme dit leur nombre (leave_open).",
   ),
   organization_unseen: e(
     422,

@@ -144,4 +144,28 @@ test('connects by consent, is set up in Zoho, and an invoice is sealed by webhoo
   await page.getByRole('dialog').getByRole('button', { name: 'Disconnect' }).click();
   await page.getByText('This business is not connected to Zoho Books yet.').waitFor();
   await look(page, '55-disconnected');
+
+  // Other books, which the other business has given up: what is due in the ones before is left open only by whoever has read how many there are.
+  const their = await Api.signIn(world, world.businesses[1].admin);
+  await enrol(their, world.businesses[1].admin.password);
+  const [theirs] = await world.sql("select id from connection where status <> 'ended'", [], world.businesses[1].businessId);
+  expect((await their.post(`/oauth/disconnect/${theirs?.id}`)).status).toBe(200);
+  await page.getByRole('button', { name: 'Connect with Zoho' }).click();
+  await page.getByRole('link', { name: /Keza Owner/ }).click();
+  await heading(page, 'Organizations and businesses');
+  const others = page.getByRole('row').filter({ hasText: world.businesses[1].organizationId });
+  await others.getByRole('button', { name: 'Connect', exact: true }).click();
+  await page.getByRole('alert').filter({ hasText: 'The books connected before still hold documents' }).waitFor();
+  const leave = page.getByRole('button', { name: /^Connect and leave these open \(\d+\)$/ });
+  expect(await page.evaluate('document.activeElement.textContent'), 'the question has the focus').toMatch(/^Documents of the books before, left open: \d+\./);
+  await look(page, '58-leave-open');
+  await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+  await leave.waitFor({ state: 'detached' });
+  await others.getByRole('button', { name: 'Connect', exact: true }).click();
+  await leave.press('Enter');
+  await page.getByText('Saved.').waitFor();
+  await leave.waitFor({ state: 'detached' });
+  expect(await world.sql("select organization_id from connection where status <> 'ended'", [], business.businessId)).toEqual([
+    { organization_id: world.businesses[1].organizationId },
+  ]);
 }, 120_000);

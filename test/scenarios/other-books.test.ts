@@ -152,4 +152,21 @@ describe('the same books', () => {
     expect((await admin.seal('invoices', confirmed, { confirm: ['before_production'] })).body.state).toBe('signed');
     expect((await admin.seal('invoices', due, { confirm: ['before_production'] })).body.state).toBe('signed');
   });
+
+  test('and others by a code: they are connected although documents are left open as well, by whoever says how many', async () => {
+    invoice(mine().organizationId);
+    await poll();
+    expect((await admin.post(`/oauth/disconnect/${(await connection()).id}`)).status).toBe(200);
+    const { location, phone_number, vat_registered, go_live_date } = (await admin.get('/businesses/me')).body;
+    const step1 = await admin.post('/businesses/me/setup/step1', { location, phone_number, vat_registered, go_live_date });
+    expect(step1.body.steps?.business.state, JSON.stringify(step1.body)).toBe('done');
+    const { client_id, client_secret, code } = world.zoho.selfClient(others());
+    const refused = await admin.post('/businesses/me/setup/step3', { data_centre: world.zoho.url, client_id, client_secret, code });
+    expect(refused, JSON.stringify(refused.body)).toMatchObject({ status: 409, body: { code: 'books_unsettled', count: expect.any(Number) } });
+    const count = refused.body.count as number;
+    expect((await admin.post('/businesses/me/setup/step3', { leave_open: count + 1 })).body.code).toBe('books_unsettled');
+    const left = await admin.post('/businesses/me/setup/step3', { leave_open: count });
+    expect(left.status, JSON.stringify(left.body)).toBe(200);
+    expect(await connection()).toMatchObject({ organization_id: others() });
+  });
 });

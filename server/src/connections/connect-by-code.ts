@@ -13,6 +13,7 @@ export type CodeAsk = {
   client_secret?: string | undefined;
   code?: string | undefined;
   organization_id?: string | undefined;
+  leave_open?: number | undefined;
 };
 
 /**
@@ -37,7 +38,7 @@ export const connectByCode =
     const { token, apiDomain } = await ports.tokens.of(grantId);
     const organizations = await ports.accounts.listOrganizations(apiDomain, token);
     const chosen = ask.organization_id ?? (organizations.length === 1 ? organizations[0]?.organizationId : undefined);
-    if (chosen) await bindOrganization(ports, ctx, grantId, organizations, chosen);
+    if (chosen) await bindOrganization(ports, ctx, grantId, organizations, chosen, ask.leave_open);
     return { grantId, organizations };
   };
 

@@ -508,6 +508,8 @@ export const setupZoho = endpoint({
       .string()
       .regex(/^\d{1,20}$/)
       .optional(),
+    /** Other books than before, although so many documents of those are not settled. */
+    leave_open: z.number().int().min(0).max(10_000_000).optional(),
   }),
   output: z.object({ setup: setupView, organizations: z.array(z.object({ organization_id: z.string(), name: z.string(), currency_code: z.string() })) }),
 });

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Views } from './api.ts';
+import { LeaveOpen, unsettledOf } from './leave-open.tsx';
 import { useAct, useLoad, usePage } from './page.ts';
 import { AdoptionFields, Card, Check, type DeviceAddress, DeviceFields, Form, Message, noAdoption, Pick, Shown, Tag, Text } from './parts.tsx';
 import { ConnectForm } from './zoho.tsx';
@@ -138,13 +139,21 @@ function ZohoStep({ onChange }: StepProps) {
   const [value, set] = useState({ data_centre: 'com', client_id: '', client_secret: '', code: '' });
   const [seen, setSeen] = useState<Views['zohoSetup']['organizations']>([]);
   const [organization, choose] = useState('');
-  const send = (body: object) =>
+  const [unsettled, ask] = useState<{ organization_id?: string; leave_open: number } | null>(null);
+  const send = (body: { organization_id?: string; leave_open?: number; code?: string }) =>
     act(async () => {
-      const reply = await api.post<Views['zohoSetup']>('/businesses/me/setup/step3', body);
+      ask(null);
+      const reply = await api.post<Views['zohoSetup']>('/businesses/me/setup/step3', body).catch((error: unknown) => {
+        const leave_open = unsettledOf(error);
+        // A code works once, and what it allowed is kept: it is not given again.
+        if (leave_open !== null) ask({ ...(body.organization_id ? { organization_id: body.organization_id } : {}), leave_open });
+        throw error;
+      });
       if (reply.setup.steps.zoho.state === 'done') return onChange(reply.setup);
       setSeen(reply.organizations);
       choose(reply.organizations[0]?.organization_id ?? '');
     });
+  const leave = unsettled ? <LeaveOpen count={unsettled.leave_open} isBusy={isBusy} onLeave={() => void send(unsettled)} onCancel={() => ask(null)} /> : null;
   if (seen.length > 0)
     return (
       <Form onSubmit={() => send({ organization_id: organization })} submit={words.connect} isBusy={isBusy}>
@@ -156,6 +165,7 @@ function ZohoStep({ onChange }: StepProps) {
           onChange={choose}
         />
         <Message text={message} />
+        {leave}
       </Form>
     );
   return (
@@ -179,6 +189,7 @@ function ZohoStep({ onChange }: StepProps) {
           <Text label={words.clientSecret} value={value.client_secret} onInput={(client_secret) => set({ ...value, client_secret })} type="password" />
           <Text label={words.grantCode} value={value.code} onInput={(code) => set({ ...value, code })} />
           <Message text={message} />
+          {leave}
         </Form>
       </details>
     </>

@@ -498,6 +498,9 @@ export const en = {
   inZoho: 'In Zoho',
   remove: 'Remove',
   back: 'Back',
+  leaveOpenWhat:
+    'Documents of the books before, left open: {n}. They stay due and missing in their month, nothing looks at them any more until those books are connected again, and what waits for a device is not sealed meanwhile.',
+  leaveOpen: 'Connect and leave these open ({n})',
   noFreeBusiness: 'Every business of yours is connected.',
   todo: 'What to do',
   toSeal: 'To seal',

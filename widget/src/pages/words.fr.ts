@@ -505,6 +505,9 @@ export const fr: PageWords = {
   inZoho: 'Dans Zoho',
   remove: 'Retirer',
   back: 'Retour',
+  leaveOpenWhat:
+    'Documents de la comptabilité d’avant laissés ouverts : {n}. Ils restent à sceller et manquent dans leur mois, plus rien ne les regarde tant qu’elle n’est pas reconnectée, et ce qui attend un appareil n’est pas scellé d’ici là.',
+  leaveOpen: 'Connecter et les laisser ouverts ({n})',
   noFreeBusiness: 'Toutes vos entreprises sont connectées.',
   todo: 'À faire',
   toSeal: 'À sceller',

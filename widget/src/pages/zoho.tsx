@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Views } from './api.ts';
 import { makerText } from './maker.tsx';
 import { Automation, Installation } from './automation.tsx';
+import { LeaveOpen, unsettledOf } from './leave-open.tsx';
 import { moment, useAct, useLoad, usePage } from './page.ts';
 import { Card, Check, Dialog, FactList, Form, Message, Meter, Pick, Shown, Table, Tag, Text } from './parts.tsx';
 import { Subscribers } from './subscribers.tsx';
@@ -201,21 +202,23 @@ function Organizations({ consent }: { consent: Consent }) {
   // A business that is connected already is disconnected first: no click moves a taxpayer's invoices to another organization.
   const free = is.businesses.filter((each) => each.organization_id === null);
   const nameOf = (id: string | null) => is.businesses.find((each) => each.business_id === id)?.business_name ?? '';
-  const bind = (organization_id: string) =>
-    act(
-      async () =>
-        set(
-          await api.post<Consent>(`/oauth/consents/${is.id}/connections`, {
-            organization_id,
-            business_id: chosen[organization_id] ?? free[0]?.business_id ?? '',
-          }),
-        ),
-      words.saved,
-    );
+  const [unsettled, ask] = useState<{ organization_id: string; business_id: string; leave_open: number } | null>(null);
+  const bind = (to: { organization_id: string; business_id: string; leave_open?: number }) =>
+    act(async () => {
+      ask(null);
+      try {
+        set(await api.post<Consent>(`/oauth/consents/${is.id}/connections`, to));
+      } catch (error) {
+        const leave_open = unsettledOf(error);
+        if (leave_open !== null) ask({ ...to, leave_open });
+        throw error;
+      }
+    }, words.saved);
   return (
     <Card title={words.mapOrganizations}>
       <p class="quiet">{words.mapOrganizationsNext}</p>
       <Message text={message} isGood={isGood} />
+      {unsettled ? <LeaveOpen count={unsettled.leave_open} isBusy={isBusy} onLeave={() => void bind(unsettled)} onCancel={() => ask(null)} /> : null}
       <Table
         columns={[words.organization, words.zohoRole, words.business, words.todo]}
         empty={words.noOrganizations}
@@ -239,7 +242,12 @@ function Organizations({ consent }: { consent: Consent }) {
               />
             ),
             each.business_id || free.length === 0 ? null : (
-              <button type="button" class="button plain" disabled={isBusy || each.role !== 'admin'} onClick={() => void bind(each.organization_id)}>
+              <button
+                type="button"
+                class="button plain"
+                disabled={isBusy || each.role !== 'admin'}
+                onClick={() => void bind({ organization_id: each.organization_id, business_id: chosen[each.organization_id] ?? free[0]?.business_id ?? '' })}
+              >
                 {words.connect}
               </button>
             ),
