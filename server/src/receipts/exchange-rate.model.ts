@@ -8,7 +8,10 @@ export type SealedRate = { rate: Amount; date: string };
 
 /** Further than this from the last sealed rate no currency moves between two documents: more likely a slip of the pen. */
 const movesBetween = ['0.9', '1.1'] as const;
-/** What documents are made out in: ISO 4217 without its metals, funds and test codes. */
+/**
+ * What documents may be made out in: what the runtime knows as a currency. Of what begins with X five are one; the others are metals, units of account
+ * and tests. Codes that have ended stand in its list as well, and in some versions' a few funds: they pass here, and their rate is looked at like any other.
+ */
 const currencies = new Set(Intl.supportedValuesOf('currency').filter((code) => !code.startsWith('X') || ['XAF', 'XCD', 'XCG', 'XOF', 'XPF'].includes(code)));
 export const isCurrency = (code: string): boolean => currencies.has(code);
 
