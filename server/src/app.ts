@@ -581,7 +581,13 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const poll = pollDocuments({ books, clock, jobs });
   const grantWorks = watchGrant({ database, alerts, record });
   const giveWay = openGiveWay();
-  const lookAt = lookAtDue({ giveWay, lookAtDocument: lookAtDocument({ prepareSale: prepare, dialects, queue, record, alerts, clock, newId }), clock, log });
+  const lookAt = lookAtDue({
+    alerts,
+    giveWay,
+    lookAtDocument: lookAtDocument({ prepareSale: prepare, dialects, queue, record, alerts, clock, newId }),
+    clock,
+    log,
+  });
   const writeBack = writeBackDue({
     writing: booksWriting(zoho),
     printForBooks: printForBooks(printPorts),

@@ -1090,10 +1090,10 @@ export const problems = {
   buyer_mobile_missing: e(
     422,
     'buyer',
-    "Without a TIN the buyer's mobile number must be on the receipt.",
-    'Ask for it, or put it on the customer in Zoho Books.',
-    "Sans NIF, le numéro de mobile de l'acheteur doit figurer sur le reçu.",
-    'Demandez-le, ou ajoutez-le au client dans Zoho Books.',
+    "Without a TIN the buyer's mobile number must be on the receipt[?unread:, and Zoho Books answers with an error when it is asked for the customer].",
+    '[?unread:Type the number here, or look again later: it may end by itself.|Ask for it, or put it on the customer in Zoho Books.]',
+    "Sans NIF, le numéro de mobile de l'acheteur doit figurer sur le reçu[?unread:, et Zoho Books répond par une erreur quand on lui demande le client].",
+    '[?unread:Saisissez le numéro ici, ou revenez plus tard : cela peut finir de soi-même.|Demandez-le, ou ajoutez-le au client dans Zoho Books.]',
   ),
   buyer_mobile_malformed: e(
     422,
@@ -1135,13 +1135,21 @@ export const problems = {
     "[« {text} »|Un texte] ne peut pas être imprimé : aucune police n'a[ {characters}| tous ses caractères].",
     "Écrivez-le sans ce qu'aucune police n'a.",
   ),
+  document_part_unread: e(
+    503,
+    'person',
+    'Zoho Books gives [document {document_number}|this document], but answers with an error when it is asked for [?contact:its customer, whose mobile number is needed|?payments:its payments|?applied:what its credit is used for|what belongs to it].',
+    'It is asked again by itself. If that goes on, open the document here and [?contact:type the number|?payments:choose how it was paid|?applied:choose the sale it refunds|say what is missing].',
+    'Zoho Books donne [le document {document_number}|ce document], mais répond par une erreur quand on lui demande [?contact:son client, dont le numéro de mobile est nécessaire|?payments:ses paiements|?applied:à quoi sert son crédit|ce qui en fait partie].',
+    'Il est interrogé de nouveau de lui-même. Si cela dure, ouvrez le document ici et [?contact:saisissez le numéro|?payments:choisissez le mode de paiement|?applied:choisissez la vente qu’il rembourse|dites ce qui manque].',
+  ),
   payment_method_missing: e(
     422,
     'person',
-    'How this was paid is not known.',
-    'Choose the payment method.',
-    'Le mode de paiement est inconnu.',
-    'Choisissez le mode de paiement.',
+    'How this was paid is not known[?unread:: Zoho Books answers with an error when it is asked for the payments].',
+    'Choose the payment method[?unread:, or look again later].',
+    'Le mode de paiement est inconnu[?unread: : Zoho Books répond par une erreur quand on lui demande les paiements].',
+    'Choisissez le mode de paiement[?unread:, ou revenez plus tard].',
   ),
   payment_method_unknown: e(
     422,
@@ -1165,10 +1173,10 @@ export const problems = {
   refund_sale_missing: e(
     422,
     'person',
-    'Which sale this credit note refunds is not clear.',
-    'Choose the sealed invoice it refunds.',
-    'La vente remboursée par cette note de crédit est inconnue.',
-    'Choisissez la facture scellée concernée.',
+    'Which sale this credit note refunds is not clear[?unread:: Zoho Books answers with an error when it is asked what its credit is used for].',
+    'Choose the sealed invoice it refunds[?unread:, or look again later].',
+    'La vente remboursée par cette note de crédit est inconnue[?unread: : Zoho Books répond par une erreur quand on lui demande à quoi sert son crédit].',
+    'Choisissez la facture scellée concernée[?unread:, ou revenez plus tard].',
   ),
   refund_sale_unsigned: e(
     422,
@@ -2009,9 +2017,12 @@ function filled(sentence: string, stored: StoredProblem): string {
 }
 
 /** What a sentence may depend on beside what it names: advice for an invoice may be none for a credit note. */
-function kindsOf({ code, key, module, left, unread, free_text: freeText }: StoredProblem): Set<string> {
+function kindsOf({ code, key, part, module, left, unread, free_text: freeText }: StoredProblem): Set<string> {
   const isNothingLeft = isAmount(String(left)) && compare(String(left), '0') <= 0;
   const said = {
+    contact: part === 'contact',
+    payments: part === 'payments',
+    applied: part === 'applied',
     refund: module === 'creditnotes',
     nothing_left: isNothingLeft,
     unread: unread === true,

@@ -659,6 +659,73 @@ describe('a list', () => {
     expect((await alerts()).filter((each) => each.problem.code === 'poll_failing')).toEqual([]);
   });
 
+  test('of documents goes on where Zoho fails to give what stands beside one: its contact, its payments, the use of its credit', async () => {
+    const { organizationId, businessId } = business();
+    const fails = (path: string) =>
+      world.zoho.faults(
+        Array.from({ length: 1_000 }, () => 'error'),
+        organizationId,
+        path,
+      );
+    const preflight = async (module: string, id: string) => (await api.get(`/receipts/preflight?module=${module}&document_id=${id}`)).body;
+    const broken = `${String(simple().customer_id).slice(0, -4)}7777`;
+    const nobody = { customer_id: broken, contact_persons_associated: [], contact_persons_details: [] };
+    const lookAgain = async (id: string) => {
+      await world.sql('update document set look_at = now() where document_id = $1', [id], businessId);
+      await api.post('/zoho/poll');
+    };
+    const isOf = (id: string) => world.sql('select problem, tries from document where document_id = $1', [id], businessId).then(([row]) => row);
+    const raised = async (id: string) => (await alerts()).filter((each) => each.subject === id).map((each) => each.problem.code);
+
+    fails(`/contacts/${broken}`);
+    const [held, other] = [add({ ...nobody, last_modified_time: now(3_000) }), add({ last_modified_time: now(3_000) })];
+    const withTin = add({ ...nobody, custom_field_hash: { cf_custtin: '101234567', cf_purchase_code: 'K7W2P9' }, custom_fields: [] });
+    await api.post('/zoho/poll');
+    await until(
+      () => kept([other.invoice_id]),
+      (rows) => rows[0]?.look_at === null && rows[0].problem === null,
+    );
+    // It stands with its own reason, and is looked at again; after its third time somebody is told.
+    for (let tries = 1; tries <= 3; tries++) {
+      await until(
+        () => isOf(held.invoice_id),
+        (row) => row?.tries === tries,
+      );
+      expect((await isOf(held.invoice_id))?.problem).toMatchObject({ code: 'document_part_unread', part: 'contact' });
+      expect(await raised(held.invoice_id)).toEqual(tries < 3 ? [] : ['document_part_unread']);
+      if (tries < 3) await lookAgain(held.invoice_id);
+    }
+    // Whoever has the number types it; whoever has a TIN needs none.
+    const [found] = (await preflight('invoices', held.invoice_id)).findings;
+    expect(found).toMatchObject({ code: 'buyer_mobile_missing', unread: true, title: expect.stringContaining('answers with an error') });
+    expect(await api.seal('invoices', held.invoice_id)).toMatchObject({ status: 422, body: { code: 'buyer_mobile_missing' } });
+    expect((await api.seal('invoices', held.invoice_id, { buyer_mobile: '0788000006' })).body).toMatchObject({ state: 'signed' });
+    expect((await api.seal('invoices', withTin.invoice_id)).body).toMatchObject({ state: 'signed' });
+    await lookAgain(held.invoice_id);
+    await until(
+      () => raised(held.invoice_id),
+      (codes) => codes.length === 0,
+    );
+
+    const paid = add({ payment_made: simple().total, balance: 0 });
+    fails(`/invoices/${paid.invoice_id}/payments`);
+    expect((await preflight('invoices', paid.invoice_id)).findings).toMatchObject([{ code: 'payment_method_missing', unread: true }]);
+    expect((await api.seal('invoices', paid.invoice_id, { payment_method: '01' })).body).toMatchObject({ state: 'signed' });
+
+    made += 1;
+    const note = `46000000012${String(made).padStart(8, '0')}`;
+    const { invoice_id: _id, invoice_number: _number, type: _type, ...fields } = simple() as Record<string, unknown>;
+    const numbered = { creditnote_id: note, creditnote_number: `ROW-${made}`, reference_number: paid.invoice_number, status: 'open' };
+    world.zoho.add('creditnotes', organizationId, { ...fields, ...numbered, last_modified_time: now() });
+    fails(`/creditnotes/${note}/invoices`);
+    // Its reference may be less than what it is used for says: nobody but a person takes it for the sale.
+    const seen = await preflight('creditnotes', note);
+    expect(seen.findings).toContainEqual(expect.objectContaining({ code: 'refund_sale_missing', unread: true }));
+    const sale = seen.sales.find((each: { document_number: string }) => each.document_number === paid.invoice_number);
+    expect((await api.seal('creditnotes', note, { reason_code: '01', sale_receipt_id: sale?.receipt_id })).body).toMatchObject({ state: 'signed' });
+    world.zoho.faults([], organizationId);
+  });
+
   test('or anything else that runs by itself and fails for one business is that business’s to see, and nobody else’s to wait for', async () => {
     const other = await Api.signIn(world, world.businesses[1].admin);
     const mine = business().businessId;

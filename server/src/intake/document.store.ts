@@ -11,7 +11,7 @@ type Exempt = BusinessSettings['exempt'];
 /** A document as Zoho's lists and our looks at it say; what is sealed of it stands in its receipt. */
 export type DocumentKey = { module: 'invoices' | 'creditnotes'; documentId: string };
 /** `source` says what it was heard from: a hint may be anybody's, so it never seals by itself. Nor does what `wasExempt` before. */
-export type Due = DocumentKey & { lookAt: string; tries: number; wasExempt: boolean; source: 'webhook' | 'poll' | 'hint' };
+export type Due = DocumentKey & { lookAt: string; tries: number; problemBefore: string | null; wasExempt: boolean; source: 'webhook' | 'poll' | 'hint' };
 
 /**
  * Zoho's times are whole seconds: of what changed in the very second that was read, more may change in it, and is not known yet. Held for
@@ -97,7 +97,7 @@ export async function takeDue(tx: Tx, at: Date, until: Date, limit: number): Pro
        select business_id, module, document_id from document where look_at <= $1 and (leased_until is null or leased_until < $1)
         order by look_at, document_id limit $3 for update skip locked) due
       where d.business_id = due.business_id and d.module = due.module and d.document_id = due.document_id
-      returning d.module, d.document_id, d.look_at::text as look_at, d.tries, d.was_exempt, d.source`,
+      returning d.module, d.document_id, d.look_at::text as look_at, d.tries, d.problem->>'code' as problem, d.was_exempt, d.source`,
     [at, until, limit],
   );
   return rows.map((row) => ({
@@ -105,6 +105,7 @@ export async function takeDue(tx: Tx, at: Date, until: Date, limit: number): Pro
     documentId: row.document_id as string,
     lookAt: row.look_at as string,
     tries: row.tries as number,
+    problemBefore: row.problem as string | null,
     wasExempt: row.was_exempt as boolean,
     source: row.source as Due['source'],
   }));

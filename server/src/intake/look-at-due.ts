@@ -1,7 +1,10 @@
+import type { Alerts } from '../alerts/index.ts';
 import { isExempt } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
+import type { StoredProblem } from '@muhuri/shared/problems';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Tx } from '../platform/db/database.ts';
 import { againIfCrossed } from '../platform/db/again-if-crossed.ts';
 import type { GiveWay } from '../platform/give-way.ts';
 import type { Log } from '../platform/log.ts';
@@ -9,7 +12,7 @@ import type { LookAtDocument } from '../receipts/index.ts';
 import { sealsByItself } from './auto-seal.model.ts';
 import { type Due, endLook, knownAt, postponeLook, type Seen, takeDue } from './document.store.ts';
 
-type Ports = { lookAtDocument: LookAtDocument; giveWay: Pick<GiveWay, 'behind'>; clock: Clock; log: Log };
+type Ports = { lookAtDocument: LookAtDocument; alerts: Pick<Alerts, 'raise' | 'settle'>; giveWay: Pick<GiveWay, 'behind'>; clock: Clock; log: Log };
 
 const leaseMs = 5 * 60_000;
 const batch = 20;
@@ -25,6 +28,7 @@ const passing: string[] = [
   'zoho_not_connected',
   'zoho_forbidden',
   'zoho_mismatch',
+  'document_part_unread',
   'device_switched',
   'business_suspended',
 ];
@@ -97,8 +101,9 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
           modifiedAt: null,
         };
     const isGone = !document && receipt?.state !== 'queued' && receipt?.state !== 'in_doubt';
-    await ctx.transaction((tx) =>
-      endLook(
+    await ctx.transaction(async (tx) => {
+      await tellOfUnread(ports, ctx, tx, due, null);
+      await endLook(
         tx,
         due,
         {
@@ -109,8 +114,8 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
           lookAgainAt: document && found.problem?.code === 'document_future' ? dayOf(document.date) : null,
         },
         ports.clock.now(),
-      ),
-    );
+      );
+    });
   } catch (error) {
     const isPassing = error instanceof AppError && passing.includes(error.code);
     // Of books that are not connected now: it stands open with that, and is asked about again in case they are.
@@ -119,6 +124,19 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
     if (!isPassing && !isOfOthers && !(error instanceof AppError && error.code === 'document_unreadable'))
       ports.log.error({ business_id: ctx.businessId, document: due.documentId, error: (error as Error).stack }, 'a document could not be looked at');
     const until = new Date(ports.clock.now().getTime() + Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(due.tries, 12)));
-    await ctx.transaction((tx) => postponeLook(tx, due, until, error instanceof AppError ? error.problem : { code: 'internal' }));
+    const problem: StoredProblem = error instanceof AppError ? error.problem : { code: 'internal' };
+    await ctx.transaction(async (tx) => {
+      await tellOfUnread(ports, ctx, tx, due, problem);
+      await postponeLook(tx, due, until, problem);
+    });
   }
 }
+
+/** What Zoho fails to give of one document, while it gives the document, may never end by itself: somebody is told after the third time, until it is over. */
+async function tellOfUnread({ alerts }: Ports, ctx: Context, tx: Tx, due: Due, problem: StoredProblem | null): Promise<void> {
+  const isUnread = problem?.code === unread;
+  if (isUnread && due.tries + 1 >= triesTold) await alerts.raise(tx, ctx, due.documentId, problem);
+  else if (!isUnread && due.problemBefore === unread) await alerts.settle(tx, ctx, due.documentId, [unread]);
+}
+const unread = 'document_part_unread';
+const triesTold = 3;

@@ -53,9 +53,14 @@ export type BooksDocument = {
   balance: Amount;
   /** Payment modes recorded against the document, as the accounting system names them. */
   paymentModes: string[];
+  /** What the books failed to give beside the document itself; left out where they gave everything. */
+  unread?: Unread[];
   /** For a credit note: what it says of the invoice it corrects, in the order of trust. `isUseOfCredit`: it names none, and these are what its credit is used for. */
   corrects: { invoiceIds: string[]; isUseOfCredit?: boolean; reference: string | null };
 };
+
+/** The contact, where a buyer's number stands; the payments; and what a credit note's credit is used for. */
+export type Unread = 'contact' | 'payments' | 'applied';
 
 /** An amount under the name of a tax, and under its id where that is given. */
 export type TaxAmount = { id: string | null; name: string; amount: Amount };

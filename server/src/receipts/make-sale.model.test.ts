@@ -138,6 +138,12 @@ describe('tax that is withheld is kept back of what is paid, and never of what w
   });
 });
 
+test('payments that could not be read are not none: a document is never sold on credit for that', () => {
+  const { sale, findings } = makeSale(document({ balance: '180', paymentModes: [], unread: ['payments'] }), setup, {}, null);
+  expect([sale, findings]).toMatchObject([null, [{ code: 'payment_method_missing' }]]);
+  expect(makeSale(document({ balance: '180', unread: ['payments'] }), setup, { payment_method: '01' }, null).sale?.paymentMethod).toBe('01');
+});
+
 describe('bad input has one code each, and no sale', () => {
   const cases: [string, string, Partial<BooksDocument>][] = [
     ['a draft', 'document_draft', { status: 'draft' }],

@@ -460,6 +460,8 @@ function paymentMethodOf(document: BooksDocument, setup: Setup, answers: Answers
 /** Unpaid means credit; paid by one mapped mode means that method; anything else a person must say. */
 export function knownPaymentMethod(document: BooksDocument, setup: Setup, refunded: Sale | null): string | null {
   if (refunded) return refunded.paymentMethod;
+  // What nobody could read is not nothing.
+  if (document.unread?.includes('payments')) return null;
   if (document.paymentModes.length === 0 && compare(document.balance, '0') > 0) return setup.creditMethod;
   const methods = new Set(document.paymentModes.map((mode) => setup.paymentModes[mode] ?? null));
   if (compare(document.balance, '0') > 0 || methods.size !== 1) return null;

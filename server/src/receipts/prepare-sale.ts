@@ -38,6 +38,7 @@ import {
 import { fitRefund, type Left, remarksOn } from './refund.model.ts';
 import type { Foreign, Sale } from './sale.model.ts';
 import { continuesRun, isTakenOver } from './take-over-refund.ts';
+import { findUnreadPart, sayUnread } from './unread.model.ts';
 import { inFull } from './withheld.model.ts';
 
 export type Prepared = {
@@ -153,6 +154,10 @@ export const prepareSale =
     findings.push(...(fitted?.findings ?? []));
     const sale = made.sale && (fitted?.refund ?? made.sale);
     const remarked = fitted ? (fitted.findings.length === 0 ? fitted.refund : null) : isRefund ? null : made.priced;
+    const unreadPart = findUnreadPart(document, findings);
+    // A person can say what the books do not. For anybody else it is waited for: it may be given the next time. What is sealed needs nothing more.
+    if (unreadPart && ctx.actor.type !== 'person' && own?.state !== 'signed' && !keptBack(document, setup))
+      throw new AppError('document_part_unread', { part: unreadPart, ...(document.number.trim() === '' ? {} : { document_number: document.number }) });
     return {
       business,
       document,
@@ -160,7 +165,7 @@ export const prepareSale =
       answers,
       device,
       branchId,
-      findings,
+      findings: sayUnread(document, findings),
       remarks: remarked ? remarksOn(remarked) : [],
       filed: sale && device && findings.length === 0 ? { sale, filing: filingOf(ctx, business, device, setup.rates, saleReceipt) } : null,
       saleReceipt,
@@ -345,6 +350,13 @@ async function findSaleOf(
     const filed = own?.state === 'signed' || own?.state === 'in_doubt' ? own.saleReceiptId : null;
     const { sale_receipt_id: said } = answersAbout(aboutOf(document, { elsewhere: null, since: null, others: [] }), own, given);
     const chosen = filed ?? said ?? null;
+    // What its credit is used for may be another sale than its reference says: as long as that is not known, a person says which one it is.
+    if (chosen === null && document.unread?.includes('applied')) {
+      findings.push({ code: 'refund_sale_missing', field: 'sale_receipt_id' });
+      const referred = document.corrects.reference ? await findSales(tx, { documentNumber: document.corrects.reference }) : [];
+      const signed = referred.filter((sale) => sale.state === 'signed');
+      return { saleReceipt: null, sales: signed.length > 0 ? signed : await findSales(tx, { customerId: document.customer.id }) };
+    }
     const named = chosen
       ? await findSales(tx, { receiptId: chosen })
       : document.corrects.invoiceIds.length > 0

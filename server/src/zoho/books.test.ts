@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { AppError } from '../platform/app-error.ts';
 import { baseTotalOf } from '../receipts/make-sale.model.ts';
 import { zohoBooks } from './books.ts';
 import type { ZohoAnswer, ZohoClient } from './client.ts';
@@ -17,10 +18,12 @@ function booksOf(first: Organization) {
     contact: {} as object,
     payments: [] as object[],
     asked: 0,
+    fails: null as { path: string; code: 'zoho_unavailable' | 'zoho_refused' | 'zoho_limit' } | null,
     onDocument: () => {},
   };
   const get = (_source: unknown, path: string): Promise<ZohoAnswer> => {
     if (path.startsWith('/organizations')) is.asked += 1;
+    if (is.fails && path.includes(is.fails.path)) return Promise.reject(new AppError(is.fails.code));
     const body = path.startsWith('/organizations')
       ? { organization: { organization_id: '1', ...is.organization } }
       : path.startsWith('/contacts')
@@ -130,6 +133,25 @@ test('what was paid is read as every amount is: a spelling of it never passes fo
   expect((await read({ ...own, payment_made: '1,180.00' })).paymentModes).toEqual(['Cash']);
   expect((await read({ ...own, payment_made: 0 })).paymentModes).toEqual([]);
   await expect(read({ ...own, payment_made: '1,180' })).rejects.toMatchObject({ problem: { code: 'document_unreadable', field: 'payment_made' } });
+});
+
+test('what Zoho fails to give beside a document keeps nobody from the document: it is said to be unread, and never taken for nothing', async () => {
+  const { is, read } = booksOf({ currency_code: 'RWF', price_precision: 2 });
+  const own = { currency_code: 'RWF', exchange_rate: 1, total: 1180, customer_id: '7', payment_made: 1180 };
+  is.contact = { mobile: '0788000001' };
+  is.payments = [{ payment_mode: 'Cash' }];
+  for (const code of ['zoho_unavailable', 'zoho_refused'] as const) {
+    is.fails = { path: '/contacts/7', code };
+    expect(await read(own)).toMatchObject({ unread: ['contact'], buyer: { mobile: null }, paymentModes: ['Cash'] });
+    is.fails = { path: '/payments', code };
+    expect(await read({ ...own, customer_id: '' })).toMatchObject({ unread: ['payments'], paymentModes: [] });
+  }
+  // What is wrong with the connection is wrong with all of it.
+  is.fails = { path: '/contacts/7', code: 'zoho_limit' };
+  await expect(read(own)).rejects.toMatchObject({ code: 'zoho_limit' });
+  is.fails = null;
+  const whole = await read(own);
+  expect([whole.unread, whole.buyer.mobile]).toEqual([undefined, '0788000001']);
 });
 
 test('whatever is priced by the organization is priced by it as it was when the document was fetched, or later', async () => {

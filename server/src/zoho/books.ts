@@ -1,17 +1,20 @@
 import { add, compare } from '@muhuri/shared/money';
+import type { ProblemCode } from '@muhuri/shared/problems';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import { hasPhoneNumber, isKnownPhone, isOtherThanPhone } from '../platform/phone.ts';
 import type { Books, BooksSource, ListedDocument, ReadDocument, UnreadableRow } from '../ports/books.ts';
-import type { BooksDocument } from '../receipts/document.model.ts';
+import type { BooksDocument, Unread } from '../receipts/document.model.ts';
 import type { ZohoClient } from './client.ts';
 import type { Json } from './parse-json.ts';
-import { amount, amountIn, list, readDocument, text, word } from './read-document.ts';
+import { amount, amountIn, list, namedInvoices, readDocument, text, word } from './read-document.ts';
 import { dayIn, madeAt, readTime, zohoTime } from './zoho-time.ts';
 
 const currencyMs = 10 * 60_000;
 const mobileMs = 5 * 60_000;
 const keptMax = 5_000;
+/** What one record may be answered with while all others are given; anything else is of the connection. */
+const ofOneRecord: ProblemCode[] = ['zoho_unavailable', 'zoho_refused'];
 
 /** Zoho Books in our words. `countries`: where the people on its documents are called by numbers without a country's code. */
 export function zohoBooks(client: ZohoClient, clock: Clock, countries: string[]): Books {
@@ -72,11 +75,19 @@ export function zohoBooks(client: ZohoClient, clock: Clock, countries: string[])
     const raw = answer.body[module === 'invoices' ? 'invoice' : 'creditnote'] as { [key: string]: Json } | undefined;
     if (!raw) throw new AppError('zoho_unavailable', {}, 'no document in the answer');
     const paid = module === 'invoices' ? amount(raw, 'payment_made') : '0';
+    const unread: Unread[] = [];
+    /** The document is there: of what stands beside it one broken record may be answered with an error for ever, which is no reason to know nothing. */
+    const beside = <T>(part: Unread, asked: Promise<T>, otherwise: T): Promise<T> =>
+      asked.catch((error: unknown) => {
+        if (!(error instanceof AppError) || !ofOneRecord.includes(error.code)) throw error;
+        unread.push(part);
+        return otherwise;
+      });
     const [base, mobile, paymentModes, appliedTo] = await Promise.all([
       baseCurrency(source, raw),
-      mobileOf(source, raw),
-      compare(paid, '0') > 0 ? paymentModesOf(client, source, id) : [],
-      module === 'creditnotes' && list(raw.invoices).length === 0 && list(raw.invoices_credited).length === 0 ? appliedInvoices(client, source, id) : [],
+      beside('contact', mobileOf(source, raw), null),
+      compare(paid, '0') > 0 ? beside('payments', paymentModesOf(client, source, id), []) : [],
+      module === 'creditnotes' && namedInvoices(raw).length === 0 ? beside('applied', appliedInvoices(client, source, id), []) : [],
     ]);
     return {
       is: 'found',
@@ -88,6 +99,7 @@ export function zohoBooks(client: ZohoClient, clock: Clock, countries: string[])
         mobile,
         paymentModes,
         appliedTo,
+        unread,
       }),
     };
   };

@@ -1,7 +1,7 @@
 import { absolute, add, compare, divide, isAmount, isZero, multiply, round, subtract, unit } from '@muhuri/shared/money';
 import { clean, cut, isPlaceholder, purchaseCode, taxpayerNumber } from '@muhuri/shared/text';
 import { AppError } from '../platform/app-error.ts';
-import type { BooksDocument, BooksLine, LineTax, TaxAmount } from '../receipts/document.model.ts';
+import type { BooksDocument, BooksLine, LineTax, TaxAmount, Unread } from '../receipts/document.model.ts';
 import { type Json, plain } from './parse-json.ts';
 import { dayIn, madeAt, readTime } from './zoho-time.ts';
 
@@ -17,6 +17,8 @@ export type Around = {
   mobile: string | null;
   paymentModes: string[];
   appliedTo: string[];
+  /** What Zoho failed to give beside the document. */
+  unread?: Unread[];
 };
 
 /** Zoho's invoice or credit note in our words (zoho-books-api: objects, rounding, deriving the fiscal line). */
@@ -68,6 +70,7 @@ export function readDocument(module: BooksDocument['module'], id: string, raw: F
     ...withheldOn(raw, rows),
     balance: amount(raw, 'balance'),
     paymentModes: around.paymentModes,
+    ...(around.unread && around.unread.length > 0 ? { unread: around.unread.toSorted() } : {}),
     corrects: { ...correctedInvoices(raw, around.appliedTo), reference: text(raw.reference_number) || null },
   };
 }
@@ -268,11 +271,16 @@ function sharesApart(lines: BooksLine[], discount: string): BooksLine[] {
  * The invoices a credit note corrects, by the first source that names any; several stay several, for a person to choose. What its credit is used for
  * comes last: that is often the invoice it corrects, and may be any other.
  */
+const idsOf = (sources: string[][]): string[] => sources.map((ids) => [...new Set(ids.filter((id) => id !== ''))]).find((ids) => ids.length > 0) ?? [];
+const correctedOn = (raw: Fields): string[] => idsOf([list(raw.line_items).map((line) => text(line.invoice_id)), [text(raw.invoice_id)]]);
+const creditedOn = (raw: Fields): string[] => [...list(raw.invoices), ...list(raw.invoices_credited)].map((each) => text(each.invoice_id));
+/** The invoices that a credit note names itself, for whatever reason. */
+export const namedInvoices = (raw: Fields): string[] => idsOf([correctedOn(raw), creditedOn(raw)]);
+
 function correctedInvoices(raw: Fields, appliedTo: string[]): Omit<BooksDocument['corrects'], 'reference'> {
-  const idsOf = (sources: string[][]) => sources.map((ids) => [...new Set(ids.filter((id) => id !== ''))]).find((ids) => ids.length > 0) ?? [];
-  const own = idsOf([list(raw.line_items).map((line) => text(line.invoice_id)), [text(raw.invoice_id)]]);
+  const own = correctedOn(raw);
   if (own.length > 0) return { invoiceIds: own };
-  const used = idsOf([[...list(raw.invoices), ...list(raw.invoices_credited)].map((each) => text(each.invoice_id)), appliedTo]);
+  const used = idsOf([creditedOn(raw), appliedTo]);
   return used.length > 0 ? { invoiceIds: used, isUseOfCredit: true } : { invoiceIds: [] };
 }
 
