@@ -143,6 +143,7 @@ import { ownBusinessRoutes } from './onboarding/own-business.routes.ts';
 import { AppError } from './platform/app-error.ts';
 import { openBoundedWorker } from './platform/bounded-worker.ts';
 import { type Clock, systemAfter, systemClock, systemWait, systemWatch } from './platform/clock.ts';
+import { againIfCrossed } from './platform/db/again-if-crossed.ts';
 import { migrate, openDatabase, type StatementLimits, unasked, usualStatementLimits } from './platform/db/database.ts';
 import { openGiveWay } from './platform/give-way.ts';
 import { inTurn } from './platform/in-turn.ts';
@@ -437,7 +438,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const laneTurn = inTurn(Math.max(2, Math.floor(config.databasePoolMax / 2)));
   const laneContext = (businessId: string): Context => {
     const ctx = jobContext(businessId, 'lane');
-    return { ...ctx, transaction: (work) => laneTurn(() => ctx.transaction(work)) };
+    // Nobody asks a lane once more: what was given up because it and a person waited for each other is begun again, in its turn.
+    return { ...ctx, transaction: (work) => againIfCrossed(() => laneTurn(() => ctx.transaction(work))) };
   };
   const lanes = openLanes({
     runLane: runLane(lanePorts),

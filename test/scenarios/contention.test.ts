@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Api, enrol, until } from '../api.ts';
 import { signatureOf } from '../simulators/zoho/automation.ts';
 import { startWorld, type World } from '../world.ts';
 
 let world: World;
+const errors: string[] = [];
+const log = { info: () => {}, warn: () => {}, error: (_about: object, message: string) => void errors.push(message) };
 beforeAll(async () => {
-  world = await startWorld({ instead: { intakeMs: 50, waitMs: 20_000 } });
+  world = await startWorld({ instead: { log, sweepMs: 500, intakeMs: 50, waitMs: 20_000 } });
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
@@ -87,4 +90,37 @@ test('1,000 requests of 20 clients for 50 documents (people, programs with a key
   const prints = await Promise.all(callers.map(async (api) => (await api.file(`/receipts/${receipt?.id}/pdf?paper=a4`)).bytes));
   expect(new Set(prints.map((bytes) => createHash('sha256').update(bytes).digest('hex'))).size).toBe(1);
   await second.close();
+});
+
+test('a lane that waits for whoever waits for it is given up by PostgreSQL, and goes on at once: it is no surprise', async () => {
+  const { businessId, organizationId, branchIds, admin: account } = world.businesses[0];
+  const admin = await Api.signIn(world, account);
+  const source = world.zoho.documents().find((each) => each.organization_id === organizationId && each.what.startsWith('simple sale'));
+  const [first, next] = ['4600000008000000001', '4600000008000000002'].map((invoice_id) => {
+    const document = { ...structuredClone(world.zoho.document('invoices', source?.id ?? '')), invoice_id, invoice_number: `CR-${invoice_id.at(-1)}` };
+    world.zoho.add('invoices', organizationId, document);
+    return invoice_id;
+  }) as [string, string];
+  // What follows is about the sale alone: its items are known.
+  expect((await admin.seal('invoices', first)).body.state).toBe('signed');
+  expect((await admin.post(`/branches/${branchIds[0]}/pause`)).status).toBe(200);
+  const { id } = (await admin.seal('invoices', next)).body;
+  const holder = new pg.Client({ connectionString: world.postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });
+  await holder.connect();
+  onTestFinished(() => holder.end());
+  // Whoever looks first whether the two wait for each other is given up: that is the lane.
+  await holder.query(`set deadlock_timeout = '1min'; begin; select 1 from receipt where id = '${id}' for update`);
+  // As whoever resumes it leaves it: they would wait for the document as well.
+  await world.sql("update device set state = 'active', problem = null where branch_id = $1", [branchIds[0]], businessId);
+  await until(
+    () => holder.query('select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))'),
+    ({ rows }) => rows.length > 0,
+  );
+  expect((await holder.query('select id from device where branch_id = $1 and business_id = $2 for update', [branchIds[0], businessId])).rows).toHaveLength(1);
+  await holder.query('commit');
+  await until(
+    async () => (await admin.get(`/receipts/${id}`)).body,
+    (each) => each.state === 'signed',
+  );
+  expect(errors.filter((each) => each === 'a lane stopped by surprise')).toEqual([]);
 });

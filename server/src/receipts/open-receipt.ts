@@ -13,6 +13,7 @@ import type { BooksDocument } from './document.model.ts';
 import { doubtAnother } from './doubt-another.ts';
 import { sealHereInstead } from './elsewhere.store.ts';
 import type { Filed } from './filing.model.ts';
+import { findDoubtedBefore, lockLane } from './lane.store.ts';
 import type { Answers } from './setup.model.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
 import {
@@ -96,7 +97,7 @@ export const openPrepared =
     const { filed, device } = prepared;
     if (!filed || !device) throw findingsError(prepared);
     return ctx.transaction(async (tx) => {
-      if (!(await holdDevice(tx, device.id))) throw new AppError('device_switched');
+      if (!(existing ? await holdLanes(tx, device.id, existing) : await holdDevice(tx, device.id))) throw new AppError('device_switched');
       const fitted = prepared.saleReceipt ? { ...filed, sale: await fitUnderLock(tx, prepared, filed, existing?.id ?? null) } : filed;
       const coded = await withItemCodes(tx, ctx.businessId, fitted, ports, device.dialect);
       const as = {
@@ -152,6 +153,20 @@ export const openPrepared =
       return id;
     }
   };
+
+/**
+ * Whether a device still takes documents, under the lock of its lane: what is put back there may turn out to stand at one it was moved from. Lanes are locked
+ * before receipts, and in the order of their ids, as everything that takes several does.
+ */
+async function holdLanes(tx: Tx, deviceId: string, existing: Pick<Receipt, 'id' | 'deviceId'>): Promise<boolean> {
+  const before = await findDoubtedBefore(tx, existing.id);
+  let isTaking = false;
+  for (const id of [...new Set([deviceId, existing.deviceId, ...(before ? [before.deviceId] : [])])].toSorted()) {
+    const lane = await lockLane(tx, id);
+    if (id === deviceId) isTaking = lane?.state !== 'retired';
+  }
+  return isTaking;
+}
 
 /**
  * A document whose device is another one by now: its receipt is closed where it was opened, and a new one stands at the present device.
