@@ -1,5 +1,6 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Api, enrol, until } from '../api.ts';
+import { Api, asPlatform, enrol, until } from '../api.ts';
 import { startWorld, type World } from '../world.ts';
 
 /*
@@ -168,5 +169,81 @@ describe('the same books', () => {
     const left = await admin.post('/businesses/me/setup/step3', { leave_open: count });
     expect(left.status, JSON.stringify(left.body)).toBe(200);
     expect(await connection()).toMatchObject({ organization_id: others() });
+  });
+});
+
+describe('what is connected stands alike for the business and among businesses', () => {
+  const amongBusinesses = async () =>
+    (await asPlatform(world.databaseUrls.app, 'select organization_id from reference.business_directory where business_id = $1', [mine().businessId]))[0]
+      ?.organization_id;
+  const connections = () => world.sql("select organization_id from connection where status <> 'ended'", [], mine().businessId);
+  /** How many documents of other books have to be named; none of these are bound meanwhile. */
+  const openFor = async (id: string, organizationId: string) => (await bind(id, organizationId, { leave_open: 9_999_999 })).body.count as number;
+  const disconnected = async () => {
+    expect((await admin.post(`/oauth/disconnect/${(await connection()).id}`)).status).toBe(200);
+    return consent();
+  };
+
+  test('where two are asked for at once: the one comes after the other', async () => {
+    expect(await connection()).toMatchObject({ organization_id: others() });
+    invoice(others());
+    await poll();
+    const id = await disconnected();
+    const count = await openFor(id, mine().organizationId);
+    expect(count).toBeGreaterThan(0);
+    const holder = new pg.Client({ connectionString: world.databaseUrls.app });
+    await holder.connect();
+    // Whoever waits for this lock, and whoever waits for them.
+    const waiting = (n: number) =>
+      until(
+        () =>
+          holder.query(`with recursive waiter (pid) as (
+            select pid from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))
+            union select a.pid from pg_stat_activity a join waiter on waiter.pid = any(pg_blocking_pids(a.pid))) select pid from waiter`),
+        ({ rows }) => rows.length >= n,
+      );
+    try {
+      await holder.query('begin');
+      await holder.query("select set_config('role', 'muhuri_worker', true), set_config('app.business_id', $1, true)", [mine().businessId]);
+      await holder.query('select 1 from branch for no key update');
+      const same = bind(id, others());
+      await waiting(1);
+      const moved = bind(id, mine().organizationId, { leave_open: count });
+      await waiting(2);
+      await holder.query('commit');
+      expect([await same, await moved].map((each) => [each.status, each.body.code])).toEqual([
+        [200, undefined],
+        [200, undefined],
+      ]);
+    } finally {
+      await holder.end();
+    }
+    expect(await connections()).toEqual([{ organization_id: mine().organizationId }]);
+    expect(await amongBusinesses()).toBe(mine().organizationId);
+  });
+
+  test('where it cannot be written down: nothing is taken, and what ends is ended in both', async () => {
+    const owner = new pg.Client({ connectionString: world.databaseUrls.owner });
+    await owner.connect();
+    const refusing = async (action: string, work: () => Promise<{ status: number }>) => {
+      await owner.query(`alter table audit add constraint refuses check (action <> '${action}') not valid`);
+      await work().then(
+        ({ status }) => expect(status).toBe(500),
+        () => {},
+      );
+      await owner.query('alter table audit drop constraint refuses');
+    };
+    try {
+      const { id } = await connection();
+      await refusing('connection.ended', () => admin.post(`/oauth/disconnect/${id}`));
+      expect([await connections(), await amongBusinesses()]).toEqual([[{ organization_id: mine().organizationId }], mine().organizationId]);
+      const again = await disconnected();
+      await refusing('connection.made', () => bind(again, mine().organizationId));
+      expect([await connections(), await amongBusinesses()]).toEqual([[], null]);
+      expect((await bind(again, mine().organizationId)).status).toBe(200);
+      expect([await connections(), await amongBusinesses()]).toEqual([[{ organization_id: mine().organizationId }], mine().organizationId]);
+    } finally {
+      await owner.end();
+    }
   });
 });

@@ -53,6 +53,10 @@ export const earliestGoLive = async (tx: Tx, of: { taxpayerId: string; organizat
     )
   )?.day ?? null;
 
+/** The business among businesses, held for the rest of the transaction: whatever changes there waits. */
+export const holdDirectoryEntry = (tx: Tx, businessId: string) =>
+  query(tx, 'select 1 from reference.business_directory where business_id = $1 for no key update', [businessId]);
+
 export const setOrganization = (tx: Tx, businessId: string, organizationId: string | null, at: Date) =>
   query(tx, 'update reference.business_directory set organization_id = $2, updated_at = $3 where business_id = $1', [businessId, organizationId, at]);
 

@@ -16,6 +16,7 @@ export type { BusinessTotals, DirectoryEntry } from './directory.model.ts';
 export {
   earliestGoLive,
   findDirectoryEntry,
+  holdDirectoryEntry,
   insertDirectoryEntry,
   listActiveBusinessIds,
   listBusinessIds,

@@ -1,5 +1,5 @@
 import type { Recorder } from '../audit/index.ts';
-import { earliestGoLive, raiseEarliestGoLive, sealForRealFrom, setOrganization } from '../businesses/index.ts';
+import { earliestGoLive, holdDirectoryEntry, raiseEarliestGoLive, sealForRealFrom, setOrganization } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -30,38 +30,40 @@ export async function bindOrganization(
   if (!seen) throw new AppError('organization_unseen', { field: 'organization_id' });
   // Whoever maps an organization must rule it at Zoho: a bookkeeper's consent must not move a taxpayer's invoices.
   if (seen.role !== 'admin') throw new AppError('organization_not_admin', { field: 'organization_id' });
-  const present = await ctx.transaction(findConnection);
-  if (present?.organizationId === chosen && present.grantId === grantId) return;
-  const { last, unsettled } = await ctx.transaction(async (tx) => {
-    const before = await findLastOrganization(tx);
-    return { last: before, unsettled: before === null || before === chosen ? 0 : await ports.countUnsettled(tx, before) };
-  });
-  if (unsettled > 0 && unsettled !== leaveOpen) throw new AppError('books_unsettled', { count: unsettled });
   const at = ports.clock.now();
-  // First what is unique among businesses: two that ask for the same organization at once cannot both go on.
-  const earliest = await ports.database
-    .platform(async (tx) => {
+  // One transaction under the lock on the business among businesses: what is asked, what is unique there and what the business keeps are of one moment.
+  const present = await ports.database
+    .registration(async (tx, enter, leave) => {
+      await holdDirectoryEntry(tx, ctx.businessId);
+      await enter(ctx.businessId);
+      const before = await findConnection(tx);
+      if (before?.organizationId === chosen && before.grantId === grantId) return null;
+      const last = await findLastOrganization(tx);
+      const unsettled = last === null || last === chosen ? 0 : await ports.countUnsettled(tx, last);
+      if (unsettled > 0 && unsettled !== leaveOpen) throw new AppError('books_unsettled', { count: unsettled });
+      await leave();
       await setOrganization(tx, ctx.businessId, chosen, at);
-      return earliestGoLive(tx, { taxpayerId: '', organizationId: chosen });
+      const earliest = await earliestGoLive(tx, { taxpayerId: '', organizationId: chosen });
+      await enter(ctx.businessId);
+      await raiseEarliestGoLive(tx, earliest);
+      // Books that were not connected have a past of their own, whoever sealed it; also the same ones, while they were not.
+      if (before?.organizationId !== chosen) await sealForRealFrom(tx, at);
+      if (before) await endConnection(tx, before.id, at);
+      const id = ports.newId('connection');
+      await insertConnection(tx, ctx.businessId, { id, grantId, organizationId: chosen }, at);
+      await ports.record(tx, ctx, {
+        action: 'connection.made',
+        subject: id,
+        before: before ? { organization_id: before.organizationId, grant_id: before.grantId } : last && { organization_id: last },
+        after: { organization_id: chosen, grant_id: grantId, ...(unsettled > 0 ? { left_open: unsettled } : {}) },
+      });
+      return before;
     })
     .catch((error: unknown) => {
+      // Two that ask for the same organization at once cannot both have it.
       if ((error as { code?: string }).code === '23505') throw new AppError('business_taken', { field: 'organization_id' });
       throw error;
     });
-  await ctx.transaction(async (tx) => {
-    await raiseEarliestGoLive(tx, earliest);
-    // Books that were not connected have a past of their own, whoever sealed it; also the same ones, while they were not.
-    if (present?.organizationId !== chosen) await sealForRealFrom(tx, at);
-    if (present) await endConnection(tx, present.id, at);
-    const id = ports.newId('connection');
-    await insertConnection(tx, ctx.businessId, { id, grantId, organizationId: chosen }, at);
-    await ports.record(tx, ctx, {
-      action: 'connection.made',
-      subject: id,
-      before: present ? { organization_id: present.organizationId, grant_id: present.grantId } : last && { organization_id: last },
-      after: { organization_id: chosen, grant_id: grantId, ...(unsettled > 0 ? { left_open: unsettled } : {}) },
-    });
-  });
   if (present && present.grantId !== grantId) await endIfUnused(ports, ctx, present.grantId);
 }
 

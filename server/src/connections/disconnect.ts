@@ -53,7 +53,10 @@ export const disconnect =
   (ports: GrantPorts) =>
   async (ctx: Context, id: string): Promise<void> => {
     const at = ports.clock.now();
-    const connection = await ctx.transaction(async (tx) => {
+    const connection = await ports.database.registration(async (tx, enter) => {
+      // First what is unique among businesses, which is undone where the connection turns out to be none of theirs, or over.
+      await setOrganization(tx, ctx.businessId, null, at);
+      await enter(ctx.businessId);
       const found = await findConnectionById(tx, id);
       if (!found) throw new AppError('not_found');
       if (found.status === 'ended') throw new AppError('wrong_state', { state: 'ended' });
@@ -65,6 +68,5 @@ export const disconnect =
       });
       return found;
     });
-    await ports.database.platform((tx) => setOrganization(tx, ctx.businessId, null, at));
     await endIfUnused(ports, ctx, connection.grant_id);
   };
