@@ -37,7 +37,7 @@ export {
   whileTheyStay,
 } from './person.store.ts';
 export { toSessionView } from './session-view.ts';
-export { deleteExpiredSessions } from './session.store.ts';
+export { deleteExpiredSessions, deleteSessionsOf } from './session.store.ts';
 export { openSessions, type Sessions } from './sessions.ts';
 export { openSecondFactor } from './second-factor.ts';
 export { deleteOldDevices } from './second-factor.store.ts';

@@ -1,5 +1,6 @@
 import {
   blockPerson,
+  deleteSessionsOf,
   endWaysBackOf,
   endWhatStands,
   findMemberStatus,
@@ -7,7 +8,6 @@ import {
   listPeople,
   listKeysMadeBy,
   listPersons,
-  type Sessions,
   suspendKeysOf,
   type tellOfKeys,
   unblockPerson,
@@ -27,7 +27,6 @@ type Ports = {
   database: Database;
   record: Recorder;
   recordPlatform: PlatformRecorder;
-  sessions: Sessions;
   clock: Clock;
   sendMail: SendMail;
   log: Log;
@@ -79,7 +78,8 @@ export const setBlocked =
   async (ctx: Context, ask: { person_id: string; reason: string }, isBlocked: boolean): Promise<void> => {
     const { database } = ports;
     const action = isBlocked ? 'person.blocked' : 'person.unblocked';
-    const places = await database.platform(async (tx) => {
+    // In one transaction, whatever becomes of the server: they are kept out of every business with all that stands there, or nothing is done.
+    const { name, told } = await database.registration(async (tx, enter, leave) => {
       const before = await findMemberStatus(tx, ask.person_id, ctx.businessId);
       if (!before) throw new AppError('not_found');
       if (before !== (isBlocked ? 'active' : 'blocked')) throw new AppError('wrong_state', { state: before });
@@ -87,31 +87,37 @@ export const setBlocked =
       const addresses = isBlocked ? await endWhatStands(tx, ask.person_id, ctx.actor, ports.clock.now()) : [];
       await ports.recordPlatform(tx, by(ctx), { action, subject: ask.person_id, after: { business_id: ctx.businessId, reason: ask.reason } });
       const [person] = await listPersons(tx, [ask.person_id]);
-      return { all: await listEveryMembership(tx, ask.person_id), name: person?.name ?? '', addresses };
+      const is = { personId: ask.person_id, name: person?.name ?? '' };
+      const walked = [];
+      for (const { businessId, membershipId } of await listEveryMembership(tx, ask.person_id)) {
+        const there: Context = {
+          ...ctx,
+          businessId,
+          transaction: (work) => database.transaction(businessId, work),
+          registration: (work) => database.registration((inner, into) => work(inner, () => into(businessId))),
+        };
+        await enter(businessId);
+        if (isBlocked) {
+          await deleteSessionsOf(tx, membershipId, null);
+          await withdrawInvitationsOf(tx, there, ports, ask.person_id);
+          await endWaysBackOf(tx, there, ports, ask.person_id, 'person.blocked');
+        }
+        await ports.record(tx, there, { action, subject: membershipId, after: { person_id: ask.person_id, reason: ask.reason } });
+        for (const { personId, email } of addresses)
+          await ports.record(tx, there, { action: 'address_change.ended', subject: membershipId, after: { person_id: personId, email, because: action } });
+        walked.push({ there, keys: await suspendKeysOf(tx, there, ports, is, isBlocked) });
+        await leave();
+      }
+      return { name: is.name, told: walked };
     });
-    if (isBlocked) await ports.sessions.endOthers(ask.person_id, null);
     ports.background(
       tell(ports, ask, isBlocked).catch((error: Error) =>
         ports.log.warn({ error: error.message }, 'a person could not be told that they are kept out or let in'),
       ),
     );
-    for (const { businessId, membershipId } of places.all) {
-      const there: Context = {
-        ...ctx,
-        businessId,
-        transaction: (work) => database.transaction(businessId, work),
-        registration: (work) => database.registration((tx, enter) => work(tx, () => enter(businessId))),
-      };
-      const keys = await there.transaction(async (tx) => {
-        if (isBlocked) await withdrawInvitationsOf(tx, there, ports, ask.person_id);
-        if (isBlocked) await endWaysBackOf(tx, there, ports, ask.person_id, 'person.blocked');
-        await ports.record(tx, there, { action, subject: membershipId, after: { person_id: ask.person_id, reason: ask.reason } });
-        for (const { personId, email } of places.addresses)
-          await ports.record(tx, there, { action: 'address_change.ended', subject: membershipId, after: { person_id: personId, email, because: action } });
-        return suspendKeysOf(tx, there, ports, { personId: ask.person_id, name: places.name }, isBlocked);
-      });
+    for (const { there, keys } of told)
       ports.tellOfKeys(there, {
-        lead: `An operator of the platform ${isBlocked ? 'keeps' : 'no longer keeps'} ${places.name} out. The reason: ${ask.reason}`,
+        lead: `An operator of the platform ${isBlocked ? 'keeps' : 'no longer keeps'} ${name} out. The reason: ${ask.reason}`,
         keys: [
           {
             title: isBlocked
@@ -121,7 +127,6 @@ export const setBlocked =
           },
         ],
       });
-    }
   };
 
 /** Whoever cannot sign in sees no log: they hear it by mail, with the reason that was given. */
