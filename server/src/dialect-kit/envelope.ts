@@ -20,6 +20,9 @@ export type Envelope = { code: string; text: string; data: unknown };
 /**
  * The envelope, or null where the answer is none (HTML of a web server without its VSDC, half a body, a status of its own). Numbers
  * arrive as their source text, so that no counter or amount passes through a binary float.
+ *
+ * Another status than 200, a key in other letters and digits of another script stay no envelope, however well they can be guessed at: no device of the
+ * family is known to answer so, and what something else on the way has written may neither give a number back nor stand as a signature without a person.
  */
 export function readEnvelope(answer: DeviceAnswer): Envelope | null {
   if (answer.status !== 200) return null;

@@ -281,6 +281,22 @@ describe('the answer', () => {
     expect(dialect.sell.read(answer(code, null), false).is).not.toBe('in_doubt');
   });
 
+  test.each([
+    ['another status than 200', 201, (body: string) => body, true],
+    ['a status that says nothing came', 204, (body: string) => body, true],
+    ['full-width digits', 200, (body: string) => body.replace(/"resultCd":"(...)"/, (_, code: string) => `"resultCd":"${wide(code)}"`), true],
+    ['other letters in its keys', 200, (body: string) => body.replace('"resultCd"', '"resultcd"'), true],
+    ['other letters in the keys of its data, too', 200, (body: string) => body.replaceAll(/"(\w+)":/g, (key) => key.toLowerCase()), false],
+  ])('an answer with %s neither signs nor refuses: it is a doubt, in which a person finds what is whole', (_what, status, dress, isFound) => {
+    for (const code of ['000', '910']) {
+      const dressed = { status, body: dress(answer(code).body) };
+      for (const isResend of [false, true]) expect(dialect.sell.read(dressed, isResend).is).toBe('in_doubt');
+      expect(dialect.sell.find(dressed) !== null).toBe(isFound);
+      expect(dialect.sell.read({ status, body: dress(answer(code, null).body) }, false).is).toBe('in_doubt');
+    }
+  });
+  const wide = (digits: string) => [...digits].map((each) => String.fromCodePoint(Number(each) + 0xff10)).join('');
+
   test('a code nobody wrote down proves nothing', () => {
     expect(meaningOf('777', 'surprise', false)).toEqual({ is: 'in_doubt' });
   });
