@@ -1300,6 +1300,77 @@ describe('a number that several documents gave back, and that the device has use
     expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'signed' });
   });
 
+  describe('of which an answer was lost and forgotten, and nobody was told that its number is taken', () => {
+    /** As an older server left it: its answer was lost, and it stood as something that may be sealed. */
+    async function forgotten(first: 'drop_before_signing' | 'drop_after_signing') {
+      const left = await settledNotSigned(undefined, undefined, first);
+      await world.sql("update attempt set settled = null where receipt_id = $1 and outcome = 'in_doubt'", [left.id], world.businesses[0].businessId);
+      return left;
+    }
+    const under = (id: string) =>
+      world.sql('select distinct invoice_number::text as number from attempt where receipt_id = $1', [id], world.businesses[0].businessId);
+
+    test('the device is asked once more, and signs under that number what it had not', async () => {
+      const { document, id, number } = await forgotten('drop_before_signing');
+      expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, invoice_number: number });
+      expect(
+        await until(
+          () => present(id),
+          (each) => each.state === 'signed',
+        ),
+      ).toMatchObject({ invoice_number: number });
+      expect(judged(document.number)).toHaveLength(1);
+      expect(await under(id)).toEqual([{ number }]);
+      // Nobody else has got it meanwhile.
+      const next = (await admin.seal('invoices', newInvoice().id)).body;
+      expect(next.state).toBe('signed');
+      expect(BigInt(next.invoice_number)).toBeGreaterThan(BigInt(number));
+    });
+
+    test('the device says that it is taken: the receipt exists, and its data end the doubt', async () => {
+      const { document, id, number } = await forgotten('drop_after_signing');
+      await admin.seal('invoices', document.id);
+      await until(
+        () => present(id),
+        (each) => each.problem?.code === 'signed_answer_lost',
+      );
+      expect((await admin.post(`/receipts/${id}/evidence`, evidenceOf(judged(document.number)[0]))).body).toMatchObject({
+        state: 'signed',
+        invoice_number: number,
+      });
+      expect(judged(document.number)).toHaveLength(1);
+      expect(await under(id)).toEqual([{ number }]);
+    });
+
+    test('and that a person had taken out: refused once more it is settled as not signed, and stands as taken out', async () => {
+      const { businessId } = world.businesses[0];
+      const { document, id, number } = await forgotten('drop_before_signing');
+      await world.sql(`update receipt set state = 'withdrawn', problem = '{"code":"withdrawn_by_person"}' where id = $1`, [id], businessId);
+      // What was refused before is no word on what is asked now: something else of it was refused since.
+      await world.sql("update attempt set invoice_number = 999999 where receipt_id = $1 and outcome = 'refused'", [id], businessId);
+      expect((await admin.post(`/branches/${branchId()}/pause`)).status).toBe(200);
+      expect((await admin.seal('invoices', document.id)).body).toMatchObject({
+        id,
+        state: 'in_doubt',
+        invoice_number: number,
+        problem: { code: 'maybe_signed' },
+      });
+      const said = { found: false, source: 'the portal, list of the day' };
+      expect(await admin.post(`/receipts/${id}/evidence`, said)).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+      world.vsdc.faults(Array.from({ length: 40 }, () => 'refuse:910'));
+      expect((await admin.post(`/branches/${branchId()}/resume`)).status).toBe(200);
+      await until(
+        () => admin.post(`/receipts/${id}/evidence`, said),
+        (each) => each.status === 200,
+      );
+      world.vsdc.faults([]);
+      expect(await present(id)).toMatchObject({ state: 'withdrawn', invoice_number: null, problem: { code: 'withdrawn_by_person' } });
+      expect(judged(document.number)).toEqual([]);
+      // What it was not signed under is the next one's.
+      expect((await admin.seal('invoices', newInvoice().id)).body).toMatchObject({ state: 'signed', invoice_number: number });
+    });
+  });
+
   test('pauses the lane besides where one of them is signed under another number by now: a person looks, and the others wait all the same', async () => {
     const { businessId } = world.businesses[0];
     const signed = await settledNotSigned(undefined, undefined, 'hold_answer');

@@ -3,7 +3,17 @@ import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import type { Context } from '../context.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { beginDoubt, findDoubtedBefore, giveBackNumber, listAttempts, lockLane, nameSuspects, settleUnserved } from './lane.store.ts';
+import {
+  beginDoubt,
+  findDoubtedBefore,
+  giveBackNumber,
+  keepNumber,
+  listAttempts,
+  lockLane,
+  nameSuspects,
+  settleUnserved,
+  type StoredAttempt,
+} from './lane.store.ts';
 import { moveBack } from './move-back.ts';
 import { isDoubtful } from './receipt.model.ts';
 import { lockReceipt, type Receipt } from './receipt.store.ts';
@@ -24,11 +34,12 @@ export async function doubtAnother(
   { id, deviceId }: Pick<Receipt, 'id' | 'deviceId'>,
   at: Date,
 ): Promise<string | null> {
-  const about = (await listAttempts(tx, id, at)).findLast(isDoubtful);
+  const attempts = await listAttempts(tx, id, at);
+  const about = attempts.findLast(isDoubtful);
   if (!about) return doubtMoved(ports, tx, ctx, id, at);
   const receipt = (await lockReceipt(tx, id)) as Receipt;
   if (receipt.invoiceNumber !== about.invoiceNumber) await leaveNumber(tx, receipt);
-  await begin(ports, tx, ctx, { id, deviceId }, about.invoiceNumber, receipt, at);
+  await begin(ports, tx, ctx, { id, deviceId, isDeviceRetired: receipt.isDeviceRetired }, { ...about, attempts }, receipt, at);
   return id;
 }
 
@@ -38,33 +49,43 @@ async function doubtMoved(ports: Parameters<typeof doubtAnother>[0], tx: Tx, ctx
   if (!found) return null;
   await lockLane(tx, found.deviceId);
   const before = (await lockReceipt(tx, found.id)) as Receipt;
-  const about = (await listAttempts(tx, before.id, at)).findLast(isDoubtful);
+  const attempts = await listAttempts(tx, before.id, at);
+  const about = attempts.findLast(isDoubtful);
   const present = (await lockReceipt(tx, id)) as Receipt;
   if (!about || before.movedTo === null || present.movedTo !== null) return null;
   await leaveNumber(tx, present);
   await moveBack(ports, tx, ctx, present, before, at);
-  await begin(ports, tx, ctx, before, about.invoiceNumber, present, at);
+  await begin(ports, tx, ctx, before, { ...about, attempts }, present, at);
   return before.id;
 }
 
 /** What it has waited under is somebody else's again: nothing of it goes there. */
-async function leaveNumber(tx: Tx, { id, deviceId, invoiceNumber }: Receipt): Promise<void> {
+export async function leaveNumber(tx: Tx, { id, deviceId, invoiceNumber }: Receipt): Promise<void> {
   if (invoiceNumber === null) return;
   await settleUnserved(tx, id, invoiceNumber);
   await giveBackNumber(tx, deviceId, invoiceNumber);
 }
 
+/**
+ * Taken, or said to be signed: the receipt exists, of whomever, and its data are lost. A send of which only the answer was lost is asked about once more, as
+ * it would have been had nobody forgotten it.
+ */
 async function begin(
   ports: Parameters<typeof doubtAnother>[0],
   tx: Tx,
   ctx: Context,
-  { id, deviceId }: Pick<Receipt, 'id' | 'deviceId'>,
-  invoiceNumber: string,
+  { id, deviceId, isDeviceRetired }: Pick<Receipt, 'id' | 'deviceId' | 'isDeviceRetired'>,
+  { invoiceNumber, attempts }: { invoiceNumber: string; attempts: StoredAttempt[] },
   stood: Receipt,
   at: Date,
 ): Promise<void> {
-  const problem: StoredProblem = { code: 'signed_answer_lost', ...asTakenOut(stood) };
-  await beginDoubt(tx, id, { problem, invoiceNumber, nextTryAt: null, totalBefore: null }, at);
+  const isTaken = attempts.some(
+    (each) => each.invoiceNumber === invoiceNumber && isDoubtful(each) && (each.settled === 'doubtful' || each.outcome === 'number_taken'),
+  );
+  // Until it is known, nobody else goes under it.
+  if (!isTaken) await keepNumber(tx, deviceId, invoiceNumber);
+  const problem: StoredProblem = { code: isTaken ? 'signed_answer_lost' : 'maybe_signed', ...asTakenOut(stood) };
+  await beginDoubt(tx, id, { problem, invoiceNumber, nextTryAt: isTaken || isDeviceRetired ? null : at, totalBefore: null }, at);
   await nameSuspects(tx, deviceId, invoiceNumber);
   await ports.alerts.settle(tx, ctx, id, ['maybe_signed_twice'], { invoiceNumber });
   await ports.record(tx, ctx, { action: 'receipt.doubted', subject: id, after: { ...problem, invoice_number: invoiceNumber } });

@@ -50,7 +50,7 @@ import {
   wasSentBefore,
 } from './lane.store.ts';
 import { moveBack } from './move-back.ts';
-import { isDoubtful, provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
+import { isDoubtful, lastUnder, provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import { markReversed } from './reversal.store.ts';
 import { findReceipt, lockReceipt, type Receipt, setReceiptState, touchReceipt } from './receipt.store.ts';
 import type { Signature } from './sale.model.ts';
@@ -788,7 +788,7 @@ async function weighEvidence(ports: LanePorts, tx: Tx, ctx: Context, device: Lan
 
 async function endIfNotSigned(ports: LanePorts, tx: Tx, ctx: Context, doubt: { id: string; invoiceNumber: string }, nextSent: string, at: Date): Promise<void> {
   const attempts = await listAttempts(tx, doubt.id, at, ports.underWay);
-  const last = attempts.at(-1);
+  const last = lastUnder(attempts, doubt.invoiceNumber);
   const isOver = attempts.every((attempt) => attempt.isSocketClosed);
   if (!isOver || last?.outcome !== 'refused' || !(await wasSentBefore(tx, last.id, nextSent))) return;
   await settleNotSigned(
@@ -802,11 +802,11 @@ async function endIfNotSigned(ports: LanePorts, tx: Tx, ctx: Context, doubt: { i
   );
 }
 
-/** Ends a doubt as *not signed*: the document is refused and its number returned. */
+/** Ends a doubt as *not signed*: the document is refused, or as it was taken out before, and its number returned. */
 export async function settleNotSigned(ports: LanePorts, tx: Tx, ctx: Context, receipt: Receipt, problem: StoredProblem, how: string, at: Date): Promise<void> {
   await settleAttempts(tx, receipt.id, 'not_signed', { invoiceNumber: receipt.invoiceNumber as string });
   await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber as string);
-  await setReceiptState(tx, receipt.id, { state: 'refused', problem, invoiceNumber: null }, at);
+  await setReceiptState(tx, receipt.id, { ...(takenOutBefore(receipt) ?? { state: 'refused', problem }), invoiceNumber: null }, at);
   await endDoubt(tx, receipt.id);
   const goesOn = await doubtAnother(ports, tx, ctx, receipt, at);
   await afterDoubt(ports, tx, ctx, receipt.deviceId);

@@ -579,6 +579,10 @@ export const nameSuspects = (tx: Tx, deviceId: string, invoiceNumber: string) =>
     [deviceId, invoiceNumber],
   );
 
+/** In other words the same doubt goes on: as what its document was taken out before stays with it. */
+const asBefore = (problem: string) =>
+  `${problem}::jsonb || case when state = 'in_doubt' and problem ? 'before' then jsonb_build_object('before', problem->'before') else '{}' end`;
+
 /** Begins a doubt: who is in doubt keeps the number. How often its document was tried before is another matter than how often the device is asked about it. */
 export async function beginDoubt(
   tx: Tx,
@@ -589,7 +593,7 @@ export async function beginDoubt(
   await restoreSent(tx, receiptId, is.invoiceNumber);
   await query(
     tx,
-    `update receipt set state = 'in_doubt', problem = $2, invoice_number = $3, next_try_at = $4, doubt_since = coalesce(doubt_since, $6),
+    `update receipt set state = 'in_doubt', problem = ${asBefore('$2')}, invoice_number = $3, next_try_at = $4, doubt_since = coalesce(doubt_since, $6),
        total_before_doubt = coalesce(total_before_doubt, $5), tries = case when state = 'in_doubt' then tries else 0 end + 1, updated_at = $6 where id = $1`,
     [receiptId, json(is.problem), is.invoiceNumber, is.nextTryAt, is.totalBefore, at],
   );
@@ -598,7 +602,8 @@ export async function beginDoubt(
 export const postponeDocument = (tx: Tx, receiptId: string, is: { problem: StoredProblem | null; nextTryAt: Date | null; mustRead: boolean }, at: Date) =>
   query(
     tx,
-    "update receipt set problem = $2, next_try_at = $3, tries = tries + 1, queued_at = case when invoice_number is null then queued_at else 'epoch' end, read_at = case when $4::boolean then null else read_at end, updated_at = $5 where id = $1",
+    `update receipt set problem = ${asBefore('$2')}, next_try_at = $3, tries = tries + 1, queued_at = case when invoice_number is null then queued_at else 'epoch' end,
+       read_at = case when $4::boolean then null else read_at end, updated_at = $5 where id = $1`,
     [receiptId, json(is.problem), is.nextTryAt, is.mustRead, at],
   );
 

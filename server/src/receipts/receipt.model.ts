@@ -49,5 +49,9 @@ export const provablyNotLeft = (attempts: { outcome: AttemptOutcome | null; sett
 export const sendInDoubt = <A extends AttemptFact & { invoiceNumber: string }>(attempts: A[], invoiceNumber: string | null): A | undefined =>
   attempts.findLast((attempt) => attempt.invoiceNumber === invoiceNumber && isDoubtful(attempt));
 
+/** The last send under the number of a doubt: what was said of another one says nothing of it. */
+export const lastUnder = <A extends { invoiceNumber: string }>(attempts: A[], invoiceNumber: string | null): A | undefined =>
+  attempts.findLast((attempt) => attempt.invoiceNumber === invoiceNumber);
+
 /** Delay before the next try of a document the device did not take, growing to a bound. */
 export const retryDelayMs = (tries: number, firstMs: number, maxMs: number): number => Math.min(maxMs, firstMs * 2 ** Math.min(tries, 20));

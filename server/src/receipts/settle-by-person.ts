@@ -25,7 +25,7 @@ import {
 } from './lane.store.ts';
 import { findReceipt, lockReceipt, type Receipt } from './receipt.store.ts';
 import { mustBeAsSeen, type Seen } from './proposal-as-seen.ts';
-import { isDoubtful, provablyNotLeft } from './receipt.model.ts';
+import { isDoubtful, lastUnder, provablyNotLeft } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
 import { openSeconds, type SecondSignature } from './second-signature.model.ts';
 import { settleSecond } from './second-signature.store.ts';
@@ -276,7 +276,7 @@ async function verify(
   if (evidence.found === false) {
     if (receipt.isDeviceRetired) return verifyAbsence(receipt, attempts, isOver, evidence, at);
     // Only once the device itself has definitely refused the last resend; before that the first request may still arrive.
-    if (code !== 'maybe_signed' || attempts.at(-1)?.outcome !== 'refused')
+    if (code !== 'maybe_signed' || lastUnder(attempts, receipt.invoiceNumber)?.outcome !== 'refused')
       throw new AppError('wrong_state', { reason: 'the device has not refused the document after the doubt' });
     if (!isOver) throw new AppError('answer_may_come');
     return null;
@@ -322,8 +322,8 @@ function verifyAbsence({ problem }: Receipt, attempts: StoredAttempt[], isOver: 
 }
 
 async function apply(ports: LanePorts, ctx: Context, { tx, receipt, device, attempts, at }: Case, evidence: Brought, signature: Signature | null, word: Word) {
-  const last = attempts.at(-1) as StoredAttempt;
   const invoiceNumber = receipt.invoiceNumber as string;
+  const last = (lastUnder(attempts, invoiceNumber) ?? attempts.at(-1)) as StoredAttempt;
   await deleteSettlement(tx, receipt.id);
   if (signature) {
     const recording = recordingOf(ports, ports.dialects.of(receipt.dialect), receipt, { attemptId: last.id, invoiceNumber }, signature, null, at);
