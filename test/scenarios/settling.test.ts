@@ -300,6 +300,11 @@ describe('a person who settles a doubt', () => {
     world.vsdc.release();
     expect((await again).body).toMatchObject({ state: 'signed' });
     expect((await confirmShown(user, receipt.id, 'evidence')).status).toBe(200);
+    // It goes again by itself: what comes next finds a lane at rest.
+    await until(
+      () => present(receipt.id),
+      (each) => each.state === 'signed',
+    );
   });
 });
 
