@@ -302,6 +302,27 @@ describe('the panel beside an invoice', () => {
     expect(judged('60 lines')).toHaveLength(1);
   });
 
+  test('what was pressed is sealed although the panel is gone the moment it says that it signs', async () => {
+    const ids = { invoice_id: '46000000088800000003', invoice_number: 'INZ-GONE' };
+    world.zoho.add('invoices', business().organizationId, { ...structuredClone(world.zoho.document('invoices', named('simple sale').id)), ...ids });
+    const panel = await openPanel(browser, world, business().organizationId, 'invoices', ids.invoice_id);
+    await signIn(panel, business().admin, await codeFor(world, business().admin));
+    await panel.panel.getByRole('button', { name: 'Seal this invoice' }).waitFor();
+    // By then it has been asked for, and hardly anything of it has left the browser.
+    await panel.page.frames()[1]?.evaluate(`new MutationObserver(() => {
+      if (document.body.textContent.includes('The device is signing')) location.replace('about:blank');
+    }).observe(document.body, { childList: true, subtree: true })`);
+    await panel.panel.getByRole('button', { name: 'Seal this invoice' }).click();
+    await until(
+      () => panel.page.frames()[1]?.url(),
+      (url) => url === 'about:blank',
+    );
+    await until(
+      () => world.vsdc.receipts().filter((each) => each.request.remark === ids.invoice_number).length,
+      (count) => count === 1,
+    );
+  });
+
   test('switching the invoice in the page switches the panel', async () => {
     const panel = await open('zero-rated only');
     await panel.panel.getByText(named('zero-rated only').number).waitFor();

@@ -18,9 +18,16 @@ export class Offline extends Error {
   override name = 'Offline';
 }
 
+/**
+ * What a person has pressed is asked for although the panel is closed that very moment. Browsers keep 64 KiB of what is under way so, of all together;
+ * what is longer is a picture, and whoever chose it waits for it.
+ */
+const keptLengthMax = 8_000;
+
 /** One call of the API with a bearer token, never a cookie: an answer, a problem the server described, or nobody there. */
 export async function request(at: { server: string; language: string; token: string | null }, method: string, path: string, body?: object): Promise<Response> {
   let answer: Response;
+  const text = body ? JSON.stringify(body) : undefined;
   try {
     answer = await fetch(`${at.server}/api/v1${path}`, {
       method,
@@ -30,7 +37,8 @@ export async function request(at: { server: string; language: string; token: str
         ...(at.token ? { authorization: `Bearer ${at.token}` } : {}),
         ...(body ? { 'content-type': 'application/json' } : {}),
       },
-      ...(body ? { body: JSON.stringify(body) } : {}),
+      ...(text ? { body: text } : {}),
+      keepalive: method !== 'GET' && (text?.length ?? 0) <= keptLengthMax,
     });
   } catch {
     throw new Offline();
