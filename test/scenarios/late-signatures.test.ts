@@ -1342,6 +1342,31 @@ describe('a number that several documents gave back, and that the device has use
       expect(await under(id)).toEqual([{ number }]);
     });
 
+    test('as a server that is gone left it, with no number any more: it is asked about under the one that it was sent under', async () => {
+      const { businessId } = world.businesses[0];
+      const { document, id, number } = await settledNotSigned(undefined, undefined, 'drop_before_signing');
+      await until(
+        () => world.sql('select 1 from device where branch_id = $1 and lane_holder is null', [branchId()], businessId),
+        (atRest) => atRest.length === 1,
+      );
+      await world.sql(
+        `with a as (update attempt set outcome = null, settled = null, ended_at = null, socket_closed_at = null where receipt_id = $2 and outcome = 'in_doubt' returning id)
+         update device set open_attempt = a.id, lane_holder = 'another server', lane_until = now() from a where branch_id = $1`,
+        [branchId(), id],
+        businessId,
+      );
+      expect(
+        await until(
+          () => present(id),
+          (each) => each.state === 'signed',
+        ),
+      ).toMatchObject({ invoice_number: number });
+      expect(judged(document.number)).toHaveLength(1);
+      const next = (await admin.seal('invoices', newInvoice().id)).body;
+      expect(next.state).toBe('signed');
+      expect(BigInt(next.invoice_number)).toBeGreaterThan(BigInt(number));
+    });
+
     test('and that a person had taken out: refused once more it is settled as not signed, and stands as taken out', async () => {
       const { businessId } = world.businesses[0];
       const { document, id, number } = await forgotten('drop_before_signing');

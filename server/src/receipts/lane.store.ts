@@ -89,21 +89,26 @@ export const releaseLane = (tx: Tx, deviceId: string, nextAt: Date | null) =>
 export const setLaneTries = (tx: Tx, deviceId: string, tries: number) => query(tx, 'update device set lane_tries = $2 where id = $1', [deviceId, tries]);
 
 /**
- * Sends begun by a worker that is gone: nobody will ever say how they ended. Answers the receipts they belong to. What this process itself still listens
- * for is not closed; that it is has to be said by whoever listens.
+ * Sends begun by a worker that is gone: nobody will ever say how they ended. Answers the receipts they belong to, and the numbers they were sent under.
+ * What this process itself still listens for is not closed; that it is has to be said by whoever listens.
  */
-export async function closeOrphans(tx: Tx, deviceId: string, now: Date, underWay: ReadonlySet<string>): Promise<string[]> {
+export async function closeOrphans(
+  tx: Tx,
+  deviceId: string,
+  now: Date,
+  underWay: ReadonlySet<string>,
+): Promise<{ receiptId: string; invoiceNumber: string }[]> {
   const open = await queryOne<{ open_attempt: string | null }>(tx, 'select open_attempt from device where id = $1', [deviceId]);
   if (!open?.open_attempt) return [];
-  const rows = await query<{ receipt_id: string }>(
+  const rows = await query<{ receipt_id: string; number: string }>(
     tx,
     `with d as (update device set open_attempt = null where id = $3)
      update attempt set outcome = 'in_doubt', ended_at = $2, socket_closed_at = case when not $4::boolean then $2::timestamptz end,
        device_text = case when $4 then 'how it ended could not be recorded' else 'the process that sent it is gone' end
-      where id = $1 and ended_at is null returning receipt_id`,
+      where id = $1 and ended_at is null returning receipt_id, invoice_number::text as number`,
     [open.open_attempt, now, deviceId, underWay.has(open.open_attempt)],
   );
-  return rows.map((row) => row.receipt_id);
+  return rows.map((row) => ({ receiptId: row.receipt_id, invoiceNumber: row.number }));
 }
 
 /**

@@ -7,12 +7,12 @@ import type { Tx } from '../platform/db/database.ts';
 import { redacted } from '../platform/log.ts';
 import type { DeviceAnswer, Dialect, DialectDevice } from '../ports/dialect.ts';
 import type { Sent } from '../ports/vsdc.ts';
-import { type AfterSend, type KnownLane, recordEnd, recordLate, recordUnread, type Sending, startDoubt, withdrawOvertaken } from './end-attempt.ts';
+import { type AfterSend, type KnownLane, recordEnd, recordLate, recordUnread, type Sending, withdrawOvertaken } from './end-attempt.ts';
 import { doubtAnother } from './doubt-another.ts';
+import { doubtOrphans } from './doubt-orphans.ts';
 import { hasUnregistered } from '../catalogue/index.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
-  closeOrphans,
   freeze,
   giveBackNumber,
   holdLane,
@@ -117,12 +117,7 @@ async function take(ports: LanePorts, ctx: Context, deviceId: string): Promise<D
       await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: deviceId }, lane.laneUntil);
       return null;
     }
-    for (const receiptId of await closeOrphans(tx, deviceId, now, ports.underWay)) {
-      const receipt = (await lockReceipt(tx, receiptId)) as Receipt;
-      touched.push(receiptId);
-      if (receipt.state !== 'signed' && receipt.invoiceNumber !== null)
-        await startDoubt(ports, tx, ctx, lane, { receiptId, invoiceNumber: receipt.invoiceNumber }, { code: 'maybe_signed' }, now);
-    }
+    touched.push(...(await doubtOrphans(ports, tx, ctx, lane, now)));
     await holdLane(tx, deviceId, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
     return findDevice(tx, deviceId);
   });

@@ -3,11 +3,11 @@ import { hasUnregistered } from '../catalogue/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { endReversal, startDoubt } from './end-attempt.ts';
+import { doubtOrphans } from './doubt-orphans.ts';
+import { endReversal } from './end-attempt.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
   beginDoubt,
-  closeOrphans,
   endDoubt,
   giveBackNumber,
   holdTogether,
@@ -89,12 +89,7 @@ async function switchIfFree(ports: Ports, tx: Tx, ctx: Context, branchId: string
   if (lane.openAttempt !== null && ports.underWay.has(lane.openAttempt)) return null;
   const touched: string[] = [];
   // Whoever sent it is gone: nobody will ever say how it ended.
-  for (const id of await closeOrphans(tx, old.id, at, ports.underWay)) {
-    const receipt = (await lockReceipt(tx, id)) as Receipt;
-    touched.push(id);
-    if (receipt.state !== 'signed' && receipt.invoiceNumber !== null)
-      await startDoubt(ports, tx, ctx, lane, { receiptId: id, invoiceNumber: receipt.invoiceNumber }, { code: 'maybe_signed' }, at);
-  }
+  touched.push(...(await doubtOrphans(ports, tx, ctx, lane, at)));
   await retireDevice(tx, old.id, at);
   await continueRun(tx, next.id);
   await activateDevice(tx, next.id, at);
