@@ -342,6 +342,22 @@ describe('a sale whose data are lost for good', () => {
     });
     await isSoldAnew(sale, refundId, proposed_at);
   });
+
+  test('that was confirmed by a server of before, whose refund does not say on whose word, is refunded and sold anew all the same', async () => {
+    await allow(true);
+    const sale = await lost();
+    await first.post(`/receipts/${sale.receiptId}/reversal`, proposal);
+    await first.post(`/branches/${business().branchIds[0]}/pause`);
+    const confirmed = await confirmShown(second, sale.receiptId, 'reversal');
+    const refundId = confirmed.body.reversal.reversal_receipt_id as string;
+    const kept = await world.sql("update receipt set sale = sale #- '{filing,reverses,word}' where id = $1 returning sale", [refundId], business().businessId);
+    expect(kept[0]).toMatchObject({ sale: { filing: { reverses: { receiptId: sale.receiptId } } } });
+    await first.post(`/branches/${business().branchIds[0]}/resume`);
+    const anew = await becomes(sale.receiptId, 'signed');
+    expect(anew.reversal).toMatchObject({ source: proposal.source, reversal_receipt_id: refundId, reversed_at: expect.any(String) });
+    expect(await present(refundId)).toMatchObject({ state: 'signed', reverses_receipt_id: sale.receiptId });
+    expect(judged(sale.number)).toHaveLength(3);
+  });
 });
 
 describe('alerts', () => {
