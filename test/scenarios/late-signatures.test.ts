@@ -1396,6 +1396,36 @@ describe('a number that several documents gave back, and that the device has use
     });
   });
 
+  test('is asked about first, and a document that another system is said to have sealed is still said to be sealed there', async () => {
+    const { businessId } = world.businesses[0];
+    const document = newInvoice();
+    world.vsdc.faults(['refuse:910']);
+    const { id } = (await admin.seal('invoices', document.id)).body;
+    world.vsdc.faults([]);
+    // As if it was from before production, and a person had said that of it.
+    const said = { reason: 'till receipt 78', by: 'Second', by_id: 'x', at: new Date().toISOString() };
+    await world.sql(
+      `insert into document (business_id, module, document_id, seen_at, source, elsewhere) values ($1, 'invoices', $2, now(), 'poll', $3)
+       on conflict (business_id, module, document_id) do update set elsewhere = excluded.elsewhere`,
+      [businessId, document.id, JSON.stringify(said)],
+      businessId,
+    );
+    const elsewhere = async () => (await world.sql('select elsewhere from document where document_id = $1', [document.id], businessId))[0]?.elsewhere;
+    // As if its number had turned out to be taken.
+    await world.sql("update attempt set settled = 'doubtful' where receipt_id = $1", [id], businessId);
+    expect((await admin.seal('invoices', document.id, { confirm: ['sealed_elsewhere'] })).body).toMatchObject({ id, state: 'in_doubt' });
+    expect(await elsewhere()).toMatchObject({ reason: 'till receipt 78' });
+    // Refused it was indeed: pressed once more it is sealed here, and said to be.
+    await world.sql(
+      `with a as (update attempt set settled = null where receipt_id = $1)
+       update receipt set state = 'refused', invoice_number = null, doubt_since = null, problem = '{"code":"device_refused"}' where id = $1`,
+      [id],
+      businessId,
+    );
+    expect((await admin.seal('invoices', document.id, { confirm: ['sealed_elsewhere'] })).body).toMatchObject({ id, state: 'signed' });
+    expect(await elsewhere()).toBeNull();
+  });
+
   test('pauses the lane besides where one of them is signed under another number by now: a person looks, and the others wait all the same', async () => {
     const { businessId } = world.businesses[0];
     const signed = await settledNotSigned(undefined, undefined, 'hold_answer');

@@ -115,8 +115,9 @@ export const openPrepared =
         deviceId: device.id,
         saleReceiptId: prepared.saleReceipt?.id ?? null,
       };
-      const id = existing ? await reopen(tx, ctx, existing.id, as) : await open(tx, ctx, as);
-      if (device.environment === 'production') await sealHereInstead(ports, tx, ctx, { module, documentId }, id, prepared.answers);
+      const { id, isDoubted = false } = existing ? await reopen(tx, ctx, existing.id, as) : { id: await open(tx, ctx, as) };
+      // Of what is in doubt instead nothing is sealed here: what was said of another system stands.
+      if (device.environment === 'production' && !isDoubted) await sealHereInstead(ports, tx, ctx, { module, documentId }, id, prepared.answers);
       await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: device.id });
       return get(tx, id);
     });
@@ -133,16 +134,16 @@ export const openPrepared =
       return id;
     }
 
-    async function reopen(tx: Tx, ctx: Context, id: string, as: Requeued): Promise<string> {
+    async function reopen(tx: Tx, ctx: Context, id: string, as: Requeued): Promise<{ id: string; isDoubted?: true }> {
       const locked = await lockReceipt(tx, id);
       // Somebody else was quicker: what they did stands.
-      if (locked?.movedTo) return locked.movedTo;
-      if (locked?.state !== 'refused' && locked?.state !== 'withdrawn') return id;
+      if (locked?.movedTo) return { id: locked.movedTo };
+      if (locked?.state !== 'refused' && locked?.state !== 'withdrawn') return { id };
       mustBeUncontested(locked);
       // Whatever has let it go: of what may be signed under an earlier number nothing is sent.
       const doubted = await doubtAnother(ports, tx, ctx, locked, ports.clock.now());
-      if (doubted) return doubted;
-      if (locked.deviceId !== as.deviceId) return moveTo(ports, tx, ctx, locked, as);
+      if (doubted) return { id: doubted, isDoubted: true };
+      if (locked.deviceId !== as.deviceId) return { id: await moveTo(ports, tx, ctx, locked, as) };
       await requeueReceipt(tx, id, as, ports.clock.now());
       await ports.record(tx, ctx, {
         action: 'receipt.reopened',
@@ -150,7 +151,7 @@ export const openPrepared =
         before: { state: locked.state, problem: locked.problem },
         after: { total: as.filed.sale.total, ...confirmed(as) },
       });
-      return id;
+      return { id };
     }
   };
 
