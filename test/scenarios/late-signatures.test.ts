@@ -1513,6 +1513,41 @@ describe('a second signature of a document that has one', () => {
   });
 });
 
+test('that is another receipt’s leaves the number of its send to whoever comes next, also where the database refuses what was said', async () => {
+  const { businessId } = world.businesses[0];
+  const { document, id, number } = await settledNotSigned(undefined, undefined, 'hold_answer');
+  // As if the device gave another receipt's signature in its answer.
+  const [held] = judged(document.number);
+  await world.sql(
+    `update signature set receipt_signature = $1 where receipt_id = (select receipt_id from signature order by recorded_at desc limit 1)`,
+    [held?.reply.rcptSign],
+    businessId,
+  );
+  const database = new pg.Client({ connectionString: world.postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });
+  await database.connect();
+  onTestFinished(() => database.end());
+  await database.query(
+    `alter table pgboss.job add constraint odd check (state <> 'created' or data->>'business_id' is distinct from '${businessId}') not valid`,
+  );
+  await until(
+    () => {
+      world.vsdc.release();
+      return alertsOf(id);
+    },
+    (all) => all.includes('late_signature'),
+  );
+  await database.query('alter table pgboss.job drop constraint odd');
+  const kept = await world.sql('select 1 from attempt where receipt_id = $1 and response like $2', [id, `%${String(held?.reply.rcptSign)}%`], businessId);
+  expect(kept).toHaveLength(1);
+  expect(await world.sql('select 1 from device where $1 = any(free_numbers)', [number], businessId)).toHaveLength(1);
+  // It has used it all the same, here.
+  await world.sql(
+    'update device set free_numbers = array_remove(free_numbers, $1::bigint), totals_explained = totals_explained + 1 where branch_id = $2',
+    [number, branchId()],
+    businessId,
+  );
+});
+
 test('what is told of a document with a late signature goes along to the device that follows, and ends there', async () => {
   const [of] = world.businesses;
   const following = await startRwVsdc({ approved: [] });

@@ -396,11 +396,12 @@ async function doubtUnread(ports: LanePorts, tx: Tx, ctx: Context, sending: Send
   if (known.some((each) => each?.receiptSignature === signature.receiptSignature && each.sdcId === signature.sdcId)) return;
   if (receipt.state === 'in_doubt' && receipt.invoiceNumber === invoiceNumber) return;
   const before = { state: receipt.state, invoice_number: receipt.invoiceNumber };
-  // Whoever it is of, the device has used the number.
-  await keepNumber(tx, deviceId, invoiceNumber);
+  // One that another receipt has says nothing of this number; by any other, whoever it is of, the device has used it.
+  const isKnown = await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId);
+  if (!isKnown) await keepNumber(tx, deviceId, invoiceNumber);
   const isReversed = (await listAttempts(tx, receiptId, at)).some((attempt) => attempt.invoiceNumber === invoiceNumber && attempt.settled === 'reversed');
-  // One that another receipt has is nothing of this document's; and what a refund has undone is sold anew, or was.
-  const mayStand = !isReversed && !(await isSignatureKnown(tx, signature.receiptSignature, signature.sdcId));
+  // What another receipt has is nothing of this document's; and what a refund has undone is sold anew, or was.
+  const mayStand = !isReversed && !isKnown;
   const taken = mayStand ? await takeBack(ports, tx, ctx, receipt, at) : null;
   if (taken) {
     await makeDoubtful(tx, receiptId, invoiceNumber);
