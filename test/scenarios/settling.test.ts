@@ -306,6 +306,46 @@ describe('a person who settles a doubt', () => {
       (each) => each.state === 'signed',
     );
   });
+
+  test('does not wait where whoever sent that one is gone and its device is paused: it is in doubt then', async () => {
+    const { businessId, branchIds } = world.businesses[0];
+    await world.sql("update membership set permissions = '{settle,check}' where role = 'business_user'", [], businessId);
+    // What was numbered anew before has gone: the device's faults are for these.
+    await until(
+      () => world.sql("select 1 from receipt where state = 'queued'", [], businessId),
+      (rows) => rows.length === 0,
+    );
+    const before = newInvoice();
+    world.vsdc.faults(['refuse:910']);
+    const { body: refused } = await admin.seal('invoices', before.id);
+    const { receipt } = await lost();
+    expect((await admin.post(`/receipts/${receipt.id}/evidence`, { found: 'other', source: 'the log of the VSDC' })).status).toBe(200);
+    expect((await admin.post(`/branches/${branchIds[0]}/pause`)).status).toBe(200);
+    await until(
+      () => world.sql('select 1 from device where branch_id = $1 and lane_holder is not null', [branchIds[0]], businessId),
+      (held) => held.length === 0,
+    );
+    // As if another server had sent it under the next number, and had ended.
+    await world.sql(
+      `with d as (update device set next_invoice_number = next_invoice_number + 1, open_attempt = 'att_gone', lane_holder = 'another server',
+                    lane_until = now() - interval '1 second' where id = (select device_id from receipt where id = $1) returning id, next_invoice_number - 1 as next),
+            a as (insert into attempt (business_id, id, receipt_id, device_id, invoice_number, is_resend, request, worker, started_at, socket_until)
+                  select business_id, 'att_gone', receipt_id, device_id, next, false, replace(request, '"invcNo":' || invoice_number, '"invcNo":' || next), 'another server',
+                    now(), now() - interval '1 second' from attempt join d on d.id = device_id where receipt_id = $1 order by ordinal limit 1)
+       update receipt set state = 'queued', problem = null, invoice_number = next from d where receipt.id = $1`,
+      [refused.id],
+      businessId,
+    );
+    expect((await confirmShown(user, receipt.id, 'evidence')).status).toBe(200);
+    expect(await present(refused.id)).toMatchObject({ state: 'in_doubt', problem: { code: 'maybe_signed' } });
+    expect((await admin.post(`/branches/${branchIds[0]}/resume`)).status).toBe(200);
+    for (const id of [refused.id, receipt.id])
+      await until(
+        () => present(id),
+        (each) => each.state === 'signed',
+      );
+    expect(world.vsdc.receipts().filter((each) => each.request.remark === before.number)).toHaveLength(1);
+  });
 });
 
 test('a document that is on its way elsewhere when its earlier number turns out to be taken is in doubt about that as soon as it is refused there', async () => {

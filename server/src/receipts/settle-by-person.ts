@@ -3,6 +3,7 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
+import { doubtOrphans } from './doubt-orphans.ts';
 import { afterDoubt, doubtEarlier, followUp, freeSharers, numberAnew, pauseForStrangers, recordingOf, settleNotSigned } from './end-attempt.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { findKeptSignature } from './find-kept-signature.ts';
@@ -343,7 +344,7 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, device, atte
       : { code: 'device_refused', device_code: last.deviceCode ?? '', device_text: last.deviceText ?? '' };
     await settleNotSigned(ports, tx, ctx, receipt, problem, evidence.source, at);
   } else {
-    await mustNotBeUnderWay(tx, receipt, invoiceNumber, at);
+    await mustNotBeUnderWay(ports, tx, ctx, receipt, invoiceNumber, at);
     await settleClosedNotOurs(tx, receipt.id, invoiceNumber);
     await numberAnew(ports, tx, ctx, { ...receipt, invoiceNumber }, { source: evidence.source, ...word }, at);
     // The number stays with whoever used it, and so does its place in the device's total; the document goes again under its next one. What uses it may be
@@ -359,9 +360,10 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, device, atte
 
 /**
  * Whoever had the number before may be the one who is signed under it. What is on its way under another number cannot be taken back, nor put in doubt before
- * it has ended: it would be free to be sealed again by then.
+ * it has ended: it would be free to be sealed again by then. Where whoever sent it is gone, nobody ends it but who looks, and no lane does at a device that
+ * is paused.
  */
-async function mustNotBeUnderWay(tx: Tx, { id, deviceId }: Receipt, invoiceNumber: string, at: Date): Promise<void> {
+async function mustNotBeUnderWay(ports: LanePorts, tx: Tx, ctx: Context, { id, deviceId }: Receipt, invoiceNumber: string, at: Date): Promise<void> {
   for (const { receiptId } of await earlierHolders(tx, deviceId, invoiceNumber, id)) {
     let present = (await lockReceipt(tx, receiptId)) as Receipt;
     // Nothing of it leaves at the device it is at by now while that one's lane is locked: first the lane, as lanes lock it themselves.
@@ -370,8 +372,13 @@ async function mustNotBeUnderWay(tx: Tx, { id, deviceId }: Receipt, invoiceNumbe
       await lockLane(tx, next.deviceId);
       present = (await lockReceipt(tx, next.id)) as Receipt;
     }
-    if ((await listAttempts(tx, present.id, at)).some((attempt) => attempt.endedAt === null))
+    const open = (await listAttempts(tx, present.id, at)).find((attempt) => attempt.endedAt === null);
+    if (!open) continue;
+    const lane = (await lockLane(tx, present.deviceId)) as LaneDevice;
+    const isWorked = lane.laneHolder !== null && lane.laneUntil !== null && lane.laneUntil > at;
+    if (isWorked || ports.underWay.has(open.id) || lane.openAttempt !== open.id)
       throw new AppError('holder_under_way', { document_number: present.documentNumber, retry_after_s: 5 });
+    for (const orphan of await doubtOrphans(ports, tx, ctx, lane, at)) ports.changed(orphan);
   }
 }
 
