@@ -96,10 +96,11 @@ const at = (each: Judged) => String(each.request.invcNo);
 export const keyOf = (each: Judged): string =>
   `${at(each)}|${String(each.reply.totRcptNo)}|${String(each.reply.intrlData)}|${String(each.reply.sdcId)}|${String(each.reply.rcptSign)}`;
 
-const mayBeSignedUnder = (receipt: Row, number: string | null): boolean =>
-  receipt.attempts.some(
-    (each) => each.number === number && each.ended && each.outcome !== 'unreachable' && each.settled !== 'not_ours' && each.settled !== 'reversed',
-  );
+/** Whose the number is not, or not any more, is said of all that a document has sent under it, whatever its other sends were told. */
+const mayBeSignedUnder = (receipt: Row, number: string | null): boolean => {
+  const own = receipt.attempts.filter((each) => each.number === number && each.ended && each.outcome !== 'unreachable');
+  return own.length > 0 && own.every((each) => each.settled !== 'not_ours' && each.settled !== 'reversed');
+};
 
 const mayBeLostUnder = (receipt: Row, number: string | null): boolean =>
   mayBeSignedUnder(receipt, number) && receipt.attempts.some((each) => each.number === number && each.outcome === 'in_doubt');

@@ -19,4 +19,9 @@ export const keptSeeds: { seed: number; because: string; life?: Life }[] = [
     because: 'what was brought for a number that a signed document may stand under as well had nobody to confirm it',
   },
   { seed: 444, life: 'hears late', because: 'a document in doubt again about what was sent before it was corrected was signed with what it said since' },
+  {
+    seed: 300314,
+    life: 'hears late',
+    because: 'what two persons had said not to have a number was thought to be free too early: it had been refused under it once',
+  },
 ];
