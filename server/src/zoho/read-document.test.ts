@@ -302,6 +302,7 @@ describe('a number is what it says, whichever way it is spelled', () => {
     // A tax that would be left to the buyer, beside the one that is charged instead.
     expect(one('"tax_id":"7","tax_percentage":18,"reverse_charge_tax_id":"9","reverse_charge_tax_amount":0')).toBeUndefined();
     expect(one('"tax_id":"","reverse_charge_tax_id":" ","reverse_charge_tax_percentage":""')).toBeUndefined();
+    expect(one('"tax_id":"7","tax_percentage":0,"reverse_charge_tax_id":0')).toBeUndefined();
     expect(read('"reverse_charge_tax_total":180').isReverseCharge).toBe(true);
     expect(read('"reverse_charge_tax_total":0').isReverseCharge).toBe(false);
   });

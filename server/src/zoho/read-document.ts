@@ -107,7 +107,7 @@ function readLine(line: Fields, places: number, at: string, raw: Fields): BooksL
 
 /** A line names the tax that the buyer pays himself also where it could be, and is not: then another one is charged, and that one comes to nothing. */
 const isLeftToBuyer = (line: Fields, percent: string): boolean =>
-  !isZero(amountIn(line.reverse_charge_tax_amount) ?? '0') || (text(line.reverse_charge_tax_id) !== '' && isZero(percent));
+  !isZero(amountIn(line.reverse_charge_tax_amount) ?? '0') || (!['', '0'].includes(text(line.reverse_charge_tax_id)) && isZero(percent));
 
 /** Withheld by the whole document, or line by line, or at payment: under one name or another, and often under two. */
 function withheldOn(raw: Fields, rows: Fields[]): Pick<BooksDocument, 'withheld'> {
