@@ -84,8 +84,10 @@ async function begin(
   );
   // Until it is known, nobody else goes under it.
   if (!isTaken) await keepNumber(tx, deviceId, invoiceNumber);
-  const problem: StoredProblem = { code: isTaken ? 'signed_answer_lost' : 'maybe_signed', ...asTakenOut(stood) };
-  await beginDoubt(tx, id, { problem, invoiceNumber, nextTryAt: isTaken || isDeviceRetired ? null : at, totalBefore: null }, at);
+  // Sent once more, it would be signed a second time where another number of it is its own.
+  const isAsked = !isTaken && !attempts.some((each) => each.invoiceNumber !== invoiceNumber && isDoubtful(each));
+  const problem: StoredProblem = { code: isAsked ? 'maybe_signed' : 'signed_answer_lost', ...asTakenOut(stood) };
+  await beginDoubt(tx, id, { problem, invoiceNumber, nextTryAt: isAsked && !isDeviceRetired ? at : null, totalBefore: null }, at);
   await nameSuspects(tx, deviceId, invoiceNumber);
   await ports.alerts.settle(tx, ctx, id, ['maybe_signed_twice'], { invoiceNumber });
   await ports.record(tx, ctx, { action: 'receipt.doubted', subject: id, after: { ...problem, invoice_number: invoiceNumber } });
