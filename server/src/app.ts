@@ -422,7 +422,7 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     log,
     timing,
     worker,
-    underWay: new Set(),
+    underWay: new Map(),
     closing: begunToClose.signal,
     ending: ending.signal,
     prepareSale: prepare,

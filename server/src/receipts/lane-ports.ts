@@ -69,8 +69,8 @@ export type LanePorts = {
   log: Log;
   timing: LaneTiming;
   worker: string;
-  /** The sends of this process whose end is not recorded yet, or whose answer it still listens for: nobody else here takes it for gone. */
-  underWay: Set<string>;
+  /** The sends of this process whose end is not recorded yet, or whose answer it still listens for, each with its receipt: nobody else here takes it for gone. */
+  underWay: Map<string, string>;
   /** The end of this process has begun: what is on its way is heard and recorded, and nothing new is written down or sent. */
   closing?: AbortSignal;
   /** It is over: what could not be written until now is tried once more. */

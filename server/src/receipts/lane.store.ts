@@ -88,16 +88,14 @@ export const releaseLane = (tx: Tx, deviceId: string, nextAt: Date | null) =>
 
 export const setLaneTries = (tx: Tx, deviceId: string, tries: number) => query(tx, 'update device set lane_tries = $2 where id = $1', [deviceId, tries]);
 
+/** What this process still listens for, by the sends. */
+export type UnderWay = { has(attemptId: string): boolean };
+
 /**
  * Sends begun by a worker that is gone: nobody will ever say how they ended. Answers the receipts they belong to, and the numbers they were sent under.
  * What this process itself still listens for is not closed; that it is has to be said by whoever listens.
  */
-export async function closeOrphans(
-  tx: Tx,
-  deviceId: string,
-  now: Date,
-  underWay: ReadonlySet<string>,
-): Promise<{ receiptId: string; invoiceNumber: string }[]> {
+export async function closeOrphans(tx: Tx, deviceId: string, now: Date, underWay: UnderWay): Promise<{ receiptId: string; invoiceNumber: string }[]> {
   const open = await queryOne<{ open_attempt: string | null }>(tx, 'select open_attempt from device where id = $1', [deviceId]);
   if (!open?.open_attempt) return [];
   const rows = await query<{ receipt_id: string; number: string }>(
@@ -424,7 +422,7 @@ export type StoredAttempt = AttemptFact & {
  * Every send of a receipt, in order. What this process itself has under way has an open socket although its time is over: an answer may be here and not
  * recorded yet.
  */
-export async function listAttempts(tx: Tx, receiptId: string, now: Date, underWay: ReadonlySet<string> = new Set()): Promise<StoredAttempt[]> {
+export async function listAttempts(tx: Tx, receiptId: string, now: Date, underWay: UnderWay = new Set()): Promise<StoredAttempt[]> {
   const rows = await query<Record<string, unknown>>(
     tx,
     `select id, receipt_id, device_id, invoice_number::text, is_resend, request, started_at, ended_at, socket_closed_at, socket_until, may_have_left, outcome,

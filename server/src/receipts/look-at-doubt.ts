@@ -2,7 +2,7 @@ import { findDevice } from '../branches/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import { listAttempts } from './lane.store.ts';
+import { listAttempts, type UnderWay } from './lane.store.ts';
 import { sendInDoubt } from './receipt.model.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import { findReceipt, readDoubt } from './receipt.store.ts';
@@ -15,7 +15,7 @@ export type Doubt = Awaited<ReturnType<ReturnType<typeof lookAtDoubt>>>;
  * Everything a person needs who has to find out what became of a document: the exact request, every send and what came back, and the
  * device's counter before the doubt and now. Times in UTC.
  */
-export const lookAtDoubt = (ports: { clock: Clock; dialects: Dialects; underWay: ReadonlySet<string> }) => (ctx: Context, receiptId: string) =>
+export const lookAtDoubt = (ports: { clock: Clock; dialects: Dialects; underWay: UnderWay }) => (ctx: Context, receiptId: string) =>
   ctx.transaction(async (tx) => {
     const receipt = await findReceipt(tx, receiptId);
     if (!receipt) throw new AppError('not_found');

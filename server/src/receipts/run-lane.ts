@@ -170,6 +170,9 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
   // Bytes that may have left are asked about all the same: what the authority has is not changed by who asks.
   if (lane.isOtherTaxpayer && !head.fixedRequest) return letGo(earliest([...wakeUps, new Date(now.getTime() + ports.timing.retryMaxMs)]));
   if (head.nextTryAt && head.nextTryAt > now) return letGo(earliest([...wakeUps, head.nextTryAt]));
+  // Woken from a long sleep, this process may still listen for an earlier send of it although by the clock that is over, and others have settled it since.
+  if ([...ports.underWay.values()].includes(head.id) && (await isListening(head)))
+    return letGo(earliest([...wakeUps, new Date(now.getTime() + ports.timing.settleQuietMs)]));
   if (await withdrawOvertaken(ports, tx, ctx, head, now)) return nextStep(ports, ctx, device, dialect, isServing, tx, null);
   const hold = () => holdLane(tx, device.id, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
   // Bytes that may have left are fixed; anything else is read again where it may have changed meanwhile.
@@ -197,9 +200,9 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
   return { do: 'send', sending, request, passedMs };
 
   /** An answer may still come here, or have come and not be recorded yet, although the time of its socket is over. */
-  async function isListening(doubt: LaneDoubt): Promise<boolean> {
+  async function isListening({ id }: Pick<LaneDoubt, 'id'>): Promise<boolean> {
     if (ports.underWay.size === 0) return false;
-    return (await listAttempts(tx, doubt.id, now, ports.underWay)).some((attempt) => !attempt.isSocketClosed);
+    return (await listAttempts(tx, id, now, ports.underWay)).some((attempt) => !attempt.isSocketClosed);
   }
 
   async function resend(tx: Tx, doubt: LaneDoubt, now: Date, lane: { nextInvoiceNumber: string; freeNumbers: string[] }): Promise<Step> {
@@ -284,7 +287,7 @@ async function send(
   const mayLeave = () => passedMs() <= ports.timing.leaseMs / 2;
   const { attemptId } = sending;
   let isHeard = true;
-  ports.underWay.add(attemptId);
+  ports.underWay.set(attemptId, sending.receiptId);
   try {
     // Written down just when the end of the process began: nobody might hear the device out.
     const sent: Sent = ports.closing?.aborted

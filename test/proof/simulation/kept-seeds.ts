@@ -24,4 +24,10 @@ export const keptSeeds: { seed: number; because: string; life?: Life }[] = [
     life: 'hears late',
     because: 'what two persons had said not to have a number was thought to be free too early: it had been refused under it once',
   },
+  {
+    seed: 4894,
+    life: 'hears late',
+    because: 'a server that woke up sent a document anew while it still listened for the answer to what it had sent of it before',
+  },
+  { seed: 8149, life: 'hears late', because: 'the same with a credit note' },
 ];

@@ -196,7 +196,7 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       log: silentLog,
       timing,
       worker: `wrk_${number}`,
-      underWay: new Set(),
+      underWay: new Map(),
       prepareSale: prepare,
       registerItems: registerItems({ vsdc, dialects, clock }),
       afterSigned: async () => {},
