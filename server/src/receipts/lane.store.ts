@@ -35,9 +35,12 @@ export type LaneDevice = {
   isSignatureKnown: boolean;
 };
 
+/** In the words of the index that answers it (`receipt_in_doubt`), which no other one answers. */
+const isInDoubt = (receipt: string) => `(${receipt}.state = 'in_doubt') is true`;
+
 const lockText = `select id, state, environment, sdc_id, next_invoice_number::text as next, free_numbers::text[] as free, last_total_receipt_number::text as total, total_base::text as base, lane_holder, lane_until,
     lane_tries, open_attempt, difference is not null as other_taxpayer,
-    exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and r.state = 'in_doubt') as has_doubt,
+    exists (select 1 from receipt r where r.business_id = d.business_id and r.device_id = d.id and ${isInDoubt('r')}) as has_doubt,
     $2::text is not null and (exists (select 1 from signature s where s.business_id = d.business_id and s.sdc_id = d.sdc_id and s.receipt_signature = $2)
       or exists (select 1 from second_signature s where s.business_id = d.business_id and s.sdc_id = d.sdc_id and s.receipt_signature = $2)) as known
   from device d where id = $1 for update of d`;
@@ -175,7 +178,7 @@ export async function readLane(
         (select max(a.ended_at) from attempt a where a.business_id = r.business_id and a.receipt_id = r.id) as last_ended,
         exists (select 1 from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and a.socket_closed_at is null and a.socket_until > $2) as flag,
         null as fixed, r.contested, null::jsonb as by_itself, false as doubted
-       from receipt r where r.device_id = $1 and r.state = 'in_doubt' and coalesce(r.problem->>'code', 'maybe_signed') = 'maybe_signed' order by r.contested, r.doubt_since limit 10)
+       from receipt r where r.device_id = $1 and ${isInDoubt('r')} and coalesce(r.problem->>'code', 'maybe_signed') = 'maybe_signed' order by r.contested, r.doubt_since limit 10)
      union all
      (select 'head', r.id, r.document_number, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, r.sale, r.read_at, r.next_try_at, r.tries, null, null,
         r.needs_registering,
