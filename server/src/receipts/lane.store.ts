@@ -241,10 +241,12 @@ const byItselfOf = (stored: Partial<BusinessSettings> | null): LaneHead['byItsel
 
 /** When a document that stands aside may be looked at again. */
 export async function nextAside(tx: Tx, deviceId: string, now: Date): Promise<Date | null> {
-  const row = await queryOne<{ at: unknown }>(tx, "select min(next_try_at) as at from receipt where device_id = $1 and state = 'queued' and next_try_at > $2", [
-    deviceId,
-    now,
-  ]);
+  // In the words of its index (`receipt_aside`), as doubts are found.
+  const row = await queryOne<{ at: unknown }>(
+    tx,
+    "select min(next_try_at) as at from receipt where device_id = $1 and (state = 'queued' and next_try_at is not null) is true and next_try_at > $2",
+    [deviceId, now],
+  );
   return toDateOrNull(row?.at);
 }
 
