@@ -1553,6 +1553,14 @@ export const problems = {
     "[L'appareil a signé ce document ou {others} sous le numéro {invoice_number}, sans dire lequel.|L'appareil a signé ce document, mais sa réponse s'est perdue.]",
     "Quelqu'un lit les données dans le portail de l'administration ou le journal du VSDC et les saisit [auprès du document concerné, celui-ci ou {others} ; une seconde personne confirme|ici].",
   ),
+  maybe_signed_under_either: e(
+    503,
+    'person',
+    'The device may have signed this document under the number {invoice_number}, or under {other_number}, so nothing of it is sent.',
+    "Somebody looks in the authority's portal or the VSDC's log whether it stands under {invoice_number}, and says so here; that it does not, a second person confirms. Then it is the other number's turn.",
+    "L'appareil a peut-être signé ce document sous le numéro {invoice_number}, ou sous {other_number} ; rien n'en est envoyé.",
+    "Quelqu'un cherche dans le portail de l'administration ou le journal du VSDC s'il figure sous {invoice_number}, et le dit ici ; s'il n'y figure pas, une seconde personne confirme. Vient ensuite l'autre numéro.",
+  ),
   evidence_mismatch: e(
     422,
     'person',

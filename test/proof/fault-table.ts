@@ -248,7 +248,7 @@ async function tableOf({ world, business, proxy, admin, watch, servers, deaf, cl
           seen.code === 'number_collision' || seen.is_taken ? { last_invoice_number: last, evidence: source } : {},
         );
         if (resumed.status === 200) say(`resumed after ${seen.code}`);
-      } else if (seen.state === 'in_doubt' && seen.code === 'signed_answer_lost') {
+      } else if (seen.state === 'in_doubt' && (seen.code === 'signed_answer_lost' || seen.code === 'maybe_signed_under_either')) {
         const [held] = judgedOf(document.number);
         // Where another document was in doubt about its number before, whose it is is two persons' word.
         if (held && seen.proposed) {
@@ -257,8 +257,9 @@ async function tableOf({ world, business, proxy, admin, watch, servers, deaf, cl
           const brought = await by(admins).post(`/receipts/${seen.id}/evidence`, { ...evidenceOf(held), invoice_number: String(seen.number) });
           if (brought.status === 200) say('its data were brought');
         } else if (seen.proposed) {
-          if ((await confirmShown(by(users), seen.id, 'evidence')).status === 200) say('two said that the number is another’s');
-        } else await by(admins).post(`/receipts/${seen.id}/evidence`, { found: 'other', source });
+          if ((await confirmShown(by(users), seen.id, 'evidence')).status === 200)
+            say(seen.code === 'signed_answer_lost' ? 'two said that the number is another’s' : 'two said that nothing stands under the number');
+        } else await by(admins).post(`/receipts/${seen.id}/evidence`, { found: seen.code === 'signed_answer_lost' ? 'other' : false, source });
       } else if (
         seen.state === 'in_doubt' &&
         seen.code === 'maybe_signed' &&
@@ -281,9 +282,12 @@ async function tableOf({ world, business, proxy, admin, watch, servers, deaf, cl
           resolve(seen);
         } else if (!isBusy) {
           isBusy = true;
-          void people(seen).finally(() => {
-            isBusy = false;
-          });
+          // A server that ends while somebody acts has said nothing: they look again.
+          void people(seen)
+            .catch(() => {})
+            .finally(() => {
+              isBusy = false;
+            });
         }
       });
       void begin()

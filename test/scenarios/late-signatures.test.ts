@@ -102,6 +102,20 @@ async function settledNotSigned(
   return { document, id: body.id as string, number: body.invoice_number as string };
 }
 
+/** Two persons say that nothing stands under the number that a document is in doubt about, and is not asked about any more. */
+async function isNotUnder(id: string, number: string) {
+  await until(
+    () => present(id),
+    (each) => each.problem?.code === 'maybe_signed_under_either' && each.invoice_number === number,
+  );
+  await until(
+    () => admin.post(`/receipts/${id}/evidence`, { found: false, source: 'the portal, list of the day' }),
+    (each) => each.status === 200,
+  );
+  expect(await present(id)).toMatchObject({ state: 'in_doubt', invoice_number: number });
+  expect((await confirmShown(second, id, 'evidence')).status).toBe(200);
+}
+
 /** The database takes no signature that comes late, until it is told to. */
 async function refuseSeconds(): Promise<() => Promise<void>> {
   const owner = new pg.Client({ connectionString: world.databaseUrls.owner });
@@ -204,10 +218,7 @@ describe('a signature that comes after its document was settled as not signed', 
     // The device has used it.
     expect(await world.sql('select 1 from device where $1 = any(free_numbers)', [number], businessId)).toEqual([]);
     await giveUpOn(id);
-    await until(
-      () => admin.post(`/receipts/${id}/evidence`, { found: false, source: 'the portal, list of the day' }),
-      (each) => each.status === 200,
-    );
+    await isNotUnder(id, body.invoice_number);
     world.vsdc.faults([]);
     expect(await present(id)).toMatchObject({ state: 'in_doubt', invoice_number: number, problem: { code: 'signed_answer_lost' } });
     expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'in_doubt' });
@@ -249,16 +260,15 @@ describe('a signature that comes after its document was settled as not signed', 
     // That server is gone: it is asked about once more, and the device has not signed it.
     world.vsdc.faults(Array.from({ length: 40 }, () => 'refuse:910'));
     await world.sql('update device set lane_until = now() where branch_id = $1', [branchId()], businessId);
-    await until(
-      () => admin.post(`/receipts/${id}/evidence`, { found: false, source: 'the portal, list of the day' }),
-      (each) => each.status === 200,
-    );
+    await isNotUnder(id, next as string);
     world.vsdc.faults([]);
     expect(await present(id)).toMatchObject({ state: 'in_doubt', invoice_number: number, problem: { code: 'signed_answer_lost' } });
     expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'in_doubt' });
     expect((await admin.post(`/receipts/${id}/evidence`, { found: 'kept' })).body).toMatchObject({ state: 'signed', invoice_number: number });
     expect(judged(document.number)).toHaveLength(1);
-    expect((await admin.seal('invoices', newInvoice().id)).body).toMatchObject({ state: 'signed', invoice_number: next });
+    // The device has not refused it: what was sent under it may still come there.
+    expect((await admin.get('/branches')).body.branches[0].device.burnt_numbers).toContain(next);
+    expect((await admin.seal('invoices', newInvoice().id)).body.state).toBe('signed');
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
   });
 
@@ -866,7 +876,7 @@ describe('a number that several documents gave back, and that the device has use
         ),
       (rows) => rows.length === 1,
     );
-    // As if its answer had been lost as well; the device refuses it when it is asked, after it has told the later one.
+    // As if its answer had been lost as well. Asked about it, the device would sign it.
     if (mayHaveLeft)
       await world.sql(
         `with a as (update attempt set outcome = 'in_doubt' where receipt_id = $1 and invoice_number = $2)
@@ -874,7 +884,7 @@ describe('a number that several documents gave back, and that the device has use
         [earlier.id, waits.invoice_number],
         businessId,
       );
-    world.vsdc.faults(mayHaveLeft ? ['none', ...Array.from({ length: 400 }, () => 'refuse:910')] : []);
+    world.vsdc.faults([]);
     expect((await admin.post(`/branches/${branchId()}/resume`)).status).toBe(200);
     await until(
       () => present(id),
@@ -961,15 +971,25 @@ describe('a number that several documents gave back, and that the device has use
     for (const each of [signed.document, later]) expect(judged(each.number)).toHaveLength(1);
   });
 
-  test('is asked of one that may be signed under another by now as soon as it is not: it is not sealed again meanwhile', async () => {
+  test('is asked of one that may be signed under another by now as soon as it is not: nothing of it is sent meanwhile, not even again', async () => {
     const { earlier, later, next } = await waitsUnderTheNext(true);
-    expect(await present(earlier.id)).toMatchObject({ state: 'in_doubt', invoice_number: next, problem: { code: 'maybe_signed' } });
-    expect(await alertsOf(earlier.id)).toEqual(['maybe_signed_twice']);
-    await until(
-      () => admin.post(`/receipts/${earlier.id}/evidence`, { found: false, source: 'the portal, list of the day' }),
-      (each) => each.status === 200,
+    const unasked = await until(
+      () => present(earlier.id),
+      (each) => each.problem?.code !== 'maybe_signed',
     );
-    world.vsdc.faults([]);
+    expect(unasked).toMatchObject({
+      state: 'in_doubt',
+      invoice_number: next,
+      problem: { code: 'maybe_signed_under_either', title: expect.stringContaining(`${next}, or under ${earlier.number}`) },
+    });
+    expect(await alertsOf(earlier.id)).toEqual(['maybe_signed_twice']);
+    // Nobody waits behind it.
+    const other = newInvoice();
+    expect((await admin.seal('invoices', other.id)).body.state).toBe('signed');
+    expect(judged(earlier.document.number)).toHaveLength(1);
+    await isNotUnder(earlier.id, next);
+    // It may come to the device still: nobody else goes under it.
+    expect((await admin.get('/branches')).body.branches[0].device.burnt_numbers).toContain(next);
     expect(await present(earlier.id)).toMatchObject({ state: 'in_doubt', invoice_number: earlier.number, problem: { code: 'signed_answer_lost' } });
     expect((await admin.seal('invoices', earlier.document.id)).body).toMatchObject({ id: earlier.id, state: 'in_doubt' });
     await admin.post(`/receipts/${earlier.id}/evidence`, evidenceOf(judged(earlier.document.number)[0]));
@@ -1340,7 +1360,7 @@ describe('a number that several documents gave back, and that the device has use
         id,
         state: 'in_doubt',
         invoice_number: number,
-        problem: { code: 'signed_answer_lost' },
+        problem: { code: 'maybe_signed_under_either', other_number: '999998' },
       });
       expect((await admin.seal('invoices', newInvoice().id)).body.state).toBe('signed');
       expect(judged(document.number)).toEqual([]);

@@ -67,6 +67,25 @@ export async function leaveNumber(tx: Tx, { id, deviceId, invoiceNumber }: Recei
 }
 
 /**
+ * Another number of a document in doubt has turned out to be taken, and may be its own: asked about once more under this one, it would be signed a second
+ * time. Nothing of it is sent, and two persons say what holds, of this number first and then of the other.
+ */
+export async function askNoMore(
+  ports: { record: Recorder },
+  tx: Tx,
+  ctx: Context,
+  { id, invoiceNumber, otherNumber }: { id: string; invoiceNumber: string; otherNumber: string },
+  at: Date,
+): Promise<void> {
+  const problem = underEither(invoiceNumber, otherNumber);
+  await beginDoubt(tx, id, { problem, invoiceNumber, nextTryAt: null, totalBefore: null }, at);
+  await ports.record(tx, ctx, { action: 'receipt.doubted', subject: id, before: { state: 'in_doubt' }, after: problem });
+}
+
+const underEither = (invoiceNumber: string, otherNumber: string) =>
+  ({ code: 'maybe_signed_under_either', invoice_number: invoiceNumber, other_number: otherNumber }) as const;
+
+/**
  * Taken, or said to be signed: the receipt exists, of whomever, and its data are lost. A send of which only the answer was lost is asked about once more, as
  * it would have been had nobody forgotten it.
  */
@@ -84,9 +103,10 @@ async function begin(
   );
   // Until it is known, nobody else goes under it.
   if (!isTaken) await keepNumber(tx, deviceId, invoiceNumber);
-  // Sent once more, it would be signed a second time where another number of it is its own.
-  const isAsked = !isTaken && !attempts.some((each) => each.invoiceNumber !== invoiceNumber && isDoubtful(each));
-  const problem: StoredProblem = { code: isAsked ? 'maybe_signed' : 'signed_answer_lost', ...asTakenOut(stood) };
+  const other = isTaken ? undefined : attempts.findLast((each) => each.invoiceNumber !== invoiceNumber && isDoubtful(each));
+  const isAsked = !isTaken && !other;
+  const is: StoredProblem = other ? underEither(invoiceNumber, other.invoiceNumber) : { code: isTaken ? 'signed_answer_lost' : 'maybe_signed' };
+  const problem: StoredProblem = { ...is, ...asTakenOut(stood) };
   await beginDoubt(tx, id, { problem, invoiceNumber, nextTryAt: isAsked && !isDeviceRetired ? at : null, totalBefore: null }, at);
   await nameSuspects(tx, deviceId, invoiceNumber);
   await ports.alerts.settle(tx, ctx, id, ['maybe_signed_twice'], { invoiceNumber });

@@ -137,6 +137,8 @@ export type LaneDoubt = {
   hasOpenSocket: boolean;
   /** A late signature of the document waits for a person: nothing of it is sent, not even again. */
   isContested: boolean;
+  /** Another number under which a send of its document may have made a receipt, here or at a device that it was moved from; null: there is none. */
+  otherNumber: string | null;
   tries: number;
 };
 
@@ -177,7 +179,10 @@ export async function readLane(
         r.doubt_since,
         (select max(a.ended_at) from attempt a where a.business_id = r.business_id and a.receipt_id = r.id) as last_ended,
         exists (select 1 from attempt a where a.business_id = r.business_id and a.receipt_id = r.id and a.socket_closed_at is null and a.socket_until > $2) as flag,
-        null as fixed, r.contested, null::jsonb as by_itself, false as doubted
+        null as fixed, r.contested, null::jsonb as by_itself, false as doubted,
+        (select a.invoice_number::text from receipt m join attempt a on a.business_id = m.business_id and a.receipt_id = m.id and ${mayBeSigned('a')}
+          where ${isOfSame('m', 'r')} and (m.id = r.id or coalesce(m.moved_to, '') <> '') and (a.device_id, a.invoice_number) <> (r.device_id, r.invoice_number)
+          order by a.ordinal desc limit 1) as other_number
        from receipt r where r.device_id = $1 and ${isInDoubt('r')} and coalesce(r.problem->>'code', 'maybe_signed') = 'maybe_signed' order by r.contested, r.doubt_since limit 10)
      union all
      (select 'head', r.id, r.document_number, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, r.sale, r.read_at, r.next_try_at, r.tries, null, null,
@@ -192,7 +197,7 @@ export async function readLane(
               and not exists (select 1 from reversal v where v.business_id = r.business_id and v.receipt_id = r.id and v.reversed_at is not null)
           then (select jsonb_build_object('auto_seal', b.settings->'auto_seal', 'exempt', b.settings->'exempt') from business b where b.business_id = r.business_id) end,
         exists (select 1 from receipt m join attempt a on a.business_id = m.business_id and a.receipt_id = m.id and ${mayBeSigned('a')}
-                 where ${isOfSame('m', 'r')} and (m.id = r.id or coalesce(m.moved_to, '') <> ''))
+                 where ${isOfSame('m', 'r')} and (m.id = r.id or coalesce(m.moved_to, '') <> '')), null
        from receipt r
       where r.device_id = $1 and r.state = 'queued' and not r.contested and r.id is distinct from $3::text
         and not (r.invoice_number is null and r.read_at is null and coalesce(r.next_try_at > $2, false))
@@ -213,6 +218,7 @@ export async function readLane(
         lastEndedAt: toDateOrNull(row.last_ended),
         hasOpenSocket: row.flag as boolean,
         isContested: row.contested as boolean,
+        otherNumber: row.other_number as string | null,
         tries: row.tries as number,
       })),
     head: head
@@ -540,12 +546,12 @@ export const findDoubtedBefore = (tx: Tx, receiptId: string): Promise<{ id: stri
 export const makeDoubtful = (tx: Tx, receiptId: string, invoiceNumber: string) =>
   query(tx, "update attempt set settled = 'doubtful' where receipt_id = $1 and invoice_number = $2 and may_have_left", [receiptId, invoiceNumber]);
 
-/** The other documents in doubt about a number that the device has used: at most one of them is signed under it. */
+/** The other documents in doubt about a number that the device has used, and that is asked about no more: at most one of them is signed under it. */
 export const listSharers = async (tx: Tx, deviceId: string, invoiceNumber: string, exceptReceiptId: string): Promise<string[]> =>
   (
     await query<{ id: string }>(
       tx,
-      `select id from receipt where device_id = $1 and state = 'in_doubt' and invoice_number = $2 and id <> $3 and problem->>'code' = 'signed_answer_lost' order by id`,
+      `select id from receipt where device_id = $1 and state = 'in_doubt' and invoice_number = $2 and id <> $3 and problem->>'code' in ('signed_answer_lost', 'maybe_signed_under_either') order by id`,
       [deviceId, invoiceNumber, exceptReceiptId],
     )
   ).map((row) => row.id);
@@ -642,7 +648,7 @@ export const endDoubt = (tx: Tx, receiptId: string) =>
   );
 
 /**
- * The number is free again, unless a late signature has turned out to stand under it or the device says that it is taken; at a device that was retired
+ * The number is free again, unless a late signature has turned out to stand under it, the device says that it is taken or has been asked about it no more; at a device that was retired
  * nobody can use it, and it is listed as burnt. What is listed as that already, because it may be another writer's, stays so.
  */
 export const giveBackNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>
@@ -652,7 +658,7 @@ export const giveBackNumber = (tx: Tx, deviceId: string, invoiceNumber: string) 
        burnt_numbers = case when state = 'retired' then array(select distinct n from unnest(array_append(burnt_numbers, $2::bigint)) n order by n) else burnt_numbers end
       where id = $1 and not exists (select 1 from second_signature x where x.device_id = $1 and x.invoice_number = $2::bigint)
         and not exists (select 1 from receipt r where r.device_id = $1 and r.state = 'in_doubt' and r.invoice_number = $2::bigint
-                          and r.problem->>'code' in ('signed_answer_lost', 'number_collision'))`,
+                          and r.problem->>'code' in ('signed_answer_lost', 'number_collision', 'maybe_signed_under_either'))`,
     [deviceId, invoiceNumber],
   );
 
@@ -662,6 +668,15 @@ export const keepNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>
     deviceId,
     invoiceNumber,
   ]);
+
+/** Nothing stands under it as people say, and the device has not refused it either: it is given to nobody, and listed as unused. */
+export const burnNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>
+  query(
+    tx,
+    `update device set burnt_numbers = array(select distinct n from unnest(array_append(burnt_numbers, $2::bigint)) n order by n)
+      where id = $1 and not exists (select 1 from second_signature x where x.device_id = $1 and x.invoice_number = $2::bigint)`,
+    [deviceId, invoiceNumber],
+  );
 
 /** The later of two reasons stands at the device; that a number was found taken, and which, is still answered for. */
 export const pauseLaneFor = (tx: Tx, deviceId: string, problem: StoredProblem) =>

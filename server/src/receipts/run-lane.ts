@@ -7,8 +7,8 @@ import type { Tx } from '../platform/db/database.ts';
 import { redacted } from '../platform/log.ts';
 import type { DeviceAnswer, Dialect, DialectDevice } from '../ports/dialect.ts';
 import type { Sent } from '../ports/vsdc.ts';
-import { type AfterSend, type KnownLane, recordEnd, recordLate, recordUnread, type Sending, withdrawOvertaken } from './end-attempt.ts';
-import { doubtAnother } from './doubt-another.ts';
+import { type AfterSend, afterDoubt, type KnownLane, recordEnd, recordLate, recordUnread, type Sending, withdrawOvertaken } from './end-attempt.ts';
+import { askNoMore, doubtAnother } from './doubt-another.ts';
 import { doubtOrphans } from './doubt-orphans.ts';
 import { hasUnregistered } from '../catalogue/index.ts';
 import type { LanePorts } from './lane-ports.ts';
@@ -148,6 +148,12 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
   // A device that would sign the same number once more is asked about a doubt by nobody but a person: there it would be a second receipt.
   const asked = dialect.resend === 'refused_by_device' ? open : [];
   const due = asked.find((doubt) => canSettle(doubt, now, ports));
+  if (due?.otherNumber) {
+    await askNoMore(ports, tx, ctx, { ...due, otherNumber: due.otherNumber }, now);
+    await afterDoubt(ports, tx, ctx, device.id);
+    ports.changed(due.id);
+    return nextStep(ports, ctx, device, dialect, isServing, tx, null);
+  }
   if (due) return resend(tx, due, now, lane);
   const wakeUps = asked.filter((doubt) => !doubt.isContested).map((doubt) => settleTime(doubt, ports));
   if (open.length > 0 && head) {

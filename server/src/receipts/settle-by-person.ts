@@ -8,6 +8,7 @@ import { afterDoubt, doubtEarlier, followUp, freeSharers, numberAnew, pauseForSt
 import type { LanePorts } from './lane-ports.ts';
 import { findKeptSignature } from './find-kept-signature.ts';
 import {
+  burnNumber,
   earlierHolders,
   endDoubt,
   explainTotals,
@@ -93,11 +94,11 @@ export const settleByPerson =
       const { code } = of.receipt.problem as StoredProblem;
       const evidence = brought.found === 'kept' ? keptEvidence(ports, of) : brought;
       const signature = await verify(ports, of, code, evidence);
-      // Nothing can be asked of a device that was retired: that it has not signed is two persons' word.
+      // Where the device is not asked, because it was retired or might sign once more, that it has not signed is two persons' word.
       // Whose the number is of several documents that held it lets the others be sealed again: that is two persons' word as well.
       const needsSecond =
         evidence.found === 'other' ||
-        (evidence.found === false && of.receipt.isDeviceRetired) ||
+        (evidence.found === false && (of.receipt.isDeviceRetired || code === 'maybe_signed_under_either')) ||
         (evidence.found === true && (await listSuspects(of.tx, receiptId)).length > 0);
       if (!needsSecond && mayAlone(ctx)) return apply(ports, ctx, of, evidence, signature, { by: ctx.actor.id });
       await propose(ports, ctx, of, evidence);
@@ -221,7 +222,7 @@ async function applyLate(ports: LanePorts, ctx: Context, of: Case, evidence: Lat
     await afterDoubt(ports, tx, ctx, receipt.deviceId);
   } else if (receipt.state === 'queued') {
     await readAnew(tx, receipt.id);
-  } else if (receipt.problem?.code === 'signed_answer_lost' && receipt.invoiceNumber === late.invoiceNumber) {
+  } else if (['signed_answer_lost', 'maybe_signed_under_either'].includes(receipt.problem?.code ?? '') && receipt.invoiceNumber === late.invoiceNumber) {
     // It is this signature that the device has under the number, and nothing that was sent since.
     await numberAnew(ports, tx, ctx, { ...receipt, invoiceNumber: late.invoiceNumber }, { source: said.source, ...word }, at);
   }
@@ -276,17 +277,19 @@ async function verify(
   const isOver = attempts.every((attempt) => attempt.isSocketClosed);
   if (evidence.found === false) {
     if (receipt.isDeviceRetired) return verifyAbsence(receipt, attempts, isOver, evidence, at);
-    // Only once the device itself has definitely refused the last resend; before that the first request may still arrive.
-    if (code !== 'maybe_signed' || lastUnder(attempts, receipt.invoiceNumber)?.outcome !== 'refused')
+    // Only once the device itself has definitely refused the last resend; before that the first request may still arrive. Where it is asked no more, the
+    // number is given to nobody then.
+    if (code !== 'maybe_signed_under_either' && (code !== 'maybe_signed' || lastUnder(attempts, receipt.invoiceNumber)?.outcome !== 'refused'))
       throw new AppError('wrong_state', { reason: 'the device has not refused the document after the doubt' });
     if (!isOver) throw new AppError('answer_may_come');
     return null;
   }
   if (evidence.found === 'other') {
     // A device that was retired is asked nothing any more: there a list shows it, late enough.
-    if (receipt.isDeviceRetired && code === 'maybe_signed') return verifyAbsence(receipt, attempts, isOver, evidence, at);
-    // Only where the device has said that the number is used.
-    if (code !== 'signed_answer_lost') throw new AppError('wrong_state', { reason: 'the device has not said that the number is taken' });
+    if (receipt.isDeviceRetired && code !== 'signed_answer_lost') return verifyAbsence(receipt, attempts, isOver, evidence, at);
+    // Only where the device has said that the number is used, or cannot be asked.
+    if (code !== 'signed_answer_lost' && code !== 'maybe_signed_under_either')
+      throw new AppError('wrong_state', { reason: 'the device has not said that the number is taken' });
     if (!isOver) throw new AppError('answer_may_come');
     return null;
   }
@@ -310,7 +313,7 @@ async function verify(
  * and that nothing can come from the device any more, shows that it has not signed.
  */
 function verifyAbsence({ problem }: Receipt, attempts: StoredAttempt[], isOver: boolean, evidence: Brought & { found: false | 'other' }, at: Date): null {
-  if (problem?.code !== 'maybe_signed') throw new AppError('wrong_state', { reason: 'the device may have signed it' });
+  if (problem?.code === 'signed_answer_lost') throw new AppError('wrong_state', { reason: 'the device may have signed it' });
   if (!isOver) throw new AppError('answer_may_come');
   if (!evidence.cannot_upload)
     throw new AppError('malformed', { field: 'cannot_upload', reason: 'that the device cannot upload anything any more has to be said' });
@@ -343,6 +346,8 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, device, atte
       ? { code: 'device_retired' }
       : { code: 'device_refused', device_code: last.deviceCode ?? '', device_text: last.deviceText ?? '' };
     await settleNotSigned(ports, tx, ctx, receipt, problem, evidence.source, at);
+    if (receipt.problem?.code === 'maybe_signed_under_either')
+      await (last.outcome === 'refused' ? giveBackNumber : burnNumber)(tx, receipt.deviceId, invoiceNumber);
   } else {
     await mustNotBeUnderWay(ports, tx, ctx, receipt, invoiceNumber, at);
     await settleClosedNotOurs(tx, receipt.id, invoiceNumber);

@@ -183,8 +183,9 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen,
     return 'a device that was retired holds numbers or documents';
 
   // Gapless and unique: every number up to the next is held by exactly one document, is free, or is another program's.
-  // Of several that are in doubt about one that is taken, at most one was signed under it.
-  const isShared = (each: Row) => each.state === 'in_doubt' && (each.problem === 'signed_answer_lost' || each.problem === 'number_collision');
+  // Of several that are in doubt about one that is taken, or asked about no more, at most one was signed under it.
+  const unasked = ['signed_answer_lost', 'number_collision', 'maybe_signed_under_either'];
+  const isShared = (each: Row) => each.state === 'in_doubt' && unasked.includes(each.problem ?? '');
   const shared = new Set(receipts.flatMap((each) => (each.number !== null && isShared(each) ? [each.number] : [])));
   const held = [...shared, ...receipts.flatMap((each) => (each.number === null || isShared(each) ? [] : [each.number]))];
   const all = [...held, ...device.free, ...(device.burnt ?? [])];

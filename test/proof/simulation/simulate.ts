@@ -505,13 +505,14 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
         const isOthers = seen.elsewhere.has(number ?? '') || ((isUnseen || isAnothers) && receipt.problem === 'signed_answer_lost');
         if (isOthers) seen.elsewhere.add(number ?? '');
         const late = isRetired ? { listed_at: clock.now().toISOString(), cannot_upload: true as const } : {};
-        if ((isRetired || isOthers) && receipt.proposedAt !== null)
+        const isUnasked = receipt.problem === 'maybe_signed_under_either';
+        if ((isRetired || isOthers || isUnasked) && receipt.proposedAt !== null)
           ask('confirms what the authority has', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id, seenOf(receipt)));
         else if (isOthers)
           ask('says it is another’s', ({ ctx, ports }) => settleByPerson(ports)(as(ctx, 'first'), receipt.id, { found: 'other', source, ...late }));
         else
           ask('says it is not there', ({ ctx, ports }) =>
-            settleByPerson(ports)(isRetired ? as(ctx, 'first') : ctx, receipt.id, { found: false, source, ...late }),
+            settleByPerson(ports)(isRetired || isUnasked ? as(ctx, 'first') : ctx, receipt.id, { found: false, source, ...late }),
           );
         continue;
       }

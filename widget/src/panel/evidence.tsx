@@ -150,6 +150,8 @@ function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean
     <Field label={label} type={type} value={value[key]} onInput={(text) => setValue({ ...value, [key]: text })} autocomplete="off" />
   );
   const isKnownSigned = receipt.problem?.code === 'signed_answer_lost';
+  // The device is not asked: what stands under the number, if anything does, only people can see.
+  const isUnasked = receipt.problem?.code === 'maybe_signed_under_either';
   // Nothing can be asked of a device that was retired: there a list of the authority's says what is, once nothing can come any more.
   const needsList = receipt.device_retired && !isKnownSigned;
   const submit = (event: Event) => {
@@ -172,7 +174,7 @@ function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean
     { code: 'receipt', name: words.evidenceHeld },
     ...(isKnownSigned ? [] : [{ code: 'none', name: words.evidenceNone }]),
     // Only the device's own word that the number is used lets another program be the one, or such a list.
-    ...(isKnownSigned || needsList ? [{ code: 'other', name: words.evidenceOther }] : []),
+    ...(isKnownSigned || isUnasked || needsList ? [{ code: 'other', name: words.evidenceOther }] : []),
   ];
   return (
     <form onSubmit={submit}>
@@ -187,7 +189,7 @@ function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean
           </label>
         ))}
       </fieldset>
-      {found === 'other' ? <p class="quiet">{words.evidenceOtherNext}</p> : null}
+      {found === 'other' && !isUnasked ? <p class="quiet">{words.evidenceOtherNext}</p> : null}
       {found !== 'receipt' && needsList ? (
         <>
           <Field label={words.listedAt} type="datetime-local" value={listedAt} onInput={setListedAt} autocomplete="off" />
