@@ -325,7 +325,12 @@ describe('a sale whose data are lost for good', () => {
       [refund.id, refund.invoice_number],
       business().businessId,
     );
+    await until(
+      () => present(refund.id),
+      (each) => each.problem?.code === 'maybe_signed_under_either',
+    );
     await isNotThere(refund.id);
+    expect((await confirmShown(second, refund.id, 'evidence')).status).toBe(200);
     world.vsdc.faults([]);
     expect(await present(refund.id)).toMatchObject({ state: 'in_doubt', invoice_number: refund.invoice_number, problem: { code: 'signed_answer_lost' } });
     const ended = await world.sql("select 1 from audit where subject = $1 and action = 'receipt.reversal_ended'", [sale.receiptId], business().businessId);

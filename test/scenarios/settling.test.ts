@@ -339,11 +339,22 @@ describe('a person who settles a doubt', () => {
     expect((await confirmShown(user, receipt.id, 'evidence')).status).toBe(200);
     expect(await present(refused.id)).toMatchObject({ state: 'in_doubt', problem: { code: 'maybe_signed' } });
     expect((await admin.post(`/branches/${branchIds[0]}/resume`)).status).toBe(200);
-    for (const id of [refused.id, receipt.id])
-      await until(
+    const becomes = (id: string, is: { state: string; problem?: string }) =>
+      until(
         () => present(id),
-        (each) => each.state === 'signed',
+        (each) => each.state === is.state && each.problem?.code === is.problem,
       );
+    await becomes(receipt.id, { state: 'signed' });
+    // It may be signed under the first number: it is not asked about under the next one, and two persons say what holds of both.
+    for (const [problem, found] of [
+      ['maybe_signed_under_either', false],
+      ['signed_answer_lost', 'other'],
+    ] as const) {
+      await becomes(refused.id, { state: 'in_doubt', problem });
+      expect((await admin.post(`/receipts/${refused.id}/evidence`, { found, source: 'the log of the VSDC' })).status).toBe(200);
+      expect((await confirmShown(user, refused.id, 'evidence')).status).toBe(200);
+    }
+    await becomes(refused.id, { state: 'signed' });
     expect(world.vsdc.receipts().filter((each) => each.request.remark === before.number)).toHaveLength(1);
   });
 });
