@@ -7,6 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Api, codeFor, confirmShown, enrol, until } from '../api.ts';
 import { checkout, startWorld, type World } from '../world.ts';
+import { evidenceOf } from '../evidence.ts';
 import { look, openBrowser, openPanel, type Panel, signIn } from './browser.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -249,6 +250,38 @@ describe('the panel beside an invoice', () => {
     await panel.panel.getByRole('button', { name: 'Confirm this signature' }).click();
     await panel.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
     expect(judged('a kit')).toHaveLength(1);
+  });
+
+  test('a document that may be signed under either of two numbers names both, and that one holds nothing waits for a second person', async () => {
+    const ids = { invoice_id: '46000000088800000003', invoice_number: 'INZ-EITHER' };
+    world.zoho.add('invoices', business().organizationId, { ...structuredClone(world.zoho.document('invoices', named('a kit').id)), ...ids });
+    const admin = await Api.signIn(world, business().admin);
+    world.vsdc.faults(['drop_after_signing']);
+    const { id } = (await admin.seal('invoices', ids.invoice_id)).body;
+    await until(
+      async () => (await admin.get(`/receipts/${id}`)).body,
+      (each) => each.problem?.code === 'signed_answer_lost',
+    );
+    // As if another document had met a number taken that this one had given back before, and this one's own were not.
+    await world.sql(
+      `update receipt set problem = jsonb_build_object('code', 'maybe_signed_under_either', 'invoice_number', invoice_number::text, 'other_number', '7') where id = $1`,
+      [id],
+      business().businessId,
+    );
+    const panel = await openPanel(browser, world, business().organizationId, 'invoices', ids.invoice_id);
+    await signIn(panel, business().admin, await codeFor(world, business().admin));
+    await panel.panel.getByText('or under 7, so nothing of it is sent').waitFor();
+    await panel.panel.getByText('Enter the authority’s data').click();
+    await panel.panel.getByLabel('Another program’s receipt stands under this number').waitFor();
+    await panel.panel.getByLabel('The authority holds nothing under this number').check();
+    await panel.panel.getByLabel('Where you found it', { exact: true }).fill('portal');
+    await look(panel, '09-under-either');
+    expect(await findProblems(panel.page)).toEqual([]);
+    await panel.panel.getByRole('button', { name: 'Use this' }).click();
+    await panel.panel.getByText('A second person has to confirm.', { exact: false }).first().waitFor();
+    expect((await admin.post(`/receipts/${id}/evidence/drop`)).status).toBe(200);
+    const [held] = world.vsdc.receipts().filter((each) => each.request.remark === ids.invoice_number);
+    expect((await admin.post(`/receipts/${id}/evidence`, evidenceOf(held))).body.state).toBe('signed');
   });
 
   test('a signature that came after its document was settled is shown with its numbers, and taken for the receipt', async () => {
