@@ -1556,10 +1556,10 @@ export const problems = {
   maybe_signed_under_either: e(
     503,
     'person',
-    'The device may have signed this document under the number {invoice_number}, or under {other_number}, so nothing of it is sent.',
-    "Somebody looks in the authority's portal or the VSDC's log whether it stands under {invoice_number}, and says so here; that it does not, a second person confirms. Then it is the other number's turn.",
-    "L'appareil a peut-être signé ce document sous le numéro {invoice_number}, ou sous {other_number} ; rien n'en est envoyé.",
-    "Quelqu'un cherche dans le portail de l'administration ou le journal du VSDC s'il figure sous {invoice_number}, et le dit ici ; s'il n'y figure pas, une seconde personne confirme. Vient ensuite l'autre numéro.",
+    'This document may be signed under the number {invoice_number}, or under {other_number}, here or at another device, so nothing of it is sent.',
+    "Somebody looks in the authority's portal whether it stands under {invoice_number}, and enters here what does. That nothing does can be said two days after the last send, and a second person confirms.",
+    "Ce document est peut-être signé sous le numéro {invoice_number}, ou sous {other_number}, ici ou sur un autre appareil ; rien n'en est envoyé.",
+    "Quelqu'un cherche dans le portail de l'administration s'il figure sous {invoice_number}, et saisit ici ce qui y figure. Que rien n'y figure se dit deux jours après le dernier envoi, et une seconde personne confirme.",
   ),
   evidence_mismatch: e(
     422,
@@ -1653,9 +1653,9 @@ export const problems = {
   maybe_signed_twice: e(
     409,
     'person',
-    'The device has a receipt[ under number {invoice_number}], and does not say of which document: it may be [{document_number}|this one], which is sealed, or about to be, under another.',
+    'The device has a receipt[ under number {invoice_number}], or may have one, and does not say of which document: it may be [{document_number}|this one], which is sealed, or about to be, under another.',
     "Look that number up in the authority's portal. If it is this document, have one of the two undone there, then close this.",
-    "L'appareil a un reçu[ sous le numéro {invoice_number}] sans dire de quel document : c'est peut-être [{document_number}|celui-ci], scellé, ou sur le point de l'être, sous un autre.",
+    "L'appareil a un reçu[ sous le numéro {invoice_number}], ou peut en avoir un, sans dire de quel document : c'est peut-être [{document_number}|celui-ci], scellé, ou sur le point de l'être, sous un autre.",
     "Cherchez ce numéro dans le portail de l'administration. Si c'est ce document, faites-y annuler l'un des deux, puis fermez ceci.",
   ),
   late_signature_differs: e(

@@ -270,11 +270,13 @@ describe('the panel beside an invoice', () => {
     );
     const panel = await openPanel(browser, world, business().organizationId, 'invoices', ids.invoice_id);
     await signIn(panel, business().admin, await codeFor(world, business().admin));
-    await panel.panel.getByText('or under 7, so nothing of it is sent').waitFor();
+    await panel.panel.getByText('or under 7, here or at another device, so nothing of it is sent').waitFor();
     await panel.panel.getByText('Enter the authority’s data').click();
     await panel.panel.getByLabel('Another program’s receipt stands under this number').waitFor();
     await panel.panel.getByLabel('The authority holds nothing under this number').check();
     await panel.panel.getByLabel('Where you found it', { exact: true }).fill('portal');
+    const [date, time] = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().split('T');
+    await panel.panel.getByLabel('When the authority’s list was taken').fill(`${date}T${time?.slice(0, 5)}`);
     await look(panel, '09-under-either');
     expect(await findProblems(panel.page)).toEqual([]);
     await panel.panel.getByRole('button', { name: 'Use this' }).click();

@@ -248,8 +248,8 @@ async function tableOf({ world, business, proxy, admin, watch, servers, deaf, cl
           seen.code === 'number_collision' || seen.is_taken ? { last_invoice_number: last, evidence: source } : {},
         );
         if (resumed.status === 200) say(`resumed after ${seen.code}`);
-      } else if (seen.state === 'in_doubt' && (seen.code === 'signed_answer_lost' || seen.code === 'maybe_signed_under_either')) {
-        const [held] = judgedOf(document.number);
+      } else if (seen.state === 'in_doubt' && seen.code === 'signed_answer_lost') {
+        const held = judgedOf(document.number).find((each) => String(each.request.invcNo) === String(seen.number));
         // Where another document was in doubt about its number before, whose it is is two persons' word.
         if (held && seen.proposed) {
           if ((await confirmShown(by(users), seen.id, 'evidence')).status === 200) say('two said that the receipt is its own');
@@ -257,9 +257,8 @@ async function tableOf({ world, business, proxy, admin, watch, servers, deaf, cl
           const brought = await by(admins).post(`/receipts/${seen.id}/evidence`, { ...evidenceOf(held), invoice_number: String(seen.number) });
           if (brought.status === 200) say('its data were brought');
         } else if (seen.proposed) {
-          if ((await confirmShown(by(users), seen.id, 'evidence')).status === 200)
-            say(seen.code === 'signed_answer_lost' ? 'two said that the number is another’s' : 'two said that nothing stands under the number');
-        } else await by(admins).post(`/receipts/${seen.id}/evidence`, { found: seen.code === 'signed_answer_lost' ? 'other' : false, source });
+          if ((await confirmShown(by(users), seen.id, 'evidence')).status === 200) say('two said that the number is another’s');
+        } else await by(admins).post(`/receipts/${seen.id}/evidence`, { found: 'other', source });
       } else if (
         seen.state === 'in_doubt' &&
         seen.code === 'maybe_signed' &&

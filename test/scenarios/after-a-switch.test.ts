@@ -207,7 +207,15 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
       () => present(first, moved.id),
       (each) => each.problem?.code === 'maybe_signed_under_either' && each.problem.other_number === number,
     );
-    expect((await first.post(`/receipts/${moved.id}/evidence`, { found: false, source: 'the portal, list of the day' })).status).toBe(200);
+    // That it has not signed is said of a list of the authority's that is late enough for what it signed without it.
+    const isNotThere = { found: false, source: 'the portal, list of the days since', listed_at: new Date().toISOString() };
+    expect((await first.post(`/receipts/${moved.id}/evidence`, isNotThere)).body.code).toBe('evidence_too_early');
+    await world.sql("update attempt set started_at = started_at - interval '3 days' where receipt_id = $1", [moved.id], of.businessId);
+    expect((await first.post(`/receipts/${moved.id}/evidence`, { ...isNotThere, listed_at: undefined })).body.field).toBe('listed_at');
+    expect((await first.post(`/receipts/${moved.id}/evidence`, isNotThere)).body).toMatchObject({
+      state: 'in_doubt',
+      settlement: { evidence: { found: false } },
+    });
     expect((await confirmShown(second, moved.id, 'evidence')).status).toBe(200);
     await isBack(moved.id);
     expect(await toldOf()).toBe(0);

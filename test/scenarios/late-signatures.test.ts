@@ -102,19 +102,12 @@ async function settledNotSigned(
   return { document, id: body.id as string, number: body.invoice_number as string };
 }
 
-/** Two persons say that nothing stands under the number that a document is in doubt about, and is not asked about any more. */
-async function isNotUnder(id: string, number: string) {
-  await until(
+/** The doubt of a document goes on about another number, which the device says to be used. */
+const goesOnUnder = (id: string, number: string) =>
+  until(
     () => present(id),
-    (each) => each.problem?.code === 'maybe_signed_under_either' && each.invoice_number === number,
+    (each) => each.problem?.code === 'signed_answer_lost' && each.invoice_number === number,
   );
-  await until(
-    () => admin.post(`/receipts/${id}/evidence`, { found: false, source: 'the portal, list of the day' }),
-    (each) => each.status === 200,
-  );
-  expect(await present(id)).toMatchObject({ state: 'in_doubt', invoice_number: number });
-  expect((await confirmShown(second, id, 'evidence')).status).toBe(200);
-}
 
 /** The database takes no signature that comes late, until it is told to. */
 async function refuseSeconds(): Promise<() => Promise<void>> {
@@ -218,14 +211,16 @@ describe('a signature that comes after its document was settled as not signed', 
     // The device has used it.
     expect(await world.sql('select 1 from device where $1 = any(free_numbers)', [number], businessId)).toEqual([]);
     await giveUpOn(id);
-    await isNotUnder(id, body.invoice_number);
+    await goesOnUnder(id, number);
     world.vsdc.faults([]);
-    expect(await present(id)).toMatchObject({ state: 'in_doubt', invoice_number: number, problem: { code: 'signed_answer_lost' } });
     expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'in_doubt' });
     expect((await admin.post(`/receipts/${id}/evidence`, { found: 'kept' })).body).toMatchObject({ state: 'signed', invoice_number: number });
     expect(judged(document.number)).toHaveLength(1);
-    // What it was not signed under is the next one's.
-    expect((await admin.seal('invoices', newInvoice().id)).body).toMatchObject({ state: 'signed', invoice_number: body.invoice_number });
+    // Nobody can know of the other one what it is: it is told of, and given to nobody.
+    expect(await alertsOf(id)).toContain('maybe_signed_twice');
+    const after = (await admin.seal('invoices', newInvoice().id)).body;
+    expect(after.state).toBe('signed');
+    expect(BigInt(after.invoice_number)).toBeGreaterThan(BigInt(body.invoice_number));
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
   });
 
@@ -260,15 +255,15 @@ describe('a signature that comes after its document was settled as not signed', 
     // That server is gone: it is asked about once more, and the device has not signed it.
     world.vsdc.faults(Array.from({ length: 40 }, () => 'refuse:910'));
     await world.sql('update device set lane_until = now() where branch_id = $1', [branchId()], businessId);
-    await isNotUnder(id, next as string);
+    await goesOnUnder(id, number);
     world.vsdc.faults([]);
-    expect(await present(id)).toMatchObject({ state: 'in_doubt', invoice_number: number, problem: { code: 'signed_answer_lost' } });
     expect((await admin.seal('invoices', document.id)).body).toMatchObject({ id, state: 'in_doubt' });
     expect((await admin.post(`/receipts/${id}/evidence`, { found: 'kept' })).body).toMatchObject({ state: 'signed', invoice_number: number });
     expect(judged(document.number)).toHaveLength(1);
-    // The device has not refused it: what was sent under it may still come there.
-    expect((await admin.get('/branches')).body.branches[0].device.burnt_numbers).toContain(next);
-    expect((await admin.seal('invoices', newInvoice().id)).body.state).toBe('signed');
+    expect(await alertsOf(id)).toContain('maybe_signed_twice');
+    const after = (await admin.seal('invoices', newInvoice().id)).body;
+    expect(after.state).toBe('signed');
+    expect(BigInt(after.invoice_number)).toBeGreaterThan(BigInt(next as string));
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
   });
 
@@ -853,9 +848,9 @@ describe('a number that several documents gave back, and that the device has use
    * The earlier one is signed under the number and nobody knows; the answer of the later one is lost as well. Sealed again, the earlier one waits under the
    * next number, which the device has not taken up, until the later one is told that its own is taken.
    */
-  async function waitsUnderTheNext(mayHaveLeft = false, correct?: (document: { id: string }) => void) {
+  async function waitsUnderTheNext(mayHaveLeft = false, correct?: (document: { id: string }) => void, isOthers = false) {
     const { businessId } = world.businesses[0];
-    const earlier = await settledNotSigned(undefined, undefined, correct ? 'hold_answer' : 'drop_after_signing');
+    const earlier = await settledNotSigned(undefined, undefined, correct ? 'hold_answer' : isOthers ? 'drop_before_signing' : 'drop_after_signing');
     correct?.(earlier.document);
     const later = newInvoice();
     world.vsdc.faults(['drop_before_signing', ...Array.from({ length: 400 }, () => 'offline')]);
@@ -884,6 +879,7 @@ describe('a number that several documents gave back, and that the device has use
         [earlier.id, waits.invoice_number],
         businessId,
       );
+    if (isOthers) world.vsdc.signElsewhere(world.businesses[0].taxpayerId, '00', earlier.number);
     world.vsdc.faults([]);
     expect((await admin.post(`/branches/${branchId()}/resume`)).status).toBe(200);
     await until(
@@ -971,34 +967,40 @@ describe('a number that several documents gave back, and that the device has use
     for (const each of [signed.document, later]) expect(judged(each.number)).toHaveLength(1);
   });
 
-  test('is asked of one that may be signed under another by now as soon as it is not: nothing of it is sent meanwhile, not even again', async () => {
+  test('is asked of one that may be signed under another by now before that is asked about again: it is signed once, and people are told of the other', async () => {
     const { earlier, later, next } = await waitsUnderTheNext(true);
-    const unasked = await until(
-      () => present(earlier.id),
-      (each) => each.problem?.code !== 'maybe_signed',
-    );
-    expect(unasked).toMatchObject({
-      state: 'in_doubt',
-      invoice_number: next,
-      problem: { code: 'maybe_signed_under_either', title: expect.stringContaining(`${next}, or under ${earlier.number}`) },
-    });
-    expect(await alertsOf(earlier.id)).toEqual(['maybe_signed_twice']);
-    // Nobody waits behind it.
-    const other = newInvoice();
-    expect((await admin.seal('invoices', other.id)).body.state).toBe('signed');
-    expect(judged(earlier.document.number)).toHaveLength(1);
-    await isNotUnder(earlier.id, next);
-    // It may come to the device still: nobody else goes under it.
-    expect((await admin.get('/branches')).body.branches[0].device.burnt_numbers).toContain(next);
-    expect(await present(earlier.id)).toMatchObject({ state: 'in_doubt', invoice_number: earlier.number, problem: { code: 'signed_answer_lost' } });
+    await goesOnUnder(earlier.id, earlier.number);
+    expect(await alertsOf(earlier.id)).toEqual([]);
+    // Nobody waits behind it, and the number it was sent under last is nobody's meanwhile.
+    const other = (await admin.seal('invoices', newInvoice().id)).body;
+    expect(other.state).toBe('signed');
+    expect(BigInt(other.invoice_number)).toBeGreaterThan(BigInt(next));
     expect((await admin.seal('invoices', earlier.document.id)).body).toMatchObject({ id: earlier.id, state: 'in_doubt' });
     await admin.post(`/receipts/${earlier.id}/evidence`, evidenceOf(judged(earlier.document.number)[0]));
     expect((await confirmShown(second, earlier.id, 'evidence')).body).toMatchObject({ state: 'signed', invoice_number: earlier.number });
-    expect(await alertsOf(earlier.id)).toEqual([]);
+    expect(await alertsOf(earlier.id)).toEqual(['maybe_signed_twice']);
     await until(
       () => present(later.id),
       (each) => each.state === 'signed',
     );
+    for (const each of [earlier.document, later.document]) expect(judged(each.number)).toHaveLength(1);
+    expect(disagreeing(await statesAndFacts(world))).toEqual([]);
+  });
+
+  test('is asked of one that may be signed under another by now, and that is asked about again once people have said that the first is another’s', async () => {
+    const { earlier, later, next } = await waitsUnderTheNext(true, undefined, true);
+    await goesOnUnder(earlier.id, earlier.number);
+    const isAnothers = { found: 'other', source: 'the log of the VSDC' };
+    for (const id of [earlier.id, later.id]) {
+      await admin.post(`/receipts/${id}/evidence`, isAnothers);
+      expect((await confirmShown(second, id, 'evidence')).status).toBe(200);
+    }
+    for (const id of [earlier.id, later.id])
+      await until(
+        () => present(id),
+        (each) => each.state === 'signed',
+      );
+    expect((await present(earlier.id)).invoice_number).toBe(next);
     for (const each of [earlier.document, later.document]) expect(judged(each.number)).toHaveLength(1);
     expect(disagreeing(await statesAndFacts(world))).toEqual([]);
   });
@@ -1349,7 +1351,7 @@ describe('a number that several documents gave back, and that the device has use
 
     test('nothing is sent where another number of it has turned out to be taken: it may be its own', async () => {
       const { businessId } = world.businesses[0];
-      const { document, id, number } = await forgotten('drop_before_signing');
+      const { document, id } = await forgotten('drop_before_signing');
       await world.sql(
         `update attempt set invoice_number = case outcome when 'refused' then invoice_number else 999998 end, settled = case outcome when 'refused' then null else 'doubtful' end,
            outcome = 'in_doubt' where receipt_id = $1`,
@@ -1359,8 +1361,8 @@ describe('a number that several documents gave back, and that the device has use
       expect((await admin.seal('invoices', document.id)).body).toMatchObject({
         id,
         state: 'in_doubt',
-        invoice_number: number,
-        problem: { code: 'maybe_signed_under_either', other_number: '999998' },
+        invoice_number: '999998',
+        problem: { code: 'signed_answer_lost' },
       });
       expect((await admin.seal('invoices', newInvoice().id)).body.state).toBe('signed');
       expect(judged(document.number)).toEqual([]);

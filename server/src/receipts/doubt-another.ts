@@ -35,10 +35,11 @@ export async function doubtAnother(
   at: Date,
 ): Promise<string | null> {
   const attempts = await listAttempts(tx, id, at);
-  const about = attempts.findLast(isDoubtful);
+  // First what the device itself says to be used: people find something there. Of another number the device says what holds once that is known.
+  const about = attempts.findLast(isFoundTaken) ?? attempts.findLast(isDoubtful);
   if (!about) return doubtMoved(ports, tx, ctx, id, at);
   const receipt = (await lockReceipt(tx, id)) as Receipt;
-  if (receipt.invoiceNumber !== about.invoiceNumber) await leaveNumber(tx, receipt);
+  if (receipt.invoiceNumber !== about.invoiceNumber) await leaveFor(tx, receipt, attempts);
   await begin(ports, tx, ctx, { id, deviceId, isDeviceRetired: receipt.isDeviceRetired }, { ...about, attempts }, receipt, at);
   return id;
 }
@@ -59,6 +60,15 @@ async function doubtMoved(ports: Parameters<typeof doubtAnother>[0], tx: Tx, ctx
   return before.id;
 }
 
+const isFoundTaken = (attempt: StoredAttempt): boolean => isDoubtful(attempt) && (attempt.settled === 'doubtful' || attempt.outcome === 'number_taken');
+
+/** It goes on about another number: one that it may be signed under as well is nobody else's meanwhile. */
+async function leaveFor(tx: Tx, receipt: Receipt, attempts: StoredAttempt[]): Promise<void> {
+  const { deviceId, invoiceNumber } = receipt;
+  if (invoiceNumber === null || !attempts.some((each) => each.invoiceNumber === invoiceNumber && isDoubtful(each))) return leaveNumber(tx, receipt);
+  await keepNumber(tx, deviceId, invoiceNumber);
+}
+
 /** What it has waited under is somebody else's again: nothing of it goes there. */
 export async function leaveNumber(tx: Tx, { id, deviceId, invoiceNumber }: Receipt): Promise<void> {
   if (invoiceNumber === null) return;
@@ -67,18 +77,31 @@ export async function leaveNumber(tx: Tx, { id, deviceId, invoiceNumber }: Recei
 }
 
 /**
- * Another number of a document in doubt has turned out to be taken, and may be its own: asked about once more under this one, it would be signed a second
- * time. Nothing of it is sent, and two persons say what holds, of this number first and then of the other.
+ * A document in doubt may be signed under another number as well: asked about once more under this one, it would be signed a second time. Where the device
+ * says that the other one is used, the doubt goes on about that: once it is known not to be this document's, the device is asked about this one again.
+ * Where it says so of neither, or the other one is of a device that it was moved from, nothing of it is sent until two persons have said what holds of this.
  */
 export async function askNoMore(
-  ports: { record: Recorder },
+  ports: Parameters<typeof doubtAnother>[0],
   tx: Tx,
   ctx: Context,
-  { id, invoiceNumber, otherNumber }: { id: string; invoiceNumber: string; otherNumber: string },
+  { id, deviceId, invoiceNumber, otherNumber }: { id: string; deviceId: string; invoiceNumber: string; otherNumber: string },
   at: Date,
 ): Promise<void> {
+  const attempts = await listAttempts(tx, id, at);
+  if (attempts.some((each) => each.invoiceNumber !== invoiceNumber && isFoundTaken(each))) {
+    await doubtAnother(ports, tx, ctx, { id, deviceId }, at);
+    return;
+  }
   const problem = underEither(invoiceNumber, otherNumber);
   await beginDoubt(tx, id, { problem, invoiceNumber, nextTryAt: null, totalBefore: null }, at);
+  await ports.record(tx, ctx, { action: 'receipt.doubted', subject: id, before: { state: 'in_doubt' }, after: problem });
+}
+
+/** Nothing of it may be signed under another number any more: the device can be asked again. */
+export async function askAgain(ports: { record: Recorder }, tx: Tx, ctx: Context, { id, invoiceNumber }: { id: string; invoiceNumber: string }, at: Date) {
+  const problem = { code: 'maybe_signed' } as const;
+  await beginDoubt(tx, id, { problem, invoiceNumber, nextTryAt: at, totalBefore: null }, at);
   await ports.record(tx, ctx, { action: 'receipt.doubted', subject: id, before: { state: 'in_doubt' }, after: problem });
 }
 
@@ -98,9 +121,7 @@ async function begin(
   stood: Receipt,
   at: Date,
 ): Promise<void> {
-  const isTaken = attempts.some(
-    (each) => each.invoiceNumber === invoiceNumber && isDoubtful(each) && (each.settled === 'doubtful' || each.outcome === 'number_taken'),
-  );
+  const isTaken = attempts.some((each) => each.invoiceNumber === invoiceNumber && isFoundTaken(each));
   // Until it is known, nobody else goes under it.
   if (!isTaken) await keepNumber(tx, deviceId, invoiceNumber);
   const other = isTaken ? undefined : attempts.findLast((each) => each.invoiceNumber !== invoiceNumber && isDoubtful(each));

@@ -606,7 +606,7 @@ export const suspects =
  * another number, or at another device, with nothing of it that may be signed there, is taken back from there.
  *
  * There may be others whom a doubt does not help now: one that is signed may be signed twice, and one of which something has left under another number may
- * be signed under that: its lane asks about that one no more (`askNoMore`), and where it is not signed under it, its doubt goes on about the taken one.
+ * be signed under that: before its lane would ask about that one, its doubt goes on about the taken one (`askNoMore`).
  */
 export async function doubtEarlier(
   ports: LanePorts,
@@ -950,6 +950,13 @@ export async function endReversal(
   await takeLate(ports, tx, ctx, dialect, original, late, late, at);
 }
 
+/** Before a document in doubt has its receipt: it may be signed under another number besides, of which the device is asked nothing any more. */
+export async function tellOfOthers(ports: LanePorts, tx: Tx, ctx: Context, { id, documentNumber }: Receipt, invoiceNumber: string, at: Date): Promise<void> {
+  const others = (await listAttempts(tx, id, at)).filter((each) => each.invoiceNumber !== invoiceNumber && isDoubtful(each));
+  for (const number of new Set(others.map((each) => each.invoiceNumber)))
+    await ports.alerts.raise(tx, ctx, id, { code: 'maybe_signed_twice', document_number: documentNumber, invoice_number: number });
+}
+
 /** A late signature is its document's receipt, and ends its doubt. */
 async function takeLate(
   ports: LanePorts,
@@ -962,6 +969,7 @@ async function takeLate(
   at: Date,
 ): Promise<void> {
   const { id: receiptId, deviceId, environment } = receipt;
+  await tellOfOthers(ports, tx, ctx, receipt, sent.invoiceNumber, at);
   await recordSigned(tx, ctx.businessId, { ...recordingOf(ports, dialect, receipt, sent, signature, null, at), source: 'late_answer' });
   await endDoubt(tx, receiptId);
   await freeSharers(ports, tx, ctx, { receiptId, deviceId, invoiceNumber: sent.invoiceNumber }, at);

@@ -137,6 +137,8 @@ export type LaneDoubt = {
   hasOpenSocket: boolean;
   /** A late signature of the document waits for a person: nothing of it is sent, not even again. */
   isContested: boolean;
+  /** By this lane; otherwise by nobody, because it may be signed under another number. */
+  isAsked: boolean;
   /** Another number under which a send of its document may have made a receipt, here or at a device that it was moved from; null: there is none. */
   otherNumber: string | null;
   tries: number;
@@ -182,8 +184,9 @@ export async function readLane(
         null as fixed, r.contested, null::jsonb as by_itself, false as doubted,
         (select a.invoice_number::text from receipt m join attempt a on a.business_id = m.business_id and a.receipt_id = m.id and ${mayBeSigned('a')}
           where ${isOfSame('m', 'r')} and (m.id = r.id or coalesce(m.moved_to, '') <> '') and (a.device_id, a.invoice_number) <> (r.device_id, r.invoice_number)
-          order by a.ordinal desc limit 1) as other_number
-       from receipt r where r.device_id = $1 and ${isInDoubt('r')} and coalesce(r.problem->>'code', 'maybe_signed') = 'maybe_signed' order by r.contested, r.doubt_since limit 10)
+          order by a.ordinal desc limit 1) as other_number, r.problem->>'code' is distinct from 'maybe_signed_under_either' as is_asked
+       from receipt r where r.device_id = $1 and ${isInDoubt('r')} and coalesce(r.problem->>'code', 'maybe_signed') in ('maybe_signed', 'maybe_signed_under_either')
+       order by r.contested, r.problem->>'code' = 'maybe_signed_under_either', r.doubt_since limit 10)
      union all
      (select 'head', r.id, r.document_number, r.kind, r.module, r.document_id, r.document_hash, r.invoice_number::text, r.sale, r.read_at, r.next_try_at, r.tries, null, null,
         r.needs_registering,
@@ -197,7 +200,7 @@ export async function readLane(
               and not exists (select 1 from reversal v where v.business_id = r.business_id and v.receipt_id = r.id and v.reversed_at is not null)
           then (select jsonb_build_object('auto_seal', b.settings->'auto_seal', 'exempt', b.settings->'exempt') from business b where b.business_id = r.business_id) end,
         exists (select 1 from receipt m join attempt a on a.business_id = m.business_id and a.receipt_id = m.id and ${mayBeSigned('a')}
-                 where ${isOfSame('m', 'r')} and (m.id = r.id or coalesce(m.moved_to, '') <> '')), null
+                 where ${isOfSame('m', 'r')} and (m.id = r.id or coalesce(m.moved_to, '') <> '')), null, null
        from receipt r
       where r.device_id = $1 and r.state = 'queued' and not r.contested and r.id is distinct from $3::text
         and not (r.invoice_number is null and r.read_at is null and coalesce(r.next_try_at > $2, false))
@@ -218,6 +221,7 @@ export async function readLane(
         lastEndedAt: toDateOrNull(row.last_ended),
         hasOpenSocket: row.flag as boolean,
         isContested: row.contested as boolean,
+        isAsked: row.is_asked as boolean,
         otherNumber: row.other_number as string | null,
         tries: row.tries as number,
       })),
@@ -674,7 +678,8 @@ export const burnNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>
   query(
     tx,
     `update device set burnt_numbers = array(select distinct n from unnest(array_append(burnt_numbers, $2::bigint)) n order by n)
-      where id = $1 and not exists (select 1 from second_signature x where x.device_id = $1 and x.invoice_number = $2::bigint)`,
+      where id = $1 and not exists (select 1 from second_signature x where x.device_id = $1 and x.invoice_number = $2::bigint)
+        and not exists (select 1 from receipt r where r.device_id = $1 and r.state = 'in_doubt' and r.invoice_number = $2::bigint)`,
     [deviceId, invoiceNumber],
   );
 
@@ -708,8 +713,11 @@ export async function countStrangers(tx: Tx, deviceId: string): Promise<number> 
                 union select business_id, environment, sdc_id, total_receipt_number from second_signature) s
                 where s.business_id = d.business_id and s.environment = d.environment and s.sdc_id = d.sdc_id
                   and s.total_receipt_number > d.total_base and s.total_receipt_number <= d.last_total_receipt_number) as missing,
-         (select count(distinct (o.id, r.invoice_number)) from device o join receipt r on r.business_id = o.business_id and r.device_id = o.id and r.state = 'in_doubt'
-                and coalesce(r.problem->>'code', '') <> 'number_collision'
+         (select count(distinct (o.id, a.number)) from device o join receipt r on r.business_id = o.business_id and r.device_id = o.id and r.state = 'in_doubt'
+                cross join lateral (
+                  select r.invoice_number as number where coalesce(r.problem->>'code', '') <> 'number_collision'
+                  union select o2.invoice_number from attempt o2 where o2.business_id = r.business_id and o2.receipt_id = r.id
+                    and o2.invoice_number <> r.invoice_number and ${mayBeSigned('o2')}) a
               where o.business_id = d.business_id and (o.id = d.id or o.sdc_id = d.sdc_id and o.environment = d.environment))
            + (select count(*) from device o join attempt a on a.business_id = o.business_id and a.id = o.open_attempt
                 join receipt r on r.business_id = a.business_id and r.id = a.receipt_id and r.state <> 'in_doubt'
@@ -734,7 +742,9 @@ export const countOwnNumbers = async (tx: Tx, deviceId: string, from: bigint, to
         tx,
         `select count(*)::text as own from (
              select invoice_number from signature where device_id = $1 union select invoice_number from second_signature where device_id = $1
-             union select invoice_number from receipt where device_id = $1 and state = 'in_doubt' and problem->>'code' is distinct from 'number_collision') own
+             union select invoice_number from receipt where device_id = $1 and state = 'in_doubt' and problem->>'code' is distinct from 'number_collision'
+             union select a.invoice_number from receipt r join attempt a on a.business_id = r.business_id and a.receipt_id = r.id
+                where r.device_id = $1 and r.state = 'in_doubt' and a.invoice_number <> r.invoice_number and ${mayBeSigned('a')}) own
           where invoice_number between $2::bigint and $3::bigint`,
         [deviceId, from.toString(), to.toString()],
       )

@@ -8,7 +8,7 @@ import { redacted } from '../platform/log.ts';
 import type { DeviceAnswer, Dialect, DialectDevice } from '../ports/dialect.ts';
 import type { Sent } from '../ports/vsdc.ts';
 import { type AfterSend, afterDoubt, type KnownLane, recordEnd, recordLate, recordUnread, type Sending, withdrawOvertaken } from './end-attempt.ts';
-import { askNoMore, doubtAnother } from './doubt-another.ts';
+import { askAgain, askNoMore, doubtAnother } from './doubt-another.ts';
 import { doubtOrphans } from './doubt-orphans.ts';
 import { hasUnregistered } from '../catalogue/index.ts';
 import type { LanePorts } from './lane-ports.ts';
@@ -142,18 +142,21 @@ async function nextStep(ports: LanePorts, ctx: Context, device: Device, dialect:
   // Another server goes on with it, or this one once it is there again.
   if (ports.closing?.aborted) return letGo(now);
   const { doubts, head } = known ? { doubts: [], head: known.head } : await readLane(tx, device.id, now);
+  const twofold = doubts.find((doubt) => isTwofold(doubt, now, ports));
+  if (twofold) {
+    if (twofold.otherNumber === null) await askAgain(ports, tx, ctx, twofold, now);
+    else await askNoMore(ports, tx, ctx, { ...twofold, deviceId: device.id, otherNumber: twofold.otherNumber }, now);
+    await afterDoubt(ports, tx, ctx, device.id);
+    ports.changed(twofold.id);
+    return nextStep(ports, ctx, device, dialect, isServing, tx, null);
+  }
   const open: LaneDoubt[] = [];
-  for (const doubt of doubts) open.push(canSettle(doubt, now, ports) && (await isListening(doubt)) ? { ...doubt, hasOpenSocket: true } : doubt);
+  for (const doubt of doubts.filter((each) => each.isAsked))
+    open.push(canSettle(doubt, now, ports) && (await isListening(doubt)) ? { ...doubt, hasOpenSocket: true } : doubt);
   if (open.length > 1) await ports.alerts.raise(tx, ctx, device.id, { code: 'doubts_two', document_numbers: open.map((doubt) => doubt.documentNumber) });
   // A device that would sign the same number once more is asked about a doubt by nobody but a person: there it would be a second receipt.
   const asked = dialect.resend === 'refused_by_device' ? open : [];
   const due = asked.find((doubt) => canSettle(doubt, now, ports));
-  if (due?.otherNumber) {
-    await askNoMore(ports, tx, ctx, { ...due, otherNumber: due.otherNumber }, now);
-    await afterDoubt(ports, tx, ctx, device.id);
-    ports.changed(due.id);
-    return nextStep(ports, ctx, device, dialect, isServing, tx, null);
-  }
   if (due) return resend(tx, due, now, lane);
   const wakeUps = asked.filter((doubt) => !doubt.isContested).map((doubt) => settleTime(doubt, ports));
   if (open.length > 0 && head) {
@@ -268,6 +271,9 @@ const settleTime = (doubt: LaneDoubt, ports: LanePorts): Date => {
   const floor = doubt.hasOpenSocket ? Math.max(quiet, ports.clock.now().getTime() + ports.timing.settleQuietMs) : quiet;
   return new Date(Math.max(floor, doubt.nextTryAt?.getTime() ?? 0));
 };
+/** That it may be signed under another number is not what its doubt says: it is as soon as it would be asked about, or could be again. */
+const isTwofold = (doubt: LaneDoubt, now: Date, ports: LanePorts) =>
+  doubt.isAsked ? doubt.otherNumber !== null && canSettle(doubt, now, ports) : doubt.otherNumber === null && !doubt.isContested;
 const canSettle = (doubt: LaneDoubt, now: Date, ports: LanePorts) => !doubt.isContested && !doubt.hasOpenSocket && settleTime(doubt, ports) <= now;
 
 const earliest = (dates: (Date | null)[]): Date | null => {

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { doubtOrphans } from './doubt-orphans.ts';
-import { afterDoubt, doubtEarlier, followUp, freeSharers, numberAnew, pauseForStrangers, recordingOf, settleNotSigned } from './end-attempt.ts';
+import { afterDoubt, doubtEarlier, followUp, freeSharers, numberAnew, pauseForStrangers, recordingOf, settleNotSigned, tellOfOthers } from './end-attempt.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { findKeptSignature } from './find-kept-signature.ts';
 import {
@@ -251,6 +251,7 @@ function keptEvidence(ports: Pick<LanePorts, 'dialects'>, { receipt, attempts }:
     sdc_id: s.sdcId,
     mrc_number: s.mrcNumber,
     signed_at: s.signedAt.toISOString(),
+    invoice_number: receipt.invoiceNumber ?? undefined,
   };
 }
 
@@ -277,9 +278,10 @@ async function verify(
   const isOver = attempts.every((attempt) => attempt.isSocketClosed);
   if (evidence.found === false) {
     if (receipt.isDeviceRetired) return verifyAbsence(receipt, attempts, isOver, evidence, at);
-    // Only once the device itself has definitely refused the last resend; before that the first request may still arrive. Where it is asked no more, the
-    // number is given to nobody then.
-    if (code !== 'maybe_signed_under_either' && (code !== 'maybe_signed' || lastUnder(attempts, receipt.invoiceNumber)?.outcome !== 'refused'))
+    const isRefused = lastUnder(attempts, receipt.invoiceNumber)?.outcome === 'refused';
+    if (code === 'maybe_signed_under_either' && !isRefused) return verifyAbsence(receipt, attempts, isOver, evidence, at);
+    // Only once the device itself has definitely refused the last resend; before that the first request may still arrive.
+    if (!['maybe_signed', 'maybe_signed_under_either'].includes(code) || !isRefused)
       throw new AppError('wrong_state', { reason: 'the device has not refused the document after the doubt' });
     if (!isOver) throw new AppError('answer_may_come');
     return null;
@@ -295,6 +297,8 @@ async function verify(
   }
   const { sale } = receipt.filed;
   const refuse = (field: string) => new AppError('evidence_mismatch', { field });
+  if (code === 'maybe_signed_under_either' && !evidence.invoice_number)
+    throw new AppError('malformed', { field: 'invoice_number', reason: 'under which of its numbers has to be said' });
   if (evidence.invoice_number && evidence.invoice_number !== receipt.invoiceNumber) throw refuse('invoice_number');
   if (evidence.buyer_tin && evidence.buyer_tin !== (sale.buyer.taxpayerId ?? '')) throw refuse('buyer_tin');
   if (evidence.total && compare(evidence.total, sale.total) !== 0) throw refuse('total');
@@ -309,13 +313,13 @@ async function verify(
 }
 
 /**
- * A device that was retired may have signed without its authority for a day and upload that late: only a list taken long after the last send,
- * and that nothing can come from the device any more, shows that it has not signed.
+ * A device may have signed without its authority for a day and upload that late. Of one that is not asked only a list taken long after the last send shows
+ * that it has not signed; where it was retired, with the word that nothing can come from it any more.
  */
-function verifyAbsence({ problem }: Receipt, attempts: StoredAttempt[], isOver: boolean, evidence: Brought & { found: false | 'other' }, at: Date): null {
-  if (problem?.code === 'signed_answer_lost') throw new AppError('wrong_state', { reason: 'the device may have signed it' });
+function verifyAbsence(receipt: Receipt, attempts: StoredAttempt[], isOver: boolean, evidence: Brought & { found: false | 'other' }, at: Date): null {
+  if (receipt.problem?.code === 'signed_answer_lost') throw new AppError('wrong_state', { reason: 'the device may have signed it' });
   if (!isOver) throw new AppError('answer_may_come');
-  if (!evidence.cannot_upload)
+  if (receipt.isDeviceRetired && !evidence.cannot_upload)
     throw new AppError('malformed', { field: 'cannot_upload', reason: 'that the device cannot upload anything any more has to be said' });
   if (!evidence.listed_at) throw new AppError('malformed', { field: 'listed_at', reason: 'when the list was taken has to be said' });
   const after = new Date(Math.max(...attempts.map((attempt) => attempt.startedAt.getTime())) + uploadMs);
@@ -331,6 +335,7 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, device, atte
   await deleteSettlement(tx, receipt.id);
   if (signature) {
     const recording = recordingOf(ports, ports.dialects.of(receipt.dialect), receipt, { attemptId: last.id, invoiceNumber }, signature, null, at);
+    await tellOfOthers(ports, tx, ctx, receipt, invoiceNumber, at);
     await recordSigned(tx, ctx.businessId, {
       ...recording,
       source: 'person',

@@ -52,9 +52,19 @@ export type Seen = {
   /** Up to where people have left what was free to another program. */
   leftTo: number;
   contested: Map<string, number>;
+  /** Of what may be signed under a number that was found taken, how often it had been sent then. */
+  taken: Map<string, number>;
   senders: Map<string, Set<string>>;
 };
-export const newSeen = (): Seen => ({ signatures: new Map(), elsewhere: new Set(), late: new Map(), leftTo: 0, contested: new Map(), senders: new Map() });
+export const newSeen = (): Seen => ({
+  signatures: new Map(),
+  elsewhere: new Set(),
+  late: new Map(),
+  leftTo: 0,
+  contested: new Map(),
+  taken: new Map(),
+  senders: new Map(),
+});
 /** What is true outside: whose answer is still on its way, to which documents one came late or will, what was undone at the authority. */
 export type Outside = {
   isOnWay(number: string, document: string): boolean;
@@ -161,6 +171,8 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen,
     if (open === 1 && device.openAttempt === null) return `${receipt.documentNumber} has a send under way that nobody would ever end`;
   }
 
+  const sent = checkSent(receipts, seen);
+  if (sent) return sent;
   const late = checkLate({ receipts, device }, seen, outside);
   if (late) return late;
 
@@ -192,9 +204,27 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen,
   // Whoever had sent something under a number before it was signed late holds it until the device says whose it is.
   const single = all.filter((number) => !device.late?.includes(number));
   if (new Set(single).size !== single.length) return `a number is held twice: ${all.join(' ')}`;
+  // What a document was sent under besides, and may be signed under, is given to nobody.
+  const besides = receipts.flatMap((each) => each.attempts.filter((one) => one.outcome === 'in_doubt').map((one) => one.number));
   for (let number = Math.max(seen.first ?? 1, seen.leftTo + 1); number < device.next; number++)
-    if (!all.includes(String(number)) && !device.late?.includes(String(number)) && !seen.elsewhere.has(String(number))) return `number ${number} has got lost`;
+    if (!all.includes(String(number)) && !besides.includes(String(number)) && !device.late?.includes(String(number)) && !seen.elsewhere.has(String(number)))
+      return `number ${number} has got lost`;
   if (all.some((number) => Number(number) >= device.next)) return `a number beyond the next one is used: ${all.join(' ')}, next ${device.next}`;
+  return null;
+}
+
+/** Of a document that may be signed under a number that was found taken nothing begins to be sent under another one, not even again. */
+function checkSent(receipts: Row[], seen: Seen): string | null {
+  for (const { id, documentNumber, attempts } of receipts) {
+    const taken = new Set(attempts.filter((each) => each.settled === 'doubtful').map((each) => each.number));
+    for (const number of taken) {
+      const key = `${id} ${number}`;
+      const other = attempts.slice(seen.taken.get(key) ?? attempts.length).find((each) => each.number !== number);
+      if (other) return `${documentNumber} was sent under ${other.number} while it may be signed under ${number}, which is taken`;
+      seen.taken.set(key, attempts.length);
+    }
+    for (const { number } of attempts) if (!taken.has(number)) seen.taken.delete(`${id} ${number}`);
+  }
   return null;
 }
 

@@ -150,15 +150,15 @@ function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean
     <Field label={label} type={type} value={value[key]} onInput={(text) => setValue({ ...value, [key]: text })} autocomplete="off" />
   );
   const isKnownSigned = receipt.problem?.code === 'signed_answer_lost';
-  // The device is not asked: what stands under the number, if anything does, only people can see.
+  // The device is not asked: what stands under the number, if anything does, only people can see, and that nothing does only late enough.
   const isUnasked = receipt.problem?.code === 'maybe_signed_under_either';
   // Nothing can be asked of a device that was retired: there a list of the authority's says what is, once nothing can come any more.
-  const needsList = receipt.device_retired && !isKnownSigned;
+  const needsList = receipt.device_retired ? !isKnownSigned : isUnasked && found === 'none';
   const submit = (event: Event) => {
     event.preventDefault();
     const { source, invoice_number, total, ...data } = value;
     if (found !== 'receipt') {
-      const absence = needsList ? { listed_at: new Date(listedAt).toISOString(), cannot_upload: true } : {};
+      const absence = needsList ? { listed_at: new Date(listedAt).toISOString(), ...(receipt.device_retired ? { cannot_upload: true } : {}) } : {};
       return onBring({ found: found === 'other' ? 'other' : false, source, ...absence });
     }
     onBring({
@@ -193,10 +193,12 @@ function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean
       {found !== 'receipt' && needsList ? (
         <>
           <Field label={words.listedAt} type="datetime-local" value={listedAt} onInput={setListedAt} autocomplete="off" />
-          <label class="check">
-            <input type="checkbox" required />
-            <span>{words.cannotUpload}</span>
-          </label>
+          {receipt.device_retired ? (
+            <label class="check">
+              <input type="checkbox" required />
+              <span>{words.cannotUpload}</span>
+            </label>
+          ) : null}
         </>
       ) : null}
       {found === 'receipt' ? (
