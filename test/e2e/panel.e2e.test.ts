@@ -253,7 +253,7 @@ describe('the panel beside an invoice', () => {
   });
 
   test('a document that may be signed under either of two numbers names both, and that one holds nothing waits for a second person', async () => {
-    const ids = { invoice_id: '46000000088800000003', invoice_number: 'INZ-EITHER' };
+    const ids = { invoice_id: '46000000088800000009', invoice_number: 'INZ-EITHER' };
     world.zoho.add('invoices', business().organizationId, { ...structuredClone(world.zoho.document('invoices', named('a kit').id)), ...ids });
     const admin = await Api.signIn(world, business().admin);
     world.vsdc.faults(['drop_after_signing']);
@@ -262,9 +262,10 @@ describe('the panel beside an invoice', () => {
       async () => (await admin.get(`/receipts/${id}`)).body,
       (each) => each.problem?.code === 'signed_answer_lost',
     );
-    // As if another document had met a number taken that this one had given back before, and this one's own were not.
+    // As if it had been sent to another device before, whose number is taken, and nothing of it here for days.
     await world.sql(
-      `update receipt set problem = jsonb_build_object('code', 'maybe_signed_under_either', 'invoice_number', invoice_number::text, 'other_number', '7') where id = $1`,
+      `with a as (update attempt set started_at = started_at - interval '3 days' where receipt_id = $1)
+       update receipt set problem = jsonb_build_object('code', 'maybe_signed_under_either', 'invoice_number', invoice_number::text, 'other_number', '7') where id = $1`,
       [id],
       business().businessId,
     );
@@ -283,7 +284,9 @@ describe('the panel beside an invoice', () => {
     await panel.panel.getByText('A second person has to confirm.', { exact: false }).first().waitFor();
     expect((await admin.post(`/receipts/${id}/evidence/drop`)).status).toBe(200);
     const [held] = world.vsdc.receipts().filter((each) => each.request.remark === ids.invoice_number);
-    expect((await admin.post(`/receipts/${id}/evidence`, evidenceOf(held))).body.state).toBe('signed');
+    expect((await admin.post(`/receipts/${id}/evidence`, evidenceOf(held))).body).toMatchObject({ code: 'malformed', field: 'invoice_number' });
+    const under = { invoice_number: String(held?.request.invcNo) };
+    expect((await admin.post(`/receipts/${id}/evidence`, { ...evidenceOf(held), ...under })).body.state).toBe('signed');
   });
 
   test('a signature that came after its document was settled is shown with its numbers, and taken for the receipt', async () => {
