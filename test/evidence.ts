@@ -1,12 +1,13 @@
-type Held = { reply: Record<string, unknown>; at: string };
+type Held = { request: Record<string, unknown>; reply: Record<string, unknown>; at: string };
 
 /** What a person copies from the authority's page of a receipt, in the form in which it settles a doubt. `held`: the receipt as its device has it. */
 export function evidenceOf(held: Held | undefined) {
   if (!held) throw new Error('the device holds no such receipt');
-  const { reply, at } = held;
+  const { request, reply, at } = held;
   return {
     found: true as const,
     source: 'the portal of the authority',
+    invoice_number: String(request.invcNo),
     receipt_number: String(reply.rcptNo),
     total_receipt_number: String(reply.totRcptNo),
     internal_data: String(reply.intrlData),

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import type { Tx } from '../platform/db/database.ts';
 import {
   beginDoubt,
+  endDoubt,
   findDoubtedBefore,
   giveBackNumber,
   keepNumber,
@@ -15,7 +16,7 @@ import {
   type StoredAttempt,
 } from './lane.store.ts';
 import { moveBack } from './move-back.ts';
-import { isDoubtful } from './receipt.model.ts';
+import { isDoubtful, isFoundTaken } from './receipt.model.ts';
 import { lockReceipt, type Receipt } from './receipt.store.ts';
 
 /** What a doubt keeps of a document that a person had taken out of its lane before, or that was left aside: it is not sealed because the doubt is over. */
@@ -51,7 +52,7 @@ async function doubtMoved(ports: Parameters<typeof doubtAnother>[0], tx: Tx, ctx
   await lockLane(tx, found.deviceId);
   const before = (await lockReceipt(tx, found.id)) as Receipt;
   const attempts = await listAttempts(tx, before.id, at);
-  const about = attempts.findLast(isDoubtful);
+  const about = attempts.findLast(isFoundTaken) ?? attempts.findLast(isDoubtful);
   const present = (await lockReceipt(tx, id)) as Receipt;
   if (!about || before.movedTo === null || present.movedTo !== null) return null;
   await leaveNumber(tx, present);
@@ -59,8 +60,6 @@ async function doubtMoved(ports: Parameters<typeof doubtAnother>[0], tx: Tx, ctx
   await begin(ports, tx, ctx, before, { ...about, attempts }, present, at);
   return before.id;
 }
-
-const isFoundTaken = (attempt: StoredAttempt): boolean => isDoubtful(attempt) && (attempt.settled === 'doubtful' || attempt.outcome === 'number_taken');
 
 /** It goes on about another number: one that it may be signed under as well is nobody else's meanwhile. */
 async function leaveFor(tx: Tx, receipt: Receipt, attempts: StoredAttempt[]): Promise<void> {
@@ -90,6 +89,8 @@ export async function askNoMore(
 ): Promise<void> {
   const attempts = await listAttempts(tx, id, at);
   if (attempts.some((each) => each.invoiceNumber !== invoiceNumber && isFoundTaken(each))) {
+    // What a person has proposed of this number would be taken for a word on the other one.
+    await endDoubt(tx, id);
     await doubtAnother(ports, tx, ctx, { id, deviceId }, at);
     return;
   }

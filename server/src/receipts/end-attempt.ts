@@ -12,6 +12,7 @@ import { type KeptAnswer, keptAnswer } from './kept-answer.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
   beginDoubt,
+  burnNumber,
   canTotalBe,
   closeSocket,
   countStrangers,
@@ -32,6 +33,7 @@ import {
   listOpenDoubts,
   listSharers,
   listSuspects,
+  listUnaskedLanes,
   lockAndReadLane,
   lockLane,
   makeDoubtful,
@@ -50,7 +52,7 @@ import {
   wasSentBefore,
 } from './lane.store.ts';
 import { moveBack } from './move-back.ts';
-import { isDoubtful, lastUnder, provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
+import { isDoubtful, isFoundTaken, lastUnder, provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import { markReversed } from './reversal.store.ts';
 import { findReceipt, lockReceipt, type Receipt, setReceiptState, touchReceipt } from './receipt.store.ts';
 import type { Signature } from './sale.model.ts';
@@ -717,6 +719,7 @@ export async function freeSharers(
   const told = [signed.receiptId, ...(await earlierHolders(tx, deviceId, invoiceNumber, signed.receiptId)).map((each) => each.receiptId)];
   for (const receiptId of told) await ports.alerts.settle(tx, ctx, receiptId, ['maybe_signed_twice'], { invoiceNumber });
   await settleElsewhere(tx, deviceId, invoiceNumber, signed.receiptId);
+  for (const unasked of await listUnaskedLanes(tx)) await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: unasked });
   for (const id of await listSharers(tx, deviceId, invoiceNumber, signed.receiptId)) {
     const sharer = (await lockReceipt(tx, id)) as Receipt;
     const { isDeviceRetired, filed } = sharer;
@@ -950,11 +953,16 @@ export async function endReversal(
   await takeLate(ports, tx, ctx, dialect, original, late, late, at);
 }
 
-/** Before a document in doubt has its receipt: it may be signed under another number besides, of which the device is asked nothing any more. */
-export async function tellOfOthers(ports: LanePorts, tx: Tx, ctx: Context, { id, documentNumber }: Receipt, invoiceNumber: string, at: Date): Promise<void> {
-  const others = (await listAttempts(tx, id, at)).filter((each) => each.invoiceNumber !== invoiceNumber && isDoubtful(each));
-  for (const number of new Set(others.map((each) => each.invoiceNumber)))
-    await ports.alerts.raise(tx, ctx, id, { code: 'maybe_signed_twice', document_number: documentNumber, invoice_number: number });
+/**
+ * A document in doubt has its receipt, and may be signed under another number besides, of which the device is asked nothing any more: people are told. One
+ * that the device has not said to be used is given to nobody. `before`: its sends as they stood before the receipt was recorded.
+ */
+export async function tellOfOthers(ports: LanePorts, tx: Tx, ctx: Context, receipt: Receipt, invoiceNumber: string, before: StoredAttempt[]): Promise<void> {
+  const others = before.filter((each) => each.invoiceNumber !== invoiceNumber && isDoubtful(each));
+  for (const number of new Set(others.map((each) => each.invoiceNumber))) {
+    await ports.alerts.raise(tx, ctx, receipt.id, { code: 'maybe_signed_twice', document_number: receipt.documentNumber, invoice_number: number });
+    if (!others.some((each) => each.invoiceNumber === number && isFoundTaken(each))) await burnNumber(tx, receipt.deviceId, number);
+  }
 }
 
 /** A late signature is its document's receipt, and ends its doubt. */
@@ -969,8 +977,9 @@ async function takeLate(
   at: Date,
 ): Promise<void> {
   const { id: receiptId, deviceId, environment } = receipt;
-  await tellOfOthers(ports, tx, ctx, receipt, sent.invoiceNumber, at);
+  const before = await listAttempts(tx, receiptId, at);
   await recordSigned(tx, ctx.businessId, { ...recordingOf(ports, dialect, receipt, sent, signature, null, at), source: 'late_answer' });
+  await tellOfOthers(ports, tx, ctx, receipt, sent.invoiceNumber, before);
   await endDoubt(tx, receiptId);
   await freeSharers(ports, tx, ctx, { receiptId, deviceId, invoiceNumber: sent.invoiceNumber }, at);
   await followUp(ports, tx, ctx, receipt, at);

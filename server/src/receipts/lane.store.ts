@@ -498,10 +498,20 @@ export const settleElsewhere = (tx: Tx, deviceId: string, invoiceNumber: string,
   query(
     tx,
     `update attempt a set settled = case when r.id = $3 then 'signed' else 'not_ours' end from receipt r
-      where a.device_id = $1 and a.invoice_number = $2 and a.settled = 'doubtful'
+      where a.device_id = $1 and a.invoice_number = $2
+        and (a.settled = 'doubtful' or r.id <> $3 and a.settled is null and a.outcome in ('in_doubt', 'number_taken'))
         and r.business_id = a.business_id and r.id = a.receipt_id and (r.state = 'in_doubt' and r.invoice_number <> $2 or coalesce(r.moved_to, '') <> '')`,
     [deviceId, invoiceNumber, signedReceiptId],
   );
+
+/** Devices with a document that is not asked about because it may be signed under another number as well. */
+export const listUnaskedLanes = async (tx: Tx): Promise<string[]> =>
+  (
+    await query<{ id: string }>(
+      tx,
+      `select distinct r.device_id as id from receipt r where ${isInDoubt('r')} and r.problem->>'code' = 'maybe_signed_under_either' order by 1`,
+    )
+  ).map((row) => row.id);
 
 export type EarlierHolder = {
   receiptId: string;
@@ -677,8 +687,10 @@ export const keepNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>
 export const burnNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>
   query(
     tx,
-    `update device set burnt_numbers = array(select distinct n from unnest(array_append(burnt_numbers, $2::bigint)) n order by n)
+    `update device set free_numbers = array_remove(free_numbers, $2::bigint),
+       burnt_numbers = array(select distinct n from unnest(array_append(burnt_numbers, $2::bigint)) n order by n)
       where id = $1 and not exists (select 1 from second_signature x where x.device_id = $1 and x.invoice_number = $2::bigint)
+        and not exists (select 1 from signature s where s.device_id = $1 and s.invoice_number = $2::bigint)
         and not exists (select 1 from receipt r where r.device_id = $1 and r.state = 'in_doubt' and r.invoice_number = $2::bigint)`,
     [deviceId, invoiceNumber],
   );

@@ -20,6 +20,9 @@ export const isDoubtful = (attempt: AttemptFact): boolean =>
   attempt.settled === 'doubtful' ||
   (attempt.settled === null && (attempt.outcome === 'in_doubt' || attempt.outcome === 'number_taken' || (attempt.outcome === null && attempt.isWorkerGone)));
 
+/** Of those, one whose number the device says to be used, by whomever. */
+export const isFoundTaken = (attempt: AttemptFact): boolean => isDoubtful(attempt) && (attempt.settled === 'doubtful' || attempt.outcome === 'number_taken');
+
 /**
  * The state of a receipt from all its attempts, never from the last one alone: a signature wins; then any doubt, whatever came after
  * it; then withdrawal; then the last outcome. The column `state` says the same, written in the transaction that changes a

@@ -98,7 +98,7 @@ export const settleByPerson =
       // Whose the number is of several documents that held it lets the others be sealed again: that is two persons' word as well.
       const needsSecond =
         evidence.found === 'other' ||
-        (evidence.found === false && (of.receipt.isDeviceRetired || code === 'maybe_signed_under_either')) ||
+        (evidence.found === false && (of.receipt.isDeviceRetired || isUnasked(of.receipt, of.attempts))) ||
         (evidence.found === true && (await listSuspects(of.tx, receiptId)).length > 0);
       if (!needsSecond && mayAlone(ctx)) return apply(ports, ctx, of, evidence, signature, { by: ctx.actor.id });
       await propose(ports, ctx, of, evidence);
@@ -278,26 +278,27 @@ async function verify(
   const isOver = attempts.every((attempt) => attempt.isSocketClosed);
   if (evidence.found === false) {
     if (receipt.isDeviceRetired) return verifyAbsence(receipt, attempts, isOver, evidence, at);
-    const isRefused = lastUnder(attempts, receipt.invoiceNumber)?.outcome === 'refused';
-    if (code === 'maybe_signed_under_either' && !isRefused) return verifyAbsence(receipt, attempts, isOver, evidence, at);
+    if (isUnasked(receipt, attempts)) return verifyAbsence(receipt, attempts, isOver, evidence, at);
     // Only once the device itself has definitely refused the last resend; before that the first request may still arrive.
-    if (!['maybe_signed', 'maybe_signed_under_either'].includes(code) || !isRefused)
+    if (code === 'signed_answer_lost' || lastUnder(attempts, receipt.invoiceNumber)?.outcome !== 'refused')
       throw new AppError('wrong_state', { reason: 'the device has not refused the document after the doubt' });
     if (!isOver) throw new AppError('answer_may_come');
     return null;
   }
   if (evidence.found === 'other') {
-    // A device that was retired is asked nothing any more: there a list shows it, late enough.
-    if (receipt.isDeviceRetired && code !== 'signed_answer_lost') return verifyAbsence(receipt, attempts, isOver, evidence, at);
-    // Only where the device has said that the number is used, or cannot be asked.
-    if (code !== 'signed_answer_lost' && code !== 'maybe_signed_under_either')
-      throw new AppError('wrong_state', { reason: 'the device has not said that the number is taken' });
+    // A device that was retired, or that may be asked nothing, says nothing of it: there a list shows it, late enough.
+    if (code === 'maybe_signed_under_either' || (receipt.isDeviceRetired && code === 'maybe_signed'))
+      return verifyAbsence(receipt, attempts, isOver, evidence, at);
+    // Only where the device has said that the number is used.
+    if (code !== 'signed_answer_lost') throw new AppError('wrong_state', { reason: 'the device has not said that the number is taken' });
     if (!isOver) throw new AppError('answer_may_come');
     return null;
   }
   const { sale } = receipt.filed;
   const refuse = (field: string) => new AppError('evidence_mismatch', { field });
-  if (code === 'maybe_signed_under_either' && !evidence.invoice_number)
+  // Of several numbers of it the data may stand under any.
+  const hasOthers = attempts.some((each) => each.invoiceNumber !== receipt.invoiceNumber && isDoubtful(each));
+  if (!evidence.invoice_number && (hasOthers || code === 'maybe_signed_under_either'))
     throw new AppError('malformed', { field: 'invoice_number', reason: 'under which of its numbers has to be said' });
   if (evidence.invoice_number && evidence.invoice_number !== receipt.invoiceNumber) throw refuse('invoice_number');
   if (evidence.buyer_tin && evidence.buyer_tin !== (sale.buyer.taxpayerId ?? '')) throw refuse('buyer_tin');
@@ -311,6 +312,11 @@ async function verify(
   if (await isTotalKnown(tx, signature.totalReceiptNumber, { environment: device.environment, sdcId: signature.sdcId })) throw refuse('total_receipt_number');
   return signature;
 }
+
+/** Whether nobody asks the device about it any more: it may be signed under another number, or a late signature of it waits, and it has not been refused. */
+const isUnasked = ({ problem, isContested, invoiceNumber }: Receipt, attempts: StoredAttempt[]): boolean =>
+  (problem?.code === 'maybe_signed_under_either' || (problem?.code === 'maybe_signed' && isContested)) &&
+  lastUnder(attempts, invoiceNumber)?.outcome !== 'refused';
 
 /**
  * A device may have signed without its authority for a day and upload that late. Of one that is not asked only a list taken long after the last send shows
@@ -335,13 +341,13 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, device, atte
   await deleteSettlement(tx, receipt.id);
   if (signature) {
     const recording = recordingOf(ports, ports.dialects.of(receipt.dialect), receipt, { attemptId: last.id, invoiceNumber }, signature, null, at);
-    await tellOfOthers(ports, tx, ctx, receipt, invoiceNumber, at);
     await recordSigned(tx, ctx.businessId, {
       ...recording,
       source: 'person',
       evidence: { ...evidence, by: word.by, ...(word.confirmedBy ? { confirmed_by: word.confirmedBy } : {}) },
       actor: { type: ctx.actor.type, id: ctx.actor.id },
     });
+    await tellOfOthers(ports, tx, ctx, receipt, invoiceNumber, attempts);
     await endDoubt(tx, receipt.id);
     await freeSharers(ports, tx, ctx, { receiptId: receipt.id, deviceId: receipt.deviceId, invoiceNumber }, at);
     await followUp(ports, tx, ctx, receipt, at);
@@ -351,8 +357,8 @@ async function apply(ports: LanePorts, ctx: Context, { tx, receipt, device, atte
       ? { code: 'device_retired' }
       : { code: 'device_refused', device_code: last.deviceCode ?? '', device_text: last.deviceText ?? '' };
     await settleNotSigned(ports, tx, ctx, receipt, problem, evidence.source, at);
-    if (receipt.problem?.code === 'maybe_signed_under_either')
-      await (last.outcome === 'refused' ? giveBackNumber : burnNumber)(tx, receipt.deviceId, invoiceNumber);
+    // Where the device has not refused it, what was sent may still come there.
+    await (last.outcome === 'refused' ? giveBackNumber : burnNumber)(tx, receipt.deviceId, invoiceNumber);
   } else {
     await mustNotBeUnderWay(ports, tx, ctx, receipt, invoiceNumber, at);
     await settleClosedNotOurs(tx, receipt.id, invoiceNumber);

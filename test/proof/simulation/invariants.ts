@@ -1,4 +1,4 @@
-import { type AttemptFact, type ReceiptState, stateOf } from '@muhuri/server/receipts/receipt.model';
+import { type AttemptFact, isDoubtful, type ReceiptState, stateOf } from '@muhuri/server/receipts/receipt.model';
 
 type Attempt = { number: string; outcome: AttemptFact['outcome']; settled: AttemptFact['settled']; ended: boolean; isAfterRetirement?: boolean };
 type Row = {
@@ -205,7 +205,9 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen,
   const single = all.filter((number) => !device.late?.includes(number));
   if (new Set(single).size !== single.length) return `a number is held twice: ${all.join(' ')}`;
   // What a document was sent under besides, and may be signed under, is given to nobody.
-  const besides = receipts.flatMap((each) => each.attempts.filter((one) => one.outcome === 'in_doubt').map((one) => one.number));
+  const besides = receipts.flatMap((each) =>
+    each.attempts.filter((one) => one.number !== each.number && isDoubtful({ ...one, isWorkerGone: false })).map((one) => one.number),
+  );
   for (let number = Math.max(seen.first ?? 1, seen.leftTo + 1); number < device.next; number++)
     if (!all.includes(String(number)) && !besides.includes(String(number)) && !device.late?.includes(String(number)) && !seen.elsewhere.has(String(number)))
       return `number ${number} has got lost`;

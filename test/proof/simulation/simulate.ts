@@ -504,7 +504,7 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
           life === 'hears late' && device.receipts().some((each) => String(each.request.invcNo) === number && each.request.remark !== documentNumber);
         const isOthers = seen.elsewhere.has(number ?? '') || ((isUnseen || isAnothers) && receipt.problem === 'signed_answer_lost');
         if (isOthers) seen.elsewhere.add(number ?? '');
-        const isUnasked = receipt.problem === 'maybe_signed_under_either';
+        const isUnasked = receipt.problem === 'maybe_signed_under_either' || (receipt.problem === 'maybe_signed' && receipt.isContested);
         const late = isRetired || isUnasked ? { listed_at: clock.now().toISOString(), cannot_upload: true as const } : {};
         if ((isRetired || isOthers || isUnasked) && receipt.proposedAt !== null)
           ask('confirms what the authority has', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id, seenOf(receipt)));

@@ -153,7 +153,7 @@ function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean
   // The device is not asked: what stands under the number, if anything does, only people can see, and that nothing does only late enough.
   const isUnasked = receipt.problem?.code === 'maybe_signed_under_either';
   // Nothing can be asked of a device that was retired: there a list of the authority's says what is, once nothing can come any more.
-  const needsList = receipt.device_retired ? !isKnownSigned : isUnasked && found === 'none';
+  const needsList = receipt.device_retired ? !isKnownSigned : isUnasked && found !== 'receipt';
   const submit = (event: Event) => {
     event.preventDefault();
     const { source, invoice_number, total, ...data } = value;
