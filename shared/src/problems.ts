@@ -1556,10 +1556,10 @@ export const problems = {
   maybe_signed_under_either: e(
     503,
     'person',
-    'This document may be signed under the number {invoice_number}, or under {other_number}, here or at another device, so nothing of it is sent.',
-    "Somebody looks in the authority's portal whether it stands under {invoice_number}, and enters here what does. That nothing does can be said two days after the last send, and a second person confirms.",
-    "Ce document est peut-être signé sous le numéro {invoice_number}, ou sous {other_number}, ici ou sur un autre appareil ; rien n'en est envoyé.",
-    "Quelqu'un cherche dans le portail de l'administration s'il figure sous {invoice_number}, et saisit ici ce qui y figure. Que rien n'y figure se dit deux jours après le dernier envoi, et une seconde personne confirme.",
+    'This document may be signed under [the number {invoice_number}, or under {other_number}|two numbers], here or at another device, so nothing of it is sent.',
+    "Somebody looks in the authority's portal whether it stands under [{invoice_number}|the number of its doubt], and enters here what does. That nothing does can be said two days after the last send, and a second person confirms.",
+    "Ce document est peut-être signé sous [le numéro {invoice_number}, ou sous {other_number}|deux numéros], ici ou sur un autre appareil ; rien n'en est envoyé.",
+    "Quelqu'un cherche dans le portail de l'administration s'il figure sous [{invoice_number}|le numéro de son doute], et saisit ici ce qui y figure. Que rien n'y figure se dit deux jours après le dernier envoi, et une seconde personne confirme.",
   ),
   evidence_mismatch: e(
     422,
