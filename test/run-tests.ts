@@ -18,9 +18,11 @@ const check = (name: string, program: string, args: string[]) => {
   console.log(`${status === 0 ? '✓' : '✗'} ${name} (${Math.round(performance.now() - started)} ms)`);
 };
 
-check('types', 'node_modules/.bin/tsc', ['-b']);
+check('types', 'node_modules/.bin/tsc', ['-b', 'test']);
 check('lint', 'node_modules/.bin/oxlint', ['--quiet', 'shared', 'server', 'widget', 'test']);
 check('imports', process.execPath, ['test/verify/imports.mjs']);
+check('top level', process.execPath, ['test/verify/top-level.ts']);
+check('third parties', process.execPath, ['test/verify/third-parties.ts']);
 check('format', 'node_modules/.bin/biome', ['format', '.']);
 
 if (!process.argv.includes('--verify-only')) {

@@ -17,6 +17,7 @@ const programs = {
   exams: ['test/exams/run.ts'],
   prove: ['test/proof/index.ts'],
   bench: ['test/bench/index.ts'],
+  'third-parties': ['test/verify/third-parties.ts', '--write'],
   'build:widget': ['widget/build.ts'],
   'package:zoho': ['widget/package.ts'],
   serve: ['server/src/main.ts', 'serve'],
