@@ -36,6 +36,10 @@ describe('a telephone number is its digits, however it is spelled', () => {
     'Office 2nd floor: 0788 000 006',
     '788000006.00',
     '7.88000006E8',
+    // Days of the calendar as well, if the rest did not make them a number.
+    '07.8.8 000006',
+    '0 7.8.80 00006',
+    '07/8/8 000006',
     'desk2024123@shop.example 0788 000 006',
     'TIN 101234567, tel. 0788 000 006',
     'since 2019-04-01: 0788 000 006',

@@ -7,11 +7,13 @@ const digitsMin = 6;
 const digitsMax = 15;
 
 const digitsOf = (text: string) => withAsciiDigits(text).replace(/\D/g, '');
-/** What has digits too and is dialled by nobody: an e-mail address, a day, a taxpayer's number. */
-const withoutOthers = (text: string): string =>
+/** What has digits too and is dialled by nobody: an e-mail address, a day, a taxpayer's number. A day that a number of `country` has in it is none. */
+const withoutOthers = (text: string, country: string | null): string =>
   text
     .replace(/[^\s,;/|<>()]+@[^\s,;/|<>()]+/g, ' ')
-    .replace(/(?<![\d./-])(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?![./-]?\d)/g, (all, a: string, _mark, b: string, c: string) => (isDay(a, b, c) ? ' ' : all))
+    .replace(/(?<![\d./-])(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?![./-]?\d)/g, (all, a: string, _mark, b: string, c: string, at: number, whole: string) =>
+      isDay(a, b, c) && !(country && isWithinNumber(all, at, whole, country)) ? ' ' : all,
+    )
     .replace(/(?<!\d)\d{1,2}(?:st|nd|rd|th|er)?[ ,./-]{1,2}\p{L}{3,9}[ ,./-]{1,2}(?:19|20)\d\d(?!\d)/gu, ' ')
     .replace(/(?<!\p{L})\p{L}{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? (?:19|20)\d\d(?! ?\d)/gu, ' ')
     .replace(/(?<!\p{L})(?:tin|nif|vat|tva)(?!\p{L})[^\d,;|\n]{0,12}\d+(?:[ .'-]\d{3}(?!\d))*/giu, ' ');
@@ -25,10 +27,17 @@ function isDay(...parts: [string, string, string]): boolean {
   return (isYear(last) && isMonthAndDay(first, middle)) || (isYear(first) && isMonthAndDay(middle, last));
 }
 
+/** Whether it stands, with nothing but figures and marks around it, in a number that is in use. */
+function isWithinNumber(day: string, at: number, whole: string, country: string): boolean {
+  const before = /[^\p{L}@,;|:\n]*$/u.exec(whole.slice(0, at))?.[0] ?? '';
+  const after = /^[^\p{L}@,;|:\n]*/u.exec(whole.slice(at + day.length))?.[0] ?? '';
+  return isSupportedCountry(country) && parsePhoneNumber(digitsOf(`${before}${day}${after}`), country)?.isValid() === true;
+}
+
 /** One digit all along is what people type to fill a field. */
 const isOneDigit = (text: string): boolean => /^(\d)\1*$/.test(digitsOf(text));
 const hasEnoughDigits = (text: string): boolean => digitsOf(text).length >= digitsMin && !isOneDigit(text);
-const plainOf = (text: string): string => withoutOthers(withoutFraction(withAsciiDigits(text.normalize('NFKC'))));
+const plainOf = (text: string, country: string | null = null): string => withoutOthers(withoutFraction(withAsciiDigits(text.normalize('NFKC'))), country);
 
 /** Whether somebody could be called by it, in whatever country: digits enough, and not all of them in a row longer than any number. */
 export function hasPhoneNumber(text: string): boolean {
@@ -41,9 +50,10 @@ export const isOtherThanPhone = (text: string): boolean => digitsOf(text) !== ''
 
 /** Whether the library knows it for a number that is in use, dialled within one of those countries or with the code of any. */
 export function isKnownPhone(text: string, countries: string[]): boolean {
-  const plain = plainOf(text);
-  if (!hasEnoughDigits(plain)) return false;
-  return countries.some((country) => isSupportedCountry(country) && (plainest(plain, country) ?? firstWithin(plain, country))?.isValid() === true);
+  return countries.some((country) => {
+    const plain = plainOf(text, country);
+    return hasEnoughDigits(plain) && isSupportedCountry(country) && (plainest(plain, country) ?? firstWithin(plain, country))?.isValid() === true;
+  });
 }
 
 /**
@@ -52,7 +62,7 @@ export function isKnownPhone(text: string, countries: string[]): boolean {
  * more than any has. Where several are written one after the other, the first counts.
  */
 export function readPhone(text: string, country: string): string | null {
-  const plain = plainOf(text);
+  const plain = plainOf(text, country);
   const parsed = isSupportedCountry(country) ? (plainest(plain, country) ?? firstWithin(plain, country)) : undefined;
   if (parsed) return parsed.country === country ? dialledWithin(parsed.formatNational(), country) : parsed.number;
   const parts = plain.split(separators).filter(hasEnoughDigits);
