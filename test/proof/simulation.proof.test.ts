@@ -158,6 +158,15 @@ describe('what would be a broken promise', () => {
     };
     expect(check({ ...whole, receipts: [blames, waits] }, judged, elsewhere)).toBeNull();
     expect(check({ ...whole, receipts: [blames, waits], device: { ...device, free: ['1'] } }, judged, elsewhere)).toMatch(/held twice/);
+    // In doubt about the next number when one that it had given back turns out to be taken, it is not asked about again under the next.
+    const given = { ...attempt, settled: 'doubtful' as const };
+    const under2 = { ...attempt, number: '2', outcome: 'in_doubt' as const, settled: null };
+    const twofold = { ...doubtful, number: '2', problem: 'maybe_signed', attempts: [given, under2] };
+    const between = newSeen();
+    const then = (attempts: Facts['receipts'][0]['attempts']) =>
+      check({ receipts: [{ ...twofold, attempts }], device: { ...device, next: 3 } }, judged, between);
+    expect(then([given, under2])).toBeNull();
+    expect(then([given, under2, { ...under2, outcome: 'refused' }])).toMatch(/INV-1 was sent under 2 while it may be signed under 1, which is taken/);
     expect(look({ ...whole, receipts: [{ ...receipt, attempts: [{ ...attempt, isAfterRetirement: true }] }] })).toMatch(/had been retired/);
     expect(look({ ...whole, device: { ...device, state: 'retired', next: 3, free: ['2'] } })).toMatch(/holds numbers or documents/);
     expect(look({ ...whole, device: { ...device, state: 'paused', problem: 'total_jumped' } })).toMatch(/blames another writer/);

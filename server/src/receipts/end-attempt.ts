@@ -604,8 +604,9 @@ export const suspects =
  * A number is taken, and others had sent something under it before they gave it back: each of those is in doubt until it is known who was signed, so that
  * none can be sealed again. Nothing of them is sent meanwhile, not even again: a device may answer one of them with the receipt of another.
  *
- * What holds from then on: of a document that may be signed under a taken number nothing is sent under another one, not even again. What waits under
- * another number, or at another device, with nothing of it that may be signed there, is taken back from there.
+ * What holds from then on: of a document that may be signed under a taken number nothing is sent under another one, not even again; only what another
+ * device's lane had written down by then still leaves. What waits under another number, or at another device, with nothing of it that may be signed there, is
+ * taken back from there.
  *
  * There may be others whom a doubt does not help now: one that is signed may be signed twice, and one of which something has left under another number may
  * be signed under that: before its lane would ask about that one, its doubt goes on about the taken one (`askNoMore`).
