@@ -6,14 +6,16 @@ import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postg
 import { checkout, cloneDatabase, makeTemplate, startWorld } from './world.ts';
 
 /**
- * `npm start`: the whole world on this machine, with invented businesses. `--empty` starts without data: no business, a database of its
- * own. A second start beside a running one gets a world of its own too, forgotten at its end: two simulated devices that kept their
- * counters in one file would forget each other's receipts.
+ * `npm start`: the whole world on this machine, with invented businesses. `--empty` starts without
+ * data: no business, a database of its own. A second start beside a running one gets a world of its
+ * own too, forgotten at its end: two simulated devices that kept their counters in one file would
+ * forget each other's receipts.
  */
 const dataDir = join(checkout, '.data');
 const isEmpty = process.argv.includes('--empty');
 
-if (!existsSync(join(checkout, 'app/main.js'))) spawnSync(process.execPath, ['widget/build.ts'], { cwd: checkout, stdio: 'inherit' });
+if (!existsSync(join(checkout, 'app/main.js')))
+  spawnSync(process.execPath, ['widget/build.ts'], { cwd: checkout, stdio: 'inherit' });
 mkdirSync(dataDir, { recursive: true });
 
 const mark = join(dataDir, 'demo.pid');
@@ -40,7 +42,11 @@ const world = await startWorld({
   ports: { server: 8710, zoho: 8711, vsdc: 8712, widget: 8713, mail: 8714 },
   stateDir: isKept ? join(dataDir, 'sim') : null,
   withWidget: true,
-  instead: { log: logTo('warn'), governor: { perMinute: 480, zohoPerMinute: 600 }, keepUpMs: 15_000 },
+  instead: {
+    log: logTo('warn'),
+    governor: { perMinute: 480, zohoPerMinute: 600 },
+    keepUpMs: 15_000,
+  },
   onTaken: (what, port) => console.log(`Port ${port} is taken; ${what} uses another one.`),
 });
 
@@ -49,13 +55,17 @@ world.vsdc.set({ pad_mrc: true, padding: true, counters_as_strings: true });
 
 const operatorLink = await world.app.firstOperatorLink();
 const zohoUrl = world.zoho.url.replace('127.0.0.1', 'localhost');
-const accounts = world.businesses.flatMap((business) => [business.admin]).concat(world.businesses.map((business) => business.user));
+const accounts = world.businesses
+  .flatMap((business) => [business.admin])
+  .concat(world.businesses.map((business) => business.user));
 const order = { invoices: 0, creditnotes: 1 };
 const documents = world.zoho
   .documents()
   .sort((a, b) => order[a.module] - order[b.module])
   .map((each) => ({
-    business_id: world.businesses.find((business) => business.organizationId === each.organization_id)?.businessId,
+    business_id: world.businesses.find(
+      (business) => business.organizationId === each.organization_id,
+    )?.businessId,
     module: each.module,
     document_id: each.id,
     document_number: each.number,
@@ -97,7 +107,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-/** A process of that number lives; where numbers come again, the worst is a world that is forgotten. */
+/**
+ * A process of that number lives; where numbers come again, the worst is a world that is forgotten.
+ */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

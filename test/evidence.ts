@@ -1,6 +1,9 @@
 type Held = { request: Record<string, unknown>; reply: Record<string, unknown>; at: string };
 
-/** What a person copies from the authority's page of a receipt, in the form in which it settles a doubt. `held`: the receipt as its device has it. */
+/**
+ * What a person copies from the authority's page of a receipt, in the form in which it settles a
+ * doubt. `held`: the receipt as its device has it.
+ */
 export function evidenceOf(held: Held | undefined) {
   if (!held) throw new Error('the device holds no such receipt');
   const { request, reply, at } = held;

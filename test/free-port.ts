@@ -1,6 +1,9 @@
 import { createServer } from 'node:net';
 
-/** Below those the system gives to connections that go out: another process's call would take one between our asking and our listening. */
+/**
+ * Below those the system gives to connections that go out: another process's call would take one
+ * between our asking and our listening.
+ */
 const lowest = 11_000;
 const many = 19_000;
 let next = (process.pid * 47) % many;

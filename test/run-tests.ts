@@ -9,13 +9,17 @@ let failed = 0;
 
 const check = (name: string, program: string, args: string[]) => {
   const started = performance.now();
-  // A checker that hangs (seen once, idle after its work) is ended and run once more, so that it cannot hold the whole run up.
-  const run = () => spawnSync(program, args, { stdio: 'inherit', timeout: 120_000, killSignal: 'SIGKILL' });
+  // A checker that hangs (seen once, idle after its work) is ended and run once more, so that it
+  // cannot hold the whole run up.
+  const run = () =>
+    spawnSync(program, args, { stdio: 'inherit', timeout: 120_000, killSignal: 'SIGKILL' });
   const first = run();
   const { status } = first.signal === 'SIGKILL' ? run() : first;
   if (status === 0) passed += 1;
   else failed += 1;
-  console.log(`${status === 0 ? '✓' : '✗'} ${name} (${Math.round(performance.now() - started)} ms)`);
+  console.log(
+    `${status === 0 ? '✓' : '✗'} ${name} (${Math.round(performance.now() - started)} ms)`,
+  );
 };
 
 check('types', 'node_modules/.bin/tsc', ['-b', 'test']);
@@ -33,14 +37,25 @@ if (!process.argv.includes('--verify-only')) {
     failed += 1;
   }
   rmSync(results, { force: true });
-  const args = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/vitest.config.ts', ...process.argv.slice(2)];
+  const args = [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--config',
+    'test/vitest.config.ts',
+    ...process.argv.slice(2),
+  ];
   const { status } = spawnSync(
     process.execPath,
     args.map((each) => each.replace('node_modules/vitest', 'test/node_modules/vitest')),
     { stdio: 'inherit', timeout: 20 * 60_000, killSignal: 'SIGKILL' },
   );
   const counts = existsSync(results)
-    ? (JSON.parse(readFileSync(results, 'utf8')) as { numPassedTests: number; numFailedTests: number; numFailedTestSuites: number; numTotalTests: number })
+    ? (JSON.parse(readFileSync(results, 'utf8')) as {
+        numPassedTests: number;
+        numFailedTests: number;
+        numFailedTestSuites: number;
+        numTotalTests: number;
+      })
     : null;
   passed += counts?.numPassedTests ?? 0;
   failed += counts ? Math.max(counts.numFailedTests, status === 0 ? 0 : 1) : 1;

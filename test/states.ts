@@ -3,7 +3,9 @@ import type { World } from './world.ts';
 
 export type StateAndFacts = { id: string; state: string; isSigned: boolean; isDoubtful: boolean };
 
-/** Every receipt of the first business: what its column says, and what its signature and sends say. */
+/**
+ * Every receipt of the first business: what its column says, and what its signature and sends say.
+ */
 export async function statesAndFacts(world: World): Promise<StateAndFacts[]> {
   const { businessId } = world.businesses[0];
   // One statement sees one moment: of two, the second would see what was sent after the first.
@@ -14,7 +16,10 @@ export async function statesAndFacts(world: World): Promise<StateAndFacts[]> {
     [],
     businessId,
   );
-  const facts = (row: Record<string, unknown>) => (row.attempts as object[]).map((each) => ({ ...each, isWorkerGone: true }) as unknown as AttemptFact);
+  const facts = (row: Record<string, unknown>) =>
+    (row.attempts as object[]).map(
+      (each) => ({ ...each, isWorkerGone: true }) as unknown as AttemptFact,
+    );
   return receipts.map((row) => ({
     id: row.id as string,
     state: row.state as string,
@@ -24,6 +29,13 @@ export async function statesAndFacts(world: World): Promise<StateAndFacts[]> {
   }));
 }
 
-/** Receipts whose column says something else than their facts: signed and doubtful must hold in both directions. */
+/**
+ * Receipts whose column says something else than their facts: signed and doubtful must hold in both
+ * directions.
+ */
 export const disagreeing = (all: StateAndFacts[]): StateAndFacts[] =>
-  all.filter((each) => (each.state === 'signed') !== each.isSigned || (each.state === 'in_doubt') !== (each.isDoubtful && !each.isSigned));
+  all.filter(
+    (each) =>
+      (each.state === 'signed') !== each.isSigned ||
+      (each.state === 'in_doubt') !== (each.isDoubtful && !each.isSigned),
+  );

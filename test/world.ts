@@ -15,8 +15,22 @@ import { startZoho, type Zoho } from './simulators/zoho/index.ts';
 export const checkout = join(import.meta.dirname, '..');
 const dataDir = join(checkout, '.data');
 
-export type DemoAccount = { username: string; password: string; role: string; business_id: string; organization_id: string; tin_number: string };
-export type DemoBusiness = { businessId: string; branchIds: string[]; organizationId: string; taxpayerId: string; admin: DemoAccount; user: DemoAccount };
+export type DemoAccount = {
+  username: string;
+  password: string;
+  role: string;
+  business_id: string;
+  organization_id: string;
+  tin_number: string;
+};
+export type DemoBusiness = {
+  businessId: string;
+  branchIds: string[];
+  organizationId: string;
+  taxpayerId: string;
+  admin: DemoAccount;
+  user: DemoAccount;
+};
 
 export type World = {
   app: App;
@@ -62,9 +76,10 @@ export async function makeTemplate(postgres: Postgres): Promise<void> {
 let clones = 0;
 
 /** A fresh database of this suite's own, signed in to as the unprivileged roles. */
-export async function cloneDatabase(
-  postgres: Postgres,
-): Promise<{ urls: { owner: string; app: string; queue: string; admin: string }; drop(): Promise<void> }> {
+export async function cloneDatabase(postgres: Postgres): Promise<{
+  urls: { owner: string; app: string; queue: string; admin: string };
+  drop(): Promise<void>;
+}> {
   const name = `muhuri_test_${process.pid}_${++clones}`;
   const admin = new pg.Client({ connectionString: postgres.urlFor('admin', 'postgres') });
   await admin.connect();
@@ -88,7 +103,8 @@ export async function cloneDatabase(
 }
 
 export const taxpayers = ['100200300', '100200400'] as const;
-const taxpayerOf = (index: number): string => taxpayers[index] ?? String(100_200_400 + (index - 1) * 100);
+const taxpayerOf = (index: number): string =>
+  taxpayers[index] ?? String(100_200_400 + (index - 1) * 100);
 const moreDevices = (businesses: number) =>
   Array.from({ length: businesses - 2 }, (_, i) => ({
     tin: taxpayerOf(i + 2),
@@ -106,7 +122,10 @@ export const approvedDevices: ApprovedDevice[] = [
 ];
 
 /** The devices of a world with so many businesses. */
-export const approvedFor = (businesses: number): ApprovedDevice[] => [...approvedDevices, ...moreDevices(businesses)];
+export const approvedFor = (businesses: number): ApprovedDevice[] => [
+  ...approvedDevices,
+  ...moreDevices(businesses),
+];
 
 export const today = (): string => new Date(Date.now() + 2 * 3_600_000).toISOString().slice(0, 10);
 
@@ -128,16 +147,25 @@ export type WorldOptions = {
   withoutBusinesses?: boolean;
   /** Which of the businesses, from 0, still have sandbox devices; the others seal for real. */
   rehearsing?: number[];
-  /** How many businesses there are, each with an organization and a device of its own; two unless said otherwise. */
+  /**
+   * How many businesses there are, each with an organization and a device of its own; two unless
+   * said otherwise.
+   */
   businesses?: number;
   callsPerMinute?: number;
   withEveryDataCentre?: boolean;
   onTaken?: (what: string, port: number) => void;
 };
 
-/** The server, its database and the world outside, on free ports; everything real, the counterparts simulated by servers. */
+/**
+ * The server, its database and the world outside, on free ports; everything real, the counterparts
+ * simulated by servers.
+ */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const own = options.urls && !options.postgres ? null : (options.postgres ?? (await startEmbeddedPostgres(checkout, dataDir)));
+  const own =
+    options.urls && !options.postgres
+      ? null
+      : (options.postgres ?? (await startEmbeddedPostgres(checkout, dataDir)));
   const postgres = own as Postgres;
   const clone = options.urls ? null : await cloneDatabase(postgres);
   const urls = options.urls ?? (clone as NonNullable<typeof clone>).urls;
@@ -191,7 +219,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     previousMasterKey: null,
   };
   const apps: App[] = [];
-  const start = async (wanted: number, instead: Partial<Instead> = {}, told: Told = options.told ?? {}) => {
+  const start = async (
+    wanted: number,
+    instead: Partial<Instead> = {},
+    told: Told = options.told ?? {},
+  ) => {
     // Links in mails name the address, so that it is known before the server stands there.
     const port = wanted || (await freePort());
     const app = await startApp(
@@ -199,13 +231,17 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       { ...secrets, ...told.secrets },
       {
         log: process.env.MUHURI_TEST_LOG ? logTo(process.env.MUHURI_TEST_LOG) : silentLog,
-        // The simulated Zoho is as patient as a test needs; what the governor does is tried by itself.
+        // The simulated Zoho is as patient as a test needs; what the governor does is tried by
+        // itself.
         governor: { perMinute: 100_000, zohoPerMinute: 100_000, blockSecondsMax: 0 },
-        // Everybody in a world calls from one address, and a test that waits asks again and again. What the limits do is tried with limits of its own.
+        // Everybody in a world calls from one address, and a test that waits asks again and again.
+        // What the limits do is tried with limits of its own.
         limits: { addressPerMinute: 100_000, personPerMinute: 100_000 },
-        // A hundred requests at once take a slow machine longer than people are to wait. How that wait ends is tried with a wait of its own.
+        // A hundred requests at once take a slow machine longer than people are to wait. How that
+        // wait ends is tried with a wait of its own.
         statements: { askedMs: 60_000 },
-        // Faults are scripted by the call: nothing else may ask in between. Tests look for changes when they mean to.
+        // Faults are scripted by the call: nothing else may ask in between. Tests look for changes
+        // when they mean to.
         keepUpMs: 3_600_000,
         deadlinesMs: 3_600_000,
         ...options.instead,
@@ -242,7 +278,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     databaseUrls: urls,
     now: () => options.instead?.clock?.now() ?? new Date(),
     businesses,
-    settingsOf: (told) => ({ config: { ...config(0), ...told?.config }, secrets: { ...secrets, ...told?.secrets } }),
+    settingsOf: (told) => ({
+      config: { ...config(0), ...told?.config },
+      secrets: { ...secrets, ...told?.secrets },
+    }),
     anotherApp: (instead, told) => start(0, instead, told),
     sql: (text, parameters, businessId) => asWorker(urls.app, businessId, text, parameters),
     async [Symbol.asyncDispose]() {
@@ -257,7 +296,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   };
 }
 
-const item = (item_class: string, item_type: string, quantity_unit = 'U') => ({ item_class, item_type, package_unit: 'NT', quantity_unit, origin: 'RW' });
+const item = (item_class: string, item_type: string, quantity_unit = 'U') => ({
+  item_class,
+  item_type,
+  package_unit: 'NT',
+  quantity_unit,
+  origin: 'RW',
+});
 
 /** Businesses with their devices, grants and people; found again where they exist. */
 async function seedBusinesses(
@@ -270,7 +315,16 @@ async function seedBusinesses(
 ): Promise<World['businesses']> {
   const [first, second, ...more] = zoho.grants();
   if (!first || !second) throw new Error('the simulated Zoho has two grants');
-  const seedOne = (ask: SeedAsk) => seedBusiness(app, vsdc, zoho, urls, devices, ask, rehearsing.includes(ask.index) ? 'sandbox' : 'production');
+  const seedOne = (ask: SeedAsk) =>
+    seedBusiness(
+      app,
+      vsdc,
+      zoho,
+      urls,
+      devices,
+      ask,
+      rehearsing.includes(ask.index) ? 'sandbox' : 'production',
+    );
   const businesses: World['businesses'] = [
     await seedOne({
       grant: first,
@@ -282,14 +336,34 @@ async function seedBusinesses(
         ['01', 'Huye', 'Huye town'],
       ],
     }),
-    await seedOne({ grant: second, index: 1, name: 'umucyo', color: '#0b5c6b', branches: [['00', 'Kigali', 'KN 4 St, Kigali']] }),
+    await seedOne({
+      grant: second,
+      index: 1,
+      name: 'umucyo',
+      color: '#0b5c6b',
+      branches: [['00', 'Kigali', 'KN 4 St, Kigali']],
+    }),
   ];
   for (const [i, grant] of more.entries())
-    businesses.push(await seedOne({ grant, index: i + 2, name: `isoko-${i + 1}`, color: '#5b2a86', branches: [['00', 'Musanze', 'Musanze town']] }));
+    businesses.push(
+      await seedOne({
+        grant,
+        index: i + 2,
+        name: `isoko-${i + 1}`,
+        color: '#5b2a86',
+        branches: [['00', 'Musanze', 'Musanze town']],
+      }),
+    );
   return businesses;
 }
 
-type SeedAsk = { grant: ReturnType<Zoho['grants']>[number]; index: number; name: string; color: string; branches: [string, string, string][] };
+type SeedAsk = {
+  grant: ReturnType<Zoho['grants']>[number];
+  index: number;
+  name: string;
+  color: string;
+  branches: [string, string, string][];
+};
 
 async function seedBusiness(
   app: App,
@@ -333,7 +407,9 @@ async function seedBusiness(
       phone_number: '+250 788 000 100',
       country: 'RW',
       vat_registered: true,
-      go_live_date: new Date(Date.parse(`${today()}T00:00:00Z`) - 30 * 86_400_000).toISOString().slice(0, 10),
+      go_live_date: new Date(Date.parse(`${today()}T00:00:00Z`) - 30 * 86_400_000)
+        .toISOString()
+        .slice(0, 10),
       settings: { verification_base: `${vsdc.url}/receipt?Data=` },
       branding: {
         accent_color: ask.color,
@@ -372,10 +448,25 @@ async function seedBusiness(
       role: 'business_admin',
     },
     mappings: {
-      tax: { [vat?.tax_id ?? '']: { tax_class: 'B' }, [zero?.tax_id ?? '']: { tax_class: 'C' }, [exempt?.tax_id ?? '']: { tax_class: 'A' } },
-      item: { default: item('5020170600', '2'), free_text: item('5020170600', '2'), [organization.items[3]?.item_id ?? '']: item('8610170000', '3') },
-      charge: { shipping: { ...item('7812150000', '3'), name: 'Delivery' }, adjustment: { ...item('8412150000', '3'), tax_class: 'B', name: 'Adjustment' } },
-      payment_mode: { 'Mobile Money': { payment_method: '06' }, Cash: { payment_method: '01' }, 'Bank Transfer': { payment_method: '07' } },
+      tax: {
+        [vat?.tax_id ?? '']: { tax_class: 'B' },
+        [zero?.tax_id ?? '']: { tax_class: 'C' },
+        [exempt?.tax_id ?? '']: { tax_class: 'A' },
+      },
+      item: {
+        default: item('5020170600', '2'),
+        free_text: item('5020170600', '2'),
+        [organization.items[3]?.item_id ?? '']: item('8610170000', '3'),
+      },
+      charge: {
+        shipping: { ...item('7812150000', '3'), name: 'Delivery' },
+        adjustment: { ...item('8412150000', '3'), tax_class: 'B', name: 'Adjustment' },
+      },
+      payment_mode: {
+        'Mobile Money': { payment_method: '06' },
+        Cash: { payment_method: '01' },
+        'Bank Transfer': { payment_method: '07' },
+      },
     },
   });
   await app.addPerson(businessId, {
@@ -386,9 +477,20 @@ async function seedBusiness(
     role: 'business_user',
   });
   for (const branchId of branchIds) await app.initialiseDevice(app.contextOf(businessId), branchId);
-  // They have sealed for real as long as they have been with us, unless they are at their rehearsal.
-  await asWorker(urls.app, businessId, "update branch set production_since = production_since - interval '400 days'", []);
-  await asWorker(urls.app, businessId, "update mapping set production_since = production_since - interval '400 days'", []);
+  // They have sealed for real as long as they have been with us, unless they are at their
+  // rehearsal.
+  await asWorker(
+    urls.app,
+    businessId,
+    "update branch set production_since = production_since - interval '400 days'",
+    [],
+  );
+  await asWorker(
+    urls.app,
+    businessId,
+    "update mapping set production_since = production_since - interval '400 days'",
+    [],
+  );
   return {
     businessId,
     branchIds,
@@ -400,7 +502,12 @@ async function seedBusiness(
 }
 
 /** The simulators may listen elsewhere this time; what was kept of their addresses follows them. */
-async function moveAddresses(url: string, businessId: string, vsdcUrl: string, zohoUrl: string): Promise<void> {
+async function moveAddresses(
+  url: string,
+  businessId: string,
+  vsdcUrl: string,
+  zohoUrl: string,
+): Promise<void> {
   const set = [
     'update device set address = $2 where business_id = $1',
     "update business set settings = jsonb_set(settings, '{verification_base}', to_jsonb($2::text || '/receipt?Data=')) where business_id = $1",
@@ -410,23 +517,33 @@ async function moveAddresses(url: string, businessId: string, vsdcUrl: string, z
   await client.connect();
   await client.query('begin');
   await client.query("select set_config('role', 'muhuri_platform', true)");
-  await client.query('update reference."grant" set accounts_server = $1, api_domain = $1, access_token = null where api_domain like \'http://127.0.0.1:%\'', [
-    zohoUrl,
-  ]);
+  await client.query(
+    'update reference."grant" set accounts_server = $1, api_domain = $1, access_token = null where api_domain like \'http://127.0.0.1:%\'',
+    [zohoUrl],
+  );
   await client.query('commit');
   await client.end();
 }
 
-async function findBusiness(url: string, taxpayerId: string): Promise<{ businessId: string; branchIds: string[] } | null> {
+async function findBusiness(
+  url: string,
+  taxpayerId: string,
+): Promise<{ businessId: string; branchIds: string[] } | null> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
     await client.query('begin');
     await client.query("select set_config('role', 'muhuri_platform', true)");
-    const { rows } = await client.query('select business_id from reference.business_directory where tin_number = $1', [taxpayerId]);
+    const { rows } = await client.query(
+      'select business_id from reference.business_directory where tin_number = $1',
+      [taxpayerId],
+    );
     const businessId = rows[0]?.business_id as string | undefined;
     if (!businessId) return null;
-    await client.query("select set_config('role', 'muhuri_worker', true), set_config('app.business_id', $1, true)", [businessId]);
+    await client.query(
+      "select set_config('role', 'muhuri_worker', true), set_config('app.business_id', $1, true)",
+      [businessId],
+    );
     const branches = await client.query('select id from branch order by branch_code');
     return { businessId, branchIds: branches.rows.map((row: { id: string }) => row.id) };
   } finally {
@@ -435,12 +552,20 @@ async function findBusiness(url: string, taxpayerId: string): Promise<{ business
   }
 }
 
-async function asWorker(url: string, businessId: string, text: string, parameters: unknown[]): Promise<Record<string, unknown>[]> {
+async function asWorker(
+  url: string,
+  businessId: string,
+  text: string,
+  parameters: unknown[],
+): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
     await client.query('begin');
-    await client.query("select set_config('role', 'muhuri_worker', true), set_config('app.business_id', $1, true)", [businessId]);
+    await client.query(
+      "select set_config('role', 'muhuri_worker', true), set_config('app.business_id', $1, true)",
+      [businessId],
+    );
     const { rows } = await client.query(text, parameters);
     await client.query('commit');
     return rows as Record<string, unknown>[];

@@ -2,14 +2,21 @@ import { inflateRawSync } from 'node:zlib';
 
 export type ZipEntry = { name: string; bytes(): Buffer };
 
-/** The files of a zip by its central directory; enough for what Zoho's packer writes (deflate or stored, no zip64, no encryption). */
+/**
+ * The files of a zip by its central directory; enough for what Zoho's packer writes (deflate or
+ * stored, no zip64, no encryption).
+ */
 export function listZip(zip: Buffer): ZipEntry[] {
   const end = zip.lastIndexOf(Buffer.from([0x50, 0x4b, 0x05, 0x06]));
   if (end < 0) throw new Error('this is no zip');
   const entries: ZipEntry[] = [];
   let at = zip.readUInt32LE(end + 16);
   for (let i = 0; i < zip.readUInt16LE(end + 10); i++) {
-    const [method, size, nameLength] = [zip.readUInt16LE(at + 10), zip.readUInt32LE(at + 20), zip.readUInt16LE(at + 28)];
+    const [method, size, nameLength] = [
+      zip.readUInt16LE(at + 10),
+      zip.readUInt32LE(at + 20),
+      zip.readUInt16LE(at + 28),
+    ];
     const local = zip.readUInt32LE(at + 42);
     const name = zip.toString('utf8', at + 46, at + 46 + nameLength);
     entries.push({

@@ -1,12 +1,22 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative } from 'node:path';
 import { checkPackage } from './check-package.ts';
 import { listZip } from './list-zip.ts';
 
 /**
- * `pnpm package:zoho <address of your server>`: the extension as Zoho's own tool packs it, checked against what that tool does not
- * look at, and again against what came out: it leaves files out without a word and ends well all the same.
+ * `pnpm package:zoho <address of your server>`: the extension as Zoho's own tool packs it, checked
+ * against what that tool does not look at, and again against what came out: it leaves files out
+ * without a word and ends well all the same.
  */
 const root = join(import.meta.dirname, '..');
 const [server, flag] = process.argv.slice(2);
@@ -14,10 +24,14 @@ const fail = (lines: string[]): never => {
   for (const line of lines) process.stderr.write(`${line}\n`);
   process.exit(1);
 };
-if (!server || !/^https:\/\/[a-z0-9.-]+(?::\d+)?$/.test(server)) fail(['Say where your server is, e.g. pnpm package:zoho https://muhuri.example']);
+if (!server || !/^https:\/\/[a-z0-9.-]+(?::\d+)?$/.test(server))
+  fail(['Say where your server is, e.g. pnpm package:zoho https://muhuri.example']);
 
 if (flag !== '--as-built') {
-  const built = spawnSync(process.execPath, [join(root, 'widget/build.ts')], { cwd: root, encoding: 'utf8' });
+  const built = spawnSync(process.execPath, [join(root, 'widget/build.ts')], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   if (built.status !== 0) fail([built.stdout, built.stderr]);
 }
 
@@ -26,14 +40,26 @@ const folder = join(root, '.data/package/muhuri');
 rmSync(join(root, '.data/package'), { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 cpSync(join(root, 'app'), join(folder, 'app'), { recursive: true });
-const manifest = JSON.parse(readFileSync(join(root, 'plugin-manifest.json'), 'utf8')) as Record<string, unknown>;
-writeFileSync(join(folder, 'plugin-manifest.json'), `${JSON.stringify({ ...manifest, cspDomains: { 'connect-src': [server] } }, null, 2)}\n`);
-writeFileSync(join(folder, 'app/settings.js'), `window.muhuri=${JSON.stringify({ server, hosts: [] })};\n`);
+const manifest = JSON.parse(readFileSync(join(root, 'plugin-manifest.json'), 'utf8')) as Record<
+  string,
+  unknown
+>;
+writeFileSync(
+  join(folder, 'plugin-manifest.json'),
+  `${JSON.stringify({ ...manifest, cspDomains: { 'connect-src': [server] } }, null, 2)}\n`,
+);
+writeFileSync(
+  join(folder, 'app/settings.js'),
+  `window.muhuri=${JSON.stringify({ server, hosts: [] })};\n`,
+);
 const problems = checkPackage(folder);
 if (problems.length > 0) fail(problems);
 
 const zet = join(root, 'widget/node_modules/zoho-extension-toolkit');
-const program = join(zet, (JSON.parse(readFileSync(join(zet, 'package.json'), 'utf8')) as { bin: { zet: string } }).bin.zet);
+const program = join(
+  zet,
+  (JSON.parse(readFileSync(join(zet, 'package.json'), 'utf8')) as { bin: { zet: string } }).bin.zet,
+);
 for (const verb of ['validate', 'pack']) {
   const done = spawnSync(process.execPath, [program, verb], {
     cwd: folder,
@@ -58,7 +84,13 @@ const found = listZip(readFileSync(zip))
   .sort();
 const missing = expected.filter((name) => !found.includes(name));
 const foreign = found.filter((name) => !expected.includes(name));
-if (missing.length + foreign.length > 0) fail([...missing.map((name) => `the packer left out ${name}`), ...foreign.map((name) => `the packer put in ${name}`)]);
+if (missing.length + foreign.length > 0)
+  fail([
+    ...missing.map((name) => `the packer left out ${name}`),
+    ...foreign.map((name) => `the packer put in ${name}`),
+  ]);
 const target = join(root, '.data/muhuri.zip');
 copyFileSync(zip, target);
-process.stdout.write(`${found.length} files for ${server} in ${relative(root, target)}:\n${found.map((name) => `  ${name}\n`).join('')}`);
+process.stdout.write(
+  `${found.length} files for ${server} in ${relative(root, target)}:\n${found.map((name) => `  ${name}\n`).join('')}`,
+);

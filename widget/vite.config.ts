@@ -3,7 +3,8 @@ import { defineConfig } from 'vite';
 
 export default defineConfig({
   root: import.meta.dirname,
-  // The zip is served from a random host: every path is relative. The packer drops .map files without a word.
+  // The zip is served from a random host: every path is relative. The packer drops .map files
+  // without a word.
   base: './',
   plugins: [preact({ devToolsEnabled: false, prefreshEnabled: false })],
   build: {
@@ -15,7 +16,11 @@ export default defineConfig({
     target: 'es2022',
     rollupOptions: {
       input: 'widget.html',
-      output: { entryFileNames: 'main.js', chunkFileNames: '[name].js', assetFileNames: '[name][extname]' },
+      output: {
+        entryFileNames: 'main.js',
+        chunkFileNames: '[name].js',
+        assetFileNames: '[name][extname]',
+      },
     },
   },
   logLevel: 'warn',

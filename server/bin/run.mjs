@@ -1,4 +1,5 @@
-// Runs on any Node from 20 on; everything else runs on the project's own Node 24, which the install brings.
+// Runs on any Node from 20 on; everything else runs on the project's own Node 24, which the install
+// brings.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -33,7 +34,17 @@ const program = programs[command];
 if (!program) fail(`There is no "${command}". Known: ${Object.keys(programs).join(', ')}.`);
 
 const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'];
-if (['serve', 'migrate', 'business:add', 'trail:verify', 'keys:rotate', 'operator:invite', 'evidence:key'].includes(command))
+if (
+  [
+    'serve',
+    'migrate',
+    'business:add',
+    'trail:verify',
+    'keys:rotate',
+    'operator:invite',
+    'evidence:key',
+  ].includes(command)
+)
   flags.push(`--env-file-if-exists=${join(root, '.env')}`);
 // What was compiled once is kept: a later start reads it instead of compiling again.
 const env = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled'), ...process.env };
@@ -49,11 +60,15 @@ function install() {
   const done = join(root, 'node_modules/.modules.yaml');
   if (existsSync(done) && statSync(done).mtimeMs >= statSync(lock).mtimeMs) return;
   console.info('Installing …');
-  const result = spawnSync('npx', ['--yes', 'pnpm@12.21.0', 'install', '--frozen-lockfile', '--reporter=silent'], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    shell: process.platform === 'win32',
-  });
+  const result = spawnSync(
+    'npx',
+    ['--yes', 'pnpm@12.21.0', 'install', '--frozen-lockfile', '--reporter=silent'],
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      shell: process.platform === 'win32',
+    },
+  );
   if (result.status !== 0) fail('The installation did not work; npm’s own words stand above.');
 }
 
@@ -61,7 +76,9 @@ function nodeOf() {
   const own = join(root, 'node_modules/.bin/node');
   if (existsSync(own)) return own;
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
-  fail(`There is no packaged Node 24 for ${process.platform}-${process.arch}. Install Node 24 and run this again with it.`);
+  fail(
+    `There is no packaged Node 24 for ${process.platform}-${process.arch}. Install Node 24 and run this again with it.`,
+  );
 }
 
 function fail(sentence) {

@@ -47,7 +47,15 @@ import { openAlerts } from './alerts/index.ts';
 import { alertRoutes } from './alerts/alert.routes.ts';
 import { openJobs } from './jobs/index.ts';
 import { accessRoutes } from './access/access.routes.ts';
-import { listEntries, openSealer, platformRecorder, publishHead, recorder, type TrailCheck, verifyTrail } from './audit/index.ts';
+import {
+  listEntries,
+  openSealer,
+  platformRecorder,
+  publishHead,
+  recorder,
+  type TrailCheck,
+  verifyTrail,
+} from './audit/index.ts';
 import { trailRoutes } from './audit/trail.routes.ts';
 import {
   addBranch,
@@ -62,10 +70,27 @@ import {
   updateBranch,
 } from './branches/index.ts';
 import { businessRoutes } from './businesses/business.routes.ts';
-import { findDirectoryEntry, getConfig, listActiveBusinessIds, ownBranding, readLogo, recheckLogos, updateConfig } from './businesses/index.ts';
+import {
+  findDirectoryEntry,
+  getConfig,
+  listActiveBusinessIds,
+  ownBranding,
+  readLogo,
+  recheckLogos,
+  updateConfig,
+} from './businesses/index.ts';
 import { branchRoutes } from './branches/branch.routes.ts';
 import { listBranchViews } from './branches/list-branches.ts';
-import { findTaxpayer, listNames, getMappings, putMappings, readListsView, refreshDueLists, refreshLists, registerItems } from './catalogue/index.ts';
+import {
+  findTaxpayer,
+  listNames,
+  getMappings,
+  putMappings,
+  readListsView,
+  refreshDueLists,
+  refreshLists,
+  registerItems,
+} from './catalogue/index.ts';
 import { listsRoutes } from './catalogue/lists.routes.ts';
 import { mappingRoutes } from './catalogue/mapping.routes.ts';
 import { closingTimes } from './closing-times.ts';
@@ -144,7 +169,13 @@ import { AppError } from './platform/app-error.ts';
 import { openBoundedWorker } from './platform/bounded-worker.ts';
 import { type Clock, systemAfter, systemClock, systemWait, systemWatch } from './platform/clock.ts';
 import { againIfCrossed } from './platform/db/again-if-crossed.ts';
-import { migrate, openDatabase, type StatementLimits, unasked, usualStatementLimits } from './platform/db/database.ts';
+import {
+  migrate,
+  openDatabase,
+  type StatementLimits,
+  unasked,
+  usualStatementLimits,
+} from './platform/db/database.ts';
 import { openGiveWay } from './platform/give-way.ts';
 import { inTurn } from './platform/in-turn.ts';
 import { type ByteLimits, openByteBudget, usualByteLimits } from './platform/http/byte-budget.ts';
@@ -209,10 +240,23 @@ import { countByTrail, countTotals, getStats, reportUsage } from './reports/inde
 import { type Limits, openUsage, usualLimits } from './usage/index.ts';
 import { idsIn, listAttempts, openWalls } from './walls/index.ts';
 import { tellAlerts, watchDeadlines } from './deadlines/index.ts';
-import { deleteOldNotices, listNotices, notify, sendDue, subscribers, tellOfReceipts } from './notices/index.ts';
+import {
+  deleteOldNotices,
+  listNotices,
+  notify,
+  sendDue,
+  subscribers,
+  tellOfReceipts,
+} from './notices/index.ts';
 import { noticeRoutes } from './notices/notice.routes.ts';
 import { standardWebhooks } from './messenger/standard-webhooks.ts';
-import { dueAfterSigning, mailReceipt, readSteps, retryWriteBack, writeBackDue } from './write-back/index.ts';
+import {
+  dueAfterSigning,
+  mailReceipt,
+  readSteps,
+  retryWriteBack,
+  writeBackDue,
+} from './write-back/index.ts';
 import { writeBackRoutes } from './write-back/write-back.routes.ts';
 import { addressPolicy } from './platform/address-policy.ts';
 import { type DirectSettings, directVsdc, usualSettings } from './vsdc/direct-vsdc.ts';
@@ -260,7 +304,9 @@ export type App = {
   initialiseDevice: ReturnType<typeof initialiseDevice>;
   /** A single-use link for the console that makes the first operator; null once there is one. */
   firstOperatorLink(): Promise<string | null>;
-  /** A single-use link for the console that makes another operator, where none can get in any more. */
+  /**
+   * A single-use link for the console that makes another operator, where none can get in any more.
+   */
   operatorLink(email: string): Promise<string>;
   /** Has the trails sealed, totals counted and misses looked into now, instead of in a moment. */
   settle(): Promise<void>;
@@ -274,7 +320,11 @@ export type App = {
   close(): Promise<void>;
 };
 
-export const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+export const version = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  }
+).version;
 
 /** Lanes that one process works at once: most of the time each only waits for its device. */
 const lanesMax = 512;
@@ -285,13 +335,22 @@ const deadlineMinutes = 5;
 const migrations = new URL('./migrations', import.meta.url).pathname;
 
 /** Builds everything once and binds it together; nothing else constructs anything. */
-export async function startApp(config: Config, secrets: Secrets, instead: Partial<Instead> = {}): Promise<App> {
+export async function startApp(
+  config: Config,
+  secrets: Secrets,
+  instead: Partial<Instead> = {},
+): Promise<App> {
   const clock = instead.clock ?? systemClock;
   const log = instead.log ?? logTo(config.logLevel);
   const newId = idsFrom(clock);
   const worker = `wrk_${randomBytes(8).toString('hex')}`;
   const vsdcSettings = { ...usualSettings, ...instead.vsdc };
-  const timing = { ...usualTiming, leaseMs: vsdcSettings.answerTimeoutMs + 15_000, lateTimeoutMs: vsdcSettings.lateTimeoutMs, ...instead.timing };
+  const timing = {
+    ...usualTiming,
+    leaseMs: vsdcSettings.answerTimeoutMs + 15_000,
+    lateTimeoutMs: vsdcSettings.lateTimeoutMs,
+    ...instead.timing,
+  };
   await migrate(secrets.migrationDatabaseUrl, migrations);
   const statements = { ...usualStatementLimits, ...instead.statements };
   const database = await openDatabase(
@@ -307,13 +366,21 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     throw new StartError(privileges);
   }
   // Connections kept for what comes in: a delivery never waits for one behind what is being sealed.
-  const doorstep = await openDatabase(secrets.databaseUrl, 2, [], config.preparesStatements, statements);
+  const doorstep = await openDatabase(
+    secrets.databaseUrl,
+    2,
+    [],
+    config.preparesStatements,
+    statements,
+  );
   const queue = await openQueue(secrets.queueDatabaseUrl, database, log, statements);
   const vault = vaultFrom(secrets.masterKey, secrets.previousMasterKey);
   const dialects = instead.dialects ?? (await loadDialects());
   const notary = notaryFrom(secrets.masterKey);
   // What the key before has signed goes on to hold, so that it is published as well.
-  for (const each of secrets.previousMasterKey ? [notaryFrom(secrets.previousMasterKey), notary] : [notary])
+  for (const each of secrets.previousMasterKey
+    ? [notaryFrom(secrets.previousMasterKey), notary]
+    : [notary])
     await database.platform((tx) => keepEvidenceKey(tx, each, clock));
   const trailTouched = { touch: (_businessId: string): void => {} };
   const record = recorder(clock, newId, (businessId) => trailTouched.touch(businessId));
@@ -323,9 +390,22 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const hosts = zohoHosts(config.zohoHostsAlso);
   const accounts = zohoAccounts(hosts, names.lookup);
   const tokens = accessTokens({ database, vault, accounts, clock, worker });
-  const calls = recordCalls({ clock, newId, worker, contextOf: (businessId) => jobContext(businessId, 'calls'), run: (...ask) => jobs.run(...ask) });
+  const calls = recordCalls({
+    clock,
+    newId,
+    worker,
+    contextOf: (businessId) => jobContext(businessId, 'calls'),
+    run: (...ask) => jobs.run(...ask),
+  });
   const limits = governor(clock, { ...usualGovernor, ...instead.governor });
-  const zoho = zohoClient({ tokens, hosts, governor: limits, clock, made: calls.made, lookup: names.lookup });
+  const zoho = zohoClient({
+    tokens,
+    hosts,
+    governor: limits,
+    clock,
+    made: calls.made,
+    lookup: names.lookup,
+  });
   const books = zohoBooks(
     zoho,
     clock,
@@ -335,9 +415,17 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const changes = receiptChanges();
   const work = openBoundedWorker();
   const ownLogo = readLogo(work);
-  const unprintable = findUnprintable({ find: (businessId, letters) => work.run(businessId, findingUnprintable, letters) });
-  /** What stands on receipts is refused where it is kept, if no font has it: nobody would see it before it is printed. */
-  const checkPrinted = async (ctx: Context, texts: { field: string; text: unknown }[]): Promise<void> => {
+  const unprintable = findUnprintable({
+    find: (businessId, letters) => work.run(businessId, findingUnprintable, letters),
+  });
+  /**
+   * What stands on receipts is refused where it is kept, if no font has it: nobody would see it
+   * before it is printed.
+   */
+  const checkPrinted = async (
+    ctx: Context,
+    texts: { field: string; text: unknown }[],
+  ): Promise<void> => {
     const [found] = await unprintable(
       ctx.businessId,
       texts.flatMap(({ field, text }) => (typeof text === 'string' ? [{ field, text }] : [])),
@@ -348,15 +436,26 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const branding: typeof cleanBranding = async (ctx, given) => {
     await checkPrinted(
       ctx,
-      Object.entries(given).flatMap(([name, value]) => [value ?? ''].flat().map((text) => ({ field: `branding.${name}`, text }))),
+      Object.entries(given).flatMap(([name, value]) =>
+        [value ?? ''].flat().map((text) => ({ field: `branding.${name}`, text })),
+      ),
     );
     return cleanBranding(ctx, given);
   };
 
-  // Of the connections that the lanes leave, the people of one business have some at most; of these, searches and sums two.
-  const peopleShare = openShares({ atOnce: Math.max(2, Math.floor(config.databasePoolMax * 0.4)), waitMs: statements.askedMs, lineMost: 500 });
+  // Of the connections that the lanes leave, the people of one business have some at most; of
+  // these, searches and sums two.
+  const peopleShare = openShares({
+    atOnce: Math.max(2, Math.floor(config.databasePoolMax * 0.4)),
+    waitMs: statements.askedMs,
+    lineMost: 500,
+  });
   const heavyShare = openShares({ atOnce: 2, waitMs: statements.askedMs, lineMost: 50 });
-  const { jobContext, operatorContext, personContext } = contextsOf(database, statements, peopleShare);
+  const { jobContext, operatorContext, personContext } = contextsOf(
+    database,
+    statements,
+    peopleShare,
+  );
 
   const prepare = prepareSale({ books, dialects, clock, findUnprintable: unprintable, day: dayIn });
   const register = registerItems({ vsdc, dialects, clock });
@@ -369,7 +468,12 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const tellOperator = async (event: string, about: object): Promise<void> => {
     if (!config.alertHookUrl) return;
     const body = JSON.stringify({ event, ...about });
-    await fetch(config.alertHookUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: AbortSignal.timeout(10_000) });
+    await fetch(config.alertHookUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      signal: AbortSignal.timeout(10_000),
+    });
   };
   const jobs = openJobs({
     database,
@@ -382,17 +486,30 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   });
   const dayOf = { database, dialects, clock, day: dayIn };
   // What follows the trail is built before what it wakes.
-  const touched = { intake: (_businessId: string): void => {}, telling: (_businessId: string): void => {} };
+  const touched = {
+    intake: (_businessId: string): void => {},
+    telling: (_businessId: string): void => {},
+  };
   const followers = [
     countByTrail({ dialects }),
     lookAgainAfterMending({ clock, touch: (businessId) => touched.intake(businessId) }),
     dueAfterSigning({ clock, touch: (businessId) => touched.intake(businessId) }),
     tellOfReceipts({ clock, newId, touch: (businessId) => touched.telling(businessId) }),
   ];
-  const sealer = openSealer({ contextOf: (businessId) => jobContext(businessId, 'sealer'), businessIds, followers, run: jobs.run });
+  const sealer = openSealer({
+    contextOf: (businessId) => jobContext(businessId, 'sealer'),
+    businessIds,
+    followers,
+    run: jobs.run,
+  });
   trailTouched.touch = sealer.touch;
   const countBusiness = countTotals(dayOf);
-  const usage = openUsage({ clock, run: jobs.run, contextOf: (businessId) => jobContext(businessId, 'usage'), limits: { ...usualLimits, ...instead.limits } });
+  const usage = openUsage({
+    clock,
+    run: jobs.run,
+    contextOf: (businessId) => jobContext(businessId, 'usage'),
+    limits: { ...usualLimits, ...instead.limits },
+  });
   const walls = openWalls({
     database,
     clock,
@@ -430,16 +547,23 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     afterSigned: async (_tx, ctx) => sealer.touch(ctx.businessId),
     background: inBackground,
     worked: async (ctx, deviceId, surprise) => {
-      await jobs.run(ctx.businessId, `lane.${deviceId}`, () => (surprise ? Promise.reject(surprise) : Promise.resolve()));
+      await jobs.run(ctx.businessId, `lane.${deviceId}`, () =>
+        surprise ? Promise.reject(surprise) : Promise.resolve(),
+      );
     },
     changed: changes.changed,
   };
-  // Half of the connections are the lanes' at most: people never wait behind hundreds of devices, and a few at a time are done sooner than all at once.
+  // Half of the connections are the lanes' at most: people never wait behind hundreds of devices,
+  // and a few at a time are done sooner than all at once.
   const laneTurn = inTurn(Math.max(2, Math.floor(config.databasePoolMax / 2)));
   const laneContext = (businessId: string): Context => {
     const ctx = jobContext(businessId, 'lane');
-    // Nobody asks a lane once more: what was given up because it and a person waited for each other is begun again, in its turn.
-    return { ...ctx, transaction: (work) => againIfCrossed(() => laneTurn(() => ctx.transaction(work))) };
+    // Nobody asks a lane once more: what was given up because it and a person waited for each other
+    // is begun again, in its turn.
+    return {
+      ...ctx,
+      transaction: (work) => againIfCrossed(() => laneTurn(() => ctx.transaction(work))),
+    };
   };
   const lanes = openLanes({
     runLane: runLane(lanePorts),
@@ -461,14 +585,39 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     standingOf: (businessId, makerId) =>
       database.platform(async (tx) => {
         const entry = await findDirectoryEntry(tx, businessId);
-        const business = entry && { name: entry.name, taxpayerId: entry.taxpayerId, organizationId: entry.organizationId, status: entry.status };
+        const business = entry && {
+          name: entry.name,
+          taxpayerId: entry.taxpayerId,
+          organizationId: entry.organizationId,
+          status: entry.status,
+        };
         return { business, isMakerBlocked: await isPersonBlocked(tx, makerId) };
       }),
   });
-  const sessions = openSessions({ database, clock, readKey: readKeyOf, log, derive: secretsFrom(secrets.masterKey, 'session renewal') });
+  const sessions = openSessions({
+    database,
+    clock,
+    readKey: readKeyOf,
+    log,
+    derive: secretsFrom(secrets.masterKey, 'session renewal'),
+  });
   const tries = openTries({ database, clock, newId });
-  const tellPerson = notifyPerson({ database, clock, sendMail: mail.send, log, background: inBackground, publicUrl: config.publicUrl });
-  const factor = openSecondFactor({ database, clock, newId, totp: openTotp({ vault, clock }), tries, notify: tellPerson });
+  const tellPerson = notifyPerson({
+    database,
+    clock,
+    sendMail: mail.send,
+    log,
+    background: inBackground,
+    publicUrl: config.publicUrl,
+  });
+  const factor = openSecondFactor({
+    database,
+    clock,
+    newId,
+    totp: openTotp({ vault, clock }),
+    tries,
+    notify: tellPerson,
+  });
   const who = checkWho({ database, clock, newId });
   const account = ownAccount({
     database,
@@ -485,8 +634,19 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     log,
   });
   const entering = { database, clock, newId, sessions, factor };
-  const endWith = endWhatTheyOpened({ clock, record, contextOf: (businessId) => jobContext(businessId, 'operator_ended') });
-  const operatorsOf = operators({ ...entering, recordPlatform, tries, sendMail: mail.send, publicUrl: config.publicUrl, endWith });
+  const endWith = endWhatTheyOpened({
+    clock,
+    record,
+    contextOf: (businessId) => jobContext(businessId, 'operator_ended'),
+  });
+  const operatorsOf = operators({
+    ...entering,
+    recordPlatform,
+    tries,
+    sendMail: mail.send,
+    publicUrl: config.publicUrl,
+    endWith,
+  });
   const waysBackOf = waysBack({
     ...people,
     database,
@@ -513,14 +673,41 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   });
   const ofKeys = {
     alerts,
-    tellOfKeys: tellOfKeys({ database, sendMail: mail.send, log, background: inBackground, publicUrl: config.publicUrl }),
+    tellOfKeys: tellOfKeys({
+      database,
+      sendMail: mail.send,
+      log,
+      background: inBackground,
+      publicUrl: config.publicUrl,
+    }),
   };
-  const watching = { database, record, recordPlatform, sessions, clock, log, sendMail: mail.send, background: inBackground, ...ofKeys };
-  const platform = { database, vault, accounts, clock, newId, record, recordPlatform, sendMail: mail.send, publicUrl: config.publicUrl };
+  const watching = {
+    database,
+    record,
+    recordPlatform,
+    sessions,
+    clock,
+    log,
+    sendMail: mail.send,
+    background: inBackground,
+    ...ofKeys,
+  };
+  const platform = {
+    database,
+    vault,
+    accounts,
+    clock,
+    newId,
+    record,
+    recordPlatform,
+    sendMail: mail.send,
+    publicUrl: config.publicUrl,
+  };
   const granting = { database, vault, accounts, clock, newId, record };
   const lists = { vsdc, dialects, clock, log, record, alerts, worker };
   const refresh = refreshLists(lists);
-  const sync = async (ctx: Context, deviceId: string): Promise<void> => void (await refresh(ctx, deviceId));
+  const sync = async (ctx: Context, deviceId: string): Promise<void> =>
+    void (await refresh(ctx, deviceId));
   const asking = new Set<string>();
   const initialise = initialiseDevice({
     vsdc,
@@ -542,8 +729,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     newId,
     record,
     version,
-    draw: (businessId: string, ...ask: Parameters<NonNullable<typeof drawingPdf.is>>) => work.run(businessId, drawingPdf, ...ask),
-    drawForBrowser: (businessId: string, ...ask: Parameters<NonNullable<typeof drawingPages.is>>) => work.run(businessId, drawingPages, ...ask),
+    draw: (businessId: string, ...ask: Parameters<NonNullable<typeof drawingPdf.is>>) =>
+      work.run(businessId, drawingPdf, ...ask),
+    drawForBrowser: (businessId: string, ...ask: Parameters<NonNullable<typeof drawingPages.is>>) =>
+      work.run(businessId, drawingPages, ...ask),
     localTime: (at: Date, timeZone: string) => {
       const stamp = stamp14(at, timeZone);
       return {
@@ -554,18 +743,24 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   };
   const qrSvg = async (text: string) => (await import('./receipts/paper/code.ts')).codeSvg(text);
   const open = openReceipt({ prepareSale: prepare, dialects, queue, record, alerts, clock, newId });
-  // Whoever asks is waiting: the lane is looked at now, where it is free here; the call from the queue is for every other case.
+  // Whoever asks is waiting: the lane is looked at now, where it is free here; the call from the
+  // queue is for every other case.
   const opening: typeof open = async (ctx, input, isReplay) => {
     const receipt = await open(ctx, input, isReplay);
     // The lane takes the time it needs, whatever the one who asked is ready to wait.
-    if (receipt.state === 'queued') unasked(statements.jobMs, () => lanes.call(ctx.businessId, receipt.deviceId));
+    if (receipt.state === 'queued')
+      unasked(statements.jobMs, () => lanes.call(ctx.businessId, receipt.deviceId));
     return receipt;
   };
   const drawTrainingNow = drawTraining(printPorts);
   const testDeviceNow = testDevice({ vsdc, dialects, clock });
   const zohoState = readZohoState({ database, accounts, tokens });
   const devices = { clock, newId, record, dialects };
-  const aboutOf = ({ language, requestId, from }: Call): About => ({ language, requestId, origin: from.address });
+  const aboutOf = ({ language, requestId, from }: Call): About => ({
+    language,
+    requestId,
+    origin: from.address,
+  });
   const named = nameActors({ database });
   const stats = getStats(dayOf);
   const get = async (ctx: Context, id: string) => {
@@ -575,9 +770,13 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   };
   const hooks = { vault, clock, newId, record, publicUrl: config.publicUrl };
   const redirectUri = `${config.publicUrl}/api/v1/oauth/callback`;
-  const platformClientOf = (accountsServer: string) => platformClient(config, secrets, accountsServer);
+  const platformClientOf = (accountsServer: string) =>
+    platformClient(config, secrets, accountsServer);
   const zohoPeople = booksPeople(zoho);
-  const isStillThere = stillThere({ people: zohoPeople, contextOf: (businessId) => jobContext(businessId, 'zoho_sign_in') });
+  const isStillThere = stillThere({
+    people: zohoPeople,
+    contextOf: (businessId) => jobContext(businessId, 'zoho_sign_in'),
+  });
   const isPlatformClient = (clientId: string) => clientId === config.zohoClientId;
   const installing = installation({ ...hooks, setup: booksSetup(zoho) });
   const poll = pollDocuments({ books, clock, jobs });
@@ -586,7 +785,15 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   const lookAt = lookAtDue({
     alerts,
     giveWay,
-    lookAtDocument: lookAtDocument({ prepareSale: prepare, dialects, queue, record, alerts, clock, newId }),
+    lookAtDocument: lookAtDocument({
+      prepareSale: prepare,
+      dialects,
+      queue,
+      record,
+      alerts,
+      clock,
+      newId,
+    }),
     clock,
     log,
   });
@@ -620,7 +827,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     businessIds,
     log,
   });
-  // Rounds of their own: an address of a business that never answers must not hold up what is to be sealed for it.
+  // Rounds of their own: an address of a business that never answers must not hold up what is to be
+  // sealed for it.
   const messenger = standardWebhooks(addressPolicy(config.hookNetworks, names));
   const notices = sendDue({ vault, clock, alerts, messenger, run: jobs.run });
   const telling = openRounds({
@@ -633,14 +841,26 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
   });
   const peopleOf = listPeople({ database });
   const refreshDue = refreshDueLists(lists);
-  const watchOver = watchDeadlines({ longestDue, alerts, testDevice: testDeviceNow, clock, worker, minutes: deadlineMinutes });
+  const watchOver = watchDeadlines({
+    longestDue,
+    alerts,
+    testDevice: testDeviceNow,
+    clock,
+    worker,
+    minutes: deadlineMinutes,
+  });
   const tell = tellAlerts({
     clock,
     log,
     sendMail: mail.send,
     publicUrl: config.publicUrl,
     adminMails: async (ctx) =>
-      (await peopleOf(ctx)).filter(({ membership }) => membership.role === 'business_admin' && membership.status === 'active').map(({ email }) => email),
+      (await peopleOf(ctx))
+        .filter(
+          ({ membership }) =>
+            membership.role === 'business_admin' && membership.status === 'active',
+        )
+        .map(({ email }) => email),
     notify: notify({ clock, newId, touch: (businessId) => touched.telling(businessId) }),
   });
   const deadlines = openRounds({
@@ -664,7 +884,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     newId,
     log,
     alerts,
-    contextOf: (businessId) => ({ ...jobContext(businessId, 'webhook'), transaction: (work) => doorstep.transaction(businessId, work) }),
+    contextOf: (businessId) => ({
+      ...jobContext(businessId, 'webhook'),
+      transaction: (work) => doorstep.transaction(businessId, work),
+    }),
     touch: intake.touch,
     giveWay,
     limits: usage,
@@ -678,7 +901,13 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       signOut: sessions.end,
       account,
       operators: operatorsOf,
-      waysBack: { ...waysBackOf, object: async (token, from) => void ((await addressChangesOf.object(token, from)) || (await waysBackOf.object(token, from))) },
+      waysBack: {
+        ...waysBackOf,
+        object: async (token, from) =>
+          void (
+            (await addressChangesOf.object(token, from)) || (await waysBackOf.object(token, from))
+          ),
+      },
       listMemberships: (personId) => database.platform((tx) => listMemberships(tx, personId)),
       readInvitation: readInvitation({ database, clock }),
       acceptInvitation: acceptInvitation({ ...entering, record, checkWho: who }),
@@ -725,8 +954,15 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     }),
     ...businessRoutes({
       register: (call, ask) =>
-        registerByOperator({ ...platform, dialects, day: dayIn })((businessId) => operatorContext(call.session, businessId, aboutOf(call)), ask),
-      list: (call, page) => listBusinesses(platform)({ id: call.session.person.id, origin: call.from.address, requestId: call.requestId }, page),
+        registerByOperator({ ...platform, dialects, day: dayIn })(
+          (businessId) => operatorContext(call.session, businessId, aboutOf(call)),
+          ask,
+        ),
+      list: (call, page) =>
+        listBusinesses(platform)(
+          { id: call.session.person.id, origin: call.from.address, requestId: call.requestId },
+          page,
+        ),
       get: getBusinessEntry({ database }),
       update: updateBusiness(platform),
       setStatus: setBusinessStatus(platform),
@@ -737,9 +973,19 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       inviteAdmin: inviteAdmin(platform),
       correctTaxpayer: correctTaxpayer(platform),
       getConfig,
-      updateConfig: updateConfig({ clock, record, alerts, ownBranding: branding, exemptNoLonger: leaveToPerson }),
+      updateConfig: updateConfig({
+        clock,
+        record,
+        alerts,
+        ownBranding: branding,
+        exemptNoLonger: leaveToPerson,
+      }),
       withFactor(session) {
-        const refusal = refusalOf(session, { guard: 'manage_business', secondFactor: true }, clock.now());
+        const refusal = refusalOf(
+          session,
+          { guard: 'manage_business', secondFactor: true },
+          clock.now(),
+        );
         if (refusal) throw new AppError(refusal);
       },
       ownBranding: branding,
@@ -752,7 +998,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     }),
     ...ownBusinessRoutes({
       setDevice: setDevice(devices),
-      testDevice: async (ctx, branchId) => probeView(await testDeviceNow(ctx, branchId), ctx.language),
+      testDevice: async (ctx, branchId) =>
+        probeView(await testDeviceNow(ctx, branchId), ctx.language),
       listBranches: listBranchViews({ vault }),
       probes: async (ctx) =>
         Object.fromEntries(
@@ -768,7 +1015,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       listDataCentres: accounts.listDataCentres,
       getStats: stats,
       listReceipts: (ctx, page) => ctx.transaction((tx) => listReceipts(tx, page)),
-      supportReceipts: (ctx, page) => duringSupport({ database, clock, newId, record })(ctx, 'receipts', (tx) => listReceipts(tx, page)),
+      supportReceipts: (ctx, page) =>
+        duringSupport({ database, clock, newId, record })(ctx, 'receipts', (tx) =>
+          listReceipts(tx, page),
+        ),
       view: (receipt, language) => toReceiptView(receipt, dialects, language),
       usage: reportUsage({ usage, getStats: stats, clock }),
       setup: setup({
@@ -783,10 +1033,21 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
         connectByCode: connectByCode({ ...granting, tokens, countUnsettled }),
         prepareSale: prepare,
         seal: async (ctx, documentId) =>
-          changes.waitForReceipt(ctx, await opening(ctx, { module: 'invoices', document_id: documentId }, false), instead.waitMs ?? 10_000),
+          changes.waitForReceipt(
+            ctx,
+            await opening(ctx, { module: 'invoices', document_id: documentId }, false),
+            instead.waitMs ?? 10_000,
+          ),
         refreshLists: refresh,
         findTaxpayer: findTaxpayer({ vsdc, dialects, clock }),
-        registerItemsOf: registerItemsOf({ prepareSale: prepare, registerItems: register, dialects, newId, clock, worker }),
+        registerItemsOf: registerItemsOf({
+          prepareSale: prepare,
+          registerItems: register,
+          dialects,
+          newId,
+          clock,
+          worker,
+        }),
         drawTraining: (ctx) => drawTrainingNow(ctx, {}, 'a4'),
         activate: activateAfterSetup(platform),
       }),
@@ -806,15 +1067,22 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
             ctx: {
               ...ctx,
               businessId: each.businessId,
-              actor: { type: 'person', id: session.person.id, membershipId: each.membershipId, name: session.person.name },
+              actor: {
+                type: 'person',
+                id: session.person.id,
+                membershipId: each.membershipId,
+                name: session.person.name,
+              },
               transaction: (work) => database.transaction(each.businessId, work),
-              registration: (work) => database.registration((tx, enter) => work(tx, () => enter(each.businessId))),
+              registration: (work) =>
+                database.registration((tx, enter) => work(tx, () => enter(each.businessId))),
             },
           })),
       }),
       status: connectionStatus({ database }),
       disconnect: async (ctx, id) => {
-        // Rules and webhooks go while the grant still allows it; where it is dead they stay at Zoho, and lead nowhere.
+        // Rules and webhooks go while the grant still allows it; where it is dead they stay at
+        // Zoho, and lead nowhere.
         await installing.uninstall(ctx).catch((error: unknown) => {
           if (!(error instanceof AppError)) throw error;
         });
@@ -852,21 +1120,33 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       listNotices: (ctx, page) => ctx.transaction((tx) => listNotices(tx, page)),
       touch: telling.touch,
     }),
-    ...writeBackRoutes({ readSteps, retry: retryWriteBack({ clock, record, touch: intake.touch }), mail: mailReceipt({ clock, record, touch: intake.touch }) }),
+    ...writeBackRoutes({
+      readSteps,
+      retry: retryWriteBack({ clock, record, touch: intake.touch }),
+      mail: mailReceipt({ clock, record, touch: intake.touch }),
+    }),
     ...trailRoutes({
-      listTrail: async (ctx, filter) => named(await ctx.transaction((tx) => listEntries(tx, 'audit', filter))),
-      verifyTrail: (ctx, isWhole) => oneVerification(`${ctx.businessId} ${isWhole}`, () => verifyTrail(ctx, isWhole)),
+      listTrail: async (ctx, filter) =>
+        named(await ctx.transaction((tx) => listEntries(tx, 'audit', filter))),
+      verifyTrail: (ctx, isWhole) =>
+        oneVerification(`${ctx.businessId} ${isWhole}`, () => verifyTrail(ctx, isWhole)),
       oneExport,
-      exported: (ctx) => ctx.transaction((tx) => record(tx, ctx, { action: 'trail.exported', subject: ctx.businessId })),
-      listBusinessTrail: async (ctx, filter) => named(await readBusinessTrail({ database, clock, newId, record })(ctx, filter)),
-      listPlatformTrail: async (filter) => named(await database.platform((tx) => listEntries(tx, 'reference.platform_audit', filter))),
+      exported: (ctx) =>
+        ctx.transaction((tx) =>
+          record(tx, ctx, { action: 'trail.exported', subject: ctx.businessId }),
+        ),
+      listBusinessTrail: async (ctx, filter) =>
+        named(await readBusinessTrail({ database, clock, newId, record })(ctx, filter)),
+      listPlatformTrail: async (filter) =>
+        named(await database.platform((tx) => listEntries(tx, 'reference.platform_audit', filter))),
     }),
     ...receiptRoutes({
       openReceipt: opening,
       waitForReceipt: changes.waitForReceipt,
       checkBeforeSigning: checkBeforeSigning({ prepareSale: prepare, dialects, clock }),
       getReceipt: get,
-      findReceipts: (ctx, module, documentId) => ctx.transaction((tx) => listReceiptsOf(tx, module, documentId)),
+      findReceipts: (ctx, module, documentId) =>
+        ctx.transaction((tx) => listReceiptsOf(tx, module, documentId)),
       withdrawReceipt: withdrawReceipt(lanePorts),
       takeOverRefund: takeOverRefund({ record, clock, queue }),
       settleByPerson: settleByPerson(lanePorts),
@@ -883,7 +1163,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       openLink: openLink(printPorts),
       qrSvg,
       view: (receipt, language) => toReceiptView(receipt, dialects, language),
-      contextOf: (businessId, actor) => ({ ...jobContext(businessId, 'print-link'), ...(actor ? { actor } : {}) }),
+      contextOf: (businessId, actor) => ({
+        ...jobContext(businessId, 'print-link'),
+        ...(actor ? { actor } : {}),
+      }),
       waitMs: instead.waitMs ?? 10_000,
     }),
     ...alertRoutes(alerts),
@@ -907,7 +1190,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     ...listsRoutes({
       view: readListsView({ clock }),
       // It may take as long as a device takes; whoever asked sees how far it is.
-      refresh: (ctx, deviceId) => inBackground(refresh(ctx, deviceId).then(() => intake.touch(ctx.businessId))),
+      refresh: (ctx, deviceId) =>
+        inBackground(refresh(ctx, deviceId).then(() => intake.touch(ctx.businessId))),
     }),
     ...mappingRoutes({
       getMappings,
@@ -915,7 +1199,10 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       putMappings: async (ctx, kind, mappings) => {
         await checkPrinted(
           ctx,
-          mappings.map(({ value }, index) => ({ field: `mappings.${index}.value.name`, text: value.name })),
+          mappings.map(({ value }, index) => ({
+            field: `mappings.${index}.value.name`,
+            text: value.name,
+          })),
         );
         return putMappings({ record, clock })(ctx, kind, mappings);
       },
@@ -923,7 +1210,11 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     }),
   ];
 
-  const sessionDoor = openTokenDoor({ look: sessions.read, refusal: 'not_signed_in', limits: usage });
+  const sessionDoor = openTokenDoor({
+    look: sessions.read,
+    refusal: 'not_signed_in',
+    limits: usage,
+  });
   const http = edge({
     routes,
     version,
@@ -972,11 +1263,20 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     });
   };
   const sayHead = publishHead({ notary, clock, log, worker });
-  const sayHeads = () => jobs.each('trail_head', (businessId) => sayHead(jobContext(businessId, 'trail_head')));
-  /** Work of the platform's own, by its name in the operator's health. What it does for one business stands with that business. */
-  const every = (ms: number, job: string, work: () => Promise<void>) => setInterval(() => void jobs.runPlatform(job, work), ms).unref();
-  const tellWaysBack = () => jobs.each('ways_back', (businessId) => waysBackOf.tellUntold(jobContext(businessId, 'ways_back')));
-  const countAll = () => jobs.each('totals', (businessId) => countBusiness(jobContext(businessId, 'totals')));
+  const sayHeads = () =>
+    jobs.each('trail_head', (businessId) => sayHead(jobContext(businessId, 'trail_head')));
+  /**
+   * Work of the platform's own, by its name in the operator's health. What it does for one business
+   * stands with that business.
+   */
+  const every = (ms: number, job: string, work: () => Promise<void>) =>
+    setInterval(() => void jobs.runPlatform(job, work), ms).unref();
+  const tellWaysBack = () =>
+    jobs.each('ways_back', (businessId) =>
+      waysBackOf.tellUntold(jobContext(businessId, 'ways_back')),
+    );
+  const countAll = () =>
+    jobs.each('totals', (businessId) => countBusiness(jobContext(businessId, 'totals')));
   const timers = [
     every(instead.sweepMs ?? 5_000, 'idle_lanes', lanes.sweep),
     every(3_600_000, 'tidy', tidy),
@@ -997,14 +1297,28 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     every(instead.deadlinesMs ?? 60_000, 'deadlines', deadlines.sweep),
   ];
   void jobs.runPlatform('idle_lanes', lanes.sweep);
-  const recheck = recheckLogos({ contextOf: (businessId) => jobContext(businessId, 'logos'), read: ownLogo, record, alerts, clock, log });
+  const recheck = recheckLogos({
+    contextOf: (businessId) => jobContext(businessId, 'logos'),
+    read: ownLogo,
+    record,
+    alerts,
+    clock,
+    log,
+  });
   inBackground(businessIds().then(recheck));
   log.info({ port, worker }, 'Muhuri is up');
   let closing: Promise<void> | null = null;
   return {
     url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
     port,
-    registerBusiness: registerBusiness({ database, vault, clock, newId, record, readLogo: ownLogo }),
+    registerBusiness: registerBusiness({
+      database,
+      vault,
+      clock,
+      newId,
+      record,
+      readLogo: ownLogo,
+    }),
     addPerson: addPerson({ database, clock, newId, record }),
     contextOf: (businessId) => jobContext(businessId, 'command_line'),
     initialiseDevice: initialise,
@@ -1016,7 +1330,8 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       await usage.flush();
       await calls.flush(limits);
       await walls.sweep();
-      // A business whose round is under way is only noted by a sweep: what is new is worked on in the one after it.
+      // A business whose round is under way is only noted by a sweep: what is new is worked on in
+      // the one after it.
       for (const rounds of [intake, telling]) {
         await rounds.idle();
         await rounds.sweep();
@@ -1028,7 +1343,12 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
       await countAll();
     },
     verifyTrail,
-    rotateKeys: rotateKeys({ database, vault, record, contextOf: (businessId) => jobContext(businessId, 'rotation') }),
+    rotateKeys: rotateKeys({
+      database,
+      vault,
+      record,
+      contextOf: (businessId) => jobContext(businessId, 'rotation'),
+    }),
     businessIds,
     async tidy() {
       await tidy();
@@ -1041,16 +1361,22 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
 
   async function close(): Promise<void> {
     for (const timer of timers) clearInterval(timer);
-    // No lane writes down or sends anything new from here on; what is on its way to a device is heard out as long as that may take, and recorded.
+    // No lane writes down or sends anything new from here on; what is on its way to a device is
+    // heard out as long as that may take, and recorded.
     begunToClose.abort();
     const lanesClosed = lanes.close();
     await closeServer(server);
     await vsdc.answered();
     await inTime('lanes', lanesClosed, closingTimes.lanesMs);
-    // Sockets that still wait for an answer are closed here, and that they are is recorded: a doubt may be asked about at once.
+    // Sockets that still wait for an answer are closed here, and that they are is recorded: a doubt
+    // may be asked about at once.
     await vsdc.close();
     const begun = () => Promise.all([lanesClosed, Promise.allSettled(background)]);
-    await inTime('lanes without their devices, and what was begun beside requests', begun(), closingTimes.cutOffMs);
+    await inTime(
+      'lanes without their devices, and what was begun beside requests',
+      begun(),
+      closingTimes.cutOffMs,
+    );
     // What could not be written until now is tried once more, and told of where it is lost.
     ending.abort();
     await inTime('what could not be written', begun());
@@ -1060,13 +1386,24 @@ export async function startApp(config: Config, secrets: Secrets, instead: Partia
     await work.close();
     await inTime('the queue', queue.close());
     await zoho.close();
-    await inTime('work by business', Promise.all([intake.idle(), telling.idle(), notices.idle(), deadlines.idle()]));
+    await inTime(
+      'work by business',
+      Promise.all([intake.idle(), telling.idle(), notices.idle(), deadlines.idle()]),
+    );
     await inTime('the database', Promise.all([doorstep.close(), database.close()]));
   }
 
-  /** Whatever somebody outside makes last, the end of the server does not wait for it longer than this. */
-  async function inTime(what: string, wait: Promise<unknown>, ms = closingTimes.partMs): Promise<void> {
-    if ((await within(wait, Math.min(ms, instead.closeMs ?? ms), 'late' as const)) === 'late') log.warn({ what }, 'closing goes on without waiting any longer');
+  /**
+   * Whatever somebody outside makes last, the end of the server does not wait for it longer than
+   * this.
+   */
+  async function inTime(
+    what: string,
+    wait: Promise<unknown>,
+    ms = closingTimes.partMs,
+  ): Promise<void> {
+    if ((await within(wait, Math.min(ms, instead.closeMs ?? ms), 'late' as const)) === 'late')
+      log.warn({ what }, 'closing goes on without waiting any longer');
   }
 }
 
@@ -1080,8 +1417,15 @@ export class StartError extends Error {
 }
 
 /** Zoho's clients have one id for all data centres, and may have a secret of its own in each. */
-function platformClient({ zohoClientId }: Config, { zohoClientSecrets }: Secrets, accountsServer: string): { clientId: string; clientSecret: string } | null {
-  const centre = Object.keys(zohoClientSecrets).find((each) => each !== '' && accountsServer.endsWith(`.${each}`)) ?? '';
+function platformClient(
+  { zohoClientId }: Config,
+  { zohoClientSecrets }: Secrets,
+  accountsServer: string,
+): { clientId: string; clientSecret: string } | null {
+  const centre =
+    Object.keys(zohoClientSecrets).find(
+      (each) => each !== '' && accountsServer.endsWith(`.${each}`),
+    ) ?? '';
   const clientSecret = zohoClientSecrets[centre] ?? zohoClientSecrets[''];
   return zohoClientId && clientSecret ? { clientId: zohoClientId, clientSecret } : null;
 }

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** Everything the server can be told, checked whole. Secrets stand apart so that a printed configuration holds none. */
+/**
+ * Everything the server can be told, checked whole. Secrets stand apart so that a printed
+ * configuration holds none.
+ */
 export type Config = {
   host: string;
   port: number;
@@ -8,7 +11,9 @@ export type Config = {
   logLevel: string;
   /** Inner networks in which devices may stand, e.g. `192.168.1.0/24`; all others are refused. */
   vsdcNetworks: string[];
-  /** Inner networks in which addresses that are told of receipts may stand; all others are refused. */
+  /**
+   * Inner networks in which addresses that are told of receipts may stand; all others are refused.
+   */
   hookNetworks: string[];
   /** The platform's own client at Zoho; null: every business brings its own. */
   zohoClientId: string | null;
@@ -18,7 +23,10 @@ export type Config = {
   widgetOriginsAlso: string[];
   trustedProxies: string[];
   databasePoolMax: number;
-  /** False behind a transaction pooler that does not know prepared statements (PgBouncer before 1.21). */
+  /**
+   * False behind a transaction pooler that does not know prepared statements (PgBouncer before
+   * 1.21).
+   */
   preparesStatements: boolean;
   /** Who mails come from. */
   mailFrom: string;
@@ -33,7 +41,10 @@ export type Secrets = {
   masterKey: Buffer;
   previousMasterKey: Buffer | null;
   smtpUrl: string | null;
-  /** Of the platform's client, by the end of the accounts server's name (`eu`); `''` is the one for all others. */
+  /**
+   * Of the platform's client, by the end of the accounts server's name (`eu`); `''` is the one for
+   * all others.
+   */
   zohoClientSecrets: Record<string, string>;
 };
 
@@ -58,7 +69,10 @@ const schema = z.object({
   MUHURI_MASTER_KEY: z
     .string()
     .transform((text) => Buffer.from(text, 'base64'))
-    .refine((key) => key.length === 32, 'must be 32 random bytes in base64 (openssl rand -base64 32)'),
+    .refine(
+      (key) => key.length === 32,
+      'must be 32 random bytes in base64 (openssl rand -base64 32)',
+    ),
   MUHURI_MASTER_KEY_PREVIOUS: z
     .string()
     .transform((text) => Buffer.from(text, 'base64'))
@@ -66,7 +80,10 @@ const schema = z.object({
     .optional(),
   MUHURI_PUBLIC_URL: z
     .url({ protocol: /^https?$/ })
-    .refine((url) => url.startsWith('https:') || ownMachine.test(URL.parse(url)?.hostname ?? ''), 'must be https://, unless it is this machine itself')
+    .refine(
+      (url) => url.startsWith('https:') || ownMachine.test(URL.parse(url)?.hostname ?? ''),
+      'must be https://, unless it is this machine itself',
+    )
     .transform((url) => url.replace(/\/$/, '')),
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65535).default(8710),
@@ -81,7 +98,10 @@ const schema = z.object({
   ),
   ZOHO_CLIENT_ID: z.string().min(5).optional(),
   ZOHO_CLIENT_SECRET: z.string().min(5).optional(),
-  ZOHO_CLIENT_SECRETS: list.refine((all) => all.every((each) => /^[a-z.]+=.+$/.test(each)), 'must be data centres with their secrets, such as eu=…,in=…'),
+  ZOHO_CLIENT_SECRETS: list.refine(
+    (all) => all.every((each) => /^[a-z.]+=.+$/.test(each)),
+    'must be data centres with their secrets, such as eu=…,in=…',
+  ),
   ZOHO_HOSTS_ALSO: list,
   WIDGET_ORIGINS_ALSO: list,
   TRUSTED_PROXIES: list,
@@ -97,12 +117,20 @@ const schema = z.object({
 
 export type ReadConfig = { config: Config; secrets: Secrets } | { problems: string[] };
 
-/** Reads the environment once. All problems at once, each naming its variable; a value is never repeated in a message. */
+/**
+ * Reads the environment once. All problems at once, each naming its variable; a value is never
+ * repeated in a message.
+ */
 export function readConfig(environment: Record<string, string | undefined>): ReadConfig {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(given);
   if (!parsed.success) {
-    return { problems: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.code === 'invalid_type' ? 'is not set' : issue.message}`) };
+    return {
+      problems: parsed.error.issues.map(
+        (issue) =>
+          `${issue.path.join('.')}: ${issue.code === 'invalid_type' ? 'is not set' : issue.message}`,
+      ),
+    };
   }
   const e = parsed.data;
   return {
@@ -131,7 +159,12 @@ export function readConfig(environment: Record<string, string | undefined>): Rea
       smtpUrl: e.SMTP_URL ?? null,
       zohoClientSecrets: {
         ...(e.ZOHO_CLIENT_SECRET ? { '': e.ZOHO_CLIENT_SECRET } : {}),
-        ...Object.fromEntries(e.ZOHO_CLIENT_SECRETS.map((each) => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)])),
+        ...Object.fromEntries(
+          e.ZOHO_CLIENT_SECRETS.map((each) => [
+            each.slice(0, each.indexOf('=')),
+            each.slice(each.indexOf('=') + 1),
+          ]),
+        ),
       },
     },
   };

@@ -1,22 +1,33 @@
 import { permissionsOfSession } from './access/index.ts';
 import type { Context, Session } from './context.ts';
 import { AppError } from './platform/app-error.ts';
-import { askedWithin, type Database, type StatementLimits, unasked } from './platform/db/database.ts';
+import {
+  askedWithin,
+  type Database,
+  type StatementLimits,
+  unasked,
+} from './platform/db/database.ts';
 import type { Shares } from './platform/shares.ts';
 
 /** What a call brings along besides who makes it. */
 export type About = { language: string; requestId: string; origin: string | null };
 
 /**
- * Contexts for whoever acts: a job, the operator, a person or their API key; each with the doors to one business. What people ask for has little
- * time, and the people of one business have a share of the connections; jobs have more time, and lines of their own.
+ * Contexts for whoever acts: a job, the operator, a person or their API key; each with the doors to
+ * one business. What people ask for has little time, and the people of one business have a share of
+ * the connections; jobs have more time, and lines of their own.
  */
 export function contextsOf(database: Database, limits: StatementLimits, shares: Shares) {
-  const doors = (businessId: string, within: <T>(work: () => Promise<T>) => Promise<T>): Pick<Context, 'transaction' | 'registration'> => ({
+  const doors = (
+    businessId: string,
+    within: <T>(work: () => Promise<T>) => Promise<T>,
+  ): Pick<Context, 'transaction' | 'registration'> => ({
     transaction: (work) => within(() => database.transaction(businessId, work)),
-    registration: (work) => within(() => database.registration((tx, enter) => work(tx, () => enter(businessId)))),
+    registration: (work) =>
+      within(() => database.registration((tx, enter) => work(tx, () => enter(businessId)))),
   });
-  const asked = (businessId: string) => doors(businessId, (work) => askedWithin(limits.askedMs, () => shares(businessId, work)));
+  const asked = (businessId: string) =>
+    doors(businessId, (work) => askedWithin(limits.askedMs, () => shares(businessId, work)));
   const jobContext = (businessId: string, id: string): Context => ({
     businessId,
     actor: { type: 'job', id },

@@ -20,18 +20,24 @@ type Use = {
 };
 
 const keysMs = 10_000;
-const widgetHosts = /^https:\/\/[a-z0-9-]+\.zappsusercontent\.(com|eu|in|com\.au|jp|ca|com\.cn|sa|uk)$/;
+const widgetHosts =
+  /^https:\/\/[a-z0-9-]+\.zappsusercontent\.(com|eu|in|com\.au|jp|ca|com\.cn|sa|uk)$/;
 
-/** Everything that answers: the API with its description, our pages, where Zoho sends browsers back to, and whether the server is up. */
+/**
+ * Everything that answers: the API with its description, our pages, where Zoho sends browsers back
+ * to, and whether the server is up.
+ */
 export function edge(use: Use): Hono {
   const http = new Hono();
   // Anybody may ask, as often as they like: the database is asked once in a while.
   let keys: Promise<EvidenceKey[]> | null = null;
   http.use('*', hardened);
-  // To anybody only that the server is up; to the operator how the businesses and their connections do.
+  // To anybody only that the server is up; to the operator how the businesses and their connections
+  // do.
   http.get('/health', async (c) => {
     const token = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1];
-    if (!token || !(await use.isOperator(token, addressOf(c, use.config.trustedProxies) ?? ''))) return c.json({ status: 'up' });
+    if (!token || !(await use.isOperator(token, addressOf(c, use.config.trustedProxies) ?? '')))
+      return c.json({ status: 'up' });
     const { businesses, zoho, lookedAt } = await use.totals();
     return c.json({
       status: 'up',
@@ -39,13 +45,23 @@ export function edge(use: Use): Hono {
       active_companies: businesses.active ?? 0,
       companies_with_expired_tokens: zoho.needs_reconnecting ?? 0,
       last_sync: lookedAt?.toISOString() ?? null,
-      failing_jobs: (await use.failingJobs()).map(({ job, since, lastAt, failures, reason }) => ({ job, since, last_at: lastAt, failures, reason })),
+      failing_jobs: (await use.failingJobs()).map(({ job, since, lastAt, failures, reason }) => ({
+        job,
+        since,
+        last_at: lastAt,
+        failures,
+        reason,
+      })),
     });
   });
   // Whoever was handed an evidence pack compares its key with these, today's and those from before.
   http.get('/.well-known/muhuri-evidence-keys.json', async (c) => {
     keys ??= use.evidenceKeys().finally(() => setTimeout(() => (keys = null), keysMs).unref());
-    const evidence_keys = (await keys).map(({ fingerprint, publicKey, since }) => ({ fingerprint, public_key: publicKey, since: since.toISOString() }));
+    const evidence_keys = (await keys).map(({ fingerprint, publicKey, since }) => ({
+      fingerprint,
+      public_key: publicKey,
+      since: since.toISOString(),
+    }));
     return c.json({ evidence_keys });
   });
   const description = JSON.stringify(
@@ -54,15 +70,21 @@ export function edge(use: Use): Hono {
       use.version,
     ),
   );
-  http.get('/api/v1/openapi.json', (c) => c.body(description, 200, { 'content-type': 'application/json' }));
+  http.get('/api/v1/openapi.json', (c) =>
+    c.body(description, 200, { 'content-type': 'application/json' }),
+  );
   http.get('/api', (c) =>
     c.html(browserPage, 200, {
-      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'",
+      'content-security-policy':
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'",
     }),
   );
-  http.get('/api/browse.js', (c) => c.body(browserScript, 200, { 'content-type': 'text/javascript; charset=utf-8' }));
+  http.get('/api/browse.js', (c) =>
+    c.body(browserScript, 200, { 'content-type': 'text/javascript; charset=utf-8' }),
+  );
   servePages(http);
-  // What Zoho sends the browser back with goes on behind a `#`, to the page that holds the session which began it.
+  // What Zoho sends the browser back with goes on behind a `#`, to the page that holds the session
+  // which began it.
   http.get('/api/v1/oauth/callback', (c) => {
     asFromPanel(c);
     const { search, searchParams } = new URL(c.req.url);
@@ -78,7 +100,9 @@ export function edge(use: Use): Hono {
   http.get('/api/v1/oauth/disconnect/:id', (c) => c.redirect('/settings#/zoho'));
   mount(http, use.routes, {
     ...use.ports,
-    isAllowedOrigin: (origin) => widgetHosts.test(origin) || use.config.widgetOriginsAlso.some((pattern) => matches(pattern, origin)),
+    isAllowedOrigin: (origin) =>
+      widgetHosts.test(origin) ||
+      use.config.widgetOriginsAlso.some((pattern) => matches(pattern, origin)),
     trustedProxies: use.config.trustedProxies,
   });
   return http;
@@ -91,4 +115,6 @@ function asFromPanel(c: HonoContext): void {
 
 /** `http://*.localhost:1234` allows any one label in the place of the star. */
 const matches = (pattern: string, origin: string) =>
-  new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[a-z0-9-]+')}$`).test(origin);
+  new RegExp(
+    `^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[a-z0-9-]+')}$`,
+  ).test(origin);

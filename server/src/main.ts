@@ -8,7 +8,11 @@ import { logTo } from './platform/log.ts';
 import { notaryFrom } from './platform/notary.ts';
 import { migrate, openDatabase } from './platform/db/database.ts';
 
-/** `serve` (production), `migrate`, `business:add <file>`, `trail:verify [business id] [--heads <log>]`, `keys:rotate`, `operator:invite <e-mail>`, `evidence:key`, and `evidence:verify <pack> [papers] --key <fingerprint>`, which needs nothing. */
+/**
+ * `serve` (production), `migrate`, `business:add <file>`, `trail:verify [business id] [--heads
+ * <log>]`, `keys:rotate`, `operator:invite <e-mail>`, `evidence:key`, and `evidence:verify <pack>
+ * [papers] --key <fingerprint>`, which needs nothing.
+ */
 async function main(): Promise<void> {
   const [command = 'serve', ...rest] = process.argv.slice(2);
   // Needs no settings and no database: whoever was handed a pack can check it.
@@ -27,7 +31,9 @@ async function main(): Promise<void> {
   }
   if (command === 'business:add') {
     const { addBusiness } = await import('./onboarding/add-business.ts');
-    await addBusiness(rest[0], (instead) => startApp({ ...config, port: 0, logLevel: 'warn' }, secrets, instead));
+    await addBusiness(rest[0], (instead) =>
+      startApp({ ...config, port: 0, logLevel: 'warn' }, secrets, instead),
+    );
     return;
   }
   if (command === 'trail:verify') {
@@ -40,9 +46,13 @@ async function main(): Promise<void> {
     return;
   }
   if (command === 'keys:rotate') {
-    const app = await startApp({ ...config, port: 0, logLevel: 'warn' }, secrets, { sweepMs: 3_600_000 });
+    const app = await startApp({ ...config, port: 0, logLevel: 'warn' }, secrets, {
+      sweepMs: 3_600_000,
+    });
     try {
-      console.info(`${await app.rotateKeys()} keys moved to the present master key. MUHURI_MASTER_KEY_PREVIOUS may go once every process has restarted.`);
+      console.info(
+        `${await app.rotateKeys()} keys moved to the present master key. MUHURI_MASTER_KEY_PREVIOUS may go once every process has restarted.`,
+      );
     } finally {
       await app.close();
     }
@@ -50,8 +60,13 @@ async function main(): Promise<void> {
   }
   if (command === 'operator:invite') {
     const [email = ''] = rest;
-    if (!/^\S+@\S+$/.test(email)) throw new Error('Name the e-mail address of the new operator: pnpm operator:invite somebody@example.com');
-    const app = await startApp({ ...config, port: 0, logLevel: 'warn' }, secrets, { sweepMs: 3_600_000 });
+    if (!/^\S+@\S+$/.test(email))
+      throw new Error(
+        'Name the e-mail address of the new operator: pnpm operator:invite somebody@example.com',
+      );
+    const app = await startApp({ ...config, port: 0, logLevel: 'warn' }, secrets, {
+      sweepMs: 3_600_000,
+    });
     try {
       // On the console and not by mail: whoever may run this holds the server.
       console.info(`Within 24 hours, once:\n  ${await app.operatorLink(email.toLowerCase())}`);
@@ -71,37 +86,55 @@ async function main(): Promise<void> {
   const link = await app.firstOperatorLink();
   // On the console and not in the log: whoever holds it becomes the operator.
   if (link) console.info(`There is no operator yet. Within 24 hours, once:\n  ${link}`);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void resort.end(0));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void resort.end(0));
 }
 
 /**
- * Recomputes the chains: one line per business, and false where one does not hold. With a file of log lines, each head that was said there is
- * compared with what stands now; `--key` names a key of before the last rotation.
+ * Recomputes the chains: one line per business, and false where one does not hold. With a file of
+ * log lines, each head that was said there is compared with what stands now; `--key` names a key of
+ * before the last rotation.
  */
-async function verifyTrails(app: App, given: string[], secrets: Pick<Secrets, 'masterKey' | 'previousMasterKey'>): Promise<boolean> {
+async function verifyTrails(
+  app: App,
+  given: string[],
+  secrets: Pick<Secrets, 'masterKey' | 'previousMasterKey'>,
+): Promise<boolean> {
   const { values, positionals } = parseArgs({
     args: given,
     allowPositionals: true,
     options: { heads: { type: 'string' }, key: { type: 'string', multiple: true } },
   });
-  const own = [secrets.masterKey, ...(secrets.previousMasterKey ? [secrets.previousMasterKey] : [])].map((key) => notaryFrom(key).fingerprint);
+  const own = [
+    secrets.masterKey,
+    ...(secrets.previousMasterKey ? [secrets.previousMasterKey] : []),
+  ].map((key) => notaryFrom(key).fingerprint);
   const heads = values.heads ? headsIn(readFileSync(values.heads, 'utf8')) : [];
   let isWhole = true;
   for (const businessId of positionals[0] ? [positionals[0]] : await app.businessIds()) {
     const ctx = app.contextOf(businessId);
     const { sealed, unsealed, brokenAt } = await app.verifyTrail(ctx);
     const said = heads.filter((head) => head.business_id === businessId);
-    const unfit = (await Promise.all(said.map((head) => checkHead(ctx, head, [...own, ...(values.key ?? [])])))).filter((each) => each !== null);
+    const unfit = (
+      await Promise.all(said.map((head) => checkHead(ctx, head, [...own, ...(values.key ?? [])])))
+    ).filter((each) => each !== null);
     if (brokenAt || unfit.length > 0) isWhole = false;
     const tail = unsealed.length > 0 ? `, not sealed yet: ${unsealed.join(' ')}` : '';
-    const outside = values.heads ? `, ${said.length - unfit.length} of ${said.length} heads fit` : '';
-    console.info(`${businessId}: ${sealed} sealed, ${brokenAt ? `BROKEN at ${brokenAt}` : 'whole'}${outside}${tail}`);
+    const outside = values.heads
+      ? `, ${said.length - unfit.length} of ${said.length} heads fit`
+      : '';
+    console.info(
+      `${businessId}: ${sealed} sealed, ${brokenAt ? `BROKEN at ${brokenAt}` : 'whole'}${outside}${tail}`,
+    );
     for (const each of unfit) console.info(`  DOES NOT FIT: ${each}`);
   }
   return isWhole;
 }
 
-/** Checks an evidence pack, and papers beside it: one line a check, and false where one does not hold. */
+/**
+ * Checks an evidence pack, and papers beside it: one line a check, and false where one does not
+ * hold.
+ */
 async function verifyPack(given: string[]): Promise<boolean> {
   const { values, positionals } = parseArgs({
     args: given,
@@ -115,13 +148,21 @@ async function verifyPack(given: string[]): Promise<boolean> {
   const checks = verifyEvidence(
     JSON.parse(readFileSync(file, 'utf8')),
     { dialects: await loadDialects(), version },
-    { pdfs: papers.map((paper) => readFileSync(paper)), fingerprints: values.key ?? [], anyKey: values['any-key'] === true },
+    {
+      pdfs: papers.map((paper) => readFileSync(paper)),
+      fingerprints: values.key ?? [],
+      anyKey: values['any-key'] === true,
+    },
   );
-  for (const { what, holds, note } of checks) console.info(`${holds ? '✓' : '✗'} ${what}${note ? ` (${note})` : ''}`);
+  for (const { what, holds, note } of checks)
+    console.info(`${holds ? '✓' : '✗'} ${what}${note ? ` (${note})` : ''}`);
   return checks.every((each) => each.holds);
 }
 
-/** A privileged role is among the problems of the one message, even where other settings are missing too. */
+/**
+ * A privileged role is among the problems of the one message, even where other settings are missing
+ * too.
+ */
 async function privilegesOf(url: string | undefined): Promise<string[]> {
   if (!url || !/^postgres(ql)?:\/\//.test(url)) return [];
   try {
@@ -132,7 +173,9 @@ async function privilegesOf(url: string | undefined): Promise<string[]> {
       await database.close();
     }
   } catch (error) {
-    return [`DATABASE_URL: the database does not answer (${(error as NodeJS.ErrnoException).code ?? 'no connection'})`];
+    return [
+      `DATABASE_URL: the database does not answer (${(error as NodeJS.ErrnoException).code ?? 'no connection'})`,
+    ];
   }
 }
 

@@ -17,7 +17,9 @@ test('parts of any split add up to the whole, and none has the wrong sign', () =
       (units, weights) => {
         const total = `${Math.floor(units / 100)}.${String(units % 100).padStart(2, '0')}`;
         const parts = apportion(total, weights.map(String), 2);
-        return compare(add('0', ...parts), total) === 0 && parts.every((part) => compare(part, '0') >= 0);
+        return (
+          compare(add('0', ...parts), total) === 0 && parts.every((part) => compare(part, '0') >= 0)
+        );
       },
     ),
     { numRuns: 5_000 },

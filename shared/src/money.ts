@@ -6,7 +6,8 @@ import Big from 'big.js';
  */
 export type Amount = string;
 
-// Divisions keep 40 places and each figure is rounded once at its end: dividing first and rounding later can round twice.
+// Divisions keep 40 places and each figure is rounded once at its end: dividing first and rounding
+// later can round twice.
 const Decimal = Big();
 Decimal.DP = 40;
 Decimal.RM = Decimal.roundHalfUp;
@@ -18,7 +19,8 @@ const shape = /^-?\d{1,30}(\.\d{1,20})?$/;
 /** Whether the text is a plain decimal (no exponent, no sign but minus, no blanks). */
 export const isAmount = (text: string): text is Amount => shape.test(text);
 
-export const add = (...amounts: Amount[]): Amount => amounts.reduce((total, amount) => total.plus(amount), new Decimal(0)).toFixed();
+export const add = (...amounts: Amount[]): Amount =>
+  amounts.reduce((total, amount) => total.plus(amount), new Decimal(0)).toFixed();
 export const subtract = (a: Amount, b: Amount): Amount => new Decimal(a).minus(b).toFixed();
 export const multiply = (a: Amount, b: Amount): Amount => new Decimal(a).times(b).toFixed();
 export const divide = (a: Amount, b: Amount): Amount => new Decimal(a).div(b).toFixed();
@@ -28,14 +30,20 @@ export const compare = (a: Amount, b: Amount): -1 | 0 | 1 => new Decimal(a).cmp(
 export const isZero = (a: Amount): boolean => compare(a, '0') === 0;
 export const isNegative = (a: Amount): boolean => compare(a, '0') < 0;
 
-/** Half up (away from zero), always with exactly `places` decimals: `round('1.005', 2)` is `'1.01'`. */
+/**
+ * Half up (away from zero), always with exactly `places` decimals: `round('1.005', 2)` is `'1.01'`.
+ */
 export const round = (a: Amount, places: number): Amount => {
   const text = new Decimal(a).round(places, Decimal.roundHalfUp).toFixed(places);
   return /^-0(\.0+)?$/.test(text) ? text.slice(1) : text;
 };
 
-/** `a × b / c`, rounded once. Source of the shape: the authorities split tax out of a gross figure this way. */
-export const multiplyDivide = (a: Amount, b: Amount, c: Amount, places: number): Amount => round(new Decimal(a).times(b).div(c).toFixed(), places);
+/**
+ * `a × b / c`, rounded once. Source of the shape: the authorities split tax out of a gross figure
+ * this way.
+ */
+export const multiplyDivide = (a: Amount, b: Amount, c: Amount, places: number): Amount =>
+  round(new Decimal(a).times(b).div(c).toFixed(), places);
 
 /** One unit of the last place: `unit(2)` is `'0.01'`. */
 export const unit = (places: number): Amount => new Decimal(10).pow(-places).toFixed(places);
@@ -48,8 +56,9 @@ export const grouped = (a: Amount): string => {
 };
 
 /**
- * Splits `total` over `weights` so that the parts add up to it exactly: each part is cut to `places`, and what is left goes, one unit
- * each, to the parts that lost most (largest remainder; ties to the earlier). All-zero weights share evenly.
+ * Splits `total` over `weights` so that the parts add up to it exactly: each part is cut to
+ * `places`, and what is left goes, one unit each, to the parts that lost most (largest remainder;
+ * ties to the earlier). All-zero weights share evenly.
  */
 export function apportion(total: Amount, weights: Amount[], places: number): Amount[] {
   if (weights.length === 0) return [];
@@ -62,7 +71,9 @@ export function apportion(total: Amount, weights: Amount[], places: number): Amo
   const left = parts.reduce((rest, part) => rest.minus(part), new Decimal(total));
   const units = Number(left.div(step).abs().round(0, Decimal.roundHalfUp).toFixed(0));
   const direction = left.lt(0) ? step.times(-1) : step;
-  const order = exact.map((value, index) => ({ index, lost: value.minus(parts[index] ?? 0).abs() })).sort((a, b) => b.lost.cmp(a.lost) || a.index - b.index);
+  const order = exact
+    .map((value, index) => ({ index, lost: value.minus(parts[index] ?? 0).abs() }))
+    .sort((a, b) => b.lost.cmp(a.lost) || a.index - b.index);
   for (let i = 0; i < units; i++) {
     const { index } = order[i % order.length] as { index: number };
     parts[index] = (parts[index] as Big).plus(direction);

@@ -1,6 +1,6 @@
 /**
- * What each role may do: the one table that routes, screens and tests read. A guard of the contract is either one of these, `anyone`
- * (before sign-in) or `signed_in`.
+ * What each role may do: the one table that routes, screens and tests read. A guard of the contract
+ * is either one of these, `anyone` (before sign-in) or `signed_in`.
  */
 export const permissions = {
   read: 'See receipts, branches, numbers and alerts of the business',
@@ -24,18 +24,45 @@ export type RoleName = 'admin' | 'business_admin' | 'business_user';
 export const grantable = ['settle', 'confirm', 'check', 'sync'] as const satisfies Permission[];
 
 /** What an API key may be given: never people, keys or the platform. */
-export const scopes = ['read', 'seal', 'confirm', 'sync', 'read_trail'] as const satisfies Permission[];
+export const scopes = [
+  'read',
+  'seal',
+  'confirm',
+  'sync',
+  'read_trail',
+] as const satisfies Permission[];
 
 export const byRole: Record<RoleName, readonly Permission[]> = {
   /** The operator: health and totals, never a business's documents, signatures or secrets. */
   admin: ['operate'],
-  business_admin: ['read', 'seal', 'confirm', 'settle', 'check', 'sync', 'manage_business', 'manage_devices', 'manage_people', 'manage_keys', 'read_trail'],
+  business_admin: [
+    'read',
+    'seal',
+    'confirm',
+    'settle',
+    'check',
+    'sync',
+    'manage_business',
+    'manage_devices',
+    'manage_people',
+    'manage_keys',
+    'read_trail',
+  ],
   business_user: ['read', 'seal'],
 };
 
 /** A member's permissions: the role's and the single ones. */
-export const permissionsOf = (member: { role: RoleName; permissions: readonly string[] }): Permission[] => [
-  ...new Set([...byRole[member.role], ...grantable.filter((each) => member.role !== 'admin' && member.permissions.includes(each))]),
+export const permissionsOf = (member: {
+  role: RoleName;
+  permissions: readonly string[];
+}): Permission[] => [
+  ...new Set([
+    ...byRole[member.role],
+    ...grantable.filter((each) => member.role !== 'admin' && member.permissions.includes(each)),
+  ]),
 ];
 
-export const may = (member: { role: RoleName; permissions: readonly string[] }, permission: Permission): boolean => permissionsOf(member).includes(permission);
+export const may = (
+  member: { role: RoleName; permissions: readonly string[] },
+  permission: Permission,
+): boolean => permissionsOf(member).includes(permission);

@@ -2,14 +2,32 @@ import { compare, isAmount } from './money.ts';
 import { arabic } from './problems.ar.ts';
 import { clean, cut, lengthOf } from './text.ts';
 
-/** Where the fix is made, so that the panel can say it: in Zoho Books, in a mapping, by asking the buyer, at the device, by waiting. */
-export type Fix = 'zoho' | 'mapping' | 'buyer' | 'device' | 'wait' | 'person' | 'sign_in' | 'support' | 'none';
+/**
+ * Where the fix is made, so that the panel can say it: in Zoho Books, in a mapping, by asking the
+ * buyer, at the device, by waiting.
+ */
+export type Fix =
+  | 'zoho'
+  | 'mapping'
+  | 'buyer'
+  | 'device'
+  | 'wait'
+  | 'person'
+  | 'sign_in'
+  | 'support'
+  | 'none';
 
-type Entry = { status: number; fix: Fix; en: [sentence: string, next: string]; fr: [sentence: string, next: string] };
+type Entry = {
+  status: number;
+  fix: Fix;
+  en: [sentence: string, next: string];
+  fr: [sentence: string, next: string];
+};
 
 /**
- * The closed list of problem codes. Codes are stable: clients branch on them, tests assert them, wording may improve.
- * Shape on the wire: RFC 9457 problem details with `code`, `title` (the sentence), `detail` (the next step), `field` where there is one.
+ * The closed list of problem codes. Codes are stable: clients branch on them, tests assert them,
+ * wording may improve. Shape on the wire: RFC 9457 problem details with `code`, `title` (the
+ * sentence), `detail` (the next step), `field` where there is one.
  */
 export const problems = {
   // The request itself
@@ -21,8 +39,22 @@ export const problems = {
     "La requête n'a pas pu être lue[ : « {field} » n'est pas comme documenté].",
     'Renvoyez-la sous la forme documentée.',
   ),
-  too_large: e(413, 'support', 'The request is too large.', 'Send less at once.', 'La requête est trop grande.', 'Envoyez-en moins à la fois.'),
-  not_found: e(404, 'support', 'There is nothing here under that name.', 'Check the address.', "Il n'y a rien ici sous ce nom.", "Vérifiez l'adresse."),
+  too_large: e(
+    413,
+    'support',
+    'The request is too large.',
+    'Send less at once.',
+    'La requête est trop grande.',
+    'Envoyez-en moins à la fois.',
+  ),
+  not_found: e(
+    404,
+    'support',
+    'There is nothing here under that name.',
+    'Check the address.',
+    "Il n'y a rien ici sous ce nom.",
+    "Vérifiez l'adresse.",
+  ),
   not_signed_in: e(
     401,
     'sign_in',
@@ -47,7 +79,14 @@ export const problems = {
     'Vous travaillez pour plusieurs entreprises.',
     'Choisissez-en une et reconnectez-vous.',
   ),
-  too_many_attempts: e(429, 'wait', 'Too many attempts.', 'Wait a minute and try again.', 'Trop de tentatives.', 'Attendez une minute et réessayez.'),
+  too_many_attempts: e(
+    429,
+    'wait',
+    'Too many attempts.',
+    'Wait a minute and try again.',
+    'Trop de tentatives.',
+    'Attendez une minute et réessayez.',
+  ),
   not_allowed: e(
     403,
     'person',
@@ -1159,7 +1198,14 @@ export const problems = {
     "Ce mode de paiement n'est pas dans la liste.",
     'Choisissez-en un dans la liste.',
   ),
-  reason_missing: e(422, 'person', 'A refund needs its reason.', 'Choose the reason.', "Un remboursement a besoin d'un motif.", 'Choisissez le motif.'),
+  reason_missing: e(
+    422,
+    'person',
+    'A refund needs its reason.',
+    'Choose the reason.',
+    "Un remboursement a besoin d'un motif.",
+    'Choisissez le motif.',
+  ),
   reason_unknown: e(
     422,
     'person',
@@ -1973,7 +2019,9 @@ export type ProblemCode = keyof typeof problems;
 /** A code without its Arabic sentences does not compile. */
 const inArabic: Record<ProblemCode, readonly [sentence: string, next: string]> = arabic;
 
-/** RFC 9457 problem details as sent on the wire (`application/problem+json`) and inside a receipt. */
+/**
+ * RFC 9457 problem details as sent on the wire (`application/problem+json`) and inside a receipt.
+ */
 export type Problem = {
   type: string;
   code: ProblemCode;
@@ -1990,11 +2038,21 @@ export type Problem = {
 };
 
 /** What is stored of a problem: no prose, so that each reader gets it in their language. */
-export type StoredProblem = { code: ProblemCode; field?: string; device_code?: string; device_text?: string; [extra: string]: unknown };
+export type StoredProblem = {
+  code: ProblemCode;
+  field?: string;
+  device_code?: string;
+  device_text?: string;
+  [extra: string]: unknown;
+};
 
 export function describeProblem(stored: StoredProblem, language: string): Problem {
   const entry = problems[stored.code];
-  const [title, detail] = language.toLowerCase().startsWith('fr') ? entry.fr : language.toLowerCase().startsWith('ar') ? inArabic[stored.code] : entry.en;
+  const [title, detail] = language.toLowerCase().startsWith('fr')
+    ? entry.fr
+    : language.toLowerCase().startsWith('ar')
+      ? inArabic[stored.code]
+      : entry.en;
   return {
     ...stored,
     type: `urn:muhuri:problem:${stored.code}`,
@@ -2006,13 +2064,15 @@ export function describeProblem(stored: StoredProblem, language: string): Proble
 }
 
 /**
- * A sentence with what it is about: `{hours}` is the problem's own `hours`. Of what stands in brackets, divided by strokes, the first is said that
- * everything is known of; where none is, nothing. `?refund:` before one says it only of that kind: see `kindsOf`.
+ * A sentence with what it is about: `{hours}` is the problem's own `hours`. Of what stands in
+ * brackets, divided by strokes, the first is said that everything is known of; where none is,
+ * nothing. `?refund:` before one says it only of that kind: see `kindsOf`.
  */
 function filled(sentence: string, stored: StoredProblem): string {
   const values: Record<string, unknown> = { ...stored, line: lineOf(stored.field) };
   const kinds = kindsOf(stored);
-  const isSaid = (part: string) => [...part.matchAll(/\{(\w+)\}/g)].every(([, name]) => shown(values[name as string]) !== null);
+  const isSaid = (part: string) =>
+    [...part.matchAll(/\{(\w+)\}/g)].every(([, name]) => shown(values[name as string]) !== null);
   return sentence
     .replace(/\[([^\]]*)\]/g, (_, parts: string) => {
       for (const each of parts.split('|')) {
@@ -2024,8 +2084,19 @@ function filled(sentence: string, stored: StoredProblem): string {
     .replace(/\{(\w+)\}/g, (_, name: string) => shown(values[name]) ?? '…');
 }
 
-/** What a sentence may depend on beside what it names: advice for an invoice may be none for a credit note. */
-function kindsOf({ code, key, part, module, left, unread, free_text: freeText }: StoredProblem): Set<string> {
+/**
+ * What a sentence may depend on beside what it names: advice for an invoice may be none for a
+ * credit note.
+ */
+function kindsOf({
+  code,
+  key,
+  part,
+  module,
+  left,
+  unread,
+  free_text: freeText,
+}: StoredProblem): Set<string> {
   const isNothingLeft = isAmount(String(left)) && compare(String(left), '0') <= 0;
   const said = {
     contact: part === 'contact',
@@ -2048,7 +2119,10 @@ function lineOf(field: unknown): number | null {
 
 const valueMost = 200;
 
-/** A value as it stands in a sentence, on one line and not longer than can be read; null: there is none. A line without a name is called `-`. */
+/**
+ * A value as it stands in a sentence, on one line and not longer than can be read; null: there is
+ * none. A line without a name is called `-`.
+ */
 function shown(value: unknown): string | null {
   if (typeof value !== 'string' && !Number.isFinite(value)) return null;
   const text = clean(String(value)).replace(/ {2,}/g, ' ').trim();
@@ -2056,6 +2130,13 @@ function shown(value: unknown): string | null {
   return lengthOf(text) <= valueMost ? text : `${cut(text, valueMost)}…`;
 }
 
-function e(status: number, fix: Fix, en: string, enNext: string, fr: string, frNext: string): Entry {
+function e(
+  status: number,
+  fix: Fix,
+  en: string,
+  enNext: string,
+  fr: string,
+  frNext: string,
+): Entry {
   return { status, fix, en: [en, enNext], fr: [fr, frNext] };
 }

@@ -1,9 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { clean, code, cut, firstNul, lengthOf, mapStrings, purchaseCode, storable } from './text.ts';
+import {
+  clean,
+  code,
+  cut,
+  firstNul,
+  lengthOf,
+  mapStrings,
+  purchaseCode,
+  storable,
+} from './text.ts';
 
 /** Any sequence of code units, halves of pairs among them. */
-const anything = fc.array(fc.oneof(fc.constantFrom(0, 9, 10, 13, 0x1b, 0x85, 0x9f, 0x2028, 0xd83d, 0xde00, 0xfeff, 0x202e), fc.nat(0xffff)), { maxLength: 40 });
+const anything = fc.array(
+  fc.oneof(
+    fc.constantFrom(0, 9, 10, 13, 0x1b, 0x85, 0x9f, 0x2028, 0xd83d, 0xde00, 0xfeff, 0x202e),
+    fc.nat(0xffff),
+  ),
+  { maxLength: 40 },
+);
 const text = anything.map((units) => String.fromCharCode(...units));
 
 describe('text from outside', () => {
@@ -33,7 +48,13 @@ describe('text from outside', () => {
   test('is counted and cut in characters, never in halves of them', () => {
     expect(lengthOf('a😀é')).toBe(3);
     expect(cut('a😀é', 2)).toBe('a😀');
-    fc.assert(fc.property(text, fc.nat(50), (given, length) => lengthOf(cut(given.toWellFormed(), length)) <= length));
+    fc.assert(
+      fc.property(
+        text,
+        fc.nat(50),
+        (given, length) => lengthOf(cut(given.toWellFormed(), length)) <= length,
+      ),
+    );
   });
 
   test.each([
@@ -67,7 +88,9 @@ describe('text from outside', () => {
     'PO 1234',
     'LPO-123',
     'Ref: 123',
-  ])('no number of an order is taken for a purchase code: %s', (given) => expect(purchaseCode(given)).not.toMatch(/^[A-Za-z0-9]{6}$/));
+  ])('no number of an order is taken for a purchase code: %s', (given) =>
+    expect(purchaseCode(given)).not.toMatch(/^[A-Za-z0-9]{6}$/),
+  );
 
   test('says where U+0000 stands', () => {
     expect(firstNul({ a: [{ name: 'x' }, { name: 'y\u0000' }] })).toBe('a.1.name');

@@ -7,16 +7,19 @@ import { line, median } from './measure.ts';
 const rounds = 40;
 
 /**
- * What a thing costs where there is little of a business, and where there is much: the same calls over HTTP, in turns, at two servers with a database each
- * in the same PostgreSQL, so that whatever else the machine does meets both alike. The one that is filled is measured at once, with PostgreSQL still writing
- * and its statistics left behind, as on a day on which much came in: a plan that holds only with fresh ones would show.
+ * What a thing costs where there is little of a business, and where there is much: the same calls
+ * over HTTP, in turns, at two servers with a database each in the same PostgreSQL, so that whatever
+ * else the machine does meets both alike. The one that is filled is measured at once, with
+ * PostgreSQL still writing and its statistics left behind, as on a day on which much came in: a
+ * plan that holds only with fresh ones would show.
  */
 export async function benchGrowth(postgres: World['postgres'], many: number): Promise<void> {
   const [small, large] = [await openBusiness(postgres), await openBusiness(postgres)];
   await small.fill(0, 1_000);
   await large.fill(0, 1_000);
   for (const each of [small, large]) await each.owner.query('analyze');
-  for (let from = 1_000; from < many; from += 100_000) await large.fill(from, Math.min(many, from + 100_000));
+  for (let from = 1_000; from < many; from += 100_000)
+    await large.fill(from, Math.min(many, from + 100_000));
   for (const [i, [name, inLittle]] of small.works.entries()) {
     const inMuch = large.works[i]?.[1] as () => Promise<void>;
     const [little, much]: [number[], number[]] = [[], []];
@@ -46,16 +49,30 @@ async function openBusiness(postgres: World['postgres']) {
   const world = await startWorld({ postgres, instead: { intakeMs: 50 } });
   const [business] = world.businesses;
   const api = await Api.signIn(world, business.admin);
-  const owner = new pg.Client({ connectionString: postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });
+  const owner = new pg.Client({
+    connectionString: postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)),
+  });
   await owner.connect();
-  const hook = (await api.post('/webhooks', { module: 'invoices' })).body as { url: string; secret: string };
-  const source = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.what.startsWith('simple sale'));
+  const hook = (await api.post('/webhooks', { module: 'invoices' })).body as {
+    url: string;
+    secret: string;
+  };
+  const source = world.zoho
+    .documents()
+    .find(
+      (each) =>
+        each.organization_id === business.organizationId && each.what.startsWith('simple sale'),
+    );
   const sale = world.zoho.document('invoices', source?.id ?? '');
   let made = 0;
   const newInvoice = (): string => {
     made += 1;
     const invoice_id = `46000000055${String(made).padStart(8, '0')}`;
-    world.zoho.add('invoices', business.organizationId, { ...structuredClone(sale), invoice_id, invoice_number: `G-${made}` });
+    world.zoho.add('invoices', business.organizationId, {
+      ...structuredClone(sale),
+      invoice_id,
+      invoice_number: `G-${made}`,
+    });
     return invoice_id;
   };
   const first = (await api.seal('invoices', newInvoice())).body as { id: string; state: string };
@@ -72,21 +89,68 @@ async function openBusiness(postgres: World['postgres']) {
     ['list of receipts', () => ok(api.get('/businesses/me/recent-invoices?limit=50'))],
     ['list to seal', () => ok(api.get('/documents?limit=50'))],
     ['list of all sealed', () => ok(api.get('/documents?limit=50&standing=sealed'))],
-    ['list of the sealed of a branch that has sealed little', () => ok(api.get(`/documents?limit=50&standing=sealed&branch_id=${business.branchIds[1]}`))],
-    ['list of everything of a branch', () => ok(api.get(`/documents?limit=50&standing=to_seal,waiting,refused,sealed&branch_id=${business.branchIds[1]}`))],
-    ['search of the sealed, few matches', () => ok(api.get('/documents?limit=50&standing=sealed&search=F-777'))],
-    ['search of the sealed, many matches', () => ok(api.get('/documents?limit=50&standing=sealed&search=F-1'))],
-    ['search of the sealed, no match', () => ok(api.get('/documents?limit=50&standing=sealed&search=nobody'))],
-    ['search of the sealed, a receipt’s number', () => ok(api.get('/documents?limit=50&standing=sealed&search=10000777'))],
+    [
+      'list of the sealed of a branch that has sealed little',
+      () => ok(api.get(`/documents?limit=50&standing=sealed&branch_id=${business.branchIds[1]}`)),
+    ],
+    [
+      'list of everything of a branch',
+      () =>
+        ok(
+          api.get(
+            `/documents?limit=50&standing=to_seal,waiting,refused,sealed&branch_id=${business.branchIds[1]}`,
+          ),
+        ),
+    ],
+    [
+      'search of the sealed, few matches',
+      () => ok(api.get('/documents?limit=50&standing=sealed&search=F-777')),
+    ],
+    [
+      'search of the sealed, many matches',
+      () => ok(api.get('/documents?limit=50&standing=sealed&search=F-1')),
+    ],
+    [
+      'search of the sealed, no match',
+      () => ok(api.get('/documents?limit=50&standing=sealed&search=nobody')),
+    ],
+    [
+      'search of the sealed, a receipt’s number',
+      () => ok(api.get('/documents?limit=50&standing=sealed&search=10000777')),
+    ],
     ['search of what is open, no match', () => ok(api.get('/documents?limit=50&search=nobody'))],
-    ['month close', () => ok(api.get(`/documents/month?month=${new Date().toISOString().slice(0, 7)}`))],
-    ['receipts refused, none', () => ok(api.get('/businesses/me/recent-invoices?limit=50&state=refused'))],
-    ['receipts searched, no match', () => ok(api.get('/businesses/me/recent-invoices?limit=50&search=nobody'))],
-    ['receipts searched, many matches', () => ok(api.get('/businesses/me/recent-invoices?limit=50&search=Buyer'))],
-    ['activity by a subject that is not there', () => ok(api.get('/trail?limit=50&subject=nobody'))],
-    ['activity by an action that is not there', () => ok(api.get('/trail?limit=50&action=nothing'))],
-    ['activity by an action that was done once', () => ok(api.get('/trail?limit=50&action=webhook.made'))],
-    ['activity by an action that is done all the time', () => ok(api.get('/trail?limit=50&action=receipt.signed'))],
+    [
+      'month close',
+      () => ok(api.get(`/documents/month?month=${new Date().toISOString().slice(0, 7)}`)),
+    ],
+    [
+      'receipts refused, none',
+      () => ok(api.get('/businesses/me/recent-invoices?limit=50&state=refused')),
+    ],
+    [
+      'receipts searched, no match',
+      () => ok(api.get('/businesses/me/recent-invoices?limit=50&search=nobody')),
+    ],
+    [
+      'receipts searched, many matches',
+      () => ok(api.get('/businesses/me/recent-invoices?limit=50&search=Buyer')),
+    ],
+    [
+      'activity by a subject that is not there',
+      () => ok(api.get('/trail?limit=50&subject=nobody')),
+    ],
+    [
+      'activity by an action that is not there',
+      () => ok(api.get('/trail?limit=50&action=nothing')),
+    ],
+    [
+      'activity by an action that was done once',
+      () => ok(api.get('/trail?limit=50&action=webhook.made')),
+    ],
+    [
+      'activity by an action that is done all the time',
+      () => ok(api.get('/trail?limit=50&action=receipt.signed')),
+    ],
     ['stats', () => ok(api.get('/businesses/me/stats'))],
     ['activity', () => ok(api.get('/trail?limit=50'))],
     ['evidence pack', () => ok(api.get(`/receipts/${first.id}/evidence-pack`))],
@@ -94,10 +158,15 @@ async function openBusiness(postgres: World['postgres']) {
       'webhook',
       async () => {
         made += 1;
-        const body = JSON.stringify({ invoice: { ...sale, invoice_id: `46000000066${String(made).padStart(8, '0')}` } });
+        const body = JSON.stringify({
+          invoice: { ...sale, invoice_id: `46000000066${String(made).padStart(8, '0')}` },
+        });
         const answer = await fetch(hook.url, {
           method: 'POST',
-          headers: { 'content-type': 'application/json', 'x-zoho-webhook-signature': signatureOf(hook.url, body, hook.secret) },
+          headers: {
+            'content-type': 'application/json',
+            'x-zoho-webhook-signature': signatureOf(hook.url, body, hook.secret),
+          },
           body,
         });
         if (answer.status !== 200) throw new Error(`webhook: ${answer.status}`);
@@ -116,12 +185,29 @@ async function openBusiness(postgres: World['postgres']) {
   };
 }
 
-/** Receipts like the first, with everything that belongs to one, straight into the tables; the device's own numbers stay ahead of them. */
-async function fill(owner: pg.Client, businessId: string, receiptId: string, from: number, to: number): Promise<void> {
-  // The rows fit each other as they are made: asking each of millions would take the better part of an hour.
+/**
+ * Receipts like the first, with everything that belongs to one, straight into the tables; the
+ * device's own numbers stay ahead of them.
+ */
+async function fill(
+  owner: pg.Client,
+  businessId: string,
+  receiptId: string,
+  from: number,
+  to: number,
+): Promise<void> {
+  // The rows fit each other as they are made: asking each of millions would take the better part of
+  // an hour.
   await owner.query('set session_replication_role = replica');
-  const like = async (table: string, key: string, changes: Record<string, string>): Promise<void> => {
-    const { rows } = await owner.query('select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped', [table]);
+  const like = async (
+    table: string,
+    key: string,
+    changes: Record<string, string>,
+  ): Promise<void> => {
+    const { rows } = await owner.query(
+      'select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped',
+      [table],
+    );
     const names = rows.map((row) => row.name as string);
     await owner.query(
       `insert into ${table} (${names.join(', ')}) select ${names.map((name) => changes[name] ?? `t.${name}`).join(', ')}
@@ -140,7 +226,11 @@ async function fill(owner: pg.Client, businessId: string, receiptId: string, fro
     document_date: day,
     words: "' f-' || n || ' f ' || n || ' buyer ' || (n % 500) || ' customer:' || (n % 500)",
   });
-  await like('attempt', 'receipt_id', { id: "'att_' || lpad(n::text, 32, '0')", receipt_id: id, invoice_number: number });
+  await like('attempt', 'receipt_id', {
+    id: "'att_' || lpad(n::text, 32, '0')",
+    receipt_id: id,
+    invoice_number: number,
+  });
   await like('signature', 'receipt_id', {
     receipt_id: id,
     invoice_number: number,

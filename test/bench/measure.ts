@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { said } from '../start-server.ts';
 
-export const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
-export const spread = (values: number[]): string => `${Math.min(...values).toFixed(0)}–${Math.max(...values).toFixed(0)}`;
+export const median = (values: number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+export const spread = (values: number[]): string =>
+  `${Math.min(...values).toFixed(0)}–${Math.max(...values).toFixed(0)}`;
 
 type Row = { name: string; value: string; aim: string };
 /** Everything said so far, for the table that is kept. */
@@ -18,13 +20,20 @@ export type Cpu = { ours: number; postgres: number };
 /** CPU spent so far, in ms: of this process, and of PostgreSQL with all that serve a connection. */
 export function cpuOf(postgres: { pid: number }): Cpu {
   const { user, system } = process.cpuUsage();
-  return { ours: (user + system) / 1_000, postgres: [postgres.pid, ...childrenOf(postgres.pid)].reduce((sum, pid) => sum + ticksOf(pid), 0) * 10 };
+  return {
+    ours: (user + system) / 1_000,
+    postgres:
+      [postgres.pid, ...childrenOf(postgres.pid)].reduce((sum, pid) => sum + ticksOf(pid), 0) * 10,
+  };
 }
 
 /** CPU that another process has spent so far, in ms. */
 export const cpuOfProcess = (pid: number): number => ticksOf(pid) * 10;
 
-/** What a process has used, with the children it has seen end; in hundredths of a second, as the kernel counts. */
+/**
+ * What a process has used, with the children it has seen end; in hundredths of a second, as the
+ * kernel counts.
+ */
 function ticksOf(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -35,16 +44,25 @@ function ticksOf(pid: number): number {
   }
 }
 
-/** Proportional set size of a process and its children, in MB: what it costs the machine, shared pages counted once. */
+/**
+ * Proportional set size of a process and its children, in MB: what it costs the machine, shared
+ * pages counted once.
+ */
 export function memoryOf(pid: number): number {
-  const own = Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) / 1024;
+  const own =
+    Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) /
+    1024;
   return childrenOf(pid).reduce((sum, child) => sum + memoryOf(child), own);
 }
 
 function childrenOf(pid: number): number[] {
   return readdirSync(`/proc/${pid}/task`).flatMap((task) => {
     try {
-      return readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+      return readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8')
+        .trim()
+        .split(' ')
+        .filter(Boolean)
+        .map(Number);
     } catch {
       return [];
     }
@@ -58,6 +76,9 @@ export async function startAndWait(
   environment: Record<string, string> = {},
 ): Promise<{ child: ChildProcess; found: string; ms: number }> {
   const started = performance.now();
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...environment } });
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...environment },
+  });
   return { child, found: await said(child, word), ms: performance.now() - started };
 }

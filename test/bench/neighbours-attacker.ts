@@ -3,10 +3,26 @@ import { dearPng, hostilePngs } from '@muhuri/server/platform/reencode-image.sam
 import { Agent, request } from 'undici';
 
 export type Attack = 'logos' | 'names' | 'drips' | 'exports' | 'tokens' | 'bodies';
-export type Told = { url: string; token: string; attack: Attack; businessId: string; notices: string[] };
+export type Told = {
+  url: string;
+  token: string;
+  attack: Attack;
+  businessId: string;
+  notices: string[];
+};
 
-/** What one person may ask in a minute, as a pace; bodies come as fast as a line of 160 Mbit/s brings them. */
-const perSecond: Record<Attack, number> = { logos: 50, names: 50, drips: 50, exports: 50, tokens: 50, bodies: 10 };
+/**
+ * What one person may ask in a minute, as a pace; bodies come as fast as a line of 160 Mbit/s
+ * brings them.
+ */
+const perSecond: Record<Attack, number> = {
+  logos: 50,
+  names: 50,
+  drips: 50,
+  exports: 50,
+  tokens: 50,
+  bodies: 10,
+};
 /** As many calls under way as a program would keep. */
 const underWayMax = 16;
 
@@ -15,10 +31,18 @@ const { url, token, attack, businessId, notices } = JSON.parse(process.argv[2] a
 const dispatcher = new Agent({ connect: { localAddress: '127.0.0.2' } });
 const answers = new Map<string, number>();
 
-const call = async (method: 'GET' | 'POST', path: string, body?: string | Buffer, bearer = token): Promise<void> => {
+const call = async (
+  method: 'GET' | 'POST',
+  path: string,
+  body?: string | Buffer,
+  bearer = token,
+): Promise<void> => {
   const said = await request(`${url}/api/v1${path}`, {
     method,
-    headers: { authorization: `Bearer ${bearer}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    headers: {
+      authorization: `Bearer ${bearer}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
     ...(body === undefined ? {} : { body }),
     dispatcher,
   })
@@ -43,7 +67,8 @@ const calls: Record<Attack, (nth: number) => Promise<void>> = {
   drips: (nth) => call('POST', `/notices/${notices[nth % notices.length]}/replay`, '{}'),
   exports: () => call('GET', '/trail.csv'),
   tokens: () => call('GET', '/auth/me', undefined, madeUp()),
-  bodies: (nth) => call('POST', nth % 2 ? `/webhooks/zoho/${businessId}.${'a'.repeat(32)}` : '/auth/login', large),
+  bodies: (nth) =>
+    call('POST', nth % 2 ? `/webhooks/zoho/${businessId}.${'a'.repeat(32)}` : '/auth/login', large),
 };
 
 let isGoing = false;
@@ -74,6 +99,7 @@ process.on('message', (word: string) => {
       process.send?.('stopped');
     }, 20);
   }
-  if (word === 'end') process.send?.([...answers].map(([status, count]) => `${count} × ${status}`).join(', '));
+  if (word === 'end')
+    process.send?.([...answers].map(([status, count]) => `${count} × ${status}`).join(', '));
 });
 process.send?.('ready');

@@ -23,16 +23,27 @@ const attacks: [name: Attack, what: string][] = [
 ];
 
 /**
- * One business beside another that does what costs time or memory, at the pace that a person's limit allows: its own calls alone and beside it, in
- * turns. Server, attacker and the business that is measured are processes of their own; PostgreSQL and the simulators share the cores with them.
+ * One business beside another that does what costs time or memory, at the pace that a person's
+ * limit allows: its own calls alone and beside it, in turns. Server, attacker and the business that
+ * is measured are processes of their own; PostgreSQL and the simulators share the cores with them.
  */
-export async function benchNeighbours(postgres: World['postgres'], requests: number, only = ''): Promise<void> {
+export async function benchNeighbours(
+  postgres: World['postgres'],
+  requests: number,
+  only = '',
+): Promise<void> {
   const nameServer = await startNameServer({ '*.silent.example': { silent: [4, 6] } });
   const world = await startWorld({ postgres, instead: { intakeMs: 3_600_000 } });
-  // No limit by business or person, so that the measured one may ask as fast as it is answered; by address the usual one.
+  // No limit by business or person, so that the measured one may ask as fast as it is answered; by
+  // address the usual one.
   const limits = { businessPerMinute: 1e9, personPerMinute: 1e9, requestsPerDay: 1e12 };
-  const { child, url } = await startServer(world, { instead: { limits, names: { servers: [nameServer.address] }, intakeMs: 300 } });
-  const [quiet, loud] = await Promise.all([Api.signIn(world, world.businesses[0].admin, url), Api.signIn(world, world.businesses[1].admin, url)]);
+  const { child, url } = await startServer(world, {
+    instead: { limits, names: { servers: [nameServer.address] }, intakeMs: 300 },
+  });
+  const [quiet, loud] = await Promise.all([
+    Api.signIn(world, world.businesses[0].admin, url),
+    Api.signIn(world, world.businesses[1].admin, url),
+  ]);
   const loudId = world.businesses[1].businessId;
   await fillTrail(world, loudId);
   await world.sql('update device set address = $1', ['http://vsdc.silent.example:8080'], loudId);
@@ -44,7 +55,10 @@ export async function benchNeighbours(postgres: World['postgres'], requests: num
   const client = new Agent({ connections: atOnce });
   const ask = async (path: string): Promise<number> => {
     const began = performance.now();
-    const answer = await request(`${url}/api/v1${path}`, { headers: { authorization: `Bearer ${quiet.token}` }, dispatcher: client });
+    const answer = await request(`${url}/api/v1${path}`, {
+      headers: { authorization: `Bearer ${quiet.token}` },
+      dispatcher: client,
+    });
     await answer.body.dump();
     if (answer.statusCode !== 200) throw new Error(`${path} was answered ${answer.statusCode}`);
     return performance.now() - began;
@@ -53,7 +67,8 @@ export async function benchNeighbours(postgres: World['postgres'], requests: num
     const times: number[] = [];
     let asked = 0;
     const worker = async () => {
-      while (asked < requests) times.push(await ask(asked++ % 2 ? '/auth/me' : '/businesses/me/recent-invoices?limit=20'));
+      while (asked < requests)
+        times.push(await ask(asked++ % 2 ? '/auth/me' : '/businesses/me/recent-invoices?limit=20'));
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
     return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] as number;
@@ -64,7 +79,8 @@ export async function benchNeighbours(postgres: World['postgres'], requests: num
     const attacker = await begin({ url, token: loud.token, attack, businessId: loudId, notices });
     const [alone, beside] = [[] as number[], [] as number[]];
     for (let pair = 0; pair < pairs; pair++) {
-      // Which of the two comes first changes, so that what the machine does meanwhile falls on both.
+      // Which of the two comes first changes, so that what the machine does meanwhile falls on
+      // both.
       const inTurn = [
         async () => alone.push(await p99()),
         async () => {
@@ -93,8 +109,11 @@ export async function benchNeighbours(postgres: World['postgres'], requests: num
 type Attacker = { go(): Promise<void>; stop(): Promise<void>; end(): Promise<string> };
 
 async function begin(told: Told): Promise<Attacker> {
-  const child: ChildProcess = fork(new URL('./neighbours-attacker.ts', import.meta.url), [JSON.stringify(told)]);
-  const heard = () => new Promise<string>((resolve) => child.once('message', (said) => resolve(String(said))));
+  const child: ChildProcess = fork(new URL('./neighbours-attacker.ts', import.meta.url), [
+    JSON.stringify(told),
+  ]);
+  const heard = () =>
+    new Promise<string>((resolve) => child.once('message', (said) => resolve(String(said))));
   await heard();
   const say = async (word: string): Promise<string> => {
     const answered = heard();
@@ -113,7 +132,12 @@ async function begin(told: Told): Promise<Attacker> {
 }
 
 async function fillTrail(world: World, businessId: string): Promise<void> {
-  const owner = new pg.Client({ connectionString: world.postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });
+  const owner = new pg.Client({
+    connectionString: world.postgres.urlFor(
+      'admin',
+      new URL(world.databaseUrls.owner).pathname.slice(1),
+    ),
+  });
   await owner.connect();
   await owner.query("set session_replication_role = 'replica'");
   await owner.query(
@@ -138,14 +162,25 @@ async function listenDripping(): Promise<{ url: string; close(): void }> {
       });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}/`, close: () => server.close() };
+  return {
+    url: `http://127.0.0.1:${(server.address() as { port: number }).port}/`,
+    close: () => server.close(),
+  };
 }
 
 /** As many addresses as a business may have, each with messages that wait for it. */
-async function subscribe(world: World, loud: Api, businessId: string, url: string): Promise<string[]> {
+async function subscribe(
+  world: World,
+  loud: Api,
+  businessId: string,
+  url: string,
+): Promise<string[]> {
   const ids: string[] = [];
   for (let each = 0; each < 10; each++) {
-    const made = await loud.post('/subscribers', { url: `${url}${each}`, events: ['receipt.signed'] });
+    const made = await loud.post('/subscribers', {
+      url: `${url}${each}`,
+      events: ['receipt.signed'],
+    });
     if (made.status !== 200) throw new Error(JSON.stringify(made.body));
     for (let nth = 0; nth < 50; nth++) {
       const id = `ntc_${String(each * 100 + nth).padStart(32, '0')}`;

@@ -9,11 +9,21 @@ import { line, median, spread } from './measure.ts';
 
 const require = createRequire(createRequire(import.meta.url).resolve('@muhuri/server/app'));
 const linesOf = (count: number) =>
-  Array.from({ length: count }, (_, i) => ({ name: `Item number ${i} of the bench`, detail: '1,180.00 x 2', amount: '2,360.00 B', discount: null }));
+  Array.from({ length: count }, (_, i) => ({
+    name: `Item number ${i} of the bench`,
+    detail: '1,180.00 x 2',
+    amount: '2,360.00 B',
+    discount: null,
+  }));
 const paper: Paper = {
   mark: null,
   isTest: false,
-  header: { logo: null, name: 'Bench Traders', lines: ['KG 11 Ave, Kigali', 'Tel: 0788'], taxpayer: 'TIN: 100200300' },
+  header: {
+    logo: null,
+    name: 'Bench Traders',
+    lines: ['KG 11 Ave, Kigali', 'Tel: 0788'],
+    taxpayer: 'TIN: 100200300',
+  },
   accentColor: '#1f2329',
   title: 'SALES RECEIPT',
   refund: null,
@@ -38,14 +48,23 @@ const paper: Paper = {
 };
 const at = new Date('2026-11-20T10:00:00Z');
 
-/** PDFs per second: ours, Chromium's print of the same text as HTML (a new page each, in a running browser), and bare pdfkit with the same fonts. */
+/**
+ * PDFs per second: ours, Chromium's print of the same text as HTML (a new page each, in a running
+ * browser), and bare pdfkit with the same fonts.
+ */
 export async function benchPaper(): Promise<void> {
-  const rate = async (count: number, work: () => Promise<unknown>): Promise<{ perSecond: number; cpuMs: number }> => {
+  const rate = async (
+    count: number,
+    work: () => Promise<unknown>,
+  ): Promise<{ perSecond: number; cpuMs: number }> => {
     const cpu = process.cpuUsage();
     const started = performance.now();
     for (let i = 0; i < count; i++) await work();
     const used = process.cpuUsage(cpu);
-    return { perSecond: (count * 1000) / (performance.now() - started), cpuMs: (used.user + used.system) / 1000 / count };
+    return {
+      perSecond: (count * 1000) / (performance.now() - started),
+      cpuMs: (used.user + used.system) / 1000 / count,
+    };
   };
   const bareOne = await bare();
   await rate(100, () => receiptPdf(paper, 'a4', at));
@@ -72,22 +91,42 @@ export async function benchPaper(): Promise<void> {
   await browser.close();
   line('PDF A4, 20 lines, with its code', `${median(ours).toFixed(0)}/s (${spread(ours)})`);
   line('PDF by Chromium, a new page each', `${median(chromium).toFixed(1)}/s`);
-  line('  ratio', median(ours.map((each, i) => each / (chromium[i] as number))).toFixed(0), 'aim ≥ 40');
+  line(
+    '  ratio',
+    median(ours.map((each, i) => each / (chromium[i] as number))).toFixed(0),
+    'aim ≥ 40',
+  );
   line('  CPU against bare pdfkit, same fonts and code', median(cpu).toFixed(2), 'aim ≤ 1.5');
-  const long = async (count: number) => (await rate(Math.ceil(3_000 / count), () => receiptPdf({ ...paper, lines: linesOf(count) }, 'a4', at))).cpuMs;
+  const long = async (count: number) =>
+    (
+      await rate(Math.ceil(3_000 / count), () =>
+        receiptPdf({ ...paper, lines: linesOf(count) }, 'a4', at),
+      )
+    ).cpuMs;
   await long(500);
   const [short, whole] = [[] as number[], [] as number[]];
   for (let i = 0; i < rounds; i++) {
     short.push(await long(100));
     whole.push(await long(500));
   }
-  line('PDF A4 of 100 / 500 lines, CPU ms', `${median(short).toFixed(1)} / ${median(whole).toFixed(1)}`);
-  line('  500 lines against 100', median(whole.map((each, i) => each / (short[i] as number))).toFixed(1), 'aim ≤ 5.5 (linear)');
+  line(
+    'PDF A4 of 100 / 500 lines, CPU ms',
+    `${median(short).toFixed(1)} / ${median(whole).toFixed(1)}`,
+  );
+  line(
+    '  500 lines against 100',
+    median(whole.map((each, i) => each / (short[i] as number))).toFixed(1),
+    'aim ≤ 5.5 (linear)',
+  );
   // As many at once as the server draws, of thirty that are asked for.
   const turn = inTurn(2);
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
-  await Promise.all(Array.from({ length: 30 }, () => turn(() => receiptPdf({ ...paper, lines: linesOf(500) }, 'a4', at))));
+  await Promise.all(
+    Array.from({ length: 30 }, () =>
+      turn(() => receiptPdf({ ...paper, lines: linesOf(500) }, 'a4', at)),
+    ),
+  );
   delay.disable();
   line(
     '  event loop held up by thirty of 500 lines, p99 / most',
@@ -114,8 +153,14 @@ async function bare(): Promise<() => Promise<Buffer>> {
   const { default: PDFDocument } = await import(require.resolve('pdfkit'));
   const { default: QRCode } = await import(require.resolve('qrcode'));
   const fontkit = await import(require.resolve('fontkit'));
-  const font = (fontkit.create ?? fontkit.default.create)(readFileSync(require.resolve('@expo-google-fonts/noto-sans/400Regular/NotoSans_400Regular.ttf')));
-  const bold = (fontkit.create ?? fontkit.default.create)(readFileSync(require.resolve('@expo-google-fonts/noto-sans/700Bold/NotoSans_700Bold.ttf')));
+  const font = (fontkit.create ?? fontkit.default.create)(
+    readFileSync(
+      require.resolve('@expo-google-fonts/noto-sans/400Regular/NotoSans_400Regular.ttf'),
+    ),
+  );
+  const bold = (fontkit.create ?? fontkit.default.create)(
+    readFileSync(require.resolve('@expo-google-fonts/noto-sans/700Bold/NotoSans_700Bold.ttf')),
+  );
   return () =>
     new Promise((resolve) => {
       const doc = new PDFDocument({ size: 'A4', font: null, autoFirstPage: false });
@@ -134,7 +179,8 @@ async function bare(): Promise<() => Promise<Buffer>> {
       }
       const { modules } = QRCode.create(paper.code, { errorCorrectionLevel: 'M' });
       for (let row = 0; row < modules.size; row++)
-        for (let column = 0; column < modules.size; column++) if (modules.get(row, column)) doc.rect(400 + column * 3, 600 + row * 3, 3, 3);
+        for (let column = 0; column < modules.size; column++)
+          if (modules.get(row, column)) doc.rect(400 + column * 3, 600 + row * 3, 3, 3);
       doc.fill('#000');
       doc.end();
     });

@@ -8,7 +8,10 @@ import { line, median, spread } from './measure.ts';
 
 type Size = { businesses: number; receipts: number };
 const small: Size = { businesses: 10, receipts: 10 };
-const large: Size = { businesses: Number(process.env.BENCH_BUSINESSES ?? 1_000), receipts: Number(process.env.BENCH_RECEIPTS ?? 1_000) };
+const large: Size = {
+  businesses: Number(process.env.BENCH_BUSINESSES ?? 1_000),
+  receipts: Number(process.env.BENCH_RECEIPTS ?? 1_000),
+};
 const noLimits = {
   businessPerMinute: 1e9,
   personPerMinute: 1e9,
@@ -21,14 +24,22 @@ const noLimits = {
 };
 
 const adminOf = async (world: World): Promise<pg.Client> => {
-  const client = new pg.Client({ connectionString: world.postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });
+  const client = new pg.Client({
+    connectionString: world.postgres.urlFor(
+      'admin',
+      new URL(world.databaseUrls.owner).pathname.slice(1),
+    ),
+  });
   // A database dropped under it must not end the whole run; what failed before says so itself.
   client.on('error', () => {});
   await client.connect();
   return client;
 };
 
-/** Copies of one real signed receipt, over many businesses: as many rows as a platform of that size would hold. */
+/**
+ * Copies of one real signed receipt, over many businesses: as many rows as a platform of that size
+ * would hold.
+ */
 async function fill(world: World, size: Size): Promise<void> {
   const client = await adminOf(world);
   const own = world.businesses[0].businessId;
@@ -87,7 +98,12 @@ async function measure(postgres: World['postgres'], size: Size): Promise<Figures
     const admin = await Api.signIn(world, world.businesses[0].admin);
     const documents = world.zoho
       .documents()
-      .filter((each) => each.organization_id === world.businesses[0].organizationId && each.canSeal && each.module === 'invoices');
+      .filter(
+        (each) =>
+          each.organization_id === world.businesses[0].organizationId &&
+          each.canSeal &&
+          each.module === 'invoices',
+      );
     await admin.seal('invoices', documents[0]?.id ?? '');
     await fill(world, size);
     const simple = world.zoho.document('invoices', documents[0]?.id ?? '');
@@ -101,10 +117,13 @@ async function measure(postgres: World['postgres'], size: Size): Promise<Figures
       const found = await reply;
       if (found.status !== 200) throw new Error(JSON.stringify(found.body));
     };
-    const sign = (i: number) => must(admin.seal('invoices', `7700000000${String(i).padStart(6, '0')}`));
+    const sign = (i: number) =>
+      must(admin.seal('invoices', `7700000000${String(i).padStart(6, '0')}`));
     for (let i = 0; i < 20; i++) await sign(i);
-    for (const path of ['/businesses', '/businesses?search=5']) await time(20, () => must(operator.get(path)));
-    for (const path of ['/businesses/me/stats', '/businesses/me/recent-invoices?limit=20']) await time(20, () => must(admin.get(path)));
+    for (const path of ['/businesses', '/businesses?search=5'])
+      await time(20, () => must(operator.get(path)));
+    for (const path of ['/businesses/me/stats', '/businesses/me/recent-invoices?limit=20'])
+      await time(20, () => must(admin.get(path)));
     return {
       list: await time(150, () => must(operator.get('/businesses?limit=10'))),
       search: await time(150, () => must(operator.get('/businesses?limit=5&search=Business%205'))),
@@ -117,11 +136,16 @@ async function measure(postgres: World['postgres'], size: Size): Promise<Figures
   }
 }
 
-/** How little the size of the platform matters, what the walls cost, and what a caller can tell by time. */
+/**
+ * How little the size of the platform matters, what the walls cost, and what a caller can tell by
+ * time.
+ */
 export async function benchPlatform(postgres: World['postgres'], only = ''): Promise<void> {
   if (only === 'neighbours') return benchNeighbours(postgres);
   if (only === 'walls') return benchWalls(postgres);
-  console.log(`\nThe platform: ${large.businesses} businesses with ${large.receipts} receipts each, against ${small.businesses} with ${small.receipts}`);
+  console.log(
+    `\nThe platform: ${large.businesses} businesses with ${large.receipts} receipts each, against ${small.businesses} with ${small.receipts}`,
+  );
   const [few, many] = [await measure(postgres, small), await measure(postgres, large)];
   for (const what of Object.keys(few) as (keyof Figures)[])
     line(
@@ -134,11 +158,19 @@ export async function benchPlatform(postgres: World['postgres'], only = ''): Pro
   await benchWalls(postgres);
 }
 
-/** Another's id and one that does not exist, in turn; and the second once more, for what two runs of the same differ by. */
+/**
+ * Another's id and one that does not exist, in turn; and the second once more, for what two runs of
+ * the same differ by.
+ */
 async function benchMisses(postgres: World['postgres']): Promise<void> {
   const world = await startWorld({ postgres, instead: { limits: noLimits } });
-  const [api, stranger] = [await Api.signIn(world, world.businesses[0].admin), await Api.signIn(world, world.businesses[1].admin)];
-  const document = world.zoho.documents().find((each) => each.organization_id === world.businesses[1].organizationId && each.canSeal);
+  const [api, stranger] = [
+    await Api.signIn(world, world.businesses[0].admin),
+    await Api.signIn(world, world.businesses[1].admin),
+  ];
+  const document = world.zoho
+    .documents()
+    .find((each) => each.organization_id === world.businesses[1].organizationId && each.canSeal);
   const other = String((await stranger.seal('invoices', document?.id ?? '')).body.id);
   const nothing = `rcp_${'0'.repeat(32)}`;
   const times = { other: [] as number[], nothing: [] as number[], again: [] as number[] };
@@ -171,10 +203,18 @@ async function benchMisses(postgres: World['postgres']): Promise<void> {
 async function benchNeighbours(postgres: World['postgres']): Promise<void> {
   const world = await startWorld({ postgres, instead: { limits: noLimits } });
   const operator = await operatorOf(world);
-  // So little that it is at its limit from the first second of every minute: what is measured is refusing, not serving.
-  await operator.put(`/businesses/${world.businesses[1].businessId}/quotas`, { requests_per_minute: 60, requests_per_day: null });
-  const [quiet, loud] = [await Api.signIn(world, world.businesses[0].admin), await Api.signIn(world, world.businesses[1].admin)];
-  const p99 = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length * 0.99)] as number;
+  // So little that it is at its limit from the first second of every minute: what is measured is
+  // refusing, not serving.
+  await operator.put(`/businesses/${world.businesses[1].businessId}/quotas`, {
+    requests_per_minute: 60,
+    requests_per_day: null,
+  });
+  const [quiet, loud] = [
+    await Api.signIn(world, world.businesses[0].admin),
+    await Api.signIn(world, world.businesses[1].admin),
+  ];
+  const p99 = (values: number[]) =>
+    [...values].sort((a, b) => a - b)[Math.floor(values.length * 0.99)] as number;
   const paced = async (): Promise<number[]> => {
     const times: number[] = [];
     for (let i = 0; i < 200; i++) {
@@ -187,11 +227,18 @@ async function benchNeighbours(postgres: World['postgres']): Promise<void> {
     return times;
   };
   await paced();
-  // What any refusal costs: the same flood at a bare server of this process that answers 429 and does nothing else.
-  const bare = createServer((_, answer) => answer.writeHead(429, { 'content-type': 'application/problem+json' }).end('{"status":429}'));
+  // What any refusal costs: the same flood at a bare server of this process that answers 429 and
+  // does nothing else.
+  const bare = createServer((_, answer) =>
+    answer.writeHead(429, { 'content-type': 'application/problem+json' }).end('{"status":429}'),
+  );
   await new Promise<void>((resolve) => bare.listen(0, '127.0.0.1', resolve));
-  const floods = [await flood(world.app.url, loud.token), await flood(`http://127.0.0.1:${(bare.address() as AddressInfo).port}`, loud.token)] as const;
-  // Rounds in turn, and their calls pooled: the p99 of one short run hangs on a handful of calls and on what else the machine did then.
+  const floods = [
+    await flood(world.app.url, loud.token),
+    await flood(`http://127.0.0.1:${(bare.address() as AddressInfo).port}`, loud.token),
+  ] as const;
+  // Rounds in turn, and their calls pooled: the p99 of one short run hangs on a handful of calls
+  // and on what else the machine did then.
   const [alone, beside, besideBare] = [[] as number[], [] as number[], [] as number[]];
   const during = async (running: Flood | null, into: number[]) => {
     running?.go();
@@ -222,13 +269,18 @@ async function benchNeighbours(postgres: World['postgres']): Promise<void> {
 
 type Flood = { go(): void; stop(): void; end(): Promise<number> };
 
-/** Calls without end from a process of its own: in this one it would take time from whoever measures, and that is not the server's doing. */
+/**
+ * Calls without end from a process of its own: in this one it would take time from whoever
+ * measures, and that is not the server's doing.
+ */
 async function flood(url: string, token: string): Promise<Flood> {
   const program = `const url = process.argv[1] + '/api/v1/branches', headers = { authorization: 'Bearer ' + process.argv[2] };
     let refused = 0;
     for (let i = 0; i < 4; i++) (async () => { for (;;) { const r = await fetch(url, { headers }).catch(() => null); await r?.arrayBuffer(); if (r?.status === 429 && ++refused === 1) console.log('full'); await new Promise((done) => setTimeout(done, 5)); } })();
     process.on('SIGTERM', () => { console.log('refused ' + refused); process.exit(0); });`;
-  const child = spawn(process.execPath, ['-e', program, url, token], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['-e', program, url, token], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let text = '';
   child.stdout.on('data', (part: Buffer) => {
     text += String(part);
@@ -255,7 +307,8 @@ async function leaveAlone(client: pg.Client, businessId: string): Promise<void> 
     "select c.table_name as name from information_schema.columns c join pg_tables t on t.schemaname = c.table_schema and t.tablename = c.table_name where c.table_schema = 'public' and c.column_name = 'business_id'",
   );
   await client.query('set session_replication_role = replica');
-  for (const { name } of rows as { name: string }[]) await client.query(`delete from ${name} where business_id <> $1`, [businessId]);
+  for (const { name } of rows as { name: string }[])
+    await client.query(`delete from ${name} where business_id <> $1`, [businessId]);
   await client.query('reset session_replication_role');
 }
 
@@ -263,13 +316,24 @@ async function leaveAlone(client: pg.Client, businessId: string): Promise<void> 
 async function benchWalls(postgres: World['postgres']): Promise<void> {
   const without: Record<string, (client: pg.Client) => Promise<void>> = {
     'row security': async (client) => {
-      const { rows } = await client.query("select tablename from pg_tables where schemaname = 'public' and tablename <> 'migration'");
-      for (const { tablename } of rows as { tablename: string }[]) await client.query(`alter table ${tablename} disable row level security`);
+      const { rows } = await client.query(
+        "select tablename from pg_tables where schemaname = 'public' and tablename <> 'migration'",
+      );
+      for (const { tablename } of rows as { tablename: string }[])
+        await client.query(`alter table ${tablename} disable row level security`);
     },
     'the trail': async (client) => {
-      await client.query('create function pg_temp.nothing() returns trigger language plpgsql as $$ begin return null; end $$').catch(() => {});
-      await client.query('create function public.nothing() returns trigger language plpgsql as $$ begin return null; end $$');
-      await client.query('create trigger nothing before insert on audit for each row execute function public.nothing()');
+      await client
+        .query(
+          'create function pg_temp.nothing() returns trigger language plpgsql as $$ begin return null; end $$',
+        )
+        .catch(() => {});
+      await client.query(
+        'create function public.nothing() returns trigger language plpgsql as $$ begin return null; end $$',
+      );
+      await client.query(
+        'create trigger nothing before insert on audit for each row execute function public.nothing()',
+      );
     },
   };
   const sealer = async (take?: (client: pg.Client) => Promise<void>, limits = {}) => {
@@ -279,7 +343,13 @@ async function benchWalls(postgres: World['postgres']): Promise<void> {
     await take?.(client);
     await client.end();
     const api = await Api.signIn(world, world.businesses[0].admin);
-    const source = world.zoho.documents().find((each) => each.organization_id === world.businesses[0].organizationId && each.what.startsWith('simple sale'));
+    const source = world.zoho
+      .documents()
+      .find(
+        (each) =>
+          each.organization_id === world.businesses[0].organizationId &&
+          each.what.startsWith('simple sale'),
+      );
     const simple = world.zoho.document('invoices', source?.id ?? '');
     for (let i = 0; i < wallCalls; i++)
       world.zoho.add('invoices', world.businesses[0].organizationId, {
@@ -297,15 +367,20 @@ async function benchWalls(postgres: World['postgres']): Promise<void> {
   };
   const sealers = {
     'every wall': await sealer(),
-    // The same once more: what two equal servers differ by is what no figure below can be read beyond.
+    // The same once more: what two equal servers differ by is what no figure below can be read
+    // beyond.
     'nothing (the same again)': await sealer(),
     'row security': await sealer(without['row security']),
     'the trail': await sealer(without['the trail']),
     limits: await sealer(undefined, noLimits),
   };
   const names = Object.keys(sealers) as (keyof typeof sealers)[];
-  const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<keyof typeof sealers, number[]>;
-  // One invoice at each in turn, the first one moving on: whatever the machine does meanwhile, it does to all of them.
+  const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<
+    keyof typeof sealers,
+    number[]
+  >;
+  // One invoice at each in turn, the first one moving on: whatever the machine does meanwhile, it
+  // does to all of them.
   for (let i = 0; i < wallCalls; i++)
     for (let k = 0; k < names.length; k++) {
       const name = names[(i + k) % names.length] as keyof typeof sealers;
@@ -320,7 +395,11 @@ async function benchWalls(postgres: World['postgres']): Promise<void> {
   );
   for (const name of names.slice(1)) {
     const saved = median(whole.map((each, i) => each - (times[name][i] as number)));
-    line(`  of which ${name}`, `${((saved / median(whole)) * 100).toFixed(1)} %`, `${median(times[name]).toFixed(1)} ms without`);
+    line(
+      `  of which ${name}`,
+      `${((saved / median(whole)) * 100).toFixed(1)} %`,
+      `${median(times[name]).toFixed(1)} ms without`,
+    );
   }
   for (const { world } of Object.values(sealers)) await world[Symbol.asyncDispose]();
 }

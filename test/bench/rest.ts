@@ -20,13 +20,20 @@ export async function benchRest(): Promise<void> {
     PORT: '0',
   };
   const serve = ['--max-semi-space-size=2', 'server/src/main.ts', 'serve'];
-  const stop = (child: { once(event: 'exit', run: () => void): unknown; kill(signal: 'SIGTERM'): boolean }) =>
+  const stop = (child: {
+    once(event: 'exit', run: () => void): unknown;
+    kill(signal: 'SIGTERM'): boolean;
+  }) =>
     new Promise<void>((resolve) => {
       child.once('exit', () => resolve());
       child.kill('SIGTERM');
     });
   const first = await startAndWait(serve, /"port":(\d+)/, environment);
-  line('start, the very first (database made, migrated, served)', `${((database + first.ms) / 1000).toFixed(2)} s`, 'aim < 2 s');
+  line(
+    'start, the very first (database made, migrated, served)',
+    `${((database + first.ms) / 1000).toFixed(2)} s`,
+    'aim < 2 s',
+  );
   await stop(first.child);
   const second = await startAndWait(serve, /"port":(\d+)/, environment);
   line('start, later', `${(second.ms / 1000).toFixed(2)} s`, 'aim < 2 s');
@@ -44,11 +51,17 @@ export async function benchRest(): Promise<void> {
   const plain = memoryOf(bare.child.pid as number);
   line('memory at rest, server (PSS)', `${own.toFixed(0)} MB`, 'aim < 130 MB');
   line('  bare node with pg', `${plain.toFixed(0)} MB (ratio ${(own / plain).toFixed(2)})`);
-  line('memory at rest, its PostgreSQL (PSS)', `${memoryOf(postgres.pid).toFixed(0)} MB`, 'aim < 60 MB');
+  line(
+    'memory at rest, its PostgreSQL (PSS)',
+    `${memoryOf(postgres.pid).toFixed(0)} MB`,
+    'aim < 60 MB',
+  );
   bare.child.kill();
   await stop(second.child);
   await postgres.stop();
-  const kept = JSON.parse(readFileSync(join(folder, '.data/postgres.json'), 'utf8')) as { directory: string };
+  const kept = JSON.parse(readFileSync(join(folder, '.data/postgres.json'), 'utf8')) as {
+    directory: string;
+  };
   rmSync(kept.directory, { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true });
 }

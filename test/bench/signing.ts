@@ -10,7 +10,10 @@ import { type Cpu, cpuOf, line, median, spread, startAndWait } from './measure.t
 type Took = { rate: number; cpu: Cpu; wal: number };
 type Case = { devices: number; perDevice: number; answerMs: number; rounds: number };
 
-/** One, many and very many devices, beside a device that answers at once and one that takes its time. */
+/**
+ * One, many and very many devices, beside a device that answers at once and one that takes its
+ * time.
+ */
 const cases: Case[] = [
   { devices: 1, perDevice: 600, answerMs: 0, rounds: 5 },
   { devices: 50, perDevice: 40, answerMs: 0, rounds: 5 },
@@ -20,13 +23,16 @@ const cases: Case[] = [
   { devices: 500, perDevice: 6, answerMs: 300, rounds: 3 },
 ];
 const devicesMax = 500;
-/** Servers that share the second case's work, compared with one that has it all; `only` counts this as the case after the last. */
+/**
+ * Servers that share the second case's work, compared with one that has it all; `only` counts this
+ * as the case after the last.
+ */
 const processes = 3;
 
 /**
- * The same durable work on both sides: commit number and exact bytes, ask the device, commit the signature. Beside a slow device what counts is what the
- * device itself allows. p50 and p99 are a device's time from one signature to the next.
- * `only`: the numbers of the cases to run, from 0.
+ * The same durable work on both sides: commit number and exact bytes, ask the device, commit the
+ * signature. Beside a slow device what counts is what the device itself allows. p50 and p99 are a
+ * device's time from one signature to the next. `only`: the numbers of the cases to run, from 0.
  */
 export async function benchSigning(postgres: World['postgres'], only?: string): Promise<void> {
   const { child, found: port } = await startAndWait(['test/bench/vsdc-at-once.ts'], /port (\d+)/);
@@ -75,20 +81,40 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
       branch_code: String(i).padStart(3, '0'),
       name: `B${i}`,
       address: '',
-      device: { dialect: 'rw-vsdc', serial: `s${i}`, environment: 'sandbox' as const, address: `http://127.0.0.1:${port}` },
+      device: {
+        dialect: 'rw-vsdc',
+        serial: `s${i}`,
+        environment: 'sandbox' as const,
+        address: `http://127.0.0.1:${port}`,
+      },
     })),
     zoho: {
       organization_id: '1',
-      grant: { accounts_server: 'https://accounts.zoho.com', api_domain: 'https://www.zohoapis.com', client_id: 'x', client_secret: 'x', refresh_token: 'x' },
+      grant: {
+        accounts_server: 'https://accounts.zoho.com',
+        api_domain: 'https://www.zohoapis.com',
+        client_id: 'x',
+        client_secret: 'x',
+        refresh_token: 'x',
+      },
     },
-    account: { username: 'bench', name: 'Bench', email: 'b@example.rw', password: 'bench bench bench', role: 'business_admin' },
+    account: {
+      username: 'bench',
+      name: 'Bench',
+      email: 'b@example.rw',
+      password: 'bench bench bench',
+      role: 'business_admin',
+    },
   });
   const pool = new pg.Pool({ connectionString: clone.urls.app, max: 10 });
   const worker = async <T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
     const client = await pool.connect();
     try {
       await client.query('begin');
-      await client.query("select set_config('role', 'muhuri_worker', true), set_config('app.business_id', $1, true)", [businessId]);
+      await client.query(
+        "select set_config('role', 'muhuri_worker', true), set_config('app.business_id', $1, true)",
+        [businessId],
+      );
       const result = await work(client);
       await client.query('commit');
       return result;
@@ -105,12 +131,20 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
   const owner = new pg.Client({ connectionString: clone.urls.admin });
   await owner.connect();
   await owner.query('create schema bench');
-  await owner.query('create table bench.attempt (id bigserial primary key, device int, number bigint, request text, outcome text, response text)');
+  await owner.query(
+    'create table bench.attempt (id bigserial primary key, device int, number bigint, request text, outcome text, response text)',
+  );
   await owner.query('create table bench.device (id int primary key, next bigint)');
-  await owner.query('insert into bench.device select g, 1 from generate_series(0, $1) g', [devicesMax - 1]);
+  await owner.query('insert into bench.device select g, 1 from generate_series(0, $1) g', [
+    devicesMax - 1,
+  ]);
   const barePool = new pg.Pool({ connectionString: clone.urls.admin, max: 10 });
 
-  const walOf = async () => Number((await owner.query("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn as bytes")).rows[0].bytes);
+  const walOf = async () =>
+    Number(
+      (await owner.query("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn as bytes")).rows[0]
+        .bytes,
+    );
   /** Receipts a second, and the CPU and the log of PostgreSQL that one of them took. */
   const timed = async (of: Case, work: () => Promise<unknown>): Promise<Took> => {
     const count = of.devices * of.perDevice;
@@ -121,7 +155,10 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
     const [after, walAfter] = [cpuOf(postgres), await walOf()];
     return {
       rate,
-      cpu: { ours: (after.ours - before.ours) / count, postgres: (after.postgres - before.postgres) / count },
+      cpu: {
+        ours: (after.ours - before.ours) / count,
+        postgres: (after.postgres - before.postgres) / count,
+      },
       wal: (walAfter - walBefore) / count,
     };
   };
@@ -129,10 +166,21 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
   let batch = 0;
   /** Servers that work instead of the one in this process. */
   let servers: ChildProcess[] = [];
-  const bareRate = (of: Case) => timed(of, () => Promise.all(Array.from({ length: of.devices }, (_, device) => bareLane(barePool, device, of, Number(port)))));
+  const bareRate = (of: Case) =>
+    timed(of, () =>
+      Promise.all(
+        Array.from({ length: of.devices }, (_, device) =>
+          bareLane(barePool, device, of, Number(port)),
+        ),
+      ),
+    );
   const ourRate = async (of: Case): Promise<Took> => {
     batch += 1;
-    await worker((client) => client.query('update device set address = $1', [`http://127.0.0.1:${port}${pathOf(of.answerMs)}`]));
+    await worker((client) =>
+      client.query('update device set address = $1', [
+        `http://127.0.0.1:${port}${pathOf(of.answerMs)}`,
+      ]),
+    );
     await worker((client) =>
       client.query(
         `insert into receipt (business_id, id, module, document_id, kind, document_number, document_date, branch_id, device_id, environment, sale, document_hash, answers, needs_registering, state, queued_at, read_at, opened_at, updated_at)
@@ -148,7 +196,10 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
       for (;;) {
         // By the lane's own index: asking must not cost what is measured.
         const { rowCount } = await worker((client) =>
-          client.query({ name: 'is_left', text: "select 1 from receipt where state in ('queued', 'in_doubt') limit 1" }),
+          client.query({
+            name: 'is_left',
+            text: "select 1 from receipt where state in ('queued', 'in_doubt') limit 1",
+          }),
         );
         if (rowCount === 0) return;
         await new Promise((resolve) => setTimeout(resolve, 10));
@@ -167,21 +218,32 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
     );
     return { p50: Number(rows[0].p50), p99: Number(rows[0].p99) };
   };
-  /** So many servers in processes of their own, each with its share of the lanes, until their work is measured. */
+  /**
+   * So many servers in processes of their own, each with its share of the lanes, until their work
+   * is measured.
+   */
   const withServers = async (count: number, of: Case, work: () => Promise<void>): Promise<void> => {
     const instead = { timing, sweepMs: 3_600_000, lanesMax: Math.ceil(of.devices / count) };
-    const settings = JSON.stringify({ config, secrets: { ...secrets, masterKey: secrets.masterKey.toString('base64') }, instead });
-    const started = Array.from({ length: count }, () => startAndWait(['test/scenarios/server-process.ts', settings], /up (\S+)/));
+    const settings = JSON.stringify({
+      config,
+      secrets: { ...secrets, masterKey: secrets.masterKey.toString('base64') },
+      instead,
+    });
+    const started = Array.from({ length: count }, () =>
+      startAndWait(['test/scenarios/server-process.ts', settings], /up (\S+)/),
+    );
     servers = (await Promise.all(started)).map(({ child }) => child);
     await work();
-    for (const each of servers.splice(0)) await new Promise((resolve) => each.once('exit', resolve).kill('SIGTERM'));
+    for (const each of servers.splice(0))
+      await new Promise((resolve) => each.once('exit', resolve).kill('SIGTERM'));
   };
   const isAsked = (i: number) => !only || only.split(',').includes(String(i));
   for (const of of cases.filter((_, i) => isAsked(i))) {
     const [bare, ours]: [Took[], Took[]] = [[], []];
     for (let round = 0; round <= of.rounds; round++) {
       const [plain, own] = [await bareRate(of), await ourRate(of)];
-      // The first round warms both sides up; after it PostgreSQL knows its tables, as it does a minute after they were first filled.
+      // The first round warms both sides up; after it PostgreSQL knows its tables, as it does a
+      // minute after they were first filled.
       if (round === 0) {
         await owner.query('analyze');
         continue;
@@ -193,20 +255,37 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
     const name = `${of.devices} device${of.devices > 1 ? 's' : ''}, ${of.answerMs > 0 ? `${of.answerMs} ms` : 'at once'}`;
     const alone = (of.devices * 1000) / of.answerMs;
     if (of.answerMs > 0) line(`signing, ${name}: the device alone`, `${alone.toFixed(0)}/s`);
-    line(of.answerMs > 0 ? '  bare (node:http + pg)' : `signing, ${name}: bare (node:http + pg)`, rateText(bare));
+    line(
+      of.answerMs > 0 ? '  bare (node:http + pg)' : `signing, ${name}: bare (node:http + pg)`,
+      rateText(bare),
+    );
     line('  Muhuri’s lanes', rateText(ours));
     line('  a signature to the next, p50 / p99', `${p50.toFixed(0)} / ${p99.toFixed(0)} ms`);
     if (of.answerMs > 0) {
-      line('  bare against the device alone', median(bare.map(({ rate }) => rate / alone)).toFixed(2));
-      line('  ours against the device alone', median(ours.map(({ rate }) => rate / alone)).toFixed(2), of.devices > 50 ? '' : 'aim ≥ 0.97');
+      line(
+        '  bare against the device alone',
+        median(bare.map(({ rate }) => rate / alone)).toFixed(2),
+      );
+      line(
+        '  ours against the device alone',
+        median(ours.map(({ rate }) => rate / alone)).toFixed(2),
+        of.devices > 50 ? '' : 'aim ≥ 0.97',
+      );
       continue;
     }
-    line('  CPU a receipt, ms: process + PostgreSQL, bare / ours', `${cpuText(bare)} / ${cpuText(ours)}`);
+    line(
+      '  CPU a receipt, ms: process + PostgreSQL, bare / ours',
+      `${cpuText(bare)} / ${cpuText(ours)}`,
+    );
     line(
       '  log of PostgreSQL a receipt, bytes, bare / ours',
       `${median(bare.map(({ wal }) => wal)).toFixed(0)} / ${median(ours.map(({ wal }) => wal)).toFixed(0)}`,
     );
-    line('  ratio', median(ours.map(({ rate }, i) => rate / (bare[i] as Took).rate)).toFixed(2), of.devices === 50 ? 'aim ≥ 0.8' : '');
+    line(
+      '  ratio',
+      median(ours.map(({ rate }, i) => rate / (bare[i] as Took).rate)).toFixed(2),
+      of.devices === 50 ? 'aim ≥ 0.8' : '',
+    );
   }
   if (isAsked(cases.length)) {
     const of = cases[1] as Case;
@@ -227,7 +306,11 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
     }
     line(`signing, ${of.devices} devices, at once: one server by itself`, rateText(one));
     line(`  ${processes} servers, each with its share of the lanes`, rateText(several));
-    line(`  ${processes} against one`, (median(several.map(({ rate }) => rate)) / median(one.map(({ rate }) => rate))).toFixed(2), 'aim ≥ 1');
+    line(
+      `  ${processes} against one`,
+      (median(several.map(({ rate }) => rate)) / median(one.map(({ rate }) => rate))).toFixed(2),
+      'aim ≥ 1',
+    );
   }
   await Promise.all([pool.end(), barePool.end(), owner.end()]);
   await app.close();
@@ -238,26 +321,42 @@ export async function benchSigning(postgres: World['postgres'], only?: string): 
 /** Where the device at this address takes its time. */
 const pathOf = (answerMs: number) => (answerMs > 0 ? `/after-${answerMs}` : '');
 
-const rateText = (all: Took[]) => `${median(all.map(({ rate }) => rate)).toFixed(0)}/s (${spread(all.map(({ rate }) => rate))})`;
-const cpuText = (all: Took[]) => `${median(all.map(({ cpu }) => cpu.ours)).toFixed(2)} + ${median(all.map(({ cpu }) => cpu.postgres)).toFixed(2)}`;
+const rateText = (all: Took[]) =>
+  `${median(all.map(({ rate }) => rate)).toFixed(0)}/s (${spread(all.map(({ rate }) => rate))})`;
+const cpuText = (all: Took[]) =>
+  `${median(all.map(({ cpu }) => cpu.ours)).toFixed(2)} + ${median(all.map(({ cpu }) => cpu.postgres)).toFixed(2)}`;
 
-async function bareLane(pool: pg.Pool, device: number, { perDevice, answerMs }: Case, port: number): Promise<void> {
-  const body = JSON.stringify({ tin: '900000000', bhfId: String(device).padStart(3, '0'), filler: 'x'.repeat(1500) });
+async function bareLane(
+  pool: pg.Pool,
+  device: number,
+  { perDevice, answerMs }: Case,
+  port: number,
+): Promise<void> {
+  const body = JSON.stringify({
+    tin: '900000000',
+    bhfId: String(device).padStart(3, '0'),
+    filler: 'x'.repeat(1500),
+  });
   for (let i = 0; i < perDevice; i++) {
     const client = await pool.connect();
     await client.query('begin');
-    const { rows } = await client.query('update bench.device set next = next + 1 where id = $1 returning next', [device]);
-    const { rows: made } = await client.query('insert into bench.attempt (device, number, request) values ($1, $2, $3) returning id', [
-      device,
-      rows[0].next,
-      body,
-    ]);
+    const { rows } = await client.query(
+      'update bench.device set next = next + 1 where id = $1 returning next',
+      [device],
+    );
+    const { rows: made } = await client.query(
+      'insert into bench.attempt (device, number, request) values ($1, $2, $3) returning id',
+      [device, rows[0].next, body],
+    );
     await client.query('commit');
     client.release();
     const answer = await post(port, pathOf(answerMs), body);
     const again = await pool.connect();
     await again.query('begin');
-    await again.query("update bench.attempt set outcome = 'signed', response = $2 where id = $1", [made[0].id, answer]);
+    await again.query("update bench.attempt set outcome = 'signed', response = $2 where id = $1", [
+      made[0].id,
+      answer,
+    ]);
     await again.query('commit');
     again.release();
   }
@@ -287,7 +386,15 @@ const post = (port: number, path: string, body: string): Promise<string> =>
   });
 
 function filedSale() {
-  const content = { name: 'Item', itemClass: '5020170600', itemType: '2', packageUnit: 'NT', quantityUnit: 'U', origin: 'RW', taxClass: 'B' };
+  const content = {
+    name: 'Item',
+    itemClass: '5020170600',
+    itemType: '2',
+    packageUnit: 'NT',
+    quantityUnit: 'U',
+    origin: 'RW',
+    taxClass: 'B',
+  };
   const line = {
     source: 'item:1',
     itemCode: 'RW2NTXU0000001',

@@ -22,20 +22,37 @@ const noLimits = {
   deliveriesPerDay: 1e12,
 };
 
-/** Taking webhooks in, proven and kept under their dedupe key, against node:http with one insert of the same bytes. */
+/**
+ * Taking webhooks in, proven and kept under their dedupe key, against node:http with one insert of
+ * the same bytes.
+ */
 export async function benchWebhook(postgres: World['postgres']): Promise<void> {
   // What a delivery leads to is done later and elsewhere; here only the answer counts.
   const world = await startWorld({ postgres, instead: { limits: noLimits, intakeMs: 3_600_000 } });
   const agent = new Agent({ connections: atOnce });
   const api = await Api.signIn(world, world.businesses[0].admin);
-  const hook = (await api.post('/webhooks', { module: 'invoices' })).body as { url: string; secret: string };
+  const hook = (await api.post('/webhooks', { module: 'invoices' })).body as {
+    url: string;
+    secret: string;
+  };
   const document = world.zoho.document('invoices', world.zoho.documents()[0]?.id ?? '');
   const bodies = (from: number) =>
     Array.from({ length: perRound }, (_, i) =>
-      JSON.stringify({ invoice: { ...document, invoice_id: `8800000${String(from + i).padStart(9, '0')}`, line_items: document.line_items } }),
+      JSON.stringify({
+        invoice: {
+          ...document,
+          invoice_id: `8800000${String(from + i).padStart(9, '0')}`,
+          line_items: document.line_items,
+        },
+      }),
     );
-  const admin = new pg.Pool({ connectionString: postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)), max: 10 });
-  await admin.query('create table bare_delivery (id bigserial primary key, body text not null, at timestamptz not null default now())');
+  const admin = new pg.Pool({
+    connectionString: postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)),
+    max: 10,
+  });
+  await admin.query(
+    'create table bare_delivery (id bigserial primary key, body text not null, at timestamptz not null default now())',
+  );
   const bare = createServer(async (asked, answer) => {
     let text = '';
     for await (const part of asked) text += String(part);
@@ -45,7 +62,11 @@ export async function benchWebhook(postgres: World['postgres']): Promise<void> {
   await new Promise<void>((resolve) => bare.listen(0, '127.0.0.1', resolve));
   const bareUrl = `http://127.0.0.1:${(bare.address() as AddressInfo).port}/`;
 
-  const send = async (url: string, all: { body: string; signature: string }[], times: number[]): Promise<Took> => {
+  const send = async (
+    url: string,
+    all: { body: string; signature: string }[],
+    times: number[],
+  ): Promise<Took> => {
     const left = [...all];
     const before = cpuOf(postgres);
     const begun = performance.now();
@@ -54,7 +75,10 @@ export async function benchWebhook(postgres: World['postgres']): Promise<void> {
         const at = performance.now();
         const reply = await request(url, {
           method: 'POST',
-          headers: { 'content-type': 'application/json', 'x-zoho-webhook-signature': next.signature },
+          headers: {
+            'content-type': 'application/json',
+            'x-zoho-webhook-signature': next.signature,
+          },
           body: next.body,
           dispatcher: agent,
         });
@@ -66,12 +90,19 @@ export async function benchWebhook(postgres: World['postgres']): Promise<void> {
     await Promise.all(Array.from({ length: atOnce }, worker));
     const rate = (all.length / (performance.now() - begun)) * 1000;
     const after = cpuOf(postgres);
-    return { rate, own: (after.ours - before.ours) / all.length, postgres: (after.postgres - before.postgres) / all.length };
+    return {
+      rate,
+      own: (after.ours - before.ours) / all.length,
+      postgres: (after.postgres - before.postgres) / all.length,
+    };
   };
   const [ours, bares]: [Took[], Took[]] = [[], []];
   const [times, bareTimes]: [number[], number[]] = [[], []];
   for (let round = 0; round <= rounds; round++) {
-    const signed = bodies(round * perRound).map((body) => ({ body, signature: signatureOf(hook.url, body, hook.secret) }));
+    const signed = bodies(round * perRound).map((body) => ({
+      body,
+      signature: signatureOf(hook.url, body, hook.secret),
+    }));
     const [warm, bareWarm] = round === 0 ? [[], []] : [times, bareTimes];
     const rate = await send(hook.url, signed, warm);
     const bareRate = await send(bareUrl, signed, bareWarm);
@@ -80,7 +111,8 @@ export async function benchWebhook(postgres: World['postgres']): Promise<void> {
       bares.push(bareRate);
     }
   }
-  const at = (values: number[], share: number) => ([...values].sort((a, b) => a - b)[Math.floor(values.length * share)] as number).toFixed(1);
+  const at = (values: number[], share: number) =>
+    ([...values].sort((a, b) => a - b)[Math.floor(values.length * share)] as number).toFixed(1);
   const ratios = ours.map((each, i) => each.rate / (bares[i] as Took).rate);
   line(
     'webhooks taken in per second, ours / bare insert',
@@ -92,8 +124,12 @@ export async function benchWebhook(postgres: World['postgres']): Promise<void> {
     `${at(times, 0.5)}, ${at(times, 0.99)}`,
     `aim p99 < 50, ${atOnce} at once; bare ${at(bareTimes, 0.5)}, ${at(bareTimes, 0.99)}`,
   );
-  const cpu = (all: Took[]) => `${median(all.map(({ own }) => own)).toFixed(2)} + ${median(all.map((each) => each.postgres)).toFixed(2)}`;
-  line('  CPU a delivery, ms: process (with who sends) + PostgreSQL', `${cpu(ours)} / ${cpu(bares)}`);
+  const cpu = (all: Took[]) =>
+    `${median(all.map(({ own }) => own)).toFixed(2)} + ${median(all.map((each) => each.postgres)).toFixed(2)}`;
+  line(
+    '  CPU a delivery, ms: process (with who sends) + PostgreSQL',
+    `${cpu(ours)} / ${cpu(bares)}`,
+  );
   await new Promise((resolve) => bare.close(resolve));
   await agent.destroy();
   await admin.end();

@@ -1,7 +1,13 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type FrameLocator, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  chromium,
+  type FrameLocator,
+  type Page,
+} from 'playwright-core';
 import { checkout, type DemoAccount, type World } from '../world.ts';
 import { findChromium } from './chromium.ts';
 
@@ -25,12 +31,22 @@ const how = () => {
 /** Its windows are private ones: a frame of another site may keep nothing in them. */
 export const openBrowser = (): Promise<Browser> => chromium.launch(how());
 
-/** An ordinary window of a browser that lets frames of another site keep something for as long as the tab lives. */
+/**
+ * An ordinary window of a browser that lets frames of another site keep something for as long as
+ * the tab lives.
+ */
 export function openKeeping(): Promise<BrowserContext> {
   const folder = mkdtempSync(join(tmpdir(), 'muhuri-browser-'));
   mkdirSync(join(folder, 'Default'));
-  writeFileSync(join(folder, 'Default/Preferences'), JSON.stringify({ profile: { cookie_controls_mode: 0, block_third_party_cookies: false } }));
-  return chromium.launchPersistentContext(folder, { ...how(), locale: 'en', viewport: { width: 1280, height: 900 } });
+  writeFileSync(
+    join(folder, 'Default/Preferences'),
+    JSON.stringify({ profile: { cookie_controls_mode: 0, block_third_party_cookies: false } }),
+  );
+  return chromium.launchPersistentContext(folder, {
+    ...how(),
+    locale: 'en',
+    viewport: { width: 1280, height: 900 },
+  });
 }
 
 export type Panel = { page: Page; panel: FrameLocator };
@@ -44,9 +60,15 @@ export async function openPanel(
   id: string,
   options: { locale?: string; width?: number } = {},
 ): Promise<Panel> {
-  const context = await browser.newContext({ locale: options.locale ?? 'en', viewport: { width: options.width ?? 1280, height: 900 }, acceptDownloads: true });
+  const context = await browser.newContext({
+    locale: options.locale ?? 'en',
+    viewport: { width: options.width ?? 1280, height: 900 },
+    acceptDownloads: true,
+  });
   const page = await context.newPage();
-  await page.goto(`${world.zoho.url.replace('127.0.0.1', 'localhost')}/?organization=${organizationId}#/${module}/${id}`);
+  await page.goto(
+    `${world.zoho.url.replace('127.0.0.1', 'localhost')}/?organization=${organizationId}#/${module}/${id}`,
+  );
   await page.getByRole('button', { name: 'Open Muhuri' }).click();
   return { page, panel: page.frameLocator('iframe[title="Muhuri"]') };
 }
@@ -69,10 +91,14 @@ export async function look({ page }: Panel, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${name}.png`) });
   const frame = page.frames()[1];
   await frame?.evaluate(() => {
-    (globalThis as unknown as { document: { documentElement: { dir: string } } }).document.documentElement.dir = 'rtl';
+    (
+      globalThis as unknown as { document: { documentElement: { dir: string } } }
+    ).document.documentElement.dir = 'rtl';
   });
   await page.locator('#pane').screenshot({ path: join(folder, `${name}.rtl.png`) });
   await frame?.evaluate(() => {
-    (globalThis as unknown as { document: { documentElement: { dir: string } } }).document.documentElement.dir = 'ltr';
+    (
+      globalThis as unknown as { document: { documentElement: { dir: string } } }
+    ).document.documentElement.dir = 'ltr';
   });
 }

@@ -11,17 +11,27 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 export const folder = join(checkout, '.data/screens');
 const guide = join(checkout, 'server/src/onboarding/guide');
 
-/** One picture wide, one as narrow as a phone, one right to left; axe finds nothing in any, and nothing sticks out. */
+/**
+ * One picture wide, one as narrow as a phone, one right to left; axe finds nothing in any, and
+ * nothing sticks out.
+ */
 export async function look(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
-  // The guide's pictures are renewed when asked for, so that an ordinary run changes no file of the project.
-  if (process.env.GUIDE_PICTURES && existsSync(join(guide, `${name}.png`))) await page.screenshot({ path: join(guide, `${name}.png`) });
+  // The guide's pictures are renewed when asked for, so that an ordinary run changes no file of the
+  // project.
+  if (process.env.GUIDE_PICTURES && existsSync(join(guide, `${name}.png`)))
+    await page.screenshot({ path: join(guide, `${name}.png`) });
   expect(await findings(page), name).toEqual([]);
   expect(await beyondTheKeyboard(page), `${name} by keyboard`).toEqual([]);
   await page.setViewportSize({ width: 360, height: 800 });
   await atItsTop(page);
   await page.screenshot({ path: join(folder, `${name}.360.png`), fullPage: true });
-  expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'), `${name} at 360 px`).toBeLessThanOrEqual(0);
+  expect(
+    await page.evaluate(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    ),
+    `${name} at 360 px`,
+  ).toBeLessThanOrEqual(0);
   expect(await textsOverEachOther(page), `${name} at 360 px`).toEqual([]);
   await page.setViewportSize({ width: 1440, height: 900 });
   await read(page, 'ar');
@@ -31,10 +41,14 @@ export async function look(page: Page, name: string): Promise<void> {
   await read(page, 'en');
 }
 
-/** Has the page in another language: what the server says is asked for anew with it, and until it has come stands there in the language before. */
+/**
+ * Has the page in another language: what the server says is asked for anew with it, and until it
+ * has come stands there in the language before.
+ */
 async function read(page: Page, language: 'ar' | 'en'): Promise<void> {
   const underWay = new Set<Request>();
-  const begun = (request: Request) => void (request.url().includes('/api/') && underWay.add(request));
+  const begun = (request: Request) =>
+    void (request.url().includes('/api/') && underWay.add(request));
   const ended = (request: Request) => void underWay.delete(request);
   page.on('request', begun).on('requestfinished', ended).on('requestfailed', ended);
   await page.getByRole('combobox').first().selectOption(language);
@@ -52,7 +66,10 @@ async function read(page: Page, language: 'ar' | 'en'): Promise<void> {
     .first()
     .waitFor({ state: 'detached' });
 }
-/** Texts that are painted over other texts, so that neither can be read; what only a screen reader is given is cut away and no matter. */
+/**
+ * Texts that are painted over other texts, so that neither can be read; what only a screen reader
+ * is given is cut away and no matter.
+ */
 async function textsOverEachOther(page: Page): Promise<string[]> {
   return (await page.evaluate(`(() => {
     const isCutAway = (element) => element !== null && (getComputedStyle(element).clipPath !== 'none' || isCutAway(element.parentElement));
@@ -79,11 +96,15 @@ async function textsOverEachOther(page: Page): Promise<string[]> {
 
 /** What sticks to the top of the window stands at the top of the picture. */
 const atItsTop = (page: Page) => page.evaluate('window.scrollTo(0, 0)').then(() => painted(page));
-const painted = (page: Page) => page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))');
+const painted = (page: Page) =>
+  page.evaluate(
+    'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))',
+  );
 
 /**
- * What can be pressed or filled by pointer but is not reached by the Tab key, going round the page (what a framed document has inside is gone through too). Of radio buttons
- * one stands for its group; a dialog keeps the keyboard to itself.
+ * What can be pressed or filled by pointer but is not reached by the Tab key, going round the page
+ * (what a framed document has inside is gone through too). Of radio buttons one stands for its
+ * group; a dialog keeps the keyboard to itself.
  */
 async function beyondTheKeyboard(page: Page): Promise<string[]> {
   const all = (await page.evaluate(`(() => {
@@ -99,10 +120,14 @@ async function beyondTheKeyboard(page: Page): Promise<string[]> {
   const reached = new Set<string>();
   for (let step = 0; step < all.length * 4 + 60 && reached.size < all.length; step++) {
     await page.keyboard.press('Tab');
-    reached.add(String(await page.evaluate(`document.activeElement?.getAttribute('data-at') ?? 'elsewhere'`)));
+    reached.add(
+      String(await page.evaluate(`document.activeElement?.getAttribute('data-at') ?? 'elsewhere'`)),
+    );
     reached.delete('elsewhere');
   }
-  await page.evaluate(`document.querySelectorAll('[data-at]').forEach((each) => each.removeAttribute('data-at'))`);
+  await page.evaluate(
+    `document.querySelectorAll('[data-at]').forEach((each) => each.removeAttribute('data-at'))`,
+  );
   return all.filter((_, at) => !reached.has(String(at)));
 }
 
@@ -111,5 +136,7 @@ async function findings(page: Page): Promise<string[]> {
   const found = (await page.evaluate('axe.run(document, {resultTypes: ["violations"]})')) as {
     violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
   };
-  return found.violations.map((each) => `${each.id}: ${each.nodes[0]?.html} ${each.nodes[0]?.failureSummary}`);
+  return found.violations.map(
+    (each) => `${each.id}: ${each.nodes[0]?.html} ${each.nodes[0]?.failureSummary}`,
+  );
 }

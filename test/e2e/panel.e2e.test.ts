@@ -20,7 +20,14 @@ beforeAll(async () => {
     withWidget: true,
     instead: {
       vsdc: { answerTimeoutMs: 3_000, lateTimeoutMs: 20_000 },
-      timing: { retryFirstMs: 200, retryMaxMs: 500, settleQuietMs: 400, settleMaxMs: 800, doubtWaitMs: 800, leaseMs: 10_000 },
+      timing: {
+        retryFirstMs: 200,
+        retryMaxMs: 500,
+        settleQuietMs: 400,
+        settleMaxMs: 800,
+        doubtWaitMs: 800,
+        leaseMs: 10_000,
+      },
       sweepMs: 400,
       waitMs: 8_000,
     },
@@ -43,42 +50,78 @@ afterEach(async () => {
 
 const business = () => world.businesses[0];
 const named = (what: string) => {
-  const found = world.zoho.documents().find((each) => each.organization_id === business().organizationId && each.what.startsWith(what));
+  const found = world.zoho
+    .documents()
+    .find(
+      (each) => each.organization_id === business().organizationId && each.what.startsWith(what),
+    );
   if (!found) throw new Error(`no document "${what}"`);
   return found;
 };
-const open = async (what: string, options: { locale?: string; width?: number; as?: 'admin' | 'user' } = {}): Promise<Panel> => {
+const open = async (
+  what: string,
+  options: { locale?: string; width?: number; as?: 'admin' | 'user' } = {},
+): Promise<Panel> => {
   const document = named(what);
-  const panel = await openPanel(browser, world, business().organizationId, document.module, document.id, options);
+  const panel = await openPanel(
+    browser,
+    world,
+    business().organizationId,
+    document.module,
+    document.id,
+    options,
+  );
   const account = business()[options.as ?? 'admin'];
   await signIn(panel, account, await codeFor(world, account));
   return panel;
 };
-/** What is dangerous asks for the second factor once more, in the middle of it, when it was given a while ago. */
+/**
+ * What is dangerous asks for the second factor once more, in the middle of it, when it was given a
+ * while ago.
+ */
 const giveFactor = async (panel: Panel): Promise<void> => {
   const dialog = panel.panel.getByRole('dialog');
   await dialog.getByRole('heading', { name: 'Second factor' }).waitFor();
   await look(panel, '22-second-factor');
   expect(await findProblems(panel.page)).toEqual([]);
-  await dialog.getByLabel('Six digits of your authenticator').fill(await codeFor(world, business().admin));
+  await dialog
+    .getByLabel('Six digits of your authenticator')
+    .fill(await codeFor(world, business().admin));
   await dialog.getByRole('button', { name: 'Confirm' }).click();
   await dialog.waitFor({ state: 'detached' });
 };
-const longAgo = () => world.sql("update session set verified_at = now() - interval '16 minutes'", [], business().businessId);
-const judged = (what: string) => world.vsdc.receipts().filter((each) => each.request.remark === named(what).number);
+const longAgo = () =>
+  world.sql(
+    "update session set verified_at = now() - interval '16 minutes'",
+    [],
+    business().businessId,
+  );
+const judged = (what: string) =>
+  world.vsdc.receipts().filter((each) => each.request.remark === named(what).number);
 
 const sealedOf = async (what: string) => {
   const api = await Api.signIn(world, business().user);
-  return (await api.get(`/receipts?module=invoices&document_id=${named(what).id}`)).body.receipts[0];
+  return (await api.get(`/receipts?module=invoices&document_id=${named(what).id}`)).body
+    .receipts[0];
 };
 
-/** The page as the browser prints it, on the paper that it asks for; what another program reads on it. */
+/**
+ * The page as the browser prints it, on the paper that it asks for; what another program reads on
+ * it.
+ */
 async function readCodes(page: Page): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'muhuri-print-'));
-  writeFileSync(join(folder, 'p.pdf'), await page.pdf({ preferCSSPageSize: true, printBackground: true }));
-  expect(spawnSync('pdftoppm', ['-r', '150', '-png', 'p.pdf', 'p'], { cwd: folder }).status).toBe(0);
+  writeFileSync(
+    join(folder, 'p.pdf'),
+    await page.pdf({ preferCSSPageSize: true, printBackground: true }),
+  );
+  expect(spawnSync('pdftoppm', ['-r', '150', '-png', 'p.pdf', 'p'], { cwd: folder }).status).toBe(
+    0,
+  );
   const pages = readdirSync(folder).filter((each) => each.endsWith('.png'));
-  const read = pages.map((each) => spawnSync('zbarimg', ['--raw', '-q', each], { cwd: folder, encoding: 'utf8' }).stdout.trim());
+  const read = pages.map((each) =>
+    spawnSync('zbarimg', ['--raw', '-q', each], { cwd: folder, encoding: 'utf8' }).stdout.trim(),
+  );
   return read.filter(Boolean);
 }
 
@@ -88,12 +131,20 @@ async function findProblems(page: Page): Promise<string[]> {
   const found = (await frame?.evaluate('axe.run(document, {resultTypes: ["violations"]})')) as {
     violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
   };
-  return found.violations.map((each) => `${each.id}: ${each.nodes[0]?.html} ${each.nodes[0]?.failureSummary}`);
+  return found.violations.map(
+    (each) => `${each.id}: ${each.nodes[0]?.html} ${each.nodes[0]?.failureSummary}`,
+  );
 }
 
 describe('the panel beside an invoice', () => {
   test('someone signs in, presses one button and has the receipt with a code that a camera reads', async () => {
-    const panel = await openPanel(browser, world, business().organizationId, 'invoices', named('simple sale').id);
+    const panel = await openPanel(
+      browser,
+      world,
+      business().organizationId,
+      'invoices',
+      named('simple sale').id,
+    );
     await panel.panel.getByRole('heading', { name: 'Sign in to seal documents' }).waitFor();
     await look(panel, '01-sign-in');
     expect(await findProblems(panel.page)).toEqual([]);
@@ -108,7 +159,10 @@ describe('the panel beside an invoice', () => {
     expect(await findProblems(panel.page)).toEqual([]);
     expect(judged('simple sale')).toHaveLength(1);
     const saveAs = async (name: string) => {
-      const [download] = await Promise.all([panel.page.waitForEvent('download'), panel.panel.getByRole('button', { name, exact: true }).click()]);
+      const [download] = await Promise.all([
+        panel.page.waitForEvent('download'),
+        panel.panel.getByRole('button', { name, exact: true }).click(),
+      ]);
       expect(
         readFileSync(await download.path())
           .subarray(0, 5)
@@ -120,7 +174,9 @@ describe('the panel beside an invoice', () => {
     expect(await saveAs('Save a copy as PDF · A4')).toBe(`${number} receipt A4 COPY.pdf`);
     await panel.panel.getByLabel('Paper').selectOption('80mm');
     // A browser's own print dialog would stop the page here.
-    await panel.page.context().addInitScript('window.print = () => { document.title = `printed ${document.title}`; }');
+    await panel.page
+      .context()
+      .addInitScript('window.print = () => { document.title = `printed ${document.title}`; }');
     const [page] = await Promise.all([
       panel.page.context().waitForEvent('page'),
       panel.panel.getByRole('button', { name: 'Print the original · 80 mm', exact: true }).click(),
@@ -131,10 +187,15 @@ describe('the panel beside an invoice', () => {
       (title) => title.startsWith('printed '),
     );
     await page.screenshot({ path: join(checkout, '.data/screens/print-page.png') });
-    expect(await readCodes(page), 'what comes out of the printer').toEqual([judged('simple sale')[0] && (await sealedOf('simple sale')).verification_url]);
+    expect(await readCodes(page), 'what comes out of the printer').toEqual([
+      judged('simple sale')[0] && (await sealedOf('simple sale')).verification_url,
+    ]);
     await page.close();
     await panel.panel.getByText(/^Original: 80 mm, /).waitFor();
-    expect(await panel.panel.getByRole('button', { name: /original/ }).count(), 'there is one').toBe(0);
+    expect(
+      await panel.panel.getByRole('button', { name: /original/ }).count(),
+      'there is one',
+    ).toBe(0);
     expect(await saveAs('Save a copy as PDF · 80 mm')).toBe(`${number} receipt 80mm COPY.pdf`);
     await look(panel, '03-sealed-and-printed');
     expect(await findProblems(panel.page)).toEqual([]);
@@ -144,9 +205,14 @@ describe('the panel beside an invoice', () => {
     const what = 'tax-exclusive, line discounts';
     const panels = [await open(what), await open(what)];
     const api = await Api.signIn(world, business().user);
-    const buttons = panels.map((each) => each.panel.getByRole('button', { name: 'Seal this invoice' }));
+    const buttons = panels.map((each) =>
+      each.panel.getByRole('button', { name: 'Seal this invoice' }),
+    );
     for (const button of buttons) await button.waitFor();
-    await Promise.all([...buttons.map((button) => button.dblclick().catch(() => {})), api.seal('invoices', named(what).id)]);
+    await Promise.all([
+      ...buttons.map((button) => button.dblclick().catch(() => {})),
+      api.seal('invoices', named(what).id),
+    ]);
     for (const each of panels) await each.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
     expect(judged(what)).toHaveLength(1);
   });
@@ -159,7 +225,9 @@ describe('the panel beside an invoice', () => {
     await panel.panel.getByLabel('Purchase code').fill('P4X9Z2');
     await panel.panel.getByRole('button', { name: 'Seal this invoice' }).click();
     await panel.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
-    expect(judged('buyer with TIN, purchase code still to ask')[0]?.request.prcOrdCd).toBe('P4X9Z2');
+    expect(judged('buyer with TIN, purchase code still to ask')[0]?.request.prcOrdCd).toBe(
+      'P4X9Z2',
+    );
   });
 
   test('an admin chooses a missing tax class at the finding, once, and the invoice becomes ready', async () => {
@@ -198,7 +266,10 @@ describe('the panel beside an invoice', () => {
     await panel.panel.getByLabel('Purchase code').fill('Q1W2E3');
     await panel.panel.getByRole('button', { name: 'Seal again' }).click();
     await panel.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
-    expect(judged('exempt only')[0]?.request).toMatchObject({ custTin: '101234567', prcOrdCd: 'Q1W2E3' });
+    expect(judged('exempt only')[0]?.request).toMatchObject({
+      custTin: '101234567',
+      prcOrdCd: 'Q1W2E3',
+    });
   });
 
   test('a lost answer is shown as a doubt with what happens next, and the authority’s data settle it', async () => {
@@ -206,7 +277,9 @@ describe('the panel beside an invoice', () => {
     const panel = await open('with a positive adjustment');
     await panel.panel.getByRole('button', { name: 'Seal this invoice' }).click();
     await panel.panel.getByRole('heading', { name: 'In doubt' }).waitFor();
-    await panel.panel.getByText('The device has signed this document, but its answer was lost.').waitFor();
+    await panel.panel
+      .getByText('The device has signed this document, but its answer was lost.')
+      .waitFor();
     await panel.panel.getByText('What we know of it').click();
     await panel.panel.getByText('the number is taken').waitFor();
     await panel.panel.getByText('no usable answer').waitFor();
@@ -217,7 +290,8 @@ describe('the panel beside an invoice', () => {
     await look(panel, '09-in-doubt');
     expect(await findProblems(panel.page)).toEqual([]);
     const [held] = judged('with a positive adjustment');
-    const fill = (label: string, text: unknown) => panel.panel.getByLabel(label, { exact: true }).fill(String(text));
+    const fill = (label: string, text: unknown) =>
+      panel.panel.getByLabel(label, { exact: true }).fill(String(text));
     await fill('Where you found it', 'portal');
     await fill(`Invoice number (${held?.request.invcNo})`, held?.request.invcNo);
     await fill('Total', held?.request.totAmt);
@@ -226,7 +300,12 @@ describe('the panel beside an invoice', () => {
     await fill('Internal data', held?.reply.intrlData);
     await fill('Signature', held?.reply.rcptSign);
     await fill('SDC ID', held?.reply.sdcId);
-    await fill('Signed', new Date(Date.parse(held?.at ?? '') - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 16));
+    await fill(
+      'Signed',
+      new Date(Date.parse(held?.at ?? '') - new Date().getTimezoneOffset() * 60_000)
+        .toISOString()
+        .slice(0, 16),
+    );
     await panel.panel.getByRole('button', { name: 'Use this' }).click();
     await panel.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
     expect(judged('with a positive adjustment')).toHaveLength(1);
@@ -235,16 +314,23 @@ describe('the panel beside an invoice', () => {
   test('a whole signature in an answer that could not be taken is offered, and one press settles the doubt', async () => {
     // The device has its items by another sale, so that what follows is about this one alone.
     const ids = { invoice_id: '46000000088800000002', invoice_number: 'INZ-KIT' };
-    world.zoho.add('invoices', business().organizationId, { ...structuredClone(world.zoho.document('invoices', named('a kit').id)), ...ids });
+    world.zoho.add('invoices', business().organizationId, {
+      ...structuredClone(world.zoho.document('invoices', named('a kit').id)),
+      ...ids,
+    });
     const user = await Api.signIn(world, business().user);
     expect((await user.seal('invoices', ids.invoice_id)).body.state).toBe('signed');
     world.vsdc.set({ success_code: 'SUCCESS' });
     const panel = await open('a kit');
     await panel.panel.getByRole('button', { name: 'Seal this invoice' }).click();
     await panel.panel.getByRole('heading', { name: 'In doubt' }).waitFor();
-    await panel.panel.getByText('The device has signed this document, but its answer was lost.').waitFor();
+    await panel.panel
+      .getByText('The device has signed this document, but its answer was lost.')
+      .waitFor();
     world.vsdc.set({ success_code: '000' });
-    await panel.panel.getByRole('heading', { name: 'The device has answered with a signature' }).waitFor();
+    await panel.panel
+      .getByRole('heading', { name: 'The device has answered with a signature' })
+      .waitFor();
     await look(panel, '09-kept-answer');
     expect(await findProblems(panel.page)).toEqual([]);
     await panel.panel.getByRole('button', { name: 'Confirm this signature' }).click();
@@ -254,7 +340,10 @@ describe('the panel beside an invoice', () => {
 
   test('a document that may be signed under either of two numbers names both, and that one holds nothing waits for a second person', async () => {
     const ids = { invoice_id: '46000000088800000009', invoice_number: 'INZ-EITHER' };
-    world.zoho.add('invoices', business().organizationId, { ...structuredClone(world.zoho.document('invoices', named('a kit').id)), ...ids });
+    world.zoho.add('invoices', business().organizationId, {
+      ...structuredClone(world.zoho.document('invoices', named('a kit').id)),
+      ...ids,
+    });
     const admin = await Api.signIn(world, business().admin);
     world.vsdc.faults(['drop_after_signing']);
     const { id } = (await admin.seal('invoices', ids.invoice_id)).body;
@@ -262,38 +351,65 @@ describe('the panel beside an invoice', () => {
       async () => (await admin.get(`/receipts/${id}`)).body,
       (each) => each.problem?.code === 'signed_answer_lost',
     );
-    // As if it had been sent to another device before, whose number is taken, and nothing of it here for days.
+    // As if it had been sent to another device before, whose number is taken, and nothing of it
+    // here for days.
     await world.sql(
       `with a as (update attempt set started_at = started_at - interval '3 days' where receipt_id = $1)
        update receipt set problem = jsonb_build_object('code', 'maybe_signed_under_either', 'invoice_number', invoice_number::text, 'other_number', '7') where id = $1`,
       [id],
       business().businessId,
     );
-    const panel = await openPanel(browser, world, business().organizationId, 'invoices', ids.invoice_id);
+    const panel = await openPanel(
+      browser,
+      world,
+      business().organizationId,
+      'invoices',
+      ids.invoice_id,
+    );
     await signIn(panel, business().admin, await codeFor(world, business().admin));
-    await panel.panel.getByText('or under 7, here or at another device, so nothing of it is sent').waitFor();
+    await panel.panel
+      .getByText('or under 7, here or at another device, so nothing of it is sent')
+      .waitFor();
     await panel.panel.getByText('Enter the authority’s data').click();
     await panel.panel.getByLabel('Another program’s receipt stands under this number').waitFor();
     await panel.panel.getByLabel('The authority holds nothing under this number').check();
     await panel.panel.getByLabel('Where you found it', { exact: true }).fill('portal');
-    const [date, time] = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().split('T');
-    await panel.panel.getByLabel('When the authority’s list was taken').fill(`${date}T${time?.slice(0, 5)}`);
+    const [date, time] = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000)
+      .toISOString()
+      .split('T');
+    await panel.panel
+      .getByLabel('When the authority’s list was taken')
+      .fill(`${date}T${time?.slice(0, 5)}`);
     await look(panel, '09-under-either');
     expect(await findProblems(panel.page)).toEqual([]);
     await panel.panel.getByRole('button', { name: 'Use this' }).click();
-    await panel.panel.getByText('A second person has to confirm.', { exact: false }).first().waitFor();
+    await panel.panel
+      .getByText('A second person has to confirm.', { exact: false })
+      .first()
+      .waitFor();
     expect((await admin.post(`/receipts/${id}/evidence/drop`)).status).toBe(200);
-    const [held] = world.vsdc.receipts().filter((each) => each.request.remark === ids.invoice_number);
+    const [held] = world.vsdc
+      .receipts()
+      .filter((each) => each.request.remark === ids.invoice_number);
     const withoutNumber = { ...evidenceOf(held), invoice_number: undefined };
-    expect((await admin.post(`/receipts/${id}/evidence`, withoutNumber)).body).toMatchObject({ code: 'malformed', field: 'invoice_number' });
-    expect((await admin.post(`/receipts/${id}/evidence`, evidenceOf(held))).body.state).toBe('signed');
+    expect((await admin.post(`/receipts/${id}/evidence`, withoutNumber)).body).toMatchObject({
+      code: 'malformed',
+      field: 'invoice_number',
+    });
+    expect((await admin.post(`/receipts/${id}/evidence`, evidenceOf(held))).body.state).toBe(
+      'signed',
+    );
   });
 
   test('a signature that came after its document was settled is shown with its numbers, and taken for the receipt', async () => {
     const api = await Api.signIn(world, business().admin);
     world.vsdc.faults(['hold', ...Array.from({ length: 20 }, () => 'refuse:910')]);
     const { body } = await api.seal('invoices', named('a retainer applied').id);
-    await world.sql('update attempt set socket_closed_at = now() where receipt_id = $1', [body.id], business().businessId);
+    await world.sql(
+      'update attempt set socket_closed_at = now() where receipt_id = $1',
+      [body.id],
+      business().businessId,
+    );
     await until(
       () => api.post(`/receipts/${body.id}/evidence`, { found: false, source: 'the portal' }),
       (each) => each.status === 200,
@@ -306,7 +422,10 @@ describe('the panel beside an invoice', () => {
     );
     const panel = await open('a retainer applied');
     await panel.panel.getByRole('heading', { name: 'Signed late' }).waitFor();
-    await panel.panel.getByText('said so only after it had been settled or sent anew').first().waitFor();
+    await panel.panel
+      .getByText('said so only after it had been settled or sent anew')
+      .first()
+      .waitFor();
     await panel.panel.getByText('Settle the late signature').click();
     await panel.panel.getByText(String(judged('a retainer applied')[0]?.reply.rcptSign)).waitFor();
     await look(panel, '09-late-signature');
@@ -335,15 +454,25 @@ describe('the panel beside an invoice', () => {
     await panel.page.getByRole('button', { name: 'Open Muhuri' }).click();
     // Where the browser keeps storage from frames of other sites, the session lived in memory only.
     await panel.panel.getByRole('heading', { name: /Sign in|Sealed|In doubt/ }).waitFor();
-    if (await panel.panel.getByLabel('Username').isVisible()) await signIn(panel, business().admin, await codeFor(world, business().admin));
+    if (await panel.panel.getByLabel('Username').isVisible())
+      await signIn(panel, business().admin, await codeFor(world, business().admin));
     await panel.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
     expect(judged('60 lines')).toHaveLength(1);
   });
 
   test('what was pressed is sealed although the panel is gone the moment it says that it signs', async () => {
     const ids = { invoice_id: '46000000088800000003', invoice_number: 'INZ-GONE' };
-    world.zoho.add('invoices', business().organizationId, { ...structuredClone(world.zoho.document('invoices', named('simple sale').id)), ...ids });
-    const panel = await openPanel(browser, world, business().organizationId, 'invoices', ids.invoice_id);
+    world.zoho.add('invoices', business().organizationId, {
+      ...structuredClone(world.zoho.document('invoices', named('simple sale').id)),
+      ...ids,
+    });
+    const panel = await openPanel(
+      browser,
+      world,
+      business().organizationId,
+      'invoices',
+      ids.invoice_id,
+    );
     await signIn(panel, business().admin, await codeFor(world, business().admin));
     await panel.panel.getByRole('button', { name: 'Seal this invoice' }).waitFor();
     // By then it has been asked for, and hardly anything of it has left the browser.
@@ -356,7 +485,8 @@ describe('the panel beside an invoice', () => {
       (url) => url === 'about:blank',
     );
     await until(
-      () => world.vsdc.receipts().filter((each) => each.request.remark === ids.invoice_number).length,
+      () =>
+        world.vsdc.receipts().filter((each) => each.request.remark === ids.invoice_number).length,
       (count) => count === 1,
     );
   });
@@ -375,10 +505,20 @@ describe('the panel beside an invoice', () => {
 
   test('another organization than the session’s is said, without a button', async () => {
     const [, second] = world.businesses;
-    const foreign = world.zoho.documents().find((each) => each.organization_id === second.organizationId);
-    const panel = await openPanel(browser, world, second.organizationId, 'invoices', foreign?.id ?? '');
+    const foreign = world.zoho
+      .documents()
+      .find((each) => each.organization_id === second.organizationId);
+    const panel = await openPanel(
+      browser,
+      world,
+      second.organizationId,
+      'invoices',
+      foreign?.id ?? '',
+    );
     await signIn(panel, business().user);
-    await panel.panel.getByRole('heading', { name: 'You are signed in for another organization' }).waitFor();
+    await panel.panel
+      .getByRole('heading', { name: 'You are signed in for another organization' })
+      .waitFor();
     await look(panel, '11-other-organization');
     expect(await findProblems(panel.page)).toEqual([]);
     expect(await panel.panel.getByRole('button', { name: /Seal/ }).count()).toBe(0);
@@ -398,7 +538,11 @@ describe('the panel beside an invoice', () => {
     await look(panel, '12-offline');
     expect(await findProblems(panel.page)).toEqual([]);
     await panel.page.unroute(`${world.app.url}/**`);
-    await world.sql("update session set expires_at = now() - interval '1 hour'", [], business().businessId);
+    await world.sql(
+      "update session set expires_at = now() - interval '1 hour'",
+      [],
+      business().businessId,
+    );
     await panel.panel.getByRole('button', { name: 'Try again' }).click();
     await panel.panel.getByText('Your session is over.').waitFor();
     await look(panel, '13-session-over');
@@ -409,9 +553,15 @@ describe('the panel beside an invoice', () => {
     const button = panel.panel.getByRole('button', { name: 'Sceller cette facture' });
     await button.waitFor();
     await panel.page.evaluate(() => {
-      (globalThis as unknown as { document: { querySelector(s: string): { style: { width: string } } } }).document.querySelector('#pane').style.width = '186px';
+      (
+        globalThis as unknown as {
+          document: { querySelector(s: string): { style: { width: string } } };
+        }
+      ).document.querySelector('#pane').style.width = '186px';
     });
-    const overflow = await panel.page.frames()[1]?.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+    const overflow = await panel.page
+      .frames()[1]
+      ?.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
     expect(overflow).toBeLessThanOrEqual(0);
     await look(panel, '14-french-narrow');
     await button.focus();
@@ -422,7 +572,8 @@ describe('the panel beside an invoice', () => {
 });
 
 describe('what does not go its usual way', () => {
-  const sql = (text: string, parameters: unknown[] = []) => world.sql(text, parameters, business().businessId);
+  const sql = (text: string, parameters: unknown[] = []) =>
+    world.sql(text, parameters, business().businessId);
 
   test('a document that waits for the device says for what, and can be withdrawn', async () => {
     await sql('update device set address = $1', ['http://127.0.0.1:9']);
@@ -433,7 +584,8 @@ describe('what does not go its usual way', () => {
     await look(panel, '17-waiting');
     expect(await findProblems(panel.page)).toEqual([]);
     // Not while one of its tries is under way: who presses just then is told so, and presses again.
-    const isWithdrawn = () => panel.panel.getByRole('heading', { name: 'Withdrawn' }).waitFor({ timeout: 5_000 });
+    const isWithdrawn = () =>
+      panel.panel.getByRole('heading', { name: 'Withdrawn' }).waitFor({ timeout: 5_000 });
     await until(
       async () => {
         await panel.panel
@@ -481,9 +633,13 @@ describe('what does not go its usual way', () => {
     const what = 'rounded total';
     const panel = await open(what);
     await panel.panel.getByRole('button', { name: 'Seal this invoice' }).click();
-    await panel.panel.getByText('The device has signed this document, but its answer was lost.').waitFor();
+    await panel.panel
+      .getByText('The device has signed this document, but its answer was lost.')
+      .waitFor();
     // The data may still come while the first socket is open.
-    await sql("update attempt set socket_closed_at = now(), socket_until = now() - interval '1 s' where socket_closed_at is null");
+    await sql(
+      "update attempt set socket_closed_at = now(), socket_until = now() - interval '1 s' where socket_closed_at is null",
+    );
     await longAgo();
     await panel.panel.getByText('The data cannot be found anywhere').click();
     await panel.panel.getByLabel('Reason of the refund').selectOption('06');
@@ -491,26 +647,46 @@ describe('what does not go its usual way', () => {
     await look(panel, '20-reversal');
     await panel.panel.getByRole('button', { name: 'Propose to undo it' }).click();
     await giveFactor(panel);
-    await panel.panel.getByText(/a refund under number \d+\. A second person has to confirm\./).waitFor();
-    expect(await panel.panel.getByRole('button', { name: 'Confirm: undo and seal anew' }).count()).toBe(0);
+    await panel.panel
+      .getByText(/a refund under number \d+\. A second person has to confirm\./)
+      .waitFor();
+    expect(
+      await panel.panel.getByRole('button', { name: 'Confirm: undo and seal anew' }).count(),
+    ).toBe(0);
     const document = named(what);
-    const other = await openPanel(browser, world, business().organizationId, document.module, document.id);
+    const other = await openPanel(
+      browser,
+      world,
+      business().organizationId,
+      document.module,
+      document.id,
+    );
     await signIn(other, second, await codeFor(world, second));
     await other.panel.getByRole('button', { name: 'Confirm: undo and seal anew' }).waitFor();
     await look(other, '21-reversal-confirm');
     expect(await findProblems(other.page)).toEqual([]);
-    // Its refund is refused: the panel says so by itself, and the other way round two persons undo it after all.
+    // Its refund is refused: the panel says so by itself, and the other way round two persons undo
+    // it after all.
     world.vsdc.faults(['refuse:910']);
     await other.panel.getByRole('button', { name: 'Confirm: undo and seal anew' }).click();
-    await other.panel.getByText(/The refund under number \d+ was not signed\. It can be proposed again\./).waitFor();
+    await other.panel
+      .getByText(/The refund under number \d+ was not signed\. It can be proposed again\./)
+      .waitFor();
     await look(other, '21-reversal-refused');
     expect(await findProblems(other.page)).toEqual([]);
     await other.panel.getByLabel('Reason of the refund').selectOption('06');
     await other.panel.getByLabel('Where you looked').fill('portal and VSDC log, once more');
     await other.panel.getByRole('button', { name: 'Propose to undo it' }).click();
-    await other.panel.getByText(/a refund under number \d+\. A second person has to confirm\./).waitFor();
-    const [{ id } = {}] = await sql("select id from receipt where state = 'in_doubt' and document_id = $1", [document.id]);
-    expect((await confirmShown(await Api.signIn(world, admin), id as string, 'reversal')).status).toBe(200);
+    await other.panel
+      .getByText(/a refund under number \d+\. A second person has to confirm\./)
+      .waitFor();
+    const [{ id } = {}] = await sql(
+      "select id from receipt where state = 'in_doubt' and document_id = $1",
+      [document.id],
+    );
+    expect(
+      (await confirmShown(await Api.signIn(world, admin), id as string, 'reversal')).status,
+    ).toBe(200);
     await other.panel.getByRole('heading', { name: 'Sealed' }).waitFor();
     expect(judged(what).map((each) => each.request.rcptTyCd)).toHaveLength(3);
   });
@@ -522,10 +698,17 @@ describe('the panel beside a foreign invoice', () => {
     await api.seal('invoices', named('foreign currency').id);
     const id = '46000000088800000001';
     const raw = structuredClone(world.zoho.document('invoices', named('foreign currency').id));
-    world.zoho.add('invoices', business().organizationId, { ...raw, invoice_id: id, invoice_number: 'INZ-FX', exchange_rate: 1, bcy_total: raw.total });
+    world.zoho.add('invoices', business().organizationId, {
+      ...raw,
+      invoice_id: id,
+      invoice_number: 'INZ-FX',
+      exchange_rate: 1,
+      bcy_total: raw.total,
+    });
     const panel = await openPanel(browser, world, business().organizationId, 'invoices', id);
     await signIn(panel, business().admin, await codeFor(world, business().admin));
-    // The figures stand isolated, so that words from right to left around them leave their order alone.
+    // The figures stand isolated, so that words from right to left around them leave their order
+    // alone.
     await panel.panel.getByText('\u20681 USD = 1 RWF\u2069, the document’s own rate of').waitFor();
     await panel.panel.getByText('the last one sealed counted 1447.25').waitFor();
     expect(await panel.panel.getByRole('button', { name: 'Seal this invoice' }).count()).toBe(0);
@@ -555,7 +738,10 @@ describe('the panel beside a credit note', () => {
 
 describe('the settings page inside Zoho Books', () => {
   test('is the same bundle from the widget’s own host: signs in across origins and shows the business', async () => {
-    const context = await browser.newContext({ locale: 'en', viewport: { width: 1100, height: 800 } });
+    const context = await browser.newContext({
+      locale: 'en',
+      viewport: { width: 1100, height: 800 },
+    });
     const page = await context.newPage();
     const frame = `<iframe title="settings" sandbox="allow-scripts allow-same-origin allow-forms allow-modals allow-popups allow-downloads" style="width:1000px;height:700px" src="${world.widget?.url}/app/pages.html"></iframe>`;
     await page.goto(`${world.zoho.url.replace('127.0.0.1', 'localhost')}/`);
@@ -564,7 +750,9 @@ describe('the settings page inside Zoho Books', () => {
     await settings.getByLabel('Username').fill(business().admin.username);
     await settings.getByLabel('Password').fill(business().admin.password);
     await settings.getByRole('button', { name: 'Sign in' }).click();
-    await settings.getByLabel('Six digits of your authenticator').fill(await codeFor(world, business().admin));
+    await settings
+      .getByLabel('Six digits of your authenticator')
+      .fill(await codeFor(world, business().admin));
     await settings.getByRole('button', { name: 'Sign in' }).click();
     await settings.getByRole('heading', { name: 'Last 30 days' }).waitFor();
     await settings.getByRole('link', { name: 'People' }).click();

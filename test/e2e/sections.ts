@@ -1,8 +1,9 @@
 import type { Page } from 'playwright-core';
 
 /**
- * Opens a section of the settings page or the console by its link. What follows may ask for words that the section before shows too, so it goes on only when
- * the section is the one on screen and has what it loads.
+ * Opens a section of the settings page or the console by its link. What follows may ask for words
+ * that the section before shows too, so it goes on only when the section is the one on screen and
+ * has what it loads.
  */
 export async function section(page: Page, name: string): Promise<void> {
   const link = page.getByRole('navigation').getByRole('link', { name, exact: true });

@@ -7,7 +7,10 @@ import { openBrowser } from './browser.ts';
 import { folder, look } from './look.ts';
 import { section } from './sections.ts';
 
-/** From an empty platform to a business admin's rehearsal, as people do it; the pictures are the onboarding guide's. */
+/**
+ * From an empty platform to a business admin's rehearsal, as people do it; the pictures are the
+ * onboarding guide's.
+ */
 let world: World;
 let browser: Browser;
 beforeAll(async () => {
@@ -21,8 +24,13 @@ afterAll(async () => {
 });
 
 async function open(path: string): Promise<Page> {
-  // Evaluated code is ours to run (axe); the page's own policy stays as it is for what the page does.
-  const context = await browser.newContext({ locale: 'en', viewport: { width: 1440, height: 900 }, bypassCSP: true });
+  // Evaluated code is ours to run (axe); the page's own policy stays as it is for what the page
+  // does.
+  const context = await browser.newContext({
+    locale: 'en',
+    viewport: { width: 1440, height: 900 },
+    bypassCSP: true,
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
   await page.goto(`${world.app.url}${path}`);
@@ -42,17 +50,28 @@ async function setUpFactor(page: Page, password: string): Promise<void> {
   await dialog.getByRole('button', { name: 'I have kept them' }).click();
   await dialog.waitFor({ state: 'detached' });
 }
-const fill = (page: Page, label: string, text: string) => page.getByLabel(label, { exact: true }).fill(text);
-const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true }).waitFor();
+const fill = (page: Page, label: string, text: string) =>
+  page.getByLabel(label, { exact: true }).fill(text);
+const heading = (page: Page, name: string) =>
+  page.getByRole('heading', { name, exact: true }).waitFor();
 /** What the device said the last time stands there until it has answered again. */
 const testDevice = async (page: Page) => {
-  await Promise.all([page.waitForResponse(/\/test-vsdc$/), page.getByRole('button', { name: 'Test' }).click()]);
+  await Promise.all([
+    page.waitForResponse(/\/test-vsdc$/),
+    page.getByRole('button', { name: 'Test' }).click(),
+  ]);
   await page.getByText('The device serves.').waitFor();
 };
-/** Seen by coming back to the section: what stood there before, in whichever language, proves nothing. */
+/**
+ * Seen by coming back to the section: what stood there before, in whichever language, proves
+ * nothing.
+ */
 const takeOver = async (page: Page) => {
   const button = page.getByRole('button', { name: 'Take over what the authority says' });
-  const [answer] = await Promise.all([page.waitForResponse(/\/businesses\/me\/taxpayer$/), button.click()]);
+  const [answer] = await Promise.all([
+    page.waitForResponse(/\/businesses\/me\/taxpayer$/),
+    button.click(),
+  ]);
   expect(answer.status()).toBe(200);
   await button.waitFor({ state: 'detached' });
   await section(page, 'People');
@@ -100,7 +119,9 @@ test('the operator takes the platform over by the console’s link, registers a 
   await fill(console, 'Phone', '+250 788 000 100');
   await fill(console, 'E-mail of its first admin', 'owner@inzozi.example');
   await console.getByRole('button', { name: 'Register a business' }).click();
-  await console.getByText('Registered. The invitation is on its way to owner@inzozi.example.').waitFor();
+  await console
+    .getByText('Registered. The invitation is on its way to owner@inzozi.example.')
+    .waitFor();
   await console.getByRole('link', { name: 'Inzozi Coffee Traders' }).waitFor();
   await look(console, '32-businesses');
 
@@ -115,7 +136,11 @@ test('the operator takes the platform over by the console’s link, registers a 
 
   await heading(page, 'The business');
   await look(page, '34-setup-business');
-  await fill(page, 'Go-live date', new Date(Date.now() - 60 * 86_400_000).toISOString().slice(0, 10));
+  await fill(
+    page,
+    'Go-live date',
+    new Date(Date.now() - 60 * 86_400_000).toISOString().slice(0, 10),
+  );
   await page.getByRole('button', { name: 'Save' }).click();
   await setUpFactor(page, password);
   await page.getByLabel('Address of the VSDC').waitFor();
@@ -143,7 +168,10 @@ test('the operator takes the platform over by the console’s link, registers a 
 
   // What the check asks for is chosen once, for every document.
   await section(page, 'Mappings');
-  const card = (title: string) => page.locator('section.card').filter({ has: page.getByRole('heading', { name: title, exact: true }) });
+  const card = (title: string) =>
+    page
+      .locator('section.card')
+      .filter({ has: page.getByRole('heading', { name: title, exact: true }) });
   const organization = world.zoho.organization(organizationId);
   for (const [i, tax] of organization.taxes.slice(0, 3).entries())
     await card('Taxes of Zoho')
@@ -151,7 +179,10 @@ test('the operator takes the platform over by the console’s link, registers a 
       .selectOption(['B', 'C', 'A'][i] ?? '');
   await card('Taxes of Zoho').getByRole('button', { name: 'Save' }).click();
   await card('Taxes of Zoho').getByText('Saved.').waitFor();
-  for (const each of organization.locations) await card('Locations of Zoho').getByLabel(each.location_name, { exact: true }).selectOption({ index: 1 });
+  for (const each of organization.locations)
+    await card('Locations of Zoho')
+      .getByLabel(each.location_name, { exact: true })
+      .selectOption({ index: 1 });
   await card('Locations of Zoho').getByRole('button', { name: 'Save' }).click();
   await card('Locations of Zoho').getByText('Saved.').waitFor();
   const items = card('Items').getByRole('group', { name: 'Items without their own' });
@@ -190,12 +221,15 @@ test('the operator takes the platform over by the console’s link, registers a 
   await page.getByRole('button', { name: 'Fetch now' }).click();
   await page.getByText('Nothing has changed.').waitFor();
   await look(page, '42-branches');
-  // The authority knows the taxpayer by another name: nothing is sealed until somebody takes it over.
+  // The authority knows the taxpayer by another name: nothing is sealed until somebody takes it
+  // over.
   world.vsdc.taxpayer('100200300', { name: 'INZOZI MOUNTAIN FARMERS' });
   await testDevice(page);
   await section(page, 'People');
   await section(page, 'Branches and devices');
-  await page.getByText('The device signs for “INZOZI MOUNTAIN FARMERS”', { exact: false }).waitFor();
+  await page
+    .getByText('The device signs for “INZOZI MOUNTAIN FARMERS”', { exact: false })
+    .waitFor();
   await look(page, '42-taxpayer-differs');
   await takeOver(page);
   // And back: it was the authority's mistake.

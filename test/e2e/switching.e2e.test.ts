@@ -19,7 +19,10 @@ afterAll(async () => {
   await world?.[Symbol.asyncDispose]();
 });
 
-/** Whatever asks for the second factor asks once: it is set up in the dialog and the step goes on by itself. */
+/**
+ * Whatever asks for the second factor asks once: it is set up in the dialog and the step goes on by
+ * itself.
+ */
 async function setUpFactor(page: Page, password: string): Promise<void> {
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Present password').fill(password);
@@ -35,11 +38,26 @@ test('an administrator takes a branch to production: enters the device, sets it 
   const [business] = world.businesses;
   const user = await Api.signIn(world, business.user);
   const admin = await Api.signIn(world, business.admin);
-  const document = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.what.startsWith('simple sale'));
+  const document = world.zoho
+    .documents()
+    .find(
+      (each) =>
+        each.organization_id === business.organizationId && each.what.startsWith('simple sale'),
+    );
   expect((await user.seal('invoices', document?.id ?? '')).body.state).toBe('signed');
-  world.vsdc.approve({ tin: business.taxpayerId, bhfId: '00', serial: 'inzozi-production', name: 'INZOZI COFFEE TRADERS', sdcId: 'SDC020000001' });
+  world.vsdc.approve({
+    tin: business.taxpayerId,
+    bhfId: '00',
+    serial: 'inzozi-production',
+    name: 'INZOZI COFFEE TRADERS',
+    sdcId: 'SDC020000001',
+  });
 
-  const context = await browser.newContext({ locale: 'en', viewport: { width: 1440, height: 900 }, bypassCSP: true });
+  const context = await browser.newContext({
+    locale: 'en',
+    viewport: { width: 1440, height: 900 },
+    bypassCSP: true,
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
   await page.goto(`${world.app.url}/settings`);
@@ -68,7 +86,8 @@ test('an administrator takes a branch to production: enters the device, sets it 
   await page.getByRole('row').nth(1).waitFor();
   await look(page, '62-before-production');
   expect(await page.getByRole('button', { name: 'Seal the chosen' }).isDisabled()).toBe(true);
-  // Or another system did, and somebody says so once for all that are chosen, and takes it back for one.
+  // Or another system did, and somebody says so once for all that are chosen, and takes it back for
+  // one.
   await page.getByRole('button', { name: 'Choose all' }).click();
   const why = page.getByLabel('How do you know that another system sealed them?');
   await why.fill('The old EBM sealed until today');

@@ -22,22 +22,35 @@ afterAll(async () => {
 
 const business = (index: 0 | 1 = 0) => world.businesses[index];
 const sales = (index: 0 | 1 = 0) =>
-  world.zoho.documents().filter((each) => each.organization_id === business(index).organizationId && each.canSeal && each.module === 'invoices');
-const place = (index: 0 | 1, hash: string) => `${world.zoho.url.replace('127.0.0.1', 'localhost')}/?organization=${business(index).organizationId}#${hash}`;
-const screen = (page: Page, name: string) => page.screenshot({ path: join(checkout, `.data/screens/${name}.png`) });
+  world.zoho
+    .documents()
+    .filter(
+      (each) =>
+        each.organization_id === business(index).organizationId &&
+        each.canSeal &&
+        each.module === 'invoices',
+    );
+const place = (index: 0 | 1, hash: string) =>
+  `${world.zoho.url.replace('127.0.0.1', 'localhost')}/?organization=${business(index).organizationId}#${hash}`;
+const screen = (page: Page, name: string) =>
+  page.screenshot({ path: join(checkout, `.data/screens/${name}.png`) });
 const frameOf = (page: Page): FrameLocator => page.frameLocator('iframe[title="Muhuri"]');
-const codeIn = async (panel: FrameLocator): Promise<string> => (await panel.locator('.pairing-code').innerText()).trim();
+const codeIn = async (panel: FrameLocator): Promise<string> =>
+  (await panel.locator('.pairing-code').innerText()).trim();
 
 async function sound(page: Page, inFrame: boolean): Promise<void> {
   const frame = page.frames()[inFrame ? 1 : 0] ?? page.mainFrame();
   await frame.evaluate(axe);
-  const { violations } = (await frame.evaluate('axe.run(document, {resultTypes: ["violations"]})')) as {
+  const { violations } = (await frame.evaluate(
+    'axe.run(document, {resultTypes: ["violations"]})',
+  )) as {
     violations: { id: string; nodes: { html: string }[] }[];
   };
   expect(violations.map((each) => `${each.id}: ${each.nodes[0]?.html}`)).toEqual([]);
 }
 
-const context = (options: object = {}): Promise<BrowserContext> => browser.newContext({ locale: 'en', viewport: { width: 1280, height: 900 }, ...options });
+const context = (options: object = {}): Promise<BrowserContext> =>
+  browser.newContext({ locale: 'en', viewport: { width: 1280, height: 900 }, ...options });
 
 async function openDocument(within: BrowserContext, index: 0 | 1, id: string): Promise<Page> {
   const page = await within.newPage();
@@ -75,8 +88,15 @@ describe('a person enters with their Zoho account', () => {
     await screen(window, '62-zoho-code-wrong');
     await sound(window, false);
     await approve(window, code, /Accept as Mugisha Staff/);
-    for (const text of ['Inzozi Coffee Traders', business().organizationId, 'mugisha.staff@zoho.example']) await window.getByText(text).first().waitFor();
-    expect(window.url(), 'nothing of Zoho’s answer stays in the address').toMatch(/#\/zoho-sign-in$/);
+    for (const text of [
+      'Inzozi Coffee Traders',
+      business().organizationId,
+      'mugisha.staff@zoho.example',
+    ])
+      await window.getByText(text).first().waitFor();
+    expect(window.url(), 'nothing of Zoho’s answer stays in the address').toMatch(
+      /#\/zoho-sign-in$/,
+    );
     await screen(window, '63-zoho-question');
     await sound(window, false);
     await window.getByLabel('Language').selectOption('ar');
@@ -89,7 +109,11 @@ describe('a person enters with their Zoho account', () => {
     await panel.getByRole('button', { name: 'Seal this invoice' }).click();
     await panel.getByRole('heading', { name: 'Sealed' }).waitFor();
     // Its token is over; the panel renews it without asking anybody.
-    await world.sql("update session set expires_at = now() - interval '1 minute' where family is not null", [], business().businessId);
+    await world.sql(
+      "update session set expires_at = now() - interval '1 minute' where family is not null",
+      [],
+      business().businessId,
+    );
     await page.evaluate((hash) => {
       (globalThis as unknown as { location: { hash: string } }).location.hash = hash;
     }, `/invoices/${sales()[3]?.id}`);
@@ -106,14 +130,18 @@ describe('a person enters with their Zoho account', () => {
       const blocked = () => {
         throw new DOMException('blocked', 'SecurityError');
       };
-      for (const name of ['sessionStorage', 'localStorage', 'indexedDB']) Object.defineProperty(globalThis, name, { get: blocked });
+      for (const name of ['sessionStorage', 'localStorage', 'indexedDB'])
+        Object.defineProperty(globalThis, name, { get: blocked });
       Object.assign(globalThis, { open: () => null });
     });
     const page = await openDocument(here, 0, sales()[1]?.id ?? '');
     const panel = frameOf(page);
     await panel.getByRole('button', { name: 'Sign in with Zoho' }).click();
     const refused = await codeIn(panel);
-    const [window] = await Promise.all([here.waitForEvent('page'), panel.getByRole('link', { name: 'Open the page' }).click()]);
+    const [window] = await Promise.all([
+      here.waitForEvent('page'),
+      panel.getByRole('link', { name: 'Open the page' }).click(),
+    ]);
     await approve(window, refused, /Accept as Mugisha Staff/);
     await window.getByRole('button', { name: 'No, it was not me' }).click();
     await window.getByText('Refused. Nobody got in').waitFor();
@@ -145,9 +173,15 @@ describe('a person enters with their Zoho account', () => {
       await window.close();
       return page;
     };
-    const [one, two] = [await enter(0, /Accept as Keza Owner/), await enter(1, /Accept as Keza Owner/)];
-    for (const page of [one, two]) await frameOf(page).getByRole('button', { name: 'Seal this invoice' }).waitFor();
-    const place = world.zoho.users().find((each) => each.name === 'Keza Owner')?.organizations[business(1).organizationId] as { status: string };
+    const [one, two] = [
+      await enter(0, /Accept as Keza Owner/),
+      await enter(1, /Accept as Keza Owner/),
+    ];
+    for (const page of [one, two])
+      await frameOf(page).getByRole('button', { name: 'Seal this invoice' }).waitFor();
+    const place = world.zoho.users().find((each) => each.name === 'Keza Owner')?.organizations[
+      business(1).organizationId
+    ] as { status: string };
     place.status = 'inactive';
     await world.sql(
       "update session set expires_at = now() - interval '1 minute', zoho_checked_at = now() - interval '10 minutes' where family is not null",
@@ -155,7 +189,9 @@ describe('a person enters with their Zoho account', () => {
       business(1).businessId,
     );
     await frameOf(two).getByRole('button', { name: 'Seal this invoice' }).click();
-    await frameOf(two).getByText('Your Zoho account is no longer an active user of this organization').waitFor();
+    await frameOf(two)
+      .getByText('Your Zoho account is no longer an active user of this organization')
+      .waitFor();
     await screen(two, '66-zoho-ended');
     await frameOf(one).getByRole('button', { name: 'Seal this invoice' }).click();
     await frameOf(one).getByRole('heading', { name: 'Sealed' }).waitFor();
@@ -185,13 +221,18 @@ describe('beside Zoho’s list of invoices', () => {
     for (const each of [a, b]) await page.getByLabel(`Choose ${each?.number}`).check();
     await page.getByRole('button', { name: 'Seal with Muhuri' }).click();
     const bulk = frameOf(page);
-    // Signed in already: where the browser lets frames keep something, one session serves every widget of the organization.
+    // Signed in already: where the browser lets frames keep something, one session serves every
+    // widget of the organization.
     await bulk.getByRole('heading', { name: 'Chosen in Zoho Books' }).waitFor();
     await screen(page, '68-bulk');
     await sound(page, true);
     await bulk.getByRole('button', { name: 'Seal the chosen (2)' }).click();
     const receipts = () =>
-      world.sql("select document_id from receipt where state = 'signed' and document_id = any($1)", [[a?.id, b?.id]], business().businessId);
+      world.sql(
+        "select document_id from receipt where state = 'signed' and document_id = any($1)",
+        [[a?.id, b?.id]],
+        business().businessId,
+      );
     await until(receipts, (rows) => rows.length === 2);
     await until(
       () => bulk.getByRole('row').allInnerTexts(),

@@ -32,7 +32,11 @@ import { cases, examSeed, isWhole } from './size.ts';
 
 const endpoints: [string, Endpoint][] = Object.values(contract).flatMap((feature) =>
   Object.entries(feature as Record<string, unknown>).filter(
-    (entry): entry is [string, Endpoint] => typeof entry[1] === 'object' && entry[1] !== null && 'path' in entry[1] && 'guard' in entry[1],
+    (entry): entry is [string, Endpoint] =>
+      typeof entry[1] === 'object' &&
+      entry[1] !== null &&
+      'path' in entry[1] &&
+      'guard' in entry[1],
   ),
 );
 
@@ -63,7 +67,8 @@ beforeAll(async () => {
   const log = {
     info() {},
     warn() {},
-    error: (fields: object, message: string) => void unexpected.push(`${message} ${JSON.stringify(fields).slice(0, 2_000)}`),
+    error: (fields: object, message: string) =>
+      void unexpected.push(`${message} ${JSON.stringify(fields).slice(0, 2_000)}`),
   };
   world = await startWorld({ instead: { limits, log } });
   const [first, second] = world.businesses;
@@ -71,9 +76,15 @@ beforeAll(async () => {
   callers.admin = await Api.signIn(world, first.admin);
   await enrol(callers.admin, first.admin.password);
   callers.operator = await operatorOf(world);
-  const document = world.zoho.documents().find((each) => each.organization_id === first.organizationId && each.canSeal);
+  const document = world.zoho
+    .documents()
+    .find((each) => each.organization_id === first.organizationId && each.canSeal);
   const sealed = await callers.admin.seal('invoices', document?.id ?? '');
-  ids = { receipts: String(sealed.body.id), branches: first.branchIds[0] as string, businesses: second.businessId };
+  ids = {
+    receipts: String(sealed.body.id),
+    branches: first.branchIds[0] as string,
+    businesses: second.businessId,
+  };
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
@@ -85,7 +96,8 @@ const usual = (endpoint: Endpoint, name: string): string => {
   const [, start = ''] = endpoint.path.split('/');
   if (name === 'kind') return 'tax';
   if (name === 'tin') return '101234567';
-  if (name === 'key' || name === 'link') return `${world.businesses[0].businessId}.${'A'.repeat(32)}`;
+  if (name === 'key' || name === 'link')
+    return `${world.businesses[0].businessId}.${'A'.repeat(32)}`;
   return ids[start] ?? never(start);
 };
 const pathOf = (endpoint: Endpoint, put: Record<string, string> = {}) =>
@@ -99,23 +111,31 @@ const query = (value: unknown) =>
 /** Addresses are cut by the HTTP parser; what is longer is refused by it and never comes here. */
 const short = (text: string) => Array.from(text).slice(0, 1_500).join('');
 
-const at = (value: unknown, place: (string | number)[]): unknown => place.reduce((inner, part) => (inner as Record<string, unknown>)?.[part], value);
+const at = (value: unknown, place: (string | number)[]): unknown =>
+  place.reduce((inner, part) => (inner as Record<string, unknown>)?.[part], value);
 const isDate = (value: unknown) => /^\d{4}-\d\d-\d\d/.test(String(value));
 
 function doorsOf(name: string, endpoint: Endpoint): Door[] {
   const bodies = endpoint.input ? samplesOf(endpoint.input as unknown as Schema) : [];
   const queries = endpoint.query ? samplesOf(endpoint.query as unknown as Schema) : [];
-  const body = (value: unknown) => ({ body: JSON.stringify(value), headers: { 'content-type': 'application/json' } });
+  const body = (value: unknown) => ({
+    body: JSON.stringify(value),
+    headers: { 'content-type': 'application/json' },
+  });
   const plain = bodies[0] ? body(bodies[0].value) : {};
   const address = (put?: Record<string, string>) => pathOf(endpoint, put);
-  const withQuery = (path: string, value: unknown) => (query(value) ? `${path}?${query(value)}` : path);
+  const withQuery = (path: string, value: unknown) =>
+    query(value) ? `${path}?${query(value)}` : path;
   return [
     ...bodies.flatMap(({ value, places }) =>
       places.map((place) => ({
         name: `${name} body ${place.join('.')}`,
         endpoint,
         isDate: isDate(at(value, place)),
-        ask: (text: string) => ({ path: withQuery(address(), queries[0]?.value), ...body(withAt(value, place, text)) }),
+        ask: (text: string) => ({
+          path: withQuery(address(), queries[0]?.value),
+          ...body(withAt(value, place, text)),
+        }),
       })),
     ),
     ...queries.flatMap(({ value, places }) =>
@@ -123,20 +143,38 @@ function doorsOf(name: string, endpoint: Endpoint): Door[] {
         name: `${name} query ${place.join('.')}`,
         endpoint,
         isDate: isDate(at(value, place)),
-        ask: (text: string) => ({ path: withQuery(address(), withAt(value, place, short(text))), ...plain }),
+        ask: (text: string) => ({
+          path: withQuery(address(), withAt(value, place, short(text))),
+          ...plain,
+        }),
       })),
     ),
     ...[...endpoint.path.matchAll(/\{(\w+)\}/g)].map(([, part = '']) => ({
       name: `${name} path ${part}`,
       endpoint,
-      ask: (text: string) => ({ path: withQuery(address({ [part]: percent(short(text)) || '%20' }), queries[0]?.value), ...plain }),
+      ask: (text: string) => ({
+        path: withQuery(address({ [part]: percent(short(text)) || '%20' }), queries[0]?.value),
+        ...plain,
+      }),
     })),
-    ...(endpoint.raw ? [{ name: `${name} bytes`, endpoint, ask: (text: string) => ({ path: withQuery(address(), queries[0]?.value), body: text }) }] : []),
+    ...(endpoint.raw
+      ? [
+          {
+            name: `${name} bytes`,
+            endpoint,
+            ask: (text: string) => ({ path: withQuery(address(), queries[0]?.value), body: text }),
+          },
+        ]
+      : []),
   ];
 }
 
 const callerOf = ({ guard }: Endpoint): Api =>
-  guard === 'anyone' ? callers.anyone : guard === 'signed_in' || byRole.business_admin.includes(guard as Permission) ? callers.admin : callers.operator;
+  guard === 'anyone'
+    ? callers.anyone
+    : guard === 'signed_in' || byRole.business_admin.includes(guard as Permission)
+      ? callers.admin
+      : callers.operator;
 
 async function tried(door: Door, text: string): Promise<void> {
   const { path, body, headers } = door.ask(text);
@@ -144,14 +182,19 @@ async function tried(door: Door, text: string): Promise<void> {
   const answer = await fetch(`${url}/api/v1${path}`, {
     method: door.endpoint.method,
     headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers },
-    ...(body === undefined || door.endpoint.method === 'GET' ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) }),
+    ...(body === undefined || door.endpoint.method === 'GET'
+      ? {}
+      : { body: typeof body === 'string' ? body : new Uint8Array(body) }),
   });
   const said = await answer.text();
   if (answer.status === 500 || said.includes('"code":"internal"'))
-    throw new Error(`${door.name} answers ${answer.status} to ${JSON.stringify(text.slice(0, 60))}: ${said}`);
+    throw new Error(
+      `${door.name} answers ${answer.status} to ${JSON.stringify(text.slice(0, 60))}: ${said}`,
+    );
   // Whoever is to read what came in must be able to.
   const isText = /json|text/.test(answer.headers.get('content-type') ?? '');
-  if (isText && (!said.isWellFormed() || said.includes('\u0000'))) throw new Error(`${door.name} answers with what is no text`);
+  if (isText && (!said.isWellFormed() || said.includes('\u0000')))
+    throw new Error(`${door.name} answers with what is no text`);
 }
 
 describe('the doors of the contract', () => {
@@ -160,7 +203,10 @@ describe('the doors of the contract', () => {
     expect(doors.length).toBeGreaterThan(250);
     const each = hostileFrom(examSeed, 90);
     const all = doors.flatMap((door) => each.map(({ text }) => ({ door, text })));
-    const count = cases(`doors: ${doors.length} places of ${endpoints.length} endpoints`, { slice: 220, whole: all.length });
+    const count = cases(`doors: ${doors.length} places of ${endpoints.length} endpoints`, {
+      slice: 220,
+      whole: all.length,
+    });
     // In the slice every place has its turn over the seeds, and every kind of text.
     const chosen =
       count === all.length
@@ -171,30 +217,62 @@ describe('the doors of the contract', () => {
           }));
     const failed = new Map<string, string>();
     for (let i = 0; i < chosen.length; i += 8)
-      await Promise.all(chosen.slice(i, i + 8).map(({ door, text }) => tried(door, text).catch((error: Error) => void failed.set(door.name, error.message))));
+      await Promise.all(
+        chosen
+          .slice(i, i + 8)
+          .map(({ door, text }) =>
+            tried(door, text).catch((error: Error) => void failed.set(door.name, error.message)),
+          ),
+      );
     expect([...failed.values()]).toEqual([]);
     expect(unexpected).toEqual([]);
   });
 
   test('take days and moments of no usual calendar, in every place where one stands', async () => {
-    const doors = endpoints.flatMap(([name, endpoint]) => doorsOf(name, endpoint)).filter((door) => door.isDate);
+    const doors = endpoints
+      .flatMap(([name, endpoint]) => doorsOf(name, endpoint))
+      .filter((door) => door.isDate);
     expect(doors.length).toBeGreaterThan(8);
-    const odd = ['0000-01-01', '0001-01-01', '9999-12-31', '0000-01-01T00:00:00Z', '0001-01-01T00:00:00+14:00', '9999-12-31T23:59:59.999999999-14:00'];
+    const odd = [
+      '0000-01-01',
+      '0001-01-01',
+      '9999-12-31',
+      '0000-01-01T00:00:00Z',
+      '0001-01-01T00:00:00+14:00',
+      '9999-12-31T23:59:59.999999999-14:00',
+    ];
     const failed: string[] = [];
     for (const door of doors)
-      await Promise.all(odd.map((text) => tried(door, text).catch((error: Error) => void failed.push(`${door.name} ${text}: ${error.message}`))));
+      await Promise.all(
+        odd.map((text) =>
+          tried(door, text).catch(
+            (error: Error) => void failed.push(`${door.name} ${text}: ${error.message}`),
+          ),
+        ),
+      );
     expect(failed).toEqual([]);
     expect(unexpected).toEqual([]);
   });
 
   test('take a place in a list that nobody was given, of no usual calendar or of none at all', async () => {
-    const lists = endpoints.filter(([, { query: asks }]) => asks && 'cursor' in (asks as unknown as { shape: object }).shape);
+    const lists = endpoints.filter(
+      ([, { query: asks }]) => asks && 'cursor' in (asks as unknown as { shape: object }).shape,
+    );
     expect(lists.length).toBeGreaterThan(8);
     const [id, key] = [`rcp_${'0'.repeat(32)}`, 'invoices/'];
-    const moments = ['+275760-09-13T00:00:00.000Z', '-271821-04-20T00:00:00.000Z', '-000001-01-01T00:00:00.000Z', '0000-01-01T00:00:00.000Z'];
+    const moments = [
+      '+275760-09-13T00:00:00.000Z',
+      '-271821-04-20T00:00:00.000Z',
+      '-000001-01-01T00:00:00.000Z',
+      '0000-01-01T00:00:00.000Z',
+    ];
     const odd = [
       ...[...moments, '9999-12-31T23:59:59.999Z', 8.64e15, null, {}].map((at) => [at, id]),
-      ...['0000-00-00', '0000-01-01', '2026-02-31', '9999-99-99', '9999-12-31'].map((at) => [at, '1'.repeat(25), key]),
+      ...['0000-00-00', '0000-01-01', '2026-02-31', '9999-99-99', '9999-12-31'].map((at) => [
+        at,
+        '1'.repeat(25),
+        key,
+      ]),
       null,
       [],
       { length: 2 },
@@ -203,7 +281,9 @@ describe('the doors of the contract', () => {
     ];
     const failed: string[] = [];
     for (const [name, endpoint] of lists) {
-      const ask = (text: string) => ({ path: `${pathOf(endpoint)}?cursor=${Buffer.from(text).toString('base64url')}` });
+      const ask = (text: string) => ({
+        path: `${pathOf(endpoint)}?cursor=${Buffer.from(text).toString('base64url')}`,
+      });
       for (const each of odd)
         await tried({ name, endpoint, ask }, JSON.stringify(each)).catch(
           (error: Error) => void failed.push(`${name} ${JSON.stringify(each)}: ${error.message}`),
@@ -214,11 +294,16 @@ describe('the doors of the contract', () => {
   });
 
   test('take an address longer than any of ours as one where nothing is, with a key to repeat it by or without', async () => {
-    const changing = endpoints.filter(([, { method, path, guard, raw }]) => method !== 'GET' && path.includes('{') && guard !== 'anyone' && !raw);
+    const changing = endpoints.filter(
+      ([, { method, path, guard, raw }]) =>
+        method !== 'GET' && path.includes('{') && guard !== 'anyone' && !raw,
+    );
     expect(changing.length).toBeGreaterThan(20);
     // What repeats itself is stored smaller than it is; this does not.
     const unlike = (length: number) =>
-      Array.from({ length: Math.ceil(length / 128) }, (_, i) => createHash('sha512').update(`${examSeed} ${i}`).digest('hex'))
+      Array.from({ length: Math.ceil(length / 128) }, (_, i) =>
+        createHash('sha512').update(`${examSeed} ${i}`).digest('hex'),
+      )
         .join('')
         .slice(0, length);
     const failed: string[] = [];
@@ -226,9 +311,18 @@ describe('the doors of the contract', () => {
       for (const length of [490, 1_000, 4_000]) {
         const place = unlike(length);
         const [sample] = endpoint.input ? samplesOf(endpoint.input as unknown as Schema) : [];
-        const headers = { 'content-type': 'application/json', 'idempotency-key': `\u00ff${place}`.slice(0, 200) };
-        const ask = () => ({ path: endpoint.path.replace(/\{(\w+)\}/g, place), body: JSON.stringify(sample?.value ?? {}), headers });
-        await tried({ name, endpoint, ask }, place).catch((error: Error) => void failed.push(`${name} ${length}: ${error.message}`));
+        const headers = {
+          'content-type': 'application/json',
+          'idempotency-key': `\u00ff${place}`.slice(0, 200),
+        };
+        const ask = () => ({
+          path: endpoint.path.replace(/\{(\w+)\}/g, place),
+          body: JSON.stringify(sample?.value ?? {}),
+          headers,
+        });
+        await tried({ name, endpoint, ask }, place).catch(
+          (error: Error) => void failed.push(`${name} ${length}: ${error.message}`),
+        );
       }
     expect(failed).toEqual([]);
     expect(unexpected).toEqual([]);
@@ -240,7 +334,9 @@ describe('the doors of the contract', () => {
       if (i % 9 !== 0) continue;
       const [sample] = samplesOf(endpoint.input as unknown as Schema);
       const place = sample?.places[i % (sample.places.length || 1)] ?? [];
-      const [before = '', after = ''] = JSON.stringify(withAt(sample?.value, place, 'PLACE')).split('PLACE');
+      const [before = '', after = ''] = JSON.stringify(withAt(sample?.value, place, 'PLACE')).split(
+        'PLACE',
+      );
       const [kind, bytes] = hostileBytes[i % hostileBytes.length] as [string, Buffer];
       const ask = () => ({
         path: pathOf(endpoint),
@@ -250,8 +346,18 @@ describe('the doors of the contract', () => {
       await tried({ name: `${name} ${kind}`, endpoint, ask }, kind);
     }
     for (const odd of ['caf\u00e9', '\u0085\u009f', 'a\tb', 'x'.repeat(3_000), '"', '%00', '../'])
-      for (const header of ['idempotency-key', 'x-organization-id', 'accept-language', 'user-agent', 'x-forwarded-for']) {
-        const ask = () => ({ path: '/mappings/tax', body: '{"mappings":[]}', headers: { 'content-type': 'application/json', [header]: odd } });
+      for (const header of [
+        'idempotency-key',
+        'x-organization-id',
+        'accept-language',
+        'user-agent',
+        'x-forwarded-for',
+      ]) {
+        const ask = () => ({
+          path: '/mappings/tax',
+          body: '{"mappings":[]}',
+          headers: { 'content-type': 'application/json', [header]: odd },
+        });
         await tried({ name: header, endpoint: contract.mappings.putMappings, ask }, odd);
       }
     expect(unexpected).toEqual([]);
@@ -263,21 +369,34 @@ describe('the doors of the contract', () => {
       status: 400,
       body: { code: 'malformed', field: 'username' },
     });
-    expect(await admin.put('/mappings/tax', { mappings: [{ key: 'x', value: { 'a\u0000': 1 } }] })).toMatchObject({
+    expect(
+      await admin.put('/mappings/tax', { mappings: [{ key: 'x', value: { 'a\u0000': 1 } }] }),
+    ).toMatchObject({
       status: 400,
       body: { code: 'malformed', field: expect.stringContaining('mappings.0.value') },
     });
-    expect(await admin.get('/documents?search=a%00b')).toMatchObject({ status: 400, body: { code: 'malformed', field: 'search' } });
-    expect(await admin.get('/receipts/%00')).toMatchObject({ status: 400, body: { code: 'malformed', field: 'id' } });
+    expect(await admin.get('/documents?search=a%00b')).toMatchObject({
+      status: 400,
+      body: { code: 'malformed', field: 'search' },
+    });
+    expect(await admin.get('/receipts/%00')).toMatchObject({
+      status: 400,
+      body: { code: 'malformed', field: 'id' },
+    });
   });
 
   test('name a field that is wrong, and say no more of it however long a name it was given', async () => {
     const { admin, anyone } = callers;
     const long = 'k'.repeat(3_000);
-    const deep = (levels: number, inner: unknown): unknown => (levels === 0 ? inner : { [long]: deep(levels - 1, inner) });
+    const deep = (levels: number, inner: unknown): unknown =>
+      levels === 0 ? inner : { [long]: deep(levels - 1, inner) };
     const replies = [
       await anyone.post('/auth/login', { username: 'a', password: 'b', [long]: 1 }),
-      await anyone.post('/auth/login', { username: 'a', password: 'b', ...Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`unknown${i}`, 1])) }),
+      await anyone.post('/auth/login', {
+        username: 'a',
+        password: 'b',
+        ...Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`unknown${i}`, 1])),
+      }),
       await admin.put('/mappings/tax', { mappings: [{ key: 'x', value: deep(50, '\u0000') }] }),
       await admin.put('/mappings/tax', { mappings: [{ key: 'x', value: deep(50, '\u0001') }] }),
       await admin.get(`/documents?${long}=1`),
@@ -289,31 +408,66 @@ describe('the doors of the contract', () => {
   });
 
   test('and what came in by them keeps no list from being read', async () => {
-    for (const [name, endpoint] of endpoints.filter(([, each]) => each.method === 'GET' && !each.path.includes('{') && each.guard !== 'anyone')) {
+    for (const [name, endpoint] of endpoints.filter(
+      ([, each]) => each.method === 'GET' && !each.path.includes('{') && each.guard !== 'anyone',
+    )) {
       const [sample] = endpoint.query ? samplesOf(endpoint.query as unknown as Schema) : [];
       const wanted = Object.fromEntries(
-        Object.entries((sample?.value ?? {}) as object).filter(([key]) => ['month', 'module', 'document_id', 'kind', 'paper'].includes(key)),
+        Object.entries((sample?.value ?? {}) as object).filter(([key]) =>
+          ['month', 'module', 'document_id', 'kind', 'paper'].includes(key),
+        ),
       );
-      const answer = await callerOf(endpoint).get(query(wanted) ? `${endpoint.path}?${query(wanted)}` : endpoint.path);
-      expect(answer.status, `${name} ${JSON.stringify(answer.body).slice(0, 200)}`).toBeLessThan(500);
+      const answer = await callerOf(endpoint).get(
+        query(wanted) ? `${endpoint.path}?${query(wanted)}` : endpoint.path,
+      );
+      expect(answer.status, `${name} ${JSON.stringify(answer.body).slice(0, 200)}`).toBeLessThan(
+        500,
+      );
     }
   });
 });
 
 const dialects = await loadDialects();
-const row = (n: number, more: object = {}) => ({ cd: `C${n}`, cdNm: `Name ${n}`, useYn: 'Y', userDfnCd1: '18', ...more });
-/** What a device of each dialect answers usually, by the reader it is for; a reader without its answer here fails the exam. */
+const row = (n: number, more: object = {}) => ({
+  cd: `C${n}`,
+  cdNm: `Name ${n}`,
+  useYn: 'Y',
+  userDfnCd1: '18',
+  ...more,
+});
+/**
+ * What a device of each dialect answers usually, by the reader it is for; a reader without its
+ * answer here fails the exam.
+ */
 const said: Record<string, Record<string, { data: unknown; rows?: (read: unknown) => number }>> = {
   'rw-vsdc': {
     initialise: {
-      data: { info: { sdcId: 'SDC010000001', mrcNo: 'WIS00000001', lastSaleInvcNo: 5, vatTyCd: '1', taxprNm: 'INZOZI', cmcKey: 'k', signKey: 's' } },
+      data: {
+        info: {
+          sdcId: 'SDC010000001',
+          mrcNo: 'WIS00000001',
+          lastSaleInvcNo: 5,
+          vatTyCd: '1',
+          taxprNm: 'INZOZI',
+          cmcKey: 'k',
+          signKey: 's',
+        },
+      },
     },
     codes: {
       data: { clsList: [{ cdCls: '04', useYn: 'Y', dtlList: [row(1), row(2), row(3)] }] },
       rows: (read) => (read as { value: { codes: unknown[] }[] }).value[0]?.codes.length ?? 0,
     },
     itemClasses: {
-      data: { itemClsList: [1, 2, 3].map((n) => ({ itemClsCd: `501017060${n}`, itemClsNm: 'Coffee', itemClsLvl: 4, taxTyCd: 'B', useYn: 'Y' })) },
+      data: {
+        itemClsList: [1, 2, 3].map((n) => ({
+          itemClsCd: `501017060${n}`,
+          itemClsNm: 'Coffee',
+          itemClsLvl: 4,
+          taxTyCd: 'B',
+          useYn: 'Y',
+        })),
+      },
       rows: (read) => (read as { value: unknown[] }).value.length,
     },
     lookupTaxpayer: { data: { custList: [{ tin: '101234567', taxprNm: 'KIVU LOGISTICS' }] } },
@@ -337,7 +491,10 @@ describe('the readers of every dialect', () => {
   type Reader = (answer: { status: number; body: string }) => unknown;
   const readers = dialects.all().flatMap((dialect) =>
     Object.entries(dialect).flatMap(([name, part]): [string, string, Reader][] => {
-      const { read, judge } = (typeof part === 'object' && part !== null ? part : {}) as { read?: (...args: unknown[]) => unknown; judge?: Reader };
+      const { read, judge } = (typeof part === 'object' && part !== null ? part : {}) as {
+        read?: (...args: unknown[]) => unknown;
+        judge?: Reader;
+      };
       const asked: Reader | undefined = read ? (answer) => read(answer, false) : judge;
       return asked ? [[dialect.key, name, asked]] : [];
     }),
@@ -345,26 +502,45 @@ describe('the readers of every dialect', () => {
 
   test('have a usual answer here', () => {
     expect(readers.length).toBeGreaterThan(5);
-    expect(readers.filter(([key, name]) => !said[key]?.[name]).map(([key, name]) => `${key} ${name}`)).toEqual([]);
+    expect(
+      readers.filter(([key, name]) => !said[key]?.[name]).map(([key, name]) => `${key} ${name}`),
+    ).toEqual([]);
   });
 
   test('take every hostile text in every place of an answer, and make something of it that can be kept', () => {
     let count = 0;
     for (const [key, name, read] of readers) {
       const usually = said[key]?.[name] as (typeof said)[string][string];
-      const answer = { resultCd: '000', resultMsg: 'It is succeeded', resultDt: '20260115101532', data: usually.data };
+      const answer = {
+        resultCd: '000',
+        resultMsg: 'It is succeeded',
+        resultDt: '20260115101532',
+        data: usually.data,
+      };
       for (const place of textPlaces(answer)) {
         for (const { text } of [...hostileFrom(examSeed, isWhole ? 100 : 30), { text: '' }]) {
           count += 1;
           const body = readText(Buffer.from(JSON.stringify(withAt(answer, place, text))));
           const is = read({ status: 200, body });
-          expect(unfit(is), `${key} ${name} ${place.join('.')} ${JSON.stringify(text.slice(0, 40))}`).toBeNull();
+          expect(
+            unfit(is),
+            `${key} ${name} ${place.join('.')} ${JSON.stringify(text.slice(0, 40))}`,
+          ).toBeNull();
         }
-        for (const odd of [null, 5, true, [], {}, [[]]]) expect(unfit(read({ status: 200, body: JSON.stringify(withAt(answer, place, odd)) }))).toBeNull();
+        for (const odd of [null, 5, true, [], {}, [[]]])
+          expect(
+            unfit(read({ status: 200, body: JSON.stringify(withAt(answer, place, odd)) })),
+          ).toBeNull();
       }
-      for (const [, bytes] of hostileBytes) expect(unfit(read({ status: 200, body: readText(bytes) }))).toBeNull();
+      for (const [, bytes] of hostileBytes)
+        expect(unfit(read({ status: 200, body: readText(bytes) }))).toBeNull();
       for (const encoding of ['utf8', 'utf16le', 'latin1'] as const)
-        expect(unfit(read({ status: 200, body: readText(Buffer.from(JSON.stringify(answer), encoding)) })), encoding).toBeNull();
+        expect(
+          unfit(
+            read({ status: 200, body: readText(Buffer.from(JSON.stringify(answer), encoding)) }),
+          ),
+          encoding,
+        ).toBeNull();
       // One row of a list that is none takes no other along.
       const list = textPlaces(usually.data).find((place) => place.includes(1));
       if (!usually.rows || !list) continue;
@@ -375,14 +551,28 @@ describe('the readers of every dialect', () => {
           `${key} ${name} beside ${JSON.stringify(odd)}`,
         ).toBeGreaterThanOrEqual(2);
     }
-    console.info(`doors: ${count.toLocaleString('en')} answers of devices with a hostile text in one place`);
+    console.info(
+      `doors: ${count.toLocaleString('en')} answers of devices with a hostile text in one place`,
+    );
   });
 });
 
-const access = { businessId: 'biz', organizationId: '46000000101', grantId: 'grt', purpose: 'sync' as const };
-const source = { ...access, customFields: { buyer_tin: 'cf_custtin', purchase_code: 'cf_purchase_code' } };
-const organization = { organization: { organization_id: '46000000101', currency_code: 'RWF', name: 'Inzozi' } };
-const contact = { contact: { contact_id: '1', mobile: '0788000001', contact_persons: [{ mobile: '0788000002' }] } };
+const access = {
+  businessId: 'biz',
+  organizationId: '46000000101',
+  grantId: 'grt',
+  purpose: 'sync' as const,
+};
+const source = {
+  ...access,
+  customFields: { buyer_tin: 'cf_custtin', purchase_code: 'cf_purchase_code' },
+};
+const organization = {
+  organization: { organization_id: '46000000101', currency_code: 'RWF', name: 'Inzozi' },
+};
+const contact = {
+  contact: { contact_id: '1', mobile: '0788000001', contact_persons: [{ mobile: '0788000002' }] },
+};
 const fieldOf = { field_id: '7', api_name: 'cf_x', label: 'X', data_type: 'string' };
 const note = {
   creditnote: {
@@ -395,65 +585,122 @@ const note = {
   },
 };
 
-/** Every method of what speaks to Zoho: what Zoho says to it usually, and how it is asked; one without its line here fails the exam. */
-const methods: Record<string, Record<string, { body: () => object; ask(of: never): Promise<unknown> }>> = {
+/**
+ * Every method of what speaks to Zoho: what Zoho says to it usually, and how it is asked; one
+ * without its line here fails the exam.
+ */
+const methods: Record<
+  string,
+  Record<string, { body: () => object; ask(of: never): Promise<unknown> }>
+> = {
   books: {
     readDocument: {
-      body: () => ({ invoice: invoice(), ...organization, ...contact, payments: [{ payment_mode: 'Cash' }] }),
-      ask: (of: ReturnType<typeof zohoBooks>) => of.readDocument(source, 'invoices', String(invoice().invoice_id)),
+      body: () => ({
+        invoice: invoice(),
+        ...organization,
+        ...contact,
+        payments: [{ payment_mode: 'Cash' }],
+      }),
+      ask: (of: ReturnType<typeof zohoBooks>) =>
+        of.readDocument(source, 'invoices', String(invoice().invoice_id)),
     },
     listModified: {
       body: () => ({ invoices: [listRow(1), listRow(2), listRow(3)] }),
       ask: (of: ReturnType<typeof zohoBooks>) => of.listModified(access, 'invoices', null, 100),
     },
-    readRecent: { body: () => ({ invoices: [listRow(1), listRow(2), listRow(3)] }), ask: (of: ReturnType<typeof zohoBooks>) => of.readRecent(source, 5) },
+    readRecent: {
+      body: () => ({ invoices: [listRow(1), listRow(2), listRow(3)] }),
+      ask: (of: ReturnType<typeof zohoBooks>) => of.readRecent(source, 5),
+    },
     readNames: {
       body: () => ({ taxes: [1, 2, 3].map((n) => ({ tax_id: `${n}`, tax_name: `Tax ${n}` })) }),
       ask: (of: ReturnType<typeof zohoBooks>) => of.readNames(source, 'tax'),
     },
   },
   people: {
-    whoIs: { body: () => ({ user: zohoUser }), ask: (of: ReturnType<typeof booksPeople>) => of.whoIs(access, { token: 't', apiDomain: 'x' }) },
-    organizationName: { body: () => organization, ask: (of: ReturnType<typeof booksPeople>) => of.organizationName(access, { token: 't', apiDomain: 'x' }) },
-    find: { body: () => ({ user: zohoUser }), ask: (of: ReturnType<typeof booksPeople>) => of.find(access, '1') },
+    whoIs: {
+      body: () => ({ user: zohoUser }),
+      ask: (of: ReturnType<typeof booksPeople>) => of.whoIs(access, { token: 't', apiDomain: 'x' }),
+    },
+    organizationName: {
+      body: () => organization,
+      ask: (of: ReturnType<typeof booksPeople>) =>
+        of.organizationName(access, { token: 't', apiDomain: 'x' }),
+    },
+    find: {
+      body: () => ({ user: zohoUser }),
+      ask: (of: ReturnType<typeof booksPeople>) => of.find(access, '1'),
+    },
   },
   setup: {
-    listFields: { body: () => ({ fields: [fieldOf, fieldOf, fieldOf] }), ask: (of: ReturnType<typeof booksSetup>) => of.listFields(access, 'invoice') },
+    listFields: {
+      body: () => ({ fields: [fieldOf, fieldOf, fieldOf] }),
+      ask: (of: ReturnType<typeof booksSetup>) => of.listFields(access, 'invoice'),
+    },
     createField: {
       body: () => ({ field: fieldOf }),
-      ask: (of: ReturnType<typeof booksSetup>) => of.createField(access, { entity: 'invoice', label: 'X', type: 'string' }),
+      ask: (of: ReturnType<typeof booksSetup>) =>
+        of.createField(access, { entity: 'invoice', label: 'X', type: 'string' }),
     },
-    listWebhooks: { body: () => ({ webhooks: [{ webhook_id: '1', webhook_name: 'x' }] }), ask: (of: ReturnType<typeof booksSetup>) => of.listWebhooks(access) },
+    listWebhooks: {
+      body: () => ({ webhooks: [{ webhook_id: '1', webhook_name: 'x' }] }),
+      ask: (of: ReturnType<typeof booksSetup>) => of.listWebhooks(access),
+    },
     createWebhook: {
       body: () => ({ webhook: { webhook_id: '1' } }),
-      ask: (of: ReturnType<typeof booksSetup>) => of.createWebhook(access, { name: 'x', entity: 'invoice', url: 'x', secret: 'x' }),
+      ask: (of: ReturnType<typeof booksSetup>) =>
+        of.createWebhook(access, { name: 'x', entity: 'invoice', url: 'x', secret: 'x' }),
     },
-    deleteWebhook: { body: () => ({ message: 'done' }), ask: (of: ReturnType<typeof booksSetup>) => of.deleteWebhook(access, '1') },
+    deleteWebhook: {
+      body: () => ({ message: 'done' }),
+      ask: (of: ReturnType<typeof booksSetup>) => of.deleteWebhook(access, '1'),
+    },
     createWorkflow: {
       body: () => ({ workflow: { workflow_id: '1' } }),
-      ask: (of: ReturnType<typeof booksSetup>) => of.createWorkflow(access, { name: 'x', entity: 'invoice', webhookId: '1' }),
+      ask: (of: ReturnType<typeof booksSetup>) =>
+        of.createWorkflow(access, { name: 'x', entity: 'invoice', webhookId: '1' }),
     },
-    deleteWorkflow: { body: () => ({ message: 'done' }), ask: (of: ReturnType<typeof booksSetup>) => of.deleteWorkflow(access, '1') },
+    deleteWorkflow: {
+      body: () => ({ message: 'done' }),
+      ask: (of: ReturnType<typeof booksSetup>) => of.deleteWorkflow(access, '1'),
+    },
   },
   writing: {
     readWritten: {
-      body: () => ({ invoice: { ...invoice(), documents: [{ file_name: 'x.pdf', can_send_in_mail: true }] } }),
+      body: () => ({
+        invoice: { ...invoice(), documents: [{ file_name: 'x.pdf', can_send_in_mail: true }] },
+      }),
       ask: (of: ReturnType<typeof booksWriting>) => of.readWritten(access, 'invoices', '1'),
     },
-    writeFields: { body: () => ({ message: 'done' }), ask: (of: ReturnType<typeof booksWriting>) => of.writeFields(access, '1', { cf_x: 'x' }) },
-    listNoteFields: { body: () => ({ fields: [fieldOf] }), ask: (of: ReturnType<typeof booksWriting>) => of.listNoteFields(access) },
-    writeNoteFields: { body: () => note, ask: (of: ReturnType<typeof booksWriting>) => of.writeNoteFields(access, '5', { cf_x: 'x' }) },
+    writeFields: {
+      body: () => ({ message: 'done' }),
+      ask: (of: ReturnType<typeof booksWriting>) => of.writeFields(access, '1', { cf_x: 'x' }),
+    },
+    listNoteFields: {
+      body: () => ({ fields: [fieldOf] }),
+      ask: (of: ReturnType<typeof booksWriting>) => of.listNoteFields(access),
+    },
+    writeNoteFields: {
+      body: () => note,
+      ask: (of: ReturnType<typeof booksWriting>) => of.writeNoteFields(access, '5', { cf_x: 'x' }),
+    },
     attach: {
       body: () => ({ message: 'done' }),
-      ask: (of: ReturnType<typeof booksWriting>) => of.attach(access, '1', { name: 'x', bytes: Buffer.from('x'), goesWithMail: true }),
+      ask: (of: ReturnType<typeof booksWriting>) =>
+        of.attach(access, '1', { name: 'x', bytes: Buffer.from('x'), goesWithMail: true }),
     },
     listComments: {
       body: () => ({ comments: [{ description: 'x' }] }),
       ask: (of: ReturnType<typeof booksWriting>) => of.listComments(access, 'invoices', '1'),
     },
-    comment: { body: () => ({ message: 'done' }), ask: (of: ReturnType<typeof booksWriting>) => of.comment(access, 'invoices', '1', 'x') },
+    comment: {
+      body: () => ({ message: 'done' }),
+      ask: (of: ReturnType<typeof booksWriting>) => of.comment(access, 'invoices', '1', 'x'),
+    },
     mail: {
-      body: () => ({ data: { to_contacts: [{ email: 'x@x.example', selected: true }], subject: 's', body: 'b' } }),
+      body: () => ({
+        data: { to_contacts: [{ email: 'x@x.example', selected: true }], subject: 's', body: 'b' },
+      }),
       ask: (of: ReturnType<typeof booksWriting>) => of.mail(access, '1'),
     },
   },
@@ -468,7 +715,8 @@ const zohoUser = {
 };
 let oneInvoice: Record<string, unknown> | null = null;
 const invoice = (): Record<string, unknown> => {
-  const id = world.zoho.documents().find((each) => each.module === 'invoices' && each.canSeal)?.id ?? '';
+  const id =
+    world.zoho.documents().find((each) => each.module === 'invoices' && each.canSeal)?.id ?? '';
   oneInvoice ??= {
     ...structuredClone(world.zoho.document('invoices', id)),
     custom_fields: [{ api_name: 'cf_custtin', value: '101234567' }],
@@ -492,19 +740,30 @@ const listRow = (n: number) => ({
 describe('what speaks to Zoho', () => {
   const clock = { now: () => new Date('2026-11-20T10:00:00Z') };
   const adapters = (body: () => object) => {
-    const answer = (): Promise<ZohoAnswer> => Promise.resolve({ is: 'found', body: parseJson(JSON.stringify(body())) ?? {} });
+    const answer = (): Promise<ZohoAnswer> =>
+      Promise.resolve({ is: 'found', body: parseJson(JSON.stringify(body())) ?? {} });
     const client: ZohoClient = { call: answer, get: answer };
-    return { books: zohoBooks(client, clock, ['RW']), people: booksPeople(client), setup: booksSetup(client), writing: booksWriting(client) };
+    return {
+      books: zohoBooks(client, clock, ['RW']),
+      people: booksPeople(client),
+      setup: booksSetup(client),
+      writing: booksWriting(client),
+    };
   };
 
   test('has every method here', () => {
     for (const [name, adapter] of Object.entries(adapters(() => ({}))))
-      expect(Object.keys(adapter).toSorted(), name).toEqual(Object.keys(methods[name] ?? {}).toSorted());
+      expect(Object.keys(adapter).toSorted(), name).toEqual(
+        Object.keys(methods[name] ?? {}).toSorted(),
+      );
   });
 
   test('takes every hostile text in every place of every answer: what becomes of it can be kept, or is a sentence, and no row is lost beside it', async () => {
     let count = 0;
-    const texts = hostileFrom(examSeed + 1, cases('doors: hostile texts in each place of an answer of Zoho', { slice: 5, whole: 120 }));
+    const texts = hostileFrom(
+      examSeed + 1,
+      cases('doors: hostile texts in each place of an answer of Zoho', { slice: 5, whole: 120 }),
+    );
     for (const [name, all] of Object.entries(methods))
       for (const [method, { body, ask }] of Object.entries(all)) {
         const usually = body();
@@ -518,7 +777,10 @@ describe('what speaks to Zoho', () => {
             else expect(unfit(is), about).toBeNull();
             if (method !== 'listModified' || place[0] !== 'invoices') continue;
             // Whatever one row says, the two beside it come in, and it does too or is named.
-            const { rows, unreadable } = is as { rows: { number: string }[]; unreadable: unknown[] };
+            const { rows, unreadable } = is as {
+              rows: { number: string }[];
+              unreadable: unknown[];
+            };
             expect(rows.length + unreadable.length, about).toBe(3);
             expect(rows.length, about).toBeGreaterThanOrEqual(2);
           }
@@ -530,14 +792,19 @@ describe('what speaks to Zoho', () => {
         unreadable: [{ id: null }],
       });
     }
-    console.info(`doors: ${count.toLocaleString('en')} answers of Zoho with a hostile text in one place`);
+    console.info(
+      `doors: ${count.toLocaleString('en')} answers of Zoho with a hostile text in one place`,
+    );
   });
 
   test('as its accounts server does, says of hostile answers what it can and never more', async () => {
     let answer: string | Buffer = '';
     const server = await listen(() => ({ status: 200, type: 'application/json', body: answer }));
-    const accounts = zohoAccounts(zohoHosts([server.url]), ((_host: string, _options: unknown, done: (error: null, found: object[]) => void) =>
-      done(null, [{ address: '127.0.0.1', family: 4 }])) as never);
+    const accounts = zohoAccounts(zohoHosts([server.url]), ((
+      _host: string,
+      _options: unknown,
+      done: (error: null, found: object[]) => void,
+    ) => done(null, [{ address: '127.0.0.1', family: 4 }])) as never);
     const client = { accountsServer: server.url, clientId: 'c', clientSecret: 's' };
     const asked: Record<string, (() => Promise<unknown>) | null> = {
       exchange: () => accounts.exchange({ ...client, code: 'x' }),
@@ -553,13 +820,20 @@ describe('what speaks to Zoho', () => {
       listDataCentres: null,
       dataCentre: null,
     };
-    expect(Object.keys(accounts).filter((name) => !(name in asked) && name !== 'close')).toEqual([]);
+    expect(Object.keys(accounts).filter((name) => !(name in asked) && name !== 'close')).toEqual(
+      [],
+    );
     const usually = {
       code: 0,
       error: 'x',
       status: 'x',
       scope: 'x',
-      organizations: [1, 2, 3].map((n) => ({ organization_id: `${n}`, name: 'x', currency_code: 'RWF', user_role: 'admin' })),
+      organizations: [1, 2, 3].map((n) => ({
+        organization_id: `${n}`,
+        name: 'x',
+        currency_code: 'RWF',
+        user_role: 'admin',
+      })),
     };
     const texts = hostileFrom(examSeed + 2, isWhole ? 90 : 6);
     for (const [name, ask] of Object.entries(asked)) {
@@ -582,16 +856,34 @@ describe('what speaks to Zoho', () => {
 });
 
 test('a webhook’s reader makes of everything a document, a ping, or what cannot be read', () => {
-  const usually = { invoice: { invoice_id: '982000000567114', last_modified_time: '2026-11-20T09:30:00+0200', status: 'sent' }, payload: 'x', JSONString: 'x' };
-  const types = ['application/json', 'application/x-www-form-urlencoded', 'text/plain; charset=utf-16', 'x; charset=nonsense', ''];
+  const usually = {
+    invoice: {
+      invoice_id: '982000000567114',
+      last_modified_time: '2026-11-20T09:30:00+0200',
+      status: 'sent',
+    },
+    payload: 'x',
+    JSONString: 'x',
+  };
+  const types = [
+    'application/json',
+    'application/x-www-form-urlencoded',
+    'text/plain; charset=utf-16',
+    'x; charset=nonsense',
+    '',
+  ];
   let count = 0;
   for (const type of types)
     for (const { text } of hostileFrom(examSeed + 3, isWhole ? 100 : 30)) {
       const bodies = [
-        ...textPlaces(usually).map((place) => Buffer.from(JSON.stringify(withAt(usually, place, text)))),
+        ...textPlaces(usually).map((place) =>
+          Buffer.from(JSON.stringify(withAt(usually, place, text))),
+        ),
         Buffer.from(text),
         Buffer.from(`invoice_id=${percent(text)}&status=sent`),
-        Buffer.from(`payload=${percent(JSON.stringify(withAt(usually, ['invoice', 'invoice_id'], text)))}`),
+        Buffer.from(
+          `payload=${percent(JSON.stringify(withAt(usually, ['invoice', 'invoice_id'], text)))}`,
+        ),
         ...hostileBytes.map(([, bytes]) => bytes),
       ];
       for (const raw of bodies) {
@@ -599,14 +891,25 @@ test('a webhook’s reader makes of everything a document, a ping, or what canno
         const is = webhookReader.read(raw, type);
         expect(unfit(is)).toBeNull();
         if (is.is === 'document') expect(is.id).toMatch(/^\d{1,25}$/);
-        expect(webhookReader.isSigned({ query: [['org', text]], raw, contentType: type, signature: text, secrets: ['s'] })).toBe(false);
+        expect(
+          webhookReader.isSigned({
+            query: [['org', text]],
+            raw,
+            contentType: type,
+            signature: text,
+            secrets: ['s'],
+          }),
+        ).toBe(false);
       }
     }
   console.info(`doors: ${count.toLocaleString('en')} bodies of webhooks`);
 });
 
 describe('tables for spreadsheets', () => {
-  /** As the standard has it (RFC 4180), and nothing forgiven: every cell quoted, quotes doubled, rows of one length. */
+  /**
+   * As the standard has it (RFC 4180), and nothing forgiven: every cell quoted, quotes doubled,
+   * rows of one length.
+   */
   function cellsOf(file: string): string[][] {
     const rows: string[][] = [[]];
     const pattern = /"((?:[^"]|"")*)"(,|\n|$)/gy;
@@ -614,29 +917,64 @@ describe('tables for spreadsheets', () => {
     for (pattern.lastIndex = 1; pattern.lastIndex < file.length; ) {
       const at = pattern.lastIndex;
       const [, cell = '', end] = pattern.exec(file) ?? [];
-      if (end === undefined) throw new Error(`no cell at ${at}: ${JSON.stringify(file.slice(at, at + 40))}`);
+      if (end === undefined)
+        throw new Error(`no cell at ${at}: ${JSON.stringify(file.slice(at, at + 40))}`);
       rows.at(-1)?.push(cell.replaceAll('""', '"'));
       if (end === '\n' && pattern.lastIndex < file.length) rows.push([]);
     }
     return rows;
   }
-  /** Whether a spreadsheet, of whatever country, would run a part of it: said anew here, not asked of what is tried. */
+  /**
+   * Whether a spreadsheet, of whatever country, would run a part of it: said anew here, not asked
+   * of what is tried.
+   */
   const isRun = (cell: string): boolean =>
     !/^-\d+(\.\d+)?$/.test(cell) &&
-    cell.split(/[;,|\t\r\n]/).some((part) => '=+-@\uff1d\uff0b\uff0d\uff20'.includes(Array.from(part.replace(/^[\s\p{C}\p{Z}"]+/u, ''))[0] ?? '#'));
+    cell
+      .split(/[;,|\t\r\n]/)
+      .some((part) =>
+        '=+-@\uff1d\uff0b\uff0d\uff20'.includes(
+          Array.from(part.replace(/^[\s\p{C}\p{Z}"]+/u, ''))[0] ?? '#',
+        ),
+      );
   const formulas = ['=', '+', '-', '@', '\uff1d', '\uff0b', '\uff0d', '\uff20'].flatMap((sign) =>
-    ['', ' ', '\t', '\u00a0', '\ufeff', '\u200b', 'a;', 'a,', 'a|', 'a\n', 'a\r\n', '"', '",', '";', '"\r\n', "'", '\u202e', '""', 'a;"', 'a; " ', 'a\n""'].map(
-      (before) => `${before}${sign}cmd|' /C calc'!A0`,
-    ),
+    [
+      '',
+      ' ',
+      '\t',
+      '\u00a0',
+      '\ufeff',
+      '\u200b',
+      'a;',
+      'a,',
+      'a|',
+      'a\n',
+      'a\r\n',
+      '"',
+      '",',
+      '";',
+      '"\r\n',
+      "'",
+      '\u202e',
+      '""',
+      'a;"',
+      'a; " ',
+      'a\n""',
+    ].map((before) => `${before}${sign}cmd|' /C calc'!A0`),
   );
 
   test('hold what came in, cell by cell, whatever it is made of, and nothing that a spreadsheet would run', async () => {
     const tables = endpoints.filter(([, each]) => each.produces === 'text/csv');
-    expect(tables.map(([name]) => name).toSorted(), 'a table more has its rows here').toEqual(['exportDocuments', 'exportTrail']);
+    expect(tables.map(([name]) => name).toSorted(), 'a table more has its rows here').toEqual([
+      'exportDocuments',
+      'exportTrail',
+    ]);
     const [{ businessId }] = world.businesses;
     const texts = [
       ...formulas,
-      ...hostileFrom(examSeed + 4, isWhole ? 2_000 : 120).map(({ text }) => storable(Array.from(text).slice(0, 2_000).join(''))),
+      ...hostileFrom(examSeed + 4, isWhole ? 2_000 : 120).map(({ text }) =>
+        storable(Array.from(text).slice(0, 2_000).join('')),
+      ),
       '-5.20',
       '-1-1',
       '=',
@@ -665,20 +1003,30 @@ describe('tables for spreadsheets', () => {
       expect(rows.flat().filter(isRun)).toEqual([]);
       return rows.map((row) => Object.fromEntries(heading.map((name, i) => [name, row[i] ?? ''])));
     };
-    /** What was put before a sign so that it is text can be taken away again: nothing else was changed. */
-    const isSame = (cell: string, text: string) => cell === text || cell.replaceAll("'", '') === text.replaceAll("'", '');
+    /**
+     * What was put before a sign so that it is text can be taken away again: nothing else was
+     * changed.
+     */
+    const isSame = (cell: string, text: string) =>
+      cell === text || cell.replaceAll("'", '') === text.replaceAll("'", '');
     const documents = await rowsOf('/documents.csv?search=tabled');
     const trail = await rowsOf('/trail.csv?action=tried.table');
     for (const [i, text] of texts.entries()) {
       const document = documents.find((each) => each.document_number === `T-${i + 1}`);
-      expect(isSame(document?.customer_name ?? '?', text), JSON.stringify([text, document?.customer_name])).toBe(true);
+      expect(
+        isSame(document?.customer_name ?? '?', text),
+        JSON.stringify([text, document?.customer_name]),
+      ).toBe(true);
       expect(document?.total, 'a negative amount stays a number').toBe(`-${i + 1}`);
       const entry = trail.find((each) => each.subject === `T-${i + 1}`);
-      for (const cell of [entry?.origin, entry?.actor]) expect(isSame(cell ?? '?', text), JSON.stringify([text, cell])).toBe(true);
+      for (const cell of [entry?.origin, entry?.actor])
+        expect(isSame(cell ?? '?', text), JSON.stringify([text, cell])).toBe(true);
     }
     expect([documents.length, trail.length]).toEqual([texts.length, texts.length]);
     expect(unexpected).toEqual([]);
-    console.info(`doors: ${texts.length.toLocaleString('en')} texts through ${tables.length} tables for spreadsheets`);
+    console.info(
+      `doors: ${texts.length.toLocaleString('en')} texts through ${tables.length} tables for spreadsheets`,
+    );
   });
 });
 
@@ -691,7 +1039,8 @@ test('every port and every file that reads or parses is known here, with what tr
     'books-writing.ts': 'every method, above',
     'dialect.ts': 'every reader of every dialect, above',
     'messenger.ts': 'says a status and a word of our own: no text from outside',
-    'vsdc.ts': 'bytes as they came, read by the dialect: above, and over a wire among the scenarios of what comes in',
+    'vsdc.ts':
+      'bytes as they came, read by the dialect: above, and over a wire among the scenarios of what comes in',
     'webhooks.ts': 'its reader, above',
   };
   expect(readdirSync('server/src/ports').toSorted()).toEqual(Object.keys(ports).toSorted());
@@ -702,11 +1051,14 @@ test('every port and every file that reads or parses is known here, with what tr
     'zoho/parse-json.ts': 'under every answer of Zoho, above',
     'zoho/read-document.ts': 'under readDocument, above',
     'zoho/webhook-reader.ts': 'above',
-    'businesses/own-logo.ts': 'images, as bytes: they are drawn anew in a worker of their own, and tried where they are uploaded',
+    'businesses/own-logo.ts':
+      'images, as bytes: they are drawn anew in a worker of their own, and tried where they are uploaded',
   };
   const found = readdirSync('server/src', { recursive: true, encoding: 'utf8' }).filter(
     (each) =>
-      /(?:^|[/-])(?:read|reader|parse|parser|csv|cursor|decode|import)(?:[-.]|$)/.test(each.split('/').at(-1) ?? '') &&
+      /(?:^|[/-])(?:read|reader|parse|parser|csv|cursor|decode|import)(?:[-.]|$)/.test(
+        each.split('/').at(-1) ?? '',
+      ) &&
       each.endsWith('.ts') &&
       !each.endsWith('.test.ts'),
   );

@@ -9,7 +9,11 @@ import { startWorld, type World } from '../world.ts';
 
 const endpoints: [string, Endpoint][] = Object.values(contract).flatMap((feature) =>
   Object.entries(feature as Record<string, unknown>).filter(
-    (entry): entry is [string, Endpoint] => typeof entry[1] === 'object' && entry[1] !== null && 'path' in entry[1] && 'guard' in entry[1],
+    (entry): entry is [string, Endpoint] =>
+      typeof entry[1] === 'object' &&
+      entry[1] !== null &&
+      'path' in entry[1] &&
+      'guard' in entry[1],
   ),
 );
 
@@ -82,7 +86,10 @@ const hook = createServer((request, response) => {
 beforeAll(async () => {
   await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', () => resolve()));
   const alertHookUrl = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/attempts`;
-  world = await startWorld({ told: { config: { alertHookUrl } }, instead: { patience: { headersMs: 400, requestMs: 800, checkMs: 100 } } });
+  world = await startWorld({
+    told: { config: { alertHookUrl } },
+    instead: { patience: { headersMs: 400, requestMs: 800, checkMs: 100 } },
+  });
   const [first, second] = world.businesses;
   callers.anonymous = new Api(world.app.url);
   callers.user = await Api.signIn(world, first.user);
@@ -104,10 +111,15 @@ afterAll(async () => {
 
 /** One of everything an id can name, made as people make it. */
 async function idsOf(api: Api, business: World['businesses'][0]): Promise<Ids> {
-  const document = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.canSeal);
+  const document = world.zoho
+    .documents()
+    .find((each) => each.organization_id === business.organizationId && each.canSeal);
   const sealed = await api.seal('invoices', document?.id ?? '');
   const print = await api.post(`/receipts/${sealed.body.id}/prints`, { paper: 'a4' });
-  const invitation = await api.post('/invitations', { email: `somebody@${business.admin.username.split('@')[1]}.example`, role: 'business_user' });
+  const invitation = await api.post('/invitations', {
+    email: `somebody@${business.admin.username.split('@')[1]}.example`,
+    role: 'business_user',
+  });
   const key = await api.post('/api-keys', { name: 'of theirs', scopes: ['read'] });
   const [member] = (await api.get('/people')).body.people as { id: string }[];
   const [session] = (await api.get('/auth/sessions')).body.sessions as { id: string }[];
@@ -118,8 +130,15 @@ async function idsOf(api: Api, business: World['businesses'][0]): Promise<Ids> {
   const hook = await api.post('/webhooks', { module: 'invoices' });
   await fetch(hook.body.url as string, { method: 'POST', body: 'x' });
   const [delivery] = (await api.get('/webhooks/deliveries')).body.deliveries as { id: string }[];
-  const [connection] = await world.sql("select id from connection where status <> 'ended'", [], business.businessId);
-  const subscriber = await api.post('/subscribers', { url: 'http://127.0.0.1:9/', events: ['receipt.signed'] });
+  const [connection] = await world.sql(
+    "select id from connection where status <> 'ended'",
+    [],
+    business.businessId,
+  );
+  const subscriber = await api.post('/subscribers', {
+    url: 'http://127.0.0.1:9/',
+    events: ['receipt.signed'],
+  });
   const notice = `ntc_${business.businessId.slice(4)}`;
   await world.sql(
     "insert into notice (business_id, id, subscriber_id, event, body, state, created_at) values ($1, $2, $3, 'x', '{}', 'delivered', now())",
@@ -186,10 +205,17 @@ const kinds: [string, keyof Ids][] = [
   ['/subscribers', 'subscriber'],
   ['/notices', 'notice'],
 ];
-const kindOf = (path: string): keyof Ids => kinds.find(([start]) => path.startsWith(start))?.[1] ?? 'business';
+const kindOf = (path: string): keyof Ids =>
+  kinds.find(([start]) => path.startsWith(start))?.[1] ?? 'business';
 
 const person = { username: 'nobody.new', name: 'Nobody', password: 'long enough to be tried' };
-const profile = { business_name: 'X', email: 'x@x.example', location: 'X', tin_number: '100200900', phone_number: '1' };
+const profile = {
+  business_name: 'X',
+  email: 'x@x.example',
+  location: 'X',
+  tin_number: '100200900',
+  phone_number: '1',
+};
 const device = { address: 'http://127.0.0.1:9', serial: 'x', environment: 'sandbox' };
 /** A body for every endpoint that takes one; without its line here a new endpoint fails the run. */
 const bodies: Record<string, (ids: Ids) => Record<string, unknown>> = {
@@ -202,7 +228,9 @@ const bodies: Record<string, (ids: Ids) => Record<string, unknown>> = {
   takePairing: () => ({ code: 'BBBB-BBBB' }),
   finishApproval: (ids) => ({ state: `zoho.${ids.business}`, browser_secret: 'x'.repeat(32) }),
   answerApproval: () => ({ browser_secret: 'x'.repeat(32), opened_by_me: true }),
-  renewSession: (ids) => ({ refresh_token: `rnw.${ids.business}.${'x'.repeat(16)}.${'x'.repeat(43)}` }),
+  renewSession: (ids) => ({
+    refresh_token: `rnw.${ids.business}.${'x'.repeat(16)}.${'x'.repeat(43)}`,
+  }),
   forgotPassword: () => ({ username: 'nobody' }),
   resetPassword: () => ({ token: 'x'.repeat(43), new_password: person.password }),
   beginTotp: () => ({ password: 'wrong' }),
@@ -220,7 +248,11 @@ const bodies: Record<string, (ids: Ids) => Record<string, unknown>> = {
   grantWayBackByOperator: (ids) => ({ way_back_id: ids.way_back }),
   removeTotp: () => ({ password: 'wrong' }),
   readInvitation: (ids) => ({ token: `inv.${ids.business}.${'x'.repeat(43)}` }),
-  acceptInvitation: (ids) => ({ account: 'new', token: `inv.${ids.business}.${'x'.repeat(43)}`, ...person }),
+  acceptInvitation: (ids) => ({
+    account: 'new',
+    token: `inv.${ids.business}.${'x'.repeat(43)}`,
+    ...person,
+  }),
   becomeOperator: () => ({ token: 'x'.repeat(43), email: 'x@x.example', ...person }),
   endMember: () => ({ keep_api_keys: [] }),
   changeMember: () => ({ role: 'business_user', permissions: [], version: 99 }),
@@ -228,7 +260,11 @@ const bodies: Record<string, (ids: Ids) => Record<string, unknown>> = {
   createKey: () => ({ name: 'x', scopes: ['read'] }),
   addBranch: () => ({ branch_code: '07', name: 'x', address: '' }),
   updateBranch: () => ({ name: 'x', address: '' }),
-  adoptDevice: () => ({ sdc_id: 'SDC010000001', mrc_number: 'WIS00000001', last_invoice_number: '1' }),
+  adoptDevice: () => ({
+    sdc_id: 'SDC010000001',
+    mrc_number: 'WIS00000001',
+    last_invoice_number: '1',
+  }),
   resumeLane: () => ({}),
   setNextDevice: () => ({ for: 'replacement', address: 'http://127.0.0.1:9', serial: 'x' }),
   switchDevice: () => ({ reason: 'tried' }),
@@ -248,13 +284,22 @@ const bodies: Record<string, (ids: Ids) => Record<string, unknown>> = {
   previewBranding: () => ({ branding: {} }),
   updateVsdcConfig: (ids) => ({ ...device, branch_id: ids.branch }),
   testVsdc: (ids) => ({ branch_id: ids.branch }),
-  setupBusiness: () => ({ location: 'x', phone_number: '1', vat_registered: true, go_live_date: '2026-01-01' }),
+  setupBusiness: () => ({
+    location: 'x',
+    phone_number: '1',
+    vat_registered: true,
+    go_live_date: '2026-01-01',
+  }),
   setupVsdc: () => device,
   setupZoho: (ids) => ({ organization_id: ids.organization }),
   rehearse: (ids) => ({ document_id: ids.document }),
   beginSupport: () => ({ reason: 'x', minutes: 5 }),
   putMappings: (ids) => ({ mappings: [{ key: 'elsewhere', value: { branch_id: ids.branch } }] }),
-  openReceipt: (ids) => ({ module: 'invoices', document_id: ids.document, sale_receipt_id: ids.receipt }),
+  openReceipt: (ids) => ({
+    module: 'invoices',
+    document_id: ids.document,
+    sale_receipt_id: ids.receipt,
+  }),
   attachEvidence: () => ({ found: false, source: 'portal' }),
   proposeReversal: () => ({ reason_code: '06', source: 'portal' }),
   confirmReversal: () => ({ proposed_at: '2026-11-20T10:00:00.000Z' }),
@@ -287,7 +332,8 @@ const queries: Record<string, (ids: Ids) => string> = {
   closeMonth: () => 'month=2026-11',
   listDeliveries: (ids) => `cursor=${cursorOf(ids.delivery)}`,
 };
-const cursorOf = (id: string) => Buffer.from(JSON.stringify(['2026-11-20T10:00:00.000Z', id])).toString('base64url');
+const cursorOf = (id: string) =>
+  Buffer.from(JSON.stringify(['2026-11-20T10:00:00.000Z', id])).toString('base64url');
 
 function pathOf(name: string, e: Endpoint, inPath: Ids, inQuery: Ids): string {
   const filled = e.path
@@ -300,18 +346,36 @@ function pathOf(name: string, e: Endpoint, inPath: Ids, inQuery: Ids): string {
   return query ? `${filled}?${query}` : filled;
 }
 
-const ask = (api: Api, name: string, e: Endpoint, at: { path: Ids; query: Ids; body: Ids }, headers: Record<string, string> = {}): Promise<Reply> =>
+const ask = (
+  api: Api,
+  name: string,
+  e: Endpoint,
+  at: { path: Ids; query: Ids; body: Ids },
+  headers: Record<string, string> = {},
+): Promise<Reply> =>
   e.method === 'GET'
     ? api.get(pathOf(name, e, at.path, at.query), headers)
-    : api.call(e.method, pathOf(name, e, at.path, at.query), JSON.stringify(bodies[name]?.(at.body) ?? {}), { 'content-type': 'application/json', ...headers });
+    : api.call(
+        e.method,
+        pathOf(name, e, at.path, at.query),
+        JSON.stringify(bodies[name]?.(at.body) ?? {}),
+        { 'content-type': 'application/json', ...headers },
+      );
 
-/** What the answer says, without what differs by request: its own id, the time, the id that was asked for. */
+/**
+ * What the answer says, without what differs by request: its own id, the time, the id that was
+ * asked for.
+ */
 const said = (reply: Reply, ids: Ids) => {
   // A file is one of the caller's own; its bytes differ by the moment they were drawn.
-  if (String(reply.body.text ?? '').startsWith('%PDF')) return { status: reply.status, text: 'a file' };
+  if (String(reply.body.text ?? '').startsWith('%PDF'))
+    return { status: reply.status, text: 'a file' };
   let text = JSON.stringify(reply.body);
   for (const id of Object.values(ids)) text = text.replaceAll(id, '…');
-  return { status: reply.status, text: text.replace(/"(?:request_id|opened_at|at|checked_at|expires_at)":"[^"]*"/g, '') };
+  return {
+    status: reply.status,
+    text: text.replace(/"(?:request_id|opened_at|at|checked_at|expires_at)":"[^"]*"/g, ''),
+  };
 };
 
 const permissionsOf: Record<Caller, readonly Permission[]> = {
@@ -322,32 +386,50 @@ const permissionsOf: Record<Caller, readonly Permission[]> = {
   operator: byRole.admin,
 };
 const mayPass = (caller: Caller, guard: string) =>
-  guard === 'anyone' || (guard === 'signed_in' ? !['anonymous', 'api_key'].includes(caller) : permissionsOf[caller].includes(guard as Permission));
+  guard === 'anyone' ||
+  (guard === 'signed_in'
+    ? !['anonymous', 'api_key'].includes(caller)
+    : permissionsOf[caller].includes(guard as Permission));
 const names = Object.keys(permissionsOf) as Caller[];
 
 describe('every route of the contract', () => {
   test('has its entry here: a body or a query wherever it takes one', () => {
     expect(endpoints.length).toBeGreaterThan(70);
-    expect(endpoints.filter(([name, e]) => e.input && !bodies[name]).map(([name]) => name)).toEqual([]);
-    expect(endpoints.filter(([name, e]) => e.query && !(name in queries)).map(([name]) => name)).toEqual([]);
+    expect(endpoints.filter(([name, e]) => e.input && !bodies[name]).map(([name]) => name)).toEqual(
+      [],
+    );
+    expect(
+      endpoints.filter(([name, e]) => e.query && !(name in queries)).map(([name]) => name),
+    ).toEqual([]);
   });
 
   test.each(endpoints)('%s opens to those its guard names and to nobody else', async (name, e) => {
     for (const caller of names) {
       if (mayPass(caller, e.guard)) continue;
       const reply = await ask(callers[caller], name, e, { path: ours, query: ours, body: ours });
-      const expected = caller === 'anonymous' ? { status: 401, body: { code: 'not_signed_in' } } : { status: 403, body: { code: 'not_allowed' } };
+      const expected =
+        caller === 'anonymous'
+          ? { status: 401, body: { code: 'not_signed_in' } }
+          : { status: 403, body: { code: 'not_allowed' } };
       expect(reply, caller).toMatchObject(expected);
     }
     const forged = new Api(world.app.url, `${ours.business}.${'A'.repeat(43)}`);
-    if (e.guard !== 'anyone') expect((await ask(forged, name, e, { path: ours, query: ours, body: ours })).status).toBe(401);
+    if (e.guard !== 'anyone')
+      expect((await ask(forged, name, e, { path: ours, query: ours, body: ours })).status).toBe(
+        401,
+      );
   });
 
-  test.each(endpoints.filter(([, e]) => e.secondFactor))('%s asks for the second factor', async (name, e) => {
-    if (!mayPass('admin', e.guard)) return;
-    const without = new Api(world.app.url, unverified.token);
-    expect(await ask(without, name, e, { path: never, query: never, body: never })).toMatchObject({ status: 403, body: { code: 'second_factor_needed' } });
-  });
+  test.each(endpoints.filter(([, e]) => e.secondFactor))(
+    '%s asks for the second factor',
+    async (name, e) => {
+      if (!mayPass('admin', e.guard)) return;
+      const without = new Api(world.app.url, unverified.token);
+      expect(await ask(without, name, e, { path: never, query: never, body: never })).toMatchObject(
+        { status: 403, body: { code: 'second_factor_needed' } },
+      );
+    },
+  );
 
   test('that is read is never called for its head: who looks ahead of a person uses nothing up', async () => {
     for (const [name, e] of endpoints.filter(([, each]) => each.method === 'GET')) {
@@ -363,23 +445,35 @@ describe('every route of the contract', () => {
     '%s refuses what is not JSON, of a wrong type, unknown or too large, with one problem',
     async (name, e) => {
       const caller = e.guard === 'operate' ? callers.operator : callers.admin;
-      const send = (text: string) => caller.call(e.method, pathOf(name, e, never, never), text, { 'content-type': 'application/json' });
-      for (const text of ['{', '[]', '"x"', '{"no_such_field": 1}']) expect(await send(text)).toMatchObject({ status: 400, body: { code: 'malformed' } });
-      expect(await send(`{"x": "${'x'.repeat(bodyKbOf(e) * 1024 + 100)}"}`)).toMatchObject({ status: 413, body: { code: 'too_large' } });
+      const send = (text: string) =>
+        caller.call(e.method, pathOf(name, e, never, never), text, {
+          'content-type': 'application/json',
+        });
+      for (const text of ['{', '[]', '"x"', '{"no_such_field": 1}'])
+        expect(await send(text)).toMatchObject({ status: 400, body: { code: 'malformed' } });
+      expect(await send(`{"x": "${'x'.repeat(bodyKbOf(e) * 1024 + 100)}"}`)).toMatchObject({
+        status: 413,
+        body: { code: 'too_large' },
+      });
     },
   );
 });
 
 describe('every route × every place an id can stand × another business’s id × every role', () => {
   let tried = 0;
-  afterAll(() => console.info(`walls: ${tried} pairs of another’s id and one that does not exist, over ${endpoints.length} routes and ${names.length} roles`));
+  afterAll(() =>
+    console.info(
+      `walls: ${tried} pairs of another’s id and one that does not exist, over ${endpoints.length} routes and ${names.length} roles`,
+    ),
+  );
 
   const places: [string, (ids: Ids) => { path: Ids; query: Ids; body: Ids }][] = [
     ['path', (ids) => ({ path: ids, query: ours, body: ours })],
     ['query or cursor', (ids) => ({ path: ours, query: ids, body: ours })],
     ['body', (ids) => ({ path: ours, query: ours, body: ids })],
   ];
-  // The operator's own paths name businesses, and whoever registers them may know that they are there.
+  // The operator's own paths name businesses, and whoever registers them may know that they are
+  // there.
   const apart = (caller: Caller, e: Endpoint) => caller === 'operator' && e.guard === 'operate';
   const holds = (place: string, name: string, e: Endpoint) =>
     place === 'path'
@@ -390,14 +484,19 @@ describe('every route × every place an id can stand × another business’s id 
           !e.path.includes('{link}') && Boolean(queries[name]?.(theirs));
 
   for (const [place, at] of places)
-    test.each(endpoints.filter(([name, e]) => (place === 'path' ? /\{id\}/.test(e.path) : name in (place === 'body' ? bodies : queries))))(
+    test.each(
+      endpoints.filter(([name, e]) =>
+        place === 'path' ? /\{id\}/.test(e.path) : name in (place === 'body' ? bodies : queries),
+      ),
+    )(
       `%s, in its ${place}: another’s id is answered as one that does not exist`,
       async (name, e) => {
         if (!holds(place, name, e)) return;
         for (const caller of names) {
           if (apart(caller, e) || !mayPass(caller, e.guard)) continue;
           tried += 1;
-          // Never first: a route that changes something on the first call would answer the second differently by itself.
+          // Never first: a route that changes something on the first call would answer the second
+          // differently by itself.
           const nothing = await ask(callers[caller], name, e, at(never));
           const other = await ask(callers[caller], name, e, at(theirs));
           expect(said(other, theirs), caller).toEqual(said(nothing, never));
@@ -407,39 +506,74 @@ describe('every route × every place an id can stand × another business’s id 
     );
 
   test('in a header: an API key named with another organization is refused like one named with none that exists', async () => {
-    const asked = (organization: string) => callers.api_key.get('/branches', { 'x-organization-id': organization });
+    const asked = (organization: string) =>
+      callers.api_key.get('/branches', { 'x-organization-id': organization });
     expect((await asked(ours.organization)).status).toBe(200);
     const [other, nothing] = [await asked(theirs.organization), await asked(never.organization)];
     expect(said(other, theirs)).toEqual(said(nothing, never));
     expect(other).toMatchObject({ status: 403, body: { code: 'organization_mismatch' } });
     const key = (id: string) =>
-      callers.admin.call('PUT', '/mappings/tax', '{"mappings":[{"key":"x","value":{"tax_class":"A"}}]}', {
-        'content-type': 'application/json',
-        'idempotency-key': id,
-      });
+      callers.admin.call(
+        'PUT',
+        '/mappings/tax',
+        '{"mappings":[{"key":"x","value":{"tax_class":"A"}}]}',
+        {
+          'content-type': 'application/json',
+          'idempotency-key': id,
+        },
+      );
     expect((await key(theirs.receipt)).status).toBe((await key(never.receipt)).status);
   });
 
   test('the misses become attempts where the id stands in another business, told to that business and to the operator, and nothing else does', async () => {
     await world.app.settle();
-    const attempts = (await callers.operator.get('/platform/attempts?limit=200')).body.attempts as { business_id: string; asked: string }[];
+    const attempts = (await callers.operator.get('/platform/attempts?limit=200')).body.attempts as {
+      business_id: string;
+      asked: string;
+    }[];
     expect(attempts.length).toBeGreaterThan(10);
-    expect(attempts.some((each) => each.asked === theirs.receipt && each.business_id === ours.business)).toBe(true);
-    expect(attempts.filter((each) => Object.values(never).includes(each.asked) && each.asked !== never.organization)).toEqual([]);
-    const alerts = (await callers.admin.get('/alerts')).body.alerts as { problem: { code: string } }[];
+    expect(
+      attempts.some((each) => each.asked === theirs.receipt && each.business_id === ours.business),
+    ).toBe(true);
+    expect(
+      attempts.filter(
+        (each) => Object.values(never).includes(each.asked) && each.asked !== never.organization,
+      ),
+    ).toEqual([]);
+    const alerts = (await callers.admin.get('/alerts')).body.alerts as {
+      problem: { code: string };
+    }[];
     expect(alerts.some((each) => each.problem.code === 'wall_attempt')).toBe(true);
-    expect(told.some((each) => each.event === 'wall_attempt' && each.asked === theirs.receipt)).toBe(true);
+    expect(
+      told.some((each) => each.event === 'wall_attempt' && each.asked === theirs.receipt),
+    ).toBe(true);
     // Whom it was tried on learns nothing of who is there.
-    expect(JSON.stringify((await strangerAdmin.get('/trail?limit=200')).body)).not.toContain(ours.business);
+    expect(JSON.stringify((await strangerAdmin.get('/trail?limit=200')).body)).not.toContain(
+      ours.business,
+    );
   });
 
   test('lists of one business hold nothing of another', async () => {
     for (const [name, e] of endpoints.filter(
       ([, each]) =>
-        each.method === 'GET' && !each.path.includes('{') && !each.produces && mayPass('admin', each.guard) && !['anyone', 'signed_in'].includes(each.guard),
+        each.method === 'GET' &&
+        !each.path.includes('{') &&
+        !each.produces &&
+        mayPass('admin', each.guard) &&
+        !['anyone', 'signed_in'].includes(each.guard),
     )) {
-      const text = JSON.stringify((await ask(strangerAdmin, name, e, { path: theirs, query: theirs, body: theirs })).body);
-      for (const id of [ours.receipt, ours.branch, ours.business, ours.membership, ours.invitation, ours.api_key, world.businesses[0].taxpayerId])
+      const text = JSON.stringify(
+        (await ask(strangerAdmin, name, e, { path: theirs, query: theirs, body: theirs })).body,
+      );
+      for (const id of [
+        ours.receipt,
+        ours.branch,
+        ours.business,
+        ours.membership,
+        ours.invitation,
+        ours.api_key,
+        world.businesses[0].taxpayerId,
+      ])
         expect(text, `${name} of the other business`).not.toContain(id);
     }
   });
@@ -448,11 +582,24 @@ describe('every route × every place an id can stand × another business’s id 
 describe('the edge', () => {
   test('only pages of Zoho’s widgets may call from a browser, never with cookies', async () => {
     const preflight = (origin: string) =>
-      fetch(`${world.app.url}/api/v1/receipts`, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } });
-    for (const origin of ['https://evil.example', 'https://zappsusercontent.com.evil.example', 'http://a.zappsusercontent.com', 'null'])
-      expect((await preflight(origin)).headers.get('access-control-allow-origin'), origin).toBeNull();
+      fetch(`${world.app.url}/api/v1/receipts`, {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'POST' },
+      });
+    for (const origin of [
+      'https://evil.example',
+      'https://zappsusercontent.com.evil.example',
+      'http://a.zappsusercontent.com',
+      'null',
+    ])
+      expect(
+        (await preflight(origin)).headers.get('access-control-allow-origin'),
+        origin,
+      ).toBeNull();
     const allowed = await preflight('https://0123abcd.zappsusercontent.eu');
-    expect(allowed.headers.get('access-control-allow-origin')).toBe('https://0123abcd.zappsusercontent.eu');
+    expect(allowed.headers.get('access-control-allow-origin')).toBe(
+      'https://0123abcd.zappsusercontent.eu',
+    );
     expect(allowed.headers.get('access-control-allow-credentials')).toBeNull();
   });
 
@@ -475,17 +622,26 @@ describe('the edge', () => {
         socket.resume();
       });
     expect(await dropped('GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ')).toBe(true);
-    expect(await dropped('POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"user')).toBe(true);
+    expect(
+      await dropped(
+        'POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"user',
+      ),
+    ).toBe(true);
     expect((await fetch(`${world.app.url}/health`)).status).toBe(200);
   });
 
   test('headers beyond sixteen kilobytes are refused', async () => {
-    const reply = await fetch(`${world.app.url}/health`, { headers: { 'x-long': 'x'.repeat(20_000) } });
+    const reply = await fetch(`${world.app.url}/health`, {
+      headers: { 'x-long': 'x'.repeat(20_000) },
+    });
     expect(reply.status).toBe(431);
   });
 
   test('the description holds every route', async () => {
-    const described = (await (await fetch(`${world.app.url}/api/v1/openapi.json`)).json()) as { paths: Record<string, Record<string, unknown>> };
-    for (const [, e] of endpoints) expect(described.paths[e.path]?.[e.method.toLowerCase()], e.path).toBeDefined();
+    const described = (await (await fetch(`${world.app.url}/api/v1/openapi.json`)).json()) as {
+      paths: Record<string, Record<string, unknown>>;
+    };
+    for (const [, e] of endpoints)
+      expect(described.paths[e.path]?.[e.method.toLowerCase()], e.path).toBeDefined();
   });
 });

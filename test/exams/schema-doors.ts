@@ -48,19 +48,34 @@ const texts = [
 ];
 const numbers = [1, 0, 5, 60, 99, 1440];
 
-/** Samples of a schema, one for each of its alternatives; throws where a text is asked for that none of ours is: the exam has to be told of it. */
+/**
+ * Samples of a schema, one for each of its alternatives; throws where a text is asked for that none
+ * of ours is: the exam has to be told of it.
+ */
 export function samplesOf(schema: Schema, path: (string | number)[] = []): Sample[] {
   const { def } = schema._zod;
   switch (def.type) {
     case 'object': {
-      const fields = Object.entries(def.shape ?? {}).map(([key, each]) => [key, samplesOf(each, [...path, key])] as const);
+      const fields = Object.entries(def.shape ?? {}).map(
+        ([key, each]) => [key, samplesOf(each, [...path, key])] as const,
+      );
       const most = Math.max(1, ...fields.map(([, found]) => found.length));
       const all = Array.from({ length: most }, (_, i) => {
-        const chosen = fields.map(([key, found]) => [key, found[Math.min(i, found.length - 1)] as Sample] as const);
-        return { value: Object.fromEntries(chosen.map(([key, each]) => [key, each.value])), places: chosen.flatMap(([, each]) => each.places) };
+        const chosen = fields.map(
+          ([key, found]) => [key, found[Math.min(i, found.length - 1)] as Sample] as const,
+        );
+        return {
+          value: Object.fromEntries(chosen.map(([key, each]) => [key, each.value])),
+          places: chosen.flatMap(([, each]) => each.places),
+        };
       });
-      // What may be left out is left out where only that makes it whole; its places are tried all the same.
-      return all.map((each) => (schema.safeParse(each.value).success ? each : { ...each, value: needed(schema, def, each.value) }));
+      // What may be left out is left out where only that makes it whole; its places are tried all
+      // the same.
+      return all.map((each) =>
+        schema.safeParse(each.value).success
+          ? each
+          : { ...each, value: needed(schema, def, each.value) },
+      );
     }
     case 'array': {
       const [first] = samplesOf(def.element as Schema, [...path, 0]);
@@ -90,23 +105,30 @@ export function samplesOf(schema: Schema, path: (string | number)[] = []): Sampl
       return [{ value: true, places: [path] }];
     case 'int':
     case 'number':
-      return [{ value: numbers.find((each) => schema.safeParse(each).success) ?? '1', places: [path] }];
+      return [
+        { value: numbers.find((each) => schema.safeParse(each).success) ?? '1', places: [path] },
+      ];
     case 'unknown':
     case 'any':
       return [{ value: 'x', places: [path] }];
     case 'string': {
       const found = texts.find((each) => schema.safeParse(each).success);
-      if (found === undefined) throw new Error(`no sample for the text at ${path.join('.')}: give the exam one`);
+      if (found === undefined)
+        throw new Error(`no sample for the text at ${path.join('.')}: give the exam one`);
       return [{ value: found, places: [path] }];
     }
     default:
-      throw new Error(`a schema of the kind ${def.type} at ${path.join('.')}: tell the exam how it is made`);
+      throw new Error(
+        `a schema of the kind ${def.type} at ${path.join('.')}: tell the exam how it is made`,
+      );
   }
 }
 
 function needed(schema: Schema, def: Def, value: unknown): unknown {
   const given = value as Record<string, unknown>;
   const isOptional = (each: Schema) => each.safeParse(undefined).success;
-  const less = Object.fromEntries(Object.entries(given).filter(([key]) => !isOptional(def.shape?.[key] as Schema)));
+  const less = Object.fromEntries(
+    Object.entries(given).filter(([key]) => !isOptional(def.shape?.[key] as Schema)),
+  );
   return schema.safeParse(less).success ? less : given;
 }

@@ -6,7 +6,11 @@ import { describe, expect, test } from 'vitest';
 
 const endpoints: [string, Endpoint][] = Object.values(contract).flatMap((feature) =>
   Object.entries(feature as Record<string, unknown>).filter(
-    (entry): entry is [string, Endpoint] => typeof entry[1] === 'object' && entry[1] !== null && 'path' in entry[1] && 'guard' in entry[1],
+    (entry): entry is [string, Endpoint] =>
+      typeof entry[1] === 'object' &&
+      entry[1] !== null &&
+      'path' in entry[1] &&
+      'guard' in entry[1],
   ),
 );
 
@@ -16,8 +20,9 @@ const lessThanBefore = 'only takes away what was open: nobody must be kept from 
 const dailyWork = 'the daily work of whoever may seal: nothing beyond the one document';
 
 /**
- * Whatever changes something asks for the second factor, or stands here with the reason why it does not. What settles a doubt, changes
- * devices, keys, roles or settings, or lets data out to an address never belongs here.
+ * Whatever changes something asks for the second factor, or stands here with the reason why it does
+ * not. What settles a doubt, changes devices, keys, roles or settings, or lets data out to an
+ * address never belongs here.
  */
 const without: Record<string, string> = {
   login: notYetKnown,
@@ -40,9 +45,11 @@ const without: Record<string, string> = {
   receive: 'Zoho calls it: the key in its address and the signature are the proof',
   switchMembership: 'the second factor that was given goes along',
   logout: lessThanBefore,
-  updateProfile: 'asks for password and second factor itself where the address changes; a name alone opens nothing',
+  updateProfile:
+    'asks for password and second factor itself where the address changes; a name alone opens nothing',
   sendEmailLink: 'mails to an address that was asked for with the password',
-  changePassword: 'asks for the password itself, and for the second factor where one is set up: without one a password must be changed still',
+  changePassword:
+    'asks for the password itself, and for the second factor where one is set up: without one a password must be changed still',
   beginTotp: ownProof,
   confirmTotp: ownProof,
   passSecondFactor: ownProof,
@@ -80,28 +87,44 @@ describe('every route that changes something', () => {
 
   test('asks for the second factor, or says why it does not', () => {
     expect(changing.length).toBeGreaterThan(60);
-    expect(changing.filter(([name, e]) => !e.secondFactor && !without[name]).map(([name, e]) => `${name}: ${e.method} ${e.path}`)).toEqual([]);
+    expect(
+      changing
+        .filter(([name, e]) => !e.secondFactor && !without[name])
+        .map(([name, e]) => `${name}: ${e.method} ${e.path}`),
+    ).toEqual([]);
   });
 
   test('stands on one side only, and no reason is left of a route that is gone', () => {
     const names = new Map(endpoints);
-    expect(Object.keys(without).filter((name) => names.get(name) === undefined || names.get(name)?.secondFactor)).toEqual([]);
+    expect(
+      Object.keys(without).filter(
+        (name) => names.get(name) === undefined || names.get(name)?.secondFactor,
+      ),
+    ).toEqual([]);
   });
 
   test('no reading is taken for one that changes: a secret is shown by none, so reading never asks', () => {
-    expect(endpoints.filter(([, e]) => e.method === 'GET' && e.secondFactor).map(([name]) => name)).toEqual([]);
+    expect(
+      endpoints.filter(([, e]) => e.method === 'GET' && e.secondFactor).map(([name]) => name),
+    ).toEqual([]);
   });
 
   test('of what a program may do with a key none asks: a key has no second factor, and would be kept out for ever', () => {
     const programs = ['read', 'seal', 'confirm', 'sync', 'read_trail'];
-    expect(endpoints.filter(([, e]) => e.secondFactor && programs.includes(e.guard)).map(([name]) => name)).toEqual([]);
+    expect(
+      endpoints
+        .filter(([, e]) => e.secondFactor && programs.includes(e.guard))
+        .map(([name]) => name),
+    ).toEqual([]);
   });
 });
 
 /**
- * Whoever came by Zoho has shown a Zoho account and nothing of ours: no password, and no second factor unless they set one up before, by their
- * password. Zoho makes nobody an admin here; an admin comes by Zoho only where their confirmed address is the Zoho user's. Without a second factor
- * they may do what is listed here and nothing more; whatever else changes something sends them to set one up.
+ * Whoever came by Zoho has shown a Zoho account and nothing of ours: no password, and no second
+ * factor unless they set one up before, by their password. Zoho makes nobody an admin here; an
+ * admin comes by Zoho only where their confirmed address is the Zoho user's. Without a second
+ * factor they may do what is listed here and nothing more; whatever else changes something sends
+ * them to set one up.
  */
 const openByZoho: Record<'business_user' | 'business_admin', Record<string, string>> = {
   business_user: {
@@ -153,18 +176,39 @@ describe('whoever came by Zoho and has no second factor', () => {
     zohoUserId: '1',
     apiKey: null,
   });
-  // What is for whoever is signed in is about their own account, and stands above: what opens more there asks for the password, which Zoho does not give.
-  const changing = endpoints.filter(([, e]) => e.method !== 'GET' && e.guard !== 'anyone' && e.guard !== 'signed_in');
-  const openTo = (role: 'business_user' | 'business_admin') => changing.filter(([, e]) => refusalOf(as(role), e, now) === null).map(([name]) => name);
+  // What is for whoever is signed in is about their own account, and stands above: what opens more
+  // there asks for the password, which Zoho does not give.
+  const changing = endpoints.filter(
+    ([, e]) => e.method !== 'GET' && e.guard !== 'anyone' && e.guard !== 'signed_in',
+  );
+  const openTo = (role: 'business_user' | 'business_admin') =>
+    changing.filter(([, e]) => refusalOf(as(role), e, now) === null).map(([name]) => name);
 
   test('changes, as a user or as an admin, what is listed here with its reason and nothing else', () => {
-    expect(openTo('business_user').toSorted()).toEqual(Object.keys(openByZoho.business_user).toSorted());
-    expect(openTo('business_admin').toSorted()).toEqual(Object.keys({ ...openByZoho.business_user, ...openByZoho.business_admin }).toSorted());
+    expect(openTo('business_user').toSorted()).toEqual(
+      Object.keys(openByZoho.business_user).toSorted(),
+    );
+    expect(openTo('business_admin').toSorted()).toEqual(
+      Object.keys({ ...openByZoho.business_user, ...openByZoho.business_admin }).toSorted(),
+    );
   });
 
   test('is told to set one up wherever else an admin may go: keys, people, addresses, devices, the connection', () => {
-    const refused = changing.filter(([, e]) => e.secondFactor && refusalOf(as('business_admin'), e, now) !== 'not_allowed');
-    expect(refused.map(([name]) => name)).toEqual(expect.arrayContaining(['createKey', 'endMember', 'changeMember', 'invite', 'addSubscriber', 'putMappings']));
-    expect(new Set(refused.map(([, e]) => refusalOf(as('business_admin'), e, now)))).toEqual(new Set(['second_factor_setup']));
+    const refused = changing.filter(
+      ([, e]) => e.secondFactor && refusalOf(as('business_admin'), e, now) !== 'not_allowed',
+    );
+    expect(refused.map(([name]) => name)).toEqual(
+      expect.arrayContaining([
+        'createKey',
+        'endMember',
+        'changeMember',
+        'invite',
+        'addSubscriber',
+        'putMappings',
+      ]),
+    );
+    expect(new Set(refused.map(([, e]) => refusalOf(as('business_admin'), e, now)))).toEqual(
+      new Set(['second_factor_setup']),
+    );
   });
 });

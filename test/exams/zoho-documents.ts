@@ -9,9 +9,11 @@ import fc from 'fast-check';
 /** An exact number, n / d with d > 0. */
 type Fraction = { n: bigint; d: bigint };
 export const whole = (n: bigint, d = 1n): Fraction => ({ n, d });
-export const plus = (a: Fraction, b: Fraction): Fraction => reduced({ n: a.n * b.d + b.n * a.d, d: a.d * b.d });
+export const plus = (a: Fraction, b: Fraction): Fraction =>
+  reduced({ n: a.n * b.d + b.n * a.d, d: a.d * b.d });
 export const minus = (a: Fraction, b: Fraction): Fraction => plus(a, { n: -b.n, d: b.d });
-export const times = (a: Fraction, b: Fraction): Fraction => reduced({ n: a.n * b.n, d: a.d * b.d });
+export const times = (a: Fraction, b: Fraction): Fraction =>
+  reduced({ n: a.n * b.n, d: a.d * b.d });
 const total = (all: Fraction[]): Fraction => all.reduce(plus, whole(0n));
 export const isBelow = (a: Fraction, b: Fraction): boolean => a.n * b.d < b.n * a.d;
 export const distance = (a: Fraction, b: Fraction): Fraction => {
@@ -42,7 +44,10 @@ export function exactly(decimal: string): Fraction {
 export function decimal(value: Fraction, places = 12): string {
   const { n, d } = rounded(value, places);
   const digits = (n < 0n ? -n : n).toString().padStart(places + 1, '0');
-  const text = places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`.replace(/\.?0+$/, '');
+  const text =
+    places === 0
+      ? digits
+      : `${digits.slice(0, -places)}.${digits.slice(-places)}`.replace(/\.?0+$/, '');
   return d > 0n && n < 0n ? `-${text}` : text;
 }
 
@@ -77,9 +82,15 @@ export type Shape = {
   /** `both`: of the lines and of the whole document. */
   discounts: 'none' | 'lines' | 'percent' | 'amount' | 'whole' | 'both';
   entityPercent: number;
-  /** What a discount of the whole document in money comes to, in its smallest units; a seventh where not said. */
+  /**
+   * What a discount of the whole document in money comes to, in its smallest units; a seventh where
+   * not said.
+   */
   entityAmount?: number;
-  /** How the discount is shared out for taxing: exactly, or cut per line with the rest to the largest. */
+  /**
+   * How the discount is shared out for taxing: exactly, or cut per line with the rest to the
+   * largest.
+   */
   shares: 'exact' | 'cut';
   /** A tax-inclusive document's discount, of the net or of the gross. */
   ofGross: boolean;
@@ -109,7 +120,16 @@ export const shapes: fc.Arbitrary<Shape> = fc.record({
   perLine: fc.boolean(),
   lines: fc.array(
     fc.record({
-      what: fc.constantFrom('usual', 'usual2', 'usual3', 'usual', 'usual', 'none', 'kit part', 'free'),
+      what: fc.constantFrom(
+        'usual',
+        'usual2',
+        'usual3',
+        'usual',
+        'usual',
+        'none',
+        'kit part',
+        'free',
+      ),
       rate: fc.integer({ min: 1, max: 9_999_999 }),
       finer: fc.constantFrom(0, 0, 0, 55),
       quantity: fc.integer({ min: 1, max: 50_000 }),
@@ -154,7 +174,13 @@ export const shapes: fc.Arbitrary<Shape> = fc.record({
   retainer: often(false, true),
   foreign: fc.oneof(
     { weight: 3, arbitrary: fc.constant(null) },
-    { weight: 1, arbitrary: fc.record({ rate: fc.integer({ min: 1_000_001, max: 2_000_000_000 }), basePlaces: fc.constantFrom(0, 1, 2, 3) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        rate: fc.integer({ min: 1_000_001, max: 2_000_000_000 }),
+        basePlaces: fc.constantFrom(0, 1, 2, 3),
+      }),
+    },
   ),
 });
 
@@ -164,12 +190,17 @@ export type Truth = {
   total: Fraction;
   /** Before rounding off: each class with its tax. */
   classes: Map<string, { amount: Fraction; isTaxed: boolean }>;
-  /** The same as the figures can just as well be read, where a discount is so small that nothing in them tells of what it was reckoned. */
+  /**
+   * The same as the figures can just as well be read, where a discount is so small that nothing in
+   * them tells of what it was reckoned.
+   */
   alike: Truth['classes'] | null;
   roundOff: Fraction;
   /** Taxes over which a discount of the whole document is spread. */
   spread: number;
-  /** Lines that the device cannot be told: so little of something that two decimals show nothing. */
+  /**
+   * Lines that the device cannot be told: so little of something that two decimals show nothing.
+   */
   isTooFine: boolean;
   isEmpty: boolean;
 };
@@ -179,20 +210,34 @@ type Raw = { [key: string]: unknown };
 export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; truth: Truth } {
   const p = shape.places;
   const round = (value: Fraction) => rounded(value, p);
-  const partsOf = (id: TaxId): readonly number[] => (shape.charged?.tax === id ? [shape.charged.percent] : (taxes[id].parts ?? [taxes[id].percent]));
+  const partsOf = (id: TaxId): readonly number[] =>
+    shape.charged?.tax === id ? [shape.charged.percent] : (taxes[id].parts ?? [taxes[id].percent]);
   const percentOf = (id: TaxId) => partsOf(id).reduce((sum, part) => sum + part, 0);
   const lines = shape.lines.map((line) => {
     const quantity =
-      line.what === 'none' ? whole(0n) : whole(BigInt(line.quantity * (line.quantityPlaces === 6 ? 1009 : 1)), 10n ** BigInt(line.quantityPlaces));
+      line.what === 'none'
+        ? whole(0n)
+        : whole(
+            BigInt(line.quantity * (line.quantityPlaces === 6 ? 1009 : 1)),
+            10n ** BigInt(line.quantityPlaces),
+          );
     const isFree = line.what === 'kit part' || line.what === 'free';
-    const rate = isFree ? whole(0n) : plus(whole(BigInt(line.rate), 10n ** BigInt(p)), whole(BigInt(line.finer), 10n ** BigInt(p + 2)));
+    const rate = isFree
+      ? whole(0n)
+      : plus(
+          whole(BigInt(line.rate), 10n ** BigInt(p)),
+          whole(BigInt(line.finer), 10n ** BigInt(p + 2)),
+        );
     const gross = round(times(quantity, rate));
-    const hasDiscount = (shape.discounts === 'lines' || shape.discounts === 'both') && line.discount !== 'none';
+    const hasDiscount =
+      (shape.discounts === 'lines' || shape.discounts === 'both') && line.discount !== 'none';
     const share = times(gross, whole(BigInt(line.percent), 100n));
     const discount = hasDiscount ? round(share) : whole(0n);
     const tax = taxes[line.tax];
     const paid = minus(gross, discount);
-    const net = shape.isInclusive ? round(times(paid, whole(100n, BigInt(100 + percentOf(line.tax))))) : paid;
+    const net = shape.isInclusive
+      ? round(times(paid, whole(100n, BigInt(100 + percentOf(line.tax)))))
+      : paid;
     return { line, quantity, rate, paid, discount, hasDiscount, net, tax };
   });
   const subTotal = total(lines.map((each) => each.net));
@@ -200,30 +245,43 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
     const sum = total(amounts);
     if (sum.n === 0n || shape.discounts === 'none' || shape.discounts === 'lines') return whole(0n);
     if (shape.discounts === 'whole') return sum;
-    if (shape.discounts === 'percent' || shape.discounts === 'both') return round(times(sum, whole(BigInt(shape.entityPercent), 100n)));
-    return shape.entityAmount === undefined ? cut(times(sum, whole(1n, 7n)), p) : whole(BigInt(shape.entityAmount), 10n ** BigInt(p));
+    if (shape.discounts === 'percent' || shape.discounts === 'both')
+      return round(times(sum, whole(BigInt(shape.entityPercent), 100n)));
+    return shape.entityAmount === undefined
+      ? cut(times(sum, whole(1n, 7n)), p)
+      : whole(BigInt(shape.entityAmount), 10n ** BigInt(p));
   };
   const gross = lines.map((each) => each.paid);
   const ofGross = shape.isInclusive && shape.ofGross && ask(gross).n !== 0n;
   const weights = ofGross ? gross : lines.map((each) => each.net);
   const weight = total(weights);
   const entity = ask(weights);
-  const exact = weights.map((each) => (weight.n === 0n ? whole(0n) : times(entity, { n: each.n * weight.d, d: each.d * weight.n })));
+  const exact = weights.map((each) =>
+    weight.n === 0n ? whole(0n) : times(entity, { n: each.n * weight.d, d: each.d * weight.n }),
+  );
   const shares = shape.shares === 'exact' ? exact : cutShares(entity, exact, p);
   const rests = weights.map((each, index) => minus(each, shares[index] as Fraction));
-  const taxOn = (base: Fraction, percent: number, id: TaxId) => times(base, whole(BigInt(percent), BigInt(100 + (ofGross ? percentOf(id) : 0))));
+  const taxOn = (base: Fraction, percent: number, id: TaxId) =>
+    times(base, whole(BigInt(percent), BigInt(100 + (ofGross ? percentOf(id) : 0))));
   const hasEntity = entity.n !== 0n;
   const taxed = lines.map((each, index) => {
     const percents = partsOf(each.line.tax);
     const isPlain = shape.isInclusive && !hasEntity && percents.length === 1;
-    return percents.map((percent) => (isPlain ? minus(each.paid, each.net) : round(taxOn(rests[index] as Fraction, percent, each.line.tax))));
+    return percents.map((percent) =>
+      isPlain
+        ? minus(each.paid, each.net)
+        : round(taxOn(rests[index] as Fraction, percent, each.line.tax)),
+    );
   });
   // Once per line, or once per tax; a group's parts are rounded each for itself.
   const byTax = new Map<TaxId, Fraction[]>();
   for (const [index, each] of lines.entries()) {
     const known = byTax.get(each.line.tax);
     const own = taxed[index] as Fraction[];
-    byTax.set(each.line.tax, known ? known.map((amount, part) => plus(amount, own[part] as Fraction)) : own);
+    byTax.set(
+      each.line.tax,
+      known ? known.map((amount, part) => plus(amount, own[part] as Fraction)) : own,
+    );
   }
   const isPerTax = !shape.perLine && !shape.isInclusive;
   if (isPerTax)
@@ -236,26 +294,44 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
     }
   const hasShipping = shape.shipping !== 'none';
   const shippingNet = hasShipping ? whole(BigInt(shape.charge), 10n ** BigInt(p)) : whole(0n);
-  const shippingTax = round(times(shippingNet, whole(BigInt(taxes[shape.shippingTax].percent), 100n)));
+  const shippingTax = round(
+    times(shippingNet, whole(BigInt(taxes[shape.shippingTax].percent), 100n)),
+  );
   // One adjustment a document: whoever rounds by hand has no other.
   const isByHand = shape.rounds === 'hand';
   const adjustment = whole(BigInt(isByHand ? 0 : shape.adjustment));
   const share = (of: Fraction[]) => {
     const sum = total(of);
-    return of.map((each) => (sum.n === 0n ? whole(0n) : times(entity, { n: each.n * sum.d, d: each.d * sum.n })));
+    return of.map((each) =>
+      sum.n === 0n ? whole(0n) : times(entity, { n: each.n * sum.d, d: each.d * sum.n }),
+    );
   };
   const classesBy = (amounts: Fraction[], isGross: boolean) => {
     const found: Truth['classes'] = new Map();
     const put = (taxClass: string, amount: Fraction, isTaxed: boolean) => {
       const known = found.get(taxClass);
-      found.set(taxClass, { amount: known ? plus(known.amount, amount) : amount, isTaxed: isTaxed || known?.isTaxed === true });
+      found.set(taxClass, {
+        amount: known ? plus(known.amount, amount) : amount,
+        isTaxed: isTaxed || known?.isTaxed === true,
+      });
     };
     const parts = share(amounts);
     for (const [id, levied] of byTax) {
-      const own = lines.flatMap((each, index) => (each.line.tax === id ? [minus(amounts[index] as Fraction, parts[index] as Fraction)] : []));
-      put(taxes[id].taxClass, isGross ? total(own) : plus(total(own), total(levied)), taxes[id].percent > 0);
+      const own = lines.flatMap((each, index) =>
+        each.line.tax === id ? [minus(amounts[index] as Fraction, parts[index] as Fraction)] : [],
+      );
+      put(
+        taxes[id].taxClass,
+        isGross ? total(own) : plus(total(own), total(levied)),
+        taxes[id].percent > 0,
+      );
     }
-    if (hasShipping) put(taxes[shape.shippingTax].taxClass, plus(shippingNet, shippingTax), taxes[shape.shippingTax].percent > 0);
+    if (hasShipping)
+      put(
+        taxes[shape.shippingTax].taxClass,
+        plus(shippingNet, shippingTax),
+        taxes[shape.shippingTax].percent > 0,
+      );
     if (adjustment.n > 0n) put('B', adjustment, true);
     return found;
   };
@@ -269,9 +345,16 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
     : null;
   const alike = ofNets && minus(sumOf(ofNets), sumOf(classes)).n === 0n ? ofNets : null;
   const before = total([...classes.values()].map((each) => each.amount));
-  const rest = shape.rounds === 'no' ? before : shape.rounds === 'nearest' ? rounded(before, 0) : cut(before, 0);
+  const rest =
+    shape.rounds === 'no'
+      ? before
+      : shape.rounds === 'nearest'
+        ? rounded(before, 0)
+        : cut(before, 0);
   const roundOff = minus(rest, before);
-  const kept = lines.filter((each) => each.line.what !== 'none' && !(each.quantity.n === 0n && each.net.n === 0n));
+  const kept = lines.filter(
+    (each) => each.line.what !== 'none' && !(each.quantity.n === 0n && each.net.n === 0n),
+  );
   const truth: Truth = {
     total: rest,
     classes,
@@ -285,8 +368,23 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
 
   function headed(rows: Raw[]): Raw[] {
     if (!shape.hasHeaders) return rows;
-    const header = { line_item_id: 'h', line_item_category: 'header', header_name: 'Goods', name: '', item_id: '' };
-    const note = { line_item_id: 'n', line_item_category: 'line_item', name: 'A note', item_id: '', quantity: '0', rate: '0', item_total: '0', tax_id: '' };
+    const header = {
+      line_item_id: 'h',
+      line_item_category: 'header',
+      header_name: 'Goods',
+      name: '',
+      item_id: '',
+    };
+    const note = {
+      line_item_id: 'n',
+      line_item_category: 'line_item',
+      name: 'A note',
+      item_id: '',
+      quantity: '0',
+      rate: '0',
+      item_total: '0',
+      tax_id: '',
+    };
     return [header, ...rows.slice(0, 1), note, { ...header, line_item_id: 'h2' }, ...rows.slice(1)];
   }
 
@@ -295,7 +393,9 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
     // Beyond ten million a float holds too little behind the point to tell what it meant.
     const drifted = (value: Fraction) => {
       const number = Number(text(value)) * (1 + (shape.noise ?? 0) * 2 ** -52);
-      return !shape.noise || value.n === 0n || Math.abs(number) > 10_000_000 ? text(value) : String(number);
+      return !shape.noise || value.n === 0n || Math.abs(number) > 10_000_000
+        ? text(value)
+        : String(number);
     };
     const label = (id: TaxId, part: number) => {
       const { parts, name, percent } = taxes[id];
@@ -305,11 +405,18 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
     const levies = [...byTax].flatMap(([id, amounts]) =>
       amounts.map((amount, part) => {
         const isShippings = shape.countsShipping && hasShipping && shape.shippingTax === id;
-        const row = { tax_name: label(id, part), tax_amount: text(isShippings ? plus(amount, shippingTax) : amount) };
+        const row = {
+          tax_name: label(id, part),
+          tax_amount: text(isShippings ? plus(amount, shippingTax) : amount),
+        };
         return shape.named === 'ids' ? { ...row, tax_id: idOf(id, part) } : row;
       }),
     );
-    const ship = { tax_id: shape.shippingTax, tax_name: taxes[shape.shippingTax].name, tax_percentage: String(taxes[shape.shippingTax].percent) };
+    const ship = {
+      tax_id: shape.shippingTax,
+      tax_name: taxes[shape.shippingTax].name,
+      tax_percentage: String(taxes[shape.shippingTax].percent),
+    };
     const shipping: Record<Shape['shipping'], Raw> = {
       none: { shipping_charge: '0' },
       fields: {
@@ -327,7 +434,13 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
         shipping_charge_tax_id: '',
         shipping_charge_tax_percentage: '',
         shipping_charge_tax: '',
-        shipping_charge_taxes: [{ tax_id: ship.tax_id, tax_name: `${ship.tax_name} (${ship.tax_percentage}%)`, tax_amount: text(shippingTax) }],
+        shipping_charge_taxes: [
+          {
+            tax_id: ship.tax_id,
+            tax_name: `${ship.tax_name} (${ship.tax_percentage}%)`,
+            tax_amount: text(shippingTax),
+          },
+        ],
       },
       twins: {
         shipping_charge: text(shape.isInclusive ? plus(shippingNet, shippingTax) : shippingNet),
@@ -361,8 +474,13 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
           name: each.line.what === 'kit part' ? 'Part of a kit' : 'Item',
           rate: decimal(each.rate, p + 2),
           quantity: decimal(each.quantity, 6),
-          discount: each.hasDiscount && each.line.discount === 'percent' ? `${each.line.percent}%` : text(each.discount),
-          ...(each.hasDiscount && each.line.discount === 'percent' ? {} : { discount_amount: text(each.discount) }),
+          discount:
+            each.hasDiscount && each.line.discount === 'percent'
+              ? `${each.line.percent}%`
+              : text(each.discount),
+          ...(each.hasDiscount && each.line.discount === 'percent'
+            ? {}
+            : { discount_amount: text(each.discount) }),
           tax_id: each.line.tax,
           tax_name: each.tax.name,
           tax_type: each.tax.parts ? 'tax_group' : 'tax',
@@ -399,7 +517,9 @@ export function makeDocument(shape: Shape): { raw: Raw; basePlaces: number; trut
 /** Each share cut, and what is left given to the largest lines, a unit each. */
 function cutShares(entity: Fraction, exact: Fraction[], places: number): Fraction[] {
   const parts = exact.map((each) => cut(each, places));
-  const order = exact.map((value, index) => ({ value, index })).sort((a, b) => (isBelow(a.value, b.value) ? 1 : -1));
+  const order = exact
+    .map((value, index) => ({ value, index }))
+    .sort((a, b) => (isBelow(a.value, b.value) ? 1 : -1));
   const unit = whole(1n, 10n ** BigInt(places));
   let left = minus(entity, total(parts));
   for (let turn = 0; left.n > 0n && order.length > 0; turn++) {

@@ -11,7 +11,8 @@ registerHooks({
     const change = changes.find(({ file }) => url.endsWith(`/${file}`));
     if (!change) return loaded;
     const source = String(loaded.source);
-    if (!source.includes(change.from)) throw new Error(`the negative control does not find what it breaks in ${url}`);
+    if (!source.includes(change.from))
+      throw new Error(`the negative control does not find what it breaks in ${url}`);
     return { ...loaded, source: source.replace(change.from, change.to) };
   },
 });

@@ -4,8 +4,9 @@ import { dirname, join, normalize, relative } from 'node:path';
 import { checkout } from '../world.ts';
 
 /**
- * The files that a program is made of: its own, and whatever they import, step by step. A folder as an entry stands for every file in it, since
- * some are found and not named (dialects, migrations). Packages from outside are the lockfile.
+ * The files that a program is made of: its own, and whatever they import, step by step. A folder as
+ * an entry stands for every file in it, since some are found and not named (dialects, migrations).
+ * Packages from outside are the lockfile.
  */
 export function filesOf(entries: readonly string[]): string[] {
   const found = new Set<string>();
@@ -26,7 +27,8 @@ export function filesOf(entries: readonly string[]): string[] {
 /** One word for all of them: another word, another program. */
 export function codeOf(entries: readonly string[]): string {
   const hash = createHash('sha256').update(readFileSync(join(checkout, 'pnpm-lock.yaml')));
-  for (const file of filesOf(entries)) hash.update(`\0${file}\0`).update(readFileSync(join(checkout, file)));
+  for (const file of filesOf(entries))
+    hash.update(`\0${file}\0`).update(readFileSync(join(checkout, file)));
   return hash.digest('hex').slice(0, 12);
 }
 
@@ -40,6 +42,10 @@ function filesUnder(entry: string): string[] {
 
 function pathOf(name: string, from: string): string | null {
   const own = /^@muhuri\/(server|shared)\/(.+)$/.exec(name);
-  const path = own ? `${own[1]}/src/${own[2]}.ts` : name.startsWith('.') ? normalize(join(dirname(from), name)) : null;
+  const path = own
+    ? `${own[1]}/src/${own[2]}.ts`
+    : name.startsWith('.')
+      ? normalize(join(dirname(from), name))
+      : null;
   return path && existsSync(join(checkout, path)) ? path : null;
 }

@@ -1,4 +1,7 @@
-/** Every code that the authority's tables and the extended list of its sisters know (VSDC v1.0.x, tables of result codes). */
+/**
+ * Every code that the authority's tables and the extended list of its sisters know (VSDC v1.0.x,
+ * tables of result codes).
+ */
 export const everyCode = [
   '000',
   '001',

@@ -5,7 +5,10 @@ test('servers, PostgreSQL and devices killed hard under load: every document has
   const report = await runCrashes({ crashes: 12, seed: 7 });
   expect(report.documents).toBeGreaterThan(90);
   expect(report.recoveries).toHaveLength(12);
-  expect({ ...report, recoveries: [], failures: failuresOf(report) }).toMatchObject({ failures: 0, once: report.documents - report.listed });
+  expect({ ...report, recoveries: [], failures: failuresOf(report) }).toMatchObject({
+    failures: 0,
+    once: report.documents - report.listed,
+  });
 }, 240_000);
 
 test('the same with the product broken on purpose is noticed', async () => {

@@ -12,7 +12,10 @@ import { said, startServer } from '../start-server.ts';
 import { approvedFor, checkout, makeTemplate, startWorld, type World } from '../world.ts';
 import { Random } from './simulation/random.ts';
 
-/** What is killed hard; `sleeper` is a server that sleeps past its lease and wakes up believing that it still has it. */
+/**
+ * What is killed hard; `sleeper` is a server that sleeps past its lease and wakes up believing that
+ * it still has it.
+ */
 export type Victim = 'server' | 'postgres' | 'device' | 'sleeper';
 export type CrashReport = {
   crashes: Record<Victim, number>;
@@ -26,7 +29,10 @@ export type CrashReport = {
   outOfOrder: number;
   gaps: number;
   brokenTrails: number;
-  /** Of each crash, until everything that was under way at that moment was settled or listed, in milliseconds. */
+  /**
+   * Of each crash, until everything that was under way at that moment was settled or listed, in
+   * milliseconds.
+   */
   recoveries: number[];
   notes: string[];
 };
@@ -37,16 +43,29 @@ const openAtOnce = 12;
 const underWayMin = 4;
 const instead = {
   vsdc: { connectTimeoutMs: 1_000, answerTimeoutMs: 1_000, lateTimeoutMs: 1_500 },
-  timing: { retryFirstMs: 50, retryMaxMs: 300, settleQuietMs: 100, settleMaxMs: 300, doubtWaitMs: 300, leaseMs: 1_500 },
+  timing: {
+    retryFirstMs: 50,
+    retryMaxMs: 300,
+    settleQuietMs: 100,
+    settleMaxMs: 300,
+    doubtWaitMs: 300,
+    leaseMs: 1_500,
+  },
   sweepMs: 200,
   waitMs: 1,
 };
 
 /**
- * Three servers on one PostgreSQL, devices beside them, documents coming in all the time; and at random moments one of them is killed
- * hard and started again, or a server sleeps for longer than its lease. `isBroken`: the product broken on purpose, which this has to notice.
+ * Three servers on one PostgreSQL, devices beside them, documents coming in all the time; and at
+ * random moments one of them is killed hard and started again, or a server sleeps for longer than
+ * its lease. `isBroken`: the product broken on purpose, which this has to notice.
  */
-export async function runCrashes(options: { crashes: number; seed: number; isBroken?: boolean; progress?: (done: number) => void }): Promise<CrashReport> {
+export async function runCrashes(options: {
+  crashes: number;
+  seed: number;
+  isBroken?: boolean;
+  progress?: (done: number) => void;
+}): Promise<CrashReport> {
   const random = new Random(options.seed);
   const folder = mkdtempSync(join(tmpdir(), 'muhuri-crashes-'));
   const journalFile = join(folder, 'devices.jsonl');
@@ -55,21 +74,35 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
   await makeTemplate(postgres);
   const world = await startWorld({ postgres, businesses, journalFile });
   await world.app.close();
-  if (options.isBroken) await once(postgres, `alter database "${new URL(world.databaseUrls.owner).pathname.slice(1)}" set synchronous_commit = off`);
+  if (options.isBroken)
+    await once(
+      postgres,
+      `alter database "${new URL(world.databaseUrls.owner).pathname.slice(1)}" set synchronous_commit = off`,
+    );
   await world.vsdc.close();
   const databaseName = new URL(world.databaseUrls.owner).pathname.slice(1);
 
   let device = await startDevice(0);
   const devicePort = device.port;
-  await once(postgres, `update device set address = 'http://127.0.0.1:${devicePort}'`, databaseName);
-  const servers: { child: ChildProcess; url: string }[] = await Promise.all(Array.from({ length: processes }, startOne));
+  await once(
+    postgres,
+    `update device set address = 'http://127.0.0.1:${devicePort}'`,
+    databaseName,
+  );
+  const servers: { child: ChildProcess; url: string }[] = await Promise.all(
+    Array.from({ length: processes }, startOne),
+  );
   let isOver = false;
 
   async function startDevice(port: number) {
-    const child = spawn(process.execPath, ['test/proof/vsdc-process.ts', JSON.stringify({ approved, journalFile, port })], {
-      cwd: checkout,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawn(
+      process.execPath,
+      ['test/proof/vsdc-process.ts', JSON.stringify({ approved, journalFile, port })],
+      {
+        cwd: checkout,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     return { child, port: Number(await said(child, /port (\d+)/)) };
   }
 
@@ -86,24 +119,41 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
   /* Who opens documents, all the time. */
   const opened: { id: string; number: string; business: number; accepted: boolean }[] = [];
   const signedIn = new Map<string, Promise<Api>>();
-  const apiOf = async (index: number, url: string, who: 'user' | 'admin' = 'user'): Promise<Api> => {
+  const apiOf = async (
+    index: number,
+    url: string,
+    who: 'user' | 'admin' = 'user',
+  ): Promise<Api> => {
     const key = `${index}/${who}`;
-    // One sign-in at a time: several at once, some of them cut off, would be taken for somebody who guesses.
-    const first = signedIn.get(key) ?? Api.signIn(world, (world.businesses[index] as World['businesses'][0])[who], url);
+    // One sign-in at a time: several at once, some of them cut off, would be taken for somebody who
+    // guesses.
+    const first =
+      signedIn.get(key) ??
+      Api.signIn(world, (world.businesses[index] as World['businesses'][0])[who], url);
     signedIn.set(key, first);
     first.catch(() => signedIn.delete(key));
     const { token, person } = await first;
     return Object.assign(new Api(url, token), { person });
   };
   const sales = world.businesses.map((business) => {
-    const source = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.what.startsWith('simple sale'));
+    const source = world.zoho
+      .documents()
+      .find(
+        (each) =>
+          each.organization_id === business.organizationId && each.what.startsWith('simple sale'),
+      );
     return world.zoho.document('invoices', source?.id ?? '');
   });
   for (const index of world.businesses.keys()) await apiOf(index, servers[0]?.url ?? '');
   const open = async (): Promise<void> => {
     const index = random.below(businesses);
     const n = opened.length + 1;
-    const document = { id: `99${String(n).padStart(12, '0')}`, number: `K-${n}`, business: index, accepted: false };
+    const document = {
+      id: `99${String(n).padStart(12, '0')}`,
+      number: `K-${n}`,
+      business: index,
+      accepted: false,
+    };
     opened.push(document);
     world.zoho.add('invoices', (world.businesses[index] as World['businesses'][0]).organizationId, {
       ...structuredClone(sales[index]),
@@ -114,7 +164,9 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
     while (!document.accepted && performance.now() < until) {
       const { url } = random.pick(servers);
       const reply = await apiOf(index, url)
-        .then((api) => Promise.race([api.seal('invoices', document.id), pause(5_000).then(() => null)]))
+        .then((api) =>
+          Promise.race([api.seal('invoices', document.id), pause(5_000).then(() => null)]),
+        )
         .catch(() => null);
       document.accepted = reply !== null && (reply.status === 200 || reply.status === 202);
       // A session that PostgreSQL has forgotten is opened anew.
@@ -181,7 +233,8 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
 
   const work = [feeder(), ...Array.from({ length: openAtOnce - 1 }, feeder), looker()];
   for (let done = 0; done < options.crashes; done++) {
-    // In the middle of work, on a slow machine too: what is killed while nothing is under way proves nothing.
+    // In the middle of work, on a slow machine too: what is killed while nothing is under way
+    // proves nothing.
     await until(
       () => underWay.size,
       (size) => size >= underWayMin,
@@ -204,13 +257,20 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
   ).catch((error: Error) => error);
   await look();
   const load = opened.length / options.crashes;
-  const report = await count(settled instanceof Error ? [`not settled within a minute: ${[...underWay].slice(0, 5).join(' ')}`] : []);
-  if (load < 8 && !options.isBroken) report.notes.push(`only ${opened.length} documents: that was no load`);
+  const report = await count(
+    settled instanceof Error
+      ? [`not settled within a minute: ${[...underWay].slice(0, 5).join(' ')}`]
+      : [],
+  );
+  if (load < 8 && !options.isBroken)
+    report.notes.push(`only ${opened.length} documents: that was no load`);
   for (const { child } of servers) await killed(child);
   await killed(device.child);
   await world[Symbol.asyncDispose]().catch(() => {});
   await postgres.stop().catch(() => {});
-  const kept = JSON.parse(readFileSync(join(folder, '.data/postgres.json'), 'utf8')) as { directory: string };
+  const kept = JSON.parse(readFileSync(join(folder, '.data/postgres.json'), 'utf8')) as {
+    directory: string;
+  };
   rmSync(kept.directory, { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true });
   return report;
@@ -245,29 +305,46 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
       const held = judged.get(document.number) ?? [];
       const row = ours.get(document.id);
       if (held.length > 1) report.double += 1;
-      else if (document.accepted && !row) notes.push(`${document.number} was accepted, and nothing is left of it`);
+      else if (document.accepted && !row)
+        notes.push(`${document.number} was accepted, and nothing is left of it`);
       if (document.accepted && !row) report.lost += 1;
       else if (held.length === 1 && row?.signature === held[0]?.reply.rcptSign) report.once += 1;
-      else if (held.length === 1 && row?.state === 'in_doubt' && row.code === 'signed_answer_lost') {
+      else if (
+        held.length === 1 &&
+        row?.state === 'in_doubt' &&
+        row.code === 'signed_answer_lost'
+      ) {
         // Somebody brings what the authority holds; it must be taken.
         const admin = await apiOf(document.business, servers[0]?.url ?? '', 'admin');
-        const brought = await admin.post(`/receipts/${row.id}/evidence`, { ...evidenceOf(held[0]), invoice_number: String(row.number) });
+        const brought = await admin.post(`/receipts/${row.id}/evidence`, {
+          ...evidenceOf(held[0]),
+          invoice_number: String(row.number),
+        });
         if (brought.body.state === 'signed') report.listed += 1;
         else notes.push(`${document.number}: ${JSON.stringify(brought.body).slice(0, 200)}`);
       } else if (held.length === 1) {
         report.unmarked += 1;
-        notes.push(`${document.number} is signed at the device, and with us ${row?.state} ${row?.code ?? ''}`);
+        notes.push(
+          `${document.number} is signed at the device, and with us ${row?.state} ${row?.code ?? ''}`,
+        );
       } else if (held.length === 0) {
         report.unmarked += 1;
-        notes.push(`${document.number} has no receipt, and with us ${row?.state} ${row?.code ?? ''}`);
+        notes.push(
+          `${document.number} has no receipt, and with us ${row?.state} ${row?.code ?? ''}`,
+        );
       }
     }
-    // In order: what went through at its first send was signed in the order in which it was opened, but for what was opened at once.
+    // In order: what went through at its first send was signed in the order in which it was opened,
+    // but for what was opened at once.
     const straight = rows.filter((row) => row.attempts === 1 && row.signature);
     for (const of of Map.groupBy(straight, (row) => row.device_id).values()) {
       let later = 0;
       for (const row of of) {
-        while (later < of.length && of[later]?.opened_at.getTime() - row.opened_at.getTime() <= 2_000) later += 1;
+        while (
+          later < of.length &&
+          of[later]?.opened_at.getTime() - row.opened_at.getTime() <= 2_000
+        )
+          later += 1;
         const next = of[later];
         if (next && BigInt(next.number) < BigInt(row.number)) report.outOfOrder += 1;
       }
@@ -279,7 +356,8 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
     );
     for (const each of devices) {
       const numbers = [...each.free, ...each.held] as number[];
-      if (new Set(numbers).size !== numbers.length || numbers.length !== each.next - 1) report.gaps += 1;
+      if (new Set(numbers).size !== numbers.length || numbers.length !== each.next - 1)
+        report.gaps += 1;
     }
     const app = await world.anotherApp({ lanesMax: 0 });
     // What was written last has its place within seconds; a chain that is broken does not get one.
@@ -294,7 +372,8 @@ export async function runCrashes(options: { crashes: number; seed: number; isBro
 
 /** Reports of several worlds as one. */
 export function sumOf(reports: CrashReport[]): CrashReport {
-  const sum = (of: (report: CrashReport) => number) => reports.reduce((total, report) => total + of(report), 0);
+  const sum = (of: (report: CrashReport) => number) =>
+    reports.reduce((total, report) => total + of(report), 0);
   return {
     crashes: {
       server: sum(({ crashes }) => crashes.server),
@@ -317,11 +396,26 @@ export function sumOf(reports: CrashReport[]): CrashReport {
 }
 
 /** The worst that is left of a report: nothing of it may be above nothing. */
-export const failuresOf = ({ double, lost, unmarked, outOfOrder, gaps, brokenTrails, notes }: CrashReport): number =>
+export const failuresOf = ({
+  double,
+  lost,
+  unmarked,
+  outOfOrder,
+  gaps,
+  brokenTrails,
+  notes,
+}: CrashReport): number =>
   double + lost + unmarked + outOfOrder + gaps + brokenTrails + notes.length;
 
-async function once(postgres: Postgres, text: string, database?: string): Promise<{ rows: Record<string, any>[] }> {
-  const client = new pg.Client({ connectionString: postgres.urlFor('admin', database ?? 'postgres'), connectionTimeoutMillis: 2_000 });
+async function once(
+  postgres: Postgres,
+  text: string,
+  database?: string,
+): Promise<{ rows: Record<string, any>[] }> {
+  const client = new pg.Client({
+    connectionString: postgres.urlFor('admin', database ?? 'postgres'),
+    connectionTimeoutMillis: 2_000,
+  });
   client.on('error', () => {});
   await client.connect();
   try {

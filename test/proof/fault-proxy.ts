@@ -5,10 +5,16 @@ import { freePort } from '../free-port.ts';
 import { checkout } from '../world.ts';
 import type { Fault, Point } from './exchange.ts';
 
-/** What happens on one connection: a fault at a point of the exchange, an answer with a code that asks no device, or nothing. */
+/**
+ * What happens on one connection: a fault at a point of the exchange, an answer with a code that
+ * asks no device, or nothing.
+ */
 export type Step = { point: Point; fault: Fault } | { code: string } | 'pass';
 
-/** What a device can be made to say: its own answer, one to alter, and how much of it is said before a break. */
+/**
+ * What a device can be made to say: its own answer, one to alter, and how much of it is said before
+ * a break.
+ */
 type Word = { whole(): Promise<Buffer>; alterable: Buffer; begun: Buffer };
 
 /** What an answer that cannot be ours is made of. */
@@ -24,7 +30,10 @@ export type Way = {
 const lateMs = 200;
 const dripMs = 15;
 
-/** A way to a device, of its own address, on which an exchange breaks where it is told to. `answerTimeoutMs`: how long the asker waits. */
+/**
+ * A way to a device, of its own address, on which an exchange breaks where it is told to.
+ * `answerTimeoutMs`: how long the asker waits.
+ */
 export async function openWay(deviceUrl: string, answerTimeoutMs: number): Promise<Way> {
   const device = new URL(deviceUrl);
   let steps: Step[] = [];
@@ -56,14 +65,21 @@ export async function openWay(deviceUrl: string, answerTimeoutMs: number): Promi
     return breakOff(socket, fault);
   }
 
-  /** The device has heard nothing, or not all of it; it is asked only where the fault is that its answer is late or slow. */
+  /**
+   * The device has heard nothing, or not all of it; it is asked only where the fault is that its
+   * answer is late or slow.
+   */
   const unasked = (socket: Socket, heard: Buffer): Word => ({
     whole: async () => ask(Buffer.concat([heard, await readRequest(socket, heard)])),
     alterable: Buffer.from(http(200, envelope('000', forged()))),
     begun: Buffer.alloc(0),
   });
   /** In the middle of the answer: the device has done its work. */
-  const told = (answer: Buffer): Word => ({ whole: async () => answer, alterable: answer, begun: answer.subarray(0, answer.length >> 1) });
+  const told = (answer: Buffer): Word => ({
+    whole: async () => answer,
+    alterable: answer,
+    begun: answer.subarray(0, answer.length >> 1),
+  });
 
   async function say(socket: Socket, fault: Fault, word: Word): Promise<void> {
     switch (fault) {
@@ -93,9 +109,16 @@ export async function openWay(deviceUrl: string, answerTimeoutMs: number): Promi
   function breakOff(socket: Socket, fault: Fault): void {
     if (fault === 'drop') socket.destroy();
     else if (fault === 'reset') socket.resetAndDestroy();
-    else if (fault === 'http_500') socket.end('HTTP/1.1 500 Internal Server Error\r\ncontent-type: text/plain\r\ncontent-length: 5\r\n\r\nError');
-    else if (fault === 'garbage') socket.end(http(200, '{"resultCd":"000","resultMsg":"It is succ'));
-    else if (fault === 'html') socket.end('HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 32\r\n\r\n<html><body>Tomcat</body></html>');
+    else if (fault === 'http_500')
+      socket.end(
+        'HTTP/1.1 500 Internal Server Error\r\ncontent-type: text/plain\r\ncontent-length: 5\r\n\r\nError',
+      );
+    else if (fault === 'garbage')
+      socket.end(http(200, '{"resultCd":"000","resultMsg":"It is succ'));
+    else if (fault === 'html')
+      socket.end(
+        'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 32\r\n\r\n<html><body>Tomcat</body></html>',
+      );
     // A stall: nothing more is said until the other side gives up.
   }
 
@@ -147,7 +170,9 @@ export async function openWay(deviceUrl: string, answerTimeoutMs: number): Promi
 
   function altered(answer: Buffer, fault: Fault): string {
     const text = answer.toString('utf8');
-    const body = JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)) as { data: Record<string, unknown> | null };
+    const body = JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)) as {
+      data: Record<string, unknown> | null;
+    };
     const change =
       fault === 'total_not_above'
         ? { totRcptNo: Math.max(1, known.total) }
@@ -174,7 +199,12 @@ export async function openWay(deviceUrl: string, answerTimeoutMs: number): Promi
 }
 
 const envelope = (code: string, data: unknown = null) =>
-  JSON.stringify({ resultCd: code, resultMsg: code === '000' ? 'It is succeeded' : `Said ${code}`, resultDt: '20261120101533', data });
+  JSON.stringify({
+    resultCd: code,
+    resultMsg: code === '000' ? 'It is succeeded' : `Said ${code}`,
+    resultDt: '20261120101533',
+    data,
+  });
 const http = (status: number, body: string) =>
   `HTTP/1.1 ${status} OK\r\ncontent-type: application/json;charset=UTF-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`;
 
@@ -182,7 +212,11 @@ const http = (status: number, body: string) =>
 function lengthOf(message: Buffer): number {
   const head = message.indexOf('\r\n\r\n');
   if (head < 0) return Number.POSITIVE_INFINITY;
-  return head + 4 + Number(/content-length: (\d+)/i.exec(message.subarray(0, head).toString('latin1'))?.[1] ?? 0);
+  return (
+    head +
+    4 +
+    Number(/content-length: (\d+)/i.exec(message.subarray(0, head).toString('latin1'))?.[1] ?? 0)
+  );
 }
 
 /** The rest of a request of which some was heard. */
@@ -211,7 +245,10 @@ const read = (socket: Socket): Promise<Buffer> =>
     look();
   });
 
-/** An address at which nobody answers: its queue of connections is full, and what else comes is not even refused. */
+/**
+ * An address at which nobody answers: its queue of connections is full, and what else comes is not
+ * even refused.
+ */
 export async function openDeafAddress(): Promise<{ url: string; close(): void }> {
   const child = spawn(
     process.execPath,
@@ -221,7 +258,9 @@ export async function openDeafAddress(): Promise<{ url: string; close(): void }>
     ],
     { cwd: checkout, stdio: ['ignore', 'pipe', 'inherit'] },
   );
-  const port = await new Promise<number>((resolve) => child.stdout?.once('data', (text: Buffer) => resolve(Number(text.toString()))));
+  const port = await new Promise<number>((resolve) =>
+    child.stdout?.once('data', (text: Buffer) => resolve(Number(text.toString()))),
+  );
   await pause(200);
   const fillers = Array.from({ length: 4 }, () => connect(port, '127.0.0.1').on('error', () => {}));
   await pause(50);

@@ -13,8 +13,11 @@ test.each([{ processes: 1 }, { processes: 3 }])(
     const verdicts = await runFaultTable(postgres, runs, { processes, atOnce: 16 });
     expect(verdicts).toHaveLength(runs.length);
     expect(verdicts.filter((each) => !['once', 'not_signed'].includes(each.verdict))).toEqual([]);
-    // What is not signed was refused by an answer that was made up; after the truth alone everything is.
-    expect(verdicts.filter((each) => each.run.after === 'truth' && each.verdict !== 'once')).toEqual([]);
+    // What is not signed was refused by an answer that was made up; after the truth alone
+    // everything is.
+    expect(
+      verdicts.filter((each) => each.run.after === 'truth' && each.verdict !== 'once'),
+    ).toEqual([]);
     expect(verdicts.filter((each) => each.settledBy === 'people').length).toBeGreaterThan(10);
     await postgres.stop();
   },

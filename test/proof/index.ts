@@ -22,21 +22,29 @@ import { progressOf } from './progress.ts';
  */
 const words = process.argv.slice(2);
 const isQuick = words.includes('quick');
-const given = (name: string) => words.map((each) => new RegExp(`^${name}=(\\d+)$`).exec(each)?.[1]).find(Boolean);
+const given = (name: string) =>
+  words.map((each) => new RegExp(`^${name}=(\\d+)$`).exec(each)?.[1]).find(Boolean);
 const size = isQuick
   ? { codes: ['924', '913'], crashes: 20, seeds: 200 }
-  : { codes: everyCode.slice(-Number(given('codes') ?? everyCode.length)), crashes: Number(given('crashes') ?? 600), seeds: Number(given('seeds') ?? 10_000) };
+  : {
+      codes: everyCode.slice(-Number(given('codes') ?? everyCode.length)),
+      crashes: Number(given('crashes') ?? 600),
+      seeds: Number(given('seeds') ?? 10_000),
+    };
 const all = parts(size);
 const wanted = words.filter((word) => !/^(quick|again|\w+=\d+)$/.test(word));
 const unknown = wanted.filter((name) => all.every((part) => part.name !== name));
 if (unknown.length > 0) {
-  console.error(`There is no part "${unknown.join('", "')}". Known: ${all.map((part) => part.name).join(', ')}.`);
+  console.error(
+    `There is no part "${unknown.join('", "')}". Known: ${all.map((part) => part.name).join(', ')}.`,
+  );
   process.exit(2);
 }
 
 const page = join(checkout, 'test/proof.md');
 const say = (text: string) => console.log(`${new Date().toISOString().slice(11, 19)} ${text}`);
-const git = (...args: string[]) => spawnSync('git', args, { cwd: checkout, encoding: 'utf8' }).stdout.trim();
+const git = (...args: string[]) =>
+  spawnSync('git', args, { cwd: checkout, encoding: 'utf8' }).stdout.trim();
 const commit = `\`${git('rev-parse', '--short', 'HEAD')}\`${git('status', '--porcelain', '--untracked-files=no', '--', 'server', 'shared', 'test/proof', 'test/simulators') ? ' with changes' : ''}`;
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
 const codes = new Map(all.map((part) => [part.name, codeOf(part.entries)]));
@@ -48,13 +56,22 @@ let unfinished = 0;
 for (const part of all.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
   const code = codes.get(part.name) as string;
   const kept = readSections(page).get(part.name);
-  if (!isQuick && !words.includes('again') && kept?.code === code && kept.size === part.size && kept.failures === 0) {
+  if (
+    !isQuick &&
+    !words.includes('again') &&
+    kept?.code === code &&
+    kept.size === part.size &&
+    kept.failures === 0
+  ) {
     say(`${part.name}: nothing it depends on has changed since ${kept.when}`);
     continue;
   }
-  const { done, keep } = isQuick ? { done: [], keep: () => {} } : progressOf(part.name, code, part.size);
+  const { done, keep } = isQuick
+    ? { done: [], keep: () => {} }
+    : progressOf(part.name, code, part.size);
   const finished = new Map(done.map((each) => [each.id, each]));
-  if (finished.size > 0) say(`${part.name}: goes on after ${finished.size} of ${part.pieces.length} pieces`);
+  if (finished.size > 0)
+    say(`${part.name}: goes on after ${finished.size} of ${part.pieces.length} pieces`);
   for (const piece of part.pieces) {
     if (finished.has(piece.id) || performance.now() >= endsAt) continue;
     postgres ??= await ready();
@@ -78,13 +95,27 @@ for (const part of all.filter(({ name }) => wanted.length === 0 || wanted.includ
   failures += section.failures;
   console.log(section.text);
   const when = `${new Date().toISOString().slice(0, 10)}, ${commit}, ${machine}, ${Math.max(1, Math.round(seconds / 60))} min`;
-  if (!isQuick) writePage(page, all, readSections(page).set(part.name, { ...section, name: part.name, title: part.title, code, size: part.size, when }), codes);
+  if (!isQuick)
+    writePage(
+      page,
+      all,
+      readSections(page).set(part.name, {
+        ...section,
+        name: part.name,
+        title: part.title,
+        code,
+        size: part.size,
+        when,
+      }),
+      codes,
+    );
 }
 if (!isQuick) writePage(page, all, readSections(page), codes);
 await postgres?.stop();
 
 if (failures > 0) console.log(`The proof does not hold: ${failures} failures.`);
-else if (unfinished > 0) console.log(`The time is over, ${unfinished} parts are not: the same command goes on.`);
+else if (unfinished > 0)
+  console.log(`The time is over, ${unfinished} parts are not: the same command goes on.`);
 else console.log('The proof holds.');
 process.exit(failures > 0 ? 1 : unfinished > 0 ? 3 : 0);
 

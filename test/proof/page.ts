@@ -1,6 +1,15 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
-export type Section = { name: string; title: string; code: string; size: string; failures: number; says: string; when: string; text: string };
+export type Section = {
+  name: string;
+  title: string;
+  code: string;
+  size: string;
+  failures: number;
+  says: string;
+  when: string;
+  text: string;
+};
 
 const mark = /^<!-- part (\{.*\}) -->\n([\s\S]*?)\n<!-- end -->$/gm;
 
@@ -9,19 +18,31 @@ export function readSections(file: string): Map<string, Section> {
   const page = existsSync(file) ? readFileSync(file, 'utf8') : '';
   return new Map(
     [...page.matchAll(mark)].map(([, facts, text]) => {
-      const section = { ...(JSON.parse(facts as string) as Omit<Section, 'text'>), text: text as string };
+      const section = {
+        ...(JSON.parse(facts as string) as Omit<Section, 'text'>),
+        text: text as string,
+      };
       return [section.name, section];
     }),
   );
 }
 
-/** Writes the page anew: every part has its place, whether it has been run or not. `codes` are those of the present program. */
-export function writePage(file: string, names: { name: string; title: string }[], sections: Map<string, Section>, codes: Map<string, string>): void {
+/**
+ * Writes the page anew: every part has its place, whether it has been run or not. `codes` are those
+ * of the present program.
+ */
+export function writePage(
+  file: string,
+  names: { name: string; title: string }[],
+  sections: Map<string, Section>,
+  codes: Map<string, string>,
+): void {
   const rows = names.map(({ name, title }) => {
     const section = sections.get(name);
     if (!section) return `| ${title} | not run yet | | |`;
     const isPresent = section.code === codes.get(name);
-    const failed = section.failures === 0 ? 'nothing' : `**${section.failures.toLocaleString('en')}**`;
+    const failed =
+      section.failures === 0 ? 'nothing' : `**${section.failures.toLocaleString('en')}**`;
     return `| ${title} | ${section.says} | ${failed} | ${section.when}${isPresent ? '' : '; its code has changed since'} |`;
   });
   const bodies = names.flatMap(({ name }) => {

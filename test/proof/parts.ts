@@ -8,7 +8,12 @@ import { crashSection, faultSection, simulationSection, timeSection } from './re
 import { sweepTime, type TimeReport } from './time-sweep.ts';
 
 /** What servers are made of, and what is found instead of named. */
-const product = ['server/src/main.ts', 'server/src/dialects', 'server/src/migrations', 'test/scenarios/server-process.ts'];
+const product = [
+  'server/src/main.ts',
+  'server/src/dialects',
+  'server/src/migrations',
+  'test/scenarios/server-process.ts',
+];
 const runsPerPiece = 1_100;
 const crashesPerPiece = 100;
 const seedsPerPiece = 500;
@@ -28,9 +33,14 @@ function faultTable({ codes }: Size, processes: number): Part {
     size: `${runs.length} runs`,
     pieces: inPieces(runs.length, runsPerPiece).map(([from, to]) => ({
       id: `${from}-${to}`,
-      run: (postgres) => runFaultTable(postgres, runs.slice(from, to), { processes, atOnce: Math.min(32, runs.length) }),
+      run: (postgres) =>
+        runFaultTable(postgres, runs.slice(from, to), {
+          processes,
+          atOnce: Math.min(32, runs.length),
+        }),
     })),
-    section: (results, seconds) => faultSection({ processes, verdicts: (results as Verdict[][]).flat(), seconds }),
+    section: (results, seconds) =>
+      faultSection({ processes, verdicts: (results as Verdict[][]).flat(), seconds }),
   };
 }
 
@@ -38,9 +48,15 @@ function crashes(size: Size): Part {
   return {
     name: 'crashes',
     title: 'Crashes',
-    entries: ['test/proof/crashes.ts', 'test/proof/vsdc-process.ts', 'test/proof/attempt-after-send.ts', ...product],
+    entries: [
+      'test/proof/crashes.ts',
+      'test/proof/vsdc-process.ts',
+      'test/proof/attempt-after-send.ts',
+      ...product,
+    ],
     size: `${size.crashes} crashes`,
-    // Worlds one after the other: in a single one, what the simulators have to remember would slow the last crashes down.
+    // Worlds one after the other: in a single one, what the simulators have to remember would slow
+    // the last crashes down.
     pieces: [
       ...inPieces(size.crashes, crashesPerPiece).map(([from, to], i) => ({
         id: `${from}-${to}`,
@@ -48,7 +64,8 @@ function crashes(size: Size): Part {
       })),
       { id: 'control', run: () => runCrashes({ crashes: 12, seed: 1, isBroken: true }) },
     ],
-    section: (results) => crashSection(sumOf(results.slice(0, -1) as CrashReport[]), results.at(-1) as CrashReport),
+    section: (results) =>
+      crashSection(sumOf(results.slice(0, -1) as CrashReport[]), results.at(-1) as CrashReport),
   };
 }
 
@@ -58,9 +75,17 @@ function simulation(size: Size): Part {
   return {
     name: 'simulation',
     title: 'Seeded simulation',
-    entries: ['test/proof/simulate-process.ts', 'server/src/dialects', 'server/src/migrations', 'test/simulators/vsdc'],
+    entries: [
+      'test/proof/simulate-process.ts',
+      'server/src/dialects',
+      'server/src/migrations',
+      'test/simulators/vsdc',
+    ],
     size: `${size.seeds} seeds`,
-    pieces: inPieces(size.seeds, seedsPerPiece).map(([from, to]) => ({ id: `${from}-${to}`, run: () => simulate(from + 1, to, 2) })),
+    pieces: inPieces(size.seeds, seedsPerPiece).map(([from, to]) => ({
+      id: `${from}-${to}`,
+      run: () => simulate(from + 1, to, 2),
+    })),
     section: (results) => simulationSection((results as Seed[][]).flat()),
   };
 }
@@ -77,21 +102,30 @@ function time(): Part {
 }
 
 const inPieces = (total: number, each: number): [number, number][] =>
-  Array.from({ length: Math.ceil(total / each) }, (_, i) => [i * each, Math.min(total, (i + 1) * each)]);
+  Array.from({ length: Math.ceil(total / each) }, (_, i) => [
+    i * each,
+    Math.min(total, (i + 1) * each),
+  ]);
 
 /** The seeds from the first to the last, shared among so many processes. */
 async function simulate(first: number, last: number, processes: number): Promise<Seed[]> {
   const seeds: Seed[] = [];
   await Promise.all(
     Array.from({ length: processes }, async (_, i) => {
-      const child = spawn(process.execPath, ['test/proof/simulate-process.ts', String(first + i), String(last), String(processes)], {
-        cwd: checkout,
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      for await (const line of createInterface({ input: child.stdout })) seeds.push(JSON.parse(line) as Seed);
+      const child = spawn(
+        process.execPath,
+        ['test/proof/simulate-process.ts', String(first + i), String(last), String(processes)],
+        {
+          cwd: checkout,
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
+      for await (const line of createInterface({ input: child.stdout }))
+        seeds.push(JSON.parse(line) as Seed);
     }),
   );
   // A process that died on the way would otherwise look like a run in which nothing failed.
-  if (seeds.length !== last - first + 1) throw new Error(`seeds ${first} to ${last}: only ${count(seeds.length)} came to an end`);
+  if (seeds.length !== last - first + 1)
+    throw new Error(`seeds ${first} to ${last}: only ${count(seeds.length)} came to an end`);
   return seeds;
 }

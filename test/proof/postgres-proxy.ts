@@ -1,40 +1,60 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { connectionOf } from '@muhuri/server/platform/db/connection-of';
 
-export type CommitFault = { point: 'before_commit' | 'after_commit'; fault: 'drop' | 'reset' | 'stall' };
+export type CommitFault = {
+  point: 'before_commit' | 'after_commit';
+  fault: 'drop' | 'reset' | 'stall';
+};
 
 export type PostgresProxy = {
   /** The same address, through here. */
   through(url: string): string;
-  /** Breaks the commit of the next transaction of which this is true, by what went over the wire for it; once. */
+  /**
+   * Breaks the commit of the next transaction of which this is true, by what went over the wire for
+   * it; once.
+   */
   break(isIt: (said: string) => boolean, how: CommitFault): { done(): boolean };
   /** Keeps from whoever commits the next such transaction that it has, until it is let go. */
   hold(isIt: (said: string) => boolean): { done(): boolean; letGo(): void };
-  /** PostgreSQL is gone from the commit of the next such transaction on, which it never hears of: for everybody who comes through here, until it is back. */
+  /**
+   * PostgreSQL is gone from the commit of the next such transaction on, which it never hears of:
+   * for everybody who comes through here, until it is back.
+   */
   away(isIt: (said: string) => boolean): { done(): boolean; back(): void };
   /**
-   * PostgreSQL falls silent from the commit of the next such transaction on: nothing is refused and nothing answered, for everybody who comes through
-   * here. Once it is back, it answers whoever comes anew; those who were connected before hear nothing any more.
+   * PostgreSQL falls silent from the commit of the next such transaction on: nothing is refused and
+   * nothing answered, for everybody who comes through here. Once it is back, it answers whoever
+   * comes anew; those who were connected before hear nothing any more.
    */
   silent(isIt: (said: string) => boolean): { done(): boolean; back(): void };
-  /** Nothing more is to happen: what was asked for and has not come about is forgotten, and PostgreSQL is there. */
+  /**
+   * Nothing more is to happen: what was asked for and has not come about is forgotten, and
+   * PostgreSQL is there.
+   */
   reset(): void;
   close(): Promise<void>;
 };
 
 type Held = { point: 'after_commit'; fault: 'hold'; letGo: Promise<void> };
-type Rule = { isIt(said: string): boolean; how: CommitFault | Held | 'away' | 'silent'; isUsed: boolean };
+type Rule = {
+  isIt(said: string): boolean;
+  how: CommitFault | Held | 'away' | 'silent';
+  isUsed: boolean;
+};
 
 const stallMs = 1_500;
 const commit = /(?:^|[^a-z ])commit\0/i;
 
 /**
- * Stands between a server and PostgreSQL and loses the connection at the one moment that matters: when a transaction commits. Before:
- * PostgreSQL never hears of the commit. After: it has committed, and whoever asked is never told.
+ * Stands between a server and PostgreSQL and loses the connection at the one moment that matters:
+ * when a transaction commits. Before: PostgreSQL never hears of the commit. After: it has
+ * committed, and whoever asked is never told.
  */
 export async function startPostgresProxy(address: string): Promise<PostgresProxy> {
   const { host, port: targetPort } = connectionOf(address);
-  const target = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${targetPort}` } : { host, port: targetPort };
+  const target = host.startsWith('/')
+    ? { path: `${host}/.s.PGSQL.${targetPort}` }
+    : { host, port: targetPort };
   const rules: Rule[] = [];
   const sockets = new Set<Socket>();
   let isAway = false;
@@ -133,7 +153,11 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
     },
     hold(isIt) {
       let letGo = () => {};
-      const held: Held = { point: 'after_commit', fault: 'hold', letGo: new Promise((resolve) => (letGo = resolve)) };
+      const held: Held = {
+        point: 'after_commit',
+        fault: 'hold',
+        letGo: new Promise((resolve) => (letGo = resolve)),
+      };
       const rule: Rule = { isIt, how: held, isUsed: false };
       rules.push(rule);
       return { done: () => rule.isUsed, letGo };

@@ -4,8 +4,15 @@ import { checkout } from '../world.ts';
 
 export type Done = { id: string; seconds: number; result: unknown };
 
-/** The pieces of a part that are done, kept for this code and this size alone: what another program came to is no part of this proof. */
-export function progressOf(name: string, code: string, size: string): { done: Done[]; keep(piece: Done): void } {
+/**
+ * The pieces of a part that are done, kept for this code and this size alone: what another program
+ * came to is no part of this proof.
+ */
+export function progressOf(
+  name: string,
+  code: string,
+  size: string,
+): { done: Done[]; keep(piece: Done): void } {
   const folder = join(checkout, '.data/proof');
   const file = join(folder, `${name}-${code}-${size.replaceAll(/\W+/g, '-')}.jsonl`);
   const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];

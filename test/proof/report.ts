@@ -4,18 +4,30 @@ import { settledWithinMs, type Verdict } from './fault-table.ts';
 import type { TimeReport } from './time-sweep.ts';
 
 const count = (n: number) => n.toLocaleString('en');
-const seconds = (ms: number | undefined) => (ms === undefined ? '–' : `${(ms / 1_000).toFixed(2)} s`);
-const quantile = (sorted: number[], q: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
+const seconds = (ms: number | undefined) =>
+  ms === undefined ? '–' : `${(ms / 1_000).toFixed(2)} s`;
+const quantile = (sorted: number[], q: number) =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
 const row = (cells: (string | number)[]) => `| ${cells.join(' | ')} |`;
-const table = (head: string[], rows: (string | number)[][]) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+const table = (head: string[], rows: (string | number)[][]) =>
+  [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 const isBad = ({ verdict }: Verdict) => ['double', 'lost', 'unmarked', 'stuck'].includes(verdict);
 
 export type Section = { text: string; failures: number; says: string };
 
 /** Each pair of fault and point, how many runs it had, and what went wrong in them. */
-export function faultSection({ processes, verdicts, seconds: took }: { processes: number; verdicts: Verdict[]; seconds: number }): Section {
+export function faultSection({
+  processes,
+  verdicts,
+  seconds: took,
+}: {
+  processes: number;
+  verdicts: Verdict[];
+  seconds: number;
+}): Section {
   const bad = verdicts.filter(isBad);
-  const codes = new Set(verdicts.map(({ run }) => run.after).filter((after) => after !== 'truth')).size;
+  const codes = new Set(verdicts.map(({ run }) => run.after).filter((after) => after !== 'truth'))
+    .size;
   const text = `## The fault table, ${processes === 1 ? 'one process' : `${processes} processes`}
 
 Each cell is that fault at that point of the exchange, once followed by the device's own word and, where the device is asked again, once by each of
@@ -29,7 +41,18 @@ ${bad.length > 0 ? `Failed:\n\n${bad.map((each) => `- ${JSON.stringify(each)}`).
 }
 
 export function crashSection(crashes: CrashReport, control: CrashReport): Section {
-  const columns = ['killed', 'documents', 'signed once', 'settled by a person', 'double', 'lost', 'unmarked', 'out of order', 'numbers amiss', 'broken trails'];
+  const columns = [
+    'killed',
+    'documents',
+    'signed once',
+    'settled by a person',
+    'double',
+    'lost',
+    'unmarked',
+    'out of order',
+    'numbers amiss',
+    'broken trails',
+  ];
   const kills = (of: CrashReport) => of.crashes.server + of.crashes.postgres + of.crashes.device;
   const text = `## Crashes
 
@@ -56,9 +79,13 @@ ${table(columns, [crashRow(control)])}`;
   };
 }
 
-export function simulationSection(seeds: { seed: number; steps: number; counts: Record<string, number>; problem: string | null }[]): Section {
+export function simulationSection(
+  seeds: { seed: number; steps: number; counts: Record<string, number>; problem: string | null }[],
+): Section {
   const counts: Record<string, number> = {};
-  for (const seed of seeds) for (const [what, many] of Object.entries(seed.counts)) counts[what] = (counts[what] ?? 0) + many;
+  for (const seed of seeds)
+    for (const [what, many] of Object.entries(seed.counts))
+      counts[what] = (counts[what] ?? 0) + many;
   const steps = seeds.reduce((sum, seed) => sum + seed.steps, 0);
   const failed = seeds.filter((seed) => seed.problem);
   const text = `## Seeded simulation
@@ -69,7 +96,11 @@ looked at after every committed transaction, and after each seed everything has 
 ${table(['seeds', 'steps', 'failed', ...Object.keys(counts)], [[count(seeds.length), count(steps), failed.length, ...Object.values(counts).map(count)]])}
 
 ${failed.map((each) => `- seed ${each.seed}: ${each.problem?.split('\n')[0]}`).join('\n')}`;
-  return { text, failures: failed.length, says: `${count(seeds.length)} seeds, ${count(steps)} steps` };
+  return {
+    text,
+    failures: failed.length,
+    says: `${count(seeds.length)} seeds, ${count(steps)} steps`,
+  };
 }
 
 export function timeSection({ moments, wrong }: TimeReport): Section {
@@ -92,14 +123,23 @@ function dots(): string {
 }
 
 function faultTable(verdicts: Verdict[], took: number): string {
-  const cell = (kind: string, point: (typeof points)[number], fault: (typeof faults)[number]): string => {
+  const cell = (
+    kind: string,
+    point: (typeof points)[number],
+    fault: (typeof faults)[number],
+  ): string => {
     if (absence(point, fault)) return '·';
-    const own = verdicts.filter(({ run }) => run.kind === kind && run.point === point && run.fault === fault);
+    const own = verdicts.filter(
+      ({ run }) => run.kind === kind && run.point === point && run.fault === fault,
+    );
     const wrong = own.filter(isBad);
-    const words = [...new Set(wrong.map((each) => each.verdict))].map((word) => `${wrong.filter((each) => each.verdict === word).length} ${word}`);
+    const words = [...new Set(wrong.map((each) => each.verdict))].map(
+      (word) => `${wrong.filter((each) => each.verdict === word).length} ${word}`,
+    );
     return wrong.length > 0 ? `**${own.length}: ${words.join(', ')}**` : String(own.length);
   };
-  const of = (wanted: Verdict['verdict']) => count(verdicts.filter((each) => each.verdict === wanted).length);
+  const of = (wanted: Verdict['verdict']) =>
+    count(verdicts.filter((each) => each.verdict === wanted).length);
   const itself = verdicts
     .filter((each) => each.settledBy === 'itself')
     .map((each) => each.ms)
@@ -113,14 +153,27 @@ function faultTable(verdicts: Verdict[], took: number): string {
       (kind) =>
         `${kind}:\n\n${table(
           ['', ...faults.map((each) => each.replaceAll('_', ' '))],
-          points.map((point) => [point.replaceAll('_', ' '), ...faults.map((fault) => cell(kind, point, fault))]),
+          points.map((point) => [
+            point.replaceAll('_', ' '),
+            ...faults.map((fault) => cell(kind, point, fault)),
+          ]),
         )}`,
     )
     .join('\n\n')}
 
 ${table(
   ['runs', 'signed once', 'not signed', 'double', 'lost', 'unmarked', 'stuck'],
-  [[count(verdicts.length), of('once'), of('not_signed'), of('double'), of('lost'), of('unmarked'), of('stuck')]],
+  [
+    [
+      count(verdicts.length),
+      of('once'),
+      of('not_signed'),
+      of('double'),
+      of('lost'),
+      of('unmarked'),
+      of('stuck'),
+    ],
+  ],
 )}
 
 Settled by itself ${count(itself.length)}: p50 ${seconds(quantile(itself, 0.5))}, p99 ${seconds(quantile(itself, 0.99))}, at most ${seconds(itself.at(-1))}. By people who did what the panel asks ${count(people.length)}: p50 ${seconds(quantile(people, 0.5))}, p99 ${seconds(quantile(people, 0.99))}, at most ${seconds(people.at(-1))}. (Waits of the product shortened: it gives up on an answer after half a second instead of thirty, and asks again after 60 ms instead of fifteen seconds. ${Math.round(took)} s for all of them.)`;

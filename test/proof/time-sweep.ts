@@ -1,7 +1,10 @@
 import { Api } from '../api.ts';
 import { startWorld, type World } from '../world.ts';
 
-/** Moments at which a day, a month or a year changes, in Rwanda (UTC+2), and the seconds around them. */
+/**
+ * Moments at which a day, a month or a year changes, in Rwanda (UTC+2), and the seconds around
+ * them.
+ */
 const edges = [
   ['an ordinary midnight', '2026-11-21T22:00:00Z'],
   ['the end of a month', '2026-11-30T22:00:00Z'],
@@ -20,19 +23,28 @@ export type TimeReport = { moments: number; wrong: string[] };
 const inRwanda = (at: number) => new Date(at + 2 * 3_600_000).toISOString();
 
 /**
- * Seals at the edges of time, with the clocks of server and device apart by up to a day: what goes over the wire is the country's date and time,
- * what is dated tomorrow is not sealed, and what the device says of when it signed is kept as it said it.
+ * Seals at the edges of time, with the clocks of server and device apart by up to a day: what goes
+ * over the wire is the country's date and time, what is dated tomorrow is not sealed, and what the
+ * device says of when it signed is kept as it said it.
  */
 export async function sweepTime(postgres: World['postgres']): Promise<TimeReport> {
   let now = Date.parse('2026-11-21T12:00:00Z');
-  const world = await startWorld({ postgres, instead: { clock: { now: () => new Date(now) }, timing: { readAgainMs: 1e12 } } });
+  const world = await startWorld({
+    postgres,
+    instead: { clock: { now: () => new Date(now) }, timing: { readAgainMs: 1e12 } },
+  });
   const [business] = world.businesses;
   await world.sql(
     "update business set settings = settings || '{\"document_age_days_max\": 3650}', go_live_date = '2026-01-01' where business_id = $1",
     [business.businessId],
     business.businessId,
   );
-  const source = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.what.startsWith('simple sale'));
+  const source = world.zoho
+    .documents()
+    .find(
+      (each) =>
+        each.organization_id === business.organizationId && each.what.startsWith('simple sale'),
+    );
   const wrong: string[] = [];
   let moments = 0;
   let made = 0;
@@ -62,13 +74,18 @@ export async function sweepTime(postgres: World['postgres']): Promise<TimeReport
     const tomorrow = inRwanda(now + 86_400_000).slice(0, 10);
     const at = `${name} at ${new Date(now).toISOString()}, device ${skewMs / 3_600_000} h`;
     const early = await api.seal('invoices', add(tomorrow));
-    if (early.body.code !== 'document_future') wrong.push(`${at}: a document of tomorrow was answered ${early.body.code ?? early.body.state}`);
+    if (early.body.code !== 'document_future')
+      wrong.push(
+        `${at}: a document of tomorrow was answered ${early.body.code ?? early.body.state}`,
+      );
     const { body } = await api.seal('invoices', add(today));
     const held = world.vsdc.receipts().find((each) => each.request.remark === `T-${made}`);
-    // A device whose day is still yesterday does not take a sale of today, and says so; then nothing is signed and nothing is lost.
+    // A device whose day is still yesterday does not take a sale of today, and says so; then
+    // nothing is signed and nothing is lost.
     const isYesterday = inRwanda(now + skewMs).slice(0, 10) < today;
     if (isYesterday) {
-      if (body.state !== 'refused' || held) wrong.push(`${at}: the device lives yesterday, and the sale is ${body.state}`);
+      if (body.state !== 'refused' || held)
+        wrong.push(`${at}: the device lives yesterday, and the sale is ${body.state}`);
       return;
     }
     if (body.state !== 'signed' || !held) {
@@ -78,7 +95,8 @@ export async function sweepTime(postgres: World['postgres']): Promise<TimeReport
     const wire = { cfmDt: String(held.request.cfmDt), salesDt: String(held.request.salesDt) };
     const local = inRwanda(now).replace(/\D/g, '').slice(0, 14);
     if (wire.cfmDt !== local) wrong.push(`${at}: cfmDt ${wire.cfmDt}, and it was ${local} there`);
-    if (wire.salesDt !== today.replaceAll('-', '')) wrong.push(`${at}: salesDt ${wire.salesDt}, and it was ${today} there`);
+    if (wire.salesDt !== today.replaceAll('-', ''))
+      wrong.push(`${at}: salesDt ${wire.salesDt}, and it was ${today} there`);
     const said = String(held.reply.vsdcRcptPbctDate);
     const kept = inRwanda(Date.parse(body.signed_at as string))
       .replace(/\D/g, '')

@@ -16,7 +16,15 @@ beforeAll(async () => {
     rehearsing: [1],
     instead: {
       vsdc: { answerTimeoutMs: 4_000, lateTimeoutMs: 5_000, connectTimeoutMs: 4_000 },
-      timing: { retryFirstMs: 100, retryMaxMs: 200, settleQuietMs: 100, settleMaxMs: 200, doubtWaitMs: 100, leaseMs: 8_000, switchPatienceMs: 5_000 },
+      timing: {
+        retryFirstMs: 100,
+        retryMaxMs: 200,
+        settleQuietMs: 100,
+        settleMaxMs: 200,
+        doubtWaitMs: 100,
+        leaseMs: 8_000,
+        switchPatienceMs: 5_000,
+      },
       sweepMs: 200,
       waitMs: 8_000,
     },
@@ -31,7 +39,11 @@ afterAll(async () => {
 let made = 0;
 function invoice(of: DemoBusiness, more: object = {}): { id: string; number: string } {
   made += 1;
-  const source = world.zoho.documents().find((each) => each.organization_id === of.organizationId && each.what.startsWith('simple sale'));
+  const source = world.zoho
+    .documents()
+    .find(
+      (each) => each.organization_id === of.organizationId && each.what.startsWith('simple sale'),
+    );
   const id = `46000000009${String(made).padStart(8, '0')}`;
   const number = `A-${made}`;
   world.zoho.add('invoices', of.organizationId, {
@@ -42,13 +54,21 @@ function invoice(of: DemoBusiness, more: object = {}): { id: string; number: str
   });
   return { id, number };
 }
-const judged = (at: RwVsdc, number: string) => at.receipts().filter((each) => each.request.remark === number);
+const judged = (at: RwVsdc, number: string) =>
+  at.receipts().filter((each) => each.request.remark === number);
 const present = async (api: Api, id: string) => (await api.get(`/receipts/${id}`)).body;
 const deviceOf = async (api: Api, of: DemoBusiness) =>
-  (await api.get('/branches')).body.branches.find((each: { id: string }) => each.id === of.branchIds[0]).device;
+  (await api.get('/branches')).body.branches.find(
+    (each: { id: string }) => each.id === of.branchIds[0],
+  ).device;
 const socketsClosed = (of: DemoBusiness) =>
   until(
-    () => world.sql('select 1 as open from attempt where ended_at is null or socket_closed_at is null and socket_until > now()', [], of.businessId),
+    () =>
+      world.sql(
+        'select 1 as open from attempt where ended_at is null or socket_closed_at is null and socket_until > now()',
+        [],
+        of.businessId,
+      ),
     (open) => open.length === 0,
   );
 /** A document whose answer nobody got, although its device has signed it. */
@@ -80,7 +100,9 @@ const approve = (of: DemoBusiness, serial: string, lastInvoiceNumber = 0) =>
     serial,
     name: approvedFor(3).find((each) => each.tin === of.taxpayerId)?.name ?? '',
     sdcId: `SDC0300${of.taxpayerId.slice(-6)}`,
-    ...(lastInvoiceNumber ? { before: { lastInvoiceNumber, sales: [...world.vsdc.device(of.taxpayerId, '00').sales] } } : {}),
+    ...(lastInvoiceNumber
+      ? { before: { lastInvoiceNumber, sales: [...world.vsdc.device(of.taxpayerId, '00').sales] } }
+      : {}),
   });
 
 describe('the reversal of a lost sale, when its device is replaced', () => {
@@ -113,14 +135,23 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
       role: 'business_admin' as const,
     };
     await world.app.addPerson(of.businessId, colleague);
-    await world.sql("update business set settings = settings || jsonb_build_object('reversal_without_data', true)", [], of.businessId);
+    await world.sql(
+      "update business set settings = settings || jsonb_build_object('reversal_without_data', true)",
+      [],
+      of.businessId,
+    );
     first = await Api.signIn(world, of.admin);
-    second = await Api.signIn(world, { ...of.admin, username: colleague.username, password: colleague.password });
+    second = await Api.signIn(world, {
+      ...of.admin,
+      username: colleague.username,
+      password: colleague.password,
+    });
     await first.seal('invoices', invoice(of).id);
     [sent, waiting] = [invoice(of), invoice(of)];
     sentSale = await lost(first, of, sent.id, world.vsdc);
     waitingSale = await lost(first, of, waiting.id, world.vsdc);
-    // One gives its number back, refused, and another loses its answer under it; and the same twice more.
+    // One gives its number back, refused, and another loses its answer under it; and the same twice
+    // more.
     refused = invoice(of);
     afterSales = [];
     for (const after of [invoice(of), invoice(of), invoice(of)]) {
@@ -136,19 +167,31 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
       (each) => each.problem?.code === 'signed_answer_lost',
     );
     await socketsClosed(of);
-    await world.sql("update device set address = 'http://127.0.0.1:9' where branch_id = $1", [of.branchIds[0]], of.businessId);
+    await world.sql(
+      "update device set address = 'http://127.0.0.1:9' where branch_id = $1",
+      [of.branchIds[0]],
+      of.businessId,
+    );
     await undo(waitingSale);
     const { next_invoice_number: next } = await deviceOf(first, of);
     const branchId = of.branchIds[0] as string;
     approve(of, 'follows', Number(next) - 1);
-    await first.put(`/branches/${branchId}/next-device`, { for: 'replacement', address: following.url, serial: 'follows' });
+    await first.put(`/branches/${branchId}/next-device`, {
+      for: 'replacement',
+      address: following.url,
+      serial: 'follows',
+    });
     expect((await first.post(`/branches/${branchId}/initialise`)).status).toBe(200);
-    expect((await first.post(`/branches/${branchId}/switch`, { reason: 'the computer is dead' })).status).toBe(200);
+    expect(
+      (await first.post(`/branches/${branchId}/switch`, { reason: 'the computer is dead' })).status,
+    ).toBe(200);
   });
 
   test('and known to be signed only afterwards, leaves nothing waiting at the retired device: its document is sealed at the successor', async () => {
     const [, refund] = judged(world.vsdc, sent.number);
-    expect((await first.post(`/receipts/${sentReversal}/evidence`, evidenceOf(refund))).body).toMatchObject({ state: 'signed' });
+    expect(
+      (await first.post(`/receipts/${sentReversal}/evidence`, evidenceOf(refund))).body,
+    ).toMatchObject({ state: 'signed' });
     expect(await present(first, sentSale)).toMatchObject({
       state: 'refused',
       problem: { code: 'device_retired' },
@@ -156,17 +199,25 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
     });
     // Lost there as well, it is not undone once more: the refund that was signed stays where it is.
     const again = await lost(first, of, sent.id, following);
-    expect(await first.post(`/receipts/${again}/reversal`, proposal)).toMatchObject({ status: 409, body: { code: 'reversal_done' } });
+    expect(await first.post(`/receipts/${again}/reversal`, proposal)).toMatchObject({
+      status: 409,
+      body: { code: 'reversal_done' },
+    });
     expect(await present(first, sentReversal)).toMatchObject({ state: 'signed', kind: 'refund' });
     const [held] = judged(following, sent.number);
-    expect((await first.post(`/receipts/${again}/evidence`, evidenceOf(held))).body).toMatchObject({ state: 'signed' });
+    expect((await first.post(`/receipts/${again}/evidence`, evidenceOf(held))).body).toMatchObject({
+      state: 'signed',
+    });
     expect(judged(following, sent.number)).toHaveLength(1);
   });
 
   test('and closed unsent with it, is opened at the successor where the document is lost there once more', async () => {
     const evidence = { found: 'other', source: 'the portal shows another document under it' };
     await first.post(`/receipts/${waitingSale}/evidence`, evidence);
-    expect((await confirmShown(second, waitingSale, 'evidence')).body).toMatchObject({ state: 'refused', problem: { code: 'device_retired' } });
+    expect((await confirmShown(second, waitingSale, 'evidence')).body).toMatchObject({
+      state: 'refused',
+      problem: { code: 'device_retired' },
+    });
     const again = await lost(first, of, waiting.id, following);
     expect(again).not.toBe(waitingSale);
     const reversal = await undo(again);
@@ -175,21 +226,46 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
       (each) => each.state === 'signed',
     );
     expect(await present(first, reversal)).toMatchObject({ state: 'signed', kind: 'refund' });
-    expect(judged(following, waiting.number).map((each) => each.request.rcptTyCd)).toEqual(['S', 'R', 'S']);
+    expect(judged(following, waiting.number).map((each) => each.request.rcptTyCd)).toEqual([
+      'S',
+      'R',
+      'S',
+    ]);
   });
 
   test('asks at the retired one after all about what it may have signed, once it is known that the successor has not, until somebody has said so', async () => {
     const evidence = { found: 'other', source: 'the portal shows another document under it' };
     const afterSale = afterSales.shift() as string;
-    const [{ number } = {}] = await world.sql('select invoice_number::text as number from receipt where id = $1', [afterSale], of.businessId);
+    const [{ number } = {}] = await world.sql(
+      'select invoice_number::text as number from receipt where id = $1',
+      [afterSale],
+      of.businessId,
+    );
     const isBack = async (movedId: string) => {
-      expect(await present(first, refusedSale)).toMatchObject({ state: 'in_doubt', invoice_number: number, problem: { code: 'signed_answer_lost' } });
-      expect(await present(first, movedId)).toMatchObject({ state: 'withdrawn', invoice_number: null, problem: { code: 'receipt_moved' } });
-      expect((await first.seal('invoices', refused.id)).body).toMatchObject({ id: refusedSale, state: 'in_doubt' });
+      expect(await present(first, refusedSale)).toMatchObject({
+        state: 'in_doubt',
+        invoice_number: number,
+        problem: { code: 'signed_answer_lost' },
+      });
+      expect(await present(first, movedId)).toMatchObject({
+        state: 'withdrawn',
+        invoice_number: null,
+        problem: { code: 'receipt_moved' },
+      });
+      expect((await first.seal('invoices', refused.id)).body).toMatchObject({
+        id: refusedSale,
+        state: 'in_doubt',
+      });
       expect(judged(following, refused.number)).toHaveLength(0);
     };
-    const toldOf = async () => ((await first.get('/alerts')).body.alerts as { subject: string }[]).filter((each) => each.subject === refusedSale).length;
-    following.faults(['drop_before_signing', ...Array.from({ length: 100 }, () => 'refuse:910')], { tin: of.taxpayerId, bhfId: '00' });
+    const toldOf = async () =>
+      ((await first.get('/alerts')).body.alerts as { subject: string }[]).filter(
+        (each) => each.subject === refusedSale,
+      ).length;
+    following.faults(['drop_before_signing', ...Array.from({ length: 100 }, () => 'refuse:910')], {
+      tin: of.taxpayerId,
+      bhfId: '00',
+    });
     const moved = (await first.seal('invoices', refused.id)).body;
     expect(moved).toMatchObject({ state: 'in_doubt', problem: { code: 'maybe_signed' } });
     expect(moved.id).not.toBe(refusedSale);
@@ -205,13 +281,28 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
     // Signed at the retired one, it would be signed once more: the successor is asked no more.
     await until(
       () => present(first, moved.id),
-      (each) => each.problem?.code === 'maybe_signed_under_either' && each.problem.other_number === number,
+      (each) =>
+        each.problem?.code === 'maybe_signed_under_either' && each.problem.other_number === number,
     );
-    // That it has not signed is said of a list of the authority's that is late enough for what it signed without it.
-    const isNotThere = { found: false, source: 'the portal, list of the days since', listed_at: new Date().toISOString() };
-    expect((await first.post(`/receipts/${moved.id}/evidence`, isNotThere)).body.code).toBe('evidence_too_early');
-    await world.sql("update attempt set started_at = started_at - interval '3 days' where receipt_id = $1", [moved.id], of.businessId);
-    expect((await first.post(`/receipts/${moved.id}/evidence`, { ...isNotThere, listed_at: undefined })).body.field).toBe('listed_at');
+    // That it has not signed is said of a list of the authority's that is late enough for what it
+    // signed without it.
+    const isNotThere = {
+      found: false,
+      source: 'the portal, list of the days since',
+      listed_at: new Date().toISOString(),
+    };
+    expect((await first.post(`/receipts/${moved.id}/evidence`, isNotThere)).body.code).toBe(
+      'evidence_too_early',
+    );
+    await world.sql(
+      "update attempt set started_at = started_at - interval '3 days' where receipt_id = $1",
+      [moved.id],
+      of.businessId,
+    );
+    expect(
+      (await first.post(`/receipts/${moved.id}/evidence`, { ...isNotThere, listed_at: undefined }))
+        .body.field,
+    ).toBe('listed_at');
     expect((await first.post(`/receipts/${moved.id}/evidence`, isNotThere)).body).toMatchObject({
       state: 'in_doubt',
       settlement: { evidence: { found: false } },
@@ -220,7 +311,10 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
     await isBack(moved.id);
     expect(await toldOf()).toBe(0);
     await first.post(`/receipts/${refusedSale}/evidence`, evidence);
-    expect((await confirmShown(second, refusedSale, 'evidence')).body).toMatchObject({ state: 'refused', problem: { code: 'device_retired' } });
+    expect((await confirmShown(second, refusedSale, 'evidence')).body).toMatchObject({
+      state: 'refused',
+      problem: { code: 'device_retired' },
+    });
 
     // Nor where it was refused there since: as if that had been under way when it was asked about.
     following.faults(['refuse:910'], { tin: of.taxpayerId, bhfId: '00' });
@@ -228,22 +322,40 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
     expect(again).toMatchObject({ state: 'refused' });
     following.faults([]);
     const settleAs = (as: string) =>
-      world.sql('update attempt set settled = $1 where receipt_id = $2 and invoice_number = $3', [as, refusedSale, number], of.businessId);
+      world.sql(
+        'update attempt set settled = $1 where receipt_id = $2 and invoice_number = $3',
+        [as, refusedSale, number],
+        of.businessId,
+      );
     await settleAs('doubtful');
-    // Whoever has the lane of the retired one can still take what stands at the successor: who brings it back waits for the lane first.
-    const [{ device_id: retired } = {}] = await world.sql('select device_id from receipt where id = $1', [refusedSale], of.businessId);
+    // Whoever has the lane of the retired one can still take what stands at the successor: who
+    // brings it back waits for the lane first.
+    const [{ device_id: retired } = {}] = await world.sql(
+      'select device_id from receipt where id = $1',
+      [refusedSale],
+      of.businessId,
+    );
     const holder = await holdLane(retired as string);
     const sealing = first.seal('invoices', refused.id);
     await until(
-      () => holder.query('select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))'),
+      () =>
+        holder.query(
+          'select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))',
+        ),
       ({ rows }) => rows.length > 0,
     );
-    expect((await holder.query('select id from receipt where id = $1 for update nowait', [again.id])).rows).toEqual([{ id: again.id }]);
+    expect(
+      (await holder.query('select id from receipt where id = $1 for update nowait', [again.id]))
+        .rows,
+    ).toEqual([{ id: again.id }]);
     await holder.query('commit');
     expect((await sealing).body).toMatchObject({ id: refusedSale, state: 'in_doubt' });
     await isBack(again.id);
     await first.post(`/receipts/${refusedSale}/evidence`, evidence);
-    expect((await confirmShown(second, refusedSale, 'evidence')).body).toMatchObject({ state: 'refused', problem: { code: 'device_retired' } });
+    expect((await confirmShown(second, refusedSale, 'evidence')).body).toMatchObject({
+      state: 'refused',
+      problem: { code: 'device_retired' },
+    });
   });
 
   test('takes back from the successor what waits there, as often as it may be signed at the retired one after all, until somebody has said so', async () => {
@@ -269,7 +381,12 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
       // Not while one of its tries is under way.
       expect((await first.post(`/branches/${of.branchIds[0]}/pause`)).status).toBe(200);
       await until(
-        () => world.sql('select 1 from device where id = $1 and open_attempt is null', [moved.device_id], of.businessId),
+        () =>
+          world.sql(
+            'select 1 from device where id = $1 and open_attempt is null',
+            [moved.device_id],
+            of.businessId,
+          ),
         (rows) => rows.length === 1,
       );
       // Not the later one's: it may be the one's that had it before.
@@ -277,26 +394,50 @@ describe('the reversal of a lost sale, when its device is replaced', () => {
       const holder = await holdLane(moved.device_id);
       const confirming = confirmShown(second, afterSale, 'evidence');
       await until(
-        () => holder.query('select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))'),
+        () =>
+          holder.query(
+            'select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))',
+          ),
         ({ rows }) => rows.length > 0,
       );
-      // Whoever has the lane of the successor can still take what waits in it: who takes it back waits for the lane first.
-      expect((await holder.query('select id from receipt where id = $1 for update nowait', [moved.id])).rows).toEqual([{ id: moved.id }]);
+      // Whoever has the lane of the successor can still take what waits in it: who takes it back
+      // waits for the lane first.
+      expect(
+        (await holder.query('select id from receipt where id = $1 for update nowait', [moved.id]))
+          .rows,
+      ).toEqual([{ id: moved.id }]);
       await holder.query('commit');
       expect((await confirming).status).toBe(200);
-      expect(await present(first, refusedSale)).toMatchObject({ state: 'in_doubt', problem: { code: 'signed_answer_lost' } });
+      expect(await present(first, refusedSale)).toMatchObject({
+        state: 'in_doubt',
+        problem: { code: 'signed_answer_lost' },
+      });
       closed.push(moved.id);
-      for (const id of closed) expect(await present(first, id)).toMatchObject({ state: 'withdrawn', invoice_number: null, problem: { code: 'receipt_moved' } });
+      for (const id of closed)
+        expect(await present(first, id)).toMatchObject({
+          state: 'withdrawn',
+          invoice_number: null,
+          problem: { code: 'receipt_moved' },
+        });
       following.faults([]);
       expect((await first.post(`/branches/${of.branchIds[0]}/resume`)).status).toBe(200);
       expect((await sealing).body.state).not.toBe('signed');
       // Its number there is the next one's.
-      expect((await first.seal('invoices', invoice(of).id)).body).toMatchObject({ state: 'signed', invoice_number: moved.number });
-      expect((await first.seal('invoices', refused.id)).body).toMatchObject({ id: refusedSale, state: 'in_doubt' });
+      expect((await first.seal('invoices', invoice(of).id)).body).toMatchObject({
+        state: 'signed',
+        invoice_number: moved.number,
+      });
+      expect((await first.seal('invoices', refused.id)).body).toMatchObject({
+        id: refusedSale,
+        state: 'in_doubt',
+      });
       expect(judged(following, refused.number)).toHaveLength(0);
       // It was not: it goes to the successor again.
       await first.post(`/receipts/${refusedSale}/evidence`, evidence);
-      expect((await confirmShown(second, refusedSale, 'evidence')).body).toMatchObject({ state: 'refused', problem: { code: 'device_retired' } });
+      expect((await confirmShown(second, refusedSale, 'evidence')).body).toMatchObject({
+        state: 'refused',
+        problem: { code: 'device_retired' },
+      });
     }
     expect((await first.seal('invoices', refused.id)).body).toMatchObject({ state: 'signed' });
     expect(judged(following, refused.number)).toHaveLength(1);
@@ -307,9 +448,13 @@ describe('what a rehearsal leaves', () => {
   test('receipts that are nobody’s stop no lane at a sandbox device: others rehearse with it as well', async () => {
     const of = world.businesses[1] as DemoBusiness;
     const admin = await Api.signIn(world, of.admin);
-    expect((await admin.seal('invoices', invoice(of).id)).body).toMatchObject({ state: 'signed', environment: 'sandbox' });
+    expect((await admin.seal('invoices', invoice(of).id)).body).toMatchObject({
+      state: 'signed',
+      environment: 'sandbox',
+    });
     world.vsdc.signElsewhere(of.taxpayerId, '00', '900');
-    for (const document of [invoice(of), invoice(of)]) expect((await admin.seal('invoices', document.id)).body).toMatchObject({ state: 'signed' });
+    for (const document of [invoice(of), invoice(of)])
+      expect((await admin.seal('invoices', document.id)).body).toMatchObject({ state: 'signed' });
     expect(await deviceOf(admin, of)).toMatchObject({ state: 'active', problem: null });
     expect((await admin.get('/alerts')).body.alerts).toEqual([]);
   });
@@ -321,7 +466,10 @@ describe('what a rehearsal leaves', () => {
     const document = invoice(of);
     const test = (await admin.seal('invoices', document.id)).body;
     expect(test).toMatchObject({ state: 'signed', environment: 'sandbox' });
-    expect(await admin.post(`/receipts/${test.id}/mail`)).toMatchObject({ status: 409, body: { code: 'test_receipt_only' } });
+    expect(await admin.post(`/receipts/${test.id}/mail`)).toMatchObject({
+      status: 409,
+      body: { code: 'test_receipt_only' },
+    });
     // Nor does Zoho mail one to the buyer, where real ones are mailed.
     const decide = async (settings: object) => {
       const { version } = (await admin.get('/businesses/me/config')).body;
@@ -330,7 +478,8 @@ describe('what a rehearsal leaves', () => {
     await world.app.settle();
     await decide({ write_back: true, mail_after_seal: true });
     const tried = (await admin.seal('invoices', invoice(of).id)).body;
-    const dueOf = async (id: string) => (await admin.get(`/receipts/${id}/write-back`)).body.steps as { step: string }[];
+    const dueOf = async (id: string) =>
+      (await admin.get(`/receipts/${id}/write-back`)).body.steps as { step: string }[];
     const due = await until(
       () => dueOf(tried.id),
       (steps) => steps.length > 0,
@@ -339,11 +488,20 @@ describe('what a rehearsal leaves', () => {
     await decide({ write_back: false, mail_after_seal: false });
     const dollars = (rate: number) => {
       const { total } = world.zoho.document('invoices', document.id) as { total: number };
-      return invoice(of, { currency_code: 'USD', exchange_rate: rate, bcy_total: Math.round(total * rate * 100) / 100 });
+      return invoice(of, {
+        currency_code: 'USD',
+        exchange_rate: rate,
+        bcy_total: Math.round(total * rate * 100) / 100,
+      });
     };
-    expect((await admin.seal('invoices', dollars(1200).id)).body).toMatchObject({ state: 'signed', environment: 'sandbox' });
+    expect((await admin.seal('invoices', dollars(1200).id)).body).toMatchObject({
+      state: 'signed',
+      environment: 'sandbox',
+    });
     const unlikely = async () => {
-      const { findings } = (await admin.get(`/receipts/preflight?module=invoices&document_id=${dollars(1450).id}`)).body as { findings: { code: string }[] };
+      const { findings } = (
+        await admin.get(`/receipts/preflight?module=invoices&document_id=${dollars(1450).id}`)
+      ).body as { findings: { code: string }[] };
       return findings.some((each) => each.code === 'exchange_rate_unlikely');
     };
     expect(await unlikely()).toBe(true);
@@ -352,26 +510,45 @@ describe('what a rehearsal leaves', () => {
     const met = (await admin.seal('invoices', invoice(of).id)).body;
     expect(met).toMatchObject({ state: 'in_doubt', problem: { code: 'number_collision' } });
     approve(of, 'right');
-    const enter = (serial: string) => admin.put(`/branches/${branchId}/next-device`, { for: 'production', address: following.url, serial });
+    const enter = (serial: string) =>
+      admin.put(`/branches/${branchId}/next-device`, {
+        for: 'production',
+        address: following.url,
+        serial,
+      });
     await enter('wrong');
-    expect(await admin.post(`/branches/${branchId}/initialise`)).toMatchObject({ body: { code: 'device_invalid' } });
+    expect(await admin.post(`/branches/${branchId}/initialise`)).toMatchObject({
+      body: { code: 'device_invalid' },
+    });
     expect((await enter('right')).status).toBe(200);
     expect((await admin.post(`/branches/${branchId}/initialise`)).status).toBe(200);
     expect((await admin.post(`/branches/${branchId}/switch`)).status).toBe(200);
     // Whoever else used the sandbox, nobody is asked about it any more.
-    expect(await present(admin, met.id)).toMatchObject({ state: 'withdrawn', invoice_number: null, problem: { code: 'device_retired' } });
+    expect(await present(admin, met.id)).toMatchObject({
+      state: 'withdrawn',
+      invoice_number: null,
+      problem: { code: 'device_retired' },
+    });
     expect((await admin.get('/alerts')).body.alerts).toEqual([]);
     // What the rehearsal converted by is no measure for what is sealed.
     expect(await unlikely()).toBe(false);
     await admin.post('/zoho/installation');
     const { version } = (await admin.get('/businesses/me/config')).body;
-    expect((await admin.put('/businesses/me/config', { settings: { write_back: true }, version })).status).toBe(200);
-    const real = (await admin.seal('invoices', document.id, { confirm: ['before_production'] })).body;
+    expect(
+      (await admin.put('/businesses/me/config', { settings: { write_back: true }, version }))
+        .status,
+    ).toBe(200);
+    const real = (await admin.seal('invoices', document.id, { confirm: ['before_production'] }))
+      .body;
     expect(real).toMatchObject({ state: 'signed', environment: 'production' });
-    const steps = (id: string) => admin.get(`/receipts/${id}/write-back`).then((reply) => reply.body.steps as { state: string }[]);
+    const steps = (id: string) =>
+      admin
+        .get(`/receipts/${id}/write-back`)
+        .then((reply) => reply.body.steps as { state: string }[]);
     await until(
       () => steps(real.id),
-      (all) => all.length > 0 && all.every((each) => each.state === 'done' || each.state === 'skipped'),
+      (all) =>
+        all.length > 0 && all.every((each) => each.state === 'done' || each.state === 'skipped'),
     );
     // Due since the rehearsal, and kept waiting by Zoho until now.
     await world.sql(
@@ -402,7 +579,10 @@ describe('receipts of a device that are nobody’s', () => {
     await admin.seal('invoices', invoice(of).id);
   });
   const resume = async (more: object = {}) => {
-    const resumed = await admin.post(`/branches/${of.branchIds[0]}/resume`, { ...more, evidence: 'the old till, page 3 of its log' });
+    const resumed = await admin.post(`/branches/${of.branchIds[0]}/resume`, {
+      ...more,
+      evidence: 'the old till, page 3 of its log',
+    });
     expect(resumed.status).toBe(200);
   };
 
@@ -412,14 +592,26 @@ describe('receipts of a device that are nobody’s', () => {
     expect((await admin.seal('invoices', invoice(of).id)).body.state).toBe('signed');
     const [branchId] = of.branchIds as [string];
     const { serial, sdc_id, mrc_number, next_invoice_number: next } = await deviceOf(admin, of);
-    await admin.put(`/branches/${branchId}/next-device`, { for: 'replacement', address: world.vsdc.url, serial });
+    await admin.put(`/branches/${branchId}/next-device`, {
+      for: 'replacement',
+      address: world.vsdc.url,
+      serial,
+    });
     const known = { sdc_id, mrc_number, last_invoice_number: String(Number(next) - 1) };
     expect((await admin.post(`/branches/${branchId}/adopt`, known)).status).toBe(200);
-    expect((await admin.post(`/branches/${branchId}/switch`, { reason: 'set up anew on another computer' })).status).toBe(200);
+    expect(
+      (
+        await admin.post(`/branches/${branchId}/switch`, {
+          reason: 'set up anew on another computer',
+        })
+      ).status,
+    ).toBe(200);
     expect((await admin.seal('invoices', invoice(of).id)).body.state).toBe('signed');
     expect(await deviceOf(admin, of)).toMatchObject({ state: 'active', problem: null });
     const [held] = judged(world.vsdc, document.number);
-    expect((await admin.post(`/receipts/${doubt}/evidence`, evidenceOf(held))).body.state).toBe('signed');
+    expect((await admin.post(`/receipts/${doubt}/evidence`, evidenceOf(held))).body.state).toBe(
+      'signed',
+    );
     expect((await admin.seal('invoices', invoice(of).id)).body.state).toBe('signed');
     expect(await deviceOf(admin, of)).toMatchObject({ state: 'active', problem: null });
   });
@@ -434,13 +626,18 @@ describe('receipts of a device that are nobody’s', () => {
       of.businessId,
     );
     world.vsdc.signElsewhere(of.taxpayerId, '00', next);
-    expect((await admin.seal('invoices', invoice(of).id)).body).toMatchObject({ problem: { code: 'number_collision' } });
+    expect((await admin.seal('invoices', invoice(of).id)).body).toMatchObject({
+      problem: { code: 'number_collision' },
+    });
     await resume({ last_invoice_number: next });
     await until(
       () => deviceOf(admin, of),
       (each) => each.queued === 0,
     );
-    expect(await deviceOf(admin, of)).toMatchObject({ state: 'active', next_invoice_number: String(Number(later) + 1) });
+    expect(await deviceOf(admin, of)).toMatchObject({
+      state: 'active',
+      next_invoice_number: String(Number(later) + 1),
+    });
   });
 
   test('stop the lane as soon as the evidence for a doubt shows them, before another document is sent', async () => {
@@ -448,8 +645,13 @@ describe('receipts of a device that are nobody’s', () => {
     const document = invoice(of);
     const doubt = await lost(admin, of, document.id, world.vsdc);
     const [held] = judged(world.vsdc, document.number);
-    expect((await admin.post(`/receipts/${doubt}/evidence`, evidenceOf(held))).body).toMatchObject({ state: 'signed' });
-    expect(await deviceOf(admin, of)).toMatchObject({ state: 'paused', problem: { code: 'total_jumped', missing: 1 } });
+    expect((await admin.post(`/receipts/${doubt}/evidence`, evidenceOf(held))).body).toMatchObject({
+      state: 'signed',
+    });
+    expect(await deviceOf(admin, of)).toMatchObject({
+      state: 'paused',
+      problem: { code: 'total_jumped', missing: 1 },
+    });
     const next = invoice(of);
     expect((await admin.seal('invoices', next.id)).body).toMatchObject({ state: 'queued' });
     expect(judged(world.vsdc, next.number)).toEqual([]);
@@ -468,16 +670,24 @@ describe('receipts of a device that are nobody’s', () => {
     const sealing = admin.seal('invoices', invoice(of).id);
     // It has come to the device, and lies there.
     await until(
-      async () => (await (await fetch(`${world.vsdc.url}/_sim/state`)).json()) as { faults: { tin?: string; next: string[] }[] },
+      async () =>
+        (await (await fetch(`${world.vsdc.url}/_sim/state`)).json()) as {
+          faults: { tin?: string; next: string[] }[];
+        },
       ({ faults }) => faults.every((each) => each.tin !== of.taxpayerId || each.next.length === 0),
     );
     const [held] = judged(world.vsdc, document.number);
-    expect((await admin.post(`/receipts/${doubt}/evidence`, evidenceOf(held))).body).toMatchObject({ state: 'signed' });
+    expect((await admin.post(`/receipts/${doubt}/evidence`, evidenceOf(held))).body).toMatchObject({
+      state: 'signed',
+    });
     // The total that nobody explains may be its own, for all that is known by now.
     expect(await deviceOf(admin, of)).toMatchObject({ state: 'active', problem: null });
     world.vsdc.release();
     expect((await sealing).body).toMatchObject({ state: 'signed' });
-    expect(await deviceOf(admin, of)).toMatchObject({ state: 'paused', problem: { code: 'total_jumped', missing: 1 } });
+    expect(await deviceOf(admin, of)).toMatchObject({
+      state: 'paused',
+      problem: { code: 'total_jumped', missing: 1 },
+    });
     const next = invoice(of);
     expect((await admin.seal('invoices', next.id)).body).toMatchObject({ state: 'queued' });
     expect(judged(world.vsdc, next.number)).toEqual([]);
@@ -494,10 +704,17 @@ describe('receipts of a device that are nobody’s', () => {
     const doubt = await lost(admin, of, document.id, world.vsdc);
     const { next_invoice_number: next } = await deviceOf(admin, of);
     world.vsdc.signElsewhere(of.taxpayerId, '00', next);
-    expect((await admin.seal('invoices', invoice(of).id)).body).toMatchObject({ problem: { code: 'number_collision' } });
+    expect((await admin.seal('invoices', invoice(of).id)).body).toMatchObject({
+      problem: { code: 'number_collision' },
+    });
     const [held] = judged(world.vsdc, document.number);
-    expect((await admin.post(`/receipts/${doubt}/evidence`, evidenceOf(held))).body).toMatchObject({ state: 'signed' });
-    expect(await deviceOf(admin, of)).toMatchObject({ state: 'paused', problem: { code: 'total_jumped' } });
+    expect((await admin.post(`/receipts/${doubt}/evidence`, evidenceOf(held))).body).toMatchObject({
+      state: 'signed',
+    });
+    expect(await deviceOf(admin, of)).toMatchObject({
+      state: 'paused',
+      problem: { code: 'total_jumped' },
+    });
     await resume({ last_invoice_number: next });
     expect((await admin.get('/alerts')).body.alerts).toEqual([]);
   });
@@ -507,21 +724,34 @@ describe('receipts of a device that are nobody’s', () => {
       () => deviceOf(admin, of),
       (each) => each.queued === 0,
     );
-    // After a collision somebody named a last number far above what the other writer has really signed.
-    await world.sql("update device set totals_explained = 90 where branch_id = $1 and state <> 'retired'", [of.branchIds[0]], of.businessId);
+    // After a collision somebody named a last number far above what the other writer has really
+    // signed.
+    await world.sql(
+      "update device set totals_explained = 90 where branch_id = $1 and state <> 'retired'",
+      [of.branchIds[0]],
+      of.businessId,
+    );
     expect((await admin.seal('invoices', invoice(of).id)).body).toMatchObject({ state: 'signed' });
     world.vsdc.signElsewhere(of.taxpayerId, '00', '901');
     await admin.seal('invoices', invoice(of).id);
-    expect(await deviceOf(admin, of)).toMatchObject({ state: 'paused', problem: { code: 'total_jumped', missing: 1 } });
+    expect(await deviceOf(admin, of)).toMatchObject({
+      state: 'paused',
+      problem: { code: 'total_jumped', missing: 1 },
+    });
   });
 
   test('are not forgotten by putting another device in its place', async () => {
     const branchId = of.branchIds[0] as string;
     const { next_invoice_number: next } = await deviceOf(admin, of);
     approve(of, 'another', Number(next) - 1);
-    await admin.put(`/branches/${branchId}/next-device`, { for: 'replacement', address: following.url, serial: 'another' });
+    await admin.put(`/branches/${branchId}/next-device`, {
+      for: 'replacement',
+      address: following.url,
+      serial: 'another',
+    });
     expect((await admin.post(`/branches/${branchId}/initialise`)).status).toBe(200);
-    const replace = () => admin.post(`/branches/${branchId}/switch`, { reason: 'the computer is dead' });
+    const replace = () =>
+      admin.post(`/branches/${branchId}/switch`, { reason: 'the computer is dead' });
     expect(await replace()).toMatchObject({ body: { code: 'total_jumped', missing: 1 } });
     await resume();
     expect((await replace()).status).toBe(200);
@@ -530,12 +760,28 @@ describe('receipts of a device that are nobody’s', () => {
 
 test('a database that was brought up to date without them gets its currencies and the age of what is due, of every business', async () => {
   const { businessId } = world.businesses[0];
-  await world.sql("update document set due_since = null where not gone and status = 'sent'", [], businessId);
-  await world.sql('update receipt set sale = jsonb_set(sale, \'{sale,foreign}\', \'{"currency": "USD"}\'), foreign_currency = null', [], businessId);
+  await world.sql(
+    "update document set due_since = null where not gone and status = 'sent'",
+    [],
+    businessId,
+  );
+  await world.sql(
+    'update receipt set sale = jsonb_set(sale, \'{sale,foreign}\', \'{"currency": "USD"}\'), foreign_currency = null',
+    [],
+    businessId,
+  );
   const directory = join(checkout, 'server/src/migrations');
   const only = readdirSync(directory).find((name) => name.startsWith('0023-')) as string;
   await migrate(world.databaseUrls.owner, directory, { down: true, only });
   await migrate(world.databaseUrls.owner, directory, { only });
-  expect(await world.sql('select distinct foreign_currency as is from receipt', [], businessId)).toEqual([{ is: 'USD' }]);
-  expect(await world.sql("select 1 as found from document where due_since is null and not gone and status = 'sent'", [], businessId)).toEqual([]);
+  expect(
+    await world.sql('select distinct foreign_currency as is from receipt', [], businessId),
+  ).toEqual([{ is: 'USD' }]);
+  expect(
+    await world.sql(
+      "select 1 as found from document where due_since is null and not gone and status = 'sent'",
+      [],
+      businessId,
+    ),
+  ).toEqual([]);
 });

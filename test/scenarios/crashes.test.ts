@@ -12,7 +12,14 @@ import { checkout, cloneDatabase, startWorld, type World } from '../world.ts';
 
 const quick = {
   vsdc: { answerTimeoutMs: 2_000, lateTimeoutMs: 2_000 },
-  timing: { retryFirstMs: 150, retryMaxMs: 400, settleQuietMs: 250, settleMaxMs: 500, doubtWaitMs: 500, leaseMs: 2_500 },
+  timing: {
+    retryFirstMs: 150,
+    retryMaxMs: 400,
+    settleQuietMs: 250,
+    settleMaxMs: 500,
+    doubtWaitMs: 500,
+    leaseMs: 2_500,
+  },
   sweepMs: 200,
   waitMs: 4_000,
 };
@@ -30,8 +37,16 @@ afterAll(async () => {
 });
 
 const sealable = () =>
-  world.zoho.documents().filter((each) => each.organization_id === world.businesses[0].organizationId && each.canSeal && each.module === 'invoices');
-const judged = (number: string) => world.vsdc.receipts().filter((each) => each.request.remark === number);
+  world.zoho
+    .documents()
+    .filter(
+      (each) =>
+        each.organization_id === world.businesses[0].organizationId &&
+        each.canSeal &&
+        each.module === 'invoices',
+    );
+const judged = (number: string) =>
+  world.vsdc.receipts().filter((each) => each.request.remark === number);
 async function startProcess(of: World): Promise<{ child: ChildProcess; url: string }> {
   const started = await startServer(of);
   children.push(started.child);
@@ -42,12 +57,16 @@ describe('a server that dies', () => {
   test.each(['stall:30000', 'drop_before_signing'])(
     'in the middle of a sale (%s) leaves a doubt that another server settles as one receipt',
     async (fault) => {
-      // The servers of this world work no lane, so that the sale is in the hands of the process that is killed.
+      // The servers of this world work no lane, so that the sale is in the hands of the process
+      // that is killed.
       await using own = await startWorld({ instead: { ...quick, lanesMax: 0 } });
       const [business] = own.businesses;
       const mine = await Api.signIn(own, business.user);
-      const document = own.zoho.documents().find((each) => each.organization_id === business.organizationId && each.canSeal);
-      const held = () => own.vsdc.receipts().filter((each) => each.request.remark === document?.number);
+      const document = own.zoho
+        .documents()
+        .find((each) => each.organization_id === business.organizationId && each.canSeal);
+      const held = () =>
+        own.vsdc.receipts().filter((each) => each.request.remark === document?.number);
       const { child, url } = await startProcess(own);
       own.vsdc.faults([fault]);
       const other = await Api.signIn(own, business.user, url);
@@ -65,7 +84,9 @@ describe('a server that dies', () => {
       await sending;
       await own.anotherApp({ ...quick, lanesMax: 8 });
       const settled = await until(
-        async () => (await mine.get(`/receipts?module=invoices&document_id=${document?.id}`)).body.receipts?.[0],
+        async () =>
+          (await mine.get(`/receipts?module=invoices&document_id=${document?.id}`)).body
+            .receipts?.[0],
         (each) => each?.state === 'signed' || each?.problem?.code === 'signed_answer_lost',
         30_000,
       );
@@ -79,19 +100,41 @@ describe('a server that dies', () => {
   test('two servers on one database, faults and many clicks at once: one receipt per document, every number used once', async () => {
     const other = await world.anotherApp(quick);
     const apis = [api, await Api.signIn(world, world.businesses[0].user, other.url)];
-    world.vsdc.faults(['drop_before_signing', 'none', 'refuse:894', 'none', 'offline', 'none', 'none', 'drop_before_signing']);
+    world.vsdc.faults([
+      'drop_before_signing',
+      'none',
+      'refuse:894',
+      'none',
+      'offline',
+      'none',
+      'none',
+      'drop_before_signing',
+    ]);
     const documents = sealable();
-    await Promise.all(documents.flatMap((document) => apis.flatMap((each) => [each.seal('invoices', document.id), each.seal('invoices', document.id)])));
+    await Promise.all(
+      documents.flatMap((document) =>
+        apis.flatMap((each) => [
+          each.seal('invoices', document.id),
+          each.seal('invoices', document.id),
+        ]),
+      ),
+    );
     for (const document of documents) {
       const state = await until(
-        async () => (await api.get(`/receipts?module=invoices&document_id=${document.id}`)).body.receipts[0],
+        async () =>
+          (await api.get(`/receipts?module=invoices&document_id=${document.id}`)).body.receipts[0],
         (each) => each.state === 'signed',
         40_000,
       );
       expect(state.state).toBe('signed');
       expect(judged(document.number)).toHaveLength(1);
     }
-    const numbers = world.vsdc.receipts().map((each) => `${String(each.request.tin)}/${String(each.request.bhfId)}/${String(each.request.invcNo)}`);
+    const numbers = world.vsdc
+      .receipts()
+      .map(
+        (each) =>
+          `${String(each.request.tin)}/${String(each.request.bhfId)}/${String(each.request.invcNo)}`,
+      );
     expect(new Set(numbers).size).toBe(numbers.length);
   }, 90_000);
 
@@ -104,13 +147,26 @@ describe('a server that dies', () => {
 
 describe('production', () => {
   const main = (args: string[], environment: Record<string, string>) =>
-    spawnSync(process.execPath, ['server/src/main.ts', ...args], { cwd: checkout, encoding: 'utf8', env: { PATH: process.env.PATH ?? '', ...environment } });
+    spawnSync(process.execPath, ['server/src/main.ts', ...args], {
+      cwd: checkout,
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH ?? '', ...environment },
+    });
 
   test('refuses to start with one message that lists every problem, a privileged role among them', async () => {
     const clone = await cloneDatabase(world.postgres);
-    const refused = main(['serve'], { DATABASE_URL: clone.urls.admin, MUHURI_PUBLIC_URL: 'nonsense' });
+    const refused = main(['serve'], {
+      DATABASE_URL: clone.urls.admin,
+      MUHURI_PUBLIC_URL: 'nonsense',
+    });
     expect(refused.status).toBe(1);
-    for (const part of ['QUEUE_DATABASE_URL', 'MIGRATION_DATABASE_URL', 'MUHURI_MASTER_KEY', 'MUHURI_PUBLIC_URL', 'superuser'])
+    for (const part of [
+      'QUEUE_DATABASE_URL',
+      'MIGRATION_DATABASE_URL',
+      'MUHURI_MASTER_KEY',
+      'MUHURI_PUBLIC_URL',
+      'superuser',
+    ])
       expect(refused.stderr).toContain(part);
     await clone.drop();
   });
@@ -119,7 +175,9 @@ describe('production', () => {
     const clone = await cloneDatabase(world.postgres);
     const folder = mkdtempSync(join(tmpdir(), 'muhuri-'));
     const file = join(folder, 'business.json');
-    const business = JSON.parse(readFileSync(join(checkout, 'server/business.example.json'), 'utf8'));
+    const business = JSON.parse(
+      readFileSync(join(checkout, 'server/business.example.json'), 'utf8'),
+    );
     business.business.tin_number = world.businesses[0].taxpayerId;
     business.branches[0].device.address = world.vsdc.url;
     business.account.password = 'a long password of a test';
@@ -151,7 +209,10 @@ describe('production', () => {
     });
     const url = `http://127.0.0.1:${port}`;
     expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'up' });
-    const login = await new Api(url).post('/auth/login', { username: business.account.username, password: 'a long password of a test' });
+    const login = await new Api(url).post('/auth/login', {
+      username: business.account.username,
+      password: 'a long password of a test',
+    });
     expect(login.body.business).toMatchObject({ role: 'business_admin' });
     const ended = new Promise((resolve) => served.once('exit', resolve));
     served.kill('SIGTERM');
@@ -174,12 +235,18 @@ describe('the database', () => {
   test('of our own starts in a folder only its owner may enter, is shared by two starts, survives a hard kill, and is stopped by the last', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'muhuri-own-'));
     const data = join(folder, '.data');
-    const [first, second] = await Promise.all([startEmbeddedPostgres(folder, data), startEmbeddedPostgres(folder, data)]);
+    const [first, second] = await Promise.all([
+      startEmbeddedPostgres(folder, data),
+      startEmbeddedPostgres(folder, data),
+    ]);
     expect(first.pid).toBe(second.pid);
     await first.stop();
-    const kept = JSON.parse(readFileSync(join(data, 'postgres.json'), 'utf8')) as { directory: string };
+    const kept = JSON.parse(readFileSync(join(data, 'postgres.json'), 'utf8')) as {
+      directory: string;
+    };
     expect(existsSync(join(kept.directory, 'data/postmaster.pid'))).toBe(true);
-    // A process that used it and was killed hard leaves its mark; the next start finds PostgreSQL running and uses it.
+    // A process that used it and was killed hard leaves its mark; the next start finds PostgreSQL
+    // running and uses it.
     writeFileSync(join(data, 'postgres-users', '999999-dead'), '0');
     const third = await startEmbeddedPostgres(folder, data);
     expect(third.pid).toBe(first.pid);

@@ -12,14 +12,30 @@ let world: World;
 let proxy: PostgresProxy;
 let through: App;
 let api: Api;
-const timing = { retryFirstMs: 50, retryMaxMs: 200, settleQuietMs: 50, settleMaxMs: 100, doubtWaitMs: 100, leaseMs: 1_600, recordMaxMs: 40, recordSayMs: 200 };
-const quick = { timing, sweepMs: 100, lanesMax: 8, waitMs: 10_000, vsdc: { answerTimeoutMs: 600, lateTimeoutMs: 20_000 } };
+const timing = {
+  retryFirstMs: 50,
+  retryMaxMs: 200,
+  settleQuietMs: 50,
+  settleMaxMs: 100,
+  doubtWaitMs: 100,
+  leaseMs: 1_600,
+  recordMaxMs: 40,
+  recordSayMs: 200,
+};
+const quick = {
+  timing,
+  sweepMs: 100,
+  lanesMax: 8,
+  waitMs: 10_000,
+  vsdc: { answerTimeoutMs: 600, lateTimeoutMs: 20_000 },
+};
 /** More tries than a moment's trouble would take. */
 const longMeans = 9;
 
 type Line = { fields: Record<string, unknown>; message: string };
 const lines: Line[] = [];
-const note = (fields: object, message: string) => void lines.push({ fields: fields as Line['fields'], message });
+const note = (fields: object, message: string) =>
+  void lines.push({ fields: fields as Line['fields'], message });
 const log = { info: note, warn: note, error: note };
 const count = (what: string) => lines.filter((each) => each.message === what).length;
 /** Tried again for longer than a moment, or given up. */
@@ -33,8 +49,16 @@ beforeAll(async () => {
   world = await startWorld({ instead: { lanesMax: 0, waitMs: 100 } });
   proxy = await startPostgresProxy(world.databaseUrls.app);
   through = await world.anotherApp(
-    { ...quick, log, closeMs: 300, statements: { askedMs: 60_000, jobMs: 1_200, connectMs: 300, graceMs: 300 } },
-    { secrets: { databaseUrl: proxy.through(world.databaseUrls.app) }, config: { databasePoolMax: 2 } },
+    {
+      ...quick,
+      log,
+      closeMs: 300,
+      statements: { askedMs: 60_000, jobMs: 1_200, connectMs: 300, graceMs: 300 },
+    },
+    {
+      secrets: { databaseUrl: proxy.through(world.databaseUrls.app) },
+      config: { databasePoolMax: 2 },
+    },
   );
   api = await Api.signIn(world, world.businesses[0].user, through.url);
   // The items are registered by the first sale, so that what follows is about sales alone.
@@ -58,7 +82,12 @@ afterEach(() => {
 let taken = 0;
 function next(): { id: string; number: string } {
   const [business] = world.businesses;
-  const source = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.what.startsWith('simple sale'));
+  const source = world.zoho
+    .documents()
+    .find(
+      (each) =>
+        each.organization_id === business.organizationId && each.what.startsWith('simple sale'),
+    );
   taken += 1;
   const [id, number] = [`46000000079${String(taken).padStart(6, '0')}`, `DA-${taken}`];
   world.zoho.add('invoices', business.organizationId, {
@@ -68,27 +97,34 @@ function next(): { id: string; number: string } {
   });
   return { id, number };
 }
-const sql = (text: string, parameters: unknown[] = []) => world.sql(text, parameters, world.businesses[0].businessId);
+const sql = (text: string, parameters: unknown[] = []) =>
+  world.sql(text, parameters, world.businesses[0].businessId);
 /** As the owner of the tables, whom their walls let through in this business. */
 const owned = async (text: string, parameters: unknown[] = []) => {
   const owner = new pg.Client({ connectionString: world.databaseUrls.owner });
   await owner.connect();
   try {
-    await owner.query("select set_config('app.business_id', $1, false)", [world.businesses[0].businessId]);
+    await owner.query("select set_config('app.business_id', $1, false)", [
+      world.businesses[0].businessId,
+    ]);
     await owner.query(text, parameters);
   } finally {
     await owner.end();
   }
 };
 const receiptOf = async ({ id }: { id: string }) =>
-  (await sql('select id, state, problem from receipt where document_id = $1', [id]))[0] as Record<string, any>;
+  (await sql('select id, state, problem from receipt where document_id = $1', [id]))[0] as Record<
+    string,
+    any
+  >;
 const sendsOf = ({ id }: { id: string }) =>
   sql(
     `select a.id, a.outcome, a.ended_at is not null as ended, a.socket_closed_at is null as open, a.device_text, a.response, s.source, s.receipt_signature from receipt r join attempt a on a.receipt_id = r.id
        left join signature s on s.receipt_id = r.id where r.document_id = $1 order by a.started_at, a.id`,
     [id],
   ) as Promise<Record<string, any>[]>;
-const judged = ({ number }: { number: string }) => world.vsdc.receipts().filter((each) => each.request.remark === number);
+const judged = ({ number }: { number: string }) =>
+  world.vsdc.receipts().filter((each) => each.request.remark === number);
 /** What a log line says of an answer, so that a person could settle its document with it. */
 const takenAlong = (document: { number: string }) => {
   const { reply } = judged(document)[0] as ReturnType<typeof judged>[number];
@@ -119,11 +155,16 @@ test('an answer that came in time is recorded when the database is back, however
     (each) => each.state !== 'queued',
   );
   expect(state).toBe('signed');
-  expect(await sendsOf(document)).toMatchObject([{ outcome: 'signed', source: 'device', receipt_signature: judged(document)[0]?.reply.rcptSign }]);
+  expect(await sendsOf(document)).toMatchObject([
+    { outcome: 'signed', source: 'device', receipt_signature: judged(document)[0]?.reply.rcptSign },
+  ]);
   expect(judged(document)).toHaveLength(1);
   expect(disagreeing(await statesAndFacts(world))).toEqual([]);
-  // Said once where it was not written at once, whole and with what tells whose it is; and that it has been since.
-  expect(lines.filter((each) => each.message === 'what a device said is not recorded yet')).toMatchObject([{ fields: takenAlong(document) }]);
+  // Said once where it was not written at once, whole and with what tells whose it is; and that it
+  // has been since.
+  expect(
+    lines.filter((each) => each.message === 'what a device said is not recorded yet'),
+  ).toMatchObject([{ fields: takenAlong(document) }]);
   await until(
     () => count('what a device said is recorded after all'),
     (said) => said === 1,
@@ -135,12 +176,20 @@ test('a database that falls silent, refusing nothing and answering nothing, is l
   const outage = proxy.silent((said) => said.includes('"receipt_number"'));
   press(document);
   await until(outage.done, (is) => is);
-  // Said long before anybody knows that it failed: until then a hard kill would take it along without a word.
+  // Said long before anybody knows that it failed: until then a hard kill would take it along
+  // without a word.
   const said = await until(
     () => lines.filter((each) => each.message === 'what a device said is not recorded yet'),
     (all) => all.length > 0,
   );
-  expect(said).toMatchObject([{ fields: { ...takenAlong(document), error: expect.stringContaining('not recorded within 200 ms') } }]);
+  expect(said).toMatchObject([
+    {
+      fields: {
+        ...takenAlong(document),
+        error: expect.stringContaining('not recorded within 200 ms'),
+      },
+    },
+  ]);
   // Once on the connection that fell silent, and on a new one that nobody answers.
   await until(
     () => count('an outcome is recorded again'),
@@ -152,7 +201,9 @@ test('a database that falls silent, refusing nothing and answering nothing, is l
     (each) => each.state !== 'queued',
   );
   expect(state).toBe('signed');
-  expect(await sendsOf(document)).toMatchObject([{ outcome: 'signed', source: 'device', receipt_signature: judged(document)[0]?.reply.rcptSign }]);
+  expect(await sendsOf(document)).toMatchObject([
+    { outcome: 'signed', source: 'device', receipt_signature: judged(document)[0]?.reply.rcptSign },
+  ]);
   expect(judged(document)).toHaveLength(1);
 });
 
@@ -180,7 +231,13 @@ test('that none came in time is recorded then too, and the late answer is still 
     () => receiptOf(document),
     (each) => each.state === 'signed',
   );
-  expect(await sendsOf(document)).toMatchObject([{ outcome: 'in_doubt', source: 'late_answer', receipt_signature: judged(document)[0]?.reply.rcptSign }]);
+  expect(await sendsOf(document)).toMatchObject([
+    {
+      outcome: 'in_doubt',
+      source: 'late_answer',
+      receipt_signature: judged(document)[0]?.reply.rcptSign,
+    },
+  ]);
   expect(disagreeing(await statesAndFacts(world))).toEqual([]);
 });
 
@@ -209,11 +266,18 @@ test('a server that still listens for an answer sends nothing of its document ag
     () => sendsOf(document),
     ([send]) => send?.outcome === 'in_doubt' && send.open === true,
   );
-  await sql("update attempt set socket_until = now() - interval '1 minute' where receipt_id = (select id from receipt where document_id = $1)", [document.id]);
+  await sql(
+    "update attempt set socket_until = now() - interval '1 minute' where receipt_id = (select id from receipt where document_id = $1)",
+    [document.id],
+  );
   // Its lane has been looked at since, and is to be looked at again.
   const [{ since } = {}] = await sql("select clock_timestamp() + interval '500 ms' as since");
   await until(
-    async () => [await sendsOf(document), await sql('select 1 from device where lane_next_at > $1', [since])] as const,
+    async () =>
+      [
+        await sendsOf(document),
+        await sql('select 1 from device where lane_next_at > $1', [since]),
+      ] as const,
     ([sends, lanes]) => sends.length > 1 || lanes.length > 0,
   );
   expect(await sendsOf(document)).toMatchObject([{ outcome: 'in_doubt' }]);
@@ -234,12 +298,17 @@ test('another server that took the lane meanwhile is told that the socket is ope
   await until(outage.done, (is) => is);
   // What the lane waited for before this send hides nothing: whoever began it is gone.
   await sql("update device set lane_next_at = now() + interval '1 hour'");
-  const other = await world.anotherApp({ ...quick, timing: { ...timing, settleQuietMs: 3_600_000 } });
+  const other = await world.anotherApp({
+    ...quick,
+    timing: { ...timing, settleQuietMs: 3_600_000 },
+  });
   await until(
     () => sendsOf(document),
     ([send]) => send?.ended === true,
   );
-  expect(await sendsOf(document)).toMatchObject([{ device_text: 'the process that sent it is gone', open: false }]);
+  expect(await sendsOf(document)).toMatchObject([
+    { device_text: 'the process that sent it is gone', open: false },
+  ]);
   outage.back();
   await until(
     () => sendsOf(document),
@@ -263,12 +332,19 @@ test('a late signature stands, also where the end of the send that followed it i
   await until(outage.done, (is) => is);
   const owner = new pg.Client({ connectionString: world.databaseUrls.owner });
   await owner.connect();
-  await owner.query('alter table attempt add constraint refuses check (not is_resend or ended_at is null) not valid');
-  // The other server sends again, and cannot record how that ended; it is paused so that it is the listener who finds it.
+  await owner.query(
+    'alter table attempt add constraint refuses check (not is_resend or ended_at is null) not valid',
+  );
+  // The other server sends again, and cannot record how that ended; it is paused so that it is the
+  // listener who finds it.
   world.vsdc.faults(['hold']);
   const said: string[] = [];
   const hear = (_: object, message: string) => void said.push(message);
-  const other = await world.anotherApp({ ...quick, timing: { ...timing, recordMaxMs: 300 }, log: { info: hear, warn: hear, error: hear } });
+  const other = await world.anotherApp({
+    ...quick,
+    timing: { ...timing, recordMaxMs: 300 },
+    log: { info: hear, warn: hear, error: hear },
+  });
   await until(
     () => said,
     (all) => all.includes('how a send ended is recorded nowhere'),
@@ -319,7 +395,10 @@ test.each(['in time', 'late'])(
     await owner.query('alter table signature drop constraint refuses');
     await owner.end();
     const [signed] = judged(document);
-    expect(first).toMatchObject({ outcome: 'in_doubt', response: expect.stringContaining(String(signed?.reply.rcptSign)) });
+    expect(first).toMatchObject({
+      outcome: 'in_doubt',
+      response: expect.stringContaining(String(signed?.reply.rcptSign)),
+    });
     const { id } = await receiptOf(document);
     const admin = await Api.signIn(world, world.businesses[0].admin, through.url);
     expect((await admin.post(`/receipts/${id}/evidence`, { found: 'kept' })).body).toMatchObject({
@@ -337,8 +416,12 @@ test('an answer that a full disk keeps from being written is recorded once there
   await owner.query(
     "create function full_disk() returns trigger language plpgsql as $$ begin raise exception 'could not extend file' using errcode = '53100'; end $$",
   );
-  await owner.query('create trigger full_disk before insert on signature for each row execute function full_disk()');
-  await owner.query('create trigger full_disk before update on attempt for each row execute function full_disk()');
+  await owner.query(
+    'create trigger full_disk before insert on signature for each row execute function full_disk()',
+  );
+  await owner.query(
+    'create trigger full_disk before update on attempt for each row execute function full_disk()',
+  );
   press(document);
   await isLong();
   await owner.query('drop trigger full_disk on signature');
@@ -349,7 +432,9 @@ test('an answer that a full disk keeps from being written is recorded once there
     () => receiptOf(document),
     (each) => each.state === 'signed',
   );
-  expect(await sendsOf(document)).toMatchObject([{ outcome: 'signed', source: 'device', receipt_signature: judged(document)[0]?.reply.rcptSign }]);
+  expect(await sendsOf(document)).toMatchObject([
+    { outcome: 'signed', source: 'device', receipt_signature: judged(document)[0]?.reply.rcptSign },
+  ]);
   expect(judged(document)).toHaveLength(1);
 });
 
@@ -358,7 +443,9 @@ test('where not even the doubt can be written, the lane begins it later, and lea
   const owner = new pg.Client({ connectionString: world.databaseUrls.owner });
   await owner.connect();
   // How any send ends is refused; that somebody finds one without an end is not.
-  await owner.query('alter table attempt add constraint refuses check (device_code is null) not valid');
+  await owner.query(
+    'alter table attempt add constraint refuses check (device_code is null) not valid',
+  );
   world.vsdc.faults(['hold_answer']);
   press(document);
   await until(
@@ -367,33 +454,62 @@ test('where not even the doubt can be written, the lane begins it later, and lea
   );
   await owner.query('alter table attempt drop constraint refuses');
   await owner.end();
-  expect(await sendsOf(document)).toMatchObject([{ outcome: 'in_doubt', open: true, device_text: 'how it ended could not be recorded' }]);
+  expect(await sendsOf(document)).toMatchObject([
+    { outcome: 'in_doubt', open: true, device_text: 'how it ended could not be recorded' },
+  ]);
   world.vsdc.release();
   await until(
     () => receiptOf(document),
     (each) => each.state === 'signed',
   );
-  expect(await sendsOf(document)).toMatchObject([{ source: 'late_answer', receipt_signature: judged(document)[0]?.reply.rcptSign }]);
+  expect(await sendsOf(document)).toMatchObject([
+    { source: 'late_answer', receipt_signature: judged(document)[0]?.reply.rcptSign },
+  ]);
 });
 
 describe('the keys of a device, which come once', () => {
-  const [askAgain, lostFor] = ['an outcome is recorded again', 'what a device was given at its initialisation is recorded nowhere'];
+  const [askAgain, lostFor] = [
+    'an outcome is recorded again',
+    'what a device was given at its initialisation is recorded nowhere',
+  ];
   const own = () => world.businesses[0];
   const branch = () => `/branches/${own().branchIds[0]}`;
   const master = () => vaultFrom(world.settingsOf().secrets.masterKey);
   let entered = 0;
-  /** A device that is to follow the one at work, entered and not yet asked for its keys; the authority's last number of the branch is 40. */
+  /**
+   * A device that is to follow the one at work, entered and not yet asked for its keys; the
+   * authority's last number of the branch is 40.
+   */
   const enter = async () => {
     entered += 1;
     const [serial, sdcId] = [`follows-${entered}`, `SDC030099999${entered}`];
     const following = await startRwVsdc({
-      approved: [{ tin: own().taxpayerId, bhfId: '00', serial, name: approvedDevices[0]?.name ?? '', sdcId, before: { lastInvoiceNumber: 40, sales: [] } }],
+      approved: [
+        {
+          tin: own().taxpayerId,
+          bhfId: '00',
+          serial,
+          name: approvedDevices[0]?.name ?? '',
+          sdcId,
+          before: { lastInvoiceNumber: 40, sales: [] },
+        },
+      ],
     });
     onTestFinished(async () => {
       await following.close();
-      await sql("update device set state = 'retired', retired_at = now() where succeeds is not null and state = 'new'");
+      await sql(
+        "update device set state = 'retired', retired_at = now() where succeeds is not null and state = 'new'",
+      );
     });
-    expect((await admin.put(`${branch()}/next-device`, { for: 'replacement', address: following.url, serial })).status).toBe(200);
+    expect(
+      (
+        await admin.put(`${branch()}/next-device`, {
+          for: 'replacement',
+          address: following.url,
+          serial,
+        })
+      ).status,
+    ).toBe(200);
     const mrc = following.device(own().taxpayerId, '00').mrcNo;
     const given = () => {
       const [cmcKey, intrlKey, signKey] = following.keysOf(own().taxpayerId, '00');
@@ -409,19 +525,35 @@ describe('the keys of a device, which come once', () => {
          from device d, business b where d.serial = $1 or d.sdc_id = $2 order by d.state = 'new' desc, d.created_at desc limit 1`,
       [serial, sdcId],
     )) as Record<string, any>[];
-    const open = (field: string, sealed: string | null) => sealed && JSON.parse(master().open(row?.data_key, own().businessId, field, sealed));
-    return { ...row, secrets: open(`device:${row?.id}`, row?.secrets), aside: open(`device:${row?.id}:aside`, row?.keys_aside) } as Record<string, any>;
+    const open = (field: string, sealed: string | null) =>
+      sealed && JSON.parse(master().open(row?.data_key, own().businessId, field, sealed));
+    return {
+      ...row,
+      secrets: open(`device:${row?.id}`, row?.secrets),
+      aside: open(`device:${row?.id}:aside`, row?.keys_aside),
+    } as Record<string, any>;
   };
   /** What a person is shown of keys that are set aside, in the alerts and with the device. */
   const shownAside = async (deviceId: string) => {
-    const alerts = (await beside.get('/alerts')).body.alerts as { subject: string; problem: { code: string } }[];
+    const alerts = (await beside.get('/alerts')).body.alerts as {
+      subject: string;
+      problem: { code: string };
+    }[];
     const branches = (await beside.get('/branches')).body.branches as Record<string, any>[];
-    const device = branches.flatMap((each) => [each.device, each.next_device, ...each.retired_devices]).find((each) => each?.id === deviceId);
-    return { alerts: alerts.filter((each) => each.subject === deviceId).map((each) => each.problem), listed: device?.keys_aside };
+    const device = branches
+      .flatMap((each) => [each.device, each.next_device, ...each.retired_devices])
+      .find((each) => each?.id === deviceId);
+    return {
+      alerts: alerts.filter((each) => each.subject === deviceId).map((each) => each.problem),
+      listed: device?.keys_aside,
+    };
   };
   /** Longer ago than anybody's question is waited for. */
   const longAgo = ({ serial }: { serial: string }) =>
-    sql(`update device set problem = jsonb_set(problem, '{asked_at}', '"2020-01-01T00:00:00.000Z"') where serial = $1`, [serial]);
+    sql(
+      `update device set problem = jsonb_set(problem, '{asked_at}', '"2020-01-01T00:00:00.000Z"') where serial = $1`,
+      [serial],
+    );
   /** Asked for its keys, which wait in the memory of this server because the database is away. */
   const holdKeys = async (by = admin, door = proxy) => {
     const outage = door.away((said) => said.includes('device.initialised'));
@@ -447,7 +579,11 @@ describe('the keys of a device, which come once', () => {
     );
     outage.back();
     expect((await asked).status).toBe(200);
-    expect(await rowOf(device)).toMatchObject({ sdc_id: device.sdcId, secrets: device.given(), problem: null });
+    expect(await rowOf(device)).toMatchObject({
+      sdc_id: device.sdcId,
+      secrets: device.given(),
+      problem: null,
+    });
   });
 
   test('are kept where the device was taken over by hand meanwhile', async () => {
@@ -457,19 +593,34 @@ describe('the keys of a device, which come once', () => {
     expect((await beside.post(`${branch()}/adopt`, device.typed)).status).toBe(200);
     outage.back();
     expect((await asked).status).toBe(200);
-    expect(await rowOf(device)).toMatchObject({ sdc_id: device.sdcId, next: '41', secrets: device.given() });
+    expect(await rowOf(device)).toMatchObject({
+      sdc_id: device.sdcId,
+      next: '41',
+      secrets: device.given(),
+    });
   });
 
   test('are kept where it was taken over with typing errors: as long as nothing was signed so, what it said of itself holds', async () => {
     const device = await enter();
     const { asked, outage } = await holdKeys();
     await longAgo(device);
-    const mistyped = { sdc_id: 'SDC0300999000', mrc_number: 'WIS00009999', last_invoice_number: '4' };
+    const mistyped = {
+      sdc_id: 'SDC0300999000',
+      mrc_number: 'WIS00009999',
+      last_invoice_number: '4',
+    };
     expect((await beside.post(`${branch()}/adopt`, mistyped)).status).toBe(200);
     outage.back();
     expect((await asked).status).toBe(200);
-    expect(await rowOf(device)).toMatchObject({ sdc_id: device.sdcId, mrc_number: device.mrc, next: '41', secrets: device.given() });
-    const [said] = await sql("select before, after from audit where action = 'device.initialised' order by at desc limit 1");
+    expect(await rowOf(device)).toMatchObject({
+      sdc_id: device.sdcId,
+      mrc_number: device.mrc,
+      next: '41',
+      secrets: device.given(),
+    });
+    const [said] = await sql(
+      "select before, after from audit where action = 'device.initialised' order by at desc limit 1",
+    );
     expect(said).toMatchObject({ before: mistyped, after: { sdc_id: device.sdcId } });
   });
 
@@ -477,17 +628,30 @@ describe('the keys of a device, which come once', () => {
     const device = await enter();
     const { asked, outage } = await holdKeys();
     await longAgo(device);
-    expect((await beside.post(`${branch()}/adopt`, { ...device.typed, sdc_id: 'SDC0300999001' })).status).toBe(200);
+    expect(
+      (await beside.post(`${branch()}/adopt`, { ...device.typed, sdc_id: 'SDC0300999001' })).status,
+    ).toBe(200);
     const { id } = await rowOf(device);
     const [signed] = await sql('select receipt_id, device_id, sdc_id from signature limit 1');
     const signedBy = (deviceId: unknown, sdcId: unknown) =>
-      owned('update signature set device_id = $1, sdc_id = $2 where receipt_id = $3', [deviceId, sdcId, signed?.receipt_id]);
+      owned('update signature set device_id = $1, sdc_id = $2 where receipt_id = $3', [
+        deviceId,
+        sdcId,
+        signed?.receipt_id,
+      ]);
     await signedBy(id, 'SDC0300999001');
     outage.back();
     const refused = await asked;
     await signedBy(signed?.device_id, signed?.sdc_id);
-    expect(refused).toMatchObject({ status: 409, body: { code: 'keys_set_aside', said: device.sdcId } });
-    expect(await rowOf(device)).toMatchObject({ sdc_id: 'SDC0300999001', secrets: null, aside: [{ sdc_id: device.sdcId, keys: device.given() }] });
+    expect(refused).toMatchObject({
+      status: 409,
+      body: { code: 'keys_set_aside', said: device.sdcId },
+    });
+    expect(await rowOf(device)).toMatchObject({
+      sdc_id: 'SDC0300999001',
+      secrets: null,
+      aside: [{ sdc_id: device.sdcId, keys: device.given() }],
+    });
     const shown = await shownAside(id as string);
     expect(shown).toMatchObject({
       alerts: [{ code: 'keys_set_aside', serial: device.serial, said: device.sdcId }],
@@ -500,17 +664,32 @@ describe('the keys of a device, which come once', () => {
     const device = await enter();
     const { asked, outage } = await holdKeys();
     await longAgo(device);
-    // Asked a second time, elsewhere, it says that it was initialised before: nobody knows that its keys are still on their way.
+    // Asked a second time, elsewhere, it says that it was initialised before: nobody knows that its
+    // keys are still on their way.
     expect((await beside.post(`${branch()}/initialise`)).body.code).toBe('initialised_before');
-    const another = { for: 'replacement', address: device.following.url, serial: `${device.serial}-b` };
+    const another = {
+      for: 'replacement',
+      address: device.following.url,
+      serial: `${device.serial}-b`,
+    };
     expect((await beside.put(`${branch()}/next-device`, another)).status).toBe(200);
     outage.back();
-    expect(await asked).toMatchObject({ status: 409, body: { code: 'keys_set_aside', serial: device.serial } });
+    expect(await asked).toMatchObject({
+      status: 409,
+      body: { code: 'keys_set_aside', serial: device.serial },
+    });
     const row = await rowOf({ ...device, serial: another.serial });
-    expect(row).toMatchObject({ sdc_id: null, secrets: null, aside: [{ serial: device.serial, keys: device.given() }] });
+    expect(row).toMatchObject({
+      sdc_id: null,
+      secrets: null,
+      aside: [{ serial: device.serial, keys: device.given() }],
+    });
     // A rotation seals them anew with the others.
     await world.app.rotateKeys();
-    expect(await shownAside(row.id as string)).toMatchObject({ alerts: [{ code: 'keys_set_aside' }], listed: [{ serial: device.serial }] });
+    expect(await shownAside(row.id as string)).toMatchObject({
+      alerts: [{ code: 'keys_set_aside' }],
+      listed: [{ serial: device.serial }],
+    });
     expect((await rowOf({ ...device, serial: another.serial })).aside).toEqual(row.aside);
   });
 
@@ -521,44 +700,63 @@ describe('the keys of a device, which come once', () => {
     expect((await beside.post(`${branch()}/initialise`)).body.code).toBe('initialised_before');
     outage.back();
     expect((await asked).status).toBe(200);
-    expect(await rowOf(device)).toMatchObject({ sdc_id: device.sdcId, secrets: device.given(), problem: null });
+    expect(await rowOf(device)).toMatchObject({
+      sdc_id: device.sdcId,
+      secrets: device.given(),
+      problem: null,
+    });
   });
 
-  test.each(['first', 'last'])('are those it gave last where it gave others to a second question, also where these are stored %s', async (when) => {
-    const device = await enter();
-    device.following.set({ second_initialisation: 'new_keys' });
-    const early = await holdKeys();
-    const before = device.given();
-    await longAgo(device);
-    if (when === 'first') {
-      expect((await beside.post(`${branch()}/initialise`)).status).toBe(200);
-      early.outage.back();
-      expect((await early.asked).status).toBe(200);
-    } else {
-      const door = await startPostgresProxy(world.databaseUrls.app);
-      const other = await world.anotherApp({ ...quick, closeMs: 300 }, { secrets: { databaseUrl: door.through(world.databaseUrls.app) } });
-      const late = await holdKeys(await Api.signIn(world, own().admin, other.url), door);
-      early.outage.back();
-      expect((await early.asked).status).toBe(200);
-      late.outage.back();
-      expect((await late.asked).status).toBe(200);
-      await other.close();
-      await door.close();
-    }
-    expect(device.given()).not.toEqual(before);
-    expect(await rowOf(device)).toMatchObject({ sdc_id: device.sdcId, secrets: device.given(), aside: [{ keys: before }] });
-  });
+  test.each(['first', 'last'])(
+    'are those it gave last where it gave others to a second question, also where these are stored %s',
+    async (when) => {
+      const device = await enter();
+      device.following.set({ second_initialisation: 'new_keys' });
+      const early = await holdKeys();
+      const before = device.given();
+      await longAgo(device);
+      if (when === 'first') {
+        expect((await beside.post(`${branch()}/initialise`)).status).toBe(200);
+        early.outage.back();
+        expect((await early.asked).status).toBe(200);
+      } else {
+        const door = await startPostgresProxy(world.databaseUrls.app);
+        const other = await world.anotherApp(
+          { ...quick, closeMs: 300 },
+          { secrets: { databaseUrl: door.through(world.databaseUrls.app) } },
+        );
+        const late = await holdKeys(await Api.signIn(world, own().admin, other.url), door);
+        early.outage.back();
+        expect((await early.asked).status).toBe(200);
+        late.outage.back();
+        expect((await late.asked).status).toBe(200);
+        await other.close();
+        await door.close();
+      }
+      expect(device.given()).not.toEqual(before);
+      expect(await rowOf(device)).toMatchObject({
+        sdc_id: device.sdcId,
+        secrets: device.given(),
+        aside: [{ keys: before }],
+      });
+    },
+  );
 
   test('hold the device for longer while they cannot be written though the database is there', async () => {
     const device = await enter();
     const { asked, outage } = await holdKeys();
     await longAgo(device);
-    await owned(`alter table device add constraint refuses check (secrets is null or serial <> '${device.serial}') not valid`);
+    await owned(
+      `alter table device add constraint refuses check (secrets is null or serial <> '${device.serial}') not valid`,
+    );
     outage.back();
     expect((await asked).status).toBe(500);
     await owned('alter table device drop constraint refuses');
     expect(count(lostFor)).toBe(1);
-    expect(await beside.post(`${branch()}/adopt`, device.typed)).toMatchObject({ status: 409, body: { code: 'initialisation_under_way' } });
+    expect(await beside.post(`${branch()}/adopt`, device.typed)).toMatchObject({
+      status: 409,
+      body: { code: 'initialisation_under_way' },
+    });
   });
 });
 
@@ -574,12 +772,21 @@ test('a server that has to end before the database is back says which answer it 
   const { id } = await receiptOf(document);
   await through.close();
   outage.back();
-  expect(lines.filter((each) => each.message === 'how a send ended is recorded nowhere')).toMatchObject([
-    { fields: { receipt_id: id, invoice_number: expect.any(String), answer: expect.stringContaining(String(judged(document)[0]?.reply.rcptSign)) } },
+  expect(
+    lines.filter((each) => each.message === 'how a send ended is recorded nowhere'),
+  ).toMatchObject([
+    {
+      fields: {
+        receipt_id: id,
+        invoice_number: expect.any(String),
+        answer: expect.stringContaining(String(judged(document)[0]?.reply.rcptSign)),
+      },
+    },
   ]);
 });
 
-// What follows is asked for at a server that works no lane, so that nobody waits at the one that ends, and nobody else works its lanes.
+// What follows is asked for at a server that works no lane, so that nobody waits at the one that
+// ends, and nobody else works its lanes.
 
 test('a server that has to end while the database is silent says which answer it takes along', async () => {
   await through.close();
@@ -603,7 +810,12 @@ test('a server that has to end while the database is silent says which answer it
 
 test('what the database refuses when a server has to end is still written as a doubt, with the answer beside it', async () => {
   await through.close();
-  const ends = await world.anotherApp({ ...quick, log, closeMs: 1_000, timing: { ...timing, recordMaxMs: 60_000 } });
+  const ends = await world.anotherApp({
+    ...quick,
+    log,
+    closeMs: 1_000,
+    timing: { ...timing, recordMaxMs: 60_000 },
+  });
   const owner = new pg.Client({ connectionString: world.databaseUrls.owner });
   await owner.connect();
   await owner.query('alter table signature add constraint refuses check (false) not valid');
@@ -617,5 +829,11 @@ test('what the database refuses when a server has to end is still written as a d
   await owner.query('alter table signature drop constraint refuses');
   await owner.end();
   expect(await receiptOf(document)).toMatchObject({ state: 'in_doubt' });
-  expect(await sendsOf(document)).toMatchObject([{ ended: true, open: false, response: expect.stringContaining(String(judged(document)[0]?.reply.rcptSign)) }]);
+  expect(await sendsOf(document)).toMatchObject([
+    {
+      ended: true,
+      open: false,
+      response: expect.stringContaining(String(judged(document)[0]?.reply.rcptSign)),
+    },
+  ]);
 });

@@ -27,7 +27,14 @@ const quick = {
   sweepMs: 100,
   waitMs: 200,
   intakeMs: 40,
-  timing: { retryFirstMs: 100, retryMaxMs: 200, settleQuietMs: 100, settleMaxMs: 200, doubtWaitMs: 100, readAgainMs: 1e12 },
+  timing: {
+    retryFirstMs: 100,
+    retryMaxMs: 200,
+    settleQuietMs: 100,
+    settleMaxMs: 200,
+    doubtWaitMs: 100,
+    readAgainMs: 1e12,
+  },
 };
 
 beforeAll(async () => {
@@ -37,7 +44,9 @@ beforeAll(async () => {
   await world.anotherApp(quick);
   const admin = await signIn();
   const url = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/alerts`;
-  expect((await admin.post('/subscribers', { url, events: ['alert.opened', 'alert.closed'] })).status).toBe(200);
+  expect(
+    (await admin.post('/subscribers', { url, events: ['alert.opened', 'alert.closed'] })).status,
+  ).toBe(200);
 });
 afterAll(async () => {
   await world?.[Symbol.asyncDispose]();
@@ -46,7 +55,8 @@ afterAll(async () => {
 
 const business = () => world.businesses[0];
 const signIn = () => Api.signIn(world, business().admin);
-// A session is over after hours that pass here in a moment; signing in at every look would use up what one network may ask for.
+// A session is over after hours that pass here in a moment; signing in at every look would use up
+// what one network may ask for.
 let session: Api;
 const look = async (path: string) => {
   const reply = await session?.get(path);
@@ -54,7 +64,12 @@ const look = async (path: string) => {
   session = await signIn();
   return session.get(path);
 };
-const open = async () => ((await look('/alerts')).body.alerts as { problem: { code: string; hours?: number; title: string } }[]).map(({ problem }) => problem);
+const open = async () =>
+  (
+    (await look('/alerts')).body.alerts as {
+      problem: { code: string; hours?: number; title: string };
+    }[]
+  ).map(({ problem }) => problem);
 const sealed = async (document = newDocument()) => {
   const { body } = await (await signIn()).seal('invoices', document?.id ?? '');
   await until(
@@ -62,21 +77,52 @@ const sealed = async (document = newDocument()) => {
     (state) => state === 'signed',
   );
 };
-/** Further by the five minutes of one look at least, and on only once there was another: leaps before it would be hours in which nobody looked. */
+/**
+ * Further by the five minutes of one look at least, and on only once there was another: leaps
+ * before it would be hours in which nobody looked.
+ */
 const leap = async (hours: number) => {
-  const slots = async () => Number((await world.sql("select count(*)::int as n from slot where job = 'deadlines'", [], business().businessId))[0]?.n);
+  const slots = async () =>
+    Number(
+      (
+        await world.sql(
+          "select count(*)::int as n from slot where job = 'deadlines'",
+          [],
+          business().businessId,
+        )
+      )[0]?.n,
+    );
   const before = await slots();
   now += hours * hourMs;
   await until(slots, (n) => n > before);
 };
-const codes = async () => (await open()).map((each) => `${each.code} ${each.hours ?? ''}`.trim()).toSorted();
-const mails = () => world.mail.mails().filter((each) => each.to.includes('admin@inzozi.example') && /waiting|answered|reached|doubt/.test(each.text));
-const moveTo = (address: string) => world.sql('update device set address = $1', [address], business().businessId);
+const codes = async () =>
+  (await open()).map((each) => `${each.code} ${each.hours ?? ''}`.trim()).toSorted();
+const mails = () =>
+  world.mail
+    .mails()
+    .filter(
+      (each) =>
+        each.to.includes('admin@inzozi.example') &&
+        /waiting|answered|reached|doubt/.test(each.text),
+    );
+const moveTo = (address: string) =>
+  world.sql('update device set address = $1', [address], business().businessId);
 const setDeviceClock = (aheadMs: number) =>
-  fetch(`${world.vsdc.url}/_sim/clock`, { method: 'POST', body: JSON.stringify({ now: new Date(quick.clock.now().getTime() + aheadMs).toISOString() }) });
+  fetch(`${world.vsdc.url}/_sim/clock`, {
+    method: 'POST',
+    body: JSON.stringify({ now: new Date(quick.clock.now().getTime() + aheadMs).toISOString() }),
+  });
 let taken = 0;
 const newDocument = () =>
-  world.zoho.documents().filter((each) => each.organization_id === business().organizationId && each.canSeal && each.module === 'invoices')[taken++];
+  world.zoho
+    .documents()
+    .filter(
+      (each) =>
+        each.organization_id === business().organizationId &&
+        each.canSeal &&
+        each.module === 'invoices',
+    )[taken++];
 
 describe('a deadline that draws near', () => {
   test('is told once by mail and hook at each level, by whichever server, and is over by itself', async () => {
@@ -90,7 +136,12 @@ describe('a deadline that draws near', () => {
     );
     now += 0.9 * hourMs;
     await until(
-      () => world.sql("select count(distinct slot)::int as n from slot where job = 'deadlines'", [], business().businessId),
+      () =>
+        world.sql(
+          "select count(distinct slot)::int as n from slot where job = 'deadlines'",
+          [],
+          business().businessId,
+        ),
       (rows) => Number(rows[0]?.n) >= 2,
     );
     expect(await codes()).toEqual([]);
@@ -100,13 +151,18 @@ describe('a deadline that draws near', () => {
     expect(mails()[0]?.text).toContain(first?.number);
     expect(mails()[0]?.text).toContain('more than 1 h');
     now += 11 * hourMs;
-    await until(codes, (all) => all.includes('oldest_unsigned 12') && !all.includes('oldest_unsigned 1'));
+    await until(
+      codes,
+      (all) => all.includes('oldest_unsigned 12') && !all.includes('oldest_unsigned 1'),
+    );
     expect((await open()).find((each) => each.code === 'oldest_unsigned')?.title).toContain('12 h');
     await until(
       () => mails().map((each) => each.text.split('\n\n').map((part) => part.split('\n')[0])),
       (all) => all.length === 2,
     );
-    expect(await codes()).toEqual(expect.arrayContaining(['device_silent 12', 'offline_clock 12', 'oldest_unsigned 12']));
+    expect(await codes()).toEqual(
+      expect.arrayContaining(['device_silent 12', 'offline_clock 12', 'oldest_unsigned 12']),
+    );
     // Looked at again and again, by two servers, it stays told once.
     now += 0.2 * hourMs;
     await leap(0.1);
@@ -129,9 +185,13 @@ describe('a deadline that draws near', () => {
     );
     await until(
       () => told.map((each) => `${each.type} ${each.data.code} ${each.data.hours}`),
-      (all) => all.includes('alert.closed oldest_unsigned 12') && all.includes('alert.closed offline_clock 12'),
+      (all) =>
+        all.includes('alert.closed oldest_unsigned 12') &&
+        all.includes('alert.closed offline_clock 12'),
     );
-    const opened = told.filter((each) => each.type === 'alert.opened').map((each) => `${each.data.subject} ${each.data.code} ${each.data.hours}`);
+    const opened = told
+      .filter((each) => each.type === 'alert.opened')
+      .map((each) => `${each.data.subject} ${each.data.code} ${each.data.hours}`);
     expect(new Set(opened).size, opened.join()).toBe(opened.length);
     expect(mails()).toHaveLength(2);
   });
@@ -149,7 +209,8 @@ describe('a deadline that draws near', () => {
   });
 
   test('is a device whose clock goes wrong, until its next receipt says otherwise', async () => {
-    // Deadlines are looked at once in five minutes of this clock: what they are to find has to be there before it leaps.
+    // Deadlines are looked at once in five minutes of this clock: what they are to find has to be
+    // there before it leaps.
     await setDeviceClock(40 * 60_000);
     await sealed();
     now += 0.1 * hourMs;
@@ -171,6 +232,8 @@ describe('a slot', () => {
     expect(slotOf(daily, new Date('2026-11-21T03:59:59Z'))).toBeNull();
     expect(slotOf(daily, new Date('2026-11-21T04:00:00Z'))).toBe('2026-11-21');
     expect(slotOf(daily, new Date('2026-12-31T21:59:00Z'))).toBe('2026-12-31');
-    expect(slotOf({ dailyAt: '00:00', timeZone: 'Africa/Kigali' }, new Date('2026-12-31T22:00:00Z'))).toBe('2027-01-01');
+    expect(
+      slotOf({ dailyAt: '00:00', timeZone: 'Africa/Kigali' }, new Date('2026-12-31T22:00:00Z')),
+    ).toBe('2027-01-01');
   });
 });

@@ -16,7 +16,14 @@ beforeAll(async () => {
   world = await startWorld({
     instead: {
       vsdc: { answerTimeoutMs: 4_000, lateTimeoutMs: 5_000, connectTimeoutMs: 4_000 },
-      timing: { retryFirstMs: 150, retryMaxMs: 300, settleQuietMs: 200, settleMaxMs: 400, doubtWaitMs: 400, leaseMs: 8_000 },
+      timing: {
+        retryFirstMs: 150,
+        retryMaxMs: 300,
+        settleQuietMs: 200,
+        settleMaxMs: 400,
+        doubtWaitMs: 400,
+        leaseMs: 8_000,
+      },
       sweepMs: 300,
       waitMs: 10_000,
     },
@@ -33,7 +40,8 @@ beforeEach(() => {
 });
 
 const business = () => world.businesses[0];
-const judged = (number: string) => world.vsdc.receipts().filter((each) => each.request.remark === number);
+const judged = (number: string) =>
+  world.vsdc.receipts().filter((each) => each.request.remark === number);
 const present = async (id: string) => (await api.get(`/receipts/${id}`)).body;
 const signed = (id: string) =>
   until(
@@ -43,7 +51,12 @@ const signed = (id: string) =>
 let made = 0;
 function invoice(): { id: string; number: string } {
   made += 1;
-  const source = world.zoho.documents().find((each) => each.organization_id === business().organizationId && each.what.startsWith('simple sale'));
+  const source = world.zoho
+    .documents()
+    .find(
+      (each) =>
+        each.organization_id === business().organizationId && each.what.startsWith('simple sale'),
+    );
   const id = `46000000007${String(made).padStart(8, '0')}`;
   world.zoho.add('invoices', business().organizationId, {
     ...structuredClone(world.zoho.document('invoices', source?.id ?? '')),
@@ -53,7 +66,11 @@ function invoice(): { id: string; number: string } {
   return { id, number: `D-${made}` };
 }
 const moveDevice = (address: string) =>
-  world.sql('update device set address = $1 where branch_id = $2', [address, business().branchIds[0]], business().businessId);
+  world.sql(
+    'update device set address = $1 where branch_id = $2',
+    [address, business().branchIds[0]],
+    business().businessId,
+  );
 const unreachable = 'http://127.0.0.1:9';
 
 describe('a device that cannot be reached', () => {
@@ -61,26 +78,32 @@ describe('a device that cannot be reached', () => {
     const document = invoice();
     await moveDevice(unreachable);
     const reply = await api.seal('invoices', document.id);
-    expect(reply).toMatchObject({ status: 202, body: { state: 'queued', problem: { code: 'device_unreachable' } } });
+    expect(reply).toMatchObject({
+      status: 202,
+      body: { state: 'queued', problem: { code: 'device_unreachable' } },
+    });
     const number = (await present(reply.body.id)).invoice_number;
     expect(number).not.toBeNull();
     world.zoho.change('invoices', document.id, { customer_name: 'Hotel Ikirezi, renamed' });
     await moveDevice(world.vsdc.url);
     expect((await signed(reply.body.id)).invoice_number).toBe(number);
-    expect(judged(document.number).map((each) => each.request.custNm)).toEqual(['Hotel Ikirezi, renamed']);
+    expect(judged(document.number).map((each) => each.request.custNm)).toEqual([
+      'Hotel Ikirezi, renamed',
+    ]);
   });
 
   test('a document voided, deleted or withdrawn while nothing has left gives its number to the next', async () => {
     const documents = [invoice(), invoice(), invoice()];
     const next = invoice();
     await moveDevice(unreachable);
-    const [voided, deleted, withdrawn] = (await Promise.all(documents.map((each) => api.seal('invoices', each.id)))).map((each) => each.body.id as string) as [
-      string,
-      string,
-      string,
-    ];
+    const [voided, deleted, withdrawn] = (
+      await Promise.all(documents.map((each) => api.seal('invoices', each.id)))
+    ).map((each) => each.body.id as string) as [string, string, string];
     const held = await until(
-      async () => (await Promise.all([voided, deleted, withdrawn].map(present))).map((each) => each.invoice_number).filter(Boolean),
+      async () =>
+        (await Promise.all([voided, deleted, withdrawn].map(present)))
+          .map((each) => each.invoice_number)
+          .filter(Boolean),
       (each) => each.length > 0,
     );
     world.zoho.change('invoices', documents[0]?.id ?? '', { status: 'void' });
@@ -91,14 +114,21 @@ describe('a device that cannot be reached', () => {
       (each) => each.status === 200,
     );
     expect((await present(withdrawn)).state).toBe('withdrawn');
-    await world.sql("update receipt set read_at = read_at - interval '1 hour' where state = 'queued'", [], business().businessId);
+    await world.sql(
+      "update receipt set read_at = read_at - interval '1 hour' where state = 'queued'",
+      [],
+      business().businessId,
+    );
     await moveDevice(world.vsdc.url);
     for (const id of [voided, deleted])
       await until(
         () => present(id),
         (each) => each.state === 'withdrawn',
       );
-    expect([(await present(voided)).problem.code, (await present(deleted)).problem.code]).toEqual(['document_void', 'document_deleted']);
+    expect([(await present(voided)).problem.code, (await present(deleted)).problem.code]).toEqual([
+      'document_void',
+      'document_deleted',
+    ]);
     const reply = await api.seal('invoices', next.id);
     expect((await signed(reply.body.id)).invoice_number).toBe(held[0]);
     expect(documents.flatMap((each) => judged(each.number))).toEqual([]);
@@ -122,7 +152,9 @@ describe('a device that cannot be reached', () => {
         headers: { 'content-type': 'application/json' },
         body,
       });
-      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+      response
+        .writeHead(answer.status, { 'content-type': 'application/json' })
+        .end(await answer.text());
     });
     await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', () => resolve()));
     try {
@@ -132,12 +164,22 @@ describe('a device that cannot be reached', () => {
         () => held,
         (n) => n > 0,
       );
-      const [row] = await world.sql('select id from receipt where document_id = $1', [document.id], business().businessId);
+      const [row] = await world.sql(
+        'select id from receipt where document_id = $1',
+        [document.id],
+        business().businessId,
+      );
       const early = await api.post(`/receipts/${row?.id as string}/withdraw`);
       letGo.resolve();
-      expect(early).toMatchObject({ status: 409, body: { code: 'device_may_have_it', fix: 'wait' } });
+      expect(early).toMatchObject({
+        status: 409,
+        body: { code: 'device_may_have_it', fix: 'wait' },
+      });
       expect((await sealing).body).toMatchObject({ state: 'signed' });
-      expect((await api.post(`/receipts/${row?.id as string}/withdraw`)).body).toMatchObject({ code: 'wrong_state', state: 'signed' });
+      expect((await api.post(`/receipts/${row?.id as string}/withdraw`)).body).toMatchObject({
+        code: 'wrong_state',
+        state: 'signed',
+      });
     } finally {
       letGo.resolve();
       await moveDevice(world.vsdc.url);
@@ -157,14 +199,20 @@ describe('a device that cannot be reached', () => {
         (each) => each.state === 'refused' || each.state === 'signed',
       );
       world.vsdc.faults([]);
-      if ((await present(first.body.id)).state !== 'refused') throw new Error('it was to be refused');
+      if ((await present(first.body.id)).state !== 'refused')
+        throw new Error('it was to be refused');
       world.zoho.change('invoices', document.id, { customer_name: 'Corrected once' });
       await moveDevice(unreachable);
-      expect((await api.seal('invoices', document.id)).body).toMatchObject({ id: first.body.id, state: 'queued' });
+      expect((await api.seal('invoices', document.id)).body).toMatchObject({
+        id: first.body.id,
+        state: 'queued',
+      });
       world.zoho.change('invoices', document.id, { customer_name: 'Corrected twice' });
       await moveDevice(world.vsdc.url);
       await signed(first.body.id);
-      expect(judged(document.number).map((each) => each.request.custNm)).toEqual(['Corrected twice']);
+      expect(judged(document.number).map((each) => each.request.custNm)).toEqual([
+        'Corrected twice',
+      ]);
     },
   );
 
@@ -173,7 +221,11 @@ describe('a device that cannot be reached', () => {
     await admin.post(`/branches/${business().branchIds[0]}/pause`);
     const reply = await api.seal('invoices', aside.id);
     expect(reply.body).toMatchObject({ state: 'queued', problem: { code: 'device_paused' } });
-    await world.sql('update receipt set read_at = null where id = $1', [reply.body.id], business().businessId);
+    await world.sql(
+      'update receipt set read_at = null where id = $1',
+      [reply.body.id],
+      business().businessId,
+    );
     world.zoho.faults(['html']);
     await admin.post(`/branches/${business().branchIds[0]}/resume`);
     await until(
@@ -190,7 +242,13 @@ describe('a device that cannot be reached', () => {
   test('is asked again soon about a document that could not be read for long, which is read now and waits for its items', async () => {
     const document = invoice();
     const { line_items } = world.zoho.document('invoices', document.id) as { line_items: object[] };
-    world.zoho.change('invoices', document.id, { line_items: line_items.map((line, n) => ({ ...line, item_id: `46000000008880${n}`, name: 'Not sold yet' })) });
+    world.zoho.change('invoices', document.id, {
+      line_items: line_items.map((line, n) => ({
+        ...line,
+        item_id: `46000000008880${n}`,
+        name: 'Not sold yet',
+      })),
+    });
     await admin.post(`/branches/${business().branchIds[0]}/pause`);
     const { id } = (await api.seal('invoices', document.id)).body;
     // As if Zoho had been away for an hour.
@@ -245,15 +303,24 @@ describe('what the device answers', () => {
     ['913', 'refused', 'refused_code'],
     ['922', 'refused', 'refused_original'],
     ['930', 'refused', 'refused_original'],
-  ])('%s is %s with %s, in words, and the document can be sealed afterwards', async (code, state, problem) => {
-    const document = invoice();
-    world.vsdc.faults([`refuse:${code}`]);
-    const reply = await api.seal('invoices', document.id);
-    expect(reply).toMatchObject({ status: 200, body: { state, invoice_number: null, problem: { code: problem, device_code: code } } });
-    expect(reply.body.problem.title.length).toBeGreaterThan(10);
-    expect((await api.seal('invoices', document.id)).body).toMatchObject({ id: reply.body.id, state: 'signed' });
-    expect(judged(document.number)).toHaveLength(1);
-  });
+  ])(
+    '%s is %s with %s, in words, and the document can be sealed afterwards',
+    async (code, state, problem) => {
+      const document = invoice();
+      world.vsdc.faults([`refuse:${code}`]);
+      const reply = await api.seal('invoices', document.id);
+      expect(reply).toMatchObject({
+        status: 200,
+        body: { state, invoice_number: null, problem: { code: problem, device_code: code } },
+      });
+      expect(reply.body.problem.title.length).toBeGreaterThan(10);
+      expect((await api.seal('invoices', document.id)).body).toMatchObject({
+        id: reply.body.id,
+        state: 'signed',
+      });
+      expect(judged(document.number)).toHaveLength(1);
+    },
+  );
 
   test('counters as text and a padded MRC are read as they are meant', async () => {
     world.vsdc.set({ counters_as_strings: true, pad_mrc: true });
@@ -285,24 +352,55 @@ describe('initialising and adopting', () => {
         settings: {},
         branding: {},
       },
-      branches: [{ branch_code: '00', name: 'Head office', address: '', device: { dialect: 'rw-vsdc', serial: 'unknown', environment: 'sandbox', address } }],
+      branches: [
+        {
+          branch_code: '00',
+          name: 'Head office',
+          address: '',
+          device: { dialect: 'rw-vsdc', serial: 'unknown', environment: 'sandbox', address },
+        },
+      ],
       zoho: {
         organization_id: `480000${made}`,
-        grant: { accounts_server: world.zoho.url, api_domain: world.zoho.url, client_id: 'x', client_secret: 'x', refresh_token: 'x' },
+        grant: {
+          accounts_server: world.zoho.url,
+          api_domain: world.zoho.url,
+          client_id: 'x',
+          client_secret: 'x',
+          refresh_token: 'x',
+        },
       },
-      account: { username: `third${made}`, name: 'Third', email: `third${made}@example.rw`, password: 'a long enough password', role: 'business_admin' },
+      account: {
+        username: `third${made}`,
+        name: 'Third',
+        email: `third${made}@example.rw`,
+        password: 'a long enough password',
+        role: 'business_admin',
+      },
     });
-    const api = await Api.signIn(world, { username: `third${made}`, password: 'a long enough password' });
+    const api = await Api.signIn(world, {
+      username: `third${made}`,
+      password: 'a long enough password',
+    });
     return { api, businessId, branchId: branchIds[0] as string };
   };
 
   test('a serial the authority does not know, a device that is off and an address in a forbidden network are told apart', async () => {
     const known = await register(world.vsdc.url);
-    expect(await known.api.post(`/branches/${known.branchId}/initialise`)).toMatchObject({ status: 503, body: { code: 'device_invalid', device_code: '901' } });
+    expect(await known.api.post(`/branches/${known.branchId}/initialise`)).toMatchObject({
+      status: 503,
+      body: { code: 'device_invalid', device_code: '901' },
+    });
     const off = await register(unreachable);
-    expect(await off.api.post(`/branches/${off.branchId}/initialise`)).toMatchObject({ status: 503, body: { code: 'device_unreachable' } });
+    expect(await off.api.post(`/branches/${off.branchId}/initialise`)).toMatchObject({
+      status: 503,
+      body: { code: 'device_unreachable' },
+    });
     const forbidden = await register('http://10.1.2.3:8080');
-    expect(await forbidden.api.post(`/branches/${forbidden.branchId}/initialise`)).toMatchObject({ status: 422, body: { code: 'device_address_refused' } });
+    expect(await forbidden.api.post(`/branches/${forbidden.branchId}/initialise`)).toMatchObject({
+      status: 422,
+      body: { code: 'device_address_refused' },
+    });
   });
 
   test('a device that was asked for its keys stays who it is until its answer is known, and may only stand elsewhere', async () => {
@@ -311,24 +409,47 @@ describe('initialising and adopting', () => {
     const slow = createServer((request, response) => {
       asked.resolve();
       void answer.promise.then(() =>
-        response.end(JSON.stringify({ resultCd: '901', resultMsg: 'It is not valid device', resultDt: '20261126080000', data: null })),
+        response.end(
+          JSON.stringify({
+            resultCd: '901',
+            resultMsg: 'It is not valid device',
+            resultDt: '20261126080000',
+            data: null,
+          }),
+        ),
       );
       request.resume();
     });
     await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
     const address = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
     const set = (is: object) =>
-      known.api.put('/businesses/me/vsdc-config', { branch_id: known.branchId, address, serial: 'unknown', environment: 'sandbox', dialect: 'rw-vsdc', ...is });
+      known.api.put('/businesses/me/vsdc-config', {
+        branch_id: known.branchId,
+        address,
+        serial: 'unknown',
+        environment: 'sandbox',
+        dialect: 'rw-vsdc',
+        ...is,
+      });
     expect((await set({})).status).toBe(200);
     const initialised = known.api.post(`/branches/${known.branchId}/initialise`);
     await asked.promise;
-    expect(await set({ serial: 'another' })).toMatchObject({ status: 409, body: { code: 'device_being_set_up', field: 'serial' } });
-    expect(await set({ environment: 'production' })).toMatchObject({ status: 409, body: { code: 'device_being_set_up', field: 'environment' } });
+    expect(await set({ serial: 'another' })).toMatchObject({
+      status: 409,
+      body: { code: 'device_being_set_up', field: 'serial' },
+    });
+    expect(await set({ environment: 'production' })).toMatchObject({
+      status: 409,
+      body: { code: 'device_being_set_up', field: 'environment' },
+    });
     expect((await set({})).status).toBe(200);
-    // Nor is it anybody else's meanwhile: taken over by hand, its keys would come in vain, and they come once.
+    // Nor is it anybody else's meanwhile: taken over by hand, its keys would come in vain, and they
+    // come once.
     const byHand = { sdc_id: 'SDC010000778', mrc_number: 'WIS00000778', last_invoice_number: '0' };
     const refused = { status: 409, body: { code: 'initialisation_under_way' } };
-    expect(await known.api.post(`/branches/${known.branchId}/adopt`, byHand)).toMatchObject(refused);
+    expect(await known.api.post(`/branches/${known.branchId}/adopt`, byHand)).toMatchObject(
+      refused,
+    );
     expect(await known.api.post(`/branches/${known.branchId}/initialise`)).toMatchObject(refused);
     // However long it takes, as long as this server waits for it.
     await world.sql(
@@ -336,7 +457,9 @@ describe('initialising and adopting', () => {
       [known.branchId],
       known.businessId,
     );
-    expect(await known.api.post(`/branches/${known.branchId}/adopt`, byHand)).toMatchObject(refused);
+    expect(await known.api.post(`/branches/${known.branchId}/adopt`, byHand)).toMatchObject(
+      refused,
+    );
     expect(await known.api.post(`/branches/${known.branchId}/initialise`)).toMatchObject(refused);
     answer.resolve();
     expect(await initialised).toMatchObject({ status: 503, body: { code: 'device_invalid' } });
@@ -346,8 +469,15 @@ describe('initialising and adopting', () => {
   });
 
   test('a device is initialised once, its keys are kept sealed, and one initialised elsewhere is adopted with its last number', async () => {
-    expect(await admin.post(`/branches/${business().branchIds[0]}/initialise`)).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
-    const [device] = await world.sql('select secrets from device where branch_id = $1', [business().branchIds[0]], business().businessId);
+    expect(await admin.post(`/branches/${business().branchIds[0]}/initialise`)).toMatchObject({
+      status: 409,
+      body: { code: 'wrong_state' },
+    });
+    const [device] = await world.sql(
+      'select secrets from device where branch_id = $1',
+      [business().branchIds[0]],
+      business().businessId,
+    );
     expect(device?.secrets).toMatch(/^v1\./);
     const third = await register(world.vsdc.url);
     const adopted = await third.api.post(`/branches/${third.branchId}/adopt`, {
@@ -355,29 +485,45 @@ describe('initialising and adopting', () => {
       mrc_number: 'WIS00000777',
       last_invoice_number: '246',
     });
-    expect(adopted.body.device).toMatchObject({ state: 'active', sdc_id: 'SDC010000777', next_invoice_number: '247' });
+    expect(adopted.body.device).toMatchObject({
+      state: 'active',
+      sdc_id: 'SDC010000777',
+      next_invoice_number: '247',
+    });
     expect(
-      await third.api.post(`/branches/${third.branchId}/adopt`, { sdc_id: 'SDC010000777', mrc_number: 'WIS00000777', last_invoice_number: '1' }),
+      await third.api.post(`/branches/${third.branchId}/adopt`, {
+        sdc_id: 'SDC010000777',
+        mrc_number: 'WIS00000777',
+        last_invoice_number: '1',
+      }),
     ).toMatchObject({ status: 409 });
-    expect(await third.api.seal('invoices', '1')).toMatchObject({ status: 503, body: { code: 'zoho_client_refused' } });
+    expect(await third.api.seal('invoices', '1')).toMatchObject({
+      status: 503,
+      body: { code: 'zoho_client_refused' },
+    });
   });
 });
 
 describe('one person in two businesses', () => {
   test('chooses one when nothing tells, lands in the one of the open organization, and switches', async () => {
     const [first, second] = world.businesses;
-    const { rows } = await platform('select person_id from reference.membership_index where business_id = $1 limit 1', [first.businessId]);
+    const { rows } = await platform(
+      'select person_id from reference.membership_index where business_id = $1 limit 1',
+      [first.businessId],
+    );
     const personId = rows[0]?.person_id as string;
-    const [username] = (await platform('select username from reference.person where id = $1', [personId])).rows.map((row) => row.username as string);
+    const [username] = (
+      await platform('select username from reference.person where id = $1', [personId])
+    ).rows.map((row) => row.username as string);
     await world.sql(
       "insert into membership (business_id, id, person_id, role, permissions, status, created_at) values ($1, 'mem_00000000000000000000000000000001', $2, 'business_user', '{}', 'active', now())",
       [second.businessId, personId],
       second.businessId,
     );
-    await platform("insert into reference.membership_index (person_id, business_id, membership_id) values ($1, $2, 'mem_00000000000000000000000000000001')", [
-      personId,
-      second.businessId,
-    ]);
+    await platform(
+      "insert into reference.membership_index (person_id, business_id, membership_id) values ($1, $2, 'mem_00000000000000000000000000000001')",
+      [personId, second.businessId],
+    );
     const anyone = new Api(world.app.url);
     const given = { username, password: first.admin.password };
     const code = await codeFor(world, first.admin);
@@ -385,14 +531,22 @@ describe('one person in two businesses', () => {
     expect(asked).toMatchObject({ status: 409, body: { code: 'choose_membership' } });
     expect(asked.body.memberships).toHaveLength(2);
     // The code given with the question is used up by the answer to it.
-    expect((await anyone.post('/auth/login', { ...given, code, business_id: second.businessId })).body.business).toMatchObject({
+    expect(
+      (await anyone.post('/auth/login', { ...given, code, business_id: second.businessId })).body
+        .business,
+    ).toMatchObject({
       id: second.businessId,
       role: 'business_user',
     });
     const again = { ...given, code: await codeFor(world, first.admin) };
-    const session = await anyone.post('/auth/login', { ...again, organization_id: first.organizationId });
+    const session = await anyone.post('/auth/login', {
+      ...again,
+      organization_id: first.organizationId,
+    });
     expect(session.body.business.id).toBe(first.businessId);
-    const switched = await new Api(world.app.url, session.body.token).post('/auth/switch', { business_id: second.businessId });
+    const switched = await new Api(world.app.url, session.body.token).post('/auth/switch', {
+      business_id: second.businessId,
+    });
     expect(switched.body.business.id).toBe(second.businessId);
     expect((await new Api(world.app.url, session.body.token).get('/auth/me')).status).toBe(401);
   });
@@ -401,9 +555,18 @@ describe('one person in two businesses', () => {
 describe('the doors', () => {
   test('a transaction inside an open one is refused at once, and after the first has ended it is free', async () => {
     const database = await openDatabase(world.databaseUrls.app, 1);
-    await expect(database.transaction(business().businessId, () => database.transaction(business().businessId, async () => 1))).rejects.toThrow(/already open/);
-    await expect(database.transaction(business().businessId, () => database.platform(async () => 1))).rejects.toThrow(/already open/);
-    const after = await database.transaction(business().businessId, async () => () => database.transaction(business().businessId, async () => 2));
+    await expect(
+      database.transaction(business().businessId, () =>
+        database.transaction(business().businessId, async () => 1),
+      ),
+    ).rejects.toThrow(/already open/);
+    await expect(
+      database.transaction(business().businessId, () => database.platform(async () => 1)),
+    ).rejects.toThrow(/already open/);
+    const after = await database.transaction(
+      business().businessId,
+      async () => () => database.transaction(business().businessId, async () => 2),
+    );
     expect(await after()).toBe(2);
     await database.close();
   });
@@ -419,7 +582,10 @@ describe('the doors', () => {
   });
 });
 
-async function platform(text: string, parameters: unknown[]): Promise<{ rows: Record<string, unknown>[] }> {
+async function platform(
+  text: string,
+  parameters: unknown[],
+): Promise<{ rows: Record<string, unknown>[] }> {
   const client = new pg.Client({ connectionString: world.databaseUrls.app });
   await client.connect();
   try {

@@ -5,8 +5,22 @@ import { disagreeing, statesAndFacts } from '../states.ts';
 import { startWorld, type World } from '../world.ts';
 
 let world: World;
-const timing = { retryFirstMs: 50, retryMaxMs: 200, settleQuietMs: 50, settleMaxMs: 100, doubtWaitMs: 100, leaseMs: 10_000, recordMaxMs: 40 };
-const quick = { timing, sweepMs: 50, lanesMax: 8, closeMs: 300, vsdc: { answerTimeoutMs: 5_000, lateTimeoutMs: 20_000 } };
+const timing = {
+  retryFirstMs: 50,
+  retryMaxMs: 200,
+  settleQuietMs: 50,
+  settleMaxMs: 100,
+  doubtWaitMs: 100,
+  leaseMs: 10_000,
+  recordMaxMs: 40,
+};
+const quick = {
+  timing,
+  sweepMs: 50,
+  lanesMax: 8,
+  closeMs: 300,
+  vsdc: { answerTimeoutMs: 5_000, lateTimeoutMs: 20_000 },
+};
 
 beforeAll(async () => {
   world = await startWorld({ instead: { lanesMax: 0 } });
@@ -18,7 +32,12 @@ afterAll(async () => {
 let taken = 0;
 function next(): { id: string; number: string } {
   const [business] = world.businesses;
-  const source = world.zoho.documents().find((each) => each.organization_id === business.organizationId && each.what.startsWith('simple sale'));
+  const source = world.zoho
+    .documents()
+    .find(
+      (each) =>
+        each.organization_id === business.organizationId && each.what.startsWith('simple sale'),
+    );
   taken += 1;
   const [id, number] = [`46000000077${String(taken).padStart(6, '0')}`, `ES-${taken}`];
   world.zoho.add('invoices', business.organizationId, {
@@ -28,12 +47,21 @@ function next(): { id: string; number: string } {
   });
   return { id, number };
 }
-const sql = (text: string, parameters: unknown[] = []) => world.sql(text, parameters, world.businesses[0].businessId);
+const sql = (text: string, parameters: unknown[] = []) =>
+  world.sql(text, parameters, world.businesses[0].businessId);
 const receiptOf = async ({ id }: { id: string }) =>
-  (await sql('select state, invoice_number::text as number from receipt where document_id = $1', [id]))[0] as { state: string; number: string | null };
+  (
+    await sql('select state, invoice_number::text as number from receipt where document_id = $1', [
+      id,
+    ])
+  )[0] as { state: string; number: string | null };
 const sendsOf = ({ id }: { id: string }) =>
-  sql('select a.outcome, a.may_have_left from attempt a join receipt r on r.id = a.receipt_id where r.document_id = $1 order by a.started_at, a.id', [id]);
-const judged = ({ number }: { number: string }) => world.vsdc.receipts().filter((each) => each.request.remark === number);
+  sql(
+    'select a.outcome, a.may_have_left from attempt a join receipt r on r.id = a.receipt_id where r.document_id = $1 order by a.started_at, a.id',
+    [id],
+  );
+const judged = ({ number }: { number: string }) =>
+  world.vsdc.receipts().filter((each) => each.request.remark === number);
 const anotherSigns = async (documents: { id: string; number: string }[]) => {
   const another = await world.anotherApp(quick);
   for (const document of documents)
@@ -53,10 +81,13 @@ test('a server that ends hears the device out and records what it signed, and be
   expect((await api.seal('invoices', next().id)).body.state).toBe('signed');
   await sql("update device set state = 'paused' where state = 'active'");
   const [first, ...behind] = [next(), next(), next()] as const;
-  for (const { id } of [first, ...behind]) expect((await api.seal('invoices', id)).body.state).toBe('queued');
+  for (const { id } of [first, ...behind])
+    expect((await api.seal('invoices', id)).body.state).toBe('queued');
   // Longer than anything else is waited for at the end, and not as long as a device may take.
   world.vsdc.faults(['stall:900']);
-  await sql("update device set state = 'active', problem = null, lane_next_at = null where state = 'paused'");
+  await sql(
+    "update device set state = 'active', problem = null, lane_next_at = null where state = 'paused'",
+  );
   await until(
     () => judged(first),
     (signed) => signed.length === 1,
@@ -69,7 +100,9 @@ test('a server that ends hears the device out and records what it signed, and be
     expect(await sendsOf(document)).toEqual([]);
   }
   // The lane is free at once.
-  expect(await sql('select 1 from device where lane_holder is not null or open_attempt is not null')).toEqual([]);
+  expect(
+    await sql('select 1 from device where lane_holder is not null or open_attempt is not null'),
+  ).toEqual([]);
   await anotherSigns([first, ...behind]);
 }, 20_000);
 
@@ -84,11 +117,18 @@ test('what it had just written down and not sent yet is recorded as never sent, 
   await owner.query(
     "create function hold_commit() returns trigger language plpgsql as 'begin perform pg_advisory_xact_lock_shared(7700077); return null; end'",
   );
-  await owner.query('create constraint trigger hold_commit after insert on attempt deferrable initially deferred for each row execute function hold_commit()');
+  await owner.query(
+    'create constraint trigger hold_commit after insert on attempt deferrable initially deferred for each row execute function hold_commit()',
+  );
   await owner.query('select pg_advisory_lock(7700077)');
   void api.seal('invoices', document.id).catch(() => {});
   await until(
-    async () => (await owner.query("select 1 from pg_locks where locktype = 'advisory' and objid = 7700077 and not granted")).rows,
+    async () =>
+      (
+        await owner.query(
+          "select 1 from pg_locks where locktype = 'advisory' and objid = 7700077 and not granted",
+        )
+      ).rows,
     (rows) => rows.length === 1,
   );
   const ended = ending.close();

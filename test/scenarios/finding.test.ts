@@ -15,9 +15,16 @@ beforeAll(async () => {
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
-const own = () => world.zoho.documents().filter((each) => each.organization_id === world.businesses[0].organizationId && each.canSeal);
+const own = () =>
+  world.zoho
+    .documents()
+    .filter((each) => each.organization_id === world.businesses[0].organizationId && each.canSeal);
 const numbersOf = async (query: string): Promise<string[]> =>
-  ((await admin.get(`/businesses/me/recent-invoices?${query}`)).body.receipts as { document_number: string }[]).map((each) => each.document_number);
+  (
+    (await admin.get(`/businesses/me/recent-invoices?${query}`)).body.receipts as {
+      document_number: string;
+    }[]
+  ).map((each) => each.document_number);
 
 describe('what is searched for', () => {
   test('is found among receipts by number and buyer, in one state or all, and nothing is where nothing begins like that', async () => {
@@ -25,10 +32,15 @@ describe('what is searched for', () => {
     const sealed = (await admin.seal('invoices', first?.id ?? '')).body;
     await admin.seal('invoices', second?.id ?? '');
     expect(await numbersOf(`search=${first?.number}`)).toEqual([first?.number]);
-    expect(await numbersOf(`state=signed&search=${String(first?.number).toLowerCase()}`)).toEqual([first?.number]);
+    expect(await numbersOf(`state=signed&search=${String(first?.number).toLowerCase()}`)).toEqual([
+      first?.number,
+    ]);
     expect(await numbersOf(`state=refused&search=${first?.number}`)).toEqual([]);
-    expect((await numbersOf(`search=${encodeURIComponent(sealed.buyer_name as string)}`)).length).toBeGreaterThan(0);
-    for (const nothing of ['no-such-number', '%25', '_', "'", '%00a'.slice(3)]) expect(await numbersOf(`search=x${nothing}x`)).toEqual([]);
+    expect(
+      (await numbersOf(`search=${encodeURIComponent(sealed.buyer_name as string)}`)).length,
+    ).toBeGreaterThan(0);
+    for (const nothing of ['no-such-number', '%25', '_', "'", '%00a'.slice(3)])
+      expect(await numbersOf(`search=x${nothing}x`)).toEqual([]);
     for (const state of ['queued', 'signed', 'refused', 'in_doubt', 'withdrawn'])
       expect((await numbersOf(`state=${state}`)).length, state).toBe(state === 'signed' ? 2 : 0);
   });
@@ -43,14 +55,21 @@ describe('what is searched for', () => {
       .slice(0, 2)
       .map((each) => String(world.zoho.document('invoices', each.id).date));
     await world.sql(many, [businessId, dates[0]], businessId);
-    const found = async (search: string) => ((await admin.get(`/documents?limit=3&search=${search}`)).body.documents as { document_number: string }[]).length;
+    const found = async (search: string) =>
+      (
+        (await admin.get(`/documents?limit=3&search=${search}`)).body.documents as {
+          document_number: string;
+        }[]
+      ).length;
     expect(await found('frequent')).toBe(3);
     expect(await found('frequent%20z-2499')).toBe(1);
     expect(await found('frequent%20seldom')).toBe(0);
     const month = dates[0]?.slice(0, 7) ?? '';
     const { body } = await admin.get(`/documents/month?month=${month}`);
     const count = (standing: string) =>
-      (body.sums as { module: string; standing: string; count: number }[]).find((each) => each.module === 'invoices' && each.standing === standing)?.count;
+      (body.sums as { module: string; standing: string; count: number }[]).find(
+        (each) => each.module === 'invoices' && each.standing === standing,
+      )?.count;
     expect(count('to_seal')).toBeGreaterThanOrEqual(2500);
     expect(count('sealed')).toBe(dates.filter((each) => each.startsWith(month)).length);
   });
@@ -69,23 +88,38 @@ describe('what is searched for', () => {
     const pagesOf = async (query: string, limit: number) => {
       const rows: string[] = [];
       for (let cursor = ''; ; ) {
-        const { status, body } = await admin.get(`/documents?limit=${limit}&${query}${cursor && `&cursor=${cursor}`}`);
+        const { status, body } = await admin.get(
+          `/documents?limit=${limit}&${query}${cursor && `&cursor=${cursor}`}`,
+        );
         expect(status, JSON.stringify(body)).toBe(200);
-        rows.push(...(body.documents as Row[]).map((row) => `${row.document_id} ${row.receipt_id} ${row.standing}`));
+        rows.push(
+          ...(body.documents as Row[]).map(
+            (row) => `${row.document_id} ${row.receipt_id} ${row.standing}`,
+          ),
+        );
         if (!body.next_cursor || rows.length > 60) return rows;
         cursor = body.next_cursor as string;
       }
     };
-    for (const query of ['standing=sealed,refused,drifted', `standing=sealed,refused,drifted&branch_id=${branchIds[0]}`]) {
+    for (const query of [
+      'standing=sealed,refused,drifted',
+      `standing=sealed,refused,drifted&branch_id=${branchIds[0]}`,
+    ]) {
       const whole = await pagesOf(query, 200);
-      expect(whole.filter((row) => row.startsWith(String(first?.id))).length, 'the sale and what undoes it').toBe(2);
+      expect(
+        whole.filter((row) => row.startsWith(String(first?.id))).length,
+        'the sale and what undoes it',
+      ).toBe(2);
       expect(whole).toHaveLength(3);
       expect(await pagesOf(query, 1)).toEqual(whole);
     }
     expect(await pagesOf(`standing=sealed&branch_id=${branchIds[0]}`, 1)).toHaveLength(2);
     expect(await pagesOf(`standing=sealed&branch_id=${branchIds[1]}`, 1)).toEqual([]);
     const cursor = Buffer.from(JSON.stringify(['2026-01-01', '1'])).toString('base64url');
-    expect(await admin.get(`/documents?cursor=${cursor}`)).toMatchObject({ status: 400, body: { field: 'cursor' } });
+    expect(await admin.get(`/documents?cursor=${cursor}`)).toMatchObject({
+      status: 400,
+      body: { field: 'cursor' },
+    });
   });
 
   test('stands once each on its pages where several were written within one thousandth of a second', async () => {
@@ -99,7 +133,8 @@ describe('what is searched for', () => {
            'accepted', 'invoices', '1', now(), 'w' || n, 'd', 1 from generate_series(1, 5) n`,
       `update receipt set opened_at = date_trunc('milliseconds', now()) + length(document_number) * interval '1 microsecond' + case kind when 'sale' then interval '0' else interval '9 microsecond' end`,
     ];
-    for (const statement of fill) await world.sql(statement, statement.includes('$1') ? [businessId] : [], businessId);
+    for (const statement of fill)
+      await world.sql(statement, statement.includes('$1') ? [businessId] : [], businessId);
     for (const [path, key] of [
       ['/trail?action=tried.within', 'trail'],
       ['/trail?subject=x', 'trail'],
@@ -109,7 +144,9 @@ describe('what is searched for', () => {
       const pagesOf = async (limit: number) => {
         const ids: string[] = [];
         for (let cursor = ''; ; ) {
-          const { status, body } = await admin.get(`${path}&limit=${limit}${cursor && `&cursor=${cursor}`}`);
+          const { status, body } = await admin.get(
+            `${path}&limit=${limit}${cursor && `&cursor=${cursor}`}`,
+          );
           expect(status, JSON.stringify(body)).toBe(200);
           ids.push(...(body[key] as { id: string }[]).map((each) => each.id));
           if (!body.next_cursor || ids.length > 60) return ids;
@@ -137,9 +174,15 @@ describe('what is searched for', () => {
       businessId,
     );
     await migrate(world.databaseUrls.owner, directory, { only });
-    const kept = await world.sql("select response, ended_at is not null as ended from idempotency_key where key = 'k'", [], businessId);
+    const kept = await world.sql(
+      "select response, ended_at is not null as ended from idempotency_key where key = 'k'",
+      [],
+      businessId,
+    );
     expect(kept).toEqual([{ response: null, ended: true }]);
     expect(await numbersOf(`search=${first?.number}`)).toEqual(before);
-    expect(((await admin.get('/documents?limit=3&search=z-2499')).body.documents as unknown[]).length).toBe(1);
+    expect(
+      ((await admin.get('/documents?limit=3&search=z-2499')).body.documents as unknown[]).length,
+    ).toBe(1);
   });
 });

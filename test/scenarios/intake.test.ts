@@ -34,51 +34,105 @@ const settings = async (api: Api, change: object) => {
 let count = 0;
 /** A sale nobody has seen yet, as if made in Zoho just now. */
 const newInvoice = (patch: object = {}): string => {
-  const source = world.zoho.documents().find((each) => each.organization_id === business().organizationId && each.what.startsWith('simple sale'));
+  const source = world.zoho
+    .documents()
+    .find(
+      (each) =>
+        each.organization_id === business().organizationId && each.what.startsWith('simple sale'),
+    );
   const invoice_id = `4600000000${String(900_000_000 + ++count)}`;
   const now = `${new Date(Date.now() + 7_200_000).toISOString().slice(0, 19)}+0200`;
   const document = structuredClone(world.zoho.document('invoices', source?.id ?? ''));
-  world.zoho.add('invoices', business().organizationId, { ...document, invoice_id, invoice_number: `N-${count}`, last_modified_time: now, ...patch });
+  world.zoho.add('invoices', business().organizationId, {
+    ...document,
+    invoice_id,
+    invoice_number: `N-${count}`,
+    last_modified_time: now,
+    ...patch,
+  });
   return invoice_id;
 };
 const receiptOf = async (id: string, api = admin) =>
-  (await api.get(`/receipts?module=invoices&document_id=${id}`)).body.receipts[0] as { id: string; state: string; drift: unknown } | undefined;
+  (await api.get(`/receipts?module=invoices&document_id=${id}`)).body.receipts[0] as
+    | { id: string; state: string; drift: unknown }
+    | undefined;
 const signed = (id: string) =>
   until(
     () => receiptOf(id),
     (receipt) => receipt?.state === 'signed',
   );
-const hook = async (api = admin) => (await api.post('/webhooks', { module: 'invoices' })).body as { webhook: { id: string }; url: string; secret: string };
-const send = async (url: string, body: string, secret: string | null, signature = secret ? signatureOf(url, body, secret) : '') => {
-  const answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', 'x-zoho-webhook-signature': signature }, body });
+const hook = async (api = admin) =>
+  (await api.post('/webhooks', { module: 'invoices' })).body as {
+    webhook: { id: string };
+    url: string;
+    secret: string;
+  };
+const send = async (
+  url: string,
+  body: string,
+  secret: string | null,
+  signature = secret ? signatureOf(url, body, secret) : '',
+) => {
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-zoho-webhook-signature': signature },
+    body,
+  });
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
 };
-const about = (id: string, modified = '2026-11-20T10:00:00+0200') => JSON.stringify({ invoice: { invoice_id: id, last_modified_time: modified } });
+const about = (id: string, modified = '2026-11-20T10:00:00+0200') =>
+  JSON.stringify({ invoice: { invoice_id: id, last_modified_time: modified } });
 const deliveries = async (verdict: string) =>
-  (await admin.get(`/webhooks/deliveries?limit=200&verdict=${verdict}`)).body.deliveries as { webhook_id: string }[];
+  (await admin.get(`/webhooks/deliveries?limit=200&verdict=${verdict}`)).body.deliveries as {
+    webhook_id: string;
+  }[];
 
 describe('a private installation', () => {
   test('is shown before it is made, made once, and makes an invoice sealed and its seal stand on it from the moment it is sent', async () => {
     const plan = await admin.get('/zoho/installation');
     expect(plan.body.parts).toHaveLength(9);
     expect(plan.body.parts.every((each: { is_there: boolean }) => !each.is_there)).toBe(true);
-    for (let i = 0; i < 2; i++) expect((await admin.post('/zoho/installation')).body.parts.every((each: { is_there: boolean }) => each.is_there)).toBe(true);
-    expect(world.zoho.fieldsOf(business().organizationId).filter((each) => each.label.startsWith('Fiscal'))).toHaveLength(5);
+    for (let i = 0; i < 2; i++)
+      expect(
+        (await admin.post('/zoho/installation')).body.parts.every(
+          (each: { is_there: boolean }) => each.is_there,
+        ),
+      ).toBe(true);
+    expect(
+      world.zoho
+        .fieldsOf(business().organizationId)
+        .filter((each) => each.label.startsWith('Fiscal')),
+    ).toHaveLength(5);
     await settings(admin, { auto_seal: 'sent', write_back: true, mail_after_seal: true });
     const id = newInvoice({ status: 'draft' });
     await world.zoho.fire('invoices', id, 'add');
     await until(
-      async () => (await world.sql('select status, look_at from document where document_id = $1', [id], business().businessId))[0],
+      async () =>
+        (
+          await world.sql(
+            'select status, look_at from document where document_id = $1',
+            [id],
+            business().businessId,
+          )
+        )[0],
       (row) => row?.status === 'draft' && row.look_at === null,
     );
     expect(await receiptOf(id), 'never a draft').toBeUndefined();
     world.zoho.change('invoices', id, { status: 'sent' });
     const receipt = await signed(id);
     const steps = await until(
-      () => admin.get(`/receipts/${receipt?.id}/write-back`).then((reply) => reply.body.steps as { step: string; state: string }[]),
+      () =>
+        admin
+          .get(`/receipts/${receipt?.id}/write-back`)
+          .then((reply) => reply.body.steps as { step: string; state: string }[]),
       (found) => found.length === 4 && found.every((each) => each.state === 'done'),
     );
-    expect(steps.map((each) => each.step)).toEqual(['custom_fields', 'attachment', 'comment', 'mail']);
+    expect(steps.map((each) => each.step)).toEqual([
+      'custom_fields',
+      'attachment',
+      'comment',
+      'mail',
+    ]);
     const seen = world.zoho.seenOn(id);
     expect(seen.fields).toMatchObject({
       cf_fiscal_sdc_id: expect.stringMatching(/^SDC/),
@@ -90,8 +144,11 @@ describe('a private installation', () => {
         .toString(),
     ).toBe('%PDF-');
     expect(seen.comments).toHaveLength(1);
-    expect(seen.mails).toMatchObject([{ attachments: [expect.stringMatching(/^fiscal-receipt-N-\d+-\d+-COPY\.pdf$/)] }]);
-    // Our own writing fired Zoho's rules; none of it came back as work, and nothing was written twice.
+    expect(seen.mails).toMatchObject([
+      { attachments: [expect.stringMatching(/^fiscal-receipt-N-\d+-\d+-COPY\.pdf$/)] },
+    ]);
+    // Our own writing fired Zoho's rules; none of it came back as work, and nothing was written
+    // twice.
     await world.app.settle();
     expect(world.zoho.seenOn(id).comments).toHaveLength(1);
     expect(world.zoho.seenOn(id).mails).toHaveLength(1);
@@ -110,7 +167,10 @@ describe('a private installation', () => {
     await world.zoho.fire('invoices', id, 'add');
     const receipt = await signed(id);
     await until(
-      () => admin.get(`/receipts/${receipt?.id}/write-back`).then((reply) => reply.body.steps as { step: string; state: string }[]),
+      () =>
+        admin
+          .get(`/receipts/${receipt?.id}/write-back`)
+          .then((reply) => reply.body.steps as { step: string; state: string }[]),
       (found) => found.some((each) => each.step === 'comment' && each.state === 'done'),
     );
     await world.app.settle();
@@ -118,8 +178,12 @@ describe('a private installation', () => {
     await owner.query('drop function take_mail');
     await owner.end();
     expect(world.zoho.seenOn(id).mails).toHaveLength(0);
-    const { steps } = (await admin.get(`/receipts/${receipt?.id}/write-back`)).body as { steps: { step: string; state: string }[] };
-    expect(steps.find((each) => each.step === 'mail')?.state, 'it is said by whoever has it').toBe('begun');
+    const { steps } = (await admin.get(`/receipts/${receipt?.id}/write-back`)).body as {
+      steps: { step: string; state: string }[];
+    };
+    expect(steps.find((each) => each.step === 'mail')?.state, 'it is said by whoever has it').toBe(
+      'begun',
+    );
     await world.sql(
       "update write_back set state = 'skipped', leased_until = null where receipt_id = $1 and step = 'mail'",
       [receipt?.id],
@@ -129,7 +193,9 @@ describe('a private installation', () => {
 
   test('leaves alone what the business exempts, what is dated before go-live, and what nobody sealed by itself may', async () => {
     const exempt = newInvoice({ invoice_number: 'POS-77' });
-    await settings(admin, { exempt: { customer_ids: [], location_ids: [], number_prefixes: ['POS-'] } });
+    await settings(admin, {
+      exempt: { customer_ids: [], location_ids: [], number_prefixes: ['POS-'] },
+    });
     const early = newInvoice({ date: '2020-01-05' });
     await world.zoho.fire('invoices', exempt);
     await world.zoho.fire('invoices', early);
@@ -152,13 +218,24 @@ describe('a private installation', () => {
     await world.sql("update business set status = 'suspended'", [], business().businessId);
     await world.zoho.fire('invoices', id);
     const waiting = await until(
-      async () => (await world.sql('select look_at, problem, tries from document where document_id = $1', [id], business().businessId))[0],
+      async () =>
+        (
+          await world.sql(
+            'select look_at, problem, tries from document where document_id = $1',
+            [id],
+            business().businessId,
+          )
+        )[0],
       (row) => Number(row?.tries) > 0,
     );
     expect(JSON.stringify(waiting?.problem)).toContain('business_suspended');
     expect(await receiptOf(id)).toBeUndefined();
     await world.sql("update business set status = 'active'", [], business().businessId);
-    await world.sql('update document set look_at = $2 where document_id = $1', [id, new Date().toISOString()], business().businessId);
+    await world.sql(
+      'update document set look_at = $2 where document_id = $1',
+      [id, new Date().toISOString()],
+      business().businessId,
+    );
     await world.app.settle();
     await signed(id);
   });
@@ -183,18 +260,36 @@ describe('a webhook', () => {
     const id = newInvoice({ status: 'draft' });
     const body = about(id);
     const unknown = url.replace(/\.[A-Za-z0-9]{32}/, `.${'A'.repeat(32)}`);
-    const kept = async () => (await world.sql('select count(*)::int as n from delivery where hook_id = $1', [webhook.id], business().businessId))[0]?.n;
+    const kept = async () =>
+      (
+        await world.sql(
+          'select count(*)::int as n from delivery where hook_id = $1',
+          [webhook.id],
+          business().businessId,
+        )
+      )[0]?.n;
     expect((await send(unknown, body, secret)).status).toBe(404);
     expect(await kept(), 'an unknown key leaves nothing').toBe(0);
     expect((await send(url, body, null)).body.received).toBe('forged');
     expect((await send(url, body, theirs.secret)).body.received).toBe('forged');
-    expect((await send(url, `${body} `, null, signatureOf(url, body, secret))).body.received, 'a changed body').toBe('forged');
-    expect((await send(theirs.url, body, secret)).body.received, 'another business’s address').toBe('forged');
+    expect(
+      (await send(url, `${body} `, null, signatureOf(url, body, secret))).body.received,
+      'a changed body',
+    ).toBe('forged');
+    expect((await send(theirs.url, body, secret)).body.received, 'another business’s address').toBe(
+      'forged',
+    );
     const elsewhere = url.replace(/org=\d+/, `org=${world.businesses[1].organizationId}`);
     expect((await send(elsewhere, body, secret)).body.received).toBe('foreign');
     expect((await send(url, '{"invoice": ', secret)).body.received).toBe('malformed');
-    expect((await send(url, `{"invoice":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, secret)).body.received).toBe('malformed');
-    expect((await send(url, JSON.stringify({ creditnote: { creditnote_id: '5' } }), secret)).body.received).toBe('malformed');
+    expect(
+      (await send(url, `{"invoice":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, secret)).body
+        .received,
+    ).toBe('malformed');
+    expect(
+      (await send(url, JSON.stringify({ creditnote: { creditnote_id: '5' } }), secret)).body
+        .received,
+    ).toBe('malformed');
     expect((await send(url, '', secret)).body.received).toBe('ping');
     expect((await send(url, 'x'.repeat(10 << 20), secret)).status).toBe(413);
     expect((await send(url, body, secret)).body.received).toBe('accepted');
@@ -203,24 +298,46 @@ describe('a webhook', () => {
     expect(JSON.stringify((await admin.get('/webhooks/deliveries')).body)).not.toContain(secret);
     expect(JSON.stringify((await admin.get('/webhooks')).body)).not.toContain(secret);
     for (let i = 0; i < 5; i++) await send(url, about(id, `2026-11-20T10:00:0${i}+0200`), null);
-    const alerts = (await admin.get('/alerts')).body.alerts as { subject: string; problem: { code: string } }[];
-    expect(alerts.some((each) => each.subject === webhook.id && each.problem.code === 'webhooks_forged')).toBe(true);
+    const alerts = (await admin.get('/alerts')).body.alerts as {
+      subject: string;
+      problem: { code: string };
+    }[];
+    expect(
+      alerts.some((each) => each.subject === webhook.id && each.problem.code === 'webhooks_forged'),
+    ).toBe(true);
   });
 
   test('in the form of chosen keys is heard like any other; what names no document is never silent, and the business is told of it', async () => {
     const { url, secret, webhook } = await hook();
     const alerts = async () =>
-      ((await admin.get('/alerts')).body.alerts as { subject: string; problem: { code: string } }[]).filter((each) => each.subject === webhook.id);
+      (
+        (await admin.get('/alerts')).body.alerts as { subject: string; problem: { code: string } }[]
+      ).filter((each) => each.subject === webhook.id);
     const post = async (body: string) => {
-      const pairs = [...new URL(url).searchParams, ...new URLSearchParams(body)].sort(([a], [b]) => (a < b ? -1 : 1));
+      const pairs = [...new URL(url).searchParams, ...new URLSearchParams(body)].sort(([a], [b]) =>
+        a < b ? -1 : 1,
+      );
       const signature = createHmac('sha256', secret)
         .update(pairs.map(([key, value]) => key + value).join(''))
         .digest('hex');
-      const headers = { 'content-type': 'application/x-www-form-urlencoded', 'x-zoho-webhook-signature': signature };
-      return ((await (await fetch(url, { method: 'POST', headers, body })).json()) as { received: string }).received;
+      const headers = {
+        'content-type': 'application/x-www-form-urlencoded',
+        'x-zoho-webhook-signature': signature,
+      };
+      return (
+        (await (await fetch(url, { method: 'POST', headers, body })).json()) as { received: string }
+      ).received;
     };
     for (let i = 0; i < 5; i++) expect(await post(`status=sent&i=${i}`)).toBe('malformed');
-    expect(await alerts()).toMatchObject([{ problem: { code: 'webhooks_malformed', field: 'body', title: expect.stringContaining('x-www-form-urlencoded') } }]);
+    expect(await alerts()).toMatchObject([
+      {
+        problem: {
+          code: 'webhooks_malformed',
+          field: 'body',
+          title: expect.stringContaining('x-www-form-urlencoded'),
+        },
+      },
+    ]);
     expect((await deliveries('malformed')).length).toBeGreaterThanOrEqual(5);
     const [chosen, whole] = [newInvoice(), newInvoice()];
     expect(await post(`invoice_id=${chosen}&status=sent`)).toBe('accepted');
@@ -237,12 +354,25 @@ describe('a webhook', () => {
     const id = newInvoice({ status: 'draft', last_modified_time: ahead });
     await admin.post('/zoho/poll');
     await until(
-      () => world.sql('select 1 from document where document_id = $1 and look_at is null', [id], business().businessId),
+      () =>
+        world.sql(
+          'select 1 from document where document_id = $1 and look_at is null',
+          [id],
+          business().businessId,
+        ),
       (rows) => rows.length === 1,
     );
     // Changed without a rule of Zoho's own firing.
     Object.assign(world.zoho.document('invoices', id), { status: 'sent' });
-    expect((await send(url, about(id, `${new Date(Date.now() + 7_200_000).toISOString().slice(0, 19)}+0200`), secret)).body.received).toBe('accepted');
+    expect(
+      (
+        await send(
+          url,
+          about(id, `${new Date(Date.now() + 7_200_000).toISOString().slice(0, 19)}+0200`),
+          secret,
+        )
+      ).body.received,
+    ).toBe('accepted');
     await signed(id);
   });
 
@@ -255,12 +385,24 @@ describe('a webhook', () => {
 
   test('keeps working with the old address and secret while a new one is being put in, and ends when removed', async () => {
     const old = await hook();
-    const next = (await admin.post(`/webhooks/${old.webhook.id}/rotate`)).body as { webhook: { id: string }; url: string; secret: string };
+    const next = (await admin.post(`/webhooks/${old.webhook.id}/rotate`)).body as {
+      webhook: { id: string };
+      url: string;
+      secret: string;
+    };
     const id = newInvoice({ status: 'draft' });
-    // Later than what Zoho says of the document, which is read again meanwhile: else the second would be stale by then.
-    expect((await send(old.url, about(id, '2036-11-20T11:00:00+0200'), old.secret)).body.received).toBe('accepted');
-    expect((await send(next.url, about(id, '2036-11-20T11:00:01+0200'), next.secret)).body.received).toBe('accepted');
-    expect((await send(next.url, about(id, '2036-11-20T11:00:02+0200'), old.secret)).body.received, 'either secret holds meanwhile').toBe('accepted');
+    // Later than what Zoho says of the document, which is read again meanwhile: else the second
+    // would be stale by then.
+    expect(
+      (await send(old.url, about(id, '2036-11-20T11:00:00+0200'), old.secret)).body.received,
+    ).toBe('accepted');
+    expect(
+      (await send(next.url, about(id, '2036-11-20T11:00:01+0200'), next.secret)).body.received,
+    ).toBe('accepted');
+    expect(
+      (await send(next.url, about(id, '2036-11-20T11:00:02+0200'), old.secret)).body.received,
+      'either secret holds meanwhile',
+    ).toBe('accepted');
     await admin.post(`/webhooks/${next.webhook.id}/remove`);
     await until(
       () => send(next.url, about(id, '2036-11-20T11:00:03+0200'), next.secret),
@@ -278,7 +420,14 @@ describe('a webhook', () => {
     const id = newInvoice();
     expect((await send(url, about(id), null)).body.received).toBe('hint');
     await until(
-      async () => (await world.sql('select look_at, status from document where document_id = $1', [id], business().businessId))[0],
+      async () =>
+        (
+          await world.sql(
+            'select look_at, status from document where document_id = $1',
+            [id],
+            business().businessId,
+          )
+        )[0],
       (row) => row?.status === 'sent' && row.look_at === null,
     );
     expect(await receiptOf(id)).toBeUndefined();
@@ -293,17 +442,25 @@ describe('a webhook', () => {
 describe('what Zoho loses', () => {
   test('is found by whoever asks for a look, also while something else writes to the connection at that very moment', async () => {
     const id = newInvoice({ status: 'draft' });
-    const client = new pg.Client({ connectionString: world.postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });
+    const client = new pg.Client({
+      connectionString: world.postgres.urlFor(
+        'admin',
+        new URL(world.databaseUrls.owner).pathname.slice(1),
+      ),
+    });
     await client.connect();
     try {
       await client.query('begin');
-      await client.query('select 1 from connection where business_id = $1 for update', [business().businessId]);
+      await client.query('select 1 from connection where business_id = $1 for update', [
+        business().businessId,
+      ]);
       let answered: unknown;
       const asked = admin.post('/zoho/poll').then((reply) => {
         answered = reply;
         return reply;
       });
-      const waits = 'select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))';
+      const waits =
+        'select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))';
       await until(
         async () => answered !== undefined || (await client.query(waits)).rowCount !== 0,
         (isSo) => isSo,
@@ -313,7 +470,13 @@ describe('what Zoho loses', () => {
     } finally {
       await client.end();
     }
-    expect(await world.sql('select status from document where document_id = $1', [id], business().businessId)).toMatchObject([{ status: 'draft' }]);
+    expect(
+      await world.sql(
+        'select status from document where document_id = $1',
+        [id],
+        business().businessId,
+      ),
+    ).toMatchObject([{ status: 'draft' }]);
   });
 
   test('is found by the poll: every document changed since the last look, after an outage too', async () => {
@@ -327,7 +490,9 @@ describe('what Zoho loses', () => {
     await until(
       async () => {
         await admin.post('/zoho/poll');
-        return (await Promise.all(ids.map((id) => receiptOf(id)))).filter((each) => each?.state === 'signed').length;
+        return (await Promise.all(ids.map((id) => receiptOf(id)))).filter(
+          (each) => each?.state === 'signed',
+        ).length;
       },
       (found) => found === ids.length,
       60_000,
@@ -335,7 +500,11 @@ describe('what Zoho loses', () => {
     world.zoho.webhookFaults({ loss: 0 });
     await world.app.settle();
     const health = await admin.get('/zoho/health');
-    expect(health.body).toMatchObject({ status: 'active', organization_id: business().organizationId, quota: { limit: 10_000 } });
+    expect(health.body).toMatchObject({
+      status: 'active',
+      organization_id: business().organizationId,
+      quota: { limit: 10_000 },
+    });
     expect(health.body.calls_today).toBeGreaterThan(10);
   });
 
@@ -348,7 +517,11 @@ describe('what Zoho loses', () => {
       const one = () => send(made.url, body, made.secret);
       const chance = createHash('sha256').update(id).digest()[0] as number;
       if (chance < 13) return [];
-      return [one, ...(chance > 225 ? [one] : []), ...(i % 20 === 0 ? [() => send(made.url, body.replace('08:00', '09:00'), null)] : [])];
+      return [
+        one,
+        ...(chance > 225 ? [one] : []),
+        ...(i % 20 === 0 ? [() => send(made.url, body.replace('08:00', '09:00'), null)] : []),
+      ];
     });
     const mixed = sends.sort((a, b) =>
       createHash('md5')
@@ -368,13 +541,19 @@ describe('what Zoho loses', () => {
     expect(replies.every((each) => each.status === 200)).toBe(true);
     await admin.post('/zoho/poll');
     await until(
-      async () => (await Promise.all(ids.map((id) => receiptOf(id)))).filter((each) => each?.state === 'signed').length,
+      async () =>
+        (await Promise.all(ids.map((id) => receiptOf(id)))).filter(
+          (each) => each?.state === 'signed',
+        ).length,
       (found) => found === ids.length,
       90_000,
     );
     expect(world.vsdc.receipts().length - judged).toBe(ids.length);
-    // Rules of before, whose secret was taken away, may tell of what is still being written to earlier documents.
-    const forged = (await deliveries('forged')).filter((each) => each.webhook_id === made.webhook.id);
+    // Rules of before, whose secret was taken away, may tell of what is still being written to
+    // earlier documents.
+    const forged = (await deliveries('forged')).filter(
+      (each) => each.webhook_id === made.webhook.id,
+    );
     expect(forged).toHaveLength(replies.filter((each) => each.body.received === 'forged').length);
   });
 });
@@ -388,8 +567,15 @@ describe('the seal of a refund on its credit note', () => {
     expect((await admin.seal('invoices', sale)).status).toBe(200);
     const whole = world.zoho
       .documents()
-      .find((each) => each.organization_id === business().organizationId && each.what.startsWith('credit note of the whole sale'));
-    const { line_items, sub_total, tax_total, total, taxes } = world.zoho.document('invoices', sale);
+      .find(
+        (each) =>
+          each.organization_id === business().organizationId &&
+          each.what.startsWith('credit note of the whole sale'),
+      );
+    const { line_items, sub_total, tax_total, total, taxes } = world.zoho.document(
+      'invoices',
+      sale,
+    );
     const id = `4600000007${String(++notes).padStart(9, '0')}`;
     const invoice = { invoice_id: sale, invoice_number: `N-${count}` };
     world.zoho.add('creditnotes', business().organizationId, {
@@ -408,7 +594,14 @@ describe('the seal of a refund on its credit note', () => {
   const steps = async (receiptId: string) => {
     const found = await until(
       () =>
-        admin.get(`/receipts/${receiptId}/write-back`).then((reply) => reply.body.steps as { step: string; state: string; problem: { code: string } | null }[]),
+        admin.get(`/receipts/${receiptId}/write-back`).then(
+          (reply) =>
+            reply.body.steps as {
+              step: string;
+              state: string;
+              problem: { code: string } | null;
+            }[],
+        ),
       (all) => all.length === 2 && all.every((each) => !['waiting', 'begun'].includes(each.state)),
     );
     return found.map((each) => [each.step, each.state, each.problem?.code ?? null]);
@@ -429,14 +622,18 @@ describe('the seal of a refund on its credit note', () => {
   });
 
   test('is written to those they have, every line given back by its id, amounts and lines as before, and is no drift', async () => {
-    for (const label of ['Fiscal Receipt', 'Fiscal SDC ID']) world.zoho.makeField(business().organizationId, 'creditnote', label);
+    for (const label of ['Fiscal Receipt', 'Fiscal SDC ID'])
+      world.zoho.makeField(business().organizationId, 'creditnote', label);
     const { id, receiptId } = await sealedNote();
     const before = structuredClone(world.zoho.document('creditnotes', id).line_items);
     expect(await steps(receiptId)).toEqual([
       ['custom_fields', 'done', null],
       ['comment', 'done', null],
     ]);
-    expect(world.zoho.seenOn(id).fields).toMatchObject({ cf_fiscal_sdc_id: expect.stringMatching(/^SDC/), cf_fiscal_receipt: expect.stringContaining('NR') });
+    expect(world.zoho.seenOn(id).fields).toMatchObject({
+      cf_fiscal_sdc_id: expect.stringMatching(/^SDC/),
+      cf_fiscal_receipt: expect.stringContaining('NR'),
+    });
     expect(world.zoho.document('creditnotes', id).line_items).toEqual(before);
     await world.zoho.fire('creditnotes', id);
     await world.app.settle();
@@ -444,9 +641,18 @@ describe('the seal of a refund on its credit note', () => {
   });
 
   test('is left to the comment where a line has no id to be named by: given back without one it would be deleted', async () => {
-    const source = world.zoho.documents().find((each) => each.organization_id === business().organizationId && each.what.startsWith('simple sale'));
-    const lines = structuredClone(world.zoho.document('invoices', source?.id ?? '').line_items) as Record<string, unknown>[];
-    const { id, receiptId } = await sealedNote({ line_items: lines.map((line) => ({ ...line, line_item_id: '' })) });
+    const source = world.zoho
+      .documents()
+      .find(
+        (each) =>
+          each.organization_id === business().organizationId && each.what.startsWith('simple sale'),
+      );
+    const lines = structuredClone(
+      world.zoho.document('invoices', source?.id ?? '').line_items,
+    ) as Record<string, unknown>[];
+    const { id, receiptId } = await sealedNote({
+      line_items: lines.map((line) => ({ ...line, line_item_id: '' })),
+    });
     expect((await steps(receiptId))[0]).toEqual(['custom_fields', 'skipped', null]);
     expect(world.zoho.document('creditnotes', id).line_items).toHaveLength(lines.length);
   });
@@ -456,15 +662,20 @@ describe('the seal of a refund on its credit note', () => {
     const { receiptId } = await sealedNote();
     expect((await steps(receiptId))[0]).toEqual(['custom_fields', 'failed', 'note_changed']);
     world.zoho.alterNotes(false);
-    const alerts = (await admin.get('/alerts')).body.alerts as { problem: { code: string; because?: string } }[];
-    expect(alerts.map((each) => each.problem)).toContainEqual(expect.objectContaining({ code: 'write_back_failed', because: 'note_changed' }));
+    const alerts = (await admin.get('/alerts')).body.alerts as {
+      problem: { code: string; because?: string };
+    }[];
+    expect(alerts.map((each) => each.problem)).toContainEqual(
+      expect.objectContaining({ code: 'write_back_failed', because: 'note_changed' }),
+    );
   });
 });
 
 describe('a grant that dies', () => {
   test('turns its business to needs reconnecting with one alert, fails nothing, and everything resumes after reconnecting', async () => {
     const id = newInvoice();
-    for (const grant of world.zoho.grantsAlive()) if (grant.userId === '1') world.zoho.killGrant(grant.refreshToken);
+    for (const grant of world.zoho.grantsAlive())
+      if (grant.userId === '1') world.zoho.killGrant(grant.refreshToken);
     await world.sql('update document set look_at = null', [], business().businessId);
     const made = await hook();
     await send(made.url, about(id, '2026-11-21T12:00:00+0200'), made.secret);
@@ -476,18 +687,30 @@ describe('a grant that dies', () => {
       (status) => status === 'needs_reconnecting',
       60_000,
     );
-    const alerts = ((await admin.get('/alerts')).body.alerts as { problem: { code: string } }[]).filter((each) => each.problem.code === 'zoho_reconnect');
+    const alerts = (
+      (await admin.get('/alerts')).body.alerts as { problem: { code: string } }[]
+    ).filter((each) => each.problem.code === 'zoho_reconnect');
     expect(alerts).toHaveLength(1);
     expect((await other.get('/zoho/health')).body.status).toBe('active');
     expect(await receiptOf(id)).toBeUndefined();
     const begun = await admin.post('/oauth/connect', {});
-    const back = Object.fromEntries(new URL(world.zoho.accept(begun.body.consent_url as string, '1')).searchParams);
+    const back = Object.fromEntries(
+      new URL(world.zoho.accept(begun.body.consent_url as string, '1')).searchParams,
+    );
     expect((await admin.post('/oauth/callback', back)).status).toBe(200);
-    await world.sql('update document set look_at = $1 where document_id = $2', [new Date().toISOString(), id], business().businessId);
+    await world.sql(
+      'update document set look_at = $1 where document_id = $2',
+      [new Date().toISOString(), id],
+      business().businessId,
+    );
     await world.app.settle();
     await signed(id);
     expect((await admin.get('/zoho/health')).body.status).toBe('active');
-    expect(((await admin.get('/alerts')).body.alerts as { problem: { code: string } }[]).filter((each) => each.problem.code === 'zoho_reconnect')).toEqual([]);
+    expect(
+      ((await admin.get('/alerts')).body.alerts as { problem: { code: string } }[]).filter(
+        (each) => each.problem.code === 'zoho_reconnect',
+      ),
+    ).toEqual([]);
   });
 
   test('is refreshed once however many ask at its expiry', async () => {
@@ -495,20 +718,34 @@ describe('a grant that dies', () => {
     const before = world.zoho.refreshes(grant?.refreshToken ?? '');
     const second = await world.anotherApp();
     const third = await world.anotherApp();
-    const apis = await Promise.all([world.app.url, second.url, third.url].map((url) => Api.signIn(world, business().admin, url)));
+    const apis = await Promise.all(
+      [world.app.url, second.url, third.url].map((url) => Api.signIn(world, business().admin, url)),
+    );
     world.zoho.faults(['expired_token'], business().organizationId);
     const id = newInvoice();
-    await Promise.all(Array.from({ length: 99 }, (_, i) => (apis[i % 3] as Api).get(`/receipts/preflight?module=invoices&document_id=${id}`)));
+    await Promise.all(
+      Array.from({ length: 99 }, (_, i) =>
+        (apis[i % 3] as Api).get(`/receipts/preflight?module=invoices&document_id=${id}`),
+      ),
+    );
     expect(world.zoho.refreshes(grant?.refreshToken ?? '') - before).toBe(1);
   });
 });
 
 describe('disconnecting', () => {
   test('takes webhooks and rules away at Zoho, ends the addresses, and leaves fields and seals where they are', async () => {
-    const [connection] = await world.sql("select id from connection where status <> 'ended'", [], business().businessId);
+    const [connection] = await world.sql(
+      "select id from connection where status <> 'ended'",
+      [],
+      business().businessId,
+    );
     const ended = await admin.post(`/oauth/disconnect/${connection?.id}`);
     expect(ended.body.status, JSON.stringify(ended.body)).toBe('ended');
     expect((await admin.get('/webhooks')).body.webhooks).toEqual([]);
-    expect(world.zoho.fieldsOf(business().organizationId).filter((each) => each.entity === 'invoice' && each.label.startsWith('Fiscal'))).toHaveLength(5);
+    expect(
+      world.zoho
+        .fieldsOf(business().organizationId)
+        .filter((each) => each.entity === 'invoice' && each.label.startsWith('Fiscal')),
+    ).toHaveLength(5);
   });
 });

@@ -40,10 +40,19 @@ async function listenDripping(): Promise<typeof dripping> {
       });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { server, url: `http://127.0.0.1:${(server.address() as { port: number }).port}/`, asked: 0 };
+  return {
+    server,
+    url: `http://127.0.0.1:${(server.address() as { port: number }).port}/`,
+    asked: 0,
+  };
 }
 
-type Process = { child: ChildProcess; url: string; output(): string; ended: Promise<number | null> };
+type Process = {
+  child: ChildProcess;
+  url: string;
+  output(): string;
+  ended: Promise<number | null>;
+};
 
 /** `serve`, told everything by its environment; `before` is run in it first. */
 async function serve(before = ''): Promise<Process> {
@@ -63,13 +72,19 @@ async function serve(before = ''): Promise<Process> {
   const file = join(mkdtempSync(join(tmpdir(), 'before-')), 'before.mjs');
   writeFileSync(file, before);
   const flags = ['--import', file];
-  const child = spawn(process.execPath, [...flags, 'server/src/main.ts', 'serve'], { cwd: checkout, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...flags, 'server/src/main.ts', 'serve'], {
+    cwd: checkout,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let text = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (part: Buffer) => {
       text += String(part);
     });
-  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const ended = new Promise<number | null>((resolve) =>
+    child.once('exit', (code) => resolve(code)),
+  );
   const port = () => /"port":(\d+)[^\n]*Muhuri is up/.exec(text)?.[1];
   await until(port, (found) => found !== undefined, 30_000);
   return { child, url: `http://127.0.0.1:${port()}`, output: () => text, ended };
@@ -78,10 +93,15 @@ async function serve(before = ''): Promise<Process> {
 test('a subscriber that drips its answer does not keep the process from ending in order', async () => {
   const server = await serve();
   const admin = await Api.signIn(world, world.businesses[0].admin, server.url);
-  expect((await admin.post('/subscribers', { url: dripping.url, events: ['receipt.opened'] })).status).toBe(200);
-  const document = world.zoho.documents().find((each) => each.organization_id === world.businesses[0].organizationId && each.canSeal);
+  expect(
+    (await admin.post('/subscribers', { url: dripping.url, events: ['receipt.opened'] })).status,
+  ).toBe(200);
+  const document = world.zoho
+    .documents()
+    .find((each) => each.organization_id === world.businesses[0].organizationId && each.canSeal);
   expect((await admin.seal('invoices', document?.id ?? '')).body.state).toBe('signed');
-  // Usually within a second; where another of the servers on this database has chained the trail first, at the sweep of a minute.
+  // Usually within a second; where another of the servers on this database has chained the trail
+  // first, at the sweep of a minute.
   await expect.poll(() => dripping.asked, { timeout: 90_000 }).toBe(1);
   const began = performance.now();
   server.child.kill('SIGTERM');

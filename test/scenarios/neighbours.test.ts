@@ -56,42 +56,81 @@ async function listenInSilence(): Promise<typeof silent> {
     silent.most = Math.max(silent.most, sockets.size);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { server, sockets, most: 0, address: `http://127.0.0.1:${(server.address() as { port: number }).port}` };
+  return {
+    server,
+    sockets,
+    most: 0,
+    address: `http://127.0.0.1:${(server.address() as { port: number }).port}`,
+  };
 }
 
-const dataUrl = (file: Buffer, kind = 'png') => `data:image/${kind};base64,${file.toString('base64')}`;
-const config = async () => (await admin.get('/businesses/me/config')).body as { version: number; branding: { logo: string | null } };
-/** The owner's own hand in the row: as an older version, a restored copy or an edit would have left it. */
+const dataUrl = (file: Buffer, kind = 'png') =>
+  `data:image/${kind};base64,${file.toString('base64')}`;
+const config = async () =>
+  (await admin.get('/businesses/me/config')).body as {
+    version: number;
+    branding: { logo: string | null };
+  };
+/**
+ * The owner's own hand in the row: as an older version, a restored copy or an edit would have left
+ * it.
+ */
 async function store(businessId: string, logo: string): Promise<void> {
-  const owner = new pg.Client({ connectionString: world.postgres.urlFor('admin', new URL(world.databaseUrls.owner).pathname.slice(1)) });
+  const owner = new pg.Client({
+    connectionString: world.postgres.urlFor(
+      'admin',
+      new URL(world.databaseUrls.owner).pathname.slice(1),
+    ),
+  });
   await owner.connect();
-  await owner.query(`update business set branding = jsonb_set(branding, '{logo}', to_jsonb($2::text)) where business_id = $1`, [businessId, logo]);
+  await owner.query(
+    `update business set branding = jsonb_set(branding, '{logo}', to_jsonb($2::text)) where business_id = $1`,
+    [businessId, logo],
+  );
   await owner.end();
 }
 const invoiceOf = (index: number) =>
-  world.zoho.documents().find((each) => each.organization_id === world.businesses[index]?.organizationId && each.canSeal && each.module === 'invoices')?.id ??
-  '';
+  world.zoho
+    .documents()
+    .find(
+      (each) =>
+        each.organization_id === world.businesses[index]?.organizationId &&
+        each.canSeal &&
+        each.module === 'invoices',
+    )?.id ?? '';
 
 describe('a logo', () => {
   test('that would end the process is refused wherever it is given, and everybody else is answered', async () => {
     const { version } = await config();
     const logos = [...Object.values(hostilePngs), dearPng()].map((file) => dataUrl(file));
     for (const logo of logos) {
-      expect((await admin.post('/businesses/me/branding/preview', { branding: { logo } })).body.code).toBe('image_refused');
-      expect((await admin.put('/businesses/me/config', { version, branding: { logo } })).body.code).toBe('image_refused');
+      expect(
+        (await admin.post('/businesses/me/branding/preview', { branding: { logo } })).body.code,
+      ).toBe('image_refused');
+      expect(
+        (await admin.put('/businesses/me/config', { version, branding: { logo } })).body.code,
+      ).toBe('image_refused');
     }
     expect((await other.get('/auth/me')).status).toBe(200);
     expect((await config()).version).toBe(version);
   });
 
   test('is stored as we wrote it, and given back it is left as it is', async () => {
-    const kept = await admin.put('/businesses/me/config', { version: (await config()).version, branding: { logo: dataUrl(goodPng) } });
+    const kept = await admin.put('/businesses/me/config', {
+      version: (await config()).version,
+      branding: { logo: dataUrl(goodPng) },
+    });
     const { logo } = kept.body.branding as { logo: string };
     expect(logo).toMatch(/^data:image\/png;base64,/);
     expect(logo).not.toBe(dataUrl(goodPng));
-    const again = await admin.put('/businesses/me/config', { version: kept.body.version, branding: kept.body.branding });
+    const again = await admin.put('/businesses/me/config', {
+      version: kept.body.version,
+      branding: kept.body.branding,
+    });
     expect((again.body.branding as { logo: string }).logo).toBe(logo);
-    const preview = await admin.post('/businesses/me/branding/preview', { branding: { logo: dataUrl(goodPng) } });
+    const preview = await admin.post('/businesses/me/branding/preview', {
+      branding: { logo: dataUrl(goodPng) },
+    });
     expect(preview.body.text).toMatch(/^%PDF/);
   });
 
@@ -104,7 +143,14 @@ describe('a logo', () => {
     const printed = await admin.post('/receipts/prints', { receipt_ids: [sealed.body.id] });
     expect(printed.body.text).toMatch(/^%PDF/);
     // What a business changes meanwhile leaves the logo to be looked at.
-    expect((await other.put('/businesses/me/config', { version: (await other.get('/businesses/me/config')).body.version, location: 'Huye' })).status).toBe(200);
+    expect(
+      (
+        await other.put('/businesses/me/config', {
+          version: (await other.get('/businesses/me/config')).body.version,
+          location: 'Huye',
+        })
+      ).status,
+    ).toBe(200);
     await world.anotherApp();
     const alerts = await until(
       async () => (await admin.get('/alerts')).body.alerts as { problem: { code: string } }[],
@@ -113,19 +159,29 @@ describe('a logo', () => {
     expect(alerts).toHaveLength(1);
     expect((await config()).branding.logo).toBe(null);
     const kept = await until(
-      async () => ((await other.get('/businesses/me/config')).body.branding as { logo: string | null }).logo,
+      async () =>
+        ((await other.get('/businesses/me/config')).body.branding as { logo: string | null }).logo,
       (logo) => logo !== dataUrl(goodPng),
     );
     expect(kept).toMatch(/^data:image\/png;base64,/);
-    await admin.put('/businesses/me/config', { version: (await config()).version, branding: { logo: dataUrl(goodPng) } });
+    await admin.put('/businesses/me/config', {
+      version: (await config()).version,
+      branding: { logo: dataUrl(goodPng) },
+    });
     expect((await admin.get('/alerts')).body.alerts).toEqual([]);
   });
 
   test('is read so often a minute for one business, and another has its own share', async () => {
-    const preview = (by: Api) => by.post('/businesses/me/branding/preview', { branding: { logo: dataUrl(hostilePngs['a wrong checksum'] as Buffer) } });
-    const codes = (await Promise.all(Array.from({ length: 70 }, () => preview(admin)))).map(({ body }) => body.code);
+    const preview = (by: Api) =>
+      by.post('/businesses/me/branding/preview', {
+        branding: { logo: dataUrl(hostilePngs['a wrong checksum'] as Buffer) },
+      });
+    const codes = (await Promise.all(Array.from({ length: 70 }, () => preview(admin)))).map(
+      ({ body }) => body.code,
+    );
     expect(codes).toContain('rate_limited');
-    for (const code of codes) expect(['image_refused', 'business_busy', 'rate_limited']).toContain(code);
+    for (const code of codes)
+      expect(['image_refused', 'business_busy', 'rate_limited']).toContain(code);
     expect((await preview(other)).body.code).toBe('image_refused');
   });
 
@@ -144,43 +200,81 @@ describe('a logo', () => {
         branding: { logo: dataUrl(hostilePngs['a filter that does not exist'] as Buffer) },
       },
       branches: [
-        { branch_code: '00', name: 'Head', address: '', device: { dialect: 'rw-vsdc', serial: 'x', environment: 'sandbox', address: world.vsdc.url } },
+        {
+          branch_code: '00',
+          name: 'Head',
+          address: '',
+          device: {
+            dialect: 'rw-vsdc',
+            serial: 'x',
+            environment: 'sandbox',
+            address: world.vsdc.url,
+          },
+        },
       ],
       zoho: {
         organization_id: '999',
-        grant: { accounts_server: world.zoho.url, api_domain: world.zoho.url, client_id: 'id', client_secret: 'some', refresh_token: 'some' },
+        grant: {
+          accounts_server: world.zoho.url,
+          api_domain: world.zoho.url,
+          client_id: 'id',
+          client_secret: 'some',
+          refresh_token: 'some',
+        },
       },
-      account: { username: 'admin@third', name: 'T', email: 'admin@third.example', password: 'seven quiet herons' },
+      account: {
+        username: 'admin@third',
+        name: 'T',
+        email: 'admin@third.example',
+        password: 'seven quiet herons',
+      },
     };
-    await expect(world.app.registerBusiness(registration.parse(file))).rejects.toMatchObject({ code: 'image_refused' });
+    await expect(world.app.registerBusiness(registration.parse(file))).rejects.toMatchObject({
+      code: 'image_refused',
+    });
   });
 });
 
 describe('a device', () => {
-  const moveTo = (index: number, address: string) => world.sql('update device set address = $1', [address], world.businesses[index]?.businessId ?? '');
+  const moveTo = (index: number, address: string) =>
+    world.sql(
+      'update device set address = $1',
+      [address],
+      world.businesses[index]?.businessId ?? '',
+    );
 
   test('whose name server never answers is asked for within the time, and nobody else waits for it', async () => {
     await moveTo(0, 'http://vsdc.silent.example:8080');
     await moveTo(1, world.vsdc.url.replace('127.0.0.1', 'vsdc.shop.example'));
     const began = performance.now();
     let ended = 0;
-    const stuck = Array.from({ length: 12 }, () => admin.post('/businesses/me/test-vsdc', {}).finally(() => (ended += 1)));
+    const stuck = Array.from({ length: 12 }, () =>
+      admin.post('/businesses/me/test-vsdc', {}).finally(() => (ended += 1)),
+    );
     await expect.poll(() => nameServer.asked.length).toBeGreaterThan(0);
     expect((await other.post('/businesses/me/test-vsdc', {})).body.result).toBe('fine');
     expect(ended, 'of those that are held up').toBe(0);
-    for (const each of await Promise.all(stuck)) expect(each).toMatchObject({ status: 200, body: { result: 'down' } });
+    for (const each of await Promise.all(stuck))
+      expect(each).toMatchObject({ status: 200, body: { result: 'down' } });
     expect(performance.now() - began).toBeLessThan(5_000);
   });
 
   test('that accepts and stays silent is asked once at a time, keeps no connection, and takes none from its sales', async () => {
     await moveTo(0, silent.address);
-    const probes = await Promise.all(Array.from({ length: 60 }, () => admin.post('/businesses/me/test-vsdc', {})));
-    for (const each of probes) expect(each).toMatchObject({ status: 200, body: { result: 'down' } });
+    const probes = await Promise.all(
+      Array.from({ length: 60 }, () => admin.post('/businesses/me/test-vsdc', {})),
+    );
+    for (const each of probes)
+      expect(each).toMatchObject({ status: 200, body: { result: 'down' } });
     expect(silent.most).toBe(1);
     await expect.poll(() => silent.sockets.size).toBe(0);
-    const lookups = Array.from({ length: 24 }, (_, i) => admin.get(`/taxpayers/${100_200_301 + i}`));
+    const lookups = Array.from({ length: 24 }, (_, i) =>
+      admin.get(`/taxpayers/${100_200_301 + i}`),
+    );
     await expect.poll(() => silent.sockets.size).toBe(8);
-    expect(new Set((await Promise.all(lookups)).map((each) => each.body.code))).toEqual(new Set(['device_unreachable']));
+    expect(new Set((await Promise.all(lookups)).map((each) => each.body.code))).toEqual(
+      new Set(['device_unreachable']),
+    );
     // A place may be taken again before the device has seen that it was left.
     expect(silent.most).toBeLessThanOrEqual(16);
     await expect.poll(() => silent.sockets.size).toBe(0);
@@ -191,9 +285,18 @@ describe('a device', () => {
 describe('an address that is told of receipts', () => {
   test('carries no credentials: not when it is given, and not from before they were refused', async () => {
     for (const url of ['http://user:pw@hooks.example/', 'https://token@hooks.example/'])
-      expect(await admin.post('/subscribers', { url, events: ['receipt.signed'] })).toMatchObject({ status: 400, body: { field: 'url' } });
-    const device = { serial: 'x', environment: 'sandbox', address: 'http://user:pw@vsdc.example:8080' };
-    expect((await admin.put('/businesses/me/vsdc-config', device)).body).not.toHaveProperty('address');
+      expect(await admin.post('/subscribers', { url, events: ['receipt.signed'] })).toMatchObject({
+        status: 400,
+        body: { field: 'url' },
+      });
+    const device = {
+      serial: 'x',
+      environment: 'sandbox',
+      address: 'http://user:pw@vsdc.example:8080',
+    };
+    expect((await admin.put('/businesses/me/vsdc-config', device)).body).not.toHaveProperty(
+      'address',
+    );
     const clone = await cloneDatabase(world.postgres);
     const directory = join(checkout, 'server/src/migrations');
     const only = '0019-own-logos';
@@ -208,7 +311,10 @@ describe('an address that is told of receipts', () => {
       );
       expect(await migrate(clone.urls.owner, directory, { only })).toHaveLength(1);
       const { rows } = await owner.query('select url from subscriber order by id');
-      expect(rows.map(({ url }) => url)).toEqual(['https://hooks.example/in?a=b@c', 'http://hooks.example/x@y']);
+      expect(rows.map(({ url }) => url)).toEqual([
+        'https://hooks.example/in?a=b@c',
+        'http://hooks.example/x@y',
+      ]);
     } finally {
       await owner.end();
       await clone.drop();
@@ -240,7 +346,10 @@ describe('what is made in the name of somebody', () => {
       );
     try {
       await holder.query('begin');
-      await holder.query("select set_config('role', 'muhuri_worker', true), set_config('app.business_id', $1, true)", [businessId]);
+      await holder.query(
+        "select set_config('role', 'muhuri_worker', true), set_config('app.business_id', $1, true)",
+        [businessId],
+      );
       await holder.query('select 1 from business for no key update');
       let ended = 0;
       const stuck = Array.from({ length: 30 }, (_, i) => ask(i + 1).finally(() => (ended += 1)));
@@ -259,7 +368,8 @@ describe('what is made in the name of somebody', () => {
 
 test('prints of one receipt are kept so often an hour and no more', async () => {
   const { businessId } = world.businesses[0];
-  const sealed = (await admin.get('/receipts?document_id=' + invoiceOf(0) + '&module=invoices')).body.receipts as { id: string }[];
+  const sealed = (await admin.get('/receipts?document_id=' + invoiceOf(0) + '&module=invoices'))
+    .body.receipts as { id: string }[];
   const id = sealed[0]?.id ?? '';
   expect((await admin.post('/receipts/prints', { receipt_ids: [id] })).status).toBe(200);
   await world.sql(
@@ -269,7 +379,10 @@ test('prints of one receipt are kept so often an hour and no more', async () => 
     [id],
     businessId,
   );
-  expect(await admin.post('/receipts/prints', { receipt_ids: [id] })).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
+  expect(await admin.post('/receipts/prints', { receipt_ids: [id] })).toMatchObject({
+    status: 429,
+    body: { code: 'rate_limited' },
+  });
 });
 
 describe('mails that a business causes', () => {
@@ -277,12 +390,18 @@ describe('mails that a business causes', () => {
 
   test('go to strangers fifty times an hour and to one of them five times, however many are asked for at once', async () => {
     const { businessId } = world.businesses[0];
-    const one = await Promise.all(Array.from({ length: 12 }, () => invite('stranger@somewhere.example')));
+    const one = await Promise.all(
+      Array.from({ length: 12 }, () => invite('stranger@somewhere.example')),
+    );
     expect(one.filter(({ status }) => status === 200)).toHaveLength(5);
     expect(one.filter(({ body }) => body.code === 'rate_limited')).toHaveLength(7);
-    const many = await Promise.all(Array.from({ length: 60 }, (_, i) => invite(`stranger-${i}@somewhere.example`)));
+    const many = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => invite(`stranger-${i}@somewhere.example`)),
+    );
     expect(many.filter(({ status }) => status === 200)).toHaveLength(45);
-    expect(await world.sql('select count(*)::int as made from invitation', [], businessId)).toEqual([{ made: 50 }]);
+    expect(await world.sql('select count(*)::int as made from invitation', [], businessId)).toEqual(
+      [{ made: 50 }],
+    );
     expect((await other.get('/auth/me')).status).toBe(200);
   });
 
@@ -302,7 +421,8 @@ describe('mails that a business causes', () => {
     const name = `=?utf-8?B?${Buffer.from('Somebody else\r\nBcc: x').toString('base64')}?=`;
     await mail.send({ to: 'encoded@somewhere.example', subject: `${name} invites you`, text: '' });
     mail.close();
-    const subject = world.mail.mails().find(({ to }) => to.includes('encoded@somewhere.example'))?.subject ?? '';
+    const subject =
+      world.mail.mails().find(({ to }) => to.includes('encoded@somewhere.example'))?.subject ?? '';
     expect(subject).toContain('invites you');
     expect(subject).not.toContain('=?');
   });

@@ -34,39 +34,73 @@ afterAll(async () => {
 });
 
 const documents = () =>
-  world.zoho.documents().filter((each) => each.organization_id === world.businesses[0].organizationId && each.canSeal && each.module === 'invoices');
+  world.zoho
+    .documents()
+    .filter(
+      (each) =>
+        each.organization_id === world.businesses[0].organizationId &&
+        each.canSeal &&
+        each.module === 'invoices',
+    );
 let next = 0;
-const seal = async () => (await admin.seal('invoices', documents()[next++]?.id ?? '')).body as { id: string; receipt_number: string };
+const seal = async () =>
+  (await admin.seal('invoices', documents()[next++]?.id ?? '')).body as {
+    id: string;
+    receipt_number: string;
+  };
 const toldOf = (id: string) =>
   until(
     () => told.filter((each) => each.body.includes(id) && each.body.includes('receipt.signed')),
     (found) => found.length > 0,
   );
 const notices = async () =>
-  (await admin.get('/notices?limit=200')).body.notices as { id: string; event: string; state: string; tries: number; last_status: number }[];
+  (await admin.get('/notices?limit=200')).body.notices as {
+    id: string;
+    event: string;
+    state: string;
+    tries: number;
+    last_status: number;
+  }[];
 
 describe('an address that is told of receipts', () => {
   test('gets a signed message that the published library verifies, with what it asked for and nothing else', async () => {
-    const { subscriber, secret } = (await admin.post('/subscribers', { url, events: ['receipt.signed'] })).body;
+    const { subscriber, secret } = (
+      await admin.post('/subscribers', { url, events: ['receipt.signed'] })
+    ).body;
     const receipt = await seal();
     const [message] = await toldOf(receipt.id);
-    const verified = new Webhook(secret).verify(message?.body ?? '', message?.headers ?? {}) as { type: string; data: Record<string, string> };
-    expect(verified).toMatchObject({ type: 'receipt.signed', data: { receipt_id: receipt.id, receipt_number: receipt.receipt_number, state: 'signed' } });
+    const verified = new Webhook(secret).verify(message?.body ?? '', message?.headers ?? {}) as {
+      type: string;
+      data: Record<string, string>;
+    };
+    expect(verified).toMatchObject({
+      type: 'receipt.signed',
+      data: { receipt_id: receipt.id, receipt_number: receipt.receipt_number, state: 'signed' },
+    });
     expect(() => new Webhook(secret).verify(`${message?.body} `, message?.headers ?? {})).toThrow();
     expect(told.every((each) => JSON.parse(each.body).type === 'receipt.signed')).toBe(true);
     expect(JSON.stringify((await admin.get('/subscribers')).body)).not.toContain(secret);
     expect(subscriber.id).toMatch(/^sub_/);
     const me = (await admin.get('/auth/me')).body.person as { id: string; name: string };
-    const shown = ((await admin.get('/subscribers')).body.subscribers as { id: string; made_by: object; created_at: string }[]).find(
-      (each) => each.id === subscriber.id,
-    );
-    expect(shown).toMatchObject({ made_by: { id: me.id, name: me.name, standing: 'admin' }, created_at: subscriber.created_at });
+    const shown = (
+      (await admin.get('/subscribers')).body.subscribers as {
+        id: string;
+        made_by: object;
+        created_at: string;
+      }[]
+    ).find((each) => each.id === subscriber.id);
+    expect(shown).toMatchObject({
+      made_by: { id: me.id, name: me.name, standing: 'admin' },
+      created_at: subscriber.created_at,
+    });
     expect(subscriber.made_by, 'not chained yet').toEqual(shown?.made_by);
 
-    const rotated = (await admin.post(`/subscribers/${subscriber.id}/rotate`)).body.secret as string;
+    const rotated = (await admin.post(`/subscribers/${subscriber.id}/rotate`)).body
+      .secret as string;
     const later = await seal();
     const [both] = await toldOf(later.id);
-    for (const each of [secret, rotated]) expect(new Webhook(each).verify(both?.body ?? '', both?.headers ?? {})).toBeTruthy();
+    for (const each of [secret, rotated])
+      expect(new Webhook(each).verify(both?.body ?? '', both?.headers ?? {})).toBeTruthy();
   });
 
   test('is tried again where it did not answer well, and what was sent stands in a log that can be replayed under the same id', async () => {
@@ -95,11 +129,22 @@ describe('an address that is told of receipts', () => {
     const calm = await world.anotherApp({ intakeMs: 3_600_000 });
     expect(calm.url).toBeTruthy();
     const before = told.length;
-    await other.post('/subscribers', { url: 'http://169.254.169.254/latest/meta-data', events: ['receipt.signed'] });
-    const document = world.zoho.documents().find((each) => each.organization_id === world.businesses[1].organizationId && each.canSeal);
+    await other.post('/subscribers', {
+      url: 'http://169.254.169.254/latest/meta-data',
+      events: ['receipt.signed'],
+    });
+    const document = world.zoho
+      .documents()
+      .find((each) => each.organization_id === world.businesses[1].organizationId && each.canSeal);
     expect((await other.seal('invoices', document?.id ?? '')).status).toBe(200);
     const refused = await until(
-      async () => ((await other.get('/notices')).body.notices as { last_error: string | null; state: string }[]).find((each) => each.last_error),
+      async () =>
+        (
+          (await other.get('/notices')).body.notices as {
+            last_error: string | null;
+            state: string;
+          }[]
+        ).find((each) => each.last_error),
       (found) => found !== undefined,
     );
     expect(refused?.last_error).toMatch(/inner network/);
@@ -107,7 +152,8 @@ describe('an address that is told of receipts', () => {
   });
 
   test('that was removed is told nothing more', async () => {
-    for (const each of (await admin.get('/subscribers')).body.subscribers as { id: string }[]) await admin.post(`/subscribers/${each.id}/remove`);
+    for (const each of (await admin.get('/subscribers')).body.subscribers as { id: string }[])
+      await admin.post(`/subscribers/${each.id}/remove`);
     const receipt = await seal();
     await world.app.settle();
     expect(told.filter((each) => each.body.includes(receipt.id))).toEqual([]);

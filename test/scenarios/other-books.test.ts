@@ -21,7 +21,11 @@ beforeAll(async () => {
   const their = await Api.signIn(world, world.businesses[1].admin);
   await enrol(their, world.businesses[1].admin.password);
   // The other business gives its organization up, so that it is free.
-  const [connection] = await world.sql("select id from connection where status <> 'ended'", [], world.businesses[1].businessId);
+  const [connection] = await world.sql(
+    "select id from connection where status <> 'ended'",
+    [],
+    world.businesses[1].businessId,
+  );
   expect((await their.post(`/oauth/disconnect/${connection?.id}`)).status).toBe(200);
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
@@ -29,7 +33,12 @@ afterAll(() => world?.[Symbol.asyncDispose]());
 let made = 0;
 function invoice(organizationId: string, number = `OB-${made + 1}`): string {
   made += 1;
-  const like = world.zoho.documents().find((each) => each.organization_id === mine().organizationId && each.what.startsWith('simple sale'));
+  const like = world.zoho
+    .documents()
+    .find(
+      (each) =>
+        each.organization_id === mine().organizationId && each.what.startsWith('simple sale'),
+    );
   const id = `46000000009${String(made).padStart(8, '0')}`;
   const now = `${new Date(Date.now() + 7_200_000).toISOString().slice(0, 19)}+0200`;
   world.zoho.add('invoices', organizationId, {
@@ -43,37 +52,64 @@ function invoice(organizationId: string, number = `OB-${made + 1}`): string {
 
 async function consent(): Promise<string> {
   const begun = await admin.post('/oauth/connect', {});
-  const back = Object.fromEntries(new URL(world.zoho.accept(begun.body.consent_url as string, owner)).searchParams);
+  const back = Object.fromEntries(
+    new URL(world.zoho.accept(begun.body.consent_url as string, owner)).searchParams,
+  );
   const { status, body } = await admin.post('/oauth/callback', back);
   expect(status, JSON.stringify(body)).toBe(200);
   return body.id as string;
 }
 const bind = (id: string, organizationId: string, more: object = {}) =>
-  admin.post(`/oauth/consents/${id}/connections`, { organization_id: organizationId, business_id: mine().businessId, ...more });
+  admin.post(`/oauth/consents/${id}/connections`, {
+    organization_id: organizationId,
+    business_id: mine().businessId,
+    ...more,
+  });
 const connection = async () =>
-  (await world.sql("select id, organization_id from connection where status <> 'ended'", [], mine().businessId))[0] as { id: string; organization_id: string };
+  (
+    await world.sql(
+      "select id, organization_id from connection where status <> 'ended'",
+      [],
+      mine().businessId,
+    )
+  )[0] as { id: string; organization_id: string };
 const poll = async () => {
   await admin.post('/zoho/poll');
   await world.app.settle();
 };
-const every = 'to_seal,refused,drifted,before_production,sealed_elsewhere,waiting,in_doubt,sealed,not_due,exempt';
+const every =
+  'to_seal,refused,drifted,before_production,sealed_elsewhere,waiting,in_doubt,sealed,not_due,exempt';
 const rowOf = async (id: string) =>
-  (await admin.get(`/documents?limit=200&document_ids=${id}&standing=${every}`)).body.documents[0] as { standing: string; problem: { code: string } | null };
+  (await admin.get(`/documents?limit=200&document_ids=${id}&standing=${every}`)).body
+    .documents[0] as { standing: string; problem: { code: string } | null };
 const receiptOf = async (id: string) => (await admin.get(`/receipts/${id}`)).body;
 const standingOf = async (id: string) => (await rowOf(id)).standing;
 /** Looks at these documents again, and waits until that is done. */
 async function look(ids: string[]): Promise<void> {
-  await world.sql('update document set look_at = now() where document_id = any($1)', [ids], mine().businessId);
+  await world.sql(
+    'update document set look_at = now() where document_id = any($1)',
+    [ids],
+    mine().businessId,
+  );
   await poll();
   await until(
-    () => world.sql('select 1 from document where document_id = any($1) and look_at <= now()', [ids], mine().businessId),
+    () =>
+      world.sql(
+        'select 1 from document where document_id = any($1) and look_at <= now()',
+        [ids],
+        mine().businessId,
+      ),
     (rows) => rows.length === 0,
   );
 }
 
 describe('other books', () => {
   test('are not connected while a document of the ones before is unsettled, unless a person says how many; of none of them anything is concluded there', async () => {
-    const [sealed, due, waiting] = [invoice(mine().organizationId, 'OB-SEALED'), invoice(mine().organizationId), invoice(mine().organizationId)];
+    const [sealed, due, waiting] = [
+      invoice(mine().organizationId, 'OB-SEALED'),
+      invoice(mine().organizationId),
+      invoice(mine().organizationId),
+    ];
     expect((await admin.seal('invoices', sealed)).body.state).toBe('signed');
     await poll();
     await admin.post(`/branches/${mine().branchIds[0]}/pause`);
@@ -90,15 +126,25 @@ describe('other books', () => {
     expect(bound.status, JSON.stringify(bound.body)).toBe(200);
     expect(await connection()).toMatchObject({ organization_id: others() });
 
-    await world.sql('update receipt set read_at = null where id = $1', [queued.id], mine().businessId);
+    await world.sql(
+      'update receipt set read_at = null where id = $1',
+      [queued.id],
+      mine().businessId,
+    );
     await admin.post(`/branches/${mine().branchIds[0]}/resume`, {});
     const left = await until(
       () => receiptOf(queued.id),
       (each) => each.state !== 'queued' || each.problem?.code === 'document_of_other_books',
     );
-    expect([left.state, left.problem.code], 'what waits is not taken for deleted').toEqual(['queued', 'document_of_other_books']);
+    expect([left.state, left.problem.code], 'what waits is not taken for deleted').toEqual([
+      'queued',
+      'document_of_other_books',
+    ]);
     const theirs = invoice(others());
-    const behind = await admin.seal('invoices', theirs, { buyer_mobile: '0788000111', confirm: ['before_production'] });
+    const behind = await admin.seal('invoices', theirs, {
+      buyer_mobile: '0788000111',
+      confirm: ['before_production'],
+    });
     expect(behind.body, 'and nothing behind it waits for it').toMatchObject({ state: 'signed' });
     await look([sealed, due, waiting]);
     expect(await rowOf(due)).toMatchObject({ problem: { code: 'document_of_other_books' } });
@@ -108,13 +154,21 @@ describe('other books', () => {
 
     const twin = invoice(others(), 'OB-SEALED');
     const { body } = await admin.get(`/receipts/preflight?module=invoices&document_id=${twin}`);
-    const found = (body.findings as { code: string; title: string }[]).find((each) => each.code === 'number_sealed_before');
-    expect(found?.title, 'what was sealed under that number is not called void or deleted').toContain('whether it still stands in Zoho was not seen');
+    const found = (body.findings as { code: string; title: string }[]).find(
+      (each) => each.code === 'number_sealed_before',
+    );
+    expect(
+      found?.title,
+      'what was sealed under that number is not called void or deleted',
+    ).toContain('whether it still stands in Zoho was not seen');
 
     // Back again: it is asked about again where it is.
     const unsettled = (await bind(id, mine().organizationId)).body;
     const there = /: (\d+)/.exec((unsettled.title as string | undefined) ?? '')?.[1];
-    if (there) expect((await bind(id, mine().organizationId, { leave_open: Number(there) })).status).toBe(200);
+    if (there)
+      expect((await bind(id, mine().organizationId, { leave_open: Number(there) })).status).toBe(
+        200,
+      );
     expect(await connection()).toMatchObject({ organization_id: mine().organizationId });
     await look([due, sealed]);
     expect((await rowOf(due)).problem?.code).not.toBe('document_of_other_books');
@@ -125,22 +179,31 @@ describe('other books', () => {
       () => receiptOf(queued.id),
       (each) => each.state !== 'queued',
     );
-    // Meanwhile it may have been sealed by another system: that is asked, and nothing is sealed twice.
+    // Meanwhile it may have been sealed by another system: that is asked, and nothing is sealed
+    // twice.
     expect([asked.state, asked.problem.code]).toEqual(['refused', 'before_production']);
-    expect((await admin.seal('invoices', waiting, { confirm: ['before_production'] })).body.state).toBe('signed');
+    expect(
+      (await admin.seal('invoices', waiting, { confirm: ['before_production'] })).body.state,
+    ).toBe('signed');
   });
 });
 
 describe('the same books', () => {
   test('that are connected again after they were disconnected lose nothing: what was due is asked about, since another system may have sealed it meanwhile', async () => {
     // As if these had been the only books until now.
-    await world.sql("update branch set production_since = production_since - interval '1 year'", [], mine().businessId);
+    await world.sql(
+      "update branch set production_since = production_since - interval '1 year'",
+      [],
+      mine().businessId,
+    );
     const due = invoice(mine().organizationId);
     await poll();
     expect(await standingOf(due)).toBe('to_seal');
     const confirmed = invoice(mine().organizationId);
     world.vsdc.faults(['refuse:910']);
-    expect((await admin.seal('invoices', confirmed, { confirm: ['before_production'] })).body).toMatchObject({ state: 'refused' });
+    expect(
+      (await admin.seal('invoices', confirmed, { confirm: ['before_production'] })).body,
+    ).toMatchObject({ state: 'refused' });
     const before = await consent();
     expect((await admin.post(`/oauth/disconnect/${(await connection()).id}`)).status).toBe(200);
     expect(before).not.toBe('');
@@ -149,23 +212,47 @@ describe('the same books', () => {
     await poll();
     expect(await standingOf(due)).toBe('before_production');
     expect((await admin.seal('invoices', due)).body.code).toBe('before_production');
-    expect((await admin.seal('invoices', confirmed)).body.code, 'whatever was confirmed of the time before').toBe('before_production');
-    expect((await admin.seal('invoices', confirmed, { confirm: ['before_production'] })).body.state).toBe('signed');
-    expect((await admin.seal('invoices', due, { confirm: ['before_production'] })).body.state).toBe('signed');
+    expect(
+      (await admin.seal('invoices', confirmed)).body.code,
+      'whatever was confirmed of the time before',
+    ).toBe('before_production');
+    expect(
+      (await admin.seal('invoices', confirmed, { confirm: ['before_production'] })).body.state,
+    ).toBe('signed');
+    expect((await admin.seal('invoices', due, { confirm: ['before_production'] })).body.state).toBe(
+      'signed',
+    );
   });
 
   test('and others by a code: they are connected although documents are left open as well, by whoever says how many', async () => {
     invoice(mine().organizationId);
     await poll();
     expect((await admin.post(`/oauth/disconnect/${(await connection()).id}`)).status).toBe(200);
-    const { location, phone_number, vat_registered, go_live_date } = (await admin.get('/businesses/me')).body;
-    const step1 = await admin.post('/businesses/me/setup/step1', { location, phone_number, vat_registered, go_live_date });
+    const { location, phone_number, vat_registered, go_live_date } = (
+      await admin.get('/businesses/me')
+    ).body;
+    const step1 = await admin.post('/businesses/me/setup/step1', {
+      location,
+      phone_number,
+      vat_registered,
+      go_live_date,
+    });
     expect(step1.body.steps?.business.state, JSON.stringify(step1.body)).toBe('done');
     const { client_id, client_secret, code } = world.zoho.selfClient(others());
-    const refused = await admin.post('/businesses/me/setup/step3', { data_centre: world.zoho.url, client_id, client_secret, code });
-    expect(refused, JSON.stringify(refused.body)).toMatchObject({ status: 409, body: { code: 'books_unsettled', count: expect.any(Number) } });
+    const refused = await admin.post('/businesses/me/setup/step3', {
+      data_centre: world.zoho.url,
+      client_id,
+      client_secret,
+      code,
+    });
+    expect(refused, JSON.stringify(refused.body)).toMatchObject({
+      status: 409,
+      body: { code: 'books_unsettled', count: expect.any(Number) },
+    });
     const count = refused.body.count as number;
-    expect((await admin.post('/businesses/me/setup/step3', { leave_open: count + 1 })).body.code).toBe('books_unsettled');
+    expect(
+      (await admin.post('/businesses/me/setup/step3', { leave_open: count + 1 })).body.code,
+    ).toBe('books_unsettled');
     const left = await admin.post('/businesses/me/setup/step3', { leave_open: count });
     expect(left.status, JSON.stringify(left.body)).toBe(200);
     expect(await connection()).toMatchObject({ organization_id: others() });
@@ -174,11 +261,22 @@ describe('the same books', () => {
 
 describe('what is connected stands alike for the business and among businesses', () => {
   const amongBusinesses = async () =>
-    (await asPlatform(world.databaseUrls.app, 'select organization_id from reference.business_directory where business_id = $1', [mine().businessId]))[0]
-      ?.organization_id;
-  const connections = () => world.sql("select organization_id from connection where status <> 'ended'", [], mine().businessId);
+    (
+      await asPlatform(
+        world.databaseUrls.app,
+        'select organization_id from reference.business_directory where business_id = $1',
+        [mine().businessId],
+      )
+    )[0]?.organization_id;
+  const connections = () =>
+    world.sql(
+      "select organization_id from connection where status <> 'ended'",
+      [],
+      mine().businessId,
+    );
   /** How many documents of other books have to be named; none of these are bound meanwhile. */
-  const openFor = async (id: string, organizationId: string) => (await bind(id, organizationId, { leave_open: 9_999_999 })).body.count as number;
+  const openFor = async (id: string, organizationId: string) =>
+    (await bind(id, organizationId, { leave_open: 9_999_999 })).body.count as number;
   const disconnected = async () => {
     expect((await admin.post(`/oauth/disconnect/${(await connection()).id}`)).status).toBe(200);
     return consent();
@@ -204,7 +302,10 @@ describe('what is connected stands alike for the business and among businesses',
       );
     try {
       await holder.query('begin');
-      await holder.query("select set_config('role', 'muhuri_worker', true), set_config('app.business_id', $1, true)", [mine().businessId]);
+      await holder.query(
+        "select set_config('role', 'muhuri_worker', true), set_config('app.business_id', $1, true)",
+        [mine().businessId],
+      );
       await holder.query('select 1 from branch for no key update');
       const same = bind(id, others());
       await waiting(1);
@@ -226,7 +327,9 @@ describe('what is connected stands alike for the business and among businesses',
     const owner = new pg.Client({ connectionString: world.databaseUrls.owner });
     await owner.connect();
     const refusing = async (action: string, work: () => Promise<{ status: number }>) => {
-      await owner.query(`alter table audit add constraint refuses check (action <> '${action}') not valid`);
+      await owner.query(
+        `alter table audit add constraint refuses check (action <> '${action}') not valid`,
+      );
       await work().then(
         ({ status }) => expect(status).toBe(500),
         () => {},
@@ -236,12 +339,18 @@ describe('what is connected stands alike for the business and among businesses',
     try {
       const { id } = await connection();
       await refusing('connection.ended', () => admin.post(`/oauth/disconnect/${id}`));
-      expect([await connections(), await amongBusinesses()]).toEqual([[{ organization_id: mine().organizationId }], mine().organizationId]);
+      expect([await connections(), await amongBusinesses()]).toEqual([
+        [{ organization_id: mine().organizationId }],
+        mine().organizationId,
+      ]);
       const again = await disconnected();
       await refusing('connection.made', () => bind(again, mine().organizationId));
       expect([await connections(), await amongBusinesses()]).toEqual([[], null]);
       expect((await bind(again, mine().organizationId)).status).toBe(200);
-      expect([await connections(), await amongBusinesses()]).toEqual([[{ organization_id: mine().organizationId }], mine().organizationId]);
+      expect([await connections(), await amongBusinesses()]).toEqual([
+        [{ organization_id: mine().organizationId }],
+        mine().organizationId,
+      ]);
     } finally {
       await owner.end();
     }

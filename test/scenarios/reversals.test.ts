@@ -12,7 +12,14 @@ beforeAll(async () => {
   world = await startWorld({
     instead: {
       vsdc: { answerTimeoutMs: 4_000, lateTimeoutMs: 5_000 },
-      timing: { retryFirstMs: 150, retryMaxMs: 300, settleQuietMs: 200, settleMaxMs: 400, doubtWaitMs: 300, leaseMs: 8_000 },
+      timing: {
+        retryFirstMs: 150,
+        retryMaxMs: 300,
+        settleQuietMs: 200,
+        settleMaxMs: 400,
+        doubtWaitMs: 300,
+        leaseMs: 8_000,
+      },
       sweepMs: 300,
       waitMs: 10_000,
     },
@@ -28,7 +35,11 @@ beforeAll(async () => {
   await world.app.addPerson(businessId, colleague);
   user = await Api.signIn(world, member);
   first = await Api.signIn(world, admin);
-  second = await Api.signIn(world, { ...admin, username: colleague.username, password: colleague.password });
+  second = await Api.signIn(world, {
+    ...admin,
+    username: colleague.username,
+    password: colleague.password,
+  });
   await user.seal('invoices', invoice().id);
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
@@ -36,8 +47,13 @@ beforeEach(() => world.vsdc.faults([]));
 
 const business = () => world.businesses[0];
 const allow = (yes: boolean) =>
-  world.sql("update business set settings = settings || jsonb_build_object('reversal_without_data', $1::boolean)", [yes], business().businessId);
-const judged = (number: string) => world.vsdc.receipts().filter((each) => each.request.remark === number);
+  world.sql(
+    "update business set settings = settings || jsonb_build_object('reversal_without_data', $1::boolean)",
+    [yes],
+    business().businessId,
+  );
+const judged = (number: string) =>
+  world.vsdc.receipts().filter((each) => each.request.remark === number);
 const present = async (id: string) => (await user.get(`/receipts/${id}`)).body;
 const becomes = (id: string, state: string) =>
   until(
@@ -47,7 +63,12 @@ const becomes = (id: string, state: string) =>
 let made = 0;
 function invoice(): { id: string; number: string } {
   made += 1;
-  const source = world.zoho.documents().find((each) => each.organization_id === business().organizationId && each.what.startsWith('simple sale'));
+  const source = world.zoho
+    .documents()
+    .find(
+      (each) =>
+        each.organization_id === business().organizationId && each.what.startsWith('simple sale'),
+    );
   const id = `46000000006${String(made).padStart(8, '0')}`;
   world.zoho.add('invoices', business().organizationId, {
     ...structuredClone(world.zoho.document('invoices', source?.id ?? '')),
@@ -73,7 +94,12 @@ async function areClosed(receiptId: string): Promise<void> {
   );
 }
 /** A sale the device has signed and whose answer nobody got. */
-async function lost(): Promise<{ id: string; number: string; receiptId: string; invoiceNumber: string }> {
+async function lost(): Promise<{
+  id: string;
+  number: string;
+  receiptId: string;
+  invoiceNumber: string;
+}> {
   const document = invoice();
   world.vsdc.faults(['drop_after_signing']);
   const reply = await user.seal('invoices', document.id);
@@ -82,7 +108,11 @@ async function lost(): Promise<{ id: string; number: string; receiptId: string; 
     (each) => each.problem?.code === 'signed_answer_lost',
   );
   await areClosed(known.id);
-  return { ...document, receiptId: known.id as string, invoiceNumber: known.invoice_number as string };
+  return {
+    ...document,
+    receiptId: known.id as string,
+    invoiceNumber: known.invoice_number as string,
+  };
 }
 const proposal = { reason_code: '06', source: 'portal and the log of the VSDC: not there' };
 
@@ -90,20 +120,35 @@ describe('a sale whose data are lost for good', () => {
   test('cannot be undone while the business has not switched it on', async () => {
     await allow(false);
     const sale = await lost();
-    expect(await first.post(`/receipts/${sale.receiptId}/reversal`, proposal)).toMatchObject({ status: 409, body: { code: 'reversal_off' } });
-    expect((await user.get(`/receipts/preflight?module=invoices&document_id=${sale.id}`)).body.reversal_offered).toBe(false);
+    expect(await first.post(`/receipts/${sale.receiptId}/reversal`, proposal)).toMatchObject({
+      status: 409,
+      body: { code: 'reversal_off' },
+    });
+    expect(
+      (await user.get(`/receipts/preflight?module=invoices&document_id=${sale.id}`)).body
+        .reversal_offered,
+    ).toBe(false);
   });
 
   test('is refunded under its number by two persons and sold anew, all three linked; the authority holds one in force', async () => {
     await allow(true);
     const sale = await lost();
-    expect(await user.post(`/receipts/${sale.receiptId}/reversal`, proposal)).toMatchObject({ status: 403 });
-    expect(await first.post(`/receipts/${sale.receiptId}/reversal`, { ...proposal, reason_code: '99' })).toMatchObject({ status: 400 });
-    expect((await first.post(`/receipts/${sale.receiptId}/reversal`, proposal)).body.reversal).toMatchObject({
+    expect(await user.post(`/receipts/${sale.receiptId}/reversal`, proposal)).toMatchObject({
+      status: 403,
+    });
+    expect(
+      await first.post(`/receipts/${sale.receiptId}/reversal`, { ...proposal, reason_code: '99' }),
+    ).toMatchObject({ status: 400 });
+    expect(
+      (await first.post(`/receipts/${sale.receiptId}/reversal`, proposal)).body.reversal,
+    ).toMatchObject({
       invoice_number: sale.invoiceNumber,
       confirmed_by: null,
     });
-    expect(await confirmShown(first, sale.receiptId, 'reversal')).toMatchObject({ status: 409, body: { code: 'second_person_needed' } });
+    expect(await confirmShown(first, sale.receiptId, 'reversal')).toMatchObject({
+      status: 409,
+      body: { code: 'second_person_needed' },
+    });
     expect(judged(sale.number)).toHaveLength(1);
     const confirmed = await confirmShown(second, sale.receiptId, 'reversal');
     expect(confirmed.status).toBe(200);
@@ -112,15 +157,30 @@ describe('a sale whose data are lost for good', () => {
     expect(held).toHaveLength(3);
     const reversalId = anew.reversal.reversal_receipt_id as string;
     const reversal = await present(reversalId);
-    expect(reversal).toMatchObject({ state: 'signed', kind: 'refund', reverses_receipt_id: sale.receiptId, label: 'NR' });
+    expect(reversal).toMatchObject({
+      state: 'signed',
+      kind: 'refund',
+      reverses_receipt_id: sale.receiptId,
+      label: 'NR',
+    });
     expect(String(held[1]?.request.orgInvcNo)).toBe(sale.invoiceNumber);
-    expect(held.map((each) => String(each.request.invcNo))).toEqual([sale.invoiceNumber, reversal.invoice_number, anew.invoice_number]);
+    expect(held.map((each) => String(each.request.invcNo))).toEqual([
+      sale.invoiceNumber,
+      reversal.invoice_number,
+      anew.invoice_number,
+    ]);
     expect(held[1]?.request.totAmt).toBe(held[0]?.request.totAmt);
     expect(anew.reversal.reversed_at).not.toBeNull();
-    const listed = (await user.get(`/receipts?module=invoices&document_id=${sale.id}`)).body.receipts as { id: string }[];
-    expect(listed.map((each) => each.id).toSorted()).toEqual([sale.receiptId, reversalId].toSorted());
+    const listed = (await user.get(`/receipts?module=invoices&document_id=${sale.id}`)).body
+      .receipts as { id: string }[];
+    expect(listed.map((each) => each.id).toSorted()).toEqual(
+      [sale.receiptId, reversalId].toSorted(),
+    );
     // One click more finds what is there.
-    expect((await user.seal('invoices', sale.id)).body).toMatchObject({ id: sale.receiptId, state: 'signed' });
+    expect((await user.seal('invoices', sale.id)).body).toMatchObject({
+      id: sale.receiptId,
+      state: 'signed',
+    });
     expect(judged(sale.number)).toHaveLength(3);
     const file = await user.file(`/receipts/${reversalId}/pdf?paper=a4`);
     expect(file.status).toBe(200);
@@ -140,22 +200,35 @@ describe('a sale whose data are lost for good', () => {
     expect(over).toMatchObject({
       state: 'in_doubt',
       problem: { code: 'signed_answer_lost' },
-      reversal: { reversal_receipt_id: reversalId, reversed_at: null, ended: { code: said.code, title: said.title, device_code: '910' } },
+      reversal: {
+        reversal_receipt_id: reversalId,
+        reversed_at: null,
+        ended: { code: said.code, title: said.title, device_code: '910' },
+      },
     });
     const told = await world.sql(
       "select before, after from audit where subject = $1 and action = 'receipt.reversal_ended'",
       [sale.receiptId],
       business().businessId,
     );
-    expect(told).toMatchObject([{ before: { invoice_number: sale.invoiceNumber }, after: { reversal_receipt_id: reversalId, device_code: '910' } }]);
-    expect((await second.post(`/receipts/${sale.receiptId}/reversal`, proposal)).body.reversal).toMatchObject({
+    expect(told).toMatchObject([
+      {
+        before: { invoice_number: sale.invoiceNumber },
+        after: { reversal_receipt_id: reversalId, device_code: '910' },
+      },
+    ]);
+    expect(
+      (await second.post(`/receipts/${sale.receiptId}/reversal`, proposal)).body.reversal,
+    ).toMatchObject({
       confirmed_by: null,
       reversal_receipt_id: null,
       ended: null,
     });
     const [held] = judged(sale.number);
     const evidence = evidenceOf(held);
-    expect((await first.post(`/receipts/${sale.receiptId}/evidence`, evidence)).body).toMatchObject({ state: 'signed', invoice_number: sale.invoiceNumber });
+    expect((await first.post(`/receipts/${sale.receiptId}/evidence`, evidence)).body).toMatchObject(
+      { state: 'signed', invoice_number: sale.invoiceNumber },
+    );
     expect(judged(sale.number)).toHaveLength(1);
   });
 
@@ -163,15 +236,26 @@ describe('a sale whose data are lost for good', () => {
     await allow(true);
     const sale = await lost();
     await first.post(`/receipts/${sale.receiptId}/reversal`, proposal);
-    expect((await second.post(`/receipts/${sale.receiptId}/reversal/drop`)).body.reversal).toBeNull();
-    expect(await confirmShown(second, sale.receiptId, 'reversal')).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
+    expect(
+      (await second.post(`/receipts/${sale.receiptId}/reversal/drop`)).body.reversal,
+    ).toBeNull();
+    expect(await confirmShown(second, sale.receiptId, 'reversal')).toMatchObject({
+      status: 409,
+      body: { code: 'wrong_state' },
+    });
     await first.post(`/receipts/${sale.receiptId}/reversal`, proposal);
     await first.post(`/branches/${business().branchIds[0]}/pause`);
     const confirmed = await confirmShown(second, sale.receiptId, 'reversal');
     expect(confirmed.status).toBe(200);
     const evidence = { found: false, source: 'portal' };
-    expect(await first.post(`/receipts/${sale.receiptId}/evidence`, evidence)).toMatchObject({ status: 409, body: { code: 'reversal_under_way' } });
-    expect(await second.post(`/receipts/${sale.receiptId}/reversal`, proposal)).toMatchObject({ status: 409, body: { code: 'reversal_under_way' } });
+    expect(await first.post(`/receipts/${sale.receiptId}/evidence`, evidence)).toMatchObject({
+      status: 409,
+      body: { code: 'reversal_under_way' },
+    });
+    expect(await second.post(`/receipts/${sale.receiptId}/reversal`, proposal)).toMatchObject({
+      status: 409,
+      body: { code: 'reversal_under_way' },
+    });
     await first.post(`/branches/${business().branchIds[0]}/resume`);
     await becomes(sale.receiptId, 'signed');
     expect(judged(sale.number)).toHaveLength(3);
@@ -181,20 +265,34 @@ describe('a sale whose data are lost for good', () => {
     await allow(true);
     const sale = await lost();
     const propose = async (source: string) =>
-      (await first.post(`/receipts/${sale.receiptId}/reversal`, { ...proposal, source })).body.reversal.proposed_at as string;
-    const confirm = (body: object) => second.post(`/receipts/${sale.receiptId}/reversal/confirm`, body);
+      (await first.post(`/receipts/${sale.receiptId}/reversal`, { ...proposal, source })).body
+        .reversal.proposed_at as string;
+    const confirm = (body: object) =>
+      second.post(`/receipts/${sale.receiptId}/reversal/confirm`, body);
     await propose('the portal, list of sales');
     const { proposed_at: looked } = (await present(sale.receiptId)).reversal;
     expect((await first.post(`/receipts/${sale.receiptId}/reversal/drop`)).status).toBe(200);
     const dropped = await propose('another list');
-    expect(await confirm({ proposed_at: looked })).toMatchObject({ status: 409, body: { code: 'changed_meanwhile' } });
-    // Nor where it was overwritten without having been taken back, nor without a word of which one is meant.
+    expect(await confirm({ proposed_at: looked })).toMatchObject({
+      status: 409,
+      body: { code: 'changed_meanwhile' },
+    });
+    // Nor where it was overwritten without having been taken back, nor without a word of which one
+    // is meant.
     const last = await propose('a third list');
-    expect(await confirm({ proposed_at: dropped })).toMatchObject({ status: 409, body: { code: 'changed_meanwhile' } });
+    expect(await confirm({ proposed_at: dropped })).toMatchObject({
+      status: 409,
+      body: { code: 'changed_meanwhile' },
+    });
     expect(await confirm({})).toMatchObject({ status: 400, body: { field: 'proposed_at' } });
     expect(await present(sale.receiptId)).toMatchObject({
       state: 'in_doubt',
-      reversal: { proposed_at: last, source: 'a third list', confirmed_by: null, reversal_receipt_id: null },
+      reversal: {
+        proposed_at: last,
+        source: 'a third list',
+        confirmed_by: null,
+        reversal_receipt_id: null,
+      },
     });
     expect(judged(sale.number)).toHaveLength(1);
     expect((await confirm({ proposed_at: last })).status).toBe(200);
@@ -205,30 +303,49 @@ describe('a sale whose data are lost for good', () => {
   test('is not undone on a proposal about the number before: settled otherwise, and lost again under its next one, it is proposed anew', async () => {
     await allow(true);
     const sale = await lost();
-    const { proposed_at: proposed } = (await first.post(`/receipts/${sale.receiptId}/reversal`, proposal)).body.reversal;
-    // What stands under the number turns out to be another program's: the document goes again, and that answer is lost as well.
-    await first.post(`/receipts/${sale.receiptId}/evidence`, { found: 'other', source: 'the log of the VSDC' });
+    const { proposed_at: proposed } = (
+      await first.post(`/receipts/${sale.receiptId}/reversal`, proposal)
+    ).body.reversal;
+    // What stands under the number turns out to be another program's: the document goes again, and
+    // that answer is lost as well.
+    await first.post(`/receipts/${sale.receiptId}/evidence`, {
+      found: 'other',
+      source: 'the log of the VSDC',
+    });
     world.vsdc.faults(['drop_after_signing']);
     expect((await confirmShown(second, sale.receiptId, 'evidence')).status).toBe(200);
     const again = await until(
       () => present(sale.receiptId),
-      (each) => each.problem?.code === 'signed_answer_lost' && each.invoice_number !== sale.invoiceNumber,
+      (each) =>
+        each.problem?.code === 'signed_answer_lost' && each.invoice_number !== sale.invoiceNumber,
     );
     await areClosed(sale.receiptId);
     expect(again.reversal).toBeNull();
-    const confirm = (at: string) => second.post(`/receipts/${sale.receiptId}/reversal/confirm`, { proposed_at: at });
+    const confirm = (at: string) =>
+      second.post(`/receipts/${sale.receiptId}/reversal/confirm`, { proposed_at: at });
     expect(await confirm(proposed)).toMatchObject({ status: 409, body: { code: 'wrong_state' } });
     // Nor one that was left open in earlier days.
-    const { proposed_at: anew } = (await first.post(`/receipts/${sale.receiptId}/reversal`, proposal)).body.reversal;
+    const { proposed_at: anew } = (
+      await first.post(`/receipts/${sale.receiptId}/reversal`, proposal)
+    ).body.reversal;
     const setNumber = (number: string) =>
-      world.sql('update reversal set invoice_number = $2 where receipt_id = $1', [sale.receiptId, number], business().businessId);
+      world.sql(
+        'update reversal set invoice_number = $2 where receipt_id = $1',
+        [sale.receiptId, number],
+        business().businessId,
+      );
     await setNumber(sale.invoiceNumber);
     expect(await confirm(anew)).toMatchObject({ status: 409, body: { code: 'changed_meanwhile' } });
     expect(judged(sale.number)).toHaveLength(2);
     await setNumber(again.invoice_number);
     expect((await confirm(anew)).status).toBe(200);
     await becomes(sale.receiptId, 'signed');
-    expect(judged(sale.number).map((each) => String(each.request.orgInvcNo ?? 0))).toEqual(['0', '0', again.invoice_number, '0']);
+    expect(judged(sale.number).map((each) => String(each.request.orgInvcNo ?? 0))).toEqual([
+      '0',
+      '0',
+      again.invoice_number,
+      '0',
+    ]);
   });
 
   test('whose refund loses its answer too is sold anew only once that refund is known to be signed', async () => {
@@ -246,34 +363,54 @@ describe('a sale whose data are lost for good', () => {
     expect(judged(sale.number)).toHaveLength(2);
     const held = judged(sale.number)[1];
     const evidence = evidenceOf(held);
-    expect((await first.post(`/receipts/${refund.id}/evidence`, evidence)).body.state).toBe('signed');
+    expect((await first.post(`/receipts/${refund.id}/evidence`, evidence)).body.state).toBe(
+      'signed',
+    );
     await becomes(sale.receiptId, 'signed');
     expect(judged(sale.number)).toHaveLength(3);
   });
 
-  /** A sale whose refund was signed, settled as not signed, and turns out to be in doubt after all, once another document has met its number. */
+  /**
+   * A sale whose refund was signed, settled as not signed, and turns out to be in doubt after all,
+   * once another document has met its number.
+   */
   async function doubtedAgain(meanwhile: (saleId: string) => Promise<void>) {
     await allow(true);
     const sale = await lost();
-    const { proposed_at } = (await first.post(`/receipts/${sale.receiptId}/reversal`, proposal)).body.reversal;
+    const { proposed_at } = (await first.post(`/receipts/${sale.receiptId}/reversal`, proposal))
+      .body.reversal;
     world.vsdc.faults(['drop_after_signing', ...Array.from({ length: 40 }, () => 'refuse:910')]);
     const confirmed = await confirmShown(second, sale.receiptId, 'reversal');
     const refundId = confirmed.body.reversal.reversal_receipt_id as string;
     const refund = await becomes(refundId, 'in_doubt');
     await areClosed(refundId);
     await until(
-      () => first.post(`/receipts/${refundId}/evidence`, { found: false, source: 'the portal, list of the day' }),
+      () =>
+        first.post(`/receipts/${refundId}/evidence`, {
+          found: false,
+          source: 'the portal, list of the day',
+        }),
       (each) => each.status === 200,
     );
     await becomes(refundId, 'refused');
     world.vsdc.faults([]);
     await meanwhile(sale.receiptId);
     await becomes((await user.seal('invoices', invoice().id)).body.id, 'signed');
-    expect(await becomes(refundId, 'in_doubt')).toMatchObject({ invoice_number: refund.invoice_number, problem: { code: 'signed_answer_lost' } });
+    expect(await becomes(refundId, 'in_doubt')).toMatchObject({
+      invoice_number: refund.invoice_number,
+      problem: { code: 'signed_answer_lost' },
+    });
     return { sale, refundId, proposed_at: proposed_at as string };
   }
-  async function isSoldAnew(sale: { receiptId: string; number: string }, refundId: string, proposed_at: string): Promise<void> {
-    expect((await first.post(`/receipts/${refundId}/evidence`, evidenceOf(judged(sale.number)[1]))).body.state).toBe('signed');
+  async function isSoldAnew(
+    sale: { receiptId: string; number: string },
+    refundId: string,
+    proposed_at: string,
+  ): Promise<void> {
+    expect(
+      (await first.post(`/receipts/${refundId}/evidence`, evidenceOf(judged(sale.number)[1]))).body
+        .state,
+    ).toBe('signed');
     expect((await becomes(sale.receiptId, 'signed')).reversal).toMatchObject({
       proposed_at,
       confirmed_name: 'Second admin',
@@ -287,12 +424,24 @@ describe('a sale whose data are lost for good', () => {
     const { sale, refundId, proposed_at } = await doubtedAgain(async (id) => {
       expect((await second.post(`/receipts/${id}/reversal`, proposal)).status).toBe(200);
     });
-    expect(await confirmShown(first, sale.receiptId, 'reversal')).toMatchObject({ status: 409, body: { code: 'reversal_under_way' } });
-    expect(await second.post(`/receipts/${sale.receiptId}/reversal`, proposal)).toMatchObject({ status: 409, body: { code: 'reversal_under_way' } });
+    expect(await confirmShown(first, sale.receiptId, 'reversal')).toMatchObject({
+      status: 409,
+      body: { code: 'reversal_under_way' },
+    });
+    expect(await second.post(`/receipts/${sale.receiptId}/reversal`, proposal)).toMatchObject({
+      status: 409,
+      body: { code: 'reversal_under_way' },
+    });
     // Nor is the sale given its data: it would stand for nothing.
     const late = evidenceOf(judged(sale.number)[0]);
-    expect(await first.post(`/receipts/${sale.receiptId}/evidence`, late)).toMatchObject({ status: 409, body: { code: 'reversal_under_way' } });
-    expect(await present(refundId)).toMatchObject({ state: 'in_doubt', problem: { code: 'signed_answer_lost' } });
+    expect(await first.post(`/receipts/${sale.receiptId}/evidence`, late)).toMatchObject({
+      status: 409,
+      body: { code: 'reversal_under_way' },
+    });
+    expect(await present(refundId)).toMatchObject({
+      state: 'in_doubt',
+      problem: { code: 'signed_answer_lost' },
+    });
     expect(judged(sale.number)).toHaveLength(2);
     await isSoldAnew(sale, refundId, proposed_at);
   });
@@ -303,22 +452,34 @@ describe('a sale whose data are lost for good', () => {
     const confirmWith = async (one: Api, other: Api, fault: string) => {
       await one.post(`/receipts/${sale.receiptId}/reversal`, proposal);
       world.vsdc.faults([fault, ...Array.from({ length: 40 }, () => 'refuse:910')]);
-      const refundId = (await confirmShown(other, sale.receiptId, 'reversal')).body.reversal.reversal_receipt_id as string;
+      const refundId = (await confirmShown(other, sale.receiptId, 'reversal')).body.reversal
+        .reversal_receipt_id as string;
       const refund = await becomes(refundId, 'in_doubt');
       await areClosed(refundId);
       return refund as { id: string; invoice_number: string };
     };
     const isNotThere = (id: string) =>
       until(
-        () => first.post(`/receipts/${id}/evidence`, { found: false, source: 'the portal, list of the day' }),
+        () =>
+          first.post(`/receipts/${id}/evidence`, {
+            found: false,
+            source: 'the portal, list of the day',
+          }),
         (each) => each.status === 200,
       );
     const refund = await confirmWith(first, second, 'drop_after_signing');
     await isNotThere(refund.id);
     await becomes(refund.id, 'refused');
-    await world.sql("update device set free_numbers = '{}' where branch_id = $1", [business().branchIds[0]], business().businessId);
+    await world.sql(
+      "update device set free_numbers = '{}' where branch_id = $1",
+      [business().branchIds[0]],
+      business().businessId,
+    );
     const again = await confirmWith(second, first, 'drop_before_signing');
-    expect(again).toMatchObject({ id: refund.id, invoice_number: expect.not.stringMatching(`^${refund.invoice_number}$`) });
+    expect(again).toMatchObject({
+      id: refund.id,
+      invoice_number: expect.not.stringMatching(`^${refund.invoice_number}$`),
+    });
     // As if another document had met the first number meanwhile.
     await world.sql(
       "update attempt set settled = 'doubtful' where receipt_id = $1 and invoice_number = $2",
@@ -327,17 +488,31 @@ describe('a sale whose data are lost for good', () => {
     );
     await until(
       () => present(refund.id),
-      (each) => each.problem?.code === 'signed_answer_lost' && each.invoice_number === refund.invoice_number,
+      (each) =>
+        each.problem?.code === 'signed_answer_lost' &&
+        each.invoice_number === refund.invoice_number,
     );
     world.vsdc.faults([]);
-    const ended = await world.sql("select 1 from audit where subject = $1 and action = 'receipt.reversal_ended'", [sale.receiptId], business().businessId);
+    const ended = await world.sql(
+      "select 1 from audit where subject = $1 and action = 'receipt.reversal_ended'",
+      [sale.receiptId],
+      business().businessId,
+    );
     expect(ended).toHaveLength(1);
-    expect((await first.post(`/receipts/${refund.id}/evidence`, evidenceOf(judged(sale.number)[1]))).body.state).toBe('signed');
+    expect(
+      (await first.post(`/receipts/${refund.id}/evidence`, evidenceOf(judged(sale.number)[1]))).body
+        .state,
+    ).toBe('signed');
     await becomes(sale.receiptId, 'signed');
     expect(judged(sale.number)).toHaveLength(3);
-    // Of the number that it was sent under besides nobody is asked any more: a person looks it up, and closes what was told.
-    const told = ((await first.get('/alerts')).body.alerts as { id: string; subject: string }[]).find((each) => each.subject === refund.id);
-    expect(told).toMatchObject({ problem: { code: 'maybe_signed_twice', invoice_number: again.invoice_number } });
+    // Of the number that it was sent under besides nobody is asked any more: a person looks it up,
+    // and closes what was told.
+    const told = (
+      (await first.get('/alerts')).body.alerts as { id: string; subject: string }[]
+    ).find((each) => each.subject === refund.id);
+    expect(told).toMatchObject({
+      problem: { code: 'maybe_signed_twice', invoice_number: again.invoice_number },
+    });
     expect((await first.post(`/alerts/${told?.id}/close`)).status).toBe(200);
   });
 
@@ -356,24 +531,41 @@ describe('a sale whose data are lost for good', () => {
     await first.post(`/branches/${business().branchIds[0]}/pause`);
     const confirmed = await confirmShown(second, sale.receiptId, 'reversal');
     const refundId = confirmed.body.reversal.reversal_receipt_id as string;
-    const kept = await world.sql("update receipt set sale = sale #- '{filing,reverses,word}' where id = $1 returning sale", [refundId], business().businessId);
-    expect(kept[0]).toMatchObject({ sale: { filing: { reverses: { receiptId: sale.receiptId } } } });
+    const kept = await world.sql(
+      "update receipt set sale = sale #- '{filing,reverses,word}' where id = $1 returning sale",
+      [refundId],
+      business().businessId,
+    );
+    expect(kept[0]).toMatchObject({
+      sale: { filing: { reverses: { receiptId: sale.receiptId } } },
+    });
     await first.post(`/branches/${business().branchIds[0]}/resume`);
     const anew = await becomes(sale.receiptId, 'signed');
-    expect(anew.reversal).toMatchObject({ source: proposal.source, reversal_receipt_id: refundId, reversed_at: expect.any(String) });
-    expect(await present(refundId)).toMatchObject({ state: 'signed', reverses_receipt_id: sale.receiptId });
+    expect(anew.reversal).toMatchObject({
+      source: proposal.source,
+      reversal_receipt_id: refundId,
+      reversed_at: expect.any(String),
+    });
+    expect(await present(refundId)).toMatchObject({
+      state: 'signed',
+      reverses_receipt_id: sale.receiptId,
+    });
     expect(judged(sale.number)).toHaveLength(3);
   });
 });
 
 describe('alerts', () => {
   test('two documents in doubt on one device are told once, and the alert closes by itself when one is settled', async () => {
-    const codes = async () => ((await user.get('/alerts')).body.alerts as { problem: { code: string } }[]).map((each) => each.problem.code);
+    const codes = async () =>
+      ((await user.get('/alerts')).body.alerts as { problem: { code: string } }[]).map(
+        (each) => each.problem.code,
+      );
     world.vsdc.faults(Array.from({ length: 500 }, () => 'drop_then_refuse:910'));
     const one = await user.seal('invoices', invoice().id);
     await becomes(one.body.id, 'in_doubt');
     const others = [];
-    for (let i = 0; i < 3; i++) others.push((await user.seal('invoices', invoice().id)).body.id as string);
+    for (let i = 0; i < 3; i++)
+      others.push((await user.seal('invoices', invoice().id)).body.id as string);
     await until(codes, (all) => all.filter((code) => code === 'doubts_two').length === 1);
     world.vsdc.faults([]);
     for (const id of [one.body.id as string, ...others])

@@ -17,7 +17,9 @@ const minuteMs = 60_000;
 let ahead = 0;
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ instead: { clock: { now: () => new Date(Date.now() + ahead) }, intakeMs: 30, sweepMs: 80 } });
+  world = await startWorld({
+    instead: { clock: { now: () => new Date(Date.now() + ahead) }, intakeMs: 30, sweepMs: 80 },
+  });
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
@@ -26,7 +28,11 @@ const timeAt = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, '+0
 /** An invoice as Zoho shows one that is created now, by the servers' clock. */
 function invoice(of: DemoBusiness, more: object = {}): { id: string; number: string } {
   made += 1;
-  const source = world.zoho.documents().find((each) => each.organization_id === of.organizationId && each.what.startsWith('simple sale'));
+  const source = world.zoho
+    .documents()
+    .find(
+      (each) => each.organization_id === of.organizationId && each.what.startsWith('simple sale'),
+    );
   const id = `4600000009${String(980_000_000 + made)}`;
   const now = timeAt(Date.now() + ahead);
   const number = `O-${made}`;
@@ -41,10 +47,18 @@ function invoice(of: DemoBusiness, more: object = {}): { id: string; number: str
   });
   return { id, number: (more as { invoice_number?: string }).invoice_number ?? number };
 }
-type Row = { document_id: string; standing: string; problem: { code: string } | null; may_be_elsewhere: boolean };
-const judged = (number: string) => world.vsdc.receipts().filter((each) => each.request.remark === number);
-const everywhere = 'standing=to_seal,waiting,refused,sealed,before_production,sealed_elsewhere,not_due';
-const rowOf = async (api: Api, id: string) => ((await api.get(`/documents?document_ids=${id}&${everywhere}`)).body.documents as Row[])[0];
+type Row = {
+  document_id: string;
+  standing: string;
+  problem: { code: string } | null;
+  may_be_elsewhere: boolean;
+};
+const judged = (number: string) =>
+  world.vsdc.receipts().filter((each) => each.request.remark === number);
+const everywhere =
+  'standing=to_seal,waiting,refused,sealed,before_production,sealed_elsewhere,not_due';
+const rowOf = async (api: Api, id: string) =>
+  ((await api.get(`/documents?document_ids=${id}&${everywhere}`)).body.documents as Row[])[0];
 const becomes = (api: Api, id: string, standing: string) =>
   until(
     () => rowOf(api, id),
@@ -60,16 +74,33 @@ const configure = async (api: Api, change: object) => {
   expect(saved.status, JSON.stringify(saved.body)).toBe(200);
 };
 /** Nothing seals it but a person who says that no other system did. */
-async function standsAside(api: Api, { id, number }: { id: string; number: string }): Promise<void> {
+async function standsAside(
+  api: Api,
+  { id, number }: { id: string; number: string },
+): Promise<void> {
   await look(api);
-  expect(await becomes(api, id, 'before_production')).toMatchObject({ problem: { code: 'before_production' }, may_be_elsewhere: true });
-  expect((await api.get(`/documents/month?month=${today().slice(0, 7)}`)).body.complete).toBe(false);
-  expect(await api.seal('invoices', id)).toMatchObject({ status: 422, body: { code: 'before_production' } });
+  expect(await becomes(api, id, 'before_production')).toMatchObject({
+    problem: { code: 'before_production' },
+    may_be_elsewhere: true,
+  });
+  expect((await api.get(`/documents/month?month=${today().slice(0, 7)}`)).body.complete).toBe(
+    false,
+  );
+  expect(await api.seal('invoices', id)).toMatchObject({
+    status: 422,
+    body: { code: 'before_production' },
+  });
   expect(judged(number)).toEqual([]);
-  expect((await api.seal('invoices', id, { confirm: ['before_production'] })).body).toMatchObject({ state: 'signed', environment: 'production' });
+  expect((await api.seal('invoices', id, { confirm: ['before_production'] })).body).toMatchObject({
+    state: 'signed',
+    environment: 'production',
+  });
   expect(await becomes(api, id, 'sealed')).toBeDefined();
 }
-const isSealedByItself = async (api: Api, { id, number }: { id: string; number: string }): Promise<void> => {
+const isSealedByItself = async (
+  api: Api,
+  { id, number }: { id: string; number: string },
+): Promise<void> => {
   await look(api);
   expect(await becomes(api, id, 'sealed')).toBeDefined();
   expect(judged(number)).toHaveLength(1);
@@ -79,7 +110,13 @@ describe('a document from before its place in the books was mapped to a branch i
   let of: DemoBusiness;
   let admin: Api;
   const map = async (key: string, branchId: string) =>
-    expect((await admin.put('/mappings/location', { mappings: [{ key, value: { branch_id: branchId } }] })).status).toBe(200);
+    expect(
+      (
+        await admin.put('/mappings/location', {
+          mappings: [{ key, value: { branch_id: branchId } }],
+        })
+      ).status,
+    ).toBe(200);
   beforeAll(async () => {
     of = world.businesses[0];
     admin = await Api.signIn(world, of.admin);
@@ -89,7 +126,10 @@ describe('a document from before its place in the books was mapped to a branch i
   test('is sealed only by whoever says that no other system sealed it; what is created from then on is sealed by itself', async () => {
     const early = invoice(of, { location_id: '777000' });
     await look(admin);
-    expect(await rowOf(admin, early.id)).toMatchObject({ standing: 'to_seal', problem: { code: 'location_unmapped' } });
+    expect(await rowOf(admin, early.id)).toMatchObject({
+      standing: 'to_seal',
+      problem: { code: 'location_unmapped' },
+    });
     ahead += minuteMs;
     await map('777000', of.branchIds[0] as string);
     ahead += minuteMs;
@@ -105,13 +145,18 @@ describe('a document from before its place in the books was mapped to a branch i
       ahead += minuteMs;
       await map('777000', branchId);
       await look(admin);
-      expect(await rowOf(admin, due.id)).toMatchObject({ standing: 'to_seal', may_be_elsewhere: false });
+      expect(await rowOf(admin, due.id)).toMatchObject({
+        standing: 'to_seal',
+        may_be_elsewhere: false,
+      });
     }
     expect((await admin.seal('invoices', due.id)).body).toMatchObject({ state: 'signed' });
   });
 
   test('is another system’s for all that is known where its place was mapped to a branch that did not seal yet, and came back', async () => {
-    const added = (await admin.post('/branches', { branch_code: '07', name: 'Musanze', address: 'Musanze' })).body as { id: string };
+    const added = (
+      await admin.post('/branches', { branch_code: '07', name: 'Musanze', address: 'Musanze' })
+    ).body as { id: string };
     await map('777000', added.id);
     ahead += minuteMs;
     const between = invoice(of, { location_id: '777000' });
@@ -126,7 +171,9 @@ describe('a document from before its place in the books was mapped to a branch i
     const due = invoice(other, { location_id: '' });
     await look(api);
     ahead += minuteMs;
-    const saved = await api.put('/mappings/location', { mappings: [{ key: 'none', value: { branch_id: other.branchIds[0] } }] });
+    const saved = await api.put('/mappings/location', {
+      mappings: [{ key: 'none', value: { branch_id: other.branchIds[0] } }],
+    });
     expect(saved.status).toBe(200);
     await look(api);
     expect(await rowOf(api, due.id)).toMatchObject({ standing: 'to_seal' });
@@ -135,8 +182,17 @@ describe('a document from before its place in the books was mapped to a branch i
 
   test('is so after an update of a database that did not know of it, in every business', async () => {
     const directory = join(checkout, 'server/src/migrations');
-    const only = readdirSync(directory).find((name) => name.endsWith('-since-a-place-is-ours.ts')) as string;
-    const since = async () => (await world.sql("select production_since as since from mapping where key = '777000'", [], of.businessId))[0]?.since as Date;
+    const only = readdirSync(directory).find((name) =>
+      name.endsWith('-since-a-place-is-ours.ts'),
+    ) as string;
+    const since = async () =>
+      (
+        await world.sql(
+          "select production_since as since from mapping where key = '777000'",
+          [],
+          of.businessId,
+        )
+      )[0]?.since as Date;
     await migrate(world.databaseUrls.owner, directory, { down: true, only });
     await migrate(world.databaseUrls.owner, directory, { only });
     const [first] = await world.sql(
@@ -146,7 +202,11 @@ describe('a document from before its place in the books was mapped to a branch i
     );
     expect(first?.at).toBeInstanceOf(Date);
     expect(await since()).toEqual(first?.at);
-    const demo = await world.sql("select production_since as since from mapping where kind = 'location'", [], world.businesses[1].businessId);
+    const demo = await world.sql(
+      "select production_since as since from mapping where kind = 'location'",
+      [],
+      world.businesses[1].businessId,
+    );
     expect(demo.every((each) => each.since !== null)).toBe(true);
   });
 });
@@ -174,7 +234,9 @@ describe('a document that was made just before, at a server whose clock is behin
     await configure(admin, { settings: { auto_seal: 'sent' } });
     const early = madeNow({ location_id: '777001' });
     pass(minuteMs);
-    const mapped = await admin.put('/mappings/location', { mappings: [{ key: '777001', value: { branch_id: of().branchIds[0] } }] });
+    const mapped = await admin.put('/mappings/location', {
+      mappings: [{ key: '777001', value: { branch_id: of().branchIds[0] } }],
+    });
     expect(mapped.status).toBe(200);
     pass(minuteMs);
     await isSealedByItself(admin, madeNow({ location_id: '777001' }));
@@ -182,7 +244,10 @@ describe('a document that was made just before, at a server whose clock is behin
   });
 
   test('an exemption was taken back, is asked about', async () => {
-    const exempt = (...number_prefixes: string[]) => configure(admin, { settings: { exempt: { customer_ids: [], location_ids: [], number_prefixes } } });
+    const exempt = (...number_prefixes: string[]) =>
+      configure(admin, {
+        settings: { exempt: { customer_ids: [], location_ids: [], number_prefixes } },
+      });
     await exempt('BEHIND-');
     const early = madeNow({ invoice_number: 'BEHIND-1', location_id: '777001' });
     pass(minuteMs);
@@ -199,8 +264,11 @@ describe('a document that was made just before, at a server whose clock is behin
 });
 
 describe('a document that was exempt when it came in', () => {
-  const exempt = (...number_prefixes: string[]) => ({ settings: { exempt: { customer_ids: [], location_ids: [], number_prefixes } } });
-  const preflight = async (api: Api, id: string) => (await api.get(`/receipts/preflight?module=invoices&document_id=${id}`)).body;
+  const exempt = (...number_prefixes: string[]) => ({
+    settings: { exempt: { customer_ids: [], location_ids: [], number_prefixes } },
+  });
+  const preflight = async (api: Api, id: string) =>
+    (await api.get(`/receipts/preflight?module=invoices&document_id=${id}`)).body;
   let of: DemoBusiness;
   let admin: Api;
   beforeAll(async () => {
@@ -218,7 +286,8 @@ describe('a document that was exempt when it came in', () => {
     const { id } = invoice(of, { invoice_number: number });
     await look(admin);
     await until(
-      async () => (await admin.get(`/documents?document_ids=${id}&standing=exempt`)).body.documents as Row[],
+      async () =>
+        (await admin.get(`/documents?document_ids=${id}&standing=exempt`)).body.documents as Row[],
       (rows) => rows.length === 1,
     );
     await takeBack();
@@ -229,25 +298,41 @@ describe('a document that was exempt when it came in', () => {
     await configure(admin, { settings: { auto_seal: 'off' } });
     const { id, number } = await wasExempt('TILL-1');
     const { findings, ready } = await preflight(admin, id);
-    expect({ findings, ready }).toMatchObject({ findings: [{ code: 'was_exempt', fix: 'person', title: expect.any(String) }], ready: false });
+    expect({ findings, ready }).toMatchObject({
+      findings: [{ code: 'was_exempt', fix: 'person', title: expect.any(String) }],
+      ready: false,
+    });
     // As whoever seals many with one press does it, and without being allowed to confirm.
-    expect(await admin.seal('invoices', id)).toMatchObject({ status: 422, body: { code: 'was_exempt', findings: [{ code: 'was_exempt' }] } });
+    expect(await admin.seal('invoices', id)).toMatchObject({
+      status: 422,
+      body: { code: 'was_exempt', findings: [{ code: 'was_exempt' }] },
+    });
     const user = await Api.signIn(world, of.user);
-    expect(await user.seal('invoices', id, { confirm: ['was_exempt'] })).toMatchObject({ status: 403, body: { code: 'not_allowed' } });
+    expect(await user.seal('invoices', id, { confirm: ['was_exempt'] })).toMatchObject({
+      status: 403,
+      body: { code: 'not_allowed' },
+    });
     expect(judged(number)).toEqual([]);
     const row = await until(
       () => rowOf(admin, id),
       (each) => each?.problem?.code === 'was_exempt',
     );
     expect(row).toMatchObject({ standing: 'to_seal', may_be_elsewhere: true });
-    expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed', environment: 'production' });
+    expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({
+      state: 'signed',
+      environment: 'production',
+    });
     expect(judged(number)).toHaveLength(1);
   });
 
   test('is left to a person as well where nobody had looked at it before the exemption was taken back', async () => {
     const from = { customer_id: '4600000009900000001', location_id: '' };
     const elsewhere = world.zoho.document('invoices', invoice(of).id).location_id as string;
-    const before = { customer_ids: [from.customer_id], location_ids: [elsewhere], number_prefixes: ['TILL-', 'KIOSK-1', 'BAR-1'] };
+    const before = {
+      customer_ids: [from.customer_id],
+      location_ids: [elsewhere],
+      number_prefixes: ['TILL-', 'KIOSK-1', 'BAR-1'],
+    };
     await configure(admin, { settings: { auto_seal: 'sent', exempt: before } });
     await look(admin);
     ahead += minuteMs;
@@ -271,16 +356,35 @@ describe('a document that was exempt when it came in', () => {
     );
     await admin.post('/zoho/poll');
     await until(
-      () => world.sql('select 1 from document where document_id = any($1) and tries > 0 and leased_until is null', [all], of.businessId),
+      () =>
+        world.sql(
+          'select 1 from document where document_id = any($1) and tries > 0 and leased_until is null',
+          [all],
+          of.businessId,
+        ),
       (rows) => rows.length === all.length,
     );
     const exempted = async () =>
-      (await world.sql('select document_id from document where document_id = any($1) and was_exempt', [all], of.businessId)).map((row) => row.document_id);
-    // In another order, with more beside them, and a beginning that takes in the one that was there: nothing is taken back.
-    const more = { customer_ids: [...before.customer_ids, '4600000009900000002'], number_prefixes: ['BAR-', 'KIOSK-1', 'TILL-'] };
+      (
+        await world.sql(
+          'select document_id from document where document_id = any($1) and was_exempt',
+          [all],
+          of.businessId,
+        )
+      ).map((row) => row.document_id);
+    // In another order, with more beside them, and a beginning that takes in the one that was
+    // there: nothing is taken back.
+    const more = {
+      customer_ids: [...before.customer_ids, '4600000009900000002'],
+      number_prefixes: ['BAR-', 'KIOSK-1', 'TILL-'],
+    };
     await configure(admin, { settings: { exempt: { ...before, ...more } } });
     expect(await exempted()).toEqual([]);
-    await configure(admin, { settings: { exempt: { customer_ids: [], location_ids: [], number_prefixes: ['BAR-', 'KIOSK-1'] } } });
+    await configure(admin, {
+      settings: {
+        exempt: { customer_ids: [], location_ids: [], number_prefixes: ['BAR-', 'KIOSK-1'] },
+      },
+    });
     expect((await exempted()).toSorted()).toEqual(
       Object.values(left)
         .map((each) => each.id)
@@ -288,7 +392,8 @@ describe('a document that was exempt when it came in', () => {
         .filter((id) => id !== left.unknown.id)
         .toSorted(),
     );
-    for (const { id } of [left.unknown, unread]) world.zoho.change('invoices', id, { total: world.zoho.document('invoices', plain.id).total });
+    for (const { id } of [left.unknown, unread])
+      world.zoho.change('invoices', id, { total: world.zoho.document('invoices', plain.id).total });
     world.zoho.faults([], of.organizationId);
     ahead += 60 * minuteMs;
     for (const { id } of [plain, unread]) expect(await becomes(admin, id, 'sealed')).toBeDefined();
@@ -302,18 +407,32 @@ describe('a document that was exempt when it came in', () => {
     }
     for (const { id } of [still, wider])
       await until(
-        async () => (await admin.get(`/documents?document_ids=${id}&standing=exempt`)).body.documents as Row[],
+        async () =>
+          (await admin.get(`/documents?document_ids=${id}&standing=exempt`)).body
+            .documents as Row[],
         (rows) => rows.length === 1,
       );
     // Taken back, and exempt once more: by hand it is sealed as whatever is exempt.
-    await configure(admin, { settings: { auto_seal: 'off', exempt: { customer_ids: [], location_ids: [], number_prefixes: ['TILL-'] } } });
+    await configure(admin, {
+      settings: {
+        auto_seal: 'off',
+        exempt: { customer_ids: [], location_ids: [], number_prefixes: ['TILL-'] },
+      },
+    });
     expect((await admin.seal('invoices', left.number.id)).body).toMatchObject({ state: 'signed' });
     await takeBack();
-    expect((await admin.seal('invoices', left.place.id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed' });
+    expect(
+      (await admin.seal('invoices', left.place.id, { confirm: ['was_exempt'] })).body,
+    ).toMatchObject({ state: 'signed' });
   });
 
   test('is asked about as well where it was heard of only after the exemption was taken back', async () => {
-    await configure(admin, { settings: { auto_seal: 'sent', exempt: { customer_ids: [], location_ids: [], number_prefixes: ['LATE-'] } } });
+    await configure(admin, {
+      settings: {
+        auto_seal: 'sent',
+        exempt: { customer_ids: [], location_ids: [], number_prefixes: ['LATE-'] },
+      },
+    });
     const { id, number } = invoice(of, { invoice_number: 'LATE-1', location_id: '' });
     ahead += minuteMs;
     await takeBack();
@@ -326,7 +445,9 @@ describe('a document that was exempt when it came in', () => {
     );
     expect(await rowOf(admin, id)).toMatchObject({ standing: 'to_seal', may_be_elsewhere: true });
     expect(judged(number)).toEqual([]);
-    expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed' });
+    expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({
+      state: 'signed',
+    });
     expect((await preflight(admin, id)).findings ?? []).toEqual([]);
     await configure(admin, { settings: { auto_seal: 'off' } });
   });
@@ -351,24 +472,39 @@ describe('a document that was exempt when it came in', () => {
     const byHand = invoice(of, { invoice_number: 'TILL-6' });
     await look(admin);
     expect((await admin.seal('invoices', byHand.id)).body).toMatchObject({ state: 'queued' });
-    const { key } = (await admin.post('/api-keys', { name: 'till', scopes: ['read', 'seal'] })).body as { key: string };
+    const { key } = (await admin.post('/api-keys', { name: 'till', scopes: ['read', 'seal'] }))
+      .body as { key: string };
     const program = new Api(world.app.url, key);
     const ofProgram = { 'x-organization-id': of.organizationId };
     const byProgram = invoice(of, { invoice_number: 'TILL-P1' });
     await look(admin);
-    expect((await program.seal('invoices', byProgram.id, {}, ofProgram)).body).toMatchObject({ state: 'queued' });
+    expect((await program.seal('invoices', byProgram.id, {}, ofProgram)).body).toMatchObject({
+      state: 'queued',
+    });
     await takeBack();
     // What it comes with only now is asked about like everybody's.
-    const late = invoice(of, { invoice_number: 'TILL-P2', created_time: timeAt(Date.now() + ahead - minuteMs) });
-    expect(await program.seal('invoices', late.id, {}, ofProgram)).toMatchObject({ status: 422, body: { code: 'was_exempt' } });
+    const late = invoice(of, {
+      invoice_number: 'TILL-P2',
+      created_time: timeAt(Date.now() + ahead - minuteMs),
+    });
+    expect(await program.seal('invoices', late.id, {}, ofProgram)).toMatchObject({
+      status: 422,
+      body: { code: 'was_exempt' },
+    });
     ahead += 2 * minuteMs;
     expect((await admin.post(`${branch}/resume`)).status).toBe(200);
     expect(await becomes(admin, byHand.id, 'sealed')).toBeDefined();
     expect(await becomes(admin, byProgram.id, 'sealed')).toBeDefined();
-    expect(await becomes(admin, byItself.id, 'refused')).toMatchObject({ problem: { code: 'was_exempt' } });
-    expect([byHand, byProgram, byItself, late].map(({ number }) => judged(number).length)).toEqual([1, 1, 0, 0]);
+    expect(await becomes(admin, byItself.id, 'refused')).toMatchObject({
+      problem: { code: 'was_exempt' },
+    });
+    expect([byHand, byProgram, byItself, late].map(({ number }) => judged(number).length)).toEqual([
+      1, 1, 0, 0,
+    ]);
     await configure(admin, { settings: { auto_seal: 'off' } });
-    expect((await admin.seal('invoices', byItself.id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed' });
+    expect(
+      (await admin.seal('invoices', byItself.id, { confirm: ['was_exempt'] })).body,
+    ).toMatchObject({ state: 'signed' });
   });
 
   test('is not sealed by itself where it is exempted while it waits at its device, nor what waits when nothing is to be sealed by itself any more', async () => {
@@ -381,10 +517,16 @@ describe('a document that was exempt when it came in', () => {
     };
     const stands = (id: string, standing: string) =>
       until(
-        async () => (await admin.get(`/documents?document_ids=${id}&standing=${standing}`)).body.documents as Row[],
+        async () =>
+          (await admin.get(`/documents?document_ids=${id}&standing=${standing}`)).body
+            .documents as Row[],
         (rows) => rows.length === 1,
       );
-    const shop = new Api(world.app.url, (await admin.post('/api-keys', { name: 'shop', scopes: ['read', 'seal'] })).body.key as string);
+    const shop = new Api(
+      world.app.url,
+      (await admin.post('/api-keys', { name: 'shop', scopes: ['read', 'seal'] })).body
+        .key as string,
+    );
     // Exempted a moment after it was read, or long after.
     for (const [number, ms] of [
       ['WAIT-1', 0],
@@ -394,27 +536,44 @@ describe('a document that was exempt when it came in', () => {
       await configure(admin, { settings: { auto_seal: 'sent' } });
       const left = await waiting(number);
       const plain = await waiting(`PLAIN-${number}`);
-      // As servers of before wrote it down: nobody can tell whether a program has asked for it, and a press brings it back.
+      // As servers of before wrote it down: nobody can tell whether a program has asked for it, and
+      // a press brings it back.
       const unmarked = await waiting(`${number}-OLD`);
-      await world.sql("update receipt set sale = sale #- '{filing,openedByItself}' where document_id = $1", [unmarked.id], of.businessId);
+      await world.sql(
+        "update receipt set sale = sale #- '{filing,openedByItself}' where document_id = $1",
+        [unmarked.id],
+        of.businessId,
+      );
       await configure(admin, exempt('WAIT-'));
       // What somebody asks for is sealed although it is exempt; by another program as by a person.
       const asked = invoice(of, { invoice_number: `${number}-ASKED`, location_id: '' });
       await look(admin);
-      expect((await (ms === 0 ? shop : admin).seal('invoices', asked.id)).body).toMatchObject({ state: 'queued' });
+      expect((await (ms === 0 ? shop : admin).seal('invoices', asked.id)).body).toMatchObject({
+        state: 'queued',
+      });
       ahead += ms;
       expect((await admin.post(`${branch}/resume`)).status).toBe(200);
       await becomes(admin, plain.id, 'sealed');
       await becomes(admin, asked.id, 'sealed');
       for (const { id } of [left, unmarked]) {
         const [row] = await stands(id, 'exempt');
-        expect(row).toMatchObject({ problem: { code: 'exempted_in_queue' }, may_be_elsewhere: true });
+        expect(row).toMatchObject({
+          problem: { code: 'exempted_in_queue' },
+          may_be_elsewhere: true,
+        });
       }
-      expect([left, unmarked, plain, asked].map((each) => judged(each.number).length)).toEqual([0, 0, 1, 1]);
+      expect([left, unmarked, plain, asked].map((each) => judged(each.number).length)).toEqual([
+        0, 0, 1, 1,
+      ]);
       await takeBack();
       await stands(left.id, 'to_seal');
-      expect(await admin.seal('invoices', left.id)).toMatchObject({ status: 422, body: { code: 'was_exempt' } });
-      expect((await admin.seal('invoices', left.id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed' });
+      expect(await admin.seal('invoices', left.id)).toMatchObject({
+        status: 422,
+        body: { code: 'was_exempt' },
+      });
+      expect(
+        (await admin.seal('invoices', left.id, { confirm: ['was_exempt'] })).body,
+      ).toMatchObject({ state: 'signed' });
     }
     expect((await admin.post(`${branch}/pause`)).status).toBe(200);
     const due = await waiting('PLAIN-1');
@@ -427,11 +586,18 @@ describe('a document that was exempt when it came in', () => {
     await look(admin);
     const { body: before } = await shop.seal('invoices', byProgram.id);
     expect(before).toMatchObject({ state: 'queued' });
-    await world.sql("update receipt set sale = sale #- '{filing,askedByProgram}' where id = $1", [before.id], of.businessId);
+    await world.sql(
+      "update receipt set sale = sale #- '{filing,askedByProgram}' where id = $1",
+      [before.id],
+      of.businessId,
+    );
     expect((await admin.post(`${branch}/resume`)).status).toBe(200);
     await becomes(admin, byHand.id, 'sealed');
     await becomes(admin, byProgram.id, 'sealed');
-    expect(await becomes(admin, due.id, 'to_seal')).toMatchObject({ problem: { code: 'auto_seal_ended' }, may_be_elsewhere: false });
+    expect(await becomes(admin, due.id, 'to_seal')).toMatchObject({
+      problem: { code: 'auto_seal_ended' },
+      may_be_elsewhere: false,
+    });
     expect(judged(due.number)).toEqual([]);
     expect((await admin.seal('invoices', due.id)).body).toMatchObject({ state: 'signed' });
   });
@@ -439,13 +605,26 @@ describe('a document that was exempt when it came in', () => {
   test('is asked about anew where what was confirmed was said before somebody marked it as sealed by another system', async () => {
     const { id, number } = await wasExempt('TILL-3');
     world.vsdc.faults(['refuse:884']);
-    expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'refused' });
+    expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({
+      state: 'refused',
+    });
     const key = { documents: [{ module: 'invoices', document_id: id }] };
-    expect((await admin.post('/documents/sealed-elsewhere', { ...key, reason: 'till receipt 77' })).status).toBe(200);
-    expect(await admin.seal('invoices', id)).toMatchObject({ status: 422, body: { code: 'sealed_elsewhere' } });
+    expect(
+      (await admin.post('/documents/sealed-elsewhere', { ...key, reason: 'till receipt 77' }))
+        .status,
+    ).toBe(200);
+    expect(await admin.seal('invoices', id)).toMatchObject({
+      status: 422,
+      body: { code: 'sealed_elsewhere' },
+    });
     expect((await admin.post('/documents/sealed-elsewhere/taken-back', key)).status).toBe(200);
-    expect(await admin.seal('invoices', id)).toMatchObject({ status: 422, body: { code: 'was_exempt' } });
-    expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed' });
+    expect(await admin.seal('invoices', id)).toMatchObject({
+      status: 422,
+      body: { code: 'was_exempt' },
+    });
+    expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({
+      state: 'signed',
+    });
     expect(judged(number)).toHaveLength(1);
   });
 
@@ -453,16 +632,26 @@ describe('a document that was exempt when it came in', () => {
     const confirmedAndRefused = async (number: string) => {
       const { id } = await wasExempt(number);
       world.vsdc.faults(['refuse:884']);
-      expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'refused' });
+      expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({
+        state: 'refused',
+      });
       // The device said no and nothing else has changed: it is not asked about twice.
       expect(await preflight(admin, id)).toMatchObject({ findings: [], ready: true });
       return id;
     };
     const isAskedAnew = async (id: string, number: string) => {
-      expect(await preflight(admin, id)).toMatchObject({ findings: [{ code: 'was_exempt' }], ready: false });
-      expect(await admin.seal('invoices', id)).toMatchObject({ status: 422, body: { code: 'was_exempt' } });
+      expect(await preflight(admin, id)).toMatchObject({
+        findings: [{ code: 'was_exempt' }],
+        ready: false,
+      });
+      expect(await admin.seal('invoices', id)).toMatchObject({
+        status: 422,
+        body: { code: 'was_exempt' },
+      });
       expect(judged(number)).toEqual([]);
-      expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({ state: 'signed' });
+      expect((await admin.seal('invoices', id, { confirm: ['was_exempt'] })).body).toMatchObject({
+        state: 'signed',
+      });
     };
     const bySettings = await confirmedAndRefused('TILL-7');
     await configure(admin, exempt('TILL-'));
@@ -477,10 +666,19 @@ describe('a document that was exempt when it came in', () => {
       ahead += minuteMs;
       world.zoho.change('invoices', inZoho, { invoice_number: number });
       await configure(admin, exempt('KIOSK-'));
-      await world.sql("update document set look_at = '-infinity' where document_id = $1 returning 1", [inZoho], of.businessId);
+      await world.sql(
+        "update document set look_at = '-infinity' where document_id = $1 returning 1",
+        [inZoho],
+        of.businessId,
+      );
       await look(admin);
       await until(
-        () => world.sql('select 1 from document where document_id = $1 and number = $2 and exempt = $3', [inZoho, number, isExempt], of.businessId),
+        () =>
+          world.sql(
+            'select 1 from document where document_id = $1 and number = $2 and exempt = $3',
+            [inZoho, number, isExempt],
+            of.businessId,
+          ),
         (rows) => rows.length === 1,
       );
     }
@@ -512,20 +710,34 @@ describe('a document from before the business began with Muhuri', () => {
     await configure(admin, { settings: { auto_seal: 'sent' } });
     const consent = async () => {
       const begun = await admin.post('/oauth/connect', {});
-      return (await admin.post('/oauth/callback', Object.fromEntries(new URL(world.zoho.accept(begun.body.consent_url as string, '1')).searchParams))).body;
+      return (
+        await admin.post(
+          '/oauth/callback',
+          Object.fromEntries(
+            new URL(world.zoho.accept(begun.body.consent_url as string, '1')).searchParams,
+          ),
+        )
+      ).body;
     };
     // The same books by another consent are the same books: nothing that is due is left aside.
     const due = invoice(of);
     ahead += minuteMs;
     await consent();
     await isSealedByItself(admin, due);
-    const [connection] = await world.sql("select id from connection where status <> 'ended'", [], of.businessId);
+    const [connection] = await world.sql(
+      "select id from connection where status <> 'ended'",
+      [],
+      of.businessId,
+    );
     expect((await admin.post(`/oauth/disconnect/${connection?.id}`)).status).toBe(200);
     ahead += minuteMs;
     const meanwhile = invoice(of);
     ahead += minuteMs;
     const seen = await consent();
-    const bound = await admin.post(`/oauth/consents/${seen.id}/connections`, { business_id: of.businessId, organization_id: of.organizationId });
+    const bound = await admin.post(`/oauth/consents/${seen.id}/connections`, {
+      business_id: of.businessId,
+      organization_id: of.organizationId,
+    });
     expect(bound.status, JSON.stringify(bound.body)).toBe(200);
     ahead += minuteMs;
     await isSealedByItself(admin, invoice(of));

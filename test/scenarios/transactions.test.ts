@@ -2,7 +2,11 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { againIfCrossed } from '@muhuri/server/platform/db/again-if-crossed';
 import { connectionOf } from '@muhuri/server/platform/db/connection-of';
-import { askedWithin, openDatabase, usualStatementLimits } from '@muhuri/server/platform/db/database';
+import {
+  askedWithin,
+  openDatabase,
+  usualStatementLimits,
+} from '@muhuri/server/platform/db/database';
 import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
 import { passesByItself } from '@muhuri/server/platform/db/passes-by-itself';
 import { query, queryAlong } from '@muhuri/server/platform/db/query';
@@ -31,10 +35,15 @@ afterAll(async () => {
   await postgres?.stop();
 });
 
-const insert = "insert into slot (business_id, job, slot, taken_at, taken_by) values ('b1', 'test', $1, now(), 'w')";
+const insert =
+  "insert into slot (business_id, job, slot, taken_at, taken_by) values ('b1', 'test', $1, now(), 'w')";
 const slots = () =>
   database.transaction('b1', async (tx) =>
-    (await query<{ slot: string }>(tx, 'select slot from slot where job = $1 order by slot', ['test'])).map((row) => row.slot),
+    (
+      await query<{ slot: string }>(tx, 'select slot from slot where job = $1 order by slot', [
+        'test',
+      ])
+    ).map((row) => row.slot),
   );
 
 describe('a statement that goes along without being waited for', () => {
@@ -82,12 +91,23 @@ describe('a transaction whose server has fallen asleep', () => {
   test('is ended by PostgreSQL within a minute, fails where it goes on, and costs nobody a connection', async () => {
     let isEnded = false;
     const asleep = database.transaction('b1', async (tx) => {
-      expect(await query(tx, "select current_setting('idle_in_transaction_session_timeout') as is")).toEqual([{ is: '1min' }]);
+      expect(
+        await query(tx, "select current_setting('idle_in_transaction_session_timeout') as is"),
+      ).toEqual([{ is: '1min' }]);
       await queryAlong(tx, insert, ['asleep']);
-      const [own] = await query<{ pid: number }>(tx, "select pg_backend_pid() as pid, set_config('idle_in_transaction_session_timeout', '30ms', true)");
+      const [own] = await query<{ pid: number }>(
+        tx,
+        "select pg_backend_pid() as pid, set_config('idle_in_transaction_session_timeout', '30ms', true)",
+      );
       const admin = new pg.Client({ connectionString: postgres.urls.admin });
       await admin.connect();
-      await expect.poll(async () => (await admin.query('select 1 from pg_stat_activity where pid = $1', [own?.pid])).rowCount).toBe(0);
+      await expect
+        .poll(
+          async () =>
+            (await admin.query('select 1 from pg_stat_activity where pid = $1', [own?.pid]))
+              .rowCount,
+        )
+        .toBe(0);
       await admin.end();
       isEnded = true;
       await query(tx, 'select 1');
@@ -100,7 +120,12 @@ describe('a transaction whose server has fallen asleep', () => {
 
 test('what a transaction asks to be looked at is looked at once it has committed, never before', async () => {
   const worked: string[] = [];
-  const rounds = openRounds({ work: async (id) => void worked.push(id), businessIds: async () => [], log: silentLog, name: 'test' });
+  const rounds = openRounds({
+    work: async (id) => void worked.push(id),
+    businessIds: async () => [],
+    log: silentLog,
+    name: 'test',
+  });
   await database.transaction('b1', async (tx) => {
     await query(tx, insert, ['r']);
     rounds.touch('b1');
@@ -112,11 +137,19 @@ test('what a transaction asks to be looked at is looked at once it has committed
 });
 
 describe('two transactions that wait for each other', () => {
-  /** Two that take the same two rows in opposite orders; each has taken its first before either asks for its second. */
-  const crossing = async (names: [string, string], run: (move: () => Promise<void>) => Promise<void>) => {
+  /**
+   * Two that take the same two rows in opposite orders; each has taken its first before either asks
+   * for its second.
+   */
+  const crossing = async (
+    names: [string, string],
+    run: (move: () => Promise<void>) => Promise<void>,
+  ) => {
     const two = await openDatabase(clone.urls.app, 2);
     const taken = new Map<string, () => void>();
-    const first = new Map(names.map((name) => [name, new Promise<void>((done) => taken.set(name, done))]));
+    const first = new Map(
+      names.map((name) => [name, new Promise<void>((done) => taken.set(name, done))]),
+    );
     const move = (own: string, other: string) => () =>
       two.transaction('b1', async (tx) => {
         await query(tx, `${insert} on conflict do nothing`, [own]);
@@ -156,16 +189,28 @@ describe('two transactions that wait for each other', () => {
 });
 
 describe('a commit that PostgreSQL is long at, as with a synchronous standby that is away', () => {
-  const at = { objid: 7_700_078, on: 'select pg_advisory_lock(7700078)', off: 'select pg_advisory_unlock(7700078)' };
+  const at = {
+    objid: 7_700_078,
+    on: 'select pg_advisory_lock(7700078)',
+    off: 'select pg_advisory_unlock(7700078)',
+  };
   const waitsHere = async (owner: pg.Client) =>
-    (await owner.query("select 1 from pg_locks where locktype = 'advisory' and objid = $1 and not granted", [at.objid])).rowCount;
+    (
+      await owner.query(
+        "select 1 from pg_locks where locktype = 'advisory' and objid = $1 and not granted",
+        [at.objid],
+      )
+    ).rowCount;
 
   const holdCommits = async (owner: pg.Client) => {
-    // No standby is needed for it: whoever catches the end of a statement that took too long goes on without a limit.
+    // No standby is needed for it: whoever catches the end of a statement that took too long goes
+    // on without a limit.
     await owner.query(`create function hold_commit() returns trigger language plpgsql as $$ begin
       perform pg_advisory_xact_lock_shared(7700078); return null;
       exception when query_canceled then perform pg_advisory_xact_lock_shared(7700078); return null; end $$`);
-    await owner.query('create constraint trigger hold_commit after insert on slot deferrable initially deferred for each row execute function hold_commit()');
+    await owner.query(
+      'create constraint trigger hold_commit after insert on slot deferrable initially deferred for each row execute function hold_commit()',
+    );
   };
 
   test.each(['alone', 'with what goes along'])(
@@ -184,10 +229,16 @@ describe('a commit that PostgreSQL is long at, as with a synchronous standby tha
       await holdCommits(owner);
       await owner.query(at.on);
       const slot = `held ${how}`;
-      const held = narrow.transaction<unknown>('b1', (tx) => (how === 'alone' ? query(tx, insert, [slot]) : queryAlong(tx, insert, [slot])));
-      await expect(held).rejects.toMatchObject({ message: expect.stringContaining('said nothing for longer') });
+      const held = narrow.transaction<unknown>('b1', (tx) =>
+        how === 'alone' ? query(tx, insert, [slot]) : queryAlong(tx, insert, [slot]),
+      );
+      await expect(held).rejects.toMatchObject({
+        message: expect.stringContaining('said nothing for longer'),
+      });
       expect(await waitsHere(owner)).toBe(1);
-      const next = narrow.transaction('b1', (tx) => query(tx, 'select slot from slot where slot = $1', [slot]));
+      const next = narrow.transaction('b1', (tx) =>
+        query(tx, 'select slot from slot where slot = $1', [slot]),
+      );
       expect(await within(next, 1_000, 'waits for a place')).toBe('waits for a place');
       expect(await waitsHere(owner)).toBe(1);
       await owner.query(at.off);
@@ -202,7 +253,9 @@ describe('a commit that PostgreSQL is long at, as with a synchronous standby tha
     const held: Socket[] = [];
     let areHeld = false;
     const pass = (from: Socket) => {
-      const to = connect(host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port: Number(port) });
+      const to = connect(
+        host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port: Number(port) },
+      );
       from
         .on('error', () => {})
         .pipe(to.on('error', () => {}))
@@ -214,7 +267,12 @@ describe('a commit that PostgreSQL is long at, as with a synchronous standby tha
     const through = new URL(clone.urls.app);
     through.searchParams.delete('host');
     through.host = `127.0.0.1:${(door.address() as AddressInfo).port}`;
-    const narrow = await openDatabase(through.href, 1, [], true, { askedMs: 200, jobMs: 200, connectMs: 20_000, graceMs: 200 });
+    const narrow = await openDatabase(through.href, 1, [], true, {
+      askedMs: 200,
+      jobMs: 200,
+      connectMs: 20_000,
+      graceMs: 200,
+    });
     const owner = new pg.Client({ connectionString: clone.urls.owner });
     await owner.connect();
     onTestFinished(async () => {
@@ -242,26 +300,40 @@ describe('a commit that PostgreSQL is long at, as with a synchronous standby tha
     await expect(undone).rejects.toThrow('no');
     await narrow.transaction('b1', (tx) => query(tx, insert, ['the next']));
     for (const socket of held) pass(socket);
-    expect((await slots()).filter((slot) => ['answered after all', 'undone', 'the next'].includes(slot))).toEqual(['answered after all', 'the next']);
+    expect(
+      (await slots()).filter((slot) => ['answered after all', 'undone', 'the next'].includes(slot)),
+    ).toEqual(['answered after all', 'the next']);
   });
 });
 
 describe('a commit that warns', () => {
-  // What PostgreSQL says where somebody cancels a commit that waits for its standby, an administrator's usual cure.
+  // What PostgreSQL says where somebody cancels a commit that waits for its standby, an
+  // administrator's usual cure.
   const notAwaited = `message = 'canceling wait for synchronous replication due to user request',
     detail = 'The transaction has already committed locally, but might not have been replicated to the standby.'`;
 
   test.each([
     ['that its synchronous standby was not waited for, alone', notAwaited, query],
-    ['that its synchronous standby was not waited for, with what goes along', notAwaited, queryAlong],
-  ])('%s, is told as one whose outcome is not known, to be looked at again, and not as done', async (how, warning, say) => {
-    await warnAtCommit(warning);
-    const told = await database.transaction<unknown>('b1', (tx) => say(tx, insert, [how])).catch((error: unknown) => error);
-    expect(told).toMatchObject({ message: expect.stringContaining('without waiting for its synchronous standby') });
-    expect(passesByItself(told)).toBe(true);
-    // What comes next on that connection is not taken for it.
-    expect(await slots()).toContain(how);
-  });
+    [
+      'that its synchronous standby was not waited for, with what goes along',
+      notAwaited,
+      queryAlong,
+    ],
+  ])(
+    '%s, is told as one whose outcome is not known, to be looked at again, and not as done',
+    async (how, warning, say) => {
+      await warnAtCommit(warning);
+      const told = await database
+        .transaction<unknown>('b1', (tx) => say(tx, insert, [how]))
+        .catch((error: unknown) => error);
+      expect(told).toMatchObject({
+        message: expect.stringContaining('without waiting for its synchronous standby'),
+      });
+      expect(passesByItself(told)).toBe(true);
+      // What comes next on that connection is not taken for it.
+      expect(await slots()).toContain(how);
+    },
+  );
 
   test('of anything else has committed all the same', async () => {
     await warnAtCommit("message = 'the standby is slow today'");
@@ -280,7 +352,9 @@ describe('a commit that warns', () => {
     await owner.query(
       `create function warn_commit() returns trigger language plpgsql as $$ begin raise warning using errcode = '01000', ${warning}; return null; end $$`,
     );
-    await owner.query('create constraint trigger warn_commit after insert on slot deferrable initially deferred for each row execute function warn_commit()');
+    await owner.query(
+      'create constraint trigger warn_commit after insert on slot deferrable initially deferred for each row execute function warn_commit()',
+    );
   }
 });
 
@@ -299,11 +373,13 @@ test('of two workers that look at once for what is to be written, one takes all 
              ('b1', 'r1', 'comment', 2, 'waiting', now(), now()), ('b1', 'r1', 'mail', 3, 'waiting', now(), now())`);
   const [at, lease] = [new Date(Date.now() + 1_000), new Date(Date.now() + 60_000)];
   let areOver = 0;
-  const look = (of: typeof database) => of.transaction('b1', (tx) => takeReceipt(tx, at, lease)).finally(() => (areOver += 1));
+  const look = (of: typeof database) =>
+    of.transaction('b1', (tx) => takeReceipt(tx, at, lease)).finally(() => (areOver += 1));
   const waiting = `select distinct w.pid from pg_locks w join pg_locks here on here.pid = w.pid
     where not w.granted and here.database = (select oid from pg_database where datname = current_database())`;
   const waits = async () => Number((await owner.query(waiting)).rowCount) + areOver;
-  // One of its steps is just being written, so that whoever looks first has not taken it yet when the other looks.
+  // One of its steps is just being written, so that whoever looks first has not taken it yet when
+  // the other looks.
   await owner.query("begin; select 1 from write_back where step = 'attachment' for update");
   const first = look(database);
   await until(waits, (count) => count === 1);
@@ -311,7 +387,10 @@ test('of two workers that look at once for what is to be written, one takes all 
   await until(waits, (count) => count === 2);
   await owner.query('commit');
   const taken = await Promise.all([first, second]);
-  expect(taken.map((steps) => steps.map((each) => each.step))).toEqual([['custom_fields', 'attachment', 'comment', 'mail'], []]);
+  expect(taken.map((steps) => steps.map((each) => each.step))).toEqual([
+    ['custom_fields', 'attachment', 'comment', 'mail'],
+    [],
+  ]);
   expect(await look(other)).toEqual([]);
 });
 
@@ -319,11 +398,19 @@ test('a statement of the queue that takes too long is ended by PostgreSQL as wel
   const owner = new pg.Client({ connectionString: clone.urls.admin });
   await owner.connect();
   const waiting = async () =>
-    (await owner.query("select pid from pg_stat_activity where datname = current_database() and application_name = 'pgboss' and wait_event_type = 'Lock'"))
-      .rows as { pid: number }[];
+    (
+      await owner.query(
+        "select pid from pg_stat_activity where datname = current_database() and application_name = 'pgboss' and wait_event_type = 'Lock'",
+      )
+    ).rows as { pid: number }[];
   const said: string[] = [];
   const note = ({ error }: { error?: string }) => void said.push(String(error));
-  const queue = await openQueue(clone.urls.queue, database, { ...silentLog, error: note as never }, { ...usualStatementLimits, jobMs: 300, graceMs: 300 });
+  const queue = await openQueue(
+    clone.urls.queue,
+    database,
+    { ...silentLog, error: note as never },
+    { ...usualStatementLimits, jobMs: 300, graceMs: 300 },
+  );
   onTestFinished(async () => {
     await owner.query('rollback');
     await queue.close();
@@ -349,7 +436,8 @@ test('a column that is added under connections in use fails at most what is aske
     await owner.query('alter table slot drop column if exists added');
     await owner.end();
   });
-  const read = () => warm.transaction('b1', (tx) => query(tx, 'select * from slot where job = $1', ['none']));
+  const read = () =>
+    warm.transaction('b1', (tx) => query(tx, 'select * from slot where job = $1', ['none']));
   // Each holds its connection until all of them have one.
   const onAll = async () => {
     const gate = Promise.withResolvers<void>();
@@ -364,9 +452,17 @@ test('a column that is added under connections in use fails at most what is aske
       ),
     );
   };
-  expect((await onAll()).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
+  expect((await onAll()).map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'fulfilled',
+    'fulfilled',
+  ]);
   await owner.query('alter table slot add column added bigint not null default 0');
   // One of them meets the old plan, and from then on none does.
   await expect(read()).rejects.toSatisfy(passesByItself);
-  expect((await onAll()).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
+  expect((await onAll()).map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'fulfilled',
+    'fulfilled',
+  ]);
 });

@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
 
 /** Puts every file into the one format. */
-process.exit(spawnSync('node_modules/.bin/biome', ['format', '--write', '.'], { stdio: 'inherit' }).status ?? 1);
+process.exit(
+  spawnSync('node_modules/.bin/biome', ['format', '--write', '.'], { stdio: 'inherit' }).status ??
+    1,
+);

@@ -31,23 +31,48 @@ const never = (name, comment, from, to) => ({ name, comment, severity: 'error', 
 
 const forbidden = [
   never('no-cycles', 'A loop hides which way data flows.', {}, { circular: true }),
-  never('everything-resolves', 'An import the checker cannot follow is one it cannot judge.', {}, { couldNotResolve: true }),
+  never(
+    'everything-resolves',
+    'An import the checker cannot follow is one it cannot judge.',
+    {},
+    { couldNotResolve: true },
+  ),
   never(
     'shared-is-a-leaf',
     'The contract must build alone.',
     { path: '^shared/', pathNot: tests },
     { pathNot: ['^shared/', 'node_modules/(?:\\.pnpm/)?(?:zod|big\\.js|@types)'] },
   ),
-  never('widget-knows-only-shared', 'The browser learns of the server through the contract.', { path: '^widget/' }, { path: '^(?:server|test)/' }),
-  never('server-never-sees-widget', 'The server does not know who calls it.', { path: '^server/src', pathNot: tests }, { path: '^(?:widget|test)/' }),
+  never(
+    'widget-knows-only-shared',
+    'The browser learns of the server through the contract.',
+    { path: '^widget/' },
+    { path: '^(?:server|test)/' },
+  ),
+  never(
+    'server-never-sees-widget',
+    'The server does not know who calls it.',
+    { path: '^server/src', pathNot: tests },
+    { path: '^(?:widget|test)/' },
+  ),
   never(
     'model-is-pure',
     'Rules must run with nothing plugged in.',
     { path: '\\.model\\.ts$' },
     { pathNot: ['\\.model\\.ts$', '^shared/', '^server/src/context\\.ts$'] },
   ),
-  never('ports-are-words', 'A port states a need; it does nothing.', { path: '^server/src/ports/' }, { pathNot: [...words, '^server/src/context\\.ts$'] }),
-  never('context-is-words', 'The context is types.', { path: '^server/src/context\\.ts$' }, { path: '^server/src/', pathNot: '^server/src/platform/db' }),
+  never(
+    'ports-are-words',
+    'A port states a need; it does nothing.',
+    { path: '^server/src/ports/' },
+    { pathNot: [...words, '^server/src/context\\.ts$'] },
+  ),
+  never(
+    'context-is-words',
+    'The context is types.',
+    { path: '^server/src/context\\.ts$' },
+    { path: '^server/src/', pathNot: '^server/src/platform/db' },
+  ),
   ...story
     .slice(0, -1)
     .map((name, i) =>
@@ -70,12 +95,25 @@ const forbidden = [
     { path: feature, pathNot: tests },
     { path: '^server/src/(?:vsdc|zoho|messenger|dialects|dialect-kit)/' },
   ),
-  never('edges-are-thin', 'A route calls the use case it was given.', { path: '\\.routes\\.ts$' }, { path: ['\\.store\\.ts$', '^server/src/ports/'] }),
-  never('only-app-mounts-edges', 'Routes are mounted in one place.', { path: '^server/', pathNot: '^server/src/app\\.ts$' }, { path: '\\.routes\\.ts$' }),
+  never(
+    'edges-are-thin',
+    'A route calls the use case it was given.',
+    { path: '\\.routes\\.ts$' },
+    { path: ['\\.store\\.ts$', '^server/src/ports/'] },
+  ),
+  never(
+    'only-app-mounts-edges',
+    'Routes are mounted in one place.',
+    { path: '^server/', pathNot: '^server/src/app\\.ts$' },
+    { path: '\\.routes\\.ts$' },
+  ),
   never(
     'orm-stays-in-persistence',
     'The ORM stays behind stores.',
-    { path: '^server/src/', pathNot: ['^server/src/platform/db', '^server/src/migrations/', '\\.entity\\.ts$'] },
+    {
+      path: '^server/src/',
+      pathNot: ['^server/src/platform/db', '^server/src/migrations/', '\\.entity\\.ts$'],
+    },
     { path: '@mikro-orm/' },
   ),
   never(
@@ -88,7 +126,14 @@ const forbidden = [
     'dialects-are-islands',
     'One authority, one folder.',
     { path: '^server/src/dialects/([^/]+)/', pathNot: tests },
-    { pathNot: ['^server/src/dialects/$1/', '^server/src/dialect-kit/', ...words, 'node_modules/(?:\\.pnpm/)?zod'] },
+    {
+      pathNot: [
+        '^server/src/dialects/$1/',
+        '^server/src/dialect-kit/',
+        ...words,
+        'node_modules/(?:\\.pnpm/)?zod',
+      ],
+    },
   ),
   never(
     'kit-knows-no-country',
@@ -96,12 +141,20 @@ const forbidden = [
     { path: '^server/src/dialect-kit/', pathNot: tests },
     { pathNot: ['^server/src/dialect-kit/', ...words, 'node_modules/(?:\\.pnpm/)?zod'] },
   ),
-  never('no-dialect-by-name', 'The registry finds folders; nobody spells one.', { path: '^(?:server|widget)/', pathNot: [dialect, tests] }, { path: dialect }),
+  never(
+    'no-dialect-by-name',
+    'The registry finds folders; nobody spells one.',
+    { path: '^(?:server|widget)/', pathNot: [dialect, tests] },
+    { path: dialect },
+  ),
   never(
     'adapters-know-no-feature',
     'An adapter speaks our words outwards.',
     { path: '^server/src/(vsdc|zoho)/', pathNot: tests },
-    { path: '^server/src/', pathNot: ['^server/src/$1/', '^server/src/platform/', '^server/src/context\\.ts$', ...words] },
+    {
+      path: '^server/src/',
+      pathNot: ['^server/src/$1/', '^server/src/platform/', '^server/src/context\\.ts$', ...words],
+    },
   ),
   never(
     'platform-knows-no-domain',
@@ -121,8 +174,18 @@ const forbidden = [
     { path: '^test/simulators/' },
     { path: '^(?:server|shared)/' },
   ),
-  never('source-never-imports-tests', 'Tests import the source, not the reverse.', { pathNot: [tests, '^test/'] }, { path: tests }),
-  never('ui-is-dumb', 'Buttons know nothing of receipts.', { path: '^widget/src/ui/' }, { path: '^widget/src/', pathNot: '^widget/src/ui/' }),
+  never(
+    'source-never-imports-tests',
+    'Tests import the source, not the reverse.',
+    { pathNot: [tests, '^test/'] },
+    { path: tests },
+  ),
+  never(
+    'ui-is-dumb',
+    'Buttons know nothing of receipts.',
+    { path: '^widget/src/ui/' },
+    { path: '^widget/src/', pathNot: '^widget/src/ui/' },
+  ),
   never(
     'one-file-knows-zoho-sdk',
     'The panel asks host.ts; a shell answers.',
@@ -134,7 +197,8 @@ const forbidden = [
 const sources = ['shared/src', 'server/src', 'widget/src', 'test'];
 const count = (folder) =>
   readdirSync(folder, { withFileTypes: true, recursive: true }).filter(
-    (e) => e.isFile() && /\.tsx?$/.test(e.name) && !join(e.parentPath, e.name).includes('node_modules'),
+    (e) =>
+      e.isFile() && /\.tsx?$/.test(e.name) && !join(e.parentPath, e.name).includes('node_modules'),
   ).length;
 const expected = sources.reduce((sum, folder) => sum + count(folder), 0);
 
@@ -144,9 +208,20 @@ const { output } = await cruise(sources, {
   tsPreCompilationDeps: true,
   doNotFollow: { path: 'node_modules' },
   exclude: { path: 'node_modules/(?!\\.pnpm)' },
-  enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'], extensions: ['.ts', '.tsx', '.mjs', '.js', '.json'] },
+  enhancedResolveOptions: {
+    exportsFields: ['exports'],
+    conditionNames: ['import', 'types', 'default'],
+    extensions: ['.ts', '.tsx', '.mjs', '.js', '.json'],
+  },
 });
-const looked = output.modules.filter((module) => /^(?:shared|server|widget|test)\//.test(module.source) && /\.tsx?$/.test(module.source)).length;
-for (const each of output.summary.violations) console.error(`${each.rule.name}: ${each.from} → ${each.to}`);
-if (looked < expected) console.error(`looked at ${looked} of ${expected} files: a checker that does not look passes everything`);
+const looked = output.modules.filter(
+  (module) =>
+    /^(?:shared|server|widget|test)\//.test(module.source) && /\.tsx?$/.test(module.source),
+).length;
+for (const each of output.summary.violations)
+  console.error(`${each.rule.name}: ${each.from} → ${each.to}`);
+if (looked < expected)
+  console.error(
+    `looked at ${looked} of ${expected} files: a checker that does not look passes everything`,
+  );
 process.exit(output.summary.violations.length > 0 || looked < expected ? 1 : 0);

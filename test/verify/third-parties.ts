@@ -18,7 +18,8 @@ type Manifest = {
 };
 type Party = { name: string; version: string; licence: string; text: string };
 
-const manifestOf = (folder: string) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+const manifestOf = (folder: string) =>
+  JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 
 /** Where a package stands that another one needs; null: made for another machine than this one. */
 function folderOf(name: string, from: string): string | null {
@@ -30,7 +31,9 @@ function folderOf(name: string, from: string): string | null {
 }
 
 function textOf(folder: string): string {
-  const names = readdirSync(folder).filter((name) => /^(?:licen[cs]e|copying|notice)(?:\.|-|$)/i.test(name));
+  const names = readdirSync(folder).filter((name) =>
+    /^(?:licen[cs]e|copying|notice)(?:\.|-|$)/i.test(name),
+  );
   return names
     .sort()
     .map((name) => readFileSync(join(folder, name), 'utf8').replaceAll('\r\n', '\n').trim())
@@ -48,7 +51,8 @@ function collect(folder: string, found: Map<string, Party>): void {
     const key = `${name} ${version}`;
     if (found.has(key)) continue;
     const isOurs = name.startsWith('@muhuri/');
-    if (!isOurs) found.set(key, { name, version, licence: license ?? 'see below', text: textOf(at) });
+    if (!isOurs)
+      found.set(key, { name, version, licence: license ?? 'see below', text: textOf(at) });
     collect(at, found);
   }
 }
@@ -57,7 +61,9 @@ function noticesOf(part: string): string {
   const found = new Map<string, Party>();
   collect(join(root, part), found);
   if (part === 'server') found.set(postgres.name, postgres);
-  const parties = [...found.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1));
+  const parties = [...found.values()].sort((a, b) =>
+    a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1,
+  );
   const byText = Map.groupBy(parties, ({ licence, text }) => `${licence}\n${text}`);
   const sections = [...byText.values()].map((all) => {
     const [{ licence, text }] = all as [Party];
@@ -100,7 +106,9 @@ for (const part of ['server', 'widget']) {
   if (process.argv.includes('--write')) writeFileSync(path, text);
   else if (!existsSync(path) || readFileSync(path, 'utf8') !== text) {
     isOld = true;
-    console.error(`${dirname(path)}: THIRD-PARTIES.txt is not what is installed: run \`npm run third-parties\``);
+    console.error(
+      `${dirname(path)}: THIRD-PARTIES.txt is not what is installed: run \`npm run third-parties\``,
+    );
   }
 }
 process.exit(isOld ? 1 : 0);

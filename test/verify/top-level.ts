@@ -26,6 +26,11 @@ const ignored = new Set(
     .split('\n')
     .map((line) => line.replace(/\/$/, '')),
 );
-const strange = readdirSync(root).filter((name) => !name.startsWith('.') && !ignored.has(name) && !allowed.has(name));
-for (const name of strange) console.error(`${name} does not belong at the top: give it a folder, or say here why it has to stand there`);
+const strange = readdirSync(root).filter(
+  (name) => !name.startsWith('.') && !ignored.has(name) && !allowed.has(name),
+);
+for (const name of strange)
+  console.error(
+    `${name} does not belong at the top: give it a folder, or say here why it has to stand there`,
+  );
 process.exit(strange.length > 0 ? 1 : 0);

@@ -1,7 +1,14 @@
 import { ApiProblem } from './request.ts';
 import { deviceToken, keepDeviceToken } from './second-factor/device.ts';
 import { KeptSession } from './session.ts';
-import type { ChoiceLists, DoubtView, PreflightView, ReceiptView, SessionView, WriteBackView } from './views.ts';
+import type {
+  ChoiceLists,
+  DoubtView,
+  PreflightView,
+  ReceiptView,
+  SessionView,
+  WriteBackView,
+} from './views.ts';
 
 /** Why the second factor is asked for: it is to be given, or none is set up yet. */
 export type FactorAsked = 'second_factor_needed' | 'second_factor_setup';
@@ -29,9 +36,16 @@ export class Api {
     this.#kept.keep(session);
   }
 
-  async signIn(given: { username: string; password: string; organization_id?: string; business_id?: string }, proof: object = {}): Promise<SessionView> {
+  async signIn(
+    given: { username: string; password: string; organization_id?: string; business_id?: string },
+    proof: object = {},
+  ): Promise<SessionView> {
     const token = deviceToken(given.username);
-    const session = await this.call<SessionView>('POST', '/auth/login', { ...given, ...(token ? { device_token: token } : {}), ...proof });
+    const session = await this.call<SessionView>('POST', '/auth/login', {
+      ...given,
+      ...(token ? { device_token: token } : {}),
+      ...proof,
+    });
     keepDeviceToken(given.username, session.device_token);
     this.#kept.keep(session);
     return session;
@@ -49,7 +63,10 @@ export class Api {
   forget(): void {
     this.#kept.keep(null);
   }
-  /** Where the second factor is asked for, the person is, once for all that waits for it; then it is done again. */
+  /**
+   * Where the second factor is asked for, the person is, once for all that waits for it; then it is
+   * done again.
+   */
   call = async <T>(method: string, path: string, body?: object): Promise<T> => {
     try {
       return await this.#kept.call<T>(method, path, body);
@@ -68,35 +85,47 @@ export class Api {
       'GET',
       `/receipts/preflight?module=${module}&document_id=${encodeURIComponent(id)}${saleReceiptId ? `&sale_receipt_id=${encodeURIComponent(saleReceiptId)}` : ''}`,
     );
-  seal = (module: string, id: string, answers: object) => this.call<ReceiptView>('POST', '/receipts', { module, document_id: id, ...answers });
+  seal = (module: string, id: string, answers: object) =>
+    this.call<ReceiptView>('POST', '/receipts', { module, document_id: id, ...answers });
   receipt = (id: string) => this.call<ReceiptView>('GET', `/receipts/${id}`);
   withdraw = (id: string) => this.call<ReceiptView>('POST', `/receipts/${id}/withdraw`);
-  evidence = (id: string, evidence: object) => this.call<ReceiptView>('POST', `/receipts/${id}/evidence`, evidence);
+  evidence = (id: string, evidence: object) =>
+    this.call<ReceiptView>('POST', `/receipts/${id}/evidence`, evidence);
   /** Confirms the proposal that was shown, and no other. */
   confirmEvidence = (id: string, { proposed_at }: { proposed_at: string }) =>
     this.call<ReceiptView>('POST', `/receipts/${id}/evidence/confirm`, { proposed_at });
   dropEvidence = (id: string) => this.call<ReceiptView>('POST', `/receipts/${id}/evidence/drop`);
   doubt = (id: string) => this.call<DoubtView>('GET', `/receipts/${id}/doubt`);
-  evidencePack = async (id: string): Promise<Blob> => (await this.#kept.fetch('GET', `/receipts/${id}/evidence-pack`)).blob();
-  proposeReversal = (id: string, given: { reason_code: string; source: string }) => this.call<ReceiptView>('POST', `/receipts/${id}/reversal`, given);
+  evidencePack = async (id: string): Promise<Blob> =>
+    (await this.#kept.fetch('GET', `/receipts/${id}/evidence-pack`)).blob();
+  proposeReversal = (id: string, given: { reason_code: string; source: string }) =>
+    this.call<ReceiptView>('POST', `/receipts/${id}/reversal`, given);
   confirmReversal = (id: string, { proposed_at }: { proposed_at: string }) =>
     this.call<ReceiptView>('POST', `/receipts/${id}/reversal/confirm`, { proposed_at });
   dropReversal = (id: string) => this.call<ReceiptView>('POST', `/receipts/${id}/reversal/drop`);
   writeBack = (id: string) => this.call<WriteBackView>('GET', `/receipts/${id}/write-back`);
   writeAgain = (id: string) => this.call<WriteBackView>('POST', `/receipts/${id}/write-back`);
-  taxpayer = (tin: string) => this.call<{ name: string | null }>('GET', `/taxpayers/${encodeURIComponent(tin)}`);
+  taxpayer = (tin: string) =>
+    this.call<{ name: string | null }>('GET', `/taxpayers/${encodeURIComponent(tin)}`);
   mappings = (kind: string) => this.call<{ choices: ChoiceLists }>('GET', `/mappings/${kind}`);
-  takeOver = (saleId: string, word: { source: string; answer: string }) => this.call('POST', `/receipts/${saleId}/takeover`, word);
-  map = (kind: string, key: string, value: object) => this.call('PUT', `/mappings/${kind}`, { mappings: [{ key, value }] });
+  takeOver = (saleId: string, word: { source: string; answer: string }) =>
+    this.call('POST', `/receipts/${saleId}/takeover`, word);
+  map = (kind: string, key: string, value: object) =>
+    this.call('PUT', `/mappings/${kind}`, { mappings: [{ key, value }] });
   /** Where a print is to be had, once; it is recorded when it is opened. */
   printLink = async (id: string, paper: string, original: boolean) => {
-    const { url } = await this.call<{ url: string }>('POST', `/receipts/${id}/prints`, { paper, original });
+    const { url } = await this.call<{ url: string }>('POST', `/receipts/${id}/prints`, {
+      paper,
+      original,
+    });
     return `${this.server}${url}`;
   };
   printedPdf = async (id: string, paper: string, original: boolean): Promise<Blob> => {
     const link = await this.printLink(id, paper, original);
     return (await this.#kept.fetch('GET', `${link.slice(link.indexOf('/prints/'))}?as=pdf`)).blob();
   };
-  pdf = async (id: string, paper: string): Promise<Blob> => (await this.#kept.fetch('GET', `/receipts/${id}/pdf?paper=${paper}`)).blob();
-  qr = async (id: string): Promise<string> => (await this.#kept.fetch('GET', `/receipts/${id}/qr.svg`)).text();
+  pdf = async (id: string, paper: string): Promise<Blob> =>
+    (await this.#kept.fetch('GET', `/receipts/${id}/pdf?paper=${paper}`)).blob();
+  qr = async (id: string): Promise<string> =>
+    (await this.#kept.fetch('GET', `/receipts/${id}/qr.svg`)).text();
 }

@@ -10,7 +10,9 @@ import { Section, Waiting } from './ui/parts.tsx';
 
 declare global {
   interface Window {
-    /** Written into `settings.js` by the build: where our server is, and hosts besides Zoho's own. */
+    /**
+     * Written into `settings.js` by the build: where our server is, and hosts besides Zoho's own.
+     */
     muhuri: { server: string; hosts: string[] };
   }
 }

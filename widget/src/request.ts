@@ -19,13 +19,22 @@ export class Offline extends Error {
 }
 
 /**
- * What a person has pressed is asked for although the panel is closed that very moment. Browsers keep 64 KiB of what is under way so, of all together;
- * what is longer is a picture, and whoever chose it waits for it.
+ * What a person has pressed is asked for although the panel is closed that very moment. Browsers
+ * keep 64 KiB of what is under way so, of all together; what is longer is a picture, and whoever
+ * chose it waits for it.
  */
 const keptLengthMax = 8_000;
 
-/** One call of the API with a bearer token, never a cookie: an answer, a problem the server described, or nobody there. */
-export async function request(at: { server: string; language: string; token: string | null }, method: string, path: string, body?: object): Promise<Response> {
+/**
+ * One call of the API with a bearer token, never a cookie: an answer, a problem the server
+ * described, or nobody there.
+ */
+export async function request(
+  at: { server: string; language: string; token: string | null },
+  method: string,
+  path: string,
+  body?: object,
+): Promise<Response> {
   let answer: Response;
   const text = body ? JSON.stringify(body) : undefined;
   try {

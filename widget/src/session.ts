@@ -4,9 +4,10 @@ import { ApiProblem, request } from './request.ts';
 type Kept = { token: string; expires_at: string; refresh_token?: string | undefined };
 
 /**
- * A session in memory and, where the browser lets us, for as long as the tab lives. One that came by Zoho is renewed by itself when the
- * server says that it is over, whatever the clock here says. Storage in a frame of another site is partitioned, may vanish, and throws where it is
- * blocked: a convenience, never needed.
+ * A session in memory and, where the browser lets us, for as long as the tab lives. One that came
+ * by Zoho is renewed by itself when the server says that it is over, whatever the clock here says.
+ * Storage in a frame of another site is partitioned, may vanish, and throws where it is blocked: a
+ * convenience, never needed.
  */
 export class KeptSession<S extends Kept> {
   readonly #key: string;
@@ -56,7 +57,12 @@ export class KeptSession<S extends Kept> {
   }
 
   #send(session: S | null, method: string, path: string, body?: object): Promise<Response> {
-    return request({ server: this.#server, language: this.language, token: session?.token ?? null }, method, path, body);
+    return request(
+      { server: this.#server, language: this.language, token: session?.token ?? null },
+      method,
+      path,
+      body,
+    );
   }
 
   #renew(used: S): Promise<S> {
@@ -66,14 +72,19 @@ export class KeptSession<S extends Kept> {
     return this.#renewing;
   }
 
-  /** Another frame of the same tab may have renewed it meanwhile: a refresh token works once, so what it kept is taken over. */
+  /**
+   * Another frame of the same tab may have renewed it meanwhile: a refresh token works once, so
+   * what it kept is taken over.
+   */
   async #renewNow(used: S): Promise<S> {
     const kept = this.#read();
     if (kept && kept.token !== used.token) {
       this.session = kept;
       return kept;
     }
-    const answer = await this.#send(null, 'POST', '/auth/refresh', { refresh_token: used.refresh_token });
+    const answer = await this.#send(null, 'POST', '/auth/refresh', {
+      refresh_token: used.refresh_token,
+    });
     const renewed = (await answer.json()) as S;
     this.keep(renewed);
     return renewed;
@@ -82,14 +93,19 @@ export class KeptSession<S extends Kept> {
   #read(): S | null {
     try {
       const session = JSON.parse(sessionStorage.getItem(this.#key) ?? 'null') as S | null;
-      return session && (session.refresh_token || new Date(session.expires_at) > new Date()) ? session : null;
+      return session && (session.refresh_token || new Date(session.expires_at) > new Date())
+        ? session
+        : null;
     } catch {
       return null;
     }
   }
 }
 
-/** One frame at a time, where the browser has locks and lets this frame have them: where storage is blocked, they are too. */
+/**
+ * One frame at a time, where the browser has locks and lets this frame have them: where storage is
+ * blocked, they are too.
+ */
 async function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
   let hasBegun = false;
   try {

@@ -12,23 +12,38 @@ export function permissionsOfSession(session: Session): readonly Permission[] {
   return session.isOperator && session.verifiedAt ? byRole.admin : [];
 }
 
-export type Refusal = 'not_signed_in' | 'not_allowed' | 'second_factor_setup' | 'second_factor_needed' | 'business_suspended';
+export type Refusal =
+  | 'not_signed_in'
+  | 'not_allowed'
+  | 'second_factor_setup'
+  | 'second_factor_needed'
+  | 'business_suspended';
 
 /** Why a caller may not pass a guard of the contract; null where it may. */
-export function refusalOf(session: Session | null, endpoint: { guard: string; secondFactor?: true }, now: Date): Refusal | null {
+export function refusalOf(
+  session: Session | null,
+  endpoint: { guard: string; secondFactor?: true },
+  now: Date,
+): Refusal | null {
   if (endpoint.guard === 'anyone') return null;
   if (!session) return 'not_signed_in';
   if (endpoint.guard === 'signed_in') {
     if (session.apiKey) return 'not_allowed';
   } else {
-    if (session.isOperator && !session.verifiedAt) return session.hasSecondFactor ? 'second_factor_needed' : 'second_factor_setup';
+    if (session.isOperator && !session.verifiedAt)
+      return session.hasSecondFactor ? 'second_factor_needed' : 'second_factor_setup';
     if (session.awaitsSecondFactor) return 'second_factor_needed';
     if (!permissionsOfSession(session).includes(endpoint.guard as Permission)) return 'not_allowed';
     // Whoever is suspended may still read what is theirs; nothing more is done in its name.
-    if (session.business?.status === 'suspended' && !['read', 'read_trail'].includes(endpoint.guard)) return 'business_suspended';
+    if (
+      session.business?.status === 'suspended' &&
+      !['read', 'read_trail'].includes(endpoint.guard)
+    )
+      return 'business_suspended';
   }
   if (!endpoint.secondFactor) return null;
   if (!session.hasSecondFactor) return 'second_factor_setup';
-  const isFresh = session.verifiedAt !== null && now.getTime() - session.verifiedAt.getTime() < secondFactorMs;
+  const isFresh =
+    session.verifiedAt !== null && now.getTime() - session.verifiedAt.getTime() < secondFactorMs;
   return isFresh ? null : 'second_factor_needed';
 }

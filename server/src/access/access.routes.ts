@@ -20,21 +20,33 @@ type Use = {
   operators: Pick<Operators, 'become' | 'accept'>;
   waysBack: Pick<WaysBack, 'ask' | 'object'>;
   listMemberships(personId: string): Promise<{ businessId: string; businessName: string }[]>;
-  readInvitation(token: string): Promise<{ invitation: { email: string; role: 'business_admin' | 'business_user'; expiresAt: Date }; businessName: string }>;
+  readInvitation(token: string): Promise<{
+    invitation: { email: string; role: 'business_admin' | 'business_user'; expiresAt: Date };
+    businessName: string;
+  }>;
   acceptInvitation(given: Acceptance, from: Call['from']): Promise<SignedIn>;
   qrSvg(text: string): Promise<string>;
   now(): Date;
 };
 
-/** Before sign-in and around it: who is this, for which business, and how do they keep their account. */
+/**
+ * Before sign-in and around it: who is this, for which business, and how do they keep their
+ * account.
+ */
 export const accessRoutes = (use: Use) => {
   const { account } = use;
   const view = (session: Session) => toSessionView(session, use.now());
-  const signedIn = ({ token, session, deviceToken }: SignedIn) => ({ token, ...(deviceToken ? { device_token: deviceToken } : {}), ...view(session) });
+  const signedIn = ({ token, session, deviceToken }: SignedIn) => ({
+    token,
+    ...(deviceToken ? { device_token: deviceToken } : {}),
+    ...view(session),
+  });
   const ofBusiness = (call: { session: Session }) => ({ business: toBusinessView(call.session) });
   return [
     answer(access.login)(async (call, { input }) => signedIn(await use.signIn(input, call.from))),
-    answer(access.switchMembership)(async (call, { input }) => signedIn(await use.switchMembership(call.token, input.business_id, call.from))),
+    answer(access.switchMembership)(async (call, { input }) =>
+      signedIn(await use.switchMembership(call.token, input.business_id, call.from)),
+    ),
     answer(access.logout)(async (call) => {
       await use.signOut(call.token);
       return ofBusiness(call);
@@ -81,7 +93,11 @@ export const accessRoutes = (use: Use) => {
       return { ...view(session), recovery_codes: recoveryCodes };
     }),
     answer(access.passSecondFactor)(async (call, { input }) => {
-      const { session, deviceToken } = await account.passSecondFactor(call.session, input, call.from);
+      const { session, deviceToken } = await account.passSecondFactor(
+        call.session,
+        input,
+        call.from,
+      );
       return { ...view(session), ...(deviceToken ? { device_token: deviceToken } : {}) };
     }),
     answer(access.removeTotp)(async (call, { input }) => {
@@ -90,9 +106,17 @@ export const accessRoutes = (use: Use) => {
     }),
     answer(access.readSecondFactor)(async (call) => {
       const { codesLeft, devices } = await account.readFactor(call.session);
-      return { recovery_codes_left: codesLeft, devices: devices.map(deviceView), next_cursor: null, ...ofBusiness(call) };
+      return {
+        recovery_codes_left: codesLeft,
+        devices: devices.map(deviceView),
+        next_cursor: null,
+        ...ofBusiness(call),
+      };
     }),
-    answer(access.renewRecoveryCodes)(async (call) => ({ recovery_codes: await account.renewRecoveryCodes(call.session), ...ofBusiness(call) })),
+    answer(access.renewRecoveryCodes)(async (call) => ({
+      recovery_codes: await account.renewRecoveryCodes(call.session),
+      ...ofBusiness(call),
+    })),
     answer(access.forgetDevice)(async (call) => {
       await account.forgetDevice(call.session, call.params.id as string);
       return ofBusiness(call);
@@ -130,11 +154,22 @@ export const accessRoutes = (use: Use) => {
     })),
     answer(access.readInvitation)(async (_call, { input }) => {
       const { invitation, businessName } = await use.readInvitation(input.token);
-      return { business_name: businessName, email: invitation.email, role: invitation.role, expires_at: invitation.expiresAt.toISOString() };
+      return {
+        business_name: businessName,
+        email: invitation.email,
+        role: invitation.role,
+        expires_at: invitation.expiresAt.toISOString(),
+      };
     }),
-    answer(access.acceptInvitation)(async (call, { input }) => signedIn(await use.acceptInvitation(input, call.from))),
-    answer(access.becomeOperator)(async (call, { input }) => signedIn(await use.operators.become(input, call.from))),
-    answer(access.acceptOperator)(async (call, { input }) => signedIn(await use.operators.accept(input, call.from))),
+    answer(access.acceptInvitation)(async (call, { input }) =>
+      signedIn(await use.acceptInvitation(input, call.from)),
+    ),
+    answer(access.becomeOperator)(async (call, { input }) =>
+      signedIn(await use.operators.become(input, call.from)),
+    ),
+    answer(access.acceptOperator)(async (call, { input }) =>
+      signedIn(await use.operators.accept(input, call.from)),
+    ),
     answer(access.askWayBack)(async (call, { input }) => {
       await use.waysBack.ask(input.username, input.password, call.from);
       return { state: 'asked' as const };
@@ -156,4 +191,5 @@ const deviceView = (is: RememberedDevice) => ({
 });
 
 /** Whoever came by Zoho is there for one business, and is told of no other. */
-const isOpenTo = (session: Session, businessId: string): boolean => !session.zohoUserId || session.business?.membership.businessId === businessId;
+const isOpenTo = (session: Session, businessId: string): boolean =>
+  !session.zohoUserId || session.business?.membership.businessId === businessId;

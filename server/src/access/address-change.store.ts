@@ -20,49 +20,92 @@ export type AddressChange = {
 };
 
 /** Opens one; null where one of this person is open. */
-const columns = 'id, business_id, person_id, email, reason, opened_by, needs_second, asked_at, told_at, mails_sent, last_mailed_at, state';
+const columns =
+  'id, business_id, person_id, email, reason, opened_by, needs_second, asked_at, told_at, mails_sent, last_mailed_at, state';
 
 export async function insertAddressChange(
   tx: Tx,
-  is: Pick<AddressChange, 'id' | 'businessId' | 'personId' | 'email' | 'reason' | 'openedBy' | 'needsSecond' | 'askedAt'> & { objectHash: string },
+  is: Pick<
+    AddressChange,
+    'id' | 'businessId' | 'personId' | 'email' | 'reason' | 'openedBy' | 'needsSecond' | 'askedAt'
+  > & { objectHash: string },
 ): Promise<AddressChange | null> {
   const row = await queryOne(
     tx,
     `insert into reference.address_change (id, business_id, person_id, email, reason, opened_by, needs_second, asked_at, object_hash, mails_sent, state)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 'open') on conflict do nothing returning ${columns}`,
-    [is.id, is.businessId, is.personId, is.email, is.reason, is.openedBy, is.needsSecond, is.askedAt, is.objectHash],
+    [
+      is.id,
+      is.businessId,
+      is.personId,
+      is.email,
+      is.reason,
+      is.openedBy,
+      is.needsSecond,
+      is.askedAt,
+      is.objectHash,
+    ],
   );
   return row && toChange(row);
 }
 
-export const listOpenAddressChanges = async (tx: Tx, businessId: string | null): Promise<AddressChange[]> =>
+export const listOpenAddressChanges = async (
+  tx: Tx,
+  businessId: string | null,
+): Promise<AddressChange[]> =>
   (
-    await query(tx, `select ${columns} from reference.address_change where state = 'open' and ($1::text is null or business_id = $1) order by asked_at desc`, [
-      businessId,
-    ])
+    await query(
+      tx,
+      `select ${columns} from reference.address_change where state = 'open' and ($1::text is null or business_id = $1) order by asked_at desc`,
+      [businessId],
+    )
   ).map(toChange);
 
-export const lockAddressChange = async (tx: Tx, id: string, businessId: string): Promise<AddressChange | null> => {
-  const row = await queryOne(tx, `select ${columns} from reference.address_change where id = $1 and business_id = $2 for update`, [id, businessId]);
+export const lockAddressChange = async (
+  tx: Tx,
+  id: string,
+  businessId: string,
+): Promise<AddressChange | null> => {
+  const row = await queryOne(
+    tx,
+    `select ${columns} from reference.address_change where id = $1 and business_id = $2 for update`,
+    [id, businessId],
+  );
   return row && toChange(row);
 };
 
-export const lockByObjection = async (tx: Tx, objectHash: string): Promise<AddressChange | null> => {
-  const row = await queryOne(tx, `select ${columns} from reference.address_change where object_hash = $1 for update`, [objectHash]);
+export const lockByObjection = async (
+  tx: Tx,
+  objectHash: string,
+): Promise<AddressChange | null> => {
+  const row = await queryOne(
+    tx,
+    `select ${columns} from reference.address_change where object_hash = $1 for update`,
+    [objectHash],
+  );
   return row && toChange(row);
 };
 
-export const endAddressChange = (tx: Tx, id: string, to: 'applied' | 'objected' | 'ended', by: { id: string; type: string }, at: Date) =>
-  query(tx, 'update reference.address_change set state = $2, decided_by = $3, decided_by_type = $4, decided_at = $5 where id = $1', [
-    id,
-    to,
-    by.id,
-    by.type,
-    at,
-  ]);
+export const endAddressChange = (
+  tx: Tx,
+  id: string,
+  to: 'applied' | 'objected' | 'ended',
+  by: { id: string; type: string },
+  at: Date,
+) =>
+  query(
+    tx,
+    'update reference.address_change set state = $2, decided_by = $3, decided_by_type = $4, decided_at = $5 where id = $1',
+    [id, to, by.id, by.type, at],
+  );
 
 /** Ends what is open about a person, who is kept out. */
-export const endAddressChangesOf = async (tx: Tx, personId: string, by: { id: string; type: string }, at: Date): Promise<AddressChange[]> =>
+export const endAddressChangesOf = async (
+  tx: Tx,
+  personId: string,
+  by: { id: string; type: string },
+  at: Date,
+): Promise<AddressChange[]> =>
   (
     await query(
       tx,
@@ -73,7 +116,11 @@ export const endAddressChangesOf = async (tx: Tx, personId: string, by: { id: st
   ).map(toChange);
 
 /** Ends what an operator who goes has asked for. */
-export const endAddressChangesBy = async (tx: Tx, operatorId: string, at: Date): Promise<AddressChange[]> =>
+export const endAddressChangesBy = async (
+  tx: Tx,
+  operatorId: string,
+  at: Date,
+): Promise<AddressChange[]> =>
   (
     await query(
       tx,
@@ -91,7 +138,10 @@ export const noteMailed = (tx: Tx, id: string, at: Date, isWhole: boolean) =>
     [id, at, isWhole],
   );
 
-/** How many operators there are, and whether one was ended since a moment: whoever was ended to be out of the way counts still. */
+/**
+ * How many operators there are, and whether one was ended since a moment: whoever was ended to be
+ * out of the way counts still.
+ */
 export const countOperators = async (tx: Tx, endedSince: Date): Promise<number> =>
   (
     await queryOne<{ n: number }>(
@@ -104,10 +154,22 @@ export const countOperators = async (tx: Tx, endedSince: Date): Promise<number> 
 
 /** When this operator was made; null where there is none of that id. */
 export const operatorSince = async (tx: Tx, id: string): Promise<Date | null> =>
-  toDateOrNull((await queryOne(tx, "select created_at from reference.person where id = $1 and is_operator and status = 'active'", [id]))?.created_at ?? null);
+  toDateOrNull(
+    (
+      await queryOne(
+        tx,
+        "select created_at from reference.person where id = $1 and is_operator and status = 'active'",
+        [id],
+      )
+    )?.created_at ?? null,
+  );
 
 export const isOperatorsAddress = async (tx: Tx, email: string): Promise<boolean> =>
-  (await queryOne(tx, 'select 1 as yes from reference.person where is_operator and lower(email) = lower($1) limit 1', [email])) !== null;
+  (await queryOne(
+    tx,
+    'select 1 as yes from reference.person where is_operator and lower(email) = lower($1) limit 1',
+    [email],
+  )) !== null;
 
 const toChange = (row: Record<string, unknown>): AddressChange => ({
   id: row.id as string,

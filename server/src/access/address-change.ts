@@ -22,7 +22,15 @@ import {
 } from './address-change.store.ts';
 import { adminsBeside } from './admins-beside.ts';
 import type { Notify } from './notify-person.ts';
-import { findPersonById, holdPerson, listMembers, listMemberships, listPersons, lockPerson, setEmail } from './person.store.ts';
+import {
+  findPersonById,
+  holdPerson,
+  listMembers,
+  listMemberships,
+  listPersons,
+  lockPerson,
+  setEmail,
+} from './person.store.ts';
 import { deleteDevicesOf } from './second-factor.store.ts';
 import { hashOf } from './secret-text.ts';
 import type { Sessions } from './sessions.ts';
@@ -48,7 +56,10 @@ type Ports = {
 };
 
 const dayMs = 86_400_000;
-/** How long the former address and everybody of the business may object, and how long where some of them take no mail. */
+/**
+ * How long the former address and everybody of the business may object, and how long where some of
+ * them take no mail.
+ */
 const objectionMs = 7 * dayMs;
 const untoldMs = 14 * dayMs;
 /** One mail a day while they may. */
@@ -62,34 +73,48 @@ const tokenShape = /^adr\.([A-Za-z0-9_-]{43})$/;
 export type OpenAddressChange = AddressChange & { name: string; from: Date };
 
 /**
- * The way of a business whose only admin has lost mailbox and password alike: an operator asks for another address of that person. It counts
- * after seven days in which the former address was mailed every day and everybody of the business was told, any of whom can object; by another
- * operator where there is more than one; and never once the person has signed in since, who then needs no help. What the address leads to is a
- * link for a new password: a second factor stays as it is, and whoever has lost that too asks for a way back afterwards.
+ * The way of a business whose only admin has lost mailbox and password alike: an operator asks for
+ * another address of that person. It counts after seven days in which the former address was mailed
+ * every day and everybody of the business was told, any of whom can object; by another operator
+ * where there is more than one; and never once the person has signed in since, who then needs no
+ * help. What the address leads to is a link for a new password: a second factor stays as it is, and
+ * whoever has lost that too asks for a way back afterwards.
  */
 export const addressChanges = (ports: Ports) => {
   const { database, clock } = ports;
 
   const secretOf = (id: string) => ports.derive('address_change', id);
-  const from = ({ toldAt, askedAt }: AddressChange): Date => new Date(toldAt ? toldAt.getTime() + objectionMs : askedAt.getTime() + untoldMs);
+  const from = ({ toldAt, askedAt }: AddressChange): Date =>
+    new Date(toldAt ? toldAt.getTime() + objectionMs : askedAt.getTime() + untoldMs);
   const isOver = (is: AddressChange) => clock.now().getTime() > is.askedAt.getTime() + openMs;
   const placesOf = (personId: string) => database.platform((tx) => listMemberships(tx, personId));
   /** In the log of every business the person works for. */
-  const record = async (is: AddressChange, action: string, as: (ctx: Context) => Context, after: object) => {
+  const record = async (
+    is: AddressChange,
+    action: string,
+    as: (ctx: Context) => Context,
+    after: object,
+  ) => {
     for (const { businessId, membershipId } of await placesOf(is.personId)) {
       const ctx = as(ports.contextOf(businessId));
-      await ctx.transaction((tx) => ports.record(tx, ctx, { action, subject: membershipId, after }));
+      await ctx.transaction((tx) =>
+        ports.record(tx, ctx, { action, subject: membershipId, after }),
+      );
     }
   };
   const tell = async (is: AddressChange): Promise<void> => {
     const person = await database.platform((tx) => findPersonById(tx, is.personId));
     if (!person) return;
     const to = new Set([person.email]);
-    // Everybody is told at the beginning and once more before the end; the former address every day.
+    // Everybody is told at the beginning and once more before the end; the former address every
+    // day.
     if (is.toldAt === null || is.mailsSent === mailsMost - 1)
       for (const { businessId } of await placesOf(is.personId)) {
-        const members = (await database.transaction(businessId, listMembers)).filter((each) => each.status === 'active').map((each) => each.personId);
-        for (const each of await database.platform((tx) => listPersons(tx, members))) to.add(each.email);
+        const members = (await database.transaction(businessId, listMembers))
+          .filter((each) => each.status === 'active')
+          .map((each) => each.personId);
+        for (const each of await database.platform((tx) => listPersons(tx, members)))
+          to.add(each.email);
       }
     const business = await database.transaction(is.businessId, (tx) => getBusiness(tx));
     const text = `An operator of the platform asks for another e-mail address of ${person.name} (${person.username}), the only admin of ${business.name}: ${is.email}
@@ -104,34 +129,71 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
 `;
     let unreached = 0;
     for (const each of to)
-      await ports.sendMail({ to: each, subject: `Another e-mail address for the admin of ${business.name}`, text }).catch((error: Error) => {
-        unreached++;
-        ports.log.warn({ error: error.message }, 'a person could not be told of a change of address');
-      });
+      await ports
+        .sendMail({
+          to: each,
+          subject: `Another e-mail address for the admin of ${business.name}`,
+          text,
+        })
+        .catch((error: Error) => {
+          unreached++;
+          ports.log.warn(
+            { error: error.message },
+            'a person could not be told of a change of address',
+          );
+        });
     await database.platform((tx) => noteMailed(tx, is.id, clock.now(), unreached === 0));
   };
 
   return {
-    async open(by: PlatformActor, ctx: Context, ask: { person_id: string; email: string; reason: string }): Promise<OpenAddressChange> {
+    async open(
+      by: PlatformActor,
+      ctx: Context,
+      ask: { person_id: string; email: string; reason: string },
+    ): Promise<OpenAddressChange> {
       const askedAt = clock.now();
-      const member = (await ctx.transaction(listMembers)).find((each) => each.personId === ask.person_id && each.status === 'active');
+      const member = (await ctx.transaction(listMembers)).find(
+        (each) => each.personId === ask.person_id && each.status === 'active',
+      );
       const person = member && (await database.platform((tx) => findPersonById(tx, ask.person_id)));
       if (!member || !person) throw new AppError('not_found');
-      if (member.role !== 'business_admin' || (await adminsBeside(ports, ctx, { personId: person.id, askedAt })).others.length > 0)
+      if (
+        member.role !== 'business_admin' ||
+        (await adminsBeside(ports, ctx, { personId: person.id, askedAt })).others.length > 0
+      )
         throw new AppError('admin_decides');
-      if (!(await ports.tries.allow(`address_change:${person.id}`, asked))) throw new AppError('too_many_attempts');
+      if (!(await ports.tries.allow(`address_change:${person.id}`, asked)))
+        throw new AppError('too_many_attempts');
       const id = ports.newId('address_change');
       const made = await database.platform(async (tx) => {
-        // Whoever is ended or kept out at this moment leaves nothing behind that was not looked for.
-        if (by.type === 'operator' && !(await holdPerson(tx, by.id))) throw new AppError('not_signed_in');
+        // Whoever is ended or kept out at this moment leaves nothing behind that was not looked
+        // for.
+        if (by.type === 'operator' && !(await holdPerson(tx, by.id)))
+          throw new AppError('not_signed_in');
         if (!(await holdPerson(tx, person.id))) throw new AppError('not_found');
-        if (await isOperatorsAddress(tx, ask.email)) throw new AppError('malformed', { field: 'email', reason: 'is an operator’s own address' });
-        if (ask.email === person.email) throw new AppError('malformed', { field: 'email', reason: 'is the address they have' });
-        const needsSecond = (await countOperators(tx, new Date(askedAt.getTime() - endedLatelyMs))) > 1;
+        if (await isOperatorsAddress(tx, ask.email))
+          throw new AppError('malformed', {
+            field: 'email',
+            reason: 'is an operator’s own address',
+          });
+        if (ask.email === person.email)
+          throw new AppError('malformed', { field: 'email', reason: 'is the address they have' });
+        const needsSecond =
+          (await countOperators(tx, new Date(askedAt.getTime() - endedLatelyMs))) > 1;
         for (const each of await listOpenAddressChanges(tx, null))
-          if (each.personId === person.id && isOver(each)) await endAddressChange(tx, each.id, 'ended', { id: 'time', type: 'job' }, askedAt);
+          if (each.personId === person.id && isOver(each))
+            await endAddressChange(tx, each.id, 'ended', { id: 'time', type: 'job' }, askedAt);
         const { email, reason } = ask;
-        const opened = { id, businessId: ctx.businessId, personId: person.id, email, reason, openedBy: by.id, needsSecond, askedAt };
+        const opened = {
+          id,
+          businessId: ctx.businessId,
+          personId: person.id,
+          email,
+          reason,
+          openedBy: by.id,
+          needsSecond,
+          askedAt,
+        };
         const row = await insertAddressChange(tx, { ...opened, objectHash: hashOf(secretOf(id)) });
         if (!row) throw new AppError('wrong_state', { state: 'open' });
         const after = { person_id: person.id, business_id: ctx.businessId, email, reason };
@@ -139,41 +201,66 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
         return row;
       });
       const { email, reason } = made;
-      await record(made, 'address_change.asked', (there) => ({ ...there, actor: ctx.actor, origin: ctx.origin }), { person_id: person.id, email, reason });
-      ports.background(tell(made).catch((error: Error) => ports.log.warn({ error: error.message }, 'nobody was told of a change of address')));
+      await record(
+        made,
+        'address_change.asked',
+        (there) => ({ ...there, actor: ctx.actor, origin: ctx.origin }),
+        { person_id: person.id, email, reason },
+      );
+      ports.background(
+        tell(made).catch((error: Error) =>
+          ports.log.warn({ error: error.message }, 'nobody was told of a change of address'),
+        ),
+      );
       return { ...made, name: person.name, from: from(made) };
     },
     async list(ctx: Context): Promise<OpenAddressChange[]> {
-      const open = (await database.platform((tx) => listOpenAddressChanges(tx, ctx.businessId))).filter((each) => !isOver(each));
+      const open = (
+        await database.platform((tx) => listOpenAddressChanges(tx, ctx.businessId))
+      ).filter((each) => !isOver(each));
       const persons = await database.platform((tx) =>
         listPersons(
           tx,
           open.map((each) => each.personId),
         ),
       );
-      return open.map((each) => ({ ...each, name: persons.find((one) => one.id === each.personId)?.name ?? '', from: from(each) }));
+      return open.map((each) => ({
+        ...each,
+        name: persons.find((one) => one.id === each.personId)?.name ?? '',
+        from: from(each),
+      }));
     },
     async apply(by: PlatformActor, ctx: Context, id: string): Promise<void> {
       const at = clock.now();
-      const open = (await database.platform((tx) => listOpenAddressChanges(tx, ctx.businessId))).find((each) => each.id === id);
+      const open = (
+        await database.platform((tx) => listOpenAddressChanges(tx, ctx.businessId))
+      ).find((each) => each.id === id);
       if (!open || isOver(open)) throw new AppError('not_found');
       if (at < from(open)) throw new AppError('address_waits', { until: from(open).toISOString() });
-      if ((await adminsBeside(ports, ctx, open)).others.length > 0) throw new AppError('admin_decides');
+      if ((await adminsBeside(ports, ctx, open)).others.length > 0)
+        throw new AppError('admin_decides');
       const former = await database.platform(async (tx) => {
         // The person first, as whoever keeps them out does.
         const person = await lockPerson(tx, open.personId);
         const is = await lockAddressChange(tx, id, ctx.businessId);
         if (is?.state !== 'open') throw new AppError('wrong_state', { state: is?.state ?? 'none' });
         const since = await operatorSince(tx, by.id);
-        if (is.needsSecond && (by.id === is.openedBy || !since || since >= is.askedAt)) throw new AppError('second_operator_needed');
+        if (is.needsSecond && (by.id === is.openedBy || !since || since >= is.askedAt))
+          throw new AppError('second_operator_needed');
         const [listed] = await listPersons(tx, [is.personId]);
-        const isBack = (moment: Date | null | undefined) => moment !== null && moment !== undefined && moment > is.askedAt;
-        if (!person || isBack(listed?.lastSignInAt) || isBack(person.passwordChangedAt)) return null;
+        const isBack = (moment: Date | null | undefined) =>
+          moment !== null && moment !== undefined && moment > is.askedAt;
+        if (!person || isBack(listed?.lastSignInAt) || isBack(person.passwordChangedAt))
+          return null;
         await setEmail(tx, person.id, is.email, null);
         await dropTokens(tx, 'password_reset', person.id);
         await dropTokens(tx, 'email_change', person.id);
         await endAddressChange(tx, id, 'applied', by, at);
-        await ports.recordPlatform(tx, by, { action: 'address_change.applied', subject: id, after: { person_id: person.id, business_id: ctx.businessId } });
+        await ports.recordPlatform(tx, by, {
+          action: 'address_change.applied',
+          subject: id,
+          after: { person_id: person.id, business_id: ctx.businessId },
+        });
         return person.email;
       });
       if (former === null) {
@@ -185,10 +272,15 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
         // What was asked for in a session that ends now ends with it, made a moment ago or not.
         await dropTokens(tx, 'email_change', open.personId);
       });
-      await record(open, 'address_change.applied', (there) => ({ ...there, actor: ctx.actor, origin: ctx.origin }), {
-        person_id: open.personId,
-        email: open.email,
-      });
+      await record(
+        open,
+        'address_change.applied',
+        (there) => ({ ...there, actor: ctx.actor, origin: ctx.origin }),
+        {
+          person_id: open.personId,
+          email: open.email,
+        },
+      );
       ports.notify(open.personId, 'email_changed', former);
     },
     /** By the link that everybody was mailed; false where it is no such link. */
@@ -201,7 +293,9 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
         await endAddressChange(tx, found.id, 'objected', { id: 'link', type: 'link' }, clock.now());
         return found;
       });
-      await record(is, 'address_change.objected', (there) => ({ ...there, origin: from.address }), { person_id: is.personId });
+      await record(is, 'address_change.objected', (there) => ({ ...there, origin: from.address }), {
+        person_id: is.personId,
+      });
       return true;
     },
     /** Mails what is due: once a day, and again where a mail server was away. */

@@ -11,18 +11,24 @@ import { ApiKeyEntity } from './api-key.entity.ts';
 import { mustLead, whileTheyStay } from './person.store.ts';
 import { hashOf, newSecret, readCredential } from './secret-text.ts';
 
-export type BusinessEntry = NonNullable<Session['business']> extends infer B ? Omit<B & object, 'membership'> : never;
+export type BusinessEntry =
+  NonNullable<Session['business']> extends infer B ? Omit<B & object, 'membership'> : never;
 export type ReadKey = (token: string) => Promise<Session>;
 
 const usedEveryMs = 60_000;
 
-/** Who an API key speaks for. Its text names its business, so that it opens that door and no other. */
+/**
+ * Who an API key speaks for. Its text names its business, so that it opens that door and no other.
+ */
 export const readKey =
   (ports: {
     database: Database;
     clock: Clock;
     /** The key's business, and whether the operator keeps out whoever made it. */
-    standingOf(businessId: string, makerId: string): Promise<{ business: BusinessEntry | null; isMakerBlocked: boolean }>;
+    standingOf(
+      businessId: string,
+      makerId: string,
+    ): Promise<{ business: BusinessEntry | null; isMakerBlocked: boolean }>;
   }): ReadKey =>
   async (token) => {
     const credential = readCredential(token, 'key');
@@ -33,15 +39,19 @@ export const readKey =
       const found = await tx.findOne(ApiKeyEntity, { secretHash: hash });
       if (!found || found.revokedAt || (found.expiresAt && found.expiresAt <= now)) return null;
       // Once a minute is enough for *last used*, and spares a write per call.
-      if (!found.lastUsedAt || now.getTime() - found.lastUsedAt.getTime() > usedEveryMs) found.lastUsedAt = now;
+      if (!found.lastUsedAt || now.getTime() - found.lastUsedAt.getTime() > usedEveryMs)
+        found.lastUsedAt = now;
       return found;
     });
     if (!key) throw new AppError('not_signed_in');
     const { business, isMakerBlocked } = await ports.standingOf(businessId, key.createdBy);
     if (!business || business.status === 'closed') throw new AppError('not_signed_in');
-    // Asked at every call and not written at the key: whatever they made a moment before they were kept out is among them.
+    // Asked at every call and not written at the key: whatever they made a moment before they were
+    // kept out is among them.
     if (isMakerBlocked) throw new AppError('key_suspended', { name: key.name });
-    const scopes = key.scopes.filter((each): each is Permission => (known as readonly string[]).includes(each));
+    const scopes = key.scopes.filter((each): each is Permission =>
+      (known as readonly string[]).includes(each),
+    );
     return {
       id: key.id,
       person: { id: key.id, username: key.prefix, name: key.name, email: '' },
@@ -51,7 +61,10 @@ export const readKey =
       hasSecondFactor: false,
       awaitsSecondFactor: false,
       lineage: key.id,
-      business: { ...business, membership: { id: key.id, businessId, role: 'business_user', permissions: [] } },
+      business: {
+        ...business,
+        membership: { id: key.id, businessId, role: 'business_user', permissions: [] },
+      },
       zohoUserId: null,
       apiKey: { id: key.id, name: key.name, scopes },
     };
@@ -62,9 +75,15 @@ type Ports = { clock: Clock; newId: NewId; record: Recorder; alerts: Pick<Alerts
 /** So many may be in force at once, and of those that are not the newest are shown. */
 const keysMost = 100;
 const endedShown = 100;
-export const isInForce = (now: Date) => ({ revokedAt: null, $or: [{ expiresAt: null }, { expiresAt: { $gt: now } }] });
+export const isInForce = (now: Date) => ({
+  revokedAt: null,
+  $or: [{ expiresAt: null }, { expiresAt: { $gt: now } }],
+});
 
-/** Every key in force, whatever was made since: one that no list shows could be used by whoever made it and revoked by nobody. */
+/**
+ * Every key in force, whatever was made since: one that no list shows could be used by whoever made
+ * it and revoked by nobody.
+ */
 export const listKeys =
   (ports: Pick<Ports, 'clock'>) =>
   (ctx: Context): Promise<ApiKeyEntity[]> =>
@@ -72,19 +91,30 @@ export const listKeys =
       const now = ports.clock.now();
       const newest = { orderBy: { createdAt: 'desc', id: 'desc' } } as const;
       const alive = await tx.find(ApiKeyEntity, isInForce(now), newest);
-      const ended = await tx.find(ApiKeyEntity, { $or: [{ revokedAt: { $ne: null } }, { expiresAt: { $lte: now } }] }, { ...newest, limit: endedShown });
+      const ended = await tx.find(
+        ApiKeyEntity,
+        { $or: [{ revokedAt: { $ne: null } }, { expiresAt: { $lte: now } }] },
+        { ...newest, limit: endedShown },
+      );
       return [...alive, ...ended];
     });
 
 /** The key itself leaves the server once, here. */
 export const createKey =
   (ports: Omit<Ports, 'alerts'>) =>
-  (ctx: Context, ask: { name: string; scopes: string[]; expires_at?: string | undefined }): Promise<{ key: string; entry: ApiKeyEntity }> =>
+  (
+    ctx: Context,
+    ask: { name: string; scopes: string[]; expires_at?: string | undefined },
+  ): Promise<{ key: string; entry: ApiKeyEntity }> =>
     whileTheyStay(ctx, async (tx) => {
       const at = ports.clock.now();
       const expiresAt = ask.expires_at ? new Date(ask.expires_at) : null;
-      if (expiresAt && expiresAt <= at) throw new AppError('malformed', { field: 'expires_at', reason: 'must lie in the future' });
-      const full = new AppError('malformed', { field: 'name', reason: `${keysMost} keys in force at most: revoke one that is not used` });
+      if (expiresAt && expiresAt <= at)
+        throw new AppError('malformed', { field: 'expires_at', reason: 'must lie in the future' });
+      const full = new AppError('malformed', {
+        field: 'name',
+        reason: `${keysMost} keys in force at most: revoke one that is not used`,
+      });
       await oneMore(tx, keysMost, () => tx.count(ApiKeyEntity, isInForce(at)), full);
       await mustLead(tx, ctx);
       const secret = newSecret();
@@ -102,7 +132,11 @@ export const createKey =
         revokedAt: null,
       });
       await tx.flush();
-      await ports.record(tx, ctx, { action: 'api_key.created', subject: entry.id, after: { name: entry.name, prefix: entry.prefix, scopes: entry.scopes } });
+      await ports.record(tx, ctx, {
+        action: 'api_key.created',
+        subject: entry.id,
+        after: { name: entry.name, prefix: entry.prefix, scopes: entry.scopes },
+      });
       return { key: `key.${ctx.businessId}.${secret}`, entry };
     });
 
@@ -115,7 +149,11 @@ export const revokeKey =
       if (key.revokedAt) throw new AppError('wrong_state', { state: 'revoked' });
       key.revokedAt = ports.clock.now();
       await tx.flush();
-      await ports.record(tx, ctx, { action: 'api_key.revoked', subject: id, before: { name: key.name, prefix: key.prefix } });
+      await ports.record(tx, ctx, {
+        action: 'api_key.revoked',
+        subject: id,
+        before: { name: key.name, prefix: key.prefix },
+      });
       await ports.alerts.settle(tx, ctx, id, ['key_of_departed', 'key_suspended']);
       return key;
     });

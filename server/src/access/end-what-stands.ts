@@ -5,11 +5,18 @@ import { deleteDevicesOf } from './second-factor.store.ts';
 import { dropTokens } from './sign-in.store.ts';
 
 /**
- * What somebody who is kept out has standing at the platform's door: devices that spare the second factor, links that were mailed, a panel that was
- * approved and has not fetched its session, another address that was asked for them. Let in again they begin as if there had been none. Under the lock
- * on the person, so that nothing is made meanwhile (`platform` door). Answers the requests for another address that ended, for the businesses' logs.
+ * What somebody who is kept out has standing at the platform's door: devices that spare the second
+ * factor, links that were mailed, a panel that was approved and has not fetched its session,
+ * another address that was asked for them. Let in again they begin as if there had been none. Under
+ * the lock on the person, so that nothing is made meanwhile (`platform` door). Answers the requests
+ * for another address that ended, for the businesses' logs.
  */
-export async function endWhatStands(tx: Tx, personId: string, by: { id: string; type: string }, at: Date): Promise<AddressChange[]> {
+export async function endWhatStands(
+  tx: Tx,
+  personId: string,
+  by: { id: string; type: string },
+  at: Date,
+): Promise<AddressChange[]> {
   await deleteDevicesOf(tx, personId);
   await dropTokens(tx, 'password_reset', personId);
   await dropTokens(tx, 'email_change', personId);

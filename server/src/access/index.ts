@@ -12,7 +12,14 @@ export {
   withdrawInvitation,
   withdrawInvitationsOf,
 } from './invitations.ts';
-export { listKeysMadeBy, madeBy, type Maker, makersOf, suspendKeysOf, tellOfKeys } from './keys-of-person.ts';
+export {
+  listKeysMadeBy,
+  madeBy,
+  type Maker,
+  makersOf,
+  suspendKeysOf,
+  tellOfKeys,
+} from './keys-of-person.ts';
 export { MembershipEntity } from './membership.entity.ts';
 export { nameActors } from './name-actors.ts';
 export { notifyPerson } from './notify-person.ts';
@@ -42,7 +49,15 @@ export { openSessions, type Sessions } from './sessions.ts';
 export { openSecondFactor } from './second-factor.ts';
 export { deleteOldDevices } from './second-factor.store.ts';
 export { countEveryFailure, deleteOldTries, insertTry, trySucceeded } from './sign-in.store.ts';
-export { checkWho, type From, type SignedIn, type SignIn, type SwitchMembership, signIn, switchMembership } from './sign-in.ts';
+export {
+  checkWho,
+  type From,
+  type SignedIn,
+  type SignIn,
+  type SwitchMembership,
+  signIn,
+  switchMembership,
+} from './sign-in.ts';
 export { openTotp } from './totp.ts';
 export { deleteOldCounted } from './counted-try.store.ts';
 export { counting, openTries } from './tries.ts';

@@ -11,18 +11,41 @@ import { checkNewPassword } from './check-new-password.ts';
 import { InvitationEntity } from './invitation.entity.ts';
 import { MembershipEntity } from './membership.entity.ts';
 import { hashPassword } from './password.ts';
-import { insertMembershipIndex, insertPerson, lockPerson, mustLead, verifyEmail, whileTheyStay } from './person.store.ts';
+import {
+  insertMembershipIndex,
+  insertPerson,
+  lockPerson,
+  mustLead,
+  verifyEmail,
+  whileTheyStay,
+} from './person.store.ts';
 import { hashOf, newSecret, readCredential } from './secret-text.ts';
 import type { Sessions } from './sessions.ts';
 import type { SecondFactor } from './second-factor.ts';
-import { type CheckWho, enter, type From, passFactor, type Proof, type SignedIn } from './sign-in.ts';
+import {
+  type CheckWho,
+  enter,
+  type From,
+  passFactor,
+  type Proof,
+  type SignedIn,
+} from './sign-in.ts';
 
 const validMs = 7 * 86_400_000;
 
 type Ask = { email: string; role: Role; permissions: string[] };
-type Ports = { clock: Clock; newId: NewId; record: Recorder; sendMail: SendMail; publicUrl: string };
+type Ports = {
+  clock: Clock;
+  newId: NewId;
+  record: Recorder;
+  sendMail: SendMail;
+  publicUrl: string;
+};
 
-/** What one business may have mailed to strangers, and to one of them, within an hour; each leaves a row, too. */
+/**
+ * What one business may have mailed to strangers, and to one of them, within an hour; each leaves a
+ * row, too.
+ */
 const invitationsAnHour = 50;
 const toOneAnHour = 5;
 const hourMs = 3_600_000;
@@ -58,7 +81,11 @@ export async function openInvitation(
     createdAt: at,
   });
   await tx.flush();
-  await ports.record(tx, ctx, { action: 'invitation.made', subject: entry.id, after: { email: ask.email, role: ask.role, permissions: ask.permissions } });
+  await ports.record(tx, ctx, {
+    action: 'invitation.made',
+    subject: entry.id,
+    after: { email: ask.email, role: ask.role, permissions: ask.permissions },
+  });
   return { entry, token: `inv.${ctx.businessId}.${secret}` };
 }
 
@@ -78,20 +105,44 @@ If you did not expect this, do nothing.
 
 const endedShown = 100;
 
-/** Every open one, whatever came after it, and the newest of the others: what opens a door must be seen to be taken back. */
+/**
+ * Every open one, whatever came after it, and the newest of the others: what opens a door must be
+ * seen to be taken back.
+ */
 export const listInvitations =
   (ports: Pick<Ports, 'clock'>) =>
   (ctx: Context): Promise<InvitationEntity[]> =>
     ctx.transaction(async (tx) => {
       const now = ports.clock.now();
       const newest = { orderBy: { createdAt: 'desc', id: 'desc' } } as const;
-      const open = await tx.find(InvitationEntity, { acceptedAt: null, withdrawnAt: null, expiresAt: { $gt: now } }, newest);
-      const isOver = { $or: [{ acceptedAt: { $ne: null } }, { withdrawnAt: { $ne: null } }, { expiresAt: { $lte: now } }] };
-      return [...open, ...(await tx.find(InvitationEntity, isOver, { ...newest, limit: endedShown }))];
+      const open = await tx.find(
+        InvitationEntity,
+        { acceptedAt: null, withdrawnAt: null, expiresAt: { $gt: now } },
+        newest,
+      );
+      const isOver = {
+        $or: [
+          { acceptedAt: { $ne: null } },
+          { withdrawnAt: { $ne: null } },
+          { expiresAt: { $lte: now } },
+        ],
+      };
+      return [
+        ...open,
+        ...(await tx.find(InvitationEntity, isOver, { ...newest, limit: endedShown })),
+      ];
     });
 
-/** Takes back what a person has invited and nobody has accepted: whoever has to go must not have left a door open to come in again. */
-export async function withdrawInvitationsOf(tx: Tx, ctx: Context, ports: Pick<Ports, 'clock' | 'record'>, personId: string): Promise<void> {
+/**
+ * Takes back what a person has invited and nobody has accepted: whoever has to go must not have
+ * left a door open to come in again.
+ */
+export async function withdrawInvitationsOf(
+  tx: Tx,
+  ctx: Context,
+  ports: Pick<Ports, 'clock' | 'record'>,
+  personId: string,
+): Promise<void> {
   const now = ports.clock.now();
   // One that is accepted at this moment is accepted, or withdrawn: never both.
   const open = await tx.find(
@@ -101,17 +152,25 @@ export async function withdrawInvitationsOf(tx: Tx, ctx: Context, ports: Pick<Po
   );
   for (const each of open) each.withdrawnAt = now;
   await tx.flush();
-  for (const each of open) await ports.record(tx, ctx, { action: 'invitation.withdrawn', subject: each.id });
+  for (const each of open)
+    await ports.record(tx, ctx, { action: 'invitation.withdrawn', subject: each.id });
 }
 
-/** Answers the same whoever the address belongs to; an open invitation of the same address ends with the new one. */
+/**
+ * Answers the same whoever the address belongs to; an open invitation of the same address ends with
+ * the new one.
+ */
 export const invite =
   (ports: Ports) =>
   async (ctx: Context, ask: Ask): Promise<InvitationEntity> => {
     const { entry, token, businessName, before } = await whileTheyStay(ctx, async (tx) => {
       // Two for one address go one after the other: the second ends the first.
       const business = await getBusiness(tx, true);
-      const open = await tx.find(InvitationEntity, { email: ask.email, acceptedAt: null, withdrawnAt: null });
+      const open = await tx.find(InvitationEntity, {
+        email: ask.email,
+        acceptedAt: null,
+        withdrawnAt: null,
+      });
       for (const each of open) each.withdrawnAt = ports.clock.now();
       return {
         ...(await openInvitation(tx, ctx, ports, ask)),
@@ -119,11 +178,20 @@ export const invite =
         before: open.filter((each) => each.invitedBy === ctx.actor.id).map((each) => each.id),
       };
     });
-    await mailInvitation(ports, ctx, { id: entry.id, email: ask.email, businessName, token, before });
+    await mailInvitation(ports, ctx, {
+      id: entry.id,
+      email: ask.email,
+      businessName,
+      token,
+      before,
+    });
     return entry;
   };
 
-/** Mails the link of an invitation that stands already: a mail that is slow holds up no row, and one that was sent is never about what was undone. */
+/**
+ * Mails the link of an invitation that stands already: a mail that is slow holds up no row, and one
+ * that was sent is never about what was undone.
+ */
 export async function mailInvitation(
   ports: Pick<Ports, 'clock' | 'record' | 'sendMail' | 'publicUrl'>,
   ctx: Context,
@@ -132,16 +200,27 @@ export async function mailInvitation(
   try {
     await ports.sendMail(invitationMail(ports.publicUrl, is.email, is.businessName, is.token));
   } catch (error) {
-    // Nobody has the link: an invitation that cannot be accepted would only look as if it could. Those of theirs that it ended are in a mailbox still,
-    // and open again, unless whoever made them has been put out meanwhile, and this one with them.
+    // Nobody has the link: an invitation that cannot be accepted would only look as if it could.
+    // Those of theirs that it ended are in a mailbox still, and open again, unless whoever made
+    // them has been put out meanwhile, and this one with them.
     await whileTheyStay(ctx, async (tx) => {
       await holdBusiness(tx);
-      const made = await tx.findOne(InvitationEntity, { id: is.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      const made = await tx.findOne(
+        InvitationEntity,
+        { id: is.id },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      );
       if (!made || made.withdrawnAt) return;
       made.withdrawnAt = ports.clock.now();
-      for (const each of await tx.find(InvitationEntity, { id: { $in: is.before ?? [] } })) each.withdrawnAt = null;
+      for (const each of await tx.find(InvitationEntity, { id: { $in: is.before ?? [] } }))
+        each.withdrawnAt = null;
       await tx.flush();
-      await ports.record(tx, ctx, { action: 'invitation.withdrawn', subject: is.id, before: { email: is.email }, after: { because: 'mail_unavailable' } });
+      await ports.record(tx, ctx, {
+        action: 'invitation.withdrawn',
+        subject: is.id,
+        before: { email: is.email },
+        after: { because: 'mail_unavailable' },
+      });
     });
     throw error;
   }
@@ -151,28 +230,47 @@ export const withdrawInvitation =
   (ports: Pick<Ports, 'clock' | 'record'>) =>
   (ctx: Context, id: string): Promise<InvitationEntity> =>
     ctx.transaction(async (tx) => {
-      const found = await tx.findOne(InvitationEntity, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      const found = await tx.findOne(
+        InvitationEntity,
+        { id },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      );
       if (!found) throw new AppError('not_found');
       const state = found.stateAt(ports.clock.now());
       if (state !== 'open') throw new AppError('wrong_state', { state });
       found.withdrawnAt = ports.clock.now();
       await tx.flush();
-      await ports.record(tx, ctx, { action: 'invitation.withdrawn', subject: id, before: { email: found.email } });
+      await ports.record(tx, ctx, {
+        action: 'invitation.withdrawn',
+        subject: id,
+        before: { email: found.email },
+      });
       return found;
     });
 
-type AcceptPorts = Pick<Ports, 'clock' | 'newId' | 'record'> & { database: Database; sessions: Sessions; checkWho: CheckWho; factor: SecondFactor };
+type AcceptPorts = Pick<Ports, 'clock' | 'newId' | 'record'> & {
+  database: Database;
+  sessions: Sessions;
+  checkWho: CheckWho;
+  factor: SecondFactor;
+};
 
 /** What an invitation is for, as far as whoever holds its link may know. */
 export const readInvitation =
   (ports: Pick<AcceptPorts, 'database' | 'clock'>) =>
-  async (token: string): Promise<{ invitation: InvitationEntity; businessName: string; businessId: string }> => {
+  async (
+    token: string,
+  ): Promise<{ invitation: InvitationEntity; businessName: string; businessId: string }> => {
     const credential = readCredential(token, 'inv');
     if (!credential) throw new AppError('link_over');
     return ports.database.transaction(credential.businessId, async (tx) => {
       const invitation = await tx.findOne(InvitationEntity, { secretHash: credential.hash });
       if (invitation?.stateAt(ports.clock.now()) !== 'open') throw new AppError('link_over');
-      return { invitation, businessName: (await getBusiness(tx)).name, businessId: credential.businessId };
+      return {
+        invitation,
+        businessName: (await getBusiness(tx)).name,
+        businessId: credential.businessId,
+      };
     });
   };
 
@@ -186,22 +284,44 @@ export const acceptInvitation =
   async (given: Acceptance, from: From): Promise<SignedIn> => {
     const { invitation, businessName, businessId } = await readInvitation(ports)(given.token);
     const at = ports.clock.now();
-    const existing = given.account === 'existing' ? await ports.checkWho(given.username, given.password, from) : null;
+    const existing =
+      given.account === 'existing'
+        ? await ports.checkWho(given.username, given.password, from)
+        : null;
     const proof = given.account === 'existing' ? given : {};
-    const verifiedAt = existing ? await passFactor(ports, existing, existing.isOperator, proof) : null;
-    if (given.account === 'new') await checkNewPassword(given.password, [given.username, given.name, invitation.email, businessName]);
-    const passwordHash = given.account === 'new' ? await hashPassword(given.password) : (existing?.passwordHash ?? '');
+    const verifiedAt = existing
+      ? await passFactor(ports, existing, existing.isOperator, proof)
+      : null;
+    if (given.account === 'new')
+      await checkNewPassword(given.password, [
+        given.username,
+        given.name,
+        invitation.email,
+        businessName,
+      ]);
+    const passwordHash =
+      given.account === 'new' ? await hashPassword(given.password) : (existing?.passwordHash ?? '');
     const personId = existing?.id ?? ports.newId('person');
     const name = existing?.name ?? (given.account === 'new' ? given.name : '');
     const membershipId = await ports.database
       .registration(async (tx, enter, leave) => {
-        // Locked, so that whoever keeps them out meanwhile finds this place among theirs, or finds them kept out of it.
+        // Locked, so that whoever keeps them out meanwhile finds this place among theirs, or finds
+        // them kept out of it.
         const locked = existing && (await lockPerson(tx, personId));
-        if (existing && locked?.passwordHash !== existing.passwordHash) throw new AppError('wrong_password');
+        if (existing && locked?.passwordHash !== existing.passwordHash)
+          throw new AppError('wrong_password');
         if (given.account === 'new')
           await insertPerson(
             tx,
-            { id: personId, username: given.username, name: given.name, email: invitation.email, passwordHash, isOperator: false, isEmailVerified: true },
+            {
+              id: personId,
+              username: given.username,
+              name: given.name,
+              email: invitation.email,
+              passwordHash,
+              isOperator: false,
+              isEmailVerified: true,
+            },
             at,
           );
         else if (locked?.isOperator) throw new AppError('not_allowed');
@@ -210,9 +330,17 @@ export const acceptInvitation =
         // A person who was a member before gets the same membership again.
         const fresh = ports.newId('membership');
         await enter(businessId);
-        const before = await tx.findOne(MembershipEntity, { personId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+        const before = await tx.findOne(
+          MembershipEntity,
+          { personId },
+          { lockMode: LockMode.PESSIMISTIC_WRITE },
+        );
         if (before?.status === 'active') throw new AppError('already_member');
-        const open = await tx.findOne(InvitationEntity, { id: invitation.id }, { refresh: true, lockMode: LockMode.PESSIMISTIC_WRITE });
+        const open = await tx.findOne(
+          InvitationEntity,
+          { id: invitation.id },
+          { refresh: true, lockMode: LockMode.PESSIMISTIC_WRITE },
+        );
         if (open?.stateAt(at) !== 'open') throw new AppError('link_over');
         open.acceptedAt = at;
         open.acceptedBy = personId;
@@ -244,14 +372,26 @@ export const acceptInvitation =
           transaction: () => Promise.reject(new Error('already in one')),
           registration: () => Promise.reject(new Error('already in one')),
         };
-        await ports.record(tx, ctx, { action: 'invitation.accepted', subject: invitation.id, after: { person_id: personId, role: open.role } });
+        await ports.record(tx, ctx, {
+          action: 'invitation.accepted',
+          subject: invitation.id,
+          after: { person_id: personId, role: open.role },
+        });
         await leave();
         await insertMembershipIndex(tx, { personId, businessId, membershipId: membership.id });
         return membership.id;
       })
       .catch((error: unknown) => {
-        if ((error as { code?: string }).code === '23505') throw new AppError('username_taken', { field: 'username' });
+        if ((error as { code?: string }).code === '23505')
+          throw new AppError('username_taken', { field: 'username' });
         throw error;
       });
-    return enter(ports, { id: personId, passwordHash }, { businessId, membershipId }, from, verifiedAt, proof);
+    return enter(
+      ports,
+      { id: personId, passwordHash },
+      { businessId, membershipId },
+      from,
+      verifiedAt,
+      proof,
+    );
   };

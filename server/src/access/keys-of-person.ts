@@ -23,9 +23,16 @@ export type KeysOfPerson = { ended: ApiKeyEntity[]; kept: ApiKeyEntity[] };
 const about = ({ name, prefix }: ApiKeyEntity) => ({ name, prefix });
 
 export const listKeysMadeBy = (tx: Tx, personId: string, now: Date): Promise<ApiKeyEntity[]> =>
-  tx.find(ApiKeyEntity, { createdBy: personId, ...isInForce(now) }, { orderBy: { createdAt: 'asc', id: 'asc' } });
+  tx.find(
+    ApiKeyEntity,
+    { createdBy: personId, ...isInForce(now) },
+    { orderBy: { createdAt: 'asc', id: 'asc' } },
+  );
 
-/** Ends what somebody has made who has to go, but for those that are to go on; of these the business is told until they are replaced. */
+/**
+ * Ends what somebody has made who has to go, but for those that are to go on; of these the business
+ * is told until they are replaced.
+ */
 export async function endKeysOf(
   tx: Tx,
   ctx: Context,
@@ -36,44 +43,92 @@ export async function endKeysOf(
   const now = ports.clock.now();
   const made = await listKeysMadeBy(tx, is.personId, now);
   if (keep.some((id) => !made.some((each) => each.id === id)))
-    throw new AppError('malformed', { field: 'keep_api_keys', reason: 'not a key of theirs in force' });
+    throw new AppError('malformed', {
+      field: 'keep_api_keys',
+      reason: 'not a key of theirs in force',
+    });
   const ended = made.filter((each) => !keep.includes(each.id));
   const kept = made.filter((each) => keep.includes(each.id));
   for (const each of ended) each.revokedAt = now;
   await tx.flush();
   for (const each of ended) {
-    await ports.record(tx, ctx, { action: 'api_key.revoked', subject: each.id, before: about(each), after: { because: is.because } });
+    await ports.record(tx, ctx, {
+      action: 'api_key.revoked',
+      subject: each.id,
+      before: about(each),
+      after: { because: is.because },
+    });
     await ports.alerts.settle(tx, ctx, each.id, ['key_of_departed', 'key_suspended']);
   }
   for (const each of kept) {
-    await ports.record(tx, ctx, { action: 'api_key.kept', subject: each.id, after: { ...about(each), because: is.because } });
-    await ports.alerts.raise(tx, ctx, each.id, { code: 'key_of_departed', name: each.name, made_by: is.name });
+    await ports.record(tx, ctx, {
+      action: 'api_key.kept',
+      subject: each.id,
+      after: { ...about(each), because: is.because },
+    });
+    await ports.alerts.raise(tx, ctx, each.id, {
+      code: 'key_of_departed',
+      name: each.name,
+      made_by: is.name,
+    });
   }
   return { ended, kept };
 }
 
 /** What somebody has made whom the operator keeps out, or lets in again. */
-export async function suspendKeysOf(tx: Tx, ctx: Context, ports: Ports, is: { personId: string; name: string }, isBlocked: boolean): Promise<ApiKeyEntity[]> {
+export async function suspendKeysOf(
+  tx: Tx,
+  ctx: Context,
+  ports: Ports,
+  is: { personId: string; name: string },
+  isBlocked: boolean,
+): Promise<ApiKeyEntity[]> {
   const made = await listKeysMadeBy(tx, is.personId, ports.clock.now());
   for (const each of made) {
-    await ports.record(tx, ctx, { action: isBlocked ? 'api_key.suspended' : 'api_key.restored', subject: each.id, after: about(each) });
-    if (isBlocked) await ports.alerts.raise(tx, ctx, each.id, { code: 'key_suspended', name: each.name, made_by: is.name });
+    await ports.record(tx, ctx, {
+      action: isBlocked ? 'api_key.suspended' : 'api_key.restored',
+      subject: each.id,
+      after: about(each),
+    });
+    if (isBlocked)
+      await ports.alerts.raise(tx, ctx, each.id, {
+        code: 'key_suspended',
+        name: each.name,
+        made_by: is.name,
+      });
     else await ports.alerts.settle(tx, ctx, each.id, ['key_suspended']);
   }
   return made;
 }
 
-/** Whoever made a key, as the business sees them now; `unknown` where it was nobody who ever worked here. */
-export type Maker = { id: string; name: string | null; standing: 'admin' | 'user' | 'blocked' | 'ended' | 'unknown' };
+/**
+ * Whoever made a key, as the business sees them now; `unknown` where it was nobody who ever worked
+ * here.
+ */
+export type Maker = {
+  id: string;
+  name: string | null;
+  standing: 'admin' | 'user' | 'blocked' | 'ended' | 'unknown';
+};
 
-export async function makersOf({ database }: { database: Database }, ctx: Context, ids: string[]): Promise<Map<string, Maker>> {
+export async function makersOf(
+  { database }: { database: Database },
+  ctx: Context,
+  ids: string[],
+): Promise<Map<string, Maker>> {
   const members = await ctx.transaction(listMembers);
   const persons = await database.platform((tx) => listPersons(tx, [...new Set(ids)]));
   const makers = ids.map((id): [string, Maker] => {
     const member = members.find((each) => each.personId === id);
     const person = member && persons.find((each) => each.id === id);
     if (!member || !person) return [id, { id, name: null, standing: 'unknown' }];
-    const standing = person.isBlocked ? 'blocked' : member.status === 'ended' ? 'ended' : member.role === 'business_admin' ? 'admin' : 'user';
+    const standing = person.isBlocked
+      ? 'blocked'
+      : member.status === 'ended'
+        ? 'ended'
+        : member.role === 'business_admin'
+          ? 'admin'
+          : 'user';
     return [id, { id, name: person.name, standing }];
   });
   return new Map(makers);
@@ -92,24 +147,56 @@ export const madeBy =
     return new Map([...who].map(([subject, { id }]) => [subject, makers.get(id) as Maker]));
   };
 
-type TellPorts = { database: Database; sendMail: SendMail; log: Log; background(work: Promise<unknown>): void; publicUrl: string };
+type TellPorts = {
+  database: Database;
+  sendMail: SendMail;
+  log: Log;
+  background(work: Promise<unknown>): void;
+  publicUrl: string;
+};
 
-/** By mail to every admin who is there, behind the answer: a program that stops must not be a riddle to those who look after it. */
+/**
+ * By mail to every admin who is there, behind the answer: a program that stops must not be a riddle
+ * to those who look after it.
+ */
 export const tellOfKeys =
   (ports: TellPorts) =>
   (ctx: Context, what: { lead: string; keys: { title: string; of: ApiKeyEntity[] }[] }): void => {
     if (what.keys.every(({ of }) => of.length === 0)) return;
     const list = ({ title, of }: { title: string; of: ApiKeyEntity[] }) =>
-      of.length === 0 ? '' : `${title}\n${of.map((each) => `- ${each.name} (${each.prefix}…)`).join('\n')}\n\n`;
+      of.length === 0
+        ? ''
+        : `${title}\n${of.map((each) => `- ${each.name} (${each.prefix}…)`).join('\n')}\n\n`;
     const tell = async () => {
-      const { members, name } = await ctx.transaction(async (tx) => ({ members: await listMembers(tx), name: (await getBusiness(tx)).name }));
-      const admins = members.filter((each) => each.status === 'active' && each.role === 'business_admin').map((each) => each.personId);
+      const { members, name } = await ctx.transaction(async (tx) => ({
+        members: await listMembers(tx),
+        name: (await getBusiness(tx)).name,
+      }));
+      const admins = members
+        .filter((each) => each.status === 'active' && each.role === 'business_admin')
+        .map((each) => each.personId);
       const text = `${what.lead}\n\n${what.keys.map(list).join('')}The keys of ${name} are at ${ports.publicUrl}/settings, under "API keys".\n`;
       for (const person of await ports.database.platform((tx) => listPersons(tx, admins)))
         if (!person.isBlocked)
           await ports
-            .sendMail({ to: person.email, subject: `API keys of ${name}: please look at them`, text })
-            .catch((error: Error) => ports.log.warn({ error: error.message }, 'an admin could not be told of the keys of somebody who has gone'));
+            .sendMail({
+              to: person.email,
+              subject: `API keys of ${name}: please look at them`,
+              text,
+            })
+            .catch((error: Error) =>
+              ports.log.warn(
+                { error: error.message },
+                'an admin could not be told of the keys of somebody who has gone',
+              ),
+            );
     };
-    ports.background(tell().catch((error: Error) => ports.log.warn({ error: error.message }, 'nobody was told of the keys of somebody who has gone')));
+    ports.background(
+      tell().catch((error: Error) =>
+        ports.log.warn(
+          { error: error.message },
+          'nobody was told of the keys of somebody who has gone',
+        ),
+      ),
+    );
   };

@@ -7,23 +7,39 @@ import { findPersonById } from './person.store.ts';
 /** What happened to an account that its owner must hear of, whoever did it. */
 const sentences = {
   password_changed: 'The password of your account was changed.',
-  password_reset: 'A new password was set for your account, by a link that was mailed to this address.',
+  password_reset:
+    'A new password was set for your account, by a link that was mailed to this address.',
   email_changed: 'The e-mail address of your account was changed. This address is told no more.',
-  email_change_asked: 'Somebody asked to change the e-mail address of your account. The new one counts once it is confirmed by a link mailed there.',
-  authenticator_set_up: 'An authenticator was set up for your account, and recovery codes were made.',
-  authenticator_removed: 'The authenticator of your account was removed, with its recovery codes and remembered devices.',
+  email_change_asked:
+    'Somebody asked to change the e-mail address of your account. The new one counts once it is confirmed by a link mailed there.',
+  authenticator_set_up:
+    'An authenticator was set up for your account, and recovery codes were made.',
+  authenticator_removed:
+    'The authenticator of your account was removed, with its recovery codes and remembered devices.',
   recovery_code_used: 'A recovery code of your account was used.',
-  recovery_codes_made: 'New recovery codes were made for your account; the former ones no longer work.',
-  way_back_granted: 'The second factor of your account was removed, so that you can sign in and set up another one.',
+  recovery_codes_made:
+    'New recovery codes were made for your account; the former ones no longer work.',
+  way_back_granted:
+    'The second factor of your account was removed, so that you can sign in and set up another one.',
 } as const;
 
 export type Happened = keyof typeof sentences;
 
-/** Tells a person by mail, behind the answer: an address that refuses mail must not undo what was done. `to`: an address that is no longer theirs. */
+/**
+ * Tells a person by mail, behind the answer: an address that refuses mail must not undo what was
+ * done. `to`: an address that is no longer theirs.
+ */
 export type Notify = (personId: string, happened: Happened, to?: string) => void;
 
 export const notifyPerson =
-  (ports: { database: Database; clock: Clock; sendMail: SendMail; log: Log; background(work: Promise<unknown>): void; publicUrl: string }): Notify =>
+  (ports: {
+    database: Database;
+    clock: Clock;
+    sendMail: SendMail;
+    log: Log;
+    background(work: Promise<unknown>): void;
+    publicUrl: string;
+  }): Notify =>
   (personId, happened, to) => {
     const at = ports.clock.now().toISOString().replace('T', ' ').slice(0, 16);
     const tell = async () => {
@@ -42,6 +58,11 @@ If it was you, do nothing. If it was not, set a new password now by "Forgot your
       });
     };
     ports.background(
-      tell().catch((error: Error) => ports.log.warn({ error: error.message, happened }, 'a person could not be told of a change to their account')),
+      tell().catch((error: Error) =>
+        ports.log.warn(
+          { error: error.message, happened },
+          'a person could not be told of a change to their account',
+        ),
+      ),
     );
   };

@@ -3,8 +3,15 @@ import { answer, type Call } from '../platform/http/answer.ts';
 import type { operators } from './operators.ts';
 
 /** Operators among themselves. */
-export const operatorRoutes = (use: Pick<ReturnType<typeof operators>, 'list' | 'invite' | 'end'>) => {
-  const by = ({ session, from, requestId }: Call) => ({ type: 'operator', id: session.person.id, origin: from.address, requestId });
+export const operatorRoutes = (
+  use: Pick<ReturnType<typeof operators>, 'list' | 'invite' | 'end'>,
+) => {
+  const by = ({ session, from, requestId }: Call) => ({
+    type: 'operator',
+    id: session.person.id,
+    origin: from.address,
+    requestId,
+  });
   return [
     answer(access.listOperators)(async (call) => ({
       operators: (await use.list()).map((each) => ({

@@ -6,7 +6,14 @@ import type { SendMail } from '../platform/mail.ts';
 import type { NewId } from '../platform/new-id.ts';
 import { checkNewPassword } from './check-new-password.ts';
 import { hashPassword } from './password.ts';
-import { endPerson, hasOperator, holdPerson, insertPerson, listOperators, lockOperators } from './person.store.ts';
+import {
+  endPerson,
+  hasOperator,
+  holdPerson,
+  insertPerson,
+  listOperators,
+  lockOperators,
+} from './person.store.ts';
 import type { SecondFactor } from './second-factor.ts';
 import { hashOf, newSecret } from './secret-text.ts';
 import { deleteOperatorSessionsOf } from './session.store.ts';
@@ -28,15 +35,31 @@ type Ports = {
   endWith: EndWithOperator;
 };
 /** What ends together with an operator in the businesses, in the same transaction. */
-export type EndWithOperator = (tx: Tx, enter: (businessId: string) => Promise<void>, leave: () => Promise<void>, operatorId: string) => Promise<void>;
-export type Operator = { id: string; username: string; name: string; email: string; hasSecondFactor: boolean; lastSignInAt: Date | null; createdAt: Date };
+export type EndWithOperator = (
+  tx: Tx,
+  enter: (businessId: string) => Promise<void>,
+  leave: () => Promise<void>,
+  operatorId: string,
+) => Promise<void>;
+export type Operator = {
+  id: string;
+  username: string;
+  name: string;
+  email: string;
+  hasSecondFactor: boolean;
+  lastSignInAt: Date | null;
+  createdAt: Date;
+};
 type NewOperator = { token: string; username: string; name: string; password: string };
 
 const firstOperatorMs = 24 * 3_600_000;
 const invitationMs = 24 * 3_600_000;
 const invitations = { max: 10, withinMs: 3_600_000 };
 
-/** Those who look after the platform. The first comes by a link on the console, the others by each other's invitation. */
+/**
+ * Those who look after the platform. The first comes by a link on the console, the others by each
+ * other's invitation.
+ */
 export const operators = (ports: Ports) => {
   const { database, clock } = ports;
   return {
@@ -48,18 +71,32 @@ export const operators = (ports: Ports) => {
         if (await hasOperator(tx)) return false;
         await dropTokens(tx, 'first_operator', null);
         const expiresAt = new Date(at.getTime() + firstOperatorMs);
-        await putToken(tx, { kind: 'first_operator', personId: null, email: null, nonce: null, hash: hashOf(secret), expiresAt }, at);
+        await putToken(
+          tx,
+          {
+            kind: 'first_operator',
+            personId: null,
+            email: null,
+            nonce: null,
+            hash: hashOf(secret),
+            expiresAt,
+          },
+          at,
+        );
         return true;
       });
       return isOpen ? `${ports.publicUrl}/console#/first-operator/${secret}` : null;
     },
-    become: (given: NewOperator & { email: string }, from: From): Promise<SignedIn> => make('first_operator', given, from),
-    accept: (given: NewOperator, from: From): Promise<SignedIn> => make('operator_invitation', given, from),
+    become: (given: NewOperator & { email: string }, from: From): Promise<SignedIn> =>
+      make('first_operator', given, from),
+    accept: (given: NewOperator, from: From): Promise<SignedIn> =>
+      make('operator_invitation', given, from),
 
     list: (): Promise<Operator[]> => database.platform(listOperators),
     /** Mails a link for another operator. */
     async invite(by: PlatformActor, email: string): Promise<{ email: string; expiresAt: Date }> {
-      if (!(await ports.tries.allow(`operator_invitations:${by.id}`, invitations))) throw new AppError('too_many_attempts');
+      if (!(await ports.tries.allow(`operator_invitations:${by.id}`, invitations)))
+        throw new AppError('too_many_attempts');
       const { link, expiresAt } = await makeLink(by, email);
       await ports.sendMail({
         to: email,
@@ -70,8 +107,16 @@ export const operators = (ports: Ports) => {
     },
     /** For whoever runs the server, where every operator has lost their way in. */
     linkByCommand: async (email: string): Promise<string> =>
-      (await makeLink({ type: 'command_line', id: 'operator:invite', origin: null, requestId: null }, email)).link,
-    /** Ends an operator with their sessions and with what they opened. The last one stays, or nobody could make another. */
+      (
+        await makeLink(
+          { type: 'command_line', id: 'operator:invite', origin: null, requestId: null },
+          email,
+        )
+      ).link,
+    /**
+     * Ends an operator with their sessions and with what they opened. The last one stays, or nobody
+     * could make another.
+     */
     async end(by: PlatformActor, id: string): Promise<void> {
       await database.registration(async (tx, enter, leave) => {
         const all = await lockOperators(tx);
@@ -79,7 +124,8 @@ export const operators = (ports: Ports) => {
         if (all.length === 1) throw new AppError('last_operator');
         await endPerson(tx, id);
         await deleteOperatorSessionsOf(tx, id, null);
-        // They may have invited somebody who is to let them in again; whoever was invited rightly is invited once more.
+        // They may have invited somebody who is to let them in again; whoever was invited rightly
+        // is invited once more.
         await dropTokens(tx, 'operator_invitation', null);
         await ports.recordPlatform(tx, by, { action: 'operator.ended', subject: id });
         await ports.endWith(tx, enter, leave, id);
@@ -88,21 +134,40 @@ export const operators = (ports: Ports) => {
   };
 
   /** Holds for a day, once; a new one to the same address ends the one before. */
-  async function makeLink(by: PlatformActor, email: string): Promise<{ link: string; expiresAt: Date }> {
+  async function makeLink(
+    by: PlatformActor,
+    email: string,
+  ): Promise<{ link: string; expiresAt: Date }> {
     const secret = newSecret();
     const at = clock.now();
     const expiresAt = new Date(at.getTime() + invitationMs);
     await database.platform(async (tx) => {
       // Whoever is being ended leaves no link behind that was not looked for.
-      if (by.type === 'operator' && !(await holdPerson(tx, by.id))) throw new AppError('not_signed_in');
+      if (by.type === 'operator' && !(await holdPerson(tx, by.id)))
+        throw new AppError('not_signed_in');
       await dropTokensTo(tx, 'operator_invitation', email);
-      await putToken(tx, { kind: 'operator_invitation', personId: null, email, nonce: null, hash: hashOf(secret), expiresAt }, at);
+      await putToken(
+        tx,
+        {
+          kind: 'operator_invitation',
+          personId: null,
+          email,
+          nonce: null,
+          hash: hashOf(secret),
+          expiresAt,
+        },
+        at,
+      );
       await ports.recordPlatform(tx, by, { action: 'operator.invited', subject: email });
     });
     return { link: `${ports.publicUrl}/console#/operator/${secret}`, expiresAt };
   }
 
-  async function make(kind: 'first_operator' | 'operator_invitation', given: NewOperator & { email?: string }, from: From): Promise<SignedIn> {
+  async function make(
+    kind: 'first_operator' | 'operator_invitation',
+    given: NewOperator & { email?: string },
+    from: From,
+  ): Promise<SignedIn> {
     const { username, name, password } = given;
     await checkNewPassword(password, [username, name, given.email ?? '']);
     const at = clock.now();
@@ -111,9 +176,22 @@ export const operators = (ports: Ports) => {
     await database
       .platform(async (tx) => {
         const used = await useToken(tx, hashOf(given.token), kind, at);
-        if (!used || (kind === 'first_operator' && (await hasOperator(tx)))) throw new AppError('link_over');
+        if (!used || (kind === 'first_operator' && (await hasOperator(tx))))
+          throw new AppError('link_over');
         const email = used.email ?? given.email ?? '';
-        await insertPerson(tx, { id, username, name, email, passwordHash, isOperator: true, isEmailVerified: used.email !== null }, at);
+        await insertPerson(
+          tx,
+          {
+            id,
+            username,
+            name,
+            email,
+            passwordHash,
+            isOperator: true,
+            isEmailVerified: used.email !== null,
+          },
+          at,
+        );
         await ports.recordPlatform(
           tx,
           { type: 'operator', id, origin: from.address, requestId: null },
@@ -121,7 +199,8 @@ export const operators = (ports: Ports) => {
         );
       })
       .catch((error: unknown) => {
-        if ((error as { code?: string }).code === '23505') throw new AppError('username_taken', { field: 'username' });
+        if ((error as { code?: string }).code === '23505')
+          throw new AppError('username_taken', { field: 'username' });
         throw error;
       });
     return enter(ports, { id, passwordHash }, null, from, null, {});

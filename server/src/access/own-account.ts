@@ -12,12 +12,30 @@ import { refusalOf } from './access.model.ts';
 import { checkNewPassword } from './check-new-password.ts';
 import type { Notify } from './notify-person.ts';
 import { checkPassword, hashPassword } from './password.ts';
-import { findPerson, findPersonById, holdPerson, lockPerson, setEmail, setName, setPassword, type StoredPerson, verifyEmail } from './person.store.ts';
+import {
+  findPerson,
+  findPersonById,
+  holdPerson,
+  lockPerson,
+  setEmail,
+  setName,
+  setPassword,
+  type StoredPerson,
+  verifyEmail,
+} from './person.store.ts';
 import type { SecondFactor } from './second-factor.ts';
 import { deleteDevicesOf } from './second-factor.store.ts';
 import { hashOf, newSecret } from './secret-text.ts';
 import type { Sessions } from './sessions.ts';
-import { dropTokens, findOpenToken, findTokenOf, listTries, putToken, type TokenKind, useToken } from './sign-in.store.ts';
+import {
+  dropTokens,
+  findOpenToken,
+  findTokenOf,
+  listTries,
+  putToken,
+  type TokenKind,
+  useToken,
+} from './sign-in.store.ts';
 import type { From, Proof } from './sign-in.ts';
 import { type Allowance, counting, type Tries } from './tries.ts';
 
@@ -38,14 +56,20 @@ type Ports = {
 
 const resetMs = 3_600_000;
 const confirmMs = 24 * 3_600_000;
-/** An open link that is younger is mailed again: whoever asks over and over must not take it from under its owner's hands. */
+/**
+ * An open link that is younger is mailed again: whoever asks over and over must not take it from
+ * under its owner's hands.
+ */
 const sameLinkMs = 10 * 60_000;
 const historyMs = 90 * 86_400_000;
 const hourMs = 3_600_000;
 const mailsToPerson = { max: 3, withinMs: hourMs };
 const mailsFromAddress = { max: 10, withinMs: hourMs };
 const ownPasswords = { max: 8, withinMs: 15 * 60_000 };
-/** Changes of accounts that somebody is mailed about: refused beyond that, since none may happen that nobody is told of. */
+/**
+ * Changes of accounts that somebody is mailed about: refused beyond that, since none may happen
+ * that nobody is told of.
+ */
 const changesOfPerson = { max: 20, withinMs: hourMs };
 export const changesOfBusiness = { max: 200, withinMs: hourMs };
 
@@ -59,36 +83,70 @@ export const ownAccount = (ports: Ports) => {
     return person;
   };
   /** The newest living sessions; of somebody who came by Zoho those of that business only. */
-  const isOwn = (session: Session) => (id: string) => !session.zohoUserId || id.startsWith(`${session.business?.membership.businessId}.`);
+  const isOwn = (session: Session) => (id: string) =>
+    !session.zohoUserId || id.startsWith(`${session.business?.membership.businessId}.`);
   const listOwn = async (session: Session) => {
     const mine = isOwn(session);
-    return (await sessions.listOf({ id: session.person.id, isOperator: session.isOperator })).filter((each) => mine(each.id));
+    return (
+      await sessions.listOf({ id: session.person.id, isOperator: session.isOperator })
+    ).filter((each) => mine(each.id));
   };
-  /** One's own password asked for within a session is guessed by whoever has found the session: it is counted like one at the door. */
-  const withPassword = async (session: Session, password: string, field: string): Promise<StoredPerson> => {
+  /**
+   * One's own password asked for within a session is guessed by whoever has found the session: it
+   * is counted like one at the door.
+   */
+  const withPassword = async (
+    session: Session,
+    password: string,
+    field: string,
+  ): Promise<StoredPerson> => {
     const person = await self(session);
     const subject = `own_password:${person.id}`;
     if (!(await tries.allow(subject, ownPasswords))) throw new AppError('too_many_attempts');
-    if (!(await checkPassword(password, person.passwordHash))) throw new AppError('wrong_own_password', { field });
+    if (!(await checkPassword(password, person.passwordHash)))
+      throw new AppError('wrong_own_password', { field });
     await tries.forget(subject);
     return person;
   };
-  /** Whoever has set a second factor up gives it for whatever leads to their account: a password alone may have been read over a shoulder. */
+  /**
+   * Whoever has set a second factor up gives it for whatever leads to their account: a password
+   * alone may have been read over a shoulder.
+   */
   const withFactor = (session: Session): void => {
-    const refusal = session.hasSecondFactor ? refusalOf(session, { guard: 'signed_in', secondFactor: true }, clock.now()) : null;
+    const refusal = session.hasSecondFactor
+      ? refusalOf(session, { guard: 'signed_in', secondFactor: true }, clock.now())
+      : null;
     if (refusal) throw new AppError(refusal);
   };
   const mayBeTold = async (session: Session): Promise<void> => {
-    const counted: [string, Allowance][] = [[`account_change:${session.person.id}`, changesOfPerson]];
-    if (session.business) counted.push([`account_changes:${session.business.membership.businessId}`, changesOfBusiness]);
-    for (const [subject, allowance] of counted) if (!(await tries.allow(subject, allowance))) throw new AppError('too_many_attempts');
+    const counted: [string, Allowance][] = [
+      [`account_change:${session.person.id}`, changesOfPerson],
+    ];
+    if (session.business)
+      counted.push([
+        `account_changes:${session.business.membership.businessId}`,
+        changesOfBusiness,
+      ]);
+    for (const [subject, allowance] of counted)
+      if (!(await tries.allow(subject, allowance))) throw new AppError('too_many_attempts');
   };
-  const newHash = async (person: StoredPerson, password: string, field: string): Promise<string> => {
+  const newHash = async (
+    person: StoredPerson,
+    password: string,
+    field: string,
+  ): Promise<string> => {
     await checkNewPassword(password, [person.username, person.name, person.email], field);
     return hashPassword(password);
   };
-  /** What stood on the old password ends with it: links to set another, an address that waits to be confirmed, and remembered devices. */
-  const renewed = async (tx: Parameters<typeof setPassword>[0], person: StoredPerson, hash: string) => {
+  /**
+   * What stood on the old password ends with it: links to set another, an address that waits to be
+   * confirmed, and remembered devices.
+   */
+  const renewed = async (
+    tx: Parameters<typeof setPassword>[0],
+    person: StoredPerson,
+    hash: string,
+  ) => {
     await setPassword(tx, person.id, hash, clock.now());
     await dropTokens(tx, 'password_reset', person.id);
     await dropTokens(tx, 'email_change', person.id);
@@ -105,24 +163,47 @@ export const ownAccount = (ports: Ports) => {
   };
   /** Works behind the answer, so that neither answer nor time says what was done. */
   const behind = (work: Promise<unknown>, what: string) =>
-    ports.background(work.catch((error: Error) => ports.log.warn({ error: error.message }, `a link ${what} could not be sent`)));
+    ports.background(
+      work.catch((error: Error) =>
+        ports.log.warn({ error: error.message }, `a link ${what} could not be sent`),
+      ),
+    );
 
   const sendReset = async (username: string, from: From): Promise<void> => {
     const person = await database.platform((tx) => findPerson(tx, username));
-    if (!(await tries.allow(`reset_from:${networkOf(from.address)}`, mailsFromAddress)) || !person) return;
-    if (!(await tries.allow(`reset_of:${person.id}`, mailsToPerson)) || !(await tries.allow(`reset_to:${person.email}`, mailsFromAddress))) return;
+    if (!(await tries.allow(`reset_from:${networkOf(from.address)}`, mailsFromAddress)) || !person)
+      return;
+    if (
+      !(await tries.allow(`reset_of:${person.id}`, mailsToPerson)) ||
+      !(await tries.allow(`reset_to:${person.email}`, mailsFromAddress))
+    )
+      return;
     const secretOf = (nonce: string) => ports.derive('password_reset', person.id, nonce);
     const secret = await counting(database, `reset_link:${person.id}`, async (tx) => {
       // Kept out at this moment, they are left no link that was not looked for.
       if (!(await holdPerson(tx, person.id))) return null;
       const at = clock.now();
       const open = await findOpenToken(tx, 'password_reset', person.id, at);
-      const again = open?.nonce && at.getTime() - open.createdAt.getTime() < sameLinkMs ? secretOf(open.nonce) : null;
+      const again =
+        open?.nonce && at.getTime() - open.createdAt.getTime() < sameLinkMs
+          ? secretOf(open.nonce)
+          : null;
       if (again && hashOf(again) === open?.hash) return again;
       const nonce = randomHex(16);
       const made = secretOf(nonce);
       const expiresAt = new Date(at.getTime() + resetMs);
-      await putToken(tx, { kind: 'password_reset', personId: person.id, email: person.email, nonce, hash: hashOf(made), expiresAt }, at);
+      await putToken(
+        tx,
+        {
+          kind: 'password_reset',
+          personId: person.id,
+          email: person.email,
+          nonce,
+          hash: hashOf(made),
+          expiresAt,
+        },
+        at,
+      );
       return made;
     });
     if (secret === null) return;
@@ -132,15 +213,36 @@ export const ownAccount = (ports: Ports) => {
       text: `Somebody asked for a new password for ${person.username}. Open this link within an hour to set one:\n\n${ports.publicUrl}/settings#/reset/${secret}\n\nIf it was not you, do nothing: your password stays.\n`,
     });
   };
-  /** A link that confirms an address; one of a person is open at a time. It ends with the password it stands on, so it is made while the session lives. */
-  const sendConfirmation = async (session: Session, person: StoredPerson, email: string): Promise<void> => {
-    if (!(await tries.allow(`confirm_of:${person.id}`, mailsToPerson)) || !(await tries.allow(`confirm_to:${email}`, mailsFromAddress)))
+  /**
+   * A link that confirms an address; one of a person is open at a time. It ends with the password
+   * it stands on, so it is made while the session lives.
+   */
+  const sendConfirmation = async (
+    session: Session,
+    person: StoredPerson,
+    email: string,
+  ): Promise<void> => {
+    if (
+      !(await tries.allow(`confirm_of:${person.id}`, mailsToPerson)) ||
+      !(await tries.allow(`confirm_to:${email}`, mailsFromAddress))
+    )
       throw new AppError('too_many_attempts');
     const secret = newSecret();
     const at = clock.now();
     const expiresAt = new Date(at.getTime() + confirmMs);
     await sessions.during(session, (tx) =>
-      putToken(tx, { kind: 'email_change', personId: person.id, email, nonce: null, hash: hashOf(secret), expiresAt }, at),
+      putToken(
+        tx,
+        {
+          kind: 'email_change',
+          personId: person.id,
+          email,
+          nonce: null,
+          hash: hashOf(secret),
+          expiresAt,
+        },
+        at,
+      ),
     );
     await ports.sendMail({
       to: email,
@@ -154,18 +256,26 @@ export const ownAccount = (ports: Ports) => {
     database.platform(async (tx) => {
       const person = await findPersonById(tx, session.person.id);
       const open = await findOpenToken(tx, 'email_change', session.person.id, clock.now());
-      return { isVerified: person?.emailVerifiedAt !== null, pending: open && open.email !== person?.email ? open.email : null };
+      return {
+        isVerified: person?.emailVerifiedAt !== null,
+        pending: open && open.email !== person?.email ? open.email : null,
+      };
     });
 
   return {
     /** The name at once; another address once a link that is mailed there was opened. */
-    async updateProfile(session: Session, to: { name: string; email: string; current_password?: string | undefined }) {
-      // Whoever sets the address gets the links for a new password: that takes one's own password, not Zoho's word.
+    async updateProfile(
+      session: Session,
+      to: { name: string; email: string; current_password?: string | undefined },
+    ) {
+      // Whoever sets the address gets the links for a new password: that takes one's own password,
+      // not Zoho's word.
       if (session.zohoUserId) throw new AppError('not_allowed');
       const person = await self(session);
       const isNew = to.email !== person.email;
       if (isNew) {
-        if (to.current_password === undefined) throw new AppError('own_password_needed', { field: 'current_password' });
+        if (to.current_password === undefined)
+          throw new AppError('own_password_needed', { field: 'current_password' });
         withFactor(session);
         await withPassword(session, to.current_password, 'current_password');
         await mayBeTold(session);
@@ -174,14 +284,24 @@ export const ownAccount = (ports: Ports) => {
       }
       await database.platform(async (tx) => {
         await setName(tx, person.id, to.name);
-        // The address they have is the one they want: another that waits to be confirmed is wanted no more.
-        const waiting = isNew ? null : await findOpenToken(tx, 'email_change', person.id, clock.now());
-        if (waiting && waiting.email !== person.email) await dropTokens(tx, 'email_change', person.id);
+        // The address they have is the one they want: another that waits to be confirmed is wanted
+        // no more.
+        const waiting = isNew
+          ? null
+          : await findOpenToken(tx, 'email_change', person.id, clock.now());
+        if (waiting && waiting.email !== person.email)
+          await dropTokens(tx, 'email_change', person.id);
       });
-      return { session: { ...session, person: { ...session.person, name: to.name } }, ...(await readEmail(session)) };
+      return {
+        session: { ...session, person: { ...session.person, name: to.name } },
+        ...(await readEmail(session)),
+      };
     },
     readEmail,
-    /** Mails the link once more: to the address that waits, else to the present one where it was never confirmed. */
+    /**
+     * Mails the link once more: to the address that waits, else to the present one where it was
+     * never confirmed.
+     */
     async sendEmailLink(session: Session): Promise<void> {
       if (session.zohoUserId) throw new AppError('not_allowed');
       const person = await self(session);
@@ -224,7 +344,8 @@ export const ownAccount = (ports: Ports) => {
         const used = await useToken(tx, hashOf(token), 'password_reset', at);
         const now = used && (await findPersonById(tx, person.id));
         // Mailed to an address that is theirs no more, it is in somebody else's hands.
-        if (!now || (used.email !== null && used.email !== now.email)) throw new AppError('link_over');
+        if (!now || (used.email !== null && used.email !== now.email))
+          throw new AppError('link_over');
         await renewed(tx, now, hash);
         // The link was opened where it was mailed to.
         if (used.email) await verifyEmail(tx, now.id, used.email, at);
@@ -235,17 +356,32 @@ export const ownAccount = (ports: Ports) => {
       await withPassword(session, password, 'password');
       return factor.begin(sessions.during, session);
     },
-    async confirmTotp(session: Session, code: string): Promise<{ session: Session; recoveryCodes: string[] }> {
+    async confirmTotp(
+      session: Session,
+      code: string,
+    ): Promise<{ session: Session; recoveryCodes: string[] }> {
       const recoveryCodes = await factor.confirm(sessions.during, session, code);
       await sessions.verified(session);
-      return { session: { ...session, verifiedAt: clock.now(), hasSecondFactor: true }, recoveryCodes };
+      return {
+        session: { ...session, verifiedAt: clock.now(), hasSecondFactor: true },
+        recoveryCodes,
+      };
     },
-    async passSecondFactor(session: Session, given: Proof, from: From): Promise<{ session: Session; deviceToken: string | null }> {
+    async passSecondFactor(
+      session: Session,
+      given: Proof,
+      from: From,
+    ): Promise<{ session: Session; deviceToken: string | null }> {
       await factor.passInSession(session, given);
       await sessions.verified(session);
       const isRemembered = given.remember_device === true && !session.isOperator;
-      const deviceToken = isRemembered ? await factor.remember(sessions.during, session, from) : null;
-      return { session: { ...session, verifiedAt: clock.now(), awaitsSecondFactor: false }, deviceToken };
+      const deviceToken = isRemembered
+        ? await factor.remember(sessions.during, session, from)
+        : null;
+      return {
+        session: { ...session, verifiedAt: clock.now(), awaitsSecondFactor: false },
+        deviceToken,
+      };
     },
     async removeTotp(session: Session, password: string) {
       await withPassword(session, password, 'password');
@@ -260,16 +396,25 @@ export const ownAccount = (ports: Ports) => {
     forgetDevice: (session: Session, id: string) => factor.forgetDevice(session.person.id, id),
     listSessions: (session: Session) => listOwn(session),
     async endSession(session: Session, publicId: string) {
-      const found = (await sessions.listIds(session.person.id)).filter(isOwn(session)).find((each) => publicIdOf(each) === publicId);
+      const found = (await sessions.listIds(session.person.id))
+        .filter(isOwn(session))
+        .find((each) => publicIdOf(each) === publicId);
       if (!found) throw new AppError('not_found');
       await sessions.endById(found);
     },
-    /** Every session of one's own but this one. Whoever came by Zoho ends those of that business only. */
+    /**
+     * Every session of one's own but this one. Whoever came by Zoho ends those of that business
+     * only.
+     */
     async endOtherSessions(session: Session): Promise<void> {
       if (!session.zohoUserId) return sessions.endOthers(session.person.id, session);
-      for (const id of (await sessions.listIds(session.person.id)).filter(isOwn(session))) if (id !== session.id) await sessions.endById(id);
+      for (const id of (await sessions.listIds(session.person.id)).filter(isOwn(session)))
+        if (id !== session.id) await sessions.endById(id);
     },
-    listSignIns: (session: Session) => database.platform((tx) => listTries(tx, session.person.id, new Date(clock.now().getTime() - historyMs))),
+    listSignIns: (session: Session) =>
+      database.platform((tx) =>
+        listTries(tx, session.person.id, new Date(clock.now().getTime() - historyMs)),
+      ),
   };
 };
 

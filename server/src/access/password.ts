@@ -6,14 +6,30 @@ const derive = promisify(argon2);
 // OWASP's minimum for Argon2id: 19 MiB, two passes, one lane.
 const cost = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 };
 
-/** `argon2id$<memory>$<passes>$<salt>$<tag>`: the costs travel with the hash, so that they can be raised later. */
+/**
+ * `argon2id$<memory>$<passes>$<salt>$<tag>`: the costs travel with the hash, so that they can be
+ * raised later.
+ */
 export async function hashPassword(password: string): Promise<string> {
   const nonce = randomBytes(16);
-  const tag = await derive('argon2id', { message: Buffer.from(password.normalize('NFKC')), nonce, ...cost });
-  return ['argon2id', cost.memory, cost.passes, nonce.toString('base64url'), tag.toString('base64url')].join('$');
+  const tag = await derive('argon2id', {
+    message: Buffer.from(password.normalize('NFKC')),
+    nonce,
+    ...cost,
+  });
+  return [
+    'argon2id',
+    cost.memory,
+    cost.passes,
+    nonce.toString('base64url'),
+    tag.toString('base64url'),
+  ].join('$');
 }
 
-/** Takes as long for an unknown person as for a wrong password: pass `null` and the answer is no, after the same work. */
+/**
+ * Takes as long for an unknown person as for a wrong password: pass `null` and the answer is no,
+ * after the same work.
+ */
 export async function checkPassword(password: string, stored: string | null): Promise<boolean> {
   const [kind, memory, passes, salt, tag] = (stored ?? (await unknownPerson())).split('$');
   if (kind !== 'argon2id' || !salt || !tag) return false;

@@ -11,13 +11,20 @@ type Ctx = Call['ctx'];
 type RoleAsk = { role: 'business_admin' | 'business_user'; permissions: string[] };
 type Use = {
   listPeople(ctx: Ctx): Promise<Member[]>;
-  changeMember(ctx: Ctx, id: string, to: RoleAsk & { version: number; keep_api_keys?: string[] | undefined }): Promise<Member>;
+  changeMember(
+    ctx: Ctx,
+    id: string,
+    to: RoleAsk & { version: number; keep_api_keys?: string[] | undefined },
+  ): Promise<Member>;
   endMember(ctx: Ctx, id: string, keep: string[] | undefined): Promise<Member>;
   listInvitations(ctx: Ctx): Promise<InvitationEntity[]>;
   invite(ctx: Ctx, ask: RoleAsk & { email: string }): Promise<InvitationEntity>;
   withdrawInvitation(ctx: Ctx, id: string): Promise<InvitationEntity>;
   listKeys(ctx: Ctx): Promise<ApiKeyEntity[]>;
-  createKey(ctx: Ctx, ask: { name: string; scopes: string[]; expires_at?: string | undefined }): Promise<{ key: string; entry: ApiKeyEntity }>;
+  createKey(
+    ctx: Ctx,
+    ask: { name: string; scopes: string[]; expires_at?: string | undefined },
+  ): Promise<{ key: string; entry: ApiKeyEntity }>;
   revokeKey(ctx: Ctx, id: string): Promise<ApiKeyEntity>;
   makersOf(ctx: Ctx, ids: string[]): Promise<Map<string, Maker>>;
   waysBack: Pick<WaysBack, 'list' | 'grantByAdmin' | 'refuse'>;
@@ -34,30 +41,64 @@ export const peopleRoutes = (use: Use) => {
     );
     return keys.map((each) => keyView(each, makers.get(each.createdBy) as Maker));
   };
-  const oneView = async (ctx: Ctx, key: ApiKeyEntity) => (await keyViews(ctx, [key]))[0] as ReturnType<typeof keyView>;
+  const oneView = async (ctx: Ctx, key: ApiKeyEntity) =>
+    (await keyViews(ctx, [key]))[0] as ReturnType<typeof keyView>;
   return [
-    answer(access.listPeople)(async (call) => ({ people: (await use.listPeople(call.ctx)).map(memberView), next_cursor: null })),
-    answer(access.changeMember)(async (call, { input }) => memberView(await use.changeMember(call.ctx, id(call), input))),
-    answer(access.endMember)(async (call, { input }) => memberView(await use.endMember(call.ctx, id(call), input.keep_api_keys))),
-    answer(access.listInvitations)(async (call) => ({
-      invitations: (await use.listInvitations(call.ctx)).map((each) => invitationView(each, use.now())),
+    answer(access.listPeople)(async (call) => ({
+      people: (await use.listPeople(call.ctx)).map(memberView),
       next_cursor: null,
     })),
-    answer(access.invite)(async (call, { input }) => invitationView(await use.invite(call.ctx, input), use.now())),
-    answer(access.withdrawInvitation)(async (call) => invitationView(await use.withdrawInvitation(call.ctx, id(call)), use.now())),
-    answer(access.listWaysBack)(async (call) => ({ ways_back: (await use.waysBack.list(call.ctx)).map(wayBackView), next_cursor: null })),
-    answer(access.grantWayBack)(async (call) => ({ state: (await use.waysBack.grantByAdmin(call.ctx, id(call))).state })),
-    answer(access.refuseWayBack)(async (call) => ({ state: (await use.waysBack.refuse(call.ctx, id(call))).state })),
-    answer(access.listKeys)(async (call) => ({ api_keys: await keyViews(call.ctx, await use.listKeys(call.ctx)), next_cursor: null })),
+    answer(access.changeMember)(async (call, { input }) =>
+      memberView(await use.changeMember(call.ctx, id(call), input)),
+    ),
+    answer(access.endMember)(async (call, { input }) =>
+      memberView(await use.endMember(call.ctx, id(call), input.keep_api_keys)),
+    ),
+    answer(access.listInvitations)(async (call) => ({
+      invitations: (await use.listInvitations(call.ctx)).map((each) =>
+        invitationView(each, use.now()),
+      ),
+      next_cursor: null,
+    })),
+    answer(access.invite)(async (call, { input }) =>
+      invitationView(await use.invite(call.ctx, input), use.now()),
+    ),
+    answer(access.withdrawInvitation)(async (call) =>
+      invitationView(await use.withdrawInvitation(call.ctx, id(call)), use.now()),
+    ),
+    answer(access.listWaysBack)(async (call) => ({
+      ways_back: (await use.waysBack.list(call.ctx)).map(wayBackView),
+      next_cursor: null,
+    })),
+    answer(access.grantWayBack)(async (call) => ({
+      state: (await use.waysBack.grantByAdmin(call.ctx, id(call))).state,
+    })),
+    answer(access.refuseWayBack)(async (call) => ({
+      state: (await use.waysBack.refuse(call.ctx, id(call))).state,
+    })),
+    answer(access.listKeys)(async (call) => ({
+      api_keys: await keyViews(call.ctx, await use.listKeys(call.ctx)),
+      next_cursor: null,
+    })),
     answer(access.createKey)(async (call, { input }) => {
       const { key, entry } = await use.createKey(call.ctx, input);
       return { key, api_key: await oneView(call.ctx, entry) };
     }),
-    answer(access.revokeKey)(async (call) => oneView(call.ctx, await use.revokeKey(call.ctx, id(call)))),
+    answer(access.revokeKey)(async (call) =>
+      oneView(call.ctx, await use.revokeKey(call.ctx, id(call))),
+    ),
   ];
 };
 
-const memberView = ({ membership, username, name, email, hasSecondFactor, isBlocked, lastSignInAt }: Member) => ({
+const memberView = ({
+  membership,
+  username,
+  name,
+  email,
+  hasSecondFactor,
+  isBlocked,
+  lastSignInAt,
+}: Member) => ({
   id: membership.id,
   person_id: membership.personId,
   username,

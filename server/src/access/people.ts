@@ -11,9 +11,22 @@ import { endKeysOf, type KeysOfPerson, type tellOfKeys } from './keys-of-person.
 import { MembershipEntity } from './membership.entity.ts';
 import { deleteDevicesOf } from './second-factor.store.ts';
 import { endWaysBackOf } from './way-back.ts';
-import { endMembershipIndex, findMembership, listMembers, listMemberships, listPersons, type MembershipEntry } from './person.store.ts';
+import {
+  endMembershipIndex,
+  findMembership,
+  listMembers,
+  listMemberships,
+  listPersons,
+  type MembershipEntry,
+} from './person.store.ts';
 
-type Ports = { database: Database; clock: Clock; record: Recorder; alerts: Pick<Alerts, 'raise' | 'settle'>; tellOfKeys: ReturnType<typeof tellOfKeys> };
+type Ports = {
+  database: Database;
+  clock: Clock;
+  record: Recorder;
+  alerts: Pick<Alerts, 'raise' | 'settle'>;
+  tellOfKeys: ReturnType<typeof tellOfKeys>;
+};
 
 export type Member = {
   membership: MembershipEntity;
@@ -55,29 +68,58 @@ async function named(database: Database, members: MembershipEntity[]): Promise<M
 /** Role and single permissions; refused when somebody else changed them since they were read. */
 export const changeMember =
   (ports: Ports) =>
-  async (ctx: Context, id: string, to: { role: Role; permissions: string[]; version: number; keep_api_keys?: string[] | undefined }): Promise<Member> => {
+  async (
+    ctx: Context,
+    id: string,
+    to: {
+      role: Role;
+      permissions: string[];
+      version: number;
+      keep_api_keys?: string[] | undefined;
+    },
+  ): Promise<Member> => {
     const { shutOut, nameOf } = await lookAround(ports.database, ctx);
     const { member: changed, keys } = await ctx.transaction(async (tx) => {
       await holdBusiness(tx);
       const member = await getMember(tx, id);
       if (member.version !== to.version) throw new AppError('changed_meanwhile');
-      if (member.role === 'business_admin' && to.role !== 'business_admin') await refuseLastAdmin(tx, member, shutOut);
+      if (member.role === 'business_admin' && to.role !== 'business_admin')
+        await refuseLastAdmin(tx, member, shutOut);
       const before = { role: member.role, permissions: member.permissions };
       const stepsDown = member.role === 'business_admin' && to.role !== 'business_admin';
       if (stepsDown) await withdrawInvitationsOf(tx, ctx, ports, member.personId);
-      const whose = { personId: member.personId, name: nameOf(member.personId), because: 'membership.changed' };
-      const keys = stepsDown ? await endKeysOf(tx, ctx, ports, whose, to.keep_api_keys ?? []) : { ended: [], kept: [] };
+      const whose = {
+        personId: member.personId,
+        name: nameOf(member.personId),
+        because: 'membership.changed',
+      };
+      const keys = stepsDown
+        ? await endKeysOf(tx, ctx, ports, whose, to.keep_api_keys ?? [])
+        : { ended: [], kept: [] };
       member.role = to.role;
       member.permissions = [...new Set(to.permissions)];
       await tx.flush();
-      await ports.record(tx, ctx, { action: 'membership.changed', subject: id, before, after: { role: to.role, permissions: to.permissions } });
+      await ports.record(tx, ctx, {
+        action: 'membership.changed',
+        subject: id,
+        before,
+        after: { role: to.role, permissions: to.permissions },
+      });
       return { member, keys };
     });
-    told(ports, ctx, `${nameOf(changed.personId)} is no longer an admin, and has seen the API keys they made.`, keys);
+    told(
+      ports,
+      ctx,
+      `${nameOf(changed.personId)} is no longer an admin, and has seen the API keys they made.`,
+      keys,
+    );
     return (await named(ports.database, [changed]))[0] as Member;
   };
 
-/** Ends a membership with its sessions, and with the keys they made but for those that are named. The last admin stays, or nobody could invite another. */
+/**
+ * Ends a membership with its sessions, and with the keys they made but for those that are named.
+ * The last admin stays, or nobody could invite another.
+ */
 export const endMember =
   (ports: Ports) =>
   async (ctx: Context, id: string, keep: string[] = []): Promise<Member> => {
@@ -92,12 +134,26 @@ export const endMember =
       await query(tx, 'delete from session where membership_id = $1', [id]);
       await withdrawInvitationsOf(tx, ctx, ports, member.personId);
       await endWaysBackOf(tx, ctx, ports, member.personId, 'membership.ended');
-      await ports.record(tx, ctx, { action: 'membership.ended', subject: id, before: { person_id: member.personId, role: member.role } });
-      const whose = { personId: member.personId, name: nameOf(member.personId), because: 'membership.ended' };
+      await ports.record(tx, ctx, {
+        action: 'membership.ended',
+        subject: id,
+        before: { person_id: member.personId, role: member.role },
+      });
+      const whose = {
+        personId: member.personId,
+        name: nameOf(member.personId),
+        because: 'membership.ended',
+      };
       return { member, keys: await endKeysOf(tx, ctx, ports, whose, keep) };
     });
-    told(ports, ctx, `${nameOf(ended.personId)} no longer works here, and has seen the API keys they made.`, keys);
-    // The index only says where to look; a membership that has ended is refused whether it stands there or not.
+    told(
+      ports,
+      ctx,
+      `${nameOf(ended.personId)} no longer works here, and has seen the API keys they made.`,
+      keys,
+    );
+    // The index only says where to look; a membership that has ended is refused whether it stands
+    // there or not.
     await ports.database.platform(async (tx) => {
       await endMembershipIndex(tx, ended.personId, ctx.businessId);
       // Asked to come back, or at work elsewhere, they show once more that it is they.
@@ -122,8 +178,13 @@ const told = (ports: Ports, ctx: Context, lead: string, { ended, kept }: KeysOfP
     ],
   });
 
-/** How people are called, and whom the operator keeps out: an admin who cannot sign in leads nobody. */
-async function lookAround(database: Database, ctx: Context): Promise<{ shutOut: Set<string>; nameOf(personId: string): string }> {
+/**
+ * How people are called, and whom the operator keeps out: an admin who cannot sign in leads nobody.
+ */
+async function lookAround(
+  database: Database,
+  ctx: Context,
+): Promise<{ shutOut: Set<string>; nameOf(personId: string): string }> {
   const members = await ctx.transaction(listMembers);
   const persons = await database.platform((tx) =>
     listPersons(
@@ -138,13 +199,18 @@ async function lookAround(database: Database, ctx: Context): Promise<{ shutOut: 
 }
 
 /** All admins are locked, so that two who remove each other at once cannot both succeed. */
-async function refuseLastAdmin(tx: Tx, member: MembershipEntity, shutOut: Set<string>): Promise<void> {
+async function refuseLastAdmin(
+  tx: Tx,
+  member: MembershipEntity,
+  shutOut: Set<string>,
+): Promise<void> {
   const admins = await query<{ id: string; person_id: string }>(
     tx,
     "select id, person_id from membership where role = 'business_admin' and status = 'active' for update",
     [],
   );
-  if (!admins.some((each) => each.id !== member.id && !shutOut.has(each.person_id))) throw new AppError('last_admin');
+  if (!admins.some((each) => each.id !== member.id && !shutOut.has(each.person_id)))
+    throw new AppError('last_admin');
 }
 
 /** Businesses in which this person is `business_admin`, each asked by its own door. */
@@ -153,6 +219,13 @@ export const listAdministered =
   async (personId: string): Promise<MembershipEntry[]> => {
     const found: MembershipEntry[] = [];
     for (const each of await ports.database.platform((tx) => listMemberships(tx, personId)))
-      if ((await ports.database.transaction(each.businessId, (tx) => findMembership(tx, each.membershipId)))?.role === 'business_admin') found.push(each);
+      if (
+        (
+          await ports.database.transaction(each.businessId, (tx) =>
+            findMembership(tx, each.membershipId),
+          )
+        )?.role === 'business_admin'
+      )
+        found.push(each);
     return found;
   };

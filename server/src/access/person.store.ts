@@ -35,34 +35,66 @@ const toPerson = (row: Record<string, unknown> | null): StoredPerson | null =>
 
 /** By name, in the reference schema (`platform` door). Names are compared without case. */
 export const findPerson = async (tx: Tx, username: string) =>
-  toPerson(await queryOne(tx, `select ${columns} from reference.person where username = lower($1) and status = 'active'`, [username]));
+  toPerson(
+    await queryOne(
+      tx,
+      `select ${columns} from reference.person where username = lower($1) and status = 'active'`,
+      [username],
+    ),
+  );
 
 export const findPersonById = async (tx: Tx, id: string) =>
-  toPerson(await queryOne(tx, `select ${columns} from reference.person where id = $1 and status = 'active'`, [id]));
+  toPerson(
+    await queryOne(
+      tx,
+      `select ${columns} from reference.person where id = $1 and status = 'active'`,
+      [id],
+    ),
+  );
 
 /** The same, locked for the rest of the transaction: for a secret that may be used once. */
 export const lockPerson = async (tx: Tx, id: string) =>
-  toPerson(await queryOne(tx, `select ${columns} from reference.person where id = $1 and status = 'active' for update`, [id]));
+  toPerson(
+    await queryOne(
+      tx,
+      `select ${columns} from reference.person where id = $1 and status = 'active' for update`,
+      [id],
+    ),
+  );
 
 /**
- * Whether a person may act, and stays so for the rest of the transaction: whatever ends or keeps out this person waits for it, and then finds what
- * was made in it (`platform` door).
+ * Whether a person may act, and stays so for the rest of the transaction: whatever ends or keeps
+ * out this person waits for it, and then finds what was made in it (`platform` door).
  */
 export const holdPerson = async (tx: Tx, id: string): Promise<boolean> =>
-  (await queryOne(tx, "select 1 as yes from reference.person where id = $1 and status = 'active' for share", [id])) !== null;
+  (await queryOne(
+    tx,
+    "select 1 as yes from reference.person where id = $1 and status = 'active' for share",
+    [id],
+  )) !== null;
 
-/** A transaction in a business for what must not outlive whoever makes it: it is made before they are ended or kept out, or not at all. */
+/**
+ * A transaction in a business for what must not outlive whoever makes it: it is made before they
+ * are ended or kept out, or not at all.
+ */
 export const whileTheyStay = <T>(ctx: Context, work: (tx: Tx) => Promise<T>): Promise<T> =>
   ctx.registration(async (tx, enter) => {
     const { type, id } = ctx.actor;
-    if ((type === 'person' || type === 'operator') && !(await holdPerson(tx, id))) throw new AppError('not_signed_in');
+    if ((type === 'person' || type === 'operator') && !(await holdPerson(tx, id)))
+      throw new AppError('not_signed_in');
     await enter();
     return work(tx);
   });
 
 /** Who keeps a person out, and since when; where neither is known the time is null. */
 export type Block = { at: Date | null; byType: string | null };
-export type ListedPerson = Person & { hasSecondFactor: boolean; isBlocked: boolean; block: Block | null; isEmailVerified: boolean; lastSignInAt: Date | null };
+export type ListedPerson = Person & {
+  hasSecondFactor: boolean;
+  isBlocked: boolean;
+  block: Block | null;
+  isEmailVerified: boolean;
+  lastSignInAt: Date | null;
+};
 
 export async function listPersons(tx: Tx, ids: string[]): Promise<ListedPerson[]> {
   const rows = await query<Record<string, unknown>>(
@@ -71,7 +103,9 @@ export async function listPersons(tx: Tx, ids: string[]): Promise<ListedPerson[]
     [ids],
   );
   return rows.map((row) => {
-    const { id, username, name, email, totpConfirmedAt, emailVerifiedAt } = toPerson(row) as StoredPerson;
+    const { id, username, name, email, totpConfirmedAt, emailVerifiedAt } = toPerson(
+      row,
+    ) as StoredPerson;
     return {
       id,
       username,
@@ -79,7 +113,10 @@ export async function listPersons(tx: Tx, ids: string[]): Promise<ListedPerson[]
       email,
       hasSecondFactor: totpConfirmedAt !== null,
       isBlocked: row.status === 'blocked',
-      block: row.status === 'blocked' ? { at: toDateOrNull(row.blocked_at), byType: row.blocked_by_type as string | null } : null,
+      block:
+        row.status === 'blocked'
+          ? { at: toDateOrNull(row.blocked_at), byType: row.blocked_by_type as string | null }
+          : null,
       isEmailVerified: emailVerifiedAt !== null,
       lastSignInAt: toDateOrNull(row.last_sign_in_at),
     };
@@ -87,7 +124,10 @@ export async function listPersons(tx: Tx, ids: string[]): Promise<ListedPerson[]
 }
 
 export const hasOperator = async (tx: Tx): Promise<boolean> =>
-  (await queryOne(tx, "select 1 as yes from reference.person where is_operator and status = 'active' limit 1")) !== null;
+  (await queryOne(
+    tx,
+    "select 1 as yes from reference.person where is_operator and status = 'active' limit 1",
+  )) !== null;
 
 /** The operators there are, by name. */
 export async function listOperators(tx: Tx) {
@@ -97,29 +137,55 @@ export async function listOperators(tx: Tx) {
   );
   return rows.map((row) => {
     const { id, username, name, email, totpConfirmedAt } = toPerson(row) as StoredPerson;
-    const rest = { hasSecondFactor: totpConfirmedAt !== null, lastSignInAt: toDateOrNull(row.last_sign_in_at), createdAt: toDate(row.created_at) };
+    const rest = {
+      hasSecondFactor: totpConfirmedAt !== null,
+      lastSignInAt: toDateOrNull(row.last_sign_in_at),
+      createdAt: toDate(row.created_at),
+    };
     return { id, username, name, email, ...rest };
   });
 }
 
 /** Their ids, locked: two who end each other at once must not both succeed. */
 export const lockOperators = async (tx: Tx): Promise<string[]> =>
-  (await query<{ id: string }>(tx, "select id from reference.person where is_operator and status = 'active' order by id for update")).map((row) => row.id);
+  (
+    await query<{ id: string }>(
+      tx,
+      "select id from reference.person where is_operator and status = 'active' order by id for update",
+    )
+  ).map((row) => row.id);
 
-export const endPerson = (tx: Tx, id: string) => query(tx, "update reference.person set status = 'ended' where id = $1", [id]);
+export const endPerson = (tx: Tx, id: string) =>
+  query(tx, "update reference.person set status = 'ended' where id = $1", [id]);
 
 /** Keeps a person out, and says who does and since when. */
 export const blockPerson = (tx: Tx, id: string, by: { id: string; type: string }, at: Date) =>
-  query(tx, "update reference.person set status = 'blocked', blocked_at = $2, blocked_by = $3, blocked_by_type = $4 where id = $1", [id, at, by.id, by.type]);
+  query(
+    tx,
+    "update reference.person set status = 'blocked', blocked_at = $2, blocked_by = $3, blocked_by_type = $4 where id = $1",
+    [id, at, by.id, by.type],
+  );
 
 export const unblockPerson = (tx: Tx, id: string) =>
-  query(tx, "update reference.person set status = 'active', blocked_at = null, blocked_by = null, blocked_by_type = null where id = $1", [id]);
+  query(
+    tx,
+    "update reference.person set status = 'active', blocked_at = null, blocked_by = null, blocked_by_type = null where id = $1",
+    [id],
+  );
 
 export const isPersonBlocked = async (tx: Tx, id: string): Promise<boolean> =>
-  (await queryOne(tx, "select 1 as yes from reference.person where id = $1 and status = 'blocked'", [id])) !== null;
+  (await queryOne(
+    tx,
+    "select 1 as yes from reference.person where id = $1 and status = 'blocked'",
+    [id],
+  )) !== null;
 
 /** Whoever works for a business, whatever their state; never an operator. */
-export const findMemberStatus = async (tx: Tx, personId: string, businessId: string): Promise<'active' | 'blocked' | 'ended' | null> =>
+export const findMemberStatus = async (
+  tx: Tx,
+  personId: string,
+  businessId: string,
+): Promise<'active' | 'blocked' | 'ended' | null> =>
   (
     await queryOne<{ status: 'active' | 'blocked' | 'ended' }>(
       tx,
@@ -157,54 +223,111 @@ export async function listMemberships(tx: Tx, personId: string): Promise<Members
   }));
 }
 
-/** Every place of a person there is in the index, closed businesses too: for what must reach all of them. */
-export async function listEveryMembership(tx: Tx, personId: string): Promise<{ businessId: string; membershipId: string }[]> {
-  const rows = await query<Record<string, string>>(tx, 'select business_id, membership_id from reference.membership_index where person_id = $1', [personId]);
-  return rows.map((row) => ({ businessId: row.business_id as string, membershipId: row.membership_id as string }));
+/**
+ * Every place of a person there is in the index, closed businesses too: for what must reach all of
+ * them.
+ */
+export async function listEveryMembership(
+  tx: Tx,
+  personId: string,
+): Promise<{ businessId: string; membershipId: string }[]> {
+  const rows = await query<Record<string, string>>(
+    tx,
+    'select business_id, membership_id from reference.membership_index where person_id = $1',
+    [personId],
+  );
+  return rows.map((row) => ({
+    businessId: row.business_id as string,
+    membershipId: row.membership_id as string,
+  }));
 }
 
 type NewPerson = Person & { passwordHash: string; isOperator: boolean; isEmailVerified: boolean };
 
-/** `isEmailVerified`: whether its owner has shown that the address is theirs, or whoever runs the server vouches for it. */
+/**
+ * `isEmailVerified`: whether its owner has shown that the address is theirs, or whoever runs the
+ * server vouches for it.
+ */
 export async function insertPerson(tx: Tx, person: NewPerson, at: Date): Promise<void> {
   await query(
     tx,
     `insert into reference.person (id, username, email, name, password_hash, status, is_operator, created_at, password_changed_at,
        email_verified_at)
      values ($1, lower($2), $3, $4, $5, 'active', $6, $7, $7, $8)`,
-    [person.id, person.username, person.email, person.name, person.passwordHash, person.isOperator, at, person.isEmailVerified ? at : null],
+    [
+      person.id,
+      person.username,
+      person.email,
+      person.name,
+      person.passwordHash,
+      person.isOperator,
+      at,
+      person.isEmailVerified ? at : null,
+    ],
   );
 }
 
 /** Notes that the person has just entered; answers them as they are now. */
 export const signedIn = async (tx: Tx, personId: string, at: Date) =>
-  toPerson(await queryOne(tx, `update reference.person set last_sign_in_at = $2 where id = $1 and status = 'active' returning ${columns}`, [personId, at]));
+  toPerson(
+    await queryOne(
+      tx,
+      `update reference.person set last_sign_in_at = $2 where id = $1 and status = 'active' returning ${columns}`,
+      [personId, at],
+    ),
+  );
 
 export const setPassword = (tx: Tx, personId: string, passwordHash: string, at: Date) =>
-  query(tx, 'update reference.person set password_hash = $2, password_changed_at = $3 where id = $1', [personId, passwordHash, at]);
+  query(
+    tx,
+    'update reference.person set password_hash = $2, password_changed_at = $3 where id = $1',
+    [personId, passwordHash, at],
+  );
 
-export const setName = (tx: Tx, personId: string, name: string) => query(tx, 'update reference.person set name = $2 where id = $1', [personId, name]);
+export const setName = (tx: Tx, personId: string, name: string) =>
+  query(tx, 'update reference.person set name = $2 where id = $1', [personId, name]);
 
-/** An address whose owner has opened a link that was mailed there; null for the moment leaves it unconfirmed. */
+/**
+ * An address whose owner has opened a link that was mailed there; null for the moment leaves it
+ * unconfirmed.
+ */
 export const setEmail = (tx: Tx, personId: string, email: string, verifiedAt: Date | null) =>
-  query(tx, 'update reference.person set email = $2, email_verified_at = $3 where id = $1', [personId, email, verifiedAt]);
+  query(tx, 'update reference.person set email = $2, email_verified_at = $3 where id = $1', [
+    personId,
+    email,
+    verifiedAt,
+  ]);
 
-/** Whoever opens a link that was mailed to their address has that address: only as long as it is the one they have. */
+/**
+ * Whoever opens a link that was mailed to their address has that address: only as long as it is the
+ * one they have.
+ */
 export const verifyEmail = (tx: Tx, personId: string, email: string, at: Date) =>
-  query(tx, 'update reference.person set email_verified_at = coalesce(email_verified_at, $3) where id = $1 and email = $2', [personId, email, at]);
+  query(
+    tx,
+    'update reference.person set email_verified_at = coalesce(email_verified_at, $3) where id = $1 and email = $2',
+    [personId, email, at],
+  );
 
 export const setTotp = (tx: Tx, personId: string, is: { dataKey: string; secret: string }) =>
-  query(tx, 'update reference.person set data_key = $2, totp_secret = $3, totp_confirmed_at = null, totp_last_step = null where id = $1', [
-    personId,
-    is.dataKey,
-    is.secret,
-  ]);
+  query(
+    tx,
+    'update reference.person set data_key = $2, totp_secret = $3, totp_confirmed_at = null, totp_last_step = null where id = $1',
+    [personId, is.dataKey, is.secret],
+  );
 
 /** A code holds once: the step it belongs to is kept. */
 export const usedTotp = (tx: Tx, personId: string, step: number, at: Date) =>
-  query(tx, 'update reference.person set totp_last_step = $2, totp_confirmed_at = coalesce(totp_confirmed_at, $3) where id = $1', [personId, step, at]);
+  query(
+    tx,
+    'update reference.person set totp_last_step = $2, totp_confirmed_at = coalesce(totp_confirmed_at, $3) where id = $1',
+    [personId, step, at],
+  );
 
-export async function insertMembershipIndex(tx: Tx, entry: { personId: string; businessId: string; membershipId: string }): Promise<boolean> {
+export async function insertMembershipIndex(
+  tx: Tx,
+  entry: { personId: string; businessId: string; membershipId: string },
+): Promise<boolean> {
   const rows = await query(
     tx,
     'insert into reference.membership_index (person_id, business_id, membership_id) values ($1, $2, $3) on conflict do nothing returning person_id',
@@ -215,24 +338,48 @@ export async function insertMembershipIndex(tx: Tx, entry: { personId: string; b
 
 /** A membership that has ended leaves the index by pointing nowhere; a new one takes its place. */
 export const endMembershipIndex = (tx: Tx, personId: string, businessId: string) =>
-  query(tx, 'delete from reference.membership_index where person_id = $1 and business_id = $2', [personId, businessId]);
+  query(tx, 'delete from reference.membership_index where person_id = $1 and business_id = $2', [
+    personId,
+    businessId,
+  ]);
 
 /** The active membership, inside its business; null once it has ended. */
-export async function findMembership(tx: Tx, id: string): Promise<(Membership & { personId: string }) | null> {
+export async function findMembership(
+  tx: Tx,
+  id: string,
+): Promise<(Membership & { personId: string }) | null> {
   const found = await tx.findOne(MembershipEntity, { id, status: 'active' });
-  return found && { id: found.id, businessId: found.businessId, personId: found.personId, role: found.role, permissions: found.permissions };
+  return (
+    found && {
+      id: found.id,
+      businessId: found.businessId,
+      personId: found.personId,
+      role: found.role,
+      permissions: found.permissions,
+    }
+  );
 }
 
 /**
- * Refuses a member who is no admin any more, under the lock on the business's row: what they began before they were put out must not leave
- * something behind that is looked for and taken back with them.
+ * Refuses a member who is no admin any more, under the lock on the business's row: what they began
+ * before they were put out must not leave something behind that is looked for and taken back with
+ * them.
  */
 export async function mustLead(tx: Tx, { actor }: Pick<Context, 'actor'>): Promise<void> {
-  if (actor.type === 'person' && (await findMembership(tx, actor.membershipId))?.role !== 'business_admin') throw new AppError('not_allowed');
+  if (
+    actor.type === 'person' &&
+    (await findMembership(tx, actor.membershipId))?.role !== 'business_admin'
+  )
+    throw new AppError('not_allowed');
 }
 
-export const listMembers = (tx: Tx): Promise<MembershipEntity[]> => tx.find(MembershipEntity, {}, { orderBy: { createdAt: 'asc', id: 'asc' } });
+export const listMembers = (tx: Tx): Promise<MembershipEntity[]> =>
+  tx.find(MembershipEntity, {}, { orderBy: { createdAt: 'asc', id: 'asc' } });
 
-export async function insertMembership(tx: Tx, membership: Membership & { personId: string }, at: Date): Promise<void> {
+export async function insertMembership(
+  tx: Tx,
+  membership: Membership & { personId: string },
+  at: Date,
+): Promise<void> {
   await tx.insert(MembershipEntity, { ...membership, status: 'active', version: 1, createdAt: at });
 }

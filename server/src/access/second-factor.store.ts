@@ -2,40 +2,81 @@ import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDate } from '../platform/db/query.ts';
 
 /** Recovery codes of a person (`platform` door): a new set ends the one before. */
-export async function replaceRecoveryCodes(tx: Tx, personId: string, hashes: string[], at: Date): Promise<void> {
+export async function replaceRecoveryCodes(
+  tx: Tx,
+  personId: string,
+  hashes: string[],
+  at: Date,
+): Promise<void> {
   await query(tx, 'delete from reference.recovery_code where person_id = $1', [personId]);
-  await query(tx, 'insert into reference.recovery_code (person_id, code_hash, created_at) select $1, hash, $3 from unnest($2::text[]) as hash', [
-    personId,
-    hashes,
-    at,
-  ]);
+  await query(
+    tx,
+    'insert into reference.recovery_code (person_id, code_hash, created_at) select $1, hash, $3 from unnest($2::text[]) as hash',
+    [personId, hashes, at],
+  );
 }
 
 /** Uses a code up; false where it is not the person's or was used. */
-export const useRecoveryCode = async (tx: Tx, personId: string, hash: string, at: Date): Promise<boolean> =>
+export const useRecoveryCode = async (
+  tx: Tx,
+  personId: string,
+  hash: string,
+  at: Date,
+): Promise<boolean> =>
   (
-    await query(tx, 'update reference.recovery_code set used_at = $3 where person_id = $1 and code_hash = $2 and used_at is null returning code_hash', [
-      personId,
-      hash,
-      at,
-    ])
+    await query(
+      tx,
+      'update reference.recovery_code set used_at = $3 where person_id = $1 and code_hash = $2 and used_at is null returning code_hash',
+      [personId, hash, at],
+    )
   ).length > 0;
 
 export const holdsRecoveryCode = async (tx: Tx, personId: string, hash: string): Promise<boolean> =>
-  (await queryOne(tx, 'select 1 as yes from reference.recovery_code where person_id = $1 and code_hash = $2 and used_at is null', [personId, hash])) !== null;
+  (await queryOne(
+    tx,
+    'select 1 as yes from reference.recovery_code where person_id = $1 and code_hash = $2 and used_at is null',
+    [personId, hash],
+  )) !== null;
 
 export const countRecoveryCodes = async (tx: Tx, personId: string): Promise<number> =>
-  (await queryOne<{ n: number }>(tx, 'select count(*)::int as n from reference.recovery_code where person_id = $1 and used_at is null', [personId]))?.n ?? 0;
+  (
+    await queryOne<{ n: number }>(
+      tx,
+      'select count(*)::int as n from reference.recovery_code where person_id = $1 and used_at is null',
+      [personId],
+    )
+  )?.n ?? 0;
 
-export type RememberedDevice = { id: string; address: string | null; userAgent: string | null; createdAt: Date; lastUsedAt: Date; expiresAt: Date };
+export type RememberedDevice = {
+  id: string;
+  address: string | null;
+  userAgent: string | null;
+  createdAt: Date;
+  lastUsedAt: Date;
+  expiresAt: Date;
+};
 
-/** So many of a person are remembered, the oldest forgotten for another: every one of them is shown, and can be forgotten by its owner. */
+/**
+ * So many of a person are remembered, the oldest forgotten for another: every one of them is shown,
+ * and can be forgotten by its owner.
+ */
 const devicesMost = 20;
 
-/** A device that need not give the second factor at sign-in for a while (`platform` door), under the lock on its person. */
+/**
+ * A device that need not give the second factor at sign-in for a while (`platform` door), under the
+ * lock on its person.
+ */
 export async function insertDevice(
   tx: Tx,
-  is: { id: string; personId: string; secretHash: string; address: string | null; userAgent: string | null; at: Date; expiresAt: Date },
+  is: {
+    id: string;
+    personId: string;
+    secretHash: string;
+    address: string | null;
+    userAgent: string | null;
+    at: Date;
+    expiresAt: Date;
+  },
 ): Promise<void> {
   await query(
     tx,
@@ -52,16 +93,25 @@ export async function insertDevice(
 }
 
 /** Whether this secret is a living device's of that person; that it was used is noted. */
-export const useDevice = async (tx: Tx, personId: string, secretHash: string, at: Date): Promise<boolean> =>
+export const useDevice = async (
+  tx: Tx,
+  personId: string,
+  secretHash: string,
+  at: Date,
+): Promise<boolean> =>
   (
-    await query(tx, 'update reference.remembered_device set last_used_at = $3 where person_id = $1 and secret_hash = $2 and expires_at > $3 returning id', [
-      personId,
-      secretHash,
-      at,
-    ])
+    await query(
+      tx,
+      'update reference.remembered_device set last_used_at = $3 where person_id = $1 and secret_hash = $2 and expires_at > $3 returning id',
+      [personId, secretHash, at],
+    )
   ).length > 0;
 
-export const listDevices = async (tx: Tx, personId: string, at: Date): Promise<RememberedDevice[]> =>
+export const listDevices = async (
+  tx: Tx,
+  personId: string,
+  at: Date,
+): Promise<RememberedDevice[]> =>
   (
     await query(
       tx,
@@ -78,15 +128,29 @@ export const listDevices = async (tx: Tx, personId: string, at: Date): Promise<R
   }));
 
 export const deleteDevice = async (tx: Tx, personId: string, id: string): Promise<boolean> =>
-  (await query(tx, 'delete from reference.remembered_device where person_id = $1 and id = $2 returning id', [personId, id])).length > 0;
+  (
+    await query(
+      tx,
+      'delete from reference.remembered_device where person_id = $1 and id = $2 returning id',
+      [personId, id],
+    )
+  ).length > 0;
 
-export const deleteDevicesOf = (tx: Tx, personId: string) => query(tx, 'delete from reference.remembered_device where person_id = $1', [personId]);
+export const deleteDevicesOf = (tx: Tx, personId: string) =>
+  query(tx, 'delete from reference.remembered_device where person_id = $1', [personId]);
 
-export const deleteOldDevices = (tx: Tx, before: Date) => query(tx, 'delete from reference.remembered_device where expires_at < $1', [before]);
+export const deleteOldDevices = (tx: Tx, before: Date) =>
+  query(tx, 'delete from reference.remembered_device where expires_at < $1', [before]);
 
-/** Nothing is left of a second factor: no authenticator, no codes, no device that could do without. */
+/**
+ * Nothing is left of a second factor: no authenticator, no codes, no device that could do without.
+ */
 export async function removeSecondFactor(tx: Tx, personId: string): Promise<void> {
-  await query(tx, 'update reference.person set totp_secret = null, totp_confirmed_at = null, totp_last_step = null where id = $1', [personId]);
+  await query(
+    tx,
+    'update reference.person set totp_secret = null, totp_confirmed_at = null, totp_last_step = null where id = $1',
+    [personId],
+  );
   await query(tx, 'delete from reference.recovery_code where person_id = $1', [personId]);
   await deleteDevicesOf(tx, personId);
 }

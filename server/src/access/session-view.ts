@@ -24,5 +24,7 @@ export const toSessionView = (session: Session, now: Date) => ({
 
 function secondFactorOf(session: Session, now: Date): 'none' | 'needed' | 'passed' {
   if (!session.hasSecondFactor) return 'none';
-  return session.verifiedAt && now.getTime() - session.verifiedAt.getTime() < secondFactorMs ? 'passed' : 'needed';
+  return session.verifiedAt && now.getTime() - session.verifiedAt.getTime() < secondFactorMs
+    ? 'passed'
+    : 'needed';
 }

@@ -4,9 +4,10 @@ import type { Database, Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 
 /**
- * lucia's sessions over our tables. Its user is a membership, `<business_id>.<membership_id>`; its session id is
- * `<business_id>.<sha256 of the secret>`, so that every method knows which business's door to open. The operator belongs to no
- * business: `operator.<person_id>` and `operator.<hash>`, kept in the reference schema. Secrets are never stored, only their hash.
+ * lucia's sessions over our tables. Its user is a membership, `<business_id>.<membership_id>`; its
+ * session id is `<business_id>.<sha256 of the secret>`, so that every method knows which business's
+ * door to open. The operator belongs to no business: `operator.<person_id>` and `operator.<hash>`,
+ * kept in the reference schema. Secrets are never stored, only their hash.
  */
 export const sessionAdapter = (database: Database, clock: Clock): Adapter => ({
   async getSessionAndUser(sessionId) {
@@ -23,7 +24,8 @@ export const sessionAdapter = (database: Database, clock: Clock): Adapter => ({
       });
     }
     return database.transaction(owner, async (tx) => {
-      // A renewable session whose token is over is not shown to lucia, which would delete it, and with it the way to renew it.
+      // A renewable session whose token is over is not shown to lucia, which would delete it, and
+      // with it the way to renew it.
       const row = await queryOne<{ membership_id: string } & Row>(
         tx,
         `select s.membership_id, s.expires_at, s.created_at, s.verified_at, s.last_seen_at, s.renew_until, s.zoho_user_id, s.awaits_second_factor,
@@ -39,19 +41,27 @@ export const sessionAdapter = (database: Database, clock: Clock): Adapter => ({
     const [owner, id] = split(userId);
     if (!owner || owner === operator) return [];
     return database.transaction(owner, async (tx) => {
-      const rows = await query<{ id: string; expires_at: string }>(tx, 'select id, expires_at from session where business_id = $1 and membership_id = $2', [
-        owner,
-        id,
-      ]);
-      return rows.map((row) => ({ id: `${owner}.${row.id}`, userId, expiresAt: toDate(row.expires_at), attributes: {} }));
+      const rows = await query<{ id: string; expires_at: string }>(
+        tx,
+        'select id, expires_at from session where business_id = $1 and membership_id = $2',
+        [owner, id],
+      );
+      return rows.map((row) => ({
+        id: `${owner}.${row.id}`,
+        userId,
+        expiresAt: toDate(row.expires_at),
+        attributes: {},
+      }));
     });
   },
   async setSession(session) {
     const [owner, id] = split(session.id);
     const [, member] = split(session.userId);
-    // Of our clock, as whatever asks how long it has lived; the library's own end is of the machine's.
+    // Of our clock, as whatever asks how long it has lived; the library's own end is of the
+    // machine's.
     const begun = clock.now();
-    const { address, userAgent, verifiedAt, renewal, lineage, awaitsSecondFactor } = session.attributes as SessionAttributes;
+    const { address, userAgent, verifiedAt, renewal, lineage, awaitsSecondFactor } =
+      session.attributes as SessionAttributes;
     if (owner === operator) {
       await database.platform((tx) =>
         query(
@@ -81,20 +91,35 @@ export const sessionAdapter = (database: Database, clock: Clock): Adapter => ({
     );
   },
   async updateSessionExpiration(sessionId, expiresAt) {
-    // What is renewed is never extended: only whoever holds the refresh token may go on. Nor is the operator's: it is over with its day.
+    // What is renewed is never extended: only whoever holds the refresh token may go on. Nor is the
+    // operator's: it is over with its day.
     if (sessionId.startsWith(`${operator}.`)) return;
     const longest = `created_at + interval '${longestMs / 3_600_000} hours'`;
-    await onSession(database, sessionId, `update {table} set expires_at = least($2::timestamptz, ${longest}) where {key} and family is null`, [expiresAt]);
+    await onSession(
+      database,
+      sessionId,
+      `update {table} set expires_at = least($2::timestamptz, ${longest}) where {key} and family is null`,
+      [expiresAt],
+    );
   },
   async deleteSession(sessionId) {
     await onSession(database, sessionId, 'delete from {table} where {key}', []);
   },
   async deleteUserSessions(userId) {
     const [owner, id] = split(userId);
-    if (owner === operator) await database.platform((tx) => query(tx, 'delete from reference.operator_session where person_id = $1', [id]));
-    else await database.transaction(owner, (tx) => query(tx, 'delete from session where business_id = $1 and membership_id = $2', [owner, id]));
+    if (owner === operator)
+      await database.platform((tx) =>
+        query(tx, 'delete from reference.operator_session where person_id = $1', [id]),
+      );
+    else
+      await database.transaction(owner, (tx) =>
+        query(tx, 'delete from session where business_id = $1 and membership_id = $2', [owner, id]),
+      );
   },
-  /** Knows no business, so it does nothing: expired sessions are refused at sight, and `deleteExpiredSessions` below goes business by business. */
+  /**
+   * Knows no business, so it does nothing: expired sessions are refused at sight, and
+   * `deleteExpiredSessions` below goes business by business.
+   */
   async deleteExpiredSessions() {},
 });
 
@@ -122,12 +147,23 @@ export type SessionAttributes = {
   renewal?: Renewal;
   /** The session it goes on from, if it does: wrong codes of both count as one. */
   lineage?: string;
-  /** Begun without the second factor its person has set up; it opens nothing before that is given. */
+  /**
+   * Begun without the second factor its person has set up; it opens nothing before that is given.
+   */
   awaitsSecondFactor?: boolean;
 };
 
-/** A session whose token is short and is renewed by another token, used once each: `family` names them all. */
-export type Renewal = { family: string; refreshHash: string; expiresAt: Date; renewUntil: Date; zohoUserId: string };
+/**
+ * A session whose token is short and is renewed by another token, used once each: `family` names
+ * them all.
+ */
+export type Renewal = {
+  family: string;
+  refreshHash: string;
+  expiresAt: Date;
+  renewUntil: Date;
+  zohoUserId: string;
+};
 
 type Row = {
   expires_at: string;
@@ -148,9 +184,13 @@ const pair = (id: string, userId: string, row: Row): [DatabaseSession, DatabaseU
     attributes: {
       verifiedAt: toDateOrNull(row.verified_at),
       lastSeenAt: toDateOrNull(row.last_seen_at),
-      // What lucia takes for extended is not, where it is renewed or at the end of its longest life.
+      // What lucia takes for extended is not, where it is renewed or at the end of its longest
+      // life.
       endsAt: row.renew_until ? toDate(row.expires_at) : null,
-      longestAt: new Date(toDate(row.created_at).getTime() + (id.startsWith(`${operator}.`) ? operatorLongestMs : longestMs)),
+      longestAt: new Date(
+        toDate(row.created_at).getTime() +
+          (id.startsWith(`${operator}.`) ? operatorLongestMs : longestMs),
+      ),
       zohoUserId: row.zoho_user_id ?? null,
       lineage: row.lineage ?? id,
       awaitsSecondFactor: row.awaits_second_factor ?? false,
@@ -159,14 +199,23 @@ const pair = (id: string, userId: string, row: Row): [DatabaseSession, DatabaseU
   { id: userId, attributes: {} },
 ];
 
-async function onSession(database: Database, sessionId: string, statement: string, more: unknown[]): Promise<void> {
+async function onSession(
+  database: Database,
+  sessionId: string,
+  statement: string,
+  more: unknown[],
+): Promise<void> {
   const [owner, id] = split(sessionId);
   if (owner === operator) {
-    const sql = statement.replace('{table}', 'reference.operator_session').replace('{key}', 'id = $1');
+    const sql = statement
+      .replace('{table}', 'reference.operator_session')
+      .replace('{key}', 'id = $1');
     await database.platform((tx) => query(tx, sql, [id, ...more]));
     return;
   }
-  const sql = statement.replace('{table}', 'session').replace('{key}', `id = $1 and business_id = $${more.length + 2}`);
+  const sql = statement
+    .replace('{table}', 'session')
+    .replace('{key}', `id = $1 and business_id = $${more.length + 2}`);
   await database.transaction(owner, (tx) => query(tx, sql, [id, ...more, owner]));
 }
 
@@ -212,38 +261,66 @@ const insertSession = (tx: Tx, is: NewSession) =>
   );
 
 /**
- * One after the other for whatever begins sessions out of others, and whatever ends all of a person's: what is passed on from one business to another
- * would otherwise slip through between the two (`platform` door). False where the person may not sign in any more.
+ * One after the other for whatever begins sessions out of others, and whatever ends all of a
+ * person's: what is passed on from one business to another would otherwise slip through between the
+ * two (`platform` door). False where the person may not sign in any more.
  */
 export const holdSessionsOf = async (tx: Tx, personId: string): Promise<boolean> =>
-  (await queryOne<{ status: string }>(tx, 'select status from reference.person where id = $1 for update', [personId]))?.status === 'active';
+  (
+    await queryOne<{ status: string }>(
+      tx,
+      'select status from reference.person where id = $1 for update',
+      [personId],
+    )
+  )?.status === 'active';
 
 /** Whether a session is there still; one that is renewed is the same under its next token. */
 export const isSession = async (tx: Tx, id: string, lineage: string): Promise<boolean> =>
-  (await queryOne(tx, 'select 1 as yes from session where id = $1 or family = $2', [id, lineage])) !== null;
+  (await queryOne(tx, 'select 1 as yes from session where id = $1 or family = $2', [
+    id,
+    lineage,
+  ])) !== null;
 
 /** The same, and it stays for the rest of the transaction: whatever ends it waits. */
 export const holdSession = async (tx: Tx, id: string, lineage: string): Promise<boolean> =>
-  (await queryOne(tx, 'select 1 as yes from session where id = $1 or family = $2 for key share', [id, lineage])) !== null;
+  (await queryOne(tx, 'select 1 as yes from session where id = $1 or family = $2 for key share', [
+    id,
+    lineage,
+  ])) !== null;
 
 /** The same of an operator (`platform` door). */
 export const holdOperatorSession = async (tx: Tx, id: string): Promise<boolean> =>
-  (await queryOne(tx, 'select 1 as yes from reference.operator_session where id = $1 for key share', [id])) !== null;
+  (await queryOne(
+    tx,
+    'select 1 as yes from reference.operator_session where id = $1 for key share',
+    [id],
+  )) !== null;
 
 /** Whether an operator's is there still (`platform` door). */
 export const isOperatorSession = async (tx: Tx, id: string): Promise<boolean> =>
-  (await queryOne(tx, 'select 1 as yes from reference.operator_session where id = $1', [id])) !== null;
+  (await queryOne(tx, 'select 1 as yes from reference.operator_session where id = $1', [id])) !==
+  null;
 
-/** Ends a session that is passed on, and says since when there was one; null where it has ended already. */
+/**
+ * Ends a session that is passed on, and says since when there was one; null where it has ended
+ * already.
+ */
 export async function takeSession(tx: Tx, id: string): Promise<Date | null> {
-  const taken = await queryOne<{ created_at: unknown }>(tx, 'delete from session where id = $1 returning created_at', [id]);
+  const taken = await queryOne<{ created_at: unknown }>(
+    tx,
+    'delete from session where id = $1 returning created_at',
+    [id],
+  );
   return taken && toDate(taken.created_at);
 }
 
 /** The one that goes on from it: it lives no longer than the first could have. */
 export const passSession = (
   tx: Tx,
-  is: Pick<NewSession, 'businessId' | 'id' | 'membershipId' | 'address' | 'userAgent' | 'verifiedAt' | 'lineage'>,
+  is: Pick<
+    NewSession,
+    'businessId' | 'id' | 'membershipId' | 'address' | 'userAgent' | 'verifiedAt' | 'lineage'
+  >,
   since: Date,
   now: Date,
 ) =>
@@ -257,7 +334,8 @@ export const passSession = (
   });
 
 /** What has expired in one business. */
-export const deleteExpiredSessions = (tx: Tx, now: Date) => query(tx, 'delete from session where coalesce(renew_until, expires_at) < $1', [now]);
+export const deleteExpiredSessions = (tx: Tx, now: Date) =>
+  query(tx, 'delete from session where coalesce(renew_until, expires_at) < $1', [now]);
 
 export const sessionSeen = (database: Database, sessionId: string, at: Date) =>
   onSession(database, sessionId, 'update {table} set last_seen_at = $2 where {key}', [at]);
@@ -274,15 +352,31 @@ export const sessionVerified = (database: Database, sessionId: string, at: Date)
 export const sessionAdmitted = (database: Database, sessionId: string) =>
   onSession(database, sessionId, 'update {table} set awaits_second_factor = false where {key}', []);
 
-/** Every session of a membership but one, however many there are: `exceptId` as it is stored, without its business. */
+/**
+ * Every session of a membership but one, however many there are: `exceptId` as it is stored,
+ * without its business.
+ */
 export const deleteSessionsOf = (tx: Tx, membershipId: string, exceptId: string | null) =>
-  query(tx, "delete from session where membership_id = $1 and id <> coalesce($2, '')", [membershipId, exceptId]);
+  query(tx, "delete from session where membership_id = $1 and id <> coalesce($2, '')", [
+    membershipId,
+    exceptId,
+  ]);
 
 /** The same of an operator (`platform` door). */
 export const deleteOperatorSessionsOf = (tx: Tx, personId: string, exceptId: string | null) =>
-  query(tx, "delete from reference.operator_session where person_id = $1 and id <> coalesce($2, '')", [personId, exceptId]);
+  query(
+    tx,
+    "delete from reference.operator_session where person_id = $1 and id <> coalesce($2, '')",
+    [personId, exceptId],
+  );
 
-export type StoredSession = { id: string; address: string | null; userAgent: string | null; createdAt: Date; lastSeenAt: Date | null };
+export type StoredSession = {
+  id: string;
+  address: string | null;
+  userAgent: string | null;
+  createdAt: Date;
+  lastSeenAt: Date | null;
+};
 
 const toStored = (owner: string, row: Record<string, unknown>): StoredSession => ({
   id: `${owner}.${row.id as string}`,
@@ -293,7 +387,12 @@ const toStored = (owner: string, row: Record<string, unknown>): StoredSession =>
 });
 
 /** The living sessions of one membership, newest first. */
-export const listSessionsOf = async (tx: Tx, businessId: string, membershipId: string, now: Date): Promise<StoredSession[]> =>
+export const listSessionsOf = async (
+  tx: Tx,
+  businessId: string,
+  membershipId: string,
+  now: Date,
+): Promise<StoredSession[]> =>
   (
     await query(
       tx,
@@ -303,7 +402,11 @@ export const listSessionsOf = async (tx: Tx, businessId: string, membershipId: s
   ).map((row) => toStored(businessId, row));
 
 /** The operator's (`platform` door). */
-export const listOperatorSessions = async (tx: Tx, personId: string, now: Date): Promise<StoredSession[]> =>
+export const listOperatorSessions = async (
+  tx: Tx,
+  personId: string,
+  now: Date,
+): Promise<StoredSession[]> =>
   (
     await query(
       tx,
@@ -312,12 +415,29 @@ export const listOperatorSessions = async (tx: Tx, personId: string, now: Date):
     )
   ).map((row) => toStored(operator, row));
 
-/** The ids of every living session of a membership: what may be chosen from is not cut short as what is shown is. */
-export const listSessionIdsOf = async (tx: Tx, businessId: string, membershipId: string): Promise<string[]> =>
-  (await query<{ id: string }>(tx, 'select id from session where membership_id = $1', [membershipId])).map((row) => `${businessId}.${row.id}`);
+/**
+ * The ids of every living session of a membership: what may be chosen from is not cut short as what
+ * is shown is.
+ */
+export const listSessionIdsOf = async (
+  tx: Tx,
+  businessId: string,
+  membershipId: string,
+): Promise<string[]> =>
+  (
+    await query<{ id: string }>(tx, 'select id from session where membership_id = $1', [
+      membershipId,
+    ])
+  ).map((row) => `${businessId}.${row.id}`);
 
 export const listOperatorSessionIds = async (tx: Tx, personId: string): Promise<string[]> =>
-  (await query<{ id: string }>(tx, 'select id from reference.operator_session where person_id = $1', [personId])).map((row) => `${operator}.${row.id}`);
+  (
+    await query<{ id: string }>(
+      tx,
+      'select id from reference.operator_session where person_id = $1',
+      [personId],
+    )
+  ).map((row) => `${operator}.${row.id}`);
 
 export type RenewableSession = {
   id: string;
@@ -355,20 +475,42 @@ export async function lockFamily(tx: Tx, family: string): Promise<RenewableSessi
   );
 }
 
-/** The family goes on under a new token and a new refresh token; the one just used stays known, in case its answer was lost. */
+/**
+ * The family goes on under a new token and a new refresh token; the one just used stays known, in
+ * case its answer was lost.
+ */
 export const renewFamily = (
   tx: Tx,
   family: string,
-  to: { id: string; refreshHash: string; previousHash: string; expiresAt: Date; renewUntil: Date; checkedAt: Date; at: Date },
+  to: {
+    id: string;
+    refreshHash: string;
+    previousHash: string;
+    expiresAt: Date;
+    renewUntil: Date;
+    checkedAt: Date;
+    at: Date;
+  },
 ) =>
   query(
     tx,
     `update session set id = $2, refresh_hash = $3, previous_hash = $4, expires_at = $5, renew_until = $6, zoho_checked_at = $7, last_seen_at = $8, renewed_at = $8
       where family = $1`,
-    [family, to.id, to.refreshHash, to.previousHash, to.expiresAt, to.renewUntil, to.checkedAt, to.at],
+    [
+      family,
+      to.id,
+      to.refreshHash,
+      to.previousHash,
+      to.expiresAt,
+      to.renewUntil,
+      to.checkedAt,
+      to.at,
+    ],
   );
 
-export const deleteFamily = (tx: Tx, family: string) => query(tx, 'delete from session where family = $1', [family]);
+export const deleteFamily = (tx: Tx, family: string) =>
+  query(tx, 'delete from session where family = $1', [family]);
 
 /** Every session of somebody who came by Zoho and may no longer. */
-export const deleteSessionsOfZohoUser = (tx: Tx, zohoUserId: string) => query(tx, 'delete from session where zoho_user_id = $1', [zohoUserId]);
+export const deleteSessionsOfZohoUser = (tx: Tx, zohoUserId: string) =>
+  query(tx, 'delete from session where zoho_user_id = $1', [zohoUserId]);

@@ -9,7 +9,10 @@ export type Allowance = { max: number; withinMs: number };
 
 /** Counts tries of a secret, or of what sends a mail, by subject. */
 export type Tries = {
-  /** Counts one more and says whether it may go on. One that may not is not counted: whoever waits long enough may try again. */
+  /**
+   * Counts one more and says whether it may go on. One that may not is not counted: whoever waits
+   * long enough may try again.
+   */
   allow(subject: string, is: Allowance): Promise<boolean>;
   /** The secret was right: what was tried before it is forgotten. */
   forget(subject: string): Promise<void>;
@@ -32,11 +35,16 @@ export function openTries(ports: { database: Database; clock: Clock; newId: NewI
 }
 
 /**
- * A transaction at the platform's door in which nobody else counts the same subject: what is counted and then written down would
- * otherwise let through whatever is tried all at once. Within a process those who wait hold no connection; between processes they wait
- * for each other in the database.
+ * A transaction at the platform's door in which nobody else counts the same subject: what is
+ * counted and then written down would otherwise let through whatever is tried all at once. Within a
+ * process those who wait hold no connection; between processes they wait for each other in the
+ * database.
  */
-export const counting = <T>(database: Database, subject: string, work: (tx: Tx) => Promise<T>): Promise<T> =>
+export const counting = <T>(
+  database: Database,
+  subject: string,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> =>
   turn(subject, () =>
     database.platform(async (tx) => {
       await query(tx, 'select pg_advisory_xact_lock(hashtextextended($1, 0))', [subject]);

@@ -1,7 +1,10 @@
 import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 
-/** Somebody's request, as it stands in one business: those of the same person at the same time share `requestId`. */
+/**
+ * Somebody's request, as it stands in one business: those of the same person at the same time share
+ * `requestId`.
+ */
 export type WayBack = {
   id: string;
   requestId: string;
@@ -18,15 +21,28 @@ export type WayBack = {
 };
 
 /** What this person has asked for in this business and nobody has decided. */
-const columns = 'id, request_id, person_id, membership_id, address, user_agent, asked_at, until, told_at, state, decided_at';
+const columns =
+  'id, request_id, person_id, membership_id, address, user_agent, asked_at, until, told_at, state, decided_at';
 
 export async function findOpenOf(tx: Tx, personId: string, now: Date): Promise<WayBack | null> {
-  const row = await queryOne(tx, `select ${columns} from way_back where person_id = $1 and state = 'open' and until > $2`, [personId, now]);
+  const row = await queryOne(
+    tx,
+    `select ${columns} from way_back where person_id = $1 and state = 'open' and until > $2`,
+    [personId, now],
+  );
   return row && toWayBack(row);
 }
 
-/** Makes room for another request, or leaves none of somebody who is kept out or has gone; answers which it ended. */
-export const endOpenOf = async (tx: Tx, personId: string, because: 'asked_anew' | 'person.blocked' | 'membership.ended', at: Date): Promise<string[]> =>
+/**
+ * Makes room for another request, or leaves none of somebody who is kept out or has gone; answers
+ * which it ended.
+ */
+export const endOpenOf = async (
+  tx: Tx,
+  personId: string,
+  because: 'asked_anew' | 'person.blocked' | 'membership.ended',
+  at: Date,
+): Promise<string[]> =>
   (
     await query<{ id: string }>(
       tx,
@@ -35,7 +51,10 @@ export const endOpenOf = async (tx: Tx, personId: string, because: 'asked_anew' 
     )
   ).map((row) => row.id);
 
-/** Makes a request in this business; null where another one of this person was made at the same moment. */
+/**
+ * Makes a request in this business; null where another one of this person was made at the same
+ * moment.
+ */
 export async function insertWayBack(
   tx: Tx,
   businessId: string,
@@ -45,17 +64,36 @@ export async function insertWayBack(
     tx,
     `insert into way_back (business_id, id, request_id, person_id, membership_id, address, user_agent, object_hash, asked_at, until, state)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open') on conflict do nothing returning ${columns}`,
-    [businessId, is.id, is.requestId, is.personId, is.membershipId, is.address, is.userAgent, is.objectHash, is.askedAt, is.until],
+    [
+      businessId,
+      is.id,
+      is.requestId,
+      is.personId,
+      is.membershipId,
+      is.address,
+      is.userAgent,
+      is.objectHash,
+      is.askedAt,
+      is.until,
+    ],
   );
   return row && toWayBack(row);
 }
 
-export const setObjection = (tx: Tx, id: string, hash: string) => query(tx, 'update way_back set object_hash = $2 where id = $1', [id, hash]);
+export const setObjection = (tx: Tx, id: string, hash: string) =>
+  query(tx, 'update way_back set object_hash = $2 where id = $1', [id, hash]);
 
-export const noteTold = (tx: Tx, id: string, at: Date) => query(tx, 'update way_back set told_at = $2 where id = $1 and told_at is null', [id, at]);
+export const noteTold = (tx: Tx, id: string, at: Date) =>
+  query(tx, 'update way_back set told_at = $2 where id = $1 and told_at is null', [id, at]);
 
 export const listOpenWaysBack = async (tx: Tx, now: Date): Promise<WayBack[]> =>
-  (await query(tx, `select ${columns} from way_back where state = 'open' and until > $1 order by asked_at desc limit 100`, [now])).map(toWayBack);
+  (
+    await query(
+      tx,
+      `select ${columns} from way_back where state = 'open' and until > $1 order by asked_at desc limit 100`,
+      [now],
+    )
+  ).map(toWayBack);
 
 export async function findWayBack(tx: Tx, id: string): Promise<WayBack | null> {
   const row = await queryOne(tx, `select ${columns} from way_back where id = $1 for update`, [id]);
@@ -63,18 +101,34 @@ export async function findWayBack(tx: Tx, id: string): Promise<WayBack | null> {
 }
 
 export async function findByObjection(tx: Tx, objectHash: string): Promise<WayBack | null> {
-  const row = await queryOne(tx, `select ${columns} from way_back where object_hash = $1 for update`, [objectHash]);
+  const row = await queryOne(
+    tx,
+    `select ${columns} from way_back where object_hash = $1 for update`,
+    [objectHash],
+  );
   return row && toWayBack(row);
 }
 
 /** How this person's request stands in this business, where they have one. */
 export async function findOfRequest(tx: Tx, requestId: string): Promise<WayBack | null> {
-  const row = await queryOne(tx, `select ${columns} from way_back where request_id = $1`, [requestId]);
+  const row = await queryOne(tx, `select ${columns} from way_back where request_id = $1`, [
+    requestId,
+  ]);
   return row && toWayBack(row);
 }
 
-export const decideWayBack = (tx: Tx, id: string, to: 'granted' | 'refused' | 'objected', by: { id: string; type: string }, at: Date) =>
-  query(tx, 'update way_back set state = $2, decided_by = $3, decided_by_type = $4, decided_at = $5 where id = $1', [id, to, by.id, by.type, at]);
+export const decideWayBack = (
+  tx: Tx,
+  id: string,
+  to: 'granted' | 'refused' | 'objected',
+  by: { id: string; type: string },
+  at: Date,
+) =>
+  query(
+    tx,
+    'update way_back set state = $2, decided_by = $3, decided_by_type = $4, decided_at = $5 where id = $1',
+    [id, to, by.id, by.type, at],
+  );
 
 const toWayBack = (row: Record<string, unknown>): WayBack => ({
   id: row.id as string,

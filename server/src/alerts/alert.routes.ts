@@ -4,11 +4,19 @@ import { answer } from '../platform/http/answer.ts';
 import type { Alerts } from './alerts.ts';
 
 export const alertRoutes = (use: Alerts) => [
-  answer(alerts.listAlerts)(async (call) => ({ alerts: (await use.list(call.ctx)).map((each) => toView(each, call.language)), next_cursor: null })),
-  answer(alerts.closeAlert)(async (call) => toView(await use.close(call.ctx, call.params.id as string), call.language)),
+  answer(alerts.listAlerts)(async (call) => ({
+    alerts: (await use.list(call.ctx)).map((each) => toView(each, call.language)),
+    next_cursor: null,
+  })),
+  answer(alerts.closeAlert)(async (call) =>
+    toView(await use.close(call.ctx, call.params.id as string), call.language),
+  ),
 ];
 
-const toView = (alert: { id: string; subject: string; problem: StoredProblem; openedAt: Date }, language: string) => ({
+const toView = (
+  alert: { id: string; subject: string; problem: StoredProblem; openedAt: Date },
+  language: string,
+) => ({
   id: alert.id,
   subject: alert.subject,
   problem: describeProblem(alert.problem, language),

@@ -5,11 +5,13 @@ import { fromJson, json, query, toDate } from '../platform/db/query.ts';
 export type Alert = { id: string; subject: string; problem: StoredProblem; openedAt: Date };
 
 const numbersIn = (problem: string) => `string_to_array(${problem}->>'invoice_number', ', ')`;
-const withNumbers = (problem: string, numbers: string) => `${problem} || jsonb_build_object('invoice_number', array_to_string(${numbers}, ', '))`;
+const withNumbers = (problem: string, numbers: string) =>
+  `${problem} || jsonb_build_object('invoice_number', array_to_string(${numbers}, ', '))`;
 
 /**
- * One open alert per code and subject: raised again it stays the one it is. One document may be signed twice under more than one number: that of each is
- * named in it then. Says whether something in it is new.
+ * One open alert per code and subject: raised again it stays the one it is. One document may be
+ * signed twice under more than one number: that of each is named in it then. Says whether something
+ * in it is new.
  */
 export async function openAlert(tx: Tx, businessId: string, alert: Alert): Promise<boolean> {
   const rows = await query(
@@ -23,8 +25,16 @@ export async function openAlert(tx: Tx, businessId: string, alert: Alert): Promi
   return rows.length > 0;
 }
 
-/** Closes what is over; where only what is about one number is, an alert that names others as well stays open for those. */
-export async function closeAlerts(tx: Tx, which: { codes: string[]; subject: string; invoiceNumber: string | null }, at: Date, by: string): Promise<void> {
+/**
+ * Closes what is over; where only what is about one number is, an alert that names others as well
+ * stays open for those.
+ */
+export async function closeAlerts(
+  tx: Tx,
+  which: { codes: string[]; subject: string; invoiceNumber: string | null },
+  at: Date,
+  by: string,
+): Promise<void> {
   if (which.invoiceNumber !== null)
     await query(
       tx,
@@ -50,14 +60,33 @@ export const closeAlertsOf = (tx: Tx, subject: string, but: string[], at: Date, 
   );
 
 /** Closes one by its id; null where there is no open one. */
-export async function closeAlertById(tx: Tx, id: string, at: Date, by: string): Promise<Alert | null> {
-  const rows = await query<Row>(tx, `update alert set closed_at = $2, closed_by = $3 where id = $1 and closed_at is null returning ${columns}`, [id, at, by]);
+export async function closeAlertById(
+  tx: Tx,
+  id: string,
+  at: Date,
+  by: string,
+): Promise<Alert | null> {
+  const rows = await query<Row>(
+    tx,
+    `update alert set closed_at = $2, closed_by = $3 where id = $1 and closed_at is null returning ${columns}`,
+    [id, at, by],
+  );
   return rows[0] ? toAlert(rows[0]) : null;
 }
 
 export const listOpenAlerts = async (tx: Tx): Promise<Alert[]> =>
-  (await query<Row>(tx, `select ${columns} from alert where closed_at is null order by opened_at, id limit 200`)).map(toAlert);
+  (
+    await query<Row>(
+      tx,
+      `select ${columns} from alert where closed_at is null order by opened_at, id limit 200`,
+    )
+  ).map(toAlert);
 
 const columns = 'id, subject, problem, opened_at';
 type Row = { id: string; subject: string; problem: unknown; opened_at: unknown };
-const toAlert = (row: Row): Alert => ({ id: row.id, subject: row.subject, problem: fromJson(row.problem), openedAt: toDate(row.opened_at) });
+const toAlert = (row: Row): Alert => ({
+  id: row.id,
+  subject: row.subject,
+  problem: fromJson(row.problem),
+  openedAt: toDate(row.opened_at),
+});

@@ -1,4 +1,8 @@
-export { type PlatformActor, type PlatformRecorder, platformRecorder } from './record-platform.store.ts';
+export {
+  type PlatformActor,
+  type PlatformRecorder,
+  platformRecorder,
+} from './record-platform.store.ts';
 export { type Entry, type Recorder, recorder, whoDid } from './record.store.ts';
 export {
   type ChainedEntry,

@@ -5,7 +5,12 @@ import type { NewId } from '../platform/new-id.ts';
 import type { Entry } from './record.store.ts';
 
 /** Who does something on the platform itself, and from where. */
-export type PlatformActor = { type: string; id: string; origin: string | null; requestId: string | null };
+export type PlatformActor = {
+  type: string;
+  id: string;
+  origin: string | null;
+  requestId: string | null;
+};
 export type PlatformRecorder = (tx: Tx, by: PlatformActor, entry: Entry) => Promise<void>;
 
 /** The operator's own trail, for what belongs to no business (`platform` door). */
@@ -16,6 +21,17 @@ export const platformRecorder =
       tx,
       `insert into reference.platform_audit (id, at, actor_type, actor_id, origin, action, subject, before, after, request_id)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-      [newId('audit'), clock.now(), by.type, by.id, by.origin, entry.action, entry.subject, json(entry.before), json(entry.after), by.requestId],
+      [
+        newId('audit'),
+        clock.now(),
+        by.type,
+        by.id,
+        by.origin,
+        entry.action,
+        entry.subject,
+        json(entry.before),
+        json(entry.after),
+        by.requestId,
+      ],
     );
   };

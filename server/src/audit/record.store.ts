@@ -7,7 +7,10 @@ import type { Context } from '../context.ts';
 export type Entry = { action: string; subject: string; before?: unknown; after?: unknown };
 export type Recorder = (tx: Tx, ctx: Context, entry: Entry) => Promise<void>;
 
-/** Writes what was done into the trail, in the transaction that does it: an action whose trail cannot be written did not happen. */
+/**
+ * Writes what was done into the trail, in the transaction that does it: an action whose trail
+ * cannot be written did not happen.
+ */
 export const recorder =
   (clock: Clock, newId: NewId, touched: (businessId: string) => void = () => {}): Recorder =>
   async (tx, ctx, entry) => {
@@ -32,13 +35,21 @@ export const recorder =
     );
   };
 
-/** Who did this to each of the subjects, the first time; what stands in no entry is left out. What is chained has an index, and what is not yet is little. */
-export async function whoDid(tx: Tx, action: string, subjects: string[]): Promise<Map<string, { type: string; id: string }>> {
+/**
+ * Who did this to each of the subjects, the first time; what stands in no entry is left out. What
+ * is chained has an index, and what is not yet is little.
+ */
+export async function whoDid(
+  tx: Tx,
+  action: string,
+  subjects: string[],
+): Promise<Map<string, { type: string; id: string }>> {
   const which = (isChained: string) =>
     `select subject, actor_type, actor_id, at from audit where position is ${isChained} and subject = any($2::text[]) and action = $1`;
-  const rows = await query<{ subject: string; actor_type: string; actor_id: string }>(tx, `${which('not null')} union all ${which('null')} order by at desc`, [
-    action,
-    subjects,
-  ]);
+  const rows = await query<{ subject: string; actor_type: string; actor_id: string }>(
+    tx,
+    `${which('not null')} union all ${which('null')} order by at desc`,
+    [action, subjects],
+  );
   return new Map(rows.map((row) => [row.subject, { type: row.actor_type, id: row.actor_id }]));
 }

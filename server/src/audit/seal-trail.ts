@@ -5,7 +5,10 @@ import type { Tx } from '../platform/db/database.ts';
 import { endOf } from '../platform/words.ts';
 import { query, queryOne, toDate } from '../platform/db/query.ts';
 
-/** One entry of the trail as it is chained: text exactly as the database prints it, so that any later reader can hash it again. */
+/**
+ * One entry of the trail as it is chained: text exactly as the database prints it, so that any
+ * later reader can hash it again.
+ */
 export type ChainedEntry = {
   id: string;
   at: string;
@@ -21,7 +24,10 @@ export type ChainedEntry = {
 
 export type SealedEntry = ChainedEntry & { position: string };
 
-/** Later chapters that count by the trail: told of each entry exactly once, in the transaction that seals it. */
+/**
+ * Later chapters that count by the trail: told of each entry exactly once, in the transaction that
+ * seals it.
+ */
 export type Follower = (tx: Tx, ctx: Context, entries: SealedEntry[]) => Promise<void>;
 
 const batch = 500;
@@ -29,27 +35,61 @@ const batch = 500;
 export const entryColumns =
   'id, to_char(at at time zone \'UTC\', \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\') as at, actor_type, actor_id, origin, action, subject, before::text, after::text, request_id';
 
-/** The hash of an entry holds its place, its owner and the hash before it: nothing can be changed, moved, left out or put in between. */
-export function hashOfEntry(businessId: string, position: string, previousHash: string, entry: ChainedEntry): string {
-  const { id, at, actor_type, actor_id, origin, action, subject, before, after, request_id } = entry;
-  const text = JSON.stringify([businessId, position, previousHash, id, at, actor_type, actor_id, origin, action, subject, before, after, request_id]);
+/**
+ * The hash of an entry holds its place, its owner and the hash before it: nothing can be changed,
+ * moved, left out or put in between.
+ */
+export function hashOfEntry(
+  businessId: string,
+  position: string,
+  previousHash: string,
+  entry: ChainedEntry,
+): string {
+  const { id, at, actor_type, actor_id, origin, action, subject, before, after, request_id } =
+    entry;
+  const text = JSON.stringify([
+    businessId,
+    position,
+    previousHash,
+    id,
+    at,
+    actor_type,
+    actor_id,
+    origin,
+    action,
+    subject,
+    before,
+    after,
+    request_id,
+  ]);
   return createHash('sha256').update(text).digest('hex');
 }
 
 /**
- * Chains what has been committed since, in the order it is found committed; one sealer per business at a time, by the lock on its head.
- * Lanes never wait for it: they write entries without a place, and places are given here within seconds.
+ * Chains what has been committed since, in the order it is found committed; one sealer per business
+ * at a time, by the lock on its head. Lanes never wait for it: they write entries without a place,
+ * and places are given here within seconds.
  */
 export async function sealTrail(ctx: Context, followers: Follower[]): Promise<number> {
   let sealed = 0;
   for (;;) {
     const count = await ctx.transaction(async (tx) => {
-      await query(tx, "insert into trail_head (business_id, position, hash) values ($1, 0, '') on conflict do nothing", [ctx.businessId]);
-      const head = (await queryOne<{ position: string; hash: string }>(tx, 'select position::text, hash from trail_head for update')) as {
+      await query(
+        tx,
+        "insert into trail_head (business_id, position, hash) values ($1, 0, '') on conflict do nothing",
+        [ctx.businessId],
+      );
+      const head = (await queryOne<{ position: string; hash: string }>(
+        tx,
+        'select position::text, hash from trail_head for update',
+      )) as {
         position: string;
         hash: string;
       };
-      const entries = await query<ChainedEntry>(tx, `select ${entryColumns} from audit where position is null order by audit.at, id limit ${batch}`);
+      const entries = await query<ChainedEntry>(
+        tx,
+        `select ${entryColumns} from audit where position is null order by audit.at, id limit ${batch}`,
+      );
       if (entries.length === 0) return 0;
       let { hash } = head;
       const links = entries.map((entry, index) => {
@@ -70,7 +110,10 @@ export async function sealTrail(ctx: Context, followers: Follower[]): Promise<nu
           ctx.businessId,
         ],
       );
-      await query(tx, 'update trail_head set position = $1, hash = $2', [links.at(-1)?.position, hash]);
+      await query(tx, 'update trail_head set position = $1, hash = $2', [
+        links.at(-1)?.position,
+        hash,
+      ]);
       for (const follow of followers) await follow(tx, ctx, links);
       return links.length;
     });
@@ -79,8 +122,13 @@ export async function sealTrail(ctx: Context, followers: Follower[]): Promise<nu
   }
 }
 
-/** The chained entries about one thing, in their order; what is not sealed yet is not among them. */
-export const listChain = (tx: Tx, subject: string): Promise<(ChainedEntry & { position: string; previous_hash: string; hash: string })[]> =>
+/**
+ * The chained entries about one thing, in their order; what is not sealed yet is not among them.
+ */
+export const listChain = (
+  tx: Tx,
+  subject: string,
+): Promise<(ChainedEntry & { position: string; previous_hash: string; hash: string })[]> =>
   query(
     tx,
     `select ${entryColumns}, position::text as position, previous_hash, hash from audit where subject = $1 and position is not null order by audit.position`,
@@ -105,7 +153,8 @@ export type TrailEntry = Omit<ChainedEntry, 'at' | 'before' | 'after'> & {
   actorName?: string | undefined;
 };
 
-const columns = 'id, at, actor_type, actor_id, origin, action, subject, before, after, request_id, position';
+const columns =
+  'id, at, actor_type, actor_id, origin, action, subject, before, after, request_id, position';
 
 /** The index by subject holds what is chained; the little that is not has an index of its own. */
 const bySubject = `(select ${columns} from audit where subject = $3 and position is not null
@@ -116,8 +165,8 @@ const often = ['receipt.opened', 'receipt.signed'];
 const seldom = `action not in (${often.map((each) => `'${each}'`).join(', ')})`;
 
 /**
- * Where entries of some actions stand: of what is done seldom the few actions there are of that beginning, each from its own end of the index;
- * of what is done often, what is met on the way.
+ * Where entries of some actions stand: of what is done seldom the few actions there are of that
+ * beginning, each from its own end of the index; of what is done often, what is met on the way.
  */
 const byAction = (rest: string): string => `(
   with recursive known(action) as (
@@ -130,11 +179,16 @@ const byAction = (rest: string): string => `(
   (select ${columns} from audit where action = any($10::text[]) and ${rest} order by at desc, id desc limit $8)) a`;
 
 /** A page of a trail, newest first. `table` is one of ours, never a caller's text. */
-export async function listEntries(tx: Tx, table: 'audit' | 'reference.platform_audit', filter: TrailFilter): Promise<TrailEntry[]> {
+export async function listEntries(
+  tx: Tx,
+  table: 'audit' | 'reference.platform_audit',
+  filter: TrailFilter,
+): Promise<TrailEntry[]> {
   const rest = `($2::text is null or actor_id = $2) and ($4::timestamptz is null or at >= $4)
         and ($5::timestamptz is null or at < $5::timestamptz + interval '1 day') and ${pageAfter(table, 'at', 'id', '$6', '$7')}`;
   const isByAction = table === 'audit' && filter.action && !filter.subject;
-  const source = table === 'audit' && filter.subject ? bySubject : isByAction ? byAction(rest) : table;
+  const source =
+    table === 'audit' && filter.subject ? bySubject : isByAction ? byAction(rest) : table;
   const rows = await query<Record<string, unknown>>(
     tx,
     `select id, at, actor_type, actor_id, origin, action, subject, before::text, after::text, request_id,
@@ -150,7 +204,12 @@ export async function listEntries(tx: Tx, table: 'audit' | 'reference.platform_a
       filter.after?.at ?? null,
       filter.after?.id ?? null,
       filter.limit,
-      ...(isByAction ? [endOf(filter.action as string), often.filter((each) => each.startsWith(filter.action as string))] : []),
+      ...(isByAction
+        ? [
+            endOf(filter.action as string),
+            often.filter((each) => each.startsWith(filter.action as string)),
+          ]
+        : []),
     ],
   );
   const parsed = (value: unknown) => (value === null ? null : JSON.parse(value as string));

@@ -4,7 +4,10 @@ import type { RunJob } from '../platform/run-job.ts';
 import { type Follower, sealTrail } from './seal-trail.ts';
 
 export type Sealer = {
-  /** Something was written for this business; within a transaction: it is sealed once that has ended. */
+  /**
+   * Something was written for this business; within a transaction: it is sealed once that has
+   * ended.
+   */
   touch(businessId: string): void;
   /** Seals what was touched. */
   run(): Promise<void>;
@@ -13,12 +16,22 @@ export type Sealer = {
 };
 
 /** Keeps the trails chained. */
-export function openSealer(ports: { contextOf(businessId: string): Context; businessIds(): Promise<string[]>; followers: Follower[]; run: RunJob }): Sealer {
+export function openSealer(ports: {
+  contextOf(businessId: string): Context;
+  businessIds(): Promise<string[]>;
+  followers: Follower[];
+  run: RunJob;
+}): Sealer {
   let touched = new Set<string>();
   let isRunning = false;
   const seal = async (ids: Iterable<string>) => {
     for (const businessId of ids)
-      if (!(await ports.run(businessId, 'seal', () => sealTrail(ports.contextOf(businessId), ports.followers)))) touched.add(businessId);
+      if (
+        !(await ports.run(businessId, 'seal', () =>
+          sealTrail(ports.contextOf(businessId), ports.followers),
+        ))
+      )
+        touched.add(businessId);
   };
   return {
     touch: (businessId) => onceEnded(() => touched.add(businessId)),

@@ -22,11 +22,19 @@ const exportPage = 50;
 
 export const trailRoutes = (use: Use) => [
   answer(trail.listTrail)(async (call, { query: { cursor, limit, ...filter } }) => {
-    return page(await use.listTrail(call.ctx, { ...filter, limit: limit + 1, after: readCursor(cursor) }), limit);
+    return page(
+      await use.listTrail(call.ctx, { ...filter, limit: limit + 1, after: readCursor(cursor) }),
+      limit,
+    );
   }),
   answer(trail.exportTrail)(async (call, { query: filter }) => {
-    const list = (after: TrailFilter['after'], limit: number) => use.listTrail(call.ctx, { ...filter, limit, after });
-    const pages = pagesOf(list, { page: exportPage, most: exportMax, after: (last) => ({ at: last.at.toISOString(), id: last.id }) });
+    const list = (after: TrailFilter['after'], limit: number) =>
+      use.listTrail(call.ctx, { ...filter, limit, after });
+    const pages = pagesOf(list, {
+      page: exportPage,
+      most: exportMax,
+      after: (last) => ({ at: last.at.toISOString(), id: last.id }),
+    });
     async function* cells() {
       for await (const entries of pages) yield entries.map(cellsOf);
     }
@@ -35,26 +43,58 @@ export const trailRoutes = (use: Use) => [
     return new FileAnswer(file, 'text/csv; charset=utf-8', 'trail.csv');
   }),
   answer(trail.verifyTrail)(async (call, { query: { whole } }) => {
-    const { sealed, unsealed, brokenAt, head, from } = await use.verifyTrail(call.ctx, whole === 'true');
+    const { sealed, unsealed, brokenAt, head, from } = await use.verifyTrail(
+      call.ctx,
+      whole === 'true',
+    );
     return { sealed, unsealed, broken_at: brokenAt, head, checked_from: from };
   }),
   answer(trail.businessTrail)(async (call, { query: { cursor, limit, ...filter } }) => {
-    return page(await use.listBusinessTrail(call.onBusiness, { ...filter, limit: limit + 1, after: readCursor(cursor) }), limit);
+    return page(
+      await use.listBusinessTrail(call.onBusiness, {
+        ...filter,
+        limit: limit + 1,
+        after: readCursor(cursor),
+      }),
+      limit,
+    );
   }),
   answer(trail.platformTrail)(async (_call, { query: { cursor, limit, ...filter } }) => {
-    return page(await use.listPlatformTrail({ ...filter, limit: limit + 1, after: readCursor(cursor) }), limit);
+    return page(
+      await use.listPlatformTrail({ ...filter, limit: limit + 1, after: readCursor(cursor) }),
+      limit,
+    );
   }),
 ];
 
 function page(entries: TrailEntry[], limit: number) {
   const shown = entries.slice(0, limit);
   const last = shown.at(-1);
-  return { trail: shown.map(toView), next_cursor: entries.length > limit && last ? cursorOf(last.at, last.id) : null };
+  return {
+    trail: shown.map(toView),
+    next_cursor: entries.length > limit && last ? cursorOf(last.at, last.id) : null,
+  };
 }
 
-const toView = ({ actor_id, at, actorName, ...entry }: TrailEntry) => ({ ...entry, at: at.toISOString(), actor: actor_id, actor_name: actorName ?? null });
+const toView = ({ actor_id, at, actorName, ...entry }: TrailEntry) => ({
+  ...entry,
+  at: at.toISOString(),
+  actor: actor_id,
+  actor_name: actorName ?? null,
+});
 
-const columns = ['position', 'at', 'actor_type', 'actor', 'action', 'subject', 'before', 'after', 'origin', 'request_id'];
+const columns = [
+  'position',
+  'at',
+  'actor_type',
+  'actor',
+  'action',
+  'subject',
+  'before',
+  'after',
+  'origin',
+  'request_id',
+];
 const cellsOf = (each: TrailEntry): unknown[] => [
   each.position,
   each.at.toISOString(),

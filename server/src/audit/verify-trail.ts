@@ -19,11 +19,18 @@ type Head = { position: string; hash: string; verified_position: string; verifie
 const page = 500;
 
 /**
- * Recomputes the chain from where it was last found whole, or all of it, and keeps how far it is whole. What stands before that place and was
- * changed since is found only by the whole; what is said outside of the database every day rests on it (`publish-head.ts`).
+ * Recomputes the chain from where it was last found whole, or all of it, and keeps how far it is
+ * whole. What stands before that place and was changed since is found only by the whole; what is
+ * said outside of the database every day rests on it (`publish-head.ts`).
  */
 export async function verifyTrail(ctx: Context, isWhole = true): Promise<TrailCheck> {
-  const readHead = () => ctx.transaction((tx) => queryOne<Head>(tx, 'select position::text, hash, verified_position::text, verified_hash from trail_head'));
+  const readHead = () =>
+    ctx.transaction((tx) =>
+      queryOne<Head>(
+        tx,
+        'select position::text, hash, verified_position::text, verified_hash from trail_head',
+      ),
+    );
   const before = isWhole ? null : await readHead();
   let previousHash = before?.verified_hash ?? '';
   let expected = BigInt(before?.verified_position ?? 0) + 1n;
@@ -31,7 +38,11 @@ export async function verifyTrail(ctx: Context, isWhole = true): Promise<TrailCh
   let brokenAt: string | null = null;
   // The entry that was the last to be verified must stand there still, as it was.
   if (before && expected > 1n) {
-    const last = await ctx.transaction((tx) => queryOne<{ hash: string }>(tx, 'select hash from audit where position = $1', [(expected - 1n).toString()]));
+    const last = await ctx.transaction((tx) =>
+      queryOne<{ hash: string }>(tx, 'select hash from audit where position = $1', [
+        (expected - 1n).toString(),
+      ]),
+    );
     if (last?.hash !== previousHash) brokenAt = (expected - 1n).toString();
   }
   while (!brokenAt) {
@@ -58,18 +69,44 @@ export async function verifyTrail(ctx: Context, isWhole = true): Promise<TrailCh
     await others();
   }
   const { head, unsealed } = await ctx.transaction(async (tx) => ({
-    head: await queryOne<Head>(tx, 'select position::text, hash, verified_position::text, verified_hash from trail_head'),
-    unsealed: await query<{ id: string }>(tx, 'select id from audit where position is null order by at, id limit 1000'),
+    head: await queryOne<Head>(
+      tx,
+      'select position::text, hash, verified_position::text, verified_hash from trail_head',
+    ),
+    unsealed: await query<{ id: string }>(
+      tx,
+      'select id from audit where position is null order by at, id limit 1000',
+    ),
   }));
   const last = expected - 1n;
   // A tail cut off would leave a chain that is whole in itself; the head remembers how long it was.
-  if (!brokenAt && head && BigInt(head.position) <= last && (head.position !== last.toString() || head.hash !== previousHash)) brokenAt = expected.toString();
-  if (!brokenAt && head && BigInt(head.position) > last) brokenAt = (await isChainedNow(ctx, expected)) ? null : expected.toString();
+  if (
+    !brokenAt &&
+    head &&
+    BigInt(head.position) <= last &&
+    (head.position !== last.toString() || head.hash !== previousHash)
+  )
+    brokenAt = expected.toString();
+  if (!brokenAt && head && BigInt(head.position) > last)
+    brokenAt = (await isChainedNow(ctx, expected)) ? null : expected.toString();
   if (!brokenAt && last > 0n)
-    await ctx.transaction((tx) => query(tx, 'update trail_head set verified_position = $1, verified_hash = $2', [last.toString(), previousHash]));
-  return { sealed: Number(last), unsealed: unsealed.map((each) => each.id), brokenAt, head: head?.hash ?? null, from };
+    await ctx.transaction((tx) =>
+      query(tx, 'update trail_head set verified_position = $1, verified_hash = $2', [
+        last.toString(),
+        previousHash,
+      ]),
+    );
+  return {
+    sealed: Number(last),
+    unsealed: unsealed.map((each) => each.id),
+    brokenAt,
+    head: head?.hash ?? null,
+    from,
+  };
 }
 
 /** Whether the place after the last one read is taken by now: the trail grew while it was read. */
 const isChainedNow = async (ctx: Context, position: bigint): Promise<boolean> =>
-  (await ctx.transaction((tx) => queryOne(tx, 'select 1 as yes from audit where position = $1', [position.toString()]))) !== null;
+  (await ctx.transaction((tx) =>
+    queryOne(tx, 'select 1 as yes from audit where position = $1', [position.toString()]),
+  )) !== null;

@@ -7,14 +7,26 @@ import type { AdoptDevice, InitialiseDevice, PauseLane } from './set-up-device.t
 
 type Use = {
   addBranch(ctx: Call['ctx'], ask: BranchAsk): Promise<string>;
-  updateBranch(ctx: Call['ctx'], id: string, to: InputOf<typeof branches.updateBranch>): Promise<void>;
+  updateBranch(
+    ctx: Call['ctx'],
+    id: string,
+    to: InputOf<typeof branches.updateBranch>,
+  ): Promise<void>;
   listBranches: ListBranchViews;
   initialiseDevice: InitialiseDevice;
   adoptDevice: AdoptDevice;
   setNextDevice(ctx: Call['ctx'], branchId: string, ask: NextDeviceAsk): Promise<void>;
-  switchDevice(ctx: Call['ctx'], branchId: string, given: { reason?: string | undefined }): Promise<void>;
+  switchDevice(
+    ctx: Call['ctx'],
+    branchId: string,
+    given: { reason?: string | undefined },
+  ): Promise<void>;
   pauseLane: PauseLane;
-  resumeLane(ctx: Call['ctx'], branchId: string, given: { last_invoice_number?: string | undefined; evidence?: string | undefined }): Promise<void>;
+  resumeLane(
+    ctx: Call['ctx'],
+    branchId: string,
+    given: { last_invoice_number?: string | undefined; evidence?: string | undefined },
+  ): Promise<void>;
 };
 
 export const branchRoutes = (use: Use) => {
@@ -25,8 +37,13 @@ export const branchRoutes = (use: Use) => {
   };
   const id = (call: Call) => call.params.id as string;
   return [
-    answer(branches.listBranches)(async (call) => ({ branches: await use.listBranches(call.ctx), next_cursor: null })),
-    answer(branches.addBranch)(async (call, { input }) => one(call, await use.addBranch(call.ctx, input))),
+    answer(branches.listBranches)(async (call) => ({
+      branches: await use.listBranches(call.ctx),
+      next_cursor: null,
+    })),
+    answer(branches.addBranch)(async (call, { input }) =>
+      one(call, await use.addBranch(call.ctx, input)),
+    ),
     answer(branches.updateBranch)(async (call, { input }) => {
       await use.updateBranch(call.ctx, id(call), input);
       return one(call);

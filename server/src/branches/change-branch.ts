@@ -23,23 +23,39 @@ import {
 type Ports = { clock: Clock; newId: NewId; record: Recorder; dialects: Dialects };
 
 export type BranchAsk = { branch_code: string; name: string; address: string };
-export type DeviceAsk = { branch_id?: string | undefined; address: string; serial: string; environment: 'sandbox' | 'production'; dialect: string };
+export type DeviceAsk = {
+  branch_id?: string | undefined;
+  address: string;
+  serial: string;
+  environment: 'sandbox' | 'production';
+  dialect: string;
+};
 
 export const addBranch =
   (ports: Ports) =>
   (ctx: Context, ask: BranchAsk): Promise<string> =>
     ctx.transaction(async (tx) => {
       await holdBusiness(tx);
-      if ((await listBranches(tx)).some((each) => each.code === ask.branch_code)) throw new AppError('branch_taken', { field: 'branch_code' });
+      if ((await listBranches(tx)).some((each) => each.code === ask.branch_code))
+        throw new AppError('branch_taken', { field: 'branch_code' });
       const id = ports.newId('branch');
-      await insertBranch(tx, ctx.businessId, { id, code: ask.branch_code, name: ask.name, address: ask.address }, ports.clock.now());
+      await insertBranch(
+        tx,
+        ctx.businessId,
+        { id, code: ask.branch_code, name: ask.name, address: ask.address },
+        ports.clock.now(),
+      );
       await ports.record(tx, ctx, { action: 'branch.added', subject: id, after: ask });
       return id;
     });
 
 export const updateBranch =
   (ports: Ports) =>
-  (ctx: Context, id: string, given: { name: string; address: string; original_paper?: OriginalPaper | null | undefined }): Promise<void> =>
+  (
+    ctx: Context,
+    id: string,
+    given: { name: string; address: string; original_paper?: OriginalPaper | null | undefined },
+  ): Promise<void> =>
     ctx.transaction(async (tx) => {
       const before = await findBranch(tx, id);
       if (!before) throw new AppError('not_found');
@@ -48,46 +64,74 @@ export const updateBranch =
       await ports.record(tx, ctx, {
         action: 'branch.changed',
         subject: id,
-        before: { name: before.name, address: before.address, original_paper: before.originalPaper },
+        before: {
+          name: before.name,
+          address: before.address,
+          original_paper: before.originalPaper,
+        },
         after: { name, address, original_paper },
       });
     });
 
 /**
- * Where a branch's device stands and which it is. Before it is initialised everything may change; afterwards only the address: the
- * counters and the signed receipts belong to that serial in that environment.
+ * Where a branch's device stands and which it is. Before it is initialised everything may change;
+ * afterwards only the address: the counters and the signed receipts belong to that serial in that
+ * environment.
  */
 export const setDevice =
   (ports: Ports) =>
   (ctx: Context, ask: DeviceAsk): Promise<string> => {
-    if (!ports.dialects.all().some((each) => each.key === ask.dialect)) throw new AppError('malformed', { field: 'dialect', reason: 'not known' });
+    if (!ports.dialects.all().some((each) => each.key === ask.dialect))
+      throw new AppError('malformed', { field: 'dialect', reason: 'not known' });
     const address = bareAddress(ask.address);
     return ctx.transaction(async (tx) => {
       const branches = await listBranches(tx);
-      const branch = ask.branch_id ? branches.find((each) => each.id === ask.branch_id) : branches[0];
+      const branch = ask.branch_id
+        ? branches.find((each) => each.id === ask.branch_id)
+        : branches[0];
       if (!branch) throw new AppError('not_found');
       await holdBusiness(tx);
       const device = await findDeviceOfBranch(tx, branch.id);
-      const after = { address, serial: ask.serial, environment: ask.environment, dialect: ask.dialect };
+      const after = {
+        address,
+        serial: ask.serial,
+        environment: ask.environment,
+        dialect: ask.dialect,
+      };
       if (!device) {
         await insertDevice(
           tx,
           ctx.businessId,
-          { id: ports.newId('device'), branchId: branch.id, transport: 'direct', succeeds: null, ...after },
+          {
+            id: ports.newId('device'),
+            branchId: branch.id,
+            transport: 'direct',
+            succeeds: null,
+            ...after,
+          },
           ports.clock.now(),
         );
       } else {
         const locked = await lockDeviceOfBranch(tx, branch.id);
-        const isSame = locked?.serial === ask.serial && locked.environment === ask.environment && locked.dialect === ask.dialect;
+        const isSame =
+          locked?.serial === ask.serial &&
+          locked.environment === ask.environment &&
+          locked.dialect === ask.dialect;
         const field = locked?.serial === ask.serial ? 'environment' : 'serial';
         if (locked?.state !== 'new' && !isSame) throw new AppError('device_in_use', { field });
-        if (locked && isAsked(locked) && !isSame) throw new AppError('device_being_set_up', { field });
+        if (locked && isAsked(locked) && !isSame)
+          throw new AppError('device_being_set_up', { field });
         await moveDevice(tx, device.id, after);
       }
       await ports.record(tx, ctx, {
         action: 'device.set',
         subject: device?.id ?? branch.id,
-        before: device && { address: device.address, serial: device.serial, environment: device.environment, dialect: device.dialect },
+        before: device && {
+          address: device.address,
+          serial: device.serial,
+          environment: device.environment,
+          dialect: device.dialect,
+        },
         after,
       });
       return branch.id;
@@ -95,22 +139,27 @@ export const setDevice =
   };
 
 /**
- * It was asked for its keys and what it answered is not known, or on its way: the authority may have given them to this serial in this environment, and
- * stored with another's they would open nothing. It stays who it is, and may only stand elsewhere.
+ * It was asked for its keys and what it answered is not known, or on its way: the authority may
+ * have given them to this serial in this environment, and stored with another's they would open
+ * nothing. It stays who it is, and may only stand elsewhere.
  */
 const isAsked = (device: Device): boolean => device.problem?.code === 'initialisation_in_doubt';
 
 function bareAddress(given: string): string {
   if (!httpAddress(300).safeParse(given).success || given.includes('?'))
-    throw new AppError('malformed', { field: 'address', reason: 'must be an http or https address without credentials or query' });
+    throw new AppError('malformed', {
+      field: 'address',
+      reason: 'must be an http or https address without credentials or query',
+    });
   return given.replace(/\/+$/, '');
 }
 
 export type NextDeviceAsk = { for: 'production' | 'replacement'; address: string; serial: string };
 
 /**
- * Enters the device that is to follow the one at work: a production device after a sandbox one, or one in the place of a device that is
- * gone. Until it is set up it can be entered anew; nothing changes for what is sealed until the switch.
+ * Enters the device that is to follow the one at work: a production device after a sandbox one, or
+ * one in the place of a device that is gone. Until it is set up it can be entered anew; nothing
+ * changes for what is sealed until the switch.
  */
 export const setNextDevice =
   (ports: Ports) =>
@@ -118,19 +167,31 @@ export const setNextDevice =
     const address = bareAddress(ask.address);
     return ctx.transaction(async (tx) => {
       const present = await lockDeviceOfBranch(tx, branchId);
-      if (!present) throw new AppError((await findBranch(tx, branchId)) ? 'device_missing' : 'not_found');
+      if (!present)
+        throw new AppError((await findBranch(tx, branchId)) ? 'device_missing' : 'not_found');
       if (present.state === 'new') throw new AppError('wrong_state', { state: present.state });
-      if (ask.for === 'production' && present.environment === 'production') throw new AppError('production_already');
+      if (ask.for === 'production' && present.environment === 'production')
+        throw new AppError('production_already');
       const environment = ask.for === 'production' ? ('production' as const) : present.environment;
       const after = { address, serial: ask.serial, environment, dialect: present.dialect };
       const next = await lockNewDevice(tx, branchId);
       const isSame = next?.serial === ask.serial && next.environment === environment;
-      if (next && (next.sdcId !== null || isAsked(next)) && !isSame) throw new AppError('device_being_set_up', { field: 'serial' });
+      if (next && (next.sdcId !== null || isAsked(next)) && !isSame)
+        throw new AppError('device_being_set_up', { field: 'serial' });
       if (next) await moveDevice(tx, next.id, after);
       else {
         const id = ports.newId('device');
-        await insertDevice(tx, ctx.businessId, { id, branchId, transport: 'direct', succeeds: present.id, ...after }, ports.clock.now());
+        await insertDevice(
+          tx,
+          ctx.businessId,
+          { id, branchId, transport: 'direct', succeeds: present.id, ...after },
+          ports.clock.now(),
+        );
       }
-      await ports.record(tx, ctx, { action: 'device.next_set', subject: next?.id ?? branchId, after: { ...after, for: ask.for } });
+      await ports.record(tx, ctx, {
+        action: 'device.next_set',
+        subject: next?.id ?? branchId,
+        after: { ...after, for: ask.for },
+      });
     });
   };

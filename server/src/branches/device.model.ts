@@ -13,8 +13,8 @@ export type Device = {
   address: string;
   transport: 'direct' | 'agent';
   /**
-   * `new`: nothing was ever signed there; beside one that works it is the one being prepared to follow it. `retired`: nothing is ever sent to
-   * it again, and what it signed stays its own.
+   * `new`: nothing was ever signed there; beside one that works it is the one being prepared to
+   * follow it. `retired`: nothing is ever sent to it again, and what it signed stays its own.
    */
   state: 'new' | 'active' | 'paused' | 'retired';
   problem: StoredProblem | null;
@@ -22,11 +22,17 @@ export type Device = {
   mrcNumber: string | null;
   nextInvoiceNumber: string | null;
   lastTotalReceiptNumber: string | null;
-  /** The last number of the run that the authority, or whoever adopted the device, named when it was set up. */
+  /**
+   * The last number of the run that the authority, or whoever adopted the device, named when it was
+   * set up.
+   */
   authorityLast: string | null;
   /** The device it took over from. */
   succeeds: string | null;
-  /** Since when its branch has a production device: what was created before may have been sealed by another system. */
+  /**
+   * Since when its branch has a production device: what was created before may have been sealed by
+   * another system.
+   */
   productionSince: Date | null;
   activatedAt: Date | null;
   retiredAt: Date | null;

@@ -1,4 +1,11 @@
-export { addBranch, type DeviceAsk, type NextDeviceAsk, setDevice, setNextDevice, updateBranch } from './change-branch.ts';
+export {
+  addBranch,
+  type DeviceAsk,
+  type NextDeviceAsk,
+  setDevice,
+  setNextDevice,
+  updateBranch,
+} from './change-branch.ts';
 export type { Device } from './device.model.ts';
 export {
   activateDevice,

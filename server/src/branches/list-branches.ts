@@ -14,8 +14,12 @@ export const listBranchViews =
     viewsOf(ports, ctx);
 
 async function viewsOf(ports: { vault: Vault }, ctx: Context) {
-  const { branches, aside } = await ctx.transaction(async (tx) => ({ branches: await listBranches(tx), aside: await readAside(ports, tx, ctx) }));
-  const viewOf = (device: ListedDevice) => viewOfDevice(device, aside.get(device.id) ?? [], ctx.language);
+  const { branches, aside } = await ctx.transaction(async (tx) => ({
+    branches: await listBranches(tx),
+    aside: await readAside(ports, tx, ctx),
+  }));
+  const viewOf = (device: ListedDevice) =>
+    viewOfDevice(device, aside.get(device.id) ?? [], ctx.language);
   return branches.map((branch) => ({
     id: branch.id,
     branch_code: branch.code,
@@ -41,7 +45,11 @@ const viewOfDevice = (device: ListedDevice, aside: ShownAside[], language: strin
   state: device.state,
   problem: device.problem && describeProblem(device.problem, language),
   difference: device.difference && describeProblem(device.difference, language),
-  told: device.told && { name: device.told.name, vat_registered: device.told.isVatRegistered, at: device.told.at.toISOString() },
+  told: device.told && {
+    name: device.told.name,
+    vat_registered: device.told.isVatRegistered,
+    at: device.told.at.toISOString(),
+  },
   sdc_id: device.sdcId,
   mrc_number: device.mrcNumber,
   next_invoice_number: device.nextInvoiceNumber,

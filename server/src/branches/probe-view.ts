@@ -9,46 +9,103 @@ const texts: Record<StoredProbe['result'], { en: Text; fr: Text; ar: Text }> = {
     ar: ['الجهاز يعمل.', 'لا يلزم فعل شيء.'],
   },
   down: {
-    en: ['Nothing answers at this address.', 'Check that the VSDC computer is on, connected, and that its program runs.'],
-    fr: ['Rien ne répond à cette adresse.', "Vérifiez que l'ordinateur du VSDC est allumé, connecté, et que son programme tourne."],
+    en: [
+      'Nothing answers at this address.',
+      'Check that the VSDC computer is on, connected, and that its program runs.',
+    ],
+    fr: [
+      'Rien ne répond à cette adresse.',
+      "Vérifiez que l'ordinateur du VSDC est allumé, connecté, et que son programme tourne.",
+    ],
     ar: ['لا شيء يجيب على هذا العنوان.', 'تحقّق من تشغيل حاسوب VSDC واتصاله وبرنامجه.'],
   },
   wrong_address: {
-    en: ['Something answers here, but it is no VSDC, or the name is not known.', 'Check host, port and path of the address.'],
-    fr: ["Quelque chose répond ici, mais ce n'est pas un VSDC, ou le nom est inconnu.", "Vérifiez l'hôte, le port et le chemin de l'adresse."],
-    ar: ['يجيب شيء هنا لكنه ليس VSDC، أو الاسم غير معروف.', 'تحقّق من المضيف والمنفذ والمسار في العنوان.'],
+    en: [
+      'Something answers here, but it is no VSDC, or the name is not known.',
+      'Check host, port and path of the address.',
+    ],
+    fr: [
+      "Quelque chose répond ici, mais ce n'est pas un VSDC, ou le nom est inconnu.",
+      "Vérifiez l'hôte, le port et le chemin de l'adresse.",
+    ],
+    ar: [
+      'يجيب شيء هنا لكنه ليس VSDC، أو الاسم غير معروف.',
+      'تحقّق من المضيف والمنفذ والمسار في العنوان.',
+    ],
   },
   vsdc_missing: {
-    en: ['The web server runs, the VSDC behind it does not.', 'Start or install the VSDC program in that server, then test again.'],
-    fr: ['Le serveur web tourne, le VSDC derrière lui non.', 'Démarrez ou installez le programme VSDC dans ce serveur, puis testez à nouveau.'],
-    ar: ['خادم الويب يعمل وVSDC خلفه لا يعمل.', 'شغّل برنامج VSDC أو ثبّته في ذلك الخادم ثم افحص من جديد.'],
+    en: [
+      'The web server runs, the VSDC behind it does not.',
+      'Start or install the VSDC program in that server, then test again.',
+    ],
+    fr: [
+      'Le serveur web tourne, le VSDC derrière lui non.',
+      'Démarrez ou installez le programme VSDC dans ce serveur, puis testez à nouveau.',
+    ],
+    ar: [
+      'خادم الويب يعمل وVSDC خلفه لا يعمل.',
+      'شغّل برنامج VSDC أو ثبّته في ذلك الخادم ثم افحص من جديد.',
+    ],
   },
   offline_soon: {
-    en: ['The device has had no contact with the authority for a while.', 'It stops after 24 hours without: bring its internet connection back.'],
-    fr: ["L'appareil n'a plus de contact avec l'administration depuis un moment.", 'Il s’arrête après 24 heures : rétablissez sa connexion internet.'],
+    en: [
+      'The device has had no contact with the authority for a while.',
+      'It stops after 24 hours without: bring its internet connection back.',
+    ],
+    fr: [
+      "L'appareil n'a plus de contact avec l'administration depuis un moment.",
+      'Il s’arrête après 24 heures : rétablissez sa connexion internet.',
+    ],
     ar: ['لم يتصل الجهاز بالإدارة منذ مدة.', 'يتوقف بعد ٢٤ ساعة بلا اتصال: أعد اتصاله بالإنترنت.'],
   },
   down_or_stopped: {
-    en: ['The device is down, or stopped after 24 hours offline.', 'Bring its internet connection back, restart it, then test again.'],
-    fr: ["L'appareil est éteint, ou arrêté après 24 heures hors ligne.", 'Rétablissez sa connexion internet, redémarrez-le, puis testez à nouveau.'],
-    ar: ['الجهاز متوقف، أو توقف بعد ٢٤ ساعة بلا اتصال.', 'أعد اتصاله بالإنترنت وشغّله من جديد ثم افحص.'],
+    en: [
+      'The device is down, or stopped after 24 hours offline.',
+      'Bring its internet connection back, restart it, then test again.',
+    ],
+    fr: [
+      "L'appareil est éteint, ou arrêté après 24 heures hors ligne.",
+      'Rétablissez sa connexion internet, redémarrez-le, puis testez à nouveau.',
+    ],
+    ar: [
+      'الجهاز متوقف، أو توقف بعد ٢٤ ساعة بلا اتصال.',
+      'أعد اتصاله بالإنترنت وشغّله من جديد ثم افحص.',
+    ],
   },
   address_refused: {
-    en: ['This address lies in a network that the operator has not allowed.', 'Ask the operator to allow the network, or give a public address.'],
+    en: [
+      'This address lies in a network that the operator has not allowed.',
+      'Ask the operator to allow the network, or give a public address.',
+    ],
     fr: [
       "Cette adresse se trouve dans un réseau que l'exploitant n'a pas autorisé.",
       "Demandez à l'exploitant d'autoriser le réseau, ou donnez une adresse publique.",
     ],
-    ar: ['هذا العنوان في شبكة لم يسمح بها المشغّل.', 'اطلب من المشغّل السماح بالشبكة، أو أعط عنوانًا عامًا.'],
+    ar: [
+      'هذا العنوان في شبكة لم يسمح بها المشغّل.',
+      'اطلب من المشغّل السماح بالشبكة، أو أعط عنوانًا عامًا.',
+    ],
   },
   not_initialised: {
-    en: ['The VSDC answers and is not initialised for this branch yet.', 'Initialise it, or adopt it if another program initialised it.'],
-    fr: ["Le VSDC répond et n'est pas encore initialisé pour cette succursale.", "Initialisez-le, ou reprenez-le si un autre programme l'a initialisé."],
+    en: [
+      'The VSDC answers and is not initialised for this branch yet.',
+      'Initialise it, or adopt it if another program initialised it.',
+    ],
+    fr: [
+      "Le VSDC répond et n'est pas encore initialisé pour cette succursale.",
+      "Initialisez-le, ou reprenez-le si un autre programme l'a initialisé.",
+    ],
     ar: ['يجيب VSDC ولم يُهيّأ لهذا الفرع بعد.', 'هيّئه، أو تبنّه إن هيّأه برنامج آخر.'],
   },
   other_taxpayer: {
-    en: ['The VSDC answers, but not for this taxpayer and branch.', 'Check the address: it may be another business’s device.'],
-    fr: ['Le VSDC répond, mais pas pour ce contribuable et cette succursale.', "Vérifiez l'adresse : c'est peut-être l'appareil d'une autre entreprise."],
+    en: [
+      'The VSDC answers, but not for this taxpayer and branch.',
+      'Check the address: it may be another business’s device.',
+    ],
+    fr: [
+      'Le VSDC répond, mais pas pour ce contribuable et cette succursale.',
+      "Vérifiez l'adresse : c'est peut-être l'appareil d'une autre entreprise.",
+    ],
     ar: ['يجيب VSDC لكن ليس عن هذا المكلَّف والفرع.', 'تحقّق من العنوان: قد يكون جهاز منشأة أخرى.'],
   },
 };
@@ -56,7 +113,11 @@ const texts: Record<StoredProbe['result'], { en: Text; fr: Text; ar: Text }> = {
 /** A test in the reader's words. */
 export function probeView({ reason: _reason, ...probe }: StoredProbe, language: string) {
   const text = texts[probe.result];
-  const [title, detail] = language.startsWith('fr') ? text.fr : language.startsWith('ar') ? text.ar : text.en;
+  const [title, detail] = language.startsWith('fr')
+    ? text.fr
+    : language.startsWith('ar')
+      ? text.ar
+      : text.en;
   return { ...probe, title, detail };
 }
 

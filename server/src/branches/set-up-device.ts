@@ -12,7 +12,15 @@ import type { Vault } from '../platform/vault.ts';
 import type { DeviceRequest, Dialects } from '../ports/dialect.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 import type { Device } from './device.model.ts';
-import { activateDevice, findBranch, keepSetUp, lockDevice, lockDeviceOfBranch, lockNewDevice, setDeviceState } from './device.store.ts';
+import {
+  activateDevice,
+  findBranch,
+  keepSetUp,
+  lockDevice,
+  lockDeviceOfBranch,
+  lockNewDevice,
+  setDeviceState,
+} from './device.store.ts';
 import { keepGiven } from './keep-given.ts';
 
 type Ports = {
@@ -29,17 +37,21 @@ type Ports = {
   recordMaxMs: number;
   /** This process comes to its end. */
   ending: AbortSignal;
-  /** The devices that this process has asked for their keys and whose keys it does not have written down yet. */
+  /**
+   * The devices that this process has asked for their keys and whose keys it does not have written
+   * down yet.
+   */
   asking: Set<string>;
 };
 
 export type InitialiseDevice = (ctx: Context, branchId: string) => Promise<void>;
 
 /**
- * Initialises a device with the authority, possible once: it gives its keys in this one answer and never again. So it stands written
- * that it was asked before it is; an answer that is lost leaves a doubt on the device and in the trail, and keys that came are stored,
- * sealed, before anything else is done with them. Errors: `device_unreachable` (nothing left), `initialisation_in_doubt`, `initialised_before`,
- * `device_invalid`, `keys_set_aside`.
+ * Initialises a device with the authority, possible once: it gives its keys in this one answer and
+ * never again. So it stands written that it was asked before it is; an answer that is lost leaves a
+ * doubt on the device and in the trail, and keys that came are stored, sealed, before anything else
+ * is done with them. Errors: `device_unreachable` (nothing left), `initialisation_in_doubt`,
+ * `initialised_before`, `device_invalid`, `keys_set_aside`.
  */
 export const initialiseDevice =
   (ports: Ports): InitialiseDevice =>
@@ -48,11 +60,21 @@ export const initialiseDevice =
       const business = await getBusiness(tx);
       const at = ports.clock.now();
       const device = await lockUnset(ports, tx, branchId, at);
-      const request = ports.dialects
-        .of(device.dialect)
-        .initialise.toRequest({ taxpayerId: business.taxpayerId, branchCode: device.branchCode, serial: device.serial });
-      await setDeviceState(tx, device.id, 'new', { code: 'initialisation_in_doubt', asked_at: at.toISOString() });
-      await ports.record(tx, ctx, { action: 'device.initialising', subject: device.id, before: device.problem, after: { request: request.body } });
+      const request = ports.dialects.of(device.dialect).initialise.toRequest({
+        taxpayerId: business.taxpayerId,
+        branchCode: device.branchCode,
+        serial: device.serial,
+      });
+      await setDeviceState(tx, device.id, 'new', {
+        code: 'initialisation_in_doubt',
+        asked_at: at.toISOString(),
+      });
+      await ports.record(tx, ctx, {
+        action: 'device.initialising',
+        subject: device.id,
+        before: device.problem,
+        after: { request: request.body },
+      });
       return { device, request, at };
     });
     ports.asking.add(asked.device.id);
@@ -65,18 +87,34 @@ export const initialiseDevice =
   };
 
 /** The device is asked, and what it says is written down however long that takes. */
-async function askForKeys(ports: Ports, ctx: Context, branchId: string, { device, request, at }: { device: Device; request: DeviceRequest; at: Date }) {
+async function askForKeys(
+  ports: Ports,
+  ctx: Context,
+  branchId: string,
+  { device, request, at }: { device: Device; request: DeviceRequest; at: Date },
+) {
   const { initialise } = ports.dialects.of(device.dialect);
   const about = { business_id: ctx.businessId, device_id: device.id };
-  const sent = await ports.vsdc.send(device, request, { businessId: ctx.businessId, as: 'question' });
+  const sent = await ports.vsdc.send(device, request, {
+    businessId: ctx.businessId,
+    as: 'question',
+  });
   // Nothing left: what was in doubt before is still, and nothing else.
   if (sent.is === 'address_refused' || sent.is === 'unreachable')
-    return stay(device.problem, sent.is === 'unreachable' ? 'device_unreachable' : 'device_address_refused', { reason: sent.reason });
-  if (sent.is === 'in_doubt') return stay({ code: 'initialisation_in_doubt' }, 'initialisation_in_doubt', { reason: sent.reason });
+    return stay(
+      device.problem,
+      sent.is === 'unreachable' ? 'device_unreachable' : 'device_address_refused',
+      { reason: sent.reason },
+    );
+  if (sent.is === 'in_doubt')
+    return stay({ code: 'initialisation_in_doubt' }, 'initialisation_in_doubt', {
+      reason: sent.reason,
+    });
   const reply = initialise.read(sent.answer);
   if (reply.is !== 'done') {
     const said = { device_code: reply.deviceCode, device_text: reply.deviceText };
-    if (reply.is === 'failed') return stay({ code: 'initialisation_in_doubt', ...said }, 'initialisation_in_doubt', said);
+    if (reply.is === 'failed')
+      return stay({ code: 'initialisation_in_doubt', ...said }, 'initialisation_in_doubt', said);
     return stay({ code: reply.problem, ...said }, reply.problem, said);
   }
   const patient = {
@@ -86,38 +124,55 @@ async function askForKeys(ports: Ports, ctx: Context, branchId: string, { device
     ending: ports.ending,
     look: async () => {
       await ctx.transaction((tx) => lockDevice(tx, device.id));
-      // Whoever looks from another process sees that it is still waited for; that this is refused as well says nothing new.
+      // Whoever looks from another process sees that it is still waited for; that this is refused
+      // as well says nothing new.
       await ctx.transaction((tx) => holdFurther(tx, device, ports.clock.now())).catch(() => {});
     },
   };
-  const refusal = await tryAgain(patient, about, () => ctx.transaction((tx) => keepGiven(ports, tx, ctx, { device, at }, reply.value))).catch(
-    (error: unknown) => {
-      // Never the keys themselves: where they are lost, the authority has to give new ones.
-      ports.log.error(
-        { ...about, sdc_id: reply.value.sdcId, error: (error as Error).stack },
-        'what a device was given at its initialisation is recorded nowhere',
-      );
-      throw error;
-    },
-  );
+  const refusal = await tryAgain(patient, about, () =>
+    ctx.transaction((tx) => keepGiven(ports, tx, ctx, { device, at }, reply.value)),
+  ).catch((error: unknown) => {
+    // Never the keys themselves: where they are lost, the authority has to give new ones.
+    ports.log.error(
+      { ...about, sdc_id: reply.value.sdcId, error: (error as Error).stack },
+      'what a device was given at its initialisation is recorded nowhere',
+    );
+    throw error;
+  });
   if (refusal) throw refusal;
 
   /** It is not active; what is known of it stands on the device. */
-  async function stay(problem: StoredProblem | null, code: ProblemCode, extra: Omit<StoredProblem, 'code'>): Promise<never> {
+  async function stay(
+    problem: StoredProblem | null,
+    code: ProblemCode,
+    extra: Omit<StoredProblem, 'code'>,
+  ): Promise<never> {
     await tryAgain({ wait: ports.wait, log: ports.log }, about, () =>
       ctx.transaction(async (tx) => {
         const locked = await lockNewDevice(tx, branchId);
-        if (locked?.id === device.id && locked.sdcId === null) await setDeviceState(tx, device.id, 'new', problem);
-        await ports.record(tx, ctx, { action: 'device.not_initialised', subject: device.id, after: { code, ...extra } });
+        if (locked?.id === device.id && locked.sdcId === null)
+          await setDeviceState(tx, device.id, 'new', problem);
+        await ports.record(tx, ctx, {
+          action: 'device.not_initialised',
+          subject: device.id,
+          after: { code, ...extra },
+        });
       }),
     );
     throw new AppError(code, extra);
   }
 }
 
-export type AdoptDevice = (ctx: Context, branchId: string, known: { sdc_id: string; mrc_number: string; last_invoice_number: string }) => Promise<void>;
+export type AdoptDevice = (
+  ctx: Context,
+  branchId: string,
+  known: { sdc_id: string; mrc_number: string; last_invoice_number: string },
+) => Promise<void>;
 
-/** Takes over a device initialised elsewhere: the authority does not give its data a second time, so a person types them. */
+/**
+ * Takes over a device initialised elsewhere: the authority does not give its data a second time, so
+ * a person types them.
+ */
 export const adoptDevice =
   (ports: Pick<Ports, 'record' | 'afterActive' | 'clock' | 'asking'>): AdoptDevice =>
   async (ctx, branchId, known) => {
@@ -156,21 +211,39 @@ const soonMs = 5_000;
 /** Its keys are here and not written yet: nobody else is to ask for them or to take it over. */
 async function holdFurther(tx: Tx, device: Device, at: Date): Promise<void> {
   const known = await lockDevice(tx, device.id);
-  if (known?.state !== 'new' || known.sdcId !== null || known.serial !== device.serial || known.environment !== device.environment) return;
-  await setDeviceState(tx, device.id, 'new', { code: 'initialisation_in_doubt', asked_at: at.toISOString() });
+  if (
+    known?.state !== 'new' ||
+    known.sdcId !== null ||
+    known.serial !== device.serial ||
+    known.environment !== device.environment
+  )
+    return;
+  await setDeviceState(tx, device.id, 'new', {
+    code: 'initialisation_in_doubt',
+    asked_at: at.toISOString(),
+  });
 }
 
 /**
- * The device of a branch that was not set up yet: its first one, or the one that is to follow the one at work. While somebody asks it for its keys
- * it is nobody else's: asked twice some devices are unusable, and taken over by hand meanwhile its keys would come in vain.
+ * The device of a branch that was not set up yet: its first one, or the one that is to follow the
+ * one at work. While somebody asks it for its keys it is nobody else's: asked twice some devices
+ * are unusable, and taken over by hand meanwhile its keys would come in vain.
  */
-async function lockUnset({ asking }: Pick<Ports, 'asking'>, tx: Tx, branchId: string, at: Date): Promise<Device> {
+async function lockUnset(
+  { asking }: Pick<Ports, 'asking'>,
+  tx: Tx,
+  branchId: string,
+  at: Date,
+): Promise<Device> {
   if (!(await findBranch(tx, branchId))) throw new AppError('not_found');
   const unset = await lockNewDevice(tx, branchId);
   if (unset && unset.sdcId === null) {
     const askedAt = Date.parse(String(unset.problem?.asked_at ?? ''));
     const leftMs = askedAt + askedMs - at.getTime();
-    if (leftMs > 0 || asking.has(unset.id)) throw new AppError('initialisation_under_way', { retry_after_s: Math.ceil((leftMs > 0 ? leftMs : soonMs) / 1000) });
+    if (leftMs > 0 || asking.has(unset.id))
+      throw new AppError('initialisation_under_way', {
+        retry_after_s: Math.ceil((leftMs > 0 ? leftMs : soonMs) / 1000),
+      });
     return unset;
   }
   const present = unset ?? (await lockDeviceOfBranch(tx, branchId));

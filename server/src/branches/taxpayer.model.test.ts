@@ -12,7 +12,10 @@ describe('a name as the device tells it', () => {
     ["L'Étoile d’Or", 'LETOILE DOR'],
     ['The Company Ltd', 'THE COMPANY LTD'],
     ['ＫＩＶＵ Foods', 'kivu foods'],
-    ['Rwanda Mountain Coffee Growers and Exporters Cooperative Union of the North', 'RWANDA MOUNTAIN COFFEE GROWERS AND EXPORTERS COOPERATIVE UNI'],
+    [
+      'Rwanda Mountain Coffee Growers and Exporters Cooperative Union of the North',
+      'RWANDA MOUNTAIN COFFEE GROWERS AND EXPORTERS COOPERATIVE UNI',
+    ],
   ])('%s is %s', (own, told) => expect(isSameName(own, told)).toBe(true));
 
   test.each([
@@ -27,12 +30,16 @@ describe('a name as the device tells it', () => {
     const own = { name: 'Kivu Foods', isVatRegistered: true };
     expect(taxpayerDifference(own, { name: null, isVatRegistered: null }, 'Kigali')).toBeNull();
     expect(taxpayerDifference(own, { name: ' ', isVatRegistered: true }, 'Kigali')).toBeNull();
-    expect(taxpayerDifference(own, { name: 'KIVU FOODS LTD', isVatRegistered: false }, 'Kigali')).toMatchObject({
+    expect(
+      taxpayerDifference(own, { name: 'KIVU FOODS LTD', isVatRegistered: false }, 'Kigali'),
+    ).toMatchObject({
       code: 'taxpayer_vat_differs',
       own_vat_registered: true,
       told_vat_registered: false,
     });
-    expect(taxpayerDifference(own, { name: 'OTHER', isVatRegistered: null }, 'Kigali')).toMatchObject({
+    expect(
+      taxpayerDifference(own, { name: 'OTHER', isVatRegistered: null }, 'Kigali'),
+    ).toMatchObject({
       code: 'taxpayer_name_differs',
       own_name: 'Kivu Foods',
       told_name: 'OTHER',

@@ -2,7 +2,10 @@ import type { Tx } from '../platform/db/database.ts';
 import { json, query } from '../platform/db/query.ts';
 import { type ToldTaxpayer, taxpayerDifference } from './taxpayer.model.ts';
 
-/** What a device has told of its taxpayer: what it says now takes the place of what it said, what it leaves out stays as it was. */
+/**
+ * What a device has told of its taxpayer: what it says now takes the place of what it said, what it
+ * leaves out stays as it was.
+ */
 export const keepTold = (tx: Tx, deviceId: string, told: ToldTaxpayer, at: Date) =>
   query(
     tx,
@@ -12,12 +15,20 @@ export const keepTold = (tx: Tx, deviceId: string, told: ToldTaxpayer, at: Date)
   );
 
 type Own = { name: string; isVatRegistered: boolean };
-type Row = { id: string; branch: string; name: string | null; vat: boolean | null; is_held: boolean };
+type Row = {
+  id: string;
+  branch: string;
+  name: string | null;
+  vat: boolean | null;
+  is_held: boolean;
+};
 
 /**
- * Compares what the devices have told with what the business says of itself, and keeps what differs on each device, where its lane sees it
- * under the same lock that numbers are given under. To be called whenever either side may have changed. A taxpayer is one, whatever device
- * speaks of it: the latest word holds for all devices of its environment (a rehearsal's authority knows other taxpayers).
+ * Compares what the devices have told with what the business says of itself, and keeps what differs
+ * on each device, where its lane sees it under the same lock that numbers are given under. To be
+ * called whenever either side may have changed. A taxpayer is one, whatever device speaks of it:
+ * the latest word holds for all devices of its environment (a rehearsal's authority knows other
+ * taxpayers).
  */
 export async function compareTaxpayer(tx: Tx, own: Own): Promise<void> {
   const rows = await query<Row>(
@@ -30,7 +41,11 @@ export async function compareTaxpayer(tx: Tx, own: Own): Promise<void> {
   );
   let hasEnded = false;
   for (const each of rows) {
-    const difference = taxpayerDifference(own, { name: each.name, isVatRegistered: each.vat }, each.branch);
+    const difference = taxpayerDifference(
+      own,
+      { name: each.name, isVatRegistered: each.vat },
+      each.branch,
+    );
     if (!difference && !each.is_held) continue;
     hasEnded ||= difference === null;
     // A lane that waits for the difference to end is looked at once it has ended.
@@ -41,7 +56,8 @@ export async function compareTaxpayer(tx: Tx, own: Own): Promise<void> {
       [each.id, json(difference)],
     );
   }
-  // What it kept from being sealed is looked at again: nothing in Zoho or here would say that it may go now.
+  // What it kept from being sealed is looked at again: nothing in Zoho or here would say that it
+  // may go now.
   if (hasEnded)
     await query(
       tx,

@@ -5,21 +5,32 @@ import type { Clock } from '../platform/clock.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 import type { Device } from './device.model.ts';
-import { findDeviceOfBranch, keepProbe, listBranches, type ProbeResult, type StoredProbe, touchUpstream } from './device.store.ts';
+import {
+  findDeviceOfBranch,
+  keepProbe,
+  listBranches,
+  type ProbeResult,
+  type StoredProbe,
+  touchUpstream,
+} from './device.store.ts';
 import { compareTaxpayer, keepTold } from './taxpayer.store.ts';
 
 type Ports = { vsdc: Vsdc; dialects: Dialects; clock: Clock };
 export type TestDevice = (ctx: Context, branchId: string | null) => Promise<StoredProbe>;
 
 const hourMs = 3_600_000;
-/** The VSDC signs without its authority for 24 hours and then stops without a word; from 18 on a person should act. */
+/**
+ * The VSDC signs without its authority for 24 hours and then stops without a word; from 18 on a
+ * person should act.
+ */
 const soonHours = 18;
 const stopHours = 24;
 
 /**
- * Asks a device whether it serves, as far as it lets itself be asked: never a sale. A taxpayer lookup goes to the authority and so proves
- * contact; the offline clock is an estimate from the last proof. A device is asked once at a time, and whoever wants to know meanwhile gets the
- * same outcome.
+ * Asks a device whether it serves, as far as it lets itself be asked: never a sale. A taxpayer
+ * lookup goes to the authority and so proves contact; the offline clock is an estimate from the
+ * last proof. A device is asked once at a time, and whoever wants to know meanwhile gets the same
+ * outcome.
  */
 export const testDevice = (ports: Ports): TestDevice => {
   const underWay = new Map<string, Promise<StoredProbe>>();
@@ -39,20 +50,36 @@ export const testDevice = (ports: Ports): TestDevice => {
   };
 };
 
-async function probeDevice(ports: Ports, ctx: Context, business: Business, device: Device): Promise<StoredProbe> {
+async function probeDevice(
+  ports: Ports,
+  ctx: Context,
+  business: Business,
+  device: Device,
+): Promise<StoredProbe> {
   const dialect = ports.dialects.of(device.dialect);
-  const named = { taxpayerId: business.taxpayerId, branchCode: device.branchCode, serial: device.serial };
+  const named = {
+    taxpayerId: business.taxpayerId,
+    branchCode: device.branchCode,
+    serial: device.serial,
+  };
   const begun = performance.now();
-  const sent = await ports.vsdc.send(device, dialect.probe.toRequest(named), { businessId: ctx.businessId, as: 'question' });
+  const sent = await ports.vsdc.send(device, dialect.probe.toRequest(named), {
+    businessId: ctx.businessId,
+    as: 'question',
+  });
   const answerMs = Math.round(performance.now() - begun);
   const judged = sent.is === 'answered' ? dialect.probe.judge(sent.answer) : null;
   let upstreamAt = device.lastUpstreamAt;
   let toldName: string | null = null;
   if (judged === 'serves' && device.state !== 'new') {
-    const looked = await ports.vsdc.send(device, dialect.lookupTaxpayer.toRequest(named, business.taxpayerId), {
-      businessId: ctx.businessId,
-      as: 'question',
-    });
+    const looked = await ports.vsdc.send(
+      device,
+      dialect.lookupTaxpayer.toRequest(named, business.taxpayerId),
+      {
+        businessId: ctx.businessId,
+        as: 'question',
+      },
+    );
     const read = looked.is === 'answered' ? dialect.lookupTaxpayer.read(looked.answer) : null;
     if (read?.is === 'done') {
       upstreamAt = ports.clock.now();
@@ -64,7 +91,9 @@ async function probeDevice(ports: Ports, ctx: Context, business: Business, devic
   const offlineHours = since ? Math.floor((at.getTime() - since.getTime()) / hourMs) : null;
   const probe: StoredProbe = {
     result: resultOf(
-      sent.is === 'answered' ? { is: 'answered', judged: judged ?? 'other' } : { is: sent.is, reason: sent.reason },
+      sent.is === 'answered'
+        ? { is: 'answered', judged: judged ?? 'other' }
+        : { is: sent.is, reason: sent.reason },
       device.state === 'new',
       offlineHours,
     ),
@@ -76,7 +105,8 @@ async function probeDevice(ports: Ports, ctx: Context, business: Business, devic
   };
   await ctx.transaction(async (tx) => {
     await keepProbe(tx, device.id, probe, judged === 'serves' || judged === 'link_down');
-    if (upstreamAt && upstreamAt !== device.lastUpstreamAt) await touchUpstream(tx, device.id, upstreamAt);
+    if (upstreamAt && upstreamAt !== device.lastUpstreamAt)
+      await touchUpstream(tx, device.id, upstreamAt);
     if (toldName === null) return;
     // The taxpayer's name as the authority has it now, of its own taxpayer.
     await keepTold(tx, device.id, { name: toldName, isVatRegistered: null }, at);
@@ -86,13 +116,21 @@ async function probeDevice(ports: Ports, ctx: Context, business: Business, devic
 }
 
 type Heard =
-  | { is: 'answered'; judged: 'serves' | 'stranger' | 'link_down' | 'vsdc_missing' | 'stopped' | 'other' }
+  | {
+      is: 'answered';
+      judged: 'serves' | 'stranger' | 'link_down' | 'vsdc_missing' | 'stopped' | 'other';
+    }
   | { is: 'unreachable' | 'in_doubt' | 'address_refused'; reason: string };
 
 export function resultOf(heard: Heard, isNew: boolean, offlineHours: number | null): ProbeResult {
   if (heard.is === 'address_refused') return 'address_refused';
   const isPast = offlineHours !== null && offlineHours >= stopHours;
-  if (heard.is !== 'answered') return isPast ? 'down_or_stopped' : /ENOTFOUND|EAI_AGAIN|unknown host|^the name/i.test(heard.reason) ? 'wrong_address' : 'down';
+  if (heard.is !== 'answered')
+    return isPast
+      ? 'down_or_stopped'
+      : /ENOTFOUND|EAI_AGAIN|unknown host|^the name/i.test(heard.reason)
+        ? 'wrong_address'
+        : 'down';
   switch (heard.judged) {
     case 'vsdc_missing':
       return 'vsdc_missing';

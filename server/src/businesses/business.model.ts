@@ -5,8 +5,8 @@ export type BusinessSettings = {
   /** Refunds of a part of a sale: off until the authority has confirmed it for this business. */
   partial_refunds: boolean;
   /**
-   * The way out of a receipt whose data are lost for good: two persons refund it under its number and sell anew. Off until the
-   * authority has confirmed it for this business.
+   * The way out of a receipt whose data are lost for good: two persons refund it under its number
+   * and sell anew. Off until the authority has confirmed it for this business.
    */
   reversal_without_data: boolean;
   header_tax: 'lines' | 'class';
@@ -21,11 +21,17 @@ export type BusinessSettings = {
   exempt: { customer_ids: string[]; location_ids: string[]; number_prefixes: string[] };
   /** Write the seal to the document in Zoho: fields, the receipt as a file, a comment. */
   write_back: boolean;
-  /** Have Zoho mail the document once the receipt is attached: Zoho's own mail would leave before the seal exists. */
+  /**
+   * Have Zoho mail the document once the receipt is attached: Zoho's own mail would leave before
+   * the seal exists.
+   */
   mail_after_seal: boolean;
   /** Which Zoho custom fields take the seal, by their api names; '' leaves that one out. */
   seal_fields: SealFields;
-  /** Who may enter with their Zoho account: nobody, members only, or whoever is an active user of the organization with a usual role. */
+  /**
+   * Who may enter with their Zoho account: nobody, members only, or whoever is an active user of
+   * the organization with a usual role.
+   */
   zoho_sign_in: 'off' | 'members' | 'users';
   /** Which Zoho custom fields hold what the buyer said. */
   custom_fields: { buyer_tin: string; purchase_code: string };
@@ -40,46 +46,91 @@ export const isExempt = (
   (document.locationId !== null && exempt.location_ids.includes(document.locationId)) ||
   exempt.number_prefixes.some((prefix) => document.number.startsWith(prefix));
 
-/** What was exempt and is not any more: null where nothing is. A beginning of numbers is exempt as long as a shorter one takes it in. */
-export function exemptNoLonger(before: BusinessSettings['exempt'], after: BusinessSettings['exempt']): BusinessSettings['exempt'] | null {
+/**
+ * What was exempt and is not any more: null where nothing is. A beginning of numbers is exempt as
+ * long as a shorter one takes it in.
+ */
+export function exemptNoLonger(
+  before: BusinessSettings['exempt'],
+  after: BusinessSettings['exempt'],
+): BusinessSettings['exempt'] | null {
   const ended = {
     customer_ids: before.customer_ids.filter((id) => !after.customer_ids.includes(id)),
     location_ids: before.location_ids.filter((id) => !after.location_ids.includes(id)),
-    number_prefixes: before.number_prefixes.filter((prefix) => !after.number_prefixes.some((each) => prefix.startsWith(each))),
+    number_prefixes: before.number_prefixes.filter(
+      (prefix) => !after.number_prefixes.some((each) => prefix.startsWith(each)),
+    ),
   };
   return Object.values(ended).some((each) => each.length > 0) ? ended : null;
 }
 
-/** One entry of what was exempt, and when it stopped being so. `anything`: ended too long ago to be kept one by one. */
-export type EndedExemption = { of: keyof BusinessSettings['exempt'] | 'anything'; value: string; at: string };
+/**
+ * One entry of what was exempt, and when it stopped being so. `anything`: ended too long ago to be
+ * kept one by one.
+ */
+export type EndedExemption = {
+  of: keyof BusinessSettings['exempt'] | 'anything';
+  value: string;
+  at: string;
+};
 
 const endedMost = 1_000;
 
 /**
- * With what has ended just now, which takes the place of an earlier end of the same. The newest are kept as they are. What is more than that is not
- * forgotten: whatever was made before the latest of it ended is asked about, since which of it was exempt is not known any more.
+ * With what has ended just now, which takes the place of an earlier end of the same. The newest are
+ * kept as they are. What is more than that is not forgotten: whatever was made before the latest of
+ * it ended is asked about, since which of it was exempt is not known any more.
  */
-export function endExemptions(before: EndedExemption[], ended: BusinessSettings['exempt'], at: Date): EndedExemption[] {
+export function endExemptions(
+  before: EndedExemption[],
+  ended: BusinessSettings['exempt'],
+  at: Date,
+): EndedExemption[] {
   const kinds = Object.keys(ended) as (keyof typeof ended)[];
-  const now = kinds.flatMap((of) => ended[of].map((value) => ({ of, value, at: at.toISOString() })));
+  const now = kinds.flatMap((of) =>
+    ended[of].map((value) => ({ of, value, at: at.toISOString() })),
+  );
   const keyOf = ({ of, value }: EndedExemption) => `${of} ${value}`;
   const renewed = new Set(now.map(keyOf));
   const all = [...now, ...before.filter((each) => !renewed.has(keyOf(each)))];
   if (all.length <= endedMost) return all;
   const [last, ...rest] = all.splice(endedMost - 1).map((each) => each.at);
-  return [...all, { of: 'anything', value: '', at: rest.reduce((latest, each) => (each > latest ? each : latest), last as string) }];
+  return [
+    ...all,
+    {
+      of: 'anything',
+      value: '',
+      at: rest.reduce((latest, each) => (each > latest ? each : latest), last as string),
+    },
+  ];
 }
 
-/** Whether it was made while it was exempt, known to us or not: another system may have sealed it. One without a time may have been. */
-export const wasExemptWhenMade = (ended: EndedExemption[], document: Parameters<typeof isExempt>[1] & { createdAt: Date | null }): boolean =>
+/**
+ * Whether it was made while it was exempt, known to us or not: another system may have sealed it.
+ * One without a time may have been.
+ */
+export const wasExemptWhenMade = (
+  ended: EndedExemption[],
+  document: Parameters<typeof isExempt>[1] & { createdAt: Date | null },
+): boolean =>
   ended.some(
     ({ of, value, at }) =>
       (document.createdAt === null || document.createdAt <= new Date(at)) &&
-      (of === 'anything' || isExempt({ exempt: { customer_ids: [], location_ids: [], number_prefixes: [], [of]: [value] } }, document)),
+      (of === 'anything' ||
+        isExempt(
+          { exempt: { customer_ids: [], location_ids: [], number_prefixes: [], [of]: [value] } },
+          document,
+        )),
   );
 
 /** Five, as many as the marketplace allows an extension per module. */
-export type SealFields = { receipt_number: string; sdc_id: string; signature: string; verification_url: string; signed_at: string };
+export type SealFields = {
+  receipt_number: string;
+  sdc_id: string;
+  signature: string;
+  verification_url: string;
+  signed_at: string;
+};
 
 export const defaultSettings: BusinessSettings = {
   partial_refunds: false,
@@ -92,12 +143,20 @@ export const defaultSettings: BusinessSettings = {
   exempt: { customer_ids: [], location_ids: [], number_prefixes: [] },
   write_back: false,
   mail_after_seal: false,
-  seal_fields: { receipt_number: '', sdc_id: '', signature: '', verification_url: '', signed_at: '' },
+  seal_fields: {
+    receipt_number: '',
+    sdc_id: '',
+    signature: '',
+    verification_url: '',
+    signed_at: '',
+  },
   zoho_sign_in: 'users',
   custom_fields: { buyer_tin: 'cf_custtin', purchase_code: 'cf_purchase_code' },
 };
 
-/** A PNG or JPEG as a data URL that we have written ourselves, from a picture that was read whole. */
+/**
+ * A PNG or JPEG as a data URL that we have written ourselves, from a picture that was read whole.
+ */
 export type OwnLogo = string & { readonly isOwn: unique symbol };
 
 /** What stands on paper besides the receipt itself. */
@@ -128,7 +187,10 @@ export type Business = {
   settings: BusinessSettings;
   exemptEnded: EndedExemption[];
   branding: Branding;
-  /** A stored logo that is not known to be ours: kept until somebody has looked at it, and shown to nobody. */
+  /**
+   * A stored logo that is not known to be ours: kept until somebody has looked at it, and shown to
+   * nobody.
+   */
   foreignLogo: string | null;
   dataKey: string;
   setup: SetupMarks;
@@ -139,12 +201,18 @@ export type Business = {
   updatedAt: Date;
 };
 
-/** What the setup has proved so far: when each step was last seen to work, and how the rehearsal went. */
+/**
+ * What the setup has proved so far: when each step was last seen to work, and how the rehearsal
+ * went.
+ */
 export type SetupMarks = {
   /** A Zoho grant made for this business and not yet connected. */
   grant?: string;
   business?: string;
-  rehearsal?: { at: string; entries: { what: string; state: 'done' | 'failed' | 'skipped'; detail: string }[] };
+  rehearsal?: {
+    at: string;
+    entries: { what: string; state: 'done' | 'failed' | 'skipped'; detail: string }[];
+  };
 };
 
 export type DefaultItem = Omit<ItemContent, 'name' | 'taxClass'>;

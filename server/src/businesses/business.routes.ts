@@ -8,16 +8,44 @@ import type { BusinessTotals, DirectoryEntry, PlatformTotals } from './directory
 type Ctx = Call['ctx'];
 type Page = { limit: number; after: { at: string; id: string } | null };
 type Listed = DirectoryEntry & { totals: BusinessTotals | null };
-type Support = { id: string; operatorName: string; reason: string; begunAt: Date; until: Date; endedAt?: Date | null | undefined };
-type Attempt = { id: string; at: Date; businessId: string; actorId: string; route: string; asked: string; origin: string | null };
+type Support = {
+  id: string;
+  operatorName: string;
+  reason: string;
+  begunAt: Date;
+  until: Date;
+  endedAt?: Date | null | undefined;
+};
+type Attempt = {
+  id: string;
+  at: Date;
+  businessId: string;
+  actorId: string;
+  route: string;
+  asked: string;
+  origin: string | null;
+};
 
 type Use = {
-  register(call: Call, ask: InputOf<typeof businesses.registerBusiness>): Promise<{ business: Business; expiresAt: Date; isMailed: boolean }>;
-  list(call: Call, page: Page & { search: string | null; status: string | null }): Promise<Listed[]>;
+  register(
+    call: Call,
+    ask: InputOf<typeof businesses.registerBusiness>,
+  ): Promise<{ business: Business; expiresAt: Date; isMailed: boolean }>;
+  list(
+    call: Call,
+    page: Page & { search: string | null; status: string | null },
+  ): Promise<Listed[]>;
   get(ctx: Ctx): Promise<{ business: Business; organizationId: string | null }>;
   update(ctx: Ctx, to: InputOf<typeof businesses.updateBusiness>): Promise<Business>;
-  setStatus(ctx: Ctx, status: 'active' | 'suspended' | 'closed', reason: string | undefined): Promise<Business>;
-  setQuotas(ctx: Ctx, to: { requests_per_minute: number | null; requests_per_day: number | null }): Promise<void>;
+  setStatus(
+    ctx: Ctx,
+    status: 'active' | 'suspended' | 'closed',
+    reason: string | undefined,
+  ): Promise<Business>;
+  setQuotas(
+    ctx: Ctx,
+    to: { requests_per_minute: number | null; requests_per_day: number | null },
+  ): Promise<void>;
   inviteAdmin(ctx: Ctx, email: string): Promise<{ email: string; expiresAt: Date }>;
   correctTaxpayer(ctx: Ctx, to: InputOf<typeof businesses.correctTaxpayer>): Promise<Business>;
   getConfig(ctx: Ctx): Promise<Business>;
@@ -25,7 +53,11 @@ type Use = {
   /** Throws unless the second factor was given in this session a short while ago. */
   withFactor(session: Call['session']): void;
   ownBranding: OwnBranding;
-  drawTraining(ctx: Ctx, branding: Partial<Branding>, paper: 'a4' | 'a5' | '80mm' | '58mm'): Promise<Buffer>;
+  drawTraining(
+    ctx: Ctx,
+    branding: Partial<Branding>,
+    paper: 'a4' | 'a5' | '80mm' | '58mm',
+  ): Promise<Buffer>;
   beginSupport(ctx: Ctx, ask: { reason: string; minutes: number }): Promise<Support>;
   endSupport(ctx: Ctx): Promise<Support>;
   listSupport(ctx: Ctx): Promise<Support[]>;
@@ -33,7 +65,10 @@ type Use = {
   listAttempts(page: Page): Promise<Attempt[]>;
 };
 
-/** Businesses as the operator registers them, and as each sees itself. `me` stands before `{id}`, so that it is never taken for one. */
+/**
+ * Businesses as the operator registers them, and as each sees itself. `me` stands before `{id}`, so
+ * that it is never taken for one.
+ */
 export const businessRoutes = (use: Use) => {
   const view = async (ctx: Ctx) => {
     const { business, organizationId } = await use.get(ctx);
@@ -50,27 +85,62 @@ export const businessRoutes = (use: Use) => {
       return view(call.ctx);
     }),
     answer(businesses.getConfig)(async (call) => configView(await use.getConfig(call.ctx))),
-    answer(businesses.updateConfig)(async (call, { input }) => configView(await use.updateConfig(call.ctx, input, () => use.withFactor(call.session)))),
+    answer(businesses.updateConfig)(async (call, { input }) =>
+      configView(await use.updateConfig(call.ctx, input, () => use.withFactor(call.session))),
+    ),
     answer(businesses.previewBranding)(async (call, { input }) => {
       const branding = await use.ownBranding(call.ctx, input.branding);
-      return new FileAnswer(await use.drawTraining(call.ctx, branding, input.paper), 'application/pdf', 'preview.pdf');
+      return new FileAnswer(
+        await use.drawTraining(call.ctx, branding, input.paper),
+        'application/pdf',
+        'preview.pdf',
+      );
     }),
-    answer(businesses.listSupport)(async (call) => ({ support_access: (await use.listSupport(call.ctx)).map(supportView), next_cursor: null })),
+    answer(businesses.listSupport)(async (call) => ({
+      support_access: (await use.listSupport(call.ctx)).map(supportView),
+      next_cursor: null,
+    })),
     answer(businesses.registerBusiness)(async (call, { input }) => {
       const { business, expiresAt, isMailed } = await use.register(call, input);
-      return { business: toView(business, null), invitation: { email: input.admin_email, expires_at: expiresAt.toISOString(), is_mailed: isMailed } };
+      return {
+        business: toView(business, null),
+        invitation: {
+          email: input.admin_email,
+          expires_at: expiresAt.toISOString(),
+          is_mailed: isMailed,
+        },
+      };
     }),
-    answer(businesses.listBusinesses)(async (call, { query: { limit, cursor, search, status } }) => {
-      const found = await use.list(call, { limit: limit + 1, after: readCursor(cursor), search: search || null, status: status ?? null });
-      const shown = found.slice(0, limit);
-      const last = shown.at(-1);
-      return { businesses: shown.map(listedView), next_cursor: found.length > limit && last ? cursorOf(last.createdAt, last.businessId) : null };
-    }),
+    answer(businesses.listBusinesses)(
+      async (call, { query: { limit, cursor, search, status } }) => {
+        const found = await use.list(call, {
+          limit: limit + 1,
+          after: readCursor(cursor),
+          search: search || null,
+          status: status ?? null,
+        });
+        const shown = found.slice(0, limit);
+        const last = shown.at(-1);
+        return {
+          businesses: shown.map(listedView),
+          next_cursor:
+            found.length > limit && last ? cursorOf(last.createdAt, last.businessId) : null,
+        };
+      },
+    ),
     answer(businesses.getBusiness)((call) => view(call.onBusiness)),
-    answer(businesses.updateBusiness)((call, { input }) => after(call, use.update(call.onBusiness, input))),
-    answer(businesses.deactivateBusiness)((call, { input }) => after(call, use.setStatus(call.onBusiness, 'suspended', input?.reason))),
-    answer(businesses.activateBusiness)((call, { input }) => after(call, use.setStatus(call.onBusiness, 'active', input?.reason))),
-    answer(businesses.closeBusiness)((call, { input }) => after(call, use.setStatus(call.onBusiness, 'closed', input?.reason))),
+    answer(businesses.updateBusiness)((call, { input }) =>
+      after(call, use.update(call.onBusiness, input)),
+    ),
+    answer(businesses.deactivateBusiness)((call, { input }) =>
+      after(call, use.setStatus(call.onBusiness, 'suspended', input?.reason)),
+    ),
+    answer(businesses.activateBusiness)((call, { input }) =>
+      after(call, use.setStatus(call.onBusiness, 'active', input?.reason)),
+    ),
+    answer(businesses.closeBusiness)((call, { input }) =>
+      after(call, use.setStatus(call.onBusiness, 'closed', input?.reason)),
+    ),
     answer(businesses.setQuotas)(async (call, { input }) => {
       await use.setQuotas(call.onBusiness, input);
       return input;
@@ -79,12 +149,29 @@ export const businessRoutes = (use: Use) => {
       const { email, expiresAt } = await use.inviteAdmin(call.onBusiness, input.email);
       return { email, expires_at: expiresAt.toISOString() };
     }),
-    answer(businesses.beginSupport)(async (call, { input }) => supportView(await use.beginSupport(call.onBusiness, input))),
-    answer(businesses.endSupport)(async (call) => supportView(await use.endSupport(call.onBusiness))),
+    answer(businesses.beginSupport)(async (call, { input }) =>
+      supportView(await use.beginSupport(call.onBusiness, input)),
+    ),
+    answer(businesses.endSupport)(async (call) =>
+      supportView(await use.endSupport(call.onBusiness)),
+    ),
     answer(businesses.platformTotals)(async () => {
-      const { businesses: byStatus, sums, zoho, lookedAt, updatedAt, attemptsToday } = await use.totals();
+      const {
+        businesses: byStatus,
+        sums,
+        zoho,
+        lookedAt,
+        updatedAt,
+        attemptsToday,
+      } = await use.totals();
       const rest = { zoho, zoho_looked_at: lookedAt?.toISOString() ?? null };
-      return { businesses: byStatus, ...(sums as Sums), ...rest, attempts_today: attemptsToday, updated_at: updatedAt?.toISOString() ?? null };
+      return {
+        businesses: byStatus,
+        ...(sums as Sums),
+        ...rest,
+        attempts_today: attemptsToday,
+        updated_at: updatedAt?.toISOString() ?? null,
+      };
     }),
     answer(businesses.listAttempts)(async (_call, { query: { limit, cursor } }) => {
       const found = await use.listAttempts({ limit: limit + 1, after: readCursor(cursor) });
@@ -106,7 +193,14 @@ export const businessRoutes = (use: Use) => {
   ];
 };
 
-type Sums = { signed: number; signed_today: number; queued: number; in_doubt: number; alerts: number; people: number };
+type Sums = {
+  signed: number;
+  signed_today: number;
+  queued: number;
+  in_doubt: number;
+  alerts: number;
+  people: number;
+};
 
 const toView = (is: Business, organizationId: string | null) => ({
   id: is.id,
@@ -127,10 +221,26 @@ const toView = (is: Business, organizationId: string | null) => ({
 
 const configView = (is: Business) => {
   const { verification_base: _base, ...settings } = is.settings;
-  return { settings, branding: is.branding, go_live_date: is.goLiveDate, location: is.location, phone_number: is.phone, version: is.version };
+  return {
+    settings,
+    branding: is.branding,
+    go_live_date: is.goLiveDate,
+    location: is.location,
+    phone_number: is.phone,
+    version: is.version,
+  };
 };
 
-const listedView = ({ businessId, name, taxpayerId, email, organizationId, status, createdAt, totals }: Listed) => ({
+const listedView = ({
+  businessId,
+  name,
+  taxpayerId,
+  email,
+  organizationId,
+  status,
+  createdAt,
+  totals,
+}: Listed) => ({
   id: businessId,
   business_name: name,
   tin_number: taxpayerId,

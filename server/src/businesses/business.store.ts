@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import type { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { fromJson, json, query, queryOne, toDate } from '../platform/db/query.ts';
-import { type Branding, type Business, type BusinessSettings, defaultSettings, type EndedExemption } from './business.model.ts';
+import {
+  type Branding,
+  type Business,
+  type BusinessSettings,
+  defaultSettings,
+  type EndedExemption,
+} from './business.model.ts';
 
 const hashOf = (logo: string): string => createHash('sha256').update(logo).digest('hex');
 
@@ -10,16 +16,27 @@ const hashOf = (logo: string): string => createHash('sha256').update(logo).diges
 function brandingOf(row: Record<string, unknown>): Pick<Business, 'branding' | 'foreignLogo'> {
   const branding = fromJson<Branding>(row.branding);
   const isOwn = !branding.logo || hashOf(branding.logo) === row.logo_hash;
-  return isOwn ? { branding, foreignLogo: null } : { branding: { ...branding, logo: null }, foreignLogo: branding.logo };
+  return isOwn
+    ? { branding, foreignLogo: null }
+    : { branding: { ...branding, logo: null }, foreignLogo: branding.logo };
 }
 
 /** What stands in the columns: a logo that nobody has looked at stays as it is, without a hash. */
-const storedBranding = ({ branding, foreignLogo }: Pick<Business, 'branding' | 'foreignLogo'>): [branding: ReturnType<typeof json>, hash: string | null] => [
+const storedBranding = ({
+  branding,
+  foreignLogo,
+}: Pick<Business, 'branding' | 'foreignLogo'>): [
+  branding: ReturnType<typeof json>,
+  hash: string | null,
+] => [
   json({ ...branding, logo: foreignLogo ?? branding.logo }),
   !foreignLogo && branding.logo ? hashOf(branding.logo) : null,
 ];
 
-/** The business of this transaction; throws where it does not exist, because nothing can be done without it. */
+/**
+ * The business of this transaction; throws where it does not exist, because nothing can be done
+ * without it.
+ */
 export async function getBusiness(tx: Tx, lock = false): Promise<Business> {
   const row = await queryOne<Record<string, unknown>>(
     tx,
@@ -52,29 +69,41 @@ export async function getBusiness(tx: Tx, lock = false): Promise<Business> {
 }
 
 /**
- * The data key that the business's secrets are sealed with, held as it is until this transaction ends: a rotation waits for it. A secret sealed
- * with a key that was read and not held may be stored after the rotation went by, and would never open again. Empty once the business is closed.
+ * The data key that the business's secrets are sealed with, held as it is until this transaction
+ * ends: a rotation waits for it. A secret sealed with a key that was read and not held may be
+ * stored after the rotation went by, and would never open again. Empty once the business is closed.
  * Asked for before any other row is locked: the rotation takes this row first, too.
  */
 export async function holdDataKey(tx: Tx): Promise<string> {
-  const row = await queryOne<{ data_key: string | null }>(tx, 'select data_key from business for share');
+  const row = await queryOne<{ data_key: string | null }>(
+    tx,
+    'select data_key from business for share',
+  );
   if (!row) throw new Error('this transaction has no business');
   return row.data_key ?? '';
 }
 
 /**
- * One more of something a business may have so many of. Its row is held until this transaction ends, so that those who ask at once are counted one
- * after the other; asked for before any other row of it is locked and before its data key is held, since two that hold the key already would wait
- * for each other.
+ * One more of something a business may have so many of. Its row is held until this transaction
+ * ends, so that those who ask at once are counted one after the other; asked for before any other
+ * row of it is locked and before its data key is held, since two that hold the key already would
+ * wait for each other.
  */
-export async function oneMore(tx: Tx, most: number, there: () => Promise<number>, refusal: AppError): Promise<void> {
+export async function oneMore(
+  tx: Tx,
+  most: number,
+  there: () => Promise<number>,
+  refusal: AppError,
+): Promise<void> {
   await holdBusiness(tx);
   if ((await there()) >= most) throw refusal;
 }
 
 /**
- * Those who come at once go one after the other: what one looks for, so that it is there once, another does not put there meanwhile. `no key`: a row
- * that is stored elsewhere names its business, and whoever stores it while they hold a device must not wait for us, who may want that device next.
+ * Those who come at once go one after the other: what one looks for, so that it is there once,
+ * another does not put there meanwhile. `no key`: a row that is stored elsewhere names its
+ * business, and whoever stores it while they hold a device must not wait for us, who may want that
+ * device next.
  */
 export async function holdBusiness(tx: Tx): Promise<void> {
   await query(tx, 'select 1 from business for no key update', []);
@@ -114,7 +143,10 @@ export const eraseKey = (tx: Tx) => query(tx, "update business set data_key = ''
 
 export async function insertBusiness(
   tx: Tx,
-  business: Omit<Business, 'setup' | 'exemptEnded' | 'quotas' | 'version' | 'createdAt' | 'updatedAt' | 'foreignLogo'>,
+  business: Omit<
+    Business,
+    'setup' | 'exemptEnded' | 'quotas' | 'version' | 'createdAt' | 'updatedAt' | 'foreignLogo'
+  >,
   at: Date,
 ): Promise<void> {
   const [branding, logoHash] = storedBranding({ ...business, foreignLogo: null });
@@ -144,4 +176,5 @@ export async function insertBusiness(
 }
 
 /** What was exempt and is not any more, newest first. */
-export const keepExemptEnded = (tx: Tx, ended: EndedExemption[]) => query(tx, 'update business set exempt_ended = $1', [json(ended)]);
+export const keepExemptEnded = (tx: Tx, ended: EndedExemption[]) =>
+  query(tx, 'update business set exempt_ended = $1', [json(ended)]);

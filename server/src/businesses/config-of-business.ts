@@ -6,7 +6,13 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { type Branding, type Business, type BusinessSettings, endExemptions, exemptNoLonger } from './business.model.ts';
+import {
+  type Branding,
+  type Business,
+  type BusinessSettings,
+  endExemptions,
+  exemptNoLonger,
+} from './business.model.ts';
 import { getBusiness, keepExemptEnded, updateBusinessRow } from './business.store.ts';
 import { checkGoLive, keepLaterGoLive } from './go-live.ts';
 import type { ReadLogo } from './own-logo.ts';
@@ -22,23 +28,34 @@ export type ConfigChange = {
   version: number;
 };
 
-export const getConfig = (ctx: Context): Promise<Business> => ctx.transaction((tx) => getBusiness(tx));
+export const getConfig = (ctx: Context): Promise<Business> =>
+  ctx.transaction((tx) => getBusiness(tx));
 
 export type OwnBranding = (ctx: Context, given: GivenBranding) => Promise<Partial<Branding>>;
 
-/** Branding as it was given, with a logo of our own making; the one that stands already is not made anew. */
+/**
+ * Branding as it was given, with a logo of our own making; the one that stands already is not made
+ * anew.
+ */
 export const ownBranding =
   (ports: { readLogo: ReadLogo }): OwnBranding =>
   async (ctx, given) => {
     const { logo, ...rest } = withoutGaps(given as Given<Branding>);
     if (logo === undefined) return rest;
     const stored = logo && (await getConfig(ctx)).branding.logo;
-    return { ...rest, logo: !logo || logo === stored ? stored || null : await ports.readLogo(ctx.businessId, logo, 'branding.logo') };
+    return {
+      ...rest,
+      logo:
+        !logo || logo === stored
+          ? stored || null
+          : await ports.readLogo(ctx.businessId, logo, 'branding.logo'),
+    };
   };
 
 /**
- * What a business decides about itself; what is unique among businesses is not here. What is not named stays. `withFactor` throws unless the
- * second factor was given: it is asked for where more than looks changes.
+ * What a business decides about itself; what is unique among businesses is not here. What is not
+ * named stays. `withFactor` throws unless the second factor was given: it is asked for where more
+ * than looks changes.
  */
 export const updateConfig =
   (ports: {
@@ -46,14 +63,18 @@ export const updateConfig =
     record: Recorder;
     alerts: Alerts;
     ownBranding: OwnBranding;
-    /** What came in while it was exempt is not sealed by itself because it is exempt no longer: another system may have sealed it. */
+    /**
+     * What came in while it was exempt is not sealed by itself because it is exempt no longer:
+     * another system may have sealed it.
+     */
     exemptNoLonger(tx: Tx, ended: BusinessSettings['exempt'], at: Date): Promise<unknown>;
   }) =>
   async (ctx: Context, to: ConfigChange, withFactor: () => void): Promise<Business> => {
     const branding = to.branding && (await ports.ownBranding(ctx, to.branding));
     return ctx.transaction(async (tx) => {
       const before = await getBusiness(tx, true);
-      if (before.version !== to.version) throw new AppError('changed_meanwhile', { field: 'version' });
+      if (before.version !== to.version)
+        throw new AppError('changed_meanwhile', { field: 'version' });
       if (to.go_live_date !== undefined) await checkGoLive(tx, to.go_live_date);
       const after: Business = {
         ...before,
@@ -64,7 +85,8 @@ export const updateConfig =
         location: to.location ?? before.location,
         phone: to.phone_number ?? before.phone,
       };
-      if (changedFields(before, after).some((each) => businesses.configFields[each] !== 'looks')) withFactor();
+      if (changedFields(before, after).some((each) => businesses.configFields[each] !== 'looks'))
+        withFactor();
       const now = ports.clock.now();
       await updateBusinessRow(tx, after, now);
       await keepLaterGoLive(tx, { before: before.goLiveDate, after: after.goLiveDate, now });
@@ -73,16 +95,27 @@ export const updateConfig =
         await keepExemptEnded(tx, endExemptions(before.exemptEnded, ended, now));
         await ports.exemptNoLonger(tx, ended, now);
       }
-      if (branding?.logo !== undefined) await ports.alerts.settle(tx, ctx, ctx.businessId, ['logo_removed']);
-      await ports.record(tx, ctx, { action: 'business.configured', subject: ctx.businessId, before: shown(before), after: shown(after) });
+      if (branding?.logo !== undefined)
+        await ports.alerts.settle(tx, ctx, ctx.businessId, ['logo_removed']);
+      await ports.record(tx, ctx, {
+        action: 'business.configured',
+        subject: ctx.businessId,
+        before: shown(before),
+        after: shown(after),
+      });
       return getBusiness(tx);
     });
   };
 
 /** By the names they have in the contract. */
 function changedFields(before: Business, after: Business): string[] {
-  const differ = <T extends object>(a: T, b: T) => (Object.keys(b) as (keyof T & string)[]).filter((each) => !isDeepStrictEqual(a[each], b[each]));
-  const contact = ({ goLiveDate, location, phone }: Business) => ({ go_live_date: goLiveDate, location, phone_number: phone });
+  const differ = <T extends object>(a: T, b: T) =>
+    (Object.keys(b) as (keyof T & string)[]).filter((each) => !isDeepStrictEqual(a[each], b[each]));
+  const contact = ({ goLiveDate, location, phone }: Business) => ({
+    go_live_date: goLiveDate,
+    location,
+    phone_number: phone,
+  });
   return [
     ...differ(before.settings, after.settings).map((each) => `settings.${each}`),
     ...differ(before.branding, after.branding).map((each) => `branding.${each}`),
@@ -91,7 +124,9 @@ function changedFields(before: Business, after: Business): string[] {
 }
 
 const withoutGaps = <T extends object>(given: Given<T> | undefined): Partial<T> =>
-  Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
+  Object.fromEntries(
+    Object.entries(given ?? {}).filter(([, value]) => value !== undefined),
+  ) as Partial<T>;
 
 /** For the trail: an image would only make it long. */
 const shown = ({ settings, branding, goLiveDate, location, phone }: Business) => ({

@@ -10,7 +10,9 @@ export type DirectoryEntry = {
   createdAt: Date;
 };
 
-/** What a job counts in each business, so that a list of a thousand needs no look into any of them. */
+/**
+ * What a job counts in each business, so that a list of a thousand needs no look into any of them.
+ */
 export type BusinessTotals = {
   signed: number;
   signedToday: number;
@@ -24,15 +26,26 @@ export type BusinessTotals = {
   people: number;
   requestsToday: number;
   alerts: number;
-  /** How the connection with Zoho does: its state, the calls of the last day and how many failed, and the last look for changes. */
-  zoho: { status: 'none' | 'active' | 'needs_reconnecting'; calls: number; failed: number; lookedAt: Date | null };
+  /**
+   * How the connection with Zoho does: its state, the calls of the last day and how many failed,
+   * and the last look for changes.
+   */
+  zoho: {
+    status: 'none' | 'active' | 'needs_reconnecting';
+    calls: number;
+    failed: number;
+    lookedAt: Date | null;
+  };
   updatedAt: Date;
 };
 
 export type PlatformTotals = {
   businesses: Record<string, number>;
   sums: Record<string, number>;
-  /** Businesses by the state of their connection with Zoho, and the latest look for changes anywhere. */
+  /**
+   * Businesses by the state of their connection with Zoho, and the latest look for changes
+   * anywhere.
+   */
   zoho: Record<string, number>;
   lookedAt: Date | null;
   updatedAt: Date | null;

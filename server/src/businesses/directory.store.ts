@@ -15,24 +15,43 @@ const toEntry = (row: Record<string, unknown>): DirectoryEntry => ({
 });
 
 /** What is unique across businesses, in the reference schema (`platform` door). */
-export async function insertDirectoryEntry(tx: Tx, entry: Omit<DirectoryEntry, 'createdAt'>, at: Date): Promise<void> {
+export async function insertDirectoryEntry(
+  tx: Tx,
+  entry: Omit<DirectoryEntry, 'createdAt'>,
+  at: Date,
+): Promise<void> {
   await query(
     tx,
     'insert into reference.business_directory (business_id, name, status, tin_number, email, organization_id, created_at) values ($1, $2, $3, $4, $5, $6, $7)',
-    [entry.businessId, entry.name, entry.status, entry.taxpayerId, entry.email, entry.organizationId, at],
+    [
+      entry.businessId,
+      entry.name,
+      entry.status,
+      entry.taxpayerId,
+      entry.email,
+      entry.organizationId,
+      at,
+    ],
   );
 }
 
-export const updateDirectoryEntry = (tx: Tx, entry: Pick<DirectoryEntry, 'businessId' | 'name' | 'taxpayerId' | 'email'>, at: Date) =>
-  query(tx, 'update reference.business_directory set name = $2, tin_number = $3, email = $4, updated_at = $5, version = version + 1 where business_id = $1', [
-    entry.businessId,
-    entry.name,
-    entry.taxpayerId,
-    entry.email,
-    at,
-  ]);
+export const updateDirectoryEntry = (
+  tx: Tx,
+  entry: Pick<DirectoryEntry, 'businessId' | 'name' | 'taxpayerId' | 'email'>,
+  at: Date,
+) =>
+  query(
+    tx,
+    'update reference.business_directory set name = $2, tin_number = $3, email = $4, updated_at = $5, version = version + 1 where business_id = $1',
+    [entry.businessId, entry.name, entry.taxpayerId, entry.email, at],
+  );
 
-export const setDirectoryStatus = (tx: Tx, businessId: string, status: Business['status'], at: Date) =>
+export const setDirectoryStatus = (
+  tx: Tx,
+  businessId: string,
+  status: Business['status'],
+  at: Date,
+) =>
   query(
     tx,
     `update reference.business_directory set status = $2, updated_at = $3, closed_on = case when $2 = 'closed' then ($3::timestamptz at time zone 'Pacific/Kiritimati')::date end
@@ -41,10 +60,14 @@ export const setDirectoryStatus = (tx: Tx, businessId: string, status: Business[
   );
 
 /**
- * The first day that a business may begin to seal on, where one of its taxpayer or organization was closed before: up to that day, in the
- * earliest zone there is, the other one may have sealed what stands in the books. Null where there was none.
+ * The first day that a business may begin to seal on, where one of its taxpayer or organization was
+ * closed before: up to that day, in the earliest zone there is, the other one may have sealed what
+ * stands in the books. Null where there was none.
  */
-export const earliestGoLive = async (tx: Tx, of: { taxpayerId: string; organizationId: string | null }): Promise<string | null> =>
+export const earliestGoLive = async (
+  tx: Tx,
+  of: { taxpayerId: string; organizationId: string | null },
+): Promise<string | null> =>
   (
     await queryOne<{ day: string | null }>(
       tx,
@@ -53,14 +76,31 @@ export const earliestGoLive = async (tx: Tx, of: { taxpayerId: string; organizat
     )
   )?.day ?? null;
 
-/** The business among businesses, held for the rest of the transaction: whatever changes there waits. */
+/**
+ * The business among businesses, held for the rest of the transaction: whatever changes there
+ * waits.
+ */
 export const holdDirectoryEntry = (tx: Tx, businessId: string) =>
-  query(tx, 'select 1 from reference.business_directory where business_id = $1 for no key update', [businessId]);
+  query(tx, 'select 1 from reference.business_directory where business_id = $1 for no key update', [
+    businessId,
+  ]);
 
-export const setOrganization = (tx: Tx, businessId: string, organizationId: string | null, at: Date) =>
-  query(tx, 'update reference.business_directory set organization_id = $2, updated_at = $3 where business_id = $1', [businessId, organizationId, at]);
+export const setOrganization = (
+  tx: Tx,
+  businessId: string,
+  organizationId: string | null,
+  at: Date,
+) =>
+  query(
+    tx,
+    'update reference.business_directory set organization_id = $2, updated_at = $3 where business_id = $1',
+    [businessId, organizationId, at],
+  );
 
-export async function findDirectoryEntry(tx: Tx, businessId: string): Promise<DirectoryEntry | null> {
+export async function findDirectoryEntry(
+  tx: Tx,
+  businessId: string,
+): Promise<DirectoryEntry | null> {
   const row = await queryOne(
     tx,
     'select business_id, name, tin_number, email, organization_id, status, created_at from reference.business_directory where business_id = $1',
@@ -71,18 +111,34 @@ export async function findDirectoryEntry(tx: Tx, businessId: string): Promise<Di
 
 /** Every business there is or was. */
 export const listBusinessIds = async (tx: Tx): Promise<string[]> =>
-  (await query<{ business_id: string }>(tx, 'select business_id from reference.business_directory order by business_id')).map((row) => row.business_id);
+  (
+    await query<{ business_id: string }>(
+      tx,
+      'select business_id from reference.business_directory order by business_id',
+    )
+  ).map((row) => row.business_id);
 
 /** Ids only: a scheduler reads them here and enters each business by the ordinary door. */
 export const listActiveBusinessIds = async (tx: Tx): Promise<string[]> =>
-  (await query<{ business_id: string }>(tx, "select business_id from reference.business_directory where status in ('pending', 'active')")).map(
-    (row) => row.business_id,
-  );
+  (
+    await query<{ business_id: string }>(
+      tx,
+      "select business_id from reference.business_directory where status in ('pending', 'active')",
+    )
+  ).map((row) => row.business_id);
 
-export type DirectoryPage = { limit: number; after: { at: string; id: string } | null; search: string | null; status: string | null };
+export type DirectoryPage = {
+  limit: number;
+  after: { at: string; id: string } | null;
+  search: string | null;
+  status: string | null;
+};
 
 /** A page of the directory, newest first, with what a job last counted. */
-export async function listDirectory(tx: Tx, page: DirectoryPage): Promise<(DirectoryEntry & { totals: BusinessTotals | null })[]> {
+export async function listDirectory(
+  tx: Tx,
+  page: DirectoryPage,
+): Promise<(DirectoryEntry & { totals: BusinessTotals | null })[]> {
   const rows = await query<Record<string, unknown>>(
     tx,
     `select d.business_id, d.name, d.tin_number, d.email, d.organization_id, d.status, d.created_at, t.signed::text, t.signed_today::text, t.refused::text, t.queued::text, t.in_doubt::text, t.oldest_unsigned_at, t.last_contact_at, t.devices::text,
@@ -93,9 +149,18 @@ export async function listDirectory(tx: Tx, page: DirectoryPage): Promise<(Direc
        and ($2::text is null or d.name ilike $2 or d.tin_number like $2 or d.email ilike $2 or d.organization_id like $2 or d.business_id like $2)
        and ${pageAfter('reference.business_directory', 'd.created_at', 'd.business_id', '$3', '$4')}
      order by d.created_at desc, d.business_id desc limit $5`,
-    [page.status, page.search === null ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`, page.after?.at ?? null, page.after?.id ?? null, page.limit],
+    [
+      page.status,
+      page.search === null ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`,
+      page.after?.at ?? null,
+      page.after?.id ?? null,
+      page.limit,
+    ],
   );
-  return rows.map((row) => ({ ...toEntry(row), totals: row.counted_at === null ? null : toTotals(row) }));
+  return rows.map((row) => ({
+    ...toEntry(row),
+    totals: row.counted_at === null ? null : toTotals(row),
+  }));
 }
 
 const toTotals = (row: Record<string, unknown>): BusinessTotals => ({
@@ -154,14 +219,22 @@ export async function putTotals(tx: Tx, businessId: string, is: BusinessTotals):
 }
 
 export async function sumTotals(tx: Tx): Promise<PlatformTotals> {
-  const statuses = await query<{ status: string; n: number }>(tx, 'select status, count(*)::int as n from reference.business_directory group by status');
+  const statuses = await query<{ status: string; n: number }>(
+    tx,
+    'select status, count(*)::int as n from reference.business_directory group by status',
+  );
   const row = await queryOne<Record<string, unknown>>(
     tx,
     `select coalesce(sum(signed), 0)::text as signed, coalesce(sum(signed_today), 0)::text as signed_today, coalesce(sum(queued), 0)::text as queued,
        coalesce(sum(in_doubt), 0)::text as in_doubt, coalesce(sum(alerts), 0)::text as alerts, coalesce(sum(people), 0)::text as people,
        min(updated_at) as updated_at, max(zoho_looked_at) as looked_at from reference.business_totals`,
   );
-  const sums = Object.fromEntries(['signed', 'signed_today', 'queued', 'in_doubt', 'alerts', 'people'].map((key) => [key, Number(row?.[key] ?? 0)]));
+  const sums = Object.fromEntries(
+    ['signed', 'signed_today', 'queued', 'in_doubt', 'alerts', 'people'].map((key) => [
+      key,
+      Number(row?.[key] ?? 0),
+    ]),
+  );
   const zoho = await query<{ status: string; n: number }>(
     tx,
     "select coalesce(zoho_status, 'none') as status, count(*)::int as n from reference.business_totals group by 1",

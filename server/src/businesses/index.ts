@@ -9,7 +9,15 @@ export {
   wasExemptWhenMade,
 } from './business.model.ts';
 export { checkGoLive, keepLaterGoLive, raiseEarliestGoLive, sealForRealFrom } from './go-live.ts';
-export { eraseKey, getBusiness, holdBusiness, holdDataKey, insertBusiness, oneMore, updateBusinessRow } from './business.store.ts';
+export {
+  eraseKey,
+  getBusiness,
+  holdBusiness,
+  holdDataKey,
+  insertBusiness,
+  oneMore,
+  updateBusinessRow,
+} from './business.store.ts';
 export { getConfig, type OwnBranding, ownBranding, updateConfig } from './config-of-business.ts';
 export { type ReadLogo, readLogo, recheckLogos } from './own-logo.ts';
 export type { BusinessTotals, DirectoryEntry } from './directory.model.ts';

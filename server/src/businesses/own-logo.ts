@@ -10,9 +10,16 @@ import type { reencodeImage } from '../platform/reencode-image.ts';
 import type { OwnLogo } from './business.model.ts';
 import { getBusiness, updateBusinessRow } from './business.store.ts';
 
-const reencode: Task<typeof reencodeImage> = { module: new URL('../platform/reencode-image.ts', import.meta.url), name: 'reencodeImage', timeMs: 5_000 };
+const reencode: Task<typeof reencodeImage> = {
+  module: new URL('../platform/reencode-image.ts', import.meta.url),
+  name: 'reencodeImage',
+  timeMs: 5_000,
+};
 
-/** Pictures of one business that are read within a minute: more than somebody tries out at the screen. */
+/**
+ * Pictures of one business that are read within a minute: more than somebody tries out at the
+ * screen.
+ */
 const aMinute = 60;
 
 /** As many characters as the largest file has as a data URL. */
@@ -22,12 +29,16 @@ const charactersMax = 280_000;
 export type ReadLogo = (businessId: string, dataUrl: string, field: string) => Promise<OwnLogo>;
 
 /**
- * The only way to a logo: read whole in a bounded worker and written anew, so that a paper is never drawn with bytes of somebody else's making.
+ * The only way to a logo: read whole in a bounded worker and written anew, so that a paper is never
+ * drawn with bytes of somebody else's making.
  */
 export function readLogo(work: BoundedWorker): ReadLogo {
   const pictures = new RateLimiterMemory({ points: aMinute, duration: 60 });
   return async (businessId, dataUrl, field) => {
-    const [, body] = dataUrl.length <= charactersMax ? (/^data:image\/(?:png|jpeg);base64,([A-Za-z0-9+/]+={0,2})$/.exec(dataUrl) ?? []) : [];
+    const [, body] =
+      dataUrl.length <= charactersMax
+        ? (/^data:image\/(?:png|jpeg);base64,([A-Za-z0-9+/]+={0,2})$/.exec(dataUrl) ?? [])
+        : [];
     if (!body) throw new AppError('image_refused', { field });
     await pictures.consume(businessId).catch(({ msBeforeNext }: RateLimiterRes) => {
       throw new AppError('rate_limited', { retry_after_s: Math.ceil(msBeforeNext / 1000) });
@@ -36,7 +47,8 @@ export function readLogo(work: BoundedWorker): ReadLogo {
       const { kind, bytes } = await work.run(businessId, reencode, Buffer.from(body, 'base64'));
       return `data:image/${kind};base64,${Buffer.from(bytes).toString('base64')}` as OwnLogo;
     } catch (error) {
-      // A picture that takes a thread's whole time or memory is a picture that is refused; a full queue is not its fault.
+      // A picture that takes a thread's whole time or memory is a picture that is refused; a full
+      // queue is not its fault.
       if (error instanceof AppError && error.code === 'business_busy') throw error;
       throw new AppError('image_refused', { field }, error);
     }
@@ -44,15 +56,25 @@ export function readLogo(work: BoundedWorker): ReadLogo {
 }
 
 /**
- * Looks at the logos that are not known to be ours and writes them anew. One that cannot be read goes, and the business is told; everything else of
- * the business stays as it is.
+ * Looks at the logos that are not known to be ours and writes them anew. One that cannot be read
+ * goes, and the business is told; everything else of the business stays as it is.
  */
 export const recheckLogos =
-  (ports: { contextOf(businessId: string): Context; read: ReadLogo; record: Recorder; alerts: Alerts; clock: Clock; log: Log }) =>
+  (ports: {
+    contextOf(businessId: string): Context;
+    read: ReadLogo;
+    record: Recorder;
+    alerts: Alerts;
+    clock: Clock;
+    log: Log;
+  }) =>
   async (businessIds: string[]): Promise<void> => {
     for (const businessId of businessIds)
       await recheckLogo(ports, ports.contextOf(businessId)).catch((error: Error) =>
-        ports.log.error({ business_id: businessId, error: error.stack }, 'looking at a stored logo failed'),
+        ports.log.error(
+          { business_id: businessId, error: error.stack },
+          'looking at a stored logo failed',
+        ),
       );
   };
 
@@ -66,9 +88,17 @@ async function recheckLogo(ports: Parameters<typeof recheckLogos>[0], ctx: Conte
   await ctx.transaction(async (tx) => {
     const business = await getBusiness(tx, true);
     if (business.foreignLogo !== stored) return;
-    await updateBusinessRow(tx, { ...business, foreignLogo: null, branding: { ...business.branding, logo } }, ports.clock.now());
+    await updateBusinessRow(
+      tx,
+      { ...business, foreignLogo: null, branding: { ...business.branding, logo } },
+      ports.clock.now(),
+    );
     if (logo) return;
-    await ports.record(tx, ctx, { action: 'business.logo_removed', subject: ctx.businessId, before: { logo: `${stored.length} characters` } });
+    await ports.record(tx, ctx, {
+      action: 'business.logo_removed',
+      subject: ctx.businessId,
+      before: { logo: `${stored.length} characters` },
+    });
     await ports.alerts.raise(tx, ctx, ctx.businessId, { code: 'logo_removed' });
   });
 }

@@ -3,7 +3,14 @@ import { fromJson, json, query } from '../platform/db/query.ts';
 import type { Code } from '../ports/dialect.ts';
 
 /** Replaces one list of a device whole. */
-export async function replaceList(tx: Tx, businessId: string, deviceId: string, list: string, codes: Code[], at: Date): Promise<void> {
+export async function replaceList(
+  tx: Tx,
+  businessId: string,
+  deviceId: string,
+  list: string,
+  codes: Code[],
+  at: Date,
+): Promise<void> {
   await query(tx, 'delete from code_list where device_id = $1 and list = $2', [deviceId, list]);
   await query(
     tx,
@@ -22,7 +29,8 @@ export async function readLists(tx: Tx, deviceId: string): Promise<Record<string
     [deviceId],
   );
   const lists: Record<string, Code[]> = {};
-  for (const row of rows) (lists[row.list] ??= []).push({ code: row.code, name: row.name, data: fromJson(row.data) });
+  for (const row of rows)
+    (lists[row.list] ??= []).push({ code: row.code, name: row.name, data: fromJson(row.data) });
   return lists;
 }
 
@@ -37,18 +45,25 @@ export async function readWhole(tx: Tx, deviceId: string, list: string): Promise
 }
 
 /** Which of these item classes the device knows; null where its classes were never fetched. */
-export async function knownItemClasses(tx: Tx, deviceId: string, codes: string[]): Promise<Set<string> | null> {
+export async function knownItemClasses(
+  tx: Tx,
+  deviceId: string,
+  codes: string[],
+): Promise<Set<string> | null> {
   const rows = await query<{ code: string | null }>(
     tx,
     `select code from code_list where device_id = $1 and list = 'item_class' and code = any($2::text[])
      union all select null where exists (select 1 from code_list where device_id = $1 and list = 'item_class')`,
     [deviceId, codes],
   );
-  return rows.length === 0 ? null : new Set(rows.flatMap((row) => (row.code === null ? [] : [row.code])));
+  return rows.length === 0
+    ? null
+    : new Set(rows.flatMap((row) => (row.code === null ? [] : [row.code])));
 }
 
 export const listItemClasses = (tx: Tx, deviceId: string, max: number) =>
-  query<{ code: string; name: string }>(tx, "select code, name from code_list where device_id = $1 and list = 'item_class' order by position limit $2", [
-    deviceId,
-    max,
-  ]);
+  query<{ code: string; name: string }>(
+    tx,
+    "select code, name from code_list where device_id = $1 and list = 'item_class' order by position limit $2",
+    [deviceId, max],
+  );

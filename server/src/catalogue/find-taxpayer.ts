@@ -6,23 +6,46 @@ import type { Clock } from '../platform/clock.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 
-export type FindTaxpayer = (ctx: Context, taxpayerId: string) => Promise<{ tin_number: string; name: string | null }>;
+export type FindTaxpayer = (
+  ctx: Context,
+  taxpayerId: string,
+) => Promise<{ tin_number: string; name: string | null }>;
 
-/** Asks the authority, through a device of the business, whose taxpayer id this is. Signs nothing. */
+/**
+ * Asks the authority, through a device of the business, whose taxpayer id this is. Signs nothing.
+ */
 export const findTaxpayer =
   (ports: { vsdc: Vsdc; dialects: Dialects; clock: Clock }): FindTaxpayer =>
   async (ctx, taxpayerId) => {
-    const { business, branches } = await ctx.transaction(async (tx) => ({ business: await getBusiness(tx), branches: await listBranches(tx) }));
-    const device = branches.find((branch) => branch.device && branch.device.state !== 'new')?.device;
+    const { business, branches } = await ctx.transaction(async (tx) => ({
+      business: await getBusiness(tx),
+      branches: await listBranches(tx),
+    }));
+    const device = branches.find(
+      (branch) => branch.device && branch.device.state !== 'new',
+    )?.device;
     if (!device) throw new AppError('device_missing');
     const dialect = ports.dialects.of(device.dialect);
-    if (!dialect.checkTaxpayerId(taxpayerId)) throw new AppError('buyer_tin_malformed', { field: 'tin' });
-    const named = { taxpayerId: business.taxpayerId, branchCode: device.branchCode, serial: device.serial };
-    const sent = await ports.vsdc.send(device, dialect.lookupTaxpayer.toRequest(named, taxpayerId), { businessId: ctx.businessId, as: 'question' });
+    if (!dialect.checkTaxpayerId(taxpayerId))
+      throw new AppError('buyer_tin_malformed', { field: 'tin' });
+    const named = {
+      taxpayerId: business.taxpayerId,
+      branchCode: device.branchCode,
+      serial: device.serial,
+    };
+    const sent = await ports.vsdc.send(
+      device,
+      dialect.lookupTaxpayer.toRequest(named, taxpayerId),
+      { businessId: ctx.businessId, as: 'question' },
+    );
     if (sent.is === 'address_refused') throw new AppError('device_address_refused');
     if (sent.is !== 'answered') throw new AppError('device_unreachable', { reason: sent.reason });
     const reply = dialect.lookupTaxpayer.read(sent.answer);
-    if (reply.is !== 'done') throw new AppError('device_offline', { device_code: reply.deviceCode, device_text: reply.deviceText });
+    if (reply.is !== 'done')
+      throw new AppError('device_offline', {
+        device_code: reply.deviceCode,
+        device_text: reply.deviceText,
+      });
     await ctx.transaction((tx) => touchUpstream(tx, device.id, ports.clock.now()));
     return { tin_number: taxpayerId, name: reply.value };
   };

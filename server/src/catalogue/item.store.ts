@@ -5,8 +5,9 @@ import type { ItemContent } from '../receipts/sale.model.ts';
 export type Item = { id: string; itemCode: string; content: ItemContent };
 
 /**
- * The item code of a source, made on first sight. Codes are unique per taxpayer and never reused; the sequence is counted under a lock
- * of the business's row of its own kind, so that two documents opened at once cannot make the same code.
+ * The item code of a source, made on first sight. Codes are unique per taxpayer and never reused;
+ * the sequence is counted under a lock of the business's row of its own kind, so that two documents
+ * opened at once cannot make the same code.
  */
 export async function ensureItem(
   tx: Tx,
@@ -16,47 +17,77 @@ export async function ensureItem(
   make: { id: string; code(sequence: number): string },
   at: Date,
 ): Promise<string> {
-  const kept = await queryOne<{ item_code: string; content: unknown }>(tx, 'select item_code, content from item where source = $1', [source]);
+  const kept = await queryOne<{ item_code: string; content: unknown }>(
+    tx,
+    'select item_code, content from item where source = $1',
+    [source],
+  );
   if (kept) {
     const known = fromJson<ItemContent>(kept.content);
-    // What it is taxed as belongs to the sale's line; an item is not registered anew for that, nor for a longer or shorter name.
+    // What it is taxed as belongs to the sale's line; an item is not registered anew for that, nor
+    // for a longer or shorter name.
     const next = { ...content, taxClass: known.taxClass, name: known.name };
-    if (JSON.stringify(sorted(known)) !== JSON.stringify(sorted(next))) await query(tx, 'update item set content = $2 where source = $1', [source, json(next)]);
+    if (JSON.stringify(sorted(known)) !== JSON.stringify(sorted(next)))
+      await query(tx, 'update item set content = $2 where source = $1', [source, json(next)]);
     return kept.item_code;
   }
   await query(tx, "select pg_advisory_xact_lock(hashtextextended('item:' || $1, 0))", [businessId]);
-  const again = await queryOne<{ item_code: string }>(tx, 'select item_code from item where source = $1', [source]);
+  const again = await queryOne<{ item_code: string }>(
+    tx,
+    'select item_code from item where source = $1',
+    [source],
+  );
   if (again) return again.item_code;
   const counted = await queryOne<{ n: number }>(tx, 'select count(*)::int as n from item');
   const code = make.code((counted?.n ?? 0) + 1);
-  await query(tx, 'insert into item (business_id, id, source, item_code, content, created_at) values ($1, $2, $3, $4, $5, $6)', [
-    businessId,
-    make.id,
-    source,
-    code,
-    json(content),
-    at,
-  ]);
+  await query(
+    tx,
+    'insert into item (business_id, id, source, item_code, content, created_at) values ($1, $2, $3, $4, $5, $6)',
+    [businessId, make.id, source, code, json(content), at],
+  );
   return code;
 }
 
-const sorted = (content: ItemContent) => Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1));
+const sorted = (content: ItemContent) =>
+  Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1));
 
 const unregistered = `from item i left join item_registration g on g.business_id = i.business_id and g.device_id = $2 and g.item_id = i.id
   where i.item_code = any($1::text[]) and g.content is distinct from i.content`;
 
 /** Whether the device still has to be told of any of these. */
-export const hasUnregistered = async (tx: Tx, deviceId: string, codes: string[]): Promise<boolean> =>
+export const hasUnregistered = async (
+  tx: Tx,
+  deviceId: string,
+  codes: string[],
+): Promise<boolean> =>
   (await queryOne(tx, `select 1 as yes ${unregistered} limit 1`, [codes, deviceId])) !== null;
 
-/** Items of these codes that the device has not been told of as they are now: what another device was told counts for nothing. */
+/**
+ * Items of these codes that the device has not been told of as they are now: what another device
+ * was told counts for nothing.
+ */
 export async function listUnregistered(tx: Tx, deviceId: string, codes: string[]): Promise<Item[]> {
-  const rows = await query<{ id: string; item_code: string; content: unknown }>(tx, `select i.id, i.item_code, i.content ${unregistered}`, [codes, deviceId]);
-  return rows.map((row) => ({ id: row.id, itemCode: row.item_code, content: fromJson(row.content) }));
+  const rows = await query<{ id: string; item_code: string; content: unknown }>(
+    tx,
+    `select i.id, i.item_code, i.content ${unregistered}`,
+    [codes, deviceId],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    itemCode: row.item_code,
+    content: fromJson(row.content),
+  }));
 }
 
 /** Takes an item for registering; false while another lane has it. */
-export async function claimItem(tx: Tx, businessId: string, at: AtDevice, holder: string, now: Date, until: Date): Promise<boolean> {
+export async function claimItem(
+  tx: Tx,
+  businessId: string,
+  at: AtDevice,
+  holder: string,
+  now: Date,
+  until: Date,
+): Promise<boolean> {
   const rows = await query(
     tx,
     `insert into item_registration as g (business_id, device_id, item_id, claimed_by, claimed_until) values ($1, $2, $3, $4, $6)
@@ -72,13 +103,15 @@ export async function claimItem(tx: Tx, businessId: string, at: AtDevice, holder
 export type AtDevice = { deviceId: string; itemId: string };
 
 export const markRegistered = (tx: Tx, at: AtDevice, content: ItemContent) =>
-  query(tx, 'update item_registration set content = $3, claimed_by = null, claimed_until = null where device_id = $1 and item_id = $2', [
-    at.deviceId,
-    at.itemId,
-    json(content),
-  ]);
+  query(
+    tx,
+    'update item_registration set content = $3, claimed_by = null, claimed_until = null where device_id = $1 and item_id = $2',
+    [at.deviceId, at.itemId, json(content)],
+  );
 
-/** The device says that it does not know them: they are told to it once more before the next sale. */
+/**
+ * The device says that it does not know them: they are told to it once more before the next sale.
+ */
 export const forgetRegistered = (tx: Tx, deviceId: string, codes: string[]) =>
   query(
     tx,
@@ -88,4 +121,8 @@ export const forgetRegistered = (tx: Tx, deviceId: string, codes: string[]) =>
   );
 
 export const releaseItem = (tx: Tx, at: AtDevice) =>
-  query(tx, 'update item_registration set claimed_by = null, claimed_until = null where device_id = $1 and item_id = $2', [at.deviceId, at.itemId]);
+  query(
+    tx,
+    'update item_registration set claimed_by = null, claimed_until = null where device_id = $1 and item_id = $2',
+    [at.deviceId, at.itemId],
+  );

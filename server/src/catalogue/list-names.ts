@@ -6,13 +6,28 @@ import type { Books } from '../ports/books.ts';
 
 export type ListNames = (ctx: Context, kind: string) => Promise<{ id: string; name: string }[]>;
 
-/** What the accounting system calls the things a mapping may be about, read now: nothing of it is kept. */
+/**
+ * What the accounting system calls the things a mapping may be about, read now: nothing of it is
+ * kept.
+ */
 export const listNames =
   (ports: { books: Books }): ListNames =>
   async (ctx, kind) => {
     if (kind !== 'tax' && kind !== 'item' && kind !== 'location') throw new AppError('not_found');
-    const { business, connection } = await ctx.transaction(async (tx) => ({ business: await getBusiness(tx), connection: await findConnection(tx) }));
+    const { business, connection } = await ctx.transaction(async (tx) => ({
+      business: await getBusiness(tx),
+      connection: await findConnection(tx),
+    }));
     if (!connection) throw new AppError('zoho_not_connected');
     const { organizationId, grantId } = connection;
-    return ports.books.readNames({ businessId: ctx.businessId, organizationId, grantId, purpose: 'sync', customFields: business.settings.custom_fields }, kind);
+    return ports.books.readNames(
+      {
+        businessId: ctx.businessId,
+        organizationId,
+        grantId,
+        purpose: 'sync',
+        customFields: business.settings.custom_fields,
+      },
+      kind,
+    );
   };

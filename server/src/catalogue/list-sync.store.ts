@@ -17,14 +17,27 @@ export type ListSync = {
   changes: ListChange[] | null;
 };
 
-/** Whether the device is not retired, held so until the end of the transaction: whoever retires it waits, or has done so. */
+/**
+ * Whether the device is not retired, held so until the end of the transaction: whoever retires it
+ * waits, or has done so.
+ */
 export const holdAtWork = async (tx: Tx, deviceId: string): Promise<boolean> =>
-  (await queryOne<{ state: string }>(tx, 'select state from device where id = $1 for key share', [deviceId]))?.state !== 'retired';
+  (
+    await queryOne<{ state: string }>(tx, 'select state from device where id = $1 for key share', [
+      deviceId,
+    ])
+  )?.state !== 'retired';
 
-export const findListSync = async (tx: Tx, deviceId: string, now: Date): Promise<ListSync | null> => {
-  const row = await queryOne(tx, 'select begun_at, done_at, next_at, claimed_until, step, tries, problem, changes from list_sync where device_id = $1', [
-    deviceId,
-  ]);
+export const findListSync = async (
+  tx: Tx,
+  deviceId: string,
+  now: Date,
+): Promise<ListSync | null> => {
+  const row = await queryOne(
+    tx,
+    'select begun_at, done_at, next_at, claimed_until, step, tries, problem, changes from list_sync where device_id = $1',
+    [deviceId],
+  );
   if (!row) return null;
   const claimedUntil = toDateOrNull(row.claimed_until);
   return {
@@ -49,7 +62,10 @@ export const listSyncsDue = async (tx: Tx, now: Date): Promise<string[]> =>
     )
   ).map((row) => row.id);
 
-/** Takes the round over a device's lists, once over any number of servers; false while another has it, or where it is not due. */
+/**
+ * Takes the round over a device's lists, once over any number of servers; false while another has
+ * it, or where it is not due.
+ */
 export const claimListSync = async (
   tx: Tx,
   businessId: string,
@@ -67,12 +83,23 @@ export const claimListSync = async (
   ).length > 0;
 
 export const setListStep = (tx: Tx, deviceId: string, by: string, step: number) =>
-  query(tx, 'update list_sync set step = $3 where device_id = $1 and claimed_by = $2', [deviceId, by, step]);
+  query(tx, 'update list_sync set step = $3 where device_id = $1 and claimed_by = $2', [
+    deviceId,
+    by,
+    step,
+  ]);
 
 export const endListSync = (
   tx: Tx,
   deviceId: string,
-  is: { by: string; at: Date; nextAt: Date; problem: StoredProblem | null; tries: number; changes: ListChange[] | null },
+  is: {
+    by: string;
+    at: Date;
+    nextAt: Date;
+    problem: StoredProblem | null;
+    tries: number;
+    changes: ListChange[] | null;
+  },
 ) =>
   query(
     tx,
@@ -84,21 +111,20 @@ export const endListSync = (
 export type RateChange = { taxClass: string; before: string; after: string; since: Date };
 
 export const insertRateChange = (tx: Tx, businessId: string, deviceId: string, is: RateChange) =>
-  query(tx, 'insert into rate_change (business_id, device_id, tax_class, since, before_percent, after_percent) values ($1, $2, $3, $4, $5, $6)', [
-    businessId,
-    deviceId,
-    is.taxClass,
-    is.since,
-    is.before,
-    is.after,
-  ]);
+  query(
+    tx,
+    'insert into rate_change (business_id, device_id, tax_class, since, before_percent, after_percent) values ($1, $2, $3, $4, $5, $6)',
+    [businessId, deviceId, is.taxClass, is.since, is.before, is.after],
+  );
 
 /** The changes of a device's rates, the latest first. */
 export const listRateChanges = async (tx: Tx, deviceId: string): Promise<RateChange[]> =>
   (
-    await query(tx, 'select tax_class, since, before_percent, after_percent from rate_change where device_id = $1 order by since desc, tax_class limit 50', [
-      deviceId,
-    ])
+    await query(
+      tx,
+      'select tax_class, since, before_percent, after_percent from rate_change where device_id = $1 order by since desc, tax_class limit 50',
+      [deviceId],
+    )
   ).map((row) => ({
     taxClass: row.tax_class as string,
     before: row.before_percent as string,
@@ -106,6 +132,11 @@ export const listRateChanges = async (tx: Tx, deviceId: string): Promise<RateCha
     since: toDate(row.since),
   }));
 
-/** What waits for the device was reckoned with the rates that were: it is read and reckoned again before it is sent. */
+/**
+ * What waits for the device was reckoned with the rates that were: it is read and reckoned again
+ * before it is sent.
+ */
 export const readQueuedAnew = (tx: Tx, deviceId: string) =>
-  query(tx, "update receipt set read_at = null where device_id = $1 and state = 'queued'", [deviceId]);
+  query(tx, "update receipt set read_at = null where device_id = $1 and state = 'queued'", [
+    deviceId,
+  ]);

@@ -9,7 +9,10 @@ import { findListSync, listRateChanges } from './list-sync.store.ts';
 /** How many lists one refresh asks for. */
 const steps = 2;
 
-/** The authority's rates as a branch's device knows them, when its lists were last had, and what changed. */
+/**
+ * The authority's rates as a branch's device knows them, when its lists were last had, and what
+ * changed.
+ */
 export const readListsView = (ports: { clock: Clock }) => async (ctx: Context, branchId: string) =>
   ctx.transaction(async (tx) => {
     const device = await findDeviceOfBranch(tx, branchId);
@@ -24,13 +27,19 @@ export const readListsView = (ports: { clock: Clock }) => async (ctx: Context, b
       next_at: sync?.nextAt.toISOString() ?? null,
       problem: sync?.problem ? describeProblem(sync.problem, ctx.language) : null,
       changes: sync?.changes ?? null,
-      rates: rates.map(({ code, name, data }) => ({ tax_class: code, name, percent: data.percent ?? null })),
-      rate_changes: (await listRateChanges(tx, device.id)).map(({ taxClass, before, after, since }) => ({
-        tax_class: taxClass,
-        before,
-        after,
-        since: since.toISOString(),
+      rates: rates.map(({ code, name, data }) => ({
+        tax_class: code,
+        name,
+        percent: data.percent ?? null,
       })),
+      rate_changes: (await listRateChanges(tx, device.id)).map(
+        ({ taxClass, before, after, since }) => ({
+          tax_class: taxClass,
+          before,
+          after,
+          since: since.toISOString(),
+        }),
+      ),
     };
   });
 

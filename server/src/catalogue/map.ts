@@ -8,7 +8,11 @@ import type { Clock } from '../platform/clock.ts';
 import { knownItemClasses, listItemClasses, readLists } from './code-list.store.ts';
 import { countMappings, type Mapping, putMapping, readMappings } from './mapping.store.ts';
 
-export type Mappings = { mappings: Mapping[]; choices: Record<string, { code: string; name: string }[]>; next_cursor: null };
+export type Mappings = {
+  mappings: Mapping[];
+  choices: Record<string, { code: string; name: string }[]>;
+  next_cursor: null;
+};
 export type GetMappings = (ctx: Context, kind: string) => Promise<Mappings>;
 
 const itemClassesShown = 500;
@@ -17,11 +21,17 @@ const itemClassesShown = 500;
 export const getMappings: GetMappings = async (ctx, kind) => {
   const known = kindOf(kind);
   return ctx.transaction(async (tx) => {
-    const mappings = Object.entries((await readMappings(tx))[known]).map(([key, value]) => ({ key, value }));
+    const mappings = Object.entries((await readMappings(tx))[known]).map(([key, value]) => ({
+      key,
+      value,
+    }));
     const branches = await listBranches(tx);
     const device = branches.find((branch) => branch.device)?.device;
     const lists = device ? await readLists(tx, device.id) : {};
-    const classes = device && (known === 'item' || known === 'charge') ? await listItemClasses(tx, device.id, itemClassesShown) : [];
+    const classes =
+      device && (known === 'item' || known === 'charge')
+        ? await listItemClasses(tx, device.id, itemClassesShown)
+        : [];
     const named = (list: string) => (lists[list] ?? []).map(({ code, name }) => ({ code, name }));
     const item = {
       item_class: classes,
@@ -35,7 +45,12 @@ export const getMappings: GetMappings = async (ctx, kind) => {
       tax: { tax_class: named('tax_class') },
       item,
       charge: item,
-      location: { branch_id: branches.map((branch) => ({ code: branch.id, name: `${branch.code} ${branch.name}` })) },
+      location: {
+        branch_id: branches.map((branch) => ({
+          code: branch.id,
+          name: `${branch.code} ${branch.name}`,
+        })),
+      },
       payment_mode: { payment_method: named('payment_method') },
     }[known];
     return { mappings, choices, next_cursor: null };
@@ -45,9 +60,16 @@ export const getMappings: GetMappings = async (ctx, kind) => {
 /** All of them are read with every document that is sealed, and answered whole. */
 const mappingsMost = 20_000;
 
-export type PutMappings = (ctx: Context, kind: string, mappings: { key: string; value: Record<string, unknown> }[]) => Promise<Mappings>;
+export type PutMappings = (
+  ctx: Context,
+  kind: string,
+  mappings: { key: string; value: Record<string, unknown> }[],
+) => Promise<Mappings>;
 
-/** Sets mappings; each value is checked against the shape of its kind and the authority's lists before any is stored. */
+/**
+ * Sets mappings; each value is checked against the shape of its kind and the authority's lists
+ * before any is stored.
+ */
 export const putMappings =
   (ports: { record: Recorder; clock: Clock }): PutMappings =>
   async (ctx, kind, mappings) => {
@@ -74,16 +96,32 @@ export const putMappings =
         : null;
       const before = (await readMappings(tx))[known];
       const fresh = new Set(checked.filter(({ key }) => !before[key]).map(({ key }) => key)).size;
-      const full = new AppError('malformed', { field: 'mappings', reason: `${mappingsMost} at most: map by \`default\` what has none of its own` });
+      const full = new AppError('malformed', {
+        field: 'mappings',
+        reason: `${mappingsMost} at most: map by \`default\` what has none of its own`,
+      });
       if (fresh > 0) await oneMore(tx, mappingsMost - fresh + 1, () => countMappings(tx), full);
       for (const [index, { key, value }] of checked.entries()) {
         for (const [field, code] of Object.entries(value)) {
           const list = choices[field];
-          const isKnown = field === 'item_class' ? (classes?.has(code) ?? true) : !list || list.length === 0 || list.some((each) => each.code === code);
-          if (!isKnown) throw new AppError('code_unknown', { field: `mappings.${index}.value.${field}`, unknown: code, list: field });
+          const isKnown =
+            field === 'item_class'
+              ? (classes?.has(code) ?? true)
+              : !list || list.length === 0 || list.some((each) => each.code === code);
+          if (!isKnown)
+            throw new AppError('code_unknown', {
+              field: `mappings.${index}.value.${field}`,
+              unknown: code,
+              list: field,
+            });
         }
         await putMapping(tx, ctx.businessId, known, { key, value }, ports.clock.now());
-        await ports.record(tx, ctx, { action: 'mapping.set', subject: `${known}:${key}`, before: before[key] ?? null, after: value });
+        await ports.record(tx, ctx, {
+          action: 'mapping.set',
+          subject: `${known}:${key}`,
+          before: before[key] ?? null,
+          after: value,
+        });
       }
     });
     return getMappings(ctx, known);

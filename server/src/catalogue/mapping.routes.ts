@@ -4,12 +4,22 @@ import type { FindTaxpayer } from './find-taxpayer.ts';
 import type { ListNames } from './list-names.ts';
 import type { GetMappings, PutMappings } from './map.ts';
 
-export const mappingRoutes = (use: { getMappings: GetMappings; putMappings: PutMappings; findTaxpayer: FindTaxpayer; listNames: ListNames }) => [
+export const mappingRoutes = (use: {
+  getMappings: GetMappings;
+  putMappings: PutMappings;
+  findTaxpayer: FindTaxpayer;
+  listNames: ListNames;
+}) => [
   answer(mappings.listMappingNames)(async (call) => ({
-    names: (await use.listNames(call.ctx, call.params.kind as string)).map(({ id, name }) => ({ key: id, name })),
+    names: (await use.listNames(call.ctx, call.params.kind as string)).map(({ id, name }) => ({
+      key: id,
+      name,
+    })),
     next_cursor: null,
   })),
   answer(mappings.getMappings)((call) => use.getMappings(call.ctx, call.params.kind as string)),
-  answer(mappings.putMappings)((call, { input }) => use.putMappings(call.ctx, call.params.kind as string, input.mappings)),
+  answer(mappings.putMappings)((call, { input }) =>
+    use.putMappings(call.ctx, call.params.kind as string, input.mappings),
+  ),
   answer(mappings.findTaxpayer)((call) => use.findTaxpayer(call.ctx, call.params.tin as string)),
 ];

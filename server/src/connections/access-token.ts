@@ -4,53 +4,101 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { Accounts } from '../ports/accounts.ts';
-import { blockGrant, dropAccessToken, endGrant, type Grant, keepAccessToken, leaseGrant, lockGrant, releaseGrant } from './grant.store.ts';
+import {
+  blockGrant,
+  dropAccessToken,
+  endGrant,
+  type Grant,
+  keepAccessToken,
+  leaseGrant,
+  lockGrant,
+  releaseGrant,
+} from './grant.store.ts';
 
 export type AccessToken = { token: string; apiDomain: string };
-export type AccessTokens = { of(grantId: string): Promise<AccessToken>; invalidate(grantId: string, refused: string): Promise<void> };
+export type AccessTokens = {
+  of(grantId: string): Promise<AccessToken>;
+  invalidate(grantId: string, refused: string): Promise<void>;
+};
 
 const leaseMs = 45_000;
 const aheadMs = 60_000;
-// Zoho gives ten access tokens per refresh token in ten minutes, to all workers and organizations together.
+// Zoho gives ten access tokens per refresh token in ten minutes, to all workers and organizations
+// together.
 const coolDownMs = 10 * 60_000;
 
 /**
- * Access tokens by grant, not by organization or worker. One refresh at a time however many processes there are: a lease on the
- * grant's row; the others wait for its outcome. The new token is stored before it is used.
+ * Access tokens by grant, not by organization or worker. One refresh at a time however many
+ * processes there are: a lease on the grant's row; the others wait for its outcome. The new token
+ * is stored before it is used.
  */
-export function accessTokens(ports: { database: Database; vault: Vault; accounts: Accounts; clock: Clock; worker: string }): AccessTokens {
+export function accessTokens(ports: {
+  database: Database;
+  vault: Vault;
+  accounts: Accounts;
+  clock: Clock;
+  worker: string;
+}): AccessTokens {
   const known = new Map<string, AccessToken & { until: number }>();
   const flying = new Map<string, Promise<AccessToken>>();
 
   const refresh = async (grantId: string): Promise<AccessToken> => {
     for (let tries = 0; tries < 150; tries++) {
       const now = ports.clock.now();
-      const turn = await ports.database.platform(async (tx): Promise<{ have: AccessToken & { until: number } } | { mine: Grant } | { wait: true }> => {
-        const grant = await lockGrant(tx, grantId);
-        if (!grant) throw new AppError('zoho_not_connected');
-        if (grant.status === 'dead') throw new AppError('zoho_reconnect');
-        if (grant.accessToken && grant.accessExpiresAt && grant.accessExpiresAt.getTime() - now.getTime() > aheadMs) {
-          const token = ports.vault.open(grant.dataKey, grant.id, 'access_token', grant.accessToken);
-          return { have: { token, apiDomain: grant.apiDomain, until: grant.accessExpiresAt.getTime() - aheadMs } };
-        }
-        if (grant.blockedUntil && grant.blockedUntil > now) throw new AppError('zoho_limit', { until: grant.blockedUntil.toISOString() });
-        if (grant.leaseUntil && grant.leaseUntil > now) return { wait: true };
-        await leaseGrant(tx, grantId, ports.worker, new Date(now.getTime() + leaseMs));
-        return { mine: grant };
-      });
+      const turn = await ports.database.platform(
+        async (
+          tx,
+        ): Promise<
+          { have: AccessToken & { until: number } } | { mine: Grant } | { wait: true }
+        > => {
+          const grant = await lockGrant(tx, grantId);
+          if (!grant) throw new AppError('zoho_not_connected');
+          if (grant.status === 'dead') throw new AppError('zoho_reconnect');
+          if (
+            grant.accessToken &&
+            grant.accessExpiresAt &&
+            grant.accessExpiresAt.getTime() - now.getTime() > aheadMs
+          ) {
+            const token = ports.vault.open(
+              grant.dataKey,
+              grant.id,
+              'access_token',
+              grant.accessToken,
+            );
+            return {
+              have: {
+                token,
+                apiDomain: grant.apiDomain,
+                until: grant.accessExpiresAt.getTime() - aheadMs,
+              },
+            };
+          }
+          if (grant.blockedUntil && grant.blockedUntil > now)
+            throw new AppError('zoho_limit', { until: grant.blockedUntil.toISOString() });
+          if (grant.leaseUntil && grant.leaseUntil > now) return { wait: true };
+          await leaseGrant(tx, grantId, ports.worker, new Date(now.getTime() + leaseMs));
+          return { mine: grant };
+        },
+      );
       if ('have' in turn) {
         known.set(grantId, turn.have);
         return turn.have;
       }
-      // Whatever goes wrong while the lease is held, it is given back: others would wait for nobody until it ends.
+      // Whatever goes wrong while the lease is held, it is given back: others would wait for nobody
+      // until it ends.
       if ('mine' in turn)
         return ask(turn.mine).catch(async (error: unknown) => {
-          if (!(error instanceof AppError)) await ports.database.platform((tx) => releaseGrant(tx, grantId));
+          if (!(error instanceof AppError))
+            await ports.database.platform((tx) => releaseGrant(tx, grantId));
           throw error;
         });
       await pause(200);
     }
-    throw new AppError('zoho_unavailable', {}, 'waited too long for another worker to refresh the token');
+    throw new AppError(
+      'zoho_unavailable',
+      {},
+      'waited too long for another worker to refresh the token',
+    );
   };
 
   const ask = async (grant: Grant): Promise<AccessToken> => {
@@ -62,11 +110,20 @@ export function accessTokens(ports: { database: Database; vault: Vault; accounts
     });
     const now = ports.clock.now();
     if (outcome.is === 'token') {
-      const apiDomain = outcome.apiDomain && ports.accounts.isKnownApiDomain(outcome.apiDomain) ? outcome.apiDomain : grant.apiDomain;
+      const apiDomain =
+        outcome.apiDomain && ports.accounts.isKnownApiDomain(outcome.apiDomain)
+          ? outcome.apiDomain
+          : grant.apiDomain;
       const expiresAt = new Date(now.getTime() + outcome.expiresInSeconds * 1000);
       const sealed = ports.vault.seal(grant.dataKey, grant.id, 'access_token', outcome.accessToken);
-      await ports.database.platform((tx) => keepAccessToken(tx, grant.id, sealed, expiresAt, apiDomain));
-      known.set(grant.id, { token: outcome.accessToken, apiDomain, until: expiresAt.getTime() - aheadMs });
+      await ports.database.platform((tx) =>
+        keepAccessToken(tx, grant.id, sealed, expiresAt, apiDomain),
+      );
+      known.set(grant.id, {
+        token: outcome.accessToken,
+        apiDomain,
+        until: expiresAt.getTime() - aheadMs,
+      });
       return { token: outcome.accessToken, apiDomain };
     }
     if (outcome.is === 'dead') {
@@ -74,7 +131,9 @@ export function accessTokens(ports: { database: Database; vault: Vault; accounts
       throw new AppError('zoho_reconnect');
     }
     if (outcome.is === 'throttled') {
-      await ports.database.platform((tx) => blockGrant(tx, grant.id, new Date(now.getTime() + coolDownMs)));
+      await ports.database.platform((tx) =>
+        blockGrant(tx, grant.id, new Date(now.getTime() + coolDownMs)),
+      );
       throw new AppError('zoho_limit');
     }
     await ports.database.platform((tx) => releaseGrant(tx, grant.id));
@@ -90,12 +149,19 @@ export function accessTokens(ports: { database: Database; vault: Vault; accounts
       flying.set(grantId, running);
       return running;
     },
-    /** Only the token that was refused: by the time a worker hears of it another one may have fetched the next, which must not be thrown away. */
+    /**
+     * Only the token that was refused: by the time a worker hears of it another one may have
+     * fetched the next, which must not be thrown away.
+     */
     async invalidate(grantId, refused) {
       if (known.get(grantId)?.token === refused) known.delete(grantId);
       await ports.database.platform(async (tx) => {
         const grant = await lockGrant(tx, grantId);
-        if (!grant?.accessToken || ports.vault.open(grant.dataKey, grant.id, 'access_token', grant.accessToken) !== refused) return;
+        if (
+          !grant?.accessToken ||
+          ports.vault.open(grant.dataKey, grant.id, 'access_token', grant.accessToken) !== refused
+        )
+          return;
         await dropAccessToken(tx, grantId);
       });
     },

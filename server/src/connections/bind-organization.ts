@@ -1,5 +1,11 @@
 import type { Recorder } from '../audit/index.ts';
-import { earliestGoLive, holdDirectoryEntry, raiseEarliestGoLive, sealForRealFrom, setOrganization } from '../businesses/index.ts';
+import {
+  earliestGoLive,
+  holdDirectoryEntry,
+  raiseEarliestGoLive,
+  sealForRealFrom,
+  setOrganization,
+} from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -7,16 +13,32 @@ import type { Database, Tx } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { Accounts, SeenOrganization } from '../ports/accounts.ts';
-import { endConnection, findConnection, findLastOrganization, insertConnection } from './connection.store.ts';
+import {
+  endConnection,
+  findConnection,
+  findLastOrganization,
+  insertConnection,
+} from './connection.store.ts';
 import { eraseGrant, lockGrant, servesElsewhere } from './grant.store.ts';
 
-/** How many documents of an organization’s books are not settled: queued or in doubt here, or due. */
+/**
+ * How many documents of an organization’s books are not settled: queued or in doubt here, or due.
+ */
 export type CountUnsettled = (tx: Tx, organizationId: string) => Promise<number>;
-type Ports = { countUnsettled: CountUnsettled; database: Database; vault: Vault; accounts: Accounts; clock: Clock; newId: NewId; record: Recorder };
+type Ports = {
+  countUnsettled: CountUnsettled;
+  database: Database;
+  vault: Vault;
+  accounts: Accounts;
+  clock: Clock;
+  newId: NewId;
+  record: Recorder;
+};
 
 /**
- * Binds a business to one of the organizations its grant sees; whom else the grant serves is never said. Other books than before know nothing of the
- * documents of those: while any of them is unsettled they are not changed for others, unless a person says how many are left as they are.
+ * Binds a business to one of the organizations its grant sees; whom else the grant serves is never
+ * said. Other books than before know nothing of the documents of those: while any of them is
+ * unsettled they are not changed for others, unless a person says how many are left as they are.
  */
 export async function bindOrganization(
   ports: Ports,
@@ -28,10 +50,13 @@ export async function bindOrganization(
 ): Promise<void> {
   const seen = organizations.find((each) => each.organizationId === chosen);
   if (!seen) throw new AppError('organization_unseen', { field: 'organization_id' });
-  // Whoever maps an organization must rule it at Zoho: a bookkeeper's consent must not move a taxpayer's invoices.
-  if (seen.role !== 'admin') throw new AppError('organization_not_admin', { field: 'organization_id' });
+  // Whoever maps an organization must rule it at Zoho: a bookkeeper's consent must not move a
+  // taxpayer's invoices.
+  if (seen.role !== 'admin')
+    throw new AppError('organization_not_admin', { field: 'organization_id' });
   const at = ports.clock.now();
-  // One transaction under the lock on the business among businesses: what is asked, what is unique there and what the business keeps are of one moment.
+  // One transaction under the lock on the business among businesses: what is asked, what is unique
+  // there and what the business keeps are of one moment.
   const present = await ports.database
     .registration(async (tx, enter, leave) => {
       await holdDirectoryEntry(tx, ctx.businessId);
@@ -40,13 +65,15 @@ export async function bindOrganization(
       if (before?.organizationId === chosen && before.grantId === grantId) return null;
       const last = await findLastOrganization(tx);
       const unsettled = last === null || last === chosen ? 0 : await ports.countUnsettled(tx, last);
-      if (unsettled > 0 && unsettled !== leaveOpen) throw new AppError('books_unsettled', { count: unsettled });
+      if (unsettled > 0 && unsettled !== leaveOpen)
+        throw new AppError('books_unsettled', { count: unsettled });
       await leave();
       await setOrganization(tx, ctx.businessId, chosen, at);
       const earliest = await earliestGoLive(tx, { taxpayerId: '', organizationId: chosen });
       await enter(ctx.businessId);
       await raiseEarliestGoLive(tx, earliest);
-      // Books that were not connected have a past of their own, whoever sealed it; also the same ones, while they were not.
+      // Books that were not connected have a past of their own, whoever sealed it; also the same
+      // ones, while they were not.
       if (before?.organizationId !== chosen) await sealForRealFrom(tx, at);
       if (before) await endConnection(tx, before.id, at);
       const id = ports.newId('connection');
@@ -54,26 +81,44 @@ export async function bindOrganization(
       await ports.record(tx, ctx, {
         action: 'connection.made',
         subject: id,
-        before: before ? { organization_id: before.organizationId, grant_id: before.grantId } : last && { organization_id: last },
-        after: { organization_id: chosen, grant_id: grantId, ...(unsettled > 0 ? { left_open: unsettled } : {}) },
+        before: before
+          ? { organization_id: before.organizationId, grant_id: before.grantId }
+          : last && { organization_id: last },
+        after: {
+          organization_id: chosen,
+          grant_id: grantId,
+          ...(unsettled > 0 ? { left_open: unsettled } : {}),
+        },
       });
       return before;
     })
     .catch((error: unknown) => {
       // Two that ask for the same organization at once cannot both have it.
-      if ((error as { code?: string }).code === '23505') throw new AppError('business_taken', { field: 'organization_id' });
+      if ((error as { code?: string }).code === '23505')
+        throw new AppError('business_taken', { field: 'organization_id' });
       throw error;
     });
   if (present && present.grantId !== grantId) await endIfUnused(ports, ctx, present.grantId);
 }
 
 /** A grant nobody lives by any more is revoked at Zoho and holds no secret any more. */
-export async function endIfUnused(ports: Pick<Ports, 'database' | 'vault' | 'accounts'>, ctx: Context, grantId: string): Promise<void> {
+export async function endIfUnused(
+  ports: Pick<Ports, 'database' | 'vault' | 'accounts'>,
+  ctx: Context,
+  grantId: string,
+): Promise<void> {
   const connection = await ctx.transaction(findConnection);
   if (connection?.grantId === grantId) return;
-  const found = await ports.database.platform(async (tx) => ((await servesElsewhere(tx, grantId, ctx.businessId)) ? null : await lockGrant(tx, grantId)));
+  const found = await ports.database.platform(async (tx) =>
+    (await servesElsewhere(tx, grantId, ctx.businessId)) ? null : await lockGrant(tx, grantId),
+  );
   if (!found || found.dataKey === '') return;
-  const refreshToken = ports.vault.open(found.dataKey, found.id, 'refresh_token', found.refreshToken);
+  const refreshToken = ports.vault.open(
+    found.dataKey,
+    found.id,
+    'refresh_token',
+    found.refreshToken,
+  );
   // Erased here even where Zoho does not answer: what nobody holds cannot be used.
   await ports.accounts.revoke(found.accountsServer, refreshToken);
   await ports.database.platform((tx) => eraseGrant(tx, grantId));

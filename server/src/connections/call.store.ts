@@ -2,7 +2,12 @@ import type { Tx } from '../platform/db/database.ts';
 import { json, query, queryOne, toDateOrNull } from '../platform/db/query.ts';
 import type { CallMade } from '../ports/books.ts';
 
-export async function insertCalls(tx: Tx, businessId: string, worker: string, calls: (CallMade & { id: string })[]): Promise<void> {
+export async function insertCalls(
+  tx: Tx,
+  businessId: string,
+  worker: string,
+  calls: (CallMade & { id: string })[],
+): Promise<void> {
   const rows = calls.map((call) => ({
     business_id: businessId,
     id: call.id,
@@ -16,12 +21,21 @@ export async function insertCalls(tx: Tx, businessId: string, worker: string, ca
     zoho_code: call.zohoCode,
     ms: call.ms,
   }));
-  const given = 'business_id, id, at, worker, organization_id, purpose, method, endpoint, status, zoho_code, ms';
-  await query(tx, `insert into zoho_call (${given}) select ${given} from jsonb_populate_recordset(null::zoho_call, $1)`, [json(rows)]);
+  const given =
+    'business_id, id, at, worker, organization_id, purpose, method, endpoint, status, zoho_code, ms';
+  await query(
+    tx,
+    `insert into zoho_call (${given}) select ${given} from jsonb_populate_recordset(null::zoho_call, $1)`,
+    [json(rows)],
+  );
 }
 
 /** What other processes called lately, and what all of them called in the last day. */
-export async function countCalls(tx: Tx, worker: string, at: Date): Promise<{ othersLastMinute: number; today: number }> {
+export async function countCalls(
+  tx: Tx,
+  worker: string,
+  at: Date,
+): Promise<{ othersLastMinute: number; today: number }> {
   const row = await queryOne<{ others: number; today: number }>(
     tx,
     `select count(*) filter (where worker <> $1 and at > $2::timestamptz - interval '60 seconds')::int as others, count(*)::int as today
@@ -31,17 +45,36 @@ export async function countCalls(tx: Tx, worker: string, at: Date): Promise<{ ot
   return { othersLastMinute: row?.others ?? 0, today: row?.today ?? 0 };
 }
 
-export const keepQuota = (tx: Tx, organizationId: string, quota: { limit: number; left: number; resetAt: Date; seenAt: Date }) =>
+export const keepQuota = (
+  tx: Tx,
+  organizationId: string,
+  quota: { limit: number; left: number; resetAt: Date; seenAt: Date },
+) =>
   query(tx, "update connection set quota = $2 where organization_id = $1 and status <> 'ended'", [
     organizationId,
-    json({ limit: quota.limit, left: quota.left, reset_at: quota.resetAt.toISOString(), seen_at: quota.seenAt.toISOString() }),
+    json({
+      limit: quota.limit,
+      left: quota.left,
+      reset_at: quota.resetAt.toISOString(),
+      seen_at: quota.seenAt.toISOString(),
+    }),
   ]);
 
-export const deleteOldCalls = (tx: Tx, before: Date) => query(tx, 'delete from zoho_call where at < $1', [before]);
+export const deleteOldCalls = (tx: Tx, before: Date) =>
+  query(tx, 'delete from zoho_call where at < $1', [before]);
 
-export type CallHealth = { calls: number; failed: number; medianMs: number | null; slowMs: number | null; lastSuccessAt: Date | null };
+export type CallHealth = {
+  calls: number;
+  failed: number;
+  medianMs: number | null;
+  slowMs: number | null;
+  lastSuccessAt: Date | null;
+};
 
-/** How calls went since a moment. A refusal by a limit or a fault counts as failed; one that is Zoho's plain answer does not. */
+/**
+ * How calls went since a moment. A refusal by a limit or a fault counts as failed; one that is
+ * Zoho's plain answer does not.
+ */
 export async function readCallHealth(tx: Tx, since: Date): Promise<CallHealth> {
   const row = await queryOne<Record<string, unknown>>(
     tx,
@@ -54,7 +87,8 @@ export async function readCallHealth(tx: Tx, since: Date): Promise<CallHealth> {
   return {
     calls: Number(row?.calls ?? 0),
     failed: Number(row?.failed ?? 0),
-    medianMs: row?.median === null || row?.median === undefined ? null : Math.round(Number(row.median)),
+    medianMs:
+      row?.median === null || row?.median === undefined ? null : Math.round(Number(row.median)),
     slowMs: row?.slow === null || row?.slow === undefined ? null : Math.round(Number(row.slow)),
     lastSuccessAt: toDateOrNull(row?.last_success),
   };

@@ -16,7 +16,12 @@ export type Consent = {
   grantId: string | null;
 };
 
-export const insertConsent = (tx: Tx, businessId: string, consent: Omit<Consent, 'usedAt' | 'grantId'> & { secretHash: string }, at: Date) =>
+export const insertConsent = (
+  tx: Tx,
+  businessId: string,
+  consent: Omit<Consent, 'usedAt' | 'grantId'> & { secretHash: string },
+  at: Date,
+) =>
   query(
     tx,
     `insert into consent (business_id, id, secret_hash, person_id, session_id, accounts_server, client_id, client_secret, verifier, scopes, created_at, expires_at)
@@ -37,10 +42,16 @@ export const insertConsent = (tx: Tx, businessId: string, consent: Omit<Consent,
     ],
   );
 
-const columns = 'id, person_id, session_id, accounts_server, client_id, client_secret, verifier, scopes, expires_at, used_at, grant_id';
+const columns =
+  'id, person_id, session_id, accounts_server, client_id, client_secret, verifier, scopes, expires_at, used_at, grant_id';
 
 /** Takes a consent by its state, once: in time and by the session that began it, else null. */
-export async function takeConsent(tx: Tx, secretHash: string, sessionId: string, at: Date): Promise<Consent | null> {
+export async function takeConsent(
+  tx: Tx,
+  secretHash: string,
+  sessionId: string,
+  at: Date,
+): Promise<Consent | null> {
   const row = await queryOne(
     tx,
     `update consent set used_at = $3 where secret_hash = $1 and session_id = $2 and used_at is null and expires_at > $3 returning ${columns}`,
@@ -49,22 +60,36 @@ export async function takeConsent(tx: Tx, secretHash: string, sessionId: string,
   return row && toConsent(row);
 }
 
-export const keepConsentGrant = (tx: Tx, id: string, grantId: string) => query(tx, 'update consent set grant_id = $2 where id = $1', [id, grantId]);
+export const keepConsentGrant = (tx: Tx, id: string, grantId: string) =>
+  query(tx, 'update consent set grant_id = $2 where id = $1', [id, grantId]);
 
 /** A consent that became a grant, of this person. */
 export async function findConsent(tx: Tx, id: string, personId: string): Promise<Consent | null> {
-  const row = await queryOne(tx, `select ${columns} from consent where id = $1 and person_id = $2 and grant_id is not null`, [id, personId]);
+  const row = await queryOne(
+    tx,
+    `select ${columns} from consent where id = $1 and person_id = $2 and grant_id is not null`,
+    [id, personId],
+  );
   return row && toConsent(row);
 }
 
-export async function findConsentOfGrant(tx: Tx, grantId: string, personId: string): Promise<Consent | null> {
-  const row = await queryOne(tx, `select ${columns} from consent where grant_id = $1 and person_id = $2`, [grantId, personId]);
+export async function findConsentOfGrant(
+  tx: Tx,
+  grantId: string,
+  personId: string,
+): Promise<Consent | null> {
+  const row = await queryOne(
+    tx,
+    `select ${columns} from consent where grant_id = $1 and person_id = $2`,
+    [grantId, personId],
+  );
   return row && toConsent(row);
 }
 
 /** Whether a grant came by a consent, and not by a code of the API console. */
 export const isConsentGrant = async (tx: Tx, grantId: string): Promise<boolean> =>
-  (await queryOne(tx, 'select 1 as yes from consent where grant_id = $1 limit 1', [grantId])) !== null;
+  (await queryOne(tx, 'select 1 as yes from consent where grant_id = $1 limit 1', [grantId])) !==
+  null;
 
 const toConsent = (row: Record<string, unknown>): Consent => ({
   id: row.id as string,

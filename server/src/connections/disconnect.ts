@@ -23,13 +23,19 @@ export type ConnectionStatus = {
 
 type StatusPorts = Pick<GrantPorts, 'database'>;
 
-/** A connection of the business, with as much of its grant as may be shown: never a secret, never whom else it serves. */
+/**
+ * A connection of the business, with as much of its grant as may be shown: never a secret, never
+ * whom else it serves.
+ */
 export const connectionStatus =
   (ports: StatusPorts) =>
   async (ctx: Context, session: Session, id: string): Promise<ConnectionStatus> => {
     const { connection, consent } = await ctx.transaction(async (tx) => {
       const found = await findConnectionById(tx, id);
-      return { connection: found, consent: found && (await findConsentOfGrant(tx, found.grant_id, session.person.id)) };
+      return {
+        connection: found,
+        consent: found && (await findConsentOfGrant(tx, found.grant_id, session.person.id)),
+      };
     });
     if (!connection) throw new AppError('not_found');
     const grant = await ports.database.platform((tx) => findGrantOf(tx, connection.grant_id));
@@ -48,13 +54,17 @@ export const connectionStatus =
     };
   };
 
-/** Ends the connection. History stays; another business under the same grant goes on as if nothing had happened. */
+/**
+ * Ends the connection. History stays; another business under the same grant goes on as if nothing
+ * had happened.
+ */
 export const disconnect =
   (ports: GrantPorts) =>
   async (ctx: Context, id: string): Promise<void> => {
     const at = ports.clock.now();
     const connection = await ports.database.registration(async (tx, enter) => {
-      // First what is unique among businesses, which is undone where the connection turns out to be none of theirs, or over.
+      // First what is unique among businesses, which is undone where the connection turns out to be
+      // none of theirs, or over.
       await setOrganization(tx, ctx.businessId, null, at);
       await enter(ctx.businessId);
       const found = await findConnectionById(tx, id);

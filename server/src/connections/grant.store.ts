@@ -49,24 +49,39 @@ export async function lockGrant(tx: Tx, id: string): Promise<Grant | null> {
 }
 
 export const leaseGrant = (tx: Tx, id: string, holder: string, until: Date) =>
-  query(tx, 'update reference."grant" set lease_holder = $2, lease_until = $3 where id = $1', [id, holder, until]);
-
-export const keepAccessToken = (tx: Tx, id: string, sealed: string, expiresAt: Date, apiDomain: string) =>
-  query(tx, 'update reference."grant" set access_token = $2, access_expires_at = $3, api_domain = $4, lease_until = null, blocked_until = null where id = $1', [
+  query(tx, 'update reference."grant" set lease_holder = $2, lease_until = $3 where id = $1', [
     id,
-    sealed,
-    expiresAt,
-    apiDomain,
+    holder,
+    until,
   ]);
 
-export const dropAccessToken = (tx: Tx, id: string) => query(tx, 'update reference."grant" set access_token = null where id = $1', [id]);
+export const keepAccessToken = (
+  tx: Tx,
+  id: string,
+  sealed: string,
+  expiresAt: Date,
+  apiDomain: string,
+) =>
+  query(
+    tx,
+    'update reference."grant" set access_token = $2, access_expires_at = $3, api_domain = $4, lease_until = null, blocked_until = null where id = $1',
+    [id, sealed, expiresAt, apiDomain],
+  );
+
+export const dropAccessToken = (tx: Tx, id: string) =>
+  query(tx, 'update reference."grant" set access_token = null where id = $1', [id]);
 
 export const blockGrant = (tx: Tx, id: string, until: Date) =>
-  query(tx, 'update reference."grant" set blocked_until = $2, lease_until = null where id = $1', [id, until]);
+  query(tx, 'update reference."grant" set blocked_until = $2, lease_until = null where id = $1', [
+    id,
+    until,
+  ]);
 
-export const endGrant = (tx: Tx, id: string) => query(tx, `update reference."grant" set status = 'dead', lease_until = null where id = $1`, [id]);
+export const endGrant = (tx: Tx, id: string) =>
+  query(tx, `update reference."grant" set status = 'dead', lease_until = null where id = $1`, [id]);
 
-export const releaseGrant = (tx: Tx, id: string) => query(tx, 'update reference."grant" set lease_until = null where id = $1', [id]);
+export const releaseGrant = (tx: Tx, id: string) =>
+  query(tx, 'update reference."grant" set lease_until = null where id = $1', [id]);
 
 export async function insertGrant(
   tx: Tx,
@@ -77,13 +92,31 @@ export async function insertGrant(
     tx,
     `insert into reference."grant" (id, accounts_server, api_domain, client_id, data_key, client_secret, refresh_token, granted_by, scopes, status, created_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10)`,
-    [grant.id, grant.accountsServer, grant.apiDomain, grant.clientId, grant.dataKey, grant.clientSecret, grant.refreshToken, grant.grantedBy, grant.scopes, at],
+    [
+      grant.id,
+      grant.accountsServer,
+      grant.apiDomain,
+      grant.clientId,
+      grant.dataKey,
+      grant.clientSecret,
+      grant.refreshToken,
+      grant.grantedBy,
+      grant.scopes,
+      at,
+    ],
   );
 }
 
 /** What may be shown of a grant: where it holds and whether it lives. */
 export const findGrantOf = (tx: Tx, id: string) =>
-  queryOne<{ apiDomain: string; status: 'active' | 'dead'; grantedBy: string | null; scopes: string; clientId: string; accessExpiresAt: unknown }>(
+  queryOne<{
+    apiDomain: string;
+    status: 'active' | 'dead';
+    grantedBy: string | null;
+    scopes: string;
+    clientId: string;
+    accessExpiresAt: unknown;
+  }>(
     tx,
     `select api_domain as "apiDomain", status, granted_by as "grantedBy", scopes, client_id as "clientId", access_expires_at as "accessExpiresAt"
        from reference."grant" where id = $1`,
@@ -91,10 +124,25 @@ export const findGrantOf = (tx: Tx, id: string) =>
   );
 
 /** Whether another business still lives by this grant (`platform` door): yes or no, never whose. */
-export async function servesElsewhere(tx: Tx, grantId: string, businessId: string): Promise<boolean> {
-  return (await queryOne<{ yes: boolean }>(tx, 'select public.grant_serves_elsewhere($1, $2) as yes', [grantId, businessId]))?.yes === true;
+export async function servesElsewhere(
+  tx: Tx,
+  grantId: string,
+  businessId: string,
+): Promise<boolean> {
+  return (
+    (
+      await queryOne<{ yes: boolean }>(tx, 'select public.grant_serves_elsewhere($1, $2) as yes', [
+        grantId,
+        businessId,
+      ])
+    )?.yes === true
+  );
 }
 
 /** Without its data key no secret of the grant opens again. */
 export const eraseGrant = (tx: Tx, id: string) =>
-  query(tx, `update reference."grant" set status = 'dead', data_key = '', client_secret = '', refresh_token = '', access_token = null where id = $1`, [id]);
+  query(
+    tx,
+    `update reference."grant" set status = 'dead', data_key = '', client_secret = '', refresh_token = '', access_token = null where id = $1`,
+    [id],
+  );

@@ -1,7 +1,15 @@
 export { type AccessToken, type AccessTokens, accessTokens } from './access-token.ts';
 export { bindOrganization, type CountUnsettled, endIfUnused } from './bind-organization.ts';
 export { connectByCode } from './connect-by-code.ts';
-export { claimPoll, type Connection, endEveryConnection, endPoll, findConnection, insertConnection, readConnectionHealth } from './connection.store.ts';
+export {
+  claimPoll,
+  type Connection,
+  endEveryConnection,
+  endPoll,
+  findConnection,
+  insertConnection,
+  readConnectionHealth,
+} from './connection.store.ts';
 export { type Administered, consents } from './consent.ts';
 export { connectionStatus, disconnect } from './disconnect.ts';
 export { insertGrant } from './grant.store.ts';

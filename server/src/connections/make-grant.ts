@@ -8,7 +8,14 @@ import type { Vault } from '../platform/vault.ts';
 import type { Accounts } from '../ports/accounts.ts';
 import { insertGrant, keepAccessToken } from './grant.store.ts';
 
-export type GrantPorts = { database: Database; vault: Vault; accounts: Accounts; clock: Clock; newId: NewId; record: Recorder };
+export type GrantPorts = {
+  database: Database;
+  vault: Vault;
+  accounts: Accounts;
+  clock: Clock;
+  newId: NewId;
+  record: Recorder;
+};
 
 type Ask = {
   accountsServer: string;
@@ -21,8 +28,15 @@ type Ask = {
   verifier?: string;
 };
 
-/** Exchanges a code for tokens and keeps them as a grant with a data key of its own. A code works once: whatever fails later, the grant is kept. */
-export async function makeGrant(ports: GrantPorts, ctx: Context, { apiDomain: usualApi, ...ask }: Ask): Promise<string> {
+/**
+ * Exchanges a code for tokens and keeps them as a grant with a data key of its own. A code works
+ * once: whatever fails later, the grant is kept.
+ */
+export async function makeGrant(
+  ports: GrantPorts,
+  ctx: Context,
+  { apiDomain: usualApi, ...ask }: Ask,
+): Promise<string> {
   const outcome = await ports.accounts.exchange(ask);
   if (outcome.is === 'refused') throw new AppError('zoho_code_refused', { field: outcome.field });
   if (outcome.is === 'failed') throw new AppError('zoho_unavailable', {}, outcome.reason);
@@ -30,7 +44,10 @@ export async function makeGrant(ports: GrantPorts, ctx: Context, { apiDomain: us
   const dataKey = ports.vault.newDataKey(grantId);
   const seal = (field: string, secret: string) => ports.vault.seal(dataKey, grantId, field, secret);
   const now = ports.clock.now();
-  const apiDomain = outcome.apiDomain && ports.accounts.isKnownApiDomain(outcome.apiDomain) ? outcome.apiDomain : usualApi;
+  const apiDomain =
+    outcome.apiDomain && ports.accounts.isKnownApiDomain(outcome.apiDomain)
+      ? outcome.apiDomain
+      : usualApi;
   await ports.database.platform(async (tx) => {
     await insertGrant(
       tx,
@@ -47,13 +64,23 @@ export async function makeGrant(ports: GrantPorts, ctx: Context, { apiDomain: us
       },
       now,
     );
-    await keepAccessToken(tx, grantId, seal('access_token', outcome.accessToken), new Date(now.getTime() + outcome.expiresInSeconds * 1000), apiDomain);
+    await keepAccessToken(
+      tx,
+      grantId,
+      seal('access_token', outcome.accessToken),
+      new Date(now.getTime() + outcome.expiresInSeconds * 1000),
+      apiDomain,
+    );
   });
   await ctx.transaction((tx) =>
     ports.record(tx, ctx, {
       action: 'grant.made',
       subject: grantId,
-      after: { accounts_server: ask.accountsServer, client_id: ask.clientId, scopes: outcome.scopes },
+      after: {
+        accounts_server: ask.accountsServer,
+        client_id: ask.clientId,
+        scopes: outcome.scopes,
+      },
     }),
   );
   return grantId;

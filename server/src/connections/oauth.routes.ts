@@ -32,12 +32,27 @@ export const oauthRoutes = (use: Use) => {
   };
   return [
     answer(oauth.connect)(async (call, { input }) => {
-      const { url, scopes, redirectUri, expiresAt } = await use.consents.begin(call.ctx, call.session, input);
-      return { consent_url: url, scopes, redirect_uri: redirectUri, expires_at: expiresAt.toISOString() };
+      const { url, scopes, redirectUri, expiresAt } = await use.consents.begin(
+        call.ctx,
+        call.session,
+        input,
+      );
+      return {
+        consent_url: url,
+        scopes,
+        redirect_uri: redirectUri,
+        expires_at: expiresAt.toISOString(),
+      };
     }),
-    answer(oauth.finishConsent)(async (call, { input }) => view(await use.consents.finish(call.ctx, call.session, input))),
-    answer(oauth.readConsent)(async (call) => view(await use.consents.read(call.ctx, call.session, call.params.id as string))),
-    answer(oauth.bindOrganization)(async (call, { input }) => view(await use.consents.bind(call.ctx, call.session, call.params.id as string, input))),
+    answer(oauth.finishConsent)(async (call, { input }) =>
+      view(await use.consents.finish(call.ctx, call.session, input)),
+    ),
+    answer(oauth.readConsent)(async (call) =>
+      view(await use.consents.read(call.ctx, call.session, call.params.id as string)),
+    ),
+    answer(oauth.bindOrganization)(async (call, { input }) =>
+      view(await use.consents.bind(call.ctx, call.session, call.params.id as string, input)),
+    ),
     answer(oauth.connectionStatus)(status),
     answer(oauth.disconnect)(async (call) => {
       await use.disconnect(call.ctx, call.params.id as string);
@@ -55,5 +70,9 @@ const view = (is: ConsentView) => ({
     role: each.role,
     business_id: each.businessId,
   })),
-  businesses: is.businesses.map((each) => ({ business_id: each.ctx.businessId, business_name: each.name, organization_id: each.organizationId })),
+  businesses: is.businesses.map((each) => ({
+    business_id: each.ctx.businessId,
+    business_name: each.name,
+    organization_id: each.organizationId,
+  })),
 });

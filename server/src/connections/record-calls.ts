@@ -5,10 +5,15 @@ import type { NewId } from '../platform/new-id.ts';
 import type { CallMade } from '../ports/books.ts';
 import { countCalls, insertCalls, keepQuota } from './call.store.ts';
 
-/** As much of the governor as the record needs: what others did goes in, what the answers said of the quota comes out. */
+/**
+ * As much of the governor as the record needs: what others did goes in, what the answers said of
+ * the quota comes out.
+ */
 type Limits = {
   others(organizationId: string, lastMinute: number, today: number): void;
-  quota(organizationId: string): { limit: number; left: number; resetAt: Date; seenAt: Date } | null;
+  quota(
+    organizationId: string,
+  ): { limit: number; left: number; resetAt: Date; seenAt: Date } | null;
 };
 
 export type CallRecord = { made(call: CallMade): void; flush(limits: Limits): Promise<void> };
@@ -16,17 +21,30 @@ export type CallRecord = { made(call: CallMade): void; flush(limits: Limits): Pr
 const keptMax = 20_000;
 
 /**
- * Every call to Zoho with its organization, written a few at a time so that no call waits for its own record. The record is also how
- * several processes keep to one share: each learns from it what the others did in the last minute.
+ * Every call to Zoho with its organization, written a few at a time so that no call waits for its
+ * own record. The record is also how several processes keep to one share: each learns from it what
+ * the others did in the last minute.
  */
-export function recordCalls(ports: { clock: Clock; newId: NewId; worker: string; contextOf(businessId: string): Context; run: RunJob }): CallRecord {
+export function recordCalls(ports: {
+  clock: Clock;
+  newId: NewId;
+  worker: string;
+  contextOf(businessId: string): Context;
+  run: RunJob;
+}): CallRecord {
   let kept: CallMade[] = [];
-  /** Organizations called lately, with their business: looked after for a minute beyond their last call. */
+  /**
+   * Organizations called lately, with their business: looked after for a minute beyond their last
+   * call.
+   */
   const active = new Map<string, { organizationId: string; until: number }>();
   return {
     made(call) {
       if (kept.length < keptMax) kept.push(call);
-      active.set(call.businessId, { organizationId: call.organizationId, until: call.at.getTime() + 60_000 });
+      active.set(call.businessId, {
+        organizationId: call.organizationId,
+        until: call.at.getTime() + 60_000,
+      });
     },
     async flush(limits) {
       const due = kept;
@@ -34,7 +52,9 @@ export function recordCalls(ports: { clock: Clock; newId: NewId; worker: string;
       const now = ports.clock.now();
       for (const [businessId, { organizationId, until }] of active) {
         if (until < now.getTime()) active.delete(businessId);
-        const own = due.filter((each) => each.businessId === businessId).map((each) => ({ ...each, id: ports.newId('zoho_call') }));
+        const own = due
+          .filter((each) => each.businessId === businessId)
+          .map((each) => ({ ...each, id: ports.newId('zoho_call') }));
         await ports.run(businessId, 'calls', () =>
           ports.contextOf(businessId).transaction(async (tx) => {
             if (own.length > 0) await insertCalls(tx, businessId, ports.worker, own);

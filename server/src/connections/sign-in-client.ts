@@ -7,11 +7,17 @@ import type { ZohoClientId } from './consent.ts';
 import { isConsentGrant } from './consent.store.ts';
 import { lockGrant } from './grant.store.ts';
 
-type Ports = { database: Database; vault: Vault; accounts: Accounts; platformClient(accountsServer: string): ZohoClientId | null };
+type Ports = {
+  database: Database;
+  vault: Vault;
+  accounts: Accounts;
+  platformClient(accountsServer: string): ZohoClientId | null;
+};
 
 /**
- * The client that people of a business sign in through, at the data centre of its organization: the platform's, else the business's own
- * where a consent came back by it; a self client can send no browser back. Without a business: the platform's, at Zoho's usual place.
+ * The client that people of a business sign in through, at the data centre of its organization: the
+ * platform's, else the business's own where a consent came back by it; a self client can send no
+ * browser back. Without a business: the platform's, at Zoho's usual place.
  */
 export const signInClient =
   (ports: Ports) =>
@@ -23,12 +29,27 @@ export const signInClient =
     }
     const { connection, isConsent } = await ctx.transaction(async (tx) => {
       const found = await findConnection(tx);
-      return { connection: found, isConsent: found !== null && (await isConsentGrant(tx, found.grantId)) };
+      return {
+        connection: found,
+        isConsent: found !== null && (await isConsentGrant(tx, found.grantId)),
+      };
     });
-    const grant = connection && (await ports.database.platform((tx) => lockGrant(tx, connection.grantId)));
+    const grant =
+      connection && (await ports.database.platform((tx) => lockGrant(tx, connection.grantId)));
     if (!grant || grant.status === 'dead' || grant.dataKey === '') return null;
     const { accountsServer, clientId } = grant;
     const platforms = ports.platformClient(accountsServer);
     if (platforms) return { ...platforms, accountsServer };
-    return isConsent ? { clientId, clientSecret: ports.vault.open(grant.dataKey, grant.id, 'client_secret', grant.clientSecret), accountsServer } : null;
+    return isConsent
+      ? {
+          clientId,
+          clientSecret: ports.vault.open(
+            grant.dataKey,
+            grant.id,
+            'client_secret',
+            grant.clientSecret,
+          ),
+          accountsServer,
+        }
+      : null;
   };

@@ -6,8 +6,9 @@ import { findConnection, setConnectionStatus } from './connection.store.ts';
 import { findGrantOf } from './grant.store.ts';
 
 /**
- * A dead grant turns the connection to *needs reconnecting*, with one alert; once it lives again, or another one took its place, the
- * connection is active and the alert closes itself. Says whether the connection works.
+ * A dead grant turns the connection to *needs reconnecting*, with one alert; once it lives again,
+ * or another one took its place, the connection is active and the alert closes itself. Says whether
+ * the connection works.
  */
 export const watchGrant =
   (ports: { database: Database; alerts: Pick<Alerts, 'raise' | 'settle'>; record: Recorder }) =>
@@ -15,13 +16,15 @@ export const watchGrant =
     const connection = await ctx.transaction(findConnection);
     if (!connection) return false;
     const grant = await ports.database.platform((tx) => findGrantOf(tx, connection.grantId));
-    const status = grant?.status === 'active' ? ('active' as const) : ('needs_reconnecting' as const);
+    const status =
+      grant?.status === 'active' ? ('active' as const) : ('needs_reconnecting' as const);
     await ctx.transaction(async (tx) => {
       if (connection.status !== status) {
         await setConnectionStatus(tx, connection.id, status);
         await ports.record(tx, ctx, { action: `connection.${status}`, subject: connection.id });
       }
-      if (status === 'active') await ports.alerts.settle(tx, ctx, ctx.businessId, ['zoho_reconnect']);
+      if (status === 'active')
+        await ports.alerts.settle(tx, ctx, ctx.businessId, ['zoho_reconnect']);
       else await ports.alerts.raise(tx, ctx, ctx.businessId, { code: 'zoho_reconnect' });
     });
     return status === 'active';

@@ -17,13 +17,24 @@ export type ZohoState = {
   clientId: string | null;
 };
 
-/** What the business is connected with, asked of Zoho itself; throws a `zoho_…` problem where it does not answer. */
+/**
+ * What the business is connected with, asked of Zoho itself; throws a `zoho_…` problem where it
+ * does not answer.
+ */
 export const readZohoState =
   (ports: { database: Database; accounts: Accounts; tokens: AccessTokens }) =>
   async (ctx: Context, withName: boolean): Promise<ZohoState> => {
     const connection = await ctx.transaction(findConnection);
     if (!connection)
-      return { organizationId: null, organizationName: null, dataCentre: null, status: 'none', grantId: null, connectionId: null, clientId: null };
+      return {
+        organizationId: null,
+        organizationName: null,
+        dataCentre: null,
+        status: 'none',
+        grantId: null,
+        connectionId: null,
+        clientId: null,
+      };
     const grant = await ports.database.platform((tx) => findGrantOf(tx, connection.grantId));
     const state: ZohoState = {
       organizationId: connection.organizationId,

@@ -28,10 +28,21 @@ export async function listWatched(tx: Tx): Promise<Watched[]> {
     branchName: row.name as string,
     lastContactAt: toDateOrNull(row.last_contact_at),
     lastUpstreamAt: toDateOrNull(row.last_upstream_at),
-    oldest: row.opened_at === null ? null : { documentNumber: row.document_number as string, since: toDate(row.opened_at), count: row.waiting as number },
+    oldest:
+      row.opened_at === null
+        ? null
+        : {
+            documentNumber: row.document_number as string,
+            since: toDate(row.opened_at),
+            count: row.waiting as number,
+          },
     doubts: doubts
       .filter((each) => each.device_id === row.id)
-      .map((each) => ({ receiptId: each.id as string, documentNumber: each.document_number as string, since: toDate(each.doubt_since) })),
+      .map((each) => ({
+        receiptId: each.id as string,
+        documentNumber: each.document_number as string,
+        since: toDate(each.doubt_since),
+      })),
     difference: fromJson(row.difference),
     clockAheadMs: row.ahead === null ? null : Number(row.ahead),
   }));
@@ -46,20 +57,45 @@ const toAlert = (row: Record<string, unknown>): OpenAlert => ({
 });
 
 export const listOpenOf = async (tx: Tx, codes: readonly string[]): Promise<OpenAlert[]> =>
-  (await query(tx, 'select id, subject, problem, opened_at from alert where code = any($1::text[]) and closed_at is null', [codes])).map(toAlert);
+  (
+    await query(
+      tx,
+      'select id, subject, problem, opened_at from alert where code = any($1::text[]) and closed_at is null',
+      [codes],
+    )
+  ).map(toAlert);
 
-/** Takes the alerts that were not mailed yet: whoever gets them mails them, and nobody else does. */
+/**
+ * Takes the alerts that were not mailed yet: whoever gets them mails them, and nobody else does.
+ */
 export const takeUnmailed = async (tx: Tx, at: Date): Promise<OpenAlert[]> =>
-  (await query(tx, 'update alert set mailed_at = $1 where mailed_at is null and closed_at is null returning id, subject, problem, opened_at', [at]))
+  (
+    await query(
+      tx,
+      'update alert set mailed_at = $1 where mailed_at is null and closed_at is null returning id, subject, problem, opened_at',
+      [at],
+    )
+  )
     .map(toAlert)
     .toSorted((a, b) => a.openedAt.getTime() - b.openedAt.getTime() || (a.id < b.id ? -1 : 1));
 
 /** They could not be mailed; the next turn takes them again. */
-export const putBackUnmailed = (tx: Tx, ids: string[]) => query(tx, 'update alert set mailed_at = null where id = any($1::text[])', [ids]);
+export const putBackUnmailed = (tx: Tx, ids: string[]) =>
+  query(tx, 'update alert set mailed_at = null where id = any($1::text[])', [ids]);
 
-/** Alerts of which nobody was told that they were opened, or closed; marked as told in the same breath. */
-export const takeUnnoticed = async (tx: Tx, at: Date): Promise<(OpenAlert & { event: 'alert.opened' | 'alert.closed' })[]> => {
-  const opened = await query(tx, 'update alert set noticed_at = $1 where noticed_at is null returning id, subject, problem, opened_at', [at]);
+/**
+ * Alerts of which nobody was told that they were opened, or closed; marked as told in the same
+ * breath.
+ */
+export const takeUnnoticed = async (
+  tx: Tx,
+  at: Date,
+): Promise<(OpenAlert & { event: 'alert.opened' | 'alert.closed' })[]> => {
+  const opened = await query(
+    tx,
+    'update alert set noticed_at = $1 where noticed_at is null returning id, subject, problem, opened_at',
+    [at],
+  );
   const closed = await query(
     tx,
     'update alert set close_noticed_at = $1 where close_noticed_at is null and closed_at is not null returning id, subject, problem, opened_at',
@@ -79,5 +115,11 @@ export async function findLongestUnwritten(tx: Tx): Promise<Unbegun['writes']> {
        join receipt r on r.business_id = w.business_id and r.id = w.receipt_id
       where w.state in ('waiting', 'begun') order by w.created_at limit 1`,
   );
-  return row && { documentNumber: row.document_number as string, since: toDate(row.created_at), count: row.count as number };
+  return (
+    row && {
+      documentNumber: row.document_number as string,
+      since: toDate(row.created_at),
+      count: row.count as number,
+    }
+  );
 }

@@ -4,7 +4,10 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 export type Watched = {
   deviceId: string;
   branchName: string;
-  /** The last answer of any kind; the last one that proves contact with the authority. Null: none known. */
+  /**
+   * The last answer of any kind; the last one that proves contact with the authority. Null: none
+   * known.
+   */
   lastContactAt: Date | null;
   lastUpstreamAt: Date | null;
   oldest: { documentNumber: string; since: Date; count: number } | null;
@@ -17,8 +20,17 @@ export type Watched = {
 
 /** Work of a business that nobody has begun, or that has not come to its end. */
 export type Unbegun = {
-  /** Documents that should be sealed and were refused, skipped or wait for somebody: the oldest, since when, how many, and why. */
-  documents: { number: string; since: Date; count: number; problem: StoredProblem | null; isAutomatic: boolean } | null;
+  /**
+   * Documents that should be sealed and were refused, skipped or wait for somebody: the oldest,
+   * since when, how many, and why.
+   */
+  documents: {
+    number: string;
+    since: Date;
+    count: number;
+    problem: StoredProblem | null;
+    isAutomatic: boolean;
+  } | null;
   /** Seals that are not written to their documents in Zoho yet. */
   writes: { documentNumber: string; since: Date; count: number } | null;
 };
@@ -26,7 +38,10 @@ export type Unbegun = {
 export type Due = { subject: string; problem: StoredProblem };
 
 const hourMs = 3_600_000;
-/** A VSDC signs for 24 hours without its authority and then stops; these leave twelve, six and two to act. */
+/**
+ * A VSDC signs for 24 hours without its authority and then stops; these leave twelve, six and two
+ * to act.
+ */
 export const offlineHours = [12, 18, 22] as const;
 const unsignedHours = [1, 12, 18, 22] as const;
 /** Where people seal by hand, they may do it at the end of their day. */
@@ -51,8 +66,9 @@ const levelOf = (levels: readonly number[], since: Date, now: Date): number | nu
   levels.findLast((hours) => now.getTime() - since.getTime() >= hours * hourMs) ?? null;
 
 /**
- * What a business should be told of now. A level that rises is another alert: it is told once more, and the one before it is over.
- * A device that nothing waits for may be switched off over a weekend: it is called silent only while something does.
+ * What a business should be told of now. A level that rises is another alert: it is told once more,
+ * and the one before it is over. A device that nothing waits for may be switched off over a
+ * weekend: it is called silent only while something does.
  */
 export function dueOf(watched: Watched, now: Date): Due[] {
   const { deviceId, branchName, oldest } = watched;
@@ -61,35 +77,72 @@ export function dueOf(watched: Watched, now: Date): Due[] {
     due.push({ subject, problem: { code, branch: branchName, ...extra } });
   const unsigned = oldest && levelOf(unsignedHours, oldest.since, now);
   if (oldest && unsigned)
-    say(deviceId, 'oldest_unsigned', { hours: unsigned, document_number: oldest.documentNumber, since: oldest.since.toISOString(), count: oldest.count });
-  const silent = oldest && watched.lastContactAt ? levelOf(silentHours, watched.lastContactAt, now) : null;
-  if (silent && watched.lastContactAt) say(deviceId, 'device_silent', { hours: silent, since: watched.lastContactAt.toISOString() });
-  const offline = watched.lastUpstreamAt ? levelOf(offlineHours, watched.lastUpstreamAt, now) : null;
-  if (offline && watched.lastUpstreamAt) say(deviceId, 'offline_clock', { hours: offline, left: 24 - offline, since: watched.lastUpstreamAt.toISOString() });
+    say(deviceId, 'oldest_unsigned', {
+      hours: unsigned,
+      document_number: oldest.documentNumber,
+      since: oldest.since.toISOString(),
+      count: oldest.count,
+    });
+  const silent =
+    oldest && watched.lastContactAt ? levelOf(silentHours, watched.lastContactAt, now) : null;
+  if (silent && watched.lastContactAt)
+    say(deviceId, 'device_silent', { hours: silent, since: watched.lastContactAt.toISOString() });
+  const offline = watched.lastUpstreamAt
+    ? levelOf(offlineHours, watched.lastUpstreamAt, now)
+    : null;
+  if (offline && watched.lastUpstreamAt)
+    say(deviceId, 'offline_clock', {
+      hours: offline,
+      left: 24 - offline,
+      since: watched.lastUpstreamAt.toISOString(),
+    });
   for (const doubt of watched.doubts)
     if (now.getTime() - doubt.since.getTime() >= hourMs)
-      say(doubt.receiptId, 'doubt_old', { document_number: doubt.documentNumber, since: doubt.since.toISOString() });
+      say(doubt.receiptId, 'doubt_old', {
+        document_number: doubt.documentNumber,
+        since: doubt.since.toISOString(),
+      });
   if (watched.clockAheadMs !== null && Math.abs(watched.clockAheadMs) > clockSlackMs)
     say(deviceId, 'device_clock', { minutes: Math.round(Math.abs(watched.clockAheadMs) / 60_000) });
   if (watched.difference) due.push({ subject: deviceId, problem: watched.difference });
   return due;
 }
 
-/** The same of what no device holds: a document that stands in the list *To seal*, and a seal that Zoho does not have. */
+/**
+ * The same of what no device holds: a document that stands in the list *To seal*, and a seal that
+ * Zoho does not have.
+ */
 export function dueOfUnbegun(businessId: string, { documents, writes }: Unbegun, now: Date): Due[] {
   const due: Due[] = [];
-  const waits = documents && levelOf(documents.isAutomatic ? unsignedHours : byHandHours, documents.since, now);
+  const waits =
+    documents && levelOf(documents.isAutomatic ? unsignedHours : byHandHours, documents.since, now);
   if (documents && waits) {
     const { number, since, count, problem } = documents;
     const because = problem?.code ?? 'to_seal';
-    due.push({ subject: businessId, problem: { code: 'unsealed_old', hours: waits, document_number: number, since: since.toISOString(), count, because } });
+    due.push({
+      subject: businessId,
+      problem: {
+        code: 'unsealed_old',
+        hours: waits,
+        document_number: number,
+        since: since.toISOString(),
+        count,
+        because,
+      },
+    });
   }
   const unwritten = writes && levelOf(unsignedHours, writes.since, now);
   if (writes && unwritten) {
     const { documentNumber, since, count } = writes;
     due.push({
       subject: businessId,
-      problem: { code: 'write_back_waits', hours: unwritten, document_number: documentNumber, since: since.toISOString(), count },
+      problem: {
+        code: 'write_back_waits',
+        hours: unwritten,
+        document_number: documentNumber,
+        since: since.toISOString(),
+        count,
+      },
     });
   }
   return due;

@@ -20,8 +20,9 @@ type Ports = {
 };
 
 /**
- * Tells a business of its alerts where it is not looking: by mail to its admins, all that is new in one, and to the addresses that asked for it.
- * Each alert once, whatever the number of servers; a mail that could not be sent is tried again at the next turn.
+ * Tells a business of its alerts where it is not looking: by mail to its admins, all that is new in
+ * one, and to the addresses that asked for it. Each alert once, whatever the number of servers; a
+ * mail that could not be sent is tried again at the next turn.
  */
 export const tellAlerts =
   (ports: Ports) =>
@@ -30,11 +31,21 @@ export const tellAlerts =
     await ctx.transaction(async (tx) => {
       for (const { event, ...alert } of await takeUnnoticed(tx, at)) {
         const { title, detail } = describeProblem(alert.problem, 'en');
-        const data = { alert_id: alert.id, subject: alert.subject, ...alert.problem, title, detail, opened_at: alert.openedAt.toISOString() };
+        const data = {
+          alert_id: alert.id,
+          subject: alert.subject,
+          ...alert.problem,
+          title,
+          detail,
+          opened_at: alert.openedAt.toISOString(),
+        };
         await ports.notify(tx, ctx, event, data);
       }
     });
-    const { alerts, business } = await ctx.transaction(async (tx) => ({ alerts: await takeUnmailed(tx, at), business: await getBusiness(tx) }));
+    const { alerts, business } = await ctx.transaction(async (tx) => ({
+      alerts: await takeUnmailed(tx, at),
+      business: await getBusiness(tx),
+    }));
     if (alerts.length === 0) return;
     const text = [
       ...alerts.map((each) => sentencesOf(each)),
@@ -58,7 +69,10 @@ export const tellAlerts =
       refused = error;
     }
     if (refused === null) return;
-    ports.log.warn({ business_id: ctx.businessId, alerts: alerts.length, sent }, 'alerts could not be mailed to everybody');
+    ports.log.warn(
+      { business_id: ctx.businessId, alerts: alerts.length, sent },
+      'alerts could not be mailed to everybody',
+    );
     // Whoever has it is not told again; where nobody has, the next turn tries.
     if (sent === 0) await ctx.transaction((tx) => putBackUnmailed(tx, ids));
     if (!(refused instanceof AppError)) throw refused;
@@ -66,6 +80,8 @@ export const tellAlerts =
 
 function sentencesOf({ problem }: OpenAlert): string {
   const { title, detail } = describeProblem(problem, 'en');
-  const about = [problem.branch, problem.document_number].filter((each) => typeof each === 'string').join(', ');
+  const about = [problem.branch, problem.document_number]
+    .filter((each) => typeof each === 'string')
+    .join(', ');
   return `${about ? `${about}: ` : ''}${title}\n${detail}`;
 }

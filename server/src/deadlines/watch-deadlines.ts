@@ -22,8 +22,9 @@ const dayMs = 86_400_000;
 const probeMinutes = 60;
 
 /**
- * Looks, once in every slot over all servers, whether a deadline draws near: what is, is raised; what is over, is closed. Once an hour each
- * device that is set up is asked whether it serves and reaches its authority, so that the clock of its 24 hours is known without a sale.
+ * Looks, once in every slot over all servers, whether a deadline draws near: what is, is raised;
+ * what is over, is closed. Once an hour each device that is set up is asked whether it serves and
+ * reaches its authority, so that the clock of its 24 hours is known without a sale.
  */
 export const watchDeadlines =
   (ports: Ports) =>
@@ -31,10 +32,14 @@ export const watchDeadlines =
     const at = ports.clock.now();
     let failure: unknown = null;
     const take = (tx: Tx, job: string, minutes: number) =>
-      takeSlot(tx, ctx.businessId, job, slotOf({ everyMinutes: minutes }, at) as string, { at, worker: ports.worker });
+      takeSlot(tx, ctx.businessId, job, slotOf({ everyMinutes: minutes }, at) as string, {
+        at,
+        worker: ports.worker,
+      });
     if (await ctx.transaction((tx) => take(tx, 'probe', probeMinutes))) {
       const branches = await ctx.transaction((tx) => listBranches(tx));
-      // One that cannot be asked keeps neither the others from being asked nor the deadlines from being watched.
+      // One that cannot be asked keeps neither the others from being asked nor the deadlines from
+      // being watched.
       for (const { id, device } of branches)
         if (device && device.state === 'active')
           await ports.testDevice(ctx, id).catch((error: unknown) => {
@@ -48,11 +53,24 @@ export const watchDeadlines =
       // Either side may have changed while the other was being written.
       await compareTaxpayer(tx, await getBusiness(tx));
       const due = (await listWatched(tx)).flatMap((each) => dueOf(each, now));
-      due.push(...dueOfUnbegun(ctx.businessId, { documents: await ports.longestDue(tx), writes: await findLongestUnwritten(tx) }, now));
+      due.push(
+        ...dueOfUnbegun(
+          ctx.businessId,
+          { documents: await ports.longestDue(tx), writes: await findLongestUnwritten(tx) },
+          now,
+        ),
+      );
       const open = await listOpenOf(tx, watchedCodes);
-      const isSame = (a: Due, b: Due) => a.subject === b.subject && a.problem.code === b.problem.code && a.problem.hours === b.problem.hours;
-      for (const each of open) if (!due.some((one) => isSame(one, each))) await ports.alerts.settle(tx, ctx, each.subject, [each.problem.code]);
-      for (const each of due) if (!open.some((one) => isSame(one, each))) await ports.alerts.raise(tx, ctx, each.subject, each.problem);
+      const isSame = (a: Due, b: Due) =>
+        a.subject === b.subject &&
+        a.problem.code === b.problem.code &&
+        a.problem.hours === b.problem.hours;
+      for (const each of open)
+        if (!due.some((one) => isSame(one, each)))
+          await ports.alerts.settle(tx, ctx, each.subject, [each.problem.code]);
+      for (const each of due)
+        if (!open.some((one) => isSame(one, each)))
+          await ports.alerts.raise(tx, ctx, each.subject, each.problem);
     });
     if (failure !== null) throw failure;
   };

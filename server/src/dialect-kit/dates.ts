@@ -22,7 +22,10 @@ const quarterMs = 900_000;
 const offsets = new Map<string, number>();
 const offsetsMax = 1_000;
 
-/** How far the zone's clock is ahead of UTC. Asked once a quarter of an hour: zones change on those, and asking costs more than all else here. */
+/**
+ * How far the zone's clock is ahead of UTC. Asked once a quarter of an hour: zones change on those,
+ * and asking costs more than all else here.
+ */
 function offsetMs(at: Date, timeZone: string): number {
   const quarter = Math.floor(at.getTime() / quarterMs);
   const key = `${quarter} ${timeZone}`;
@@ -41,7 +44,8 @@ function offsetMs(at: Date, timeZone: string): number {
 }
 
 /** `yyyyMMddHHmmss` in the country's zone. */
-export const stamp14 = (at: Date, timeZone: string): string => new Date(at.getTime() + offsetMs(at, timeZone)).toISOString().slice(0, 19).replace(/\D/g, '');
+export const stamp14 = (at: Date, timeZone: string): string =>
+  new Date(at.getTime() + offsetMs(at, timeZone)).toISOString().slice(0, 19).replace(/\D/g, '');
 
 /** `yyyyMMdd` of a day without a zone. */
 export const stamp8 = (day: string): string => day.replaceAll('-', '');
@@ -59,6 +63,10 @@ export function momentOf(stamp: string, timeZone: string): Date | null {
   const [, year, month, day, hour, minute, second] = match;
   const asUtc = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
   // The language takes the 30th of February for the 2nd of March.
-  if (Number.isNaN(asUtc) || new Date(asUtc).toISOString().slice(0, 19).replace(/\D/g, '') !== stamp) return null;
+  if (
+    Number.isNaN(asUtc) ||
+    new Date(asUtc).toISOString().slice(0, 19).replace(/\D/g, '') !== stamp
+  )
+    return null;
   return new Date(asUtc - offsetMs(new Date(asUtc), timeZone));
 }

@@ -18,18 +18,22 @@ const required = [
 ] as const;
 
 /**
- * Finds the authorities: each folder here is one, its name is its key. A folder that does not fit the contract stops the server from
- * starting, because half-ruled is worse than down.
+ * Finds the authorities: each folder here is one, its name is its key. A folder that does not fit
+ * the contract stops the server from starting, because half-ruled is worse than down.
  */
 export async function loadDialects(): Promise<Dialects> {
   const found = new Map<string, Dialect>();
   const here = new URL('.', import.meta.url);
   for (const entry of await readdir(here, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue;
-    const { dialect } = (await import(new URL(`${entry.name}/index.ts`, here).href)) as { dialect?: Dialect };
+    const { dialect } = (await import(new URL(`${entry.name}/index.ts`, here).href)) as {
+      dialect?: Dialect;
+    };
     const missing = required.filter((part) => dialect?.[part] === undefined);
-    if (!dialect || missing.length > 0) throw new Error(`dialect ${entry.name} lacks ${missing.join(', ')}`);
-    if (dialect.key !== entry.name) throw new Error(`folder ${entry.name} holds dialect ${dialect.key}`);
+    if (!dialect || missing.length > 0)
+      throw new Error(`dialect ${entry.name} lacks ${missing.join(', ')}`);
+    if (dialect.key !== entry.name)
+      throw new Error(`folder ${entry.name} holds dialect ${dialect.key}`);
     found.set(dialect.key, dialect);
   }
   return {

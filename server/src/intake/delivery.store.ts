@@ -3,7 +3,15 @@ import { pageAfter } from '../platform/db/page-after.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { json, query, toDate } from '../platform/db/query.ts';
 
-export type Verdict = 'accepted' | 'hint' | 'repeated' | 'stale' | 'foreign' | 'forged' | 'malformed' | 'ping';
+export type Verdict =
+  | 'accepted'
+  | 'hint'
+  | 'repeated'
+  | 'stale'
+  | 'foreign'
+  | 'forged'
+  | 'malformed'
+  | 'ping';
 
 /** One call of a webhook: who it was, not what it said. The body is kept as a digest only. */
 export type Delivery = {
@@ -21,7 +29,8 @@ export type Delivery = {
 };
 
 /** What `rowOf` fills. Columns that a later version adds have their default. */
-const columns = 'business_id, id, hook_id, at, verdict, module, document_id, modified_at, dedupe_key, digest, bytes, origin';
+const columns =
+  'business_id, id, hook_id, at, verdict, module, document_id, modified_at, dedupe_key, digest, bytes, origin';
 const rowOf = (businessId: string, d: Delivery) => ({
   business_id: businessId,
   id: d.id,
@@ -38,19 +47,30 @@ const rowOf = (businessId: string, d: Delivery) => ({
 });
 
 export const insertDelivery = (tx: Tx, businessId: string, delivery: Delivery) =>
-  query(tx, `insert into delivery (${columns}) select ${columns} from jsonb_populate_record(null::delivery, $1)`, [json(rowOf(businessId, delivery))]);
+  query(
+    tx,
+    `insert into delivery (${columns}) select ${columns} from jsonb_populate_record(null::delivery, $1)`,
+    [json(rowOf(businessId, delivery))],
+  );
 
 export type Taken = 'fresh' | 'repeated' | 'stale';
 
 /**
- * Keeps deliveries and has their documents looked at, in one statement (anew, where a look is under way just now: it may have read too
- * early): `repeated` where the same change came before, `stale` where a later one is known, else `fresh`. A repetition with another body
- * within the same second may be another change: it is looked at again. A time of change that lies ahead of our own says nothing of what is stale: a clock
- * or a zone is wrong somewhere, and until that time had passed nothing would be heard of the document. Rows are taken in one order, so that two batches that meet wait for
- * each other instead of locking each other out. What came before is looked up row by row: joined, a table whose statistics lag behind
- * would be read whole. Answers by the deliveries' ids.
+ * Keeps deliveries and has their documents looked at, in one statement (anew, where a look is under
+ * way just now: it may have read too early): `repeated` where the same change came before, `stale`
+ * where a later one is known, else `fresh`. A repetition with another body within the same second
+ * may be another change: it is looked at again. A time of change that lies ahead of our own says
+ * nothing of what is stale: a clock or a zone is wrong somewhere, and until that time had passed
+ * nothing would be heard of the document. Rows are taken in one order, so that two batches that
+ * meet wait for each other instead of locking each other out. What came before is looked up row by
+ * row: joined, a table whose statistics lag behind would be read whole. Answers by the deliveries'
+ * ids.
  */
-export async function takeDeliveries(tx: Tx, businessId: string, deliveries: Delivery[]): Promise<Map<string, Taken>> {
+export async function takeDeliveries(
+  tx: Tx,
+  businessId: string,
+  deliveries: Delivery[],
+): Promise<Map<string, Taken>> {
   const rows = await query<{ id: string; is_new: boolean; is_fresh: boolean }>(
     tx,
     `with given as (
@@ -77,20 +97,33 @@ export async function takeDeliveries(tx: Tx, businessId: string, deliveries: Del
      from given g left join kept k on k.id = g.id left join doc on doc.module = g.module and doc.document_id = g.document_id`,
     [json(deliveries.map((each) => rowOf(businessId, each))), businessId],
   );
-  return new Map(rows.map((row) => [row.id, !row.is_new ? 'repeated' : row.is_fresh ? 'fresh' : 'stale']));
+  return new Map(
+    rows.map((row) => [row.id, !row.is_new ? 'repeated' : row.is_fresh ? 'fresh' : 'stale']),
+  );
 }
 
-export const setVerdict = (tx: Tx, id: string, verdict: Verdict) => query(tx, 'update delivery set verdict = $2 where id = $1', [id, verdict]);
+export const setVerdict = (tx: Tx, id: string, verdict: Verdict) =>
+  query(tx, 'update delivery set verdict = $2 where id = $1', [id, verdict]);
 
-export const listDeliveries = async (tx: Tx, page: { limit: number; after: { at: string; id: string } | null; verdict: string | null }): Promise<Delivery[]> =>
+export const listDeliveries = async (
+  tx: Tx,
+  page: { limit: number; after: { at: string; id: string } | null; verdict: string | null },
+): Promise<Delivery[]> =>
   (
     await query(
       tx,
       `select id, hook_id, at, verdict, module, document_id, modified_at, digest, bytes, origin from delivery
         where ($1::text is null or verdict = $1) and ($2::text is null or id < $2)
           and ${pageAfter('delivery', 'at', 'id', '$3', '$4')} order by id desc limit $5`,
-      // One thousandth further than the time says, and from there by time and id: an id alone, which anybody may make up, decides nothing.
-      [page.verdict, page.after ? idAt(Date.parse(page.after.at) + 1) : null, page.after?.at ?? null, page.after?.id ?? null, page.limit],
+      // One thousandth further than the time says, and from there by time and id: an id alone,
+      // which anybody may make up, decides nothing.
+      [
+        page.verdict,
+        page.after ? idAt(Date.parse(page.after.at) + 1) : null,
+        page.after?.at ?? null,
+        page.after?.id ?? null,
+        page.limit,
+      ],
     )
   ).map((row) => ({
     id: row.id as string,
@@ -106,7 +139,8 @@ export const listDeliveries = async (tx: Tx, page: { limit: number; after: { at:
     origin: row.origin as string | null,
   }));
 
-export const deleteOldDeliveries = (tx: Tx, before: Date) => query(tx, 'delete from delivery where id < $1', [idAt(before.getTime())]);
+export const deleteOldDeliveries = (tx: Tx, before: Date) =>
+  query(tx, 'delete from delivery where id < $1', [idAt(before.getTime())]);
 
 /** Where ids of a time begin: an id's first digits are its milliseconds. */
 const idAt = (ms: number): string => `${idPrefixes.delivery}_${ms.toString(16).padStart(12, '0')}`;

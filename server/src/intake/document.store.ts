@@ -8,23 +8,45 @@ import { askAnewOf, askAnewOfExempt } from '../receipts/index.ts';
 
 type Exempt = BusinessSettings['exempt'];
 
-/** A document as Zoho's lists and our looks at it say; what is sealed of it stands in its receipt. */
+/**
+ * A document as Zoho's lists and our looks at it say; what is sealed of it stands in its receipt.
+ */
 export type DocumentKey = { module: 'invoices' | 'creditnotes'; documentId: string };
-/** `source` says what it was heard from: a hint may be anybody's, so it never seals by itself. Nor does what `wasExempt` before. */
-export type Due = DocumentKey & { lookAt: string; tries: number; problemBefore: string | null; wasExempt: boolean; source: 'webhook' | 'poll' | 'hint' };
+/**
+ * `source` says what it was heard from: a hint may be anybody's, so it never seals by itself. Nor
+ * does what `wasExempt` before.
+ */
+export type Due = DocumentKey & {
+  lookAt: string;
+  tries: number;
+  problemBefore: string | null;
+  wasExempt: boolean;
+  source: 'webhook' | 'poll' | 'hint';
+};
 
 /**
- * Zoho's times are whole seconds: of what changed in the very second that was read, more may change in it, and is not known yet. Held for
- * a second older, it is looked at once more.
+ * Zoho's times are whole seconds: of what changed in the very second that was read, more may change
+ * in it, and is not known yet. Held for a second older, it is looked at once more.
  */
 export const knownAt = (modifiedAt: Date, readAt: Date): Date =>
-  readAt.getTime() - modifiedAt.getTime() < 2_000 ? new Date(modifiedAt.getTime() - 1_000) : modifiedAt;
+  readAt.getTime() - modifiedAt.getTime() < 2_000
+    ? new Date(modifiedAt.getTime() - 1_000)
+    : modifiedAt;
 
 const listed = `business_id, organization_id, module, document_id, number, date, status, customer_id, customer_name, currency, total, location_id, created_at,
   modified_at, seen_at, source, look_at, tries, exempt, was_exempt, gone, due_since, words`;
 
-/** What a list shows. A document whose time of change is new is looked at; one known as it is stays as it is. */
-export async function seeListed(tx: Tx, businessId: string, organizationId: string, rows: ListedDocument[], at: Date): Promise<number> {
+/**
+ * What a list shows. A document whose time of change is new is looked at; one known as it is stays
+ * as it is.
+ */
+export async function seeListed(
+  tx: Tx,
+  businessId: string,
+  organizationId: string,
+  rows: ListedDocument[],
+  at: Date,
+): Promise<number> {
   // In one order, as webhooks take them.
   const inOrder = rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const values = inOrder.map((row) => ({
@@ -67,8 +89,9 @@ export async function seeListed(tx: Tx, businessId: string, organizationId: stri
 }
 
 /**
- * Rows of a list that cannot be taken as they are: known by their ids, each with its finding, and looked at one by one. Without a number or a day of
- * its own a document would stand in no list and no month, and nothing would seem to be missing: it has its id, and the day it was seen.
+ * Rows of a list that cannot be taken as they are: known by their ids, each with its finding, and
+ * looked at one by one. Without a number or a day of its own a document would stand in no list and
+ * no month, and nothing would seem to be missing: it has its id, and the day it was seen.
  */
 export const seeUnreadable = (
   tx: Tx,
@@ -111,8 +134,12 @@ export async function takeDue(tx: Tx, at: Date, until: Date, limit: number): Pro
   }));
 }
 
-/** Whether a document of this status is to be sealed, or would be if the business wants its approved ones sealed. */
-const isDue = (status: string): boolean => !['draft', 'pending_approval', 'submitted', 'rejected', 'void'].includes(status);
+/**
+ * Whether a document of this status is to be sealed, or would be if the business wants its approved
+ * ones sealed.
+ */
+const isDue = (status: string): boolean =>
+  !['draft', 'pending_approval', 'submitted', 'rejected', 'void'].includes(status);
 
 export type Seen = {
   number: string;
@@ -131,7 +158,13 @@ export type Seen = {
 export async function endLook(
   tx: Tx,
   due: Due,
-  found: { seen: Seen | null; gone: boolean; exempt: boolean; problem: StoredProblem | null; lookAgainAt: Date | null },
+  found: {
+    seen: Seen | null;
+    gone: boolean;
+    exempt: boolean;
+    problem: StoredProblem | null;
+    lookAgainAt: Date | null;
+  },
   at: Date,
 ): Promise<void> {
   if (found.exempt) await askAnewOf(tx, due);
@@ -172,8 +205,9 @@ export async function endLook(
 }
 
 /**
- * Looked at again later: Zoho did not answer, or asked for patience. One that could never be read yet is known by its id and the day it was
- * heard of until then, so that it stands in the list; what only a hint told of may be nothing at all.
+ * Looked at again later: Zoho did not answer, or asked for patience. One that could never be read
+ * yet is known by its id and the day it was heard of until then, so that it stands in the list;
+ * what only a hint told of may be nothing at all.
  */
 export const postponeLook = (tx: Tx, due: Due, until: Date, problem: StoredProblem | null) =>
   query(
@@ -184,8 +218,15 @@ export const postponeLook = (tx: Tx, due: Due, until: Date, problem: StoredProbl
     [due.module, due.documentId, until, json(problem)],
   );
 
-/** Documents that stand open with one of these problems (or exempt, or credit notes that nothing is known against) are due for another look; one that is due already stays so. */
-export const lookAgain = (tx: Tx, of: { codes: string[]; withExempt: boolean; withRefunds: boolean }, at: Date) =>
+/**
+ * Documents that stand open with one of these problems (or exempt, or credit notes that nothing is
+ * known against) are due for another look; one that is due already stays so.
+ */
+export const lookAgain = (
+  tx: Tx,
+  of: { codes: string[]; withExempt: boolean; withRefunds: boolean },
+  at: Date,
+) =>
   query(
     tx,
     `update document set look_at = $1, tries = 0 where not sealed and not gone and (look_at is null or look_at > $1)
@@ -194,8 +235,9 @@ export const lookAgain = (tx: Tx, of: { codes: string[]; withExempt: boolean; wi
   );
 
 /**
- * What is exempt no longer, whether or not anybody has looked at it while it was. Of what is known by its id only nobody can tell yet: when it is read, what
- * has ended by then decides. A look that is under way may have read the settings of before: such a document is looked at once more.
+ * What is exempt no longer, whether or not anybody has looked at it while it was. Of what is known
+ * by its id only nobody can tell yet: when it is read, what has ended by then decides. A look that
+ * is under way may have read the settings of before: such a document is looked at once more.
  */
 export async function leaveToPerson(tx: Tx, ended: Exempt, at: Date): Promise<void> {
   const { customer_ids, location_ids, number_prefixes } = ended;
@@ -215,8 +257,8 @@ export async function leaveToPerson(tx: Tx, ended: Exempt, at: Date): Promise<vo
 
 /** Our own writing changed the document in Zoho: that change is known, and nothing to look at. */
 export const knowChange = (tx: Tx, key: DocumentKey, modifiedAt: Date) =>
-  query(tx, `update document set modified_at = greatest(modified_at, $3::timestamptz) where module = $1 and document_id = $2`, [
-    key.module,
-    key.documentId,
-    modifiedAt,
-  ]);
+  query(
+    tx,
+    `update document set modified_at = greatest(modified_at, $3::timestamptz) where module = $1 and document_id = $2`,
+    [key.module, key.documentId, modifiedAt],
+  );

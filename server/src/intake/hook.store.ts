@@ -1,7 +1,10 @@
 import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 
-/** An address Zoho sends to: its key as a hash, its signing secret sealed; null: nothing was set up to sign with. */
+/**
+ * An address Zoho sends to: its key as a hash, its signing secret sealed; null: nothing was set up
+ * to sign with.
+ */
 export type Hook = {
   id: string;
   module: 'invoices' | 'creditnotes';
@@ -24,31 +27,49 @@ const toHook = (row: Record<string, unknown>): Hook => ({
   lastDeliveryAt: toDateOrNull(row.last_delivery_at),
 });
 
-export const insertHook = (tx: Tx, businessId: string, hook: Pick<Hook, 'id' | 'module' | 'keyPrefix' | 'secret'> & { keyHash: string }, at: Date) =>
-  query(tx, 'insert into hook (business_id, id, module, key_hash, key_prefix, secret, created_at) values ($1, $2, $3, $4, $5, $6, $7)', [
-    businessId,
-    hook.id,
-    hook.module,
-    hook.keyHash,
-    hook.keyPrefix,
-    hook.secret,
-    at,
-  ]);
+export const insertHook = (
+  tx: Tx,
+  businessId: string,
+  hook: Pick<Hook, 'id' | 'module' | 'keyPrefix' | 'secret'> & { keyHash: string },
+  at: Date,
+) =>
+  query(
+    tx,
+    'insert into hook (business_id, id, module, key_hash, key_prefix, secret, created_at) values ($1, $2, $3, $4, $5, $6, $7)',
+    [businessId, hook.id, hook.module, hook.keyHash, hook.keyPrefix, hook.secret, at],
+  );
 
 export async function findHookByKey(tx: Tx, keyHash: string, at: Date): Promise<Hook | null> {
-  const row = await queryOne(tx, `select ${columns} from hook where key_hash = $1 and (ends_at is null or ends_at > $2)`, [keyHash, at]);
+  const row = await queryOne(
+    tx,
+    `select ${columns} from hook where key_hash = $1 and (ends_at is null or ends_at > $2)`,
+    [keyHash, at],
+  );
   return row && toHook(row);
 }
 
 /** Those that hold, newest first. */
 export const listHooks = async (tx: Tx, at: Date): Promise<Hook[]> =>
-  (await query(tx, `select ${columns} from hook where ends_at is null or ends_at > $1 order by module, created_at desc`, [at])).map(toHook);
+  (
+    await query(
+      tx,
+      `select ${columns} from hook where ends_at is null or ends_at > $1 order by module, created_at desc`,
+      [at],
+    )
+  ).map(toHook);
 
 export async function findHook(tx: Tx, id: string, at: Date): Promise<Hook | null> {
-  const row = await queryOne(tx, `select ${columns} from hook where id = $1 and (ends_at is null or ends_at > $2) for update`, [id, at]);
+  const row = await queryOne(
+    tx,
+    `select ${columns} from hook where id = $1 and (ends_at is null or ends_at > $2) for update`,
+    [id, at],
+  );
   return row && toHook(row);
 }
 
-export const endHook = (tx: Tx, id: string, at: Date) => query(tx, 'update hook set ends_at = $2 where id = $1', [id, at]);
-export const endEveryHook = (tx: Tx, at: Date) => query(tx, 'update hook set ends_at = $1 where ends_at is null or ends_at > $1', [at]);
-export const markHook = (tx: Tx, id: string, at: Date) => query(tx, 'update hook set last_delivery_at = $2 where id = $1', [id, at]);
+export const endHook = (tx: Tx, id: string, at: Date) =>
+  query(tx, 'update hook set ends_at = $2 where id = $1', [id, at]);
+export const endEveryHook = (tx: Tx, at: Date) =>
+  query(tx, 'update hook set ends_at = $1 where ends_at is null or ends_at > $1', [at]);
+export const markHook = (tx: Tx, id: string, at: Date) =>
+  query(tx, 'update hook set last_delivery_at = $2 where id = $1', [id, at]);

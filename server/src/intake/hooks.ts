@@ -10,15 +10,29 @@ import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
 import { endHook, findHook, type Hook, insertHook, listHooks } from './hook.store.ts';
 
-export type HookPorts = { vault: Vault; clock: Clock; newId: NewId; record: Recorder; publicUrl: string };
+export type HookPorts = {
+  vault: Vault;
+  clock: Clock;
+  newId: NewId;
+  record: Recorder;
+  publicUrl: string;
+};
 
-/** An address made just now: address and secret are shown this once and kept as a hash and sealed. */
+/**
+ * An address made just now: address and secret are shown this once and kept as a hash and sealed.
+ */
 export type NewHook = { hook: Hook; url: string; secret: string };
 
-/** How long a replaced address and its secret go on beside the new ones, so that nothing on its way is lost. */
+/**
+ * How long a replaced address and its secret go on beside the new ones, so that nothing on its way
+ * is lost.
+ */
 const overlapMs = 7 * 86_400_000;
 
-/** Two are needed, and each that is renewed goes on beside the new one for a while. Every delivery is compared with all of them. */
+/**
+ * Two are needed, and each that is renewed goes on beside the new one for a while. Every delivery
+ * is compared with all of them.
+ */
 const hooksMost = 30;
 
 const checkRoom = (tx: Tx, at: Date): Promise<void> =>
@@ -26,10 +40,14 @@ const checkRoom = (tx: Tx, at: Date): Promise<void> =>
     tx,
     hooksMost,
     async () => (await listHooks(tx, at)).length,
-    new AppError('malformed', { field: 'module', reason: `${hooksMost} addresses at most: remove one that is not used` }),
+    new AppError('malformed', {
+      field: 'module',
+      reason: `${hooksMost} addresses at most: remove one that is not used`,
+    }),
   );
 
-export const listOwnHooks = (ports: Pick<HookPorts, 'clock'>) => (ctx: Context) => ctx.transaction((tx) => listHooks(tx, ports.clock.now()));
+export const listOwnHooks = (ports: Pick<HookPorts, 'clock'>) => (ctx: Context) =>
+  ctx.transaction((tx) => listHooks(tx, ports.clock.now()));
 
 export const makeHook =
   (ports: HookPorts) =>
@@ -43,10 +61,25 @@ export const makeHook =
       const dataKey = await holdDataKey(tx);
       const connection = await findConnection(tx);
       if (!connection) throw new AppError('zoho_not_connected');
-      const hook = { id, module, keyPrefix: key.slice(37, 43), secret: ports.vault.seal(dataKey, ctx.businessId, `hook:${id}`, secret) };
-      await insertHook(tx, ctx.businessId, { ...hook, keyHash: createHash('sha256').update(key).digest('hex') }, at);
-      await ports.record(tx, ctx, { action: 'webhook.made', subject: id, after: { module, prefix: hook.keyPrefix } });
-      // Plain letters and digits only, so that no encoding of the query can come between two signatures.
+      const hook = {
+        id,
+        module,
+        keyPrefix: key.slice(37, 43),
+        secret: ports.vault.seal(dataKey, ctx.businessId, `hook:${id}`, secret),
+      };
+      await insertHook(
+        tx,
+        ctx.businessId,
+        { ...hook, keyHash: createHash('sha256').update(key).digest('hex') },
+        at,
+      );
+      await ports.record(tx, ctx, {
+        action: 'webhook.made',
+        subject: id,
+        after: { module, prefix: hook.keyPrefix },
+      });
+      // Plain letters and digits only, so that no encoding of the query can come between two
+      // signatures.
       const url = `${ports.publicUrl}/api/v1/webhooks/zoho/${key}?org=${connection.organizationId}`;
       return { hook: { ...hook, createdAt: at, endsAt: null, lastDeliveryAt: null }, url, secret };
     });
@@ -81,9 +114,14 @@ export const removeHook =
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** Zoho takes letters and digits only. Bytes beyond the last whole multiple are thrown away, so that every letter is as likely. */
+/**
+ * Zoho takes letters and digits only. Bytes beyond the last whole multiple are thrown away, so that
+ * every letter is as likely.
+ */
 function alphanumeric(length: number): string {
   let made = '';
-  while (made.length < length) for (const byte of randomBytes(length)) if (byte < 248 && made.length < length) made += letters[byte % 62];
+  while (made.length < length)
+    for (const byte of randomBytes(length))
+      if (byte < 248 && made.length < length) made += letters[byte % 62];
   return made;
 }

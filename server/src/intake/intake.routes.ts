@@ -2,7 +2,16 @@ import { zoho } from '@muhuri/shared/contract/index';
 import { describeProblem } from '@muhuri/shared/problems';
 import { answer, type Call } from '../platform/http/answer.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
-import type { Hook, installation, listDeliveries, LookedThrough, NewHook, PlannedPart, readZohoHealth, ReceiveDelivery } from './index.ts';
+import type {
+  Hook,
+  installation,
+  listDeliveries,
+  LookedThrough,
+  NewHook,
+  PlannedPart,
+  readZohoHealth,
+  ReceiveDelivery,
+} from './index.ts';
 
 type Ctx = Call['ctx'];
 type Page = Parameters<typeof listDeliveries>[1];
@@ -23,11 +32,17 @@ type Use = {
 
 export const intakeRoutes = (use: Use) => {
   const id = (call: Call) => call.params.id as string;
-  const plan = async (call: Call) => ({ parts: (await use.installation.plan(call.ctx)).map(partView) });
+  const plan = async (call: Call) => ({
+    parts: (await use.installation.plan(call.ctx)).map(partView),
+  });
   return [
     // Before the paths that take an id.
     answer(zoho.listDeliveries)(async (call, { query: { limit, cursor, verdict } }) => {
-      const found = await use.listDeliveries(call.ctx, { limit: limit + 1, after: readCursor(cursor), verdict: verdict ?? null });
+      const found = await use.listDeliveries(call.ctx, {
+        limit: limit + 1,
+        after: readCursor(cursor),
+        verdict: verdict ?? null,
+      });
       const shown = found.slice(0, limit);
       const last = shown.at(-1);
       return {
@@ -59,8 +74,13 @@ export const intakeRoutes = (use: Use) => {
       }),
       (call) => use.expect(call.params.key as string, call.from.address),
     ),
-    answer(zoho.listHooks)(async (call) => ({ webhooks: (await use.listHooks(call.ctx)).map(hookView), next_cursor: null })),
-    answer(zoho.makeHook)(async (call, { input }) => newHookView(await use.makeHook(call.ctx, input.module))),
+    answer(zoho.listHooks)(async (call) => ({
+      webhooks: (await use.listHooks(call.ctx)).map(hookView),
+      next_cursor: null,
+    })),
+    answer(zoho.makeHook)(async (call, { input }) =>
+      newHookView(await use.makeHook(call.ctx, input.module)),
+    ),
     answer(zoho.rotateHook)(async (call) => newHookView(await use.rotateHook(call.ctx, id(call)))),
     answer(zoho.removeHook)(async (call) => {
       await use.removeHook(call.ctx, id(call));
@@ -79,7 +99,10 @@ export const intakeRoutes = (use: Use) => {
       const looked = await use.pollNow(call.ctx);
       return {
         changed: looked.reduce((sum, each) => sum + each.changed, 0),
-        modules: looked.map(({ problem, ...each }) => ({ ...each, problem: problem && describeProblem(problem, call.language) })),
+        modules: looked.map(({ problem, ...each }) => ({
+          ...each,
+          problem: problem && describeProblem(problem, call.language),
+        })),
       };
     }),
     answer(zoho.zohoHealth)(async (call) => {
@@ -94,7 +117,10 @@ export const intakeRoutes = (use: Use) => {
         last_success_at: is.calls.lastSuccessAt?.toISOString() ?? null,
         quota: is.quota,
         polled: Object.fromEntries(
-          Object.entries(is.polled).map(([module, { at, problem }]) => [module, { at, problem: problem && describeProblem(problem, call.language) }]),
+          Object.entries(is.polled).map(([module, { at, problem }]) => [
+            module,
+            { at, problem: problem && describeProblem(problem, call.language) },
+          ]),
         ),
         waiting_documents: is.waitingDocuments,
         waiting_writes: is.waitingWrites,
@@ -121,4 +147,9 @@ const hookView = (hook: Hook) => ({
   last_delivery_at: hook.lastDeliveryAt?.toISOString() ?? null,
 });
 const newHookView = ({ hook, url, secret }: NewHook) => ({ webhook: hookView(hook), url, secret });
-const partView = (part: PlannedPart) => ({ kind: part.kind, name: part.name, entity: part.entity, is_there: part.isThere });
+const partView = (part: PlannedPart) => ({
+  kind: part.kind,
+  name: part.name,
+  entity: part.entity,
+  is_there: part.isThere,
+});

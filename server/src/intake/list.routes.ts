@@ -34,18 +34,30 @@ export const listRoutes = (use: Use) => {
   });
   return [
     answer(zoho.listDocuments)(async (call, { query: { limit, cursor, ...filter } }) => {
-      const found = await use.list(call.ctx, { ...askOf(filter), limit: limit + 1, after: readDayCursor(cursor) });
+      const found = await use.list(call.ctx, {
+        ...askOf(filter),
+        limit: limit + 1,
+        after: readDayCursor(cursor),
+      });
       const shown = found.slice(0, limit);
       const last = shown.at(-1);
       return {
         documents: shown.map(view),
         looked_at: await use.lookedAt(call.ctx),
-        next_cursor: found.length > limit && last ? dayCursorOf(last.date, last.documentId, rowKey(last)) : null,
+        next_cursor:
+          found.length > limit && last
+            ? dayCursorOf(last.date, last.documentId, rowKey(last))
+            : null,
       };
     }),
     answer(zoho.exportDocuments)(async (call, { query }) => {
-      const list = (after: ListAsk['after'], limit: number) => use.list(call.ctx, { ...askOf(query), limit, after });
-      const pages = pagesOf(list, { page: exportPage, most: exportMax, after: (last) => ({ at: last.date, id: last.documentId, key: rowKey(last) }) });
+      const list = (after: ListAsk['after'], limit: number) =>
+        use.list(call.ctx, { ...askOf(query), limit, after });
+      const pages = pagesOf(list, {
+        page: exportPage,
+        most: exportMax,
+        after: (last) => ({ at: last.date, id: last.documentId, key: rowKey(last) }),
+      });
       const columns = [
         'document_number',
         'document_date',
@@ -83,18 +95,37 @@ export const listRoutes = (use: Use) => {
       async function* cells() {
         for await (const rows of pages) yield rows.map(cellsOf);
       }
-      return new FileAnswer(use.oneExport(call.ctx.businessId, csvOf(columns, cells())), 'text/csv; charset=utf-8', 'documents.csv');
+      return new FileAnswer(
+        use.oneExport(call.ctx.businessId, csvOf(columns, cells())),
+        'text/csv; charset=utf-8',
+        'documents.csv',
+      );
     }),
     answer(zoho.closeMonth)(async (call, { query }) => {
-      const { isComplete, lookedAt, sealedElsewhere, signedTwice, ...month } = await use.month(call.ctx, query.month);
-      return { ...month, sealed_elsewhere: sealedElsewhere, signed_twice: signedTwice, looked_at: lookedAt, complete: isComplete };
+      const { isComplete, lookedAt, sealedElsewhere, signedTwice, ...month } = await use.month(
+        call.ctx,
+        query.month,
+      );
+      return {
+        ...month,
+        sealed_elsewhere: sealedElsewhere,
+        signed_twice: signedTwice,
+        looked_at: lookedAt,
+        complete: isComplete,
+      };
     }),
-    answer(zoho.markElsewhere)(async (call, { input }) => ({ marked: await use.mark(call.ctx, keysOf(input.documents), input.reason) })),
-    answer(zoho.takeBackElsewhere)(async (call, { input }) => ({ taken_back: await use.takeBack(call.ctx, keysOf(input.documents)) })),
+    answer(zoho.markElsewhere)(async (call, { input }) => ({
+      marked: await use.mark(call.ctx, keysOf(input.documents), input.reason),
+    })),
+    answer(zoho.takeBackElsewhere)(async (call, { input }) => ({
+      taken_back: await use.takeBack(call.ctx, keysOf(input.documents)),
+    })),
   ];
 };
 
-const keysOf = (documents: { module: DocumentKey['module']; document_id: string }[]): DocumentKey[] =>
+const keysOf = (
+  documents: { module: DocumentKey['module']; document_id: string }[],
+): DocumentKey[] =>
   documents.map((each) => ({ module: each.module, documentId: each.document_id }));
 
 const view = (row: ListedRow) => ({
@@ -112,6 +143,10 @@ const view = (row: ListedRow) => ({
   who: row.who,
   receipt_id: row.receiptId,
   receipt_label: row.receiptLabel,
-  sealed_elsewhere: row.elsewhere && { reason: row.elsewhere.reason, by: row.elsewhere.by, at: row.elsewhere.at },
+  sealed_elsewhere: row.elsewhere && {
+    reason: row.elsewhere.reason,
+    by: row.elsewhere.by,
+    at: row.elsewhere.at,
+  },
   may_be_elsewhere: row.mayBeElsewhere,
 });

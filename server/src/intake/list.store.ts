@@ -6,8 +6,9 @@ import { booksOf, type Elsewhere } from '../receipts/index.ts';
 import { beginningsOf } from '../platform/words.ts';
 
 /**
- * Where a document stands between Zoho and the authority. `signed_twice`: the device signed it late, after it was settled or sent anew;
- * `before_production`: another system may have sealed it, and a person has to say whether one did; `sealed_elsewhere`: a person has said that one did;
+ * Where a document stands between Zoho and the authority. `signed_twice`: the device signed it
+ * late, after it was settled or sent anew; `before_production`: another system may have sealed it,
+ * and a person has to say whether one did; `sealed_elsewhere`: a person has said that one did;
  * `rehearsed`: there is only a test receipt, and its branch does not seal for real yet.
  */
 export type Standing =
@@ -42,7 +43,10 @@ export type ListRow = {
   receiptLabel: string | null;
   /** Who has said that another system sealed it. */
   elsewhere: Elsewhere | null;
-  /** Whether somebody may say so: it is from before its branch sealed for real, or a refund that no device here takes, and nothing of it is under way here. */
+  /**
+   * Whether somebody may say so: it is from before its branch sealed for real, or a refund that no
+   * device here takes, and nothing of it is under way here.
+   */
   mayBeElsewhere: boolean;
 };
 
@@ -64,13 +68,19 @@ export type ListFilter = {
 /** The last row of the page before: its day, its document, and its `rowKey`. */
 export type ListCursor = { at: string; id: string; key: string };
 
-/** Statuses in which a document is no business of the authority's yet, or any more; approved is one unless approved documents are sealed. */
-const notDue = (sealsApproved: boolean) => `('draft', 'pending_approval', 'submitted', ${sealsApproved ? '' : "'approved', "}'rejected', 'void')`;
+/**
+ * Statuses in which a document is no business of the authority's yet, or any more; approved is one
+ * unless approved documents are sealed.
+ */
+const notDue = (sealsApproved: boolean) =>
+  `('draft', 'pending_approval', 'submitted', ${sealsApproved ? '' : "'approved', "}'rejected', 'void')`;
 
 /**
- * What stands beside a document, looked up by its key for each document that is read (`offset 0` holds the planner to it). Documents come in the order of
- * their dates and there are enough of them soon; joined freely, all receipts of the business may be read for a page of fifty. No `coalesce` may stand in
- * such a condition: row security takes it for a function that could leak, and no index is used for what it is compared with.
+ * What stands beside a document, looked up by its key for each document that is read (`offset 0`
+ * holds the planner to it). Documents come in the order of their dates and there are enough of them
+ * soon; joined freely, all receipts of the business may be read for a page of fifty. No `coalesce`
+ * may stand in such a condition: row security takes it for a function that could leak, and no index
+ * is used for what it is compared with.
  */
 const beside = (name: string, table: string, which: string): string =>
   `left join lateral (select * from ${table} x where x.business_id = d.business_id and ${which} offset 0) ${name} on true`;
@@ -80,15 +90,17 @@ const ofDocument = (environment: 'production' | 'sandbox'): string =>
     and x.environment = '${environment}' and coalesce(x.moved_to, '') = ''`;
 
 /**
- * From before its branch sealed for real, or its place in the books was mapped to a branch that does. Where the document does not say when it was
- * made, its date has to do; before anything is sealed Zoho itself is asked.
+ * From before its branch sealed for real, or its place in the books was mapped to a branch that
+ * does. Where the document does not say when it was made, its date has to do; before anything is
+ * sealed Zoho itself is asked.
  */
 const isBeforeProduction = `(b.production_since is not null
   and (coalesce(d.created_at, d.date::timestamp at time zone 'UTC') <= greatest(b.production_since, m.production_since) or coalesce(t.state in ('signed', 'in_doubt'), false)))`;
 
 /**
- * Refunds that no device here can take: they are settled with whoever has the sale, and a person says so. What was found of the note at the last look,
- * or by the lane that read it again, decides, since whose refund it is stands in the books.
+ * Refunds that no device here can take: they are settled with whoever has the sale, and a person
+ * says so. What was found of the note at the last look, or by the lane that read it again, decides,
+ * since whose refund it is stands in the books.
  */
 const settledOutside: ProblemCode[] = ['refund_run_broken', 'refund_sale_elsewhere'];
 const isSettledOutside = `(d.module = 'creditnotes' and coalesce(coalesce(q.problem, d.problem)->>'code' in (${settledOutside.map((code) => `'${code}'`).join(', ')}), false))`;
@@ -96,8 +108,9 @@ const isSettledOutside = `(d.module = 'creditnotes' and coalesce(coalesce(q.prob
 const text = (code: ProblemCode) => `'{"code": "${code}"}'::jsonb`;
 
 /**
- * Why the receipt `q` at its device `v` stands where it does: what stops the whole lane says more than what the document itself was last told, and
- * a doubt that one person has answered waits for a second one.
+ * Why the receipt `q` at its device `v` stands where it does: what stops the whole lane says more
+ * than what the document itself was last told, and a doubt that one person has answered waits for a
+ * second one.
  */
 const reasonOf = (otherwise: string) => `
     coalesce(
@@ -115,9 +128,10 @@ const reasonOf = (otherwise: string) => `
         and o.state = 'in_doubt' and o.id <> q.id) then ${text('behind_doubt')} end, ${otherwise}) as problem`;
 
 /**
- * Every document since go-live beside its receipt: what Zoho has, from the poll and the webhooks, against what was sealed. Its test receipt, and
- * that only while its branch has no production device, stands for nothing but the rehearsal. Where many are only counted, nothing is asked of them
- * that a count does not need.
+ * Every document since go-live beside its receipt: what Zoho has, from the poll and the webhooks,
+ * against what was sealed. Its test receipt, and that only while its branch has no production
+ * device, stands for nothing but the rehearsal. Where many are only counted, nothing is asked of
+ * them that a count does not need.
  */
 const standings = (sealsApproved: boolean, isCounted = false) => `
   select d.module, d.document_id, coalesce(d.number, r.document_number, '') as number, d.date, ${isCounted ? 'd.due_since' : 'd.date::text as day'}, coalesce(d.status, '') as status,
@@ -161,9 +175,10 @@ const standings = (sealsApproved: boolean, isCounted = false) => `
   where d.date >= $1::date and (d.elsewhere is null or d.sealed or r.state is null or r.contested is not true and r.state in ('refused', 'withdrawn'))`;
 
 /**
- * Receipts that stand open and that no document of the list speaks for: of a document dated before go-live, of one that no list of Zoho's has
- * told of yet, or that is said to be sealed elsewhere, the refund that undoes a lost sale. Nothing that was begun is overlooked because of where it
- * came from.
+ * Receipts that stand open and that no document of the list speaks for: of a document dated before
+ * go-live, of one that no list of Zoho's has told of yet, or that is said to be sealed elsewhere,
+ * the refund that undoes a lost sale. Nothing that was begun is overlooked because of where it came
+ * from.
  */
 const loose = `
   select q.module, q.document_id, q.document_number as number, q.document_date as date, q.document_date::text as day, '' as status,
@@ -183,24 +198,32 @@ const looseSearched = `and not exists (select 1 from unnest($12::text[]) w
   where position(lower(w) in lower(q.document_number || ' ' || coalesce(q.sale->'sale'->'buyer'->>'name', ''))) = 0)`;
 
 /**
- * What the document itself says of being sealed, as text of the statement, so that its indexes are chosen: what is open is found among what
- * is open, and what is sealed, here or elsewhere, comes in order of its date until there is enough.
+ * What the document itself says of being sealed, as text of the statement, so that its indexes are
+ * chosen: what is open is found among what is open, and what is sealed, here or elsewhere, comes in
+ * order of its date until there is enough.
  */
 const sealedOrNot = (wanted: Standing[], isOfBranch: boolean): string => {
-  if (wanted.includes('sealed')) return isOfBranch ? 'and d.sealed and d.sealed_branch = $5' : 'and d.sealed';
+  if (wanted.includes('sealed'))
+    return isOfBranch ? 'and d.sealed and d.sealed_branch = $5' : 'and d.sealed';
   if (wanted.join() === 'sealed_elsewhere') return 'and not d.sealed and d.elsewhere is not null';
-  return wanted.includes('sealed_elsewhere') || wanted.includes('not_due') ? 'and not d.sealed' : 'and not d.sealed and d.elsewhere is null';
+  return wanted.includes('sealed_elsewhere') || wanted.includes('not_due')
+    ? 'and not d.sealed'
+    : 'and not d.sealed and d.elsewhere is null';
 };
 
-/** Documents whose receipt has this number among all of its device's, and, where two are given, this one of its own. */
+/**
+ * Documents whose receipt has this number among all of its device's, and, where two are given, this
+ * one of its own.
+ */
 const byReceipt = `
   select r.module, r.document_id from signature s join receipt r on r.business_id = s.business_id and r.id = s.receipt_id
    where s.environment = 'production' and s.sdc_id = any(array(select v.sdc_id from device v where v.sdc_id is not null)) and s.total_receipt_number = $13::bigint
      and ($14::bigint is null or s.receipt_number = $14::bigint)`;
 
 /**
- * What is searched for narrows the documents before anything is joined to them: those with the rarest of the words, or with a receipt of that
- * number. Where every word is in many documents, enough of them come on the way through all.
+ * What is searched for narrows the documents before anything is joined to them: those with the
+ * rarest of the words, or with a receipt of that number. Where every word is in many documents,
+ * enough of them come on the way through all.
  */
 const searched = (isRare: boolean): string => {
   const holds = holdsAll('d.words', '$12');
@@ -215,8 +238,9 @@ const searched = (isRare: boolean): string => {
 const standingsOfLoose: Standing[] = ['waiting', 'in_doubt', 'signed_twice', 'refused', 'drifted'];
 
 /**
- * Documents as they stand, the latest first. What is sealed, what is not, and receipts that no document speaks for are found by indexes of their own,
- * each in its order until there is enough, and put together here: in one statement all of them would be read for a page of fifty.
+ * Documents as they stand, the latest first. What is sealed, what is not, and receipts that no
+ * document speaks for are found by indexes of their own, each in its order until there is enough,
+ * and put together here: in one statement all of them would be read for a page of fifty.
  */
 export async function listStandings(tx: Tx, filter: ListFilter): Promise<ListRow[]> {
   const search = filter.search ? await readSearch(tx, filter.search) : null;
@@ -224,9 +248,12 @@ export async function listStandings(tx: Tx, filter: ListFilter): Promise<ListRow
   if (search?.beginnings.length === 0) return [];
   const open = filter.standings.filter((each) => each !== 'sealed');
   const rows: ListRow[] = [];
-  if (open.length < filter.standings.length) rows.push(...(await listPart(tx, { ...filter, standings: ['sealed'] }, 'sealed', search)));
-  if (open.length > 0) rows.push(...(await listPart(tx, { ...filter, standings: open }, 'open', search)));
-  if (open.some((each) => standingsOfLoose.includes(each))) rows.push(...(await listPart(tx, { ...filter, standings: open }, 'loose', search)));
+  if (open.length < filter.standings.length)
+    rows.push(...(await listPart(tx, { ...filter, standings: ['sealed'] }, 'sealed', search)));
+  if (open.length > 0)
+    rows.push(...(await listPart(tx, { ...filter, standings: open }, 'open', search)));
+  if (open.some((each) => standingsOfLoose.includes(each)))
+    rows.push(...(await listPart(tx, { ...filter, standings: open }, 'loose', search)));
   return rows.toSorted(latestFirst).slice(0, filter.limit);
 }
 
@@ -235,20 +262,36 @@ type Search = { beginnings: string[]; receiptNumbers: (string | null)[]; rare: R
 async function readSearch(tx: Tx, text: string): Promise<Search> {
   const beginnings = beginningsOf(text);
   const numbers = /^\s*(?:(\d{1,15})\s*\/\s*)?(\d{1,15})(?:\s*\p{L}{2})?\s*$/u.exec(text);
-  return { beginnings, receiptNumbers: [numbers?.[2] ?? null, numbers?.[1] ?? null], rare: await findRareWord(tx, beginnings) };
+  return {
+    beginnings,
+    receiptNumbers: [numbers?.[2] ?? null, numbers?.[1] ?? null],
+    rare: await findRareWord(tx, beginnings),
+  };
 }
 
-/** What a row is told apart by where another one has its day and its document: of one document a sale and the refund that undoes it may both stand open. */
-export const rowKey = (row: Pick<ListRow, 'module' | 'receiptId'>): string => `${row.module}/${row.receiptId ?? ''}`;
+/**
+ * What a row is told apart by where another one has its day and its document: of one document a
+ * sale and the refund that undoes it may both stand open.
+ */
+export const rowKey = (row: Pick<ListRow, 'module' | 'receiptId'>): string =>
+  `${row.module}/${row.receiptId ?? ''}`;
 
 /** The order of the statement; ids are digits, which every collation sorts alike. */
 function latestFirst(a: ListRow, b: ListRow): number {
-  const [one, other] = [a, b].map((row) => [row.date, row.documentId, rowKey(row)]) as [string[], string[]];
+  const [one, other] = [a, b].map((row) => [row.date, row.documentId, rowKey(row)]) as [
+    string[],
+    string[],
+  ];
   const at = one.findIndex((part, i) => part !== other[i]);
   return at < 0 ? 0 : (one[at] as string) < (other[at] as string) ? 1 : -1;
 }
 
-async function listPart(tx: Tx, filter: ListFilter, part: 'sealed' | 'open' | 'loose', search: Search | null): Promise<ListRow[]> {
+async function listPart(
+  tx: Tx,
+  filter: ListFilter,
+  part: 'sealed' | 'open' | 'loose',
+  search: Search | null,
+): Promise<ListRow[]> {
   const isOfDocuments = part !== 'loose';
   const from = isOfDocuments
     ? `${standings(filter.sealsApproved)} ${sealedOrNot(filter.standings, filter.branch !== null)} ${search ? searched(search.rare !== null) : ''}`
@@ -298,7 +341,10 @@ async function listPart(tx: Tx, filter: ListFilter, part: 'sealed' | 'open' | 'l
   }));
 }
 
-/** Of the documents that another system has sealed, those of a span; one that turned out to be under way here as well is counted there. */
+/**
+ * Of the documents that another system has sealed, those of a span; one that turned out to be under
+ * way here as well is counted there.
+ */
 const elsewhereIn = (from: string, to: string): string =>
   `not sealed and elsewhere is not null and date between ${from}::date and ${to}::date
     and not exists (select 1 from receipt q where q.business_id = document.business_id and (q.state in ('queued', 'in_doubt') or q.drift is not null or q.contested)
@@ -321,8 +367,8 @@ export const countElsewhere = async (
   )?.n ?? 0;
 
 /**
- * How many documents of these books are not settled: under way or in doubt, refused, or due. Before any branch seals for real nothing is due yet that only
- * these books know of.
+ * How many documents of these books are not settled: under way or in doubt, refused, or due. Before
+ * any branch seals for real nothing is due yet that only these books know of.
  */
 export const countUnsettledOf = async (
   tx: Tx,
@@ -342,11 +388,18 @@ export const countUnsettledOf = async (
     )
   )?.n ?? 0;
 
-export type MonthSum = { module: string; currency: string; standing: Standing; count: number; total: string };
+export type MonthSum = {
+  module: string;
+  currency: string;
+  standing: Standing;
+  count: number;
+  total: string;
+};
 
 /**
- * What the documents of a span come to, by where they stand and in their own currencies. Of what is sealed, here or elsewhere, an index knows all
- * there is to know; only the rest is looked at beside its receipts.
+ * What the documents of a span come to, by where they stand and in their own currencies. Of what is
+ * sealed, here or elsewhere, an index knows all there is to know; only the rest is looked at beside
+ * its receipts.
  */
 export const sumStandings = async (
   tx: Tx,
@@ -378,8 +431,16 @@ export const sumStandings = async (
     total: row.total as string,
   }));
 
-/** Documents whose last look failed, and those that were heard of and not read for a while: what is true of them now nobody knows. */
-export const countUnsure = async (tx: Tx, from: string, to: string, heardBefore: Date): Promise<number> =>
+/**
+ * Documents whose last look failed, and those that were heard of and not read for a while: what is
+ * true of them now nobody knows.
+ */
+export const countUnsure = async (
+  tx: Tx,
+  from: string,
+  to: string,
+  heardBefore: Date,
+): Promise<number> =>
   (
     await queryOne<{ n: number }>(
       tx,
@@ -389,13 +450,22 @@ export const countUnsure = async (tx: Tx, from: string, to: string, heardBefore:
     )
   )?.n ?? 0;
 
-/** What has been due for longest and is not sealed, why, and how many there are; null where nothing is. */
+/**
+ * What has been due for longest and is not sealed, why, and how many there are; null where nothing
+ * is.
+ */
 export async function findLongestDue(
   tx: Tx,
   filter: Pick<ListFilter, 'goLiveDate' | 'sealsApproved'>,
 ): Promise<{ number: string; since: Date; count: number; problem: StoredProblem | null } | null> {
   const due = "('to_seal', 'refused', 'before_production')";
-  const row = await queryOne<{ module: string; document_id: string; number: string; since: unknown; count: number }>(
+  const row = await queryOne<{
+    module: string;
+    document_id: string;
+    number: string;
+    since: unknown;
+    count: number;
+  }>(
     tx,
     `select l.module, l.document_id, l.number, coalesce(l.due_since, q.opened_at) as since, count(*) over ()::int as count
        from (select module, document_id, number, receipt_id, due_since from (${standings(filter.sealsApproved, true)} and not d.sealed and d.elsewhere is null) d where standing in ${due}

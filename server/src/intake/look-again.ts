@@ -18,17 +18,22 @@ const mended: Record<string, Fix[]> = {
   'lists.changed': ['mapping', 'zoho'],
 };
 
-/** What an entry changes for the refunds of a document alone: everything else that waits for a person is left as it is, there may be a lot of it. */
+/**
+ * What an entry changes for the refunds of a document alone: everything else that waits for a
+ * person is left as it is, there may be a lot of it.
+ */
 const ofRefunds: Record<string, ProblemCode[]> = {
   'document.sealed_elsewhere': ['refund_sale_unsigned'],
   'document.sealed_elsewhere_taken_back': ['refund_sale_elsewhere'],
 };
 
-const codesOf = (fixes: Fix[]): ProblemCode[] => (Object.keys(problems) as ProblemCode[]).filter((code) => fixes.includes(problems[code].fix));
+const codesOf = (fixes: Fix[]): ProblemCode[] =>
+  (Object.keys(problems) as ProblemCode[]).filter((code) => fixes.includes(problems[code].fix));
 
 /**
- * Follows the trail: what kept documents from being sealed may have been mended by what was just changed here, and nothing in Zoho would say
- * so. They are looked at once more, and what no longer stands in the way is sealed by itself, where the business lets it be.
+ * Follows the trail: what kept documents from being sealed may have been mended by what was just
+ * changed here, and nothing in Zoho would say so. They are looked at once more, and what no longer
+ * stands in the way is sealed by itself, where the business lets it be.
  */
 export const lookAgainAfterMending =
   (ports: { clock: Clock; touch(businessId: string): void }): Follower =>
@@ -37,9 +42,14 @@ export const lookAgainAfterMending =
     const codes = [...codesOf(fixes), ...entries.flatMap((entry) => ofRefunds[entry.action] ?? [])];
     if (codes.length === 0) return;
     const isConfigured = entries.some((entry) => entry.action === 'business.configured');
-    // Nothing stood in the way of a refund that nobody has begun; whether the device that follows takes it is another question.
+    // Nothing stood in the way of a refund that nobody has begun; whether the device that follows
+    // takes it is another question.
     const isSwitched = entries.some((entry) => entry.action === 'device.switched');
-    await lookAgain(tx, { codes, withExempt: isConfigured, withRefunds: isSwitched }, ports.clock.now());
+    await lookAgain(
+      tx,
+      { codes, withExempt: isConfigured, withRefunds: isSwitched },
+      ports.clock.now(),
+    );
     // What was mended may have made documents due by itself, too.
     ports.touch(ctx.businessId);
   };

@@ -12,13 +12,22 @@ import type { LookAtDocument } from '../receipts/index.ts';
 import { sealsByItself } from './auto-seal.model.ts';
 import { type Due, endLook, knownAt, postponeLook, type Seen, takeDue } from './document.store.ts';
 
-type Ports = { lookAtDocument: LookAtDocument; alerts: Pick<Alerts, 'raise' | 'settle'>; giveWay: Pick<GiveWay, 'behind'>; clock: Clock; log: Log };
+type Ports = {
+  lookAtDocument: LookAtDocument;
+  alerts: Pick<Alerts, 'raise' | 'settle'>;
+  giveWay: Pick<GiveWay, 'behind'>;
+  clock: Clock;
+  log: Log;
+};
 
 const leaseMs = 5 * 60_000;
 const batch = 20;
 const retryFirstMs = 15_000;
 const retryMaxMs = 30 * 60_000;
-/** What ends by itself or by a person, at Zoho, between it and us or while devices are switched: looked at again, nothing is lost by it. */
+/**
+ * What ends by itself or by a person, at Zoho, between it and us or while devices are switched:
+ * looked at again, nothing is lost by it.
+ */
 const passing: string[] = [
   'setup_unfinished',
   'zoho_limit',
@@ -33,7 +42,10 @@ const passing: string[] = [
   'business_suspended',
 ];
 
-/** Looks at the documents of a business that are due: reads them again from Zoho, seals what is to be sealed, finds drift. Says how many. */
+/**
+ * Looks at the documents of a business that are due: reads them again from Zoho, seals what is to
+ * be sealed, finds drift. Says how many.
+ */
 export const lookAtDue =
   (ports: Ports) =>
   async (ctx: Context): Promise<number> => {
@@ -41,11 +53,17 @@ export const lookAtDue =
     const failed: unknown[] = [];
     for (;;) {
       const now = ports.clock.now();
-      const due = await ctx.transaction((tx) => takeDue(tx, now, new Date(now.getTime() + leaseMs), batch));
-      // A few at once: reading waits for Zoho most of the time, and the governor keeps to its limits.
+      const due = await ctx.transaction((tx) =>
+        takeDue(tx, now, new Date(now.getTime() + leaseMs), batch),
+      );
+      // A few at once: reading waits for Zoho most of the time, and the governor keeps to its
+      // limits.
       for (let i = 0; i < due.length; i += 4) {
-        const looks = await Promise.allSettled(due.slice(i, i + 4).map((each) => ports.giveWay.behind(() => look(ports, ctx, each))));
-        // One of which not even that could be written down keeps none of the others taken without being looked at.
+        const looks = await Promise.allSettled(
+          due.slice(i, i + 4).map((each) => ports.giveWay.behind(() => look(ports, ctx, each))),
+        );
+        // One of which not even that could be written down keeps none of the others taken without
+        // being looked at.
         for (const each of looks) if (each.status === 'rejected') failed.push(each.reason);
       }
       looked += due.length;
@@ -54,7 +72,10 @@ export const lookAtDue =
     }
   };
 
-/** When a day has begun everywhere: a document of tomorrow is sealed tomorrow, and nothing in Zoho would say that it has come. */
+/**
+ * When a day has begun everywhere: a document of tomorrow is sealed tomorrow, and nothing in Zoho
+ * would say that it has come.
+ */
 const dayOf = (day: string): Date => new Date(`${day}T00:00:00Z`);
 
 async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
@@ -65,15 +86,19 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
     const wants = ({ business, document }: Parameters<Parameters<LookAtDocument>[3]>[0]) => {
       isExemptNow = isExempt(business.settings, document);
       const wanted = due.source !== 'hint' && sealsByItself(business.settings, document);
-      // Whoever exempted it had it sealed elsewhere, or not at all: an exemption that is taken back is about what comes from now on.
+      // Whoever exempted it had it sealed elsewhere, or not at all: an exemption that is taken back
+      // is about what comes from now on.
       isLeft = wanted && due.wasExempt;
       return wanted && !due.wasExempt;
     };
     // A list that is taken in just now, or another document of the device, may cross it.
-    const found = await againIfCrossed(() => ports.lookAtDocument(ctx, due.module, due.documentId, wants));
+    const found = await againIfCrossed(() =>
+      ports.lookAtDocument(ctx, due.module, due.documentId, wants),
+    );
     const { document, receipt } = found;
     // What ends by itself is no answer: it is looked at again, and sealed then.
-    if (found.problem && !receipt && passing.includes(found.problem.code)) throw new AppError(found.problem.code, found.problem);
+    if (found.problem && !receipt && passing.includes(found.problem.code))
+      throw new AppError(found.problem.code, found.problem);
     const seen: Seen | null = document
       ? {
           number: document.number,
@@ -85,8 +110,12 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
           total: document.total,
           locationId: document.locationId,
           createdAt: document.createdAt,
-          // What only a hint led to is not known to the poll: the poll, which asks Zoho itself, must still find it.
-          modifiedAt: due.source === 'hint' ? null : document.modifiedAt && knownAt(document.modifiedAt, begunAt),
+          // What only a hint led to is not known to the poll: the poll, which asks Zoho itself,
+          // must still find it.
+          modifiedAt:
+            due.source === 'hint'
+              ? null
+              : document.modifiedAt && knownAt(document.modifiedAt, begunAt),
         }
       : receipt && {
           number: receipt.documentNumber,
@@ -111,19 +140,32 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
           gone: isGone,
           exempt: isExemptNow,
           problem: found.problem ?? (isLeft ? { code: 'was_exempt' } : null),
-          lookAgainAt: document && found.problem?.code === 'document_future' ? dayOf(document.date) : null,
+          lookAgainAt:
+            document && found.problem?.code === 'document_future' ? dayOf(document.date) : null,
         },
         ports.clock.now(),
       );
     });
   } catch (error) {
     const isPassing = error instanceof AppError && passing.includes(error.code);
-    // Of books that are not connected now: it stands open with that, and is asked about again in case they are.
+    // Of books that are not connected now: it stands open with that, and is asked about again in
+    // case they are.
     const isOfOthers = error instanceof AppError && error.code === 'document_of_other_books';
-    // One that cannot be read stands with its finding; it is looked at again, because somebody may have mended it in Zoho.
-    if (!isPassing && !isOfOthers && !(error instanceof AppError && error.code === 'document_unreadable'))
-      ports.log.error({ business_id: ctx.businessId, document: due.documentId, error: (error as Error).stack }, 'a document could not be looked at');
-    const until = new Date(ports.clock.now().getTime() + Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(due.tries, 12)));
+    // One that cannot be read stands with its finding; it is looked at again, because somebody may
+    // have mended it in Zoho.
+    if (
+      !isPassing &&
+      !isOfOthers &&
+      !(error instanceof AppError && error.code === 'document_unreadable')
+    )
+      ports.log.error(
+        { business_id: ctx.businessId, document: due.documentId, error: (error as Error).stack },
+        'a document could not be looked at',
+      );
+    const until = new Date(
+      ports.clock.now().getTime() +
+        Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(due.tries, 12)),
+    );
     const problem: StoredProblem = error instanceof AppError ? error.problem : { code: 'internal' };
     await ctx.transaction(async (tx) => {
       await tellOfUnread(ports, ctx, tx, due, problem);
@@ -132,11 +174,21 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
   }
 }
 
-/** What Zoho fails to give of one document, while it gives the document, may never end by itself: somebody is told after the third time, until it is over. */
-async function tellOfUnread({ alerts }: Ports, ctx: Context, tx: Tx, due: Due, problem: StoredProblem | null): Promise<void> {
+/**
+ * What Zoho fails to give of one document, while it gives the document, may never end by itself:
+ * somebody is told after the third time, until it is over.
+ */
+async function tellOfUnread(
+  { alerts }: Ports,
+  ctx: Context,
+  tx: Tx,
+  due: Due,
+  problem: StoredProblem | null,
+): Promise<void> {
   const isUnread = problem?.code === unread;
   if (isUnread && due.tries + 1 >= triesTold) await alerts.raise(tx, ctx, due.documentId, problem);
-  else if (!isUnread && due.problemBefore === unread) await alerts.settle(tx, ctx, due.documentId, [unread]);
+  else if (!isUnread && due.problemBefore === unread)
+    await alerts.settle(tx, ctx, due.documentId, [unread]);
 }
 const unread = 'document_part_unread';
 const triesTold = 3;

@@ -2,10 +2,21 @@ import type { Tx } from '../platform/db/database.ts';
 import { query } from '../platform/db/query.ts';
 
 /** Something Muhuri made in the organization's settings at Zoho. */
-export type Part = { kind: 'field' | 'webhook' | 'workflow'; name: string; organizationId: string; zohoId: string; apiName: string | null };
+export type Part = {
+  kind: 'field' | 'webhook' | 'workflow';
+  name: string;
+  organizationId: string;
+  zohoId: string;
+  apiName: string | null;
+};
 
 export const listParts = async (tx: Tx): Promise<Part[]> =>
-  (await query(tx, 'select kind, name, organization_id, zoho_id, api_name from installed_part order by kind, name')).map((row) => ({
+  (
+    await query(
+      tx,
+      'select kind, name, organization_id, zoho_id, api_name from installed_part order by kind, name',
+    )
+  ).map((row) => ({
     kind: row.kind as Part['kind'],
     name: row.name as string,
     organizationId: row.organization_id as string,
@@ -22,4 +33,5 @@ export const keepPart = (tx: Tx, businessId: string, part: Part, at: Date) =>
     [businessId, part.kind, part.name, part.organizationId, part.zohoId, part.apiName, at],
   );
 
-export const dropPart = (tx: Tx, kind: Part['kind'], name: string) => query(tx, 'delete from installed_part where kind = $1 and name = $2', [kind, name]);
+export const dropPart = (tx: Tx, kind: Part['kind'], name: string) =>
+  query(tx, 'delete from installed_part where kind = $1 and name = $2', [kind, name]);

@@ -20,19 +20,26 @@ export type { FailingJob, FailingPlatformJob };
 
 export type Jobs = {
   /**
-   * Does work that runs by itself for one business. How it went is written down beside the business's data: a failure with its reason, a success by
-   * taking that away again; the third failure in a row raises an alert, which closes itself. Never throws: one business's failure is nobody else's.
-   * Says whether it succeeded.
+   * Does work that runs by itself for one business. How it went is written down beside the
+   * business's data: a failure with its reason, a success by taking that away again; the third
+   * failure in a row raises an alert, which closes itself. Never throws: one business's failure is
+   * nobody else's. Says whether it succeeded.
    */
   run(businessId: string, job: string, work: () => Promise<unknown>): Promise<boolean>;
   /** The same for every business, one after the other. */
   each(job: string, work: (businessId: string) => Promise<unknown>): Promise<void>;
-  /** The same for work that belongs to no business: it stands where the operator sees it, and the third failure is told to their hook. */
+  /**
+   * The same for work that belongs to no business: it stands where the operator sees it, and the
+   * third failure is told to their hook.
+   */
   runPlatform(job: string, work: () => Promise<unknown>): Promise<boolean>;
   /** What fails just now for a business. */
   list(tx: Tx): Promise<FailingJob[]>;
   listPlatform(): Promise<FailingPlatformJob[]>;
-  /** Takes away what has not failed for a while: it does not run any more, or succeeded where nobody knew that it had failed. */
+  /**
+   * Takes away what has not failed for a while: it does not run any more, or succeeded where nobody
+   * knew that it had failed.
+   */
   forgetOld(ctx: Context): Promise<void>;
 };
 
@@ -54,8 +61,9 @@ const codes: StoredProblem['code'][] = ['job_failing', 'poll_failing'];
 
 export function openJobs(ports: Ports): Jobs {
   /**
-   * What is known to fail, by business, so that a success costs nothing where nothing has failed: read once per business and process. What another
-   * process has written since is found when that job fails here, or is forgotten with its age.
+   * What is known to fail, by business, so that a success costs nothing where nothing has failed:
+   * read once per business and process. What another process has written since is found when that
+   * job fails here, or is forgotten with its age.
    */
   const known = new Map<string, Set<string>>();
   const platformSeen = new Set<string>();
@@ -63,7 +71,9 @@ export function openJobs(ports: Ports): Jobs {
   const failingOf = async (businessId: string): Promise<Set<string>> => {
     const have = known.get(businessId);
     if (have) return have;
-    const found = new Set((await ports.contextOf(businessId).transaction(listFailures)).map((each) => each.job));
+    const found = new Set(
+      (await ports.contextOf(businessId).transaction(listFailures)).map((each) => each.job),
+    );
     if (known.size > knownMax) known.clear();
     known.set(businessId, found);
     return found;
@@ -71,7 +81,10 @@ export function openJobs(ports: Ports): Jobs {
 
   const failed = async (businessId: string, job: string, error: unknown): Promise<void> => {
     const isOurs = error instanceof AppError;
-    ports.log[isOurs ? 'warn' : 'error']({ business_id: businessId, job, error: isOurs ? error.code : (error as Error).stack }, 'a job failed');
+    ports.log[isOurs ? 'warn' : 'error'](
+      { business_id: businessId, job, error: isOurs ? error.code : (error as Error).stack },
+      'a job failed',
+    );
     const ctx = ports.contextOf(businessId);
     const problem = problemOf(error);
     await ctx.transaction(async (tx) => {
@@ -96,7 +109,9 @@ export function openJobs(ports: Ports): Jobs {
 
   /** That a failure, or its end, cannot be written down must not become a failure of its own. */
   const quietly = (about: object, work: Promise<void>): Promise<void> =>
-    work.catch((error: Error) => ports.log.error({ ...about, error: error.stack }, 'how a job went could not be written down'));
+    work.catch((error: Error) =>
+      ports.log.error({ ...about, error: error.stack }, 'how a job went could not be written down'),
+    );
 
   const run: Jobs['run'] = async (businessId, job, work) => {
     try {
@@ -112,7 +127,8 @@ export function openJobs(ports: Ports): Jobs {
   return {
     run,
     async each(job, work) {
-      for (const businessId of await ports.businessIds()) await run(businessId, job, () => work(businessId));
+      for (const businessId of await ports.businessIds())
+        await run(businessId, job, () => work(businessId));
     },
     async runPlatform(job, work) {
       try {
@@ -133,7 +149,9 @@ export function openJobs(ports: Ports): Jobs {
       }
       // The first success in each process takes away what one before it may have left.
       if (!platformSeen.has(job)) {
-        const ended = ports.database.platform((tx) => endPlatformFailure(tx, job)).then(() => void platformSeen.add(job));
+        const ended = ports.database
+          .platform((tx) => endPlatformFailure(tx, job))
+          .then(() => void platformSeen.add(job));
         await quietly({ job }, ended);
       }
       return true;
@@ -153,7 +171,10 @@ export function openJobs(ports: Ports): Jobs {
   };
 }
 
-/** Why, in words that hold no secret: a problem of ours is one; of anything else only the kind, and the log has the rest. */
+/**
+ * Why, in words that hold no secret: a problem of ours is one; of anything else only the kind, and
+ * the log has the rest.
+ */
 function problemOf(error: unknown): StoredProblem {
   if (!(error instanceof AppError)) return { code: 'internal', kind: reasonOf(error) };
   const { findings: _findings, ...problem } = error.problem;
@@ -164,5 +185,9 @@ function problemOf(error: unknown): StoredProblem {
 function reasonOf(error: unknown): string {
   if (error instanceof AppError) return error.code;
   const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown };
-  return [name, code].filter((each) => typeof each === 'string' && /^[\w.]{1,60}$/.test(each)).join(' ') || 'Error';
+  return (
+    [name, code]
+      .filter((each) => typeof each === 'string' && /^[\w.]{1,60}$/.test(each))
+      .join(' ') || 'Error'
+  );
 }

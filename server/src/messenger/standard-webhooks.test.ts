@@ -9,10 +9,14 @@ afterEach(() => {
   for (const close of open.splice(0)) close();
 });
 function listen(onData: (socket: Socket) => void): Promise<string> {
-  const server = createServer((socket) => socket.on('error', () => {}).once('data', () => onData(socket)));
+  const server = createServer((socket) =>
+    socket.on('error', () => {}).once('data', () => onData(socket)),
+  );
   open.push(() => server.close());
   return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as { port: number }).port}/`));
+    server.listen(0, '127.0.0.1', () =>
+      resolve(`http://127.0.0.1:${(server.address() as { port: number }).port}/`),
+    );
   });
 }
 const drip = (head: string) => (socket: Socket) => {
@@ -24,7 +28,14 @@ const drip = (head: string) => (socket: Socket) => {
 const policy = addressPolicy(['127.0.0.0/8'], openNames());
 const messenger = standardWebhooks(policy, 400);
 const send = (url: string, by = messenger) =>
-  by.send({ businessId: 'biz_a', url, id: 'msg_1', at: new Date(0), body: '{}', secrets: ['whsec_c2VjcmV0IHNlY3JldCBzZWNyZXQ='] });
+  by.send({
+    businessId: 'biz_a',
+    url,
+    id: 'msg_1',
+    at: new Date(0),
+    body: '{}',
+    secrets: ['whsec_c2VjcmV0IHNlY3JldCBzZWNyZXQ='],
+  });
 
 test('the answer is its status: a body without end is not read, and its connection is closed', async () => {
   let isClosed = false;
@@ -56,6 +67,10 @@ test('a head that drips has no longer than the whole exchange, and closing ends 
 test('of a port inside a network a business does not learn whether it is closed, silent or speaks something else', async () => {
   const closed = await listen(() => {});
   open.pop()?.();
-  const answers = [await send(closed), await send(await listen(() => {})), await send(await listen((socket) => socket.end('SSH-2.0-OpenSSH\r\n')))];
+  const answers = [
+    await send(closed),
+    await send(await listen(() => {})),
+    await send(await listen((socket) => socket.end('SSH-2.0-OpenSSH\r\n'))),
+  ];
   expect(new Set(answers.map(({ error }) => error))).toEqual(new Set(['no answer']));
 });

@@ -3,16 +3,22 @@ import { Agent, request } from 'undici';
 import type { AddressPolicy } from '../platform/address-policy.ts';
 import type { Messenger } from '../ports/messenger.ts';
 
-/** For one whole exchange, from the first question to a name server to the last byte of the head. */
+/**
+ * For one whole exchange, from the first question to a name server to the last byte of the head.
+ */
 const exchangeMs = 15_000;
 const headBytesMax = 16 << 10;
 
 /**
- * Messages as Standard Webhooks has them: id, time and one signature per secret in force in their headers. The address is hostile like a
- * device's: resolved once and pinned, inner networks refused unless the operator allows them, no redirect followed. The answer is its status: not a
- * byte of its body is waited for, so that nobody can make it last.
+ * Messages as Standard Webhooks has them: id, time and one signature per secret in force in their
+ * headers. The address is hostile like a device's: resolved once and pinned, inner networks refused
+ * unless the operator allows them, no redirect followed. The answer is its status: not a byte of
+ * its body is waited for, so that nobody can make it last.
  */
-export function standardWebhooks(policy: AddressPolicy, timeoutMs = exchangeMs): Messenger & { close(): void } {
+export function standardWebhooks(
+  policy: AddressPolicy,
+  timeoutMs = exchangeMs,
+): Messenger & { close(): void } {
   const closing = new AbortController();
   return {
     async send({ businessId, url, id, at, body, secrets }) {
@@ -22,7 +28,10 @@ export function standardWebhooks(policy: AddressPolicy, timeoutMs = exchangeMs):
       if ('unknown' in resolved) return { status: null, error: resolved.unknown };
       const { address, family } = resolved;
       const agent = new Agent({
-        connect: { timeout: 5_000, lookup: (_host, _options, done) => done(null, [{ address, family }]) },
+        connect: {
+          timeout: 5_000,
+          lookup: (_host, _options, done) => done(null, [{ address, family }]),
+        },
         headersTimeout: timeoutMs,
         maxHeaderSize: headBytesMax,
       });
@@ -34,17 +43,26 @@ export function standardWebhooks(policy: AddressPolicy, timeoutMs = exchangeMs):
             'user-agent': 'Muhuri',
             'webhook-id': id,
             'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
-            'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, at, body)).join(' '),
+            'webhook-signature': secrets
+              .map((secret) => new Webhook(secret).sign(id, at, body))
+              .join(' '),
           },
           body,
           dispatcher: agent,
           signal,
         });
         answer.body.on('error', () => {}).destroy();
-        return { status: answer.statusCode, error: answer.statusCode < 300 ? null : `HTTP ${answer.statusCode}` };
+        return {
+          status: answer.statusCode,
+          error: answer.statusCode < 300 ? null : `HTTP ${answer.statusCode}`,
+        };
       } catch (error) {
-        // Whether a port inside a network is closed, silent or something else is that network's own matter.
-        return { status: null, error: resolved.isInner ? 'no answer' : `no answer (${codeOf(error)})` };
+        // Whether a port inside a network is closed, silent or something else is that network's own
+        // matter.
+        return {
+          status: null,
+          error: resolved.isInner ? 'no answer' : `no answer (${codeOf(error)})`,
+        };
       } finally {
         await agent.destroy();
       }
@@ -53,4 +71,5 @@ export function standardWebhooks(policy: AddressPolicy, timeoutMs = exchangeMs):
   };
 }
 
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code?.toString() ?? (error as Error).name;
+const codeOf = (error: unknown): string =>
+  (error as NodeJS.ErrnoException).code?.toString() ?? (error as Error).name;

@@ -165,13 +165,18 @@ export default class Ground extends Migration {
       this.addSql(`alter table ${name} enable row level security`);
       this.addSql(`alter table ${name} force row level security`);
       // A transaction that is over leaves '' behind, not null: both must mean no business, hence no rows.
-      this.addSql(`create policy wall on ${name} using (business_id = nullif(current_setting('app.business_id', true), ''))`);
-      this.addSql(`grant select, insert${name === 'audit' ? ' , update (position, previous_hash, hash)' : ', update'} on ${name} to muhuri_worker`);
+      this.addSql(
+        `create policy wall on ${name} using (business_id = nullif(current_setting('app.business_id', true), ''))`,
+      );
+      this.addSql(
+        `grant select, insert${name === 'audit' ? ' , update (position, previous_hash, hash)' : ', update'} on ${name} to muhuri_worker`,
+      );
     }
     this.addSql('grant delete on session, code_list, idempotency_key to muhuri_worker');
     for (const statement of indexes) this.addSql(statement);
     // Rows that change a few times after they are made: room on their page spares their indexes.
-    for (const name of ['receipt', 'attempt', 'device']) this.addSql(`alter table ${name} set (fillfactor = 70)`);
+    for (const name of ['receipt', 'attempt', 'device'])
+      this.addSql(`alter table ${name} set (fillfactor = 70)`);
 
     this.addSql('create schema reference');
     this.addSql('grant usage on schema reference to muhuri_platform');

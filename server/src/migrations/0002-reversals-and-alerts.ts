@@ -1,7 +1,8 @@
 import { Migration } from '@mikro-orm/migrations';
 import { addBusinessTable } from './business-table.ts';
 
-const outcomes = (also: string) => `check (settled in ('signed', 'not_signed', 'not_ours', 'doubtful'${also}))`;
+const outcomes = (also: string) =>
+  `check (settled in ('signed', 'not_signed', 'not_ours', 'doubtful'${also}))`;
 
 /** The way out of a lost answer by two persons, and what a business must be told without being asked. */
 export default class ReversalsAndAlerts extends Migration {
@@ -26,9 +27,13 @@ export default class ReversalsAndAlerts extends Migration {
        opened_at timestamptz not null, closed_at timestamptz, closed_by text,
        primary key (business_id, id)`,
     );
-    this.addSql('create unique index alert_open on alert (business_id, code, subject) where closed_at is null');
+    this.addSql(
+      'create unique index alert_open on alert (business_id, code, subject) where closed_at is null',
+    );
     this.addSql('alter table attempt drop constraint attempt_settled_check');
-    this.addSql(`alter table attempt add constraint attempt_settled_check ${outcomes(", 'reversed'")}`);
+    this.addSql(
+      `alter table attempt add constraint attempt_settled_check ${outcomes(", 'reversed'")}`,
+    );
   }
 
   override down(): void {

@@ -2,17 +2,35 @@ import { Migration } from '@mikro-orm/migrations';
 import { addBusinessTable } from './business-table.ts';
 
 /** Tables whose ids a caller may ask for: the lookup role sees their ids, so that a miss can be told from an attempt. */
-const askable = ['receipt', 'branch', 'device', 'membership', 'print', 'alert', 'api_key', 'invitation', 'connection', 'item', 'audit'];
+const askable = [
+  'receipt',
+  'branch',
+  'device',
+  'membership',
+  'print',
+  'alert',
+  'api_key',
+  'invitation',
+  'connection',
+  'item',
+  'audit',
+];
 
 /** The two questions that may be asked across businesses. */
 const functions = ['id_stands_elsewhere', 'grant_serves_elsewhere'];
 
 export default class PeopleAndWalls extends Migration {
   override up(): void {
-    this.addSql("alter table business add version int not null default 1, add setup jsonb not null default '{}', add quotas jsonb not null default '{}'");
-    this.addSql('alter table membership add version int not null default 1, add ended_at timestamptz');
+    this.addSql(
+      "alter table business add version int not null default 1, add setup jsonb not null default '{}', add quotas jsonb not null default '{}'",
+    );
+    this.addSql(
+      'alter table membership add version int not null default 1, add ended_at timestamptz',
+    );
     for (const table of ['session', 'reference.operator_session'])
-      this.addSql(`alter table ${table} add address text, add user_agent text, add last_seen_at timestamptz, add verified_at timestamptz`);
+      this.addSql(
+        `alter table ${table} add address text, add user_agent text, add last_seen_at timestamptz, add verified_at timestamptz`,
+      );
     this.addSql('alter table device add last_upstream_at timestamptz, add probe jsonb');
     this.addSql('create index receipt_opened on receipt (business_id, opened_at desc, id desc)');
 
@@ -47,7 +65,11 @@ export default class PeopleAndWalls extends Migration {
       'select, insert, update, delete',
     );
     this.addSql('create index miss_open on miss (business_id, at) where looked_at is null');
-    addBusinessTable(this, 'trail_head', 'business_id text not null primary key, position bigint not null, hash text not null');
+    addBusinessTable(
+      this,
+      'trail_head',
+      'business_id text not null primary key, position bigint not null, hash text not null',
+    );
     addBusinessTable(
       this,
       'receipt_day',
@@ -66,9 +88,17 @@ export default class PeopleAndWalls extends Migration {
       `alter table reference.person add data_key text, add totp_secret text, add totp_confirmed_at timestamptz, add totp_last_step bigint,
          add password_changed_at timestamptz`,
     );
-    this.addSql('alter table reference.business_directory add updated_at timestamptz, add version int not null default 1');
-    this.addSql('create index directory_newest on reference.business_directory (created_at desc, business_id desc)');
-    const reference = (name: string, columns: string, rights = 'select, insert, update, delete') => {
+    this.addSql(
+      'alter table reference.business_directory add updated_at timestamptz, add version int not null default 1',
+    );
+    this.addSql(
+      'create index directory_newest on reference.business_directory (created_at desc, business_id desc)',
+    );
+    const reference = (
+      name: string,
+      columns: string,
+      rights = 'select, insert, update, delete',
+    ) => {
       this.addSql(`create table reference.${name} (${columns})`);
       this.addSql(`grant ${rights} on reference.${name} to muhuri_platform`);
     };
@@ -80,7 +110,9 @@ export default class PeopleAndWalls extends Migration {
     );
     this.addSql('create index sign_in_pair on reference.sign_in (username, address, at desc)');
     this.addSql('create index sign_in_address on reference.sign_in (address, at desc)');
-    this.addSql('create index sign_in_person on reference.sign_in (person_id, at desc) where person_id is not null');
+    this.addSql(
+      'create index sign_in_person on reference.sign_in (person_id, at desc) where person_id is not null',
+    );
     reference(
       'person_token',
       `secret_hash text primary key, kind text not null check (kind in ('password_reset', 'first_operator')), person_id text references reference.person,
@@ -127,7 +159,8 @@ export default class PeopleAndWalls extends Migration {
       language sql stable security definer set search_path = pg_catalog, public as $$
         select exists (select 1 from public.connection where grant_id = asked and business_id <> own_business and status <> 'ended')
       $$`);
-    for (const each of functions) this.addSql(`alter function ${each}(text, text) owner to muhuri_lookup`);
+    for (const each of functions)
+      this.addSql(`alter function ${each}(text, text) owner to muhuri_lookup`);
     this.addSql('revoke create on schema public from muhuri_lookup');
     // The owner has given the functions away; their new owner says who may ask.
     this.addSql('set role muhuri_lookup');
@@ -145,19 +178,39 @@ export default class PeopleAndWalls extends Migration {
     this.addSql('reset role');
     this.addSql('revoke usage on schema public from muhuri_platform');
     this.addSql('revoke usage on schema public from muhuri_lookup');
-    for (const table of [...askable, 'business']) this.addSql(`drop policy if exists lookup on ${table}`);
-    for (const table of ['receipt', 'branch', 'device', 'membership', 'print', 'alert', 'connection', 'item', 'audit', 'business'])
+    for (const table of [...askable, 'business'])
+      this.addSql(`drop policy if exists lookup on ${table}`);
+    for (const table of [
+      'receipt',
+      'branch',
+      'device',
+      'membership',
+      'print',
+      'alert',
+      'connection',
+      'item',
+      'audit',
+      'business',
+    ])
       this.addSql(`revoke all on ${table} from muhuri_lookup`);
-    this.addSql('drop table reference.platform_audit, reference.wall_attempt, reference.business_totals, reference.person_token, reference.sign_in');
+    this.addSql(
+      'drop table reference.platform_audit, reference.wall_attempt, reference.business_totals, reference.person_token, reference.sign_in',
+    );
     this.addSql('drop index reference.directory_newest');
     this.addSql('alter table reference.business_directory drop updated_at, drop version');
-    this.addSql('alter table reference.person drop data_key, drop totp_secret, drop totp_confirmed_at, drop totp_last_step, drop password_changed_at');
+    this.addSql(
+      'alter table reference.person drop data_key, drop totp_secret, drop totp_confirmed_at, drop totp_last_step, drop password_changed_at',
+    );
     this.addSql('drop index audit_at');
-    this.addSql('drop table usage_day, receipt_day, trail_head, miss, support_access, api_key, invitation');
+    this.addSql(
+      'drop table usage_day, receipt_day, trail_head, miss, support_access, api_key, invitation',
+    );
     this.addSql('drop index receipt_opened');
     this.addSql('alter table device drop last_upstream_at, drop probe');
     for (const table of ['session', 'reference.operator_session'])
-      this.addSql(`alter table ${table} drop address, drop user_agent, drop last_seen_at, drop verified_at`);
+      this.addSql(
+        `alter table ${table} drop address, drop user_agent, drop last_seen_at, drop verified_at`,
+      );
     this.addSql('alter table membership drop version, drop ended_at');
     this.addSql('alter table business drop version, drop setup, drop quotas');
   }

@@ -1,12 +1,26 @@
 import { Migration } from '@mikro-orm/migrations';
 import { addBusinessTable, askAcross } from './business-table.ts';
 
-const before = ['receipt', 'branch', 'device', 'membership', 'print', 'alert', 'api_key', 'invitation', 'connection', 'item', 'audit'];
+const before = [
+  'receipt',
+  'branch',
+  'device',
+  'membership',
+  'print',
+  'alert',
+  'api_key',
+  'invitation',
+  'connection',
+  'item',
+  'audit',
+];
 
 /** Consents, webhooks in, the documents Zoho holds, what is written back to them, and every call made. */
 export default class ConnectedToZoho extends Migration {
   override up(): void {
-    this.addSql(`alter table reference."grant" add granted_by text, add scopes text not null default ''`);
+    this.addSql(
+      `alter table reference."grant" add granted_by text, add scopes text not null default ''`,
+    );
     this.addSql("alter table connection add quota jsonb, add polled jsonb not null default '{}'");
 
     addBusinessTable(
@@ -33,7 +47,9 @@ export default class ConnectedToZoho extends Migration {
        primary key (business_id, id)`,
       'select, insert, update, delete',
     );
-    this.addSql('create unique index delivery_once on delivery (business_id, dedupe_key) where dedupe_key is not null');
+    this.addSql(
+      'create unique index delivery_once on delivery (business_id, dedupe_key) where dedupe_key is not null',
+    );
     this.addSql('create index delivery_at on delivery (business_id, at desc, id desc)');
     addBusinessTable(
       this,
@@ -45,8 +61,12 @@ export default class ConnectedToZoho extends Migration {
        gone boolean not null default false, primary key (business_id, module, document_id)`,
       'select, insert, update, delete',
     );
-    this.addSql('create index document_look on document (business_id, look_at) where look_at is not null');
-    this.addSql('create index document_date on document (business_id, date desc, document_id desc)');
+    this.addSql(
+      'create index document_look on document (business_id, look_at) where look_at is not null',
+    );
+    this.addSql(
+      'create index document_date on document (business_id, date desc, document_id desc)',
+    );
     addBusinessTable(
       this,
       'write_back',
@@ -55,7 +75,9 @@ export default class ConnectedToZoho extends Migration {
        next_at timestamptz, leased_until timestamptz, problem jsonb, done_at timestamptz, created_at timestamptz not null,
        primary key (business_id, receipt_id, step), foreign key (business_id, receipt_id) references receipt (business_id, id)`,
     );
-    this.addSql("create index write_back_due on write_back (business_id, next_at) where state in ('waiting', 'begun')");
+    this.addSql(
+      "create index write_back_due on write_back (business_id, next_at) where state in ('waiting', 'begun')",
+    );
     addBusinessTable(
       this,
       'installed_part',
@@ -80,7 +102,9 @@ export default class ConnectedToZoho extends Migration {
 
   override down(): void {
     askAcross(this, before);
-    this.addSql('drop table zoho_call, installed_part, write_back, document, delivery, hook, consent');
+    this.addSql(
+      'drop table zoho_call, installed_part, write_back, document, delivery, hook, consent',
+    );
     this.addSql('alter table connection drop quota, drop polled');
     this.addSql('alter table reference."grant" drop granted_by, drop scopes');
   }

@@ -1,7 +1,21 @@
 import { Migration } from '@mikro-orm/migrations';
 import { addBusinessTable, askAcross } from './business-table.ts';
 
-const before = ['receipt', 'branch', 'device', 'membership', 'print', 'alert', 'api_key', 'invitation', 'connection', 'item', 'audit', 'hook', 'consent'];
+const before = [
+  'receipt',
+  'branch',
+  'device',
+  'membership',
+  'print',
+  'alert',
+  'api_key',
+  'invitation',
+  'connection',
+  'item',
+  'audit',
+  'hook',
+  'consent',
+];
 
 /** Webhooks that Muhuri sends: where to, and every message with what came of it; and how each connection does, for the operator. */
 export default class WebhooksOfOurs extends Migration {
@@ -29,12 +43,16 @@ export default class WebhooksOfOurs extends Migration {
       this.addSql(`grant select (business_id, id) on ${table} to muhuri_lookup`);
     }
     askAcross(this, [...before, 'subscriber', 'notice']);
-    this.addSql('alter table reference.business_totals add zoho_status text, add zoho_calls bigint, add zoho_failed bigint, add zoho_looked_at timestamptz');
+    this.addSql(
+      'alter table reference.business_totals add zoho_status text, add zoho_calls bigint, add zoho_failed bigint, add zoho_looked_at timestamptz',
+    );
   }
 
   override down(): void {
     askAcross(this, before);
-    this.addSql('alter table reference.business_totals drop zoho_status, drop zoho_calls, drop zoho_failed, drop zoho_looked_at');
+    this.addSql(
+      'alter table reference.business_totals drop zoho_status, drop zoho_calls, drop zoho_failed, drop zoho_looked_at',
+    );
     this.addSql('drop table notice, subscriber');
   }
 }

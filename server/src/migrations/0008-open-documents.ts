@@ -12,7 +12,9 @@ export default class OpenDocuments extends Migration {
         where r.business_id = d.business_id and r.module = d.module and r.document_id = d.document_id
           and r.kind = case d.module when 'invoices' then 'sale' else 'refund' end and r.state = 'signed' and r.drift is null`,
     );
-    this.addSql('create index document_open on document (business_id, date desc, document_id desc) where not sealed and date is not null');
+    this.addSql(
+      'create index document_open on document (business_id, date desc, document_id desc) where not sealed and date is not null',
+    );
     this.addSql(`
       create function tell_document() returns trigger language plpgsql set search_path = pg_catalog, public as $$
       begin
@@ -30,8 +32,12 @@ export default class OpenDocuments extends Migration {
           and r.state = 'signed' and r.drift is null);
         return new;
       end $$`);
-    this.addSql('create trigger tells_document after update of state, drift on receipt for each row execute function tell_document()');
-    this.addSql('create trigger asks_receipt before insert on document for each row execute function ask_receipt()');
+    this.addSql(
+      'create trigger tells_document after update of state, drift on receipt for each row execute function tell_document()',
+    );
+    this.addSql(
+      'create trigger asks_receipt before insert on document for each row execute function ask_receipt()',
+    );
   }
 
   override down(): void {

@@ -4,10 +4,14 @@ import { addBusinessTable } from './business-table.ts';
 /** Alerts are mailed and told to addresses once each, and what happens by the clock happens once, however many servers there are. */
 export default class ToldInTime extends Migration {
   override up(): void {
-    this.addSql('alter table alert add mailed_at timestamptz, add noticed_at timestamptz, add close_noticed_at timestamptz');
+    this.addSql(
+      'alter table alert add mailed_at timestamptz, add noticed_at timestamptz, add close_noticed_at timestamptz',
+    );
     // What stood before is not news.
     this.addSql('update alert set mailed_at = now(), noticed_at = now(), close_noticed_at = now()');
-    this.addSql('create index alert_unmailed on alert (business_id, opened_at) where mailed_at is null and closed_at is null');
+    this.addSql(
+      'create index alert_unmailed on alert (business_id, opened_at) where mailed_at is null and closed_at is null',
+    );
     this.addSql(
       'create index alert_unnoticed on alert (business_id, opened_at) where noticed_at is null or (close_noticed_at is null and closed_at is not null)',
     );

@@ -7,7 +7,9 @@ import { Migration } from '@mikro-orm/migrations';
 export default class SendsByNumber extends Migration {
   override up(): void {
     this.addSql('drop index attempt_number');
-    this.addSql('create index attempt_number on attempt (business_id, device_id, invoice_number) where may_have_left');
+    this.addSql(
+      'create index attempt_number on attempt (business_id, device_id, invoice_number) where may_have_left',
+    );
   }
 
   override down(): void {

@@ -7,7 +7,9 @@ import { Migration } from '@mikro-orm/migrations';
 export default class RatesByCurrency extends Migration {
   override up(): void {
     this.addSql('alter table receipt add foreign_currency text');
-    this.addSql("update receipt set foreign_currency = sale #>> '{sale,foreign,currency}' where sale #>> '{sale,foreign,currency}' is not null");
+    this.addSql(
+      "update receipt set foreign_currency = sale #>> '{sale,foreign,currency}' where sale #>> '{sale,foreign,currency}' is not null",
+    );
     this.addSql(
       `create index receipt_foreign on receipt (business_id, foreign_currency, document_date desc, id desc)
         where foreign_currency is not null and state = 'signed'`,

@@ -47,15 +47,21 @@ const production = "and r.environment = 'production' and r.moved_to is null";
 export default class DevicesOfABranch extends Migration {
   override up(): void {
     this.addSql('alter table branch add production_since timestamptz');
-    this.addSql('alter table device drop constraint device_state_check, drop constraint device_business_id_branch_id_key');
+    this.addSql(
+      'alter table device drop constraint device_state_check, drop constraint device_business_id_branch_id_key',
+    );
     this.addSql(
       `alter table device add constraint device_state_check check (state in ('new', 'active', 'paused', 'retired')),
          add succeeds text, add activated_at timestamptz, add retired_at timestamptz, add authority_last bigint,
          add burnt_numbers bigint[] not null default '{}', add total_base bigint, add totals_explained int not null default 0,
          add foreign key (business_id, succeeds) references device (business_id, id)`,
     );
-    this.addSql("create unique index device_at_work on device (business_id, branch_id) where state in ('active', 'paused')");
-    this.addSql("create unique index device_prepared on device (business_id, branch_id) where state = 'new'");
+    this.addSql(
+      "create unique index device_at_work on device (business_id, branch_id) where state in ('active', 'paused')",
+    );
+    this.addSql(
+      "create unique index device_prepared on device (business_id, branch_id) where state = 'new'",
+    );
     this.addSql('alter table receipt add environment text, add moved_to text');
     this.addSql('alter table signature add environment text');
     this.addSql("alter table receipt_day add environment text not null default 'production'");
@@ -69,10 +75,22 @@ export default class DevicesOfABranch extends Migration {
        foreign key (business_id, item_id) references item (business_id, id)`,
     );
     for (const statement of documentFunctions(production)) this.addSql(statement);
-    this.addSql('alter table receipt drop constraint receipt_business_id_module_document_id_kind_key');
+    this.addSql(
+      'alter table receipt drop constraint receipt_business_id_module_document_id_kind_key',
+    );
     inEveryBusiness(
       this,
-      ['branch', 'device', 'receipt', 'signature', 'receipt_day', 'item', 'item_registration', 'audit', 'document'],
+      [
+        'branch',
+        'device',
+        'receipt',
+        'signature',
+        'receipt_day',
+        'item',
+        'item_registration',
+        'audit',
+        'document',
+      ],
       [
         // The first moment it can have signed; where the trail does not say, the moment the device was entered.
         `update device d set total_base = last_total_receipt_number, activated_at = coalesce((select min(a.at) from audit a
@@ -94,7 +112,9 @@ export default class DevicesOfABranch extends Migration {
          add constraint receipt_moved_check check (moved_to is null or state = 'withdrawn'),
          add foreign key (business_id, moved_to) references receipt (business_id, id) deferrable initially deferred`,
     );
-    this.addSql("create unique index receipt_document on receipt (business_id, module, document_id, kind, environment, coalesce(moved_to, ''))");
+    this.addSql(
+      "create unique index receipt_document on receipt (business_id, module, document_id, kind, environment, coalesce(moved_to, ''))",
+    );
     this.addSql(
       `alter table signature alter environment set not null, drop constraint signature_business_id_sdc_id_total_receipt_number_key,
          add constraint signature_total_key unique (business_id, environment, sdc_id, total_receipt_number)`,
@@ -107,7 +127,9 @@ export default class DevicesOfABranch extends Migration {
 
   /** Only where no device was replaced and no document has two receipts: what does not fit the older keys stops it, and nothing is lost. */
   override down(): void {
-    this.addSql('alter table item add registered jsonb, add claimed_by text, add claimed_until timestamptz');
+    this.addSql(
+      'alter table item add registered jsonb, add claimed_by text, add claimed_until timestamptz',
+    );
     inEveryBusiness(
       this,
       ['item', 'item_registration', 'receipt', 'document', 'device', 'receipt_day'],

@@ -10,7 +10,9 @@ export default class OwnLogos extends Migration {
     this.addSql('alter table business add column logo_hash text');
     // The wall holds the owner, too: without this there is no row to change.
     this.addSql('alter table subscriber no force row level security');
-    this.addSql(`update subscriber set url = regexp_replace(url, '^(https?:)[/\\\\]*[^/?#\\\\]*@', '\\1//', 'i')`);
+    this.addSql(
+      `update subscriber set url = regexp_replace(url, '^(https?:)[/\\\\]*[^/?#\\\\]*@', '\\1//', 'i')`,
+    );
     this.addSql('alter table subscriber force row level security');
   }
 

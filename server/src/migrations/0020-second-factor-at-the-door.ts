@@ -36,7 +36,9 @@ export default class SecondFactorAtTheDoor extends Migration {
       `alter table reference.person_token drop constraint person_token_kind_check,
          add constraint person_token_kind_check check (kind in ${kindsNow}), add email text, add nonce text`,
     );
-    this.addSql('create unique index person_token_one on reference.person_token (kind, person_id) where person_id is not null');
+    this.addSql(
+      'create unique index person_token_one on reference.person_token (kind, person_id) where person_id is not null',
+    );
 
     reference('counted_try', 'id text primary key, subject text not null, at timestamptz not null');
     this.addSql('create index counted_try_subject on reference.counted_try (subject, at)');
@@ -53,7 +55,9 @@ export default class SecondFactorAtTheDoor extends Migration {
     );
     this.addSql('create index remembered_device_person on reference.remembered_device (person_id)');
 
-    this.addSql('alter table session add lineage text, add renewed_at timestamptz, add awaits_second_factor boolean not null default false');
+    this.addSql(
+      'alter table session add lineage text, add renewed_at timestamptz, add awaits_second_factor boolean not null default false',
+    );
     this.addSql('alter table reference.operator_session add lineage text');
 
     addBusinessTable(
@@ -65,16 +69,22 @@ export default class SecondFactorAtTheDoor extends Migration {
        decided_by text, decided_by_type text, decided_at timestamptz,
        primary key (business_id, id), unique (business_id, object_hash)`,
     );
-    this.addSql("create unique index way_back_open on way_back (business_id, person_id) where state = 'open'");
+    this.addSql(
+      "create unique index way_back_open on way_back (business_id, person_id) where state = 'open'",
+    );
   }
 
   override down(): void {
     this.addSql('drop table way_back');
     this.addSql('alter table reference.operator_session drop lineage');
     this.addSql('alter table session drop lineage, drop renewed_at, drop awaits_second_factor');
-    this.addSql('drop table reference.remembered_device, reference.recovery_code, reference.counted_try');
+    this.addSql(
+      'drop table reference.remembered_device, reference.recovery_code, reference.counted_try',
+    );
     this.addSql('drop index reference.person_token_one');
-    this.addSql("delete from reference.person_token where kind in ('email_change', 'operator_invitation')");
+    this.addSql(
+      "delete from reference.person_token where kind in ('email_change', 'operator_invitation')",
+    );
     this.addSql(
       `alter table reference.person_token drop email, drop nonce, drop constraint person_token_kind_check,
          add constraint person_token_kind_check check (kind in ${kindsBefore})`,

@@ -17,13 +17,19 @@ export default class AtTheEdge extends Migration {
     await this.asEveryBusiness(['idempotency_key'], async () => {
       await this.execute('update idempotency_key set response = null, ended_at = created_at');
     });
-    await this.execute('create index idempotency_key_age on idempotency_key (business_id, created_at)');
+    await this.execute(
+      'create index idempotency_key_age on idempotency_key (business_id, created_at)',
+    );
   }
 
   /** How far a trail was found whole, and the keys that have vouched for it. */
   private async trails(): Promise<void> {
-    await this.execute("alter table trail_head add verified_position bigint not null default 0, add verified_hash text not null default ''");
-    await this.execute('create table reference.evidence_key (fingerprint text primary key, public_key text not null, since timestamptz not null)');
+    await this.execute(
+      "alter table trail_head add verified_position bigint not null default 0, add verified_hash text not null default ''",
+    );
+    await this.execute(
+      'create table reference.evidence_key (fingerprint text primary key, public_key text not null, since timestamptz not null)',
+    );
     await this.execute('grant select, insert on reference.evidence_key to muhuri_platform');
   }
 
@@ -63,21 +69,33 @@ export default class AtTheEdge extends Migration {
       end $$`);
     for (const table of ['document', 'receipt']) {
       await run(`alter table ${table} add words text not null default ''`);
-      await run(`create trigger spreads_words after insert on ${table} for each row when (new.words <> '') execute function spread_words()`);
+      await run(
+        `create trigger spreads_words after insert on ${table} for each row when (new.words <> '') execute function spread_words()`,
+      );
       await run(
         `create trigger spreads_new_words after update of words on ${table} for each row when (new.words <> old.words) execute function spread_words()`,
       );
     }
     await this.asEveryBusiness(['document', 'receipt', 'search_word'], async () => {
-      await this.fill('document', 'number, customer_name as name, trim_scale(total)::text as total', 'module, document_id', (row) =>
-        wordsOf(row.number, row.name, row.total),
+      await this.fill(
+        'document',
+        'number, customer_name as name, trim_scale(total)::text as total',
+        'module, document_id',
+        (row) => wordsOf(row.number, row.name, row.total),
       );
-      await this.fill('receipt', `document_number as number, sale->'sale'->'buyer'->>'name' as name, sale->'sale'->>'customerId' as customer`, 'id', (row) =>
-        wordsOf(row.number, row.name, row.customer && `customer:${row.customer}`),
+      await this.fill(
+        'receipt',
+        `document_number as number, sale->'sale'->'buyer'->>'name' as name, sale->'sale'->>'customerId' as customer`,
+        'id',
+        (row) => wordsOf(row.number, row.name, row.customer && `customer:${row.customer}`),
       );
     });
-    await run('create index document_sum on document (business_id, date) include (module, currency, total) where sealed and date is not null');
-    await run("create index receipt_ended on receipt (business_id, state, opened_at desc, id desc) where state in ('refused', 'withdrawn')");
+    await run(
+      'create index document_sum on document (business_id, date) include (module, currency, total) where sealed and date is not null',
+    );
+    await run(
+      "create index receipt_ended on receipt (business_id, state, opened_at desc, id desc) where state in ('refused', 'withdrawn')",
+    );
   }
 
   override down(): void {
@@ -88,7 +106,8 @@ export default class AtTheEdge extends Migration {
     this.addSql('drop index receipt_ended');
     this.addSql('drop index document_sum');
     for (const table of ['document', 'receipt']) {
-      for (const trigger of ['spreads_words', 'spreads_new_words']) this.addSql(`drop trigger ${trigger} on ${table}`);
+      for (const trigger of ['spreads_words', 'spreads_new_words'])
+        this.addSql(`drop trigger ${trigger} on ${table}`);
       this.addSql(`alter table ${table} drop words`);
     }
     this.addSql('drop function spread_words');
@@ -96,7 +115,12 @@ export default class AtTheEdge extends Migration {
   }
 
   /** The words of every row there is, some thousands at a time. */
-  private async fill(table: string, columns: string, key: string, words: (row: Record<string, string | null>) => string): Promise<void> {
+  private async fill(
+    table: string,
+    columns: string,
+    key: string,
+    words: (row: Record<string, string | null>) => string,
+  ): Promise<void> {
     for (;;) {
       const rows = (await this.execute(
         `select business_id, ${key}, ${columns} from ${table} where words = '' and ${key.split(', ').at(-1)} is not null limit 2000`,
@@ -107,14 +131,22 @@ export default class AtTheEdge extends Migration {
         `update ${table} t set words = l.words from jsonb_to_recordset(?::jsonb) as l(${keys.map((each) => `${each} text`).join(', ')}, words text)
           where ${keys.map((each) => `t.${each} = l.${each}`).join(' and ')}`,
         // A row that has no word at all is told from one that was not looked at yet.
-        [JSON.stringify(rows.map((row) => ({ ...Object.fromEntries(keys.map((each) => [each, row[each]])), words: words(row) || ' ' })))],
+        [
+          JSON.stringify(
+            rows.map((row) => ({
+              ...Object.fromEntries(keys.map((each) => [each, row[each]])),
+              words: words(row) || ' ',
+            })),
+          ),
+        ],
       );
     }
   }
 
   /** Forced row security binds the owner too: what a migration changes in rows of every business it changes with the walls put down, within its transaction. */
   private async asEveryBusiness(tables: string[], work: () => Promise<void>): Promise<void> {
-    for (const table of tables) await this.execute(`alter table ${table} no force row level security`);
+    for (const table of tables)
+      await this.execute(`alter table ${table} no force row level security`);
     await work();
     for (const table of tables) await this.execute(`alter table ${table} force row level security`);
   }

@@ -37,36 +37,54 @@ export default class ToldAndDue extends Migration {
       `update document set due_since = seen_at where not gone and coalesce(status, 'sent') not in ('draft', 'pending_approval', 'submitted', 'rejected', 'void')`,
     );
     // What was heard of and could not be read yet: few, and never to be overlooked.
-    this.addSql('create index document_unread on document (business_id, due_since) where date is null and not gone');
-    this.addSql("create index receipt_open on receipt (business_id, document_date) where state in ('queued', 'in_doubt', 'refused') or drift is not null");
+    this.addSql(
+      'create index document_unread on document (business_id, due_since) where date is null and not gone',
+    );
+    this.addSql(
+      "create index receipt_open on receipt (business_id, document_date) where state in ('queued', 'in_doubt', 'refused') or drift is not null",
+    );
 
     // `earliest_go_live`: the day after another business of this taxpayer or organization was closed; what it sealed must not be sealed again.
     this.addSql('alter table business add earliest_go_live date');
     this.addSql('alter table reference.business_directory add closed_on date');
-    this.addSql("update reference.business_directory set closed_on = (coalesce(updated_at, created_at))::date where status = 'closed'");
+    this.addSql(
+      "update reference.business_directory set closed_on = (coalesce(updated_at, created_at))::date where status = 'closed'",
+    );
     for (const column of unique) {
-      this.addSql(`alter table reference.business_directory drop constraint business_directory_${column}_key`);
-      this.addSql(`create unique index directory_open_${column} on reference.business_directory (${column}) where status <> 'closed'`);
-      this.addSql(`create index directory_closed_${column} on reference.business_directory (${column}) where status = 'closed'`);
+      this.addSql(
+        `alter table reference.business_directory drop constraint business_directory_${column}_key`,
+      );
+      this.addSql(
+        `create unique index directory_open_${column} on reference.business_directory (${column}) where status <> 'closed'`,
+      );
+      this.addSql(
+        `create index directory_closed_${column} on reference.business_directory (${column}) where status = 'closed'`,
+      );
     }
   }
 
   override down(): void {
     for (const column of unique) {
-      this.addSql(`drop index reference.directory_open_${column}, reference.directory_closed_${column}`);
+      this.addSql(
+        `drop index reference.directory_open_${column}, reference.directory_closed_${column}`,
+      );
       // Before this a closed business kept what was its own to itself: whoever has come after it keeps it now.
       this.addSql(
         `update reference.business_directory c set ${column} = ${column === 'organization_id' ? 'null' : `c.${column} || ' ' || c.business_id`}
           where c.status = 'closed' and exists (select 1 from reference.business_directory o
             where o.${column} = c.${column} and (o.status <> 'closed' or o.business_id > c.business_id))`,
       );
-      this.addSql(`alter table reference.business_directory add constraint business_directory_${column}_key unique (${column})`);
+      this.addSql(
+        `alter table reference.business_directory add constraint business_directory_${column}_key unique (${column})`,
+      );
     }
     this.addSql('alter table reference.business_directory drop closed_on');
     this.addSql('alter table business drop earliest_go_live');
     this.addSql('drop index receipt_open, document_unread');
     this.addSql('alter table document drop due_since');
     this.addSql('drop table rate_change, list_sync');
-    this.addSql('alter table device drop told_name, drop told_vat_registered, drop told_at, drop told_vat_at, drop difference');
+    this.addSql(
+      'alter table device drop told_name, drop told_vat_registered, drop told_at, drop told_vat_at, drop difference',
+    );
   }
 }

@@ -7,7 +7,8 @@ import { Migration } from '@mikro-orm/migrations';
  */
 export default class WhatWasNotFilled extends Migration {
   override up(): void {
-    for (const table of ['receipt', 'document']) this.addSql(`alter table ${table} no force row level security`);
+    for (const table of ['receipt', 'document'])
+      this.addSql(`alter table ${table} no force row level security`);
     this.addSql(
       "update receipt set foreign_currency = sale #>> '{sale,foreign,currency}' where foreign_currency is null and sale #>> '{sale,foreign,currency}' is not null",
     );
@@ -15,7 +16,8 @@ export default class WhatWasNotFilled extends Migration {
       `update document set due_since = seen_at
         where due_since is null and not gone and coalesce(status, 'sent') not in ('draft', 'pending_approval', 'submitted', 'rejected', 'void')`,
     );
-    for (const table of ['receipt', 'document']) this.addSql(`alter table ${table} force row level security`);
+    for (const table of ['receipt', 'document'])
+      this.addSql(`alter table ${table} force row level security`);
   }
 
   /** The columns themselves, and so their values, go with what added them. */

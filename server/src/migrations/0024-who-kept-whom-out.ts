@@ -7,7 +7,9 @@ import { Migration } from '@mikro-orm/migrations';
  */
 export default class WhoKeptWhomOut extends Migration {
   override up(): void {
-    this.addSql('alter table reference.person add blocked_at timestamptz, add blocked_by text, add blocked_by_type text');
+    this.addSql(
+      'alter table reference.person add blocked_at timestamptz, add blocked_by text, add blocked_by_type text',
+    );
     this.addSql(
       `update reference.person p set blocked_at = a.at, blocked_by = a.actor_id, blocked_by_type = a.actor_type
          from (select distinct on (subject) subject, at, actor_id, actor_type from reference.platform_audit
@@ -23,6 +25,8 @@ export default class WhoKeptWhomOut extends Migration {
 
   override down(): void {
     this.addSql('alter table way_back drop told_at');
-    this.addSql('alter table reference.person drop blocked_at, drop blocked_by, drop blocked_by_type');
+    this.addSql(
+      'alter table reference.person drop blocked_at, drop blocked_by, drop blocked_by_type',
+    );
   }
 }

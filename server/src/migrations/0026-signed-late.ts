@@ -42,16 +42,23 @@ export default class SignedLate extends Migration {
        foreign key (business_id, attempt_id) references attempt (business_id, id),
        foreign key (business_id, device_id) references device (business_id, id)`,
     );
-    this.addSql('create unique index second_signature_key on second_signature (business_id, environment, sdc_id, receipt_signature)');
+    this.addSql(
+      'create unique index second_signature_key on second_signature (business_id, environment, sdc_id, receipt_signature)',
+    );
     this.addSql('alter table receipt add contested boolean not null default false');
-    for (const statement of documentFunctions((row) => `and not ${row}.contested`)) this.addSql(statement);
+    for (const statement of documentFunctions((row) => `and not ${row}.contested`))
+      this.addSql(statement);
     this.addSql('drop trigger tells_document on receipt');
-    this.addSql('create trigger tells_document after update of state, drift, contested on receipt for each row execute function tell_document()');
+    this.addSql(
+      'create trigger tells_document after update of state, drift, contested on receipt for each row execute function tell_document()',
+    );
   }
 
   override down(): void {
     this.addSql('drop trigger tells_document on receipt');
-    this.addSql('create trigger tells_document after update of state, drift on receipt for each row execute function tell_document()');
+    this.addSql(
+      'create trigger tells_document after update of state, drift on receipt for each row execute function tell_document()',
+    );
     for (const statement of documentFunctions(() => '')) this.addSql(statement);
     this.addSql('alter table receipt drop contested');
     this.addSql('drop table second_signature');

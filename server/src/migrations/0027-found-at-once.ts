@@ -1,7 +1,8 @@
 import { Migration } from '@mikro-orm/migrations';
 
 const ownKind = (row: string) => `case ${row}.module when 'invoices' then 'sale' else 'refund' end`;
-const counts = "r.environment = 'production' and r.moved_to is null and r.state = 'signed' and r.drift is null";
+const counts =
+  "r.environment = 'production' and r.moved_to is null and r.state = 'signed' and r.drift is null";
 
 /** What a document is told by its receipts: whether it is sealed, and from here on by which branch. */
 const functions = (withBranch: boolean) => [
@@ -38,13 +39,17 @@ export default class FoundAtOnce extends Migration {
   override up(): void {
     this.addSql('alter table document add sealed_branch text');
     for (const statement of functions(true)) this.addSql(statement);
-    for (const table of ['document', 'receipt']) this.addSql(`alter table ${table} no force row level security`);
+    for (const table of ['document', 'receipt'])
+      this.addSql(`alter table ${table} no force row level security`);
     this.addSql(
       `update document d set sealed_branch = r.branch_id from receipt r
         where r.business_id = d.business_id and r.module = d.module and r.document_id = d.document_id and r.kind = ${ownKind('d')} and d.sealed and ${counts}`,
     );
-    for (const table of ['document', 'receipt']) this.addSql(`alter table ${table} force row level security`);
-    this.addSql('create index document_of_branch on document (business_id, sealed_branch, date desc, document_id desc) where sealed and date is not null');
+    for (const table of ['document', 'receipt'])
+      this.addSql(`alter table ${table} force row level security`);
+    this.addSql(
+      'create index document_of_branch on document (business_id, sealed_branch, date desc, document_id desc) where sealed and date is not null',
+    );
     this.addSql(
       `create index audit_seldom on audit (business_id, (action collate "C"), at desc, id desc) where action not in ('receipt.opened', 'receipt.signed')`,
     );

@@ -10,7 +10,9 @@ export default class AnotherAddress extends Migration {
          told_at timestamptz, mails_sent int not null, last_mailed_at timestamptz,
          state text not null check (state in ('open', 'applied', 'objected', 'ended')), decided_by text, decided_by_type text, decided_at timestamptz)`,
     );
-    this.addSql("create unique index address_change_open on reference.address_change (person_id) where state = 'open'");
+    this.addSql(
+      "create unique index address_change_open on reference.address_change (person_id) where state = 'open'",
+    );
     this.addSql('grant select, insert, update on reference.address_change to muhuri_platform');
   }
 

@@ -1,7 +1,8 @@
 import { Migration } from '@mikro-orm/migrations';
 
 const ownKind = (row: string) => `case ${row}.module when 'invoices' then 'sale' else 'refund' end`;
-const isSealed = (row: string, how: string) => `(${row}.state = 'signed' and ${row}.drift is null ${how})`;
+const isSealed = (row: string, how: string) =>
+  `(${row}.state = 'signed' and ${row}.drift is null ${how})`;
 
 /** What a document is told by its receipts: whether it is sealed, and by which branch. */
 const functions = (how: (row: string) => string) => [
@@ -28,13 +29,15 @@ const functions = (how: (row: string) => string) => [
 export default class ContestedIsNotSealed extends Migration {
   override up(): void {
     for (const statement of functions((row) => `and not ${row}.contested`)) this.addSql(statement);
-    for (const table of ['document', 'receipt']) this.addSql(`alter table ${table} no force row level security`);
+    for (const table of ['document', 'receipt'])
+      this.addSql(`alter table ${table} no force row level security`);
     this.addSql(
       `update document d set sealed = false, sealed_branch = null from receipt r
         where r.business_id = d.business_id and r.module = d.module and r.document_id = d.document_id and r.kind = ${ownKind('d')}
           and r.environment = 'production' and r.moved_to is null and r.contested and d.sealed`,
     );
-    for (const table of ['document', 'receipt']) this.addSql(`alter table ${table} force row level security`);
+    for (const table of ['document', 'receipt'])
+      this.addSql(`alter table ${table} force row level security`);
   }
 
   override down(): void {

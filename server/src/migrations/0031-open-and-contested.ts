@@ -14,6 +14,8 @@ export default class OpenAndContested extends Migration {
 
   override down(): void {
     this.addSql('drop index receipt_open');
-    this.addSql("create index receipt_open on receipt (business_id, document_date) where state in ('queued', 'in_doubt', 'refused') or drift is not null");
+    this.addSql(
+      "create index receipt_open on receipt (business_id, document_date) where state in ('queued', 'in_doubt', 'refused') or drift is not null",
+    );
   }
 }

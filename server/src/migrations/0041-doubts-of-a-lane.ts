@@ -7,7 +7,9 @@ import { Migration } from '@mikro-orm/migrations';
  */
 export default class DoubtsOfALane extends Migration {
   override up(): void {
-    this.addSql("create index receipt_in_doubt on receipt (business_id, device_id) where (state = 'in_doubt') is true");
+    this.addSql(
+      "create index receipt_in_doubt on receipt (business_id, device_id) where (state = 'in_doubt') is true",
+    );
   }
 
   override down(): void {

@@ -6,7 +6,10 @@ import type { listNotices, NewSubscriber, Notice, Subscriber, subscribers } from
 
 type Use = {
   subscribers: ReturnType<typeof subscribers>;
-  listNotices(ctx: Call['ctx'], page: Parameters<typeof listNotices>[1]): ReturnType<typeof listNotices>;
+  listNotices(
+    ctx: Call['ctx'],
+    page: Parameters<typeof listNotices>[1],
+  ): ReturnType<typeof listNotices>;
   madeBy(ctx: Call['ctx'], ids: string[]): Promise<Map<string, Maker>>;
   touch(businessId: string): void;
 };
@@ -25,18 +28,31 @@ export const noticeRoutes = (use: Use) => {
     return { subscriber: view as ReturnType<typeof subscriberView>, secret };
   };
   return [
-    answer(notices.listSubscribers)(async (call) => ({ subscribers: await views(call, await use.subscribers.list(call.ctx)), next_cursor: null })),
-    answer(notices.addSubscriber)(async (call, { input }) => newView(call, await use.subscribers.add(call.ctx, input))),
-    answer(notices.rotateSubscriber)(async (call) => newView(call, await use.subscribers.rotate(call.ctx, id(call)))),
+    answer(notices.listSubscribers)(async (call) => ({
+      subscribers: await views(call, await use.subscribers.list(call.ctx)),
+      next_cursor: null,
+    })),
+    answer(notices.addSubscriber)(async (call, { input }) =>
+      newView(call, await use.subscribers.add(call.ctx, input)),
+    ),
+    answer(notices.rotateSubscriber)(async (call) =>
+      newView(call, await use.subscribers.rotate(call.ctx, id(call))),
+    ),
     answer(notices.removeSubscriber)(async (call) => {
       await use.subscribers.remove(call.ctx, id(call));
       return { removed: true as const };
     }),
     answer(notices.listNotices)(async (call, { query: { limit, cursor } }) => {
-      const found = await use.listNotices(call.ctx, { limit: limit + 1, after: readCursor(cursor) });
+      const found = await use.listNotices(call.ctx, {
+        limit: limit + 1,
+        after: readCursor(cursor),
+      });
       const shown = found.slice(0, limit);
       const last = shown.at(-1);
-      return { notices: shown.map(noticeView), next_cursor: found.length > limit && last ? cursorOf(last.createdAt, last.id) : null };
+      return {
+        notices: shown.map(noticeView),
+        next_cursor: found.length > limit && last ? cursorOf(last.createdAt, last.id) : null,
+      };
     }),
     answer(notices.replayNotice)(async (call) => {
       const notice = await use.subscribers.replay(call.ctx, id(call));

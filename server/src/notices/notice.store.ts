@@ -24,33 +24,50 @@ const toSubscriber = (row: Record<string, unknown>): Subscriber => ({
   createdAt: toDate(row.created_at),
 });
 
-export const insertSubscriber = (tx: Tx, businessId: string, is: Pick<Subscriber, 'id' | 'url' | 'events' | 'secret'>, at: Date) =>
-  query(tx, 'insert into subscriber (business_id, id, url, events, secret, created_at) values ($1, $2, $3, $4, $5, $6)', [
-    businessId,
-    is.id,
-    is.url,
-    is.events,
-    is.secret,
-    at,
-  ]);
+export const insertSubscriber = (
+  tx: Tx,
+  businessId: string,
+  is: Pick<Subscriber, 'id' | 'url' | 'events' | 'secret'>,
+  at: Date,
+) =>
+  query(
+    tx,
+    'insert into subscriber (business_id, id, url, events, secret, created_at) values ($1, $2, $3, $4, $5, $6)',
+    [businessId, is.id, is.url, is.events, is.secret, at],
+  );
 
 export const listSubscribers = async (tx: Tx): Promise<Subscriber[]> =>
-  (await query(tx, `select ${subscriberColumns} from subscriber where ended_at is null order by created_at`)).map(toSubscriber);
+  (
+    await query(
+      tx,
+      `select ${subscriberColumns} from subscriber where ended_at is null order by created_at`,
+    )
+  ).map(toSubscriber);
 
 export async function findSubscriber(tx: Tx, id: string): Promise<Subscriber | null> {
-  const row = await queryOne(tx, `select ${subscriberColumns} from subscriber where id = $1 and ended_at is null`, [id]);
+  const row = await queryOne(
+    tx,
+    `select ${subscriberColumns} from subscriber where id = $1 and ended_at is null`,
+    [id],
+  );
   return row && toSubscriber(row);
 }
 
 /** The secret before goes on for a while: messages are signed with both. */
 export const replaceSecret = (tx: Tx, id: string, secret: string, previousUntil: Date) =>
-  query(tx, 'update subscriber set previous_secret = secret, previous_until = $3, secret = $2 where id = $1', [id, secret, previousUntil]);
+  query(
+    tx,
+    'update subscriber set previous_secret = secret, previous_until = $3, secret = $2 where id = $1',
+    [id, secret, previousUntil],
+  );
 
 export async function endSubscriber(tx: Tx, id: string, at: Date): Promise<void> {
   await query(tx, 'update subscriber set ended_at = $2 where id = $1', [id, at]);
-  await query(tx, "update notice set state = 'failed', next_at = null, last_error = 'the address was removed' where subscriber_id = $1 and state = 'waiting'", [
-    id,
-  ]);
+  await query(
+    tx,
+    "update notice set state = 'failed', next_at = null, last_error = 'the address was removed' where subscriber_id = $1 and state = 'waiting'",
+    [id],
+  );
 }
 
 export type Notice = {
@@ -67,7 +84,8 @@ export type Notice = {
   deliveredAt: Date | null;
 };
 
-const columns = 'n.id, n.subscriber_id, n.event, n.body, n.state, n.tries, n.last_status, n.last_error, n.next_at, n.created_at, n.delivered_at';
+const columns =
+  'n.id, n.subscriber_id, n.event, n.body, n.state, n.tries, n.last_status, n.last_error, n.next_at, n.created_at, n.delivered_at';
 const toNotice = (row: Record<string, unknown>): Notice => ({
   id: row.id as string,
   subscriberId: row.subscriber_id as string,
@@ -82,18 +100,26 @@ const toNotice = (row: Record<string, unknown>): Notice => ({
   deliveredAt: toDateOrNull(row.delivered_at),
 });
 
-export const insertNotice = (tx: Tx, businessId: string, is: Pick<Notice, 'id' | 'subscriberId' | 'event' | 'body'>, at: Date) =>
-  query(tx, "insert into notice (business_id, id, subscriber_id, event, body, state, next_at, created_at) values ($1, $2, $3, $4, $5, 'waiting', $6, $6)", [
-    businessId,
-    is.id,
-    is.subscriberId,
-    is.event,
-    is.body,
-    at,
-  ]);
+export const insertNotice = (
+  tx: Tx,
+  businessId: string,
+  is: Pick<Notice, 'id' | 'subscriberId' | 'event' | 'body'>,
+  at: Date,
+) =>
+  query(
+    tx,
+    "insert into notice (business_id, id, subscriber_id, event, body, state, next_at, created_at) values ($1, $2, $3, $4, $5, 'waiting', $6, $6)",
+    [businessId, is.id, is.subscriberId, is.event, is.body, at],
+  );
 
 /** What is due to an address, taken for a while so that no other worker sends it too. */
-export const takeNotices = async (tx: Tx, subscriberId: string, at: Date, until: Date, limit: number): Promise<Notice[]> =>
+export const takeNotices = async (
+  tx: Tx,
+  subscriberId: string,
+  at: Date,
+  until: Date,
+  limit: number,
+): Promise<Notice[]> =>
   (
     await query(
       tx,
@@ -106,20 +132,26 @@ export const takeNotices = async (tx: Tx, subscriberId: string, at: Date, until:
   ).map(toNotice);
 
 /** Taken and not sent after all. */
-export const releaseNotices = (tx: Tx, ids: string[]) => query(tx, 'update notice set leased_until = null where id = any($1)', [ids]);
+export const releaseNotices = (tx: Tx, ids: string[]) =>
+  query(tx, 'update notice set leased_until = null where id = any($1)', [ids]);
 
-export const endNotice = (tx: Tx, is: Pick<Notice, 'id' | 'state' | 'tries' | 'lastStatus' | 'lastError' | 'nextAt' | 'deliveredAt'>) =>
-  query(tx, `update notice set state = $2, tries = $3, last_status = $4, last_error = $5, next_at = $6, delivered_at = $7, leased_until = null where id = $1`, [
-    is.id,
-    is.state,
-    is.tries,
-    is.lastStatus,
-    is.lastError,
-    is.nextAt,
-    is.deliveredAt,
-  ]);
+export const endNotice = (
+  tx: Tx,
+  is: Pick<
+    Notice,
+    'id' | 'state' | 'tries' | 'lastStatus' | 'lastError' | 'nextAt' | 'deliveredAt'
+  >,
+) =>
+  query(
+    tx,
+    `update notice set state = $2, tries = $3, last_status = $4, last_error = $5, next_at = $6, delivered_at = $7, leased_until = null where id = $1`,
+    [is.id, is.state, is.tries, is.lastStatus, is.lastError, is.nextAt, is.deliveredAt],
+  );
 
-export const listNotices = async (tx: Tx, page: { limit: number; after: { at: string; id: string } | null }): Promise<Notice[]> =>
+export const listNotices = async (
+  tx: Tx,
+  page: { limit: number; after: { at: string; id: string } | null },
+): Promise<Notice[]> =>
   (
     await query(
       tx,
@@ -139,4 +171,5 @@ export const replayNotice = async (tx: Tx, id: string, at: Date): Promise<Notice
   return row && toNotice(row);
 };
 
-export const deleteOldNotices = (tx: Tx, before: Date) => query(tx, "delete from notice where created_at < $1 and state <> 'waiting'", [before]);
+export const deleteOldNotices = (tx: Tx, before: Date) =>
+  query(tx, "delete from notice where created_at < $1 and state <> 'waiting'", [before]);

@@ -40,7 +40,9 @@ const events: Record<string, string> = {
 };
 
 /** As Standard Webhooks recommends: soon, then ever more seldom, over three days. */
-const delaysMs = [5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000, 86_400_000];
+const delaysMs = [
+  5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000, 86_400_000,
+];
 const overlapMs = 24 * 3_600_000;
 /** Longer than a batch can take: each message has fifteen seconds. */
 const leaseMs = 6 * 60_000;
@@ -48,11 +50,16 @@ const subscribersMax = 10;
 const batch = 20;
 const fieldOf = (id: string) => `subscriber:${id}`;
 
-/** Follows the trail: what happened to a receipt is told to whoever asked for it, once it stands in the chain. */
+/**
+ * Follows the trail: what happened to a receipt is told to whoever asked for it, once it stands in
+ * the chain.
+ */
 export const tellOfReceipts =
   (ports: { clock: Clock; newId: NewId; touch(businessId: string): void }): Follower =>
   async (tx, ctx, entries) => {
-    const told = entries.flatMap((entry) => (events[entry.action] ? [{ entry, event: events[entry.action] as string }] : []));
+    const told = entries.flatMap((entry) =>
+      events[entry.action] ? [{ entry, event: events[entry.action] as string }] : [],
+    );
     if (told.length === 0) return;
     const subscribers = await listSubscribers(tx);
     if (subscribers.length === 0) return;
@@ -87,7 +94,12 @@ export const tellOfReceipts =
         },
       });
       for (const subscriber of subscribers.filter((each) => each.events.includes(event)))
-        await insertNotice(tx, ctx.businessId, { id: ports.newId('notice'), subscriberId: subscriber.id, event, body }, ports.clock.now());
+        await insertNotice(
+          tx,
+          ctx.businessId,
+          { id: ports.newId('notice'), subscriberId: subscriber.id, event, body },
+          ports.clock.now(),
+        );
     }
     ports.touch(ctx.businessId);
   };
@@ -99,19 +111,37 @@ export const notify =
     const subscribers = (await listSubscribers(tx)).filter((each) => each.events.includes(event));
     const at = ports.clock.now();
     const body = JSON.stringify({ type: event, timestamp: at.toISOString(), data });
-    for (const { id } of subscribers) await insertNotice(tx, ctx.businessId, { id: ports.newId('notice'), subscriberId: id, event, body }, at);
+    for (const { id } of subscribers)
+      await insertNotice(
+        tx,
+        ctx.businessId,
+        { id: ports.newId('notice'), subscriberId: id, event, body },
+        at,
+      );
     if (subscribers.length > 0) ports.touch(ctx.businessId);
   };
 
 export type Sending = {
-  /** Begins to send what is due to each address that nothing is being sent to yet; answers once that has begun. */
+  /**
+   * Begins to send what is due to each address that nothing is being sent to yet; answers once that
+   * has begun.
+   */
   begin(ctx: Context): Promise<void>;
   /** Once nothing is being sent. */
   idle(): Promise<void>;
 };
 
-/** Sends what is due. Each address goes by itself: one that is slow or never answers holds up its own messages and nobody else's. */
-export function sendDue(ports: Pick<Ports, 'vault' | 'clock'> & { messenger: Messenger; alerts: Pick<Alerts, 'raise' | 'settle'>; run: RunJob }): Sending {
+/**
+ * Sends what is due. Each address goes by itself: one that is slow or never answers holds up its
+ * own messages and nobody else's.
+ */
+export function sendDue(
+  ports: Pick<Ports, 'vault' | 'clock'> & {
+    messenger: Messenger;
+    alerts: Pick<Alerts, 'raise' | 'settle'>;
+    run: RunJob;
+  },
+): Sending {
   const running = new Map<string, { isAsked: boolean; done: Promise<void> }>();
 
   const begin = (ctx: Context, subscriberId: string): void => {
@@ -141,8 +171,15 @@ export function sendDue(ports: Pick<Ports, 'vault' | 'clock'> & { messenger: Mes
   };
 }
 
-/** What is due to one address, until nothing is or it does not answer: the rest is given back, and is due again at the next look. */
-async function sendTo(ports: Parameters<typeof sendDue>[0], ctx: Context, subscriberId: string): Promise<void> {
+/**
+ * What is due to one address, until nothing is or it does not answer: the rest is given back, and
+ * is due again at the next look.
+ */
+async function sendTo(
+  ports: Parameters<typeof sendDue>[0],
+  ctx: Context,
+  subscriberId: string,
+): Promise<void> {
   for (;;) {
     const now = ports.clock.now();
     const { to, dataKey, due } = await ctx.transaction(async (tx) => {
@@ -152,23 +189,39 @@ async function sendTo(ports: Parameters<typeof sendDue>[0], ctx: Context, subscr
       return {
         to: subscriber,
         dataKey,
-        due: subscriber ? await takeNotices(tx, subscriberId, now, new Date(now.getTime() + leaseMs), batch) : [],
+        due: subscriber
+          ? await takeNotices(tx, subscriberId, now, new Date(now.getTime() + leaseMs), batch)
+          : [],
       };
     });
     if (!to || due.length === 0) return;
-    const open = (sealed: string) => ports.vault.open(dataKey, ctx.businessId, fieldOf(to.id), sealed);
+    const open = (sealed: string) =>
+      ports.vault.open(dataKey, ctx.businessId, fieldOf(to.id), sealed);
     const left = new Set(due.map(({ id }) => id));
     try {
       const secrets = [open(to.secret)];
-      if (to.previousSecret && to.previousUntil && to.previousUntil > now) secrets.push(open(to.previousSecret));
+      if (to.previousSecret && to.previousUntil && to.previousUntil > now)
+        secrets.push(open(to.previousSecret));
       for (const notice of due) {
         const { businessId } = ctx;
-        const sent = await ports.messenger.send({ businessId, url: to.url, id: notice.id, at: ports.clock.now(), body: notice.body, secrets });
+        const sent = await ports.messenger.send({
+          businessId,
+          url: to.url,
+          id: notice.id,
+          at: ports.clock.now(),
+          body: notice.body,
+          secrets,
+        });
         await ctx.transaction(async (tx) => {
           const end = after(notice, sent, ports.clock.now());
           await endNotice(tx, end);
-          if (end.state === 'failed') await ports.alerts.raise(tx, ctx, to.id, { code: 'subscriber_unreachable', url: to.url });
-          if (end.state === 'delivered') await ports.alerts.settle(tx, ctx, to.id, ['subscriber_unreachable']);
+          if (end.state === 'failed')
+            await ports.alerts.raise(tx, ctx, to.id, {
+              code: 'subscriber_unreachable',
+              url: to.url,
+            });
+          if (end.state === 'delivered')
+            await ports.alerts.settle(tx, ctx, to.id, ['subscriber_unreachable']);
         });
         left.delete(notice.id);
         if (sent.status === null) return;
@@ -179,10 +232,22 @@ async function sendTo(ports: Parameters<typeof sendDue>[0], ctx: Context, subscr
   }
 }
 
-function after(notice: Notice, sent: Awaited<ReturnType<Messenger['send']>>, at: Date): Parameters<typeof endNotice>[1] {
+function after(
+  notice: Notice,
+  sent: Awaited<ReturnType<Messenger['send']>>,
+  at: Date,
+): Parameters<typeof endNotice>[1] {
   const tries = notice.tries + 1;
   if (sent.status !== null && sent.status >= 200 && sent.status < 300)
-    return { id: notice.id, state: 'delivered', tries, lastStatus: sent.status, lastError: null, nextAt: null, deliveredAt: at };
+    return {
+      id: notice.id,
+      state: 'delivered',
+      tries,
+      lastStatus: sent.status,
+      lastError: null,
+      nextAt: null,
+      deliveredAt: at,
+    };
   const delay = delaysMs[tries - 1];
   return {
     id: notice.id,
@@ -201,7 +266,8 @@ const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 
 /** Addresses of the business's own, each with a secret that is answered once. */
 export const subscribers = (ports: Ports) => {
-  const seal = async (tx: Tx, ctx: Context, id: string, secret: string) => ports.vault.seal(await holdDataKey(tx), ctx.businessId, fieldOf(id), secret);
+  const seal = async (tx: Tx, ctx: Context, id: string, secret: string) =>
+    ports.vault.seal(await holdDataKey(tx), ctx.businessId, fieldOf(id), secret);
   return {
     list: (ctx: Context) => ctx.transaction(listSubscribers),
     async add(ctx: Context, ask: { url: string; events: string[] }): Promise<NewSubscriber> {
@@ -211,13 +277,25 @@ export const subscribers = (ports: Ports) => {
         const full = new AppError('malformed', { field: 'url', reason: 'ten addresses at most' });
         await oneMore(tx, subscribersMax, async () => (await listSubscribers(tx)).length, full);
         const sealed = await seal(tx, ctx, id, secret);
-        await insertSubscriber(tx, ctx.businessId, { id, url: ask.url, events: ask.events, secret: sealed }, ports.clock.now());
-        await ports.record(tx, ctx, { action: 'subscriber.added', subject: id, after: { url: ask.url, events: ask.events } });
+        await insertSubscriber(
+          tx,
+          ctx.businessId,
+          { id, url: ask.url, events: ask.events, secret: sealed },
+          ports.clock.now(),
+        );
+        await ports.record(tx, ctx, {
+          action: 'subscriber.added',
+          subject: id,
+          after: { url: ask.url, events: ask.events },
+        });
         return (await findSubscriber(tx, id)) as Subscriber;
       });
       return { subscriber, secret };
     },
-    /** For a day messages carry both signatures, so that nothing is refused while the new secret is put in. */
+    /**
+     * For a day messages carry both signatures, so that nothing is refused while the new secret is
+     * put in.
+     */
     async rotate(ctx: Context, id: string): Promise<NewSubscriber> {
       const secret = newSecret();
       const subscriber = await ctx.transaction(async (tx) => {

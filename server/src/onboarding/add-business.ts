@@ -10,9 +10,16 @@ type Running = {
   close(): Promise<void>;
 };
 
-/** Creates a business from a file until registration has a screen. Its devices are initialised later, on the branches page. */
-export async function addBusiness(file: string | undefined, start: (instead: { sweepMs: number }) => Promise<Running>): Promise<void> {
-  if (!file) throw new Error('Name the file that describes the business: pnpm business:add business.json');
+/**
+ * Creates a business from a file until registration has a screen. Its devices are initialised
+ * later, on the branches page.
+ */
+export async function addBusiness(
+  file: string | undefined,
+  start: (instead: { sweepMs: number }) => Promise<Running>,
+): Promise<void> {
+  if (!file)
+    throw new Error('Name the file that describes the business: pnpm business:add business.json');
   const parsed = registration.safeParse(JSON.parse(await readFile(file, 'utf8')));
   if (!parsed.success)
     throw new Error(

@@ -1,9 +1,27 @@
 export { addPerson, registerBusiness } from './register-business.ts';
-export { activateAfterSetup, inviteAdmin, setBusinessStatus, setQuotas, correctTaxpayer, updateBusiness } from './change-business.ts';
-export { getBusinessEntry, listBusinesses, readBusinessTrail, sumPlatform } from './operator-views.ts';
+export {
+  activateAfterSetup,
+  inviteAdmin,
+  setBusinessStatus,
+  setQuotas,
+  correctTaxpayer,
+  updateBusiness,
+} from './change-business.ts';
+export {
+  getBusinessEntry,
+  listBusinesses,
+  readBusinessTrail,
+  sumPlatform,
+} from './operator-views.ts';
 export { registerByOperator } from './register-by-operator.ts';
 export { setup } from './setup.ts';
-export { beginSupport, duringSupport, endSupport, endWhatTheyOpened, listSupport } from './support-access.ts';
+export {
+  beginSupport,
+  duringSupport,
+  endSupport,
+  endWhatTheyOpened,
+  listSupport,
+} from './support-access.ts';
 export { SupportAccessEntity } from './support-access.entity.ts';
 export { rotateKeys } from './rotate-keys.ts';
 export { listPeopleForOperator, setBlocked } from './people-of-business.ts';

@@ -1,5 +1,12 @@
 import { listEntries, type PlatformRecorder, type TrailFilter } from '../audit/index.ts';
-import { type Business, type DirectoryEntry, findDirectoryEntry, getBusiness, listDirectory, sumTotals } from '../businesses/index.ts';
+import {
+  type Business,
+  type DirectoryEntry,
+  findDirectoryEntry,
+  getBusiness,
+  listDirectory,
+  sumTotals,
+} from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -13,30 +20,46 @@ type Page = Parameters<typeof listDirectory>[1];
 /** What the operator looks at. Looking across businesses is itself something to look up later. */
 export const listBusinesses =
   (ports: Ports) =>
-  (by: { id: string; origin: string; requestId: string }, page: Page): ReturnType<typeof listDirectory> =>
+  (
+    by: { id: string; origin: string; requestId: string },
+    page: Page,
+  ): ReturnType<typeof listDirectory> =>
     ports.database.platform(async (tx) => {
       await ports.recordPlatform(
         tx,
         { type: 'operator', ...by },
-        { action: 'businesses.listed', subject: 'platform', after: { search: page.search, status: page.status } },
+        {
+          action: 'businesses.listed',
+          subject: 'platform',
+          after: { search: page.search, status: page.status },
+        },
       );
       return listDirectory(tx, page);
     });
 
 export const getBusinessEntry =
   (ports: Pick<Ports, 'database'>) =>
-  async (ctx: Context): Promise<{ business: Business; organizationId: DirectoryEntry['organizationId'] }> => {
+  async (
+    ctx: Context,
+  ): Promise<{ business: Business; organizationId: DirectoryEntry['organizationId'] }> => {
     const entry = await ports.database.platform((tx) => findDirectoryEntry(tx, ctx.businessId));
     if (!entry) throw new AppError('not_found');
-    return { business: await ctx.transaction((tx) => getBusiness(tx)), organizationId: entry.organizationId };
+    return {
+      business: await ctx.transaction((tx) => getBusiness(tx)),
+      organizationId: entry.organizationId,
+    };
   };
 
-/** Who did what and when in a business is for the operator; what it said is a document's content, seen only during a support access. */
+/**
+ * Who did what and when in a business is for the operator; what it said is a document's content,
+ * seen only during a support access.
+ */
 export const readBusinessTrail =
   (ports: Parameters<typeof duringSupport>[0]) =>
   async (ctx: Context, filter: TrailFilter): ReturnType<typeof listEntries> => {
     await getBusinessEntry(ports)(ctx);
-    if (await isSupporting(ports)(ctx)) return duringSupport(ports)(ctx, 'trail', (tx) => listEntries(tx, 'audit', filter));
+    if (await isSupporting(ports)(ctx))
+      return duringSupport(ports)(ctx, 'trail', (tx) => listEntries(tx, 'audit', filter));
     const entries = await ctx.transaction((tx) => listEntries(tx, 'audit', filter));
     return entries.map((entry) => ({ ...entry, before: null, after: null }));
   };

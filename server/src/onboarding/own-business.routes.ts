@@ -9,7 +9,12 @@ import type { GetStats, ReportUsage } from '../reports/index.ts';
 import type { Setup } from './setup.ts';
 
 type Ctx = Call['ctx'];
-type Page = { limit: number; after: { at: string; id: string } | null; state?: string | undefined; search?: string | undefined };
+type Page = {
+  limit: number;
+  after: { at: string; id: string } | null;
+  state?: string | undefined;
+  search?: string | undefined;
+};
 
 type Use = {
   setDevice(ctx: Ctx, ask: DeviceAsk): Promise<string>;
@@ -34,7 +39,10 @@ export const ownBusinessRoutes = (use: Use) => {
   const page = (found: Receipt[], limit: number, language: string) => {
     const shown = found.slice(0, limit);
     const last = shown.at(-1);
-    return { receipts: shown.map((each) => use.view(each, language)), next_cursor: found.length > limit && last ? cursorOf(last.openedAt, last.id) : null };
+    return {
+      receipts: shown.map((each) => use.view(each, language)),
+      next_cursor: found.length > limit && last ? cursorOf(last.openedAt, last.id) : null,
+    };
   };
   return [
     answer(businesses.updateVsdcConfig)(async (call, { input }) => {
@@ -43,11 +51,16 @@ export const ownBusinessRoutes = (use: Use) => {
       if (!found) throw new AppError('not_found');
       return found;
     }),
-    answer(businesses.testVsdc)((call, { input }) => use.testDevice(call.ctx, input.branch_id ?? null)),
+    answer(businesses.testVsdc)((call, { input }) =>
+      use.testDevice(call.ctx, input.branch_id ?? null),
+    ),
     answer(businesses.vsdcStatus)(async (call) => {
       const probes = await use.probes(call.ctx);
       return {
-        devices: (await use.listBranches(call.ctx)).map((branch) => ({ branch, probe: probes[branch.id] ?? null })),
+        devices: (await use.listBranches(call.ctx)).map((branch) => ({
+          branch,
+          probe: probes[branch.id] ?? null,
+        })),
         next_cursor: null,
       };
     }),
@@ -72,7 +85,15 @@ export const ownBusinessRoutes = (use: Use) => {
     }),
     answer(businesses.getStats)((call, { query }) => use.getStats(call.ctx, query.days)),
     answer(businesses.recentInvoices)(async (call, { query: { limit, cursor, ...filter } }) =>
-      page(await use.listReceipts(call.ctx, { ...filter, limit: limit + 1, after: readCursor(cursor) }), limit, call.language),
+      page(
+        await use.listReceipts(call.ctx, {
+          ...filter,
+          limit: limit + 1,
+          after: readCursor(cursor),
+        }),
+        limit,
+        call.language,
+      ),
     ),
     answer(businesses.getUsage)((call) => use.usage(call.ctx)),
     answer(businesses.setupStatus)((call) => use.setup.status(call.ctx)),
@@ -82,12 +103,22 @@ export const ownBusinessRoutes = (use: Use) => {
       const { setup, organizations } = await use.setup.zoho(call.ctx, input);
       return {
         setup,
-        organizations: organizations.map((each) => ({ organization_id: each.organizationId, name: each.name, currency_code: each.currency })),
+        organizations: organizations.map((each) => ({
+          organization_id: each.organizationId,
+          name: each.name,
+          currency_code: each.currency,
+        })),
       };
     }),
-    answer(businesses.rehearse)((call, { input }) => use.setup.rehearse(call.ctx, input.document_id)),
+    answer(businesses.rehearse)((call, { input }) =>
+      use.setup.rehearse(call.ctx, input.document_id),
+    ),
     answer(businesses.supportDocuments)(async (call, { query: { limit, cursor } }) =>
-      page(await use.supportReceipts(call.onBusiness, { limit: limit + 1, after: readCursor(cursor) }), limit, call.language),
+      page(
+        await use.supportReceipts(call.onBusiness, { limit: limit + 1, after: readCursor(cursor) }),
+        limit,
+        call.language,
+      ),
     ),
   ];
 };

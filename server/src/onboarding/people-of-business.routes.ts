@@ -6,7 +6,11 @@ import type { PersonOfBusiness } from './people-of-business.ts';
 type Ctx = Call['ctx'];
 type Use = {
   listPeople(ctx: Ctx): Promise<PersonOfBusiness[]>;
-  setBlocked(ctx: Ctx, ask: { person_id: string; reason: string }, isBlocked: boolean): Promise<void>;
+  setBlocked(
+    ctx: Ctx,
+    ask: { person_id: string; reason: string },
+    isBlocked: boolean,
+  ): Promise<void>;
   waysBack: Pick<WaysBack, 'list' | 'grantByOperator'>;
   addressChanges: Pick<AddressChanges, 'open' | 'list' | 'apply'>;
 };
@@ -37,11 +41,16 @@ export const peopleOfBusinessRoutes = (use: Use) => [
     next_cursor: null,
   })),
   answer(businesses.listAddressChanges)(async (call) => ({
-    address_changes: (await use.addressChanges.list(call.onBusiness)).map((each) => addressChangeView(each, call.session.person.id)),
+    address_changes: (await use.addressChanges.list(call.onBusiness)).map((each) =>
+      addressChangeView(each, call.session.person.id),
+    ),
     next_cursor: null,
   })),
   answer(businesses.openAddressChange)(async (call, { input }) =>
-    addressChangeView(await use.addressChanges.open(by(call.onBusiness), call.onBusiness, input), call.session.person.id),
+    addressChangeView(
+      await use.addressChanges.open(by(call.onBusiness), call.onBusiness, input),
+      call.session.person.id,
+    ),
   ),
   answer(businesses.applyAddressChange)(async (call, { input }) => {
     await use.addressChanges.apply(by(call.onBusiness), call.onBusiness, input.address_change_id);
@@ -52,9 +61,17 @@ export const peopleOfBusinessRoutes = (use: Use) => [
   })),
 ];
 
-const by = (ctx: Ctx) => ({ type: ctx.actor.type, id: ctx.actor.id, origin: ctx.origin, requestId: ctx.requestId });
+const by = (ctx: Ctx) => ({
+  type: ctx.actor.type,
+  id: ctx.actor.id,
+  origin: ctx.origin,
+  requestId: ctx.requestId,
+});
 
-const addressChangeView = (is: Awaited<ReturnType<AddressChanges['list']>>[number], ownId: string) => ({
+const addressChangeView = (
+  is: Awaited<ReturnType<AddressChanges['list']>>[number],
+  ownId: string,
+) => ({
   id: is.id,
   person_id: is.personId,
   name: is.name,

@@ -44,9 +44,17 @@ export type PersonOfBusiness = {
   apiKeys: number;
 };
 
-const by = (ctx: Context) => ({ type: ctx.actor.type, id: ctx.actor.id, origin: ctx.origin, requestId: ctx.requestId });
+const by = (ctx: Context) => ({
+  type: ctx.actor.type,
+  id: ctx.actor.id,
+  origin: ctx.origin,
+  requestId: ctx.requestId,
+});
 
-/** Who works for a business, as far as an operator needs to know. That they looked stands in the business's log and in the platform's. */
+/**
+ * Who works for a business, as far as an operator needs to know. That they looked stands in the
+ * business's log and in the platform's.
+ */
 export const listPeopleForOperator =
   (ports: Pick<Ports, 'database' | 'record' | 'recordPlatform' | 'clock'>) =>
   async (ctx: Context): Promise<PersonOfBusiness[]> => {
@@ -55,11 +63,17 @@ export const listPeopleForOperator =
       if (!(await findDirectoryEntry(tx, ctx.businessId))) throw new AppError('not_found');
       await ports.recordPlatform(tx, by(ctx), { action: 'people.listed', subject: ctx.businessId });
     });
-    await ctx.transaction((tx) => ports.record(tx, ctx, { action: 'people.listed', subject: ctx.businessId }));
+    await ctx.transaction((tx) =>
+      ports.record(tx, ctx, { action: 'people.listed', subject: ctx.businessId }),
+    );
     const people = await listPeople(ports)(ctx);
     const keys = await ctx.transaction(async (tx) => {
       const counted = new Map<string, number>();
-      for (const { membership } of people) counted.set(membership.personId, (await listKeysMadeBy(tx, membership.personId, ports.clock.now())).length);
+      for (const { membership } of people)
+        counted.set(
+          membership.personId,
+          (await listKeysMadeBy(tx, membership.personId, ports.clock.now())).length,
+        );
       return counted;
     });
     return people.map(({ membership, name, isBlocked, lastSignInAt }) => ({
@@ -72,20 +86,37 @@ export const listPeopleForOperator =
     }));
   };
 
-/** Keeps a person out of everything, with every session and whatever else they have standing, or lets them in again; each of their businesses can read that. */
+/**
+ * Keeps a person out of everything, with every session and whatever else they have standing, or
+ * lets them in again; each of their businesses can read that.
+ */
 export const setBlocked =
   (ports: Ports) =>
-  async (ctx: Context, ask: { person_id: string; reason: string }, isBlocked: boolean): Promise<void> => {
+  async (
+    ctx: Context,
+    ask: { person_id: string; reason: string },
+    isBlocked: boolean,
+  ): Promise<void> => {
     const { database } = ports;
     const action = isBlocked ? 'person.blocked' : 'person.unblocked';
-    // In one transaction, whatever becomes of the server: they are kept out of every business with all that stands there, or nothing is done.
+    // In one transaction, whatever becomes of the server: they are kept out of every business with
+    // all that stands there, or nothing is done.
     const { name, told } = await database.registration(async (tx, enter, leave) => {
       const before = await findMemberStatus(tx, ask.person_id, ctx.businessId);
       if (!before) throw new AppError('not_found');
-      if (before !== (isBlocked ? 'active' : 'blocked')) throw new AppError('wrong_state', { state: before });
-      await (isBlocked ? blockPerson(tx, ask.person_id, ctx.actor, ports.clock.now()) : unblockPerson(tx, ask.person_id));
-      const addresses = isBlocked ? await endWhatStands(tx, ask.person_id, ctx.actor, ports.clock.now()) : [];
-      await ports.recordPlatform(tx, by(ctx), { action, subject: ask.person_id, after: { business_id: ctx.businessId, reason: ask.reason } });
+      if (before !== (isBlocked ? 'active' : 'blocked'))
+        throw new AppError('wrong_state', { state: before });
+      await (isBlocked
+        ? blockPerson(tx, ask.person_id, ctx.actor, ports.clock.now())
+        : unblockPerson(tx, ask.person_id));
+      const addresses = isBlocked
+        ? await endWhatStands(tx, ask.person_id, ctx.actor, ports.clock.now())
+        : [];
+      await ports.recordPlatform(tx, by(ctx), {
+        action,
+        subject: ask.person_id,
+        after: { business_id: ctx.businessId, reason: ask.reason },
+      });
       const [person] = await listPersons(tx, [ask.person_id]);
       const is = { personId: ask.person_id, name: person?.name ?? '' };
       const walked = [];
@@ -94,7 +125,8 @@ export const setBlocked =
           ...ctx,
           businessId,
           transaction: (work) => database.transaction(businessId, work),
-          registration: (work) => database.registration((inner, into) => work(inner, () => into(businessId))),
+          registration: (work) =>
+            database.registration((inner, into) => work(inner, () => into(businessId))),
         };
         await enter(businessId);
         if (isBlocked) {
@@ -102,9 +134,17 @@ export const setBlocked =
           await withdrawInvitationsOf(tx, there, ports, ask.person_id);
           await endWaysBackOf(tx, there, ports, ask.person_id, 'person.blocked');
         }
-        await ports.record(tx, there, { action, subject: membershipId, after: { person_id: ask.person_id, reason: ask.reason } });
+        await ports.record(tx, there, {
+          action,
+          subject: membershipId,
+          after: { person_id: ask.person_id, reason: ask.reason },
+        });
         for (const { personId, email } of addresses)
-          await ports.record(tx, there, { action: 'address_change.ended', subject: membershipId, after: { person_id: personId, email, because: action } });
+          await ports.record(tx, there, {
+            action: 'address_change.ended',
+            subject: membershipId,
+            after: { person_id: personId, email, because: action },
+          });
         walked.push({ there, keys: await suspendKeysOf(tx, there, ports, is, isBlocked) });
         await leave();
       }
@@ -112,7 +152,10 @@ export const setBlocked =
     });
     ports.background(
       tell(ports, ask, isBlocked).catch((error: Error) =>
-        ports.log.warn({ error: error.message }, 'a person could not be told that they are kept out or let in'),
+        ports.log.warn(
+          { error: error.message },
+          'a person could not be told that they are kept out or let in',
+        ),
       ),
     );
     for (const { there, keys } of told)
@@ -130,7 +173,11 @@ export const setBlocked =
   };
 
 /** Whoever cannot sign in sees no log: they hear it by mail, with the reason that was given. */
-async function tell({ database, sendMail }: Ports, ask: { person_id: string; reason: string }, isBlocked: boolean): Promise<void> {
+async function tell(
+  { database, sendMail }: Ports,
+  ask: { person_id: string; reason: string },
+  isBlocked: boolean,
+): Promise<void> {
   const [person] = await database.platform((tx) => listPersons(tx, [ask.person_id]));
   if (!person) return;
   await sendMail({

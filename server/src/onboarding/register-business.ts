@@ -1,10 +1,23 @@
 import { mappingKinds, type MappingKind } from '@muhuri/shared/contract/mappings.contract';
 import { httpAddress } from '@muhuri/shared/http-address';
 import { z } from 'zod';
-import { hashPassword, insertMembership, insertMembershipIndex, insertPerson } from '../access/index.ts';
+import {
+  hashPassword,
+  insertMembership,
+  insertMembershipIndex,
+  insertPerson,
+} from '../access/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import { insertBranch, insertDevice } from '../branches/index.ts';
-import { checkGoLive, defaultSettings, earliestGoLive, type ReadLogo, insertBusiness, insertDirectoryEntry, raiseEarliestGoLive } from '../businesses/index.ts';
+import {
+  checkGoLive,
+  defaultSettings,
+  earliestGoLive,
+  type ReadLogo,
+  insertBusiness,
+  insertDirectoryEntry,
+  raiseEarliestGoLive,
+} from '../businesses/index.ts';
 import { putMapping } from '../catalogue/index.ts';
 import { insertConnection, insertGrant } from '../connections/index.ts';
 import type { Context } from '../context.ts';
@@ -74,7 +87,13 @@ export const registration = z.strictObject({
     organization_id: z.string().regex(/^\d{1,20}$/),
     grant: z.union([
       z.strictObject({ id: z.string().startsWith('grt_') }),
-      z.strictObject({ accounts_server: httpAddress(300), api_domain: httpAddress(300), client_id: text, client_secret: text, refresh_token: text }),
+      z.strictObject({
+        accounts_server: httpAddress(300),
+        api_domain: httpAddress(300),
+        client_id: text,
+        client_secret: text,
+        refresh_token: text,
+      }),
     ]),
   }),
   account: z.strictObject({
@@ -85,19 +104,32 @@ export const registration = z.strictObject({
     role: z.enum(['business_admin', 'business_user']).default('business_admin'),
   }),
   mappings: z
-    .partialRecord(z.enum(Object.keys(mappingKinds) as [MappingKind, ...MappingKind[]]), z.record(z.string(), z.record(z.string(), z.string())))
+    .partialRecord(
+      z.enum(Object.keys(mappingKinds) as [MappingKind, ...MappingKind[]]),
+      z.record(z.string(), z.record(z.string(), z.string())),
+    )
     .optional(),
 });
 
 export type Registration = z.output<typeof registration>;
-export type RegisterBusiness = (input: Registration) => Promise<{ businessId: string; branchIds: string[]; grantId: string }>;
+export type RegisterBusiness = (
+  input: Registration,
+) => Promise<{ businessId: string; branchIds: string[]; grantId: string }>;
 
 /**
- * Registers a business with its branches, devices, grant, connection and first account, in one transaction: all of it or nothing.
- * What must be unique across businesses (TIN, e-mail, organization, username) stands in the reference schema and refuses a second one.
+ * Registers a business with its branches, devices, grant, connection and first account, in one
+ * transaction: all of it or nothing. What must be unique across businesses (TIN, e-mail,
+ * organization, username) stands in the reference schema and refuses a second one.
  */
 export const registerBusiness =
-  (ports: { database: Database; vault: Vault; clock: Clock; newId: NewId; record: Recorder; readLogo: ReadLogo }): RegisterBusiness =>
+  (ports: {
+    database: Database;
+    vault: Vault;
+    clock: Clock;
+    newId: NewId;
+    record: Recorder;
+    readLogo: ReadLogo;
+  }): RegisterBusiness =>
   async (input) => {
     const { database, vault, clock, newId } = ports;
     const at = clock.now();
@@ -107,7 +139,9 @@ export const registerBusiness =
     const passwordHash = await hashPassword(input.account.password);
     const { business, zoho, account } = input;
     const grantId = 'id' in zoho.grant ? zoho.grant.id : newId('grant');
-    const logo = business.branding.logo ? await ports.readLogo(businessId, business.branding.logo, 'branding.logo') : null;
+    const logo = business.branding.logo
+      ? await ports.readLogo(businessId, business.branding.logo, 'branding.logo')
+      : null;
     const branches = input.branches.map((branch) => ({ ...branch, id: newId('branch') }));
     await database.registration(async (tx, enter) => {
       await insertDirectoryEntry(
@@ -124,7 +158,15 @@ export const registerBusiness =
       );
       await insertPerson(
         tx,
-        { id: personId, username: account.username, name: account.name, email: account.email, passwordHash, isOperator: false, isEmailVerified: true },
+        {
+          id: personId,
+          username: account.username,
+          name: account.name,
+          email: account.email,
+          passwordHash,
+          isOperator: false,
+          isEmailVerified: true,
+        },
         at,
       );
       await insertMembershipIndex(tx, { personId, businessId, membershipId });
@@ -148,7 +190,10 @@ export const registerBusiness =
           at,
         );
       }
-      const earliest = await earliestGoLive(tx, { taxpayerId: business.tin_number, organizationId: zoho.organization_id });
+      const earliest = await earliestGoLive(tx, {
+        taxpayerId: business.tin_number,
+        organizationId: zoho.organization_id,
+      });
       await enter(businessId);
       await insertBusiness(
         tx,
@@ -183,15 +228,56 @@ export const registerBusiness =
       await raiseEarliestGoLive(tx, earliest);
       await checkGoLive(tx, business.go_live_date);
       for (const branch of branches) {
-        await insertBranch(tx, businessId, { id: branch.id, code: branch.branch_code, name: branch.name, address: branch.address }, at);
-        await insertDevice(tx, businessId, { id: newId('device'), branchId: branch.id, ...branch.device, transport: 'direct', succeeds: null }, at);
-        if (branch.zoho_location_id) await putMapping(tx, businessId, 'location', { key: branch.zoho_location_id, value: { branch_id: branch.id } }, at);
+        await insertBranch(
+          tx,
+          businessId,
+          { id: branch.id, code: branch.branch_code, name: branch.name, address: branch.address },
+          at,
+        );
+        await insertDevice(
+          tx,
+          businessId,
+          {
+            id: newId('device'),
+            branchId: branch.id,
+            ...branch.device,
+            transport: 'direct',
+            succeeds: null,
+          },
+          at,
+        );
+        if (branch.zoho_location_id)
+          await putMapping(
+            tx,
+            businessId,
+            'location',
+            { key: branch.zoho_location_id, value: { branch_id: branch.id } },
+            at,
+          );
       }
-      await insertConnection(tx, businessId, { id: newId('connection'), grantId, organizationId: zoho.organization_id }, at);
-      await insertMembership(tx, { id: membershipId, businessId, personId, role: account.role, permissions: [] }, at);
+      await insertConnection(
+        tx,
+        businessId,
+        { id: newId('connection'), grantId, organizationId: zoho.organization_id },
+        at,
+      );
+      await insertMembership(
+        tx,
+        { id: membershipId, businessId, personId, role: account.role, permissions: [] },
+        at,
+      );
       for (const [kind, entries] of Object.entries(input.mappings ?? {})) {
         for (const [key, value] of Object.entries(entries))
-          await putMapping(tx, businessId, kind as MappingKind, { key, value: mappingKinds[kind as MappingKind].parse(value) as Record<string, string> }, at);
+          await putMapping(
+            tx,
+            businessId,
+            kind as MappingKind,
+            {
+              key,
+              value: mappingKinds[kind as MappingKind].parse(value) as Record<string, string>,
+            },
+            at,
+          );
       }
       const ctx: Context = {
         businessId,
@@ -206,13 +292,20 @@ export const registerBusiness =
       await ports.record(tx, ctx, {
         action: 'business.registered',
         subject: businessId,
-        after: { tin_number: business.tin_number, organization_id: zoho.organization_id, first_account: personId },
+        after: {
+          tin_number: business.tin_number,
+          organization_id: zoho.organization_id,
+          first_account: personId,
+        },
       });
     });
     return { businessId, branchIds: branches.map((branch) => branch.id), grantId };
   };
 
-export type AddPerson = (businessId: string, account: Registration['account']) => Promise<{ personId: string }>;
+export type AddPerson = (
+  businessId: string,
+  account: Registration['account'],
+) => Promise<{ personId: string }>;
 
 /** One more person in a business, with a password set by whoever runs the command line. */
 export const addPerson =
@@ -225,12 +318,24 @@ export const addPerson =
     await ports.database.registration(async (tx, enter) => {
       await insertPerson(
         tx,
-        { id: personId, username: account.username, name: account.name, email: account.email, passwordHash, isOperator: false, isEmailVerified: true },
+        {
+          id: personId,
+          username: account.username,
+          name: account.name,
+          email: account.email,
+          passwordHash,
+          isOperator: false,
+          isEmailVerified: true,
+        },
         at,
       );
       await insertMembershipIndex(tx, { personId, businessId, membershipId });
       await enter(businessId);
-      await insertMembership(tx, { id: membershipId, businessId, personId, role: account.role, permissions: [] }, at);
+      await insertMembership(
+        tx,
+        { id: membershipId, businessId, personId, role: account.role, permissions: [] },
+        at,
+      );
       const ctx: Context = {
         businessId,
         actor: { type: 'command_line', id: 'person:add' },
@@ -241,7 +346,11 @@ export const addPerson =
         transaction: () => Promise.reject(new Error('already in one')),
         registration: () => Promise.reject(new Error('already in one')),
       };
-      await ports.record(tx, ctx, { action: 'membership.added', subject: membershipId, after: { person_id: personId, role: account.role } });
+      await ports.record(tx, ctx, {
+        action: 'membership.added',
+        subject: membershipId,
+        after: { person_id: personId, role: account.role },
+      });
     });
     return { personId };
   };

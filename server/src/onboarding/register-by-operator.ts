@@ -47,34 +47,61 @@ export type RegistrationAsk = {
 };
 
 /**
- * A new business with head office and an invitation for its first admin, in one transaction over both schemas. It is *pending* until its
- * setup has proved every step. Where the mail cannot be sent the business stands without the invitation, which is said: its admin is invited once more.
+ * A new business with head office and an invitation for its first admin, in one transaction over
+ * both schemas. It is *pending* until its setup has proved every step. Where the mail cannot be
+ * sent the business stands without the invitation, which is said: its admin is invited once more.
  */
 export const registerByOperator =
   (ports: Ports) =>
-  async (contextOf: (businessId: string) => Context, ask: RegistrationAsk): Promise<{ business: Business; expiresAt: Date; isMailed: boolean }> => {
+  async (
+    contextOf: (businessId: string) => Context,
+    ask: RegistrationAsk,
+  ): Promise<{ business: Business; expiresAt: Date; isMailed: boolean }> => {
     const { clock, newId } = ports;
     const dialect = ports.dialects.all().find((each) => each.country === ask.country);
     if (!dialect) throw new AppError('malformed', { field: 'country', reason: 'not served yet' });
-    if (!dialect.checkTaxpayerId(ask.tin_number)) throw new AppError('malformed', { field: 'tin_number', reason: `not a taxpayer id of ${ask.country}` });
+    if (!dialect.checkTaxpayerId(ask.tin_number))
+      throw new AppError('malformed', {
+        field: 'tin_number',
+        reason: `not a taxpayer id of ${ask.country}`,
+      });
     const at = clock.now();
     const businessId = newId('business');
     const ctx = contextOf(businessId);
     const made = await ports.database
       .registration(async (tx, enter) => {
         // Whoever is being ended leaves no way in behind that was not looked for.
-        if (ctx.actor.type === 'operator' && !(await holdPerson(tx, ctx.actor.id))) throw new AppError('not_signed_in');
+        if (ctx.actor.type === 'operator' && !(await holdPerson(tx, ctx.actor.id)))
+          throw new AppError('not_signed_in');
         await insertDirectoryEntry(
           tx,
-          { businessId, name: ask.business_name, status: 'pending', taxpayerId: ask.tin_number, email: ask.email, organizationId: null },
+          {
+            businessId,
+            name: ask.business_name,
+            status: 'pending',
+            taxpayerId: ask.tin_number,
+            email: ask.email,
+            organizationId: null,
+          },
           at,
         );
         await ports.recordPlatform(
           tx,
           { type: ctx.actor.type, id: ctx.actor.id, origin: ctx.origin, requestId: ctx.requestId },
-          { action: 'business.registered', subject: businessId, after: { business_name: ask.business_name, tin_number: ask.tin_number, email: ask.email } },
+          {
+            action: 'business.registered',
+            subject: businessId,
+            after: {
+              business_name: ask.business_name,
+              tin_number: ask.tin_number,
+              email: ask.email,
+            },
+          },
         );
-        const earliest = await earliestGoLive(tx, { taxpayerId: ask.tin_number, organizationId: null });
+        const earliest = await earliestGoLive(tx, {
+          taxpayerId: ask.tin_number,
+          organizationId: null,
+        });
         await enter(businessId);
         await insertBusiness(
           tx,
@@ -107,20 +134,45 @@ export const registerByOperator =
         );
         await raiseEarliestGoLive(tx, earliest);
         if (ask.go_live_date) await checkGoLive(tx, ask.go_live_date);
-        await insertBranch(tx, businessId, { id: newId('branch'), code: '00', name: 'Head office', address: ask.location }, at);
-        await ports.record(tx, ctx, { action: 'business.registered', subject: businessId, after: { tin_number: ask.tin_number, email: ask.email } });
-        const invitation = await openInvitation(tx, ctx, ports, { email: ask.admin_email, role: 'business_admin', permissions: [] });
+        await insertBranch(
+          tx,
+          businessId,
+          { id: newId('branch'), code: '00', name: 'Head office', address: ask.location },
+          at,
+        );
+        await ports.record(tx, ctx, {
+          action: 'business.registered',
+          subject: businessId,
+          after: { tin_number: ask.tin_number, email: ask.email },
+        });
+        const invitation = await openInvitation(tx, ctx, ports, {
+          email: ask.admin_email,
+          role: 'business_admin',
+          permissions: [],
+        });
         return { business: await getBusiness(tx), ...invitation };
       })
       .catch((error: unknown) => {
         throw takenError(error) ?? error;
       });
     const { business, entry, token } = made;
-    const mailing = mailInvitation(ports, ctx, { id: entry.id, email: ask.admin_email, businessName: ask.business_name, token });
-    return { business, expiresAt: entry.expiresAt, isMailed: await mailing.then(() => true, isUnmailed) };
+    const mailing = mailInvitation(ports, ctx, {
+      id: entry.id,
+      email: ask.admin_email,
+      businessName: ask.business_name,
+      token,
+    });
+    return {
+      business,
+      expiresAt: entry.expiresAt,
+      isMailed: await mailing.then(() => true, isUnmailed),
+    };
   };
 
-/** Registered it is, whatever becomes of the mail: to be told that it failed would have it registered once more, which is refused. */
+/**
+ * Registered it is, whatever becomes of the mail: to be told that it failed would have it
+ * registered once more, which is refused.
+ */
 function isUnmailed(error: unknown): false {
   if (error instanceof AppError && error.code === 'mail_unavailable') return false;
   throw error;
@@ -130,5 +182,11 @@ function isUnmailed(error: unknown): false {
 export function takenError(error: unknown): AppError | null {
   const { code, constraint } = error as { code?: string; constraint?: string };
   if (code !== '23505') return null;
-  return new AppError('business_taken', { field: constraint?.includes('tin') ? 'tin_number' : constraint?.includes('email') ? 'email' : 'organization_id' });
+  return new AppError('business_taken', {
+    field: constraint?.includes('tin')
+      ? 'tin_number'
+      : constraint?.includes('email')
+        ? 'email'
+        : 'organization_id',
+  });
 }

@@ -15,6 +15,9 @@ const Schema = defineEntity({
   },
 });
 
-/** A while in which an operator may see documents of a business, with a reason the business can read. */
+/**
+ * A while in which an operator may see documents of a business, with a reason the business can
+ * read.
+ */
 export class SupportAccessEntity extends Schema.class {}
 Schema.setClass(SupportAccessEntity);

@@ -1,4 +1,10 @@
-import { endAddressChangesBy, type EndWithOperator, listMemberships, whileTheyStay, withdrawInvitationsOf } from '../access/index.ts';
+import {
+  endAddressChangesBy,
+  type EndWithOperator,
+  listMemberships,
+  whileTheyStay,
+  withdrawInvitationsOf,
+} from '../access/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import { findDirectoryEntry, holdBusiness, listBusinessIds } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
@@ -20,7 +26,8 @@ export const beginSupport =
   (ports: Ports) =>
   async (ctx: Context, ask: { reason: string; minutes: number }): Promise<SupportAccessEntity> => {
     const operator = operatorOf(ctx);
-    if (!(await ports.database.platform((tx) => findDirectoryEntry(tx, ctx.businessId)))) throw new AppError('not_found');
+    if (!(await ports.database.platform((tx) => findDirectoryEntry(tx, ctx.businessId))))
+      throw new AppError('not_found');
     return whileTheyStay(ctx, async (tx) => {
       const at = ports.clock.now();
       // One at a time of an operator, begun at once or not: ending it must leave none.
@@ -38,7 +45,11 @@ export const beginSupport =
         endedAt: null,
       });
       await tx.flush();
-      await ports.record(tx, ctx, { action: 'support_access.begun', subject: made.id, after: { reason: ask.reason, until: made.until.toISOString() } });
+      await ports.record(tx, ctx, {
+        action: 'support_access.begun',
+        subject: made.id,
+        after: { reason: ask.reason, until: made.until.toISOString() },
+      });
       return made;
     });
   };
@@ -55,14 +66,25 @@ export const endSupport =
       return open;
     });
 
-/** What an operator who goes has open anywhere ends with them, another address they asked for and a way in for whom they invited too, and says so in each business. */
+/**
+ * What an operator who goes has open anywhere ends with them, another address they asked for and a
+ * way in for whom they invited too, and says so in each business.
+ */
 export const endWhatTheyOpened =
-  (ports: Pick<Ports, 'clock' | 'record'> & { contextOf(businessId: string): Context }): EndWithOperator =>
+  (
+    ports: Pick<Ports, 'clock' | 'record'> & { contextOf(businessId: string): Context },
+  ): EndWithOperator =>
   async (tx, enter, leave, operatorId) => {
     const at = ports.clock.now();
-    const addresses: { businessId: string; membershipId: string; personId: string; email: string }[] = [];
+    const addresses: {
+      businessId: string;
+      membershipId: string;
+      personId: string;
+      email: string;
+    }[] = [];
     for (const { personId, email } of await endAddressChangesBy(tx, operatorId, at))
-      for (const { businessId, membershipId } of await listMemberships(tx, personId)) addresses.push({ businessId, membershipId, personId, email });
+      for (const { businessId, membershipId } of await listMemberships(tx, personId))
+        addresses.push({ businessId, membershipId, personId, email });
     for (const businessId of await listBusinessIds(tx)) {
       await enter(businessId);
       const open = await query<{ id: string }>(
@@ -71,8 +93,15 @@ export const endWhatTheyOpened =
         [operatorId, at],
       );
       const ctx = ports.contextOf(businessId);
-      for (const { id } of open) await ports.record(tx, ctx, { action: 'support_access.ended', subject: id, after: { because: 'operator.ended' } });
-      for (const { membershipId, personId, email } of addresses.filter((each) => each.businessId === businessId))
+      for (const { id } of open)
+        await ports.record(tx, ctx, {
+          action: 'support_access.ended',
+          subject: id,
+          after: { because: 'operator.ended' },
+        });
+      for (const { membershipId, personId, email } of addresses.filter(
+        (each) => each.businessId === businessId,
+      ))
         await ports.record(tx, ctx, {
           action: 'address_change.ended',
           subject: membershipId,
@@ -83,14 +112,21 @@ export const endWhatTheyOpened =
     }
   };
 
-/** Runs something an operator may see only during a support access; that it was seen stands in the business's own trail. */
+/**
+ * Runs something an operator may see only during a support access; that it was seen stands in the
+ * business's own trail.
+ */
 export const duringSupport =
   (ports: Ports) =>
   <T>(ctx: Context, what: string, work: (tx: Tx) => Promise<T>): Promise<T> =>
     ctx.transaction(async (tx) => {
       const open = await findOpen(tx, operatorOf(ctx).id, ports.clock.now());
       if (!open) throw new AppError('support_access_needed');
-      await ports.record(tx, ctx, { action: 'support_access.used', subject: open.id, after: { what } });
+      await ports.record(tx, ctx, {
+        action: 'support_access.used',
+        subject: open.id,
+        after: { what },
+      });
       return work(tx);
     });
 
@@ -100,16 +136,28 @@ export const isSupporting =
   async (ctx: Context): Promise<boolean> =>
     (await ctx.transaction((tx) => findOpen(tx, operatorOf(ctx).id, ports.clock.now()))) !== null;
 
-/** Every one that is open, whatever came after it, and the newest of the others: what opens a door must be seen. */
+/**
+ * Every one that is open, whatever came after it, and the newest of the others: what opens a door
+ * must be seen.
+ */
 export const listSupport =
   (ports: Pick<Ports, 'clock'>) =>
   (ctx: Context): Promise<SupportAccessEntity[]> =>
     ctx.transaction(async (tx) => {
       const now = ports.clock.now();
       const newest = { orderBy: { begunAt: 'desc', id: 'desc' } } as const;
-      const open = await tx.find(SupportAccessEntity, { endedAt: null, until: { $gt: now } }, newest);
-      const over = await tx.find(SupportAccessEntity, { $or: [{ endedAt: { $ne: null } }, { until: { $lte: now } }] }, { ...newest, limit: 100 });
+      const open = await tx.find(
+        SupportAccessEntity,
+        { endedAt: null, until: { $gt: now } },
+        newest,
+      );
+      const over = await tx.find(
+        SupportAccessEntity,
+        { $or: [{ endedAt: { $ne: null } }, { until: { $lte: now } }] },
+        { ...newest, limit: 100 },
+      );
       return [...open, ...over];
     });
 
-const findOpen = (tx: Tx, operatorId: string, now: Date) => tx.findOne(SupportAccessEntity, { operatorId, endedAt: null, until: { $gt: now } });
+const findOpen = (tx: Tx, operatorId: string, now: Date) =>
+  tx.findOne(SupportAccessEntity, { operatorId, endedAt: null, until: { $gt: now } });

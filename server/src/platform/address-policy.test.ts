@@ -15,7 +15,10 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Addresses nobody but the operator may let a business reach: loopback, private, link-local (clouds keep keys there), carrier, tests, multicast. */
+/**
+ * Addresses nobody but the operator may let a business reach: loopback, private, link-local (clouds
+ * keep keys there), carrier, tests, multicast.
+ */
 const blocked = [
   '0.0.0.0',
   '10.0.0.1',
@@ -52,7 +55,10 @@ const hexPair = (ip: string) => {
   const [a, b, c, d] = parts(ip);
   return `${hex(a)}${hex(b)}:${hex(c)}${hex(d)}`;
 };
-const fullWidth = (text: string) => [...text].map((digit) => (digit === '.' ? '。' : String.fromCodePoint(0xff10 + Number(digit)))).join('');
+const fullWidth = (text: string) =>
+  [...text]
+    .map((digit) => (digit === '.' ? '。' : String.fromCodePoint(0xff10 + Number(digit))))
+    .join('');
 
 /** Every way of writing an IPv4 address that some program somewhere reads as that address. */
 const forms: [name: string, write: (ip: string) => string][] = [
@@ -139,7 +145,12 @@ const others = [
 
 describe('an address a business gives', () => {
   const addresses = [
-    ...blocked.flatMap((ip) => forms.map(([name, write]): [string, string] => [`${ip} ${name}`, `http://${write(ip)}:8080/vsdc`])),
+    ...blocked.flatMap((ip) =>
+      forms.map(([name, write]): [string, string] => [
+        `${ip} ${name}`,
+        `http://${write(ip)}:8080/vsdc`,
+      ]),
+    ),
     ...others.map((each): [string, string] => [each, each]),
   ];
 
@@ -150,7 +161,8 @@ describe('an address a business gives', () => {
     for (const [name, address] of addresses) {
       const resolved = await policy.resolve(address, 'a');
       // A name after `#` is not where it goes; nothing else may resolve at all.
-      if ('url' in resolved && resolved.url.hostname !== 'example.com') through.push(`${name}: ${resolved.address}`);
+      if ('url' in resolved && resolved.url.hostname !== 'example.com')
+        through.push(`${name}: ${resolved.address}`);
     }
     expect(through).toEqual([]);
     console.info(`addresses: ${addresses.length} ways to write a blocked one tried`);
@@ -158,23 +170,47 @@ describe('an address a business gives', () => {
 
   test('by a name with several addresses is reached only where each of them may be, whichever comes first', async () => {
     const policy = addressPolicy([], names);
-    for (const name of ['two', 'both']) expect(await policy.resolve(`http://${name}.example.com/`, 'a'), name).toEqual({ refused: 'inner network' });
-    expect(await addressPolicy(['10.0.0.0/8'], names).resolve('http://two.example.com/', 'a')).toMatchObject({ address: '93.184.215.14', isInner: true });
+    for (const name of ['two', 'both'])
+      expect(await policy.resolve(`http://${name}.example.com/`, 'a'), name).toEqual({
+        refused: 'inner network',
+      });
+    expect(
+      await addressPolicy(['10.0.0.0/8'], names).resolve('http://two.example.com/', 'a'),
+    ).toMatchObject({ address: '93.184.215.14', isInner: true });
   });
 
   test('in a network the operator allows is reached, and its neighbours are not', async () => {
     const allowing = addressPolicy(['192.168.1.0/24', 'fd12:3456::/64'], names);
-    expect(await allowing.resolve('http://192.168.1.20:8080/', 'a')).toMatchObject({ address: '192.168.1.20', family: 4 });
-    expect(await allowing.resolve('http://[fd12:3456::20]/', 'a')).toMatchObject({ address: 'fd12:3456::20', family: 6 });
-    for (const near of ['http://192.168.2.20/', 'http://192.168.0.255/', 'http://[fd12:3457::1]/', 'http://127.0.0.1/'])
+    expect(await allowing.resolve('http://192.168.1.20:8080/', 'a')).toMatchObject({
+      address: '192.168.1.20',
+      family: 4,
+    });
+    expect(await allowing.resolve('http://[fd12:3456::20]/', 'a')).toMatchObject({
+      address: 'fd12:3456::20',
+      family: 6,
+    });
+    for (const near of [
+      'http://192.168.2.20/',
+      'http://192.168.0.255/',
+      'http://[fd12:3457::1]/',
+      'http://127.0.0.1/',
+    ])
       expect(await allowing.resolve(near, 'a')).toHaveProperty('refused');
   });
 
   test('in an allowed network is reached at no port of another service, and a refusal names no address', async () => {
     const allowing = addressPolicy(['192.168.1.0/24', '10.0.0.0/8'], names);
-    for (const port of [22, 23, 25, 445, 1433, 2375, 3306, 5432, 6379, 6443, 9200, 10250, 11211, 27017])
-      expect(await allowing.resolve(`http://192.168.1.20:${port}/`, 'a'), String(port)).toHaveProperty('refused');
-    for (const port of [80, 443, 8080, 8081, 8443, 8888]) expect(await allowing.resolve(`http://192.168.1.20:${port}/`, 'a')).toHaveProperty('address');
-    expect(await addressPolicy([], names).resolve('http://10.1.2.3:8080/', 'a')).toEqual({ refused: 'inner network' });
+    for (const port of [
+      22, 23, 25, 445, 1433, 2375, 3306, 5432, 6379, 6443, 9200, 10250, 11211, 27017,
+    ])
+      expect(
+        await allowing.resolve(`http://192.168.1.20:${port}/`, 'a'),
+        String(port),
+      ).toHaveProperty('refused');
+    for (const port of [80, 443, 8080, 8081, 8443, 8888])
+      expect(await allowing.resolve(`http://192.168.1.20:${port}/`, 'a')).toHaveProperty('address');
+    expect(await addressPolicy([], names).resolve('http://10.1.2.3:8080/', 'a')).toEqual({
+      refused: 'inner network',
+    });
   });
 });

@@ -1,11 +1,20 @@
 import { BlockList, isIP } from 'node:net';
 import type { Names } from './names.ts';
 
-/** Where to connect: one address, pinned. `isInner`: in a network of the operator's, about which nobody is told more than needed. */
+/**
+ * Where to connect: one address, pinned. `isInner`: in a network of the operator's, about which
+ * nobody is told more than needed.
+ */
 export type Resolved = { url: URL; address: string; family: 4 | 6; isInner: boolean };
 export type AddressPolicy = {
-  /** The reasons are for the business that gave the address: they say nothing of what an inner name or network holds. */
-  resolve(address: string, asker: string): Promise<Resolved | { refused: string } | { unknown: string }>;
+  /**
+   * The reasons are for the business that gave the address: they say nothing of what an inner name
+   * or network holds.
+   */
+  resolve(
+    address: string,
+    asker: string,
+  ): Promise<Resolved | { refused: string } | { unknown: string }>;
 };
 
 // Loopback, private, link-local, carrier, test and multicast ranges, and their IPv6 sisters.
@@ -26,7 +35,8 @@ const inner: [string, number, 'ipv4' | 'ipv6'][] = [
   // A cloud's own services behind a public address.
   ['168.63.129.16', 32, 'ipv4'],
   ['224.0.0.0', 3, 'ipv4'],
-  // Everything that carries an IPv4 address inside, by whatever way of writing it: compatible, translated, 6to4, Teredo.
+  // Everything that carries an IPv4 address inside, by whatever way of writing it: compatible,
+  // translated, 6to4, Teredo.
   ['::', 96, 'ipv6'],
   ['fc00::', 7, 'ipv6'],
   ['fe80::', 10, 'ipv6'],
@@ -42,14 +52,16 @@ const inner: [string, number, 'ipv4' | 'ipv6'][] = [
   // Segment routing inside one operator's network.
   ['5f00::', 16, 'ipv6'],
   ['100::', 63, 'ipv6'],
-  // Nobody has been given any of these: whoever reaches one is inside a network of somebody's own making.
+  // Nobody has been given any of these: whoever reaches one is inside a network of somebody's own
+  // making.
   ['4000::', 2, 'ipv6'],
   ['8000::', 1, 'ipv6'],
 ];
 
 /**
- * Ports on which something else than a device or a web server listens: mail, files, shells, directories, databases, queues, and what runs a cluster.
- * An allowed network is the operator's own, and a business that may reach a device there must not talk to these.
+ * Ports on which something else than a device or a web server listens: mail, files, shells,
+ * directories, databases, queues, and what runs a cluster. An allowed network is the operator's
+ * own, and a business that may reach a device there must not talk to these.
  */
 const foreignPorts = new Set(
   `20 21 22 23 25 37 42 43 53 69 79 109 110 111 113 115 119 123 135 137 138 139 143 161 162 177 179 194 389 427 445 464 465 500 512 513 514 515
@@ -63,8 +75,9 @@ const foreignPorts = new Set(
 );
 
 /**
- * An address a business gave is hostile until shown otherwise: http or https, no credentials in it, no port of another service, every address of its
- * name looked at and one pinned, inner networks refused unless the operator allows them (a VSDC usually stands on a LAN).
+ * An address a business gave is hostile until shown otherwise: http or https, no credentials in it,
+ * no port of another service, every address of its name looked at and one pinned, inner networks
+ * refused unless the operator allows them (a VSDC usually stands on a LAN).
  */
 export function addressPolicy(allowedNetworks: string[], names: Names): AddressPolicy {
   const refused = listOf(inner);
@@ -79,12 +92,15 @@ export function addressPolicy(allowedNetworks: string[], names: Names): AddressP
   return {
     async resolve(address, asker) {
       const url = URL.parse(address);
-      if (!url || !['http:', 'https:'].includes(url.protocol)) return { refused: 'not an http address' };
+      if (!url || !['http:', 'https:'].includes(url.protocol))
+        return { refused: 'not an http address' };
       if (url.username || url.password) return { refused: 'an address must not carry credentials' };
-      if (foreignPorts.has(Number(url.port))) return { refused: 'this port belongs to another service' };
+      if (foreignPorts.has(Number(url.port)))
+        return { refused: 'this port belongs to another service' };
       const found = await names.find(url.hostname.replace(/^\[|\]$/g, ''), asker);
       if (found.is === 'unknown') return { unknown: `the name ${url.hostname} is not known` };
-      if (found.is === 'silent') return { unknown: `no name server answered for ${url.hostname} in time` };
+      if (found.is === 'silent')
+        return { unknown: `no name server answered for ${url.hostname} in time` };
       const judged = found.addresses.map((each) => judge(each.address, each.family));
       const [first] = found.addresses;
       if (!first || judged.includes('refused')) return { refused: 'inner network' };

@@ -1,6 +1,9 @@
 import { type ProblemCode, type StoredProblem, problems } from '@muhuri/shared/problems';
 
-/** A problem of the closed list, thrown by use cases. The cause is for the log; the person gets the code's sentence. */
+/**
+ * A problem of the closed list, thrown by use cases. The cause is for the log; the person gets the
+ * code's sentence.
+ */
 export class AppError extends Error {
   override name = 'AppError';
   readonly problem: StoredProblem;

@@ -1,7 +1,10 @@
 import { env } from 'node:process';
 import { AppError } from './app-error.ts';
 
-/** What a bounded worker is tried with: ordinary work, and everything that must end a thread and nothing else. */
+/**
+ * What a bounded worker is tried with: ordinary work, and everything that must end a thread and
+ * nothing else.
+ */
 export const add = (a: number, b: number): number => a + b;
 export const bytes = (length: number): Buffer => Buffer.alloc(length, 7);
 export const environment = (): string[] => Object.keys(env);
@@ -29,7 +32,9 @@ export function fillBytes(): void {
   for (;;) kept.push(Buffer.alloc(1 << 20, 1));
 }
 
-/** As a decoder does that checks its input in a callback of zlib: no `try` around the call sees it. */
+/**
+ * As a decoder does that checks its input in a callback of zlib: no `try` around the call sees it.
+ */
 export function throwLater(): Promise<void> {
   setImmediate(() => {
     throw new Error('thrown where nobody catches');
@@ -45,7 +50,8 @@ export function leaveBomb(afterMs: number): string {
   return 'done';
 }
 
-export const waitFor = (ms: number): Promise<number> => new Promise((resolve) => setTimeout(() => resolve(ms), ms));
+export const waitFor = (ms: number): Promise<number> =>
+  new Promise((resolve) => setTimeout(() => resolve(ms), ms));
 
 export function endProcess(): never {
   process.exit(3);

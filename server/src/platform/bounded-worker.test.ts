@@ -1,8 +1,16 @@
 import { afterEach, expect, test } from 'vitest';
-import { openBoundedWorker, type BoundedWorker, type Task, type WorkLimits } from './bounded-worker.ts';
+import {
+  openBoundedWorker,
+  type BoundedWorker,
+  type Task,
+  type WorkLimits,
+} from './bounded-worker.ts';
 import type * as samples from './bounded-worker.samples.ts';
 
-const task = <N extends keyof typeof samples>(name: N, timeMs = 10_000): Task<(typeof samples)[N]> => ({
+const task = <N extends keyof typeof samples>(
+  name: N,
+  timeMs = 10_000,
+): Task<(typeof samples)[N]> => ({
   module: new URL('./bounded-worker.samples.ts', import.meta.url),
   name,
   timeMs,
@@ -29,7 +37,10 @@ test('a function is called in another thread, without our environment, and answe
 
 test('what a function throws comes back: a problem with its code, a mistake as it is', async () => {
   const worker = open();
-  await expect(worker.run('a', task('refuse'))).rejects.toMatchObject({ code: 'image_refused', problem: { field: 'logo' } });
+  await expect(worker.run('a', task('refuse'))).rejects.toMatchObject({
+    code: 'image_refused',
+    problem: { field: 'logo' },
+  });
   await expect(worker.run('a', task('fail'))).rejects.toThrow('an ordinary mistake');
 });
 
@@ -41,7 +52,9 @@ test.for([
   ['an end of the process', 'endProcess'],
 ] as const)('%s ends its thread and nothing else: the next call is answered', async ([, name]) => {
   const worker = open();
-  await expect(worker.run('a', task(name, name === 'loopForever' ? 300 : 10_000) as Task<() => void>)).rejects.toMatchObject({ code: 'work_stopped' });
+  await expect(
+    worker.run('a', task(name, name === 'loopForever' ? 300 : 10_000) as Task<() => void>),
+  ).rejects.toMatchObject({ code: 'work_stopped' });
   expect(await worker.run('b', task('add'), 1, 1)).toBe(2);
 });
 
@@ -88,12 +101,16 @@ test('a thread with nothing to do ends, and a new one answers', async () => {
 
 test('closing ends what runs and what waits', async () => {
   const worker = open();
-  const running = [worker.run('a', task('loopForever', 60_000)), worker.run('a', task('add'), 1, 1)];
+  const running = [
+    worker.run('a', task('loopForever', 60_000)),
+    worker.run('a', task('add'), 1, 1),
+  ];
   const both = Promise.allSettled(running);
   await worker.close();
-  expect((await both).map((each) => (each.status === 'rejected' ? (each.reason as { code: string }).code : 'answered'))).toEqual([
-    'work_stopped',
-    'work_stopped',
-  ]);
+  expect(
+    (await both).map((each) =>
+      each.status === 'rejected' ? (each.reason as { code: string }).code : 'answered',
+    ),
+  ).toEqual(['work_stopped', 'work_stopped']);
   await expect(worker.run('a', task('add'), 1, 1)).rejects.toMatchObject({ code: 'work_stopped' });
 });

@@ -6,7 +6,10 @@ type Call = { module: string; name: string; args: unknown[] };
 
 const say = (said: Said, moved: ArrayBuffer[] = []): void => parentPort?.postMessage(said, moved);
 
-/** The other side of a bounded worker: calls what it is told to, one call after the other. What is not caught here ends this thread. */
+/**
+ * The other side of a bounded worker: calls what it is told to, one call after the other. What is
+ * not caught here ends this thread.
+ */
 parentPort?.on('message', (call: Call) => void answer(call));
 
 async function answer({ module, name, args }: Call): Promise<void> {
@@ -17,12 +20,22 @@ async function answer({ module, name, args }: Call): Promise<void> {
     say({ is: 'done', result }, ownBytes(result));
   } catch (error) {
     const { message, stack } = error as Error;
-    say({ is: 'failed', problem: error instanceof AppError ? error.problem : null, message: String(message), stack: stack ?? '' });
+    say({
+      is: 'failed',
+      problem: error instanceof AppError ? error.problem : null,
+      message: String(message),
+      stack: stack ?? '',
+    });
   }
 }
 
 /** Bytes that are all of their memory are handed over instead of copied. */
 function ownBytes(result: unknown): ArrayBuffer[] {
-  if (!(result instanceof Uint8Array) || !(result.buffer instanceof ArrayBuffer) || result.byteLength !== result.buffer.byteLength) return [];
+  if (
+    !(result instanceof Uint8Array) ||
+    !(result.buffer instanceof ArrayBuffer) ||
+    result.byteLength !== result.buffer.byteLength
+  )
+    return [];
   return [result.buffer];
 }

@@ -3,8 +3,9 @@ import { type ResourceLimits, Worker } from 'node:worker_threads';
 import { AppError } from './app-error.ts';
 
 /**
- * A function that outside input feeds, named by the module that exports it: it is called in a thread of its own. Arguments and result are
- * copied, so they are plain data and bytes; the module must not need settings, a database or the network.
+ * A function that outside input feeds, named by the module that exports it: it is called in a
+ * thread of its own. Arguments and result are copied, so they are plain data and bytes; the module
+ * must not need settings, a database or the network.
  */
 export type Task<F extends (...args: never[]) => unknown> = {
   module: URL;
@@ -19,10 +20,15 @@ type ResultOf<F extends (...args: never[]) => unknown> = Awaited<ReturnType<F>>;
 
 export type BoundedWorker = {
   /**
-   * The function's own answer; bytes come back as a Buffer. Throws what the function threw (an AppError with its code); `work_stopped` where it
-   * took more time or memory than it may or ended its thread; `business_busy` where too much of this business waits already.
+   * The function's own answer; bytes come back as a Buffer. Throws what the function threw (an
+   * AppError with its code); `work_stopped` where it took more time or memory than it may or ended
+   * its thread; `business_busy` where too much of this business waits already.
    */
-  run<F extends (...args: never[]) => unknown>(businessId: string, task: Task<F>, ...args: Parameters<F>): Promise<ResultOf<F>>;
+  run<F extends (...args: never[]) => unknown>(
+    businessId: string,
+    task: Task<F>,
+    ...args: Parameters<F>
+  ): Promise<ResultOf<F>>;
   close(): Promise<void>;
 };
 
@@ -47,16 +53,25 @@ export const usualWork: WorkLimits = {
   idleMs: 60_000,
 };
 
-/** Loading a module brings fonts and libraries from disk; a machine under load takes its time over that. */
+/**
+ * Loading a module brings fonts and libraries from disk; a machine under load takes its time over
+ * that.
+ */
 const loadMs = 30_000;
-/** How often the bytes outside the heap are looked at: V8 limits the heap by itself, and nothing else. */
+/**
+ * How often the bytes outside the heap are looked at: V8 limits the heap by itself, and nothing
+ * else.
+ */
 const lookMs = 100;
 
 type Job = {
   businessId: string;
   task: Task<never>;
   args: unknown[];
-  /** Once more on a new thread, where the thread it was on may have been left broken by the job before it. */
+  /**
+   * Once more on a new thread, where the thread it was on may have been left broken by the job
+   * before it.
+   */
   isSecond: boolean;
   done(result: unknown): void;
   failed(error: Error): void;
@@ -65,17 +80,25 @@ type Job = {
 type Thread = { worker: Worker; job: Job | null; jobs: number; timers: NodeJS.Timeout[] };
 
 /** What a thread says of its job. */
-export type Said = { is: 'loaded' } | { is: 'done'; result: unknown } | { is: 'failed'; problem: AppError['problem'] | null; message: string; stack: string };
+export type Said =
+  | { is: 'loaded' }
+  | { is: 'done'; result: unknown }
+  | { is: 'failed'; problem: AppError['problem'] | null; message: string; stack: string };
 
 /**
- * Drawing and decoding of what businesses give, away from the thread that answers everybody: each call in a thread with a limit of time and
- * memory, and what goes wrong there (an endless loop, a bomb, an error thrown in a callback) ends that thread and nothing else. Businesses take
- * turns, and one of them never has every thread.
+ * Drawing and decoding of what businesses give, away from the thread that answers everybody: each
+ * call in a thread with a limit of time and memory, and what goes wrong there (an endless loop, a
+ * bomb, an error thrown in a callback) ends that thread and nothing else. Businesses take turns,
+ * and one of them never has every thread.
  */
 export function openBoundedWorker(instead: Partial<WorkLimits> = {}): BoundedWorker {
   const limits = { ...usualWork, ...instead };
   const ofOneMax = Math.max(1, limits.threads - 1);
-  const resourceLimits: ResourceLimits = { maxOldGenerationSizeMb: limits.heapMb, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
+  const resourceLimits: ResourceLimits = {
+    maxOldGenerationSizeMb: limits.heapMb,
+    maxYoungGenerationSizeMb: 16,
+    stackSizeMb: 4,
+  };
   const threads = new Set<Thread>();
   /** By business; the first in the map has waited longest for its turn. */
   const waiting = new Map<string, Job[]>();
@@ -86,7 +109,8 @@ export function openBoundedWorker(instead: Partial<WorkLimits> = {}): BoundedWor
   /** The next job whose business may have one more thread; its business goes to the end. */
   const nextJob = (): Job | undefined => {
     for (const [businessId, jobs] of waiting) {
-      if ([...threads].filter(({ job }) => job?.businessId === businessId).length >= ofOneMax) continue;
+      if ([...threads].filter(({ job }) => job?.businessId === businessId).length >= ofOneMax)
+        continue;
       waiting.delete(businessId);
       const job = jobs.shift();
       if (jobs.length > 0) waiting.set(businessId, jobs);
@@ -112,7 +136,10 @@ export function openBoundedWorker(instead: Partial<WorkLimits> = {}): BoundedWor
     thread.worker.ref();
     after(thread, loadMs, 'loading its module');
     thread.timers.push(setInterval(() => void lookAt(thread), lookMs).unref());
-    thread.worker.postMessage({ module: job.task.module.href, name: job.task.name, args: job.args }, []);
+    thread.worker.postMessage(
+      { module: job.task.module.href, name: job.task.name, args: job.args },
+      [],
+    );
   };
 
   const after = (thread: Thread, ms: number, what: string): void => {
@@ -121,7 +148,8 @@ export function openBoundedWorker(instead: Partial<WorkLimits> = {}): BoundedWor
 
   const lookAt = async (thread: Thread): Promise<void> => {
     const statistics = await thread.worker.getHeapStatistics().catch(() => null);
-    if (thread.job && statistics && statistics.external_memory > limits.bytesMb << 20) stop(thread, `more than ${limits.bytesMb} MB of bytes`);
+    if (thread.job && statistics && statistics.external_memory > limits.bytesMb << 20)
+      stop(thread, `more than ${limits.bytesMb} MB of bytes`);
   };
 
   const settle = (thread: Thread): Job | null => {
@@ -144,15 +172,20 @@ export function openBoundedWorker(instead: Partial<WorkLimits> = {}): BoundedWor
   const ended = (thread: Thread, error: Error): void => {
     if (!threads.delete(thread)) return;
     const job = settle(thread);
-    // Something a former job left behind may have thrown, perhaps another business's: only a thread of its own shows whose fault it was.
-    if (job && thread.jobs > 1 && !job.isSecond && !isClosed) begin(open(), { ...job, isSecond: true });
+    // Something a former job left behind may have thrown, perhaps another business's: only a thread
+    // of its own shows whose fault it was.
+    if (job && thread.jobs > 1 && !job.isSecond && !isClosed)
+      begin(open(), { ...job, isSecond: true });
     else job?.failed(new AppError('work_stopped', {}, error));
     goOn();
   };
 
   const open = (): Thread => {
     // Nothing of the environment: a thread that decodes strangers' bytes knows no secret.
-    const worker = new Worker(new URL('./bounded-worker.thread.ts', import.meta.url), { resourceLimits, env: {} });
+    const worker = new Worker(new URL('./bounded-worker.thread.ts', import.meta.url), {
+      resourceLimits,
+      env: {},
+    });
     const thread: Thread = { worker, job: null, jobs: 0, timers: [] };
     threads.add(thread);
     worker.on('message', (said: Said) => hear(thread, said));
@@ -172,8 +205,14 @@ export function openBoundedWorker(instead: Partial<WorkLimits> = {}): BoundedWor
     const job = settle(thread);
     thread.worker.unref();
     thread.timers.push(setTimeout(() => stop(thread, 'idle'), limits.idleMs).unref());
-    if (said.is === 'done') job?.done(said.result instanceof Uint8Array ? bufferOf(said.result) : said.result);
-    else job?.failed(said.problem ? againThrown(said.problem, said.message) : Object.assign(new Error(said.message), { stack: said.stack }));
+    if (said.is === 'done')
+      job?.done(said.result instanceof Uint8Array ? bufferOf(said.result) : said.result);
+    else
+      job?.failed(
+        said.problem
+          ? againThrown(said.problem, said.message)
+          : Object.assign(new Error(said.message), { stack: said.stack }),
+      );
     goOn();
   };
 
@@ -182,14 +221,25 @@ export function openBoundedWorker(instead: Partial<WorkLimits> = {}): BoundedWor
       new Promise((resolve, reject) => {
         if (isClosed) return reject(new AppError('work_stopped', {}, 'the server is closing'));
         const own = waiting.get(businessId) ?? [];
-        if (own.length >= limits.waitingOfOneMax || waitingInAll() >= limits.waitingMax) return reject(new AppError('business_busy', { retry_after_s: 2 }));
-        own.push({ businessId, task: task as Task<never>, args, isSecond: false, done: resolve as (result: unknown) => void, failed: reject });
+        if (own.length >= limits.waitingOfOneMax || waitingInAll() >= limits.waitingMax)
+          return reject(new AppError('business_busy', { retry_after_s: 2 }));
+        own.push({
+          businessId,
+          task: task as Task<never>,
+          args,
+          isSecond: false,
+          done: resolve as (result: unknown) => void,
+          failed: reject,
+        });
         waiting.set(businessId, own);
         goOn();
       }),
     async close() {
       isClosed = true;
-      const left = [...[...waiting.values()].flat(), ...[...threads].flatMap((thread) => settle(thread) ?? [])];
+      const left = [
+        ...[...waiting.values()].flat(),
+        ...[...threads].flatMap((thread) => settle(thread) ?? []),
+      ];
       waiting.clear();
       for (const job of left) job.failed(new AppError('work_stopped', {}, 'the server is closing'));
       const last = [...threads];
@@ -199,7 +249,8 @@ export function openBoundedWorker(instead: Partial<WorkLimits> = {}): BoundedWor
   };
 }
 
-const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const bufferOf = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 function againThrown({ code, ...extra }: AppError['problem'], cause: string): AppError {
   return new AppError(code, extra, cause);

@@ -2,12 +2,20 @@ import { expect, test } from 'vitest';
 import { watchBy } from './clock.ts';
 
 const at = { wallMs: 0, monotonicMs: 0, bootMs: 0 };
-const startWatch = watchBy({ wallMs: () => at.wallMs, monotonicMs: () => at.monotonicMs, bootMs: () => at.bootMs });
+const startWatch = watchBy({
+  wallMs: () => at.wallMs,
+  monotonicMs: () => at.monotonicMs,
+  bootMs: () => at.bootMs,
+});
 
 test.each([
   ['a machine that sleeps', { wallMs: 60_000, monotonicMs: 5, bootMs: 60_000 }, 60_000],
   ['a wall clock that is set back', { wallMs: -3_600_000, monotonicMs: 900, bootMs: 900 }, 900],
-  ['a machine that sleeps and whose wall clock is set back', { wallMs: -3_600_000, monotonicMs: 5, bootMs: 60_000 }, 60_000],
+  [
+    'a machine that sleeps and whose wall clock is set back',
+    { wallMs: -3_600_000, monotonicMs: 5, bootMs: 60_000 },
+    60_000,
+  ],
   ['a clock of its age that says little', { wallMs: 700, monotonicMs: 700, bootMs: 0 }, 700],
   ['an ordinary moment', { wallMs: 3, monotonicMs: 3, bootMs: 10 }, 10],
 ])('time that passes on %s is noticed', (_what, later, passed) => {

@@ -1,15 +1,18 @@
 export type GiveWay = {
   /** Work that somebody waits for. */
   ahead<T>(work: () => Promise<T>): Promise<T>;
-  /** A piece of work that can wait: one at a time while several others are ahead of it, any number otherwise. Never none: it goes on. */
+  /**
+   * A piece of work that can wait: one at a time while several others are ahead of it, any number
+   * otherwise. Never none: it goes on.
+   */
   behind<T>(work: () => Promise<T>): Promise<T>;
 };
 
 const several = 4;
 
 /**
- * Lets what is waited for go first. One process has one thread: pieces of background work begun by the dozen are not done sooner, and
- * every answer waits for all of them.
+ * Lets what is waited for go first. One process has one thread: pieces of background work begun by
+ * the dozen are not done sooner, and every answer waits for all of them.
  */
 export function openGiveWay(): GiveWay {
   let ahead = 0;

@@ -1,6 +1,9 @@
 import { inTurn } from './in-turn.ts';
 
-/** Lets so many pieces of work with the same key run at once in this process; others of that key wait, those of another do not. */
+/**
+ * Lets so many pieces of work with the same key run at once in this process; others of that key
+ * wait, those of another do not.
+ */
 export function inTurnBy(atOnce: number): <T>(key: string, work: () => Promise<T>) => Promise<T> {
   const queues = new Map<string, { turn: ReturnType<typeof inTurn>; waiting: number }>();
   return async (key, work) => {

@@ -1,4 +1,7 @@
-/** Lets so many pieces of work run at once; the others wait and come in the order in which they asked. */
+/**
+ * Lets so many pieces of work run at once; the others wait and come in the order in which they
+ * asked.
+ */
 export function inTurn(atOnce: number): <T>(work: () => Promise<T>) => Promise<T> {
   let free = atOnce;
   const waiting: (() => void)[] = [];
@@ -8,7 +11,8 @@ export function inTurn(atOnce: number): <T>(work: () => Promise<T>) => Promise<T
     try {
       return await work();
     } finally {
-      // A place is handed over, never put back while somebody waits: who comes later cannot overtake.
+      // A place is handed over, never put back while somebody waits: who comes later cannot
+      // overtake.
       const next = waiting.shift();
       if (next) next();
       else free += 1;

@@ -1,6 +1,9 @@
 import { type Log, redacted } from './log.ts';
 
-/** All that is left to a process whose state nobody can vouch for: to say why, end its work in order, and be started again. */
+/**
+ * All that is left to a process whose state nobody can vouch for: to say why, end its work in
+ * order, and be started again.
+ */
 export const endMs = 60_000;
 
 export type LastResort = {
@@ -10,7 +13,10 @@ export type LastResort = {
   end(code: number): Promise<void>;
 };
 
-/** Takes errors that nothing caught, wherever they come from. Without it Node prints them, secrets and all, and cuts off what is under way. */
+/**
+ * Takes errors that nothing caught, wherever they come from. Without it Node prints them, secrets
+ * and all, and cuts off what is under way.
+ */
 export function lastResort(log: Log): LastResort {
   let close = async (): Promise<void> => {};
   let ending: Promise<void> | null = null;
@@ -45,5 +51,8 @@ export function lastResort(log: Log): LastResort {
 
 function described(error: unknown): { error: string; code?: string } {
   const { stack, code } = (error ?? {}) as { stack?: unknown; code?: unknown };
-  return { error: redacted(typeof stack === 'string' ? stack : String(error)), ...(typeof code === 'string' ? { code } : {}) };
+  return {
+    error: redacted(typeof stack === 'string' ? stack : String(error)),
+    ...(typeof code === 'string' ? { code } : {}),
+  };
 }

@@ -7,13 +7,28 @@ export type Log = {
 };
 
 // Names under which a secret could travel; whatever stands there never reaches a log line.
-const secret = ['password', 'token', 'authorization', 'refresh_token', 'access_token', 'client_secret', 'cmcKey', 'key', 'secret'];
+const secret = [
+  'password',
+  'token',
+  'authorization',
+  'refresh_token',
+  'access_token',
+  'client_secret',
+  'cmcKey',
+  'key',
+  'secret',
+];
 
-export const logTo = (level: string): Log => pino({ level, redact: { paths: secret.flatMap((name) => [name, `*.${name}`]), censor: '[secret]' } });
+export const logTo = (level: string): Log =>
+  pino({
+    level,
+    redact: { paths: secret.flatMap((name) => [name, `*.${name}`]), censor: '[secret]' },
+  });
 
 /**
- * Words of somebody else (an error's, a library's) for the log: what looks like a secret in them is left out. Credentials in an address, what stands
- * after *Bearer* or the like, our own keys and secrets, and every unbroken run of letters and digits that is long enough to be one.
+ * Words of somebody else (an error's, a library's) for the log: what looks like a secret in them is
+ * left out. Credentials in an address, what stands after *Bearer* or the like, our own keys and
+ * secrets, and every unbroken run of letters and digits that is long enough to be one.
  */
 export const redacted = (text: string): string =>
   text

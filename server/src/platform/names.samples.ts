@@ -9,10 +9,15 @@ export type NameServer = {
   close(): void;
 };
 
-/** What it says of a name: its addresses, or nothing ever. A name it does not know does not exist. */
+/**
+ * What it says of a name: its addresses, or nothing ever. A name it does not know does not exist.
+ */
 export type Zone = Record<string, { four?: string[]; six?: string[]; silent?: (4 | 6)[] }>;
 
-/** A name server (RFC 1035) on a free port of this machine, as true, as wrong or as silent as its zone. */
+/**
+ * A name server (RFC 1035) on a free port of this machine, as true, as wrong or as silent as its
+ * zone.
+ */
 export async function startNameServer(zone: Zone): Promise<NameServer> {
   const socket = createSocket('udp4');
   const asked: NameServer['asked'] = [];
@@ -38,10 +43,18 @@ export async function startNameServer(zone: Zone): Promise<NameServer> {
       record.writeUInt16BE(bytes.length, 10);
       return Buffer.concat([record, bytes]);
     });
-    socket.send(Buffer.concat([head, question.subarray(12, end), ...answers]), from.port, from.address);
+    socket.send(
+      Buffer.concat([head, question.subarray(12, end), ...answers]),
+      from.port,
+      from.address,
+    );
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  return { address: `127.0.0.1:${(socket.address() as AddressInfo).port}`, asked, close: () => socket.close() };
+  return {
+    address: `127.0.0.1:${(socket.address() as AddressInfo).port}`,
+    asked,
+    close: () => socket.close(),
+  };
 }
 
 function read(question: Buffer): { name: string; type: number; end: number } {
@@ -59,5 +72,8 @@ function sixteen(address: string): Buffer {
   const [front = '', back = ''] = address.split('::');
   const words = (text: string) => text.split(':').filter(Boolean);
   const middle = Array.from({ length: 8 - words(front).length - words(back).length }, () => '0');
-  return Buffer.from([...words(front), ...middle, ...words(back)].map((word) => word.padStart(4, '0')).join(''), 'hex');
+  return Buffer.from(
+    [...words(front), ...middle, ...words(back)].map((word) => word.padStart(4, '0')).join(''),
+    'hex',
+  );
 }

@@ -20,7 +20,10 @@ beforeAll(async () => {
     '*.silent.example': { silent: [4, 6] },
   });
   folder = mkdtempSync(join(tmpdir(), 'names-'));
-  writeFileSync(join(folder, 'hosts'), '127.0.0.1 localhost\n# a comment\n192.168.1.20\tvsdc.shop VSDC # the box under the counter\n');
+  writeFileSync(
+    join(folder, 'hosts'),
+    '127.0.0.1 localhost\n# a comment\n192.168.1.20\tvsdc.shop VSDC # the box under the counter\n',
+  );
   writeFileSync(join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\nsearch shop.example\n');
 });
 afterAll(() => server.close());
@@ -41,7 +44,11 @@ const addressesOf = (answer: Awaited<ReturnType<ReturnType<typeof open>['find']>
 describe('a name', () => {
   test('has every address of both families, those of IPv4 first, kept for a while', async () => {
     const names = open();
-    expect(addressesOf(await names.find('Device.example.', 'a'))).toEqual(['192.0.2.7', '192.0.2.8', '2606:4700::7']);
+    expect(addressesOf(await names.find('Device.example.', 'a'))).toEqual([
+      '192.0.2.7',
+      '192.0.2.8',
+      '2606:4700::7',
+    ]);
     const before = server.asked.length;
     expect(addressesOf(await names.find('device.example', 'b'))).toHaveLength(3);
     expect(server.asked).toHaveLength(before);
@@ -69,30 +76,47 @@ describe('a name server that never answers', () => {
     const names = open({ questionMs: 700, deadlineMs: 1_000 });
     const began = performance.now();
     let ended = 0;
-    const silent = Array.from({ length: 12 }, (_, i) => names.find(`host-${i}.silent.example`, 'b').finally(() => (ended += 1)));
-    await expect.poll(() => server.asked.filter(({ name }) => name.endsWith('silent.example')).length).toBeGreaterThan(0);
+    const silent = Array.from({ length: 12 }, (_, i) =>
+      names.find(`host-${i}.silent.example`, 'b').finally(() => (ended += 1)),
+    );
+    await expect
+      .poll(() => server.asked.filter(({ name }) => name.endsWith('silent.example')).length)
+      .toBeGreaterThan(0);
     expect(addressesOf(await names.find('device.example', 'a'))).toHaveLength(3);
-    // The system's own lookups, which everything else of the process may use, are not touched either.
+    // The system's own lookups, which everything else of the process may use, are not touched
+    // either.
     await lookup('localhost');
     expect(ended, 'of those that are held up').toBe(0);
     expect((await Promise.all(silent)).every((each) => each.is === 'silent')).toBe(true);
     expect(performance.now() - began).toBeLessThan(1_900);
     // Two at a time, and those whose time was over while they waited were never asked.
-    expect(new Set(server.asked.filter(({ name }) => name.endsWith('silent.example')).map(({ name }) => name)).size).toBeLessThanOrEqual(4);
+    expect(
+      new Set(
+        server.asked.filter(({ name }) => name.endsWith('silent.example')).map(({ name }) => name),
+      ).size,
+    ).toBeLessThanOrEqual(4);
   });
 
   test('is not asked by connections of our own for longer either', async () => {
     const names = open();
-    const error = await new Promise<NodeJS.ErrnoException | null>((resolve) => names.lookup('own.silent.example', {}, (failed) => resolve(failed)));
+    const error = await new Promise<NodeJS.ErrnoException | null>((resolve) =>
+      names.lookup('own.silent.example', {}, (failed) => resolve(failed)),
+    );
     expect(error).toMatchObject({ code: 'EAI_AGAIN' });
-    const found = await new Promise((resolve) => names.lookup('device.example', { all: true }, (_error, addresses) => resolve(addresses)));
+    const found = await new Promise((resolve) =>
+      names.lookup('device.example', { all: true }, (_error, addresses) => resolve(addresses)),
+    );
     expect(found).toHaveLength(3);
   });
 });
 
 test('one address in an inner network is enough for a name to be refused, whichever of them comes first', async () => {
   const policy = addressPolicy([], open());
-  for (const host of ['mixed.example', 'behind.example']) expect(await policy.resolve(`http://${host}/`, 'a')).toEqual({ refused: 'inner network' });
-  expect(await policy.resolve('http://six.example/', 'a')).toMatchObject({ address: '2606:4700::9', family: 6 });
+  for (const host of ['mixed.example', 'behind.example'])
+    expect(await policy.resolve(`http://${host}/`, 'a')).toEqual({ refused: 'inner network' });
+  expect(await policy.resolve('http://six.example/', 'a')).toMatchObject({
+    address: '2606:4700::9',
+    family: 6,
+  });
   expect(await policy.resolve('http://x.silent.example/', 'a')).toHaveProperty('unknown');
 });

@@ -12,8 +12,9 @@ export type Answer = { is: 'found'; addresses: Address[] } | { is: 'unknown' } |
 
 export type Names = {
   /**
-   * Every address of a name, those of IPv4 first. Whoever asks has a share of its own: a name server that stays silent holds up its own lookups and
-   * nobody else's. Answers within the deadline, always.
+   * Every address of a name, those of IPv4 first. Whoever asks has a share of its own: a name
+   * server that stays silent holds up its own lookups and nobody else's. Answers within the
+   * deadline, always.
    */
   find(name: string, asker: string): Promise<Answer>;
   /** The same for connections of our own, as `net.connect` wants it. */
@@ -25,7 +26,10 @@ export type NameSettings = {
   servers: string[] | null;
   hostsFile: string;
   resolverFile: string;
-  /** For one question to one server; for the whole; between the first family's answer and giving up on the other, in ms. */
+  /**
+   * For one question to one server; for the whole; between the first family's answer and giving up
+   * on the other, in ms.
+   */
   questionMs: number;
   deadlineMs: number;
   graceMs: number;
@@ -56,14 +60,19 @@ const none: Answer = { is: 'unknown' };
 const silent: Answer = { is: 'silent' };
 
 /**
- * Names by questions of our own to the name servers. The system's own lookup knows no time-out and runs in the few threads that files and
- * compression use too: one silent name server stopped every lookup of the process, whoever asked.
+ * Names by questions of our own to the name servers. The system's own lookup knows no time-out and
+ * runs in the few threads that files and compression use too: one silent name server stopped every
+ * lookup of the process, whoever asked.
  */
 export function openNames(instead: Partial<NameSettings> = {}): Names {
   const settings = { ...usualNames, ...instead };
   const kept = new Map<string, { answer: Answer; until: number }>();
   const underWay = new Map<string, Promise<Answer>>();
-  const shares = openShares({ atOnce: settings.underWayMax, lineMost: settings.waitingMax, waitMs: settings.deadlineMs });
+  const shares = openShares({
+    atOnce: settings.underWayMax,
+    lineMost: settings.waitingMax,
+    waitMs: settings.deadlineMs,
+  });
   const local = localNames(settings);
 
   /** One question per name, whoever else asks meanwhile; its answer is kept for all. */
@@ -73,7 +82,11 @@ export function openNames(instead: Partial<NameSettings> = {}): Names {
     const asked = askServers(name, settings, local)
       .then((answer) => {
         kept.delete(name);
-        kept.set(name, { answer, until: performance.now() + (answer.is === 'found' ? settings.keptMs : settings.missKeptMs) });
+        kept.set(name, {
+          answer,
+          until:
+            performance.now() + (answer.is === 'found' ? settings.keptMs : settings.missKeptMs),
+        });
         for (const [oldest] of kept) {
           if (kept.size <= keptMax) break;
           kept.delete(oldest);
@@ -90,7 +103,8 @@ export function openNames(instead: Partial<NameSettings> = {}): Names {
     return known && known.until > performance.now() ? known.answer : null;
   };
 
-  // The whole deadline, the wait for a turn among it: whoever asks too much at once waits for itself.
+  // The whole deadline, the wait for a turn among it: whoever asks too much at once waits for
+  // itself.
   const inShare = (name: string, asker: string): Promise<Answer> =>
     within(
       shares(asker, async () => keptOf(name) ?? ask(name)).catch(() => silent),
@@ -101,16 +115,31 @@ export function openNames(instead: Partial<NameSettings> = {}): Names {
   const find: Names['find'] = async (given, asker) => {
     const name = given.toLowerCase().replace(/\.$/, '');
     const family = isIP(name);
-    if (family) return { is: 'found', addresses: [{ address: name, family: family === 6 ? 6 : 4 }] };
-    if (name === 'localhost' || name.endsWith('.localhost')) return { is: 'found', addresses: loopback };
+    if (family)
+      return { is: 'found', addresses: [{ address: name, family: family === 6 ? 6 : 4 }] };
+    if (name === 'localhost' || name.endsWith('.localhost'))
+      return { is: 'found', addresses: loopback };
     return (await local.hosts(name)) ?? keptOf(name) ?? inShare(name, asker);
   };
 
-  const answerTo = async (name: string, { family, all }: LookupOptions, done: Parameters<LookupFunction>[2]): Promise<void> => {
+  const answerTo = async (
+    name: string,
+    { family, all }: LookupOptions,
+    done: Parameters<LookupFunction>[2],
+  ): Promise<void> => {
     const answer = await find(name, `own connection to ${name}`);
-    const found = answer.is === 'found' ? answer.addresses.filter((each) => !family || each.family === family) : [];
+    const found =
+      answer.is === 'found'
+        ? answer.addresses.filter((each) => !family || each.family === family)
+        : [];
     const [first] = found;
-    if (!first) done(Object.assign(new Error(`${name}: ${answer.is}`), { code: answer.is === 'silent' ? 'EAI_AGAIN' : 'ENOTFOUND' }), '');
+    if (!first)
+      done(
+        Object.assign(new Error(`${name}: ${answer.is}`), {
+          code: answer.is === 'silent' ? 'EAI_AGAIN' : 'ENOTFOUND',
+        }),
+        '',
+      );
     else if (all) done(null, found);
     else done(null, first.address, first.family);
   };
@@ -125,7 +154,10 @@ const loopback: Address[] = [
 
 type Local = { hosts(name: string): Promise<Answer | null>; suffixes(): Promise<string[]> };
 
-/** What this machine says of names: its hosts file, and the suffixes it tries for a name without a dot. Read again after a while. */
+/**
+ * What this machine says of names: its hosts file, and the suffixes it tries for a name without a
+ * dot. Read again after a while.
+ */
 function localNames({ hostsFile, resolverFile, keptMs }: NameSettings): Local {
   const cached = <T>(path: string, read: (lines: string[][]) => T): (() => Promise<T>) => {
     let last: Promise<T> | null = null;
@@ -135,7 +167,9 @@ function localNames({ hostsFile, resolverFile, keptMs }: NameSettings): Local {
       until = performance.now() + keptMs;
       last = readFile(path, 'utf8')
         .catch(() => '')
-        .then((text) => read(text.split('\n').map((line) => (line.split(/[#;]/)[0] ?? '').trim().split(/\s+/))));
+        .then((text) =>
+          read(text.split('\n').map((line) => (line.split(/[#;]/)[0] ?? '').trim().split(/\s+/))),
+        );
       return last;
     };
   };
@@ -144,11 +178,18 @@ function localNames({ hostsFile, resolverFile, keptMs }: NameSettings): Local {
     for (const [address = '', ...names] of lines) {
       const family = isIP(address);
       for (const name of family ? names : [])
-        found.set(name.toLowerCase(), [...(found.get(name.toLowerCase()) ?? []), { address, family: family === 6 ? 6 : 4 }]);
+        found.set(name.toLowerCase(), [
+          ...(found.get(name.toLowerCase()) ?? []),
+          { address, family: family === 6 ? 6 : 4 },
+        ]);
     }
     return found;
   });
-  const suffixes = cached(resolverFile, (lines) => lines.findLast(([word]) => word === 'search' || word === 'domain')?.slice(1, 4) ?? []);
+  const suffixes = cached(
+    resolverFile,
+    (lines) =>
+      lines.findLast(([word]) => word === 'search' || word === 'domain')?.slice(1, 4) ?? [],
+  );
   return {
     async hosts(name) {
       const addresses = (await hosts()).get(name);
@@ -158,11 +199,17 @@ function localNames({ hostsFile, resolverFile, keptMs }: NameSettings): Local {
   };
 }
 
-const ofFour = (addresses: Address[]): Address[] => addresses.toSorted((a, b) => a.family - b.family);
+const ofFour = (addresses: Address[]): Address[] =>
+  addresses.toSorted((a, b) => a.family - b.family);
 
-/** A name without a dot is a name of this network: it is tried with the network's suffixes first, as the system does. */
+/**
+ * A name without a dot is a name of this network: it is tried with the network's suffixes first, as
+ * the system does.
+ */
 async function askServers(name: string, settings: NameSettings, local: Local): Promise<Answer> {
-  const names = name.includes('.') ? [name] : [...(await local.suffixes()).map((suffix) => `${name}.${suffix}`), name];
+  const names = name.includes('.')
+    ? [name]
+    : [...(await local.suffixes()).map((suffix) => `${name}.${suffix}`), name];
   const resolver = new Resolver({ timeout: settings.questionMs, tries: 1 });
   if (settings.servers) resolver.setServers(settings.servers);
   const all = async (): Promise<Answer> => {
@@ -180,15 +227,22 @@ async function askServers(name: string, settings: NameSettings, local: Local): P
 
 /** Both families at once. Once one has answered with addresses, the other has a moment left. */
 async function askOne(resolver: Resolver, name: string, graceMs: number): Promise<Answer> {
-  const isSilent = (error: NodeJS.ErrnoException) => !['ENOTFOUND', 'ENODATA', 'EBADNAME', 'EBADQUERY', 'EFORMERR'].includes(error.code ?? '');
+  const isSilent = (error: NodeJS.ErrnoException) =>
+    !['ENOTFOUND', 'ENODATA', 'EBADNAME', 'EBADQUERY', 'EFORMERR'].includes(error.code ?? '');
   const of = (family: 4 | 6, asked: Promise<string[]>): Promise<Answer> =>
     asked.then(
       (found) => ({ is: 'found', addresses: found.map((address) => ({ address, family })) }),
       (error: NodeJS.ErrnoException) => ({ is: isSilent(error) ? 'silent' : 'unknown' }),
     );
   const both = [of(4, resolver.resolve4(name)), of(6, resolver.resolve6(name))];
-  const first = await Promise.race(both.map(async (each) => ((await each).is === 'found' ? each : Promise.all(both).then(([four]) => four as Answer))));
-  const answers = await Promise.all(both.map((each) => (first.is === 'found' ? within(each, graceMs, silent) : each)));
+  const first = await Promise.race(
+    both.map(async (each) =>
+      (await each).is === 'found' ? each : Promise.all(both).then(([four]) => four as Answer),
+    ),
+  );
+  const answers = await Promise.all(
+    both.map((each) => (first.is === 'found' ? within(each, graceMs, silent) : each)),
+  );
   const addresses = answers.flatMap((each) => (each.is === 'found' ? each.addresses : []));
   if (addresses.length > 0) return { is: 'found', addresses };
   return answers.some((each) => each.is === 'silent') ? silent : none;

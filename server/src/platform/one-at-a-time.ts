@@ -2,10 +2,14 @@ import type { ProblemCode } from '@muhuri/shared/problems';
 import { AppError } from './app-error.ts';
 
 /**
- * For each key one of these at a time: whoever comes meanwhile is told so. What is given out page by page holds its place until it has been read
- * to its end or was let go, and in any case no longer than `leaseMs` after its last page: a reader that fell silent keeps nobody out.
+ * For each key one of these at a time: whoever comes meanwhile is told so. What is given out page
+ * by page holds its place until it has been read to its end or was let go, and in any case no
+ * longer than `leaseMs` after its last page: a reader that fell silent keeps nobody out.
  */
-export function oneAtATime(code: ProblemCode, leaseMs = 60_000): <T>(key: string, pages: AsyncIterable<T>) => AsyncIterableIterator<T> {
+export function oneAtATime(
+  code: ProblemCode,
+  leaseMs = 60_000,
+): <T>(key: string, pages: AsyncIterable<T>) => AsyncIterableIterator<T> {
   const held = new Map<string, { until: number }>();
   return (key, pages) => {
     const now = performance.now();
@@ -38,7 +42,10 @@ export function oneAtATime(code: ProblemCode, leaseMs = 60_000): <T>(key: string
   };
 }
 
-/** For each key one of these at a time: whoever comes meanwhile waits for the same one, and has its answer. */
+/**
+ * For each key one of these at a time: whoever comes meanwhile waits for the same one, and has its
+ * answer.
+ */
 export function sharedWhileRunning<T>(): (key: string, work: () => Promise<T>) => Promise<T> {
   const running = new Map<string, Promise<T>>();
   return (key, work) => {

@@ -28,14 +28,24 @@ test('a PNG of every kind of pixel, interlaced or not, is kept as the same pictu
   for (const [colourType, bits] of kinds)
     for (const isInterlaced of [false, true]) {
       const most = 2 ** bits - 1;
-      const colours = Array.from({ length: Math.min(256, most + 1) }, (_, i) => [(i * 37) & 255, (i * 91) & 255, (i * 53) & 255]);
-      const valueAt = (x: number, y: number, sample: number) => (x * 3 + y * 5 + sample * 7) % (most + 1);
+      const colours = Array.from({ length: Math.min(256, most + 1) }, (_, i) => [
+        (i * 37) & 255,
+        (i * 91) & 255,
+        (i * 53) & 255,
+      ]);
+      const valueAt = (x: number, y: number, sample: number) =>
+        (x * 3 + y * 5 + sample * 7) % (most + 1);
       const palette = colourType === 3 ? [chunk('PLTE', Buffer.from(colours.flat()))] : [];
-      const given = png({ width: 19, height: 11, bits, colourType, isInterlaced }, valueAt, ...palette);
+      const given = png(
+        { width: 19, height: 11, bits, colourType, isInterlaced },
+        valueAt,
+        ...palette,
+      );
       const kept = reencodeImage(given);
       expect(kept.kind).toBe('png');
       const read = pixelsOf(kept.bytes);
-      const scaled = (value: number) => (bits === 16 ? (value * 255) / most : Math.round((value * 255) / most));
+      const scaled = (value: number) =>
+        bits === 16 ? (value * 255) / most : Math.round((value * 255) / most);
       for (let y = 0; y < 11; y++)
         for (let x = 0; x < 19; x++) {
           const value = (sample: number) => scaled(valueAt(x, y, sample));
@@ -48,14 +58,23 @@ test('a PNG of every kind of pixel, interlaced or not, is kept as the same pictu
             6: [value(0), value(1), value(2), value(3)],
           }[colourType];
           const found = [...read.subarray((y * 19 + x) * 4, (y * 19 + x) * 4 + 4)];
-          for (const [sample, each] of found.entries()) expect(Math.abs(each - (expected[sample] as number)), `${colourType}/${bits}`).toBeLessThanOrEqual(1);
+          for (const [sample, each] of found.entries())
+            expect(
+              Math.abs(each - (expected[sample] as number)),
+              `${colourType}/${bits}`,
+            ).toBeLessThanOrEqual(1);
         }
     }
 });
 
 test('what was kept is kept the same when it is given again, and nothing of the file but its pixels', () => {
   const secret = Buffer.from('text that somebody hid');
-  const kept = reencodeImage(Buffer.concat([png({ width: 9, height: 9, bits: 8, colourType: 2 }, (x) => x, chunk('tEXt', secret)), secret]));
+  const kept = reencodeImage(
+    Buffer.concat([
+      png({ width: 9, height: 9, bits: 8, colourType: 2 }, (x) => x, chunk('tEXt', secret)),
+      secret,
+    ]),
+  );
   expect(kept.bytes.includes(secret)).toBe(false);
   expect(reencodeImage(kept.bytes).bytes.equals(kept.bytes)).toBe(true);
 });

@@ -14,14 +14,17 @@ export const pictureMax = { bytes: 200_000, side: 2_000, pixels: 1_000_000 };
 const keptPixels = 500_000;
 
 /**
- * Reads a PNG or JPEG whole and writes it anew, so that not one byte of the file itself is kept. To be called in a bounded worker, and trusted
- * there with anything: every length, size and checksum is compared with the file before a library sees it. Throws `image_refused`.
+ * Reads a PNG or JPEG whole and writes it anew, so that not one byte of the file itself is kept. To
+ * be called in a bounded worker, and trusted there with anything: every length, size and checksum
+ * is compared with the file before a library sees it. Throws `image_refused`.
  */
 export function reencodeImage(file: Uint8Array): Picture {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   try {
     if (bytes.length > pictureMax.bytes) throw new Error('too many bytes');
-    return isPng(bytes) ? smallEnough(readPng(bytes), writePng) : smallEnough(readJpeg(bytes), writeJpeg);
+    return isPng(bytes)
+      ? smallEnough(readPng(bytes), writePng)
+      : smallEnough(readJpeg(bytes), writeJpeg);
   } catch (error) {
     throw new AppError('image_refused', {}, (error as Error).message);
   }
@@ -33,10 +36,14 @@ const ensure = (holds: boolean, what: string): void => {
 
 function checkSize(width: number, height: number): void {
   const { side, pixels } = pictureMax;
-  ensure(width >= 1 && height >= 1 && width <= side && height <= side && width * height <= pixels, `${width} by ${height} pixels`);
+  ensure(
+    width >= 1 && height >= 1 && width <= side && height <= side && width * height <= pixels,
+    `${width} by ${height} pixels`,
+  );
 }
 
-// PNG (W3C, third edition) ----------------------------------------------------------------------------------------------------------
+// PNG (W3C, third edition)
+// ----------------------------------------------------------------------------------------------------------
 
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const isPng = (bytes: Buffer): boolean => bytes.subarray(0, 8).equals(signature);
@@ -52,7 +59,9 @@ const colourTypes: Record<number, { bits: number[]; samples: number }> = {
 
 type Chunk = { type: string; body: Buffer; whole: Buffer };
 
-/** Every chunk up to the end of the picture; what follows it is nobody's business and is dropped. */
+/**
+ * Every chunk up to the end of the picture; what follows it is nobody's business and is dropped.
+ */
 function chunksOf(bytes: Buffer): Chunk[] {
   const chunks: Chunk[] = [];
   for (let at = 8; chunks.at(-1)?.type !== 'IEND'; ) {
@@ -62,7 +71,10 @@ function chunksOf(bytes: Buffer): Chunk[] {
     const whole = bytes.subarray(at, at + 12 + length);
     const type = whole.toString('latin1', 4, 8);
     ensure(/^[A-Za-z]{4}$/.test(type), 'a chunk without a name');
-    ensure(crc32(whole.subarray(4, 8 + length)) === whole.readUInt32BE(8 + length), 'a wrong checksum');
+    ensure(
+      crc32(whole.subarray(4, 8 + length)) === whole.readUInt32BE(8 + length),
+      'a wrong checksum',
+    );
     chunks.push({ type, body: whole.subarray(8, 8 + length), whole });
     at += whole.length;
   }
@@ -73,25 +85,50 @@ function readPng(bytes: Buffer): Pixels {
   const chunks = chunksOf(bytes);
   const of = (type: string) => chunks.filter((each) => each.type === type);
   const [header] = of('IHDR');
-  if (!header || of('IHDR').length !== 1 || chunks[0] !== header || header.body.length !== 13) throw new Error('not one header');
+  if (!header || of('IHDR').length !== 1 || chunks[0] !== header || header.body.length !== 13)
+    throw new Error('not one header');
   const [width, height] = [header.body.readUInt32BE(0), header.body.readUInt32BE(4)];
-  const [bits, colourType, compression, filter, interlace] = header.body.subarray(8) as unknown as [number, number, number, number, number];
+  const [bits, colourType, compression, filter, interlace] = header.body.subarray(8) as unknown as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   checkSize(width, height);
-  const samples = colourTypes[colourType]?.bits.includes(bits) ? (colourTypes[colourType]?.samples ?? 0) : 0;
-  ensure(samples > 0 && compression === 0 && filter === 0 && interlace <= 1, 'an unknown kind of pixel');
+  const samples = colourTypes[colourType]?.bits.includes(bits)
+    ? (colourTypes[colourType]?.samples ?? 0)
+    : 0;
+  ensure(
+    samples > 0 && compression === 0 && filter === 0 && interlace <= 1,
+    'an unknown kind of pixel',
+  );
   // A capital letter says that a reader must know the chunk; the others are left out below.
   const critical = chunks.filter(({ type }) => /^[A-Z]/.test(type)).map(({ type }) => type);
   ensure(/^IHDR,(PLTE,)?(IDAT,)+IEND$/.test(critical.join()), 'chunks in a wrong order');
   const [palette, transparency] = [of('PLTE')[0], of('tRNS')[0]];
   const colours = (palette?.body.length ?? 0) / 3;
-  ensure(Number.isInteger(colours) && colours <= 256 && (colourType !== 3 || (colours > 0 && colours <= 2 ** bits)), 'a wrong palette');
+  ensure(
+    Number.isInteger(colours) &&
+      colours <= 256 &&
+      (colourType !== 3 || (colours > 0 && colours <= 2 ** bits)),
+    'a wrong palette',
+  );
   const opacities = { 0: 2, 2: 6, 3: colours }[colourType] ?? 0;
-  ensure(of('tRNS').length <= 1 && (transparency?.body.length ?? 0) <= opacities, 'a wrong transparency');
+  ensure(
+    of('tRNS').length <= 1 && (transparency?.body.length ?? 0) <= opacities,
+    'a wrong transparency',
+  );
   const data = Buffer.concat(of('IDAT').map(({ body }) => body));
   checkRows(data, passesOf(width, height, interlace === 1), bits * samples);
-  const needed = [header, palette, transparency, ...of('IDAT'), of('IEND')[0]].flatMap((each) => (each ? [each.whole] : []));
+  const needed = [header, palette, transparency, ...of('IDAT'), of('IEND')[0]].flatMap((each) =>
+    each ? [each.whole] : [],
+  );
   const read = PNG.sync.read(Buffer.concat([signature, ...needed]), { checkCRC: true });
-  ensure(read.width === width && read.height === height && read.data.length === width * height * 4, 'another size than it says');
+  ensure(
+    read.width === width && read.height === height && read.data.length === width * height * 4,
+    'another size than it says',
+  );
   return { width, height, data: read.data };
 }
 
@@ -110,18 +147,26 @@ function passesOf(width: number, height: number, isInterlaced: boolean): Pass[] 
     [0, 1, 1, 2],
   ] as const;
   return steps
-    .map(([x, y, right, down]) => ({ width: Math.ceil((width - x) / right), height: Math.ceil((height - y) / down) }))
+    .map(([x, y, right, down]) => ({
+      width: Math.ceil((width - x) / right),
+      height: Math.ceil((height - y) / down),
+    }))
     .filter((pass) => pass.width > 0 && pass.height > 0);
 }
 
-/** The rows unpack to exactly what the header says, never more, and each begins with a filter that exists. */
+/**
+ * The rows unpack to exactly what the header says, never more, and each begins with a filter that
+ * exists.
+ */
 function checkRows(data: Buffer, passes: Pass[], bitsPerPixel: number): void {
   const rowOf = ({ width }: Pass) => 1 + Math.ceil((width * bitsPerPixel) / 8);
   const length = passes.reduce((sum, pass) => sum + pass.height * rowOf(pass), 0);
   const rows = inflateSync(data, { maxOutputLength: length });
   ensure(rows.length === length, 'fewer rows than it says');
   let at = 0;
-  for (const pass of passes) for (let row = 0; row < pass.height; row++, at += rowOf(pass)) ensure((rows[at] as number) <= 4, 'a filter that does not exist');
+  for (const pass of passes)
+    for (let row = 0; row < pass.height; row++, at += rowOf(pass))
+      ensure((rows[at] as number) <= 4, 'a filter that does not exist');
 }
 
 function writePng({ width, height, data }: Pixels): Picture {
@@ -129,12 +174,23 @@ function writePng({ width, height, data }: Pixels): Picture {
   data.copy(png.data);
   let isOpaque = true;
   for (let at = 3; at < data.length && isOpaque; at += 4) isOpaque = data[at] === 255;
-  return { kind: 'png', bytes: PNG.sync.write(png, { colorType: isOpaque ? 2 : 6, inputHasAlpha: true, deflateLevel: 9 }) };
+  return {
+    kind: 'png',
+    bytes: PNG.sync.write(png, {
+      colorType: isOpaque ? 2 : 6,
+      inputHasAlpha: true,
+      deflateLevel: 9,
+    }),
+  };
 }
 
-// JPEG (ITU T.81) -------------------------------------------------------------------------------------------------------------------
+// JPEG (ITU T.81)
+// -------------------------------------------------------------------------------------------------------------------
 
-/** The frame's size and shape before a decoder allocates anything for it (B.2.2): one frame, and every segment inside the file. */
+/**
+ * The frame's size and shape before a decoder allocates anything for it (B.2.2): one frame, and
+ * every segment inside the file.
+ */
 function checkFrames(bytes: Buffer): void {
   ensure(bytes.length > 4 && bytes.readUInt16BE(0) === 0xffd8, 'neither PNG nor JPEG');
   let frames = 0;
@@ -146,19 +202,33 @@ function checkFrames(bytes: Buffer): void {
       at += 1;
       continue;
     }
-    ensure(marker >= 0xc0 && marker !== 0xd9 && (marker < 0xd0 || marker > 0xd8), 'a marker out of place');
+    ensure(
+      marker >= 0xc0 && marker !== 0xd9 && (marker < 0xd0 || marker > 0xd8),
+      'a marker out of place',
+    );
     const length = bytes.readUInt16BE(at + 2);
     ensure(length >= 2 && at + 2 + length <= bytes.length, 'a segment longer than the file');
     if (marker === 0xda) break;
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
       frames += 1;
       ensure(marker <= 0xc2 && length >= 11, 'an unknown kind of frame');
-      const [bits, height, width, components] = [bytes[at + 4], bytes.readUInt16BE(at + 5), bytes.readUInt16BE(at + 7), bytes[at + 9] as number];
+      const [bits, height, width, components] = [
+        bytes[at + 4],
+        bytes.readUInt16BE(at + 5),
+        bytes.readUInt16BE(at + 7),
+        bytes[at + 9] as number,
+      ];
       checkSize(width, height);
-      ensure(bits === 8 && [1, 3, 4].includes(components) && length === 8 + 3 * components, 'an unknown kind of pixel');
+      ensure(
+        bits === 8 && [1, 3, 4].includes(components) && length === 8 + 3 * components,
+        'an unknown kind of pixel',
+      );
       for (let each = 0; each < components; each++) {
         const sampling = bytes[at + 11 + 3 * each] as number;
-        ensure([1, 2, 4].includes(sampling >> 4) && [1, 2, 4].includes(sampling & 15), 'a sampling that does not exist');
+        ensure(
+          [1, 2, 4].includes(sampling >> 4) && [1, 2, 4].includes(sampling & 15),
+          'a sampling that does not exist',
+        );
       }
     }
     at += 2 + length;
@@ -168,15 +238,23 @@ function checkFrames(bytes: Buffer): void {
 
 function readJpeg(bytes: Buffer): Pixels {
   checkFrames(bytes);
-  const { width, height, data } = jpeg.decode(bytes, { maxResolutionInMP: 1, maxMemoryUsageInMB: 96, tolerantDecoding: false });
+  const { width, height, data } = jpeg.decode(bytes, {
+    maxResolutionInMP: 1,
+    maxMemoryUsageInMB: 96,
+    tolerantDecoding: false,
+  });
   checkSize(width, height);
   ensure(data.length === width * height * 4, 'another size than it says');
   return { width, height, data };
 }
 
-const writeJpeg = (pixels: Pixels): Picture => ({ kind: 'jpeg', bytes: Buffer.from(jpeg.encode(pixels, 90).data) });
+const writeJpeg = (pixels: Pixels): Picture => ({
+  kind: 'jpeg',
+  bytes: Buffer.from(jpeg.encode(pixels, 90).data),
+});
 
-// Size ------------------------------------------------------------------------------------------------------------------------------
+// Size
+// ------------------------------------------------------------------------------------------------------------------------------
 
 /** Halved until it is no larger than what may be given: what was kept can be given again. */
 function smallEnough(pixels: Pixels, write: (pixels: Pixels) => Picture): Picture {
@@ -202,14 +280,17 @@ function halved({ width, height, data }: Pixels): Pixels {
         [0, 1],
         [1, 1],
       ] as const) {
-        const at = (Math.min(height - 1, 2 * y + below) * width + Math.min(width - 1, 2 * x + right)) * 4;
+        const at =
+          (Math.min(height - 1, 2 * y + below) * width + Math.min(width - 1, 2 * x + right)) * 4;
         const opacity = data[at + 3] as number;
-        for (let sample = 0; sample < 3; sample++) sum[sample] = (sum[sample] as number) + (data[at + sample] as number) * opacity;
+        for (let sample = 0; sample < 3; sample++)
+          sum[sample] = (sum[sample] as number) + (data[at + sample] as number) * opacity;
         sum[3] = (sum[3] as number) + opacity;
       }
       const [red, green, blue, opacity] = sum as [number, number, number, number];
       const to = (y * across + x) * 4;
-      for (const [sample, colour] of [red, green, blue].entries()) half[to + sample] = opacity === 0 ? 0 : Math.round(colour / opacity);
+      for (const [sample, colour] of [red, green, blue].entries())
+        half[to + sample] = opacity === 0 ? 0 : Math.round(colour / opacity);
       half[to + 3] = Math.round(opacity / 4);
     }
   return { width: across, height: down, data: half };

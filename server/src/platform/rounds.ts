@@ -2,7 +2,10 @@ import { onceEnded } from './db/database.ts';
 import type { Log } from './log.ts';
 
 export type Rounds = {
-  /** There is something to do for this business; said within a transaction, it holds once that has ended. */
+  /**
+   * There is something to do for this business; said within a transaction, it holds once that has
+   * ended.
+   */
   touch(businessId: string): void;
   /** Works on what was touched. */
   run(): Promise<void>;
@@ -14,7 +17,10 @@ export type Rounds = {
 
 const atOnce = 6;
 
-/** Work by business, a few of them at once; one business is worked on once at a time, and none waits for another's. */
+/**
+ * Work by business, a few of them at once; one business is worked on once at a time, and none waits
+ * for another's.
+ */
 export function openRounds(ports: {
   work(businessId: string, isSweep: boolean): Promise<void>;
   businessIds(): Promise<string[]>;
@@ -32,7 +38,9 @@ export function openRounds(ports: {
     }
     const work = ports
       .work(businessId, isSweep)
-      .catch((error: Error) => ports.log.error({ business_id: businessId, error: error.stack }, `${ports.name} failed`))
+      .catch((error: Error) =>
+        ports.log.error({ business_id: businessId, error: error.stack }, `${ports.name} failed`),
+      )
       .finally(() => running.delete(businessId));
     running.set(businessId, work);
     return work;
@@ -40,7 +48,8 @@ export function openRounds(ports: {
   const all = async (ids: string[], isSweep: boolean): Promise<void> => {
     const left = [...ids];
     const worker = async () => {
-      for (let next = left.shift(); next !== undefined; next = left.shift()) await begin(next, isSweep);
+      for (let next = left.shift(); next !== undefined; next = left.shift())
+        await begin(next, isSweep);
     };
     await Promise.all(Array.from({ length: Math.min(atOnce, left.length) }, worker));
   };

@@ -17,7 +17,9 @@ test('one key has so many places, in the order in which they were asked for, and
       await gate.done;
     }),
   );
-  await expect(shares('a', () => Promise.resolve())).rejects.toMatchObject({ code: 'business_busy' });
+  await expect(shares('a', () => Promise.resolve())).rejects.toMatchObject({
+    code: 'business_busy',
+  });
   await shares('b', async () => void order.push('b'));
   expect(order).toEqual(['a0', 'a1', 'b']);
   for (const { release } of gates) release();
@@ -31,7 +33,9 @@ test('nobody waits longer than is bearable, and who gave up takes no place', asy
   const shares = openShares({ atOnce: 1, waitMs: 5, lineMost: 9 });
   const gate = held();
   const first = shares('a', () => gate.done);
-  await expect(shares('a', () => Promise.resolve('late'))).rejects.toMatchObject({ code: 'business_busy' });
+  await expect(shares('a', () => Promise.resolve('late'))).rejects.toMatchObject({
+    code: 'business_busy',
+  });
   gate.release();
   await first;
   expect(await shares('a', () => Promise.resolve('next'))).toBe('next');

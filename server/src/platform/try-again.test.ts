@@ -4,7 +4,11 @@ import { silentLog } from './log.ts';
 import { tryAgain, type TryAgainPorts } from './try-again.ts';
 
 /** Fails so often, as told; `waits` are what was waited between the tries. */
-function failing(times: number, failure: (tries: number) => Error, more: Partial<TryAgainPorts> = {}) {
+function failing(
+  times: number,
+  failure: (tries: number) => Error,
+  more: Partial<TryAgainPorts> = {},
+) {
   const waits: number[] = [];
   let tries = 0;
   const wait = async (ms: number) => void waits.push(ms);
@@ -35,7 +39,8 @@ test('what is refused although something can be written is given up after a few 
 test.each(['08006', '25006', '40001', '53100', '55P03', '57014', '58030', 'XX000'])(
   'what PostgreSQL calls trouble of its own (%s) is tried for as long as that lasts, whatever else it can do meanwhile',
   async (code) => {
-    const trouble = () => new Error('could not be written', { cause: Object.assign(new Error('trouble'), { code }) });
+    const trouble = () =>
+      new Error('could not be written', { cause: Object.assign(new Error('trouble'), { code }) });
     expect(await failing(100, trouble, { look: there }).ended).toBe(101);
   },
 );
@@ -43,7 +48,9 @@ test.each(['08006', '25006', '40001', '53100', '55P03', '57014', '58030', 'XX000
 test.each(['22003', '23514', '42501', 'P0001', '25P02'])(
   'what was wrong with what it was given (%s), or says nothing, is given up after a few tries',
   async (code) => {
-    const { ended, tries } = failing(100, () => Object.assign(new Error('refused'), { code }), { look: there });
+    const { ended, tries } = failing(100, () => Object.assign(new Error('refused'), { code }), {
+      look: there,
+    });
     await expect(ended).rejects.toThrow('refused');
     expect(tries()).toBe(8);
   },
@@ -51,7 +58,9 @@ test.each(['22003', '23514', '42501', 'P0001', '25P02'])(
 
 test('what comes back now and then, just after it was tried, is not taken for what refuses', async () => {
   let looks = 0;
-  const { ended } = failing(100, () => new Error('away'), { look: () => ((looks += 1) % 3 === 0 ? away() : there()) });
+  const { ended } = failing(100, () => new Error('away'), {
+    look: () => ((looks += 1) % 3 === 0 ? away() : there()),
+  });
   expect(await ended).toBe(101);
 });
 
@@ -59,17 +68,24 @@ test('what somebody has to act upon is given up at once; what passes by itself i
   const final = failing(1, () => new AppError('wrong_state'), { look: there });
   await expect(final.ended).rejects.toThrow(AppError);
   expect(final.tries()).toBe(1);
-  expect(await failing(3, () => new AppError('took_too_long', { retry_after_s: 5 }), { look: there }).ended).toBe(4);
+  expect(
+    await failing(3, () => new AppError('took_too_long', { retry_after_s: 5 }), { look: there })
+      .ended,
+  ).toBe(4);
 });
 
 test('once the process ends it waits no longer, and tries once more', async () => {
   const ending = new AbortController();
   let tries = 0;
-  const ended = tryAgain({ wait: () => new Promise(() => {}), log: silentLog, look: away, ending: ending.signal }, {}, async () => {
-    tries += 1;
-    if (tries === 1) queueMicrotask(() => ending.abort());
-    throw new Error(`away ${tries}`);
-  });
+  const ended = tryAgain(
+    { wait: () => new Promise(() => {}), log: silentLog, look: away, ending: ending.signal },
+    {},
+    async () => {
+      tries += 1;
+      if (tries === 1) queueMicrotask(() => ending.abort());
+      throw new Error(`away ${tries}`);
+    },
+  );
   await expect(ended).rejects.toThrow('away 2');
   expect(tries).toBe(2);
 });
@@ -77,11 +93,15 @@ test('once the process ends it waits no longer, and tries once more', async () =
 test('what hangs when the process ends is given up, and not tried once more', async () => {
   const ending = new AbortController();
   let tries = 0;
-  const ended = tryAgain({ wait: async () => {}, log: silentLog, look: away, ending: ending.signal, lastMs: 1 }, {}, () => {
-    tries += 1;
-    queueMicrotask(() => ending.abort());
-    return new Promise(() => {});
-  });
+  const ended = tryAgain(
+    { wait: async () => {}, log: silentLog, look: away, ending: ending.signal, lastMs: 1 },
+    {},
+    () => {
+      tries += 1;
+      queueMicrotask(() => ending.abort());
+      return new Promise(() => {});
+    },
+  );
   await expect(ended).rejects.toThrow('has not answered');
   expect(tries).toBe(1);
 });

@@ -12,23 +12,34 @@ const usualLastMs = 3_000;
 export type TryAgainPorts = {
   wait(ms: number): Promise<void>;
   log: Log;
-  /** Fails where nothing can be written at all. Without it everything that fails is taken for refused. */
+  /**
+   * Fails where nothing can be written at all. Without it everything that fails is taken for
+   * refused.
+   */
   look?: () => Promise<unknown>;
   /** The process comes to its end: what is tried is tried once more, and given up then. */
   ending?: AbortSignal;
   /** The longest wait between two tries. */
   maxMs?: number;
-  /** How long a try may take once the process ends. A database that is silent would hold it until the process is killed, without a word. */
+  /**
+   * How long a try may take once the process ends. A database that is silent would hold it until
+   * the process is killed, without a word.
+   */
   lastMs?: number;
 };
 
 /**
- * Writes down what exists nowhere else until it is written: an answer of a device. A database that is away must not lose it, so the same work is done
- * again for as long as that lasts, and as long as it is in trouble by its own word (a full disk, locks, a standby that may not write); what it refuses
- * although it is there is given up after a few tries. `work` is told how often it was tried before: its last commit may have taken although its answer
- * was lost.
+ * Writes down what exists nowhere else until it is written: an answer of a device. A database that
+ * is away must not lose it, so the same work is done again for as long as that lasts, and as long
+ * as it is in trouble by its own word (a full disk, locks, a standby that may not write); what it
+ * refuses although it is there is given up after a few tries. `work` is told how often it was tried
+ * before: its last commit may have taken although its answer was lost.
  */
-export async function tryAgain<T>(ports: TryAgainPorts, about: object, work: (triesBefore: number) => Promise<T>): Promise<T> {
+export async function tryAgain<T>(
+  ports: TryAgainPorts,
+  about: object,
+  work: (triesBefore: number) => Promise<T>,
+): Promise<T> {
   const { look, ending, maxMs = usualMaxMs, lastMs = usualLastMs } = ports;
   let refusals = 0;
   for (let tries = 0; ; tries++) {
@@ -36,9 +47,20 @@ export async function tryAgain<T>(ports: TryAgainPorts, about: object, work: (tr
     try {
       return await notHanging(work(tries), ending, lastMs);
     } catch (error) {
-      if (isFinal(error) || error instanceof HangsAtTheEnd || isLast || (!look && tries >= blinkTries - 1)) throw error;
-      if (look && tries >= blinkTries - 1) refusals = !passesByItself(error) && (await isDone(notHanging(look(), ending, lastMs))) ? refusals + 1 : 0;
-      // One that comes back between the two does not refuse: it has to do so several times in a row.
+      if (
+        isFinal(error) ||
+        error instanceof HangsAtTheEnd ||
+        isLast ||
+        (!look && tries >= blinkTries - 1)
+      )
+        throw error;
+      if (look && tries >= blinkTries - 1)
+        refusals =
+          !passesByItself(error) && (await isDone(notHanging(look(), ending, lastMs)))
+            ? refusals + 1
+            : 0;
+      // One that comes back between the two does not refuse: it has to do so several times in a
+      // row.
       if (refusals >= refusalsMax) throw error;
       ports.log.warn({ ...about, error: String(error) }, 'an outcome is recorded again');
       await untilEnding(ports.wait(Math.min(maxMs, firstMs * 2 ** Math.min(tries, 20))), ending);
@@ -46,8 +68,12 @@ export async function tryAgain<T>(ports: TryAgainPorts, about: object, work: (tr
   }
 }
 
-/** A problem for somebody to act upon, and not one that passes: a lock that was waited for too long, a place that was not free. */
-const isFinal = (error: unknown): boolean => error instanceof AppError && error.problem.retry_after_s === undefined;
+/**
+ * A problem for somebody to act upon, and not one that passes: a lock that was waited for too long,
+ * a place that was not free.
+ */
+const isFinal = (error: unknown): boolean =>
+  error instanceof AppError && error.problem.retry_after_s === undefined;
 
 const isDone = (look: Promise<unknown>): Promise<boolean> =>
   look.then(
@@ -57,14 +83,24 @@ const isDone = (look: Promise<unknown>): Promise<boolean> =>
 
 class HangsAtTheEnd extends Error {}
 
-/** What hangs when the process ends is given up a little later. It may still be done: whoever does it again has to look. */
-async function notHanging<T>(work: Promise<T>, ending: AbortSignal | undefined, lastMs: number): Promise<T> {
+/**
+ * What hangs when the process ends is given up a little later. It may still be done: whoever does
+ * it again has to look.
+ */
+async function notHanging<T>(
+  work: Promise<T>,
+  ending: AbortSignal | undefined,
+  lastMs: number,
+): Promise<T> {
   if (!ending) return work;
   let timer: NodeJS.Timeout | undefined;
   let begin = () => {};
   const late = new Promise<never>((_resolve, reject) => {
     begin = () => {
-      timer = setTimeout(() => reject(new HangsAtTheEnd('the process ends, and the database has not answered')), lastMs);
+      timer = setTimeout(
+        () => reject(new HangsAtTheEnd('the process ends, and the database has not answered')),
+        lastMs,
+      );
     };
   });
   if (ending.aborted) begin();

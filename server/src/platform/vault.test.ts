@@ -11,7 +11,10 @@ test('what was cut short does not open, not even an empty secret with the first 
     const bytes = Buffer.from(body, 'base64url');
     for (let length = 1; length < bytes.length; length++) {
       const cut = bytes.subarray(0, length).toString('base64url');
-      expect(() => vault.open(key, 'biz_1', 'field', [version, nonce, cut].join('.')), `${length} bytes`).toThrow();
+      expect(
+        () => vault.open(key, 'biz_1', 'field', [version, nonce, cut].join('.')),
+        `${length} bytes`,
+      ).toThrow();
     }
   }
 });

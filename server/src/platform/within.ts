@@ -1,4 +1,7 @@
-/** What comes first: the answer, or what is said when it is late. The timer does not outlive the answer. */
+/**
+ * What comes first: the answer, or what is said when it is late. The timer does not outlive the
+ * answer.
+ */
 export async function within<T, L>(promise: Promise<T>, ms: number, late: L): Promise<T | L> {
   let timer: NodeJS.Timeout | undefined;
   const end = new Promise<L>((resolve) => {

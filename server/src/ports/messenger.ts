@@ -1,4 +1,7 @@
-/** Carries a message to an address a business gave. What answered, or why nothing did; it never throws. */
+/**
+ * Carries a message to an address a business gave. What answered, or why nothing did; it never
+ * throws.
+ */
 export type Messenger = {
   send(message: {
     businessId: string;

@@ -1,4 +1,7 @@
-/** What a webhook's body says, judged before anything is believed: a hint about a document, a test ping, or nothing that can be read. */
+/**
+ * What a webhook's body says, judged before anything is believed: a hint about a document, a test
+ * ping, or nothing that can be read.
+ */
 export type HookBody =
   | { is: 'document'; module: 'invoices' | 'creditnotes'; id: string; modifiedAt: Date | null }
   | { is: 'ping' }
@@ -9,5 +12,11 @@ export type WebhookReader = {
   /** `query`: the pairs of the address, where the id may stand too. */
   read(raw: Buffer, contentType: string, query?: [string, string][]): HookBody;
   /** Whether the signature over the query and the raw body was made with one of the secrets. */
-  isSigned(ask: { query: [string, string][]; raw: Buffer; contentType: string; signature: string; secrets: string[] }): boolean;
+  isSigned(ask: {
+    query: [string, string][];
+    raw: Buffer;
+    contentType: string;
+    signature: string;
+    secrets: string[];
+  }): boolean;
 };

@@ -6,9 +6,12 @@ import { document } from './make-sale.samples.ts';
 
 const typed = { buyer_tin: '100600570', purchase_code: 'AB12CD', buyer_mobile: '0788000006' };
 const said = { taxpayerId: '101234567', purchaseCode: null, mobile: '0788000000' };
-const about = (more: Partial<BooksDocument> = {}) => aboutOf(document({ buyer: said, ...more }), { elsewhere: null, since: null, others: [] });
+const about = (more: Partial<BooksDocument> = {}) =>
+  aboutOf(document({ buyer: said, ...more }), { elsewhere: null, since: null, others: [] });
 const kept = (then: About | Omit<About, 'buyer'>, now: About) =>
-  Object.keys(answersAbout(now, { answers: { ...typed, about: then }, filed: null as unknown as Filed }, {})).filter((key) => key in typed);
+  Object.keys(
+    answersAbout(now, { answers: { ...typed, about: then }, filed: null as unknown as Filed }, {}),
+  ).filter((key) => key in typed);
 
 describe('what was typed of a buyer', () => {
   test('holds while the books say of it what they said then', () => {
@@ -19,14 +22,21 @@ describe('what was typed of a buyer', () => {
     ['buyer_tin', { taxpayerId: '100600571' }],
     ['purchase_code', { purchaseCode: 'ZX98YW' }],
     ['buyer_mobile', { mobile: null }],
-  ])('gives way to what was changed in the books since, and nothing else does: %s', (key, mended) => {
-    expect(kept(about(), about({ buyer: { ...said, ...mended } }))).toEqual(Object.keys(typed).filter((each) => each !== key));
-  });
+  ])(
+    'gives way to what was changed in the books since, and nothing else does: %s',
+    (key, mended) => {
+      expect(kept(about(), about({ buyer: { ...said, ...mended } }))).toEqual(
+        Object.keys(typed).filter((each) => each !== key),
+      );
+    },
+  );
 
   test('goes with no other buyer, and holds for its own where nobody kept what the books said', () => {
     expect(kept(about(), about({ customer: { id: 'c2', name: 'Another' } }))).toEqual([]);
     const { buyer: _unknown, ...older } = about();
-    expect(kept(older, about({ buyer: { ...said, purchaseCode: 'ZX98YW' } }))).toEqual(Object.keys(typed));
+    expect(kept(older, about({ buyer: { ...said, purchaseCode: 'ZX98YW' } }))).toEqual(
+      Object.keys(typed),
+    );
   });
 });
 
@@ -39,13 +49,24 @@ describe('that no other system sealed it', () => {
     'was said (%s) of the time until its place began to seal for real, and is asked anew where that began later',
     (confirmed) => {
       const isKept = (then: Omit<About, 'since'>, now: About) =>
-        answersAbout(now, { answers: { confirm: [confirmed], about: then as About }, filed: null as unknown as Filed }, {}).confirm?.includes(confirmed) ??
-        false;
+        answersAbout(
+          now,
+          {
+            answers: { confirm: [confirmed], about: then as About },
+            filed: null as unknown as Filed,
+          },
+          {},
+        ).confirm?.includes(confirmed) ?? false;
       expect(isKept(asked(began), asked(began))).toBe(true);
-      expect(isKept(asked(began), asked('2026-10-01T00:00:00.000Z')), 'of less than it was said of').toBe(true);
+      expect(
+        isKept(asked(began), asked('2026-10-01T00:00:00.000Z')),
+        'of less than it was said of',
+      ).toBe(true);
       expect(isKept(asked(began), asked('2026-11-20T00:00:00.000Z'))).toBe(false);
       expect(isKept(asked(null), asked(began)), 'nobody was asked then').toBe(false);
-      expect(isKept(asked(began), asked(null)), 'where nothing is asked, nothing is lost').toBe(true);
+      expect(isKept(asked(began), asked(null)), 'where nothing is asked, nothing is lost').toBe(
+        true,
+      );
       expect(isKept(older, asked(began)), 'nobody kept until when').toBe(false);
     },
   );

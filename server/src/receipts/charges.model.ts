@@ -1,4 +1,12 @@
-import { type Amount, absolute, add, compare, isNegative, isZero, round } from '@muhuri/shared/money';
+import {
+  type Amount,
+  absolute,
+  add,
+  compare,
+  isNegative,
+  isZero,
+  round,
+} from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { BooksDocument } from './document.model.ts';
 
@@ -6,7 +14,9 @@ import type { BooksDocument } from './document.model.ts';
 export type Charges = {
   /** Shipping with its tax; zero where there is none. */
   shipping: Amount;
-  /** An amount that is sold as an item of its own, by the mapping that the business chose for it. */
+  /**
+   * An amount that is sold as an item of its own, by the mapping that the business chose for it.
+   */
   adjustment: Amount;
   /** What rounding the total took away or added: no item, but a property of the total. */
   roundOff: Amount;
@@ -25,15 +35,23 @@ export function chargesOf(document: BooksDocument): Charges {
   };
 }
 
-/** Whoever rounds without the books' help types the missing part of a unit as an adjustment: the total is whole then. */
+/**
+ * Whoever rounds without the books' help types the missing part of a unit as an adjustment: the
+ * total is whole then.
+ */
 const isRoundedByHand = ({ adjustment, roundOff, total }: BooksDocument): boolean =>
-  isZero(roundOff) && compare(absolute(adjustment), roundOffMax) < 0 && compare(round(total, 0), total) === 0;
+  isZero(roundOff) &&
+  compare(absolute(adjustment), roundOffMax) < 0 &&
+  compare(round(total, 0), total) === 0;
 
 export function checkCharges(document: BooksDocument): StoredProblem[] {
   const findings: StoredProblem[] = [];
   const { shipping } = document;
-  if (isNegative(shipping.net) || isNegative(shipping.tax)) findings.push({ code: 'negative_charge', field: 'shipping_charge' });
-  if (isNegative(document.adjustment) && !isRoundedByHand(document)) findings.push({ code: 'negative_adjustment', field: 'adjustment' });
-  if (compare(absolute(document.roundOff), roundOffMax) > 0) findings.push({ code: 'negative_adjustment', field: 'roundoff_value' });
+  if (isNegative(shipping.net) || isNegative(shipping.tax))
+    findings.push({ code: 'negative_charge', field: 'shipping_charge' });
+  if (isNegative(document.adjustment) && !isRoundedByHand(document))
+    findings.push({ code: 'negative_adjustment', field: 'adjustment' });
+  if (compare(absolute(document.roundOff), roundOffMax) > 0)
+    findings.push({ code: 'negative_adjustment', field: 'roundoff_value' });
   return findings;
 }

@@ -11,12 +11,18 @@ import { findReceiptOf, lockReceipt, type Receipt, setDrift } from './receipt.st
 import { whyContested } from './second-signature.model.ts';
 import { toForeignView, toReceiptView } from './receipt-view.ts';
 
-export type CheckBeforeSigning = (ctx: Context, module: BooksDocument['module'], documentId: string, saleReceiptId?: string) => Promise<Preflight>;
+export type CheckBeforeSigning = (
+  ctx: Context,
+  module: BooksDocument['module'],
+  documentId: string,
+  saleReceiptId?: string,
+) => Promise<Preflight>;
 export type Preflight = ReturnType<typeof toView>;
 
 /**
- * What would be sealed and what is missing, in plain words; asks no device. For a document that is sealed already it looks whether
- * the world has moved since: changed, moved to another branch, void or deleted in the books is *drift*.
+ * What would be sealed and what is missing, in plain words; asks no device. For a document that is
+ * sealed already it looks whether the world has moved since: changed, moved to another branch, void
+ * or deleted in the books is *drift*.
  */
 export const checkBeforeSigning =
   (ports: { prepareSale: PrepareSale; dialects: Dialects; clock: Clock }): CheckBeforeSigning =>
@@ -33,15 +39,36 @@ export const checkBeforeSigning =
         prepared = await read();
       }
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'document_unknown' || existing?.state !== 'signed') throw error;
+      if (
+        !(error instanceof AppError) ||
+        error.code !== 'document_unknown' ||
+        existing?.state !== 'signed'
+      )
+        throw error;
     }
-    const receipt = existing?.state === 'signed' ? await lookForDrift(ctx, existing, prepared, ports.clock) : existing;
-    if (!prepared) throw new AppError('document_unknown', { field: 'document_id', drift: receipt?.drift, receipt_id: receipt?.id });
+    const receipt =
+      existing?.state === 'signed'
+        ? await lookForDrift(ctx, existing, prepared, ports.clock)
+        : existing;
+    if (!prepared)
+      throw new AppError('document_unknown', {
+        field: 'document_id',
+        drift: receipt?.drift,
+        receipt_id: receipt?.id,
+      });
     return toView(ctx, prepared, receipt, ports.dialects);
   };
 
-/** Changed, moved to another branch, void or deleted in the books after it was sealed; `prepared` null: it is not there any more. */
-export async function lookForDrift(ctx: Context, receipt: Receipt, prepared: Prepared | null, clock: Clock): Promise<Receipt> {
+/**
+ * Changed, moved to another branch, void or deleted in the books after it was sealed; `prepared`
+ * null: it is not there any more.
+ */
+export async function lookForDrift(
+  ctx: Context,
+  receipt: Receipt,
+  prepared: Prepared | null,
+  clock: Clock,
+): Promise<Receipt> {
   const code = !prepared
     ? 'drift_deleted'
     : prepared.document.status === 'void'
@@ -66,22 +93,35 @@ export async function lookForDrift(ctx: Context, receipt: Receipt, prepared: Pre
 }
 
 /**
- * Whether a credit note that named its sale names others by now. One that did not, and whose sale a person chose, says nothing by the invoices that its
- * credit is used for afterwards.
+ * Whether a credit note that named its sale names others by now. One that did not, and whose sale a
+ * person chose, says nothing by the invoices that its credit is used for afterwards.
  */
-function namesAnother({ document, saleReceipt }: Prepared, { answers: { about } }: Receipt): boolean {
+function namesAnother(
+  { document, saleReceipt }: Prepared,
+  { answers: { about } }: Receipt,
+): boolean {
   const { invoiceIds } = document.corrects;
   if (!saleReceipt || !about?.corrects.invoiceIds.includes(saleReceipt.documentId)) return false;
   return invoiceIds.length > 0 && !invoiceIds.includes(saleReceipt.documentId);
 }
 
 /**
- * Whether a sale was moved, after it was sealed, to a place in the books that is not its branch's. A place that was mapped anew since has not moved
- * anything; nor have places that the books did not have yet, before somebody has mapped them.
+ * Whether a sale was moved, after it was sealed, to a place in the books that is not its branch's.
+ * A place that was mapped anew since has not moved anything; nor have places that the books did not
+ * have yet, before somebody has mapped them.
  */
-function isMoved({ document, branchId }: Prepared, { module, branchId: sealedAt, filed }: Receipt): boolean {
+function isMoved(
+  { document, branchId }: Prepared,
+  { module, branchId: sealedAt, filed }: Receipt,
+): boolean {
   const { locationId: was } = filed.sale;
-  if (module !== 'invoices' || was === undefined || document.locationId === was || branchId === sealedAt) return false;
+  if (
+    module !== 'invoices' ||
+    was === undefined ||
+    document.locationId === was ||
+    branchId === sealedAt
+  )
+    return false;
   return was !== null || branchId !== null;
 }
 
@@ -89,7 +129,10 @@ function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, diale
   const { document } = prepared;
   const buyer = prepared.filed?.sale.buyer ?? document.buyer;
   const isSealed = receipt !== null && receipt.state === 'signed';
-  const findings = [...(receipt?.isContested ? [whyContested(receipt)] : []), ...(isSealed ? [] : prepared.findings)];
+  const findings = [
+    ...(receipt?.isContested ? [whyContested(receipt)] : []),
+    ...(isSealed ? [] : prepared.findings),
+  ];
   return {
     module: document.module,
     document_id: document.id,
@@ -101,9 +144,14 @@ function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, diale
     total: document.total,
     environment: prepared.device?.environment ?? null,
     kind: (document.module === 'creditnotes' ? 'refund' : 'sale') as 'sale' | 'refund',
-    ready: findings.length === 0 && prepared.filed !== null && (receipt === null || receipt.state === 'refused' || receipt.state === 'withdrawn'),
+    ready:
+      findings.length === 0 &&
+      prepared.filed !== null &&
+      (receipt === null || receipt.state === 'refused' || receipt.state === 'withdrawn'),
     findings: findings.map((finding) => describeProblem(finding, ctx.language)),
-    remarks: (isSealed ? [] : prepared.remarks).map((remark) => describeProblem(remark, ctx.language)),
+    remarks: (isSealed ? [] : prepared.remarks).map((remark) =>
+      describeProblem(remark, ctx.language),
+    ),
     asks: {
       buyer_tin: buyer.taxpayerId,
       purchase_code: buyer.purchaseCode,
@@ -115,9 +163,20 @@ function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, diale
     reasons: prepared.reasons.map(({ code, name }) => ({ code, name })),
     sales: prepared.sales
       .filter((sale) => sale.state === 'signed')
-      .map((sale) => ({ receipt_id: sale.id, document_number: sale.documentNumber, document_date: sale.documentDate, total: sale.total, label: sale.label })),
+      .map((sale) => ({
+        receipt_id: sale.id,
+        document_number: sale.documentNumber,
+        document_date: sale.documentDate,
+        total: sale.total,
+        label: sale.label,
+      })),
     sale_receipt_id: (isSealed ? receipt.saleReceiptId : null) ?? prepared.saleReceipt?.id ?? null,
-    refund_left: isSealed ? [] : (prepared.refund?.left ?? []).map(({ unitPrice, ...row }) => ({ ...row, unit_price: unitPrice })),
+    refund_left: isSealed
+      ? []
+      : (prepared.refund?.left ?? []).map(({ unitPrice, ...row }) => ({
+          ...row,
+          unit_price: unitPrice,
+        })),
     foreign: toForeignView(prepared.foreign, document.date),
     base_currency: prepared.baseCurrency,
     base_total: isSealed ? receipt.filed.sale.total : prepared.baseTotal,

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { demandIn } from './demands.model.ts';
 import type { Filed } from './filing.model.ts';
 
-const filed = (kind: 'sale' | 'refund', filing: object = {}) => ({ sale: { kind }, filing }) as unknown as Filed;
+const filed = (kind: 'sale' | 'refund', filing: object = {}) =>
+  ({ sale: { kind }, filing }) as unknown as Filed;
 
 test('a refusal shows what a device wants once; what was filed so already, or can only be sent as it was signed, shows nothing', () => {
   expect(demandIn('refused_supply', filed('sale'))).toBe('exact_supply');
@@ -10,5 +11,6 @@ test('a refusal shows what a device wants once; what was filed so already, or ca
   expect(demandIn('refused_refund_quantity', filed('refund'))).toBe('refund_quantities');
   expect(demandIn('refused_refund_quantity', filed('sale'))).toBeNull();
   const reverses = { reverses: { receiptId: 'rcp_1', invoiceNumber: '41' } };
-  for (const code of ['refused_supply', 'refused_refund_quantity'] as const) expect(demandIn(code, filed('refund', reverses))).toBeNull();
+  for (const code of ['refused_supply', 'refused_refund_quantity'] as const)
+    expect(demandIn(code, filed('refund', reverses))).toBeNull();
 });

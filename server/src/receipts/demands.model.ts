@@ -5,15 +5,23 @@ import type { Demand, Filed, Filing } from './filing.model.ts';
  * How strictly devices check is written down nowhere. What goes to them follows the authority's papers; where a device refuses a document for one of
  * these, nothing was signed, and it is sent once more in the way that device wants, as is everything after it.
  */
-const byRefusal: Partial<Record<ProblemCode, Demand>> = { refused_supply: 'exact_supply', refused_refund_quantity: 'refund_quantities' };
+const byRefusal: Partial<Record<ProblemCode, Demand>> = {
+  refused_supply: 'exact_supply',
+  refused_refund_quantity: 'refund_quantities',
+};
 
-/** What a refusal shows that the device wants, of a document that was not filed so; null: it says nothing new. */
+/**
+ * What a refusal shows that the device wants, of a document that was not filed so; null: it says
+ * nothing new.
+ */
 export function demandIn(code: ProblemCode, { sale, filing }: Filed): Demand | null {
   const demand = byRefusal[code];
-  // A reversal is exactly what was signed, and is never made anew: it would be refused, and sent again, without end.
+  // A reversal is exactly what was signed, and is never made anew: it would be refused, and sent
+  // again, without end.
   if (!demand || filing.reverses || filing.demands?.includes(demand)) return null;
   return demand === 'refund_quantities' && sale.kind !== 'refund' ? null : demand;
 }
 
 /** As it stands in a filing: nothing where the device has shown nothing. */
-export const demandsOf = (device: { demands: string[] }): Pick<Filing, 'demands'> => (device.demands.length > 0 ? { demands: device.demands as Demand[] } : {});
+export const demandsOf = (device: { demands: string[] }): Pick<Filing, 'demands'> =>
+  device.demands.length > 0 ? { demands: device.demands as Demand[] } : {};

@@ -11,7 +11,11 @@ import type { Elsewhere } from './setup.model.ts';
 type Key = { module: BooksDocument['module']; documentId: string };
 
 /** Who has said that another system sealed this document, and why; null where nobody has. */
-export async function findElsewhere(tx: Tx, { module, documentId }: Key, isLocked = false): Promise<Elsewhere | null> {
+export async function findElsewhere(
+  tx: Tx,
+  { module, documentId }: Key,
+  isLocked = false,
+): Promise<Elsewhere | null> {
   const row = await queryOne<{ elsewhere: unknown }>(
     tx,
     `select elsewhere from document where module = $1 and document_id = $2${isLocked ? ' for no key update' : ''}`,
@@ -21,24 +25,39 @@ export async function findElsewhere(tx: Tx, { module, documentId }: Key, isLocke
 }
 
 /**
- * Whether the document was exempt, at a look before or while it waited for one: whoever exempted it may have had it sealed by another system. And whether
- * it is sealed here, so that there is nothing to ask about it.
+ * Whether the document was exempt, at a look before or while it waited for one: whoever exempted it
+ * may have had it sealed by another system. And whether it is sealed here, so that there is nothing
+ * to ask about it.
  */
-export async function findLeft(tx: Tx, { module, documentId }: Key): Promise<{ wasExempt: boolean; isSealed: boolean }> {
-  const row = await queryOne<{ was_exempt: boolean; sealed: boolean }>(tx, 'select was_exempt, sealed from document where module = $1 and document_id = $2', [
-    module,
-    documentId,
-  ]);
+export async function findLeft(
+  tx: Tx,
+  { module, documentId }: Key,
+): Promise<{ wasExempt: boolean; isSealed: boolean }> {
+  const row = await queryOne<{ was_exempt: boolean; sealed: boolean }>(
+    tx,
+    'select was_exempt, sealed from document where module = $1 and document_id = $2',
+    [module, documentId],
+  );
   return { wasExempt: row?.was_exempt ?? false, isSealed: row?.sealed ?? false };
 }
 
-/** Exempt by now, and waiting until now to be sealed by itself: whoever exempts it may have it sealed by another system from here on. */
+/**
+ * Exempt by now, and waiting until now to be sealed by itself: whoever exempts it may have it
+ * sealed by another system from here on.
+ */
 export async function leaveAsExempt(tx: Tx, { module, documentId }: Key): Promise<void> {
   await askAnewOf(tx, { module, documentId });
-  await query(tx, 'update document set exempt = true, was_exempt = true where module = $1 and document_id = $2 and not sealed', [module, documentId]);
+  await query(
+    tx,
+    'update document set exempt = true, was_exempt = true where module = $1 and document_id = $2 and not sealed',
+    [module, documentId],
+  );
 }
 
-/** The number of an invoice that another system has sealed, as a person has said; null where nobody has. */
+/**
+ * The number of an invoice that another system has sealed, as a person has said; null where nobody
+ * has.
+ */
 export const numberOfSaleElsewhere = async (tx: Tx, documentId: string): Promise<string | null> =>
   (
     await queryOne<{ number: string | null }>(
@@ -49,13 +68,22 @@ export const numberOfSaleElsewhere = async (tx: Tx, documentId: string): Promise
   )?.number ?? null;
 
 /**
- * The document is being sealed here after all, because a person says that no other system did: what was said before is taken back with that, in
- * the same transaction. Somebody who said so a moment ago, and whom nobody has seen yet, is not overruled.
+ * The document is being sealed here after all, because a person says that no other system did: what
+ * was said before is taken back with that, in the same transaction. Somebody who said so a moment
+ * ago, and whom nobody has seen yet, is not overruled.
  */
-export async function sealHereInstead(ports: { record: Recorder }, tx: Tx, ctx: Context, key: Key, receiptId: string, answers: KeptAnswers): Promise<void> {
+export async function sealHereInstead(
+  ports: { record: Recorder },
+  tx: Tx,
+  ctx: Context,
+  key: Key,
+  receiptId: string,
+  answers: KeptAnswers,
+): Promise<void> {
   const said = await findElsewhere(tx, key, true);
   if (!said) return;
-  if (!answers.confirm?.includes('sealed_elsewhere') || answers.about?.elsewhere !== said.at) throw new AppError('sealed_elsewhere', said);
+  if (!answers.confirm?.includes('sealed_elsewhere') || answers.about?.elsewhere !== said.at)
+    throw new AppError('sealed_elsewhere', said);
   await setElsewhere(tx, key, null);
   await ports.record(tx, ctx, {
     action: 'document.sealed_elsewhere_taken_back',
@@ -66,11 +94,16 @@ export async function sealHereInstead(ports: { record: Recorder }, tx: Tx, ctx: 
 }
 
 export const setElsewhere = (tx: Tx, { module, documentId }: Key, elsewhere: Elsewhere | null) =>
-  query(tx, 'update document set elsewhere = $3 where module = $1 and document_id = $2', [module, documentId, json(elsewhere)]);
+  query(tx, 'update document set elsewhere = $3 where module = $1 and document_id = $2', [
+    module,
+    documentId,
+    json(elsewhere),
+  ]);
 
 /**
- * Takes back what was confirmed of whether another system sealed it: it was said before something else came up. Of what is under way a person has decided,
- * and it goes on; should it be refused, only what they said of an exemption does not hold for another.
+ * Takes back what was confirmed of whether another system sealed it: it was said before something
+ * else came up. Of what is under way a person has decided, and it goes on; should it be refused,
+ * only what they said of an exemption does not hold for another.
  */
 const askAnew = (tx: Tx, found: string, parameters: unknown[]) =>
   query(
@@ -86,10 +119,14 @@ const askAnew = (tx: Tx, found: string, parameters: unknown[]) =>
   );
 
 /**
- * Of what is exempt no longer: whoever confirmed that no other system sealed it said so of the time before. By what its receipt or its document says of it:
- * nobody may have looked at the document since.
+ * Of what is exempt no longer: whoever confirmed that no other system sealed it said so of the time
+ * before. By what its receipt or its document says of it: nobody may have looked at the document
+ * since.
  */
-export const askAnewOfExempt = (tx: Tx, { customer_ids, location_ids, number_prefixes }: BusinessSettings['exempt']) =>
+export const askAnewOfExempt = (
+  tx: Tx,
+  { customer_ids, location_ids, number_prefixes }: BusinessSettings['exempt'],
+) =>
   askAnew(
     tx,
     `left join document d on d.business_id = q.business_id and d.module = q.module and d.document_id = q.document_id
@@ -99,13 +136,20 @@ export const askAnewOfExempt = (tx: Tx, { customer_ids, location_ids, number_pre
     [customer_ids, location_ids, number_prefixes],
   );
 
-/** The same of one that is found exempt, which it may be by a change in the books alone: from now on another system may seal it. */
+/**
+ * The same of one that is found exempt, which it may be by a change in the books alone: from now on
+ * another system may seal it.
+ */
 export const askAnewOf = (tx: Tx, { module, documentId }: Key) =>
-  askAnew(tx, "where q.module = $1 and q.document_id = $2 and q.state <> 'signed'", [module, documentId]);
+  askAnew(tx, "where q.module = $1 and q.document_id = $2 and q.state <> 'signed'", [
+    module,
+    documentId,
+  ]);
 
 /**
- * The rows that say where these documents stand, held: their receipts first and then the documents, as a lane that ends a send does. What was
- * confirmed at an earlier attempt is asked again: it was said before anybody knew of the other system.
+ * The rows that say where these documents stand, held: their receipts first and then the documents,
+ * as a lane that ends a send does. What was confirmed at an earlier attempt is asked again: it was
+ * said before anybody knew of the other system.
  */
 export async function holdForMarking(tx: Tx, keys: Key[]): Promise<void> {
   const ids = [keys.map((key) => key.module), keys.map((key) => key.documentId)];

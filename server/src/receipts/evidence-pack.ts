@@ -15,7 +15,10 @@ import { findReceipt, type Receipt, type StoredSignature } from './receipt.store
 import type { SecondSignature } from './second-signature.model.ts';
 import { listAnswers } from './second-signature.store.ts';
 
-/** Everything that shows how one receipt came to be, in one file that needs nothing of ours to be checked. Times in UTC. */
+/**
+ * Everything that shows how one receipt came to be, in one file that needs nothing of ours to be
+ * checked. Times in UTC.
+ */
 export type EvidencePack = {
   format: 'muhuri-evidence/1';
   version: string;
@@ -49,13 +52,21 @@ export type EvidencePack = {
     response: string | null;
     /** Its bytes, where the text is not exactly them; absent in packs of earlier versions. */
     response_base64?: string;
-    /** Only the beginning of the answer was kept: it was longer than these bytes. Absent where all of it stands here. */
+    /**
+     * Only the beginning of the answer was kept: it was longer than these bytes. Absent where all
+     * of it stands here.
+     */
     response_cut?: true;
     /** Of its bytes, as far as they stand here. */
     response_sha256: string | null;
   }[];
-  signature: (Omit<StoredSignature, 'signedAt'> & { signedAt: string; invoiceNumber: string }) | null;
-  /** Signatures that came late, each with the answer it stands in and what people have settled; absent where there was none, as in earlier versions. */
+  signature:
+    | (Omit<StoredSignature, 'signedAt'> & { signedAt: string; invoiceNumber: string })
+    | null;
+  /**
+   * Signatures that came late, each with the answer it stands in and what people have settled;
+   * absent where there was none, as in earlier versions.
+   */
   late_signatures?: (Omit<SecondSignature, 'signedAt' | 'heardAt' | 'settledAt'> & {
     signedAt: string;
     heardAt: string;
@@ -67,7 +78,10 @@ export type EvidencePack = {
   })[];
   /** What the trail says of it, with each entry's place in the chain of the business. */
   trail: (ChainedEntry & { position: string; previous_hash: string; hash: string })[];
-  /** What it says of the document itself: that somebody marked it as sealed by another system, and that this was taken back. Absent in earlier packs. */
+  /**
+   * What it says of the document itself: that somebody marked it as sealed by another system, and
+   * that this was taken back. Absent in earlier packs.
+   */
   document_trail?: EvidencePack['trail'];
   prints: { number: number; paper: string; printed_at: string; pdf_sha256: string }[];
 };
@@ -75,9 +89,15 @@ export type EvidencePack = {
 /** The file: the pack as text, and who vouches for it. */
 export type SignedPack = { pack: string; public_key: string; signature: string };
 
-export type MakeEvidencePack = (ctx: Context, receiptId: string) => Promise<{ name: string; file: SignedPack }>;
+export type MakeEvidencePack = (
+  ctx: Context,
+  receiptId: string,
+) => Promise<{ name: string; file: SignedPack }>;
 
-/** Only once the trail of the receipt has its place in the chain, seconds after the last thing that happened to it. */
+/**
+ * Only once the trail of the receipt has its place in the chain, seconds after the last thing that
+ * happened to it.
+ */
 export const makeEvidencePack =
   (ports: { notary: Notary; clock: Clock; version: string; record: Recorder }): MakeEvidencePack =>
   (ctx, receiptId) =>
@@ -92,7 +112,11 @@ export const makeEvidencePack =
         format: 'muhuri-evidence/1',
         version: ports.version,
         made_at: at.toISOString(),
-        business: { business_id: business.id, name: business.name, tin_number: business.taxpayerId },
+        business: {
+          business_id: business.id,
+          name: business.name,
+          tin_number: business.taxpayerId,
+        },
         receipt: {
           id: receipt.id,
           module: receipt.module,
@@ -103,7 +127,11 @@ export const makeEvidencePack =
           state: receipt.state,
           document_hash: receipt.documentHash,
         },
-        device: { dialect: receipt.dialect, serial: device?.serial ?? '', sdc_id: device?.sdcId ?? null },
+        device: {
+          dialect: receipt.dialect,
+          serial: device?.serial ?? '',
+          sdc_id: device?.sdcId ?? null,
+        },
         filed: receipt.filed,
         sends: attempts.map((each) => ({
           id: each.id,
@@ -127,7 +155,9 @@ export const makeEvidencePack =
           signedAt: receipt.signature.signedAt.toISOString(),
           invoiceNumber: receipt.invoiceNumber as string,
         },
-        ...(receipt.secondSignatures.length > 0 ? { late_signatures: await lateOf(tx, receipt) } : {}),
+        ...(receipt.secondSignatures.length > 0
+          ? { late_signatures: await lateOf(tx, receipt) }
+          : {}),
         trail: await listChain(tx, receiptId),
         document_trail: await listChain(tx, receipt.documentId),
         prints: (await listPrints(tx, receiptId)).map((each) => ({
@@ -138,14 +168,25 @@ export const makeEvidencePack =
         })),
       };
       const text = JSON.stringify(pack);
-      await ports.record(tx, ctx, { action: 'receipt.evidence_taken', subject: receiptId, after: { sha256: sha256(text) } });
+      await ports.record(tx, ctx, {
+        action: 'receipt.evidence_taken',
+        subject: receiptId,
+        after: { sha256: sha256(text) },
+      });
       return {
         name: `${receipt.environment === 'sandbox' ? 'TEST-' : ''}${receipt.documentNumber.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 60) || 'receipt'}.evidence.json`,
-        file: { pack: text, public_key: ports.notary.publicKey, signature: ports.notary.sign(text) },
+        file: {
+          pack: text,
+          public_key: ports.notary.publicKey,
+          signature: ports.notary.sign(text),
+        },
       };
     });
 
-async function lateOf(tx: Tx, receipt: Receipt): Promise<NonNullable<EvidencePack['late_signatures']>> {
+async function lateOf(
+  tx: Tx,
+  receipt: Receipt,
+): Promise<NonNullable<EvidencePack['late_signatures']>> {
   const answers = await listAnswers(tx, receipt.id);
   return receipt.secondSignatures.map((each) => {
     const answer = answers.get(each.receiptSignature);
@@ -162,4 +203,5 @@ async function lateOf(tx: Tx, receipt: Receipt): Promise<NonNullable<EvidencePac
   });
 }
 
-export const sha256 = (of: string | Buffer): string => createHash('sha256').update(of).digest('hex');
+export const sha256 = (of: string | Buffer): string =>
+  createHash('sha256').update(of).digest('hex');

@@ -5,8 +5,10 @@ import type { StoredAttempt } from './lane.store.ts';
 import type { Signature } from './sale.model.ts';
 
 /**
- * The signature that stands whole in an answer of the device that we keep and could not take as one: under another status, a code nobody wrote down,
- * with counters that could not be the next. Only where the sends under its number say one and the same; two that differ are nothing to choose from.
+ * The signature that stands whole in an answer of the device that we keep and could not take as
+ * one: under another status, a code nobody wrote down, with counters that could not be the next.
+ * Only where the sends under its number say one and the same; two that differ are nothing to choose
+ * from.
  */
 export function findKeptSignature(
   dialect: Dialect,
@@ -19,5 +21,8 @@ export function findKeptSignature(
     return signature ? [{ attemptId: attempt.id, signature }] : [];
   });
   const [first] = found;
-  return first && found.every((each) => each.signature.receiptSignature === first.signature.receiptSignature) ? first : null;
+  return first &&
+    found.every((each) => each.signature.receiptSignature === first.signature.receiptSignature)
+    ? first
+    : null;
 }

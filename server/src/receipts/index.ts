@@ -8,7 +8,14 @@ export { type Lanes, openLanes } from './lanes.ts';
 export { type Looked, type LookAtDocument, lookAtDocument } from './look-at-document.ts';
 export { openReceipt, withItemCodes } from './open-receipt.ts';
 export { type Prepared, type PrepareSale, prepareSale } from './prepare-sale.ts';
-export { askForPrint, drawTraining, openLink, printForBooks, printTogether, readPdf } from './print-receipt.ts';
+export {
+  askForPrint,
+  drawTraining,
+  openLink,
+  printForBooks,
+  printTogether,
+  readPdf,
+} from './print-receipt.ts';
 export { type FindUnprintable, findUnprintable } from './find-unprintable.ts';
 export { drawingPages, drawingPdf, findingUnprintable } from './paper-tasks.ts';
 export { findReceipt, listReceipts, listReceiptsOf, type Receipt } from './receipt.store.ts';

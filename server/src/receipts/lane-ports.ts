@@ -13,8 +13,8 @@ import type { PrepareSale } from './prepare-sale.ts';
 
 export type LaneTiming = {
   /**
-   * How long a lane is held beyond the longest answer, before another worker may take it. What was written down longer ago than half of it does not
-   * leave any more.
+   * How long a lane is held beyond the longest answer, before another worker may take it. What was
+   * written down longer ago than half of it does not leave any more.
    */
   leaseMs: number;
   /** How long a socket may stay open for a late answer. */
@@ -69,9 +69,15 @@ export type LanePorts = {
   log: Log;
   timing: LaneTiming;
   worker: string;
-  /** The sends of this process whose end is not recorded yet, or whose answer it still listens for, each with its receipt: nobody else here takes it for gone. */
+  /**
+   * The sends of this process whose end is not recorded yet, or whose answer it still listens for,
+   * each with its receipt: nobody else here takes it for gone.
+   */
   underWay: Map<string, string>;
-  /** The end of this process has begun: what is on its way is heard and recorded, and nothing new is written down or sent. */
+  /**
+   * The end of this process has begun: what is on its way is heard and recorded, and nothing new is
+   * written down or sent.
+   */
   closing?: AbortSignal;
   /** It is over: what could not be written until now is tried once more. */
   ending?: AbortSignal;
@@ -79,9 +85,15 @@ export type LanePorts = {
   registerItems: RegisterItems;
   /** Later chapters' work once a receipt is signed, enqueued in the same transaction. */
   afterSigned(tx: Tx, ctx: Context, receiptId: string): Promise<void>;
-  /** Keeps work that outlives its lane (a late answer being recorded) until it is done, so that the server does not close beneath it. */
+  /**
+   * Keeps work that outlives its lane (a late answer being recorded) until it is done, so that the
+   * server does not close beneath it.
+   */
   background(work: Promise<unknown>): void;
-  /** A lane was worked until nothing may go, or stopped by surprise: for whoever keeps an eye on what runs by itself. */
+  /**
+   * A lane was worked until nothing may go, or stopped by surprise: for whoever keeps an eye on
+   * what runs by itself.
+   */
   worked(ctx: Context, deviceId: string, surprise: Error | null): Promise<void>;
   /** Tells those who wait for this receipt. */
   changed(receiptId: string): void;

@@ -1,7 +1,16 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { type BusinessSettings, defaultSettings } from '../businesses/index.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { fromJson, json, query, queryAhead, queryAlong, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
+import {
+  fromJson,
+  json,
+  query,
+  queryAhead,
+  queryAlong,
+  queryOne,
+  toDate,
+  toDateOrNull,
+} from '../platform/db/query.ts';
 import { type Filed, noPerson } from './filing.model.ts';
 import type { KeptAnswer } from './kept-answer.ts';
 import type { AttemptFact, AttemptOutcome } from './receipt.model.ts';
@@ -21,7 +30,9 @@ export type LaneDevice = {
   nextInvoiceNumber: string;
   freeNumbers: string[];
   lastTotal: string | null;
-  /** Up to this total every receipt of the device is accounted for; null until it has signed for us. */
+  /**
+   * Up to this total every receipt of the device is accounted for; null until it has signed for us.
+   */
   totalBase: string | null;
   laneHolder: string | null;
   laneUntil: Date | null;
@@ -64,12 +75,19 @@ const toLaneDevice = (row: Record<string, unknown>): LaneDevice => ({
 });
 
 /** The device's lane, locked: numbers are given and returned only under this lock. */
-export async function lockLane(tx: Tx, deviceId: string, receiptSignature: string | null = null): Promise<LaneDevice | null> {
+export async function lockLane(
+  tx: Tx,
+  deviceId: string,
+  receiptSignature: string | null = null,
+): Promise<LaneDevice | null> {
   const row = await queryOne(tx, lockText, [deviceId, receiptSignature]);
   return row && toLaneDevice(row);
 }
 
-/** The same with what stands in the lane, in one wait: read after the lock is held, and without the receipt that is being ended. */
+/**
+ * The same with what stands in the lane, in one wait: read after the lock is held, and without the
+ * receipt that is being ended.
+ */
 export async function lockAndReadLane(
   tx: Tx,
   deviceId: string,
@@ -84,22 +102,41 @@ export async function lockAndReadLane(
 }
 
 export const holdLane = (tx: Tx, deviceId: string, worker: string, until: Date) =>
-  query(tx, 'update device set lane_holder = $2, lane_until = $3 where id = $1', [deviceId, worker, until]);
+  query(tx, 'update device set lane_holder = $2, lane_until = $3 where id = $1', [
+    deviceId,
+    worker,
+    until,
+  ]);
 
 export const releaseLane = (tx: Tx, deviceId: string, nextAt: Date | null) =>
-  query(tx, 'update device set lane_holder = null, lane_until = null, lane_next_at = $2 where id = $1', [deviceId, nextAt]);
+  query(
+    tx,
+    'update device set lane_holder = null, lane_until = null, lane_next_at = $2 where id = $1',
+    [deviceId, nextAt],
+  );
 
-export const setLaneTries = (tx: Tx, deviceId: string, tries: number) => query(tx, 'update device set lane_tries = $2 where id = $1', [deviceId, tries]);
+export const setLaneTries = (tx: Tx, deviceId: string, tries: number) =>
+  query(tx, 'update device set lane_tries = $2 where id = $1', [deviceId, tries]);
 
 /** What this process still listens for, by the sends. */
 export type UnderWay = { has(attemptId: string): boolean };
 
 /**
- * Sends begun by a worker that is gone: nobody will ever say how they ended. Answers the receipts they belong to, and the numbers they were sent under.
- * What this process itself still listens for is not closed; that it is has to be said by whoever listens.
+ * Sends begun by a worker that is gone: nobody will ever say how they ended. Answers the receipts
+ * they belong to, and the numbers they were sent under. What this process itself still listens for
+ * is not closed; that it is has to be said by whoever listens.
  */
-export async function closeOrphans(tx: Tx, deviceId: string, now: Date, underWay: UnderWay): Promise<{ receiptId: string; invoiceNumber: string }[]> {
-  const open = await queryOne<{ open_attempt: string | null }>(tx, 'select open_attempt from device where id = $1', [deviceId]);
+export async function closeOrphans(
+  tx: Tx,
+  deviceId: string,
+  now: Date,
+  underWay: UnderWay,
+): Promise<{ receiptId: string; invoiceNumber: string }[]> {
+  const open = await queryOne<{ open_attempt: string | null }>(
+    tx,
+    'select open_attempt from device where id = $1',
+    [deviceId],
+  );
   if (!open?.open_attempt) return [];
   const rows = await query<{ receipt_id: string; number: string }>(
     tx,
@@ -113,16 +150,21 @@ export async function closeOrphans(tx: Tx, deviceId: string, now: Date, underWay
 }
 
 /**
- * Whether one row was written after another of its lane. Counted, because a clock may be set back; what was there before anything was counted stands before
- * everything else, in the order of its times.
+ * Whether one row was written after another of its lane. Counted, because a clock may be set back;
+ * what was there before anything was counted stands before everything else, in the order of its
+ * times.
  */
-const isLater = (row: string, than: string) => `(${row}.ordinal, ${row}.started_at, ${row}.id) > (${than}.ordinal, ${than}.started_at, ${than}.id)`;
+const isLater = (row: string, than: string) =>
+  `(${row}.ordinal, ${row}.started_at, ${row}.id) > (${than}.ordinal, ${than}.started_at, ${than}.id)`;
 
 /** As `isDoubtful` has it, of what is not under way. */
 const mayBeSigned = (attempt: string) =>
   `(${attempt}.settled = 'doubtful' or ${attempt}.settled is null and ${attempt}.outcome in ('in_doubt', 'number_taken'))`;
 
-/** The receipts of one document in one environment: one that stands, and at other devices those that were closed for it. */
+/**
+ * The receipts of one document in one environment: one that stands, and at other devices those that
+ * were closed for it.
+ */
 const isOfSame = (receipt: string, as: string) =>
   `${receipt}.business_id = ${as}.business_id and ${receipt}.module = ${as}.module and ${receipt}.document_id = ${as}.document_id and ${receipt}.kind = ${as}.kind
      and ${receipt}.environment = ${as}.environment`;
@@ -139,7 +181,10 @@ export type LaneDoubt = {
   isContested: boolean;
   /** By this lane; otherwise by nobody, because it may be signed under another number. */
   isAsked: boolean;
-  /** Another number under which a send of its document may have made a receipt, here or at a device that it was moved from; null: there is none. */
+  /**
+   * Another number under which a send of its document may have made a receipt, here or at a device
+   * that it was moved from; null: there is none.
+   */
   otherNumber: string | null;
   tries: number;
 };
@@ -155,19 +200,26 @@ export type LaneHead = {
   readAt: Date | null;
   nextTryAt: Date | null;
   hasUnregisteredItems: boolean;
-  /** A send of it, there or at a device that it was moved from, may have made a receipt, and it waits all the same: nothing of it goes. */
+  /**
+   * A send of it, there or at a device that it was moved from, may have made a receipt, and it
+   * waits all the same: nothing of it goes.
+   */
   isDoubted: boolean;
   /** Bytes the device has seen and not served under the number it holds: they are fixed. */
   fixedRequest: string | null;
-  /** What its business lets be sealed by itself, where nobody is known to have asked for this document and no two persons have had it sold anew. */
+  /**
+   * What its business lets be sealed by itself, where nobody is known to have asked for this
+   * document and no two persons have had it sold anew.
+   */
   byItself: Pick<BusinessSettings, 'auto_seal' | 'exempt'> | null;
 };
 
 /**
- * The documents of a lane that may be signed (those known to be, which wait for their data, hold nothing up), and the document that goes next:
- * first the one that holds an unsent number (it was moved to the front when it was postponed), else the oldest. Refunds of a doubtful sale
- * stand aside; so do documents that were set aside (`setAside`), until their time, and those with a late signature that a person has to settle.
- * `exceptReceiptId` is left out: it is just being ended.
+ * The documents of a lane that may be signed (those known to be, which wait for their data, hold
+ * nothing up), and the document that goes next: first the one that holds an unsent number (it was
+ * moved to the front when it was postponed), else the oldest. Refunds of a doubtful sale stand
+ * aside; so do documents that were set aside (`setAside`), until their time, and those with a late
+ * signature that a person has to settle. `exceptReceiptId` is left out: it is just being ended.
  */
 export async function readLane(
   tx: Tx,
@@ -247,7 +299,10 @@ export async function readLane(
 
 /** What was never set is as it is by default. */
 const byItselfOf = (stored: Partial<BusinessSettings> | null): LaneHead['byItself'] =>
-  stored && { auto_seal: stored.auto_seal ?? defaultSettings.auto_seal, exempt: stored.exempt ?? defaultSettings.exempt };
+  stored && {
+    auto_seal: stored.auto_seal ?? defaultSettings.auto_seal,
+    exempt: stored.exempt ?? defaultSettings.exempt,
+  };
 
 /** When a document that stands aside may be looked at again. */
 export async function nextAside(tx: Tx, deviceId: string, now: Date): Promise<Date | null> {
@@ -273,7 +328,13 @@ export type NewAttempt = {
 };
 
 /** Number, exact bytes and counter in one statement; only after its commit may a byte be sent. */
-export async function freeze(tx: Tx, businessId: string, attempt: NewAttempt, counters: { next: string; free: string[] }, laneUntil: Date): Promise<void> {
+export async function freeze(
+  tx: Tx,
+  businessId: string,
+  attempt: NewAttempt,
+  counters: { next: string; free: string[] },
+  laneUntil: Date,
+): Promise<void> {
   await queryAlong(
     tx,
     `with a as (insert into attempt (business_id, id, receipt_id, device_id, invoice_number, is_resend, request, worker, started_at, socket_until)
@@ -315,7 +376,10 @@ export type Recording = {
   worker: string | null;
 };
 
-/** The attempt's outcome, the signature, the receipt's state, the device's counters and the trail: one statement, one transaction. */
+/**
+ * The attempt's outcome, the signature, the receipt's state, the device's counters and the trail:
+ * one statement, one transaction.
+ */
 export async function recordSigned(tx: Tx, businessId: string, is: Recording): Promise<void> {
   const s = is.signature;
   await queryAlong(
@@ -356,7 +420,12 @@ export async function recordSigned(tx: Tx, businessId: string, is: Recording): P
       is.auditId,
       is.actor.type,
       is.actor.id,
-      json({ invoice_number: is.invoiceNumber, receipt_number: s.receiptNumber, total_receipt_number: s.totalReceiptNumber, source: is.source }),
+      json({
+        invoice_number: is.invoiceNumber,
+        receipt_number: s.receiptNumber,
+        total_receipt_number: s.totalReceiptNumber,
+        source: is.source,
+      }),
       is.response?.raw,
     ],
   );
@@ -379,11 +448,25 @@ export const endAttempt = (tx: Tx, id: string, is: Ended) =>
     `with d as (update device set open_attempt = null where open_attempt = $1)
      update attempt set outcome = $2, ended_at = $3::timestamptz, may_have_left = $4, socket_closed_at = case when $5::boolean then $3::timestamptz else socket_closed_at end, device_code = $6, device_text = $7, response = $8,
        settled = $9, response_raw = $10 where id = $1 and ended_at is null`,
-    [id, is.outcome, is.at, is.mayHaveLeft, is.isSocketClosed, is.deviceCode, is.deviceText, is.response?.text, is.settled ?? null, is.response?.raw],
+    [
+      id,
+      is.outcome,
+      is.at,
+      is.mayHaveLeft,
+      is.isSocketClosed,
+      is.deviceCode,
+      is.deviceText,
+      is.response?.text,
+      is.settled ?? null,
+      is.response?.raw,
+    ],
   );
 
 export type Standing = {
-  /** Whether its end is recorded, and whether with an answer; whether its document has its signature. */
+  /**
+   * Whether its end is recorded, and whether with an answer; whether its document has its
+   * signature.
+   */
   isEnded: boolean;
   isHeard: boolean;
   isSigned: boolean;
@@ -393,7 +476,12 @@ export type Standing = {
 
 /** How a send stands by what is recorded. */
 export async function findStanding(tx: Tx, attemptId: string, worker: string): Promise<Standing> {
-  const row = (await queryOne<{ ended: boolean; heard: boolean; signed: boolean; unsent: string | null }>(
+  const row = (await queryOne<{
+    ended: boolean;
+    heard: boolean;
+    signed: boolean;
+    unsent: string | null;
+  }>(
     tx,
     `select a.ended_at is not null as ended, a.response is not null as heard, o.id as unsent,
          exists (select 1 from signature s where s.business_id = r.business_id and s.receipt_id = r.id) as signed from attempt a
@@ -415,7 +503,9 @@ export const closeSocket = (tx: Tx, attemptId: string, at: Date, late: KeptAnswe
 
 /** Another took whoever sent it for gone, and it still listens. */
 export const reopenSocket = (tx: Tx, attemptId: string) =>
-  query(tx, 'update attempt set socket_closed_at = null where id = $1 and response is null', [attemptId]);
+  query(tx, 'update attempt set socket_closed_at = null where id = $1 and response is null', [
+    attemptId,
+  ]);
 
 export type StoredAttempt = AttemptFact & {
   id: string;
@@ -434,10 +524,15 @@ export type StoredAttempt = AttemptFact & {
 };
 
 /**
- * Every send of a receipt, in order. What this process itself has under way has an open socket although its time is over: an answer may be here and not
- * recorded yet.
+ * Every send of a receipt, in order. What this process itself has under way has an open socket
+ * although its time is over: an answer may be here and not recorded yet.
  */
-export async function listAttempts(tx: Tx, receiptId: string, now: Date, underWay: UnderWay = new Set()): Promise<StoredAttempt[]> {
+export async function listAttempts(
+  tx: Tx,
+  receiptId: string,
+  now: Date,
+  underWay: UnderWay = new Set(),
+): Promise<StoredAttempt[]> {
   const rows = await query<Record<string, unknown>>(
     tx,
     `select id, receipt_id, device_id, invoice_number::text, is_resend, request, started_at, ended_at, socket_closed_at, socket_until, may_have_left, outcome,
@@ -454,29 +549,49 @@ export async function listAttempts(tx: Tx, receiptId: string, now: Date, underWa
     request: row.request as string,
     startedAt: toDate(row.started_at),
     endedAt: toDateOrNull(row.ended_at),
-    isSocketClosed: row.socket_closed_at !== null || (toDate(row.socket_until) <= now && !underWay.has(row.id as string)),
+    isSocketClosed:
+      row.socket_closed_at !== null ||
+      (toDate(row.socket_until) <= now && !underWay.has(row.id as string)),
     mayHaveLeft: row.may_have_left as boolean,
     outcome: row.outcome as AttemptOutcome | null,
     settled: row.settled as AttemptFact['settled'],
     isWorkerGone: false,
     deviceCode: row.device_code as string | null,
     deviceText: row.device_text as string | null,
-    response: row.response === null ? null : { text: row.response as string, raw: row.response_raw as Buffer | null },
+    response:
+      row.response === null
+        ? null
+        : { text: row.response as string, raw: row.response_raw as Buffer | null },
   }));
 }
 
-/** Whether a send of a lane was begun before another one of it; as a lane never has two on their way, it had ended then. */
+/**
+ * Whether a send of a lane was begun before another one of it; as a lane never has two on their
+ * way, it had ended then.
+ */
 export const wasSentBefore = async (tx: Tx, attemptId: string, otherId: string): Promise<boolean> =>
-  (await queryOne(tx, `select 1 as yes from attempt a, attempt b where a.id = $1 and b.id = $2 and ${isLater('b', 'a')}`, [attemptId, otherId])) !== null;
+  (await queryOne(
+    tx,
+    `select 1 as yes from attempt a, attempt b where a.id = $1 and b.id = $2 and ${isLater('b', 'a')}`,
+    [attemptId, otherId],
+  )) !== null;
 
-export const settleAttempts = (tx: Tx, receiptId: string, as: 'not_signed' | 'not_ours' | 'reversed', only: { invoiceNumber: string }) =>
+export const settleAttempts = (
+  tx: Tx,
+  receiptId: string,
+  as: 'not_signed' | 'not_ours' | 'reversed',
+  only: { invoiceNumber: string },
+) =>
   query(
     tx,
     "update attempt set settled = $2 where receipt_id = $1 and invoice_number = $3 and (settled = 'doubtful' or settled is null and outcome in ('in_doubt', 'number_taken'))",
     [receiptId, as, only.invoiceNumber],
   );
 
-/** A number is somebody else's than a document's: so it is of what the document has sent under it at that device as receipts that were closed since. */
+/**
+ * A number is somebody else's than a document's: so it is of what the document has sent under it at
+ * that device as receipts that were closed since.
+ */
 export const settleClosedNotOurs = (tx: Tx, receiptId: string, invoiceNumber: string) =>
   query(
     tx,
@@ -486,15 +601,27 @@ export const settleClosedNotOurs = (tx: Tx, receiptId: string, invoiceNumber: st
     [receiptId, invoiceNumber],
   );
 
-/** What the device has not served under a number that is given back: neither signed, nor to be sent again. */
+/**
+ * What the device has not served under a number that is given back: neither signed, nor to be sent
+ * again.
+ */
 export const settleUnserved = (tx: Tx, receiptId: string, invoiceNumber: string) =>
-  query(tx, "update attempt set settled = 'not_signed' where receipt_id = $1 and invoice_number = $2 and outcome = 'not_served' and settled is null", [
-    receiptId,
-    invoiceNumber,
-  ]);
+  query(
+    tx,
+    "update attempt set settled = 'not_signed' where receipt_id = $1 and invoice_number = $2 and outcome = 'not_served' and settled is null",
+    [receiptId, invoiceNumber],
+  );
 
-/** It is known whose the number is: of those in doubt about another one too, or moved since, it is not. Whoever's it is has nothing to be asked about it. */
-export const settleElsewhere = (tx: Tx, deviceId: string, invoiceNumber: string, signedReceiptId: string) =>
+/**
+ * It is known whose the number is: of those in doubt about another one too, or moved since, it is
+ * not. Whoever's it is has nothing to be asked about it.
+ */
+export const settleElsewhere = (
+  tx: Tx,
+  deviceId: string,
+  invoiceNumber: string,
+  signedReceiptId: string,
+) =>
   query(
     tx,
     `update attempt a set settled = case when r.id = $3 then 'signed' else 'not_ours' end from receipt r
@@ -504,7 +631,10 @@ export const settleElsewhere = (tx: Tx, deviceId: string, invoiceNumber: string,
     [deviceId, invoiceNumber, signedReceiptId],
   );
 
-/** Devices with a document that is not asked about because it may be signed under another number as well. */
+/**
+ * Devices with a document that is not asked about because it may be signed under another number as
+ * well.
+ */
 export const listUnaskedLanes = async (tx: Tx): Promise<string[]> =>
   (
     await query<{ id: string }>(
@@ -515,15 +645,24 @@ export const listUnaskedLanes = async (tx: Tx): Promise<string[]> =>
 
 export type EarlierHolder = {
   receiptId: string;
-  /** Not only refused: an answer was lost, and the counters or a person have said that nothing was signed. */
+  /**
+   * Not only refused: an answer was lost, and the counters or a person have said that nothing was
+   * signed.
+   */
   wasInDoubt: boolean;
 };
 
 /**
- * The documents that sent something under a number before this one: the number came back from them. It is settled of none of them that the number is not
- * theirs; whatever other sends of theirs were told, that holds for all of them.
+ * The documents that sent something under a number before this one: the number came back from them.
+ * It is settled of none of them that the number is not theirs; whatever other sends of theirs were
+ * told, that holds for all of them.
  */
-export async function earlierHolders(tx: Tx, deviceId: string, invoiceNumber: string, exceptReceiptId: string): Promise<EarlierHolder[]> {
+export async function earlierHolders(
+  tx: Tx,
+  deviceId: string,
+  invoiceNumber: string,
+  exceptReceiptId: string,
+): Promise<EarlierHolder[]> {
   const rows = await query<{ receipt_id: string; was_in_doubt: boolean }>(
     tx,
     `select receipt_id, bool_or(outcome = 'in_doubt' or settled in ('not_signed', 'doubtful')) is true as was_in_doubt from attempt
@@ -535,10 +674,15 @@ export async function earlierHolders(tx: Tx, deviceId: string, invoiceNumber: st
 }
 
 /**
- * Documents, and whoever else has sent something under a number, held in the order of their ids like everything that takes several: before the first of
- * them is written.
+ * Documents, and whoever else has sent something under a number, held in the order of their ids
+ * like everything that takes several: before the first of them is written.
  */
-export const holdTogether = (tx: Tx, deviceId: string, invoiceNumber: string | null, receiptIds: string[]) =>
+export const holdTogether = (
+  tx: Tx,
+  deviceId: string,
+  invoiceNumber: string | null,
+  receiptIds: string[],
+) =>
   query(
     tx,
     `select 1 from receipt where id = any($3::text[]) or id in (select receipt_id from attempt where device_id = $1 and invoice_number = $2 and may_have_left)
@@ -546,8 +690,14 @@ export const holdTogether = (tx: Tx, deviceId: string, invoiceNumber: string | n
     [deviceId, invoiceNumber, receiptIds],
   );
 
-/** Of what was closed for a receipt, at other devices, the last one of which a send may have made a receipt. */
-export const findDoubtedBefore = (tx: Tx, receiptId: string): Promise<{ id: string; deviceId: string } | null> =>
+/**
+ * Of what was closed for a receipt, at other devices, the last one of which a send may have made a
+ * receipt.
+ */
+export const findDoubtedBefore = (
+  tx: Tx,
+  receiptId: string,
+): Promise<{ id: string; deviceId: string } | null> =>
   queryOne<{ id: string; deviceId: string }>(
     tx,
     `select m.id, m.device_id as "deviceId" from receipt r join receipt m on ${isOfSame('m', 'r')} and m.id <> r.id and coalesce(m.moved_to, '') <> ''
@@ -558,10 +708,22 @@ export const findDoubtedBefore = (tx: Tx, receiptId: string): Promise<{ id: stri
   );
 
 export const makeDoubtful = (tx: Tx, receiptId: string, invoiceNumber: string) =>
-  query(tx, "update attempt set settled = 'doubtful' where receipt_id = $1 and invoice_number = $2 and may_have_left", [receiptId, invoiceNumber]);
+  query(
+    tx,
+    "update attempt set settled = 'doubtful' where receipt_id = $1 and invoice_number = $2 and may_have_left",
+    [receiptId, invoiceNumber],
+  );
 
-/** The other documents in doubt about a number that the device has used, and that is asked about no more: at most one of them is signed under it. */
-export const listSharers = async (tx: Tx, deviceId: string, invoiceNumber: string, exceptReceiptId: string): Promise<string[]> =>
+/**
+ * The other documents in doubt about a number that the device has used, and that is asked about no
+ * more: at most one of them is signed under it.
+ */
+export const listSharers = async (
+  tx: Tx,
+  deviceId: string,
+  invoiceNumber: string,
+  exceptReceiptId: string,
+): Promise<string[]> =>
   (
     await query<{ id: string }>(
       tx,
@@ -571,8 +733,10 @@ export const listSharers = async (tx: Tx, deviceId: string, invoiceNumber: strin
   ).map((row) => row.id);
 
 /**
- * The other documents that may be the one which is signed under the number that one in doubt holds: in doubt about it as well, or signed, moved or waiting
- * elsewhere by now; not the document itself, by a receipt that was closed since. A lost answer of its own explains that the number is taken, unless an earlier one was lost as well.
+ * The other documents that may be the one which is signed under the number that one in doubt holds:
+ * in doubt about it as well, or signed, moved or waiting elsewhere by now; not the document itself,
+ * by a receipt that was closed since. A lost answer of its own explains that the number is taken,
+ * unless an earlier one was lost as well.
  */
 const suspectsOf = (receipt: string, number: string) => `
   from receipt o where o.business_id = ${receipt}.business_id and o.device_id = ${receipt}.device_id and o.id <> ${receipt}.id
@@ -585,7 +749,10 @@ const suspectsOf = (receipt: string, number: string) => `
               or not exists (select 1 from attempt l where l.business_id = ${receipt}.business_id and l.receipt_id = ${receipt}.id
                                and l.invoice_number = ${number} and l.outcome = 'in_doubt'))))`;
 
-/** The documents, by their numbers in the books, that may be signed under the number of one that is in doubt, in its place. */
+/**
+ * The documents, by their numbers in the books, that may be signed under the number of one that is
+ * in doubt, in its place.
+ */
 export const listSuspects = async (tx: Tx, receiptId: string): Promise<string[]> =>
   (
     await query<{ number: string }>(
@@ -596,7 +763,10 @@ export const listSuspects = async (tx: Tx, receiptId: string): Promise<string[]>
     )
   ).map((row) => row.number);
 
-/** Each of the documents in doubt about one number says which the others are that may be signed under it. */
+/**
+ * Each of the documents in doubt about one number says which the others are that may be signed
+ * under it.
+ */
 export const nameSuspects = (tx: Tx, deviceId: string, invoiceNumber: string) =>
   query(
     tx,
@@ -607,15 +777,25 @@ export const nameSuspects = (tx: Tx, deviceId: string, invoiceNumber: string) =>
     [deviceId, invoiceNumber],
   );
 
-/** In other words the same doubt goes on: as what its document was taken out before stays with it. */
+/**
+ * In other words the same doubt goes on: as what its document was taken out before stays with it.
+ */
 const asBefore = (problem: string) =>
   `${problem}::jsonb || case when state = 'in_doubt' and problem ? 'before' then jsonb_build_object('before', problem->'before') else '{}' end`;
 
-/** Begins a doubt: who is in doubt keeps the number. How often its document was tried before is another matter than how often the device is asked about it. */
+/**
+ * Begins a doubt: who is in doubt keeps the number. How often its document was tried before is
+ * another matter than how often the device is asked about it.
+ */
 export async function beginDoubt(
   tx: Tx,
   receiptId: string,
-  is: { problem: StoredProblem; invoiceNumber: string; nextTryAt: Date | null; totalBefore: string | null },
+  is: {
+    problem: StoredProblem;
+    invoiceNumber: string;
+    nextTryAt: Date | null;
+    totalBefore: string | null;
+  },
   at: Date,
 ): Promise<void> {
   await restoreSent(tx, receiptId, is.invoiceNumber);
@@ -627,7 +807,12 @@ export async function beginDoubt(
   );
 }
 
-export const postponeDocument = (tx: Tx, receiptId: string, is: { problem: StoredProblem | null; nextTryAt: Date | null; mustRead: boolean }, at: Date) =>
+export const postponeDocument = (
+  tx: Tx,
+  receiptId: string,
+  is: { problem: StoredProblem | null; nextTryAt: Date | null; mustRead: boolean },
+  at: Date,
+) =>
   query(
     tx,
     `update receipt set problem = ${asBefore('$2')}, next_try_at = $3, tries = tries + 1, queued_at = case when invoice_number is null then queued_at else 'epoch' end,
@@ -636,22 +821,32 @@ export const postponeDocument = (tx: Tx, receiptId: string, is: { problem: Store
   );
 
 /**
- * A document of which nothing can be sent, as its reading has shown, waits by itself: without a number and without a reading until it is read again, and
- * nothing behind it waits for it. Whatever stands in its way is its own, or was met at it first: each of the others is asked in its turn. One that was read
- * and only not taken by the device (`postponeDocument`) keeps its place, and the others theirs behind it.
+ * A document of which nothing can be sent, as its reading has shown, waits by itself: without a
+ * number and without a reading until it is read again, and nothing behind it waits for it. Whatever
+ * stands in its way is its own, or was met at it first: each of the others is asked in its turn.
+ * One that was read and only not taken by the device (`postponeDocument`) keeps its place, and the
+ * others theirs behind it.
  */
-export const setAside = (tx: Tx, receiptId: string, is: { problem: StoredProblem; nextTryAt: Date }, at: Date) =>
-  query(tx, 'update receipt set problem = $2, invoice_number = null, read_at = null, next_try_at = $3, tries = tries + 1, updated_at = $4 where id = $1', [
-    receiptId,
-    json(is.problem),
-    is.nextTryAt,
-    at,
-  ]);
+export const setAside = (
+  tx: Tx,
+  receiptId: string,
+  is: { problem: StoredProblem; nextTryAt: Date },
+  at: Date,
+) =>
+  query(
+    tx,
+    'update receipt set problem = $2, invoice_number = null, read_at = null, next_try_at = $3, tries = tries + 1, updated_at = $4 where id = $1',
+    [receiptId, json(is.problem), is.nextTryAt, at],
+  );
 
 /** The document is read again before its next send. */
-export const readAnew = (tx: Tx, receiptId: string) => query(tx, 'update receipt set read_at = null where id = $1', [receiptId]);
+export const readAnew = (tx: Tx, receiptId: string) =>
+  query(tx, 'update receipt set read_at = null where id = $1', [receiptId]);
 
-/** What one person has proposed of a doubt, a reversal as well, ends with it: confirmed later, it would be taken for the word on the next one. */
+/**
+ * What one person has proposed of a doubt, a reversal as well, ends with it: confirmed later, it
+ * would be taken for the word on the next one.
+ */
 export const endDoubt = (tx: Tx, receiptId: string) =>
   query(
     tx,
@@ -662,8 +857,10 @@ export const endDoubt = (tx: Tx, receiptId: string) =>
   );
 
 /**
- * The number is free again, unless a late signature has turned out to stand under it, the device says that it is taken or has been asked about it no more; at a device that was retired
- * nobody can use it, and it is listed as burnt. What is listed as that already, because it may be another writer's, stays so.
+ * The number is free again, unless a late signature has turned out to stand under it, the device
+ * says that it is taken or has been asked about it no more; at a device that was retired nobody can
+ * use it, and it is listed as burnt. What is listed as that already, because it may be another
+ * writer's, stays so.
  */
 export const giveBackNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>
   query(
@@ -678,12 +875,16 @@ export const giveBackNumber = (tx: Tx, deviceId: string, invoiceNumber: string) 
 
 /** The device has used it: it is not given again, and not listed as burnt. */
 export const keepNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>
-  query(tx, 'update device set free_numbers = array_remove(free_numbers, $2::bigint), burnt_numbers = array_remove(burnt_numbers, $2::bigint) where id = $1', [
-    deviceId,
-    invoiceNumber,
-  ]);
+  query(
+    tx,
+    'update device set free_numbers = array_remove(free_numbers, $2::bigint), burnt_numbers = array_remove(burnt_numbers, $2::bigint) where id = $1',
+    [deviceId, invoiceNumber],
+  );
 
-/** Nothing stands under it as people say, and the device has not refused it either: it is given to nobody, and listed as unused. */
+/**
+ * Nothing stands under it as people say, and the device has not refused it either: it is given to
+ * nobody, and listed as unused.
+ */
 export const burnNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>
   query(
     tx,
@@ -695,7 +896,10 @@ export const burnNumber = (tx: Tx, deviceId: string, invoiceNumber: string) =>
     [deviceId, invoiceNumber],
   );
 
-/** The later of two reasons stands at the device; that a number was found taken, and which, is still answered for. */
+/**
+ * The later of two reasons stands at the device; that a number was found taken, and which, is still
+ * answered for.
+ */
 export const pauseLaneFor = (tx: Tx, deviceId: string, problem: StoredProblem) =>
   query(
     tx,
@@ -705,16 +909,27 @@ export const pauseLaneFor = (tx: Tx, deviceId: string, problem: StoredProblem) =
     [deviceId, json(problem)],
   );
 
-/** The highest number that a paused device was found to have used, without a document of ours that waits for whose it is; null: none. */
+/**
+ * The highest number that a paused device was found to have used, without a document of ours that
+ * waits for whose it is; null: none.
+ */
 export function takenNumberOf(problem: StoredProblem | null): bigint | null {
-  const taken = [problem?.code === 'number_collision' ? problem.invoice_number : undefined, problem?.taken_number].filter((each) => each !== undefined);
-  return taken.map((each) => BigInt(String(each))).reduce<bigint | null>((most, each) => (most === null || each > most ? each : most), null);
+  const taken = [
+    problem?.code === 'number_collision' ? problem.invoice_number : undefined,
+    problem?.taken_number,
+  ].filter((each) => each !== undefined);
+  return taken
+    .map((each) => BigInt(String(each)))
+    .reduce<bigint | null>((most, each) => (most === null || each > most ? each : most), null);
 }
 
 /**
- * How many receipts of the device are nobody's that we know of: totals up to its last one without a signature here, less those that our open
- * doubts, and what is on its way just now, may have used since, and those that were explained. Where there are none, everything up to now is
- * accounted for; what was explained beyond that has a total that we have not seen yet. Of several that are in doubt about one number at most one was signed. A device that was set up anew counts on: what its row before has signed, or may have, is as much ours.
+ * How many receipts of the device are nobody's that we know of: totals up to its last one without a
+ * signature here, less those that our open doubts, and what is on its way just now, may have used
+ * since, and those that were explained. Where there are none, everything up to now is accounted
+ * for; what was explained beyond that has a total that we have not seen yet. Of several that are in
+ * doubt about one number at most one was signed. A device that was set up anew counts on: what its
+ * row before has signed, or may have, is as much ours.
  */
 export async function countStrangers(tx: Tx, deviceId: string): Promise<number> {
   const row = await queryOne<{ missing: string; doubts: string }>(
@@ -744,10 +959,21 @@ export async function countStrangers(tx: Tx, deviceId: string): Promise<number> 
 
 /** A person has said whose these receipts are. */
 export const explainTotals = (tx: Tx, deviceId: string, count: string) =>
-  query(tx, 'update device set totals_explained = totals_explained + $2::int where id = $1', [deviceId, count]);
+  query(tx, 'update device set totals_explained = totals_explained + $2::int where id = $1', [
+    deviceId,
+    count,
+  ]);
 
-/** How many numbers of a range have a receipt of ours, or one of a document of ours that is in doubt: they are no other program's. */
-export const countOwnNumbers = async (tx: Tx, deviceId: string, from: bigint, to: bigint): Promise<bigint> =>
+/**
+ * How many numbers of a range have a receipt of ours, or one of a document of ours that is in
+ * doubt: they are no other program's.
+ */
+export const countOwnNumbers = async (
+  tx: Tx,
+  deviceId: string,
+  from: bigint,
+  to: bigint,
+): Promise<bigint> =>
   BigInt(
     (
       await queryOne<{ own: string }>(
@@ -765,25 +991,42 @@ export const countOwnNumbers = async (tx: Tx, deviceId: string, from: bigint, to
 
 /** The same of everything that the device has signed up to now. */
 export const explainAllTotals = (tx: Tx, deviceId: string) =>
-  query(tx, 'update device set total_base = last_total_receipt_number, totals_explained = 0 where id = $1', [deviceId]);
+  query(
+    tx,
+    'update device set total_base = last_total_receipt_number, totals_explained = 0 where id = $1',
+    [deviceId],
+  );
 
-export const touchDevice = (tx: Tx, deviceId: string, at: Date) => query(tx, 'update device set last_contact_at = $2 where id = $1', [deviceId, at]);
+export const touchDevice = (tx: Tx, deviceId: string, at: Date) =>
+  query(tx, 'update device set last_contact_at = $2 where id = $1', [deviceId, at]);
 
 /**
- * A few of a device's open doubts, with the total known before each began; what may be signed before what is known to be. Enough to tell whether there
- * is one, and which; there may be many more, so that none of another kind is looked for here.
+ * A few of a device's open doubts, with the total known before each began; what may be signed
+ * before what is known to be. Enough to tell whether there is one, and which; there may be many
+ * more, so that none of another kind is looked for here.
  */
-export async function listOpenDoubts(tx: Tx, deviceId: string): Promise<{ id: string; invoiceNumber: string; code: string; totalBefore: string | null }[]> {
+export async function listOpenDoubts(
+  tx: Tx,
+  deviceId: string,
+): Promise<{ id: string; invoiceNumber: string; code: string; totalBefore: string | null }[]> {
   const rows = await query<Record<string, string | null>>(
     tx,
     "select id, invoice_number::text, problem->>'code' as code, total_before_doubt::text as total from receipt where device_id = $1 and state = 'in_doubt' order by coalesce(problem->>'code', 'maybe_signed') <> 'maybe_signed', doubt_since limit 5",
     [deviceId],
   );
-  return rows.map((row) => ({ id: row.id as string, invoiceNumber: row.invoice_number as string, code: row.code as string, totalBefore: row.total ?? null }));
+  return rows.map((row) => ({
+    id: row.id as string,
+    invoiceNumber: row.invoice_number as string,
+    code: row.code as string,
+    totalBefore: row.total ?? null,
+  }));
 }
 
 /** Every document of a device that met a number which somebody else had used, by that number. */
-export const listCollisions = async (tx: Tx, deviceId: string): Promise<{ id: string; invoiceNumber: string }[]> =>
+export const listCollisions = async (
+  tx: Tx,
+  deviceId: string,
+): Promise<{ id: string; invoiceNumber: string }[]> =>
   (
     await query<Record<string, string>>(
       tx,
@@ -792,7 +1035,11 @@ export const listCollisions = async (tx: Tx, deviceId: string): Promise<{ id: st
     )
   ).map((row) => ({ id: row.id as string, invoiceNumber: row.invoice_number as string }));
 
-export const isSignatureKnown = async (tx: Tx, receiptSignature: string, sdcId: string): Promise<boolean> =>
+export const isSignatureKnown = async (
+  tx: Tx,
+  receiptSignature: string,
+  sdcId: string,
+): Promise<boolean> =>
   (await queryOne(
     tx,
     `select 1 as yes from signature where receipt_signature = $1 and sdc_id = $2
@@ -802,7 +1049,11 @@ export const isSignatureKnown = async (tx: Tx, receiptSignature: string, sdcId: 
 
 type OfDevice = Pick<LaneDevice, 'environment'> & { sdcId: string };
 
-export const isTotalKnown = async (tx: Tx, totalReceiptNumber: string, { environment, sdcId }: OfDevice): Promise<boolean> =>
+export const isTotalKnown = async (
+  tx: Tx,
+  totalReceiptNumber: string,
+  { environment, sdcId }: OfDevice,
+): Promise<boolean> =>
   (await queryOne(
     tx,
     `select 1 as yes from signature where environment = $3 and sdc_id = $2 and total_receipt_number = $1
@@ -810,7 +1061,10 @@ export const isTotalKnown = async (tx: Tx, totalReceiptNumber: string, { environ
     [totalReceiptNumber, sdcId, environment],
   )) !== null;
 
-/** Whether a total can be that of a document in doubt: nobody's, and above those known when it was first sent. Later ones may be higher. */
+/**
+ * Whether a total can be that of a document in doubt: nobody's, and above those known when it was
+ * first sent. Later ones may be higher.
+ */
 export const canTotalBe = async (
   tx: Tx,
   of: { receiptId: string; invoiceNumber: string },
@@ -827,8 +1081,9 @@ export const canTotalBe = async (
   )) === null;
 
 /**
- * Devices with work and no living lane: what a crash, a lost call or a full queue left behind. Where a lease ran out, its worker never got to say when the
- * lane goes on: what the one before it had said counts no more.
+ * Devices with work and no living lane: what a crash, a lost call or a full queue left behind.
+ * Where a lease ran out, its worker never got to say when the lane goes on: what the one before it
+ * had said counts no more.
  */
 export async function listIdleLanes(tx: Tx, now: Date): Promise<string[]> {
   const rows = await query<{ id: string }>(
@@ -846,7 +1101,10 @@ export async function listIdleLanes(tx: Tx, now: Date): Promise<string[]> {
 
 /** Nothing waits for its next try any more: a person has mended what they waited for. */
 export const hurryQueue = (tx: Tx, deviceId: string) =>
-  query(tx, "update receipt set next_try_at = null where device_id = $1 and state = 'queued'", [deviceId]);
+  query(tx, "update receipt set next_try_at = null where device_id = $1 and state = 'queued'", [
+    deviceId,
+  ]);
 
 /** Every item of the document is known to the device now. */
-export const setRegistered = (tx: Tx, receiptId: string) => query(tx, 'update receipt set needs_registering = false where id = $1', [receiptId]);
+export const setRegistered = (tx: Tx, receiptId: string) =>
+  query(tx, 'update receipt set needs_registering = false where id = $1', [receiptId]);

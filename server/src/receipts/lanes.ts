@@ -6,7 +6,10 @@ import type { RunJob } from '../platform/run-job.ts';
 import type { RunLane } from './run-lane.ts';
 
 export type Lanes = {
-  /** Has a device's lane looked at, now. Any number of calls at once make one run and at most one more after it. */
+  /**
+   * Has a device's lane looked at, now. Any number of calls at once make one run and at most one
+   * more after it.
+   */
   call(businessId: string, deviceId: string): void;
   /** Looks for work that nobody was called for: after a crash, a lost call, a clock that jumped. */
   sweep(): Promise<void>;
@@ -55,12 +58,19 @@ export function openLanes(ports: {
     });
   };
 
-  const work = async (businessId: string, deviceId: string, entry: { again: boolean }): Promise<void> => {
+  const work = async (
+    businessId: string,
+    deviceId: string,
+    entry: { again: boolean },
+  ): Promise<void> => {
     try {
       const at = await ports.runLane(ports.contextOf(businessId), deviceId);
       if (at && !entry.again) later(businessId, deviceId, at);
     } catch (error) {
-      ports.log.error({ business_id: businessId, device_id: deviceId, error: (error as Error).stack }, 'a lane could not be worked');
+      ports.log.error(
+        { business_id: businessId, device_id: deviceId, error: (error as Error).stack },
+        'a lane could not be worked',
+      );
     }
   };
 
@@ -81,7 +91,9 @@ export function openLanes(ports: {
       for (const businessId of await ports.businessIds()) {
         if (isClosing) return;
         await ports.run(businessId, 'idle_lanes', async () => {
-          const idle = await ports.contextOf(businessId).transaction((tx) => listIdleLanes(tx, ports.clock.now()));
+          const idle = await ports
+            .contextOf(businessId)
+            .transaction((tx) => listIdleLanes(tx, ports.clock.now()));
           for (const deviceId of idle) call(businessId, deviceId);
         });
       }

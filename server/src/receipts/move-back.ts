@@ -7,8 +7,9 @@ import { signedTwice } from './second-signature.model.ts';
 import { moveSeconds } from './second-signature.store.ts';
 
 /**
- * What was moved stands again where it came from, as whoever calls this says there: it turned out that it may be signed there after all. Of the receipt
- * that is closed for it nothing may have left.
+ * What was moved stands again where it came from, as whoever calls this says there: it turned out
+ * that it may be signed there after all. Of the receipt that is closed for it nothing may have
+ * left.
  */
 export async function moveBack(
   ports: { record: Recorder; alerts: Pick<Alerts, 'raise' | 'settle'> },

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { failedAgain, isNeverGiven, type NotGiven } from './not-given.model.ts';
 
 const at = (minutes: number) => new Date(Date.UTC(2026, 10, 26, 8, minutes));
-const triedAt = (...minutes: number[]) => minutes.reduce<NotGiven | null>((was, each) => failedAgain(was, at(each)), null) as NotGiven;
+const triedAt = (...minutes: number[]) =>
+  minutes.reduce<NotGiven | null>((was, each) => failedAgain(was, at(each)), null) as NotGiven;
 
 test('a document is never given after three tries over a quarter of an hour', () => {
   expect(isNeverGiven(triedAt(0, 7, 15), at(15))).toBe(true);

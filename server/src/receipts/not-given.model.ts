@@ -1,4 +1,7 @@
-/** How the books have failed to give one document, while they gave others: since when, at which try last, and how often. */
+/**
+ * How the books have failed to give one document, while they gave others: since when, at which try
+ * last, and how often.
+ */
 export type NotGiven = { since: string; last: string; tries: number };
 
 const minuteMs = 60_000;
@@ -12,8 +15,14 @@ const neverTries = 3;
 export function failedAgain(was: NotGiven | null, at: Date): NotGiven {
   const since = was && at.getTime() - Date.parse(was.last) < forgottenMs ? was : null;
   if (!since) return { since: at.toISOString(), last: at.toISOString(), tries: 1 };
-  return at.getTime() - Date.parse(since.last) < tryMs ? since : { ...since, last: at.toISOString(), tries: since.tries + 1 };
+  return at.getTime() - Date.parse(since.last) < tryMs
+    ? since
+    : { ...since, last: at.toISOString(), tries: since.tries + 1 };
 }
 
-/** Whether it is none of the failures that end by themselves: three tries over a quarter of an hour, in which other documents were given. */
-export const isNeverGiven = (of: NotGiven, at: Date): boolean => of.tries >= neverTries && at.getTime() - Date.parse(of.since) >= neverMs;
+/**
+ * Whether it is none of the failures that end by themselves: three tries over a quarter of an hour,
+ * in which other documents were given.
+ */
+export const isNeverGiven = (of: NotGiven, at: Date): boolean =>
+  of.tries >= neverTries && at.getTime() - Date.parse(of.since) >= neverMs;

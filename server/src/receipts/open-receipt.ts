@@ -34,7 +34,11 @@ import { signedTwice, whyContested } from './second-signature.model.ts';
 import { fitRefund } from './refund.model.ts';
 import type { Sale } from './sale.model.ts';
 
-export type OpenReceipt = (ctx: Context, input: { module: BooksDocument['module']; document_id: string } & Answers, isReplay: boolean) => Promise<Receipt>;
+export type OpenReceipt = (
+  ctx: Context,
+  input: { module: BooksDocument['module']; document_id: string } & Answers,
+  isReplay: boolean,
+) => Promise<Receipt>;
 
 export type OpenPorts = {
   prepareSale: PrepareSale;
@@ -47,58 +51,85 @@ export type OpenPorts = {
 };
 
 /**
- * Opens the receipt of a document, or finds the one there is: two clicks, a webhook and a bulk run at once make one row, by the unique
- * key over (business, module, document, kind). A refused or withdrawn one is read again and put back in its lane as the same receipt,
- * unless the request is a repetition.
+ * Opens the receipt of a document, or finds the one there is: two clicks, a webhook and a bulk run
+ * at once make one row, by the unique key over (business, module, document, kind). A refused or
+ * withdrawn one is read again and put back in its lane as the same receipt, unless the request is a
+ * repetition.
  */
 export const openReceipt =
   (ports: OpenPorts): OpenReceipt =>
   async (ctx, { module, document_id, ...answers }, isReplay) => {
     const found = await ctx.transaction((tx) => findReceiptOf(tx, module, document_id));
-    const stands = (receipt: Receipt | null) => receipt !== null && (isReplay || (receipt.state !== 'refused' && receipt.state !== 'withdrawn'));
+    const stands = (receipt: Receipt | null) =>
+      receipt !== null &&
+      (isReplay || (receipt.state !== 'refused' && receipt.state !== 'withdrawn'));
     if (found?.environment === 'production' && stands(found)) return found;
-    if (answers.confirm?.length && ctx.permissions && !ctx.permissions.includes('confirm')) throw new AppError('not_allowed', { field: 'confirm' });
+    if (answers.confirm?.length && ctx.permissions && !ctx.permissions.includes('confirm'))
+      throw new AppError('not_allowed', { field: 'confirm' });
     const given = withoutBlanks(answers);
-    // Once more where the switch to another device came in between: the row is opened at the one that is there now.
+    // Once more where the switch to another device came in between: the row is opened at the one
+    // that is there now.
     for (let tries = 2; ; tries--) {
       const first = await ports.prepareSale(ctx, module, document_id, given, found);
       const existing = await ownReceipt(ctx, first, found);
       if (existing && stands(existing)) return existing;
       if (existing) mustBeUncontested(existing);
       // What was answered at the rehearsal is no answer for the real receipt.
-      const prepared = existing?.id === found?.id ? first : await ports.prepareSale(ctx, module, document_id, given, existing);
+      const prepared =
+        existing?.id === found?.id
+          ? first
+          : await ports.prepareSale(ctx, module, document_id, given, existing);
       try {
         return await openPrepared(ports)(ctx, prepared, existing);
       } catch (error) {
-        if (tries === 0 || !(error instanceof AppError) || error.code !== 'device_switched') throw error;
+        if (tries === 0 || !(error instanceof AppError) || error.code !== 'device_switched')
+          throw error;
       }
     }
   };
 
-/** A late signature says that the device may have signed it: sealed once more, it would be signed twice. */
+/**
+ * A late signature says that the device may have signed it: sealed once more, it would be signed
+ * twice.
+ */
 export function mustBeUncontested(receipt: Receipt): void {
   if (!receipt.isContested) return;
   const { code, ...about } = whyContested(receipt);
   throw new AppError(code, about);
 }
 
-/** The receipt of a document where it would be sealed now: its test receipt at a sandbox device, its real one at a production device. */
-export const ownReceipt = async (ctx: Context, { device, document }: Prepared, found: Receipt | null): Promise<Receipt | null> =>
-  !device || device.environment === found?.environment ? found : ctx.transaction((tx) => findReceiptIn(tx, device.environment, document.module, document.id));
+/**
+ * The receipt of a document where it would be sealed now: its test receipt at a sandbox device, its
+ * real one at a production device.
+ */
+export const ownReceipt = async (
+  ctx: Context,
+  { device, document }: Prepared,
+  found: Receipt | null,
+): Promise<Receipt | null> =>
+  !device || device.environment === found?.environment
+    ? found
+    : ctx.transaction((tx) => findReceiptIn(tx, device.environment, document.module, document.id));
 
 /** The same for a document that was read just now. */
 export const openPrepared =
   (ports: Omit<OpenPorts, 'prepareSale'>) =>
   async (ctx: Context, prepared: Prepared, existing: Receipt | null): Promise<Receipt> => {
     const { module, id: documentId } = prepared.document;
-    // A production device signs nothing before the setup has been walked through; a rehearsal on a sandbox device is part of it.
-    if (prepared.business.status === 'pending' && prepared.device?.environment === 'production') throw new AppError('setup_unfinished');
-    if (prepared.business.status !== 'active' && prepared.business.status !== 'pending') throw new AppError('business_suspended');
+    // A production device signs nothing before the setup has been walked through; a rehearsal on a
+    // sandbox device is part of it.
+    if (prepared.business.status === 'pending' && prepared.device?.environment === 'production')
+      throw new AppError('setup_unfinished');
+    if (prepared.business.status !== 'active' && prepared.business.status !== 'pending')
+      throw new AppError('business_suspended');
     const { filed, device } = prepared;
     if (!filed || !device) throw findingsError(prepared);
     return ctx.transaction(async (tx) => {
-      if (!(existing ? await holdLanes(tx, device.id, existing) : await holdDevice(tx, device.id))) throw new AppError('device_switched');
-      const fitted = prepared.saleReceipt ? { ...filed, sale: await fitUnderLock(tx, prepared, filed, existing?.id ?? null) } : filed;
+      if (!(existing ? await holdLanes(tx, device.id, existing) : await holdDevice(tx, device.id)))
+        throw new AppError('device_switched');
+      const fitted = prepared.saleReceipt
+        ? { ...filed, sale: await fitUnderLock(tx, prepared, filed, existing?.id ?? null) }
+        : filed;
       const coded = await withItemCodes(tx, ctx.businessId, fitted, ports, device.dialect);
       const as = {
         filed: coded,
@@ -115,26 +146,48 @@ export const openPrepared =
         deviceId: device.id,
         saleReceiptId: prepared.saleReceipt?.id ?? null,
       };
-      const { id, isDoubted = false } = existing ? await reopen(tx, ctx, existing.id, as) : { id: await open(tx, ctx, as) };
+      const { id, isDoubted = false } = existing
+        ? await reopen(tx, ctx, existing.id, as)
+        : { id: await open(tx, ctx, as) };
       // Of what is in doubt instead nothing is sealed here: what was said of another system stands.
-      if (device.environment === 'production' && !isDoubted) await sealHereInstead(ports, tx, ctx, { module, documentId }, id, prepared.answers);
+      if (device.environment === 'production' && !isDoubted)
+        await sealHereInstead(ports, tx, ctx, { module, documentId }, id, prepared.answers);
       await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: device.id });
       return get(tx, id);
     });
 
     async function open(tx: Tx, ctx: Context, as: Requeued): Promise<string> {
       const id = ports.newId('receipt');
-      const isNew = await insertReceipt(tx, ctx.businessId, { ...as, id, module, documentId, kind: as.filed.sale.kind }, ports.clock.now());
-      if (!isNew) return ((await findReceiptIn(tx, (device as Device).environment, module, documentId)) as Receipt).id;
+      const isNew = await insertReceipt(
+        tx,
+        ctx.businessId,
+        { ...as, id, module, documentId, kind: as.filed.sale.kind },
+        ports.clock.now(),
+      );
+      if (!isNew)
+        return (
+          (await findReceiptIn(tx, (device as Device).environment, module, documentId)) as Receipt
+        ).id;
       await ports.record(tx, ctx, {
         action: 'receipt.opened',
         subject: id,
-        after: { module, document_id: documentId, document_number: as.documentNumber, total: as.filed.sale.total, ...confirmed(as) },
+        after: {
+          module,
+          document_id: documentId,
+          document_number: as.documentNumber,
+          total: as.filed.sale.total,
+          ...confirmed(as),
+        },
       });
       return id;
     }
 
-    async function reopen(tx: Tx, ctx: Context, id: string, as: Requeued): Promise<{ id: string; isDoubted?: true }> {
+    async function reopen(
+      tx: Tx,
+      ctx: Context,
+      id: string,
+      as: Requeued,
+    ): Promise<{ id: string; isDoubted?: true }> {
       const locked = await lockReceipt(tx, id);
       // Somebody else was quicker: what they did stands.
       if (locked?.movedTo) return { id: locked.movedTo };
@@ -156,13 +209,20 @@ export const openPrepared =
   };
 
 /**
- * Whether a device still takes documents, under the lock of its lane: what is put back there may turn out to stand at one it was moved from. Lanes are locked
- * before receipts, and in the order of their ids, as everything that takes several does.
+ * Whether a device still takes documents, under the lock of its lane: what is put back there may
+ * turn out to stand at one it was moved from. Lanes are locked before receipts, and in the order of
+ * their ids, as everything that takes several does.
  */
-async function holdLanes(tx: Tx, deviceId: string, existing: Pick<Receipt, 'id' | 'deviceId'>): Promise<boolean> {
+async function holdLanes(
+  tx: Tx,
+  deviceId: string,
+  existing: Pick<Receipt, 'id' | 'deviceId'>,
+): Promise<boolean> {
   const before = await findDoubtedBefore(tx, existing.id);
   let isTaking = false;
-  for (const id of [...new Set([deviceId, existing.deviceId, ...(before ? [before.deviceId] : [])])].toSorted()) {
+  for (const id of [
+    ...new Set([deviceId, existing.deviceId, ...(before ? [before.deviceId] : [])]),
+  ].toSorted()) {
     const lane = await lockLane(tx, id);
     if (id === deviceId) isTaking = lane?.state !== 'retired';
   }
@@ -170,8 +230,9 @@ async function holdLanes(tx: Tx, deviceId: string, existing: Pick<Receipt, 'id' 
 }
 
 /**
- * A document whose device is another one by now: its receipt is closed where it was opened, and a new one stands at the present device.
- * Nothing of the old one can be signed any more; device and environment of a receipt never change.
+ * A document whose device is another one by now: its receipt is closed where it was opened, and a
+ * new one stands at the present device. Nothing of the old one can be signed any more; device and
+ * environment of a receipt never change.
  */
 export async function moveTo(
   ports: Pick<OpenPorts, 'newId' | 'record' | 'alerts' | 'clock'>,
@@ -183,7 +244,12 @@ export async function moveTo(
   const id = ports.newId('receipt');
   const at = ports.clock.now();
   await moveReceipt(tx, from.id, id, { code: 'receipt_moved' }, at);
-  await insertReceipt(tx, ctx.businessId, { ...as, id, module: from.module, documentId: from.documentId, kind: from.kind }, at);
+  await insertReceipt(
+    tx,
+    ctx.businessId,
+    { ...as, id, module: from.module, documentId: from.documentId, kind: from.kind },
+    at,
+  );
   await moveSeconds(tx, from.id, id);
   const moved = await get(tx, id);
   if (moved.isContested) {
@@ -200,14 +266,23 @@ export async function moveTo(
 }
 
 /**
- * A refund is opened, and read again, under a lock on its sale's row, so that two refunds at once count each other: what it is cut to is decided
- * here, from what its document asks for.
+ * A refund is opened, and read again, under a lock on its sale's row, so that two refunds at once
+ * count each other: what it is cut to is decided here, from what its document asks for.
  */
-export async function fitUnderLock(tx: Tx, prepared: Prepared, filed: Filed, ownId: string | null): Promise<Sale> {
+export async function fitUnderLock(
+  tx: Tx,
+  prepared: Prepared,
+  filed: Filed,
+  ownId: string | null,
+): Promise<Sale> {
   const sale = await lockReceipt(tx, prepared.saleReceipt?.id as string);
-  if (sale?.state !== 'signed' || sale.environment !== prepared.device?.environment) throw new AppError('refund_sale_unsigned', { field: 'invoice_id' });
+  if (sale?.state !== 'signed' || sale.environment !== prepared.device?.environment)
+    throw new AppError('refund_sale_unsigned', { field: 'invoice_id' });
   // The same credit note at another click: its own row is not another refund.
-  const own = ownId ?? (await findReceiptIn(tx, sale.environment, 'creditnotes', prepared.document.id))?.id ?? null;
+  const own =
+    ownId ??
+    (await findReceiptIn(tx, sale.environment, 'creditnotes', prepared.document.id))?.id ??
+    null;
   const others = await listRefundsOf(tx, sale.id, own);
   const { refund, findings } = fitRefund(
     prepared.refund?.asked ?? filed.sale,
@@ -234,10 +309,25 @@ export async function withItemCodes(
   const codes = new Map<string, string>();
   for (const line of filed.sale.lines) {
     if (codes.has(line.source)) continue;
-    const make = { id: ports.newId('item'), code: (sequence: number) => dialect.itemCode(line.content, sequence) };
-    codes.set(line.source, await ensureItem(tx, businessId, line.source, line.content, make, ports.clock.now()));
+    const make = {
+      id: ports.newId('item'),
+      code: (sequence: number) => dialect.itemCode(line.content, sequence),
+    };
+    codes.set(
+      line.source,
+      await ensureItem(tx, businessId, line.source, line.content, make, ports.clock.now()),
+    );
   }
-  return { ...filed, sale: { ...filed.sale, lines: filed.sale.lines.map((line) => ({ ...line, itemCode: codes.get(line.source) as string })) } };
+  return {
+    ...filed,
+    sale: {
+      ...filed.sale,
+      lines: filed.sale.lines.map((line) => ({
+        ...line,
+        itemCode: codes.get(line.source) as string,
+      })),
+    },
+  };
 }
 
 export function findingsError(prepared: Prepared): AppError {
@@ -247,9 +337,13 @@ export function findingsError(prepared: Prepared): AppError {
 }
 
 /** What was asked and answered by a person before it was sealed. */
-const confirmed = ({ answers: { confirm = [] } }: Requeued) => (confirm.length > 0 ? { confirmed: confirm } : {});
+const confirmed = ({ answers: { confirm = [] } }: Requeued) =>
+  confirm.length > 0 ? { confirmed: confirm } : {};
 
-const withoutBlanks = (answers: Answers): Answers => Object.fromEntries(Object.entries(answers).filter(([, value]) => value !== undefined && value !== ''));
+const withoutBlanks = (answers: Answers): Answers =>
+  Object.fromEntries(
+    Object.entries(answers).filter(([, value]) => value !== undefined && value !== ''),
+  );
 
 async function get(tx: Tx, id: string): Promise<Receipt> {
   return (await findReceipt(tx, id)) as Receipt;

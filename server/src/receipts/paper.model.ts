@@ -6,7 +6,10 @@ import { decimalsOf, shownPrice, trimmed } from './shown-price.model.ts';
 export const paperSizes = ['a4', 'a5', '80mm', '58mm'] as const;
 export type PaperSize = (typeof paperSizes)[number];
 
-/** A receipt as it stands on paper, before anything is drawn: the authority's blocks in the authority's order. */
+/**
+ * A receipt as it stands on paper, before anything is drawn: the authority's blocks in the
+ * authority's order.
+ */
 export type Paper = {
   /** `COPY` or `TRAINING MODE`, across the sheet; null on an original. */
   mark: string | null;
@@ -19,7 +22,12 @@ export type Paper = {
   topMessage: string;
   buyer: [label: string, value: string][];
   document: [label: string, value: string][];
-  lines: { name: string; detail: string; amount: string; discount: { label: string; amount: string } | null }[];
+  lines: {
+    name: string;
+    detail: string;
+    amount: string;
+    discount: { label: string; amount: string } | null;
+  }[];
   totals: { label: string; amount: string; isStrong: boolean }[];
   tender: [label: string, value: string][];
   sdc: [label: string, value: string][];
@@ -52,7 +60,10 @@ export type PaperAsk = {
   taxpayerId: string;
   branchCode: string;
   originalReceipt: { receiptNumber: string; totalReceiptNumber: string; label: string } | null;
-  /** Of a refund: who signed its sale, where that was another device than the one that signs the refund. */
+  /**
+   * Of a refund: who signed its sale, where that was another device than the one that signs the
+   * refund.
+   */
   originalSdcId?: string | null;
   /** Of a refund that undoes a sale whose data were lost: the number that sale was signed under. */
   reversedInvoiceNumber: string | null;
@@ -65,16 +76,23 @@ export type PaperAsk = {
   version: string;
 };
 
-/** RRA, CIS for VSDC §5 to §15: a refund shows a minus before every amount; rates above zero always print, zero rates only if used. */
+/**
+ * RRA, CIS for VSDC §5 to §15: a refund shows a minus before every amount; rates above zero always
+ * print, zero rates only if used.
+ */
 export function layOut(ask: PaperAsk): Paper {
   const { sale, totals, signature, branding } = ask;
   const isRefund = sale.kind === 'refund';
   const { isCopy } = ask;
-  const money = (amount: Amount, places = 2) => grouped(round(isRefund ? negate(amount) : amount, Math.max(places, 2)));
+  const money = (amount: Amount, places = 2) =>
+    grouped(round(isRefund ? negate(amount) : amount, Math.max(places, 2)));
   const signed = ask.localTime(signature.signedAt);
   const frozen = ask.localTime(ask.frozenAt);
-  const className = (taxClass: string, rate: Amount) => (taxClass === 'A' ? 'A-EX' : isZero(rate) ? taxClass : `${taxClass}-${round(rate, 2)}%`);
-  const shownClasses = totals.byClass.filter((each) => compare(each.rate, '0') > 0 || !isZero(each.taxable));
+  const className = (taxClass: string, rate: Amount) =>
+    taxClass === 'A' ? 'A-EX' : isZero(rate) ? taxClass : `${taxClass}-${round(rate, 2)}%`;
+  const shownClasses = totals.byClass.filter(
+    (each) => compare(each.rate, '0') > 0 || !isZero(each.taxable),
+  );
   const discounts = sale.lines.filter((line) => !isZero(line.discount));
   const discountTotal = add('0', ...discounts.map((line) => line.discount));
   return {
@@ -98,16 +116,27 @@ export function layOut(ask: PaperAsk): Paper {
       ...(sale.buyer.taxpayerId ? [['Client ID', sale.buyer.taxpayerId] as [string, string]] : []),
       ['Client name', sale.buyer.name],
       ...(sale.buyer.mobile ? [['Mobile', sale.buyer.mobile] as [string, string]] : []),
-      ...(sale.buyer.purchaseCode ? [['Purchase code', sale.buyer.purchaseCode] as [string, string]] : []),
+      ...(sale.buyer.purchaseCode
+        ? [['Purchase code', sale.buyer.purchaseCode] as [string, string]]
+        : []),
     ],
     document: [
-      [isRefund && ask.reversedInvoiceNumber === null ? 'Credit note' : 'Invoice', sale.documentNumber],
+      [
+        isRefund && ask.reversedInvoiceNumber === null ? 'Credit note' : 'Invoice',
+        sale.documentNumber,
+      ],
       ['Date', sale.documentDate.split('-').reverse().join('/')],
       ...(ask.reasonName ? [['Reason', ask.reasonName] as [string, string]] : []),
       ...(sale.foreign
         ? ([
-            ['Amount in document currency', `${sale.foreign.currency} ${money(sale.foreign.total, decimalsOf(trimmed(round(sale.foreign.total, 6))))}`],
-            ['Exchange rate', `1 ${sale.foreign.currency} = ${sale.foreign.exchangeRate} ${sale.currency}`],
+            [
+              'Amount in document currency',
+              `${sale.foreign.currency} ${money(sale.foreign.total, decimalsOf(trimmed(round(sale.foreign.total, 6))))}`,
+            ],
+            [
+              'Exchange rate',
+              `1 ${sale.foreign.currency} = ${sale.foreign.exchangeRate} ${sale.currency}`,
+            ],
           ] as [string, string][])
         : []),
     ],
@@ -115,16 +144,28 @@ export function layOut(ask: PaperAsk): Paper {
       name: line.name,
       detail: detailOf(line, ask),
       amount: `${money(isZero(line.discount) ? line.total : line.gross)} ${line.taxClass === 'A' ? 'A-EX' : line.taxClass}`,
-      discount: isZero(line.discount) ? null : { label: `discount -${trimmed(line.discountRate)}%`, amount: money(line.total) },
+      discount: isZero(line.discount)
+        ? null
+        : { label: `discount -${trimmed(line.discountRate)}%`, amount: money(line.total) },
     })),
     totals: [
       { label: `TOTAL ${sale.currency}`, amount: money(totals.total), isStrong: true },
-      ...shownClasses.map((each) => ({ label: `TOTAL ${className(each.taxClass, each.rate)}`, amount: money(each.taxable), isStrong: false })),
+      ...shownClasses.map((each) => ({
+        label: `TOTAL ${className(each.taxClass, each.rate)}`,
+        amount: money(each.taxable),
+        isStrong: false,
+      })),
       ...shownClasses
         .filter((each) => compare(each.rate, '0') > 0)
-        .map((each) => ({ label: `TOTAL TAX ${each.taxClass}`, amount: money(each.tax), isStrong: false })),
+        .map((each) => ({
+          label: `TOTAL TAX ${each.taxClass}`,
+          amount: money(each.tax),
+          isStrong: false,
+        })),
       { label: 'TOTAL TAX', amount: money(totals.tax), isStrong: true },
-      ...(discounts.length > 0 ? [{ label: 'TOTAL DISCOUNTS', amount: money(discountTotal), isStrong: false }] : []),
+      ...(discounts.length > 0
+        ? [{ label: 'TOTAL DISCOUNTS', amount: money(discountTotal), isStrong: false }]
+        : []),
     ],
     tender: [
       [ask.paymentName.toUpperCase(), money(totals.total)],
@@ -143,24 +184,52 @@ export function layOut(ask: PaperAsk): Paper {
       ['Date', `${frozen.date}  Time: ${frozen.time}`],
       ['MRC', signature.mrcNumber],
     ],
-    footer: [...(branding.bottom_message ? [branding.bottom_message] : []), `Muhuri ${ask.version}`],
+    footer: [
+      ...(branding.bottom_message ? [branding.bottom_message] : []),
+      `Muhuri ${ask.version}`,
+    ],
   };
 }
 
-/** A training receipt: nothing was asked of a device, so there is no SDC block and no code (RRA, CIS for VSDC: TRAINING MODE). */
-export function layOutTraining(ask: Omit<PaperAsk, 'signature' | 'verification' | 'frozenAt'> & { at: Date }): Paper {
-  const nothing = { receiptNumber: '', totalReceiptNumber: '', internalData: '', receiptSignature: '', sdcId: '', mrcNumber: '', signedAt: ask.at };
-  return { ...layOut({ ...ask, signature: nothing, verification: '', frozenAt: ask.at }), mark: 'TRAINING MODE', sdc: [], code: '' };
+/**
+ * A training receipt: nothing was asked of a device, so there is no SDC block and no code (RRA, CIS
+ * for VSDC: TRAINING MODE).
+ */
+export function layOutTraining(
+  ask: Omit<PaperAsk, 'signature' | 'verification' | 'frozenAt'> & { at: Date },
+): Paper {
+  const nothing = {
+    receiptNumber: '',
+    totalReceiptNumber: '',
+    internalData: '',
+    receiptSignature: '',
+    sdcId: '',
+    mrcNumber: '',
+    signedAt: ask.at,
+  };
+  return {
+    ...layOut({ ...ask, signature: nothing, verification: '', frozenAt: ask.at }),
+    mark: 'TRAINING MODE',
+    sdc: [],
+    code: '',
+  };
 }
 
-/** Where the sale's own receipt number was lost with its answer, the number it was sent under stands for it. */
+/**
+ * Where the sale's own receipt number was lost with its answer, the number it was sent under stands
+ * for it.
+ */
 const referenceOf = (ask: PaperAsk) =>
   ask.reversedInvoiceNumber === null
     ? `REF. NORMAL RECEIPT#: ${ask.originalReceipt?.receiptNumber ?? ''}${ask.originalSdcId && ask.originalSdcId !== ask.signature.sdcId ? ` OF ${ask.originalSdcId}` : ''}`
     : `REF. NORMAL RECEIPT OF INVOICE#: ${ask.reversedInvoiceNumber}`;
 
 function detailOf(line: SaleLine, { sale, totals }: Pick<PaperAsk, 'sale' | 'totals'>): string {
-  const { rate: taxRate = '0' } = totals.byClass.find((each) => each.taxClass === line.taxClass) ?? {};
-  const { quantity, unitPrice } = shownPrice(line, { taxRate, ...(sale.foreign ? { exchangeRate: sale.foreign.exchangeRate } : {}) });
+  const { rate: taxRate = '0' } =
+    totals.byClass.find((each) => each.taxClass === line.taxClass) ?? {};
+  const { quantity, unitPrice } = shownPrice(line, {
+    taxRate,
+    ...(sale.foreign ? { exchangeRate: sale.foreign.exchangeRate } : {}),
+  });
   return `${grouped(unitPrice)} x ${quantity}`;
 }

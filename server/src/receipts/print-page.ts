@@ -3,7 +3,13 @@ import { fileNameOf, nameOfPaper } from './original.model.ts';
 import type { Opened } from './print-receipt.ts';
 
 const words = {
-  en: { original: 'Original', copy: 'Copy', print: 'Print', download: 'Download as PDF', once: 'This page opens once. The print is recorded.' },
+  en: {
+    original: 'Original',
+    copy: 'Copy',
+    print: 'Print',
+    download: 'Download as PDF',
+    once: 'This page opens once. The print is recorded.',
+  },
   fr: {
     original: 'Original',
     copy: 'Copie',
@@ -11,13 +17,25 @@ const words = {
     download: 'Télécharger en PDF',
     once: "Cette page s'ouvre une seule fois. L'impression est enregistrée.",
   },
-  ar: { original: 'الأصل', copy: 'نسخة', print: 'طباعة', download: 'تنزيل PDF', once: 'تُفتح هذه الصفحة مرة واحدة. سُجِّلت الطباعة.' },
+  ar: {
+    original: 'الأصل',
+    copy: 'نسخة',
+    print: 'طباعة',
+    download: 'تنزيل PDF',
+    once: 'تُفتح هذه الصفحة مرة واحدة. سُجِّلت الطباعة.',
+  },
 };
 
-/** Asked for once the page stands; where a sandbox forbids printing, the call does nothing and the buttons stay. */
+/**
+ * Asked for once the page stands; where a sandbox forbids printing, the call does nothing and the
+ * buttons stay.
+ */
 const script = `const print=()=>window.print();document.getElementById('print').addEventListener('click',print);addEventListener('load',()=>setTimeout(print,200));`;
 
-/** What the page may do: run that script, show pictures it brings along, save the file it holds. It asks nobody for anything. */
+/**
+ * What the page may do: run that script, show pictures it brings along, save the file it holds. It
+ * asks nobody for anything.
+ */
 export const printPagePolicy = [
   "default-src 'none'",
   `script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`,
@@ -39,11 +57,22 @@ const style = `
   .seen-not{position:absolute;inline-size:1px;block-size:1px;overflow:hidden;clip-path:inset(50%);white-space:pre-wrap}
   @media print{header,.seen-not{display:none}body{background:#fff}svg.page{margin:0;max-width:none;box-shadow:none;break-after:page}svg.page:last-of-type{break-after:auto}}`;
 
-/** A receipt as a page that prints itself, on the paper it is for; where the browser will not, its two buttons say what they give. */
-export function printPage({ print, documentNumber, forBrowser }: Opened & { forBrowser: NonNullable<Opened['forBrowser']> }, language: string): string {
+/**
+ * A receipt as a page that prints itself, on the paper it is for; where the browser will not, its
+ * two buttons say what they give.
+ */
+export function printPage(
+  { print, documentNumber, forBrowser }: Opened & { forBrowser: NonNullable<Opened['forBrowser']> },
+  language: string,
+): string {
   const said = words[language as keyof typeof words] ?? words.en;
   const what = `${print.number === 0 ? said.original : `${said.copy} ${print.number}`} · ${nameOfPaper[print.paper]}`;
-  const sizes = forBrowser.pages.map(({ width, height }, i) => `@page p${i}{size:${width}pt ${height}pt;margin:0}.p${i}{page:p${i}}`).join('');
+  const sizes = forBrowser.pages
+    .map(
+      ({ width, height }, i) =>
+        `@page p${i}{size:${width}pt ${height}pt;margin:0}.p${i}{page:p${i}}`,
+    )
+    .join('');
   const pages = forBrowser.pages.map(
     ({ width, height, svg }, i) =>
       `<svg class="page p${i}" aria-hidden="true" width="${width}pt" height="${height}pt" viewBox="0 0 ${width} ${height}">${svg}</svg>`,
@@ -61,5 +90,11 @@ ${pages.join('\n')}</main>
 <script>${script}</script></html>`;
 }
 
-const signs: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const signs: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => signs[sign] as string);

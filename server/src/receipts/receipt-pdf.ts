@@ -11,7 +11,8 @@ import { typesetter } from './paper/typesetter.ts';
 export { codeSvg as receiptQrSvg } from './paper/code.ts';
 
 /** Draws a receipt. The same paper and moment give the same bytes; nothing is read from a clock. */
-export const receiptPdf = (paper: Paper, size: PaperSize, at: Date): Promise<Buffer> => receiptsPdf([paper], size, at);
+export const receiptPdf = (paper: Paper, size: PaperSize, at: Date): Promise<Buffer> =>
+  receiptsPdf([paper], size, at);
 
 /** Several receipts one after the other, each beginning on a page of its own. */
 export async function receiptsPdf(papers: Paper[], size: PaperSize, at: Date): Promise<Buffer> {
@@ -23,7 +24,11 @@ export async function receiptsPdf(papers: Paper[], size: PaperSize, at: Date): P
 export type ForBrowser = ReturnType<SvgSurface['end']> & { pdf: Uint8Array };
 
 /** A receipt, and the same as pages that a browser shows and prints. */
-export async function receiptForBrowser(paper: Paper, size: PaperSize, at: Date): Promise<ForBrowser> {
+export async function receiptForBrowser(
+  paper: Paper,
+  size: PaperSize,
+  at: Date,
+): Promise<ForBrowser> {
   const svg = svgSurface();
   await drawOn(svg.surface, paper, size);
   return { ...svg.end(), pdf: await receiptPdf(paper, size, at) };
@@ -33,10 +38,13 @@ export async function receiptForBrowser(paper: Paper, size: PaperSize, at: Date)
 export async function unprintableIn(texts: string[]): Promise<string[]> {
   const letters = [...new Set(texts.map(printable).join(''))];
   const fonts = await fontsFor(letters);
-  return letters.filter((letter) => !isMark(letter.codePointAt(0) as number) && !hasFont(fonts, letter));
+  return letters.filter(
+    (letter) => !isMark(letter.codePointAt(0) as number) && !hasFont(fonts, letter),
+  );
 }
 
-const hasFont = (fonts: Fonts, letter: string) => fonts.keyOf(letter.codePointAt(0) as number) !== undefined;
+const hasFont = (fonts: Fonts, letter: string) =>
+  fonts.keyOf(letter.codePointAt(0) as number) !== undefined;
 
 async function drawOn(surface: Surface, given: Paper, size: PaperSize): Promise<void> {
   const { logo, ...header } = given.header;
@@ -49,6 +57,7 @@ async function drawOn(surface: Surface, given: Paper, size: PaperSize): Promise<
     return text;
   });
   const fonts = await fontsFor(all, [paper.header.name]);
-  if (size === '80mm' || size === '58mm') drawRoll(surface, (on) => typesetter(on, fonts), paper, size);
+  if (size === '80mm' || size === '58mm')
+    drawRoll(surface, (on) => typesetter(on, fonts), paper, size);
   else drawSheet(surface, typesetter(surface, fonts), paper, size);
 }

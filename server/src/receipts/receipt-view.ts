@@ -5,12 +5,19 @@ import { remarksOn } from './refund.model.ts';
 import type { Foreign } from './sale.model.ts';
 import { whyContested } from './second-signature.model.ts';
 
-/** A receipt on the wire: money as decimal text, times in UTC with offset, problems in the reader's language. */
+/**
+ * A receipt on the wire: money as decimal text, times in UTC with offset, problems in the reader's
+ * language.
+ */
 export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: string) => {
   const { sale, filing } = receipt.filed;
   const totals = dialects.of(receipt.dialect).totals(sale.lines, filing.rates, filing.headerTax);
   const s = receipt.signature;
-  const problem = receipt.isContested ? whyContested(receipt) : receipt.state === 'queued' ? whyItWaits(receipt) : receipt.problem;
+  const problem = receipt.isContested
+    ? whyContested(receipt)
+    : receipt.state === 'queued'
+      ? whyItWaits(receipt)
+      : receipt.problem;
   return {
     id: receipt.id,
     state: receipt.state,
@@ -38,12 +45,20 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
       taxable: totals.taxable,
       tax: totals.tax,
       total: totals.total,
-      by_class: totals.byClass.map((each) => ({ tax_class: each.taxClass, rate: each.rate, taxable: each.taxable, tax: each.tax })),
+      by_class: totals.byClass.map((each) => ({
+        tax_class: each.taxClass,
+        rate: each.rate,
+        taxable: each.taxable,
+        tax: each.tax,
+      })),
     },
     foreign: toForeignView(sale.foreign, sale.documentDate),
     sale_receipt_id: receipt.saleReceiptId,
     prints: receipt.prints,
-    original: receipt.original && { ...receipt.original, printed_at: new Date(receipt.original.printed_at).toISOString() },
+    original: receipt.original && {
+      ...receipt.original,
+      printed_at: new Date(receipt.original.printed_at).toISOString(),
+    },
     original_paper: receipt.originalPaper,
     reversal: receipt.reversal && toReversalView(receipt.reversal, language),
     settlement: receipt.settlement && {
@@ -79,7 +94,10 @@ export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: st
 
 function toReversalView(stored: StoredReversal, language: string) {
   const { refund_state: state, refund_problem: problem, ...reversal } = stored;
-  const isOver = reversal.confirmed_by !== null && reversal.reversed_at === null && (state === 'refused' || state === 'withdrawn');
+  const isOver =
+    reversal.confirmed_by !== null &&
+    reversal.reversed_at === null &&
+    (state === 'refused' || state === 'withdrawn');
   return {
     ...reversal,
     invoice_number: String(reversal.invoice_number),
@@ -94,7 +112,10 @@ function toReversalView(stored: StoredReversal, language: string) {
 const whyItWaits = ({ laneStop, problem, isBehindDoubt }: Receipt): StoredProblem =>
   laneStop ?? problem ?? { code: isBehindDoubt ? 'behind_doubt' : 'device_busy' };
 
-/** Receipts of the first time kept no day and no source: the rate was the document's, of its own day. */
+/**
+ * Receipts of the first time kept no day and no source: the rate was the document's, of its own
+ * day.
+ */
 export const toForeignView = (foreign: Foreign | null, documentDate: string) =>
   foreign && {
     currency: foreign.currency,

@@ -10,7 +10,12 @@ import type { ReceiptView } from './receipt-view.ts';
 import type { ConfirmReversal, DropReversal, ProposeReversal } from './reverse-lost-sale.ts';
 import type { MakeEvidencePack } from './evidence-pack.ts';
 import type { LookAtDoubt } from './look-at-doubt.ts';
-import type { ConfirmSettlement, DropSettlement, Evidence, SettleByPerson } from './settle-by-person.ts';
+import type {
+  ConfirmSettlement,
+  DropSettlement,
+  Evidence,
+  SettleByPerson,
+} from './settle-by-person.ts';
 import type { TakeOverRefund } from './take-over-refund.ts';
 import type { WaitForReceipt } from './wait-for-receipt.ts';
 import type { WithdrawReceipt } from './withdraw-receipt.ts';
@@ -46,42 +51,81 @@ type Use = {
 export const receiptRoutes = (use: Use) => {
   const id = (call: Call) => call.params.id as string;
   return [
-    answer(receipts.preflight)((call, { query }) => use.checkBeforeSigning(call.ctx, query.module, query.document_id, query.sale_receipt_id)),
+    answer(receipts.preflight)((call, { query }) =>
+      use.checkBeforeSigning(call.ctx, query.module, query.document_id, query.sale_receipt_id),
+    ),
     answer(receipts.openReceipt)(async (call, { input }) => {
       const opened = await use.openReceipt(call.ctx, input, call.isReplay);
       const receipt = await use.waitForReceipt(call.ctx, opened, use.waitMs);
-      return new WithStatus(receipt.state === 'queued' ? 202 : 200, use.view(receipt, call.language));
+      return new WithStatus(
+        receipt.state === 'queued' ? 202 : 200,
+        use.view(receipt, call.language),
+      );
     }),
     answer(receipts.findReceipt)(async (call, { query }) => {
       const found = await use.findReceipts(call.ctx, query.module, query.document_id);
-      return { receipts: found.map((receipt) => use.view(receipt, call.language)), next_cursor: null };
+      return {
+        receipts: found.map((receipt) => use.view(receipt, call.language)),
+        next_cursor: null,
+      };
     }),
-    answer(receipts.getReceipt)(async (call) => use.view(await use.getReceipt(call.ctx, id(call)), call.language)),
-    answer(receipts.withdrawReceipt)(async (call) => use.view(await use.withdrawReceipt(call.ctx, id(call)), call.language)),
-    answer(receipts.attachEvidence)(async (call, { input }) => use.view(await use.settleByPerson(call.ctx, id(call), input as Evidence), call.language)),
-    answer(receipts.takeOverRefund)(async (call, { input }) => use.view(await use.takeOverRefund(call.ctx, id(call), input), call.language)),
-    answer(receipts.confirmEvidence)(async (call, { input }) => use.view(await use.confirmSettlement(call.ctx, id(call), input), call.language)),
-    answer(receipts.dropEvidence)(async (call) => use.view(await use.dropSettlement(call.ctx, id(call)), call.language)),
+    answer(receipts.getReceipt)(async (call) =>
+      use.view(await use.getReceipt(call.ctx, id(call)), call.language),
+    ),
+    answer(receipts.withdrawReceipt)(async (call) =>
+      use.view(await use.withdrawReceipt(call.ctx, id(call)), call.language),
+    ),
+    answer(receipts.attachEvidence)(async (call, { input }) =>
+      use.view(await use.settleByPerson(call.ctx, id(call), input as Evidence), call.language),
+    ),
+    answer(receipts.takeOverRefund)(async (call, { input }) =>
+      use.view(await use.takeOverRefund(call.ctx, id(call), input), call.language),
+    ),
+    answer(receipts.confirmEvidence)(async (call, { input }) =>
+      use.view(await use.confirmSettlement(call.ctx, id(call), input), call.language),
+    ),
+    answer(receipts.dropEvidence)(async (call) =>
+      use.view(await use.dropSettlement(call.ctx, id(call)), call.language),
+    ),
     answer(receipts.readDoubt)((call) => use.lookAtDoubt(call.ctx, id(call))),
     answer(receipts.evidencePack)(async (call) => {
       const { name, file } = await use.makeEvidencePack(call.ctx, id(call));
       return new FileAnswer(JSON.stringify(file, null, 2), 'application/json', name);
     }),
-    answer(receipts.proposeReversal)(async (call, { input }) => use.view(await use.proposeReversal(call.ctx, id(call), input), call.language)),
-    answer(receipts.confirmReversal)(async (call, { input }) => use.view(await use.confirmReversal(call.ctx, id(call), input), call.language)),
-    answer(receipts.dropReversal)(async (call) => use.view(await use.dropReversal(call.ctx, id(call)), call.language)),
+    answer(receipts.proposeReversal)(async (call, { input }) =>
+      use.view(await use.proposeReversal(call.ctx, id(call), input), call.language),
+    ),
+    answer(receipts.confirmReversal)(async (call, { input }) =>
+      use.view(await use.confirmReversal(call.ctx, id(call), input), call.language),
+    ),
+    answer(receipts.dropReversal)(async (call) =>
+      use.view(await use.dropReversal(call.ctx, id(call)), call.language),
+    ),
     answer(receipts.printReceipt)(async (call, { input }) => {
       const { isCopy, link, until } = await use.askForPrint(call.ctx, id(call), input);
-      return { paper: input.paper, copy: isCopy, url: `/api/v1/prints/${link}`, expires_at: until.toISOString() };
+      return {
+        paper: input.paper,
+        copy: isCopy,
+        url: `/api/v1/prints/${link}`,
+        expires_at: until.toISOString(),
+      };
     }),
     answer(receipts.printTogether)(
       async (call, { input }) =>
-        new FileAnswer(await use.printTogether(call.ctx, input.receipt_ids, input.paper, input.original), 'application/pdf', 'receipts.pdf'),
+        new FileAnswer(
+          await use.printTogether(call.ctx, input.receipt_ids, input.paper, input.original),
+          'application/pdf',
+          'receipts.pdf',
+        ),
     ),
     answer(receipts.receiptPdf)(async (call, { query }) => {
       const receipt = await use.getReceipt(call.ctx, id(call));
       const print = await use.readPdf(call.ctx, receipt.id, query.paper);
-      return new FileAnswer(print.pdf, 'application/pdf', fileNameOf(receipt.documentNumber, print));
+      return new FileAnswer(
+        print.pdf,
+        'application/pdf',
+        fileNameOf(receipt.documentNumber, print),
+      );
     }),
     answer(receipts.receiptQr)(async (call) => {
       const receipt = await use.getReceipt(call.ctx, id(call));
@@ -90,12 +134,24 @@ export const receiptRoutes = (use: Use) => {
     }),
     answer(receipts.openPrint)(async (call, { query }) => {
       // A browser that fetches ahead of a click has opened nothing.
-      if (/prefetch|prerender/i.test(call.raw.header('sec-purpose') + call.raw.header('purpose'))) throw new AppError('not_found');
-      const wantsPdf = query.as === 'pdf' || call.raw.header('accept').startsWith('application/pdf');
-      const opened = await use.openLink(call.params.link as string, wantsPdf ? 'pdf' : 'page', use.contextOf);
+      if (/prefetch|prerender/i.test(call.raw.header('sec-purpose') + call.raw.header('purpose')))
+        throw new AppError('not_found');
+      const wantsPdf =
+        query.as === 'pdf' || call.raw.header('accept').startsWith('application/pdf');
+      const opened = await use.openLink(
+        call.params.link as string,
+        wantsPdf ? 'pdf' : 'page',
+        use.contextOf,
+      );
       const { forBrowser, print, documentNumber } = opened;
-      if (!forBrowser) return new FileAnswer(print.pdf, 'application/pdf', fileNameOf(documentNumber, print));
-      return new FileAnswer(printPage({ ...opened, forBrowser }, call.language), 'text/html; charset=utf-8', null, printPagePolicy);
+      if (!forBrowser)
+        return new FileAnswer(print.pdf, 'application/pdf', fileNameOf(documentNumber, print));
+      return new FileAnswer(
+        printPage({ ...opened, forBrowser }, call.language),
+        'text/html; charset=utf-8',
+        null,
+        printPagePolicy,
+      );
     }),
   ];
 };

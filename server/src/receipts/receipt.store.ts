@@ -13,7 +13,11 @@ import type { Signature } from './sale.model.ts';
 import type { SecondSignature } from './second-signature.model.ts';
 import { secondSignaturesOf, toSecondSignatures } from './second-signature.store.ts';
 
-export type StoredSignature = Signature & { verificationUrl: string; label: string; source: 'device' | 'late_answer' | 'read_back' | 'person' };
+export type StoredSignature = Signature & {
+  verificationUrl: string;
+  label: string;
+  source: 'device' | 'late_answer' | 'read_back' | 'person';
+};
 
 /** As it stands in its table. */
 export type StoredReversal = {
@@ -44,7 +48,10 @@ export type Receipt = {
   branchCode: string;
   deviceId: string;
   dialect: string;
-  /** Of the device it was opened at, like that device for good: what a sandbox device signs is a test receipt. */
+  /**
+   * Of the device it was opened at, like that device for good: what a sandbox device signs is a
+   * test receipt.
+   */
   environment: 'sandbox' | 'production';
   isDeviceRetired: boolean;
   /** The receipt that took its place at the device's successor; it holds nothing any more. */
@@ -71,13 +78,22 @@ export type Receipt = {
   /** Of a sale whose data were lost: who proposed and confirmed to undo it, and what came of it. */
   reversal: StoredReversal | null;
   /**
-   * The refund that undoes it, while it waits or may be signed, and the number it names. Found by what it says itself: a later proposal forgets it.
+   * The refund that undoes it, while it waits or may be signed, and the number it names. Found by
+   * what it says itself: a later proposal forgets it.
    */
   undoing: { receipt_id: string; invoice_number: string } | null;
   /** What one person says the authority holds, until a second one has confirmed it. */
-  settlement: { evidence: unknown; proposed_by: string; proposed_name: string; proposed_at: string } | null;
+  settlement: {
+    evidence: unknown;
+    proposed_by: string;
+    proposed_name: string;
+    proposed_at: string;
+  } | null;
   signature: StoredSignature | null;
-  /** Signatures that came late, settled or not; contested while one is not: nothing more of the document is sealed until a person has settled it. */
+  /**
+   * Signatures that came late, settled or not; contested while one is not: nothing more of the
+   * document is sealed until a person has settled it.
+   */
   secondSignatures: SecondSignature[];
   isContested: boolean;
 };
@@ -106,8 +122,9 @@ const select = `
 export const findReceipt = (tx: Tx, id: string) => one(tx, `${select} where r.id = $1`, [id]);
 const kindOf = (module: string) => (module === 'invoices' ? 'sale' : 'refund');
 /**
- * The receipt of a document: the sale of an invoice, the refund of a credit note. A test receipt stands for it only while its branch is at its
- * rehearsal; what a sandbox device signed that has gone is no receipt of the document at all.
+ * The receipt of a document: the sale of an invoice, the refund of a credit note. A test receipt
+ * stands for it only while its branch is at its rehearsal; what a sandbox device signed that has
+ * gone is no receipt of the document at all.
  */
 export const findReceiptOf = (tx: Tx, module: string, documentId: string) =>
   one(
@@ -117,14 +134,21 @@ export const findReceiptOf = (tx: Tx, module: string, documentId: string) =>
     [module, documentId, kindOf(module)],
   );
 /** The same at devices of one environment, retired ones included. */
-export const findReceiptIn = (tx: Tx, environment: Receipt['environment'], module: string, documentId: string) =>
-  one(tx, `${select} where r.module = $1 and r.document_id = $2 and r.kind = $3 and r.environment = $4 and coalesce(r.moved_to, '') = ''`, [
-    module,
-    documentId,
-    kindOf(module),
-    environment,
-  ]);
-/** Whether a sandbox device has signed a document, or may have: until its business was in production another system sealed it for real. */
+export const findReceiptIn = (
+  tx: Tx,
+  environment: Receipt['environment'],
+  module: string,
+  documentId: string,
+) =>
+  one(
+    tx,
+    `${select} where r.module = $1 and r.document_id = $2 and r.kind = $3 and r.environment = $4 and coalesce(r.moved_to, '') = ''`,
+    [module, documentId, kindOf(module), environment],
+  );
+/**
+ * Whether a sandbox device has signed a document, or may have: until its business was in production
+ * another system sealed it for real.
+ */
 export const isRehearsed = async (tx: Tx, module: string, documentId: string): Promise<boolean> =>
   (await queryOne(
     tx,
@@ -132,16 +156,34 @@ export const isRehearsed = async (tx: Tx, module: string, documentId: string): P
     [module, documentId],
   )) !== null;
 /** The refund that undoes the lost sale of an invoice, if there is one. */
-export const findReversalReceipt = (tx: Tx, documentId: string, environment: Receipt['environment']) =>
-  one(tx, `${select} where r.module = 'invoices' and r.document_id = $1 and r.kind = 'refund' and r.environment = $2 and coalesce(r.moved_to, '') = ''`, [
-    documentId,
-    environment,
-  ]);
-/** Every receipt of a document: its own and, after a reversal, the refund that undid the lost one. */
-export async function listReceiptsOf(tx: Tx, module: string, documentId: string): Promise<Receipt[]> {
-  return (await query(tx, `${select} where r.module = $1 and r.document_id = $2 order by r.opened_at, r.id`, [module, documentId])).map(toReceipt);
+export const findReversalReceipt = (
+  tx: Tx,
+  documentId: string,
+  environment: Receipt['environment'],
+) =>
+  one(
+    tx,
+    `${select} where r.module = 'invoices' and r.document_id = $1 and r.kind = 'refund' and r.environment = $2 and coalesce(r.moved_to, '') = ''`,
+    [documentId, environment],
+  );
+/**
+ * Every receipt of a document: its own and, after a reversal, the refund that undid the lost one.
+ */
+export async function listReceiptsOf(
+  tx: Tx,
+  module: string,
+  documentId: string,
+): Promise<Receipt[]> {
+  return (
+    await query(
+      tx,
+      `${select} where r.module = $1 and r.document_id = $2 order by r.opened_at, r.id`,
+      [module, documentId],
+    )
+  ).map(toReceipt);
 }
-export const lockReceipt = (tx: Tx, id: string) => one(tx, `${select} where r.id = $1 for update of r`, [id]);
+export const lockReceipt = (tx: Tx, id: string) =>
+  one(tx, `${select} where r.id = $1 for update of r`, [id]);
 
 async function one(tx: Tx, text: string, parameters: unknown[]): Promise<Receipt | null> {
   const row = await queryOne(tx, text, parameters);
@@ -165,7 +207,9 @@ function toReceipt(row: Record<string, unknown>): Receipt {
     movedTo: row.moved_to as string | null,
     laneStop:
       fromJson<StoredProblem | null>(row.device_difference) ??
-      (row.device_state === 'paused' ? (fromJson<StoredProblem | null>(row.device_problem) ?? { code: 'device_paused' }) : null),
+      (row.device_state === 'paused'
+        ? (fromJson<StoredProblem | null>(row.device_problem) ?? { code: 'device_paused' })
+        : null),
     isBehindDoubt: row.has_doubt as boolean,
     filed: fromJson(row.sale),
     documentHash: row.document_hash as string,
@@ -204,7 +248,10 @@ function toReceipt(row: Record<string, unknown>): Receipt {
   };
 }
 
-/** Without an environment: what counts where its branch seals now; test receipts only until it has gone to production. */
+/**
+ * Without an environment: what counts where its branch seals now; test receipts only until it has
+ * gone to production.
+ */
 export type ReceiptPage = {
   limit: number;
   after: { at: string; id: string } | null;
@@ -214,8 +261,9 @@ export type ReceiptPage = {
 };
 
 /**
- * A page of receipts, newest first. A state stands as text in the statement, so that an index of that state is chosen; what is searched for is
- * found by its rarest word, or, where every word is in many, met soon on the way through all of them.
+ * A page of receipts, newest first. A state stands as text in the statement, so that an index of
+ * that state is chosen; what is searched for is found by its rarest word, or, where every word is
+ * in many, met soon on the way through all of them.
  */
 export async function listReceipts(tx: Tx, page: ReceiptPage): Promise<Receipt[]> {
   const beginnings = page.search ? beginningsOf(page.search) : null;
@@ -227,21 +275,30 @@ export async function listReceipts(tx: Tx, page: ReceiptPage): Promise<Receipt[]
     page.environment
       ? `r.environment = '${page.environment === 'sandbox' ? 'sandbox' : 'production'}'`
       : "(r.environment = 'production' or d.state <> 'retired')",
-    ...(page.state ? [`r.state = '${receiptStates.find((each) => each === page.state) ?? ''}'`] : []),
+    ...(page.state
+      ? [`r.state = '${receiptStates.find((each) => each === page.state) ?? ''}'`]
+      : []),
     ...(rare ? [idsByWord('$5', '$6')] : []),
     ...(beginnings ? [holdsAll('r.words', '$4')] : []),
   ];
-  const rows = await query(tx, `${select} where ${where.join(' and ')} order by r.opened_at desc, r.id desc limit $3`, [
-    page.after?.at ?? null,
-    page.after?.id ?? null,
-    page.limit,
-    ...(beginnings ? [beginnings] : []),
-    ...(rare ? [rare.from, rare.to] : []),
-  ]);
+  const rows = await query(
+    tx,
+    `${select} where ${where.join(' and ')} order by r.opened_at desc, r.id desc limit $3`,
+    [
+      page.after?.at ?? null,
+      page.after?.id ?? null,
+      page.limit,
+      ...(beginnings ? [beginnings] : []),
+      ...(rare ? [rare.from, rare.to] : []),
+    ],
+  );
   return rows.map(toReceipt);
 }
 
-/** Receipts of the documents that have a word in this range. As a list made first, so that each is then found by its key. */
+/**
+ * Receipts of the documents that have a word in this range. As a list made first, so that each is
+ * then found by its key.
+ */
 const idsByWord = (from: string, to: string): string =>
   `r.id = any(array(select x.id from search_word w, lateral
      (select o.id from receipt o where o.module = w.module and o.document_id = w.document_id offset 0) x where w.word >= ${from} and w.word < ${to}))`;
@@ -305,7 +362,17 @@ export async function insertReceipt(
   return rows.length > 0;
 }
 
-export type Requeued = Pick<Receipt, 'filed' | 'documentHash' | 'answers' | 'documentNumber' | 'documentDate' | 'branchId' | 'deviceId' | 'saleReceiptId'> & {
+export type Requeued = Pick<
+  Receipt,
+  | 'filed'
+  | 'documentHash'
+  | 'answers'
+  | 'documentNumber'
+  | 'documentDate'
+  | 'branchId'
+  | 'deviceId'
+  | 'saleReceiptId'
+> & {
   needsRegistering: boolean;
 };
 
@@ -313,14 +380,18 @@ const contentOf = (receipt: string) =>
   `jsonb_build_object('sale', ${receipt}.sale, 'document_hash', ${receipt}.document_hash, 'document_number', ${receipt}.document_number, 'document_date', ${receipt}.document_date,
      'sale_receipt_id', ${receipt}.sale_receipt_id, 'words', ${receipt}.words, 'foreign_currency', ${receipt}.foreign_currency)`;
 
-/** What sends that may have left were made of stays with them, where the receipt is about to say something else. */
+/**
+ * What sends that may have left were made of stays with them, where the receipt is about to say
+ * something else.
+ */
 const keepSent = (sale: string) => `with kept as (
   update attempt a set sent = ${contentOf('r')} from receipt r
    where r.id = $1 and r.sale is distinct from ${sale}::jsonb and a.business_id = r.business_id and a.receipt_id = r.id and a.may_have_left and a.sent is null)`;
 
 /**
- * A document in doubt about a number says what was sent under it last, also where it has been read anew since: with that it is signed, should it be.
- * Read anew it is again once the doubt has ended otherwise.
+ * A document in doubt about a number says what was sent under it last, also where it has been read
+ * anew since: with that it is signed, should it be. Read anew it is again once the doubt has ended
+ * otherwise.
  */
 export const restoreSent = (tx: Tx, receiptId: string, invoiceNumber: string) =>
   query(
@@ -338,7 +409,10 @@ export const restoreSent = (tx: Tx, receiptId: string, invoiceNumber: string) =>
     [receiptId, invoiceNumber],
   );
 
-/** Puts a refused or withdrawn receipt back in the lane of its own device, as the same receipt, at the end. */
+/**
+ * Puts a refused or withdrawn receipt back in the lane of its own device, as the same receipt, at
+ * the end.
+ */
 export async function requeueReceipt(tx: Tx, id: string, as: Requeued, at: Date): Promise<void> {
   await query(
     tx,
@@ -361,21 +435,21 @@ export async function requeueReceipt(tx: Tx, id: string, as: Requeued, at: Date)
 }
 
 /**
- * Closes a receipt of which nothing can be signed any more at a device that is not its document's now, for the one with that id that is opened at
- * the other device in the same transaction.
+ * Closes a receipt of which nothing can be signed any more at a device that is not its document's
+ * now, for the one with that id that is opened at the other device in the same transaction.
  */
 export const moveReceipt = (tx: Tx, id: string, to: string, problem: StoredProblem, at: Date) =>
-  query(tx, "update receipt set state = 'withdrawn', moved_to = $2, problem = $3, invoice_number = null, next_try_at = null, updated_at = $4 where id = $1", [
-    id,
-    to,
-    json(problem),
-    at,
-  ]);
+  query(
+    tx,
+    "update receipt set state = 'withdrawn', moved_to = $2, problem = $3, invoice_number = null, next_try_at = null, updated_at = $4 where id = $1",
+    [id, to, json(problem), at],
+  );
 
 /**
- * The same for one that stands already and was closed before, itself or by way of others, for the one that is closed now: it is closed for none any more.
- * Of a document each receipt is closed for the next one, and the last one stands: this one goes from its place to the end, and whatever was closed for it
- * is closed for the one that came after it.
+ * The same for one that stands already and was closed before, itself or by way of others, for the
+ * one that is closed now: it is closed for none any more. Of a document each receipt is closed for
+ * the next one, and the last one stands: this one goes from its place to the end, and whatever was
+ * closed for it is closed for the one that came after it.
  */
 export async function moveReceiptBack(
   tx: Tx,
@@ -384,43 +458,64 @@ export async function moveReceiptBack(
   problem: StoredProblem,
   at: Date,
 ): Promise<void> {
-  // No two are ever closed for the same one, not even between two statements: closed for none that there is, it is in nobody's way.
-  const between = "update receipt set moved_to = '-' where module = $2 and document_id = $3 and moved_to = $1 returning id";
+  // No two are ever closed for the same one, not even between two statements: closed for none that
+  // there is, it is in nobody's way.
+  const between =
+    "update receipt set moved_to = '-' where module = $2 and document_id = $3 and moved_to = $1 returning id";
   const [before] = await query<{ id: string }>(tx, between, [to.id, to.module, to.documentId]);
   await moveReceipt(tx, id, to.id, problem, at);
   await query(tx, 'update receipt set moved_to = null where id = $1', [to.id]);
-  if (before) await query(tx, 'update receipt set moved_to = $2 where id = $1', [before.id, to.movedTo]);
+  if (before)
+    await query(tx, 'update receipt set moved_to = $2 where id = $1', [before.id, to.movedTo]);
 }
 
 /** Whether a sandbox device of a branch has signed anything. */
 export const hasTestReceipt = async (tx: Tx, branchId: string): Promise<boolean> =>
-  (await queryOne(tx, "select 1 as yes from receipt where branch_id = $1 and environment = 'sandbox' and kind = 'sale' and state = 'signed' limit 1", [
-    branchId,
-  ])) !== null;
+  (await queryOne(
+    tx,
+    "select 1 as yes from receipt where branch_id = $1 and environment = 'sandbox' and kind = 'sale' and state = 'signed' limit 1",
+    [branchId],
+  )) !== null;
 
 /** What waits at a device, in the order of its lane. */
 export const listQueued = async (tx: Tx, deviceId: string): Promise<string[]> =>
-  (await query<{ id: string }>(tx, "select id from receipt where device_id = $1 and state = 'queued' order by queued_at, id", [deviceId])).map((row) => row.id);
+  (
+    await query<{ id: string }>(
+      tx,
+      "select id from receipt where device_id = $1 and state = 'queued' order by queued_at, id",
+      [deviceId],
+    )
+  ).map((row) => row.id);
 
 /** The doubts of a device that nothing is sent to any more: nothing happens to them by itself. */
 export const leaveDoubtsToPeople = (tx: Tx, deviceId: string) =>
-  query(tx, "update receipt set next_try_at = null where device_id = $1 and state = 'in_doubt'", [deviceId]);
+  query(tx, "update receipt set next_try_at = null where device_id = $1 and state = 'in_doubt'", [
+    deviceId,
+  ]);
 
 /**
- * Whether a device still takes documents; held so until the transaction ends, so that it cannot be retired between the look and the row that
- * is opened at it.
+ * Whether a device still takes documents; held so until the transaction ends, so that it cannot be
+ * retired between the look and the row that is opened at it.
  */
 export const holdDevice = async (tx: Tx, deviceId: string): Promise<boolean> =>
-  (await queryOne<{ state: string }>(tx, 'select state from device where id = $1 for key share', [deviceId]))?.state !== 'retired';
+  (
+    await queryOne<{ state: string }>(tx, 'select state from device where id = $1 for key share', [
+      deviceId,
+    ])
+  )?.state !== 'retired';
 
 /**
- * What the lane read anew before sending again. It is readable: how often it was asked for in vain counts no more, nor what was said of it while it stood
- * aside for that; what its device has said stays until the device says something else.
+ * What the lane read anew before sending again. It is readable: how often it was asked for in vain
+ * counts no more, nor what was said of it while it stood aside for that; what its device has said
+ * stays until the device says something else.
  */
 export async function refreshReceipt(
   tx: Tx,
   id: string,
-  as: Pick<Receipt, 'filed' | 'documentHash' | 'answers' | 'documentNumber' | 'documentDate' | 'saleReceiptId'> & { needsRegistering: boolean },
+  as: Pick<
+    Receipt,
+    'filed' | 'documentHash' | 'answers' | 'documentNumber' | 'documentDate' | 'saleReceiptId'
+  > & { needsRegistering: boolean },
   at: Date,
 ): Promise<void> {
   await query(
@@ -448,7 +543,12 @@ export async function refreshReceipt(
 export async function setReceiptState(
   tx: Tx,
   id: string,
-  is: { state: ReceiptState; problem: StoredProblem | null; invoiceNumber: string | null; nextTryAt?: Date | null },
+  is: {
+    state: ReceiptState;
+    problem: StoredProblem | null;
+    invoiceNumber: string | null;
+    nextTryAt?: Date | null;
+  },
   at: Date,
 ): Promise<void> {
   await query(
@@ -459,29 +559,61 @@ export async function setReceiptState(
   );
 }
 
-/** Since when a receipt is in doubt, the device's counter before that, and when it is asked again. */
-export async function readDoubt(tx: Tx, id: string): Promise<{ since: Date | null; totalBefore: string | null; nextTryAt: Date | null }> {
-  const row = await queryOne(tx, 'select doubt_since, total_before_doubt::text as total, next_try_at from receipt where id = $1', [id]);
-  return { since: toDateOrNull(row?.doubt_since), totalBefore: (row?.total as string | null) ?? null, nextTryAt: toDateOrNull(row?.next_try_at) };
+/**
+ * Since when a receipt is in doubt, the device's counter before that, and when it is asked again.
+ */
+export async function readDoubt(
+  tx: Tx,
+  id: string,
+): Promise<{ since: Date | null; totalBefore: string | null; nextTryAt: Date | null }> {
+  const row = await queryOne(
+    tx,
+    'select doubt_since, total_before_doubt::text as total, next_try_at from receipt where id = $1',
+    [id],
+  );
+  return {
+    since: toDateOrNull(row?.doubt_since),
+    totalBefore: (row?.total as string | null) ?? null,
+    nextTryAt: toDateOrNull(row?.next_try_at),
+  };
 }
 
 /** What is shown with it has changed. */
-export const touchReceipt = (tx: Tx, id: string, at: Date) => query(tx, 'update receipt set updated_at = $2 where id = $1', [id, at]);
+export const touchReceipt = (tx: Tx, id: string, at: Date) =>
+  query(tx, 'update receipt set updated_at = $2 where id = $1', [id, at]);
 
 export const setDrift = (tx: Tx, id: string, drift: StoredProblem | null, at: Date) =>
   query(tx, 'update receipt set drift = $2, updated_at = $3 where id = $1', [id, json(drift), at]);
 
-export type SaleCandidate = { id: string; documentId: string; documentNumber: string; documentDate: string; state: ReceiptState; total: string; label: string };
+export type SaleCandidate = {
+  id: string;
+  documentId: string;
+  documentNumber: string;
+  documentDate: string;
+  state: ReceiptState;
+  total: string;
+  label: string;
+};
 
 /**
- * Sales that a credit note may mean: by invoice id, by number, or the latest signed ones of the same customer; of the environment that their
- * branch seals in now: a number of a sandbox names some stranger's sale at the authority.
+ * Sales that a credit note may mean: by invoice id, by number, or the latest signed ones of the
+ * same customer; of the environment that their branch seals in now: a number of a sandbox names
+ * some stranger's sale at the authority.
  */
 export async function findSales(
   tx: Tx,
-  by: { documentIds: string[] } | { documentNumber: string } | { customerId: string } | { receiptId: string },
+  by:
+    | { documentIds: string[] }
+    | { documentNumber: string }
+    | { customerId: string }
+    | { receiptId: string },
 ): Promise<SaleCandidate[]> {
-  const word = 'documentNumber' in by ? beginningsOf(by.documentNumber)[0] : 'customerId' in by ? customerWord(by.customerId) : null;
+  const word =
+    'documentNumber' in by
+      ? beginningsOf(by.documentNumber)[0]
+      : 'customerId' in by
+        ? customerWord(by.customerId)
+        : null;
   const rare = word ? await findRareWord(tx, [word]) : null;
   const [where, value] =
     'documentIds' in by
@@ -512,8 +644,15 @@ export async function findSales(
   }));
 }
 
-/** What the latest sealed sale in a currency was converted by, by the date of its document. A rate of 1, confirmed once, is no measure for others. */
-export async function latestSealedRate(tx: Tx, currency: string, environment: Receipt['environment'] | null): Promise<{ rate: string; date: string } | null> {
+/**
+ * What the latest sealed sale in a currency was converted by, by the date of its document. A rate
+ * of 1, confirmed once, is no measure for others.
+ */
+export async function latestSealedRate(
+  tx: Tx,
+  currency: string,
+  environment: Receipt['environment'] | null,
+): Promise<{ rate: string; date: string } | null> {
   const row = await queryOne<{ rate: string; day: string }>(
     tx,
     `select sale->'sale'->'foreign'->>'exchangeRate' as rate, document_date::text as day from receipt
@@ -525,12 +664,26 @@ export async function latestSealedRate(tx: Tx, currency: string, environment: Re
   return row && { rate: row.rate, date: row.day };
 }
 
-/** The other documents of the same number and kind that were sealed, or are about to be, at whichever branch: the latest first. */
+/**
+ * The other documents of the same number and kind that were sealed, or are about to be, at
+ * whichever branch: the latest first.
+ */
 export async function listOfNumber(
   tx: Tx,
-  of: { module: Receipt['module']; documentId: string; number: string; environment: Receipt['environment']; most: number },
+  of: {
+    module: Receipt['module'];
+    documentId: string;
+    number: string;
+    environment: Receipt['environment'];
+    most: number;
+  },
 ): Promise<{ id: string; documentId: string; receipt: string; isNotGiven: boolean }[]> {
-  const rows = await query<{ id: string; document_id: string; receipt: string; not_given: boolean }>(
+  const rows = await query<{
+    id: string;
+    document_id: string;
+    receipt: string;
+    not_given: boolean;
+  }>(
     tx,
     `select r.id, r.document_id, r.not_given is not null as not_given, coalesce((select s.receipt_number || '/' || s.total_receipt_number from signature s where s.business_id = r.business_id and s.receipt_id = r.id),
          r.invoice_number::text, '') as receipt
@@ -539,22 +692,39 @@ export async function listOfNumber(
       order by r.opened_at desc, r.id desc limit $5`,
     [of.module, of.documentId, of.number, of.environment, of.most],
   );
-  return rows.map((row) => ({ id: row.id, documentId: row.document_id, receipt: row.receipt, isNotGiven: row.not_given }));
+  return rows.map((row) => ({
+    id: row.id,
+    documentId: row.document_id,
+    receipt: row.receipt,
+    isNotGiven: row.not_given,
+  }));
 }
 
 /** The books have failed once more to give the document of a receipt; how that stands now. */
 export async function keepNotGiven(tx: Tx, id: string, at: Date): Promise<NotGiven> {
-  const row = await queryOne<{ not_given: unknown }>(tx, 'select not_given from receipt where id = $1 for no key update', [id]);
+  const row = await queryOne<{ not_given: unknown }>(
+    tx,
+    'select not_given from receipt where id = $1 for no key update',
+    [id],
+  );
   const notGiven = failedAgain(fromJson<NotGiven | null>(row?.not_given ?? null), at);
   await query(tx, 'update receipt set not_given = $2 where id = $1', [id, json(notGiven)]);
   return notGiven;
 }
 
 /** They have given it. */
-export const forgetNotGiven = (tx: Tx, id: string) => query(tx, 'update receipt set not_given = null where id = $1', [id]);
+export const forgetNotGiven = (tx: Tx, id: string) =>
+  query(tx, 'update receipt set not_given = null where id = $1', [id]);
 
-/** The other refunds of a sale that count against it: queued, signed or in doubt; and those with a late signature that nobody has settled. */
-export async function listRefundsOf(tx: Tx, saleReceiptId: string, exceptId: string | null): Promise<Filed[]> {
+/**
+ * The other refunds of a sale that count against it: queued, signed or in doubt; and those with a
+ * late signature that nobody has settled.
+ */
+export async function listRefundsOf(
+  tx: Tx,
+  saleReceiptId: string,
+  exceptId: string | null,
+): Promise<Filed[]> {
   const rows = await query<{ sale: unknown }>(
     tx,
     "select sale from receipt where sale_receipt_id = $1 and module = 'creditnotes' and kind = 'refund' and (state in ('queued', 'signed', 'in_doubt') or contested) and id is distinct from $2",

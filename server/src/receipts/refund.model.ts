@@ -1,15 +1,39 @@
-import { type Amount, absolute, add, compare, divide, isNegative, isZero, multiply, round, subtract } from '@muhuri/shared/money';
+import {
+  type Amount,
+  absolute,
+  add,
+  compare,
+  divide,
+  isNegative,
+  isZero,
+  multiply,
+  round,
+  subtract,
+} from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { soldIn } from './classify.model.ts';
 import { moneyOfLine } from './make-sale.model.ts';
 import type { LineInBooks, Sale, SaleLine } from './sale.model.ts';
 
-/** What is left to refund of one item of a sale, in the device's currency but for the unit price, which is the document's. */
-export type Left = { name: string; quantity: Amount; unitPrice: Amount; sold: Amount; refunded: Amount; left: Amount; asked: Amount };
+/**
+ * What is left to refund of one item of a sale, in the device's currency but for the unit price,
+ * which is the document's.
+ */
+export type Left = {
+  name: string;
+  quantity: Amount;
+  unitPrice: Amount;
+  sold: Amount;
+  refunded: Amount;
+  left: Amount;
+  asked: Amount;
+};
 
 export type Fitted = { refund: Sale; findings: StoredProblem[]; left: Left[] };
 
-/** One item under one tax class: as it was sold, as other refunds have it, as this one asks for it. */
+/**
+ * One item under one tax class: as it was sold, as other refunds have it, as this one asks for it.
+ */
 type Item = {
   sold: SaleLine[];
   refunded: SaleLine[];
@@ -21,17 +45,27 @@ type Item = {
 };
 
 /**
- * Fits a refund to its sale, counting every other refund of it that is queued, signed or in doubt, and says everything that stands in
- * the way. One refund per sale, of the whole, unless the business switched partial ones on (the authority names one refund per
- * original and says nothing of partial ones); then up to what each item of the sale came to.
+ * Fits a refund to its sale, counting every other refund of it that is queued, signed or in doubt,
+ * and says everything that stands in the way. One refund per sale, of the whole, unless the
+ * business switched partial ones on (the authority names one refund per original and says nothing
+ * of partial ones); then up to what each item of the sale came to.
  *
- * Parts of a sale, each rounded for itself, can come to some cents more or less than the whole. What is asked is therefore measured
- * before rounding, by quantity × price in the books; where that is within the sale, the part that finishes an item is cut to what is
- * left, and where the parts make up the sale in its own currency, they make it up in the device's.
+ * Parts of a sale, each rounded for itself, can come to some cents more or less than the whole.
+ * What is asked is therefore measured before rounding, by quantity × price in the books; where that
+ * is within the sale, the part that finishes an item is cut to what is left, and where the parts
+ * make up the sale in its own currency, they make it up in the device's.
  *
- * `countsQuantities`: its device holds refunds against quantities as well. A part of the price is told to it as that part of the quantity.
+ * `countsQuantities`: its device holds refunds against quantities as well. A part of the price is
+ * told to it as that part of the quantity.
  */
-export function fitRefund(refund: Sale, sale: Sale, others: Sale[], isSameBuyer: boolean, allowsPartial: boolean, countsQuantities = false): Fitted {
+export function fitRefund(
+  refund: Sale,
+  sale: Sale,
+  others: Sale[],
+  isSameBuyer: boolean,
+  allowsPartial: boolean,
+  countsQuantities = false,
+): Fitted {
   const findings: StoredProblem[] = [];
   if (!isSameBuyer) findings.push({ code: 'refund_buyer_differs', field: 'customer_id' });
   if (!allowsPartial && others.length > 0) findings.push({ code: 'refund_second' });
@@ -45,28 +79,63 @@ export function fitRefund(refund: Sale, sale: Sale, others: Sale[], isSameBuyer:
     const field = `line_items[${refund.lines.findIndex((line) => keyOf(line) === key)}]`;
     const excess = subtract(row.asked, rest);
     if (compare(excess, '0') > 0) {
-      // Where earlier parts have taken all there was, this one is left with nothing of the item, beside others.
+      // Where earlier parts have taken all there was, this one is left with nothing of the item,
+      // beside others.
       if (!isTooLarge(item, sale)) settled.set(key, row.left);
       else findings.push({ code: 'refund_too_large', field, ...about(item, sale) });
-    } else if (!isZero(excess) && makesUp(item) && compare(absolute(excess), movedIn(item, sale)) <= 0) settled.set(key, rest);
-    else if (asked.some((line) => compare(quantityOf([line]), add(quantityOf(sold), inexactOf(sold))) > 0))
-      findings.push({ code: 'refund_too_many', field, name: asked[0]?.name ?? row.name, quantity: quantityOf(asked), sold_quantity: row.quantity });
+    } else if (
+      !isZero(excess) &&
+      makesUp(item) &&
+      compare(absolute(excess), movedIn(item, sale)) <= 0
+    )
+      settled.set(key, rest);
+    else if (
+      asked.some((line) => compare(quantityOf([line]), add(quantityOf(sold), inexactOf(sold))) > 0)
+    )
+      findings.push({
+        code: 'refund_too_many',
+        field,
+        name: asked[0]?.name ?? row.name,
+        quantity: quantityOf(asked),
+        sold_quantity: row.quantity,
+      });
   }
   for (const [index, line] of refund.lines.entries())
-    if (!items.has(keyOf(line))) findings.push({ code: 'refund_line_unknown', field: `line_items[${index}]`, name: line.name });
+    if (!items.has(keyOf(line)))
+      findings.push({
+        code: 'refund_line_unknown',
+        field: `line_items[${index}]`,
+        name: line.name,
+      });
   giveToOthers(items, settled, sale);
   let { lines } = refund;
-  for (const [key, to] of settled) lines = settle(lines, key, keyOf, subtract(to, items.get(key)?.row.asked as Amount));
-  if (countsQuantities && findings.length === 0) lines = fitQuantities(lines, items, keyOf, findings);
+  for (const [key, to] of settled)
+    lines = settle(lines, key, keyOf, subtract(to, items.get(key)?.row.asked as Amount));
+  if (countsQuantities && findings.length === 0)
+    lines = fitQuantities(lines, items, keyOf, findings);
   const total = totalOf(lines);
   const [first] = [...items.values()].filter((item) => item.asked.length > 0);
-  if (findings.length === 0 && first && isZero(total)) findings.push({ code: 'refund_too_large', field: 'total', ...about(first, sale) });
+  if (findings.length === 0 && first && isZero(total))
+    findings.push({ code: 'refund_too_large', field: 'total', ...about(first, sale) });
   const aUnitEach = add('0', ...sale.lines.map((line) => smallest(line, sale)));
-  // Nothing of the sale is left out: then only its total, or the refund's, was rounded to a whole unit.
-  const within = [...items.values()].every(isReturnedWhole) ? add(aUnitEach, sale.foreign?.exchangeRate ?? '1') : aUnitEach;
+  // Nothing of the sale is left out: then only its total, or the refund's, was rounded to a whole
+  // unit.
+  const within = [...items.values()].every(isReturnedWhole)
+    ? add(aUnitEach, sale.foreign?.exchangeRate ?? '1')
+    : aUnitEach;
   if (!allowsPartial && compare(add(total, within), sale.total) < 0)
-    findings.push({ code: 'refund_partial', field: 'total', asked: refund.total, sale_total: sale.total, base_currency: sale.currency });
-  return { refund: lines === refund.lines ? refund : refittedTo(refund, lines, total), findings, left: [...items.values()].map((item) => item.row) };
+    findings.push({
+      code: 'refund_partial',
+      field: 'total',
+      asked: refund.total,
+      sale_total: sale.total,
+      base_currency: sale.currency,
+    });
+  return {
+    refund: lines === refund.lines ? refund : refittedTo(refund, lines, total),
+    findings,
+    left: [...items.values()].map((item) => item.row),
+  };
 }
 
 const refittedTo = (refund: Sale, lines: SaleLine[], total: Amount): Sale => ({
@@ -76,9 +145,28 @@ const refittedTo = (refund: Sale, lines: SaleLine[], total: Amount): Sale => ({
   ...(compare(total, refund.total) === 0 ? {} : { documentTotal: refund.total }),
 });
 
-/** What is said beside a document that is sealed at another amount than it has in the books, or without the name of its buyer. */
-export const remarksOn = ({ documentTotal, total, currency, buyer, takenOff }: Sale): StoredProblem[] => [
-  ...(documentTotal === undefined ? [] : [{ code: 'refund_rounded' as const, field: 'total', asked: documentTotal, total, base_currency: currency }]),
+/**
+ * What is said beside a document that is sealed at another amount than it has in the books, or
+ * without the name of its buyer.
+ */
+export const remarksOn = ({
+  documentTotal,
+  total,
+  currency,
+  buyer,
+  takenOff,
+}: Sale): StoredProblem[] => [
+  ...(documentTotal === undefined
+    ? []
+    : [
+        {
+          code: 'refund_rounded' as const,
+          field: 'total',
+          asked: documentTotal,
+          total,
+          base_currency: currency,
+        },
+      ]),
   ...(takenOff ? [remarkOn(takenOff)] : []),
   // No authority asks for a name, but whoever has typed one believes that it stands there.
   ...(buyer.name === '' ? [{ code: 'buyer_name_unseen' as const, field: 'customer_name' }] : []),
@@ -118,46 +206,73 @@ function itemsOf(refund: Sale, sale: Sale, others: Sale[], keyOf: KeyOf): Map<st
 type KeyOf = (line: SaleLine) => string;
 const keyOfSource: KeyOf = (line) => `${line.taxClass} ${line.source}`;
 
-/** What is one item. Refunds were once sealed of names that their sale has not: such a one is of any free text of its class, so that all are one there. */
+/**
+ * What is one item. Refunds were once sealed of names that their sale has not: such a one is of any
+ * free text of its class, so that all are one there.
+ */
 function keyFor(sale: Sale, others: Sale[]): KeyOf {
   const { as } = soldIn(sale);
   const keyOfName: KeyOf = (line) => `${line.taxClass} ${as(line)}`;
   const sold = new Set(sale.lines.map(keyOfName));
-  return others.every((other) => other.lines.every((line) => sold.has(keyOfName(line)))) ? keyOfName : keyOfSource;
+  return others.every((other) => other.lines.every((line) => sold.has(keyOfName(line))))
+    ? keyOfName
+    : keyOfSource;
 }
 
-const totalOf = (lines: SaleLine[]): Amount => round(add('0', ...lines.map((line) => line.total)), 2);
-const quantityOf = (lines: SaleLine[]): Amount => add('0', ...lines.map((line) => line.books?.quantity ?? line.quantity));
+const totalOf = (lines: SaleLine[]): Amount =>
+  round(add('0', ...lines.map((line) => line.total)), 2);
+const quantityOf = (lines: SaleLine[]): Amount =>
+  add('0', ...lines.map((line) => line.books?.quantity ?? line.quantity));
 const unitPriceOf = (line: SaleLine): Amount => line.books?.rate ?? line.unitPrice;
 /** Older receipts kept quantities cut to two decimals. */
-const inexactOf = (lines: SaleLine[]): Amount => add('0', ...lines.map((line) => (line.books ? '0' : '0.005')));
-const smallest = (line: SaleLine, sale: Sale): Amount => multiply(line.books?.unit ?? '0.01', sale.foreign?.exchangeRate ?? '1');
-const movedOf = (line: SaleLine, sale: Sale): Amount => multiply(line.books?.moved ?? line.books?.unit ?? '0.01', sale.foreign?.exchangeRate ?? '1');
+const inexactOf = (lines: SaleLine[]): Amount =>
+  add('0', ...lines.map((line) => (line.books ? '0' : '0.005')));
+const smallest = (line: SaleLine, sale: Sale): Amount =>
+  multiply(line.books?.unit ?? '0.01', sale.foreign?.exchangeRate ?? '1');
+const movedOf = (line: SaleLine, sale: Sale): Amount =>
+  multiply(line.books?.moved ?? line.books?.unit ?? '0.01', sale.foreign?.exchangeRate ?? '1');
 /** What converting may have moved: a taxed item bears what is left over of every line beside it. */
-const centsOf = ({ asked, lines }: Item): Amount => multiply(asked[0]?.books?.baseUnit ?? '0.01', String(lines));
+const centsOf = ({ asked, lines }: Item): Amount =>
+  multiply(asked[0]?.books?.baseUnit ?? '0.01', String(lines));
 
 /** How far rounding may have moved the parts of an item from what was sold of it. */
-const movedIn = (item: Item, sale: Sale): Amount => add(centsOf(item), ...[...item.sold, ...item.refunded, ...item.asked].map((line) => movedOf(line, sale)));
+const movedIn = (item: Item, sale: Sale): Amount =>
+  add(
+    centsOf(item),
+    ...[...item.sold, ...item.refunded, ...item.asked].map((line) => movedOf(line, sale)),
+  );
 
 /**
- * A discount of the whole document is shared out by what stands on it: among the parts of a sale otherwise than in the sale, though they make it up. Where
- * this part finishes all of a tax class, at the prices it was sold at, and asks for no more than is left of the class, no item of it is refunded beyond
- * what is left: what one is asked too much stands with the others. Says what each comes to then.
+ * A discount of the whole document is shared out by what stands on it: among the parts of a sale
+ * otherwise than in the sale, though they make it up. Where this part finishes all of a tax class,
+ * at the prices it was sold at, and asks for no more than is left of the class, no item of it is
+ * refunded beyond what is left: what one is asked too much stands with the others. Says what each
+ * comes to then.
  */
 function sharedOtherwise(items: Map<string, Item>, sale: Sale): Map<string, Amount> {
   const settled = new Map<string, Amount>();
   for (const taxClass of new Set(sale.lines.map((line) => line.taxClass))) {
     const ofClass = [...items].filter(([, { sold }]) => sold[0]?.taxClass === taxClass);
-    if (!ofClass.some(([, item]) => isTooLarge(item, sale)) || !ofClass.every(([, item]) => isFinished(item))) continue;
-    const sum = (what: (item: Item) => Amount) => add('0', ...ofClass.map(([, item]) => what(item)));
-    const [wanted, rest, moved] = [sum(({ row }) => row.asked), sum((item) => item.rest), sum((item) => movedIn(item, sale))];
+    if (
+      !ofClass.some(([, item]) => isTooLarge(item, sale)) ||
+      !ofClass.every(([, item]) => isFinished(item))
+    )
+      continue;
+    const sum = (what: (item: Item) => Amount) =>
+      add('0', ...ofClass.map(([, item]) => what(item)));
+    const [wanted, rest, moved] = [
+      sum(({ row }) => row.asked),
+      sum((item) => item.rest),
+      sum((item) => movedIn(item, sale)),
+    ];
     if (compare(subtract(wanted, rest), moved) > 0) continue;
     const capped = ({ row }: Item) => least(row.asked, row.left);
     let toGive = subtract(compare(subtract(rest, wanted), moved) <= 0 ? rest : wanted, sum(capped));
     const asked = ofClass.filter(([, item]) => item.asked.length > 0);
     for (const [at, [key, item]] of asked.entries()) {
       // Of an item that stands on no part any more, only the last can take what is left.
-      const given = at === asked.length - 1 ? toGive : least(toGive, subtract(item.row.left, capped(item)));
+      const given =
+        at === asked.length - 1 ? toGive : least(toGive, subtract(item.row.left, capped(item)));
       settled.set(key, add(capped(item), given));
       toGive = subtract(toGive, given);
     }
@@ -167,13 +282,18 @@ function sharedOtherwise(items: Map<string, Item>, sale: Sale): Map<string, Amou
 
 const isTooLarge = (item: Item, sale: Sale): boolean => {
   const excess = subtract(item.row.asked, item.rest);
-  return item.asked.length > 0 && compare(excess, '0') > 0 && compare(excess, roundingOf(item, sale)) > 0;
+  return (
+    item.asked.length > 0 && compare(excess, '0') > 0 && compare(excess, roundingOf(item, sale)) > 0
+  );
 };
 
-/** Whether the parts have all that was sold of an item at its prices, whatever was taken off them. */
+/**
+ * Whether the parts have all that was sold of an item at its prices, whatever was taken off them.
+ */
 function isFinished({ sold, refunded, asked }: Item): boolean {
   const parts = [...refunded, ...asked];
-  const listed = (lines: SaleLine[]) => add('0', ...lines.map((line) => multiply(quantityOf([line]), unitPriceOf(line))));
+  const listed = (lines: SaleLine[]) =>
+    add('0', ...lines.map((line) => multiply(quantityOf([line]), unitPriceOf(line))));
   const areOfSale = asked.every((line) => compare(quantityOf([line]), quantityOf(sold)) <= 0);
   return inBooks([...sold, ...parts]) && areOfSale && compare(listed(parts), listed(sold)) === 0;
 }
@@ -188,7 +308,8 @@ function roundingOf(item: Item, sale: Sale): Amount {
   return add(movedIn(item, sale), sale.foreign?.exchangeRate ?? '1');
 }
 
-const sumOf = (lines: SaleLine[], what: 'worth' | 'slack' | 'paid') => add('0', ...lines.map((line) => (line.books as LineInBooks)[what]));
+const sumOf = (lines: SaleLine[], what: 'worth' | 'slack' | 'paid') =>
+  add('0', ...lines.map((line) => (line.books as LineInBooks)[what]));
 
 /** Whether the parts are worth no more than the sale, before anything was rounded. */
 function isWithin({ sold, refunded, asked }: Item): boolean {
@@ -200,10 +321,16 @@ function isWithin({ sold, refunded, asked }: Item): boolean {
 /** Whether all that was sold of an item is asked back at once, before anything was rounded. */
 function isReturnedWhole({ sold, asked }: Item): boolean {
   const all = [...sold, ...asked];
-  return inBooks(all) && compare(add(sumOf(asked, 'worth'), sumOf(all, 'slack')), sumOf(sold, 'worth')) >= 0;
+  return (
+    inBooks(all) &&
+    compare(add(sumOf(asked, 'worth'), sumOf(all, 'slack')), sumOf(sold, 'worth')) >= 0
+  );
 }
 
-/** Whether the parts are, in the document's own currency, the sale to its end: exactly, or with what rounding has put on top. */
+/**
+ * Whether the parts are, in the document's own currency, the sale to its end: exactly, or with what
+ * rounding has put on top.
+ */
 function makesUp(item: Item): boolean {
   const parts = [...item.refunded, ...item.asked];
   if (![...item.sold, ...parts].every((line) => line.books)) return false;
@@ -218,8 +345,8 @@ function inBooks(lines: SaleLine[]): boolean {
 }
 
 /**
- * What one item was cut by stands with another of the same class, where the sale was rounded otherwise than its refund: it goes there,
- * so that the refund stays at its document's total.
+ * What one item was cut by stands with another of the same class, where the sale was rounded
+ * otherwise than its refund: it goes there, so that the refund stays at its document's total.
  */
 function giveToOthers(items: Map<string, Item>, settled: Map<string, Amount>, sale: Sale): void {
   const cuts = new Map<string, Amount>();
@@ -234,7 +361,11 @@ function giveToOthers(items: Map<string, Item>, settled: Map<string, Amount>, sa
     const room = subtract(item.rest, item.row.asked);
     if (settled.has(key) || compare(toGive, '0') <= 0 || compare(room, '0') <= 0) continue;
     // Only what rounding may have moved, of an item that is finished by this part.
-    if (compare(room, movedIn(item, sale)) > 0 || !inBooks([...item.sold, ...item.refunded, ...item.asked])) continue;
+    if (
+      compare(room, movedIn(item, sale)) > 0 ||
+      !inBooks([...item.sold, ...item.refunded, ...item.asked])
+    )
+      continue;
     const isAsMuch = compare(room, add(toGive, centsOf(item))) <= 0;
     const given = isAsMuch ? room : toGive;
     settled.set(key, add(item.row.asked, given));
@@ -263,9 +394,19 @@ const sent = (lines: SaleLine[]): Amount => add('0', ...lines.map((line) => line
 const least = (a: Amount, b: Amount): Amount => (compare(a, b) <= 0 ? a : b);
 const hundredth = '0.01';
 
-/** What the device is told of each line's quantity: as asked where that is what the money comes to, else the money's part of what was sold; never more than is left. */
-function fitQuantities(lines: SaleLine[], items: Map<string, Item>, keyOf: KeyOf, findings: StoredProblem[]): SaleLine[] {
-  const left = new Map([...items].map(([key, item]) => [key, subtract(sent(item.sold), sent(item.refunded))]));
+/**
+ * What the device is told of each line's quantity: as asked where that is what the money comes to,
+ * else the money's part of what was sold; never more than is left.
+ */
+function fitQuantities(
+  lines: SaleLine[],
+  items: Map<string, Item>,
+  keyOf: KeyOf,
+  findings: StoredProblem[],
+): SaleLine[] {
+  const left = new Map(
+    [...items].map(([key, item]) => [key, subtract(sent(item.sold), sent(item.refunded))]),
+  );
   return lines.map((line, index) => {
     const item = items.get(keyOf(line));
     const rest = left.get(keyOf(line)) ?? '0';
@@ -275,11 +416,17 @@ function fitQuantities(lines: SaleLine[], items: Map<string, Item>, keyOf: KeyOf
     const fair = isByQuantity ? line.quantity : round(part, 2);
     const quantity = least(compare(fair, hundredth) < 0 ? hundredth : fair, rest);
     if (compare(quantity, hundredth) < 0) {
-      findings.push({ code: 'refused_refund_quantity', field: `line_items[${index}]`, name: line.name });
+      findings.push({
+        code: 'refused_refund_quantity',
+        field: `line_items[${index}]`,
+        name: line.name,
+      });
       return line;
     }
     left.set(keyOf(line), subtract(rest, quantity));
-    return compare(quantity, line.quantity) === 0 ? line : { ...line, quantity, unitPrice: round(divide(line.gross, quantity), 2) };
+    return compare(quantity, line.quantity) === 0
+      ? line
+      : { ...line, quantity, unitPrice: round(divide(line.gross, quantity), 2) };
   });
 }
 
@@ -289,7 +436,9 @@ const about = ({ row, sold, asked }: Item, sale: Sale) => ({
   left: row.left,
   sold_quantity: row.quantity,
   // Sold at several prices, it has not one that could be named.
-  ...(sold.every((line) => compare(unitPriceOf(line), row.unitPrice) === 0) ? { unit_price: row.unitPrice } : {}),
+  ...(sold.every((line) => compare(unitPriceOf(line), row.unitPrice) === 0)
+    ? { unit_price: row.unitPrice }
+    : {}),
   base_currency: sale.currency,
   ...(sale.foreign ? { rate: sale.foreign.exchangeRate, currency: sale.foreign.currency } : {}),
 });

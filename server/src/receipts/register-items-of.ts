@@ -9,14 +9,34 @@ import type { PrepareSale } from './prepare-sale.ts';
 
 export type RegisterItemsOf = (ctx: Context, documentId: string) => Promise<StoredProblem | null>;
 
-/** Registers the items of an invoice with its device and signs nothing: the part of a sale that a rehearsal in production may do. */
+/**
+ * Registers the items of an invoice with its device and signs nothing: the part of a sale that a
+ * rehearsal in production may do.
+ */
 export const registerItemsOf =
-  (ports: { prepareSale: PrepareSale; registerItems: RegisterItems; dialects: Dialects; newId: NewId; clock: Clock; worker: string }): RegisterItemsOf =>
+  (ports: {
+    prepareSale: PrepareSale;
+    registerItems: RegisterItems;
+    dialects: Dialects;
+    newId: NewId;
+    clock: Clock;
+    worker: string;
+  }): RegisterItemsOf =>
   async (ctx, documentId) => {
-    const { filed, device, findings } = await ports.prepareSale(ctx, 'invoices', documentId, { confirm: ['before_production', 'was_exempt'] }, null);
+    const { filed, device, findings } = await ports.prepareSale(
+      ctx,
+      'invoices',
+      documentId,
+      { confirm: ['before_production', 'was_exempt'] },
+      null,
+    );
     if (!filed || !device) return findings[0] ?? { code: 'device_missing' };
-    const coded = await ctx.transaction((tx) => withItemCodes(tx, ctx.businessId, filed, ports, device.dialect));
-    const prices = Object.fromEntries(coded.sale.lines.map((line) => [line.itemCode, line.unitPrice]));
+    const coded = await ctx.transaction((tx) =>
+      withItemCodes(tx, ctx.businessId, filed, ports, device.dialect),
+    );
+    const prices = Object.fromEntries(
+      coded.sale.lines.map((line) => [line.itemCode, line.unitPrice]),
+    );
     const about = { taxpayerId: filed.filing.device.taxpayerId, user: filed.filing.user, prices };
     const done = await ports.registerItems(ctx, device, about, ports.worker);
     return done.is === 'done' || done.is === 'busy' ? null : done.problem;

@@ -44,7 +44,16 @@ export async function findReversal(tx: Tx, receiptId: string): Promise<Reversal 
   );
 }
 
-export type Proposal = Pick<Reversal, 'receiptId' | 'invoiceNumber' | 'reasonCode' | 'source' | 'proposedBy' | 'proposedName' | 'proposedAt'>;
+export type Proposal = Pick<
+  Reversal,
+  | 'receiptId'
+  | 'invoiceNumber'
+  | 'reasonCode'
+  | 'source'
+  | 'proposedBy'
+  | 'proposedName'
+  | 'proposedAt'
+>;
 
 /** A proposal, in the place of an earlier one that came to nothing. */
 export const putProposal = (tx: Tx, businessId: string, is: Proposal) =>
@@ -55,26 +64,48 @@ export const putProposal = (tx: Tx, businessId: string, is: Proposal) =>
      on conflict (business_id, receipt_id) do update set invoice_number = excluded.invoice_number, reason_code = excluded.reason_code, source = excluded.source,
        proposed_by = excluded.proposed_by, proposed_name = excluded.proposed_name, proposed_at = excluded.proposed_at,
        confirmed_by = null, confirmed_name = null, confirmed_at = null, reversal_receipt_id = null`,
-    [businessId, is.receiptId, is.invoiceNumber, is.reasonCode, is.source, is.proposedBy, is.proposedName, is.proposedAt],
+    [
+      businessId,
+      is.receiptId,
+      is.invoiceNumber,
+      is.reasonCode,
+      is.source,
+      is.proposedBy,
+      is.proposedName,
+      is.proposedAt,
+    ],
   );
 
-export const confirmProposal = (tx: Tx, receiptId: string, by: { id: string; name: string }, reversalReceiptId: string, at: Date) =>
-  query(tx, 'update reversal set confirmed_by = $2, confirmed_name = $3, confirmed_at = $4, reversal_receipt_id = $5 where receipt_id = $1', [
-    receiptId,
-    by.id,
-    by.name,
-    at,
-    reversalReceiptId,
-  ]);
+export const confirmProposal = (
+  tx: Tx,
+  receiptId: string,
+  by: { id: string; name: string },
+  reversalReceiptId: string,
+  at: Date,
+) =>
+  query(
+    tx,
+    'update reversal set confirmed_by = $2, confirmed_name = $3, confirmed_at = $4, reversal_receipt_id = $5 where receipt_id = $1',
+    [receiptId, by.id, by.name, at, reversalReceiptId],
+  );
 
 export const dropProposal = (tx: Tx, receiptId: string) =>
-  query(tx, 'delete from reversal where receipt_id = $1 and confirmed_by is null and reversed_at is null', [receiptId]);
+  query(
+    tx,
+    'delete from reversal where receipt_id = $1 and confirmed_by is null and reversed_at is null',
+    [receiptId],
+  );
 
 /**
- * A refund has undone it, on the word that this refund was confirmed on: a later proposal may have taken the place of that one, or been taken back, before the
- * refund was known to be signed.
+ * A refund has undone it, on the word that this refund was confirmed on: a later proposal may have
+ * taken the place of that one, or been taken back, before the refund was known to be signed.
  */
-export async function markReversed(tx: Tx, businessId: string, is: Reverses & { reversalReceiptId: string }, at: Date): Promise<void> {
+export async function markReversed(
+  tx: Tx,
+  businessId: string,
+  is: Reverses & { reversalReceiptId: string },
+  at: Date,
+): Promise<void> {
   const { receiptId, invoiceNumber, reversalReceiptId, word } = is;
   if (word)
     await query(
@@ -98,9 +129,17 @@ export async function markReversed(tx: Tx, businessId: string, is: Reverses & { 
         word.confirmedAt,
       ],
     );
-  await query(tx, 'update reversal set reversed_at = $2, reversal_receipt_id = $3 where receipt_id = $1', [receiptId, at, reversalReceiptId]);
+  await query(
+    tx,
+    'update reversal set reversed_at = $2, reversal_receipt_id = $3 where receipt_id = $1',
+    [receiptId, at, reversalReceiptId],
+  );
 }
 
 /** Whether a refund has undone it: the document is undone in this way once. */
 export const isReversed = async (tx: Tx, receiptId: string): Promise<boolean> =>
-  (await queryOne(tx, 'select 1 as yes from reversal where receipt_id = $1 and reversed_at is not null', [receiptId])) !== null;
+  (await queryOne(
+    tx,
+    'select 1 as yes from reversal where receipt_id = $1 and reversed_at is not null',
+    [receiptId],
+  )) !== null;

@@ -1,9 +1,10 @@
 import { type Amount, divide, multiply, round } from '@muhuri/shared/money';
 
 /**
- * About how many units of a currency make one US dollar, to one or two digits: as central banks' reference rates stood in 2025, written down from
- * general knowledge on 2026-11-26 and not looked up one by one. Good for one question only, whether a first rate is far off: nothing is ever priced by
- * it. Currencies that lose their worth within a year are left out.
+ * About how many units of a currency make one US dollar, to one or two digits: as central banks'
+ * reference rates stood in 2025, written down from general knowledge on 2026-11-26 and not looked
+ * up one by one. Good for one question only, whether a first rate is far off: nothing is ever
+ * priced by it. Currencies that lose their worth within a year are left out.
  */
 const perDollar: Record<string, Amount> = {
   // East and southern Africa
@@ -98,11 +99,20 @@ const perDollar: Record<string, Amount> = {
   NZD: '1.7',
 };
 
-/** Further off than currencies in the table move within a year or two, and than its own digits are rough. */
+/**
+ * Further off than currencies in the table move within a year or two, and than its own digits are
+ * rough.
+ */
 const usual = { low: '0.7', high: '1.3' } as const;
 
-/** Rates of a pair of currencies between which nobody is asked about the first of them, and about what it is; null where one of them is not known here. */
-export function roughRate(currency: string, baseCurrency: string): { low: Amount; high: Amount; about: Amount } | null {
+/**
+ * Rates of a pair of currencies between which nobody is asked about the first of them, and about
+ * what it is; null where one of them is not known here.
+ */
+export function roughRate(
+  currency: string,
+  baseCurrency: string,
+): { low: Amount; high: Amount; about: Amount } | null {
   const [own, base] = [perDollar[currency], perDollar[baseCurrency]];
   if (!own || !base) return null;
   const exact = divide(base, own);

@@ -44,7 +44,10 @@ export type LineInBooks = {
   slack: Amount;
   /** The smallest amount of the document's currency. */
   unit: Amount;
-  /** How far rounding the line and each of its taxes may have moved `paid`; a unit where it is not kept. */
+  /**
+   * How far rounding the line and each of its taxes may have moved `paid`; a unit where it is not
+   * kept.
+   */
   moved?: Amount;
   /** The same of the books' own currency, as far as the device is told it. */
   baseUnit: Amount;
@@ -58,14 +61,17 @@ export type Foreign = {
   exchangeRate: Amount;
   /** The document's total in its own currency. */
   total: Amount;
-  /** The day the rate belongs to, and who says it: the document itself, or the sale that a refund undoes. Not kept at first. */
+  /**
+   * The day the rate belongs to, and who says it: the document itself, or the sale that a refund
+   * undoes. Not kept at first.
+   */
   rateDate?: string;
   rateSource?: 'document' | 'sale';
 };
 
 /**
- * Our neutral document, made from an invoice or a credit note: decimal, tax class per line, buyer, currency and rate. Amounts are in
- * the device's currency, positive also for a refund.
+ * Our neutral document, made from an invoice or a credit note: decimal, tax class per line, buyer,
+ * currency and rate. Amounts are in the device's currency, positive also for a refund.
  */
 export type Sale = {
   kind: 'sale' | 'refund';
@@ -74,20 +80,33 @@ export type Sale = {
   customerId: string;
   /** Where in the books it was made; null where they say none. Not kept at first. */
   locationId?: string | null;
-  buyer: { name: string; taxpayerId: string | null; purchaseCode: string | null; mobile: string | null };
+  buyer: {
+    name: string;
+    taxpayerId: string | null;
+    purchaseCode: string | null;
+    mobile: string | null;
+  };
   paymentMethod: string;
   reasonCode: string | null;
   currency: string;
   foreign: Foreign | null;
   lines: SaleLine[];
   total: Amount;
-  /** What the document comes to, where rounding the parts of a sale has it sealed at another total. */
+  /**
+   * What the document comes to, where rounding the parts of a sale has it sealed at another total.
+   */
   documentTotal?: Amount;
-  /** Where the books take withheld tax off their total: how much, and what they have as the total, in the document's currency. */
+  /**
+   * Where the books take withheld tax off their total: how much, and what they have as the total,
+   * in the document's currency.
+   */
   takenOff?: { amount: Amount; total: Amount };
 };
 
-/** Totals as a dialect computes them; `byClass` holds every class of the authority in its order, used or not. */
+/**
+ * Totals as a dialect computes them; `byClass` holds every class of the authority in its order,
+ * used or not.
+ */
 export type Totals = {
   lines: { taxable: Amount; tax: Amount }[];
   byClass: { taxClass: string; rate: Amount; taxable: Amount; tax: Amount }[];

@@ -2,8 +2,9 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Signature } from './sale.model.ts';
 
 /**
- * A signature that came when its document had another one, or had been settled as not signed. `receipt`: it is the document's receipt after all;
- * `undone`: refunded or cancelled at the authority, as a person has shown; `reversed`: the refund that undid the lost sale has undone it.
+ * A signature that came when its document had another one, or had been settled as not signed.
+ * `receipt`: it is the document's receipt after all; `undone`: refunded or cancelled at the
+ * authority, as a person has shown; `reversed`: the refund that undid the lost sale has undone it.
  */
 export type SecondSignature = Signature & {
   attemptId: string;
@@ -21,17 +22,29 @@ type Contested = { module: string; documentNumber: string; secondSignatures: Sec
 type Undoable = { undoing: { receipt_id: string; invoice_number: string } | null };
 
 /** Late signatures of a receipt that wait for a person. */
-export const openSeconds = ({ secondSignatures }: { secondSignatures: SecondSignature[] }): SecondSignature[] =>
-  secondSignatures.filter((each) => each.settledAt === null);
+export const openSeconds = ({
+  secondSignatures,
+}: {
+  secondSignatures: SecondSignature[];
+}): SecondSignature[] => secondSignatures.filter((each) => each.settledAt === null);
 
-/** The refund that undoes it is on its way: what comes of a late signature under that number is decided by that refund, and by nobody else. */
-export const isUndoneSoon = ({ undoing }: Undoable, invoiceNumber: string): boolean => undoing?.invoice_number === invoiceNumber;
+/**
+ * The refund that undoes it is on its way: what comes of a late signature under that number is
+ * decided by that refund, and by nobody else.
+ */
+export const isUndoneSoon = ({ undoing }: Undoable, invoiceNumber: string): boolean =>
+  undoing?.invoice_number === invoiceNumber;
 
 /** Why nothing of a contested document is sealed. */
 export const whyContested = (receipt: Contested & Undoable): StoredProblem =>
-  openSeconds(receipt).every((each) => isUndoneSoon(receipt, each.invoiceNumber)) ? { code: 'reversal_under_way' } : signedTwice(receipt);
+  openSeconds(receipt).every((each) => isUndoneSoon(receipt, each.invoiceNumber))
+    ? { code: 'reversal_under_way' }
+    : signedTwice(receipt);
 
-/** What is said of a document while a late signature of it waits for a person, with the numbers it is found by at the authority. */
+/**
+ * What is said of a document while a late signature of it waits for a person, with the numbers it
+ * is found by at the authority.
+ */
 export function signedTwice(receipt: Contested): StoredProblem & { code: 'signed_twice' } {
   const late = openSeconds(receipt).at(-1);
   return {

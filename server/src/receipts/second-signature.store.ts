@@ -30,14 +30,17 @@ export const toSecondSignatures = (of: unknown): SecondSignature[] =>
   }));
 
 /**
- * Keeps it beside its receipt, and its number from being given again: the device has used it, and its place in the total. One that is open contests
- * the receipt.
+ * Keeps it beside its receipt, and its number from being given again: the device has used it, and
+ * its place in the total. One that is open contests the receipt.
  */
 export async function keepSecond(
   tx: Tx,
   businessId: string,
   receiptId: string,
-  is: Omit<SecondSignature, 'settledEvidence'> & { response: KeptAnswer | null; settledEvidence?: unknown },
+  is: Omit<SecondSignature, 'settledEvidence'> & {
+    response: KeptAnswer | null;
+    settledEvidence?: unknown;
+  },
 ): Promise<void> {
   await query(
     tx,
@@ -74,7 +77,11 @@ export async function keepSecond(
        last_total_receipt_number = greatest(last_total_receipt_number, $3::bigint) where id = $1`,
     [is.deviceId, is.invoiceNumber, is.totalReceiptNumber],
   );
-  if (is.settledAt === null) await query(tx, 'update receipt set contested = true, updated_at = $2 where id = $1', [receiptId, is.heardAt]);
+  if (is.settledAt === null)
+    await query(tx, 'update receipt set contested = true, updated_at = $2 where id = $1', [
+      receiptId,
+      is.heardAt,
+    ]);
 }
 
 /** A person has settled it; nothing contests the receipt any more once none is open. */
@@ -84,18 +91,22 @@ export async function settleSecond(
   receiptSignature: string,
   is: { as: 'receipt' | 'undone'; evidence: unknown; at: Date },
 ): Promise<void> {
-  await query(tx, 'update second_signature set settled_as = $3, settled_evidence = $4, settled_at = $5 where receipt_id = $1 and receipt_signature = $2', [
-    receiptId,
-    receiptSignature,
-    is.as,
-    json(is.evidence),
-    is.at,
-  ]);
+  await query(
+    tx,
+    'update second_signature set settled_as = $3, settled_evidence = $4, settled_at = $5 where receipt_id = $1 and receipt_signature = $2',
+    [receiptId, receiptSignature, is.as, json(is.evidence), is.at],
+  );
   await contestWhileOpen(tx, receiptId, is.at);
 }
 
 /** The refund that undid a lost sale has answered what was heard of it meanwhile. */
-export async function settleReversed(tx: Tx, receiptId: string, invoiceNumber: string, evidence: unknown, at: Date): Promise<void> {
+export async function settleReversed(
+  tx: Tx,
+  receiptId: string,
+  invoiceNumber: string,
+  evidence: unknown,
+  at: Date,
+): Promise<void> {
   await query(
     tx,
     "update second_signature set settled_as = 'reversed', settled_evidence = $3, settled_at = $4 where receipt_id = $1 and invoice_number = $2 and settled_at is null",
@@ -111,25 +122,56 @@ const contestWhileOpen = (tx: Tx, receiptId: string, at: Date) =>
     [receiptId, at],
   );
 
-/** Goes along with a document whose receipt is closed for another one: what contests the first contests the second. */
-export async function moveSeconds(tx: Tx, fromReceiptId: string, toReceiptId: string): Promise<void> {
-  const moved = await query(tx, 'update second_signature set receipt_id = $2 where receipt_id = $1 and settled_at is null returning 1 as yes', [
-    fromReceiptId,
-    toReceiptId,
-  ]);
-  if (moved.length > 0) await query(tx, 'update receipt set contested = (id = $2) where id in ($1, $2)', [fromReceiptId, toReceiptId]);
+/**
+ * Goes along with a document whose receipt is closed for another one: what contests the first
+ * contests the second.
+ */
+export async function moveSeconds(
+  tx: Tx,
+  fromReceiptId: string,
+  toReceiptId: string,
+): Promise<void> {
+  const moved = await query(
+    tx,
+    'update second_signature set receipt_id = $2 where receipt_id = $1 and settled_at is null returning 1 as yes',
+    [fromReceiptId, toReceiptId],
+  );
+  if (moved.length > 0)
+    await query(tx, 'update receipt set contested = (id = $2) where id in ($1, $2)', [
+      fromReceiptId,
+      toReceiptId,
+    ]);
 }
 
-/** Whether a late signature stands under a number of a device: then it is known whose the number is. */
-export const isSignedLateUnder = async (tx: Tx, deviceId: string, invoiceNumber: string): Promise<boolean> =>
-  (await queryOne(tx, 'select 1 as yes from second_signature where device_id = $1 and invoice_number = $2 limit 1', [deviceId, invoiceNumber])) !== null;
+/**
+ * Whether a late signature stands under a number of a device: then it is known whose the number is.
+ */
+export const isSignedLateUnder = async (
+  tx: Tx,
+  deviceId: string,
+  invoiceNumber: string,
+): Promise<boolean> =>
+  (await queryOne(
+    tx,
+    'select 1 as yes from second_signature where device_id = $1 and invoice_number = $2 limit 1',
+    [deviceId, invoiceNumber],
+  )) !== null;
 
 /** With the answers they stand in, for whoever has to show them. */
 export async function listAnswers(tx: Tx, receiptId: string): Promise<Map<string, KeptAnswer>> {
-  const rows = await query<{ receipt_signature: string; response: string | null; response_raw: Buffer | null }>(
+  const rows = await query<{
+    receipt_signature: string;
+    response: string | null;
+    response_raw: Buffer | null;
+  }>(
     tx,
     'select receipt_signature, response, response_raw from second_signature where receipt_id = $1 and response is not null',
     [receiptId],
   );
-  return new Map(rows.map((row) => [row.receipt_signature, { text: row.response as string, raw: row.response_raw }]));
+  return new Map(
+    rows.map((row) => [
+      row.receipt_signature,
+      { text: row.response as string, raw: row.response_raw },
+    ]),
+  );
 }

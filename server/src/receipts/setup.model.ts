@@ -3,7 +3,10 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import type { SealedRate } from './exchange-rate.model.ts';
 import type { ItemContent, Sale } from './sale.model.ts';
 
-export type ItemMapping = Omit<ItemContent, 'name' | 'taxClass'> & { taxClass?: string | undefined; name?: string | undefined };
+export type ItemMapping = Omit<ItemContent, 'name' | 'taxClass'> & {
+  taxClass?: string | undefined;
+  name?: string | undefined;
+};
 
 /** That another system has sealed a document: who said so, when and why. */
 export type Elsewhere = { reason: string; by: string; by_id: string; at: string };
@@ -14,11 +17,17 @@ export type Setup = {
   /** The device's day today, for documents of the future. */
   today: string;
   goLiveDate: string;
-  /** Where the device seals for real: since when its branch and its place in the books do, and whether the document was signed at the rehearsal. */
+  /**
+   * Where the device seals for real: since when its branch and its place in the books do, and
+   * whether the document was signed at the rehearsal.
+   */
   production: { since: Date | null; isRehearsed: boolean } | null;
   /** Where a person has said that another system sealed the document. */
   elsewhere?: Elsewhere | null;
-  /** Where the business had exempted the document and has taken that back: another system may have sealed it meanwhile. */
+  /**
+   * Where the business had exempted the document and has taken that back: another system may have
+   * sealed it meanwhile.
+   */
   wasExempt?: boolean;
   /** Whether an approved document that was not sent yet may be sealed. */
   sealsApproved: boolean;
@@ -39,7 +48,10 @@ export type Setup = {
   paymentModes: Record<string, string>;
   /** The authority's code for a sale on credit. */
   creditMethod: string;
-  hasCode(list: 'item_class' | 'package_unit' | 'quantity_unit' | 'origin' | 'payment_method' | 'reason', code: string): boolean;
+  hasCode(
+    list: 'item_class' | 'package_unit' | 'quantity_unit' | 'origin' | 'payment_method' | 'reason',
+    code: string,
+  ): boolean;
   /** A telephone number in its one form; null where there are too few digits to be one. */
   readPhone(text: string): string | null;
   checkBuyer(buyer: Sale['buyer']): StoredProblem[];

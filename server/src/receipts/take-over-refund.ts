@@ -8,11 +8,16 @@ import { query, queryOne } from '../platform/db/query.ts';
 import type { Queue } from '../platform/queue/queue.ts';
 import { findReceipt, type Receipt } from './receipt.store.ts';
 
-export type TakeOverRefund = (ctx: Context, saleId: string, given: { source: string; answer: string }) => Promise<Receipt>;
+export type TakeOverRefund = (
+  ctx: Context,
+  saleId: string,
+  given: { source: string; answer: string },
+) => Promise<Receipt>;
 
 /**
- * A person says, with what the authority shows of the sale attached, that the device which followed takes its refund: only then may a refund name
- * a number that another device has signed. Not where the follower began a run of its own: there the number is, or will be, a stranger's sale.
+ * A person says, with what the authority shows of the sale attached, that the device which followed
+ * takes its refund: only then may a refund name a number that another device has signed. Not where
+ * the follower began a run of its own: there the number is, or will be, a stranger's sale.
  */
 export const takeOverRefund =
   (ports: { record: Recorder; clock: Clock; queue: Pick<Queue, 'wakeLane'> }): TakeOverRefund =>
@@ -20,9 +25,11 @@ export const takeOverRefund =
     ctx.transaction(async (tx) => {
       const sale = await findReceipt(tx, saleId);
       if (!sale) throw new AppError('not_found');
-      if (sale.kind !== 'sale' || sale.state !== 'signed' || !sale.isDeviceRetired) throw new AppError('wrong_state', { state: sale.state });
+      if (sale.kind !== 'sale' || sale.state !== 'signed' || !sale.isDeviceRetired)
+        throw new AppError('wrong_state', { state: sale.state });
       const device = await findDeviceOfBranch(tx, sale.branchId);
-      if (!device || device.environment !== sale.environment) throw new AppError('wrong_state', { state: sale.state });
+      if (!device || device.environment !== sale.environment)
+        throw new AppError('wrong_state', { state: sale.state });
       if (!(await continuesRun(tx, sale))) throw new AppError('refund_run_broken');
       const { actor } = ctx;
       const name = 'name' in actor ? actor.name : actor.id;
@@ -32,23 +39,32 @@ export const takeOverRefund =
          values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (business_id, receipt_id, device_id) do nothing`,
         [ctx.businessId, sale.id, device.id, source, answer, actor.id, name, ports.clock.now()],
       );
-      await ports.record(tx, ctx, { action: 'receipt.refund_taken_over', subject: sale.id, after: { device_id: device.id, source, answer } });
+      await ports.record(tx, ctx, {
+        action: 'receipt.refund_taken_over',
+        subject: sale.id,
+        after: { device_id: device.id, source, answer },
+      });
       // What stands aside for this goes now.
-      await query(tx, "update receipt set next_try_at = null, read_at = null where device_id = $1 and sale_receipt_id = $2 and state = 'queued'", [
-        device.id,
-        sale.id,
-      ]);
+      await query(
+        tx,
+        "update receipt set next_try_at = null, read_at = null where device_id = $1 and sale_receipt_id = $2 and state = 'queued'",
+        [device.id, sale.id],
+      );
       await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: device.id });
       return sale;
     });
 
 /** Whether the present device may take refunds of a sale that a device before it has signed. */
 export const isTakenOver = async (tx: Tx, saleId: string, deviceId: string): Promise<boolean> =>
-  (await queryOne(tx, 'select 1 as yes from takeover where receipt_id = $1 and device_id = $2', [saleId, deviceId])) !== null;
+  (await queryOne(tx, 'select 1 as yes from takeover where receipt_id = $1 and device_id = $2', [
+    saleId,
+    deviceId,
+  ])) !== null;
 
 /**
- * Whether every device since has gone on with the authority's run. One to which the authority named no last number began at one again; so did one to
- * which it named a number below sales that the authority must have had by then: what a device signs it uploads within a day, or signs no more.
+ * Whether every device since has gone on with the authority's run. One to which the authority named
+ * no last number began at one again; so did one to which it named a number below sales that the
+ * authority must have had by then: what a device signs it uploads within a day, or signs no more.
  */
 export const continuesRun = async (tx: Tx, sale: Pick<Receipt, 'deviceId'>): Promise<boolean> =>
   (await queryOne(

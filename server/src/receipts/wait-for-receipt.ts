@@ -7,14 +7,18 @@ export type Changes = { changed(receiptId: string): void; waitForReceipt: WaitFo
 
 const pollMs = 1_000;
 
-/** Waits until a receipt has left the queue or the lane has said what it waits for; another process's work is seen by looking again. */
+/**
+ * Waits until a receipt has left the queue or the lane has said what it waits for; another
+ * process's work is seen by looking again.
+ */
 export function receiptChanges(): Changes {
   const events = new EventEmitter().setMaxListeners(0);
   return {
     changed: (receiptId) => void events.emit(receiptId),
     async waitForReceipt(ctx, receipt, waitMs) {
       const end = performance.now() + waitMs;
-      const isSettled = (r: Receipt) => r.state !== 'queued' || (r.problem !== null && r.tries > 0) || r.laneStop !== null;
+      const isSettled = (r: Receipt) =>
+        r.state !== 'queued' || (r.problem !== null && r.tries > 0) || r.laneStop !== null;
       let current = receipt;
       while (!isSettled(current) && performance.now() < end) {
         const changed = once(events, current.id, Math.min(pollMs, end - performance.now()));

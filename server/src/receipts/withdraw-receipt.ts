@@ -8,7 +8,10 @@ import { findReceipt, lockReceipt, type Receipt, setReceiptState } from './recei
 
 export type WithdrawReceipt = (ctx: Context, receiptId: string) => Promise<Receipt>;
 
-/** Takes a waiting document out of its lane, as long as nothing of it may be signed, under whichever number; its number goes back. */
+/**
+ * Takes a waiting document out of its lane, as long as nothing of it may be signed, under whichever
+ * number; its number goes back.
+ */
 export const withdrawReceipt =
   (ports: LanePorts): WithdrawReceipt =>
   async (ctx, receiptId) => {
@@ -20,12 +23,26 @@ export const withdrawReceipt =
       const attempts = await listAttempts(tx, receiptId, ports.clock.now());
       const own = attempts.filter((attempt) => attempt.invoiceNumber === receipt.invoiceNumber);
       if (receipt.state !== 'queued') throw new AppError('wrong_state', { state: receipt.state });
-      if (attempts.some((attempt) => attempt.endedAt === null || isDoubtful(attempt)) || !provablyNotLeft(own)) throw new AppError('device_may_have_it');
-      if (receipt.invoiceNumber !== null) await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber);
+      if (
+        attempts.some((attempt) => attempt.endedAt === null || isDoubtful(attempt)) ||
+        !provablyNotLeft(own)
+      )
+        throw new AppError('device_may_have_it');
+      if (receipt.invoiceNumber !== null)
+        await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber);
       const problem = { code: 'withdrawn_by_person' } as const;
       const at = ports.clock.now();
-      await setReceiptState(tx, receiptId, { state: 'withdrawn', problem, invoiceNumber: null }, at);
-      await ports.record(tx, ctx, { action: 'receipt.withdrawn', subject: receiptId, after: { returned_number: receipt.invoiceNumber } });
+      await setReceiptState(
+        tx,
+        receiptId,
+        { state: 'withdrawn', problem, invoiceNumber: null },
+        at,
+      );
+      await ports.record(tx, ctx, {
+        action: 'receipt.withdrawn',
+        subject: receiptId,
+        after: { returned_number: receipt.invoiceNumber },
+      });
       await endReversal(ports, tx, ctx, receipt, problem, at);
       return (await findReceipt(tx, receiptId)) as Receipt;
     });

@@ -1,11 +1,17 @@
 import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDateOrNull } from '../platform/db/query.ts';
 
-export type DayCount = { receiptId: string; at: string; outcome: 'signed' | 'refused'; code: string };
+export type DayCount = {
+  receiptId: string;
+  at: string;
+  outcome: 'signed' | 'refused';
+  code: string;
+};
 
 /**
- * Counts a receipt into its day in the country's zone; called once for each entry of the trail. Each receipt is found by its key (`offset 0`):
- * joined freely, the planner may read every receipt there is for a few hundred.
+ * Counts a receipt into its day in the country's zone; called once for each entry of the trail.
+ * Each receipt is found by its key (`offset 0`): joined freely, the planner may read every receipt
+ * there is for a few hundred.
  */
 export const addToDays = (tx: Tx, counts: DayCount[], timeZone: string) =>
   query(
@@ -15,10 +21,24 @@ export const addToDays = (tx: Tx, counts: DayCount[], timeZone: string) =>
        from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[]) as c(id, at, outcome, code) cross join lateral (select branch_id, kind, environment, business_id, sale from receipt where id = c.id offset 0) r
       group by 1, 2, 3, 4, 5, 6, 7
      on conflict (business_id, day, branch_id, kind, outcome, code, environment) do update set count = receipt_day.count + excluded.count, total = receipt_day.total + excluded.total`,
-    [counts.map((each) => each.receiptId), counts.map((each) => each.at), counts.map((each) => each.outcome), counts.map((each) => each.code), timeZone],
+    [
+      counts.map((each) => each.receiptId),
+      counts.map((each) => each.at),
+      counts.map((each) => each.outcome),
+      counts.map((each) => each.code),
+      timeZone,
+    ],
   );
 
-export type DayRow = { day: string; kind: 'sale' | 'refund'; outcome: 'signed' | 'refused'; code: string; environment: string; count: number; total: string };
+export type DayRow = {
+  day: string;
+  kind: 'sale' | 'refund';
+  outcome: 'signed' | 'refused';
+  code: string;
+  environment: string;
+  count: number;
+  total: string;
+};
 
 export async function listDays(tx: Tx, from: string, to: string): Promise<DayRow[]> {
   const rows = await query<Record<string, string>>(
@@ -31,16 +51,28 @@ export async function listDays(tx: Tx, from: string, to: string): Promise<DayRow
 }
 
 /** What stands open now, by the partial index the lanes use. */
-export async function countOpen(tx: Tx): Promise<{ queued: number; inDoubt: number; oldestAt: Date | null }> {
+export async function countOpen(
+  tx: Tx,
+): Promise<{ queued: number; inDoubt: number; oldestAt: Date | null }> {
   const row = await queryOne<{ queued: number; in_doubt: number; oldest: unknown }>(
     tx,
     `select count(*) filter (where state = 'queued')::int as queued, count(*) filter (where state = 'in_doubt')::int as in_doubt, min(opened_at) as oldest
        from receipt where state in ('queued', 'in_doubt') and environment = 'production'`,
   );
-  return { queued: row?.queued ?? 0, inDoubt: row?.in_doubt ?? 0, oldestAt: toDateOrNull(row?.oldest) };
+  return {
+    queued: row?.queued ?? 0,
+    inDoubt: row?.in_doubt ?? 0,
+    oldestAt: toDateOrNull(row?.oldest),
+  };
 }
 
-export async function countRest(tx: Tx): Promise<{ devices: number; devicesPaused: number; people: number; alerts: number; lastContactAt: Date | null }> {
+export async function countRest(tx: Tx): Promise<{
+  devices: number;
+  devicesPaused: number;
+  people: number;
+  alerts: number;
+  lastContactAt: Date | null;
+}> {
   const row = await queryOne<Record<string, unknown>>(
     tx,
     `select (select count(*)::int from device where state in ('active', 'paused')) as devices, (select count(*)::int from device where state = 'paused') as paused,
@@ -56,7 +88,10 @@ export async function countRest(tx: Tx): Promise<{ devices: number; devicesPause
   };
 }
 
-export async function sumDays(tx: Tx, today: string): Promise<{ signed: number; refused: number; signedToday: number; requestsToday: number }> {
+export async function sumDays(
+  tx: Tx,
+  today: string,
+): Promise<{ signed: number; refused: number; signedToday: number; requestsToday: number }> {
   const row = await queryOne<Record<string, string>>(
     tx,
     `select coalesce(sum(count) filter (where outcome = 'signed'), 0)::text as signed, coalesce(sum(count) filter (where outcome = 'refused'), 0)::text as refused,
@@ -64,5 +99,10 @@ export async function sumDays(tx: Tx, today: string): Promise<{ signed: number; 
        (select coalesce(sum(used), 0)::text from usage_day where day = $1 and what = 'requests') as requests from receipt_day where environment = 'production'`,
     [today],
   );
-  return { signed: Number(row?.signed), refused: Number(row?.refused), signedToday: Number(row?.today), requestsToday: Number(row?.requests) };
+  return {
+    signed: Number(row?.signed),
+    refused: Number(row?.refused),
+    signedToday: Number(row?.today),
+    requestsToday: Number(row?.requests),
+  };
 }

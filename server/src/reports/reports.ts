@@ -8,24 +8,39 @@ import { longestDue, sealedElsewhere } from '../intake/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
 import type { Dialects } from '../ports/dialect.ts';
-import { addToDays, countOpen, countRest, type DayCount, listDays, sumDays } from './report.store.ts';
+import {
+  addToDays,
+  countOpen,
+  countRest,
+  type DayCount,
+  listDays,
+  sumDays,
+} from './report.store.ts';
 
-type Ports = { database: Database; dialects: Dialects; clock: Clock; day(at: Date, timeZone: string): string };
+type Ports = {
+  database: Database;
+  dialects: Dialects;
+  clock: Clock;
+  day(at: Date, timeZone: string): string;
+};
 
 /**
- * Counts receipts by day as the trail is sealed: each entry once, in the transaction that gives it its place. Numbers therefore cost the
- * same with a hundred receipts and with a million, and are seconds behind.
+ * Counts receipts by day as the trail is sealed: each entry once, in the transaction that gives it
+ * its place. Numbers therefore cost the same with a hundred receipts and with a million, and are
+ * seconds behind.
  */
 export const countByTrail =
   (ports: Pick<Ports, 'dialects'>): Follower =>
   async (tx, _ctx, entries) => {
     const counts = entries.flatMap((entry): DayCount[] => {
-      if (entry.action === 'receipt.signed') return [{ receiptId: entry.subject, at: entry.at, outcome: 'signed', code: '' }];
+      if (entry.action === 'receipt.signed')
+        return [{ receiptId: entry.subject, at: entry.at, outcome: 'signed', code: '' }];
       if (entry.action !== 'receipt.refused') return [];
       const code = (JSON.parse(entry.after ?? '{}') as { code?: string }).code ?? '';
       return [{ receiptId: entry.subject, at: entry.at, outcome: 'refused', code }];
     });
-    if (counts.length > 0) await addToDays(tx, counts, zoneOf(ports.dialects, (await getBusiness(tx)).country));
+    if (counts.length > 0)
+      await addToDays(tx, counts, zoneOf(ports.dialects, (await getBusiness(tx)).country));
   };
 
 /** Numbers of one business over a span of days that ends today. */
@@ -51,7 +66,9 @@ export const getStats = (ports: Ports) => async (ctx: Context, days: number) => 
   const refused = real.filter((row) => row.outcome === 'refused');
   const count = (some: typeof rows) => some.reduce((sum, row) => sum + row.count, 0);
   const sum = (some: typeof rows) => add('0', ...some.map((row) => row.total));
-  const everyDay = Array.from({ length: days }, (_, i) => new Date(Date.parse(`${from}T00:00:00Z`) + i * 86_400_000).toISOString().slice(0, 10));
+  const everyDay = Array.from({ length: days }, (_, i) =>
+    new Date(Date.parse(`${from}T00:00:00Z`) + i * 86_400_000).toISOString().slice(0, 10),
+  );
   const codes = [...new Set(refused.map((row) => row.code))];
   return {
     from,
@@ -67,8 +84,13 @@ export const getStats = (ports: Ports) => async (ctx: Context, days: number) => 
     due: due?.count ?? 0,
     due_since: due?.since.toISOString() ?? null,
     /** What sandbox devices signed; in no other number here. */
-    test_receipts: count(rows.filter((row) => row.environment === 'sandbox' && row.outcome === 'signed')),
-    /** Documents of these days that another system has sealed, as people have said; in no other number here. */
+    test_receipts: count(
+      rows.filter((row) => row.environment === 'sandbox' && row.outcome === 'signed'),
+    ),
+    /**
+     * Documents of these days that another system has sealed, as people have said; in no other
+     * number here.
+     */
     sealed_elsewhere: elsewhere,
     days: everyDay.map((day) => ({
       day,
@@ -79,7 +101,10 @@ export const getStats = (ports: Ports) => async (ctx: Context, days: number) => 
     failures: codes
       .map((code) => ({
         code,
-        title: code in problems ? describeProblem({ code: code as ProblemCode }, ctx.language).title : code,
+        title:
+          code in problems
+            ? describeProblem({ code: code as ProblemCode }, ctx.language).title
+            : code,
         count: count(refused.filter((row) => row.code === code)),
       }))
       .sort((a, b) => b.count - a.count),
@@ -88,7 +113,10 @@ export const getStats = (ports: Ports) => async (ctx: Context, days: number) => 
 
 export type GetStats = ReturnType<typeof getStats>;
 
-/** What the operator sees of a business without looking into it: counted here, inside its own door, and put where lists are read. */
+/**
+ * What the operator sees of a business without looking into it: counted here, inside its own door,
+ * and put where lists are read.
+ */
 export const countTotals =
   (ports: Ports) =>
   async (ctx: Context): Promise<void> => {
@@ -120,8 +148,15 @@ async function zohoOf(tx: Tx, now: Date): Promise<BusinessTotals['zoho']> {
   const { calls, failed } = await readCallHealth(tx, new Date(now.getTime() - 86_400_000));
   const { polled } = await readConnectionHealth(tx);
   const looks = Object.values(polled).flatMap(({ at }) => (at ? [Date.parse(at)] : []));
-  return { status: connection?.status ?? 'none', calls, failed, lookedAt: looks.length > 0 ? new Date(Math.max(...looks)) : null };
+  return {
+    status: connection?.status ?? 'none',
+    calls,
+    failed,
+    lookedAt: looks.length > 0 ? new Date(Math.max(...looks)) : null,
+  };
 }
 
-const zoneOf = (dialects: Dialects, country: string) => dialects.all().find((each) => each.country === country)?.timeZone ?? 'UTC';
-const currencyOf = (dialects: Dialects, country: string) => dialects.all().find((each) => each.country === country)?.currency ?? '';
+const zoneOf = (dialects: Dialects, country: string) =>
+  dialects.all().find((each) => each.country === country)?.timeZone ?? 'UTC';
+const currencyOf = (dialects: Dialects, country: string) =>
+  dialects.all().find((each) => each.country === country)?.currency ?? '';

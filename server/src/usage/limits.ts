@@ -7,16 +7,25 @@ import type { TokenLimits } from '../platform/http/token-door.ts';
 import type { RunJob } from '../platform/run-job.ts';
 import { addUsage, listUsage, type Quotas, readQuotas } from './usage.store.ts';
 
-/** What a caller may ask for in a minute and a day. A business's own quotas stand in its row and win. */
+/**
+ * What a caller may ask for in a minute and a day. A business's own quotas stand in its row and
+ * win.
+ */
 export type Limits = {
   businessPerMinute: number;
   personPerMinute: number;
   addressPerMinute: number;
   requestsPerDay: number;
-  /** Changes of how a business is set up: each stands in its log for good, with what was before and after. */
+  /**
+   * Changes of how a business is set up: each stands in its log for good, with what was before and
+   * after.
+   */
   changesPerMinute: number;
   changesPerDay: number;
-  /** Webhooks that are believed: whoever has the secret of their own address may send as many as they like, and each is kept. */
+  /**
+   * Webhooks that are believed: whoever has the secret of their own address may send as many as
+   * they like, and each is kept.
+   */
   deliveriesPerMinute: number;
   deliveriesPerDay: number;
 };
@@ -37,22 +46,42 @@ export type Spent = { limit: number; left: number; resetSeconds: number; dayLeft
 export type Usage = TokenLimits & {
   /** Counts a call before sign-in, by address. Throws `rate_limited`. */
   ofAddress(address: string): Promise<Spent>;
-  /** Counts a call of a session. Throws `rate_limited`, or `quota_used_up` except for sealing, which is never held up by a quota. */
+  /**
+   * Counts a call of a session. Throws `rate_limited`, or `quota_used_up` except for sealing, which
+   * is never held up by a quota.
+   */
   ofSession(session: Session, isSealing: boolean): Promise<Spent>;
-  /** Counts a change of how a business is set up, besides. Throws `rate_limited`; whatever else it does goes on. */
+  /**
+   * Counts a change of how a business is set up, besides. Throws `rate_limited`; whatever else it
+   * does goes on.
+   */
   ofChange(businessId: string): Promise<void>;
-  /** Counts a webhook that is believed. Throws `rate_limited`: what it told of is found by the next look at what has changed. */
+  /**
+   * Counts a webhook that is believed. Throws `rate_limited`: what it told of is found by the next
+   * look at what has changed.
+   */
   ofDelivery(businessId: string): Promise<void>;
   /** Writes the counters of this process to the database; called now and then and at the end. */
   flush(): Promise<void>;
   report(ctx: Context, days: number): Promise<{ day: string; what: string; used: number }[]>;
   /** The operator has set other quotas: read anew at the next call. */
   forget(businessId: string): void;
-  limitsNow(businessId: string): { minute: { limit: number; left: number }; day: { limit: number; used: number } };
+  limitsNow(businessId: string): {
+    minute: { limit: number; left: number };
+    day: { limit: number; used: number };
+  };
 };
 
-/** Limits are per process, like the memory they are kept in: n processes allow n times as much, which bounds a flood all the same. */
-export function openUsage(ports: { clock: Clock; run: RunJob; contextOf(businessId: string): Context; limits: Limits }): Usage {
+/**
+ * Limits are per process, like the memory they are kept in: n processes allow n times as much,
+ * which bounds a flood all the same.
+ */
+export function openUsage(ports: {
+  clock: Clock;
+  run: RunJob;
+  contextOf(businessId: string): Context;
+  limits: Limits;
+}): Usage {
   const { limits, clock } = ports;
   const limiter = (points: number, duration = 60) => new RateLimiterMemory({ points, duration });
   const daySeconds = 86_400;
@@ -80,7 +109,10 @@ export function openUsage(ports: { clock: Clock; run: RunJob; contextOf(business
   const addresses = limiter(limits.addressPerMinute);
   const refusedTokens = limiter(limits.addressPerMinute);
   const changes = [limiter(limits.changesPerMinute), limiter(limits.changesPerDay, daySeconds)];
-  const deliveries = [limiter(limits.deliveriesPerMinute), limiter(limits.deliveriesPerDay, daySeconds)];
+  const deliveries = [
+    limiter(limits.deliveriesPerMinute),
+    limiter(limits.deliveriesPerDay, daySeconds),
+  ];
   const counted = new Map<string, { day: string; fresh: number; known: number }>();
   const ended: { businessId: string; day: string; fresh: number }[] = [];
   const latest = new Map<string, number>();
@@ -112,13 +144,16 @@ export function openUsage(ports: { clock: Clock; run: RunJob; contextOf(business
   });
 
   return {
-    ofAddress: async (address) => toSpent(await spend(addresses, networkOf(address)), limits.addressPerMinute, null),
+    ofAddress: async (address) =>
+      toSpent(await spend(addresses, networkOf(address)), limits.addressPerMinute, null),
     async refusedToken(network) {
       await spend(refusedTokens, network);
     },
     async turnedAwaySeconds(network) {
       const counted = await refusedTokens.get(network);
-      return counted && counted.consumedPoints >= limits.addressPerMinute ? Math.max(1, Math.ceil(counted.msBeforeNext / 1000)) : 0;
+      return counted && counted.consumedPoints >= limits.addressPerMinute
+        ? Math.max(1, Math.ceil(counted.msBeforeNext / 1000))
+        : 0;
     },
     async ofChange(businessId) {
       for (const each of changes) await spend(each, businessId);
@@ -147,7 +182,10 @@ export function openUsage(ports: { clock: Clock; run: RunJob; contextOf(business
     },
     async flush() {
       for (const each of ended.splice(0)) {
-        const write = () => ports.contextOf(each.businessId).transaction((tx) => addUsage(tx, each.businessId, each.day, 'requests', each.fresh));
+        const write = () =>
+          ports
+            .contextOf(each.businessId)
+            .transaction((tx) => addUsage(tx, each.businessId, each.day, 'requests', each.fresh));
         if (!(await ports.run(each.businessId, 'usage', write))) ended.push(each);
       }
       for (const [businessId, entry] of counted) {
@@ -156,12 +194,20 @@ export function openUsage(ports: { clock: Clock; run: RunJob; contextOf(business
         if (fresh === 0) continue;
         entry.fresh = 0;
         const isWritten = await ports.run(businessId, 'usage', async () => {
-          entry.known = await ports.contextOf(businessId).transaction((tx) => addUsage(tx, businessId, entry.day, 'requests', fresh));
+          entry.known = await ports
+            .contextOf(businessId)
+            .transaction((tx) => addUsage(tx, businessId, entry.day, 'requests', fresh));
         });
         if (!isWritten) entry.fresh += fresh;
       }
     },
-    report: (ctx, days) => ctx.transaction((tx) => listUsage(tx, new Date(clock.now().getTime() - (days - 1) * 86_400_000).toISOString().slice(0, 10))),
+    report: (ctx, days) =>
+      ctx.transaction((tx) =>
+        listUsage(
+          tx,
+          new Date(clock.now().getTime() - (days - 1) * 86_400_000).toISOString().slice(0, 10),
+        ),
+      ),
     forget: (businessId) => void quotas.delete(businessId),
     limitsNow(businessId) {
       const entry = entryOf(businessId);

@@ -10,7 +10,13 @@ export async function readQuotas(tx: Tx): Promise<Quotas> {
 }
 
 /** Adds to a day's counter and answers what stands there now, other processes' share included. */
-export async function addUsage(tx: Tx, businessId: string, day: string, what: string, used: number): Promise<number> {
+export async function addUsage(
+  tx: Tx,
+  businessId: string,
+  day: string,
+  what: string,
+  used: number,
+): Promise<number> {
   const [row] = await query<{ used: string }>(
     tx,
     `insert into usage_day (business_id, day, what, used) values ($1, $2, $3, $4)
@@ -20,9 +26,14 @@ export async function addUsage(tx: Tx, businessId: string, day: string, what: st
   return Number(row?.used ?? 0);
 }
 
-export async function listUsage(tx: Tx, from: string): Promise<{ day: string; what: string; used: number }[]> {
-  const rows = await query<{ day: string; what: string; used: string }>(tx, 'select day::text, what, used::text from usage_day where day >= $1 order by day', [
-    from,
-  ]);
+export async function listUsage(
+  tx: Tx,
+  from: string,
+): Promise<{ day: string; what: string; used: number }[]> {
+  const rows = await query<{ day: string; what: string; used: string }>(
+    tx,
+    'select day::text, what, used::text from usage_day where day >= $1 order by day',
+    [from],
+  );
   return rows.map((row) => ({ ...row, used: Number(row.used) }));
 }

@@ -11,7 +11,13 @@ afterEach(() => {
 });
 
 const policy = addressPolicy(['127.0.0.0/8'], openNames());
-const settings = { ...usualSettings, connectTimeoutMs: 500, answerTimeoutMs: 400, lateTimeoutMs: 2_000, answerBytesMax: 1_000 };
+const settings = {
+  ...usualSettings,
+  connectTimeoutMs: 500,
+  answerTimeoutMs: 400,
+  lateTimeoutMs: 2_000,
+  answerBytesMax: 1_000,
+};
 const vsdc = directVsdc(policy, settings);
 const request = { path: '/trnsSales/saveSales', body: '{"a":1}' };
 
@@ -19,11 +25,18 @@ function listen(onConnection: (socket: Socket) => void): Promise<string> {
   const server = createServer(onConnection);
   servers.push(server);
   return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as { port: number }).port}`));
+    server.listen(0, '127.0.0.1', () =>
+      resolve(`http://127.0.0.1:${(server.address() as { port: number }).port}`),
+    );
   });
 }
-const ofA = (as: OnBehalf['as'] = 'sale', mayLeave = () => true): OnBehalf => ({ businessId: 'biz_a', as, mayLeave });
-const send = (address: string, as?: OnBehalf['as']) => vsdc.send({ address, transport: 'direct' }, request, ofA(as));
+const ofA = (as: OnBehalf['as'] = 'sale', mayLeave = () => true): OnBehalf => ({
+  businessId: 'biz_a',
+  as,
+  mayLeave,
+});
+const send = (address: string, as?: OnBehalf['as']) =>
+  vsdc.send({ address, transport: 'direct' }, request, ofA(as));
 
 describe('never left, or in doubt', () => {
   test('a refused connection and an unknown name provably did not leave', async () => {
@@ -43,7 +56,9 @@ describe('never left, or in doubt', () => {
       asked.push(connections);
       return false;
     };
-    expect(await vsdc.send({ address, transport: 'direct' }, request, ofA('sale', mayLeave))).toEqual({
+    expect(
+      await vsdc.send({ address, transport: 'direct' }, request, ofA('sale', mayLeave)),
+    ).toEqual({
       is: 'unreachable',
       reason: 'too long ago since it was written down: it was not sent',
     });
@@ -70,7 +85,11 @@ describe('never left, or in doubt', () => {
   });
 
   test('after the time-out the socket stays open and a late answer is delivered', async () => {
-    const address = await listen((socket) => socket.once('data', () => setTimeout(() => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'), 900)));
+    const address = await listen((socket) =>
+      socket.once('data', () =>
+        setTimeout(() => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'), 900),
+      ),
+    );
     const sent = await send(address);
     expect(sent.is).toBe('in_doubt');
     if (sent.is === 'in_doubt') expect(await sent.late).toMatchObject({ status: 200, body: 'ok' });
@@ -80,9 +99,16 @@ describe('never left, or in doubt', () => {
     let connections = 0;
     const address = await listen((socket) => {
       connections += 1;
-      socket.on('data', () => socket.write('HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n'));
+      socket.on('data', () =>
+        socket.write(
+          'HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n',
+        ),
+      );
     });
-    expect(await send(address)).toMatchObject({ is: 'answered', answer: { status: 302, body: '' } });
+    expect(await send(address)).toMatchObject({
+      is: 'answered',
+      answer: { status: 302, body: '' },
+    });
     await send(address);
     expect(connections).toBe(2);
   });
@@ -100,19 +126,26 @@ describe('at the end', () => {
       );
     const [known, unknown] = [await answers(), await answers()];
     const own = directVsdc(policy, settings);
-    const sendBy = (address: string, as?: OnBehalf['as']) => own.send({ address, transport: 'direct' }, request, ofA(as));
+    const sendBy = (address: string, as?: OnBehalf['as']) =>
+      own.send({ address, transport: 'direct' }, request, ofA(as));
     expect((await sendBy(known)).is).toBe('answered');
     // One that is just looking for its device when the end comes, too.
     const looking = sendBy(known);
     await own.close();
     const never = { is: 'unreachable', reason: 'the server ends: it was not sent' };
     expect(await looking).toEqual(never);
-    for (const address of [known, unknown]) for (const as of ['sale', 'lane', 'question'] as const) expect(await sendBy(address, as)).toEqual(never);
+    for (const address of [known, unknown])
+      for (const as of ['sale', 'lane', 'question'] as const)
+        expect(await sendBy(address, as)).toEqual(never);
     expect(heard).toHaveLength(1);
   });
 
   test('the answers of devices that are just asked are waited for, late ones are not', async () => {
-    const slow = await listen((socket) => socket.once('data', () => setTimeout(() => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'), 200)));
+    const slow = await listen((socket) =>
+      socket.once('data', () =>
+        setTimeout(() => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'), 200),
+      ),
+    );
     const silent = await listen((socket) => socket.on('error', () => {}).resume());
     const own = directVsdc(policy, settings);
     const sendBy = (address: string) => own.send({ address, transport: 'direct' }, request, ofA());
@@ -174,9 +207,15 @@ describe('connections of a business', () => {
     const device = await silent();
     const few = directVsdc(policy, { ...settings, lanePerDeviceMax: 2 });
     const sell = (address: string) => few.send({ address, transport: 'direct' }, request, ofA());
-    const [first, second, third] = await Promise.all([sell(device.address), sell(device.address), sell(device.address)]);
+    const [first, second, third] = await Promise.all([
+      sell(device.address),
+      sell(device.address),
+      sell(device.address),
+    ]);
     expect([first?.is, second?.is, third?.is]).toEqual(['in_doubt', 'in_doubt', 'unreachable']);
-    const other = await listen((socket) => socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')));
+    const other = await listen((socket) =>
+      socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')),
+    );
     expect((await sell(other)).is).toBe('answered');
     for (const socket of device.sockets) socket.destroy();
     if (first?.is === 'in_doubt') expect(await first.late).toBeNull();
@@ -187,18 +226,35 @@ describe('connections of a business', () => {
   test('are its own: another one that has taken all of them, of the same device or for its questions, takes none of them', async () => {
     const device = await silent();
     const other = await silent();
-    const few = directVsdc(policy, { ...settings, lanePerDeviceMax: 2, lanesMax: 3, questionsMax: 1 });
-    const of = (businessId: string, address: string, as: OnBehalf['as']) => few.send({ address, transport: 'direct' }, request, { ...ofA(as), businessId });
+    const few = directVsdc(policy, {
+      ...settings,
+      lanePerDeviceMax: 2,
+      lanesMax: 3,
+      questionsMax: 1,
+    });
+    const of = (businessId: string, address: string, as: OnBehalf['as']) =>
+      few.send({ address, transport: 'direct' }, request, { ...ofA(as), businessId });
     const sell = (businessId: string, address: string) => of(businessId, address, 'sale');
-    const taken = Promise.all([sell('biz_a', device.address), sell('biz_a', device.address), of('biz_a', other.address, 'question')]);
+    const taken = Promise.all([
+      sell('biz_a', device.address),
+      sell('biz_a', device.address),
+      of('biz_a', other.address, 'question'),
+    ]);
     await expect.poll(() => device.sockets.size + other.sockets.size).toBe(3);
     const question = of('biz_b', other.address, 'question');
     await expect.poll(() => other.sockets.size).toBe(2);
-    // With the one more that it had left, the other has taken as many lanes as one may have; this one has its own.
-    const own = Promise.all([sell('biz_a', other.address), sell('biz_b', device.address), sell('biz_b', device.address)]);
+    // With the one more that it had left, the other has taken as many lanes as one may have; this
+    // one has its own.
+    const own = Promise.all([
+      sell('biz_a', other.address),
+      sell('biz_b', device.address),
+      sell('biz_b', device.address),
+    ]);
     expect((await sell('biz_a', other.address)).is).toBe('unreachable');
     expect((await sell('biz_b', device.address)).is).toBe('unreachable');
-    expect([...(await taken), ...(await own), await question].map((each) => each.is)).toEqual(Array.from({ length: 7 }, () => 'in_doubt'));
+    expect([...(await taken), ...(await own), await question].map((each) => each.is)).toEqual(
+      Array.from({ length: 7 }, () => 'in_doubt'),
+    );
     expect(device.sockets.size).toBe(4);
     await few.close();
   });
@@ -237,7 +293,9 @@ describe('addresses a business gives', () => {
     expect(await strict.resolve(address, 'a')).toHaveProperty('refused');
   });
   test('a network the operator allows and a public address are reached', async () => {
-    expect(await strict.resolve('http://192.168.7.20:8080', 'a')).toMatchObject({ address: '192.168.7.20' });
+    expect(await strict.resolve('http://192.168.7.20:8080', 'a')).toMatchObject({
+      address: '192.168.7.20',
+    });
     expect(await strict.resolve('https://8.8.8.8/vsdc', 'a')).toMatchObject({ address: '8.8.8.8' });
   });
 });

@@ -12,8 +12,9 @@ import { readText } from '../platform/read-text.ts';
 
 type Mark = { left: boolean; mayLeave: () => boolean; isTooLate: boolean };
 
-// The one line between "never left" and "in doubt": undici announces when it writes a request's headers, right before it does. Error codes do not tell
-// (ECONNRESET happens on both sides of it). What may not leave any more at that moment finds its connection gone: nothing of it is written.
+// The one line between "never left" and "in doubt": undici announces when it writes a request's
+// headers, right before it does. Error codes do not tell (ECONNRESET happens on both sides of it).
+// What may not leave any more at that moment finds its connection gone: nothing of it is written.
 const marks = new WeakMap<object, Mark>();
 const current = new AsyncLocalStorage<Mark>();
 channel('undici:request:create').subscribe((message) => {
@@ -39,8 +40,9 @@ export type DirectSettings = {
   /** Connections of one business for what people and programs ask. */
   questionsMax: number;
   /**
-   * Connections for sales and what a lane asks: of one device, and of one business. More than a lane can have open by itself, where each send waits
-   * for the time-out of the one before and a late answer is waited for: whoever reaches this has made devices to reach it.
+   * Connections for sales and what a lane asks: of one device, and of one business. More than a
+   * lane can have open by itself, where each send waits for the time-out of the one before and a
+   * late answer is waited for: whoever reaches this has made devices to reach it.
    */
   lanePerDeviceMax: number;
   lanesMax: number;
@@ -57,25 +59,40 @@ export const usualSettings: DirectSettings = {
 };
 
 /**
- * Reaches a device directly: the server stands on its LAN or VPN. A fresh connection per request (with kept ones, devices that drop
- * idle connections make false doubts), no retry at any level, no redirect. After the time-out a sale's socket stays open, and a late
- * answer is delivered through `late`; that of anything else is closed. A business has so many connections and no more, with a share for its sales.
+ * Reaches a device directly: the server stands on its LAN or VPN. A fresh connection per request
+ * (with kept ones, devices that drop idle connections make false doubts), no retry at any level, no
+ * redirect. After the time-out a sale's socket stays open, and a late answer is delivered through
+ * `late`; that of anything else is closed. A business has so many connections and no more, with a
+ * share for its sales.
  */
-export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usualSettings): DirectVsdc {
+export function directVsdc(
+  policy: AddressPolicy,
+  settings: DirectSettings = usualSettings,
+): DirectVsdc {
   const agents = new Map<string, Agent>();
   /** Those that made room, while a late answer may still come to one of them. */
   const leaving = new Set<Agent>();
   const asked = new Set<Promise<unknown>>();
   let isClosed = false;
-  const questions = openShares({ atOnce: settings.questionsMax, lineMost: 50, waitMs: settings.answerTimeoutMs });
+  const questions = openShares({
+    atOnce: settings.questionsMax,
+    lineMost: 50,
+    waitMs: settings.answerTimeoutMs,
+  });
   const lanes = places();
 
-  /** One agent per resolved address, pinned to it; it keeps no connection (`pipelining: 0`), only its settings. Bounded: the oldest goes. */
+  /**
+   * One agent per resolved address, pinned to it; it keeps no connection (`pipelining: 0`), only
+   * its settings. Bounded: the oldest goes.
+   */
   const agentOf = ({ address, family }: Resolved): Agent => {
     const known = agents.get(address);
     if (known) return known;
     const agent = new Agent({
-      connect: { timeout: settings.connectTimeoutMs, lookup: (_host, _options, done) => done(null, [{ address, family }]) },
+      connect: {
+        timeout: settings.connectTimeoutMs,
+        lookup: (_host, _options, done) => done(null, [{ address, family }]),
+      },
       headersTimeout: settings.lateTimeoutMs,
       bodyTimeout: settings.lateTimeoutMs,
       maxResponseSize: settings.answerBytesMax,
@@ -109,27 +126,48 @@ export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usu
     return done;
   };
 
-  const exchangeNow = async (address: string, request: DeviceRequest, onBehalf: OnBehalf): Promise<{ sent: Sent; closed?: Promise<unknown> }> => {
+  const exchangeNow = async (
+    address: string,
+    request: DeviceRequest,
+    onBehalf: OnBehalf,
+  ): Promise<{ sent: Sent; closed?: Promise<unknown> }> => {
     const { businessId, as } = onBehalf;
-    const resolved = await policy.resolve(address, as === 'question' ? businessId : `${businessId} lane`);
+    const resolved = await policy.resolve(
+      address,
+      as === 'question' ? businessId : `${businessId} lane`,
+    );
     if ('refused' in resolved) return { sent: { is: 'address_refused', reason: resolved.refused } };
     if ('unknown' in resolved) return { sent: { is: 'unreachable', reason: resolved.unknown } };
     if (isClosed) return { sent: neverSent };
-    const mark: Mark = { left: false, mayLeave: onBehalf.as === 'sale' ? onBehalf.mayLeave : () => true, isTooLate: false };
+    const mark: Mark = {
+      left: false,
+      mayLeave: onBehalf.as === 'sale' ? onBehalf.mayLeave : () => true,
+      isTooLate: false,
+    };
     const abort = new AbortController();
     const url = `${resolved.url.href.replace(/\/$/, '')}${request.path}`;
     const closed: Promise<{ answer: DeviceAnswer } | { error: Error }> = current
       .run(mark, async () => {
         const answer = await undiciRequest(url, {
           method: 'POST',
-          headers: { 'content-type': 'application/json; charset=utf-8', accept: 'application/json' },
+          headers: {
+            'content-type': 'application/json; charset=utf-8',
+            accept: 'application/json',
+          },
           body: request.body,
           dispatcher: agentOf(resolved),
-          // Time-outs of the client are between two bytes: a device that drips has no longer than one that is silent.
+          // Time-outs of the client are between two bytes: a device that drips has no longer than
+          // one that is silent.
           signal: AbortSignal.any([abort.signal, AbortSignal.timeout(settings.lateTimeoutMs)]),
         });
         const bytes = Buffer.from(await answer.body.arrayBuffer());
-        return { answer: { status: answer.statusCode, body: readText(bytes, String(answer.headers['content-type'] ?? '')), bytes } };
+        return {
+          answer: {
+            status: answer.statusCode,
+            body: readText(bytes, String(answer.headers['content-type'] ?? '')),
+            bytes,
+          },
+        };
       })
       .catch((error: Error) => ({ error }));
     const sentAfter = (end: { answer: DeviceAnswer } | { error: Error }): Sent => {
@@ -142,7 +180,8 @@ export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usu
       const late = closed.then((end) => ('answer' in end ? end.answer : null));
       return { sent: { is: 'in_doubt', reason: noAnswer, late }, closed };
     }
-    // Not written within the time, or nothing that a late answer would be worth waiting for: it is taken back, and then it is sure what left.
+    // Not written within the time, or nothing that a late answer would be worth waiting for: it is
+    // taken back, and then it is sure what left.
     abort.abort();
     const sent = sentAfter(await closed);
     return { sent: sent.is === 'in_doubt' ? { ...sent, reason: noAnswer } : sent };
@@ -150,12 +189,20 @@ export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usu
 
   /** What can be asked again waits for a place; nothing has left where there is none. */
   const ask = (address: string, request: DeviceRequest, onBehalf: OnBehalf): Promise<Sent> =>
-    questions(onBehalf.businessId, async () => (await exchange(address, request, onBehalf)).sent).catch((error: unknown) => {
-      if (error instanceof AppError && error.code === 'business_busy') return { is: 'unreachable', reason: tooMany };
+    questions(
+      onBehalf.businessId,
+      async () => (await exchange(address, request, onBehalf)).sent,
+    ).catch((error: unknown) => {
+      if (error instanceof AppError && error.code === 'business_busy')
+        return { is: 'unreachable', reason: tooMany };
       throw error;
     });
 
-  const askForLane = async (address: string, request: DeviceRequest, onBehalf: OnBehalf): Promise<Sent> => {
+  const askForLane = async (
+    address: string,
+    request: DeviceRequest,
+    onBehalf: OnBehalf,
+  ): Promise<Sent> => {
     const { businessId } = onBehalf;
     const leave = lanes.take([
       [businessId, settings.lanesMax],
@@ -171,20 +218,28 @@ export function directVsdc(policy: AddressPolicy, settings: DirectSettings = usu
   };
 
   return {
-    send: async ({ address }, request, onBehalf) => (isClosed ? neverSent : (onBehalf.as === 'question' ? ask : askForLane)(address, request, onBehalf)),
+    send: async ({ address }, request, onBehalf) =>
+      isClosed
+        ? neverSent
+        : (onBehalf.as === 'question' ? ask : askForLane)(address, request, onBehalf),
     async answered() {
       await Promise.all(asked);
     },
     async close() {
       isClosed = true;
-      await Promise.all([...agents.values(), ...leaving].map((agent) => agent.destroy().catch(() => {})));
+      await Promise.all(
+        [...agents.values(), ...leaving].map((agent) => agent.destroy().catch(() => {})),
+      );
       agents.clear();
     },
   };
 }
 
 export type DirectVsdc = Vsdc & {
-  /** Once every device that is being asked at this moment has answered, or has had the time for it; late answers are not waited for. */
+  /**
+   * Once every device that is being asked at this moment has answered, or has had the time for it;
+   * late answers are not waited for.
+   */
   answered(): Promise<void>;
   /** Ends every connection. Nothing is sent from then on. */
   close(): Promise<void>;
@@ -197,11 +252,19 @@ const tooLate = 'too long ago since it was written down: it was not sent';
 const neverSent: Sent = { is: 'unreachable', reason: 'the server ends: it was not sent' };
 const tooMany = 'too many connections of this business are open';
 
-/** Whether a port inside a network is closed, silent or something else is that network's own matter. */
+/**
+ * Whether a port inside a network is closed, silent or something else is that network's own matter.
+ */
 function afterError(error: Error, mark: Mark, isInner: boolean): Sent {
   if (mark.isTooLate) return { is: 'unreachable', reason: tooLate };
-  const reason = isInner ? (mark.left ? 'the connection was lost' : 'no connection') : ((error as NodeJS.ErrnoException).code ?? error.message);
-  return mark.left ? { is: 'in_doubt', reason, late: Promise.resolve(null) } : { is: 'unreachable', reason };
+  const reason = isInner
+    ? mark.left
+      ? 'the connection was lost'
+      : 'no connection'
+    : ((error as NodeJS.ErrnoException).code ?? error.message);
+  return mark.left
+    ? { is: 'in_doubt', reason, late: Promise.resolve(null) }
+    : { is: 'unreachable', reason };
 }
 
 /** Counts places in several budgets at once: all of them, or none. */

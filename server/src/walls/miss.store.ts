@@ -2,20 +2,26 @@ import { pageAfter } from '../platform/db/page-after.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { query, toDate } from '../platform/db/query.ts';
 
-/** An id a caller named in a request that was refused; whether it exists elsewhere is looked at later, by a job. */
-export type Miss = { id: string; at: Date; actorType: string; actorId: string; route: string; asked: string; origin: string | null };
+/**
+ * An id a caller named in a request that was refused; whether it exists elsewhere is looked at
+ * later, by a job.
+ */
+export type Miss = {
+  id: string;
+  at: Date;
+  actorType: string;
+  actorId: string;
+  route: string;
+  asked: string;
+  origin: string | null;
+};
 
 export const insertMiss = (tx: Tx, businessId: string, is: Miss) =>
-  query(tx, 'insert into miss (business_id, id, at, actor_type, actor_id, route, asked, origin) values ($1, $2, $3, $4, $5, $6, $7, $8)', [
-    businessId,
-    is.id,
-    is.at,
-    is.actorType,
-    is.actorId,
-    is.route,
-    is.asked,
-    is.origin,
-  ]);
+  query(
+    tx,
+    'insert into miss (business_id, id, at, actor_type, actor_id, route, asked, origin) values ($1, $2, $3, $4, $5, $6, $7, $8)',
+    [businessId, is.id, is.at, is.actorType, is.actorId, is.route, is.asked, is.origin],
+  );
 
 export async function listMisses(tx: Tx, limit: number): Promise<Miss[]> {
   const rows = await query<Record<string, string | null>>(
@@ -34,17 +40,36 @@ export async function listMisses(tx: Tx, limit: number): Promise<Miss[]> {
   }));
 }
 
-/** Looked at: an attempt stands elsewhere by now, and the rest was nothing. False where another process has looked at it before. */
+/**
+ * Looked at: an attempt stands elsewhere by now, and the rest was nothing. False where another
+ * process has looked at it before.
+ */
 export const forgetMiss = async (tx: Tx, id: string): Promise<boolean> =>
   (await query(tx, 'delete from miss where id = $1 returning 1 as gone', [id])).length > 0;
 
-/** The one question that may be asked across businesses (`platform` door): whether the id stands in another one. Answers yes or no. */
+/**
+ * The one question that may be asked across businesses (`platform` door): whether the id stands in
+ * another one. Answers yes or no.
+ */
 export async function standsElsewhere(tx: Tx, asked: string, businessId: string): Promise<boolean> {
-  const [row] = await query<{ yes: boolean }>(tx, 'select public.id_stands_elsewhere($1, $2) as yes', [asked, businessId]);
+  const [row] = await query<{ yes: boolean }>(
+    tx,
+    'select public.id_stands_elsewhere($1, $2) as yes',
+    [asked, businessId],
+  );
   return row?.yes === true;
 }
 
-export type Attempt = { id: string; at: Date; businessId: string; actorType: string; actorId: string; route: string; asked: string; origin: string | null };
+export type Attempt = {
+  id: string;
+  at: Date;
+  businessId: string;
+  actorType: string;
+  actorId: string;
+  route: string;
+  asked: string;
+  origin: string | null;
+};
 
 /** Two processes may look into the same miss: it becomes one attempt. */
 export const insertAttempt = (tx: Tx, is: Attempt) =>
@@ -55,7 +80,10 @@ export const insertAttempt = (tx: Tx, is: Attempt) =>
     [is.id, is.at, is.businessId, is.actorType, is.actorId, is.route, is.asked, is.origin],
   );
 
-export async function listAttempts(tx: Tx, page: { limit: number; after: { at: string; id: string } | null }): Promise<Attempt[]> {
+export async function listAttempts(
+  tx: Tx,
+  page: { limit: number; after: { at: string; id: string } | null },
+): Promise<Attempt[]> {
   const rows = await query<Record<string, string | null>>(
     tx,
     `select id, at, business_id, actor_type, actor_id, route, asked, origin from reference.wall_attempt where ${pageAfter('reference.wall_attempt', 'at', 'id', '$1', '$2')} order by at desc, id desc limit $3`,
@@ -74,4 +102,12 @@ export async function listAttempts(tx: Tx, page: { limit: number; after: { at: s
 }
 
 export const countAttempts = async (tx: Tx, since: Date): Promise<number> =>
-  Number((await query<{ n: number }>(tx, 'select count(*)::int as n from reference.wall_attempt where at > $1', [since]))[0]?.n ?? 0);
+  Number(
+    (
+      await query<{ n: number }>(
+        tx,
+        'select count(*)::int as n from reference.wall_attempt where at > $1',
+        [since],
+      )
+    )[0]?.n ?? 0,
+  );

@@ -6,17 +6,27 @@ import type { Database } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { RunJob } from '../platform/run-job.ts';
-import { type Attempt, forgetMiss, insertAttempt, insertMiss, listMisses, standsElsewhere } from './miss.store.ts';
+import {
+  type Attempt,
+  forgetMiss,
+  insertAttempt,
+  insertMiss,
+  listMisses,
+  standsElsewhere,
+} from './miss.store.ts';
 
 export type Walls = {
   /**
-   * Notes the ids of a refused request, after it was answered. Every miss is noted alike: whether an id exists somewhere is not known
-   * here, so that neither the answer nor its time can tell.
+   * Notes the ids of a refused request, after it was answered. Every miss is noted alike: whether
+   * an id exists somewhere is not known here, so that neither the answer nor its time can tell.
    */
   note(ctx: Context, route: string, ids: string[]): void;
   /** An API key used with another organization's name: an attempt by itself. */
   mismatch(ctx: Context, route: string, organizationId: string): Promise<void>;
-  /** Makes those misses into attempts whose id stands in another business: recorded, told to both the business and the operator. */
+  /**
+   * Makes those misses into attempts whose id stands in another business: recorded, told to both
+   * the business and the operator.
+   */
   look(): Promise<void>;
   /** The same for every business: what was noted before a restart, or could not be looked into. */
   sweep(): Promise<void>;
@@ -39,17 +49,27 @@ type Ports = {
 
 const batch = 200;
 const askedMax = 20;
-/** Of one actor so many are kept in a minute, far fewer than can be looked into; that there were more is told by itself. */
+/**
+ * Of one actor so many are kept in a minute, far fewer than can be looked into; that there were
+ * more is told by itself.
+ */
 const keptPerMinute = 120;
 const actorsMost = 10_000;
 
 export function openWalls(ports: Ports): Walls {
   const touched = new Set<string>();
-  // Written down by a job of ours: whoever fills their own share of the connections does not keep their misses out of it.
-  const byJob = (ctx: Context): Context => ({ ...ctx, transaction: ports.contextOf(ctx.businessId).transaction });
+  // Written down by a job of ours: whoever fills their own share of the connections does not keep
+  // their misses out of it.
+  const byJob = (ctx: Context): Context => ({
+    ...ctx,
+    transaction: ports.contextOf(ctx.businessId).transaction,
+  });
   const kept = new Map<string, { minute: number; count: number }>();
 
-  /** How many of these are still kept of this actor in this minute; whoever goes beyond is told of, once a minute. */
+  /**
+   * How many of these are still kept of this actor in this minute; whoever goes beyond is told of,
+   * once a minute.
+   */
   const allowance = (ctx: Context, route: string, wanted: number): number => {
     const minute = Math.floor(ports.clock.now().getTime() / 60_000);
     const actor = `${ctx.businessId} ${ctx.actor.id}`;
@@ -58,34 +78,75 @@ export function openWalls(ports: Ports): Walls {
     const count = before?.minute === minute ? before.count : 0;
     kept.set(actor, { minute, count: count + wanted });
     if (count <= keptPerMinute && count + wanted > keptPerMinute) {
-      ports.log.warn({ business_id: ctx.businessId, actor: ctx.actor.id, route }, 'somebody asks for more that is not there than is looked into');
-      const told = byJob(ctx).transaction((tx) => ports.alerts.raise(tx, ctx, ctx.actor.id, { code: 'ids_guessed', route }));
-      ports.background(told.catch((error: Error) => ports.log.error({ business_id: ctx.businessId, error: error.stack }, 'an alert could not be raised')));
+      ports.log.warn(
+        { business_id: ctx.businessId, actor: ctx.actor.id, route },
+        'somebody asks for more that is not there than is looked into',
+      );
+      const told = byJob(ctx).transaction((tx) =>
+        ports.alerts.raise(tx, ctx, ctx.actor.id, { code: 'ids_guessed', route }),
+      );
+      ports.background(
+        told.catch((error: Error) =>
+          ports.log.error(
+            { business_id: ctx.businessId, error: error.stack },
+            'an alert could not be raised',
+          ),
+        ),
+      );
     }
     return Math.max(0, Math.min(wanted, keptPerMinute - count));
   };
 
-  /** `missId`: the noted miss it comes from, which goes in the same transaction, so that of several processes one alone records the attempt. */
+  /**
+   * `missId`: the noted miss it comes from, which goes in the same transaction, so that of several
+   * processes one alone records the attempt.
+   */
   const attempt = async (
     ctx: Context,
-    about: { actorType: string; actorId: string; route: string; asked: string; origin: string | null; at: Date },
+    about: {
+      actorType: string;
+      actorId: string;
+      route: string;
+      asked: string;
+      origin: string | null;
+      at: Date;
+    },
     missId?: string,
   ) => {
-    const found: Attempt = { id: missId ?? ports.newId('wall_attempt'), businessId: ctx.businessId, ...about };
+    const found: Attempt = {
+      id: missId ?? ports.newId('wall_attempt'),
+      businessId: ctx.businessId,
+      ...about,
+    };
     await ports.database.platform((tx) => insertAttempt(tx, found));
     const isOurs = await byJob(ctx).transaction(async (tx) => {
       if (missId !== undefined && !(await forgetMiss(tx, missId))) return false;
       await ports.record(tx, ctx, {
         action: 'wall.attempt',
         subject: about.actorId,
-        after: { actor_type: about.actorType, route: about.route, asked: about.asked, origin: about.origin },
+        after: {
+          actor_type: about.actorType,
+          route: about.route,
+          asked: about.asked,
+          origin: about.origin,
+        },
       });
-      await ports.alerts.raise(tx, ctx, about.actorId, { code: 'wall_attempt', route: about.route });
+      await ports.alerts.raise(tx, ctx, about.actorId, {
+        code: 'wall_attempt',
+        route: about.route,
+      });
       return true;
     });
     if (!isOurs) return;
-    ports.log.warn({ business_id: ctx.businessId, actor: about.actorId, route: about.route }, 'somebody asked for another business’s data');
-    await ports.tell(found).catch((error: Error) => ports.log.error({ error: error.message }, 'the alert hook could not be told'));
+    ports.log.warn(
+      { business_id: ctx.businessId, actor: about.actorId, route: about.route },
+      'somebody asked for another business’s data',
+    );
+    await ports
+      .tell(found)
+      .catch((error: Error) =>
+        ports.log.error({ error: error.message }, 'the alert hook could not be told'),
+      );
   };
 
   const lookInto = async (businessId: string): Promise<void> => {
@@ -93,12 +154,15 @@ export function openWalls(ports: Ports): Walls {
     const misses = await ctx.transaction((tx) => listMisses(tx, batch));
     if (misses.length === batch) touched.add(businessId);
     for (const { id, ...miss } of misses) {
-      if (await ports.database.platform((tx) => standsElsewhere(tx, miss.asked, businessId))) await attempt(ctx, miss, id);
+      if (await ports.database.platform((tx) => standsElsewhere(tx, miss.asked, businessId)))
+        await attempt(ctx, miss, id);
       else await ctx.transaction((tx) => forgetMiss(tx, id));
     }
   };
   const lookIntoAll = async (ids: string[]): Promise<void> => {
-    for (const businessId of ids) if (!(await ports.run(businessId, 'misses', () => lookInto(businessId)))) touched.add(businessId);
+    for (const businessId of ids)
+      if (!(await ports.run(businessId, 'misses', () => lookInto(businessId))))
+        touched.add(businessId);
   };
 
   return {
@@ -121,11 +185,25 @@ export function openWalls(ports: Ports): Walls {
       });
       // Only once it is committed: a look before would find nothing and take it for done.
       const noted = work.then(() => void touched.add(ctx.businessId));
-      ports.background(noted.catch((error: Error) => ports.log.error({ business_id: ctx.businessId, error: error.stack }, 'a miss could not be noted')));
+      ports.background(
+        noted.catch((error: Error) =>
+          ports.log.error(
+            { business_id: ctx.businessId, error: error.stack },
+            'a miss could not be noted',
+          ),
+        ),
+      );
     },
     async mismatch(ctx, route, organizationId) {
       if (allowance(ctx, route, 1) === 0) return;
-      await attempt(ctx, { actorType: ctx.actor.type, actorId: ctx.actor.id, route, asked: organizationId, origin: ctx.origin, at: ports.clock.now() });
+      await attempt(ctx, {
+        actorType: ctx.actor.type,
+        actorId: ctx.actor.id,
+        route,
+        asked: organizationId,
+        origin: ctx.origin,
+        at: ports.clock.now(),
+      });
     },
     async look() {
       const ids = [...touched];
@@ -136,16 +214,21 @@ export function openWalls(ports: Ports): Walls {
   };
 }
 
-/** Ids of ours anywhere in a request: path, query, body, a cursor's inside. Bounded, so that a large body costs little. */
+/**
+ * Ids of ours anywhere in a request: path, query, body, a cursor's inside. Bounded, so that a large
+ * body costs little.
+ */
 export function idsIn(values: unknown[], ownBusinessId: string): string[] {
   const found = new Set<string>();
   let seen = 0;
   const walk = (value: unknown, depth: number): void => {
     if (++seen > 2_000 || depth > 8) return;
     if (typeof value === 'string') {
-      for (const id of value.match(/\b[a-z]{3}_[0-9a-f]{32}\b/g) ?? []) if (id !== ownBusinessId) found.add(id);
+      for (const id of value.match(/\b[a-z]{3}_[0-9a-f]{32}\b/g) ?? [])
+        if (id !== ownBusinessId) found.add(id);
     } else if (Array.isArray(value)) for (const each of value) walk(each, depth + 1);
-    else if (value && typeof value === 'object') for (const each of Object.values(value)) walk(each, depth + 1);
+    else if (value && typeof value === 'object')
+      for (const each of Object.values(value)) walk(each, depth + 1);
   };
   for (const value of values) walk(value, 0);
   return [...found];

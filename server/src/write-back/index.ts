@@ -1,2 +1,8 @@
-export { dueAfterSigning, mailReceipt, readSteps, retryWriteBack, writeBackDue } from './write-back.ts';
+export {
+  dueAfterSigning,
+  mailReceipt,
+  readSteps,
+  retryWriteBack,
+  writeBackDue,
+} from './write-back.ts';
 export type { Step } from './write-back.store.ts';

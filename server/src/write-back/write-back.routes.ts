@@ -10,9 +10,15 @@ type Use = {
 };
 
 export const writeBackRoutes = (use: Use) => [
-  answer(zoho.writeBack)(async (call) => view(await use.readSteps(call.ctx, call.params.id as string), call.language)),
-  answer(zoho.mailReceipt)(async (call) => view(await use.mail(call.ctx, call.params.id as string), call.language)),
-  answer(zoho.retryWriteBack)(async (call) => view(await use.retry(call.ctx, call.params.id as string), call.language)),
+  answer(zoho.writeBack)(async (call) =>
+    view(await use.readSteps(call.ctx, call.params.id as string), call.language),
+  ),
+  answer(zoho.mailReceipt)(async (call) =>
+    view(await use.mail(call.ctx, call.params.id as string), call.language),
+  ),
+  answer(zoho.retryWriteBack)(async (call) =>
+    view(await use.retry(call.ctx, call.params.id as string), call.language),
+  ),
 ];
 
 const view = (steps: Step[], language: string) => ({

@@ -5,7 +5,14 @@ import { fromJson, json, query, toDateOrNull } from '../platform/db/query.ts';
 export type StepName = 'custom_fields' | 'attachment' | 'comment' | 'mail';
 export type StepState = 'waiting' | 'begun' | 'done' | 'skipped' | 'failed';
 /** `begun`: it may have happened; only a mail is not simply looked for before it is done again. */
-export type Step = { receiptId: string; step: StepName; state: StepState; tries: number; problem: StoredProblem | null; doneAt: Date | null };
+export type Step = {
+  receiptId: string;
+  step: StepName;
+  state: StepState;
+  tries: number;
+  problem: StoredProblem | null;
+  doneAt: Date | null;
+};
 
 /** In this order: the mail takes the file along. */
 export const order: StepName[] = ['custom_fields', 'attachment', 'comment', 'mail'];
@@ -20,7 +27,13 @@ const toStep = (row: Record<string, unknown>): Step => ({
   doneAt: toDateOrNull(row.done_at),
 });
 
-export async function insertSteps(tx: Tx, businessId: string, receiptId: string, steps: StepName[], at: Date): Promise<void> {
+export async function insertSteps(
+  tx: Tx,
+  businessId: string,
+  receiptId: string,
+  steps: StepName[],
+  at: Date,
+): Promise<void> {
   const rows = steps.map((step) => ({
     business_id: businessId,
     receipt_id: receiptId,
@@ -32,14 +45,20 @@ export async function insertSteps(tx: Tx, businessId: string, receiptId: string,
     created_at: at,
   }));
   const given = 'business_id, receipt_id, step, position, state, tries, next_at, created_at';
-  await query(tx, `insert into write_back (${given}) select ${given} from jsonb_populate_recordset(null::write_back, $1) on conflict do nothing`, [json(rows)]);
+  await query(
+    tx,
+    `insert into write_back (${given}) select ${given} from jsonb_populate_recordset(null::write_back, $1) on conflict do nothing`,
+    [json(rows)],
+  );
 }
 
 /**
- * The steps of one receipt that has any due and of which no worker has any in hand, taken for a while; empty where nothing is due.
+ * The steps of one receipt that has any due and of which no worker has any in hand, taken for a
+ * while; empty where nothing is due.
  *
- * Its first step stands for the receipt, whatever has become of that: workers that find different steps of it due still meet at the one lock. Whoever got
- * it may have looked before another worker had committed, and so looks once more.
+ * Its first step stands for the receipt, whatever has become of that: workers that find different
+ * steps of it due still meet at the one lock. Whoever got it may have looked before another worker
+ * had committed, and so looks once more.
  */
 export async function takeReceipt(tx: Tx, at: Date, until: Date): Promise<Step[]> {
   const isDue = (w: string) => `${w}.state in ('waiting', 'begun') and ${w}.next_at <= $1
@@ -65,10 +84,22 @@ export async function takeReceipt(tx: Tx, at: Date, until: Date): Promise<Step[]
 }
 
 export const listSteps = async (tx: Tx, receiptId: string): Promise<Step[]> =>
-  (await query(tx, `select ${columns} from write_back where receipt_id = $1 order by position`, [receiptId])).map(toStep);
+  (
+    await query(tx, `select ${columns} from write_back where receipt_id = $1 order by position`, [
+      receiptId,
+    ])
+  ).map(toStep);
 
-/** Writes down what came of it, as long as it is ours: whoever was slower than the lease says nothing of what another worker has in hand by now. */
-export const setStep = async (tx: Tx, is: Step, nextAt: Date | null, lease: Date): Promise<boolean> =>
+/**
+ * Writes down what came of it, as long as it is ours: whoever was slower than the lease says
+ * nothing of what another worker has in hand by now.
+ */
+export const setStep = async (
+  tx: Tx,
+  is: Step,
+  nextAt: Date | null,
+  lease: Date,
+): Promise<boolean> =>
   (
     await query(
       tx,
@@ -78,17 +109,22 @@ export const setStep = async (tx: Tx, is: Step, nextAt: Date | null, lease: Date
     )
   ).length > 0;
 
-/** From here on it may have happened; the lease goes on, so that no other worker takes it for abandoned. False where another one has taken it. */
+/**
+ * From here on it may have happened; the lease goes on, so that no other worker takes it for
+ * abandoned. False where another one has taken it.
+ */
 export const beginStep = async (tx: Tx, { receiptId, step }: Step, lease: Date): Promise<boolean> =>
   (
-    await query(tx, "update write_back set state = 'begun' where receipt_id = $1 and step = $2 and state = 'waiting' and leased_until = $3 returning 1", [
-      receiptId,
-      step,
-      lease,
-    ])
+    await query(
+      tx,
+      "update write_back set state = 'begun' where receipt_id = $1 and step = $2 and state = 'waiting' and leased_until = $3 returning 1",
+      [receiptId, step, lease],
+    )
   ).length > 0;
 
-/** What failed is tried anew. A mail that may have left is not, unless a person asks for just that. */
+/**
+ * What failed is tried anew. A mail that may have left is not, unless a person asks for just that.
+ */
 export const retrySteps = (tx: Tx, receiptId: string, withMail: boolean, at: Date) =>
   query(
     tx,

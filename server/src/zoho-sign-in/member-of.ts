@@ -1,6 +1,12 @@
 import { LockMode } from '@mikro-orm/core';
 import { randomBytes } from 'node:crypto';
-import { hashPassword, insertMembershipIndex, insertPerson, listPersons, MembershipEntity } from '../access/index.ts';
+import {
+  hashPassword,
+  insertMembershipIndex,
+  insertPerson,
+  listPersons,
+  MembershipEntity,
+} from '../access/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
@@ -13,13 +19,17 @@ import type { BooksUser } from '../ports/books-people.ts';
 type Ports = { database: Database; clock: Clock; newId: NewId; record: Recorder };
 export type FoundMember = { membershipId: string; person: { id: string; name: string } };
 
-/** Zoho's own words for people who do the books; what a business calls its other roles says nothing about invoices. */
+/**
+ * Zoho's own words for people who do the books; what a business calls its other roles says nothing
+ * about invoices.
+ */
 const usualRoles = ['admin', 'staff'];
 
 /**
- * Which member of the business a Zoho user is: the one this Zoho user was before; else the only one with the same confirmed address; else,
- * where the business lets its Zoho users in and the role there is a usual one, a new member who may read and seal. Never more: an admin at
- * Zoho becomes an admin here only by another admin's hand.
+ * Which member of the business a Zoho user is: the one this Zoho user was before; else the only one
+ * with the same confirmed address; else, where the business lets its Zoho users in and the role
+ * there is a usual one, a new member who may read and seal. Never more: an admin at Zoho becomes an
+ * admin here only by another admin's hand.
  */
 export const memberOf = (ports: Ports) => {
   const find = async (ctx: Context, user: BooksUser, isAgain = false): Promise<FoundMember> => {
@@ -34,20 +44,34 @@ export const memberOf = (ports: Ports) => {
         members.map((each) => each.personId),
       ),
     );
-    const personOf = (member: MembershipEntity) => persons.find((each) => each.id === member.personId);
+    const personOf = (member: MembershipEntity) =>
+      persons.find((each) => each.id === member.personId);
     const known = members.find((each) => each.zohoUserId === user.id);
-    // Whoever was put out of the business here, or kept out by the operator, does not come back by way of Zoho.
+    // Whoever was put out of the business here, or kept out by the operator, does not come back by
+    // way of Zoho.
     if (known?.status === 'ended') throw new AppError('zoho_user_refused');
-    // An address that nobody has confirmed is what somebody typed: it says nothing about who they are.
-    const isNamedAlike = (each: MembershipEntity) => user.email !== '' && personOf(each)?.email.toLowerCase() === user.email;
-    const isAlike = (each: MembershipEntity) => isNamedAlike(each) && personOf(each)?.isEmailVerified === true;
-    const alike = members.filter((each) => each.status === 'active' && each.zohoUserId === null && isAlike(each));
+    // An address that nobody has confirmed is what somebody typed: it says nothing about who they
+    // are.
+    const isNamedAlike = (each: MembershipEntity) =>
+      user.email !== '' && personOf(each)?.email.toLowerCase() === user.email;
+    const isAlike = (each: MembershipEntity) =>
+      isNamedAlike(each) && personOf(each)?.isEmailVerified === true;
+    const alike = members.filter(
+      (each) => each.status === 'active' && each.zohoUserId === null && isAlike(each),
+    );
     const [member] = known ? [known] : alike.length === 1 ? alike : [];
     if (member && personOf(member)?.isBlocked) throw new AppError('zoho_user_refused');
     if (!member) {
-      // Nor as somebody new, where they were known here by another way in: an address is enough to doubt that.
-      if (members.some((each) => isNamedAlike(each) && (each.status === 'ended' || personOf(each)?.isBlocked))) throw new AppError('zoho_user_refused');
-      if (mode !== 'users' || !usualRoles.includes(user.role)) throw new AppError('zoho_user_refused');
+      // Nor as somebody new, where they were known here by another way in: an address is enough to
+      // doubt that.
+      if (
+        members.some(
+          (each) => isNamedAlike(each) && (each.status === 'ended' || personOf(each)?.isBlocked),
+        )
+      )
+        throw new AppError('zoho_user_refused');
+      if (mode !== 'users' || !usualRoles.includes(user.role))
+        throw new AppError('zoho_user_refused');
       return addMember(ports, ctx, user).catch((error: unknown) => {
         // Two panels of somebody new at the same moment: the other one has made the member.
         if (!isAgain && (error as { code?: string }).code === '23505') return find(ctx, user, true);
@@ -57,10 +81,18 @@ export const memberOf = (ports: Ports) => {
     const person = { id: member.personId, name: personOf(member)?.name ?? user.name };
     if (!known)
       await ctx.transaction(async (tx) => {
-        const found = await tx.findOneOrFail(MembershipEntity, { id: member.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+        const found = await tx.findOneOrFail(
+          MembershipEntity,
+          { id: member.id },
+          { lockMode: LockMode.PESSIMISTIC_WRITE },
+        );
         found.zohoUserId = user.id;
         await tx.flush();
-        await ports.record(tx, asPerson(ctx, member.id, person), { action: 'membership.zoho_user', subject: member.id, after: { zoho_user_id: user.id } });
+        await ports.record(tx, asPerson(ctx, member.id, person), {
+          action: 'membership.zoho_user',
+          subject: member.id,
+          after: { zoho_user_id: user.id },
+        });
       });
     return { membershipId: member.id, person };
   };
@@ -106,7 +138,12 @@ async function addMember(ports: Ports, ctx: Context, user: BooksUser): Promise<F
     await ports.record(tx, asPerson(ctx, membershipId, person), {
       action: 'membership.by_zoho',
       subject: membershipId,
-      after: { person_id: person.id, role: 'business_user', zoho_user_id: user.id, zoho_role: user.role },
+      after: {
+        person_id: person.id,
+        role: 'business_user',
+        zoho_user_id: user.id,
+        zoho_role: user.role,
+      },
     });
     await leave();
     await insertMembershipIndex(tx, { personId: person.id, businessId, membershipId });
@@ -114,7 +151,11 @@ async function addMember(ports: Ports, ctx: Context, user: BooksUser): Promise<F
   return { membershipId, person };
 }
 
-export const asPerson = (ctx: Context, membershipId: string, person: { id: string; name: string }): Context => ({
+export const asPerson = (
+  ctx: Context,
+  membershipId: string,
+  person: { id: string; name: string },
+): Context => ({
   ...ctx,
   actor: { type: 'person', id: person.id, membershipId, name: person.name },
 });

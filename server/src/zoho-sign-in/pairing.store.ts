@@ -3,13 +3,17 @@ import { fromJson, json, query, queryOne, toDate } from '../platform/db/query.ts
 import type { BooksUser } from '../ports/books-people.ts';
 
 /**
- * A panel that waits for somebody to approve, and how far that has come (`platform` door). `waiting` for its code to be typed,
- * `approving` at Zoho, `asked` whether the person opened the panel, `approved` until the panel fetches its session, `used`; or `refused`.
+ * A panel that waits for somebody to approve, and how far that has come (`platform` door).
+ * `waiting` for its code to be typed, `approving` at Zoho, `asked` whether the person opened the
+ * panel, `approved` until the panel fetches its session, `used`; or `refused`.
  */
 export type Pairing = {
   id: string;
   organizationId: string;
-  /** Null where the organization belongs to no business: it is told to nobody before they have shown that they belong to it. */
+  /**
+   * Null where the organization belongs to no business: it is told to nobody before they have shown
+   * that they belong to it.
+   */
   businessId: string | null;
   pollHash: string;
   pollTries: number;
@@ -32,16 +36,31 @@ const columns = `id, organization_id, business_id, poll_hash, poll_tries, state,
 
 export const insertPairing = (
   tx: Tx,
-  is: Pick<Pairing, 'id' | 'organizationId' | 'pollHash' | 'panelAddress' | 'panelAgent' | 'createdAt' | 'expiresAt'> & { codeHash: string },
+  is: Pick<
+    Pairing,
+    'id' | 'organizationId' | 'pollHash' | 'panelAddress' | 'panelAgent' | 'createdAt' | 'expiresAt'
+  > & { codeHash: string },
 ) =>
   query(
     tx,
     `insert into reference.pairing (id, organization_id, business_id, poll_hash, code_hash, state, panel_address, panel_agent, created_at, expires_at)
      values ($1, $2, (select business_id from reference.business_directory where organization_id = $2 and status <> 'closed'), $3, $4, 'waiting', $5, $6, $7, $8)`,
-    [is.id, is.organizationId, is.pollHash, is.codeHash, is.panelAddress, is.panelAgent, is.createdAt, is.expiresAt],
+    [
+      is.id,
+      is.organizationId,
+      is.pollHash,
+      is.codeHash,
+      is.panelAddress,
+      is.panelAgent,
+      is.createdAt,
+      is.expiresAt,
+    ],
   );
 
-/** How many panels of one address wait: those that came to an end do not count, so that an office behind one address can go on. */
+/**
+ * How many panels of one address wait: those that came to an end do not count, so that an office
+ * behind one address can go on.
+ */
 export const countPairings = async (tx: Tx, panelAddress: string, at: Date): Promise<number> =>
   (
     await queryOne<{ n: number }>(
@@ -52,9 +71,14 @@ export const countPairings = async (tx: Tx, panelAddress: string, at: Date): Pro
   )?.n ?? 0;
 
 export const lockPairing = async (tx: Tx, id: string): Promise<Pairing | null> =>
-  toPairing(await queryOne(tx, `select ${columns} from reference.pairing where id = $1 for update`, [id]));
+  toPairing(
+    await queryOne(tx, `select ${columns} from reference.pairing where id = $1 for update`, [id]),
+  );
 
-/** A code holds once: the pairing goes to whoever types it first, under a state and a secret of their browser. */
+/**
+ * A code holds once: the pairing goes to whoever types it first, under a state and a secret of
+ * their browser.
+ */
 export const takeByCode = async (
   tx: Tx,
   codeHash: string,
@@ -71,10 +95,21 @@ export const takeByCode = async (
   );
 
 export const setAccountsServer = (tx: Tx, id: string, accountsServer: string) =>
-  query(tx, 'update reference.pairing set accounts_server = $2 where id = $1', [id, accountsServer]);
+  query(tx, 'update reference.pairing set accounts_server = $2 where id = $1', [
+    id,
+    accountsServer,
+  ]);
 
-/** The pairing a browser is back from Zoho for: its state works once, and only in the browser that began. */
-export const takeByState = async (tx: Tx, stateHash: string, browserHash: string, at: Date): Promise<Pairing | null> =>
+/**
+ * The pairing a browser is back from Zoho for: its state works once, and only in the browser that
+ * began.
+ */
+export const takeByState = async (
+  tx: Tx,
+  stateHash: string,
+  browserHash: string,
+  at: Date,
+): Promise<Pairing | null> =>
   toPairing(
     await queryOne(
       tx,
@@ -84,27 +119,51 @@ export const takeByState = async (tx: Tx, stateHash: string, browserHash: string
   );
 
 export const keepZohoUser = (tx: Tx, id: string, zohoUser: BooksUser, expiresAt: Date) =>
-  query(tx, "update reference.pairing set state = 'asked', zoho_user = $2, expires_at = $3 where id = $1", [id, json(zohoUser), expiresAt]);
+  query(
+    tx,
+    "update reference.pairing set state = 'asked', zoho_user = $2, expires_at = $3 where id = $1",
+    [id, json(zohoUser), expiresAt],
+  );
 
 /** The pairing whose question this browser answers, once. */
-export const takeByAnswer = async (tx: Tx, browserHash: string, to: 'approved' | 'refused', at: Date): Promise<Pairing | null> =>
+export const takeByAnswer = async (
+  tx: Tx,
+  browserHash: string,
+  to: 'approved' | 'refused',
+  at: Date,
+): Promise<Pairing | null> =>
   toPairing(
-    await queryOne(tx, `update reference.pairing set state = $2 where browser_hash = $1 and state = 'asked' and expires_at > $3 returning ${columns}`, [
-      browserHash,
-      to,
-      at,
-    ]),
+    await queryOne(
+      tx,
+      `update reference.pairing set state = $2 where browser_hash = $1 and state = 'asked' and expires_at > $3 returning ${columns}`,
+      [browserHash, to, at],
+    ),
   );
 
 export const keepMembership = (tx: Tx, id: string, membershipId: string, expiresAt: Date) =>
-  query(tx, 'update reference.pairing set membership_id = $2, expires_at = $3 where id = $1', [id, membershipId, expiresAt]);
+  query(tx, 'update reference.pairing set membership_id = $2, expires_at = $3 where id = $1', [
+    id,
+    membershipId,
+    expiresAt,
+  ]);
 
-export const setPairingState = (tx: Tx, id: string, state: Pairing['state'], refusal: string | null = null) =>
-  query(tx, 'update reference.pairing set state = $2, refusal = coalesce($3, refusal) where id = $1', [id, state, refusal]);
+export const setPairingState = (
+  tx: Tx,
+  id: string,
+  state: Pairing['state'],
+  refusal: string | null = null,
+) =>
+  query(
+    tx,
+    'update reference.pairing set state = $2, refusal = coalesce($3, refusal) where id = $1',
+    [id, state, refusal],
+  );
 
-export const countPollTry = (tx: Tx, id: string) => query(tx, 'update reference.pairing set poll_tries = poll_tries + 1 where id = $1', [id]);
+export const countPollTry = (tx: Tx, id: string) =>
+  query(tx, 'update reference.pairing set poll_tries = poll_tries + 1 where id = $1', [id]);
 
-export const deleteOldPairings = (tx: Tx, before: Date) => query(tx, 'delete from reference.pairing where expires_at < $1', [before]);
+export const deleteOldPairings = (tx: Tx, before: Date) =>
+  query(tx, 'delete from reference.pairing where expires_at < $1', [before]);
 
 const toPairing = (row: Record<string, unknown> | null): Pairing | null =>
   row && {

@@ -1,5 +1,14 @@
 import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
-import { countEveryFailure, counting, type From, insertTry, noteSignIn, type SignedIn, type Sessions, trySucceeded } from '../access/index.ts';
+import {
+  countEveryFailure,
+  counting,
+  type From,
+  insertTry,
+  noteSignIn,
+  type SignedIn,
+  type Sessions,
+  trySucceeded,
+} from '../access/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import { findDirectoryEntry } from '../businesses/index.ts';
 import { findConnection } from '../connections/index.ts';
@@ -23,15 +32,29 @@ type Ports = {
   knowsDevice(personId: string, deviceToken: string | undefined): Promise<boolean>;
   accounts: Accounts;
   people: BooksPeople;
-  /** The client a business signs its people in with, and its data centre; null where it has none that can send a browser back. */
-  clientOf(ctx: Context | null): Promise<{ accountsServer: string; clientId: string; clientSecret: string } | null>;
+  /**
+   * The client a business signs its people in with, and its data centre; null where it has none
+   * that can send a browser back.
+   */
+  clientOf(
+    ctx: Context | null,
+  ): Promise<{ accountsServer: string; clientId: string; clientSecret: string } | null>;
   contextOf(businessId: string): Context;
   redirectUri: string;
   publicUrl: string;
 };
 
-export type Begun = { pairingId: string; pollSecret: string; code: string; approvalUrl: string; expiresAt: Date };
-export type Polled = { state: 'waiting' | 'approving' | 'over' } | { state: 'refused'; refusal: string } | ({ state: 'done'; refreshToken: string } & SignedIn);
+export type Begun = {
+  pairingId: string;
+  pollSecret: string;
+  code: string;
+  approvalUrl: string;
+  expiresAt: Date;
+};
+export type Polled =
+  | { state: 'waiting' | 'approving' | 'over' }
+  | { state: 'refused'; refusal: string }
+  | ({ state: 'done'; refreshToken: string } & SignedIn);
 export type Asked = {
   businessName: string;
   organizationName: string;
@@ -40,9 +63,18 @@ export type Asked = {
   panel: { address: string; userAgent: string | null; openedAt: Date };
   expiresAt: Date;
 };
-export type CameBack = { state: string; browser_secret: string; code?: string | undefined; error?: string | undefined; 'accounts-server'?: string | undefined };
+export type CameBack = {
+  state: string;
+  browser_secret: string;
+  code?: string | undefined;
+  error?: string | undefined;
+  'accounts-server'?: string | undefined;
+};
 
-/** Each step has as long: typing the code, approving at Zoho, answering the question, fetching the session. */
+/**
+ * Each step has as long: typing the code, approving at Zoho, answering the question, fetching the
+ * session.
+ */
 const stepMs = 3 * 60_000;
 const panelsMax = 20;
 const pollTriesMax = 5;
@@ -54,24 +86,31 @@ const alphabet = 'BCDFGHJKLMNPQRSTVWXZ';
 const scopes = ['ZohoBooks.settings.READ'];
 
 const hashOf = (secret: string) => createHash('sha256').update(secret).digest('hex');
-const isSame = (a: string, b: string) => timingSafeEqual(Buffer.from(a, 'hex'), Buffer.from(b, 'hex'));
+const isSame = (a: string, b: string) =>
+  timingSafeEqual(Buffer.from(a, 'hex'), Buffer.from(b, 'hex'));
 const plainCode = (code: string) => code.toUpperCase().replace(/[^A-Z]/g, '');
 /** The browser's secret is all that is kept of PKCE, and only in the browser. */
-const verifierOf = (browserSecret: string) => createHash('sha256').update(`verifier ${browserSecret}`).digest('base64url');
+const verifierOf = (browserSecret: string) =>
+  createHash('sha256').update(`verifier ${browserSecret}`).digest('base64url');
 
 /**
- * Sign-in with Zoho for a panel that can hold no cookie and trust no message: the panel shows a code and polls; the person types the code
- * on our own page, approves at Zoho, and says that it was they who opened the panel. Typed, not followed: whoever sends a link to lure
- * somebody cannot send the code along without it being asked for. What the organization is called is told only to a user of it.
+ * Sign-in with Zoho for a panel that can hold no cookie and trust no message: the panel shows a
+ * code and polls; the person types the code on our own page, approves at Zoho, and says that it was
+ * they who opened the panel. Typed, not followed: whoever sends a link to lure somebody cannot send
+ * the code along without it being asked for. What the organization is called is told only to a user
+ * of it.
  */
 export const pairings = (ports: Ports) => {
   const { database, clock } = ports;
   const findMember = memberOf(ports);
   const later = () => new Date(clock.now().getTime() + stepMs);
-  const refuse = (id: string, refusal: string) => database.platform((tx) => store.setPairingState(tx, id, 'refused', refusal));
+  const refuse = (id: string, refusal: string) =>
+    database.platform((tx) => store.setPairingState(tx, id, 'refused', refusal));
 
   return {
-    /** For a panel in that organization, whatever it is: whether it is connected is not said here. */
+    /**
+     * For a panel in that organization, whatever it is: whether it is connected is not said here.
+     */
     async begin(organizationId: string, from: From): Promise<Begun> {
       const pairingId = ports.newId('pairing');
       const pollSecret = randomBytes(16).toString('base64url');
@@ -80,7 +119,8 @@ export const pairings = (ports: Ports) => {
       const expiresAt = later();
       const network = networkOf(from.address);
       await counting(database, `pairings:${network}`, async (tx) => {
-        if ((await store.countPairings(tx, network, at)) >= panelsMax) throw new AppError('too_many_attempts');
+        if ((await store.countPairings(tx, network, at)) >= panelsMax)
+          throw new AppError('too_many_attempts');
         await store.insertPairing(tx, {
           id: pairingId,
           organizationId,
@@ -92,11 +132,22 @@ export const pairings = (ports: Ports) => {
           expiresAt,
         });
       });
-      return { pairingId, pollSecret, code: `${code.slice(0, 4)}-${code.slice(4)}`, approvalUrl: `${ports.publicUrl}/zoho`, expiresAt };
+      return {
+        pairingId,
+        pollSecret,
+        code: `${code.slice(0, 4)}-${code.slice(4)}`,
+        approvalUrl: `${ports.publicUrl}/zoho`,
+        expiresAt,
+      };
     },
 
     /** How far it has come; the session, once, to whoever holds the poll secret. */
-    async poll(pairingId: string, pollSecret: string, from: From, deviceToken?: string): Promise<Polled> {
+    async poll(
+      pairingId: string,
+      pollSecret: string,
+      from: From,
+      deviceToken?: string,
+    ): Promise<Polled> {
       const found = await database.platform(async (tx) => {
         const pairing = await store.lockPairing(tx, pairingId);
         if (!pairing || pairing.pollTries >= pollTriesMax) return null;
@@ -105,48 +156,85 @@ export const pairings = (ports: Ports) => {
           return null;
         }
         // Fetched once; only what was approved in time.
-        if (pairing.state === 'approved' && pairing.membershipId && pairing.expiresAt > clock.now()) await store.setPairingState(tx, pairingId, 'used');
+        if (pairing.state === 'approved' && pairing.membershipId && pairing.expiresAt > clock.now())
+          await store.setPairingState(tx, pairingId, 'used');
         return pairing;
       });
       if (!found) return { state: 'over' };
-      if (found.state === 'refused') return { state: 'refused', refusal: found.refusal ?? 'zoho_sign_in_denied' };
+      if (found.state === 'refused')
+        return { state: 'refused', refusal: found.refusal ?? 'zoho_sign_in_denied' };
       if (found.state === 'used' || found.expiresAt <= clock.now()) return { state: 'over' };
       if (found.state === 'approved' && found.membershipId && found.businessId && found.zohoUser) {
-        // Whoever has set up a second factor gives it here too: what Zoho has asked for is not known.
-        const begun = await ports.sessions.beginRenewable(found.businessId, found.membershipId, { ...from, awaitsSecondFactor: true }, found.zohoUser.id);
+        // Whoever has set up a second factor gives it here too: what Zoho has asked for is not
+        // known.
+        const begun = await ports.sessions.beginRenewable(
+          found.businessId,
+          found.membershipId,
+          { ...from, awaitsSecondFactor: true },
+          found.zohoUser.id,
+        );
         let session = await ports.sessions.read(begun.token);
         await database.platform((tx) => noteSignIn(tx, session.person.id, clock.now()));
-        if (session.awaitsSecondFactor && (await ports.knowsDevice(session.person.id, deviceToken))) session = await ports.sessions.admit(session);
+        if (session.awaitsSecondFactor && (await ports.knowsDevice(session.person.id, deviceToken)))
+          session = await ports.sessions.admit(session);
         return { state: 'done', ...begun, session };
       }
       return { state: found.state === 'waiting' ? 'waiting' : 'approving' };
     },
 
-    /** Takes a typed code: where the browser goes to approve, and the secret that it must bring back. */
-    async take(code: string, from: From): Promise<{ consentUrl: string; browserSecret: string; expiresAt: Date }> {
+    /**
+     * Takes a typed code: where the browser goes to approve, and the secret that it must bring
+     * back.
+     */
+    async take(
+      code: string,
+      from: From,
+    ): Promise<{ consentUrl: string; browserSecret: string; expiresAt: Date }> {
       const at = clock.now();
       const tried = codeTry(from);
       const tryId = ports.newId('sign_in');
-      // Counted before the code is looked at, or a hundred guesses at once would all be let in; and whatever was right in between, or a code
-      // of one's own would buy five more.
+      // Counted before the code is looked at, or a hundred guesses at once would all be let in; and
+      // whatever was right in between, or a code of one's own would buy five more.
       await counting(database, `pairing_codes:${tried.address}`, async (tx) => {
-        const before = await countEveryFailure(tx, tried.username, tried.address, new Date(at.getTime() - codeWindowMs));
+        const before = await countEveryFailure(
+          tx,
+          tried.username,
+          tried.address,
+          new Date(at.getTime() - codeWindowMs),
+        );
         if (before >= codeTriesMax) throw new AppError('too_many_attempts');
         await insertTry(tx, { ...tried, id: tryId, at, succeeded: false });
       });
-      const [state, browserSecret] = [randomBytes(24).toString('base64url'), randomBytes(24).toString('base64url')];
+      const [state, browserSecret] = [
+        randomBytes(24).toString('base64url'),
+        randomBytes(24).toString('base64url'),
+      ];
       const expiresAt = later();
       const pairing = await database.platform((tx) =>
-        store.takeByCode(tx, hashOf(plainCode(code)), { stateHash: hashOf(state), browserHash: hashOf(browserSecret), address: from.address, expiresAt }, at),
+        store.takeByCode(
+          tx,
+          hashOf(plainCode(code)),
+          {
+            stateHash: hashOf(state),
+            browserHash: hashOf(browserSecret),
+            address: from.address,
+            expiresAt,
+          },
+          at,
+        ),
       );
       if (!pairing) throw new AppError('pairing_over', { field: 'code' });
       await database.platform((tx) => trySucceeded(tx, tryId));
-      const client = await ports.clientOf(pairing.businessId ? ports.contextOf(pairing.businessId) : null);
+      const client = await ports.clientOf(
+        pairing.businessId ? ports.contextOf(pairing.businessId) : null,
+      );
       if (!client) {
         await refuse(pairing.id, 'zoho_sign_in_off');
         throw new AppError('zoho_sign_in_off');
       }
-      await database.platform((tx) => store.setAccountsServer(tx, pairing.id, client.accountsServer));
+      await database.platform((tx) =>
+        store.setAccountsServer(tx, pairing.id, client.accountsServer),
+      );
       const { accountsServer, clientId } = client;
       const consentUrl = ports.accounts.consentUrl({
         accountsServer,
@@ -160,25 +248,36 @@ export const pairings = (ports: Ports) => {
       return { consentUrl, browserSecret, expiresAt };
     },
 
-    /** The browser is back from Zoho: who is that in the organization of the panel, and is it they who opened it? */
+    /**
+     * The browser is back from Zoho: who is that in the organization of the panel, and is it they
+     * who opened it?
+     */
     async cameBack(ask: CameBack): Promise<Asked> {
       const [kind, secret] = ask.state.split('.');
       const pairing =
-        kind === 'zoho' && secret ? await database.platform((tx) => store.takeByState(tx, hashOf(secret), hashOf(ask.browser_secret), clock.now())) : null;
+        kind === 'zoho' && secret
+          ? await database.platform((tx) =>
+              store.takeByState(tx, hashOf(secret), hashOf(ask.browser_secret), clock.now()),
+            )
+          : null;
       if (!pairing) throw new AppError('pairing_over');
-      const refused = async (code: 'zoho_user_refused' | 'zoho_sign_in_off' | 'consent_refused' | 'consent_elsewhere'): Promise<never> => {
+      const refused = async (
+        code: 'zoho_user_refused' | 'zoho_sign_in_off' | 'consent_refused' | 'consent_elsewhere',
+      ): Promise<never> => {
         await refuse(pairing.id, code);
         throw new AppError(code);
       };
       if (ask.error || !ask.code) return refused('consent_refused');
       const accountsServer = ask['accounts-server'] ?? pairing.accountsServer ?? '';
-      if (!ports.accounts.isKnownAccountsServer(accountsServer)) return refused('consent_elsewhere');
+      if (!ports.accounts.isKnownAccountsServer(accountsServer))
+        return refused('consent_elsewhere');
       // An organization that is nobody's is answered like one whose user this is not.
       if (!pairing.businessId) return refused('zoho_user_refused');
       const ctx = ports.contextOf(pairing.businessId);
       const client = await ports.clientOf(ctx);
       const connection = await ctx.transaction(findConnection);
-      if (!client || connection?.organizationId !== pairing.organizationId) return refused('zoho_user_refused');
+      if (!client || connection?.organizationId !== pairing.organizationId)
+        return refused('zoho_user_refused');
       const exchanged = await ports.accounts.exchangeOnce({
         accountsServer,
         clientId: client.clientId,
@@ -189,11 +288,22 @@ export const pairings = (ports: Ports) => {
       });
       if (exchanged.is !== 'token') {
         await refuse(pairing.id, 'zoho_unavailable');
-        throw new AppError(exchanged.is === 'dead' ? 'zoho_code_refused' : 'zoho_unavailable', {}, exchanged);
+        throw new AppError(
+          exchanged.is === 'dead' ? 'zoho_code_refused' : 'zoho_unavailable',
+          {},
+          exchanged,
+        );
       }
       const apiDomain =
-        exchanged.apiDomain && ports.accounts.isKnownApiDomain(exchanged.apiDomain) ? exchanged.apiDomain : ports.accounts.apiOf(accountsServer);
-      const access = { businessId: ctx.businessId, organizationId: pairing.organizationId, grantId: connection.grantId, purpose: 'sign' as const };
+        exchanged.apiDomain && ports.accounts.isKnownApiDomain(exchanged.apiDomain)
+          ? exchanged.apiDomain
+          : ports.accounts.apiOf(accountsServer);
+      const access = {
+        businessId: ctx.businessId,
+        organizationId: pairing.organizationId,
+        grantId: connection.grantId,
+        purpose: 'sign' as const,
+      };
       const as = { token: exchanged.accessToken, apiDomain };
       const user = await ports.people.whoIs(access, as).catch(async (error: unknown) => {
         await refuse(pairing.id, error instanceof AppError ? error.code : 'zoho_unavailable');
@@ -208,21 +318,38 @@ export const pairings = (ports: Ports) => {
         organizationName: (await ports.people.organizationName(access, as)) ?? '',
         organizationId: pairing.organizationId,
         zohoUser: user,
-        panel: { address: pairing.panelAddress, userAgent: pairing.panelAgent, openedAt: pairing.createdAt },
+        panel: {
+          address: pairing.panelAddress,
+          userAgent: pairing.panelAgent,
+          openedAt: pairing.createdAt,
+        },
         expiresAt,
       };
     },
 
-    /** "Did you open this panel just now?" A yes makes the session ready for the panel; a no ends it and stands in the trail. */
-    async answer(browserSecret: string, isMine: boolean, from: From): Promise<{ state: 'approved' | 'refused' }> {
-      const pairing = await database.platform((tx) => store.takeByAnswer(tx, hashOf(browserSecret), isMine ? 'approved' : 'refused', clock.now()));
+    /**
+     * "Did you open this panel just now?" A yes makes the session ready for the panel; a no ends it
+     * and stands in the trail.
+     */
+    async answer(
+      browserSecret: string,
+      isMine: boolean,
+      from: From,
+    ): Promise<{ state: 'approved' | 'refused' }> {
+      const pairing = await database.platform((tx) =>
+        store.takeByAnswer(tx, hashOf(browserSecret), isMine ? 'approved' : 'refused', clock.now()),
+      );
       if (!pairing?.businessId || !pairing.zohoUser) throw new AppError('pairing_over');
       const ctx = { ...ports.contextOf(pairing.businessId), origin: from.address };
       const addresses = { panel_address: pairing.panelAddress, approval_address: from.address };
       if (!isMine) {
         await refuse(pairing.id, 'zoho_sign_in_denied');
         await ctx.transaction((tx) =>
-          ports.record(tx, ctx, { action: 'session.denied_by_zoho_user', subject: pairing.id, after: { zoho_user_id: pairing.zohoUser?.id, ...addresses } }),
+          ports.record(tx, ctx, {
+            action: 'session.denied_by_zoho_user',
+            subject: pairing.id,
+            after: { zoho_user_id: pairing.zohoUser?.id, ...addresses },
+          }),
         );
         return { state: 'refused' };
       }
@@ -234,14 +361,26 @@ export const pairings = (ports: Ports) => {
         ports.record(tx, asPerson(ctx, member.membershipId, member.person), {
           action: 'session.by_zoho',
           subject: member.membershipId,
-          after: { zoho_user_id: pairing.zohoUser?.id, zoho_role: pairing.zohoUser?.role, organization_id: pairing.organizationId, ...addresses },
+          after: {
+            zoho_user_id: pairing.zohoUser?.id,
+            zoho_role: pairing.zohoUser?.role,
+            organization_id: pairing.organizationId,
+            ...addresses,
+          },
         }),
       );
-      await database.platform((tx) => store.keepMembership(tx, pairing.id, member.membershipId, later()));
+      await database.platform((tx) =>
+        store.keepMembership(tx, pairing.id, member.membershipId, later()),
+      );
       return { state: 'approved' };
     },
   };
 };
 
 /** Codes are guessed, if at all, from an address and about nobody. */
-const codeTry = (from: From) => ({ username: '(code)', personId: null, address: networkOf(from.address), userAgent: from.userAgent });
+const codeTry = (from: From) => ({
+  username: '(code)',
+  personId: null,
+  address: networkOf(from.address),
+  userAgent: from.userAgent,
+});

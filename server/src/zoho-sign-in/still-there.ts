@@ -7,7 +7,10 @@ import type { BooksPeople } from '../ports/books-people.ts';
 
 const patienceMs = 5_000;
 
-/** Whether a Zoho user may still come in by Zoho: active in the bound organization, and let in at all. Null where Zoho does not say. */
+/**
+ * Whether a Zoho user may still come in by Zoho: active in the bound organization, and let in at
+ * all. Null where Zoho does not say.
+ */
 export const stillThere =
   (ports: { people: Pick<BooksPeople, 'find'>; contextOf(businessId: string): Context }) =>
   async (businessId: string, zohoUserId: string): Promise<boolean | null> => {
@@ -17,12 +20,14 @@ export const stillThere =
     }));
     if (mode === 'off' || !connection) return false;
     const { organizationId, grantId } = connection;
-    const asked = ports.people.find({ businessId, organizationId, grantId, purpose: 'sync' }, zohoUserId).then(
-      (user) => user?.isActive ?? false,
-      (error: unknown) => {
-        if (error instanceof AppError) return null;
-        throw error;
-      },
-    );
+    const asked = ports.people
+      .find({ businessId, organizationId, grantId, purpose: 'sync' }, zohoUserId)
+      .then(
+        (user) => user?.isActive ?? false,
+        (error: unknown) => {
+          if (error instanceof AppError) return null;
+          throw error;
+        },
+      );
     return Promise.race([asked, pause(patienceMs, null, { ref: false })]);
   };

@@ -28,30 +28,58 @@ export const zohoSignInRoutes = (use: Use) => {
       };
     }),
     answer(zohoSignIn.pollPairing)(async (call, { input }) => {
-      const is = await use.pairings.poll(input.pairing_id, input.poll_secret, call.from, input.device_token);
-      const described = is.state === 'refused' ? describeProblem({ code: is.refusal as ProblemCode }, call.language) : null;
+      const is = await use.pairings.poll(
+        input.pairing_id,
+        input.poll_secret,
+        call.from,
+        input.device_token,
+      );
+      const described =
+        is.state === 'refused'
+          ? describeProblem({ code: is.refusal as ProblemCode }, call.language)
+          : null;
       return {
         state: is.state,
-        problem: described && { code: described.code, title: described.title, detail: described.detail },
+        problem: described && {
+          code: described.code,
+          title: described.title,
+          detail: described.detail,
+        },
         session: is.state === 'done' ? signedIn(is) : null,
       };
     }),
     answer(zohoSignIn.takePairing)(async (call, { input }) => {
-      const { consentUrl, browserSecret, expiresAt } = await use.pairings.take(input.code, call.from);
-      return { consent_url: consentUrl, browser_secret: browserSecret, expires_at: expiresAt.toISOString() };
+      const { consentUrl, browserSecret, expiresAt } = await use.pairings.take(
+        input.code,
+        call.from,
+      );
+      return {
+        consent_url: consentUrl,
+        browser_secret: browserSecret,
+        expires_at: expiresAt.toISOString(),
+      };
     }),
     answer(zohoSignIn.finishApproval)(async (_call, { input }) => {
-      const { businessName, organizationName, organizationId, zohoUser, panel, expiresAt } = await use.pairings.cameBack(input);
+      const { businessName, organizationName, organizationId, zohoUser, panel, expiresAt } =
+        await use.pairings.cameBack(input);
       return {
         business_name: businessName,
         organization_name: organizationName,
         organization_id: organizationId,
         zoho_user: { name: zohoUser.name, email: zohoUser.email },
-        panel: { address: panel.address, user_agent: panel.userAgent, opened_at: panel.openedAt.toISOString() },
+        panel: {
+          address: panel.address,
+          user_agent: panel.userAgent,
+          opened_at: panel.openedAt.toISOString(),
+        },
         expires_at: expiresAt.toISOString(),
       };
     }),
-    answer(zohoSignIn.answerApproval)((call, { input }) => use.pairings.answer(input.browser_secret, input.opened_by_me, call.from)),
-    answer(zohoSignIn.renewSession)(async (_call, { input }) => signedIn(await use.renew(input.refresh_token))),
+    answer(zohoSignIn.answerApproval)((call, { input }) =>
+      use.pairings.answer(input.browser_secret, input.opened_by_me, call.from),
+    ),
+    answer(zohoSignIn.renewSession)(async (_call, { input }) =>
+      signedIn(await use.renew(input.refresh_token)),
+    ),
   ];
 };

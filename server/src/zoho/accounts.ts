@@ -15,9 +15,20 @@ const exchangeMs = 60_000;
 const bytesMax = 2 << 20;
 const organizationsMax = 50;
 
-/** Zoho's token endpoint. Its status says nothing (errors come with 200): only the body's `access_token` or `error` counts. */
-export function zohoAccounts(hosts: ReturnType<typeof zohoHosts>, lookup: LookupFunction): Accounts {
-  const dispatcher = new Agent({ headersTimeout: timeoutMs, bodyTimeout: timeoutMs, maxResponseSize: bytesMax, connect: { timeout: 8_000, lookup } });
+/**
+ * Zoho's token endpoint. Its status says nothing (errors come with 200): only the body's
+ * `access_token` or `error` counts.
+ */
+export function zohoAccounts(
+  hosts: ReturnType<typeof zohoHosts>,
+  lookup: LookupFunction,
+): Accounts {
+  const dispatcher = new Agent({
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    maxResponseSize: bytesMax,
+    connect: { timeout: 8_000, lookup },
+  });
   return accountsOver(hosts, dispatcher);
 }
 
@@ -49,7 +60,10 @@ const accountsOver = (hosts: ReturnType<typeof zohoHosts>, dispatcher: Agent): A
         dispatcher,
         signal: AbortSignal.timeout(exchangeMs),
       });
-      const body = (await answer.body.json().catch(() => null)) as { status?: string; error?: string } | null;
+      const body = (await answer.body.json().catch(() => null)) as {
+        status?: string;
+        error?: string;
+      } | null;
       return body?.status === 'success' || body?.error === 'invalid_code';
     } catch {
       return false;
@@ -66,7 +80,8 @@ const accountsOver = (hosts: ReturnType<typeof zohoHosts>, dispatcher: Agent): A
     return 'text' in said ? judge(said.text) : said;
   },
   async listOrganizations(apiDomain, accessToken) {
-    if (!hosts.isApi(apiDomain)) throw new AppError('zoho_unavailable', {}, 'the API host is not one of Zoho');
+    if (!hosts.isApi(apiDomain))
+      throw new AppError('zoho_unavailable', {}, 'the API host is not one of Zoho');
     const answer = await request(`${apiDomain}/books/v3/organizations`, {
       headers: { authorization: `Zoho-oauthtoken ${accessToken}`, accept: 'application/json' },
       dispatcher,
@@ -74,7 +89,10 @@ const accountsOver = (hosts: ReturnType<typeof zohoHosts>, dispatcher: Agent): A
     }).catch((error: unknown) => {
       throw new AppError('zoho_unavailable', {}, error);
     });
-    const body = (await answer.body.json().catch(() => null)) as { code?: number; organizations?: Record<string, unknown>[] } | null;
+    const body = (await answer.body.json().catch(() => null)) as {
+      code?: number;
+      organizations?: Record<string, unknown>[];
+    } | null;
     if (answer.statusCode === 401) throw new AppError('zoho_reconnect');
     if (answer.statusCode !== 200 || body?.code !== 0 || !Array.isArray(body.organizations))
       throw new AppError('zoho_unavailable', {}, `HTTP ${answer.statusCode}`);
@@ -86,17 +104,28 @@ const accountsOver = (hosts: ReturnType<typeof zohoHosts>, dispatcher: Agent): A
           name: clean(String(each.name ?? '')).trim(),
           currency: code(String(each.currency_code ?? '')),
           // Some answers of the list name the role, some do not.
-          role: clean(String(each.user_role ?? (await roleIn(dispatcher, apiDomain, accessToken, String(each.organization_id))))),
+          role: clean(
+            String(
+              each.user_role ??
+                (await roleIn(dispatcher, apiDomain, accessToken, String(each.organization_id))),
+            ),
+          ),
         })),
     );
   },
   async refresh({ accountsServer, clientId, clientSecret, refreshToken }): Promise<Refreshed> {
-    if (!hosts.isAccounts(accountsServer)) return { is: 'failed', reason: 'the accounts server is not one of Zoho' };
+    if (!hosts.isAccounts(accountsServer))
+      return { is: 'failed', reason: 'the accounts server is not one of Zoho' };
     try {
       const answer = await request(`${accountsServer}/oauth/v2/token`, {
         method: 'POST',
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
-        body: new URLSearchParams({ grant_type: 'refresh_token', client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken }).toString(),
+        body: new URLSearchParams({
+          grant_type: 'refresh_token',
+          client_id: clientId,
+          client_secret: clientSecret,
+          refresh_token: refreshToken,
+        }).toString(),
         dispatcher,
         signal: AbortSignal.timeout(exchangeMs),
       });
@@ -113,7 +142,8 @@ async function tokenOf(
   dispatcher: Agent,
   { accountsServer, clientId, clientSecret, code, redirectUri, verifier }: ExchangeAsk,
 ): Promise<{ text: string } | { is: 'failed'; reason: string }> {
-  if (!hosts.isAccounts(accountsServer)) return { is: 'failed', reason: 'the accounts server is not one of Zoho' };
+  if (!hosts.isAccounts(accountsServer))
+    return { is: 'failed', reason: 'the accounts server is not one of Zoho' };
   try {
     const answer = await request(`${accountsServer}/oauth/v2/token`, {
       method: 'POST',
@@ -135,27 +165,48 @@ async function tokenOf(
   }
 }
 
-async function roleIn(dispatcher: Agent, apiDomain: string, accessToken: string, organizationId: string): Promise<string> {
-  const answer = await request(`${apiDomain}/books/v3/users/me?organization_id=${encodeURIComponent(organizationId)}`, {
-    headers: { authorization: `Zoho-oauthtoken ${accessToken}`, accept: 'application/json' },
-    dispatcher,
-    signal: AbortSignal.timeout(exchangeMs),
-  }).catch(() => null);
-  const body = (await answer?.body.json().catch(() => null)) as { code?: number; user?: { user_role?: unknown; status?: unknown } } | null;
-  return body?.code === 0 && body.user?.status === 'active' ? String(body.user.user_role ?? '') : '';
+async function roleIn(
+  dispatcher: Agent,
+  apiDomain: string,
+  accessToken: string,
+  organizationId: string,
+): Promise<string> {
+  const answer = await request(
+    `${apiDomain}/books/v3/users/me?organization_id=${encodeURIComponent(organizationId)}`,
+    {
+      headers: { authorization: `Zoho-oauthtoken ${accessToken}`, accept: 'application/json' },
+      dispatcher,
+      signal: AbortSignal.timeout(exchangeMs),
+    },
+  ).catch(() => null);
+  const body = (await answer?.body.json().catch(() => null)) as {
+    code?: number;
+    user?: { user_role?: unknown; status?: unknown };
+  } | null;
+  return body?.code === 0 && body.user?.status === 'active'
+    ? String(body.user.user_role ?? '')
+    : '';
 }
 
 function judgeExchange(text: string): Exchanged {
   const judged = judge(text);
   if (judged.is === 'token') {
-    const { refresh_token: refreshToken, scope } = JSON.parse(text) as { refresh_token?: unknown; scope?: unknown };
-    // A code asked for without offline access gives no refresh token: it could be used for an hour and never again.
+    const { refresh_token: refreshToken, scope } = JSON.parse(text) as {
+      refresh_token?: unknown;
+      scope?: unknown;
+    };
+    // A code asked for without offline access gives no refresh token: it could be used for an hour
+    // and never again.
     return typeof refreshToken === 'string'
       ? { ...judged, is: 'tokens', refreshToken, scopes: typeof scope === 'string' ? scope : '' }
       : { is: 'refused', field: 'code' };
   }
   if (judged.is === 'dead') return { is: 'refused', field: 'code' };
-  if (judged.is === 'client_refused') return { is: 'refused', field: text.includes('invalid_client_secret') ? 'client_secret' : 'client_id' };
+  if (judged.is === 'client_refused')
+    return {
+      is: 'refused',
+      field: text.includes('invalid_client_secret') ? 'client_secret' : 'client_id',
+    };
   const said = judged.is === 'failed' ? judged.reason : 'the accounts server asks for patience';
   if (said.endsWith('invalid_redirect_uri')) return { is: 'refused', field: 'redirect_uri' };
   return { is: 'failed', reason: said };
@@ -171,10 +222,18 @@ function judge(text: string): Refreshed {
   if (typeof body.access_token === 'string') {
     // Old pages give `expires_in` in milliseconds, with `expires_in_sec` beside it.
     const seconds = Number(body.expires_in_sec ?? body.expires_in ?? 3600);
-    return { is: 'token', accessToken: body.access_token, expiresInSeconds: seconds, apiDomain: typeof body.api_domain === 'string' ? body.api_domain : null };
+    return {
+      is: 'token',
+      accessToken: body.access_token,
+      expiresInSeconds: seconds,
+      apiDomain: typeof body.api_domain === 'string' ? body.api_domain : null,
+    };
   }
   if (body.error === 'invalid_code') return { is: 'dead' };
   if (body.error === 'Access Denied') return { is: 'throttled' };
   if (String(body.error).startsWith('invalid_client')) return { is: 'client_refused' };
-  return { is: 'failed', reason: `the accounts server says ${cut(clean(String(body.error)), 100)}` };
+  return {
+    is: 'failed',
+    reason: `the accounts server says ${cut(clean(String(body.error)), 100)}`,
+  };
 }

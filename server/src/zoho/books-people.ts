@@ -4,15 +4,25 @@ import type { ZohoClient } from './client.ts';
 import type { Json } from './parse-json.ts';
 import { list, text } from './read-document.ts';
 
-/** Zoho's users of an organization. A token that is nobody's there is answered with 6041 or 57, not with an empty user. */
+/**
+ * Zoho's users of an organization. A token that is nobody's there is answered with 6041 or 57, not
+ * with an empty user.
+ */
 export const booksPeople = (zoho: ZohoClient): BooksPeople => ({
   async whoIs(access, as) {
-    const answer = await unlessForbidden(zoho.call(access, { method: 'GET', path: '/users/me', as }));
+    const answer = await unlessForbidden(
+      zoho.call(access, { method: 'GET', path: '/users/me', as }),
+    );
     return answer?.is === 'found' ? toUser(answer.body.user) : null;
   },
   async organizationName(access, as) {
-    const answer = await unlessForbidden(zoho.call(access, { method: 'GET', path: `/organizations/${access.organizationId}`, as }));
-    const found = answer?.is === 'found' ? (answer.body.organization as { name?: Json } | undefined) : undefined;
+    const answer = await unlessForbidden(
+      zoho.call(access, { method: 'GET', path: `/organizations/${access.organizationId}`, as }),
+    );
+    const found =
+      answer?.is === 'found'
+        ? (answer.body.organization as { name?: Json } | undefined)
+        : undefined;
     return text(found?.name) || null;
   },
   async find(access, id) {
@@ -29,8 +39,21 @@ const unlessForbidden = <T>(asked: Promise<T>): Promise<T | null> =>
 
 function toUser(user: Json | undefined): BooksUser | null {
   if (typeof user !== 'object' || user === null || Array.isArray(user)) return null;
-  const { user_id: id, name, email, user_role: role, status, email_ids: all } = user as Record<string, Json>;
+  const {
+    user_id: id,
+    name,
+    email,
+    user_role: role,
+    status,
+    email_ids: all,
+  } = user as Record<string, Json>;
   if (text(id) === '') return null;
   const selected = list(all).find((each) => each.is_selected === true)?.email;
-  return { id: text(id), name: text(name), email: (text(selected) || text(email)).toLowerCase(), role: text(role), isActive: status === 'active' };
+  return {
+    id: text(id),
+    name: text(name),
+    email: (text(selected) || text(email)).toLowerCase(),
+    role: text(role),
+    isActive: status === 'active',
+  };
 }

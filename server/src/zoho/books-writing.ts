@@ -14,27 +14,38 @@ export const booksWriting = (client: ZohoClient): BooksWriting => ({
     const answer = await client.get(access, `/${module}/${id}`);
     if (answer.is === 'missing') return null;
     const raw = (answer.body[module === 'invoices' ? 'invoice' : 'creditnote'] ?? {}) as Fields;
-    const fields = Object.fromEntries(list(raw.custom_fields).map((each) => [text(each.api_name), text(each.value)]));
+    const fields = Object.fromEntries(
+      list(raw.custom_fields).map((each) => [text(each.api_name), text(each.value)]),
+    );
     return {
       fields,
-      files: list(raw.documents).map((each) => ({ name: text(each.file_name), isMailed: each.can_send_in_mail === true })),
+      files: list(raw.documents).map((each) => ({
+        name: text(each.file_name),
+        isMailed: each.can_send_in_mail === true,
+      })),
       isEmailed: raw.is_emailed === true,
       modifiedAt: text(raw.last_modified_time) ? readTime(text(raw.last_modified_time)) : null,
     };
   },
-  // The path is singular, and the body wrapped, as every client seen sends it; a name Zoho does not know it passes over without a word.
+  // The path is singular, and the body wrapped, as every client seen sends it; a name Zoho does not
+  // know it passes over without a word.
   async writeFields(access, id, values) {
     await client.call(access, {
       method: 'PUT',
       path: `/invoice/${id}/customfields`,
-      json: { custom_fields: Object.entries(values).map(([api_name, value]) => ({ api_name, value })) },
+      json: {
+        custom_fields: Object.entries(values).map(([api_name, value]) => ({ api_name, value })),
+      },
     });
   },
   async listNoteFields(access) {
     const answer = await client.get(access, '/settings/fields', { entity: 'creditnote' });
-    return answer.is === 'missing' ? [] : list(answer.body.fields).map((each) => text(each.api_name));
+    return answer.is === 'missing'
+      ? []
+      : list(answer.body.fields).map((each) => text(each.api_name));
   },
-  // A line that is not given back is deleted; one without its id would be made anew (zoho-books-api 4.8, 4.9).
+  // A line that is not given back is deleted; one without its id would be made anew (zoho-books-api
+  // 4.8, 4.9).
   async writeNoteFields(access, id, values) {
     const before = await readNote(client, access, id);
     if (!before) return false;
@@ -50,7 +61,8 @@ export const booksWriting = (client: ZohoClient): BooksWriting => ({
       },
     });
     const after = await readNote(client, access, id);
-    if (!after || amountsOf(after) !== amountsOf(before)) throw new AppError('note_changed', { document_id: id });
+    if (!after || amountsOf(after) !== amountsOf(before))
+      throw new AppError('note_changed', { document_id: id });
     return true;
   },
   async attach(access, id, { name, bytes, goesWithMail }) {
@@ -63,10 +75,16 @@ export const booksWriting = (client: ZohoClient): BooksWriting => ({
   },
   async listComments(access, module, id) {
     const answer = await client.get(access, `/${module}/${id}/comments`);
-    return answer.is === 'missing' ? [] : list(answer.body.comments).map((each) => text(each.description));
+    return answer.is === 'missing'
+      ? []
+      : list(answer.body.comments).map((each) => text(each.description));
   },
   async comment(access, module, id, description) {
-    await client.call(access, { method: 'POST', path: `/${module}/${id}/comments`, json: { description, show_comment_to_clients: false } });
+    await client.call(access, {
+      method: 'POST',
+      path: `/${module}/${id}/comments`,
+      json: { description, show_comment_to_clients: false },
+    });
   },
   async mail(access, id) {
     const usual = await client.get(access, `/invoices/${id}/email`);
@@ -80,13 +98,21 @@ export const booksWriting = (client: ZohoClient): BooksWriting => ({
       method: 'POST',
       path: `/invoices/${id}/email`,
       // A mail's text is Zoho's own and goes back as it is, with its lines.
-      json: { to_mail_ids: to, subject: text(data.subject), body: data.body ?? '', send_attachment: true },
+      json: {
+        to_mail_ids: to,
+        subject: text(data.subject),
+        body: data.body ?? '',
+        send_attachment: true,
+      },
     });
     return true;
   },
 });
 
-/** What a line says, as it goes back. What is not among it Zoho makes out itself: amounts, names of taxes and accounts. */
+/**
+ * What a line says, as it goes back. What is not among it Zoho makes out itself: amounts, names of
+ * taxes and accounts.
+ */
 const echoed = [
   'line_item_id',
   'item_id',
@@ -112,13 +138,20 @@ const echo = (from: Fields, keys: string[]): Record<string, unknown> =>
     keys
       .filter((key) => from[key] !== undefined && from[key] !== null && from[key] !== '')
       // The very digits that were read: an amount never passes through a binary number.
-      .map((key) => [key, numeric.includes(key) && isNumber(from[key]) ? rawJson(text(from[key])) : from[key]]),
+      .map((key) => [
+        key,
+        numeric.includes(key) && isNumber(from[key]) ? rawJson(text(from[key])) : from[key],
+      ]),
   );
 /** Not in the compiler's library yet. */
 const rawJson = (JSON as unknown as { rawJSON(digits: string): unknown }).rawJSON;
 const isNumber = (value: Json | undefined): boolean => /^-?\d+(?:\.\d+)?$/.test(text(value));
 
-async function readNote(client: ZohoClient, access: BooksAccess, id: string): Promise<Fields | null> {
+async function readNote(
+  client: ZohoClient,
+  access: BooksAccess,
+  id: string,
+): Promise<Fields | null> {
   const answer = await client.get(access, `/creditnotes/${id}`);
   return answer.is === 'missing' ? null : ((answer.body.creditnote ?? {}) as Fields);
 }
@@ -126,10 +159,28 @@ async function readNote(client: ZohoClient, access: BooksAccess, id: string): Pr
 /** Everything of a note that is money or carries it, in one text to be compared. */
 const amountsOf = (note: Fields): string =>
   JSON.stringify([
-    ...['total', 'sub_total', 'tax_total', 'discount_total', 'adjustment', 'currency_code', 'exchange_rate', 'customer_id', 'date', 'status'].map((key) =>
-      text(note[key]),
-    ),
+    ...[
+      'total',
+      'sub_total',
+      'tax_total',
+      'discount_total',
+      'adjustment',
+      'currency_code',
+      'exchange_rate',
+      'customer_id',
+      'date',
+      'status',
+    ].map((key) => text(note[key])),
     list(note.line_items).map((line) =>
-      ['line_item_id', 'item_id', 'name', 'quantity', 'rate', 'discount', 'tax_id', 'item_total'].map((key) => text(line[key])),
+      [
+        'line_item_id',
+        'item_id',
+        'name',
+        'quantity',
+        'rate',
+        'discount',
+        'tax_id',
+        'item_total',
+      ].map((key) => text(line[key])),
     ),
   ]);

@@ -9,10 +9,18 @@ import type { zohoHosts } from './data-centres.ts';
 import type { Governor } from './governor.ts';
 import { type Json, parseJson } from './parse-json.ts';
 
-export type Tokens = { of(grantId: string): Promise<{ token: string; apiDomain: string }>; invalidate(grantId: string, refused: string): Promise<void> };
+export type Tokens = {
+  of(grantId: string): Promise<{ token: string; apiDomain: string }>;
+  invalidate(grantId: string, refused: string): Promise<void>;
+};
 
 /** Whose data, and how urgent: a call without an organization does not type-check. */
-export type Organization = { businessId: string; organizationId: string; grantId: string; purpose: Purpose };
+export type Organization = {
+  businessId: string;
+  organizationId: string;
+  grantId: string;
+  purpose: Purpose;
+};
 
 type Ask = {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -25,16 +33,31 @@ type Ask = {
   as?: { token: string; apiDomain: string };
 };
 
-/** `aheadMs`: by how much Zoho's clock is ahead of ours, as far as the answer says; never less than nothing. */
-export type ZohoAnswer = { is: 'found'; body: { [key: string]: Json }; aheadMs?: number } | { is: 'missing' };
+/**
+ * `aheadMs`: by how much Zoho's clock is ahead of ours, as far as the answer says; never less than
+ * nothing.
+ */
+export type ZohoAnswer =
+  | { is: 'found'; body: { [key: string]: Json }; aheadMs?: number }
+  | { is: 'missing' };
 
 export type ZohoClient = {
-  /** Throws `zoho_…` problems; `zoho_refused` where Zoho understood and said no. Nothing is sent twice by itself but after a dead token, and what only reads once more after a lost connection. */
+  /**
+   * Throws `zoho_…` problems; `zoho_refused` where Zoho understood and said no. Nothing is sent
+   * twice by itself but after a dead token, and what only reads once more after a lost connection.
+   */
   call(organization: Organization, ask: Ask): Promise<ZohoAnswer>;
-  get(organization: Organization, path: string, query?: Record<string, string>): Promise<ZohoAnswer>;
+  get(
+    organization: Organization,
+    path: string,
+    query?: Record<string, string>,
+  ): Promise<ZohoAnswer>;
 };
 
-/** An answer names its moment in whole seconds: what is left of that one counts as well once ours is behind it. What is behind by less is not seen. */
+/**
+ * An answer names its moment in whole seconds: what is left of that one counts as well once ours is
+ * behind it. What is behind by less is not seen.
+ */
 function aheadOf(date: string, heardAt: Date): number {
   const ahead = Date.parse(date) - heardAt.getTime();
   return ahead > 0 ? ahead + 1_000 : 0;
@@ -54,15 +77,27 @@ type Ports = {
   lookup: LookupFunction;
 };
 
-/** Zoho Books v3. Judges an answer by `code` 0 and a 2xx status together; HTML, time-outs and 5xx are *unavailable*. */
+/**
+ * Zoho Books v3. Judges an answer by `code` 0 and a 2xx status together; HTML, time-outs and 5xx
+ * are *unavailable*.
+ */
 export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> } {
   const { tokens, hosts, governor, clock } = ports;
-  const agent = new Agent({ headersTimeout: timeoutMs, bodyTimeout: timeoutMs, maxResponseSize: bytesMax, connect: { timeout: 8_000, lookup: ports.lookup } });
+  const agent = new Agent({
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    maxResponseSize: bytesMax,
+    connect: { timeout: 8_000, lookup: ports.lookup },
+  });
 
   const once = async (organization: Organization, ask: Ask) => {
     const { token, apiDomain } = ask.as ?? (await tokens.of(organization.grantId));
-    if (!hosts.isApi(apiDomain)) throw new AppError('zoho_unavailable', {}, 'the API host is not one of Zoho');
-    const search = new URLSearchParams({ ...ask.query, organization_id: organization.organizationId });
+    if (!hosts.isApi(apiDomain))
+      throw new AppError('zoho_unavailable', {}, 'the API host is not one of Zoho');
+    const search = new URLSearchParams({
+      ...ask.query,
+      organization_id: organization.organizationId,
+    });
     const done = await governor.turn(organization.organizationId, organization.purpose);
     const [at, begun] = [clock.now(), performance.now()];
     let status: number | null = null;
@@ -97,7 +132,13 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
         resetSeconds: number('x-rate-limit-reset'),
         retryAfterSeconds: number('retry-after'),
       });
-      return { status, type, body, token, aheadMs: aheadOf(String(answer.headers.date ?? ''), clock.now()) };
+      return {
+        status,
+        type,
+        body,
+        token,
+        aheadMs: aheadOf(String(answer.headers.date ?? ''), clock.now()),
+      };
     } catch (error) {
       throw error instanceof AppError ? error : new AppError('zoho_unavailable', {}, error);
     } finally {
@@ -117,7 +158,10 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
     }
   };
 
-  /** A kept connection may be closed from the other side at the moment it is used. What only reads is asked for once more. */
+  /**
+   * A kept connection may be closed from the other side at the moment it is used. What only reads
+   * is asked for once more.
+   */
   const onceOrAgain = (organization: Organization, ask: Ask) =>
     once(organization, ask).catch((error: AppError) => {
       if (ask.method !== 'GET' || !isConnectionLost(error.cause)) throw error;
@@ -126,7 +170,8 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
 
   const call: ZohoClient['call'] = async (organization, ask) => {
     let { status, type, body, token, aheadMs } = await onceOrAgain(organization, ask);
-    // An invalid token is renewed once; 57 looks alike but is a matter of role or scope, and refreshing would burn the quota.
+    // An invalid token is renewed once; 57 looks alike but is a matter of role or scope, and
+    // refreshing would burn the quota.
     if (status === 401 && body?.code !== '57' && !ask.as) {
       await tokens.invalidate(organization.grantId, token);
       ({ status, type, body, token, aheadMs } = await onceOrAgain(organization, ask));
@@ -136,8 +181,13 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
     if (status >= 200 && status < 300 && code === '0') return { is: 'found', body, aheadMs };
     if (status === 404 || code === '1002' || code === '5') return { is: 'missing' };
     if (status === 429) throw new AppError('zoho_limit');
-    if (status === 401 || code === '57' || code === '6041') throw new AppError('zoho_forbidden', { zoho_code: code });
-    if (status >= 400 && status < 500) throw new AppError('zoho_refused', { zoho_code: code, zoho_text: cut(clean(String(body.message ?? '')), 300) });
+    if (status === 401 || code === '57' || code === '6041')
+      throw new AppError('zoho_forbidden', { zoho_code: code });
+    if (status >= 400 && status < 500)
+      throw new AppError('zoho_refused', {
+        zoho_code: code,
+        zoho_text: cut(clean(String(body.message ?? '')), 300),
+      });
     throw new AppError('zoho_unavailable', { zoho_code: code }, `HTTP ${status}`);
   };
 
@@ -152,7 +202,10 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
 }
 
 /** Lost, not late: a time-out is not waited for a second time. */
-const isConnectionLost = (error: unknown): boolean => ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes((error as NodeJS.ErrnoException | null)?.code ?? '');
+const isConnectionLost = (error: unknown): boolean =>
+  ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(
+    (error as NodeJS.ErrnoException | null)?.code ?? '',
+  );
 
 function formOf(file: NonNullable<Ask['file']>): FormData {
   const form = new FormData();

@@ -1,6 +1,7 @@
 /**
- * Zoho's data centres (Zoho's multi-DC pages, Books API introduction). Accounts servers and API hosts are taken only from here, or
- * from what the operator adds: an answer or a callback that names another host is not believed.
+ * Zoho's data centres (Zoho's multi-DC pages, Books API introduction). Accounts servers and API
+ * hosts are taken only from here, or from what the operator adds: an answer or a callback that
+ * names another host is not believed.
  */
 export const dataCentres = [
   { accounts: 'https://accounts.zoho.com', api: 'https://www.zohoapis.com' },
@@ -17,12 +18,16 @@ export const dataCentres = [
 export const zohoHosts = (also: string[]) => {
   const accounts = new Set([...dataCentres.map((each) => each.accounts), ...also]);
   const api = new Set([...dataCentres.map((each) => each.api), ...also]);
-  const keyOf = (accountsServer: string) => accountsServer.replace(/^https:\/\/accounts\.zoho(cloud)?\./, '');
+  const keyOf = (accountsServer: string) =>
+    accountsServer.replace(/^https:\/\/accounts\.zoho(cloud)?\./, '');
   return {
     keys: () => [...also, ...dataCentres.map((each) => keyOf(each.accounts))],
     /** By the end of its name; a host of the operator's own by its whole address. */
-    find: (key: string) => dataCentres.find((each) => keyOf(each.accounts) === key) ?? (also.includes(key) ? { accounts: key, api: key } : null),
-    apiOf: (accountsServer: string) => dataCentres.find((each) => each.accounts === accountsServer)?.api ?? accountsServer,
+    find: (key: string) =>
+      dataCentres.find((each) => keyOf(each.accounts) === key) ??
+      (also.includes(key) ? { accounts: key, api: key } : null),
+    apiOf: (accountsServer: string) =>
+      dataCentres.find((each) => each.accounts === accountsServer)?.api ?? accountsServer,
     isAccounts: (url: string) => accounts.has(url),
     isApi: (url: string) => api.has(url),
   };

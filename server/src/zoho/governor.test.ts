@@ -26,8 +26,21 @@ const call = (purpose: Purpose, organization = 'a') =>
     (error: { code: string }) => failed.push(error.code),
   );
 const heard = (more: object) =>
-  limits.heard('a', { status: 200, code: '0', limit: 10_000, remaining: 9_000, resetSeconds: 40_000, retryAfterSeconds: null, ...more });
-const mostInAMinute = () => Math.max(...started.map(({ at }) => started.filter((each) => each.at > at - 60_000 && each.at <= at).length));
+  limits.heard('a', {
+    status: 200,
+    code: '0',
+    limit: 10_000,
+    remaining: 9_000,
+    resetSeconds: 40_000,
+    retryAfterSeconds: null,
+    ...more,
+  });
+const mostInAMinute = () =>
+  Math.max(
+    ...started.map(
+      ({ at }) => started.filter((each) => each.at > at - 60_000 && each.at <= at).length,
+    ),
+  );
 
 describe('the governor of Zoho’s limits', () => {
   test('never lets more than our share start in any sixty seconds, and leaves none of it unused while there is work', async () => {

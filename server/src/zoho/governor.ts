@@ -2,7 +2,9 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Purpose } from '../ports/books.ts';
 
-/** What an answer said of the limits: the day's from its headers, the status and Zoho's own code. */
+/**
+ * What an answer said of the limits: the day's from its headers, the status and Zoho's own code.
+ */
 export type Heard = {
   status: number;
   code: string;
@@ -15,18 +17,25 @@ export type Heard = {
 export type Quota = { limit: number; left: number; resetAt: Date; seenAt: Date };
 
 export type Governor = {
-  /** Waits for this organization's turn, the more urgent purpose first. Throws `zoho_limit` where it would take too long. Call `done` after. */
+  /**
+   * Waits for this organization's turn, the more urgent purpose first. Throws `zoho_limit` where it
+   * would take too long. Call `done` after.
+   */
   turn(organizationId: string, purpose: Purpose): Promise<() => void>;
   heard(organizationId: string, heard: Heard): void;
-  /** What the other processes of this installation did lately; they share the same organization's limits. */
+  /**
+   * What the other processes of this installation did lately; they share the same organization's
+   * limits.
+   */
   others(organizationId: string, lastMinute: number, today: number): void;
   quota(organizationId: string): Quota | null;
   close(): void;
 };
 
 /**
- * Zoho's limits belong to the organization and are shared with every other program of the customer (zoho-books-api: limits): a hundred
- * calls a minute, some thousands a day, five or ten at once. We take a share and leave the rest.
+ * Zoho's limits belong to the organization and are shared with every other program of the customer
+ * (zoho-books-api: limits): a hundred calls a minute, some thousands a day, five or ten at once. We
+ * take a share and leave the rest.
  */
 export type GovernorSettings = {
   /** Calls in any sixty seconds that are ours, of those Zoho allows the organization. */
@@ -58,7 +67,12 @@ const order: Purpose[] = ['sign', 'write_back', 'sync'];
 /** Paid plans allow ten calls at once, the free one five; which it is shows in the day's limit. */
 const atOnce = (dayLimit: number | null) => (dayLimit !== null && dayLimit >= 2_000 ? 10 : 5);
 
-type Waiting = { purpose: Purpose; since: number; go(done: () => void): void; give(error: AppError): void };
+type Waiting = {
+  purpose: Purpose;
+  since: number;
+  go(done: () => void): void;
+  give(error: AppError): void;
+};
 type State = {
   starts: number[];
   running: number;
@@ -70,7 +84,10 @@ type State = {
   quota: Quota | null;
   ownToday: number;
   othersLastMinute: number;
-  /** Calls of the customer's other programs, seen as the day's count falling faster than our own calls explain. */
+  /**
+   * Calls of the customer's other programs, seen as the day's count falling faster than our own
+   * calls explain.
+   */
   foreign: { at: number; count: number }[];
   lastRemaining: number | null;
   startsSinceRemaining: number;
@@ -103,7 +120,9 @@ export function governor(clock: Clock, settings: GovernorSettings = usualGoverno
     return state;
   };
 
-  /** When a call of that purpose may start: now, at a moment, or not before somebody else has ended. */
+  /**
+   * When a call of that purpose may start: now, at a moment, or not before somebody else has ended.
+   */
   const mayStart = (state: State, purpose: Purpose): 'now' | { at: number } | 'after_another' => {
     const at = now();
     if (state.blockedUntil > at) return { at: state.blockedUntil };
@@ -116,14 +135,28 @@ export function governor(clock: Clock, settings: GovernorSettings = usualGoverno
       if (at - last < gap) return { at: last + gap };
     }
     const foreign = state.foreign.reduce((sum, each) => sum + each.count, 0);
-    // A tenth of the share stays ours however much another program spends: a signature must not wait for it for ever.
-    const share = Math.max(settings.perMinute / 10, Math.min(settings.perMinute, settings.zohoPerMinute - foreign));
-    const allowed = Math.max(1, Math.floor(share - (share < settings.perMinute && purpose !== 'sign' ? settings.keptFor.sync : settings.keptFor[purpose])));
+    // A tenth of the share stays ours however much another program spends: a signature must not
+    // wait for it for ever.
+    const share = Math.max(
+      settings.perMinute / 10,
+      Math.min(settings.perMinute, settings.zohoPerMinute - foreign),
+    );
+    const allowed = Math.max(
+      1,
+      Math.floor(
+        share -
+          (share < settings.perMinute && purpose !== 'sign'
+            ? settings.keptFor.sync
+            : settings.keptFor[purpose]),
+      ),
+    );
     const used = state.starts.length + state.othersLastMinute;
-    if (used >= allowed) return { at: (state.starts[Math.max(0, state.starts.length - allowed)] ?? at) + minuteMs };
+    if (used >= allowed)
+      return { at: (state.starts[Math.max(0, state.starts.length - allowed)] ?? at) + minuteMs };
     if (purpose !== 'sign' && state.quota && state.quota.resetAt.getTime() > at) {
       const { limit, left, resetAt } = state.quota;
-      if (left <= limit * settings.dayReserve || state.ownToday >= limit * settings.ofDay) return { at: resetAt.getTime() };
+      if (left <= limit * settings.dayReserve || state.ownToday >= limit * settings.ofDay)
+        return { at: resetAt.getTime() };
     }
     return 'now';
   };
@@ -151,14 +184,20 @@ export function governor(clock: Clock, settings: GovernorSettings = usualGoverno
       const over = each.since + settings.waitMs[each.purpose];
       const when = mayStart(state, each.purpose);
       if (over <= now() || (typeof when === 'object' && when.at > over)) {
-        each.give(new AppError('zoho_limit', typeof when === 'object' ? { until: new Date(when.at).toISOString() } : {}));
+        each.give(
+          new AppError(
+            'zoho_limit',
+            typeof when === 'object' ? { until: new Date(when.at).toISOString() } : {},
+          ),
+        );
         continue;
       }
       staying.push(each);
       wakeAt = Math.min(wakeAt, over);
     }
     state.waiting = staying;
-    if (wakeAt !== Number.POSITIVE_INFINITY) state.timer = setTimeout(() => pump(state), Math.max(5, wakeAt - now())).unref();
+    if (wakeAt !== Number.POSITIVE_INFINITY)
+      state.timer = setTimeout(() => pump(state), Math.max(5, wakeAt - now())).unref();
   };
 
   const start = (state: State, waiting: Waiting): void => {
@@ -191,16 +230,28 @@ export function governor(clock: Clock, settings: GovernorSettings = usualGoverno
           const count = state.lastRemaining - heard.remaining - state.startsSinceRemaining;
           if (count > 0) state.foreign.push({ at, count });
         }
-        if (state.lastRemaining !== null && heard.remaining > state.lastRemaining) state.ownToday = state.running;
+        if (state.lastRemaining !== null && heard.remaining > state.lastRemaining)
+          state.ownToday = state.running;
         state.lastRemaining = heard.remaining;
         // Calls still on their way may or may not be in that number.
         state.startsSinceRemaining = Math.max(0, state.running - 1);
-        state.quota = { limit: heard.limit, left: heard.remaining, resetAt: new Date(at + (heard.resetSeconds ?? 86_400) * 1000), seenAt: new Date(at) };
+        state.quota = {
+          limit: heard.limit,
+          left: heard.remaining,
+          resetAt: new Date(at + (heard.resetSeconds ?? 86_400) * 1000),
+          seenAt: new Date(at),
+        };
         state.atOnceMax = atOnce(heard.limit);
       }
       if (heard.status !== 429) return;
-      // The block is Zoho's one-minute window; only the day's limit lasts, and even then it is asked again now and then.
-      const seconds = heard.code === '45' ? Math.min(heard.resetSeconds ?? 3_600, 3_600) : heard.code === '1070' ? 2 : (heard.retryAfterSeconds ?? 60);
+      // The block is Zoho's one-minute window; only the day's limit lasts, and even then it is
+      // asked again now and then.
+      const seconds =
+        heard.code === '45'
+          ? Math.min(heard.resetSeconds ?? 3_600, 3_600)
+          : heard.code === '1070'
+            ? 2
+            : (heard.retryAfterSeconds ?? 60);
       if (heard.code === '1070') state.atOnceMax = Math.max(1, state.atOnceMax - 1);
       const bounded = heard.code === '45' ? seconds : Math.min(seconds, settings.blockSecondsMax);
       if (bounded <= 0) return;
@@ -217,7 +268,8 @@ export function governor(clock: Clock, settings: GovernorSettings = usualGoverno
     close() {
       for (const state of states.values()) {
         if (state.timer) clearTimeout(state.timer);
-        for (const each of state.waiting.splice(0)) each.give(new AppError('zoho_unavailable', {}, 'the server closes'));
+        for (const each of state.waiting.splice(0))
+          each.give(new AppError('zoho_unavailable', {}, 'the server closes'));
       }
     },
   };

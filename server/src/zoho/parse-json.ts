@@ -4,7 +4,8 @@ export type Json = null | boolean | string | Json[] | { [key: string]: Json };
 /** The object a text holds, every number as its own digits; null where it is no object. */
 export function parseJson(text: string): { [key: string]: Json } | null {
   try {
-    const keepSource = (_key: string, value: unknown, context: { source: string }) => (typeof value === 'number' ? plain(context.source) : value);
+    const keepSource = (_key: string, value: unknown, context: { source: string }) =>
+      typeof value === 'number' ? plain(context.source) : value;
     const value = JSON.parse(text, keepSource as (key: string, value: unknown) => unknown) as Json;
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
   } catch {
@@ -22,5 +23,7 @@ export function plain(source: string): string {
   // An exponent no amount has would only be made to fill memory.
   if (Math.abs(point) > 60) return 'NaN';
   if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
-  return point >= digits.length ? sign + digits + '0'.repeat(point - digits.length) : `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+  return point >= digits.length
+    ? sign + digits + '0'.repeat(point - digits.length)
+    : `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
 }

@@ -2,8 +2,8 @@
 const lastMs = Date.UTC(9999, 11, 31);
 
 /**
- * Zoho writes `2026-11-20T09:30:00+0200`: an offset without a colon, in the organization's zone. An unreadable time is the oldest, and so is one that
- * no clock shows.
+ * Zoho writes `2026-11-20T09:30:00+0200`: an offset without a colon, in the organization's zone. An
+ * unreadable time is the oldest, and so is one that no clock shows.
  */
 export function readTime(text: string): Date {
   const at = Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
@@ -11,9 +11,10 @@ export function readTime(text: string): Date {
 }
 
 /**
- * When a document was made, by our clock. Since when we seal, and when an exemption ended, is written down by our clock: one that is behind Zoho's would
- * let what was made just before pass for made after it, and sealed a second time. Where Zoho's is behind, more is asked about than needs be, which harms
- * nobody. A clock that is set right between the switch and the look is not noticed.
+ * When a document was made, by our clock. Since when we seal, and when an exemption ended, is
+ * written down by our clock: one that is behind Zoho's would let what was made just before pass for
+ * made after it, and sealed a second time. Where Zoho's is behind, more is asked about than needs
+ * be, which harms nobody. A clock that is set right between the switch and the look is not noticed.
  */
 export function madeAt(text: string, aheadMs: number): Date | null {
   if (!text) return null;
@@ -21,15 +22,20 @@ export function madeAt(text: string, aheadMs: number): Date | null {
 }
 
 /** Whether a text is a day of the calendar, as documents are dated: `2026-11-20`. */
-export const isDay = (text: string): boolean => /^(?:19|2\d)\d\d-\d\d-\d\d$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;
+export const isDay = (text: string): boolean =>
+  /^(?:19|2\d)\d\d-\d\d-\d\d$/.test(text) &&
+  new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;
 
 /**
- * The day a text says: itself, or that of a moment in the zone of whoever wrote it. A moment in UTC says the day only at midnight: at any other hour it
- * may be the next day already where the document was made. Null: it says none.
+ * The day a text says: itself, or that of a moment in the zone of whoever wrote it. A moment in UTC
+ * says the day only at midnight: at any other hour it may be the next day already where the
+ * document was made. Null: it says none.
  */
 export function dayIn(text: string): string | null {
   const [, day = ''] =
-    /^(\d{4}-\d\d-\d\d)(?:[T ](?:00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d\d:?\d\d)|\d\d:\d\d(?::\d\d(?:\.\d+)?)?[+-](?!00:?00)\d\d:?\d\d))?$/.exec(text) ?? [];
+    /^(\d{4}-\d\d-\d\d)(?:[T ](?:00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d\d:?\d\d)|\d\d:\d\d(?::\d\d(?:\.\d+)?)?[+-](?!00:?00)\d\d:?\d\d))?$/.exec(
+      text,
+    ) ?? [];
   return isDay(day) ? day : null;
 }
 

@@ -6,12 +6,18 @@ import { endpoint } from './endpoint.ts';
 import { maker } from './maker.ts';
 
 const organizationId = z.string().regex(/^\d{1,20}$/);
-/** Plain Latin letters, digits and . _ @ + -: no look-alikes of another alphabet, no invisible characters. */
+/**
+ * Plain Latin letters, digits and . _ @ + -: no look-alikes of another alphabet, no invisible
+ * characters.
+ */
 export const username = z
   .string()
   .trim()
   .toLowerCase()
-  .regex(/^[a-z0-9](?:[a-z0-9._@+-]{1,98})[a-z0-9]$/, 'must be 3 to 100 Latin letters, digits or . _ @ + -');
+  .regex(
+    /^[a-z0-9](?:[a-z0-9._@+-]{1,98})[a-z0-9]$/,
+    'must be 3 to 100 Latin letters, digits or . _ @ + -',
+  );
 export const personName = characters(
   z
     .string()
@@ -36,14 +42,19 @@ const proof = {
   recovery_code: recoveryCode.optional(),
   /** What an earlier sign-in on this device answered, when it was asked to be remembered. */
   device_token: deviceToken.optional(),
-  /** Asks for a `device_token`: for thirty days this device need not give the second factor at sign-in. */
+  /**
+   * Asks for a `device_token`: for thirty days this device need not give the second factor at
+   * sign-in.
+   */
   remember_device: z.boolean().optional(),
 };
 const secret = z.string().min(20).max(200);
 const role = z.enum(['business_admin', 'business_user']);
 const single = z.array(z.enum(grantable)).max(grantable.length);
 
-export const personView = z.object({ id: z.string(), username: z.string(), name: z.string(), email: z.string() }).meta({ id: 'Person' });
+export const personView = z
+  .object({ id: z.string(), username: z.string(), name: z.string(), email: z.string() })
+  .meta({ id: 'Person' });
 export const businessView = z
   .object({
     id: z.string(),
@@ -81,7 +92,8 @@ const ofBusiness = { business: businessView.nullable() };
 export const login = endpoint({
   method: 'POST',
   path: '/auth/login',
-  summary: 'Sign in with username, password and the second factor where one is set up; answers a bearer token for one membership',
+  summary:
+    'Sign in with username, password and the second factor where one is set up; answers a bearer token for one membership',
   guard: 'anyone',
   answersSecret: true,
   input: z.strictObject({
@@ -97,14 +109,21 @@ export const login = endpoint({
 export const switchMembership = endpoint({
   method: 'POST',
   path: '/auth/switch',
-  summary: 'Change to another membership of the same person; answers a new token and ends the old one',
+  summary:
+    'Change to another membership of the same person; answers a new token and ends the old one',
   guard: 'signed_in',
   answersSecret: true,
   input: z.strictObject({ business_id: z.string().min(1).max(60) }),
   output: sessionView,
 });
 
-export const logout = endpoint({ method: 'POST', path: '/auth/logout', summary: 'End this session', guard: 'signed_in', output: z.object(ofBusiness) });
+export const logout = endpoint({
+  method: 'POST',
+  path: '/auth/logout',
+  summary: 'End this session',
+  guard: 'signed_in',
+  output: z.object(ofBusiness),
+});
 
 export const me = endpoint({
   method: 'GET',
@@ -119,7 +138,11 @@ export const listMemberships = endpoint({
   path: '/auth/memberships',
   summary: 'The businesses this person works for',
   guard: 'signed_in',
-  output: z.object({ memberships: z.array(z.object({ business_id: z.string(), business_name: z.string() })), next_cursor: z.null(), ...ofBusiness }),
+  output: z.object({
+    memberships: z.array(z.object({ business_id: z.string(), business_name: z.string() })),
+    next_cursor: z.null(),
+    ...ofBusiness,
+  }),
 });
 
 const emailState = {
@@ -132,9 +155,14 @@ const emailState = {
 export const updateProfile = endpoint({
   method: 'PUT',
   path: '/auth/profile',
-  summary: 'Change one’s own name at once, and one’s e-mail address once it is confirmed by a link mailed there; a new address asks for the password',
+  summary:
+    'Change one’s own name at once, and one’s e-mail address once it is confirmed by a link mailed there; a new address asks for the password',
   guard: 'signed_in',
-  input: z.strictObject({ name: personName, email, current_password: z.string().min(1).max(1000).optional() }),
+  input: z.strictObject({
+    name: personName,
+    email,
+    current_password: z.string().min(1).max(1000).optional(),
+  }),
   output: z.object({ ...session, ...emailState }),
 });
 
@@ -166,16 +194,21 @@ export const confirmEmail = endpoint({
 export const changePassword = endpoint({
   method: 'POST',
   path: '/auth/password',
-  summary: 'Change one’s own password, with the second factor where one is set up; every other session of this person ends',
+  summary:
+    'Change one’s own password, with the second factor where one is set up; every other session of this person ends',
   guard: 'signed_in',
-  input: z.strictObject({ current_password: z.string().min(1).max(1000), new_password: newPassword }),
+  input: z.strictObject({
+    current_password: z.string().min(1).max(1000),
+    new_password: newPassword,
+  }),
   output: z.object(ofBusiness),
 });
 
 export const forgotPassword = endpoint({
   method: 'POST',
   path: '/auth/password/forgot',
-  summary: 'Ask for a link to set a new password; answers the same whether the person exists or not',
+  summary:
+    'Ask for a link to set a new password; answers the same whether the person exists or not',
   guard: 'anyone',
   input: z.strictObject({ username: z.string().min(1).max(200) }),
   output: z.object({}),
@@ -213,7 +246,8 @@ export const confirmTotp = endpoint({
 export const passSecondFactor = endpoint({
   method: 'POST',
   path: '/auth/second-factor',
-  summary: 'Give the authenticator’s code, or a recovery code, in this session; holds for fifteen minutes',
+  summary:
+    'Give the authenticator’s code, or a recovery code, in this session; holds for fifteen minutes',
   guard: 'signed_in',
   answersSecret: true,
   input: z
@@ -249,9 +283,15 @@ const rememberedDevice = z
 export const readSecondFactor = endpoint({
   method: 'GET',
   path: '/auth/second-factor',
-  summary: 'How many recovery codes are left, and the devices that need not give the second factor at sign-in',
+  summary:
+    'How many recovery codes are left, and the devices that need not give the second factor at sign-in',
   guard: 'signed_in',
-  output: z.object({ recovery_codes_left: z.number(), devices: z.array(rememberedDevice), next_cursor: z.null(), ...ofBusiness }),
+  output: z.object({
+    recovery_codes_left: z.number(),
+    devices: z.array(rememberedDevice),
+    next_cursor: z.null(),
+    ...ofBusiness,
+  }),
 });
 
 export const renewRecoveryCodes = endpoint({
@@ -314,7 +354,14 @@ export const listSignIns = endpoint({
   summary: 'One’s own sign-ins and failed tries of the last ninety days',
   guard: 'signed_in',
   output: z.object({
-    sign_ins: z.array(z.object({ at: time, address: z.string(), user_agent: z.string().nullable(), succeeded: z.boolean() })),
+    sign_ins: z.array(
+      z.object({
+        at: time,
+        address: z.string(),
+        user_agent: z.string().nullable(),
+        succeeded: z.boolean(),
+      }),
+    ),
     next_cursor: z.null(),
     ...ofBusiness,
   }),
@@ -336,7 +383,13 @@ export const acceptInvitation = endpoint({
   guard: 'anyone',
   answersSecret: true,
   input: z.discriminatedUnion('account', [
-    z.strictObject({ account: z.literal('new'), token: secret, username, name: personName, password: newPassword }),
+    z.strictObject({
+      account: z.literal('new'),
+      token: secret,
+      username,
+      name: personName,
+      password: newPassword,
+    }),
     z.strictObject({
       account: z.literal('existing'),
       token: secret,
@@ -354,7 +407,13 @@ export const becomeOperator = endpoint({
   summary: 'Make the first operator by the link the console printed',
   guard: 'anyone',
   answersSecret: true,
-  input: z.strictObject({ token: secret, username, name: personName, email, password: newPassword }),
+  input: z.strictObject({
+    token: secret,
+    username,
+    name: personName,
+    email,
+    password: newPassword,
+  }),
   output: sessionView,
 });
 
@@ -387,7 +446,10 @@ export const listPeople = endpoint({
   output: z.object({ people: z.array(personEntry), next_cursor: z.string().nullable() }),
 });
 
-/** Keys that somebody made who is no admin from now on, and that go on all the same. The others of theirs end; the admins are mailed which. */
+/**
+ * Keys that somebody made who is no admin from now on, and that go on all the same. The others of
+ * theirs end; the admins are mailed which.
+ */
 const keepKeys = z.array(z.string().min(1).max(60)).max(100).optional();
 
 export const changeMember = endpoint({
@@ -403,7 +465,8 @@ export const changeMember = endpoint({
 export const endMember = endpoint({
   method: 'POST',
   path: '/people/{id}/end',
-  summary: 'End a membership with its sessions and the API keys that person made; the last admin stays',
+  summary:
+    'End a membership with its sessions and the API keys that person made; the last admin stays',
   guard: 'manage_people',
   secondFactor: true,
   input: z.strictObject({ keep_api_keys: keepKeys }),
@@ -451,9 +514,13 @@ export const withdrawInvitation = endpoint({
 export const askWayBack = endpoint({
   method: 'POST',
   path: '/auth/way-back',
-  summary: 'Ask to be let in without the second factor, with the right password; others decide, and every admin is told',
+  summary:
+    'Ask to be let in without the second factor, with the right password; others decide, and every admin is told',
   guard: 'anyone',
-  input: z.strictObject({ username: z.string().min(1).max(200), password: z.string().min(1).max(1000) }),
+  input: z.strictObject({
+    username: z.string().min(1).max(200),
+    password: z.string().min(1).max(1000),
+  }),
   output: z.object({ state: z.literal('asked') }),
 });
 
@@ -493,7 +560,8 @@ export const listWaysBack = endpoint({
 export const grantWayBack = endpoint({
   method: 'POST',
   path: '/ways-back/{id}/grant',
-  summary: 'Let somebody else back in: their second factor is removed once every business they work for has agreed',
+  summary:
+    'Let somebody else back in: their second factor is removed once every business they work for has agreed',
   guard: 'manage_people',
   secondFactor: true,
   output: z.object({ state: z.string() }),
@@ -563,7 +631,10 @@ const keyEntry = z
     name: z.string(),
     prefix: z.string(),
     scopes: z.array(z.string()),
-    /** Who made it, and so has seen it, as they stand now: kept out by the operator, no longer here, or nobody who ever was. */
+    /**
+     * Who made it, and so has seen it, as they stand now: kept out by the operator, no longer here,
+     * or nobody who ever was.
+     */
     made_by: maker,
     /** Opens nothing while the operator keeps out whoever made it. */
     is_suspended: z.boolean(),
@@ -589,7 +660,11 @@ export const createKey = endpoint({
   guard: 'manage_keys',
   answersSecret: true,
   secondFactor: true,
-  input: z.strictObject({ name: personName, scopes: z.array(z.enum(scopes)).min(1).max(scopes.length), expires_at: time.optional() }),
+  input: z.strictObject({
+    name: personName,
+    scopes: z.array(z.enum(scopes)).min(1).max(scopes.length),
+    expires_at: time.optional(),
+  }),
   output: z.object({ key: z.string(), api_key: keyEntry }),
 });
 

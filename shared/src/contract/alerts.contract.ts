@@ -16,7 +16,8 @@ export const alertView = z
 export const listAlerts = endpoint({
   method: 'GET',
   path: '/alerts',
-  summary: 'What the business must know without asking, oldest first; most close by themselves when they are over',
+  summary:
+    'What the business must know without asking, oldest first; most close by themselves when they are over',
   guard: 'read',
   output: z.object({ alerts: z.array(alertView), next_cursor: z.string().nullable() }),
 });

@@ -4,7 +4,9 @@ import { time } from './dates.ts';
 import { endpoint } from './endpoint.ts';
 
 /** A counter as text or as a JSON number. */
-const lastNumber = z.union([z.string().regex(/^\d{1,15}$/), z.int().nonnegative()]).transform(String);
+const lastNumber = z
+  .union([z.string().regex(/^\d{1,15}$/), z.int().nonnegative()])
+  .transform(String);
 
 const device = z.object({
   id: z.string(),
@@ -17,17 +19,27 @@ const device = z.object({
   /** What the device tells otherwise than the business: while it stands, nothing is sealed. */
   difference: z.looseObject({ code: z.string(), title: z.string(), detail: z.string() }).nullable(),
   /** Who the authority says the device signs for; null where it has not said. */
-  told: z.object({ name: z.string().nullable(), vat_registered: z.boolean().nullable(), at: time }).nullable(),
+  told: z
+    .object({ name: z.string().nullable(), vat_registered: z.boolean().nullable(), at: time })
+    .nullable(),
   sdc_id: z.string().nullable(),
   mrc_number: z.string().nullable(),
   next_invoice_number: z.string().nullable(),
   last_contact_at: time.nullable(),
   queued: z.number(),
   in_doubt: z.number(),
-  /** Numbers that were free and that nobody will use: the device was retired, or another program had gone past them. */
+  /**
+   * Numbers that were free and that nobody will use: the device was retired, or another program had
+   * gone past them.
+   */
   burnt_numbers: z.array(z.string()),
-  /** Keys that came and could not take the place of those it works with: kept, encrypted, and in use nowhere. */
-  keys_aside: z.array(z.object({ serial: z.string(), sdc_id: z.string().nullable(), asked_at: time.nullable() })),
+  /**
+   * Keys that came and could not take the place of those it works with: kept, encrypted, and in use
+   * nowhere.
+   */
+  keys_aside: z.array(
+    z.object({ serial: z.string(), sdc_id: z.string().nullable(), asked_at: time.nullable() }),
+  ),
 });
 
 export const branchView = z
@@ -38,7 +50,10 @@ export const branchView = z
     address: z.string(),
     /** What its receipts are given out as in the original; null: whoever prints first decides. */
     original_paper: z.enum(['a4', 'a5', '80mm', '58mm', 'mail', 'zoho']).nullable(),
-    /** Since when the branch seals for real: what was created in the books before may have been sealed by another system. */
+    /**
+     * Since when the branch seals for real: what was created in the books before may have been
+     * sealed by another system.
+     */
     production_since: time.nullable(),
     device: device.nullable(),
     /** The device that is prepared to follow the present one; `ready` once it is set up. */
@@ -65,9 +80,17 @@ const listsView = z
     refreshed_at: time.nullable(),
     next_at: time.nullable(),
     problem: z.looseObject({ code: z.string(), title: z.string(), detail: z.string() }).nullable(),
-    changes: z.array(z.object({ list: z.string(), added: z.number(), removed: z.number(), renamed: z.number() })).nullable(),
-    rates: z.array(z.object({ tax_class: z.string(), name: z.string(), percent: z.string().nullable() })),
-    rate_changes: z.array(z.object({ tax_class: z.string(), before: z.string(), after: z.string(), since: time })),
+    changes: z
+      .array(
+        z.object({ list: z.string(), added: z.number(), removed: z.number(), renamed: z.number() }),
+      )
+      .nullable(),
+    rates: z.array(
+      z.object({ tax_class: z.string(), name: z.string(), percent: z.string().nullable() }),
+    ),
+    rate_changes: z.array(
+      z.object({ tax_class: z.string(), before: z.string(), after: z.string(), since: time }),
+    ),
   })
   .meta({ id: 'AuthorityLists' });
 
@@ -139,24 +162,34 @@ export const adoptDevice = endpoint({
   summary: 'Take over a device that was initialised elsewhere',
   guard: 'manage_devices',
   secondFactor: true,
-  input: z.strictObject({ sdc_id: characters(z.string().trim().min(4), 20), mrc_number: z.string().trim().length(11), last_invoice_number: lastNumber }),
+  input: z.strictObject({
+    sdc_id: characters(z.string().trim().min(4), 20),
+    mrc_number: z.string().trim().length(11),
+    last_invoice_number: lastNumber,
+  }),
   output: branchView,
 });
 
 export const setNextDevice = endpoint({
   method: 'PUT',
   path: '/branches/{id}/next-device',
-  summary: 'Enter the device that is to follow the one at work: one for production after a rehearsal, or one in the place of a device that is gone',
+  summary:
+    'Enter the device that is to follow the one at work: one for production after a rehearsal, or one in the place of a device that is gone',
   guard: 'manage_devices',
   secondFactor: true,
-  input: z.strictObject({ for: z.enum(['production', 'replacement']), address: z.url(), serial: branchText(100) }),
+  input: z.strictObject({
+    for: z.enum(['production', 'replacement']),
+    address: z.url(),
+    serial: branchText(100),
+  }),
   output: branchView,
 });
 
 export const switchDevice = endpoint({
   method: 'POST',
   path: '/branches/{id}/switch',
-  summary: 'Put the device that was prepared in the place of the one at work, for good; what became of that one is said where it is replaced',
+  summary:
+    'Put the device that was prepared in the place of the one at work, for good; what became of that one is said where it is replaced',
   guard: 'manage_devices',
   secondFactor: true,
   input: z.strictObject({ reason: characters(z.string().trim().min(3), 500).optional() }),
@@ -177,6 +210,9 @@ export const resumeLane = endpoint({
   summary: 'Send again; after a collision with the last number and the evidence for it',
   guard: 'manage_devices',
   secondFactor: true,
-  input: z.strictObject({ last_invoice_number: lastNumber.optional(), evidence: characters(z.string().trim().min(3), 500).optional() }),
+  input: z.strictObject({
+    last_invoice_number: lastNumber.optional(),
+    evidence: characters(z.string().trim().min(3), 500).optional(),
+  }),
   output: branchView,
 });

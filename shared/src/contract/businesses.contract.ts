@@ -56,7 +56,10 @@ const branding = z.strictObject({
   email: email.nullable(),
   phone: text(40).nullable(),
   accent_color: z.string().regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #1f6feb'),
-  /** A PNG or JPEG as a data URL, of at most 200 kB and a million pixels; it is kept as we have written it anew. `null` removes it. */
+  /**
+   * A PNG or JPEG as a data URL, of at most 200 kB and a million pixels; it is kept as we have
+   * written it anew. `null` removes it.
+   */
   logo: z.string().max(280_000).nullable(),
   legal_lines: z.array(text(100)).max(4),
   top_message: optionalText(100),
@@ -64,8 +67,9 @@ const branding = z.strictObject({
 });
 
 /**
- * What of the configuration is a matter of looks, and what asks for the second factor: where money, taxes, people, the taxpayer, Zoho or whom a
- * receipt says it is from depend on it. A field that stands in neither asks, and fails `config-fields.test.ts`.
+ * What of the configuration is a matter of looks, and what asks for the second factor: where money,
+ * taxes, people, the taxpayer, Zoho or whom a receipt says it is from depend on it. A field that
+ * stands in neither asks, and fails `config-fields.test.ts`.
  */
 export const configFields: Record<string, 'looks' | 'asks'> = {
   'settings.partial_refunds': 'asks',
@@ -135,7 +139,11 @@ export const registerBusiness = endpoint({
     invitation: z.object({
       email: z.string(),
       expires_at: time,
-      is_mailed: z.boolean().describe('False where the mail could not be sent: the invitation was withdrawn, and the admin is invited once more'),
+      is_mailed: z
+        .boolean()
+        .describe(
+          'False where the mail could not be sent: the invitation was withdrawn, and the admin is invited once more',
+        ),
     }),
   }),
 });
@@ -146,7 +154,12 @@ export const listBusinesses = endpoint({
   summary: 'Businesses of the platform with their health; newest first',
   guard: 'operate',
   heavy: true,
-  query: z.strictObject({ limit, cursor, search: characters(z.string().trim(), 100).optional(), status: status.optional() }),
+  query: z.strictObject({
+    limit,
+    cursor,
+    search: characters(z.string().trim(), 100).optional(),
+    status: status.optional(),
+  }),
   output: z.object({
     businesses: z.array(
       z.object({
@@ -171,7 +184,12 @@ export const listBusinesses = endpoint({
             people: z.number(),
             requests_today: z.number(),
             alerts: z.number(),
-            zoho: z.object({ status: z.enum(['none', 'active', 'needs_reconnecting']), calls: z.number(), failed: z.number(), looked_at: time.nullable() }),
+            zoho: z.object({
+              status: z.enum(['none', 'active', 'needs_reconnecting']),
+              calls: z.number(),
+              failed: z.number(),
+              looked_at: time.nullable(),
+            }),
             updated_at: time,
           })
           .nullable(),
@@ -217,17 +235,32 @@ const statusChange = (path: `/${string}`, summary: string) =>
     input: z.strictObject({ reason: text(300).optional() }).optional(),
     output: businessEntry,
   });
-export const deactivateBusiness = statusChange('/businesses/{id}/deactivate', 'Suspend a business: nobody signs in or seals; history stays');
-export const activateBusiness = statusChange('/businesses/{id}/activate', 'Activate a business again');
-export const closeBusiness = statusChange('/businesses/{id}/close', 'Close a business for good: its secrets are erased, its receipts stay');
+export const deactivateBusiness = statusChange(
+  '/businesses/{id}/deactivate',
+  'Suspend a business: nobody signs in or seals; history stays',
+);
+export const activateBusiness = statusChange(
+  '/businesses/{id}/activate',
+  'Activate a business again',
+);
+export const closeBusiness = statusChange(
+  '/businesses/{id}/close',
+  'Close a business for good: its secrets are erased, its receipts stay',
+);
 
 export const setQuotas = endpoint({
   method: 'PUT',
   path: '/businesses/{id}/quotas',
   summary: 'Set what a business may ask for in a minute and a day; null goes back to the usual',
   guard: 'operate',
-  input: z.strictObject({ requests_per_minute: z.int().min(60).max(1_000_000).nullable(), requests_per_day: z.int().min(1_000).max(1_000_000_000).nullable() }),
-  output: z.object({ requests_per_minute: z.number().nullable(), requests_per_day: z.number().nullable() }),
+  input: z.strictObject({
+    requests_per_minute: z.int().min(60).max(1_000_000).nullable(),
+    requests_per_day: z.int().min(1_000).max(1_000_000_000).nullable(),
+  }),
+  output: z.object({
+    requests_per_minute: z.number().nullable(),
+    requests_per_day: z.number().nullable(),
+  }),
 });
 
 export const inviteAdmin = endpoint({
@@ -256,12 +289,23 @@ export const correctTaxpayer = endpoint({
   summary: 'Name and VAT registration as the authority has them, where its device tells otherwise',
   guard: 'manage_business',
   secondFactor: true,
-  input: z.strictObject({ business_name: text(200), vat_registered: z.boolean(), version: z.int() }),
+  input: z.strictObject({
+    business_name: text(200),
+    vat_registered: z.boolean(),
+    version: z.int(),
+  }),
   output: businessEntry,
 });
 
 const configView = z
-  .object({ settings, branding, go_live_date: day, location: z.string(), phone_number: z.string(), version: z.number() })
+  .object({
+    settings,
+    branding,
+    go_live_date: day,
+    location: z.string(),
+    phone_number: z.string(),
+    version: z.number(),
+  })
   .meta({ id: 'BusinessConfig' });
 
 export const getConfig = endpoint({
@@ -275,7 +319,8 @@ export const getConfig = endpoint({
 export const updateConfig = endpoint({
   method: 'PUT',
   path: '/businesses/me/config',
-  summary: 'Change settings, branding, go-live date and contact; what is not named stays. Looks are free, every other change asks for the second factor',
+  summary:
+    'Change settings, branding, go-live date and contact; what is not named stays. Looks are free, every other change asks for the second factor',
   guard: 'manage_business',
   bodyKb: 512,
   input: z.strictObject({
@@ -295,7 +340,10 @@ export const previewBranding = endpoint({
   summary: 'A training receipt with this branding, as PDF; stores nothing, signs nothing',
   guard: 'manage_business',
   bodyKb: 512,
-  input: z.strictObject({ branding: branding.partial(), paper: z.enum(['a4', 'a5', '80mm', '58mm']).default('a4') }),
+  input: z.strictObject({
+    branding: branding.partial(),
+    paper: z.enum(['a4', 'a5', '80mm', '58mm']).default('a4'),
+  }),
   output: z.string(),
   produces: 'application/pdf',
 });
@@ -311,7 +359,8 @@ const deviceConfig = z.strictObject({
 export const updateVsdcConfig = endpoint({
   method: 'PUT',
   path: '/businesses/me/vsdc-config',
-  summary: 'Set address, serial and environment of a branch’s device (head office where no branch is named)',
+  summary:
+    'Set address, serial and environment of a branch’s device (head office where no branch is named)',
   guard: 'manage_devices',
   secondFactor: true,
   input: deviceConfig,
@@ -355,7 +404,10 @@ export const vsdcStatus = endpoint({
   path: '/businesses/me/vsdc-status',
   summary: 'Every device with its state, last contact and last test',
   guard: 'read',
-  output: z.object({ devices: z.array(z.object({ branch: branchView, probe: probe.nullable() })), next_cursor: z.null() }),
+  output: z.object({
+    devices: z.array(z.object({ branch: branchView, probe: probe.nullable() })),
+    next_cursor: z.null(),
+  }),
 });
 
 const zohoConfig = z
@@ -366,11 +418,19 @@ const zohoConfig = z
     status: z.enum(['none', 'active', 'needs_reconnecting']),
     grant_id: z.string().nullable(),
     connection_id: z.string().nullable(),
-    /** Where an account may live, by the keys that connecting takes; what the operator added stands first. */
+    /**
+     * Where an account may live, by the keys that connecting takes; what the operator added stands
+     * first.
+     */
     data_centres: z.array(z.string()),
     has_own_client: z.boolean(),
-    /** Each address with as much of its key as tells two apart; whole it is shown only when it is made. */
-    webhooks: z.array(z.object({ id: z.string(), module: z.string(), url: z.string(), prefix: z.string() })),
+    /**
+     * Each address with as much of its key as tells two apart; whole it is shown only when it is
+     * made.
+     */
+    webhooks: z.array(
+      z.object({ id: z.string(), module: z.string(), url: z.string(), prefix: z.string() }),
+    ),
   })
   .meta({ id: 'ZohoConfig' });
 
@@ -400,7 +460,10 @@ export const getStats = endpoint({
     refunded: z.string(),
     queued: z.number(),
     in_doubt: z.number(),
-    /** Documents that should be sealed and that nothing was begun with, or that were refused; since when the oldest. */
+    /**
+     * Documents that should be sealed and that nothing was begun with, or that were refused; since
+     * when the oldest.
+     */
     due: z.number(),
     due_since: time.nullable(),
     /** What sandbox devices signed; in no other number here. */
@@ -420,7 +483,10 @@ export const recentInvoices = endpoint({
   query: z.strictObject({
     limit,
     cursor,
-    /** Those of sandbox devices, or the real ones; without it test receipts are shown only until their branch is in production. */
+    /**
+     * Those of sandbox devices, or the real ones; without it test receipts are shown only until
+     * their branch is in production.
+     */
     environment: z.enum(['sandbox', 'production']).optional(),
     state: z.enum(['queued', 'signed', 'refused', 'in_doubt', 'withdrawn']).optional(),
     search: characters(z.string().trim(), 100).optional(),
@@ -435,7 +501,14 @@ export const getUsage = endpoint({
   guard: 'read',
   output: z.object({
     quotas: z.array(
-      z.object({ what: z.string(), period: z.enum(['minute', 'day', 'month']), limit: z.number(), used: z.number(), left: z.number(), resets_at: time }),
+      z.object({
+        what: z.string(),
+        period: z.enum(['minute', 'day', 'month']),
+        limit: z.number(),
+        used: z.number(),
+        left: z.number(),
+        resets_at: time,
+      }),
     ),
     days: z.array(z.object({ day, requests: z.number(), receipts: z.number() })),
   }),
@@ -443,13 +516,23 @@ export const getUsage = endpoint({
 
 // Setting a business up
 
-const step = z.object({ state: z.enum(['open', 'done', 'broken']), problem: problemView.nullable(), checked_at: time.nullable() });
+const step = z.object({
+  state: z.enum(['open', 'done', 'broken']),
+  problem: problemView.nullable(),
+  checked_at: time.nullable(),
+});
 export const setupView = z
   .object({
     steps: z.object({ business: step, vsdc: step, zoho: step, rehearsal: step }),
     next: z.enum(['business', 'vsdc', 'zoho', 'rehearsal']).nullable(),
     environment: z.enum(['sandbox', 'production']).nullable(),
-    rehearsal: z.array(z.object({ what: z.string(), state: z.enum(['done', 'failed', 'skipped']), detail: z.string() })),
+    rehearsal: z.array(
+      z.object({
+        what: z.string(),
+        state: z.enum(['done', 'failed', 'skipped']),
+        detail: z.string(),
+      }),
+    ),
   })
   .meta({ id: 'Setup' });
 
@@ -467,7 +550,12 @@ export const setupBusiness = endpoint({
   summary: 'The business: contact, VAT registration, go-live date',
   guard: 'manage_business',
   secondFactor: true,
-  input: z.strictObject({ location: text(200), phone_number: text(40), vat_registered: z.boolean(), go_live_date: day }),
+  input: z.strictObject({
+    location: text(200),
+    phone_number: text(40),
+    vat_registered: z.boolean(),
+    go_live_date: day,
+  }),
   output: setupView,
 });
 
@@ -511,13 +599,19 @@ export const setupZoho = endpoint({
     /** Other books than before, although so many documents of those are not settled. */
     leave_open: z.number().int().min(0).max(10_000_000).optional(),
   }),
-  output: z.object({ setup: setupView, organizations: z.array(z.object({ organization_id: z.string(), name: z.string(), currency_code: z.string() })) }),
+  output: z.object({
+    setup: setupView,
+    organizations: z.array(
+      z.object({ organization_id: z.string(), name: z.string(), currency_code: z.string() }),
+    ),
+  }),
 });
 
 export const rehearse = endpoint({
   method: 'POST',
   path: '/businesses/me/setup/rehearsal',
-  summary: 'The rehearsal: on a sandbox device an invoice is signed, on a production device nothing is',
+  summary:
+    'The rehearsal: on a sandbox device an invoice is signed, on a production device nothing is',
   guard: 'manage_business',
   input: z.strictObject({
     document_id: z
@@ -531,7 +625,14 @@ export const rehearse = endpoint({
 // Support access
 
 const supportEntry = z
-  .object({ id: z.string(), operator_name: z.string(), reason: z.string(), begun_at: time, until: time, ended_at: time.nullable() })
+  .object({
+    id: z.string(),
+    operator_name: z.string(),
+    reason: z.string(),
+    begun_at: time,
+    until: time,
+    ended_at: time.nullable(),
+  })
   .meta({ id: 'SupportAccess' });
 
 export const beginSupport = endpoint({
@@ -565,7 +666,8 @@ export const supportDocuments = endpoint({
 export const listPeopleOfBusiness = endpoint({
   method: 'GET',
   path: '/businesses/{id}/people',
-  summary: 'Who works for a business: name, role and last sign-in; that it was looked at stands in the business’s activity',
+  summary:
+    'Who works for a business: name, role and last sign-in; that it was looked at stands in the business’s activity',
   guard: 'operate',
   output: z.object({
     people: z.array(
@@ -593,8 +695,14 @@ const personBlocked = (path: `/${string}`, summary: string) =>
     input: z.strictObject({ person_id: z.string().min(1).max(60), reason: text(300) }),
     output: z.object({}),
   });
-export const blockPerson = personBlocked('/businesses/{id}/people/block', 'Keep a person out of everything, with a reason their businesses can read');
-export const unblockPerson = personBlocked('/businesses/{id}/people/unblock', 'Let a blocked person in again');
+export const blockPerson = personBlocked(
+  '/businesses/{id}/people/block',
+  'Keep a person out of everything, with a reason their businesses can read',
+);
+export const unblockPerson = personBlocked(
+  '/businesses/{id}/people/unblock',
+  'Let a blocked person in again',
+);
 
 export const listWaysBackOfBusiness = endpoint({
   method: 'GET',
@@ -630,7 +738,8 @@ export const listAddressChanges = endpoint({
 export const openAddressChange = endpoint({
   method: 'POST',
   path: '/businesses/{id}/address-changes',
-  summary: 'Ask for another address of the only admin: everybody of the business is told and has seven days to object',
+  summary:
+    'Ask for another address of the only admin: everybody of the business is told and has seven days to object',
   guard: 'operate',
   secondFactor: true,
   input: z.strictObject({ person_id: z.string().min(1).max(60), email, reason: text(300) }),
@@ -640,7 +749,8 @@ export const openAddressChange = endpoint({
 export const applyAddressChange = endpoint({
   method: 'POST',
   path: '/businesses/{id}/address-changes/apply',
-  summary: 'Put another address in force after seven days without objection; by another operator where there is one',
+  summary:
+    'Put another address in force after seven days without objection; by another operator where there is one',
   guard: 'operate',
   secondFactor: true,
   input: z.strictObject({ address_change_id: z.string().min(1).max(60) }),
@@ -650,7 +760,8 @@ export const applyAddressChange = endpoint({
 export const grantWayBackByOperator = endpoint({
   method: 'POST',
   path: '/businesses/{id}/ways-back/grant',
-  summary: 'Let somebody back in where no other admin can decide, once every admin had a day to object',
+  summary:
+    'Let somebody back in where no other admin can decide, once every admin had a day to object',
   guard: 'operate',
   secondFactor: true,
   input: z.strictObject({ way_back_id: z.string().min(1).max(60) }),
@@ -697,7 +808,15 @@ export const listAttempts = endpoint({
   query: z.strictObject({ limit, cursor }),
   output: z.object({
     attempts: z.array(
-      z.object({ id: z.string(), at: time, business_id: z.string(), actor: z.string(), route: z.string(), asked: z.string(), origin: z.string().nullable() }),
+      z.object({
+        id: z.string(),
+        at: time,
+        business_id: z.string(),
+        actor: z.string(),
+        route: z.string(),
+        asked: z.string(),
+        origin: z.string().nullable(),
+      }),
     ),
     next_cursor: z.string().nullable(),
   }),

@@ -9,10 +9,16 @@ const groups = ['settings', 'branding'];
 const fieldsOf = (schema: Schema): string[] =>
   Object.entries(schema.properties ?? {})
     .filter(([name]) => name !== 'version')
-    .flatMap(([name, inner]) => (groups.includes(name) ? Object.keys(inner.properties ?? {}).map((each) => `${name}.${each}`) : [name]));
+    .flatMap(([name, inner]) =>
+      groups.includes(name)
+        ? Object.keys(inner.properties ?? {}).map((each) => `${name}.${each}`)
+        : [name],
+    );
 
 describe('every field of the configuration', () => {
-  const fields = fieldsOf(z.toJSONSchema(updateConfig.input, { io: 'input', unrepresentable: 'any' }) as Schema);
+  const fields = fieldsOf(
+    z.toJSONSchema(updateConfig.input, { io: 'input', unrepresentable: 'any' }) as Schema,
+  );
 
   test('is a matter of looks or asks for the second factor, and is said to be which', () => {
     expect(fields.length).toBeGreaterThan(20);

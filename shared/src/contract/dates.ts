@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** Calendars begin with a year 0 and never end; what stores and compares days does not go along. No document, key or person is of other centuries. */
+/**
+ * Calendars begin with a year 0 and never end; what stores and compares days does not go along. No
+ * document, key or person is of other centuries.
+ */
 const isUsual = (text: string) => /^(?:19|2\d)\d\d-/.test(text);
 const between = 'must lie between 1900 and 2999';
 

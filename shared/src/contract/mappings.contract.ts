@@ -17,10 +17,11 @@ export const itemMapping = z.strictObject({
 });
 
 /**
- * One kind of mapping: from what Zoho calls it to what the authority calls it.
- * `tax`: Zoho tax or tax-group id → tax class. `item`: Zoho item id → item; the key `default` holds for items without their own,
- * `free_text` for lines without an item. `charge`: `shipping` and `adjustment`. `location`: Zoho location id → branch id, the key
- * `none` for documents without a location. `payment_mode`: Zoho's payment mode → payment method.
+ * One kind of mapping: from what Zoho calls it to what the authority calls it. `tax`: Zoho tax or
+ * tax-group id → tax class. `item`: Zoho item id → item; the key `default` holds for items without
+ * their own, `free_text` for lines without an item. `charge`: `shipping` and `adjustment`.
+ * `location`: Zoho location id → branch id, the key `none` for documents without a location.
+ * `payment_mode`: Zoho's payment mode → payment method.
  */
 export const mappingKinds = {
   tax: z.strictObject({ tax_class: code }),
@@ -48,7 +49,10 @@ export const listMappingNames = endpoint({
   path: '/mappings/{kind}/names',
   summary: 'What Zoho calls the taxes, items or locations that a mapping may be about',
   guard: 'manage_business',
-  output: z.object({ names: z.array(z.object({ key: z.string(), name: z.string() })), next_cursor: z.null() }),
+  output: z.object({
+    names: z.array(z.object({ key: z.string(), name: z.string() })),
+    next_cursor: z.null(),
+  }),
 });
 
 export const putMappings = endpoint({

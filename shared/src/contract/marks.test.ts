@@ -18,7 +18,11 @@ const harmless: Record<string, string> = {
   redirect_uri: 'our own address, the same for everybody',
 };
 /** Where such a name holds none in this one place. */
-const harmlessAt = new Set(['mappings.putMappings key', 'notices.addSubscriber url', 'notices.rotateSubscriber url']);
+const harmlessAt = new Set([
+  'mappings.putMappings key',
+  'notices.addSubscriber url',
+  'notices.rotateSubscriber url',
+]);
 
 type Schema = {
   properties?: Record<string, Schema>;
@@ -34,20 +38,35 @@ function* namesIn(schema: Schema | undefined): Generator<string> {
     yield name;
     yield* namesIn(inner);
   }
-  for (const each of [schema.items, schema.additionalProperties, ...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...Object.values(schema.$defs ?? {})])
+  for (const each of [
+    schema.items,
+    schema.additionalProperties,
+    ...(schema.anyOf ?? []),
+    ...(schema.oneOf ?? []),
+    ...Object.values(schema.$defs ?? {}),
+  ])
     yield* namesIn(each);
 }
 
 const endpoints = Object.entries(contract).flatMap(([chapter, all]) =>
-  Object.entries(all).flatMap(([name, e]) => (typeof e === 'object' && 'path' in e ? [[`${chapter}.${name}`, e as Endpoint] as const] : [])),
+  Object.entries(all).flatMap(([name, e]) =>
+    typeof e === 'object' && 'path' in e ? [[`${chapter}.${name}`, e as Endpoint] as const] : [],
+  ),
 );
 
 describe('what an answer holds', () => {
   test('is marked where it is a secret, so that none is kept beside an Idempotency-Key', () => {
     const writing = endpoints.filter(([, e]) => e.method !== 'GET');
     const found = writing.flatMap(([name, e]) =>
-      [...new Set(namesIn(z.toJSONSchema(e.output, { io: 'input', unrepresentable: 'any' }) as Schema))]
-        .filter((field) => suspicious.test(field) && !(field in harmless) && !harmlessAt.has(`${name} ${field}`))
+      [
+        ...new Set(
+          namesIn(z.toJSONSchema(e.output, { io: 'input', unrepresentable: 'any' }) as Schema),
+        ),
+      ]
+        .filter(
+          (field) =>
+            suspicious.test(field) && !(field in harmless) && !harmlessAt.has(`${name} ${field}`),
+        )
         .map((field) => ({ name, field, isMarked: e.answersSecret === true })),
     );
     expect(found.filter((each) => !each.isMarked)).toEqual([]);
@@ -61,8 +80,17 @@ describe('what an answer holds', () => {
 describe('what reads through much', () => {
   test('is marked, so that one business has few of them under way at once: every list by something, every span of time, every export', () => {
     const found = endpoints.filter(([, e]) => {
-      const fields = Object.keys((e.query && (z.toJSONSchema(e.query, { io: 'input', unrepresentable: 'any' }) as Schema).properties) ?? {});
-      return e.method === 'GET' && (e.produces === 'text/csv' || fields.some((field) => ['cursor', 'search', 'month', 'from', 'days'].includes(field)));
+      const fields = Object.keys(
+        (e.query &&
+          (z.toJSONSchema(e.query, { io: 'input', unrepresentable: 'any' }) as Schema)
+            .properties) ??
+          {},
+      );
+      return (
+        e.method === 'GET' &&
+        (e.produces === 'text/csv' ||
+          fields.some((field) => ['cursor', 'search', 'month', 'from', 'days'].includes(field)))
+      );
     });
     expect(found.length).toBeGreaterThan(10);
     expect(found.filter(([, e]) => !e.heavy).map(([name]) => name)).toEqual([]);

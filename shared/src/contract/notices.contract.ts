@@ -4,7 +4,10 @@ import { time } from './dates.ts';
 import { endpoint } from './endpoint.ts';
 import { maker } from './maker.ts';
 
-/** What can be told: of a receipt, once it stands in the chain of activity; of an alert, when it is opened and when it is over. */
+/**
+ * What can be told: of a receipt, once it stands in the chain of activity; of an alert, when it is
+ * opened and when it is over.
+ */
 export const noticeEvents = [
   'receipt.opened',
   'receipt.signed',
@@ -18,7 +21,13 @@ export const noticeEvents = [
 const event = z.enum(noticeEvents);
 
 const subscriberView = z
-  .object({ id: z.string(), url: z.string(), events: z.array(z.string()), made_by: maker.nullable(), created_at: time })
+  .object({
+    id: z.string(),
+    url: z.string(),
+    events: z.array(z.string()),
+    made_by: maker.nullable(),
+    created_at: time,
+  })
   .meta({ id: 'Subscriber' });
 const newSubscriber = z.object({ subscriber: subscriberView, secret: z.string() });
 
@@ -37,7 +46,10 @@ export const addSubscriber = endpoint({
   guard: 'manage_business',
   secondFactor: true,
   answersSecret: true,
-  input: z.strictObject({ url: httpAddress(1000), events: z.array(event).min(1).max(noticeEvents.length) }),
+  input: z.strictObject({
+    url: httpAddress(1000),
+    events: z.array(event).min(1).max(noticeEvents.length),
+  }),
   output: newSubscriber,
 });
 
@@ -81,7 +93,10 @@ export const listNotices = endpoint({
   summary: 'What was sent to those addresses, newest first, and what came of it',
   guard: 'manage_business',
   heavy: true,
-  query: z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(50), cursor: z.string().max(200).optional() }),
+  query: z.strictObject({
+    limit: z.coerce.number().int().min(1).max(200).default(50),
+    cursor: z.string().max(200).optional(),
+  }),
   output: z.object({ notices: z.array(noticeView), next_cursor: z.string().nullable() }),
 });
 

@@ -13,19 +13,34 @@ export const abilities = ['read', 'write_back', 'install'] as const;
 const consentView = z
   .object({
     id: z.string(),
-    /** What this grant can see at Zoho; `here` says that a business of this person is bound to it. */
+    /**
+     * What this grant can see at Zoho; `here` says that a business of this person is bound to it.
+     */
     organizations: z.array(
-      z.object({ organization_id: z.string(), name: z.string(), currency_code: z.string(), role: z.string(), business_id: z.string().nullable() }),
+      z.object({
+        organization_id: z.string(),
+        name: z.string(),
+        currency_code: z.string(),
+        role: z.string(),
+        business_id: z.string().nullable(),
+      }),
     ),
     /** The businesses this person administers. */
-    businesses: z.array(z.object({ business_id: z.string(), business_name: z.string(), organization_id: z.string().nullable() })),
+    businesses: z.array(
+      z.object({
+        business_id: z.string(),
+        business_name: z.string(),
+        organization_id: z.string().nullable(),
+      }),
+    ),
   })
   .meta({ id: 'ZohoConsent' });
 
 export const connect = endpoint({
   method: 'POST',
   path: '/oauth/connect',
-  summary: 'Begin a consent at Zoho: where the browser goes to approve; holds ten minutes and once, for this session only',
+  summary:
+    'Begin a consent at Zoho: where the browser goes to approve; holds ten minutes and once, for this session only',
   guard: 'manage_business',
   secondFactor: true,
   answersSecret: true,
@@ -35,13 +50,19 @@ export const connect = endpoint({
     client_id: oneLine(200).optional(),
     client_secret: oneLine(200).optional(),
   }),
-  output: z.object({ consent_url: z.string(), scopes: z.array(z.string()), redirect_uri: z.string(), expires_at: time }),
+  output: z.object({
+    consent_url: z.string(),
+    scopes: z.array(z.string()),
+    redirect_uri: z.string(),
+    expires_at: time,
+  }),
 });
 
 export const finishConsent = endpoint({
   method: 'POST',
   path: '/oauth/callback',
-  summary: 'What Zoho sent the browser back with, given by the session that began it; answers what the grant can see',
+  summary:
+    'What Zoho sent the browser back with, given by the session that began it; answers what the grant can see',
   guard: 'manage_business',
   input: z.strictObject({
     state: z.string().min(1).max(300),
@@ -64,13 +85,17 @@ export const readConsent = endpoint({
 export const bindOrganization = endpoint({
   method: 'POST',
   path: '/oauth/consents/{id}/connections',
-  summary: 'Bind an organization the consent sees to a business this person administers; needs Zoho’s admin role in it',
+  summary:
+    'Bind an organization the consent sees to a business this person administers; needs Zoho’s admin role in it',
   guard: 'manage_business',
   secondFactor: true,
   input: z.strictObject({
     organization_id: organizationId,
     business_id: z.string().max(60),
-    /** Other books than before, although so many documents of those are not settled: they stay as they are until those are connected again. */
+    /**
+     * Other books than before, although so many documents of those are not settled: they stay as
+     * they are until those are connected again.
+     */
     leave_open: z.number().int().min(0).max(10_000_000).optional(),
   }),
   output: consentView,
@@ -106,7 +131,8 @@ export const connectionStatus = endpoint({
 export const disconnect = endpoint({
   method: 'POST',
   path: '/oauth/disconnect/{id}',
-  summary: 'End the connection; the grant is revoked at Zoho when no other business lives by it. What was sealed stays',
+  summary:
+    'End the connection; the grant is revoked at Zoho when no other business lives by it. What was sealed stays',
   guard: 'manage_business',
   secondFactor: true,
   output: statusView,

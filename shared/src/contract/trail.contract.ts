@@ -54,7 +54,8 @@ export const exportTrail = endpoint({
 export const verifyTrail = endpoint({
   method: 'GET',
   path: '/trail/verify',
-  summary: 'Recomputes the chain of the trail from where it was last found whole, or all of it: where it breaks, if it does, and what is not sealed yet',
+  summary:
+    'Recomputes the chain of the trail from where it was last found whole, or all of it: where it breaks, if it does, and what is not sealed yet',
   guard: 'read_trail',
   heavy: true,
   query: z.strictObject({ whole: z.enum(['true', 'false']).default('false') }),
@@ -72,7 +73,8 @@ export const verifyTrail = endpoint({
 export const businessTrail = endpoint({
   method: 'GET',
   path: '/businesses/{id}/trail',
-  summary: 'What was done in a business: who, what and when; what was changed to what only during a support access',
+  summary:
+    'What was done in a business: who, what and when; what was changed to what only during a support access',
   guard: 'operate',
   heavy: true,
   query: z.strictObject({ limit, cursor: z.string().max(200).optional(), ...filters }),

@@ -9,11 +9,18 @@ const secret = z.string().min(20).max(100);
 export const beginPairing = endpoint({
   method: 'POST',
   path: '/auth/zoho/pairings',
-  summary: 'Begin a sign-in with Zoho for a panel: a code to show, an address to open, and a secret to poll with; answers alike for any organization',
+  summary:
+    'Begin a sign-in with Zoho for a panel: a code to show, an address to open, and a secret to poll with; answers alike for any organization',
   guard: 'anyone',
   answersSecret: true,
   input: z.strictObject({ organization_id: z.string().regex(/^\d{1,20}$/) }),
-  output: z.object({ pairing_id: z.string(), poll_secret: z.string(), code: z.string(), approval_url: z.string(), expires_at: time }),
+  output: z.object({
+    pairing_id: z.string(),
+    poll_secret: z.string(),
+    code: z.string(),
+    approval_url: z.string(),
+    expires_at: time,
+  }),
 });
 
 export const pollPairing = endpoint({
@@ -22,8 +29,15 @@ export const pollPairing = endpoint({
   summary: 'How far a pairing has come; the session, once, when it was approved',
   guard: 'anyone',
   answersSecret: true,
-  /** `device_token`: of an earlier sign-in on this device, so that the second factor need not be given once more. */
-  input: z.strictObject({ pairing_id: z.string().min(1).max(60), poll_secret: secret, device_token: secret.optional() }),
+  /**
+   * `device_token`: of an earlier sign-in on this device, so that the second factor need not be
+   * given once more.
+   */
+  input: z.strictObject({
+    pairing_id: z.string().min(1).max(60),
+    poll_secret: secret,
+    device_token: secret.optional(),
+  }),
   output: z.object({
     state: z.enum(['waiting', 'approving', 'refused', 'over', 'done']),
     /** Why it was refused. */
@@ -35,7 +49,8 @@ export const pollPairing = endpoint({
 export const takePairing = endpoint({
   method: 'POST',
   path: '/auth/zoho/approvals',
-  summary: 'Take the code that a panel shows: where to approve at Zoho, and a secret for this browser; a code works once',
+  summary:
+    'Take the code that a panel shows: where to approve at Zoho, and a secret for this browser; a code works once',
   guard: 'anyone',
   answersSecret: true,
   input: z.strictObject({ code: characters(z.string().trim().min(1), 40) }),
@@ -45,7 +60,8 @@ export const takePairing = endpoint({
 export const finishApproval = endpoint({
   method: 'POST',
   path: '/auth/zoho/approvals/callback',
-  summary: 'What Zoho sent the browser back with, given by the browser that began; answers which panel, in which business, wants to sign in',
+  summary:
+    'What Zoho sent the browser back with, given by the browser that began; answers which panel, in which business, wants to sign in',
   guard: 'anyone',
   input: z.strictObject({
     state: z.string().min(1).max(300),
@@ -68,7 +84,8 @@ export const finishApproval = endpoint({
 export const answerApproval = endpoint({
   method: 'POST',
   path: '/auth/zoho/approvals/answer',
-  summary: 'Say whether it was you who opened the panel just now; yes signs the panel in, no ends it',
+  summary:
+    'Say whether it was you who opened the panel just now; yes signs the panel in, no ends it',
   guard: 'anyone',
   input: z.strictObject({ browser_secret: secret, opened_by_me: z.boolean() }),
   output: z.object({ state: z.enum(['approved', 'refused']) }),
@@ -77,7 +94,8 @@ export const answerApproval = endpoint({
 export const renewSession = endpoint({
   method: 'POST',
   path: '/auth/refresh',
-  summary: 'A new token and a new refresh token for a refresh token, which works once; asks Zoho now and then whether its user is still there',
+  summary:
+    'A new token and a new refresh token for a refresh token, which works once; asks Zoho now and then whether its user is still there',
   guard: 'anyone',
   answersSecret: true,
   input: z.strictObject({ refresh_token: z.string().min(20).max(200) }),

@@ -5,7 +5,16 @@ import { endpoint } from './endpoint.ts';
 import { documentId, problemView } from './receipts.contract.ts';
 
 const documentModule = z.enum(['invoices', 'creditnotes']);
-const verdict = z.enum(['accepted', 'hint', 'repeated', 'stale', 'foreign', 'forged', 'malformed', 'ping']);
+const verdict = z.enum([
+  'accepted',
+  'hint',
+  'repeated',
+  'stale',
+  'foreign',
+  'forged',
+  'malformed',
+  'ping',
+]);
 
 const hookView = z
   .object({
@@ -65,7 +74,11 @@ export const listDeliveries = endpoint({
   summary: 'What came to those addresses, newest first, and whether it was believed',
   guard: 'manage_business',
   heavy: true,
-  query: z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(50), cursor: z.string().max(200).optional(), verdict: verdict.optional() }),
+  query: z.strictObject({
+    limit: z.coerce.number().int().min(1).max(200).default(50),
+    cursor: z.string().max(200).optional(),
+    verdict: verdict.optional(),
+  }),
   output: z.object({
     deliveries: z.array(
       z.object({
@@ -88,7 +101,8 @@ export const listDeliveries = endpoint({
 export const receive = endpoint({
   method: 'POST',
   path: '/webhooks/zoho/{key}',
-  summary: 'Where Zoho’s workflow webhooks arrive: proven by key, organization and signature, answered at once, worked on later',
+  summary:
+    'Where Zoho’s workflow webhooks arrive: proven by key, organization and signature, answered at once, worked on later',
   guard: 'anyone',
   raw: true,
   output: z.object({ received: verdict }),
@@ -96,7 +110,12 @@ export const receive = endpoint({
 
 const planView = z.object({
   parts: z.array(
-    z.object({ kind: z.enum(['field', 'webhook', 'workflow']), name: z.string(), entity: z.enum(['invoice', 'creditnote']), is_there: z.boolean() }),
+    z.object({
+      kind: z.enum(['field', 'webhook', 'workflow']),
+      name: z.string(),
+      entity: z.enum(['invoice', 'creditnote']),
+      is_there: z.boolean(),
+    }),
   ),
 });
 
@@ -129,7 +148,8 @@ export const uninstall = endpoint({
 export const zohoHealth = endpoint({
   method: 'GET',
   path: '/zoho/health',
-  summary: 'The connection with Zoho: quota, errors and latency of the last day, the last look for changes, what waits',
+  summary:
+    'The connection with Zoho: quota, errors and latency of the last day, the last look for changes, what waits',
   guard: 'read',
   output: z.object({
     organization_id: z.string().nullable(),
@@ -139,13 +159,29 @@ export const zohoHealth = endpoint({
     median_ms: z.number().nullable(),
     p99_ms: z.number().nullable(),
     last_success_at: time.nullable(),
-    quota: z.object({ limit: z.number(), left: z.number(), reset_at: time, seen_at: time }).nullable(),
-    polled: z.record(z.string(), z.object({ at: time.nullable(), problem: problemView.nullable() })),
+    quota: z
+      .object({ limit: z.number(), left: z.number(), reset_at: time, seen_at: time })
+      .nullable(),
+    polled: z.record(
+      z.string(),
+      z.object({ at: time.nullable(), problem: problemView.nullable() }),
+    ),
     waiting_documents: z.number(),
     waiting_writes: z.number(),
     failed_writes: z.number(),
-    /** What runs by itself for this business and fails just now, each with its reason; it goes from here as soon as it works again. */
-    failing: z.array(z.object({ job: z.string(), since: time, last_at: time, failures: z.number(), problem: problemView })),
+    /**
+     * What runs by itself for this business and fails just now, each with its reason; it goes from
+     * here as soon as it works again.
+     */
+    failing: z.array(
+      z.object({
+        job: z.string(),
+        since: time,
+        last_at: time,
+        failures: z.number(),
+        problem: problemView,
+      }),
+    ),
   }),
 });
 
@@ -157,8 +193,8 @@ export const pollNow = endpoint({
   output: z.object({
     changed: z.number(),
     /**
-     * What came of each kind of document. `looked` with a problem: all but what the problem names came in; `failed`: it is tried again by itself;
-     * `not_connected`: nothing was asked.
+     * What came of each kind of document. `looked` with a problem: all but what the problem names
+     * came in; `failed`: it is tried again by itself; `not_connected`: nothing was asked.
      */
     modules: z.array(
       z.object({
@@ -242,10 +278,15 @@ const listFilter = {
 export const listDocuments = endpoint({
   method: 'GET',
   path: '/documents',
-  summary: 'Documents of Zoho since go-live and where they stand: unless asked otherwise what is not sealed, refused, in doubt or changed since',
+  summary:
+    'Documents of Zoho since go-live and where they stand: unless asked otherwise what is not sealed, refused, in doubt or changed since',
   guard: 'read',
   heavy: true,
-  query: z.strictObject({ ...listFilter, limit: z.coerce.number().int().min(1).max(200).default(50), cursor: z.string().max(200).optional() }),
+  query: z.strictObject({
+    ...listFilter,
+    limit: z.coerce.number().int().min(1).max(200).default(50),
+    cursor: z.string().max(200).optional(),
+  }),
   output: z.object({
     documents: z.array(
       z.object({
@@ -265,7 +306,10 @@ export const listDocuments = endpoint({
         receipt_label: z.string().nullable(),
         /** Who has said that another system sealed it, and why. */
         sealed_elsewhere: z.object({ reason: z.string(), by: z.string(), at: time }).nullable(),
-        /** Whether somebody may say so: it is from before its branch sealed for real, and nothing of it is under way here. */
+        /**
+         * Whether somebody may say so: it is from before its branch sealed for real, and nothing of
+         * it is under way here.
+         */
         may_be_elsewhere: z.boolean(),
       }),
     ),
@@ -298,10 +342,21 @@ export const closeMonth = endpoint({
     to: z.string(),
     /** Documents that could not be read again since something changed. */
     unsure: z.number(),
-    sums: z.array(z.object({ module: z.string(), currency: z.string(), standing, count: z.number(), total: z.string() })),
+    sums: z.array(
+      z.object({
+        module: z.string(),
+        currency: z.string(),
+        standing,
+        count: z.number(),
+        total: z.string(),
+      }),
+    ),
     missing: z.number(),
     drifted: z.number(),
-    /** Documents of before production that another system has sealed, as people have said; neither missing nor among what was sealed here. */
+    /**
+     * Documents of before production that another system has sealed, as people have said; neither
+     * missing nor among what was sealed here.
+     */
     sealed_elsewhere: z.number(),
     /** Documents that the device signed late, after they were settled or sent anew. */
     signed_twice: z.number(),
@@ -318,7 +373,8 @@ const documents = z
 export const markElsewhere = endpoint({
   method: 'POST',
   path: '/documents/sealed-elsewhere',
-  summary: 'Say of documents from before production that another system sealed them; all of them or none',
+  summary:
+    'Say of documents from before production that another system sealed them; all of them or none',
   guard: 'settle',
   secondFactor: true,
   input: z.strictObject({ documents, reason: characters(z.string().trim().min(3), 300) }),

@@ -1,7 +1,9 @@
 import type { BooksDocument } from '@muhuri/server/receipts/document.model';
 import { document, line } from '@muhuri/server/receipts/make-sale.samples';
 
-/** One line at the standard rate; the item's name is its own, so that it has to be registered once. */
+/**
+ * One line at the standard rate; the item's name is its own, so that it has to be registered once.
+ */
 export function invoice(id: string, net: number, item: number, createdAt: Date): BooksDocument {
   const tax = (net * 18) / 100;
   return document({

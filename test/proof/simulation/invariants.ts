@@ -1,6 +1,17 @@
-import { type AttemptFact, isDoubtful, type ReceiptState, stateOf } from '@muhuri/server/receipts/receipt.model';
+import {
+  type AttemptFact,
+  isDoubtful,
+  type ReceiptState,
+  stateOf,
+} from '@muhuri/server/receipts/receipt.model';
 
-type Attempt = { number: string; outcome: AttemptFact['outcome']; settled: AttemptFact['settled']; ended: boolean; isAfterRetirement?: boolean };
+type Attempt = {
+  number: string;
+  outcome: AttemptFact['outcome'];
+  settled: AttemptFact['settled'];
+  ended: boolean;
+  isAfterRetirement?: boolean;
+};
 type Row = {
   id: string;
   document: string;
@@ -42,12 +53,18 @@ export type Facts = {
     openAttempt: string | null;
   };
 };
-/** What was seen before of a device: signatures by receipt, numbers that another program has used, and where its run began. */
+/**
+ * What was seen before of a device: signatures by receipt, numbers that another program has used,
+ * and where its run began.
+ */
 export type Seen = {
   signatures: Map<string, string>;
   elsewhere: Set<string>;
   first?: number;
-  /** Signatures that came late, by receipt; how often what is contested had been sent; who had sent something under a number before it was signed late. */
+  /**
+   * Signatures that came late, by receipt; how often what is contested had been sent; who had sent
+   * something under a number before it was signed late.
+   */
   late: Map<string, string>;
   /** Up to where people have left what was free to another program. */
   leftTo: number;
@@ -65,7 +82,10 @@ export const newSeen = (): Seen => ({
   taken: new Map(),
   senders: new Map(),
 });
-/** What is true outside: whose answer is still on its way, to which documents one came late or will, what was undone at the authority. */
+/**
+ * What is true outside: whose answer is still on its way, to which documents one came late or will,
+ * what was undone at the authority.
+ */
 export type Outside = {
   isOnWay(number: string, document: string): boolean;
   late: Set<string>;
@@ -73,11 +93,19 @@ export type Outside = {
   /** Late signatures that are kept at any device of the branch. */
   kept: Set<string>;
 };
-export const quiet: Outside = { isOnWay: () => false, late: new Set(), undone: new Set(), kept: new Set() };
+export const quiet: Outside = {
+  isOnWay: () => false,
+  late: new Set(),
+  undone: new Set(),
+  kept: new Set(),
+};
 
 type Judged = { request: Record<string, unknown>; reply: Record<string, unknown> };
 
-/** Everything that is known of the receipts of a business, in one look: for each of its devices a row of the text `facts`. */
+/**
+ * Everything that is known of the receipts of a business, in one look: for each of its devices a
+ * row of the text `facts`.
+ */
 export const factsOf = `
      select jsonb_build_object(
        'receipts', coalesce((select jsonb_agg(jsonb_build_object('id', r.id, 'document', r.module || '/' || r.document_id || '/' || r.kind, 'documentNumber', r.document_number,
@@ -106,21 +134,42 @@ const at = (each: Judged) => String(each.request.invcNo);
 export const keyOf = (each: Judged): string =>
   `${at(each)}|${String(each.reply.totRcptNo)}|${String(each.reply.intrlData)}|${String(each.reply.sdcId)}|${String(each.reply.rcptSign)}`;
 
-/** Whose the number is not, or not any more, is said of all that a document has sent under it, whatever its other sends were told. */
+/**
+ * Whose the number is not, or not any more, is said of all that a document has sent under it,
+ * whatever its other sends were told.
+ */
 const mayBeSignedUnder = (receipt: Row, number: string | null): boolean => {
-  const own = receipt.attempts.filter((each) => each.number === number && each.ended && each.outcome !== 'unreachable');
-  return own.length > 0 && own.every((each) => each.settled !== 'not_ours' && each.settled !== 'reversed');
+  const own = receipt.attempts.filter(
+    (each) => each.number === number && each.ended && each.outcome !== 'unreachable',
+  );
+  return (
+    own.length > 0 &&
+    own.every((each) => each.settled !== 'not_ours' && each.settled !== 'reversed')
+  );
 };
 
 const mayBeLostUnder = (receipt: Row, number: string | null): boolean =>
-  mayBeSignedUnder(receipt, number) && receipt.attempts.some((each) => each.number === number && each.outcome === 'in_doubt');
+  mayBeSignedUnder(receipt, number) &&
+  receipt.attempts.some((each) => each.number === number && each.outcome === 'in_doubt');
 
 /** Null, or the first of the promises that does not hold, in words. */
-export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen, outside: Outside = quiet): string | null {
+export function check(
+  { receipts, device }: Facts,
+  judged: Judged[],
+  seen: Seen,
+  outside: Outside = quiet,
+): string | null {
   const documents = new Map<string, number>();
-  for (const each of judged) documents.set(String(each.request.remark), (documents.get(String(each.request.remark)) ?? 0) + 1);
-  // A document that was settled while an answer to it was on its way may have two; then each of them has its mark, below.
-  for (const [document, count] of documents) if (count > 1 && !outside.late.has(document)) return `${document} has ${count} receipts at the device`;
+  for (const each of judged)
+    documents.set(
+      String(each.request.remark),
+      (documents.get(String(each.request.remark)) ?? 0) + 1,
+    );
+  // A document that was settled while an answer to it was on its way may have two; then each of
+  // them has its mark, below.
+  for (const [document, count] of documents)
+    if (count > 1 && !outside.late.has(document))
+      return `${document} has ${count} receipts at the device`;
 
   const byKey = new Map(judged.map((each) => [keyOf(each), each]));
   const keys = new Set(byKey.keys());
@@ -132,13 +181,27 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen,
       return `${receipt.documentNumber} was signed, and changed afterwards: ${before} → ${receipt.signature}`;
     if (receipt.signature !== null) seen.signatures.set(receipt.id, receipt.signature);
     const signed = receipt.signature === null ? undefined : byKey.get(receipt.signature);
-    if (signed && receipt.total !== undefined && Number(signed.request.totAmt) !== Number(receipt.total))
+    if (
+      signed &&
+      receipt.total !== undefined &&
+      Number(signed.request.totAmt) !== Number(receipt.total)
+    )
       return `${receipt.documentNumber} is filed at ${receipt.total}, and was signed at ${String(signed.request.totAmt)}`;
-    if ((receipt.state === 'signed') !== (receipt.signature !== null)) return `${receipt.documentNumber} says ${receipt.state}, its signature otherwise`;
-    const facts = receipt.attempts.map((each) => ({ outcome: each.outcome, settled: each.settled, isWorkerGone: false }));
-    const derived = stateOf({ isSigned: receipt.signature !== null, isWithdrawn: receipt.state === 'withdrawn', attempts: facts });
+    if ((receipt.state === 'signed') !== (receipt.signature !== null))
+      return `${receipt.documentNumber} says ${receipt.state}, its signature otherwise`;
+    const facts = receipt.attempts.map((each) => ({
+      outcome: each.outcome,
+      settled: each.settled,
+      isWorkerGone: false,
+    }));
+    const derived = stateOf({
+      isSigned: receipt.signature !== null,
+      isWithdrawn: receipt.state === 'withdrawn',
+      attempts: facts,
+    });
     // Moved, it stands as closed while what stands for it may be signed where it is by now.
-    const isMovedInDoubt = receipt.isMoved === true && derived === 'in_doubt' && receipt.state === 'withdrawn';
+    const isMovedInDoubt =
+      receipt.isMoved === true && derived === 'in_doubt' && receipt.state === 'withdrawn';
     if (
       derived !== receipt.state &&
       !isMovedInDoubt &&
@@ -146,13 +209,24 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen,
       !(derived === 'queued' && receipt.state === 'refused')
     )
       return `${receipt.documentNumber} says ${receipt.state}, its sends say ${derived}`;
-    if (receipt.state === 'in_doubt' && receipt.problem === null) return `${receipt.documentNumber} is in doubt and does not say why`;
-    const isLatelySigned = judged.some((each) => at(each) === receipt.number && outside.late.has(String(each.request.remark)));
-    if (receipt.problem === 'number_collision' && !seen.elsewhere.has(receipt.number ?? '') && !isLatelySigned)
+    if (receipt.state === 'in_doubt' && receipt.problem === null)
+      return `${receipt.documentNumber} is in doubt and does not say why`;
+    const isLatelySigned = judged.some(
+      (each) => at(each) === receipt.number && outside.late.has(String(each.request.remark)),
+    );
+    if (
+      receipt.problem === 'number_collision' &&
+      !seen.elsewhere.has(receipt.number ?? '') &&
+      !isLatelySigned
+    )
       return `${receipt.documentNumber} blames another program, and there is none`;
-    // Whatever is said of who has used the number: a document that had sent something under it may be who was signed, and must not go again, nor wait to go
-    // under another. Where an answer of its own was lost as well, that is the one whose answer was lost before.
-    if (receipt.state === 'in_doubt' && (receipt.problem === 'number_collision' || receipt.problem === 'signed_answer_lost')) {
+    // Whatever is said of who has used the number: a document that had sent something under it may
+    // be who was signed, and must not go again, nor wait to go under another. Where an answer of
+    // its own was lost as well, that is the one whose answer was lost before.
+    if (
+      receipt.state === 'in_doubt' &&
+      (receipt.problem === 'number_collision' || receipt.problem === 'signed_answer_lost')
+    ) {
       const isSuspect = receipt.problem === 'number_collision' ? mayBeSignedUnder : mayBeLostUnder;
       const loose = receipts.find(
         (each) =>
@@ -163,12 +237,15 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen,
           (each.state !== 'withdrawn' || receipt.problem === 'number_collision') &&
           each.attempts.every((one) => one.ended),
       );
-      if (loose) return `${loose.documentNumber} may be signed under ${receipt.number}, which is taken, and is free to go again`;
+      if (loose)
+        return `${loose.documentNumber} may be signed under ${receipt.number}, which is taken, and is free to go again`;
     }
-    if (receipt.attempts.some((each) => each.isAfterRetirement)) return `${receipt.documentNumber} was sent to a device that had been retired`;
+    if (receipt.attempts.some((each) => each.isAfterRetirement))
+      return `${receipt.documentNumber} was sent to a device that had been retired`;
     const open = receipt.attempts.filter((each) => !each.ended).length;
     if (open > 1) return `${receipt.documentNumber} has ${open} sends under way at once`;
-    if (open === 1 && device.openAttempt === null) return `${receipt.documentNumber} has a send under way that nobody would ever end`;
+    if (open === 1 && device.openAttempt === null)
+      return `${receipt.documentNumber} has a send under way that nobody would ever end`;
   }
 
   const sent = checkSent(receipts, seen);
@@ -186,43 +263,70 @@ export function check({ receipts, device }: Facts, judged: Judged[], seen: Seen,
       receipt?.state === 'in_doubt' ||
       own.some((attempt) => !attempt.ended) ||
       outside.isOnWay(at(each), String(each.request.remark));
-    if (!isMarked) return `${String(each.request.remark)} was signed under ${at(each)}, and nothing with us says so (${receipt?.state})`;
+    if (!isMarked)
+      return `${String(each.request.remark)} was signed under ${at(each)}, and nothing with us says so (${receipt?.state})`;
   }
 
   if (device.problem === 'total_jumped' && seen.elsewhere.size === 0 && outside.late.size === 0)
     return 'the lane blames another writer for a total, and there is none';
-  if (device.state === 'retired' && (device.free.length > 0 || receipts.some((each) => each.state === 'queued')))
+  if (
+    device.state === 'retired' &&
+    (device.free.length > 0 || receipts.some((each) => each.state === 'queued'))
+  )
     return 'a device that was retired holds numbers or documents';
 
-  // Gapless and unique: every number up to the next is held by exactly one document, is free, or is another program's.
-  // Of several that are in doubt about one that is taken, or asked about no more, at most one was signed under it.
+  // Gapless and unique: every number up to the next is held by exactly one document, is free, or is
+  // another program's. Of several that are in doubt about one that is taken, or asked about no
+  // more, at most one was signed under it.
   const unasked = ['signed_answer_lost', 'number_collision', 'maybe_signed_under_either'];
   const isShared = (each: Row) => each.state === 'in_doubt' && unasked.includes(each.problem ?? '');
-  const shared = new Set(receipts.flatMap((each) => (each.number !== null && isShared(each) ? [each.number] : [])));
-  const held = [...shared, ...receipts.flatMap((each) => (each.number === null || isShared(each) ? [] : [each.number]))];
+  const shared = new Set(
+    receipts.flatMap((each) => (each.number !== null && isShared(each) ? [each.number] : [])),
+  );
+  const held = [
+    ...shared,
+    ...receipts.flatMap((each) => (each.number === null || isShared(each) ? [] : [each.number])),
+  ];
   const all = [...held, ...device.free, ...(device.burnt ?? [])];
-  // Whoever had sent something under a number before it was signed late holds it until the device says whose it is.
+  // Whoever had sent something under a number before it was signed late holds it until the device
+  // says whose it is.
   const single = all.filter((number) => !device.late?.includes(number));
   if (new Set(single).size !== single.length) return `a number is held twice: ${all.join(' ')}`;
   // What a document was sent under besides, and may be signed under, is given to nobody.
   const besides = receipts.flatMap((each) =>
-    each.attempts.filter((one) => one.number !== each.number && isDoubtful({ ...one, isWorkerGone: false })).map((one) => one.number),
+    each.attempts
+      .filter((one) => one.number !== each.number && isDoubtful({ ...one, isWorkerGone: false }))
+      .map((one) => one.number),
   );
   for (let number = Math.max(seen.first ?? 1, seen.leftTo + 1); number < device.next; number++)
-    if (!all.includes(String(number)) && !besides.includes(String(number)) && !device.late?.includes(String(number)) && !seen.elsewhere.has(String(number)))
+    if (
+      !all.includes(String(number)) &&
+      !besides.includes(String(number)) &&
+      !device.late?.includes(String(number)) &&
+      !seen.elsewhere.has(String(number))
+    )
       return `number ${number} has got lost`;
-  if (all.some((number) => Number(number) >= device.next)) return `a number beyond the next one is used: ${all.join(' ')}, next ${device.next}`;
+  if (all.some((number) => Number(number) >= device.next))
+    return `a number beyond the next one is used: ${all.join(' ')}, next ${device.next}`;
   return null;
 }
 
-/** Of a document that may be signed under a number that was found taken nothing begins to be sent under another one, not even again. */
+/**
+ * Of a document that may be signed under a number that was found taken nothing begins to be sent
+ * under another one, not even again.
+ */
 function checkSent(receipts: Row[], seen: Seen): string | null {
   for (const { id, documentNumber, attempts } of receipts) {
-    const taken = new Set(attempts.filter((each) => each.settled === 'doubtful').map((each) => each.number));
+    const taken = new Set(
+      attempts.filter((each) => each.settled === 'doubtful').map((each) => each.number),
+    );
     for (const number of taken) {
       const key = `${id} ${number}`;
-      const other = attempts.slice(seen.taken.get(key) ?? attempts.length).find((each) => each.number !== number);
-      if (other) return `${documentNumber} was sent under ${other.number} while it may be signed under ${number}, which is taken`;
+      const other = attempts
+        .slice(seen.taken.get(key) ?? attempts.length)
+        .find((each) => each.number !== number);
+      if (other)
+        return `${documentNumber} was sent under ${other.number} while it may be signed under ${number}, which is taken`;
       seen.taken.set(key, attempts.length);
     }
     for (const { number } of attempts) if (!taken.has(number)) seen.taken.delete(`${id} ${number}`);
@@ -231,65 +335,104 @@ function checkSent(receipts: Row[], seen: Seen): string | null {
 }
 
 /**
- * What came late stays: beside its receipt, which nothing is sent of and which somebody is told of until it is settled, and under its number, which
- * is nobody's after it.
+ * What came late stays: beside its receipt, which nothing is sent of and which somebody is told of
+ * until it is settled, and under its number, which is nobody's after it.
  */
 function checkLate({ receipts, device }: Facts, seen: Seen, { undone }: Outside): string | null {
   for (const receipt of receipts) {
     const { late = [], isContested = false, isAlerted = false, documentNumber } = receipt;
     for (const { is, settledAs } of late) {
       seen.late.set(is, receipt.id);
-      if (settledAs === 'undone' && !undone.has(is)) return `${documentNumber} says that a late signature was undone, and it was not`;
-      if (settledAs === 'receipt' && receipt.signature !== is) return `${documentNumber} took a late signature for its receipt, and has another`;
+      if (settledAs === 'undone' && !undone.has(is))
+        return `${documentNumber} says that a late signature was undone, and it was not`;
+      if (settledAs === 'receipt' && receipt.signature !== is)
+        return `${documentNumber} took a late signature for its receipt, and has another`;
     }
     const isOpen = late.some((each) => each.settledAs === null);
-    if (isContested !== isOpen) return `${documentNumber} is ${isContested ? '' : 'not '}contested, its late signatures say otherwise`;
+    if (isContested !== isOpen)
+      return `${documentNumber} is ${isContested ? '' : 'not '}contested, its late signatures say otherwise`;
     if (isAlerted !== isOpen)
-      return isOpen ? `${documentNumber} was signed late, and nobody is told` : `${documentNumber} is settled, and told of as if it were not`;
+      return isOpen
+        ? `${documentNumber} was signed late, and nobody is told`
+        : `${documentNumber} is settled, and told of as if it were not`;
     const sends = seen.contested.get(receipt.id);
-    if (isOpen && sends !== undefined && receipt.attempts.length > sends) return `${documentNumber} was sent while a late signature of it was open`;
+    if (isOpen && sends !== undefined && receipt.attempts.length > sends)
+      return `${documentNumber} was sent while a late signature of it was open`;
     if (isOpen) seen.contested.set(receipt.id, receipt.attempts.length);
     else seen.contested.delete(receipt.id);
   }
   for (const number of device.late ?? []) {
-    const senders = receipts.filter((each) => each.attempts.some((attempt) => attempt.number === number)).map((each) => each.id);
+    const senders = receipts
+      .filter((each) => each.attempts.some((attempt) => attempt.number === number))
+      .map((each) => each.id);
     const before = seen.senders.get(number) ?? new Set(senders);
     seen.senders.set(number, before);
-    if ([...device.free, ...(device.burnt ?? [])].includes(number)) return `number ${number} was signed late, and is free again`;
-    if (senders.some((id) => !before.has(id))) return `number ${number} was signed late, and given again`;
+    if ([...device.free, ...(device.burnt ?? [])].includes(number))
+      return `number ${number} was signed late, and is free again`;
+    if (senders.some((id) => !before.has(id)))
+      return `number ${number} was signed late, and given again`;
   }
   return null;
 }
 
-/** Every late signature that was ever seen is still there, with whichever receipt it belongs to now. */
-export function checkKept(all: Facts[], seen: Seen[], judgedBy: (address: string) => Judged[]): string | null {
-  const kept = all.flatMap(({ receipts }) => receipts.flatMap((each) => (each.late ?? []).map(({ is }) => is)));
+/**
+ * Every late signature that was ever seen is still there, with whichever receipt it belongs to now.
+ */
+export function checkKept(
+  all: Facts[],
+  seen: Seen[],
+  judgedBy: (address: string) => Judged[],
+): string | null {
+  const kept = all.flatMap(({ receipts }) =>
+    receipts.flatMap((each) => (each.late ?? []).map(({ is }) => is)),
+  );
   const given = new Set(all.flatMap(({ device }) => judgedBy(device.address ?? '').map(keyOf)));
-  for (const is of kept) if (!given.has(is)) return `a late signature is kept that no device ever gave: ${is}`;
-  for (const is of seen.flatMap((each) => [...each.late.keys()])) if (!kept.includes(is)) return `a late signature has got lost: ${is}`;
+  for (const is of kept)
+    if (!given.has(is)) return `a late signature is kept that no device ever gave: ${is}`;
+  for (const is of seen.flatMap((each) => [...each.late.keys()]))
+    if (!kept.includes(is)) return `a late signature has got lost: ${is}`;
   return null;
 }
 
-/** What another system has sealed for real, and the documents from before the business sealed here, by their numbers. */
+/**
+ * What another system has sealed for real, and the documents from before the business sealed here,
+ * by their numbers.
+ */
 export type Before = { sealed: Set<string>; created: Set<string> };
 
 /** The same over all devices of a branch: what none of them alone can show. */
-export function checkTogether(all: Facts[], judgedBy: (address: string) => Judged[], before: Before, outside: Outside = quiet): string | null {
+export function checkTogether(
+  all: Facts[],
+  judgedBy: (address: string) => Judged[],
+  before: Before,
+  outside: Outside = quiet,
+): string | null {
   const real = all.filter((each) => each.device.environment === 'production');
   const documents = new Map<string, number>();
   for (const { device } of real)
-    for (const each of judgedBy(device.address ?? '')) documents.set(String(each.request.remark), (documents.get(String(each.request.remark)) ?? 0) + 1);
+    for (const each of judgedBy(device.address ?? ''))
+      documents.set(
+        String(each.request.remark),
+        (documents.get(String(each.request.remark)) ?? 0) + 1,
+      );
   for (const [document, count] of documents) {
-    if (count > 1 && !outside.late.has(document)) return `${document} has ${count} receipts at the devices of its branch`;
+    if (count > 1 && !outside.late.has(document))
+      return `${document} has ${count} receipts at the devices of its branch`;
     if (before.sealed.has(document)) return `${document} was sealed by another system, and again`;
   }
   const living = new Map<string, number>();
   for (const { receipts } of real)
     for (const receipt of receipts) {
-      if (receipt.attempts.length > 0 && before.created.has(receipt.documentNumber) && !receipt.isConfirmed)
+      if (
+        receipt.attempts.length > 0 &&
+        before.created.has(receipt.documentNumber) &&
+        !receipt.isConfirmed
+      )
         return `${receipt.documentNumber} is from before, and was sent without a person's word`;
-      if (['signed', 'queued', 'in_doubt'].includes(receipt.state)) living.set(receipt.document, (living.get(receipt.document) ?? 0) + 1);
+      if (['signed', 'queued', 'in_doubt'].includes(receipt.state))
+        living.set(receipt.document, (living.get(receipt.document) ?? 0) + 1);
     }
-  for (const [document, count] of living) if (count > 1) return `${document} has ${count} receipts with us`;
+  for (const [document, count] of living)
+    if (count > 1) return `${document} has ${count} receipts with us`;
   return null;
 }

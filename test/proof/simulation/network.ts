@@ -32,9 +32,18 @@ const notServed = ['838', '838', '838', '901', '836'];
 const doubts = ['894', '899', '921', '990', '991', '999', '805', '777'];
 
 /** The same where what comes late is looked for, and nothing is forged. */
-const lateFates: Record<Fate, number> = { ...fates, fine: 30, answer_late: 30, request_late: 12, total_not_above: 0, signature_held: 0, other_sdc: 0 };
+const lateFates: Record<Fate, number> = {
+  ...fates,
+  fine: 30,
+  answer_late: 30,
+  request_late: 12,
+  total_not_above: 0,
+  signature_held: 0,
+  other_sdc: 0,
+};
 
-const isSigned = (answer: DeviceAnswer | undefined): boolean => answer !== undefined && JSON.parse(answer.body).resultCd === '000';
+const isSigned = (answer: DeviceAnswer | undefined): boolean =>
+  answer !== undefined && JSON.parse(answer.body).resultCd === '000';
 
 /** An answer that still may come, and who listens for it. */
 class Late {
@@ -65,7 +74,8 @@ class Late {
       this.#tell = () => {
         if (!this.#answer || !this.#owner.isAlive) return;
         // Whoever sleeps hears it afterwards.
-        if (this.#owner.isAsleep) return void this.#scheduler.after(this.#owner, 0, () => this.#tell?.());
+        if (this.#owner.isAsleep)
+          return void this.#scheduler.after(this.#owner, 0, () => this.#tell?.());
         this.#tell = null;
         const { value } = this.#answer;
         this.#scheduler.began();
@@ -87,7 +97,10 @@ export type Known = { lastTotal: number | null; signatures: string[] };
 export type Network = {
   vsdcOf(owner: Owner): Vsdc;
   calm(): void;
-  /** Whether the signature of a document under a number is still on its way to somebody who lives and listens; `except`: other than this one. */
+  /**
+   * Whether the signature of a document under a number is still on its way to somebody who lives
+   * and listens; `except`: other than this one.
+   */
   isOnWay(address: string, number: string, document: string, except?: Owner): boolean;
   /** Whether anything is still on its way, to anybody or to this one. */
   isAnyOnWay(to?: Owner): boolean;
@@ -101,7 +114,10 @@ export function network(ports: {
   deviceAt(address: string): RwVsdcDevice;
   lateTimeoutMs: number;
   known(address: string): Known;
-  /** Where what comes late is looked for: told of each send whose answer will be, so that whoever waits for it may be taken for gone. */
+  /**
+   * Where what comes late is looked for: told of each send whose answer will be, so that whoever
+   * waits for it may be taken for gone.
+   */
   late?(owner: Owner, document: string): void;
   /** Told of what no server may do. */
   broken?(promise: string): void;
@@ -109,17 +125,37 @@ export function network(ports: {
   const { scheduler, random, world } = ports;
   let isCalm = false;
   const sent = new Set<string>();
-  const onWay: { late: Late; owner: Owner; address: string; number: string; document: string; brings?: DeviceAnswer }[] = [];
+  const onWay: {
+    late: Late;
+    owner: Owner;
+    address: string;
+    number: string;
+    document: string;
+    brings?: DeviceAnswer;
+  }[] = [];
   const askOf =
     (device: RwVsdcDevice) =>
     async (path: string, body: string): Promise<DeviceAnswer> => {
-      const asked = { method: 'POST', path, body, bytes: Buffer.from(body), query: new URLSearchParams(), headers: {}, socket: null as never };
+      const asked = {
+        method: 'POST',
+        path,
+        body,
+        bytes: Buffer.from(body),
+        query: new URLSearchParams(),
+        headers: {},
+        socket: null as never,
+      };
       const answered = await device.handle(asked);
       return { status: answered?.status ?? 500, body: String(answered?.body ?? '') };
     };
   const envelope = (code: string, data: unknown = null): DeviceAnswer => ({
     status: 200,
-    body: JSON.stringify({ resultCd: code, resultMsg: code === '000' ? 'It is succeeded' : `Said ${code}`, resultDt: '20261120101533', data }),
+    body: JSON.stringify({
+      resultCd: code,
+      resultMsg: code === '000' ? 'It is succeeded' : `Said ${code}`,
+      resultDt: '20261120101533',
+      data,
+    }),
   });
   const changedAt =
     (device: RwVsdcDevice) =>
@@ -152,10 +188,15 @@ export function network(ports: {
     const isResend = sent.has(body);
     sent.add(body);
     const { invcNo, remark } = JSON.parse(body) as { invcNo: number; remark: string };
-    const isSame = (each: (typeof onWay)[number]) => each.address === address && each.number === String(invcNo) && each.document === remark;
+    const isSame = (each: (typeof onWay)[number]) =>
+      each.address === address && each.number === String(invcNo) && each.document === remark;
     if (onWay.some((each) => each.owner === owner && isSame(each) && each.late.isOpen))
-      ports.broken?.(`${remark} was sent again under ${invcNo} by a server that still listened for the answer to the send before`);
-    const fate: Fate = isCalm ? 'fine' : random.weighted(!ports.late ? fates : isResend ? { ...lateFates, code: 80 } : lateFates);
+      ports.broken?.(
+        `${remark} was sent again under ${invcNo} by a server that still listened for the answer to the send before`,
+      );
+    const fate: Fate = isCalm
+      ? 'fine'
+      : random.weighted(!ports.late ? fates : isResend ? { ...lateFates, code: 80 } : lateFates);
     scheduler.note(`  ${fate}`);
     if (fate === 'unreachable') return { is: 'unreachable', reason: 'ECONNREFUSED' };
     const answered = async (answer: DeviceAnswer): Promise<Sent> => {
@@ -163,7 +204,11 @@ export function network(ports: {
       return { is: 'answered', answer };
     };
     const lost = async (reason: string, late = closed(owner)): Promise<Sent> => {
-      await scheduler.wait(owner, reason === 'no answer in time' ? answerTimeoutMs : random.between(1, 400), 'the answer does not come');
+      await scheduler.wait(
+        owner,
+        reason === 'no answer in time' ? answerTimeoutMs : random.between(1, 400),
+        'the answer does not come',
+      );
       return { is: 'in_doubt', reason, late: late as unknown as Promise<DeviceAnswer | null> };
     };
     // Whether the device has done its work before the answer went wrong.
@@ -180,7 +225,8 @@ export function network(ports: {
       case 'answer_late':
       case 'request_late': {
         const late = new Late(scheduler, owner);
-        const afterMs = answerTimeoutMs + random.between(1, ports.lateTimeoutMs - answerTimeoutMs - 1_000);
+        const afterMs =
+          answerTimeoutMs + random.between(1, ports.lateTimeoutMs - answerTimeoutMs - 1_000);
         let waits: (typeof onWay)[number] | undefined;
         if (ports.late) {
           waits = { late, owner, address, number: String(invcNo), document: remark };
@@ -224,23 +270,39 @@ export function network(ports: {
         const answer = await real();
         // Without a total that is known there is none to be above.
         if (lastTotal === null) return answered(envelope('000'));
-        return answered(changed(answer, { totRcptNo: random.between(1, lastTotal), rcptSign: random.hex(8).toUpperCase() }));
+        return answered(
+          changed(answer, {
+            totRcptNo: random.between(1, lastTotal),
+            rcptSign: random.hex(8).toUpperCase(),
+          }),
+        );
       }
       case 'signature_held': {
         const answer = await real();
         const { signatures, lastTotal } = known();
         return answered(
           signatures.length > 0
-            ? changed(answer, { rcptSign: random.pick(signatures), ...(isDone ? {} : { totRcptNo: (lastTotal ?? 0) + 1 }) })
+            ? changed(answer, {
+                rcptSign: random.pick(signatures),
+                ...(isDone ? {} : { totRcptNo: (lastTotal ?? 0) + 1 }),
+              })
             : envelope('000'),
         );
       }
       case 'other_sdc':
         return answered(changed(await real(), { sdcId: 'SDC019999999' }));
       case 'code': {
-        if (isResend && ports.late && random.chance(0.8)) return answered(envelope(random.pick(refusals)));
-        if (isResend) return answered(envelope(random.pick(everyCode.filter((each) => each !== '000' && !takenCodes.includes(each)))));
-        const code = random.pick(random.chance(0.4) ? refusals : random.chance(0.4) ? notServed : doubts);
+        if (isResend && ports.late && random.chance(0.8))
+          return answered(envelope(random.pick(refusals)));
+        if (isResend)
+          return answered(
+            envelope(
+              random.pick(everyCode.filter((each) => each !== '000' && !takenCodes.includes(each))),
+            ),
+          );
+        const code = random.pick(
+          random.chance(0.4) ? refusals : random.chance(0.4) ? notServed : doubts,
+        );
         if (doubts.includes(code)) await real();
         return answered(envelope(code));
       }
@@ -263,13 +325,18 @@ export function network(ports: {
         if (!isLost && answer) return { is: 'answered', answer };
         return random.chance(0.5)
           ? { is: 'unreachable', reason: 'ECONNREFUSED' }
-          : { is: 'in_doubt', reason: 'ECONNRESET', late: closed(owner) as unknown as Promise<null> };
+          : {
+              is: 'in_doubt',
+              reason: 'ECONNRESET',
+              late: closed(owner) as unknown as Promise<null>,
+            };
       },
     }),
     calm() {
       isCalm = true;
     },
-    isAnyOnWay: (to) => onWay.some((each) => each.owner.isAlive && !each.late.isOver && (!to || each.owner === to)),
+    isAnyOnWay: (to) =>
+      onWay.some((each) => each.owner.isAlive && !each.late.isOver && (!to || each.owner === to)),
     isOnWay: (address, number, document, except) =>
       onWay.some(
         (each) =>

@@ -36,6 +36,8 @@ export class Random {
     return (entries.at(-1) as [K, number])[0];
   }
   hex(bytes: number): string {
-    return Array.from({ length: bytes }, () => this.below(256).toString(16).padStart(2, '0')).join('');
+    return Array.from({ length: bytes }, () => this.below(256).toString(16).padStart(2, '0')).join(
+      '',
+    );
   }
 }

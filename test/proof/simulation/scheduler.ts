@@ -2,15 +2,19 @@ import type { Random } from './random.ts';
 
 const stuckMs = 10_000;
 
-/** Whoever a task belongs to; when it dies, what it has parked is never taken up again, and while it sleeps nothing of it goes on. */
+/**
+ * Whoever a task belongs to; when it dies, what it has parked is never taken up again, and while it
+ * sleeps nothing of it goes on.
+ */
 export type Owner = { name: string; isAlive: boolean; isAsleep?: boolean };
 
 type Parked = { owner: Owner; resume(): void; name: string };
 type Timer = { at: number; order: number; owner: Owner; run(): void };
 
 /**
- * Runs one task at a time. A task goes on until it parks: at a transaction, a send, an answer of Zoho, a wait. Which of the parked goes
- * next, and when time passes, the seed decides; nothing else does. Time stands still while anything can run.
+ * Runs one task at a time. A task goes on until it parks: at a transaction, a send, an answer of
+ * Zoho, a wait. Which of the parked goes next, and when time passes, the seed decides; nothing else
+ * does. Time stands still while anything can run.
  */
 export class Scheduler {
   now: number;
@@ -60,7 +64,8 @@ export class Scheduler {
   /** Waits in simulated time, and then until chosen. */
   wait(owner: Owner, ms: number, name: string): Promise<void> {
     return new Promise<void>((resolve) => {
-      if (owner.isAlive) this.after(owner, ms, () => this.#parked.push({ owner, name, resume: resolve }));
+      if (owner.isAlive)
+        this.after(owner, ms, () => this.#parked.push({ owner, name, resume: resolve }));
       this.ended();
     });
   }
@@ -80,7 +85,10 @@ export class Scheduler {
     this.#timers = this.#timers.filter((each) => each.owner !== owner);
   }
 
-  /** Its machine stands still for so long: it knows nothing of it, and goes on afterwards as if nothing had been. */
+  /**
+   * Its machine stands still for so long: it knows nothing of it, and goes on afterwards as if
+   * nothing had been.
+   */
   sleep(owner: Owner, ms: number, sleeper: Owner): void {
     owner.isAsleep = true;
     this.note(`${owner.name} sleeps`);
@@ -96,7 +104,9 @@ export class Scheduler {
 
   /** One step; false where nothing is left to do before `until`. */
   async step(until: number): Promise<boolean> {
-    const due = this.#timers.filter((each) => each.at <= this.now && !each.owner.isAsleep).sort((a, b) => a.at - b.at || a.order - b.order);
+    const due = this.#timers
+      .filter((each) => each.at <= this.now && !each.owner.isAsleep)
+      .sort((a, b) => a.at - b.at || a.order - b.order);
     if (due.length > 0) {
       const [first] = due as [Timer];
       this.#timers = this.#timers.filter((each) => each !== first);
@@ -115,7 +125,11 @@ export class Scheduler {
       });
       return true;
     }
-    const next = this.#timers.reduce<number | null>((least, each) => (!each.owner.isAsleep && (least === null || each.at < least) ? each.at : least), null);
+    const next = this.#timers.reduce<number | null>(
+      (least, each) =>
+        !each.owner.isAsleep && (least === null || each.at < least) ? each.at : least,
+      null,
+    );
     if (next === null || next > until) return false;
     this.now = Math.max(this.now, next);
     return true;
@@ -129,8 +143,17 @@ export class Scheduler {
       await new Promise<void>((resolve) => setImmediate(resolve));
       if (this.#running === 0) return;
       await new Promise<void>((resolve, reject) => {
-        // Real time passes here only while PostgreSQL works: whoever waits for anything else would wait for ever.
-        const watch = setTimeout(() => reject(new Error(`something waits outside of the simulation, after: ${this.trace.slice(-8).join(' | ')}`)), stuckMs);
+        // Real time passes here only while PostgreSQL works: whoever waits for anything else would
+        // wait for ever.
+        const watch = setTimeout(
+          () =>
+            reject(
+              new Error(
+                `something waits outside of the simulation, after: ${this.trace.slice(-8).join(' | ')}`,
+              ),
+            ),
+          stuckMs,
+        );
         this.#quiet = () => {
           clearTimeout(watch);
           resolve();

@@ -6,16 +6,33 @@ import { loadDialects } from '@muhuri/server/dialects/index';
 import { type Facts, factsOf } from './invariants.ts';
 import type { Setting } from './simulate.ts';
 
-/** A database for simulations. Nothing there is flushed: what they crash is the server, not PostgreSQL. */
-export async function openSetting(postgres: World['postgres']): Promise<Setting & { close(): Promise<void> }> {
+/**
+ * A database for simulations. Nothing there is flushed: what they crash is the server, not
+ * PostgreSQL.
+ */
+export async function openSetting(
+  postgres: World['postgres'],
+): Promise<Setting & { close(): Promise<void> }> {
   const clone = await cloneDatabase(postgres);
   const admin = new pg.Client({ connectionString: clone.urls.admin });
   await admin.connect();
-  await admin.query(`alter database "${new URL(clone.urls.admin).pathname.slice(1)}" set synchronous_commit = off`);
+  await admin.query(
+    `alter database "${new URL(clone.urls.admin).pathname.slice(1)}" set synchronous_commit = off`,
+  );
   const database = await openDatabase(clone.urls.app, 2);
   const mappings = [
     ['tax', 'vat', { tax_class: 'B' }],
-    ['item', 'default', { item_class: '5020170600', item_type: '2', package_unit: 'NT', quantity_unit: 'U', origin: 'RW' }],
+    [
+      'item',
+      'default',
+      {
+        item_class: '5020170600',
+        item_type: '2',
+        package_unit: 'NT',
+        quantity_unit: 'U',
+        origin: 'RW',
+      },
+    ],
     ['payment_mode', 'Cash', { payment_method: '01' }],
   ];
   return {
@@ -38,7 +55,12 @@ export async function openSetting(postgres: World['postgres']): Promise<Setting 
            values ($1, $4, $3, 'rw-vsdc', 'simulated', $6, 'http://127.0.0.1:1', 'direct', 'active', 'SDC010000001', 'WIS00000001', 1, now())`,
         [
           businessId,
-          JSON.stringify({ trade_name: 'S', address_lines: [], top_message: '', bottom_message: '' }),
+          JSON.stringify({
+            trade_name: 'S',
+            address_lines: [],
+            top_message: '',
+            bottom_message: '',
+          }),
           branchId,
           deviceId,
           JSON.stringify(mappings),

@@ -33,7 +33,17 @@ import {
 import { evidenceOf } from '../../evidence.ts';
 import { makeRwVsdc, type RwVsdcDevice } from '../../simulators/vsdc/rw-vsdc/index.ts';
 import { creditNote, invoice } from './books.ts';
-import { type Before, check, checkKept, checkTogether, type Facts, keyOf, newSeen, type Outside, type Seen } from './invariants.ts';
+import {
+  type Before,
+  check,
+  checkKept,
+  checkTogether,
+  type Facts,
+  keyOf,
+  newSeen,
+  type Outside,
+  type Seen,
+} from './invariants.ts';
 import { type Network, network } from './network.ts';
 import { Random } from './random.ts';
 import { type Owner, Scheduler } from './scheduler.ts';
@@ -41,11 +51,21 @@ import { type Owner, Scheduler } from './scheduler.ts';
 export type Setting = {
   database: Database;
   dialects: Dialects;
-  newBusiness(businessId: string, environment: 'sandbox' | 'production'): Promise<{ branchId: string; deviceId: string }>;
+  newBusiness(
+    businessId: string,
+    environment: 'sandbox' | 'production',
+  ): Promise<{ branchId: string; deviceId: string }>;
   /** What the database holds, looked at from outside. */
   readFacts(businessId: string): Promise<Facts[]>;
 };
-export type Outcome = { seed: number; trace: string[]; digest: string; steps: number; counts: Record<string, number>; problem: string | null };
+export type Outcome = {
+  seed: number;
+  trace: string[];
+  digest: string;
+  steps: number;
+  counts: Record<string, number>;
+  problem: string | null;
+};
 
 const tin = '100200300';
 const startsAt = Date.parse('2026-11-20T08:00:00Z');
@@ -55,22 +75,35 @@ const sweepMs = 20_000;
 const usuallyBusyMs = 10 * 60_000;
 const calmMs = 4 * 60 * 60_000;
 
-type Server = { owner: Owner; ctx: Context; lanes: Lanes; ports: LanePorts; open: ReturnType<typeof openReceipt> };
+type Server = {
+  owner: Owner;
+  ctx: Context;
+  lanes: Lanes;
+  ports: LanePorts;
+  open: ReturnType<typeof openReceipt>;
+};
 
 /**
- * How a branch lives: with its one device; or rehearsing on a sandbox device first and going to production in the middle of everything; or in
- * production from the start. In the last two its device may be replaced as well, and more than once. Or answers come late, to a server that slept
+ * How a branch lives: with its one device; or rehearsing on a sandbox device first and going to
+ * production in the middle of everything; or in production from the start. In the last two its
+ * device may be replaced as well, and more than once. Or answers come late, to a server that slept
  * meanwhile and was taken for gone, while others send again what it had sent and people settle it.
  */
 export type Life = 'one device' | 'rehearses' | 'replaces' | 'hears late';
 /** Which of them a seed lives in the whole proof. */
-export const lifeOf = (seed: number): Life => (['one device', 'one device', 'rehearses', 'replaces', 'hears late'] as const)[seed % 5] as Life;
+export const lifeOf = (seed: number): Life =>
+  (['one device', 'one device', 'rehearses', 'replaces', 'hears late'] as const)[seed % 5] as Life;
 
 /**
- * One seed: the real use cases on the real database, with the device, the network, the clock, the queue, Zoho and the people around them
- * simulated. Every committed transaction is followed by the invariants; at the end, in the calm, everything must be settled.
+ * One seed: the real use cases on the real database, with the device, the network, the clock, the
+ * queue, Zoho and the people around them simulated. Every committed transaction is followed by the
+ * invariants; at the end, in the calm, everything must be settled.
  */
-export async function simulate(setting: Setting, seed: number, life: Life = 'one device'): Promise<Outcome> {
+export async function simulate(
+  setting: Setting,
+  seed: number,
+  life: Life = 'one device',
+): Promise<Outcome> {
   const busyMs = life === 'one device' ? usuallyBusyMs : 2 * usuallyBusyMs;
   const random = new Random(seed);
   const scheduler = new Scheduler(random, startsAt);
@@ -79,9 +112,15 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
   const newId = idsFrom(clock, (bytes) => random.hex(bytes));
   // Of its own for each run; nothing that the seed decides hangs on its name.
   const businessId = `biz_sim${randomUUID()}`;
-  const { branchId } = await setting.newBusiness(businessId, life === 'replaces' || life === 'hears late' ? 'production' : 'sandbox');
+  const { branchId } = await setting.newBusiness(
+    businessId,
+    life === 'replaces' || life === 'hears late' ? 'production' : 'sandbox',
+  );
   const makeDevice = (serial: string, more: object = {}): RwVsdcDevice => {
-    const made = makeRwVsdc({ approved: [{ tin, bhfId: '00', serial, name: 'SIMULATED TRADERS', ...more }], now: () => scheduler.now });
+    const made = makeRwVsdc({
+      approved: [{ tin, bhfId: '00', serial, name: 'SIMULATED TRADERS', ...more }],
+      now: () => scheduler.now,
+    });
     scheduler.began();
     void scheduler.track(() =>
       made.handle({
@@ -97,8 +136,11 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     return made;
   };
   type Stand = { address: string; device: RwVsdcDevice; seen: Seen; last: number };
-  const stands: Stand[] = [{ address: 'http://127.0.0.1:1', device: makeDevice('simulated'), seen: newSeen(), last: 0 }];
-  const standAt = (address: string | undefined): Stand => stands.find((each) => each.address === address) as Stand;
+  const stands: Stand[] = [
+    { address: 'http://127.0.0.1:1', device: makeDevice('simulated'), seen: newSeen(), last: 0 },
+  ];
+  const standAt = (address: string | undefined): Stand =>
+    stands.find((each) => each.address === address) as Stand;
   const { dialects } = setting;
   let isCalm = false;
   /** Until then the database is away: longer than a moment, and sometimes longer than a lease. */
@@ -125,7 +167,9 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     },
     known: (address) => ({
       lastTotal: all.find((each) => each.device.address === address)?.device.lastTotal ?? null,
-      signatures: [...standAt(address).seen.signatures.values()].map((each) => each.split('|').at(-1) as string),
+      signatures: [...standAt(address).seen.signatures.values()].map(
+        (each) => each.split('|').at(-1) as string,
+      ),
     }),
   });
   const documents = new Map<string, BooksDocument>();
@@ -142,7 +186,11 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     let calls: { call: { business_id: string; device_id: string }; at: Date | undefined }[] = [];
     const transaction: Context['transaction'] = async (work) => {
       await scheduler.park(owner, 'transaction');
-      const fate = isCalm ? 'fine' : scheduler.now < awayUntil ? 'refused' : random.weighted({ fine: 96, refused: 2, answer_lost: 2 });
+      const fate = isCalm
+        ? 'fine'
+        : scheduler.now < awayUntil
+          ? 'refused'
+          : random.weighted({ fine: 96, refused: 2, answer_lost: 2 });
       if (fate === 'refused') {
         count('transactions refused');
         throw new Error('the database is away');
@@ -150,7 +198,10 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       calls = [];
       const done = await setting.database.transaction(businessId, async (tx) => {
         const result = await work(tx);
-        const wrote = await queryOne<{ wrote: boolean }>(tx, 'select pg_current_xact_id_if_assigned() is not null as wrote');
+        const wrote = await queryOne<{ wrote: boolean }>(
+          tx,
+          'select pg_current_xact_id_if_assigned() is not null as wrote',
+        );
         isDirty ||= wrote?.wrote ?? true;
         return result;
       });
@@ -175,9 +226,18 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     };
     const record = recorder(clock, newId);
     const books = simulatedBooks(owner);
-    const queue = { wakeLane: async (_tx: Tx, call: { business_id: string; device_id: string }, at?: Date) => void calls.push({ call, at }) };
+    const queue = {
+      wakeLane: async (_tx: Tx, call: { business_id: string; device_id: string }, at?: Date) =>
+        void calls.push({ call, at }),
+    };
     const vsdc = net.vsdcOf(owner);
-    const prepare = prepareSale({ books, dialects, clock, findUnprintable: async () => [], day: dayIn });
+    const prepare = prepareSale({
+      books,
+      dialects,
+      clock,
+      findUnprintable: async () => [],
+      day: dayIn,
+    });
     const ports: LanePorts = {
       vsdc,
       dialects,
@@ -226,7 +286,21 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       scheduler.after(owner, sweepMs, sweep);
     };
     sweep();
-    const started = { owner, ctx, lanes, ports, open: openReceipt({ prepareSale: prepare, dialects, queue, record, alerts: ports.alerts, clock, newId }) };
+    const started = {
+      owner,
+      ctx,
+      lanes,
+      ports,
+      open: openReceipt({
+        prepareSale: prepare,
+        dialects,
+        queue,
+        record,
+        alerts: ports.alerts,
+        clock,
+        newId,
+      }),
+    };
     servers.push(started);
     return started;
   }
@@ -239,10 +313,14 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     if (waiting.has(key)) return;
     if (fate !== 'never') waiting.add(key);
     for (let n = fate === 'once' ? 1 : fate === 'twice' ? 2 : 0; n > 0; n--)
-      scheduler.after(world, Math.max(0, (at?.getTime() ?? 0) - scheduler.now) + random.between(1, 300), () => {
-        waiting.delete(key);
-        server.lanes.call(businessId, id);
-      });
+      scheduler.after(
+        world,
+        Math.max(0, (at?.getTime() ?? 0) - scheduler.now) + random.between(1, 300),
+        () => {
+          waiting.delete(key);
+          server.lanes.call(businessId, id);
+        },
+      );
   }
 
   function simulatedBooks(owner: Owner): Books {
@@ -271,17 +349,28 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     });
   };
 
-  /** The server that waits for a late answer sleeps for longer than its lease; another one takes its place, and takes it for gone. */
+  /**
+   * The server that waits for a late answer sleeps for longer than its lease; another one takes its
+   * place, and takes it for gone.
+   */
   function doze(owner: Owner, document: string): void {
     // Somebody only slow may be taken for gone as well.
     sentLate.add(document);
-    if (owner !== server.owner || servers.filter((each) => each.owner.isAsleep).length > 2 || !random.chance(0.85)) return;
+    if (
+      owner !== server.owner ||
+      servers.filter((each) => each.owner.isAsleep).length > 2 ||
+      !random.chance(0.85)
+    )
+      return;
     count('servers that slept');
     scheduler.sleep(owner, random.between(150_000, 540_000), world);
     server = startServer(Number(owner.name.split(' ')[1]) + 1);
   }
 
-  const as = (ctx: Context, who: string): Context => ({ ...ctx, actor: { type: 'person', id: who, membershipId: who, name: who } });
+  const as = (ctx: Context, who: string): Context => ({
+    ...ctx,
+    actor: { type: 'person', id: who, membershipId: who, name: who },
+  });
 
   /** Somebody asks the server for something; whatever it answers, they may ask again. */
   const ask = (name: string, work: (by: Server) => Promise<unknown>) => {
@@ -289,19 +378,31 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       scheduler.spawn(server.owner, name, () =>
         work(server).catch((error: unknown) => {
           scheduler.note(`  ${name}: ${error instanceof AppError ? error.code : String(error)}`);
-          if (error instanceof AppError && error.code === 'signed_twice') count('kept from being sealed again');
+          if (error instanceof AppError && error.code === 'signed_twice')
+            count('kept from being sealed again');
         }),
       );
   };
-  /** Whoever opens a document from before says so, where they know that the other system has not sealed it, and nothing otherwise. */
+  /**
+   * Whoever opens a document from before says so, where they know that the other system has not
+   * sealed it, and nothing otherwise.
+   */
   const openOne = (module: BooksDocument['module'], id: string) => {
     const number = documents.get(`${module}/${id}`)?.number ?? '';
-    const confirm = before.created.has(number) && !before.sealed.has(number) ? { confirm: ['before_production' as const] } : {};
+    const confirm =
+      before.created.has(number) && !before.sealed.has(number)
+        ? { confirm: ['before_production' as const] }
+        : {};
     const more = module === 'creditnotes' ? { reason_code: '06', ...confirm } : confirm;
-    ask(`opens ${module} ${id}`, ({ ctx, open }) => open(ctx, { module, document_id: id, ...more }, false));
+    ask(`opens ${module} ${id}`, ({ ctx, open }) =>
+      open(ctx, { module, document_id: id, ...more }, false),
+    );
   };
 
-  /** A device for the place of the one at work: prepared by people, and put in its place at some later moment, whatever goes on meanwhile. */
+  /**
+   * A device for the place of the one at work: prepared by people, and put in its place at some
+   * later moment, whatever goes on meanwhile.
+   */
   let coming: Stand | null = null;
   function comeOrSwitch(): void {
     if (!facts) return;
@@ -318,7 +419,9 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
         address: `http://127.0.0.1:${number}`,
         device: makeDevice(`simulated-${number}`, {
           sdcId: `SDC02000000${number}`,
-          ...(goes === 'replacement' ? { before: { lastInvoiceNumber, sales: device.device(tin, '00').sales } } : {}),
+          ...(goes === 'replacement'
+            ? { before: { lastInvoiceNumber, sales: device.device(tin, '00').sales } }
+            : {}),
         }),
         seen: newSeen(),
         last: goes === 'replacement' ? lastInvoiceNumber : 0,
@@ -331,18 +434,30 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     const known = all.find((each) => each.device.address === address);
     if (!known)
       ask('enters the device that follows', ({ ctx, ports }) =>
-        setNextDevice({ clock, newId, record: ports.record, dialects })(ctx, branchId, { for: goes, address, serial }),
+        setNextDevice({ clock, newId, record: ports.record, dialects })(ctx, branchId, {
+          for: goes,
+          address,
+          serial,
+        }),
       );
     else if (known.device.next === null) {
       const { sdcId, mrcNo } = device.device(tin, '00');
       ask('adopts the device that follows', ({ ctx, ports }) =>
-        adoptDevice({ record: ports.record, clock, asking: new Set(), afterActive: async () => {} })(ctx, branchId, {
+        adoptDevice({
+          record: ports.record,
+          clock,
+          asking: new Set(),
+          afterActive: async () => {},
+        })(ctx, branchId, {
           sdc_id: sdcId,
           mrc_number: mrcNo,
           last_invoice_number: String(last),
         }),
       );
-    } else ask('switches to the device that follows', ({ ctx, ports }) => switchDevice(ports)(ctx, branchId, { reason: 'the computer is dead' }));
+    } else
+      ask('switches to the device that follows', ({ ctx, ports }) =>
+        switchDevice(ports)(ctx, branchId, { reason: 'the computer is dead' }),
+      );
   }
 
   /** Until the business seals for real, another system seals most of what is created. */
@@ -365,13 +480,18 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       elsewhere: seed % (life === 'one device' ? 10 : 5) === 0 ? 4 : 0,
       people: 12,
       ...(life === 'rehearses' || life === 'replaces' ? { device: 35, twice: 6, pause: 4 } : {}),
-      ...(life === 'hears late' ? { people: 120, crash: 2, again: 25, device: 4, pause: 3, away: 12 } : {}),
+      ...(life === 'hears late'
+        ? { people: 120, crash: 2, again: 25, device: 4, pause: 3, away: 12 }
+        : {}),
     } as Record<string, number>);
     const known = [...documents.values()];
     if (action === 'invoice' || known.length === 0) {
       next += 1;
       const id = String(next);
-      documents.set(`invoices/${id}`, invoice(id, random.between(1, 40) * 100, random.between(1, 4), clock.now()));
+      documents.set(
+        `invoices/${id}`,
+        invoice(id, random.between(1, 40) * 100, random.between(1, 4), clock.now()),
+      );
       noteCreated(`INV-${id}`);
       for (let n = random.between(1, 3); n > 0; n--) openOne('invoices', id);
     } else if (action === 'again') {
@@ -387,7 +507,10 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       openOne('creditnotes', id);
     } else if (action === 'edit') {
       const of = random.pick(known.filter((each) => each.module === 'invoices'));
-      documents.set(`invoices/${of.id}`, { ...invoice(of.id, random.between(1, 40) * 100, random.between(1, 4), of.createdAt as Date), status: of.status });
+      documents.set(`invoices/${of.id}`, {
+        ...invoice(of.id, random.between(1, 40) * 100, random.between(1, 4), of.createdAt as Date),
+        status: of.status,
+      });
     } else if (action === 'void') {
       const of = random.pick(known);
       documents.set(`${of.module}/${of.id}`, { ...of, status: 'void' });
@@ -405,7 +528,10 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     } else if (action === 'elsewhere') {
       const { device, seen } = standAt(facts?.device.address ?? stands[0]?.address);
       const number = String((facts?.device.next ?? 1) + random.below(2));
-      if (!device.receipts().some((each) => String(each.request.invcNo) === number) && !seen.elsewhere.has(number)) {
+      if (
+        !device.receipts().some((each) => String(each.request.invcNo) === number) &&
+        !seen.elsewhere.has(number)
+      ) {
         device.signElsewhere(tin, '00', number);
         seen.elsewhere.add(number);
         count('signed by another program');
@@ -427,20 +553,38 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     for (const each of all) settleAt(each);
     if (facts.device.state === 'paused') {
       const { device, seen } = standAt(facts.device.address);
-      const used = [...device.receipts().map((each) => Number(each.request.invcNo)), ...[...seen.elsewhere].map(Number)];
+      const used = [
+        ...device.receipts().map((each) => Number(each.request.invcNo)),
+        ...[...seen.elsewhere].map(Number),
+      ];
       const last_invoice_number = String(Math.max(facts.device.next - 1, ...used));
       const { next } = facts.device;
-      // With nothing but a total that jumped the counter stays where it is, and so does what is free.
-      const met = receiptsOfAll().flatMap((each) => (each.problem === 'number_collision' && each.number !== null ? [each.number] : []));
-      const stays = life === 'hears late' && Number(last_invoice_number) < next && met.length === 0 && !facts.device.isTaken;
-      const dropped = stays ? [] : facts.device.free.filter((number) => Number(number) <= Number(last_invoice_number));
+      // With nothing but a total that jumped the counter stays where it is, and so does what is
+      // free.
+      const met = receiptsOfAll().flatMap((each) =>
+        each.problem === 'number_collision' && each.number !== null ? [each.number] : [],
+      );
+      const stays =
+        life === 'hears late' &&
+        Number(last_invoice_number) < next &&
+        met.length === 0 &&
+        !facts.device.isTaken;
+      const dropped = stays
+        ? []
+        : facts.device.free.filter((number) => Number(number) <= Number(last_invoice_number));
       ask('resumes the lane', async ({ ctx, ports }) => {
         // What was free up to there is left to the other program, and so is what it went past.
-        for (const number of [...dropped, ...(life === 'hears late' ? met : [])]) seen.elsewhere.add(number);
-        for (let number = next; number <= Number(last_invoice_number); number++) seen.elsewhere.add(String(number));
+        for (const number of [...dropped, ...(life === 'hears late' ? met : [])])
+          seen.elsewhere.add(number);
+        for (let number = next; number <= Number(last_invoice_number); number++)
+          seen.elsewhere.add(String(number));
         // And so is what comes back up to there before the counter moves.
-        if (life === 'hears late' && !stays) seen.leftTo = Math.max(seen.leftTo, Number(last_invoice_number));
-        await resumeLane(ports)(ctx, branchId, { last_invoice_number, evidence: 'the log of the VSDC' });
+        if (life === 'hears late' && !stays)
+          seen.leftTo = Math.max(seen.leftTo, Number(last_invoice_number));
+        await resumeLane(ports)(ctx, branchId, {
+          last_invoice_number,
+          evidence: 'the log of the VSDC',
+        });
       });
     }
     for (const each of receiptsOfAll().filter((one) => one.problem === 'refund_needs_takeover'))
@@ -451,9 +595,14 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
   }
 
   /** The second person confirms the proposal that stood when they looked. */
-  const seenOf = ({ proposedAt }: Facts['receipts'][number]) => ({ proposed_at: proposedAt as string });
+  const seenOf = ({ proposedAt }: Facts['receipts'][number]) => ({
+    proposed_at: proposedAt as string,
+  });
 
-  /** What a person says of a late signature: it is the receipt, where there is no other and the server agrees; or it was undone at the authority. */
+  /**
+   * What a person says of a late signature: it is the receipt, where there is no other and the
+   * server agrees; or it was undone at the authority.
+   */
   const said = new Map<string, 'receipt' | 'undone'>();
   const pressed = new Set<string>();
   function settleLate(receipt: Facts['receipts'][number]): void {
@@ -465,12 +614,21 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       const [module, id] = receipt.document.split('/') as [BooksDocument['module'], string];
       return openOne(module, id);
     }
-    const word = said.get(open.is) ?? (receipt.signature === null && random.chance(0.6) ? 'receipt' : 'undone');
+    const word =
+      said.get(open.is) ??
+      (receipt.signature === null && random.chance(0.6) ? 'receipt' : 'undone');
     said.set(open.is, word);
     if (word === 'undone') undone.add(open.is);
     if (receipt.proposedAt !== null && random.chance(0.5))
-      return ask('confirms what became of a late signature', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id, seenOf(receipt)));
-    const is = { found: 'late' as const, receipt_signature: open.is.split('|').at(-1) as string, as: word, source: 'the portal of the authority' };
+      return ask('confirms what became of a late signature', ({ ctx, ports }) =>
+        confirmSettlement(ports)(as(ctx, 'second'), receipt.id, seenOf(receipt)),
+      );
+    const is = {
+      found: 'late' as const,
+      receipt_signature: open.is.split('|').at(-1) as string,
+      as: word,
+      source: 'the portal of the authority',
+    };
     ask(`says that a late signature is ${word}`, ({ ctx, ports }) =>
       settleByPerson(ports)(as(ctx, 'first'), receipt.id, is).catch((error: unknown) => {
         // Then they have it refunded.
@@ -480,7 +638,10 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     );
   }
 
-  /** Whether people do not find what the device holds: its answer is still on its way, and the authority's list is behind. */
+  /**
+   * Whether people do not find what the device holds: its answer is still on its way, and the
+   * authority's list is behind.
+   */
   const blind = new Map<string, boolean>();
   const isBlind = (address: string, number: string, document: string): boolean => {
     const key = `${address} ${number} ${document}`;
@@ -493,42 +654,88 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
     const { device, seen } = standAt(address);
     for (const each of receipts) settleLate(each);
     const isRetired = state === 'retired';
-    for (const receipt of receipts.filter((each) => each.state === 'in_doubt' && each.problem !== 'number_collision')) {
+    for (const receipt of receipts.filter(
+      (each) => each.state === 'in_doubt' && each.problem !== 'number_collision',
+    )) {
       const { number, documentNumber } = receipt;
-      const isUnseen = number !== null && net.isOnWay(address, number, documentNumber, server.owner) && isBlind(address, number, documentNumber);
-      const held = isUnseen ? undefined : device.receipts().find((each) => String(each.request.invcNo) === number && each.request.remark === documentNumber);
+      const isUnseen =
+        number !== null &&
+        net.isOnWay(address, number, documentNumber, server.owner) &&
+        isBlind(address, number, documentNumber);
+      const held = isUnseen
+        ? undefined
+        : device
+            .receipts()
+            .find(
+              (each) =>
+                String(each.request.invcNo) === number && each.request.remark === documentNumber,
+            );
       const source = 'the portal of the authority';
       if (!held) {
         // Under the number there is nothing, or what another program has signed.
         const isAnothers =
-          life === 'hears late' && device.receipts().some((each) => String(each.request.invcNo) === number && each.request.remark !== documentNumber);
-        const isOthers = seen.elsewhere.has(number ?? '') || ((isUnseen || isAnothers) && receipt.problem === 'signed_answer_lost');
+          life === 'hears late' &&
+          device
+            .receipts()
+            .some(
+              (each) =>
+                String(each.request.invcNo) === number && each.request.remark !== documentNumber,
+            );
+        const isOthers =
+          seen.elsewhere.has(number ?? '') ||
+          ((isUnseen || isAnothers) && receipt.problem === 'signed_answer_lost');
         if (isOthers) seen.elsewhere.add(number ?? '');
-        const isUnasked = receipt.problem === 'maybe_signed_under_either' || (receipt.problem === 'maybe_signed' && receipt.isContested);
-        const late = isRetired || isUnasked ? { listed_at: clock.now().toISOString(), cannot_upload: true as const } : {};
+        const isUnasked =
+          receipt.problem === 'maybe_signed_under_either' ||
+          (receipt.problem === 'maybe_signed' && receipt.isContested);
+        const late =
+          isRetired || isUnasked
+            ? { listed_at: clock.now().toISOString(), cannot_upload: true as const }
+            : {};
         if ((isRetired || isOthers || isUnasked) && receipt.proposedAt !== null)
-          ask('confirms what the authority has', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id, seenOf(receipt)));
+          ask('confirms what the authority has', ({ ctx, ports }) =>
+            confirmSettlement(ports)(as(ctx, 'second'), receipt.id, seenOf(receipt)),
+          );
         else if (isOthers)
-          ask('says it is another’s', ({ ctx, ports }) => settleByPerson(ports)(as(ctx, 'first'), receipt.id, { found: 'other', source, ...late }));
+          ask('says it is another’s', ({ ctx, ports }) =>
+            settleByPerson(ports)(as(ctx, 'first'), receipt.id, {
+              found: 'other',
+              source,
+              ...late,
+            }),
+          );
         else
           ask('says it is not there', ({ ctx, ports }) =>
-            settleByPerson(ports)(isRetired || isUnasked ? as(ctx, 'first') : ctx, receipt.id, { found: false, source, ...late }),
+            settleByPerson(ports)(isRetired || isUnasked ? as(ctx, 'first') : ctx, receipt.id, {
+              found: false,
+              source,
+              ...late,
+            }),
           );
         continue;
       }
-      // Two persons, where another document may be the number's as well; the second one looks at what the first one brought.
+      // Two persons, where another document may be the number's as well; the second one looks at
+      // what the first one brought.
       if (receipt.proposedAt !== null && brought.has(receipt.id))
-        ask('confirms whose the receipt is', ({ ctx, ports }) => confirmSettlement(ports)(as(ctx, 'second'), receipt.id, seenOf(receipt)));
+        ask('confirms whose the receipt is', ({ ctx, ports }) =>
+          confirmSettlement(ports)(as(ctx, 'second'), receipt.id, seenOf(receipt)),
+        );
       else
         ask('brings the receipt', async ({ ctx, ports }) => {
-          await settleByPerson(ports)(ctx, receipt.id, { ...evidenceOf(held), mrc_number: String(held.reply.mrcNo) });
+          await settleByPerson(ports)(ctx, receipt.id, {
+            ...evidenceOf(held),
+            mrc_number: String(held.reply.mrcNo),
+          });
           brought.add(receipt.id);
         });
     }
   }
 
   const keptLate = () => receiptsOfAll().flatMap((each) => each.late ?? []);
-  const outsideOf = (address: string, kept = new Set(keptLate().map((each) => each.is))): Outside => ({
+  const outsideOf = (
+    address: string,
+    kept = new Set(keptLate().map((each) => each.is)),
+  ): Outside => ({
     isOnWay: (number, document) => net.isOnWay(address, number, document),
     late: sentLate,
     undone,
@@ -542,23 +749,40 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
       .map((each) => each.id);
     const atWork = facts?.device.address;
     all = await setting.readFacts(businessId);
-    facts = all.find((each) => each.device.state !== 'retired' && (each.device.state !== 'new' || all.length === 1)) ?? null;
+    facts =
+      all.find(
+        (each) =>
+          each.device.state !== 'retired' && (each.device.state !== 'new' || all.length === 1),
+      ) ?? null;
     if (atWork !== undefined && facts && facts.device.address !== atWork) {
-      count(facts.device.environment === 'production' && standAt(atWork) === stands[0] && life === 'rehearses' ? 'went to production' : 'devices replaced');
+      count(
+        facts.device.environment === 'production' &&
+          standAt(atWork) === stands[0] &&
+          life === 'rehearses'
+          ? 'went to production'
+          : 'devices replaced',
+      );
       const stand = standAt(facts.device.address);
-      // Nothing was frozen yet in the transaction that put it there: its run begins here, above everything that was ever frozen or is known.
+      // Nothing was frozen yet in the transaction that put it there: its run begins here, above
+      // everything that was ever frozen or is known.
       stand.seen.first = facts.device.next;
       const environment = facts.device.environment;
       const frozen = all
         .filter((each) => each.device.environment === environment)
-        .flatMap((each) => each.receipts.flatMap((one) => one.attempts.map((a) => Number(a.number))));
-      if (facts.device.next <= Math.max(stand.last, ...frozen)) return 'the run of the successor begins at a number that was given before';
+        .flatMap((each) =>
+          each.receipts.flatMap((one) => one.attempts.map((a) => Number(a.number))),
+        );
+      if (facts.device.next <= Math.max(stand.last, ...frozen))
+        return 'the run of the successor begins at a number that was given before';
     }
     for (const each of receiptsOfAll())
       for (const { is, settledAs } of each.late ?? [])
         if (settledAs === null && !stands.some(({ seen }) => seen.late.has(is)))
-          count(`signed late when ${each.state === 'queued' || each.state === 'in_doubt' ? 'sent anew' : each.state}`);
-    for (const each of receiptsOfAll()) if (each.state === 'in_doubt' && !doubted.includes(each.id)) count('doubts begun');
+          count(
+            `signed late when ${each.state === 'queued' || each.state === 'in_doubt' ? 'sent anew' : each.state}`,
+          );
+    for (const each of receiptsOfAll())
+      if (each.state === 'in_doubt' && !doubted.includes(each.id)) count('doubts begun');
     for (const each of all.filter((one) => one.device.state !== 'new')) {
       const { device, seen } = standAt(each.device.address);
       const broken = check(each, device.receipts(), seen, outsideOf(each.device.address as string));
@@ -577,7 +801,8 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
 
   const schedule = () => {
     act();
-    if (scheduler.now < startsAt + busyMs) scheduler.after(world, random.between(1, 100_000), schedule);
+    if (scheduler.now < startsAt + busyMs)
+      scheduler.after(world, random.between(1, 100_000), schedule);
   };
   scheduler.after(world, 1, schedule);
 
@@ -591,35 +816,48 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
   };
   try {
     await runUntil(startsAt + busyMs, () => false);
-    // The calm: no more faults; people do what they are asked to, and everything that waits has its reason and its end.
+    // The calm: no more faults; people do what they are asked to, and everything that waits has its
+    // reason and its end.
     isCalm = true;
     net.calm();
     const calmFrom = Math.max(scheduler.now, startsAt + busyMs);
     scheduler.now = calmFrom;
     if (!server.owner.isAlive) server = startServer(99);
-    const isOver = (each: Facts['receipts'][number]) => ['signed', 'refused', 'withdrawn'].includes(each.state) && !each.isContested;
-    const isSettled = () => facts !== null && receiptsOfAll().every(isOver) && servers.every((each) => !each.owner.isAsleep) && !net.isAnyOnWay();
+    const isOver = (each: Facts['receipts'][number]) =>
+      ['signed', 'refused', 'withdrawn'].includes(each.state) && !each.isContested;
+    const isSettled = () =>
+      facts !== null &&
+      receiptsOfAll().every(isOver) &&
+      servers.every((each) => !each.owner.isAsleep) &&
+      !net.isAnyOnWay();
     const care = () => {
       settleByPeople();
       // Those whose place was taken have nothing more to do once everything has reached them.
-      for (const { owner } of servers) if (owner !== server.owner && !owner.isAsleep && !net.isAnyOnWay(owner)) scheduler.kill(owner);
+      for (const { owner } of servers)
+        if (owner !== server.owner && !owner.isAsleep && !net.isAnyOnWay(owner))
+          scheduler.kill(owner);
       scheduler.after(world, 60_000, care);
     };
     scheduler.after(world, 1, care);
-    // What is in doubt at a device that was retired waits for a list of the authority taken two days later; until then everything late has come.
+    // What is in doubt at a device that was retired waits for a list of the authority taken two
+    // days later; until then everything late has come.
     const daysMs = life === 'one device' ? 0 : 49 * 60 * 60_000;
     if (daysMs > 0) {
       await runUntil(calmFrom + 2 * timing.lateTimeoutMs, isSettled);
       scheduler.now = Math.max(scheduler.now, calmFrom + daysMs);
     }
     await runUntil(calmFrom + daysMs + calmMs, isSettled);
-    if (!problem && facts && !isSettled()) problem = `not settled in the calm: ${JSON.stringify(receiptsOfAll().filter((each) => !isOver(each)))}`;
+    if (!problem && facts && !isSettled())
+      problem = `not settled in the calm: ${JSON.stringify(receiptsOfAll().filter((each) => !isOver(each)))}`;
     problem ??= await atTheEnd(setting.database, businessId, server.ctx);
     for (const each of all.filter((one) => one.device.state !== 'new')) {
       const judged = standAt(each.device.address).device.receipts();
-      const gone = keptLate().filter(({ is, settledAs }) => settledAs !== 'receipt' && judged.some((one) => keyOf(one) === is)).length;
+      const gone = keptLate().filter(
+        ({ is, settledAs }) => settledAs !== 'receipt' && judged.some((one) => keyOf(one) === is),
+      ).length;
       const signed = each.receipts.filter((one) => one.state === 'signed').length;
-      if (signed + gone !== judged.length) problem ??= `${judged.length} receipts at the device, ${signed} with us and ${gone} undone`;
+      if (signed + gone !== judged.length)
+        problem ??= `${judged.length} receipts at the device, ${signed} with us and ${gone} undone`;
     }
   } catch (error) {
     problem = (error as Error).stack ?? String(error);
@@ -628,16 +866,26 @@ export async function simulate(setting: Setting, seed: number, life: Life = 'one
   for (const { settledAs } of keptLate()) count(`late signatures settled as ${settledAs}`);
   for (const receipt of receiptsOfAll()) count(`receipts ${receipt.state}`);
   for (const each of all)
-    if (each.device.environment === 'sandbox' && life !== 'one device') counts['test receipts'] = each.receipts.filter((one) => one.state === 'signed').length;
-  counts['receipts at the device'] = stands.reduce((sum, each) => sum + each.device.receipts().length, 0);
+    if (each.device.environment === 'sandbox' && life !== 'one device')
+      counts['test receipts'] = each.receipts.filter((one) => one.state === 'signed').length;
+  counts['receipts at the device'] = stands.reduce(
+    (sum, each) => sum + each.device.receipts().length,
+    0,
+  );
   const digest = createHash('sha256').update(scheduler.trace.join('\n')).digest('hex');
   return { seed, trace: scheduler.trace, digest, steps, counts, problem };
 }
 
 /** The chain of the trail holds. */
-async function atTheEnd(database: Database, businessId: string, ctx: Context): Promise<string | null> {
+async function atTheEnd(
+  database: Database,
+  businessId: string,
+  ctx: Context,
+): Promise<string | null> {
   const calm: Context = { ...ctx, transaction: (work) => database.transaction(businessId, work) };
   await sealTrail(calm, []);
   const verdict = await verifyTrail(calm);
-  return verdict.brokenAt !== null || verdict.unsealed.length > 0 ? `the trail does not hold: ${JSON.stringify(verdict)}` : null;
+  return verdict.brokenAt !== null || verdict.unsealed.length > 0
+    ? `the trail does not hold: ${JSON.stringify(verdict)}`
+    : null;
 }

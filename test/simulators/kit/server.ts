@@ -11,17 +11,26 @@ export type Asked = {
   bytes: Buffer;
   socket: IncomingMessage['socket'];
 };
-export type Answered = { status: number; type: string; body: string | Buffer; headers?: Record<string, string> };
+export type Answered = {
+  status: number;
+  type: string;
+  body: string | Buffer;
+  headers?: Record<string, string>;
+};
 /** Null: the connection is dropped without a word. */
 export type Handler = (asked: Asked) => Promise<Answered | null> | Answered | null;
 
 export type Listening = { url: string; port: number; close(): Promise<void> };
 
 /** A small HTTP server on the wished port, or on a free one where that is taken. */
-export async function listen(handler: Handler, options: { port?: number; host?: string; onTaken?: (port: number) => void } = {}): Promise<Listening> {
+export async function listen(
+  handler: Handler,
+  options: { port?: number; host?: string; onTaken?: (port: number) => void } = {},
+): Promise<Listening> {
   const host = options.host ?? '127.0.0.1';
   const server = createServer((request, response) => void respond(handler, request, response));
-  // Longer than its callers keep one: a connection closed just as it is used would fail a call that no test meant to fail.
+  // Longer than its callers keep one: a connection closed just as it is used would fail a call that
+  // no test meant to fail.
   server.keepAliveTimeout = 20_000;
   const port = await bind(server, options.port ?? 0, host, options.onTaken);
   return {
@@ -35,7 +44,11 @@ export async function listen(handler: Handler, options: { port?: number; host?: 
   };
 }
 
-async function respond(handler: Handler, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond(
+  handler: Handler,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const parts: Buffer[] = [];
   try {
     for await (const part of request) parts.push(part as Buffer);
@@ -62,7 +75,12 @@ async function respond(handler: Handler, request: IncomingMessage, response: Ser
   }
 }
 
-function bind(server: Server, port: number, host: string, onTaken?: (port: number) => void): Promise<number> {
+function bind(
+  server: Server,
+  port: number,
+  host: string,
+  onTaken?: (port: number) => void,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE' || port === 0) return reject(error);
@@ -76,7 +94,11 @@ function bind(server: Server, port: number, host: string, onTaken?: (port: numbe
   });
 }
 
-export const jsonAnswer = (status: number, body: unknown, headers: Record<string, string> = {}): Answered => ({
+export const jsonAnswer = (
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Answered => ({
   status,
   type: 'application/json;charset=UTF-8',
   body: JSON.stringify(body),
@@ -84,7 +106,10 @@ export const jsonAnswer = (status: number, body: unknown, headers: Record<string
 });
 
 /** A state kept in a file that is written whole before anything is answered. */
-export function keptState<S>(file: string | null, fresh: () => S): { value: S; save(): void; reset(): void } {
+export function keptState<S>(
+  file: string | null,
+  fresh: () => S,
+): { value: S; save(): void; reset(): void } {
   const kept = {
     value: file && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as S) : fresh(),
     save() {

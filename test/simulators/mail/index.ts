@@ -11,7 +11,10 @@ export type MailServer = {
   mails(): Mail[];
   /** Refuses what comes next; with an address, what comes for that one. */
   refuse(yes: boolean, only?: string): void;
-  /** Is handed what comes next and says nothing about it until it is let go, as a slow server does; `held` says how much waits. */
+  /**
+   * Is handed what comes next and says nothing about it until it is let go, as a slow server does;
+   * `held` says how much waits.
+   */
   hold(): { held(): number; letGo(): void };
   close(): Promise<void>;
 };
@@ -33,8 +36,16 @@ export async function startMail(port = 0): Promise<MailServer> {
           holding.waiting++;
           await holding.over;
         }
-        if (isRefusing && (!refused || session.envelope.rcptTo.some((each) => each.address === refused))) return done(new Error('mailbox unavailable'));
-        kept.push({ ...read(Buffer.concat(parts).toString('utf8')), to: session.envelope.rcptTo.map((each) => each.address), at: new Date().toISOString() });
+        if (
+          isRefusing &&
+          (!refused || session.envelope.rcptTo.some((each) => each.address === refused))
+        )
+          return done(new Error('mailbox unavailable'));
+        kept.push({
+          ...read(Buffer.concat(parts).toString('utf8')),
+          to: session.envelope.rcptTo.map((each) => each.address),
+          at: new Date().toISOString(),
+        });
         done();
       });
     },
@@ -42,11 +53,16 @@ export async function startMail(port = 0): Promise<MailServer> {
   smtp.on('error', () => {});
   await new Promise<void>((resolve) => smtp.listen(0, '127.0.0.1', () => resolve()));
   const http = createServer((request, response) => {
-    if (request.url === '/_sim/mails') return response.setHeader('content-type', 'application/json').end(JSON.stringify({ mails: kept }));
+    if (request.url === '/_sim/mails')
+      return response
+        .setHeader('content-type', 'application/json')
+        .end(JSON.stringify({ mails: kept }));
     response.setHeader('content-type', 'text/html; charset=utf-8').end(page(kept));
   });
   await new Promise<void>((resolve, reject) => {
-    http.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? http.listen(0, '127.0.0.1', () => resolve()) : reject(error)));
+    http.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? http.listen(0, '127.0.0.1', () => resolve()) : reject(error),
+    );
     http.listen(port, '127.0.0.1', () => resolve());
   });
   return {
@@ -77,7 +93,9 @@ export async function startMail(port = 0): Promise<MailServer> {
   };
 }
 
-/** Headers and body of a plain message; quoted-printable undone, which is all that plain text needs. */
+/**
+ * Headers and body of a plain message; quoted-printable undone, which is all that plain text needs.
+ */
 function read(raw: string): { subject: string; text: string } {
   const [head = '', ...rest] = raw.split('\r\n\r\n');
   const headers = head.replace(/\r\n[ \t]+/g, ' ');
@@ -86,19 +104,30 @@ function read(raw: string): { subject: string; text: string } {
   const isQuoted = /^content-transfer-encoding: quoted-printable/im.test(headers);
   const text = isQuoted
     ? Buffer.from(
-        body.replace(/=\r\n/g, '').replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+        body
+          .replace(/=\r\n/g, '')
+          .replace(/=([0-9A-F]{2})/g, (_, hex: string) =>
+            String.fromCharCode(Number.parseInt(hex, 16)),
+          ),
         'latin1',
       ).toString('utf8')
     : body;
   return { subject, text: text.replaceAll('\r\n', '\n').trim() };
 }
 
-const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
-const linked = (text: string) => escaped(text).replace(/https?:\/\/\S+/g, (url) => `<a href="${url}">${url}</a>`);
+const escaped = (text: string) =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+const linked = (text: string) =>
+  escaped(text).replace(/https?:\/\/\S+/g, (url) => `<a href="${url}">${url}</a>`);
 
-const page = (mails: Mail[]) => `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Outbox</title>
+const page = (
+  mails: Mail[],
+) => `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Outbox</title>
 <style>body{font:15px/1.5 system-ui,sans-serif;max-width:760px;margin:2rem auto;padding:0 1rem}article{border:1px solid #d9dde3;border-radius:8px;padding:.8rem 1rem;margin:1rem 0}pre{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit}</style>
 <h1>Outbox</h1>${mails.length === 0 ? '<p>No mail yet.</p>' : ''}${[...mails]
   .reverse()
-  .map((mail) => `<article><strong>${escaped(mail.subject)}</strong><br>to ${escaped(mail.to.join(', '))}, ${mail.at}<pre>${linked(mail.text)}</pre></article>`)
+  .map(
+    (mail) =>
+      `<article><strong>${escaped(mail.subject)}</strong><br>to ${escaped(mail.to.join(', '))}, ${mail.at}<pre>${linked(mail.text)}</pre></article>`,
+  )
   .join('')}</html>`;

@@ -2,9 +2,30 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { type Answered, type Asked, jsonAnswer } from '../kit/server.ts';
 import type { Stored } from './documents.ts';
 
-type Webhook = { webhook_id: string; webhook_name: string; entity: string; url: string; secret: string; method: string };
-type Workflow = { workflow_id: string; workflow_name: string; entity: string; rule_type: string; actions: string[]; active: boolean };
-export type Field = { field_id: string; api_name: string; label: string; data_type: string; entity: string; show_on_pdf: boolean };
+type Webhook = {
+  webhook_id: string;
+  webhook_name: string;
+  entity: string;
+  url: string;
+  secret: string;
+  method: string;
+};
+type Workflow = {
+  workflow_id: string;
+  workflow_name: string;
+  entity: string;
+  rule_type: string;
+  actions: string[];
+  active: boolean;
+};
+export type Field = {
+  field_id: string;
+  api_name: string;
+  label: string;
+  data_type: string;
+  entity: string;
+  show_on_pdf: boolean;
+};
 export type AutomationState = {
   webhooks: Webhook[];
   workflows: Workflow[];
@@ -15,7 +36,8 @@ export type AutomationState = {
 export type Delivery = { url: string; status: number | null; body: string };
 
 const dailyCap = 1_000;
-const success = (body: object, message = 'success', status = 200): Answered => jsonAnswer(status, { code: 0, message, ...body });
+const success = (body: object, message = 'success', status = 200): Answered =>
+  jsonAnswer(status, { code: 0, message, ...body });
 const refused = (code: number, message: string): Answered => jsonAnswer(400, { code, message });
 
 export const freshAutomation = (organizationId: string): AutomationState => ({
@@ -33,9 +55,15 @@ export const freshAutomation = (organizationId: string): AutomationState => ({
 });
 
 /** Custom fields, webhooks and workflow rules of one organization, and the webhooks' deliveries. */
-export function automation(state: () => AutomationState, save: () => void, nextId: () => string, log: (delivery: Delivery) => void) {
+export function automation(
+  state: () => AutomationState,
+  save: () => void,
+  nextId: () => string,
+  log: (delivery: Delivery) => void,
+) {
   function handle(asked: Asked, path: string): Answered | null {
-    const match = /^\/settings\/(fields|webhooks|workflows)(?:\/(\d+))?(?:\/(active|inactive))?$/.exec(path);
+    const match =
+      /^\/settings\/(fields|webhooks|workflows)(?:\/(\d+))?(?:\/(active|inactive))?$/.exec(path);
     if (!match) return null;
     const [, kind, id, verb] = match;
     const body = asked.body ? (JSON.parse(asked.body) as Record<string, unknown>) : {};
@@ -45,34 +73,60 @@ export function automation(state: () => AutomationState, save: () => void, nextI
   }
 
   function fields(asked: Asked, body: Record<string, unknown>): Answered {
-    if (asked.method === 'GET') return success({ fields: state().fields.filter((each) => each.entity === asked.query.get('entity')) });
-    const { label, data_type, entity } = body as { label?: string; data_type?: string; entity?: string };
+    if (asked.method === 'GET')
+      return success({
+        fields: state().fields.filter((each) => each.entity === asked.query.get('entity')),
+      });
+    const { label, data_type, entity } = body as {
+      label?: string;
+      data_type?: string;
+      entity?: string;
+    };
     if (!label || !data_type || !entity) return refused(2, 'Invalid value passed for label');
-    if (state().fields.some((each) => each.entity === entity && each.label === label)) return refused(1001, `A field with the label ${label} exists`);
+    if (state().fields.some((each) => each.entity === entity && each.label === label))
+      return refused(1001, `A field with the label ${label} exists`);
     const api_name = `cf_${label
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, '_')
       .replace(/^_|_$/g, '')}`;
-    const made = { field_id: nextId(), api_name, label, data_type, entity, show_on_pdf: body.show_on_pdf === true };
+    const made = {
+      field_id: nextId(),
+      api_name,
+      label,
+      data_type,
+      entity,
+      show_on_pdf: body.show_on_pdf === true,
+    };
     state().fields.push(made);
     save();
     return success({ field: made }, 'The field has been created.', 201);
   }
 
   function webhooks(asked: Asked, body: Record<string, unknown>, id: string | undefined): Answered {
-    if (asked.method === 'GET') return success({ webhooks: state().webhooks.map(({ secret: _secret, ...each }) => each) });
+    if (asked.method === 'GET')
+      return success({ webhooks: state().webhooks.map(({ secret: _secret, ...each }) => each) });
     if (asked.method === 'DELETE') {
       const found = state().webhooks.find((each) => each.webhook_id === id);
       if (!found) return jsonAnswer(404, { code: 1002, message: 'Webhook does not exist.' });
-      if (state().workflows.some((each) => each.actions.includes(found.webhook_id))) return refused(107052, 'The webhook is associated with a workflow');
+      if (state().workflows.some((each) => each.actions.includes(found.webhook_id)))
+        return refused(107052, 'The webhook is associated with a workflow');
       state().webhooks = state().webhooks.filter((each) => each !== found);
       save();
       return success({}, 'The webhook has been deleted.');
     }
-    const given = body as { webhook_name?: string; entity?: string; url?: string; secret?: string; method?: string };
-    if (!given.webhook_name || given.webhook_name.length > 50) return refused(2, 'Invalid value passed for webhook_name');
-    if (state().webhooks.some((each) => each.webhook_name === given.webhook_name)) return refused(107051, 'Webhook name already exists');
-    if (given.secret !== undefined && !/^[A-Za-z0-9]{12,50}$/.test(given.secret)) return refused(2, 'Invalid value passed for secret');
+    const given = body as {
+      webhook_name?: string;
+      entity?: string;
+      url?: string;
+      secret?: string;
+      method?: string;
+    };
+    if (!given.webhook_name || given.webhook_name.length > 50)
+      return refused(2, 'Invalid value passed for webhook_name');
+    if (state().webhooks.some((each) => each.webhook_name === given.webhook_name))
+      return refused(107051, 'Webhook name already exists');
+    if (given.secret !== undefined && !/^[A-Za-z0-9]{12,50}$/.test(given.secret))
+      return refused(2, 'Invalid value passed for secret');
     const made = {
       webhook_id: nextId(),
       webhook_name: given.webhook_name,
@@ -83,15 +137,30 @@ export function automation(state: () => AutomationState, save: () => void, nextI
     };
     state().webhooks.push(made);
     save();
-    return success({ webhook: { ...made, secret: undefined } }, 'The webhook has been created.', 201);
+    return success(
+      { webhook: { ...made, secret: undefined } },
+      'The webhook has been created.',
+      201,
+    );
   }
 
-  function workflows(asked: Asked, body: Record<string, unknown>, id: string | undefined, verb: string | undefined): Answered {
+  function workflows(
+    asked: Asked,
+    body: Record<string, unknown>,
+    id: string | undefined,
+    verb: string | undefined,
+  ): Answered {
     if (asked.method === 'GET') return success({ workflows: state().workflows });
     if (!id) {
-      const given = body as { workflow_name?: string; entity?: string; rule_type?: string; instant_actions?: { action_id: string }[] };
+      const given = body as {
+        workflow_name?: string;
+        entity?: string;
+        rule_type?: string;
+        instant_actions?: { action_id: string }[];
+      };
       if (!given.workflow_name) return refused(2, 'Invalid value passed for workflow_name');
-      if (state().workflows.filter((each) => each.entity === given.entity).length >= 10) return refused(107053, 'Only ten rules per module');
+      if (state().workflows.filter((each) => each.entity === given.entity).length >= 10)
+        return refused(107053, 'Only ten rules per module');
       const made = {
         workflow_id: nextId(),
         workflow_name: given.workflow_name,
@@ -106,7 +175,8 @@ export function automation(state: () => AutomationState, save: () => void, nextI
     }
     const found = state().workflows.find((each) => each.workflow_id === id);
     if (!found) return jsonAnswer(404, { code: 1002, message: 'Workflow does not exist.' });
-    if (asked.method === 'DELETE') state().workflows = state().workflows.filter((each) => each !== found);
+    if (asked.method === 'DELETE')
+      state().workflows = state().workflows.filter((each) => each !== found);
     else found.active = verb === 'active';
     save();
     return success({}, 'done');
@@ -120,11 +190,16 @@ export function automation(state: () => AutomationState, save: () => void, nextI
     faults: { loss?: number; duplicates?: number } = {},
   ): Promise<void> {
     const entity = module === 'invoices' ? 'invoice' : 'creditnote';
-    const body = JSON.stringify({ [entity]: { ...document, ...(document.custom_field_hash as object | undefined) } });
+    const body = JSON.stringify({
+      [entity]: { ...document, ...(document.custom_field_hash as object | undefined) },
+    });
     const sends: Promise<void>[] = [];
     for (const rule of state().workflows) {
-      if (!rule.active || rule.entity !== entity || !rule.rule_type.split('_').includes(what)) continue;
-      for (const hook of state().webhooks.filter((each) => rule.actions.includes(each.webhook_id))) {
+      if (!rule.active || rule.entity !== entity || !rule.rule_type.split('_').includes(what))
+        continue;
+      for (const hook of state().webhooks.filter((each) =>
+        rule.actions.includes(each.webhook_id),
+      )) {
         if (Math.random() < (faults.loss ?? 0) || state().sent >= dailyCap) continue;
         state().sent += 1;
         sends.push(deliver(hook, body));
@@ -147,7 +222,10 @@ export function automation(state: () => AutomationState, save: () => void, nextI
   return { handle, fire };
 }
 
-/** HMAC-SHA256 in hex over the sorted query, key and value without separators, and then the raw body. */
+/**
+ * HMAC-SHA256 in hex over the sorted query, key and value without separators, and then the raw
+ * body.
+ */
 export function signatureOf(url: string, body: string, secret: string): string {
   const pairs = [...new URL(url).searchParams].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return createHmac('sha256', secret)

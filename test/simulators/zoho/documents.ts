@@ -10,9 +10,18 @@ export type Contact = {
   persons?: { name: string; mobile?: string; phone?: string }[];
 };
 
-/** What stands in a custom field: text, or a number in a field of numbers or decimals, which is shown with groups and decimals. */
+/**
+ * What stands in a custom field: text, or a number in a field of numbers or decimals, which is
+ * shown with groups and decimals.
+ */
 export type FieldValue = string | { type: 'number' | 'decimal'; value: number };
-export type Item = { item_id: string; name: string; rate: number; unit: string; product_type: 'goods' | 'service' };
+export type Item = {
+  item_id: string;
+  name: string;
+  rate: number;
+  unit: string;
+  product_type: 'goods' | 'service';
+};
 
 export type Organization = {
   organization_id: string;
@@ -55,9 +64,15 @@ export type DocumentAsk = {
   currency?: { code: string; rate: number; precision: number };
   paid?: { mode: string };
   customFields?: Record<string, FieldValue>;
-  /** Where a shipping charge's tax stands: in keys of its own, or in a list of taxes and nowhere else. */
+  /**
+   * Where a shipping charge's tax stands: in keys of its own, or in a list of taxes and nowhere
+   * else.
+   */
   shippingShape?: 'keys' | 'list';
-  /** Taxes of the whole document with ids and percentages, as some answers have them; a live capture had neither. */
+  /**
+   * Taxes of the whole document with ids and percentages, as some answers have them; a live capture
+   * had neither.
+   */
   namesTaxes?: boolean;
   /** The taxes of each line are left out, as a live capture of a discounted document showed. */
   hidesLineTaxes?: boolean;
@@ -73,14 +88,26 @@ export type DocumentAsk = {
 
 export type Stored = { [key: string]: unknown };
 
-/** A document in the shape Zoho really sends: money as numbers, ids as text, blanks as `""`, header rows among the lines. */
-export function makeDocument(organization: Organization, module: 'invoices' | 'creditnotes', ask: DocumentAsk): Stored {
+/**
+ * A document in the shape Zoho really sends: money as numbers, ids as text, blanks as `""`, header
+ * rows among the lines.
+ */
+export function makeDocument(
+  organization: Organization,
+  module: 'invoices' | 'creditnotes',
+  ask: DocumentAsk,
+): Stored {
   const precision = ask.currency?.precision ?? organization.price_precision;
   const priced = ask.lines.filter((line) => line.header === undefined);
   const computed = compute({
     precision,
     isInclusive: ask.isInclusive ?? false,
-    lines: priced.map((line) => ({ quantity: line.quantity, rate: line.rate ?? line.item?.rate ?? 0, tax: line.tax, discount: line.discount })),
+    lines: priced.map((line) => ({
+      quantity: line.quantity,
+      rate: line.rate ?? line.item?.rate ?? 0,
+      tax: line.tax,
+      discount: line.discount,
+    })),
     discount: ask.discount,
     isDiscountBeforeTax: ask.isDiscountBeforeTax ?? true,
     shipping: ask.shipping,
@@ -93,20 +120,39 @@ export function makeDocument(organization: Organization, module: 'invoices' | 'c
   const basePrecision = organization.price_precision;
   // Exactly, and rounded once to the base currency's own precision.
   const base = (units: bigint) =>
-    Number(divide(units * micro(rate) * 10n ** BigInt(basePrecision), 1_000_000n * 10n ** BigInt(precision))) / 10 ** basePrecision;
+    Number(
+      divide(
+        units * micro(rate) * 10n ** BigInt(basePrecision),
+        1_000_000n * 10n ** BigInt(precision),
+      ),
+    ) /
+    10 ** basePrecision;
   const total = money(computed.total);
   const person = ask.person === undefined ? undefined : ask.contact.persons?.[ask.person];
-  const fields = Object.entries(ask.customFields ?? {}).map(([api_name, value]) => ({ api_name, ...shown(value) }));
-  const shipping = ask.shipping?.tax ? { tax: ask.shipping.tax, amount: money(computed.shipping.tax) } : null;
+  const fields = Object.entries(ask.customFields ?? {}).map(([api_name, value]) => ({
+    api_name,
+    ...shown(value),
+  }));
+  const shipping = ask.shipping?.tax
+    ? { tax: ask.shipping.tax, amount: money(computed.shipping.tax) }
+    : null;
   const inKeys = ask.shippingShape === 'list' ? null : shipping;
   const isOpen = ['sent', 'overdue', 'open', 'unpaid'].includes(ask.status);
-  // At the beginning of its day: whatever the hour is, a document of today was not made later than now.
+  // At the beginning of its day: whatever the hour is, a document of today was not made later than
+  // now.
   const stamp = `${ask.date}T00:00:00+0200`;
   const own = module === 'invoices' ? 'invoice' : 'creditnote';
   return {
     [`${own}_id`]: ask.id,
     [`${own}_number`]: ask.number,
-    ...(module === 'invoices' ? { type: ask.type ?? 'invoice', due_date: ask.date, payment_terms: 0, payment_terms_label: 'Due on Receipt' } : {}),
+    ...(module === 'invoices'
+      ? {
+          type: ask.type ?? 'invoice',
+          due_date: ask.date,
+          payment_terms: 0,
+          payment_terms_label: 'Due on Receipt',
+        }
+      : {}),
     reference_number: ask.reference ?? '',
     date: ask.date,
     status: ask.status,
@@ -129,7 +175,8 @@ export function makeDocument(organization: Organization, module: 'invoices' | 'c
       },
     ],
     location_id: ask.location ?? '',
-    location_name: organization.locations.find((each) => each.location_id === ask.location)?.location_name ?? '',
+    location_name:
+      organization.locations.find((each) => each.location_id === ask.location)?.location_name ?? '',
     currency_id: `${organization.organization_id.slice(0, 8)}0000097`,
     currency_code: ask.currency?.code ?? organization.currency_code,
     currency_symbol: ask.currency?.code ?? organization.currency_code,
@@ -168,7 +215,14 @@ export function makeDocument(organization: Organization, module: 'invoices' | 'c
     shipping_charge_tax_percentage: inKeys?.tax.tax_percentage ?? '',
     shipping_charge_tax: inKeys?.amount ?? '',
     shipping_charge_taxes: shipping
-      ? [{ tax_id: shipping.tax.tax_id, tax_name: shipping.tax.tax_name, tax_percentage: shipping.tax.tax_percentage, tax_amount: shipping.amount }]
+      ? [
+          {
+            tax_id: shipping.tax.tax_id,
+            tax_name: shipping.tax.tax_name,
+            tax_percentage: shipping.tax.tax_percentage,
+            tax_amount: shipping.amount,
+          },
+        ]
       : [],
     adjustment: money(computed.adjustment),
     adjustment_description: computed.adjustment === 0n ? '' : 'Adjustment',
@@ -208,12 +262,30 @@ export function makeDocument(organization: Organization, module: 'invoices' | 'c
       is_active: true,
     })),
     custom_field_hash: Object.fromEntries(fields.flatMap((each) => flat(each.api_name, each))),
-    customer_custom_field_hash: ask.contact.cf_custtin ? Object.fromEntries(flat('cf_custtin', shown(ask.contact.cf_custtin))) : {},
-    billing_address: { address: 'KG 11 Ave', city: 'Kigali', country: 'Rwanda', state: '', zip: '', fax: '', phone: '' },
+    customer_custom_field_hash: ask.contact.cf_custtin
+      ? Object.fromEntries(flat('cf_custtin', shown(ask.contact.cf_custtin)))
+      : {},
+    billing_address: {
+      address: 'KG 11 Ave',
+      city: 'Kigali',
+      country: 'Rwanda',
+      state: '',
+      zip: '',
+      fax: '',
+      phone: '',
+    },
     documents: [],
     ...(module === 'creditnotes'
       ? {
-          invoices: ask.invoice ? [{ invoice_id: ask.invoice.invoice_id, invoice_number: ask.invoice.invoice_number, amount: total }] : [],
+          invoices: ask.invoice
+            ? [
+                {
+                  invoice_id: ask.invoice.invoice_id,
+                  invoice_number: ask.invoice.invoice_number,
+                  amount: total,
+                },
+              ]
+            : [],
           invoices_credited: [],
           invoice_id: ask.invoice?.invoice_id ?? '',
           invoice_number: ask.invoice?.invoice_number ?? '',
@@ -224,13 +296,20 @@ export function makeDocument(organization: Organization, module: 'invoices' | 'c
 
 /** A number as Zoho shows it to people. */
 const formatted = (value: number, decimals: number): string =>
-  new Intl.NumberFormat('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(value);
+  new Intl.NumberFormat('en-US', {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  }).format(value);
 
 /** A field's value, and the text that is shown of it. */
 export const shown = (given: FieldValue) =>
   typeof given === 'string'
     ? { value: given, text: given, data_type: 'string' }
-    : { value: given.value, text: formatted(given.value, given.type === 'decimal' ? 2 : 0), data_type: given.type };
+    : {
+        value: given.value,
+        text: formatted(given.value, given.type === 'decimal' ? 2 : 0),
+        data_type: given.type,
+      };
 
 /** The same beside the document: under its own name the text for eyes. */
 const flat = (name: string, { value, text }: ReturnType<typeof shown>): [string, unknown][] => [
@@ -239,12 +318,24 @@ const flat = (name: string, { value, text }: ReturnType<typeof shown>): [string,
   [`${name}_unformatted`, value],
 ];
 
-function lineItems(ask: DocumentAsk, computed: Computed, money: (units: bigint) => number): Stored[] {
+function lineItems(
+  ask: DocumentAsk,
+  computed: Computed,
+  money: (units: bigint) => number,
+): Stored[] {
   let priced = 0;
   return ask.lines.map((line, order) => {
     const line_item_id = `${ask.id.slice(0, 11)}${String(7000 + order).padStart(6, '0')}`;
     if (line.header !== undefined)
-      return { line_item_id, line_item_category: 'header', header_id: line_item_id, header_name: line.header, item_order: order + 1, name: '', item_id: '' };
+      return {
+        line_item_id,
+        line_item_category: 'header',
+        header_id: line_item_id,
+        header_name: line.header,
+        item_order: order + 1,
+        name: '',
+        item_id: '',
+      };
     const is = computed.lines[priced++] as Computed['lines'][number];
     return {
       line_item_id,
@@ -266,9 +357,18 @@ function lineItems(ask: DocumentAsk, computed: Computed, money: (units: bigint) 
       // A zero-rated line carries no line taxes (seen live).
       line_item_taxes: (ask.hidesLineTaxes ? [] : is.taxes)
         .filter(({ tax }) => tax.tax_percentage > 0)
-        .map(({ tax, amount }) => ({ tax_id: tax.tax_id, tax_name: `${tax.tax_name} (${tax.tax_percentage}%)`, tax_amount: money(amount) })),
+        .map(({ tax, amount }) => ({
+          tax_id: tax.tax_id,
+          tax_name: `${tax.tax_name} (${tax.tax_percentage}%)`,
+          tax_amount: money(amount),
+        })),
       line_item_category: 'line_item',
-      ...(line.kit ? { is_combo_product: true, mapped_items: line.kit.map((part, i) => ({ ...part, item_order: i + 1, unit: 'pcs' })) } : {}),
+      ...(line.kit
+        ? {
+            is_combo_product: true,
+            mapped_items: line.kit.map((part, i) => ({ ...part, item_order: i + 1, unit: 'pcs' })),
+          }
+        : {}),
       header_id: '',
       header_name: '',
       tags: [],

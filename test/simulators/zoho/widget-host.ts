@@ -6,11 +6,18 @@ import { type Listening, listen } from '../kit/server.ts';
 export type WidgetHost = Listening;
 
 const root = join(import.meta.dirname, '../../..');
-const types: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml', json: 'application/json' };
+const types: Record<string, string> = {
+  html: 'text/html',
+  js: 'text/javascript',
+  css: 'text/css',
+  svg: 'image/svg+xml',
+  json: 'application/json',
+};
 
 /**
- * Serves the packed widget as Zoho does: static, from a random subdomain, under a content security policy whose connect-src lists
- * Zoho's own hosts and what the manifest asks for. Here the address of the backend takes the place of the packaged one.
+ * Serves the packed widget as Zoho does: static, from a random subdomain, under a content security
+ * policy whose connect-src lists Zoho's own hosts and what the manifest asks for. Here the address
+ * of the backend takes the place of the packaged one.
  */
 /** `app`: another folder than the build's, for a package taken out of its zip. */
 export async function startWidgetHost(options: {
@@ -21,7 +28,8 @@ export async function startWidgetHost(options: {
   onTaken?: (port: number) => void;
 }): Promise<WidgetHost> {
   const app = options.app ?? join(root, 'app');
-  if (!existsSync(join(app, 'widget.html'))) throw new Error('the widget is not built: app/widget.html is missing');
+  if (!existsSync(join(app, 'widget.html')))
+    throw new Error('the widget is not built: app/widget.html is missing');
   const sdk = `${options.zohoUrl}/zf_sdk.js`;
   const policy = [
     "default-src 'self'",
@@ -45,14 +53,26 @@ export async function startWidgetHost(options: {
     }
     const file = join(app, name);
     const extension = name.split('.').at(-1) ?? '';
-    if (!file.startsWith(app) || !types[extension] || !existsSync(file)) return { status: 404, type: 'text/plain', body: 'Not found' };
+    if (!file.startsWith(app) || !types[extension] || !existsSync(file))
+      return { status: 404, type: 'text/plain', body: 'Not found' };
     const body = readFileSync(file);
-    const served = extension === 'html' ? Buffer.from(body.toString('utf8').replace(/https:\/\/js\.zohostatic\.com\/zohofinance\/v1\/zf_sdk\.js/, sdk)) : body;
+    const served =
+      extension === 'html'
+        ? Buffer.from(
+            body
+              .toString('utf8')
+              .replace(/https:\/\/js\.zohostatic\.com\/zohofinance\/v1\/zf_sdk\.js/, sdk),
+          )
+        : body;
     return {
       status: 200,
       type: `${types[extension]}; charset=utf-8`,
       body: served,
-      headers: { 'content-security-policy': policy, 'access-control-allow-origin': '*', 'cache-control': 'no-store' },
+      headers: {
+        'content-security-policy': policy,
+        'access-control-allow-origin': '*',
+        'cache-control': 'no-store',
+      },
     };
   }, options);
   const label = createHash('sha256').update(options.zohoUrl).digest('hex').slice(0, 16);

@@ -1,9 +1,14 @@
 export type DocumentRef = { module: 'invoices' | 'creditnotes'; id: string; number: string };
 
-/** As the page around us names it; the number is only shown until the server has read the document. */
+/**
+ * As the page around us names it; the number is only shown until the server has read the document.
+ */
 export type ChosenInvoice = { id: string; number: string };
 
-/** What we ask of the page that embeds us. What it answers is shown, never believed: it is not signed by anyone. */
+/**
+ * What we ask of the page that embeds us. What it answers is shown, never believed: it is not
+ * signed by anyone.
+ */
 export type Host = {
   organizationId(): Promise<string>;
   /** The document open right now; null where the page shows none. */

@@ -16,10 +16,12 @@ export const en = {
   lostFactorNext:
     'Another admin of your business can let you in at once. Where there is none, the operator can after 24 hours, unless somebody objects. Every admin is told by mail.',
   lostFactorAsk: 'Ask for a way back',
-  lostFactorAsked: 'You have asked. Once it is granted you are told by mail, sign in with your password and set up a new authenticator.',
+  lostFactorAsked:
+    'You have asked. Once it is granted you are told by mail, sign in with your password and set up a new authenticator.',
   factor: 'Second factor',
   factorNeeded: 'This needs your second factor. It holds for fifteen minutes.',
-  factorSetup: 'This needs an authenticator app, and you have set up none yet. Set one up in your account, then do it once more.',
+  factorSetup:
+    'This needs an authenticator app, and you have set up none yet. Set one up in your account, then do it once more.',
   factorSetupOpen: 'Open your account',
   factorConfirm: 'Confirm',
   username: 'Username',
@@ -27,7 +29,8 @@ export const en = {
   business: 'Business',
   sessionOver: 'Your session is over. Sign in again; what was sent goes on by itself.',
   otherOrganization: 'You are signed in for another organization',
-  otherOrganizationNext: 'This page belongs to another Zoho organization than your session. Sign out and sign in for the one that is open.',
+  otherOrganizationNext:
+    'This page belongs to another Zoho organization than your session. Sign out and sign in for the one that is open.',
   loading: 'Reading the document …',
   offline: 'Muhuri cannot be reached',
   offlineNext: 'Check your connection. Nothing is lost: what was begun goes on by itself.',
@@ -76,7 +79,8 @@ export const en = {
   paper_a5: 'A5',
   paper_80mm: '80 mm',
   paper_58mm: '58 mm',
-  originalAsk: 'The original is printed once, on the paper you choose. Everything after it says COPY.',
+  originalAsk:
+    'The original is printed once, on the paper you choose. Everything after it says COPY.',
   original_mail: 'The original goes to the buyer with the mail.',
   original_zoho: 'The original is the file attached in Zoho Books.',
   originalGone: 'Original: {where}, {when}',
@@ -106,7 +110,8 @@ export const en = {
   takeoverAnswer: 'What it shows: that the sale was uploaded, its number and total',
   takeoverConfirm: 'The present device takes the refund',
   confirmNumber: 'I confirm that this document has to be sealed as well',
-  confirmOther: 'I know that the other document is not the same sale or refund: this one has to be sealed as well',
+  confirmOther:
+    'I know that the other document is not the same sale or refund: this one has to be sealed as well',
   confirmName: 'I confirm that the name may stand like this',
   confirmRate: 'I confirm that this rate is right',
   rate_document: '{rate}, the document’s own rate of {date}',
@@ -134,7 +139,8 @@ export const en = {
   evidenceHeld: 'The receipt of this document',
   evidenceWhat: 'What the authority holds under this number',
   evidenceOther: 'Another program’s receipt stands under this number',
-  evidenceOtherNext: 'A second person has to confirm it; then this document is sealed under its next number.',
+  evidenceOtherNext:
+    'A second person has to confirm it; then this document is sealed under its next number.',
   signedLate: 'Signed late',
   lateSettle: 'Settle the late signature',
   lateWhat: 'What the authority shows of it',
@@ -146,9 +152,11 @@ export const en = {
     'Its answer could not be taken as it stood, but it holds a whole signature that fits this document. Compare it with the authority’s page if you can, then confirm it.',
   keptAnswerTake: 'Confirm this signature',
   doubtKnown: 'What we know of it',
-  doubtNext: 'The same request goes again at {time}; the device refuses a number that it has signed.',
+  doubtNext:
+    'The same request goes again at {time}; the device refuses a number that it has signed.',
   doubtNoNext: 'Nothing more happens by itself: somebody has to look at the authority.',
-  doubtCounter: 'Our number {number}. The device’s total receipt number: {before} before, {now} now.',
+  doubtCounter:
+    'Our number {number}. The device’s total receipt number: {before} before, {now} now.',
   doubtRequest: 'Our request, as it went out',
   out_signed: 'signed',
   out_refused: 'refused',
@@ -170,11 +178,13 @@ export const en = {
   ev_signed_at: 'Signed',
   evidencePack: 'Evidence',
   reversal: 'The data cannot be found anywhere',
-  reversalIntro: 'Two persons can undo the lost receipt by a refund under its number; the document is then sealed anew.',
+  reversalIntro:
+    'Two persons can undo the lost receipt by a refund under its number; the document is then sealed anew.',
   reversalSource: 'Where you looked',
   reversalPropose: 'Propose to undo it',
   reversalWaits: 'Proposed by {name}. A second person has to confirm.',
-  reversalProposed: 'Proposed by {name}: a refund under number {number}. A second person has to confirm.',
+  reversalProposed:
+    'Proposed by {name}: a refund under number {number}. A second person has to confirm.',
   reversalConfirm: 'Confirm: undo and seal anew',
   reversalDrop: 'Take back',
   reversalEnded: 'The refund under number {number} was not signed. It can be proposed again.',
@@ -196,7 +206,8 @@ export const en = {
   zohoSignIn: 'Sign in with Zoho',
   zohoType: 'Type this code on the page that opens:',
   zohoOpen: 'Open the page',
-  zohoHolds: 'The code holds for three minutes. This panel goes on by itself once you have approved.',
+  zohoHolds:
+    'The code holds for three minutes. This panel goes on by itself once you have approved.',
   zohoOver: 'Nobody approved in time. Try again.',
   zohoOr: 'Or with a username and password',
   cancel: 'Cancel',

@@ -22,7 +22,8 @@ export const fr: Words = {
     'Votre demande est faite. Une fois accordée, vous l’apprenez par courriel : connectez-vous avec votre mot de passe et configurez une nouvelle application.',
   factor: 'Second facteur',
   factorNeeded: 'Ceci demande votre second facteur. Il vaut quinze minutes.',
-  factorSetup: 'Ceci demande une application d’authentification, et vous n’en avez pas encore. Configurez-la dans votre compte, puis recommencez.',
+  factorSetup:
+    'Ceci demande une application d’authentification, et vous n’en avez pas encore. Configurez-la dans votre compte, puis recommencez.',
   factorSetupOpen: 'Ouvrir votre compte',
   factorConfirm: 'Confirmer',
   username: 'Identifiant',
@@ -30,7 +31,8 @@ export const fr: Words = {
   business: 'Entreprise',
   sessionOver: 'Votre session est terminée. Reconnectez-vous ; ce qui est parti continue.',
   otherOrganization: 'Vous êtes connecté pour une autre organisation',
-  otherOrganizationNext: 'Cette page appartient à une autre organisation Zoho. Déconnectez-vous, puis connectez-vous pour celle qui est ouverte.',
+  otherOrganizationNext:
+    'Cette page appartient à une autre organisation Zoho. Déconnectez-vous, puis connectez-vous pour celle qui est ouverte.',
   loading: 'Lecture du document …',
   offline: 'Muhuri est injoignable',
   offlineNext: 'Vérifiez votre connexion. Rien n’est perdu : ce qui a commencé continue.',
@@ -79,7 +81,8 @@ export const fr: Words = {
   paper_a5: 'A5',
   paper_80mm: '80 mm',
   paper_58mm: '58 mm',
-  originalAsk: 'L’original s’imprime une seule fois, sur le papier que vous choisissez. Tout ce qui suit porte COPY.',
+  originalAsk:
+    'L’original s’imprime une seule fois, sur le papier que vous choisissez. Tout ce qui suit porte COPY.',
   original_mail: 'L’original part avec le courriel à l’acheteur.',
   original_zoho: 'L’original est le fichier joint dans Zoho Books.',
   originalGone: 'Original : {where}, {when}',
@@ -90,7 +93,8 @@ export const fr: Words = {
   printCopy: 'Imprimer une copie · {paper}',
   saveCopy: 'Enregistrer une copie en PDF · {paper}',
   savePdf: 'Enregistrer en PDF · {paper}',
-  savedInstead: 'Le navigateur n’a pas laissé s’ouvrir de page ; le PDF a été enregistré. Imprimez-le de là.',
+  savedInstead:
+    'Le navigateur n’a pas laissé s’ouvrir de page ; le PDF a été enregistré. Imprimez-le de là.',
   deviceSays: 'L’appareil dit',
   next: 'La suite',
   buyerTin: 'NIF de l’acheteur',
@@ -109,13 +113,15 @@ export const fr: Words = {
   takeoverAnswer: 'Ce qu’elle montre : que la vente est transmise, son numéro et son total',
   takeoverConfirm: 'L’appareil actuel prend le remboursement',
   confirmNumber: 'Je confirme que ce document doit aussi être scellé',
-  confirmOther: 'Je sais que l’autre document n’est ni la même vente ni le même remboursement : celui-ci doit aussi être scellé',
+  confirmOther:
+    'Je sais que l’autre document n’est ni la même vente ni le même remboursement : celui-ci doit aussi être scellé',
   confirmName: 'Je confirme que le nom peut figurer ainsi',
   confirmRate: 'Je confirme que ce taux est juste',
   rate_document: '{rate}, taux du document au {date}',
   rate_sale: '{rate}, taux de la vente du {date}',
   refundLeft: 'Reste de la vente',
-  refundLeftOf: '{left} restants sur {sold} ({quantity} à {price}) ; cette note de crédit : {asked}',
+  refundLeftOf:
+    '{left} restants sur {sold} ({quantity} à {price}) ; cette note de crédit : {asked}',
   confirmOld: 'Je confirme qu’il doit être scellé maintenant',
   use: 'Utiliser',
   save: 'Enregistrer pour tous',
@@ -129,7 +135,8 @@ export const fr: Words = {
   askConfirm: 'Une personne habilitée à confirmer peut le faire ici.',
   askAdmin: 'Un administrateur de votre entreprise peut le régler ici.',
   evidence: 'Saisir les données de l’administration',
-  evidenceIntro: 'Depuis le portail de l’administration ou le journal du VSDC. Enregistré à votre nom.',
+  evidenceIntro:
+    'Depuis le portail de l’administration ou le journal du VSDC. Enregistré à votre nom.',
   evidenceSource: 'Où vous l’avez trouvé',
   receiptNo: 'Numéro de reçu',
   totalReceiptNo: 'Numéro total de reçu',
@@ -137,7 +144,8 @@ export const fr: Words = {
   evidenceHeld: 'Le reçu de ce document',
   evidenceWhat: 'Ce que l’administration détient sous ce numéro',
   evidenceOther: 'Le reçu d’un autre programme figure sous ce numéro',
-  evidenceOtherNext: 'Une seconde personne doit confirmer ; ce document est ensuite scellé sous son numéro suivant.',
+  evidenceOtherNext:
+    'Une seconde personne doit confirmer ; ce document est ensuite scellé sous son numéro suivant.',
   signedLate: 'Signé tardivement',
   lateSettle: 'Régler la signature tardive',
   lateWhat: 'Ce que l’administration en montre',
@@ -151,7 +159,8 @@ export const fr: Words = {
   doubtKnown: 'Ce que nous en savons',
   doubtNext: 'La même demande repart à {time} ; l’appareil refuse un numéro qu’il a signé.',
   doubtNoNext: 'Plus rien ne se fait de soi-même : quelqu’un doit regarder chez l’administration.',
-  doubtCounter: 'Notre numéro {number}. Numéro total de l’appareil : {before} avant, {now} maintenant.',
+  doubtCounter:
+    'Notre numéro {number}. Numéro total de l’appareil : {before} avant, {now} maintenant.',
   doubtRequest: 'Notre demande, telle qu’envoyée',
   out_signed: 'signé',
   out_refused: 'refusé',
@@ -173,14 +182,17 @@ export const fr: Words = {
   ev_signed_at: 'Signé',
   evidencePack: 'Preuves',
   reversal: 'Les données sont introuvables',
-  reversalIntro: 'Deux personnes peuvent annuler le reçu perdu par un remboursement sous son numéro ; le document est ensuite scellé à nouveau.',
+  reversalIntro:
+    'Deux personnes peuvent annuler le reçu perdu par un remboursement sous son numéro ; le document est ensuite scellé à nouveau.',
   reversalSource: 'Où vous avez cherché',
   reversalPropose: 'Proposer l’annulation',
   reversalWaits: 'Proposé par {name}. Une seconde personne doit confirmer.',
-  reversalProposed: 'Proposé par {name} : un remboursement sous le numéro {number}. Une seconde personne doit confirmer.',
+  reversalProposed:
+    'Proposé par {name} : un remboursement sous le numéro {number}. Une seconde personne doit confirmer.',
   reversalConfirm: 'Confirmer : annuler et sceller à nouveau',
   reversalDrop: 'Retirer',
-  reversalEnded: 'Le remboursement sous le numéro {number} n’a pas été signé. Il peut être proposé à nouveau.',
+  reversalEnded:
+    'Le remboursement sous le numéro {number} n’a pas été signé. Il peut être proposé à nouveau.',
   reversalGoes: 'Le remboursement est en route ; le document est ensuite scellé de lui-même.',
   drift: 'Modifié après le scellement',
   more: 'Plus',
@@ -198,7 +210,8 @@ export const fr: Words = {
   zohoSignIn: 'Se connecter avec Zoho',
   zohoType: "Saisissez ce code sur la page qui s'ouvre :",
   zohoOpen: 'Ouvrir la page',
-  zohoHolds: 'Le code vaut trois minutes. Ce panneau continue de lui-même dès que vous avez approuvé.',
+  zohoHolds:
+    'Le code vaut trois minutes. Ce panneau continue de lui-même dès que vous avez approuvé.',
   zohoOver: "Personne n'a approuvé à temps. Réessayez.",
   zohoOr: 'Ou avec un identifiant et un mot de passe',
   cancel: 'Annuler',

@@ -5,7 +5,10 @@ import { Card, Form, Message, Pick, Shown, Table, Tag, Text } from './parts.tsx'
 import { RecoveryCodes, SetUpFactor } from './sign-in.tsx';
 import { filled } from './words.ts';
 
-/** One's own account: name, password, authenticator, sessions, sign-ins, and the business one works for now. */
+/**
+ * One's own account: name, password, authenticator, sessions, sign-ins, and the business one works
+ * for now.
+ */
 export function AccountPage({ onSession }: { onSession(session: Session): void }) {
   const { words, api, language } = usePage();
   const session = api.session as Session;
@@ -78,7 +81,9 @@ export function AccountPage({ onSession }: { onSession(session: Session): void }
                 cells: [
                   moment(each.at, language),
                   <bdi>{each.address}</bdi>,
-                  <Tag tone={each.succeeded ? 'good' : 'bad'}>{each.succeeded ? words.succeeded : words.failedTry}</Tag>,
+                  <Tag tone={each.succeeded ? 'good' : 'bad'}>
+                    {each.succeeded ? words.succeeded : words.failedTry}
+                  </Tag>,
                 ],
               }))}
             />
@@ -97,24 +102,46 @@ function Profile() {
   const { act, isBusy, message, isGood } = useAct();
   const profile = useLoad(() => api.get<Views['profile']>('/auth/profile'));
   const present = profile.data?.person.email ?? api.session?.person.email ?? '';
-  const [value, set] = useState({ name: api.session?.person.name ?? '', email: api.session?.person.email ?? '', current_password: '' });
+  const [value, set] = useState({
+    name: api.session?.person.name ?? '',
+    email: api.session?.person.email ?? '',
+    current_password: '',
+  });
   const isNewAddress = value.email.trim().toLowerCase() !== present;
   const save = () =>
     act(async () => {
       const { name, email, current_password } = value;
-      const changed = await api.put<Views['profile']>('/auth/profile', { name, email, ...(isNewAddress ? { current_password } : {}) });
+      const changed = await api.put<Views['profile']>('/auth/profile', {
+        name,
+        email,
+        ...(isNewAddress ? { current_password } : {}),
+      });
       if (api.session) api.keepSession({ ...api.session, person: changed.person });
       set({ name: changed.person.name, email: changed.person.email, current_password: '' });
       profile.set(changed);
     }, words.saved);
   const sendAgain = () => act(() => api.post('/auth/email/send'), words.emailSent);
-  const { email_pending: pending, email_verified: isVerified } = profile.data ?? { email_pending: null, email_verified: true };
+  const { email_pending: pending, email_verified: isVerified } = profile.data ?? {
+    email_pending: null,
+    email_verified: true,
+  };
   return (
     <Card title={words.profile}>
       <Form onSubmit={save} submit={words.save} isBusy={isBusy}>
         <div class="columns">
-          <Text label={words.name} value={value.name} onInput={(name) => set({ ...value, name })} autocomplete="name" />
-          <Text label={words.email} value={value.email} onInput={(email) => set({ ...value, email })} type="email" autocomplete="email" />
+          <Text
+            label={words.name}
+            value={value.name}
+            onInput={(name) => set({ ...value, name })}
+            autocomplete="name"
+          />
+          <Text
+            label={words.email}
+            value={value.email}
+            onInput={(email) => set({ ...value, email })}
+            type="email"
+            autocomplete="email"
+          />
           {isNewAddress ? (
             <Text
               label={words.currentPassword}
@@ -131,7 +158,12 @@ function Profile() {
       {pending || !isVerified ? (
         <div class="notice wait" role="status">
           <p>{pending ? filled(words.emailPending, { email: pending }) : words.emailUnconfirmed}</p>
-          <button type="button" class="button plain" disabled={isBusy} onClick={() => void sendAgain()}>
+          <button
+            type="button"
+            class="button plain"
+            disabled={isBusy}
+            onClick={() => void sendAgain()}
+          >
             {words.emailSend}
           </button>
         </div>
@@ -200,7 +232,13 @@ function FactorCard() {
           <details>
             <summary>{words.factorRemove}</summary>
             <Form onSubmit={remove} submit={words.factorRemove} isBusy={isBusy} kind="plain">
-              <Text label={words.currentPassword} value={password} onInput={setPassword} type="password" autocomplete="current-password" />
+              <Text
+                label={words.currentPassword}
+                value={password}
+                onInput={setPassword}
+                type="password"
+                autocomplete="current-password"
+              />
               <Message text={message} />
             </Form>
           </details>
@@ -212,13 +250,18 @@ function FactorCard() {
   );
 }
 
-/** What stands beside the authenticator: recovery codes, and devices that are not asked at sign-in. */
+/**
+ * What stands beside the authenticator: recovery codes, and devices that are not asked at sign-in.
+ */
 function Kept() {
   const { words, api, language } = usePage();
   const { act, isBusy, message } = useAct();
   const factor = useLoad(() => api.get<Views['factor']>('/auth/second-factor'));
   const [codes, setCodes] = useState<string[]>([]);
-  const renew = () => act(async () => setCodes((await api.post<Views['recoveryCodes']>('/auth/recovery-codes')).recovery_codes));
+  const renew = () =>
+    act(async () =>
+      setCodes((await api.post<Views['recoveryCodes']>('/auth/recovery-codes')).recovery_codes),
+    );
   const forget = (id: string) =>
     act(async () => {
       await api.post(`/auth/devices/${id}/forget`);
@@ -242,7 +285,12 @@ function Kept() {
           <>
             <p {...(is.recovery_codes_left < 3 ? { class: 'notice wait' } : {})}>
               {filled(words.recoveryCodesLeft, { n: is.recovery_codes_left })}{' '}
-              <button type="button" class="button link" disabled={isBusy} onClick={() => void renew()}>
+              <button
+                type="button"
+                class="button link"
+                disabled={isBusy}
+                onClick={() => void renew()}
+              >
                 {words.recoveryCodesRenew}
               </button>
             </p>
@@ -254,7 +302,8 @@ function Kept() {
                 key: each.id,
                 cells: [
                   <>
-                    <bdi>{each.address ?? ''}</bdi> <bdi class="quiet small">{each.user_agent?.slice(0, 80) ?? ''}</bdi>
+                    <bdi>{each.address ?? ''}</bdi>{' '}
+                    <bdi class="quiet small">{each.user_agent?.slice(0, 80) ?? ''}</bdi>
                   </>,
                   moment(each.last_used_at, language),
                   moment(each.expires_at, language),
@@ -288,12 +337,21 @@ function Switch({ onSession }: { onSession(session: Session): void }) {
   return (
     <Card title={words.switchTo}>
       <Form
-        onSubmit={() => act(async () => onSession(await api.post<Session>('/auth/switch', { business_id: chosen })))}
+        onSubmit={() =>
+          act(async () =>
+            onSession(await api.post<Session>('/auth/switch', { business_id: chosen })),
+          )
+        }
         submit={words.switchTo}
         isBusy={isBusy}
         kind="plain"
       >
-        <Pick label={words.business} value={chosen} choices={all.map((each) => [each.business_id, each.business_name])} onChange={choose} />
+        <Pick
+          label={words.business}
+          value={chosen}
+          choices={all.map((each) => [each.business_id, each.business_name])}
+          onChange={choose}
+        />
         <Message text={message} />
       </Form>
     </Card>

@@ -15,7 +15,9 @@ export function ActivityPage({ path, isOwn }: { path: string; isOwn: boolean }) 
     .join('');
   const { first, rows, more } = usePages(
     async (cursor) => {
-      const page = await api.get<Views['trail']>(`${path}?limit=50${query}${cursor ? `&cursor=${cursor}` : ''}`);
+      const page = await api.get<Views['trail']>(
+        `${path}?limit=50${query}${cursor ? `&cursor=${cursor}` : ''}`,
+      );
       return { rows: page.trail, next: page.next_cursor };
     },
     [query],
@@ -24,12 +26,22 @@ export function ActivityPage({ path, isOwn }: { path: string; isOwn: boolean }) 
   const verify = () =>
     act(async () => {
       const check = await api.get<Views['check']>('/trail/verify?whole=true');
-      const tail = check.unsealed.length > 0 ? ` ${filled(words.chainTail, { n: check.unsealed.length })}` : '';
-      setChecked(check.broken_at ? filled(words.chainBroken, { n: check.broken_at }) : filled(words.chainWhole, { n: check.sealed }) + tail);
+      const tail =
+        check.unsealed.length > 0
+          ? ` ${filled(words.chainTail, { n: check.unsealed.length })}`
+          : '';
+      setChecked(
+        check.broken_at
+          ? filled(words.chainBroken, { n: check.broken_at })
+          : filled(words.chainWhole, { n: check.sealed }) + tail,
+      );
     });
   const download = () =>
     act(async () => {
-      const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(await api.file('GET', '/trail.csv')), download: 'trail.csv' });
+      const link = Object.assign(document.createElement('a'), {
+        href: URL.createObjectURL(await api.file('GET', '/trail.csv')),
+        download: 'trail.csv',
+      });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
     });
@@ -39,10 +51,20 @@ export function ActivityPage({ path, isOwn }: { path: string; isOwn: boolean }) 
       actions={
         isOwn ? (
           <>
-            <button type="button" class="button plain" disabled={isBusy} onClick={() => void verify()}>
+            <button
+              type="button"
+              class="button plain"
+              disabled={isBusy}
+              onClick={() => void verify()}
+            >
               {words.verify}
             </button>
-            <button type="button" class="button plain" disabled={isBusy} onClick={() => void download()}>
+            <button
+              type="button"
+              class="button plain"
+              disabled={isBusy}
+              onClick={() => void download()}
+            >
               {words.exportCsv}
             </button>
           </>
@@ -56,9 +78,27 @@ export function ActivityPage({ path, isOwn }: { path: string; isOwn: boolean }) 
       ) : null}
       <Message text={message} isGood={isGood} />
       <div class="row">
-        <Text label={words.action} value={filter.action} onInput={(action) => setFilter({ ...filter, action })} type="search" required={false} />
-        <Text label={words.from} value={filter.from} onInput={(from) => setFilter({ ...filter, from })} type="date" required={false} />
-        <Text label={words.to} value={filter.to} onInput={(to) => setFilter({ ...filter, to })} type="date" required={false} />
+        <Text
+          label={words.action}
+          value={filter.action}
+          onInput={(action) => setFilter({ ...filter, action })}
+          type="search"
+          required={false}
+        />
+        <Text
+          label={words.from}
+          value={filter.from}
+          onInput={(from) => setFilter({ ...filter, from })}
+          type="date"
+          required={false}
+        />
+        <Text
+          label={words.to}
+          value={filter.to}
+          onInput={(to) => setFilter({ ...filter, to })}
+          type="date"
+          required={false}
+        />
       </div>
       <Shown of={first}>
         {() => (
@@ -71,7 +111,9 @@ export function ActivityPage({ path, isOwn }: { path: string; isOwn: boolean }) 
                 cells: [
                   moment(each.at, language),
                   <bdi>{each.action}</bdi>,
-                  <bdi title={each.actor}>{each.actor_name ?? `${each.actor_type} ${each.actor}`}</bdi>,
+                  <bdi title={each.actor}>
+                    {each.actor_name ?? `${each.actor_type} ${each.actor}`}
+                  </bdi>,
                   <bdi>{each.origin ?? ''}</bdi>,
                   <details>
                     <summary>
@@ -109,8 +151,16 @@ export function UsagePage() {
                 label={`${words.requests} ${each.period === 'minute' ? words.perMinute : words.perDayShort}: ${filled(words.usedOf, { used: each.used, limit: each.limit })}`}
               />
             ))}
-            <Bars title={words.requestsPerDay} unit={words.requests} days={is.days.map((each) => ({ day: each.day, value: each.requests }))} />
-            <Bars title={words.perDay} unit={words.signed} days={is.days.map((each) => ({ day: each.day, value: each.receipts }))} />
+            <Bars
+              title={words.requestsPerDay}
+              unit={words.requests}
+              days={is.days.map((each) => ({ day: each.day, value: each.requests }))}
+            />
+            <Bars
+              title={words.perDay}
+              unit={words.signed}
+              days={is.days.map((each) => ({ day: each.day, value: each.receipts }))}
+            />
           </>
         )}
       </Shown>

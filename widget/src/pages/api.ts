@@ -67,12 +67,19 @@ export type Views = {
 };
 export type Session = Views['session'];
 
-/** Our own pages' way to the server, with a session of their own; within Zoho Books one for each organization, as the panel's. */
+/**
+ * Our own pages' way to the server, with a session of their own; within Zoho Books one for each
+ * organization, as the panel's.
+ */
 export class PageApi {
   readonly #kept: KeptSession<Session>;
 
   constructor(server: string, language: string, organizationId: string | null) {
-    this.#kept = new KeptSession(organizationId === null ? 'muhuri.pages' : `muhuri.${organizationId}`, server, language);
+    this.#kept = new KeptSession(
+      organizationId === null ? 'muhuri.pages' : `muhuri.${organizationId}`,
+      server,
+      language,
+    );
   }
 
   get session(): Session | null {
@@ -88,9 +95,11 @@ export class PageApi {
     this.#kept.keep(session);
   }
 
-  call = <T>(method: string, path: string, body?: object): Promise<T> => this.#kept.call<T>(method, path, body);
+  call = <T>(method: string, path: string, body?: object): Promise<T> =>
+    this.#kept.call<T>(method, path, body);
   get = <T>(path: string) => this.call<T>('GET', path);
   post = <T>(path: string, body: object = {}) => this.call<T>('POST', path, body);
   put = <T>(path: string, body: object = {}) => this.call<T>('PUT', path, body);
-  file = async (method: 'GET' | 'POST', path: string, body?: object): Promise<Blob> => (await this.#kept.fetch(method, path, body)).blob();
+  file = async (method: 'GET' | 'POST', path: string, body?: object): Promise<Blob> =>
+    (await this.#kept.fetch(method, path, body)).blob();
 }

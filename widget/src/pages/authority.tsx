@@ -6,19 +6,30 @@ import { filled } from './words.ts';
 
 type Device = NonNullable<Views['branches']['branches'][number]['device']>;
 
-/** Whom the device signs for, as the authority says; where the business says otherwise, both, and the way out. */
+/**
+ * Whom the device signs for, as the authority says; where the business says otherwise, both, and
+ * the way out.
+ */
 export function Taxpayer({ device, onChange }: { device: Device; onChange(): void }) {
   const { words, api, language } = usePage();
   const { act, isBusy, message } = useAct();
   const { told, difference } = device;
   if (!told) return null;
-  const vat = told.vat_registered === null ? words.vatNotTold : told.vat_registered ? words.vatRegistered : words.vatNotRegistered;
+  const vat =
+    told.vat_registered === null
+      ? words.vatNotTold
+      : told.vat_registered
+        ? words.vatRegistered
+        : words.vatNotRegistered;
   const takeOver = () =>
     act(async () => {
       const business = await api.get<Views['business']>('/businesses/me');
       await api.put('/businesses/me/taxpayer', {
         business_name: String(difference?.told_name ?? business.business_name),
-        vat_registered: typeof difference?.told_vat_registered === 'boolean' ? difference.told_vat_registered : business.vat_registered,
+        vat_registered:
+          typeof difference?.told_vat_registered === 'boolean'
+            ? difference.told_vat_registered
+            : business.vat_registered,
         version: business.version,
       });
       onChange();
@@ -37,7 +48,12 @@ export function Taxpayer({ device, onChange }: { device: Device; onChange(): voi
           <p>
             <strong>{difference.title}</strong> <span class="quiet">{difference.detail}</span>
           </p>
-          <button type="button" class="button plain" disabled={isBusy} onClick={() => void takeOver()}>
+          <button
+            type="button"
+            class="button plain"
+            disabled={isBusy}
+            onClick={() => void takeOver()}
+          >
             {words.takeOverTaxpayer}
           </button>
         </div>
@@ -49,7 +65,10 @@ export function Taxpayer({ device, onChange }: { device: Device; onChange(): voi
 
 const lookAgainMs = 700;
 
-/** The authority's rates and lists as a device has them: when they were had, what changed, and a button to have them now. */
+/**
+ * The authority's rates and lists as a device has them: when they were had, what changed, and a
+ * button to have them now.
+ */
 export function AuthorityLists({ branchId }: { branchId: string }) {
   const { words, api, language } = usePage();
   const { act, isBusy, message } = useAct();
@@ -60,18 +79,24 @@ export function AuthorityLists({ branchId }: { branchId: string }) {
     const timer = setTimeout(lists.reload, lookAgainMs);
     return () => clearTimeout(timer);
   }, [lists.data]);
-  const refresh = () => act(async () => lists.set(await api.post<Views['lists']>(`/branches/${branchId}/lists`)));
+  const refresh = () =>
+    act(async () => lists.set(await api.post<Views['lists']>(`/branches/${branchId}/lists`)));
   return (
     <section>
       <h3>{words.ratesAndLists}</h3>
       <Shown of={lists}>
         {(is) => {
-          const changed = is.changes?.reduce((sum, each) => sum + each.added + each.removed + each.renamed, 0) ?? 0;
+          const changed =
+            is.changes?.reduce((sum, each) => sum + each.added + each.removed + each.renamed, 0) ??
+            0;
           return (
             <>
               <FactList
                 rows={[
-                  ...is.rates.map((rate): [string, string] => [rate.tax_class, rate.percent === null ? rate.name : `${rate.percent} %`]),
+                  ...is.rates.map((rate): [string, string] => [
+                    rate.tax_class,
+                    rate.percent === null ? rate.name : `${rate.percent} %`,
+                  ]),
                   ...is.rate_changes.map((each): [string, string] => [
                     filled(words.rateChanged, { name: each.tax_class }),
                     `${each.before} % → ${each.after} %, ${moment(each.since, language)}`,
@@ -87,7 +112,8 @@ export function AuthorityLists({ branchId }: { branchId: string }) {
               <p role="status">
                 {is.is_running ? (
                   <>
-                    {filled(words.listsRunning, { n: is.step, of: is.steps })} <progress value={is.step} max={is.steps} aria-label={words.ratesAndLists} />
+                    {filled(words.listsRunning, { n: is.step, of: is.steps })}{' '}
+                    <progress value={is.step} max={is.steps} aria-label={words.ratesAndLists} />
                   </>
                 ) : is.changes === null ? (
                   ''
@@ -97,7 +123,12 @@ export function AuthorityLists({ branchId }: { branchId: string }) {
                   words.listsSame
                 )}
               </p>
-              <button type="button" class="button plain" disabled={isBusy || is.is_running} onClick={() => void refresh()}>
+              <button
+                type="button"
+                class="button plain"
+                disabled={isBusy || is.is_running}
+                onClick={() => void refresh()}
+              >
                 {words.listsRefresh}
               </button>
             </>

@@ -34,7 +34,11 @@ function AutomationForm({ is, onSaved }: { is: Config; onSaved(config: Config): 
   const save = () =>
     act(async () => {
       const { auto_seal, write_back, mail_after_seal, zoho_sign_in, seal_fields } = value;
-      const exempt = { ...is.settings.exempt, number_prefixes: split(value.prefixes), customer_ids: split(value.customers) };
+      const exempt = {
+        ...is.settings.exempt,
+        number_prefixes: split(value.prefixes),
+        customer_ids: split(value.customers),
+      };
       onSaved(
         await api.put<Config>('/businesses/me/config', {
           version: is.version,
@@ -55,8 +59,15 @@ function AutomationForm({ is, onSaved }: { is: Config; onSaved(config: Config): 
           ]}
           onChange={(auto_seal) => set({ ...value, auto_seal: auto_seal as 'off' })}
         />
-        {value.auto_seal === 'sent' && !value.mail_after_seal ? <p class="notice wait">{words.autoSentWarning}</p> : null}
-        <Check label={words.writeBack} hint={words.writeBackHint} checked={value.write_back} onChange={(write_back) => set({ ...value, write_back })} />
+        {value.auto_seal === 'sent' && !value.mail_after_seal ? (
+          <p class="notice wait">{words.autoSentWarning}</p>
+        ) : null}
+        <Check
+          label={words.writeBack}
+          hint={words.writeBackHint}
+          checked={value.write_back}
+          onChange={(write_back) => set({ ...value, write_back })}
+        />
         <Check
           label={words.mailAfter}
           hint={words.mailAfterHint}
@@ -66,12 +77,24 @@ function AutomationForm({ is, onSaved }: { is: Config; onSaved(config: Config): 
         <Pick
           label={words.zohoWho}
           value={value.zoho_sign_in}
-          choices={(['users', 'members', 'off'] as const).map((each): [string, string] => [each, words[`zohoWho_${each}`]])}
+          choices={(['users', 'members', 'off'] as const).map((each): [string, string] => [
+            each,
+            words[`zohoWho_${each}`],
+          ])}
           onChange={(zoho_sign_in) => set({ ...value, zoho_sign_in: zoho_sign_in as 'off' })}
         />
         <p class="quiet">{words.zohoWhoHint}</p>
-        <Lines label={words.exemptPrefixes} hint={words.exemptHint} value={value.prefixes} onInput={(prefixes) => set({ ...value, prefixes })} />
-        <Lines label={words.exemptCustomers} value={value.customers} onInput={(customers) => set({ ...value, customers })} />
+        <Lines
+          label={words.exemptPrefixes}
+          hint={words.exemptHint}
+          value={value.prefixes}
+          onInput={(prefixes) => set({ ...value, prefixes })}
+        />
+        <Lines
+          label={words.exemptCustomers}
+          value={value.customers}
+          onInput={(customers) => set({ ...value, customers })}
+        />
         <details>
           <summary>{words.sealFields}</summary>
           {(Object.keys(value.seal_fields) as (keyof typeof value.seal_fields)[]).map((key) => (
@@ -79,7 +102,9 @@ function AutomationForm({ is, onSaved }: { is: Config; onSaved(config: Config): 
               key={key}
               label={words[`f_${key}` as keyof PageWords]}
               value={value.seal_fields[key]}
-              onInput={(text) => set({ ...value, seal_fields: { ...value.seal_fields, [key]: text } })}
+              onInput={(text) =>
+                set({ ...value, seal_fields: { ...value.seal_fields, [key]: text } })
+              }
               required={false}
               hint="cf_…"
             />
@@ -111,19 +136,31 @@ export function Installation({ onChange }: { onChange(): void }) {
             <ul class="plain">
               {parts.map((each) => (
                 <li key={`${each.kind}/${each.name}`}>
-                  <Tag {...(each.is_there ? { tone: 'good' as const } : {})}>{each.is_there ? words.isThere : words.wouldBeMade}</Tag>{' '}
+                  <Tag {...(each.is_there ? { tone: 'good' as const } : {})}>
+                    {each.is_there ? words.isThere : words.wouldBeMade}
+                  </Tag>{' '}
                   {words[`part_${each.kind}` as keyof PageWords]} <bdi>{each.name}</bdi>
                 </li>
               ))}
             </ul>
             <div class="row">
               {parts.every((each) => each.is_there) ? null : (
-                <button type="button" class="button" disabled={isBusy} onClick={() => void send('/zoho/installation')}>
+                <button
+                  type="button"
+                  class="button"
+                  disabled={isBusy}
+                  onClick={() => void send('/zoho/installation')}
+                >
                   {words.install}
                 </button>
               )}
               {parts.some((each) => each.is_there && each.kind !== 'field') ? (
-                <button type="button" class="button plain" disabled={isBusy} onClick={() => void send('/zoho/installation/remove')}>
+                <button
+                  type="button"
+                  class="button plain"
+                  disabled={isBusy}
+                  onClick={() => void send('/zoho/installation/remove')}
+                >
                   {words.uninstall}
                 </button>
               ) : null}

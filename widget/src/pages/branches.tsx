@@ -3,7 +3,19 @@ import type { Views } from './api.ts';
 import { AuthorityLists, Taxpayer } from './authority.tsx';
 import { OriginalPaper } from './original-paper.tsx';
 import { moment, useAct, useLoad, usePage } from './page.ts';
-import { AdoptionFields, Card, type DeviceAddress, DeviceFields, FactList, Form, Message, noAdoption, Shown, Tag, Text } from './parts.tsx';
+import {
+  AdoptionFields,
+  Card,
+  type DeviceAddress,
+  DeviceFields,
+  FactList,
+  Form,
+  Message,
+  noAdoption,
+  Shown,
+  Tag,
+  Text,
+} from './parts.tsx';
 
 type Branch = Views['branches']['branches'][number];
 
@@ -38,9 +50,23 @@ export function BranchesPage() {
           kind="plain"
         >
           <div class="columns">
-            <Text label={words.branchCode} value={value.branch_code} onInput={(branch_code) => set({ ...value, branch_code })} mode="numeric" />
-            <Text label={words.name} value={value.name} onInput={(name) => set({ ...value, name })} />
-            <Text label={words.location} value={value.address} onInput={(address) => set({ ...value, address })} required={false} />
+            <Text
+              label={words.branchCode}
+              value={value.branch_code}
+              onInput={(branch_code) => set({ ...value, branch_code })}
+              mode="numeric"
+            />
+            <Text
+              label={words.name}
+              value={value.name}
+              onInput={(name) => set({ ...value, name })}
+            />
+            <Text
+              label={words.location}
+              value={value.address}
+              onInput={(address) => set({ ...value, address })}
+              required={false}
+            />
           </div>
           <Message text={message} />
         </Form>
@@ -62,36 +88,58 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
       onChange();
     });
   const isJump = device?.problem?.code === 'total_jumped';
-  const isCollision = device?.problem?.code === 'number_collision' || device?.problem?.taken_number !== undefined;
+  const isCollision =
+    device?.problem?.code === 'number_collision' || device?.problem?.taken_number !== undefined;
   const isAtWork = device?.state === 'active' || device?.state === 'paused';
   return (
     <Card
       title={`${branch.branch_code} ${branch.name}`}
       {...(device?.state === 'paused' ? { tone: 'bad' as const } : {})}
-      actions={device ? <Tag tone={device.state === 'active' ? 'good' : device.state === 'paused' ? 'bad' : 'wait'}>{words[`dev_${device.state}`]}</Tag> : null}
+      actions={
+        device ? (
+          <Tag
+            tone={device.state === 'active' ? 'good' : device.state === 'paused' ? 'bad' : 'wait'}
+          >
+            {words[`dev_${device.state}`]}
+          </Tag>
+        ) : null
+      }
     >
       {device ? (
         <>
           <FactList
             rows={[
-              [words.environment, device.environment === 'sandbox' ? words.sandbox : words.production],
+              [
+                words.environment,
+                device.environment === 'sandbox' ? words.sandbox : words.production,
+              ],
               [words.address, device.address],
               [words.serial, device.serial],
               [words.sdcId, device.sdc_id],
               [words.mrc, device.mrc_number],
               [words.nextNumber, device.next_invoice_number],
-              ...(branch.production_since ? [[words.productionSince, moment(branch.production_since, language)] as [string, string]] : []),
+              ...(branch.production_since
+                ? [
+                    [words.productionSince, moment(branch.production_since, language)] as [
+                      string,
+                      string,
+                    ],
+                  ]
+                : []),
               [words.lastContact, moment(device.last_contact_at, language)],
               [words.queued, String(device.queued)],
               [words.inDoubt, String(device.in_doubt)],
-              ...(device.burnt_numbers.length > 0 ? [[words.burnt, device.burnt_numbers.join(', ')] as [string, string]] : []),
+              ...(device.burnt_numbers.length > 0
+                ? [[words.burnt, device.burnt_numbers.join(', ')] as [string, string]]
+                : []),
             ]}
           />
           <Taxpayer device={device} onChange={onChange} />
           <KeysAside device={device} />
           {device.problem ? (
             <p class="notice bad">
-              <strong>{device.problem.title}</strong> <span class="quiet">{device.problem.detail}</span>
+              <strong>{device.problem.title}</strong>{' '}
+              <span class="quiet">{device.problem.detail}</span>
             </p>
           ) : null}
         </>
@@ -114,36 +162,74 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
             type="button"
             class="button plain"
             disabled={isBusy}
-            onClick={() => act(async () => setProbe(await api.post<Views['probe']>('/businesses/me/test-vsdc', { branch_id: branch.id })))}
+            onClick={() =>
+              act(async () =>
+                setProbe(
+                  await api.post<Views['probe']>('/businesses/me/test-vsdc', {
+                    branch_id: branch.id,
+                  }),
+                ),
+              )
+            }
           >
             {words.test}
           </button>
         ) : null}
-        <button type="button" class="button plain" onClick={() => show(shown === 'device' ? null : 'device')} aria-expanded={shown === 'device'}>
+        <button
+          type="button"
+          class="button plain"
+          onClick={() => show(shown === 'device' ? null : 'device')}
+          aria-expanded={shown === 'device'}
+        >
           {words.setDevice}
         </button>
         {device?.state === 'new' ? (
           <>
-            <button type="button" class="button main" disabled={isBusy} onClick={() => void call('initialise')}>
+            <button
+              type="button"
+              class="button main"
+              disabled={isBusy}
+              onClick={() => void call('initialise')}
+            >
               {words.initialise}
             </button>
-            <button type="button" class="button plain" onClick={() => show(shown === 'adopt' ? null : 'adopt')} aria-expanded={shown === 'adopt'}>
+            <button
+              type="button"
+              class="button plain"
+              onClick={() => show(shown === 'adopt' ? null : 'adopt')}
+              aria-expanded={shown === 'adopt'}
+            >
               {words.adopt}
             </button>
           </>
         ) : null}
         {device?.state === 'active' ? (
-          <button type="button" class="button plain" disabled={isBusy} onClick={() => void call('pause')}>
+          <button
+            type="button"
+            class="button plain"
+            disabled={isBusy}
+            onClick={() => void call('pause')}
+          >
             {words.pause}
           </button>
         ) : null}
         {device?.state === 'paused' ? (
-          <button type="button" class="button main" disabled={isBusy} onClick={() => (isJump || isCollision ? show('resume') : void call('resume'))}>
+          <button
+            type="button"
+            class="button main"
+            disabled={isBusy}
+            onClick={() => (isJump || isCollision ? show('resume') : void call('resume'))}
+          >
             {words.resume}
           </button>
         ) : null}
         {isAtWork && !branch.next_device ? (
-          <button type="button" class="button plain" onClick={() => show(shown === 'next' ? null : 'next')} aria-expanded={shown === 'next'}>
+          <button
+            type="button"
+            class="button plain"
+            onClick={() => show(shown === 'next' ? null : 'next')}
+            aria-expanded={shown === 'next'}
+          >
             {device.environment === 'sandbox' ? words.goProduction : words.replaceDevice}
           </button>
         ) : null}
@@ -160,8 +246,17 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
       {branch.next_device ? <NextDevice branch={branch} onChange={onChange} /> : null}
       {device && device.state !== 'new' ? <AuthorityLists branchId={branch.id} /> : null}
       {shown === 'device' ? <DeviceForm branch={branch} onDone={onChange} /> : null}
-      {shown === 'adopt' ? <AdoptForm isBusy={isBusy} onSubmit={(body) => void call('adopt', body)} /> : null}
-      {shown === 'resume' ? <ResumeForm isBusy={isBusy} isJump={isJump} isCollision={isCollision} onSubmit={(body) => void call('resume', body)} /> : null}
+      {shown === 'adopt' ? (
+        <AdoptForm isBusy={isBusy} onSubmit={(body) => void call('adopt', body)} />
+      ) : null}
+      {shown === 'resume' ? (
+        <ResumeForm
+          isBusy={isBusy}
+          isJump={isJump}
+          isCollision={isCollision}
+          onSubmit={(body) => void call('resume', body)}
+        />
+      ) : null}
       {branch.retired_devices.length > 0 ? (
         <details>
           <summary>{words.retiredDevices}</summary>
@@ -170,7 +265,10 @@ function BranchCard({ branch, onChange }: { branch: Branch; onChange(): void }) 
               <FactList
                 rows={[
                   [words.serial, each.serial],
-                  [words.environment, each.environment === 'sandbox' ? words.sandbox : words.production],
+                  [
+                    words.environment,
+                    each.environment === 'sandbox' ? words.sandbox : words.production,
+                  ],
                   [words.sdcId, each.sdc_id],
                   [words.retiredAt, moment(each.retired_at, language)],
                   [words.inDoubt, String(each.in_doubt)],
@@ -208,7 +306,10 @@ function KeysAside({ device }: { device: Pick<NonNullable<Branch['device']>, 'ke
   );
 }
 
-/** Who is to follow the device at work: a production device after a sandbox one, otherwise one in its place. */
+/**
+ * Who is to follow the device at work: a production device after a sandbox one, otherwise one in
+ * its place.
+ */
 function NextForm({ branch, onDone }: { branch: Branch; onDone(): void }) {
   const { words, api } = usePage();
   const { act, isBusy, message } = useAct();
@@ -216,20 +317,33 @@ function NextForm({ branch, onDone }: { branch: Branch; onDone(): void }) {
   const isRehearsal = branch.device?.environment === 'sandbox';
   const save = () =>
     act(async () => {
-      await api.put(`/branches/${branch.id}/next-device`, { for: isRehearsal ? 'production' : 'replacement', ...value });
+      await api.put(`/branches/${branch.id}/next-device`, {
+        for: isRehearsal ? 'production' : 'replacement',
+        ...value,
+      });
       onDone();
     });
   return (
     <Form onSubmit={save} submit={words.save} isBusy={isBusy}>
       <p>{words.nextIntro}</p>
-      <Text label={words.address} value={value.address} onInput={(address) => set({ ...value, address })} />
-      <Text label={words.serial} value={value.serial} onInput={(serial) => set({ ...value, serial })} />
+      <Text
+        label={words.address}
+        value={value.address}
+        onInput={(address) => set({ ...value, address })}
+      />
+      <Text
+        label={words.serial}
+        value={value.serial}
+        onInput={(serial) => set({ ...value, serial })}
+      />
       <Message text={message} />
     </Form>
   );
 }
 
-/** The device that was prepared: set up first, then put in the place of the one at work, for good. */
+/**
+ * The device that was prepared: set up first, then put in the place of the one at work, for good.
+ */
 function NextDevice({ branch, onChange }: { branch: Branch; onChange(): void }) {
   const { words, api } = usePage();
   const { act, isBusy, message } = useAct();
@@ -246,7 +360,8 @@ function NextDevice({ branch, onChange }: { branch: Branch; onChange(): void }) 
   return (
     <section aria-label={words.nextDevice}>
       <h3>
-        {words.nextDevice} <Tag tone={next.ready ? 'good' : 'wait'}>{next.ready ? words.ready : words.notReady}</Tag>
+        {words.nextDevice}{' '}
+        <Tag tone={next.ready ? 'good' : 'wait'}>{next.ready ? words.ready : words.notReady}</Tag>
       </h3>
       <FactList
         rows={[
@@ -265,21 +380,39 @@ function NextDevice({ branch, onChange }: { branch: Branch; onChange(): void }) 
       ) : null}
       <Message text={message} />
       {next.ready ? (
-        <Form onSubmit={() => call('switch', reason ? { reason } : {})} submit={words.switchNow} isBusy={isBusy}>
+        <Form
+          onSubmit={() => call('switch', reason ? { reason } : {})}
+          submit={words.switchNow}
+          isBusy={isBusy}
+        >
           <p>{isRehearsal ? words.nextProduction : words.nextReplacement}</p>
-          {isRehearsal ? null : <Text label={words.switchReason} value={reason} onInput={setReason} />}
+          {isRehearsal ? null : (
+            <Text label={words.switchReason} value={reason} onInput={setReason} />
+          )}
         </Form>
       ) : (
         <>
           <div class="actions">
-            <button type="button" class="button main" disabled={isBusy} onClick={() => void call('initialise')}>
+            <button
+              type="button"
+              class="button main"
+              disabled={isBusy}
+              onClick={() => void call('initialise')}
+            >
               {words.initialise}
             </button>
-            <button type="button" class="button plain" onClick={() => setAdopting(!isAdopting)} aria-expanded={isAdopting}>
+            <button
+              type="button"
+              class="button plain"
+              onClick={() => setAdopting(!isAdopting)}
+              aria-expanded={isAdopting}
+            >
               {words.adopt}
             </button>
           </div>
-          {isAdopting ? <AdoptForm isBusy={isBusy} onSubmit={(body) => void call('adopt', body)} /> : null}
+          {isAdopting ? (
+            <AdoptForm isBusy={isBusy} onSubmit={(body) => void call('adopt', body)} />
+          ) : null}
         </>
       )}
     </section>
@@ -317,11 +450,25 @@ function AdoptForm({ onSubmit, isBusy }: { onSubmit(body: object): void; isBusy:
   );
 }
 
-function ResumeForm({ onSubmit, isBusy, isJump, isCollision }: { onSubmit(body: object): void; isBusy: boolean; isJump: boolean; isCollision: boolean }) {
+function ResumeForm({
+  onSubmit,
+  isBusy,
+  isJump,
+  isCollision,
+}: {
+  onSubmit(body: object): void;
+  isBusy: boolean;
+  isJump: boolean;
+  isCollision: boolean;
+}) {
   const { words } = usePage();
   const [value, set] = useState({ last_invoice_number: '', evidence: '' });
   return (
-    <Form onSubmit={() => onSubmit(value.last_invoice_number ? value : { evidence: value.evidence })} submit={words.resume} isBusy={isBusy}>
+    <Form
+      onSubmit={() => onSubmit(value.last_invoice_number ? value : { evidence: value.evidence })}
+      submit={words.resume}
+      isBusy={isBusy}
+    >
       {isCollision ? <p>{words.collision}</p> : null}
       {isJump ? <p>{words.totalJumped}</p> : null}
       <Text
@@ -331,7 +478,11 @@ function ResumeForm({ onSubmit, isBusy, isJump, isCollision }: { onSubmit(body: 
         onInput={(last_invoice_number) => set({ ...value, last_invoice_number })}
         mode="numeric"
       />
-      <Text label={words.evidence} value={value.evidence} onInput={(evidence) => set({ ...value, evidence })} />
+      <Text
+        label={words.evidence}
+        value={value.evidence}
+        onInput={(evidence) => set({ ...value, evidence })}
+      />
     </Form>
   );
 }

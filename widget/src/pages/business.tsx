@@ -56,18 +56,38 @@ function ConfigForm({ is, onSaved }: { is: Config; onSaved(config: Config): void
   const { words, api } = usePage();
   const { act, isBusy, message, isGood } = useAct();
   const [value, set] = useState(is);
-  const settings = (change: Partial<Config['settings']>) => set({ ...value, settings: { ...value.settings, ...change } });
+  const settings = (change: Partial<Config['settings']>) =>
+    set({ ...value, settings: { ...value.settings, ...change } });
   const save = () =>
     act(async () => {
       const { settings, go_live_date, location, phone_number } = value;
-      onSaved(await api.put<Config>('/businesses/me/config', { settings, go_live_date, location, phone_number, version: is.version }));
+      onSaved(
+        await api.put<Config>('/businesses/me/config', {
+          settings,
+          go_live_date,
+          location,
+          phone_number,
+          version: is.version,
+        }),
+      );
     }, words.saved);
   return (
     <Card title={words.settings}>
       <Form onSubmit={save} submit={words.save} isBusy={isBusy}>
         <div class="columns">
-          <Text label={words.location} value={value.location} onInput={(location) => set({ ...value, location })} autocomplete="street-address" />
-          <Text label={words.phone} value={value.phone_number} onInput={(phone_number) => set({ ...value, phone_number })} mode="tel" autocomplete="tel" />
+          <Text
+            label={words.location}
+            value={value.location}
+            onInput={(location) => set({ ...value, location })}
+            autocomplete="street-address"
+          />
+          <Text
+            label={words.phone}
+            value={value.phone_number}
+            onInput={(phone_number) => set({ ...value, phone_number })}
+            mode="tel"
+            autocomplete="tel"
+          />
           <Text
             label={words.goLive}
             value={value.go_live_date}
@@ -103,12 +123,16 @@ function ConfigForm({ is, onSaved }: { is: Config; onSaved(config: Config): void
           <Text
             label={words.fieldTin}
             value={value.settings.custom_fields.buyer_tin}
-            onInput={(buyer_tin) => settings({ custom_fields: { ...value.settings.custom_fields, buyer_tin } })}
+            onInput={(buyer_tin) =>
+              settings({ custom_fields: { ...value.settings.custom_fields, buyer_tin } })
+            }
           />
           <Text
             label={words.fieldCode}
             value={value.settings.custom_fields.purchase_code}
-            onInput={(purchase_code) => settings({ custom_fields: { ...value.settings.custom_fields, purchase_code } })}
+            onInput={(purchase_code) =>
+              settings({ custom_fields: { ...value.settings.custom_fields, purchase_code } })
+            }
           />
         </div>
         <Check
@@ -157,7 +181,8 @@ function BrandingForm({ is, onSaved }: { is: Config; onSaved(config: Config): vo
       if (preview) URL.revokeObjectURL(preview);
       setPreview(URL.createObjectURL(blob));
     });
-  // Drawn again a moment after the last change: a preview that has to be asked for is not looked at.
+  // Drawn again a moment after the last change: a preview that has to be asked for is not looked
+  // at.
   useEffect(() => {
     const timer = setTimeout(() => void draw(), 600);
     return () => clearTimeout(timer);
@@ -176,24 +201,57 @@ function BrandingForm({ is, onSaved }: { is: Config; onSaved(config: Config): vo
     <Card title={words.branding}>
       <div class="beside">
         <Form
-          onSubmit={() => act(async () => onSaved(await api.put<Config>('/businesses/me/config', { branding, version: is.version })), words.saved)}
+          onSubmit={() =>
+            act(
+              async () =>
+                onSaved(
+                  await api.put<Config>('/businesses/me/config', { branding, version: is.version }),
+                ),
+              words.saved,
+            )
+          }
           submit={words.save}
           isBusy={isBusy}
         >
-          <Text label={words.tradeName} value={value.trade_name} onInput={(trade_name) => change({ trade_name })} />
+          <Text
+            label={words.tradeName}
+            value={value.trade_name}
+            onInput={(trade_name) => change({ trade_name })}
+          />
           <Lines
             label={words.addressLines}
             value={value.address_lines.join('\n')}
             onInput={(text) => change({ address_lines: lines(text) })}
             hint={words.oneALine}
           />
-          <Text label={words.email} value={value.email ?? ''} onInput={(email) => change({ email })} type="email" required={false} />
-          <Text label={words.phone} value={value.phone ?? ''} onInput={(phone) => change({ phone })} mode="tel" required={false} />
-          <Text label={words.accent} value={value.accent_color} onInput={(accent_color) => change({ accent_color })} type="color" />
+          <Text
+            label={words.email}
+            value={value.email ?? ''}
+            onInput={(email) => change({ email })}
+            type="email"
+            required={false}
+          />
+          <Text
+            label={words.phone}
+            value={value.phone ?? ''}
+            onInput={(phone) => change({ phone })}
+            mode="tel"
+            required={false}
+          />
+          <Text
+            label={words.accent}
+            value={value.accent_color}
+            onInput={(accent_color) => change({ accent_color })}
+            type="color"
+          />
           <p class="field">
             <label>
               {words.logo}
-              <input type="file" accept="image/png,image/jpeg" onChange={(event) => pickLogo(event.currentTarget.files?.[0])} />
+              <input
+                type="file"
+                accept="image/png,image/jpeg"
+                onChange={(event) => pickLogo(event.currentTarget.files?.[0])}
+              />
             </label>
             {value.logo ? (
               <button type="button" class="button link" onClick={() => change({ logo: null })}>
@@ -201,9 +259,24 @@ function BrandingForm({ is, onSaved }: { is: Config; onSaved(config: Config): vo
               </button>
             ) : null}
           </p>
-          <Lines label={words.legalLines} value={value.legal_lines.join('\n')} onInput={(text) => change({ legal_lines: lines(text) })} hint={words.oneALine} />
-          <Text label={words.topMessage} value={value.top_message} onInput={(top_message) => change({ top_message })} required={false} />
-          <Text label={words.bottomMessage} value={value.bottom_message} onInput={(bottom_message) => change({ bottom_message })} required={false} />
+          <Lines
+            label={words.legalLines}
+            value={value.legal_lines.join('\n')}
+            onInput={(text) => change({ legal_lines: lines(text) })}
+            hint={words.oneALine}
+          />
+          <Text
+            label={words.topMessage}
+            value={value.top_message}
+            onInput={(top_message) => change({ top_message })}
+            required={false}
+          />
+          <Text
+            label={words.bottomMessage}
+            value={value.bottom_message}
+            onInput={(bottom_message) => change({ bottom_message })}
+            required={false}
+          />
           <Message text={message} isGood={isGood} />
         </Form>
         <div>

@@ -20,21 +20,32 @@ export function BusinessesPage() {
   const filter = `${search ? `&search=${encodeURIComponent(search)}` : ''}${status ? `&status=${status}` : ''}`;
   const { first, rows, more } = usePages(
     async (cursor) => {
-      const page = await api.get<Views['businesses']>(`/businesses?limit=25${filter}${cursor ? `&cursor=${cursor}` : ''}`);
+      const page = await api.get<Views['businesses']>(
+        `/businesses?limit=25${filter}${cursor ? `&cursor=${cursor}` : ''}`,
+      );
       return { rows: page.businesses, next: page.next_cursor };
     },
     [filter],
   );
   const statuses: [string, string][] = [
     ['', words.allBusinesses],
-    ...(['pending', 'active', 'suspended', 'closed'] as const).map((each): [string, string] => [each, words[`s_${each}`]]),
+    ...(['pending', 'active', 'suspended', 'closed'] as const).map((each): [string, string] => [
+      each,
+      words[`s_${each}`],
+    ]),
   ];
   return (
     <>
       <Totals />
       <Card title={words.businesses}>
         <div class="row">
-          <Text label={words.search} value={search} onInput={setSearch} type="search" required={false} />
+          <Text
+            label={words.search}
+            value={search}
+            onInput={setSearch}
+            type="search"
+            required={false}
+          />
           <Pick label={words.state} value={status} choices={statuses} onChange={setStatus} />
         </div>
         <Message text={message} />
@@ -70,10 +81,14 @@ export function BusinessesPage() {
     const bad = [
       totals.alerts > 0 ? `${words.alerts}: ${totals.alerts}` : '',
       totals.zoho.status === 'needs_reconnecting' ? words.reconnect : '',
-      totals.zoho.failed > totals.zoho.calls / 10 ? filled(words.zohoFailing, { n: totals.zoho.failed, of: totals.zoho.calls }) : '',
+      totals.zoho.failed > totals.zoho.calls / 10
+        ? filled(words.zohoFailing, { n: totals.zoho.failed, of: totals.zoho.calls })
+        : '',
       totals.in_doubt > 0 ? `${words.inDoubt}: ${totals.in_doubt}` : '',
       totals.devices_paused > 0 ? `${words.devices} ${words.paused}: ${totals.devices_paused}` : '',
-      totals.oldest_unsigned_at ? `${words.oldest}: ${moment(totals.oldest_unsigned_at, language)}` : '',
+      totals.oldest_unsigned_at
+        ? `${words.oldest}: ${moment(totals.oldest_unsigned_at, language)}`
+        : '',
     ].filter(Boolean);
     return bad.length > 0 ? <Tag tone="wait">{bad.join(' · ')}</Tag> : <Tag tone="good">✓</Tag>;
   }
@@ -89,7 +104,10 @@ function Totals() {
           <>
             <dl class="numbers">
               {[
-                [words.businesses, Object.values(is.businesses).reduce((sum, each) => sum + each, 0)],
+                [
+                  words.businesses,
+                  Object.values(is.businesses).reduce((sum, each) => sum + each, 0),
+                ],
                 [words.signed, is.signed],
                 [words.queued, is.queued],
                 [words.inDoubt, is.in_doubt],
@@ -103,7 +121,11 @@ function Totals() {
                 </div>
               ))}
             </dl>
-            {is.updated_at ? <p class="quiet">{filled(words.counted, { time: moment(is.updated_at, language) })}</p> : null}
+            {is.updated_at ? (
+              <p class="quiet">
+                {filled(words.counted, { time: moment(is.updated_at, language) })}
+              </p>
+            ) : null}
           </>
         )}
       </Shown>
@@ -111,7 +133,14 @@ function Totals() {
   );
 }
 
-const empty = { business_name: '', tin_number: '', email: '', location: '', phone_number: '', admin_email: '' };
+const empty = {
+  business_name: '',
+  tin_number: '',
+  email: '',
+  location: '',
+  phone_number: '',
+  admin_email: '',
+};
 
 function Register({ onDone }: { onDone(): void }) {
   const { words, api } = usePage();
@@ -129,17 +158,33 @@ function Register({ onDone }: { onDone(): void }) {
     <Card title={words.register}>
       {invited ? (
         <p class={invited.is_mailed ? 'notice good' : 'notice'} role="status">
-          {filled(invited.is_mailed ? words.registered : words.registeredUnmailed, { email: invited.email })}
+          {filled(invited.is_mailed ? words.registered : words.registeredUnmailed, {
+            email: invited.email,
+          })}
         </p>
       ) : null}
       <Form onSubmit={register} submit={words.register} isBusy={isBusy}>
         <div class="columns">
-          <Text label={words.businessName} value={value.business_name} onInput={field('business_name')} />
+          <Text
+            label={words.businessName}
+            value={value.business_name}
+            onInput={field('business_name')}
+          />
           <Text label={words.tin} value={value.tin_number} onInput={field('tin_number')} />
           <Text label={words.email} value={value.email} onInput={field('email')} type="email" />
           <Text label={words.location} value={value.location} onInput={field('location')} />
-          <Text label={words.phone} value={value.phone_number} onInput={field('phone_number')} mode="tel" />
-          <Text label={words.adminEmail} value={value.admin_email} onInput={field('admin_email')} type="email" />
+          <Text
+            label={words.phone}
+            value={value.phone_number}
+            onInput={field('phone_number')}
+            mode="tel"
+          />
+          <Text
+            label={words.adminEmail}
+            value={value.admin_email}
+            onInput={field('admin_email')}
+            type="email"
+          />
         </div>
         <Message text={message} isGood={isGood} />
       </Form>
@@ -183,18 +228,42 @@ function Change({ is, onChange }: One) {
   const [value, set] = useState({ business_name, email, location, tin_number, phone_number });
   const field = (key: keyof typeof value) => (text: string) => set({ ...value, [key]: text });
   return (
-    <Card title={is.business_name} actions={<Tag tone={tones[is.status]}>{words[`s_${is.status}`]}</Tag>}>
+    <Card
+      title={is.business_name}
+      actions={<Tag tone={tones[is.status]}>{words[`s_${is.status}`]}</Tag>}
+    >
       <Form
-        onSubmit={() => act(async () => onChange(await api.put<Views['business']>(`/businesses/${is.id}`, { ...value, vat_registered, version })), words.saved)}
+        onSubmit={() =>
+          act(
+            async () =>
+              onChange(
+                await api.put<Views['business']>(`/businesses/${is.id}`, {
+                  ...value,
+                  vat_registered,
+                  version,
+                }),
+              ),
+            words.saved,
+          )
+        }
         submit={words.save}
         isBusy={isBusy}
       >
         <div class="columns">
-          <Text label={words.businessName} value={value.business_name} onInput={field('business_name')} />
+          <Text
+            label={words.businessName}
+            value={value.business_name}
+            onInput={field('business_name')}
+          />
           <Text label={words.tin} value={value.tin_number} onInput={field('tin_number')} />
           <Text label={words.email} value={value.email} onInput={field('email')} type="email" />
           <Text label={words.location} value={value.location} onInput={field('location')} />
-          <Text label={words.phone} value={value.phone_number} onInput={field('phone_number')} mode="tel" />
+          <Text
+            label={words.phone}
+            value={value.phone_number}
+            onInput={field('phone_number')}
+            mode="tel"
+          />
         </div>
         <Message text={message} isGood={isGood} />
       </Form>
@@ -208,8 +277,17 @@ function StatusCard({ is, onChange }: One) {
   const [reason, setReason] = useState('');
   const [typed, setTyped] = useState('');
   const set = (path: 'activate' | 'deactivate' | 'close') =>
-    act(async () => onChange(await api.put<Views['business']>(`/businesses/${is.id}/${path}`, reason ? { reason } : {})));
-  const isOpen: Record<Status, boolean> = { pending: true, active: true, suspended: true, closed: false };
+    act(async () =>
+      onChange(
+        await api.put<Views['business']>(`/businesses/${is.id}/${path}`, reason ? { reason } : {}),
+      ),
+    );
+  const isOpen: Record<Status, boolean> = {
+    pending: true,
+    active: true,
+    suspended: true,
+    closed: false,
+  };
   if (!isOpen[is.status]) return null;
   return (
     <Card title={words.state}>
@@ -217,12 +295,22 @@ function StatusCard({ is, onChange }: One) {
       <Message text={message} />
       <div class="actions">
         {is.status === 'active' ? null : (
-          <button type="button" class="button main" disabled={isBusy} onClick={() => void set('activate')}>
+          <button
+            type="button"
+            class="button main"
+            disabled={isBusy}
+            onClick={() => void set('activate')}
+          >
             {words.activate}
           </button>
         )}
         {is.status === 'suspended' ? null : (
-          <button type="button" class="button plain" disabled={isBusy} onClick={() => void set('deactivate')}>
+          <button
+            type="button"
+            class="button plain"
+            disabled={isBusy}
+            onClick={() => void set('deactivate')}
+          >
             {words.deactivate}
           </button>
         )}
@@ -230,7 +318,12 @@ function StatusCard({ is, onChange }: One) {
       <details>
         <summary>{words.closeForGood}</summary>
         <Text label={words.closeSure} value={typed} onInput={setTyped} required={false} />
-        <button type="button" class="button plain" disabled={isBusy || typed !== is.tin_number} onClick={() => void set('close')}>
+        <button
+          type="button"
+          class="button plain"
+          disabled={isBusy || typed !== is.tin_number}
+          onClick={() => void set('close')}
+        >
           {words.closeForGood}
         </button>
       </details>
@@ -244,7 +337,14 @@ function InviteAdmin({ id }: { id: string }) {
   const [email, setEmail] = useState('');
   return (
     <Card title={words.inviteAdmin}>
-      <Form onSubmit={() => act(() => api.post(`/businesses/${id}/invitations`, { email }), words.saved)} submit={words.invite} isBusy={isBusy} kind="plain">
+      <Form
+        onSubmit={() =>
+          act(() => api.post(`/businesses/${id}/invitations`, { email }), words.saved)
+        }
+        submit={words.invite}
+        isBusy={isBusy}
+        kind="plain"
+      >
         <Text label={words.email} value={email} onInput={setEmail} type="email" />
         <Message text={message} isGood={isGood} />
       </Form>
@@ -254,7 +354,13 @@ function InviteAdmin({ id }: { id: string }) {
 
 function Support({ id }: { id: string }) {
   const { words, api, language } = usePage();
-  const states = { signed: words.signed, refused: words.refused, in_doubt: words.inDoubt, queued: words.queued, withdrawn: words.withdrawn };
+  const states = {
+    signed: words.signed,
+    refused: words.refused,
+    in_doubt: words.inDoubt,
+    queued: words.queued,
+    withdrawn: words.withdrawn,
+  };
   const { act, isBusy, message } = useAct();
   const [reason, setReason] = useState('');
   const [minutes, setMinutes] = useState('30');
@@ -262,9 +368,14 @@ function Support({ id }: { id: string }) {
   const [receipts, setReceipts] = useState<Views['receipts']['receipts']>([]);
   const begin = () =>
     act(async () => {
-      const access = await api.post<Views['support']['support_access'][number]>(`/businesses/${id}/support-access`, { reason, minutes: Number(minutes) });
+      const access = await api.post<Views['support']['support_access'][number]>(
+        `/businesses/${id}/support-access`,
+        { reason, minutes: Number(minutes) },
+      );
       setUntil(access.until);
-      setReceipts((await api.get<Views['receipts']>(`/businesses/${id}/receipts?limit=25`)).receipts);
+      setReceipts(
+        (await api.get<Views['receipts']>(`/businesses/${id}/receipts?limit=25`)).receipts,
+      );
     });
   const end = () =>
     act(async () => {
@@ -300,7 +411,13 @@ function Support({ id }: { id: string }) {
         <Form onSubmit={begin} submit={words.begin} isBusy={isBusy} kind="plain">
           <div class="columns">
             <Text label={words.reason} value={reason} onInput={setReason} />
-            <Text label={words.minutes} value={minutes} onInput={setMinutes} type="number" mode="numeric" />
+            <Text
+              label={words.minutes}
+              value={minutes}
+              onInput={setMinutes}
+              type="number"
+              mode="numeric"
+            />
           </div>
         </Form>
       )}
@@ -318,7 +435,14 @@ export function AttemptsPage() {
       <Shown of={attempts}>
         {(is) => (
           <Table
-            columns={[words.when, words.business, words.actor, words.action, words.asked, words.origin]}
+            columns={[
+              words.when,
+              words.business,
+              words.actor,
+              words.action,
+              words.asked,
+              words.origin,
+            ]}
             empty={words.none}
             rows={is.attempts.map((each) => ({
               key: each.id,

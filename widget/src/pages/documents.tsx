@@ -44,8 +44,15 @@ const every = [
 /** So many at once: the device signs one after the other anyway. */
 const atOnce = 2;
 
-/** The bookkeeper's day: what is not settled between Zoho and the authority, and what to do about each. */
-export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInvoice[] | null } | null }) {
+/**
+ * The bookkeeper's day: what is not settled between Zoho and the authority, and what to do about
+ * each.
+ */
+export function DocumentsPage({
+  chosen: given,
+}: {
+  chosen: { invoices: ChosenInvoice[] | null } | null;
+}) {
   const { words, api, language } = usePage();
   const [filter, setFilter] = useState({ month: '', standing: '', branch_id: '', search: '' });
   // What was chosen in Zoho's own list, as long as nobody asks for the rest.
@@ -56,7 +63,8 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
   // Said of the list as it was shown, and of no other one.
   const [sureOf, setSureOf] = useState<string | null>(null);
   const [chosen, choose] = useState<Set<string>>(new Set());
-  // How often something was changed here: the sums of the month stand below, and are not to say what was true before.
+  // How often something was changed here: the sums of the month stand below, and are not to say
+  // what was true before.
   const [turn, setTurn] = useState(0);
   const reload = () => {
     first.reload();
@@ -67,7 +75,9 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
     .filter(([, value]) => value)
     .map(([key, value]) => `&${key}=${encodeURIComponent(value)}`)
     .join('')
-    .concat(only ? `&document_ids=${only.map(({ id }) => id).join(',')}&standing=${every.join(',')}` : '');
+    .concat(
+      only ? `&document_ids=${only.map(({ id }) => id).join(',')}&standing=${every.join(',')}` : '',
+    );
   const isSure = sureOf === query;
   const {
     first,
@@ -75,33 +85,48 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
     more,
   } = usePages(
     async (cursor) => {
-      const page = await api.get<Views['documents']>(`/documents?limit=50${query}${cursor ? `&cursor=${cursor}` : ''}`);
+      const page = await api.get<Views['documents']>(
+        `/documents?limit=50${query}${cursor ? `&cursor=${cursor}` : ''}`,
+      );
       setLookedAt(page.looked_at);
       return { rows: page.documents, next: page.next_cursor };
     },
     [query],
   );
-  // Chosen a moment ago and not looked at yet: sealed all the same, since the server reads each document again before it seals.
+  // Chosen a moment ago and not looked at yet: sealed all the same, since the server reads each
+  // document again before it seals.
   const unknown =
     only && first.data
-      ? only.filter(({ id }) => !known.some((row) => row.module === 'invoices' && row.document_id === id)).map((each) => unseen(each, outcomes))
+      ? only
+          .filter(
+            ({ id }) => !known.some((row) => row.module === 'invoices' && row.document_id === id),
+          )
+          .map((each) => unseen(each, outcomes))
       : [];
   const rows = [...unknown, ...known];
   useEffect(() => {
     if (only && first.data) choose(new Set(rows.filter(canSeal).map(keyOf)));
   }, [first.data !== null]);
-  // Documents from before are never taken along: only by themselves, and by whoever says that no other system sealed them.
+  // Documents from before are never taken along: only by themselves, and by whoever says that no
+  // other system sealed them.
   const canSeal = (row: Row) =>
-    row.standing === 'to_seal' || row.standing === 'refused' || (row.standing === 'before_production' && filter.standing === 'before_production' && isSure);
+    row.standing === 'to_seal' ||
+    row.standing === 'refused' ||
+    (row.standing === 'before_production' && filter.standing === 'before_production' && isSure);
   const sealable = rows.filter(canSeal);
   const isChosen = (row: Row) => chosen.has(keyOf(row));
   const picked = sealable.filter(isChosen);
   const sealed = rows.filter((row) => row.receipt_label !== null);
   const pickedSealed = sealed.filter(isChosen);
-  // Whether another system sealed them is said by whoever may settle a doubt, and of those from before only.
+  // Whether another system sealed them is said by whoever may settle a doubt, and of those from
+  // before only.
   const maySettle = api.session?.business?.permissions.includes('settle') ?? false;
-  const isFromBefore = (row: Row) => maySettle && (row.may_be_elsewhere || row.standing === 'sealed_elsewhere');
-  const fromBefore = filter.standing === 'before_production' || filter.standing === 'sealed_elsewhere' ? rows.filter(isFromBefore) : [];
+  const isFromBefore = (row: Row) =>
+    maySettle && (row.may_be_elsewhere || row.standing === 'sealed_elsewhere');
+  const fromBefore =
+    filter.standing === 'before_production' || filter.standing === 'sealed_elsewhere'
+      ? rows.filter(isFromBefore)
+      : [];
   const toggle = (row: Row) => {
     const next = new Set(chosen);
     if (!next.delete(keyOf(row))) next.add(keyOf(row));
@@ -119,19 +144,32 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
             .post<{ state: string; problem: { title: string } | null }>('/receipts', {
               module: one.module,
               document_id: one.document_id,
-              ...confirming(one.standing === 'before_production' ? [...confirmed, 'before_production'] : confirmed),
+              ...confirming(
+                one.standing === 'before_production'
+                  ? [...confirmed, 'before_production']
+                  : confirmed,
+              ),
             })
             .then(
               (receipt) =>
                 set(one, {
                   is: 'done',
                   isGood: receipt.state === 'signed',
-                  text: receipt.state === 'signed' ? words.s_sealed : (receipt.problem?.title ?? words.s_waiting),
+                  text:
+                    receipt.state === 'signed'
+                      ? words.s_sealed
+                      : (receipt.problem?.title ?? words.s_waiting),
                 }),
               (error: unknown) => {
                 // One that fails never stops the others.
-                if (error instanceof ApiProblem && error.problem.code === 'not_signed_in') throw error;
-                set(one, { is: 'done', isGood: false, text: told(error, words), isOld: isOnlyOld(error) });
+                if (error instanceof ApiProblem && error.problem.code === 'not_signed_in')
+                  throw error;
+                set(one, {
+                  is: 'done',
+                  isGood: false,
+                  text: told(error, words),
+                  isOld: isOnlyOld(error),
+                });
               },
             );
         }
@@ -146,17 +184,27 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
     return canSeal(row) && outcome?.is === 'done' && !outcome.isGood;
   });
   const mayConfirm = api.session?.business?.permissions.includes('confirm') ?? false;
-  const old = failed.filter((row) => mayConfirm && (outcomes[keyOf(row)] as { isOld?: boolean }).isOld);
+  const old = failed.filter(
+    (row) => mayConfirm && (outcomes[keyOf(row)] as { isOld?: boolean }).isOld,
+  );
   const running = Object.values(outcomes).filter((each) => each.is === 'running').length;
   const [paper, setPaper] = useState('a4');
   const print = (original: boolean) =>
     act(async () => {
-      const blob = await api.file('POST', '/receipts/prints', { receipt_ids: pickedSealed.map((row) => row.receipt_id), paper, original });
-      save(blob, `receipts ${paper.toUpperCase().replace('MM', 'mm')}${original ? '' : ' COPY'}.pdf`);
+      const blob = await api.file('POST', '/receipts/prints', {
+        receipt_ids: pickedSealed.map((row) => row.receipt_id),
+        paper,
+        original,
+      });
+      save(
+        blob,
+        `receipts ${paper.toUpperCase().replace('MM', 'mm')}${original ? '' : ' COPY'}.pdf`,
+      );
     });
   const mail = () =>
     act(async () => {
-      for (const row of pickedSealed.filter((each) => each.module === 'invoices')) await api.post(`/receipts/${row.receipt_id}/mail`);
+      for (const row of pickedSealed.filter((each) => each.module === 'invoices'))
+        await api.post(`/receipts/${row.receipt_id}/mail`);
       choose(new Set());
     }, words.mailAsked);
   const download = () =>
@@ -168,7 +216,12 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
       <Card
         title={only ? words.chosenInZoho : words.toSeal}
         actions={
-          <button type="button" class="button plain" disabled={isBusy} onClick={() => void download()}>
+          <button
+            type="button"
+            class="button plain"
+            disabled={isBusy}
+            onClick={() => void download()}
+          >
             {words.exportCsv}
           </button>
         }
@@ -187,28 +240,49 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
             <Pick
               label={words.standing}
               value={filter.standing}
-              choices={[['', words.standingOpen], ...every.map((each): [string, string] => [each, words[`s_${each}`]])]}
+              choices={[
+                ['', words.standingOpen],
+                ...every.map((each): [string, string] => [each, words[`s_${each}`]]),
+              ]}
               onChange={(standing) => setFilter({ ...filter, standing })}
             />
             {branches.data && branches.data.branches.length > 1 ? (
               <Pick
                 label={words.branch}
                 value={filter.branch_id}
-                choices={[['', words.anyBranch], ...branches.data.branches.map((each): [string, string] => [each.id, each.name])]}
+                choices={[
+                  ['', words.anyBranch],
+                  ...branches.data.branches.map((each): [string, string] => [each.id, each.name]),
+                ]}
                 onChange={(branch_id) => setFilter({ ...filter, branch_id })}
               />
             ) : null}
-            <Text label={words.search} value={filter.search} onInput={(search) => setFilter({ ...filter, search })} type="search" required={false} />
+            <Text
+              label={words.search}
+              value={filter.search}
+              onInput={(search) => setFilter({ ...filter, search })}
+              type="search"
+              required={false}
+            />
           </div>
         )}
         {filter.standing === 'before_production' ? (
           <label class="check">
-            <input type="checkbox" checked={isSure} onChange={(event) => setSureOf(event.currentTarget.checked ? query : null)} />
+            <input
+              type="checkbox"
+              checked={isSure}
+              onChange={(event) => setSureOf(event.currentTarget.checked ? query : null)}
+            />
             <span>{words.beforeSure}</span>
           </label>
         ) : null}
         <div class="row">
-          <button type="button" class="button" disabled={isBusy || picked.length === 0} onClick={() => void seal(picked)}>
+          <button
+            type="button"
+            class="button"
+            disabled={isBusy || picked.length === 0}
+            onClick={() => void seal(picked)}
+          >
             {filled(words.sealChosen, { n: picked.length })}
           </button>
           <button
@@ -240,16 +314,28 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
                   disabled={isBusy || pickedSealed.length === 0 || pickedSealed.length > 50}
                   onClick={() => void print(original)}
                 >
-                  {filled(original ? words.printOriginals : words.printCopies, { n: pickedSealed.length })}
+                  {filled(original ? words.printOriginals : words.printCopies, {
+                    n: pickedSealed.length,
+                  })}
                 </button>
               ))}
-              <button type="button" class="button plain" disabled={isBusy || pickedSealed.length === 0} onClick={() => void mail()}>
+              <button
+                type="button"
+                class="button plain"
+                disabled={isBusy || pickedSealed.length === 0}
+                onClick={() => void mail()}
+              >
                 {filled(words.mailChosen, { n: pickedSealed.length })}
               </button>
             </>
           ) : null}
           {failed.length > 0 ? (
-            <button type="button" class="button plain" disabled={isBusy} onClick={() => void seal(failed)}>
+            <button
+              type="button"
+              class="button plain"
+              disabled={isBusy}
+              onClick={() => void seal(failed)}
+            >
               {filled(words.retryFailed, { n: failed.length })}
             </button>
           ) : null}
@@ -271,7 +357,14 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
           {() => (
             <>
               <Table
-                columns={[words.choice, words.document, words.customer, words.total, words.standing, words.what]}
+                columns={[
+                  words.choice,
+                  words.document,
+                  words.customer,
+                  words.total,
+                  words.standing,
+                  words.what,
+                ]}
                 empty={
                   filter.search || filter.standing || filter.month || filter.branch_id
                     ? words.noneLikeThat
@@ -318,10 +411,15 @@ export function DocumentsPage({ chosen: given }: { chosen: { invoices: ChosenInv
       ) : outcome && !outcome.isGood ? (
         <strong>{outcome.text}</strong>
       ) : row.sealed_elsewhere ? (
-        filled(words.elsewhereSaid, { by: row.sealed_elsewhere.by, at: moment(row.sealed_elsewhere.at, language), reason: row.sealed_elsewhere.reason })
+        filled(words.elsewhereSaid, {
+          by: row.sealed_elsewhere.by,
+          at: moment(row.sealed_elsewhere.at, language),
+          reason: row.sealed_elsewhere.reason,
+        })
       ) : row.problem ? (
         <>
-          {row.problem.title} <span class="quiet">{row.problem.detail}</span> <Tag>{words[`w_${row.who}` as keyof PageWords]}</Tag>
+          {row.problem.title} <span class="quiet">{row.problem.detail}</span>{' '}
+          <Tag>{words[`w_${row.who}` as keyof PageWords]}</Tag>
         </>
       ) : (
         (row.receipt_label ?? outcome?.text ?? (row.document_date ? '' : words.notSeenYet))
@@ -339,7 +437,10 @@ function isOnlyOld(error: unknown): boolean {
   return findings.every((each) => each.code === 'document_old');
 }
 
-/** A row of a document that Muhuri has not looked at: only its id and number are known, and those from the page around us. */
+/**
+ * A row of a document that Muhuri has not looked at: only its id and number are known, and those
+ * from the page around us.
+ */
 const unseen = ({ id, number }: ChosenInvoice, outcomes: Record<string, Outcome>): Row => {
   const outcome = outcomes[`invoices/${id}`];
   return {
@@ -363,7 +464,10 @@ const unseen = ({ id, number }: ChosenInvoice, outcomes: Record<string, Outcome>
 };
 
 function save(blob: Blob, name: string): void {
-  const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: name });
+  const link = Object.assign(document.createElement('a'), {
+    href: URL.createObjectURL(blob),
+    download: name,
+  });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
@@ -371,13 +475,26 @@ function save(blob: Blob, name: string): void {
 function MonthField({ value, onInput }: { value: string; onInput(value: string): void }) {
   const { words, language } = usePage();
   const now = new Date();
-  const months = Array.from({ length: 13 }, (_, back) => new Date(Date.UTC(now.getFullYear(), now.getMonth() - back, 1)));
-  const name = new Intl.DateTimeFormat(language, { month: 'long', year: 'numeric', timeZone: 'UTC' });
+  const months = Array.from(
+    { length: 13 },
+    (_, back) => new Date(Date.UTC(now.getFullYear(), now.getMonth() - back, 1)),
+  );
+  const name = new Intl.DateTimeFormat(language, {
+    month: 'long',
+    year: 'numeric',
+    timeZone: 'UTC',
+  });
   return (
     <Pick
       label={words.month}
       value={value}
-      choices={[['', words.anyMonth], ...months.map((each): [string, string] => [each.toISOString().slice(0, 7), name.format(each)])]}
+      choices={[
+        ['', words.anyMonth],
+        ...months.map((each): [string, string] => [
+          each.toISOString().slice(0, 7),
+          name.format(each),
+        ]),
+      ]}
       onChange={onInput}
     />
   );
@@ -387,7 +504,10 @@ function MonthField({ value, onInput }: { value: string; onInput(value: string):
 function MonthEnd({ turn }: { turn: number }) {
   const { words, api, language } = usePage();
   const [month, setMonth] = useState(() => new Date().toISOString().slice(0, 7));
-  const sums = useLoad(() => api.get<Views['month']>(`/documents/month?month=${month}`), [month, turn]);
+  const sums = useLoad(
+    () => api.get<Views['month']>(`/documents/month?month=${month}`),
+    [month, turn],
+  );
   return (
     <Card title={words.monthEnd}>
       <MonthField value={month} onInput={(to) => setMonth(to || month)} />

@@ -4,14 +4,18 @@ import { Card, Form, Message } from './parts.tsx';
 import { filled } from './words.ts';
 
 /**
- * The link that confirms an address. It is pressed, not only opened: programs that look at mails open what stands in them.
+ * The link that confirms an address. It is pressed, not only opened: programs that look at mails
+ * open what stands in them.
  */
 export function ConfirmEmail({ token }: { token: string }) {
   const { words, api } = usePage();
   const { act, isBusy, message } = useAct();
   const [email, setEmail] = useState('');
   useEffect(() => setEmail(''), [token]);
-  const confirm = () => act(async () => setEmail((await api.post<{ email: string }>('/auth/email/confirm', { token })).email));
+  const confirm = () =>
+    act(async () =>
+      setEmail((await api.post<{ email: string }>('/auth/email/confirm', { token })).email),
+    );
   return (
     <Card title={words.emailConfirm}>
       {email ? (

@@ -27,7 +27,9 @@ import { type Language, languageOf, names, type PageWords, wordsOf } from './wor
 
 type Section = { path: string; word: keyof PageWords; needs: string };
 
-/** What stands in the menu, and the permission that opens it; the server asks again at every call. */
+/**
+ * What stands in the menu, and the permission that opens it; the server asks again at every call.
+ */
 const ofBusiness: Section[] = [
   { path: '', word: 'overview', needs: 'read' },
   { path: 'documents', word: 'toSeal', needs: 'read' },
@@ -66,15 +68,23 @@ const useHash = (): string[] => {
 type Beside = { organizationId: string; chosen: ChosenInvoice[] | null };
 
 function Pages({ beside }: { beside: Beside | null }) {
-  const [language, setLanguage] = useState<Language>(languageOf(new URLSearchParams(location.search).get('language') ?? navigator.language));
-  const [api] = useState(() => new PageApi(window.muhuri?.server ?? '', language, beside?.organizationId ?? null));
+  const [language, setLanguage] = useState<Language>(
+    languageOf(new URLSearchParams(location.search).get('language') ?? navigator.language),
+  );
+  const [api] = useState(
+    () => new PageApi(window.muhuri?.server ?? '', language, beside?.organizationId ?? null),
+  );
   const [session, setSession] = useState<Session | null>(api.session);
   const [over, setOver] = useState('');
-  const [factor, setFactor] = useState<{ kind: 'second_factor_setup' | 'second_factor_needed'; done(passed: boolean): void } | null>(null);
+  const [factor, setFactor] = useState<{
+    kind: 'second_factor_setup' | 'second_factor_needed';
+    done(passed: boolean): void;
+  } | null>(null);
   const asking = useRef<Promise<boolean> | null>(null);
   const words = wordsOf(language);
   const route = useHash();
-  // At once, not after drawing: what is drawn asks the server, and its sentences come in the language asked for.
+  // At once, not after drawing: what is drawn asks the server, and its sentences come in the
+  // language asked for.
   api.language = language;
   useEffect(() => {
     document.documentElement.lang = language;
@@ -85,7 +95,8 @@ function Pages({ beside }: { beside: Beside | null }) {
     api.keepSession(next);
     setOver('');
     setSession(next);
-    if (/^(?:accept|reset|first-operator|operator|forgot)$/.test(route[0] ?? '')) location.hash = next.is_operator || !next.business ? '#/' : '#/setup';
+    if (/^(?:accept|reset|first-operator|operator|forgot)$/.test(route[0] ?? ''))
+      location.hash = next.is_operator || !next.business ? '#/' : '#/setup';
   };
   const signedOut = (why: string) => {
     api.keepSession(null);
@@ -121,7 +132,14 @@ function Pages({ beside }: { beside: Beside | null }) {
     if (first === 'reset') return alone(<Reset token={second} />);
     if (first === 'zoho-sign-in') return alone(<ZohoApproval query={second} />);
     if (first === 'first-operator') return alone(<FirstOperator token={second} onDone={begin} />);
-    if (!session) return alone(first === 'forgot' ? <Forgot /> : <SignIn onDone={begin} over={over} organizationId={beside?.organizationId ?? null} />);
+    if (!session)
+      return alone(
+        first === 'forgot' ? (
+          <Forgot />
+        ) : (
+          <SignIn onDone={begin} over={over} organizationId={beside?.organizationId ?? null} />
+        ),
+      );
     if (beside && session.business?.organization_id !== beside.organizationId)
       return alone(
         <Card title={words.otherOrganization} tone="wait">
@@ -131,7 +149,11 @@ function Pages({ beside }: { beside: Beside | null }) {
     if (beside)
       return (
         <main class="within-books">
-          <DocumentsPage chosen={first === 'documents' && second === 'chosen' ? { invoices: beside.chosen } : null} />
+          <DocumentsPage
+            chosen={
+              first === 'documents' && second === 'chosen' ? { invoices: beside.chosen } : null
+            }
+          />
         </main>
       );
     return <Signed session={session} first={first} second={second} onSession={begin} />;
@@ -143,10 +165,15 @@ function Pages({ beside }: { beside: Beside | null }) {
         <h1>Muhuri</h1>
         {session ? (
           <span class="who">
-            <bdi>{session.business?.business_name ?? ''}</bdi> <bdi class="quiet">{session.person.name}</bdi>
+            <bdi>{session.business?.business_name ?? ''}</bdi>{' '}
+            <bdi class="quiet">{session.person.name}</bdi>
           </span>
         ) : null}
-        <select aria-label={words.language} value={language} onChange={(event) => setLanguage(event.currentTarget.value as Language)}>
+        <select
+          aria-label={words.language}
+          value={language}
+          onChange={(event) => setLanguage(event.currentTarget.value as Language)}
+        >
           {Object.entries(names).map(([code, name]) => (
             <option value={code} key={code}>
               {name}
@@ -172,28 +199,51 @@ function Pages({ beside }: { beside: Beside | null }) {
   );
 }
 
-type SignedProps = { session: Session; first: string; second: string; onSession(session: Session): void };
+type SignedProps = {
+  session: Session;
+  first: string;
+  second: string;
+  onSession(session: Session): void;
+};
 
 function Signed({ session, first, second, onSession }: SignedProps) {
   const isOperator = session.is_operator;
   const { words } = usePage();
-  const may = (needs: string) => needs === '' || (session.business?.permissions.includes(needs) ?? false);
+  const may = (needs: string) =>
+    needs === '' || (session.business?.permissions.includes(needs) ?? false);
   const sections = (isOperator ? ofOperator : ofBusiness).filter((each) => may(each.needs));
   const isConsole = location.pathname.endsWith('/console');
-  const here = isOperator && (first === 'business' || first === 'businesses') ? '' : ['consent', 'organizations'].includes(first) ? 'zoho' : first;
+  const here =
+    isOperator && (first === 'business' || first === 'businesses')
+      ? ''
+      : ['consent', 'organizations'].includes(first)
+        ? 'zoho'
+        : first;
   const isKnown = sections.some((each) => each.path === here);
   return (
     <div class="page-body">
       <nav aria-label={words.menu}>
         {sections.map((each) => (
-          <a key={each.path} href={`#/${each.path}`} {...(each.path === here ? { 'aria-current': 'page' as const } : {})}>
+          <a
+            key={each.path}
+            href={`#/${each.path}`}
+            {...(each.path === here ? { 'aria-current': 'page' as const } : {})}
+          >
             {words[each.word]}
           </a>
         ))}
       </nav>
       <main key={`${session.business?.id}/${first}/${second}`}>
         {isConsole && !isOperator ? <p class="notice bad">{words.operatorOnly}</p> : null}
-        {isKnown ? isOperator ? operatorPage() : businessPage() : <p class="notice bad">{words.notForYou}</p>}
+        {isKnown ? (
+          isOperator ? (
+            operatorPage()
+          ) : (
+            businessPage()
+          )
+        ) : (
+          <p class="notice bad">{words.notForYou}</p>
+        )}
       </main>
     </div>
   );
@@ -243,21 +293,28 @@ function Signed({ session, first, second, onSession }: SignedProps) {
   }
 }
 
-const meta = (name: string) => document.querySelector<HTMLMetaElement>(`meta[name=${name}]`)?.content;
+const meta = (name: string) =>
+  document.querySelector<HTMLMetaElement>(`meta[name=${name}]`)?.content;
 const begin = meta('begin');
 if (begin && location.hash === '') history.replaceState(null, '', begin);
 
 const root = document.getElementById('muhuri') as HTMLElement;
 const words = wordsOf(languageOf(navigator.language));
 
-/** Within Zoho Books the page around us says which organization is open; it is shown and preselected, never believed. */
+/**
+ * Within Zoho Books the page around us says which organization is open; it is shown and
+ * preselected, never believed.
+ */
 async function startBeside(connected: Promise<Host>): Promise<void> {
   render(<p class="section">{words.loading}</p>, root);
   try {
     const host = await connected;
     const isBulk = location.hash.endsWith('/chosen');
     if (isBulk) host.resize(1_000, 640);
-    const [organizationId, chosen] = await Promise.all([host.organizationId(), isBulk ? host.chosenInvoices() : null]);
+    const [organizationId, chosen] = await Promise.all([
+      host.organizationId(),
+      isBulk ? host.chosenInvoices() : null,
+    ]);
     render(<Pages beside={{ organizationId, chosen }} />, root);
   } catch {
     render(outside(), root);

@@ -12,11 +12,18 @@ export function Maker({ of: maker }: { of: MadeBy }) {
   return (
     <>
       {maker.name ? <bdi>{maker.name}</bdi> : null}{' '}
-      {maker.standing === 'admin' ? null : <Tag tone={maker.standing === 'blocked' ? 'bad' : 'wait'}>{words[`maker_${maker.standing}`]}</Tag>}
+      {maker.standing === 'admin' ? null : (
+        <Tag tone={maker.standing === 'blocked' ? 'bad' : 'wait'}>
+          {words[`maker_${maker.standing}`]}
+        </Tag>
+      )}
     </>
   );
 }
 
 /** The same as plain text; null where it is not known. */
 export const makerText = (maker: MadeBy, words: PageWords): string | null =>
-  maker && [maker.name ?? '', maker.standing === 'admin' ? '' : words[`maker_${maker.standing}`]].filter(Boolean).join(' · ');
+  maker &&
+  [maker.name ?? '', maker.standing === 'admin' ? '' : words[`maker_${maker.standing}`]]
+    .filter(Boolean)
+    .join(' · ');

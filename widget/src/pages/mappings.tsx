@@ -4,7 +4,10 @@ import { Card, Form, Message, Pick, Shown, Text } from './parts.tsx';
 import type { PageWords } from './words.ts';
 
 type Choice = { code: string; name: string };
-type Mappings = { mappings: { key: string; value: Record<string, string> }[]; choices: Record<string, Choice[]> };
+type Mappings = {
+  mappings: { key: string; value: Record<string, string> }[];
+  choices: Record<string, Choice[]>;
+};
 type Names = { names: { key: string; name: string }[] };
 type Kind = 'tax' | 'location' | 'item' | 'charge' | 'payment_mode';
 type Row = { key: string; name: string; fields: string[] };
@@ -17,7 +20,13 @@ export function MappingsPage() {
   return (
     <>
       <MappingCard kind="tax" title={words.mapTaxes} fixed={[]} fields={['tax_class']} hasNames />
-      <MappingCard kind="location" title={words.mapLocations} fixed={[['none', words.mapNoLocation]]} fields={['branch_id']} hasNames />
+      <MappingCard
+        kind="location"
+        title={words.mapLocations}
+        fixed={[['none', words.mapNoLocation]]}
+        fields={['branch_id']}
+        hasNames
+      />
       <MappingCard
         kind="item"
         title={words.mapItems}
@@ -27,21 +36,46 @@ export function MappingsPage() {
         ]}
         fields={itemFields}
       />
-      <MappingCard kind="charge" title={words.mapCharges} fixed={[['shipping', words.mapShipping]]} fields={itemFields} />
-      <MappingCard kind="charge" title={words.mapAdjustment} fixed={[['adjustment', words.mapAdjustment]]} fields={[...itemFields, 'tax_class']} />
-      <MappingCard kind="payment_mode" title={words.mapPayments} fixed={[]} fields={['payment_method']} canAdd />
+      <MappingCard
+        kind="charge"
+        title={words.mapCharges}
+        fixed={[['shipping', words.mapShipping]]}
+        fields={itemFields}
+      />
+      <MappingCard
+        kind="charge"
+        title={words.mapAdjustment}
+        fixed={[['adjustment', words.mapAdjustment]]}
+        fields={[...itemFields, 'tax_class']}
+      />
+      <MappingCard
+        kind="payment_mode"
+        title={words.mapPayments}
+        fixed={[]}
+        fields={['payment_method']}
+        canAdd
+      />
     </>
   );
 }
 
-type CardProps = { kind: Kind; title: string; fixed: [key: string, name: string][]; fields: string[]; hasNames?: boolean; canAdd?: boolean };
+type CardProps = {
+  kind: Kind;
+  title: string;
+  fixed: [key: string, name: string][];
+  fields: string[];
+  hasNames?: boolean;
+  canAdd?: boolean;
+};
 
 function MappingCard({ kind, title, fixed, fields, hasNames, canAdd }: CardProps) {
   const { api } = usePage();
   const loaded = useLoad(async () => {
     const [mappings, names] = await Promise.all([
       api.get<Mappings>(`/mappings/${kind}`),
-      hasNames ? api.get<Names>(`/mappings/${kind}/names`).catch(() => ({ names: [] })) : { names: [] },
+      hasNames
+        ? api.get<Names>(`/mappings/${kind}/names`).catch(() => ({ names: [] }))
+        : { names: [] },
     ]);
     return { mappings, names: names.names };
   });
@@ -49,11 +83,24 @@ function MappingCard({ kind, title, fixed, fields, hasNames, canAdd }: CardProps
     <Card title={title}>
       <Shown of={loaded}>
         {({ mappings, names }) => {
-          const known = new Map([...names.map((each): [string, string] => [each.key, each.name]), ...fixed]);
-          // What is mapped and no longer named (a mode of payment, a tax that is gone) stays visible.
-          if (hasNames || canAdd) for (const { key } of mappings.mappings) if (!known.has(key)) known.set(key, key);
+          const known = new Map([
+            ...names.map((each): [string, string] => [each.key, each.name]),
+            ...fixed,
+          ]);
+          // What is mapped and no longer named (a mode of payment, a tax that is gone) stays
+          // visible.
+          if (hasNames || canAdd)
+            for (const { key } of mappings.mappings) if (!known.has(key)) known.set(key, key);
           const rows = [...known].map(([key, name]): Row => ({ key, name, fields }));
-          return <MappingForm kind={kind} rows={rows} mappings={mappings} canAdd={canAdd ?? false} onSaved={loaded.reload} />;
+          return (
+            <MappingForm
+              kind={kind}
+              rows={rows}
+              mappings={mappings}
+              canAdd={canAdd ?? false}
+              onSaved={loaded.reload}
+            />
+          );
         }}
       </Shown>
     </Card>
@@ -65,10 +112,15 @@ type FormProps = { kind: Kind; rows: Row[]; mappings: Mappings; canAdd: boolean;
 function MappingForm({ kind, rows, mappings, canAdd, onSaved }: FormProps) {
   const { words, api } = usePage();
   const { act, isBusy, message, isGood } = useAct();
-  const [value, set] = useState<Record<string, Record<string, string>>>(Object.fromEntries(mappings.mappings.map((each) => [each.key, each.value])));
+  const [value, set] = useState<Record<string, Record<string, string>>>(
+    Object.fromEntries(mappings.mappings.map((each) => [each.key, each.value])),
+  );
   const [added, add] = useState<string[]>([]);
   const [name, setName] = useState('');
-  const all = [...rows, ...added.map((key): Row => ({ key, name: key, fields: rows[0]?.fields ?? ['payment_method'] }))];
+  const all = [
+    ...rows,
+    ...added.map((key): Row => ({ key, name: key, fields: rows[0]?.fields ?? ['payment_method'] })),
+  ];
   const save = () =>
     act(async () => {
       const chosen = all
@@ -78,7 +130,8 @@ function MappingForm({ kind, rows, mappings, canAdd, onSaved }: FormProps) {
       add([]);
       onSaved();
     }, words.saved);
-  const label = (row: Row, field: string) => (row.fields.length === 1 ? row.name : words[`m_${field}` as keyof PageWords]);
+  const label = (row: Row, field: string) =>
+    row.fields.length === 1 ? row.name : words[`m_${field}` as keyof PageWords];
   return (
     <Form onSubmit={save} submit={words.save} isBusy={isBusy} kind="plain">
       {all.length === 0 ? <p class="quiet">{words.none}</p> : null}
@@ -90,7 +143,10 @@ function MappingForm({ kind, rows, mappings, canAdd, onSaved }: FormProps) {
             value={value[row.key]?.[field] ?? ''}
             choices={[
               ['', words.choose],
-              ...(mappings.choices[field] ?? []).map((each): [string, string] => [each.code, field === 'branch_id' ? each.name : `${each.code} ${each.name}`]),
+              ...(mappings.choices[field] ?? []).map((each): [string, string] => [
+                each.code,
+                field === 'branch_id' ? each.name : `${each.code} ${each.name}`,
+              ]),
             ]}
             onChange={(code) => set({ ...value, [row.key]: { ...value[row.key], [field]: code } })}
           />

@@ -38,7 +38,11 @@ export function OperatorsPage() {
                   </>,
                   <bdi>{each.email}</bdi>,
                   moment(each.last_sign_in_at, language),
-                  each.has_second_factor ? <Tag tone="good">{words.withFactor}</Tag> : <Tag tone="wait">{words.factorOff}</Tag>,
+                  each.has_second_factor ? (
+                    <Tag tone="good">{words.withFactor}</Tag>
+                  ) : (
+                    <Tag tone="wait">{words.factorOff}</Tag>
+                  ),
                   each.is_self ? (
                     <Tag>{words.thisSession}</Tag>
                   ) : (
@@ -69,7 +73,13 @@ export function OperatorsPage() {
 }
 
 /** Another operator, by the link that one was mailed. */
-export function AcceptOperator({ token, onDone }: { token: string; onDone(session: Session): void }) {
+export function AcceptOperator({
+  token,
+  onDone,
+}: {
+  token: string;
+  onDone(session: Session): void;
+}) {
   const { words, api } = usePage();
   const { act, isBusy, message } = useAct();
   const [value, setValue] = useState({ username: '', name: '', password: '' });
@@ -77,11 +87,22 @@ export function AcceptOperator({ token, onDone }: { token: string; onDone(sessio
   return (
     <Card title={words.firstOperator}>
       <Form
-        onSubmit={() => act(async () => onDone(await api.post<Session>('/auth/operator-invitation/accept', { token, ...value })))}
+        onSubmit={() =>
+          act(async () =>
+            onDone(
+              await api.post<Session>('/auth/operator-invitation/accept', { token, ...value }),
+            ),
+          )
+        }
         submit={words.create}
         isBusy={isBusy}
       >
-        <Text label={words.username} value={value.username} onInput={set('username')} autocomplete="username" />
+        <Text
+          label={words.username}
+          value={value.username}
+          onInput={set('username')}
+          autocomplete="username"
+        />
         <Text label={words.name} value={value.name} onInput={set('name')} autocomplete="name" />
         <Text
           label={words.password}
@@ -97,7 +118,10 @@ export function AcceptOperator({ token, onDone }: { token: string; onDone(sessio
   );
 }
 
-/** The people of one business: read when asked for, since that they were looked at stands in the business's activity. */
+/**
+ * The people of one business: read when asked for, since that they were looked at stands in the
+ * business's activity.
+ */
 export function PeopleOfBusiness({ id }: { id: string }) {
   const { words } = usePage();
   const [isShown, show] = useState(false);
@@ -119,7 +143,10 @@ export function PeopleOfBusiness({ id }: { id: string }) {
 
 function Listed({ id }: { id: string }) {
   const { words, api, language } = usePage();
-  const people = useLoad(() => api.get<Views['peopleOfBusiness']>(`/businesses/${id}/people`), [id]);
+  const people = useLoad(
+    () => api.get<Views['peopleOfBusiness']>(`/businesses/${id}/people`),
+    [id],
+  );
   const { act, isBusy, message } = useAct();
   const [reason, setReason] = useState('');
   const set = (personId: string, to: 'block' | 'unblock') =>
@@ -136,9 +163,22 @@ function Listed({ id }: { id: string }) {
       <Shown of={people}>
         {(is) => (
           <>
-            <Text label={words.reason} value={reason} onInput={setReason} required={false} hint={words.blockHint} />
+            <Text
+              label={words.reason}
+              value={reason}
+              onInput={setReason}
+              required={false}
+              hint={words.blockHint}
+            />
             <Table
-              columns={[words.name, words.role, words.lastSignIn, words.keys, words.state, words.details]}
+              columns={[
+                words.name,
+                words.role,
+                words.lastSignIn,
+                words.keys,
+                words.state,
+                words.details,
+              ]}
               empty={words.none}
               rows={is.people.map((each) => ({
                 key: each.person_id,
@@ -156,7 +196,9 @@ function Listed({ id }: { id: string }) {
                       class="button link"
                       aria-label={`${each.status === 'blocked' ? words.unblock : words.block}: ${each.name}`}
                       disabled={isBusy || reason.trim() === ''}
-                      onClick={() => void set(each.person_id, each.status === 'blocked' ? 'unblock' : 'block')}
+                      onClick={() =>
+                        void set(each.person_id, each.status === 'blocked' ? 'unblock' : 'block')
+                      }
                     >
                       {each.status === 'blocked' ? words.unblock : words.block}
                     </button>
@@ -171,7 +213,10 @@ function Listed({ id }: { id: string }) {
   );
 }
 
-/** Another address for the only admin of a business: who asks for it says why, and somebody else puts it in force. */
+/**
+ * Another address for the only admin of a business: who asks for it says why, and somebody else
+ * puts it in force.
+ */
 export function AddressChanges({ id }: { id: string }) {
   const { words, api, language } = usePage();
   const path = `/businesses/${id}/address-changes`;
@@ -182,7 +227,9 @@ export function AddressChanges({ id }: { id: string }) {
   const show = () =>
     act(async () => {
       const found = (await api.get<Views['peopleOfBusiness']>(`/businesses/${id}/people`)).people;
-      const admins = found.filter((each) => each.role === 'business_admin' && each.status === 'active');
+      const admins = found.filter(
+        (each) => each.role === 'business_admin' && each.status === 'active',
+      );
       setPeople(admins);
       set({ ...value, person_id: admins[0]?.person_id ?? '' });
     });
@@ -210,7 +257,12 @@ export function AddressChanges({ id }: { id: string }) {
               empty={words.none}
               rows={is.address_changes.map((each) => ({
                 key: each.id,
-                cells: [<bdi>{each.name}</bdi>, <bdi>{each.email}</bdi>, <bdi>{each.reason}</bdi>, decide(each)],
+                cells: [
+                  <bdi>{each.name}</bdi>,
+                  <bdi>{each.email}</bdi>,
+                  <bdi>{each.reason}</bdi>,
+                  decide(each),
+                ],
               }))}
             />
           )
@@ -225,8 +277,17 @@ export function AddressChanges({ id }: { id: string }) {
               choices={people.map((each) => [each.person_id, each.name])}
               onChange={(person_id) => set({ ...value, person_id })}
             />
-            <Text label={words.email} value={value.email} onInput={(email) => set({ ...value, email })} type="email" />
-            <Text label={words.reason} value={value.reason} onInput={(reason) => set({ ...value, reason })} />
+            <Text
+              label={words.email}
+              value={value.email}
+              onInput={(email) => set({ ...value, email })}
+              type="email"
+            />
+            <Text
+              label={words.reason}
+              value={value.reason}
+              onInput={(reason) => set({ ...value, reason })}
+            />
           </div>
         </Form>
       ) : (
@@ -239,10 +300,19 @@ export function AddressChanges({ id }: { id: string }) {
 
   function decide(each: Views['addressChanges']['address_changes'][number]) {
     if (new Date(each.operator_from) > new Date())
-      return <span class="quiet">{filled(words.wayBackFrom, { time: moment(each.operator_from, language) })}</span>;
+      return (
+        <span class="quiet">
+          {filled(words.wayBackFrom, { time: moment(each.operator_from, language) })}
+        </span>
+      );
     if (each.needs_another_operator) return <span class="quiet">{words.addressChangeOther}</span>;
     return (
-      <button type="button" class="button plain" disabled={isBusy} onClick={() => void apply(each.id)}>
+      <button
+        type="button"
+        class="button plain"
+        disabled={isBusy}
+        onClick={() => void apply(each.id)}
+      >
         {words.addressChangeApply}
       </button>
     );

@@ -3,7 +3,13 @@ import type { Views } from './api.ts';
 import { moment, money, useAct, useLoad, usePage, usePages } from './page.ts';
 import { Bars, Card, Message, More, Pick, Shown, Table, Tag, Text } from './parts.tsx';
 
-const tones = { signed: 'good', refused: 'bad', in_doubt: 'wait', queued: 'wait', withdrawn: undefined } as const;
+const tones = {
+  signed: 'good',
+  refused: 'bad',
+  in_doubt: 'wait',
+  queued: 'wait',
+  withdrawn: undefined,
+} as const;
 type Receipt = Views['receipts']['receipts'][number];
 
 /** Where a business stands: what needs attention, the last thirty days, the latest receipts. */
@@ -58,7 +64,9 @@ export function Overview() {
                   [words.toSeal, is.due],
                   [words.queued, is.queued],
                   [words.inDoubt, is.in_doubt],
-                  ...(is.sealed_elsewhere > 0 ? [[words.s_sealed_elsewhere, is.sealed_elsewhere] as const] : []),
+                  ...(is.sealed_elsewhere > 0
+                    ? [[words.s_sealed_elsewhere, is.sealed_elsewhere] as const]
+                    : []),
                 ].map(([name, value]) => (
                   <div key={name}>
                     <dt>{name}</dt>
@@ -74,14 +82,21 @@ export function Overview() {
                   </dd>
                 </div>
               </dl>
-              <Bars title={words.perDay} unit={words.signed} days={is.days.map((each) => ({ day: each.day, value: each.signed }))} />
+              <Bars
+                title={words.perDay}
+                unit={words.signed}
+                days={is.days.map((each) => ({ day: each.day, value: each.signed }))}
+              />
               {is.failures.length > 0 ? (
                 <>
                   <h3>{words.failures}</h3>
                   <Table
                     columns={[words.reason, words.refused]}
                     empty={words.none}
-                    rows={is.failures.map((each) => ({ key: each.code, cells: [each.title, String(each.count)] }))}
+                    rows={is.failures.map((each) => ({
+                      key: each.code,
+                      cells: [each.title, String(each.count)],
+                    }))}
                   />
                 </>
               ) : null}
@@ -102,12 +117,20 @@ function Receipts() {
   const filter = `${state ? `&state=${state}` : ''}${search ? `&search=${encodeURIComponent(search)}` : ''}`;
   const { first, rows, more } = usePages(
     async (cursor) => {
-      const page = await api.get<Views['receipts']>(`/businesses/me/recent-invoices?limit=20${filter}${cursor ? `&cursor=${cursor}` : ''}`);
+      const page = await api.get<Views['receipts']>(
+        `/businesses/me/recent-invoices?limit=20${filter}${cursor ? `&cursor=${cursor}` : ''}`,
+      );
       return { rows: page.receipts, next: page.next_cursor };
     },
     [filter],
   );
-  const names = { signed: words.signed, refused: words.refused, in_doubt: words.inDoubt, queued: words.queued, withdrawn: words.withdrawn };
+  const names = {
+    signed: words.signed,
+    refused: words.refused,
+    in_doubt: words.inDoubt,
+    queued: words.queued,
+    withdrawn: words.withdrawn,
+  };
   const again = (receipt: Receipt) =>
     act(async () => {
       await api.post('/receipts', { module: receipt.module, document_id: receipt.document_id });
@@ -116,8 +139,19 @@ function Receipts() {
   return (
     <Card title={words.recent}>
       <div class="row">
-        <Text label={words.search} value={search} onInput={setSearch} type="search" required={false} />
-        <Pick label={words.state} value={state} choices={[['', words.allStates], ...Object.entries(names)]} onChange={setState} />
+        <Text
+          label={words.search}
+          value={search}
+          onInput={setSearch}
+          type="search"
+          required={false}
+        />
+        <Pick
+          label={words.state}
+          value={state}
+          choices={[['', words.allStates], ...Object.entries(names)]}
+          onChange={setState}
+        />
       </div>
       <Message text={message} />
       <Shown of={first}>
@@ -139,7 +173,12 @@ function Receipts() {
                     {each.problem ? <span class="quiet">{each.problem.title}</span> : null}
                     {each.drift ? <span class="quiet">{each.drift.title}</span> : null}
                     {each.state === 'refused' || each.state === 'withdrawn' ? (
-                      <button type="button" class="button link" disabled={isBusy} onClick={() => void again(each)}>
+                      <button
+                        type="button"
+                        class="button link"
+                        disabled={isBusy}
+                        onClick={() => void again(each)}
+                      >
                         {words.sealAgain}
                       </button>
                     ) : null}

@@ -9,7 +9,9 @@ export type PageFrame = {
   language: Language;
   api: PageApi;
   setLanguage(language: Language): void;
-  /** Asks for the second factor, sets one up where there is none; false where the person gave up. */
+  /**
+   * Asks for the second factor, sets one up where there is none; false where the person gave up.
+   */
   askFactor(kind: 'second_factor_setup' | 'second_factor_needed'): Promise<boolean>;
   /** The session is over, and why. */
   signedOut(why: string): void;
@@ -24,16 +26,24 @@ export const told = (error: unknown, words: PageWords): string =>
     ? [
         error.problem.title,
         error.problem.detail,
-        error.problem.field ? `(${error.problem.field}${error.problem.reason ? `: ${String(error.problem.reason)}` : ''})` : '',
-        error.problem.device_text ? `${error.problem.device_code}: ${error.problem.device_text}` : '',
+        error.problem.field
+          ? `(${error.problem.field}${error.problem.reason ? `: ${String(error.problem.reason)}` : ''})`
+          : '',
+        error.problem.device_text
+          ? `${error.problem.device_code}: ${error.problem.device_text}`
+          : '',
       ]
         .filter(Boolean)
         .join(' ')
     : `${words.offline}. ${words.offlineNext}`;
 
-const whyOver = (error: ApiProblem, words: PageWords): string => (error.problem.code === 'zoho_user_ended' ? told(error, words) : words.sessionOver);
+const whyOver = (error: ApiProblem, words: PageWords): string =>
+  error.problem.code === 'zoho_user_ended' ? told(error, words) : words.sessionOver;
 
-/** Runs what a person asked for: busy meanwhile, the second factor where it is asked for, and one sentence if it goes wrong. */
+/**
+ * Runs what a person asked for: busy meanwhile, the second factor where it is asked for, and one
+ * sentence if it goes wrong.
+ */
 export function useAct() {
   const page = usePage();
   const [isBusy, setBusy] = useState(false);
@@ -60,7 +70,8 @@ export function useAct() {
       }
     } catch (error) {
       if (isSessionOver(error)) page.signedOut(whyOver(error, page.words));
-      else if (error instanceof ApiProblem || error instanceof Offline) setMessage(told(error, page.words));
+      else if (error instanceof ApiProblem || error instanceof Offline)
+        setMessage(told(error, page.words));
       else throw error;
     } finally {
       setBusy(false);
@@ -72,7 +83,10 @@ export function useAct() {
 export type Loaded<T> = { data: T | null; problem: string; reload(): void };
 
 /** Reads something when shown, and again when asked. */
-export function useLoad<T>(read: () => Promise<T>, on: unknown[] = []): Loaded<T> & { set(data: T): void } {
+export function useLoad<T>(
+  read: () => Promise<T>,
+  on: unknown[] = [],
+): Loaded<T> & { set(data: T): void } {
   const page = usePage();
   const [data, set] = useState<T | null>(null);
   const [problem, setProblem] = useState('');
@@ -87,9 +101,12 @@ export function useLoad<T>(read: () => Promise<T>, on: unknown[] = []): Loaded<T
         if (isSessionOver(error)) page.signedOut(whyOver(error, page.words));
         else {
           setProblem(told(error, page.words));
-          // A session that came by Zoho on a device that is not known: it opens nothing before the second factor is given.
+          // A session that came by Zoho on a device that is not known: it opens nothing before the
+          // second factor is given.
           if (error instanceof ApiProblem && error.problem.code === 'second_factor_needed')
-            void page.askFactor('second_factor_needed').then((isGiven) => isGiven && isShown && setTurn((now) => now + 1));
+            void page
+              .askFactor('second_factor_needed')
+              .then((isGiven) => isGiven && isShown && setTurn((now) => now + 1));
         }
       },
     );
@@ -102,14 +119,23 @@ export function useLoad<T>(read: () => Promise<T>, on: unknown[] = []): Loaded<T
 
 /** A moment in the reader's way of writing it. */
 export const moment = (text: string | null | undefined, language: string): string =>
-  text ? new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(text)) : '';
+  text
+    ? new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(
+        new Date(text),
+      )
+    : '';
 
 /** Decimal text with the reader's separators; never through a number for more than showing. */
 export const money = (amount: string, language: string): string =>
-  new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(amount as unknown as number);
+  new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(
+    amount as unknown as number,
+  );
 
 /** A list read a page at a time: what is there so far, and how to get more while there is more. */
-export function usePages<Row>(read: (cursor: string | null) => Promise<{ rows: Row[]; next: string | null }>, on: unknown[] = []) {
+export function usePages<Row>(
+  read: (cursor: string | null) => Promise<{ rows: Row[]; next: string | null }>,
+  on: unknown[] = [],
+) {
   const [extra, setExtra] = useState<{ rows: Row[]; next: string | null } | null>(null);
   const first = useLoad(() => {
     setExtra(null);

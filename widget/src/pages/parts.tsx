@@ -6,7 +6,12 @@ import { type Loaded, usePage } from './page.ts';
 type Children = { children?: ComponentChildren };
 
 /** A card with a heading. */
-export function Card({ title, children, actions, tone }: Children & { title: string; actions?: ComponentChildren; tone?: 'bad' | 'wait' | 'good' }) {
+export function Card({
+  title,
+  children,
+  actions,
+  tone,
+}: Children & { title: string; actions?: ComponentChildren; tone?: 'bad' | 'wait' | 'good' }) {
   return (
     <section class={`card ${tone ?? ''}`}>
       <div class="card-head">
@@ -19,7 +24,13 @@ export function Card({ title, children, actions, tone }: Children & { title: str
 }
 
 /** Loading, failed, or there. */
-export function Shown<T>({ of, children }: { of: Loaded<T>; children: (data: T) => ComponentChildren }) {
+export function Shown<T>({
+  of,
+  children,
+}: {
+  of: Loaded<T>;
+  children: (data: T) => ComponentChildren;
+}) {
   const { words } = usePage();
   if (of.data !== null) return <>{children(of.data)}</>;
   if (!of.problem) return <Waiting text={words.loading} />;
@@ -42,7 +53,15 @@ export function Message({ text, isGood }: { text: string; isGood?: boolean }) {
 }
 
 /** Columns with a heading each; on a narrow page each row becomes a small card with its labels. */
-export function Table({ columns, rows, empty }: { columns: string[]; rows: { key: string; cells: ComponentChildren[] }[]; empty: string }) {
+export function Table({
+  columns,
+  rows,
+  empty,
+}: {
+  columns: string[];
+  rows: { key: string; cells: ComponentChildren[] }[];
+  empty: string;
+}) {
   if (rows.length === 0) return <p class="quiet">{empty}</p>;
   return (
     <table>
@@ -70,7 +89,12 @@ export function Table({ columns, rows, empty }: { columns: string[]; rows: { key
   );
 }
 
-export const Tag = ({ children, tone }: Children & { tone?: 'good' | 'bad' | 'wait' | undefined }) => <span class={`tag ${tone ?? ''}`}>{children}</span>;
+export const Tag = ({
+  children,
+  tone,
+}: Children & { tone?: 'good' | 'bad' | 'wait' | undefined }) => (
+  <span class={`tag ${tone ?? ''}`}>{children}</span>
+);
 
 type FieldProps = {
   label: string;
@@ -83,13 +107,33 @@ type FieldProps = {
   mode?: 'numeric' | 'tel' | 'url';
 };
 
-export function Text({ label, value, onInput, type = 'text', required = true, hint, autocomplete, mode }: FieldProps) {
+export function Text({
+  label,
+  value,
+  onInput,
+  type = 'text',
+  required = true,
+  hint,
+  autocomplete,
+  mode,
+}: FieldProps) {
   const id = useId();
-  const rest = { type, autocomplete: autocomplete ?? 'off', inputMode: mode, ...(hint ? { 'aria-describedby': `${id}-hint` } : {}) } as object;
+  const rest = {
+    type,
+    autocomplete: autocomplete ?? 'off',
+    inputMode: mode,
+    ...(hint ? { 'aria-describedby': `${id}-hint` } : {}),
+  } as object;
   return (
     <p class="field">
       <label for={id}>{label}</label>
-      <input id={id} value={value} required={required} {...rest} onInput={(event) => onInput(event.currentTarget.value)} />
+      <input
+        id={id}
+        value={value}
+        required={required}
+        {...rest}
+        onInput={(event) => onInput(event.currentTarget.value)}
+      />
       {hint ? (
         <span class="quiet" id={`${id}-hint`}>
           {hint}
@@ -99,12 +143,27 @@ export function Text({ label, value, onInput, type = 'text', required = true, hi
   );
 }
 
-export function Lines({ label, value, onInput, hint }: { label: string; value: string; onInput(value: string): void; hint?: string }) {
+export function Lines({
+  label,
+  value,
+  onInput,
+  hint,
+}: {
+  label: string;
+  value: string;
+  onInput(value: string): void;
+  hint?: string;
+}) {
   const id = useId();
   return (
     <p class="field">
       <label for={id}>{label}</label>
-      <textarea id={id} rows={3} value={value} onInput={(event) => onInput(event.currentTarget.value)} />
+      <textarea
+        id={id}
+        rows={3}
+        value={value}
+        onInput={(event) => onInput(event.currentTarget.value)}
+      />
       {hint ? <span class="quiet">{hint}</span> : null}
     </p>
   );
@@ -136,10 +195,24 @@ export function Pick({
   );
 }
 
-export function Check({ label, checked, onChange, hint }: { label: string; checked: boolean; onChange(checked: boolean): void; hint?: string }) {
+export function Check({
+  label,
+  checked,
+  onChange,
+  hint,
+}: {
+  label: string;
+  checked: boolean;
+  onChange(checked: boolean): void;
+  hint?: string;
+}) {
   return (
     <label class="check">
-      <input type="checkbox" checked={checked} onChange={(event) => onChange(event.currentTarget.checked)} />
+      <input
+        type="checkbox"
+        checked={checked}
+        onChange={(event) => onChange(event.currentTarget.checked)}
+      />
       <span>
         {label}
         {hint ? <span class="quiet">{hint}</span> : null}
@@ -172,7 +245,11 @@ export function Form({
 }
 
 /** A dialog of the browser's own: focus stays inside, Escape closes it. */
-export function Dialog({ title, children, onClose }: Children & { title: string; onClose(): void }) {
+export function Dialog({
+  title,
+  children,
+  onClose,
+}: Children & { title: string; onClose(): void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const { words } = usePage();
   const id = useId();
@@ -195,16 +272,30 @@ export function Dialog({ title, children, onClose }: Children & { title: string;
 }
 
 /**
- * Bars per day: a picture for the eye, a table for whoever cannot see it. One bar a day, so that a gap is seen as a gap.
+ * Bars per day: a picture for the eye, a table for whoever cannot see it. One bar a day, so that a
+ * gap is seen as a gap.
  */
-export function Bars({ title, days, unit }: { title: string; days: { day: string; value: number }[]; unit: string }) {
+export function Bars({
+  title,
+  days,
+  unit,
+}: {
+  title: string;
+  days: { day: string; value: number }[];
+  unit: string;
+}) {
   const top = Math.max(1, ...days.map((each) => each.value));
   const width = 100 / Math.max(1, days.length);
   const total = days.reduce((sum, each) => sum + each.value, 0);
   return (
     <figure>
       <figcaption>{title}</figcaption>
-      <svg viewBox="0 0 100 32" preserveAspectRatio="none" role="img" aria-label={`${title}: ${total} ${unit}`}>
+      <svg
+        viewBox="0 0 100 32"
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`${title}: ${total} ${unit}`}
+      >
         {days.map((each, index) => {
           const height = (each.value / top) * 30;
           return (
@@ -268,12 +359,26 @@ export type Adoption = { sdc_id: string; mrc_number: string; last_invoice_number
 export const noAdoption: Adoption = { sdc_id: '', mrc_number: '', last_invoice_number: '' };
 
 /** What is known of a device that another program initialised. */
-export function AdoptionFields({ value, onChange }: { value: Adoption; onChange(value: Adoption): void }) {
+export function AdoptionFields({
+  value,
+  onChange,
+}: {
+  value: Adoption;
+  onChange(value: Adoption): void;
+}) {
   const { words } = usePage();
   return (
     <>
-      <Text label={words.sdcId} value={value.sdc_id} onInput={(sdc_id) => onChange({ ...value, sdc_id })} />
-      <Text label={words.mrc} value={value.mrc_number} onInput={(mrc_number) => onChange({ ...value, mrc_number })} />
+      <Text
+        label={words.sdcId}
+        value={value.sdc_id}
+        onInput={(sdc_id) => onChange({ ...value, sdc_id })}
+      />
+      <Text
+        label={words.mrc}
+        value={value.mrc_number}
+        onInput={(mrc_number) => onChange({ ...value, mrc_number })}
+      />
       <Text
         label={words.lastInvoice}
         value={value.last_invoice_number}
@@ -284,15 +389,35 @@ export function AdoptionFields({ value, onChange }: { value: Adoption; onChange(
   );
 }
 
-export type DeviceAddress = { address: string; serial: string; environment: 'sandbox' | 'production' };
+export type DeviceAddress = {
+  address: string;
+  serial: string;
+  environment: 'sandbox' | 'production';
+};
 
 /** Which device stands where. */
-export function DeviceFields({ value, onChange }: { value: DeviceAddress; onChange(value: DeviceAddress): void }) {
+export function DeviceFields({
+  value,
+  onChange,
+}: {
+  value: DeviceAddress;
+  onChange(value: DeviceAddress): void;
+}) {
   const { words } = usePage();
   return (
     <>
-      <Text label={words.address} value={value.address} onInput={(address) => onChange({ ...value, address })} mode="url" hint={words.addressHint} />
-      <Text label={words.serial} value={value.serial} onInput={(serial) => onChange({ ...value, serial })} />
+      <Text
+        label={words.address}
+        value={value.address}
+        onInput={(address) => onChange({ ...value, address })}
+        mode="url"
+        hint={words.addressHint}
+      />
+      <Text
+        label={words.serial}
+        value={value.serial}
+        onInput={(serial) => onChange({ ...value, serial })}
+      />
       <Pick
         label={words.environment}
         value={value.environment}
@@ -300,7 +425,9 @@ export function DeviceFields({ value, onChange }: { value: DeviceAddress; onChan
           ['sandbox', words.sandbox],
           ['production', words.production],
         ]}
-        onChange={(environment) => onChange({ ...value, environment: environment as DeviceAddress['environment'] })}
+        onChange={(environment) =>
+          onChange({ ...value, environment: environment as DeviceAddress['environment'] })
+        }
       />
     </>
   );

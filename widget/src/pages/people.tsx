@@ -30,7 +30,9 @@ function Singles({ value, onChange }: { value: string[]; onChange(value: string[
           key={each}
           label={words[`p_${each}`]}
           checked={value.includes(each)}
-          onChange={(isOn) => onChange(isOn ? [...value, each] : value.filter((other) => other !== each))}
+          onChange={(isOn) =>
+            onChange(isOn ? [...value, each] : value.filter((other) => other !== each))
+          }
         />
       ))}
     </fieldset>
@@ -73,14 +75,19 @@ export function PeoplePage() {
                   <>
                     {words[`role_${each.role}`]}
                     {each.permissions.length > 0 ? (
-                      <span class="quiet">{each.permissions.map((one) => words[`p_${one}` as 'p_settle'] ?? one).join(', ')}</span>
+                      <span class="quiet">
+                        {each.permissions
+                          .map((one) => words[`p_${one}` as 'p_settle'] ?? one)
+                          .join(', ')}
+                      </span>
                     ) : null}
                   </>,
                   each.status === 'ended' ? (
                     <Tag>{words.ended}</Tag>
                   ) : (
                     <>
-                      {each.is_blocked ? <Tag tone="bad">{words.blocked}</Tag> : null} {each.has_zoho_user ? <Tag>{words.withZoho}</Tag> : null}{' '}
+                      {each.is_blocked ? <Tag tone="bad">{words.blocked}</Tag> : null}{' '}
+                      {each.has_zoho_user ? <Tag>{words.withZoho}</Tag> : null}{' '}
                       {each.has_second_factor ? <Tag tone="good">{words.withFactor}</Tag> : null}
                     </>
                   ),
@@ -97,10 +104,19 @@ export function PeoplePage() {
                       }}
                     />
                   ) : ending === each.id ? (
-                    <EndForm keys={keysOf(each.person_id)} isBusy={isBusy} onEnd={(keep) => end(each.id, keep)} />
+                    <EndForm
+                      keys={keysOf(each.person_id)}
+                      isBusy={isBusy}
+                      onEnd={(keep) => end(each.id, keep)}
+                    />
                   ) : (
                     <div class="actions">
-                      <button type="button" class="button link" aria-label={`${words.role}: ${each.name}`} onClick={() => change(each.id)}>
+                      <button
+                        type="button"
+                        class="button link"
+                        aria-label={`${words.role}: ${each.name}`}
+                        onClick={() => change(each.id)}
+                      >
                         {words.role}
                       </button>
                       <button
@@ -108,7 +124,11 @@ export function PeoplePage() {
                         class="button link"
                         aria-label={`${words.end}: ${each.name}`}
                         disabled={isBusy || keys.data === null}
-                        onClick={() => (keysOf(each.person_id).length > 0 ? beginToEnd(each.id) : void end(each.id, []))}
+                        onClick={() =>
+                          keysOf(each.person_id).length > 0
+                            ? beginToEnd(each.id)
+                            : void end(each.id, [])
+                        }
                       >
                         {words.end}
                       </button>
@@ -166,10 +186,23 @@ type Key = Views['keys']['api_keys'][number];
 
 /** Those that still open something, or will again. */
 const keysMadeBy = (keys: Key[], personId: string): Key[] =>
-  keys.filter((each) => each.made_by.id === personId && !each.revoked_at && !(each.expires_at && new Date(each.expires_at) <= new Date()));
+  keys.filter(
+    (each) =>
+      each.made_by.id === personId &&
+      !each.revoked_at &&
+      !(each.expires_at && new Date(each.expires_at) <= new Date()),
+  );
 
 /** Whoever made a key may hold it still: it ends with them, unless it is said to go on. */
-function KeptKeys({ keys, value, onChange }: { keys: Key[]; value: string[]; onChange(value: string[]): void }) {
+function KeptKeys({
+  keys,
+  value,
+  onChange,
+}: {
+  keys: Key[];
+  value: string[];
+  onChange(value: string[]): void;
+}) {
   const { words, language } = usePage();
   return (
     <fieldset>
@@ -181,14 +214,24 @@ function KeptKeys({ keys, value, onChange }: { keys: Key[]; value: string[]; onC
           label={`${words.keepKey}: ${each.name}`}
           hint={`${each.prefix}… ${words.lastUsed}: ${moment(each.last_used_at, language)}`}
           checked={value.includes(each.id)}
-          onChange={(isOn) => onChange(isOn ? [...value, each.id] : value.filter((other) => other !== each.id))}
+          onChange={(isOn) =>
+            onChange(isOn ? [...value, each.id] : value.filter((other) => other !== each.id))
+          }
         />
       ))}
     </fieldset>
   );
 }
 
-function EndForm({ keys, isBusy, onEnd }: { keys: Key[]; isBusy: boolean; onEnd(keep: string[]): Promise<unknown> }) {
+function EndForm({
+  keys,
+  isBusy,
+  onEnd,
+}: {
+  keys: Key[];
+  isBusy: boolean;
+  onEnd(keep: string[]): Promise<unknown>;
+}) {
   const { words } = usePage();
   const [keep, setKeep] = useState<string[]>([]);
   return (
@@ -218,7 +261,12 @@ function MemberForm({ member, keys, onDone }: { member: Member; keys: Key[]; onD
     });
   return (
     <Form onSubmit={save} submit={words.save} isBusy={isBusy}>
-      <Pick label={words.role} value={role} choices={roles} onChange={(value) => setRole(value as Role)} />
+      <Pick
+        label={words.role}
+        value={role}
+        choices={roles}
+        onChange={(value) => setRole(value as Role)}
+      />
       {role === 'business_user' ? <Singles value={chosen} onChange={setChosen} /> : null}
       {stepsDown ? <KeptKeys keys={keys} value={keep} onChange={setKeep} /> : null}
       <Message text={message} />
@@ -235,7 +283,11 @@ function Invite({ onDone }: { onDone(): void }) {
   const [chosen, setChosen] = useState<string[]>([]);
   const send = () =>
     act(async () => {
-      await api.post('/invitations', { email, role, permissions: role === 'business_user' ? chosen : [] });
+      await api.post('/invitations', {
+        email,
+        role,
+        permissions: role === 'business_user' ? chosen : [],
+      });
       setEmail('');
       onDone();
     }, words.saved);
@@ -244,7 +296,12 @@ function Invite({ onDone }: { onDone(): void }) {
       <Form onSubmit={send} submit={words.invite} isBusy={isBusy}>
         <div class="columns">
           <Text label={words.email} value={email} onInput={setEmail} type="email" />
-          <Pick label={words.role} value={role} choices={roles} onChange={(value) => setRole(value as Role)} />
+          <Pick
+            label={words.role}
+            value={role}
+            choices={roles}
+            onChange={(value) => setRole(value as Role)}
+          />
         </div>
         {role === 'business_user' ? <Singles value={chosen} onChange={setChosen} /> : null}
         <Message text={message} isGood={isGood} />
@@ -259,8 +316,11 @@ function KeyMaker({ of: { made_by: maker, revoked_at } }: { of: Key }) {
   const gone = revoked_at || maker.standing === 'admin' ? null : maker.standing;
   return (
     <>
-      {maker.name ? <bdi>{maker.name}</bdi> : null} {gone ? <Tag tone={gone === 'blocked' ? 'bad' : 'wait'}>{words[`maker_${gone}`]}</Tag> : null}
-      {gone ? <span class="quiet">{gone === 'blocked' ? words.keySuspended : words.replaceKey}</span> : null}
+      {maker.name ? <bdi>{maker.name}</bdi> : null}{' '}
+      {gone ? <Tag tone={gone === 'blocked' ? 'bad' : 'wait'}>{words[`maker_${gone}`]}</Tag> : null}
+      {gone ? (
+        <span class="quiet">{gone === 'blocked' ? words.keySuspended : words.replaceKey}</span>
+      ) : null}
     </>
   );
 }
@@ -297,7 +357,9 @@ export function KeysPage() {
                 key={each}
                 label={words[`p_${each}`]}
                 checked={chosen.includes(each)}
-                onChange={(isOn) => choose(isOn ? [...chosen, each] : chosen.filter((other) => other !== each))}
+                onChange={(isOn) =>
+                  choose(isOn ? [...chosen, each] : chosen.filter((other) => other !== each))
+                }
               />
             ))}
           </fieldset>
@@ -308,7 +370,14 @@ export function KeysPage() {
         <Shown of={keys}>
           {({ api_keys: all }) => (
             <Table
-              columns={[words.name, words.prefix, words.permissions, words.madeBy, words.lastUsed, words.state]}
+              columns={[
+                words.name,
+                words.prefix,
+                words.permissions,
+                words.madeBy,
+                words.lastUsed,
+                words.state,
+              ]}
               empty={words.none}
               rows={all.map((each) => ({
                 key: each.id,

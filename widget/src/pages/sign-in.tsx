@@ -11,8 +11,15 @@ import { filled } from './words.ts';
 
 type Done = { onDone(session: Session): void };
 
-/** Within Zoho Books with Zoho; else username and password; the authenticator's code and the business only where they are asked for. */
-export function SignIn({ onDone, over, organizationId }: Done & { over: string; organizationId: string | null }) {
+/**
+ * Within Zoho Books with Zoho; else username and password; the authenticator's code and the
+ * business only where they are asked for.
+ */
+export function SignIn({
+  onDone,
+  over,
+  organizationId,
+}: Done & { over: string; organizationId: string | null }) {
   const { words, api } = usePage();
   const { act, isBusy, message } = useAct();
   const [username, setUsername] = useState('');
@@ -40,10 +47,9 @@ export function SignIn({ onDone, over, organizationId }: Done & { over: string; 
         // The field that appears says it all the first time.
         if (problem?.code === 'code_needed' && !needsFactor) return setNeedsFactor(true);
         if (problem?.code !== 'choose_membership') throw error;
-        const found = (problem.memberships as { business_id: string; business_name: string }[]).map((each): [string, string] => [
-          each.business_id,
-          each.business_name,
-        ]);
+        const found = (problem.memberships as { business_id: string; business_name: string }[]).map(
+          (each): [string, string] => [each.business_id, each.business_name],
+        );
         setChoices(found);
         setBusiness(found[0]?.[0] ?? '');
       }
@@ -58,13 +64,30 @@ export function SignIn({ onDone, over, organizationId }: Done & { over: string; 
         </>
       ) : null}
       <Form onSubmit={submit} submit={words.signIn} isBusy={isBusy}>
-        <Text label={words.username} value={username} onInput={setUsername} autocomplete="username" />
-        <Text label={words.password} value={password} onInput={setPassword} type="password" autocomplete="current-password" />
-        {needsFactor ? <FactorFields words={words} value={typed} onChange={setTyped} focus /> : null}
-        {choices.length > 0 ? <Pick label={words.business} value={business} choices={choices} onChange={setBusiness} /> : null}
+        <Text
+          label={words.username}
+          value={username}
+          onInput={setUsername}
+          autocomplete="username"
+        />
+        <Text
+          label={words.password}
+          value={password}
+          onInput={setPassword}
+          type="password"
+          autocomplete="current-password"
+        />
+        {needsFactor ? (
+          <FactorFields words={words} value={typed} onChange={setTyped} focus />
+        ) : null}
+        {choices.length > 0 ? (
+          <Pick label={words.business} value={business} choices={choices} onChange={setBusiness} />
+        ) : null}
         <Message text={message} />
       </Form>
-      {needsFactor ? <LostFactor words={words} api={api} username={username} password={password} /> : null}
+      {needsFactor ? (
+        <LostFactor words={words} api={api} username={username} password={password} />
+      ) : null}
       <p>
         <a href="#/forgot">{words.forgot}</a>
       </p>
@@ -78,8 +101,19 @@ export function Forgot() {
   const [username, setUsername] = useState('');
   return (
     <Card title={words.forgot}>
-      <Form onSubmit={() => act(() => api.post('/auth/password/forgot', { username }), words.forgotNext)} submit={words.forgotSend} isBusy={isBusy}>
-        <Text label={words.username} value={username} onInput={setUsername} autocomplete="username" />
+      <Form
+        onSubmit={() =>
+          act(() => api.post('/auth/password/forgot', { username }), words.forgotNext)
+        }
+        submit={words.forgotSend}
+        isBusy={isBusy}
+      >
+        <Text
+          label={words.username}
+          value={username}
+          onInput={setUsername}
+          autocomplete="username"
+        />
         <Message text={message} isGood={isGood} />
       </Form>
       <p>
@@ -96,11 +130,23 @@ export function Reset({ token }: { token: string }) {
   return (
     <Card title={words.reset}>
       <Form
-        onSubmit={() => act(() => api.post('/auth/password/reset', { token, new_password: password }), words.resetDone)}
+        onSubmit={() =>
+          act(
+            () => api.post('/auth/password/reset', { token, new_password: password }),
+            words.resetDone,
+          )
+        }
         submit={words.save}
         isBusy={isBusy}
       >
-        <Text label={words.newPassword} value={password} onInput={setPassword} type="password" autocomplete="new-password" hint={words.newPasswordHint} />
+        <Text
+          label={words.newPassword}
+          value={password}
+          onInput={setPassword}
+          type="password"
+          autocomplete="new-password"
+          hint={words.newPasswordHint}
+        />
         <Message text={message} isGood={isGood} />
       </Form>
       {isGood ? <a href="#/">{words.signIn}</a> : null}
@@ -119,15 +165,29 @@ export function Accept({ token, onDone }: Done & { token: string }) {
   const [typed, setTyped] = useState(nothingTyped);
   const [needsFactor, setNeedsFactor] = useState(false);
   useEffect(() => {
-    void act(async () => setInvitation(await api.post<Views['invitation']>('/auth/invitation', { token })));
+    void act(async () =>
+      setInvitation(await api.post<Views['invitation']>('/auth/invitation', { token })),
+    );
   }, []);
-  const existing = { account: 'existing', token, username, password, ...(needsFactor ? proofOf(typed) : {}) };
+  const existing = {
+    account: 'existing',
+    token,
+    username,
+    password,
+    ...(needsFactor ? proofOf(typed) : {}),
+  };
   const submit = () =>
     act(async () => {
       try {
-        onDone(await api.post<Session>('/auth/invitation/accept', isNew ? { account: 'new', token, username, name, password } : existing));
+        onDone(
+          await api.post<Session>(
+            '/auth/invitation/accept',
+            isNew ? { account: 'new', token, username, name, password } : existing,
+          ),
+        );
       } catch (error) {
-        if (error instanceof ApiProblem && error.problem.code === 'code_needed') setNeedsFactor(true);
+        if (error instanceof ApiProblem && error.problem.code === 'code_needed')
+          setNeedsFactor(true);
         throw error;
       }
     });
@@ -136,7 +196,12 @@ export function Accept({ token, onDone }: Done & { token: string }) {
       {invitation ? (
         <>
           <p>
-            <bdi>{filled(words.acceptFor, { business: invitation.business_name, role: words[`role_${invitation.role}`] })}</bdi>
+            <bdi>
+              {filled(words.acceptFor, {
+                business: invitation.business_name,
+                role: words[`role_${invitation.role}`],
+              })}
+            </bdi>
           </p>
           <Pick
             label={words.account}
@@ -148,8 +213,15 @@ export function Accept({ token, onDone }: Done & { token: string }) {
             onChange={(value) => setNew(value === 'new')}
           />
           <Form onSubmit={submit} submit={words.accept} isBusy={isBusy}>
-            <Text label={words.username} value={username} onInput={setUsername} autocomplete="username" />
-            {isNew ? <Text label={words.name} value={name} onInput={setName} autocomplete="name" /> : null}
+            <Text
+              label={words.username}
+              value={username}
+              onInput={setUsername}
+              autocomplete="username"
+            />
+            {isNew ? (
+              <Text label={words.name} value={name} onInput={setName} autocomplete="name" />
+            ) : null}
             <Text
               label={words.password}
               value={password}
@@ -158,7 +230,9 @@ export function Accept({ token, onDone }: Done & { token: string }) {
               autocomplete={isNew ? 'new-password' : 'current-password'}
               {...(isNew ? { hint: words.newPasswordHint } : {})}
             />
-            {needsFactor && !isNew ? <FactorFields words={words} value={typed} onChange={setTyped} focus /> : null}
+            {needsFactor && !isNew ? (
+              <FactorFields words={words} value={typed} onChange={setTyped} focus />
+            ) : null}
           </Form>
         </>
       ) : null}
@@ -175,13 +249,28 @@ export function FirstOperator({ token, onDone }: Done & { token: string }) {
   return (
     <Card title={words.firstOperator}>
       <Form
-        onSubmit={() => act(async () => onDone(await api.post<Session>('/auth/first-operator', { token, ...value })))}
+        onSubmit={() =>
+          act(async () =>
+            onDone(await api.post<Session>('/auth/first-operator', { token, ...value })),
+          )
+        }
         submit={words.create}
         isBusy={isBusy}
       >
-        <Text label={words.username} value={value.username} onInput={set('username')} autocomplete="username" />
+        <Text
+          label={words.username}
+          value={value.username}
+          onInput={set('username')}
+          autocomplete="username"
+        />
         <Text label={words.name} value={value.name} onInput={set('name')} autocomplete="name" />
-        <Text label={words.email} value={value.email} onInput={set('email')} type="email" autocomplete="email" />
+        <Text
+          label={words.email}
+          value={value.email}
+          onInput={set('email')}
+          type="email"
+          autocomplete="email"
+        />
         <Text
           label={words.password}
           value={value.password}
@@ -197,12 +286,22 @@ export function FirstOperator({ token, onDone }: Done & { token: string }) {
 }
 
 /** The second factor: given, or set up first. */
-export function Factor({ kind, onDone }: { kind: 'second_factor_setup' | 'second_factor_needed'; onDone(passed: boolean): void }) {
+export function Factor({
+  kind,
+  onDone,
+}: {
+  kind: 'second_factor_setup' | 'second_factor_needed';
+  onDone(passed: boolean): void;
+}) {
   const { words } = usePage();
   return (
     <Dialog title={words.factor} onClose={() => onDone(false)}>
       <p>{kind === 'second_factor_setup' ? words.factorSetup : words.factorNeeded}</p>
-      {kind === 'second_factor_setup' ? <SetUpFactor onDone={() => onDone(true)} /> : <GiveFactor onDone={() => onDone(true)} />}
+      {kind === 'second_factor_setup' ? (
+        <SetUpFactor onDone={() => onDone(true)} />
+      ) : (
+        <GiveFactor onDone={() => onDone(true)} />
+      )}
     </Dialog>
   );
 }
@@ -218,25 +317,52 @@ export function SetUpFactor({ onDone }: { onDone(): void }) {
   if (codes.length > 0) return <RecoveryCodes codes={codes} onDone={onDone} />;
   if (!shown)
     return (
-      <Form onSubmit={() => act(async () => setShown(await api.post<Views['totp']>('/auth/totp', { password })))} submit={words.factorBegin} isBusy={isBusy}>
-        <Text label={words.currentPassword} value={password} onInput={setPassword} type="password" autocomplete="current-password" />
+      <Form
+        onSubmit={() =>
+          act(async () => setShown(await api.post<Views['totp']>('/auth/totp', { password })))
+        }
+        submit={words.factorBegin}
+        isBusy={isBusy}
+      >
+        <Text
+          label={words.currentPassword}
+          value={password}
+          onInput={setPassword}
+          type="password"
+          autocomplete="current-password"
+        />
         <Message text={message} />
       </Form>
     );
   const confirm = () =>
     act(async () => {
-      const { recovery_codes, ...me } = await api.post<Views['totpConfirmed']>('/auth/totp/confirm', { code });
+      const { recovery_codes, ...me } = await api.post<Views['totpConfirmed']>(
+        '/auth/totp/confirm',
+        { code },
+      );
       if (api.session) api.keepSession({ ...api.session, ...me });
       setCodes(recovery_codes);
     });
   return (
     <>
-      <img class="qr" alt={words.factorBegin} width="200" height="200" src={`data:image/svg+xml,${encodeURIComponent(shown.qr_svg)}`} />
+      <img
+        class="qr"
+        alt={words.factorBegin}
+        width="200"
+        height="200"
+        src={`data:image/svg+xml,${encodeURIComponent(shown.qr_svg)}`}
+      />
       <p class="quiet">
         {words.factorSecret}: <code>{shown.secret.match(/.{1,4}/g)?.join(' ')}</code>
       </p>
       <Form onSubmit={confirm} submit={words.factorConfirm} isBusy={isBusy}>
-        <Text label={words.code} value={code} onInput={setCode} mode="numeric" autocomplete="one-time-code" />
+        <Text
+          label={words.code}
+          value={code}
+          onInput={setCode}
+          mode="numeric"
+          autocomplete="one-time-code"
+        />
         <Message text={message} />
       </Form>
     </>
@@ -261,7 +387,11 @@ export function RecoveryCodes({ codes, onDone }: { codes: string[]; onDone(): vo
         <button type="button" class="button main" onClick={onDone}>
           {words.recoveryCodesKept}
         </button>
-        <button type="button" class="button plain" onClick={() => void navigator.clipboard.writeText(codes.join('\n')).catch(() => {})}>
+        <button
+          type="button"
+          class="button plain"
+          onClick={() => void navigator.clipboard.writeText(codes.join('\n')).catch(() => {})}
+        >
           {words.copy}
         </button>
       </div>
@@ -275,7 +405,10 @@ function GiveFactor({ onDone }: { onDone(): void }) {
   const [typed, setTyped] = useState(nothingTyped);
   const submit = () =>
     act(async () => {
-      const { device_token, ...me } = await api.post<Views['factorGiven']>('/auth/second-factor', proofOf(typed));
+      const { device_token, ...me } = await api.post<Views['factorGiven']>(
+        '/auth/second-factor',
+        proofOf(typed),
+      );
       if (api.session) {
         keepDeviceToken(api.session.person.username, device_token);
         api.keepSession({ ...api.session, ...me });

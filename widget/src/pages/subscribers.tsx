@@ -14,7 +14,10 @@ export function Subscribers() {
   const log = useLoad(() => api.get<Views['notices']>('/notices?limit=20'));
   const { act, isBusy, message } = useAct();
   const [made, setMade] = useState<Views['newSubscriber'] | null>(null);
-  const [value, set] = useState<{ url: string; events: Set<string> }>({ url: '', events: new Set(['receipt.signed']) });
+  const [value, set] = useState<{ url: string; events: Set<string> }>({
+    url: '',
+    events: new Set(['receipt.signed']),
+  });
   const run = (work: () => Promise<unknown>) =>
     act(async () => {
       await work();
@@ -52,7 +55,9 @@ export function Subscribers() {
               key: each.id,
               cells: [
                 <bdi>{each.url}</bdi>,
-                each.events.map((event) => words[`e_${event.split('.')[1]}` as keyof PageWords]).join(', '),
+                each.events
+                  .map((event) => words[`e_${event.split('.')[1]}` as keyof PageWords])
+                  .join(', '),
                 <Maker of={each.made_by} />,
                 moment(each.created_at, language),
                 <>
@@ -60,11 +65,22 @@ export function Subscribers() {
                     type="button"
                     class="button link"
                     disabled={isBusy}
-                    onClick={() => void run(async () => setMade(await api.post<Views['newSubscriber']>(`/subscribers/${each.id}/rotate`)))}
+                    onClick={() =>
+                      void run(async () =>
+                        setMade(
+                          await api.post<Views['newSubscriber']>(`/subscribers/${each.id}/rotate`),
+                        ),
+                      )
+                    }
                   >
                     {words.rotate}
                   </button>{' '}
-                  <button type="button" class="button link" disabled={isBusy} onClick={() => void run(() => api.post(`/subscribers/${each.id}/remove`))}>
+                  <button
+                    type="button"
+                    class="button link"
+                    disabled={isBusy}
+                    onClick={() => void run(() => api.post(`/subscribers/${each.id}/remove`))}
+                  >
                     {words.remove}
                   </button>
                 </>,
@@ -76,18 +92,33 @@ export function Subscribers() {
       <Form
         onSubmit={() =>
           run(async () => {
-            setMade(await api.post<Views['newSubscriber']>('/subscribers', { url: value.url, events: [...value.events] }));
+            setMade(
+              await api.post<Views['newSubscriber']>('/subscribers', {
+                url: value.url,
+                events: [...value.events],
+              }),
+            );
             set({ ...value, url: '' });
           })
         }
         submit={words.addSubscriber}
         isBusy={isBusy}
       >
-        <Text label={words.addressUrl} value={value.url} onInput={(url) => set({ ...value, url })} hint="https://…" />
+        <Text
+          label={words.addressUrl}
+          value={value.url}
+          onInput={(url) => set({ ...value, url })}
+          hint="https://…"
+        />
         <fieldset>
           <legend>{words.tellOf}</legend>
           {tellable.map((each) => (
-            <Check key={each} label={words[`e_${each}`]} checked={value.events.has(`receipt.${each}`)} onChange={(isOn) => toggle(`receipt.${each}`, isOn)} />
+            <Check
+              key={each}
+              label={words[`e_${each}`]}
+              checked={value.events.has(`receipt.${each}`)}
+              onChange={(isOn) => toggle(`receipt.${each}`, isOn)}
+            />
           ))}
         </fieldset>
       </Form>
@@ -103,9 +134,15 @@ export function Subscribers() {
                   moment(each.created_at, language),
                   words[`e_${each.event.split('.')[1]}` as keyof PageWords],
                   <>
-                    <Tag tone={tones[each.state]}>{words[`n_${each.state}`]}</Tag> <span class="quiet">{each.last_error ?? ''}</span>
+                    <Tag tone={tones[each.state]}>{words[`n_${each.state}`]}</Tag>{' '}
+                    <span class="quiet">{each.last_error ?? ''}</span>
                   </>,
-                  <button type="button" class="button link" disabled={isBusy} onClick={() => void run(() => api.post(`/notices/${each.id}/replay`))}>
+                  <button
+                    type="button"
+                    class="button link"
+                    disabled={isBusy}
+                    onClick={() => void run(() => api.post(`/notices/${each.id}/replay`))}
+                  >
                     {words.sendAgain}
                   </button>,
                 ],

@@ -4,7 +4,10 @@ import { moment, useAct, useLoad, usePage } from './page.ts';
 import { Card, Form, Message, Shown, Table } from './parts.tsx';
 import { filled } from './words.ts';
 
-/** Who has lost their second factor, and whoever may decide about it; nothing is shown while nobody has. */
+/**
+ * Who has lost their second factor, and whoever may decide about it; nothing is shown while nobody
+ * has.
+ */
 export function WaysBack({ businessId }: { businessId?: string }) {
   const { words, api, language } = usePage();
   const path = businessId ? `/businesses/${businessId}/ways-back` : '/ways-back';
@@ -13,7 +16,9 @@ export function WaysBack({ businessId }: { businessId?: string }) {
   const self = api.session?.person.id;
   const grant = (id: string) =>
     act(async () => {
-      await (businessId ? api.post(`${path}/grant`, { way_back_id: id }) : api.post(`${path}/${id}/grant`));
+      await (businessId
+        ? api.post(`${path}/grant`, { way_back_id: id })
+        : api.post(`${path}/${id}/grant`));
       asked.reload();
     }, words.wayBackGranted);
   const refuse = (id: string) =>
@@ -39,7 +44,8 @@ export function WaysBack({ businessId }: { businessId?: string }) {
                 </>,
                 moment(each.asked_at, language),
                 <>
-                  <bdi>{each.address ?? ''}</bdi> <bdi class="quiet small">{each.user_agent?.slice(0, 80) ?? ''}</bdi>
+                  <bdi>{each.address ?? ''}</bdi>{' '}
+                  <bdi class="quiet small">{each.user_agent?.slice(0, 80) ?? ''}</bdi>
                 </>,
                 decide(each),
               ],
@@ -54,18 +60,35 @@ export function WaysBack({ businessId }: { businessId?: string }) {
     const isOwn = each.person_id === self;
     const opens = new Date(each.operator_from) <= new Date();
     if (businessId && each.has_other_admin) return <span class="quiet">{words.wayBackAdmin}</span>;
-    if (businessId && !opens) return <span class="quiet">{filled(words.wayBackFrom, { time: moment(each.operator_from, language) })}</span>;
+    if (businessId && !opens)
+      return (
+        <span class="quiet">
+          {filled(words.wayBackFrom, { time: moment(each.operator_from, language) })}
+        </span>
+      );
     return (
       <div class="actions">
         {isOwn ? (
           <span class="quiet">{words.wayBackOwn}</span>
         ) : (
-          <button type="button" class="button plain" aria-label={`${words.wayBackGrant}: ${each.name}`} disabled={isBusy} onClick={() => void grant(each.id)}>
+          <button
+            type="button"
+            class="button plain"
+            aria-label={`${words.wayBackGrant}: ${each.name}`}
+            disabled={isBusy}
+            onClick={() => void grant(each.id)}
+          >
             {words.wayBackGrant}
           </button>
         )}
         {businessId ? null : (
-          <button type="button" class="button link" aria-label={`${words.wayBackRefuse}: ${each.name}`} disabled={isBusy} onClick={() => void refuse(each.id)}>
+          <button
+            type="button"
+            class="button link"
+            aria-label={`${words.wayBackRefuse}: ${each.name}`}
+            disabled={isBusy}
+            onClick={() => void refuse(each.id)}
+          >
             {words.wayBackRefuse}
           </button>
         )}
@@ -74,7 +97,10 @@ export function WaysBack({ businessId }: { businessId?: string }) {
   }
 }
 
-/** By the link that every admin was mailed, signed in or not. Pressed, not only opened: programs that look at mails open what stands in them. */
+/**
+ * By the link that every admin was mailed, signed in or not. Pressed, not only opened: programs
+ * that look at mails open what stands in them.
+ */
 export function ObjectToWayBack({ token }: { token: string }) {
   const { words, api } = usePage();
   const { act, isBusy, message } = useAct();

@@ -49,10 +49,20 @@ export function Addresses() {
                 moment(each.last_delivery_at, language),
                 moment(each.ends_at, language),
                 <>
-                  <button type="button" class="button link" disabled={isBusy} onClick={() => void make(`/webhooks/${each.id}/rotate`)}>
+                  <button
+                    type="button"
+                    class="button link"
+                    disabled={isBusy}
+                    onClick={() => void make(`/webhooks/${each.id}/rotate`)}
+                  >
                     {words.rotate}
                   </button>{' '}
-                  <button type="button" class="button link" disabled={isBusy} onClick={() => void remove(each.id)}>
+                  <button
+                    type="button"
+                    class="button link"
+                    disabled={isBusy}
+                    onClick={() => void remove(each.id)}
+                  >
                     {words.remove}
                   </button>
                 </>,
@@ -61,7 +71,11 @@ export function Addresses() {
           />
         )}
       </Shown>
-      <Form onSubmit={() => make('/webhooks', { module })} submit={words.newAddress} isBusy={isBusy}>
+      <Form
+        onSubmit={() => make('/webhooks', { module })}
+        submit={words.newAddress}
+        isBusy={isBusy}
+      >
         <Pick
           label={words.addressFor}
           value={module}
@@ -92,7 +106,9 @@ export function Deliveries() {
   const { words, api, language } = usePage();
   const { act, isBusy, message } = useAct();
   const { first, rows, more } = usePages(async (cursor) => {
-    const page = await api.get<Views['deliveries']>(`/webhooks/deliveries?limit=20${cursor ? `&cursor=${cursor}` : ''}`);
+    const page = await api.get<Views['deliveries']>(
+      `/webhooks/deliveries?limit=20${cursor ? `&cursor=${cursor}` : ''}`,
+    );
     return { rows: page.deliveries, next: page.next_cursor };
   });
   return (
@@ -110,7 +126,9 @@ export function Deliveries() {
                   key: each.id,
                   cells: [
                     moment(each.at, language),
-                    <Tag {...(tone ? { tone } : {})}>{words[`v_${each.verdict}` as keyof PageWords]}</Tag>,
+                    <Tag {...(tone ? { tone } : {})}>
+                      {words[`v_${each.verdict}` as keyof PageWords]}
+                    </Tag>,
                     each.document_id ?? '',
                     each.origin ?? '',
                   ],

@@ -32,7 +32,8 @@ export const en = {
   lostFactorNext:
     'Another admin of your business can let you in at once. Where there is none, the operator can after 24 hours, unless somebody objects. Every admin is told by mail.',
   lostFactorAsk: 'Ask for a way back',
-  lostFactorAsked: 'You have asked. Once it is granted you are told by mail, sign in with your password and set up a new authenticator.',
+  lostFactorAsked:
+    'You have asked. Once it is granted you are told by mail, sign in with your password and set up a new authenticator.',
   codeHint: 'Only if you have set one up.',
   business: 'Business',
   switchTo: 'Switch business',
@@ -51,7 +52,8 @@ export const en = {
   firstOperator: 'Become the operator of this platform',
   factor: 'Second factor',
   factorNeeded: 'This change needs your authenticator’s code. It holds for fifteen minutes.',
-  factorSetup: 'This change needs an authenticator app. Set one up now: scan the code with it, then enter the digits it shows.',
+  factorSetup:
+    'This change needs an authenticator app. Set one up now: scan the code with it, then enter the digits it shows.',
   factorBegin: 'Show the code to scan',
   factorSecret: 'Or type this secret into the app',
   factorConfirm: 'Confirm',
@@ -67,8 +69,10 @@ export const en = {
   devicesRemembered: 'Devices not asked at sign-in',
   deviceForget: 'Ask again',
   endOtherSessions: 'End all other sessions',
-  emailChangeHint: 'Links for a new password go to this address, so changing it asks for your password.',
-  emailPending: '{email} counts once you open the link that was mailed there. Until then the present address stays.',
+  emailChangeHint:
+    'Links for a new password go to this address, so changing it asks for your password.',
+  emailPending:
+    '{email} counts once you open the link that was mailed there. Until then the present address stays.',
   emailUnconfirmed: 'This address is not confirmed yet.',
   emailSend: 'Mail the link again',
   emailSent: 'The link is on its way.',
@@ -78,7 +82,8 @@ export const en = {
   waysBack: 'Lost second factor',
   waysBackNext:
     'These people entered their password and say that authenticator and recovery codes are lost. Ask them in person before you let them in: their second factor is removed and they sign in with the password alone.',
-  waysBackOperator: 'An operator decides only where no other admin is there, after every admin had 24 hours to object. It stands in the business’s activity.',
+  waysBackOperator:
+    'An operator decides only where no other admin is there, after every admin had 24 hours to object. It stands in the business’s activity.',
   wayBackGrant: 'Let in',
   wayBackRefuse: 'Refuse',
   wayBackGranted: 'Granted. Once every business they work for has agreed, they are told by mail.',
@@ -88,7 +93,8 @@ export const en = {
   wayBackObject: 'Object',
   wayBackObjectNext:
     'Somebody entered the right password and asks to be let in without their second factor. If that is not right, object: nobody is let in, and every admin sees it in the activity.',
-  wayBackObjected: 'You have objected: nobody is let in. If it is your account, set a new password now.',
+  wayBackObjected:
+    'You have objected: nobody is let in. If it is your account, set a new password now.',
   addressChanges: 'Another address of the only admin',
   addressChangesNext:
     'Where the only admin has lost mailbox and password alike. The former address is mailed every day for a week, everybody of the business is told, and any of them can object; then another operator puts it in force.',
@@ -106,8 +112,10 @@ export const en = {
   blocked: 'Blocked',
   block: 'Block',
   unblock: 'Unblock',
-  blockHint: 'Their businesses read it. Whoever is blocked is signed out everywhere at once, and API keys they made open nothing meanwhile.',
-  peopleOfBusinessNext: 'Name, role and last sign-in. That you looked stands in the business’s activity.',
+  blockHint:
+    'Their businesses read it. Whoever is blocked is signed out everywhere at once, and API keys they made open nothing meanwhile.',
+  peopleOfBusinessNext:
+    'Name, role and last sign-in. That you looked stands in the business’s activity.',
   peopleShow: 'Show its people',
   overview: 'Overview',
   setup: 'Setup',
@@ -152,10 +160,14 @@ export const en = {
   step4: 'Rehearsal',
   step1Next: 'What stands on receipts, and from when on Muhuri seals.',
   step2Next: 'Where the VSDC of head office stands. It is tried at once; nothing is signed.',
-  step3Next: 'Make a self client in Zoho’s API console, generate a code with the scopes below, and paste it here within three minutes.',
-  step4Sandbox: 'One invoice of yours is sealed on the sandbox device: a test, not a fiscal receipt.',
-  stillRehearsing: 'This branch still rehearses. When you stop the system that seals for you until now, take it to production under',
-  step4Production: 'Nothing is signed: lists, taxpayer, items and the check of a real invoice are tried, and a training receipt is drawn.',
+  step3Next:
+    'Make a self client in Zoho’s API console, generate a code with the scopes below, and paste it here within three minutes.',
+  step4Sandbox:
+    'One invoice of yours is sealed on the sandbox device: a test, not a fiscal receipt.',
+  stillRehearsing:
+    'This branch still rehearses. When you stop the system that seals for you until now, take it to production under',
+  step4Production:
+    'Nothing is signed: lists, taxpayer, items and the check of a real invoice are tried, and a training receipt is drawn.',
   rehearse: 'Rehearse',
   rehearsalFailed: 'Put right what failed, then rehearse again.',
   setupDone: 'Everything is set up.',
@@ -224,7 +236,8 @@ export const en = {
   retiredDevices: 'Retired devices',
   burnt: 'Numbers nobody will use',
   retiredAt: 'Retired',
-  totalJumped: 'Say whose the receipts are that the device signed and we did not send: the other program, or our receipts that are missing here.',
+  totalJumped:
+    'Say whose the receipts are that the device signed and we did not send: the other program, or our receipts that are missing here.',
   lastInvoiceIfAny: 'Last number the other program used, if it used any',
   beforeSure: 'I know that no other system sealed the documents I choose here.',
   testReceipts: 'Test receipts',
@@ -242,7 +255,8 @@ export const en = {
   listsSame: 'Nothing has changed.',
   listsRefresh: 'Fetch now',
   signedTwiceSome: '{n} documents may be signed twice at the authority: settle each from its row.',
-  missingUnsure: '{n} documents changed and could not be read again yet: whether anything is missing is not known.',
+  missingUnsure:
+    '{n} documents changed and could not be read again yet: whether anything is missing is not known.',
   addBranch: 'Add a branch',
   branchCode: 'Branch code',
   setDevice: 'Set device',
@@ -295,7 +309,8 @@ export const en = {
   keyOnce: 'Copy the key now: it is not shown again.',
   madeBy: 'Made by',
   keysTheyMade: 'API keys they made',
-  keysEndToo: 'Whoever made a key has seen it. These end now; choose which go on until you have replaced them. Every admin is mailed.',
+  keysEndToo:
+    'Whoever made a key has seen it. These end now; choose which go on until you have replaced them. Every admin is mailed.',
   keepKey: 'Goes on',
   maker_user: 'No longer an admin',
   maker_blocked: 'Kept out by the operator',
@@ -334,7 +349,8 @@ export const en = {
   changePassword: 'Change password',
   profile: 'Profile',
   register: 'Register a business',
-  registeredUnmailed: 'The business is registered, but the mail to {email} could not be sent. Invite its admin once more: open the business in the list.',
+  registeredUnmailed:
+    'The business is registered, but the mail to {email} could not be sent. Invite its admin once more: open the business in the list.',
   registered: 'Registered. The invitation is on its way to {email}.',
   businessName: 'Business name',
   tin: 'TIN',
@@ -388,7 +404,8 @@ export const en = {
   m_branch_id: 'Branch',
   m_payment_method: 'Payment method',
   zoho: 'Zoho',
-  needsReconnecting: 'Zoho no longer accepts our access. Connect again: everything that waits goes on by itself.',
+  needsReconnecting:
+    'Zoho no longer accepts our access. Connect again: everything that waits goes on by itself.',
   notConnected: 'This business is not connected to Zoho Books yet.',
   connectedBy: 'Connected by',
   addedBy: 'Added by',
@@ -403,13 +420,15 @@ export const en = {
     'Nothing more is sealed by itself or written back. Webhooks and rules are taken away in Zoho. What was sealed stays, here and at the authority.',
   connectZoho: 'Connect with Zoho',
   connectAgain: 'Connect again',
-  connectNext: 'You are taken to Zoho to approve, and come back here to choose the organization. An administrator of the organization must approve.',
+  connectNext:
+    'You are taken to Zoho to approve, and come back here to choose the organization. An administrator of the organization must approve.',
   abilityWrite: 'Let Muhuri write the seal to invoices',
   abilityInstall: 'Let Muhuri set up fields and webhooks',
   ownClient: 'Use a client of your own',
   orCode: 'Or connect with a code of the API console',
   mapOrganizations: 'Organizations and businesses',
-  mapOrganizationsNext: 'These are the organizations the approval can see. Choose which of your businesses each one is.',
+  mapOrganizationsNext:
+    'These are the organizations the approval can see. Choose which of your businesses each one is.',
   zohoRole: 'Role at Zoho',
   noOrganizations: 'The approval sees no organization.',
   health: 'Health of the connection',
@@ -448,7 +467,8 @@ export const en = {
   autoOff: 'Never: a person presses Seal',
   autoApproved: 'When approved in Zoho',
   autoSent: 'When sent in Zoho',
-  autoSentWarning: 'Zoho mails an invoice before the seal exists. Approve or mark as sent without mailing, and let Muhuri have Zoho mail it once it is sealed.',
+  autoSentWarning:
+    'Zoho mails an invoice before the seal exists. Approve or mark as sent without mailing, and let Muhuri have Zoho mail it once it is sealed.',
   writeBack: 'Write the seal to the invoice in Zoho',
   writeBackHint: 'Fields, the receipt as a PDF, a comment. Amounts are never touched.',
   mailAfter: 'Have Zoho mail the invoice once it is sealed',
@@ -535,7 +555,8 @@ export const en = {
   chooseAll: 'Choose all shown',
   chooseOne: 'Choose {name}',
   retryFailed: 'Try the failed ones again ({n})',
-  oldOnes: '{n} documents are older than your business usually seals. Nothing else stands in their way:',
+  oldOnes:
+    '{n} documents are older than your business usually seals. Nothing else stands in their way:',
   sealOld: 'Seal these all the same ({n})',
   sealing: '{n} still going …',
   choice: 'Choice',
@@ -546,9 +567,11 @@ export const en = {
   month: 'Month',
   anyMonth: 'Since go-live',
   monthEnd: 'Month-end',
-  nothingMissing: 'Nothing is missing: every document of this month is sealed or exempt, and Zoho was looked through just now.',
+  nothingMissing:
+    'Nothing is missing: every document of this month is sealed or exempt, and Zoho was looked through just now.',
   missingSome: '{n} not sealed, {changed} changed since.',
-  missingUnknown: 'Nothing is known to be missing, but Zoho was not looked through lately: look for changes first.',
+  missingUnknown:
+    'Nothing is known to be missing, but Zoho was not looked through lately: look for changes first.',
   count: 'Count',
   reconnect: 'Zoho: to be connected again',
   zohoFailing: 'Zoho: {n} of {of} calls failed',
@@ -572,33 +595,40 @@ export const en = {
   zohoSignIn: 'Sign in with Zoho',
   zohoType: 'Type this code on the page that opens:',
   zohoOpen: 'Open the page',
-  zohoHolds: 'The code holds for three minutes. This page goes on by itself once you have approved.',
+  zohoHolds:
+    'The code holds for three minutes. This page goes on by itself once you have approved.',
   zohoOver: 'Nobody approved in time. Try again.',
   zohoOr: 'Or with a username and password',
-  zohoApproveNext: 'The Muhuri panel in Zoho Books shows a code. Type it here, approve at Zoho, and the panel signs in.',
+  zohoApproveNext:
+    'The Muhuri panel in Zoho Books shows a code. Type it here, approve at Zoho, and the panel signs in.',
   zohoCode: 'Code that the panel shows',
   zohoCodeHint: 'Eight letters. Never type a code that somebody sent you.',
   zohoContinue: 'Continue to Zoho',
-  zohoForgetful: 'This browser keeps nothing for this page. Allow it to, or sign in with a username and password.',
+  zohoForgetful:
+    'This browser keeps nothing for this page. Allow it to, or sign in with a username and password.',
   zohoAgain: 'Type another code',
   zohoQuestion: 'Did you open this panel just now?',
-  zohoQuestionNext: 'Somebody may give you a code to get in under your name. Say yes only if you opened the panel in Zoho Books yourself, a moment ago.',
+  zohoQuestionNext:
+    'Somebody may give you a code to get in under your name. Say yes only if you opened the panel in Zoho Books yourself, a moment ago.',
   zohoAccount: 'Zoho account',
   zohoPanel: 'Panel opened',
   zohoPanelFrom: '{at}, from {address}',
   zohoBrowser: 'Its browser',
   zohoYes: 'Yes, I opened it',
   zohoNo: 'No, it was not me',
-  zohoApproved: 'Approved. The panel signs in by itself: close this window and go back to Zoho Books.',
+  zohoApproved:
+    'Approved. The panel signs in by itself: close this window and go back to Zoho Books.',
   zohoDenied: 'Refused. Nobody got in, and your business sees it in its activity.',
   withZoho: 'Zoho account',
   zohoWho: 'Sign-in with Zoho',
-  zohoWhoHint: 'New people may read and seal, where their role in Zoho is admin or staff. More is given under People.',
+  zohoWhoHint:
+    'New people may read and seal, where their role in Zoho is admin or staff. More is given under People.',
   zohoWho_users: 'Members, and other active users of the organization',
   zohoWho_members: 'Members only',
   zohoWho_off: 'Nobody',
   otherOrganization: 'You are signed in for another organization',
-  otherOrganizationNext: 'This page belongs to another Zoho organization than your session. Sign out and sign in for the one that is open.',
+  otherOrganizationNext:
+    'This page belongs to another Zoho organization than your session. Sign out and sign in for the one that is open.',
   outside: 'Open this in Zoho Books',
   outsideNext: 'It works beside Zoho’s list of invoices. Nothing was sent.',
   anyBranch: 'All branches',
@@ -612,7 +642,8 @@ export const en = {
   printCopies: 'Print copies ({n})',
   paper: 'Paper',
   originalPaper: 'The original of a receipt is',
-  originalPaperHint: 'There is one original; every other print says COPY. Reading or attaching a file never uses it up unless that is chosen here.',
+  originalPaperHint:
+    'There is one original; every other print says COPY. Reading or attaching a file never uses it up unless that is chosen here.',
   original_ask: 'asked at the first print',
   original_a4: 'A4 sheet',
   original_a5: 'A5 sheet',

@@ -54,7 +54,8 @@ export const fr: PageWords = {
   firstOperator: 'Devenir l’exploitant de cette plateforme',
   factor: 'Second facteur',
   factorNeeded: 'Ce changement exige le code de votre application. Il vaut quinze minutes.',
-  factorSetup: 'Ce changement exige une application d’authentification. Configurez-la : scannez le code, puis saisissez les chiffres.',
+  factorSetup:
+    'Ce changement exige une application d’authentification. Configurez-la : scannez le code, puis saisissez les chiffres.',
   factorBegin: 'Afficher le code à scanner',
   factorSecret: 'Ou saisissez ce secret dans l’application',
   factorConfirm: 'Confirmer',
@@ -70,8 +71,10 @@ export const fr: PageWords = {
   devicesRemembered: 'Appareils non interrogés à la connexion',
   deviceForget: 'Redemander',
   endOtherSessions: 'Terminer toutes les autres sessions',
-  emailChangeHint: 'Les liens pour un nouveau mot de passe vont à cette adresse : la changer demande votre mot de passe.',
-  emailPending: '{email} comptera une fois ouvert le lien qui y a été envoyé. D’ici là, l’adresse actuelle reste.',
+  emailChangeHint:
+    'Les liens pour un nouveau mot de passe vont à cette adresse : la changer demande votre mot de passe.',
+  emailPending:
+    '{email} comptera une fois ouvert le lien qui y a été envoyé. D’ici là, l’adresse actuelle reste.',
   emailUnconfirmed: 'Cette adresse n’est pas encore confirmée.',
   emailSend: 'Renvoyer le lien',
   emailSent: 'Le lien est en route.',
@@ -85,21 +88,25 @@ export const fr: PageWords = {
     'L’exploitant ne décide que s’il n’y a pas d’autre administrateur, après 24 heures où chacun pouvait s’opposer. Cela figure dans l’activité de l’entreprise.',
   wayBackGrant: 'Laisser entrer',
   wayBackRefuse: 'Refuser',
-  wayBackGranted: 'Accordé. Une fois l’accord de chaque entreprise donné, la personne l’apprend par courriel.',
+  wayBackGranted:
+    'Accordé. Une fois l’accord de chaque entreprise donné, la personne l’apprend par courriel.',
   wayBackOwn: 'C’est vous : quelqu’un d’autre décide.',
   wayBackAdmin: 'Un autre administrateur de l’entreprise décide.',
   wayBackFrom: 'À partir du {time}, sauf opposition.',
   wayBackObject: 'S’opposer',
   wayBackObjectNext:
     'Quelqu’un a saisi le bon mot de passe et demande à entrer sans son second facteur. Si ce n’est pas juste, opposez-vous : personne n’entre, et chaque administrateur le voit dans l’activité.',
-  wayBackObjected: 'Vous vous êtes opposé : personne n’entre. S’il s’agit de votre compte, changez de mot de passe maintenant.',
+  wayBackObjected:
+    'Vous vous êtes opposé : personne n’entre. S’il s’agit de votre compte, changez de mot de passe maintenant.',
   addressChanges: 'Autre adresse du seul administrateur',
   addressChangesNext:
     'Si le seul administrateur a perdu à la fois sa messagerie et son mot de passe. L’ancienne adresse reçoit un courriel chaque jour pendant une semaine, chaque personne de l’entreprise est prévenue et peut s’opposer ; puis un autre exploitant la met en vigueur.',
   addressChangeAsk: 'Demander une autre adresse',
   addressChangeApply: 'Mettre en vigueur',
-  addressChangeAsked: 'Demandé : chaque personne de l’entreprise est prévenue et a sept jours pour s’opposer.',
-  addressChangeApplied: 'En vigueur. La personne définit un nouveau mot de passe par « Mot de passe oublié ? ».',
+  addressChangeAsked:
+    'Demandé : chaque personne de l’entreprise est prévenue et a sept jours pour s’opposer.',
+  addressChangeApplied:
+    'En vigueur. La personne définit un nouveau mot de passe par « Mot de passe oublié ? ».',
   addressChangeOther: 'Un autre exploitant en décide.',
   addressObjectNext:
     'Un exploitant demande une autre adresse e-mail pour un administrateur. Si ce n’est pas juste, opposez-vous : l’adresse reste la même, et cela figure dans l’activité.',
@@ -110,8 +117,10 @@ export const fr: PageWords = {
   blocked: 'Bloqué',
   block: 'Bloquer',
   unblock: 'Débloquer',
-  blockHint: 'Ses entreprises la lisent. Qui est bloqué est déconnecté partout aussitôt, et les clés d’API qu’il a créées n’ouvrent rien pendant ce temps.',
-  peopleOfBusinessNext: 'Nom, rôle et dernière connexion. Votre consultation figure dans l’activité de l’entreprise.',
+  blockHint:
+    'Ses entreprises la lisent. Qui est bloqué est déconnecté partout aussitôt, et les clés d’API qu’il a créées n’ouvrent rien pendant ce temps.',
+  peopleOfBusinessNext:
+    'Nom, rôle et dernière connexion. Votre consultation figure dans l’activité de l’entreprise.',
   peopleShow: 'Afficher ses personnes',
   overview: 'Aperçu',
   setup: 'Configuration',
@@ -156,10 +165,14 @@ export const fr: PageWords = {
   step4: 'Répétition',
   step1Next: 'Ce qui figure sur les reçus, et à partir de quand Muhuri scelle.',
   step2Next: 'Où se trouve le VSDC du siège. Il est testé aussitôt ; rien n’est signé.',
-  step3Next: 'Créez un « self client » dans la console API de Zoho, générez un code avec ces scopes et collez-le ici sous trois minutes.',
-  step4Sandbox: 'Une de vos factures est scellée sur l’appareil d’essai : un test, pas un reçu fiscal.',
-  stillRehearsing: 'Cette succursale répète encore. Quand vous arrêtez le système qui scelle pour vous jusqu’ici, passez-la en production sous',
-  step4Production: 'Rien n’est signé : listes, contribuable, articles et contrôle d’une vraie facture sont essayés, et un reçu d’entraînement dessiné.',
+  step3Next:
+    'Créez un « self client » dans la console API de Zoho, générez un code avec ces scopes et collez-le ici sous trois minutes.',
+  step4Sandbox:
+    'Une de vos factures est scellée sur l’appareil d’essai : un test, pas un reçu fiscal.',
+  stillRehearsing:
+    'Cette succursale répète encore. Quand vous arrêtez le système qui scelle pour vous jusqu’ici, passez-la en production sous',
+  step4Production:
+    'Rien n’est signé : listes, contribuable, articles et contrôle d’une vraie facture sont essayés, et un reçu d’entraînement dessiné.',
   rehearse: 'Répéter',
   rehearsalFailed: 'Corrigez ce qui a échoué, puis répétez.',
   setupDone: 'Tout est configuré.',
@@ -199,7 +212,8 @@ export const fr: PageWords = {
   adopt: 'Reprendre',
   pause: 'Suspendre',
   resume: 'Reprendre l’envoi',
-  collision: 'Un autre programme a utilisé cet appareil. Dites quel numéro il a utilisé en dernier, et comment vous le savez.',
+  collision:
+    'Un autre programme a utilisé cet appareil. Dites quel numéro il a utilisé en dernier, et comment vous le savez.',
   evidence: 'Preuve',
   nextNumber: 'Prochain numéro de facture',
   lastContact: 'Dernier contact',
@@ -228,7 +242,8 @@ export const fr: PageWords = {
   retiredDevices: 'Appareils retirés',
   burnt: 'Numéros que personne n’utilisera',
   retiredAt: 'Retiré',
-  totalJumped: 'Dites de qui viennent les reçus que l’appareil a signés et que nous n’avons pas envoyés : l’autre programme, ou nos reçus qui manquent ici.',
+  totalJumped:
+    'Dites de qui viennent les reçus que l’appareil a signés et que nous n’avons pas envoyés : l’autre programme, ou nos reçus qui manquent ici.',
   lastInvoiceIfAny: 'Dernier numéro utilisé par l’autre programme, s’il en a utilisé',
   beforeSure: 'Je sais qu’aucun autre système n’a scellé les documents que je choisis ici.',
   testReceipts: 'Reçus d’essai',
@@ -245,8 +260,10 @@ export const fr: PageWords = {
   listsChanged: 'Récupéré. {n} entrées ont changé.',
   listsSame: 'Rien n’a changé.',
   listsRefresh: 'Récupérer maintenant',
-  signedTwiceSome: '{n} documents peuvent être signés deux fois auprès de l’administration : réglez chacun depuis sa ligne.',
-  missingUnsure: '{n} documents ont changé et n’ont pas encore pu être relus : on ne sait pas si quelque chose manque.',
+  signedTwiceSome:
+    '{n} documents peuvent être signés deux fois auprès de l’administration : réglez chacun depuis sa ligne.',
+  missingUnsure:
+    '{n} documents ont changé et n’ont pas encore pu être relus : on ne sait pas si quelque chose manque.',
   addBranch: 'Ajouter une succursale',
   branchCode: 'Code de succursale',
   setDevice: 'Régler l’appareil',
@@ -306,8 +323,10 @@ export const fr: PageWords = {
   maker_blocked: 'Tenu à l’écart par l’opérateur',
   maker_ended: 'N’est plus ici',
   maker_unknown: 'Inconnu',
-  replaceKey: 'Cette personne la détient peut-être encore : créez une nouvelle clé, puis révoquez celle-ci.',
-  keySuspended: 'N’ouvre rien pendant ce temps : un programme qui en a besoin prend une nouvelle clé.',
+  replaceKey:
+    'Cette personne la détient peut-être encore : créez une nouvelle clé, puis révoquez celle-ci.',
+  keySuspended:
+    'N’ouvre rien pendant ce temps : un programme qui en a besoin prend une nouvelle clé.',
   prefix: 'Préfixe',
   lastUsed: 'Dernière utilisation',
   expires: 'Fin',
@@ -358,7 +377,8 @@ export const fr: PageWords = {
   oldest: 'Plus ancien non scellé',
   allBusinesses: 'Toutes',
   support: 'Accès d’assistance',
-  supportNext: 'Les documents ne se voient qu’un temps, avec une raison que l’entreprise peut lire.',
+  supportNext:
+    'Les documents ne se voient qu’un temps, avec une raison que l’entreprise peut lire.',
   reason: 'Raison',
   minutes: 'Minutes',
   begin: 'Commencer',
@@ -394,7 +414,8 @@ export const fr: PageWords = {
   m_branch_id: 'Succursale',
   m_payment_method: 'Mode de paiement',
   zoho: 'Zoho',
-  needsReconnecting: "Zoho n'accepte plus notre accès. Reconnectez : tout ce qui attend reprend de soi-même.",
+  needsReconnecting:
+    "Zoho n'accepte plus notre accès. Reconnectez : tout ce qui attend reprend de soi-même.",
   notConnected: "Cette entreprise n'est pas encore connectée à Zoho Books.",
   connectedBy: 'Connectée par',
   addedBy: 'Ajoutée par',
@@ -409,13 +430,15 @@ export const fr: PageWords = {
     'Plus rien n’est scellé de soi-même ni réécrit. Webhooks et règles sont retirés de Zoho. Ce qui est scellé le reste, ici et auprès de l’administration.',
   connectZoho: 'Connecter à Zoho',
   connectAgain: 'Connecter de nouveau',
-  connectNext: 'Zoho vous demande d’approuver, puis vous revenez ici choisir l’organisation. Un administrateur de l’organisation doit approuver.',
+  connectNext:
+    'Zoho vous demande d’approuver, puis vous revenez ici choisir l’organisation. Un administrateur de l’organisation doit approuver.',
   abilityWrite: 'Laisser Muhuri écrire le sceau sur les factures',
   abilityInstall: 'Laisser Muhuri créer champs et webhooks',
   ownClient: 'Utiliser votre propre client',
   orCode: 'Ou connecter avec un code de la console API',
   mapOrganizations: 'Organisations et entreprises',
-  mapOrganizationsNext: 'Voici les organisations que l’autorisation voit. Choisissez à quelle entreprise chacune correspond.',
+  mapOrganizationsNext:
+    'Voici les organisations que l’autorisation voit. Choisissez à quelle entreprise chacune correspond.',
   zohoRole: 'Rôle chez Zoho',
   noOrganizations: 'L’autorisation ne voit aucune organisation.',
   health: 'Santé de la connexion',
@@ -542,7 +565,8 @@ export const fr: PageWords = {
   chooseAll: 'Choisir tout ce qui est affiché',
   chooseOne: 'Choisir {name}',
   retryFailed: 'Réessayer les échecs ({n})',
-  oldOnes: '{n} documents sont plus anciens que ce que votre entreprise scelle habituellement. Rien d’autre ne s’y oppose :',
+  oldOnes:
+    '{n} documents sont plus anciens que ce que votre entreprise scelle habituellement. Rien d’autre ne s’y oppose :',
   sealOld: 'Les sceller quand même ({n})',
   sealing: '{n} en cours …',
   choice: 'Choix',
@@ -553,15 +577,18 @@ export const fr: PageWords = {
   month: 'Mois',
   anyMonth: 'Depuis la mise en service',
   monthEnd: 'Fin de mois',
-  nothingMissing: 'Rien ne manque : chaque document du mois est scellé ou exempté, et Zoho vient d’être parcouru.',
+  nothingMissing:
+    'Rien ne manque : chaque document du mois est scellé ou exempté, et Zoho vient d’être parcouru.',
   missingSome: '{n} non scellés, {changed} modifiés depuis.',
-  missingUnknown: 'Rien ne semble manquer, mais Zoho n’a pas été parcouru récemment : cherchez d’abord les changements.',
+  missingUnknown:
+    'Rien ne semble manquer, mais Zoho n’a pas été parcouru récemment : cherchez d’abord les changements.',
   count: 'Nombre',
   reconnect: 'Zoho : à reconnecter',
   zohoFailing: 'Zoho : {n} appels sur {of} en échec',
   connectMore: 'Reconnecter, ou autoriser davantage',
   subscribers: 'Vos propres programmes',
-  subscribersNext: 'Vos adresses averties des reçus, signées selon Standard Webhooks. Une adresse d’un réseau interne demande l’accord de l’opérateur.',
+  subscribersNext:
+    'Vos adresses averties des reçus, signées selon Standard Webhooks. Une adresse d’un réseau interne demande l’accord de l’opérateur.',
   addSubscriber: 'Ajouter une adresse',
   tellOf: 'Avertir de',
   sendAgain: 'Renvoyer',
@@ -578,14 +605,17 @@ export const fr: PageWords = {
   zohoSignIn: 'Se connecter avec Zoho',
   zohoType: "Saisissez ce code sur la page qui s'ouvre :",
   zohoOpen: 'Ouvrir la page',
-  zohoHolds: 'Le code vaut trois minutes. Cette page continue d’elle-même dès que vous avez approuvé.',
+  zohoHolds:
+    'Le code vaut trois minutes. Cette page continue d’elle-même dès que vous avez approuvé.',
   zohoOver: "Personne n'a approuvé à temps. Réessayez.",
   zohoOr: 'Ou avec un identifiant et un mot de passe',
-  zohoApproveNext: 'Le panneau Muhuri dans Zoho Books affiche un code. Saisissez-le ici, approuvez chez Zoho, et le panneau se connecte.',
+  zohoApproveNext:
+    'Le panneau Muhuri dans Zoho Books affiche un code. Saisissez-le ici, approuvez chez Zoho, et le panneau se connecte.',
   zohoCode: 'Code affiché par le panneau',
   zohoCodeHint: "Huit lettres. Ne saisissez jamais un code que quelqu'un vous a envoyé.",
   zohoContinue: 'Continuer vers Zoho',
-  zohoForgetful: 'Ce navigateur ne garde rien pour cette page. Autorisez-le, ou connectez-vous avec un identifiant et un mot de passe.',
+  zohoForgetful:
+    'Ce navigateur ne garde rien pour cette page. Autorisez-le, ou connectez-vous avec un identifiant et un mot de passe.',
   zohoAgain: 'Saisir un autre code',
   zohoQuestion: "Avez-vous ouvert ce panneau à l'instant ?",
   zohoQuestionNext:
@@ -596,11 +626,13 @@ export const fr: PageWords = {
   zohoBrowser: 'Son navigateur',
   zohoYes: "Oui, je l'ai ouvert",
   zohoNo: "Non, ce n'était pas moi",
-  zohoApproved: 'Approuvé. Le panneau se connecte de lui-même : fermez cette fenêtre et revenez à Zoho Books.',
+  zohoApproved:
+    'Approuvé. Le panneau se connecte de lui-même : fermez cette fenêtre et revenez à Zoho Books.',
   zohoDenied: "Refusé. Personne n'est entré, et votre entreprise le voit dans son activité.",
   withZoho: 'Compte Zoho',
   zohoWho: 'Connexion avec Zoho',
-  zohoWhoHint: 'Les nouveaux peuvent lire et sceller, si leur rôle dans Zoho est admin ou staff. Le reste se donne sous Personnes.',
+  zohoWhoHint:
+    'Les nouveaux peuvent lire et sceller, si leur rôle dans Zoho est admin ou staff. Le reste se donne sous Personnes.',
   zohoWho_users: "Les membres, et les autres utilisateurs actifs de l'organisation",
   zohoWho_members: 'Les membres seulement',
   zohoWho_off: 'Personne',
@@ -612,15 +644,18 @@ export const fr: PageWords = {
   anyBranch: 'Tous les sites',
   branch: 'Site',
   chosenInZoho: 'Choisies dans Zoho Books',
-  chosenNone: "Zoho Books n'a pas dit quelles factures sont choisies. Voici tout ce qui est ouvert.",
-  notLookedYet: "Zoho n'a pas encore été parcouru : ce qui s'y trouve figurera ici dans quelques minutes.",
+  chosenNone:
+    "Zoho Books n'a pas dit quelles factures sont choisies. Voici tout ce qui est ouvert.",
+  notLookedYet:
+    "Zoho n'a pas encore été parcouru : ce qui s'y trouve figurera ici dans quelques minutes.",
   notSeenYet: 'Pas encore regardée',
   showAll: 'Montrer tout ce qui est ouvert',
   printOriginals: 'Imprimer les originaux ({n})',
   printCopies: 'Imprimer des copies ({n})',
   paper: 'Papier',
   originalPaper: 'L’original d’un reçu est',
-  originalPaperHint: 'Il y a un seul original ; toute autre impression porte COPY. Lire ou joindre un fichier ne l’utilise jamais, sauf si c’est choisi ici.',
+  originalPaperHint:
+    'Il y a un seul original ; toute autre impression porte COPY. Lire ou joindre un fichier ne l’utilise jamais, sauf si c’est choisi ici.',
   original_ask: 'demandé à la première impression',
   original_a4: 'la feuille A4',
   original_a5: 'la feuille A5',

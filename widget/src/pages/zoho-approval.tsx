@@ -7,8 +7,9 @@ import { filled } from './words.ts';
 const keep = 'muhuri.approval';
 
 /**
- * Where a person approves that a panel in Zoho Books signs in under their name: they type the code it shows, approve at Zoho, and say
- * whether it was they who opened it. The secret that ties the steps together stays in this tab.
+ * Where a person approves that a panel in Zoho Books signs in under their name: they type the code
+ * it shows, approve at Zoho, and say whether it was they who opened it. The secret that ties the
+ * steps together stays in this tab.
  */
 export function ZohoApproval({ query }: { query: string }) {
   return query ? <Back query={query} /> : <Type />;
@@ -21,7 +22,8 @@ function Type() {
   const [isForgetful, setForgetful] = useState(false);
   const submit = () =>
     act(async () => {
-      // Tried first: a code works once, and a browser that keeps nothing would not know itself again after Zoho.
+      // Tried first: a code works once, and a browser that keeps nothing would not know itself
+      // again after Zoho.
       if (!keeps()) return setForgetful(true);
       const taken = await api.post<Taken>('/auth/zoho/approvals', { code });
       sessionStorage.setItem(keep, taken.browser_secret);
@@ -31,7 +33,13 @@ function Type() {
     <Card title={words.zohoSignIn}>
       <p>{words.zohoApproveNext}</p>
       <Form onSubmit={submit} submit={words.zohoContinue} isBusy={isBusy}>
-        <Text label={words.zohoCode} hint={words.zohoCodeHint} value={code} onInput={setCode} autocomplete="off" />
+        <Text
+          label={words.zohoCode}
+          hint={words.zohoCodeHint}
+          value={code}
+          onInput={setCode}
+          autocomplete="off"
+        />
         <Message text={isForgetful ? words.zohoForgetful : message} />
       </Form>
     </Card>
@@ -50,7 +58,14 @@ function Back({ query }: { query: string }) {
     void act(async () => {
       const given = Object.fromEntries(new URLSearchParams(decode(query)));
       const { state, code, error, location: place, 'accounts-server': server } = given;
-      const back = { state, code, error, location: place, 'accounts-server': server, browser_secret: secret || 'this browser kept nothing' };
+      const back = {
+        state,
+        code,
+        error,
+        location: place,
+        'accounts-server': server,
+        browser_secret: secret || 'this browser kept nothing',
+      };
       setAsked(await api.post<Asked>('/auth/zoho/approvals/callback', back));
     });
   }, []);
@@ -87,9 +102,21 @@ function Back({ query }: { query: string }) {
       <FactList
         rows={[
           [words.business, asked.business_name],
-          [words.organization, [asked.organization_name, asked.organization_id].filter(Boolean).join(' · ')],
-          [words.zohoAccount, [asked.zoho_user.name, asked.zoho_user.email].filter(Boolean).join(' · ')],
-          [words.zohoPanel, filled(words.zohoPanelFrom, { at: moment(asked.panel.opened_at, language), address: asked.panel.address })],
+          [
+            words.organization,
+            [asked.organization_name, asked.organization_id].filter(Boolean).join(' · '),
+          ],
+          [
+            words.zohoAccount,
+            [asked.zoho_user.name, asked.zoho_user.email].filter(Boolean).join(' · '),
+          ],
+          [
+            words.zohoPanel,
+            filled(words.zohoPanelFrom, {
+              at: moment(asked.panel.opened_at, language),
+              address: asked.panel.address,
+            }),
+          ],
           [words.zohoBrowser, asked.panel.user_agent],
         ]}
       />
@@ -98,7 +125,12 @@ function Back({ query }: { query: string }) {
         <button type="button" class="button" disabled={isBusy} onClick={() => void say(true)}>
           {words.zohoYes}
         </button>
-        <button type="button" class="button plain" disabled={isBusy} onClick={() => void say(false)}>
+        <button
+          type="button"
+          class="button plain"
+          disabled={isBusy}
+          onClick={() => void say(false)}
+        >
           {words.zohoNo}
         </button>
       </div>

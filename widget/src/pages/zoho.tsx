@@ -4,7 +4,20 @@ import { makerText } from './maker.tsx';
 import { Automation, Installation } from './automation.tsx';
 import { LeaveOpen, unsettledOf } from './leave-open.tsx';
 import { moment, useAct, useLoad, usePage } from './page.ts';
-import { Card, Check, Dialog, FactList, Form, Message, Meter, Pick, Shown, Table, Tag, Text } from './parts.tsx';
+import {
+  Card,
+  Check,
+  Dialog,
+  FactList,
+  Form,
+  Message,
+  Meter,
+  Pick,
+  Shown,
+  Table,
+  Tag,
+  Text,
+} from './parts.tsx';
 import { Subscribers } from './subscribers.tsx';
 import { Addresses, Deliveries } from './webhooks.tsx';
 import { filled, type PageWords } from './words.ts';
@@ -48,7 +61,10 @@ function Connection({ is, onChange }: { is: Views['zoho']; onChange(): void }) {
       onChange();
     });
   return (
-    <Card title={words.zoho} {...(is.status === 'needs_reconnecting' ? { tone: 'bad' as const } : {})}>
+    <Card
+      title={words.zoho}
+      {...(is.status === 'needs_reconnecting' ? { tone: 'bad' as const } : {})}
+    >
       {is.status === 'needs_reconnecting' ? (
         <p class="notice bad" role="alert">
           {words.needsReconnecting}
@@ -69,7 +85,12 @@ function Connection({ is, onChange }: { is: Views['zoho']; onChange(): void }) {
           <p>{words.disconnectWhat}</p>
           <Message text={message} />
           <div class="row">
-            <button type="button" class="button" disabled={isBusy} onClick={() => void disconnect()}>
+            <button
+              type="button"
+              class="button"
+              disabled={isBusy}
+              onClick={() => void disconnect()}
+            >
               {words.disconnect}
             </button>
             <button type="button" class="button plain" onClick={() => setEnding(false)}>
@@ -119,16 +140,34 @@ function Status({ id, onEnd }: { id: string; onEnd(): void }) {
 export function ConnectForm({ isAgain, centres }: { isAgain: boolean; centres: string[] }) {
   const { words, api } = usePage();
   const { act, isBusy, message } = useAct();
-  const [value, set] = useState({ data_centre: centres[0] ?? 'com', writes: true, installs: true, client_id: '', client_secret: '' });
+  const [value, set] = useState({
+    data_centre: centres[0] ?? 'com',
+    writes: true,
+    installs: true,
+    client_id: '',
+    client_secret: '',
+  });
   const connect = () =>
     act(async () => {
       const { data_centre, client_id, client_secret } = value;
-      const abilities = ['read', ...(value.writes ? ['write_back'] : []), ...(value.installs ? ['install'] : [])];
-      const reply = await api.post<Views['consentUrl']>('/oauth/connect', { data_centre, abilities, ...(client_id ? { client_id, client_secret } : {}) });
+      const abilities = [
+        'read',
+        ...(value.writes ? ['write_back'] : []),
+        ...(value.installs ? ['install'] : []),
+      ];
+      const reply = await api.post<Views['consentUrl']>('/oauth/connect', {
+        data_centre,
+        abilities,
+        ...(client_id ? { client_id, client_secret } : {}),
+      });
       location.assign(reply.consent_url);
     });
   return (
-    <Form onSubmit={connect} submit={isAgain ? words.connectAgain : words.connectZoho} isBusy={isBusy}>
+    <Form
+      onSubmit={connect}
+      submit={isAgain ? words.connectAgain : words.connectZoho}
+      isBusy={isBusy}
+    >
       <p class="quiet">{words.connectNext}</p>
       <Pick
         label={words.dataCentre}
@@ -136,11 +175,24 @@ export function ConnectForm({ isAgain, centres }: { isAgain: boolean; centres: s
         choices={centres.map((each) => [each, each.includes('/') ? each : `zoho.${each}`])}
         onChange={(data_centre) => set({ ...value, data_centre })}
       />
-      <Check label={words.abilityWrite} checked={value.writes} onChange={(writes) => set({ ...value, writes })} />
-      <Check label={words.abilityInstall} checked={value.installs} onChange={(installs) => set({ ...value, installs })} />
+      <Check
+        label={words.abilityWrite}
+        checked={value.writes}
+        onChange={(writes) => set({ ...value, writes })}
+      />
+      <Check
+        label={words.abilityInstall}
+        checked={value.installs}
+        onChange={(installs) => set({ ...value, installs })}
+      />
       <details>
         <summary>{words.ownClient}</summary>
-        <Text label={words.clientId} value={value.client_id} onInput={(client_id) => set({ ...value, client_id })} required={false} />
+        <Text
+          label={words.clientId}
+          value={value.client_id}
+          onInput={(client_id) => set({ ...value, client_id })}
+          required={false}
+        />
         <Text
           label={words.clientSecret}
           value={value.client_secret}
@@ -154,7 +206,10 @@ export function ConnectForm({ isAgain, centres }: { isAgain: boolean; centres: s
   );
 }
 
-/** Back from Zoho: what came behind the `#` is given to the server by the session that began it, once. */
+/**
+ * Back from Zoho: what came behind the `#` is given to the server by the session that began it,
+ * once.
+ */
 export function ConsentPage({ query }: { query: string }) {
   const { words, api } = usePage();
   const { act, message } = useAct();
@@ -165,7 +220,9 @@ export function ConsentPage({ query }: { query: string }) {
       location.hash = '#/zoho';
       return;
     }
-    const given = Object.fromEntries(new URLSearchParams(atob(query.replaceAll('-', '+').replaceAll('_', '/'))));
+    const given = Object.fromEntries(
+      new URLSearchParams(atob(query.replaceAll('-', '+').replaceAll('_', '/'))),
+    );
     // The code works once; it need not stand in the address any longer.
     history.replaceState(null, '', '#/consent/');
     void act(async () => setConsent(await api.post<Consent>('/oauth/callback', given)));
@@ -199,10 +256,16 @@ function Organizations({ consent }: { consent: Consent }) {
   const { act, isBusy, message, isGood } = useAct();
   const [is, set] = useState(consent);
   const [chosen, choose] = useState<Record<string, string>>({});
-  // A business that is connected already is disconnected first: no click moves a taxpayer's invoices to another organization.
+  // A business that is connected already is disconnected first: no click moves a taxpayer's
+  // invoices to another organization.
   const free = is.businesses.filter((each) => each.organization_id === null);
-  const nameOf = (id: string | null) => is.businesses.find((each) => each.business_id === id)?.business_name ?? '';
-  const [unsettled, ask] = useState<{ organization_id: string; business_id: string; leave_open: number } | null>(null);
+  const nameOf = (id: string | null) =>
+    is.businesses.find((each) => each.business_id === id)?.business_name ?? '';
+  const [unsettled, ask] = useState<{
+    organization_id: string;
+    business_id: string;
+    leave_open: number;
+  } | null>(null);
   const bind = (to: { organization_id: string; business_id: string; leave_open?: number }) =>
     act(async () => {
       ask(null);
@@ -218,7 +281,14 @@ function Organizations({ consent }: { consent: Consent }) {
     <Card title={words.mapOrganizations}>
       <p class="quiet">{words.mapOrganizationsNext}</p>
       <Message text={message} isGood={isGood} />
-      {unsettled ? <LeaveOpen count={unsettled.leave_open} isBusy={isBusy} onLeave={() => void bind(unsettled)} onCancel={() => ask(null)} /> : null}
+      {unsettled ? (
+        <LeaveOpen
+          count={unsettled.leave_open}
+          isBusy={isBusy}
+          onLeave={() => void bind(unsettled)}
+          onCancel={() => ask(null)}
+        />
+      ) : null}
       <Table
         columns={[words.organization, words.zohoRole, words.business, words.todo]}
         empty={words.noOrganizations}
@@ -238,7 +308,9 @@ function Organizations({ consent }: { consent: Consent }) {
                 label={words.business}
                 value={chosen[each.organization_id] ?? free[0]?.business_id ?? ''}
                 choices={free.map((one) => [one.business_id, one.business_name])}
-                onChange={(business_id) => choose({ ...chosen, [each.organization_id]: business_id })}
+                onChange={(business_id) =>
+                  choose({ ...chosen, [each.organization_id]: business_id })
+                }
               />
             ),
             each.business_id || free.length === 0 ? null : (
@@ -246,7 +318,12 @@ function Organizations({ consent }: { consent: Consent }) {
                 type="button"
                 class="button plain"
                 disabled={isBusy || each.role !== 'admin'}
-                onClick={() => void bind({ organization_id: each.organization_id, business_id: chosen[each.organization_id] ?? free[0]?.business_id ?? '' })}
+                onClick={() =>
+                  void bind({
+                    organization_id: each.organization_id,
+                    business_id: chosen[each.organization_id] ?? free[0]?.business_id ?? '',
+                  })
+                }
               >
                 {words.connect}
               </button>
@@ -287,7 +364,8 @@ function Health() {
         {looked?.modules.map(({ module, outcome, changed, problem }) => (
           <p class={`notice ${problem ? 'bad' : 'good'}`} key={module}>
             <strong>{module === 'invoices' ? words.invoices : words.creditNotes}</strong>{' '}
-            {outcome === 'looked' ? filled(words.looked, { n: changed }) : words.notLookedThrough} {problem ? `${problem.title} ${problem.detail}` : ''}
+            {outcome === 'looked' ? filled(words.looked, { n: changed }) : words.notLookedThrough}{' '}
+            {problem ? `${problem.title} ${problem.detail}` : ''}
           </p>
         ))}
       </div>
@@ -304,21 +382,39 @@ function Health() {
             )}
             {is.failing.map((each) => (
               <p class="notice bad" key={each.job}>
-                <strong>{words[`job_${each.job.split('.')[0]}` as keyof PageWords] ?? each.job}</strong>{' '}
-                {filled(words.failsSince, { n: each.failures, since: moment(each.since, language) })} {each.problem.title} {each.problem.detail}
+                <strong>
+                  {words[`job_${each.job.split('.')[0]}` as keyof PageWords] ?? each.job}
+                </strong>{' '}
+                {filled(words.failsSince, {
+                  n: each.failures,
+                  since: moment(each.since, language),
+                })}{' '}
+                {each.problem.title} {each.problem.detail}
               </p>
             ))}
             <FactList
               rows={[
-                [words.callsToday, filled(words.callsOf, { n: is.calls_today, failed: is.failed_today })],
+                [
+                  words.callsToday,
+                  filled(words.callsOf, { n: is.calls_today, failed: is.failed_today }),
+                ],
                 [words.latency, is.median_ms === null ? null : `${is.median_ms} / ${is.p99_ms} ms`],
                 [words.lastSuccess, moment(is.last_success_at, language)],
                 [words.lastLook, moment(is.polled.invoices?.at, language)],
                 [words.waitingDocuments, String(is.waiting_documents)],
-                [words.waitingWrites, filled(words.writesOf, { n: is.waiting_writes, failed: is.failed_writes })],
+                [
+                  words.waitingWrites,
+                  filled(words.writesOf, { n: is.waiting_writes, failed: is.failed_writes }),
+                ],
               ]}
             />
-            {is.quota ? <Meter label={words.quotaZoho} used={is.quota.limit - is.quota.left} limit={is.quota.limit} /> : null}
+            {is.quota ? (
+              <Meter
+                label={words.quotaZoho}
+                used={is.quota.limit - is.quota.left}
+                limit={is.quota.limit}
+              />
+            ) : null}
           </>
         )}
       </Shown>

@@ -19,8 +19,8 @@ type LateSignature = ReceiptView['second_signatures'][number];
 type Props = { receipt: ReceiptView; onSettled(receipt: ReceiptView): void };
 
 /**
- * For whoever may settle: what is known of the document, and the authority's own data, nothing, or another program's receipt; of a signature that came
- * late, what it is.
+ * For whoever may settle: what is known of the document, and the authority's own data, nothing, or
+ * another program's receipt; of a signature that came late, what it is.
  */
 export function Evidence({ receipt, onSettled }: Props) {
   const { words, api } = useFrame();
@@ -35,9 +35,12 @@ export function Evidence({ receipt, onSettled }: Props) {
       onSettled(await work());
     } catch (error) {
       // What is there to be looked at again.
-      if (error instanceof ApiProblem && error.problem.code === 'changed_meanwhile') await api.receipt(receipt.id).then(onSettled, () => {});
+      if (error instanceof ApiProblem && error.problem.code === 'changed_meanwhile')
+        await api.receipt(receipt.id).then(onSettled, () => {});
       setMessage(
-        error instanceof ApiProblem ? `${error.problem.title} ${error.problem.detail}${error.problem.field ? ` (${error.problem.field})` : ''}` : words.offline,
+        error instanceof ApiProblem
+          ? `${error.problem.title} ${error.problem.detail}${error.problem.field ? ` (${error.problem.field})` : ''}`
+          : words.offline,
       );
     } finally {
       setBusy(false);
@@ -48,7 +51,11 @@ export function Evidence({ receipt, onSettled }: Props) {
   const isOwn = proposed?.proposed_by === session.person.id;
   return (
     <>
-      <Known receipt={receipt} busy={isBusy} onTake={proposed ? null : () => void run(() => api.evidence(receipt.id, { found: 'kept' }))} />
+      <Known
+        receipt={receipt}
+        busy={isBusy}
+        onTake={proposed ? null : () => void run(() => api.evidence(receipt.id, { found: 'kept' }))}
+      />
       <details open={proposed !== null}>
         <summary>{late ? words.lateSettle : words.evidence}</summary>
         {proposed ? (
@@ -68,7 +75,11 @@ export function Evidence({ receipt, onSettled }: Props) {
             </dl>
             <div class="actions">
               {isOwn || !session.business.permissions.includes('check') ? null : (
-                <Button kind="main" busy={isBusy} onClick={() => void run(() => api.confirmEvidence(receipt.id, proposed))}>
+                <Button
+                  kind="main"
+                  busy={isBusy}
+                  onClick={() => void run(() => api.confirmEvidence(receipt.id, proposed))}
+                >
                   {words.evidenceConfirm}
                 </Button>
               )}
@@ -78,9 +89,18 @@ export function Evidence({ receipt, onSettled }: Props) {
             </div>
           </>
         ) : late ? (
-          <Late receipt={receipt} late={late} busy={isBusy} onBring={(evidence) => void run(() => api.evidence(receipt.id, evidence))} />
+          <Late
+            receipt={receipt}
+            late={late}
+            busy={isBusy}
+            onBring={(evidence) => void run(() => api.evidence(receipt.id, evidence))}
+          />
         ) : (
-          <Bring receipt={receipt} busy={isBusy} onBring={(evidence) => void run(() => api.evidence(receipt.id, evidence))} />
+          <Bring
+            receipt={receipt}
+            busy={isBusy}
+            onBring={(evidence) => void run(() => api.evidence(receipt.id, evidence))}
+          />
         )}
         <p role="alert">{message}</p>
       </details>
@@ -107,29 +127,68 @@ function Facts({ of }: { of: Record<string, unknown> }) {
   );
 }
 
-/** A signature that came late: its numbers, and what a person found out about it at the authority. */
-function Late({ receipt, late, busy, onBring }: { receipt: ReceiptView; late: LateSignature; busy: boolean; onBring(evidence: object): void }) {
+/**
+ * A signature that came late: its numbers, and what a person found out about it at the authority.
+ */
+function Late({
+  receipt,
+  late,
+  busy,
+  onBring,
+}: {
+  receipt: ReceiptView;
+  late: LateSignature;
+  busy: boolean;
+  onBring(evidence: object): void;
+}) {
   const { words } = useFrame();
   const [source, setSource] = useState('');
   const [as, setAs] = useState('');
-  const { invoice_number, receipt_number, total_receipt_number, internal_data, receipt_signature, sdc_id, signed_at } = late;
+  const {
+    invoice_number,
+    receipt_number,
+    total_receipt_number,
+    internal_data,
+    receipt_signature,
+    sdc_id,
+    signed_at,
+  } = late;
   const submit = (event: Event) => {
     event.preventDefault();
     onBring({ found: 'late', receipt_signature, as, source });
   };
   // Beside another signature it cannot be the receipt.
-  const choices = [...(receipt.receipt_signature ? [] : [{ code: 'receipt', name: words.lateReceipt }]), { code: 'undone', name: words.lateUndone }];
+  const choices = [
+    ...(receipt.receipt_signature ? [] : [{ code: 'receipt', name: words.lateReceipt }]),
+    { code: 'undone', name: words.lateUndone },
+  ];
   return (
     <form onSubmit={submit}>
       <dl class="evidence">
-        <Facts of={{ invoice_number, receipt_number, total_receipt_number, internal_data, receipt_signature, sdc_id, signed_at }} />
+        <Facts
+          of={{
+            invoice_number,
+            receipt_number,
+            total_receipt_number,
+            internal_data,
+            receipt_signature,
+            sdc_id,
+            signed_at,
+          }}
+        />
       </dl>
       <Field label={words.evidenceSource} value={source} onInput={setSource} autocomplete="off" />
       <fieldset class="choices">
         <legend>{words.lateWhat}</legend>
         {choices.map(({ code, name }) => (
           <label class="check" key={code}>
-            <input type="radio" required name={`late-${receipt.id}`} checked={as === code} onChange={() => setAs(code)} />
+            <input
+              type="radio"
+              required
+              name={`late-${receipt.id}`}
+              checked={as === code}
+              onChange={() => setAs(code)}
+            />
             <span>{name}</span>
           </label>
         ))}
@@ -141,24 +200,49 @@ function Late({ receipt, late, busy, onBring }: { receipt: ReceiptView; late: La
   );
 }
 
-function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean; onBring(evidence: object): void }) {
+function Bring({
+  receipt,
+  busy,
+  onBring,
+}: {
+  receipt: ReceiptView;
+  busy: boolean;
+  onBring(evidence: object): void;
+}) {
   const { words } = useFrame();
   const [value, setValue] = useState(empty);
   const [found, setFound] = useState('receipt');
   const [listedAt, setListedAt] = useState('');
-  const field = (key: keyof typeof empty, label: string, type: 'text' | 'datetime-local' = 'text') => (
-    <Field label={label} type={type} value={value[key]} onInput={(text) => setValue({ ...value, [key]: text })} autocomplete="off" />
+  const field = (
+    key: keyof typeof empty,
+    label: string,
+    type: 'text' | 'datetime-local' = 'text',
+  ) => (
+    <Field
+      label={label}
+      type={type}
+      value={value[key]}
+      onInput={(text) => setValue({ ...value, [key]: text })}
+      autocomplete="off"
+    />
   );
   const isKnownSigned = receipt.problem?.code === 'signed_answer_lost';
-  // The device is not asked: what stands under the number, if anything does, only people can see, and that nothing does only late enough.
+  // The device is not asked: what stands under the number, if anything does, only people can see,
+  // and that nothing does only late enough.
   const isUnasked = receipt.problem?.code === 'maybe_signed_under_either';
-  // Nothing can be asked of a device that was retired: there a list of the authority's says what is, once nothing can come any more.
+  // Nothing can be asked of a device that was retired: there a list of the authority's says what
+  // is, once nothing can come any more.
   const needsList = receipt.device_retired ? !isKnownSigned : isUnasked && found !== 'receipt';
   const submit = (event: Event) => {
     event.preventDefault();
     const { source, invoice_number, total, ...data } = value;
     if (found !== 'receipt') {
-      const absence = needsList ? { listed_at: new Date(listedAt).toISOString(), ...(receipt.device_retired ? { cannot_upload: true } : {}) } : {};
+      const absence = needsList
+        ? {
+            listed_at: new Date(listedAt).toISOString(),
+            ...(receipt.device_retired ? { cannot_upload: true } : {}),
+          }
+        : {};
       return onBring({ found: found === 'other' ? 'other' : false, source, ...absence });
     }
     onBring({
@@ -173,8 +257,11 @@ function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean
   const choices = [
     { code: 'receipt', name: words.evidenceHeld },
     ...(isKnownSigned ? [] : [{ code: 'none', name: words.evidenceNone }]),
-    // Only the device's own word that the number is used lets another program be the one, or such a list.
-    ...(isKnownSigned || isUnasked || needsList ? [{ code: 'other', name: words.evidenceOther }] : []),
+    // Only the device's own word that the number is used lets another program be the one, or such a
+    // list.
+    ...(isKnownSigned || isUnasked || needsList
+      ? [{ code: 'other', name: words.evidenceOther }]
+      : []),
   ];
   return (
     <form onSubmit={submit}>
@@ -184,7 +271,12 @@ function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean
         <legend>{words.evidenceWhat}</legend>
         {choices.map(({ code, name }) => (
           <label class="check" key={code}>
-            <input type="radio" name={`found-${receipt.id}`} checked={found === code} onChange={() => setFound(code)} />
+            <input
+              type="radio"
+              name={`found-${receipt.id}`}
+              checked={found === code}
+              onChange={() => setFound(code)}
+            />
             <span>{name}</span>
           </label>
         ))}
@@ -192,7 +284,13 @@ function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean
       {found === 'other' && !isUnasked ? <p class="quiet">{words.evidenceOtherNext}</p> : null}
       {found !== 'receipt' && needsList ? (
         <>
-          <Field label={words.listedAt} type="datetime-local" value={listedAt} onInput={setListedAt} autocomplete="off" />
+          <Field
+            label={words.listedAt}
+            type="datetime-local"
+            value={listedAt}
+            onInput={setListedAt}
+            autocomplete="off"
+          />
           {receipt.device_retired ? (
             <label class="check">
               <input type="checkbox" required />
@@ -221,17 +319,29 @@ function Bring({ receipt, busy, onBring }: { receipt: ReceiptView; busy: boolean
 }
 
 /**
- * What went to the device, what came back each time, and how far its counter was before and is now. Where an answer holds a whole signature that could
- * not be taken as one, it is there to be confirmed: nobody types what the device has said.
+ * What went to the device, what came back each time, and how far its counter was before and is now.
+ * Where an answer holds a whole signature that could not be taken as one, it is there to be
+ * confirmed: nobody types what the device has said.
  */
-function Known({ receipt, busy, onTake }: { receipt: ReceiptView; busy: boolean; onTake: (() => void) | null }) {
+function Known({
+  receipt,
+  busy,
+  onTake,
+}: {
+  receipt: ReceiptView;
+  busy: boolean;
+  onTake: (() => void) | null;
+}) {
   const { words, api, language } = useFrame();
   const [doubt, setDoubt] = useState<DoubtView | null>(null);
   useEffect(() => {
     api.doubt(receipt.id).then(setDoubt, () => {});
   }, [receipt.id, receipt.updated_at]);
   if (!doubt) return null;
-  const moment = (text: string) => new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'medium' }).format(new Date(text));
+  const moment = (text: string) =>
+    new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'medium' }).format(
+      new Date(text),
+    );
   return (
     <>
       {doubt.offered && onTake ? (
@@ -248,7 +358,11 @@ function Known({ receipt, busy, onTake }: { receipt: ReceiptView; busy: boolean;
       ) : null}
       <details>
         <summary>{words.doubtKnown}</summary>
-        <p>{doubt.next_try_at ? words.doubtNext.replace('{time}', moment(doubt.next_try_at)) : words.doubtNoNext}</p>
+        <p>
+          {doubt.next_try_at
+            ? words.doubtNext.replace('{time}', moment(doubt.next_try_at))
+            : words.doubtNoNext}
+        </p>
         <p>
           {words.doubtCounter
             .replace('{number}', doubt.invoice_number ?? '–')

@@ -6,7 +6,10 @@ import { useFrame } from './frame.ts';
 
 export type Answers = Record<string, string | string[]>;
 
-/** What stands between a document and its seal: each with its sentence and, where the panel can do it, its fix. */
+/**
+ * What stands between a document and its seal: each with its sentence and, where the panel can do
+ * it, its fix.
+ */
 export function Findings({
   preflight,
   answers,
@@ -24,8 +27,13 @@ export function Findings({
   return (
     <ul class="findings">
       {preflight.findings.map((finding) => (
-        <li class="finding" key={`${finding.code}${String(finding.tax_id ?? finding.key ?? finding.field ?? '')}`}>
-          {finding.fix === 'none' ? null : <span class="tag">{words[`fix_${finding.fix}` as keyof typeof words]}</span>}
+        <li
+          class="finding"
+          key={`${finding.code}${String(finding.tax_id ?? finding.key ?? finding.field ?? '')}`}
+        >
+          {finding.fix === 'none' ? null : (
+            <span class="tag">{words[`fix_${finding.fix}` as keyof typeof words]}</span>
+          )}
           <h3>{finding.title}</h3>
           {(finding.name ?? finding.tax_name) ? (
             <p>
@@ -33,7 +41,14 @@ export function Findings({
             </p>
           ) : null}
           <p class="quiet">{finding.detail}</p>
-          <Fix finding={finding} preflight={preflight} answers={answers} onAnswer={onAnswer} onMapped={onMapped} onSale={onSale} />
+          <Fix
+            finding={finding}
+            preflight={preflight}
+            answers={answers}
+            onAnswer={onAnswer}
+            onMapped={onMapped}
+            onSale={onSale}
+          />
         </li>
       ))}
     </ul>
@@ -83,12 +98,35 @@ function Fix({
   switch (finding.code) {
     case 'purchase_code_missing':
     case 'purchase_code_malformed':
-      return <Field label={words.purchaseCode} value={text('purchase_code')} onInput={set('purchase_code')} autocomplete="off" />;
+      return (
+        <Field
+          label={words.purchaseCode}
+          value={text('purchase_code')}
+          onInput={set('purchase_code')}
+          autocomplete="off"
+        />
+      );
     case 'buyer_mobile_missing':
     case 'buyer_mobile_malformed':
-      return <Field label={words.buyerMobile} value={text('buyer_mobile')} onInput={set('buyer_mobile')} mode="tel" autocomplete="off" />;
+      return (
+        <Field
+          label={words.buyerMobile}
+          value={text('buyer_mobile')}
+          onInput={set('buyer_mobile')}
+          mode="tel"
+          autocomplete="off"
+        />
+      );
     case 'buyer_tin_malformed':
-      return <Field label={words.buyerTin} value={text('buyer_tin')} onInput={set('buyer_tin')} mode="numeric" autocomplete="off" />;
+      return (
+        <Field
+          label={words.buyerTin}
+          value={text('buyer_tin')}
+          onInput={set('buyer_tin')}
+          mode="numeric"
+          autocomplete="off"
+        />
+      );
     case 'payment_method_missing':
       return (
         <Choice
@@ -100,14 +138,25 @@ function Fix({
         />
       );
     case 'reason_missing':
-      return <Choice label={words.reason} value={text('reason_code')} choices={preflight.reasons} empty={words.choose} onChange={set('reason_code')} />;
+      return (
+        <Choice
+          label={words.reason}
+          value={text('reason_code')}
+          choices={preflight.reasons}
+          empty={words.choose}
+          onChange={set('reason_code')}
+        />
+      );
     case 'refund_sale_missing':
       return (
         <Choice
           label={words.sale}
           value={text('sale_receipt_id')}
           choices={preflight.sales
-            .map((sale) => ({ code: sale.receipt_id, name: `${sale.document_number} · ${sale.document_date} · ${sale.total}` }))
+            .map((sale) => ({
+              code: sale.receipt_id,
+              name: `${sale.document_number} · ${sale.document_date} · ${sale.total}`,
+            }))
             .map((each) => ({ ...each, code: each.code }))}
           empty={words.choose}
           onChange={(id) => {
@@ -129,25 +178,62 @@ function Fix({
     case 'document_old':
       return confirm('document_old', words.confirmOld);
     case 'number_sealed_before':
-      return confirm('number_sealed_before', finding.unread === true ? words.confirmOther : words.confirmNumber);
+      return confirm(
+        'number_sealed_before',
+        finding.unread === true ? words.confirmOther : words.confirmNumber,
+      );
     case 'buyer_name_damaged':
       return confirm('buyer_name_damaged', words.confirmName);
     case 'exchange_rate_unlikely':
-      // What is confirmed is the rate that stands here, not whatever the document has by the time of the press.
-      return confirm('exchange_rate_unlikely', words.confirmRate, { confirmed_rate: String(finding.rate) });
+      // What is confirmed is the rate that stands here, not whatever the document has by the time
+      // of the press.
+      return confirm('exchange_rate_unlikely', words.confirmRate, {
+        confirmed_rate: String(finding.rate),
+      });
     case 'tax_unmapped':
     case 'tax_rate_differs':
       if (finding.tax_id === undefined) return null;
-      return <MappingFix kind="tax" id={String(finding.tax_id)} fields={['tax_class']} onMapped={onMapped} />;
+      return (
+        <MappingFix
+          kind="tax"
+          id={String(finding.tax_id)}
+          fields={['tax_class']}
+          onMapped={onMapped}
+        />
+      );
     case 'location_unmapped':
-      return <MappingFix kind="location" id={String(finding.key)} fields={['branch_id']} onMapped={onMapped} />;
+      return (
+        <MappingFix
+          kind="location"
+          id={String(finding.key)}
+          fields={['branch_id']}
+          onMapped={onMapped}
+        />
+      );
     case 'item_unmapped':
     case 'free_line_unmapped':
     case 'code_unknown':
-      if (finding.of === 'charge') return <MappingFix kind="charge" id={String(finding.key)} fields={itemFields} onMapped={onMapped} />;
-      return <MappingFix kind="item" id={String(finding.key)} fields={itemFields} onMapped={onMapped} />;
+      if (finding.of === 'charge')
+        return (
+          <MappingFix
+            kind="charge"
+            id={String(finding.key)}
+            fields={itemFields}
+            onMapped={onMapped}
+          />
+        );
+      return (
+        <MappingFix kind="item" id={String(finding.key)} fields={itemFields} onMapped={onMapped} />
+      );
     case 'charge_unmapped':
-      return <MappingFix kind="charge" id={String(finding.key)} fields={[...itemFields, 'tax_class']} onMapped={onMapped} />;
+      return (
+        <MappingFix
+          kind="charge"
+          id={String(finding.key)}
+          fields={[...itemFields, 'tax_class']}
+          onMapped={onMapped}
+        />
+      );
     default:
       return null;
   }
@@ -156,7 +242,10 @@ function Fix({
 /** What is left of the sale that a credit note refunds, item by item. */
 export function LeftOfSale({ preflight }: { preflight: PreflightView }) {
   const { words, language } = useFrame();
-  const money = (amount: string) => new Intl.NumberFormat(language, { minimumFractionDigits: 2 }).format(amount as unknown as number);
+  const money = (amount: string) =>
+    new Intl.NumberFormat(language, { minimumFractionDigits: 2 }).format(
+      amount as unknown as number,
+    );
   if (preflight.refund_left.length === 0) return null;
   return (
     <>
@@ -180,14 +269,35 @@ export function LeftOfSale({ preflight }: { preflight: PreflightView }) {
   );
 }
 
-/** What the authority refused about the buyer can be said anew here, before the same document is sealed again. */
-export function Correction({ code, answers, onAnswer }: { code: string; answers: Answers; onAnswer(answers: Answers): void }) {
+/**
+ * What the authority refused about the buyer can be said anew here, before the same document is
+ * sealed again.
+ */
+export function Correction({
+  code,
+  answers,
+  onAnswer,
+}: {
+  code: string;
+  answers: Answers;
+  onAnswer(answers: Answers): void;
+}) {
   const { words } = useFrame();
-  const key = code.startsWith('refused_purchase_code') ? 'purchase_code' : code === 'refused_buyer_tin' ? 'buyer_tin' : null;
+  const key = code.startsWith('refused_purchase_code')
+    ? 'purchase_code'
+    : code === 'refused_buyer_tin'
+      ? 'buyer_tin'
+      : null;
   if (!key) return null;
   const label = key === 'purchase_code' ? words.purchaseCode : words.buyerTin;
   return (
-    <Field label={label} value={String(answers[key] ?? '')} onInput={(value) => onAnswer({ ...answers, [key]: value })} required={false} autocomplete="off" />
+    <Field
+      label={label}
+      value={String(answers[key] ?? '')}
+      onInput={(value) => onAnswer({ ...answers, [key]: value })}
+      required={false}
+      autocomplete="off"
+    />
   );
 }
 
@@ -206,19 +316,24 @@ export const isAnswered = (finding: Finding, answers: Answers): boolean => {
     } as Record<string, string>
   )[finding.code];
   if (key) return String(answers[key] ?? '').trim() !== '';
-  const isThisRate = finding.code !== 'exchange_rate_unlikely' || answers.confirmed_rate === String(finding.rate);
+  const isThisRate =
+    finding.code !== 'exchange_rate_unlikely' || answers.confirmed_rate === String(finding.rate);
   return isThisRate && (answers.confirm ?? []).includes(finding.code);
 };
 
 const itemFields = ['item_class', 'item_type', 'package_unit', 'quantity_unit', 'origin'];
 
-/** An administrator says, with what the authority shows, that the present device takes the refund of a sale which another one signed. */
+/**
+ * An administrator says, with what the authority shows, that the present device takes the refund of
+ * a sale which another one signed.
+ */
 function TakeoverFix({ saleId, onDone }: { saleId: string; onDone(): void }) {
   const { words, api } = useFrame();
   const [value, setValue] = useState({ source: '', answer: '' });
   const [message, setMessage] = useState('');
   const [isBusy, setBusy] = useState(false);
-  if (!api.session?.business?.permissions.includes('manage_devices')) return <p class="quiet">{words.askAdmin}</p>;
+  if (!api.session?.business?.permissions.includes('manage_devices'))
+    return <p class="quiet">{words.askAdmin}</p>;
   const save = async (event: Event) => {
     event.preventDefault();
     setBusy(true);
@@ -226,15 +341,29 @@ function TakeoverFix({ saleId, onDone }: { saleId: string; onDone(): void }) {
       await api.takeOver(saleId, value);
       onDone();
     } catch (error) {
-      setMessage(error instanceof ApiProblem ? `${error.problem.title} ${error.problem.detail}` : words.offline);
+      setMessage(
+        error instanceof ApiProblem
+          ? `${error.problem.title} ${error.problem.detail}`
+          : words.offline,
+      );
     } finally {
       setBusy(false);
     }
   };
   return (
     <form onSubmit={save}>
-      <Field label={words.takeoverSource} value={value.source} onInput={(source) => setValue({ ...value, source })} autocomplete="off" />
-      <Field label={words.takeoverAnswer} value={value.answer} onInput={(answer) => setValue({ ...value, answer })} autocomplete="off" />
+      <Field
+        label={words.takeoverSource}
+        value={value.source}
+        onInput={(source) => setValue({ ...value, source })}
+        autocomplete="off"
+      />
+      <Field
+        label={words.takeoverAnswer}
+        value={value.answer}
+        onInput={(answer) => setValue({ ...value, answer })}
+        autocomplete="off"
+      />
       <p role="alert">{message}</p>
       <Button type="submit" busy={isBusy}>
         {words.takeoverConfirm}
@@ -244,7 +373,17 @@ function TakeoverFix({ saleId, onDone }: { saleId: string; onDone(): void }) {
 }
 
 /** A business admin chooses once, here, and it holds for every document. */
-function MappingFix({ kind, id, fields, onMapped }: { kind: string; id: string; fields: string[]; onMapped(): void }) {
+function MappingFix({
+  kind,
+  id,
+  fields,
+  onMapped,
+}: {
+  kind: string;
+  id: string;
+  fields: string[];
+  onMapped(): void;
+}) {
   const { words, api } = useFrame();
   const isAdmin = api.session?.business?.permissions.includes('manage_business');
   const [choices, setChoices] = useState<ChoiceLists | null>(null);
@@ -276,7 +415,11 @@ function MappingFix({ kind, id, fields, onMapped }: { kind: string; id: string; 
       await api.map(kind, id, value);
       onMapped();
     } catch (error) {
-      setMessage(error instanceof ApiProblem ? `${error.problem.title} ${error.problem.detail}` : words.offline);
+      setMessage(
+        error instanceof ApiProblem
+          ? `${error.problem.title} ${error.problem.detail}`
+          : words.offline,
+      );
     } finally {
       setBusy(false);
     }
@@ -288,7 +431,9 @@ function MappingFix({ kind, id, fields, onMapped }: { kind: string; id: string; 
           key={field}
           label={labels[field] ?? field}
           value={value[field] ?? ''}
-          choices={(choices[field] ?? []).map((each) => (field === 'branch_id' ? { code: each.code, name: each.name } : each))}
+          choices={(choices[field] ?? []).map((each) =>
+            field === 'branch_id' ? { code: each.code, name: each.name } : each,
+          )}
           empty={words.choose}
           onChange={(code) => setValue({ ...value, [field]: code })}
         />

@@ -23,7 +23,10 @@ const pollMs = 1_500;
 /** Figures inside a sentence, whose order the direction of the words around them must not turn. */
 const isolated = (figures: string): string => `\u2068${figures}\u2069`;
 
-/** The panel beside a document: from sign-in over the check to the seal, and back to the truth after being closed. */
+/**
+ * The panel beside a document: from sign-in over the check to the seal, and back to the truth after
+ * being closed.
+ */
 export function Panel({ organizationId }: { organizationId: string }) {
   const { words, api, host } = useFrame();
   const [isSignedIn, setSignedIn] = useState(api.session !== null);
@@ -32,7 +35,10 @@ export function Panel({ organizationId }: { organizationId: string }) {
   const [answers, setAnswers] = useState<Answers>({});
   const [message, setMessage] = useState('');
   const [hasActed, setActed] = useState(false);
-  const [factorAsked, setFactorAsked] = useState<{ kind: FactorAsked; done(isGiven: boolean): void } | null>(null);
+  const [factorAsked, setFactorAsked] = useState<{
+    kind: FactorAsked;
+    done(isGiven: boolean): void;
+  } | null>(null);
   api.askFactor = (kind) =>
     new Promise<boolean>((resolve) =>
       setFactorAsked({
@@ -50,10 +56,15 @@ export function Panel({ organizationId }: { organizationId: string }) {
   const failed = useCallback((error: unknown, show: boolean) => {
     if (isSessionOver(error)) {
       api.forget();
-      setOver(error.problem.code === 'zoho_user_ended' ? `${error.problem.title} ${error.problem.detail}` : words.sessionOver);
+      setOver(
+        error.problem.code === 'zoho_user_ended'
+          ? `${error.problem.title} ${error.problem.detail}`
+          : words.sessionOver,
+      );
       setSignedIn(false);
     } else if (error instanceof ApiProblem) {
-      if (show) setShown({ is: 'problem', title: error.problem.title, detail: error.problem.detail });
+      if (show)
+        setShown({ is: 'problem', title: error.problem.title, detail: error.problem.detail });
       else setMessage(`${error.problem.title} ${error.problem.detail}`);
     } else if (error instanceof Offline) {
       if (show) setShown({ is: 'offline' });
@@ -66,7 +77,8 @@ export function Panel({ organizationId }: { organizationId: string }) {
     if (!document) return setShown({ is: 'none' });
     try {
       const preflight = await api.preflight(document.module, document.id, saleReceiptId);
-      if (open.current?.id === document.id) setShown({ is: 'document', preflight, receipt: preflight.receipt });
+      if (open.current?.id === document.id)
+        setShown({ is: 'document', preflight, receipt: preflight.receipt });
     } catch (error) {
       if (open.current?.id === document.id) failed(error, true);
     }
@@ -74,7 +86,8 @@ export function Panel({ organizationId }: { organizationId: string }) {
 
   const look = useCallback(async () => {
     const document = await host.openDocument().catch(() => open.current);
-    if (document?.id === open.current?.id && document?.module === open.current?.module) return false;
+    if (document?.id === open.current?.id && document?.module === open.current?.module)
+      return false;
     open.current = document;
     setAnswers({});
     setMessage('');
@@ -102,8 +115,13 @@ export function Panel({ organizationId }: { organizationId: string }) {
     host.onChange(lookOnce);
   }, [isSignedIn, isOther]);
 
-  // What is not over yet is asked about until it is; closing the panel changes nothing on the server.
-  const waiting = shown.is === 'document' && (shown.receipt?.state === 'queued' || shown.receipt?.state === 'in_doubt') ? shown.receipt : null;
+  // What is not over yet is asked about until it is; closing the panel changes nothing on the
+  // server.
+  const waiting =
+    shown.is === 'document' &&
+    (shown.receipt?.state === 'queued' || shown.receipt?.state === 'in_doubt')
+      ? shown.receipt
+      : null;
   useEffect(() => {
     if (!waiting) return;
     const timer = setInterval(async () => {
@@ -126,13 +144,16 @@ export function Panel({ organizationId }: { organizationId: string }) {
   };
 
   const seal = async (preflight: PreflightView) => {
-    // Asked again at the click: the page may show another document by now, and then nothing is sealed.
+    // Asked again at the click: the page may show another document by now, and then nothing is
+    // sealed.
     if (await look()) return;
     setActed(true);
     setMessage('');
     setShown({ is: 'sealing', preflight });
     try {
-      const given = Object.fromEntries(Object.entries(answers).filter(([, value]) => value.length > 0));
+      const given = Object.fromEntries(
+        Object.entries(answers).filter(([, value]) => value.length > 0),
+      );
       const receipt = await api.seal(preflight.module, preflight.document_id, given);
       if (open.current?.id !== receipt.document_id) return;
       setShown({ is: 'document', preflight: { ...preflight, receipt }, receipt });
@@ -142,9 +163,18 @@ export function Panel({ organizationId }: { organizationId: string }) {
       }
     } catch (error) {
       if (open.current?.id !== preflight.document_id) return;
-      // What was answered here may lead to a further question (a TIN asks for its purchase code): the server's findings are shown.
-      const findings = error instanceof ApiProblem ? (error.problem.findings as PreflightView['findings'] | undefined) : undefined;
-      if (findings) setShown({ is: 'document', preflight: { ...preflight, findings }, receipt: preflight.receipt });
+      // What was answered here may lead to a further question (a TIN asks for its purchase code):
+      // the server's findings are shown.
+      const findings =
+        error instanceof ApiProblem
+          ? (error.problem.findings as PreflightView['findings'] | undefined)
+          : undefined;
+      if (findings)
+        setShown({
+          is: 'document',
+          preflight: { ...preflight, findings },
+          receipt: preflight.receipt,
+        });
       else if (isSessionOver(error)) failed(error, false);
       else {
         await load();
@@ -191,7 +221,9 @@ export function Panel({ organizationId }: { organizationId: string }) {
             load={() => void load()}
             seal={(preflight) => void seal(preflight)}
             run={run}
-            setReceipt={(receipt) => setShown((now) => (now.is === 'document' ? { ...now, receipt } : now))}
+            setReceipt={(receipt) =>
+              setShown((now) => (now.is === 'document' ? { ...now, receipt } : now))
+            }
           />
         </div>
       )}
@@ -256,30 +288,59 @@ function Body({ shown, answers, hasActed, setAnswers, load, seal, run, setReceip
       );
     case 'document': {
       const { preflight, receipt } = shown;
-      const mayBegin = receipt === null || receipt.state === 'refused' || receipt.state === 'withdrawn';
+      const mayBegin =
+        receipt === null || receipt.state === 'refused' || receipt.state === 'withdrawn';
       const left = preflight.findings.filter((finding) => !isAnswered(finding, answers));
-      const isNothing = preflight.findings.some((finding) => ['document_draft', 'document_void'].includes(finding.code));
+      const isNothing = preflight.findings.some((finding) =>
+        ['document_draft', 'document_void'].includes(finding.code),
+      );
       return (
         <>
           <Summary preflight={preflight} receipt={receipt} />
           <div role="status">
             {receipt?.state === 'signed' ? (
-              <Signed receipt={receipt} preflight={preflight} focus={hasActed} onChange={setReceipt} run={run} />
+              <Signed
+                receipt={receipt}
+                preflight={preflight}
+                focus={hasActed}
+                onChange={setReceipt}
+                run={run}
+              />
             ) : receipt ? (
-              <Unsigned receipt={receipt} preflight={preflight} focus={hasActed} onChange={setReceipt} run={run} />
+              <Unsigned
+                receipt={receipt}
+                preflight={preflight}
+                focus={hasActed}
+                onChange={setReceipt}
+                run={run}
+              />
             ) : null}
           </div>
           {mayBegin && preflight.findings.length > 0 ? (
             <Section title={isNothing ? words.nothing : words.toDo} tone="wait">
-              <Findings preflight={preflight} answers={answers} onAnswer={setAnswers} onMapped={() => load(chosenSale(answers))} onSale={load} />
+              <Findings
+                preflight={preflight}
+                answers={answers}
+                onAnswer={setAnswers}
+                onMapped={() => load(chosenSale(answers))}
+                onSale={load}
+              />
               <LeftOfSale preflight={preflight} />
             </Section>
           ) : null}
           {mayBegin && left.length === 0 ? (
             <Section title={receipt ? words.sealAgain : words.ready}>
-              <Correction code={receipt?.problem?.code ?? ''} answers={answers} onAnswer={setAnswers} />
+              <Correction
+                code={receipt?.problem?.code ?? ''}
+                answers={answers}
+                onAnswer={setAnswers}
+              />
               <Button kind="main" onClick={() => seal(preflight)}>
-                {receipt ? words.sealAgain : preflight.kind === 'refund' ? words.sealRefund : words.seal}
+                {receipt
+                  ? words.sealAgain
+                  : preflight.kind === 'refund'
+                    ? words.sealRefund
+                    : words.seal}
               </Button>
             </Section>
           ) : null}
@@ -289,9 +350,14 @@ function Body({ shown, answers, hasActed, setAnswers, load, seal, run, setReceip
   }
 }
 
-const chosenSale = (answers: Answers) => (typeof answers.sale_receipt_id === 'string' && answers.sale_receipt_id ? answers.sale_receipt_id : undefined);
+const chosenSale = (answers: Answers) =>
+  typeof answers.sale_receipt_id === 'string' && answers.sale_receipt_id
+    ? answers.sale_receipt_id
+    : undefined;
 
-/** Whose TIN it is, as the authority says; shown where the device answers, silent where it does not. */
+/**
+ * Whose TIN it is, as the authority says; shown where the device answers, silent where it does not.
+ */
 function useTaxpayer(tin: string | null): string | null {
   const { api } = useFrame();
   const [name, setName] = useState<string | null>(null);
@@ -307,13 +373,22 @@ function useTaxpayer(tin: string | null): string | null {
 }
 
 /** Number, buyer and total as our server read them, not as the page says. */
-function Summary({ preflight, receipt }: { preflight: PreflightView; receipt: ReceiptView | null }) {
+function Summary({
+  preflight,
+  receipt,
+}: {
+  preflight: PreflightView;
+  receipt: ReceiptView | null;
+}) {
   const { words, language } = useFrame();
   const registered = useTaxpayer(receipt?.state === 'signed' ? null : preflight.asks.buyer_tin);
   const isTest = (receipt?.environment ?? preflight.environment) === 'sandbox';
   const places = preflight.total.includes('.') ? 2 : 0;
   const money = (amount: string, least: number) =>
-    new Intl.NumberFormat(language, { minimumFractionDigits: least, maximumFractionDigits: Math.max(least, 3) }).format(amount as unknown as number);
+    new Intl.NumberFormat(language, {
+      minimumFractionDigits: least,
+      maximumFractionDigits: Math.max(least, 3),
+    }).format(amount as unknown as number);
   const isSealed = receipt?.state === 'signed';
   const foreign = isSealed ? receipt.foreign : preflight.foreign;
   const base = isSealed ? receipt.totals.total : preflight.base_total;
@@ -336,7 +411,12 @@ function Summary({ preflight, receipt }: { preflight: PreflightView; receipt: Re
             </span>
             <span class="quiet">
               {words[`rate_${foreign.rate_source}`]
-                .replace('{rate}', isolated(`1 ${foreign.currency} = ${foreign.exchange_rate} ${preflight.base_currency}`))
+                .replace(
+                  '{rate}',
+                  isolated(
+                    `1 ${foreign.currency} = ${foreign.exchange_rate} ${preflight.base_currency}`,
+                  ),
+                )
                 .replace('{date}', isolated(foreign.rate_date))}
             </span>
           </p>
@@ -352,7 +432,12 @@ function Summary({ preflight, receipt }: { preflight: PreflightView; receipt: Re
           rows={[
             { name: words.document, value: preflight.document_number },
             { name: words.buyer, value: preflight.buyer_name },
-            { name: words.buyerTin, value: preflight.asks.buyer_tin && [preflight.asks.buyer_tin, registered].filter(Boolean).join(' · ') },
+            {
+              name: words.buyerTin,
+              value:
+                preflight.asks.buyer_tin &&
+                [preflight.asks.buyer_tin, registered].filter(Boolean).join(' · '),
+            },
             { name: words.date, value: preflight.document_date },
           ]}
         />

@@ -3,7 +3,11 @@ import { Button } from '../ui/parts.tsx';
 import type { ReceiptView } from '../views.ts';
 import { useFrame } from './frame.ts';
 
-type Props = { receipt: ReceiptView; onChange(receipt: ReceiptView): void; run(work: () => Promise<void>): void };
+type Props = {
+  receipt: ReceiptView;
+  onChange(receipt: ReceiptView): void;
+  run(work: () => Promise<void>): void;
+};
 
 const papers = ['80mm', '58mm', 'a4', 'a5'] as const;
 type Paper = (typeof papers)[number];
@@ -13,8 +17,8 @@ const looks = 8;
 const lookMs = 700;
 
 /**
- * The receipt on paper. There is one original: which paper it is on is asked before it is printed, beginning with what the branch has chosen,
- * and every button says what it gives.
+ * The receipt on paper. There is one original: which paper it is on is asked before it is printed,
+ * beginning with what the branch has chosen, and every button says what it gives.
  */
 export function Papers({ receipt, run, onChange }: Props) {
   const { words, api, language } = useFrame();
@@ -25,7 +29,8 @@ export function Papers({ receipt, run, onChange }: Props) {
   const on = words[`paper_${paper}`];
   const mayPrint = api.session?.business?.permissions.includes('seal') ?? false;
 
-  const fileName = (isOriginal: boolean) => `${receipt.document_number} receipt ${on.replace(' ', '')}${isOriginal ? '' : ' COPY'}.pdf`;
+  const fileName = (isOriginal: boolean) =>
+    `${receipt.document_number} receipt ${on.replace(' ', '')}${isOriginal ? '' : ' COPY'}.pdf`;
   const refresh = async () => onChange(await api.receipt(receipt.id));
   const save = (isOriginal: boolean) =>
     run(async () => {
@@ -33,7 +38,8 @@ export function Papers({ receipt, run, onChange }: Props) {
       saveBlob(await api.printedPdf(receipt.id, paper, isOriginal), fileName(isOriginal));
       await refresh();
     });
-  // The window is opened by the click itself, before the answer is there: afterwards the browser would block it.
+  // The window is opened by the click itself, before the answer is there: afterwards the browser
+  // would block it.
   const print = (isOriginal: boolean) => {
     const tab = window.open('', '_blank');
     setNotice('');
@@ -56,17 +62,33 @@ export function Papers({ receipt, run, onChange }: Props) {
       }
     });
   };
-  const readCopy = () => run(async () => saveBlob(await api.pdf(receipt.id, paper), fileName(original?.paper === paper)));
+  const readCopy = () =>
+    run(async () =>
+      saveBlob(await api.pdf(receipt.id, paper), fileName(original?.paper === paper)),
+    );
 
-  const when = original && new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(original.printed_at));
-  const where = original && (original.went_with ? words[`went_${original.went_with}`] : words[`paper_${original.paper as Paper}`]);
-  // Where the branch has chosen something else for it, the original waits for that and is not the first thing offered here.
+  const when =
+    original &&
+    new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(
+      new Date(original.printed_at),
+    );
+  const where =
+    original &&
+    (original.went_with
+      ? words[`went_${original.went_with}`]
+      : words[`paper_${original.paper as Paper}`]);
+  // Where the branch has chosen something else for it, the original waits for that and is not the
+  // first thing offered here.
   const isMeantHere = !original && (chosen === null || chosen === paper);
   return (
     <div class="papers">
       <p class="field">
         <label for="paper">{words.paper}</label>
-        <select id="paper" value={paper} onChange={(event) => setPaper(event.currentTarget.value as Paper)}>
+        <select
+          id="paper"
+          value={paper}
+          onChange={(event) => setPaper(event.currentTarget.value as Paper)}
+        >
           {papers.map((each) => (
             <option value={each} key={each}>
               {words[`paper_${each}`]}
@@ -109,9 +131,13 @@ export function Papers({ receipt, run, onChange }: Props) {
 }
 
 export function saveBlob(blob: Blob, name: string): void {
-  const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: name });
+  const link = Object.assign(document.createElement('a'), {
+    href: URL.createObjectURL(blob),
+    download: name,
+  });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-const filled = (text: string, values: Record<string, string>): string => text.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '');
+const filled = (text: string, values: Record<string, string>): string =>
+  text.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '');

@@ -6,7 +6,13 @@ import { useFrame } from './frame.ts';
 import { Papers, saveBlob } from './papers.tsx';
 import { Reversal } from './reversal.tsx';
 
-type Props = { receipt: ReceiptView; preflight: PreflightView; focus: boolean; onChange(receipt: ReceiptView): void; run(work: () => Promise<void>): void };
+type Props = {
+  receipt: ReceiptView;
+  preflight: PreflightView;
+  focus: boolean;
+  onChange(receipt: ReceiptView): void;
+  run(work: () => Promise<void>): void;
+};
 
 /** A sealed document: code, numbers, paper. */
 export function Signed({ receipt, focus, run, onChange }: Props) {
@@ -20,9 +26,16 @@ export function Signed({ receipt, focus, run, onChange }: Props) {
     );
   }, [receipt.id]);
   const url = receipt.verification_url ?? '';
-  const takeEvidence = () => run(async () => saveBlob(await api.evidencePack(receipt.id), `${receipt.document_number}.evidence.json`));
+  const takeEvidence = () =>
+    run(async () =>
+      saveBlob(await api.evidencePack(receipt.id), `${receipt.document_number}.evidence.json`),
+    );
   return (
-    <Section title={receipt.kind === 'refund' ? words.refund : words.signed} tone="good" focus={focus}>
+    <Section
+      title={receipt.kind === 'refund' ? words.refund : words.signed}
+      tone="good"
+      focus={focus}
+    >
       {receipt.drift ? (
         <div class="notice bad" role="alert">
           <strong>{receipt.drift.title}</strong>
@@ -39,7 +52,11 @@ export function Signed({ receipt, focus, run, onChange }: Props) {
         </>
       ) : null}
       <Papers receipt={receipt} run={run} onChange={onChange} />
-      {qr ? <img class="qr" src={qr} alt={words.qrAlt} width="216" height="216" /> : <div class="qr" style={{ blockSize: '13.5rem' }} />}
+      {qr ? (
+        <img class="qr" src={qr} alt={words.qrAlt} width="216" height="216" />
+      ) : (
+        <div class="qr" style={{ blockSize: '13.5rem' }} />
+      )}
       <p class="verify">
         {/^https?:/.test(url) ? (
           <a href={url} target="_blank" rel="noopener noreferrer">
@@ -53,10 +70,19 @@ export function Signed({ receipt, focus, run, onChange }: Props) {
         copy={words.copy}
         copied={words.copied}
         rows={[
-          { name: words.receiptNumber, value: `${receipt.receipt_number ?? ''}/${receipt.total_receipt_number ?? ''} ${receipt.label ?? ''}`, copies: true },
+          {
+            name: words.receiptNumber,
+            value: `${receipt.receipt_number ?? ''}/${receipt.total_receipt_number ?? ''} ${receipt.label ?? ''}`,
+            copies: true,
+          },
           {
             name: words.signedAt,
-            value: receipt.signed_at && new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(receipt.signed_at)),
+            value:
+              receipt.signed_at &&
+              new Intl.DateTimeFormat(language, {
+                dateStyle: 'medium',
+                timeStyle: 'medium',
+              }).format(new Date(receipt.signed_at)),
           },
           { name: words.sdc, value: receipt.sdc_id, copies: true },
           { name: words.signature, value: grouped(receipt.receipt_signature), copies: true },
@@ -66,7 +92,9 @@ export function Signed({ receipt, focus, run, onChange }: Props) {
       />
       <InZoho receiptId={receipt.id} run={run} />
       <div class="actions">
-        {api.session?.business?.permissions.includes('read_trail') ? <Button onClick={takeEvidence}>{words.evidencePack}</Button> : null}
+        {api.session?.business?.permissions.includes('read_trail') ? (
+          <Button onClick={takeEvidence}>{words.evidencePack}</Button>
+        ) : null}
       </div>
     </Section>
   );
@@ -92,7 +120,8 @@ function InZoho({ receiptId, run }: { receiptId: string; run: Props['run'] }) {
       <ul class="steps">
         {steps.map((each) => (
           <li key={each.step}>
-            <span aria-hidden="true">{markOf[each.state]}</span> {words[`step_${each.step}`]}: {words[`is_${each.state}`]}
+            <span aria-hidden="true">{markOf[each.state]}</span> {words[`step_${each.step}`]}:{' '}
+            {words[`is_${each.state}`]}
             {each.problem ? (
               <span class="quiet">
                 {each.problem.title} {each.problem.detail}
@@ -102,21 +131,36 @@ function InZoho({ receiptId, run }: { receiptId: string; run: Props['run'] }) {
         ))}
       </ul>
       {steps.some((each) => each.state === 'failed') ? (
-        <Button onClick={() => run(async () => setSteps((await api.writeAgain(receiptId)).steps))}>{words.writeAgain}</Button>
+        <Button onClick={() => run(async () => setSteps((await api.writeAgain(receiptId)).steps))}>
+          {words.writeAgain}
+        </Button>
       ) : null}
     </>
   );
 }
 
-/** Refused, waiting, in doubt, withdrawn: our sentence, the next step, the device's own words beneath. */
+/**
+ * Refused, waiting, in doubt, withdrawn: our sentence, the next step, the device's own words
+ * beneath.
+ */
 export function Unsigned({ receipt, preflight, focus, run, onChange }: Props) {
   const { words, api } = useFrame();
-  const titles = { refused: words.refused, queued: words.queued, in_doubt: words.inDoubt, withdrawn: words.withdrawn, signed: words.signed };
+  const titles = {
+    refused: words.refused,
+    queued: words.queued,
+    in_doubt: words.inDoubt,
+    withdrawn: words.withdrawn,
+    signed: words.signed,
+  };
   const problem = receipt.problem;
   const isLate = problem?.code === 'signed_twice';
   const tone = receipt.state === 'refused' || isLate ? 'bad' : 'wait';
   const mayWithdraw =
-    receipt.state === 'queued' && (problem === null || ['device_busy', 'device_unreachable', 'behind_doubt', 'device_address_refused'].includes(problem.code));
+    receipt.state === 'queued' &&
+    (problem === null ||
+      ['device_busy', 'device_unreachable', 'behind_doubt', 'device_address_refused'].includes(
+        problem.code,
+      ));
   const support = JSON.stringify({
     receipt: receipt.id,
     state: receipt.state,
@@ -147,11 +191,24 @@ export function Unsigned({ receipt, preflight, focus, run, onChange }: Props) {
         </>
       ) : null}
       <div class="actions">
-        {mayWithdraw ? <Button onClick={() => run(async () => onChange(await api.withdraw(receipt.id)))}>{words.withdraw}</Button> : null}
-        <Copy text={support} label={words.copyForSupport} word={words.copyForSupport} done={words.copied} />
+        {mayWithdraw ? (
+          <Button onClick={() => run(async () => onChange(await api.withdraw(receipt.id)))}>
+            {words.withdraw}
+          </Button>
+        ) : null}
+        <Copy
+          text={support}
+          label={words.copyForSupport}
+          word={words.copyForSupport}
+          done={words.copied}
+        />
       </div>
-      {isLate || (receipt.state === 'in_doubt' && problem?.code !== 'number_collision') ? <Evidence receipt={receipt} onSettled={onChange} /> : null}
-      {problem?.code === 'signed_answer_lost' && preflight.reversal_offered && receipt.kind === 'sale' ? (
+      {isLate || (receipt.state === 'in_doubt' && problem?.code !== 'number_collision') ? (
+        <Evidence receipt={receipt} onSettled={onChange} />
+      ) : null}
+      {problem?.code === 'signed_answer_lost' &&
+      preflight.reversal_offered &&
+      receipt.kind === 'sale' ? (
         <Reversal receipt={receipt} reasons={preflight.reasons} onChange={onChange} />
       ) : null}
     </Section>

@@ -4,7 +4,11 @@ import { Button, Choice, Field } from '../ui/parts.tsx';
 import type { PreflightView, ReceiptView } from '../views.ts';
 import { useFrame } from './frame.ts';
 
-type Props = { receipt: ReceiptView; reasons: PreflightView['reasons']; onChange(receipt: ReceiptView): void };
+type Props = {
+  receipt: ReceiptView;
+  reasons: PreflightView['reasons'];
+  onChange(receipt: ReceiptView): void;
+};
 
 /** The way out of a lost answer without its data: one person proposes, another confirms. */
 export function Reversal({ receipt, reasons, onChange }: Props) {
@@ -22,8 +26,13 @@ export function Reversal({ receipt, reasons, onChange }: Props) {
       onChange(await work());
     } catch (error) {
       // What is there to be looked at again.
-      if (error instanceof ApiProblem && error.problem.code === 'changed_meanwhile') await api.receipt(receipt.id).then(onChange, () => {});
-      setMessage(error instanceof ApiProblem ? `${error.problem.title} ${error.problem.detail}` : words.offline);
+      if (error instanceof ApiProblem && error.problem.code === 'changed_meanwhile')
+        await api.receipt(receipt.id).then(onChange, () => {});
+      setMessage(
+        error instanceof ApiProblem
+          ? `${error.problem.title} ${error.problem.detail}`
+          : words.offline,
+      );
     } finally {
       setBusy(false);
     }
@@ -58,8 +67,19 @@ export function Reversal({ receipt, reasons, onChange }: Props) {
             void run(() => api.proposeReversal(receipt.id, { reason_code: reason, source }));
           }}
         >
-          <Choice label={words.reason} value={reason} choices={reasons} empty={words.choose} onChange={setReason} />
-          <Field label={words.reversalSource} value={source} onInput={setSource} autocomplete="off" />
+          <Choice
+            label={words.reason}
+            value={reason}
+            choices={reasons}
+            empty={words.choose}
+            onChange={setReason}
+          />
+          <Field
+            label={words.reversalSource}
+            value={source}
+            onInput={setSource}
+            autocomplete="off"
+          />
           <Button type="submit" busy={isBusy}>
             {words.reversalPropose}
           </Button>
@@ -69,11 +89,20 @@ export function Reversal({ receipt, reasons, onChange }: Props) {
       ) : (
         <>
           <p>
-            <bdi>{words.reversalProposed.replace('{name}', proposed.proposed_name).replace('{number}', proposed.invoice_number)}</bdi>
+            <bdi>
+              {words.reversalProposed
+                .replace('{name}', proposed.proposed_name)
+                .replace('{number}', proposed.invoice_number)}
+            </bdi>
           </p>
           <div class="actions">
-            {proposed.proposed_by === session.person.id || !session.business.permissions.includes('check') ? null : (
-              <Button kind="main" busy={isBusy} onClick={() => void run(() => api.confirmReversal(receipt.id, proposed))}>
+            {proposed.proposed_by === session.person.id ||
+            !session.business.permissions.includes('check') ? null : (
+              <Button
+                kind="main"
+                busy={isBusy}
+                onClick={() => void run(() => api.confirmReversal(receipt.id, proposed))}
+              >
                 {words.reversalConfirm}
               </Button>
             )}

@@ -7,7 +7,13 @@ import { Button } from '../ui/parts.tsx';
 import { useFrame } from './frame.ts';
 
 /** Asked for in the middle of something, which goes on once it was given. */
-export function SecondFactor({ kind, onDone }: { kind: FactorAsked; onDone(isGiven: boolean): void }) {
+export function SecondFactor({
+  kind,
+  onDone,
+}: {
+  kind: FactorAsked;
+  onDone(isGiven: boolean): void;
+}) {
   const { words, api } = useFrame();
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -25,10 +31,18 @@ export function SecondFactor({ kind, onDone }: { kind: FactorAsked; onDone(isGiv
     setMessage('');
     try {
       const { device_token } = await api.giveSecondFactor(proofOf(typed));
-      if (api.session) keepDeviceToken(api.session.refresh_token ? api.zohoDevice : api.session.person.username, device_token);
+      if (api.session)
+        keepDeviceToken(
+          api.session.refresh_token ? api.zohoDevice : api.session.person.username,
+          device_token,
+        );
       onDone(true);
     } catch (error) {
-      setMessage(error instanceof ApiProblem ? `${error.problem.title} ${error.problem.detail}` : `${words.offline}. ${words.offlineNext}`);
+      setMessage(
+        error instanceof ApiProblem
+          ? `${error.problem.title} ${error.problem.detail}`
+          : `${words.offline}. ${words.offlineNext}`,
+      );
       setBusy(false);
     }
   };
@@ -39,7 +53,12 @@ export function SecondFactor({ kind, onDone }: { kind: FactorAsked; onDone(isGiv
         <>
           <p>{words.factorSetup}</p>
           <div class="actions">
-            <a class="button main" href={`${api.server}/settings#/account`} target="_blank" rel="noopener noreferrer">
+            <a
+              class="button main"
+              href={`${api.server}/settings#/account`}
+              target="_blank"
+              rel="noopener noreferrer"
+            >
               {words.factorSetupOpen}
             </a>
             <Button onClick={() => onDone(false)}>{words.cancel}</Button>

@@ -7,7 +7,15 @@ import { ZohoSignIn } from '../zoho-sign-in/zoho-sign-in.tsx';
 import { useFrame } from './frame.ts';
 
 /** With Zoho, or username and password; where a person works for several businesses, which one. */
-export function SignIn({ organizationId, over, onDone }: { organizationId: string; over: string; onDone(): void }) {
+export function SignIn({
+  organizationId,
+  over,
+  onDone,
+}: {
+  organizationId: string;
+  over: string;
+  onDone(): void;
+}) {
   const { words, api } = useFrame();
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
@@ -24,7 +32,12 @@ export function SignIn({ organizationId, over, onDone }: { organizationId: strin
     setMessage('');
     try {
       await api.signIn(
-        { username, password, organization_id: organizationId, ...(businessId ? { business_id: businessId } : {}) },
+        {
+          username,
+          password,
+          organization_id: organizationId,
+          ...(businessId ? { business_id: businessId } : {}),
+        },
         needsFactor ? proofOf(typed) : {},
       );
       onDone();
@@ -33,8 +46,13 @@ export function SignIn({ organizationId, over, onDone }: { organizationId: strin
         // The field that appears says it all the first time.
         if (error.problem.code === 'code_needed' && !needsFactor) return setNeedsFactor(true);
         setMessage(`${error.problem.title} ${error.problem.detail}`);
-        const several = error.problem.memberships as { business_id: string; business_name: string }[] | undefined;
-        if (several) setBusinesses(several.map((each) => ({ code: each.business_id, name: each.business_name })));
+        const several = error.problem.memberships as
+          | { business_id: string; business_name: string }[]
+          | undefined;
+        if (several)
+          setBusinesses(
+            several.map((each) => ({ code: each.business_id, name: each.business_name })),
+          );
       } else if (error instanceof Offline) setMessage(`${words.offline}. ${words.offlineNext}`);
       else throw error;
     } finally {
@@ -58,15 +76,38 @@ export function SignIn({ organizationId, over, onDone }: { organizationId: strin
         <p role="alert" class={message ? 'notice' : ''}>
           {message}
         </p>
-        <Field label={words.username} value={username} onInput={setUsername} autocomplete="username" />
-        <Field label={words.password} value={password} onInput={setPassword} type="password" autocomplete="current-password" />
-        {businesses.length > 0 ? <Choice label={words.business} value={businessId} choices={businesses} empty={words.choose} onChange={setBusinessId} /> : null}
-        {needsFactor ? <FactorFields words={words} value={typed} onChange={setTyped} focus /> : null}
+        <Field
+          label={words.username}
+          value={username}
+          onInput={setUsername}
+          autocomplete="username"
+        />
+        <Field
+          label={words.password}
+          value={password}
+          onInput={setPassword}
+          type="password"
+          autocomplete="current-password"
+        />
+        {businesses.length > 0 ? (
+          <Choice
+            label={words.business}
+            value={businessId}
+            choices={businesses}
+            empty={words.choose}
+            onChange={setBusinessId}
+          />
+        ) : null}
+        {needsFactor ? (
+          <FactorFields words={words} value={typed} onChange={setTyped} focus />
+        ) : null}
         <Button type="submit" busy={isBusy}>
           {words.signIn}
         </Button>
       </form>
-      {needsFactor ? <LostFactor words={words} api={api} username={username} password={password} /> : null}
+      {needsFactor ? (
+        <LostFactor words={words} api={api} username={username} password={password} />
+      ) : null}
     </Section>
   );
 }

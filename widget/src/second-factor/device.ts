@@ -1,6 +1,7 @@
 /**
- * What the server answered for a device that was asked to be remembered, by whose it is. It opens nothing by itself: it only spares the
- * second factor beside a right password. Storage may be blocked in a frame; then the code is asked for each time.
+ * What the server answered for a device that was asked to be remembered, by whose it is. It opens
+ * nothing by itself: it only spares the second factor beside a right password. Storage may be
+ * blocked in a frame; then the code is asked for each time.
  */
 const key = 'muhuri.devices';
 
@@ -13,7 +14,8 @@ const read = (): Record<string, string> => {
 };
 
 /** `whose`: the username, or `zoho:` and the organization where nobody typed one. */
-export const deviceToken = (whose: string): string | undefined => read()[whose.trim().toLowerCase()];
+export const deviceToken = (whose: string): string | undefined =>
+  read()[whose.trim().toLowerCase()];
 
 export function keepDeviceToken(whose: string, token: string | undefined): void {
   if (!token) return;

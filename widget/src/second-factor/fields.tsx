@@ -20,7 +20,10 @@ export const proofOf = ({ kind, text, remember }: Typed) => ({
 
 type Props = { words: FactorWords; value: Typed; onChange(value: Typed): void; focus?: boolean };
 
-/** Six digits of the authenticator, or a recovery code where it is lost; and whether this device shall be remembered. */
+/**
+ * Six digits of the authenticator, or a recovery code where it is lost; and whether this device
+ * shall be remembered.
+ */
 export function FactorFields({ words, value, onChange, focus = false }: Props) {
   const id = useId();
   const isCode = value.kind === 'code';
@@ -28,7 +31,11 @@ export function FactorFields({ words, value, onChange, focus = false }: Props) {
   useEffect(() => {
     if (focus) field.current?.focus();
   }, [focus, value.kind]);
-  const more = { autocomplete: isCode ? 'one-time-code' : 'off', inputMode: isCode ? 'numeric' : 'text', spellcheck: false } as object;
+  const more = {
+    autocomplete: isCode ? 'one-time-code' : 'off',
+    inputMode: isCode ? 'numeric' : 'text',
+    spellcheck: false,
+  } as object;
   return (
     <>
       <p class="field">
@@ -42,12 +49,20 @@ export function FactorFields({ words, value, onChange, focus = false }: Props) {
           {...more}
           onInput={(event) => onChange({ ...value, text: event.currentTarget.value })}
         />
-        <button type="button" class="button link" onClick={() => onChange({ ...value, kind: isCode ? 'recovery' : 'code', text: '' })}>
+        <button
+          type="button"
+          class="button link"
+          onClick={() => onChange({ ...value, kind: isCode ? 'recovery' : 'code', text: '' })}
+        >
           {isCode ? words.recoveryInstead : words.codeInstead}
         </button>
       </p>
       <label class="check">
-        <input type="checkbox" checked={value.remember} onChange={(event) => onChange({ ...value, remember: event.currentTarget.checked })} />
+        <input
+          type="checkbox"
+          checked={value.remember}
+          onChange={(event) => onChange({ ...value, remember: event.currentTarget.checked })}
+        />
         <span>{words.rememberDevice}</span>
       </label>
     </>

@@ -1,7 +1,14 @@
 import { useState } from 'preact/hooks';
 import { ApiProblem } from '../request.ts';
 
-export type LostWords = { lostFactor: string; lostFactorNext: string; lostFactorAsk: string; lostFactorAsked: string; offline: string; offlineNext: string };
+export type LostWords = {
+  lostFactor: string;
+  lostFactorNext: string;
+  lostFactorAsk: string;
+  lostFactorAsked: string;
+  offline: string;
+  offlineNext: string;
+};
 
 type Props = {
   words: LostWords;
@@ -11,7 +18,10 @@ type Props = {
   password: string;
 };
 
-/** For whoever has lost authenticator and recovery codes: others are asked to remove the second factor. */
+/**
+ * For whoever has lost authenticator and recovery codes: others are asked to remove the second
+ * factor.
+ */
 export function LostFactor({ words, api, username, password }: Props) {
   const [message, setMessage] = useState('');
   const [isAsked, setAsked] = useState(false);
@@ -23,7 +33,11 @@ export function LostFactor({ words, api, username, password }: Props) {
       await api.call('POST', '/auth/way-back', { username, password });
       setAsked(true);
     } catch (error) {
-      setMessage(error instanceof ApiProblem ? `${error.problem.title} ${error.problem.detail}` : `${words.offline}. ${words.offlineNext}`);
+      setMessage(
+        error instanceof ApiProblem
+          ? `${error.problem.title} ${error.problem.detail}`
+          : `${words.offline}. ${words.offlineNext}`,
+      );
     } finally {
       setBusy(false);
     }

@@ -3,8 +3,16 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 
 type Children = { children?: ComponentChildren };
 
-/** One piece of the panel with its heading; the heading takes focus when a person's action brought it here. */
-export function Section({ title, tone, focus, children }: Children & { title: string; tone?: 'good' | 'bad' | 'wait'; focus?: boolean }) {
+/**
+ * One piece of the panel with its heading; the heading takes focus when a person's action brought
+ * it here.
+ */
+export function Section({
+  title,
+  tone,
+  focus,
+  children,
+}: Children & { title: string; tone?: 'good' | 'bad' | 'wait'; focus?: boolean }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     if (focus) heading.current?.focus();
@@ -25,9 +33,20 @@ export function Button({
   kind = 'plain',
   busy,
   type = 'button',
-}: Children & { onClick?: () => void; kind?: 'main' | 'plain' | 'link'; busy?: boolean; type?: 'button' | 'submit' }) {
+}: Children & {
+  onClick?: () => void;
+  kind?: 'main' | 'plain' | 'link';
+  busy?: boolean;
+  type?: 'button' | 'submit';
+}) {
   return (
-    <button type={type} class={`button ${kind}`} onClick={onClick} aria-disabled={busy} disabled={busy}>
+    <button
+      type={type}
+      class={`button ${kind}`}
+      onClick={onClick}
+      aria-disabled={busy}
+      disabled={busy}
+    >
       {children}
     </button>
   );
@@ -55,7 +74,13 @@ export function Field({
   return (
     <p class="field">
       <label for={id}>{label}</label>
-      <input id={id} value={value} required={required} {...shape} onInput={(event) => onInput(event.currentTarget.value)} />
+      <input
+        id={id}
+        value={value}
+        required={required}
+        {...shape}
+        onInput={(event) => onInput(event.currentTarget.value)}
+      />
     </p>
   );
 }
@@ -77,7 +102,12 @@ export function Choice({
   return (
     <p class="field">
       <label for={id}>{label}</label>
-      <select id={id} value={value} required onChange={(event) => onChange(event.currentTarget.value)}>
+      <select
+        id={id}
+        value={value}
+        required
+        onChange={(event) => onChange(event.currentTarget.value)}
+      >
         <option value="">{empty}</option>
         {choices.map((choice) => (
           <option value={choice.code} key={choice.code}>
@@ -90,7 +120,15 @@ export function Choice({
 }
 
 /** Names and values; a value that people carry elsewhere can be copied. */
-export function Facts({ rows, copy, copied }: { rows: { name: string; value: string | null; copies?: boolean }[]; copy: string; copied: string }) {
+export function Facts({
+  rows,
+  copy,
+  copied,
+}: {
+  rows: { name: string; value: string | null; copies?: boolean }[];
+  copy: string;
+  copied: string;
+}) {
   return (
     <dl class="facts">
       {rows
@@ -100,7 +138,14 @@ export function Facts({ rows, copy, copied }: { rows: { name: string; value: str
             <dt>{row.name}</dt>
             <dd>
               <bdi>{row.value}</bdi>
-              {row.copies ? <Copy text={row.value ?? ''} label={`${copy}: ${row.name}`} word={copy} done={copied} /> : null}
+              {row.copies ? (
+                <Copy
+                  text={row.value ?? ''}
+                  label={`${copy}: ${row.name}`}
+                  word={copy}
+                  done={copied}
+                />
+              ) : null}
             </dd>
           </div>
         ))}
@@ -108,7 +153,17 @@ export function Facts({ rows, copy, copied }: { rows: { name: string; value: str
   );
 }
 
-export function Copy({ text, label, word, done }: { text: string; label: string; word: string; done: string }) {
+export function Copy({
+  text,
+  label,
+  word,
+  done,
+}: {
+  text: string;
+  label: string;
+  word: string;
+  done: string;
+}) {
   const [isDone, setDone] = useState(false);
   const copyText = async () => {
     await write(text);
@@ -116,7 +171,12 @@ export function Copy({ text, label, word, done }: { text: string; label: string;
     setTimeout(() => setDone(false), 1_600);
   };
   return (
-    <button type="button" class="button link small" aria-label={isDone ? done : label} onClick={copyText}>
+    <button
+      type="button"
+      class="button link small"
+      aria-label={isDone ? done : label}
+      onClick={copyText}
+    >
       {isDone ? done : word}
     </button>
   );

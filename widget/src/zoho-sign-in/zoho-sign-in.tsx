@@ -20,7 +20,10 @@ type Props = {
   onDone(session: NonNullable<Polled['session']>): void;
 };
 
-/** Sign-in with Zoho within a frame: a window beside it where a code is typed, or, where the browser opens none, a link to follow. */
+/**
+ * Sign-in with Zoho within a frame: a window beside it where a code is typed, or, where the browser
+ * opens none, a link to follow.
+ */
 export function ZohoSignIn({ words, api, organizationId, onDone }: Props) {
   const [begun, setBegun] = useState<Begun | null>(null);
   const [message, setMessage] = useState('');
@@ -31,7 +34,8 @@ export function ZohoSignIn({ words, api, organizationId, onDone }: Props) {
   const page = `${api.server}/zoho`;
 
   const start = async () => {
-    // At once, within the click, or the browser takes it for an advertisement. It learns nothing of us, nor we of it.
+    // At once, within the click, or the browser takes it for an advertisement. It learns nothing of
+    // us, nor we of it.
     window.open(page, '_blank', 'noopener,popup,width=520,height=720');
     const mine = new AbortController();
     running.current?.abort();
@@ -42,10 +46,15 @@ export function ZohoSignIn({ words, api, organizationId, onDone }: Props) {
       if (mine.signal.aborted) return;
       setBegun(null);
       if ('token' in came) onDone(came);
-      else setMessage(came.problem ? `${came.problem.title} ${came.problem.detail}` : words.zohoOver);
+      else
+        setMessage(came.problem ? `${came.problem.title} ${came.problem.detail}` : words.zohoOver);
     } catch (error) {
       setBegun(null);
-      setMessage(error instanceof ApiProblem ? `${error.problem.title} ${error.problem.detail}` : `${words.offline}. ${words.offlineNext}`);
+      setMessage(
+        error instanceof ApiProblem
+          ? `${error.problem.title} ${error.problem.detail}`
+          : `${words.offline}. ${words.offlineNext}`,
+      );
     }
   };
   const cancel = () => {

@@ -1,6 +1,9 @@
 import type { ProblemCode } from '@muhuri/shared/problems';
 
-/** What one result code of the device means for a sale, on the first send of its bytes and on a resend after a doubt. */
+/**
+ * What one result code of the device means for a sale, on the first send of its bytes and on a
+ * resend after a doubt.
+ */
 export type Meaning =
   | { is: 'signed' }
   | { is: 'refused'; problem: ProblemCode }
@@ -9,14 +12,19 @@ export type Meaning =
   | { is: 'in_doubt' };
 
 const refused = (problem: ProblemCode): Meaning => ({ is: 'refused', problem });
-const notServed = (problem: ProblemCode, pauses: boolean): Meaning => ({ is: 'not_served', problem, pauses });
+const notServed = (problem: ProblemCode, pauses: boolean): Meaning => ({
+  is: 'not_served',
+  problem,
+  pauses,
+});
 const inDoubt: Meaning = { is: 'in_doubt' };
 const taken: Meaning = { is: 'number_taken' };
 
 /**
- * Every code of the RRA's client and server tables (VSDC v1.0.x) and of the extended list that sister systems share. The same
- * meaning holds for a first send and a resend unless a pair is given. Codes that say nothing sure about the document (a link that
- * broke behind the device, a generic error, "already declared") are doubts, never refusals: the device may have signed.
+ * Every code of the RRA's client and server tables (VSDC v1.0.x) and of the extended list that
+ * sister systems share. The same meaning holds for a first send and a resend unless a pair is
+ * given. Codes that say nothing sure about the document (a link that broke behind the device, a
+ * generic error, "already declared") are doubts, never refusals: the device may have signed.
  */
 const table: Record<string, Meaning | [first: Meaning, resend: Meaning]> = {
   '000': { is: 'signed' },
@@ -66,8 +74,9 @@ const table: Record<string, Meaning | [first: Meaning, resend: Meaning]> = {
   '999': inDoubt,
 };
 
-// A repeated number is answered with 924 very likely, 994 by another list, and 899 (a generic error) by the sister system in
-// Kenya. A generic code counts as a taken number only with the sentence that says so.
+// A repeated number is answered with 924 very likely, 994 by another list, and 899 (a generic
+// error) by the sister system in Kenya. A generic code counts as a taken number only with the
+// sentence that says so.
 const saysTaken = /already exist|duplicat|overlap/i;
 
 /** The field whose amount it is not content with. */

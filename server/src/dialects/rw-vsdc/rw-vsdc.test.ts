@@ -8,7 +8,15 @@ const line = (more: Partial<SaleLine> & { total: string; taxClass: string }): Sa
   source: 'item:1',
   itemCode: 'RW2NTXU0000001',
   name: 'Item one',
-  content: { name: 'Item one', itemClass: '5059690800', itemType: '2', packageUnit: 'NT', quantityUnit: 'U', origin: 'RW', taxClass: more.taxClass },
+  content: {
+    name: 'Item one',
+    itemClass: '5059690800',
+    itemType: '2',
+    packageUnit: 'NT',
+    quantityUnit: 'U',
+    origin: 'RW',
+    taxClass: more.taxClass,
+  },
   quantity: '1',
   unitPrice: more.total,
   gross: more.total,
@@ -29,13 +37,29 @@ const sale: Sale = {
   currency: 'RWF',
   foreign: null,
   lines: [
-    line({ total: '9450.00', gross: '10500.00', discount: '1050.00', discountRate: '10.00', quantity: '3', unitPrice: '3500.00', taxClass: 'B' }),
+    line({
+      total: '9450.00',
+      gross: '10500.00',
+      discount: '1050.00',
+      discountRate: '10.00',
+      quantity: '3',
+      unitPrice: '3500.00',
+      taxClass: 'B',
+    }),
     line({
       total: '500.00',
       taxClass: 'A',
       itemCode: 'RW2NTXU0000002',
       name: 'Item two',
-      content: { name: 'Item two', itemClass: '5022110801', itemType: '2', packageUnit: 'NT', quantityUnit: 'U', origin: 'RW', taxClass: 'A' },
+      content: {
+        name: 'Item two',
+        itemClass: '5022110801',
+        itemType: '2',
+        packageUnit: 'NT',
+        quantityUnit: 'U',
+        origin: 'RW',
+        taxClass: 'A',
+      },
     }),
   ],
   total: '9950.00',
@@ -48,7 +72,12 @@ const freeze: Freeze = {
   headerTax: 'lines',
   at: new Date('2026-01-15T08:15:30Z'),
   user: { id: 'u1', name: 'User One' },
-  seller: { tradeName: 'Shop', address: 'Kigali', topMessage: 'Welcome', bottomMessage: 'Thank you' },
+  seller: {
+    tradeName: 'Shop',
+    address: 'Kigali',
+    topMessage: 'Welcome',
+    bottomMessage: 'Thank you',
+  },
 };
 
 describe('arithmetic', () => {
@@ -122,7 +151,16 @@ describe('a sale on the wire', () => {
       prchrAcptcYn: 'N',
       remark: null,
       ...user,
-      receipt: { custTin: null, custMblNo: '0780000000', rptNo: 12, trdeNm: 'Shop', adrs: 'Kigali', topMsg: 'Welcome', btmMsg: 'Thank you', prchrAcptcYn: 'N' },
+      receipt: {
+        custTin: null,
+        custMblNo: '0780000000',
+        rptNo: 12,
+        trdeNm: 'Shop',
+        adrs: 'Kigali',
+        topMsg: 'Welcome',
+        btmMsg: 'Thank you',
+        prchrAcptcYn: 'N',
+      },
       itemList: [
         {
           itemSeq: 1,
@@ -170,13 +208,25 @@ describe('a sale on the wire', () => {
 
   test('a refund names its original by number, has a reason and positive amounts', () => {
     const body = JSON.parse(
-      dialect.sell.toBody({ ...sale, kind: 'refund', reasonCode: '06' }, { ...freeze, invoiceNumber: '13', originalInvoiceNumber: '12' }),
+      dialect.sell.toBody(
+        { ...sale, kind: 'refund', reasonCode: '06' },
+        { ...freeze, invoiceNumber: '13', originalInvoiceNumber: '12' },
+      ),
     );
-    expect(body).toMatchObject({ rcptTyCd: 'R', invcNo: 13, orgInvcNo: 12, rfdRsnCd: '06', rfdDt: '20260115101530', totAmt: 9950 });
+    expect(body).toMatchObject({
+      rcptTyCd: 'R',
+      invcNo: 13,
+      orgInvcNo: 12,
+      rfdRsnCd: '06',
+      rfdDt: '20260115101530',
+      totAmt: 9950,
+    });
   });
 
   test('names are cut to the fields of the device, whole letters only', () => {
-    const body = JSON.parse(dialect.sell.toBody({ ...sale, buyer: { ...sale.buyer, name: '🌍'.repeat(80) } }, freeze));
+    const body = JSON.parse(
+      dialect.sell.toBody({ ...sale, buyer: { ...sale.buyer, name: '🌍'.repeat(80) } }, freeze),
+    );
     expect([...body.custNm]).toHaveLength(60);
   });
 });
@@ -214,7 +264,9 @@ describe('the answer', () => {
   test('the code on paper is the authority’s page with TIN, branch and signature, or the specified string', () => {
     const reply = dialect.sell.read(answer('000'), false);
     if (reply.is !== 'signed') throw new Error('not signed');
-    expect(dialect.verification(reply.signature, freeze.device, 'url', null)).toMatch(/Data=10020030000ABCDEFGH234567AB$/);
+    expect(dialect.verification(reply.signature, freeze.device, 'url', null)).toMatch(
+      /Data=10020030000ABCDEFGH234567AB$/,
+    );
     expect(dialect.verification(reply.signature, freeze.device, 'hash', null)).toBe(
       '15012026#101532#SDC010000099#10#ABCDEFGHIJKLMNOPQRSTUVWXYZ#ABCDEFGH234567AB',
     );
@@ -232,70 +284,144 @@ describe('the answer', () => {
     expect(dialect.sell.read(answer('000', body), false).is).toBe('in_doubt');
   });
 
-  test.each(['<html>404</html>', '', '{"resultCd":"000","resultMsg":"It is succ', '[]'])('what is no envelope is a doubt: %j', (body) => {
-    expect(dialect.sell.read({ status: body.startsWith('<') ? 404 : 200, body }, false).is).toBe('in_doubt');
-  });
+  test.each(['<html>404</html>', '', '{"resultCd":"000","resultMsg":"It is succ', '[]'])(
+    'what is no envelope is a doubt: %j',
+    (body) => {
+      expect(dialect.sell.read({ status: body.startsWith('<') ? 404 : 200, body }, false).is).toBe(
+        'in_doubt',
+      );
+    },
+  );
 
-  test.each(['805', '894', '896', '899', '921', '994', '999', '000'])('%s is never a refusal, first or again', (code) => {
-    for (const isResend of [false, true]) expect(dialect.sell.read(answer(code, null), isResend).is).not.toBe('refused');
-  });
+  test.each(['805', '894', '896', '899', '921', '994', '999', '000'])(
+    '%s is never a refusal, first or again',
+    (code) => {
+      for (const isResend of [false, true])
+        expect(dialect.sell.read(answer(code, null), isResend).is).not.toBe('refused');
+    },
+  );
 
   test.each(['', ' ', 'OK', '0x0', '-0', 'true'])('a result code %j is no success', (code) => {
     expect(dialect.sell.read(answer(code), false).is).toBe('in_doubt');
   });
 
-  test.each(['+000', '000.0', '0', ' 00 0 ', '000\u0000'])('a result code %j is success in another dress', (code) => {
-    expect(dialect.sell.read(answer(code), false).is).toBe('signed');
-  });
+  test.each(['+000', '000.0', '0', ' 00 0 ', '000\u0000'])(
+    'a result code %j is success in another dress',
+    (code) => {
+      expect(dialect.sell.read(answer(code), false).is).toBe('signed');
+    },
+  );
 
   test.each([
-    ['a line break and a tab in its message', answer('000').body.replace('"resultMsg":""', '"resultMsg":"It is\r\n\tsucceeded"')],
-    ['fields padded with zeros of a C string', answer('000').body.replaceAll('SDC010000099', 'SDC010000099\u0000\u0000')],
-    ['counters in groups of three', answer('000', { ...data, rcptNo: '1,010', totRcptNo: '1,234,567' }).body],
-    ['a fraction of a second behind its time', answer('000', { ...data, vsdcRcptPbctDate: '2026-01-15 10:15:32.0' }).body],
-    ['its time in a zone that is named', answer('000', { ...data, vsdcRcptPbctDate: '2026-01-15T10:15:32+02:00' }).body],
-    ['its time in UTC', answer('000', { ...data, vsdcRcptPbctDate: '2026-01-15T08:15:32.000Z' }).body],
-    ['its time as a float is written', answer('000', { ...data, vsdcRcptPbctDate: '2.0260115101532E13' }).body],
+    [
+      'a line break and a tab in its message',
+      answer('000').body.replace('"resultMsg":""', '"resultMsg":"It is\r\n\tsucceeded"'),
+    ],
+    [
+      'fields padded with zeros of a C string',
+      answer('000').body.replaceAll('SDC010000099', 'SDC010000099\u0000\u0000'),
+    ],
+    [
+      'counters in groups of three',
+      answer('000', { ...data, rcptNo: '1,010', totRcptNo: '1,234,567' }).body,
+    ],
+    [
+      'a fraction of a second behind its time',
+      answer('000', { ...data, vsdcRcptPbctDate: '2026-01-15 10:15:32.0' }).body,
+    ],
+    [
+      'its time in a zone that is named',
+      answer('000', { ...data, vsdcRcptPbctDate: '2026-01-15T10:15:32+02:00' }).body,
+    ],
+    [
+      'its time in UTC',
+      answer('000', { ...data, vsdcRcptPbctDate: '2026-01-15T08:15:32.000Z' }).body,
+    ],
+    [
+      'its time as a float is written',
+      answer('000', { ...data, vsdcRcptPbctDate: '2.0260115101532E13' }).body,
+    ],
     ['its data as the text of their JSON', answer('000', JSON.stringify(data)).body],
   ])('a signature with %s is one, and is found in a doubt too', (_what, body) => {
     const reply = dialect.sell.read({ status: 200, body }, false);
-    expect(reply).toMatchObject({ is: 'signed', signature: { sdcId: 'SDC010000099', signedAt: new Date('2026-01-15T08:15:32Z') } });
-    expect(dialect.sell.find({ status: 502, body })).toEqual(reply.is === 'signed' && reply.signature);
+    expect(reply).toMatchObject({
+      is: 'signed',
+      signature: { sdcId: 'SDC010000099', signedAt: new Date('2026-01-15T08:15:32Z') },
+    });
+    expect(dialect.sell.find({ status: 502, body })).toEqual(
+      reply.is === 'signed' && reply.signature,
+    );
   });
 
-  test.each(['1,01', '12,3456', '1.010', '-10', '10 of 12'])('a counter %j is none, and what was signed stays a doubt', (rcptNo) => {
-    expect(dialect.sell.read(answer('000', { ...data, rcptNo }), false).is).toBe('in_doubt');
-  });
+  test.each(['1,01', '12,3456', '1.010', '-10', '10 of 12'])(
+    'a counter %j is none, and what was signed stays a doubt',
+    (rcptNo) => {
+      expect(dialect.sell.read(answer('000', { ...data, rcptNo }), false).is).toBe('in_doubt');
+    },
+  );
 
   test('an answer of nothing but blanks is looked at once, however long it is', () => {
-    const long = { status: 200, body: `{"resultCd":"000"${' '.repeat(2_000_000)}${'\u0000 '.repeat(500_000)}` };
+    const long = {
+      status: 200,
+      body: `{"resultCd":"000"${' '.repeat(2_000_000)}${'\u0000 '.repeat(500_000)}`,
+    };
     // Of this thread's own time: how long others keep it waiting says nothing.
     const began = process.threadCpuUsage();
     expect(dialect.sell.read(long, false).is).toBe('in_doubt');
     expect(process.threadCpuUsage(began).user).toBeLessThan(1_000_000);
   });
 
-  test.each(['884', '910', '836', '900'])('%s with all the data of a receipt contradicts itself: it is a doubt, in which they are offered', (code) => {
-    expect(dialect.sell.read(answer(code), false)).toEqual({ is: 'in_doubt', deviceCode: code, deviceText: '' });
-    expect(dialect.sell.find(answer(code))).toMatchObject({ receiptSignature: data.rcptSign });
-    expect(dialect.sell.read(answer(code, null), false).is).not.toBe('in_doubt');
-  });
+  test.each(['884', '910', '836', '900'])(
+    '%s with all the data of a receipt contradicts itself: it is a doubt, in which they are offered',
+    (code) => {
+      expect(dialect.sell.read(answer(code), false)).toEqual({
+        is: 'in_doubt',
+        deviceCode: code,
+        deviceText: '',
+      });
+      expect(dialect.sell.find(answer(code))).toMatchObject({ receiptSignature: data.rcptSign });
+      expect(dialect.sell.read(answer(code, null), false).is).not.toBe('in_doubt');
+    },
+  );
 
   test.each([
     ['another status than 200', 201, (body: string) => body, true],
     ['a status that says nothing came', 204, (body: string) => body, true],
-    ['full-width digits', 200, (body: string) => body.replace(/"resultCd":"(...)"/, (_, code: string) => `"resultCd":"${wide(code)}"`), true],
-    ['other letters in its keys', 200, (body: string) => body.replace('"resultCd"', '"resultcd"'), true],
-    ['other letters in the keys of its data, too', 200, (body: string) => body.replaceAll(/"(\w+)":/g, (key) => key.toLowerCase()), false],
-  ])('an answer with %s neither signs nor refuses: it is a doubt, in which a person finds what is whole', (_what, status, dress, isFound) => {
-    for (const code of ['000', '910']) {
-      const dressed = { status, body: dress(answer(code).body) };
-      for (const isResend of [false, true]) expect(dialect.sell.read(dressed, isResend).is).toBe('in_doubt');
-      expect(dialect.sell.find(dressed) !== null).toBe(isFound);
-      expect(dialect.sell.read({ status, body: dress(answer(code, null).body) }, false).is).toBe('in_doubt');
-    }
-  });
-  const wide = (digits: string) => [...digits].map((each) => String.fromCodePoint(Number(each) + 0xff10)).join('');
+    [
+      'full-width digits',
+      200,
+      (body: string) =>
+        body.replace(/"resultCd":"(...)"/, (_, code: string) => `"resultCd":"${wide(code)}"`),
+      true,
+    ],
+    [
+      'other letters in its keys',
+      200,
+      (body: string) => body.replace('"resultCd"', '"resultcd"'),
+      true,
+    ],
+    [
+      'other letters in the keys of its data, too',
+      200,
+      (body: string) => body.replaceAll(/"(\w+)":/g, (key) => key.toLowerCase()),
+      false,
+    ],
+  ])(
+    'an answer with %s neither signs nor refuses: it is a doubt, in which a person finds what is whole',
+    (_what, status, dress, isFound) => {
+      for (const code of ['000', '910']) {
+        const dressed = { status, body: dress(answer(code).body) };
+        for (const isResend of [false, true])
+          expect(dialect.sell.read(dressed, isResend).is).toBe('in_doubt');
+        expect(dialect.sell.find(dressed) !== null).toBe(isFound);
+        expect(dialect.sell.read({ status, body: dress(answer(code, null).body) }, false).is).toBe(
+          'in_doubt',
+        );
+      }
+    },
+  );
+  const wide = (digits: string) =>
+    [...digits].map((each) => String.fromCodePoint(Number(each) + 0xff10)).join('');
 
   test('a code nobody wrote down proves nothing', () => {
     expect(meaningOf('777', 'surprise', false)).toEqual({ is: 'in_doubt' });
@@ -304,7 +430,9 @@ describe('the answer', () => {
   test('a repeated number is known by code, or by its sentence under a generic code', () => {
     expect(meaningOf('924', '', false).is).toBe('number_taken');
     expect(meaningOf('994', '', true).is).toBe('number_taken');
-    expect(meaningOf('899', 'Client error: invoice number already exists.', false).is).toBe('number_taken');
+    expect(meaningOf('899', 'Client error: invoice number already exists.', false).is).toBe(
+      'number_taken',
+    );
     expect(meaningOf('899', 'Client error', false).is).toBe('in_doubt');
   });
 
@@ -317,24 +445,68 @@ describe('the answer', () => {
 
 describe('setting up', () => {
   test('initialisation is read from data.info, also with the misprinted name', () => {
-    const read = (info: object) => dialect.initialise.read({ status: 200, body: JSON.stringify({ resultCd: '000', resultMsg: '', data: { info } }) });
-    expect(read({ sdicId: 'SDC010000099', mrcNo: 'WIS00000099 ', lastSaleInvcNo: 246, vatTyCd: '1', cmcKey: 'k' })).toMatchObject({
+    const read = (info: object) =>
+      dialect.initialise.read({
+        status: 200,
+        body: JSON.stringify({ resultCd: '000', resultMsg: '', data: { info } }),
+      });
+    expect(
+      read({
+        sdicId: 'SDC010000099',
+        mrcNo: 'WIS00000099 ',
+        lastSaleInvcNo: 246,
+        vatTyCd: '1',
+        cmcKey: 'k',
+      }),
+    ).toMatchObject({
       is: 'done',
-      value: { sdcId: 'SDC010000099', mrcNumber: 'WIS00000099', lastInvoiceNumber: '246', isVatRegistered: true },
+      value: {
+        sdcId: 'SDC010000099',
+        mrcNumber: 'WIS00000099',
+        lastInvoiceNumber: '246',
+        isVatRegistered: true,
+      },
     });
-    expect(dialect.initialise.read({ status: 200, body: JSON.stringify({ resultCd: '902', resultMsg: 'installed', data: null }) })).toMatchObject({
+    expect(
+      dialect.initialise.read({
+        status: 200,
+        body: JSON.stringify({ resultCd: '902', resultMsg: 'installed', data: null }),
+      }),
+    ).toMatchObject({
       is: 'refused',
       problem: 'initialised_before',
     });
   });
 
   test('a two-letter unit in an item code is followed by an X', () => {
-    expect(dialect.itemCode({ name: '', itemClass: '', itemType: '2', packageUnit: 'NT', quantityUnit: 'U', origin: 'RW', taxClass: 'B' }, 1)).toBe(
-      'RW2NTXU0000001',
-    );
-    expect(dialect.itemCode({ name: '', itemClass: '', itemType: '2', packageUnit: 'NT', quantityUnit: 'NO', origin: 'RW', taxClass: 'B' }, 12)).toBe(
-      'RW2NTXNOX0000012',
-    );
+    expect(
+      dialect.itemCode(
+        {
+          name: '',
+          itemClass: '',
+          itemType: '2',
+          packageUnit: 'NT',
+          quantityUnit: 'U',
+          origin: 'RW',
+          taxClass: 'B',
+        },
+        1,
+      ),
+    ).toBe('RW2NTXU0000001');
+    expect(
+      dialect.itemCode(
+        {
+          name: '',
+          itemClass: '',
+          itemType: '2',
+          packageUnit: 'NT',
+          quantityUnit: 'NO',
+          origin: 'RW',
+          taxClass: 'B',
+        },
+        12,
+      ),
+    ).toBe('RW2NTXNOX0000012');
   });
 
   test.each([
@@ -344,7 +516,10 @@ describe('setting up', () => {
     [{ taxpayerId: '101234567', purchaseCode: '12', mobile: null }, 'purchase_code_malformed'],
     [{ taxpayerId: null, purchaseCode: null, mobile: null }, 'buyer_mobile_missing'],
     [{ taxpayerId: null, purchaseCode: null, mobile: 'call me' }, 'buyer_mobile_malformed'],
-    [{ taxpayerId: null, purchaseCode: null, mobile: '078800000607880000' }, 'buyer_mobile_malformed'],
+    [
+      { taxpayerId: null, purchaseCode: null, mobile: '078800000607880000' },
+      'buyer_mobile_malformed',
+    ],
     [{ taxpayerId: null, purchaseCode: null, mobile: '0000000000' }, 'buyer_mobile_malformed'],
     [{ taxpayerId: null, purchaseCode: null, mobile: '+999999999' }, 'buyer_mobile_malformed'],
   ])('a buyer %j is %s', (buyer, code) => {
@@ -355,26 +530,60 @@ describe('setting up', () => {
 describe('a price that the wire cannot say', () => {
   const itemOf = (more: Partial<SaleLine> & { total: string }, demands: Freeze['demands'] = []) =>
     (
-      JSON.parse(dialect.sell.toBody({ ...sale, lines: [line({ taxClass: 'B', ...more })], total: more.total }, { ...freeze, demands })) as {
+      JSON.parse(
+        dialect.sell.toBody(
+          { ...sale, lines: [line({ taxClass: 'B', ...more })], total: more.total },
+          { ...freeze, demands },
+        ),
+      ) as {
         itemList: Record<string, number>[];
       }
     ).itemList[0];
 
   test.each([
-    ['a thousand at 0.001 and their tax', { quantity: '1000', unitPrice: '0.00', total: '1.18' }, { splyAmt: 10, dcAmt: 8.82, dcRt: 88.2, taxAmt: 0.18 }],
-    ['a cent in all', { quantity: '100', unitPrice: '0.00', total: '0.01' }, { splyAmt: 1, dcAmt: 0.99, dcRt: 99, taxAmt: 0 }],
     [
-      'with a discount of its own',
-      { quantity: '1000', unitPrice: '0.00', gross: '2.00', discount: '0.82', discountRate: '41.00', total: '1.18' },
+      'a thousand at 0.001 and their tax',
+      { quantity: '1000', unitPrice: '0.00', total: '1.18' },
       { splyAmt: 10, dcAmt: 8.82, dcRt: 88.2, taxAmt: 0.18 },
     ],
-  ])('is the least it can, and what that is too much is the discount of its line: %s', (_, given, said) => {
-    const expected = { qty: Number(given.quantity), prc: 0.01, totAmt: Number(given.total), taxblAmt: Number(given.total), ...said };
-    expect(itemOf(given)).toMatchObject(expected);
-    expect(itemOf(given, ['exact_supply'])).toMatchObject(expected);
-  });
+    [
+      'a cent in all',
+      { quantity: '100', unitPrice: '0.00', total: '0.01' },
+      { splyAmt: 1, dcAmt: 0.99, dcRt: 99, taxAmt: 0 },
+    ],
+    [
+      'with a discount of its own',
+      {
+        quantity: '1000',
+        unitPrice: '0.00',
+        gross: '2.00',
+        discount: '0.82',
+        discountRate: '41.00',
+        total: '1.18',
+      },
+      { splyAmt: 10, dcAmt: 8.82, dcRt: 88.2, taxAmt: 0.18 },
+    ],
+  ])(
+    'is the least it can, and what that is too much is the discount of its line: %s',
+    (_, given, said) => {
+      const expected = {
+        qty: Number(given.quantity),
+        prc: 0.01,
+        totAmt: Number(given.total),
+        taxblAmt: Number(given.total),
+        ...said,
+      };
+      expect(itemOf(given)).toMatchObject(expected);
+      expect(itemOf(given, ['exact_supply'])).toMatchObject(expected);
+    },
+  );
 
   test('is not what is given away', () => {
-    expect(itemOf({ quantity: '1000', unitPrice: '0.00', total: '0.00' })).toMatchObject({ prc: 0, splyAmt: 0, dcAmt: 0, totAmt: 0 });
+    expect(itemOf({ quantity: '1000', unitPrice: '0.00', total: '0.00' })).toMatchObject({
+      prc: 0,
+      splyAmt: 0,
+      dcAmt: 0,
+      totAmt: 0,
+    });
   });
 });

@@ -1,14 +1,23 @@
 import { code } from '@muhuri/shared/text';
 import { z } from 'zod';
 import { counterOf, number, cut, readEnvelope, saidOf } from '../../dialect-kit/envelope.ts';
-import type { Code, DeviceAnswer, Dialect, DialectDevice, Initialised, SetUpReply } from '../../ports/dialect.ts';
+import type {
+  Code,
+  DeviceAnswer,
+  Dialect,
+  DialectDevice,
+  Initialised,
+  SetUpReply,
+} from '../../ports/dialect.ts';
 
 const text = z
   .union([z.string(), z.number()])
   .nullish()
   .transform((value) => (value === null || value === undefined ? '' : String(value).trim()));
 
-/** Rows as they can be read: one that cannot be is left out, and takes none of its neighbours along. */
+/**
+ * Rows as they can be read: one that cannot be is left out, and takes none of its neighbours along.
+ */
 const rowsOf = <T extends z.ZodType>(row: T) =>
   z.array(z.unknown()).transform((rows) =>
     rows.flatMap((each): z.output<T>[] => {
@@ -17,7 +26,10 @@ const rowsOf = <T extends z.ZodType>(row: T) =>
     }),
   );
 
-/** Everything stands in `data.info`, not in `data`. The tables misprint `sdicId`; both spellings are accepted. */
+/**
+ * Everything stands in `data.info`, not in `data`. The tables misprint `sdicId`; both spellings are
+ * accepted.
+ */
 const info = z.looseObject({
   sdcId: text,
   sdicId: text,
@@ -37,13 +49,18 @@ const failed = (answer: DeviceAnswer) => ({ is: 'failed' as const, ...saidOf(ans
 export const initialise: Dialect['initialise'] = {
   toRequest: (device) => ({
     path: '/initializer/selectInitInfo',
-    body: JSON.stringify({ tin: device.taxpayerId, bhfId: device.branchCode, dvcSrlNo: device.serial }),
+    body: JSON.stringify({
+      tin: device.taxpayerId,
+      bhfId: device.branchCode,
+      dvcSrlNo: device.serial,
+    }),
   }),
   read(answer): SetUpReply<Initialised> {
     const envelope = readEnvelope(answer);
     if (!envelope) return failed(answer);
     const said = { deviceCode: envelope.code, deviceText: envelope.text };
-    if (envelope.code === '901' || envelope.code === '903') return { is: 'refused', problem: 'device_invalid', ...said };
+    if (envelope.code === '901' || envelope.code === '903')
+      return { is: 'refused', problem: 'device_invalid', ...said };
     // 902: initialised before; its data are not given again, so the device is adopted instead.
     if (envelope.code === '902') return { is: 'refused', problem: 'initialised_before', ...said };
     const parsed = z.object({ info }).safeParse(envelope.data);
@@ -70,15 +87,22 @@ export const initialise: Dialect['initialise'] = {
 };
 
 /** 1: registered for VAT, 2: not. Older systems leave it out, and what is neither says nothing. */
-const vatRegistration = (code: string): boolean | null => ({ '1': true, '2': false })[code.trim().replace(/^0+/, '')] ?? null;
+const vatRegistration = (code: string): boolean | null =>
+  ({ '1': true, '2': false })[code.trim().replace(/^0+/, '')] ?? null;
 
 /**
- * An HTML 404 is Tomcat without its VSDC; 503 without an envelope is a VSDC that has stopped, after 24 hours without its authority or for
- * another reason: the two cannot be told apart from outside. 901: a VSDC, but this taxpayer, branch and serial are not installed on it.
+ * An HTML 404 is Tomcat without its VSDC; 503 without an envelope is a VSDC that has stopped, after
+ * 24 hours without its authority or for another reason: the two cannot be told apart from outside.
+ * 901: a VSDC, but this taxpayer, branch and serial are not installed on it.
  */
 export const judge: Dialect['probe']['judge'] = (answer) => {
   const envelope = readEnvelope(answer);
-  if (envelope) return ['900', '901', '903'].includes(envelope.code) ? 'stranger' : envelope.code === '838' ? 'link_down' : 'serves';
+  if (envelope)
+    return ['900', '901', '903'].includes(envelope.code)
+      ? 'stranger'
+      : envelope.code === '838'
+        ? 'link_down'
+        : 'serves';
   if (answer.status === 503) return 'stopped';
   return answer.status === 404 && /<html/i.test(answer.body) ? 'vsdc_missing' : 'other';
 };
@@ -87,7 +111,10 @@ export const judge: Dialect['probe']['judge'] = (answer) => {
 const since = '20180520000000';
 
 const ask = (path: string) => ({
-  toRequest: (device: DialectDevice) => ({ path, body: JSON.stringify({ tin: device.taxpayerId, bhfId: device.branchCode, lastReqDt: since }) }),
+  toRequest: (device: DialectDevice) => ({
+    path,
+    body: JSON.stringify({ tin: device.taxpayerId, bhfId: device.branchCode, lastReqDt: since }),
+  }),
 });
 
 /** The classes we use, under our words. */
@@ -101,14 +128,18 @@ const listNames: Record<string, string> = {
   '32': 'reason',
 };
 
-/** The rate of a class; nothing where it cannot be read, so that nothing is reckoned with a guess. */
+/**
+ * The rate of a class; nothing where it cannot be read, so that nothing is reckoned with a guess.
+ */
 const rateIn = (given: string): Record<string, string> => {
   const percent = given.replace(/%/g, '').trim();
   return /^\d{1,3}(\.\d{1,4})?$/.test(percent) ? { percent } : {};
 };
 
 const row = z.looseObject({ cd: text, cdNm: text, useYn: text, userDfnCd1: text });
-const codeLists = z.object({ clsList: rowsOf(z.looseObject({ cdCls: text, useYn: text, dtlList: rowsOf(row).nullish() })) });
+const codeLists = z.object({
+  clsList: rowsOf(z.looseObject({ cdCls: text, useYn: text, dtlList: rowsOf(row).nullish() })),
+});
 
 export const codes: Dialect['codes'] = {
   ...ask('/code/selectCodes'),
@@ -126,7 +157,13 @@ export const codes: Dialect['codes'] = {
       return [
         {
           list: name,
-          codes: used.map((each): Code => ({ code: each.cd, name: each.cdNm, data: list.cdCls === '04' ? rateIn(each.userDfnCd1) : {} })),
+          codes: used.map(
+            (each): Code => ({
+              code: each.cd,
+              name: each.cdNm,
+              data: list.cdCls === '04' ? rateIn(each.userDfnCd1) : {},
+            }),
+          ),
         },
       ];
     });
@@ -134,7 +171,17 @@ export const codes: Dialect['codes'] = {
   },
 };
 
-const classes = z.object({ itemClsList: rowsOf(z.looseObject({ itemClsCd: text, itemClsNm: text, itemClsLvl: text, taxTyCd: text, useYn: text })) });
+const classes = z.object({
+  itemClsList: rowsOf(
+    z.looseObject({
+      itemClsCd: text,
+      itemClsNm: text,
+      itemClsLvl: text,
+      taxTyCd: text,
+      useYn: text,
+    }),
+  ),
+});
 
 export const itemClasses: Dialect['itemClasses'] = {
   ...ask('/itemClass/selectItemsClass'),
@@ -146,8 +193,17 @@ export const itemClasses: Dialect['itemClasses'] = {
     const parsed = classes.safeParse(envelope.data);
     if (envelope.code !== '000' || !parsed.success) return { is: 'failed', ...said };
     // Only the most detailed level goes on items.
-    const used = parsed.data.itemClsList.filter((each) => each.useYn !== 'N' && each.itemClsCd.length === 10);
-    return { is: 'done', value: used.map((each) => ({ code: each.itemClsCd, name: each.itemClsNm, data: each.taxTyCd ? { taxClass: each.taxTyCd } : {} })) };
+    const used = parsed.data.itemClsList.filter(
+      (each) => each.useYn !== 'N' && each.itemClsCd.length === 10,
+    );
+    return {
+      is: 'done',
+      value: used.map((each) => ({
+        code: each.itemClsCd,
+        name: each.itemClsNm,
+        data: each.taxTyCd ? { taxClass: each.taxTyCd } : {},
+      })),
+    };
   },
 };
 
@@ -156,7 +212,11 @@ const taxpayers = z.object({ custList: rowsOf(z.looseObject({ tin: text, taxprNm
 export const lookupTaxpayer: Dialect['lookupTaxpayer'] = {
   toRequest: (device, taxpayerId) => ({
     path: '/customers/selectCustomer',
-    body: JSON.stringify({ tin: device.taxpayerId, bhfId: device.branchCode, custmTin: taxpayerId }),
+    body: JSON.stringify({
+      tin: device.taxpayerId,
+      bhfId: device.branchCode,
+      custmTin: taxpayerId,
+    }),
   }),
   read(answer) {
     const envelope = readEnvelope(answer);
@@ -203,6 +263,8 @@ export const registerItem: Dialect['registerItem'] = {
     const said = { deviceCode: envelope.code, deviceText: envelope.text };
     if (envelope.code === '000') return { is: 'done', value: null };
     const isDocument = ['910', '913', '891', '892', '893'].includes(envelope.code);
-    return isDocument ? { is: 'refused', problem: 'item_refused', ...said } : { is: 'failed', ...said };
+    return isDocument
+      ? { is: 'refused', problem: 'item_refused', ...said }
+      : { is: 'failed', ...said };
   },
 };

@@ -2,7 +2,10 @@ export const timeZone = 'Africa/Kigali';
 
 const source = 'RRA, tax type code class 04 of the VSDC code lists; Law on VAT: standard rate 18 %';
 
-/** The RRA's tax classes in their order. The device's own list (class 04) wins where it has been fetched. */
+/**
+ * The RRA's tax classes in their order. The device's own list (class 04) wins where it has been
+ * fetched.
+ */
 export const taxClasses = [
   { code: 'A', since: '2013-01-01', percent: '0', source },
   { code: 'B', since: '2013-01-01', percent: '18', source },

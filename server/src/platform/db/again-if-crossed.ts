@@ -2,12 +2,19 @@ const triesMax = 3;
 
 /** Whether PostgreSQL gave a transaction up because it and another one waited for each other. */
 export function isCrossed(error: unknown): boolean {
-  for (let each = error as { code?: unknown; cause?: unknown } | null | undefined; each; each = each.cause as typeof each)
+  for (
+    let each = error as { code?: unknown; cause?: unknown } | null | undefined;
+    each;
+    each = each.cause as typeof each
+  )
     if (each.code === '40P01') return true;
   return false;
 }
 
-/** Nothing of a transaction that was given up was done, and begun once more it goes through: what runs by itself does that at once. */
+/**
+ * Nothing of a transaction that was given up was done, and begun once more it goes through: what
+ * runs by itself does that at once.
+ */
 export async function againIfCrossed<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++)
     try {

@@ -1,5 +1,15 @@
-/** A PostgreSQL address in parts. `?host=/a/folder` names the folder of a Unix socket, as PostgreSQL's own clients have it. */
-export type Connection = { host: string; port: number; user: string; password: string; database: string; ssl: boolean };
+/**
+ * A PostgreSQL address in parts. `?host=/a/folder` names the folder of a Unix socket, as
+ * PostgreSQL's own clients have it.
+ */
+export type Connection = {
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+  database: string;
+  ssl: boolean;
+};
 
 export function connectionOf(address: string): Connection {
   const url = new URL(address);
@@ -13,5 +23,8 @@ export function connectionOf(address: string): Connection {
   };
 }
 
-/** A connection whose other side is gone without a word, while nothing is said on it, is found out within half a minute instead of two hours. */
+/**
+ * A connection whose other side is gone without a word, while nothing is said on it, is found out
+ * within half a minute instead of two hours.
+ */
 export const keptAlive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 };

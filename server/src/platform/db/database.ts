@@ -10,12 +10,27 @@ import { type Waits, withFewerWaits } from './fewer-waits.ts';
 export type Tx = EntityManager;
 
 export type Database = {
-  /** The only door to a business's tables: role and business hold for this one transaction. Without a business there are no rows. */
+  /**
+   * The only door to a business's tables: role and business hold for this one transaction. Without
+   * a business there are no rows.
+   */
   transaction<T>(businessId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
-  /** The door to the reference schema (people, directory, grants), under a role that reaches nothing else. */
+  /**
+   * The door to the reference schema (people, directory, grants), under a role that reaches nothing
+   * else.
+   */
   platform<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
-  /** Registering a business and accepting an invitation span both: begun at the platform's door, `enter` and `leave` change it. */
-  registration<T>(work: (tx: Tx, enter: (businessId: string) => Promise<void>, leave: () => Promise<void>) => Promise<T>): Promise<T>;
+  /**
+   * Registering a business and accepting an invitation span both: begun at the platform's door,
+   * `enter` and `leave` change it.
+   */
+  registration<T>(
+    work: (
+      tx: Tx,
+      enter: (businessId: string) => Promise<void>,
+      leave: () => Promise<void>,
+    ) => Promise<T>,
+  ): Promise<T>;
   /** Whether this transaction is open, in this async context. */
   isOpenHere(tx: Tx): boolean;
   /** What is wrong with the signed-in role, if anything: privileges it must not have. */
@@ -27,7 +42,10 @@ type Mark = { open: boolean; tx: Tx | null };
 
 const endings = new AsyncLocalStorage<{ works: (() => void)[] | null }>();
 
-/** Does it once the transaction open here has ended, however it ended; at once where none is. What was written in one is found by nobody before. */
+/**
+ * Does it once the transaction open here has ended, however it ended; at once where none is. What
+ * was written in one is found by nobody before.
+ */
 export function onceEnded(work: () => void): void {
   const works = endings.getStore()?.works;
   if (works) works.push(work);
@@ -35,33 +53,51 @@ export function onceEnded(work: () => void): void {
 }
 
 /**
- * A server that falls asleep within a transaction holds its locks, and a device waits for it with everything behind it. PostgreSQL ends such a
- * session; nothing here computes for a minute between two statements.
+ * A server that falls asleep within a transaction holds its locks, and a device waits for it with
+ * everything behind it. PostgreSQL ends such a session; nothing here computes for a minute between
+ * two statements.
  */
 const patience = { idle_in_transaction_session_timeout: '60s' };
 
 /** In milliseconds. */
 export type StatementLimits = {
-  /** How long one statement may take, waiting for a lock included: where somebody waits for it, and where nobody does. */
+  /**
+   * How long one statement may take, waiting for a lock included: where somebody waits for it, and
+   * where nobody does.
+   */
   askedMs: number;
   jobMs: number;
   /** How long PostgreSQL may take to let somebody in. */
   connectMs: number;
-  /** How much longer than a statement may take it is waited for. A network that swallows everything tells nobody that a statement was ended. */
+  /**
+   * How much longer than a statement may take it is waited for. A network that swallows everything
+   * tells nobody that a statement was ended.
+   */
   graceMs: number;
 };
-export const usualStatementLimits: StatementLimits = { askedMs: 5_000, jobMs: 60_000, connectMs: 5_000, graceMs: 5_000 };
+export const usualStatementLimits: StatementLimits = {
+  askedMs: 5_000,
+  jobMs: 60_000,
+  connectMs: 5_000,
+  graceMs: 5_000,
+};
 
 const statementLimit = new AsyncLocalStorage<{ ms: number; isAsked: boolean }>();
 
-/** Somebody waits for this work: a statement in it that takes longer is ended by PostgreSQL, and they are told `took_too_long`. */
-export const askedWithin = <T>(ms: number, work: () => T): T => statementLimit.run({ ms, isAsked: true }, work);
+/**
+ * Somebody waits for this work: a statement in it that takes longer is ended by PostgreSQL, and
+ * they are told `took_too_long`.
+ */
+export const askedWithin = <T>(ms: number, work: () => T): T =>
+  statementLimit.run({ ms, isAsked: true }, work);
 /** Nobody waits for this work, though it may have been begun by what somebody asked for. */
-export const unasked = <T>(ms: number, work: () => T): T => statementLimit.run({ ms, isAsked: false }, work);
+export const unasked = <T>(ms: number, work: () => T): T =>
+  statementLimit.run({ ms, isAsked: false }, work);
 
 /**
- * A statement that PostgreSQL ended because it took too long (`query_canceled`), or because two transactions waited for each other
- * (`deadlock_detected`): nothing of this one was done, and asked once more it goes through.
+ * A statement that PostgreSQL ended because it took too long (`query_canceled`), or because two
+ * transactions waited for each other (`deadlock_detected`): nothing of this one was done, and asked
+ * once more it goes through.
  */
 const toldWhyEnded = (error: unknown): never => {
   const { code } = error as { code?: string };
@@ -71,10 +107,21 @@ const toldWhyEnded = (error: unknown): never => {
 };
 
 /** `entities`: those of the features; what is not an entity is reached by plain statements. */
-export async function openDatabase(url: string, poolMax = 10, entities: unknown[] = [], prepares = true, limits = usualStatementLimits): Promise<Database> {
+export async function openDatabase(
+  url: string,
+  poolMax = 10,
+  entities: unknown[] = [],
+  prepares = true,
+  limits = usualStatementLimits,
+): Promise<Database> {
   const limitHere = () => statementLimit.getStore() ?? { ms: limits.jobMs, isAsked: false };
   const orm = await MikroORM.init({
-    ...target(url, { prepares, connectMs: limits.connectMs, graceMs: limits.graceMs, statementMs: () => limitHere().ms }),
+    ...target(url, {
+      prepares,
+      connectMs: limits.connectMs,
+      graceMs: limits.graceMs,
+      statementMs: () => limitHere().ms,
+    }),
     entities: entities as [],
     pool: { min: 0, max: poolMax, idleTimeoutMillis: 30_000 },
     discovery: { warnWhenNoEntities: false },
@@ -83,26 +130,38 @@ export async function openDatabase(url: string, poolMax = 10, entities: unknown[
   });
   const open = new AsyncLocalStorage<Mark>();
 
-  // A second transaction begun inside an open one takes another connection and dead-locks once the pool is full, i.e. in
-  // production under load. So it throws at once. The mark is mutable: work begun inside but continued after the commit is free.
-  const within = async <T>(session: { variables: Record<string, string> }, work: (tx: Tx) => Promise<T>): Promise<T> => {
+  // A second transaction begun inside an open one takes another connection and dead-locks once the
+  // pool is full, i.e. in production under load. So it throws at once. The mark is mutable: work
+  // begun inside but continued after the commit is free.
+  const within = async <T>(
+    session: { variables: Record<string, string> },
+    work: (tx: Tx) => Promise<T>,
+  ): Promise<T> => {
     const limit = limitHere();
     if (open.getStore()?.open) throw new Error('a transaction is already open here');
     const ending: { works: (() => void)[] | null } = { works: [] };
     const transact = () =>
-      orm.em.fork({ session: { variables: { ...patience, statement_timeout: `${limit.ms}ms`, ...session.variables } } } as never).transactional((tx) => {
-        const mark: Mark = { open: true, tx: tx as Tx };
-        return open
-          .run(mark, () => work(tx as Tx))
-          .finally(() => {
-            mark.open = false;
-          });
+      orm.em
+        .fork({
+          session: {
+            variables: { ...patience, statement_timeout: `${limit.ms}ms`, ...session.variables },
+          },
+        } as never)
+        .transactional((tx) => {
+          const mark: Mark = { open: true, tx: tx as Tx };
+          return open
+            .run(mark, () => work(tx as Tx))
+            .finally(() => {
+              mark.open = false;
+            });
+        });
+    return endings
+      .run(ending, limit.isAsked ? () => transact().catch(toldWhyEnded) : transact)
+      .finally(() => {
+        const works = ending.works ?? [];
+        ending.works = null;
+        for (const each of works) each();
       });
-    return endings.run(ending, limit.isAsked ? () => transact().catch(toldWhyEnded) : transact).finally(() => {
-      const works = ending.works ?? [];
-      ending.works = null;
-      for (const each of works) each();
-    });
   };
 
   return {
@@ -117,7 +176,10 @@ export async function openDatabase(url: string, poolMax = 10, entities: unknown[
         work(
           tx,
           async (businessId) => {
-            await tx.execute("select set_config('role', 'muhuri_worker', true), set_config('app.business_id', ?, true)", [businessId]);
+            await tx.execute(
+              "select set_config('role', 'muhuri_worker', true), set_config('app.business_id', ?, true)",
+              [businessId],
+            );
           },
           async () => {
             await tx.execute("select set_config('role', 'muhuri_platform', true)");
@@ -151,16 +213,24 @@ async function privilegeProblems(em: Tx): Promise<string[]> {
   const role = rows[0];
   if (!role) return ['the database role could not be examined'];
   const found: string[] = [];
-  if (role.rolsuper) found.push(`the database role "${role.rolname}" is a superuser: it would bypass every wall between businesses`);
+  if (role.rolsuper)
+    found.push(
+      `the database role "${role.rolname}" is a superuser: it would bypass every wall between businesses`,
+    );
   if (role.rolbypassrls) found.push(`the database role "${role.rolname}" has BYPASSRLS`);
   if (role.rolcreaterole) found.push(`the database role "${role.rolname}" may create roles`);
   if (role.owns) found.push(`the database role "${role.rolname}" owns tables: it must own nothing`);
-  if (role.becomes && !role.rolsuper) found.push(`the database role "${role.rolname}" can become the owner of tables`);
+  if (role.becomes && !role.rolsuper)
+    found.push(`the database role "${role.rolname}" can become the owner of tables`);
   return found;
 }
 
 /** Runs the numbered migrations up, or down, as the owner: all that are due, or `only` this one. */
-export async function migrate(url: string, directory: string, to: { down?: true; only?: string } = {}): Promise<string[]> {
+export async function migrate(
+  url: string,
+  directory: string,
+  to: { down?: true; only?: string } = {},
+): Promise<string[]> {
   const orm = await MikroORM.init({
     ...target(url),
     entities: [],
@@ -168,11 +238,20 @@ export async function migrate(url: string, directory: string, to: { down?: true;
     extensions: [Migrator],
     logger: () => {},
     pool: { min: 0, max: 1 },
-    migrations: { path: directory, pathTs: directory, glob: '[0-9]*.ts', snapshot: false, tableName: 'migration', allOrNothing: true },
+    migrations: {
+      path: directory,
+      pathTs: directory,
+      glob: '[0-9]*.ts',
+      snapshot: false,
+      tableName: 'migration',
+      allOrNothing: true,
+    },
   });
   try {
     const only = to.only && { migrations: [to.only] };
-    const done = to.down ? await orm.migrator.down(only || { to: 0 }) : await orm.migrator.up(only || {});
+    const done = to.down
+      ? await orm.migrator.down(only || { to: 0 })
+      : await orm.migrator.up(only || {});
     return done.map((migration) => migration.name);
   } finally {
     await orm.close(true);
@@ -182,7 +261,15 @@ export async function migrate(url: string, directory: string, to: { down?: true;
 const { connectMs, graceMs } = usualStatementLimits;
 
 /** A migration may take what it takes: its statements have no limit. */
-const target = (address: string, waits: Waits = { prepares: true, connectMs, graceMs, statementMs: () => Number.POSITIVE_INFINITY }) => {
+const target = (
+  address: string,
+  waits: Waits = {
+    prepares: true,
+    connectMs,
+    graceMs,
+    statementMs: () => Number.POSITIVE_INFINITY,
+  },
+) => {
   const { host, port, user, password, database, ssl } = connectionOf(address);
   return {
     host,
@@ -190,6 +277,11 @@ const target = (address: string, waits: Waits = { prepares: true, connectMs, gra
     user,
     password,
     dbName: database,
-    driverOptions: { pipeline: true, ...keptAlive, ...(ssl ? { ssl: true } : {}), onPoolCreated: withFewerWaits(waits) },
+    driverOptions: {
+      pipeline: true,
+      ...keptAlive,
+      ...(ssl ? { ssl: true } : {}),
+      onPoolCreated: withFewerWaits(waits),
+    },
   };
 };

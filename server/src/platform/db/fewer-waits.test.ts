@@ -3,7 +3,10 @@ import { withFewerWaits } from './fewer-waits.ts';
 
 type Said = { name: string; text: string };
 const sale = 'select * from receipt where id = $1';
-const oldPlan = Object.assign(new Error('cached plan must not change result type'), { code: '0A000', routine: 'RevalidateCachedQuery' });
+const oldPlan = Object.assign(new Error('cached plan must not change result type'), {
+  code: '0A000',
+  routine: 'RevalidateCachedQuery',
+});
 
 /** A connection of a server's pool whose database refuses what `isOld` says of it. */
 function connected(isOld: (asked: Said) => boolean) {
@@ -11,7 +14,9 @@ function connected(isOld: (asked: Said) => boolean) {
   const client = {
     query: (asked: unknown, _values?: unknown) => {
       said.push(asked as Said);
-      return isOld(asked as Said) ? Promise.reject(oldPlan) : Promise.resolve({ command: 'SELECT', rowCount: 0, rows: [] });
+      return isOld(asked as Said)
+        ? Promise.reject(oldPlan)
+        : Promise.resolve({ command: 'SELECT', rowCount: 0, rows: [] });
     },
     end: async () => {},
     release: () => {},
@@ -19,7 +24,12 @@ function connected(isOld: (asked: Said) => boolean) {
     processID: 1,
     connection: { stream: { cork: () => {}, uncork: () => {}, destroy: () => {}, on: () => {} } },
   };
-  withFewerWaits({ prepares: true, connectMs: 1, graceMs: 1, statementMs: () => Number.POSITIVE_INFINITY })({
+  withFewerWaits({
+    prepares: true,
+    connectMs: 1,
+    graceMs: 1,
+    statementMs: () => Number.POSITIVE_INFINITY,
+  })({
     Client: Object,
     options: {},
     on: (_, run) => run(client),

@@ -8,19 +8,33 @@ type Client = {
   release(isGone?: boolean): void;
   on(event: 'notice', run: (notice: Notice) => void): void;
   processID: number | null;
-  connection: { stream: { cork(): void; uncork(): void; destroy(error: Error): void; on(event: 'data', run: () => void): void } };
+  connection: {
+    stream: {
+      cork(): void;
+      uncork(): void;
+      destroy(error: Error): void;
+      on(event: 'data', run: () => void): void;
+    };
+  };
 };
 type Result = { command: string };
 type Notice = { code?: string; message?: string; routine?: string };
 
 /** Begins a statement that is not waited for. */
 export const along = '/*along*/';
-type PoolOf<C> = { Client: C; options: object; on(event: 'connect', run: (client: Client) => void): void };
+type PoolOf<C> = {
+  Client: C;
+  options: object;
+  on(event: 'connect', run: (client: Client) => void): void;
+};
 type Pool = PoolOf<new (config: object) => object>;
 
 export type Waits = {
   prepares: boolean;
-  /** How long PostgreSQL may take to let somebody in, and how much longer than a statement may take it is waited for. */
+  /**
+   * How long PostgreSQL may take to let somebody in, and how much longer than a statement may take
+   * it is waited for.
+   */
   connectMs: number;
   graceMs: number;
   /** How long a statement that is said now may take. */
@@ -28,39 +42,58 @@ export type Waits = {
 };
 
 const statement = /^\s*(?:select|insert|update|delete|with|\()/i;
-const settings = /^select set_config\('[\w.]+', '[^']*', true\)(?:, set_config\('[\w.]+', '[^']*', true\))*$/;
+const settings =
+  /^select set_config\('[\w.]+', '[^']*', true\)(?:, set_config\('[\w.]+', '[^']*', true\))*$/;
 
-/** The same settings as commands: they are neither planned nor run as a query, which costs PostgreSQL a third of opening a transaction. */
+/**
+ * The same settings as commands: they are neither planned nor run as a query, which costs
+ * PostgreSQL a third of opening a transaction.
+ */
 const asCommands = (text: string): string =>
-  Array.from(text.matchAll(/set_config\('([\w.]+)', ('[^']*'), true\)/g), ([, name, value]) => `set local ${name} = ${value}`).join('; ');
+  Array.from(
+    text.matchAll(/set_config\('([\w.]+)', ('[^']*'), true\)/g),
+    ([, name, value]) => `set local ${name} = ${value}`,
+  ).join('; ');
 
 /**
  * Fewer waits for every transaction, on connections in pipeline mode.
  *
- * What opens one, `begin` and the settings that say whose it is, is sent without waiting for its answer: it goes along with the first
- * statement. That is safe because nothing can be done without it. Where `begin` did not take, the settings hold for nothing and the signed-in
- * role may do nothing; where the settings did not take, PostgreSQL refuses every statement of the transaction. Whoever asks next is told why.
+ * What opens one, `begin` and the settings that say whose it is, is sent without waiting for its
+ * answer: it goes along with the first statement. That is safe because nothing can be done without
+ * it. Where `begin` did not take, the settings hold for nothing and the signed-in role may do
+ * nothing; where the settings did not take, PostgreSQL refuses every statement of the transaction.
+ * Whoever asks next is told why.
  *
- * A statement marked as going `along` is not waited for either. Where it fails, PostgreSQL refuses everything after it and answers the commit
- * with a rollback; the commit waits for it and fails with its error. Its one row holds the promise of its rows, for whoever wants them later.
+ * A statement marked as going `along` is not waited for either. Where it fails, PostgreSQL refuses
+ * everything after it and answers the commit with a rollback; the commit waits for it and fails
+ * with its error. Its one row holds the promise of its rows, for whoever wants them later.
  *
- * What is said in one breath is written in one piece. And our statements are few and fixed, and planning the lane's costs PostgreSQL more than
- * running them: each is prepared once per connection under a name made of its text, unless `prepares` says no. (Behind a transaction pooler
- * that needs one which knows prepared statements, as PgBouncer does from 1.21 on.)
+ * What is said in one breath is written in one piece. And our statements are few and fixed, and
+ * planning the lane's costs PostgreSQL more than running them: each is prepared once per connection
+ * under a name made of its text, unless `prepares` says no. (Behind a transaction pooler that needs
+ * one which knows prepared statements, as PgBouncer does from 1.21 on.)
  *
- * What was prepared before a table changed may be refused for as long as its connection lives. Once one statement was, all connections prepare theirs anew
- * under names of another round, so that whoever tries again does not meet another old one. And in other words: such a pooler keeps one statement for each
- * text, whatever a client calls it, and for as long as its own connections live. So a round is a word of its own, which no server has said before.
+ * What was prepared before a table changed may be refused for as long as its connection lives. Once
+ * one statement was, all connections prepare theirs anew under names of another round, so that
+ * whoever tries again does not meet another old one. And in other words: such a pooler keeps one
+ * statement for each text, whatever a client calls it, and for as long as its own connections live.
+ * So a round is a word of its own, which no server has said before.
  *
- * And none without an end. A network that swallows everything refuses nothing: a statement is waited for a little longer than PostgreSQL lets it
- * take, and a connection on which nothing at all is heard for so long is destroyed, with everything that waits on it. It never goes back to the pool.
+ * And none without an end. A network that swallows everything refuses nothing: a statement is
+ * waited for a little longer than PostgreSQL lets it take, and a connection on which nothing at all
+ * is heard for so long is destroyed, with everything that waits on it. It never goes back to the
+ * pool.
  *
- * Except for a commit that PostgreSQL is still at, which has no limit there: a synchronous standby that is away may hold it for as long as it is. Whoever
- * waits for it is told the same, but the connection keeps its place in the pool until the answer comes. Otherwise another one would be opened for the next
- * commit, and the next, until PostgreSQL takes no more. Whether it is at it is asked on a connection beside the pool.
+ * Except for a commit that PostgreSQL is still at, which has no limit there: a synchronous standby
+ * that is away may hold it for as long as it is. Whoever waits for it is told the same, but the
+ * connection keeps its place in the pool until the answer comes. Otherwise another one would be
+ * opened for the next commit, and the next, until PostgreSQL takes no more. Whether it is at it is
+ * asked on a connection beside the pool.
  *
- * And a commit that somebody has kept from waiting for its synchronous standby is not told as done, though PostgreSQL says it is, with a mere warning: the
- * next standby that takes over may have nothing of it. It is told as one whose outcome is not known, so that whoever needs it looks once more.
+ * And a commit that somebody has kept from waiting for its synchronous standby is not told as done,
+ * though PostgreSQL says it is, with a mere warning: the next standby that takes over may have
+ * nothing of it. It is told as one whose outcome is not known, so that whoever needs it looks once
+ * more.
  */
 export const withFewerWaits =
   ({ prepares, connectMs, graceMs, statementMs }: Waits) =>
@@ -79,11 +112,19 @@ export const withFewerWaits =
           stream.uncork();
         });
       };
-      const raw = client.query.bind(client) as (text: unknown, values?: unknown, ...rest: unknown[]) => Promise<unknown>;
+      const raw = client.query.bind(client) as (
+        text: unknown,
+        values?: unknown,
+        ...rest: unknown[]
+      ) => Promise<unknown>;
       let waiting = 0;
       let silence: NodeJS.Timeout | undefined;
       let isHeard = true;
-      const nothingHeard = () => Object.assign(new Error('PostgreSQL has said nothing for longer than a statement may take'), { code: connectionFailure });
+      const nothingHeard = () =>
+        Object.assign(
+          new Error('PostgreSQL has said nothing for longer than a statement may take'),
+          { code: connectionFailure },
+        );
       const destroy = () => stream.destroy(nothingHeard());
       let committing: Committing | null = null;
       let isHeld = false;
@@ -132,7 +173,11 @@ export const withFewerWaits =
       const saying = (ms: number, ...asked: Parameters<typeof raw>) => {
         oneBreath();
         const answer = raw(...asked);
-        if (!Number.isFinite(ms) || typeof (answer as Promise<unknown> | undefined)?.then !== 'function') return answer;
+        if (
+          !Number.isFinite(ms) ||
+          typeof (answer as Promise<unknown> | undefined)?.then !== 'function'
+        )
+          return answer;
         if (waiting === 0) silence = setTimeout(judge, ms + graceMs).unref();
         waiting += 1;
         answer.then(heardOf, heardOf);
@@ -152,12 +197,19 @@ export const withFewerWaits =
       const sayCommit = (): Promise<Result> =>
         new Promise((resolve, reject) => {
           const limitMs = statementMs() + graceMs;
-          const mine: Committing = { answer: plain('commit') as Promise<Result>, limitMs, giveUp: reject, isOnlyHere: false };
+          const mine: Committing = {
+            answer: plain('commit') as Promise<Result>,
+            limitMs,
+            giveUp: reject,
+            isOnlyHere: false,
+          };
           committing = mine;
           const isOver = () => {
             committing = null;
           };
-          mine.answer.finally(isOver).then((result) => (mine.isOnlyHere ? reject(onlyHere()) : resolve(result)), reject);
+          mine.answer
+            .finally(isOver)
+            .then((result) => (mine.isOnlyHere ? reject(onlyHere()) : resolve(result)), reject);
         });
       client.on('notice', (notice) => {
         if (committing && isStandbyNotAwaited(notice)) committing.isOnlyHere = true;
@@ -173,20 +225,26 @@ export const withFewerWaits =
         });
         return Promise.resolve({ command: 'SELECT', rowCount: 0, rows: [], fields: [] });
       };
-      // A connection that is gone has rolled back by itself. The query builder releases a connection only after a rollback that worked:
-      // without this every connection that breaks inside a transaction is lost to the pool, and a restart of PostgreSQL takes them all.
+      // A connection that is gone has rolled back by itself. The query builder releases a
+      // connection only after a rollback that worked: without this every connection that breaks
+      // inside a transaction is lost to the pool, and a restart of PostgreSQL takes them all.
       const rollBack = () => {
         isBegun = false;
         alongside = [];
-        // Its commit is on its way, and decides by itself; once that is answered, whatever is to be undone is another transaction.
-        if (isHeld && committing) return Promise.resolve({ command: 'ROLLBACK', rowCount: null, rows: [], fields: [] });
+        // Its commit is on its way, and decides by itself; once that is answered, whatever is to be
+        // undone is another transaction.
+        if (isHeld && committing)
+          return Promise.resolve({ command: 'ROLLBACK', rowCount: null, rows: [], fields: [] });
         // Nothing takes long in it.
         return saying(0, 'rollback').catch(() => {
           client.end().catch(() => {});
           return { command: 'ROLLBACK', rowCount: null, rows: [], fields: [] };
         });
       };
-      /** Waits for what went along; a transaction of which a part failed is rolled back, and says so. */
+      /**
+       * Waits for what went along; a transaction of which a part failed is rolled back, and says
+       * so.
+       */
       const commit = async () => {
         const parts = alongside;
         alongside = [];
@@ -194,11 +252,13 @@ export const withFewerWaits =
         done.catch(() => {});
         await Promise.all(parts);
         const result = await done;
-        if (result.command === 'ROLLBACK') throw cause ?? new Error('the transaction was rolled back');
+        if (result.command === 'ROLLBACK')
+          throw cause ?? new Error('the transaction was rolled back');
         return result;
       };
       client.query = (text, values, ...rest) => {
-        const isCall = typeof text === 'string' && rest.length === 0 && typeof values !== 'function';
+        const isCall =
+          typeof text === 'string' && rest.length === 0 && typeof values !== 'function';
         if (isCall && text === 'begin') {
           isBegun = true;
           return Promise.resolve({ command: 'BEGIN', rowCount: null, rows: [], fields: [] });
@@ -217,10 +277,15 @@ export const withFewerWaits =
           later.catch(() => {});
           return Promise.resolve({ command: '', rowCount: null, rows: [{ later }], fields: [] });
         }
-        if (isCall && isBegun && settings.test(text)) return sendAhead(`begin; ${asCommands(text)}`);
+        if (isCall && isBegun && settings.test(text))
+          return sendAhead(`begin; ${asCommands(text)}`);
         if (isBegun) void sendAhead('begin');
         const asked =
-          prepares && typeof text === 'string' && Array.isArray(values) && values.length > 0 && statement.test(text)
+          prepares &&
+          typeof text === 'string' &&
+          Array.isArray(values) &&
+          values.length > 0 &&
+          statement.test(text)
             ? prepared(text, values, ...rest)
             : isCall && text === 'commit'
               ? sayCommit()
@@ -233,17 +298,31 @@ export const withFewerWaits =
     });
   };
 
-/** A commit whose answer is awaited, and how whoever waits for it is told that they do so no longer. */
-type Committing = { answer: Promise<Result>; limitMs: number; giveUp(error: Error): void; isOnlyHere: boolean };
+/**
+ * A commit whose answer is awaited, and how whoever waits for it is told that they do so no longer.
+ */
+type Committing = {
+  answer: Promise<Result>;
+  limitMs: number;
+  giveUp(error: Error): void;
+  isOnlyHere: boolean;
+};
 
 /**
- * The text of the warning is in PostgreSQL's own language: where it comes from says what it is. Whatever stands between may tell no more than the text.
+ * The text of the warning is in PostgreSQL's own language: where it comes from says what it is.
+ * Whatever stands between may tell no more than the text.
  */
 const isStandbyNotAwaited = ({ message = '', routine }: Notice): boolean =>
-  routine === 'SyncRepWaitForLSN' || /^cancell?ing (?:the )?wait for synchronous replication/.test(message);
+  routine === 'SyncRepWaitForLSN' ||
+  /^cancell?ing (?:the )?wait for synchronous replication/.test(message);
 
 const onlyHere = () =>
-  Object.assign(new Error('PostgreSQL has committed without waiting for its synchronous standby: the commit may be lost'), { code: outcomeUnknown });
+  Object.assign(
+    new Error(
+      'PostgreSQL has committed without waiting for its synchronous standby: the commit may be lost',
+    ),
+    { code: outcomeUnknown },
+  );
 
 type Asker = {
   connect(): Promise<void>;
@@ -253,15 +332,26 @@ type Asker = {
 };
 
 /**
- * Whether PostgreSQL works for that session at this moment. Not where nobody answers, nor where a pooler has given the session a number of its own; but
- * where it takes no further connection, as one may wait for each that is taken.
+ * Whether PostgreSQL works for that session at this moment. Not where nobody answers, nor where a
+ * pooler has given the session a number of its own; but where it takes no further connection, as
+ * one may wait for each that is taken.
  */
 async function isAtWork(pool: Pool, processId: number | null, withinMs: number): Promise<boolean> {
-  const asker = new pool.Client({ ...pool.options, password: (pool.options as { password?: unknown }).password, query_timeout: withinMs } as object) as Asker;
+  const asker = new pool.Client({
+    ...pool.options,
+    password: (pool.options as { password?: unknown }).password,
+    query_timeout: withinMs,
+  } as object) as Asker;
   asker.on('error', () => {});
   try {
     await asker.connect();
-    return (await asker.query("select 1 from pg_stat_activity where pid = $1 and state = 'active'", [processId])).rowCount > 0;
+    return (
+      (
+        await asker.query("select 1 from pg_stat_activity where pid = $1 and state = 'active'", [
+          processId,
+        ])
+      ).rowCount > 0
+    );
   } catch (error) {
     return (error as { code?: string }).code === tooManyConnections;
   } finally {
@@ -277,8 +367,9 @@ const connectionFailure = '08006';
 const outcomeUnknown = '08007';
 
 /**
- * Only what connects has this limit. Told to the pool, it would hold as well for whoever waits until one of its connections is free, which is no trouble
- * of the database: under load it takes as long as it takes.
+ * Only what connects has this limit. Told to the pool, it would hold as well for whoever waits
+ * until one of its connections is free, which is no trouble of the database: under load it takes as
+ * long as it takes.
  */
 function letInWithin(pool: Pool, connectMs: number): void {
   const Plain = pool.Client;
@@ -299,5 +390,7 @@ function preparedAs(text: string, round: string): { name: string; text: string }
     name = `s_${createHash('sha1').update(text).digest('base64url').slice(0, 16)}`;
     names.set(text, name);
   }
-  return round === firstRound ? { name, text } : { name: `${name}_${round}`, text: `/*${round}*/ ${text}` };
+  return round === firstRound
+    ? { name, text }
+    : { name: `${name}_${round}`, text: `/*${round}*/ ${text}` };
 }

@@ -8,7 +8,12 @@ export class FileAnswer {
   readonly name: string | null;
   /** What a page may do, as a content security policy; none for what is no page. */
   readonly policy: string | null;
-  constructor(body: Buffer | string | AsyncIterable<string>, type: string, name: string | null = null, policy: string | null = null) {
+  constructor(
+    body: Buffer | string | AsyncIterable<string>,
+    type: string,
+    name: string | null = null,
+    policy: string | null = null,
+  ) {
     this.body = body;
     this.type = type;
     this.name = name;
@@ -26,14 +31,25 @@ export class WithStatus<T> {
   }
 }
 
-export type RawBody = { bytes: Buffer; contentType: string; query: [string, string][]; header(name: string): string };
+export type RawBody = {
+  bytes: Buffer;
+  contentType: string;
+  query: [string, string][];
+  header(name: string): string;
+};
 
-/** What a handler knows of the caller. `token`, `session` and `ctx` exist according to the endpoint's guard; asking for more throws. */
+/**
+ * What a handler knows of the caller. `token`, `session` and `ctx` exist according to the
+ * endpoint's guard; asking for more throws.
+ */
 export type Call = {
   readonly token: string;
   readonly session: Session;
   readonly ctx: Context;
-  /** For the operator: the business its path names, by its ordinary door. Refused alike for anything that is no business. */
+  /**
+   * For the operator: the business its path names, by its ordinary door. Refused alike for anything
+   * that is no business.
+   */
   readonly onBusiness: Context;
   readonly params: Record<string, string>;
   /** Of an endpoint that takes bytes: what came, and what stood around it. */
@@ -46,17 +62,31 @@ export type Call = {
   readonly isReplay: boolean;
 };
 
-type Handler<E extends Endpoint> = (call: Call, given: { input: InputOf<E>; query: QueryOf<E> }) => Promise<OutputOf<E> | WithStatus<OutputOf<E>> | FileAnswer>;
+type Handler<E extends Endpoint> = (
+  call: Call,
+  given: { input: InputOf<E>; query: QueryOf<E> },
+) => Promise<OutputOf<E> | WithStatus<OutputOf<E>> | FileAnswer>;
 
 /**
- * What is asked before any body is read, of an endpoint that takes bytes: throws where nobody by that name is expected, else says whose bytes
- * they will be.
+ * What is asked before any body is read, of an endpoint that takes bytes: throws where nobody by
+ * that name is expected, else says whose bytes they will be.
  */
 type Admit = (call: Call) => Promise<{ owner: string }>;
 
-export type Route = { endpoint: Endpoint; handle(call: Call, given: { input: unknown; query: unknown }): Promise<unknown>; admit?: Admit };
+export type Route = {
+  endpoint: Endpoint;
+  handle(call: Call, given: { input: unknown; query: unknown }): Promise<unknown>;
+  admit?: Admit;
+};
 
-/** In two steps, so that the compiler checks the handler's answer against the endpoint instead of widening one to the other. */
+/**
+ * In two steps, so that the compiler checks the handler's answer against the endpoint instead of
+ * widening one to the other.
+ */
 export const answer =
   <E extends Endpoint>(endpoint: E) =>
-  (handle: Handler<E>, admit?: Admit): Route => ({ endpoint, handle: (call, given) => handle(call, given as never), ...(admit && { admit }) });
+  (handle: Handler<E>, admit?: Admit): Route => ({
+    endpoint,
+    handle: (call, given) => handle(call, given as never),
+    ...(admit && { admit }),
+  });

@@ -10,16 +10,23 @@ export type ByteLimits = {
   perOwner: number;
 };
 
-export const usualByteLimits: ByteLimits = { anonymous: 16 << 20, perNetwork: 2 << 20, known: 64 << 20, perOwner: 8 << 20 };
+export const usualByteLimits: ByteLimits = {
+  anonymous: 16 << 20,
+  perNetwork: 2 << 20,
+  known: 64 << 20,
+  perOwner: 8 << 20,
+};
 
 export type ByteBudget = {
-  /** Takes so many bytes for a caller until the answer to this call is called. Throws `server_busy`. */
+  /**
+   * Takes so many bytes for a caller until the answer to this call is called. Throws `server_busy`.
+   */
   hold(bytes: number, caller: { owner: string } | { network: string }): () => void;
 };
 
 /**
- * The memory that bodies take is bounded, however many connections send one. Who is not known has a budget apart from who is: a crowd of
- * strangers that drip their bytes leaves people at their work.
+ * The memory that bodies take is bounded, however many connections send one. Who is not known has a
+ * budget apart from who is: a crowd of strangers that drip their bytes leaves people at their work.
  */
 export function openByteBudget(limits: ByteLimits): ByteBudget {
   const held = new Map<string, number>();
@@ -35,7 +42,8 @@ export function openByteBudget(limits: ByteLimits): ByteBudget {
           ? [`owner ${caller.owner}`, limits.perOwner, 'known', limits.known]
           : [`network ${caller.network}`, limits.perNetwork, 'anonymous', limits.anonymous];
       const fits = (key: string, most: number) => (held.get(key) ?? 0) + bytes <= most;
-      if (!fits(own, ownMost) || !fits(all, allMost)) throw new AppError('server_busy', { retry_after_s: 1 });
+      if (!fits(own, ownMost) || !fits(all, allMost))
+        throw new AppError('server_busy', { retry_after_s: 1 });
       for (const key of [own, all]) add(key, bytes);
       let isHeld = true;
       return () => {

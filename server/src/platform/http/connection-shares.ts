@@ -2,8 +2,9 @@ import type { Server, Socket } from 'node:net';
 import { networkOf } from './network-of.ts';
 
 /**
- * One network has so many connections and no more: a connection costs its opener nothing, and whoever held all there may be would keep everybody
- * else out. A proxy that is trusted brings everybody, and so does one on the machine itself.
+ * One network has so many connections and no more: a connection costs its opener nothing, and
+ * whoever held all there may be would keep everybody else out. A proxy that is trusted brings
+ * everybody, and so does one on the machine itself.
  */
 export function shareConnections(server: Server, most: number, trustedProxies: string[]): void {
   const open = new Map<string, number>();
@@ -25,4 +26,6 @@ export function shareConnections(server: Server, most: number, trustedProxies: s
 }
 
 const isOfProxy = (network: string, address: string, trusted: string[]): boolean =>
-  network.startsWith('127.') || address === '::1' || trusted.some((each) => each === address || each === network);
+  network.startsWith('127.') ||
+  address === '::1' ||
+  trusted.some((each) => each === address || each === network);

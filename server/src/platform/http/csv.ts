@@ -1,16 +1,24 @@
 import { setImmediate as others, setTimeout as rest } from 'node:timers/promises';
 
 /**
- * What a spreadsheet takes for a formula, whatever blanks and marks stand before it: at the beginning of a cell, and after whatever one of another
- * country may cut the line at, though it stands within one cell here. It cuts within our quotation marks then, and takes those that stand before a
- * part for its own: what they hold is the part. The small and full-width signs are typed on keyboards of East Asia.
+ * What a spreadsheet takes for a formula, whatever blanks and marks stand before it: at the
+ * beginning of a cell, and after whatever one of another country may cut the line at, though it
+ * stands within one cell here. It cuts within our quotation marks then, and takes those that stand
+ * before a part for its own: what they hold is the part. The small and full-width signs are typed
+ * on keyboards of East Asia.
  */
-const formula = /(^|[;,|\t\r\n])([\s\p{C}"'`]*)([=+\-@\uFF1D\uFF0B\uFF0D\uFF20\uFE66\uFE62\uFE63\uFE6B\u2212])/gu;
+const formula =
+  /(^|[;,|\t\r\n])([\s\p{C}"'`]*)([=+\-@\uFF1D\uFF0B\uFF0D\uFF20\uFE66\uFE62\uFE63\uFE6B\u2212])/gu;
 const negative = /^-\d+(?:\.\d+)?$/;
 
 /** A cell that a spreadsheet would run as a formula is made plain text; a negative amount stays a number. */
 export function plainCell(value: unknown): string {
-  const text = value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+  const text =
+    value === null || value === undefined
+      ? ''
+      : typeof value === 'string'
+        ? value
+        : JSON.stringify(value);
   return negative.test(text) ? text : text.replace(formula, "$1$2'$3");
 }
 
@@ -23,7 +31,10 @@ const restMostMs = 400;
  * is UTF-8. Every cell is quoted. It rests after each page, so that a business that exports without end has a seventh of what the server and the
  * database can do and no more. The library is loaded with the first export.
  */
-export async function* csvOf(columns: string[], pages: AsyncIterable<unknown[][]>): AsyncGenerator<string> {
+export async function* csvOf(
+  columns: string[],
+  pages: AsyncIterable<unknown[][]>,
+): AsyncGenerator<string> {
   const { stringify } = await import('csv-stringify/sync');
   const lines = (rows: unknown[][]) => stringify(rows, { quoted: true, quoted_empty: true });
   yield `\uFEFF${lines([columns])}`;

@@ -1,8 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /**
- * Whom a limit counts when it counts by address: an IPv4 address is itself, of IPv6 the first 64 bits, because one customer of a provider has all the
- * addresses behind them. What is no address counts as one caller.
+ * Whom a limit counts when it counts by address: an IPv4 address is itself, of IPv6 the first 64
+ * bits, because one customer of a provider has all the addresses behind them. What is no address
+ * counts as one caller.
  */
 export function networkOf(address: string): string {
   const plain = address.replace(/%.*$/, '');
@@ -23,10 +24,15 @@ export function networkOf(address: string): string {
 /** The eight groups of an IPv6 address, however it was written. */
 function groupsOf(address: string): number[] {
   const written = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) =>
-    [(Number(a) << 8) | Number(b), (Number(c) << 8) | Number(d)].map((each) => each.toString(16)).join(':'),
+    [(Number(a) << 8) | Number(b), (Number(c) << 8) | Number(d)]
+      .map((each) => each.toString(16))
+      .join(':'),
   );
   const [head = '', tail] = written.split('::');
-  const numbers = (text: string) => (text === '' ? [] : text.split(':').map((each) => Number.parseInt(each, 16)));
+  const numbers = (text: string) =>
+    text === '' ? [] : text.split(':').map((each) => Number.parseInt(each, 16));
   const [first, last] = [numbers(head), numbers(tail ?? '')];
-  return tail === undefined ? first : [...first, ...Array.from({ length: 8 - first.length - last.length }, () => 0), ...last];
+  return tail === undefined
+    ? first
+    : [...first, ...Array.from({ length: 8 - first.length - last.length }, () => 0), ...last];
 }

@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { AppError } from '../app-error.ts';
 import { openTokenDoor } from './token-door.ts';
 
-/** A door behind which these tokens are real, for callers who have sent too many made-up ones by now. */
+/**
+ * A door behind which these tokens are real, for callers who have sent too many made-up ones by
+ * now.
+ */
 function door(real: Set<string>) {
   let isTurnedAway = false;
   const looked: string[] = [];
@@ -13,9 +16,16 @@ function door(real: Set<string>) {
       return token;
     },
     refusal: 'not_signed_in',
-    limits: { refusedToken: async () => {}, turnedAwaySeconds: async () => (isTurnedAway ? 30 : 0) },
+    limits: {
+      refusedToken: async () => {},
+      turnedAwaySeconds: async () => (isTurnedAway ? 30 : 0),
+    },
   });
-  return { read: (token: string) => read(token, '192.0.2.1'), looked, turnAway: () => (isTurnedAway = true) };
+  return {
+    read: (token: string) => read(token, '192.0.2.1'),
+    looked,
+    turnAway: () => (isTurnedAway = true),
+  };
 }
 
 test('a token that was real a moment ago passes among many made-up ones; one that has ended since is as good as made up', async () => {
@@ -34,6 +44,7 @@ test('a token that was real a moment ago passes among many made-up ones; one tha
 
 test('a made-up token is not looked for again within a second', async () => {
   const { read, looked } = door(new Set());
-  for (let n = 0; n < 3; n++) await expect(read('dora')).rejects.toMatchObject({ code: 'not_signed_in' });
+  for (let n = 0; n < 3; n++)
+    await expect(read('dora')).rejects.toMatchObject({ code: 'not_signed_in' });
   expect(looked).toEqual(['dora']);
 });

@@ -4,7 +4,10 @@ import { AppError } from '../app-error.ts';
 import { networkOf } from './network-of.ts';
 
 export type TokenDoor<T> = {
-  /** What stands behind a token, or the problem of one that is made up; `rate_limited` where too many of those came from there. */
+  /**
+   * What stands behind a token, or the problem of one that is made up; `rate_limited` where too
+   * many of those came from there.
+   */
   read(token: string, address: string): Promise<T>;
 };
 
@@ -27,14 +30,16 @@ const realMs = 10 * 60_000;
 const most = 20_000;
 
 /**
- * Made-up tokens cost the database nothing: one that was just refused is refused again without a look, and whoever sends many different ones is
- * turned away by the network they come from. A token that was found to be real some minutes ago passes all the same, so that nobody can shut
- * others out who share their address.
+ * Made-up tokens cost the database nothing: one that was just refused is refused again without a
+ * look, and whoever sends many different ones is turned away by the network they come from. A token
+ * that was found to be real some minutes ago passes all the same, so that nobody can shut others
+ * out who share their address.
  */
 export function openTokenDoor<T>({ look, refusal, limits }: Ports<T>): TokenDoor<T> {
   const refused = new Map<string, number>();
   const real = new Map<string, number>();
-  const holds = (among: Map<string, number>, hash: string) => (among.get(hash) ?? 0) > performance.now();
+  const holds = (among: Map<string, number>, hash: string) =>
+    (among.get(hash) ?? 0) > performance.now();
   const keep = (among: Map<string, number>, hash: string, ms: number) => {
     if (among.size >= most) among.clear();
     among.set(hash, performance.now() + ms);

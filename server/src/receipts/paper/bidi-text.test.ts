@@ -9,7 +9,9 @@ const seen = (line: string) =>
     .filter(Boolean);
 
 test('Latin text is one run in one face', () => {
-  expect(visualRuns('Ikawa y’u Rwanda (1 kg)', keyOf)).toEqual([{ text: 'Ikawa y’u Rwanda (1 kg)', font: 'latin' }]);
+  expect(visualRuns('Ikawa y’u Rwanda (1 kg)', keyOf)).toEqual([
+    { text: 'Ikawa y’u Rwanda (1 kg)', font: 'latin' },
+  ]);
 });
 
 test('Arabic text is seen from the right, numbers within it from the left, brackets turned round', () => {

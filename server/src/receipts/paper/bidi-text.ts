@@ -3,7 +3,10 @@ import { arabic, latin } from './fonts.ts';
 import { isMark } from './printable.model.ts';
 
 type Bidi = {
-  getEmbeddingLevels(text: string, base: 'ltr' | 'rtl' | 'auto'): { levels: Uint8Array; paragraphs: { level: number }[] };
+  getEmbeddingLevels(
+    text: string,
+    base: 'ltr' | 'rtl' | 'auto',
+  ): { levels: Uint8Array; paragraphs: { level: number }[] };
   getMirroredCharactersMap(text: string, levels: Uint8Array): Map<number, string>;
 };
 const bidi = (bidiFactory as unknown as () => Bidi)();
@@ -14,16 +17,23 @@ export type Run = { text: string; font: string };
 const plain = /^[\u0020-\u024f\u2000-\u206f\u20a0-\u20cf]*$/;
 
 /** Direction marks do their work in the algorithm; joiners stay where letters join. */
-const withoutMarks = (text: string) => text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '');
+const withoutMarks = (text: string) =>
+  text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '');
 const turnedByShaper = /[\p{sc=Arab}\p{sc=Hebr}\p{sc=Syrc}\p{sc=Thaa}\p{sc=Nkoo}]/u;
 const withoutJoiners = (text: string) => text.replace(/[\u200c\u200d]/g, '');
 
 /**
- * The runs of one line in the order they are seen, left to right, each in one direction and one font. Letters within a run stay in
- * logical order: the shaper turns them itself. `direction`: of the paragraph that the line is a part of.
+ * The runs of one line in the order they are seen, left to right, each in one direction and one
+ * font. Letters within a run stay in logical order: the shaper turns them itself. `direction`: of
+ * the paragraph that the line is a part of.
  */
-export function visualRuns(line: string, keyOf: (code: number) => string | undefined, direction: 'ltr' | 'rtl' | 'auto' = 'auto'): Run[] {
-  if (plain.test(line) && direction !== 'rtl') return [{ text: withoutJoiners(withoutMarks(line)), font: latin }];
+export function visualRuns(
+  line: string,
+  keyOf: (code: number) => string | undefined,
+  direction: 'ltr' | 'rtl' | 'auto' = 'auto',
+): Run[] {
+  if (plain.test(line) && direction !== 'rtl')
+    return [{ text: withoutJoiners(withoutMarks(line)), font: latin }];
   const embedding = bidi.getEmbeddingLevels(line, direction);
   const { levels, paragraphs } = embedding;
   const mirrored = bidi.getMirroredCharactersMap(line, levels);
@@ -42,21 +52,36 @@ export function visualRuns(line: string, keyOf: (code: number) => string | undef
   return reordered(runs)
     .map(({ text, font, level }) => {
       const seen = font === latin ? withoutJoiners(withoutMarks(text)) : withoutMarks(text);
-      // Brackets and blanks between words that run from the right belong to no script, so that no shaper turns them.
-      return { text: level % 2 === 1 && !turnedByShaper.test(seen) ? [...seen].reverse().join('') : seen, font };
+      // Brackets and blanks between words that run from the right belong to no script, so that no
+      // shaper turns them.
+      return {
+        text: level % 2 === 1 && !turnedByShaper.test(seen) ? [...seen].reverse().join('') : seen,
+        font,
+      };
     })
     .filter((run) => run.text !== '');
 }
 
-/** Blanks in Arabic, marks and accents take the font of what stands before them, so that a phrase stays one run and joins as it should. */
-function fontOf(character: string, level: number, before: string | undefined, keyOf: (code: number) => string | undefined): string {
+/**
+ * Blanks in Arabic, marks and accents take the font of what stands before them, so that a phrase
+ * stays one run and joins as it should.
+ */
+function fontOf(
+  character: string,
+  level: number,
+  before: string | undefined,
+  keyOf: (code: number) => string | undefined,
+): string {
   const code = character.codePointAt(0) as number;
   if (before !== undefined && isMark(code)) return before;
   if (before === arabic && level % 2 === 1 && /[\s\p{M}]/u.test(character)) return arabic;
   return keyOf(code) ?? latin;
 }
 
-/** Rule L2 of the bidirectional algorithm over whole runs: from the highest level down, reverse what stands at it or above. */
+/**
+ * Rule L2 of the bidirectional algorithm over whole runs: from the highest level down, reverse what
+ * stands at it or above.
+ */
 function reordered<R extends { level: number }>(runs: R[]): R[] {
   const result = [...runs];
   const highest = Math.max(0, ...runs.map((run) => run.level));
@@ -72,7 +97,11 @@ function reordered<R extends { level: number }>(runs: R[]): R[] {
   return result;
 }
 
-export const isRightToLeft = (text: string): boolean => !plain.test(text) && (bidi.getEmbeddingLevels(text, 'auto').paragraphs[0]?.level ?? 0) % 2 === 1;
+export const isRightToLeft = (text: string): boolean =>
+  !plain.test(text) && (bidi.getEmbeddingLevels(text, 'auto').paragraphs[0]?.level ?? 0) % 2 === 1;
 
-/** Keeps a Latin or numeric piece whole inside text of the other direction: a date after Arabic would otherwise be shown backwards. */
+/**
+ * Keeps a Latin or numeric piece whole inside text of the other direction: a date after Arabic
+ * would otherwise be shown backwards.
+ */
 export const isolated = (text: string): string => `\u2068${text}\u2069`;

@@ -26,7 +26,13 @@ export function drawCode(surface: Surface, text: string, x: number, y: number, s
   const step = size / (modules.size + 8);
   surface.boxes([{ x, y, width: size, height: size }], '#ffffff');
   const dark: Box[] = [];
-  for (const { row, from, length } of stretches(modules)) dark.push({ x: x + (from + 4) * step, y: y + (row + 4) * step, width: length * step, height: step });
+  for (const { row, from, length } of stretches(modules))
+    dark.push({
+      x: x + (from + 4) * step,
+      y: y + (row + 4) * step,
+      width: length * step,
+      height: step,
+    });
   surface.boxes(dark, '#000000');
 }
 
@@ -34,6 +40,8 @@ export function drawCode(surface: Surface, text: string, x: number, y: number, s
 export function codeSvg(text: string): string {
   const modules = modulesOf(text);
   const size = modules.size + 8;
-  const path = [...stretches(modules)].map(({ row, from, length }) => `M${from + 4} ${row + 4}h${length}v1h-${length}z`).join('');
+  const path = [...stretches(modules)]
+    .map(({ row, from, length }) => `M${from + 4} ${row + 4}h${length}v1h-${length}z`)
+    .join('');
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size} ${size}" shape-rendering="crispEdges" role="img" aria-label="QR"><path fill="#fff" d="M0 0h${size}v${size}H0z"/><path d="${path}"/></svg>`;
 }

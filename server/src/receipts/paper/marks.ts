@@ -12,8 +12,22 @@ export const faint = '#5b6270';
 export const pale = '#c9ced6';
 export const mm = 72 / 25.4;
 
-export function watermark(surface: Surface, set: Typesetter, text: string, x: number, y: number, size: number): void {
-  surface.watermark(x, y, () => set.put(text, x - 400, y - size / 2, 800, { size, face: 'strong', align: 'center', color: red }));
+export function watermark(
+  surface: Surface,
+  set: Typesetter,
+  text: string,
+  x: number,
+  y: number,
+  size: number,
+): void {
+  surface.watermark(x, y, () =>
+    set.put(text, x - 400, y - size / 2, 800, {
+      size,
+      face: 'strong',
+      align: 'center',
+      color: red,
+    }),
+  );
 }
 
 /** Answers how high it is, nothing where there is none. */
@@ -26,4 +40,10 @@ export function drawLogo(surface: Surface, logo: string | null, box: Box): numbe
 
 /** What every page after the first begins or ends with, so that loose sheets find each other. */
 export const pageName = (paper: Paper, page: number, pages: number): string =>
-  [`Page ${page} of ${pages}`, paper.document[0]?.[1], paper.sdc.find(([label]) => label === 'RECEIPT NUMBER')?.[1]].filter(Boolean).join('  ·  ');
+  [
+    `Page ${page} of ${pages}`,
+    paper.document[0]?.[1],
+    paper.sdc.find(([label]) => label === 'RECEIPT NUMBER')?.[1],
+  ]
+    .filter(Boolean)
+    .join('  ·  ');

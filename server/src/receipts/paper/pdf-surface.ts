@@ -4,7 +4,10 @@ import { type Surface, watermarkDegrees, watermarkOpacity } from './surface.ts';
 
 export type PdfSurface = { surface: Surface; end(): Promise<Buffer> };
 
-/** A PDF with the letters it needs of each font embedded. The same drawing and moment give the same bytes; nothing is read from a clock. */
+/**
+ * A PDF with the letters it needs of each font embedded. The same drawing and moment give the same
+ * bytes; nothing is read from a clock.
+ */
 export function pdfSurface(at: Date, title: string): PdfSurface {
   const doc = new PDFDocument({
     font: null as never,
@@ -33,10 +36,16 @@ export function pdfSurface(at: Date, title: string): PdfSurface {
         registered.add(font.id);
       }
       doc.fillColor(color).font(font.id).fontSize(size);
-      // A list of features, even empty, keeps the library from laying joined letters out word by word; without one it remembers words.
+      // A list of features, even empty, keeps the library from laying joined letters out word by
+      // word; without one it remembers words.
       const isLatin = font.id.startsWith(latin);
       const down = isLatin ? 0 : (ascent - font.file.ascent / font.file.unitsPerEm) * size;
-      doc.text(text, x, top + down, isLatin ? { lineBreak: false } : { lineBreak: false, features: {} as never });
+      doc.text(
+        text,
+        x,
+        top + down,
+        isLatin ? { lineBreak: false } : { lineBreak: false, features: {} as never },
+      );
     },
     boxes(boxes, color) {
       for (const { x, y, width, height } of boxes) doc.rect(x, y, width, height);

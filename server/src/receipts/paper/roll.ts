@@ -1,6 +1,16 @@
 import type { Paper } from '../paper.model.ts';
 import { drawCode } from './code.ts';
-import { drawLogo, faint, mm, notOfficial, pageName, red, refundNote, test, watermark } from './marks.ts';
+import {
+  drawLogo,
+  faint,
+  mm,
+  notOfficial,
+  pageName,
+  red,
+  refundNote,
+  test,
+  watermark,
+} from './marks.ts';
 import { measure, type Surface } from './surface.ts';
 import type { Style, Typesetter } from './typesetter.ts';
 
@@ -12,18 +22,32 @@ const rolls = {
 export type RollSize = keyof typeof rolls;
 
 /**
- * The longest page. PDF readers show nothing beyond 14,400 points, and the usual printers' drivers take pages of 3,276 mm (9,286 points)
- * at the most; what is longer goes on on the next.
+ * The longest page. PDF readers show nothing beyond 14,400 points, and the usual printers' drivers
+ * take pages of 3,276 mm (9,286 points) at the most; what is longer goes on on the next.
  */
 const pageMost = 9_000;
 
-/** Drawn once on nothing, to learn how long its pages become, then on pages that long. `setFor`: how text is set on a surface. */
-export function drawRoll(surface: Surface, setFor: (surface: Surface) => Typesetter, paper: Paper, size: RollSize): void {
+/**
+ * Drawn once on nothing, to learn how long its pages become, then on pages that long. `setFor`: how
+ * text is set on a surface.
+ */
+export function drawRoll(
+  surface: Surface,
+  setFor: (surface: Surface) => Typesetter,
+  paper: Paper,
+  size: RollSize,
+): void {
   const lengths = drawPages(measure, setFor(measure), paper, size, []);
   drawPages(surface, setFor(surface), paper, size, lengths);
 }
 
-function drawPages(surface: Surface, set: Typesetter, paper: Paper, sizeName: RollSize, lengths: number[]): number[] {
+function drawPages(
+  surface: Surface,
+  set: Typesetter,
+  paper: Paper,
+  sizeName: RollSize,
+  lengths: number[],
+): number[] {
   const roll = rolls[sizeName];
   const { left, size } = roll;
   const width = roll.width - 2 * left;
@@ -35,7 +59,8 @@ function drawPages(surface: Surface, set: Typesetter, paper: Paper, sizeName: Ro
     if (paper.mark) watermark(surface, set, paper.mark, roll.width / 2, 150 * k, 62 * k);
     y = 10;
     if (paper.isTest) center(test, { face: 'strong', size: 9 * k, color: red });
-    if (ended.length > 0) center(pageName(paper, ended.length + 1, lengths.length || 9), { color: faint });
+    if (ended.length > 0)
+      center(pageName(paper, ended.length + 1, lengths.length || 9), { color: faint });
   };
   const end = () => ended.push(Math.ceil(y + 12));
   /** Goes on on the next page where this much has no room left. */
@@ -68,7 +93,12 @@ function drawPages(surface: Surface, set: Typesetter, paper: Paper, sizeName: Ro
   };
 
   begin();
-  const logo = drawLogo(surface, paper.header.logo, { x: left + width / 2 - 48, y, width: 96, height: 32 });
+  const logo = drawLogo(surface, paper.header.logo, {
+    x: left + width / 2 - 48,
+    y,
+    width: 96,
+    height: 32,
+  });
   if (logo) y += logo + 4;
   center(paper.header.name, { face: 'strong', size: 12 * k });
   for (const each of paper.header.lines) center(each);
@@ -99,7 +129,8 @@ function drawPages(surface: Surface, set: Typesetter, paper: Paper, sizeName: Ro
   separator();
   room(paper.totals.length * 15 + 40);
   if (paper.mark) center(notOfficial, { face: 'strong', size: 9 * k });
-  for (const total of paper.totals) pair(total.label, total.amount, total.isStrong ? { face: 'strong', size: 10 * k } : {});
+  for (const total of paper.totals)
+    pair(total.label, total.amount, total.isStrong ? { face: 'strong', size: 10 * k } : {});
   separator();
   for (const [label, value] of paper.tender) pair(label, value);
   separator();

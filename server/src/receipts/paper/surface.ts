@@ -1,10 +1,23 @@
 import type { Font } from './fonts.ts';
 
-/** A piece of text in one font and one direction. `top`: of the line as Noto Sans measures it; every font stands on that line's baseline. */
-export type Piece = { text: string; font: Font; size: number; color: string; x: number; top: number };
+/**
+ * A piece of text in one font and one direction. `top`: of the line as Noto Sans measures it; every
+ * font stands on that line's baseline.
+ */
+export type Piece = {
+  text: string;
+  font: Font;
+  size: number;
+  color: string;
+  x: number;
+  top: number;
+};
 export type Box = { x: number; y: number; width: number; height: number };
 
-/** What a receipt is drawn on: a PDF, a page of a browser, or nothing but a measure. All lengths in points, from the top left. */
+/**
+ * What a receipt is drawn on: a PDF, a page of a browser, or nothing but a measure. All lengths in
+ * points, from the top left.
+ */
 export type Surface = {
   page(width: number, height: number): void;
   text(piece: Piece): void;

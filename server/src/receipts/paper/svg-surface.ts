@@ -2,11 +2,15 @@ import { type Font, latin, usualFont } from './fonts.ts';
 import { type Surface, watermarkDegrees, watermarkOpacity } from './surface.ts';
 
 export type SvgPage = { width: number; height: number; svg: string };
-export type SvgSurface = { surface: Surface; end(): { pages: SvgPage[]; glyphs: string; texts: string[] } };
+export type SvgSurface = {
+  surface: Surface;
+  end(): { pages: SvgPage[]; glyphs: string; texts: string[] };
+};
 
 /**
- * Pages for a browser, every letter as the shape it has in the PDF: no font of the machine decides how a receipt looks. `glyphs`: the shapes,
- * each once; `texts`: the words in the order they were drawn, for who does not see.
+ * Pages for a browser, every letter as the shape it has in the PDF: no font of the machine decides
+ * how a receipt looks. `glyphs`: the shapes, each once; `texts`: the words in the order they were
+ * drawn, for who does not see.
  */
 export function svgSurface(): SvgSurface {
   const pages: { width: number; height: number; parts: string[] }[] = [];
@@ -40,15 +44,24 @@ export function svgSurface(): SvgSurface {
         at += position.xAdvance;
         return `<use href="#${shapeOf(font, glyph)}" ${place}/>`;
       });
-      add(`<g fill="${color}" transform="translate(${short(x)} ${short(top + ascent * size)}) scale(${scale} ${-scale})">${drawn.join('')}</g>`);
+      add(
+        `<g fill="${color}" transform="translate(${short(x)} ${short(top + ascent * size)}) scale(${scale} ${-scale})">${drawn.join('')}</g>`,
+      );
       texts.push(text);
     },
     boxes(boxes, color) {
-      const path = boxes.map(({ x, y, width, height }) => `M${short(x)} ${short(y)}h${short(width)}v${short(height)}h${short(-width)}z`).join('');
+      const path = boxes
+        .map(
+          ({ x, y, width, height }) =>
+            `M${short(x)} ${short(y)}h${short(width)}v${short(height)}h${short(-width)}z`,
+        )
+        .join('');
       add(`<path fill="${color}" d="${path}"/>`);
     },
     rule(x, y, width, color, isDashed = false) {
-      add(`<path stroke="${color}" stroke-width=".6"${isDashed ? ' stroke-dasharray="2"' : ''} d="M${short(x)} ${short(y)}h${short(width)}"/>`);
+      add(
+        `<path stroke="${color}" stroke-width=".6"${isDashed ? ' stroke-dasharray="2"' : ''} d="M${short(x)} ${short(y)}h${short(width)}"/>`,
+      );
     },
     image(bytes, { x, y, width, height }) {
       const type = bytes[0] === 0x89 ? 'png' : 'jpeg';
@@ -56,7 +69,9 @@ export function svgSurface(): SvgSurface {
       add(`<image ${place} href="data:image/${type};base64,${bytes.toString('base64')}"/>`);
     },
     watermark(x, y, draw) {
-      add(`<g opacity="${watermarkOpacity}" transform="rotate(${watermarkDegrees} ${short(x)} ${short(y)})">`);
+      add(
+        `<g opacity="${watermarkOpacity}" transform="rotate(${watermarkDegrees} ${short(x)} ${short(y)})">`,
+      );
       draw();
       add('</g>');
     },

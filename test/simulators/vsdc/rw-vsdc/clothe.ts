@@ -1,8 +1,8 @@
 import type { Answered } from '../../kit/server.ts';
 
 /**
- * The forms an answer comes in. The same facts are told: only their clothes differ from one release, one proxy and one implementer's
- * report to another.
+ * The forms an answer comes in. The same facts are told: only their clothes differ from one
+ * release, one proxy and one implementer's report to another.
  */
 export type Clothes = {
   /** How success is spelt in `resultCd`: `'000'`, `'0000'`, `'00'`, `'0'`, `0`, `' 000 '`. */
@@ -32,12 +32,24 @@ export const plainClothes: Clothes = {
   encoding: 'utf8',
 };
 
-const forPeople = new Set(['resultMsg', 'taxprNm', 'bhfNm', 'cdNm', 'cdClsNm', 'itemClsNm', 'locDesc']);
+const forPeople = new Set([
+  'resultMsg',
+  'taxprNm',
+  'bhfNm',
+  'cdNm',
+  'cdClsNm',
+  'itemClsNm',
+  'locDesc',
+]);
 const counters = new Set(['rcptNo', 'totRcptNo']);
 
-/** An answer of the device in these clothes; what is no envelope (a web server's own page, half a body) goes as it is. */
+/**
+ * An answer of the device in these clothes; what is no envelope (a web server's own page, half a
+ * body) goes as it is.
+ */
 export function clothe(answered: Answered | null, clothes: Clothes): Answered | null {
-  if (!answered || answered.status !== 200 || !answered.type.startsWith('application/json')) return answered;
+  if (!answered || answered.status !== 200 || !answered.type.startsWith('application/json'))
+    return answered;
   const type = clothes.content_type ?? answered.type;
   const envelope = parsed(String(answered.body));
   if (!envelope) return { ...answered, type };
@@ -50,9 +62,13 @@ export function clothe(answered: Answered | null, clothes: Clothes): Answered | 
 
 function dress(value: unknown, clothes: Clothes, name = ''): unknown {
   if (Array.isArray(value)) return value.map((each) => dress(each, clothes, name));
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, dress(each, clothes, key)]));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(
+      Object.entries(value).map(([key, each]) => [key, dress(each, clothes, key)]),
+    );
   const isCounter = counters.has(name) && value !== null;
-  if (isCounter && clothes.pad_counters) return String(value).padStart(10, clothes.pad_counters === 'zeros' ? '0' : ' ');
+  if (isCounter && clothes.pad_counters)
+    return String(value).padStart(10, clothes.pad_counters === 'zeros' ? '0' : ' ');
   if (typeof value === 'number') return clothes.numbers_as_strings ? String(value) : value;
   if (typeof value !== 'string') return value;
   const said = forPeople.has(name) ? `${value}${clothes.odd_text}` : value;

@@ -10,7 +10,11 @@ const row = (cd: string, cdNm: string, userDfnCd1: string | null = null) => ({
 });
 
 const classes: [cdCls: string, cdClsNm: string, rows: ReturnType<typeof row>[]][] = [
-  ['04', 'Taxation Type', [row('A', 'A-EX', '0'), row('B', 'B-18.00%', '18'), row('C', 'C', '0'), row('D', 'D', '0')]],
+  [
+    '04',
+    'Taxation Type',
+    [row('A', 'A-EX', '0'), row('B', 'B-18.00%', '18'), row('C', 'C', '0'), row('D', 'D', '0')],
+  ],
   [
     '05',
     'Country',
@@ -79,13 +83,29 @@ const classes: [cdCls: string, cdClsNm: string, rows: ReturnType<typeof row>[]][
       row('16', 'Outgoing Adjustment'),
     ],
   ],
-  ['14', 'Transaction Type', [row('N', 'Normal'), row('C', 'Copy'), row('T', 'Training'), row('P', 'Proforma')]],
+  [
+    '14',
+    'Transaction Type',
+    [row('N', 'Normal'), row('C', 'Copy'), row('T', 'Training'), row('P', 'Proforma')],
+  ],
   [
     '17',
     'Packaging Unit',
-    [row('NT', 'Net'), row('OU', 'Unit'), row('BA', 'Barrel'), row('BG', 'Bag'), row('BX', 'Box'), row('CT', 'Carton'), row('CTN', 'Carton large')],
+    [
+      row('NT', 'Net'),
+      row('OU', 'Unit'),
+      row('BA', 'Barrel'),
+      row('BG', 'Bag'),
+      row('BX', 'Box'),
+      row('CT', 'Carton'),
+      row('CTN', 'Carton large'),
+    ],
   ],
-  ['24', 'Item Type', [row('1', 'Raw Material'), row('2', 'Finished Product'), row('3', 'Service without stock')]],
+  [
+    '24',
+    'Item Type',
+    [row('1', 'Raw Material'), row('2', 'Finished Product'), row('3', 'Service without stock')],
+  ],
   [
     '32',
     'Refund Reason',
@@ -115,17 +135,25 @@ const usualRates: Rates = { A: '0', B: '18', C: '0', D: '0' };
 
 /** The rate of a class in hundredths of a percent. */
 export function rateOf(taxTyCd: string, rates: Rates = {}): bigint {
-  const [whole = '0', fraction = ''] = String(rates[taxTyCd] ?? usualRates[taxTyCd] ?? '0').split('.');
+  const [whole = '0', fraction = ''] = String(rates[taxTyCd] ?? usualRates[taxTyCd] ?? '0').split(
+    '.',
+  );
   return BigInt(whole) * 100n + BigInt(fraction.padEnd(2, '0').slice(0, 2));
 }
 
 /** The lists as they are served while these rates are in force. */
 export const codeListsAt = (rates: Rates) =>
-  codeLists.map((list) => (list.cdCls === '04' ? { ...list, dtlList: list.dtlList.map((each) => ({ ...each, ...rowAt(each, rates) })) } : list));
+  codeLists.map((list) =>
+    list.cdCls === '04'
+      ? { ...list, dtlList: list.dtlList.map((each) => ({ ...each, ...rowAt(each, rates) })) }
+      : list,
+  );
 
 const rowAt = (each: { cd: string; cdNm: string }, rates: Rates) => {
   const percent = rates[each.cd];
-  return percent === undefined ? {} : { cdNm: `${each.cd}-${Number(percent).toFixed(2)}%`, userDfnCd1: percent };
+  return percent === undefined
+    ? {}
+    : { cdNm: `${each.cd}-${Number(percent).toFixed(2)}%`, userDfnCd1: percent };
 };
 
 export const codeLists = classes.map(([cdCls, cdClsNm, rows]) => ({
@@ -139,7 +167,8 @@ export const codeLists = classes.map(([cdCls, cdClsNm, rows]) => ({
   dtlList: rows.map((each, index) => ({ ...each, srtOrd: index + 1 })),
 }));
 
-export const codesOf = (cdCls: string): Set<string> => new Set(classes.find(([code]) => code === cdCls)?.[2].map((each) => each.cd) ?? []);
+export const codesOf = (cdCls: string): Set<string> =>
+  new Set(classes.find(([code]) => code === cdCls)?.[2].map((each) => each.cd) ?? []);
 
 const cls = (itemClsCd: string, itemClsNm: string, taxTyCd: string, itemClsLvl: number) => ({
   itemClsCd,

@@ -8,8 +8,16 @@ const who = { regrId: 'u1', regrNm: 'U', modrId: 'u1', modrNm: 'U' };
 function begin() {
   const vsdc = makeRwVsdc({ approved: [{ ...seller, serial: 'one', name: 'A SHOP' }] });
   const ask = async (path: string, body: object) =>
-    (await vsdc.handle({ method: 'POST', path, body: JSON.stringify({ ...seller, ...body }) } as Asked)) as Answered;
-  const said = async (path: string, body: object) => JSON.parse(String((await ask(path, body)).body)) as { resultCd: unknown; data: Record<string, any> };
+    (await vsdc.handle({
+      method: 'POST',
+      path,
+      body: JSON.stringify({ ...seller, ...body }),
+    } as Asked)) as Answered;
+  const said = async (path: string, body: object) =>
+    JSON.parse(String((await ask(path, body)).body)) as {
+      resultCd: unknown;
+      data: Record<string, any>;
+    };
   const init = (serial: string) => said('/initializer/selectInitInfo', { dvcSrlNo: serial });
   const item = (itemCd: string) =>
     said('/items/saveItems', {
@@ -37,10 +45,32 @@ function body(invcNo: number, lines: Line[], more: { orgInvcNo?: number; percent
   const itemList = lines.map(({ itemCd, qty, prc, cls = 'B', sply }, index) => {
     const total = sply ?? cents(qty * prc);
     const tax = cls === 'B' ? cents((total * percent) / (100 + percent)) : 0;
-    const line = { itemCd, itemClsCd: '5', itemNm: 'x', pkgUnitCd: 'NT', pkg: 1, qtyUnitCd: 'U', qty, prc, splyAmt: total, dcRt: 0, dcAmt: 0 };
-    return { itemSeq: index + 1, ...line, taxTyCd: cls, taxblAmt: total, taxAmt: tax, totAmt: total };
+    const line = {
+      itemCd,
+      itemClsCd: '5',
+      itemNm: 'x',
+      pkgUnitCd: 'NT',
+      pkg: 1,
+      qtyUnitCd: 'U',
+      qty,
+      prc,
+      splyAmt: total,
+      dcRt: 0,
+      dcAmt: 0,
+    };
+    return {
+      itemSeq: index + 1,
+      ...line,
+      taxTyCd: cls,
+      taxblAmt: total,
+      taxAmt: tax,
+      totAmt: total,
+    };
   });
-  const of = (cls: string, field: 'taxblAmt' | 'taxAmt') => cents(itemList.filter((each) => each.taxTyCd === cls).reduce((sum, each) => sum + each[field], 0));
+  const of = (cls: string, field: 'taxblAmt' | 'taxAmt') =>
+    cents(
+      itemList.filter((each) => each.taxTyCd === cls).reduce((sum, each) => sum + each[field], 0),
+    );
   const perClass = Object.fromEntries(
     ['A', 'B', 'C', 'D'].flatMap((cls) => [
       [`taxblAmt${cls}`, of(cls, 'taxblAmt')],
@@ -49,11 +79,43 @@ function body(invcNo: number, lines: Line[], more: { orgInvcNo?: number; percent
     ]),
   );
   const total = cents(itemList.reduce((sum, each) => sum + each.totAmt, 0));
-  const refund = more.orgInvcNo ? { rcptTyCd: 'R', rfdDt: '20260101101010', rfdRsnCd: '06' } : { rcptTyCd: 'S', rfdDt: null, rfdRsnCd: null };
-  const dates = { cfmDt: '20260101101010', salesDt: '20260101', stockRlsDt: null, cnclReqDt: null, cnclDt: null };
-  const head = { invcNo, orgInvcNo: more.orgInvcNo ?? 0, custTin: null, prcOrdCd: null, custNm: null, salesTyCd: 'N', pmtTyCd: '01', salesSttsCd: '02' };
-  const totals = { totItemCnt: lines.length, totTaxblAmt: total, totTaxAmt: cents(of('A', 'taxAmt') + of('B', 'taxAmt')), totAmt: total };
-  return { ...head, ...refund, ...dates, ...perClass, ...totals, prchrAcptcYn: 'N', ...who, receipt: { prchrAcptcYn: 'N' }, itemList };
+  const refund = more.orgInvcNo
+    ? { rcptTyCd: 'R', rfdDt: '20260101101010', rfdRsnCd: '06' }
+    : { rcptTyCd: 'S', rfdDt: null, rfdRsnCd: null };
+  const dates = {
+    cfmDt: '20260101101010',
+    salesDt: '20260101',
+    stockRlsDt: null,
+    cnclReqDt: null,
+    cnclDt: null,
+  };
+  const head = {
+    invcNo,
+    orgInvcNo: more.orgInvcNo ?? 0,
+    custTin: null,
+    prcOrdCd: null,
+    custNm: null,
+    salesTyCd: 'N',
+    pmtTyCd: '01',
+    salesSttsCd: '02',
+  };
+  const totals = {
+    totItemCnt: lines.length,
+    totTaxblAmt: total,
+    totTaxAmt: cents(of('A', 'taxAmt') + of('B', 'taxAmt')),
+    totAmt: total,
+  };
+  return {
+    ...head,
+    ...refund,
+    ...dates,
+    ...perClass,
+    ...totals,
+    prchrAcptcYn: 'N',
+    ...who,
+    receipt: { prchrAcptcYn: 'N' },
+    itemList,
+  };
 }
 
 describe('the simulated VSDC by its switches', () => {
@@ -65,13 +127,19 @@ describe('the simulated VSDC by its switches', () => {
     vsdc.set({ second_initialisation: 'same_keys' });
     vsdc.taxpayer(seller.tin, { name: 'A SHOP LTD', vatRegistered: false });
     const second = await init('one');
-    expect(second.data.info).toMatchObject({ taxprNm: 'A SHOP LTD', vatTyCd: '2', cmcKey: first.data.info.cmcKey });
+    expect(second.data.info).toMatchObject({
+      taxprNm: 'A SHOP LTD',
+      vatTyCd: '2',
+      cmcKey: first.data.info.cmcKey,
+    });
     vsdc.set({ second_initialisation: 'new_keys', tells_vat: false });
     const third = await init('one');
     expect(third.data.info).not.toHaveProperty('vatTyCd');
     expect(third.data.info.cmcKey).not.toBe(first.data.info.cmcKey);
     vsdc.retire('one');
-    expect(await said('/code/selectCodes', { lastReqDt: '20180520000000' })).toMatchObject({ resultCd: '901' });
+    expect(await said('/code/selectCodes', { lastReqDt: '20180520000000' })).toMatchObject({
+      resultCd: '901',
+    });
     vsdc.approve({ ...seller, serial: 'two', name: 'A SHOP' });
     expect((await init('two')).data.info.sdcId).not.toBe(first.data.info.sdcId);
   });
@@ -108,13 +176,23 @@ describe('the simulated VSDC by its switches', () => {
       { itemCd: 'i1', qty: 2, prc: 100 },
       { itemCd: 'i2', qty: 1, prc: 50, cls: 'A' },
     ]);
-    expect(await sell(2, [{ itemCd: 'i2', qty: 1, prc: 60, cls: 'A' }], { orgInvcNo: 1 })).toMatchObject({ resultCd: '931' });
-    expect(await sell(2, [{ itemCd: 'i2', qty: 1, prc: 10, cls: 'C' }], { orgInvcNo: 1 })).toMatchObject({ resultCd: '935' });
+    expect(
+      await sell(2, [{ itemCd: 'i2', qty: 1, prc: 60, cls: 'A' }], { orgInvcNo: 1 }),
+    ).toMatchObject({ resultCd: '931' });
+    expect(
+      await sell(2, [{ itemCd: 'i2', qty: 1, prc: 10, cls: 'C' }], { orgInvcNo: 1 }),
+    ).toMatchObject({ resultCd: '935' });
     vsdc.set({ refund_checks: 'lines' });
-    expect(await sell(2, [{ itemCd: 'i3', qty: 1, prc: 10 }], { orgInvcNo: 1 })).toMatchObject({ resultCd: '932' });
-    expect(await sell(2, [{ itemCd: 'i1', qty: 3, prc: 10 }], { orgInvcNo: 1 })).toMatchObject({ resultCd: '934' });
+    expect(await sell(2, [{ itemCd: 'i3', qty: 1, prc: 10 }], { orgInvcNo: 1 })).toMatchObject({
+      resultCd: '932',
+    });
+    expect(await sell(2, [{ itemCd: 'i1', qty: 3, prc: 10 }], { orgInvcNo: 1 })).toMatchObject({
+      resultCd: '934',
+    });
     vsdc.set({ refund_checks: 'money' });
-    expect(await sell(2, [{ itemCd: 'i2', qty: 1, prc: 60, cls: 'A' }], { orgInvcNo: 1 })).toMatchObject({ resultCd: '000' });
+    expect(
+      await sell(2, [{ itemCd: 'i2', qty: 1, prc: 60, cls: 'A' }], { orgInvcNo: 1 }),
+    ).toMatchObject({ resultCd: '000' });
   });
 
   test('the tolerance of splyAmt grows with the quantity, or does not', async () => {
@@ -123,7 +201,10 @@ describe('the simulated VSDC by its switches', () => {
     await item('i1');
     const line = { itemCd: 'i1', qty: 1000, prc: 0.33, sply: 333.33 };
     vsdc.set({ supply_tolerance: '0.01' });
-    expect(await said('/trnsSales/saveSales', body(1, [line]))).toMatchObject({ resultCd: '910', resultMsg: expect.stringContaining('splyAmt') });
+    expect(await said('/trnsSales/saveSales', body(1, [line]))).toMatchObject({
+      resultCd: '910',
+      resultMsg: expect.stringContaining('splyAmt'),
+    });
     vsdc.set({ supply_tolerance: 'grows' });
     expect(await said('/trnsSales/saveSales', body(1, [line]))).toMatchObject({ resultCd: '000' });
   });
@@ -132,14 +213,33 @@ describe('the simulated VSDC by its switches', () => {
     const { vsdc, init, item, ask } = begin();
     await init('one');
     await item('i1');
-    vsdc.set({ bom: true, padding: true, success_code: '0000', pad_counters: 'zeros', odd_text: ' \u0000\ud83d', content_type: 'text/html', total_step: 3 });
-    const answered = await ask('/trnsSales/saveSales', body(1, [{ itemCd: 'i1', qty: 1, prc: 118 }]));
+    vsdc.set({
+      bom: true,
+      padding: true,
+      success_code: '0000',
+      pad_counters: 'zeros',
+      odd_text: ' \u0000\ud83d',
+      content_type: 'text/html',
+      total_step: 3,
+    });
+    const answered = await ask(
+      '/trnsSales/saveSales',
+      body(1, [{ itemCd: 'i1', qty: 1, prc: 118 }]),
+    );
     expect(answered.type).toBe('text/html');
     const text = (answered.body as Buffer).toString('utf8');
     expect(text.startsWith('\ufeff\r\n')).toBe(true);
     expect(text).toContain('\\u0000\\ud83d');
-    expect(JSON.parse(text.slice(1))).toMatchObject({ resultCd: '0000', data: { rcptNo: '0000000001', totRcptNo: '0000000003' } });
+    expect(JSON.parse(text.slice(1))).toMatchObject({
+      resultCd: '0000',
+      data: { rcptNo: '0000000001', totRcptNo: '0000000003' },
+    });
     vsdc.set({ encoding: 'utf16le' });
-    expect(((await ask('/code/selectCodes', { lastReqDt: '20180520000000' })).body as Buffer).subarray(0, 2)).toEqual(Buffer.from([0xff, 0xfe]));
+    expect(
+      ((await ask('/code/selectCodes', { lastReqDt: '20180520000000' })).body as Buffer).subarray(
+        0,
+        2,
+      ),
+    ).toEqual(Buffer.from([0xff, 0xfe]));
   });
 });

@@ -1,15 +1,18 @@
 // A page that looks and behaves like Zoho Books where a widget is concerned: it frames the packed widget at `invoice.details.sidebar`
 // and `creditnote.details.sidebar`, sandboxed, from another origin, and speaks the host's side of the SDK's protocol.
 const $ = (id) => document.getElementById(id);
-const el = (tag, text = '', props = {}) => Object.assign(document.createElement(tag), { textContent: text, ...props });
+const el = (tag, text = '', props = {}) =>
+  Object.assign(document.createElement(tag), { textContent: text, ...props });
 let data = await load();
-let organizationId = new URLSearchParams(location.search).get('organization') ?? data.organizations[0].organization_id;
+let organizationId =
+  new URLSearchParams(location.search).get('organization') ?? data.organizations[0].organization_id;
 let frame = null;
 
 async function load() {
   return (await fetch('/data.json')).json();
 }
-const organization = () => data.organizations.find((each) => each.organization_id === organizationId);
+const organization = () =>
+  data.organizations.find((each) => each.organization_id === organizationId);
 const keys = {
   invoices: ['invoice_id', 'invoice_number', 'invoice', 'Invoices'],
   creditnotes: ['creditnote_id', 'creditnote_number', 'creditnote', 'Credit Notes'],
@@ -22,7 +25,8 @@ const current = () => {
   const { module, id } = route();
   return id ? (organization()[module].find((each) => each[keys[module][0]] === id) ?? null) : null;
 };
-const money = (amount, code) => `${code} ${Number(amount).toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+const money = (amount, code) =>
+  `${code} ${Number(amount).toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 
 function show() {
   const { module } = route();
@@ -58,7 +62,14 @@ function list(module) {
     box.setAttribute('aria-label', `Choose ${row[numberKey]}`);
     const choose = el('td');
     choose.append(box);
-    tr.append(choose, el('td', row.date), number, customer, status, el('td', money(row.total, row.currency_code), { className: 'n' }));
+    tr.append(
+      choose,
+      el('td', row.date),
+      number,
+      customer,
+      status,
+      el('td', money(row.total, row.currency_code), { className: 'n' }),
+    );
     table.append(tr);
   }
   if (module !== 'invoices' || !data.widget) return [el('h1', `All ${title}`), table];
@@ -72,9 +83,16 @@ function sheet(module, d) {
   const box = el('article', '', { className: 'sheet' });
   const head = el('div', '', { className: 'sheet-head' });
   const seller = el('div');
-  seller.append(el('strong', organization().name), el('div', 'KG 11 Ave, Kigali', { className: 'muted' }));
+  seller.append(
+    el('strong', organization().name),
+    el('div', 'KG 11 Ave, Kigali', { className: 'muted' }),
+  );
   const title = el('div', '', { className: 'n' });
-  title.append(el('h2', module === 'invoices' ? 'TAX INVOICE' : 'CREDIT NOTE'), el('div', d[numberKey]), el('div', d.date, { className: 'muted' }));
+  title.append(
+    el('h2', module === 'invoices' ? 'TAX INVOICE' : 'CREDIT NOTE'),
+    el('div', d[numberKey]),
+    el('div', d.date, { className: 'muted' }),
+  );
   head.append(seller, title);
   const to = el('p');
   to.append(el('span', 'Bill To ', { className: 'muted' }), el('bdi', d.customer_name));
@@ -99,7 +117,9 @@ function sheet(module, d) {
         name,
         el('td', line.quantity, { className: 'n' }),
         el('td', line.rate, { className: 'n' }),
-        el('td', line.tax_name ? `${line.tax_name} ${line.tax_percentage}%` : '', { className: 'n' }),
+        el('td', line.tax_name ? `${line.tax_name} ${line.tax_percentage}%` : '', {
+          className: 'n',
+        }),
         el('td', Number(line.item_total).toLocaleString('en'), { className: 'n' }),
       );
     }
@@ -117,7 +137,10 @@ function sheet(module, d) {
   ]) {
     if (!value && name !== 'Total') continue;
     const tr = el('tr');
-    tr.append(el('td', name, { colSpan: 4, className: 'n' }), el('td', money(value, d.currency_code), { className: 'n' }));
+    tr.append(
+      el('td', name, { colSpan: 4, className: 'n' }),
+      el('td', money(value, d.currency_code), { className: 'n' }),
+    );
     foot.append(tr);
   }
   table.append(foot);
@@ -138,13 +161,23 @@ function beside(module, d) {
     part.append(el('h2', title), rowList);
     return part;
   };
-  const fields = d.custom_fields.filter((each) => each.value).map((each) => `${each.label}: ${each.value}`);
+  const fields = d.custom_fields
+    .filter((each) => each.value)
+    .map((each) => `${each.label}: ${each.value}`);
   const files = (d.documents ?? []).map(
-    (each) => `${each.file_name} (${Math.ceil(each.file_size / 1024)} kB)${each.can_send_in_mail ? ', goes with the mail' : ''}`,
+    (each) =>
+      `${each.file_name} (${Math.ceil(each.file_size / 1024)} kB)${each.can_send_in_mail ? ', goes with the mail' : ''}`,
   );
   const comments = (organization().comments[id] ?? []).map((each) => each.description);
-  const mails = (organization().mails[id] ?? []).map((each) => `to ${each.to.join(', ')}, with ${each.attachments.join(', ') || 'no file'}`);
-  return [section('More Information', fields), section('Attachments', files), section('Comments', comments), section('Mails', mails)].filter(Boolean);
+  const mails = (organization().mails[id] ?? []).map(
+    (each) => `to ${each.to.join(', ')}, with ${each.attachments.join(', ') || 'no file'}`,
+  );
+  return [
+    section('More Information', fields),
+    section('Attachments', files),
+    section('Comments', comments),
+    section('Mails', mails),
+  ].filter(Boolean);
 }
 
 // The host's side of the protocol -------------------------------------------------------------------------------------------------
@@ -166,12 +199,22 @@ function openPane(which = current() ? 'widget' : 'list') {
   $('pane').classList.toggle('modal', which === 'bulk');
   $('pane').hidden = false;
   $('open').setAttribute('aria-expanded', 'true');
-  frame = el('iframe', '', { title: 'Muhuri', src: `${data.widget}/app/${which}.html?serviceOrigin=${encodeURIComponent(location.origin)}` });
-  frame.setAttribute('sandbox', 'allow-scripts allow-same-origin allow-forms allow-popups allow-modals allow-downloads');
+  frame = el('iframe', '', {
+    title: 'Muhuri',
+    src: `${data.widget}/app/${which}.html?serviceOrigin=${encodeURIComponent(location.origin)}`,
+  });
+  frame.setAttribute(
+    'sandbox',
+    'allow-scripts allow-same-origin allow-forms allow-popups allow-modals allow-downloads',
+  );
   frame.setAttribute('allow', 'clipboard-write');
   frame.addEventListener('load', () => {
     widgetKey = `widget_${Math.random().toString(36).slice(2)}`;
-    post({ type: '__REGISTER__', uniqueID: widgetKey, data: { meta: { inheritStyles: {}, themeInfo: {} } } });
+    post({
+      type: '__REGISTER__',
+      uniqueID: widgetKey,
+      data: { meta: { inheritStyles: {}, themeInfo: {} } },
+    });
   });
   $('frame').replaceChildren(frame);
 }
@@ -187,11 +230,18 @@ function closePane() {
 }
 
 const post = (message) => frame?.contentWindow?.postMessage(message, '*');
-const send = (eventName, payload) => post({ type: 'EVENT', eventName, widgetID: widgetKey, data: payload });
+const send = (eventName, payload) =>
+  post({ type: 'EVENT', eventName, widgetID: widgetKey, data: payload });
 
 window.addEventListener('message', async ({ data: message, source }) => {
-  if (source !== frame?.contentWindow || message?.type !== '__EVENT__' || message.eventName !== 'ZF_EVENT') return;
-  const answer = (isSuccess, value) => post({ type: '__EVENT_RESPONSE__', promiseID: message.promiseID, isSuccess, data: value });
+  if (
+    source !== frame?.contentWindow ||
+    message?.type !== '__EVENT__' ||
+    message.eventName !== 'ZF_EVENT'
+  )
+    return;
+  const answer = (isSuccess, value) =>
+    post({ type: '__EVENT_RESPONSE__', promiseID: message.promiseID, isSuccess, data: value });
   const ask = message.data ?? {};
   if (ask.type === 'GET_DATA') return getData(ask.property, answer);
   if (ask.type === 'SHOW_NOTIFICATION') {
@@ -208,7 +258,11 @@ window.addEventListener('message', async ({ data: message, source }) => {
     return answer(true, {});
   }
   if (ask.type === 'RESIZE') {
-    if (place === 'bulk') Object.assign($('pane').style, { width: ask.property?.width ?? '', height: ask.property?.height ?? '' });
+    if (place === 'bulk')
+      Object.assign($('pane').style, {
+        width: ask.property?.width ?? '',
+        height: ask.property?.height ?? '',
+      });
     return answer(true, {});
   }
   return answer(false, `Invalid event ${ask.type}`);
@@ -221,7 +275,10 @@ function getData(property, answer) {
     user: { user_id: '1', name: 'Demo', email: 'demo@example.invalid', zuId: '1' },
     [keys[module][2]]: current(),
     // Assumed: in context of the list, the plural holds what is chosen.
-    invoices: place === 'bulk' && chosen.length > 0 ? organization().invoices.filter((each) => chosen.includes(each.invoice_id)) : undefined,
+    invoices:
+      place === 'bulk' && chosen.length > 0
+        ? organization().invoices.filter((each) => chosen.includes(each.invoice_id))
+        : undefined,
   };
   const [name, ...path] = String(property).split('.');
   let value = entities[name];
@@ -233,11 +290,23 @@ function getData(property, answer) {
 /** What a live context holds: display data, unsigned; an invoice carries no organization id. */
 function organizationEntity() {
   const { organization_id, name } = organization();
-  return { organization_id, org_name: name, name, org_mode: 'TEST', data_center_extension: '.com', api_root_endpoint: 'https://www.zohoapis.com/books/v3' };
+  return {
+    organization_id,
+    org_name: name,
+    name,
+    org_mode: 'TEST',
+    data_center_extension: '.com',
+    api_root_endpoint: 'https://www.zohoapis.com/books/v3',
+  };
 }
 
 for (const each of data.organizations)
-  $('organization').append(el('option', each.name, { value: each.organization_id, selected: each.organization_id === organizationId }));
+  $('organization').append(
+    el('option', each.name, {
+      value: each.organization_id,
+      selected: each.organization_id === organizationId,
+    }),
+  );
 $('organization').addEventListener('change', (event) => {
   organizationId = event.target.value;
   closePane();

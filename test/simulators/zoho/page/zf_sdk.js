@@ -13,7 +13,9 @@ window.ZFAPPS = (() => {
       {
         ...message,
         time: Date.now(),
-        widgetOrigin: encodeURIComponent(`${location.protocol}//${location.host}${location.pathname}`),
+        widgetOrigin: encodeURIComponent(
+          `${location.protocol}//${location.host}${location.pathname}`,
+        ),
         ...(key ? { uniqueID: key, widgetID: key } : {}),
       },
       origin,
