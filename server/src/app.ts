@@ -168,33 +168,33 @@ import { ownBusinessRoutes } from './onboarding/own-business.routes.ts';
 import { AppError } from './platform/app-error.ts';
 import { openBoundedWorker } from './platform/bounded-worker.ts';
 import { type Clock, systemAfter, systemClock, systemWait, systemWatch } from './platform/clock.ts';
-import { againIfCrossed } from './platform/db/again-if-crossed.ts';
+import { retryOnDeadlock } from './platform/db/retry-on-deadlock.ts';
 import {
   migrate,
   openDatabase,
   type StatementLimits,
-  unasked,
-  usualStatementLimits,
+  withJobTimeout,
+  defaultStatementLimits,
 } from './platform/db/database.ts';
-import { openGiveWay } from './platform/give-way.ts';
-import { inTurn } from './platform/in-turn.ts';
-import { type ByteLimits, openByteBudget, usualByteLimits } from './platform/http/byte-budget.ts';
-import { closeServer, listen, type Patience, usualPatience } from './platform/http/listen.ts';
+import { openPriorityGate } from './platform/priority-gate.ts';
+import { limitConcurrency } from './platform/limit-concurrency.ts';
+import { type ByteLimits, openByteBudget, defaultByteLimits } from './platform/http/byte-budget.ts';
+import { closeServer, listen, type Patience, defaultPatience } from './platform/http/listen.ts';
 import { deleteOldIdempotencyKeys, idempotencyKeys } from './platform/http/idempotency.store.ts';
-import { openTokenDoor } from './platform/http/token-door.ts';
-import type { Call } from './platform/http/answer.ts';
+import { openTokenGate } from './platform/http/token-gate.ts';
+import type { Call } from './platform/http/route.ts';
 import { type Log, logTo } from './platform/log.ts';
 import { secretsFrom } from './platform/derived-secret.ts';
 import { mailBy } from './platform/mail.ts';
 import { idsFrom } from './platform/new-id.ts';
-import { type NameSettings, openNames } from './platform/names.ts';
+import { type ResolverSettings, openNameResolver } from './platform/resolver.ts';
 import { keepEvidenceKey, listEvidenceKeys } from './platform/evidence-key.store.ts';
-import { notaryFrom } from './platform/notary.ts';
+import { evidenceSignerFrom } from './platform/evidence-signer.ts';
 import { openQueue } from './platform/queue/queue.ts';
 import { oneAtATime, sharedWhileRunning } from './platform/one-at-a-time.ts';
-import { openRounds } from './platform/rounds.ts';
-import { openShares } from './platform/shares.ts';
-import { within } from './platform/within.ts';
+import { openBusinessWorker } from './platform/business-worker.ts';
+import { openFairQueue } from './platform/fair-queue.ts';
+import { withTimeout } from './platform/with-timeout.ts';
 import { vaultFrom } from './platform/vault.ts';
 import {
   askForPrint,
@@ -286,7 +286,7 @@ export type Instead = {
   statements: Partial<StatementLimits>;
   bytes: Partial<ByteLimits>;
   governor: Partial<GovernorSettings>;
-  names: Partial<NameSettings>;
+  names: Partial<ResolverSettings>;
   dialects: Dialects;
   closeMs: number;
   intakeMs: number;
@@ -352,7 +352,7 @@ export async function startApp(
     ...instead.timing,
   };
   await migrate(secrets.migrationDatabaseUrl, migrations);
-  const statements = { ...usualStatementLimits, ...instead.statements };
+  const statements = { ...defaultStatementLimits, ...instead.statements };
   const database = await openDatabase(
     secrets.databaseUrl,
     config.databasePoolMax,
@@ -376,17 +376,17 @@ export async function startApp(
   const queue = await openQueue(secrets.queueDatabaseUrl, database, log, statements);
   const vault = vaultFrom(secrets.masterKey, secrets.previousMasterKey);
   const dialects = instead.dialects ?? (await loadDialects());
-  const notary = notaryFrom(secrets.masterKey);
+  const notary = evidenceSignerFrom(secrets.masterKey);
   // What the key before has signed goes on to hold, so that it is published as well.
   for (const each of secrets.previousMasterKey
-    ? [notaryFrom(secrets.previousMasterKey), notary]
+    ? [evidenceSignerFrom(secrets.previousMasterKey), notary]
     : [notary])
     await database.platform((tx) => keepEvidenceKey(tx, each, clock));
   const trailTouched = { touch: (_businessId: string): void => {} };
   const record = recorder(clock, newId, (businessId) => trailTouched.touch(businessId));
   const recordPlatform = platformRecorder(clock, newId);
   const alerts = openAlerts({ clock, newId, log, record });
-  const names = openNames(instead.names);
+  const names = openNameResolver(instead.names);
   const hosts = zohoHosts(config.zohoHostsAlso);
   const accounts = zohoAccounts(hosts, names.lookup);
   const tokens = accessTokens({ database, vault, accounts, clock, worker });
@@ -445,12 +445,12 @@ export async function startApp(
 
   // Of the connections that the lanes leave, the people of one business have some at most; of
   // these, searches and sums two.
-  const peopleShare = openShares({
+  const peopleShare = openFairQueue({
     atOnce: Math.max(2, Math.floor(config.databasePoolMax * 0.4)),
     waitMs: statements.askedMs,
     lineMost: 500,
   });
-  const heavyShare = openShares({ atOnce: 2, waitMs: statements.askedMs, lineMost: 50 });
+  const heavyShare = openFairQueue({ atOnce: 2, waitMs: statements.askedMs, lineMost: 50 });
   const { jobContext, operatorContext, personContext } = contextsOf(
     database,
     statements,
@@ -555,14 +555,14 @@ export async function startApp(
   };
   // Half of the connections are the lanes' at most: people never wait behind hundreds of devices,
   // and a few at a time are done sooner than all at once.
-  const laneTurn = inTurn(Math.max(2, Math.floor(config.databasePoolMax / 2)));
+  const laneTurn = limitConcurrency(Math.max(2, Math.floor(config.databasePoolMax / 2)));
   const laneContext = (businessId: string): Context => {
     const ctx = jobContext(businessId, 'lane');
     // Nobody asks a lane once more: what was given up because it and a person waited for each other
     // is begun again, in its turn.
     return {
       ...ctx,
-      transaction: (work) => againIfCrossed(() => laneTurn(() => ctx.transaction(work))),
+      transaction: (work) => retryOnDeadlock(() => laneTurn(() => ctx.transaction(work))),
     };
   };
   const lanes = openLanes({
@@ -749,7 +749,7 @@ export async function startApp(
     const receipt = await open(ctx, input, isReplay);
     // The lane takes the time it needs, whatever the one who asked is ready to wait.
     if (receipt.state === 'queued')
-      unasked(statements.jobMs, () => lanes.call(ctx.businessId, receipt.deviceId));
+      withJobTimeout(statements.jobMs, () => lanes.call(ctx.businessId, receipt.deviceId));
     return receipt;
   };
   const drawTrainingNow = drawTraining(printPorts);
@@ -781,7 +781,7 @@ export async function startApp(
   const installing = installation({ ...hooks, setup: booksSetup(zoho) });
   const poll = pollDocuments({ books, clock, jobs });
   const grantWorks = watchGrant({ database, alerts, record });
-  const giveWay = openGiveWay();
+  const giveWay = openPriorityGate();
   const lookAt = lookAtDue({
     alerts,
     giveWay,
@@ -809,7 +809,7 @@ export async function startApp(
     clock,
     log,
   });
-  const intake = openRounds({
+  const intake = openBusinessWorker({
     name: 'keeping up with Zoho',
     async work(businessId, isSweep) {
       const ctx = jobContext(businessId, 'intake');
@@ -831,7 +831,7 @@ export async function startApp(
   // sealed for it.
   const messenger = standardWebhooks(addressPolicy(config.hookNetworks, names));
   const notices = sendDue({ vault, clock, alerts, messenger, run: jobs.run });
-  const telling = openRounds({
+  const telling = openBusinessWorker({
     name: 'telling of receipts',
     async work(businessId) {
       await jobs.run(businessId, 'notices', () => notices.begin(jobContext(businessId, 'notices')));
@@ -863,7 +863,7 @@ export async function startApp(
         .map(({ email }) => email),
     notify: notify({ clock, newId, touch: (businessId) => touched.telling(businessId) }),
   });
-  const deadlines = openRounds({
+  const deadlines = openBusinessWorker({
     name: 'watching deadlines',
     async work(businessId) {
       const ctx = jobContext(businessId, 'deadlines');
@@ -1097,7 +1097,7 @@ export async function startApp(
       removeHook: removeHook(hooks),
       listDeliveries: (ctx, page) => ctx.transaction((tx) => listDeliveries(tx, page)),
       receive: deliveries.receive,
-      expect: openTokenDoor({ look: deliveries.expect, refusal: 'not_found', limits: usage }).read,
+      expect: openTokenGate({ look: deliveries.expect, refusal: 'not_found', limits: usage }).read,
       installation: installing,
       health: readZohoHealth({ clock, jobs }),
       pollNow: async (ctx) => {
@@ -1210,7 +1210,7 @@ export async function startApp(
     }),
   ];
 
-  const sessionDoor = openTokenDoor({
+  const sessionDoor = openTokenGate({
     look: sessions.read,
     refusal: 'not_signed_in',
     limits: usage,
@@ -1230,7 +1230,7 @@ export async function startApp(
     ports: {
       log,
       tokens: sessionDoor,
-      bytes: openByteBudget({ ...usualByteLimits, ...instead.bytes }),
+      bytes: openByteBudget({ ...defaultByteLimits, ...instead.bytes }),
       contextOf: personContext,
       refusalOf: (session, endpoint) => refusalOf(session, endpoint, clock.now()),
       operatorContextOf: operatorContext,
@@ -1242,7 +1242,7 @@ export async function startApp(
     },
   });
 
-  const { server, port } = await listen(http, config, { ...usualPatience, ...instead.patience });
+  const { server, port } = await listen(http, config, { ...defaultPatience, ...instead.patience });
   const tidy = async () => {
     const now = clock.now();
     const daysAgo = (days: number) => new Date(now.getTime() - days * 86_400_000);
@@ -1402,7 +1402,7 @@ export async function startApp(
     wait: Promise<unknown>,
     ms = closingTimes.partMs,
   ): Promise<void> {
-    if ((await within(wait, Math.min(ms, instead.closeMs ?? ms), 'late' as const)) === 'late')
+    if ((await withTimeout(wait, Math.min(ms, instead.closeMs ?? ms), 'late' as const)) === 'late')
       log.warn({ what }, 'closing goes on without waiting any longer');
   }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { closingTimes } from './closing-times.ts';
 import { closeServerMs } from './platform/http/listen.ts';
-import { endMs } from './platform/last-resort.ts';
+import { shutdownMs } from './platform/last-resort.ts';
 import { usualTiming } from './receipts/index.ts';
 import { usualSettings } from './vsdc/direct-vsdc.ts';
 
@@ -9,5 +9,5 @@ test('what a device said and nobody could write is told of well before the proce
   const until =
     closeServerMs + usualSettings.answerTimeoutMs + closingTimes.lanesMs + closingTimes.cutOffMs;
   // Tried once more as what it is, and once as a doubt.
-  expect(until + 2 * usualTiming.recordLastMs).toBeLessThanOrEqual(endMs - 5_000);
+  expect(until + 2 * usualTiming.recordLastMs).toBeLessThanOrEqual(shutdownMs - 5_000);
 });

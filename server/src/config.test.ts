@@ -51,12 +51,12 @@ test('sessions and links travel encrypted: the public address is https, unless i
 test('a sealed secret opens only for its owner and its field', () => {
   const vault = vaultFrom(Buffer.alloc(32, 7));
   const key = vault.newDataKey('biz_1');
-  const sealed = vault.seal(key, 'biz_1', 'refresh_token', 'the secret');
+  const sealed = vault.encrypt(key, 'biz_1', 'refresh_token', 'the secret');
   expect(sealed).not.toContain('secret');
-  expect(vault.open(key, 'biz_1', 'refresh_token', sealed)).toBe('the secret');
-  expect(() => vault.open(key, 'biz_2', 'refresh_token', sealed)).toThrow();
-  expect(() => vault.open(key, 'biz_1', 'client_secret', sealed)).toThrow();
+  expect(vault.decrypt(key, 'biz_1', 'refresh_token', sealed)).toBe('the secret');
+  expect(() => vault.decrypt(key, 'biz_2', 'refresh_token', sealed)).toThrow();
+  expect(() => vault.decrypt(key, 'biz_1', 'client_secret', sealed)).toThrow();
   expect(() =>
-    vaultFrom(Buffer.alloc(32, 8)).open(key, 'biz_1', 'refresh_token', sealed),
+    vaultFrom(Buffer.alloc(32, 8)).decrypt(key, 'biz_1', 'refresh_token', sealed),
   ).toThrow();
 });

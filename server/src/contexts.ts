@@ -2,12 +2,12 @@ import { permissionsOfSession } from './access/index.ts';
 import type { Context, Session } from './context.ts';
 import { AppError } from './platform/app-error.ts';
 import {
-  askedWithin,
+  withRequestTimeout,
   type Database,
   type StatementLimits,
-  unasked,
+  withJobTimeout,
 } from './platform/db/database.ts';
-import type { Shares } from './platform/shares.ts';
+import type { FairQueue } from './platform/fair-queue.ts';
 
 /** What a call brings along besides who makes it. */
 export type About = { language: string; requestId: string; origin: string | null };
@@ -17,7 +17,7 @@ export type About = { language: string; requestId: string; origin: string | null
  * one business. What people ask for has little time, and the people of one business have a share of
  * the connections; jobs have more time, and lines of their own.
  */
-export function contextsOf(database: Database, limits: StatementLimits, shares: Shares) {
+export function contextsOf(database: Database, limits: StatementLimits, shares: FairQueue) {
   const doors = (
     businessId: string,
     within: <T>(work: () => Promise<T>) => Promise<T>,
@@ -27,7 +27,7 @@ export function contextsOf(database: Database, limits: StatementLimits, shares: 
       within(() => database.registration((tx, enter) => work(tx, () => enter(businessId)))),
   });
   const asked = (businessId: string) =>
-    doors(businessId, (work) => askedWithin(limits.askedMs, () => shares(businessId, work)));
+    doors(businessId, (work) => withRequestTimeout(limits.askedMs, () => shares(businessId, work)));
   const jobContext = (businessId: string, id: string): Context => ({
     businessId,
     actor: { type: 'job', id },
@@ -36,7 +36,7 @@ export function contextsOf(database: Database, limits: StatementLimits, shares: 
     requestId: null,
     origin: null,
     // Often begun by what a person asked for, and not bound by it.
-    ...doors(businessId, (work) => unasked(limits.jobMs, work)),
+    ...doors(businessId, (work) => withJobTimeout(limits.jobMs, work)),
   });
   const operatorContext = (session: Session, businessId: string, about: About): Context => ({
     businessId,

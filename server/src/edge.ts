@@ -1,11 +1,11 @@
 import { type Context as HonoContext, Hono } from 'hono';
 import type { PlatformTotals } from './businesses/directory.model.ts';
 import type { FailingPlatformJob } from './jobs/index.ts';
-import type { Route } from './platform/http/answer.ts';
-import { browserPage, browserScript } from './platform/http/browse-api.ts';
+import type { Route } from './platform/http/route.ts';
+import { apiReferencePage, apiReferenceScript } from './platform/http/api-reference.ts';
 import type { EvidenceKey } from './platform/evidence-key.store.ts';
 import { openApi } from './platform/http/openapi.ts';
-import { fromPanel, servePages } from './platform/http/pages.ts';
+import { openedFromPanel, servePages } from './platform/http/static-pages.ts';
 import { addressOf, hardened, type HttpPorts, mount } from './platform/http/serve.ts';
 
 type Use = {
@@ -74,13 +74,13 @@ export function edge(use: Use): Hono {
     c.body(description, 200, { 'content-type': 'application/json' }),
   );
   http.get('/api', (c) =>
-    c.html(browserPage, 200, {
+    c.html(apiReferencePage, 200, {
       'content-security-policy':
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'",
     }),
   );
   http.get('/api/browse.js', (c) =>
-    c.body(browserScript, 200, { 'content-type': 'text/javascript; charset=utf-8' }),
+    c.body(apiReferenceScript, 200, { 'content-type': 'text/javascript; charset=utf-8' }),
   );
   servePages(http);
   // What Zoho sends the browser back with goes on behind a `#`, to the page that holds the session
@@ -110,7 +110,7 @@ export function edge(use: Use): Hono {
 
 /** The way back from Zoho goes through the window that the panel opened. */
 function asFromPanel(c: HonoContext): void {
-  for (const [name, value] of Object.entries(fromPanel)) c.header(name, value);
+  for (const [name, value] of Object.entries(openedFromPanel)) c.header(name, value);
 }
 
 /** `http://*.localhost:1234` allows any one label in the place of the star. */

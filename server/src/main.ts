@@ -5,7 +5,7 @@ import { checkHead, headsIn } from './audit/index.ts';
 import { readConfig, type Secrets } from './config.ts';
 import { lastResort } from './platform/last-resort.ts';
 import { logTo } from './platform/log.ts';
-import { notaryFrom } from './platform/notary.ts';
+import { evidenceSignerFrom } from './platform/evidence-signer.ts';
 import { migrate, openDatabase } from './platform/db/database.ts';
 
 /**
@@ -76,7 +76,7 @@ async function main(): Promise<void> {
     return;
   }
   if (command === 'evidence:key') {
-    console.info(notaryFrom(secrets.masterKey).fingerprint);
+    console.info(evidenceSignerFrom(secrets.masterKey).fingerprint);
     return;
   }
   const log = logTo(config.logLevel);
@@ -108,7 +108,7 @@ async function verifyTrails(
   const own = [
     secrets.masterKey,
     ...(secrets.previousMasterKey ? [secrets.previousMasterKey] : []),
-  ].map((key) => notaryFrom(key).fingerprint);
+  ].map((key) => evidenceSignerFrom(key).fingerprint);
   const heads = values.heads ? headsIn(readFileSync(values.heads, 'utf8')) : [];
   let isWhole = true;
   for (const businessId of positionals[0] ? [positionals[0]] : await app.businessIds()) {

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import pg from 'pg';
 import { Agent, request } from 'undici';
-import { startNameServer } from '@muhuri/server/platform/names.samples';
+import { startNameServer } from '@muhuri/server/platform/resolver.samples';
 import { createServer } from 'node:net';
 import { Api } from '../api.ts';
 import { startServer } from '../start-server.ts';

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Paper } from '@muhuri/server/receipts/paper.model';
 import { receiptPdf } from '@muhuri/server/receipts/receipt-pdf';
-import { inTurn } from '@muhuri/server/platform/in-turn';
+import { limitConcurrency } from '@muhuri/server/platform/limit-concurrency';
 import { openBrowser } from '../e2e/browser.ts';
 import { line, median, spread } from './measure.ts';
 
@@ -119,7 +119,7 @@ export async function benchPaper(): Promise<void> {
     'aim ≤ 5.5 (linear)',
   );
   // As many at once as the server draws, of thirty that are asked for.
-  const turn = inTurn(2);
+  const turn = limitConcurrency(2);
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   await Promise.all(

@@ -6,7 +6,7 @@ import { byRole, type Permission } from '@muhuri/shared/permissions';
 import { loadDialects } from '@muhuri/server/dialects/index';
 import { AppError } from '@muhuri/server/platform/app-error';
 import { storable } from '@muhuri/shared/text';
-import { readText } from '@muhuri/server/platform/read-text';
+import { decodeText } from '@muhuri/server/platform/decode-text';
 import { zohoAccounts } from '@muhuri/server/zoho/accounts';
 import { zohoBooks } from '@muhuri/server/zoho/books';
 import { booksPeople } from '@muhuri/server/zoho/books-people';
@@ -520,7 +520,7 @@ describe('the readers of every dialect', () => {
       for (const place of textPlaces(answer)) {
         for (const { text } of [...hostileFrom(examSeed, isWhole ? 100 : 30), { text: '' }]) {
           count += 1;
-          const body = readText(Buffer.from(JSON.stringify(withAt(answer, place, text))));
+          const body = decodeText(Buffer.from(JSON.stringify(withAt(answer, place, text))));
           const is = read({ status: 200, body });
           expect(
             unfit(is),
@@ -533,11 +533,11 @@ describe('the readers of every dialect', () => {
           ).toBeNull();
       }
       for (const [, bytes] of hostileBytes)
-        expect(unfit(read({ status: 200, body: readText(bytes) }))).toBeNull();
+        expect(unfit(read({ status: 200, body: decodeText(bytes) }))).toBeNull();
       for (const encoding of ['utf8', 'utf16le', 'latin1'] as const)
         expect(
           unfit(
-            read({ status: 200, body: readText(Buffer.from(JSON.stringify(answer), encoding)) }),
+            read({ status: 200, body: decodeText(Buffer.from(JSON.stringify(answer), encoding)) }),
           ),
           encoding,
         ).toBeNull();

@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { connectionOf } from '@muhuri/server/platform/db/connection-of';
+import { parseConnectionUrl } from '@muhuri/server/platform/db/parse-connection-url';
 
 export type CommitFault = {
   point: 'before_commit' | 'after_commit';
@@ -51,7 +51,7 @@ const commit = /(?:^|[^a-z ])commit\0/i;
  * committed, and whoever asked is never told.
  */
 export async function startPostgresProxy(address: string): Promise<PostgresProxy> {
-  const { host, port: targetPort } = connectionOf(address);
+  const { host, port: targetPort } = parseConnectionUrl(address);
   const target = host.startsWith('/')
     ? { path: `${host}/.s.PGSQL.${targetPort}` }
     : { host, port: targetPort };

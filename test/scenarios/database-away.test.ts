@@ -526,7 +526,7 @@ describe('the keys of a device, which come once', () => {
       [serial, sdcId],
     )) as Record<string, any>[];
     const open = (field: string, sealed: string | null) =>
-      sealed && JSON.parse(master().open(row?.data_key, own().businessId, field, sealed));
+      sealed && JSON.parse(master().decrypt(row?.data_key, own().businessId, field, sealed));
     return {
       ...row,
       secrets: open(`device:${row?.id}`, row?.secrets),

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import * as contract from '@muhuri/shared/contract/index';
 import type { Endpoint } from '@muhuri/shared/contract/index';
 import { checkHead, headsIn, type PublishedHead } from '@muhuri/server/audit/publish-head';
-import { fingerprintOf } from '@muhuri/server/platform/notary';
+import { fingerprintOf } from '@muhuri/server/platform/evidence-signer';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { createHash } from 'node:crypto';
 import { hashOfEntry } from '@muhuri/server/audit/seal-trail';
-import { fingerprintOf, notaryFrom } from '@muhuri/server/platform/notary';
+import { fingerprintOf, evidenceSignerFrom } from '@muhuri/server/platform/evidence-signer';
 import { evidenceOf } from '../evidence.ts';
 import { checkout, masterKey, startWorld, type World } from '../world.ts';
 
@@ -151,7 +151,7 @@ describe('the evidence of a receipt', () => {
     const { body } = await admin.seal('invoices', documents()[0]?.id ?? '');
     const pack = JSON.parse((await packOf(body.id)).pack);
     pack.receipt.environment = 'sandbox';
-    const own = notaryFrom(masterKey);
+    const own = evidenceSignerFrom(masterKey);
     const text = JSON.stringify(pack);
     const file = write(
       'test.json',
@@ -180,7 +180,7 @@ describe('the evidence of a receipt', () => {
         entry,
       );
     }
-    const forger = notaryFrom(createHash('sha256').update('a key of their own').digest());
+    const forger = evidenceSignerFrom(createHash('sha256').update('a key of their own').digest());
     const text = JSON.stringify(pack);
     const forged = write(
       'forged.json',
@@ -208,7 +208,7 @@ describe('the evidence of a receipt', () => {
     );
     const published = await keys(rotated.url);
     expect(published).toContain(before);
-    expect(published).toContain(notaryFrom(next).fingerprint);
+    expect(published).toContain(evidenceSignerFrom(next).fingerprint);
     await rotated.close();
     expect(verify(forged, ...published.flatMap((each) => ['--key', each])).status).toBe(1);
     expect(

@@ -1,7 +1,7 @@
 import { dearPng, goodPng, hostilePngs } from '@muhuri/server/platform/reencode-image.samples';
 import { mailBy } from '@muhuri/server/platform/mail';
 import pg from 'pg';
-import { type NameServer, startNameServer } from '@muhuri/server/platform/names.samples';
+import { type NameServer, startNameServer } from '@muhuri/server/platform/resolver.samples';
 import { migrate } from '@muhuri/server/platform/db/database';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';

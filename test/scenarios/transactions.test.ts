@@ -1,19 +1,19 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { againIfCrossed } from '@muhuri/server/platform/db/again-if-crossed';
-import { connectionOf } from '@muhuri/server/platform/db/connection-of';
+import { retryOnDeadlock } from '@muhuri/server/platform/db/retry-on-deadlock';
+import { parseConnectionUrl } from '@muhuri/server/platform/db/parse-connection-url';
 import {
-  askedWithin,
+  withRequestTimeout,
   openDatabase,
-  usualStatementLimits,
+  defaultStatementLimits,
 } from '@muhuri/server/platform/db/database';
 import { startEmbeddedPostgres } from '@muhuri/server/platform/db/embedded-postgres';
-import { passesByItself } from '@muhuri/server/platform/db/passes-by-itself';
-import { query, queryAlong } from '@muhuri/server/platform/db/query';
+import { isTransient } from '@muhuri/server/platform/db/is-transient';
+import { query, sendWithoutWaiting } from '@muhuri/server/platform/db/query';
 import { silentLog } from '@muhuri/server/platform/log';
 import { openQueue } from '@muhuri/server/platform/queue/queue';
-import { openRounds } from '@muhuri/server/platform/rounds';
-import { within } from '@muhuri/server/platform/within';
+import { openBusinessWorker } from '@muhuri/server/platform/business-worker';
+import { withTimeout } from '@muhuri/server/platform/with-timeout';
 import { takeReceipt } from '@muhuri/server/write-back/write-back.store';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -49,7 +49,7 @@ const slots = () =>
 describe('a statement that goes along without being waited for', () => {
   test('is done once the transaction has committed, and seen by what comes after it in between', async () => {
     const seen = await database.transaction('b1', async (tx) => {
-      await queryAlong(tx, insert, ['a']);
+      await sendWithoutWaiting(tx, insert, ['a']);
       return query(tx, 'select slot from slot where slot = $1', ['a']);
     });
     expect(seen).toHaveLength(1);
@@ -59,8 +59,8 @@ describe('a statement that goes along without being waited for', () => {
   test('that fails takes the transaction with it, whatever came before and after, and says why', async () => {
     const failing = database.transaction('b1', async (tx) => {
       await query(tx, insert, ['b']);
-      await queryAlong(tx, insert, ['a']);
-      await queryAlong(tx, insert, ['c']);
+      await sendWithoutWaiting(tx, insert, ['a']);
+      await sendWithoutWaiting(tx, insert, ['c']);
     });
     await expect(failing).rejects.toThrow(/duplicate key/);
     expect(await slots()).toEqual(['a']);
@@ -68,7 +68,7 @@ describe('a statement that goes along without being waited for', () => {
 
   test('that fails is the reason given to whoever asks next', async () => {
     const failing = database.transaction('b1', async (tx) => {
-      await queryAlong(tx, insert, ['a']);
+      await sendWithoutWaiting(tx, insert, ['a']);
       await query(tx, insert, ['d']);
     });
     await expect(failing).rejects.toThrow(/duplicate key/);
@@ -79,7 +79,7 @@ describe('a statement that goes along without being waited for', () => {
 
   test('is undone with a transaction that is given up', async () => {
     const failing = database.transaction('b1', async (tx) => {
-      await queryAlong(tx, insert, ['f']);
+      await sendWithoutWaiting(tx, insert, ['f']);
       throw new Error('given up');
     });
     await expect(failing).rejects.toThrow('given up');
@@ -94,7 +94,7 @@ describe('a transaction whose server has fallen asleep', () => {
       expect(
         await query(tx, "select current_setting('idle_in_transaction_session_timeout') as is"),
       ).toEqual([{ is: '1min' }]);
-      await queryAlong(tx, insert, ['asleep']);
+      await sendWithoutWaiting(tx, insert, ['asleep']);
       const [own] = await query<{ pid: number }>(
         tx,
         "select pg_backend_pid() as pid, set_config('idle_in_transaction_session_timeout', '30ms', true)",
@@ -120,7 +120,7 @@ describe('a transaction whose server has fallen asleep', () => {
 
 test('what a transaction asks to be looked at is looked at once it has committed, never before', async () => {
   const worked: string[] = [];
-  const rounds = openRounds({
+  const rounds = openBusinessWorker({
     work: async (id) => void worked.push(id),
     businessIds: async () => [],
     log: silentLog,
@@ -162,7 +162,7 @@ describe('two transactions that wait for each other', () => {
   };
 
   test('end with one of them given up: whoever asked for it is told that nothing was done, and may ask again', async () => {
-    const ended = await crossing(['x', 'y'], (move) => askedWithin(60_000, move));
+    const ended = await crossing(['x', 'y'], (move) => withRequestTimeout(60_000, move));
     expect(ended.map((each) => each.status).sort()).toEqual(['fulfilled', 'rejected']);
     const given = ended.find((each) => each.status === 'rejected') as PromiseRejectedResult;
     expect(given.reason).toMatchObject({ code: 'crossed' });
@@ -174,7 +174,7 @@ describe('two transactions that wait for each other', () => {
     const oneIsThrough = new Promise<void>((done) => (through = done));
     const ended = await crossing(['v', 'w'], async (move) => {
       let isFirst = true;
-      await againIfCrossed(async () => {
+      await retryOnDeadlock(async () => {
         begun += 1;
         // Begun again before the other one has gone on, it may cross it again.
         if (!isFirst) await oneIsThrough;
@@ -230,7 +230,7 @@ describe('a commit that PostgreSQL is long at, as with a synchronous standby tha
       await owner.query(at.on);
       const slot = `held ${how}`;
       const held = narrow.transaction<unknown>('b1', (tx) =>
-        how === 'alone' ? query(tx, insert, [slot]) : queryAlong(tx, insert, [slot]),
+        how === 'alone' ? query(tx, insert, [slot]) : sendWithoutWaiting(tx, insert, [slot]),
       );
       await expect(held).rejects.toMatchObject({
         message: expect.stringContaining('said nothing for longer'),
@@ -239,7 +239,7 @@ describe('a commit that PostgreSQL is long at, as with a synchronous standby tha
       const next = narrow.transaction('b1', (tx) =>
         query(tx, 'select slot from slot where slot = $1', [slot]),
       );
-      expect(await within(next, 1_000, 'waits for a place')).toBe('waits for a place');
+      expect(await withTimeout(next, 1_000, 'waits for a place')).toBe('waits for a place');
       expect(await waitsHere(owner)).toBe(1);
       await owner.query(at.off);
       // It had committed after all; and the connection is a new one.
@@ -249,7 +249,7 @@ describe('a commit that PostgreSQL is long at, as with a synchronous standby tha
   );
 
   test('and is answered while that is still being asked, undoes what comes after it like any other connection', async () => {
-    const { host, port } = connectionOf(clone.urls.app);
+    const { host, port } = parseConnectionUrl(clone.urls.app);
     const held: Socket[] = [];
     let areHeld = false;
     const pass = (from: Socket) => {
@@ -317,7 +317,7 @@ describe('a commit that warns', () => {
     [
       'that its synchronous standby was not waited for, with what goes along',
       notAwaited,
-      queryAlong,
+      sendWithoutWaiting,
     ],
   ])(
     '%s, is told as one whose outcome is not known, to be looked at again, and not as done',
@@ -329,7 +329,7 @@ describe('a commit that warns', () => {
       expect(told).toMatchObject({
         message: expect.stringContaining('without waiting for its synchronous standby'),
       });
-      expect(passesByItself(told)).toBe(true);
+      expect(isTransient(told)).toBe(true);
       // What comes next on that connection is not taken for it.
       expect(await slots()).toContain(how);
     },
@@ -409,7 +409,7 @@ test('a statement of the queue that takes too long is ended by PostgreSQL as wel
     clone.urls.queue,
     database,
     { ...silentLog, error: note as never },
-    { ...usualStatementLimits, jobMs: 300, graceMs: 300 },
+    { ...defaultStatementLimits, jobMs: 300, graceMs: 300 },
   );
   onTestFinished(async () => {
     await owner.query('rollback');
@@ -459,7 +459,7 @@ test('a column that is added under connections in use fails at most what is aske
   ]);
   await owner.query('alter table slot add column added bigint not null default 0');
   // One of them meets the old plan, and from then on none does.
-  await expect(read()).rejects.toSatisfy(passesByItself);
+  await expect(read()).rejects.toSatisfy(isTransient);
   expect((await onAll()).map(({ status }) => status)).toEqual([
     'fulfilled',
     'fulfilled',

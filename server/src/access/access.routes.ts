@@ -1,5 +1,5 @@
 import { access } from '@muhuri/shared/contract/index';
-import { answer, type Call } from '../platform/http/answer.ts';
+import { route, type Call } from '../platform/http/route.ts';
 import type { OwnAccount } from './own-account.ts';
 import { publicIdOf } from './own-account.ts';
 import type { Session } from '../context.ts';
@@ -43,56 +43,56 @@ export const accessRoutes = (use: Use) => {
   });
   const ofBusiness = (call: { session: Session }) => ({ business: toBusinessView(call.session) });
   return [
-    answer(access.login)(async (call, { input }) => signedIn(await use.signIn(input, call.from))),
-    answer(access.switchMembership)(async (call, { input }) =>
+    route(access.login)(async (call, { input }) => signedIn(await use.signIn(input, call.from))),
+    route(access.switchMembership)(async (call, { input }) =>
       signedIn(await use.switchMembership(call.token, input.business_id, call.from)),
     ),
-    answer(access.logout)(async (call) => {
+    route(access.logout)(async (call) => {
       await use.signOut(call.token);
       return ofBusiness(call);
     }),
-    answer(access.me)(async (call) => view(call.session)),
-    answer(access.listMemberships)(async (call) => ({
+    route(access.me)(async (call) => view(call.session)),
+    route(access.listMemberships)(async (call) => ({
       memberships: (await use.listMemberships(call.session.person.id))
         .filter((each) => isOpenTo(call.session, each.businessId))
         .map((each) => ({ business_id: each.businessId, business_name: each.businessName })),
       next_cursor: null,
       ...ofBusiness(call),
     })),
-    answer(access.updateProfile)(async (call, { input }) => {
+    route(access.updateProfile)(async (call, { input }) => {
       const { session, isVerified, pending } = await account.updateProfile(call.session, input);
       return { ...view(session), email_verified: isVerified, email_pending: pending };
     }),
-    answer(access.readProfile)(async (call) => {
+    route(access.readProfile)(async (call) => {
       const { isVerified, pending } = await account.readEmail(call.session);
       return { ...view(call.session), email_verified: isVerified, email_pending: pending };
     }),
-    answer(access.sendEmailLink)(async (call) => {
+    route(access.sendEmailLink)(async (call) => {
       await account.sendEmailLink(call.session);
       return ofBusiness(call);
     }),
-    answer(access.confirmEmail)((_call, { input }) => account.confirmEmail(input.token)),
-    answer(access.changePassword)(async (call, { input }) => {
+    route(access.confirmEmail)((_call, { input }) => account.confirmEmail(input.token)),
+    route(access.changePassword)(async (call, { input }) => {
       await account.changePassword(call.session, input.current_password, input.new_password);
       return ofBusiness(call);
     }),
-    answer(access.forgotPassword)(async (call, { input }) => {
+    route(access.forgotPassword)(async (call, { input }) => {
       await account.forgotPassword(input.username, call.from);
       return {};
     }),
-    answer(access.resetPassword)(async (_call, { input }) => {
+    route(access.resetPassword)(async (_call, { input }) => {
       await account.resetPassword(input.token, input.new_password);
       return {};
     }),
-    answer(access.beginTotp)(async (call, { input }) => {
+    route(access.beginTotp)(async (call, { input }) => {
       const begun = await account.beginTotp(call.session, input.password);
       return { ...begun, qr_svg: await use.qrSvg(begun.uri), ...ofBusiness(call) };
     }),
-    answer(access.confirmTotp)(async (call, { input }) => {
+    route(access.confirmTotp)(async (call, { input }) => {
       const { session, recoveryCodes } = await account.confirmTotp(call.session, input.code);
       return { ...view(session), recovery_codes: recoveryCodes };
     }),
-    answer(access.passSecondFactor)(async (call, { input }) => {
+    route(access.passSecondFactor)(async (call, { input }) => {
       const { session, deviceToken } = await account.passSecondFactor(
         call.session,
         input,
@@ -100,11 +100,11 @@ export const accessRoutes = (use: Use) => {
       );
       return { ...view(session), ...(deviceToken ? { device_token: deviceToken } : {}) };
     }),
-    answer(access.removeTotp)(async (call, { input }) => {
+    route(access.removeTotp)(async (call, { input }) => {
       await account.removeTotp(call.session, input.password);
       return ofBusiness(call);
     }),
-    answer(access.readSecondFactor)(async (call) => {
+    route(access.readSecondFactor)(async (call) => {
       const { codesLeft, devices } = await account.readFactor(call.session);
       return {
         recovery_codes_left: codesLeft,
@@ -113,15 +113,15 @@ export const accessRoutes = (use: Use) => {
         ...ofBusiness(call),
       };
     }),
-    answer(access.renewRecoveryCodes)(async (call) => ({
+    route(access.renewRecoveryCodes)(async (call) => ({
       recovery_codes: await account.renewRecoveryCodes(call.session),
       ...ofBusiness(call),
     })),
-    answer(access.forgetDevice)(async (call) => {
+    route(access.forgetDevice)(async (call) => {
       await account.forgetDevice(call.session, call.params.id as string);
       return ofBusiness(call);
     }),
-    answer(access.listSessions)(async (call) => ({
+    route(access.listSessions)(async (call) => ({
       sessions: (await account.listSessions(call.session)).map((each) => ({
         id: publicIdOf(each.id),
         business_name: each.businessName,
@@ -134,15 +134,15 @@ export const accessRoutes = (use: Use) => {
       next_cursor: null,
       ...ofBusiness(call),
     })),
-    answer(access.endSession)(async (call) => {
+    route(access.endSession)(async (call) => {
       await account.endSession(call.session, call.params.id as string);
       return ofBusiness(call);
     }),
-    answer(access.endOtherSessions)(async (call) => {
+    route(access.endOtherSessions)(async (call) => {
       await account.endOtherSessions(call.session);
       return ofBusiness(call);
     }),
-    answer(access.listSignIns)(async (call) => ({
+    route(access.listSignIns)(async (call) => ({
       sign_ins: (await account.listSignIns(call.session)).map((each) => ({
         at: each.at.toISOString(),
         address: each.address,
@@ -152,7 +152,7 @@ export const accessRoutes = (use: Use) => {
       next_cursor: null,
       ...ofBusiness(call),
     })),
-    answer(access.readInvitation)(async (_call, { input }) => {
+    route(access.readInvitation)(async (_call, { input }) => {
       const { invitation, businessName } = await use.readInvitation(input.token);
       return {
         business_name: businessName,
@@ -161,20 +161,20 @@ export const accessRoutes = (use: Use) => {
         expires_at: invitation.expiresAt.toISOString(),
       };
     }),
-    answer(access.acceptInvitation)(async (call, { input }) =>
+    route(access.acceptInvitation)(async (call, { input }) =>
       signedIn(await use.acceptInvitation(input, call.from)),
     ),
-    answer(access.becomeOperator)(async (call, { input }) =>
+    route(access.becomeOperator)(async (call, { input }) =>
       signedIn(await use.operators.become(input, call.from)),
     ),
-    answer(access.acceptOperator)(async (call, { input }) =>
+    route(access.acceptOperator)(async (call, { input }) =>
       signedIn(await use.operators.accept(input, call.from)),
     ),
-    answer(access.askWayBack)(async (call, { input }) => {
+    route(access.askWayBack)(async (call, { input }) => {
       await use.waysBack.ask(input.username, input.password, call.from);
       return { state: 'asked' as const };
     }),
-    answer(access.objectToWayBack)(async (call, { input }) => {
+    route(access.objectToWayBack)(async (call, { input }) => {
       await use.waysBack.object(input.token, call.from);
       return { state: 'objected' as const };
     }),

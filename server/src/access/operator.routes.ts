@@ -1,5 +1,5 @@
 import { access } from '@muhuri/shared/contract/index';
-import { answer, type Call } from '../platform/http/answer.ts';
+import { route, type Call } from '../platform/http/route.ts';
 import type { operators } from './operators.ts';
 
 /** Operators among themselves. */
@@ -13,7 +13,7 @@ export const operatorRoutes = (
     requestId,
   });
   return [
-    answer(access.listOperators)(async (call) => ({
+    route(access.listOperators)(async (call) => ({
       operators: (await use.list()).map((each) => ({
         id: each.id,
         username: each.username,
@@ -26,11 +26,11 @@ export const operatorRoutes = (
       })),
       next_cursor: null,
     })),
-    answer(access.inviteOperator)(async (call, { input }) => {
+    route(access.inviteOperator)(async (call, { input }) => {
       const { email, expiresAt } = await use.invite(by(call), input.email);
       return { email, expires_at: expiresAt.toISOString() };
     }),
-    answer(access.endOperator)(async (call) => {
+    route(access.endOperator)(async (call) => {
       await use.end(by(call), call.params.id as string);
       return {};
     }),

@@ -1,5 +1,5 @@
 import { access } from '@muhuri/shared/contract/index';
-import { answer, type Call } from '../platform/http/answer.ts';
+import { route, type Call } from '../platform/http/route.ts';
 import type { ApiKeyEntity } from './api-key.entity.ts';
 import type { InvitationEntity } from './invitation.entity.ts';
 import type { Maker } from './keys-of-person.ts';
@@ -44,47 +44,47 @@ export const peopleRoutes = (use: Use) => {
   const oneView = async (ctx: Ctx, key: ApiKeyEntity) =>
     (await keyViews(ctx, [key]))[0] as ReturnType<typeof keyView>;
   return [
-    answer(access.listPeople)(async (call) => ({
+    route(access.listPeople)(async (call) => ({
       people: (await use.listPeople(call.ctx)).map(memberView),
       next_cursor: null,
     })),
-    answer(access.changeMember)(async (call, { input }) =>
+    route(access.changeMember)(async (call, { input }) =>
       memberView(await use.changeMember(call.ctx, id(call), input)),
     ),
-    answer(access.endMember)(async (call, { input }) =>
+    route(access.endMember)(async (call, { input }) =>
       memberView(await use.endMember(call.ctx, id(call), input.keep_api_keys)),
     ),
-    answer(access.listInvitations)(async (call) => ({
+    route(access.listInvitations)(async (call) => ({
       invitations: (await use.listInvitations(call.ctx)).map((each) =>
         invitationView(each, use.now()),
       ),
       next_cursor: null,
     })),
-    answer(access.invite)(async (call, { input }) =>
+    route(access.invite)(async (call, { input }) =>
       invitationView(await use.invite(call.ctx, input), use.now()),
     ),
-    answer(access.withdrawInvitation)(async (call) =>
+    route(access.withdrawInvitation)(async (call) =>
       invitationView(await use.withdrawInvitation(call.ctx, id(call)), use.now()),
     ),
-    answer(access.listWaysBack)(async (call) => ({
+    route(access.listWaysBack)(async (call) => ({
       ways_back: (await use.waysBack.list(call.ctx)).map(wayBackView),
       next_cursor: null,
     })),
-    answer(access.grantWayBack)(async (call) => ({
+    route(access.grantWayBack)(async (call) => ({
       state: (await use.waysBack.grantByAdmin(call.ctx, id(call))).state,
     })),
-    answer(access.refuseWayBack)(async (call) => ({
+    route(access.refuseWayBack)(async (call) => ({
       state: (await use.waysBack.refuse(call.ctx, id(call))).state,
     })),
-    answer(access.listKeys)(async (call) => ({
+    route(access.listKeys)(async (call) => ({
       api_keys: await keyViews(call.ctx, await use.listKeys(call.ctx)),
       next_cursor: null,
     })),
-    answer(access.createKey)(async (call, { input }) => {
+    route(access.createKey)(async (call, { input }) => {
       const { key, entry } = await use.createKey(call.ctx, input);
       return { key, api_key: await oneView(call.ctx, entry) };
     }),
-    answer(access.revokeKey)(async (call) =>
+    route(access.revokeKey)(async (call) =>
       oneView(call.ctx, await use.revokeKey(call.ctx, id(call))),
     ),
   ];

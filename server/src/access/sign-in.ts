@@ -2,7 +2,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
 import { networkOf } from '../platform/http/network-of.ts';
-import { inTurnBy } from '../platform/in-turn-by.ts';
+import { limitConcurrencyByKey } from '../platform/limit-concurrency-by-key.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Session } from '../context.ts';
 import { checkPassword } from './password.ts';
@@ -57,7 +57,7 @@ export const checkWho = (ports: { database: Database; clock: Clock; newId: NewId
   const { database, clock } = ports;
   // Right passwords given all at once must not be taken for guesses: one of a name from an address
   // is looked at at a time, and few of an address.
-  const [ofPair, ofAddress] = [inTurnBy(1), inTurnBy(namesMax - 4)];
+  const [ofPair, ofAddress] = [limitConcurrencyByKey(1), limitConcurrencyByKey(namesMax - 4)];
   const check: CheckWho = async (username, password, from) => {
     const id = ports.newId('sign_in');
     const person = await counting(database, `sign_in:${from.address}`, async (tx) => {

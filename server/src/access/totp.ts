@@ -47,7 +47,7 @@ export function openTotp(ports: { vault: Vault; clock: Clock }): Totp {
         const dataKey = person.dataKey ?? vault.newDataKey(person.id);
         await setTotp(tx, person.id, {
           dataKey,
-          secret: vault.seal(dataKey, person.id, 'totp_secret', secret),
+          secret: vault.encrypt(dataKey, person.id, 'totp_secret', secret),
         });
         return person;
       });
@@ -59,7 +59,7 @@ export function openTotp(ports: { vault: Vault; clock: Clock }): Totp {
         return false;
       const now = clock.now();
       const delta = (
-        await made(vault.open(person.dataKey, personId, 'totp_secret', person.totpSecret))
+        await made(vault.decrypt(person.dataKey, personId, 'totp_secret', person.totpSecret))
       ).validate({
         token: code,
         timestamp: now.getTime(),

@@ -1,7 +1,7 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
 import { query } from '../platform/db/query.ts';
-import { inTurnBy } from '../platform/in-turn-by.ts';
+import { limitConcurrencyByKey } from '../platform/limit-concurrency-by-key.ts';
 import type { NewId } from '../platform/new-id.ts';
 import { countSince, deleteCountedOf, insertCounted } from './counted-try.store.ts';
 
@@ -52,4 +52,4 @@ export const counting = <T>(
     }),
   );
 
-const turn = inTurnBy(1);
+const turn = limitConcurrencyByKey(1);

@@ -1,14 +1,14 @@
 import { alerts } from '@muhuri/shared/contract/index';
 import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
-import { answer } from '../platform/http/answer.ts';
+import { route } from '../platform/http/route.ts';
 import type { Alerts } from './alerts.ts';
 
 export const alertRoutes = (use: Alerts) => [
-  answer(alerts.listAlerts)(async (call) => ({
+  route(alerts.listAlerts)(async (call) => ({
     alerts: (await use.list(call.ctx)).map((each) => toView(each, call.language)),
     next_cursor: null,
   })),
-  answer(alerts.closeAlert)(async (call) =>
+  route(alerts.closeAlert)(async (call) =>
     toView(await use.close(call.ctx, call.params.id as string), call.language),
   ),
 ];

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
 import { query, queryOne } from '../platform/db/query.ts';
 import type { Log } from '../platform/log.ts';
-import { fingerprintOf, isSignedBy, type Notary } from '../platform/notary.ts';
+import { fingerprintOf, isSignedBy, type EvidenceSigner } from '../platform/evidence-signer.ts';
 import { slotOf, takeSlot } from '../platform/schedule.ts';
 import { verifyTrail } from './verify-trail.ts';
 
@@ -33,7 +33,7 @@ const signedText = ({
  * one more thing to be set up. A chain that does not hold is said as an error, and not signed.
  */
 export const publishHead =
-  (ports: { notary: Notary; clock: Clock; log: Log; worker: string }) =>
+  (ports: { notary: EvidenceSigner; clock: Clock; log: Log; worker: string }) =>
   async (ctx: Context): Promise<void> => {
     const at = ports.clock.now();
     const slot = slotOf({ everyMinutes: 24 * 60 }, at) as string;

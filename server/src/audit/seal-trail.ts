@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Context } from '../context.ts';
 import { pageAfter } from '../platform/db/page-after.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { endOf } from '../platform/words.ts';
+import { endOfPrefix } from '../platform/search-words.ts';
 import { query, queryOne, toDate } from '../platform/db/query.ts';
 
 /**
@@ -206,7 +206,7 @@ export async function listEntries(
       filter.limit,
       ...(isByAction
         ? [
-            endOf(filter.action as string),
+            endOfPrefix(filter.action as string),
             often.filter((each) => each.startsWith(filter.action as string)),
           ]
         : []),

@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { onceEnded } from '../platform/db/database.ts';
+import { afterTransaction } from '../platform/db/database.ts';
 import type { RunJob } from '../platform/run-job.ts';
 import { type Follower, sealTrail } from './seal-trail.ts';
 
@@ -34,7 +34,7 @@ export function openSealer(ports: {
         touched.add(businessId);
   };
   return {
-    touch: (businessId) => onceEnded(() => touched.add(businessId)),
+    touch: (businessId) => afterTransaction(() => touched.add(businessId)),
     async run() {
       if (isRunning) return;
       isRunning = true;

@@ -1,6 +1,6 @@
 import { trail } from '@muhuri/shared/contract/index';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
-import { answer, type Call, FileAnswer } from '../platform/http/answer.ts';
+import { route, type Call, FileResponse } from '../platform/http/route.ts';
 import { csvOf, pagesOf } from '../platform/http/csv.ts';
 import type { TrailEntry, TrailFilter } from './seal-trail.ts';
 import type { TrailCheck } from './verify-trail.ts';
@@ -21,13 +21,13 @@ const exportMax = 50_000;
 const exportPage = 50;
 
 export const trailRoutes = (use: Use) => [
-  answer(trail.listTrail)(async (call, { query: { cursor, limit, ...filter } }) => {
+  route(trail.listTrail)(async (call, { query: { cursor, limit, ...filter } }) => {
     return page(
       await use.listTrail(call.ctx, { ...filter, limit: limit + 1, after: readCursor(cursor) }),
       limit,
     );
   }),
-  answer(trail.exportTrail)(async (call, { query: filter }) => {
+  route(trail.exportTrail)(async (call, { query: filter }) => {
     const list = (after: TrailFilter['after'], limit: number) =>
       use.listTrail(call.ctx, { ...filter, limit, after });
     const pages = pagesOf(list, {
@@ -40,16 +40,16 @@ export const trailRoutes = (use: Use) => [
     }
     const file = use.oneExport(call.ctx.businessId, csvOf(columns, cells()));
     await use.exported(call.ctx);
-    return new FileAnswer(file, 'text/csv; charset=utf-8', 'trail.csv');
+    return new FileResponse(file, 'text/csv; charset=utf-8', 'trail.csv');
   }),
-  answer(trail.verifyTrail)(async (call, { query: { whole } }) => {
+  route(trail.verifyTrail)(async (call, { query: { whole } }) => {
     const { sealed, unsealed, brokenAt, head, from } = await use.verifyTrail(
       call.ctx,
       whole === 'true',
     );
     return { sealed, unsealed, broken_at: brokenAt, head, checked_from: from };
   }),
-  answer(trail.businessTrail)(async (call, { query: { cursor, limit, ...filter } }) => {
+  route(trail.businessTrail)(async (call, { query: { cursor, limit, ...filter } }) => {
     return page(
       await use.listBusinessTrail(call.onBusiness, {
         ...filter,
@@ -59,7 +59,7 @@ export const trailRoutes = (use: Use) => [
       limit,
     );
   }),
-  answer(trail.platformTrail)(async (_call, { query: { cursor, limit, ...filter } }) => {
+  route(trail.platformTrail)(async (_call, { query: { cursor, limit, ...filter } }) => {
     return page(
       await use.listPlatformTrail({ ...filter, limit: limit + 1, after: readCursor(cursor) }),
       limit,

@@ -1,6 +1,6 @@
 import { branches, type InputOf } from '@muhuri/shared/contract/index';
 import { AppError } from '../platform/app-error.ts';
-import { answer, type Call } from '../platform/http/answer.ts';
+import { route, type Call } from '../platform/http/route.ts';
 import type { BranchView, ListBranchViews } from './list-branches.ts';
 import type { BranchAsk, NextDeviceAsk } from './change-branch.ts';
 import type { AdoptDevice, InitialiseDevice, PauseLane } from './set-up-device.ts';
@@ -37,38 +37,38 @@ export const branchRoutes = (use: Use) => {
   };
   const id = (call: Call) => call.params.id as string;
   return [
-    answer(branches.listBranches)(async (call) => ({
+    route(branches.listBranches)(async (call) => ({
       branches: await use.listBranches(call.ctx),
       next_cursor: null,
     })),
-    answer(branches.addBranch)(async (call, { input }) =>
+    route(branches.addBranch)(async (call, { input }) =>
       one(call, await use.addBranch(call.ctx, input)),
     ),
-    answer(branches.updateBranch)(async (call, { input }) => {
+    route(branches.updateBranch)(async (call, { input }) => {
       await use.updateBranch(call.ctx, id(call), input);
       return one(call);
     }),
-    answer(branches.initialiseDevice)(async (call) => {
+    route(branches.initialiseDevice)(async (call) => {
       await use.initialiseDevice(call.ctx, id(call));
       return one(call);
     }),
-    answer(branches.adoptDevice)(async (call, { input }) => {
+    route(branches.adoptDevice)(async (call, { input }) => {
       await use.adoptDevice(call.ctx, id(call), input);
       return one(call);
     }),
-    answer(branches.setNextDevice)(async (call, { input }) => {
+    route(branches.setNextDevice)(async (call, { input }) => {
       await use.setNextDevice(call.ctx, id(call), input);
       return one(call);
     }),
-    answer(branches.switchDevice)(async (call, { input }) => {
+    route(branches.switchDevice)(async (call, { input }) => {
       await use.switchDevice(call.ctx, id(call), input);
       return one(call);
     }),
-    answer(branches.pauseLane)(async (call) => {
+    route(branches.pauseLane)(async (call) => {
       await use.pauseLane(call.ctx, id(call));
       return one(call);
     }),
-    answer(branches.resumeLane)(async (call, { input }) => {
+    route(branches.resumeLane)(async (call, { input }) => {
       await use.resumeLane(call.ctx, id(call), input);
       return one(call);
     }),

@@ -36,13 +36,13 @@ export async function readAside(
   // Key and keys of one moment: a rotation renews both.
   const dataKey = await holdDataKey(tx);
   const shown = (deviceId: string, sealed: string) =>
-    (JSON.parse(vault.open(dataKey, ctx.businessId, asideField(deviceId), sealed)) as Aside[]).map(
-      ({ serial, sdc_id, asked_at }) => ({
-        serial,
-        sdc_id,
-        asked_at,
-      }),
-    );
+    (
+      JSON.parse(vault.decrypt(dataKey, ctx.businessId, asideField(deviceId), sealed)) as Aside[]
+    ).map(({ serial, sdc_id, asked_at }) => ({
+      serial,
+      sdc_id,
+      asked_at,
+    }));
   return new Map(
     (await listAside(tx)).map(({ deviceId, aside }) => [deviceId, shown(deviceId, aside)]),
   );
@@ -71,9 +71,9 @@ export async function keepGiven(
   if (!known || dataKey === '') throw new AppError('wrong_state', { state: known?.state });
   const field = `device:${device.id}`;
   const seal = (what: unknown, name = field) =>
-    ports.vault.seal(dataKey, ctx.businessId, name, JSON.stringify(what));
+    ports.vault.encrypt(dataKey, ctx.businessId, name, JSON.stringify(what));
   const open = (sealed: string, name = field): unknown =>
-    JSON.parse(ports.vault.open(dataKey, ctx.businessId, name, sealed));
+    JSON.parse(ports.vault.decrypt(dataKey, ctx.businessId, name, sealed));
   const kept = await findKeys(tx, device.id);
   const keptKeys = kept.secrets === null ? null : open(kept.secrets);
   if (keptKeys !== null && isSame(keptKeys, secrets)) return null;

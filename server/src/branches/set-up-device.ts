@@ -7,7 +7,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
-import { tryAgain } from '../platform/try-again.ts';
+import { retry } from '../platform/retry.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { DeviceRequest, Dialects } from '../ports/dialect.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
@@ -129,7 +129,7 @@ async function askForKeys(
       await ctx.transaction((tx) => holdFurther(tx, device, ports.clock.now())).catch(() => {});
     },
   };
-  const refusal = await tryAgain(patient, about, () =>
+  const refusal = await retry(patient, about, () =>
     ctx.transaction((tx) => keepGiven(ports, tx, ctx, { device, at }, reply.value)),
   ).catch((error: unknown) => {
     // Never the keys themselves: where they are lost, the authority has to give new ones.
@@ -147,7 +147,7 @@ async function askForKeys(
     code: ProblemCode,
     extra: Omit<StoredProblem, 'code'>,
   ): Promise<never> {
-    await tryAgain({ wait: ports.wait, log: ports.log }, about, () =>
+    await retry({ wait: ports.wait, log: ports.log }, about, () =>
       ctx.transaction(async (tx) => {
         const locked = await lockNewDevice(tx, branchId);
         if (locked?.id === device.id && locked.sdcId === null)

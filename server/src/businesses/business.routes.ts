@@ -1,5 +1,5 @@
 import { businesses, type InputOf } from '@muhuri/shared/contract/index';
-import { answer, type Call, FileAnswer } from '../platform/http/answer.ts';
+import { route, type Call, FileResponse } from '../platform/http/route.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import type { Branding, Business } from './business.model.ts';
 import type { ConfigChange, OwnBranding } from './config-of-business.ts';
@@ -79,28 +79,28 @@ export const businessRoutes = (use: Use) => {
     return view(call.onBusiness);
   };
   return [
-    answer(businesses.getOwnBusiness)((call) => view(call.ctx)),
-    answer(businesses.correctTaxpayer)(async (call, { input }) => {
+    route(businesses.getOwnBusiness)((call) => view(call.ctx)),
+    route(businesses.correctTaxpayer)(async (call, { input }) => {
       await use.correctTaxpayer(call.ctx, input);
       return view(call.ctx);
     }),
-    answer(businesses.getConfig)(async (call) => configView(await use.getConfig(call.ctx))),
-    answer(businesses.updateConfig)(async (call, { input }) =>
+    route(businesses.getConfig)(async (call) => configView(await use.getConfig(call.ctx))),
+    route(businesses.updateConfig)(async (call, { input }) =>
       configView(await use.updateConfig(call.ctx, input, () => use.withFactor(call.session))),
     ),
-    answer(businesses.previewBranding)(async (call, { input }) => {
+    route(businesses.previewBranding)(async (call, { input }) => {
       const branding = await use.ownBranding(call.ctx, input.branding);
-      return new FileAnswer(
+      return new FileResponse(
         await use.drawTraining(call.ctx, branding, input.paper),
         'application/pdf',
         'preview.pdf',
       );
     }),
-    answer(businesses.listSupport)(async (call) => ({
+    route(businesses.listSupport)(async (call) => ({
       support_access: (await use.listSupport(call.ctx)).map(supportView),
       next_cursor: null,
     })),
-    answer(businesses.registerBusiness)(async (call, { input }) => {
+    route(businesses.registerBusiness)(async (call, { input }) => {
       const { business, expiresAt, isMailed } = await use.register(call, input);
       return {
         business: toView(business, null),
@@ -111,51 +111,49 @@ export const businessRoutes = (use: Use) => {
         },
       };
     }),
-    answer(businesses.listBusinesses)(
-      async (call, { query: { limit, cursor, search, status } }) => {
-        const found = await use.list(call, {
-          limit: limit + 1,
-          after: readCursor(cursor),
-          search: search || null,
-          status: status ?? null,
-        });
-        const shown = found.slice(0, limit);
-        const last = shown.at(-1);
-        return {
-          businesses: shown.map(listedView),
-          next_cursor:
-            found.length > limit && last ? cursorOf(last.createdAt, last.businessId) : null,
-        };
-      },
-    ),
-    answer(businesses.getBusiness)((call) => view(call.onBusiness)),
-    answer(businesses.updateBusiness)((call, { input }) =>
+    route(businesses.listBusinesses)(async (call, { query: { limit, cursor, search, status } }) => {
+      const found = await use.list(call, {
+        limit: limit + 1,
+        after: readCursor(cursor),
+        search: search || null,
+        status: status ?? null,
+      });
+      const shown = found.slice(0, limit);
+      const last = shown.at(-1);
+      return {
+        businesses: shown.map(listedView),
+        next_cursor:
+          found.length > limit && last ? cursorOf(last.createdAt, last.businessId) : null,
+      };
+    }),
+    route(businesses.getBusiness)((call) => view(call.onBusiness)),
+    route(businesses.updateBusiness)((call, { input }) =>
       after(call, use.update(call.onBusiness, input)),
     ),
-    answer(businesses.deactivateBusiness)((call, { input }) =>
+    route(businesses.deactivateBusiness)((call, { input }) =>
       after(call, use.setStatus(call.onBusiness, 'suspended', input?.reason)),
     ),
-    answer(businesses.activateBusiness)((call, { input }) =>
+    route(businesses.activateBusiness)((call, { input }) =>
       after(call, use.setStatus(call.onBusiness, 'active', input?.reason)),
     ),
-    answer(businesses.closeBusiness)((call, { input }) =>
+    route(businesses.closeBusiness)((call, { input }) =>
       after(call, use.setStatus(call.onBusiness, 'closed', input?.reason)),
     ),
-    answer(businesses.setQuotas)(async (call, { input }) => {
+    route(businesses.setQuotas)(async (call, { input }) => {
       await use.setQuotas(call.onBusiness, input);
       return input;
     }),
-    answer(businesses.inviteAdmin)(async (call, { input }) => {
+    route(businesses.inviteAdmin)(async (call, { input }) => {
       const { email, expiresAt } = await use.inviteAdmin(call.onBusiness, input.email);
       return { email, expires_at: expiresAt.toISOString() };
     }),
-    answer(businesses.beginSupport)(async (call, { input }) =>
+    route(businesses.beginSupport)(async (call, { input }) =>
       supportView(await use.beginSupport(call.onBusiness, input)),
     ),
-    answer(businesses.endSupport)(async (call) =>
+    route(businesses.endSupport)(async (call) =>
       supportView(await use.endSupport(call.onBusiness)),
     ),
-    answer(businesses.platformTotals)(async () => {
+    route(businesses.platformTotals)(async () => {
       const {
         businesses: byStatus,
         sums,
@@ -173,7 +171,7 @@ export const businessRoutes = (use: Use) => {
         updated_at: updatedAt?.toISOString() ?? null,
       };
     }),
-    answer(businesses.listAttempts)(async (_call, { query: { limit, cursor } }) => {
+    route(businesses.listAttempts)(async (_call, { query: { limit, cursor } }) => {
       const found = await use.listAttempts({ limit: limit + 1, after: readCursor(cursor) });
       const shown = found.slice(0, limit);
       const last = shown.at(-1);

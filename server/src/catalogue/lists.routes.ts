@@ -1,7 +1,7 @@
 import { branches } from '@muhuri/shared/contract/index';
 import { findDeviceOfBranch } from '../branches/index.ts';
 import { AppError } from '../platform/app-error.ts';
-import { answer, type Call } from '../platform/http/answer.ts';
+import { route, type Call } from '../platform/http/route.ts';
 import type { ListsView } from './lists-view.ts';
 
 type Use = {
@@ -13,8 +13,8 @@ type Use = {
 export const listsRoutes = (use: Use) => {
   const id = (call: Call) => call.params.id as string;
   return [
-    answer(branches.readAuthorityLists)((call) => use.view(call.ctx, id(call))),
-    answer(branches.refreshAuthorityLists)(async (call) => {
+    route(branches.readAuthorityLists)((call) => use.view(call.ctx, id(call))),
+    route(branches.refreshAuthorityLists)(async (call) => {
       const device = await call.ctx.transaction((tx) => findDeviceOfBranch(tx, id(call)));
       if (!device || device.state === 'new') throw new AppError('not_found');
       use.refresh(call.ctx, device.id);

@@ -1,5 +1,5 @@
 import { mappings } from '@muhuri/shared/contract/index';
-import { answer } from '../platform/http/answer.ts';
+import { route } from '../platform/http/route.ts';
 import type { FindTaxpayer } from './find-taxpayer.ts';
 import type { ListNames } from './list-names.ts';
 import type { GetMappings, PutMappings } from './map.ts';
@@ -10,16 +10,16 @@ export const mappingRoutes = (use: {
   findTaxpayer: FindTaxpayer;
   listNames: ListNames;
 }) => [
-  answer(mappings.listMappingNames)(async (call) => ({
+  route(mappings.listMappingNames)(async (call) => ({
     names: (await use.listNames(call.ctx, call.params.kind as string)).map(({ id, name }) => ({
       key: id,
       name,
     })),
     next_cursor: null,
   })),
-  answer(mappings.getMappings)((call) => use.getMappings(call.ctx, call.params.kind as string)),
-  answer(mappings.putMappings)((call, { input }) =>
+  route(mappings.getMappings)((call) => use.getMappings(call.ctx, call.params.kind as string)),
+  route(mappings.putMappings)((call, { input }) =>
     use.putMappings(call.ctx, call.params.kind as string, input.mappings),
   ),
-  answer(mappings.findTaxpayer)((call) => use.findTaxpayer(call.ctx, call.params.tin as string)),
+  route(mappings.findTaxpayer)((call) => use.findTaxpayer(call.ctx, call.params.tin as string)),
 ];

@@ -59,7 +59,7 @@ export function accessTokens(ports: {
             grant.accessExpiresAt &&
             grant.accessExpiresAt.getTime() - now.getTime() > aheadMs
           ) {
-            const token = ports.vault.open(
+            const token = ports.vault.decrypt(
               grant.dataKey,
               grant.id,
               'access_token',
@@ -105,8 +105,18 @@ export function accessTokens(ports: {
     const outcome = await ports.accounts.refresh({
       accountsServer: grant.accountsServer,
       clientId: grant.clientId,
-      clientSecret: ports.vault.open(grant.dataKey, grant.id, 'client_secret', grant.clientSecret),
-      refreshToken: ports.vault.open(grant.dataKey, grant.id, 'refresh_token', grant.refreshToken),
+      clientSecret: ports.vault.decrypt(
+        grant.dataKey,
+        grant.id,
+        'client_secret',
+        grant.clientSecret,
+      ),
+      refreshToken: ports.vault.decrypt(
+        grant.dataKey,
+        grant.id,
+        'refresh_token',
+        grant.refreshToken,
+      ),
     });
     const now = ports.clock.now();
     if (outcome.is === 'token') {
@@ -115,7 +125,12 @@ export function accessTokens(ports: {
           ? outcome.apiDomain
           : grant.apiDomain;
       const expiresAt = new Date(now.getTime() + outcome.expiresInSeconds * 1000);
-      const sealed = ports.vault.seal(grant.dataKey, grant.id, 'access_token', outcome.accessToken);
+      const sealed = ports.vault.encrypt(
+        grant.dataKey,
+        grant.id,
+        'access_token',
+        outcome.accessToken,
+      );
       await ports.database.platform((tx) =>
         keepAccessToken(tx, grant.id, sealed, expiresAt, apiDomain),
       );
@@ -159,7 +174,8 @@ export function accessTokens(ports: {
         const grant = await lockGrant(tx, grantId);
         if (
           !grant?.accessToken ||
-          ports.vault.open(grant.dataKey, grant.id, 'access_token', grant.accessToken) !== refused
+          ports.vault.decrypt(grant.dataKey, grant.id, 'access_token', grant.accessToken) !==
+            refused
         )
           return;
         await dropAccessToken(tx, grantId);

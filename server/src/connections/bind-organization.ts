@@ -113,7 +113,7 @@ export async function endIfUnused(
     (await servesElsewhere(tx, grantId, ctx.businessId)) ? null : await lockGrant(tx, grantId),
   );
   if (!found || found.dataKey === '') return;
-  const refreshToken = ports.vault.open(
+  const refreshToken = ports.vault.decrypt(
     found.dataKey,
     found.id,
     'refresh_token',

@@ -179,7 +179,7 @@ export const consents = (ports: Ports) => {
       await ctx.transaction(async (tx) => {
         const dataKey = await holdDataKey(tx);
         const seal = (field: string, text: string) =>
-          ports.vault.seal(dataKey, ctx.businessId, `consent:${id}:${field}`, text);
+          ports.vault.encrypt(dataKey, ctx.businessId, `consent:${id}:${field}`, text);
         await insertConsent(
           tx,
           ctx.businessId,
@@ -225,7 +225,7 @@ export const consents = (ports: Ports) => {
         const taken = await takeConsent(tx, hashOf(secret), session.id, ports.clock.now());
         if (!taken) throw new AppError('consent_over');
         const open = (field: string, sealed: string) =>
-          ports.vault.open(dataKey, ctx.businessId, `consent:${taken.id}:${field}`, sealed);
+          ports.vault.decrypt(dataKey, ctx.businessId, `consent:${taken.id}:${field}`, sealed);
         return {
           consent: taken,
           secrets: {

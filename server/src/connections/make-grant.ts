@@ -42,7 +42,8 @@ export async function makeGrant(
   if (outcome.is === 'failed') throw new AppError('zoho_unavailable', {}, outcome.reason);
   const grantId = ports.newId('grant');
   const dataKey = ports.vault.newDataKey(grantId);
-  const seal = (field: string, secret: string) => ports.vault.seal(dataKey, grantId, field, secret);
+  const seal = (field: string, secret: string) =>
+    ports.vault.encrypt(dataKey, grantId, field, secret);
   const now = ports.clock.now();
   const apiDomain =
     outcome.apiDomain && ports.accounts.isKnownApiDomain(outcome.apiDomain)

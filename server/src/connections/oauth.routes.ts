@@ -1,6 +1,6 @@
 import { oauth } from '@muhuri/shared/contract/index';
 import type { Maker } from '../access/index.ts';
-import { answer, type Call } from '../platform/http/answer.ts';
+import { route, type Call } from '../platform/http/route.ts';
 import type { consents, ConsentView } from './consent.ts';
 import type { ConnectionStatus } from './disconnect.ts';
 
@@ -31,7 +31,7 @@ export const oauthRoutes = (use: Use) => {
     };
   };
   return [
-    answer(oauth.connect)(async (call, { input }) => {
+    route(oauth.connect)(async (call, { input }) => {
       const { url, scopes, redirectUri, expiresAt } = await use.consents.begin(
         call.ctx,
         call.session,
@@ -44,17 +44,17 @@ export const oauthRoutes = (use: Use) => {
         expires_at: expiresAt.toISOString(),
       };
     }),
-    answer(oauth.finishConsent)(async (call, { input }) =>
+    route(oauth.finishConsent)(async (call, { input }) =>
       view(await use.consents.finish(call.ctx, call.session, input)),
     ),
-    answer(oauth.readConsent)(async (call) =>
+    route(oauth.readConsent)(async (call) =>
       view(await use.consents.read(call.ctx, call.session, call.params.id as string)),
     ),
-    answer(oauth.bindOrganization)(async (call, { input }) =>
+    route(oauth.bindOrganization)(async (call, { input }) =>
       view(await use.consents.bind(call.ctx, call.session, call.params.id as string, input)),
     ),
-    answer(oauth.connectionStatus)(status),
-    answer(oauth.disconnect)(async (call) => {
+    route(oauth.connectionStatus)(status),
+    route(oauth.disconnect)(async (call) => {
       await use.disconnect(call.ctx, call.params.id as string);
       return status(call);
     }),

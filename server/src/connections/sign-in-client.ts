@@ -43,7 +43,7 @@ export const signInClient =
     return isConsent
       ? {
           clientId,
-          clientSecret: ports.vault.open(
+          clientSecret: ports.vault.decrypt(
             grant.dataKey,
             grant.id,
             'client_secret',

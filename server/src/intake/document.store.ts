@@ -2,7 +2,7 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import type { BusinessSettings } from '../businesses/index.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { json, query } from '../platform/db/query.ts';
-import { wordsOf } from '../platform/words.ts';
+import { searchWordsOf } from '../platform/search-words.ts';
 import type { ListedDocument, UnreadableRow } from '../ports/books.ts';
 import { askAnewOf, askAnewOfExempt } from '../receipts/index.ts';
 
@@ -72,7 +72,7 @@ export async function seeListed(
     was_exempt: false,
     gone: false,
     due_since: isDue(row.status) ? at.toISOString() : null,
-    words: wordsOf(row.number, row.customer.name, row.total),
+    words: searchWordsOf(row.number, row.customer.name, row.total),
   }));
   const changed = await query(
     tx,
@@ -193,7 +193,7 @@ export async function endLook(
       found.exempt,
       json(found.problem),
       found.seen?.modifiedAt ?? null,
-      found.seen && wordsOf(found.seen.number, found.seen.customerName, found.seen.total),
+      found.seen && searchWordsOf(found.seen.number, found.seen.customerName, found.seen.total),
       found.seen?.createdAt ?? null,
       found.lookAgainAt,
       at,

@@ -65,7 +65,7 @@ export const makeHook =
         id,
         module,
         keyPrefix: key.slice(37, 43),
-        secret: ports.vault.seal(dataKey, ctx.businessId, `hook:${id}`, secret),
+        secret: ports.vault.encrypt(dataKey, ctx.businessId, `hook:${id}`, secret),
       };
       await insertHook(
         tx,

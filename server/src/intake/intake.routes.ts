@@ -1,6 +1,6 @@
 import { zoho } from '@muhuri/shared/contract/index';
 import { describeProblem } from '@muhuri/shared/problems';
-import { answer, type Call } from '../platform/http/answer.ts';
+import { route, type Call } from '../platform/http/route.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import type {
   Hook,
@@ -37,7 +37,7 @@ export const intakeRoutes = (use: Use) => {
   });
   return [
     // Before the paths that take an id.
-    answer(zoho.listDeliveries)(async (call, { query: { limit, cursor, verdict } }) => {
+    route(zoho.listDeliveries)(async (call, { query: { limit, cursor, verdict } }) => {
       const found = await use.listDeliveries(call.ctx, {
         limit: limit + 1,
         after: readCursor(cursor),
@@ -61,7 +61,7 @@ export const intakeRoutes = (use: Use) => {
         next_cursor: found.length > limit && last ? cursorOf(last.at, last.id) : null,
       };
     }),
-    answer(zoho.receive)(
+    route(zoho.receive)(
       async (call) => ({
         received: await use.receive({
           key: call.params.key as string,
@@ -74,28 +74,28 @@ export const intakeRoutes = (use: Use) => {
       }),
       (call) => use.expect(call.params.key as string, call.from.address),
     ),
-    answer(zoho.listHooks)(async (call) => ({
+    route(zoho.listHooks)(async (call) => ({
       webhooks: (await use.listHooks(call.ctx)).map(hookView),
       next_cursor: null,
     })),
-    answer(zoho.makeHook)(async (call, { input }) =>
+    route(zoho.makeHook)(async (call, { input }) =>
       newHookView(await use.makeHook(call.ctx, input.module)),
     ),
-    answer(zoho.rotateHook)(async (call) => newHookView(await use.rotateHook(call.ctx, id(call)))),
-    answer(zoho.removeHook)(async (call) => {
+    route(zoho.rotateHook)(async (call) => newHookView(await use.rotateHook(call.ctx, id(call)))),
+    route(zoho.removeHook)(async (call) => {
       await use.removeHook(call.ctx, id(call));
       return { removed: true as const };
     }),
-    answer(zoho.installPlan)(plan),
-    answer(zoho.install)(async (call) => {
+    route(zoho.installPlan)(plan),
+    route(zoho.install)(async (call) => {
       await use.installation.install(call.ctx);
       return plan(call);
     }),
-    answer(zoho.uninstall)(async (call) => {
+    route(zoho.uninstall)(async (call) => {
       await use.installation.uninstall(call.ctx);
       return plan(call);
     }),
-    answer(zoho.pollNow)(async (call) => {
+    route(zoho.pollNow)(async (call) => {
       const looked = await use.pollNow(call.ctx);
       return {
         changed: looked.reduce((sum, each) => sum + each.changed, 0),
@@ -105,7 +105,7 @@ export const intakeRoutes = (use: Use) => {
         })),
       };
     }),
-    answer(zoho.zohoHealth)(async (call) => {
+    route(zoho.zohoHealth)(async (call) => {
       const is = await use.health(call.ctx);
       return {
         organization_id: is.organizationId,

@@ -1,5 +1,5 @@
 import { zoho } from '@muhuri/shared/contract/index';
-import { answer, type Call, FileAnswer } from '../platform/http/answer.ts';
+import { route, type Call, FileResponse } from '../platform/http/route.ts';
 import { readDayCursor, dayCursorOf } from '../platform/http/cursor.ts';
 import { csvOf, pagesOf } from '../platform/http/csv.ts';
 import { type DocumentKey, type ListAsk, type ListedRow, type Month, rowKey } from './index.ts';
@@ -33,7 +33,7 @@ export const listRoutes = (use: Use) => {
     search: search || null,
   });
   return [
-    answer(zoho.listDocuments)(async (call, { query: { limit, cursor, ...filter } }) => {
+    route(zoho.listDocuments)(async (call, { query: { limit, cursor, ...filter } }) => {
       const found = await use.list(call.ctx, {
         ...askOf(filter),
         limit: limit + 1,
@@ -50,7 +50,7 @@ export const listRoutes = (use: Use) => {
             : null,
       };
     }),
-    answer(zoho.exportDocuments)(async (call, { query }) => {
+    route(zoho.exportDocuments)(async (call, { query }) => {
       const list = (after: ListAsk['after'], limit: number) =>
         use.list(call.ctx, { ...askOf(query), limit, after });
       const pages = pagesOf(list, {
@@ -95,13 +95,13 @@ export const listRoutes = (use: Use) => {
       async function* cells() {
         for await (const rows of pages) yield rows.map(cellsOf);
       }
-      return new FileAnswer(
+      return new FileResponse(
         use.oneExport(call.ctx.businessId, csvOf(columns, cells())),
         'text/csv; charset=utf-8',
         'documents.csv',
       );
     }),
-    answer(zoho.closeMonth)(async (call, { query }) => {
+    route(zoho.closeMonth)(async (call, { query }) => {
       const { isComplete, lookedAt, sealedElsewhere, signedTwice, ...month } = await use.month(
         call.ctx,
         query.month,
@@ -114,10 +114,10 @@ export const listRoutes = (use: Use) => {
         complete: isComplete,
       };
     }),
-    answer(zoho.markElsewhere)(async (call, { input }) => ({
+    route(zoho.markElsewhere)(async (call, { input }) => ({
       marked: await use.mark(call.ctx, keysOf(input.documents), input.reason),
     })),
-    answer(zoho.takeBackElsewhere)(async (call, { input }) => ({
+    route(zoho.takeBackElsewhere)(async (call, { input }) => ({
       taken_back: await use.takeBack(call.ctx, keysOf(input.documents)),
     })),
   ];

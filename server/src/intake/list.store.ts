@@ -1,9 +1,9 @@
 import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../platform/db/database.ts';
-import { findRareWord, holdsAll, type RareWord } from '../platform/db/find-by-words.ts';
+import { findSelectivePrefix, containsAll, type SelectivePrefix } from '../platform/db/search.ts';
 import { fromJson, query, queryOne, toDate } from '../platform/db/query.ts';
 import { booksOf, type Elsewhere } from '../receipts/index.ts';
-import { beginningsOf } from '../platform/words.ts';
+import { prefixesOf } from '../platform/search-words.ts';
 
 /**
  * Where a document stands between Zoho and the authority. `signed_twice`: the device signed it
@@ -226,7 +226,7 @@ const byReceipt = `
  * enough of them come on the way through all.
  */
 const searched = (isRare: boolean): string => {
-  const holds = holdsAll('d.words', '$12');
+  const holds = containsAll('d.words', '$12');
   const isMeant = `(${holds} or (d.module, d.document_id) in (${byReceipt}))`;
   if (!isRare) return `and ${isMeant}`;
   return `and d.module in ('invoices', 'creditnotes') and d.document_id = any(array(
@@ -257,15 +257,15 @@ export async function listStandings(tx: Tx, filter: ListFilter): Promise<ListRow
   return rows.toSorted(latestFirst).slice(0, filter.limit);
 }
 
-type Search = { beginnings: string[]; receiptNumbers: (string | null)[]; rare: RareWord };
+type Search = { beginnings: string[]; receiptNumbers: (string | null)[]; rare: SelectivePrefix };
 
 async function readSearch(tx: Tx, text: string): Promise<Search> {
-  const beginnings = beginningsOf(text);
+  const beginnings = prefixesOf(text);
   const numbers = /^\s*(?:(\d{1,15})\s*\/\s*)?(\d{1,15})(?:\s*\p{L}{2})?\s*$/u.exec(text);
   return {
     beginnings,
     receiptNumbers: [numbers?.[2] ?? null, numbers?.[1] ?? null],
-    rare: await findRareWord(tx, beginnings),
+    rare: await findSelectivePrefix(tx, beginnings),
   };
 }
 

@@ -5,8 +5,8 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { againIfCrossed } from '../platform/db/again-if-crossed.ts';
-import type { GiveWay } from '../platform/give-way.ts';
+import { retryOnDeadlock } from '../platform/db/retry-on-deadlock.ts';
+import type { PriorityGate } from '../platform/priority-gate.ts';
 import type { Log } from '../platform/log.ts';
 import type { LookAtDocument } from '../receipts/index.ts';
 import { sealsByItself } from './auto-seal.model.ts';
@@ -15,7 +15,7 @@ import { type Due, endLook, knownAt, postponeLook, type Seen, takeDue } from './
 type Ports = {
   lookAtDocument: LookAtDocument;
   alerts: Pick<Alerts, 'raise' | 'settle'>;
-  giveWay: Pick<GiveWay, 'behind'>;
+  giveWay: Pick<PriorityGate, 'behind'>;
   clock: Clock;
   log: Log;
 };
@@ -92,7 +92,7 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
       return wanted && !due.wasExempt;
     };
     // A list that is taken in just now, or another document of the device, may cross it.
-    const found = await againIfCrossed(() =>
+    const found = await retryOnDeadlock(() =>
       ports.lookAtDocument(ctx, due.module, due.documentId, wants),
     );
     const { document, receipt } = found;

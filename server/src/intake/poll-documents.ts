@@ -5,8 +5,8 @@ import type { Context } from '../context.ts';
 import type { Jobs } from '../jobs/index.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import { againIfCrossed, isCrossed } from '../platform/db/again-if-crossed.ts';
-import { isOfData } from '../platform/db/is-of-data.ts';
+import { retryOnDeadlock, isDeadlock } from '../platform/db/retry-on-deadlock.ts';
+import { isDataError } from '../platform/db/is-data-error.ts';
 import type { Books, ListedDocument, UnreadableRow } from '../ports/books.ts';
 import { seeListed, seeUnreadable } from './document.store.ts';
 
@@ -208,15 +208,15 @@ async function seeRows(
   try {
     return { changed: await see(rows), refused: [] };
   } catch (error) {
-    if (!isOfData(error) && !isCrossed(error)) throw error;
+    if (!isDataError(error) && !isDeadlock(error)) throw error;
   }
   const refused: Odd[] = [];
   let changed = 0;
   for (const row of rows)
     try {
-      changed += await againIfCrossed(() => see([row]));
+      changed += await retryOnDeadlock(() => see([row]));
     } catch (error) {
-      if (!isOfData(error)) throw error;
+      if (!isDataError(error)) throw error;
       refused.push({ id: row.id, number: '', date: row.date, field: 'row' });
     }
   return { changed, refused };

@@ -5,7 +5,7 @@ import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { GiveWay } from '../platform/give-way.ts';
+import type { PriorityGate } from '../platform/priority-gate.ts';
 import type { Log } from '../platform/log.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
@@ -30,7 +30,7 @@ type Ports = {
   contextOf(businessId: string): Context;
   /** There is something to look at. */
   touch(businessId: string): void;
-  giveWay: Pick<GiveWay, 'ahead'>;
+  giveWay: Pick<PriorityGate, 'ahead'>;
   limits: { ofDelivery(businessId: string): Promise<void> };
 };
 
@@ -110,7 +110,7 @@ export function receiveDelivery(ports: Ports): {
         (each) => each.module === hook.module && each.secret !== null,
       );
       const secrets = hooks.map((each) =>
-        ports.vault.open(dataKey, ctx.businessId, `hook:${each.id}`, each.secret as string),
+        ports.vault.decrypt(dataKey, ctx.businessId, `hook:${each.id}`, each.secret as string),
       );
       return {
         hook,

@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { addressPolicy } from '../platform/address-policy.ts';
-import { openNames } from '../platform/names.ts';
+import { openNameResolver } from '../platform/resolver.ts';
 import { standardWebhooks } from './standard-webhooks.ts';
 
 const open: (() => void)[] = [];
@@ -25,7 +25,7 @@ const drip = (head: string) => (socket: Socket) => {
   socket.on('close', () => clearInterval(timer));
 };
 
-const policy = addressPolicy(['127.0.0.0/8'], openNames());
+const policy = addressPolicy(['127.0.0.0/8'], openNameResolver());
 const messenger = standardWebhooks(policy, 400);
 const send = (url: string, by = messenger) =>
   by.send({

@@ -1,5 +1,5 @@
 import { Migration } from '@mikro-orm/migrations';
-import { wordsOf } from '../platform/words.ts';
+import { searchWordsOf } from '../platform/search-words.ts';
 import { addBusinessTable, askAcross } from './business-table.ts';
 
 /** What is asked of the database by many, or of much, costs the same with a little and with a lot; and no secret is kept in an answer. */
@@ -81,13 +81,13 @@ export default class AtTheEdge extends Migration {
         'document',
         'number, customer_name as name, trim_scale(total)::text as total',
         'module, document_id',
-        (row) => wordsOf(row.number, row.name, row.total),
+        (row) => searchWordsOf(row.number, row.name, row.total),
       );
       await this.fill(
         'receipt',
         `document_number as number, sale->'sale'->'buyer'->>'name' as name, sale->'sale'->>'customerId' as customer`,
         'id',
-        (row) => wordsOf(row.number, row.name, row.customer && `customer:${row.customer}`),
+        (row) => searchWordsOf(row.number, row.name, row.customer && `customer:${row.customer}`),
       );
     });
     await run(

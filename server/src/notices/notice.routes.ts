@@ -1,6 +1,6 @@
 import { notices } from '@muhuri/shared/contract/index';
 import type { Maker } from '../access/index.ts';
-import { answer, type Call } from '../platform/http/answer.ts';
+import { route, type Call } from '../platform/http/route.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import type { listNotices, NewSubscriber, Notice, Subscriber, subscribers } from './index.ts';
 
@@ -28,21 +28,21 @@ export const noticeRoutes = (use: Use) => {
     return { subscriber: view as ReturnType<typeof subscriberView>, secret };
   };
   return [
-    answer(notices.listSubscribers)(async (call) => ({
+    route(notices.listSubscribers)(async (call) => ({
       subscribers: await views(call, await use.subscribers.list(call.ctx)),
       next_cursor: null,
     })),
-    answer(notices.addSubscriber)(async (call, { input }) =>
+    route(notices.addSubscriber)(async (call, { input }) =>
       newView(call, await use.subscribers.add(call.ctx, input)),
     ),
-    answer(notices.rotateSubscriber)(async (call) =>
+    route(notices.rotateSubscriber)(async (call) =>
       newView(call, await use.subscribers.rotate(call.ctx, id(call))),
     ),
-    answer(notices.removeSubscriber)(async (call) => {
+    route(notices.removeSubscriber)(async (call) => {
       await use.subscribers.remove(call.ctx, id(call));
       return { removed: true as const };
     }),
-    answer(notices.listNotices)(async (call, { query: { limit, cursor } }) => {
+    route(notices.listNotices)(async (call, { query: { limit, cursor } }) => {
       const found = await use.listNotices(call.ctx, {
         limit: limit + 1,
         after: readCursor(cursor),
@@ -54,7 +54,7 @@ export const noticeRoutes = (use: Use) => {
         next_cursor: found.length > limit && last ? cursorOf(last.createdAt, last.id) : null,
       };
     }),
-    answer(notices.replayNotice)(async (call) => {
+    route(notices.replayNotice)(async (call) => {
       const notice = await use.subscribers.replay(call.ctx, id(call));
       use.touch(call.ctx.businessId);
       return noticeView(notice);

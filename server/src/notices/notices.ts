@@ -196,7 +196,7 @@ async function sendTo(
     });
     if (!to || due.length === 0) return;
     const open = (sealed: string) =>
-      ports.vault.open(dataKey, ctx.businessId, fieldOf(to.id), sealed);
+      ports.vault.decrypt(dataKey, ctx.businessId, fieldOf(to.id), sealed);
     const left = new Set(due.map(({ id }) => id));
     try {
       const secrets = [open(to.secret)];
@@ -267,7 +267,7 @@ const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 /** Addresses of the business's own, each with a secret that is answered once. */
 export const subscribers = (ports: Ports) => {
   const seal = async (tx: Tx, ctx: Context, id: string, secret: string) =>
-    ports.vault.seal(await holdDataKey(tx), ctx.businessId, fieldOf(id), secret);
+    ports.vault.encrypt(await holdDataKey(tx), ctx.businessId, fieldOf(id), secret);
   return {
     list: (ctx: Context) => ctx.transaction(listSubscribers),
     async add(ctx: Context, ask: { url: string; events: string[] }): Promise<NewSubscriber> {

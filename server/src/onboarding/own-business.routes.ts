@@ -1,6 +1,6 @@
 import { businesses } from '@muhuri/shared/contract/index';
 import { AppError } from '../platform/app-error.ts';
-import { answer, type Call } from '../platform/http/answer.ts';
+import { route, type Call } from '../platform/http/route.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import type { ZohoState } from '../connections/index.ts';
 import type { BranchView, DeviceAsk, ProbeView } from '../branches/index.ts';
@@ -45,16 +45,16 @@ export const ownBusinessRoutes = (use: Use) => {
     };
   };
   return [
-    answer(businesses.updateVsdcConfig)(async (call, { input }) => {
+    route(businesses.updateVsdcConfig)(async (call, { input }) => {
       const id = await use.setDevice(call.ctx, input);
       const found = (await use.listBranches(call.ctx)).find((each) => each.id === id);
       if (!found) throw new AppError('not_found');
       return found;
     }),
-    answer(businesses.testVsdc)((call, { input }) =>
+    route(businesses.testVsdc)((call, { input }) =>
       use.testDevice(call.ctx, input.branch_id ?? null),
     ),
-    answer(businesses.vsdcStatus)(async (call) => {
+    route(businesses.vsdcStatus)(async (call) => {
       const probes = await use.probes(call.ctx);
       return {
         devices: (await use.listBranches(call.ctx)).map((branch) => ({
@@ -64,7 +64,7 @@ export const ownBusinessRoutes = (use: Use) => {
         next_cursor: null,
       };
     }),
-    answer(businesses.getZohoConfig)(async (call) => {
+    route(businesses.getZohoConfig)(async (call) => {
       const state = await use.readZohoState(call.ctx);
       return {
         organization_id: state.organizationId,
@@ -83,8 +83,8 @@ export const ownBusinessRoutes = (use: Use) => {
         })),
       };
     }),
-    answer(businesses.getStats)((call, { query }) => use.getStats(call.ctx, query.days)),
-    answer(businesses.recentInvoices)(async (call, { query: { limit, cursor, ...filter } }) =>
+    route(businesses.getStats)((call, { query }) => use.getStats(call.ctx, query.days)),
+    route(businesses.recentInvoices)(async (call, { query: { limit, cursor, ...filter } }) =>
       page(
         await use.listReceipts(call.ctx, {
           ...filter,
@@ -95,11 +95,11 @@ export const ownBusinessRoutes = (use: Use) => {
         call.language,
       ),
     ),
-    answer(businesses.getUsage)((call) => use.usage(call.ctx)),
-    answer(businesses.setupStatus)((call) => use.setup.status(call.ctx)),
-    answer(businesses.setupBusiness)((call, { input }) => use.setup.business(call.ctx, input)),
-    answer(businesses.setupVsdc)((call, { input }) => use.setup.vsdc(call.ctx, input)),
-    answer(businesses.setupZoho)(async (call, { input }) => {
+    route(businesses.getUsage)((call) => use.usage(call.ctx)),
+    route(businesses.setupStatus)((call) => use.setup.status(call.ctx)),
+    route(businesses.setupBusiness)((call, { input }) => use.setup.business(call.ctx, input)),
+    route(businesses.setupVsdc)((call, { input }) => use.setup.vsdc(call.ctx, input)),
+    route(businesses.setupZoho)(async (call, { input }) => {
       const { setup, organizations } = await use.setup.zoho(call.ctx, input);
       return {
         setup,
@@ -110,10 +110,10 @@ export const ownBusinessRoutes = (use: Use) => {
         })),
       };
     }),
-    answer(businesses.rehearse)((call, { input }) =>
+    route(businesses.rehearse)((call, { input }) =>
       use.setup.rehearse(call.ctx, input.document_id),
     ),
-    answer(businesses.supportDocuments)(async (call, { query: { limit, cursor } }) =>
+    route(businesses.supportDocuments)(async (call, { query: { limit, cursor } }) =>
       page(
         await use.supportReceipts(call.onBusiness, { limit: limit + 1, after: readCursor(cursor) }),
         limit,

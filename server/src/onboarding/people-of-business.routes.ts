@@ -1,6 +1,6 @@
 import { businesses } from '@muhuri/shared/contract/index';
 import { type AddressChanges, type WaysBack, wayBackView } from '../access/index.ts';
-import { answer, type Call } from '../platform/http/answer.ts';
+import { route, type Call } from '../platform/http/route.ts';
 import type { PersonOfBusiness } from './people-of-business.ts';
 
 type Ctx = Call['ctx'];
@@ -17,7 +17,7 @@ type Use = {
 
 /** The people of a business as the operator sees them, and what the operator may do about them. */
 export const peopleOfBusinessRoutes = (use: Use) => [
-  answer(businesses.listPeopleOfBusiness)(async (call) => ({
+  route(businesses.listPeopleOfBusiness)(async (call) => ({
     people: (await use.listPeople(call.onBusiness)).map((each) => ({
       person_id: each.personId,
       name: each.name,
@@ -28,35 +28,35 @@ export const peopleOfBusinessRoutes = (use: Use) => [
     })),
     next_cursor: null,
   })),
-  answer(businesses.blockPerson)(async (call, { input }) => {
+  route(businesses.blockPerson)(async (call, { input }) => {
     await use.setBlocked(call.onBusiness, input, true);
     return {};
   }),
-  answer(businesses.unblockPerson)(async (call, { input }) => {
+  route(businesses.unblockPerson)(async (call, { input }) => {
     await use.setBlocked(call.onBusiness, input, false);
     return {};
   }),
-  answer(businesses.listWaysBackOfBusiness)(async (call) => ({
+  route(businesses.listWaysBackOfBusiness)(async (call) => ({
     ways_back: (await use.waysBack.list(call.onBusiness)).map(wayBackView),
     next_cursor: null,
   })),
-  answer(businesses.listAddressChanges)(async (call) => ({
+  route(businesses.listAddressChanges)(async (call) => ({
     address_changes: (await use.addressChanges.list(call.onBusiness)).map((each) =>
       addressChangeView(each, call.session.person.id),
     ),
     next_cursor: null,
   })),
-  answer(businesses.openAddressChange)(async (call, { input }) =>
+  route(businesses.openAddressChange)(async (call, { input }) =>
     addressChangeView(
       await use.addressChanges.open(by(call.onBusiness), call.onBusiness, input),
       call.session.person.id,
     ),
   ),
-  answer(businesses.applyAddressChange)(async (call, { input }) => {
+  route(businesses.applyAddressChange)(async (call, { input }) => {
     await use.addressChanges.apply(by(call.onBusiness), call.onBusiness, input.address_change_id);
     return {};
   }),
-  answer(businesses.grantWayBackByOperator)(async (call, { input }) => ({
+  route(businesses.grantWayBackByOperator)(async (call, { input }) => ({
     state: (await use.waysBack.grantByOperator(call.onBusiness, input.way_back_id)).state,
   })),
 ];

@@ -172,7 +172,8 @@ export const registerBusiness =
       await insertMembershipIndex(tx, { personId, businessId, membershipId });
       if (!('id' in zoho.grant)) {
         const dataKey = vault.newDataKey(grantId);
-        const seal = (field: string, secret: string) => vault.seal(dataKey, grantId, field, secret);
+        const seal = (field: string, secret: string) =>
+          vault.encrypt(dataKey, grantId, field, secret);
         const { accounts_server, api_domain, client_id, client_secret, refresh_token } = zoho.grant;
         await insertGrant(
           tx,

@@ -45,7 +45,12 @@ export const rotateKeys = (ports: Ports) => async (): Promise<number> => {
       )) {
         const anew = (field: string, sealed: string | null) =>
           sealed &&
-          vault.seal(next, businessId, field, vault.open(row.data_key, businessId, field, sealed));
+          vault.encrypt(
+            next,
+            businessId,
+            field,
+            vault.decrypt(row.data_key, businessId, field, sealed),
+          );
         await query(tx, 'update device set secrets = $2, keys_aside = $3 where id = $1', [
           device.id,
           anew(`device:${device.id}`, device.secrets),
@@ -59,11 +64,11 @@ export const rotateKeys = (ports: Ports) => async (): Promise<number> => {
         const field = `hook:${hook.id}`;
         await query(tx, 'update hook set secret = $2 where id = $1', [
           hook.id,
-          vault.seal(
+          vault.encrypt(
             next,
             businessId,
             field,
-            vault.open(row.data_key, businessId, field, hook.secret),
+            vault.decrypt(row.data_key, businessId, field, hook.secret),
           ),
         ]);
       }
@@ -74,11 +79,11 @@ export const rotateKeys = (ports: Ports) => async (): Promise<number> => {
         const field = `subscriber:${each.id}`;
         await query(tx, 'update subscriber set secret = $2, previous_secret = null where id = $1', [
           each.id,
-          vault.seal(
+          vault.encrypt(
             next,
             businessId,
             field,
-            vault.open(row.data_key, businessId, field, each.secret),
+            vault.decrypt(row.data_key, businessId, field, each.secret),
           ),
         ]);
       }
@@ -88,11 +93,11 @@ export const rotateKeys = (ports: Ports) => async (): Promise<number> => {
       )) {
         const anew = (field: 'client_secret' | 'verifier') => {
           const name = `consent:${each.id}:${field}`;
-          return vault.seal(
+          return vault.encrypt(
             next,
             businessId,
             name,
-            vault.open(row.data_key, businessId, name, each[field]),
+            vault.decrypt(row.data_key, businessId, name, each[field]),
           );
         };
         await query(tx, 'update consent set client_secret = $2, verifier = $3 where id = $1', [

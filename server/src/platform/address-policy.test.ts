@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addressPolicy } from './address-policy.ts';
-import { type Names, openNames } from './names.ts';
-import { type NameServer, startNameServer } from './names.samples.ts';
+import { type NameResolver, openNameResolver } from './resolver.ts';
+import { type NameServer, startNameServer } from './resolver.samples.ts';
 
 let server: NameServer;
-let names: Names;
+let names: NameResolver;
 beforeAll(async () => {
   server = await startNameServer({
     'example.com': { four: ['93.184.215.14'] },
     'two.example.com': { four: ['93.184.215.14', '10.0.0.1'] },
     'both.example.com': { four: ['93.184.215.14'], six: ['fd12:3456::1'] },
   });
-  names = openNames({ servers: [server.address] });
+  names = openNameResolver({ servers: [server.address] });
 });
 afterAll(() => server.close());
 

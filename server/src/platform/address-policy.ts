@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import type { Names } from './names.ts';
+import type { NameResolver } from './resolver.ts';
 
 /**
  * Where to connect: one address, pinned. `isInner`: in a network of the operator's, about which
@@ -79,7 +79,7 @@ const foreignPorts = new Set(
  * no port of another service, every address of its name looked at and one pinned, inner networks
  * refused unless the operator allows them (a VSDC usually stands on a LAN).
  */
-export function addressPolicy(allowedNetworks: string[], names: Names): AddressPolicy {
+export function addressPolicy(allowedNetworks: string[], names: NameResolver): AddressPolicy {
   const refused = listOf(inner);
   const allowed = listOf(allowedNetworks.map(parseNetwork));
   const judge = (address: string, family: 4 | 6): 'outer' | 'allowed' | 'refused' => {

@@ -1,10 +1,11 @@
 import { parentPort } from 'node:worker_threads';
 import { AppError } from './app-error.ts';
-import type { Said } from './bounded-worker.ts';
+import type { ThreadMessage } from './bounded-worker.ts';
 
 type Call = { module: string; name: string; args: unknown[] };
 
-const say = (said: Said, moved: ArrayBuffer[] = []): void => parentPort?.postMessage(said, moved);
+const say = (said: ThreadMessage, moved: ArrayBuffer[] = []): void =>
+  parentPort?.postMessage(said, moved);
 
 /**
  * The other side of a bounded worker: calls what it is told to, one call after the other. What is

@@ -44,7 +44,7 @@ export type WorkLimits = {
   idleMs: number;
 };
 
-export const usualWork: WorkLimits = {
+export const defaultWorkLimits: WorkLimits = {
   threads: Math.max(2, Math.min(4, availableParallelism())),
   heapMb: 256,
   bytesMb: 128,
@@ -80,7 +80,7 @@ type Job = {
 type Thread = { worker: Worker; job: Job | null; jobs: number; timers: NodeJS.Timeout[] };
 
 /** What a thread says of its job. */
-export type Said =
+export type ThreadMessage =
   | { is: 'loaded' }
   | { is: 'done'; result: unknown }
   | { is: 'failed'; problem: AppError['problem'] | null; message: string; stack: string };
@@ -92,7 +92,7 @@ export type Said =
  * and one of them never has every thread.
  */
 export function openBoundedWorker(instead: Partial<WorkLimits> = {}): BoundedWorker {
-  const limits = { ...usualWork, ...instead };
+  const limits = { ...defaultWorkLimits, ...instead };
   const ofOneMax = Math.max(1, limits.threads - 1);
   const resourceLimits: ResourceLimits = {
     maxOldGenerationSizeMb: limits.heapMb,
@@ -188,14 +188,14 @@ export function openBoundedWorker(instead: Partial<WorkLimits> = {}): BoundedWor
     });
     const thread: Thread = { worker, job: null, jobs: 0, timers: [] };
     threads.add(thread);
-    worker.on('message', (said: Said) => hear(thread, said));
+    worker.on('message', (said: ThreadMessage) => hear(thread, said));
     worker.on('error', (error: Error) => ended(thread, error));
     worker.on('messageerror', (error) => ended(thread, error));
     worker.on('exit', () => ended(thread, new Error('the thread ended')));
     return thread;
   };
 
-  const hear = (thread: Thread, said: Said): void => {
+  const hear = (thread: Thread, said: ThreadMessage): void => {
     if (!thread.job) return;
     if (said.is === 'loaded') {
       for (const timer of thread.timers.splice(0, 1)) clearTimeout(timer);

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { Tx } from './db/database.ts';
 import { query, toDate } from './db/query.ts';
-import type { Notary } from './notary.ts';
+import type { EvidenceSigner } from './evidence-signer.ts';
 
 /**
  * A key that evidence was signed with. The key follows the master key, so that a rotation ends it;
@@ -12,7 +12,7 @@ export type EvidenceKey = { fingerprint: string; publicKey: string; since: Date 
 /** Keeps the public half of a key in use (`platform` door). */
 export const keepEvidenceKey = (
   tx: Tx,
-  { fingerprint, publicKey }: Pick<Notary, 'fingerprint' | 'publicKey'>,
+  { fingerprint, publicKey }: Pick<EvidenceSigner, 'fingerprint' | 'publicKey'>,
   clock: Clock,
 ) =>
   query(

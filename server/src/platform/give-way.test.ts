@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openGiveWay } from './give-way.ts';
+import { openPriorityGate } from './priority-gate.ts';
 
 /** Work that ends when it is told to. */
 const held = () => {
@@ -12,7 +12,7 @@ const held = () => {
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 test('background work goes by any number where nobody waits, and one at a time while several do', async () => {
-  const way = openGiveWay();
+  const way = openPriorityGate();
   let begun = 0;
   const behind = Array.from({ length: 3 }, held);
   const all = behind.map((each) =>
@@ -48,7 +48,7 @@ test('background work goes by any number where nobody waits, and one at a time w
 });
 
 test('what fails makes room like what succeeds', async () => {
-  const way = openGiveWay();
+  const way = openPriorityGate();
   await expect(way.ahead(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
   await expect(way.behind(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
   await expect(way.behind(() => Promise.resolve(1))).resolves.toBe(1);

@@ -4,7 +4,7 @@ import { type Log, redacted } from './log.ts';
  * All that is left to a process whose state nobody can vouch for: to say why, end its work in
  * order, and be started again.
  */
-export const endMs = 60_000;
+export const shutdownMs = 60_000;
 
 export type LastResort = {
   /** How the process ends its work once it has begun it. */
@@ -27,7 +27,7 @@ export function lastResort(log: Log): LastResort {
       const deadline = setTimeout(() => {
         log.error({}, 'the process is ended before its work was');
         process.exit(1);
-      }, endMs);
+      }, shutdownMs);
       await close().catch((error: unknown) => log.error(described(error), 'closing failed'));
       clearTimeout(deadline);
       process.exit();

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addressPolicy } from './address-policy.ts';
-import { type NameSettings, openNames } from './names.ts';
-import { type NameServer, startNameServer } from './names.samples.ts';
+import { type ResolverSettings, openNameResolver } from './resolver.ts';
+import { type NameServer, startNameServer } from './resolver.samples.ts';
 
 let server: NameServer;
 let folder: string;
@@ -28,8 +28,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const open = (instead: Partial<NameSettings> = {}) =>
-  openNames({
+const open = (instead: Partial<ResolverSettings> = {}) =>
+  openNameResolver({
     servers: [server.address],
     hostsFile: join(folder, 'hosts'),
     resolverFile: join(folder, 'resolv.conf'),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openShares } from './shares.ts';
+import { openFairQueue } from './fair-queue.ts';
 
 const held = () => {
   let release = (): void => {};
@@ -8,7 +8,7 @@ const held = () => {
 };
 
 test('one key has so many places, in the order in which they were asked for, and never one of another key’s', async () => {
-  const shares = openShares({ atOnce: 2, waitMs: 10_000, lineMost: 3 });
+  const shares = openFairQueue({ atOnce: 2, waitMs: 10_000, lineMost: 3 });
   const order: string[] = [];
   const gates = Array.from({ length: 5 }, held);
   const works = gates.map((gate, i) =>
@@ -30,7 +30,7 @@ test('one key has so many places, in the order in which they were asked for, and
 });
 
 test('nobody waits longer than is bearable, and who gave up takes no place', async () => {
-  const shares = openShares({ atOnce: 1, waitMs: 5, lineMost: 9 });
+  const shares = openFairQueue({ atOnce: 1, waitMs: 5, lineMost: 9 });
   const gate = held();
   const first = shares('a', () => gate.done);
   await expect(shares('a', () => Promise.resolve('late'))).rejects.toMatchObject({

@@ -1,18 +1,14 @@
 import { expect, test } from 'vitest';
 import { AppError } from './app-error.ts';
 import { silentLog } from './log.ts';
-import { tryAgain, type TryAgainPorts } from './try-again.ts';
+import { retry, type RetryPorts } from './retry.ts';
 
 /** Fails so often, as told; `waits` are what was waited between the tries. */
-function failing(
-  times: number,
-  failure: (tries: number) => Error,
-  more: Partial<TryAgainPorts> = {},
-) {
+function failing(times: number, failure: (tries: number) => Error, more: Partial<RetryPorts> = {}) {
   const waits: number[] = [];
   let tries = 0;
   const wait = async (ms: number) => void waits.push(ms);
-  const ended = tryAgain({ wait, log: silentLog, maxMs: 5_000, ...more }, {}, async (before) => {
+  const ended = retry({ wait, log: silentLog, maxMs: 5_000, ...more }, {}, async (before) => {
     expect(before).toBe(tries);
     tries += 1;
     if (tries <= times) throw failure(tries);
@@ -77,7 +73,7 @@ test('what somebody has to act upon is given up at once; what passes by itself i
 test('once the process ends it waits no longer, and tries once more', async () => {
   const ending = new AbortController();
   let tries = 0;
-  const ended = tryAgain(
+  const ended = retry(
     { wait: () => new Promise(() => {}), log: silentLog, look: away, ending: ending.signal },
     {},
     async () => {
@@ -93,7 +89,7 @@ test('once the process ends it waits no longer, and tries once more', async () =
 test('what hangs when the process ends is given up, and not tried once more', async () => {
   const ending = new AbortController();
   let tries = 0;
-  const ended = tryAgain(
+  const ended = retry(
     { wait: async () => {}, log: silentLog, look: away, ending: ending.signal, lastMs: 1 },
     {},
     () => {

@@ -9,8 +9,8 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
  */
 export type Vault = {
   newDataKey(owner: string): string;
-  seal(wrappedKey: string, owner: string, field: string, secret: string): string;
-  open(wrappedKey: string, owner: string, field: string, sealed: string): string;
+  encrypt(wrappedKey: string, owner: string, field: string, secret: string): string;
+  decrypt(wrappedKey: string, owner: string, field: string, sealed: string): string;
   /** The same data key under the present master key. */
   rewrap(wrappedKey: string, owner: string): string;
 };
@@ -32,9 +32,9 @@ export function vaultFrom(masterKey: Buffer, previous: Buffer | null = null): Va
   return {
     newDataKey: (owner) => encrypt(masterKey, `key:${owner}`, randomBytes(32)),
     rewrap: (wrapped, owner) => encrypt(masterKey, `key:${owner}`, unwrap(owner, wrapped)),
-    seal: (wrapped, owner, field, secret) =>
+    encrypt: (wrapped, owner, field, secret) =>
       encrypt(unwrap(owner, wrapped), `${owner}:${field}`, Buffer.from(secret, 'utf8')),
-    open: (wrapped, owner, field, sealed) =>
+    decrypt: (wrapped, owner, field, sealed) =>
       decrypt(unwrap(owner, wrapped), `${owner}:${field}`, sealed).toString('utf8'),
   };
 }

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { beginningsOf, endOf, wordsOf } from './words.ts';
+import { prefixesOf, endOfPrefix, searchWordsOf } from './search-words.ts';
 
 const isFound = (search: string, ...texts: string[]) => {
-  const beginnings = beginningsOf(search);
+  const beginnings = prefixesOf(search);
   return (
-    beginnings.length > 0 && beginnings.every((each) => wordsOf(...texts).includes(` ${each}`))
+    beginnings.length > 0 &&
+    beginnings.every((each) => searchWordsOf(...texts).includes(` ${each}`))
   );
 };
 
@@ -33,12 +34,12 @@ test('a row is found by the beginnings of its words, whatever their case and acc
 test('whatever a text holds, its every word finds it, and every word that begins like that lies in the range of the index', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (text) => {
-      for (const token of text.split(/\s+/u).filter((each) => beginningsOf(each).length > 0))
+      for (const token of text.split(/\s+/u).filter((each) => prefixesOf(each).length > 0))
         expect(isFound(token, text)).toBe(true);
-      for (const word of wordsOf(text).split(' ').filter(Boolean)) {
-        const [one] = beginningsOf(word);
+      for (const word of searchWordsOf(text).split(' ').filter(Boolean)) {
+        const [one] = prefixesOf(word);
         if (one !== undefined)
-          expect(Buffer.compare(Buffer.from(`${one}zz`), Buffer.from(endOf(one)))).toBe(-1);
+          expect(Buffer.compare(Buffer.from(`${one}zz`), Buffer.from(endOfPrefix(one)))).toBe(-1);
       }
     }),
     { numRuns: 2_000 },

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
-import type { Notary } from '../platform/notary.ts';
+import type { EvidenceSigner } from '../platform/evidence-signer.ts';
 import type { Filed } from './filing.model.ts';
 import { bytesOf, isCut } from './kept-answer.ts';
 import { listAttempts } from './lane.store.ts';
@@ -99,7 +99,12 @@ export type MakeEvidencePack = (
  * happened to it.
  */
 export const makeEvidencePack =
-  (ports: { notary: Notary; clock: Clock; version: string; record: Recorder }): MakeEvidencePack =>
+  (ports: {
+    notary: EvidenceSigner;
+    clock: Clock;
+    version: string;
+    record: Recorder;
+  }): MakeEvidencePack =>
   (ctx, receiptId) =>
     ctx.transaction(async (tx) => {
       const receipt = await findReceipt(tx, receiptId);

@@ -1,4 +1,4 @@
-import { readText } from '../platform/read-text.ts';
+import { decodeText } from '../platform/decode-text.ts';
 import type { Dialect } from '../ports/dialect.ts';
 import { bytesOf } from './kept-answer.ts';
 import type { StoredAttempt } from './lane.store.ts';
@@ -17,7 +17,10 @@ export function findKeptSignature(
 ): { attemptId: string; signature: Signature } | null {
   const found = attempts.flatMap((attempt) => {
     if (attempt.invoiceNumber !== invoiceNumber || !attempt.response) return [];
-    const signature = dialect.sell.find({ status: 200, body: readText(bytesOf(attempt.response)) });
+    const signature = dialect.sell.find({
+      status: 200,
+      body: decodeText(bytesOf(attempt.response)),
+    });
     return signature ? [{ attemptId: attempt.id, signature }] : [];
   });
   const [first] = found;

@@ -5,8 +5,8 @@ import {
   fromJson,
   json,
   query,
-  queryAhead,
-  queryAlong,
+  sendAhead,
+  sendWithoutWaiting,
   queryOne,
   toDate,
   toDateOrNull,
@@ -95,7 +95,7 @@ export async function lockAndReadLane(
   now: Date,
   exceptReceiptId: string,
 ): Promise<{ device: LaneDevice; doubts: LaneDoubt[]; head: LaneHead | null }> {
-  const locked = await queryAhead(tx, lockText, [deviceId, receiptSignature]);
+  const locked = await sendAhead(tx, lockText, [deviceId, receiptSignature]);
   const lane = await readLane(tx, deviceId, now, exceptReceiptId);
   const [row] = await locked.rows;
   return { device: toLaneDevice(row as Record<string, unknown>), ...lane };
@@ -335,7 +335,7 @@ export async function freeze(
   counters: { next: string; free: string[] },
   laneUntil: Date,
 ): Promise<void> {
-  await queryAlong(
+  await sendWithoutWaiting(
     tx,
     `with a as (insert into attempt (business_id, id, receipt_id, device_id, invoice_number, is_resend, request, worker, started_at, socket_until)
                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)),
@@ -382,7 +382,7 @@ export type Recording = {
  */
 export async function recordSigned(tx: Tx, businessId: string, is: Recording): Promise<void> {
   const s = is.signature;
-  await queryAlong(
+  await sendWithoutWaiting(
     tx,
     `with a as (update attempt set outcome = coalesce(outcome, 'signed'), ended_at = coalesce(ended_at, $16), socket_closed_at = coalesce(socket_closed_at, $16), settled = 'signed',
                   response = case when id = $2 then coalesce($17, response) else response end,

@@ -1,6 +1,6 @@
 import { receipts } from '@muhuri/shared/contract/index';
 import { AppError } from '../platform/app-error.ts';
-import { answer, type Call, FileAnswer, WithStatus } from '../platform/http/answer.ts';
+import { route, type Call, FileResponse, WithStatus } from '../platform/http/route.ts';
 import type { CheckBeforeSigning } from './check-before-signing.ts';
 import type { OpenReceipt } from './open-receipt.ts';
 import { fileNameOf } from './original.model.ts';
@@ -51,10 +51,10 @@ type Use = {
 export const receiptRoutes = (use: Use) => {
   const id = (call: Call) => call.params.id as string;
   return [
-    answer(receipts.preflight)((call, { query }) =>
+    route(receipts.preflight)((call, { query }) =>
       use.checkBeforeSigning(call.ctx, query.module, query.document_id, query.sale_receipt_id),
     ),
-    answer(receipts.openReceipt)(async (call, { input }) => {
+    route(receipts.openReceipt)(async (call, { input }) => {
       const opened = await use.openReceipt(call.ctx, input, call.isReplay);
       const receipt = await use.waitForReceipt(call.ctx, opened, use.waitMs);
       return new WithStatus(
@@ -62,46 +62,46 @@ export const receiptRoutes = (use: Use) => {
         use.view(receipt, call.language),
       );
     }),
-    answer(receipts.findReceipt)(async (call, { query }) => {
+    route(receipts.findReceipt)(async (call, { query }) => {
       const found = await use.findReceipts(call.ctx, query.module, query.document_id);
       return {
         receipts: found.map((receipt) => use.view(receipt, call.language)),
         next_cursor: null,
       };
     }),
-    answer(receipts.getReceipt)(async (call) =>
+    route(receipts.getReceipt)(async (call) =>
       use.view(await use.getReceipt(call.ctx, id(call)), call.language),
     ),
-    answer(receipts.withdrawReceipt)(async (call) =>
+    route(receipts.withdrawReceipt)(async (call) =>
       use.view(await use.withdrawReceipt(call.ctx, id(call)), call.language),
     ),
-    answer(receipts.attachEvidence)(async (call, { input }) =>
+    route(receipts.attachEvidence)(async (call, { input }) =>
       use.view(await use.settleByPerson(call.ctx, id(call), input as Evidence), call.language),
     ),
-    answer(receipts.takeOverRefund)(async (call, { input }) =>
+    route(receipts.takeOverRefund)(async (call, { input }) =>
       use.view(await use.takeOverRefund(call.ctx, id(call), input), call.language),
     ),
-    answer(receipts.confirmEvidence)(async (call, { input }) =>
+    route(receipts.confirmEvidence)(async (call, { input }) =>
       use.view(await use.confirmSettlement(call.ctx, id(call), input), call.language),
     ),
-    answer(receipts.dropEvidence)(async (call) =>
+    route(receipts.dropEvidence)(async (call) =>
       use.view(await use.dropSettlement(call.ctx, id(call)), call.language),
     ),
-    answer(receipts.readDoubt)((call) => use.lookAtDoubt(call.ctx, id(call))),
-    answer(receipts.evidencePack)(async (call) => {
+    route(receipts.readDoubt)((call) => use.lookAtDoubt(call.ctx, id(call))),
+    route(receipts.evidencePack)(async (call) => {
       const { name, file } = await use.makeEvidencePack(call.ctx, id(call));
-      return new FileAnswer(JSON.stringify(file, null, 2), 'application/json', name);
+      return new FileResponse(JSON.stringify(file, null, 2), 'application/json', name);
     }),
-    answer(receipts.proposeReversal)(async (call, { input }) =>
+    route(receipts.proposeReversal)(async (call, { input }) =>
       use.view(await use.proposeReversal(call.ctx, id(call), input), call.language),
     ),
-    answer(receipts.confirmReversal)(async (call, { input }) =>
+    route(receipts.confirmReversal)(async (call, { input }) =>
       use.view(await use.confirmReversal(call.ctx, id(call), input), call.language),
     ),
-    answer(receipts.dropReversal)(async (call) =>
+    route(receipts.dropReversal)(async (call) =>
       use.view(await use.dropReversal(call.ctx, id(call)), call.language),
     ),
-    answer(receipts.printReceipt)(async (call, { input }) => {
+    route(receipts.printReceipt)(async (call, { input }) => {
       const { isCopy, link, until } = await use.askForPrint(call.ctx, id(call), input);
       return {
         paper: input.paper,
@@ -110,29 +110,29 @@ export const receiptRoutes = (use: Use) => {
         expires_at: until.toISOString(),
       };
     }),
-    answer(receipts.printTogether)(
+    route(receipts.printTogether)(
       async (call, { input }) =>
-        new FileAnswer(
+        new FileResponse(
           await use.printTogether(call.ctx, input.receipt_ids, input.paper, input.original),
           'application/pdf',
           'receipts.pdf',
         ),
     ),
-    answer(receipts.receiptPdf)(async (call, { query }) => {
+    route(receipts.receiptPdf)(async (call, { query }) => {
       const receipt = await use.getReceipt(call.ctx, id(call));
       const print = await use.readPdf(call.ctx, receipt.id, query.paper);
-      return new FileAnswer(
+      return new FileResponse(
         print.pdf,
         'application/pdf',
         fileNameOf(receipt.documentNumber, print),
       );
     }),
-    answer(receipts.receiptQr)(async (call) => {
+    route(receipts.receiptQr)(async (call) => {
       const receipt = await use.getReceipt(call.ctx, id(call));
       if (!receipt.signature) throw new AppError('not_signed', { state: receipt.state });
-      return new FileAnswer(await use.qrSvg(receipt.signature.verificationUrl), 'image/svg+xml');
+      return new FileResponse(await use.qrSvg(receipt.signature.verificationUrl), 'image/svg+xml');
     }),
-    answer(receipts.openPrint)(async (call, { query }) => {
+    route(receipts.openPrint)(async (call, { query }) => {
       // A browser that fetches ahead of a click has opened nothing.
       if (/prefetch|prerender/i.test(call.raw.header('sec-purpose') + call.raw.header('purpose')))
         throw new AppError('not_found');
@@ -145,8 +145,8 @@ export const receiptRoutes = (use: Use) => {
       );
       const { forBrowser, print, documentNumber } = opened;
       if (!forBrowser)
-        return new FileAnswer(print.pdf, 'application/pdf', fileNameOf(documentNumber, print));
-      return new FileAnswer(
+        return new FileResponse(print.pdf, 'application/pdf', fileNameOf(documentNumber, print));
+      return new FileResponse(
         printPage({ ...opened, forBrowser }, call.language),
         'text/html; charset=utf-8',
         null,

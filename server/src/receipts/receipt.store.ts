@@ -3,9 +3,9 @@ import type { OriginalPaper } from './original.model.ts';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { pageAfter } from '../platform/db/page-after.ts';
 import type { Tx } from '../platform/db/database.ts';
-import { findRareWord, holdsAll } from '../platform/db/find-by-words.ts';
+import { findSelectivePrefix, containsAll } from '../platform/db/search.ts';
 import { fromJson, json, query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
-import { beginningsOf, wordsOf } from '../platform/words.ts';
+import { prefixesOf, searchWordsOf } from '../platform/search-words.ts';
 import type { Filed } from './filing.model.ts';
 import { failedAgain, type NotGiven } from './not-given.model.ts';
 import { type ReceiptState, receiptStates } from './receipt.model.ts';
@@ -266,10 +266,10 @@ export type ReceiptPage = {
  * in many, met soon on the way through all of them.
  */
 export async function listReceipts(tx: Tx, page: ReceiptPage): Promise<Receipt[]> {
-  const beginnings = page.search ? beginningsOf(page.search) : null;
+  const beginnings = page.search ? prefixesOf(page.search) : null;
   // Nothing but signs: no word begins with that.
   if (beginnings?.length === 0) return [];
-  const rare = beginnings && (await findRareWord(tx, beginnings));
+  const rare = beginnings && (await findSelectivePrefix(tx, beginnings));
   const where = [
     pageAfter('receipt', 'r.opened_at', 'r.id', '$1', '$2'),
     page.environment
@@ -279,7 +279,7 @@ export async function listReceipts(tx: Tx, page: ReceiptPage): Promise<Receipt[]
       ? [`r.state = '${receiptStates.find((each) => each === page.state) ?? ''}'`]
       : []),
     ...(rare ? [idsByWord('$5', '$6')] : []),
-    ...(beginnings ? [holdsAll('r.words', '$4')] : []),
+    ...(beginnings ? [containsAll('r.words', '$4')] : []),
   ];
   const rows = await query(
     tx,
@@ -305,7 +305,11 @@ const idsByWord = (from: string, to: string): string =>
 
 /** What a receipt is found by: its document's number, the buyer, and whose it is. */
 const wordsOfReceipt = (of: Pick<Receipt, 'documentNumber' | 'filed'>): string =>
-  wordsOf(of.documentNumber, of.filed.sale.buyer.name, customerWord(of.filed.sale.customerId));
+  searchWordsOf(
+    of.documentNumber,
+    of.filed.sale.buyer.name,
+    customerWord(of.filed.sale.customerId),
+  );
 const customerWord = (customerId: string): string => (customerId ? `customer:${customerId}` : '');
 
 /** Beside what is filed, for the index that finds the last rate of a currency. */
@@ -610,11 +614,11 @@ export async function findSales(
 ): Promise<SaleCandidate[]> {
   const word =
     'documentNumber' in by
-      ? beginningsOf(by.documentNumber)[0]
+      ? prefixesOf(by.documentNumber)[0]
       : 'customerId' in by
         ? customerWord(by.customerId)
         : null;
-  const rare = word ? await findRareWord(tx, [word]) : null;
+  const rare = word ? await findSelectivePrefix(tx, [word]) : null;
   const [where, value] =
     'documentIds' in by
       ? ['r.document_id = any($1::text[])', by.documentIds]

@@ -51,8 +51,8 @@ import {
   refreshReceipt,
   setReceiptState,
 } from './receipt.store.ts';
-import { passesByItself } from '../platform/db/passes-by-itself.ts';
-import { tryAgain } from '../platform/try-again.ts';
+import { isTransient } from '../platform/db/is-transient.ts';
+import { retry } from '../platform/retry.ts';
 
 /** Answers when the lane should be looked at again, if that is known. */
 export type RunLane = (ctx: Context, deviceId: string) => Promise<Date | null>;
@@ -492,7 +492,7 @@ async function write<T>(
   };
   const { recordSayMs } = ports.timing;
   const takeBack = ports.after(recordSayMs, () => say(`not recorded within ${recordSayMs} ms`));
-  const result = await tryAgain(
+  const result = await retry(
     {
       wait: ports.wait,
       log: ports.log,
@@ -804,7 +804,7 @@ async function readAgain(
       if (!(result.error instanceof AppError)) {
         // Trouble with the database is nobody's own. Anything else fails with this document again:
         // it is told of as a surprise, and keeps nobody waiting.
-        if (passesByItself(result.error)) throw result.error;
+        if (isTransient(result.error)) throw result.error;
         surprise = result.error;
         return standAside({ code: 'internal' });
       }

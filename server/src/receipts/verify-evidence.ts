@@ -1,6 +1,6 @@
 import { hashOfEntry } from '../audit/index.ts';
-import { fingerprintOf, isSignedBy } from '../platform/notary.ts';
-import { readText } from '../platform/read-text.ts';
+import { fingerprintOf, isSignedBy } from '../platform/evidence-signer.ts';
+import { decodeText } from '../platform/decode-text.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import { type EvidencePack, sha256, type SignedPack } from './evidence-pack.ts';
 
@@ -120,7 +120,7 @@ export function verifyEvidence(
       const answers = ownSends.flatMap((each) =>
         each.response === null
           ? []
-          : [dialect.sell.read({ status: 200, body: readText(answerOf(each)) }, each.is_resend)],
+          : [dialect.sell.read({ status: 200, body: decodeText(answerOf(each)) }, each.is_resend)],
       );
       const isSaid = answers.some(
         (each) =>
@@ -153,7 +153,7 @@ export function verifyEvidence(
     const said =
       late.response === null
         ? null
-        : dialect.sell.read({ status: 200, body: readText(answerOf(late)) }, false);
+        : dialect.sell.read({ status: 200, body: decodeText(answerOf(late)) }, false);
     check(
       'the late signature is what the device answered, and the trail tells of it',
       said?.is === 'signed' &&

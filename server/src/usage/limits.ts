@@ -3,7 +3,7 @@ import type { Context, Session } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import { networkOf } from '../platform/http/network-of.ts';
-import type { TokenLimits } from '../platform/http/token-door.ts';
+import type { TokenLimits } from '../platform/http/token-gate.ts';
 import type { RunJob } from '../platform/run-job.ts';
 import { addUsage, listUsage, type Quotas, readQuotas } from './usage.store.ts';
 

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { addressPolicy } from '../platform/address-policy.ts';
-import { openNames } from '../platform/names.ts';
+import { openNameResolver } from '../platform/resolver.ts';
 import type { OnBehalf } from '../ports/vsdc.ts';
 import { directVsdc, usualSettings } from './direct-vsdc.ts';
 
@@ -10,7 +10,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
 
-const policy = addressPolicy(['127.0.0.0/8'], openNames());
+const policy = addressPolicy(['127.0.0.0/8'], openNameResolver());
 const settings = {
   ...usualSettings,
   connectTimeoutMs: 500,
@@ -277,7 +277,7 @@ describe('connections of a business', () => {
 });
 
 describe('addresses a business gives', () => {
-  const strict = addressPolicy(['192.168.7.0/24'], openNames());
+  const strict = addressPolicy(['192.168.7.0/24'], openNameResolver());
   test.each([
     'http://127.0.0.1:8080',
     'http://0x7f.1',

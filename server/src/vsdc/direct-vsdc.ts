@@ -6,9 +6,9 @@ import type { DeviceAnswer, DeviceRequest } from '../ports/dialect.ts';
 import type { OnBehalf, Sent, Vsdc } from '../ports/vsdc.ts';
 import type { AddressPolicy, Resolved } from '../platform/address-policy.ts';
 import { AppError } from '../platform/app-error.ts';
-import { openShares } from '../platform/shares.ts';
-import { within } from '../platform/within.ts';
-import { readText } from '../platform/read-text.ts';
+import { openFairQueue } from '../platform/fair-queue.ts';
+import { withTimeout } from '../platform/with-timeout.ts';
+import { decodeText } from '../platform/decode-text.ts';
 
 type Mark = { left: boolean; mayLeave: () => boolean; isTooLate: boolean };
 
@@ -74,7 +74,7 @@ export function directVsdc(
   const leaving = new Set<Agent>();
   const asked = new Set<Promise<unknown>>();
   let isClosed = false;
-  const questions = openShares({
+  const questions = openFairQueue({
     atOnce: settings.questionsMax,
     lineMost: 50,
     waitMs: settings.answerTimeoutMs,
@@ -164,7 +164,7 @@ export function directVsdc(
         return {
           answer: {
             status: answer.statusCode,
-            body: readText(bytes, String(answer.headers['content-type'] ?? '')),
+            body: decodeText(bytes, String(answer.headers['content-type'] ?? '')),
             bytes,
           },
         };
@@ -174,7 +174,7 @@ export function directVsdc(
       if ('answer' in end) return { is: 'answered', answer: end.answer };
       return isClosed && !mark.left ? neverSent : afterError(end.error, mark, resolved.isInner);
     };
-    const first = await within(closed, settings.answerTimeoutMs, 'timeout' as const);
+    const first = await withTimeout(closed, settings.answerTimeoutMs, 'timeout' as const);
     if (first !== 'timeout') return { sent: sentAfter(first) };
     if (mark.left && as === 'sale') {
       const late = closed.then((end) => ('answer' in end ? end.answer : null));

@@ -1,6 +1,6 @@
 import { zoho } from '@muhuri/shared/contract/index';
 import { describeProblem } from '@muhuri/shared/problems';
-import { answer, type Call } from '../platform/http/answer.ts';
+import { route, type Call } from '../platform/http/route.ts';
 import type { Step } from './index.ts';
 
 type Use = {
@@ -10,13 +10,13 @@ type Use = {
 };
 
 export const writeBackRoutes = (use: Use) => [
-  answer(zoho.writeBack)(async (call) =>
+  route(zoho.writeBack)(async (call) =>
     view(await use.readSteps(call.ctx, call.params.id as string), call.language),
   ),
-  answer(zoho.mailReceipt)(async (call) =>
+  route(zoho.mailReceipt)(async (call) =>
     view(await use.mail(call.ctx, call.params.id as string), call.language),
   ),
-  answer(zoho.retryWriteBack)(async (call) =>
+  route(zoho.retryWriteBack)(async (call) =>
     view(await use.retry(call.ctx, call.params.id as string), call.language),
   ),
 ];

@@ -1,7 +1,7 @@
 import { zohoSignIn } from '@muhuri/shared/contract/index';
 import { describeProblem, type ProblemCode } from '@muhuri/shared/problems';
 import { type SignedIn, toSessionView } from '../access/index.ts';
-import { answer } from '../platform/http/answer.ts';
+import { route } from '../platform/http/route.ts';
 import type { pairings } from './pairings.ts';
 
 type Use = {
@@ -17,7 +17,7 @@ export const zohoSignInRoutes = (use: Use) => {
     ...toSessionView(session, use.now()),
   });
   return [
-    answer(zohoSignIn.beginPairing)(async (call, { input }) => {
+    route(zohoSignIn.beginPairing)(async (call, { input }) => {
       const begun = await use.pairings.begin(input.organization_id, call.from);
       return {
         pairing_id: begun.pairingId,
@@ -27,7 +27,7 @@ export const zohoSignInRoutes = (use: Use) => {
         expires_at: begun.expiresAt.toISOString(),
       };
     }),
-    answer(zohoSignIn.pollPairing)(async (call, { input }) => {
+    route(zohoSignIn.pollPairing)(async (call, { input }) => {
       const is = await use.pairings.poll(
         input.pairing_id,
         input.poll_secret,
@@ -48,7 +48,7 @@ export const zohoSignInRoutes = (use: Use) => {
         session: is.state === 'done' ? signedIn(is) : null,
       };
     }),
-    answer(zohoSignIn.takePairing)(async (call, { input }) => {
+    route(zohoSignIn.takePairing)(async (call, { input }) => {
       const { consentUrl, browserSecret, expiresAt } = await use.pairings.take(
         input.code,
         call.from,
@@ -59,7 +59,7 @@ export const zohoSignInRoutes = (use: Use) => {
         expires_at: expiresAt.toISOString(),
       };
     }),
-    answer(zohoSignIn.finishApproval)(async (_call, { input }) => {
+    route(zohoSignIn.finishApproval)(async (_call, { input }) => {
       const { businessName, organizationName, organizationId, zohoUser, panel, expiresAt } =
         await use.pairings.cameBack(input);
       return {
@@ -75,10 +75,10 @@ export const zohoSignInRoutes = (use: Use) => {
         expires_at: expiresAt.toISOString(),
       };
     }),
-    answer(zohoSignIn.answerApproval)((call, { input }) =>
+    route(zohoSignIn.answerApproval)((call, { input }) =>
       use.pairings.answer(input.browser_secret, input.opened_by_me, call.from),
     ),
-    answer(zohoSignIn.renewSession)(async (_call, { input }) =>
+    route(zohoSignIn.renewSession)(async (_call, { input }) =>
       signedIn(await use.renew(input.refresh_token)),
     ),
   ];

@@ -3,7 +3,7 @@ import { Agent, FormData, request } from 'undici';
 import { clean, cut } from '@muhuri/shared/text';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import { readText } from '../platform/read-text.ts';
+import { decodeText } from '../platform/decode-text.ts';
 import type { CallMade, Purpose } from '../ports/books.ts';
 import type { zohoHosts } from './data-centres.ts';
 import type { Governor } from './governor.ts';
@@ -116,7 +116,7 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
         signal: AbortSignal.timeout(exchangeMs),
       });
       const type = String(answer.headers['content-type'] ?? '');
-      const text = readText(Buffer.from(await answer.body.arrayBuffer()), type);
+      const text = decodeText(Buffer.from(await answer.body.arrayBuffer()), type);
       status = answer.statusCode;
       const body = type.includes('json') ? parseJson(text) : null;
       zohoCode = body ? cut(clean(String(body.code)), 20) : null;

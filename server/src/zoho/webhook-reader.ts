@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { code, cut } from '@muhuri/shared/text';
-import { readText } from '../platform/read-text.ts';
+import { decodeText } from '../platform/decode-text.ts';
 import type { HookBody, WebhookReader } from '../ports/webhooks.ts';
 import { type Json, parseJson } from './parse-json.ts';
 import { text } from './read-document.ts';
@@ -27,7 +27,7 @@ type Fields = { [key: string]: Json };
  */
 export const webhookReader: WebhookReader = {
   read(raw, contentType, query = []) {
-    const sent = readText(raw, contentType).trim();
+    const sent = decodeText(raw, contentType).trim();
     const added = query.filter(([key]) => key !== ownKey);
     const ofAddress = added.length > 0 ? findDocument(Object.fromEntries(added), 0) : null;
     if (sent === '' && added.length > 0)

@@ -3,8 +3,8 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
 import { AppError } from '../app-error.ts';
-import { connectionOf, keptAlive } from './connection-of.ts';
-import { type Waits, withFewerWaits } from './fewer-waits.ts';
+import { parseConnectionUrl, keptAlive } from './parse-connection-url.ts';
+import { type Waits, withPipelining } from './pipelining.ts';
 
 /** An open transaction. Stores take it as their first argument; nothing else may hold it. */
 export type Tx = EntityManager;
@@ -46,7 +46,7 @@ const endings = new AsyncLocalStorage<{ works: (() => void)[] | null }>();
  * Does it once the transaction open here has ended, however it ended; at once where none is. What
  * was written in one is found by nobody before.
  */
-export function onceEnded(work: () => void): void {
+export function afterTransaction(work: () => void): void {
   const works = endings.getStore()?.works;
   if (works) works.push(work);
   else work();
@@ -75,7 +75,7 @@ export type StatementLimits = {
    */
   graceMs: number;
 };
-export const usualStatementLimits: StatementLimits = {
+export const defaultStatementLimits: StatementLimits = {
   askedMs: 5_000,
   jobMs: 60_000,
   connectMs: 5_000,
@@ -88,10 +88,10 @@ const statementLimit = new AsyncLocalStorage<{ ms: number; isAsked: boolean }>()
  * Somebody waits for this work: a statement in it that takes longer is ended by PostgreSQL, and
  * they are told `took_too_long`.
  */
-export const askedWithin = <T>(ms: number, work: () => T): T =>
+export const withRequestTimeout = <T>(ms: number, work: () => T): T =>
   statementLimit.run({ ms, isAsked: true }, work);
 /** Nobody waits for this work, though it may have been begun by what somebody asked for. */
-export const unasked = <T>(ms: number, work: () => T): T =>
+export const withJobTimeout = <T>(ms: number, work: () => T): T =>
   statementLimit.run({ ms, isAsked: false }, work);
 
 /**
@@ -112,7 +112,7 @@ export async function openDatabase(
   poolMax = 10,
   entities: unknown[] = [],
   prepares = true,
-  limits = usualStatementLimits,
+  limits = defaultStatementLimits,
 ): Promise<Database> {
   const limitHere = () => statementLimit.getStore() ?? { ms: limits.jobMs, isAsked: false };
   const orm = await MikroORM.init({
@@ -258,7 +258,7 @@ export async function migrate(
   }
 }
 
-const { connectMs, graceMs } = usualStatementLimits;
+const { connectMs, graceMs } = defaultStatementLimits;
 
 /** A migration may take what it takes: its statements have no limit. */
 const target = (
@@ -270,7 +270,7 @@ const target = (
     statementMs: () => Number.POSITIVE_INFINITY,
   },
 ) => {
-  const { host, port, user, password, database, ssl } = connectionOf(address);
+  const { host, port, user, password, database, ssl } = parseConnectionUrl(address);
   return {
     host,
     port,
@@ -281,7 +281,7 @@ const target = (
       pipeline: true,
       ...keptAlive,
       ...(ssl ? { ssl: true } : {}),
-      onPoolCreated: withFewerWaits(waits),
+      onPoolCreated: withPipelining(waits),
     },
   };
 };

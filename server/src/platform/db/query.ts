@@ -1,6 +1,6 @@
 import { storable } from '@muhuri/shared/text';
 import type { Tx } from './database.ts';
-import { along } from './fewer-waits.ts';
+import { unread } from './pipelining.ts';
 
 /**
  * One statement inside an open transaction, with `$1` parameters. Columns are read as text where
@@ -34,24 +34,24 @@ export async function query<Row = Record<string, unknown>>(
  * next. It counts as done once the transaction has committed; where it fails, the transaction does,
  * and whoever asks next, or commits, is told why.
  */
-export const queryAlong = async (
+export const sendWithoutWaiting = async (
   tx: Tx,
   text: string,
   parameters: unknown[] = [],
 ): Promise<void> => {
-  await query(tx, along + text, parameters);
+  await query(tx, unread + text, parameters);
 };
 
 /**
  * A statement sent without waiting for it, whose rows are read once what comes after it has been
  * sent too: one wait for both.
  */
-export const queryAhead = async <Row = Record<string, unknown>>(
+export const sendAhead = async <Row = Record<string, unknown>>(
   tx: Tx,
   text: string,
   parameters: unknown[] = [],
 ): Promise<{ rows: Promise<Row[]> }> => {
-  const [sent] = await query<{ later: Promise<Row[]> }>(tx, along + text, parameters);
+  const [sent] = await query<{ later: Promise<Row[]> }>(tx, unread + text, parameters);
   return { rows: (sent as { later: Promise<Row[]> }).later };
 };
 

@@ -10,7 +10,7 @@ export type ByteLimits = {
   perOwner: number;
 };
 
-export const usualByteLimits: ByteLimits = {
+export const defaultByteLimits: ByteLimits = {
   anonymous: 16 << 20,
   perNetwork: 2 << 20,
   known: 64 << 20,

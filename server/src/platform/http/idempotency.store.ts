@@ -5,7 +5,7 @@ import { fromJson, json, query, queryOne } from '../db/query.ts';
 import type { Context } from '../../context.ts';
 
 /** What is kept of a request that has ended: its answer, its problem, or only that it was done. */
-export type Ending =
+export type RequestOutcome =
   | { is: 'answered'; response: unknown }
   | { is: 'refused'; problem: StoredProblem }
   | { is: 'done' };
@@ -14,16 +14,16 @@ export type Ending =
  * What stands under a key: nothing yet, so that it is the caller's now; a request that runs or
  * whose end was lost; or how one ended.
  */
-export type Remembered =
+export type IdempotencyState =
   | { is: 'new' }
   | { is: 'conflict' }
   | { is: 'under_way' }
   | { is: 'lost' }
-  | { is: 'ended'; ending: Ending };
+  | { is: 'ended'; ending: RequestOutcome };
 
 export type IdempotencyKeys = {
-  remember(ctx: Context, route: string, key: string, bodyHash: string): Promise<Remembered>;
-  end(ctx: Context, route: string, key: string, ending: Ending): Promise<void>;
+  remember(ctx: Context, route: string, key: string, bodyHash: string): Promise<IdempotencyState>;
+  end(ctx: Context, route: string, key: string, ending: RequestOutcome): Promise<void>;
 };
 
 /**
@@ -59,7 +59,10 @@ export const idempotencyKeys = (clock: Clock): IdempotencyKeys => ({
       if (!kept) return { is: 'lost' };
       if (kept.body_hash !== bodyHash) return { is: 'conflict' };
       if (kept.ended_at === null) return { is: kept.is_old ? 'lost' : 'under_way' };
-      return { is: 'ended', ending: fromJson<Ending | null>(kept.response) ?? { is: 'done' } };
+      return {
+        is: 'ended',
+        ending: fromJson<RequestOutcome | null>(kept.response) ?? { is: 'done' },
+      };
     }),
   end: (ctx, route, key, ending) =>
     ctx.transaction(async (tx) => {

@@ -15,7 +15,7 @@ export type Patience = {
   perNetworkMost: number;
 };
 
-export const usualPatience: Patience = {
+export const defaultPatience: Patience = {
   headersMs: 15_000,
   requestMs: 30_000,
   checkMs: 5_000,

@@ -9,19 +9,19 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
 import type { Context, Session } from '../../context.ts';
 import { AppError } from '../app-error.ts';
-import { askedWithin } from '../db/database.ts';
+import { withRequestTimeout } from '../db/database.ts';
 import type { Log } from '../log.ts';
 import { randomHex } from '../random-hex.ts';
-import type { Shares } from '../shares.ts';
-import { type Call, FileAnswer, type Route, WithStatus } from './answer.ts';
+import type { FairQueue } from '../fair-queue.ts';
+import { type Call, FileResponse, type Route, WithStatus } from './route.ts';
 import type { ByteBudget } from './byte-budget.ts';
-import type { Ending, IdempotencyKeys } from './idempotency.store.ts';
+import type { RequestOutcome, IdempotencyKeys } from './idempotency.store.ts';
 import { networkOf } from './network-of.ts';
-import type { TokenDoor } from './token-door.ts';
+import type { TokenGate } from './token-gate.ts';
 
 export type HttpPorts = {
   log: Log;
-  tokens: TokenDoor<Session>;
+  tokens: TokenGate<Session>;
   bytes: ByteBudget;
   contextOf(
     session: Session,
@@ -49,7 +49,7 @@ export type HttpPorts = {
   /** How long a statement may take that a caller waits for, in milliseconds. */
   askedMs: number;
   /** The turns of what reads through much, by business. */
-  heavy: Shares;
+  heavy: FairQueue;
   isAllowedOrigin(origin: string): boolean;
   /** Addresses of proxies whose X-Forwarded-For is believed. */
   trustedProxies: string[];
@@ -65,7 +65,7 @@ export function mount(app: Hono, routes: Route[], ports: HttpPorts): void {
     const path = `/api/v1${route.endpoint.path.replace(/\{(\w+)\}/g, ':$1')}`;
     const limit = limitOf(bodyKbOf(route.endpoint) * 1024);
     app.on(route.endpoint.method, path, limit, (c) =>
-      askedWithin(ports.askedMs, () => handle(c, route, ports)),
+      withRequestTimeout(ports.askedMs, () => handle(c, route, ports)),
     );
   }
   app.notFound((c) => problemAnswer(c, { code: 'not_found' }));
@@ -415,7 +415,7 @@ async function once(
   if (seen.is === 'under_way') throw new AppError('idempotency_under_way', { retry_after_s: 1 });
   if (seen.is === 'lost') throw new AppError('idempotency_unknown');
   if (seen.is === 'ended') return repeated(seen.ending);
-  const end = (ending: Ending) => ports.idempotency.end(ctx, name, key, ending);
+  const end = (ending: RequestOutcome) => ports.idempotency.end(ctx, name, key, ending);
   let result: unknown;
   try {
     result = await route.handle(call, given);
@@ -431,7 +431,7 @@ async function once(
     });
     throw error;
   }
-  const isKept = !route.endpoint.answersSecret && !(result instanceof FileAnswer);
+  const isKept = !route.endpoint.answersSecret && !(result instanceof FileResponse);
   await end(
     isKept
       ? { is: 'answered', response: result instanceof WithStatus ? result.body : result }
@@ -440,7 +440,7 @@ async function once(
   return result;
 }
 
-function repeated(ending: Ending): unknown {
+function repeated(ending: RequestOutcome): unknown {
   if (ending.is === 'answered') return ending.response;
   if (ending.is === 'refused') throw new AppError(ending.problem.code, ending.problem);
   throw new AppError('idempotency_done');
@@ -466,7 +466,7 @@ const streamOf = (parts: AsyncIterable<string>): ReadableStream<Uint8Array> => {
 };
 
 function respond(c: HonoContext, result: unknown): Response {
-  if (result instanceof FileAnswer) {
+  if (result instanceof FileResponse) {
     c.header('content-type', result.type);
     if (result.name) c.header('content-disposition', `inline; filename="${result.name}"`);
     if (result.policy) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { AppError } from '../app-error.ts';
-import { openTokenDoor } from './token-door.ts';
+import { openTokenGate } from './token-gate.ts';
 
 /**
  * A door behind which these tokens are real, for callers who have sent too many made-up ones by
@@ -9,7 +9,7 @@ import { openTokenDoor } from './token-door.ts';
 function door(real: Set<string>) {
   let isTurnedAway = false;
   const looked: string[] = [];
-  const { read } = openTokenDoor<string>({
+  const { read } = openTokenGate<string>({
     look: async (token) => {
       looked.push(token);
       if (!real.has(token)) throw new AppError('not_signed_in');

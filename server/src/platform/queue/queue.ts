@@ -1,10 +1,10 @@
 import { PgBoss } from 'pg-boss';
-import { connectionOf, keptAlive } from '../db/connection-of.ts';
+import { parseConnectionUrl, keptAlive } from '../db/parse-connection-url.ts';
 import {
   type Database,
   type StatementLimits,
   type Tx,
-  usualStatementLimits,
+  defaultStatementLimits,
 } from '../db/database.ts';
 import type { Log } from '../log.ts';
 
@@ -30,9 +30,9 @@ export async function openQueue(
   url: string,
   database: Database,
   log: Log,
-  { jobMs, graceMs }: Pick<StatementLimits, 'jobMs' | 'graceMs'> = usualStatementLimits,
+  { jobMs, graceMs }: Pick<StatementLimits, 'jobMs' | 'graceMs'> = defaultStatementLimits,
 ): Promise<Queue> {
-  const { ssl, ...connection } = connectionOf(url);
+  const { ssl, ...connection } = parseConnectionUrl(url);
   const boss = new PgBoss({
     ...connection,
     ...(ssl ? { ssl: true } : {}),

@@ -2,7 +2,7 @@ import type { Endpoint, InputOf, OutputOf, QueryOf } from '@muhuri/shared/contra
 import type { Context, Session } from '../../context.ts';
 
 /** A file instead of JSON; one that is made while it is sent comes in parts. */
-export class FileAnswer {
+export class FileResponse {
   readonly body: Buffer | string | AsyncIterable<string>;
   readonly type: string;
   readonly name: string | null;
@@ -65,7 +65,7 @@ export type Call = {
 type Handler<E extends Endpoint> = (
   call: Call,
   given: { input: InputOf<E>; query: QueryOf<E> },
-) => Promise<OutputOf<E> | WithStatus<OutputOf<E>> | FileAnswer>;
+) => Promise<OutputOf<E> | WithStatus<OutputOf<E>> | FileResponse>;
 
 /**
  * What is asked before any body is read, of an endpoint that takes bytes: throws where nobody by
@@ -83,7 +83,7 @@ export type Route = {
  * In two steps, so that the compiler checks the handler's answer against the endpoint instead of
  * widening one to the other.
  */
-export const answer =
+export const route =
   <E extends Endpoint>(endpoint: E) =>
   (handle: Handler<E>, admit?: Admit): Route => ({
     endpoint,

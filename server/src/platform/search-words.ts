@@ -41,7 +41,7 @@ const tokensOf = (text: string): string[] => folded(text).split(/\s+/u).filter(B
 const cut = (word: string): string => Array.from(word).slice(0, lengthMax).join('');
 
 /** What a row is found by, one blank before each word: ` inv-000123 inv 000123 123 kivu`. */
-export function wordsOf(...texts: (string | null | undefined)[]): string {
+export function searchWordsOf(...texts: (string | null | undefined)[]): string {
   const words = new Set<string>();
   for (const text of texts)
     for (const token of tokensOf(text ?? ''))
@@ -54,7 +54,7 @@ export function wordsOf(...texts: (string | null | undefined)[]): string {
  * What a search asks for: beginnings of words, all of which must be there. Empty where nothing in
  * it can be looked for.
  */
-export function beginningsOf(search: string): string[] {
+export function prefixesOf(search: string): string[] {
   const asked = tokensOf(search).flatMap((token) => {
     const [whole = ''] = formsOf(token);
     return whole === '' ? [] : [cut(whole)];
@@ -63,4 +63,4 @@ export function beginningsOf(search: string): string[] {
 }
 
 /** The first text after everything that begins with this one, in the order of code points. */
-export const endOf = (beginning: string): string => `${beginning}\u{10ffff}`;
+export const endOfPrefix = (beginning: string): string => `${beginning}\u{10ffff}`;

@@ -2,7 +2,7 @@
  * Lets so many pieces of work run at once; the others wait and come in the order in which they
  * asked.
  */
-export function inTurn(atOnce: number): <T>(work: () => Promise<T>) => Promise<T> {
+export function limitConcurrency(atOnce: number): <T>(work: () => Promise<T>) => Promise<T> {
   let free = atOnce;
   const waiting: (() => void)[] = [];
   return async (work) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { passesByItself } from './passes-by-itself.ts';
+import { isTransient } from './is-transient.ts';
 
 const failed = (...codes: string[]) =>
   codes.reduceRight<Error | undefined>(
@@ -10,27 +10,27 @@ const failed = (...codes: string[]) =>
 test.each(['08006', '25006', '40P01', '53100', '57P01', 'XX000'])(
   'trouble with the database passes: %s',
   (code) => {
-    expect(passesByItself(failed(code))).toBe(true);
-    expect(passesByItself(failed('driver', code))).toBe(true);
+    expect(isTransient(failed(code))).toBe(true);
+    expect(isTransient(failed('driver', code))).toBe(true);
   },
 );
 
 test.each(['22003', '23505', '25P02', 'XX001', 'XX002'])(
   'what it was given, and what is damaged in it, fails at every try: %s',
   (code) => {
-    expect(passesByItself(failed(code))).toBe(false);
-    expect(passesByItself(failed('driver', code))).toBe(false);
+    expect(isTransient(failed(code))).toBe(false);
+    expect(isTransient(failed('driver', code))).toBe(false);
   },
 );
 
 test('a plan made before a column was added passes; another thing that PostgreSQL cannot do stays so', () => {
   expect(
-    passesByItself(
+    isTransient(
       Object.assign(new Error('cached plan must not change result type'), {
         code: '0A000',
         routine: 'RevalidateCachedQuery',
       }),
     ),
   ).toBe(true);
-  expect(passesByItself(failed('0A000'))).toBe(false);
+  expect(isTransient(failed('0A000'))).toBe(false);
 });

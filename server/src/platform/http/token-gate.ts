@@ -3,7 +3,7 @@ import type { ProblemCode } from '@muhuri/shared/problems';
 import { AppError } from '../app-error.ts';
 import { networkOf } from './network-of.ts';
 
-export type TokenDoor<T> = {
+export type TokenGate<T> = {
   /**
    * What stands behind a token, or the problem of one that is made up; `rate_limited` where too
    * many of those came from there.
@@ -35,7 +35,7 @@ const most = 20_000;
  * that was found to be real some minutes ago passes all the same, so that nobody can shut others
  * out who share their address.
  */
-export function openTokenDoor<T>({ look, refusal, limits }: Ports<T>): TokenDoor<T> {
+export function openTokenGate<T>({ look, refusal, limits }: Ports<T>): TokenGate<T> {
   const refused = new Map<string, number>();
   const real = new Map<string, number>();
   const holds = (among: Map<string, number>, hash: string) =>

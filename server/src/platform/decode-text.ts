@@ -10,7 +10,7 @@ const byMark: [mark: number[], encoding: string][] = [
  * charset their sender names, where it is one we know; else UTF-8. What cannot be read becomes
  * U+FFFD.
  */
-export function readText(bytes: Uint8Array, contentType = ''): string {
+export function decodeText(bytes: Uint8Array, contentType = ''): string {
   const marked = byMark.find(([mark]) => mark.every((byte, i) => bytes[i] === byte));
   if (marked) return new TextDecoder(marked[1]).decode(bytes);
   const [first, second, third, fourth] = bytes;

@@ -1,13 +1,15 @@
-import { inTurn } from './in-turn.ts';
+import { limitConcurrency } from './limit-concurrency.ts';
 
 /**
  * Lets so many pieces of work with the same key run at once in this process; others of that key
  * wait, those of another do not.
  */
-export function inTurnBy(atOnce: number): <T>(key: string, work: () => Promise<T>) => Promise<T> {
-  const queues = new Map<string, { turn: ReturnType<typeof inTurn>; waiting: number }>();
+export function limitConcurrencyByKey(
+  atOnce: number,
+): <T>(key: string, work: () => Promise<T>) => Promise<T> {
+  const queues = new Map<string, { turn: ReturnType<typeof limitConcurrency>; waiting: number }>();
   return async (key, work) => {
-    const queue = queues.get(key) ?? { turn: inTurn(atOnce), waiting: 0 };
+    const queue = queues.get(key) ?? { turn: limitConcurrency(atOnce), waiting: 0 };
     queues.set(key, queue);
     queue.waiting += 1;
     try {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { inTurn } from './in-turn.ts';
+import { limitConcurrency } from './limit-concurrency.ts';
 
 test('no more than so many run at once, and the others follow in the order in which they asked', async () => {
-  const turn = inTurn(2);
+  const turn = limitConcurrency(2);
   const begun: number[] = [];
   let running = 0;
   let most = 0;
@@ -26,7 +26,7 @@ test('no more than so many run at once, and the others follow in the order in wh
 });
 
 test('work that fails frees its place, and its failure reaches only who asked for it', async () => {
-  const turn = inTurn(1);
+  const turn = limitConcurrency(1);
   await expect(turn(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await turn(async () => 'yes')).toBe('yes');
 });

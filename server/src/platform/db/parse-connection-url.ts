@@ -11,7 +11,7 @@ export type Connection = {
   ssl: boolean;
 };
 
-export function connectionOf(address: string): Connection {
+export function parseConnectionUrl(address: string): Connection {
   const url = new URL(address);
   return {
     host: url.searchParams.get('host') ?? url.hostname,

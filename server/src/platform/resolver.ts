@@ -2,15 +2,15 @@ import type { LookupOptions } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { isIP, type LookupFunction } from 'node:net';
-import { openShares } from './shares.ts';
-import { within } from './within.ts';
+import { openFairQueue } from './fair-queue.ts';
+import { withTimeout } from './with-timeout.ts';
 
 export type Address = { address: string; family: 4 | 6 };
 
 /** `unknown`: there is no such name. `silent`: nobody said so in time. */
 export type Answer = { is: 'found'; addresses: Address[] } | { is: 'unknown' } | { is: 'silent' };
 
-export type Names = {
+export type NameResolver = {
   /**
    * Every address of a name, those of IPv4 first. Whoever asks has a share of its own: a name
    * server that stays silent holds up its own lookups and nobody else's. Answers within the
@@ -21,7 +21,7 @@ export type Names = {
   lookup: LookupFunction;
 };
 
-export type NameSettings = {
+export type ResolverSettings = {
   /** Name servers instead of the machine's own, `address:port`. */
   servers: string[] | null;
   hostsFile: string;
@@ -42,7 +42,7 @@ export type NameSettings = {
 
 const isWindows = process.platform === 'win32';
 
-export const usualNames: NameSettings = {
+export const defaultResolverSettings: ResolverSettings = {
   servers: null,
   hostsFile: isWindows ? 'C:\\Windows\\System32\\drivers\\etc\\hosts' : '/etc/hosts',
   resolverFile: '/etc/resolv.conf',
@@ -64,11 +64,11 @@ const silent: Answer = { is: 'silent' };
  * runs in the few threads that files and compression use too: one silent name server stopped every
  * lookup of the process, whoever asked.
  */
-export function openNames(instead: Partial<NameSettings> = {}): Names {
-  const settings = { ...usualNames, ...instead };
+export function openNameResolver(instead: Partial<ResolverSettings> = {}): NameResolver {
+  const settings = { ...defaultResolverSettings, ...instead };
   const kept = new Map<string, { answer: Answer; until: number }>();
   const underWay = new Map<string, Promise<Answer>>();
-  const shares = openShares({
+  const shares = openFairQueue({
     atOnce: settings.underWayMax,
     lineMost: settings.waitingMax,
     waitMs: settings.deadlineMs,
@@ -106,13 +106,13 @@ export function openNames(instead: Partial<NameSettings> = {}): Names {
   // The whole deadline, the wait for a turn among it: whoever asks too much at once waits for
   // itself.
   const inShare = (name: string, asker: string): Promise<Answer> =>
-    within(
+    withTimeout(
       shares(asker, async () => keptOf(name) ?? ask(name)).catch(() => silent),
       settings.deadlineMs,
       silent,
     );
 
-  const find: Names['find'] = async (given, asker) => {
+  const find: NameResolver['find'] = async (given, asker) => {
     const name = given.toLowerCase().replace(/\.$/, '');
     const family = isIP(name);
     if (family)
@@ -158,7 +158,7 @@ type Local = { hosts(name: string): Promise<Answer | null>; suffixes(): Promise<
  * What this machine says of names: its hosts file, and the suffixes it tries for a name without a
  * dot. Read again after a while.
  */
-function localNames({ hostsFile, resolverFile, keptMs }: NameSettings): Local {
+function localNames({ hostsFile, resolverFile, keptMs }: ResolverSettings): Local {
   const cached = <T>(path: string, read: (lines: string[][]) => T): (() => Promise<T>) => {
     let last: Promise<T> | null = null;
     let until = 0;
@@ -206,7 +206,7 @@ const ofFour = (addresses: Address[]): Address[] =>
  * A name without a dot is a name of this network: it is tried with the network's suffixes first, as
  * the system does.
  */
-async function askServers(name: string, settings: NameSettings, local: Local): Promise<Answer> {
+async function askServers(name: string, settings: ResolverSettings, local: Local): Promise<Answer> {
   const names = name.includes('.')
     ? [name]
     : [...(await local.suffixes()).map((suffix) => `${name}.${suffix}`), name];
@@ -220,7 +220,7 @@ async function askServers(name: string, settings: NameSettings, local: Local): P
     }
     return last;
   };
-  const answer = await within(all(), settings.deadlineMs, silent);
+  const answer = await withTimeout(all(), settings.deadlineMs, silent);
   resolver.cancel();
   return answer;
 }
@@ -241,7 +241,7 @@ async function askOne(resolver: Resolver, name: string, graceMs: number): Promis
     ),
   );
   const answers = await Promise.all(
-    both.map((each) => (first.is === 'found' ? within(each, graceMs, silent) : each)),
+    both.map((each) => (first.is === 'found' ? withTimeout(each, graceMs, silent) : each)),
   );
   const addresses = answers.flatMap((each) => (each.is === 'found' ? each.addresses : []));
   if (addresses.length > 0) return { is: 'found', addresses };

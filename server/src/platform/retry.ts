@@ -1,5 +1,5 @@
 import { AppError } from './app-error.ts';
-import { passesByItself } from './db/passes-by-itself.ts';
+import { isTransient } from './db/is-transient.ts';
 import type { Log } from './log.ts';
 
 /** So often a database may blink before it is looked whether it is there. */
@@ -9,7 +9,7 @@ const firstMs = 200;
 const usualMaxMs = 5_000;
 const usualLastMs = 3_000;
 
-export type TryAgainPorts = {
+export type RetryPorts = {
   wait(ms: number): Promise<void>;
   log: Log;
   /**
@@ -35,8 +35,8 @@ export type TryAgainPorts = {
  * refuses although it is there is given up after a few tries. `work` is told how often it was tried
  * before: its last commit may have taken although its answer was lost.
  */
-export async function tryAgain<T>(
-  ports: TryAgainPorts,
+export async function retry<T>(
+  ports: RetryPorts,
   about: object,
   work: (triesBefore: number) => Promise<T>,
 ): Promise<T> {
@@ -56,7 +56,7 @@ export async function tryAgain<T>(
         throw error;
       if (look && tries >= blinkTries - 1)
         refusals =
-          !passesByItself(error) && (await isDone(notHanging(look(), ending, lastMs)))
+          !isTransient(error) && (await isDone(notHanging(look(), ending, lastMs)))
             ? refusals + 1
             : 0;
       // One that comes back between the two does not refuse: it has to do so several times in a

@@ -15,18 +15,18 @@ const exceptions = ['25P02', 'XX001', 'XX002'];
  * all that PostgreSQL cannot do, and its text is in PostgreSQL's own language: where it comes from
  * says what it is.
  */
-export const isOldPlan = ({ code, routine }: { code?: unknown; routine?: unknown }): boolean =>
+export const isStalePlan = ({ code, routine }: { code?: unknown; routine?: unknown }): boolean =>
   code === '0A000' && routine === 'RevalidateCachedQuery';
 
 /** Whether PostgreSQL itself says that the same would go through another time. */
-export function passesByItself(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   for (
     let each = error as { code?: unknown; routine?: unknown; cause?: unknown } | null | undefined;
     each;
     each = each.cause as typeof each
   )
     if (
-      isOldPlan(each) ||
+      isStalePlan(each) ||
       (typeof each.code === 'string' && passing.test(each.code) && !exceptions.includes(each.code))
     )
       return true;

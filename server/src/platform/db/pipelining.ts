@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { isOldPlan } from './passes-by-itself.ts';
+import { isStalePlan } from './is-transient.ts';
 
 type Client = {
   query(text: unknown, values?: unknown, ...rest: unknown[]): unknown;
@@ -21,7 +21,7 @@ type Result = { command: string };
 type Notice = { code?: string; message?: string; routine?: string };
 
 /** Begins a statement that is not waited for. */
-export const along = '/*along*/';
+export const unread = '/*along*/';
 type PoolOf<C> = {
   Client: C;
   options: object;
@@ -95,7 +95,7 @@ const asCommands = (text: string): string =>
  * nothing of it. It is told as one whose outcome is not known, so that whoever needs it looks once
  * more.
  */
-export const withFewerWaits =
+export const withPipelining =
   ({ prepares, connectMs, graceMs, statementMs }: Waits) =>
   (pool: Pool): void => {
     letInWithin(pool, connectMs);
@@ -190,7 +190,7 @@ export const withFewerWaits =
         if (typeof (asked as Promise<unknown> | undefined)?.then === 'function')
           asked.catch((error: object) => {
             // Those that were under way beside it are of the same round, and begin no other.
-            if (isOldPlan(error) && round === mine) round = randomBytes(6).toString('base64url');
+            if (isStalePlan(error) && round === mine) round = randomBytes(6).toString('base64url');
           });
         return asked;
       };
@@ -265,8 +265,8 @@ export const withFewerWaits =
         }
         if (isCall && text === 'rollback') return rollBack();
         if (isCall && text === 'commit' && alongside.length > 0) return commit();
-        if (typeof text === 'string' && text.startsWith(along)) {
-          const statement = text.slice(along.length);
+        if (typeof text === 'string' && text.startsWith(unread)) {
+          const statement = text.slice(unread.length);
           if (isBegun) void sendAhead('begin');
           const asked = prepares ? prepared(statement, values) : plain(statement, values);
           asked.catch((error: unknown) => {

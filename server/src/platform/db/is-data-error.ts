@@ -3,7 +3,7 @@
  * same row twice) and would fail again: PostgreSQL's classes 21, 22 and 23. Anything else is the
  * database's or the connection's.
  */
-export function isOfData(error: unknown): boolean {
+export function isDataError(error: unknown): boolean {
   for (
     let each = error as { code?: unknown; cause?: unknown } | null | undefined;
     each;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withFewerWaits } from './fewer-waits.ts';
+import { withPipelining } from './pipelining.ts';
 
 type Said = { name: string; text: string };
 const sale = 'select * from receipt where id = $1';
@@ -24,7 +24,7 @@ function connected(isOld: (asked: Said) => boolean) {
     processID: 1,
     connection: { stream: { cork: () => {}, uncork: () => {}, destroy: () => {}, on: () => {} } },
   };
-  withFewerWaits({
+  withPipelining({
     prepares: true,
     connectMs: 1,
     graceMs: 1,

@@ -1,7 +1,7 @@
-import { onceEnded } from './db/database.ts';
+import { afterTransaction } from './db/database.ts';
 import type { Log } from './log.ts';
 
-export type Rounds = {
+export type BusinessWorker = {
   /**
    * There is something to do for this business; said within a transaction, it holds once that has
    * ended.
@@ -21,13 +21,13 @@ const atOnce = 6;
  * Work by business, a few of them at once; one business is worked on once at a time, and none waits
  * for another's.
  */
-export function openRounds(ports: {
+export function openBusinessWorker(ports: {
   work(businessId: string, isSweep: boolean): Promise<void>;
   businessIds(): Promise<string[]>;
   log: Log;
   /** What failed, for the log. */
   name: string;
-}): Rounds {
+}): BusinessWorker {
   let touched = new Set<string>();
   const running = new Map<string, Promise<void>>();
 
@@ -55,7 +55,7 @@ export function openRounds(ports: {
   };
 
   return {
-    touch: (businessId) => onceEnded(() => touched.add(businessId)),
+    touch: (businessId) => afterTransaction(() => touched.add(businessId)),
     async run() {
       const due = touched;
       touched = new Set();

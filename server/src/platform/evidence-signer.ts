@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, hkdfSync, sign, verify } from 'node:crypto';
 
 /** Signs what leaves the house, so that it can be told later that it was not changed. */
-export type Notary = {
+export type EvidenceSigner = {
   /** Names the key: what a verifier compares with what the operator says. */
   fingerprint: string;
   publicKey: string;
@@ -15,7 +15,7 @@ const prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
  * A key of its own made from the master key: nothing more to keep, and nothing of the master key to
  * be learnt from it.
  */
-export function notaryFrom(masterKey: Buffer): Notary {
+export function evidenceSignerFrom(masterKey: Buffer): EvidenceSigner {
   const seed = Buffer.from(hkdfSync('sha256', masterKey, '', 'muhuri evidence', 32));
   const privateKey = createPrivateKey({
     key: Buffer.concat([prefix, seed]),

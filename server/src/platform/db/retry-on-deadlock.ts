@@ -1,7 +1,7 @@
 const triesMax = 3;
 
 /** Whether PostgreSQL gave a transaction up because it and another one waited for each other. */
-export function isCrossed(error: unknown): boolean {
+export function isDeadlock(error: unknown): boolean {
   for (
     let each = error as { code?: unknown; cause?: unknown } | null | undefined;
     each;
@@ -15,12 +15,12 @@ export function isCrossed(error: unknown): boolean {
  * Nothing of a transaction that was given up was done, and begun once more it goes through: what
  * runs by itself does that at once.
  */
-export async function againIfCrossed<T>(work: () => Promise<T>): Promise<T> {
+export async function retryOnDeadlock<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++)
     try {
       return await work();
     } catch (error) {
-      if (tries >= triesMax || !isCrossed(error)) throw error;
+      if (tries >= triesMax || !isDeadlock(error)) throw error;
       // The other one may not have gone on yet, and begun at once it would be crossed again.
       await new Promise((done) => setTimeout(done, 50 * tries + Math.random() * 100));
     }

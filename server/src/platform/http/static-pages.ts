@@ -30,7 +30,7 @@ const files: Record<string, [name: string, type: string]> = {
  * with it, and a browser shows nothing there that wants to be apart from its opener. They are
  * opened without one.
  */
-export const fromPanel = { 'cross-origin-opener-policy': 'unsafe-none' };
+export const openedFromPanel = { 'cross-origin-opener-policy': 'unsafe-none' };
 
 /**
  * Our own pages: settings for business admins, the console for the operator. They hold no data;
@@ -42,7 +42,7 @@ export function servePages(http: Hono): void {
       const headers = {
         'content-security-policy': policy,
         'cache-control': 'no-cache',
-        ...(path === '/settings' ? fromPanel : {}),
+        ...(path === '/settings' ? openedFromPanel : {}),
       };
       try {
         return c.body(readFileSync(new URL(name, built)), 200, {

@@ -4,14 +4,14 @@ import { AppError } from './app-error.ts';
  * Does a piece of work of this key as soon as it is its turn. Throws `business_busy` where the line
  * is too long, or the wait.
  */
-export type Shares = <T>(key: string, work: () => Promise<T>) => Promise<T>;
+export type FairQueue = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
 /**
  * For each key so many pieces of work at once; the others wait in line, no more than `lineMost` of
  * them and none longer than `waitMs`. So whatever one of them asks for leaves room for all the
  * others.
  */
-export function openShares({
+export function openFairQueue({
   atOnce,
   waitMs,
   lineMost,
@@ -19,7 +19,7 @@ export function openShares({
   atOnce: number;
   waitMs: number;
   lineMost: number;
-}): Shares {
+}): FairQueue {
   const lines = new Map<string, { running: number; waiting: Set<() => void> }>();
 
   const turnOf = (key: string): Promise<void> | null => {

@@ -1,4 +1,4 @@
-export type GiveWay = {
+export type PriorityGate = {
   /** Work that somebody waits for. */
   ahead<T>(work: () => Promise<T>): Promise<T>;
   /**
@@ -14,7 +14,7 @@ const several = 4;
  * Lets what is waited for go first. One process has one thread: pieces of background work begun by
  * the dozen are not done sooner, and every answer waits for all of them.
  */
-export function openGiveWay(): GiveWay {
+export function openPriorityGate(): PriorityGate {
   let ahead = 0;
   let behind = 0;
   let waiting: (() => void)[] = [];
