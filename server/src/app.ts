@@ -49,12 +49,12 @@ import { openJobs } from './jobs/index.ts';
 import { accessRoutes } from './access/access.routes.ts';
 import {
   listEntries,
-  openSealer,
-  platformRecorder,
+  openAuditChainer,
+  operatorLogRecorder,
   publishHead,
   recorder,
-  type TrailCheck,
-  verifyTrail,
+  type AuditCheck,
+  verifyAuditLog,
 } from './audit/index.ts';
 import { trailRoutes } from './audit/trail.routes.ts';
 import {
@@ -237,9 +237,9 @@ import {
 } from './receipts/index.ts';
 import { receiptRoutes } from './receipts/receipt.routes.ts';
 import { countByTrail, countTotals, getStats, reportUsage } from './reports/index.ts';
-import { type Limits, openUsage, usualLimits } from './usage/index.ts';
-import { idsIn, listAttempts, openWalls } from './walls/index.ts';
-import { tellAlerts, watchDeadlines } from './deadlines/index.ts';
+import { type Limits, openRateLimits, defaultLimits } from './rate-limits/index.ts';
+import { idsInRequest, listCrossBusinessAccess, openIsolation } from './isolation/index.ts';
+import { deliverAlerts, watchDeadlines } from './monitoring/index.ts';
 import {
   deleteOldNotices,
   listNotices,
@@ -310,7 +310,7 @@ export type App = {
   operatorLink(email: string): Promise<string>;
   /** Has the trails sealed, totals counted and misses looked into now, instead of in a moment. */
   settle(): Promise<void>;
-  verifyTrail: typeof verifyTrail;
+  verifyAuditLog: typeof verifyAuditLog;
   /** Moves every data key to the present master key, and gives every business a new data key. */
   rotateKeys(): Promise<number>;
   businessIds(): Promise<string[]>;
@@ -384,7 +384,7 @@ export async function startApp(
     await database.platform((tx) => keepEvidenceKey(tx, each, clock));
   const trailTouched = { touch: (_businessId: string): void => {} };
   const record = recorder(clock, newId, (businessId) => trailTouched.touch(businessId));
-  const recordPlatform = platformRecorder(clock, newId);
+  const recordPlatform = operatorLogRecorder(clock, newId);
   const alerts = openAlerts({ clock, newId, log, record });
   const names = openNameResolver(instead.names);
   const hosts = zohoHosts(config.zohoHostsAlso);
@@ -496,7 +496,7 @@ export async function startApp(
     dueAfterSigning({ clock, touch: (businessId) => touched.intake(businessId) }),
     tellOfReceipts({ clock, newId, touch: (businessId) => touched.telling(businessId) }),
   ];
-  const sealer = openSealer({
+  const sealer = openAuditChainer({
     contextOf: (businessId) => jobContext(businessId, 'sealer'),
     businessIds,
     followers,
@@ -504,13 +504,13 @@ export async function startApp(
   });
   trailTouched.touch = sealer.touch;
   const countBusiness = countTotals(dayOf);
-  const usage = openUsage({
+  const usage = openRateLimits({
     clock,
     run: jobs.run,
     contextOf: (businessId) => jobContext(businessId, 'usage'),
-    limits: { ...usualLimits, ...instead.limits },
+    limits: { ...defaultLimits, ...instead.limits },
   });
-  const walls = openWalls({
+  const walls = openIsolation({
     database,
     clock,
     newId,
@@ -849,7 +849,7 @@ export async function startApp(
     worker,
     minutes: deadlineMinutes,
   });
-  const tell = tellAlerts({
+  const tell = deliverAlerts({
     clock,
     log,
     sendMail: mail.send,
@@ -893,7 +893,7 @@ export async function startApp(
     limits: usage,
   });
   const oneExport = oneAtATime('export_under_way');
-  const oneVerification = sharedWhileRunning<TrailCheck>();
+  const oneVerification = sharedWhileRunning<AuditCheck>();
   const routes = [
     ...accessRoutes({
       signIn: signIn({ ...entering, checkWho: who }),
@@ -994,7 +994,7 @@ export async function startApp(
       endSupport: endSupport({ database, clock, newId, record }),
       listSupport: listSupport({ clock }),
       totals: sumPlatform({ database, clock }),
-      listAttempts: (page) => database.platform((tx) => listAttempts(tx, page)),
+      listAttempts: (page) => database.platform((tx) => listCrossBusinessAccess(tx, page)),
     }),
     ...ownBusinessRoutes({
       setDevice: setDevice(devices),
@@ -1128,8 +1128,8 @@ export async function startApp(
     ...trailRoutes({
       listTrail: async (ctx, filter) =>
         named(await ctx.transaction((tx) => listEntries(tx, 'audit', filter))),
-      verifyTrail: (ctx, isWhole) =>
-        oneVerification(`${ctx.businessId} ${isWhole}`, () => verifyTrail(ctx, isWhole)),
+      verifyAuditLog: (ctx, isWhole) =>
+        oneVerification(`${ctx.businessId} ${isWhole}`, () => verifyAuditLog(ctx, isWhole)),
       oneExport,
       exported: (ctx) =>
         ctx.transaction((tx) =>
@@ -1235,7 +1235,11 @@ export async function startApp(
       refusalOf: (session, endpoint) => refusalOf(session, endpoint, clock.now()),
       operatorContextOf: operatorContext,
       limits: usage,
-      walls: { note: walls.note, mismatch: walls.mismatch, idsIn },
+      walls: {
+        recordDeniedLookups: walls.recordDeniedLookups,
+        recordMismatch: walls.recordMismatch,
+        idsInRequest,
+      },
       idempotency: idempotencyKeys(clock),
       askedMs: statements.askedMs,
       heavy: heavyShare,
@@ -1289,7 +1293,7 @@ export async function startApp(
     every(instead.keepUpMs ?? 60_000, 'keep_up', intake.sweep),
     every(instead.intakeMs ?? 300, 'tell', telling.run),
     every(60_000, 'tell_all', telling.sweep),
-    every(5_000, 'misses', walls.look),
+    every(5_000, 'misses', walls.inspect),
     every(60_000, 'misses_all', walls.sweep),
     every(60_000, 'totals', countAll),
     every(60_000, 'ways_back', tellWaysBack),
@@ -1342,7 +1346,7 @@ export async function startApp(
       await sealer.sweep();
       await countAll();
     },
-    verifyTrail,
+    verifyAuditLog,
     rotateKeys: rotateKeys({
       database,
       vault,

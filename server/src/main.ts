@@ -113,7 +113,7 @@ async function verifyTrails(
   let isWhole = true;
   for (const businessId of positionals[0] ? [positionals[0]] : await app.businessIds()) {
     const ctx = app.contextOf(businessId);
-    const { sealed, unsealed, brokenAt } = await app.verifyTrail(ctx);
+    const { sealed, unsealed, brokenAt } = await app.verifyAuditLog(ctx);
     const said = heads.filter((head) => head.business_id === businessId);
     const unfit = (
       await Promise.all(said.map((head) => checkHead(ctx, head, [...own, ...(values.key ?? [])])))

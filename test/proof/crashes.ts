@@ -362,7 +362,7 @@ export async function runCrashes(options: {
     const app = await world.anotherApp({ lanesMax: 0 });
     // What was written last has its place within seconds; a chain that is broken does not get one.
     for (const { businessId } of world.businesses) {
-      const { brokenAt } = await app.verifyTrail(app.contextOf(businessId));
+      const { brokenAt } = await app.verifyAuditLog(app.contextOf(businessId));
       if (brokenAt !== null) report.brokenTrails += 1;
     }
     await app.close();

@@ -537,7 +537,7 @@ describe('the trail', () => {
       [businessId],
     );
     await owner.query('commit');
-    expect((await app.verifyTrail(ctx)).brokenAt).toBeNull();
+    expect((await app.verifyAuditLog(ctx)).brokenAt).toBeNull();
     expect(await checkHead(ctx, head, ours)).toContain('no such entry');
     await owner.query('insert into audit select * from cut');
     await owner.query('drop table cut');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
 import { createHash } from 'node:crypto';
-import { hashOfEntry } from '@muhuri/server/audit/seal-trail';
+import { hashOfEntry } from '@muhuri/server/audit/chain-audit-log';
 import { fingerprintOf, evidenceSignerFrom } from '@muhuri/server/platform/evidence-signer';
 import { evidenceOf } from '../evidence.ts';
 import { checkout, masterKey, startWorld, type World } from '../world.ts';

@@ -1,4 +1,4 @@
-import type { PlatformActor, PlatformRecorder, Recorder } from '../audit/index.ts';
+import type { OperatorLogActor, OperatorLogRecorder, Recorder } from '../audit/index.ts';
 import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -43,7 +43,7 @@ type Ports = {
   clock: Clock;
   newId: NewId;
   record: Recorder;
-  recordPlatform: PlatformRecorder;
+  recordPlatform: OperatorLogRecorder;
   sessions: Sessions;
   notify: Notify;
   tries: Tries;
@@ -147,7 +147,7 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
 
   return {
     async open(
-      by: PlatformActor,
+      by: OperatorLogActor,
       ctx: Context,
       ask: { person_id: string; email: string; reason: string },
     ): Promise<OpenAddressChange> {
@@ -230,7 +230,7 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
         from: from(each),
       }));
     },
-    async apply(by: PlatformActor, ctx: Context, id: string): Promise<void> {
+    async apply(by: OperatorLogActor, ctx: Context, id: string): Promise<void> {
       const at = clock.now();
       const open = (
         await database.platform((tx) => listOpenAddressChanges(tx, ctx.businessId))

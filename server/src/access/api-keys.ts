@@ -70,7 +70,7 @@ export const readKey =
     };
   };
 
-type Ports = { clock: Clock; newId: NewId; record: Recorder; alerts: Pick<Alerts, 'settle'> };
+type Ports = { clock: Clock; newId: NewId; record: Recorder; alerts: Pick<Alerts, 'resolve'> };
 
 /** So many may be in force at once, and of those that are not the newest are shown. */
 const keysMost = 100;
@@ -154,6 +154,6 @@ export const revokeKey =
         subject: id,
         before: { name: key.name, prefix: key.prefix },
       });
-      await ports.alerts.settle(tx, ctx, id, ['key_of_departed', 'key_suspended']);
+      await ports.alerts.resolve(tx, ctx, id, ['key_of_departed', 'key_suspended']);
       return key;
     });

@@ -17,7 +17,7 @@ import { listMembers, listPersons } from './person.store.ts';
  * the operator keeps somebody out, their keys open nothing (`readKey` asks), and open again once they are let in.
  */
 
-type Ports = { clock: Clock; record: Recorder; alerts: Pick<Alerts, 'raise' | 'settle'> };
+type Ports = { clock: Clock; record: Recorder; alerts: Pick<Alerts, 'raise' | 'resolve'> };
 export type KeysOfPerson = { ended: ApiKeyEntity[]; kept: ApiKeyEntity[] };
 /** What is told of each: which one it is, and nothing that opens anything. */
 const about = ({ name, prefix }: ApiKeyEntity) => ({ name, prefix });
@@ -58,7 +58,7 @@ export async function endKeysOf(
       before: about(each),
       after: { because: is.because },
     });
-    await ports.alerts.settle(tx, ctx, each.id, ['key_of_departed', 'key_suspended']);
+    await ports.alerts.resolve(tx, ctx, each.id, ['key_of_departed', 'key_suspended']);
   }
   for (const each of kept) {
     await ports.record(tx, ctx, {
@@ -96,7 +96,7 @@ export async function suspendKeysOf(
         name: each.name,
         made_by: is.name,
       });
-    else await ports.alerts.settle(tx, ctx, each.id, ['key_suspended']);
+    else await ports.alerts.resolve(tx, ctx, each.id, ['key_suspended']);
   }
   return made;
 }

@@ -1,4 +1,4 @@
-import type { PlatformActor, PlatformRecorder } from '../audit/index.ts';
+import type { OperatorLogActor, OperatorLogRecorder } from '../audit/index.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
@@ -26,7 +26,7 @@ type Ports = {
   database: Database;
   clock: Clock;
   newId: NewId;
-  recordPlatform: PlatformRecorder;
+  recordPlatform: OperatorLogRecorder;
   sessions: Sessions;
   factor: SecondFactor;
   tries: Tries;
@@ -94,7 +94,7 @@ export const operators = (ports: Ports) => {
 
     list: (): Promise<Operator[]> => database.platform(listOperators),
     /** Mails a link for another operator. */
-    async invite(by: PlatformActor, email: string): Promise<{ email: string; expiresAt: Date }> {
+    async invite(by: OperatorLogActor, email: string): Promise<{ email: string; expiresAt: Date }> {
       if (!(await ports.tries.allow(`operator_invitations:${by.id}`, invitations)))
         throw new AppError('too_many_attempts');
       const { link, expiresAt } = await makeLink(by, email);
@@ -117,7 +117,7 @@ export const operators = (ports: Ports) => {
      * Ends an operator with their sessions and with what they opened. The last one stays, or nobody
      * could make another.
      */
-    async end(by: PlatformActor, id: string): Promise<void> {
+    async end(by: OperatorLogActor, id: string): Promise<void> {
       await database.registration(async (tx, enter, leave) => {
         const all = await lockOperators(tx);
         if (!all.includes(id)) throw new AppError('not_found');
@@ -135,7 +135,7 @@ export const operators = (ports: Ports) => {
 
   /** Holds for a day, once; a new one to the same address ends the one before. */
   async function makeLink(
-    by: PlatformActor,
+    by: OperatorLogActor,
     email: string,
   ): Promise<{ link: string; expiresAt: Date }> {
     const secret = newSecret();

@@ -24,7 +24,7 @@ type Ports = {
   database: Database;
   clock: Clock;
   record: Recorder;
-  alerts: Pick<Alerts, 'raise' | 'settle'>;
+  alerts: Pick<Alerts, 'raise' | 'resolve'>;
   tellOfKeys: ReturnType<typeof tellOfKeys>;
 };
 

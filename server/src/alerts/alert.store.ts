@@ -13,7 +13,7 @@ const withNumbers = (problem: string, numbers: string) =>
  * signed twice under more than one number: that of each is named in it then. Says whether something
  * in it is new.
  */
-export async function openAlert(tx: Tx, businessId: string, alert: Alert): Promise<boolean> {
+export async function insertAlert(tx: Tx, businessId: string, alert: Alert): Promise<boolean> {
   const rows = await query(
     tx,
     `insert into alert (business_id, id, code, subject, problem, opened_at) values ($1, $2, $3, $4, $5, $6)

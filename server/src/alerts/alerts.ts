@@ -12,7 +12,7 @@ import {
   closeAlerts,
   closeAlertsOf,
   listOpenAlerts,
-  openAlert,
+  insertAlert,
 } from './alert.store.ts';
 
 export type Alerts = {
@@ -22,7 +22,7 @@ export type Alerts = {
    */
   raise(tx: Tx, ctx: Context, subject: string, problem: StoredProblem): Promise<void>;
   /** What was told of is over. */
-  settle(
+  resolve(
     tx: Tx,
     ctx: Context,
     subject: string,
@@ -33,7 +33,7 @@ export type Alerts = {
    * Whatever it was about this subject, or a part of it (`subject:part`), is over with it; all but
    * these codes.
    */
-  settleAllOf(tx: Tx, ctx: Context, subject: string, but: StoredProblem['code'][]): Promise<void>;
+  resolveAllOf(tx: Tx, ctx: Context, subject: string, but: StoredProblem['code'][]): Promise<void>;
   list(ctx: Context): Promise<Alert[]>;
   /** A person has seen to it; for what nothing in the data can tell to be over. */
   close(ctx: Context, id: string): Promise<Alert>;
@@ -46,7 +46,7 @@ export const openAlerts = (ports: {
   record: Recorder;
 }): Alerts => ({
   async raise(tx, ctx, subject, problem) {
-    const isNew = await openAlert(tx, ctx.businessId, {
+    const isNew = await insertAlert(tx, ctx.businessId, {
       id: ports.newId('alert'),
       subject,
       problem,
@@ -55,7 +55,7 @@ export const openAlerts = (ports: {
     if (isNew)
       ports.log.warn({ business_id: ctx.businessId, subject, code: problem.code }, 'alert');
   },
-  settle: async (tx, ctx, subject, codes, onlyAbout) => {
+  resolve: async (tx, ctx, subject, codes, onlyAbout) => {
     await closeAlerts(
       tx,
       { codes, subject, invoiceNumber: onlyAbout?.invoiceNumber ?? null },
@@ -63,7 +63,7 @@ export const openAlerts = (ports: {
       ctx.actor.id,
     );
   },
-  settleAllOf: async (tx, ctx, subject, but) => {
+  resolveAllOf: async (tx, ctx, subject, but) => {
     await closeAlertsOf(tx, subject, but, ports.clock.now(), ctx.actor.id);
   },
   list: (ctx) => ctx.transaction(listOpenAlerts),

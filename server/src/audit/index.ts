@@ -1,19 +1,19 @@
 export {
-  type PlatformActor,
-  type PlatformRecorder,
-  platformRecorder,
-} from './record-platform.store.ts';
-export { type Entry, type Recorder, recorder, whoDid } from './record.store.ts';
+  type OperatorLogActor,
+  type OperatorLogRecorder,
+  operatorLogRecorder,
+} from './operator-log.store.ts';
+export { type Entry, type Recorder, recorder, whoDid } from './audit-log.store.ts';
 export {
   type ChainedEntry,
-  type Follower,
+  type AuditListener,
   hashOfEntry,
   listChain,
   listEntries,
-  type SealedEntry,
-  sealTrail,
-  type TrailFilter,
-} from './seal-trail.ts';
-export { type TrailCheck, verifyTrail } from './verify-trail.ts';
+  type PlacedEntry,
+  chainAuditLog,
+  type AuditFilter,
+} from './chain-audit-log.ts';
+export { type AuditCheck, verifyAuditLog } from './verify-audit-log.ts';
 export { checkHead, headsIn, type PublishedHead, publishHead } from './publish-head.ts';
-export { openSealer, type Sealer } from './sealer.ts';
+export { openAuditChainer, type AuditChainer } from './audit-chainer.ts';

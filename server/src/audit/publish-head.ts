@@ -4,7 +4,7 @@ import { query, queryOne } from '../platform/db/query.ts';
 import type { Log } from '../platform/log.ts';
 import { fingerprintOf, isSignedBy, type EvidenceSigner } from '../platform/evidence-signer.ts';
 import { slotOf, takeSlot } from '../platform/schedule.ts';
-import { verifyTrail } from './verify-trail.ts';
+import { verifyAuditLog } from './verify-audit-log.ts';
 
 /**
  * How far a business's trail went at a moment, signed: what was cut off or written anew afterwards
@@ -41,7 +41,7 @@ export const publishHead =
       query(tx, "select 1 from slot where job = 'trail_head' and slot = $1", [slot]),
     );
     if (isTaken.length > 0) return;
-    const { brokenAt } = await verifyTrail(ctx, false);
+    const { brokenAt } = await verifyAuditLog(ctx, false);
     if (brokenAt) {
       ports.log.error({ business_id: ctx.businessId, position: brokenAt }, 'the trail is broken');
       return;

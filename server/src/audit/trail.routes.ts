@@ -2,18 +2,18 @@ import { trail } from '@muhuri/shared/contract/index';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import { route, type Call, FileResponse } from '../platform/http/route.ts';
 import { csvOf, pagesOf } from '../platform/http/csv.ts';
-import type { TrailEntry, TrailFilter } from './seal-trail.ts';
-import type { TrailCheck } from './verify-trail.ts';
+import type { AuditEntry, AuditFilter } from './chain-audit-log.ts';
+import type { AuditCheck } from './verify-audit-log.ts';
 
 type Use = {
-  listTrail(ctx: Call['ctx'], filter: TrailFilter): Promise<TrailEntry[]>;
+  listTrail(ctx: Call['ctx'], filter: AuditFilter): Promise<AuditEntry[]>;
   /** From where it was last found whole, or the whole of it. */
-  verifyTrail(ctx: Call['ctx'], isWhole: boolean): Promise<TrailCheck>;
+  verifyAuditLog(ctx: Call['ctx'], isWhole: boolean): Promise<AuditCheck>;
   /** The place of the one export that a business may have under way. */
   oneExport<T>(businessId: string, parts: AsyncIterable<T>): AsyncIterable<T>;
   exported(ctx: Call['ctx']): Promise<void>;
-  listPlatformTrail(filter: TrailFilter): Promise<TrailEntry[]>;
-  listBusinessTrail(ctx: Call['ctx'], filter: TrailFilter): Promise<TrailEntry[]>;
+  listPlatformTrail(filter: AuditFilter): Promise<AuditEntry[]>;
+  listBusinessTrail(ctx: Call['ctx'], filter: AuditFilter): Promise<AuditEntry[]>;
 };
 
 const exportMax = 50_000;
@@ -28,7 +28,7 @@ export const trailRoutes = (use: Use) => [
     );
   }),
   route(trail.exportTrail)(async (call, { query: filter }) => {
-    const list = (after: TrailFilter['after'], limit: number) =>
+    const list = (after: AuditFilter['after'], limit: number) =>
       use.listTrail(call.ctx, { ...filter, limit, after });
     const pages = pagesOf(list, {
       page: exportPage,
@@ -43,7 +43,7 @@ export const trailRoutes = (use: Use) => [
     return new FileResponse(file, 'text/csv; charset=utf-8', 'trail.csv');
   }),
   route(trail.verifyTrail)(async (call, { query: { whole } }) => {
-    const { sealed, unsealed, brokenAt, head, from } = await use.verifyTrail(
+    const { sealed, unsealed, brokenAt, head, from } = await use.verifyAuditLog(
       call.ctx,
       whole === 'true',
     );
@@ -67,7 +67,7 @@ export const trailRoutes = (use: Use) => [
   }),
 ];
 
-function page(entries: TrailEntry[], limit: number) {
+function page(entries: AuditEntry[], limit: number) {
   const shown = entries.slice(0, limit);
   const last = shown.at(-1);
   return {
@@ -76,7 +76,7 @@ function page(entries: TrailEntry[], limit: number) {
   };
 }
 
-const toView = ({ actor_id, at, actorName, ...entry }: TrailEntry) => ({
+const toView = ({ actor_id, at, actorName, ...entry }: AuditEntry) => ({
   ...entry,
   at: at.toISOString(),
   actor: actor_id,
@@ -95,7 +95,7 @@ const columns = [
   'origin',
   'request_id',
 ];
-const cellsOf = (each: TrailEntry): unknown[] => [
+const cellsOf = (each: AuditEntry): unknown[] => [
   each.position,
   each.at.toISOString(),
   each.actor_type,

@@ -96,7 +96,7 @@ export const updateConfig =
         await ports.exemptNoLonger(tx, ended, now);
       }
       if (branding?.logo !== undefined)
-        await ports.alerts.settle(tx, ctx, ctx.businessId, ['logo_removed']);
+        await ports.alerts.resolve(tx, ctx, ctx.businessId, ['logo_removed']);
       await ports.record(tx, ctx, {
         action: 'business.configured',
         subject: ctx.businessId,

@@ -30,7 +30,7 @@ type Ports = {
   clock: Clock;
   log: Log;
   record: Recorder;
-  alerts: Pick<Alerts, 'raise' | 'settle'>;
+  alerts: Pick<Alerts, 'raise' | 'resolve'>;
   worker: string;
 };
 
@@ -109,7 +109,7 @@ export const refreshLists =
         tries,
         changes: problem ? null : changes,
       });
-      if (!problem) await ports.alerts.settle(tx, ctx, deviceId, ['lists_stale']);
+      if (!problem) await ports.alerts.resolve(tx, ctx, deviceId, ['lists_stale']);
       else if (tries >= triesBeforeAlert && isAtWork)
         await ports.alerts.raise(tx, ctx, deviceId, {
           code: 'lists_stale',
@@ -187,7 +187,7 @@ async function take(
     });
     if (!isAtWork) continue;
     const subject = `${device.id}:${taxClass}`;
-    await ports.alerts.settle(tx, ctx, subject, ['rate_changed']);
+    await ports.alerts.resolve(tx, ctx, subject, ['rate_changed']);
     const told = {
       tax_class: taxClass,
       before: percent.before,

@@ -11,7 +11,7 @@ import { findGrantOf } from './grant.store.ts';
  * the connection works.
  */
 export const watchGrant =
-  (ports: { database: Database; alerts: Pick<Alerts, 'raise' | 'settle'>; record: Recorder }) =>
+  (ports: { database: Database; alerts: Pick<Alerts, 'raise' | 'resolve'>; record: Recorder }) =>
   async (ctx: Context): Promise<boolean> => {
     const connection = await ctx.transaction(findConnection);
     if (!connection) return false;
@@ -24,7 +24,7 @@ export const watchGrant =
         await ports.record(tx, ctx, { action: `connection.${status}`, subject: connection.id });
       }
       if (status === 'active')
-        await ports.alerts.settle(tx, ctx, ctx.businessId, ['zoho_reconnect']);
+        await ports.alerts.resolve(tx, ctx, ctx.businessId, ['zoho_reconnect']);
       else await ports.alerts.raise(tx, ctx, ctx.businessId, { code: 'zoho_reconnect' });
     });
     return status === 'active';

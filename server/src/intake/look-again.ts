@@ -1,5 +1,5 @@
 import { type Fix, type ProblemCode, problems } from '@muhuri/shared/problems';
-import type { Follower } from '../audit/index.ts';
+import type { AuditListener } from '../audit/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { lookAgain } from './document.store.ts';
 
@@ -36,7 +36,7 @@ const codesOf = (fixes: Fix[]): ProblemCode[] =>
  * stands in the way is sealed by itself, where the business lets it be.
  */
 export const lookAgainAfterMending =
-  (ports: { clock: Clock; touch(businessId: string): void }): Follower =>
+  (ports: { clock: Clock; touch(businessId: string): void }): AuditListener =>
   async (tx, ctx, entries) => {
     const fixes = [...new Set(entries.flatMap((entry) => mended[entry.action] ?? []))];
     const codes = [...codesOf(fixes), ...entries.flatMap((entry) => ofRefunds[entry.action] ?? [])];

@@ -14,7 +14,7 @@ import { type Due, endLook, knownAt, postponeLook, type Seen, takeDue } from './
 
 type Ports = {
   lookAtDocument: LookAtDocument;
-  alerts: Pick<Alerts, 'raise' | 'settle'>;
+  alerts: Pick<Alerts, 'raise' | 'resolve'>;
   giveWay: Pick<PriorityGate, 'behind'>;
   clock: Clock;
   log: Log;
@@ -188,7 +188,7 @@ async function tellOfUnread(
   const isUnread = problem?.code === unread;
   if (isUnread && due.tries + 1 >= triesTold) await alerts.raise(tx, ctx, due.documentId, problem);
   else if (!isUnread && due.problemBefore === unread)
-    await alerts.settle(tx, ctx, due.documentId, [unread]);
+    await alerts.resolve(tx, ctx, due.documentId, [unread]);
 }
 const unread = 'document_part_unread';
 const triesTold = 3;

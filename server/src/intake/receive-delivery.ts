@@ -26,7 +26,7 @@ type Ports = {
   clock: Clock;
   newId: NewId;
   log: Log;
-  alerts: Pick<Alerts, 'raise' | 'settle'>;
+  alerts: Pick<Alerts, 'raise' | 'resolve'>;
   contextOf(businessId: string): Context;
   /** There is something to look at. */
   touch(businessId: string): void;
@@ -212,7 +212,7 @@ export function receiveDelivery(ports: Ports): {
             continue;
           hook.lastDeliveryAt = delivery.at;
           await markHook(tx, hook.id, delivery.at);
-          await ports.alerts.settle(tx, ctx, hook.id, ['webhooks_malformed']);
+          await ports.alerts.resolve(tx, ctx, hook.id, ['webhooks_malformed']);
         }
         return found;
       });

@@ -47,7 +47,7 @@ type Ports = {
   database: Database;
   clock: Clock;
   log: Log;
-  alerts: Pick<Alerts, 'raise' | 'settle'>;
+  alerts: Pick<Alerts, 'raise' | 'resolve'>;
   contextOf(businessId: string): Context;
   businessIds(): Promise<string[]>;
   /** Tells the operator's hook, where there is one. */
@@ -102,7 +102,7 @@ export function openJobs(ports: Ports): Jobs {
     const ctx = ports.contextOf(businessId);
     await ctx.transaction(async (tx) => {
       await endFailure(tx, job);
-      await ports.alerts.settle(tx, ctx, job, codes);
+      await ports.alerts.resolve(tx, ctx, job, codes);
     });
     failing.delete(job);
   };
@@ -164,7 +164,7 @@ export function openJobs(ports: Ports): Jobs {
         for (const { job, lastAt } of await listFailures(tx)) {
           if (lastAt.getTime() > before) continue;
           await endFailure(tx, job);
-          await ports.alerts.settle(tx, ctx, job, codes);
+          await ports.alerts.resolve(tx, ctx, job, codes);
         }
       });
     },

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Alerts } from '../alerts/index.ts';
-import type { Follower, Recorder } from '../audit/index.ts';
+import type { AuditListener, Recorder } from '../audit/index.ts';
 import { holdDataKey, oneMore } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -55,7 +55,7 @@ const fieldOf = (id: string) => `subscriber:${id}`;
  * the chain.
  */
 export const tellOfReceipts =
-  (ports: { clock: Clock; newId: NewId; touch(businessId: string): void }): Follower =>
+  (ports: { clock: Clock; newId: NewId; touch(businessId: string): void }): AuditListener =>
   async (tx, ctx, entries) => {
     const told = entries.flatMap((entry) =>
       events[entry.action] ? [{ entry, event: events[entry.action] as string }] : [],
@@ -138,7 +138,7 @@ export type Sending = {
 export function sendDue(
   ports: Pick<Ports, 'vault' | 'clock'> & {
     messenger: Messenger;
-    alerts: Pick<Alerts, 'raise' | 'settle'>;
+    alerts: Pick<Alerts, 'raise' | 'resolve'>;
     run: RunJob;
   },
 ): Sending {
@@ -221,7 +221,7 @@ async function sendTo(
               url: to.url,
             });
           if (end.state === 'delivered')
-            await ports.alerts.settle(tx, ctx, to.id, ['subscriber_unreachable']);
+            await ports.alerts.resolve(tx, ctx, to.id, ['subscriber_unreachable']);
         });
         left.delete(notice.id);
         if (sent.status === null) return;

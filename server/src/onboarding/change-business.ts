@@ -1,5 +1,5 @@
 import { listMembers, mailInvitation, openInvitation, whileTheyStay } from '../access/index.ts';
-import type { PlatformRecorder, Recorder } from '../audit/index.ts';
+import type { OperatorLogRecorder, Recorder } from '../audit/index.ts';
 import { compareTaxpayer, eraseDevices, listBranches, stopLanes } from '../branches/index.ts';
 import {
   eraseKey,
@@ -27,7 +27,7 @@ type Ports = {
   clock: Clock;
   newId: NewId;
   record: Recorder;
-  recordPlatform: PlatformRecorder;
+  recordPlatform: OperatorLogRecorder;
   sendMail: SendMail;
   publicUrl: string;
   vault: Vault;

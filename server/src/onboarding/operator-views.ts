@@ -1,4 +1,4 @@
-import { listEntries, type PlatformRecorder, type TrailFilter } from '../audit/index.ts';
+import { listEntries, type OperatorLogRecorder, type AuditFilter } from '../audit/index.ts';
 import {
   type Business,
   type DirectoryEntry,
@@ -11,10 +11,10 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
-import { countAttempts } from '../walls/index.ts';
+import { countCrossBusinessAccess } from '../isolation/index.ts';
 import { duringSupport, isSupporting } from './support-access.ts';
 
-type Ports = { database: Database; clock: Clock; recordPlatform: PlatformRecorder };
+type Ports = { database: Database; clock: Clock; recordPlatform: OperatorLogRecorder };
 type Page = Parameters<typeof listDirectory>[1];
 
 /** What the operator looks at. Looking across businesses is itself something to look up later. */
@@ -56,7 +56,7 @@ export const getBusinessEntry =
  */
 export const readBusinessTrail =
   (ports: Parameters<typeof duringSupport>[0]) =>
-  async (ctx: Context, filter: TrailFilter): ReturnType<typeof listEntries> => {
+  async (ctx: Context, filter: AuditFilter): ReturnType<typeof listEntries> => {
     await getBusinessEntry(ports)(ctx);
     if (await isSupporting(ports)(ctx))
       return duringSupport(ports)(ctx, 'trail', (tx) => listEntries(tx, 'audit', filter));
@@ -67,5 +67,8 @@ export const readBusinessTrail =
 export const sumPlatform = (ports: Pick<Ports, 'database' | 'clock'>) => () =>
   ports.database.platform(async (tx) => ({
     ...(await sumTotals(tx)),
-    attemptsToday: await countAttempts(tx, new Date(ports.clock.now().getTime() - 86_400_000)),
+    attemptsToday: await countCrossBusinessAccess(
+      tx,
+      new Date(ports.clock.now().getTime() - 86_400_000),
+    ),
   }));

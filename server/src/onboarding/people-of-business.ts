@@ -14,7 +14,7 @@ import {
   withdrawInvitationsOf,
 } from '../access/index.ts';
 import type { Alerts } from '../alerts/index.ts';
-import type { PlatformRecorder, Recorder } from '../audit/index.ts';
+import type { OperatorLogRecorder, Recorder } from '../audit/index.ts';
 import { findDirectoryEntry } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -26,12 +26,12 @@ import type { SendMail } from '../platform/mail.ts';
 type Ports = {
   database: Database;
   record: Recorder;
-  recordPlatform: PlatformRecorder;
+  recordPlatform: OperatorLogRecorder;
   clock: Clock;
   sendMail: SendMail;
   log: Log;
   background(work: Promise<unknown>): void;
-  alerts: Pick<Alerts, 'raise' | 'settle'>;
+  alerts: Pick<Alerts, 'raise' | 'resolve'>;
   tellOfKeys: ReturnType<typeof tellOfKeys>;
 };
 export type PersonOfBusiness = {

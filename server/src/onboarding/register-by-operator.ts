@@ -1,6 +1,6 @@
 import { cut } from '@muhuri/shared/text';
 import { holdPerson, mailInvitation, openInvitation } from '../access/index.ts';
-import type { PlatformRecorder, Recorder } from '../audit/index.ts';
+import type { OperatorLogRecorder, Recorder } from '../audit/index.ts';
 import { insertBranch } from '../branches/index.ts';
 import {
   checkGoLive,
@@ -27,7 +27,7 @@ type Ports = {
   clock: Clock;
   newId: NewId;
   record: Recorder;
-  recordPlatform: PlatformRecorder;
+  recordPlatform: OperatorLogRecorder;
   dialects: Dialects;
   sendMail: SendMail;
   publicUrl: string;

@@ -36,7 +36,7 @@ export const asTakenOut = ({
  * whether or not a doubt has just ended. Answers the receipt that is in doubt now, if one is.
  */
 export async function doubtAnother(
-  ports: { record: Recorder; alerts: Pick<Alerts, 'raise' | 'settle'> },
+  ports: { record: Recorder; alerts: Pick<Alerts, 'raise' | 'resolve'> },
   tx: Tx,
   ctx: Context,
   { id, deviceId }: Pick<Receipt, 'id' | 'deviceId'>,
@@ -206,7 +206,7 @@ async function begin(
     at,
   );
   await nameSuspects(tx, deviceId, invoiceNumber);
-  await ports.alerts.settle(tx, ctx, id, ['maybe_signed_twice'], { invoiceNumber });
+  await ports.alerts.resolve(tx, ctx, id, ['maybe_signed_twice'], { invoiceNumber });
   await ports.record(tx, ctx, {
     action: 'receipt.doubted',
     subject: id,

@@ -1230,7 +1230,7 @@ export async function freeSharers(
     ),
   ];
   for (const receiptId of told)
-    await ports.alerts.settle(tx, ctx, receiptId, ['maybe_signed_twice'], { invoiceNumber });
+    await ports.alerts.resolve(tx, ctx, receiptId, ['maybe_signed_twice'], { invoiceNumber });
   await settleElsewhere(tx, deviceId, invoiceNumber, signed.receiptId);
   for (const unasked of await listUnaskedLanes(tx))
     await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: unasked });
@@ -1288,7 +1288,7 @@ export async function afterDoubt(
   const open = (await listOpenDoubts(tx, deviceId)).filter(
     (doubt) => doubt.code === 'maybe_signed',
   );
-  if (open.length < 2) await ports.alerts.settle(tx, ctx, deviceId, ['doubts_two']);
+  if (open.length < 2) await ports.alerts.resolve(tx, ctx, deviceId, ['doubts_two']);
 }
 
 /** A document may be signed now; one that is signed is in no doubt. */

@@ -58,7 +58,7 @@ export type LanePorts = {
   dialects: Dialects;
   queue: Pick<Queue, 'wakeLane'>;
   record: Recorder;
-  alerts: Pick<Alerts, 'raise' | 'settle' | 'settleAllOf'>;
+  alerts: Pick<Alerts, 'raise' | 'resolve' | 'resolveAllOf'>;
   clock: Clock;
   /** Counts what passes between writing a send down and its first byte. */
   startWatch: StartWatch;

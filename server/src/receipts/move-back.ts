@@ -12,7 +12,7 @@ import { moveSeconds } from './second-signature.store.ts';
  * left.
  */
 export async function moveBack(
-  ports: { record: Recorder; alerts: Pick<Alerts, 'raise' | 'settle'> },
+  ports: { record: Recorder; alerts: Pick<Alerts, 'raise' | 'resolve'> },
   tx: Tx,
   ctx: Context,
   from: Pick<Receipt, 'id' | 'deviceId'>,
@@ -23,7 +23,7 @@ export async function moveBack(
   await moveSeconds(tx, from.id, to.id);
   const stands = (await findReceipt(tx, to.id)) as Receipt;
   if (stands.isContested) {
-    await ports.alerts.settle(tx, ctx, from.id, ['signed_twice']);
+    await ports.alerts.resolve(tx, ctx, from.id, ['signed_twice']);
     await ports.alerts.raise(tx, ctx, to.id, signedTwice(stands));
   }
   await ports.record(tx, ctx, {

@@ -45,7 +45,7 @@ export type OpenPorts = {
   dialects: Dialects;
   queue: Pick<Queue, 'wakeLane'>;
   record: Recorder;
-  alerts: Pick<Alerts, 'raise' | 'settle'>;
+  alerts: Pick<Alerts, 'raise' | 'resolve'>;
   clock: Clock;
   newId: NewId;
 };
@@ -253,7 +253,7 @@ export async function moveTo(
   await moveSeconds(tx, from.id, id);
   const moved = await get(tx, id);
   if (moved.isContested) {
-    await ports.alerts.settle(tx, ctx, from.id, ['signed_twice']);
+    await ports.alerts.resolve(tx, ctx, from.id, ['signed_twice']);
     await ports.alerts.raise(tx, ctx, id, signedTwice(moved));
   }
   await ports.record(tx, ctx, {

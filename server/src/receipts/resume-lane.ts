@@ -35,7 +35,7 @@ export type ResumeLane = (
 export const resumeLane =
   (ports: {
     record: Recorder;
-    alerts: Pick<Alerts, 'raise' | 'settle'>;
+    alerts: Pick<Alerts, 'raise' | 'resolve'>;
     clock: Clock;
     queue: Pick<Queue, 'wakeLane'>;
     changed(id: string): void;
@@ -103,7 +103,7 @@ export const resumeLane =
       }
       await setDeviceState(tx, device.id, 'active', null);
       // The later of two reasons stands at the device; whoever resumes it has answered both.
-      await ports.alerts.settle(tx, ctx, device.id, [
+      await ports.alerts.resolve(tx, ctx, device.id, [
         'number_collision',
         'total_jumped',
         ...(device.problem ? [device.problem.code] : []),

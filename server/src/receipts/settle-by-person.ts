@@ -349,7 +349,7 @@ async function applyLate(
     );
   }
   if (openSeconds(receipt).length === 1)
-    await ports.alerts.settle(tx, ctx, receipt.id, ['signed_twice']);
+    await ports.alerts.resolve(tx, ctx, receipt.id, ['signed_twice']);
   await pauseForStrangers(ports, tx, ctx, device);
   await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: receipt.deviceId });
 }

@@ -184,7 +184,7 @@ async function switchIfFree(
   await leaveDoubtsToPeople(tx, old.id);
   // Nothing of it works any more, and so nothing would end them; but its keys are still to be seen
   // to.
-  await ports.alerts.settleAllOf(tx, ctx, old.id, ['keys_set_aside']);
+  await ports.alerts.resolveAllOf(tx, ctx, old.id, ['keys_set_aside']);
   await ports.record(tx, ctx, {
     action: 'device.switched',
     subject: next.id,

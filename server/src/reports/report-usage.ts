@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Usage } from '../usage/index.ts';
+import type { RateLimits } from '../rate-limits/index.ts';
 import type { GetStats } from './reports.ts';
 
 export type ReportUsage = ReturnType<typeof reportUsage>;
@@ -12,7 +12,7 @@ const shownDays = 30;
  * last thirty days.
  */
 export const reportUsage =
-  (ports: { usage: Pick<Usage, 'limitsNow' | 'report'>; getStats: GetStats; clock: Clock }) =>
+  (ports: { usage: Pick<RateLimits, 'limitsNow' | 'report'>; getStats: GetStats; clock: Clock }) =>
   async (ctx: Context) => {
     const { minute, day } = ports.usage.limitsNow(ctx.businessId);
     const now = ports.clock.now();

@@ -1,6 +1,6 @@
 import { add } from '@muhuri/shared/money';
 import { describeProblem, type ProblemCode, problems } from '@muhuri/shared/problems';
-import type { Follower } from '../audit/index.ts';
+import type { AuditListener } from '../audit/index.ts';
 import { type BusinessTotals, getBusiness, putTotals } from '../businesses/index.ts';
 import { findConnection, readCallHealth, readConnectionHealth } from '../connections/index.ts';
 import type { Context } from '../context.ts';
@@ -30,7 +30,7 @@ type Ports = {
  * seconds behind.
  */
 export const countByTrail =
-  (ports: Pick<Ports, 'dialects'>): Follower =>
+  (ports: Pick<Ports, 'dialects'>): AuditListener =>
   async (tx, _ctx, entries) => {
     const counts = entries.flatMap((entry): DayCount[] => {
       if (entry.action === 'receipt.signed')

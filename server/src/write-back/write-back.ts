@@ -1,6 +1,6 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Alerts } from '../alerts/index.ts';
-import type { Follower, Recorder } from '../audit/index.ts';
+import type { AuditListener, Recorder } from '../audit/index.ts';
 import { type BusinessSettings, getBusiness } from '../businesses/index.ts';
 import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
@@ -36,7 +36,7 @@ type Ports = {
     isMailed: boolean,
   ): Promise<{ number: number; pdf: Buffer }>;
   localTime(at: Date, dialect: string): string;
-  alerts: Pick<Alerts, 'raise' | 'settle'>;
+  alerts: Pick<Alerts, 'raise' | 'resolve'>;
   record: Recorder;
   clock: Clock;
   log: Log;
@@ -67,7 +67,7 @@ const notMailed = [
  * due.
  */
 export const dueAfterSigning =
-  (ports: { clock: Clock; touch(businessId: string): void }): Follower =>
+  (ports: { clock: Clock; touch(businessId: string): void }): AuditListener =>
   async (tx, ctx, entries) => {
     const signed = entries.filter((entry) => entry.action === 'receipt.signed');
     if (signed.length === 0) return;
@@ -192,7 +192,7 @@ async function writeReceipt(
     if (!isOurs) return true;
   }
   if (steps.every((each) => each.state === 'done' || each.state === 'skipped'))
-    await ctx.transaction((tx) => ports.alerts.settle(tx, ctx, receipt.id, ['write_back_failed']));
+    await ctx.transaction((tx) => ports.alerts.resolve(tx, ctx, receipt.id, ['write_back_failed']));
   return !isBlocked;
 }
 

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { openAlerts } from '@muhuri/server/alerts/index';
 import { recorder } from '@muhuri/server/audit/index';
-import { sealTrail } from '@muhuri/server/audit/seal-trail';
-import { verifyTrail } from '@muhuri/server/audit/verify-trail';
+import { chainAuditLog } from '@muhuri/server/audit/chain-audit-log';
+import { verifyAuditLog } from '@muhuri/server/audit/verify-audit-log';
 import { adoptDevice, pauseLane, setNextDevice } from '@muhuri/server/branches/index';
 import { registerItems } from '@muhuri/server/catalogue/index';
 import type { Context } from '@muhuri/server/context';
@@ -883,8 +883,8 @@ async function atTheEnd(
   ctx: Context,
 ): Promise<string | null> {
   const calm: Context = { ...ctx, transaction: (work) => database.transaction(businessId, work) };
-  await sealTrail(calm, []);
-  const verdict = await verifyTrail(calm);
+  await chainAuditLog(calm, []);
+  const verdict = await verifyAuditLog(calm);
   return verdict.brokenAt !== null || verdict.unsealed.length > 0
     ? `the trail does not hold: ${JSON.stringify(verdict)}`
     : null;

@@ -41,9 +41,9 @@ export type HttpPorts = {
     ofChange(businessId: string): Promise<void>;
   };
   walls: {
-    note(ctx: Context, route: string, ids: string[]): void;
-    mismatch(ctx: Context, route: string, organizationId: string): Promise<void>;
-    idsIn(values: unknown[], ownBusinessId: string): string[];
+    recordDeniedLookups(ctx: Context, route: string, ids: string[]): void;
+    recordMismatch(ctx: Context, route: string, organizationId: string): Promise<void>;
+    idsInRequest(values: unknown[], ownBusinessId: string): string[];
   };
   idempotency: IdempotencyKeys;
   /** How long a statement may take that a caller waits for, in milliseconds. */
@@ -178,7 +178,7 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
     organization !== undefined &&
     organization !== session.business.organizationId
   ) {
-    await ports.walls.mismatch(ctx, name, organization.slice(0, 40));
+    await ports.walls.recordMismatch(ctx, name, organization.slice(0, 40));
     throw new AppError('organization_mismatch');
   }
   const refusal = ports.refusalOf(session, endpoint);
@@ -258,10 +258,10 @@ async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<R
     // Every refusal notes the ids it was asked for, whatever they are: only a job finds out later
     // whether one is another's.
     if (ctx && isRead && error instanceof AppError)
-      ports.walls.note(
+      ports.walls.recordDeniedLookups(
         ctx,
         name,
-        ports.walls.idsIn(
+        ports.walls.idsInRequest(
           [params, c.req.query(), opened(c.req.query('cursor')), jsonOf(raw)],
           ctx.businessId,
         ),

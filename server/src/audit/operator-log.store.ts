@@ -2,20 +2,20 @@ import type { Clock } from '../platform/clock.ts';
 import { json, query } from '../platform/db/query.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
-import type { Entry } from './record.store.ts';
+import type { Entry } from './audit-log.store.ts';
 
 /** Who does something on the platform itself, and from where. */
-export type PlatformActor = {
+export type OperatorLogActor = {
   type: string;
   id: string;
   origin: string | null;
   requestId: string | null;
 };
-export type PlatformRecorder = (tx: Tx, by: PlatformActor, entry: Entry) => Promise<void>;
+export type OperatorLogRecorder = (tx: Tx, by: OperatorLogActor, entry: Entry) => Promise<void>;
 
 /** The operator's own trail, for what belongs to no business (`platform` door). */
-export const platformRecorder =
-  (clock: Clock, newId: NewId): PlatformRecorder =>
+export const operatorLogRecorder =
+  (clock: Clock, newId: NewId): OperatorLogRecorder =>
   async (tx, by, entry) => {
     await query(
       tx,

@@ -1,9 +1,9 @@
 import { setImmediate as others } from 'node:timers/promises';
 import type { Context } from '../context.ts';
 import { query, queryOne } from '../platform/db/query.ts';
-import { type ChainedEntry, entryColumns, hashOfEntry } from './seal-trail.ts';
+import { type ChainedEntry, entryColumns, hashOfEntry } from './chain-audit-log.ts';
 
-export type TrailCheck = {
+export type AuditCheck = {
   sealed: number;
   unsealed: string[];
   /** The first position that does not fit. */
@@ -23,7 +23,7 @@ const page = 500;
  * whole. What stands before that place and was changed since is found only by the whole; what is
  * said outside of the database every day rests on it (`publish-head.ts`).
  */
-export async function verifyTrail(ctx: Context, isWhole = true): Promise<TrailCheck> {
+export async function verifyAuditLog(ctx: Context, isWhole = true): Promise<AuditCheck> {
   const readHead = () =>
     ctx.transaction((tx) =>
       queryOne<Head>(

@@ -22,13 +22,13 @@ export type ChainedEntry = {
   request_id: string | null;
 };
 
-export type SealedEntry = ChainedEntry & { position: string };
+export type PlacedEntry = ChainedEntry & { position: string };
 
 /**
  * Later chapters that count by the trail: told of each entry exactly once, in the transaction that
  * seals it.
  */
-export type Follower = (tx: Tx, ctx: Context, entries: SealedEntry[]) => Promise<void>;
+export type AuditListener = (tx: Tx, ctx: Context, entries: PlacedEntry[]) => Promise<void>;
 
 const batch = 500;
 
@@ -70,7 +70,7 @@ export function hashOfEntry(
  * at a time, by the lock on its head. Lanes never wait for it: they write entries without a place,
  * and places are given here within seconds.
  */
-export async function sealTrail(ctx: Context, followers: Follower[]): Promise<number> {
+export async function chainAuditLog(ctx: Context, followers: AuditListener[]): Promise<number> {
   let sealed = 0;
   for (;;) {
     const count = await ctx.transaction(async (tx) => {
@@ -135,7 +135,7 @@ export const listChain = (
     [subject],
   );
 
-export type TrailFilter = {
+export type AuditFilter = {
   limit: number;
   after: { at: string; id: string } | null;
   action?: string | undefined;
@@ -145,7 +145,7 @@ export type TrailFilter = {
   to?: string | undefined;
 };
 
-export type TrailEntry = Omit<ChainedEntry, 'at' | 'before' | 'after'> & {
+export type AuditEntry = Omit<ChainedEntry, 'at' | 'before' | 'after'> & {
   at: Date;
   before: unknown;
   after: unknown;
@@ -182,8 +182,8 @@ const byAction = (rest: string): string => `(
 export async function listEntries(
   tx: Tx,
   table: 'audit' | 'reference.platform_audit',
-  filter: TrailFilter,
-): Promise<TrailEntry[]> {
+  filter: AuditFilter,
+): Promise<AuditEntry[]> {
   const rest = `($2::text is null or actor_id = $2) and ($4::timestamptz is null or at >= $4)
         and ($5::timestamptz is null or at < $5::timestamptz + interval '1 day') and ${pageAfter(table, 'at', 'id', '$6', '$7')}`;
   const isByAction = table === 'audit' && filter.action && !filter.subject;

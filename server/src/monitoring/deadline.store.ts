@@ -68,7 +68,7 @@ export const listOpenOf = async (tx: Tx, codes: readonly string[]): Promise<Open
 /**
  * Takes the alerts that were not mailed yet: whoever gets them mails them, and nobody else does.
  */
-export const takeUnmailed = async (tx: Tx, at: Date): Promise<OpenAlert[]> =>
+export const claimUnmailed = async (tx: Tx, at: Date): Promise<OpenAlert[]> =>
   (
     await query(
       tx,
@@ -80,14 +80,14 @@ export const takeUnmailed = async (tx: Tx, at: Date): Promise<OpenAlert[]> =>
     .toSorted((a, b) => a.openedAt.getTime() - b.openedAt.getTime() || (a.id < b.id ? -1 : 1));
 
 /** They could not be mailed; the next turn takes them again. */
-export const putBackUnmailed = (tx: Tx, ids: string[]) =>
+export const releaseUnmailed = (tx: Tx, ids: string[]) =>
   query(tx, 'update alert set mailed_at = null where id = any($1::text[])', [ids]);
 
 /**
  * Alerts of which nobody was told that they were opened, or closed; marked as told in the same
  * breath.
  */
-export const takeUnnoticed = async (
+export const claimUnsentEvents = async (
   tx: Tx,
   at: Date,
 ): Promise<(OpenAlert & { event: 'alert.opened' | 'alert.closed' })[]> => {

@@ -9,7 +9,7 @@ import { findLongestUnwritten, listOpenOf, listWatched } from './deadline.store.
 import { type Due, dueOf, dueOfUnbegun, type Unbegun, watchedCodes } from './deadlines.model.ts';
 
 type Ports = {
-  alerts: Pick<Alerts, 'raise' | 'settle'>;
+  alerts: Pick<Alerts, 'raise' | 'resolve'>;
   testDevice: TestDevice;
   /** What waits in the list of documents although nothing has been begun with it. */
   longestDue(tx: Tx): Promise<Unbegun['documents']>;
@@ -67,7 +67,7 @@ export const watchDeadlines =
         a.problem.hours === b.problem.hours;
       for (const each of open)
         if (!due.some((one) => isSame(one, each)))
-          await ports.alerts.settle(tx, ctx, each.subject, [each.problem.code]);
+          await ports.alerts.resolve(tx, ctx, each.subject, [each.problem.code]);
       for (const each of due)
         if (!open.some((one) => isSame(one, each)))
           await ports.alerts.raise(tx, ctx, each.subject, each.problem);

@@ -1,2 +1,2 @@
-export { tellAlerts } from './tell-alerts.ts';
+export { deliverAlerts } from './deliver-alerts.ts';
 export { watchDeadlines } from './watch-deadlines.ts';

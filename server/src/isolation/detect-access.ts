@@ -7,27 +7,27 @@ import type { Log } from '../platform/log.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { RunJob } from '../platform/run-job.ts';
 import {
-  type Attempt,
-  forgetMiss,
-  insertAttempt,
-  insertMiss,
-  listMisses,
-  standsElsewhere,
-} from './miss.store.ts';
+  type CrossBusinessAccess,
+  deleteDeniedLookup,
+  insertCrossBusinessAccess,
+  insertDeniedLookup,
+  listDeniedLookups,
+  existsElsewhere,
+} from './denied-lookup.store.ts';
 
-export type Walls = {
+export type Isolation = {
   /**
    * Notes the ids of a refused request, after it was answered. Every miss is noted alike: whether
    * an id exists somewhere is not known here, so that neither the answer nor its time can tell.
    */
-  note(ctx: Context, route: string, ids: string[]): void;
+  recordDeniedLookups(ctx: Context, route: string, ids: string[]): void;
   /** An API key used with another organization's name: an attempt by itself. */
-  mismatch(ctx: Context, route: string, organizationId: string): Promise<void>;
+  recordMismatch(ctx: Context, route: string, organizationId: string): Promise<void>;
   /**
    * Makes those misses into attempts whose id stands in another business: recorded, told to both
    * the business and the operator.
    */
-  look(): Promise<void>;
+  inspect(): Promise<void>;
   /** The same for every business: what was noted before a restart, or could not be looked into. */
   sweep(): Promise<void>;
 };
@@ -42,7 +42,7 @@ type Ports = {
   contextOf(businessId: string): Context;
   businessIds(): Promise<string[]>;
   /** Tells the operator's hook, where there is one. */
-  tell(attempt: Attempt): Promise<void>;
+  tell(attempt: CrossBusinessAccess): Promise<void>;
   background(work: Promise<unknown>): void;
   run: RunJob;
 };
@@ -56,7 +56,7 @@ const askedMax = 20;
 const keptPerMinute = 120;
 const actorsMost = 10_000;
 
-export function openWalls(ports: Ports): Walls {
+export function openIsolation(ports: Ports): Isolation {
   const touched = new Set<string>();
   // Written down by a job of ours: whoever fills their own share of the connections does not keep
   // their misses out of it.
@@ -113,14 +113,14 @@ export function openWalls(ports: Ports): Walls {
     },
     missId?: string,
   ) => {
-    const found: Attempt = {
+    const found: CrossBusinessAccess = {
       id: missId ?? ports.newId('wall_attempt'),
       businessId: ctx.businessId,
       ...about,
     };
-    await ports.database.platform((tx) => insertAttempt(tx, found));
+    await ports.database.platform((tx) => insertCrossBusinessAccess(tx, found));
     const isOurs = await byJob(ctx).transaction(async (tx) => {
-      if (missId !== undefined && !(await forgetMiss(tx, missId))) return false;
+      if (missId !== undefined && !(await deleteDeniedLookup(tx, missId))) return false;
       await ports.record(tx, ctx, {
         action: 'wall.attempt',
         subject: about.actorId,
@@ -151,12 +151,12 @@ export function openWalls(ports: Ports): Walls {
 
   const lookInto = async (businessId: string): Promise<void> => {
     const ctx = ports.contextOf(businessId);
-    const misses = await ctx.transaction((tx) => listMisses(tx, batch));
+    const misses = await ctx.transaction((tx) => listDeniedLookups(tx, batch));
     if (misses.length === batch) touched.add(businessId);
     for (const { id, ...miss } of misses) {
-      if (await ports.database.platform((tx) => standsElsewhere(tx, miss.asked, businessId)))
+      if (await ports.database.platform((tx) => existsElsewhere(tx, miss.asked, businessId)))
         await attempt(ctx, miss, id);
-      else await ctx.transaction((tx) => forgetMiss(tx, id));
+      else await ctx.transaction((tx) => deleteDeniedLookup(tx, id));
     }
   };
   const lookIntoAll = async (ids: string[]): Promise<void> => {
@@ -166,7 +166,7 @@ export function openWalls(ports: Ports): Walls {
   };
 
   return {
-    note(ctx, route, ids) {
+    recordDeniedLookups(ctx, route, ids) {
       if (ids.length === 0) return;
       const at = ports.clock.now();
       const asked = [...new Set(ids)].slice(0, askedMax);
@@ -181,7 +181,7 @@ export function openWalls(ports: Ports): Walls {
       }));
       if (misses.length === 0) return;
       const work = byJob(ctx).transaction(async (tx) => {
-        for (const miss of misses) await insertMiss(tx, ctx.businessId, miss);
+        for (const miss of misses) await insertDeniedLookup(tx, ctx.businessId, miss);
       });
       // Only once it is committed: a look before would find nothing and take it for done.
       const noted = work.then(() => void touched.add(ctx.businessId));
@@ -194,7 +194,7 @@ export function openWalls(ports: Ports): Walls {
         ),
       );
     },
-    async mismatch(ctx, route, organizationId) {
+    async recordMismatch(ctx, route, organizationId) {
       if (allowance(ctx, route, 1) === 0) return;
       await attempt(ctx, {
         actorType: ctx.actor.type,
@@ -205,7 +205,7 @@ export function openWalls(ports: Ports): Walls {
         at: ports.clock.now(),
       });
     },
-    async look() {
+    async inspect() {
       const ids = [...touched];
       touched.clear();
       await lookIntoAll(ids);
@@ -218,7 +218,7 @@ export function openWalls(ports: Ports): Walls {
  * Ids of ours anywhere in a request: path, query, body, a cursor's inside. Bounded, so that a large
  * body costs little.
  */
-export function idsIn(values: unknown[], ownBusinessId: string): string[] {
+export function idsInRequest(values: unknown[], ownBusinessId: string): string[] {
   const found = new Set<string>();
   let seen = 0;
   const walk = (value: unknown, depth: number): void => {

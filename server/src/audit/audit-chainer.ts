@@ -1,9 +1,9 @@
 import type { Context } from '../context.ts';
 import { afterTransaction } from '../platform/db/database.ts';
 import type { RunJob } from '../platform/run-job.ts';
-import { type Follower, sealTrail } from './seal-trail.ts';
+import { type AuditListener, chainAuditLog } from './chain-audit-log.ts';
 
-export type Sealer = {
+export type AuditChainer = {
   /**
    * Something was written for this business; within a transaction: it is sealed once that has
    * ended.
@@ -16,19 +16,19 @@ export type Sealer = {
 };
 
 /** Keeps the trails chained. */
-export function openSealer(ports: {
+export function openAuditChainer(ports: {
   contextOf(businessId: string): Context;
   businessIds(): Promise<string[]>;
-  followers: Follower[];
+  followers: AuditListener[];
   run: RunJob;
-}): Sealer {
+}): AuditChainer {
   let touched = new Set<string>();
   let isRunning = false;
   const seal = async (ids: Iterable<string>) => {
     for (const businessId of ids)
       if (
         !(await ports.run(businessId, 'seal', () =>
-          sealTrail(ports.contextOf(businessId), ports.followers),
+          chainAuditLog(ports.contextOf(businessId), ports.followers),
         ))
       )
         touched.add(businessId);

@@ -30,7 +30,7 @@ export type Limits = {
   deliveriesPerDay: number;
 };
 
-export const usualLimits: Limits = {
+export const defaultLimits: Limits = {
   businessPerMinute: 6_000,
   personPerMinute: 3_000,
   addressPerMinute: 600,
@@ -43,7 +43,7 @@ export const usualLimits: Limits = {
 
 export type Spent = { limit: number; left: number; resetSeconds: number; dayLeft: number | null };
 
-export type Usage = TokenLimits & {
+export type RateLimits = TokenLimits & {
   /** Counts a call before sign-in, by address. Throws `rate_limited`. */
   ofAddress(address: string): Promise<Spent>;
   /**
@@ -76,12 +76,12 @@ export type Usage = TokenLimits & {
  * Limits are per process, like the memory they are kept in: n processes allow n times as much,
  * which bounds a flood all the same.
  */
-export function openUsage(ports: {
+export function openRateLimits(ports: {
   clock: Clock;
   run: RunJob;
   contextOf(businessId: string): Context;
   limits: Limits;
-}): Usage {
+}): RateLimits {
   const { limits, clock } = ports;
   const limiter = (points: number, duration = 60) => new RateLimiterMemory({ points, duration });
   const daySeconds = 86_400;

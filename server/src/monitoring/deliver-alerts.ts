@@ -6,7 +6,12 @@ import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
 import type { SendMail } from '../platform/mail.ts';
-import { type OpenAlert, putBackUnmailed, takeUnmailed, takeUnnoticed } from './deadline.store.ts';
+import {
+  type OpenAlert,
+  releaseUnmailed,
+  claimUnmailed,
+  claimUnsentEvents,
+} from './deadline.store.ts';
 
 type Ports = {
   clock: Clock;
@@ -24,12 +29,12 @@ type Ports = {
  * one, and to the addresses that asked for it. Each alert once, whatever the number of servers; a
  * mail that could not be sent is tried again at the next turn.
  */
-export const tellAlerts =
+export const deliverAlerts =
   (ports: Ports) =>
   async (ctx: Context): Promise<void> => {
     const at = ports.clock.now();
     await ctx.transaction(async (tx) => {
-      for (const { event, ...alert } of await takeUnnoticed(tx, at)) {
+      for (const { event, ...alert } of await claimUnsentEvents(tx, at)) {
         const { title, detail } = describeProblem(alert.problem, 'en');
         const data = {
           alert_id: alert.id,
@@ -43,7 +48,7 @@ export const tellAlerts =
       }
     });
     const { alerts, business } = await ctx.transaction(async (tx) => ({
-      alerts: await takeUnmailed(tx, at),
+      alerts: await claimUnmailed(tx, at),
       business: await getBusiness(tx),
     }));
     if (alerts.length === 0) return;
@@ -74,7 +79,7 @@ export const tellAlerts =
       'alerts could not be mailed to everybody',
     );
     // Whoever has it is not told again; where nobody has, the next turn tries.
-    if (sent === 0) await ctx.transaction((tx) => putBackUnmailed(tx, ids));
+    if (sent === 0) await ctx.transaction((tx) => releaseUnmailed(tx, ids));
     if (!(refused instanceof AppError)) throw refused;
   };
 

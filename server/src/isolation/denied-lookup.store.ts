@@ -6,7 +6,7 @@ import { query, toDate } from '../platform/db/query.ts';
  * An id a caller named in a request that was refused; whether it exists elsewhere is looked at
  * later, by a job.
  */
-export type Miss = {
+export type DeniedLookup = {
   id: string;
   at: Date;
   actorType: string;
@@ -16,14 +16,14 @@ export type Miss = {
   origin: string | null;
 };
 
-export const insertMiss = (tx: Tx, businessId: string, is: Miss) =>
+export const insertDeniedLookup = (tx: Tx, businessId: string, is: DeniedLookup) =>
   query(
     tx,
     'insert into miss (business_id, id, at, actor_type, actor_id, route, asked, origin) values ($1, $2, $3, $4, $5, $6, $7, $8)',
     [businessId, is.id, is.at, is.actorType, is.actorId, is.route, is.asked, is.origin],
   );
 
-export async function listMisses(tx: Tx, limit: number): Promise<Miss[]> {
+export async function listDeniedLookups(tx: Tx, limit: number): Promise<DeniedLookup[]> {
   const rows = await query<Record<string, string | null>>(
     tx,
     'select id, at, actor_type, actor_id, route, asked, origin from miss where looked_at is null order by at limit $1',
@@ -44,14 +44,14 @@ export async function listMisses(tx: Tx, limit: number): Promise<Miss[]> {
  * Looked at: an attempt stands elsewhere by now, and the rest was nothing. False where another
  * process has looked at it before.
  */
-export const forgetMiss = async (tx: Tx, id: string): Promise<boolean> =>
+export const deleteDeniedLookup = async (tx: Tx, id: string): Promise<boolean> =>
   (await query(tx, 'delete from miss where id = $1 returning 1 as gone', [id])).length > 0;
 
 /**
  * The one question that may be asked across businesses (`platform` door): whether the id stands in
  * another one. Answers yes or no.
  */
-export async function standsElsewhere(tx: Tx, asked: string, businessId: string): Promise<boolean> {
+export async function existsElsewhere(tx: Tx, asked: string, businessId: string): Promise<boolean> {
   const [row] = await query<{ yes: boolean }>(
     tx,
     'select public.id_stands_elsewhere($1, $2) as yes',
@@ -60,7 +60,7 @@ export async function standsElsewhere(tx: Tx, asked: string, businessId: string)
   return row?.yes === true;
 }
 
-export type Attempt = {
+export type CrossBusinessAccess = {
   id: string;
   at: Date;
   businessId: string;
@@ -72,7 +72,7 @@ export type Attempt = {
 };
 
 /** Two processes may look into the same miss: it becomes one attempt. */
-export const insertAttempt = (tx: Tx, is: Attempt) =>
+export const insertCrossBusinessAccess = (tx: Tx, is: CrossBusinessAccess) =>
   query(
     tx,
     `insert into reference.wall_attempt (id, at, business_id, actor_type, actor_id, route, asked, origin) values ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -80,10 +80,10 @@ export const insertAttempt = (tx: Tx, is: Attempt) =>
     [is.id, is.at, is.businessId, is.actorType, is.actorId, is.route, is.asked, is.origin],
   );
 
-export async function listAttempts(
+export async function listCrossBusinessAccess(
   tx: Tx,
   page: { limit: number; after: { at: string; id: string } | null },
-): Promise<Attempt[]> {
+): Promise<CrossBusinessAccess[]> {
   const rows = await query<Record<string, string | null>>(
     tx,
     `select id, at, business_id, actor_type, actor_id, route, asked, origin from reference.wall_attempt where ${pageAfter('reference.wall_attempt', 'at', 'id', '$1', '$2')} order by at desc, id desc limit $3`,
@@ -101,7 +101,7 @@ export async function listAttempts(
   }));
 }
 
-export const countAttempts = async (tx: Tx, since: Date): Promise<number> =>
+export const countCrossBusinessAccess = async (tx: Tx, since: Date): Promise<number> =>
   Number(
     (
       await query<{ n: number }>(

@@ -1,0 +1,1 @@
+export { type Limits, openRateLimits, type RateLimits, defaultLimits } from './rate-limits.ts';

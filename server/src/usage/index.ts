@@ -1,1 +1,0 @@
-export { type Limits, openUsage, type Usage, usualLimits } from './limits.ts';
