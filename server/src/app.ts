@@ -241,15 +241,15 @@ import { type Limits, openRateLimits, defaultLimits } from './rate-limits/index.
 import { idsInRequest, listCrossBusinessAccess, openIsolation } from './isolation/index.ts';
 import { deliverAlerts, watchDeadlines } from './monitoring/index.ts';
 import {
-  deleteOldNotices,
-  listNotices,
-  notify,
-  sendDue,
+  deleteOldMessages,
+  listMessages,
+  queueEvent,
+  deliverDue,
   subscribers,
-  tellOfReceipts,
-} from './notices/index.ts';
-import { noticeRoutes } from './notices/notice.routes.ts';
-import { standardWebhooks } from './messenger/standard-webhooks.ts';
+  queueReceiptEvents,
+} from './webhooks/index.ts';
+import { noticeRoutes } from './webhooks/webhook.routes.ts';
+import { standardWebhooks } from './webhook-sender/standard-webhooks.ts';
 import {
   dueAfterSigning,
   mailReceipt,
@@ -494,7 +494,7 @@ export async function startApp(
     countByTrail({ dialects }),
     lookAgainAfterMending({ clock, touch: (businessId) => touched.intake(businessId) }),
     dueAfterSigning({ clock, touch: (businessId) => touched.intake(businessId) }),
-    tellOfReceipts({ clock, newId, touch: (businessId) => touched.telling(businessId) }),
+    queueReceiptEvents({ clock, newId, touch: (businessId) => touched.telling(businessId) }),
   ];
   const sealer = openAuditChainer({
     contextOf: (businessId) => jobContext(businessId, 'sealer'),
@@ -830,7 +830,7 @@ export async function startApp(
   // Rounds of their own: an address of a business that never answers must not hold up what is to be
   // sealed for it.
   const messenger = standardWebhooks(addressPolicy(config.hookNetworks, names));
-  const notices = sendDue({ vault, clock, alerts, messenger, run: jobs.run });
+  const notices = deliverDue({ vault, clock, alerts, messenger, run: jobs.run });
   const telling = openBusinessWorker({
     name: 'telling of receipts',
     async work(businessId) {
@@ -861,7 +861,7 @@ export async function startApp(
             membership.role === 'business_admin' && membership.status === 'active',
         )
         .map(({ email }) => email),
-    notify: notify({ clock, newId, touch: (businessId) => touched.telling(businessId) }),
+    notify: queueEvent({ clock, newId, touch: (businessId) => touched.telling(businessId) }),
   });
   const deadlines = openBusinessWorker({
     name: 'watching deadlines',
@@ -1117,7 +1117,7 @@ export async function startApp(
     ...noticeRoutes({
       subscribers: subscribers({ vault, clock, newId, record }),
       madeBy: madeBy({ database }, 'subscriber.added'),
-      listNotices: (ctx, page) => ctx.transaction((tx) => listNotices(tx, page)),
+      listNotices: (ctx, page) => ctx.transaction((tx) => listMessages(tx, page)),
       touch: telling.touch,
     }),
     ...writeBackRoutes({
@@ -1255,7 +1255,7 @@ export async function startApp(
         await deleteExpiredSessions(tx, now);
         await deleteOldCalls(tx, daysAgo(7));
         await deleteOldDeliveries(tx, daysAgo(30));
-        await deleteOldNotices(tx, daysAgo(30));
+        await deleteOldMessages(tx, daysAgo(30));
         await deleteOldIdempotencyKeys(tx, daysAgo(1));
       }),
     );

@@ -18,7 +18,7 @@ const story = [
   'receipts',
   'intake',
   'write-back',
-  'notices',
+  'webhooks',
   'monitoring',
   'reports',
   'onboarding',
@@ -93,7 +93,7 @@ const forbidden = [
     'features-ask-ports',
     'Ask a port; app.ts decides who answers.',
     { path: feature, pathNot: tests },
-    { path: '^server/src/(?:vsdc|zoho|messenger|dialects|dialect-kit)/' },
+    { path: '^server/src/(?:vsdc|zoho|webhook-sender|dialects|dialect-kit)/' },
   ),
   never(
     'edges-are-thin',

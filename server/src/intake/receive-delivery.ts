@@ -9,7 +9,7 @@ import type { PriorityGate } from '../platform/priority-gate.ts';
 import type { Log } from '../platform/log.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
-import type { WebhookReader } from '../ports/webhooks.ts';
+import type { BooksWebhookReader } from '../ports/books-webhooks.ts';
 import {
   type Delivery,
   insertDelivery,
@@ -21,7 +21,7 @@ import {
 import { findHookByKey, type Hook, listHooks, markHook } from './hook.store.ts';
 
 type Ports = {
-  reader: WebhookReader;
+  reader: BooksWebhookReader;
   vault: Vault;
   clock: Clock;
   newId: NewId;

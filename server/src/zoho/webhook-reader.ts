@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { code, cut } from '@muhuri/shared/text';
 import { decodeText } from '../platform/decode-text.ts';
-import type { HookBody, WebhookReader } from '../ports/webhooks.ts';
+import type { BooksWebhookBody, BooksWebhookReader } from '../ports/books-webhooks.ts';
 import { type Json, parseJson } from './parse-json.ts';
 import { text } from './read-document.ts';
 import { readTime } from './zoho-time.ts';
@@ -25,7 +25,7 @@ type Fields = { [key: string]: Json };
  * HMAC-SHA256 in lower-case hex over the query's pairs sorted by key, key and value without
  * separators, then the raw body; of a form its pairs are sorted among the query's instead.
  */
-export const webhookReader: WebhookReader = {
+export const webhookReader: BooksWebhookReader = {
   read(raw, contentType, query = []) {
     const sent = decodeText(raw, contentType).trim();
     const added = query.filter(([key]) => key !== ownKey);
@@ -109,7 +109,7 @@ const kinds = [
  * The document a body names: under its kind, within a wrapper, or by its id among chosen keys. A
  * credit note may name its invoice beside itself.
  */
-function findDocument(body: Fields, depth: number): HookBody | null {
+function findDocument(body: Fields, depth: number): BooksWebhookBody | null {
   for (const [kind, module] of kinds) {
     const named = object(body[kind]);
     if (named) return ofDocument(module, named, text(named[`${kind}_id`]));
@@ -158,7 +158,11 @@ function nameOfForm(sent: string): string {
   return 'neither a JSON object nor a form';
 }
 
-function ofDocument(module: 'invoices' | 'creditnotes', document: Fields, named: string): HookBody {
+function ofDocument(
+  module: 'invoices' | 'creditnotes',
+  document: Fields,
+  named: string,
+): BooksWebhookBody {
   const id = code(named);
   const field = module === 'invoices' ? 'invoice_id' : 'creditnote_id';
   if (id === '') return { is: 'malformed', field, reason: 'the document has no id' };

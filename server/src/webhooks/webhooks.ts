@@ -9,22 +9,22 @@ import type { RunJob } from '../platform/run-job.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
-import type { Messenger } from '../ports/messenger.ts';
+import type { WebhookSender } from '../ports/webhook-sender.ts';
 import { findReceipt } from '../receipts/index.ts';
 import {
-  endNotice,
-  endSubscriber,
-  findSubscriber,
-  insertNotice,
-  insertSubscriber,
-  listSubscribers,
-  type Notice,
-  releaseNotices,
+  endMessage,
+  endEndpoint,
+  findEndpoint,
+  insertMessage,
+  insertEndpoint,
+  listEndpoints,
+  type WebhookMessage,
+  releaseMessages,
   replaceSecret,
-  replayNotice,
-  type Subscriber,
-  takeNotices,
-} from './notice.store.ts';
+  replayMessage,
+  type WebhookEndpoint,
+  claimMessages,
+} from './webhook.store.ts';
 
 type Ports = { vault: Vault; clock: Clock; newId: NewId; record: Recorder };
 
@@ -54,15 +54,15 @@ const fieldOf = (id: string) => `subscriber:${id}`;
  * Follows the trail: what happened to a receipt is told to whoever asked for it, once it stands in
  * the chain.
  */
-export const tellOfReceipts =
+export const queueReceiptEvents =
   (ports: { clock: Clock; newId: NewId; touch(businessId: string): void }): AuditListener =>
   async (tx, ctx, entries) => {
     const told = entries.flatMap((entry) =>
       events[entry.action] ? [{ entry, event: events[entry.action] as string }] : [],
     );
     if (told.length === 0) return;
-    const subscribers = await listSubscribers(tx);
-    if (subscribers.length === 0) return;
+    const webhookEndpoints = await listEndpoints(tx);
+    if (webhookEndpoints.length === 0) return;
     for (const { entry, event } of told) {
       const receipt = await findReceipt(tx, entry.subject);
       if (!receipt) continue;
@@ -93,11 +93,11 @@ export const tellOfReceipts =
             : {}),
         },
       });
-      for (const subscriber of subscribers.filter((each) => each.events.includes(event)))
-        await insertNotice(
+      for (const subscriber of webhookEndpoints.filter((each) => each.events.includes(event)))
+        await insertMessage(
           tx,
           ctx.businessId,
-          { id: ports.newId('notice'), subscriberId: subscriber.id, event, body },
+          { id: ports.newId('notice'), endpointId: subscriber.id, event, body },
           ports.clock.now(),
         );
     }
@@ -105,17 +105,17 @@ export const tellOfReceipts =
   };
 
 /** Tells whoever asked for it of something that is no receipt, in the transaction that finds it. */
-export const notify =
+export const queueEvent =
   (ports: { clock: Clock; newId: NewId; touch(businessId: string): void }) =>
   async (tx: Tx, ctx: Context, event: string, data: object): Promise<void> => {
-    const subscribers = (await listSubscribers(tx)).filter((each) => each.events.includes(event));
+    const subscribers = (await listEndpoints(tx)).filter((each) => each.events.includes(event));
     const at = ports.clock.now();
     const body = JSON.stringify({ type: event, timestamp: at.toISOString(), data });
     for (const { id } of subscribers)
-      await insertNotice(
+      await insertMessage(
         tx,
         ctx.businessId,
-        { id: ports.newId('notice'), subscriberId: id, event, body },
+        { id: ports.newId('notice'), endpointId: id, event, body },
         at,
       );
     if (subscribers.length > 0) ports.touch(ctx.businessId);
@@ -135,9 +135,9 @@ export type Sending = {
  * Sends what is due. Each address goes by itself: one that is slow or never answers holds up its
  * own messages and nobody else's.
  */
-export function sendDue(
+export function deliverDue(
   ports: Pick<Ports, 'vault' | 'clock'> & {
-    messenger: Messenger;
+    messenger: WebhookSender;
     alerts: Pick<Alerts, 'raise' | 'resolve'>;
     run: RunJob;
   },
@@ -163,7 +163,7 @@ export function sendDue(
 
   return {
     async begin(ctx) {
-      for (const { id } of await ctx.transaction(listSubscribers)) begin(ctx, id);
+      for (const { id } of await ctx.transaction(listEndpoints)) begin(ctx, id);
     },
     async idle() {
       while (running.size > 0) await Promise.all([...running.values()].map(({ done }) => done));
@@ -176,7 +176,7 @@ export function sendDue(
  * is due again at the next look.
  */
 async function sendTo(
-  ports: Parameters<typeof sendDue>[0],
+  ports: Parameters<typeof deliverDue>[0],
   ctx: Context,
   subscriberId: string,
 ): Promise<void> {
@@ -185,12 +185,12 @@ async function sendTo(
     const { to, dataKey, due } = await ctx.transaction(async (tx) => {
       // In this order: the key is held while the secrets that were sealed with it are read.
       const dataKey = await holdDataKey(tx);
-      const subscriber = await findSubscriber(tx, subscriberId);
+      const subscriber = await findEndpoint(tx, subscriberId);
       return {
         to: subscriber,
         dataKey,
         due: subscriber
-          ? await takeNotices(tx, subscriberId, now, new Date(now.getTime() + leaseMs), batch)
+          ? await claimMessages(tx, subscriberId, now, new Date(now.getTime() + leaseMs), batch)
           : [],
       };
     });
@@ -214,7 +214,7 @@ async function sendTo(
         });
         await ctx.transaction(async (tx) => {
           const end = after(notice, sent, ports.clock.now());
-          await endNotice(tx, end);
+          await endMessage(tx, end);
           if (end.state === 'failed')
             await ports.alerts.raise(tx, ctx, to.id, {
               code: 'subscriber_unreachable',
@@ -227,16 +227,16 @@ async function sendTo(
         if (sent.status === null) return;
       }
     } finally {
-      if (left.size > 0) await ctx.transaction((tx) => releaseNotices(tx, [...left]));
+      if (left.size > 0) await ctx.transaction((tx) => releaseMessages(tx, [...left]));
     }
   }
 }
 
 function after(
-  notice: Notice,
-  sent: Awaited<ReturnType<Messenger['send']>>,
+  notice: WebhookMessage,
+  sent: Awaited<ReturnType<WebhookSender['send']>>,
   at: Date,
-): Parameters<typeof endNotice>[1] {
+): Parameters<typeof endMessage>[1] {
   const tries = notice.tries + 1;
   if (sent.status !== null && sent.status >= 200 && sent.status < 300)
     return {
@@ -261,7 +261,7 @@ function after(
   };
 }
 
-export type NewSubscriber = { subscriber: Subscriber; secret: string };
+export type NewEndpoint = { subscriber: WebhookEndpoint; secret: string };
 const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 
 /** Addresses of the business's own, each with a secret that is answered once. */
@@ -269,15 +269,15 @@ export const subscribers = (ports: Ports) => {
   const seal = async (tx: Tx, ctx: Context, id: string, secret: string) =>
     ports.vault.encrypt(await holdDataKey(tx), ctx.businessId, fieldOf(id), secret);
   return {
-    list: (ctx: Context) => ctx.transaction(listSubscribers),
-    async add(ctx: Context, ask: { url: string; events: string[] }): Promise<NewSubscriber> {
+    list: (ctx: Context) => ctx.transaction(listEndpoints),
+    async add(ctx: Context, ask: { url: string; events: string[] }): Promise<NewEndpoint> {
       const id = ports.newId('subscriber');
       const secret = newSecret();
       const subscriber = await ctx.transaction(async (tx) => {
         const full = new AppError('malformed', { field: 'url', reason: 'ten addresses at most' });
-        await oneMore(tx, subscribersMax, async () => (await listSubscribers(tx)).length, full);
+        await oneMore(tx, subscribersMax, async () => (await listEndpoints(tx)).length, full);
         const sealed = await seal(tx, ctx, id, secret);
-        await insertSubscriber(
+        await insertEndpoint(
           tx,
           ctx.businessId,
           { id, url: ask.url, events: ask.events, secret: sealed },
@@ -288,7 +288,7 @@ export const subscribers = (ports: Ports) => {
           subject: id,
           after: { url: ask.url, events: ask.events },
         });
-        return (await findSubscriber(tx, id)) as Subscriber;
+        return (await findEndpoint(tx, id)) as WebhookEndpoint;
       });
       return { subscriber, secret };
     },
@@ -296,26 +296,26 @@ export const subscribers = (ports: Ports) => {
      * For a day messages carry both signatures, so that nothing is refused while the new secret is
      * put in.
      */
-    async rotate(ctx: Context, id: string): Promise<NewSubscriber> {
+    async rotate(ctx: Context, id: string): Promise<NewEndpoint> {
       const secret = newSecret();
       const subscriber = await ctx.transaction(async (tx) => {
         const sealed = await seal(tx, ctx, id, secret);
-        if (!(await findSubscriber(tx, id))) throw new AppError('not_found');
+        if (!(await findEndpoint(tx, id))) throw new AppError('not_found');
         await replaceSecret(tx, id, sealed, new Date(ports.clock.now().getTime() + overlapMs));
         await ports.record(tx, ctx, { action: 'subscriber.rotated', subject: id });
-        return (await findSubscriber(tx, id)) as Subscriber;
+        return (await findEndpoint(tx, id)) as WebhookEndpoint;
       });
       return { subscriber, secret };
     },
     remove: (ctx: Context, id: string): Promise<void> =>
       ctx.transaction(async (tx) => {
-        if (!(await findSubscriber(tx, id))) throw new AppError('not_found');
-        await endSubscriber(tx, id, ports.clock.now());
+        if (!(await findEndpoint(tx, id))) throw new AppError('not_found');
+        await endEndpoint(tx, id, ports.clock.now());
         await ports.record(tx, ctx, { action: 'subscriber.removed', subject: id });
       }),
-    replay: (ctx: Context, noticeId: string): Promise<Notice> =>
+    replay: (ctx: Context, noticeId: string): Promise<WebhookMessage> =>
       ctx.transaction(async (tx) => {
-        const notice = await replayNotice(tx, noticeId, ports.clock.now());
+        const notice = await replayMessage(tx, noticeId, ports.clock.now());
         if (!notice) throw new AppError('not_found');
         await ports.record(tx, ctx, { action: 'notice.replayed', subject: noticeId });
         return notice;

@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import { Agent, request } from 'undici';
 import type { AddressPolicy } from '../platform/address-policy.ts';
-import type { Messenger } from '../ports/messenger.ts';
+import type { WebhookSender } from '../ports/webhook-sender.ts';
 
 /**
  * For one whole exchange, from the first question to a name server to the last byte of the head.
@@ -18,7 +18,7 @@ const headBytesMax = 16 << 10;
 export function standardWebhooks(
   policy: AddressPolicy,
   timeoutMs = exchangeMs,
-): Messenger & { close(): void } {
+): WebhookSender & { close(): void } {
   const closing = new AbortController();
   return {
     async send({ businessId, url, id, at, body, secrets }) {

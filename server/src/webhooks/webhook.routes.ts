@@ -2,28 +2,34 @@ import { notices } from '@muhuri/shared/contract/index';
 import type { Maker } from '../access/index.ts';
 import { route, type Call } from '../platform/http/route.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
-import type { listNotices, NewSubscriber, Notice, Subscriber, subscribers } from './index.ts';
+import type {
+  listMessages,
+  NewEndpoint,
+  WebhookMessage,
+  WebhookEndpoint,
+  subscribers,
+} from './index.ts';
 
 type Use = {
   subscribers: ReturnType<typeof subscribers>;
   listNotices(
     ctx: Call['ctx'],
-    page: Parameters<typeof listNotices>[1],
-  ): ReturnType<typeof listNotices>;
+    page: Parameters<typeof listMessages>[1],
+  ): ReturnType<typeof listMessages>;
   madeBy(ctx: Call['ctx'], ids: string[]): Promise<Map<string, Maker>>;
   touch(businessId: string): void;
 };
 
 export const noticeRoutes = (use: Use) => {
   const id = (call: Call) => call.params.id as string;
-  const views = async (call: Call, all: Subscriber[]) => {
+  const views = async (call: Call, all: WebhookEndpoint[]) => {
     const makers = await use.madeBy(
       call.ctx,
       all.map((each) => each.id),
     );
     return all.map((each) => subscriberView(each, makers.get(each.id) ?? null));
   };
-  const newView = async (call: Call, { subscriber, secret }: NewSubscriber) => {
+  const newView = async (call: Call, { subscriber, secret }: NewEndpoint) => {
     const [view] = await views(call, [subscriber]);
     return { subscriber: view as ReturnType<typeof subscriberView>, secret };
   };
@@ -62,16 +68,16 @@ export const noticeRoutes = (use: Use) => {
   ];
 };
 
-const subscriberView = (is: Subscriber, maker: Maker | null) => ({
+const subscriberView = (is: WebhookEndpoint, maker: Maker | null) => ({
   id: is.id,
   url: is.url,
   events: is.events,
   made_by: maker,
   created_at: is.createdAt.toISOString(),
 });
-const noticeView = (is: Notice) => ({
+const noticeView = (is: WebhookMessage) => ({
   id: is.id,
-  subscriber_id: is.subscriberId,
+  subscriber_id: is.endpointId,
   event: is.event,
   state: is.state,
   tries: is.tries,

@@ -3,7 +3,7 @@ import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 
 /** Who is told, at an address of the business's own. Secrets come sealed. */
-export type Subscriber = {
+export type WebhookEndpoint = {
   id: string;
   url: string;
   events: string[];
@@ -14,7 +14,7 @@ export type Subscriber = {
 };
 
 const subscriberColumns = 'id, url, events, secret, previous_secret, previous_until, created_at';
-const toSubscriber = (row: Record<string, unknown>): Subscriber => ({
+const toSubscriber = (row: Record<string, unknown>): WebhookEndpoint => ({
   id: row.id as string,
   url: row.url as string,
   events: row.events as string[],
@@ -24,10 +24,10 @@ const toSubscriber = (row: Record<string, unknown>): Subscriber => ({
   createdAt: toDate(row.created_at),
 });
 
-export const insertSubscriber = (
+export const insertEndpoint = (
   tx: Tx,
   businessId: string,
-  is: Pick<Subscriber, 'id' | 'url' | 'events' | 'secret'>,
+  is: Pick<WebhookEndpoint, 'id' | 'url' | 'events' | 'secret'>,
   at: Date,
 ) =>
   query(
@@ -36,7 +36,7 @@ export const insertSubscriber = (
     [businessId, is.id, is.url, is.events, is.secret, at],
   );
 
-export const listSubscribers = async (tx: Tx): Promise<Subscriber[]> =>
+export const listEndpoints = async (tx: Tx): Promise<WebhookEndpoint[]> =>
   (
     await query(
       tx,
@@ -44,7 +44,7 @@ export const listSubscribers = async (tx: Tx): Promise<Subscriber[]> =>
     )
   ).map(toSubscriber);
 
-export async function findSubscriber(tx: Tx, id: string): Promise<Subscriber | null> {
+export async function findEndpoint(tx: Tx, id: string): Promise<WebhookEndpoint | null> {
   const row = await queryOne(
     tx,
     `select ${subscriberColumns} from subscriber where id = $1 and ended_at is null`,
@@ -61,7 +61,7 @@ export const replaceSecret = (tx: Tx, id: string, secret: string, previousUntil:
     [id, secret, previousUntil],
   );
 
-export async function endSubscriber(tx: Tx, id: string, at: Date): Promise<void> {
+export async function endEndpoint(tx: Tx, id: string, at: Date): Promise<void> {
   await query(tx, 'update subscriber set ended_at = $2 where id = $1', [id, at]);
   await query(
     tx,
@@ -70,9 +70,9 @@ export async function endSubscriber(tx: Tx, id: string, at: Date): Promise<void>
   );
 }
 
-export type Notice = {
+export type WebhookMessage = {
   id: string;
-  subscriberId: string;
+  endpointId: string;
   event: string;
   body: string;
   state: 'waiting' | 'delivered' | 'failed';
@@ -86,12 +86,12 @@ export type Notice = {
 
 const columns =
   'n.id, n.subscriber_id, n.event, n.body, n.state, n.tries, n.last_status, n.last_error, n.next_at, n.created_at, n.delivered_at';
-const toNotice = (row: Record<string, unknown>): Notice => ({
+const toNotice = (row: Record<string, unknown>): WebhookMessage => ({
   id: row.id as string,
-  subscriberId: row.subscriber_id as string,
+  endpointId: row.subscriber_id as string,
   event: row.event as string,
   body: row.body as string,
-  state: row.state as Notice['state'],
+  state: row.state as WebhookMessage['state'],
   tries: row.tries as number,
   lastStatus: row.last_status as number | null,
   lastError: row.last_error as string | null,
@@ -100,26 +100,26 @@ const toNotice = (row: Record<string, unknown>): Notice => ({
   deliveredAt: toDateOrNull(row.delivered_at),
 });
 
-export const insertNotice = (
+export const insertMessage = (
   tx: Tx,
   businessId: string,
-  is: Pick<Notice, 'id' | 'subscriberId' | 'event' | 'body'>,
+  is: Pick<WebhookMessage, 'id' | 'endpointId' | 'event' | 'body'>,
   at: Date,
 ) =>
   query(
     tx,
     "insert into notice (business_id, id, subscriber_id, event, body, state, next_at, created_at) values ($1, $2, $3, $4, $5, 'waiting', $6, $6)",
-    [businessId, is.id, is.subscriberId, is.event, is.body, at],
+    [businessId, is.id, is.endpointId, is.event, is.body, at],
   );
 
 /** What is due to an address, taken for a while so that no other worker sends it too. */
-export const takeNotices = async (
+export const claimMessages = async (
   tx: Tx,
   subscriberId: string,
   at: Date,
   until: Date,
   limit: number,
-): Promise<Notice[]> =>
+): Promise<WebhookMessage[]> =>
   (
     await query(
       tx,
@@ -132,13 +132,13 @@ export const takeNotices = async (
   ).map(toNotice);
 
 /** Taken and not sent after all. */
-export const releaseNotices = (tx: Tx, ids: string[]) =>
+export const releaseMessages = (tx: Tx, ids: string[]) =>
   query(tx, 'update notice set leased_until = null where id = any($1)', [ids]);
 
-export const endNotice = (
+export const endMessage = (
   tx: Tx,
   is: Pick<
-    Notice,
+    WebhookMessage,
     'id' | 'state' | 'tries' | 'lastStatus' | 'lastError' | 'nextAt' | 'deliveredAt'
   >,
 ) =>
@@ -148,10 +148,10 @@ export const endNotice = (
     [is.id, is.state, is.tries, is.lastStatus, is.lastError, is.nextAt, is.deliveredAt],
   );
 
-export const listNotices = async (
+export const listMessages = async (
   tx: Tx,
   page: { limit: number; after: { at: string; id: string } | null },
-): Promise<Notice[]> =>
+): Promise<WebhookMessage[]> =>
   (
     await query(
       tx,
@@ -161,7 +161,11 @@ export const listNotices = async (
   ).map(toNotice);
 
 /** Sent once more, under the same id, so that whoever has had it knows it again. */
-export const replayNotice = async (tx: Tx, id: string, at: Date): Promise<Notice | null> => {
+export const replayMessage = async (
+  tx: Tx,
+  id: string,
+  at: Date,
+): Promise<WebhookMessage | null> => {
   const row = await queryOne(
     tx,
     `update notice n set state = 'waiting', tries = 0, next_at = $2, last_error = null where n.id = $1
@@ -171,5 +175,5 @@ export const replayNotice = async (tx: Tx, id: string, at: Date): Promise<Notice
   return row && toNotice(row);
 };
 
-export const deleteOldNotices = (tx: Tx, before: Date) =>
+export const deleteOldMessages = (tx: Tx, before: Date) =>
   query(tx, "delete from notice where created_at < $1 and state <> 'waiting'", [before]);

@@ -2,7 +2,7 @@
  * Carries a message to an address a business gave. What answered, or why nothing did; it never
  * throws.
  */
-export type Messenger = {
+export type WebhookSender = {
   send(message: {
     businessId: string;
     url: string;
