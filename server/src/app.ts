@@ -5,7 +5,7 @@ import {
   acceptInvitation,
   ApiKeyEntity,
   changeMember,
-  checkWho,
+  verifyCredentials,
   createKey,
   deleteExpiredSessions,
   deleteOldCounted,
@@ -27,7 +27,7 @@ import {
   openTotp,
   openTries,
   operators,
-  ownAccount,
+  accountOf,
   readInvitation,
   readKey,
   refusalOf,
@@ -37,9 +37,9 @@ import {
   waysBack,
   withdrawInvitation,
   isPersonBlocked,
-  madeBy,
-  makersOf,
-  tellOfKeys,
+  findMakers,
+  describeMakers,
+  notifyOfKeys,
 } from './access/index.ts';
 import { operatorRoutes } from './access/operator.routes.ts';
 import { peopleRoutes } from './access/people.routes.ts';
@@ -102,10 +102,10 @@ import {
   consents,
   deleteOldCalls,
   disconnect,
-  readZohoState,
+  readConnectionState,
   recordCalls,
   signInClient,
-  watchGrant,
+  watchGrantHealth,
 } from './connections/index.ts';
 import { oauthRoutes } from './connections/oauth.routes.ts';
 import type { Context } from './context.ts';
@@ -269,7 +269,7 @@ import { zohoHosts } from './zoho/data-centres.ts';
 import { governor, type GovernorSettings, usualGovernor } from './zoho/governor.ts';
 import { booksPeople } from './zoho/books-people.ts';
 import { webhookReader } from './zoho/webhook-reader.ts';
-import { deleteOldPairings, pairings, stillThere } from './zoho-sign-in/index.ts';
+import { deleteOldPairings, pairings, checkZohoUser } from './zoho-sign-in/index.ts';
 import { zohoSignInRoutes } from './zoho-sign-in/zoho-sign-in.routes.ts';
 
 /** What tests and the demo world may replace: the clock, the patience, the log. */
@@ -618,8 +618,8 @@ export async function startApp(
     tries,
     notify: tellPerson,
   });
-  const who = checkWho({ database, clock, newId });
-  const account = ownAccount({
+  const who = verifyCredentials({ database, clock, newId });
+  const account = accountOf({
     database,
     clock,
     newId,
@@ -673,7 +673,7 @@ export async function startApp(
   });
   const ofKeys = {
     alerts,
-    tellOfKeys: tellOfKeys({
+    tellOfKeys: notifyOfKeys({
       database,
       sendMail: mail.send,
       log,
@@ -754,7 +754,7 @@ export async function startApp(
   };
   const drawTrainingNow = drawTraining(printPorts);
   const testDeviceNow = testDevice({ vsdc, dialects, clock });
-  const zohoState = readZohoState({ database, accounts, tokens });
+  const zohoState = readConnectionState({ database, accounts, tokens });
   const devices = { clock, newId, record, dialects };
   const aboutOf = ({ language, requestId, from }: Call): About => ({
     language,
@@ -773,14 +773,14 @@ export async function startApp(
   const platformClientOf = (accountsServer: string) =>
     platformClient(config, secrets, accountsServer);
   const zohoPeople = booksPeople(zoho);
-  const isStillThere = stillThere({
+  const isStillThere = checkZohoUser({
     people: zohoPeople,
     contextOf: (businessId) => jobContext(businessId, 'zoho_sign_in'),
   });
   const isPlatformClient = (clientId: string) => clientId === config.zohoClientId;
   const installing = installation({ ...hooks, setup: booksSetup(zoho) });
   const poll = pollDocuments({ books, clock, jobs });
-  const grantWorks = watchGrant({ database, alerts, record });
+  const grantWorks = watchGrantHealth({ database, alerts, record });
   const giveWay = openPriorityGate();
   const lookAt = lookAtDue({
     alerts,
@@ -941,7 +941,7 @@ export async function startApp(
       listKeys: listKeys({ clock }),
       createKey: createKey(people),
       revokeKey: revokeKey({ clock, record, alerts }),
-      makersOf: (ctx, ids) => makersOf({ database }, ctx, ids),
+      makersOf: (ctx, ids) => describeMakers({ database }, ctx, ids),
       waysBack: waysBackOf,
       now: () => clock.now(),
     }),
@@ -1053,7 +1053,7 @@ export async function startApp(
       }),
     }),
     ...oauthRoutes({
-      madeBy: madeBy({ database }, 'connection.made'),
+      madeBy: findMakers({ database }, 'connection.made'),
       consents: consents({
         ...granting,
         tokens,
@@ -1116,7 +1116,7 @@ export async function startApp(
     }),
     ...noticeRoutes({
       subscribers: subscribers({ vault, clock, newId, record }),
-      madeBy: madeBy({ database }, 'subscriber.added'),
+      madeBy: findMakers({ database }, 'subscriber.added'),
       listNotices: (ctx, page) => ctx.transaction((tx) => listMessages(tx, page)),
       touch: telling.touch,
     }),

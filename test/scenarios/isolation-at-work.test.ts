@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkWho } from '@muhuri/server/access/sign-in';
+import { verifyCredentials } from '@muhuri/server/access/sign-in';
 import { openDatabase } from '@muhuri/server/platform/db/database';
 import { idsFrom } from '@muhuri/server/platform/new-id';
 import { Api, enrol, until } from '../api.ts';
@@ -336,7 +336,7 @@ describe('a week of sign-ins', () => {
           ],
         );
     });
-    const who = checkWho({ database, clock, newId: idsFrom(clock) });
+    const who = verifyCredentials({ database, clock, newId: idsFrom(clock) });
     const tried = { right: 0, lockedOut: 0, guessed: 0, stopped: 0 };
     const sign = async (username: string, password: string, address: string): Promise<string> =>
       who(username, password, { address, userAgent: null }).then(

@@ -1,7 +1,7 @@
 import { access } from '@muhuri/shared/contract/index';
 import { route, type Call } from '../platform/http/route.ts';
-import type { OwnAccount } from './own-account.ts';
-import { publicIdOf } from './own-account.ts';
+import type { Account } from './account.ts';
+import { publicIdOf } from './account.ts';
 import type { Session } from '../context.ts';
 import type { operators } from './operators.ts';
 import type { RememberedDevice } from './second-factor.ts';
@@ -16,7 +16,7 @@ type Use = {
   signIn: SignIn;
   switchMembership: SwitchMembership;
   signOut(token: string): Promise<void>;
-  account: OwnAccount;
+  account: Account;
   operators: Pick<Operators, 'become' | 'accept'>;
   waysBack: Pick<WaysBack, 'ask' | 'object'>;
   listMemberships(personId: string): Promise<{ businessId: string; businessName: string }[]>;

@@ -49,7 +49,7 @@ export async function insertAddressChange(
   return row && toChange(row);
 }
 
-export const listOpenAddressChanges = async (
+export const listPendingAddressChanges = async (
   tx: Tx,
   businessId: string | null,
 ): Promise<AddressChange[]> =>
@@ -130,7 +130,7 @@ export const endAddressChangesBy = async (
     )
   ).map(toChange);
 
-export const noteMailed = (tx: Tx, id: string, at: Date, isWhole: boolean) =>
+export const markMailed = (tx: Tx, id: string, at: Date, isWhole: boolean) =>
   query(
     tx,
     `update reference.address_change set mails_sent = mails_sent + 1, last_mailed_at = $2, told_at = case when $3 then coalesce(told_at, $2) else told_at end

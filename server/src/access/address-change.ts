@@ -14,13 +14,13 @@ import {
   endAddressChange,
   insertAddressChange,
   isOperatorsAddress,
-  listOpenAddressChanges,
+  listPendingAddressChanges,
   lockAddressChange,
   lockByObjection,
-  noteMailed,
+  markMailed,
   operatorSince,
 } from './address-change.store.ts';
-import { adminsBeside } from './admins-beside.ts';
+import { otherAdmins } from './other-admins.ts';
 import type { Notify } from './notify-person.ts';
 import {
   findPersonById,
@@ -32,9 +32,9 @@ import {
   setEmail,
 } from './person.store.ts';
 import { deleteDevicesOf } from './second-factor.store.ts';
-import { hashOf } from './secret-text.ts';
+import { hashOf } from './credential.ts';
 import type { Sessions } from './sessions.ts';
-import { dropTokens } from './sign-in.store.ts';
+import { dropTokens } from './sign-in-failure.store.ts';
 import type { From } from './sign-in.ts';
 import type { Tries } from './tries.ts';
 
@@ -70,7 +70,7 @@ const asked = { max: 3, withinMs: dayMs };
 
 const tokenShape = /^adr\.([A-Za-z0-9_-]{43})$/;
 
-export type OpenAddressChange = AddressChange & { name: string; from: Date };
+export type PendingAddressChange = AddressChange & { name: string; from: Date };
 
 /**
  * The way of a business whose only admin has lost mailbox and password alike: an operator asks for
@@ -142,7 +142,7 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
             'a person could not be told of a change of address',
           );
         });
-    await database.platform((tx) => noteMailed(tx, is.id, clock.now(), unreached === 0));
+    await database.platform((tx) => markMailed(tx, is.id, clock.now(), unreached === 0));
   };
 
   return {
@@ -150,7 +150,7 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
       by: OperatorLogActor,
       ctx: Context,
       ask: { person_id: string; email: string; reason: string },
-    ): Promise<OpenAddressChange> {
+    ): Promise<PendingAddressChange> {
       const askedAt = clock.now();
       const member = (await ctx.transaction(listMembers)).find(
         (each) => each.personId === ask.person_id && each.status === 'active',
@@ -159,7 +159,7 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
       if (!member || !person) throw new AppError('not_found');
       if (
         member.role !== 'business_admin' ||
-        (await adminsBeside(ports, ctx, { personId: person.id, askedAt })).others.length > 0
+        (await otherAdmins(ports, ctx, { personId: person.id, askedAt })).others.length > 0
       )
         throw new AppError('admin_decides');
       if (!(await ports.tries.allow(`address_change:${person.id}`, asked)))
@@ -180,7 +180,7 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
           throw new AppError('malformed', { field: 'email', reason: 'is the address they have' });
         const needsSecond =
           (await countOperators(tx, new Date(askedAt.getTime() - endedLatelyMs))) > 1;
-        for (const each of await listOpenAddressChanges(tx, null))
+        for (const each of await listPendingAddressChanges(tx, null))
           if (each.personId === person.id && isOver(each))
             await endAddressChange(tx, each.id, 'ended', { id: 'time', type: 'job' }, askedAt);
         const { email, reason } = ask;
@@ -214,9 +214,9 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
       );
       return { ...made, name: person.name, from: from(made) };
     },
-    async list(ctx: Context): Promise<OpenAddressChange[]> {
+    async list(ctx: Context): Promise<PendingAddressChange[]> {
       const open = (
-        await database.platform((tx) => listOpenAddressChanges(tx, ctx.businessId))
+        await database.platform((tx) => listPendingAddressChanges(tx, ctx.businessId))
       ).filter((each) => !isOver(each));
       const persons = await database.platform((tx) =>
         listPersons(
@@ -233,11 +233,11 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
     async apply(by: OperatorLogActor, ctx: Context, id: string): Promise<void> {
       const at = clock.now();
       const open = (
-        await database.platform((tx) => listOpenAddressChanges(tx, ctx.businessId))
+        await database.platform((tx) => listPendingAddressChanges(tx, ctx.businessId))
       ).find((each) => each.id === id);
       if (!open || isOver(open)) throw new AppError('not_found');
       if (at < from(open)) throw new AppError('address_waits', { until: from(open).toISOString() });
-      if ((await adminsBeside(ports, ctx, open)).others.length > 0)
+      if ((await otherAdmins(ports, ctx, open)).others.length > 0)
         throw new AppError('admin_decides');
       const former = await database.platform(async (tx) => {
         // The person first, as whoever keeps them out does.
@@ -300,7 +300,7 @@ ${ports.publicUrl}/settings#/object/adr.${secretOf(is.id)}
     },
     /** Mails what is due: once a day, and again where a mail server was away. */
     async tellDue(): Promise<void> {
-      for (const each of await database.platform((tx) => listOpenAddressChanges(tx, null))) {
+      for (const each of await database.platform((tx) => listPendingAddressChanges(tx, null))) {
         if (isOver(each) || (each.toldAt !== null && each.mailsSent >= mailsMost)) continue;
         const since = clock.now().getTime() - (each.lastMailedAt ?? each.askedAt).getTime();
         if (since >= (each.toldAt === null ? tellAgainMs : dayMs)) await tell(each);

@@ -8,8 +8,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import { ApiKeyEntity } from './api-key.entity.ts';
-import { mustLead, whileTheyStay } from './person.store.ts';
-import { hashOf, newSecret, readCredential } from './secret-text.ts';
+import { mustLead, whilePersonIsActive } from './person.store.ts';
+import { hashOf, newSecret, readCredential } from './credential.ts';
 
 export type BusinessEntry =
   NonNullable<Session['business']> extends infer B ? Omit<B & object, 'membership'> : never;
@@ -106,7 +106,7 @@ export const createKey =
     ctx: Context,
     ask: { name: string; scopes: string[]; expires_at?: string | undefined },
   ): Promise<{ key: string; entry: ApiKeyEntity }> =>
-    whileTheyStay(ctx, async (tx) => {
+    whilePersonIsActive(ctx, async (tx) => {
       const at = ports.clock.now();
       const expiresAt = ask.expires_at ? new Date(ask.expires_at) : null;
       if (expiresAt && expiresAt <= at)

@@ -7,24 +7,24 @@ export {
   invite,
   listInvitations,
   mailInvitation,
-  openInvitation,
+  insertInvitation,
   readInvitation,
   withdrawInvitation,
   withdrawInvitationsOf,
 } from './invitations.ts';
 export {
   listKeysMadeBy,
-  madeBy,
+  findMakers,
   type Maker,
-  makersOf,
+  describeMakers,
   suspendKeysOf,
-  tellOfKeys,
+  notifyOfKeys,
 } from './keys-of-person.ts';
 export { MembershipEntity } from './membership.entity.ts';
 export { nameActors } from './name-actors.ts';
 export { notifyPerson } from './notify-person.ts';
 export { type EndWithOperator, operators } from './operators.ts';
-export { ownAccount } from './own-account.ts';
+export { accountOf } from './account.ts';
 export { hashPassword } from './password.ts';
 export { changeMember, endMember, listAdministered, listPeople } from './people.ts';
 export {
@@ -41,16 +41,21 @@ export {
   listPersons,
   signedIn as noteSignIn,
   unblockPerson,
-  whileTheyStay,
+  whilePersonIsActive,
 } from './person.store.ts';
 export { toSessionView } from './session-view.ts';
 export { deleteExpiredSessions, deleteSessionsOf } from './session.store.ts';
 export { openSessions, type Sessions } from './sessions.ts';
 export { openSecondFactor } from './second-factor.ts';
 export { deleteOldDevices } from './second-factor.store.ts';
-export { countEveryFailure, deleteOldTries, insertTry, trySucceeded } from './sign-in.store.ts';
 export {
-  checkWho,
+  countEveryFailure,
+  deleteOldTries,
+  insertTry,
+  trySucceeded,
+} from './sign-in-failure.store.ts';
+export {
+  verifyCredentials,
   type From,
   type SignedIn,
   type SignIn,
@@ -64,5 +69,5 @@ export { counting, openTries } from './tries.ts';
 export { wayBackView } from './way-back-view.ts';
 export { type AddressChanges, addressChanges } from './address-change.ts';
 export { endAddressChangesBy } from './address-change.store.ts';
-export { endWhatStands } from './end-what-stands.ts';
+export { revokePending } from './revoke-pending.ts';
 export { endWaysBackOf, type WaysBack, waysBack } from './way-back.ts';

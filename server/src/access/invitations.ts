@@ -17,13 +17,13 @@ import {
   lockPerson,
   mustLead,
   verifyEmail,
-  whileTheyStay,
+  whilePersonIsActive,
 } from './person.store.ts';
-import { hashOf, newSecret, readCredential } from './secret-text.ts';
+import { hashOf, newSecret, readCredential } from './credential.ts';
 import type { Sessions } from './sessions.ts';
 import type { SecondFactor } from './second-factor.ts';
 import {
-  type CheckWho,
+  type VerifyCredentials,
   enter,
   type From,
   passFactor,
@@ -58,7 +58,7 @@ async function checkBudget(tx: Tx, email: string, at: Date): Promise<void> {
 }
 
 /** A new invitation in an open transaction; the secret is answered once and kept as a hash. */
-export async function openInvitation(
+export async function insertInvitation(
   tx: Tx,
   ctx: Context,
   ports: Pick<Ports, 'clock' | 'newId' | 'record'>,
@@ -163,7 +163,7 @@ export async function withdrawInvitationsOf(
 export const invite =
   (ports: Ports) =>
   async (ctx: Context, ask: Ask): Promise<InvitationEntity> => {
-    const { entry, token, businessName, before } = await whileTheyStay(ctx, async (tx) => {
+    const { entry, token, businessName, before } = await whilePersonIsActive(ctx, async (tx) => {
       // Two for one address go one after the other: the second ends the first.
       const business = await getBusiness(tx, true);
       const open = await tx.find(InvitationEntity, {
@@ -173,7 +173,7 @@ export const invite =
       });
       for (const each of open) each.withdrawnAt = ports.clock.now();
       return {
-        ...(await openInvitation(tx, ctx, ports, ask)),
+        ...(await insertInvitation(tx, ctx, ports, ask)),
         businessName: business.name,
         before: open.filter((each) => each.invitedBy === ctx.actor.id).map((each) => each.id),
       };
@@ -203,7 +203,7 @@ export async function mailInvitation(
     // Nobody has the link: an invitation that cannot be accepted would only look as if it could.
     // Those of theirs that it ended are in a mailbox still, and open again, unless whoever made
     // them has been put out meanwhile, and this one with them.
-    await whileTheyStay(ctx, async (tx) => {
+    await whilePersonIsActive(ctx, async (tx) => {
       await holdBusiness(tx);
       const made = await tx.findOne(
         InvitationEntity,
@@ -251,7 +251,7 @@ export const withdrawInvitation =
 type AcceptPorts = Pick<Ports, 'clock' | 'newId' | 'record'> & {
   database: Database;
   sessions: Sessions;
-  checkWho: CheckWho;
+  checkWho: VerifyCredentials;
   factor: SecondFactor;
 };
 

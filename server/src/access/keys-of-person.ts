@@ -111,7 +111,7 @@ export type Maker = {
   standing: 'admin' | 'user' | 'blocked' | 'ended' | 'unknown';
 };
 
-export async function makersOf(
+export async function describeMakers(
   { database }: { database: Database },
   ctx: Context,
   ids: string[],
@@ -135,11 +135,11 @@ export async function makersOf(
 }
 
 /** Whoever made each of these, as the log has it; what it does not say is left out. */
-export const madeBy =
+export const findMakers =
   ({ database }: { database: Database }, action: string) =>
   async (ctx: Context, subjects: string[]): Promise<Map<string, Maker>> => {
     const who = await ctx.transaction((tx) => whoDid(tx, action, subjects));
-    const makers = await makersOf(
+    const makers = await describeMakers(
       { database },
       ctx,
       [...who.values()].map(({ id }) => id),
@@ -159,7 +159,7 @@ type TellPorts = {
  * By mail to every admin who is there, behind the answer: a program that stops must not be a riddle
  * to those who look after it.
  */
-export const tellOfKeys =
+export const notifyOfKeys =
   (ports: TellPorts) =>
   (ctx: Context, what: { lead: string; keys: { title: string; of: ApiKeyEntity[] }[] }): void => {
     if (what.keys.every(({ of }) => of.length === 0)) return;

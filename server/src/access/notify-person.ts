@@ -23,13 +23,13 @@ const sentences = {
     'The second factor of your account was removed, so that you can sign in and set up another one.',
 } as const;
 
-export type Happened = keyof typeof sentences;
+export type AccountEvent = keyof typeof sentences;
 
 /**
  * Tells a person by mail, behind the answer: an address that refuses mail must not undo what was
  * done. `to`: an address that is no longer theirs.
  */
-export type Notify = (personId: string, happened: Happened, to?: string) => void;
+export type Notify = (personId: string, happened: AccountEvent, to?: string) => void;
 
 export const notifyPerson =
   (ports: {

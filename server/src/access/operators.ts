@@ -15,10 +15,10 @@ import {
   lockOperators,
 } from './person.store.ts';
 import type { SecondFactor } from './second-factor.ts';
-import { hashOf, newSecret } from './secret-text.ts';
+import { hashOf, newSecret } from './credential.ts';
 import { deleteOperatorSessionsOf } from './session.store.ts';
 import type { Sessions } from './sessions.ts';
-import { dropTokens, dropTokensTo, putToken, useToken } from './sign-in.store.ts';
+import { dropTokens, dropTokensTo, putToken, useToken } from './sign-in-failure.store.ts';
 import { enter, type From, type SignedIn } from './sign-in.ts';
 import type { Tries } from './tries.ts';
 

@@ -7,7 +7,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
 import { query } from '../platform/db/query.ts';
 import { withdrawInvitationsOf } from './invitations.ts';
-import { endKeysOf, type KeysOfPerson, type tellOfKeys } from './keys-of-person.ts';
+import { endKeysOf, type KeysOfPerson, type notifyOfKeys } from './keys-of-person.ts';
 import { MembershipEntity } from './membership.entity.ts';
 import { deleteDevicesOf } from './second-factor.store.ts';
 import { endWaysBackOf } from './way-back.ts';
@@ -25,7 +25,7 @@ type Ports = {
   clock: Clock;
   record: Recorder;
   alerts: Pick<Alerts, 'raise' | 'resolve'>;
-  tellOfKeys: ReturnType<typeof tellOfKeys>;
+  tellOfKeys: ReturnType<typeof notifyOfKeys>;
 };
 
 export type Member = {

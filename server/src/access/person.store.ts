@@ -77,7 +77,7 @@ export const holdPerson = async (tx: Tx, id: string): Promise<boolean> =>
  * A transaction in a business for what must not outlive whoever makes it: it is made before they
  * are ended or kept out, or not at all.
  */
-export const whileTheyStay = <T>(ctx: Context, work: (tx: Tx) => Promise<T>): Promise<T> =>
+export const whilePersonIsActive = <T>(ctx: Context, work: (tx: Tx) => Promise<T>): Promise<T> =>
   ctx.registration(async (tx, enter) => {
     const { type, id } = ctx.actor;
     if ((type === 'person' || type === 'operator') && !(await holdPerson(tx, id)))

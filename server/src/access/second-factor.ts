@@ -18,7 +18,7 @@ import {
   useDevice,
   useRecoveryCode,
 } from './second-factor.store.ts';
-import { hashOf, newSecret } from './secret-text.ts';
+import { hashOf, newSecret } from './credential.ts';
 import type { Sessions } from './sessions.ts';
 import type { Totp } from './totp.ts';
 import type { Tries } from './tries.ts';

@@ -305,7 +305,7 @@ export const isOperatorSession = async (tx: Tx, id: string): Promise<boolean> =>
  * Ends a session that is passed on, and says since when there was one; null where it has ended
  * already.
  */
-export async function takeSession(tx: Tx, id: string): Promise<Date | null> {
+export async function consumeSession(tx: Tx, id: string): Promise<Date | null> {
   const taken = await queryOne<{ created_at: unknown }>(
     tx,
     'delete from session where id = $1 returning created_at',

@@ -15,7 +15,7 @@ import {
   lockPerson,
   type StoredPerson,
 } from './person.store.ts';
-import { hashOf, newSecret } from './secret-text.ts';
+import { hashOf, newSecret } from './credential.ts';
 import {
   deleteFamily,
   deleteOperatorSessionsOf,
@@ -44,7 +44,7 @@ import {
   sessionVerified,
   split,
   type StoredSession,
-  takeSession,
+  consumeSession,
 } from './session.store.ts';
 
 const shape = /^(biz_[0-9a-f]{32}|operator)\.[A-Za-z0-9_-]{43}$/;
@@ -210,7 +210,7 @@ export function openSessions(ports: {
       await database.registration(async (tx, enter, leave) => {
         if (!(await holdSessionsOf(tx, person.id))) throw new AppError('not_signed_in');
         await enter(owner);
-        const since = await takeSession(tx, old);
+        const since = await consumeSession(tx, old);
         if (!since) throw new AppError('not_signed_in');
         await leave();
         await enter(businessId);

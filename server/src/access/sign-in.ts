@@ -16,7 +16,7 @@ import {
 import type { Given, SecondFactor } from './second-factor.ts';
 import { operator } from './session.store.ts';
 import type { Sessions } from './sessions.ts';
-import { countFailures, insertTry, trySucceeded } from './sign-in.store.ts';
+import { countFailures, insertTry, trySucceeded } from './sign-in-failure.store.ts';
 import { counting } from './tries.ts';
 
 /** Where a call comes from, as the edge saw it. */
@@ -41,7 +41,11 @@ export type SignIn = (
   from: From,
 ) => Promise<SignedIn>;
 
-export type CheckWho = (username: string, password: string, from: From) => Promise<StoredPerson>;
+export type VerifyCredentials = (
+  username: string,
+  password: string,
+  from: From,
+) => Promise<StoredPerson>;
 
 const windowMs = 15 * 60_000;
 const pairMax = 8;
@@ -53,12 +57,16 @@ const namesMax = 20;
  * guessing cannot be used to lock somebody out. A try is written down as a failure before the
  * password is looked at, so that tries sent all at once find each other.
  */
-export const checkWho = (ports: { database: Database; clock: Clock; newId: NewId }): CheckWho => {
+export const verifyCredentials = (ports: {
+  database: Database;
+  clock: Clock;
+  newId: NewId;
+}): VerifyCredentials => {
   const { database, clock } = ports;
   // Right passwords given all at once must not be taken for guesses: one of a name from an address
   // is looked at at a time, and few of an address.
   const [ofPair, ofAddress] = [limitConcurrencyByKey(1), limitConcurrencyByKey(namesMax - 4)];
-  const check: CheckWho = async (username, password, from) => {
+  const check: VerifyCredentials = async (username, password, from) => {
     const id = ports.newId('sign_in');
     const person = await counting(database, `sign_in:${from.address}`, async (tx) => {
       const now = clock.now();
@@ -102,7 +110,7 @@ type Ports = {
   sessions: Sessions;
   clock: Clock;
   factor: SecondFactor;
-  checkWho: CheckWho;
+  checkWho: VerifyCredentials;
 };
 
 /**

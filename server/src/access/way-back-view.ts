@@ -1,7 +1,7 @@
-import type { OpenWayBack } from './way-back.ts';
+import type { PendingWayBack } from './way-back.ts';
 
 /** A way back as the API tells of it. */
-export const wayBackView = (is: OpenWayBack) => ({
+export const wayBackView = (is: PendingWayBack) => ({
   id: is.id,
   person_id: is.personId,
   name: is.name,

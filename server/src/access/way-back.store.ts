@@ -24,7 +24,7 @@ export type WayBack = {
 const columns =
   'id, request_id, person_id, membership_id, address, user_agent, asked_at, until, told_at, state, decided_at';
 
-export async function findOpenOf(tx: Tx, personId: string, now: Date): Promise<WayBack | null> {
+export async function findPendingOf(tx: Tx, personId: string, now: Date): Promise<WayBack | null> {
   const row = await queryOne(
     tx,
     `select ${columns} from way_back where person_id = $1 and state = 'open' and until > $2`,
@@ -37,7 +37,7 @@ export async function findOpenOf(tx: Tx, personId: string, now: Date): Promise<W
  * Makes room for another request, or leaves none of somebody who is kept out or has gone; answers
  * which it ended.
  */
-export const endOpenOf = async (
+export const endPendingOf = async (
   tx: Tx,
   personId: string,
   because: 'asked_anew' | 'person.blocked' | 'membership.ended',
@@ -83,10 +83,10 @@ export async function insertWayBack(
 export const setObjection = (tx: Tx, id: string, hash: string) =>
   query(tx, 'update way_back set object_hash = $2 where id = $1', [id, hash]);
 
-export const noteTold = (tx: Tx, id: string, at: Date) =>
+export const markNotified = (tx: Tx, id: string, at: Date) =>
   query(tx, 'update way_back set told_at = $2 where id = $1 and told_at is null', [id, at]);
 
-export const listOpenWaysBack = async (tx: Tx, now: Date): Promise<WayBack[]> =>
+export const listPendingWaysBack = async (tx: Tx, now: Date): Promise<WayBack[]> =>
   (
     await query(
       tx,

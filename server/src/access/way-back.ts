@@ -8,31 +8,31 @@ import type { DeriveSecret } from '../platform/derived-secret.ts';
 import type { Log } from '../platform/log.ts';
 import type { SendMail } from '../platform/mail.ts';
 import type { NewId } from '../platform/new-id.ts';
-import { adminsBeside } from './admins-beside.ts';
+import { otherAdmins } from './other-admins.ts';
 import type { Notify } from './notify-person.ts';
-import { changesOfBusiness } from './own-account.ts';
+import { changesOfBusiness } from './account.ts';
 import {
   findPersonById,
   listMemberships,
   listPersons,
   type StoredPerson,
-  whileTheyStay,
+  whilePersonIsActive,
 } from './person.store.ts';
 import { removeSecondFactor } from './second-factor.store.ts';
-import { hashOf, readCredential } from './secret-text.ts';
+import { hashOf, readCredential } from './credential.ts';
 import type { Sessions } from './sessions.ts';
-import type { CheckWho, From } from './sign-in.ts';
+import type { VerifyCredentials, From } from './sign-in.ts';
 import type { Tries } from './tries.ts';
 import {
   decideWayBack,
-  endOpenOf,
+  endPendingOf,
   findByObjection,
   findOfRequest,
-  findOpenOf,
+  findPendingOf,
   findWayBack,
   insertWayBack,
-  listOpenWaysBack,
-  noteTold,
+  listPendingWaysBack,
+  markNotified,
   setObjection,
   type WayBack,
 } from './way-back.store.ts';
@@ -46,7 +46,7 @@ type Ports = {
   tries: Tries;
   notify: Notify;
   derive: DeriveSecret;
-  checkWho: CheckWho;
+  checkWho: VerifyCredentials;
   sendMail: SendMail;
   contextOf(businessId: string): Context;
   background(work: Promise<unknown>): void;
@@ -68,7 +68,7 @@ const asked = { max: 3, withinMs: 86_400_000 };
 /** What is being told at this moment is not told twice. */
 const tellAgainMs = 5 * 60_000;
 
-export type OpenWayBack = WayBack & {
+export type PendingWayBack = WayBack & {
   name: string;
   username: string;
   operatorFrom: Date;
@@ -93,7 +93,7 @@ export const waysBack = (ports: Ports) => {
   const tellAdmins = async (ctx: Context, is: WayBack): Promise<void> => {
     const person = await database.platform((tx) => findPersonById(tx, is.personId));
     if (!person) return;
-    const { all, others, present, everybody } = await adminsBeside(ports, ctx, is);
+    const { all, others, present, everybody } = await otherAdmins(ports, ctx, is);
     const business = await ctx.transaction((tx) => getBusiness(tx));
     const who =
       present.length > 0
@@ -123,7 +123,7 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secretOf(ctx.busines
           unreached++;
           ports.log.warn({ error: error.message }, 'an admin could not be told of a way back');
         });
-    if (unreached === 0) await ctx.transaction((tx) => noteTold(tx, is.id, clock.now()));
+    if (unreached === 0) await ctx.transaction((tx) => markNotified(tx, is.id, clock.now()));
   };
   const operatorFrom = ({ toldAt, askedAt }: WayBack): Date =>
     new Date(toldAt ? toldAt.getTime() + objectionMs : askedAt.getTime() + untoldMs);
@@ -188,7 +188,7 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secretOf(ctx.busines
       const open: (WayBack | null)[] = [];
       for (const { businessId } of places)
         open.push(
-          await database.transaction(businessId, (tx) => findOpenOf(tx, person.id, askedAt)),
+          await database.transaction(businessId, (tx) => findPendingOf(tx, person.id, askedAt)),
         );
       // One that waits everywhere goes on, with the day it has waited. Where a business came or
       // went meanwhile, it begins anew.
@@ -208,8 +208,8 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secretOf(ctx.busines
         const by = { type: 'person', id: person.id, membershipId, name: person.name } as const;
         const ctx: Context = { ...ports.contextOf(businessId), actor: by, origin: from.address };
         const id = ports.newId('way_back');
-        const made = await whileTheyStay(ctx, async (tx) => {
-          await endOpenOf(tx, person.id, 'asked_anew', askedAt);
+        const made = await whilePersonIsActive(ctx, async (tx) => {
+          await endPendingOf(tx, person.id, 'asked_anew', askedAt);
           const row = await insertWayBack(tx, businessId, {
             id,
             requestId,
@@ -237,18 +237,18 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secretOf(ctx.busines
           );
       }
     },
-    async list(ctx: Context): Promise<OpenWayBack[]> {
-      const open = await ctx.transaction((tx) => listOpenWaysBack(tx, clock.now()));
+    async list(ctx: Context): Promise<PendingWayBack[]> {
+      const open = await ctx.transaction((tx) => listPendingWaysBack(tx, clock.now()));
       const persons = await database.platform((tx) =>
         listPersons(
           tx,
           open.map((each) => each.personId),
         ),
       );
-      const found: OpenWayBack[] = [];
+      const found: PendingWayBack[] = [];
       for (const each of open) {
         const person = persons.find((one) => one.id === each.personId);
-        const { others } = await adminsBeside(ports, ctx, each);
+        const { others } = await otherAdmins(ports, ctx, each);
         found.push({
           ...each,
           name: person?.name ?? '',
@@ -269,7 +269,7 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secretOf(ctx.busines
     /** An operator, where no other admin is there to decide and nobody objected for a day. */
     grantByOperator: (ctx: Context, id: string): Promise<WayBack> =>
       decide(ctx, id, 'granted', async (is) => {
-        if ((await adminsBeside(ports, ctx, is)).others.length > 0)
+        if ((await otherAdmins(ports, ctx, is)).others.length > 0)
           throw new AppError('admin_decides');
         const from = operatorFrom(is);
         if (clock.now() < from) throw new AppError('objection_time', { until: from.toISOString() });
@@ -279,7 +279,7 @@ ${ports.publicUrl}/settings#/object/way.${ctx.businessId}.${secretOf(ctx.busines
      * meanwhile.
      */
     async tellUntold(ctx: Context): Promise<void> {
-      const open = await ctx.transaction((tx) => listOpenWaysBack(tx, clock.now()));
+      const open = await ctx.transaction((tx) => listPendingWaysBack(tx, clock.now()));
       const before = clock.now().getTime() - tellAgainMs;
       for (const each of open)
         if (!each.toldAt && each.askedAt.getTime() < before) {
@@ -320,7 +320,7 @@ export async function endWaysBackOf(
   personId: string,
   because: 'person.blocked' | 'membership.ended',
 ) {
-  for (const id of await endOpenOf(tx, personId, because, ports.clock.now()))
+  for (const id of await endPendingOf(tx, personId, because, ports.clock.now()))
     await ports.record(tx, ctx, {
       action: 'way_back.ended',
       subject: id,

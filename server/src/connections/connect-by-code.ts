@@ -7,7 +7,7 @@ import { type GrantPorts, makeGrant } from './make-grant.ts';
 
 type Ports = GrantPorts & { tokens: AccessTokens; countUnsettled: CountUnsettled };
 
-export type CodeAsk = {
+export type ConnectByCodeInput = {
   data_centre?: string | undefined;
   client_id?: string | undefined;
   client_secret?: string | undefined;
@@ -26,12 +26,12 @@ export const connectByCode =
   (ports: Ports) =>
   async (
     ctx: Context,
-    ask: CodeAsk,
+    ask: ConnectByCodeInput,
     keptGrantId: string | null,
     keep: (grantId: string) => Promise<void>,
   ): Promise<{ grantId: string; organizations: SeenOrganization[] }> => {
     const grantId = ask.code
-      ? await exchange(ports, ctx, ask as CodeAsk & { code: string })
+      ? await exchange(ports, ctx, ask as ConnectByCodeInput & { code: string })
       : keptGrantId;
     if (!grantId)
       throw new AppError('malformed', { field: 'code', reason: 'a code is needed first' });
@@ -48,7 +48,11 @@ export const connectByCode =
     return { grantId, organizations };
   };
 
-function exchange(ports: Ports, ctx: Context, ask: CodeAsk & { code: string }): Promise<string> {
+function exchange(
+  ports: Ports,
+  ctx: Context,
+  ask: ConnectByCodeInput & { code: string },
+): Promise<string> {
   const centre = ports.accounts.dataCentre(ask.data_centre ?? 'com');
   if (!centre)
     throw new AppError('malformed', { field: 'data_centre', reason: 'not one of Zoho’s' });

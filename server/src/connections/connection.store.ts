@@ -82,7 +82,7 @@ export const findConnectionById = (tx: Tx, id: string) =>
     [id],
   );
 
-export type Polled = {
+export type PollState = {
   cursor: Date | null;
   at: Date | null;
   nextAt: Date | null;
@@ -95,7 +95,7 @@ type StoredPoll = {
   problem?: StoredProblem | null;
 };
 
-const toPolled = (stored: StoredPoll | undefined): Polled => ({
+const toPolled = (stored: StoredPoll | undefined): PollState => ({
   cursor: stored?.cursor ? new Date(stored.cursor) : null,
   at: stored?.at ? new Date(stored.at) : null,
   nextAt: stored?.next_at ? new Date(stored.next_at) : null,
@@ -114,7 +114,7 @@ export async function claimPoll(
   at: Date,
   nextAt: Date,
   isForced: boolean,
-): Promise<Polled | null> {
+): Promise<PollState | null> {
   const row = await queryOne<{ id: string; polled: unknown }>(
     tx,
     `select id, polled from connection where status = 'active' for update ${isForced ? '' : 'skip locked'}`,
@@ -131,7 +131,7 @@ export async function claimPoll(
 }
 
 /** What a look through came to; `nextAt` where it is to be sooner than usual. */
-export async function endPoll(tx: Tx, module: string, is: Polled): Promise<void> {
+export async function endPoll(tx: Tx, module: string, is: PollState): Promise<void> {
   const row = await queryOne<{ id: string; polled: unknown }>(
     tx,
     "select id, polled from connection where status <> 'ended' for update",

@@ -46,7 +46,7 @@ const columns =
   'id, person_id, session_id, accounts_server, client_id, client_secret, verifier, scopes, expires_at, used_at, grant_id';
 
 /** Takes a consent by its state, once: in time and by the session that began it, else null. */
-export async function takeConsent(
+export async function consumeConsent(
   tx: Tx,
   secretHash: string,
   sessionId: string,

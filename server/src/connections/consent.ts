@@ -10,7 +10,7 @@ import {
   findConsent,
   insertConsent,
   keepConsentGrant,
-  takeConsent,
+  consumeConsent,
 } from './consent.store.ts';
 import { findConnection } from './connection.store.ts';
 import { findGrantOf } from './grant.store.ts';
@@ -33,7 +33,7 @@ type Ports = GrantPorts & {
 };
 
 export type Ability = 'read' | 'write_back' | 'install';
-export type ConsentAsk = {
+export type ConsentInput = {
   data_centre: string;
   abilities: Ability[];
   client_id?: string | undefined;
@@ -44,7 +44,7 @@ export type ConsentView = {
   organizations: (SeenOrganization & { businessId: string | null })[];
   businesses: Administered[];
 };
-export type FinishAsk = {
+export type FinishConsentInput = {
   state: string;
   code?: string | undefined;
   error?: string | undefined;
@@ -145,7 +145,7 @@ export const consents = (ports: Ports) => {
     async begin(
       ctx: Context,
       session: Session,
-      ask: ConsentAsk,
+      ask: ConsentInput,
     ): Promise<{ url: string; scopes: string[]; redirectUri: string; expiresAt: Date }> {
       const centre = ports.accounts.dataCentre(ask.data_centre);
       if (!centre)
@@ -215,14 +215,14 @@ export const consents = (ports: Ports) => {
       return { url, scopes, redirectUri: ports.redirectUri, expiresAt };
     },
 
-    async finish(ctx: Context, session: Session, ask: FinishAsk): Promise<ConsentView> {
+    async finish(ctx: Context, session: Session, ask: FinishConsentInput): Promise<ConsentView> {
       const [businessId, secret] = ask.state.split('.');
       // Another business's, another session's, used, over or invented: one answer.
       if (businessId !== ctx.businessId || !secret) throw new AppError('consent_over');
       const { consent, secrets } = await ctx.transaction(async (tx) => {
         // Key and consent of one moment: a rotation renews both.
         const dataKey = await holdDataKey(tx);
-        const taken = await takeConsent(tx, hashOf(secret), session.id, ports.clock.now());
+        const taken = await consumeConsent(tx, hashOf(secret), session.id, ports.clock.now());
         if (!taken) throw new AppError('consent_over');
         const open = (field: string, sealed: string) =>
           ports.vault.decrypt(dataKey, ctx.businessId, `consent:${taken.id}:${field}`, sealed);

@@ -16,5 +16,5 @@ export { insertGrant } from './grant.store.ts';
 export { deleteOldCalls, readCallHealth, type CallHealth } from './call.store.ts';
 export { recordCalls } from './record-calls.ts';
 export { signInClient } from './sign-in-client.ts';
-export { watchGrant } from './watch-grant.ts';
-export { readZohoState, type ZohoState } from './zoho-state.ts';
+export { watchGrantHealth } from './grant-health.ts';
+export { readConnectionState, type ConnectionState } from './connection-state.ts';

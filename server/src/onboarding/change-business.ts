@@ -1,4 +1,9 @@
-import { listMembers, mailInvitation, openInvitation, whileTheyStay } from '../access/index.ts';
+import {
+  listMembers,
+  mailInvitation,
+  insertInvitation,
+  whilePersonIsActive,
+} from '../access/index.ts';
 import type { OperatorLogRecorder, Recorder } from '../audit/index.ts';
 import { compareTaxpayer, eraseDevices, listBranches, stopLanes } from '../branches/index.ts';
 import {
@@ -270,14 +275,14 @@ export const inviteAdmin =
   async (ctx: Context, email: string): Promise<{ email: string; expiresAt: Date }> => {
     if (!(await ports.database.platform((tx) => findDirectoryEntry(tx, ctx.businessId))))
       throw new AppError('not_found');
-    const { entry, token, businessName } = await whileTheyStay(ctx, async (tx) => {
+    const { entry, token, businessName } = await whilePersonIsActive(ctx, async (tx) => {
       if (
         (await listMembers(tx)).some(
           ({ status, role }) => status === 'active' && role === 'business_admin',
         )
       )
         throw new AppError('admin_decides');
-      const made = await openInvitation(tx, ctx, ports, {
+      const made = await insertInvitation(tx, ctx, ports, {
         email,
         role: 'business_admin',
         permissions: [],

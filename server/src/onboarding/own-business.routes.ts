@@ -2,7 +2,7 @@ import { businesses } from '@muhuri/shared/contract/index';
 import { AppError } from '../platform/app-error.ts';
 import { route, type Call } from '../platform/http/route.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
-import type { ZohoState } from '../connections/index.ts';
+import type { ConnectionState } from '../connections/index.ts';
 import type { BranchView, DeviceAsk, ProbeView } from '../branches/index.ts';
 import type { Receipt, ReceiptView } from '../receipts/index.ts';
 import type { GetStats, ReportUsage } from '../reports/index.ts';
@@ -21,7 +21,7 @@ type Use = {
   testDevice(ctx: Ctx, branchId: string | null): Promise<ProbeView>;
   listBranches(ctx: Ctx): Promise<BranchView[]>;
   probes(ctx: Ctx): Promise<Record<string, ProbeView | null>>;
-  readZohoState(ctx: Ctx): Promise<ZohoState>;
+  readZohoState(ctx: Ctx): Promise<ConnectionState>;
   isPlatformClient(clientId: string): boolean;
   listHooks(ctx: Ctx): Promise<{ id: string; module: string; keyPrefix: string }[]>;
   publicUrl: string;

@@ -2,14 +2,14 @@ import {
   blockPerson,
   deleteSessionsOf,
   endWaysBackOf,
-  endWhatStands,
+  revokePending,
   findMemberStatus,
   listEveryMembership,
   listPeople,
   listKeysMadeBy,
   listPersons,
   suspendKeysOf,
-  type tellOfKeys,
+  type notifyOfKeys,
   unblockPerson,
   withdrawInvitationsOf,
 } from '../access/index.ts';
@@ -32,7 +32,7 @@ type Ports = {
   log: Log;
   background(work: Promise<unknown>): void;
   alerts: Pick<Alerts, 'raise' | 'resolve'>;
-  tellOfKeys: ReturnType<typeof tellOfKeys>;
+  tellOfKeys: ReturnType<typeof notifyOfKeys>;
 };
 export type PersonOfBusiness = {
   personId: string;
@@ -110,7 +110,7 @@ export const setBlocked =
         ? blockPerson(tx, ask.person_id, ctx.actor, ports.clock.now())
         : unblockPerson(tx, ask.person_id));
       const addresses = isBlocked
-        ? await endWhatStands(tx, ask.person_id, ctx.actor, ports.clock.now())
+        ? await revokePending(tx, ask.person_id, ctx.actor, ports.clock.now())
         : [];
       await ports.recordPlatform(tx, by(ctx), {
         action,

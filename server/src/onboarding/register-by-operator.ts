@@ -1,5 +1,5 @@
 import { cut } from '@muhuri/shared/text';
-import { holdPerson, mailInvitation, openInvitation } from '../access/index.ts';
+import { holdPerson, mailInvitation, insertInvitation } from '../access/index.ts';
 import type { OperatorLogRecorder, Recorder } from '../audit/index.ts';
 import { insertBranch } from '../branches/index.ts';
 import {
@@ -145,7 +145,7 @@ export const registerByOperator =
           subject: businessId,
           after: { tin_number: ask.tin_number, email: ask.email },
         });
-        const invitation = await openInvitation(tx, ctx, ports, {
+        const invitation = await insertInvitation(tx, ctx, ports, {
           email: ask.admin_email,
           role: 'business_admin',
           permissions: [],

@@ -17,7 +17,7 @@ import {
   type Business,
 } from '../businesses/index.ts';
 import type { RefreshLists } from '../catalogue/index.ts';
-import type { ZohoState } from '../connections/index.ts';
+import type { ConnectionState } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -54,7 +54,7 @@ type Ports = {
     branchId: string,
     known: { sdc_id: string; mrc_number: string; last_invoice_number: string },
   ): Promise<void>;
-  readZohoState(ctx: Context, withName: boolean): Promise<ZohoState>;
+  readZohoState(ctx: Context, withName: boolean): Promise<ConnectionState>;
   connectByCode(
     ctx: Context,
     ask: object,

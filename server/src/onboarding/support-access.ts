@@ -2,7 +2,7 @@ import {
   endAddressChangesBy,
   type EndWithOperator,
   listMemberships,
-  whileTheyStay,
+  whilePersonIsActive,
   withdrawInvitationsOf,
 } from '../access/index.ts';
 import type { Recorder } from '../audit/index.ts';
@@ -28,7 +28,7 @@ export const beginSupport =
     const operator = operatorOf(ctx);
     if (!(await ports.database.platform((tx) => findDirectoryEntry(tx, ctx.businessId))))
       throw new AppError('not_found');
-    return whileTheyStay(ctx, async (tx) => {
+    return whilePersonIsActive(ctx, async (tx) => {
       const at = ports.clock.now();
       // One at a time of an operator, begun at once or not: ending it must leave none.
       await holdBusiness(tx);

@@ -1,3 +1,3 @@
 export { deleteOldPairings } from './pairing.store.ts';
 export { pairings } from './pairings.ts';
-export { stillThere } from './still-there.ts';
+export { checkZohoUser } from './check-zoho-user.ts';

@@ -79,7 +79,7 @@ export const lockPairing = async (tx: Tx, id: string): Promise<Pairing | null> =
  * A code holds once: the pairing goes to whoever types it first, under a state and a secret of
  * their browser.
  */
-export const takeByCode = async (
+export const claimByCode = async (
   tx: Tx,
   codeHash: string,
   by: { stateHash: string; browserHash: string; address: string; expiresAt: Date },
@@ -104,7 +104,7 @@ export const setAccountsServer = (tx: Tx, id: string, accountsServer: string) =>
  * The pairing a browser is back from Zoho for: its state works once, and only in the browser that
  * began.
  */
-export const takeByState = async (
+export const claimByState = async (
   tx: Tx,
   stateHash: string,
   browserHash: string,
@@ -126,7 +126,7 @@ export const keepZohoUser = (tx: Tx, id: string, zohoUser: BooksUser, expiresAt:
   );
 
 /** The pairing whose question this browser answers, once. */
-export const takeByAnswer = async (
+export const decidePairing = async (
   tx: Tx,
   browserHash: string,
   to: 'approved' | 'refused',

@@ -20,7 +20,7 @@ import { networkOf } from '../platform/http/network-of.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Accounts } from '../ports/accounts.ts';
 import type { BooksPeople, BooksUser } from '../ports/books-people.ts';
-import { asPerson, memberOf } from './member-of.ts';
+import { asPerson, memberLookup } from './find-member.ts';
 import * as store from './pairing.store.ts';
 
 type Ports = {
@@ -44,18 +44,18 @@ type Ports = {
   publicUrl: string;
 };
 
-export type Begun = {
+export type StartedPairing = {
   pairingId: string;
   pollSecret: string;
   code: string;
   approvalUrl: string;
   expiresAt: Date;
 };
-export type Polled =
+export type PollResult =
   | { state: 'waiting' | 'approving' | 'over' }
   | { state: 'refused'; refusal: string }
   | ({ state: 'done'; refreshToken: string } & SignedIn);
-export type Asked = {
+export type ApprovalQuestion = {
   businessName: string;
   organizationName: string;
   organizationId: string;
@@ -63,7 +63,7 @@ export type Asked = {
   panel: { address: string; userAgent: string | null; openedAt: Date };
   expiresAt: Date;
 };
-export type CameBack = {
+export type ZohoRedirect = {
   state: string;
   browser_secret: string;
   code?: string | undefined;
@@ -102,7 +102,7 @@ const verifierOf = (browserSecret: string) =>
  */
 export const pairings = (ports: Ports) => {
   const { database, clock } = ports;
-  const findMember = memberOf(ports);
+  const findMember = memberLookup(ports);
   const later = () => new Date(clock.now().getTime() + stepMs);
   const refuse = (id: string, refusal: string) =>
     database.platform((tx) => store.setPairingState(tx, id, 'refused', refusal));
@@ -111,7 +111,7 @@ export const pairings = (ports: Ports) => {
     /**
      * For a panel in that organization, whatever it is: whether it is connected is not said here.
      */
-    async begin(organizationId: string, from: From): Promise<Begun> {
+    async begin(organizationId: string, from: From): Promise<StartedPairing> {
       const pairingId = ports.newId('pairing');
       const pollSecret = randomBytes(16).toString('base64url');
       const code = Array.from({ length: 8 }, () => alphabet[randomInt(alphabet.length)]).join('');
@@ -147,7 +147,7 @@ export const pairings = (ports: Ports) => {
       pollSecret: string,
       from: From,
       deviceToken?: string,
-    ): Promise<Polled> {
+    ): Promise<PollResult> {
       const found = await database.platform(async (tx) => {
         const pairing = await store.lockPairing(tx, pairingId);
         if (!pairing || pairing.pollTries >= pollTriesMax) return null;
@@ -211,7 +211,7 @@ export const pairings = (ports: Ports) => {
       ];
       const expiresAt = later();
       const pairing = await database.platform((tx) =>
-        store.takeByCode(
+        store.claimByCode(
           tx,
           hashOf(plainCode(code)),
           {
@@ -252,12 +252,12 @@ export const pairings = (ports: Ports) => {
      * The browser is back from Zoho: who is that in the organization of the panel, and is it they
      * who opened it?
      */
-    async cameBack(ask: CameBack): Promise<Asked> {
+    async cameBack(ask: ZohoRedirect): Promise<ApprovalQuestion> {
       const [kind, secret] = ask.state.split('.');
       const pairing =
         kind === 'zoho' && secret
           ? await database.platform((tx) =>
-              store.takeByState(tx, hashOf(secret), hashOf(ask.browser_secret), clock.now()),
+              store.claimByState(tx, hashOf(secret), hashOf(ask.browser_secret), clock.now()),
             )
           : null;
       if (!pairing) throw new AppError('pairing_over');
@@ -337,7 +337,12 @@ export const pairings = (ports: Ports) => {
       from: From,
     ): Promise<{ state: 'approved' | 'refused' }> {
       const pairing = await database.platform((tx) =>
-        store.takeByAnswer(tx, hashOf(browserSecret), isMine ? 'approved' : 'refused', clock.now()),
+        store.decidePairing(
+          tx,
+          hashOf(browserSecret),
+          isMine ? 'approved' : 'refused',
+          clock.now(),
+        ),
       );
       if (!pairing?.businessId || !pairing.zohoUser) throw new AppError('pairing_over');
       const ctx = { ...ports.contextOf(pairing.businessId), origin: from.address };

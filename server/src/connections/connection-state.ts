@@ -6,7 +6,7 @@ import type { AccessTokens } from './access-token.ts';
 import { findConnection } from './connection.store.ts';
 import { findGrantOf } from './grant.store.ts';
 
-export type ZohoState = {
+export type ConnectionState = {
   organizationId: string | null;
   organizationName: string | null;
   dataCentre: string | null;
@@ -21,9 +21,9 @@ export type ZohoState = {
  * What the business is connected with, asked of Zoho itself; throws a `zoho_…` problem where it
  * does not answer.
  */
-export const readZohoState =
+export const readConnectionState =
   (ports: { database: Database; accounts: Accounts; tokens: AccessTokens }) =>
-  async (ctx: Context, withName: boolean): Promise<ZohoState> => {
+  async (ctx: Context, withName: boolean): Promise<ConnectionState> => {
     const connection = await ctx.transaction(findConnection);
     if (!connection)
       return {
@@ -36,7 +36,7 @@ export const readZohoState =
         clientId: null,
       };
     const grant = await ports.database.platform((tx) => findGrantOf(tx, connection.grantId));
-    const state: ZohoState = {
+    const state: ConnectionState = {
       organizationId: connection.organizationId,
       organizationName: null,
       dataCentre: grant?.apiDomain ?? null,

@@ -10,7 +10,7 @@ import { findGrantOf } from './grant.store.ts';
  * or another one took its place, the connection is active and the alert closes itself. Says whether
  * the connection works.
  */
-export const watchGrant =
+export const watchGrantHealth =
   (ports: { database: Database; alerts: Pick<Alerts, 'raise' | 'resolve'>; record: Recorder }) =>
   async (ctx: Context): Promise<boolean> => {
     const connection = await ctx.transaction(findConnection);

@@ -25,7 +25,7 @@ import {
 } from './person.store.ts';
 import type { SecondFactor } from './second-factor.ts';
 import { deleteDevicesOf } from './second-factor.store.ts';
-import { hashOf, newSecret } from './secret-text.ts';
+import { hashOf, newSecret } from './credential.ts';
 import type { Sessions } from './sessions.ts';
 import {
   dropTokens,
@@ -35,7 +35,7 @@ import {
   putToken,
   type TokenKind,
   useToken,
-} from './sign-in.store.ts';
+} from './sign-in-failure.store.ts';
 import type { From, Proof } from './sign-in.ts';
 import { type Allowance, counting, type Tries } from './tries.ts';
 
@@ -74,7 +74,7 @@ const changesOfPerson = { max: 20, withinMs: hourMs };
 export const changesOfBusiness = { max: 200, withinMs: hourMs };
 
 /** What people do with their own account, whatever their role. */
-export const ownAccount = (ports: Ports) => {
+export const accountOf = (ports: Ports) => {
   const { database, clock, sessions, factor, tries, notify } = ports;
 
   const self = async (session: Session): Promise<StoredPerson> => {
@@ -418,7 +418,7 @@ export const ownAccount = (ports: Ports) => {
   };
 };
 
-export type OwnAccount = ReturnType<typeof ownAccount>;
+export type Account = ReturnType<typeof accountOf>;
 
 /** What stands of a session's id where people see it: enough to name it, not what is stored. */
 export const publicIdOf = (id: string): string => `ses_${hashOf(id).slice(0, 22)}`;

@@ -11,7 +11,7 @@ const patienceMs = 5_000;
  * Whether a Zoho user may still come in by Zoho: active in the bound organization, and let in at
  * all. Null where Zoho does not say.
  */
-export const stillThere =
+export const checkZohoUser =
   (ports: { people: Pick<BooksPeople, 'find'>; contextOf(businessId: string): Context }) =>
   async (businessId: string, zohoUserId: string): Promise<boolean | null> => {
     const { connection, mode } = await ports.contextOf(businessId).transaction(async (tx) => ({

@@ -2,7 +2,7 @@ import type { Tx } from '../platform/db/database.ts';
 import { query } from '../platform/db/query.ts';
 import { type AddressChange, endAddressChangesOf } from './address-change.store.ts';
 import { deleteDevicesOf } from './second-factor.store.ts';
-import { dropTokens } from './sign-in.store.ts';
+import { dropTokens } from './sign-in-failure.store.ts';
 
 /**
  * What somebody who is kept out has standing at the platform's door: devices that spare the second
@@ -11,7 +11,7 @@ import { dropTokens } from './sign-in.store.ts';
  * the lock on the person, so that nothing is made meanwhile (`platform` door). Answers the requests
  * for another address that ended, for the businesses' logs.
  */
-export async function endWhatStands(
+export async function revokePending(
   tx: Tx,
   personId: string,
   by: { id: string; type: string },

@@ -31,7 +31,7 @@ const usualRoles = ['admin', 'staff'];
  * there is a usual one, a new member who may read and seal. Never more: an admin at Zoho becomes an
  * admin here only by another admin's hand.
  */
-export const memberOf = (ports: Ports) => {
+export const memberLookup = (ports: Ports) => {
   const find = async (ctx: Context, user: BooksUser, isAgain = false): Promise<FoundMember> => {
     const { members, mode } = await ctx.transaction(async (tx) => ({
       members: await tx.find(MembershipEntity, {}),

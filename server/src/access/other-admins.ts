@@ -15,7 +15,7 @@ const blockedLatelyMs = 30 * 86_400_000;
  * Every admin of a business, kept out or not; those beside one person who decide; those of them who
  * could at once; and everybody else too.
  */
-export async function adminsBeside(
+export async function otherAdmins(
   { database }: { database: Database },
   ctx: Context,
   is: { personId: string; askedAt: Date },
