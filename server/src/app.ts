@@ -72,18 +72,18 @@ import {
 import { businessRoutes } from './businesses/business.routes.ts';
 import {
   findDirectoryEntry,
-  getConfig,
+  getSettings,
   listActiveBusinessIds,
   ownBranding,
   readLogo,
   recheckLogos,
-  updateConfig,
+  updateSettings,
 } from './businesses/index.ts';
 import { branchRoutes } from './branches/branch.routes.ts';
 import { listBranchViews } from './branches/list-branches.ts';
 import {
   findTaxpayer,
-  listNames,
+  readBookNames,
   getMappings,
   putMappings,
   readListsView,
@@ -236,7 +236,7 @@ import {
   withdrawReceipt,
 } from './receipts/index.ts';
 import { receiptRoutes } from './receipts/receipt.routes.ts';
-import { countByTrail, countTotals, getStats, reportUsage } from './reports/index.ts';
+import { countFromAuditLog, countTotals, getStats, reportUsage } from './reports/index.ts';
 import { type Limits, openRateLimits, defaultLimits } from './rate-limits/index.ts';
 import { idsInRequest, listCrossBusinessAccess, openIsolation } from './isolation/index.ts';
 import { deliverAlerts, watchDeadlines } from './monitoring/index.ts';
@@ -251,11 +251,11 @@ import {
 import { noticeRoutes } from './webhooks/webhook.routes.ts';
 import { standardWebhooks } from './webhook-sender/standard-webhooks.ts';
 import {
-  dueAfterSigning,
+  writeBackAfterSigning,
   mailReceipt,
   readSteps,
   retryWriteBack,
-  writeBackDue,
+  writeDueReceipts,
 } from './write-back/index.ts';
 import { writeBackRoutes } from './write-back/write-back.routes.ts';
 import { addressPolicy } from './platform/address-policy.ts';
@@ -491,9 +491,9 @@ export async function startApp(
     telling: (_businessId: string): void => {},
   };
   const followers = [
-    countByTrail({ dialects }),
+    countFromAuditLog({ dialects }),
     lookAgainAfterMending({ clock, touch: (businessId) => touched.intake(businessId) }),
-    dueAfterSigning({ clock, touch: (businessId) => touched.intake(businessId) }),
+    writeBackAfterSigning({ clock, touch: (businessId) => touched.intake(businessId) }),
     queueReceiptEvents({ clock, newId, touch: (businessId) => touched.telling(businessId) }),
   ];
   const sealer = openAuditChainer({
@@ -797,7 +797,7 @@ export async function startApp(
     clock,
     log,
   });
-  const writeBack = writeBackDue({
+  const writeBack = writeDueReceipts({
     writing: booksWriting(zoho),
     printForBooks: printForBooks(printPorts),
     localTime: (at, dialect) => {
@@ -972,8 +972,8 @@ export async function startApp(
       },
       inviteAdmin: inviteAdmin(platform),
       correctTaxpayer: correctTaxpayer(platform),
-      getConfig,
-      updateConfig: updateConfig({
+      getSettings,
+      updateSettings: updateSettings({
         clock,
         record,
         alerts,
@@ -1195,7 +1195,7 @@ export async function startApp(
     }),
     ...mappingRoutes({
       getMappings,
-      listNames: listNames({ books }),
+      listNames: readBookNames({ books }),
       putMappings: async (ctx, kind, mappings) => {
         await checkPrinted(
           ctx,

@@ -14,7 +14,7 @@ import { silentLog } from '@muhuri/server/platform/log';
 import { openQueue } from '@muhuri/server/platform/queue/queue';
 import { openBusinessWorker } from '@muhuri/server/platform/business-worker';
 import { withTimeout } from '@muhuri/server/platform/with-timeout';
-import { takeReceipt } from '@muhuri/server/write-back/write-back.store';
+import { claimReceipt } from '@muhuri/server/write-back/write-back.store';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { until } from '../api.ts';
@@ -374,7 +374,7 @@ test('of two workers that look at once for what is to be written, one takes all 
   const [at, lease] = [new Date(Date.now() + 1_000), new Date(Date.now() + 60_000)];
   let areOver = 0;
   const look = (of: typeof database) =>
-    of.transaction('b1', (tx) => takeReceipt(tx, at, lease)).finally(() => (areOver += 1));
+    of.transaction('b1', (tx) => claimReceipt(tx, at, lease)).finally(() => (areOver += 1));
   const waiting = `select distinct w.pid from pg_locks w join pg_locks here on here.pid = w.pid
     where not w.granted and here.database = (select oid from pg_database where datname = current_database())`;
   const waits = async () => Number((await owner.query(waiting)).rowCount) + areOver;

@@ -1,7 +1,7 @@
 import { type Permission, scopes as known } from '@muhuri/shared/permissions';
 import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
-import { oneMore } from '../businesses/index.ts';
+import { checkRoomForOneMore } from '../businesses/index.ts';
 import type { Context, Session } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -115,7 +115,7 @@ export const createKey =
         field: 'name',
         reason: `${keysMost} keys in force at most: revoke one that is not used`,
       });
-      await oneMore(tx, keysMost, () => tx.count(ApiKeyEntity, isInForce(at)), full);
+      await checkRoomForOneMore(tx, keysMost, () => tx.count(ApiKeyEntity, isInForce(at)), full);
       await mustLead(tx, ctx);
       const secret = newSecret();
       const entry = tx.create(ApiKeyEntity, {

@@ -1,6 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Recorder } from '../audit/index.ts';
-import { getBusiness, holdBusiness, oneMore } from '../businesses/index.ts';
+import { getBusiness, holdBusiness, checkRoomForOneMore } from '../businesses/index.ts';
 import type { Context, Role } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -53,8 +53,18 @@ const hourMs = 3_600_000;
 async function checkBudget(tx: Tx, email: string, at: Date): Promise<void> {
   const createdAt = { $gt: new Date(at.getTime() - hourMs) };
   const full = new AppError('rate_limited', { retry_after_s: 600, field: 'email' });
-  await oneMore(tx, invitationsAnHour, () => tx.count(InvitationEntity, { createdAt }), full);
-  await oneMore(tx, toOneAnHour, () => tx.count(InvitationEntity, { createdAt, email }), full);
+  await checkRoomForOneMore(
+    tx,
+    invitationsAnHour,
+    () => tx.count(InvitationEntity, { createdAt }),
+    full,
+  );
+  await checkRoomForOneMore(
+    tx,
+    toOneAnHour,
+    () => tx.count(InvitationEntity, { createdAt, email }),
+    full,
+  );
 }
 
 /** A new invitation in an open transaction; the secret is answered once and kept as a hash. */

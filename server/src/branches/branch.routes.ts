@@ -2,11 +2,11 @@ import { branches, type InputOf } from '@muhuri/shared/contract/index';
 import { AppError } from '../platform/app-error.ts';
 import { route, type Call } from '../platform/http/route.ts';
 import type { BranchView, ListBranchViews } from './list-branches.ts';
-import type { BranchAsk, NextDeviceAsk } from './change-branch.ts';
+import type { BranchInput, NextDeviceInput } from './change-branch.ts';
 import type { AdoptDevice, InitialiseDevice, PauseLane } from './set-up-device.ts';
 
 type Use = {
-  addBranch(ctx: Call['ctx'], ask: BranchAsk): Promise<string>;
+  addBranch(ctx: Call['ctx'], ask: BranchInput): Promise<string>;
   updateBranch(
     ctx: Call['ctx'],
     id: string,
@@ -15,7 +15,7 @@ type Use = {
   listBranches: ListBranchViews;
   initialiseDevice: InitialiseDevice;
   adoptDevice: AdoptDevice;
-  setNextDevice(ctx: Call['ctx'], branchId: string, ask: NextDeviceAsk): Promise<void>;
+  setNextDevice(ctx: Call['ctx'], branchId: string, ask: NextDeviceInput): Promise<void>;
   switchDevice(
     ctx: Call['ctx'],
     branchId: string,

@@ -22,8 +22,8 @@ import {
 
 type Ports = { clock: Clock; newId: NewId; record: Recorder; dialects: Dialects };
 
-export type BranchAsk = { branch_code: string; name: string; address: string };
-export type DeviceAsk = {
+export type BranchInput = { branch_code: string; name: string; address: string };
+export type DeviceInput = {
   branch_id?: string | undefined;
   address: string;
   serial: string;
@@ -33,7 +33,7 @@ export type DeviceAsk = {
 
 export const addBranch =
   (ports: Ports) =>
-  (ctx: Context, ask: BranchAsk): Promise<string> =>
+  (ctx: Context, ask: BranchInput): Promise<string> =>
     ctx.transaction(async (tx) => {
       await holdBusiness(tx);
       if ((await listBranches(tx)).some((each) => each.code === ask.branch_code))
@@ -80,7 +80,7 @@ export const updateBranch =
  */
 export const setDevice =
   (ports: Ports) =>
-  (ctx: Context, ask: DeviceAsk): Promise<string> => {
+  (ctx: Context, ask: DeviceInput): Promise<string> => {
     if (!ports.dialects.all().some((each) => each.key === ask.dialect))
       throw new AppError('malformed', { field: 'dialect', reason: 'not known' });
     const address = bareAddress(ask.address);
@@ -154,7 +154,11 @@ function bareAddress(given: string): string {
   return given.replace(/\/+$/, '');
 }
 
-export type NextDeviceAsk = { for: 'production' | 'replacement'; address: string; serial: string };
+export type NextDeviceInput = {
+  for: 'production' | 'replacement';
+  address: string;
+  serial: string;
+};
 
 /**
  * Enters the device that is to follow the one at work: a production device after a sandbox one, or
@@ -163,7 +167,7 @@ export type NextDeviceAsk = { for: 'production' | 'replacement'; address: string
  */
 export const setNextDevice =
   (ports: Ports) =>
-  (ctx: Context, branchId: string, ask: NextDeviceAsk): Promise<void> => {
+  (ctx: Context, branchId: string, ask: NextDeviceInput): Promise<void> => {
     const address = bareAddress(ask.address);
     return ctx.transaction(async (tx) => {
       const present = await lockDeviceOfBranch(tx, branchId);

@@ -102,7 +102,7 @@ export const keepProbe = (tx: Tx, id: string, probe: StoredProbe, isHeard: boole
     [id, json(probe), isHeard, probe.at],
   );
 
-export const touchUpstream = (tx: Tx, id: string, at: Date) =>
+export const setLastUpstreamContact = (tx: Tx, id: string, at: Date) =>
   query(tx, 'update device set last_upstream_at = greatest(last_upstream_at, $2) where id = $1', [
     id,
     at,

@@ -1,7 +1,7 @@
 export {
   addBranch,
-  type DeviceAsk,
-  type NextDeviceAsk,
+  type DeviceInput,
+  type NextDeviceInput,
   setDevice,
   setNextDevice,
   updateBranch,
@@ -26,7 +26,7 @@ export {
   stopLanes,
   stoppedLane,
   type StoredProbe,
-  touchUpstream,
+  setLastUpstreamContact,
 } from './device.store.ts';
 export type { BranchView } from './list-branches.ts';
 export { type ProbeView, probeView } from './probe-view.ts';

@@ -2,7 +2,7 @@ import { describeProblem } from '@muhuri/shared/problems';
 import type { Context } from '../context.ts';
 import type { Vault } from '../platform/vault.ts';
 import { type ListedDevice, listBranches } from './device.store.ts';
-import { readAside, type ShownAside } from './keep-given.ts';
+import { readAside, type ShownAside } from './keep-device-keys.ts';
 
 export type ListBranchViews = (ctx: Context) => Promise<BranchView[]>;
 export type BranchView = Awaited<ReturnType<typeof viewsOf>>[number];

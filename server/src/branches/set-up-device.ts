@@ -21,7 +21,7 @@ import {
   lockNewDevice,
   setDeviceState,
 } from './device.store.ts';
-import { keepGiven } from './keep-given.ts';
+import { keepDeviceKeys } from './keep-device-keys.ts';
 
 type Ports = {
   vsdc: Vsdc;
@@ -130,7 +130,7 @@ async function askForKeys(
     },
   };
   const refusal = await retry(patient, about, () =>
-    ctx.transaction((tx) => keepGiven(ports, tx, ctx, { device, at }, reply.value)),
+    ctx.transaction((tx) => keepDeviceKeys(ports, tx, ctx, { device, at }, reply.value)),
   ).catch((error: unknown) => {
     // Never the keys themselves: where they are lost, the authority has to give new ones.
     ports.log.error(

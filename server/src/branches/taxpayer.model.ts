@@ -1,7 +1,7 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 
 /** Who the authority says a device signs for. Null: it has not said. */
-export type ToldTaxpayer = { name: string | null; isVatRegistered: boolean | null };
+export type DeviceTaxpayer = { name: string | null; isVatRegistered: boolean | null };
 
 /**
  * Words that say what kind of company it is, or join its name, and are left out as often as they
@@ -50,7 +50,7 @@ type Own = { name: string; isVatRegistered: boolean };
  */
 export function taxpayerDifference(
   own: Own,
-  told: ToldTaxpayer,
+  told: DeviceTaxpayer,
   branchName: string,
 ): StoredProblem | null {
   const isNameOther =

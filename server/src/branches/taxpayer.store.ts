@@ -1,12 +1,12 @@
 import type { Tx } from '../platform/db/database.ts';
 import { json, query } from '../platform/db/query.ts';
-import { type ToldTaxpayer, taxpayerDifference } from './taxpayer.model.ts';
+import { type DeviceTaxpayer, taxpayerDifference } from './taxpayer.model.ts';
 
 /**
  * What a device has told of its taxpayer: what it says now takes the place of what it said, what it
  * leaves out stays as it was.
  */
-export const keepTold = (tx: Tx, deviceId: string, told: ToldTaxpayer, at: Date) =>
+export const keepDeviceTaxpayer = (tx: Tx, deviceId: string, told: DeviceTaxpayer, at: Date) =>
   query(
     tx,
     `update device set told_name = coalesce(nullif(btrim($2), ''), told_name), told_at = $4,

@@ -11,9 +11,9 @@ import {
   listBranches,
   type ProbeResult,
   type StoredProbe,
-  touchUpstream,
+  setLastUpstreamContact,
 } from './device.store.ts';
-import { compareTaxpayer, keepTold } from './taxpayer.store.ts';
+import { compareTaxpayer, keepDeviceTaxpayer } from './taxpayer.store.ts';
 
 type Ports = { vsdc: Vsdc; dialects: Dialects; clock: Clock };
 export type TestDevice = (ctx: Context, branchId: string | null) => Promise<StoredProbe>;
@@ -106,10 +106,10 @@ async function probeDevice(
   await ctx.transaction(async (tx) => {
     await keepProbe(tx, device.id, probe, judged === 'serves' || judged === 'link_down');
     if (upstreamAt && upstreamAt !== device.lastUpstreamAt)
-      await touchUpstream(tx, device.id, upstreamAt);
+      await setLastUpstreamContact(tx, device.id, upstreamAt);
     if (toldName === null) return;
     // The taxpayer's name as the authority has it now, of its own taxpayer.
-    await keepTold(tx, device.id, { name: toldName, isVatRegistered: null }, at);
+    await keepDeviceTaxpayer(tx, device.id, { name: toldName, isVatRegistered: null }, at);
     await compareTaxpayer(tx, await getBusiness(tx));
   });
   return probe;

@@ -27,7 +27,7 @@ export type BusinessSettings = {
    */
   mail_after_seal: boolean;
   /** Which Zoho custom fields take the seal, by their api names; '' leaves that one out. */
-  seal_fields: SealFields;
+  seal_fields: ReceiptFields;
   /**
    * Who may enter with their Zoho account: nobody, members only, or whoever is an active user of
    * the organization with a usual role.
@@ -124,7 +124,7 @@ export const wasExemptWhenMade = (
   );
 
 /** Five, as many as the marketplace allows an extension per module. */
-export type SealFields = {
+export type ReceiptFields = {
   receipt_number: string;
   sdc_id: string;
   signature: string;

@@ -2,7 +2,7 @@ import { businesses, type InputOf } from '@muhuri/shared/contract/index';
 import { route, type Call, FileResponse } from '../platform/http/route.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import type { Branding, Business } from './business.model.ts';
-import type { ConfigChange, OwnBranding } from './config-of-business.ts';
+import type { SettingsChange, OwnBranding } from './settings.ts';
 import type { BusinessTotals, DirectoryEntry, PlatformTotals } from './directory.model.ts';
 
 type Ctx = Call['ctx'];
@@ -48,8 +48,8 @@ type Use = {
   ): Promise<void>;
   inviteAdmin(ctx: Ctx, email: string): Promise<{ email: string; expiresAt: Date }>;
   correctTaxpayer(ctx: Ctx, to: InputOf<typeof businesses.correctTaxpayer>): Promise<Business>;
-  getConfig(ctx: Ctx): Promise<Business>;
-  updateConfig(ctx: Ctx, to: ConfigChange, withFactor: () => void): Promise<Business>;
+  getSettings(ctx: Ctx): Promise<Business>;
+  updateSettings(ctx: Ctx, to: SettingsChange, withFactor: () => void): Promise<Business>;
   /** Throws unless the second factor was given in this session a short while ago. */
   withFactor(session: Call['session']): void;
   ownBranding: OwnBranding;
@@ -84,9 +84,9 @@ export const businessRoutes = (use: Use) => {
       await use.correctTaxpayer(call.ctx, input);
       return view(call.ctx);
     }),
-    route(businesses.getConfig)(async (call) => configView(await use.getConfig(call.ctx))),
+    route(businesses.getConfig)(async (call) => configView(await use.getSettings(call.ctx))),
     route(businesses.updateConfig)(async (call, { input }) =>
-      configView(await use.updateConfig(call.ctx, input, () => use.withFactor(call.session))),
+      configView(await use.updateSettings(call.ctx, input, () => use.withFactor(call.session))),
     ),
     route(businesses.previewBranding)(async (call, { input }) => {
       const branding = await use.ownBranding(call.ctx, input.branding);

@@ -89,7 +89,7 @@ export async function holdDataKey(tx: Tx): Promise<string> {
  * row of it is locked and before its data key is held, since two that hold the key already would
  * wait for each other.
  */
-export async function oneMore(
+export async function checkRoomForOneMore(
   tx: Tx,
   most: number,
   there: () => Promise<number>,

@@ -15,10 +15,10 @@ export {
   holdBusiness,
   holdDataKey,
   insertBusiness,
-  oneMore,
+  checkRoomForOneMore,
   updateBusinessRow,
 } from './business.store.ts';
-export { getConfig, type OwnBranding, ownBranding, updateConfig } from './config-of-business.ts';
+export { getSettings, type OwnBranding, ownBranding, updateSettings } from './settings.ts';
 export { type ReadLogo, readLogo, recheckLogos } from './own-logo.ts';
 export type { BusinessTotals, DirectoryEntry } from './directory.model.ts';
 export {

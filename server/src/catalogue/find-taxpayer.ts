@@ -1,4 +1,4 @@
-import { listBranches, touchUpstream } from '../branches/index.ts';
+import { listBranches, setLastUpstreamContact } from '../branches/index.ts';
 import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -46,6 +46,6 @@ export const findTaxpayer =
         device_code: reply.deviceCode,
         device_text: reply.deviceText,
       });
-    await ctx.transaction((tx) => touchUpstream(tx, device.id, ports.clock.now()));
+    await ctx.transaction((tx) => setLastUpstreamContact(tx, device.id, ports.clock.now()));
     return { tin_number: taxpayerId, name: reply.value };
   };

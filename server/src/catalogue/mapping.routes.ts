@@ -1,14 +1,14 @@
 import { mappings } from '@muhuri/shared/contract/index';
 import { route } from '../platform/http/route.ts';
 import type { FindTaxpayer } from './find-taxpayer.ts';
-import type { ListNames } from './list-names.ts';
-import type { GetMappings, PutMappings } from './map.ts';
+import type { BookNames } from './book-names.ts';
+import type { GetMappings, PutMappings } from './mappings.ts';
 
 export const mappingRoutes = (use: {
   getMappings: GetMappings;
   putMappings: PutMappings;
   findTaxpayer: FindTaxpayer;
-  listNames: ListNames;
+  listNames: BookNames;
 }) => [
   route(mappings.listMappingNames)(async (call) => ({
     names: (await use.listNames(call.ctx, call.params.kind as string)).map(({ id, name }) => ({

@@ -2,7 +2,7 @@ import { compare } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
-import { type Device, findDevice, touchUpstream } from '../branches/index.ts';
+import { type Device, findDevice, setLastUpstreamContact } from '../branches/index.ts';
 import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -95,7 +95,7 @@ export const refreshLists =
       const at = ports.clock.now();
       // Replaced while it was asked: nobody is told of lists that nothing is sealed by any more.
       const isAtWork = await holdAtWork(tx, deviceId);
-      if (lists.value) await touchUpstream(tx, deviceId, at);
+      if (lists.value) await setLastUpstreamContact(tx, deviceId, at);
       const changes: ListChange[] = [];
       for (const each of fetched)
         changes.push(...(await take(ports, tx, ctx, device, each, at, isAtWork)));

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Recorder } from '../audit/index.ts';
-import { holdDataKey, oneMore } from '../businesses/index.ts';
+import { holdDataKey, checkRoomForOneMore } from '../businesses/index.ts';
 import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
@@ -36,7 +36,7 @@ const overlapMs = 7 * 86_400_000;
 const hooksMost = 30;
 
 const checkRoom = (tx: Tx, at: Date): Promise<void> =>
-  oneMore(
+  checkRoomForOneMore(
     tx,
     hooksMost,
     async () => (await listHooks(tx, at)).length,

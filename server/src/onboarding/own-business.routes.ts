@@ -3,7 +3,7 @@ import { AppError } from '../platform/app-error.ts';
 import { route, type Call } from '../platform/http/route.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import type { ConnectionState } from '../connections/index.ts';
-import type { BranchView, DeviceAsk, ProbeView } from '../branches/index.ts';
+import type { BranchView, DeviceInput, ProbeView } from '../branches/index.ts';
 import type { Receipt, ReceiptView } from '../receipts/index.ts';
 import type { GetStats, ReportUsage } from '../reports/index.ts';
 import type { Setup } from './setup.ts';
@@ -17,7 +17,7 @@ type Page = {
 };
 
 type Use = {
-  setDevice(ctx: Ctx, ask: DeviceAsk): Promise<string>;
+  setDevice(ctx: Ctx, ask: DeviceInput): Promise<string>;
   testDevice(ctx: Ctx, branchId: string | null): Promise<ProbeView>;
   listBranches(ctx: Ctx): Promise<BranchView[]>;
   probes(ctx: Ctx): Promise<Record<string, ProbeView | null>>;

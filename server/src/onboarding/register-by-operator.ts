@@ -34,7 +34,7 @@ type Ports = {
   day(at: Date, timeZone: string): string;
 };
 
-export type RegistrationAsk = {
+export type RegistrationInput = {
   business_name: string;
   email: string;
   location: string;
@@ -55,7 +55,7 @@ export const registerByOperator =
   (ports: Ports) =>
   async (
     contextOf: (businessId: string) => Context,
-    ask: RegistrationAsk,
+    ask: RegistrationInput,
   ): Promise<{ business: Business; expiresAt: Date; isMailed: boolean }> => {
     const { clock, newId } = ports;
     const dialect = ports.dialects.all().find((each) => each.country === ask.country);

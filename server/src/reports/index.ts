@@ -1,2 +1,2 @@
-export { countByTrail, countTotals, type GetStats, getStats } from './reports.ts';
+export { countFromAuditLog, countTotals, type GetStats, getStats } from './reports.ts';
 export { type ReportUsage, reportUsage } from './report-usage.ts';

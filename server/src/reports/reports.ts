@@ -29,7 +29,7 @@ type Ports = {
  * its place. Numbers therefore cost the same with a hundred receipts and with a million, and are
  * seconds behind.
  */
-export const countByTrail =
+export const countFromAuditLog =
   (ports: Pick<Ports, 'dialects'>): AuditListener =>
   async (tx, _ctx, entries) => {
     const counts = entries.flatMap((entry): DayCount[] => {

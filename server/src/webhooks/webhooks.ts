@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Alerts } from '../alerts/index.ts';
 import type { AuditListener, Recorder } from '../audit/index.ts';
-import { holdDataKey, oneMore } from '../businesses/index.ts';
+import { holdDataKey, checkRoomForOneMore } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -275,7 +275,12 @@ export const subscribers = (ports: Ports) => {
       const secret = newSecret();
       const subscriber = await ctx.transaction(async (tx) => {
         const full = new AppError('malformed', { field: 'url', reason: 'ten addresses at most' });
-        await oneMore(tx, subscribersMax, async () => (await listEndpoints(tx)).length, full);
+        await checkRoomForOneMore(
+          tx,
+          subscribersMax,
+          async () => (await listEndpoints(tx)).length,
+          full,
+        );
         const sealed = await seal(tx, ctx, id, secret);
         await insertEndpoint(
           tx,

@@ -1,8 +1,8 @@
 export {
-  dueAfterSigning,
+  writeBackAfterSigning,
   mailReceipt,
   readSteps,
   retryWriteBack,
-  writeBackDue,
+  writeDueReceipts,
 } from './write-back.ts';
 export type { Step } from './write-back.store.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { commentText, fieldValues, fileName } from './seal-text.model.ts';
+import { commentText, fieldValues, fileName } from './receipt-text.model.ts';
 
 const signature = {
   receiptNumber: '3',

@@ -60,7 +60,7 @@ export async function insertSteps(
  * steps of it due still meet at the one lock. Whoever got it may have looked before another worker
  * had committed, and so looks once more.
  */
-export async function takeReceipt(tx: Tx, at: Date, until: Date): Promise<Step[]> {
+export async function claimReceipt(tx: Tx, at: Date, until: Date): Promise<Step[]> {
   const isDue = (w: string) => `${w}.state in ('waiting', 'begun') and ${w}.next_at <= $1
         and not exists (select 1 from write_back o where o.receipt_id = ${w}.receipt_id and o.leased_until >= $1)`;
   for (;;) {

@@ -11,7 +11,7 @@ import type { Log } from '../platform/log.ts';
 import type { BooksAccess } from '../ports/books.ts';
 import type { BooksWriting, Written } from '../ports/books-writing.ts';
 import { findReceipt, isOfOtherBooks, type Receipt } from '../receipts/index.ts';
-import { commentText, fieldValues, fileName } from './seal-text.model.ts';
+import { commentText, fieldValues, fileName } from './receipt-text.model.ts';
 import {
   beginStep,
   insertSteps,
@@ -21,7 +21,7 @@ import {
   setStep,
   type Step,
   type StepName,
-  takeReceipt,
+  claimReceipt,
 } from './write-back.store.ts';
 
 type Ports = {
@@ -66,7 +66,7 @@ const notMailed = [
  * Follows the trail: once a signature is sealed there, what is to be written to its document is
  * due.
  */
-export const dueAfterSigning =
+export const writeBackAfterSigning =
   (ports: { clock: Clock; touch(businessId: string): void }): AuditListener =>
   async (tx, ctx, entries) => {
     const signed = entries.filter((entry) => entry.action === 'receipt.signed');
@@ -112,7 +112,7 @@ function stepsOf(receipt: Receipt, settings: BusinessSettings): StepName[] {
  * Writes what is due, a receipt at a time, each step by itself. Says how many receipts were worked
  * on.
  */
-export const writeBackDue =
+export const writeDueReceipts =
   (ports: Ports) =>
   async (ctx: Context): Promise<number> => {
     const connection = await ctx.transaction(findConnection);
@@ -126,7 +126,7 @@ export const writeBackDue =
     for (let count = 0; ; count++) {
       const now = ports.clock.now();
       const lease = new Date(now.getTime() + leaseMs);
-      const steps = await ctx.transaction((tx) => takeReceipt(tx, now, lease));
+      const steps = await ctx.transaction((tx) => claimReceipt(tx, now, lease));
       if (steps.length === 0) return count;
       if (!(await writeReceipt(ports, ctx, access, steps, lease))) return count;
     }

@@ -4,14 +4,14 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Books } from '../ports/books.ts';
 
-export type ListNames = (ctx: Context, kind: string) => Promise<{ id: string; name: string }[]>;
+export type BookNames = (ctx: Context, kind: string) => Promise<{ id: string; name: string }[]>;
 
 /**
  * What the accounting system calls the things a mapping may be about, read now: nothing of it is
  * kept.
  */
-export const listNames =
-  (ports: { books: Books }): ListNames =>
+export const readBookNames =
+  (ports: { books: Books }): BookNames =>
   async (ctx, kind) => {
     if (kind !== 'tax' && kind !== 'item' && kind !== 'location') throw new AppError('not_found');
     const { business, connection } = await ctx.transaction(async (tx) => ({

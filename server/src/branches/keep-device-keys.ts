@@ -18,7 +18,7 @@ import {
   listAside,
   lockDevice,
 } from './device.store.ts';
-import { compareTaxpayer, keepTold } from './taxpayer.store.ts';
+import { compareTaxpayer, keepDeviceTaxpayer } from './taxpayer.store.ts';
 
 type Ports = { vault: Vault; record: Recorder; clock: Clock; alerts: Pick<Alerts, 'raise'> };
 
@@ -57,7 +57,7 @@ const asideField = (deviceId: string) => `device:${deviceId}:aside`;
  * their place are set aside and never dropped. Answers what a person has to be told. Done again
  * after a commit whose answer was lost, it changes nothing.
  */
-export async function keepGiven(
+export async function keepDeviceKeys(
   ports: Ports,
   tx: Tx,
   ctx: Context,
@@ -127,7 +127,12 @@ export async function keepGiven(
     askedAt: asked.at,
     aside: superseded ? withAside(superseded) : kept.aside,
   });
-  await keepTold(tx, device.id, { name: taxpayerName, isVatRegistered }, ports.clock.now());
+  await keepDeviceTaxpayer(
+    tx,
+    device.id,
+    { name: taxpayerName, isVatRegistered },
+    ports.clock.now(),
+  );
   if (known.state === 'new' && known.succeeds === null)
     await activateDevice(tx, device.id, ports.clock.now());
   await compareTaxpayer(tx, await getBusiness(tx));

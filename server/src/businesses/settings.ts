@@ -19,7 +19,7 @@ import type { ReadLogo } from './own-logo.ts';
 
 type GivenBranding = Omit<Given<Branding>, 'logo'> & { logo?: string | null | undefined };
 type Given<T> = { [K in keyof T]?: T[K] | undefined };
-export type ConfigChange = {
+export type SettingsChange = {
   settings?: Given<BusinessSettings> | undefined;
   branding?: GivenBranding | undefined;
   go_live_date?: string | undefined;
@@ -28,7 +28,7 @@ export type ConfigChange = {
   version: number;
 };
 
-export const getConfig = (ctx: Context): Promise<Business> =>
+export const getSettings = (ctx: Context): Promise<Business> =>
   ctx.transaction((tx) => getBusiness(tx));
 
 export type OwnBranding = (ctx: Context, given: GivenBranding) => Promise<Partial<Branding>>;
@@ -42,7 +42,7 @@ export const ownBranding =
   async (ctx, given) => {
     const { logo, ...rest } = withoutGaps(given as Given<Branding>);
     if (logo === undefined) return rest;
-    const stored = logo && (await getConfig(ctx)).branding.logo;
+    const stored = logo && (await getSettings(ctx)).branding.logo;
     return {
       ...rest,
       logo:
@@ -57,7 +57,7 @@ export const ownBranding =
  * named stays. `withFactor` throws unless the second factor was given: it is asked for where more
  * than looks changes.
  */
-export const updateConfig =
+export const updateSettings =
   (ports: {
     clock: Clock;
     record: Recorder;
@@ -69,7 +69,7 @@ export const updateConfig =
      */
     exemptNoLonger(tx: Tx, ended: BusinessSettings['exempt'], at: Date): Promise<unknown>;
   }) =>
-  async (ctx: Context, to: ConfigChange, withFactor: () => void): Promise<Business> => {
+  async (ctx: Context, to: SettingsChange, withFactor: () => void): Promise<Business> => {
     const branding = to.branding && (await ports.ownBranding(ctx, to.branding));
     return ctx.transaction(async (tx) => {
       const before = await getBusiness(tx, true);

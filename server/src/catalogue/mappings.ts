@@ -1,7 +1,7 @@
 import { type MappingKind, mappingKinds } from '@muhuri/shared/contract/mappings.contract';
 import type { Recorder } from '../audit/index.ts';
 import { listBranches } from '../branches/index.ts';
-import { holdBusiness, oneMore } from '../businesses/index.ts';
+import { holdBusiness, checkRoomForOneMore } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -100,7 +100,8 @@ export const putMappings =
         field: 'mappings',
         reason: `${mappingsMost} at most: map by \`default\` what has none of its own`,
       });
-      if (fresh > 0) await oneMore(tx, mappingsMost - fresh + 1, () => countMappings(tx), full);
+      if (fresh > 0)
+        await checkRoomForOneMore(tx, mappingsMost - fresh + 1, () => countMappings(tx), full);
       for (const [index, { key, value }] of checked.entries()) {
         for (const [field, code] of Object.entries(value)) {
           const list = choices[field];
