@@ -119,21 +119,21 @@ import {
   listDocuments,
   countUnsettled,
   longestDue,
-  lookedAt,
+  describeRow,
   leaveToPerson,
-  listOwnHooks,
-  lookAgainAfterMending,
+  listWebhookAddresses,
+  retryAfterFix,
   markElsewhere,
-  takeBackElsewhere,
-  lookAtDue,
-  makeHook,
+  unmarkElsewhere,
+  processDueDocuments,
+  createWebhookAddress,
   pollDocuments,
   readZohoHealth,
   receiveDelivery,
-  removeHook,
-  rotateHook,
+  removeWebhookAddress,
+  rotateWebhookAddress,
 } from './intake/index.ts';
-import { listRoutes } from './intake/list.routes.ts';
+import { listRoutes } from './intake/worklist.routes.ts';
 import { intakeRoutes } from './intake/intake.routes.ts';
 import { dayIn, stamp14 } from './dialect-kit/dates.ts';
 import { loadDialects } from './dialects/index.ts';
@@ -492,7 +492,7 @@ export async function startApp(
   };
   const followers = [
     countFromAuditLog({ dialects }),
-    lookAgainAfterMending({ clock, touch: (businessId) => touched.intake(businessId) }),
+    retryAfterFix({ clock, touch: (businessId) => touched.intake(businessId) }),
     writeBackAfterSigning({ clock, touch: (businessId) => touched.intake(businessId) }),
     queueReceiptEvents({ clock, newId, touch: (businessId) => touched.telling(businessId) }),
   ];
@@ -782,7 +782,7 @@ export async function startApp(
   const poll = pollDocuments({ books, clock, jobs });
   const grantWorks = watchGrantHealth({ database, alerts, record });
   const giveWay = openPriorityGate();
-  const lookAt = lookAtDue({
+  const lookAt = processDueDocuments({
     alerts,
     giveWay,
     lookAtDocument: lookAtDocument({
@@ -1010,7 +1010,7 @@ export async function startApp(
         ),
       readZohoState: (ctx) => zohoState(ctx, false),
       isPlatformClient,
-      listHooks: listOwnHooks({ clock }),
+      listHooks: listWebhookAddresses({ clock }),
       publicUrl: config.publicUrl,
       listDataCentres: accounts.listDataCentres,
       getStats: stats,
@@ -1091,10 +1091,10 @@ export async function startApp(
       isPlatformClient,
     }),
     ...intakeRoutes({
-      listHooks: listOwnHooks({ clock }),
-      makeHook: makeHook(hooks),
-      rotateHook: rotateHook(hooks),
-      removeHook: removeHook(hooks),
+      listHooks: listWebhookAddresses({ clock }),
+      makeHook: createWebhookAddress(hooks),
+      rotateHook: rotateWebhookAddress(hooks),
+      removeHook: removeWebhookAddress(hooks),
       listDeliveries: (ctx, page) => ctx.transaction((tx) => listDeliveries(tx, page)),
       receive: deliveries.receive,
       expect: openTokenGate({ look: deliveries.expect, refusal: 'not_found', limits: usage }).read,
@@ -1108,10 +1108,10 @@ export async function startApp(
     }),
     ...listRoutes({
       list: listDocuments,
-      lookedAt,
+      describeRow,
       month: closeMonth({ clock }),
       mark: markElsewhere({ clock, record }),
-      takeBack: takeBackElsewhere({ clock, record }),
+      takeBack: unmarkElsewhere({ clock, record }),
       oneExport,
     }),
     ...noticeRoutes({

@@ -53,7 +53,7 @@ export const insertDelivery = (tx: Tx, businessId: string, delivery: Delivery) =
     [json(rowOf(businessId, delivery))],
   );
 
-export type Taken = 'fresh' | 'repeated' | 'stale';
+export type ClaimedDelivery = 'fresh' | 'repeated' | 'stale';
 
 /**
  * Keeps deliveries and has their documents looked at, in one statement (anew, where a look is under
@@ -66,11 +66,11 @@ export type Taken = 'fresh' | 'repeated' | 'stale';
  * row: joined, a table whose statistics lag behind would be read whole. Answers by the deliveries'
  * ids.
  */
-export async function takeDeliveries(
+export async function claimDeliveries(
   tx: Tx,
   businessId: string,
   deliveries: Delivery[],
-): Promise<Map<string, Taken>> {
+): Promise<Map<string, ClaimedDelivery>> {
   const rows = await query<{ id: string; is_new: boolean; is_fresh: boolean }>(
     tx,
     `with given as (

@@ -40,7 +40,7 @@ const listed = `business_id, organization_id, module, document_id, number, date,
  * What a list shows. A document whose time of change is new is looked at; one known as it is stays
  * as it is.
  */
-export async function seeListed(
+export async function recordListed(
   tx: Tx,
   businessId: string,
   organizationId: string,
@@ -93,7 +93,7 @@ export async function seeListed(
  * looked at one by one. Without a number or a day of its own a document would stand in no list and
  * no month, and nothing would seem to be missing: it has its id, and the day it was seen.
  */
-export const seeUnreadable = (
+export const recordUnreadable = (
   tx: Tx,
   businessId: string,
   organizationId: string,
@@ -113,7 +113,12 @@ export const seeUnreadable = (
   );
 
 /** Documents that are due, taken for a while so that no other worker looks at them too. */
-export async function takeDue(tx: Tx, at: Date, until: Date, limit: number): Promise<Due[]> {
+export async function claimDueDocuments(
+  tx: Tx,
+  at: Date,
+  until: Date,
+  limit: number,
+): Promise<Due[]> {
   const rows = await query<Record<string, unknown>>(
     tx,
     `update document d set leased_until = $2 from (
@@ -141,7 +146,7 @@ export async function takeDue(tx: Tx, at: Date, until: Date, limit: number): Pro
 const isDue = (status: string): boolean =>
   !['draft', 'pending_approval', 'submitted', 'rejected', 'void'].includes(status);
 
-export type Seen = {
+export type DocumentResult = {
   number: string;
   date: string;
   status: string;
@@ -155,11 +160,11 @@ export type Seen = {
 };
 
 /** What a look found. Something that came in meanwhile keeps the document due. */
-export async function endLook(
+export async function endProcessing(
   tx: Tx,
   due: Due,
   found: {
-    seen: Seen | null;
+    seen: DocumentResult | null;
     gone: boolean;
     exempt: boolean;
     problem: StoredProblem | null;
@@ -209,7 +214,7 @@ export async function endLook(
  * yet is known by its id and the day it was heard of until then, so that it stands in the list;
  * what only a hint told of may be nothing at all.
  */
-export const postponeLook = (tx: Tx, due: Due, until: Date, problem: StoredProblem | null) =>
+export const postponeProcessing = (tx: Tx, due: Due, until: Date, problem: StoredProblem | null) =>
   query(
     tx,
     `update document set leased_until = null, tries = tries + 1, look_at = $3, problem = $4,
@@ -222,7 +227,7 @@ export const postponeLook = (tx: Tx, due: Due, until: Date, problem: StoredProbl
  * Documents that stand open with one of these problems (or exempt, or credit notes that nothing is
  * known against) are due for another look; one that is due already stays so.
  */
-export const lookAgain = (
+export const makeDueAgain = (
   tx: Tx,
   of: { codes: string[]; withExempt: boolean; withRefunds: boolean },
   at: Date,
@@ -256,7 +261,7 @@ export async function leaveToPerson(tx: Tx, ended: Exempt, at: Date): Promise<vo
 }
 
 /** Our own writing changed the document in Zoho: that change is known, and nothing to look at. */
-export const knowChange = (tx: Tx, key: DocumentKey, modifiedAt: Date) =>
+export const acknowledgeChange = (tx: Tx, key: DocumentKey, modifiedAt: Date) =>
   query(
     tx,
     `update document set modified_at = greatest(modified_at, $3::timestamptz) where module = $1 and document_id = $2`,

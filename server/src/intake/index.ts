@@ -1,23 +1,29 @@
-export { readZohoHealth } from './health.ts';
+export { readZohoHealth } from './zoho-health.ts';
 export { deleteOldDeliveries, listDeliveries } from './delivery.store.ts';
-export { type DocumentKey, knowChange, leaveToPerson } from './document.store.ts';
-export type { Hook } from './hook.store.ts';
+export { type DocumentKey, acknowledgeChange, leaveToPerson } from './document.store.ts';
+export type { WebhookAddress } from './webhook-address.store.ts';
 export {
   closeMonth,
   countUnsettled,
   longestDue,
-  lookedAt,
+  describeRow,
   listDocuments,
   sealedElsewhere,
-  type ListAsk,
+  type WorklistQuery,
   type ListedRow,
   type Month,
 } from './list-documents.ts';
-export { rowKey } from './list.store.ts';
-export { listOwnHooks, makeHook, type NewHook, removeHook, rotateHook } from './hooks.ts';
+export { rowKey } from './worklist.store.ts';
+export {
+  listWebhookAddresses,
+  createWebhookAddress,
+  type NewWebhookAddress,
+  removeWebhookAddress,
+  rotateWebhookAddress,
+} from './webhook-addresses.ts';
 export { installation, type PlannedPart } from './install.ts';
-export { markElsewhere, takeBackElsewhere } from './mark-elsewhere.ts';
-export { lookAgainAfterMending } from './look-again.ts';
-export { lookAtDue } from './look-at-due.ts';
-export { type LookedThrough, pollDocuments } from './poll-documents.ts';
+export { markElsewhere, unmarkElsewhere } from './mark-elsewhere.ts';
+export { retryAfterFix } from './retry-after-fix.ts';
+export { processDueDocuments } from './process-due-documents.ts';
+export { type PollResult, pollDocuments } from './poll-documents.ts';
 export { receiveDelivery, type ReceiveDelivery } from './receive-delivery.ts';

@@ -4,14 +4,19 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { BooksAccess } from '../ports/books.ts';
 import type { BooksSetup, Entity } from '../ports/books-setup.ts';
-import { endEveryHook } from './hook.store.ts';
-import { type HookPorts, makeHook } from './hooks.ts';
-import { dropPart, keepPart, listParts, type Part } from './part.store.ts';
+import { endEveryAddress } from './webhook-address.store.ts';
+import { type WebhookAddressPorts, createWebhookAddress } from './webhook-addresses.ts';
+import { dropPart, keepPart, listParts, type InstalledPart } from './installed-part.store.ts';
 
-type Ports = HookPorts & { setup: BooksSetup };
+type Ports = WebhookAddressPorts & { setup: BooksSetup };
 
 /** One thing that is or would be made in Zoho. */
-export type PlannedPart = { kind: Part['kind']; name: string; entity: Entity; isThere: boolean };
+export type PlannedPart = {
+  kind: InstalledPart['kind'];
+  name: string;
+  entity: Entity;
+  isThere: boolean;
+};
 
 type SealField = keyof BusinessSettings['seal_fields'];
 const fields: { key: SealField; label: string; type: 'string' | 'url' }[] = [
@@ -43,7 +48,7 @@ export const installation = (ports: Ports) => {
       purpose: 'sync',
     };
   };
-  const keep = (ctx: Context, part: Part) =>
+  const keep = (ctx: Context, part: InstalledPart) =>
     ctx.transaction(async (tx) => {
       await keepPart(tx, ctx.businessId, part, ports.clock.now());
       await ports.record(tx, ctx, {
@@ -97,7 +102,7 @@ export const installation = (ports: Ports) => {
         (each) => each.name === name,
       ))
         await ports.setup.deleteWebhook(access, stale.id);
-      const { url, secret } = await makeHook(ports)(ctx, module);
+      const { url, secret } = await createWebhookAddress(ports)(ctx, module);
       const zohoId = await ports.setup.createWebhook(access, { name, entity, url, secret });
       await keep(ctx, {
         kind: 'webhook',
@@ -129,7 +134,7 @@ export const installation = (ports: Ports) => {
     async plan(ctx: Context): Promise<PlannedPart[]> {
       const { organizationId } = await accessOf(ctx);
       const parts = await partsOf(ctx, organizationId);
-      const isThere = (kind: Part['kind'], name: string) =>
+      const isThere = (kind: InstalledPart['kind'], name: string) =>
         parts.some((each) => each.kind === kind && each.name === name);
       return [
         ...fields.map(({ label }) => ({
@@ -177,7 +182,7 @@ export const installation = (ports: Ports) => {
             });
           });
         }
-      await ctx.transaction((tx) => endEveryHook(tx, ports.clock.now()));
+      await ctx.transaction((tx) => endEveryAddress(tx, ports.clock.now()));
     },
   };
 };

@@ -3,11 +3,11 @@ import { describeProblem } from '@muhuri/shared/problems';
 import { route, type Call } from '../platform/http/route.ts';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import type {
-  Hook,
+  WebhookAddress,
   installation,
   listDeliveries,
-  LookedThrough,
-  NewHook,
+  PollResult,
+  NewWebhookAddress,
   PlannedPart,
   readZohoHealth,
   ReceiveDelivery,
@@ -17,9 +17,9 @@ type Ctx = Call['ctx'];
 type Page = Parameters<typeof listDeliveries>[1];
 
 type Use = {
-  listHooks(ctx: Ctx): Promise<Hook[]>;
-  makeHook(ctx: Ctx, module: Hook['module']): Promise<NewHook>;
-  rotateHook(ctx: Ctx, id: string): Promise<NewHook>;
+  listHooks(ctx: Ctx): Promise<WebhookAddress[]>;
+  makeHook(ctx: Ctx, module: WebhookAddress['module']): Promise<NewWebhookAddress>;
+  rotateHook(ctx: Ctx, id: string): Promise<NewWebhookAddress>;
   removeHook(ctx: Ctx, id: string): Promise<void>;
   listDeliveries(ctx: Ctx, page: Page): ReturnType<typeof listDeliveries>;
   receive: ReceiveDelivery;
@@ -27,7 +27,7 @@ type Use = {
   expect(key: string, address: string): Promise<{ owner: string }>;
   installation: ReturnType<typeof installation>;
   health: ReturnType<typeof readZohoHealth>;
-  pollNow(ctx: Ctx): Promise<LookedThrough[]>;
+  pollNow(ctx: Ctx): Promise<PollResult[]>;
 };
 
 export const intakeRoutes = (use: Use) => {
@@ -137,7 +137,7 @@ export const intakeRoutes = (use: Use) => {
   ];
 };
 
-const hookView = (hook: Hook) => ({
+const hookView = (hook: WebhookAddress) => ({
   id: hook.id,
   module: hook.module,
   prefix: hook.keyPrefix,
@@ -146,7 +146,11 @@ const hookView = (hook: Hook) => ({
   ends_at: hook.endsAt?.toISOString() ?? null,
   last_delivery_at: hook.lastDeliveryAt?.toISOString() ?? null,
 });
-const newHookView = ({ hook, url, secret }: NewHook) => ({ webhook: hookView(hook), url, secret });
+const newHookView = ({ hook, url, secret }: NewWebhookAddress) => ({
+  webhook: hookView(hook),
+  url,
+  secret,
+});
 const partView = (part: PlannedPart) => ({
   kind: part.kind,
   name: part.name,

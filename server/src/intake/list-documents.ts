@@ -10,33 +10,33 @@ import {
   countUnsettledOf,
   countUnsure,
   findLongestDue,
-  type ListCursor,
-  listStandings,
-  type ListRow,
+  type WorklistCursor,
+  listDocumentStatuses,
+  type WorklistRow,
   type MonthSum,
-  type Standing,
-  sumStandings,
-} from './list.store.ts';
+  type DocumentStatus,
+  sumByStatus,
+} from './worklist.store.ts';
 
 /**
  * Who has to act: whoever may seal, an administrator, nobody because it goes on by itself, or
  * nobody at all.
  */
 export type Who = 'person' | 'admin' | 'wait' | 'nobody';
-export type ListedRow = Omit<ListRow, 'problem'> & { problem: Problem | null; who: Who };
+export type ListedRow = Omit<WorklistRow, 'problem'> & { problem: Problem | null; who: Who };
 
-export type ListAsk = {
+export type WorklistQuery = {
   month: string | null;
-  standings: Standing[] | null;
+  standings: DocumentStatus[] | null;
   branchId: string | null;
   documentIds: string[] | null;
   search: string | null;
   limit: number;
-  after: ListCursor | null;
+  after: WorklistCursor | null;
 };
 
 /** What is not settled between Zoho and the authority. */
-const open: Standing[] = [
+const open: DocumentStatus[] = [
   'to_seal',
   'waiting',
   'in_doubt',
@@ -63,12 +63,12 @@ const monthOf = (month: string): { from: string; to: string } => {
  * The bookkeeper's list: every document since go-live that is not settled, each with one sentence,
  * one next step and who must act.
  */
-export const listDocuments = async (ctx: Context, ask: ListAsk): Promise<ListedRow[]> => {
+export const listDocuments = async (ctx: Context, ask: WorklistQuery): Promise<ListedRow[]> => {
   const span = ask.month ? monthOf(ask.month) : { from: null, to: null };
   const rows = await ctx.transaction(async (tx) => {
     const { goLiveDate, settings } = await getBusiness(tx);
     const places = ask.branchId ? Object.entries((await readMappings(tx)).location) : [];
-    return listStandings(tx, {
+    return listDocumentStatuses(tx, {
       goLiveDate,
       sealsApproved: settings.auto_seal === 'approved',
       ...span,
@@ -104,14 +104,14 @@ export const listDocuments = async (ctx: Context, ask: ListAsk): Promise<ListedR
 const isOfOthers = (problem: StoredProblem | null): boolean =>
   problem?.code === 'document_of_other_books';
 
-const always = (standing: Standing): StoredProblem | null =>
+const always = (standing: DocumentStatus): StoredProblem | null =>
   standing === 'before_production'
     ? { code: 'before_production' }
     : standing === 'rehearsed'
       ? { code: 'test_receipt_only' }
       : null;
 
-const usual = (standing: Standing): StoredProblem | null =>
+const usual = (standing: DocumentStatus): StoredProblem | null =>
   standing === 'to_seal'
     ? { code: 'to_seal' }
     : standing === 'waiting'
@@ -120,7 +120,7 @@ const usual = (standing: Standing): StoredProblem | null =>
         ? { code: 'maybe_signed' }
         : null;
 
-function whoOf(standing: Standing, problem: StoredProblem | null, language: string): Who {
+function whoOf(standing: DocumentStatus, problem: StoredProblem | null, language: string): Who {
   if (
     standing === 'sealed' ||
     standing === 'sealed_elsewhere' ||
@@ -149,7 +149,7 @@ async function lookedThroughAt(tx: Tx): Promise<number> {
 const toTime = (ms: number): string | null => (ms > 0 ? new Date(ms).toISOString() : null);
 
 /** When Zoho was last looked through for changes; null where it was not yet. */
-export const lookedAt = (ctx: Context): Promise<string | null> =>
+export const describeRow = (ctx: Context): Promise<string | null> =>
   ctx.transaction(async (tx) => toTime(await lookedThroughAt(tx)));
 
 /** How many documents of these books would be left behind, if others were connected. */
@@ -200,7 +200,7 @@ export const closeMonth =
     return ctx.transaction(async (tx) => {
       const { goLiveDate, settings } = await getBusiness(tx);
       const now = ports.clock.now();
-      const sums = await sumStandings(
+      const sums = await sumByStatus(
         tx,
         { goLiveDate, sealsApproved: settings.auto_seal === 'approved' },
         from,
@@ -208,7 +208,7 @@ export const closeMonth =
       );
       const unsure = await countUnsure(tx, from, to, new Date(now.getTime() - heardMs));
       const oldest = await lookedThroughAt(tx);
-      const count = (of: Standing[]) =>
+      const count = (of: DocumentStatus[]) =>
         sums
           .filter((each) => of.includes(each.standing))
           .reduce((sum, each) => sum + each.count, 0);

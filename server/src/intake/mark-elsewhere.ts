@@ -6,12 +6,12 @@ import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { type Elsewhere, holdForMarking, setElsewhere } from '../receipts/index.ts';
 import type { DocumentKey } from './document.store.ts';
-import { type ListRow, listStandings, type Standing } from './list.store.ts';
+import { type WorklistRow, listDocumentStatuses, type DocumentStatus } from './worklist.store.ts';
 
 type Ports = { clock: Clock; record: Recorder };
 
 /** Where a document may stand that somebody marks, or takes a mark back from. */
-const markable: Standing[] = ['before_production', 'to_seal', 'refused', 'sealed_elsewhere'];
+const markable: DocumentStatus[] = ['before_production', 'to_seal', 'refused', 'sealed_elsewhere'];
 
 /**
  * A person says that another system sealed these documents of before their branch sealed for real,
@@ -58,7 +58,7 @@ export const markElsewhere =
  * It was not so after all: the documents stand as before, and somebody has to say what becomes of
  * them.
  */
-export const takeBackElsewhere =
+export const unmarkElsewhere =
   (ports: Ports) =>
   async (ctx: Context, keys: DocumentKey[]): Promise<number> =>
     ctx.transaction(async (tx) => {
@@ -84,10 +84,10 @@ export const takeBackElsewhere =
 async function standingsOf(
   tx: Tx,
   keys: DocumentKey[],
-): Promise<[DocumentKey, ListRow | undefined][]> {
+): Promise<[DocumentKey, WorklistRow | undefined][]> {
   await holdForMarking(tx, keys);
   const { goLiveDate, settings } = await getBusiness(tx);
-  const rows = await listStandings(tx, {
+  const rows = await listDocumentStatuses(tx, {
     goLiveDate,
     sealsApproved: settings.auto_seal === 'approved',
     from: null,

@@ -8,7 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import { retryOnDeadlock, isDeadlock } from '../platform/db/retry-on-deadlock.ts';
 import { isDataError } from '../platform/db/is-data-error.ts';
 import type { Books, ListedDocument, UnreadableRow } from '../ports/books.ts';
-import { seeListed, seeUnreadable } from './document.store.ts';
+import { recordListed, recordUnreadable } from './document.store.ts';
 
 type Ports = { books: Books; clock: Clock; jobs: Pick<Jobs, 'run'> };
 
@@ -32,7 +32,7 @@ const dayShare = 0.15;
  * How the look through one kind of document went: `changed` are new or changed, and `problem` says
  * why there was none, or what it had to leave out.
  */
-export type LookedThrough = {
+export type PollResult = {
   module: ListedDocument['module'];
   outcome: 'looked' | 'failed' | 'not_connected' | 'not_due';
   changed: number;
@@ -46,8 +46,8 @@ export type LookedThrough = {
  */
 export const pollDocuments =
   (ports: Ports) =>
-  async (ctx: Context, isForced = false): Promise<LookedThrough[]> => {
-    const looked: LookedThrough[] = [];
+  async (ctx: Context, isForced = false): Promise<PollResult[]> => {
+    const looked: PollResult[] = [];
     for (const module of modules) {
       const now = ports.clock.now();
       const claim = await ctx.transaction(async (tx) => {
@@ -93,8 +93,8 @@ async function lookAs(
   module: ListedDocument['module'],
   claim: Claim,
   now: Date,
-): Promise<LookedThrough> {
-  let looked: LookedThrough = { module, outcome: 'failed', changed: 0, problem: null };
+): Promise<PollResult> {
+  let looked: PollResult = { module, outcome: 'failed', changed: 0, problem: null };
   await ports.jobs.run(ctx.businessId, `poll.${module}`, async () => {
     const found = await lookThrough(ports, ctx, module, claim, now).catch((error: unknown) => {
       looked = { ...looked, problem: problemOf(error) };
@@ -119,7 +119,7 @@ async function lookThrough(
   module: ListedDocument['module'],
   { connection, goLiveDate, cursor }: Claim,
   now: Date,
-): Promise<Pick<LookedThrough, 'changed' | 'problem'>> {
+): Promise<Pick<PollResult, 'changed' | 'problem'>> {
   const access = {
     businessId: ctx.businessId,
     organizationId: connection.organizationId,
@@ -156,7 +156,7 @@ async function lookThrough(
     // wrong with it.
     if (odd.length > 0)
       await ctx.transaction((tx) =>
-        seeUnreadable(
+        recordUnreadable(
           tx,
           ctx.businessId,
           connection.organizationId,
@@ -204,7 +204,9 @@ async function seeRows(
   rows: ListedDocument[],
 ): Promise<{ changed: number; refused: Odd[] }> {
   const see = (some: ListedDocument[]) =>
-    ctx.transaction((tx) => seeListed(tx, ctx.businessId, organizationId, some, ports.clock.now()));
+    ctx.transaction((tx) =>
+      recordListed(tx, ctx.businessId, organizationId, some, ports.clock.now()),
+    );
   try {
     return { changed: await see(rows), refused: [] };
   } catch (error) {

@@ -14,11 +14,16 @@ import {
   type Delivery,
   insertDelivery,
   setVerdict,
-  type Taken,
-  takeDeliveries,
+  type ClaimedDelivery,
+  claimDeliveries,
   type Verdict,
 } from './delivery.store.ts';
-import { findHookByKey, type Hook, listHooks, markHook } from './hook.store.ts';
+import {
+  findAddressByKey,
+  type WebhookAddress,
+  listAddresses,
+  markAddress,
+} from './webhook-address.store.ts';
 
 type Ports = {
   reader: BooksWebhookReader;
@@ -46,7 +51,12 @@ export type ReceiveDelivery = (received: Received) => Promise<Verdict>;
 /** Whose address this is, before anything that is sent to it is read. Throws `not_found`. */
 export type ExpectDelivery = (key: string) => Promise<{ owner: string }>;
 
-type Known = { hook: Hook; organizationId: string | null; secrets: string[]; until: number };
+type Known = {
+  hook: WebhookAddress;
+  organizationId: string | null;
+  secrets: string[];
+  until: number;
+};
 
 /**
  * A hook is known for a moment, so that a burst of deliveries asks for it once; a rotation or an
@@ -63,8 +73,8 @@ const commitsAtOnce = 2;
 
 type Kept = {
   delivery: Delivery;
-  hook: Hook;
-  done(taken: Taken): void;
+  hook: WebhookAddress;
+  done(taken: ClaimedDelivery): void;
   failed(error: unknown): void;
 };
 
@@ -101,12 +111,12 @@ export function receiveDelivery(ports: Ports): {
     const have = known.get(keyHash);
     if (have && have.until > now.getTime()) return have;
     const found = await ctx.transaction(async (tx) => {
-      const hook = await findHookByKey(tx, keyHash, now);
+      const hook = await findAddressByKey(tx, keyHash, now);
       if (!hook) return null;
       const dataKey = await holdDataKey(tx);
       // A business that is closed has no key any more, and is not there for anybody.
       if (dataKey === '') return null;
-      const hooks = (await listHooks(tx, now)).filter(
+      const hooks = (await listAddresses(tx, now)).filter(
         (each) => each.module === hook.module && each.secret !== null,
       );
       const secrets = hooks.map((each) =>
@@ -128,7 +138,7 @@ export function receiveDelivery(ports: Ports): {
   /** Kept as what it is, with a digest of what it said; told to the business where it clusters. */
   const refuse = async (
     ctx: Context,
-    hook: Hook,
+    hook: WebhookAddress,
     delivery: Delivery,
     unread: { field: string; sent_as: string | null; value?: string } | null = null,
   ): Promise<Verdict> => {
@@ -178,7 +188,7 @@ export function receiveDelivery(ports: Ports): {
    * kept.
    */
   const gathering = new Map<string, { waiting: Kept[]; running: number }>();
-  const keep = (ctx: Context, hook: Hook, delivery: Delivery): Promise<Taken> =>
+  const keep = (ctx: Context, hook: WebhookAddress, delivery: Delivery): Promise<ClaimedDelivery> =>
     new Promise((done, failed) => {
       const state = gathering.get(ctx.businessId) ?? { waiting: [], running: 0 };
       gathering.set(ctx.businessId, state);
@@ -197,7 +207,7 @@ export function receiveDelivery(ports: Ports): {
   const commit = async (ctx: Context, batch: Kept[]): Promise<void> => {
     try {
       const taken = await ctx.transaction(async (tx) => {
-        const found = await takeDeliveries(
+        const found = await claimDeliveries(
           tx,
           ctx.businessId,
           batch.map((each) => each.delivery),
@@ -211,7 +221,7 @@ export function receiveDelivery(ports: Ports): {
           )
             continue;
           hook.lastDeliveryAt = delivery.at;
-          await markHook(tx, hook.id, delivery.at);
+          await markAddress(tx, hook.id, delivery.at);
           await ports.alerts.resolve(tx, ctx, hook.id, ['webhooks_malformed']);
         }
         return found;

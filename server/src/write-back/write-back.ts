@@ -4,7 +4,7 @@ import type { AuditListener, Recorder } from '../audit/index.ts';
 import { type BusinessSettings, getBusiness } from '../businesses/index.ts';
 import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
-import { knowChange } from '../intake/index.ts';
+import { acknowledgeChange } from '../intake/index.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -290,7 +290,7 @@ function writer(
   const known = async (written: Written): Promise<void> => {
     if (written.modifiedAt)
       await ctx.transaction((tx) =>
-        knowChange(tx, { module, documentId }, written.modifiedAt as Date),
+        acknowledgeChange(tx, { module, documentId }, written.modifiedAt as Date),
       );
   };
   const attach = async (goesInMail: boolean, goesWithMail: boolean): Promise<'done'> => {

@@ -5,7 +5,7 @@ import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
  * An address Zoho sends to: its key as a hash, its signing secret sealed; null: nothing was set up
  * to sign with.
  */
-export type Hook = {
+export type WebhookAddress = {
   id: string;
   module: 'invoices' | 'creditnotes';
   keyPrefix: string;
@@ -17,9 +17,9 @@ export type Hook = {
 };
 
 const columns = 'id, module, key_prefix, secret, created_at, ends_at, last_delivery_at';
-const toHook = (row: Record<string, unknown>): Hook => ({
+const toHook = (row: Record<string, unknown>): WebhookAddress => ({
   id: row.id as string,
-  module: row.module as Hook['module'],
+  module: row.module as WebhookAddress['module'],
   keyPrefix: row.key_prefix as string,
   secret: row.secret as string | null,
   createdAt: toDate(row.created_at),
@@ -27,10 +27,10 @@ const toHook = (row: Record<string, unknown>): Hook => ({
   lastDeliveryAt: toDateOrNull(row.last_delivery_at),
 });
 
-export const insertHook = (
+export const insertAddress = (
   tx: Tx,
   businessId: string,
-  hook: Pick<Hook, 'id' | 'module' | 'keyPrefix' | 'secret'> & { keyHash: string },
+  hook: Pick<WebhookAddress, 'id' | 'module' | 'keyPrefix' | 'secret'> & { keyHash: string },
   at: Date,
 ) =>
   query(
@@ -39,7 +39,11 @@ export const insertHook = (
     [businessId, hook.id, hook.module, hook.keyHash, hook.keyPrefix, hook.secret, at],
   );
 
-export async function findHookByKey(tx: Tx, keyHash: string, at: Date): Promise<Hook | null> {
+export async function findAddressByKey(
+  tx: Tx,
+  keyHash: string,
+  at: Date,
+): Promise<WebhookAddress | null> {
   const row = await queryOne(
     tx,
     `select ${columns} from hook where key_hash = $1 and (ends_at is null or ends_at > $2)`,
@@ -49,7 +53,7 @@ export async function findHookByKey(tx: Tx, keyHash: string, at: Date): Promise<
 }
 
 /** Those that hold, newest first. */
-export const listHooks = async (tx: Tx, at: Date): Promise<Hook[]> =>
+export const listAddresses = async (tx: Tx, at: Date): Promise<WebhookAddress[]> =>
   (
     await query(
       tx,
@@ -58,7 +62,7 @@ export const listHooks = async (tx: Tx, at: Date): Promise<Hook[]> =>
     )
   ).map(toHook);
 
-export async function findHook(tx: Tx, id: string, at: Date): Promise<Hook | null> {
+export async function findAddress(tx: Tx, id: string, at: Date): Promise<WebhookAddress | null> {
   const row = await queryOne(
     tx,
     `select ${columns} from hook where id = $1 and (ends_at is null or ends_at > $2) for update`,
@@ -67,9 +71,9 @@ export async function findHook(tx: Tx, id: string, at: Date): Promise<Hook | nul
   return row && toHook(row);
 }
 
-export const endHook = (tx: Tx, id: string, at: Date) =>
+export const endAddress = (tx: Tx, id: string, at: Date) =>
   query(tx, 'update hook set ends_at = $2 where id = $1', [id, at]);
-export const endEveryHook = (tx: Tx, at: Date) =>
+export const endEveryAddress = (tx: Tx, at: Date) =>
   query(tx, 'update hook set ends_at = $1 where ends_at is null or ends_at > $1', [at]);
-export const markHook = (tx: Tx, id: string, at: Date) =>
+export const markAddress = (tx: Tx, id: string, at: Date) =>
   query(tx, 'update hook set last_delivery_at = $2 where id = $1', [id, at]);

@@ -9,8 +9,15 @@ import { retryOnDeadlock } from '../platform/db/retry-on-deadlock.ts';
 import type { PriorityGate } from '../platform/priority-gate.ts';
 import type { Log } from '../platform/log.ts';
 import type { LookAtDocument } from '../receipts/index.ts';
-import { sealsByItself } from './auto-seal.model.ts';
-import { type Due, endLook, knownAt, postponeLook, type Seen, takeDue } from './document.store.ts';
+import { signsAutomatically } from './auto-sign.model.ts';
+import {
+  type Due,
+  endProcessing,
+  knownAt,
+  postponeProcessing,
+  type DocumentResult,
+  claimDueDocuments,
+} from './document.store.ts';
 
 type Ports = {
   lookAtDocument: LookAtDocument;
@@ -46,7 +53,7 @@ const passing: string[] = [
  * Looks at the documents of a business that are due: reads them again from Zoho, seals what is to
  * be sealed, finds drift. Says how many.
  */
-export const lookAtDue =
+export const processDueDocuments =
   (ports: Ports) =>
   async (ctx: Context): Promise<number> => {
     let looked = 0;
@@ -54,7 +61,7 @@ export const lookAtDue =
     for (;;) {
       const now = ports.clock.now();
       const due = await ctx.transaction((tx) =>
-        takeDue(tx, now, new Date(now.getTime() + leaseMs), batch),
+        claimDueDocuments(tx, now, new Date(now.getTime() + leaseMs), batch),
       );
       // A few at once: reading waits for Zoho most of the time, and the governor keeps to its
       // limits.
@@ -85,7 +92,7 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
   try {
     const wants = ({ business, document }: Parameters<Parameters<LookAtDocument>[3]>[0]) => {
       isExemptNow = isExempt(business.settings, document);
-      const wanted = due.source !== 'hint' && sealsByItself(business.settings, document);
+      const wanted = due.source !== 'hint' && signsAutomatically(business.settings, document);
       // Whoever exempted it had it sealed elsewhere, or not at all: an exemption that is taken back
       // is about what comes from now on.
       isLeft = wanted && due.wasExempt;
@@ -99,7 +106,7 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
     // What ends by itself is no answer: it is looked at again, and sealed then.
     if (found.problem && !receipt && passing.includes(found.problem.code))
       throw new AppError(found.problem.code, found.problem);
-    const seen: Seen | null = document
+    const seen: DocumentResult | null = document
       ? {
           number: document.number,
           date: document.date,
@@ -132,7 +139,7 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
     const isGone = !document && receipt?.state !== 'queued' && receipt?.state !== 'in_doubt';
     await ctx.transaction(async (tx) => {
       await tellOfUnread(ports, ctx, tx, due, null);
-      await endLook(
+      await endProcessing(
         tx,
         due,
         {
@@ -169,7 +176,7 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
     const problem: StoredProblem = error instanceof AppError ? error.problem : { code: 'internal' };
     await ctx.transaction(async (tx) => {
       await tellOfUnread(ports, ctx, tx, due, problem);
-      await postponeLook(tx, due, until, problem);
+      await postponeProcessing(tx, due, until, problem);
     });
   }
 }

@@ -2,11 +2,17 @@ import { zoho } from '@muhuri/shared/contract/index';
 import { route, type Call, FileResponse } from '../platform/http/route.ts';
 import { readDayCursor, dayCursorOf } from '../platform/http/cursor.ts';
 import { csvOf, pagesOf } from '../platform/http/csv.ts';
-import { type DocumentKey, type ListAsk, type ListedRow, type Month, rowKey } from './index.ts';
+import {
+  type DocumentKey,
+  type WorklistQuery,
+  type ListedRow,
+  type Month,
+  rowKey,
+} from './index.ts';
 
 type Use = {
-  list(ctx: Call['ctx'], ask: ListAsk): Promise<ListedRow[]>;
-  lookedAt(ctx: Call['ctx']): Promise<string | null>;
+  list(ctx: Call['ctx'], ask: WorklistQuery): Promise<ListedRow[]>;
+  describeRow(ctx: Call['ctx']): Promise<string | null>;
   month(ctx: Call['ctx'], month: string): Promise<Month>;
   mark(ctx: Call['ctx'], documents: DocumentKey[], reason: string): Promise<number>;
   takeBack(ctx: Call['ctx'], documents: DocumentKey[]): Promise<number>;
@@ -15,7 +21,7 @@ type Use = {
 };
 type Filter = {
   month?: string | undefined;
-  standing?: ListAsk['standings'] | undefined;
+  standing?: WorklistQuery['standings'] | undefined;
   branch_id?: string | undefined;
   document_ids?: string[] | undefined;
   search?: string | undefined;
@@ -43,7 +49,7 @@ export const listRoutes = (use: Use) => {
       const last = shown.at(-1);
       return {
         documents: shown.map(view),
-        looked_at: await use.lookedAt(call.ctx),
+        looked_at: await use.describeRow(call.ctx),
         next_cursor:
           found.length > limit && last
             ? dayCursorOf(last.date, last.documentId, rowKey(last))
@@ -51,7 +57,7 @@ export const listRoutes = (use: Use) => {
       };
     }),
     route(zoho.exportDocuments)(async (call, { query }) => {
-      const list = (after: ListAsk['after'], limit: number) =>
+      const list = (after: WorklistQuery['after'], limit: number) =>
         use.list(call.ctx, { ...askOf(query), limit, after });
       const pages = pagesOf(list, {
         page: exportPage,

@@ -8,9 +8,15 @@ import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
-import { endHook, findHook, type Hook, insertHook, listHooks } from './hook.store.ts';
+import {
+  endAddress,
+  findAddress,
+  type WebhookAddress,
+  insertAddress,
+  listAddresses,
+} from './webhook-address.store.ts';
 
-export type HookPorts = {
+export type WebhookAddressPorts = {
   vault: Vault;
   clock: Clock;
   newId: NewId;
@@ -21,7 +27,7 @@ export type HookPorts = {
 /**
  * An address made just now: address and secret are shown this once and kept as a hash and sealed.
  */
-export type NewHook = { hook: Hook; url: string; secret: string };
+export type NewWebhookAddress = { hook: WebhookAddress; url: string; secret: string };
 
 /**
  * How long a replaced address and its secret go on beside the new ones, so that nothing on its way
@@ -39,19 +45,19 @@ const checkRoom = (tx: Tx, at: Date): Promise<void> =>
   checkRoomForOneMore(
     tx,
     hooksMost,
-    async () => (await listHooks(tx, at)).length,
+    async () => (await listAddresses(tx, at)).length,
     new AppError('malformed', {
       field: 'module',
       reason: `${hooksMost} addresses at most: remove one that is not used`,
     }),
   );
 
-export const listOwnHooks = (ports: Pick<HookPorts, 'clock'>) => (ctx: Context) =>
-  ctx.transaction((tx) => listHooks(tx, ports.clock.now()));
+export const listWebhookAddresses = (ports: Pick<WebhookAddressPorts, 'clock'>) => (ctx: Context) =>
+  ctx.transaction((tx) => listAddresses(tx, ports.clock.now()));
 
-export const makeHook =
-  (ports: HookPorts) =>
-  async (ctx: Context, module: Hook['module']): Promise<NewHook> => {
+export const createWebhookAddress =
+  (ports: WebhookAddressPorts) =>
+  async (ctx: Context, module: WebhookAddress['module']): Promise<NewWebhookAddress> => {
     const key = `${ctx.businessId}.${alphanumeric(32)}`;
     const secret = alphanumeric(40);
     const id = ports.newId('hook');
@@ -67,7 +73,7 @@ export const makeHook =
         keyPrefix: key.slice(37, 43),
         secret: ports.vault.encrypt(dataKey, ctx.businessId, `hook:${id}`, secret),
       };
-      await insertHook(
+      await insertAddress(
         tx,
         ctx.businessId,
         { ...hook, keyHash: createHash('sha256').update(key).digest('hex') },
@@ -86,29 +92,29 @@ export const makeHook =
   };
 
 /** A new address beside the old one, which ends a week later: time to paste the new one at Zoho. */
-export const rotateHook =
-  (ports: HookPorts) =>
-  async (ctx: Context, id: string): Promise<NewHook> => {
+export const rotateWebhookAddress =
+  (ports: WebhookAddressPorts) =>
+  async (ctx: Context, id: string): Promise<NewWebhookAddress> => {
     const at = ports.clock.now();
     const old = await ctx.transaction(async (tx) => {
       // The business's row before the address's, as the rotation of the keys takes them.
       await checkRoom(tx, at);
-      const found = await findHook(tx, id, at);
+      const found = await findAddress(tx, id, at);
       if (!found) throw new AppError('not_found');
-      await endHook(tx, id, new Date(at.getTime() + overlapMs));
+      await endAddress(tx, id, new Date(at.getTime() + overlapMs));
       await ports.record(tx, ctx, { action: 'webhook.rotated', subject: id });
       return found;
     });
-    return makeHook(ports)(ctx, old.module);
+    return createWebhookAddress(ports)(ctx, old.module);
   };
 
-export const removeHook =
-  (ports: Pick<HookPorts, 'clock' | 'record'>) =>
+export const removeWebhookAddress =
+  (ports: Pick<WebhookAddressPorts, 'clock' | 'record'>) =>
   async (ctx: Context, id: string): Promise<void> =>
     ctx.transaction(async (tx) => {
       const at = ports.clock.now();
-      if (!(await findHook(tx, id, at))) throw new AppError('not_found');
-      await endHook(tx, id, at);
+      if (!(await findAddress(tx, id, at))) throw new AppError('not_found');
+      await endAddress(tx, id, at);
       await ports.record(tx, ctx, { action: 'webhook.removed', subject: id });
     });
 

@@ -1,7 +1,7 @@
 import { type Fix, type ProblemCode, problems } from '@muhuri/shared/problems';
 import type { AuditListener } from '../audit/index.ts';
 import type { Clock } from '../platform/clock.ts';
-import { lookAgain } from './document.store.ts';
+import { makeDueAgain } from './document.store.ts';
 
 /** What an entry of the trail may have mended, by what the problem's next step is. */
 const mended: Record<string, Fix[]> = {
@@ -35,7 +35,7 @@ const codesOf = (fixes: Fix[]): ProblemCode[] =>
  * changed here, and nothing in Zoho would say so. They are looked at once more, and what no longer
  * stands in the way is sealed by itself, where the business lets it be.
  */
-export const lookAgainAfterMending =
+export const retryAfterFix =
   (ports: { clock: Clock; touch(businessId: string): void }): AuditListener =>
   async (tx, ctx, entries) => {
     const fixes = [...new Set(entries.flatMap((entry) => mended[entry.action] ?? []))];
@@ -45,7 +45,7 @@ export const lookAgainAfterMending =
     // Nothing stood in the way of a refund that nobody has begun; whether the device that follows
     // takes it is another question.
     const isSwitched = entries.some((entry) => entry.action === 'device.switched');
-    await lookAgain(
+    await makeDueAgain(
       tx,
       { codes, withExempt: isConfigured, withRefunds: isSwitched },
       ports.clock.now(),

@@ -11,7 +11,7 @@ import { prefixesOf } from '../platform/search-words.ts';
  * and a person has to say whether one did; `sealed_elsewhere`: a person has said that one did;
  * `rehearsed`: there is only a test receipt, and its branch does not seal for real yet.
  */
-export type Standing =
+export type DocumentStatus =
   | 'to_seal'
   | 'waiting'
   | 'in_doubt'
@@ -25,7 +25,7 @@ export type Standing =
   | 'sealed_elsewhere'
   | 'rehearsed';
 
-export type ListRow = {
+export type WorklistRow = {
   module: 'invoices' | 'creditnotes';
   documentId: string;
   number: string;
@@ -35,7 +35,7 @@ export type ListRow = {
   currency: string;
   total: string;
   locationId: string | null;
-  standing: Standing;
+  standing: DocumentStatus;
   /** Why it stands so, where something stands in the way. */
   problem: StoredProblem | null;
   receiptId: string | null;
@@ -50,23 +50,23 @@ export type ListRow = {
   mayBeElsewhere: boolean;
 };
 
-export type ListFilter = {
+export type WorklistFilter = {
   goLiveDate: string;
   /** Whether approved documents are sealed by themselves, and so are due. */
   sealsApproved: boolean;
   from: string | null;
   to: string | null;
-  standings: Standing[];
+  standings: DocumentStatus[];
   /** A branch, and the places in Zoho that are mapped to it. */
   branch: { id: string; locationIds: string[] } | null;
   documentIds: string[] | null;
   search: string | null;
   limit: number;
-  after: ListCursor | null;
+  after: WorklistCursor | null;
 };
 
 /** The last row of the page before: its day, its document, and its `rowKey`. */
-export type ListCursor = { at: string; id: string; key: string };
+export type WorklistCursor = { at: string; id: string; key: string };
 
 /**
  * Statuses in which a document is no business of the authority's yet, or any more; approved is one
@@ -202,7 +202,7 @@ const looseSearched = `and not exists (select 1 from unnest($12::text[]) w
  * chosen: what is open is found among what is open, and what is sealed, here or elsewhere, comes in
  * order of its date until there is enough.
  */
-const sealedOrNot = (wanted: Standing[], isOfBranch: boolean): string => {
+const sealedOrNot = (wanted: DocumentStatus[], isOfBranch: boolean): string => {
   if (wanted.includes('sealed'))
     return isOfBranch ? 'and d.sealed and d.sealed_branch = $5' : 'and d.sealed';
   if (wanted.join() === 'sealed_elsewhere') return 'and not d.sealed and d.elsewhere is not null';
@@ -235,19 +235,25 @@ const searched = (isRare: boolean): string => {
 };
 
 /** Where a receipt may stand that no document of the list speaks for. */
-const standingsOfLoose: Standing[] = ['waiting', 'in_doubt', 'signed_twice', 'refused', 'drifted'];
+const standingsOfLoose: DocumentStatus[] = [
+  'waiting',
+  'in_doubt',
+  'signed_twice',
+  'refused',
+  'drifted',
+];
 
 /**
  * Documents as they stand, the latest first. What is sealed, what is not, and receipts that no
  * document speaks for are found by indexes of their own, each in its order until there is enough,
  * and put together here: in one statement all of them would be read for a page of fifty.
  */
-export async function listStandings(tx: Tx, filter: ListFilter): Promise<ListRow[]> {
+export async function listDocumentStatuses(tx: Tx, filter: WorklistFilter): Promise<WorklistRow[]> {
   const search = filter.search ? await readSearch(tx, filter.search) : null;
   // Nothing but signs: no word begins with that.
   if (search?.beginnings.length === 0) return [];
   const open = filter.standings.filter((each) => each !== 'sealed');
-  const rows: ListRow[] = [];
+  const rows: WorklistRow[] = [];
   if (open.length < filter.standings.length)
     rows.push(...(await listPart(tx, { ...filter, standings: ['sealed'] }, 'sealed', search)));
   if (open.length > 0)
@@ -273,11 +279,11 @@ async function readSearch(tx: Tx, text: string): Promise<Search> {
  * What a row is told apart by where another one has its day and its document: of one document a
  * sale and the refund that undoes it may both stand open.
  */
-export const rowKey = (row: Pick<ListRow, 'module' | 'receiptId'>): string =>
+export const rowKey = (row: Pick<WorklistRow, 'module' | 'receiptId'>): string =>
   `${row.module}/${row.receiptId ?? ''}`;
 
 /** The order of the statement; ids are digits, which every collation sorts alike. */
-function latestFirst(a: ListRow, b: ListRow): number {
+function latestFirst(a: WorklistRow, b: WorklistRow): number {
   const [one, other] = [a, b].map((row) => [row.date, row.documentId, rowKey(row)]) as [
     string[],
     string[],
@@ -288,10 +294,10 @@ function latestFirst(a: ListRow, b: ListRow): number {
 
 async function listPart(
   tx: Tx,
-  filter: ListFilter,
+  filter: WorklistFilter,
   part: 'sealed' | 'open' | 'loose',
   search: Search | null,
-): Promise<ListRow[]> {
+): Promise<WorklistRow[]> {
   const isOfDocuments = part !== 'loose';
   const from = isOfDocuments
     ? `${standings(filter.sealsApproved)} ${sealedOrNot(filter.standings, filter.branch !== null)} ${search ? searched(search.rare !== null) : ''}`
@@ -323,7 +329,7 @@ async function listPart(
     ],
   );
   return rows.map((row) => ({
-    module: row.module as ListRow['module'],
+    module: row.module as WorklistRow['module'],
     documentId: row.document_id as string,
     number: row.number as string,
     date: row.day as string,
@@ -332,7 +338,7 @@ async function listPart(
     currency: row.currency as string,
     total: row.total as string,
     locationId: row.location_id as string | null,
-    standing: row.standing as Standing,
+    standing: row.standing as DocumentStatus,
     problem: fromJson(row.problem),
     receiptId: row.receipt_id as string | null,
     receiptLabel: row.label as string | null,
@@ -353,7 +359,7 @@ const elsewhereIn = (from: string, to: string): string =>
 /** How many documents of a span another system has sealed, as people have said. */
 export const countElsewhere = async (
   tx: Tx,
-  { goLiveDate, sealsApproved }: Pick<ListFilter, 'goLiveDate' | 'sealsApproved'>,
+  { goLiveDate, sealsApproved }: Pick<WorklistFilter, 'goLiveDate' | 'sealsApproved'>,
   from: string,
   to: string,
 ): Promise<number> =>
@@ -372,7 +378,7 @@ export const countElsewhere = async (
  */
 export const countUnsettledOf = async (
   tx: Tx,
-  { goLiveDate, sealsApproved }: Pick<ListFilter, 'goLiveDate' | 'sealsApproved'>,
+  { goLiveDate, sealsApproved }: Pick<WorklistFilter, 'goLiveDate' | 'sealsApproved'>,
   organizationId: string,
 ): Promise<number> =>
   (
@@ -391,7 +397,7 @@ export const countUnsettledOf = async (
 export type MonthSum = {
   module: string;
   currency: string;
-  standing: Standing;
+  standing: DocumentStatus;
   count: number;
   total: string;
 };
@@ -401,9 +407,9 @@ export type MonthSum = {
  * sealed, here or elsewhere, an index knows all there is to know; only the rest is looked at beside
  * its receipts.
  */
-export const sumStandings = async (
+export const sumByStatus = async (
   tx: Tx,
-  { goLiveDate, sealsApproved }: Pick<ListFilter, 'goLiveDate' | 'sealsApproved'>,
+  { goLiveDate, sealsApproved }: Pick<WorklistFilter, 'goLiveDate' | 'sealsApproved'>,
   from: string,
   to: string,
 ): Promise<MonthSum[]> =>
@@ -426,7 +432,7 @@ export const sumStandings = async (
   ).map((row) => ({
     module: row.module as string,
     currency: row.currency as string,
-    standing: row.standing as Standing,
+    standing: row.standing as DocumentStatus,
     count: row.count as number,
     total: row.total as string,
   }));
@@ -456,7 +462,7 @@ export const countUnsure = async (
  */
 export async function findLongestDue(
   tx: Tx,
-  filter: Pick<ListFilter, 'goLiveDate' | 'sealsApproved'>,
+  filter: Pick<WorklistFilter, 'goLiveDate' | 'sealsApproved'>,
 ): Promise<{ number: string; since: Date; count: number; problem: StoredProblem | null } | null> {
   const due = "('to_seal', 'refused', 'before_production')";
   const row = await queryOne<{
@@ -475,7 +481,7 @@ export async function findLongestDue(
     [filter.goLiveDate],
   );
   if (!row) return null;
-  const said = await listStandings(tx, {
+  const said = await listDocumentStatuses(tx, {
     goLiveDate: filter.goLiveDate,
     sealsApproved: filter.sealsApproved,
     from: null,
