@@ -197,8 +197,8 @@ import { openFairQueue } from './platform/fair-queue.ts';
 import { withTimeout } from './platform/with-timeout.ts';
 import { vaultFrom } from './platform/vault.ts';
 import {
-  askForPrint,
-  checkBeforeSigning,
+  requestPrint,
+  runPreflight,
   confirmReversal,
   confirmSettlement,
   drawingPages,
@@ -213,22 +213,22 @@ import {
   type LaneTiming,
   listReceipts,
   listReceiptsOf,
-  lookAtDocument,
-  lookAtDoubt,
+  syncDocument,
+  describeDoubt,
   makeEvidencePack,
   openLanes,
-  openLink,
-  openReceipt,
+  redeemPrintLink,
+  createReceipt,
   prepareSale,
   printForBooks,
   printTogether,
   proposeReversal,
   readPdf,
-  receiptChanges,
-  registerItemsOf,
+  receiptEvents,
+  registerItemsOfDocument,
   resumeLane,
   runLane,
-  settleByPerson,
+  settleWithEvidence,
   switchDevice,
   takeOverRefund,
   toReceiptView,
@@ -412,7 +412,7 @@ export async function startApp(
     dialects.all().map((each) => each.country),
   );
   const vsdc = directVsdc(addressPolicy(config.vsdcNetworks, names), vsdcSettings);
-  const changes = receiptChanges();
+  const changes = receiptEvents();
   const work = openBoundedWorker();
   const ownLogo = readLogo(work);
   const unprintable = findUnprintable({
@@ -742,7 +742,15 @@ export async function startApp(
     },
   };
   const qrSvg = async (text: string) => (await import('./receipts/paper/code.ts')).codeSvg(text);
-  const open = openReceipt({ prepareSale: prepare, dialects, queue, record, alerts, clock, newId });
+  const open = createReceipt({
+    prepareSale: prepare,
+    dialects,
+    queue,
+    record,
+    alerts,
+    clock,
+    newId,
+  });
   // Whoever asks is waiting: the lane is looked at now, where it is free here; the call from the
   // queue is for every other case.
   const opening: typeof open = async (ctx, input, isReplay) => {
@@ -785,7 +793,7 @@ export async function startApp(
   const lookAt = processDueDocuments({
     alerts,
     giveWay,
-    lookAtDocument: lookAtDocument({
+    lookAtDocument: syncDocument({
       prepareSale: prepare,
       dialects,
       queue,
@@ -1040,7 +1048,7 @@ export async function startApp(
           ),
         refreshLists: refresh,
         findTaxpayer: findTaxpayer({ vsdc, dialects, clock }),
-        registerItemsOf: registerItemsOf({
+        registerItemsOf: registerItemsOfDocument({
           prepareSale: prepare,
           registerItems: register,
           dialects,
@@ -1143,24 +1151,24 @@ export async function startApp(
     ...receiptRoutes({
       openReceipt: opening,
       waitForReceipt: changes.waitForReceipt,
-      checkBeforeSigning: checkBeforeSigning({ prepareSale: prepare, dialects, clock }),
+      checkBeforeSigning: runPreflight({ prepareSale: prepare, dialects, clock }),
       getReceipt: get,
       findReceipts: (ctx, module, documentId) =>
         ctx.transaction((tx) => listReceiptsOf(tx, module, documentId)),
       withdrawReceipt: withdrawReceipt(lanePorts),
       takeOverRefund: takeOverRefund({ record, clock, queue }),
-      settleByPerson: settleByPerson(lanePorts),
+      settleByPerson: settleWithEvidence(lanePorts),
       confirmSettlement: confirmSettlement(lanePorts),
       dropSettlement: dropSettlement(lanePorts),
-      lookAtDoubt: lookAtDoubt({ clock, dialects, underWay: lanePorts.underWay }),
+      lookAtDoubt: describeDoubt({ clock, dialects, underWay: lanePorts.underWay }),
       makeEvidencePack: makeEvidencePack({ notary, clock, version, record }),
       proposeReversal: proposeReversal(lanePorts),
       confirmReversal: confirmReversal(lanePorts),
       dropReversal: dropReversal(lanePorts),
-      askForPrint: askForPrint(printPorts),
+      askForPrint: requestPrint(printPorts),
       printTogether: printTogether(printPorts),
       readPdf: readPdf(printPorts),
-      openLink: openLink(printPorts),
+      openLink: redeemPrintLink(printPorts),
       qrSvg,
       view: (receipt, language) => toReceiptView(receipt, dialects, language),
       contextOf: (businessId, actor) => ({

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { type Paper } from '@muhuri/server/receipts/paper.model';
+import { type ReceiptLayout } from '@muhuri/server/receipts/receipt-layout.model';
 import { receiptPdf } from '@muhuri/server/receipts/receipt-pdf';
 import { limitConcurrency } from '@muhuri/server/platform/limit-concurrency';
 import { openBrowser } from '../e2e/browser.ts';
@@ -15,7 +15,7 @@ const linesOf = (count: number) =>
     amount: '2,360.00 B',
     discount: null,
   }));
-const paper: Paper = {
+const paper: ReceiptLayout = {
   mark: null,
   isTest: false,
   header: {

@@ -2,14 +2,14 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import { type Device, findDevice } from '../branches/index.ts';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Dialects, Freeze } from '../ports/dialect.ts';
+import type { Dialects, FrozenTerms } from '../ports/dialect.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 import { claimItem, listUnregistered, markRegistered, releaseItem } from './item.store.ts';
 
 export type RegisterItems = (
   ctx: Context,
   device: Device,
-  about: { taxpayerId: string; user: Freeze['user']; prices: Record<string, string> },
+  about: { taxpayerId: string; user: FrozenTerms['user']; prices: Record<string, string> },
   holder: string,
 ) => Promise<
   | { is: 'done' }

@@ -8,7 +8,7 @@ import type { Tx } from '../platform/db/database.ts';
 import { retryOnDeadlock } from '../platform/db/retry-on-deadlock.ts';
 import type { PriorityGate } from '../platform/priority-gate.ts';
 import type { Log } from '../platform/log.ts';
-import type { LookAtDocument } from '../receipts/index.ts';
+import type { SyncDocument } from '../receipts/index.ts';
 import { signsAutomatically } from './auto-sign.model.ts';
 import {
   type Due,
@@ -20,7 +20,7 @@ import {
 } from './document.store.ts';
 
 type Ports = {
-  lookAtDocument: LookAtDocument;
+  lookAtDocument: SyncDocument;
   alerts: Pick<Alerts, 'raise' | 'resolve'>;
   giveWay: Pick<PriorityGate, 'behind'>;
   clock: Clock;
@@ -90,7 +90,7 @@ async function look(ports: Ports, ctx: Context, due: Due): Promise<void> {
   let isLeft = false;
   const begunAt = ports.clock.now();
   try {
-    const wants = ({ business, document }: Parameters<Parameters<LookAtDocument>[3]>[0]) => {
+    const wants = ({ business, document }: Parameters<Parameters<SyncDocument>[3]>[0]) => {
       isExemptNow = isExempt(business.settings, document);
       const wanted = due.source !== 'hint' && signsAutomatically(business.settings, document);
       // Whoever exempted it had it sealed elsewhere, or not at all: an exemption that is taken back

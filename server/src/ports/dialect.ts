@@ -47,7 +47,7 @@ export type Code = { code: string; name: string; data: Record<string, string> };
  * What goes into one sale request besides the sale: everything that is fixed at the moment of
  * freezing.
  */
-export type Freeze = {
+export type FrozenTerms = {
   device: DialectDevice;
   invoiceNumber: string;
   /** For a refund: the invoice number its sale was signed under. */
@@ -125,18 +125,18 @@ export type Dialect = {
       itemCode: string;
       content: ItemContent;
       price: Amount;
-      user: Freeze['user'];
+      user: FrozenTerms['user'];
     }): DeviceRequest;
     read(answer: DeviceAnswer): SetUpReply<null>;
   };
   totals(
     lines: Pick<SaleLine, 'total' | 'taxClass'>[],
     rates: Record<string, Amount>,
-    headerTax: Freeze['headerTax'],
+    headerTax: FrozenTerms['headerTax'],
   ): Totals;
   sell: {
     path: string;
-    toBody(sale: Sale, freeze: Freeze): string;
+    toBody(sale: Sale, freeze: FrozenTerms): string;
     read(answer: DeviceAnswer, isResend: boolean): SaleReply;
     /**
      * The whole signature that stands in an answer, whatever else is wrong with it; null where none

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type About, aboutOf, answersAbout } from './answers.model.ts';
 import type { BooksDocument } from './document.model.ts';
-import type { Filed } from './filing.model.ts';
+import type { SigningInput } from './signing-input.model.ts';
 import { document } from './make-sale.samples.ts';
 
 const typed = { buyer_tin: '100600570', purchase_code: 'AB12CD', buyer_mobile: '0788000006' };
@@ -10,7 +10,11 @@ const about = (more: Partial<BooksDocument> = {}) =>
   aboutOf(document({ buyer: said, ...more }), { elsewhere: null, since: null, others: [] });
 const kept = (then: About | Omit<About, 'buyer'>, now: About) =>
   Object.keys(
-    answersAbout(now, { answers: { ...typed, about: then }, filed: null as unknown as Filed }, {}),
+    answersAbout(
+      now,
+      { answers: { ...typed, about: then }, filed: null as unknown as SigningInput },
+      {},
+    ),
   ).filter((key) => key in typed);
 
 describe('what was typed of a buyer', () => {
@@ -53,7 +57,7 @@ describe('that no other system sealed it', () => {
           now,
           {
             answers: { confirm: [confirmed], about: then as About },
-            filed: null as unknown as Filed,
+            filed: null as unknown as SigningInput,
           },
           {},
         ).confirm?.includes(confirmed) ?? false;

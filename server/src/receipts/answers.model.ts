@@ -1,5 +1,5 @@
 import type { BooksDocument } from './document.model.ts';
-import type { Filed } from './filing.model.ts';
+import type { SigningInput } from './signing-input.model.ts';
 import type { Answers } from './setup.model.ts';
 
 /**
@@ -32,7 +32,7 @@ export type About = {
 export type KeptAnswers = Answers & { about?: About };
 
 /** A receipt as far as its answers go. */
-type Own = { answers: KeptAnswers; filed: Filed };
+type Own = { answers: KeptAnswers; filed: SigningInput };
 /** As much as is known of what answers were given for. */
 type Then = Partial<About>;
 type Confirmed = NonNullable<Answers['confirm']>[number];

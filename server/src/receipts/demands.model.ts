@@ -1,5 +1,5 @@
 import type { ProblemCode } from '@muhuri/shared/problems';
-import type { Demand, Filed, Filing } from './filing.model.ts';
+import type { Demand, SigningInput, SaleTerms } from './signing-input.model.ts';
 
 /*
  * How strictly devices check is written down nowhere. What goes to them follows the authority's papers; where a device refuses a document for one of
@@ -14,7 +14,7 @@ const byRefusal: Partial<Record<ProblemCode, Demand>> = {
  * What a refusal shows that the device wants, of a document that was not filed so; null: it says
  * nothing new.
  */
-export function demandIn(code: ProblemCode, { sale, filing }: Filed): Demand | null {
+export function demandIn(code: ProblemCode, { sale, filing }: SigningInput): Demand | null {
   const demand = byRefusal[code];
   // A reversal is exactly what was signed, and is never made anew: it would be refused, and sent
   // again, without end.
@@ -23,5 +23,5 @@ export function demandIn(code: ProblemCode, { sale, filing }: Filed): Demand | n
 }
 
 /** As it stands in a filing: nothing where the device has shown nothing. */
-export const demandsOf = (device: { demands: string[] }): Pick<Filing, 'demands'> =>
+export const demandsOf = (device: { demands: string[] }): Pick<SaleTerms, 'demands'> =>
   device.demands.length > 0 ? { demands: device.demands as Demand[] } : {};

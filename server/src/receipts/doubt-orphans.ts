@@ -1,9 +1,9 @@
 import type { Context } from '../context.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { asTakenOut, leaveNumber } from './doubt-another.ts';
-import { startDoubt } from './end-attempt.ts';
+import { startDoubt } from './record-outcome.ts';
 import type { LanePorts } from './lane-ports.ts';
-import { closeOrphans, keepNumber, type LaneDevice } from './lane.store.ts';
+import { closeAbandonedAttempts, keepNumber, type LaneDevice } from './lane.store.ts';
 import { lockReceipt, type Receipt } from './receipt.store.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function doubtOrphans(
   lane: LaneDevice,
   at: Date,
 ): Promise<string[]> {
-  const orphans = await closeOrphans(tx, lane.id, at, ports.underWay);
+  const orphans = await closeAbandonedAttempts(tx, lane.id, at, ports.underWay);
   for (const { receiptId, invoiceNumber } of orphans) {
     const receipt = (await lockReceipt(tx, receiptId)) as Receipt;
     const isHeld = receipt.invoiceNumber === invoiceNumber;

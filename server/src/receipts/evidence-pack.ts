@@ -7,7 +7,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { EvidenceSigner } from '../platform/evidence-signer.ts';
-import type { Filed } from './filing.model.ts';
+import type { SigningInput } from './signing-input.model.ts';
 import { bytesOf, isCut } from './kept-answer.ts';
 import { listAttempts } from './lane.store.ts';
 import { listPrints } from './print.store.ts';
@@ -36,7 +36,7 @@ export type EvidencePack = {
   };
   device: { dialect: string; serial: string; sdc_id: string | null };
   /** What was sealed, frozen. */
-  filed: Filed;
+  filed: SigningInput;
   sends: {
     id: string;
     invoice_number: string;

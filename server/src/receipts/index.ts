@@ -1,17 +1,17 @@
 export { booksOf, isOfOtherBooks } from './books-of.store.ts';
 export { askAnewOf, askAnewOfExempt, holdForMarking, setElsewhere } from './elsewhere.store.ts';
 export type { Elsewhere } from './setup.model.ts';
-export { checkBeforeSigning } from './check-before-signing.ts';
+export { runPreflight } from './preflight.ts';
 export type { LanePorts, LaneTiming } from './lane-ports.ts';
 export { usualTiming } from './lane-ports.ts';
 export { type Lanes, openLanes } from './lanes.ts';
-export { type Looked, type LookAtDocument, lookAtDocument } from './look-at-document.ts';
-export { openReceipt, withItemCodes } from './open-receipt.ts';
+export { type SyncedDocument, type SyncDocument, syncDocument } from './sync-document.ts';
+export { createReceipt, withItemCodes } from './create-receipt.ts';
 export { type Prepared, type PrepareSale, prepareSale } from './prepare-sale.ts';
 export {
-  askForPrint,
+  requestPrint,
   drawTraining,
-  openLink,
+  redeemPrintLink,
   printForBooks,
   printTogether,
   readPdf,
@@ -21,14 +21,17 @@ export { drawingPages, drawingPdf, findingUnprintable } from './paper-tasks.ts';
 export { findReceipt, listReceipts, listReceiptsOf, type Receipt } from './receipt.store.ts';
 export { type ReceiptView, toReceiptView } from './receipt-view.ts';
 export { confirmReversal, dropReversal, proposeReversal } from './reverse-lost-sale.ts';
-export { type RegisterItemsOf, registerItemsOf } from './register-items-of.ts';
+export {
+  type RegisterItemsOfDocument,
+  registerItemsOfDocument,
+} from './register-items-of-document.ts';
 export { resumeLane } from './resume-lane.ts';
 export { runLane } from './run-lane.ts';
 export { makeEvidencePack } from './evidence-pack.ts';
 export { verifyEvidence } from './verify-evidence.ts';
-export { lookAtDoubt } from './look-at-doubt.ts';
-export { confirmSettlement, dropSettlement, settleByPerson } from './settle-by-person.ts';
-export { receiptChanges } from './wait-for-receipt.ts';
+export { describeDoubt } from './describe-doubt.ts';
+export { confirmSettlement, dropSettlement, settleWithEvidence } from './settle-with-evidence.ts';
+export { receiptEvents } from './receipt-events.ts';
 export { switchDevice } from './switch-device.ts';
 export { takeOverRefund } from './take-over-refund.ts';
 export { withdrawReceipt } from './withdraw-receipt.ts';

@@ -11,7 +11,7 @@ import {
   toDate,
   toDateOrNull,
 } from '../platform/db/query.ts';
-import { type Filed, noPerson } from './filing.model.ts';
+import { type SigningInput, noPerson } from './signing-input.model.ts';
 import type { KeptAnswer } from './kept-answer.ts';
 import type { AttemptFact, AttemptOutcome } from './receipt.model.ts';
 import { restoreSent } from './receipt.store.ts';
@@ -101,7 +101,7 @@ export async function lockAndReadLane(
   return { device: toLaneDevice(row as Record<string, unknown>), ...lane };
 }
 
-export const holdLane = (tx: Tx, deviceId: string, worker: string, until: Date) =>
+export const extendLease = (tx: Tx, deviceId: string, worker: string, until: Date) =>
   query(tx, 'update device set lane_holder = $2, lane_until = $3 where id = $1', [
     deviceId,
     worker,
@@ -126,7 +126,7 @@ export type UnderWay = { has(attemptId: string): boolean };
  * they belong to, and the numbers they were sent under. What this process itself still listens for
  * is not closed; that it is has to be said by whoever listens.
  */
-export async function closeOrphans(
+export async function closeAbandonedAttempts(
   tx: Tx,
   deviceId: string,
   now: Date,
@@ -196,7 +196,7 @@ export type LaneHead = {
   documentId: string;
   documentHash: string;
   invoiceNumber: string | null;
-  filed: Filed;
+  filed: SigningInput;
   readAt: Date | null;
   nextTryAt: Date | null;
   hasUnregisteredItems: boolean;
@@ -462,7 +462,7 @@ export const endAttempt = (tx: Tx, id: string, is: Ended) =>
     ],
   );
 
-export type Standing = {
+export type AttemptStatus = {
   /**
    * Whether its end is recorded, and whether with an answer; whether its document has its
    * signature.
@@ -475,7 +475,11 @@ export type Standing = {
 };
 
 /** How a send stands by what is recorded. */
-export async function findStanding(tx: Tx, attemptId: string, worker: string): Promise<Standing> {
+export async function findAttemptStatus(
+  tx: Tx,
+  attemptId: string,
+  worker: string,
+): Promise<AttemptStatus> {
   const row = (await queryOne<{
     ended: boolean;
     heard: boolean;
@@ -1100,7 +1104,7 @@ export async function listIdleLanes(tx: Tx, now: Date): Promise<string[]> {
 }
 
 /** Nothing waits for its next try any more: a person has mended what they waited for. */
-export const hurryQueue = (tx: Tx, deviceId: string) =>
+export const retryNow = (tx: Tx, deviceId: string) =>
   query(tx, "update receipt set next_try_at = null where device_id = $1 and state = 'queued'", [
     deviceId,
   ]);

@@ -1,4 +1,4 @@
-import type { PaperSize } from './paper.model.ts';
+import type { PaperSize } from './receipt-layout.model.ts';
 
 /**
  * What a branch gives out as the original: a paper, the mail to the buyer, or the file attached to

@@ -17,7 +17,7 @@ import { demandsOf } from './demands.model.ts';
 import { hashOf } from './document-hash.ts';
 import type { BooksDocument } from './document.model.ts';
 import { findElsewhere, findLeft, numberOfSaleElsewhere } from './elsewhere.store.ts';
-import { type Filed, noPerson } from './filing.model.ts';
+import { type SigningInput, noPerson } from './signing-input.model.ts';
 import { type FindUnprintable, textsOn } from './find-unprintable.ts';
 import {
   baseTotalOf,
@@ -59,7 +59,7 @@ export type Prepared = {
   /** What is said beside it, and stands in nobody's way. */
   remarks: StoredProblem[];
   /** Complete but for item codes, which are given when the receipt is opened. */
-  filed: Filed | null;
+  filed: SigningInput | null;
   saleReceipt: Receipt | null;
   sales: SaleCandidate[];
   /**
@@ -437,7 +437,7 @@ function filingOf(
   device: Device,
   rates: Record<string, string>,
   saleReceipt: Receipt | null,
-): Filed['filing'] {
+): SigningInput['filing'] {
   const user =
     ctx.actor.type === 'person'
       ? { id: ctx.actor.membershipId.slice(-20), name: ctx.actor.name }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { fileNameOf, nameOfPaper } from './original.model.ts';
-import type { Opened } from './print-receipt.ts';
+import type { RedeemedLink } from './print-receipt.ts';
 
 const words = {
   en: {
@@ -62,7 +62,11 @@ const style = `
  * two buttons say what they give.
  */
 export function printPage(
-  { print, documentNumber, forBrowser }: Opened & { forBrowser: NonNullable<Opened['forBrowser']> },
+  {
+    print,
+    documentNumber,
+    forBrowser,
+  }: RedeemedLink & { forBrowser: NonNullable<RedeemedLink['forBrowser']> },
   language: string,
 ): string {
   const said = words[language as keyof typeof words] ?? words.en;

@@ -11,7 +11,12 @@ import type { NewId } from '../platform/new-id.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import { listAttempts, type StoredAttempt } from './lane.store.ts';
 import { isOriginal, type OriginalPaper, type Wish } from './original.model.ts';
-import { layOut, layOutTraining, type Paper, type PaperSize } from './paper.model.ts';
+import {
+  layOut,
+  layOutTraining,
+  type ReceiptLayout,
+  type PaperSize,
+} from './receipt-layout.model.ts';
 import {
   countPrintsSince,
   findLatestPrint,
@@ -23,7 +28,7 @@ import {
   nextCopyNumber,
   type Print,
   readChoice,
-  takeLink,
+  consumeLink,
 } from './print.store.ts';
 import type { ForBrowser } from './receipt-pdf.ts';
 import { findReceipt, lockReceipt, type Receipt } from './receipt.store.ts';
@@ -35,15 +40,20 @@ type Ports = {
   newId: NewId;
   record: Recorder;
   /** In a thread of its own, with limits: nothing of the database is held meanwhile. */
-  draw(businessId: string, papers: Paper[], size: PaperSize, at: Date): Promise<Buffer>;
-  drawForBrowser(businessId: string, paper: Paper, size: PaperSize, at: Date): Promise<ForBrowser>;
+  draw(businessId: string, papers: ReceiptLayout[], size: PaperSize, at: Date): Promise<Buffer>;
+  drawForBrowser(
+    businessId: string,
+    paper: ReceiptLayout,
+    size: PaperSize,
+    at: Date,
+  ): Promise<ForBrowser>;
   localTime(at: Date, timeZone: string): { date: string; time: string };
   version: string;
 };
 
 const linkMs = 5 * 60_000;
 
-export type AskForPrint = (
+export type RequestPrint = (
   ctx: Context,
   receiptId: string,
   ask: { paper: PaperSize; original?: boolean | undefined },
@@ -53,8 +63,8 @@ export type AskForPrint = (
  * A short-lived single-use link to a print. Nothing is counted before it is opened: a page that the
  * browser blocks has spent no original. What the print will be as things stand is said with it.
  */
-export const askForPrint =
-  (ports: Ports): AskForPrint =>
+export const requestPrint =
+  (ports: Ports): RequestPrint =>
   async (ctx, receiptId, { paper, original }) => {
     const secret = randomBytes(24).toString('base64url');
     const wish: Wish = original === undefined ? 'asked' : original ? 'original' : 'copy';
@@ -75,19 +85,19 @@ export const askForPrint =
     return { isCopy, link: `${ctx.businessId}.${secret}`, until };
   };
 
-export type Opened = { print: Print; documentNumber: string; forBrowser: ForBrowser | null };
-export type OpenLink = (
+export type RedeemedLink = { print: Print; documentNumber: string; forBrowser: ForBrowser | null };
+export type RedeemPrintLink = (
   link: string,
   as: 'page' | 'pdf',
   contextOf: (businessId: string, actor: Actor | null) => Context,
-) => Promise<Opened>;
+) => Promise<RedeemedLink>;
 
 /**
  * What a link leads to, once, recorded by being opened. The link names its business, so that it
  * opens the ordinary door.
  */
-export const openLink =
-  (ports: Ports): OpenLink =>
+export const redeemPrintLink =
+  (ports: Ports): RedeemPrintLink =>
   async (link, as, contextOf) => {
     const match = /^(biz_[0-9a-f]{32})\.([A-Za-z0-9_-]{32})$/.exec(link);
     if (!match) throw new AppError('not_found');
@@ -102,7 +112,7 @@ export const openLink =
     if (asked.printId) {
       return ctx.transaction(async (tx) => {
         const print =
-          (await takeLink(tx, hash, ports.clock.now())) &&
+          (await consumeLink(tx, hash, ports.clock.now())) &&
           (await findPrint(tx, asked.receiptId, asked.printId as string));
         const receipt = await findReceipt(tx, asked.receiptId);
         if (!print || !receipt) throw new AppError('not_found');
@@ -116,7 +126,7 @@ export const openLink =
       wish,
       forBrowser: as === 'page',
       async claim(tx) {
-        if (!(await takeLink(tx, hash, ports.clock.now()))) throw new AppError('not_found');
+        if (!(await consumeLink(tx, hash, ports.clock.now()))) throw new AppError('not_found');
       },
     });
   };
@@ -318,14 +328,14 @@ type MakeAsk = {
   claim?(tx: Tx): Promise<void>;
 };
 
-type Planned = { receipt: Receipt; isCopy: boolean; drawn: Paper };
+type Planned = { receipt: Receipt; isCopy: boolean; drawn: ReceiptLayout };
 
 /**
  * A print is planned, drawn and recorded: drawing takes long, so that nothing is locked meanwhile.
  * Where the original has gone by then, it is drawn once more as what it has become, a copy; that
  * happens once at the most.
  */
-async function makePrint(ports: Ports, ctx: Context, ask: MakeAsk): Promise<Opened> {
+async function makePrint(ports: Ports, ctx: Context, ask: MakeAsk): Promise<RedeemedLink> {
   for (;;) {
     const at = ports.clock.now();
     const planned = await ctx.transaction((tx) => plan(ports, tx, ask, at));
@@ -430,7 +440,7 @@ async function paperOf(
   receipt: Receipt,
   isCopy: boolean,
   at: Date,
-): Promise<Paper> {
+): Promise<ReceiptLayout> {
   const business = await getBusiness(tx);
   const device = await findDevice(tx, receipt.deviceId);
   const lists = await readLists(tx, receipt.deviceId);

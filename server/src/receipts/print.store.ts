@@ -1,7 +1,7 @@
 import type { Actor } from '../context.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { fromJson, json, query, queryOne, toDate } from '../platform/db/query.ts';
-import type { PaperSize } from './paper.model.ts';
+import type { PaperSize } from './receipt-layout.model.ts';
 import type { OriginalPaper, Wish } from './original.model.ts';
 
 export type Print = {
@@ -151,7 +151,7 @@ export const findLink = async (tx: Tx, hash: string, now: Date): Promise<PrintLi
   );
 
 /** Uses a link up: the second time there is nothing behind it. */
-export const takeLink = async (tx: Tx, hash: string, now: Date): Promise<PrintLink | null> =>
+export const consumeLink = async (tx: Tx, hash: string, now: Date): Promise<PrintLink | null> =>
   linkOf(
     await queryOne<PrintLink>(
       tx,

@@ -1,4 +1,4 @@
-import type { Paper, PaperSize } from './paper.model.ts';
+import type { ReceiptLayout, PaperSize } from './receipt-layout.model.ts';
 import { fontsFor, type Fonts } from './paper/fonts.ts';
 import { pdfSurface } from './paper/pdf-surface.ts';
 import { isMark, mapTexts, printable } from './paper/printable.model.ts';
@@ -11,11 +11,15 @@ import { typesetter } from './paper/typesetter.ts';
 export { codeSvg as receiptQrSvg } from './paper/code.ts';
 
 /** Draws a receipt. The same paper and moment give the same bytes; nothing is read from a clock. */
-export const receiptPdf = (paper: Paper, size: PaperSize, at: Date): Promise<Buffer> =>
+export const receiptPdf = (paper: ReceiptLayout, size: PaperSize, at: Date): Promise<Buffer> =>
   receiptsPdf([paper], size, at);
 
 /** Several receipts one after the other, each beginning on a page of its own. */
-export async function receiptsPdf(papers: Paper[], size: PaperSize, at: Date): Promise<Buffer> {
+export async function receiptsPdf(
+  papers: ReceiptLayout[],
+  size: PaperSize,
+  at: Date,
+): Promise<Buffer> {
   const pdf = pdfSurface(at, 'Fiscal receipt');
   for (const paper of papers) await drawOn(pdf.surface, paper, size);
   return pdf.end();
@@ -25,7 +29,7 @@ export type ForBrowser = ReturnType<SvgSurface['end']> & { pdf: Uint8Array };
 
 /** A receipt, and the same as pages that a browser shows and prints. */
 export async function receiptForBrowser(
-  paper: Paper,
+  paper: ReceiptLayout,
   size: PaperSize,
   at: Date,
 ): Promise<ForBrowser> {
@@ -46,11 +50,11 @@ export async function unprintableIn(texts: string[]): Promise<string[]> {
 const hasFont = (fonts: Fonts, letter: string) =>
   fonts.keyOf(letter.codePointAt(0) as number) !== undefined;
 
-async function drawOn(surface: Surface, given: Paper, size: PaperSize): Promise<void> {
+async function drawOn(surface: Surface, given: ReceiptLayout, size: PaperSize): Promise<void> {
   const { logo, ...header } = given.header;
   const { code, ...texts } = { ...given, header };
   const clean = mapTexts(texts, printable);
-  const paper: Paper = { ...clean, header: { ...clean.header, logo }, code };
+  const paper: ReceiptLayout = { ...clean, header: { ...clean.header, logo }, code };
   const all: string[] = [];
   mapTexts(texts, (text) => {
     all.push(printable(text));

@@ -1,47 +1,47 @@
 import { receipts } from '@muhuri/shared/contract/index';
 import { AppError } from '../platform/app-error.ts';
 import { route, type Call, FileResponse, WithStatus } from '../platform/http/route.ts';
-import type { CheckBeforeSigning } from './check-before-signing.ts';
-import type { OpenReceipt } from './open-receipt.ts';
+import type { RunPreflight } from './preflight.ts';
+import type { CreateReceipt } from './create-receipt.ts';
 import { fileNameOf } from './original.model.ts';
 import { printPage, printPagePolicy } from './print-page.ts';
-import type { AskForPrint, OpenLink, PrintTogether, ReadPdf } from './print-receipt.ts';
+import type { RequestPrint, RedeemPrintLink, PrintTogether, ReadPdf } from './print-receipt.ts';
 import type { ReceiptView } from './receipt-view.ts';
 import type { ConfirmReversal, DropReversal, ProposeReversal } from './reverse-lost-sale.ts';
 import type { MakeEvidencePack } from './evidence-pack.ts';
-import type { LookAtDoubt } from './look-at-doubt.ts';
+import type { DescribeDoubt } from './describe-doubt.ts';
 import type {
   ConfirmSettlement,
   DropSettlement,
   Evidence,
-  SettleByPerson,
-} from './settle-by-person.ts';
+  SettleWithEvidence,
+} from './settle-with-evidence.ts';
 import type { TakeOverRefund } from './take-over-refund.ts';
-import type { WaitForReceipt } from './wait-for-receipt.ts';
+import type { WaitForReceipt } from './receipt-events.ts';
 import type { WithdrawReceipt } from './withdraw-receipt.ts';
 
-type Receipt = Awaited<ReturnType<OpenReceipt>>;
+type Receipt = Awaited<ReturnType<CreateReceipt>>;
 
 type Use = {
-  openReceipt: OpenReceipt;
+  openReceipt: CreateReceipt;
   waitForReceipt: WaitForReceipt;
-  checkBeforeSigning: CheckBeforeSigning;
+  checkBeforeSigning: RunPreflight;
   getReceipt(ctx: Call['ctx'], id: string): Promise<Receipt>;
   findReceipts(ctx: Call['ctx'], module: string, documentId: string): Promise<Receipt[]>;
   withdrawReceipt: WithdrawReceipt;
-  settleByPerson: SettleByPerson;
+  settleByPerson: SettleWithEvidence;
   takeOverRefund: TakeOverRefund;
   confirmSettlement: ConfirmSettlement;
   dropSettlement: DropSettlement;
-  lookAtDoubt: LookAtDoubt;
+  lookAtDoubt: DescribeDoubt;
   makeEvidencePack: MakeEvidencePack;
   proposeReversal: ProposeReversal;
   confirmReversal: ConfirmReversal;
   dropReversal: DropReversal;
-  askForPrint: AskForPrint;
+  askForPrint: RequestPrint;
   printTogether: PrintTogether;
   readPdf: ReadPdf;
-  openLink: OpenLink;
+  openLink: RedeemPrintLink;
   qrSvg(text: string): Promise<string>;
   view(receipt: Receipt, language: string): ReceiptView;
   contextOf(businessId: string, actor: Call['ctx']['actor'] | null): Call['ctx'];

@@ -6,7 +6,7 @@ import type { Tx } from '../platform/db/database.ts';
 import { findSelectivePrefix, containsAll } from '../platform/db/search.ts';
 import { fromJson, json, query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
 import { prefixesOf, searchWordsOf } from '../platform/search-words.ts';
-import type { Filed } from './filing.model.ts';
+import type { SigningInput } from './signing-input.model.ts';
 import { failedAgain, type NotGiven } from './not-given.model.ts';
 import { type ReceiptState, receiptStates } from './receipt.model.ts';
 import type { Signature } from './sale.model.ts';
@@ -60,7 +60,7 @@ export type Receipt = {
   laneStop: StoredProblem | null;
   /** Another document of its device is in doubt. */
   isBehindDoubt: boolean;
-  filed: Filed;
+  filed: SigningInput;
   documentHash: string;
   answers: KeptAnswers;
   saleReceiptId: string | null;
@@ -313,7 +313,7 @@ const wordsOfReceipt = (of: Pick<Receipt, 'documentNumber' | 'filed'>): string =
 const customerWord = (customerId: string): string => (customerId ? `customer:${customerId}` : '');
 
 /** Beside what is filed, for the index that finds the last rate of a currency. */
-const currencyOf = (filed: Filed): string | null => filed.sale.foreign?.currency ?? null;
+const currencyOf = (filed: SigningInput): string | null => filed.sale.foreign?.currency ?? null;
 
 /** Opens the one receipt of a document; false where it exists already. */
 export async function insertReceipt(
@@ -728,11 +728,11 @@ export async function listRefundsOf(
   tx: Tx,
   saleReceiptId: string,
   exceptId: string | null,
-): Promise<Filed[]> {
+): Promise<SigningInput[]> {
   const rows = await query<{ sale: unknown }>(
     tx,
     "select sale from receipt where sale_receipt_id = $1 and module = 'creditnotes' and kind = 'refund' and (state in ('queued', 'signed', 'in_doubt') or contested) and id is distinct from $2",
     [saleReceiptId, exceptId],
   );
-  return rows.map((row) => fromJson<Filed>(row.sale));
+  return rows.map((row) => fromJson<SigningInput>(row.sale));
 }

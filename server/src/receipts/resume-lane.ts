@@ -10,7 +10,7 @@ import {
   endDoubt,
   explainAllTotals,
   explainTotals,
-  hurryQueue,
+  retryNow,
   listCollisions,
   settleAttempts,
   takenNumberOf,
@@ -108,7 +108,7 @@ export const resumeLane =
         'total_jumped',
         ...(device.problem ? [device.problem.code] : []),
       ]);
-      await hurryQueue(tx, device.id);
+      await retryNow(tx, device.id);
       await ports.record(tx, ctx, {
         action: 'lane.resumed',
         subject: device.id,

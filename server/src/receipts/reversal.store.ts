@@ -1,6 +1,6 @@
 import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
-import type { Reverses } from './filing.model.ts';
+import type { Reverses } from './signing-input.model.ts';
 
 export type Reversal = {
   receiptId: string;

@@ -3,10 +3,10 @@ import { readLists } from '../catalogue/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
-import type { Filed } from './filing.model.ts';
+import type { SigningInput } from './signing-input.model.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { listAttempts, listSuspects, lockLane } from './lane.store.ts';
-import { moveTo, mustBeUncontested } from './open-receipt.ts';
+import { moveTo, mustBeUncontested } from './create-receipt.ts';
 import { mustBeAsSeen, type Seen } from './proposal-as-seen.ts';
 import { isDoubtful } from './receipt.model.ts';
 import {
@@ -214,7 +214,7 @@ async function openRefund(
   at: Date,
 ): Promise<string> {
   const { sale, filing } = receipt.filed;
-  const filed: Filed = {
+  const filed: SigningInput = {
     sale: { ...sale, kind: 'refund', reasonCode: reversal.reasonCode },
     filing: {
       ...filing,

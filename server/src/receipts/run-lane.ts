@@ -11,12 +11,12 @@ import {
   type AfterSend,
   afterDoubt,
   type KnownLane,
-  recordEnd,
+  recordOutcome,
   recordLate,
   recordUnread,
   type Sending,
   withdrawOvertaken,
-} from './end-attempt.ts';
+} from './record-outcome.ts';
 import { askAgain, askNoMore, doubtAnother } from './doubt-another.ts';
 import { doubtOrphans } from './doubt-orphans.ts';
 import { hasUnregistered } from '../catalogue/index.ts';
@@ -24,7 +24,7 @@ import type { LanePorts } from './lane-ports.ts';
 import {
   freeze,
   giveBackNumber,
-  holdLane,
+  extendLease,
   type LaneDoubt,
   type LaneHead,
   listAttempts,
@@ -39,8 +39,8 @@ import {
 } from './lane.store.ts';
 import { isStill } from './document-hash.ts';
 import { leaveAsExempt } from './elsewhere.store.ts';
-import { fitUnderLock, moveTo, withItemCodes } from './open-receipt.ts';
-import { askedBy, type Filed, noPerson } from './filing.model.ts';
+import { fitUnderLock, moveTo, withItemCodes } from './create-receipt.ts';
+import { askedBy, type SigningInput, noPerson } from './signing-input.model.ts';
 import { provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import type { Answers } from './setup.model.ts';
 import { answersAbout } from './answers.model.ts';
@@ -152,7 +152,7 @@ async function take(ports: LanePorts, ctx: Context, deviceId: string): Promise<D
       return null;
     }
     touched.push(...(await doubtOrphans(ports, tx, ctx, lane, now)));
-    await holdLane(tx, deviceId, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
+    await extendLease(tx, deviceId, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
     return findDevice(tx, deviceId);
   });
   for (const id of touched) ports.changed(id);
@@ -232,7 +232,12 @@ async function nextStep(
     if (!mayPass) return letGo(earliest(wakeUps));
     if (now < waitUntil) return letGo(earliest([...wakeUps, waitUntil]));
     if (!isServing) {
-      await holdLane(tx, device.id, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
+      await extendLease(
+        tx,
+        device.id,
+        ports.worker,
+        new Date(now.getTime() + ports.timing.leaseMs),
+      );
       return { do: 'probe', named: head.filed.filing.device };
     }
   }
@@ -258,7 +263,7 @@ async function nextStep(
   if (await withdrawOvertaken(ports, tx, ctx, head, now))
     return nextStep(ports, ctx, device, dialect, isServing, tx, null);
   const hold = () =>
-    holdLane(tx, device.id, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
+    extendLease(tx, device.id, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
   // Bytes that may have left are fixed; anything else is read again where it may have changed
   // meanwhile. A reversal follows nothing in the books: it undoes exactly what was signed.
   const isOld =
@@ -336,7 +341,7 @@ async function nextStep(
   }
 }
 
-const inBooks = ({ sale }: Filed): Parameters<typeof isExempt>[1] => ({
+const inBooks = ({ sale }: SigningInput): Parameters<typeof isExempt>[1] => ({
   number: sale.documentNumber,
   customer: { id: sale.customerId },
   locationId: sale.locationId ?? null,
@@ -451,7 +456,7 @@ async function send(
         sending,
         sent.is === 'answered' ? () => told(dialect, sent.answer) : null,
         (before) =>
-          recordEnd(ports, ctx, dialect, sending, sent, async (tx, lane) =>
+          recordOutcome(ports, ctx, dialect, sending, sent, async (tx, lane) =>
             before === 0 ? nextStep(ports, ctx, device, dialect, isServing, tx, lane) : null,
           ),
       );

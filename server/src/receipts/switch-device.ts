@@ -12,7 +12,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { doubtOrphans } from './doubt-orphans.ts';
-import { endReversal } from './end-attempt.ts';
+import { endReversal } from './record-outcome.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
   beginDoubt,
@@ -28,7 +28,7 @@ import {
   settleAttempts,
   takenNumberOf,
 } from './lane.store.ts';
-import { moveTo } from './open-receipt.ts';
+import { moveTo } from './create-receipt.ts';
 import { provablyNotLeft } from './receipt.model.ts';
 import {
   hasTestReceipt,

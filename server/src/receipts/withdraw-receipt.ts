@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
-import { endReversal } from './end-attempt.ts';
+import { endReversal } from './record-outcome.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { giveBackNumber, listAttempts, lockLane } from './lane.store.ts';
 import { isDoubtful, provablyNotLeft } from './receipt.model.ts';

@@ -19,12 +19,12 @@ import {
   type LanePorts,
   type Lanes,
   openLanes,
-  openReceipt,
+  createReceipt,
   prepareSale,
   resumeLane,
   runLane,
   confirmSettlement,
-  settleByPerson,
+  settleWithEvidence,
   switchDevice,
   takeOverRefund,
   usualTiming,
@@ -80,7 +80,7 @@ type Server = {
   ctx: Context;
   lanes: Lanes;
   ports: LanePorts;
-  open: ReturnType<typeof openReceipt>;
+  open: ReturnType<typeof createReceipt>;
 };
 
 /**
@@ -291,7 +291,7 @@ export async function simulate(
       ctx,
       lanes,
       ports,
-      open: openReceipt({
+      open: createReceipt({
         prepareSale: prepare,
         dialects,
         queue,
@@ -630,7 +630,7 @@ export async function simulate(
       source: 'the portal of the authority',
     };
     ask(`says that a late signature is ${word}`, ({ ctx, ports }) =>
-      settleByPerson(ports)(as(ctx, 'first'), receipt.id, is).catch((error: unknown) => {
+      settleWithEvidence(ports)(as(ctx, 'first'), receipt.id, is).catch((error: unknown) => {
         // Then they have it refunded.
         if (error instanceof AppError) said.set(open.is, 'undone');
         throw error;
@@ -698,7 +698,7 @@ export async function simulate(
           );
         else if (isOthers)
           ask('says it is another’s', ({ ctx, ports }) =>
-            settleByPerson(ports)(as(ctx, 'first'), receipt.id, {
+            settleWithEvidence(ports)(as(ctx, 'first'), receipt.id, {
               found: 'other',
               source,
               ...late,
@@ -706,7 +706,7 @@ export async function simulate(
           );
         else
           ask('says it is not there', ({ ctx, ports }) =>
-            settleByPerson(ports)(isRetired || isUnasked ? as(ctx, 'first') : ctx, receipt.id, {
+            settleWithEvidence(ports)(isRetired || isUnasked ? as(ctx, 'first') : ctx, receipt.id, {
               found: false,
               source,
               ...late,
@@ -722,7 +722,7 @@ export async function simulate(
         );
       else
         ask('brings the receipt', async ({ ctx, ports }) => {
-          await settleByPerson(ports)(ctx, receipt.id, {
+          await settleWithEvidence(ports)(ctx, receipt.id, {
             ...evidenceOf(held),
             mrc_number: String(held.reply.mrcNo),
           });

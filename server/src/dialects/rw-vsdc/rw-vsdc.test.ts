@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Freeze } from '../../ports/dialect.ts';
+import type { FrozenTerms } from '../../ports/dialect.ts';
 import type { Sale, SaleLine } from '../../receipts/sale.model.ts';
 import { knownCodes, meaningOf } from './codes.ts';
 import { dialect } from './index.ts';
@@ -64,7 +64,7 @@ const sale: Sale = {
   ],
   total: '9950.00',
 };
-const freeze: Freeze = {
+const freeze: FrozenTerms = {
   device: { taxpayerId: '100200300', branchCode: '00', serial: 's' },
   invoiceNumber: '12',
   originalInvoiceNumber: null,
@@ -528,7 +528,10 @@ describe('setting up', () => {
 });
 
 describe('a price that the wire cannot say', () => {
-  const itemOf = (more: Partial<SaleLine> & { total: string }, demands: Freeze['demands'] = []) =>
+  const itemOf = (
+    more: Partial<SaleLine> & { total: string },
+    demands: FrozenTerms['demands'] = [],
+  ) =>
     (
       JSON.parse(
         dialect.sell.toBody(

@@ -20,7 +20,7 @@ import {
 } from '../../dialect-kit/envelope.ts';
 import { momentOf, stamp14, stamp8 } from '../../dialect-kit/dates.ts';
 import { inclusiveTotals } from '../../dialect-kit/inclusive-totals.ts';
-import type { DeviceAnswer, Freeze, SaleReply } from '../../ports/dialect.ts';
+import type { DeviceAnswer, FrozenTerms, SaleReply } from '../../ports/dialect.ts';
 import type { Sale, Signature } from '../../receipts/sale.model.ts';
 import { meaningOf } from './codes.ts';
 import { taxClasses, timeZone } from './taxes.ts';
@@ -31,7 +31,7 @@ const classes = taxClasses.map((each) => each.code);
  * `saveSales` for a sale or a refund (VSDC v1.0.5: header, receipt object, lines). Amounts are
  * positive also for a refund.
  */
-export function toBody(sale: Sale, freeze: Freeze): string {
+export function toBody(sale: Sale, freeze: FrozenTerms): string {
   const totals = inclusiveTotals(sale.lines, freeze.rates, classes, freeze.headerTax);
   const now = stamp14(freeze.at, timeZone);
   const user = {

@@ -1,4 +1,4 @@
-import type { Paper } from '../paper.model.ts';
+import type { ReceiptLayout } from '../receipt-layout.model.ts';
 import type { Box, Surface } from './surface.ts';
 import type { Typesetter } from './typesetter.ts';
 
@@ -39,7 +39,7 @@ export function drawLogo(surface: Surface, logo: string | null, box: Box): numbe
 }
 
 /** What every page after the first begins or ends with, so that loose sheets find each other. */
-export const pageName = (paper: Paper, page: number, pages: number): string =>
+export const pageName = (paper: ReceiptLayout, page: number, pages: number): string =>
   [
     `Page ${page} of ${pages}`,
     paper.document[0]?.[1],

@@ -1,4 +1,4 @@
-import type { Paper } from '../paper.model.ts';
+import type { ReceiptLayout } from '../receipt-layout.model.ts';
 import { drawCode } from './code.ts';
 import {
   drawLogo,
@@ -34,7 +34,7 @@ const pageMost = 9_000;
 export function drawRoll(
   surface: Surface,
   setFor: (surface: Surface) => Typesetter,
-  paper: Paper,
+  paper: ReceiptLayout,
   size: RollSize,
 ): void {
   const lengths = drawPages(measure, setFor(measure), paper, size, []);
@@ -44,7 +44,7 @@ export function drawRoll(
 function drawPages(
   surface: Surface,
   set: Typesetter,
-  paper: Paper,
+  paper: ReceiptLayout,
   sizeName: RollSize,
   lengths: number[],
 ): number[] {

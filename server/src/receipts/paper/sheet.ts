@@ -1,4 +1,4 @@
-import type { Paper } from '../paper.model.ts';
+import type { ReceiptLayout } from '../receipt-layout.model.ts';
 import { drawCode } from './code.ts';
 import {
   drawLogo,
@@ -24,7 +24,12 @@ const sheets = {
 };
 export type SheetSize = keyof typeof sheets;
 
-export function drawSheet(surface: Surface, set: Typesetter, paper: Paper, size: SheetSize): void {
+export function drawSheet(
+  surface: Surface,
+  set: Typesetter,
+  paper: ReceiptLayout,
+  size: SheetSize,
+): void {
   const sheet = sheets[size];
   const { left, k } = sheet;
   const width = sheet.width - 2 * left;

@@ -4,16 +4,19 @@ import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Dialects } from '../ports/dialect.ts';
-import { withItemCodes } from './open-receipt.ts';
+import { withItemCodes } from './create-receipt.ts';
 import type { PrepareSale } from './prepare-sale.ts';
 
-export type RegisterItemsOf = (ctx: Context, documentId: string) => Promise<StoredProblem | null>;
+export type RegisterItemsOfDocument = (
+  ctx: Context,
+  documentId: string,
+) => Promise<StoredProblem | null>;
 
 /**
  * Registers the items of an invoice with its device and signs nothing: the part of a sale that a
  * rehearsal in production may do.
  */
-export const registerItemsOf =
+export const registerItemsOfDocument =
   (ports: {
     prepareSale: PrepareSale;
     registerItems: RegisterItems;
@@ -21,7 +24,7 @@ export const registerItemsOf =
     newId: NewId;
     clock: Clock;
     worker: string;
-  }): RegisterItemsOf =>
+  }): RegisterItemsOfDocument =>
   async (ctx, documentId) => {
     const { filed, device, findings } = await ports.prepareSale(
       ctx,

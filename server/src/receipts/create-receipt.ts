@@ -12,7 +12,7 @@ import type { Dialects } from '../ports/dialect.ts';
 import type { BooksDocument } from './document.model.ts';
 import { doubtAnother } from './doubt-another.ts';
 import { sealHereInstead } from './elsewhere.store.ts';
-import type { Filed } from './filing.model.ts';
+import type { SigningInput } from './signing-input.model.ts';
 import { findDoubtedBefore, lockLane } from './lane.store.ts';
 import type { Answers } from './setup.model.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
@@ -34,13 +34,13 @@ import { signedTwice, whyContested } from './second-signature.model.ts';
 import { fitRefund } from './refund.model.ts';
 import type { Sale } from './sale.model.ts';
 
-export type OpenReceipt = (
+export type CreateReceipt = (
   ctx: Context,
   input: { module: BooksDocument['module']; document_id: string } & Answers,
   isReplay: boolean,
 ) => Promise<Receipt>;
 
-export type OpenPorts = {
+export type CreatePorts = {
   prepareSale: PrepareSale;
   dialects: Dialects;
   queue: Pick<Queue, 'wakeLane'>;
@@ -56,8 +56,8 @@ export type OpenPorts = {
  * withdrawn one is read again and put back in its lane as the same receipt, unless the request is a
  * repetition.
  */
-export const openReceipt =
-  (ports: OpenPorts): OpenReceipt =>
+export const createReceipt =
+  (ports: CreatePorts): CreateReceipt =>
   async (ctx, { module, document_id, ...answers }, isReplay) => {
     const found = await ctx.transaction((tx) => findReceiptOf(tx, module, document_id));
     const stands = (receipt: Receipt | null) =>
@@ -80,7 +80,7 @@ export const openReceipt =
           ? first
           : await ports.prepareSale(ctx, module, document_id, given, existing);
       try {
-        return await openPrepared(ports)(ctx, prepared, existing);
+        return await createPrepared(ports)(ctx, prepared, existing);
       } catch (error) {
         if (tries === 0 || !(error instanceof AppError) || error.code !== 'device_switched')
           throw error;
@@ -112,8 +112,8 @@ export const ownReceipt = async (
     : ctx.transaction((tx) => findReceiptIn(tx, device.environment, document.module, document.id));
 
 /** The same for a document that was read just now. */
-export const openPrepared =
-  (ports: Omit<OpenPorts, 'prepareSale'>) =>
+export const createPrepared =
+  (ports: Omit<CreatePorts, 'prepareSale'>) =>
   async (ctx: Context, prepared: Prepared, existing: Receipt | null): Promise<Receipt> => {
     const { module, id: documentId } = prepared.document;
     // A production device signs nothing before the setup has been walked through; a rehearsal on a
@@ -235,7 +235,7 @@ async function holdLanes(
  * environment of a receipt never change.
  */
 export async function moveTo(
-  ports: Pick<OpenPorts, 'newId' | 'record' | 'alerts' | 'clock'>,
+  ports: Pick<CreatePorts, 'newId' | 'record' | 'alerts' | 'clock'>,
   tx: Tx,
   ctx: Context,
   from: Pick<Receipt, 'id' | 'module' | 'documentId' | 'kind' | 'deviceId'>,
@@ -272,7 +272,7 @@ export async function moveTo(
 export async function fitUnderLock(
   tx: Tx,
   prepared: Prepared,
-  filed: Filed,
+  filed: SigningInput,
   ownId: string | null,
 ): Promise<Sale> {
   const sale = await lockReceipt(tx, prepared.saleReceipt?.id as string);
@@ -301,10 +301,10 @@ export async function fitUnderLock(
 export async function withItemCodes(
   tx: Tx,
   businessId: string,
-  filed: Filed,
+  filed: SigningInput,
   ports: { dialects: Dialects; newId: NewId; clock: Clock },
   dialectKey: string,
-): Promise<Filed> {
+): Promise<SigningInput> {
   const dialect = ports.dialects.of(dialectKey);
   const codes = new Map<string, string>();
   for (const line of filed.sale.lines) {

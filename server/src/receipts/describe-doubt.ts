@@ -6,16 +6,16 @@ import { listAttempts, type UnderWay } from './lane.store.ts';
 import { sendInDoubt } from './receipt.model.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import { findReceipt, readDoubt } from './receipt.store.ts';
-import { offerKept } from './settle-by-person.ts';
+import { offerKept } from './settle-with-evidence.ts';
 
-export type LookAtDoubt = (ctx: Context, receiptId: string) => Promise<Doubt>;
-export type Doubt = Awaited<ReturnType<ReturnType<typeof lookAtDoubt>>>;
+export type DescribeDoubt = (ctx: Context, receiptId: string) => Promise<Doubt>;
+export type Doubt = Awaited<ReturnType<ReturnType<typeof describeDoubt>>>;
 
 /**
  * Everything a person needs who has to find out what became of a document: the exact request, every
  * send and what came back, and the device's counter before the doubt and now. Times in UTC.
  */
-export const lookAtDoubt =
+export const describeDoubt =
   (ports: { clock: Clock; dialects: Dialects; underWay: UnderWay }) =>
   (ctx: Context, receiptId: string) =>
     ctx.transaction(async (tx) => {

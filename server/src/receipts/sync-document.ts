@@ -1,10 +1,10 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
-import { lookForDrift } from './check-before-signing.ts';
+import { findDrift } from './preflight.ts';
 import { isStill } from './document-hash.ts';
 import type { BooksDocument } from './document.model.ts';
-import { type OpenPorts, openPrepared, ownReceipt } from './open-receipt.ts';
+import { type CreatePorts, createPrepared, ownReceipt } from './create-receipt.ts';
 import type { Prepared } from './prepare-sale.ts';
 import { findReceiptOf, type Receipt } from './receipt.store.ts';
 
@@ -12,26 +12,26 @@ import { findReceiptOf, type Receipt } from './receipt.store.ts';
  * `document` null: it is not there any more. `problem`: why it was not sealed although it should
  * be.
  */
-export type Looked = {
+export type SyncedDocument = {
   document: BooksDocument | null;
   receipt: Receipt | null;
   problem: StoredProblem | null;
 };
 
-export type LookAtDocument = (
+export type SyncDocument = (
   ctx: Context,
   module: BooksDocument['module'],
   id: string,
   wants: (prepared: Prepared) => boolean,
-) => Promise<Looked>;
+) => Promise<SyncedDocument>;
 
 /**
  * Looks at a document because something says that it changed. A sealed one is looked through for
  * drift; one that is not sealed and that `wants` says yes to is sealed, if nothing is missing. A
  * person's withdrawal is not overruled, and what waits or is in doubt is the lane's.
  */
-export const lookAtDocument =
-  (ports: OpenPorts): LookAtDocument =>
+export const syncDocument =
+  (ports: CreatePorts): SyncDocument =>
   async (ctx, module, id, wants) => {
     const found = await ctx.transaction((tx) => findReceiptOf(tx, module, id));
     if (found?.state === 'queued' || found?.state === 'in_doubt')
@@ -49,7 +49,7 @@ export const lookAtDocument =
     if (receipt?.state === 'signed')
       return {
         document: prepared?.document ?? null,
-        receipt: await lookForDrift(ctx, receipt, prepared, ports.clock),
+        receipt: await findDrift(ctx, receipt, prepared, ports.clock),
         problem: null,
       };
     if (!prepared) return { document: null, receipt, problem: null };
@@ -66,7 +66,7 @@ export const lookAtDocument =
     try {
       return {
         document,
-        receipt: await openPrepared(ports)(ctx, prepared, receipt),
+        receipt: await createPrepared(ports)(ctx, prepared, receipt),
         problem: null,
       };
     } catch (error) {

@@ -10,7 +10,7 @@ export type PaperSize = (typeof paperSizes)[number];
  * A receipt as it stands on paper, before anything is drawn: the authority's blocks in the
  * authority's order.
  */
-export type Paper = {
+export type ReceiptLayout = {
   /** `COPY` or `TRAINING MODE`, across the sheet; null on an original. */
   mark: string | null;
   /** What a sandbox device signs is no fiscal receipt, and every sheet says so. */
@@ -36,7 +36,7 @@ export type Paper = {
   footer: string[];
 };
 
-export type PaperAsk = {
+export type LayoutInput = {
   sale: Sale;
   totals: Totals;
   signature: Signature;
@@ -80,7 +80,7 @@ export type PaperAsk = {
  * RRA, CIS for VSDC §5 to §15: a refund shows a minus before every amount; rates above zero always
  * print, zero rates only if used.
  */
-export function layOut(ask: PaperAsk): Paper {
+export function layOut(ask: LayoutInput): ReceiptLayout {
   const { sale, totals, signature, branding } = ask;
   const isRefund = sale.kind === 'refund';
   const { isCopy } = ask;
@@ -196,8 +196,8 @@ export function layOut(ask: PaperAsk): Paper {
  * for VSDC: TRAINING MODE).
  */
 export function layOutTraining(
-  ask: Omit<PaperAsk, 'signature' | 'verification' | 'frozenAt'> & { at: Date },
-): Paper {
+  ask: Omit<LayoutInput, 'signature' | 'verification' | 'frozenAt'> & { at: Date },
+): ReceiptLayout {
   const nothing = {
     receiptNumber: '',
     totalReceiptNumber: '',
@@ -219,12 +219,12 @@ export function layOutTraining(
  * Where the sale's own receipt number was lost with its answer, the number it was sent under stands
  * for it.
  */
-const referenceOf = (ask: PaperAsk) =>
+const referenceOf = (ask: LayoutInput) =>
   ask.reversedInvoiceNumber === null
     ? `REF. NORMAL RECEIPT#: ${ask.originalReceipt?.receiptNumber ?? ''}${ask.originalSdcId && ask.originalSdcId !== ask.signature.sdcId ? ` OF ${ask.originalSdcId}` : ''}`
     : `REF. NORMAL RECEIPT OF INVOICE#: ${ask.reversedInvoiceNumber}`;
 
-function detailOf(line: SaleLine, { sale, totals }: Pick<PaperAsk, 'sale' | 'totals'>): string {
+function detailOf(line: SaleLine, { sale, totals }: Pick<LayoutInput, 'sale' | 'totals'>): string {
   const { rate: taxRate = '0' } =
     totals.byClass.find((each) => each.taxClass === line.taxClass) ?? {};
   const { quantity, unitPrice } = shownPrice(line, {

@@ -8,7 +8,7 @@ export type Demand = 'exact_supply' | 'refund_quantities';
  * Everything a request needs besides the number and the moment: gathered when the document is read,
  * so that the lane need not.
  */
-export type Filing = {
+export type SaleTerms = {
   device: { taxpayerId: string; branchCode: string; serial: string };
   /**
    * The device's registration code as known when the document was read; an answer names it anew.
@@ -64,13 +64,13 @@ export type Reverses = {
   };
 };
 
-export type Filed = { sale: Sale; filing: Filing };
+export type SigningInput = { sale: Sale; filing: SaleTerms };
 
 /**
  * Whom a device is told of where no person has sealed: what was opened by itself, or by another
  * program.
  */
-export const noPerson: Filed['filing']['user'] = { id: 'muhuri', name: 'Muhuri' };
+export const noPerson: SigningInput['filing']['user'] = { id: 'muhuri', name: 'Muhuri' };
 
 /**
  * Who has asked for it: what the lane reads again stays theirs, and what is not said of it is not
@@ -80,7 +80,10 @@ export const askedBy = ({
   user,
   askedByProgram,
   openedByItself,
-}: Filed['filing']): Pick<Filed['filing'], 'user' | 'askedByProgram' | 'openedByItself'> => ({
+}: SigningInput['filing']): Pick<
+  SigningInput['filing'],
+  'user' | 'askedByProgram' | 'openedByItself'
+> => ({
   user,
   askedByProgram,
   openedByItself,

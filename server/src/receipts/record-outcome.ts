@@ -7,7 +7,7 @@ import type { DeviceAnswer, Dialect, SaleReply } from '../ports/dialect.ts';
 import type { Sent } from '../ports/vsdc.ts';
 import { demandIn } from './demands.model.ts';
 import { asTakenOut, doubtAnother } from './doubt-another.ts';
-import type { Filed, Reverses } from './filing.model.ts';
+import type { SigningInput, Reverses } from './signing-input.model.ts';
 import { type KeptAnswer, keptAnswer } from './kept-answer.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
@@ -22,7 +22,7 @@ import {
   endAttempt,
   endDoubt,
   explainTotals,
-  findStanding,
+  findAttemptStatus,
   giveBackNumber,
   holdTogether,
   isSignatureKnown,
@@ -85,7 +85,7 @@ export type Sending = {
   isResend: boolean;
   startedAt: Date;
   /** What the bytes were made of, where they were made just now. */
-  filed: Filed | null;
+  filed: SigningInput | null;
 };
 
 /**
@@ -104,7 +104,7 @@ type Said = { deviceCode: string; deviceText: string };
  * signature, number, state, trail. After a doubt no answer but *signed* or *number taken* changes
  * anything by itself.
  */
-export async function recordEnd<Next>(
+export async function recordOutcome<Next>(
   ports: LanePorts,
   ctx: Context,
   dialect: Dialect,
@@ -179,7 +179,7 @@ export async function recordEnd<Next>(
    * nothing; a signature is heard as one that comes late.
    */
   async function standsRecorded(tx: Tx, at: Date): Promise<boolean> {
-    const stands = await findStanding(tx, sending.attemptId, ports.worker);
+    const stands = await findAttemptStatus(tx, sending.attemptId, ports.worker);
     if (!stands.isEnded && !stands.isSigned) return false;
     if (stands.unsent)
       await endAttempt(tx, stands.unsent, {
@@ -803,7 +803,7 @@ async function endUnrecorded(
   const end = { ...ended('in_doubt', said, response, at), isSocketClosed };
   // The answer to the send before it may have come by another way: what is signed is no doubt any
   // more, whatever became of the sends after it.
-  const { isSigned } = await findStanding(tx, sending.attemptId, ports.worker);
+  const { isSigned } = await findAttemptStatus(tx, sending.attemptId, ports.worker);
   await endAttempt(tx, sending.attemptId, isSigned ? { ...end, settled: 'signed' } : end);
   await startDoubt(ports, tx, ctx, device, sending, { code: 'maybe_signed' }, at);
 }

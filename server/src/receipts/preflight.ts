@@ -5,13 +5,13 @@ import type { Clock } from '../platform/clock.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import { isStill } from './document-hash.ts';
 import type { BooksDocument } from './document.model.ts';
-import { ownReceipt } from './open-receipt.ts';
+import { ownReceipt } from './create-receipt.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
 import { findReceiptOf, lockReceipt, type Receipt, setDrift } from './receipt.store.ts';
 import { whyContested } from './second-signature.model.ts';
 import { toForeignView, toReceiptView } from './receipt-view.ts';
 
-export type CheckBeforeSigning = (
+export type RunPreflight = (
   ctx: Context,
   module: BooksDocument['module'],
   documentId: string,
@@ -24,8 +24,8 @@ export type Preflight = ReturnType<typeof toView>;
  * sealed already it looks whether the world has moved since: changed, moved to another branch, void
  * or deleted in the books is *drift*.
  */
-export const checkBeforeSigning =
-  (ports: { prepareSale: PrepareSale; dialects: Dialects; clock: Clock }): CheckBeforeSigning =>
+export const runPreflight =
+  (ports: { prepareSale: PrepareSale; dialects: Dialects; clock: Clock }): RunPreflight =>
   async (ctx, module, documentId, saleReceiptId) => {
     let existing = await ctx.transaction((tx) => findReceiptOf(tx, module, documentId));
     let prepared: Prepared | null = null;
@@ -48,7 +48,7 @@ export const checkBeforeSigning =
     }
     const receipt =
       existing?.state === 'signed'
-        ? await lookForDrift(ctx, existing, prepared, ports.clock)
+        ? await findDrift(ctx, existing, prepared, ports.clock)
         : existing;
     if (!prepared)
       throw new AppError('document_unknown', {
@@ -63,7 +63,7 @@ export const checkBeforeSigning =
  * Changed, moved to another branch, void or deleted in the books after it was sealed; `prepared`
  * null: it is not there any more.
  */
-export async function lookForDrift(
+export async function findDrift(
   ctx: Context,
   receipt: Receipt,
   prepared: Prepared | null,

@@ -11,7 +11,7 @@ const pollMs = 1_000;
  * Waits until a receipt has left the queue or the lane has said what it waits for; another
  * process's work is seen by looking again.
  */
-export function receiptChanges(): Changes {
+export function receiptEvents(): Changes {
   const events = new EventEmitter().setMaxListeners(0);
   return {
     changed: (receiptId) => void events.emit(receiptId),

@@ -14,7 +14,7 @@ import {
   recordingOf,
   settleNotSigned,
   tellOfOthers,
-} from './end-attempt.ts';
+} from './record-outcome.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { findKeptSignature } from './find-kept-signature.ts';
 import {
@@ -87,7 +87,7 @@ export type Evidence =
    */
   | { found: 'late'; receipt_signature: string; as: 'receipt' | 'undone'; source: string };
 
-export type SettleByPerson = (
+export type SettleWithEvidence = (
   ctx: Context,
   receiptId: string,
   evidence: Evidence,
@@ -117,8 +117,8 @@ const uploadMs = 48 * 3_600_000;
  * second person's confirmation, and so does everybody who says that the number is another
  * program's: the document is then numbered anew.
  */
-export const settleByPerson =
-  (ports: LanePorts): SettleByPerson =>
+export const settleWithEvidence =
+  (ports: LanePorts): SettleWithEvidence =>
   (ctx, receiptId, brought) =>
     within(ports, ctx, receiptId, async (of) => {
       if (brought.found === 'late') {
