@@ -3,7 +3,7 @@ import { describeProblem } from '@muhuri/shared/problems';
 import { makeSale } from '@muhuri/server/receipts/make-sale.model';
 import { setup as samples } from '@muhuri/server/receipts/make-sale.samples';
 import { fitRefund } from '@muhuri/server/receipts/refund.model';
-import type { Sale } from '@muhuri/server/receipts/sale.model';
+import type { Sale } from '@muhuri/server/model/sale.model';
 import type { Json } from '@muhuri/server/zoho/parse-json';
 import { readDocument } from '@muhuri/server/zoho/read-document';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-import type { ItemContent } from '../receipts/sale.model.ts';
+import type { ItemContent } from '../model/sale.model.ts';
 
 /** What a business decides about its receipts. Defaults are the safe choice. */
 export type BusinessSettings = {

@@ -1,6 +1,6 @@
 import type { Tx } from '../platform/db/database.ts';
 import { fromJson, json, query, queryOne } from '../platform/db/query.ts';
-import type { ItemContent } from '../receipts/sale.model.ts';
+import type { ItemContent } from '../model/sale.model.ts';
 
 export type Item = { id: string; itemCode: string; content: ItemContent };
 

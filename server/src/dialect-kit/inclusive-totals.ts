@@ -1,5 +1,5 @@
 import { type Amount, add, multiplyDivide, round } from '@muhuri/shared/money';
-import type { Totals } from '../receipts/sale.model.ts';
+import type { Totals } from '../model/sale.model.ts';
 
 /**
  * Arithmetic of systems whose taxable amount contains the tax: taxable = total; tax = taxable × r /

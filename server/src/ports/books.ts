@@ -1,4 +1,4 @@
-import type { BooksDocument } from '../receipts/document.model.ts';
+import type { BooksDocument } from '../model/books-document.model.ts';
 
 export type ReadDocument = { is: 'found'; document: BooksDocument } | { is: 'missing' };
 

@@ -1,6 +1,6 @@
 import type { Amount } from '@muhuri/shared/money';
 import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
-import type { ItemContent, Sale, SaleLine, Signature, Totals } from '../receipts/sale.model.ts';
+import type { ItemContent, Sale, SaleLine, Signature, Totals } from '../model/sale.model.ts';
 
 /** A question to a device: a path under its address and the exact bytes of the body. */
 export type DeviceRequest = { path: string; body: string };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type About, aboutOf, answersAbout } from './answers.model.ts';
-import type { BooksDocument } from './document.model.ts';
+import type { BooksDocument } from '../model/books-document.model.ts';
 import type { SigningInput } from './signing-input.model.ts';
 import { document } from './make-sale.samples.ts';
 

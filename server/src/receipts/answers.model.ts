@@ -1,4 +1,4 @@
-import type { BooksDocument } from './document.model.ts';
+import type { BooksDocument } from '../model/books-document.model.ts';
 import type { SigningInput } from './signing-input.model.ts';
 import type { Answers } from './setup.model.ts';
 

@@ -1,6 +1,6 @@
 import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne } from '../platform/db/query.ts';
-import type { BooksDocument } from './document.model.ts';
+import type { BooksDocument } from '../model/books-document.model.ts';
 
 type Key = { module: BooksDocument['module']; documentId: string };
 

@@ -8,7 +8,7 @@ import {
   round,
 } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
-import type { BooksDocument } from './document.model.ts';
+import type { BooksDocument } from '../model/books-document.model.ts';
 
 /** What a document asks for beside its lines, in its own currency. */
 export type Charges = {

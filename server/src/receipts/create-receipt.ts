@@ -9,7 +9,7 @@ import type { Tx } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Queue } from '../platform/queue/queue.ts';
 import type { Dialects } from '../ports/dialect.ts';
-import type { BooksDocument } from './document.model.ts';
+import type { BooksDocument } from '../model/books-document.model.ts';
 import { doubtAnother } from './doubt-another.ts';
 import { sealHereInstead } from './elsewhere.store.ts';
 import type { SigningInput } from './signing-input.model.ts';
@@ -32,7 +32,7 @@ import {
 import { moveSeconds } from './second-signature.store.ts';
 import { signedTwice, whyContested } from './second-signature.model.ts';
 import { fitRefund } from './refund.model.ts';
-import type { Sale } from './sale.model.ts';
+import type { Sale } from '../model/sale.model.ts';
 
 export type CreateReceipt = (
   ctx: Context,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { add, type Amount } from '@muhuri/shared/money';
-import type { BooksDocument } from './document.model.ts';
+import type { BooksDocument } from '../model/books-document.model.ts';
 
 /**
  * A hash over what the seal stands for. Not in it: status, balance, payments, links and custom

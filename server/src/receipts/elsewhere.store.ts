@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { fromJson, json, query, queryOne } from '../platform/db/query.ts';
-import type { BooksDocument } from './document.model.ts';
+import type { BooksDocument } from '../model/books-document.model.ts';
 import type { KeptAnswers } from './answers.model.ts';
 import type { Elsewhere } from './setup.model.ts';
 

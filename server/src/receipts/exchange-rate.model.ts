@@ -9,7 +9,7 @@ import {
   unit,
 } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
-import type { BooksDocument } from './document.model.ts';
+import type { BooksDocument } from '../model/books-document.model.ts';
 import { roughRate } from './rough-rate.model.ts';
 
 /** The rate of the latest sealed document of a currency, and that document's date. */

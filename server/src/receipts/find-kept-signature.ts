@@ -2,7 +2,7 @@ import { decodeText } from '../platform/decode-text.ts';
 import type { Dialect } from '../ports/dialect.ts';
 import { bytesOf } from './kept-answer.ts';
 import type { StoredAttempt } from './lane.store.ts';
-import type { Signature } from './sale.model.ts';
+import type { Signature } from '../model/sale.model.ts';
 
 /**
  * The signature that stands whole in an answer of the device that we keep and could not take as

@@ -1,6 +1,6 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { cut } from '@muhuri/shared/text';
-import type { BooksDocument } from './document.model.ts';
+import type { BooksDocument } from '../model/books-document.model.ts';
 import { isPlain, printable } from './paper/printable.model.ts';
 
 export type Text = { field: string; text: string };

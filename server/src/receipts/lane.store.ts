@@ -15,7 +15,7 @@ import { type SigningInput, noPerson } from './signing-input.model.ts';
 import type { KeptAnswer } from './kept-answer.ts';
 import type { AttemptFact, AttemptOutcome } from './receipt.model.ts';
 import { restoreSent } from './receipt.store.ts';
-import type { Signature } from './sale.model.ts';
+import type { Signature } from '../model/sale.model.ts';
 
 /*
  * Plain statements: this is the path every receipt takes, and entities would cost it two thirds of its speed.

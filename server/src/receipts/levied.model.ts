@@ -11,7 +11,7 @@ import {
   unit,
 } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
-import type { BooksDocument, BooksLine, LineTax } from './document.model.ts';
+import type { BooksDocument, BooksLine, LineTax } from '../model/books-document.model.ts';
 
 /** What a tax of a document comes to, on what, and the lines under it. */
 export type LeviedTax = {

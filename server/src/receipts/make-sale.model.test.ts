@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describeProblem } from '@muhuri/shared/problems';
 import { describe, expect, test } from 'vitest';
 import { dialect as rwVsdc } from '../dialects/rw-vsdc/index.ts';
-import type { BooksDocument, BooksLine } from './document.model.ts';
+import type { BooksDocument, BooksLine } from '../model/books-document.model.ts';
 import { makeSale } from './make-sale.model.ts';
 import { document, line, setup } from './make-sale.samples.ts';
 import { remarksOn } from './refund.model.ts';
-import type { Sale } from './sale.model.ts';
+import type { Sale } from '../model/sale.model.ts';
 import { inFull } from './withheld.model.ts';
 
 const codes = (more: Partial<BooksDocument>, answers = {}) =>

@@ -24,7 +24,7 @@ import {
   soldIn,
   sourceOf,
 } from './classify.model.ts';
-import type { BooksDocument, BooksLine, LineTax } from './document.model.ts';
+import type { BooksDocument, BooksLine, LineTax } from '../model/books-document.model.ts';
 import { checkRate, contradictionOf, isCurrency } from './exchange-rate.model.ts';
 import {
   checkLineTaxes,
@@ -36,7 +36,7 @@ import {
 } from './levied.model.ts';
 import type { Answers, Setup } from './setup.model.ts';
 import { convertTotal, type Money, priceDocument, type Prices } from './price-document.model.ts';
-import type { Foreign, LineInBooks, Sale, SaleLine } from './sale.model.ts';
+import type { Foreign, LineInBooks, Sale, SaleLine } from '../model/sale.model.ts';
 import { checkNegativeTaxes } from './withheld.model.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { BooksDocument, BooksLine } from './document.model.ts';
+import type { BooksDocument, BooksLine } from '../model/books-document.model.ts';
 import type { Setup } from './setup.model.ts';
 
 /** A business with the usual decisions. */

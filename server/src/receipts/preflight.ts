@@ -4,7 +4,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import { isStill } from './document-hash.ts';
-import type { BooksDocument } from './document.model.ts';
+import type { BooksDocument } from '../model/books-document.model.ts';
 import { ownReceipt } from './create-receipt.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
 import { findReceiptOf, lockReceipt, type Receipt, setDrift } from './receipt.store.ts';

@@ -15,7 +15,7 @@ import { type About, aboutOf, answersAbout, type KeptAnswers } from './answers.m
 import { isOfOtherBooks, keepBooksOf } from './books-of.store.ts';
 import { demandsOf } from './demands.model.ts';
 import { hashOf } from './document-hash.ts';
-import type { BooksDocument } from './document.model.ts';
+import type { BooksDocument } from '../model/books-document.model.ts';
 import { findElsewhere, findLeft, numberOfSaleElsewhere } from './elsewhere.store.ts';
 import { type SigningInput, noPerson } from './signing-input.model.ts';
 import { type FindUnprintable, textsOn } from './find-unprintable.ts';
@@ -42,7 +42,7 @@ import {
   type SaleCandidate,
 } from './receipt.store.ts';
 import { fitRefund, type Left, remarksOn } from './refund.model.ts';
-import type { Foreign, Sale } from './sale.model.ts';
+import type { Foreign, Sale } from '../model/sale.model.ts';
 import { continuesRun, isTakenOver } from './take-over-refund.ts';
 import { findUnreadPart, sayUnread } from './unread.model.ts';
 import { inFull } from './withheld.model.ts';

@@ -15,7 +15,7 @@ import {
 } from '@muhuri/shared/money';
 import type { Charges } from './charges.model.ts';
 import { discountShares, grossOf, hasEntityDiscount, type LeviedTax } from './levied.model.ts';
-import type { BooksDocument, BooksLine } from './document.model.ts';
+import type { BooksDocument, BooksLine } from '../model/books-document.model.ts';
 
 /**
  * What the buyer pays for a line or a charge, and what it would be without its discount (null: it

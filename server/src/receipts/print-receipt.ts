@@ -32,7 +32,7 @@ import {
 } from './print.store.ts';
 import type { ForBrowser } from './receipt-pdf.ts';
 import { findReceipt, lockReceipt, type Receipt } from './receipt.store.ts';
-import type { Sale } from './sale.model.ts';
+import type { Sale } from '../model/sale.model.ts';
 
 type Ports = {
   dialects: Dialects;

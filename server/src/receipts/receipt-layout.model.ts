@@ -1,5 +1,5 @@
 import { type Amount, add, compare, grouped, isZero, negate, round } from '@muhuri/shared/money';
-import type { Sale, SaleLine, Signature, Totals } from './sale.model.ts';
+import type { Sale, SaleLine, Signature, Totals } from '../model/sale.model.ts';
 import { decimalsOf, shownPrice, trimmed } from './shown-price.model.ts';
 
 /** A sheet, its half, and the two widths of roll that counters print on. */

@@ -2,7 +2,7 @@ import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
 import type { Dialects } from '../ports/dialect.ts';
 import type { Receipt, StoredReversal } from './receipt.store.ts';
 import { remarksOn } from './refund.model.ts';
-import type { Foreign } from './sale.model.ts';
+import type { Foreign } from '../model/sale.model.ts';
 import { whyContested } from './second-signature.model.ts';
 
 /**

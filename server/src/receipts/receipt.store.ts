@@ -9,7 +9,7 @@ import { prefixesOf, searchWordsOf } from '../platform/search-words.ts';
 import type { SigningInput } from './signing-input.model.ts';
 import { failedAgain, type NotGiven } from './not-given.model.ts';
 import { type ReceiptState, receiptStates } from './receipt.model.ts';
-import type { Signature } from './sale.model.ts';
+import type { Signature } from '../model/sale.model.ts';
 import type { SecondSignature } from './second-signature.model.ts';
 import { secondSignaturesOf, toSecondSignatures } from './second-signature.store.ts';
 

@@ -68,7 +68,7 @@ import {
   setReceiptState,
   touchReceipt,
 } from './receipt.store.ts';
-import type { Signature } from './sale.model.ts';
+import type { Signature } from '../model/sale.model.ts';
 import { isUndoneSoon, openSeconds, signedTwice } from './second-signature.model.ts';
 import {
   isSignedLateUnder,

@@ -1,11 +1,11 @@
 import { multiply } from '@muhuri/shared/money';
 import { describeProblem } from '@muhuri/shared/problems';
 import { describe, expect, test } from 'vitest';
-import type { BooksDocument } from './document.model.ts';
+import type { BooksDocument } from '../model/books-document.model.ts';
 import { makeSale } from './make-sale.model.ts';
 import { document, line, setup } from './make-sale.samples.ts';
 import { fitRefund } from './refund.model.ts';
-import type { Sale } from './sale.model.ts';
+import type { Sale } from '../model/sale.model.ts';
 
 const vat = (amount: string) => ({
   id: 'vat',

@@ -13,7 +13,7 @@ import {
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { soldIn } from './classify.model.ts';
 import { moneyOfLine } from './make-sale.model.ts';
-import type { LineInBooks, Sale, SaleLine } from './sale.model.ts';
+import type { LineInBooks, Sale, SaleLine } from '../model/sale.model.ts';
 
 /**
  * What is left to refund of one item of a sale, in the device's currency but for the unit price,

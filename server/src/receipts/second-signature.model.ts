@@ -1,5 +1,5 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
-import type { Signature } from './sale.model.ts';
+import type { Signature } from '../model/sale.model.ts';
 
 /**
  * A signature that came when its document had another one, or had been settled as not signed.

@@ -38,7 +38,7 @@ import {
 import { findReceipt, lockReceipt, type Receipt } from './receipt.store.ts';
 import { mustBeAsSeen, type Seen } from './proposal-as-seen.ts';
 import { isDoubtful, lastUnder, provablyNotLeft } from './receipt.model.ts';
-import type { Signature } from './sale.model.ts';
+import type { Signature } from '../model/sale.model.ts';
 import { openSeconds, type SecondSignature } from './second-signature.model.ts';
 import { settleSecond } from './second-signature.store.ts';
 import { deleteSettlement, putSettlement } from './settlement.store.ts';

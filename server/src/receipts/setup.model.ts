@@ -1,7 +1,7 @@
 import type { Amount } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { SealedRate } from './exchange-rate.model.ts';
-import type { ItemContent, Sale } from './sale.model.ts';
+import type { ItemContent, Sale } from '../model/sale.model.ts';
 
 export type ItemMapping = Omit<ItemContent, 'name' | 'taxClass'> & {
   taxClass?: string | undefined;

@@ -1,5 +1,5 @@
 import type { Amount } from '@muhuri/shared/money';
-import type { Sale } from './sale.model.ts';
+import type { Sale } from '../model/sale.model.ts';
 
 /** What a device may want beyond the authority's papers; see `demands.model.ts`. */
 export type Demand = 'exact_supply' | 'refund_quantities';

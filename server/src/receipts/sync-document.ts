@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import { findDrift } from './preflight.ts';
 import { isStill } from './document-hash.ts';
-import type { BooksDocument } from './document.model.ts';
+import type { BooksDocument } from '../model/books-document.model.ts';
 import { type CreatePorts, createPrepared, ownReceipt } from './create-receipt.ts';
 import type { Prepared } from './prepare-sale.ts';
 import { findReceiptOf, type Receipt } from './receipt.store.ts';

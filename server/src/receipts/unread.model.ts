@@ -1,5 +1,5 @@
 import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
-import type { BooksDocument, Unread } from './document.model.ts';
+import type { BooksDocument, Unread } from '../model/books-document.model.ts';
 
 /** What is asked of a person where that part of a document is missing, whatever the reason. */
 const askedFor: Record<Unread, ProblemCode> = {

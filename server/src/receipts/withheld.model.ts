@@ -1,7 +1,7 @@
 import { type Amount, add, compare, multiply, subtract } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { chargesOf } from './charges.model.ts';
-import type { BooksDocument } from './document.model.ts';
+import type { BooksDocument } from '../model/books-document.model.ts';
 import { priceDocument } from './price-document.model.ts';
 
 /**

@@ -10,7 +10,7 @@ import type {
   ReadDocument,
   UnreadableRow,
 } from '../ports/books.ts';
-import type { BooksDocument, Unread } from '../receipts/document.model.ts';
+import type { BooksDocument, Unread } from '../model/books-document.model.ts';
 import type { ZohoClient } from './client.ts';
 import type { Json } from './parse-json.ts';
 import {

@@ -18,7 +18,7 @@ import type {
   LineTax,
   TaxAmount,
   Unread,
-} from '../receipts/document.model.ts';
+} from '../model/books-document.model.ts';
 import { type Json, plain } from './parse-json.ts';
 import { dayIn, madeAt, readTime } from './zoho-time.ts';
 

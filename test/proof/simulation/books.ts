@@ -1,4 +1,4 @@
-import type { BooksDocument } from '@muhuri/server/receipts/document.model';
+import type { BooksDocument } from '@muhuri/server/model/books-document.model';
 import { document, line } from '@muhuri/server/receipts/make-sale.samples';
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FrozenTerms } from '../../ports/dialect.ts';
-import type { Sale, SaleLine } from '../../receipts/sale.model.ts';
+import type { Sale, SaleLine } from '../../model/sale.model.ts';
 import { knownCodes, meaningOf } from './codes.ts';
 import { dialect } from './index.ts';
 

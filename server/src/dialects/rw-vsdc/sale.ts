@@ -21,7 +21,7 @@ import {
 import { momentOf, stamp14, stamp8 } from '../../dialect-kit/dates.ts';
 import { inclusiveTotals } from '../../dialect-kit/inclusive-totals.ts';
 import type { DeviceAnswer, FrozenTerms, SaleReply } from '../../ports/dialect.ts';
-import type { Sale, Signature } from '../../receipts/sale.model.ts';
+import type { Sale, Signature } from '../../model/sale.model.ts';
 import { meaningOf } from './codes.ts';
 import { taxClasses, timeZone } from './taxes.ts';
 
