@@ -1,7 +1,6 @@
 import { access } from '@muhuri/shared/contract/index';
 import { route, type Call } from '../platform/http/route.ts';
-import type { Account } from './account.ts';
-import { publicIdOf } from './account.ts';
+import { type Account, publicIdOf } from './account.ts';
 import type { Session } from '../context.ts';
 import type { operators } from './operators.ts';
 import type { RememberedDevice } from './second-factor.ts';

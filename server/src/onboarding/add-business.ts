@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Context } from '../context.ts';
-import type { RegisterBusiness } from './register-business.ts';
-import { registration } from './register-business.ts';
+import { type RegisterBusiness, registration } from './register-business.ts';
 
 type Running = {
   registerBusiness: RegisterBusiness;

@@ -1,7 +1,7 @@
 import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import type { Device } from '../branches/index.ts';
-import { ensureItem, hasUnregistered } from '../catalogue/index.ts';
+import { hasUnregistered } from '../catalogue/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -12,8 +12,8 @@ import type { Dialects } from '../ports/dialect.ts';
 import type { BooksDocument } from '../model/books-document.model.ts';
 import { doubtAnother } from './doubt-another.ts';
 import { sealHereInstead } from './elsewhere.store.ts';
-import type { SigningInput } from './signing-input.model.ts';
-import { findDoubtedBefore, lockLane } from './lane.store.ts';
+import { findDoubtedBefore } from './doubt.store.ts';
+import { lockLane } from './lane.store.ts';
 import type { Answers } from './setup.model.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
 import {
@@ -22,17 +22,14 @@ import {
   findReceiptOf,
   holdDevice,
   insertReceipt,
-  listRefundsOf,
   lockReceipt,
-  moveReceipt,
   type Receipt,
-  requeueReceipt,
   type Requeued,
+  requeueReceipt,
 } from './receipt.store.ts';
-import { moveSeconds } from './second-signature.store.ts';
-import { signedTwice, whyContested } from './second-signature.model.ts';
-import { fitRefund } from './refund.model.ts';
-import type { Sale } from '../model/sale.model.ts';
+import { fitUnderLock, moveTo, mustBeUncontested } from './move-receipt.ts';
+import { ownReceipt } from './own-receipt.ts';
+import { withItemCodes } from './assign-item-codes.ts';
 
 export type CreateReceipt = (
   ctx: Context,
@@ -87,29 +84,6 @@ export const createReceipt =
       }
     }
   };
-
-/**
- * A late signature says that the device may have signed it: sealed once more, it would be signed
- * twice.
- */
-export function mustBeUncontested(receipt: Receipt): void {
-  if (!receipt.isContested) return;
-  const { code, ...about } = whyContested(receipt);
-  throw new AppError(code, about);
-}
-
-/**
- * The receipt of a document where it would be sealed now: its test receipt at a sandbox device, its
- * real one at a production device.
- */
-export const ownReceipt = async (
-  ctx: Context,
-  { device, document }: Prepared,
-  found: Receipt | null,
-): Promise<Receipt | null> =>
-  !device || device.environment === found?.environment
-    ? found
-    : ctx.transaction((tx) => findReceiptIn(tx, device.environment, document.module, document.id));
 
 /** The same for a document that was read just now. */
 export const createPrepared =
@@ -229,107 +203,6 @@ async function holdLanes(
   return isTaking;
 }
 
-/**
- * A document whose device is another one by now: its receipt is closed where it was opened, and a
- * new one stands at the present device. Nothing of the old one can be signed any more; device and
- * environment of a receipt never change.
- */
-export async function moveTo(
-  ports: Pick<CreatePorts, 'newId' | 'record' | 'alerts' | 'clock'>,
-  tx: Tx,
-  ctx: Context,
-  from: Pick<Receipt, 'id' | 'module' | 'documentId' | 'kind' | 'deviceId'>,
-  as: Requeued,
-): Promise<string> {
-  const id = ports.newId('receipt');
-  const at = ports.clock.now();
-  await moveReceipt(tx, from.id, id, { code: 'receipt_moved' }, at);
-  await insertReceipt(
-    tx,
-    ctx.businessId,
-    { ...as, id, module: from.module, documentId: from.documentId, kind: from.kind },
-    at,
-  );
-  await moveSeconds(tx, from.id, id);
-  const moved = await get(tx, id);
-  if (moved.isContested) {
-    await ports.alerts.resolve(tx, ctx, from.id, ['signed_twice']);
-    await ports.alerts.raise(tx, ctx, id, signedTwice(moved));
-  }
-  await ports.record(tx, ctx, {
-    action: 'receipt.moved',
-    subject: from.id,
-    before: { device_id: from.deviceId },
-    after: { device_id: as.deviceId, receipt_id: id },
-  });
-  return id;
-}
-
-/**
- * A refund is opened, and read again, under a lock on its sale's row, so that two refunds at once
- * count each other: what it is cut to is decided here, from what its document asks for.
- */
-export async function fitUnderLock(
-  tx: Tx,
-  prepared: Prepared,
-  filed: SigningInput,
-  ownId: string | null,
-): Promise<Sale> {
-  const sale = await lockReceipt(tx, prepared.saleReceipt?.id as string);
-  if (sale?.state !== 'signed' || sale.environment !== prepared.device?.environment)
-    throw new AppError('refund_sale_unsigned', { field: 'invoice_id' });
-  // The same credit note at another click: its own row is not another refund.
-  const own =
-    ownId ??
-    (await findReceiptIn(tx, sale.environment, 'creditnotes', prepared.document.id))?.id ??
-    null;
-  const others = await listRefundsOf(tx, sale.id, own);
-  const { refund, findings } = fitRefund(
-    prepared.refund?.asked ?? filed.sale,
-    sale.filed.sale,
-    others.map((other) => other.sale),
-    prepared.refund?.isSameBuyer ?? false,
-    prepared.business.settings.partial_refunds,
-    filed.filing.demands?.includes('refund_quantities'),
-  );
-  const [first] = findings;
-  if (first) throw new AppError(first.code, { ...first, findings });
-  return refund;
-}
-
-/** Gives every line the code its item has, making codes for items met the first time. */
-export async function withItemCodes(
-  tx: Tx,
-  businessId: string,
-  filed: SigningInput,
-  ports: { dialects: Dialects; newId: NewId; clock: Clock },
-  dialectKey: string,
-): Promise<SigningInput> {
-  const dialect = ports.dialects.of(dialectKey);
-  const codes = new Map<string, string>();
-  for (const line of filed.sale.lines) {
-    if (codes.has(line.source)) continue;
-    const make = {
-      id: ports.newId('item'),
-      code: (sequence: number) => dialect.itemCode(line.content, sequence),
-    };
-    codes.set(
-      line.source,
-      await ensureItem(tx, businessId, line.source, line.content, make, ports.clock.now()),
-    );
-  }
-  return {
-    ...filed,
-    sale: {
-      ...filed.sale,
-      lines: filed.sale.lines.map((line) => ({
-        ...line,
-        itemCode: codes.get(line.source) as string,
-      })),
-    },
-  };
-}
-
 export function findingsError(prepared: Prepared): AppError {
   const [first] = prepared.findings;
   if (!first) return new AppError('device_missing');
@@ -345,6 +218,6 @@ const withoutBlanks = (answers: Answers): Answers =>
     Object.entries(answers).filter(([, value]) => value !== undefined && value !== ''),
   );
 
-async function get(tx: Tx, id: string): Promise<Receipt> {
+export async function get(tx: Tx, id: string): Promise<Receipt> {
   return (await findReceipt(tx, id)) as Receipt;
 }

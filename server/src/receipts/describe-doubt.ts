@@ -2,7 +2,7 @@ import { findDevice } from '../branches/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import { listAttempts, type UnderWay } from './lane.store.ts';
+import { listAttempts, type UnderWay } from './attempt.store.ts';
 import { sendInDoubt } from './receipt.model.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import { findReceipt, readDoubt } from './receipt.store.ts';

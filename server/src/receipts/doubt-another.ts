@@ -3,18 +3,9 @@ import type { Alerts } from '../alerts/index.ts';
 import type { Recorder } from '../audit/index.ts';
 import type { Context } from '../context.ts';
 import type { Tx } from '../platform/db/database.ts';
-import {
-  beginDoubt,
-  endDoubt,
-  findDoubtedBefore,
-  giveBackNumber,
-  keepNumber,
-  listAttempts,
-  lockLane,
-  nameSuspects,
-  settleUnserved,
-  type StoredAttempt,
-} from './lane.store.ts';
+import { beginDoubt, endDoubt, findDoubtedBefore, nameSuspects } from './doubt.store.ts';
+import { giveBackNumber, keepNumber, lockLane } from './lane.store.ts';
+import { listAttempts, settleUnserved, type StoredAttempt } from './attempt.store.ts';
 import { moveBack } from './move-back.ts';
 import { isDoubtful, isFoundTaken } from './receipt.model.ts';
 import { lockReceipt, type Receipt } from './receipt.store.ts';

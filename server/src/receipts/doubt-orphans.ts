@@ -3,7 +3,8 @@ import type { Tx } from '../platform/db/database.ts';
 import { asTakenOut, leaveNumber } from './doubt-another.ts';
 import { startDoubt } from './record-outcome.ts';
 import type { LanePorts } from './lane-ports.ts';
-import { closeAbandonedAttempts, keepNumber, type LaneDevice } from './lane.store.ts';
+import { closeAbandonedAttempts } from './attempt.store.ts';
+import { keepNumber, type LaneDevice } from './lane.store.ts';
 import { lockReceipt, type Receipt } from './receipt.store.ts';
 
 /**

@@ -9,7 +9,7 @@ import type { Tx } from '../platform/db/database.ts';
 import type { EvidenceSigner } from '../platform/evidence-signer.ts';
 import type { SigningInput } from './signing-input.model.ts';
 import { bytesOf, isCut } from './kept-answer.ts';
-import { listAttempts } from './lane.store.ts';
+import { listAttempts } from './attempt.store.ts';
 import { listPrints } from './print.store.ts';
 import { findReceipt, type Receipt, type StoredSignature } from './receipt.store.ts';
 import type { SecondSignature } from './second-signature.model.ts';

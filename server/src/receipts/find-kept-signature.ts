@@ -1,7 +1,7 @@
 import { decodeText } from '../platform/decode-text.ts';
 import type { Dialect } from '../ports/dialect.ts';
 import { bytesOf } from './kept-answer.ts';
-import type { StoredAttempt } from './lane.store.ts';
+import type { StoredAttempt } from './attempt.store.ts';
 import type { Signature } from '../model/sale.model.ts';
 
 /**

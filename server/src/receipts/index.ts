@@ -2,11 +2,11 @@ export { booksOf, isOfOtherBooks } from './books-of.store.ts';
 export { askAnewOf, askAnewOfExempt, holdForMarking, setElsewhere } from './elsewhere.store.ts';
 export type { Elsewhere } from './setup.model.ts';
 export { runPreflight } from './preflight.ts';
-export type { LanePorts, LaneTiming } from './lane-ports.ts';
-export { usualTiming } from './lane-ports.ts';
+export { type LanePorts, type LaneTiming, usualTiming } from './lane-ports.ts';
 export { type Lanes, openLanes } from './lanes.ts';
 export { type SyncedDocument, type SyncDocument, syncDocument } from './sync-document.ts';
-export { createReceipt, withItemCodes } from './create-receipt.ts';
+export { createReceipt } from './create-receipt.ts';
+export { withItemCodes } from './assign-item-codes.ts';
 export { type Prepared, type PrepareSale, prepareSale } from './prepare-sale.ts';
 export {
   requestPrint,

@@ -1,4 +1,4 @@
-import type { PaperSize } from './receipt-layout.model.ts';
+import { paperSizes } from './receipt-layout.model.ts';
 
 /**
  * What a branch gives out as the original: a paper, the mail to the buyer, or the file attached to
@@ -43,3 +43,5 @@ export const fileNameOf = (
   ending = 'pdf',
 ): string =>
   `${documentNumber.replace(/[^A-Za-z0-9._-]+/g, '-').slice(0, 60) || 'receipt'} receipt ${nameOfPaper[print.paper].replace(' ', '')}${print.number > 0 ? ` COPY ${print.number}` : ''}.${ending}`;
+
+export type PaperSize = (typeof paperSizes)[number];

@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import { isStill } from './document-hash.ts';
 import type { BooksDocument } from '../model/books-document.model.ts';
-import { ownReceipt } from './create-receipt.ts';
+import { ownReceipt } from './own-receipt.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
 import { findReceiptOf, lockReceipt, type Receipt, setDrift } from './receipt.store.ts';
 import { whyContested } from './second-signature.model.ts';

@@ -9,14 +9,9 @@ import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Dialects } from '../ports/dialect.ts';
-import { listAttempts, type StoredAttempt } from './lane.store.ts';
-import { isOriginal, type OriginalPaper, type Wish } from './original.model.ts';
-import {
-  layOut,
-  layOutTraining,
-  type ReceiptLayout,
-  type PaperSize,
-} from './receipt-layout.model.ts';
+import { listAttempts, type StoredAttempt } from './attempt.store.ts';
+import { isOriginal, type OriginalPaper, type Wish, type PaperSize } from './original.model.ts';
+import { layOut, layOutTraining, type ReceiptLayout } from './receipt-layout.model.ts';
 import {
   countPrintsSince,
   findLatestPrint,

@@ -1,8 +1,7 @@
 import type { Actor } from '../context.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { fromJson, json, query, queryOne, toDate } from '../platform/db/query.ts';
-import type { PaperSize } from './receipt-layout.model.ts';
-import type { OriginalPaper, Wish } from './original.model.ts';
+import type { PaperSize, OriginalPaper, Wish } from './original.model.ts';
 
 export type Print = {
   id: string;

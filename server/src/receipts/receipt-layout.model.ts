@@ -1,10 +1,9 @@
-import { type Amount, add, compare, grouped, isZero, negate, round } from '@muhuri/shared/money';
+import { add, type Amount, compare, grouped, isZero, negate, round } from '@muhuri/shared/money';
 import type { Sale, SaleLine, Signature, Totals } from '../model/sale.model.ts';
 import { decimalsOf, shownPrice, trimmed } from './shown-price.model.ts';
 
 /** A sheet, its half, and the two widths of roll that counters print on. */
 export const paperSizes = ['a4', 'a5', '80mm', '58mm'] as const;
-export type PaperSize = (typeof paperSizes)[number];
 
 /**
  * A receipt as it stands on paper, before anything is drawn: the authority's blocks in the

@@ -1,4 +1,5 @@
-import type { ReceiptLayout, PaperSize } from './receipt-layout.model.ts';
+import type { ReceiptLayout } from './receipt-layout.model.ts';
+import type { PaperSize } from './original.model.ts';
 import { fontsFor, type Fonts } from './paper/fonts.ts';
 import { pdfSurface } from './paper/pdf-surface.ts';
 import { isMark, mapTexts, printable } from './paper/printable.model.ts';

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Dialects } from '../ports/dialect.ts';
-import { withItemCodes } from './create-receipt.ts';
+import { withItemCodes } from './assign-item-codes.ts';
 import type { PrepareSale } from './prepare-sale.ts';
 
 export type RegisterItemsOfDocument = (

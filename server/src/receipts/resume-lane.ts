@@ -7,14 +7,13 @@ import type { Clock } from '../platform/clock.ts';
 import type { Queue } from '../platform/queue/queue.ts';
 import {
   countOwnNumbers,
-  endDoubt,
   explainAllTotals,
   explainTotals,
-  retryNow,
   listCollisions,
-  settleAttempts,
-  takenNumberOf,
-} from './lane.store.ts';
+} from './signature.store.ts';
+import { endDoubt, takenNumberOf } from './doubt.store.ts';
+import { retryNow } from './lane.store.ts';
+import { settleAttempts } from './attempt.store.ts';
 import { doubtAnother } from './doubt-another.ts';
 import { lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
 

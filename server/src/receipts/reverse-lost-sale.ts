@@ -5,8 +5,10 @@ import { AppError } from '../platform/app-error.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { SigningInput } from './signing-input.model.ts';
 import type { LanePorts } from './lane-ports.ts';
-import { listAttempts, listSuspects, lockLane } from './lane.store.ts';
-import { moveTo, mustBeUncontested } from './create-receipt.ts';
+import { listAttempts } from './attempt.store.ts';
+import { listSuspects } from './doubt.store.ts';
+import { lockLane } from './lane.store.ts';
+import { moveTo, mustBeUncontested } from './move-receipt.ts';
 import { mustBeAsSeen, type Seen } from './proposal-as-seen.ts';
 import { isDoubtful } from './receipt.model.ts';
 import {

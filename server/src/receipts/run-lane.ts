@@ -21,13 +21,12 @@ import { askAgain, askNoMore, doubtAnother } from './doubt-another.ts';
 import { doubtOrphans } from './doubt-orphans.ts';
 import { hasUnregistered } from '../catalogue/index.ts';
 import type { LanePorts } from './lane-ports.ts';
+import { freeze, listAttempts } from './attempt.store.ts';
 import {
-  freeze,
   giveBackNumber,
   extendLease,
   type LaneDoubt,
   type LaneHead,
-  listAttempts,
   lockLane,
   nextAside,
   postponeDocument,
@@ -39,7 +38,8 @@ import {
 } from './lane.store.ts';
 import { isStill } from './document-hash.ts';
 import { leaveAsExempt } from './elsewhere.store.ts';
-import { fitUnderLock, moveTo, withItemCodes } from './create-receipt.ts';
+import { fitUnderLock, moveTo } from './move-receipt.ts';
+import { withItemCodes } from './assign-item-codes.ts';
 import { askedBy, type SigningInput, noPerson } from './signing-input.model.ts';
 import { provablyNotLeft, retryDelayMs, sendInDoubt } from './receipt.model.ts';
 import type { Answers } from './setup.model.ts';

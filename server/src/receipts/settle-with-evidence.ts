@@ -17,24 +17,15 @@ import {
 } from './record-outcome.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { findKeptSignature } from './find-kept-signature.ts';
+import { burnNumber, giveBackNumber, type LaneDevice, lockLane, readAnew } from './lane.store.ts';
 import {
-  burnNumber,
   earlierHolders,
-  endDoubt,
-  explainTotals,
-  giveBackNumber,
-  holdTogether,
-  isSignatureKnown,
-  isTotalKnown,
-  type LaneDevice,
   listAttempts,
-  listSuspects,
-  lockLane,
-  readAnew,
-  recordSigned,
   settleClosedNotOurs,
   type StoredAttempt,
-} from './lane.store.ts';
+} from './attempt.store.ts';
+import { endDoubt, holdTogether, listSuspects } from './doubt.store.ts';
+import { explainTotals, isSignatureKnown, isTotalKnown, recordSigned } from './signature.store.ts';
 import { findReceipt, lockReceipt, type Receipt } from './receipt.store.ts';
 import { mustBeAsSeen, type Seen } from './proposal-as-seen.ts';
 import { isDoubtful, lastUnder, provablyNotLeft } from './receipt.model.ts';

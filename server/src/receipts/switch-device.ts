@@ -14,21 +14,11 @@ import type { Tx } from '../platform/db/database.ts';
 import { doubtOrphans } from './doubt-orphans.ts';
 import { endReversal } from './record-outcome.ts';
 import type { LanePorts } from './lane-ports.ts';
-import {
-  beginDoubt,
-  endDoubt,
-  giveBackNumber,
-  holdTogether,
-  type LaneDevice,
-  listAttempts,
-  listCollisions,
-  lockLane,
-  makeDoubtful,
-  readAnew,
-  settleAttempts,
-  takenNumberOf,
-} from './lane.store.ts';
-import { moveTo } from './create-receipt.ts';
+import { beginDoubt, endDoubt, holdTogether, makeDoubtful, takenNumberOf } from './doubt.store.ts';
+import { giveBackNumber, type LaneDevice, lockLane, readAnew } from './lane.store.ts';
+import { listAttempts, settleAttempts } from './attempt.store.ts';
+import { listCollisions } from './signature.store.ts';
+import { moveTo } from './move-receipt.ts';
 import { provablyNotLeft } from './receipt.model.ts';
 import {
   hasTestReceipt,

@@ -4,7 +4,8 @@ import { AppError } from '../platform/app-error.ts';
 import { findDrift } from './preflight.ts';
 import { isStill } from './document-hash.ts';
 import type { BooksDocument } from '../model/books-document.model.ts';
-import { type CreatePorts, createPrepared, ownReceipt } from './create-receipt.ts';
+import { type CreatePorts, createPrepared } from './create-receipt.ts';
+import { ownReceipt } from './own-receipt.ts';
 import type { Prepared } from './prepare-sale.ts';
 import { findReceiptOf, type Receipt } from './receipt.store.ts';
 

@@ -2,7 +2,8 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import { endReversal } from './record-outcome.ts';
 import type { LanePorts } from './lane-ports.ts';
-import { giveBackNumber, listAttempts, lockLane } from './lane.store.ts';
+import { giveBackNumber, lockLane } from './lane.store.ts';
+import { listAttempts } from './attempt.store.ts';
 import { isDoubtful, provablyNotLeft } from './receipt.model.ts';
 import { findReceipt, lockReceipt, type Receipt, setReceiptState } from './receipt.store.ts';
 

@@ -9,5 +9,11 @@ export * as receipts from './receipts.contract.ts';
 export * as trail from './trail.contract.ts';
 export * as zoho from './zoho.contract.ts';
 export * as zohoSignIn from './zoho-sign-in.contract.ts';
-export { bodyKbOf } from './endpoint.ts';
-export type { Endpoint, Guard, InputOf, OutputOf, QueryOf } from './endpoint.ts';
+export {
+  bodyKbOf,
+  type Endpoint,
+  type Guard,
+  type InputOf,
+  type OutputOf,
+  type QueryOf,
+} from './endpoint.ts';

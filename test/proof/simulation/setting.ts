@@ -1,6 +1,5 @@
 import { openDatabase } from '@muhuri/server/platform/db/database';
-import type { World } from '../../world.ts';
-import { cloneDatabase } from '../../world.ts';
+import { type World, cloneDatabase } from '../../world.ts';
 import pg from 'pg';
 import { loadDialects } from '@muhuri/server/dialects/index';
 import { type Facts, factsOf } from './invariants.ts';
