@@ -1,4 +1,4 @@
-import { type AttemptFact, isDoubtful } from '@muhuri/server/receipts/receipt.model';
+import { type AttemptFact, isDoubtful } from '@muhuri/server/receipts/receipt/receipt.model';
 import type { World } from './world.ts';
 
 export type StateAndFacts = { id: string; state: string; isSigned: boolean; isDoubtful: boolean };

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { type ReceiptLayout } from '@muhuri/server/receipts/receipt-layout.model';
-import { receiptPdf } from '@muhuri/server/receipts/receipt-pdf';
+import { type ReceiptLayout } from '@muhuri/server/receipts/paper/receipt-layout.model';
+import { receiptPdf } from '@muhuri/server/receipts/paper/receipt-pdf';
 import { limitConcurrency } from '@muhuri/server/platform/limit-concurrency';
 import { openBrowser } from '../e2e/browser.ts';
 import { line, median, spread } from './measure.ts';

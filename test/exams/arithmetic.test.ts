@@ -1,7 +1,7 @@
 import { add, compare, multiply, round, unit } from '@muhuri/shared/money';
 import { loadDialects } from '@muhuri/server/dialects/index';
-import { makeSale } from '@muhuri/server/receipts/make-sale.model';
-import { setup as samples } from '@muhuri/server/receipts/make-sale.samples';
+import { makeSale } from '@muhuri/server/receipts/sale/make-sale.model';
+import { setup as samples } from '@muhuri/server/receipts/sale/make-sale.samples';
 import type { Sale } from '@muhuri/server/model/sale.model';
 import type { Json } from '@muhuri/server/zoho/parse-json';
 import { readDocument } from '@muhuri/server/zoho/read-document';

@@ -12,7 +12,7 @@ describe('what a part of the proof depends on', () => {
     const files = filesOf(['test/proof/simulate-process.ts', 'server/src/dialects']);
     expect(files).toEqual(
       expect.arrayContaining([
-        'server/src/receipts/run-lane.ts',
+        'server/src/receipts/lane/run-lane.ts',
         'shared/src/money.ts',
         'server/src/dialects/rw-vsdc/sale.ts',
       ]),
@@ -26,7 +26,7 @@ describe('what a part of the proof depends on', () => {
       const part = parts(size).find((each) => each.name === name);
       const files = filesOf(part?.entries ?? []);
       for (const file of [
-        'server/src/receipts/run-lane.ts',
+        'server/src/receipts/lane/run-lane.ts',
         'server/src/migrations/0001-ground.ts',
         'test/simulators/vsdc/rw-vsdc/index.ts',
       ])

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { version } from '@muhuri/server/app';
 import { loadDialects } from '@muhuri/server/dialects/index';
-import { verifyEvidence } from '@muhuri/server/receipts/verify-evidence';
+import { verifyEvidence } from '@muhuri/server/receipts/evidence/verify-evidence';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Api, confirmShown, enrol, operatorOf, until } from '../api.ts';

@@ -1,24 +1,33 @@
 import { receipts } from '@muhuri/shared/contract/index';
 import { AppError } from '../platform/app-error.ts';
 import { route, type Call, FileResponse, WithStatus } from '../platform/http/route.ts';
-import type { RunPreflight } from './preflight.ts';
-import type { CreateReceipt } from './create-receipt.ts';
-import { fileNameOf } from './original.model.ts';
-import { printPage, printPagePolicy } from './print-page.ts';
-import type { RequestPrint, RedeemPrintLink, PrintTogether, ReadPdf } from './print-receipt.ts';
-import type { ReceiptView } from './receipt-view.ts';
-import type { ConfirmReversal, DropReversal, ProposeReversal } from './reverse-lost-sale.ts';
-import type { MakeEvidencePack } from './evidence-pack.ts';
-import type { DescribeDoubt } from './describe-doubt.ts';
+import type { RunPreflight } from './prepare/preflight.ts';
+import type { CreateReceipt } from './open/create-receipt.ts';
+import { fileNameOf } from './receipt/original.model.ts';
+import { printPage, printPagePolicy } from './paper/print-page.ts';
+import type {
+  RequestPrint,
+  RedeemPrintLink,
+  PrintTogether,
+  ReadPdf,
+} from './paper/print-receipt.ts';
+import type { ReceiptView } from './receipt/receipt-view.ts';
+import type {
+  ConfirmReversal,
+  DropReversal,
+  ProposeReversal,
+} from './settlement/reverse-lost-sale.ts';
+import type { MakeEvidencePack } from './evidence/evidence-pack.ts';
+import type { DescribeDoubt } from './settlement/describe-doubt.ts';
 import type {
   ConfirmSettlement,
   DropSettlement,
   Evidence,
   SettleWithEvidence,
-} from './settle-with-evidence.ts';
-import type { TakeOverRefund } from './take-over-refund.ts';
-import type { WaitForReceipt } from './receipt-events.ts';
-import type { WithdrawReceipt } from './withdraw-receipt.ts';
+} from './settlement/settle-with-evidence.ts';
+import type { TakeOverRefund } from './prepare/take-over-refund.ts';
+import type { WaitForReceipt } from './receipt/receipt-events.ts';
+import type { WithdrawReceipt } from './lane/withdraw-receipt.ts';
 
 type Receipt = Awaited<ReturnType<CreateReceipt>>;
 

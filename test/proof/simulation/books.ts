@@ -1,5 +1,5 @@
 import type { BooksDocument } from '@muhuri/server/model/books-document.model';
-import { document, line } from '@muhuri/server/receipts/make-sale.samples';
+import { document, line } from '@muhuri/server/receipts/sale/make-sale.samples';
 
 /**
  * One line at the standard rate; the item's name is its own, so that it has to be registered once.

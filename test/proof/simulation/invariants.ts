@@ -3,7 +3,7 @@ import {
   isDoubtful,
   type ReceiptState,
   stateOf,
-} from '@muhuri/server/receipts/receipt.model';
+} from '@muhuri/server/receipts/receipt/receipt.model';
 
 type Attempt = {
   number: string;

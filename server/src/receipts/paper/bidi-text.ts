@@ -1,6 +1,6 @@
 import bidiFactory from 'bidi-js';
 import { arabic, latin } from './fonts.ts';
-import { isMark } from './printable.model.ts';
+import { isMark } from '../sale/printable.model.ts';
 
 type Bidi = {
   getEmbeddingLevels(

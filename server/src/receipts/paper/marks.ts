@@ -1,4 +1,4 @@
-import type { ReceiptLayout } from '../receipt-layout.model.ts';
+import type { ReceiptLayout } from './receipt-layout.model.ts';
 import type { Box, Surface } from './surface.ts';
 import type { Typesetter } from './typesetter.ts';
 

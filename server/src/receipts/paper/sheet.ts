@@ -1,4 +1,4 @@
-import type { ReceiptLayout } from '../receipt-layout.model.ts';
+import type { ReceiptLayout } from './receipt-layout.model.ts';
 import { drawCode } from './code.ts';
 import {
   drawLogo,

@@ -1,0 +1,206 @@
+import type { StoredProblem } from '@muhuri/shared/problems';
+import type { Alerts } from '../../alerts/index.ts';
+import type { Recorder } from '../../audit/index.ts';
+import type { Context } from '../../context.ts';
+import type { Tx } from '../../platform/db/database.ts';
+import { beginDoubt, endDoubt, findDoubtedBefore, nameSuspects } from '../receipt/doubt.store.ts';
+import { giveBackNumber, keepNumber, lockLane } from './lane.store.ts';
+import { listAttempts, settleUnserved, type StoredAttempt } from '../receipt/attempt.store.ts';
+import { moveBack } from './move-back.ts';
+import { isDoubtful, isFoundTaken } from '../receipt/receipt.model.ts';
+import { lockReceipt, type Receipt } from '../receipt/receipt.store.ts';
+
+/**
+ * What a doubt keeps of a document that a person had taken out of its lane before, or that was left
+ * aside: it is not sealed because the doubt is over.
+ */
+export const asTakenOut = ({
+  state,
+  problem,
+}: Pick<Receipt, 'state' | 'problem'>): { before?: StoredProblem | null } =>
+  state === 'withdrawn' ? { before: problem } : {};
+
+/**
+ * A doubt about one number is over; where another one has turned out to be taken that the document
+ * had held before, it goes on about that, also where it had held it at a device that it was moved
+ * from since: then it stands there again. Whatever lets a document be sealed again asks this first,
+ * whether or not a doubt has just ended. Answers the receipt that is in doubt now, if one is.
+ */
+export async function doubtAnother(
+  ports: { record: Recorder; alerts: Pick<Alerts, 'raise' | 'resolve'> },
+  tx: Tx,
+  ctx: Context,
+  { id, deviceId }: Pick<Receipt, 'id' | 'deviceId'>,
+  at: Date,
+): Promise<string | null> {
+  const attempts = await listAttempts(tx, id, at);
+  // First what the device itself says to be used: people find something there. Of another number
+  // the device says what holds once that is known.
+  const about = attempts.findLast(isFoundTaken) ?? attempts.findLast(isDoubtful);
+  if (!about) return doubtMoved(ports, tx, ctx, id, at);
+  const receipt = (await lockReceipt(tx, id)) as Receipt;
+  if (receipt.invoiceNumber !== about.invoiceNumber) await leaveFor(tx, receipt, attempts);
+  await begin(
+    ports,
+    tx,
+    ctx,
+    { id, deviceId, isDeviceRetired: receipt.isDeviceRetired },
+    { ...about, attempts },
+    receipt,
+    at,
+  );
+  return id;
+}
+
+/**
+ * Nothing of it may be signed where it is now: it goes back to the device where something may be.
+ */
+async function doubtMoved(
+  ports: Parameters<typeof doubtAnother>[0],
+  tx: Tx,
+  ctx: Context,
+  id: string,
+  at: Date,
+): Promise<string | null> {
+  const found = await findDoubtedBefore(tx, id);
+  if (!found) return null;
+  await lockLane(tx, found.deviceId);
+  const before = (await lockReceipt(tx, found.id)) as Receipt;
+  const attempts = await listAttempts(tx, before.id, at);
+  const about = attempts.findLast(isFoundTaken) ?? attempts.findLast(isDoubtful);
+  const present = (await lockReceipt(tx, id)) as Receipt;
+  if (!about || before.movedTo === null || present.movedTo !== null) return null;
+  await leaveNumber(tx, present);
+  await moveBack(ports, tx, ctx, present, before, at);
+  await begin(ports, tx, ctx, before, { ...about, attempts }, present, at);
+  return before.id;
+}
+
+/**
+ * It goes on about another number: one that it may be signed under as well is nobody else's
+ * meanwhile.
+ */
+async function leaveFor(tx: Tx, receipt: Receipt, attempts: StoredAttempt[]): Promise<void> {
+  const { deviceId, invoiceNumber } = receipt;
+  if (
+    invoiceNumber === null ||
+    !attempts.some((each) => each.invoiceNumber === invoiceNumber && isDoubtful(each))
+  )
+    return leaveNumber(tx, receipt);
+  await keepNumber(tx, deviceId, invoiceNumber);
+}
+
+/** What it has waited under is somebody else's again: nothing of it goes there. */
+export async function leaveNumber(tx: Tx, { id, deviceId, invoiceNumber }: Receipt): Promise<void> {
+  if (invoiceNumber === null) return;
+  await settleUnserved(tx, id, invoiceNumber);
+  await giveBackNumber(tx, deviceId, invoiceNumber);
+}
+
+/**
+ * A document in doubt may be signed under another number as well: asked about once more under this
+ * one, it would be signed a second time. Where the device says that the other one is used, the
+ * doubt goes on about that: once it is known not to be this document's, the device is asked about
+ * this one again. Where it says so of neither, or the other one is of a device that it was moved
+ * from, nothing of it is sent until two persons have said what holds of this.
+ */
+export async function askNoMore(
+  ports: Parameters<typeof doubtAnother>[0],
+  tx: Tx,
+  ctx: Context,
+  {
+    id,
+    deviceId,
+    invoiceNumber,
+    otherNumber,
+  }: { id: string; deviceId: string; invoiceNumber: string; otherNumber: string },
+  at: Date,
+): Promise<void> {
+  const attempts = await listAttempts(tx, id, at);
+  if (attempts.some((each) => each.invoiceNumber !== invoiceNumber && isFoundTaken(each))) {
+    // What a person has proposed of this number would be taken for a word on the other one.
+    await endDoubt(tx, id);
+    await doubtAnother(ports, tx, ctx, { id, deviceId }, at);
+    return;
+  }
+  const problem = underEither(invoiceNumber, otherNumber);
+  await beginDoubt(tx, id, { problem, invoiceNumber, nextTryAt: null, totalBefore: null }, at);
+  await ports.record(tx, ctx, {
+    action: 'receipt.doubted',
+    subject: id,
+    before: { state: 'in_doubt' },
+    after: problem,
+  });
+}
+
+/** Nothing of it may be signed under another number any more: the device can be asked again. */
+export async function askAgain(
+  ports: { record: Recorder },
+  tx: Tx,
+  ctx: Context,
+  { id, invoiceNumber }: { id: string; invoiceNumber: string },
+  at: Date,
+) {
+  const problem = { code: 'maybe_signed' } as const;
+  await beginDoubt(tx, id, { problem, invoiceNumber, nextTryAt: at, totalBefore: null }, at);
+  await ports.record(tx, ctx, {
+    action: 'receipt.doubted',
+    subject: id,
+    before: { state: 'in_doubt' },
+    after: problem,
+  });
+}
+
+const underEither = (invoiceNumber: string, otherNumber: string) =>
+  ({
+    code: 'maybe_signed_under_either',
+    invoice_number: invoiceNumber,
+    other_number: otherNumber,
+  }) as const;
+
+/**
+ * Taken, or said to be signed: the receipt exists, of whomever, and its data are lost. A send of
+ * which only the answer was lost is asked about once more, as it would have been had nobody
+ * forgotten it.
+ */
+async function begin(
+  ports: Parameters<typeof doubtAnother>[0],
+  tx: Tx,
+  ctx: Context,
+  { id, deviceId, isDeviceRetired }: Pick<Receipt, 'id' | 'deviceId' | 'isDeviceRetired'>,
+  { invoiceNumber, attempts }: { invoiceNumber: string; attempts: StoredAttempt[] },
+  stood: Receipt,
+  at: Date,
+): Promise<void> {
+  const isTaken = attempts.some(
+    (each) => each.invoiceNumber === invoiceNumber && isFoundTaken(each),
+  );
+  // Until it is known, nobody else goes under it.
+  if (!isTaken) await keepNumber(tx, deviceId, invoiceNumber);
+  const other = isTaken
+    ? undefined
+    : attempts.findLast((each) => each.invoiceNumber !== invoiceNumber && isDoubtful(each));
+  const isAsked = !isTaken && !other;
+  const is: StoredProblem = other
+    ? underEither(invoiceNumber, other.invoiceNumber)
+    : { code: isTaken ? 'signed_answer_lost' : 'maybe_signed' };
+  const problem: StoredProblem = { ...is, ...asTakenOut(stood) };
+  await beginDoubt(
+    tx,
+    id,
+    {
+      problem,
+      invoiceNumber,
+      nextTryAt: isAsked && !isDeviceRetired ? at : null,
+      totalBefore: null,
+    },
+    at,
+  );
+  await nameSuspects(tx, deviceId, invoiceNumber);
+  await ports.alerts.resolve(tx, ctx, id, ['maybe_signed_twice'], { invoiceNumber });
+  await ports.record(tx, ctx, {
+    action: 'receipt.doubted',
+    subject: id,
+    after: { ...problem, invoice_number: invoiceNumber },
+  });
+}

@@ -1,0 +1,49 @@
+import type { Context } from '../../context.ts';
+import type { Tx } from '../../platform/db/database.ts';
+import { asTakenOut, leaveNumber } from './doubt-another.ts';
+import { startDoubt } from './record-outcome.ts';
+import type { LanePorts } from './lane-ports.ts';
+import { closeAbandonedAttempts } from '../receipt/attempt.store.ts';
+import { keepNumber, type LaneDevice } from './lane.store.ts';
+import { lockReceipt, type Receipt } from '../receipt/receipt.store.ts';
+
+/**
+ * Under the lane's lock: a send begun by a worker that is gone is a doubt about the number it was
+ * sent under, whatever its document holds by now. Answers the receipts.
+ */
+export async function doubtOrphans(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  lane: LaneDevice,
+  at: Date,
+): Promise<string[]> {
+  const orphans = await closeAbandonedAttempts(tx, lane.id, at, ports.underWay);
+  for (const { receiptId, invoiceNumber } of orphans) {
+    const receipt = (await lockReceipt(tx, receiptId)) as Receipt;
+    const isHeld = receipt.invoiceNumber === invoiceNumber;
+    // What was moved, or is in doubt about another number, is asked about this one once that is
+    // over.
+    if (
+      receipt.state === 'signed' ||
+      receipt.movedTo !== null ||
+      (receipt.state === 'in_doubt' && !isHeld)
+    )
+      continue;
+    if (!isHeld) {
+      await leaveNumber(tx, receipt);
+      // Until it is known, nobody else goes under it.
+      await keepNumber(tx, lane.id, invoiceNumber);
+    }
+    await startDoubt(
+      ports,
+      tx,
+      ctx,
+      lane,
+      { receiptId, invoiceNumber },
+      { code: 'maybe_signed', ...asTakenOut(receipt) },
+      at,
+    );
+  }
+  return orphans.map(({ receiptId }) => receiptId);
+}

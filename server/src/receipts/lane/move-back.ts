@@ -1,0 +1,35 @@
+import type { Alerts } from '../../alerts/index.ts';
+import type { Recorder } from '../../audit/index.ts';
+import type { Context } from '../../context.ts';
+import type { Tx } from '../../platform/db/database.ts';
+import { findReceipt, moveReceiptBack, type Receipt } from '../receipt/receipt.store.ts';
+import { signedTwice } from '../receipt/second-signature.model.ts';
+import { moveSeconds } from '../receipt/second-signature.store.ts';
+
+/**
+ * What was moved stands again where it came from, as whoever calls this says there: it turned out
+ * that it may be signed there after all. Of the receipt that is closed for it nothing may have
+ * left.
+ */
+export async function moveBack(
+  ports: { record: Recorder; alerts: Pick<Alerts, 'raise' | 'resolve'> },
+  tx: Tx,
+  ctx: Context,
+  from: Pick<Receipt, 'id' | 'deviceId'>,
+  to: Pick<Receipt, 'id' | 'module' | 'documentId' | 'deviceId' | 'movedTo'>,
+  at: Date,
+): Promise<void> {
+  await moveReceiptBack(tx, from.id, to, { code: 'receipt_moved' }, at);
+  await moveSeconds(tx, from.id, to.id);
+  const stands = (await findReceipt(tx, to.id)) as Receipt;
+  if (stands.isContested) {
+    await ports.alerts.resolve(tx, ctx, from.id, ['signed_twice']);
+    await ports.alerts.raise(tx, ctx, to.id, signedTwice(stands));
+  }
+  await ports.record(tx, ctx, {
+    action: 'receipt.moved',
+    subject: from.id,
+    before: { device_id: from.deviceId },
+    after: { device_id: to.deviceId, receipt_id: to.id },
+  });
+}

@@ -1,0 +1,219 @@
+import type { Alerts } from '../../alerts/index.ts';
+import type { Recorder } from '../../audit/index.ts';
+import type { Device } from '../../branches/index.ts';
+import { hasUnregistered } from '../../catalogue/index.ts';
+import type { Context } from '../../context.ts';
+import { AppError } from '../../platform/app-error.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Tx } from '../../platform/db/database.ts';
+import type { NewId } from '../../platform/new-id.ts';
+import type { Queue } from '../../platform/queue/queue.ts';
+import type { Dialects } from '../../ports/dialect.ts';
+import type { BooksDocument } from '../../model/books-document.model.ts';
+import { doubtAnother } from '../lane/doubt-another.ts';
+import { sealHereInstead } from '../receipt/elsewhere.store.ts';
+import { findDoubtedBefore } from '../receipt/doubt.store.ts';
+import { lockLane } from '../lane/lane.store.ts';
+import type { Answers } from '../sale/setup.model.ts';
+import type { Prepared, PrepareSale } from '../prepare/prepare-sale.ts';
+import {
+  findReceiptIn,
+  findReceiptOf,
+  getReceipt,
+  holdDevice,
+  insertReceipt,
+  lockReceipt,
+  type Receipt,
+  type Requeued,
+  requeueReceipt,
+} from '../receipt/receipt.store.ts';
+import { fitUnderLock, moveTo, mustBeUncontested } from '../lane/move-receipt.ts';
+import { ownReceipt } from '../prepare/own-receipt.ts';
+import { withItemCodes } from '../prepare/assign-item-codes.ts';
+
+export type CreateReceipt = (
+  ctx: Context,
+  input: { module: BooksDocument['module']; document_id: string } & Answers,
+  isReplay: boolean,
+) => Promise<Receipt>;
+
+export type CreatePorts = {
+  prepareSale: PrepareSale;
+  dialects: Dialects;
+  queue: Pick<Queue, 'wakeLane'>;
+  record: Recorder;
+  alerts: Pick<Alerts, 'raise' | 'resolve'>;
+  clock: Clock;
+  newId: NewId;
+};
+
+/**
+ * Opens the receipt of a document, or finds the one there is: two clicks, a webhook and a bulk run
+ * at once make one row, by the unique key over (business, module, document, kind). A refused or
+ * withdrawn one is read again and put back in its lane as the same receipt, unless the request is a
+ * repetition.
+ */
+export const createReceipt =
+  (ports: CreatePorts): CreateReceipt =>
+  async (ctx, { module, document_id, ...answers }, isReplay) => {
+    const found = await ctx.transaction((tx) => findReceiptOf(tx, module, document_id));
+    const stands = (receipt: Receipt | null) =>
+      receipt !== null &&
+      (isReplay || (receipt.state !== 'refused' && receipt.state !== 'withdrawn'));
+    if (found?.environment === 'production' && stands(found)) return found;
+    if (answers.confirm?.length && ctx.permissions && !ctx.permissions.includes('confirm'))
+      throw new AppError('not_allowed', { field: 'confirm' });
+    const given = withoutBlanks(answers);
+    // Once more where the switch to another device came in between: the row is opened at the one
+    // that is there now.
+    for (let tries = 2; ; tries--) {
+      const first = await ports.prepareSale(ctx, module, document_id, given, found);
+      const existing = await ownReceipt(ctx, first, found);
+      if (existing && stands(existing)) return existing;
+      if (existing) mustBeUncontested(existing);
+      // What was answered at the rehearsal is no answer for the real receipt.
+      const prepared =
+        existing?.id === found?.id
+          ? first
+          : await ports.prepareSale(ctx, module, document_id, given, existing);
+      try {
+        return await createPrepared(ports)(ctx, prepared, existing);
+      } catch (error) {
+        if (tries === 0 || !(error instanceof AppError) || error.code !== 'device_switched')
+          throw error;
+      }
+    }
+  };
+
+/** The same for a document that was read just now. */
+export const createPrepared =
+  (ports: Omit<CreatePorts, 'prepareSale'>) =>
+  async (ctx: Context, prepared: Prepared, existing: Receipt | null): Promise<Receipt> => {
+    const { module, id: documentId } = prepared.document;
+    // A production device signs nothing before the setup has been walked through; a rehearsal on a
+    // sandbox device is part of it.
+    if (prepared.business.status === 'pending' && prepared.device?.environment === 'production')
+      throw new AppError('setup_unfinished');
+    if (prepared.business.status !== 'active' && prepared.business.status !== 'pending')
+      throw new AppError('business_suspended');
+    const { filed, device } = prepared;
+    if (!filed || !device) throw findingsError(prepared);
+    return ctx.transaction(async (tx) => {
+      if (!(existing ? await holdLanes(tx, device.id, existing) : await holdDevice(tx, device.id)))
+        throw new AppError('device_switched');
+      const fitted = prepared.saleReceipt
+        ? { ...filed, sale: await fitUnderLock(tx, prepared, filed, existing?.id ?? null) }
+        : filed;
+      const coded = await withItemCodes(tx, ctx.businessId, fitted, ports, device.dialect);
+      const as = {
+        filed: coded,
+        needsRegistering: await hasUnregistered(
+          tx,
+          device.id,
+          coded.sale.lines.map((line) => line.itemCode),
+        ),
+        documentHash: prepared.documentHash,
+        answers: prepared.answers,
+        documentNumber: filed.sale.documentNumber,
+        documentDate: filed.sale.documentDate,
+        branchId: device.branchId,
+        deviceId: device.id,
+        saleReceiptId: prepared.saleReceipt?.id ?? null,
+      };
+      const { id, isDoubted = false } = existing
+        ? await reopen(tx, ctx, existing.id, as)
+        : { id: await open(tx, ctx, as) };
+      // Of what is in doubt instead nothing is sealed here: what was said of another system stands.
+      if (device.environment === 'production' && !isDoubted)
+        await sealHereInstead(ports, tx, ctx, { module, documentId }, id, prepared.answers);
+      await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: device.id });
+      return getReceipt(tx, id);
+    });
+
+    async function open(tx: Tx, ctx: Context, as: Requeued): Promise<string> {
+      const id = ports.newId('receipt');
+      const isNew = await insertReceipt(
+        tx,
+        ctx.businessId,
+        { ...as, id, module, documentId, kind: as.filed.sale.kind },
+        ports.clock.now(),
+      );
+      if (!isNew)
+        return (
+          (await findReceiptIn(tx, (device as Device).environment, module, documentId)) as Receipt
+        ).id;
+      await ports.record(tx, ctx, {
+        action: 'receipt.opened',
+        subject: id,
+        after: {
+          module,
+          document_id: documentId,
+          document_number: as.documentNumber,
+          total: as.filed.sale.total,
+          ...confirmed(as),
+        },
+      });
+      return id;
+    }
+
+    async function reopen(
+      tx: Tx,
+      ctx: Context,
+      id: string,
+      as: Requeued,
+    ): Promise<{ id: string; isDoubted?: true }> {
+      const locked = await lockReceipt(tx, id);
+      // Somebody else was quicker: what they did stands.
+      if (locked?.movedTo) return { id: locked.movedTo };
+      if (locked?.state !== 'refused' && locked?.state !== 'withdrawn') return { id };
+      mustBeUncontested(locked);
+      // Whatever has let it go: of what may be signed under an earlier number nothing is sent.
+      const doubted = await doubtAnother(ports, tx, ctx, locked, ports.clock.now());
+      if (doubted) return { id: doubted, isDoubted: true };
+      if (locked.deviceId !== as.deviceId) return { id: await moveTo(ports, tx, ctx, locked, as) };
+      await requeueReceipt(tx, id, as, ports.clock.now());
+      await ports.record(tx, ctx, {
+        action: 'receipt.reopened',
+        subject: id,
+        before: { state: locked.state, problem: locked.problem },
+        after: { total: as.filed.sale.total, ...confirmed(as) },
+      });
+      return { id };
+    }
+  };
+
+/**
+ * Whether a device still takes documents, under the lock of its lane: what is put back there may
+ * turn out to stand at one it was moved from. Lanes are locked before receipts, and in the order of
+ * their ids, as everything that takes several does.
+ */
+async function holdLanes(
+  tx: Tx,
+  deviceId: string,
+  existing: Pick<Receipt, 'id' | 'deviceId'>,
+): Promise<boolean> {
+  const before = await findDoubtedBefore(tx, existing.id);
+  let isTaking = false;
+  for (const id of [
+    ...new Set([deviceId, existing.deviceId, ...(before ? [before.deviceId] : [])]),
+  ].toSorted()) {
+    const lane = await lockLane(tx, id);
+    if (id === deviceId) isTaking = lane?.state !== 'retired';
+  }
+  return isTaking;
+}
+
+export function findingsError(prepared: Prepared): AppError {
+  const [first] = prepared.findings;
+  if (!first) return new AppError('device_missing');
+  return new AppError(first.code, { ...first, findings: prepared.findings });
+}
+
+/** What was asked and answered by a person before it was sealed. */
+const confirmed = ({ answers: { confirm = [] } }: Requeued) =>
+  confirm.length > 0 ? { confirmed: confirm } : {};
+
+const withoutBlanks = (answers: Answers): Answers =>
+  Object.fromEntries(
+    Object.entries(answers).filter(([, value]) => value !== undefined && value !== ''),
+  );

@@ -1,0 +1,128 @@
+import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
+import type { Dialects } from '../../ports/dialect.ts';
+import type { Receipt, StoredReversal } from './receipt.store.ts';
+import { remarksOn } from '../sale/refund.model.ts';
+import type { Foreign } from '../../model/sale.model.ts';
+import { whyContested } from './second-signature.model.ts';
+
+/**
+ * A receipt on the wire: money as decimal text, times in UTC with offset, problems in the reader's
+ * language.
+ */
+export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: string) => {
+  const { sale, filing } = receipt.filed;
+  const totals = dialects.of(receipt.dialect).totals(sale.lines, filing.rates, filing.headerTax);
+  const s = receipt.signature;
+  const problem = receipt.isContested
+    ? whyContested(receipt)
+    : receipt.state === 'queued'
+      ? whyItWaits(receipt)
+      : receipt.problem;
+  return {
+    id: receipt.id,
+    state: receipt.state,
+    module: receipt.module,
+    document_id: receipt.documentId,
+    document_number: receipt.documentNumber,
+    document_date: receipt.documentDate,
+    kind: receipt.kind,
+    environment: receipt.environment,
+    device_retired: receipt.isDeviceRetired,
+    branch_code: receipt.branchCode,
+    buyer_name: sale.buyer.name,
+    invoice_number: receipt.invoiceNumber,
+    receipt_number: s?.receiptNumber ?? null,
+    total_receipt_number: s?.totalReceiptNumber ?? null,
+    label: s?.label ?? null,
+    internal_data: s?.internalData ?? null,
+    receipt_signature: s?.receiptSignature ?? null,
+    sdc_id: s?.sdcId ?? null,
+    mrc_number: s?.mrcNumber ?? null,
+    signed_at: s?.signedAt.toISOString() ?? null,
+    verification_url: s?.verificationUrl ?? null,
+    totals: {
+      currency: sale.currency,
+      taxable: totals.taxable,
+      tax: totals.tax,
+      total: totals.total,
+      by_class: totals.byClass.map((each) => ({
+        tax_class: each.taxClass,
+        rate: each.rate,
+        taxable: each.taxable,
+        tax: each.tax,
+      })),
+    },
+    foreign: toForeignView(sale.foreign, sale.documentDate),
+    sale_receipt_id: receipt.saleReceiptId,
+    prints: receipt.prints,
+    original: receipt.original && {
+      ...receipt.original,
+      printed_at: new Date(receipt.original.printed_at).toISOString(),
+    },
+    original_paper: receipt.originalPaper,
+    reversal: receipt.reversal && toReversalView(receipt.reversal, language),
+    settlement: receipt.settlement && {
+      evidence: receipt.settlement.evidence as Record<string, unknown>,
+      proposed_by: receipt.settlement.proposed_by,
+      proposed_name: receipt.settlement.proposed_name,
+      proposed_at: new Date(receipt.settlement.proposed_at).toISOString(),
+    },
+    second_signatures: receipt.secondSignatures.map((each) => ({
+      invoice_number: each.invoiceNumber,
+      receipt_number: each.receiptNumber,
+      total_receipt_number: each.totalReceiptNumber,
+      label: each.label,
+      internal_data: each.internalData,
+      receipt_signature: each.receiptSignature,
+      sdc_id: each.sdcId,
+      mrc_number: each.mrcNumber,
+      signed_at: each.signedAt.toISOString(),
+      verification_url: each.verificationUrl,
+      heard_at: each.heardAt.toISOString(),
+      settled_as: each.settledAs,
+      settled_evidence: each.settledEvidence as Record<string, unknown> | null,
+      settled_at: each.settledAt?.toISOString() ?? null,
+    })),
+    reverses_receipt_id: filing.reverses?.receiptId ?? null,
+    problem: problem && describeProblem(problem, language),
+    // Kept without its module at first.
+    drift: receipt.drift && describeProblem({ ...receipt.drift, module: receipt.module }, language),
+    remarks: remarksOn(sale).map((remark) => describeProblem(remark, language)),
+    updated_at: receipt.updatedAt.toISOString(),
+  };
+};
+
+function toReversalView(stored: StoredReversal, language: string) {
+  const { refund_state: state, refund_problem: problem, ...reversal } = stored;
+  const isOver =
+    reversal.confirmed_by !== null &&
+    reversal.reversed_at === null &&
+    (state === 'refused' || state === 'withdrawn');
+  return {
+    ...reversal,
+    invoice_number: String(reversal.invoice_number),
+    proposed_at: new Date(reversal.proposed_at).toISOString(),
+    confirmed_at: reversal.confirmed_at && new Date(reversal.confirmed_at).toISOString(),
+    reversed_at: reversal.reversed_at && new Date(reversal.reversed_at).toISOString(),
+    ended: isOver && problem ? describeProblem(problem, language) : null,
+  };
+}
+
+/** What stops the whole lane says more than what the document itself was last told. */
+const whyItWaits = ({ laneStop, problem, isBehindDoubt }: Receipt): StoredProblem =>
+  laneStop ?? problem ?? { code: isBehindDoubt ? 'behind_doubt' : 'device_busy' };
+
+/**
+ * Receipts of the first time kept no day and no source: the rate was the document's, of its own
+ * day.
+ */
+export const toForeignView = (foreign: Foreign | null, documentDate: string) =>
+  foreign && {
+    currency: foreign.currency,
+    total: foreign.total,
+    exchange_rate: foreign.exchangeRate,
+    rate_date: foreign.rateDate ?? documentDate,
+    rate_source: foreign.rateSource ?? ('document' as const),
+  };
+
+export type ReceiptView = ReturnType<typeof toReceiptView>;
