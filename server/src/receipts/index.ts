@@ -13,22 +13,13 @@ export { type SyncedDocument, type SyncDocument, syncDocument } from './open/syn
 export { createReceipt } from './open/create-receipt.ts';
 export { withItemCodes } from './prepare/assign-item-codes.ts';
 export { type Prepared, type PrepareSale, prepareSale } from './prepare/prepare-sale.ts';
-export {
-  requestPrint,
-  drawTraining,
-  redeemPrintLink,
-  printForBooks,
-  printTogether,
-  readPdf,
-} from './paper/print-receipt.ts';
+export { requestPrint, redeemPrintLink } from './paper/print-link.ts';
+export { drawTraining } from './paper/training-receipt.ts';
+export { printForBooks, printTogether, readPdf } from './paper/print-receipt.ts';
 export { type FindUnprintable, findUnprintable } from './prepare/find-unprintable.ts';
 export { drawingPages, drawingPdf, findingUnprintable } from './paper/paper-tasks.ts';
-export {
-  findReceipt,
-  listReceipts,
-  listReceiptsOf,
-  type Receipt,
-} from './receipt/receipt.store.ts';
+export { findReceipt, listReceipts, listReceiptsOf } from './receipt/receipt.store.ts';
+export type { Receipt } from './receipt/receipt-row.ts';
 export { type ReceiptView, toReceiptView } from './receipt/receipt-view.ts';
 export { confirmReversal, dropReversal, proposeReversal } from './settlement/reverse-lost-sale.ts';
 export {

@@ -5,12 +5,8 @@ import type { RunPreflight } from './prepare/preflight.ts';
 import type { CreateReceipt } from './open/create-receipt.ts';
 import { fileNameOf } from './receipt/original.model.ts';
 import { printPage, printPagePolicy } from './paper/print-page.ts';
-import type {
-  RequestPrint,
-  RedeemPrintLink,
-  PrintTogether,
-  ReadPdf,
-} from './paper/print-receipt.ts';
+import type { RequestPrint, RedeemPrintLink } from './paper/print-link.ts';
+import type { PrintTogether, ReadPdf } from './paper/print-receipt.ts';
 import type { ReceiptView } from './receipt/receipt-view.ts';
 import type {
   ConfirmReversal,
@@ -22,9 +18,9 @@ import type { DescribeDoubt } from './settlement/describe-doubt.ts';
 import type {
   ConfirmSettlement,
   DropSettlement,
-  Evidence,
   SettleWithEvidence,
 } from './settlement/settle-with-evidence.ts';
+import type { Evidence } from './settlement/brought-evidence.ts';
 import type { TakeOverRefund } from './prepare/take-over-refund.ts';
 import type { WaitForReceipt } from './receipt/receipt-events.ts';
 import type { WithdrawReceipt } from './lane/withdraw-receipt.ts';

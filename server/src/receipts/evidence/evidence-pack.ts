@@ -11,7 +11,8 @@ import type { SigningInput } from '../sale/signing-input.model.ts';
 import { bytesOf, isCut } from '../receipt/kept-answer.ts';
 import { listAttempts } from '../receipt/attempt.store.ts';
 import { listPrints } from '../paper/print.store.ts';
-import { findReceipt, type Receipt, type StoredSignature } from '../receipt/receipt.store.ts';
+import { findReceipt } from '../receipt/receipt.store.ts';
+import type { Receipt, StoredSignature } from '../receipt/receipt-row.ts';
 import type { SecondSignature } from '../receipt/second-signature.model.ts';
 import { listAnswers } from '../receipt/second-signature.store.ts';
 

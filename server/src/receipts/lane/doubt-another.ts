@@ -8,7 +8,8 @@ import { giveBackNumber, keepNumber, lockLane } from './lane.store.ts';
 import { listAttempts, settleUnserved, type StoredAttempt } from '../receipt/attempt.store.ts';
 import { moveBack } from './move-back.ts';
 import { isDoubtful, isFoundTaken } from '../receipt/receipt.model.ts';
-import { lockReceipt, type Receipt } from '../receipt/receipt.store.ts';
+import { lockReceipt } from '../receipt/receipt.store.ts';
+import type { Receipt } from '../receipt/receipt-row.ts';
 
 /**
  * What a doubt keeps of a document that a person had taken out of its lane before, or that was left

@@ -1,11 +1,12 @@
 import type { Context } from '../../context.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import { asTakenOut, leaveNumber } from './doubt-another.ts';
-import { startDoubt } from './record-outcome.ts';
+import { startDoubt } from './begin-doubt.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { closeAbandonedAttempts } from '../receipt/attempt.store.ts';
 import { keepNumber, type LaneDevice } from './lane.store.ts';
-import { lockReceipt, type Receipt } from '../receipt/receipt.store.ts';
+import { lockReceipt } from '../receipt/receipt.store.ts';
+import type { Receipt } from '../receipt/receipt-row.ts';
 
 /**
  * Under the lane's lock: a send begun by a worker that is gone is a doubt about the number it was

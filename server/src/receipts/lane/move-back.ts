@@ -2,7 +2,9 @@ import type { Alerts } from '../../alerts/index.ts';
 import type { Recorder } from '../../audit/index.ts';
 import type { Context } from '../../context.ts';
 import type { Tx } from '../../platform/db/database.ts';
-import { findReceipt, moveReceiptBack, type Receipt } from '../receipt/receipt.store.ts';
+import { findReceipt } from '../receipt/receipt.store.ts';
+import { moveReceiptBack } from '../receipt/requeue.store.ts';
+import type { Receipt } from '../receipt/receipt-row.ts';
 import { signedTwice } from '../receipt/second-signature.model.ts';
 import { moveSeconds } from '../receipt/second-signature.store.ts';
 

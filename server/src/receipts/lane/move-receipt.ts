@@ -4,16 +4,10 @@ import { AppError } from '../../platform/app-error.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import type { SigningInput } from '../sale/signing-input.model.ts';
 import type { Prepared } from '../prepare/prepare-sale.ts';
-import {
-  findReceiptIn,
-  getReceipt,
-  insertReceipt,
-  listRefundsOf,
-  lockReceipt,
-  moveReceipt,
-  type Receipt,
-  type Requeued,
-} from '../receipt/receipt.store.ts';
+import { findReceiptIn, getReceipt, insertReceipt, lockReceipt } from '../receipt/receipt.store.ts';
+import { listRefundsOf } from '../receipt/find-sales.store.ts';
+import { moveReceipt, type Requeued } from '../receipt/requeue.store.ts';
+import type { Receipt } from '../receipt/receipt-row.ts';
 import { moveSeconds } from '../receipt/second-signature.store.ts';
 import { signedTwice, whyContested } from '../receipt/second-signature.model.ts';
 import { fitRefund } from '../sale/refund.model.ts';

@@ -12,7 +12,7 @@ import type { Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import { doubtOrphans } from './doubt-orphans.ts';
-import { endReversal } from './record-outcome.ts';
+import { endReversal } from './end-doubt.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
   beginDoubt,
@@ -31,9 +31,9 @@ import {
   leaveDoubtsToPeople,
   listQueued,
   lockReceipt,
-  type Receipt,
   setReceiptState,
 } from '../receipt/receipt.store.ts';
+import type { Receipt } from '../receipt/receipt-row.ts';
 
 type Ports = LanePorts;
 

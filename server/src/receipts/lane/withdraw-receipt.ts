@@ -1,16 +1,12 @@
 import type { Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
-import { endReversal } from './record-outcome.ts';
+import { endReversal } from './end-doubt.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { giveBackNumber, lockLane } from './lane.store.ts';
 import { listAttempts } from '../receipt/attempt.store.ts';
 import { isDoubtful, provablyNotLeft } from '../receipt/receipt.model.ts';
-import {
-  findReceipt,
-  lockReceipt,
-  type Receipt,
-  setReceiptState,
-} from '../receipt/receipt.store.ts';
+import { findReceipt, lockReceipt, setReceiptState } from '../receipt/receipt.store.ts';
+import type { Receipt } from '../receipt/receipt-row.ts';
 
 export type WithdrawReceipt = (ctx: Context, receiptId: string) => Promise<Receipt>;
 

@@ -23,10 +23,9 @@ import {
   holdDevice,
   insertReceipt,
   lockReceipt,
-  type Receipt,
-  type Requeued,
-  requeueReceipt,
 } from '../receipt/receipt.store.ts';
+import type { Receipt } from '../receipt/receipt-row.ts';
+import { type Requeued, requeueReceipt } from '../receipt/requeue.store.ts';
 import { fitUnderLock, moveTo, mustBeUncontested } from '../lane/move-receipt.ts';
 import { ownReceipt } from '../prepare/own-receipt.ts';
 import { withItemCodes } from '../prepare/assign-item-codes.ts';

@@ -7,7 +7,8 @@ import type { BooksDocument } from '../../model/books-document.model.ts';
 import { type CreatePorts, createPrepared } from './create-receipt.ts';
 import { ownReceipt } from '../prepare/own-receipt.ts';
 import type { Prepared } from '../prepare/prepare-sale.ts';
-import { findReceiptOf, type Receipt } from '../receipt/receipt.store.ts';
+import { findReceiptOf } from '../receipt/receipt.store.ts';
+import type { Receipt } from '../receipt/receipt-row.ts';
 
 /**
  * `document` null: it is not there any more. `problem`: why it was not sealed although it should

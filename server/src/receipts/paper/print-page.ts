@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { fileNameOf, nameOfPaper } from '../receipt/original.model.ts';
-import type { RedeemedLink } from './print-receipt.ts';
+import type { RedeemedLink } from './make-print.ts';
 
 const words = {
   en: {

@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import type { Prepared } from './prepare-sale.ts';
-import { findReceiptIn, type Receipt } from '../receipt/receipt.store.ts';
+import { findReceiptIn } from '../receipt/receipt.store.ts';
+import type { Receipt } from '../receipt/receipt-row.ts';
 
 /**
  * The receipt of a document where it would be sealed now: its test receipt at a sandbox device, its

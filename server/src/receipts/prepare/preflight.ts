@@ -7,7 +7,8 @@ import { isStill } from '../sale/document-hash.ts';
 import type { BooksDocument } from '../../model/books-document.model.ts';
 import { ownReceipt } from './own-receipt.ts';
 import type { Prepared, PrepareSale } from './prepare-sale.ts';
-import { findReceiptOf, lockReceipt, type Receipt, setDrift } from '../receipt/receipt.store.ts';
+import { findReceiptOf, lockReceipt, setDrift } from '../receipt/receipt.store.ts';
+import type { Receipt } from '../receipt/receipt-row.ts';
 import { whyContested } from '../receipt/second-signature.model.ts';
 import { toForeignView, toReceiptView } from '../receipt/receipt-view.ts';
 

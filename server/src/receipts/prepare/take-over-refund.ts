@@ -6,7 +6,8 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import { query, queryOne } from '../../platform/db/query.ts';
 import type { Queue } from '../../platform/queue/queue.ts';
-import { findReceipt, type Receipt } from '../receipt/receipt.store.ts';
+import { findReceipt } from '../receipt/receipt.store.ts';
+import type { Receipt } from '../receipt/receipt-row.ts';
 
 export type TakeOverRefund = (
   ctx: Context,

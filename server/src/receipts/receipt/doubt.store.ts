@@ -1,7 +1,7 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../../platform/db/database.ts';
 import { json, query, queryOne } from '../../platform/db/query.ts';
-import { restoreSent } from './receipt.store.ts';
+import { restoreSent } from './requeue.store.ts';
 
 /** In the words of the index that answers it (`receipt_in_doubt`), which no other one answers. */
 export const isInDoubt = (receipt: string) => `(${receipt}.state = 'in_doubt') is true`;

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Context } from '../../context.ts';
-import { findReceipt, type Receipt } from './receipt.store.ts';
+import { findReceipt } from './receipt.store.ts';
+import type { Receipt } from './receipt-row.ts';
 
 export type WaitForReceipt = (ctx: Context, receipt: Receipt, waitMs: number) => Promise<Receipt>;
 export type Changes = { changed(receiptId: string): void; waitForReceipt: WaitForReceipt };

@@ -1,6 +1,6 @@
 import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
 import type { Dialects } from '../../ports/dialect.ts';
-import type { Receipt, StoredReversal } from './receipt.store.ts';
+import type { Receipt, StoredReversal } from './receipt-row.ts';
 import { remarksOn } from '../sale/refund.model.ts';
 import type { Foreign } from '../../model/sale.model.ts';
 import { whyContested } from './second-signature.model.ts';

@@ -1,4 +1,4 @@
-import type { Receipt } from './receipt.store.ts';
+import type { Receipt } from './receipt-row.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import { json, query, queryOne, sendWithoutWaiting } from '../../platform/db/query.ts';
 import type { KeptAnswer } from './kept-answer.ts';

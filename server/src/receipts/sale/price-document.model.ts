@@ -1,21 +1,28 @@
 import {
-  type Amount,
   absolute,
   add,
+  type Amount,
   compare,
-  divide,
   isNegative,
   isZero,
   multiply,
   multiplyDivide,
-  negate,
   round,
   subtract,
   unit,
 } from '@muhuri/shared/money';
 import type { Charges } from './charges.model.ts';
-import { discountShares, grossOf, hasEntityDiscount, type LeviedTax } from './levied.model.ts';
+import type { LeviedTax } from './levied.model.ts';
 import type { BooksDocument, BooksLine } from '../../model/books-document.model.ts';
+import { type Group, groupKey, groupsOf, type Reading, readings } from './tax-groups.model.ts';
+import {
+  exactPlaces,
+  roundGroups,
+  settle,
+  settleByClass,
+  settleSome,
+  settleWithin,
+} from './round-groups.model.ts';
 
 /**
  * What the buyer pays for a line or a charge, and what it would be without its discount (null: it
@@ -140,27 +147,6 @@ export function convertTotal(
   return round(isNear ? theirs : own, wirePlaces);
 }
 
-/** The lines under one tax of one class. */
-type Group = {
-  key: string;
-  id: string;
-  taxClass: string;
-  isTaxed: boolean;
-  indexes: number[];
-  percent: Amount;
-};
-
-/**
- * One way to read what a document charges, before anything that is shared out is rounded: what each
- * line comes to, each tax with all its lines, and what that tax is levied on.
- */
-type Reading = {
-  lines: Amount[];
-  groups: Amount[];
-  levied: { base: Amount; amount: Amount }[];
-  isDiscountGross?: boolean;
-};
-
 type Settled = {
   /** In whole units of the document's currency. */
   lines: Amount[];
@@ -169,8 +155,6 @@ type Settled = {
   taxes: LeviedTax[];
   isDiscountGross: boolean;
 };
-
-const groupKey = (line: BooksLine, taxClass: string) => `${taxClass} tax:${line.tax?.id ?? ''}`;
 
 /**
  * What the buyer pays per line, in the document's currency, or null where the lines do not make the
@@ -224,142 +208,6 @@ function settleLines(
     add('0', ...indexes.map((index) => settled[index] as Amount)),
   ]);
   return { lines: settled, exact: new Map(sums), taxes, isDiscountGross };
-}
-
-function groupsOf(lines: BooksLine[], classes: string[]): Group[] {
-  const byKey = new Map<string, number[]>();
-  for (const [index, line] of lines.entries()) {
-    const key = groupKey(line, classes[index] as string);
-    byKey.set(key, [...(byKey.get(key) ?? []), index]);
-  }
-  return [...byKey].map(([key, indexes]) => {
-    const first = indexes[0] as number;
-    const { id = '', percent = '0' } = lines[first]?.tax ?? {};
-    const isTaxed = indexes.some(
-      (index) =>
-        !isZero(lines[index]?.tax?.percent ?? '0') || !isZero(lines[index]?.tax?.amount ?? '0'),
-    );
-    return { key, id, taxClass: classes[first] as string, isTaxed, indexes, percent };
-  });
-}
-
-/**
- * How a document's figures may be meant, the likeliest first: by the taxes it names, by the tax of
- * each line, by one rounding per tax. Zoho lowers the tax by an entity discount but leaves
- * item_total as it was; on tax-inclusive documents, whose taxes are rounded line by line, the
- * discount may stand in gross money instead. Whichever makes the total is the one that was meant.
- */
-function* readings(
-  document: BooksDocument,
-  lines: BooksLine[],
-  groups: Group[],
-): Generator<Reading> {
-  const p = document.places;
-  const nets = lines.map((line) => line.net);
-  const shares = discountShares(document, lines, nets);
-  const bases = nets.map((net, index) => subtract(net, shares[index] as Amount));
-  const taxes = lines.map((line, index) => taxOf(document, line, bases[index] as Amount));
-  const sum = (values: Amount[], group: Group) =>
-    add('0', ...group.indexes.map((index) => values[index] as Amount));
-  const withTaxes = (perGroup: Amount[]): Reading => {
-    const levied = groups.map((group, index) => ({
-      base: sum(bases, group),
-      amount: perGroup[index] as Amount,
-    }));
-    return {
-      lines: bases.map((base, index) => add(base, taxes[index] as Amount)),
-      groups: levied.map(({ base, amount }) => add(base, amount)),
-      levied,
-    };
-  };
-  const named = taxesByName(document, lines, groups);
-  if (named) {
-    yield withTaxes(named);
-    const { taxId, tax } = document.shipping;
-    // Some documents count the tax on shipping in here, some do not.
-    if (taxId && !isZero(tax) && groups.some((group) => group.id === taxId))
-      yield withTaxes(
-        groups.map((group, index) =>
-          group.id === taxId ? subtract(named[index] as Amount, tax) : (named[index] as Amount),
-        ),
-      );
-  }
-  yield withTaxes(groups.map((group) => sum(taxes, group)));
-  const oncePerTax = () =>
-    withTaxes(
-      groups.map((group) => round(divide(multiply(sum(bases, group), group.percent), '100'), p)),
-    );
-  if (!document.isTaxInclusive || !hasEntityDiscount(document)) {
-    yield oncePerTax();
-    return;
-  }
-  const gross = lines.map((line) => grossOf(document, line));
-  const cuts = discountShares(document, lines, gross);
-  const paid = gross.map((amount, index) => subtract(amount, cuts[index] as Amount));
-  const inPrices = gross.map((amount, index) => subtract(amount, nets[index] as Amount));
-  yield {
-    lines: paid,
-    groups: groups.map((group) => sum(paid, group)),
-    levied: groups.map((group) => ({ base: sum(nets, group), amount: sum(inPrices, group) })),
-    isDiscountGross: true,
-  };
-  yield oncePerTax();
-}
-
-/** Tax of a line as given, else computed on what is left of it after its share of the discount. */
-function taxOf(document: BooksDocument, line: BooksLine, base: Amount): Amount {
-  if (!line.tax) return '0';
-  if (line.tax.amount !== null) return line.tax.amount;
-  if (document.isTaxInclusive && !hasEntityDiscount(document) && !isZero(line.tax.percent))
-    return subtract(grossOf(document, line), line.net);
-  return round(divide(multiply(base, line.tax.percent), '100'), document.places);
-}
-
-/**
- * What the document says each tax comes to; null where its names do not tell the taxes of the lines
- * apart.
- */
-function taxesByName(
-  document: BooksDocument,
-  lines: BooksLine[],
-  groups: Group[],
-): Amount[] | null {
-  const known = groups.map((group) => {
-    const ids = new Set<string>(group.id ? [group.id] : []);
-    const names = new Set<string>();
-    for (const index of group.indexes) {
-      const tax = lines[index]?.tax;
-      if (!tax) continue;
-      names.add(tax.name).add(`${tax.name} (${tax.percent}%)`);
-      for (const part of tax.parts ?? []) {
-        if (part.id) ids.add(part.id);
-        names.add(part.name);
-      }
-    }
-    return { ids, names };
-  });
-  const result: (Amount | null)[] = groups.map(() => null);
-  for (const row of document.taxes ?? []) {
-    const byId = row.id
-      ? known.flatMap(({ ids }, index) => (ids.has(row.id as string) ? [index] : []))
-      : [];
-    const owners =
-      byId.length > 0
-        ? byId
-        : known.flatMap(({ names }, index) => (names.has(row.name) ? [index] : []));
-    if (owners.length > 1) return null;
-    const [owner] = owners;
-    if (owner === undefined) {
-      const isShipping =
-        (row.id !== null && row.id === document.shipping.taxId) ||
-        row.name === document.shipping.taxName;
-      if (isZero(row.amount) || isShipping) continue;
-      return null;
-    }
-    result[owner] = add(result[owner] ?? '0', row.amount);
-  }
-  if (result.some((amount, index) => amount === null && groups[index]?.isTaxed)) return null;
-  return result.map((amount) => amount ?? '0');
 }
 
 /**
@@ -434,180 +282,6 @@ function convert(
     settleByClass(into.total, groups, sums, rounded, kept) ??
     settle(rounded, into.total, kept);
   return settled?.map((amount) => round(amount, wirePlaces)) ?? null;
-}
-
-/**
- * Rounds what each class comes to, so that they make the total, and within each class what each of
- * its taxes comes to.
- */
-function roundGroups(
-  total: Amount,
-  groups: Pick<Group, 'taxClass' | 'isTaxed'>[],
-  exact: Amount[],
-  places: number,
-): Amount[] | null {
-  const classes = [...new Set(groups.map((group) => group.taxClass))].map((taxClass) => {
-    const indexes = groups.flatMap((group, index) => (group.taxClass === taxClass ? [index] : []));
-    return {
-      indexes,
-      amount: add('0', ...indexes.map((index) => exact[index] as Amount)),
-      isTaxed: indexes.some((index) => groups[index]?.isTaxed),
-    };
-  });
-  const perClass = roundTogether(
-    total,
-    classes.map((each) => each.amount),
-    classes.map((each) => each.isTaxed),
-    places,
-  );
-  const result = [...exact];
-  for (const [at, { indexes }] of classes.entries()) {
-    const own = indexes.map((index) => exact[index] as Amount);
-    const taxed = indexes.map((index) => groups[index]?.isTaxed === true);
-    const perGroup = perClass && roundTogether(perClass[at] as Amount, own, taxed, places);
-    if (!perGroup) return null;
-    for (const [position, index] of indexes.entries()) result[index] = perGroup[position] as Amount;
-  }
-  return result;
-}
-
-/** Decimals in which amounts that were shared out are still as good as exact. */
-const exactPlaces = 20;
-
-/**
- * Rounds parts up or down so that together they make the total. What is not taxed is rounded for
- * itself, as far as the taxed parts can bear the rest of it without being a whole unit off; among
- * those of a kind the ones nearest to the next unit go up. Null where the parts are not the total.
- */
-function roundTogether(
-  total: Amount,
-  parts: Amount[],
-  isTaxed: boolean[],
-  places: number,
-): Amount[] | null {
-  const step = unit(places);
-  const rows = parts.map((part, index) => {
-    const exact = round(part, exactPlaces);
-    const nearest = round(exact, places);
-    const floor = compare(nearest, exact) > 0 ? subtract(nearest, step) : nearest;
-    return {
-      index,
-      floor,
-      above: subtract(exact, floor),
-      goesUp: compare(nearest, exact) > 0,
-      isTaxed: isTaxed[index] === true,
-    };
-  });
-  const rest = divide(subtract(total, add('0', ...rows.map((row) => row.floor))), step);
-  const between = rows
-    .filter((row) => !isZero(row.above))
-    .sort((a, b) => compare(b.above, a.above) || a.index - b.index);
-  if (
-    isNegative(rest) ||
-    compare(rest, String(between.length)) > 0 ||
-    compare(rest, round(rest, 0)) !== 0
-  )
-    return null;
-  const up = Number(round(rest, 0));
-  const [taxed, untaxed] = [
-    between.filter((row) => row.isTaxed),
-    between.filter((row) => !row.isTaxed),
-  ];
-  const wanted = untaxed.filter((row) => row.goesUp).length;
-  const ofTaxed = Math.min(Math.max(up - wanted, 0), taxed.length);
-  const chosen = new Set(
-    [...taxed.slice(0, ofTaxed), ...untaxed.slice(0, up - ofTaxed)].map((row) => row.index),
-  );
-  return rows.map(({ index, floor }) => (chosen.has(index) ? add(floor, step) : floor));
-}
-
-/**
- * Where the round-off took all there was of one tax, its class still is what it is: the lines are
- * settled within that.
- */
-function settleByClass(
-  total: Amount,
-  groups: Pick<Group, 'taxClass' | 'isTaxed' | 'indexes'>[],
-  exact: Amount[],
-  lines: Amount[],
-  places: number,
-): Amount[] | null {
-  const classes = [...new Set(groups.map((group) => group.taxClass))].map((taxClass) => {
-    const own = groups.flatMap((group, index) =>
-      group.taxClass === taxClass ? [{ ...group, amount: exact[index] as Amount }] : [],
-    );
-    return {
-      taxClass,
-      isTaxed: own.some((group) => group.isTaxed),
-      indexes: own.flatMap((group) => group.indexes),
-      amount: add('0', ...own.map((group) => group.amount)),
-    };
-  });
-  const whole = roundGroups(
-    total,
-    classes,
-    classes.map((each) => each.amount),
-    places,
-  );
-  return whole && settleWithin(classes, lines, whole, places);
-}
-
-/** The lines of each group settled to what the group comes to. */
-function settleWithin(
-  groups: Pick<Group, 'indexes'>[],
-  lines: Amount[],
-  totals: Amount[],
-  places: number,
-): Amount[] | null {
-  const result = [...lines];
-  for (const [at, { indexes }] of groups.entries()) {
-    const own = settle(
-      indexes.map((index) => lines[index] as Amount),
-      totals[at] as Amount,
-      places,
-    );
-    if (!own) return null;
-    for (const [position, index] of indexes.entries()) result[index] = own[position] as Amount;
-  }
-  return result;
-}
-
-/** Gives what is off to some of the parts, unit by unit, the largest first. */
-function settleSome(parts: Amount[], some: number[], off: Amount, places: number): Amount[] | null {
-  if (isZero(off)) return parts;
-  const own = some.map((index) => parts[index] as Amount);
-  const settled = settle(own, add(off, ...own), places);
-  if (!settled) return null;
-  const result = [...parts];
-  for (const [at, index] of some.entries()) result[index] = settled[at] as Amount;
-  return result;
-}
-
-/**
- * Gives the last units of rounding to the largest parts, so that they make the target exactly and
- * none falls below zero; null where that cannot be.
- */
-function settle(parts: Amount[], target: Amount, places: number): Amount[] | null {
-  const result = parts.map((part) => (isNegative(part) ? '0' : part));
-  const order = result
-    .map((part, index) => ({ part, index }))
-    .sort((a, b) => compare(b.part, a.part) || a.index - b.index);
-  let rest = subtract(target, add('0', ...result));
-  for (let rounds = 0; !isZero(rest) && rounds < 1_000; rounds++) {
-    const before = rest;
-    for (const { index } of order) {
-      if (isZero(rest)) break;
-      // A remainder finer than the currency's unit goes to one part whole.
-      const size = compare(absolute(rest), unit(places)) < 0 ? absolute(rest) : unit(places);
-      const give = isNegative(rest) ? negate(size) : size;
-      const settled = add(result[index] as Amount, give);
-      if (isNegative(settled)) continue;
-      result[index] = settled;
-      rest = subtract(rest, give);
-    }
-    if (compare(rest, before) === 0) return null;
-  }
-  return isZero(rest) ? result : null;
 }
 
 /** The price before the line's own discount, tax inside, or null where the line has none. */

@@ -15,7 +15,8 @@ import { endDoubt, takenNumberOf } from '../receipt/doubt.store.ts';
 import { retryNow } from '../lane/lane.store.ts';
 import { settleAttempts } from '../receipt/attempt.store.ts';
 import { doubtAnother } from '../lane/doubt-another.ts';
-import { lockReceipt, type Receipt, setReceiptState } from '../receipt/receipt.store.ts';
+import { lockReceipt, setReceiptState } from '../receipt/receipt.store.ts';
+import type { Receipt } from '../receipt/receipt-row.ts';
 
 export type ResumeLane = (
   ctx: Context,

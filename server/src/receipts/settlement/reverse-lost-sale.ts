@@ -16,9 +16,9 @@ import {
   findReversalReceipt,
   insertReceipt,
   lockReceipt,
-  type Receipt,
-  requeueReceipt,
 } from '../receipt/receipt.store.ts';
+import type { Receipt } from '../receipt/receipt-row.ts';
+import { requeueReceipt } from '../receipt/requeue.store.ts';
 import { openSeconds } from '../receipt/second-signature.model.ts';
 import {
   confirmProposal,

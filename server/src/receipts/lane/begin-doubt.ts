@@ -1,0 +1,228 @@
+import type { StoredProblem } from '@muhuri/shared/problems';
+import type { Context } from '../../context.ts';
+import type { Tx } from '../../platform/db/database.ts';
+import { asTakenOut } from './doubt-another.ts';
+import type { LanePorts } from './lane-ports.ts';
+import { beginDoubt, makeDoubtful, nameSuspects } from '../receipt/doubt.store.ts';
+import { giveBackNumber, type LaneDevice, lockLane } from './lane.store.ts';
+import {
+  type EarlierHolder,
+  earlierHolders,
+  listAttempts,
+  settleUnserved,
+} from '../receipt/attempt.store.ts';
+import { moveBack } from './move-back.ts';
+import { isDoubtful, retryDelayMs } from '../receipt/receipt.model.ts';
+import { findReceipt, lockReceipt } from '../receipt/receipt.store.ts';
+import type { Receipt } from '../receipt/receipt-row.ts';
+import type { Said } from './outcome.ts';
+
+/**
+ * Who may be the one that is signed under a number: a lost answer of the document's own explains
+ * that it is taken, unless an earlier one was lost as well; without one, it was refused no more
+ * definitely than they were.
+ */
+export const suspects =
+  (isOwnLost: boolean) =>
+  (holder: EarlierHolder): boolean =>
+    holder.wasInDoubt || !isOwnLost;
+
+/**
+ * A number is taken, and others had sent something under it before they gave it back: each of those
+ * is in doubt until it is known who was signed, so that none can be sealed again. Nothing of them
+ * is sent meanwhile, not even again: a device may answer one of them with the receipt of another.
+ *
+ * What holds from then on: of a document that may be signed under a taken number nothing is sent
+ * under another one, not even again; only what another device's lane had written down by then still
+ * leaves. What waits under another number, or at another device, with nothing of it that may be
+ * signed there, is taken back from there.
+ *
+ * There may be others whom a doubt does not help now: one that is signed may be signed twice, and
+ * one of which something has left under another number may be signed under that: before its lane
+ * would ask about that one, its doubt goes on about the taken one (`askNoMore`).
+ */
+export async function doubtEarlier(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  device: Pick<LaneDevice, 'id' | 'lastTotal'>,
+  about: { receiptId: string; invoiceNumber: string },
+  said: Said,
+  isSuspect: (holder: EarlierHolder) => boolean,
+  at: Date,
+): Promise<{ areDoubted: boolean; areOthers: boolean }> {
+  const { invoiceNumber } = about;
+  const found = { areDoubted: false, areOthers: false };
+  for (const holder of (await earlierHolders(tx, device.id, invoiceNumber, about.receiptId)).filter(
+    isSuspect,
+  )) {
+    const earlier = (await lockReceipt(tx, holder.receiptId)) as Receipt;
+    // The very document, in doubt about the number by the receipt that stands for it: it is nobody
+    // else.
+    const standing = await standingFor(tx, earlier);
+    if (standing.id === about.receiptId && standing.state === 'in_doubt') continue;
+    // Also by another receipt of it that was closed at this device: of one document it is asked
+    // once.
+    const isInDoubt =
+      standing.state === 'in_doubt' &&
+      standing.deviceId === device.id &&
+      standing.invoiceNumber === invoiceNumber;
+    const taken = isInDoubt ? earlier : await takeBack(ports, tx, ctx, earlier, at);
+    if (!taken) {
+      found.areOthers = true;
+      // Once it is known not to be signed where it goes by now, it is in doubt about this.
+      if (await isToBeDoubted(tx, earlier)) await makeDoubtful(tx, earlier.id, invoiceNumber);
+      const problem = {
+        code: 'maybe_signed_twice',
+        document_number: earlier.documentNumber,
+        invoice_number: invoiceNumber,
+      } as const;
+      await ports.alerts.raise(tx, ctx, earlier.id, problem);
+      continue;
+    }
+    found.areDoubted = true;
+    if (isInDoubt) continue;
+    await makeDoubtful(tx, earlier.id, invoiceNumber);
+    const problem: StoredProblem = {
+      code: 'signed_answer_lost',
+      device_code: said.deviceCode,
+      device_text: said.deviceText,
+      ...asTakenOut(taken),
+    };
+    await beginDoubt(
+      tx,
+      earlier.id,
+      { problem, invoiceNumber, nextTryAt: null, totalBefore: device.lastTotal },
+      at,
+    );
+    await ports.record(tx, ctx, {
+      action: 'receipt.doubted',
+      subject: earlier.id,
+      before: { state: earlier.state },
+      after: problem,
+    });
+    ports.changed(earlier.id);
+  }
+  await nameSuspects(tx, device.id, invoiceNumber);
+  return found;
+}
+
+/**
+ * Whether a document that is sent under a number has sent something under it before, as a receipt
+ * that was closed since.
+ */
+export async function hasLeftFrom(
+  tx: Tx,
+  deviceId: string,
+  about: { receiptId: string; invoiceNumber: string },
+): Promise<boolean> {
+  for (const { receiptId } of await earlierHolders(
+    tx,
+    deviceId,
+    about.invoiceNumber,
+    about.receiptId,
+  ))
+    if (
+      (await standingFor(tx, (await findReceipt(tx, receiptId)) as Receipt)).id === about.receiptId
+    )
+      return true;
+  return false;
+}
+
+/** The receipt that stands for a document by now. */
+async function standingFor(tx: Tx, receipt: Receipt): Promise<Receipt> {
+  let present = receipt;
+  while (present.movedTo !== null) present = (await findReceipt(tx, present.movedTo)) as Receipt;
+  return present;
+}
+
+/**
+ * Takes a document back from where it goes by now, unless it may be signed there: its number there
+ * is free again, and where it was closed for another device, the receipt there is closed for this
+ * one. Answers what stood for the document until then; null: it may be signed there.
+ */
+export async function takeBack(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  earlier: Receipt,
+  at: Date,
+): Promise<Receipt | null> {
+  if (earlier.movedTo === null) return (await giveBackUnsigned(tx, earlier, at)) ? earlier : null;
+  for (;;) {
+    const found = await standingFor(tx, earlier);
+    // Under the lock of its lane nothing of it leaves: that one first, as the lane itself takes
+    // them. Locks of two lanes in another order than theirs may cross, and then all of this is done
+    // once more.
+    await lockLane(tx, found.deviceId);
+    const present = (await lockReceipt(tx, found.id)) as Receipt;
+    // Moved on before it was locked.
+    if (present.movedTo !== null) continue;
+    if (!(await giveBackUnsigned(tx, present, at))) return null;
+    await moveBack(ports, tx, ctx, present, earlier, at);
+    ports.changed(present.id);
+    return present;
+  }
+}
+
+/**
+ * In doubt about another number or on its way under one, here or at another device: once that is
+ * over, it is in doubt about this one.
+ */
+export const isToBeDoubted = async (tx: Tx, receipt: Receipt): Promise<boolean> =>
+  (await standingFor(tx, receipt)).state !== 'signed';
+
+/**
+ * The number of what waits, unless something of it may be signed under it: then it stays where it
+ * is.
+ */
+async function giveBackUnsigned(tx: Tx, receipt: Receipt, at: Date): Promise<boolean> {
+  if (receipt.state === 'signed' || receipt.state === 'in_doubt') return false;
+  if (
+    (await listAttempts(tx, receipt.id, at)).some(
+      (attempt) => attempt.endedAt === null || isDoubtful(attempt),
+    )
+  )
+    return false;
+  if (receipt.invoiceNumber === null) return true;
+  // Bytes that the device has not served under it are no longer those that have to be sent under
+  // it.
+  await settleUnserved(tx, receipt.id, receipt.invoiceNumber);
+  await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber);
+  return true;
+}
+
+/** A document may be signed now; one that is signed is in no doubt. */
+export async function startDoubt(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  device: Pick<LaneDevice, 'lastTotal'>,
+  about: { receiptId: string; invoiceNumber: string },
+  problem: StoredProblem,
+  at: Date,
+): Promise<void> {
+  const receipt = (await lockReceipt(tx, about.receiptId)) as Receipt;
+  if (receipt.state === 'signed') return;
+  const nextTryAt = new Date(
+    at.getTime() +
+      retryDelayMs(
+        receipt.state === 'in_doubt' ? receipt.tries : 0,
+        ports.timing.settleQuietMs,
+        ports.timing.settleMaxMs,
+      ),
+  );
+  await beginDoubt(
+    tx,
+    about.receiptId,
+    { problem, invoiceNumber: about.invoiceNumber, nextTryAt, totalBefore: device.lastTotal },
+    at,
+  );
+  if (receipt.state !== 'in_doubt')
+    await ports.record(tx, ctx, {
+      action: 'receipt.doubted',
+      subject: about.receiptId,
+      before: { state: receipt.state },
+      after: problem,
+    });
+}

@@ -1,0 +1,318 @@
+import type { StoredProblem } from '@muhuri/shared/problems';
+import type { Context } from '../../context.ts';
+import type { Tx } from '../../platform/db/database.ts';
+import type { Dialect } from '../../ports/dialect.ts';
+import { doubtAnother } from './doubt-another.ts';
+import type { LanePorts } from './lane-ports.ts';
+import {
+  endDoubt,
+  listOpenDoubts,
+  listSuspects,
+  listUnaskedLanes,
+} from '../receipt/doubt.store.ts';
+import { burnNumber, giveBackNumber, type LaneHead, readAnew } from './lane.store.ts';
+import { recordSigned } from '../receipt/signature.store.ts';
+import {
+  earlierHolders,
+  listAttempts,
+  listSharers,
+  settleAttempts,
+  settleElsewhere,
+  type StoredAttempt,
+} from '../receipt/attempt.store.ts';
+import { isDoubtful, isFoundTaken } from '../receipt/receipt.model.ts';
+import { lockReceipt, setReceiptState, touchReceipt } from '../receipt/receipt.store.ts';
+import type { Receipt } from '../receipt/receipt-row.ts';
+import type { Signature } from '../../model/sale.model.ts';
+import { openSeconds, signedTwice } from '../receipt/second-signature.model.ts';
+import { isSignedLateUnder, settleSecond } from '../receipt/second-signature.store.ts';
+import { isOfDoubt } from './is-of-doubt.ts';
+import { mayHaveLeft } from './may-have-left.ts';
+import { followUp, pauseForStrangers, recordingOf, takenOutBefore } from './record-signature.ts';
+
+/**
+ * It is known now who was signed under a number: it is nobody else's. Whoever was in doubt beside
+ * them is what they were before: refused, and goes under another number once somebody seals them
+ * again, or waiting, where the device has refused nothing of them but the number, or taken out of
+ * the lane by a person. The number stays where it is.
+ */
+export async function freeSharers(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  signed: { receiptId: string; deviceId: string; invoiceNumber: string },
+  at: Date,
+): Promise<void> {
+  const { deviceId, invoiceNumber } = signed;
+  const told = [
+    signed.receiptId,
+    ...(await earlierHolders(tx, deviceId, invoiceNumber, signed.receiptId)).map(
+      (each) => each.receiptId,
+    ),
+  ];
+  for (const receiptId of told)
+    await ports.alerts.resolve(tx, ctx, receiptId, ['maybe_signed_twice'], { invoiceNumber });
+  await settleElsewhere(tx, deviceId, invoiceNumber, signed.receiptId);
+  for (const unasked of await listUnaskedLanes(tx))
+    await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: unasked });
+  for (const id of await listSharers(tx, deviceId, invoiceNumber, signed.receiptId)) {
+    const sharer = (await lockReceipt(tx, id)) as Receipt;
+    const { isDeviceRetired, filed } = sharer;
+    const last = (await listAttempts(tx, id, at)).findLast(
+      (attempt) => attempt.invoiceNumber === invoiceNumber && attempt.mayHaveLeft,
+    );
+    ports.changed(id);
+    const because = {
+      because: 'signed under it is another document of ours',
+      receipt_id: signed.receiptId,
+    };
+    if (last?.outcome !== 'refused') {
+      await numberAnew(
+        ports,
+        tx,
+        ctx,
+        { id, deviceId, invoiceNumber, isDeviceRetired },
+        because,
+        at,
+      );
+      continue;
+    }
+    await settleAttempts(tx, id, 'not_ours', { invoiceNumber });
+    const refusal: StoredProblem = isDeviceRetired
+      ? { code: 'device_retired' }
+      : {
+          code: 'device_refused',
+          device_code: last.deviceCode ?? '',
+          device_text: last.deviceText ?? '',
+        };
+    const after = takenOutBefore(sharer) ?? { state: 'refused' as const, problem: refusal };
+    await setReceiptState(tx, id, { ...after, invoiceNumber: null }, at);
+    await endDoubt(tx, id);
+    const goesOn = await doubtAnother(ports, tx, ctx, sharer, at);
+    await ports.record(tx, ctx, {
+      action: 'receipt.settled_not_ours',
+      subject: id,
+      before: { invoice_number: invoiceNumber },
+      after: because,
+    });
+    if (!goesOn) await endReversal(ports, tx, ctx, { id, filed }, after.problem ?? refusal, at);
+  }
+}
+
+/** Fewer than two documents may be signed now: the lane no longer waits for that. */
+export async function afterDoubt(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  deviceId: string,
+): Promise<void> {
+  const open = (await listOpenDoubts(tx, deviceId)).filter(
+    (doubt) => doubt.code === 'maybe_signed',
+  );
+  if (open.length < 2) await ports.alerts.resolve(tx, ctx, deviceId, ['doubts_two']);
+}
+
+/**
+ * Ends a doubt as *not signed*: the document is refused, or as it was taken out before, and its
+ * number returned.
+ */
+export async function settleNotSigned(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  receipt: Receipt,
+  problem: StoredProblem,
+  how: string,
+  at: Date,
+): Promise<void> {
+  await settleAttempts(tx, receipt.id, 'not_signed', {
+    invoiceNumber: receipt.invoiceNumber as string,
+  });
+  await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber as string);
+  await setReceiptState(
+    tx,
+    receipt.id,
+    { ...(takenOutBefore(receipt) ?? { state: 'refused', problem }), invoiceNumber: null },
+    at,
+  );
+  await endDoubt(tx, receipt.id);
+  const goesOn = await doubtAnother(ports, tx, ctx, receipt, at);
+  await afterDoubt(ports, tx, ctx, receipt.deviceId);
+  await ports.record(tx, ctx, {
+    action: 'receipt.settled_not_signed',
+    subject: receipt.id,
+    before: { invoice_number: receipt.invoiceNumber },
+    after: { how, ...problem },
+  });
+  if (!goesOn) await endReversal(ports, tx, ctx, receipt, problem, at);
+}
+
+/**
+ * What stands under the number of a doubt is not this document's receipt: it goes again, under its
+ * next number, unless it had been taken out of its lane before. At a device that was retired
+ * nothing waits: sealed again, it goes to the one that followed.
+ */
+export async function numberAnew(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  receipt: { id: string; deviceId: string; invoiceNumber: string; isDeviceRetired: boolean },
+  because: object,
+  at: Date,
+): Promise<void> {
+  const { id, deviceId, invoiceNumber } = receipt;
+  await settleAttempts(tx, id, 'not_ours', { invoiceNumber });
+  const goesAgain = receipt.isDeviceRetired
+    ? { state: 'refused' as const, problem: { code: 'device_retired' as const } }
+    : { state: 'queued' as const, problem: null };
+  const after = takenOutBefore((await lockReceipt(tx, id)) as Receipt) ?? goesAgain;
+  await setReceiptState(tx, id, { ...after, invoiceNumber: null }, at);
+  await readAnew(tx, id);
+  await endDoubt(tx, id);
+  const goesOn = await doubtAnother(ports, tx, ctx, receipt, at);
+  await afterDoubt(ports, tx, ctx, deviceId);
+  await ports.record(tx, ctx, {
+    action: 'receipt.settled_not_ours',
+    subject: id,
+    before: { invoice_number: invoiceNumber },
+    after: because,
+  });
+  if (after.problem && !goesOn)
+    await endReversal(ports, tx, ctx, (await lockReceipt(tx, id)) as Receipt, after.problem, at);
+}
+
+/**
+ * A lost sale may be known, or settled in some other way, between the second person's word and the
+ * moment at which the refund would get its number: the lane looks once more in the transaction that
+ * would freeze it, under the lock that everything which ends a doubt takes. Of a number that
+ * several documents may be signed under it would undo anybody's. What may have left is not
+ * withdrawn any more.
+ */
+export async function withdrawOvertaken(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  head: Pick<LaneHead, 'id' | 'filed'>,
+  at: Date,
+): Promise<boolean> {
+  const { reverses } = head.filed.filing;
+  if (!reverses) return false;
+  const { receiptId, invoiceNumber } = reverses;
+  const refund = (await lockReceipt(tx, head.id)) as Receipt;
+  const original = (await lockReceipt(tx, receiptId)) as Receipt;
+  const isLost =
+    original.state === 'in_doubt' &&
+    original.invoiceNumber === invoiceNumber &&
+    original.problem?.code === 'signed_answer_lost' &&
+    !(await isSignedLateUnder(tx, refund.deviceId, invoiceNumber)) &&
+    (await listSuspects(tx, receiptId)).length === 0;
+  if (isLost || (await mayHaveLeft(tx, refund, at))) return false;
+  const problem = { code: 'reversal_overtaken', invoice_number: invoiceNumber } as const;
+  if (refund.invoiceNumber !== null)
+    await giveBackNumber(tx, refund.deviceId, refund.invoiceNumber);
+  await setReceiptState(tx, refund.id, { state: 'withdrawn', problem, invoiceNumber: null }, at);
+  await ports.record(tx, ctx, {
+    action: 'receipt.withdrawn',
+    subject: refund.id,
+    after: { ...problem, returned_number: refund.invoiceNumber },
+  });
+  await endReversal(ports, tx, ctx, refund, problem, at);
+  ports.changed(refund.id);
+  return true;
+}
+
+/**
+ * The refund of a reversal will not be signed: the reversal is over, with what was said of its
+ * refund. A signature of the sale that was heard meanwhile is its receipt then, where it is of what
+ * would be filed; otherwise a person finds out.
+ */
+export async function endReversal(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  refund: Pick<Receipt, 'id' | 'filed'>,
+  problem: StoredProblem,
+  at: Date,
+): Promise<void> {
+  const { reverses } = refund.filed.filing;
+  if (!reverses) return;
+  const { receiptId, invoiceNumber } = reverses;
+  const original = (await lockReceipt(tx, receiptId)) as Receipt;
+  const about = { reversal_receipt_id: refund.id };
+  await ports.record(tx, ctx, {
+    action: 'receipt.reversal_ended',
+    subject: receiptId,
+    before: { invoice_number: invoiceNumber },
+    after: { ...about, ...problem },
+  });
+  // Whoever looks at the sale sees that it is over.
+  await touchReceipt(tx, receiptId, at);
+  ports.changed(receiptId);
+  const late = openSeconds(original).find((each) => each.invoiceNumber === invoiceNumber);
+  if (!late) return;
+  if (!isOfDoubt(original, await listAttempts(tx, receiptId, at), late))
+    return ports.alerts.raise(tx, ctx, receiptId, signedTwice(original));
+  const dialect = ports.dialects.of(original.dialect);
+  await settleSecond(tx, receiptId, late.receiptSignature, { as: 'receipt', evidence: about, at });
+  await ports.record(tx, ctx, {
+    action: 'receipt.late_signature_settled',
+    subject: receiptId,
+    before: { state: original.state, invoice_number: invoiceNumber },
+    after: { as: 'receipt', ...about },
+  });
+  await takeLate(ports, tx, ctx, dialect, original, late, late, at);
+}
+
+/**
+ * A document in doubt has its receipt, and may be signed under another number besides, of which the
+ * device is asked nothing any more: people are told. One that the device has not said to be used is
+ * given to nobody. `before`: its sends as they stood before the receipt was recorded.
+ */
+export async function tellOfOthers(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  receipt: Receipt,
+  invoiceNumber: string,
+  before: StoredAttempt[],
+): Promise<void> {
+  const others = before.filter((each) => each.invoiceNumber !== invoiceNumber && isDoubtful(each));
+  for (const number of new Set(others.map((each) => each.invoiceNumber))) {
+    await ports.alerts.raise(tx, ctx, receipt.id, {
+      code: 'maybe_signed_twice',
+      document_number: receipt.documentNumber,
+      invoice_number: number,
+    });
+    if (!others.some((each) => each.invoiceNumber === number && isFoundTaken(each)))
+      await burnNumber(tx, receipt.deviceId, number);
+  }
+}
+
+/** A late signature is its document's receipt, and ends its doubt. */
+export async function takeLate(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  dialect: Dialect,
+  receipt: Receipt,
+  sent: { attemptId: string; invoiceNumber: string },
+  signature: Signature,
+  at: Date,
+): Promise<void> {
+  const { id: receiptId, deviceId, environment } = receipt;
+  const before = await listAttempts(tx, receiptId, at);
+  await recordSigned(tx, ctx.businessId, {
+    ...recordingOf(ports, dialect, receipt, sent, signature, null, at),
+    source: 'late_answer',
+  });
+  await tellOfOthers(ports, tx, ctx, receipt, sent.invoiceNumber, before);
+  await endDoubt(tx, receiptId);
+  await freeSharers(ports, tx, ctx, { receiptId, deviceId, invoiceNumber: sent.invoiceNumber }, at);
+  await followUp(ports, tx, ctx, receipt, at);
+  await afterDoubt(ports, tx, ctx, deviceId);
+  await pauseForStrangers(ports, tx, ctx, {
+    id: deviceId,
+    environment,
+    state: receipt.isDeviceRetired ? 'retired' : 'active',
+  });
+}

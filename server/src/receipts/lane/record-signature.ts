@@ -1,0 +1,156 @@
+import type { StoredProblem } from '@muhuri/shared/problems';
+import type { Context } from '../../context.ts';
+import type { Tx } from '../../platform/db/database.ts';
+import type { Dialect } from '../../ports/dialect.ts';
+import { doubtAnother } from './doubt-another.ts';
+import type { Reverses } from '../sale/signing-input.model.ts';
+import type { KeptAnswer } from '../receipt/kept-answer.ts';
+import type { LanePorts } from './lane-ports.ts';
+import { endDoubt } from '../receipt/doubt.store.ts';
+import { type LaneDevice, pauseLaneFor, readAnew } from './lane.store.ts';
+import { countStrangers, explainTotals } from '../receipt/signature.store.ts';
+import { settleAttempts } from '../receipt/attempt.store.ts';
+import { markReversed } from '../receipt/reversal.store.ts';
+import { lockReceipt, setReceiptState } from '../receipt/receipt.store.ts';
+import type { Receipt } from '../receipt/receipt-row.ts';
+import type { Signature } from '../../model/sale.model.ts';
+import { isSignedLateUnder, settleReversed } from '../receipt/second-signature.store.ts';
+
+/**
+ * In production a device that has signed more than we can account for has another writer, or has
+ * signed for us what we do not know of. What was signed stays; nothing more is sent until a person
+ * has said whose the others are: going on, the lane might sign a whole backlog twice.
+ */
+export async function pauseForStrangers(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  device: Pick<LaneDevice, 'id' | 'environment' | 'state'>,
+): Promise<boolean> {
+  if (device.environment !== 'production' || device.state === 'retired') return false;
+  const missing = await countStrangers(tx, device.id);
+  if (missing === 0) return false;
+  const problem = { code: 'total_jumped', missing } as const;
+  await pauseLaneFor(tx, device.id, problem);
+  await ports.alerts.raise(tx, ctx, device.id, problem);
+  await ports.record(tx, ctx, { action: 'lane.total_jumped', subject: device.id, after: problem });
+  return true;
+}
+
+/**
+ * What follows from a signature whoever brought it: later chapters' work, and for a reversal that
+ * its sale is sold anew.
+ */
+export async function followUp(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  receipt: Pick<Receipt, 'id' | 'filed'>,
+  at: Date,
+): Promise<void> {
+  await ports.afterSigned(tx, ctx, receipt.id);
+  const { reverses } = receipt.filed.filing;
+  if (reverses) await sellAnew(ports, tx, ctx, { ...reverses, reversalReceiptId: receipt.id }, at);
+}
+
+/**
+ * As what a document stands once it is known that it is not signed under the number of its doubt:
+ * as what it was taken out before, if it was.
+ */
+export const takenOutBefore = ({
+  problem,
+}: Pick<Receipt, 'problem'>): { state: 'withdrawn'; problem: StoredProblem | null } | null =>
+  problem?.before === undefined
+    ? null
+    : { state: 'withdrawn', problem: problem.before as StoredProblem | null };
+
+/**
+ * The sale whose data were lost is undone at the authority by the refund just signed: the same
+ * receipt goes back to its lane, is read again and sold under a new number, unless it is in doubt
+ * about another one as well. The one case of a new number after a doubt, and it needs two persons
+ * and a signed reversal.
+ */
+async function sellAnew(
+  ports: LanePorts,
+  tx: Tx,
+  ctx: Context,
+  reversed: Reverses & { reversalReceiptId: string },
+  at: Date,
+): Promise<void> {
+  const original = (await lockReceipt(tx, reversed.receiptId)) as Receipt;
+  if (original.state !== 'in_doubt' || original.invoiceNumber !== reversed.invoiceNumber) {
+    await ports.alerts.raise(tx, ctx, original.id, {
+      code: 'reversal_unneeded',
+      document_number: original.documentNumber,
+    });
+    return;
+  }
+  // What was heard of it while its refund was on the way has brought its own place in the total.
+  const isHeard = await isSignedLateUnder(tx, original.deviceId, reversed.invoiceNumber);
+  if (!isHeard) await explainTotals(tx, original.deviceId, '1');
+  await settleAttempts(tx, original.id, 'reversed', { invoiceNumber: reversed.invoiceNumber });
+  if (isHeard)
+    await settleReversed(
+      tx,
+      original.id,
+      reversed.invoiceNumber,
+      { reversal_receipt_id: reversed.reversalReceiptId },
+      at,
+    );
+  // At a device that was retired nothing waits: sealed again, it goes to the one that followed.
+  const after = original.isDeviceRetired
+    ? { state: 'refused' as const, problem: { code: 'device_retired' as const } }
+    : { state: 'queued' as const, problem: null };
+  // Taken out by a person before, it is not sealed because its doubt is over.
+  await setReceiptState(
+    tx,
+    original.id,
+    { ...(takenOutBefore(original) ?? after), invoiceNumber: null },
+    at,
+  );
+  await readAnew(tx, original.id);
+  await markReversed(tx, ctx.businessId, reversed, at);
+  await endDoubt(tx, original.id);
+  // Only what was signed under this number is undone: under another one it may be signed still.
+  await doubtAnother(ports, tx, ctx, original, at);
+  await ports.record(tx, ctx, {
+    action: 'receipt.reversed',
+    subject: original.id,
+    before: { invoice_number: reversed.invoiceNumber },
+    after: { reversal_receipt_id: reversed.reversalReceiptId },
+  });
+  ports.changed(original.id);
+}
+
+export function recordingOf(
+  ports: LanePorts,
+  dialect: Dialect,
+  receipt: Pick<Receipt, 'id' | 'deviceId' | 'filed'>,
+  sending: { attemptId: string; invoiceNumber: string },
+  signature: Signature,
+  response: KeptAnswer | null,
+  at: Date,
+) {
+  const { filing, sale } = receipt.filed;
+  return {
+    attemptId: sending.attemptId,
+    receiptId: receipt.id,
+    deviceId: receipt.deviceId,
+    invoiceNumber: sending.invoiceNumber,
+    signature,
+    verificationUrl: dialect.verification(
+      signature,
+      filing.device,
+      filing.verification.form,
+      filing.verification.base,
+    ),
+    label: dialect.label(sale.kind, false),
+    source: 'device' as const,
+    evidence: null,
+    response,
+    at,
+    auditId: ports.newId('audit'),
+    actor: { type: 'job', id: 'lane' },
+    worker: ports.worker,
+  };
+}
