@@ -56,19 +56,22 @@ import {
   type AuditCheck,
   verifyAuditLog,
 } from './audit/index.ts';
-import { trailRoutes } from './audit/trail.routes.ts';
+import { activityRoutes } from './activity/activity.routes.ts';
 import {
   addBranch,
-  adoptDevice,
-  initialiseDevice,
   listBranches,
-  pauseLane,
-  probeView,
   setDevice,
   setNextDevice,
-  testDevice,
   updateBranch,
+  listBranchViews,
 } from './branches/index.ts';
+import {
+  adoptDevice,
+  initialiseDevice,
+  pauseLane,
+  probeView,
+  testDevice,
+} from './devices/index.ts';
 import { businessRoutes } from './businesses/business.routes.ts';
 import {
   findDirectoryEntry,
@@ -80,7 +83,8 @@ import {
   updateSettings,
 } from './businesses/index.ts';
 import { branchRoutes } from './branches/branch.routes.ts';
-import { listBranchViews } from './branches/list-branches.ts';
+import { deviceRoutes } from './devices/device.routes.ts';
+import { laneRoutes } from './receipts/lane.routes.ts';
 import {
   findTaxpayer,
   readBookNames,
@@ -114,27 +118,31 @@ import { edge } from './edge.ts';
 import {
   deleteOldDeliveries,
   installation,
-  closeMonth,
   listDeliveries,
-  listDocuments,
-  countUnsettled,
-  longestDue,
-  describeRow,
-  leaveToPerson,
   listWebhookAddresses,
-  retryAfterFix,
-  markElsewhere,
-  unmarkElsewhere,
-  processDueDocuments,
   createWebhookAddress,
-  pollDocuments,
   readZohoHealth,
   receiveDelivery,
   removeWebhookAddress,
   rotateWebhookAddress,
-} from './intake/index.ts';
-import { listRoutes } from './intake/worklist.routes.ts';
-import { intakeRoutes } from './intake/intake.routes.ts';
+} from './zoho-webhooks/index.ts';
+import {
+  closeMonth,
+  listDocuments,
+  countUnsettled,
+  longestDue,
+  describeRow,
+  markElsewhere,
+  unmarkElsewhere,
+} from './worklist/index.ts';
+import {
+  leaveToPerson,
+  retryAfterFix,
+  processDueDocuments,
+  pollDocuments,
+} from './document-sync/index.ts';
+import { worklistRoutes } from './worklist/worklist.routes.ts';
+import { zohoWebhookRoutes } from './zoho-webhooks/zoho-webhook.routes.ts';
 import { dayIn, stamp14 } from './dialect-kit/dates.ts';
 import { loadDialects } from './dialects/index.ts';
 import type { Dialects } from './ports/dialect.ts';
@@ -1098,7 +1106,7 @@ export async function startApp(
       },
       isPlatformClient,
     }),
-    ...intakeRoutes({
+    ...zohoWebhookRoutes({
       listHooks: listWebhookAddresses({ clock }),
       makeHook: createWebhookAddress(hooks),
       rotateHook: rotateWebhookAddress(hooks),
@@ -1114,7 +1122,7 @@ export async function startApp(
         return looked;
       },
     }),
-    ...listRoutes({
+    ...worklistRoutes({
       list: listDocuments,
       describeRow,
       month: closeMonth({ clock }),
@@ -1133,7 +1141,7 @@ export async function startApp(
       retry: retryWriteBack({ clock, record, touch: intake.touch }),
       mail: mailReceipt({ clock, record, touch: intake.touch }),
     }),
-    ...trailRoutes({
+    ...activityRoutes({
       listTrail: async (ctx, filter) =>
         named(await ctx.transaction((tx) => listEntries(tx, 'audit', filter))),
       verifyAuditLog: (ctx, isWhole) =>
@@ -1188,11 +1196,17 @@ export async function startApp(
         await checkPrinted(ctx, [{ field: 'address', text: given.address }]);
         return updateBranch(devices)(ctx, id, given);
       },
+      setNextDevice: setNextDevice(devices),
+    }),
+    ...deviceRoutes({
+      listBranches: listBranchViews({ vault }),
       initialiseDevice: initialise,
       adoptDevice: adoptDevice({ record, clock, asking, afterActive: sync }),
-      setNextDevice: setNextDevice(devices),
-      switchDevice: switchDevice(lanePorts),
       pauseLane: pauseLane({ record }),
+    }),
+    ...laneRoutes({
+      listBranches: listBranchViews({ vault }),
+      switchDevice: switchDevice(lanePorts),
       resumeLane: resumeLane({ record, alerts, clock, queue, changed: changes.changed }),
     }),
     ...listsRoutes({

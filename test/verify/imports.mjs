@@ -15,13 +15,17 @@ const story = [
   'zoho-sign-in',
   'branches',
   'catalogue',
+  'devices',
   'receipts',
-  'intake',
+  'document-sync',
+  'worklist',
+  'zoho-webhooks',
   'write-back',
   'webhooks',
   'monitoring',
   'reports',
   'onboarding',
+  'activity',
 ];
 /** The rooms of receipts/, in their own reading order. */
 const rooms = ['sale', 'receipt', 'prepare', 'paper', 'lane', 'open', 'settlement', 'evidence'];

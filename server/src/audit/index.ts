@@ -13,6 +13,7 @@ export {
   type PlacedEntry,
   chainAuditLog,
   type AuditFilter,
+  type AuditEntry,
 } from './chain-audit-log.ts';
 export { type AuditCheck, verifyAuditLog } from './verify-audit-log.ts';
 export { checkHead, headsIn, type PublishedHead, publishHead } from './publish-head.ts';

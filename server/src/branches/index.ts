@@ -27,9 +27,17 @@ export {
   stoppedLane,
   type StoredProbe,
   setLastUpstreamContact,
+  keepSetUp,
+  findBranch,
+  lockDevice,
+  keepProbe,
+  type ProbeResult,
 } from './device.store.ts';
-export type { BranchView } from './list-branches.ts';
-export { type ProbeView, probeView } from './probe-view.ts';
-export { compareTaxpayer } from './taxpayer.store.ts';
-export { adoptDevice, initialiseDevice, pauseLane } from './set-up-device.ts';
-export { type TestDevice, testDevice } from './test-device.ts';
+export {
+  type BranchView,
+  findBranchView,
+  type ListBranchViews,
+  listBranchViews,
+} from './list-branches.ts';
+export { compareTaxpayer, keepDeviceTaxpayer } from './taxpayer.store.ts';
+export { keepDeviceKeys } from './keep-device-keys.ts';

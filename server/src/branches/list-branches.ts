@@ -1,5 +1,6 @@
 import { describeProblem } from '@muhuri/shared/problems';
 import type { Context } from '../context.ts';
+import { AppError } from '../platform/app-error.ts';
 import type { Vault } from '../platform/vault.ts';
 import { type ListedDevice, listBranches } from './device.store.ts';
 import { readAside, type ShownAside } from './keep-device-keys.ts';
@@ -12,6 +13,15 @@ export const listBranchViews =
   (ports: { vault: Vault }): ListBranchViews =>
   (ctx) =>
     viewsOf(ports, ctx);
+
+/** One of them, for an answer about it. */
+export const findBranchView =
+  (list: ListBranchViews) =>
+  async (ctx: Context, id: string): Promise<BranchView> => {
+    const found = (await list(ctx)).find((branch) => branch.id === id);
+    if (!found) throw new AppError('not_found');
+    return found;
+  };
 
 async function viewsOf(ports: { vault: Vault }, ctx: Context) {
   const { branches, aside } = await ctx.transaction(async (tx) => ({

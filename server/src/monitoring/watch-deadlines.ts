@@ -1,5 +1,6 @@
 import type { Alerts } from '../alerts/index.ts';
-import { compareTaxpayer, listBranches, type TestDevice } from '../branches/index.ts';
+import { compareTaxpayer, listBranches } from '../branches/index.ts';
+import type { TestDevice } from '../devices/index.ts';
 import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';

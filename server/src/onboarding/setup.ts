@@ -4,10 +4,10 @@ import {
   compareTaxpayer,
   type Device,
   type StoredProbe,
-  type TestDevice,
   findDeviceOfBranch,
   listBranches,
 } from '../branches/index.ts';
+import type { TestDevice } from '../devices/index.ts';
 import {
   checkGoLive,
   keepLaterGoLive,

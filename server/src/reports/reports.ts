@@ -4,7 +4,7 @@ import type { AuditListener } from '../audit/index.ts';
 import { type BusinessTotals, getBusiness, putTotals } from '../businesses/index.ts';
 import { findConnection, readCallHealth, readConnectionHealth } from '../connections/index.ts';
 import type { Context } from '../context.ts';
-import { longestDue, sealedElsewhere } from '../intake/index.ts';
+import { longestDue, sealedElsewhere } from '../worklist/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
 import type { Dialects } from '../ports/dialect.ts';

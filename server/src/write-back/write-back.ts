@@ -4,7 +4,7 @@ import type { AuditListener, Recorder } from '../audit/index.ts';
 import { type BusinessSettings, getBusiness } from '../businesses/index.ts';
 import { findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
-import { acknowledgeChange } from '../intake/index.ts';
+import { acknowledgeChange } from '../document-sync/index.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';

@@ -1,4 +1,4 @@
-import type { StoredProbe } from './device.store.ts';
+import type { StoredProbe } from '../branches/index.ts';
 
 type Text = [title: string, detail: string];
 

@@ -2,8 +2,7 @@ import { trail } from '@muhuri/shared/contract/index';
 import { cursorOf, readCursor } from '../platform/http/cursor.ts';
 import { route, type Call, FileResponse } from '../platform/http/route.ts';
 import { csvOf, pagesOf } from '../platform/http/csv.ts';
-import type { AuditEntry, AuditFilter } from './chain-audit-log.ts';
-import type { AuditCheck } from './verify-audit-log.ts';
+import type { AuditEntry, AuditFilter, AuditCheck } from '../audit/index.ts';
 
 type Use = {
   listTrail(ctx: Call['ctx'], filter: AuditFilter): Promise<AuditEntry[]>;
@@ -20,7 +19,7 @@ const exportMax = 50_000;
 /** Few enough that the others hardly notice while they are written. */
 const exportPage = 50;
 
-export const trailRoutes = (use: Use) => [
+export const activityRoutes = (use: Use) => [
   route(trail.listTrail)(async (call, { query: { cursor, limit, ...filter } }) => {
     return page(
       await use.listTrail(call.ctx, { ...filter, limit: limit + 1, after: readCursor(cursor) }),

@@ -11,19 +11,17 @@ import { retry } from '../platform/retry.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { DeviceRequest, Dialects } from '../ports/dialect.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
-import type { Device } from './device.model.ts';
+import type { Device } from '../branches/device.model.ts';
 import {
-  activateDevice,
   findBranch,
-  keepSetUp,
   lockDevice,
   lockDeviceOfBranch,
   lockNewDevice,
   setDeviceState,
-} from './device.store.ts';
-import { keepDeviceKeys } from './keep-device-keys.ts';
+  keepDeviceKeys,
+} from '../branches/index.ts';
 
-type Ports = {
+export type Ports = {
   vsdc: Vsdc;
   dialects: Dialects;
   vault: Vault;
@@ -163,46 +161,6 @@ async function askForKeys(
   }
 }
 
-export type AdoptDevice = (
-  ctx: Context,
-  branchId: string,
-  known: { sdc_id: string; mrc_number: string; last_invoice_number: string },
-) => Promise<void>;
-
-/**
- * Takes over a device initialised elsewhere: the authority does not give its data a second time, so
- * a person types them.
- */
-export const adoptDevice =
-  (ports: Pick<Ports, 'record' | 'afterActive' | 'clock' | 'asking'>): AdoptDevice =>
-  async (ctx, branchId, known) => {
-    const device = await ctx.transaction(async (tx): Promise<Device> => {
-      const locked = await lockUnset(ports, tx, branchId, ports.clock.now());
-      await keepSetUp(tx, locked.id, {
-        sdcId: known.sdc_id,
-        mrcNumber: known.mrc_number,
-        lastInvoiceNumber: known.last_invoice_number,
-      });
-      if (locked.succeeds === null) await activateDevice(tx, locked.id, ports.clock.now());
-      await ports.record(tx, ctx, { action: 'device.adopted', subject: locked.id, after: known });
-      return locked;
-    });
-    await ports.afterActive(ctx, device.id);
-  };
-
-export type PauseLane = (ctx: Context, branchId: string) => Promise<void>;
-
-export const pauseLane =
-  (ports: Pick<Ports, 'record'>): PauseLane =>
-  (ctx, branchId) =>
-    ctx.transaction(async (tx) => {
-      const device = await lockDeviceOfBranch(tx, branchId);
-      if (!device) throw new AppError('not_found');
-      if (device.state !== 'active') throw new AppError('wrong_state', { state: device.state });
-      await setDeviceState(tx, device.id, 'paused', { code: 'device_paused' });
-      await ports.record(tx, ctx, { action: 'lane.paused', subject: device.id });
-    });
-
 /** Longer than any answer is waited for, from the question on. */
 const askedMs = 2 * 60_000;
 /** Keys that wait in this process are written as soon as they can be. */
@@ -229,7 +187,7 @@ async function holdFurther(tx: Tx, device: Device, at: Date): Promise<void> {
  * one at work. While somebody asks it for its keys it is nobody else's: asked twice some devices
  * are unusable, and taken over by hand meanwhile its keys would come in vain.
  */
-async function lockUnset(
+export async function lockUnset(
   { asking }: Pick<Ports, 'asking'>,
   tx: Tx,
   branchId: string,

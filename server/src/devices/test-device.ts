@@ -4,7 +4,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Dialects } from '../ports/dialect.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
-import type { Device } from './device.model.ts';
+import type { Device } from '../branches/device.model.ts';
 import {
   findDeviceOfBranch,
   keepProbe,
@@ -12,8 +12,9 @@ import {
   type ProbeResult,
   type StoredProbe,
   setLastUpstreamContact,
-} from './device.store.ts';
-import { compareTaxpayer, keepDeviceTaxpayer } from './taxpayer.store.ts';
+  compareTaxpayer,
+  keepDeviceTaxpayer,
+} from '../branches/index.ts';
 
 type Ports = { vsdc: Vsdc; dialects: Dialects; clock: Clock };
 export type TestDevice = (ctx: Context, branchId: string | null) => Promise<StoredProbe>;

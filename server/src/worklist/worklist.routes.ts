@@ -2,13 +2,8 @@ import { zoho } from '@muhuri/shared/contract/index';
 import { route, type Call, FileResponse } from '../platform/http/route.ts';
 import { readDayCursor, dayCursorOf } from '../platform/http/cursor.ts';
 import { csvOf, pagesOf } from '../platform/http/csv.ts';
-import {
-  type DocumentKey,
-  type WorklistQuery,
-  type ListedRow,
-  type Month,
-  rowKey,
-} from './index.ts';
+import type { DocumentKey } from '../document-sync/index.ts';
+import { type WorklistQuery, type ListedRow, type Month, rowKey } from './index.ts';
 
 type Use = {
   list(ctx: Call['ctx'], ask: WorklistQuery): Promise<ListedRow[]>;
@@ -30,7 +25,7 @@ type Filter = {
 const exportMax = 50_000;
 const exportPage = 50;
 
-export const listRoutes = (use: Use) => {
+export const worklistRoutes = (use: Use) => {
   const askOf = ({ month, standing, branch_id, document_ids, search }: Filter) => ({
     month: month ?? null,
     standings: standing ?? null,

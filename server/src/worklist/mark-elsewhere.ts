@@ -5,7 +5,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { type Elsewhere, holdForMarking, setElsewhere } from '../receipts/index.ts';
-import type { DocumentKey } from './document.store.ts';
+import type { DocumentKey } from '../document-sync/index.ts';
 import { type WorklistRow, listDocumentStatuses, type DocumentStatus } from './worklist.store.ts';
 
 type Ports = { clock: Clock; record: Recorder };

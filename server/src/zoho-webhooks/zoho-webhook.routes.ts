@@ -6,12 +6,12 @@ import type {
   WebhookAddress,
   installation,
   listDeliveries,
-  PollResult,
   NewWebhookAddress,
   PlannedPart,
   readZohoHealth,
   ReceiveDelivery,
 } from './index.ts';
+import type { PollResult } from '../document-sync/index.ts';
 
 type Ctx = Call['ctx'];
 type Page = Parameters<typeof listDeliveries>[1];
@@ -30,7 +30,7 @@ type Use = {
   pollNow(ctx: Ctx): Promise<PollResult[]>;
 };
 
-export const intakeRoutes = (use: Use) => {
+export const zohoWebhookRoutes = (use: Use) => {
   const id = (call: Call) => call.params.id as string;
   const plan = async (call: Call) => ({
     parts: (await use.installation.plan(call.ctx)).map(partView),
