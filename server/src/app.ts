@@ -253,7 +253,7 @@ import {
   listMessages,
   queueEvent,
   deliverDue,
-  subscribers,
+  webhookEndpoints,
   queueReceiptEvents,
 } from './webhooks/index.ts';
 import { noticeRoutes } from './webhooks/webhook.routes.ts';
@@ -1131,7 +1131,7 @@ export async function startApp(
       oneExport,
     }),
     ...noticeRoutes({
-      subscribers: subscribers({ vault, clock, newId, record }),
+      subscribers: webhookEndpoints({ vault, clock, newId, record }),
       madeBy: findMakers({ database }, 'subscriber.added'),
       listNotices: (ctx, page) => ctx.transaction((tx) => listMessages(tx, page)),
       touch: telling.touch,

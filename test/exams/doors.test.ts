@@ -1038,10 +1038,10 @@ test('every port and every file that reads or parses is known here, with what tr
     'books-setup.ts': 'every method, above',
     'books-writing.ts': 'every method, above',
     'dialect.ts': 'every reader of every dialect, above',
-    'messenger.ts': 'says a status and a word of our own: no text from outside',
+    'webhook-sender.ts': 'says a status and a word of our own: no text from outside',
     'vsdc.ts':
       'bytes as they came, read by the dialect: above, and over a wire among the scenarios of what comes in',
-    'webhooks.ts': 'its reader, above',
+    'books-webhooks.ts': 'its reader, above',
   };
   expect(readdirSync('server/src/ports').toSorted()).toEqual(Object.keys(ports).toSorted());
   const parsers: Record<string, string> = {

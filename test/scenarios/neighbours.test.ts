@@ -186,7 +186,7 @@ describe('a logo', () => {
   });
 
   test('in the file of a business that is registered on the command line is looked at like any other', async () => {
-    const { registration } = await import('@muhuri/server/onboarding/register-business');
+    const { registration } = await import('@muhuri/server/onboarding/registration');
     const file = {
       business: {
         business_name: 'Third',

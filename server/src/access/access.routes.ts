@@ -6,7 +6,7 @@ import type { operators } from './operators.ts';
 import type { RememberedDevice } from './second-factor.ts';
 import { toBusinessView, toSessionView } from './session-view.ts';
 import type { WaysBack } from './way-back.ts';
-import type { Acceptance } from './invitations.ts';
+import type { Acceptance } from './accept-invitation.ts';
 import type { SignedIn, SignIn, SwitchMembership } from './sign-in.ts';
 
 type Operators = ReturnType<typeof operators>;

@@ -22,15 +22,8 @@ import {
 } from './address-change.store.ts';
 import { otherAdmins } from './other-admins.ts';
 import type { Notify } from './notify-person.ts';
-import {
-  findPersonById,
-  holdPerson,
-  listMembers,
-  listMemberships,
-  listPersons,
-  lockPerson,
-  setEmail,
-} from './person.store.ts';
+import { findPersonById, holdPerson, listPersons, lockPerson, setEmail } from './person.store.ts';
+import { listMembers, listMemberships } from './membership.store.ts';
 import { deleteDevicesOf } from './second-factor.store.ts';
 import { hashOf } from './credential.ts';
 import type { Sessions } from './sessions.ts';

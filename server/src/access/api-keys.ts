@@ -8,7 +8,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import { ApiKeyEntity } from './api-key.entity.ts';
-import { mustLead, whilePersonIsActive } from './person.store.ts';
+import { mustLead } from './membership.store.ts';
+import { whilePersonIsActive } from './person.store.ts';
 import { hashOf, newSecret, readCredential } from './credential.ts';
 
 export type BusinessEntry =

@@ -2,16 +2,9 @@ export { permissionsOfSession, refusalOf } from './access.model.ts';
 export { ApiKeyEntity } from './api-key.entity.ts';
 export { createKey, listKeys, readKey, revokeKey } from './api-keys.ts';
 export { InvitationEntity } from './invitation.entity.ts';
-export {
-  acceptInvitation,
-  invite,
-  listInvitations,
-  mailInvitation,
-  insertInvitation,
-  readInvitation,
-  withdrawInvitation,
-  withdrawInvitationsOf,
-} from './invitations.ts';
+export { acceptInvitation, readInvitation } from './accept-invitation.ts';
+export { invite, mailInvitation, insertInvitation } from './invite.ts';
+export { listInvitations, withdrawInvitation, withdrawInvitationsOf } from './invitations.ts';
 export {
   listKeysMadeBy,
   findMakers,
@@ -29,20 +22,22 @@ export { hashPassword } from './password.ts';
 export { changeMember, endMember, listAdministered, listPeople } from './people.ts';
 export {
   blockPerson,
-  findMemberStatus,
   holdPerson,
-  insertMembership,
-  insertMembershipIndex,
   insertPerson,
   isPersonBlocked,
-  listEveryMembership,
-  listMembers,
-  listMemberships,
   listPersons,
   signedIn as noteSignIn,
   unblockPerson,
   whilePersonIsActive,
 } from './person.store.ts';
+export {
+  findMemberStatus,
+  insertMembership,
+  insertMembershipIndex,
+  listEveryMembership,
+  listMembers,
+  listMemberships,
+} from './membership.store.ts';
 export { toSessionView } from './session-view.ts';
 export { deleteExpiredSessions, deleteSessionsOf } from './session.store.ts';
 export { openSessions, type Sessions } from './sessions.ts';

@@ -9,7 +9,8 @@ import type { Log } from '../platform/log.ts';
 import type { SendMail } from '../platform/mail.ts';
 import { ApiKeyEntity } from './api-key.entity.ts';
 import { isInForce } from './api-keys.ts';
-import { listMembers, listPersons } from './person.store.ts';
+import { listMembers } from './membership.store.ts';
+import { listPersons } from './person.store.ts';
 
 /*
  * A key belongs to the business, and whoever made it has seen it: they may hold it still once they have gone. So what becomes of it is decided

@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import type { Database } from '../platform/db/database.ts';
-import { type ListedPerson, listMembers, listPersons } from './person.store.ts';
+import { type ListedPerson, listPersons } from './person.store.ts';
+import { listMembers } from './membership.store.ts';
 
 /**
  * An admin whom an operator has kept out for less than this before something was asked, or since

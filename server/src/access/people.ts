@@ -16,9 +16,9 @@ import {
   findMembership,
   listMembers,
   listMemberships,
-  listPersons,
   type MembershipEntry,
-} from './person.store.ts';
+} from './membership.store.ts';
+import { listPersons } from './person.store.ts';
 
 type Ports = {
   database: Database;

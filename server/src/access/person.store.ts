@@ -1,8 +1,7 @@
 import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
-import type { Context, Membership, Person, Session } from '../context.ts';
+import type { Context, Person } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
-import { MembershipEntity } from './membership.entity.ts';
 
 export type StoredPerson = Person & {
   passwordHash: string;
@@ -180,68 +179,6 @@ export const isPersonBlocked = async (tx: Tx, id: string): Promise<boolean> =>
     [id],
   )) !== null;
 
-/** Whoever works for a business, whatever their state; never an operator. */
-export const findMemberStatus = async (
-  tx: Tx,
-  personId: string,
-  businessId: string,
-): Promise<'active' | 'blocked' | 'ended' | null> =>
-  (
-    await queryOne<{ status: 'active' | 'blocked' | 'ended' }>(
-      tx,
-      `select p.status from reference.person p join reference.membership_index m on m.person_id = p.id
-        where p.id = $1 and m.business_id = $2 and not p.is_operator for update of p`,
-      [personId, businessId],
-    )
-  )?.status ?? null;
-
-export type MembershipEntry = {
-  businessId: string;
-  membershipId: string;
-  businessName: string;
-  taxpayerId: string;
-  organizationId: string | null;
-  status: NonNullable<Session['business']>['status'];
-};
-
-/** Where a person works (`platform` door); closed businesses are gone. */
-export async function listMemberships(tx: Tx, personId: string): Promise<MembershipEntry[]> {
-  const rows = await query<Record<string, string>>(
-    tx,
-    `select m.business_id, m.membership_id, d.name, d.tin_number, d.organization_id, d.status
-       from reference.membership_index m join reference.business_directory d using (business_id)
-      where m.person_id = $1 and d.status <> 'closed' order by d.name`,
-    [personId],
-  );
-  return rows.map((row) => ({
-    businessId: row.business_id as string,
-    membershipId: row.membership_id as string,
-    businessName: row.name as string,
-    taxpayerId: row.tin_number as string,
-    organizationId: row.organization_id ?? null,
-    status: row.status as MembershipEntry['status'],
-  }));
-}
-
-/**
- * Every place of a person there is in the index, closed businesses too: for what must reach all of
- * them.
- */
-export async function listEveryMembership(
-  tx: Tx,
-  personId: string,
-): Promise<{ businessId: string; membershipId: string }[]> {
-  const rows = await query<Record<string, string>>(
-    tx,
-    'select business_id, membership_id from reference.membership_index where person_id = $1',
-    [personId],
-  );
-  return rows.map((row) => ({
-    businessId: row.business_id as string,
-    membershipId: row.membership_id as string,
-  }));
-}
-
 type NewPerson = Person & { passwordHash: string; isOperator: boolean; isEmailVerified: boolean };
 
 /**
@@ -323,63 +260,3 @@ export const usedTotp = (tx: Tx, personId: string, step: number, at: Date) =>
     'update reference.person set totp_last_step = $2, totp_confirmed_at = coalesce(totp_confirmed_at, $3) where id = $1',
     [personId, step, at],
   );
-
-export async function insertMembershipIndex(
-  tx: Tx,
-  entry: { personId: string; businessId: string; membershipId: string },
-): Promise<boolean> {
-  const rows = await query(
-    tx,
-    'insert into reference.membership_index (person_id, business_id, membership_id) values ($1, $2, $3) on conflict do nothing returning person_id',
-    [entry.personId, entry.businessId, entry.membershipId],
-  );
-  return rows.length > 0;
-}
-
-/** A membership that has ended leaves the index by pointing nowhere; a new one takes its place. */
-export const endMembershipIndex = (tx: Tx, personId: string, businessId: string) =>
-  query(tx, 'delete from reference.membership_index where person_id = $1 and business_id = $2', [
-    personId,
-    businessId,
-  ]);
-
-/** The active membership, inside its business; null once it has ended. */
-export async function findMembership(
-  tx: Tx,
-  id: string,
-): Promise<(Membership & { personId: string }) | null> {
-  const found = await tx.findOne(MembershipEntity, { id, status: 'active' });
-  return (
-    found && {
-      id: found.id,
-      businessId: found.businessId,
-      personId: found.personId,
-      role: found.role,
-      permissions: found.permissions,
-    }
-  );
-}
-
-/**
- * Refuses a member who is no admin any more, under the lock on the business's row: what they began
- * before they were put out must not leave something behind that is looked for and taken back with
- * them.
- */
-export async function mustLead(tx: Tx, { actor }: Pick<Context, 'actor'>): Promise<void> {
-  if (
-    actor.type === 'person' &&
-    (await findMembership(tx, actor.membershipId))?.role !== 'business_admin'
-  )
-    throw new AppError('not_allowed');
-}
-
-export const listMembers = (tx: Tx): Promise<MembershipEntity[]> =>
-  tx.find(MembershipEntity, {}, { orderBy: { createdAt: 'asc', id: 'asc' } });
-
-export async function insertMembership(
-  tx: Tx,
-  membership: Membership & { personId: string },
-  at: Date,
-): Promise<void> {
-  await tx.insert(MembershipEntity, { ...membership, status: 'active', version: 1, createdAt: at });
-}

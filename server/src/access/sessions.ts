@@ -7,14 +7,8 @@ import type { Log } from '../platform/log.ts';
 import type { Session } from '../context.ts';
 import type { ReadKey } from './api-keys.ts';
 import type { DeriveSecret } from '../platform/derived-secret.ts';
-import {
-  findMembership,
-  findPersonById,
-  listEveryMembership,
-  listMemberships,
-  lockPerson,
-  type StoredPerson,
-} from './person.store.ts';
+import { findMembership, listEveryMembership, listMemberships } from './membership.store.ts';
+import { findPersonById, lockPerson, type StoredPerson } from './person.store.ts';
 import { hashOf, newSecret } from './credential.ts';
 import {
   deleteFamily,
@@ -37,7 +31,6 @@ import {
   type RenewableSession,
   renewFamily,
   type SessionAttributes,
-  sessionAdapter,
   sessionAdmitted,
   sessionMs,
   sessionSeen,
@@ -46,6 +39,7 @@ import {
   type StoredSession,
   consumeSession,
 } from './session.store.ts';
+import { sessionAdapter } from './lucia-adapter.ts';
 
 const shape = /^(biz_[0-9a-f]{32}|operator)\.[A-Za-z0-9_-]{43}$/;
 const refreshShape = /^rnw\.(biz_[0-9a-f]{32})\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{43})$/;

@@ -6,13 +6,8 @@ import { limitConcurrencyByKey } from '../platform/limit-concurrency-by-key.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Session } from '../context.ts';
 import { checkPassword } from './password.ts';
-import {
-  findPerson,
-  listMemberships,
-  type MembershipEntry,
-  signedIn,
-  type StoredPerson,
-} from './person.store.ts';
+import { findPerson, signedIn, type StoredPerson } from './person.store.ts';
+import { listMemberships, type MembershipEntry } from './membership.store.ts';
 import type { Given, SecondFactor } from './second-factor.ts';
 import { operator } from './session.store.ts';
 import type { Sessions } from './sessions.ts';

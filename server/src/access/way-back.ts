@@ -13,11 +13,11 @@ import type { Notify } from './notify-person.ts';
 import { changesOfBusiness } from './account.ts';
 import {
   findPersonById,
-  listMemberships,
   listPersons,
   type StoredPerson,
   whilePersonIsActive,
 } from './person.store.ts';
+import { listMemberships } from './membership.store.ts';
 import { removeSecondFactor } from './second-factor.store.ts';
 import { hashOf, readCredential } from './credential.ts';
 import type { Sessions } from './sessions.ts';

@@ -9,15 +9,17 @@ import type { Dialects } from '../ports/dialect.ts';
 import type { Device } from './device.model.ts';
 import {
   findBranch,
-  findDeviceOfBranch,
   insertBranch,
-  insertDevice,
   listBranches,
+  type OriginalPaper,
+  updateBranchRow,
+} from './branch.store.ts';
+import {
+  findDeviceOfBranch,
+  insertDevice,
   lockDeviceOfBranch,
   lockNewDevice,
   moveDevice,
-  type OriginalPaper,
-  updateBranchRow,
 } from './device.store.ts';
 
 type Ports = { clock: Clock; newId: NewId; record: Recorder; dialects: Dialects };

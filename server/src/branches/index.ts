@@ -14,10 +14,8 @@ export {
   findDevice,
   findDeviceOfBranch,
   findNextDevice,
-  insertBranch,
   insertDevice,
   keepDemand,
-  listBranches,
   lockDeviceOfBranch,
   lockNewDevice,
   moveCounter,
@@ -28,11 +26,11 @@ export {
   type StoredProbe,
   setLastUpstreamContact,
   keepSetUp,
-  findBranch,
   lockDevice,
   keepProbe,
   type ProbeResult,
 } from './device.store.ts';
+export { insertBranch, listBranches, findBranch } from './branch.store.ts';
 export {
   type BranchView,
   findBranchView,

@@ -2,7 +2,7 @@ import { describeProblem } from '@muhuri/shared/problems';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Vault } from '../platform/vault.ts';
-import { type ListedDevice, listBranches } from './device.store.ts';
+import { type ListedDevice, listBranches } from './branch.store.ts';
 import { readAside, type ShownAside } from './keep-device-keys.ts';
 
 export type ListBranchViews = (ctx: Context) => Promise<BranchView[]>;

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Context } from '../context.ts';
-import { type RegisterBusiness, registration } from './register-business.ts';
+import type { RegisterBusiness } from './register-business.ts';
+import { registration } from './registration.ts';
 
 type Running = {
   registerBusiness: RegisterBusiness;

@@ -1,12 +1,7 @@
-export { addPerson, registerBusiness } from './register-business.ts';
-export {
-  activateAfterSetup,
-  inviteAdmin,
-  setBusinessStatus,
-  setQuotas,
-  correctTaxpayer,
-  updateBusiness,
-} from './change-business.ts';
+export { addPerson } from './add-person.ts';
+export { registerBusiness } from './register-business.ts';
+export { activateAfterSetup, setBusinessStatus } from './set-status.ts';
+export { inviteAdmin, setQuotas, correctTaxpayer, updateBusiness } from './change-business.ts';
 export {
   getBusinessEntry,
   listBusinesses,

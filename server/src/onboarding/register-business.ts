@@ -1,6 +1,4 @@
-import { mappingKinds, type MappingKind } from '@muhuri/shared/contract/mappings.contract';
-import { httpAddress } from '@muhuri/shared/http-address';
-import { z } from 'zod';
+import { type MappingKind, mappingKinds } from '@muhuri/shared/contract/mappings.contract';
 import {
   hashPassword,
   insertMembership,
@@ -13,10 +11,10 @@ import {
   checkGoLive,
   defaultSettings,
   earliestGoLive,
-  type ReadLogo,
   insertBusiness,
   insertDirectoryEntry,
   raiseEarliestGoLive,
+  type ReadLogo,
 } from '../businesses/index.ts';
 import { putMapping } from '../catalogue/index.ts';
 import { insertConnection, insertGrant } from '../connections/index.ts';
@@ -25,93 +23,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
+import type { Registration } from './registration.ts';
 
-const day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
-const text = z.string().trim().min(1).max(200);
-
-/** A business as a file describes it: what `pnpm business:add` reads. */
-export const registration = z.strictObject({
-  business: z.strictObject({
-    business_name: text,
-    email: z.email(),
-    location: text,
-    tin_number: z.string().regex(/^\d{9}$/, 'a Rwandan TIN has nine digits'),
-    phone_number: text,
-    country: z.string().regex(/^[A-Z]{2}$/),
-    vat_registered: z.boolean(),
-    go_live_date: day,
-    settings: z
-      .strictObject({
-        partial_refunds: z.boolean(),
-        reversal_without_data: z.boolean(),
-        header_tax: z.enum(['lines', 'class']),
-        qr_form: z.enum(['url', 'hash']),
-        verification_base: httpAddress(300).nullable(),
-        document_age_days_max: z.number().int().min(1).max(3650),
-        custom_fields: z.strictObject({ buyer_tin: text, purchase_code: text }),
-      })
-      .partial()
-      .default({}),
-    branding: z
-      .strictObject({
-        trade_name: text,
-        address_lines: z.array(text).max(4),
-        email: text.nullable(),
-        phone: text.nullable(),
-        accent_color: z.string().regex(/^#[0-9a-f]{6}$/i),
-        logo: z.string().max(280_000).nullable(),
-        legal_lines: z.array(text).max(4),
-        top_message: z.string().max(100),
-        bottom_message: z.string().max(100),
-      })
-      .partial()
-      .default({}),
-  }),
-  branches: z
-    .array(
-      z.strictObject({
-        branch_code: z.string().regex(/^\d{2,3}$/),
-        name: text,
-        address: z.string().max(200),
-        zoho_location_id: z.string().optional(),
-        device: z.strictObject({
-          dialect: text,
-          serial: z.string().min(1).max(100),
-          environment: z.enum(['sandbox', 'production']),
-          address: httpAddress(300),
-        }),
-      }),
-    )
-    .min(1),
-  zoho: z.strictObject({
-    organization_id: z.string().regex(/^\d{1,20}$/),
-    grant: z.union([
-      z.strictObject({ id: z.string().startsWith('grt_') }),
-      z.strictObject({
-        accounts_server: httpAddress(300),
-        api_domain: httpAddress(300),
-        client_id: text,
-        client_secret: text,
-        refresh_token: text,
-      }),
-    ]),
-  }),
-  account: z.strictObject({
-    username: z.string().regex(/^[a-z0-9._@-]{3,100}$/i),
-    name: text,
-    email: z.email(),
-    password: z.string().min(12).max(200),
-    role: z.enum(['business_admin', 'business_user']).default('business_admin'),
-  }),
-  mappings: z
-    .partialRecord(
-      z.enum(Object.keys(mappingKinds) as [MappingKind, ...MappingKind[]]),
-      z.record(z.string(), z.record(z.string(), z.string())),
-    )
-    .optional(),
-});
-
-export type Registration = z.output<typeof registration>;
 export type RegisterBusiness = (
   input: Registration,
 ) => Promise<{ businessId: string; branchIds: string[]; grantId: string }>;
@@ -301,57 +214,4 @@ export const registerBusiness =
       });
     });
     return { businessId, branchIds: branches.map((branch) => branch.id), grantId };
-  };
-
-export type AddPerson = (
-  businessId: string,
-  account: Registration['account'],
-) => Promise<{ personId: string }>;
-
-/** One more person in a business, with a password set by whoever runs the command line. */
-export const addPerson =
-  (ports: { database: Database; clock: Clock; newId: NewId; record: Recorder }): AddPerson =>
-  async (businessId, account) => {
-    const at = ports.clock.now();
-    const personId = ports.newId('person');
-    const membershipId = ports.newId('membership');
-    const passwordHash = await hashPassword(account.password);
-    await ports.database.registration(async (tx, enter) => {
-      await insertPerson(
-        tx,
-        {
-          id: personId,
-          username: account.username,
-          name: account.name,
-          email: account.email,
-          passwordHash,
-          isOperator: false,
-          isEmailVerified: true,
-        },
-        at,
-      );
-      await insertMembershipIndex(tx, { personId, businessId, membershipId });
-      await enter(businessId);
-      await insertMembership(
-        tx,
-        { id: membershipId, businessId, personId, role: account.role, permissions: [] },
-        at,
-      );
-      const ctx: Context = {
-        businessId,
-        actor: { type: 'command_line', id: 'person:add' },
-        permissions: null,
-        language: 'en',
-        requestId: null,
-        origin: null,
-        transaction: () => Promise.reject(new Error('already in one')),
-        registration: () => Promise.reject(new Error('already in one')),
-      };
-      await ports.record(tx, ctx, {
-        action: 'membership.added',
-        subject: membershipId,
-        after: { person_id: personId, role: account.role },
-      });
-    });
-    return { personId };
   };

@@ -4,10 +4,6 @@ export {
   type WebhookMessage,
   type WebhookEndpoint,
 } from './webhook.store.ts';
-export {
-  type NewEndpoint,
-  queueEvent,
-  deliverDue,
-  subscribers,
-  queueReceiptEvents,
-} from './webhooks.ts';
+export { type NewEndpoint, webhookEndpoints } from './endpoints.ts';
+export { queueEvent, queueReceiptEvents } from './queue-events.ts';
+export { deliverDue } from './deliver-due.ts';

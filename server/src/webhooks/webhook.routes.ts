@@ -7,11 +7,11 @@ import type {
   NewEndpoint,
   WebhookMessage,
   WebhookEndpoint,
-  subscribers,
+  webhookEndpoints,
 } from './index.ts';
 
 type Use = {
-  subscribers: ReturnType<typeof subscribers>;
+  subscribers: ReturnType<typeof webhookEndpoints>;
   listNotices(
     ctx: Call['ctx'],
     page: Parameters<typeof listMessages>[1],

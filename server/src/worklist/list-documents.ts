@@ -10,13 +10,11 @@ import {
   countUnsettledOf,
   countUnsure,
   findLongestDue,
-  type WorklistCursor,
-  listDocumentStatuses,
-  type WorklistRow,
   type MonthSum,
-  type DocumentStatus,
   sumByStatus,
-} from './worklist.store.ts';
+} from './count-documents.store.ts';
+import type { WorklistCursor, DocumentStatus } from './document-status.ts';
+import { listDocumentStatuses, type WorklistRow } from './worklist.store.ts';
 
 /**
  * Who has to act: whoever may seal, an administrator, nobody because it goes on by itself, or

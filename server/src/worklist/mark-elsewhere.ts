@@ -6,7 +6,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import { type Elsewhere, holdForMarking, setElsewhere } from '../receipts/index.ts';
 import type { DocumentKey } from '../document-sync/index.ts';
-import { type WorklistRow, listDocumentStatuses, type DocumentStatus } from './worklist.store.ts';
+import { type WorklistRow, listDocumentStatuses } from './worklist.store.ts';
+import type { DocumentStatus } from './document-status.ts';
 
 type Ports = { clock: Clock; record: Recorder };
 

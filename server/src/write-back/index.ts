@@ -1,8 +1,4 @@
-export {
-  writeBackAfterSigning,
-  mailReceipt,
-  readSteps,
-  retryWriteBack,
-  writeDueReceipts,
-} from './write-back.ts';
+export { writeBackAfterSigning } from './due-steps.ts';
+export { mailReceipt, readSteps, retryWriteBack } from './ask-for-steps.ts';
+export { writeDueReceipts } from './write-back.ts';
 export type { Step } from './write-back.store.ts';

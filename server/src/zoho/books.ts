@@ -13,15 +13,9 @@ import type {
 import type { BooksDocument, Unread } from '../model/books-document.model.ts';
 import type { ZohoClient } from './client.ts';
 import type { Json } from './parse-json.ts';
-import {
-  amount,
-  amountIn,
-  list,
-  namedInvoices,
-  readDocument,
-  text,
-  word,
-} from './read-document.ts';
+import { amount, amountIn, list, text, word } from './fields.ts';
+import { namedInvoices } from './named-invoices.ts';
+import { readDocument } from './read-document.ts';
 import { dayIn, madeAt, readTime, zohoTime } from './zoho-time.ts';
 
 const currencyMs = 10 * 60_000;

@@ -1,12 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { bodyKbOf, type Endpoint } from '@muhuri/shared/contract/index';
-import { describeProblem, type ProblemCode, type StoredProblem } from '@muhuri/shared/problems';
-import { clean, cut, firstNul, mapStrings } from '@muhuri/shared/text';
-import { type Context as HonoContext, Hono, type MiddlewareHandler } from 'hono';
-import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { z } from 'zod';
+import type { ProblemCode } from '@muhuri/shared/problems';
+import { Hono, type Context as HonoContext, type MiddlewareHandler } from 'hono';
 import type { Context, Session } from '../../context.ts';
 import { AppError } from '../app-error.ts';
 import { withRequestTimeout } from '../db/database.ts';
@@ -15,9 +11,13 @@ import { randomHex } from '../random-hex.ts';
 import type { FairQueue } from '../fair-queue.ts';
 import { type Call, FileResponse, type Route, WithStatus } from './route.ts';
 import type { ByteBudget } from './byte-budget.ts';
-import type { RequestOutcome, IdempotencyKeys } from './idempotency.store.ts';
+import type { IdempotencyKeys, RequestOutcome } from './idempotency.store.ts';
 import { networkOf } from './network-of.ts';
 import type { TokenGate } from './token-gate.ts';
+import { limited, limitOf, type Spent, stillLimited } from './over-limit.ts';
+import { respond } from './respond.ts';
+import { arrived, bodyOf, jsonOf, parse, readable } from './parse-request.ts';
+import { failure, languageOf, problemAnswer } from './problem-response.ts';
 
 export type HttpPorts = {
   log: Log;
@@ -54,8 +54,6 @@ export type HttpPorts = {
   /** Addresses of proxies whose X-Forwarded-For is believed. */
   trustedProxies: string[];
 };
-
-type Spent = { limit: number; left: number; resetSeconds: number; dayLeft: number | null };
 
 /** The HTTP edge: who asks, is it well formed, may they, and one shape for whatever goes wrong. */
 export function mount(app: Hono, routes: Route[], ports: HttpPorts): void {
@@ -122,27 +120,6 @@ const hardening = Object.entries({
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 });
-
-/**
- * No body that says it is above so many bytes, which the HTTP parser holds a client to. One that
- * does not say is counted while it is read.
- */
-function limitOf(maxSize: number): MiddlewareHandler {
-  return async (c, next) =>
-    Number(c.req.header('content-length') ?? 0) > maxSize ? tooLarge(c) : next();
-}
-
-/**
- * What was sent is taken off the wire, bounded, before it is refused: a caller still writing would
- * see a broken connection instead.
- */
-async function tooLarge(c: HonoContext): Promise<Response> {
-  let bytes = 0;
-  const body = c.req.raw.body;
-  if (body && !body.locked)
-    for await (const part of body) if ((bytes += part.byteLength) > 10 << 20) break;
-  return problemAnswer(c, { code: 'too_large' });
-}
 
 async function handle(c: HonoContext, route: Route, ports: HttpPorts): Promise<Response> {
   const { endpoint } = route;
@@ -330,46 +307,6 @@ function bytesSent(c: HonoContext, endpoint: Endpoint): number {
   return c.req.header('transfer-encoding') === undefined ? 0 : bodyKbOf(endpoint) * 1024;
 }
 
-/**
- * Tokens that were over their limit a moment ago, until when. They are turned away before anything
- * is read, so that whoever floods costs the others next to nothing. Only a token that was found to
- * be real stands here: a made-up one learns nothing from it.
- */
-const overLimit = new Map<string, number>();
-
-async function stillLimited(token: string): Promise<void> {
-  const seconds = Math.ceil(((overLimit.get(token) ?? 0) - performance.now()) / 1000);
-  if (seconds <= 0) return;
-  // A caller that waits for its answer before it calls again is slowed down by a late one; one that
-  // does not gets no more than these held open.
-  if (heldBack < heldBackMost) {
-    heldBack++;
-    await delay(heldBackMs).finally(() => heldBack--);
-  }
-  throw new AppError('rate_limited', { retry_after_s: seconds });
-}
-
-const heldBackMs = 250;
-const heldBackMost = 200;
-let heldBack = 0;
-
-async function limited<T>(token: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'rate_limited') {
-      if (overLimit.size > 10_000) overLimit.clear();
-      // Looked at again soon: a limit that was raised, or another process's, must not be waited
-      // for.
-      overLimit.set(
-        token,
-        performance.now() + Math.min(2, Number(error.problem.retry_after_s)) * 1000,
-      );
-    }
-    throw error;
-  }
-}
-
 /** How much is left, as the draft on RateLimit header fields names it, and of the day's quota. */
 function spent(c: HonoContext, is: Spent): void {
   c.header('ratelimit-limit', String(is.limit));
@@ -446,211 +383,12 @@ function repeated(ending: RequestOutcome): unknown {
   throw new AppError('idempotency_done');
 }
 
-/** Sent as fast as it is read, and let go of once nobody reads any more. */
-const streamOf = (parts: AsyncIterable<string>): ReadableStream<Uint8Array> => {
-  const encoder = new TextEncoder();
-  const iterator = parts[Symbol.asyncIterator]();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await iterator.next();
-        if (done) controller.close();
-        else controller.enqueue(encoder.encode(value));
-      },
-      async cancel() {
-        await iterator.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
-};
-
-function respond(c: HonoContext, result: unknown): Response {
-  if (result instanceof FileResponse) {
-    c.header('content-type', result.type);
-    if (result.name) c.header('content-disposition', `inline; filename="${result.name}"`);
-    if (result.policy) {
-      c.header('content-security-policy', result.policy);
-      // A page that is opened out of Zoho's sandboxed frame is refused by browsers where it asks
-      // for an opener of its own origin.
-      c.header('cross-origin-opener-policy', 'unsafe-none');
-    }
-    const { body } = result;
-    return c.body(
-      (typeof body === 'string' || Buffer.isBuffer(body) ? body : streamOf(body)) as never,
-    );
-  }
-  if (result instanceof WithStatus)
-    return c.json(result.body as object, result.status as ContentfulStatusCode);
-  return c.json(result as object);
-}
-
-/**
- * People's own text: U+0000, which nobody types, is refused with the field it stands in; half of a
- * surrogate pair, as an editor leaves it that cuts an emoji in two, becomes U+FFFD. Other controls
- * are the field's: it may refuse them, and what it lets pass comes in as blanks.
- */
-function readable(value: unknown, where: 'body' | 'query' | 'path'): unknown {
-  if (!isWithin(value, depthMost))
-    throw malformed(where, `it is nested deeper than ${depthMost} levels`);
-  const nul = firstNul(value);
-  if (nul !== null) throw malformed(nul || where, 'it holds the character U+0000');
-  return mapStrings(value, (text) => text.toWellFormed());
-}
-
-const depthMost = 64;
-
-/**
- * Names of fields are the caller's own where they are wrong: no answer, log or sentence grows with
- * them.
- */
-const malformed = (field: string, reason: string): AppError =>
-  new AppError('malformed', { field: cut(field, namedMost), reason: cut(reason, namedMost) });
-const namedMost = 300;
-
-/** Whether a value is nested no deeper than that. */
-const isWithin = (value: unknown, levels: number): boolean =>
-  typeof value !== 'object' ||
-  value === null ||
-  (levels > 0 && Object.values(value).every((each) => isWithin(each, levels - 1)));
-
-/** Passwords and tokens are compared, never shown or printed: they stay as they were given. */
-const isSecret = (key: string) => /password|secret|token/.test(key);
-
-/**
- * Tabs, line breaks and other controls of a text that its field let pass, as blanks: it goes into
- * tables of one line each and on paper. A text of nothing else is none.
- */
-function onOneLine(value: unknown, path = ''): unknown {
-  if (typeof value === 'string') {
-    const text = clean(value);
-    if (text !== value && text.trim() === '')
-      throw malformed(path, 'it holds nothing but control characters');
-    return text;
-  }
-  if (typeof value !== 'object' || value === null) return value;
-  const within = (key: string | number, each: unknown) =>
-    onOneLine(each, path === '' ? String(key) : `${path}.${key}`);
-  if (Array.isArray(value)) return value.map((each, i) => within(i, each));
-  return Object.fromEntries(
-    Object.entries(value).map(([key, each]) => [key, isSecret(key) ? each : within(key, each)]),
-  );
-}
-
-function parse(schema: z.ZodType, value: unknown, where: 'body' | 'query'): unknown {
-  // A list would be said to lack the fields of an object, which nobody who sent one looks for.
-  if (
-    schema instanceof z.ZodObject &&
-    (typeof value !== 'object' || value === null || Array.isArray(value))
-  )
-    throw new AppError('malformed', {
-      field: where,
-      reason: `the ${where} is ${Array.isArray(value) ? 'a list' : JSON.stringify(value).slice(0, 20)}, not an object`,
-    });
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return onOneLine(parsed.data);
-  const issue = parsed.error.issues[0];
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const field = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join('.');
-  throw malformed(field || where, issue?.message ?? 'malformed');
-}
-
-/**
- * The body. One in chunks does not say how long it is: it is counted while it is read, which begins
- * only here, where its caller is known and has a share of the memory for it. What goes beyond is
- * taken off the wire, bounded, but not kept.
- */
-async function bodyOf(c: HonoContext, endpoint: Endpoint): Promise<Buffer<ArrayBuffer>> {
-  if (c.req.header('transfer-encoding') === undefined)
-    return Buffer.from(await c.req.arrayBuffer());
-  const most = bodyKbOf(endpoint) * 1024;
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of c.req.raw.body ?? []) {
-    bytes += part.byteLength;
-    if (bytes <= most) parts.push(part);
-    if (bytes > 10 << 20) break;
-  }
-  if (bytes > most) throw new AppError('too_large');
-  return Buffer.concat(parts);
-}
-
-/**
- * What was sent; a client that hung up, or was dropped for being slow, sent half of it, and that is
- * nobody's fault here.
- */
-async function arrived<T>(body: Promise<T>): Promise<T> {
-  try {
-    return await body;
-  } catch (error) {
-    if (error instanceof Error && (error.name === 'AbortError' || error.message === 'aborted'))
-      throw new AppError('malformed', { field: 'body', reason: 'it did not arrive whole' });
-    throw error;
-  }
-}
-
-function jsonOf(raw: string): unknown {
-  if (raw === '') return {};
-  let body: unknown;
-  try {
-    body = JSON.parse(raw.replace(/^\ufeff/, ''));
-  } catch {
-    throw new AppError('malformed', { field: 'body', reason: `the body is ${nameOfForm(raw)}` });
-  }
-  return readable(body, 'body');
-}
-
-/** What was sent instead of JSON, as far as it shows. */
-function nameOfForm(raw: string): string {
-  if (/^\s*--\S+\r?\n/.test(raw)) return 'multipart, not JSON';
-  return /^[\w.%[\]+-]+=/.test(raw) ? 'a form, not JSON' : 'not JSON';
-}
-
-function failure(c: HonoContext, error: Error, log: Log): Response {
-  if (error instanceof AppError) {
-    if (error.cause)
-      log.warn(
-        { request_id: c.get('requestId' as never), code: error.code, cause: String(error.cause) },
-        'problem',
-      );
-    return problemAnswer(c, error.problem);
-  }
-  log.error(
-    { request_id: c.get('requestId' as never), error: error.stack ?? String(error) },
-    'unexpected',
-  );
-  return problemAnswer(c, { code: 'internal', request_id: c.get('requestId' as never) });
-}
-
-function problemAnswer(c: HonoContext, stored: StoredProblem): Response {
-  if (typeof stored.retry_after_s === 'number')
-    c.header('retry-after', String(stored.retry_after_s));
-  const problem = describeProblem(translateNested(stored, languageOf(c)), languageOf(c));
-  return c.body(JSON.stringify(problem), problem.status as ContentfulStatusCode, {
-    'content-type': 'application/problem+json',
-    'cache-control': 'no-store',
-  });
-}
-
-const translateNested = (stored: StoredProblem, language: string): StoredProblem =>
-  Array.isArray(stored.findings)
-    ? {
-        ...stored,
-        findings: (stored.findings as StoredProblem[]).map((each) =>
-          describeProblem(each, language),
-        ),
-      }
-    : stored;
-
 function bearer(c: HonoContext): string {
   const header = c.req.header('authorization') ?? '';
   const token = /^Bearer ([\x21-\x7e]{20,200})$/.exec(header)?.[1];
   if (!token) throw new AppError('not_signed_in');
   return token;
 }
-
-const languageOf = (c: HonoContext) =>
-  (/^[a-z]{2}/i.exec(c.req.header('accept-language') ?? '')?.[0] ?? 'en').toLowerCase();
 
 /** The client's address: the socket's, unless a configured proxy stands there. */
 export function addressOf(c: HonoContext, trusted: string[]): string | null {
