@@ -1047,9 +1047,13 @@ test('every port and every file that reads or parses is known here, with what tr
   const parsers: Record<string, string> = {
     'platform/http/csv.ts': 'tables for spreadsheets, above',
     'platform/http/cursor.ts': 'cursors are texts of queries, above',
-    'platform/read-text.ts': 'bytes, above',
+    'platform/decode-text.ts': 'bytes, above',
+    'platform/http/parse-request.ts': 'bodies, queries and paths of every endpoint, above',
+    'platform/db/parse-connection-url.ts':
+      'an address that the operator writes: no text from outside',
     'zoho/parse-json.ts': 'under every answer of Zoho, above',
     'zoho/read-document.ts': 'under readDocument, above',
+    'zoho/read-line.ts': 'under readDocument, above',
     'zoho/webhook-reader.ts': 'above',
     'businesses/own-logo.ts':
       'images, as bytes: they are drawn anew in a worker of their own, and tried where they are uploaded',

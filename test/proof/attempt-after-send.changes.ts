@@ -4,7 +4,7 @@
  */
 export const changes: { file: string; from: string; to: string }[] = [
   {
-    file: 'server/src/receipts/lane/run-lane.ts',
+    file: 'server/src/receipts/lane/send-attempt.ts',
     from: `          { businessId: ctx.businessId, as: 'sale', mayLeave },
         );`,
     to: `          { businessId: ctx.businessId, as: 'sale', mayLeave },
@@ -12,7 +12,7 @@ export const changes: { file: string; from: string; to: string }[] = [
     await ctx.transaction((tx) => (globalThis as any).frozen.get(sending.attemptId)(tx));`,
   },
   {
-    file: 'server/src/receipts/lane/lane.store.ts',
+    file: 'server/src/receipts/receipt/attempt.store.ts',
     from: `export async function freeze(
   tx: Tx,
   businessId: string,
