@@ -160,7 +160,9 @@ function refundOf(note: Shape, sale: Sale, others: Sale[]) {
   return {
     document,
     made,
-    fitted: made.priced && fitRefund(made.priced, sale, others, true, true),
+    fitted:
+      made.priced &&
+      fitRefund(made.priced, sale, others, { isSameBuyer: true, allowsPartial: true }),
   };
 }
 
@@ -259,7 +261,10 @@ test('however a sale is split into credit notes, they refund it to its end, and 
           );
       }
       // Whatever rounding has left of an item, and the smallest amount more.
-      const { left } = fitRefund(others[0] as Sale, sale, others, true, true);
+      const { left } = fitRefund(others[0] as Sale, sale, others, {
+        isSameBuyer: true,
+        allowsPartial: true,
+      });
       for (const index of shape.lines.keys()) {
         const row = left.find(
           (each) =>
@@ -283,7 +288,10 @@ test('however a sale is split into credit notes, they refund it to its end, and 
           sale,
         );
         if (!made.priced || compare(made.priced.total, '0') <= 0) continue;
-        const { findings } = fitRefund(made.priced, sale, others, true, true);
+        const { findings } = fitRefund(made.priced, sale, others, {
+          isSameBuyer: true,
+          allowsPartial: true,
+        });
         const [finding] = findings;
         if (finding?.code !== 'refund_too_large')
           throw new Error(`one more was ${JSON.stringify(findings)} of ${JSON.stringify(shape)}`);

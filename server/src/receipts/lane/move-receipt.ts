@@ -85,9 +85,11 @@ export async function fitUnderLock(
     prepared.refund?.asked ?? filed.sale,
     sale.filed.sale,
     others.map((other) => other.sale),
-    prepared.refund?.isSameBuyer ?? false,
-    prepared.business.settings.partial_refunds,
-    filed.filing.demands?.includes('refund_quantities'),
+    {
+      isSameBuyer: prepared.refund?.isSameBuyer ?? false,
+      allowsPartial: prepared.business.settings.partial_refunds,
+      countsQuantities: filed.filing.demands?.includes('refund_quantities'),
+    },
   );
   const [first] = findings;
   if (first) throw new AppError(first.code, { ...first, findings });

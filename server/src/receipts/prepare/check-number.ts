@@ -10,6 +10,7 @@ import { isNeverGiven } from '../receipt/not-given.model.ts';
 import { findReceiptIn } from '../receipt/receipt.store.ts';
 import { forgetNotGiven, keepNotGiven, listOfNumber } from '../receipt/find-sales.store.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
+import type { ReadDocument } from './read-document.ts';
 import { continuesRun, isTakenOver } from './take-over-refund.ts';
 
 /** Of so many others of one number what is left in the books is looked up, one after another. */
@@ -38,64 +39,74 @@ const ofOne: ProblemCode[] = ['zoho_unavailable', 'zoho_forbidden'];
  * books fail to give is waited for first, because it mostly ends.
  */
 export async function checkNumber(
-  { books, clock }: { books: Books; clock: Clock },
-  source: Parameters<Books['readDocument']>[0],
+  ports: { books: Books; clock: Clock },
   ctx: Context,
-  document: BooksDocument,
+  read: Pick<ReadDocument, 'document' | 'source'>,
   device: Device,
-  others: Awaited<ReturnType<typeof listOfNumber>>,
+  others: NumberHolder[],
 ): Promise<StoredProblem[]> {
-  const { module, id: documentId, number } = document;
+  const { module, id: documentId, number } = read.document;
   if (number.trim() === '' || others.length === 0) return [];
   const own = await ctx.transaction((tx) =>
     findReceiptIn(tx, device.environment, module, documentId),
   );
   if (own?.state === 'signed') return [];
-  const finding = (
-    other: { receipt: string },
-    more: { unread?: true; not_given_id?: string },
-  ): StoredProblem => ({
-    code: 'number_sealed_before',
-    field: 'document_number',
-    document_number: number,
-    receipt: other.receipt,
-    ...more,
-    ...(module === 'creditnotes' ? { module } : {}),
-  });
   const [latest] = others;
-  if (latest && others.length > numbersMost) return [finding(latest, { unread: true })];
+  if (latest && others.length > numbersMost)
+    return [sealedBefore(read.document, latest, { unread: true })];
   let unseen: StoredProblem | null = null;
   for (const other of others) {
-    // Whether it still stands in books that are not connected any more cannot be seen.
-    if (
-      await ctx.transaction((tx) =>
-        isOfOtherBooks(tx, { module, documentId: other.documentId }, source.organizationId),
-      )
-    ) {
-      unseen ??= finding(other, { unread: true });
-      continue;
-    }
-    const read = await books
-      .readDocument(source, module, other.documentId)
-      .catch(async (error: unknown) => {
-        if (!(error instanceof AppError)) throw error;
-        if (!ofConnection.includes(error.code)) return { unread: true } as const;
-        // The document itself was given a moment ago: where this one fails again and again, it is
-        // this one that cannot be given.
-        if (ofOne.includes(error.code) && (await isNeverGivenOf(ctx, other.id, clock.now())))
-          return { unread: true, not_given_id: other.documentId } as const;
-        throw error;
-      });
-    if ('unread' in read) {
-      // One that is known to be gone is asked about before one that could not be seen: the answer
-      // holds for all of them.
-      unseen ??= finding(other, read);
-      continue;
-    }
-    if (other.isNotGiven) await ctx.transaction((tx) => forgetNotGiven(tx, other.id));
-    if (read.is === 'missing' || read.document.status === 'void') return [finding(other, {})];
+    const found = await lookUp(ports, ctx, read, other);
+    if (found === 'gone') return [sealedBefore(read.document, other, {})];
+    // One that is known to be gone is asked about before one that could not be seen: the answer
+    // holds for all of them.
+    if (found !== 'stands') unseen ??= sealedBefore(read.document, other, found);
   }
   return unseen ? [unseen] : [];
+}
+
+type NumberHolder = Awaited<ReturnType<typeof listOfNumber>>[number];
+/** Why it cannot be seen what became of a document. */
+type Unseen = { unread: true; not_given_id?: string };
+
+const sealedBefore = (
+  { module, number }: BooksDocument,
+  other: { receipt: string },
+  more: Partial<Unseen>,
+): StoredProblem => ({
+  code: 'number_sealed_before',
+  field: 'document_number',
+  document_number: number,
+  receipt: other.receipt,
+  ...more,
+  ...(module === 'creditnotes' ? { module } : {}),
+});
+
+/** Says whether another document of the number still stands in the books. */
+async function lookUp(
+  { books, clock }: { books: Books; clock: Clock },
+  ctx: Context,
+  { document: { module }, source }: Pick<ReadDocument, 'document' | 'source'>,
+  other: NumberHolder,
+): Promise<'stands' | 'gone' | Unseen> {
+  const key = { module, documentId: other.documentId };
+  // Whether it still stands in books that are not connected any more cannot be seen.
+  if (await ctx.transaction((tx) => isOfOtherBooks(tx, key, source.organizationId)))
+    return { unread: true };
+  const read = await books
+    .readDocument(source, module, other.documentId)
+    .catch(async (error: unknown) => {
+      if (!(error instanceof AppError)) throw error;
+      if (!ofConnection.includes(error.code)) return { unread: true } as const;
+      // The document itself was given a moment ago: if this one fails again and again, it is this
+      // one that cannot be given.
+      if (ofOne.includes(error.code) && (await isNeverGivenOf(ctx, other.id, clock.now())))
+        return { unread: true, not_given_id: other.documentId } as const;
+      throw error;
+    });
+  if ('unread' in read) return read;
+  if (other.isNotGiven) await ctx.transaction((tx) => forgetNotGiven(tx, other.id));
+  return read.is === 'missing' || read.document.status === 'void' ? 'gone' : 'stands';
 }
 
 const isNeverGivenOf = async (ctx: Context, receiptId: string, at: Date): Promise<boolean> =>

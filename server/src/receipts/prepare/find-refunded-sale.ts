@@ -10,7 +10,7 @@ import type { Answers } from '../sale/setup.model.ts';
 import { findReceipt } from '../receipt/receipt.store.ts';
 import { findSales, listRefundsOf, type SaleCandidate } from '../receipt/find-sales.store.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
-import { fitRefund } from '../sale/refund.model.ts';
+import { fitRefund, type RefundRules } from '../sale/refund.model.ts';
 import type { Sale } from '../../model/sale.model.ts';
 import { ofConnection } from './check-number.ts';
 
@@ -37,114 +37,116 @@ export async function isOfSameBuyer(
   return read !== null && read.is !== 'missing' && read.document.customer.id === note.customer.id;
 }
 
+/** Fits a refund to its sale, beside the other refunds of it. */
 export async function fitToSale(
   ctx: Context,
   asked: Sale,
   saleReceipt: Receipt,
-  isSameBuyer: boolean,
   ownReceiptId: string | null,
-  allowsPartial: boolean,
-  countsQuantities: boolean,
+  rules: RefundRules,
 ) {
   const others = await ctx.transaction((tx) => listRefundsOf(tx, saleReceipt.id, ownReceiptId));
   return fitRefund(
     asked,
     saleReceipt.filed.sale,
     others.map((other) => other.sale),
-    isSameBuyer,
-    allowsPartial,
-    countsQuantities,
+    rules,
   );
 }
 
+/** The sale that a credit note refunds, if it is clear; else the sales a person chooses from. */
+type RefundedSale = { saleReceipt: Receipt | null; sales: SaleCandidate[] };
+
 /**
- * By the order of trust: what a person chose, the invoice the credit note was made from or applied
- * to, its reference.
+ * Finds the sale of a credit note by the order of trust: what a person chose, the invoice that it
+ * was made from or applied to, its reference. Adds a finding if the sale is not clear or not
+ * signed.
  */
-export async function findSaleOf(
+export const findSaleOf = (
   ctx: Context,
   document: BooksDocument,
   own: Receipt | null,
   given: Answers,
   findings: StoredProblem[],
-): Promise<{ saleReceipt: Receipt | null; sales: SaleCandidate[] }> {
-  return ctx.transaction(async (tx) => {
-    /** A sale that is not sealed here: it is to be, unless another system has sealed it. */
-    const unsigned = async (saleId: string, about: object): Promise<StoredProblem> => {
-      const number = await numberOfSaleElsewhere(tx, saleId);
-      return number
-        ? { code: 'refund_sale_elsewhere', field: 'invoice_id', document_number: number }
-        : { code: 'refund_sale_unsigned', field: 'invoice_id', ...about };
+): Promise<RefundedSale> =>
+  ctx.transaction(async (tx) => {
+    const { corrects } = document;
+    const toBeChosen = (sales: SaleCandidate[]): RefundedSale => {
+      findings.push({ code: 'refund_sale_missing', field: 'sale_receipt_id' });
+      return { saleReceipt: null, sales };
     };
-    // What is sealed, or may be, is a refund of what it was sealed for; anything else of what its
-    // document says now, unless a person has said it.
-    const filed = own?.state === 'signed' || own?.state === 'in_doubt' ? own.saleReceiptId : null;
-    const { sale_receipt_id: said } = answersAbout(
-      aboutOf(document, { elsewhere: null, since: null, others: [] }),
-      own,
-      given,
-    );
-    const chosen = filed ?? said ?? null;
+    const chosen = chosenSale(document, own, given);
     // What its credit is used for may be another sale than its reference says: as long as that is
     // not known, a person says which one it is.
-    if (chosen === null && document.unread?.includes('applied')) {
-      findings.push({ code: 'refund_sale_missing', field: 'sale_receipt_id' });
-      const referred = document.corrects.reference
-        ? await findSales(tx, { documentNumber: document.corrects.reference })
-        : [];
-      const signed = referred.filter((sale) => sale.state === 'signed');
-      return {
-        saleReceipt: null,
-        sales:
-          signed.length > 0 ? signed : await findSales(tx, { customerId: document.customer.id }),
-      };
-    }
-    const named = chosen
-      ? await findSales(tx, { receiptId: chosen })
-      : document.corrects.invoiceIds.length > 0
-        ? await findSales(tx, { documentIds: document.corrects.invoiceIds })
-        : document.corrects.reference
-          ? await findSales(tx, { documentNumber: document.corrects.reference })
-          : [];
-    const [only] = named;
-    const isClear = chosen !== null || document.corrects.invoiceIds.length <= 1;
+    if (chosen === null && document.unread?.includes('applied'))
+      return toBeChosen(await signedOrOfCustomer(tx, document, await findReferred(tx, document)));
+    const named = await findNamed(tx, document, chosen);
     const meant = chosen === null ? await meantBeside(tx, document, own) : [];
-    if (
-      meant.length > 0 &&
-      !meant.some((sale) => document.corrects.invoiceIds.includes(sale.documentId))
-    ) {
-      findings.push({ code: 'refund_sale_missing', field: 'sale_receipt_id' });
-      return { saleReceipt: null, sales: [...named, ...meant] };
-    }
+    if (meant.length > 0 && !meant.some((sale) => corrects.invoiceIds.includes(sale.documentId)))
+      return toBeChosen([...named, ...meant]);
+    const [only] = named;
+    const isClear = chosen !== null || corrects.invoiceIds.length <= 1;
     if (named.length === 1 && only && isClear) {
       const before = chosen === null ? own?.answers.sale_receipt_id : undefined;
-      if (before !== undefined && before !== only.id) {
-        // A person had chosen another one, and this one is named only since: it may be where the
-        // credit was used.
-        findings.push({ code: 'refund_sale_missing', field: 'sale_receipt_id' });
-        return {
-          saleReceipt: null,
-          sales: [only, ...(await findSales(tx, { receiptId: before }))],
-        };
-      }
-      if (only.state !== 'signed')
-        findings.push(await unsigned(only.documentId, { document_number: only.documentNumber }));
-      return {
-        saleReceipt: only.state === 'signed' ? await findReceipt(tx, only.id) : null,
-        sales: named,
-      };
+      // A person had chosen another one, and this one is named only since: it may be where the
+      // credit was used.
+      if (before !== undefined && before !== only.id)
+        return toBeChosen([only, ...(await findSales(tx, { receiptId: before }))]);
+      if (only.state === 'signed')
+        return { saleReceipt: await findReceipt(tx, only.id), sales: named };
+      const about = { document_number: only.documentNumber };
+      findings.push(await unsignedSale(tx, only.documentId, about));
+      return { saleReceipt: null, sales: named };
     }
-    const [invoiceId] = document.corrects.invoiceIds;
-    if (!chosen && invoiceId && document.corrects.invoiceIds.length === 1) {
-      findings.push(await unsigned(invoiceId, {}));
+    const [invoiceId] = corrects.invoiceIds;
+    if (!chosen && invoiceId && corrects.invoiceIds.length === 1) {
+      findings.push(await unsignedSale(tx, invoiceId, {}));
       return { saleReceipt: null, sales: [] };
     }
-    const signed = named.filter((sale) => sale.state === 'signed');
-    const sales =
-      signed.length > 0 ? signed : await findSales(tx, { customerId: document.customer.id });
-    findings.push({ code: 'refund_sale_missing', field: 'sale_receipt_id' });
-    return { saleReceipt: null, sales };
+    return toBeChosen(await signedOrOfCustomer(tx, document, named));
   });
+
+/**
+ * Returns the id of the sale's receipt that a refund is of whatever its document says: of one that
+ * is signed, or may be, what it was sent for; of any other what a person has said.
+ */
+function chosenSale(document: BooksDocument, own: Receipt | null, given: Answers): string | null {
+  const sent = own?.state === 'signed' || own?.state === 'in_doubt' ? own.saleReceiptId : null;
+  const about = aboutOf(document, { elsewhere: null, since: null, others: [] });
+  return sent ?? answersAbout(about, own, given).sale_receipt_id ?? null;
+}
+
+const findReferred = async (tx: Tx, { corrects }: BooksDocument): Promise<SaleCandidate[]> =>
+  corrects.reference ? findSales(tx, { documentNumber: corrects.reference }) : [];
+
+async function findNamed(
+  tx: Tx,
+  document: BooksDocument,
+  chosen: string | null,
+): Promise<SaleCandidate[]> {
+  if (chosen) return findSales(tx, { receiptId: chosen });
+  const { invoiceIds } = document.corrects;
+  return invoiceIds.length > 0
+    ? findSales(tx, { documentIds: invoiceIds })
+    : findReferred(tx, document);
+}
+
+/** Of these sales the signed ones; if there are none, those of the customer. */
+async function signedOrOfCustomer(
+  tx: Tx,
+  document: BooksDocument,
+  named: SaleCandidate[],
+): Promise<SaleCandidate[]> {
+  const signed = named.filter((sale) => sale.state === 'signed');
+  return signed.length > 0 ? signed : findSales(tx, { customerId: document.customer.id });
+}
+
+/** A sale that is not signed here: it is to be, unless another system has sealed it. */
+async function unsignedSale(tx: Tx, saleId: string, about: object): Promise<StoredProblem> {
+  const number = await numberOfSaleElsewhere(tx, saleId);
+  return number
+    ? { code: 'refund_sale_elsewhere', field: 'invoice_id', document_number: number }
+    : { code: 'refund_sale_unsigned', field: 'invoice_id', ...about };
 }
 
 /**

@@ -29,15 +29,26 @@ export function branchOf(
   return null;
 }
 
-export function setupOf(
-  business: Business,
-  production: Setup['production'],
-  dialect: Dialect,
-  mappings: Awaited<ReturnType<typeof readMappings>>,
-  lists: Record<string, Code[]>,
-  itemClasses: Set<string> | null,
-  today: string,
-): Setup {
+/** Gathers the rules that a document is made a sale by. */
+export function setupOf({
+  business,
+  production,
+  dialect,
+  mappings,
+  lists,
+  itemClasses,
+  today,
+}: {
+  business: Business;
+  production: Setup['production'];
+  dialect: Dialect;
+  mappings: Awaited<ReturnType<typeof readMappings>>;
+  lists: Record<string, Code[]>;
+  /** Those of the mapped classes that the device's lists know; null: it has fetched none. */
+  itemClasses: Set<string> | null;
+  /** `YYYY-MM-DD` in the device's zone. */
+  today: string;
+}): Setup {
   const items = (kind: Record<string, Record<string, string>>) =>
     Object.fromEntries(Object.entries(kind).map(([key, value]) => [key, toItemMapping(value)]));
   return {

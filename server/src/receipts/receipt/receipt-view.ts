@@ -1,7 +1,7 @@
 import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
 import type { Dialects } from '../../ports/dialect.ts';
 import type { Receipt, StoredReversal } from './receipt-row.ts';
-import { remarksOn } from '../sale/refund.model.ts';
+import { remarksOn } from '../sale/refund-remarks.model.ts';
 import type { Foreign } from '../../model/sale.model.ts';
 import { whyContested } from './second-signature.model.ts';
 

@@ -1,6 +1,6 @@
 import { compare } from '@muhuri/shared/money';
-import type { StoredProblem } from '@muhuri/shared/problems';
 import type { BooksDocument } from '../../model/books-document.model.ts';
+import type { Draft } from './draft.model.ts';
 import type { Answers, Setup } from './setup.model.ts';
 import type { Foreign, Sale } from '../../model/sale.model.ts';
 
@@ -51,13 +51,14 @@ export function buyerOf(
   };
 }
 
-export function paymentMethodOf(
-  document: BooksDocument,
-  setup: Setup,
-  answers: Answers,
-  refunded: Sale | null,
-  findings: StoredProblem[],
-): string | null {
+/** Returns the authority's code of how the document is paid, or null with a finding. */
+export function paymentMethodOf({
+  document,
+  setup,
+  answers,
+  refunded,
+  findings,
+}: Draft): string | null {
   const field = 'payment_method';
   if (answers.payment_method) {
     if (setup.hasCode('payment_method', answers.payment_method)) return answers.payment_method;

@@ -5,7 +5,7 @@ import { dialect as rwVsdc } from '../../dialects/rw-vsdc/index.ts';
 import type { BooksDocument, BooksLine } from '../../model/books-document.model.ts';
 import { makeSale } from './make-sale.model.ts';
 import { document, line, setup } from './make-sale.samples.ts';
-import { remarksOn } from './refund.model.ts';
+import { remarksOn } from './refund-remarks.model.ts';
 import type { Sale } from '../../model/sale.model.ts';
 import { inFull } from './withheld.model.ts';
 

@@ -4,13 +4,9 @@ import type { BooksDocument } from '../../model/books-document.model.ts';
 import type { Answers, Setup } from './setup.model.ts';
 import type { Sale } from '../../model/sale.model.ts';
 import { buyerOf, foreignOf, paymentMethodOf } from './buyer-and-payment.model.ts';
-import {
-  checkShape,
-  checkState,
-  checkUnpriced,
-  checkVat,
-  isNothing,
-} from './check-document.model.ts';
+import { checkShape, checkUnpriced, checkVat, isNothing } from './check-document.model.ts';
+import { checkState } from './check-state.model.ts';
+import type { Draft } from './draft.model.ts';
 import { price } from './price-lines.model.ts';
 
 /** A document as far as it can be made a sale. */
@@ -43,40 +39,19 @@ export function makeSale(
   const lines = document.lines
     .map((line, index) => ({ line, index }))
     .filter(({ line }) => !isNothing(line));
-  const findings = checkState(document, setup, answers);
-  if (!refunded) findings.push(...checkVat(document, setup));
-  // Credits can be applied to an invoice that came after them: then it is not what they refund.
-  else if (document.date < refunded.documentDate)
-    findings.push({
-      code: 'refund_before_sale',
-      field: 'date',
-      date: document.date,
-      sale_date: refunded.documentDate,
-    });
+  const findings = [
+    ...checkState(document, setup, answers),
+    ...checkSeller(document, setup, refunded),
+  ];
   const shape = checkShape(document, lines, setup, refunded);
   findings.push(...shape.findings);
+  const draft = { document, lines, shape, setup, answers, refunded, findings };
   const isSaleKnown = !isRefund || refunded !== null;
-  const priced =
-    isSaleKnown && !shape.isUnpriced
-      ? price(document, lines, shape, setup, answers, refunded, findings)
-      : null;
+  const priced = isSaleKnown && !shape.isUnpriced ? price(draft) : null;
   if (refunded && !priced) findings.push(...checkUnpriced(lines, shape, refunded, isSameBuyer));
   const buyer = buyerOf(document, setup, answers, refunded);
-  let paymentMethod: string | null = null;
-  if (isSaleKnown) {
-    findings.push(...setup.checkBuyer(buyer));
-    const isDamaged = !refunded && buyer.name.includes('\ufffd');
-    if (isDamaged && !answers.confirm?.includes('buyer_name_damaged'))
-      findings.push({ code: 'buyer_name_damaged', field: 'customer_name', name: buyer.name });
-    // Of a document that is worth nothing, or whose figures cannot be, nobody is asked how it was
-    // paid.
-    if (shape.findings.length === 0 || answers.payment_method)
-      paymentMethod = paymentMethodOf(document, setup, answers, refunded, findings);
-  }
-  if (isRefund && !answers.reason_code)
-    findings.push({ code: 'reason_missing', field: 'reason_code' });
-  else if (isRefund && answers.reason_code && !setup.hasCode('reason', answers.reason_code))
-    findings.push({ code: 'reason_unknown', field: 'reason_code' });
+  const paymentMethod = isSaleKnown ? checkBuyerAndPayment(draft, buyer) : null;
+  if (isRefund) findings.push(...checkReason(answers, setup));
   const total = add('0', ...(priced ?? []).map((line) => line.total));
   if (priced && compare(total, '0') <= 0) findings.push({ code: 'document_zero', field: 'total' });
   const sale: Sale | null = priced && {
@@ -96,6 +71,42 @@ export function makeSale(
   };
   const isWhole = findings.length === 0 && isSaleKnown && paymentMethod !== null;
   return { sale: isWhole ? sale : null, priced: sale, findings: unique(findings) };
+}
+
+/** Says what the seller may not charge; of a refund, if it stands before its sale. */
+function checkSeller(
+  document: BooksDocument,
+  setup: Setup,
+  refunded: Sale | null,
+): StoredProblem[] {
+  if (!refunded) return checkVat(document, setup);
+  // Credits can be applied to an invoice that came after them: then it is not what they refund.
+  return document.date < refunded.documentDate
+    ? [
+        {
+          code: 'refund_before_sale',
+          field: 'date',
+          date: document.date,
+          sale_date: refunded.documentDate,
+        },
+      ]
+    : [];
+}
+
+/** Adds what is missing of the buyer and the payment; returns the method if it is known. */
+function checkBuyerAndPayment(draft: Draft, buyer: Sale['buyer']): string | null {
+  const { setup, answers, refunded, shape, findings } = draft;
+  findings.push(...setup.checkBuyer(buyer));
+  const isDamaged = !refunded && buyer.name.includes('\ufffd');
+  if (isDamaged && !answers.confirm?.includes('buyer_name_damaged'))
+    findings.push({ code: 'buyer_name_damaged', field: 'customer_name', name: buyer.name });
+  // Nobody is asked how a document was paid that is worth nothing, or whose figures cannot be.
+  return shape.findings.length === 0 || answers.payment_method ? paymentMethodOf(draft) : null;
+}
+
+function checkReason({ reason_code: reason }: Answers, setup: Setup): StoredProblem[] {
+  if (!reason) return [{ code: 'reason_missing', field: 'reason_code' }];
+  return setup.hasCode('reason', reason) ? [] : [{ code: 'reason_unknown', field: 'reason_code' }];
 }
 
 /** One finding per thing to fix: sixty lines with one unmapped tax are one finding, not sixty. */

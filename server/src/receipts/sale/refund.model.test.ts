@@ -24,8 +24,7 @@ function refunded(sale: Sale, more: Partial<BooksDocument>) {
     makeSale(note, setup, { reason_code: '06' }, sale).priced as Sale,
     sale,
     [],
-    true,
-    false,
+    { isSameBuyer: true, allowsPartial: false },
   );
   return findings.map((each) => each.code).join() || refund.total;
 }
@@ -57,7 +56,9 @@ function asked(sale: Sale, more: Partial<BooksDocument>, others: Sale[] = []) {
   const made = makeSale(note, setup, { reason_code: '06' }, sale);
   return [
     ...made.findings,
-    ...(made.priced ? fitRefund(made.priced, sale, others, true, true).findings : []),
+    ...(made.priced
+      ? fitRefund(made.priced, sale, others, { isSameBuyer: true, allowsPartial: true }).findings
+      : []),
   ];
 }
 const codesOf = (sale: Sale, more: Partial<BooksDocument>) =>
@@ -127,7 +128,10 @@ describe('a discount of the whole sale that its credit notes share out otherwise
         { reason_code: '06' },
         sale,
       ).priced as Sale;
-    return fitRefund(note(more), sale, others.map(note), true, true);
+    return fitRefund(note(more), sale, others.map(note), {
+      isSameBuyer: true,
+      allowsPartial: true,
+    });
   };
   const finish = (...asked: Parameters<typeof finishing>) => {
     const { refund, findings } = finishing(...asked);
