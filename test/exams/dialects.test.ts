@@ -1,11 +1,170 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { loadDialects } from '@muhuri/server/dialects/index';
+import type { DeviceAnswer, Dialect, FrozenTerms } from '@muhuri/server/ports/dialect';
+import type { Sale } from '@muhuri/server/model/sale.model';
+import { layOut } from '@muhuri/server/receipts/paper/receipt-layout.model';
+import type { SaleTerms } from '@muhuri/server/receipts/sale/signing-input.model';
+import { stamp14 } from '@muhuri/server/dialect-kit/dates';
+import { add, absolute, compare, round, subtract } from '@muhuri/shared/money';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { textOnPaper } from './paper-text.ts';
+import { cases, examSeed } from './size.ts';
+
+/**
+ * What a dialect makes of whole situations stands beside it, in `examples/<situation>/`. An exam
+ * compares; `MUHURI_EXAMPLES=write npm run exams -- dialects` writes anew what the dialect makes
+ * of each, and the difference in the files is what a change of a dialect changes.
+ */
+const isWriting = process.env.MUHURI_EXAMPLES === 'write';
+
+const folderOf = (key: string) =>
+  fileURLToPath(new URL(`../../server/src/dialects/${key}/examples/`, import.meta.url));
+const readJson = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
+const jsonOf = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+
+function expectFile(path: string, text: string): void {
+  if (isWriting) writeFileSync(path, text);
+  expect(existsSync(path), `${path} is missing`).toBe(true);
+  expect(text).toBe(readFileSync(path, 'utf8'));
+}
+
+type Terms = Omit<FrozenTerms, 'at'> & SaleTerms & { at: string };
+type Row = { name: string; answer: DeviceAnswer; first: unknown; resend: unknown };
 
 const dialects = await loadDialects();
 
+/** The receipt as it stands on paper, of a business that has no more than a name and an address. */
+function layoutOf(
+  dialect: Dialect,
+  sale: Sale,
+  terms: Terms,
+  answer: DeviceAnswer,
+  isCopy: boolean,
+) {
+  const reply = dialect.sell.read(answer, false);
+  if (reply.is !== 'signed') throw new Error(`the answer signs nothing: ${reply.is}`);
+  const { signature } = reply;
+  const { form, base } = terms.verification;
+  return layOut({
+    sale,
+    totals: dialect.totals(sale.lines, terms.rates, terms.headerTax),
+    signature,
+    label: dialect.label(sale.kind, isCopy),
+    isCopy,
+    isTest: false,
+    invoiceNumber: terms.invoiceNumber,
+    verification: dialect.verification(signature, terms.device, form, base),
+    branding: {
+      trade_name: terms.seller.tradeName,
+      address_lines: [terms.seller.address],
+      email: 'shop@inzozi.example',
+      phone: '0788000000',
+      accent_color: '#1f6feb',
+      logo: null,
+      legal_lines: ['Registered in Kigali'],
+      top_message: terms.seller.topMessage,
+      bottom_message: terms.seller.bottomMessage,
+    },
+    branchAddress: terms.seller.address,
+    taxpayerId: terms.device.taxpayerId,
+    branchCode: terms.device.branchCode,
+    originalReceipt: terms.originalReceipt,
+    originalSdcId: terms.originalSdcId ?? null,
+    reversedInvoiceNumber: terms.reverses?.invoiceNumber ?? null,
+    paymentName: `payment ${sale.paymentMethod}`,
+    reasonName: sale.reasonCode ? `reason ${sale.reasonCode}` : null,
+    localTime(moment) {
+      const [year, month, day, hour, minute, second] = stamp14(moment, dialect.timeZone)
+        .replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/, '$1 $2 $3 $4 $5 $6')
+        .split(' ');
+      return { date: `${day}/${month}/${year}`, time: `${hour}:${minute}:${second}` };
+    },
+    grouped: dialect.grouped,
+    frozenAt: new Date(terms.at),
+    version: '1.0.0',
+  });
+}
+
 describe.each(dialects.all().map((dialect) => [dialect.key, dialect] as const))(
   '%s',
-  (_key, dialect) => {
+  (key, dialect) => {
+    const folder = folderOf(key);
+    const situations = readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+
+    test('has an example of every usual situation', () => {
+      expect(situations.length).toBeGreaterThanOrEqual(12);
+    });
+
+    test.each(situations)('%s: request, reply and paper are what was recorded', async (name) => {
+      const file = (part: string) => `${folder}${name}/${part}`;
+      const sale = readJson(file('sale.json')) as Sale;
+      const terms = readJson(file('terms.json')) as Terms;
+      const answer = readJson(file('answer.json')) as DeviceAnswer;
+      const at = new Date(terms.at);
+      expectFile(file('request.json'), dialect.sell.toBody(sale, { ...terms, at }));
+      expectFile(file('reply.json'), jsonOf(dialect.sell.read(answer, false)));
+      expect(dialect.sell.find(answer)).toMatchObject(
+        (dialect.sell.read(answer, false) as { signature: object }).signature,
+      );
+      const original = layoutOf(dialect, sale, terms, answer, false);
+      const copy = layoutOf(dialect, sale, terms, answer, true);
+      const papers = [await textOnPaper(original, '80mm'), await textOnPaper(copy, 'a4')];
+      expectFile(file('layout.txt'), papers.join(`\n${'='.repeat(40)}\n\n`));
+    });
+
+    test('every answer means on a first send and on a resend what was recorded', () => {
+      const rows = readJson(`${folder}answers.json`) as Row[];
+      expect(rows.length).toBeGreaterThan(0);
+      const read = rows.map(({ name, answer }) => ({
+        name,
+        answer,
+        first: dialect.sell.read(answer, false),
+        resend: dialect.sell.read(answer, true),
+      }));
+      expectFile(`${folder}answers.json`, jsonOf(read));
+    });
+
+    test('the totals of a sale are those of its lines, whatever the lines', () => {
+      const classes = dialect.taxClasses.map((each) => each.code);
+      const amount = fc.bigInt(1n, 10_000_000_000n).map((cents) => round(`${cents}e-2`, 2));
+      const line = fc.record({ total: amount, taxClass: fc.constantFrom(...classes) });
+      const lawful = Object.fromEntries(
+        dialect.taxClasses.map((each) => [each.code, each.percent]),
+      );
+      const sum = (amounts: string[]) => round(add('0', ...amounts), 2);
+      fc.assert(
+        fc.property(
+          fc.array(line, { minLength: 1, maxLength: 40 }),
+          fc.constantFrom('lines' as const, 'class' as const),
+          (lines, headerTax) => {
+            const totals = dialect.totals(lines, lawful, headerTax);
+            expect(totals.byClass.map((each) => each.taxClass)).toEqual(classes);
+            expect(totals.lines).toHaveLength(lines.length);
+            expect(sum(lines.map((each) => each.total))).toBe(totals.total);
+            expect(sum(totals.lines.map((each) => each.taxable))).toBe(totals.taxable);
+            expect(sum(totals.byClass.map((each) => each.taxable))).toBe(totals.taxable);
+            expect(sum(totals.byClass.map((each) => each.tax))).toBe(totals.tax);
+            const ofLines = sum(totals.lines.map((each) => each.tax));
+            if (headerTax === 'lines') expect(totals.tax).toBe(ofLines);
+            // Half a cent a line and a class is what rounding can move.
+            const apart = absolute(subtract(totals.tax, ofLines));
+            expect(compare(apart, round(`${lines.length + classes.length}e-2`, 2))).toBeLessThan(1);
+            for (const each of totals.byClass) {
+              expect(each.rate).toBe(lawful[each.taxClass]);
+              if (compare(each.rate, '0') === 0) expect(each.tax).toBe('0.00');
+            }
+            const turned = dialect.totals([...lines].reverse(), lawful, headerTax);
+            expect({ ...turned, lines: [...turned.lines].reverse() }).toEqual(totals);
+          },
+        ),
+        { numRuns: cases(`totals of ${key}`, { slice: 200, whole: 20_000 }), seed: examSeed },
+      );
+    });
+
     test('says of every tax class since when and where it is written', () => {
       expect(dialect.taxClasses.length).toBeGreaterThan(0);
       for (const each of dialect.taxClasses) {

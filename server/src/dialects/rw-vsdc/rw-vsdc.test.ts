@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { FrozenTerms } from '../../ports/dialect.ts';
 import type { Sale, SaleLine } from '../../model/sale.model.ts';
@@ -440,6 +441,17 @@ describe('the answer', () => {
     const all =
       '000 001 801 802 803 804 805 834 836 838 881 882 883 884 891 892 893 894 895 896 899 900 901 902 903 905 910 911 912 913 921 922 924 930 931 932 934 935 990 991 992 993 994 995 999';
     expect(all.split(' ').filter((code) => !knownCodes.includes(code))).toEqual([]);
+  });
+
+  test('every code has an example of its answer, bare and with a signature', () => {
+    const path = new URL('examples/answers.json', import.meta.url);
+    const examples = JSON.parse(readFileSync(path, 'utf8')) as { name: string }[];
+    const names = examples.map((each) => each.name);
+    expect(
+      knownCodes
+        .flatMap((code) => [`${code} without data`, `${code} with a signature`])
+        .filter((name) => !names.includes(name)),
+    ).toEqual([]);
   });
 });
 
