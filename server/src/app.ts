@@ -145,7 +145,7 @@ import { worklistRoutes } from './worklist/worklist.routes.ts';
 import { zohoWebhookRoutes } from './zoho-webhooks/zoho-webhook.routes.ts';
 import { dayIn, stamp14 } from './dialect-kit/dates.ts';
 import { loadDialects } from './dialects/index.ts';
-import type { Dialects } from './ports/dialect.ts';
+import type { Dialects } from './ports/dialect/index.ts';
 import {
   activateAfterSetup,
   addPerson,
@@ -417,7 +417,7 @@ export async function startApp(
   const books = zohoBooks(
     zoho,
     clock,
-    dialects.all().map((each) => each.country),
+    dialects.all().map(({ identity }) => identity.country),
   );
   const vsdc = directVsdc(addressPolicy(config.vsdcNetworks, names), vsdcSettings);
   const changes = receiptEvents();
@@ -817,7 +817,7 @@ export async function startApp(
     writing: booksWriting(zoho),
     printForBooks: printForBooks(printPorts),
     localTime: (at, dialect) => {
-      const { date, time } = printPorts.localTime(at, dialects.of(dialect).timeZone);
+      const { date, time } = printPorts.localTime(at, dialects.of(dialect).identity.timeZone);
       return `${date} ${time}`;
     },
     alerts,

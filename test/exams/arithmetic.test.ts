@@ -279,7 +279,7 @@ test('what is told to the device passes the device’s own checks, which share n
         null,
       );
       if (!sale) return;
-      const totals = dialect.totals(sale.lines, setup.rates, headerTax);
+      const totals = dialect.sales.totals(sale.lines, setup.rates, headerTax);
       if (compare(totals.total, sale.total) !== 0) throw new Error('header and lines differ');
       if (compare(add('0', ...totals.byClass.map((each) => each.taxable)), totals.taxable) !== 0)
         throw new Error('classes do not make the taxable total');
@@ -308,7 +308,7 @@ test('what is told to the device passes the device’s own checks, which share n
         seller: { tradeName: 'T', address: 'A', topMessage: '', bottomMessage: '' },
       };
       const refusal = checkSale(
-        exactNumbers(dialect.sell.toBody(coded, freeze)),
+        exactNumbers(dialect.sales.toBody(coded, freeze)),
         device,
         { duplicate: '924', allowsPartialRefunds: false },
         '20261120',

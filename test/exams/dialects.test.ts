@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadDialects } from '@muhuri/server/dialects/index';
-import type { DeviceAnswer, Dialect, FrozenTerms } from '@muhuri/server/ports/dialect';
+import type { DeviceAnswer, Dialect, FrozenTerms } from '@muhuri/server/ports/dialect/index';
 import type { Sale } from '@muhuri/server/model/sale.model';
 import { layOut } from '@muhuri/server/receipts/paper/receipt-layout.model';
 import type { SaleTerms } from '@muhuri/server/receipts/sale/signing-input.model';
@@ -43,19 +43,19 @@ function layoutOf(
   answer: DeviceAnswer,
   isCopy: boolean,
 ) {
-  const reply = dialect.sell.read(answer, false);
+  const reply = dialect.sales.read(answer, false);
   if (reply.is !== 'signed') throw new Error(`the answer signs nothing: ${reply.is}`);
   const { signature } = reply;
   const { form, base } = terms.verification;
   return layOut({
     sale,
-    totals: dialect.totals(sale.lines, terms.rates, terms.headerTax),
+    totals: dialect.sales.totals(sale.lines, terms.rates, terms.headerTax),
     signature,
-    label: dialect.label(sale.kind, isCopy),
+    label: dialect.print.label(sale.kind, isCopy),
     isCopy,
     isTest: false,
     invoiceNumber: terms.invoiceNumber,
-    verification: dialect.verification(signature, terms.device, form, base),
+    verification: dialect.print.verification(signature, terms.device, form, base),
     branding: {
       trade_name: terms.seller.tradeName,
       address_lines: [terms.seller.address],
@@ -76,18 +76,18 @@ function layoutOf(
     paymentName: `payment ${sale.paymentMethod}`,
     reasonName: sale.reasonCode ? `reason ${sale.reasonCode}` : null,
     localTime(moment) {
-      const [year, month, day, hour, minute, second] = stamp14(moment, dialect.timeZone)
+      const [year, month, day, hour, minute, second] = stamp14(moment, dialect.identity.timeZone)
         .replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/, '$1 $2 $3 $4 $5 $6')
         .split(' ');
       return { date: `${day}/${month}/${year}`, time: `${hour}:${minute}:${second}` };
     },
-    grouped: dialect.grouped,
+    grouped: dialect.print.grouped,
     frozenAt: new Date(terms.at),
     version: '1.0.0',
   });
 }
 
-describe.each(dialects.all().map((dialect) => [dialect.key, dialect] as const))(
+describe.each(dialects.all().map((dialect) => [dialect.identity.key, dialect] as const))(
   '%s',
   (key, dialect) => {
     const folder = folderOf(key);
@@ -105,10 +105,10 @@ describe.each(dialects.all().map((dialect) => [dialect.key, dialect] as const))(
       const terms = readJson(file('terms.json')) as Terms;
       const answer = readJson(file('answer.json')) as DeviceAnswer;
       const at = new Date(terms.at);
-      expectFile(file('request.json'), dialect.sell.toBody(sale, { ...terms, at }));
-      expectFile(file('reply.json'), jsonOf(dialect.sell.read(answer, false)));
-      expect(dialect.sell.find(answer)).toMatchObject(
-        (dialect.sell.read(answer, false) as { signature: object }).signature,
+      expectFile(file('request.json'), dialect.sales.toBody(sale, { ...terms, at }));
+      expectFile(file('reply.json'), jsonOf(dialect.sales.read(answer, false)));
+      expect(dialect.sales.find(answer)).toMatchObject(
+        (dialect.sales.read(answer, false) as { signature: object }).signature,
       );
       const original = layoutOf(dialect, sale, terms, answer, false);
       const copy = layoutOf(dialect, sale, terms, answer, true);
@@ -122,18 +122,18 @@ describe.each(dialects.all().map((dialect) => [dialect.key, dialect] as const))(
       const read = rows.map(({ name, answer }) => ({
         name,
         answer,
-        first: dialect.sell.read(answer, false),
-        resend: dialect.sell.read(answer, true),
+        first: dialect.sales.read(answer, false),
+        resend: dialect.sales.read(answer, true),
       }));
       expectFile(`${folder}answers.json`, jsonOf(read));
     });
 
     test('the totals of a sale are those of its lines, whatever the lines', () => {
-      const classes = dialect.taxClasses.map((each) => each.code);
+      const classes = dialect.sales.taxClasses.map((each) => each.code);
       const amount = fc.bigInt(1n, 10_000_000_000n).map((cents) => round(`${cents}e-2`, 2));
       const line = fc.record({ total: amount, taxClass: fc.constantFrom(...classes) });
       const lawful = Object.fromEntries(
-        dialect.taxClasses.map((each) => [each.code, each.percent]),
+        dialect.sales.taxClasses.map((each) => [each.code, each.percent]),
       );
       const sum = (amounts: string[]) => round(add('0', ...amounts), 2);
       fc.assert(
@@ -141,7 +141,7 @@ describe.each(dialects.all().map((dialect) => [dialect.key, dialect] as const))(
           fc.array(line, { minLength: 1, maxLength: 40 }),
           fc.constantFrom('lines' as const, 'class' as const),
           (lines, headerTax) => {
-            const totals = dialect.totals(lines, lawful, headerTax);
+            const totals = dialect.sales.totals(lines, lawful, headerTax);
             expect(totals.byClass.map((each) => each.taxClass)).toEqual(classes);
             expect(totals.lines).toHaveLength(lines.length);
             expect(sum(lines.map((each) => each.total))).toBe(totals.total);
@@ -157,7 +157,7 @@ describe.each(dialects.all().map((dialect) => [dialect.key, dialect] as const))(
               expect(each.rate).toBe(lawful[each.taxClass]);
               if (compare(each.rate, '0') === 0) expect(each.tax).toBe('0.00');
             }
-            const turned = dialect.totals([...lines].reverse(), lawful, headerTax);
+            const turned = dialect.sales.totals([...lines].reverse(), lawful, headerTax);
             expect({ ...turned, lines: [...turned.lines].reverse() }).toEqual(totals);
           },
         ),
@@ -166,8 +166,8 @@ describe.each(dialects.all().map((dialect) => [dialect.key, dialect] as const))(
     });
 
     test('says of every tax class since when and where it is written', () => {
-      expect(dialect.taxClasses.length).toBeGreaterThan(0);
-      for (const each of dialect.taxClasses) {
+      expect(dialect.sales.taxClasses.length).toBeGreaterThan(0);
+      for (const each of dialect.sales.taxClasses) {
         expect(each.since).toMatch(/^\d{4}-\d{2}-\d{2}$/);
         expect(each.source.length).toBeGreaterThan(10);
         expect(each.percent).toMatch(/^\d+(\.\d+)?$/);
@@ -175,19 +175,21 @@ describe.each(dialects.all().map((dialect) => [dialect.key, dialect] as const))(
     });
 
     test('knows a real time zone and currency', () => {
-      expect(() => new Intl.DateTimeFormat('en', { timeZone: dialect.timeZone })).not.toThrow();
-      expect(dialect.currency).toMatch(/^[A-Z]{3}$/);
+      expect(
+        () => new Intl.DateTimeFormat('en', { timeZone: dialect.identity.timeZone }),
+      ).not.toThrow();
+      expect(dialect.identity.currency).toMatch(/^[A-Z]{3}$/);
     });
 
     test('says what its devices do with a number that they have signed', () => {
-      expect(['refused_by_device', 'may_sign_again']).toContain(dialect.resend);
+      expect(['refused_by_device', 'may_sign_again']).toContain(dialect.sales.resend);
     });
 
     test('takes nothing for an answer that is none', () => {
       for (const body of ['', '<html></html>', '{}', 'null', '{"resultCd": null}']) {
         for (const isResend of [false, true])
-          expect(dialect.sell.read({ status: 200, body }, isResend).is).toBe('in_doubt');
-        expect(dialect.probe.isServing({ status: 200, body })).toBe(false);
+          expect(dialect.sales.read({ status: 200, body }, isResend).is).toBe('in_doubt');
+        expect(dialect.setUp.probe.isServing({ status: 200, body })).toBe(false);
       }
     });
   },

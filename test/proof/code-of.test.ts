@@ -14,7 +14,7 @@ describe('what a part of the proof depends on', () => {
       expect.arrayContaining([
         'server/src/receipts/lane/run-lane.ts',
         'shared/src/money.ts',
-        'server/src/dialects/rw-vsdc/sale.ts',
+        'server/src/dialects/rw-vsdc/sale-request.ts',
       ]),
     );
     expect(files.filter((file) => file.startsWith('widget/'))).toEqual([]);

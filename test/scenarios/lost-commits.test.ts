@@ -213,7 +213,13 @@ test('where a device would sign a number twice nothing is sent again after a dou
   const dialects = await loadDialects();
   const app = await own.anotherApp({
     ...quick,
-    dialects: { ...dialects, of: (key) => ({ ...dialects.of(key), resend: 'may_sign_again' }) },
+    dialects: {
+      ...dialects,
+      of(key) {
+        const dialect = dialects.of(key);
+        return { ...dialect, sales: { ...dialect.sales, resend: 'may_sign_again' } };
+      },
+    },
   });
   const [business] = own.businesses;
   const user = await Api.signIn(own, business.user, app.url);

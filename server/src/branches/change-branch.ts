@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { NewId } from '../platform/new-id.ts';
-import type { Dialects } from '../ports/dialect.ts';
+import type { Dialects } from '../ports/dialect/index.ts';
 import type { Device } from './device.model.ts';
 import {
   findBranch,
@@ -83,7 +83,7 @@ export const updateBranch =
 export const setDevice =
   (ports: Ports) =>
   (ctx: Context, ask: DeviceInput): Promise<string> => {
-    if (!ports.dialects.all().some((each) => each.key === ask.dialect))
+    if (!ports.dialects.all().some(({ identity }) => identity.key === ask.dialect))
       throw new AppError('malformed', { field: 'dialect', reason: 'not known' });
     const address = bareAddress(ask.address);
     return ctx.transaction(async (tx) => {

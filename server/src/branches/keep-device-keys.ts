@@ -6,7 +6,7 @@ import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { Vault } from '../platform/vault.ts';
-import type { Initialised } from '../ports/dialect.ts';
+import type { Initialised } from '../ports/dialect/index.ts';
 import type { Device } from './device.model.ts';
 import {
   activateDevice,

@@ -1,6 +1,6 @@
 import type { Tx } from '../platform/db/database.ts';
 import { fromJson, json, query } from '../platform/db/query.ts';
-import type { Code } from '../ports/dialect.ts';
+import type { Code } from '../ports/dialect/index.ts';
 
 /** Replaces one list of a device whole. */
 export async function replaceList(

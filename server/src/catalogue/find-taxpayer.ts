@@ -3,7 +3,7 @@ import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Dialects } from '../ports/dialect.ts';
+import type { Dialects } from '../ports/dialect/index.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 
 export type FindTaxpayer = (
@@ -26,21 +26,22 @@ export const findTaxpayer =
     )?.device;
     if (!device) throw new AppError('device_missing');
     const dialect = ports.dialects.of(device.dialect);
-    if (!dialect.checkTaxpayerId(taxpayerId))
+    if (!dialect.identity.checkTaxpayerId(taxpayerId))
       throw new AppError('buyer_tin_malformed', { field: 'tin' });
+    if (!dialect.taxpayers) return { tin_number: taxpayerId, name: null };
+    const { lookup } = dialect.taxpayers;
     const named = {
       taxpayerId: business.taxpayerId,
       branchCode: device.branchCode,
       serial: device.serial,
     };
-    const sent = await ports.vsdc.send(
-      device,
-      dialect.lookupTaxpayer.toRequest(named, taxpayerId),
-      { businessId: ctx.businessId, as: 'question' },
-    );
+    const sent = await ports.vsdc.send(device, lookup.toRequest(named, taxpayerId), {
+      businessId: ctx.businessId,
+      as: 'question',
+    });
     if (sent.is === 'address_refused') throw new AppError('device_address_refused');
     if (sent.is !== 'answered') throw new AppError('device_unreachable', { reason: sent.reason });
-    const reply = dialect.lookupTaxpayer.read(sent.answer);
+    const reply = lookup.read(sent.answer);
     if (reply.is !== 'done')
       throw new AppError('device_offline', {
         device_code: reply.deviceCode,

@@ -8,7 +8,14 @@ import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
-import type { Code, DeviceAnswer, DeviceRequest, Dialects, SetUpReply } from '../ports/dialect.ts';
+import type {
+  Code,
+  DeviceAnswer,
+  DeviceRequest,
+  DialectDevice,
+  Dialects,
+  SetUpReply,
+} from '../ports/dialect/index.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 import { readWhole, replaceList } from './code-list.store.ts';
 import { changeOf, keepRates, rateChanges } from './list-changes.model.ts';
@@ -71,21 +78,15 @@ export const refreshLists =
       return { business: await getBusiness(tx), device, isMine };
     });
     if (!device || !isMine) return { is: 'busy' };
-    const dialect = ports.dialects.of(device.dialect);
+    const { codes } = ports.dialects.of(device.dialect);
     const named = {
       taxpayerId: business.taxpayerId,
       branchCode: device.branchCode,
       serial: device.serial,
     };
-    const lists = await ask(ports, ctx, device, dialect.codes.toRequest(named), dialect.codes.read);
+    const lists = await ask(ports, ctx, device, named, codes?.lists);
     await ctx.transaction((tx) => setListStep(tx, deviceId, by, 1));
-    const classes = await ask(
-      ports,
-      ctx,
-      device,
-      dialect.itemClasses.toRequest(named),
-      dialect.itemClasses.read,
-    );
+    const classes = await ask(ports, ctx, device, named, codes?.itemClasses);
     const fetched: Fetched[] = [
       ...(lists.value ?? []),
       ...(classes.value ? [{ list: 'item_class', codes: classes.value }] : []),
@@ -136,14 +137,21 @@ export const refreshDueLists =
       await refreshLists(ports)(ctx, deviceId, false);
   };
 
+type Question<T> = {
+  toRequest(device: DialectDevice): DeviceRequest;
+  read(answer: DeviceAnswer): SetUpReply<T>;
+};
+
+/** What a device gives of its lists; nothing where the authority's devices give none. */
 async function ask<T>(
   ports: Pick<Ports, 'vsdc'>,
   ctx: Context,
   device: Device,
-  request: DeviceRequest,
-  read: (answer: DeviceAnswer) => SetUpReply<T>,
-): Promise<{ value: T; problem: null } | { value: null; problem: StoredProblem }> {
-  const sent = await ports.vsdc.send(device, request, {
+  named: DialectDevice,
+  question: Question<T> | undefined,
+): Promise<{ value: T | null; problem: null } | { value: null; problem: StoredProblem }> {
+  if (!question) return { value: null, problem: null };
+  const sent = await ports.vsdc.send(device, question.toRequest(named), {
     businessId: ctx.businessId,
     as: 'question',
   });
@@ -152,7 +160,7 @@ async function ask<T>(
     return not({ code: 'device_address_refused', reason: sent.reason });
   if (sent.is === 'unreachable') return not({ code: 'device_unreachable', reason: sent.reason });
   if (sent.is === 'in_doubt') return not({ code: 'device_no_answer', reason: sent.reason });
-  const reply = read(sent.answer);
+  const reply = question.read(sent.answer);
   return reply.is === 'done'
     ? { value: reply.value, problem: null }
     : not({ code: 'device_offline', device_code: reply.deviceCode, device_text: reply.deviceText });

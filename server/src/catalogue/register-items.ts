@@ -2,7 +2,7 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import { type Device, findDevice } from '../branches/index.ts';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Dialects, FrozenTerms } from '../ports/dialect.ts';
+import type { Dialects, FrozenTerms } from '../ports/dialect/index.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 import { claimItem, listUnregistered, markRegistered, releaseItem } from './item.store.ts';
 
@@ -27,7 +27,8 @@ const claimMs = 60_000;
 export const registerItems =
   (ports: { vsdc: Vsdc; dialects: Dialects; clock: Clock }): RegisterItems =>
   async (ctx, device, about, holder) => {
-    const dialect = ports.dialects.of(device.dialect);
+    const { register } = ports.dialects.of(device.dialect).items;
+    if (!register) return { is: 'done' };
     const named = {
       taxpayerId: about.taxpayerId,
       branchCode: device.branchCode,
@@ -60,11 +61,11 @@ export const registerItems =
         price: about.prices[item.itemCode] ?? '0',
         user: about.user,
       };
-      const sent = await ports.vsdc.send(device, dialect.registerItem.toRequest(ask), {
+      const sent = await ports.vsdc.send(device, register.toRequest(ask), {
         businessId: ctx.businessId,
         as: 'lane',
       });
-      const reply = sent.is === 'answered' ? dialect.registerItem.read(sent.answer) : null;
+      const reply = sent.is === 'answered' ? register.read(sent.answer) : null;
       if (reply?.is === 'done') {
         await ctx.transaction((tx) => markRegistered(tx, at, item.content));
         continue;

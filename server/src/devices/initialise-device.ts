@@ -9,7 +9,7 @@ import type { Tx } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
 import { retry } from '../platform/retry.ts';
 import type { Vault } from '../platform/vault.ts';
-import type { DeviceRequest, Dialects } from '../ports/dialect.ts';
+import type { DeviceRequest, Dialects } from '../ports/dialect/index.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 import type { Device } from '../branches/device.model.ts';
 import {
@@ -58,7 +58,7 @@ export const initialiseDevice =
       const business = await getBusiness(tx);
       const at = ports.clock.now();
       const device = await lockUnset(ports, tx, branchId, at);
-      const request = ports.dialects.of(device.dialect).initialise.toRequest({
+      const request = ports.dialects.of(device.dialect).setUp.initialise.toRequest({
         taxpayerId: business.taxpayerId,
         branchCode: device.branchCode,
         serial: device.serial,
@@ -91,7 +91,7 @@ async function askForKeys(
   branchId: string,
   { device, request, at }: { device: Device; request: DeviceRequest; at: Date },
 ) {
-  const { initialise } = ports.dialects.of(device.dialect);
+  const { initialise } = ports.dialects.of(device.dialect).setUp;
   const about = { business_id: ctx.businessId, device_id: device.id };
   const sent = await ports.vsdc.send(device, request, {
     businessId: ctx.businessId,

@@ -2,7 +2,7 @@ import { type Business, getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Dialects } from '../ports/dialect.ts';
+import type { Dialects } from '../ports/dialect/index.ts';
 import type { Vsdc } from '../ports/vsdc.ts';
 import type { Device } from '../branches/device.model.ts';
 import {
@@ -64,24 +64,21 @@ async function probeDevice(
     serial: device.serial,
   };
   const begun = performance.now();
-  const sent = await ports.vsdc.send(device, dialect.probe.toRequest(named), {
+  const sent = await ports.vsdc.send(device, dialect.setUp.probe.toRequest(named), {
     businessId: ctx.businessId,
     as: 'question',
   });
   const answerMs = Math.round(performance.now() - begun);
-  const judged = sent.is === 'answered' ? dialect.probe.judge(sent.answer) : null;
+  const judged = sent.is === 'answered' ? dialect.setUp.probe.judge(sent.answer) : null;
   let upstreamAt = device.lastUpstreamAt;
   let toldName: string | null = null;
-  if (judged === 'serves' && device.state !== 'new') {
-    const looked = await ports.vsdc.send(
-      device,
-      dialect.lookupTaxpayer.toRequest(named, business.taxpayerId),
-      {
-        businessId: ctx.businessId,
-        as: 'question',
-      },
-    );
-    const read = looked.is === 'answered' ? dialect.lookupTaxpayer.read(looked.answer) : null;
+  const { lookup } = dialect.taxpayers ?? {};
+  if (lookup && judged === 'serves' && device.state !== 'new') {
+    const looked = await ports.vsdc.send(device, lookup.toRequest(named, business.taxpayerId), {
+      businessId: ctx.businessId,
+      as: 'question',
+    });
+    const read = looked.is === 'answered' ? lookup.read(looked.answer) : null;
     if (read?.is === 'done') {
       upstreamAt = ports.clock.now();
       toldName = read.value;

@@ -1,6 +1,6 @@
 import { clean, code, cut } from '@muhuri/shared/text';
 import { z } from 'zod';
-import type { DeviceAnswer } from '../ports/dialect.ts';
+import type { DeviceAnswer } from '../ports/dialect/index.ts';
 
 /** The envelope every system of the family answers with, HTTP 200 even for a refusal. */
 const envelope = z.looseObject({

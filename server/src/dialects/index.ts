@@ -1,40 +1,19 @@
 import { readdir } from 'node:fs/promises';
-import type { Dialect, Dialects } from '../ports/dialect.ts';
-
-const required = [
-  'key',
-  'country',
-  'authority',
-  'timeZone',
-  'currency',
-  'taxClasses',
-  'resend',
-  'probe',
-  'initialise',
-  'codes',
-  'sell',
-  'label',
-  'verification',
-] as const;
+import type { Dialect, Dialects } from '../ports/dialect/index.ts';
+import { checkDialect } from './check-dialect.ts';
 
 /**
  * Finds the authorities: each folder here is one, its name is its key. A folder that does not fit
  * the contract stops the server from starting, because half-ruled is worse than down.
  */
-export async function loadDialects(): Promise<Dialects> {
+export async function loadDialects(folder = new URL('.', import.meta.url)): Promise<Dialects> {
   const found = new Map<string, Dialect>();
-  const here = new URL('.', import.meta.url);
-  for (const entry of await readdir(here, { withFileTypes: true })) {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue;
-    const { dialect } = (await import(new URL(`${entry.name}/index.ts`, here).href)) as {
-      dialect?: Dialect;
+    const { dialect } = (await import(new URL(`${entry.name}/index.ts`, folder).href)) as {
+      dialect?: unknown;
     };
-    const missing = required.filter((part) => dialect?.[part] === undefined);
-    if (!dialect || missing.length > 0)
-      throw new Error(`dialect ${entry.name} lacks ${missing.join(', ')}`);
-    if (dialect.key !== entry.name)
-      throw new Error(`folder ${entry.name} holds dialect ${dialect.key}`);
-    found.set(dialect.key, dialect);
+    found.set(entry.name, checkDialect(entry.name, dialect));
   }
   return {
     of(key) {
@@ -42,6 +21,8 @@ export async function loadDialects(): Promise<Dialects> {
       if (!dialect) throw new Error(`there is no dialect ${key}`);
       return dialect;
     },
+    in: (country) =>
+      [...found.values()].find((dialect) => dialect.identity.country === country) ?? null,
     all: () => [...found.values()],
   };
 }

@@ -19,7 +19,7 @@ import type { Database } from '../platform/db/database.ts';
 import type { SendMail } from '../platform/mail.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
-import type { Dialects } from '../ports/dialect.ts';
+import type { Dialects } from '../ports/dialect/index.ts';
 
 type Ports = {
   database: Database;
@@ -58,9 +58,9 @@ export const registerByOperator =
     ask: RegistrationInput,
   ): Promise<{ business: Business; expiresAt: Date; isMailed: boolean }> => {
     const { clock, newId } = ports;
-    const dialect = ports.dialects.all().find((each) => each.country === ask.country);
+    const dialect = ports.dialects.in(ask.country);
     if (!dialect) throw new AppError('malformed', { field: 'country', reason: 'not served yet' });
-    if (!dialect.checkTaxpayerId(ask.tin_number))
+    if (!dialect.identity.checkTaxpayerId(ask.tin_number))
       throw new AppError('malformed', {
         field: 'tin_number',
         reason: `not a taxpayer id of ${ask.country}`,
@@ -115,7 +115,7 @@ export const registerByOperator =
             status: 'pending',
             country: ask.country,
             isVatRegistered: ask.vat_registered,
-            goLiveDate: ask.go_live_date ?? ports.day(at, dialect.timeZone),
+            goLiveDate: ask.go_live_date ?? ports.day(at, dialect.identity.timeZone),
             settings: defaultSettings,
             branding: {
               trade_name: cut(ask.business_name, 100),

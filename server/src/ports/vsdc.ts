@@ -1,4 +1,4 @@
-import type { DeviceAnswer, DeviceRequest } from './dialect.ts';
+import type { DeviceAnswer, DeviceRequest } from './dialect/index.ts';
 
 /** Where a device is: its address as the business gave it, and how it is reached. */
 export type DeviceTarget = { address: string; transport: 'direct' | 'agent' };

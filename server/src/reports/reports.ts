@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import { longestDue, sealedElsewhere } from '../worklist/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database, Tx } from '../platform/db/database.ts';
-import type { Dialects } from '../ports/dialect.ts';
+import type { Dialects } from '../ports/dialect/index.ts';
 import {
   addToDays,
   countOpen,
@@ -157,6 +157,6 @@ async function zohoOf(tx: Tx, now: Date): Promise<BusinessTotals['zoho']> {
 }
 
 const zoneOf = (dialects: Dialects, country: string) =>
-  dialects.all().find((each) => each.country === country)?.timeZone ?? 'UTC';
+  dialects.in(country)?.identity.timeZone ?? 'UTC';
 const currencyOf = (dialects: Dialects, country: string) =>
-  dialects.all().find((each) => each.country === country)?.currency ?? '';
+  dialects.in(country)?.identity.currency ?? '';

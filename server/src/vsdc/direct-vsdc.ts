@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import type { Duplex } from 'node:stream';
 import { Agent, request as undiciRequest } from 'undici';
-import type { DeviceAnswer, DeviceRequest } from '../ports/dialect.ts';
+import type { DeviceAnswer, DeviceRequest } from '../ports/dialect/index.ts';
 import type { OnBehalf, Sent, Vsdc } from '../ports/vsdc.ts';
 import type { AddressPolicy, Resolved } from '../platform/address-policy.ts';
 import { AppError } from '../platform/app-error.ts';

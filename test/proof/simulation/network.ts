@@ -1,4 +1,4 @@
-import type { DeviceAnswer } from '@muhuri/server/ports/dialect';
+import type { DeviceAnswer } from '@muhuri/server/ports/dialect/index';
 import type { Sent, Vsdc } from '@muhuri/server/ports/vsdc';
 import type { RwVsdcDevice } from '../../simulators/vsdc/rw-vsdc/index.ts';
 import { everyCode } from '../codes.ts';

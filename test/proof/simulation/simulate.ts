@@ -14,7 +14,7 @@ import { queryOne } from '@muhuri/server/platform/db/query';
 import { silentLog } from '@muhuri/server/platform/log';
 import { idsFrom } from '@muhuri/server/platform/new-id';
 import type { Books } from '@muhuri/server/ports/books';
-import type { Dialects } from '@muhuri/server/ports/dialect';
+import type { Dialects } from '@muhuri/server/ports/dialect/index';
 import type { BooksDocument } from '@muhuri/server/model/books-document.model';
 import {
   type LanePorts,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { FrozenTerms } from '../../ports/dialect.ts';
+import type { FrozenTerms } from '../../ports/dialect/index.ts';
 import type { Sale, SaleLine } from '../../model/sale.model.ts';
 import { knownCodes, meaningOf } from './codes.ts';
 import { dialect } from './index.ts';
@@ -83,7 +83,7 @@ const freeze: FrozenTerms = {
 
 describe('arithmetic', () => {
   test('the worked vectors come out to the cent', () => {
-    const totals = dialect.totals(
+    const totals = dialect.sales.totals(
       [
         { total: '9450.00', taxClass: 'B' },
         { total: '2360.00', taxClass: 'B' },
@@ -105,8 +105,8 @@ describe('arithmetic', () => {
       { total: '5040.00', taxClass: 'B' },
       { total: '300.00', taxClass: 'B' },
     ];
-    expect(dialect.totals(two, rates, 'lines').tax).toBe('814.57');
-    expect(dialect.totals(two, rates, 'class').tax).toBe('814.58');
+    expect(dialect.sales.totals(two, rates, 'lines').tax).toBe('814.57');
+    expect(dialect.sales.totals(two, rates, 'class').tax).toBe('814.58');
   });
 });
 
@@ -114,7 +114,7 @@ describe('a sale on the wire', () => {
   test('is the complete body of the contract, numbers as numbers', () => {
     const user = { regrId: 'u1', regrNm: 'User One', modrId: 'u1', modrNm: 'User One' };
     const unused = { isrccCd: null, isrccNm: null, isrcRt: null, isrcAmt: null };
-    expect(JSON.parse(dialect.sell.toBody(sale, freeze))).toEqual({
+    expect(JSON.parse(dialect.sales.toBody(sale, freeze))).toEqual({
       tin: '100200300',
       bhfId: '00',
       invcNo: 12,
@@ -209,7 +209,7 @@ describe('a sale on the wire', () => {
 
   test('a refund names its original by number, has a reason and positive amounts', () => {
     const body = JSON.parse(
-      dialect.sell.toBody(
+      dialect.sales.toBody(
         { ...sale, kind: 'refund', reasonCode: '06' },
         { ...freeze, invoiceNumber: '13', originalInvoiceNumber: '12' },
       ),
@@ -226,7 +226,7 @@ describe('a sale on the wire', () => {
 
   test('names are cut to the fields of the device, whole letters only', () => {
     const body = JSON.parse(
-      dialect.sell.toBody({ ...sale, buyer: { ...sale.buyer, name: '🌍'.repeat(80) } }, freeze),
+      dialect.sales.toBody({ ...sale, buyer: { ...sale.buyer, name: '🌍'.repeat(80) } }, freeze),
     );
     expect([...body.custNm]).toHaveLength(60);
   });
@@ -248,7 +248,7 @@ describe('the answer', () => {
   });
 
   test('a signature is read with its counters as text, the time in UTC and blanks taken off', () => {
-    expect(dialect.sell.read(answer('000'), false)).toEqual({
+    expect(dialect.sales.read(answer('000'), false)).toEqual({
       is: 'signed',
       signature: {
         receiptNumber: '10',
@@ -263,15 +263,15 @@ describe('the answer', () => {
   });
 
   test('the code on paper is the authority’s page with TIN, branch and signature, or the specified string', () => {
-    const reply = dialect.sell.read(answer('000'), false);
+    const reply = dialect.sales.read(answer('000'), false);
     if (reply.is !== 'signed') throw new Error('not signed');
-    expect(dialect.verification(reply.signature, freeze.device, 'url', null)).toMatch(
+    expect(dialect.print.verification(reply.signature, freeze.device, 'url', null)).toMatch(
       /Data=10020030000ABCDEFGH234567AB$/,
     );
-    expect(dialect.verification(reply.signature, freeze.device, 'hash', null)).toBe(
+    expect(dialect.print.verification(reply.signature, freeze.device, 'hash', null)).toBe(
       '15012026#101532#SDC010000099#10#ABCDEFGHIJKLMNOPQRSTUVWXYZ#ABCDEFGH234567AB',
     );
-    expect(dialect.grouped(data.intrlData)).toBe('ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ');
+    expect(dialect.print.grouped(data.intrlData)).toBe('ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ');
   });
 
   test.each([
@@ -282,13 +282,13 @@ describe('the answer', () => {
     { ...data, vsdcRcptPbctDate: 'soon' },
     { ...data, vsdcRcptPbctDate: '20260230101532' },
   ])('a success without its receipt data is a doubt, never a refusal: %j', (body) => {
-    expect(dialect.sell.read(answer('000', body), false).is).toBe('in_doubt');
+    expect(dialect.sales.read(answer('000', body), false).is).toBe('in_doubt');
   });
 
   test.each(['<html>404</html>', '', '{"resultCd":"000","resultMsg":"It is succ', '[]'])(
     'what is no envelope is a doubt: %j',
     (body) => {
-      expect(dialect.sell.read({ status: body.startsWith('<') ? 404 : 200, body }, false).is).toBe(
+      expect(dialect.sales.read({ status: body.startsWith('<') ? 404 : 200, body }, false).is).toBe(
         'in_doubt',
       );
     },
@@ -298,18 +298,18 @@ describe('the answer', () => {
     '%s is never a refusal, first or again',
     (code) => {
       for (const isResend of [false, true])
-        expect(dialect.sell.read(answer(code, null), isResend).is).not.toBe('refused');
+        expect(dialect.sales.read(answer(code, null), isResend).is).not.toBe('refused');
     },
   );
 
   test.each(['', ' ', 'OK', '0x0', '-0', 'true'])('a result code %j is no success', (code) => {
-    expect(dialect.sell.read(answer(code), false).is).toBe('in_doubt');
+    expect(dialect.sales.read(answer(code), false).is).toBe('in_doubt');
   });
 
   test.each(['+000', '000.0', '0', ' 00 0 ', '000\u0000'])(
     'a result code %j is success in another dress',
     (code) => {
-      expect(dialect.sell.read(answer(code), false).is).toBe('signed');
+      expect(dialect.sales.read(answer(code), false).is).toBe('signed');
     },
   );
 
@@ -344,12 +344,12 @@ describe('the answer', () => {
     ],
     ['its data as the text of their JSON', answer('000', JSON.stringify(data)).body],
   ])('a signature with %s is one, and is found in a doubt too', (_what, body) => {
-    const reply = dialect.sell.read({ status: 200, body }, false);
+    const reply = dialect.sales.read({ status: 200, body }, false);
     expect(reply).toMatchObject({
       is: 'signed',
       signature: { sdcId: 'SDC010000099', signedAt: new Date('2026-01-15T08:15:32Z') },
     });
-    expect(dialect.sell.find({ status: 502, body })).toEqual(
+    expect(dialect.sales.find({ status: 502, body })).toEqual(
       reply.is === 'signed' && reply.signature,
     );
   });
@@ -357,7 +357,7 @@ describe('the answer', () => {
   test.each(['1,01', '12,3456', '1.010', '-10', '10 of 12'])(
     'a counter %j is none, and what was signed stays a doubt',
     (rcptNo) => {
-      expect(dialect.sell.read(answer('000', { ...data, rcptNo }), false).is).toBe('in_doubt');
+      expect(dialect.sales.read(answer('000', { ...data, rcptNo }), false).is).toBe('in_doubt');
     },
   );
 
@@ -368,20 +368,20 @@ describe('the answer', () => {
     };
     // Of this thread's own time: how long others keep it waiting says nothing.
     const began = process.threadCpuUsage();
-    expect(dialect.sell.read(long, false).is).toBe('in_doubt');
+    expect(dialect.sales.read(long, false).is).toBe('in_doubt');
     expect(process.threadCpuUsage(began).user).toBeLessThan(1_000_000);
   });
 
   test.each(['884', '910', '836', '900'])(
     '%s with all the data of a receipt contradicts itself: it is a doubt, in which they are offered',
     (code) => {
-      expect(dialect.sell.read(answer(code), false)).toEqual({
+      expect(dialect.sales.read(answer(code), false)).toEqual({
         is: 'in_doubt',
         deviceCode: code,
         deviceText: '',
       });
-      expect(dialect.sell.find(answer(code))).toMatchObject({ receiptSignature: data.rcptSign });
-      expect(dialect.sell.read(answer(code, null), false).is).not.toBe('in_doubt');
+      expect(dialect.sales.find(answer(code))).toMatchObject({ receiptSignature: data.rcptSign });
+      expect(dialect.sales.read(answer(code, null), false).is).not.toBe('in_doubt');
     },
   );
 
@@ -413,9 +413,9 @@ describe('the answer', () => {
       for (const code of ['000', '910']) {
         const dressed = { status, body: dress(answer(code).body) };
         for (const isResend of [false, true])
-          expect(dialect.sell.read(dressed, isResend).is).toBe('in_doubt');
-        expect(dialect.sell.find(dressed) !== null).toBe(isFound);
-        expect(dialect.sell.read({ status, body: dress(answer(code, null).body) }, false).is).toBe(
+          expect(dialect.sales.read(dressed, isResend).is).toBe('in_doubt');
+        expect(dialect.sales.find(dressed) !== null).toBe(isFound);
+        expect(dialect.sales.read({ status, body: dress(answer(code, null).body) }, false).is).toBe(
           'in_doubt',
         );
       }
@@ -458,7 +458,7 @@ describe('the answer', () => {
 describe('setting up', () => {
   test('initialisation is read from data.info, also with the misprinted name', () => {
     const read = (info: object) =>
-      dialect.initialise.read({
+      dialect.setUp.initialise.read({
         status: 200,
         body: JSON.stringify({ resultCd: '000', resultMsg: '', data: { info } }),
       });
@@ -480,7 +480,7 @@ describe('setting up', () => {
       },
     });
     expect(
-      dialect.initialise.read({
+      dialect.setUp.initialise.read({
         status: 200,
         body: JSON.stringify({ resultCd: '902', resultMsg: 'installed', data: null }),
       }),
@@ -492,7 +492,7 @@ describe('setting up', () => {
 
   test('a two-letter unit in an item code is followed by an X', () => {
     expect(
-      dialect.itemCode(
+      dialect.items.code(
         {
           name: '',
           itemClass: '',
@@ -506,7 +506,7 @@ describe('setting up', () => {
       ),
     ).toBe('RW2NTXU0000001');
     expect(
-      dialect.itemCode(
+      dialect.items.code(
         {
           name: '',
           itemClass: '',
@@ -535,7 +535,9 @@ describe('setting up', () => {
     [{ taxpayerId: null, purchaseCode: null, mobile: '0000000000' }, 'buyer_mobile_malformed'],
     [{ taxpayerId: null, purchaseCode: null, mobile: '+999999999' }, 'buyer_mobile_malformed'],
   ])('a buyer %j is %s', (buyer, code) => {
-    expect(dialect.checkBuyer({ name: 'x', ...buyer }).map((each) => each.code)).toEqual([code]);
+    expect(dialect.sales.checkBuyer({ name: 'x', ...buyer }).map((each) => each.code)).toEqual([
+      code,
+    ]);
   });
 });
 
@@ -546,7 +548,7 @@ describe('a price that the wire cannot say', () => {
   ) =>
     (
       JSON.parse(
-        dialect.sell.toBody(
+        dialect.sales.toBody(
           { ...sale, lines: [line({ taxClass: 'B', ...more })], total: more.total },
           { ...freeze, demands },
         ),

@@ -1,30 +1,10 @@
 import { code } from '@muhuri/shared/text';
 import { z } from 'zod';
-import { counterOf, number, cut, readEnvelope, saidOf } from '../../dialect-kit/envelope.ts';
-import type {
-  Code,
-  DeviceAnswer,
-  Dialect,
-  DialectDevice,
-  Initialised,
-  SetUpReply,
-} from '../../ports/dialect.ts';
-
-const text = z
-  .union([z.string(), z.number()])
-  .nullish()
-  .transform((value) => (value === null || value === undefined ? '' : String(value).trim()));
-
-/**
- * Rows as they can be read: one that cannot be is left out, and takes none of its neighbours along.
- */
-const rowsOf = <T extends z.ZodType>(row: T) =>
-  z.array(z.unknown()).transform((rows) =>
-    rows.flatMap((each): z.output<T>[] => {
-      const read = row.safeParse(each);
-      return read.success ? [read.data] : [];
-    }),
-  );
+import { counterOf, readEnvelope } from '../../dialect-kit/envelope.ts';
+import type { Initialised, SetUpReply } from '../../ports/dialect/index.ts';
+import type { SetUp } from '../../ports/dialect/set-up.ts';
+import { codeLists } from './lists.ts';
+import { failed, text } from './rows.ts';
 
 /**
  * Everything stands in `data.info`, not in `data`. The tables misprint `sdicId`; both spellings are
@@ -44,9 +24,7 @@ const info = z.looseObject({
   sgnKey: text,
 });
 
-const failed = (answer: DeviceAnswer) => ({ is: 'failed' as const, ...saidOf(answer) });
-
-export const initialise: Dialect['initialise'] = {
+export const initialise: SetUp['initialise'] = {
   toRequest: (device) => ({
     path: '/initializer/selectInitInfo',
     body: JSON.stringify({
@@ -95,7 +73,7 @@ const vatRegistration = (code: string): boolean | null =>
  * 24 hours without its authority or for another reason: the two cannot be told apart from outside.
  * 901: a VSDC, but this taxpayer, branch and serial are not installed on it.
  */
-export const judge: Dialect['probe']['judge'] = (answer) => {
+const judge: SetUp['probe']['judge'] = (answer) => {
   const envelope = readEnvelope(answer);
   if (envelope)
     return ['900', '901', '903'].includes(envelope.code)
@@ -107,164 +85,9 @@ export const judge: Dialect['probe']['judge'] = (answer) => {
   return answer.status === 404 && /<html/i.test(answer.body) ? 'vsdc_missing' : 'other';
 };
 
-/** All rows since the beginning: the lists are small and fetched rarely. */
-const since = '20180520000000';
-
-const ask = (path: string) => ({
-  toRequest: (device: DialectDevice) => ({
-    path,
-    body: JSON.stringify({ tin: device.taxpayerId, bhfId: device.branchCode, lastReqDt: since }),
-  }),
-});
-
-/** The classes we use, under our words. */
-const listNames: Record<string, string> = {
-  '04': 'tax_class',
-  '05': 'origin',
-  '07': 'payment_method',
-  '10': 'quantity_unit',
-  '17': 'package_unit',
-  '24': 'item_type',
-  '32': 'reason',
-};
-
-/**
- * The rate of a class; nothing where it cannot be read, so that nothing is reckoned with a guess.
- */
-const rateIn = (given: string): Record<string, string> => {
-  const percent = given.replace(/%/g, '').trim();
-  return /^\d{1,3}(\.\d{1,4})?$/.test(percent) ? { percent } : {};
-};
-
-const row = z.looseObject({ cd: text, cdNm: text, useYn: text, userDfnCd1: text });
-const codeLists = z.object({
-  clsList: rowsOf(z.looseObject({ cdCls: text, useYn: text, dtlList: rowsOf(row).nullish() })),
-});
-
-export const codes: Dialect['codes'] = {
-  ...ask('/code/selectCodes'),
-  read(answer) {
-    const envelope = readEnvelope(answer);
-    if (!envelope) return failed(answer);
-    const said = { deviceCode: envelope.code, deviceText: envelope.text };
-    if (envelope.code === '001') return { is: 'done', value: [] };
-    const parsed = codeLists.safeParse(envelope.data);
-    if (envelope.code !== '000' || !parsed.success) return { is: 'failed', ...said };
-    const value = parsed.data.clsList.flatMap((list) => {
-      const name = listNames[list.cdCls];
-      if (!name) return [];
-      const used = (list.dtlList ?? []).filter((each) => each.useYn !== 'N');
-      return [
-        {
-          list: name,
-          codes: used.map(
-            (each): Code => ({
-              code: each.cd,
-              name: each.cdNm,
-              data: list.cdCls === '04' ? rateIn(each.userDfnCd1) : {},
-            }),
-          ),
-        },
-      ];
-    });
-    return { is: 'done', value };
-  },
-};
-
-const classes = z.object({
-  itemClsList: rowsOf(
-    z.looseObject({
-      itemClsCd: text,
-      itemClsNm: text,
-      itemClsLvl: text,
-      taxTyCd: text,
-      useYn: text,
-    }),
-  ),
-});
-
-export const itemClasses: Dialect['itemClasses'] = {
-  ...ask('/itemClass/selectItemsClass'),
-  read(answer) {
-    const envelope = readEnvelope(answer);
-    if (!envelope) return failed(answer);
-    const said = { deviceCode: envelope.code, deviceText: envelope.text };
-    if (envelope.code === '001') return { is: 'done', value: [] };
-    const parsed = classes.safeParse(envelope.data);
-    if (envelope.code !== '000' || !parsed.success) return { is: 'failed', ...said };
-    // Only the most detailed level goes on items.
-    const used = parsed.data.itemClsList.filter(
-      (each) => each.useYn !== 'N' && each.itemClsCd.length === 10,
-    );
-    return {
-      is: 'done',
-      value: used.map((each) => ({
-        code: each.itemClsCd,
-        name: each.itemClsNm,
-        data: each.taxTyCd ? { taxClass: each.taxTyCd } : {},
-      })),
-    };
-  },
-};
-
-const taxpayers = z.object({ custList: rowsOf(z.looseObject({ tin: text, taxprNm: text })) });
-
-export const lookupTaxpayer: Dialect['lookupTaxpayer'] = {
-  toRequest: (device, taxpayerId) => ({
-    path: '/customers/selectCustomer',
-    body: JSON.stringify({
-      tin: device.taxpayerId,
-      bhfId: device.branchCode,
-      custmTin: taxpayerId,
-    }),
-  }),
-  read(answer) {
-    const envelope = readEnvelope(answer);
-    if (!envelope) return failed(answer);
-    const said = { deviceCode: envelope.code, deviceText: envelope.text };
-    if (envelope.code === '001' || envelope.code === '884') return { is: 'done', value: null };
-    const parsed = taxpayers.safeParse(envelope.data);
-    if (envelope.code !== '000' || !parsed.success) return { is: 'failed', ...said };
-    return { is: 'done', value: parsed.data.custList[0]?.taxprNm ?? null };
-  },
-};
-
-export const registerItem: Dialect['registerItem'] = {
-  toRequest: ({ device, itemCode, content, price, user }) => ({
-    path: '/items/saveItems',
-    body: JSON.stringify({
-      tin: device.taxpayerId,
-      bhfId: device.branchCode,
-      itemCd: itemCode,
-      itemClsCd: content.itemClass,
-      itemTyCd: content.itemType,
-      itemNm: cut(content.name, 200),
-      itemStdNm: null,
-      orgnNatCd: content.origin,
-      pkgUnitCd: content.packageUnit,
-      qtyUnitCd: content.quantityUnit,
-      taxTyCd: content.taxClass,
-      btchNo: null,
-      bcd: null,
-      dftPrc: number(price),
-      addInfo: null,
-      sftyQty: null,
-      isrcAplcbYn: 'N',
-      useYn: 'Y',
-      regrId: cut(user.id, 20),
-      regrNm: cut(user.name, 60),
-      modrId: cut(user.id, 20),
-      modrNm: cut(user.name, 60),
-    }),
-  }),
-  read(answer) {
-    const envelope = readEnvelope(answer);
-    if (!envelope) return failed(answer);
-    const said = { deviceCode: envelope.code, deviceText: envelope.text };
-    if (envelope.code === '000') return { is: 'done', value: null };
-    const isDocument = ['910', '913', '891', '892', '893'].includes(envelope.code);
-    return isDocument
-      ? { is: 'refused', problem: 'item_refused', ...said }
-      : { is: 'failed', ...said };
-  },
+/** The lists are asked for: every device gives them, and nothing is signed. */
+export const probe: SetUp['probe'] = {
+  toRequest: codeLists.toRequest,
+  isServing: (answer) => readEnvelope(answer) !== null,
+  judge,
 };

@@ -12,3 +12,5 @@ export const taxClasses = [
   { code: 'C', since: '2013-01-01', percent: '0', source },
   { code: 'D', since: '2013-01-01', percent: '0', source },
 ];
+
+export const classes = taxClasses.map((each) => each.code);

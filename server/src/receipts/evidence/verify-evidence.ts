@@ -1,7 +1,7 @@
 import { hashOfEntry } from '../../audit/index.ts';
 import { fingerprintOf, isSignedBy } from '../../platform/evidence-signer.ts';
 import { decodeText } from '../../platform/decode-text.ts';
-import type { Dialects } from '../../ports/dialect.ts';
+import type { Dialects } from '../../ports/dialect/index.ts';
 import { type EvidencePack, sha256, type SignedPack } from './evidence-pack.ts';
 
 /** The bytes a device answered with. */
@@ -74,7 +74,7 @@ export function verifyEvidence(
       true,
       `${cut} answers`,
     );
-  const dialect = ports.dialects.all().find((each) => each.key === pack.device.dialect);
+  const dialect = ports.dialects.all().find(({ identity }) => identity.key === pack.device.dialect);
   if (!dialect)
     return [
       ...checks,
@@ -94,7 +94,7 @@ export function verifyEvidence(
         'the request says what was sealed',
         first !== undefined &&
           first.request ===
-            dialect.sell.toBody(filed.sale, {
+            dialect.sales.toBody(filed.sale, {
               ...filed.filing,
               invoiceNumber: signature.invoiceNumber,
               at: new Date(first.started_at),
@@ -120,7 +120,7 @@ export function verifyEvidence(
       const answers = ownSends.flatMap((each) =>
         each.response === null
           ? []
-          : [dialect.sell.read({ status: 200, body: decodeText(answerOf(each)) }, each.is_resend)],
+          : [dialect.sales.read({ status: 200, body: decodeText(answerOf(each)) }, each.is_resend)],
       );
       const isSaid = answers.some(
         (each) =>
@@ -140,7 +140,7 @@ export function verifyEvidence(
     const { verification, device } = filed.filing;
     check(
       'the code leads to this signature',
-      dialect.verification(
+      dialect.print.verification(
         { ...signature, signedAt: new Date(signature.signedAt) },
         device,
         verification.form,
@@ -153,7 +153,7 @@ export function verifyEvidence(
     const said =
       late.response === null
         ? null
-        : dialect.sell.read({ status: 200, body: decodeText(answerOf(late)) }, false);
+        : dialect.sales.read({ status: 200, body: decodeText(answerOf(late)) }, false);
     check(
       'the late signature is what the device answered, and the trail tells of it',
       said?.is === 'signed' &&

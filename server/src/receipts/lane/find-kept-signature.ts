@@ -1,5 +1,5 @@
 import { decodeText } from '../../platform/decode-text.ts';
-import type { Dialect } from '../../ports/dialect.ts';
+import type { Dialect } from '../../ports/dialect/index.ts';
 import { bytesOf } from '../receipt/kept-answer.ts';
 import type { StoredAttempt } from '../receipt/attempt.store.ts';
 import type { Signature } from '../../model/sale.model.ts';
@@ -17,7 +17,7 @@ export function findKeptSignature(
 ): { attemptId: string; signature: Signature } | null {
   const found = attempts.flatMap((attempt) => {
     if (attempt.invoiceNumber !== invoiceNumber || !attempt.response) return [];
-    const signature = dialect.sell.find({
+    const signature = dialect.sales.find({
       status: 200,
       body: decodeText(bytesOf(attempt.response)),
     });

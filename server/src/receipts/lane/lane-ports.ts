@@ -7,7 +7,7 @@ import type { Tx } from '../../platform/db/database.ts';
 import type { Log } from '../../platform/log.ts';
 import type { NewId } from '../../platform/new-id.ts';
 import type { Queue } from '../../platform/queue/queue.ts';
-import type { Dialects } from '../../ports/dialect.ts';
+import type { Dialects } from '../../ports/dialect/index.ts';
 import type { Vsdc } from '../../ports/vsdc.ts';
 import type { PrepareSale } from '../prepare/prepare-sale.ts';
 

@@ -1,7 +1,7 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Context } from '../../context.ts';
 import type { Tx } from '../../platform/db/database.ts';
-import type { DeviceAnswer, Dialect } from '../../ports/dialect.ts';
+import type { DeviceAnswer, Dialect } from '../../ports/dialect/index.ts';
 import type { Sent } from '../../ports/vsdc.ts';
 import { asTakenOut } from './doubt-another.ts';
 import { type KeptAnswer, keptAnswer } from '../receipt/kept-answer.ts';
@@ -39,7 +39,7 @@ export async function recordLate(
   sending: Sending,
   answer: DeviceAnswer | null,
 ): Promise<void> {
-  const reply = answer ? dialect.sell.read(answer, sending.isResend) : null;
+  const reply = answer ? dialect.sales.read(answer, sending.isResend) : null;
   await ctx.transaction(async (tx) => {
     const at = ports.clock.now();
     const response = answer && keptAnswer(answer);
@@ -74,7 +74,7 @@ export const recordUnread = (
     if (!attempts.some((attempt) => attempt.id === sending.attemptId))
       throw new Error(`the database does not know the send ${sending.attemptId}`);
     if (response) await closeSocket(tx, sending.attemptId, at, response);
-    const signature = sent.is === 'answered' ? dialect.sell.find(sent.answer) : null;
+    const signature = sent.is === 'answered' ? dialect.sales.find(sent.answer) : null;
     if (signature) await doubtUnread(ports, tx, ctx, sending, signature, at);
   });
 

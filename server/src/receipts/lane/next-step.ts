@@ -2,7 +2,7 @@ import { type Device, stoppedLane } from '../../branches/index.ts';
 import { isExempt } from '../../businesses/index.ts';
 import type { Context } from '../../context.ts';
 import type { Tx } from '../../platform/db/database.ts';
-import type { Dialect, DialectDevice } from '../../ports/dialect.ts';
+import type { Dialect, DialectDevice } from '../../ports/dialect/index.ts';
 import type { KnownLane, Sending } from './outcome.ts';
 import { afterDoubt, withdrawOvertaken } from './end-doubt.ts';
 import { askAgain, askNoMore, doubtAnother } from './doubt-another.ts';
@@ -88,7 +88,7 @@ export async function nextStep(
     });
   // A device that would sign the same number once more is asked about a doubt by nobody but a
   // person: there it would be a second receipt.
-  const asked = dialect.resend === 'refused_by_device' ? open : [];
+  const asked = dialect.sales.resend === 'refused_by_device' ? open : [];
   const due = asked.find((doubt) => canSettle(doubt, now, ports));
   if (due) return resend(tx, due, now, lane);
   const wakeUps = asked
@@ -96,7 +96,7 @@ export async function nextStep(
     .map((doubt) => settleTime(doubt, ports));
   if (open.length > 0 && head) {
     const waitUntil = new Date((open[0] as LaneDoubt).since.getTime() + ports.timing.doubtWaitMs);
-    const mayPass = dialect.passesDoubt && open.length === 1;
+    const mayPass = dialect.sales.passesDoubt && open.length === 1;
     if (!mayPass) return letGo(earliest(wakeUps));
     if (now < waitUntil) return letGo(earliest([...wakeUps, waitUntil]));
     if (!isServing) {
@@ -148,7 +148,7 @@ export async function nextStep(
   const invoiceNumber = head.invoiceNumber ?? returned ?? lane.nextInvoiceNumber;
   const { sale, filing } = head.filed;
   const request =
-    head.fixedRequest ?? dialect.sell.toBody(sale, { ...filing, invoiceNumber, at: now });
+    head.fixedRequest ?? dialect.sales.toBody(sale, { ...filing, invoiceNumber, at: now });
   const sending = {
     ...sendingOf(ports, head.id, device.id, invoiceNumber, false, now),
     filed: head.fixedRequest ? null : head.filed,

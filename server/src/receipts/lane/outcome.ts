@@ -1,4 +1,4 @@
-import type { SaleReply } from '../../ports/dialect.ts';
+import type { SaleReply } from '../../ports/dialect/index.ts';
 import type { Sent } from '../../ports/vsdc.ts';
 import type { SigningInput } from '../sale/signing-input.model.ts';
 import type { KeptAnswer } from '../receipt/kept-answer.ts';

@@ -3,7 +3,7 @@ import { keepDemand } from '../../branches/index.ts';
 import { forgetRegistered } from '../../catalogue/index.ts';
 import type { Context } from '../../context.ts';
 import type { Tx } from '../../platform/db/database.ts';
-import type { Dialect, SaleReply } from '../../ports/dialect.ts';
+import type { Dialect, SaleReply } from '../../ports/dialect/index.ts';
 import type { Sent } from '../../ports/vsdc.ts';
 import { demandIn } from '../sale/demands.model.ts';
 import { doubtAnother } from './doubt-another.ts';
@@ -65,7 +65,7 @@ export async function recordOutcome<Next>(
    */
   goOn: (tx: Tx, lane: KnownLane | null) => Promise<Next | null>,
 ): Promise<{ after: AfterSend; next: Next | null }> {
-  const reply = sent.is === 'answered' ? dialect.sell.read(sent.answer, sending.isResend) : null;
+  const reply = sent.is === 'answered' ? dialect.sales.read(sent.answer, sending.isResend) : null;
   const response = sent.is === 'answered' ? keptAnswer(sent.answer) : null;
   return ctx.transaction(async (tx) => {
     const { after, lane } = await record(tx);

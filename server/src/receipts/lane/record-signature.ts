@@ -1,7 +1,7 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Context } from '../../context.ts';
 import type { Tx } from '../../platform/db/database.ts';
-import type { Dialect } from '../../ports/dialect.ts';
+import type { Dialect } from '../../ports/dialect/index.ts';
 import { doubtAnother } from './doubt-another.ts';
 import type { Reverses } from '../sale/signing-input.model.ts';
 import type { KeptAnswer } from '../receipt/kept-answer.ts';
@@ -138,13 +138,13 @@ export function recordingOf(
     deviceId: receipt.deviceId,
     invoiceNumber: sending.invoiceNumber,
     signature,
-    verificationUrl: dialect.verification(
+    verificationUrl: dialect.print.verification(
       signature,
       filing.device,
       filing.verification.form,
       filing.verification.base,
     ),
-    label: dialect.label(sale.kind, false),
+    label: dialect.print.label(sale.kind, false),
     source: 'device' as const,
     evidence: null,
     response,

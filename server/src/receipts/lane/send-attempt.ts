@@ -1,7 +1,7 @@
 import type { Device } from '../../branches/index.ts';
 import type { Context } from '../../context.ts';
 import { redacted } from '../../platform/log.ts';
-import type { DeviceAnswer, Dialect } from '../../ports/dialect.ts';
+import type { DeviceAnswer, Dialect } from '../../ports/dialect/index.ts';
 import type { Sent } from '../../ports/vsdc.ts';
 import type { AfterSend, Sending } from './outcome.ts';
 import { recordOutcome } from './record-outcome.ts';
@@ -39,7 +39,7 @@ export async function send(
       ? { is: 'unreachable', reason: 'the server ends: it was not sent' }
       : await ports.vsdc.send(
           device,
-          { path: dialect.sell.path, body: request },
+          { path: dialect.sales.path, body: request },
           { businessId: ctx.businessId, as: 'sale', mayLeave },
         );
     isHeard = sent.is !== 'in_doubt';
@@ -127,7 +127,7 @@ const aboutOf = (ctx: Context, { receiptId, attemptId, invoiceNumber }: Sending)
  * signature may look like; so its parts stand beside them.
  */
 function told(dialect: Dialect, answer: DeviceAnswer): object {
-  const signature = dialect.sell.find(answer);
+  const signature = dialect.sales.find(answer);
   return {
     answer: redacted(answer.body.slice(0, toldMax)),
     ...(signature && {

@@ -8,7 +8,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import type { NewId } from '../../platform/new-id.ts';
 import type { Queue } from '../../platform/queue/queue.ts';
-import type { Dialects } from '../../ports/dialect.ts';
+import type { Dialects } from '../../ports/dialect/index.ts';
 import type { BooksDocument } from '../../model/books-document.model.ts';
 import { doubtAnother } from '../lane/doubt-another.ts';
 import { sealHereInstead } from '../receipt/elsewhere.store.ts';

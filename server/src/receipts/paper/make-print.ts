@@ -7,7 +7,7 @@ import { AppError } from '../../platform/app-error.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import type { NewId } from '../../platform/new-id.ts';
-import type { Dialects } from '../../ports/dialect.ts';
+import type { Dialects } from '../../ports/dialect/index.ts';
 import { listAttempts, type StoredAttempt } from '../receipt/attempt.store.ts';
 import {
   isOriginal,
@@ -187,9 +187,9 @@ async function paperOf(
   const signature = receipt.signature as NonNullable<Receipt['signature']>;
   return layOut({
     sale,
-    totals: dialect.totals(sale.lines, filing.rates, filing.headerTax),
+    totals: dialect.sales.totals(sale.lines, filing.rates, filing.headerTax),
     signature,
-    label: dialect.label(sale.kind, isCopy),
+    label: dialect.print.label(sale.kind, isCopy),
     isCopy,
     isTest: receipt.environment === 'sandbox',
     invoiceNumber: receipt.invoiceNumber ?? '',
@@ -203,8 +203,8 @@ async function paperOf(
     reversedInvoiceNumber: filing.reverses?.invoiceNumber ?? null,
     paymentName: name('payment_method', sale.paymentMethod),
     reasonName: sale.reasonCode ? name('reason', sale.reasonCode) : null,
-    localTime: (moment) => ports.localTime(moment, dialect.timeZone),
-    grouped: dialect.grouped,
+    localTime: (moment) => ports.localTime(moment, dialect.identity.timeZone),
+    grouped: dialect.print.grouped,
     frozenAt: frozenAt(attempts, receipt) ?? signature.signedAt,
     version: ports.version,
   });

@@ -20,15 +20,17 @@ export const drawTraining =
   (ports: Ports): DrawTraining =>
   async (ctx, branding, size) => {
     const business = await ctx.transaction((tx) => getBusiness(tx));
-    const dialect = ports.dialects.all().find((each) => each.country === business.country);
+    const dialect = ports.dialects.in(business.country);
     if (!dialect) throw new AppError('device_missing');
     const at = ports.clock.now();
-    const sale = trainingSale(dialect.currency, dialect.nonVatClass, at);
-    const rates = Object.fromEntries(dialect.taxClasses.map((each) => [each.code, each.percent]));
+    const sale = trainingSale(dialect.identity.currency, dialect.sales.nonVatClass, at);
+    const rates = Object.fromEntries(
+      dialect.sales.taxClasses.map((each) => [each.code, each.percent]),
+    );
     const paper = layOutTraining({
       at,
       sale,
-      totals: dialect.totals(sale.lines, rates, 'lines'),
+      totals: dialect.sales.totals(sale.lines, rates, 'lines'),
       label: 'TS',
       isCopy: false,
       isTest: false,
@@ -41,8 +43,8 @@ export const drawTraining =
       reversedInvoiceNumber: null,
       paymentName: 'Cash',
       reasonName: null,
-      localTime: (moment) => ports.localTime(moment, dialect.timeZone),
-      grouped: dialect.grouped,
+      localTime: (moment) => ports.localTime(moment, dialect.identity.timeZone),
+      grouped: dialect.print.grouped,
       version: ports.version,
     });
     return ports.draw(ctx.businessId, [paper], size, at);

@@ -2,7 +2,7 @@ import { ensureItem } from '../../catalogue/index.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import type { NewId } from '../../platform/new-id.ts';
-import type { Dialects } from '../../ports/dialect.ts';
+import type { Dialects } from '../../ports/dialect/index.ts';
 import type { SigningInput } from '../sale/signing-input.model.ts';
 
 /** Gives every line the code its item has, making codes for items met the first time. */
@@ -19,7 +19,7 @@ export async function withItemCodes(
     if (codes.has(line.source)) continue;
     const make = {
       id: ports.newId('item'),
-      code: (sequence: number) => dialect.itemCode(line.content, sequence),
+      code: (sequence: number) => dialect.items.code(line.content, sequence),
     };
     codes.set(
       line.source,

@@ -2,7 +2,7 @@ import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
 import type { Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
 import type { Clock } from '../../platform/clock.ts';
-import type { Dialects } from '../../ports/dialect.ts';
+import type { Dialects } from '../../ports/dialect/index.ts';
 import { isStill } from '../sale/document-hash.ts';
 import type { BooksDocument } from '../../model/books-document.model.ts';
 import { ownReceipt } from './own-receipt.ts';

@@ -7,7 +7,7 @@ import type { Foreign, Sale } from '../../model/sale.model.ts';
 import { AppError } from '../../platform/app-error.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Books } from '../../ports/books.ts';
-import type { Code, Dialects } from '../../ports/dialect.ts';
+import type { Code, Dialects } from '../../ports/dialect/index.ts';
 import type { SaleCandidate } from '../receipt/find-sales.store.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 import { type About, aboutOf, answersAbout, type KeptAnswers } from '../sale/answers.model.ts';
@@ -108,7 +108,7 @@ export const prepareSale =
     const dialect = ports.dialects.of(
       device?.dialect ?? dialectOfCountry(ports.dialects, business.country),
     );
-    const today = ports.day(ports.clock.now(), dialect.timeZone);
+    const today = ports.day(ports.clock.now(), dialect.identity.timeZone);
     const setup = {
       ...setupOf({ business, production, dialect, today, mappings: read.mappings, ...around }),
       sealedRate: around.sealedRate,
@@ -155,7 +155,7 @@ export const prepareSale =
       sales,
       refund: asked && fitted ? { asked, left: fitted.left, isSameBuyer } : null,
       foreign: isUnknown ? null : foreignOf(document, setup, sold),
-      baseCurrency: dialect.currency,
+      baseCurrency: dialect.identity.currency,
       baseTotal: isUnknown
         ? null
         : ((fitted?.refund ?? made.priced)?.total ?? baseTotalOf(document, setup, sold)),

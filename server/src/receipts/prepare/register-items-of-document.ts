@@ -3,7 +3,7 @@ import type { RegisterItems } from '../../catalogue/index.ts';
 import type { Context } from '../../context.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { NewId } from '../../platform/new-id.ts';
-import type { Dialects } from '../../ports/dialect.ts';
+import type { Dialects } from '../../ports/dialect/index.ts';
 import { withItemCodes } from './assign-item-codes.ts';
 import type { PrepareSale } from './prepare-sale.ts';
 

@@ -3,7 +3,7 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Business } from '../../businesses/index.ts';
 import { readMappings } from '../../catalogue/index.ts';
 import { readPhone } from '../../platform/phone.ts';
-import type { Code, Dialect, Dialects } from '../../ports/dialect.ts';
+import type { Code, Dialect, Dialects } from '../../ports/dialect/index.ts';
 import type { BooksDocument } from '../../model/books-document.model.ts';
 import type { ItemMapping, Setup } from '../sale/setup.model.ts';
 
@@ -52,18 +52,18 @@ export function setupOf({
   const items = (kind: Record<string, Record<string, string>>) =>
     Object.fromEntries(Object.entries(kind).map(([key, value]) => [key, toItemMapping(value)]));
   return {
-    currency: dialect.currency,
+    currency: dialect.identity.currency,
     today,
     goLiveDate: business.goLiveDate,
     production,
     sealsApproved: business.settings.auto_seal === 'approved',
     documentAgeDaysMax: business.settings.document_age_days_max,
     isVatRegistered: business.isVatRegistered,
-    nonVatClass: dialect.nonVatClass,
+    nonVatClass: dialect.sales.nonVatClass,
     rates: ratesOf(dialect, lists.tax_class ?? [], today),
-    linesMax: dialect.linesMax,
-    amountMax: dialect.amountMax,
-    quantityMax: dialect.quantityMax,
+    linesMax: dialect.sales.linesMax,
+    amountMax: dialect.sales.amountMax,
+    quantityMax: dialect.sales.quantityMax,
     taxes: Object.fromEntries(
       Object.entries(mappings.tax).map(([key, value]) => [key, value.tax_class as string]),
     ),
@@ -75,14 +75,14 @@ export function setupOf({
         value.payment_method as string,
       ]),
     ),
-    creditMethod: dialect.creditMethod,
+    creditMethod: dialect.sales.creditMethod,
     hasCode(list, code) {
       if (list === 'item_class') return itemClasses?.has(code) ?? true;
       const codes = lists[list];
       return !codes || codes.length === 0 || codes.some((each) => each.code === code);
     },
-    readPhone: (text) => readPhone(text, dialect.country),
-    checkBuyer: dialect.checkBuyer,
+    readPhone: (text) => readPhone(text, dialect.identity.country),
+    checkBuyer: dialect.sales.checkBuyer,
   };
 }
 
@@ -90,7 +90,7 @@ export function setupOf({
  * The device's own rates where its lists have been fetched, else those in force by law on the day.
  */
 function ratesOf(dialect: Dialect, fetched: Code[], today: string): Record<string, string> {
-  const lawful = dialect.taxClasses
+  const lawful = dialect.sales.taxClasses
     .filter((each) => each.since <= today)
     .sort((a, b) => (a.since < b.since ? -1 : 1));
   const rates = Object.fromEntries(lawful.map((each) => [each.code, each.percent]));
@@ -115,7 +115,7 @@ const toItemMapping = (value: Record<string, string>): ItemMapping => ({
 });
 
 export function dialectOfCountry(dialects: Dialects, country: string): string {
-  const found = dialects.all().find((dialect) => dialect.country === country);
+  const found = dialects.in(country);
   if (!found) throw new Error(`no dialect for ${country}`);
-  return found.key;
+  return found.identity.key;
 }

@@ -1,5 +1,5 @@
 import { cut, storable } from '@muhuri/shared/text';
-import type { DeviceAnswer } from '../../ports/dialect.ts';
+import type { DeviceAnswer } from '../../ports/dialect/index.ts';
 
 /**
  * An answer as it is kept: what can be read of it, and its bytes where the text is not exactly

@@ -1,5 +1,5 @@
 import { describeProblem, type StoredProblem } from '@muhuri/shared/problems';
-import type { Dialects } from '../../ports/dialect.ts';
+import type { Dialects } from '../../ports/dialect/index.ts';
 import type { Receipt, StoredReversal } from './receipt-row.ts';
 import { remarksOn } from '../sale/refund-remarks.model.ts';
 import type { Foreign } from '../../model/sale.model.ts';
@@ -11,7 +11,9 @@ import { whyContested } from './second-signature.model.ts';
  */
 export const toReceiptView = (receipt: Receipt, dialects: Dialects, language: string) => {
   const { sale, filing } = receipt.filed;
-  const totals = dialects.of(receipt.dialect).totals(sale.lines, filing.rates, filing.headerTax);
+  const totals = dialects
+    .of(receipt.dialect)
+    .sales.totals(sale.lines, filing.rates, filing.headerTax);
   const s = receipt.signature;
   const problem = receipt.isContested
     ? whyContested(receipt)

@@ -534,7 +534,11 @@ describe('bad input has one code each, and no sale', () => {
 });
 
 describe('what a device can be told has an end, and what is beyond it is said by its field before anything is sent', () => {
-  const device = { ...setup, amountMax: rwVsdc.amountMax, quantityMax: rwVsdc.quantityMax };
+  const device = {
+    ...setup,
+    amountMax: rwVsdc.sales.amountMax,
+    quantityMax: rwVsdc.sales.quantityMax,
+  };
   const exempt = { id: 'exempt', name: 'Exempt', percent: '0', kind: 'tax', amount: '0' } as const;
   const of = (lines: BooksLine[], total: string, refunded: Sale | null = null) =>
     makeSale(document({ lines, total, balance: total }), device, {}, refunded);

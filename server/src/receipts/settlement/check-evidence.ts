@@ -73,7 +73,7 @@ export async function verify(
   if (evidence.total && compare(evidence.total, sale.total) !== 0) throw refuse('total');
   const signature = signatureOf(evidence, receipt);
   const earliest = (attempts[0]?.startedAt.getTime() ?? 0) - clockSlackMs;
-  if (!ports.dialects.of(receipt.dialect).checkEvidence(signature))
+  if (!ports.dialects.of(receipt.dialect).sales.checkEvidence(signature))
     throw refuse('receipt_signature');
   if (device.sdcId !== null && signature.sdcId !== device.sdcId) throw refuse('sdc_id');
   if (

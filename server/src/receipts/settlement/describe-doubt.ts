@@ -4,7 +4,7 @@ import { AppError } from '../../platform/app-error.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { listAttempts, type UnderWay } from '../receipt/attempt.store.ts';
 import { sendInDoubt } from '../receipt/receipt.model.ts';
-import type { Dialects } from '../../ports/dialect.ts';
+import type { Dialects } from '../../ports/dialect/index.ts';
 import { findReceipt, readDoubt } from '../receipt/receipt.store.ts';
 import { offerKept } from './kept-evidence.ts';
 

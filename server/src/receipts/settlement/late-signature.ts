@@ -42,7 +42,7 @@ export function weighLate(
   const { filing, sale } = receipt.filed;
   const sent = attempts.find((attempt) => attempt.id === late.attemptId);
   const first = attempts.find((attempt) => attempt.request === sent?.request);
-  const asFiled = ports.dialects.of(receipt.dialect).sell.toBody(sale, {
+  const asFiled = ports.dialects.of(receipt.dialect).sales.toBody(sale, {
     ...filing,
     invoiceNumber: late.invoiceNumber,
     at: first?.startedAt ?? late.heardAt,
