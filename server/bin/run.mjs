@@ -15,6 +15,7 @@ const programs = {
   test: ['test/run-tests.ts'],
   verify: ['test/run-tests.ts', '--verify-only'],
   format: ['test/verify/format.ts'],
+  house: ['test/verify/house.ts'],
   exams: ['test/exams/run.ts'],
   prove: ['test/proof/index.ts'],
   bench: ['test/bench/index.ts'],
