@@ -53,6 +53,7 @@ const sales: Shape<Sales> = {
   totals: callable,
   path: z.string().startsWith('/'),
   toBody: callable,
+  signedCode: text,
   read: callable,
   find: callable,
   readBack: exchange.optional(),

@@ -17,6 +17,9 @@ const notServed = (problem: ProblemCode, pauses: boolean): Meaning => ({
   problem,
   pauses,
 });
+/** The one code of a success. */
+export const signedCode = '000';
+
 const inDoubt: Meaning = { is: 'in_doubt' };
 const taken: Meaning = { is: 'number_taken' };
 
@@ -27,7 +30,7 @@ const taken: Meaning = { is: 'number_taken' };
  * generic error, "already declared") are doubts, never refusals: the device may have signed.
  */
 const table: Record<string, Meaning | [first: Meaning, resend: Meaning]> = {
-  '000': { is: 'signed' },
+  [signedCode]: { is: 'signed' },
   '001': inDoubt,
   '801': inDoubt,
   '802': inDoubt,

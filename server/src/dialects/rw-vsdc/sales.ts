@@ -2,6 +2,7 @@ import { inclusiveTotals } from '../../dialect-kit/inclusive-totals.ts';
 import type { Signature } from '../../model/sale.model.ts';
 import type { Sales } from '../../ports/dialect/sales.ts';
 import { checkBuyer } from './buyer.ts';
+import { signedCode } from './codes.ts';
 import { find, read } from './sale-answer.ts';
 import { toBody } from './sale-request.ts';
 import { classes, taxClasses } from './taxes.ts';
@@ -24,6 +25,7 @@ export const sales: Sales = {
   totals: (lines, rates, headerTax) => inclusiveTotals(lines, rates, classes, headerTax),
   path: '/trnsSales/saveSales',
   toBody,
+  signedCode,
   read,
   find,
   checkEvidence: (signature: Signature) =>

@@ -66,6 +66,8 @@ export type Sales = {
   ): Totals;
   path: string;
   toBody(sale: Sale, terms: FrozenTerms): string;
+  /** The code of an answer that signs, as it is kept with a send. */
+  signedCode: string;
   read(answer: DeviceAnswer, isResend: boolean): SaleReply;
   /**
    * Finds the whole signature that stands in an answer, whatever else is wrong with it; null where

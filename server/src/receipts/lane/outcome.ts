@@ -1,4 +1,4 @@
-import type { SaleReply } from '../../ports/dialect/index.ts';
+import type { Dialect, SaleReply } from '../../ports/dialect/index.ts';
 import type { Sent } from '../../ports/vsdc.ts';
 import type { SigningInput } from '../sale/signing-input.model.ts';
 import type { KeptAnswer } from '../receipt/kept-answer.ts';
@@ -29,13 +29,14 @@ export type Said = { deviceCode: string; deviceText: string };
 
 /** How a send ended that no longer decides anything. */
 export function endedAs(
+  dialect: Dialect,
   sent: Sent,
   reply: SaleReply | null,
   response: KeptAnswer | null,
   at: Date,
 ): Ended {
   if (reply?.is === 'signed')
-    return ended('signed', { deviceCode: '000', deviceText: '' }, response, at);
+    return ended('signed', { deviceCode: dialect.sales.signedCode, deviceText: '' }, response, at);
   if (reply) return ended(reply.is, reply, response, at);
   const { is, reason } = sent as Exclude<Sent, { is: 'answered' }>;
   const said = { deviceCode: '', deviceText: reason };

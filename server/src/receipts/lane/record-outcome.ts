@@ -108,7 +108,7 @@ export async function recordOutcome<Next>(
           tx,
           device,
           {
-            deviceCode: '000',
+            deviceCode: dialect.sales.signedCode,
             deviceText: 'the counters, signature or SDC id of the answer cannot be the next',
           },
           response,
@@ -137,7 +137,7 @@ export async function recordOutcome<Next>(
       });
     if (!stands.isEnded)
       await endAttempt(tx, sending.attemptId, {
-        ...endedAs(sent, reply, response, at),
+        ...endedAs(dialect, sent, reply, response, at),
         settled: 'signed',
       });
     else if (response) await closeSocket(tx, sending.attemptId, at, response);
