@@ -1,8 +1,7 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
-import type { Context } from '../../context.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import { asTakenOut } from './doubt-another.ts';
-import type { LanePorts } from './lane-ports.ts';
+import type { LaneWork } from './lane-ports.ts';
 import { beginDoubt, makeDoubtful, nameSuspects } from '../receipt/doubt.store.ts';
 import { giveBackNumber, type LaneDevice, lockLane } from './lane.store.ts';
 import {
@@ -42,15 +41,13 @@ export const suspects =
  * would ask about that one, its doubt goes on about the taken one (`askNoMore`).
  */
 export async function doubtEarlier(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
+  work: LaneWork,
   device: Pick<LaneDevice, 'id' | 'lastTotal'>,
   about: { receiptId: string; invoiceNumber: string },
   said: Said,
   isSuspect: (holder: EarlierHolder) => boolean,
-  at: Date,
 ): Promise<{ areDoubted: boolean; areOthers: boolean }> {
+  const { ports, tx, ctx, at } = work;
   const { invoiceNumber } = about;
   const found = { areDoubted: false, areOthers: false };
   for (const holder of (await earlierHolders(tx, device.id, invoiceNumber, about.receiptId)).filter(
@@ -67,7 +64,7 @@ export async function doubtEarlier(
       standing.state === 'in_doubt' &&
       standing.deviceId === device.id &&
       standing.invoiceNumber === invoiceNumber;
-    const taken = isInDoubt ? earlier : await takeBack(ports, tx, ctx, earlier, at);
+    const taken = isInDoubt ? earlier : await takeBack(work, earlier);
     if (!taken) {
       found.areOthers = true;
       // Once it is known not to be signed where it goes by now, it is in doubt about this.
@@ -141,13 +138,8 @@ async function standingFor(tx: Tx, receipt: Receipt): Promise<Receipt> {
  * is free again, and where it was closed for another device, the receipt there is closed for this
  * one. Answers what stood for the document until then; null: it may be signed there.
  */
-export async function takeBack(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
-  earlier: Receipt,
-  at: Date,
-): Promise<Receipt | null> {
+export async function takeBack(work: LaneWork, earlier: Receipt): Promise<Receipt | null> {
+  const { ports, tx, at } = work;
   if (earlier.movedTo === null) return (await giveBackUnsigned(tx, earlier, at)) ? earlier : null;
   for (;;) {
     const found = await standingFor(tx, earlier);
@@ -159,7 +151,7 @@ export async function takeBack(
     // Moved on before it was locked.
     if (present.movedTo !== null) continue;
     if (!(await giveBackUnsigned(tx, present, at))) return null;
-    await moveBack(ports, tx, ctx, present, earlier, at);
+    await moveBack(work, present, earlier);
     ports.changed(present.id);
     return present;
   }
@@ -194,14 +186,12 @@ async function giveBackUnsigned(tx: Tx, receipt: Receipt, at: Date): Promise<boo
 
 /** A document may be signed now; one that is signed is in no doubt. */
 export async function startDoubt(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
+  work: LaneWork,
   device: Pick<LaneDevice, 'lastTotal'>,
   about: { receiptId: string; invoiceNumber: string },
   problem: StoredProblem,
-  at: Date,
 ): Promise<void> {
+  const { ports, tx, ctx, at } = work;
   const receipt = (await lockReceipt(tx, about.receiptId)) as Receipt;
   if (receipt.state === 'signed') return;
   const nextTryAt = new Date(

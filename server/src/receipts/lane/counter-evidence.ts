@@ -1,6 +1,4 @@
-import type { Context } from '../../context.ts';
-import type { Tx } from '../../platform/db/database.ts';
-import type { LanePorts } from './lane-ports.ts';
+import type { LaneWork } from './lane-ports.ts';
 import { listOpenDoubts } from '../receipt/doubt.store.ts';
 import type { LaneDevice } from './lane.store.ts';
 import { listAttempts, wasSentBefore } from '../receipt/attempt.store.ts';
@@ -28,14 +26,12 @@ export function canBeNext(device: LaneDevice, signature: Signature): boolean {
  * programs count too, and the resend is told by the device itself whether its number is taken.
  */
 export async function weighEvidence(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
+  work: LaneWork,
   device: LaneDevice,
   signature: Signature,
   attemptId: string,
-  at: Date,
 ): Promise<void> {
+  const { tx } = work;
   // A receipt whose answer was lost has used up a total nobody knows: with one of those open the
   // counters prove nothing about another.
   const doubts = await listOpenDoubts(tx, device.id);
@@ -49,26 +45,22 @@ export async function weighEvidence(
   )
     return;
   const jump = BigInt(signature.totalReceiptNumber) - BigInt(doubt.totalBefore);
-  if (jump === 1n) await endIfNotSigned(ports, tx, ctx, doubt, attemptId, at);
+  if (jump === 1n) await endIfNotSigned(work, doubt, attemptId);
 }
 
 async function endIfNotSigned(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
+  work: LaneWork,
   doubt: { id: string; invoiceNumber: string },
   nextSent: string,
-  at: Date,
 ): Promise<void> {
+  const { ports, tx, at } = work;
   const attempts = await listAttempts(tx, doubt.id, at, ports.underWay);
   const last = lastUnder(attempts, doubt.invoiceNumber);
   const isOver = attempts.every((attempt) => attempt.isSocketClosed);
   if (!isOver || last?.outcome !== 'refused' || !(await wasSentBefore(tx, last.id, nextSent)))
     return;
   await settleNotSigned(
-    ports,
-    tx,
-    ctx,
+    work,
     (await lockReceipt(tx, doubt.id)) as Receipt,
     {
       code: 'device_refused',
@@ -76,6 +68,5 @@ async function endIfNotSigned(
       device_text: last.deviceText ?? '',
     },
     'counters',
-    at,
   );
 }

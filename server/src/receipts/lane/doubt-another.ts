@@ -1,7 +1,6 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Alerts } from '../../alerts/index.ts';
 import type { Recorder } from '../../audit/index.ts';
-import type { Context } from '../../context.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import { beginDoubt, endDoubt, findDoubtedBefore, nameSuspects } from '../receipt/doubt.store.ts';
 import { giveBackNumber, keepNumber, lockLane } from './lane.store.ts';
@@ -10,6 +9,9 @@ import { moveBack } from './move-back.ts';
 import { isDoubtful, isFoundTaken } from '../receipt/receipt.model.ts';
 import { lockReceipt } from '../receipt/receipt.store.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
+import type { LaneWork } from './lane-ports.ts';
+
+type DoubtWork = LaneWork<{ record: Recorder; alerts: Pick<Alerts, 'raise' | 'resolve'> }>;
 
 /**
  * What a doubt keeps of a document that a person had taken out of its lane before, or that was left
@@ -28,27 +30,22 @@ export const asTakenOut = ({
  * whether or not a doubt has just ended. Answers the receipt that is in doubt now, if one is.
  */
 export async function doubtAnother(
-  ports: { record: Recorder; alerts: Pick<Alerts, 'raise' | 'resolve'> },
-  tx: Tx,
-  ctx: Context,
+  work: DoubtWork,
   { id, deviceId }: Pick<Receipt, 'id' | 'deviceId'>,
-  at: Date,
 ): Promise<string | null> {
+  const { tx, at } = work;
   const attempts = await listAttempts(tx, id, at);
   // First what the device itself says to be used: people find something there. Of another number
   // the device says what holds once that is known.
   const about = attempts.findLast(isFoundTaken) ?? attempts.findLast(isDoubtful);
-  if (!about) return doubtMoved(ports, tx, ctx, id, at);
+  if (!about) return doubtMoved(work, id);
   const receipt = (await lockReceipt(tx, id)) as Receipt;
   if (receipt.invoiceNumber !== about.invoiceNumber) await leaveFor(tx, receipt, attempts);
   await begin(
-    ports,
-    tx,
-    ctx,
+    work,
     { id, deviceId, isDeviceRetired: receipt.isDeviceRetired },
     { ...about, attempts },
     receipt,
-    at,
   );
   return id;
 }
@@ -56,13 +53,8 @@ export async function doubtAnother(
 /**
  * Nothing of it may be signed where it is now: it goes back to the device where something may be.
  */
-async function doubtMoved(
-  ports: Parameters<typeof doubtAnother>[0],
-  tx: Tx,
-  ctx: Context,
-  id: string,
-  at: Date,
-): Promise<string | null> {
+async function doubtMoved(work: DoubtWork, id: string): Promise<string | null> {
+  const { tx, at } = work;
   const found = await findDoubtedBefore(tx, id);
   if (!found) return null;
   await lockLane(tx, found.deviceId);
@@ -72,8 +64,8 @@ async function doubtMoved(
   const present = (await lockReceipt(tx, id)) as Receipt;
   if (!about || before.movedTo === null || present.movedTo !== null) return null;
   await leaveNumber(tx, present);
-  await moveBack(ports, tx, ctx, present, before, at);
-  await begin(ports, tx, ctx, before, { ...about, attempts }, present, at);
+  await moveBack(work, present, before);
+  await begin(work, before, { ...about, attempts }, present);
   return before.id;
 }
 
@@ -106,22 +98,20 @@ export async function leaveNumber(tx: Tx, { id, deviceId, invoiceNumber }: Recei
  * from, nothing of it is sent until two persons have said what holds of this.
  */
 export async function askNoMore(
-  ports: Parameters<typeof doubtAnother>[0],
-  tx: Tx,
-  ctx: Context,
+  work: DoubtWork,
   {
     id,
     deviceId,
     invoiceNumber,
     otherNumber,
   }: { id: string; deviceId: string; invoiceNumber: string; otherNumber: string },
-  at: Date,
 ): Promise<void> {
+  const { ports, tx, ctx, at } = work;
   const attempts = await listAttempts(tx, id, at);
   if (attempts.some((each) => each.invoiceNumber !== invoiceNumber && isFoundTaken(each))) {
     // What a person has proposed of this number would be taken for a word on the other one.
     await endDoubt(tx, id);
-    await doubtAnother(ports, tx, ctx, { id, deviceId }, at);
+    await doubtAnother(work, { id, deviceId });
     return;
   }
   const problem = underEither(invoiceNumber, otherNumber);
@@ -136,12 +126,10 @@ export async function askNoMore(
 
 /** Nothing of it may be signed under another number any more: the device can be asked again. */
 export async function askAgain(
-  ports: { record: Recorder },
-  tx: Tx,
-  ctx: Context,
+  work: LaneWork<{ record: Recorder }>,
   { id, invoiceNumber }: { id: string; invoiceNumber: string },
-  at: Date,
 ) {
+  const { ports, tx, ctx, at } = work;
   const problem = { code: 'maybe_signed' } as const;
   await beginDoubt(tx, id, { problem, invoiceNumber, nextTryAt: at, totalBefore: null }, at);
   await ports.record(tx, ctx, {
@@ -165,14 +153,12 @@ const underEither = (invoiceNumber: string, otherNumber: string) =>
  * forgotten it.
  */
 async function begin(
-  ports: Parameters<typeof doubtAnother>[0],
-  tx: Tx,
-  ctx: Context,
+  work: DoubtWork,
   { id, deviceId, isDeviceRetired }: Pick<Receipt, 'id' | 'deviceId' | 'isDeviceRetired'>,
   { invoiceNumber, attempts }: { invoiceNumber: string; attempts: StoredAttempt[] },
   stood: Receipt,
-  at: Date,
 ): Promise<void> {
+  const { ports, tx, ctx, at } = work;
   const isTaken = attempts.some(
     (each) => each.invoiceNumber === invoiceNumber && isFoundTaken(each),
   );

@@ -1,8 +1,6 @@
-import type { Context } from '../../context.ts';
-import type { Tx } from '../../platform/db/database.ts';
 import { asTakenOut, leaveNumber } from './doubt-another.ts';
 import { startDoubt } from './begin-doubt.ts';
-import type { LanePorts } from './lane-ports.ts';
+import type { LaneWork } from './lane-ports.ts';
 import { closeAbandonedAttempts } from '../receipt/attempt.store.ts';
 import { keepNumber, type LaneDevice } from './lane.store.ts';
 import { lockReceipt } from '../receipt/receipt.store.ts';
@@ -12,13 +10,8 @@ import type { Receipt } from '../receipt/receipt-row.ts';
  * Under the lane's lock: a send begun by a worker that is gone is a doubt about the number it was
  * sent under, whatever its document holds by now. Answers the receipts.
  */
-export async function doubtOrphans(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
-  lane: LaneDevice,
-  at: Date,
-): Promise<string[]> {
+export async function doubtOrphans(work: LaneWork, lane: LaneDevice): Promise<string[]> {
+  const { ports, tx, at } = work;
   const orphans = await closeAbandonedAttempts(tx, lane.id, at, ports.underWay);
   for (const { receiptId, invoiceNumber } of orphans) {
     const receipt = (await lockReceipt(tx, receiptId)) as Receipt;
@@ -37,13 +30,10 @@ export async function doubtOrphans(
       await keepNumber(tx, lane.id, invoiceNumber);
     }
     await startDoubt(
-      ports,
-      tx,
-      ctx,
+      work,
       lane,
       { receiptId, invoiceNumber },
       { code: 'maybe_signed', ...asTakenOut(receipt) },
-      at,
     );
   }
   return orphans.map(({ receiptId }) => receiptId);

@@ -1,9 +1,7 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
-import type { Context } from '../../context.ts';
-import type { Tx } from '../../platform/db/database.ts';
 import type { Dialect } from '../../ports/dialect/index.ts';
 import { doubtAnother } from './doubt-another.ts';
-import type { LanePorts } from './lane-ports.ts';
+import type { LaneWork } from './lane-ports.ts';
 import {
   endDoubt,
   listOpenDoubts,
@@ -28,7 +26,12 @@ import { openSeconds, signedTwice } from '../receipt/second-signature.model.ts';
 import { isSignedLateUnder, settleSecond } from '../receipt/second-signature.store.ts';
 import { isOfDoubt } from './is-of-doubt.ts';
 import { mayHaveLeft } from './may-have-left.ts';
-import { followUp, pauseForStrangers, recordingOf, takenOutBefore } from './record-signature.ts';
+import {
+  followUp,
+  pauseForStrangers,
+  signedReceiptOf,
+  takenOutBefore,
+} from './record-signature.ts';
 
 /**
  * It is known now who was signed under a number: it is nobody else's. Whoever was in doubt beside
@@ -37,12 +40,10 @@ import { followUp, pauseForStrangers, recordingOf, takenOutBefore } from './reco
  * the lane by a person. The number stays where it is.
  */
 export async function freeSharers(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
+  work: LaneWork,
   signed: { receiptId: string; deviceId: string; invoiceNumber: string },
-  at: Date,
 ): Promise<void> {
+  const { ports, tx, ctx, at } = work;
   const { deviceId, invoiceNumber } = signed;
   const told = [
     signed.receiptId,
@@ -67,14 +68,7 @@ export async function freeSharers(
       receipt_id: signed.receiptId,
     };
     if (last?.outcome !== 'refused') {
-      await numberAnew(
-        ports,
-        tx,
-        ctx,
-        { id, deviceId, invoiceNumber, isDeviceRetired },
-        because,
-        at,
-      );
+      await numberAnew(work, { id, deviceId, invoiceNumber, isDeviceRetired }, because);
       continue;
     }
     await settleAttempts(tx, id, 'not_ours', { invoiceNumber });
@@ -88,24 +82,20 @@ export async function freeSharers(
     const after = takenOutBefore(sharer) ?? { state: 'refused' as const, problem: refusal };
     await setReceiptState(tx, id, { ...after, invoiceNumber: null }, at);
     await endDoubt(tx, id);
-    const goesOn = await doubtAnother(ports, tx, ctx, sharer, at);
+    const goesOn = await doubtAnother(work, sharer);
     await ports.record(tx, ctx, {
       action: 'receipt.settled_not_ours',
       subject: id,
       before: { invoice_number: invoiceNumber },
       after: because,
     });
-    if (!goesOn) await endReversal(ports, tx, ctx, { id, filed }, after.problem ?? refusal, at);
+    if (!goesOn) await endReversal(work, { id, filed }, after.problem ?? refusal);
   }
 }
 
 /** Fewer than two documents may be signed now: the lane no longer waits for that. */
-export async function afterDoubt(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
-  deviceId: string,
-): Promise<void> {
+export async function afterDoubt(work: Omit<LaneWork, 'at'>, deviceId: string): Promise<void> {
+  const { ports, tx, ctx } = work;
   const open = (await listOpenDoubts(tx, deviceId)).filter(
     (doubt) => doubt.code === 'maybe_signed',
   );
@@ -117,14 +107,12 @@ export async function afterDoubt(
  * number returned.
  */
 export async function settleNotSigned(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
+  work: LaneWork,
   receipt: Receipt,
   problem: StoredProblem,
   how: string,
-  at: Date,
 ): Promise<void> {
+  const { ports, tx, ctx, at } = work;
   await settleAttempts(tx, receipt.id, 'not_signed', {
     invoiceNumber: receipt.invoiceNumber as string,
   });
@@ -136,15 +124,15 @@ export async function settleNotSigned(
     at,
   );
   await endDoubt(tx, receipt.id);
-  const goesOn = await doubtAnother(ports, tx, ctx, receipt, at);
-  await afterDoubt(ports, tx, ctx, receipt.deviceId);
+  const goesOn = await doubtAnother(work, receipt);
+  await afterDoubt(work, receipt.deviceId);
   await ports.record(tx, ctx, {
     action: 'receipt.settled_not_signed',
     subject: receipt.id,
     before: { invoice_number: receipt.invoiceNumber },
     after: { how, ...problem },
   });
-  if (!goesOn) await endReversal(ports, tx, ctx, receipt, problem, at);
+  if (!goesOn) await endReversal(work, receipt, problem);
 }
 
 /**
@@ -153,13 +141,11 @@ export async function settleNotSigned(
  * nothing waits: sealed again, it goes to the one that followed.
  */
 export async function numberAnew(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
+  work: LaneWork,
   receipt: { id: string; deviceId: string; invoiceNumber: string; isDeviceRetired: boolean },
   because: object,
-  at: Date,
 ): Promise<void> {
+  const { ports, tx, ctx, at } = work;
   const { id, deviceId, invoiceNumber } = receipt;
   await settleAttempts(tx, id, 'not_ours', { invoiceNumber });
   const goesAgain = receipt.isDeviceRetired
@@ -169,8 +155,8 @@ export async function numberAnew(
   await setReceiptState(tx, id, { ...after, invoiceNumber: null }, at);
   await readAnew(tx, id);
   await endDoubt(tx, id);
-  const goesOn = await doubtAnother(ports, tx, ctx, receipt, at);
-  await afterDoubt(ports, tx, ctx, deviceId);
+  const goesOn = await doubtAnother(work, receipt);
+  await afterDoubt(work, deviceId);
   await ports.record(tx, ctx, {
     action: 'receipt.settled_not_ours',
     subject: id,
@@ -178,7 +164,7 @@ export async function numberAnew(
     after: because,
   });
   if (after.problem && !goesOn)
-    await endReversal(ports, tx, ctx, (await lockReceipt(tx, id)) as Receipt, after.problem, at);
+    await endReversal(work, (await lockReceipt(tx, id)) as Receipt, after.problem);
 }
 
 /**
@@ -189,12 +175,10 @@ export async function numberAnew(
  * withdrawn any more.
  */
 export async function withdrawOvertaken(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
+  work: LaneWork,
   head: Pick<LaneHead, 'id' | 'filed'>,
-  at: Date,
 ): Promise<boolean> {
+  const { ports, tx, ctx, at } = work;
   const { reverses } = head.filed.filing;
   if (!reverses) return false;
   const { receiptId, invoiceNumber } = reverses;
@@ -216,7 +200,7 @@ export async function withdrawOvertaken(
     subject: refund.id,
     after: { ...problem, returned_number: refund.invoiceNumber },
   });
-  await endReversal(ports, tx, ctx, refund, problem, at);
+  await endReversal(work, refund, problem);
   ports.changed(refund.id);
   return true;
 }
@@ -227,13 +211,11 @@ export async function withdrawOvertaken(
  * would be filed; otherwise a person finds out.
  */
 export async function endReversal(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
+  work: LaneWork,
   refund: Pick<Receipt, 'id' | 'filed'>,
   problem: StoredProblem,
-  at: Date,
 ): Promise<void> {
+  const { ports, tx, ctx, at } = work;
   const { reverses } = refund.filed.filing;
   if (!reverses) return;
   const { receiptId, invoiceNumber } = reverses;
@@ -260,7 +242,7 @@ export async function endReversal(
     before: { state: original.state, invoice_number: invoiceNumber },
     after: { as: 'receipt', ...about },
   });
-  await takeLate(ports, tx, ctx, dialect, original, late, late, at);
+  await takeLate({ ...work, dialect }, original, late, late);
 }
 
 /**
@@ -269,13 +251,12 @@ export async function endReversal(
  * given to nobody. `before`: its sends as they stood before the receipt was recorded.
  */
 export async function tellOfOthers(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
+  work: Omit<LaneWork, 'at'>,
   receipt: Receipt,
   invoiceNumber: string,
   before: StoredAttempt[],
 ): Promise<void> {
+  const { ports, tx, ctx } = work;
   const others = before.filter((each) => each.invoiceNumber !== invoiceNumber && isDoubtful(each));
   for (const number of new Set(others.map((each) => each.invoiceNumber))) {
     await ports.alerts.raise(tx, ctx, receipt.id, {
@@ -290,27 +271,24 @@ export async function tellOfOthers(
 
 /** A late signature is its document's receipt, and ends its doubt. */
 export async function takeLate(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
-  dialect: Dialect,
+  work: LaneWork & { dialect: Dialect },
   receipt: Receipt,
   sent: { attemptId: string; invoiceNumber: string },
   signature: Signature,
-  at: Date,
 ): Promise<void> {
+  const { tx, ctx, at } = work;
   const { id: receiptId, deviceId, environment } = receipt;
   const before = await listAttempts(tx, receiptId, at);
   await recordSigned(tx, ctx.businessId, {
-    ...recordingOf(ports, dialect, receipt, sent, signature, null, at),
+    ...signedReceiptOf(work, receipt, sent, signature),
     source: 'late_answer',
   });
-  await tellOfOthers(ports, tx, ctx, receipt, sent.invoiceNumber, before);
+  await tellOfOthers(work, receipt, sent.invoiceNumber, before);
   await endDoubt(tx, receiptId);
-  await freeSharers(ports, tx, ctx, { receiptId, deviceId, invoiceNumber: sent.invoiceNumber }, at);
-  await followUp(ports, tx, ctx, receipt, at);
-  await afterDoubt(ports, tx, ctx, deviceId);
-  await pauseForStrangers(ports, tx, ctx, {
+  await freeSharers(work, { receiptId, deviceId, invoiceNumber: sent.invoiceNumber });
+  await followUp(work, receipt);
+  await afterDoubt(work, deviceId);
+  await pauseForStrangers(work, {
     id: deviceId,
     environment,
     state: receipt.isDeviceRetired ? 'retired' : 'active',

@@ -53,6 +53,9 @@ export const usualTiming: LaneTiming = {
   recordSayMs: 3_000,
 };
 
+/** What is done in one transaction under a lane's lock: with what, for whom, and when. */
+export type LaneWork<Ports = LanePorts> = { ports: Ports; tx: Tx; ctx: Context; at: Date };
+
 export type LanePorts = {
   vsdc: Vsdc;
   dialects: Dialects;

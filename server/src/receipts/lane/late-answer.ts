@@ -26,7 +26,7 @@ import { isOfDoubt } from './is-of-doubt.ts';
 import { isRefundOut } from './may-have-left.ts';
 import { isToBeDoubted, startDoubt, takeBack } from './begin-doubt.ts';
 import { freeSharers, takeLate } from './end-doubt.ts';
-import { recordingOf } from './record-signature.ts';
+import { signedReceiptOf } from './record-signature.ts';
 
 /**
  * An answer that came after we had given up on it. Only a signature or its absence is recorded; a
@@ -116,7 +116,7 @@ async function doubtUnread(
   // What another receipt has is nothing of this document's; and what a refund has undone is sold
   // anew, or was.
   const mayStand = !isReversed && !isKnown;
-  const taken = mayStand ? await takeBack(ports, tx, ctx, receipt, at) : null;
+  const taken = mayStand ? await takeBack({ ports, tx, ctx, at }, receipt) : null;
   if (taken) {
     await makeDoubtful(tx, receiptId, invoiceNumber);
     const problem: StoredProblem = {
@@ -178,7 +178,7 @@ async function endUnrecorded(
   // more, whatever became of the sends after it.
   const { isSigned } = await findAttemptStatus(tx, sending.attemptId, ports.worker);
   await endAttempt(tx, sending.attemptId, isSigned ? { ...end, settled: 'signed' } : end);
-  await startDoubt(ports, tx, ctx, device, sending, { code: 'maybe_signed' }, at);
+  await startDoubt({ ports, tx, ctx, at }, device, sending, { code: 'maybe_signed' });
 }
 
 /**
@@ -234,7 +234,7 @@ export async function hearLate(
   const attempts = await listAttempts(tx, receipt.id, at);
   if (!isOfDoubt(receipt, attempts, sending) || (await isRefundOut(tx, receipt, sending, at)))
     return keepLate(ports, tx, ctx, dialect, receipt, sending, signature, response, at);
-  await takeLate(ports, tx, ctx, dialect, receipt, sending, signature, at);
+  await takeLate({ ports, tx, ctx, at, dialect }, receipt, sending, signature);
 }
 
 /** What a late signature says, for the trail. */
@@ -267,14 +267,11 @@ async function keepLate(
   // Its document may be another device's by now, with a receipt of its own.
   let own = receipt;
   while (own.movedTo) own = (await lockReceipt(tx, own.movedTo)) as Receipt;
-  const { verificationUrl, label } = recordingOf(
-    ports,
-    dialect,
+  const { verificationUrl, label } = signedReceiptOf(
+    { ports, dialect, at },
     receipt,
     sending,
     signature,
-    null,
-    at,
   );
   const { reversal } = receipt;
   const isReversed =
@@ -311,6 +308,6 @@ async function keepLate(
       own.id,
       signedTwice((await lockReceipt(tx, own.id)) as Receipt),
     );
-  await freeSharers(ports, tx, ctx, sending, at);
+  await freeSharers({ ports, tx, ctx, at }, sending);
   if (own.id !== sending.receiptId) ports.changed(own.id);
 }

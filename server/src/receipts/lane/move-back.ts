@@ -1,12 +1,11 @@
 import type { Alerts } from '../../alerts/index.ts';
 import type { Recorder } from '../../audit/index.ts';
-import type { Context } from '../../context.ts';
-import type { Tx } from '../../platform/db/database.ts';
 import { findReceipt } from '../receipt/receipt.store.ts';
 import { moveReceiptBack } from '../receipt/requeue.store.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 import { signedTwice } from '../receipt/second-signature.model.ts';
 import { moveSeconds } from '../receipt/second-signature.store.ts';
+import type { LaneWork } from './lane-ports.ts';
 
 /**
  * What was moved stands again where it came from, as whoever calls this says there: it turned out
@@ -14,13 +13,11 @@ import { moveSeconds } from '../receipt/second-signature.store.ts';
  * left.
  */
 export async function moveBack(
-  ports: { record: Recorder; alerts: Pick<Alerts, 'raise' | 'resolve'> },
-  tx: Tx,
-  ctx: Context,
+  work: LaneWork<{ record: Recorder; alerts: Pick<Alerts, 'raise' | 'resolve'> }>,
   from: Pick<Receipt, 'id' | 'deviceId'>,
   to: Pick<Receipt, 'id' | 'module' | 'documentId' | 'deviceId' | 'movedTo'>,
-  at: Date,
 ): Promise<void> {
+  const { ports, tx, ctx, at } = work;
   await moveReceiptBack(tx, from.id, to, { code: 'receipt_moved' }, at);
   await moveSeconds(tx, from.id, to.id);
   const stands = (await findReceipt(tx, to.id)) as Receipt;

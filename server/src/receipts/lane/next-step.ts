@@ -61,16 +61,13 @@ export async function nextStep(
     : await readLane(tx, device.id, now);
   const twofold = doubts.find((doubt) => isTwofold(doubt, now, ports));
   if (twofold) {
-    if (twofold.otherNumber === null) await askAgain(ports, tx, ctx, twofold, now);
+    if (twofold.otherNumber === null) await askAgain({ ports, tx, ctx, at: now }, twofold);
     else
       await askNoMore(
-        ports,
-        tx,
-        ctx,
+        { ports, tx, ctx, at: now },
         { ...twofold, deviceId: device.id, otherNumber: twofold.otherNumber },
-        now,
       );
-    await afterDoubt(ports, tx, ctx, device.id);
+    await afterDoubt({ ports, tx, ctx }, device.id);
     ports.changed(twofold.id);
     return nextStep(ports, ctx, device, dialect, isServing, tx, null);
   }
@@ -114,7 +111,7 @@ export async function nextStep(
   // settles that, and the lane goes on without it.
   const doubted =
     head.isDoubted &&
-    (await doubtAnother(ports, tx, ctx, { id: head.id, deviceId: device.id }, now));
+    (await doubtAnother({ ports, tx, ctx, at: now }, { id: head.id, deviceId: device.id }));
   if (doubted) {
     for (const id of new Set([head.id, doubted])) ports.changed(id);
     return nextStep(ports, ctx, device, dialect, isServing, tx, null);
@@ -128,7 +125,7 @@ export async function nextStep(
   // the clock that is over, and others have settled it since.
   if ([...ports.underWay.values()].includes(head.id) && (await isListening(head)))
     return letGo(earliest([...wakeUps, new Date(now.getTime() + ports.timing.settleQuietMs)]));
-  if (await withdrawOvertaken(ports, tx, ctx, head, now))
+  if (await withdrawOvertaken({ ports, tx, ctx, at: now }, head))
     return nextStep(ports, ctx, device, dialect, isServing, tx, null);
   const hold = () =>
     extendLease(tx, device.id, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));

@@ -43,7 +43,7 @@ import {
   type Sending,
 } from './outcome.ts';
 import { hearLate } from './late-answer.ts';
-import { followUp, pauseForStrangers, recordingOf } from './record-signature.ts';
+import { followUp, pauseForStrangers, signedReceiptOf } from './record-signature.ts';
 import { doubtEarlier, hasLeftFrom, startDoubt, suspects } from './begin-doubt.ts';
 import { afterDoubt, endReversal, freeSharers, numberAnew } from './end-doubt.ts';
 import { canBeNext, weighEvidence } from './counter-evidence.ts';
@@ -206,20 +206,20 @@ export async function recordOutcome<Next>(
     await recordSigned(
       tx,
       ctx.businessId,
-      recordingOf(ports, dialect, receipt, sending, signature, response, at),
+      signedReceiptOf({ ports, dialect, at }, receipt, sending, signature, response),
     );
-    await followUp(ports, tx, ctx, receipt, at);
+    await followUp({ ports, tx, ctx, at }, receipt);
     if (sending.isResend) await endDoubt(tx, sending.receiptId);
     if (device.hasDoubt) {
-      await freeSharers(ports, tx, ctx, sending, at);
-      await weighEvidence(ports, tx, ctx, device, signature, sending.attemptId, at);
-      await afterDoubt(ports, tx, ctx, device.id);
+      await freeSharers({ ports, tx, ctx, at }, sending);
+      await weighEvidence({ ports, tx, ctx, at }, device, signature, sending.attemptId);
+      await afterDoubt({ ports, tx, ctx }, device.id);
     }
     const isNext =
       device.totalBase !== null &&
       device.totalBase === device.lastTotal &&
       BigInt(signature.totalReceiptNumber) === BigInt(device.totalBase) + 1n;
-    return !isNext && (await pauseForStrangers(ports, tx, ctx, device))
+    return !isNext && (await pauseForStrangers({ ports, tx, ctx }, device))
       ? { is: 'stop' }
       : { is: 'go_on' };
   }
@@ -275,7 +275,7 @@ export async function recordOutcome<Next>(
       after: { ...problem, returned_number: sending.invoiceNumber },
     });
     if (!(await doubtsEarlier(tx, at)))
-      await endReversal(ports, tx, ctx, { id: sending.receiptId, filed }, problem, at);
+      await endReversal({ ports, tx, ctx, at }, { id: sending.receiptId, filed }, problem);
     return { is: 'go_on' };
   }
 
@@ -358,11 +358,8 @@ export async function recordOutcome<Next>(
    */
   async function doubtsEarlier(tx: Tx, at: Date): Promise<boolean> {
     const doubted = await doubtAnother(
-      ports,
-      tx,
-      ctx,
+      { ports, tx, ctx, at },
       { id: sending.receiptId, deviceId: sending.deviceId },
-      at,
     );
     if (doubted !== null && doubted !== sending.receiptId) ports.changed(doubted);
     return doubted !== null;
@@ -380,19 +377,11 @@ export async function recordOutcome<Next>(
       ...ended('in_doubt', said, response, at),
       isSocketClosed,
     });
-    await startDoubt(
-      ports,
-      tx,
-      ctx,
-      device,
-      sending,
-      {
-        code: 'maybe_signed',
-        device_code: said.deviceCode || undefined,
-        device_text: said.deviceText,
-      } as StoredProblem,
-      at,
-    );
+    await startDoubt({ ports, tx, ctx, at }, device, sending, {
+      code: 'maybe_signed',
+      device_code: said.deviceCode || undefined,
+      device_text: said.deviceText,
+    } as StoredProblem);
     return { is: 'go_on' };
   }
 
@@ -448,14 +437,9 @@ export async function recordOutcome<Next>(
       invoiceNumber: sending.invoiceNumber,
       isDeviceRetired: device.state === 'retired',
     };
-    await numberAnew(
-      ports,
-      tx,
-      ctx,
-      about,
-      { source: 'a signature that came late stands under the number' },
-      at,
-    );
+    await numberAnew({ ports, tx, ctx, at }, about, {
+      source: 'a signature that came late stands under the number',
+    });
     return { is: 'go_on' };
   }
 
@@ -497,16 +481,13 @@ export async function recordOutcome<Next>(
       after: problem,
     });
     const earlier = await doubtEarlier(
-      ports,
-      tx,
-      ctx,
+      { ports, tx, ctx, at },
       device,
       sending,
       said,
       suspects(isOwnLost),
-      at,
     );
-    await afterDoubt(ports, tx, ctx, device.id);
+    await afterDoubt({ ports, tx, ctx }, device.id);
     // Of its own nothing was lost: it may be as little this document's as where it is told so at
     // once.
     return earlier.areOthers && !isOwnLost
@@ -530,7 +511,7 @@ export async function recordOutcome<Next>(
     await holdTogether(tx, device.id, sending.invoiceNumber, [sending.receiptId]);
     if (await hasLeftFrom(tx, device.id, sending))
       return takenBefore(tx, device, said, response, at);
-    const earlier = await doubtEarlier(ports, tx, ctx, device, sending, said, () => true, at);
+    const earlier = await doubtEarlier({ ports, tx, ctx, at }, device, sending, said, () => true);
     if (earlier.areDoubted && !earlier.areOthers) {
       await endAttempt(tx, sending.attemptId, {
         ...ended('number_taken', said, response, at),
@@ -583,7 +564,13 @@ export async function recordOutcome<Next>(
       { state: 'queued', problem: null, invoiceNumber: null },
       at,
     );
-    const { areOthers } = await doubtEarlier(ports, tx, ctx, device, sending, said, () => true, at);
+    const { areOthers } = await doubtEarlier(
+      { ports, tx, ctx, at },
+      device,
+      sending,
+      said,
+      () => true,
+    );
     return areOthers ? pausedFor(tx, device, collisionOf(said)) : { is: 'go_on' };
   }
 

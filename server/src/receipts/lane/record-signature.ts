@@ -1,14 +1,12 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
-import type { Context } from '../../context.ts';
-import type { Tx } from '../../platform/db/database.ts';
 import type { Dialect } from '../../ports/dialect/index.ts';
 import { doubtAnother } from './doubt-another.ts';
 import type { Reverses } from '../sale/signing-input.model.ts';
 import type { KeptAnswer } from '../receipt/kept-answer.ts';
-import type { LanePorts } from './lane-ports.ts';
+import type { LaneWork } from './lane-ports.ts';
 import { endDoubt } from '../receipt/doubt.store.ts';
 import { type LaneDevice, pauseLaneFor, readAnew } from './lane.store.ts';
-import { countStrangers, explainTotals } from '../receipt/signature.store.ts';
+import { countStrangers, explainTotals, type SignedReceipt } from '../receipt/signature.store.ts';
 import { settleAttempts } from '../receipt/attempt.store.ts';
 import { markReversed } from '../receipt/reversal.store.ts';
 import { lockReceipt, setReceiptState } from '../receipt/receipt.store.ts';
@@ -22,11 +20,10 @@ import { isSignedLateUnder, settleReversed } from '../receipt/second-signature.s
  * has said whose the others are: going on, the lane might sign a whole backlog twice.
  */
 export async function pauseForStrangers(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
+  work: Omit<LaneWork, 'at'>,
   device: Pick<LaneDevice, 'id' | 'environment' | 'state'>,
 ): Promise<boolean> {
+  const { ports, tx, ctx } = work;
   if (device.environment !== 'production' || device.state === 'retired') return false;
   const missing = await countStrangers(tx, device.id);
   if (missing === 0) return false;
@@ -42,15 +39,13 @@ export async function pauseForStrangers(
  * its sale is sold anew.
  */
 export async function followUp(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
+  work: LaneWork,
   receipt: Pick<Receipt, 'id' | 'filed'>,
-  at: Date,
 ): Promise<void> {
+  const { ports, tx, ctx } = work;
   await ports.afterSigned(tx, ctx, receipt.id);
   const { reverses } = receipt.filed.filing;
-  if (reverses) await sellAnew(ports, tx, ctx, { ...reverses, reversalReceiptId: receipt.id }, at);
+  if (reverses) await sellAnew(work, { ...reverses, reversalReceiptId: receipt.id });
 }
 
 /**
@@ -71,12 +66,10 @@ export const takenOutBefore = ({
  * and a signed reversal.
  */
 async function sellAnew(
-  ports: LanePorts,
-  tx: Tx,
-  ctx: Context,
+  work: LaneWork,
   reversed: Reverses & { reversalReceiptId: string },
-  at: Date,
 ): Promise<void> {
+  const { ports, tx, ctx, at } = work;
   const original = (await lockReceipt(tx, reversed.receiptId)) as Receipt;
   if (original.state !== 'in_doubt' || original.invoiceNumber !== reversed.invoiceNumber) {
     await ports.alerts.raise(tx, ctx, original.id, {
@@ -112,7 +105,7 @@ async function sellAnew(
   await markReversed(tx, ctx.businessId, reversed, at);
   await endDoubt(tx, original.id);
   // Only what was signed under this number is undone: under another one it may be signed still.
-  await doubtAnother(ports, tx, ctx, original, at);
+  await doubtAnother(work, original);
   await ports.record(tx, ctx, {
     action: 'receipt.reversed',
     subject: original.id,
@@ -122,15 +115,14 @@ async function sellAnew(
   ports.changed(original.id);
 }
 
-export function recordingOf(
-  ports: LanePorts,
-  dialect: Dialect,
+/** Returns what `recordSigned` writes of a signature that a device has given. */
+export function signedReceiptOf(
+  { ports, dialect, at }: Pick<LaneWork, 'ports' | 'at'> & { dialect: Dialect },
   receipt: Pick<Receipt, 'id' | 'deviceId' | 'filed'>,
   sending: { attemptId: string; invoiceNumber: string },
   signature: Signature,
-  response: KeptAnswer | null,
-  at: Date,
-) {
+  response: KeptAnswer | null = null,
+): SignedReceipt {
   const { filing, sale } = receipt.filed;
   return {
     attemptId: sending.attemptId,
@@ -145,7 +137,7 @@ export function recordingOf(
       filing.verification.base,
     ),
     label: dialect.print.label(sale.kind, false),
-    source: 'device' as const,
+    source: 'device',
     evidence: null,
     response,
     at,

@@ -101,7 +101,7 @@ async function take(ports: LanePorts, ctx: Context, deviceId: string): Promise<D
       );
       return null;
     }
-    touched.push(...(await doubtOrphans(ports, tx, ctx, lane, now)));
+    touched.push(...(await doubtOrphans({ ports, tx, ctx, at: now }, lane)));
     await extendLease(tx, deviceId, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
     return findDevice(tx, deviceId);
   });

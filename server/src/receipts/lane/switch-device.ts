@@ -144,7 +144,7 @@ async function switchIfFree(
   if (lane.openAttempt !== null && ports.underWay.has(lane.openAttempt)) return null;
   const touched: string[] = [];
   // Whoever sent it is gone: nobody will ever say how it ended.
-  touched.push(...(await doubtOrphans(ports, tx, ctx, lane, at)));
+  touched.push(...(await doubtOrphans({ ports, tx, ctx, at }, lane)));
   await retireDevice(tx, old.id, at);
   await continueRun(tx, next.id);
   await activateDevice(tx, next.id, at);
@@ -173,7 +173,7 @@ async function switchIfFree(
       subject: id,
       after: { because: 'device_retired', taken_number: invoiceNumber },
     });
-    await endReversal(ports, tx, ctx, receipt, { code: 'device_retired' }, at);
+    await endReversal({ ports, tx, ctx, at }, receipt, { code: 'device_retired' });
     counts.closed += 1;
     touched.push(id);
   }
@@ -252,7 +252,7 @@ async function leave(
       subject: id,
       after: { because: 'device_retired', returned_number: invoiceNumber },
     });
-    await endReversal(ports, tx, ctx, receipt, { code: 'device_retired' }, at);
+    await endReversal({ ports, tx, ctx, at }, receipt, { code: 'device_retired' });
     return 'closed';
   }
   const { sale } = receipt.filed;

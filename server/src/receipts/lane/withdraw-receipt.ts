@@ -45,7 +45,7 @@ export const withdrawReceipt =
         subject: receiptId,
         after: { returned_number: receipt.invoiceNumber },
       });
-      await endReversal(ports, tx, ctx, receipt, problem, at);
+      await endReversal({ ports, tx, ctx, at }, receipt, problem);
       return (await findReceipt(tx, receiptId)) as Receipt;
     });
     ports.changed(receiptId);

@@ -167,7 +167,7 @@ export const createPrepared =
       if (locked?.state !== 'refused' && locked?.state !== 'withdrawn') return { id };
       mustBeUncontested(locked);
       // Whatever has let it go: of what may be signed under an earlier number nothing is sent.
-      const doubted = await doubtAnother(ports, tx, ctx, locked, ports.clock.now());
+      const doubted = await doubtAnother({ ports, tx, ctx, at: ports.clock.now() }, locked);
       if (doubted) return { id: doubted, isDoubted: true };
       if (locked.deviceId !== as.deviceId) return { id: await moveTo(ports, tx, ctx, locked, as) };
       await requeueReceipt(tx, id, as, ports.clock.now());

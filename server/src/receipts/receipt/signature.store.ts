@@ -5,7 +5,8 @@ import type { KeptAnswer } from './kept-answer.ts';
 import type { Signature } from '../../model/sale.model.ts';
 import { mayBeSigned } from './doubt.store.ts';
 
-export type Recording = {
+/** A signature as it is recorded, with the receipt it makes and whoever brought it. */
+export type SignedReceipt = {
   attemptId: string;
   receiptId: string;
   deviceId: string;
@@ -26,7 +27,7 @@ export type Recording = {
  * The attempt's outcome, the signature, the receipt's state, the device's counters and the trail:
  * one statement, one transaction.
  */
-export async function recordSigned(tx: Tx, businessId: string, is: Recording): Promise<void> {
+export async function recordSigned(tx: Tx, businessId: string, is: SignedReceipt): Promise<void> {
   const s = is.signature;
   await sendWithoutWaiting(
     tx,

@@ -11,7 +11,7 @@ import {
   tellOfOthers,
 } from '../lane/end-doubt.ts';
 import { doubtEarlier } from '../lane/begin-doubt.ts';
-import { followUp, pauseForStrangers, recordingOf } from '../lane/record-signature.ts';
+import { followUp, pauseForStrangers, signedReceiptOf } from '../lane/record-signature.ts';
 import type { LanePorts } from '../lane/lane-ports.ts';
 import { burnNumber, giveBackNumber, type LaneDevice, lockLane } from '../lane/lane.store.ts';
 import {
@@ -41,14 +41,11 @@ export async function apply(
   const last = (lastUnder(attempts, invoiceNumber) ?? attempts.at(-1)) as StoredAttempt;
   await deleteSettlement(tx, receipt.id);
   if (signature) {
-    const recording = recordingOf(
-      ports,
-      ports.dialects.of(receipt.dialect),
+    const recording = signedReceiptOf(
+      { ports, dialect: ports.dialects.of(receipt.dialect), at },
       receipt,
       { attemptId: last.id, invoiceNumber },
       signature,
-      null,
-      at,
     );
     await recordSigned(tx, ctx.businessId, {
       ...recording,
@@ -60,17 +57,14 @@ export async function apply(
       },
       actor: { type: ctx.actor.type, id: ctx.actor.id },
     });
-    await tellOfOthers(ports, tx, ctx, receipt, invoiceNumber, attempts);
+    await tellOfOthers({ ports, tx, ctx }, receipt, invoiceNumber, attempts);
     await endDoubt(tx, receipt.id);
     await freeSharers(
-      ports,
-      tx,
-      ctx,
+      { ports, tx, ctx, at },
       { receiptId: receipt.id, deviceId: receipt.deviceId, invoiceNumber },
-      at,
     );
-    await followUp(ports, tx, ctx, receipt, at);
-    await afterDoubt(ports, tx, ctx, receipt.deviceId);
+    await followUp({ ports, tx, ctx, at }, receipt);
+    await afterDoubt({ ports, tx, ctx }, receipt.deviceId);
   } else if (evidence.found === false) {
     const problem: StoredProblem = receipt.isDeviceRetired
       ? { code: 'device_retired' }
@@ -79,7 +73,7 @@ export async function apply(
           device_code: last.deviceCode ?? '',
           device_text: last.deviceText ?? '',
         };
-    await settleNotSigned(ports, tx, ctx, receipt, problem, evidence.source, at);
+    await settleNotSigned({ ports, tx, ctx, at }, receipt, problem, evidence.source);
     // Where the device has not refused it, what was sent may still come there.
     await (last.outcome === 'refused' ? giveBackNumber : burnNumber)(
       tx,
@@ -90,12 +84,9 @@ export async function apply(
     await mustNotBeUnderWay(ports, tx, ctx, receipt, invoiceNumber, at);
     await settleClosedNotOurs(tx, receipt.id, invoiceNumber);
     await numberAnew(
-      ports,
-      tx,
-      ctx,
+      { ports, tx, ctx, at },
       { ...receipt, invoiceNumber },
       { source: evidence.source, ...word },
-      at,
     );
     // The number stays with whoever used it, and so does its place in the device's total; the
     // document goes again under its next one. What uses it may be another document of ours that
@@ -105,20 +96,17 @@ export async function apply(
       deviceText: receipt.problem?.device_text ?? '',
     };
     const { areDoubted, areOthers } = await doubtEarlier(
-      ports,
-      tx,
-      ctx,
+      { ports, tx, ctx, at },
       device,
       { receiptId: receipt.id, invoiceNumber },
       said,
       () => true,
-      at,
     );
     if (!areDoubted && !areOthers) await explainTotals(tx, receipt.deviceId, '1');
   }
   // What the doubt seemed to explain, or what was signed before it, may be a stranger's: nothing
   // more is frozen before that is known.
-  await pauseForStrangers(ports, tx, ctx, device);
+  await pauseForStrangers({ ports, tx, ctx }, device);
   await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: receipt.deviceId });
 }
 
@@ -156,6 +144,6 @@ async function mustNotBeUnderWay(
         document_number: present.documentNumber,
         retry_after_s: 5,
       });
-    for (const orphan of await doubtOrphans(ports, tx, ctx, lane, at)) ports.changed(orphan);
+    for (const orphan of await doubtOrphans({ ports, tx, ctx, at }, lane)) ports.changed(orphan);
   }
 }

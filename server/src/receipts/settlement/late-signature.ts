@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
 import { afterDoubt, freeSharers, numberAnew } from '../lane/end-doubt.ts';
-import { followUp, pauseForStrangers, recordingOf } from '../lane/record-signature.ts';
+import { followUp, pauseForStrangers, signedReceiptOf } from '../lane/record-signature.ts';
 import type { LanePorts } from '../lane/lane-ports.ts';
 import { giveBackNumber, readAnew } from '../lane/lane.store.ts';
 import { endDoubt } from '../receipt/doubt.store.ts';
@@ -83,21 +83,23 @@ export async function applyLate(
     if (receipt.invoiceNumber !== null && receipt.invoiceNumber !== late.invoiceNumber)
       await giveBackNumber(tx, receipt.deviceId, receipt.invoiceNumber);
     await recordSigned(tx, ctx.businessId, {
-      ...recordingOf(ports, ports.dialects.of(receipt.dialect), receipt, late, late, null, at),
+      ...signedReceiptOf(
+        { ports, dialect: ports.dialects.of(receipt.dialect), at },
+        receipt,
+        late,
+        late,
+      ),
       source: 'late_answer',
       evidence: told,
       actor: { type: ctx.actor.type, id: ctx.actor.id },
     });
     await endDoubt(tx, receipt.id);
     await freeSharers(
-      ports,
-      tx,
-      ctx,
+      { ports, tx, ctx, at },
       { receiptId: receipt.id, deviceId: receipt.deviceId, invoiceNumber: late.invoiceNumber },
-      at,
     );
-    await followUp(ports, tx, ctx, receipt, at);
-    await afterDoubt(ports, tx, ctx, receipt.deviceId);
+    await followUp({ ports, tx, ctx, at }, receipt);
+    await afterDoubt({ ports, tx, ctx }, receipt.deviceId);
   } else if (receipt.state === 'queued') {
     await readAnew(tx, receipt.id);
   } else if (
@@ -106,16 +108,13 @@ export async function applyLate(
   ) {
     // It is this signature that the device has under the number, and nothing that was sent since.
     await numberAnew(
-      ports,
-      tx,
-      ctx,
+      { ports, tx, ctx, at },
       { ...receipt, invoiceNumber: late.invoiceNumber },
       { source: said.source, ...word },
-      at,
     );
   }
   if (openSeconds(receipt).length === 1)
     await ports.alerts.resolve(tx, ctx, receipt.id, ['signed_twice']);
-  await pauseForStrangers(ports, tx, ctx, device);
+  await pauseForStrangers({ ports, tx, ctx }, device);
   await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: receipt.deviceId });
 }

@@ -98,7 +98,7 @@ export const resumeLane =
             at,
           );
           await endDoubt(tx, doubt.id);
-          await doubtAnother(ports, tx, ctx, receipt, at);
+          await doubtAnother({ ports, tx, ctx, at }, receipt);
         }
       }
       await setDeviceState(tx, device.id, 'active', null);
