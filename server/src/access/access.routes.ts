@@ -1,11 +1,12 @@
 import { access } from '@muhuri/shared/contract/index';
 import { route, type Call } from '../platform/http/route.ts';
-import { type Account, publicIdOf } from './account.ts';
+import type { Account } from './account/account.ts';
+import { publicIdOf } from './account/own-sessions.ts';
 import type { Session } from '../context.ts';
-import type { operators } from './operators.ts';
-import type { RememberedDevice } from './second-factor.ts';
-import { toBusinessView, toSessionView } from './session-view.ts';
-import type { WaysBack } from './way-back.ts';
+import type { operators } from './operators/operators.ts';
+import type { RememberedDevice } from './second-factor/second-factor.ts';
+import { toBusinessView, toSessionView } from './sessions/session-view.ts';
+import type { WaysBack } from './way-back/ways-back.ts';
 import type { Acceptance } from './accept-invitation.ts';
 import type { SignedIn, SignIn, SwitchMembership } from './sign-in.ts';
 

@@ -1,14 +1,12 @@
 import type { Tx } from '../platform/db/database.ts';
 import { query, queryOne } from '../platform/db/query.ts';
 
-/**
- * Tries of whatever is counted, by subject, for every process of the platform (`platform` door).
- */
-export const insertCounted = (tx: Tx, is: { id: string; subject: string; at: Date }) =>
+/** Inserts a try of what is counted by subject, for every process (`platform` door). */
+export const insertCounted = (tx: Tx, tried: { id: string; subject: string; at: Date }) =>
   query(tx, 'insert into reference.counted_try (id, subject, at) values ($1, $2, $3)', [
-    is.id,
-    is.subject,
-    is.at,
+    tried.id,
+    tried.subject,
+    tried.at,
   ]);
 
 export const countSince = async (tx: Tx, subject: string, since: Date): Promise<number> =>

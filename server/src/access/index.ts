@@ -16,8 +16,8 @@ export {
 export { MembershipEntity } from './membership.entity.ts';
 export { nameActors } from './name-actors.ts';
 export { notifyPerson } from './notify-person.ts';
-export { type EndWithOperator, operators } from './operators.ts';
-export { accountOf } from './account.ts';
+export { type EndWithOperator, operators } from './operators/operators.ts';
+export { accountOf } from './account/account.ts';
 export { hashPassword } from './password.ts';
 export { changeMember, endMember, listAdministered, listPeople } from './people.ts';
 export {
@@ -26,7 +26,7 @@ export {
   insertPerson,
   isPersonBlocked,
   listPersons,
-  signedIn as noteSignIn,
+  noteSignIn,
   unblockPerson,
   whilePersonIsActive,
 } from './person.store.ts';
@@ -38,11 +38,11 @@ export {
   listMembers,
   listMemberships,
 } from './membership.store.ts';
-export { toSessionView } from './session-view.ts';
-export { deleteExpiredSessions, deleteSessionsOf } from './session.store.ts';
-export { openSessions, type Sessions } from './sessions.ts';
-export { openSecondFactor } from './second-factor.ts';
-export { deleteOldDevices } from './second-factor.store.ts';
+export { toSessionView } from './sessions/session-view.ts';
+export { deleteExpiredSessions, deleteSessionsOf } from './sessions/session.store.ts';
+export { openSessions, type Sessions } from './sessions/sessions.ts';
+export { openSecondFactor } from './second-factor/second-factor.ts';
+export { deleteOldDevices } from './second-factor/second-factor.store.ts';
 export {
   countEveryFailure,
   deleteOldTries,
@@ -58,11 +58,11 @@ export {
   signIn,
   switchMembership,
 } from './sign-in.ts';
-export { openTotp } from './totp.ts';
+export { openTotp } from './second-factor/totp.ts';
 export { deleteOldCounted } from './counted-try.store.ts';
 export { counting, openTries } from './tries.ts';
-export { wayBackView } from './way-back-view.ts';
-export { type AddressChanges, addressChanges } from './address-change.ts';
-export { endAddressChangesBy } from './address-change.store.ts';
+export { wayBackView } from './way-back/way-back-view.ts';
+export { type AddressChanges, addressChanges } from './address-change/address-changes.ts';
+export { endAddressChangesBy } from './address-change/address-change.store.ts';
 export { revokePending } from './revoke-pending.ts';
-export { endWaysBackOf, type WaysBack, waysBack } from './way-back.ts';
+export { endWaysBackOf, type WaysBack, waysBack } from './way-back/ways-back.ts';

@@ -1,6 +1,6 @@
 import { access } from '@muhuri/shared/contract/index';
 import { route, type Call } from '../platform/http/route.ts';
-import type { operators } from './operators.ts';
+import type { operators } from './operators/operators.ts';
 
 /** Operators among themselves. */
 export const operatorRoutes = (

@@ -158,11 +158,11 @@ export const endPerson = (tx: Tx, id: string) =>
   query(tx, "update reference.person set status = 'ended' where id = $1", [id]);
 
 /** Keeps a person out, and says who does and since when. */
-export const blockPerson = (tx: Tx, id: string, by: { id: string; type: string }, at: Date) =>
+export const blockPerson = (tx: Tx, id: string, actor: { id: string; type: string }, at: Date) =>
   query(
     tx,
     "update reference.person set status = 'blocked', blocked_at = $2, blocked_by = $3, blocked_by_type = $4 where id = $1",
-    [id, at, by.id, by.type],
+    [id, at, actor.id, actor.type],
   );
 
 export const unblockPerson = (tx: Tx, id: string) =>
@@ -204,8 +204,8 @@ export async function insertPerson(tx: Tx, person: NewPerson, at: Date): Promise
   );
 }
 
-/** Notes that the person has just entered; answers them as they are now. */
-export const signedIn = async (tx: Tx, personId: string, at: Date) =>
+/** Notes that a person has just signed in, and returns them as they are now. */
+export const noteSignIn = async (tx: Tx, personId: string, at: Date) =>
   toPerson(
     await queryOne(
       tx,
@@ -246,15 +246,15 @@ export const verifyEmail = (tx: Tx, personId: string, email: string, at: Date) =
     [personId, email, at],
   );
 
-export const setTotp = (tx: Tx, personId: string, is: { dataKey: string; secret: string }) =>
+export const setTotp = (tx: Tx, personId: string, totp: { dataKey: string; secret: string }) =>
   query(
     tx,
     'update reference.person set data_key = $2, totp_secret = $3, totp_confirmed_at = null, totp_last_step = null where id = $1',
-    [personId, is.dataKey, is.secret],
+    [personId, totp.dataKey, totp.secret],
   );
 
 /** A code holds once: the step it belongs to is kept. */
-export const usedTotp = (tx: Tx, personId: string, step: number, at: Date) =>
+export const consumeTotpStep = (tx: Tx, personId: string, step: number, at: Date) =>
   query(
     tx,
     'update reference.person set totp_last_step = $2, totp_confirmed_at = coalesce(totp_confirmed_at, $3) where id = $1',

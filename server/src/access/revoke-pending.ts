@@ -1,8 +1,8 @@
 import type { Tx } from '../platform/db/database.ts';
 import { query } from '../platform/db/query.ts';
-import { type AddressChange, endAddressChangesOf } from './address-change.store.ts';
-import { deleteDevicesOf } from './second-factor.store.ts';
-import { dropTokens } from './sign-in-failure.store.ts';
+import { type AddressChange, endAddressChangesOf } from './address-change/address-change.store.ts';
+import { deleteDevicesOf } from './second-factor/second-factor.store.ts';
+import { dropTokens } from './person-token.store.ts';
 
 /**
  * What somebody who is kept out has standing at the platform's door: devices that spare the second

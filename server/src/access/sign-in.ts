@@ -6,11 +6,12 @@ import { limitConcurrencyByKey } from '../platform/limit-concurrency-by-key.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Session } from '../context.ts';
 import { checkPassword } from './password.ts';
-import { findPerson, signedIn, type StoredPerson } from './person.store.ts';
+import { findPerson, noteSignIn, type StoredPerson } from './person.store.ts';
 import { listMemberships, type MembershipEntry } from './membership.store.ts';
-import type { Given, SecondFactor } from './second-factor.ts';
-import { operator } from './session.store.ts';
-import type { Sessions } from './sessions.ts';
+import type { Given } from './second-factor/pass-factor.ts';
+import type { SecondFactor } from './second-factor/second-factor.ts';
+import { operator } from './sessions/session-id.ts';
+import type { Sessions } from './sessions/sessions.ts';
 import { countFailures, insertTry, trySucceeded } from './sign-in-failure.store.ts';
 import { counting } from './tries.ts';
 
@@ -47,10 +48,10 @@ const pairMax = 8;
 const namesMax = 20;
 
 /**
- * Whether name and password belong together. Guessing is slowed down per name and address, and per
- * address over many names; nobody is refused because of what others tried from elsewhere, so that
- * guessing cannot be used to lock somebody out. A try is written down as a failure before the
- * password is looked at, so that tries sent all at once find each other.
+ * Checks that name and password belong together. Guessing is slowed down per name and address, and
+ * per address over many names. What others try from elsewhere refuses nobody, so guessing cannot
+ * lock somebody out. A try is stored as a failure before the password is checked, so that tries sent
+ * all at once see each other.
  */
 export const verifyCredentials = (ports: {
   database: Database;
@@ -58,8 +59,8 @@ export const verifyCredentials = (ports: {
   newId: NewId;
 }): VerifyCredentials => {
   const { database, clock } = ports;
-  // Right passwords given all at once must not be taken for guesses: one of a name from an address
-  // is looked at at a time, and few of an address.
+  // Right passwords sent all at once must not count as guesses, so one of a name from an address is
+  // checked at a time, and few of an address.
   const [ofPair, ofAddress] = [limitConcurrencyByKey(1), limitConcurrencyByKey(namesMax - 4)];
   const check: VerifyCredentials = async (username, password, from) => {
     const id = ports.newId('sign_in');
@@ -91,7 +92,7 @@ export const verifyCredentials = (ports: {
     return person;
   };
   return (username, password, { address, userAgent }) => {
-    // Who has an address of IPv6 has as many as they like: tries are counted, and kept, by the
+    // The owner of an IPv6 address has as many as they like, so tries are counted and kept by the
     // network that one customer has.
     const from = { address: networkOf(address), userAgent };
     return ofAddress(from.address, () =>
@@ -111,7 +112,7 @@ type Ports = {
 /**
  * Signs a person in for one membership: the one named, else the one of the Zoho organization the
  * panel stands in, else the only one. With several and none matched the answer is
- * `choose_membership` with the list. Whoever has set up a second factor gives it first.
+ * `choose_membership` with the list. A person who has set up a second factor gives it first.
  */
 export const signIn =
   (ports: Ports): SignIn =>
@@ -120,50 +121,57 @@ export const signIn =
     const memberships = await ports.database.platform((tx) => listMemberships(tx, person.id));
     const isOperator = person.isOperator && memberships.length === 0;
     const [entry, choice] = isOperator ? [null, null] : choose(memberships, input);
-    // Who has yet to choose is let through to the choice, and uses the code up with it.
-    const verifiedAt = await passFactor(ports, person, isOperator, input, choice ? 'look' : 'use');
+    // A person who has yet to choose is let through to the choice, and consumes the code with it.
+    const mode = choice ? 'check' : 'use';
+    const verifiedAt = await passFactor(ports, person, isOperator, input, mode);
     if (choice) throw choice;
-    return enter(ports, person, entry, from, verifiedAt, input);
+    return enter(ports, { person, membership: entry, from, verifiedAt, proof: input });
   };
 
 /**
- * The second factor at the door: null where none was given because none is needed on this device.
+ * Checks the second factor at the door. Returns null if none was given because none is needed on
+ * this device.
  */
 export async function passFactor(
   ports: Pick<Ports, 'clock' | 'factor'>,
   person: StoredPerson,
   isOperator: boolean,
   proof: Proof,
-  as: 'look' | 'use' = 'use',
+  mode: 'check' | 'use' = 'use',
 ): Promise<Date | null> {
   if (person.totpConfirmedAt === null) return null;
   if (proof.code !== undefined || proof.recovery_code !== undefined) {
-    await ports.factor.passAtSignIn(person, proof, as);
+    await ports.factor.passAtSignIn(person, proof, mode);
     return ports.clock.now();
   }
-  // Whoever stands above every business shows each time that it is they.
+  // An operator stands above every business, and gives the factor each time.
   if (!isOperator && (await ports.factor.knows(person.id, proof.device_token))) return null;
   throw new AppError('code_needed', { field: 'code' });
 }
 
-/** Begins the session of somebody who has shown who they are. */
+/** A person who has shown who they are; `membership` is null for an operator. */
+type Entry = {
+  person: Pick<StoredPerson, 'id' | 'passwordHash'>;
+  membership: { businessId: string; membershipId: string } | null;
+  from: From;
+  verifiedAt: Date | null;
+  proof: Proof;
+};
+
+/** Begins the session of a person who has shown who they are. */
 export async function enter(
   ports: Pick<Ports, 'database' | 'sessions' | 'clock' | 'factor'>,
-  person: Pick<StoredPerson, 'id' | 'passwordHash'>,
-  entry: { businessId: string; membershipId: string } | null,
-  from: From,
-  verifiedAt: Date | null,
-  proof: Proof,
+  { person, membership, from, verifiedAt, proof }: Entry,
 ): Promise<SignedIn> {
   const { database, sessions } = ports;
   const begun = await sessions.begin(
-    entry?.businessId ?? operator,
-    entry?.membershipId ?? person.id,
+    membership?.businessId ?? operator,
+    membership?.membershipId ?? person.id,
     { ...from, verifiedAt },
   );
-  // A password that was changed while it was looked at has ended every session but this one, which
-  // did not exist yet.
-  const now = await database.platform((tx) => signedIn(tx, person.id, ports.clock.now()));
+  // A password changed while it was being checked has ended every session but this one, which did
+  // not exist yet.
+  const now = await database.platform((tx) => noteSignIn(tx, person.id, ports.clock.now()));
   if (now?.passwordHash !== person.passwordHash) {
     await sessions.end(begun.token);
     throw new AppError('wrong_password');
@@ -182,15 +190,15 @@ export async function enter(
 export type SwitchMembership = (token: string, businessId: string, from: From) => Promise<SignedIn>;
 
 /**
- * A new session for another membership of the same person; the old one ends, its second factor goes
- * along.
+ * Begins a session for another membership of the same person; the old one ends, and its second
+ * factor goes along.
  */
 export const switchMembership =
   (ports: Pick<Ports, 'database' | 'sessions'>): SwitchMembership =>
   async (token, businessId, from) => {
     const session = await ports.sessions.read(token);
-    // Zoho vouched for a user of one organization; what this person may do elsewhere is not Zoho's
-    // to open.
+    // Zoho vouched for a user of one organization. What this person may do elsewhere is not for Zoho
+    // to decide.
     if (session.zohoUserId) throw new AppError('not_allowed');
     const memberships = await ports.database.platform((tx) =>
       listMemberships(tx, session.person.id),

@@ -10,11 +10,11 @@ export type Allowance = { max: number; withinMs: number };
 /** Counts tries of a secret, or of what sends a mail, by subject. */
 export type Tries = {
   /**
-   * Counts one more and says whether it may go on. One that may not is not counted: whoever waits
-   * long enough may try again.
+   * Counts one more try and says whether it may go on. A refused try is not counted: a person who
+   * waits long enough may try again.
    */
-  allow(subject: string, is: Allowance): Promise<boolean>;
-  /** The secret was right: what was tried before it is forgotten. */
+  allow(subject: string, allowance: Allowance): Promise<boolean>;
+  /** Clears the count of a subject, because the secret was right. */
   forget(subject: string): Promise<void>;
 };
 
@@ -35,10 +35,9 @@ export function openTries(ports: { database: Database; clock: Clock; newId: NewI
 }
 
 /**
- * A transaction at the platform's door in which nobody else counts the same subject: what is
- * counted and then written down would otherwise let through whatever is tried all at once. Within a
- * process those who wait hold no connection; between processes they wait for each other in the
- * database.
+ * Runs a transaction at the platform's door in which nobody else counts the same subject. Otherwise
+ * tries sent all at once would each read the count before any of them is written. Within a process
+ * the waiting ones hold no connection; processes wait for each other in the database.
  */
 export const counting = <T>(
   database: Database,

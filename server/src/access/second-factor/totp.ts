@@ -1,11 +1,11 @@
-import { AppError } from '../platform/app-error.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Tx } from '../platform/db/database.ts';
-import type { Vault } from '../platform/vault.ts';
-import { lockPerson, type StoredPerson, setTotp, usedTotp } from './person.store.ts';
+import { AppError } from '../../platform/app-error.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Tx } from '../../platform/db/database.ts';
+import type { Vault } from '../../platform/vault.ts';
+import { lockPerson, type StoredPerson, setTotp, consumeTotpStep } from '../person.store.ts';
 
 const periodSeconds = 30;
-// Loaded with the first code: a start needs none.
+// Loaded with the first code, because a start needs none.
 const made = async (secret: string, username = '') => {
   const { Secret, TOTP } = await import('otpauth');
   return new TOTP({
@@ -17,10 +17,13 @@ const made = async (secret: string, username = '') => {
   });
 };
 
+/** `check` leaves a right code unused; `first` puts the secret in force if there is none yet. */
+export type CodeMode = 'use' | 'check' | 'first';
+
 export type Totp = {
   /**
-   * A new secret, not yet in force, written by `within` with the person's locked row; it leaves the
-   * server once.
+   * Makes a new secret, not yet in force, and writes it by `within` to the person's locked row. The
+   * secret leaves the server once.
    */
   begin(
     within: (
@@ -28,14 +31,13 @@ export type Totp = {
     ) => Promise<StoredPerson>,
   ): Promise<{ secret: string; uri: string }>;
   /**
-   * Whether the code is right now, by the person's locked row; each holds once, unless it is only
-   * looked at. `first` puts the secret in force where there is none yet. Nothing is counted here:
-   * `second-factor.ts` does before it asks.
+   * Says whether a code is right now, by the person's locked row. Each holds once, unless it is only
+   * checked. Tries are not counted here: `pass-factor.ts` counts before it asks.
    */
-  check(tx: Tx, personId: string, code: string, as: 'use' | 'look' | 'first'): Promise<boolean>;
+  check(tx: Tx, personId: string, code: string, mode: CodeMode): Promise<boolean>;
 };
 
-/** Time-based codes (RFC 6238), the secret sealed under the person's own data key. */
+/** Time-based codes (RFC 6238); the secret is encrypted under the person's own data key. */
 export function openTotp(ports: { vault: Vault; clock: Clock }): Totp {
   const { vault, clock } = ports;
   return {
@@ -53,9 +55,9 @@ export function openTotp(ports: { vault: Vault; clock: Clock }): Totp {
       });
       return { secret, uri: (await made(secret, username)).toString() };
     },
-    async check(tx, personId, code, as) {
+    async check(tx, personId, code, mode) {
       const person = await lockPerson(tx, personId);
-      if (!person?.totpSecret || !person.dataKey || (!person.totpConfirmedAt && as !== 'first'))
+      if (!person?.totpSecret || !person.dataKey || (!person.totpConfirmedAt && mode !== 'first'))
         return false;
       const now = clock.now();
       const delta = (
@@ -68,7 +70,7 @@ export function openTotp(ports: { vault: Vault; clock: Clock }): Totp {
       if (delta === null) return false;
       const step = Math.floor(now.getTime() / 1000 / periodSeconds) + delta;
       if (person.totpLastStep !== null && step <= Number(person.totpLastStep)) return false;
-      if (as !== 'look') await usedTotp(tx, personId, step, now);
+      if (mode !== 'check') await consumeTotpStep(tx, personId, step, now);
       return true;
     },
   };

@@ -1,8 +1,8 @@
-import type { Tx } from '../platform/db/database.ts';
-import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
+import type { Tx } from '../../platform/db/database.ts';
+import { query, queryOne, toDate, toDateOrNull } from '../../platform/db/query.ts';
 
 /**
- * Somebody's request, as it stands in one business: those of the same person at the same time share
+ * A request as it stands in one business. Those made by one person at the same time share
  * `requestId`.
  */
 export type WayBack = {
@@ -14,16 +14,16 @@ export type WayBack = {
   userAgent: string | null;
   askedAt: Date;
   until: Date;
-  /** Since when every admin has been told. */
+  /** When every admin had been notified. */
   toldAt: Date | null;
   state: 'open' | 'granted' | 'refused' | 'objected';
   decidedAt: Date | null;
 };
 
-/** What this person has asked for in this business and nobody has decided. */
 const columns =
   'id, request_id, person_id, membership_id, address, user_agent, asked_at, until, told_at, state, decided_at';
 
+/** Finds what a person has asked for in this business and nobody has decided. */
 export async function findPendingOf(tx: Tx, personId: string, now: Date): Promise<WayBack | null> {
   const row = await queryOne(
     tx,
@@ -34,8 +34,8 @@ export async function findPendingOf(tx: Tx, personId: string, now: Date): Promis
 }
 
 /**
- * Makes room for another request, or leaves none of somebody who is kept out or has gone; answers
- * which it ended.
+ * Ends the pending requests of a person and returns their ids: to make room for another request, or
+ * because the person was blocked or has left.
  */
 export const endPendingOf = async (
   tx: Tx,
@@ -51,14 +51,11 @@ export const endPendingOf = async (
     )
   ).map((row) => row.id);
 
-/**
- * Makes a request in this business; null where another one of this person was made at the same
- * moment.
- */
+/** Inserts a request; null if another one of this person was made at the same moment. */
 export async function insertWayBack(
   tx: Tx,
   businessId: string,
-  is: Omit<WayBack, 'state' | 'decidedAt' | 'toldAt'> & { objectHash: string },
+  wayBack: Omit<WayBack, 'state' | 'decidedAt' | 'toldAt'> & { objectHash: string },
 ): Promise<WayBack | null> {
   const row = await queryOne(
     tx,
@@ -66,15 +63,15 @@ export async function insertWayBack(
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open') on conflict do nothing returning ${columns}`,
     [
       businessId,
-      is.id,
-      is.requestId,
-      is.personId,
-      is.membershipId,
-      is.address,
-      is.userAgent,
-      is.objectHash,
-      is.askedAt,
-      is.until,
+      wayBack.id,
+      wayBack.requestId,
+      wayBack.personId,
+      wayBack.membershipId,
+      wayBack.address,
+      wayBack.userAgent,
+      wayBack.objectHash,
+      wayBack.askedAt,
+      wayBack.until,
     ],
   );
   return row && toWayBack(row);
@@ -109,7 +106,7 @@ export async function findByObjection(tx: Tx, objectHash: string): Promise<WayBa
   return row && toWayBack(row);
 }
 
-/** How this person's request stands in this business, where they have one. */
+/** Finds a request in this business, decided or not. */
 export async function findOfRequest(tx: Tx, requestId: string): Promise<WayBack | null> {
   const row = await queryOne(tx, `select ${columns} from way_back where request_id = $1`, [
     requestId,
@@ -120,14 +117,14 @@ export async function findOfRequest(tx: Tx, requestId: string): Promise<WayBack 
 export const decideWayBack = (
   tx: Tx,
   id: string,
-  to: 'granted' | 'refused' | 'objected',
-  by: { id: string; type: string },
+  state: 'granted' | 'refused' | 'objected',
+  actor: { id: string; type: string },
   at: Date,
 ) =>
   query(
     tx,
     'update way_back set state = $2, decided_by = $3, decided_by_type = $4, decided_at = $5 where id = $1',
-    [id, to, by.id, by.type, at],
+    [id, state, actor.id, actor.type, at],
   );
 
 const toWayBack = (row: Record<string, unknown>): WayBack => ({

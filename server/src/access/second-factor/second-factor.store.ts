@@ -1,7 +1,7 @@
-import type { Tx } from '../platform/db/database.ts';
-import { query, queryOne, toDate } from '../platform/db/query.ts';
+import type { Tx } from '../../platform/db/database.ts';
+import { query, queryOne, toDate } from '../../platform/db/query.ts';
 
-/** Recovery codes of a person (`platform` door): a new set ends the one before. */
+/** Replaces the recovery codes of a person (`platform` door): a new set ends the one before. */
 export async function replaceRecoveryCodes(
   tx: Tx,
   personId: string,
@@ -16,8 +16,8 @@ export async function replaceRecoveryCodes(
   );
 }
 
-/** Uses a code up; false where it is not the person's or was used. */
-export const useRecoveryCode = async (
+/** Consumes a code; false if it is not the person's or was used. */
+export const consumeRecoveryCode = async (
   tx: Tx,
   personId: string,
   hash: string,
@@ -57,18 +57,18 @@ export type RememberedDevice = {
 };
 
 /**
- * So many of a person are remembered, the oldest forgotten for another: every one of them is shown,
- * and can be forgotten by its owner.
+ * How many devices of a person are remembered; the oldest is forgotten for another. All of them are
+ * shown, and their owner can forget each.
  */
 const devicesMost = 20;
 
 /**
- * A device that need not give the second factor at sign-in for a while (`platform` door), under the
- * lock on its person.
+ * Inserts a device that need not give the second factor at sign-in for a while (`platform` door),
+ * under the lock on its person.
  */
 export async function insertDevice(
   tx: Tx,
-  is: {
+  device: {
     id: string;
     personId: string;
     secretHash: string;
@@ -82,17 +82,25 @@ export async function insertDevice(
     tx,
     `delete from reference.remembered_device where person_id = $1
        and id not in (select id from reference.remembered_device where person_id = $1 order by created_at desc, id desc limit $2)`,
-    [is.personId, devicesMost - 1],
+    [device.personId, devicesMost - 1],
   );
   await query(
     tx,
     `insert into reference.remembered_device (id, person_id, secret_hash, address, user_agent, created_at, last_used_at, expires_at)
      values ($1, $2, $3, $4, $5, $6, $6, $7)`,
-    [is.id, is.personId, is.secretHash, is.address, is.userAgent, is.at, is.expiresAt],
+    [
+      device.id,
+      device.personId,
+      device.secretHash,
+      device.address,
+      device.userAgent,
+      device.at,
+      device.expiresAt,
+    ],
   );
 }
 
-/** Whether this secret is a living device's of that person; that it was used is noted. */
+/** Says whether this secret is a living device's of that person, and notes its use. */
 export const useDevice = async (
   tx: Tx,
   personId: string,
@@ -142,9 +150,7 @@ export const deleteDevicesOf = (tx: Tx, personId: string) =>
 export const deleteOldDevices = (tx: Tx, before: Date) =>
   query(tx, 'delete from reference.remembered_device where expires_at < $1', [before]);
 
-/**
- * Nothing is left of a second factor: no authenticator, no codes, no device that could do without.
- */
+/** Removes the whole second factor: authenticator, codes, and devices that could do without. */
 export async function removeSecondFactor(tx: Tx, personId: string): Promise<void> {
   await query(
     tx,

@@ -1,21 +1,10 @@
-import type { Database, Tx } from '../platform/db/database.ts';
-import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
+import type { Database, Tx } from '../../platform/db/database.ts';
+import { query, queryOne, toDate, toDateOrNull } from '../../platform/db/query.ts';
+import type { Renewal } from './renewal.store.ts';
+import { operator, split } from './session-id.ts';
+import { endOfPassed } from './session.model.ts';
 
-export const operator = 'operator';
-
-/** How long a session lives without being used. */
-export const sessionMs = 12 * 3_600_000;
-
-/** How long one may go on at most, however much it is used; the operator's not even that long. */
-export const longestMs = 7 * 86_400_000;
-export const operatorLongestMs = 12 * 3_600_000;
-
-export function split(text: string): [owner: string, rest: string] {
-  const dot = text.indexOf('.');
-  return dot < 0 ? ['', ''] : [text.slice(0, dot), text.slice(dot + 1)];
-}
-
-/** Where a session was begun, and when its second factor was given. */
+/** Where a session began, and when its second factor was given. */
 export type SessionAttributes = {
   address: string | null;
   userAgent: string | null;
@@ -29,18 +18,7 @@ export type SessionAttributes = {
   awaitsSecondFactor?: boolean;
 };
 
-/**
- * A session whose token is short and is renewed by another token, used once each: `family` names
- * them all.
- */
-export type Renewal = {
-  family: string;
-  refreshHash: string;
-  expiresAt: Date;
-  renewUntil: Date;
-  zohoUserId: string;
-};
-
+/** Runs a statement on the session's own table, through the door of its owner. */
 export async function onSession(
   database: Database,
   sessionId: string,
@@ -76,36 +54,35 @@ type NewSession = {
   awaitsSecondFactor: boolean;
 };
 
-export const insertSession = (tx: Tx, is: NewSession) =>
+export const insertSession = (tx: Tx, session: NewSession) =>
   query(
     tx,
     `insert into session (business_id, id, membership_id, expires_at, created_at, address, user_agent, verified_at, last_seen_at,
        family, refresh_hash, renew_until, zoho_user_id, zoho_checked_at, lineage, awaits_second_factor)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
     [
-      is.businessId,
-      is.id,
-      is.membershipId,
-      is.expiresAt,
-      is.createdAt,
-      is.address,
-      is.userAgent,
-      is.verifiedAt,
-      is.seenAt,
-      is.renewal?.family ?? null,
-      is.renewal?.refreshHash ?? null,
-      is.renewal?.renewUntil ?? null,
-      is.renewal?.zohoUserId ?? null,
-      is.renewal ? is.seenAt : null,
-      is.lineage,
-      is.awaitsSecondFactor,
+      session.businessId,
+      session.id,
+      session.membershipId,
+      session.expiresAt,
+      session.createdAt,
+      session.address,
+      session.userAgent,
+      session.verifiedAt,
+      session.seenAt,
+      session.renewal?.family ?? null,
+      session.renewal?.refreshHash ?? null,
+      session.renewal?.renewUntil ?? null,
+      session.renewal?.zohoUserId ?? null,
+      session.renewal ? session.seenAt : null,
+      session.lineage,
+      session.awaitsSecondFactor,
     ],
   );
 
 /**
- * One after the other for whatever begins sessions out of others, and whatever ends all of a
- * person's: what is passed on from one business to another would otherwise slip through between the
- * two (`platform` door). False where the person may not sign in any more.
+ * Locks the sessions of a person (`platform` door); false if the person may not sign in any more. A
+ * session passed on to another business could otherwise escape what ends all of them.
  */
 export const holdSessionsOf = async (tx: Tx, personId: string): Promise<boolean> =>
   (
@@ -116,21 +93,21 @@ export const holdSessionsOf = async (tx: Tx, personId: string): Promise<boolean>
     )
   )?.status === 'active';
 
-/** Whether a session is there still; one that is renewed is the same under its next token. */
+/** Says whether a session is alive; a renewed one is the same under its next token. */
 export const isSession = async (tx: Tx, id: string, lineage: string): Promise<boolean> =>
   (await queryOne(tx, 'select 1 as yes from session where id = $1 or family = $2', [
     id,
     lineage,
   ])) !== null;
 
-/** The same, and it stays for the rest of the transaction: whatever ends it waits. */
+/** Says whether a session is alive and keeps it so for the transaction: what ends it waits. */
 export const holdSession = async (tx: Tx, id: string, lineage: string): Promise<boolean> =>
   (await queryOne(tx, 'select 1 as yes from session where id = $1 or family = $2 for key share', [
     id,
     lineage,
   ])) !== null;
 
-/** The same of an operator (`platform` door). */
+/** Does the same for an operator's session (`platform` door). */
 export const holdOperatorSession = async (tx: Tx, id: string): Promise<boolean> =>
   (await queryOne(
     tx,
@@ -138,15 +115,12 @@ export const holdOperatorSession = async (tx: Tx, id: string): Promise<boolean> 
     [id],
   )) !== null;
 
-/** Whether an operator's is there still (`platform` door). */
+/** Says whether an operator's session is alive (`platform` door). */
 export const isOperatorSession = async (tx: Tx, id: string): Promise<boolean> =>
   (await queryOne(tx, 'select 1 as yes from reference.operator_session where id = $1', [id])) !==
   null;
 
-/**
- * Ends a session that is passed on, and says since when there was one; null where it has ended
- * already.
- */
+/** Ends a session that is passed on and returns when it began; null if it has ended already. */
 export async function consumeSession(tx: Tx, id: string): Promise<Date | null> {
   const taken = await queryOne<{ created_at: unknown }>(
     tx,
@@ -156,33 +130,33 @@ export async function consumeSession(tx: Tx, id: string): Promise<Date | null> {
   return taken && toDate(taken.created_at);
 }
 
-/** The one that goes on from it: it lives no longer than the first could have. */
+/** Inserts the session that goes on from a consumed one, and lives no longer than that could. */
 export const passSession = (
   tx: Tx,
-  is: Pick<
+  session: Pick<
     NewSession,
     'businessId' | 'id' | 'membershipId' | 'address' | 'userAgent' | 'verifiedAt' | 'lineage'
   >,
-  since: Date,
+  begun: Date,
   now: Date,
 ) =>
   insertSession(tx, {
-    ...is,
-    expiresAt: new Date(Math.min(now.getTime() + sessionMs, since.getTime() + longestMs)),
-    createdAt: since,
+    ...session,
+    expiresAt: endOfPassed(begun, now),
+    createdAt: begun,
     seenAt: now,
     renewal: null,
     awaitsSecondFactor: false,
   });
 
-/** What has expired in one business. */
+/** Deletes what has expired in one business. */
 export const deleteExpiredSessions = (tx: Tx, now: Date) =>
   query(tx, 'delete from session where coalesce(renew_until, expires_at) < $1', [now]);
 
 export const sessionSeen = (database: Database, sessionId: string, at: Date) =>
   onSession(database, sessionId, 'update {table} set last_seen_at = $2 where {key}', [at]);
 
-/** The second factor was given in it. */
+/** Notes that the second factor was given in a session. */
 export const sessionVerified = (database: Database, sessionId: string, at: Date) =>
   onSession(
     database,
@@ -195,7 +169,7 @@ export const sessionAdmitted = (database: Database, sessionId: string) =>
   onSession(database, sessionId, 'update {table} set awaits_second_factor = false where {key}', []);
 
 /**
- * Every session of a membership but one, however many there are: `exceptId` as it is stored,
+ * Deletes every session of a membership but one, however many there are. `exceptId` is as stored,
  * without its business.
  */
 export const deleteSessionsOf = (tx: Tx, membershipId: string, exceptId: string | null) =>
@@ -204,7 +178,7 @@ export const deleteSessionsOf = (tx: Tx, membershipId: string, exceptId: string 
     exceptId,
   ]);
 
-/** The same of an operator (`platform` door). */
+/** Does the same for an operator (`platform` door). */
 export const deleteOperatorSessionsOf = (tx: Tx, personId: string, exceptId: string | null) =>
   query(
     tx,
@@ -228,7 +202,7 @@ const toStored = (owner: string, row: Record<string, unknown>): StoredSession =>
   lastSeenAt: toDateOrNull(row.last_seen_at),
 });
 
-/** The living sessions of one membership, newest first. */
+/** Lists the living sessions of one membership, newest first. */
 export const listSessionsOf = async (
   tx: Tx,
   businessId: string,
@@ -243,7 +217,7 @@ export const listSessionsOf = async (
     )
   ).map((row) => toStored(businessId, row));
 
-/** The operator's (`platform` door). */
+/** Lists the living sessions of an operator (`platform` door). */
 export const listOperatorSessions = async (
   tx: Tx,
   personId: string,
@@ -258,8 +232,8 @@ export const listOperatorSessions = async (
   ).map((row) => toStored(operator, row));
 
 /**
- * The ids of every living session of a membership: what may be chosen from is not cut short as what
- * is shown is.
+ * Lists the ids of every session of a membership. Unlike the list that is shown, this one is not
+ * cut short: any of them may be chosen.
  */
 export const listSessionIdsOf = async (
   tx: Tx,
@@ -280,79 +254,3 @@ export const listOperatorSessionIds = async (tx: Tx, personId: string): Promise<
       [personId],
     )
   ).map((row) => `${operator}.${row.id}`);
-
-export type RenewableSession = {
-  id: string;
-  membershipId: string;
-  zohoUserId: string;
-  refreshHash: string;
-  previousHash: string | null;
-  renewUntil: Date;
-  createdAt: Date;
-  checkedAt: Date;
-  renewedAt: Date | null;
-};
-
-/** The session of a family of refresh tokens, locked for the rest of the transaction. */
-export async function lockFamily(tx: Tx, family: string): Promise<RenewableSession | null> {
-  const row = await queryOne<Record<string, unknown>>(
-    tx,
-    `select s.id, s.membership_id, s.zoho_user_id, s.refresh_hash, s.previous_hash, s.renew_until, s.created_at, s.zoho_checked_at, s.renewed_at
-       from session s join membership m on m.business_id = s.business_id and m.id = s.membership_id and m.status = 'active'
-      where s.family = $1 for update of s`,
-    [family],
-  );
-  return (
-    row && {
-      id: row.id as string,
-      membershipId: row.membership_id as string,
-      zohoUserId: row.zoho_user_id as string,
-      refreshHash: row.refresh_hash as string,
-      previousHash: row.previous_hash as string | null,
-      renewUntil: toDate(row.renew_until),
-      createdAt: toDate(row.created_at),
-      checkedAt: toDate(row.zoho_checked_at),
-      renewedAt: toDateOrNull(row.renewed_at),
-    }
-  );
-}
-
-/**
- * The family goes on under a new token and a new refresh token; the one just used stays known, in
- * case its answer was lost.
- */
-export const renewFamily = (
-  tx: Tx,
-  family: string,
-  to: {
-    id: string;
-    refreshHash: string;
-    previousHash: string;
-    expiresAt: Date;
-    renewUntil: Date;
-    checkedAt: Date;
-    at: Date;
-  },
-) =>
-  query(
-    tx,
-    `update session set id = $2, refresh_hash = $3, previous_hash = $4, expires_at = $5, renew_until = $6, zoho_checked_at = $7, last_seen_at = $8, renewed_at = $8
-      where family = $1`,
-    [
-      family,
-      to.id,
-      to.refreshHash,
-      to.previousHash,
-      to.expiresAt,
-      to.renewUntil,
-      to.checkedAt,
-      to.at,
-    ],
-  );
-
-export const deleteFamily = (tx: Tx, family: string) =>
-  query(tx, 'delete from session where family = $1', [family]);
-
-/** Every session of somebody who came by Zoho and may no longer. */
-export const deleteSessionsOfZohoUser = (tx: Tx, zohoUserId: string) =>
-  query(tx, 'delete from session where zoho_user_id = $1', [zohoUserId]);

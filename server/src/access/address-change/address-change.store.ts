@@ -1,5 +1,5 @@
-import type { Tx } from '../platform/db/database.ts';
-import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
+import type { Tx } from '../../platform/db/database.ts';
+import { query, queryOne, toDate, toDateOrNull } from '../../platform/db/query.ts';
 
 /** Another address for the only admin of a business, asked for by an operator (`platform` door). */
 export type AddressChange = {
@@ -12,20 +12,20 @@ export type AddressChange = {
   /** Whether another operator has to decide: there was more than one when it was opened. */
   needsSecond: boolean;
   askedAt: Date;
-  /** Since when everybody who may object has been mailed once. */
+  /** When everybody who may object had been mailed. */
   toldAt: Date | null;
   mailsSent: number;
   lastMailedAt: Date | null;
   state: 'open' | 'applied' | 'objected' | 'ended';
 };
 
-/** Opens one; null where one of this person is open. */
 const columns =
   'id, business_id, person_id, email, reason, opened_by, needs_second, asked_at, told_at, mails_sent, last_mailed_at, state';
 
+/** Inserts a request; null if one of this person is pending. */
 export async function insertAddressChange(
   tx: Tx,
-  is: Pick<
+  change: Pick<
     AddressChange,
     'id' | 'businessId' | 'personId' | 'email' | 'reason' | 'openedBy' | 'needsSecond' | 'askedAt'
   > & { objectHash: string },
@@ -35,15 +35,15 @@ export async function insertAddressChange(
     `insert into reference.address_change (id, business_id, person_id, email, reason, opened_by, needs_second, asked_at, object_hash, mails_sent, state)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 'open') on conflict do nothing returning ${columns}`,
     [
-      is.id,
-      is.businessId,
-      is.personId,
-      is.email,
-      is.reason,
-      is.openedBy,
-      is.needsSecond,
-      is.askedAt,
-      is.objectHash,
+      change.id,
+      change.businessId,
+      change.personId,
+      change.email,
+      change.reason,
+      change.openedBy,
+      change.needsSecond,
+      change.askedAt,
+      change.objectHash,
     ],
   );
   return row && toChange(row);
@@ -89,21 +89,21 @@ export const lockByObjection = async (
 export const endAddressChange = (
   tx: Tx,
   id: string,
-  to: 'applied' | 'objected' | 'ended',
-  by: { id: string; type: string },
+  state: 'applied' | 'objected' | 'ended',
+  actor: { id: string; type: string },
   at: Date,
 ) =>
   query(
     tx,
     'update reference.address_change set state = $2, decided_by = $3, decided_by_type = $4, decided_at = $5 where id = $1',
-    [id, to, by.id, by.type, at],
+    [id, state, actor.id, actor.type, at],
   );
 
-/** Ends what is open about a person, who is kept out. */
+/** Ends what is pending about a person who is blocked. */
 export const endAddressChangesOf = async (
   tx: Tx,
   personId: string,
-  by: { id: string; type: string },
+  actor: { id: string; type: string },
   at: Date,
 ): Promise<AddressChange[]> =>
   (
@@ -111,11 +111,11 @@ export const endAddressChangesOf = async (
       tx,
       `update reference.address_change set state = 'ended', decided_by = $2, decided_by_type = $3, decided_at = $4
         where person_id = $1 and state = 'open' returning ${columns}`,
-      [personId, by.id, by.type, at],
+      [personId, actor.id, actor.type, at],
     )
   ).map(toChange);
 
-/** Ends what an operator who goes has asked for. */
+/** Ends what an operator who is ended has asked for. */
 export const endAddressChangesBy = async (
   tx: Tx,
   operatorId: string,
@@ -139,8 +139,8 @@ export const markMailed = (tx: Tx, id: string, at: Date, isWhole: boolean) =>
   );
 
 /**
- * How many operators there are, and whether one was ended since a moment: whoever was ended to be
- * out of the way counts still.
+ * Counts the operators, with those ended since a moment: one who was ended to be out of the way
+ * counts still.
  */
 export const countOperators = async (tx: Tx, endedSince: Date): Promise<number> =>
   (
@@ -152,7 +152,7 @@ export const countOperators = async (tx: Tx, endedSince: Date): Promise<number> 
     )
   )?.n ?? 0;
 
-/** When this operator was made; null where there is none of that id. */
+/** Returns when an operator was made; null if there is none of that id. */
 export const operatorSince = async (tx: Tx, id: string): Promise<Date | null> =>
   toDateOrNull(
     (

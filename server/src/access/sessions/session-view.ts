@@ -1,6 +1,6 @@
 import { permissionsOf } from '@muhuri/shared/permissions';
-import type { Session } from '../context.ts';
-import { secondFactorMs } from './access.model.ts';
+import type { Session } from '../../context.ts';
+import { secondFactorMs } from '../access.model.ts';
 
 /** Whom a caller works for now. */
 export const toBusinessView = (session: Session) =>
