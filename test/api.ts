@@ -2,7 +2,6 @@ import { TOTP, Secret } from 'otpauth';
 import pg from 'pg';
 import type { DemoAccount, World } from './world.ts';
 
-export type Json = { [key: string]: never } & Record<string, unknown>;
 export type Reply = { status: number; body: Record<string, any>; headers: Headers };
 
 type Person = { databaseUrl: string; username: string; password: string; now(): Date };

@@ -102,7 +102,7 @@ export async function cloneDatabase(postgres: Postgres): Promise<{
   };
 }
 
-export const taxpayers = ['100200300', '100200400'] as const;
+const taxpayers = ['100200300', '100200400'] as const;
 const taxpayerOf = (index: number): string =>
   taxpayers[index] ?? String(100_200_400 + (index - 1) * 100);
 const moreDevices = (businesses: number) =>
@@ -130,7 +130,7 @@ export const approvedFor = (businesses: number): ApprovedDevice[] => [
 export const today = (): string => new Date(Date.now() + 2 * 3_600_000).toISOString().slice(0, 10);
 
 /** What a server may be told otherwise than the rest of the world. */
-export type Told = { config?: Partial<Config>; secrets?: Partial<Secrets> };
+type Told = { config?: Partial<Config>; secrets?: Partial<Secrets> };
 
 export type WorldOptions = {
   told?: Told;

@@ -34,7 +34,3 @@ export const idPrefixes = {
 
 export type IdKind = keyof typeof idPrefixes;
 export type Id<K extends IdKind> = `${(typeof idPrefixes)[K]}_${string}`;
-
-/** Whether the text has the shape of that kind of id; it says nothing about existence. */
-export const isId = <K extends IdKind>(kind: K, text: string): text is Id<K> =>
-  new RegExp(`^${idPrefixes[kind]}_[0-9a-z]{8,40}$`).test(text);

@@ -61,8 +61,3 @@ export const permissionsOf = (member: {
     ...grantable.filter((each) => member.role !== 'admin' && member.permissions.includes(each)),
   ]),
 ];
-
-export const may = (
-  member: { role: RoleName; permissions: readonly string[] },
-  permission: Permission,
-): boolean => permissionsOf(member).includes(permission);

@@ -58,7 +58,7 @@ const kinds: Record<string, string[]> = {
 };
 
 export type Hostile = { kind: string; text: string };
-export const hostile: Hostile[] = Object.entries(kinds).flatMap(([kind, texts]) =>
+const hostile: Hostile[] = Object.entries(kinds).flatMap(([kind, texts]) =>
   texts.map((text) => ({ kind, text })),
 );
 

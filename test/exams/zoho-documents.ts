@@ -11,7 +11,7 @@ type Fraction = { n: bigint; d: bigint };
 export const whole = (n: bigint, d = 1n): Fraction => ({ n, d });
 export const plus = (a: Fraction, b: Fraction): Fraction =>
   reduced({ n: a.n * b.d + b.n * a.d, d: a.d * b.d });
-export const minus = (a: Fraction, b: Fraction): Fraction => plus(a, { n: -b.n, d: b.d });
+const minus = (a: Fraction, b: Fraction): Fraction => plus(a, { n: -b.n, d: b.d });
 export const times = (a: Fraction, b: Fraction): Fraction =>
   reduced({ n: a.n * b.n, d: a.d * b.d });
 const total = (all: Fraction[]): Fraction => all.reduce(plus, whole(0n));
@@ -59,7 +59,7 @@ export const taxes = {
   exempt: { name: 'Exempt', percent: 0, taxClass: 'A', parts: null },
   zero: { name: 'Zero Rated', percent: 0, taxClass: 'C', parts: null },
 } as const;
-export type TaxId = keyof typeof taxes;
+type TaxId = keyof typeof taxes;
 
 type LineShape = {
   what: 'usual' | 'usual2' | 'usual3' | 'none' | 'kit part' | 'free';

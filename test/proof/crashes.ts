@@ -16,7 +16,7 @@ import { Random } from './simulation/random.ts';
  * What is killed hard; `sleeper` is a server that sleeps past its lease and wakes up believing that
  * it still has it.
  */
-export type Victim = 'server' | 'postgres' | 'device' | 'sleeper';
+type Victim = 'server' | 'postgres' | 'device' | 'sleeper';
 export type CrashReport = {
   crashes: Record<Victim, number>;
   documents: number;

@@ -7,7 +7,7 @@ export type Size = { codes: readonly string[]; crashes: number; seeds: number };
  * A share of a part whose result is kept as JSON once it is done, so that a part that was stopped
  * goes on after its last piece.
  */
-export type Piece = { id: string; run(postgres: Postgres): Promise<unknown> };
+type Piece = { id: string; run(postgres: Postgres): Promise<unknown> };
 
 /**
  * A part of the proof: it is run by itself, in at most forty minutes, and writes its own section of

@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { parseConnectionUrl } from '@muhuri/server/platform/db/parse-connection-url';
 
-export type CommitFault = {
+type CommitFault = {
   point: 'before_commit' | 'after_commit';
   fault: 'drop' | 'reset' | 'stall';
 };

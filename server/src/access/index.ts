@@ -53,8 +53,6 @@ export {
   verifyCredentials,
   type From,
   type SignedIn,
-  type SignIn,
-  type SwitchMembership,
   signIn,
   switchMembership,
 } from './sign-in.ts';

@@ -23,7 +23,7 @@ const sentences = {
     'The second factor of your account was removed, so that you can sign in and set up another one.',
 } as const;
 
-export type AccountEvent = keyof typeof sentences;
+type AccountEvent = keyof typeof sentences;
 
 /**
  * Tells a person by mail, behind the answer: an address that refuses mail must not undo what was

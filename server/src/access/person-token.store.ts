@@ -6,7 +6,7 @@ export type TokenKind =
   | 'first_operator'
   | 'email_change'
   | 'operator_invitation';
-export type PersonToken = { kind: TokenKind; personId: string | null; email: string | null };
+type PersonToken = { kind: TokenKind; personId: string | null; email: string | null };
 export type PendingToken = PersonToken & {
   hash: string;
   nonce: string | null;

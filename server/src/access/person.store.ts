@@ -86,7 +86,7 @@ export const whilePersonIsActive = <T>(ctx: Context, work: (tx: Tx) => Promise<T
   });
 
 /** Who keeps a person out, and since when; where neither is known the time is null. */
-export type Block = { at: Date | null; byType: string | null };
+type Block = { at: Date | null; byType: string | null };
 export type ListedPerson = Person & {
   hasSecondFactor: boolean;
   isBlocked: boolean;

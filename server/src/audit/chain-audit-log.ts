@@ -22,7 +22,7 @@ export type ChainedEntry = {
   request_id: string | null;
 };
 
-export type PlacedEntry = ChainedEntry & { position: string };
+type PlacedEntry = ChainedEntry & { position: string };
 
 /**
  * Later chapters that count by the trail: told of each entry exactly once, in the transaction that

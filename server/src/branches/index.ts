@@ -1,7 +1,6 @@
 export {
   addBranch,
   type DeviceInput,
-  type NextDeviceInput,
   setDevice,
   setNextDevice,
   updateBranch,

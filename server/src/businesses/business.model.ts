@@ -1,5 +1,3 @@
-import type { ItemContent } from '../model/sale.model.ts';
-
 /** What a business decides about its receipts. Defaults are the safe choice. */
 export type BusinessSettings = {
   /** Refunds of a part of a sale: off until the authority has confirmed it for this business. */
@@ -124,7 +122,7 @@ export const wasExemptWhenMade = (
   );
 
 /** Five, as many as the marketplace allows an extension per module. */
-export type ReceiptFields = {
+type ReceiptFields = {
   receipt_number: string;
   sdc_id: string;
   signature: string;
@@ -214,5 +212,3 @@ export type SetupMarks = {
     entries: { what: string; state: 'done' | 'failed' | 'skipped'; detail: string }[];
   };
 };
-
-export type DefaultItem = Omit<ItemContent, 'name' | 'taxClass'>;

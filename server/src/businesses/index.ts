@@ -1,6 +1,5 @@
 export {
   type Branding,
-  type OwnLogo,
   type Business,
   type BusinessSettings,
   defaultSettings,
@@ -18,7 +17,7 @@ export {
   checkRoomForOneMore,
   updateBusinessRow,
 } from './business.store.ts';
-export { getSettings, type OwnBranding, ownBranding, updateSettings } from './settings.ts';
+export { getSettings, ownBranding, updateSettings } from './settings.ts';
 export { type ReadLogo, readLogo, recheckLogos } from './own-logo.ts';
 export type { BusinessTotals, DirectoryEntry } from './directory.model.ts';
 export {

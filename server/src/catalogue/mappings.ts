@@ -8,7 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import { knownItemClasses, listItemClasses, readLists } from './code-list.store.ts';
 import { countMappings, type Mapping, putMapping, readMappings } from './mapping.store.ts';
 
-export type Mappings = {
+type Mappings = {
   mappings: Mapping[];
   choices: Record<string, { code: string; name: string }[]>;
   next_cursor: null;

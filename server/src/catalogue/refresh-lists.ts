@@ -42,7 +42,7 @@ type Ports = {
 };
 
 /** `busy`: it is under way already, here or on another server. */
-export type Refreshed = { is: 'done' | 'busy' } | { is: 'failed'; problem: StoredProblem };
+type Refreshed = { is: 'done' | 'busy' } | { is: 'failed'; problem: StoredProblem };
 export type RefreshLists = (
   ctx: Context,
   deviceId: string,

@@ -15,7 +15,7 @@ import {
   releaseGrant,
 } from './grant.store.ts';
 
-export type AccessToken = { token: string; apiDomain: string };
+type AccessToken = { token: string; apiDomain: string };
 export type AccessTokens = {
   of(grantId: string): Promise<AccessToken>;
   invalidate(grantId: string, refused: string): Promise<void>;

@@ -20,7 +20,7 @@ import { type GrantPorts, makeGrant } from './make-grant.ts';
 export type ZohoClientId = { clientId: string; clientSecret: string };
 
 /** A business the person administers, with the door to it. */
-export type Administered = { ctx: Context; name: string; organizationId: string | null };
+type Administered = { ctx: Context; name: string; organizationId: string | null };
 
 type Ports = GrantPorts & {
   tokens: AccessTokens;
@@ -32,7 +32,7 @@ type Ports = GrantPorts & {
   listAdministered(session: Session, ctx: Context): Promise<Administered[]>;
 };
 
-export type Ability = 'read' | 'write_back' | 'install';
+type Ability = 'read' | 'write_back' | 'install';
 export type ConsentInput = {
   data_centre: string;
   abilities: Ability[];

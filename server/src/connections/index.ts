@@ -1,5 +1,5 @@
-export { type AccessToken, type AccessTokens, accessTokens } from './access-token.ts';
-export { bindOrganization, type CountUnsettled, endIfUnused } from './bind-organization.ts';
+export { accessTokens } from './access-token.ts';
+export { endIfUnused } from './bind-organization.ts';
 export { connectByCode } from './connect-by-code.ts';
 export {
   claimPoll,
@@ -10,10 +10,10 @@ export {
   insertConnection,
   readConnectionHealth,
 } from './connection.store.ts';
-export { type Administered, consents } from './consent.ts';
+export { consents } from './consent.ts';
 export { connectionStatus, disconnect } from './disconnect.ts';
 export { insertGrant } from './grant.store.ts';
-export { deleteOldCalls, readCallHealth, type CallHealth } from './call.store.ts';
+export { deleteOldCalls, readCallHealth } from './call.store.ts';
 export { recordCalls } from './record-calls.ts';
 export { signInClient } from './sign-in-client.ts';
 export { watchGrantHealth } from './grant-health.ts';

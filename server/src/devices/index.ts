@@ -1,5 +1,5 @@
-export { adoptDevice, type AdoptDevice } from './adopt-device.ts';
-export { initialiseDevice, type InitialiseDevice } from './initialise-device.ts';
-export { pauseLane, type PauseLane } from './pause-lane.ts';
+export { adoptDevice } from './adopt-device.ts';
+export { initialiseDevice } from './initialise-device.ts';
+export { pauseLane } from './pause-lane.ts';
 export { probeView, type ProbeView } from './probe-view.ts';
 export { testDevice, type TestDevice } from './test-device.ts';

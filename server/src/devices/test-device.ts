@@ -120,7 +120,7 @@ type Heard =
     }
   | { is: 'unreachable' | 'in_doubt' | 'address_refused'; reason: string };
 
-export function resultOf(heard: Heard, isNew: boolean, offlineHours: number | null): ProbeResult {
+function resultOf(heard: Heard, isNew: boolean, offlineHours: number | null): ProbeResult {
   if (heard.is === 'address_refused') return 'address_refused';
   const isPast = offlineHours !== null && offlineHours >= stopHours;
   if (heard.is !== 'answered')

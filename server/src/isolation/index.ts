@@ -1,6 +1,5 @@
 export {
-  type CrossBusinessAccess,
   countCrossBusinessAccess,
   listCrossBusinessAccess,
 } from './denied-lookup.store.ts';
-export { idsInRequest, openIsolation, type Isolation } from './detect-access.ts';
+export { idsInRequest, openIsolation } from './detect-access.ts';

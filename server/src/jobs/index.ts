@@ -1,1 +1,1 @@
-export { type FailingJob, type FailingPlatformJob, type Jobs, openJobs } from './jobs.ts';
+export { type FailingPlatformJob, type Jobs, openJobs } from './jobs.ts';

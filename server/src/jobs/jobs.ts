@@ -16,7 +16,7 @@ import {
   listPlatformFailures,
 } from './job.store.ts';
 
-export type { FailingJob, FailingPlatformJob };
+export type { FailingPlatformJob };
 
 export type Jobs = {
   /**

@@ -42,7 +42,7 @@ const hourMs = 3_600_000;
  * A VSDC signs for 24 hours without its authority and then stops; these leave twelve, six and two
  * to act.
  */
-export const offlineHours = [12, 18, 22] as const;
+const offlineHours = [12, 18, 22] as const;
 const unsignedHours = [1, 12, 18, 22] as const;
 /** Where people seal by hand, they may do it at the end of their day. */
 const byHandHours = [12, 18, 22] as const;

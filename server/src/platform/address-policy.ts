@@ -109,7 +109,7 @@ export function addressPolicy(allowedNetworks: string[], names: NameResolver): A
   };
 }
 
-export function parseNetwork(text: string): [string, number, 'ipv4' | 'ipv6'] {
+function parseNetwork(text: string): [string, number, 'ipv4' | 'ipv6'] {
   const [address = '', prefix] = text.trim().split('/');
   const version = isIP(address);
   const bits = prefix === undefined ? (version === 6 ? 128 : 32) : Number(prefix);

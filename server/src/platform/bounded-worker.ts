@@ -44,7 +44,7 @@ export type WorkLimits = {
   idleMs: number;
 };
 
-export const defaultWorkLimits: WorkLimits = {
+const defaultWorkLimits: WorkLimits = {
   threads: Math.max(2, Math.min(4, availableParallelism())),
   heapMb: 256,
   bytesMb: 128,

@@ -3,7 +3,7 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { AppError } from './app-error.ts';
 
 /** One message in plain text. Links in it are secrets: a mail is never logged. */
-export type Mail = { to: string; subject: string; text: string };
+type Mail = { to: string; subject: string; text: string };
 
 /**
  * Hands a message to a mail server; throws `mail_unavailable` where there is none or it refuses.

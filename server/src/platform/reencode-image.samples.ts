@@ -21,7 +21,7 @@ export function chunk(type: string, body: Buffer, length = body.length): Buffer 
   return Buffer.concat([head, body, sum]);
 }
 
-export function header({ width, height, bits, colourType, isInterlaced = false }: Shape): Buffer {
+function header({ width, height, bits, colourType, isInterlaced = false }: Shape): Buffer {
   const body = Buffer.alloc(13);
   body.writeUInt32BE(width, 0);
   body.writeUInt32BE(height, 4);
@@ -41,10 +41,7 @@ const adam7 = [
 ] as const;
 
 /** Rows without filter, where each sample is asked for by its place. */
-export function rows(
-  shape: Shape,
-  sampleAt: (x: number, y: number, sample: number) => number,
-): Buffer {
+function rows(shape: Shape, sampleAt: (x: number, y: number, sample: number) => number): Buffer {
   const { width, height, bits, colourType, isInterlaced } = shape;
   const samples = samplesOf(colourType);
   const parts: Buffer[] = [];
@@ -71,7 +68,7 @@ const start = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const end = chunk('IEND', Buffer.alloc(0));
 const small: Shape = { width: 10, height: 10, bits: 8, colourType: 6 };
 
-export const pngOf = (...chunks: Buffer[]): Buffer => Buffer.concat([start, ...chunks, end]);
+const pngOf = (...chunks: Buffer[]): Buffer => Buffer.concat([start, ...chunks, end]);
 
 export function png(
   shape: Shape,

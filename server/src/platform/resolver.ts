@@ -5,10 +5,10 @@ import { isIP, type LookupFunction } from 'node:net';
 import { openFairQueue } from './fair-queue.ts';
 import { withTimeout } from './with-timeout.ts';
 
-export type Address = { address: string; family: 4 | 6 };
+type Address = { address: string; family: 4 | 6 };
 
 /** `unknown`: there is no such name. `silent`: nobody said so in time. */
-export type Answer = { is: 'found'; addresses: Address[] } | { is: 'unknown' } | { is: 'silent' };
+type Answer = { is: 'found'; addresses: Address[] } | { is: 'unknown' } | { is: 'silent' };
 
 export type NameResolver = {
   /**
@@ -42,7 +42,7 @@ export type ResolverSettings = {
 
 const isWindows = process.platform === 'win32';
 
-export const defaultResolverSettings: ResolverSettings = {
+const defaultResolverSettings: ResolverSettings = {
   servers: null,
   hostsFile: isWindows ? 'C:\\Windows\\System32\\drivers\\etc\\hosts' : '/etc/hosts',
   resolverFile: '/etc/resolv.conf',

@@ -1,7 +1,7 @@
 import type { BooksAccess } from './books.ts';
 
 export type Entity = 'invoice' | 'creditnote';
-export type Field = { id: string; apiName: string; label: string };
+type Field = { id: string; apiName: string; label: string };
 
 /**
  * What Muhuri may set up in the books of a private installation, and take away again. Failures are

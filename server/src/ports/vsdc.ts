@@ -1,7 +1,7 @@
 import type { DeviceAnswer, DeviceRequest } from './dialect/index.ts';
 
 /** Where a device is: its address as the business gave it, and how it is reached. */
-export type DeviceTarget = { address: string; transport: 'direct' | 'agent' };
+type DeviceTarget = { address: string; transport: 'direct' | 'agent' };
 
 /**
  * What became of a request. `unreachable` only when it was provably not written. `in_doubt`: it may

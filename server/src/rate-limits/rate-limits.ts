@@ -41,7 +41,7 @@ export const defaultLimits: Limits = {
   deliveriesPerDay: 200_000,
 };
 
-export type Spent = { limit: number; left: number; resetSeconds: number; dayLeft: number | null };
+type Spent = { limit: number; left: number; resetSeconds: number; dayLeft: number | null };
 
 export type RateLimits = TokenLimits & {
   /** Counts a call before sign-in, by address. Throws `rate_limited`. */

@@ -9,23 +9,19 @@ export type { Elsewhere } from './sale/setup.model.ts';
 export { runPreflight } from './prepare/preflight.ts';
 export { type LanePorts, type LaneTiming, usualTiming } from './lane/lane-ports.ts';
 export { type Lanes, openLanes } from './lane/lanes.ts';
-export { type SyncedDocument, type SyncDocument, syncDocument } from './open/sync-document.ts';
+export { type SyncDocument, syncDocument } from './open/sync-document.ts';
 export { createReceipt } from './open/create-receipt.ts';
-export { withItemCodes } from './prepare/assign-item-codes.ts';
-export { type Prepared, type PrepareSale, prepareSale } from './prepare/prepare-sale.ts';
+export { type PrepareSale, prepareSale } from './prepare/prepare-sale.ts';
 export { requestPrint, redeemPrintLink } from './paper/print-link.ts';
 export { drawTraining } from './paper/training-receipt.ts';
 export { printForBooks, printTogether, readPdf } from './paper/print-receipt.ts';
-export { type FindUnprintable, findUnprintable } from './prepare/find-unprintable.ts';
+export { findUnprintable } from './prepare/find-unprintable.ts';
 export { drawingPages, drawingPdf, findingUnprintable } from './paper/paper-tasks.ts';
 export { findReceipt, listReceipts, listReceiptsOf } from './receipt/receipt.store.ts';
 export type { Receipt } from './receipt/receipt-row.ts';
 export { type ReceiptView, toReceiptView } from './receipt/receipt-view.ts';
 export { confirmReversal, dropReversal, proposeReversal } from './settlement/reverse-lost-sale.ts';
-export {
-  type RegisterItemsOfDocument,
-  registerItemsOfDocument,
-} from './prepare/register-items-of-document.ts';
+export { registerItemsOfDocument } from './prepare/register-items-of-document.ts';
 export { resumeLane } from './settlement/resume-lane.ts';
 export { runLane } from './lane/run-lane.ts';
 export { makeEvidencePack } from './evidence/evidence-pack.ts';

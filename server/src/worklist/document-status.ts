@@ -75,7 +75,7 @@ const isBeforeProduction = `(b.production_since is not null
 const settledOutside: ProblemCode[] = ['refund_run_broken', 'refund_sale_elsewhere'];
 const isSettledOutside = `(d.module = 'creditnotes' and coalesce(coalesce(q.problem, d.problem)->>'code' in (${settledOutside.map((code) => `'${code}'`).join(', ')}), false))`;
 
-export const text = (code: ProblemCode) => `'{"code": "${code}"}'::jsonb`;
+const text = (code: ProblemCode) => `'{"code": "${code}"}'::jsonb`;
 
 /**
  * Why the receipt `q` at its device `v` stands where it does: what stops the whole lane says more

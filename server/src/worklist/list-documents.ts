@@ -20,7 +20,7 @@ import { listDocumentStatuses, type WorklistRow } from './worklist.store.ts';
  * Who has to act: whoever may seal, an administrator, nobody because it goes on by itself, or
  * nobody at all.
  */
-export type Who = 'person' | 'admin' | 'wait' | 'nobody';
+type Who = 'person' | 'admin' | 'wait' | 'nobody';
 export type ListedRow = Omit<WorklistRow, 'problem'> & { problem: Problem | null; who: Who };
 
 export type WorklistQuery = {

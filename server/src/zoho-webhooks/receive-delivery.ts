@@ -39,7 +39,7 @@ type Ports = {
   limits: { ofDelivery(businessId: string): Promise<void> };
 };
 
-export type Received = {
+type Received = {
   key: string;
   query: [string, string][];
   raw: Buffer;

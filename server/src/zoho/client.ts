@@ -9,13 +9,13 @@ import type { zohoHosts } from './data-centres.ts';
 import type { Governor } from './governor.ts';
 import { type Json, parseJson } from './parse-json.ts';
 
-export type Tokens = {
+type Tokens = {
   of(grantId: string): Promise<{ token: string; apiDomain: string }>;
   invalidate(grantId: string, refused: string): Promise<void>;
 };
 
 /** Whose data, and how urgent: a call without an organization does not type-check. */
-export type Organization = {
+type Organization = {
   businessId: string;
   organizationId: string;
   grantId: string;

@@ -3,7 +3,7 @@
  * hosts are taken only from here, or from what the operator adds: an answer or a callback that
  * names another host is not believed.
  */
-export const dataCentres = [
+const dataCentres = [
   { accounts: 'https://accounts.zoho.com', api: 'https://www.zohoapis.com' },
   { accounts: 'https://accounts.zoho.eu', api: 'https://www.zohoapis.eu' },
   { accounts: 'https://accounts.zoho.in', api: 'https://www.zohoapis.in' },

@@ -5,7 +5,7 @@ import type { Purpose } from '../ports/books.ts';
 /**
  * What an answer said of the limits: the day's from its headers, the status and Zoho's own code.
  */
-export type Heard = {
+type Heard = {
   status: number;
   code: string;
   limit: number | null;
@@ -14,7 +14,7 @@ export type Heard = {
   retryAfterSeconds: number | null;
 };
 
-export type Quota = { limit: number; left: number; resetAt: Date; seenAt: Date };
+type Quota = { limit: number; left: number; resetAt: Date; seenAt: Date };
 
 export type Governor = {
   /**

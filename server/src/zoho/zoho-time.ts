@@ -22,7 +22,7 @@ export function madeAt(text: string, aheadMs: number): Date | null {
 }
 
 /** Whether a text is a day of the calendar, as documents are dated: `2026-11-20`. */
-export const isDay = (text: string): boolean =>
+const isDay = (text: string): boolean =>
   /^(?:19|2\d)\d\d-\d\d-\d\d$/.test(text) &&
   new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;
 

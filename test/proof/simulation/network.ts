@@ -24,7 +24,7 @@ const fates = {
   other_sdc: 2,
   code: 8,
 };
-export type Fate = keyof typeof fates;
+type Fate = keyof typeof fates;
 
 const takenCodes = ['924', '994'];
 const refusals = ['881', '884', '891', '910', '913'];

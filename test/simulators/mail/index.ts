@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 
-export type Mail = { to: string[]; subject: string; text: string; at: string };
+type Mail = { to: string[]; subject: string; text: string; at: string };
 
 export type MailServer = {
   /** Where mail is handed in, and where a person reads it. */

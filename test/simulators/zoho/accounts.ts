@@ -17,7 +17,7 @@ export type User = {
   >;
 };
 export type Client = { client_id: string; client_secret: string; redirects: string[] };
-export type Grant = {
+type Grant = {
   refreshToken: string;
   userId: string;
   clientId: string;

@@ -32,7 +32,7 @@ export type Tax = {
   parts?: Tax[];
 };
 
-export type LineAsk = {
+type LineAsk = {
   quantity: number;
   rate: number;
   tax: Tax | null;

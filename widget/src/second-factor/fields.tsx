@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef } from 'preact/hooks';
 
-export type FactorWords = {
+type FactorWords = {
   code: string;
   recoveryCode: string;
   recoveryInstead: string;

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { ApiProblem } from '../request.ts';
 
-export type LostWords = {
+type LostWords = {
   lostFactor: string;
   lostFactorNext: string;
   lostFactorAsk: string;

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiProblem } from '../request.ts';
 import { type Begun, pairWithZoho, type Polled } from './pairing.ts';
 
-export type ZohoSignInWords = {
+type ZohoSignInWords = {
   zohoSignIn: string;
   zohoType: string;
   zohoOpen: string;

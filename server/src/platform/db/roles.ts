@@ -10,12 +10,7 @@
  *   within a transaction.
  * - queue (a login): everything on the queue's own schema, nothing on ours.
  */
-export const groupRoles = [
-  'muhuri_worker',
-  'muhuri_platform',
-  'muhuri_queue',
-  'muhuri_lookup',
-] as const;
+const groupRoles = ['muhuri_worker', 'muhuri_platform', 'muhuri_queue', 'muhuri_lookup'] as const;
 
 // The owner may hand a function to the lookup role, and nothing more.
 export const lookupGrant = 'grant muhuri_lookup to muhuri_owner with inherit false, set true';

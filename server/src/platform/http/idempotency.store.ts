@@ -14,7 +14,7 @@ export type RequestOutcome =
  * What stands under a key: nothing yet, so that it is the caller's now; a request that runs or
  * whose end was lost; or how one ended.
  */
-export type IdempotencyState =
+type IdempotencyState =
   | { is: 'new' }
   | { is: 'conflict' }
   | { is: 'under_way' }

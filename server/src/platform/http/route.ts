@@ -31,7 +31,7 @@ export class WithStatus<T> {
   }
 }
 
-export type RawBody = {
+type RawBody = {
   bytes: Buffer;
   contentType: string;
   query: [string, string][];

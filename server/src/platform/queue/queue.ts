@@ -8,7 +8,7 @@ import {
 } from '../db/database.ts';
 import type { Log } from '../log.ts';
 
-export type LaneCall = { business_id: string; device_id: string };
+type LaneCall = { business_id: string; device_id: string };
 
 /**
  * Wakes lanes. A job only says *look at this device*; what is to be done stands in our own tables,

@@ -36,7 +36,7 @@ export type FrozenTerms = {
 };
 
 /** A class of tax as the authority's law has it. `source` says where that is written. */
-export type TaxClass = { code: string; since: string; percent: Amount; source: string };
+type TaxClass = { code: string; since: string; percent: Amount; source: string };
 
 /** How a sale or a refund is checked, totalled, sent and read. */
 export type Sales = {

@@ -202,7 +202,7 @@ async function holdLanes(
   return isTaking;
 }
 
-export function findingsError(prepared: Prepared): AppError {
+function findingsError(prepared: Prepared): AppError {
   const [first] = prepared.findings;
   if (!first) return new AppError('device_missing');
   return new AppError(first.code, { ...first, findings: prepared.findings });

@@ -14,7 +14,7 @@ import type { Receipt } from '../receipt/receipt-row.ts';
  * `document` null: it is not there any more. `problem`: why it was not sealed although it should
  * be.
  */
-export type SyncedDocument = {
+type SyncedDocument = {
   document: BooksDocument | null;
   receipt: Receipt | null;
   problem: StoredProblem | null;

@@ -99,9 +99,3 @@ function reordered<R extends { level: number }>(runs: R[]): R[] {
 
 export const isRightToLeft = (text: string): boolean =>
   !plain.test(text) && (bidi.getEmbeddingLevels(text, 'auto').paragraphs[0]?.level ?? 0) % 2 === 1;
-
-/**
- * Keeps a Latin or numeric piece whole inside text of the other direction: a date after Arabic
- * would otherwise be shown backwards.
- */
-export const isolated = (text: string): string => `\u2068${text}\u2069`;

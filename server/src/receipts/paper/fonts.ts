@@ -8,7 +8,7 @@ import { isPlain } from '../sale/printable.model.ts';
  * A font file as it is read; measures are in its own units, `unitsPerEm` of them to the size of the
  * letters.
  */
-export type FontFile = {
+type FontFile = {
   unitsPerEm: number;
   ascent: number;
   characterSet: number[];

@@ -1,7 +1,7 @@
 import { type Font, latin, usualFont } from './fonts.ts';
 import { type Surface, watermarkDegrees, watermarkOpacity } from './surface.ts';
 
-export type SvgPage = { width: number; height: number; svg: string };
+type SvgPage = { width: number; height: number; svg: string };
 export type SvgSurface = {
   surface: Surface;
   end(): { pages: SvgPage[]; glyphs: string; texts: string[] };

@@ -12,7 +12,7 @@ export type Style = {
   direction?: 'ltr' | 'rtl';
 };
 
-export const ink = '#1f2329';
+const ink = '#1f2329';
 
 export type Typesetter = {
   widthOf(text: string, style: Style): number;

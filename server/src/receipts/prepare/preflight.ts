@@ -18,7 +18,7 @@ export type RunPreflight = (
   documentId: string,
   saleReceiptId?: string,
 ) => Promise<Preflight>;
-export type Preflight = ReturnType<typeof toView>;
+type Preflight = ReturnType<typeof toView>;
 
 /**
  * What would be sealed and what is missing, in plain words; asks no device. For a document that is

@@ -2,7 +2,7 @@
  * What a branch gives out as the original: a paper, the mail to the buyer, or the file attached to
  * the document in Zoho.
  */
-export const originalPapers = ['a4', 'a5', '80mm', '58mm', 'mail', 'zoho'] as const;
+const originalPapers = ['a4', 'a5', '80mm', '58mm', 'mail', 'zoho'] as const;
 export type OriginalPaper = (typeof originalPapers)[number];
 
 /**
@@ -45,4 +45,4 @@ export const fileNameOf = (
 export type PaperSize = (typeof paperSizes)[number];
 
 /** A sheet, its half, and the two widths of roll that counters print on. */
-export const paperSizes = ['a4', 'a5', '80mm', '58mm'] as const;
+const paperSizes = ['a4', 'a5', '80mm', '58mm'] as const;

@@ -43,11 +43,11 @@ export function classifyLine(
   return mapping && taxClass ? { source: sourceOf(line), mapping, taxClass } : null;
 }
 
-export const freeText = 'free_text';
+const freeText = 'free_text';
 export const sourceOf = (line: BooksLine): string =>
   line.itemId === null ? freeText : `item:${line.itemId}`;
 
-export type SoldAs = (part: { source: string; name: string }) => string;
+type SoldAs = (part: { source: string; name: string }) => string;
 /**
  * Which of the things that were sold it is. Lines of free text are one item to the authority and
  * many to whoever writes them: the name is all that tells them apart, however its letters and
@@ -216,7 +216,7 @@ export function classifyRefund(
  * The rate of shipping's tax as given, else that of a line under the same tax; null where nothing
  * says it.
  */
-export function percentOfShipping({ shipping, lines }: BooksDocument): string | null {
+function percentOfShipping({ shipping, lines }: BooksDocument): string | null {
   return (
     shipping.taxPercent ??
     lines.find((line) => line.tax !== null && line.tax.id === shipping.taxId)?.tax?.percent ??

@@ -9,7 +9,7 @@ import { findReceipt, readDoubt } from '../receipt/receipt.store.ts';
 import { offerKept } from './kept-evidence.ts';
 
 export type DescribeDoubt = (ctx: Context, receiptId: string) => Promise<Doubt>;
-export type Doubt = Awaited<ReturnType<ReturnType<typeof describeDoubt>>>;
+type Doubt = Awaited<ReturnType<ReturnType<typeof describeDoubt>>>;
 
 /**
  * Everything a person needs who has to find out what became of a document: the exact request, every

@@ -242,7 +242,7 @@ const originalOf = (body: Body, device: DeviceSales): DeviceSale | undefined =>
   allSales(device).find((sale) => sale.invcNo === digits(body.orgInvcNo) && sale.rcptTyCd === 'S');
 
 /** A line as the device keeps it, to hold refunds against. */
-export const soldLine = (line: Body): SoldLine => ({
+const soldLine = (line: Body): SoldLine => ({
   itemCd: String(line.itemCd),
   taxTyCd: String(line.taxTyCd),
   qty: String(cents(line.qty) ?? 0n),

@@ -47,7 +47,7 @@ type Device = {
   lastContact: number;
 };
 
-export type SimReceipt = {
+type SimReceipt = {
   request: Record<string, unknown>;
   reply: Record<string, unknown>;
   at: string;

@@ -156,7 +156,7 @@ const rowAt = (each: { cd: string; cdNm: string }, rates: Rates) => {
     : { cdNm: `${each.cd}-${Number(percent).toFixed(2)}%`, userDfnCd1: percent };
 };
 
-export const codeLists = classes.map(([cdCls, cdClsNm, rows]) => ({
+const codeLists = classes.map(([cdCls, cdClsNm, rows]) => ({
   cdCls,
   cdClsNm,
   cdClsDesc: null,
