@@ -527,7 +527,7 @@ export async function startApp(
     alerts,
     contextOf: (businessId) => jobContext(businessId, 'walls'),
     businessIds,
-    tell: (attempt) => tellOperator('wall_attempt', attempt),
+    tell: (attempt) => tellOperator('cross_business_access', attempt),
     run: jobs.run,
     background: inBackground,
   });

@@ -159,7 +159,7 @@ export const problems = {
     'Cet identifiant est déjà pris.',
     'Choisissez-en un autre, ou connectez-vous avec votre compte.',
   ),
-  link_over: e(
+  link_expired: e(
     404,
     'person',
     'This link was used already, was taken back, or is over.',
@@ -223,7 +223,7 @@ export const problems = {
     'Chaque administrateur a 24 heures pour s’opposer ; elles ne sont pas écoulées.',
     '[La décision est possible à partir du {until}.|La décision est possible ensuite.]',
   ),
-  changed_meanwhile: e(
+  version_conflict: e(
     409,
     'person',
     'Somebody changed this since you opened it.',
@@ -311,7 +311,7 @@ export const problems = {
     "Quelqu'un de votre entreprise demande, encore et encore, des choses qui n'existent pas.",
     "Regardez dans l'activité qui c'est et d'où. Un programme avec une mauvaise liste d'identifiants fait cela, et aussi quelqu'un qui devine.",
   ),
-  wall_attempt: e(
+  cross_business_access: e(
     403,
     'support',
     "Somebody of your business asked for another business's data and got nothing.",
@@ -560,7 +560,7 @@ export const problems = {
     "Il n'y a pas de client Zoho pour se connecter.",
     "Donnez l'identifiant et le secret de votre propre client de la console API, ou demandez à l'opérateur d'en configurer un.",
   ),
-  consent_over: e(
+  consent_expired: e(
     422,
     'person',
     'This approval belongs to another session, was used already, or is over.',
@@ -584,7 +584,7 @@ export const problems = {
     "L'autorisation est revenue d'un serveur qui n'est pas un centre de données de Zoho.",
     "Rien n'y a été envoyé. Appuyez de nouveau sur Connecter ; prévenez-nous si cela persiste.",
   ),
-  pairing_over: e(
+  pairing_expired: e(
     422,
     'sign_in',
     'This code is wrong, was used already, or is over.',
@@ -1315,7 +1315,7 @@ export const problems = {
   ),
 
   // Zoho itself
-  zoho_not_connected: e(
+  books_not_connected: e(
     422,
     'person',
     'Your business is not connected to Zoho Books.',
@@ -1323,7 +1323,7 @@ export const problems = {
     "Votre entreprise n'est pas connectée à Zoho Books.",
     'Un administrateur la connecte.',
   ),
-  zoho_reconnect: e(
+  books_reconnect: e(
     503,
     'person',
     'Zoho Books no longer accepts our access.',
@@ -1331,7 +1331,7 @@ export const problems = {
     "Zoho Books n'accepte plus notre accès.",
     'Un administrateur la reconnecte. Tout reprend ensuite de soi-même.',
   ),
-  zoho_client_refused: e(
+  books_client_refused: e(
     503,
     'person',
     'Zoho no longer accepts the client we connect with.',
@@ -1339,7 +1339,7 @@ export const problems = {
     "Zoho n'accepte plus le client avec lequel nous nous connectons.",
     'Voyez dans la console API si le client existe encore, et reconnectez avec son secret actuel. Tout reprend ensuite de soi-même.',
   ),
-  zoho_forbidden: e(
+  books_forbidden: e(
     502,
     'person',
     'Zoho Books does not let us read this document.',
@@ -1347,7 +1347,7 @@ export const problems = {
     'Zoho Books ne nous laisse pas lire ce document.',
     "Vérifiez le rôle et les droits de l'utilisateur Zoho connecté.",
   ),
-  zoho_limit: e(
+  books_limit: e(
     503,
     'wait',
     'Zoho Books asks us to slow down.',
@@ -1355,7 +1355,7 @@ export const problems = {
     'Zoho Books nous demande de ralentir.',
     'Réessayez dans une minute.',
   ),
-  zoho_unavailable: e(
+  books_unavailable: e(
     502,
     'wait',
     'Zoho Books does not answer as it should.',
@@ -1363,7 +1363,7 @@ export const problems = {
     'Zoho Books ne répond pas comme il faut.',
     'Réessayez dans un instant.',
   ),
-  zoho_refused: e(
+  books_refused: e(
     502,
     'zoho',
     'Zoho Books did not accept what was to be written.',
@@ -1371,7 +1371,7 @@ export const problems = {
     "Zoho Books n'a pas accepté ce qui devait être écrit.",
     'Ses propres mots figurent à côté. Corrigez dans Zoho Books ; nous réessaierons.',
   ),
-  zoho_mismatch: e(
+  books_mismatch: e(
     502,
     'support',
     'Zoho Books answered with another document than asked for.',
@@ -1616,7 +1616,7 @@ export const problems = {
     "Vérifiez chaque champ avec le portail ; rien n'a été enregistré.",
   ),
 
-  doubts_two: e(
+  two_open_doubts: e(
     503,
     'device',
     'Two documents of this device may or may not be signed; nothing more is sent to it.',
@@ -1784,7 +1784,7 @@ export const problems = {
     "Le remboursement[ du numéro {invoice_number}] n'a pas été envoyé : ce qu'il devait annuler a changé depuis la confirmation de la seconde personne.",
     "Consultez la vente. Si ses données sont toujours perdues, proposez à nouveau de l'annuler.",
   ),
-  second_person_needed: e(
+  second_person_required: e(
     409,
     'person',
     'A second person has to confirm this.',

@@ -9,6 +9,7 @@ const reference = [
   'business_directory',
   'business_totals',
   'counted_try',
+  'cross_business_access',
   // Public halves of keys, for whoever checks evidence.
   'evidence_key',
   // Rounds of the platform itself, which belong to no business.
@@ -24,7 +25,6 @@ const reference = [
   'recovery_code',
   'remembered_device',
   'sign_in',
-  'wall_attempt',
 ];
 const groups = ['muhuri_worker', 'muhuri_platform', 'muhuri_queue', 'muhuri_lookup'];
 /** The few functions that may look across businesses: who may call them, and what they answer. */
@@ -60,7 +60,7 @@ const seeds: Record<string, (businessId: string, receiptId: string) => string> =
     `(business_id, id, email, role, permissions, secret_hash, invited_by, expires_at, created_at) values ('${b}', 'inv_seed', 'x', 'business_user', '{}', 'x', 'x', now(), now())`,
   support_access: (b) =>
     `(business_id, id, operator_id, operator_name, reason, begun_at, until) values ('${b}', 'sup_seed', 'x', 'x', 'x', now(), now())`,
-  miss: (b) =>
+  denied_lookup: (b) =>
     `(business_id, id, at, actor_type, actor_id, route, asked, looked_at) values ('${b}', 'mis_seed', now(), 'x', 'x', 'x', 'x', now())`,
   failing_job: (b) =>
     `(business_id, job, since, last_at, failures, problem) values ('${b}', 'j', now(), now(), 1, '{}')`,

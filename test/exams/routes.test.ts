@@ -543,9 +543,9 @@ describe('every route × every place an id can stand × another business’s id 
     const alerts = (await callers.admin.get('/alerts')).body.alerts as {
       problem: { code: string };
     }[];
-    expect(alerts.some((each) => each.problem.code === 'wall_attempt')).toBe(true);
+    expect(alerts.some((each) => each.problem.code === 'cross_business_access')).toBe(true);
     expect(
-      told.some((each) => each.event === 'wall_attempt' && each.asked === theirs.receipt),
+      told.some((each) => each.event === 'cross_business_access' && each.asked === theirs.receipt),
     ).toBe(true);
     // Whom it was tried on learns nothing of who is there.
     expect(JSON.stringify((await strangerAdmin.get('/trail?limit=200')).body)).not.toContain(

@@ -520,7 +520,7 @@ describe('guesses are counted before they are looked at, whoever makes them all 
         [...Array(20).keys()].map((i) => type(`CCCC-CCC${'BCDFGHJKLMNPQRSTVWXZ'[i]}`)),
       )),
     );
-    expect(codesOf(guesses, 'pairing_over')).toBe(5);
+    expect(codesOf(guesses, 'pairing_expired')).toBe(5);
     const panels = await Promise.all(Array.from({ length: 40 }, begin));
     expect(panels.filter((each) => each.status === 200).length).toBe(20 - 1);
   });
@@ -575,7 +575,7 @@ describe('an e-mail address', () => {
       email: after,
     });
     expect((await anyone().post('/auth/email/confirm', { token: link })).body.code).toBe(
-      'link_over',
+      'link_expired',
     );
     expect((await own.get('/auth/profile')).body).toMatchObject({
       person: { email: after },
@@ -594,7 +594,7 @@ describe('an e-mail address', () => {
           new_password: 'nine brisk lanterns',
         })
       ).body.code,
-    ).toBe('link_over');
+    ).toBe('link_expired');
   });
 
   test('that somebody else asked for never counts once the owner has set another password, as the mail about it says', async () => {
@@ -632,7 +632,7 @@ describe('an e-mail address', () => {
       expect(
         (await anyone().post('/auth/email/confirm', { token: link })).body.code,
         username,
-      ).toBe('link_over');
+      ).toBe('link_expired');
     }
   });
 
@@ -683,7 +683,7 @@ describe('changes of an account', () => {
         .email_pending,
     ).toBeNull();
     expect((await anyone().post('/auth/email/confirm', { token: link })).body.code).toBe(
-      'link_over',
+      'link_expired',
     );
     expect((await own.get('/auth/profile')).body.person.email).toBe('yvo@people.example');
   });
@@ -770,7 +770,7 @@ describe('a link for a new password', () => {
           new_password: 'nine brisk lanterns',
         })
       ).body.code,
-    ).toBe('link_over');
+    ).toBe('link_expired');
     const before = world.mail.mails().length;
     const known = [
       'paula',
@@ -948,7 +948,7 @@ describe('a way back for whoever has lost authenticator and codes', () => {
     const asked = await openOf(own, 'bela');
     expect(asked).toMatchObject({ has_other_admin: true });
     expect((await own.post(`/ways-back/${asked?.id}/grant`)).body.code).toBe(
-      'second_person_needed',
+      'second_person_required',
     );
     const admin = await Api.signIn(world, business().admin);
     const [first, second] = await Promise.all([
@@ -1349,11 +1349,11 @@ describe('whoever the operator blocks', () => {
     expect(
       (await anyone().post('/auth/password/reset', asReset)).body.code,
       'by the link for a new password',
-    ).toBe('link_over');
+    ).toBe('link_expired');
     expect(
       (await anyone().post('/auth/email/confirm', { token: confirmation })).body.code,
       'by the link for another address',
-    ).toBe('link_over');
+    ).toBe('link_expired');
     const admin = await Api.signIn(world, business(0).admin);
     expect(
       ((await admin.get('/ways-back')).body.ways_back as { username: string }[]).filter(
@@ -1671,7 +1671,9 @@ describe('another address for the only admin of a business, who has lost mailbox
     expect((await anyone().post('/auth/way-back/object', { token })).body).toEqual({
       state: 'objected',
     });
-    expect((await anyone().post('/auth/way-back/object', { token })).body.code).toBe('link_over');
+    expect((await anyone().post('/auth/way-back/object', { token })).body.code).toBe(
+      'link_expired',
+    );
     expect(await openNow(operator)).toBeUndefined();
   });
 
@@ -1870,8 +1872,8 @@ describe('operators', () => {
       return { invited: inviting, ended: ending };
     });
     expect([invited.status, ended.status]).toEqual([200, 200]);
-    expect(await opens('first@umurava.example')).toBe('link_over');
-    expect(await opens('accomplice@umurava.example')).toBe('link_over');
+    expect(await opens('first@umurava.example')).toBe('link_expired');
+    expect(await opens('accomplice@umurava.example')).toBe('link_expired');
     expect(
       await world.sql(
         "select 1 as one from audit where action = 'invitation.withdrawn'",
@@ -1894,7 +1896,7 @@ describe('operators', () => {
       },
     );
     expect([registered.status, ended.status]).toEqual([200, 200]);
-    expect(await opens('first@intego.example')).toBe('link_over');
+    expect(await opens('first@intego.example')).toBe('link_expired');
   });
 
   test('invite each other by a mailed link and end each other, never the last one, both at once or not', async () => {
@@ -1929,7 +1931,7 @@ describe('operators', () => {
           password,
         })
       ).body.code,
-    ).toBe('link_over');
+    ).toBe('link_expired');
     const second = withToken(made.body.token);
     expect((await second.get('/businesses')).body.code, 'nothing before a second factor').toBe(
       'second_factor_setup',
@@ -1977,7 +1979,7 @@ describe('operators', () => {
     expect(
       (await anyone().post('/auth/operator-invitation/accept', again)).body.code,
       'whom they invited ends with them',
-    ).toBe('link_over');
+    ).toBe('link_expired');
     // Where none of them can get in any more, whoever runs the server makes another.
     const link = await world.app.operatorLink('rescue@platform.example');
     const rescued = { token: link.split('/').at(-1), username: 'rescue', name: 'Rescue', password };

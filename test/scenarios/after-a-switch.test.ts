@@ -785,3 +785,47 @@ test('a database that was brought up to date without them gets its currencies an
     ),
   ).toEqual([]);
 });
+
+test('a database from before its words changed says what it kept in those of today, of every business', async () => {
+  const directory = join(checkout, 'server/src/migrations');
+  const only = readdirSync(directory).find((name) => name.startsWith('0043-')) as string;
+  await migrate(world.databaseUrls.owner, directory, { down: true, only });
+  for (const { businessId } of world.businesses) {
+    await world.sql(
+      `insert into alert (business_id, id, code, subject, problem, opened_at)
+       values ($1, $2, 'zoho_reconnect', 'words', '{"code": "zoho_reconnect", "text": "\\"code\\": \\"zoho_limit\\""}', now())`,
+      [businessId, `alr_words_${businessId}`],
+      businessId,
+    );
+    await world.sql(
+      `update document set problem = '{"code": "sale_unready", "findings": [{"code": "zoho_limit", "until": "x"}]}'
+        where document_id = (select min(document_id) from document)`,
+      [],
+      businessId,
+    );
+    await world.sql(
+      `insert into miss (business_id, id, at, actor_type, actor_id, route, asked) values ($1, 'mis_words', now(), 'x', 'x', 'x', 'x')`,
+      [businessId],
+      businessId,
+    );
+  }
+  await migrate(world.databaseUrls.owner, directory, { only });
+  for (const { businessId } of world.businesses) {
+    const sql = (text: string) => world.sql(text, [], businessId);
+    expect(await sql("select code, problem from alert where subject = 'words'")).toEqual([
+      {
+        code: 'books_reconnect',
+        problem: { code: 'books_reconnect', text: '"code": "zoho_limit"' },
+      },
+    ]);
+    expect(
+      await sql("select problem from document where problem->>'code' = 'sale_unready'"),
+    ).toEqual([
+      {
+        problem: { code: 'sale_unready', findings: [{ code: 'books_limit', until: 'x' }] },
+      },
+    ]);
+    await sql("update document set problem = null where problem->>'code' = 'sale_unready'");
+    await sql("update alert set closed_at = now() where subject = 'words'");
+  }
+});

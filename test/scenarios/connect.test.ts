@@ -174,13 +174,13 @@ describe('what comes back', () => {
     const elsewhere = await Api.signIn(world, world.businesses[0].admin);
     const over = async (api: Api, body: object) =>
       (await api.post('/oauth/callback', body)).body.code;
-    expect(await over(stranger, back)).toBe('consent_over');
-    expect(await over(elsewhere, back)).toBe('consent_over');
-    expect(await over(admin, { ...back, state: `${back.state}x` })).toBe('consent_over');
-    expect(await over(admin, { ...back, state: 'nonsense' })).toBe('consent_over');
+    expect(await over(stranger, back)).toBe('consent_expired');
+    expect(await over(elsewhere, back)).toBe('consent_expired');
+    expect(await over(admin, { ...back, state: `${back.state}x` })).toBe('consent_expired');
+    expect(await over(admin, { ...back, state: 'nonsense' })).toBe('consent_expired');
     expect(await over(admin, { code: back.code })).toBe('malformed');
     expect((await admin.post('/oauth/callback', back)).status).toBe(200);
-    expect(await over(admin, back)).toBe('consent_over');
+    expect(await over(admin, back)).toBe('consent_expired');
   });
 
   test('from a server that is not Zoho’s is not followed, a refusal changes nothing, a used code is told as such', async () => {
@@ -257,7 +257,7 @@ describe('one grant for two businesses', () => {
       modules: ['invoices', 'creditnotes'].map((module) => ({
         module,
         outcome: 'not_connected',
-        problem: { code: 'zoho_not_connected' },
+        problem: { code: 'books_not_connected' },
       })),
     });
     expect(world.zoho.grantsAlive().map((each) => each.refreshToken)).not.toContain(grant);

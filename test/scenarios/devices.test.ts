@@ -230,7 +230,7 @@ describe('a device that cannot be reached', () => {
     await admin.post(`/branches/${business().branchIds[0]}/resume`);
     await until(
       () => present(reply.body.id),
-      (each) => each.problem?.code === 'zoho_unavailable',
+      (each) => each.problem?.code === 'books_unavailable',
     );
     expect((await api.seal('invoices', other.id)).body.state).toBe('signed');
     // Pausing and resuming hurries what stands aside, too.
@@ -253,7 +253,7 @@ describe('a device that cannot be reached', () => {
     const { id } = (await api.seal('invoices', document.id)).body;
     // As if Zoho had been away for an hour.
     await world.sql(
-      `update receipt set read_at = null, tries = 12, problem = '{"code":"zoho_unavailable"}', next_try_at = now() + interval '5 minutes' where id = $1`,
+      `update receipt set read_at = null, tries = 12, problem = '{"code":"books_unavailable"}', next_try_at = now() + interval '5 minutes' where id = $1`,
       [id],
       business().businessId,
     );
@@ -499,7 +499,7 @@ describe('initialising and adopting', () => {
     ).toMatchObject({ status: 409 });
     expect(await third.api.seal('invoices', '1')).toMatchObject({
       status: 503,
-      body: { code: 'zoho_client_refused' },
+      body: { code: 'books_client_refused' },
     });
   });
 });

@@ -132,16 +132,16 @@ describe('what a caller may not see', () => {
       ?.id as string;
     const values = [first.businessId, asked];
     await owner.query(
-      "insert into miss (business_id, id, at, actor_type, actor_id, route, asked) values ($1, 'mis_both', now(), 'person', 'per_both', 'GET /x', $2)",
+      "insert into denied_lookup (business_id, id, at, actor_type, actor_id, route, asked) values ($1, 'mis_both', now(), 'person', 'per_both', 'GET /x', $2)",
       values,
     );
     await owner.query(
-      "insert into reference.wall_attempt (id, at, business_id, actor_type, actor_id, route, asked) values ('mis_both', now(), $1, 'person', 'per_both', 'GET /x', $2)",
+      "insert into reference.cross_business_access (id, at, business_id, actor_type, actor_id, route, asked) values ('mis_both', now(), $1, 'person', 'per_both', 'GET /x', $2)",
       values,
     );
     const another = await world.anotherApp();
     await Promise.all([world.app.settle(), another.settle()]);
-    expect(await world.sql('select 1 from miss', [], first.businessId)).toEqual([]);
+    expect(await world.sql('select 1 from denied_lookup', [], first.businessId)).toEqual([]);
     expect(
       await world.sql(
         "select 1 from audit where action = 'wall.attempt' and subject = 'per_both'",
@@ -170,13 +170,15 @@ describe('what a caller may not see', () => {
     );
     expect(alerts.filter((each) => each.problem.code === 'ids_guessed')).toHaveLength(1);
     const kept = await world.sql(
-      'select count(*)::int as n from miss',
+      'select count(*)::int as n from denied_lookup',
       [],
       world.businesses[0].businessId,
     );
     expect(kept[0]?.n).toBeLessThanOrEqual(120);
     await app.settle();
-    expect(await world.sql('select 1 from miss', [], world.businesses[0].businessId)).toEqual([]);
+    expect(
+      await world.sql('select 1 from denied_lookup', [], world.businesses[0].businessId),
+    ).toEqual([]);
     await app.close();
   });
 });

@@ -689,7 +689,7 @@ describe('a grant that dies', () => {
     );
     const alerts = (
       (await admin.get('/alerts')).body.alerts as { problem: { code: string } }[]
-    ).filter((each) => each.problem.code === 'zoho_reconnect');
+    ).filter((each) => each.problem.code === 'books_reconnect');
     expect(alerts).toHaveLength(1);
     expect((await other.get('/zoho/health')).body.status).toBe('active');
     expect(await receiptOf(id)).toBeUndefined();
@@ -708,7 +708,7 @@ describe('a grant that dies', () => {
     expect((await admin.get('/zoho/health')).body.status).toBe('active');
     expect(
       ((await admin.get('/alerts')).body.alerts as { problem: { code: string } }[]).filter(
-        (each) => each.problem.code === 'zoho_reconnect',
+        (each) => each.problem.code === 'books_reconnect',
       ),
     ).toEqual([]);
   });

@@ -54,13 +54,13 @@ describe('a miss', () => {
     const asked = (await world.sql('select id from branch limit 1', [], second.businessId))[0]
       ?.id as string;
     await world.sql(
-      "insert into miss (business_id, id, at, actor_type, actor_id, route, asked) values ($1, 'mis_before', now(), 'person', 'per_before', 'GET /x', $2)",
+      "insert into denied_lookup (business_id, id, at, actor_type, actor_id, route, asked) values ($1, 'mis_before', now(), 'person', 'per_before', 'GET /x', $2)",
       [first.businessId, asked],
       first.businessId,
     );
     const next = await world.anotherApp();
     await next.settle();
-    expect(await world.sql('select 1 from miss', [], first.businessId)).toEqual([]);
+    expect(await world.sql('select 1 from denied_lookup', [], first.businessId)).toEqual([]);
     expect(
       await world.sql(
         "select 1 from audit where action = 'wall.attempt' and subject = 'per_before'",

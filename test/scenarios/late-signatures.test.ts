@@ -486,7 +486,7 @@ describe('a signature that comes after its document was settled as not signed', 
       state: 'queued',
       settlement: { evidence: { as: 'undone' } },
     });
-    expect((await confirmShown(admin, id, 'evidence')).body.code).toBe('second_person_needed');
+    expect((await confirmShown(admin, id, 'evidence')).body.code).toBe('second_person_required');
     expect((await confirmShown(second, id, 'evidence')).body).toMatchObject({
       settlement: null,
       second_signatures: [{ settled_as: 'undone' }],

@@ -317,7 +317,7 @@ const ways: Record<
       world.zoho.faults([]);
       return id;
     },
-    code: 'zoho_unavailable',
+    code: 'books_unavailable',
     standing: 'to_seal',
     who: 'wait',
   },
@@ -378,7 +378,7 @@ describe('a document that stops', () => {
       values,
       business().businessId,
     );
-    expect((await rowOf(id))?.problem?.code).toBe('second_person_needed');
+    expect((await rowOf(id))?.problem?.code).toBe('second_person_required');
   });
 
   test('is counted in an alert by its age, at each level once', async () => {

@@ -66,7 +66,7 @@ describe('an invitation', () => {
     });
     expect(
       await anyone().post('/auth/invitation/accept', { ...given, username: 'grace2' }),
-    ).toMatchObject({ status: 404, body: { code: 'link_over' } });
+    ).toMatchObject({ status: 404, body: { code: 'link_expired' } });
     const session = await anyone().post('/auth/login', { username: 'Grace', password });
     expect(session.status).toBe(200);
     expect((await admin.get('/people')).body.people).toContainEqual(
@@ -109,21 +109,23 @@ describe('an invitation', () => {
     }[];
     const made = list.find((each) => each.email === 'late@new.example');
     expect((await admin.post(`/invitations/${made?.id}/withdraw`)).body.state).toBe('withdrawn');
-    expect((await anyone().post('/auth/invitation', { token })).body.code).toBe('link_over');
+    expect((await anyone().post('/auth/invitation', { token })).body.code).toBe('link_expired');
     const over = await invited('over@new.example');
     await world.sql(
       "update invitation set expires_at = now() - interval '1 minute' where email = 'over@new.example'",
       [],
       business().businessId,
     );
-    expect((await anyone().post('/auth/invitation', { token: over })).body.code).toBe('link_over');
+    expect((await anyone().post('/auth/invitation', { token: over })).body.code).toBe(
+      'link_expired',
+    );
     expect(
       (
         await anyone().post('/auth/invitation', {
           token: over.replace(business().businessId, world.businesses[1].businessId),
         })
       ).body.code,
-    ).toBe('link_over');
+    ).toBe('link_expired');
     const kept = await invited('kept@new.example');
     world.mail.refuse(true);
     for (const email of ['unsent@new.example', 'kept@new.example'])
@@ -181,7 +183,7 @@ describe('members', () => {
       }),
     ).toMatchObject({
       status: 409,
-      body: { code: 'changed_meanwhile' },
+      body: { code: 'version_conflict' },
     });
     const session = await Api.signIn(world, business().user);
     expect((await admin.post(`/people/${user?.id}/end`)).body.status).toBe('ended');
@@ -248,7 +250,7 @@ describe('one’s own account', () => {
     ).toBe(200);
     expect(
       (await anyone().post('/auth/password/reset', { token, new_password: password })).body.code,
-    ).toBe('link_over');
+    ).toBe('link_expired');
     expect((await before.get('/auth/me')).status).toBe(401);
     const session = await Api.signIn(world, { ...other.user, password });
     expect(
@@ -448,7 +450,7 @@ describe('a member who is changed or ended by many at once', () => {
     expect(changed.filter((each) => each.status === 200)).toHaveLength(1);
     expect(
       new Set(changed.filter((each) => each.status !== 200).map((each) => each.body.code)),
-    ).toEqual(new Set(['changed_meanwhile']));
+    ).toEqual(new Set(['version_conflict']));
     const ended = await Promise.all(
       Array.from({ length: 10 }, () => admin.post(`/people/${member?.id}/end`)),
     );
@@ -535,7 +537,7 @@ describe('whoever has to go', () => {
       ).find((each) => each.username === username);
       expect((await out(member?.id ?? '', member?.version ?? 0)).status).toBe(200);
       expect((await anyone().post('/auth/invitation', { token })).body.code, username).toBe(
-        'link_over',
+        'link_expired',
       );
     }
   });

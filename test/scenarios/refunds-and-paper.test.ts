@@ -453,11 +453,11 @@ describe('items and branches', () => {
 
 describe('Zoho in trouble', () => {
   test.each([
-    ['html', 502, 'zoho_unavailable'],
-    ['error', 502, 'zoho_unavailable'],
-    ['limit', 503, 'zoho_limit'],
-    ['unauthorized', 502, 'zoho_forbidden'],
-    ['wrong_document', 502, 'zoho_mismatch'],
+    ['html', 502, 'books_unavailable'],
+    ['error', 502, 'books_unavailable'],
+    ['limit', 503, 'books_limit'],
+    ['unauthorized', 502, 'books_forbidden'],
+    ['wrong_document', 502, 'books_mismatch'],
   ])('%s is one problem, and nothing is written', async (fault, status, code) => {
     const document = clone('invoices', 'simple sale');
     // By its path: a document of an earlier test that waits for its next try may be read again just
@@ -531,7 +531,7 @@ describe('a connection to Zoho that is lost', () => {
     world.zoho.faults(['drop', 'drop'], undefined, document.id);
     expect(await api.seal('invoices', document.id)).toMatchObject({
       status: 502,
-      body: { code: 'zoho_unavailable' },
+      body: { code: 'books_unavailable' },
     });
     world.zoho.faults(['drop'], undefined, document.id);
     expect((await api.seal('invoices', document.id)).body.state).toBe('signed');

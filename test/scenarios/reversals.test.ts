@@ -147,7 +147,7 @@ describe('a sale whose data are lost for good', () => {
     });
     expect(await confirmShown(first, sale.receiptId, 'reversal')).toMatchObject({
       status: 409,
-      body: { code: 'second_person_needed' },
+      body: { code: 'second_person_required' },
     });
     expect(judged(sale.number)).toHaveLength(1);
     const confirmed = await confirmShown(second, sale.receiptId, 'reversal');
@@ -275,14 +275,14 @@ describe('a sale whose data are lost for good', () => {
     const dropped = await propose('another list');
     expect(await confirm({ proposed_at: looked })).toMatchObject({
       status: 409,
-      body: { code: 'changed_meanwhile' },
+      body: { code: 'version_conflict' },
     });
     // Nor where it was overwritten without having been taken back, nor without a word of which one
     // is meant.
     const last = await propose('a third list');
     expect(await confirm({ proposed_at: dropped })).toMatchObject({
       status: 409,
-      body: { code: 'changed_meanwhile' },
+      body: { code: 'version_conflict' },
     });
     expect(await confirm({})).toMatchObject({ status: 400, body: { field: 'proposed_at' } });
     expect(await present(sale.receiptId)).toMatchObject({
@@ -335,7 +335,7 @@ describe('a sale whose data are lost for good', () => {
         business().businessId,
       );
     await setNumber(sale.invoiceNumber);
-    expect(await confirm(anew)).toMatchObject({ status: 409, body: { code: 'changed_meanwhile' } });
+    expect(await confirm(anew)).toMatchObject({ status: 409, body: { code: 'version_conflict' } });
     expect(judged(sale.number)).toHaveLength(2);
     await setNumber(again.invoice_number);
     expect((await confirm(anew)).status).toBe(200);
@@ -566,14 +566,14 @@ describe('alerts', () => {
     const others = [];
     for (let i = 0; i < 3; i++)
       others.push((await user.seal('invoices', invoice().id)).body.id as string);
-    await until(codes, (all) => all.filter((code) => code === 'doubts_two').length === 1);
+    await until(codes, (all) => all.filter((code) => code === 'two_open_doubts').length === 1);
     world.vsdc.faults([]);
     for (const id of [one.body.id as string, ...others])
       await until(
         () => present(id),
         (each) => ['signed', 'refused'].includes(each.state),
       );
-    await until(codes, (all) => !all.includes('doubts_two'));
+    await until(codes, (all) => !all.includes('two_open_doubts'));
   });
 
   test('a paused lane is told, and resuming it closes the alert; a stranger sees and closes nothing', async () => {

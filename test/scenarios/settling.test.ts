@@ -328,14 +328,14 @@ describe('a person who settles a doubt', () => {
     const dropped = await propose('another list');
     expect(await confirm({ proposed_at: looked })).toMatchObject({
       status: 409,
-      body: { code: 'changed_meanwhile' },
+      body: { code: 'version_conflict' },
     });
     // Nor where it was overwritten without having been taken back, nor without a word of which one
     // is meant.
     const last = await propose('a third list');
     expect(await confirm({ proposed_at: dropped })).toMatchObject({
       status: 409,
-      body: { code: 'changed_meanwhile' },
+      body: { code: 'version_conflict' },
     });
     expect(await confirm({})).toMatchObject({ status: 400, body: { field: 'proposed_at' } });
     expect(await present(receipt.id)).toMatchObject({
@@ -416,7 +416,7 @@ describe('a person who settles a doubt', () => {
     });
     expect(await confirmShown(admin, receipt.id, 'evidence')).toMatchObject({
       status: 409,
-      body: { code: 'second_person_needed' },
+      body: { code: 'second_person_required' },
     });
     await world.sql(
       "update membership set permissions = '{settle,check}' where role = 'business_user'",

@@ -231,7 +231,7 @@ describe('the operator registers a business', () => {
       await operator.put(`/businesses/${many.id}`, { ...change, version: present.version }),
     ).toMatchObject({
       status: 409,
-      body: { code: 'changed_meanwhile' },
+      body: { code: 'version_conflict' },
     });
     expect((await operator.get('/businesses/biz_00000000000000000000000000000000')).status).toBe(
       404,
@@ -538,7 +538,7 @@ describe('what a business decides', () => {
       await admin.put('/businesses/me/config', { version: config.version, location: 'X' }),
     ).toMatchObject({
       status: 409,
-      body: { code: 'changed_meanwhile' },
+      body: { code: 'version_conflict' },
     });
     expect(
       await admin.put('/businesses/me/config', {

@@ -909,7 +909,7 @@ describe('a device that is replaced', () => {
     });
     expect(await confirmShown(admin, doubt.id, 'evidence')).toMatchObject({
       status: 409,
-      body: { code: 'second_person_needed' },
+      body: { code: 'second_person_required' },
     });
     expect((await confirmShown(second, doubt.id, 'evidence')).body).toMatchObject({
       state: 'refused',

@@ -117,7 +117,7 @@ describe('the taxpayer as the device tells it', () => {
     expect((await user.put('/businesses/me/taxpayer', to)).status).toBe(403);
     expect(
       await admin.put('/businesses/me/taxpayer', { ...to, version: me.version - 1 }),
-    ).toMatchObject({ status: 409, body: { code: 'changed_meanwhile' } });
+    ).toMatchObject({ status: 409, body: { code: 'version_conflict' } });
     expect(await admin.put('/businesses/me/taxpayer', to)).toMatchObject({
       status: 200,
       body: { business_name: to.business_name },

@@ -584,7 +584,7 @@ describe('a document with the number of one that was sealed', () => {
       business().organizationId,
       `/invoices/${first}`,
     );
-    expect((await api.seal('invoices', second)).body).toMatchObject({ code: 'zoho_unavailable' });
+    expect((await api.seal('invoices', second)).body).toMatchObject({ code: 'books_unavailable' });
     world.zoho.faults([], business().organizationId);
     world.zoho.change('invoices', first, { total: 'much' });
     const [found] = await findingsOf(second);
@@ -622,19 +622,19 @@ describe('a document with the number of one that was sealed', () => {
     const errors = Array.from({ length: 1_000 }, () => 'error');
     // Where nothing is given it says nothing of the one.
     world.zoho.faults(errors, organizationId);
-    expect(await preflight(second)).toMatchObject({ code: 'zoho_unavailable' });
+    expect(await preflight(second)).toMatchObject({ code: 'books_unavailable' });
     expect(
       await world.sql('select not_given from receipt where document_id = $1', [first], businessId),
     ).toEqual([{ not_given: null }]);
     world.zoho.faults(errors, organizationId, `/invoices/${first}`);
-    expect(await preflight(second)).toMatchObject({ code: 'zoho_unavailable' });
+    expect(await preflight(second)).toMatchObject({ code: 'books_unavailable' });
     for (const [since, last, tries] of [
       [20, 2, 1],
       [5, 2, 7],
       [4_000, 3_000, 9],
     ] as const) {
       await asIf(since, last, tries);
-      expect(await preflight(second)).toMatchObject({ code: 'zoho_unavailable' });
+      expect(await preflight(second)).toMatchObject({ code: 'books_unavailable' });
     }
     await asIf(20, 2, 2);
     expect((await preflight(second)).findings).toMatchObject([
@@ -674,7 +674,7 @@ describe('a document with the number of one that was sealed', () => {
     world.zoho.faults([], organizationId);
     expect((await preflight(third)).findings).toEqual([]);
     world.zoho.faults(errors, organizationId, `/invoices/${first}`);
-    expect(await preflight(third)).toMatchObject({ code: 'zoho_unavailable' });
+    expect(await preflight(third)).toMatchObject({ code: 'books_unavailable' });
     world.zoho.faults([], organizationId);
   });
 
@@ -1011,14 +1011,14 @@ describe('a list', () => {
               module: 'invoices',
               outcome: 'failed',
               changed: 0,
-              problem: { code: 'zoho_unavailable', detail: expect.any(String) },
+              problem: { code: 'books_unavailable', detail: expect.any(String) },
             },
             { module: 'creditnotes', outcome: 'looked', problem: null },
           ],
         },
       });
       expect(await failing()).toMatchObject([
-        { job: 'poll.invoices', failures: i, problem: { code: 'zoho_unavailable' } },
+        { job: 'poll.invoices', failures: i, problem: { code: 'books_unavailable' } },
       ]);
       const raised = (await alerts()).filter((each) => each.problem.code === 'poll_failing');
       expect(raised).toHaveLength(i < 3 ? 0 : 1);

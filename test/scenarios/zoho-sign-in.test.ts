@@ -510,7 +510,7 @@ describe('a sign-in that somebody was lured into', () => {
     expect(
       (await anyone.post('/auth/zoho/approvals/answer', { browser_secret, opened_by_me: true }))
         .body.code,
-    ).toBe('pairing_over');
+    ).toBe('pairing_expired');
     expect((await trail('session.denied_by_zoho_user'))[0]?.after).toMatchObject({
       zoho_user_id: staff,
       panel_address: expect.any(String),
@@ -522,15 +522,15 @@ describe('a sign-in that somebody was lured into', () => {
     const { asked, back, browser_secret } = await comeBack(panel.code, staff, {
       browser_secret: 'x'.repeat(32),
     });
-    expect(asked.body.code).toBe('pairing_over');
+    expect(asked.body.code).toBe('pairing_expired');
     expect(
       (await anyone.post('/auth/zoho/approvals/callback', { ...back, browser_secret })).status,
     ).toBe(200);
     expect(
       (await anyone.post('/auth/zoho/approvals/callback', { ...back, browser_secret })).body.code,
-    ).toBe('pairing_over');
+    ).toBe('pairing_expired');
     expect((await anyone.post('/auth/zoho/approvals', { code: panel.code })).body.code).toBe(
-      'pairing_over',
+      'pairing_expired',
     );
     expect(
       (
@@ -539,7 +539,7 @@ describe('a sign-in that somebody was lured into', () => {
           browser_secret,
         })
       ).body.code,
-    ).toBe('pairing_over');
+    ).toBe('pairing_expired');
     expect(
       (
         await anyone.post('/auth/zoho/approvals/callback', {
@@ -547,7 +547,7 @@ describe('a sign-in that somebody was lured into', () => {
           browser_secret,
         })
       ).body.code,
-    ).toBe('pairing_over');
+    ).toBe('pairing_expired');
     const gone = await fetch(`${world.app.url}/api/v1/oauth/callback?state=zoho.x&code=y`, {
       redirect: 'manual',
     });
@@ -558,7 +558,7 @@ describe('a sign-in that somebody was lured into', () => {
     const panel = await open(business(0).organizationId);
     ahead += 3 * 60_000 + 1_000;
     expect((await anyone.post('/auth/zoho/approvals', { code: panel.code })).body.code).toBe(
-      'pairing_over',
+      'pairing_expired',
     );
     expect((await poll(panel)).state).toBe('over');
     const slow = await open(business(0).organizationId);
@@ -637,7 +637,7 @@ describe('a session by Zoho', () => {
       business(0).organizationId,
       '/users',
     );
-    expect((await renew(session.refresh_token)).body.code).toBe('zoho_unavailable');
+    expect((await renew(session.refresh_token)).body.code).toBe('books_unavailable');
     world.zoho.faults([], business(0).organizationId);
     expect((await renew(session.refresh_token)).status, 'nothing was lost by it').toBe(200);
   });
@@ -670,7 +670,7 @@ describe('too much at once', () => {
       Array.from({ length: 30 }, () => anyone.post('/auth/zoho/approvals', { code: 'BBBB-BBBB' })),
     );
     expect(
-      guesses.filter((each) => each.body.code === 'pairing_over').length,
+      guesses.filter((each) => each.body.code === 'pairing_expired').length,
       'looked at, of thirty at once',
     ).toBeLessThanOrEqual(5);
     expect((await anyone.post('/auth/zoho/approvals', { code: panel.code })).body.code).toBe(

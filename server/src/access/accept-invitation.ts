@@ -41,10 +41,10 @@ export const readInvitation =
   (ports: Pick<AcceptPorts, 'database' | 'clock'>) =>
   async (token: string): Promise<PendingInvitation> => {
     const credential = readCredential(token, 'inv');
-    if (!credential) throw new AppError('link_over');
+    if (!credential) throw new AppError('link_expired');
     return ports.database.transaction(credential.businessId, async (tx) => {
       const invitation = await tx.findOne(InvitationEntity, { secretHash: credential.hash });
-      if (invitation?.stateAt(ports.clock.now()) !== 'open') throw new AppError('link_over');
+      if (invitation?.stateAt(ports.clock.now()) !== 'open') throw new AppError('link_expired');
       return {
         invitation,
         businessName: (await getBusiness(tx)).name,
@@ -179,7 +179,7 @@ async function putMembership(tx: Tx, joining: Joining, id: string): Promise<Memb
     { id: invitation.id },
     { refresh: true, lockMode: LockMode.PESSIMISTIC_WRITE },
   );
-  if (pending?.stateAt(at) !== 'open') throw new AppError('link_over');
+  if (pending?.stateAt(at) !== 'open') throw new AppError('link_expired');
   pending.acceptedAt = at;
   pending.acceptedBy = personId;
   const { role, permissions } = pending;

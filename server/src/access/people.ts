@@ -82,7 +82,7 @@ export const changeMember =
     const { member: changed, keys } = await ctx.transaction(async (tx) => {
       await holdBusiness(tx);
       const member = await getMember(tx, id);
-      if (member.version !== to.version) throw new AppError('changed_meanwhile');
+      if (member.version !== to.version) throw new AppError('version_conflict');
       if (member.role === 'business_admin' && to.role !== 'business_admin')
         await refuseLastAdmin(tx, member, shutOut);
       const before = { role: member.role, permissions: member.permissions };

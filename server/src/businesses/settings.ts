@@ -74,7 +74,7 @@ export const updateSettings =
     return ctx.transaction(async (tx) => {
       const before = await getBusiness(tx, true);
       if (before.version !== to.version)
-        throw new AppError('changed_meanwhile', { field: 'version' });
+        throw new AppError('version_conflict', { field: 'version' });
       if (to.go_live_date !== undefined) await checkGoLive(tx, to.go_live_date);
       const after: Business = {
         ...before,

@@ -18,7 +18,7 @@ export const readBookNames =
       business: await getBusiness(tx),
       connection: await findConnection(tx),
     }));
-    if (!connection) throw new AppError('zoho_not_connected');
+    if (!connection) throw new AppError('books_not_connected');
     const { organizationId, grantId } = connection;
     return ports.books.readNames(
       {

@@ -52,8 +52,8 @@ export function accessTokens(ports: {
           { have: AccessToken & { until: number } } | { mine: Grant } | { wait: true }
         > => {
           const grant = await lockGrant(tx, grantId);
-          if (!grant) throw new AppError('zoho_not_connected');
-          if (grant.status === 'dead') throw new AppError('zoho_reconnect');
+          if (!grant) throw new AppError('books_not_connected');
+          if (grant.status === 'dead') throw new AppError('books_reconnect');
           if (
             grant.accessToken &&
             grant.accessExpiresAt &&
@@ -74,7 +74,7 @@ export function accessTokens(ports: {
             };
           }
           if (grant.blockedUntil && grant.blockedUntil > now)
-            throw new AppError('zoho_limit', { until: grant.blockedUntil.toISOString() });
+            throw new AppError('books_limit', { until: grant.blockedUntil.toISOString() });
           if (grant.leaseUntil && grant.leaseUntil > now) return { wait: true };
           await leaseGrant(tx, grantId, ports.worker, new Date(now.getTime() + leaseMs));
           return { mine: grant };
@@ -95,7 +95,7 @@ export function accessTokens(ports: {
       await pause(200);
     }
     throw new AppError(
-      'zoho_unavailable',
+      'books_unavailable',
       {},
       'waited too long for another worker to refresh the token',
     );
@@ -143,17 +143,17 @@ export function accessTokens(ports: {
     }
     if (outcome.is === 'dead') {
       await ports.database.platform((tx) => endGrant(tx, grant.id));
-      throw new AppError('zoho_reconnect');
+      throw new AppError('books_reconnect');
     }
     if (outcome.is === 'throttled') {
       await ports.database.platform((tx) =>
         blockGrant(tx, grant.id, new Date(now.getTime() + coolDownMs)),
       );
-      throw new AppError('zoho_limit');
+      throw new AppError('books_limit');
     }
     await ports.database.platform((tx) => releaseGrant(tx, grant.id));
-    if (outcome.is === 'client_refused') throw new AppError('zoho_client_refused');
-    throw new AppError('zoho_unavailable', {}, outcome.reason);
+    if (outcome.is === 'client_refused') throw new AppError('books_client_refused');
+    throw new AppError('books_unavailable', {}, outcome.reason);
   };
 
   return {

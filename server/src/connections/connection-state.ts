@@ -18,7 +18,7 @@ export type ConnectionState = {
 };
 
 /**
- * What the business is connected with, asked of Zoho itself; throws a `zoho_…` problem where it
+ * What the business is connected with, asked of Zoho itself; throws a `books_…` problem where it
  * does not answer.
  */
 export const readConnectionState =

@@ -218,12 +218,12 @@ export const consents = (ports: Ports) => {
     async finish(ctx: Context, session: Session, ask: FinishConsentInput): Promise<ConsentView> {
       const [businessId, secret] = ask.state.split('.');
       // Another business's, another session's, used, over or invented: one answer.
-      if (businessId !== ctx.businessId || !secret) throw new AppError('consent_over');
+      if (businessId !== ctx.businessId || !secret) throw new AppError('consent_expired');
       const { consent, secrets } = await ctx.transaction(async (tx) => {
         // Key and consent of one moment: a rotation renews both.
         const dataKey = await holdDataKey(tx);
         const taken = await consumeConsent(tx, hashOf(secret), session.id, ports.clock.now());
-        if (!taken) throw new AppError('consent_over');
+        if (!taken) throw new AppError('consent_expired');
         const open = (field: string, sealed: string) =>
           ports.vault.decrypt(dataKey, ctx.businessId, `consent:${taken.id}:${field}`, sealed);
         return {

@@ -24,8 +24,8 @@ export const watchGrantHealth =
         await ports.record(tx, ctx, { action: `connection.${status}`, subject: connection.id });
       }
       if (status === 'active')
-        await ports.alerts.resolve(tx, ctx, ctx.businessId, ['zoho_reconnect']);
-      else await ports.alerts.raise(tx, ctx, ctx.businessId, { code: 'zoho_reconnect' });
+        await ports.alerts.resolve(tx, ctx, ctx.businessId, ['books_reconnect']);
+      else await ports.alerts.raise(tx, ctx, ctx.businessId, { code: 'books_reconnect' });
     });
     return status === 'active';
   };

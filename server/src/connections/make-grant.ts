@@ -39,7 +39,7 @@ export async function makeGrant(
 ): Promise<string> {
   const outcome = await ports.accounts.exchange(ask);
   if (outcome.is === 'refused') throw new AppError('zoho_code_refused', { field: outcome.field });
-  if (outcome.is === 'failed') throw new AppError('zoho_unavailable', {}, outcome.reason);
+  if (outcome.is === 'failed') throw new AppError('books_unavailable', {}, outcome.reason);
   const grantId = ports.newId('grant');
   const dataKey = ports.vault.newDataKey(grantId);
   const seal = (field: string, secret: string) =>

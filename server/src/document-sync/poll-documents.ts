@@ -52,8 +52,8 @@ export const pollDocuments =
       const now = ports.clock.now();
       const claim = await ctx.transaction(async (tx) => {
         const connection = await findConnection(tx);
-        if (!connection) return notConnected('zoho_not_connected');
-        if (connection.status !== 'active') return notConnected('zoho_reconnect');
+        if (!connection) return notConnected('books_not_connected');
+        if (connection.status !== 'active') return notConnected('books_reconnect');
         const { goLiveDate } = await getBusiness(tx);
         const poll = await claimPoll(
           tx,
@@ -67,7 +67,7 @@ export const pollDocuments =
         return poll
           ? { connection, goLiveDate, cursor: poll.cursor }
           : isForced
-            ? notConnected('zoho_not_connected')
+            ? notConnected('books_not_connected')
             : null;
       });
       if (!claim) looked.push({ module, outcome: 'not_due', changed: 0, problem: null });

@@ -19,14 +19,14 @@ export type DeniedLookup = {
 export const insertDeniedLookup = (tx: Tx, businessId: string, is: DeniedLookup) =>
   query(
     tx,
-    'insert into miss (business_id, id, at, actor_type, actor_id, route, asked, origin) values ($1, $2, $3, $4, $5, $6, $7, $8)',
+    'insert into denied_lookup (business_id, id, at, actor_type, actor_id, route, asked, origin) values ($1, $2, $3, $4, $5, $6, $7, $8)',
     [businessId, is.id, is.at, is.actorType, is.actorId, is.route, is.asked, is.origin],
   );
 
 export async function listDeniedLookups(tx: Tx, limit: number): Promise<DeniedLookup[]> {
   const rows = await query<Record<string, string | null>>(
     tx,
-    'select id, at, actor_type, actor_id, route, asked, origin from miss where looked_at is null order by at limit $1',
+    'select id, at, actor_type, actor_id, route, asked, origin from denied_lookup where looked_at is null order by at limit $1',
     [limit],
   );
   return rows.map((row) => ({
@@ -45,7 +45,7 @@ export async function listDeniedLookups(tx: Tx, limit: number): Promise<DeniedLo
  * process has looked at it before.
  */
 export const deleteDeniedLookup = async (tx: Tx, id: string): Promise<boolean> =>
-  (await query(tx, 'delete from miss where id = $1 returning 1 as gone', [id])).length > 0;
+  (await query(tx, 'delete from denied_lookup where id = $1 returning 1 as gone', [id])).length > 0;
 
 /**
  * The one question that may be asked across businesses (`platform` door): whether the id stands in
@@ -71,11 +71,11 @@ export type CrossBusinessAccess = {
   origin: string | null;
 };
 
-/** Two processes may look into the same miss: it becomes one attempt. */
+/** Two processes may look into the same lookup: it becomes one attempt. */
 export const insertCrossBusinessAccess = (tx: Tx, is: CrossBusinessAccess) =>
   query(
     tx,
-    `insert into reference.wall_attempt (id, at, business_id, actor_type, actor_id, route, asked, origin) values ($1, $2, $3, $4, $5, $6, $7, $8)
+    `insert into reference.cross_business_access (id, at, business_id, actor_type, actor_id, route, asked, origin) values ($1, $2, $3, $4, $5, $6, $7, $8)
      on conflict (id) do nothing`,
     [is.id, is.at, is.businessId, is.actorType, is.actorId, is.route, is.asked, is.origin],
   );
@@ -86,7 +86,7 @@ export async function listCrossBusinessAccess(
 ): Promise<CrossBusinessAccess[]> {
   const rows = await query<Record<string, string | null>>(
     tx,
-    `select id, at, business_id, actor_type, actor_id, route, asked, origin from reference.wall_attempt where ${pageAfter('reference.wall_attempt', 'at', 'id', '$1', '$2')} order by at desc, id desc limit $3`,
+    `select id, at, business_id, actor_type, actor_id, route, asked, origin from reference.cross_business_access where ${pageAfter('reference.cross_business_access', 'at', 'id', '$1', '$2')} order by at desc, id desc limit $3`,
     [page.after?.at ?? null, page.after?.id ?? null, page.limit],
   );
   return rows.map((row) => ({
@@ -106,7 +106,7 @@ export const countCrossBusinessAccess = async (tx: Tx, since: Date): Promise<num
     (
       await query<{ n: number }>(
         tx,
-        'select count(*)::int as n from reference.wall_attempt where at > $1',
+        'select count(*)::int as n from reference.cross_business_access where at > $1',
         [since],
       )
     )[0]?.n ?? 0,

@@ -17,14 +17,14 @@ import {
 
 export type Isolation = {
   /**
-   * Notes the ids of a refused request, after it was answered. Every miss is noted alike: whether
+   * Notes the ids of a refused request, after it was answered. Every lookup is noted alike: whether
    * an id exists somewhere is not known here, so that neither the answer nor its time can tell.
    */
   recordDeniedLookups(ctx: Context, route: string, ids: string[]): void;
   /** An API key used with another organization's name: an attempt by itself. */
   recordMismatch(ctx: Context, route: string, organizationId: string): Promise<void>;
   /**
-   * Makes those misses into attempts whose id stands in another business: recorded, told to both
+   * Makes those lookups into attempts whose id stands in another business: recorded, told to both
    * the business and the operator.
    */
   inspect(): Promise<void>;
@@ -59,7 +59,7 @@ const actorsMost = 10_000;
 export function openIsolation(ports: Ports): Isolation {
   const touched = new Set<string>();
   // Written down by a job of ours: whoever fills their own share of the connections does not keep
-  // their misses out of it.
+  // their lookups out of it.
   const byJob = (ctx: Context): Context => ({
     ...ctx,
     transaction: ports.contextOf(ctx.businessId).transaction,
@@ -98,7 +98,7 @@ export function openIsolation(ports: Ports): Isolation {
   };
 
   /**
-   * `missId`: the noted miss it comes from, which goes in the same transaction, so that of several
+   * `lookupId`: the noted lookup it comes from, which goes in the same transaction, so that of several
    * processes one alone records the attempt.
    */
   const attempt = async (
@@ -111,16 +111,16 @@ export function openIsolation(ports: Ports): Isolation {
       origin: string | null;
       at: Date;
     },
-    missId?: string,
+    lookupId?: string,
   ) => {
     const found: CrossBusinessAccess = {
-      id: missId ?? ports.newId('wall_attempt'),
+      id: lookupId ?? ports.newId('cross_business_access'),
       businessId: ctx.businessId,
       ...about,
     };
     await ports.database.platform((tx) => insertCrossBusinessAccess(tx, found));
     const isOurs = await byJob(ctx).transaction(async (tx) => {
-      if (missId !== undefined && !(await deleteDeniedLookup(tx, missId))) return false;
+      if (lookupId !== undefined && !(await deleteDeniedLookup(tx, lookupId))) return false;
       await ports.record(tx, ctx, {
         action: 'wall.attempt',
         subject: about.actorId,
@@ -132,7 +132,7 @@ export function openIsolation(ports: Ports): Isolation {
         },
       });
       await ports.alerts.raise(tx, ctx, about.actorId, {
-        code: 'wall_attempt',
+        code: 'cross_business_access',
         route: about.route,
       });
       return true;
@@ -151,11 +151,11 @@ export function openIsolation(ports: Ports): Isolation {
 
   const lookInto = async (businessId: string): Promise<void> => {
     const ctx = ports.contextOf(businessId);
-    const misses = await ctx.transaction((tx) => listDeniedLookups(tx, batch));
-    if (misses.length === batch) touched.add(businessId);
-    for (const { id, ...miss } of misses) {
-      if (await ports.database.platform((tx) => existsElsewhere(tx, miss.asked, businessId)))
-        await attempt(ctx, miss, id);
+    const lookups = await ctx.transaction((tx) => listDeniedLookups(tx, batch));
+    if (lookups.length === batch) touched.add(businessId);
+    for (const { id, ...denied } of lookups) {
+      if (await ports.database.platform((tx) => existsElsewhere(tx, denied.asked, businessId)))
+        await attempt(ctx, denied, id);
       else await ctx.transaction((tx) => deleteDeniedLookup(tx, id));
     }
   };
@@ -170,8 +170,8 @@ export function openIsolation(ports: Ports): Isolation {
       if (ids.length === 0) return;
       const at = ports.clock.now();
       const asked = [...new Set(ids)].slice(0, askedMax);
-      const misses = asked.slice(0, allowance(ctx, route, asked.length)).map((asked) => ({
-        id: ports.newId('miss'),
+      const lookups = asked.slice(0, allowance(ctx, route, asked.length)).map((asked) => ({
+        id: ports.newId('denied_lookup'),
         at,
         actorType: ctx.actor.type,
         actorId: ctx.actor.id,
@@ -179,9 +179,9 @@ export function openIsolation(ports: Ports): Isolation {
         asked,
         origin: ctx.origin,
       }));
-      if (misses.length === 0) return;
+      if (lookups.length === 0) return;
       const work = byJob(ctx).transaction(async (tx) => {
-        for (const miss of misses) await insertDeniedLookup(tx, ctx.businessId, miss);
+        for (const denied of lookups) await insertDeniedLookup(tx, ctx.businessId, denied);
       });
       // Only once it is committed: a look before would find nothing and take it for done.
       const noted = work.then(() => void touched.add(ctx.businessId));
@@ -189,7 +189,7 @@ export function openIsolation(ports: Ports): Isolation {
         noted.catch((error: Error) =>
           ports.log.error(
             { business_id: ctx.businessId, error: error.stack },
-            'a miss could not be noted',
+            'a denied lookup could not be noted',
           ),
         ),
       );

@@ -45,7 +45,7 @@ export const updateBusiness =
       async (tx) => {
         const before = await getBusiness(tx, true);
         if (before.version !== to.version)
-          throw new AppError('changed_meanwhile', { field: 'version' });
+          throw new AppError('version_conflict', { field: 'version' });
         // A device is initialised for one taxpayer; what it signed cannot become another's.
         if (
           before.taxpayerId !== to.tin_number &&
@@ -109,7 +109,7 @@ export const correctTaxpayer =
           locked.taxpayerId !== before.taxpayerId ||
           locked.email !== before.email
         )
-          throw new AppError('changed_meanwhile', { field: 'version' });
+          throw new AppError('version_conflict', { field: 'version' });
         const after = { ...locked, name: to.business_name, isVatRegistered: to.vat_registered };
         await updateBusinessRow(tx, after, at);
         await compareTaxpayer(tx, after);

@@ -337,7 +337,7 @@ export const setup = (ports: Ports) => {
     answers: Parameters<PrepareSale>[3],
   ): Promise<{ id: string; number: string }> {
     const { organizationId, grantId } = await ports.readZohoState(ctx, false);
-    if (!organizationId || !grantId) throw new AppError('zoho_not_connected');
+    if (!organizationId || !grantId) throw new AppError('books_not_connected');
     const { settings } = await ctx.transaction((tx) => getBusiness(tx));
     const recent = documentId
       ? [{ id: documentId }]

@@ -76,7 +76,7 @@ export type Accounts = {
   apiOf(accountsServer: string): string;
   /** Whether a callback may be believed about where to take its code. */
   isKnownAccountsServer(url: string): boolean;
-  /** What a grant can see: the one call that names no organization. Throws `zoho_…` problems. */
+  /** What a grant can see: the one call that names no organization. Throws `books_…` problems. */
   listOrganizations(apiDomain: string, accessToken: string): Promise<SeenOrganization[]>;
   /** Every data centre by its key. */
   listDataCentres(): string[];

@@ -12,7 +12,7 @@ export type BooksUser = {
   isActive: boolean;
 };
 
-/** Who works in an organization. Failures are `AppError`s with a `zoho_…` code. */
+/** Who works in an organization. Failures are `AppError`s with a `books_…` code. */
 export type BooksPeople = {
   /** Whose token this is in that organization; null where it is nobody there. */
   whoIs(access: BooksAccess, as: { token: string; apiDomain: string }): Promise<BooksUser | null>;

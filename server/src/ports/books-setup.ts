@@ -5,7 +5,7 @@ type Field = { id: string; apiName: string; label: string };
 
 /**
  * What Muhuri may set up in the books of a private installation, and take away again. Failures are
- * `zoho_…` problems.
+ * `books_…` problems.
  */
 export type BooksSetup = {
   listFields(access: BooksAccess, entity: Entity): Promise<Field[]>;

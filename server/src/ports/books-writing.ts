@@ -12,7 +12,7 @@ export type Written = {
 
 /**
  * What Muhuri writes to a document it has sealed. Nothing of it touches an amount. Failures are
- * `zoho_…` problems.
+ * `books_…` problems.
  */
 export type BooksWriting = {
   /** Null where the document is not there any more. */

@@ -56,7 +56,7 @@ export type ListedDocument = {
 export type UnreadableRow = { id: string | null; number: string; date: string; field: string };
 
 /**
- * An accounting system, in our words. Failures are `AppError`s with a `zoho_…` code; nothing is
+ * An accounting system, in our words. Failures are `AppError`s with a `books_…` code; nothing is
  * guessed.
  */
 export type Books = {

@@ -85,14 +85,14 @@ const text = (code: ProblemCode) => `'{"code": "${code}"}'::jsonb`;
 const reasonOf = (otherwise: string) => `
     coalesce(
       case when q.contested then case when exists (select 1 from settlement x where x.business_id = q.business_id and x.receipt_id = q.id)
-        then ${text('second_person_needed')}
+        then ${text('second_person_required')}
         else (select jsonb_build_object('code', 'signed_twice', 'invoice_number', x.invoice_number::text, 'receipt', x.receipt_number || '/' || x.total_receipt_number)
           from second_signature x where x.business_id = q.business_id and x.receipt_id = q.id and x.settled_at is null order by x.ordinal desc, x.heard_at desc limit 1) end end,
       q.drift,
       case when q.state = 'queued' then coalesce(v.difference, case when v.state <> 'active' then coalesce(v.problem, ${text('device_paused')}) end) end,
       case when q.state = 'in_doubt' and (exists (select 1 from settlement x where x.business_id = q.business_id and x.receipt_id = q.id)
         or exists (select 1 from reversal x where x.business_id = q.business_id and x.receipt_id = q.id and x.confirmed_by is null))
-        then ${text('second_person_needed')} end,
+        then ${text('second_person_required')} end,
       q.problem,
       case when q.state = 'queued' and exists (select 1 from receipt o where o.business_id = q.business_id and o.device_id = q.device_id
         and o.state = 'in_doubt' and o.id <> q.id) then ${text('behind_doubt')} end, ${otherwise}) as problem`;

@@ -19,12 +19,12 @@ const retryMaxMs = 3_600_000;
 const refusalsMax = 4;
 /** Answers after which no mail has left, for certain. */
 const notMailed = [
-  'zoho_limit',
-  'zoho_refused',
-  'zoho_forbidden',
-  'zoho_reconnect',
-  'zoho_client_refused',
-  'zoho_not_connected',
+  'books_limit',
+  'books_refused',
+  'books_forbidden',
+  'books_reconnect',
+  'books_client_refused',
+  'books_not_connected',
   'document_unknown',
   'document_of_other_books',
 ];
@@ -158,8 +158,8 @@ async function tryStep(
     if (problem.code === 'note_changed') return failed(problem);
     const tried = { ...step, state: 'waiting' as const, tries: step.tries + 1, problem };
     const isRefusal = [
-      'zoho_refused',
-      'zoho_forbidden',
+      'books_refused',
+      'books_forbidden',
       'seal_field_missing',
       'document_unknown',
       'document_of_other_books',

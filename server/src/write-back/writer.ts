@@ -97,7 +97,7 @@ export function writer(
    */
   const writeNote = (values: Record<string, string>): Promise<boolean> =>
     ports.writing.writeNoteFields(access, documentId, values).catch((error: unknown) => {
-      if (error instanceof AppError && error.code === 'zoho_forbidden') return false;
+      if (error instanceof AppError && error.code === 'books_forbidden') return false;
       throw error;
     });
   return {

@@ -223,7 +223,7 @@ export const pairings = (ports: Ports) => {
           at,
         ),
       );
-      if (!pairing) throw new AppError('pairing_over', { field: 'code' });
+      if (!pairing) throw new AppError('pairing_expired', { field: 'code' });
       await database.platform((tx) => trySucceeded(tx, tryId));
       const client = await ports.clientOf(
         pairing.businessId ? ports.contextOf(pairing.businessId) : null,
@@ -260,7 +260,7 @@ export const pairings = (ports: Ports) => {
               store.claimByState(tx, hashOf(secret), hashOf(ask.browser_secret), clock.now()),
             )
           : null;
-      if (!pairing) throw new AppError('pairing_over');
+      if (!pairing) throw new AppError('pairing_expired');
       const refused = async (
         code: 'zoho_user_refused' | 'zoho_sign_in_off' | 'consent_refused' | 'consent_elsewhere',
       ): Promise<never> => {
@@ -287,9 +287,9 @@ export const pairings = (ports: Ports) => {
         verifier: verifierOf(ask.browser_secret),
       });
       if (exchanged.is !== 'token') {
-        await refuse(pairing.id, 'zoho_unavailable');
+        await refuse(pairing.id, 'books_unavailable');
         throw new AppError(
-          exchanged.is === 'dead' ? 'zoho_code_refused' : 'zoho_unavailable',
+          exchanged.is === 'dead' ? 'zoho_code_refused' : 'books_unavailable',
           {},
           exchanged,
         );
@@ -306,7 +306,7 @@ export const pairings = (ports: Ports) => {
       };
       const as = { token: exchanged.accessToken, apiDomain };
       const user = await ports.people.whoIs(access, as).catch(async (error: unknown) => {
-        await refuse(pairing.id, error instanceof AppError ? error.code : 'zoho_unavailable');
+        await refuse(pairing.id, error instanceof AppError ? error.code : 'books_unavailable');
         throw error;
       });
       if (!user?.isActive) return refused('zoho_user_refused');
@@ -344,7 +344,7 @@ export const pairings = (ports: Ports) => {
           clock.now(),
         ),
       );
-      if (!pairing?.businessId || !pairing.zohoUser) throw new AppError('pairing_over');
+      if (!pairing?.businessId || !pairing.zohoUser) throw new AppError('pairing_expired');
       const ctx = { ...ports.contextOf(pairing.businessId), origin: from.address };
       const addresses = { panel_address: pairing.panelAddress, approval_address: from.address };
       if (!isMine) {
@@ -359,7 +359,7 @@ export const pairings = (ports: Ports) => {
         return { state: 'refused' };
       }
       const member = await findMember(ctx, pairing.zohoUser).catch(async (error: unknown) => {
-        await refuse(pairing.id, error instanceof AppError ? error.code : 'zoho_unavailable');
+        await refuse(pairing.id, error instanceof AppError ? error.code : 'books_unavailable');
         throw error;
       });
       await ctx.transaction((tx) =>

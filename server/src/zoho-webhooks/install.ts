@@ -40,7 +40,7 @@ const entities: { entity: Entity; module: 'invoices' | 'creditnotes'; name: stri
 export const installation = (ports: Ports) => {
   const accessOf = async (ctx: Context): Promise<BooksAccess> => {
     const connection = await ctx.transaction(findConnection);
-    if (!connection) throw new AppError('zoho_not_connected');
+    if (!connection) throw new AppError('books_not_connected');
     return {
       businessId: ctx.businessId,
       organizationId: connection.organizationId,

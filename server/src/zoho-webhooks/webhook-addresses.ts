@@ -66,7 +66,7 @@ export const createWebhookAddress =
       await checkRoom(tx, at);
       const dataKey = await holdDataKey(tx);
       const connection = await findConnection(tx);
-      if (!connection) throw new AppError('zoho_not_connected');
+      if (!connection) throw new AppError('books_not_connected');
       const hook = {
         id,
         module,

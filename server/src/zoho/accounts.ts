@@ -81,21 +81,21 @@ const accountsOver = (hosts: ReturnType<typeof zohoHosts>, dispatcher: Agent): A
   },
   async listOrganizations(apiDomain, accessToken) {
     if (!hosts.isApi(apiDomain))
-      throw new AppError('zoho_unavailable', {}, 'the API host is not one of Zoho');
+      throw new AppError('books_unavailable', {}, 'the API host is not one of Zoho');
     const answer = await request(`${apiDomain}/books/v3/organizations`, {
       headers: { authorization: `Zoho-oauthtoken ${accessToken}`, accept: 'application/json' },
       dispatcher,
       signal: AbortSignal.timeout(exchangeMs),
     }).catch((error: unknown) => {
-      throw new AppError('zoho_unavailable', {}, error);
+      throw new AppError('books_unavailable', {}, error);
     });
     const body = (await answer.body.json().catch(() => null)) as {
       code?: number;
       organizations?: Record<string, unknown>[];
     } | null;
-    if (answer.statusCode === 401) throw new AppError('zoho_reconnect');
+    if (answer.statusCode === 401) throw new AppError('books_reconnect');
     if (answer.statusCode !== 200 || body?.code !== 0 || !Array.isArray(body.organizations))
-      throw new AppError('zoho_unavailable', {}, `HTTP ${answer.statusCode}`);
+      throw new AppError('books_unavailable', {}, `HTTP ${answer.statusCode}`);
     return Promise.all(
       list(body.organizations as Json)
         .slice(0, organizationsMax)

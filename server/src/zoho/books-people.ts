@@ -33,7 +33,7 @@ export const booksPeople = (zoho: ZohoClient): BooksPeople => ({
 
 const unlessForbidden = <T>(asked: Promise<T>): Promise<T | null> =>
   asked.catch((error: unknown) => {
-    if (error instanceof AppError && error.code === 'zoho_forbidden') return null;
+    if (error instanceof AppError && error.code === 'books_forbidden') return null;
     throw error;
   });
 

@@ -68,7 +68,7 @@ export const booksSetup = (client: ZohoClient): BooksSetup => ({
 function part(answer: ZohoAnswer, key: string): { [key: string]: Json } {
   const found = answer.is === 'found' ? answer.body[key] : null;
   if (typeof found !== 'object' || found === null || Array.isArray(found))
-    throw new AppError('zoho_unavailable', {}, `no ${key} in the answer`);
+    throw new AppError('books_unavailable', {}, `no ${key} in the answer`);
   return found;
 }
 

@@ -29,7 +29,7 @@ function booksOf(first: Organization) {
     asked: 0,
     fails: null as {
       path: string;
-      code: 'zoho_unavailable' | 'zoho_refused' | 'zoho_limit';
+      code: 'books_unavailable' | 'books_refused' | 'books_limit';
     } | null,
     onDocument: () => {},
   };
@@ -195,7 +195,7 @@ test('what Zoho fails to give beside a document keeps nobody from the document: 
   };
   is.contact = { mobile: '0788000001' };
   is.payments = [{ payment_mode: 'Cash' }];
-  for (const code of ['zoho_unavailable', 'zoho_refused'] as const) {
+  for (const code of ['books_unavailable', 'books_refused'] as const) {
     is.fails = { path: '/contacts/7', code };
     expect(await read(own)).toMatchObject({
       unread: ['contact'],
@@ -209,8 +209,8 @@ test('what Zoho fails to give beside a document keeps nobody from the document: 
     });
   }
   // What is wrong with the connection is wrong with all of it.
-  is.fails = { path: '/contacts/7', code: 'zoho_limit' };
-  await expect(read(own)).rejects.toMatchObject({ code: 'zoho_limit' });
+  is.fails = { path: '/contacts/7', code: 'books_limit' };
+  await expect(read(own)).rejects.toMatchObject({ code: 'books_limit' });
   is.fails = null;
   const whole = await read(own);
   expect([whole.unread, whole.buyer.mobile]).toEqual([undefined, '0788000001']);

@@ -25,7 +25,7 @@ const keptMax = 5_000;
  * What one record may be answered with while all others are given; anything else is of the
  * connection.
  */
-const ofOneRecord: ProblemCode[] = ['zoho_unavailable', 'zoho_refused'];
+const ofOneRecord: ProblemCode[] = ['books_unavailable', 'books_refused'];
 
 /**
  * Zoho Books in our words. `countries`: where the people on its documents are called by numbers
@@ -95,7 +95,7 @@ export function zohoBooks(client: ZohoClient, clock: Clock, countries: string[])
         ? (answer.body.organization as { [key: string]: Json } | undefined)
         : undefined;
     if (!organization || text(organization.organization_id) !== source.organizationId)
-      throw new AppError('zoho_mismatch');
+      throw new AppError('books_mismatch');
     const code = text(organization.currency_code);
     const said = text(organization.price_precision);
     const places = /^[0-6]$/.test(said) ? Number(said) : 2;
@@ -118,7 +118,7 @@ export function zohoBooks(client: ZohoClient, clock: Clock, countries: string[])
     const raw = answer.body[module === 'invoices' ? 'invoice' : 'creditnote'] as
       | { [key: string]: Json }
       | undefined;
-    if (!raw) throw new AppError('zoho_unavailable', {}, 'no document in the answer');
+    if (!raw) throw new AppError('books_unavailable', {}, 'no document in the answer');
     const paid = module === 'invoices' ? amount(raw, 'payment_made') : '0';
     const unread: Unread[] = [];
     /**
@@ -189,7 +189,7 @@ export function zohoBooks(client: ZohoClient, clock: Clock, countries: string[])
         if (answer.is === 'missing') return all(true);
         const given = answer.body[module];
         if (!Array.isArray(given))
-          throw new AppError('zoho_unavailable', {}, 'no list in the answer');
+          throw new AppError('books_unavailable', {}, 'no list in the answer');
         const found: ListedDocument[] = [];
         for (const row of given) {
           const read = listed(module, row, answer.aheadMs ?? 0);

@@ -43,7 +43,7 @@ export type ZohoAnswer =
 
 export type ZohoClient = {
   /**
-   * Throws `zoho_…` problems; `zoho_refused` where Zoho understood and said no. Nothing is sent
+   * Throws `books_…` problems; `books_refused` where Zoho understood and said no. Nothing is sent
    * twice by itself but after a dead token, and what only reads once more after a lost connection.
    */
   call(organization: Organization, ask: Ask): Promise<ZohoAnswer>;
@@ -93,7 +93,7 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
   const once = async (organization: Organization, ask: Ask) => {
     const { token, apiDomain } = ask.as ?? (await tokens.of(organization.grantId));
     if (!hosts.isApi(apiDomain))
-      throw new AppError('zoho_unavailable', {}, 'the API host is not one of Zoho');
+      throw new AppError('books_unavailable', {}, 'the API host is not one of Zoho');
     const search = new URLSearchParams({
       ...ask.query,
       organization_id: organization.organizationId,
@@ -140,7 +140,7 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
         aheadMs: aheadOf(String(answer.headers.date ?? ''), clock.now()),
       };
     } catch (error) {
-      throw error instanceof AppError ? error : new AppError('zoho_unavailable', {}, error);
+      throw error instanceof AppError ? error : new AppError('books_unavailable', {}, error);
     } finally {
       done();
       ports.made({
@@ -176,19 +176,19 @@ export function zohoClient(ports: Ports): ZohoClient & { close(): Promise<void> 
       await tokens.invalidate(organization.grantId, token);
       ({ status, type, body, token, aheadMs } = await onceOrAgain(organization, ask));
     }
-    if (!body) throw new AppError('zoho_unavailable', {}, `HTTP ${status}, ${type || 'no type'}`);
+    if (!body) throw new AppError('books_unavailable', {}, `HTTP ${status}, ${type || 'no type'}`);
     const code = cut(clean(String(body.code)), 20);
     if (status >= 200 && status < 300 && code === '0') return { is: 'found', body, aheadMs };
     if (status === 404 || code === '1002' || code === '5') return { is: 'missing' };
-    if (status === 429) throw new AppError('zoho_limit');
+    if (status === 429) throw new AppError('books_limit');
     if (status === 401 || code === '57' || code === '6041')
-      throw new AppError('zoho_forbidden', { zoho_code: code });
+      throw new AppError('books_forbidden', { zoho_code: code });
     if (status >= 400 && status < 500)
-      throw new AppError('zoho_refused', {
+      throw new AppError('books_refused', {
         zoho_code: code,
         zoho_text: cut(clean(String(body.message ?? '')), 300),
       });
-    throw new AppError('zoho_unavailable', { zoho_code: code }, `HTTP ${status}`);
+    throw new AppError('books_unavailable', { zoho_code: code }, `HTTP ${status}`);
   };
 
   return {

@@ -101,7 +101,7 @@ describe('the governor of Zoho’s limits', () => {
     heard({ status: 429, code: '44', retryAfterSeconds: 50 });
     void call('sign');
     await vi.advanceTimersByTimeAsync(10);
-    expect(failed).toEqual(['zoho_limit']);
+    expect(failed).toEqual(['books_limit']);
   });
 
   test('yields when another program of the customer spends, and counts what other processes did', async () => {
@@ -123,7 +123,7 @@ describe('the governor of Zoho’s limits', () => {
     void call('sign');
     await vi.advanceTimersByTimeAsync(100);
     expect(started.map((each) => each.purpose)).toEqual(['sign']);
-    expect(failed).toEqual(['zoho_limit']);
+    expect(failed).toEqual(['books_limit']);
     expect(usualGovernor.ofDay).toBe(0.5);
   });
 });

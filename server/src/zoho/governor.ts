@@ -18,7 +18,7 @@ type Quota = { limit: number; left: number; resetAt: Date; seenAt: Date };
 
 export type Governor = {
   /**
-   * Waits for this organization's turn, the more urgent purpose first. Throws `zoho_limit` where it
+   * Waits for this organization's turn, the more urgent purpose first. Throws `books_limit` where it
    * would take too long. Call `done` after.
    */
   turn(organizationId: string, purpose: Purpose): Promise<() => void>;
@@ -186,7 +186,7 @@ export function governor(clock: Clock, settings: GovernorSettings = usualGoverno
       if (over <= now() || (typeof when === 'object' && when.at > over)) {
         each.give(
           new AppError(
-            'zoho_limit',
+            'books_limit',
             typeof when === 'object' ? { until: new Date(when.at).toISOString() } : {},
           ),
         );
@@ -269,7 +269,7 @@ export function governor(clock: Clock, settings: GovernorSettings = usualGoverno
       for (const state of states.values()) {
         if (state.timer) clearTimeout(state.timer);
         for (const each of state.waiting.splice(0))
-          each.give(new AppError('zoho_unavailable', {}, 'the server closes'));
+          each.give(new AppError('books_unavailable', {}, 'the server closes'));
       }
     },
   };

@@ -58,7 +58,7 @@ export function readDocument(
   around: Around,
 ): BooksDocument {
   const own = text(raw[module === 'invoices' ? 'invoice_id' : 'creditnote_id']);
-  if (own !== id) throw new AppError('zoho_mismatch', {}, `asked for ${id}, got ${own}`);
+  if (own !== id) throw new AppError('books_mismatch', {}, `asked for ${id}, got ${own}`);
   const date = dayIn(text(raw.date));
   if (date === null) throw unreadable('date', raw.date);
   const places = precisionOf(raw);

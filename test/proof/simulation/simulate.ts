@@ -329,7 +329,7 @@ export async function simulate(
     return {
       async readDocument(_source, module, id) {
         await scheduler.park(owner, `reads ${module} ${id}`);
-        if (!isCalm && random.chance(0.05)) throw new AppError('zoho_unavailable');
+        if (!isCalm && random.chance(0.05)) throw new AppError('books_unavailable');
         const found = documents.get(`${module}/${id}`);
         return found ? { is: 'found', document: structuredClone(found) } : { is: 'missing' };
       },

@@ -35,7 +35,7 @@ export function Evidence({ receipt, onSettled }: Props) {
       onSettled(await work());
     } catch (error) {
       // What is there to be looked at again.
-      if (error instanceof ApiProblem && error.problem.code === 'changed_meanwhile')
+      if (error instanceof ApiProblem && error.problem.code === 'version_conflict')
         await api.receipt(receipt.id).then(onSettled, () => {});
       setMessage(
         error instanceof ApiProblem

@@ -26,7 +26,7 @@ export function Reversal({ receipt, reasons, onChange }: Props) {
       onChange(await work());
     } catch (error) {
       // What is there to be looked at again.
-      if (error instanceof ApiProblem && error.problem.code === 'changed_meanwhile')
+      if (error instanceof ApiProblem && error.problem.code === 'version_conflict')
         await api.receipt(receipt.id).then(onChange, () => {});
       setMessage(
         error instanceof ApiProblem

@@ -131,7 +131,7 @@ export const confirmEmail =
     const { person, email } = await ports.database.platform(async (tx) => {
       const found = await lockPerson(tx, owner.id);
       const used = await consumeToken(tx, hashOf(token), 'email_change', at);
-      if (!found || !used?.email) throw new AppError('link_over');
+      if (!found || !used?.email) throw new AppError('link_expired');
       await setEmail(tx, found.id, used.email, at);
       if (used.email !== found.email) await dropTokens(tx, 'password_reset', found.id);
       return { person: found, email: used.email };

@@ -127,7 +127,7 @@ export const resetPassword =
       const now = used && (await findPersonById(tx, person.id));
       // A link mailed to a former address may be in somebody else's hands.
       if (!now || (used.email !== null && used.email !== now.email))
-        throw new AppError('link_over');
+        throw new AppError('link_expired');
       await replacePassword(tx, now.id, hash, ports.clock.now());
       // The link was opened where it was mailed to.
       if (used.email) await verifyEmail(tx, now.id, used.email, at);

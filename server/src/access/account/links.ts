@@ -15,6 +15,6 @@ export async function findLinkOwner(
     const link = await findTokenOf(tx, hashOf(token), kind, at);
     return link?.personId ? findPersonById(tx, link.personId) : null;
   });
-  if (!person) throw new AppError('link_over');
+  if (!person) throw new AppError('link_expired');
   return person;
 }

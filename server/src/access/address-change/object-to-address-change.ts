@@ -14,7 +14,7 @@ export const objectToAddressChange =
     if (secret === undefined) return false;
     const change = await ports.database.platform(async (tx) => {
       const found = await lockByObjection(tx, hashOf(secret));
-      if (found?.state !== 'open') throw new AppError('link_over');
+      if (found?.state !== 'open') throw new AppError('link_expired');
       const link = { id: 'link', type: 'link' };
       await endAddressChange(tx, found.id, 'objected', link, ports.clock.now());
       return found;

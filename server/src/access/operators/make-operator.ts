@@ -63,6 +63,6 @@ async function consumeLink(
 ): Promise<string | null> {
   const used = await consumeToken(tx, hashOf(token), kind, at);
   if (!used || (kind === 'first_operator' && (await hasOperator(tx))))
-    throw new AppError('link_over');
+    throw new AppError('link_expired');
   return used.email;
 }

@@ -120,7 +120,7 @@ async function checkZohoUser(
     await database.transaction(owner, (tx) => deleteSessionsOfZohoUser(tx, session.zohoUserId));
     throw new AppError('zoho_user_ended');
   }
-  if (verdict === 'unavailable') throw new AppError('zoho_unavailable');
+  if (verdict === 'unavailable') throw new AppError('books_unavailable');
   return verdict === 'checked' ? clock.now() : session.checkedAt;
 }
 

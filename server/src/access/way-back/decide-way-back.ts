@@ -22,7 +22,7 @@ export const grantByAdmin =
   (ports: WayBackPorts) =>
   async (ctx: Context, id: string): Promise<WayBack> => {
     const asked = await readPending(ports, ctx, id);
-    if (asked.personId === ctx.actor.id) throw new AppError('second_person_needed');
+    if (asked.personId === ctx.actor.id) throw new AppError('second_person_required');
     return grant(ports, ctx, asked);
   };
 
@@ -54,11 +54,11 @@ export const objectToWayBack =
   (ports: WayBackPorts) =>
   async (token: string, from: From): Promise<void> => {
     const credential = readCredential(token, 'way');
-    if (!credential) throw new AppError('link_over');
+    if (!credential) throw new AppError('link_expired');
     const ctx = { ...ports.contextOf(credential.businessId), origin: from.address };
     await ctx.transaction(async (tx) => {
       const found = await findByObjection(tx, credential.hash);
-      if (found?.state !== 'open') throw new AppError('link_over');
+      if (found?.state !== 'open') throw new AppError('link_expired');
       const link = { id: 'link', type: 'link' };
       await decideWayBack(tx, found.id, 'objected', link, ports.clock.now());
       await ports.record(tx, ctx, {

@@ -99,7 +99,7 @@ export async function afterDoubt(work: Omit<LaneWork, 'at'>, deviceId: string): 
   const open = (await listOpenDoubts(tx, deviceId)).filter(
     (doubt) => doubt.code === 'maybe_signed',
   );
-  if (open.length < 2) await ports.alerts.resolve(tx, ctx, deviceId, ['doubts_two']);
+  if (open.length < 2) await ports.alerts.resolve(tx, ctx, deviceId, ['two_open_doubts']);
 }
 
 /**

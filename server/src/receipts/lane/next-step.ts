@@ -80,7 +80,7 @@ export async function nextStep(
     );
   if (open.length > 1)
     await ports.alerts.raise(tx, ctx, device.id, {
-      code: 'doubts_two',
+      code: 'two_open_doubts',
       document_numbers: open.map((doubt) => doubt.documentNumber),
     });
   // A device that would sign the same number once more is asked about a doubt by nobody but a

@@ -20,15 +20,15 @@ export const numbersMost = 10;
  * waited for.
  */
 export const ofConnection: ProblemCode[] = [
-  'zoho_unavailable',
-  'zoho_limit',
-  'zoho_reconnect',
-  'zoho_client_refused',
-  'zoho_not_connected',
-  'zoho_forbidden',
+  'books_unavailable',
+  'books_limit',
+  'books_reconnect',
+  'books_client_refused',
+  'books_not_connected',
+  'books_forbidden',
 ];
 /** What one document alone may be answered with, for ever. */
-const ofOne: ProblemCode[] = ['zoho_unavailable', 'zoho_forbidden'];
+const ofOne: ProblemCode[] = ['books_unavailable', 'books_forbidden'];
 
 /**
  * A document that was deleted in the books after it was sealed, and made again with its number, is

@@ -42,11 +42,11 @@ export async function readDocument(
       };
     },
   );
-  if (!connection) throw new AppError('zoho_not_connected');
+  if (!connection) throw new AppError('books_not_connected');
   // The other books are never asked: they do not have the document, and that would be taken for its
   // end.
   if (isOfOthers) throw new AppError('document_of_other_books', { field: 'document_id' });
-  if (connection.status === 'needs_reconnecting') throw new AppError('zoho_reconnect');
+  if (connection.status === 'needs_reconnecting') throw new AppError('books_reconnect');
   const source: BooksSource = {
     businessId: ctx.businessId,
     organizationId: connection.organizationId,

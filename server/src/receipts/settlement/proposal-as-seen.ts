@@ -9,5 +9,5 @@ export type Seen = { proposed_at: string };
  */
 export function mustBeAsSeen(proposedAt: Date, seen: Seen): void {
   if (new Date(seen.proposed_at).getTime() !== proposedAt.getTime())
-    throw new AppError('changed_meanwhile');
+    throw new AppError('version_conflict');
 }

@@ -84,11 +84,11 @@ export const confirmReversal =
   (ctx, receiptId, seen) =>
     within(ports, ctx, receiptId, async (tx, receipt, person) => {
       const reversal = await openProposal(tx, receiptId);
-      if (reversal.proposedBy === person.id) throw new AppError('second_person_needed');
+      if (reversal.proposedBy === person.id) throw new AppError('second_person_required');
       mustBeAsSeen(reversal.proposedAt, seen);
       // A proposal is about one number; the document may have got another one since, and a refund
       // under the first would undo somebody else's receipt.
-      if (reversal.invoiceNumber !== receipt.invoiceNumber) throw new AppError('changed_meanwhile');
+      if (reversal.invoiceNumber !== receipt.invoiceNumber) throw new AppError('version_conflict');
       await mustBeAlone(tx, receipt);
       const at = ports.clock.now();
       const id = await openRefund(ports, tx, ctx, receipt, reversal, person, at);

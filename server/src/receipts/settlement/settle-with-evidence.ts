@@ -82,7 +82,7 @@ export const confirmSettlement =
   (ctx, receiptId, seen) =>
     within(ports, ctx, receiptId, async (of) => {
       const proposal = openProposal(of.receipt);
-      if (proposal.proposed_by === ctx.actor.id) throw new AppError('second_person_needed');
+      if (proposal.proposed_by === ctx.actor.id) throw new AppError('second_person_required');
       mustBeAsSeen(new Date(proposal.proposed_at), seen);
       const evidence = proposal.evidence as Brought | LateWord;
       const word = { by: proposal.proposed_by, confirmedBy: ctx.actor.id };
