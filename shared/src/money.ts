@@ -45,6 +45,10 @@ export const round = (a: Amount, places: number): Amount => {
 export const multiplyDivide = (a: Amount, b: Amount, c: Amount, places: number): Amount =>
   round(new Decimal(a).times(b).div(c).toFixed(), places);
 
+/** Without the zeros that say nothing: `3.50` is `3.5`, `3.00` is `3`. */
+export const trimmed = (a: Amount): Amount => (a.includes('.') ? a.replace(/\.?0+$/, '') : a);
+export const decimalsOf = (a: Amount): number => a.split('.')[1]?.length ?? 0;
+
 /** One unit of the last place: `unit(2)` is `'0.01'`. */
 export const unit = (places: number): Amount => new Decimal(10).pow(-places).toFixed(places);
 

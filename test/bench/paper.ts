@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { type ReceiptLayout } from '@muhuri/server/receipts/paper/receipt-layout.model';
+import { type ReceiptLayout } from '@muhuri/server/model/receipt-layout.model';
 import { receiptPdf } from '@muhuri/server/receipts/paper/receipt-pdf';
 import { limitConcurrency } from '@muhuri/server/platform/limit-concurrency';
 import { openBrowser } from '../e2e/browser.ts';
@@ -17,6 +17,7 @@ const linesOf = (count: number) =>
   }));
 const paper: ReceiptLayout = {
   mark: null,
+  notOfficial: '',
   isTest: false,
   header: {
     logo: null,
@@ -30,21 +31,26 @@ const paper: ReceiptLayout = {
   topMessage: 'Welcome',
   buyer: [['Client name', 'Hotel Ikirezi']],
   document: [['Invoice', 'INV-1']],
+  columns: { item: 'ITEM', price: 'PRICE x QUANTITY', amount: 'AMOUNT' },
   lines: linesOf(20),
   totals: [
     { label: 'TOTAL RWF', amount: '47,200.00', isStrong: true },
     { label: 'TOTAL TAX', amount: '7,200.00', isStrong: true },
   ],
   tender: [['CASH', '47,200.00']],
-  sdc: [
-    ['SDC ID', 'SDC010000001'],
-    ['RECEIPT NUMBER', '1/1 NS'],
-    ['Internal Data', 'ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ'],
-    ['Receipt Signature', 'ABCD-EFGH-2345-67AB'],
-  ],
+  signature: {
+    title: 'SDC INFORMATION',
+    rows: [
+      ['SDC ID', 'SDC010000001'],
+      ['RECEIPT NUMBER', '1/1 NS'],
+      ['Internal Data', 'ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ'],
+      ['Receipt Signature', 'ABCD-EFGH-2345-67AB'],
+    ],
+  },
   code: 'https://myrra.rra.gov.rw/common/link/ebm/receipt/indexEbmReceiptData?Data=10020030000ABCDEFGH234567AB',
-  cis: [['MRC', 'WIS00000001']],
+  system: [['MRC', 'WIS00000001']],
   footer: ['Thank you'],
+  pageNames: ['INV-1', '1/1 NS'],
 };
 const at = new Date('2026-11-20T10:00:00Z');
 
@@ -139,8 +145,8 @@ const rows = () => [
   ...paper.header.lines,
   ...paper.lines.flatMap((each) => [each.name, each.detail, each.amount]),
   ...paper.totals.flatMap((each) => [each.label, each.amount]),
-  ...paper.sdc.flat(),
-  ...paper.cis.flat(),
+  ...paper.signature.rows.flat(),
+  ...paper.system.flat(),
   ...paper.footer,
 ];
 const html = () =>

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { loadDialects } from '@muhuri/server/dialects/index';
 import type { DeviceAnswer, Dialect, FrozenTerms } from '@muhuri/server/ports/dialect/index';
 import type { Sale } from '@muhuri/server/model/sale.model';
-import { layOut } from '@muhuri/server/receipts/paper/receipt-layout.model';
+import type { ReceiptLayout } from '@muhuri/server/model/receipt-layout.model';
+import { shownPrices } from '@muhuri/server/receipts/sale/shown-price.model';
 import type { SaleTerms } from '@muhuri/server/receipts/sale/signing-input.model';
-import { stamp14 } from '@muhuri/server/dialect-kit/dates';
 import { add, absolute, compare, round, subtract } from '@muhuri/shared/money';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -35,57 +35,82 @@ type Row = { name: string; answer: DeviceAnswer; first: unknown; resend: unknown
 
 const dialects = await loadDialects();
 
+const branding = (terms: Pick<Terms, 'seller'>) => ({
+  trade_name: terms.seller.tradeName,
+  address_lines: [terms.seller.address],
+  email: 'shop@inzozi.example',
+  phone: '0788000000',
+  accent_color: '#1f6feb',
+  logo: null,
+  legal_lines: ['Registered in Kigali'],
+  top_message: terms.seller.topMessage,
+  bottom_message: terms.seller.bottomMessage,
+});
+
 /** The receipt as it stands on paper, of a business that has no more than a name and an address. */
-function layoutOf(
-  dialect: Dialect,
+function layOut(
+  { sales, print }: Dialect,
   sale: Sale,
   terms: Terms,
   answer: DeviceAnswer,
-  isCopy: boolean,
+  mode: 'original' | 'copy',
 ) {
-  const reply = dialect.sales.read(answer, false);
+  const reply = sales.read(answer, false);
   if (reply.is !== 'signed') throw new Error(`the answer signs nothing: ${reply.is}`);
   const { signature } = reply;
   const { form, base } = terms.verification;
-  return layOut({
-    sale,
-    totals: dialect.sales.totals(sale.lines, terms.rates, terms.headerTax),
-    signature,
-    label: dialect.print.label(sale.kind, isCopy),
-    isCopy,
+  const totals = sales.totals(sale.lines, terms.rates, terms.headerTax);
+  return print.layOut({
+    mode,
     isTest: false,
+    sale,
+    totals,
+    prices: shownPrices(sale, totals),
+    signature,
+    verification: print.verification(signature, terms.device, form, base),
     invoiceNumber: terms.invoiceNumber,
-    verification: dialect.print.verification(signature, terms.device, form, base),
-    branding: {
-      trade_name: terms.seller.tradeName,
-      address_lines: [terms.seller.address],
-      email: 'shop@inzozi.example',
-      phone: '0788000000',
-      accent_color: '#1f6feb',
-      logo: null,
-      legal_lines: ['Registered in Kigali'],
-      top_message: terms.seller.topMessage,
-      bottom_message: terms.seller.bottomMessage,
-    },
+    branding: branding(terms),
     branchAddress: terms.seller.address,
     taxpayerId: terms.device.taxpayerId,
-    branchCode: terms.device.branchCode,
     originalReceipt: terms.originalReceipt,
     originalSdcId: terms.originalSdcId ?? null,
     reversedInvoiceNumber: terms.reverses?.invoiceNumber ?? null,
     paymentName: `payment ${sale.paymentMethod}`,
     reasonName: sale.reasonCode ? `reason ${sale.reasonCode}` : null,
-    localTime(moment) {
-      const [year, month, day, hour, minute, second] = stamp14(moment, dialect.identity.timeZone)
-        .replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/, '$1 $2 $3 $4 $5 $6')
-        .split(' ');
-      return { date: `${day}/${month}/${year}`, time: `${hour}:${minute}:${second}` };
-    },
-    grouped: dialect.print.grouped,
     frozenAt: new Date(terms.at),
     version: '1.0.0',
   });
 }
+
+/** The training receipt of the same business. */
+function layOutTraining({ sales, print }: Dialect, { seller, at, device }: Terms) {
+  const sale = print.trainingSale(new Date(at));
+  const rates = Object.fromEntries(sales.taxClasses.map((each) => [each.code, each.percent]));
+  const totals = sales.totals(sale.lines, rates, 'lines');
+  return print.layOut({
+    mode: 'training',
+    isTest: false,
+    sale,
+    totals,
+    prices: shownPrices(sale, totals),
+    signature: null,
+    verification: '',
+    invoiceNumber: '0',
+    branding: branding({ seller }),
+    branchAddress: '',
+    taxpayerId: device.taxpayerId,
+    originalReceipt: null,
+    originalSdcId: null,
+    reversedInvoiceNumber: null,
+    paymentName: 'Cash',
+    reasonName: null,
+    frozenAt: new Date(at),
+    version: '1.0.0',
+  });
+}
+
+const onBothPapers = async (long: ReceiptLayout, wide: ReceiptLayout) =>
+  [await textOnPaper(long, '80mm'), await textOnPaper(wide, 'a4')].join(`\n${'='.repeat(40)}\n\n`);
 
 describe.each(dialects.all().map((dialect) => [dialect.identity.key, dialect] as const))(
   '%s',
@@ -110,10 +135,22 @@ describe.each(dialects.all().map((dialect) => [dialect.identity.key, dialect] as
       expect(dialect.sales.find(answer)).toMatchObject(
         (dialect.sales.read(answer, false) as { signature: object }).signature,
       );
-      const original = layoutOf(dialect, sale, terms, answer, false);
-      const copy = layoutOf(dialect, sale, terms, answer, true);
-      const papers = [await textOnPaper(original, '80mm'), await textOnPaper(copy, 'a4')];
-      expectFile(file('layout.txt'), papers.join(`\n${'='.repeat(40)}\n\n`));
+      const original = layOut(dialect, sale, terms, answer, 'original');
+      const copy = layOut(dialect, sale, terms, answer, 'copy');
+      expectFile(file('layout.txt'), await onBothPapers(original, copy));
+    });
+
+    test('a training receipt says that it is none, and is what was recorded', async () => {
+      const terms = readJson(`${folder}${situations[0]}/terms.json`) as Terms;
+      const seller = {
+        tradeName: 'Inzozi Coffee',
+        address: 'KN 4 Ave, Kigali',
+        topMessage: 'Murakaza neza',
+        bottomMessage: 'Murakoze',
+      };
+      const training = layOutTraining(dialect, { ...terms, seller });
+      expect(training.mark).not.toBeNull();
+      expectFile(`${folder}training.txt`, await onBothPapers(training, training));
     });
 
     test('every answer means on a first send and on a resend what was recorded', () => {

@@ -1,5 +1,5 @@
 import { fontsFor } from '@muhuri/server/receipts/paper/fonts';
-import type { ReceiptLayout } from '@muhuri/server/receipts/paper/receipt-layout.model';
+import type { ReceiptLayout } from '@muhuri/server/model/receipt-layout.model';
 import { drawRoll } from '@muhuri/server/receipts/paper/roll';
 import { drawSheet } from '@muhuri/server/receipts/paper/sheet';
 import { measure, type Piece, type Surface } from '@muhuri/server/receipts/paper/surface';

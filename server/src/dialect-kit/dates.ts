@@ -70,3 +70,12 @@ export function momentOf(stamp: string, timeZone: string): Date | null {
     return null;
   return new Date(asUtc - offsetMs(new Date(asUtc), timeZone));
 }
+
+/** The day and the time it is there, as people write them: `20/11/2026` and `10:15:30`. */
+export function localTime(at: Date, timeZone: string): { date: string; time: string } {
+  const stamp = stamp14(at, timeZone);
+  return {
+    date: `${stamp.slice(6, 8)}/${stamp.slice(4, 6)}/${stamp.slice(0, 4)}`,
+    time: `${stamp.slice(8, 10)}:${stamp.slice(10, 12)}:${stamp.slice(12, 14)}`,
+  };
+}

@@ -70,7 +70,12 @@ const setUp: Shape<SetUp> = {
   probe: z.looseObject({ toRequest: callable, isServing: callable, judge: callable }),
   initialise: exchange,
 };
-const print: Shape<Print> = { label: callable, verification: callable, grouped: callable };
+const print: Shape<Print> = {
+  label: callable,
+  verification: callable,
+  layOut: callable,
+  trainingSale: callable,
+};
 
 const capabilities: Shape<Dialect> = {
   identity: z.strictObject(identity),

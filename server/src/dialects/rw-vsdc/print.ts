@@ -6,7 +6,7 @@ import { timeZone } from './taxes.ts';
 const verificationPage =
   'https://myrra.rra.gov.rw/common/link/ebm/receipt/indexEbmReceiptData?Data=';
 
-const verification: Print['verification'] = (signature, device, form, base) => {
+export const verification: Print['verification'] = (signature, device, form, base) => {
   const sign = signature.receiptSignature.replaceAll('-', '');
   if (form === 'url')
     return `${base ?? verificationPage}${device.taxpayerId}${device.branchCode}${sign}`;
@@ -22,8 +22,6 @@ const verification: Print['verification'] = (signature, device, form, base) => {
   ].join('#');
 };
 
-export const print: Print = {
-  label: (kind, isCopy) => `${isCopy ? 'C' : 'N'}${kind === 'sale' ? 'S' : 'R'}`,
-  verification,
-  grouped: (text) => (text.match(/.{1,4}/g) ?? []).join('-'),
-};
+/** Normal or copy, sale or refund. */
+export const labelOf: Print['label'] = (kind, isCopy) =>
+  `${isCopy ? 'C' : 'N'}${kind === 'sale' ? 'S' : 'R'}`;

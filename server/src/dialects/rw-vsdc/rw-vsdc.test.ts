@@ -4,6 +4,7 @@ import type { FrozenTerms } from '../../ports/dialect/index.ts';
 import type { Sale, SaleLine } from '../../model/sale.model.ts';
 import { knownCodes, meaningOf } from './codes.ts';
 import { dialect } from './index.ts';
+import { inFours } from './layout.ts';
 
 const line = (more: Partial<SaleLine> & { total: string; taxClass: string }): SaleLine => ({
   source: 'item:1',
@@ -271,7 +272,7 @@ describe('the answer', () => {
     expect(dialect.print.verification(reply.signature, freeze.device, 'hash', null)).toBe(
       '15012026#101532#SDC010000099#10#ABCDEFGHIJKLMNOPQRSTUVWXYZ#ABCDEFGH234567AB',
     );
-    expect(dialect.print.grouped(data.intrlData)).toBe('ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ');
+    expect(inFours(data.intrlData)).toBe('ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ');
   });
 
   test.each([

@@ -5,7 +5,7 @@ import { checkBuyer } from './buyer.ts';
 import { signedCode } from './codes.ts';
 import { find, read } from './sale-answer.ts';
 import { toBody } from './sale-request.ts';
-import { classes, taxClasses } from './taxes.ts';
+import { classes, nonVatClass, taxClasses } from './taxes.ts';
 
 const base32 = (length: number) => new RegExp(`^[A-Z2-7]{${length}}$`);
 
@@ -17,7 +17,7 @@ export const sales: Sales = {
   // As long as the wire has it: thirteen digits with two decimals.
   quantityMax: '99999999999.99',
   creditMethod: '02',
-  nonVatClass: 'D',
+  nonVatClass,
   taxClasses,
   passesDoubt: true,
   resend: 'refused_by_device',

@@ -1,4 +1,9 @@
+export const country = 'RW';
 export const timeZone = 'Africa/Kigali';
+export const currency = 'RWF';
+
+/** The class of a seller who is not registered for VAT. */
+export const nonVatClass = 'D';
 
 const source = 'RRA, tax type code class 04 of the VSDC code lists; Law on VAT: standard rate 18 %';
 

@@ -1,3 +1,4 @@
+import type { LayoutInput, ReceiptLayout } from '../../model/receipt-layout.model.ts';
 import type { Sale, Signature } from '../../model/sale.model.ts';
 import type { DialectDevice } from './device.ts';
 
@@ -11,5 +12,8 @@ export type Print = {
     form: 'url' | 'hash',
     base: string | null,
   ): string;
-  grouped(text: string): string;
+  /** Lays a receipt out: every block, word and order of it is the authority's. */
+  layOut(input: LayoutInput): ReceiptLayout;
+  /** An invented sale for a training receipt, which no device is asked to sign. */
+  trainingSale(at: Date): Sale;
 };

@@ -15,7 +15,8 @@ import {
   type PaperSize,
   type Wish,
 } from '../receipt/original.model.ts';
-import { layOut, type ReceiptLayout } from './receipt-layout.model.ts';
+import type { ReceiptLayout } from '../../model/receipt-layout.model.ts';
+import { shownPrices } from '../sale/shown-price.model.ts';
 import {
   countPrintsSince,
   insertPrint,
@@ -40,7 +41,6 @@ export type Ports = {
     size: PaperSize,
     at: Date,
   ): Promise<ForBrowser>;
-  localTime(at: Date, timeZone: string): { date: string; time: string };
   version: string;
 };
 
@@ -185,26 +185,24 @@ async function paperOf(
   const name = (list: string, code: string | null) =>
     lists[list]?.find((each) => each.code === code)?.name ?? code ?? '';
   const signature = receipt.signature as NonNullable<Receipt['signature']>;
-  return layOut({
-    sale,
-    totals: dialect.sales.totals(sale.lines, filing.rates, filing.headerTax),
-    signature,
-    label: dialect.print.label(sale.kind, isCopy),
-    isCopy,
+  const totals = dialect.sales.totals(sale.lines, filing.rates, filing.headerTax);
+  return dialect.print.layOut({
+    mode: isCopy ? 'copy' : 'original',
     isTest: receipt.environment === 'sandbox',
-    invoiceNumber: receipt.invoiceNumber ?? '',
+    sale,
+    totals,
+    prices: shownPrices(sale, totals),
+    signature,
     verification: signature.verificationUrl,
+    invoiceNumber: receipt.invoiceNumber ?? '',
     branding: business.branding,
     branchAddress: device?.branchAddress ?? '',
     taxpayerId: filing.device.taxpayerId,
-    branchCode: filing.device.branchCode,
     originalReceipt: filing.originalReceipt,
     originalSdcId: filing.originalSdcId ?? null,
     reversedInvoiceNumber: filing.reverses?.invoiceNumber ?? null,
     paymentName: name('payment_method', sale.paymentMethod),
     reasonName: sale.reasonCode ? name('reason', sale.reasonCode) : null,
-    localTime: (moment) => ports.localTime(moment, dialect.identity.timeZone),
-    grouped: dialect.print.grouped,
     frozenAt: frozenAt(attempts, receipt) ?? signature.signedAt,
     version: ports.version,
   });

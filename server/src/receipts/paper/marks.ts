@@ -1,10 +1,8 @@
-import type { ReceiptLayout } from './receipt-layout.model.ts';
+import type { ReceiptLayout } from '../../model/receipt-layout.model.ts';
 import type { Box, Surface } from './surface.ts';
 import type { Typesetter } from './typesetter.ts';
 
-/** Words the authority asks for, as it spells them. */
-export const notOfficial = 'THIS IS NOT AN OFFICIAL RECEIPT';
-export const refundNote = ['REFUND IS APPROVED ONLY FOR', 'ORIGINAL SALES RECEIPT'];
+/** Our own words: what a sandbox device signs is no receipt of any authority. */
 export const test = 'TEST: not a fiscal receipt';
 
 export const red = '#b3261e';
@@ -40,10 +38,4 @@ export function drawLogo(surface: Surface, logo: string | null, box: Box): numbe
 
 /** What every page after the first begins or ends with, so that loose sheets find each other. */
 export const pageName = (paper: ReceiptLayout, page: number, pages: number): string =>
-  [
-    `Page ${page} of ${pages}`,
-    paper.document[0]?.[1],
-    paper.sdc.find(([label]) => label === 'RECEIPT NUMBER')?.[1],
-  ]
-    .filter(Boolean)
-    .join('  ·  ');
+  [`Page ${page} of ${pages}`, ...paper.pageNames].join('  ·  ');

@@ -1,4 +1,4 @@
-import type { ReceiptLayout } from './receipt-layout.model.ts';
+import type { ReceiptLayout } from '../../model/receipt-layout.model.ts';
 import type { PaperSize } from '../receipt/original.model.ts';
 import { fontsFor, type Fonts } from './fonts.ts';
 import { pdfSurface } from './pdf-surface.ts';

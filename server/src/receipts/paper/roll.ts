@@ -1,16 +1,6 @@
-import type { ReceiptLayout } from './receipt-layout.model.ts';
+import type { ReceiptLayout } from '../../model/receipt-layout.model.ts';
 import { drawCode } from './code.ts';
-import {
-  drawLogo,
-  faint,
-  mm,
-  notOfficial,
-  pageName,
-  red,
-  refundNote,
-  test,
-  watermark,
-} from './marks.ts';
+import { drawLogo, faint, mm, pageName, red, test, watermark } from './marks.ts';
 import { measure, type Surface } from './surface.ts';
 import type { Style, Typesetter } from './typesetter.ts';
 
@@ -106,10 +96,10 @@ function drawPages(
   if (paper.mark) center(paper.mark, { face: 'strong', size: 17 * k });
   separator();
   if (paper.refund) {
-    center('REFUND', { face: 'strong', size: 10 * k });
+    center(paper.title, { face: 'strong', size: 10 * k });
     center(paper.refund.reference);
     separator();
-    for (const each of refundNote) center(each, { face: 'strong' });
+    for (const each of paper.refund.note) center(each, { face: 'strong' });
     separator();
   }
   if (paper.topMessage) center(paper.topMessage);
@@ -128,7 +118,7 @@ function drawPages(
   }
   separator();
   room(paper.totals.length * 15 + 40);
-  if (paper.mark) center(notOfficial, { face: 'strong', size: 9 * k });
+  if (paper.mark) center(paper.notOfficial, { face: 'strong', size: 9 * k });
   for (const total of paper.totals)
     pair(total.label, total.amount, total.isStrong ? { face: 'strong', size: 10 * k } : {});
   separator();
@@ -138,18 +128,18 @@ function drawPages(
   if (paper.mark) {
     center(paper.mark, { face: 'strong', size: 17 * k });
     // The authority wants this sentence at least twice as large as the amounts.
-    center(notOfficial, { face: 'strong', size: size * 2.02 });
+    center(paper.notOfficial, { face: 'strong', size: size * 2.02 });
     separator();
   }
-  if (paper.sdc.length > 0) center('SDC INFORMATION', { face: 'strong' });
-  for (const [label, value] of paper.sdc) text(`${label}: ${value}`, { align: 'left' });
+  if (paper.signature.rows.length > 0) center(paper.signature.title, { face: 'strong' });
+  for (const [label, value] of paper.signature.rows) text(`${label}: ${value}`, { align: 'left' });
   y += 4;
   if (paper.code) {
     drawCode(surface, paper.code, left + (width - roll.code) / 2, y, roll.code);
     y += roll.code + 2;
   }
   separator();
-  for (const [label, value] of paper.cis) text(`${label}: ${value}`, { align: 'left' });
+  for (const [label, value] of paper.system) text(`${label}: ${value}`, { align: 'left' });
   separator();
   for (const each of paper.footer) center(each, { color: faint });
   end();

@@ -12,6 +12,7 @@ const line = (name: string, detail: string, amount: string) => ({
 });
 const paper = {
   mark: null,
+  notOfficial: '',
   isTest: false,
   header: { logo: null, name: 'Inzozi', lines: [], taxpayer: 'TIN: 100200300' },
   accentColor: '#000000',
@@ -20,6 +21,7 @@ const paper = {
   topMessage: '',
   buyer: [],
   document: [],
+  columns: { item: 'ITEM', price: 'PRICE x QUANTITY', amount: 'AMOUNT' },
   lines: [
     line(
       'A name that fills the column it stands in to its very end',
@@ -35,10 +37,11 @@ const paper = {
   ],
   totals: [],
   tender: [],
-  sdc: [],
+  signature: { title: '', rows: [] },
   code: '',
-  cis: [],
+  system: [],
   footer: [],
+  pageNames: [],
 } as Parameters<typeof drawSheet>[2];
 
 test.each(['a4', 'a5'] as const)(
@@ -80,8 +83,8 @@ test.each(['a4', 'a5'] as const)(
           text: (piece: Piece) => void pieces.push({ ...piece, page: pages }),
         };
         const full = {
-          sdc: rows(6, 'sdc'),
-          cis: rows(4, 'cis'),
+          signature: { title: 'SDC INFORMATION', rows: rows(6, 'sdc') },
+          system: rows(4, 'cis'),
           totals: rows(4, 'total').map(([label, amount]) => ({ label, amount, isStrong: false })),
           footer: ['Muhuri 0.1.0'],
         };
@@ -93,6 +96,7 @@ test.each(['a4', 'a5'] as const)(
             ...paper,
             ...full,
             mark,
+            notOfficial: 'THIS IS NOT AN OFFICIAL RECEIPT',
             code: 'x',
             tender: rows(1, 'Cash'),
             lines: those,

@@ -1,16 +1,6 @@
-import type { ReceiptLayout } from './receipt-layout.model.ts';
+import type { ReceiptLayout } from '../../model/receipt-layout.model.ts';
 import { drawCode } from './code.ts';
-import {
-  drawLogo,
-  faint,
-  notOfficial,
-  pageName,
-  pale,
-  red,
-  refundNote,
-  test,
-  watermark,
-} from './marks.ts';
+import { drawLogo, faint, pageName, pale, red, test, watermark } from './marks.ts';
 import type { Surface } from './surface.ts';
 import type { Style, Typesetter } from './typesetter.ts';
 
@@ -95,7 +85,7 @@ export function drawSheet(
   line(left, y, width);
   y += 9 * k;
   if (paper.refund) {
-    for (const text of [paper.refund.reference, ...refundNote]) {
+    for (const text of [paper.refund.reference, ...paper.refund.note]) {
       put(text, left, y, width, { size: 10, face: 'strong', align: 'center' });
       y += 14 * k;
     }
@@ -113,12 +103,12 @@ export function drawSheet(
   const head = () => {
     surface.boxes([{ x: left, y, width, height: 19 * k }], '#f3f4f7');
     const small: Style = { size: 8, face: 'strong', color: faint };
-    put('ITEM', left + 6 * k, y + 4 * k, 200 * k, { ...small, align: 'left' });
-    put('PRICE x QUANTITY', detailX, y + 4 * k, amountX - detailX - 6 * k, {
+    put(paper.columns.item, left + 6 * k, y + 4 * k, 200 * k, { ...small, align: 'left' });
+    put(paper.columns.price, detailX, y + 4 * k, amountX - detailX - 6 * k, {
       ...small,
       align: 'right',
     });
-    put('AMOUNT', amountX, y + 4 * k, amountWidth, { ...small, align: 'right' });
+    put(paper.columns.amount, amountX, y + 4 * k, amountWidth, { ...small, align: 'right' });
     y += 24 * k;
   };
   /** On the next page, under the columns' names, where this much has no room left. */
@@ -172,7 +162,12 @@ export function drawSheet(
   room(paper.totals.length * 15 + 60);
   y += 6 * k;
   if (paper.mark)
-    put(notOfficial, left, y, width * 0.5, { size: 10, face: 'strong', color: red, align: 'left' });
+    put(paper.notOfficial, left, y, width * 0.5, {
+      size: 10,
+      face: 'strong',
+      color: red,
+      align: 'left',
+    });
   const right = left + width * 0.5;
   for (const total of paper.totals) {
     const style: Style = {
@@ -193,7 +188,10 @@ export function drawSheet(
 
   const code = 122 * k;
   // What the authority wants to see together stays together.
-  const wording = (paper.sdc.length > 0 ? 17 : 0) + (paper.sdc.length + paper.cis.length) * 14 + 12;
+  const wording =
+    (paper.signature.rows.length > 0 ? 17 : 0) +
+    (paper.signature.rows.length + paper.system.length) * 14 +
+    12;
   const isNumbered = surface.pages() - first > 1;
   room(
     22 +
@@ -205,18 +203,23 @@ export function drawSheet(
   if (paper.mark) {
     put(paper.mark, left, y, width, { size: 22, face: 'strong', align: 'center', color: red });
     y += 28 * k;
-    put(notOfficial, left, y, width, { size: 20, face: 'strong', align: 'center', color: red });
+    put(paper.notOfficial, left, y, width, {
+      size: 20,
+      face: 'strong',
+      align: 'center',
+      color: red,
+    });
     y += 32 * k;
   }
   line(left, y, width);
   y += 10 * k;
   const top = y;
   const beside = width - code - 12 * k;
-  if (paper.sdc.length > 0) {
-    put('SDC INFORMATION', left, y, beside, { size: 10, face: 'strong', align: 'left' });
+  if (paper.signature.rows.length > 0) {
+    put(paper.signature.title, left, y, beside, { size: 10, face: 'strong', align: 'left' });
     y += 17 * k;
   }
-  for (const [label, value] of paper.sdc) {
+  for (const [label, value] of paper.signature.rows) {
     put(`${label}: ${value}`, left, y, beside, { size: 9.5, align: 'left' });
     y += 14 * k;
   }
@@ -224,7 +227,7 @@ export function drawSheet(
   y += 5 * k;
   line(left, y, beside - 2 * k);
   y += 7 * k;
-  for (const [label, value] of paper.cis) {
+  for (const [label, value] of paper.system) {
     put(`${label}: ${value}`, left, y, beside, { size: 9.5, align: 'left' });
     y += 14 * k;
   }

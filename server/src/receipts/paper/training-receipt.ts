@@ -2,8 +2,7 @@ import { type Branding, getBusiness } from '../../businesses/index.ts';
 import type { Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
 import type { PaperSize } from '../receipt/original.model.ts';
-import { layOutTraining } from './receipt-layout.model.ts';
-import type { Sale } from '../../model/sale.model.ts';
+import { shownPrices } from '../sale/shown-price.model.ts';
 import type { Ports } from './make-print.ts';
 
 export type DrawTraining = (
@@ -13,8 +12,8 @@ export type DrawTraining = (
 ) => Promise<Buffer>;
 
 /**
- * A training receipt with an invented sale and the business's branding: to look at, never stored,
- * nothing asked of a device.
+ * Draws a training receipt with an invented sale and the business's branding: to look at, never
+ * stored, and nothing is asked of a device.
  */
 export const drawTraining =
   (ports: Ports): DrawTraining =>
@@ -23,64 +22,29 @@ export const drawTraining =
     const dialect = ports.dialects.in(business.country);
     if (!dialect) throw new AppError('device_missing');
     const at = ports.clock.now();
-    const sale = trainingSale(dialect.identity.currency, dialect.sales.nonVatClass, at);
-    const rates = Object.fromEntries(
-      dialect.sales.taxClasses.map((each) => [each.code, each.percent]),
-    );
-    const paper = layOutTraining({
-      at,
-      sale,
-      totals: dialect.sales.totals(sale.lines, rates, 'lines'),
-      label: 'TS',
-      isCopy: false,
+    const { sales, print } = dialect;
+    const sale = print.trainingSale(at);
+    const rates = Object.fromEntries(sales.taxClasses.map((each) => [each.code, each.percent]));
+    const totals = sales.totals(sale.lines, rates, 'lines');
+    const paper = print.layOut({
+      mode: 'training',
       isTest: false,
+      sale,
+      totals,
+      prices: shownPrices(sale, totals),
+      signature: null,
+      verification: '',
       invoiceNumber: '0',
       branding: { ...business.branding, ...branding },
       branchAddress: '',
       taxpayerId: business.taxpayerId,
-      branchCode: '00',
       originalReceipt: null,
+      originalSdcId: null,
       reversedInvoiceNumber: null,
       paymentName: 'Cash',
       reasonName: null,
-      localTime: (moment) => ports.localTime(moment, dialect.identity.timeZone),
-      grouped: dialect.print.grouped,
+      frozenAt: at,
       version: ports.version,
     });
     return ports.draw(ctx.businessId, [paper], size, at);
   };
-
-function trainingSale(currency: string, taxClass: string, at: Date): Sale {
-  const content = {
-    name: 'Training item',
-    itemClass: '',
-    itemType: '2',
-    packageUnit: 'NT',
-    quantityUnit: 'U',
-    origin: 'RW',
-    taxClass,
-  };
-  const line = {
-    source: 'training',
-    itemCode: '',
-    name: 'Training item',
-    content,
-    unitPrice: '1180.00',
-    discountRate: '0',
-    discount: '0',
-    taxClass,
-  };
-  return {
-    kind: 'sale',
-    documentNumber: 'TRAINING',
-    documentDate: at.toISOString().slice(0, 10),
-    customerId: '',
-    buyer: { name: 'Training buyer', taxpayerId: null, purchaseCode: null, mobile: null },
-    paymentMethod: '01',
-    reasonCode: null,
-    currency,
-    foreign: null,
-    lines: [{ ...line, quantity: '2', gross: '2360.00', total: '2360.00' }],
-    total: '2360.00',
-  };
-}

@@ -3,12 +3,15 @@ import {
   absolute,
   add,
   compare,
+  decimalsOf,
   divide,
   isZero,
   multiply,
   round,
   subtract,
+  trimmed,
 } from '@muhuri/shared/money';
+import type { Sale, Totals } from '../../model/sale.model.ts';
 
 type Line = {
   /** What the device was told: two decimals at the most. */
@@ -62,6 +65,15 @@ function ownPrice({ books }: Line, { taxRate = '0', exchangeRate = '1' }: Of): A
   return multiply(withTax, exchangeRate);
 }
 
-export const trimmed = (amount: Amount): Amount =>
-  amount.includes('.') ? amount.replace(/\.?0+$/, '') : amount;
-export const decimalsOf = (amount: Amount): number => amount.split('.')[1]?.length ?? 0;
+/** The same of every line of a sale, at the rates it was totalled with. */
+export const shownPrices = (
+  { lines, foreign }: Pick<Sale, 'lines' | 'foreign'>,
+  { byClass }: Pick<Totals, 'byClass'>,
+): { quantity: Amount; unitPrice: Amount }[] =>
+  lines.map((line) => {
+    const { rate: taxRate = '0' } = byClass.find((each) => each.taxClass === line.taxClass) ?? {};
+    return shownPrice(line, {
+      taxRate,
+      ...(foreign ? { exchangeRate: foreign.exchangeRate } : {}),
+    });
+  });
