@@ -8,8 +8,8 @@ import type { BooksPeople } from '../ports/books-people.ts';
 const patienceMs = 5_000;
 
 /**
- * Whether a Zoho user may still come in by Zoho: active in the bound organization, and let in at
- * all. Null where Zoho does not say.
+ * Says whether a Zoho user may still come in by Zoho: they are active in the bound organization, and
+ * the business admits them at all. Null if Zoho does not answer.
  */
 export const checkZohoUser =
   (ports: { people: Pick<BooksPeople, 'find'>; contextOf(businessId: string): Context }) =>

@@ -15,96 +15,97 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { BooksUser } from '../ports/books-people.ts';
+import { type Candidate, matchMember } from './match-member.model.ts';
 
 type Ports = { database: Database; clock: Clock; newId: NewId; record: Recorder };
 export type FoundMember = { membershipId: string; person: { id: string; name: string } };
 
 /**
- * Zoho's own words for people who do the books; what a business calls its other roles says nothing
- * about invoices.
+ * Finds which member of the business a Zoho user is (see `matchMember`), and makes one of somebody
+ * new, who may read and have documents signed. Never more: an admin at Zoho becomes an admin here
+ * only by another admin's hand.
  */
-const usualRoles = ['admin', 'staff'];
-
-/**
- * Which member of the business a Zoho user is: the one this Zoho user was before; else the only one
- * with the same confirmed address; else, where the business lets its Zoho users in and the role
- * there is a usual one, a new member who may read and seal. Never more: an admin at Zoho becomes an
- * admin here only by another admin's hand.
- */
-export const memberLookup = (ports: Ports) => {
-  const find = async (ctx: Context, user: BooksUser, isAgain = false): Promise<FoundMember> => {
-    const { members, mode } = await ctx.transaction(async (tx) => ({
-      members: await tx.find(MembershipEntity, {}),
-      mode: (await getBusiness(tx)).settings.zoho_sign_in,
-    }));
-    if (mode === 'off') throw new AppError('zoho_sign_in_off');
-    const persons = await ports.database.platform((tx) =>
-      listPersons(
-        tx,
-        members.map((each) => each.personId),
-      ),
-    );
-    const personOf = (member: MembershipEntity) =>
-      persons.find((each) => each.id === member.personId);
-    const known = members.find((each) => each.zohoUserId === user.id);
-    // Whoever was put out of the business here, or kept out by the operator, does not come back by
-    // way of Zoho.
-    if (known?.status === 'ended') throw new AppError('zoho_user_refused');
-    // An address that nobody has confirmed is what somebody typed: it says nothing about who they
-    // are.
-    const isNamedAlike = (each: MembershipEntity) =>
-      user.email !== '' && personOf(each)?.email.toLowerCase() === user.email;
-    const isAlike = (each: MembershipEntity) =>
-      isNamedAlike(each) && personOf(each)?.isEmailVerified === true;
-    const alike = members.filter(
-      (each) => each.status === 'active' && each.zohoUserId === null && isAlike(each),
-    );
-    const [member] = known ? [known] : alike.length === 1 ? alike : [];
-    if (member && personOf(member)?.isBlocked) throw new AppError('zoho_user_refused');
-    if (!member) {
-      // Nor as somebody new, where they were known here by another way in: an address is enough to
-      // doubt that.
-      if (
-        members.some(
-          (each) => isNamedAlike(each) && (each.status === 'ended' || personOf(each)?.isBlocked),
-        )
-      )
-        throw new AppError('zoho_user_refused');
-      if (mode !== 'users' || !usualRoles.includes(user.role))
-        throw new AppError('zoho_user_refused');
-      return addMember(ports, ctx, user).catch((error: unknown) => {
-        // Two panels of somebody new at the same moment: the other one has made the member.
-        if (!isAgain && (error as { code?: string }).code === '23505') return find(ctx, user, true);
-        throw error;
-      });
-    }
-    const person = { id: member.personId, name: personOf(member)?.name ?? user.name };
-    if (!known)
-      await ctx.transaction(async (tx) => {
-        const found = await tx.findOneOrFail(
-          MembershipEntity,
-          { id: member.id },
-          { lockMode: LockMode.PESSIMISTIC_WRITE },
-        );
-        found.zohoUserId = user.id;
-        await tx.flush();
-        await ports.record(tx, asPerson(ctx, member.id, person), {
-          action: 'membership.zoho_user',
-          subject: member.id,
-          after: { zoho_user_id: user.id },
-        });
-      });
-    return { membershipId: member.id, person };
+export const memberLookup =
+  (ports: Ports) =>
+  async (ctx: Context, user: BooksUser): Promise<FoundMember> => {
+    const found = await findExisting(ports, ctx, user);
+    if (found) return found;
+    return addMember(ports, ctx, user).catch(async (error: unknown) => {
+      // Two panels of somebody new at the same moment: the other one has made the member.
+      if ((error as { code?: string }).code !== '23505') throw error;
+      return (await findExisting(ports, ctx, user)) ?? addMember(ports, ctx, user);
+    });
   };
-  return (ctx: Context, user: BooksUser) => find(ctx, user);
-};
 
+/** Finds the member a Zoho user is; null if they become a new one. Throws if they may not. */
+async function findExisting(
+  ports: Ports,
+  ctx: Context,
+  user: BooksUser,
+): Promise<FoundMember | null> {
+  const { members, mode } = await ctx.transaction(async (tx) => ({
+    members: await tx.find(MembershipEntity, {}),
+    mode: (await getBusiness(tx)).settings.zoho_sign_in,
+  }));
+  if (mode === 'off') throw new AppError('zoho_sign_in_off');
+  const ids = members.map((each) => each.personId);
+  const persons = await ports.database.platform((tx) => listPersons(tx, ids));
+  const candidates = members.map((each) => toCandidate(each, persons));
+  const match = matchMember(user, candidates, mode);
+  if (match.is === 'refused') throw new AppError('zoho_user_refused');
+  const member =
+    match.is === 'new' ? undefined : members.find((each) => each.id === match.membershipId);
+  if (!member) return null;
+  const name = persons.find((each) => each.id === member.personId)?.name ?? user.name;
+  const found = { membershipId: member.id, person: { id: member.personId, name } };
+  if (match.is === 'alike') await keepZohoUserOf(ports, ctx, found, user.id);
+  return found;
+}
+
+function toCandidate(
+  member: MembershipEntity,
+  persons: Awaited<ReturnType<typeof listPersons>>,
+): Candidate {
+  const person = persons.find((each) => each.id === member.personId);
+  return {
+    membershipId: member.id,
+    status: member.status,
+    zohoUserId: member.zohoUserId ?? null,
+    email: person?.email ?? null,
+    isEmailVerified: person?.isEmailVerified === true,
+    isBlocked: person?.isBlocked === true,
+  };
+}
+
+/** Notes which Zoho user a member is, who is found by it from then on. */
+const keepZohoUserOf = (
+  ports: Ports,
+  ctx: Context,
+  { membershipId, person }: FoundMember,
+  zohoUserId: string,
+): Promise<void> =>
+  ctx.transaction(async (tx) => {
+    const found = await tx.findOneOrFail(
+      MembershipEntity,
+      { id: membershipId },
+      { lockMode: LockMode.PESSIMISTIC_WRITE },
+    );
+    found.zohoUserId = zohoUserId;
+    await tx.flush();
+    await ports.record(tx, asPerson(ctx, membershipId, person), {
+      action: 'membership.zoho_user',
+      subject: membershipId,
+      after: { zoho_user_id: zohoUserId },
+    });
+  });
+
+/** Makes a new member, with an account of their own. */
 async function addMember(ports: Ports, ctx: Context, user: BooksUser): Promise<FoundMember> {
   const at = ports.clock.now();
   const name = (user.name || user.email || user.id).replace(/[\p{Cc}\p{Cf}]/gu, '').slice(0, 100);
   const person = { id: ports.newId('person'), name };
   const membershipId = ports.newId('membership');
-  // Nobody knows this password: whoever wants one asks for a link by mail.
+  // Nobody knows this password; a person who wants one asks for a link by mail.
   const passwordHash = await hashPassword(randomBytes(32).toString('base64url'));
   const { businessId } = ctx;
   await ports.database.registration(async (tx, enter, leave) => {
@@ -151,6 +152,7 @@ async function addMember(ports: Ports, ctx: Context, user: BooksUser): Promise<F
   return { membershipId, person };
 }
 
+/** Lets the member act in the context. */
 export const asPerson = (
   ctx: Context,
   membershipId: string,

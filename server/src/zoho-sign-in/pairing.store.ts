@@ -11,14 +11,14 @@ export type Pairing = {
   id: string;
   organizationId: string;
   /**
-   * Null where the organization belongs to no business: it is told to nobody before they have shown
-   * that they belong to it.
+   * Null if the organization belongs to no business. Whose it is is told to nobody before they have
+   * shown that they belong to it.
    */
   businessId: string | null;
   pollHash: string;
   pollTries: number;
   state: 'waiting' | 'approving' | 'asked' | 'approved' | 'refused' | 'used';
-  /** The problem's code, where it was refused. */
+  /** The problem's code, if it was refused. */
   refusal: string | null;
   panelAddress: string;
   panelAgent: string | null;
@@ -36,7 +36,7 @@ const columns = `id, organization_id, business_id, poll_hash, poll_tries, state,
 
 export const insertPairing = (
   tx: Tx,
-  is: Pick<
+  pairing: Pick<
     Pairing,
     'id' | 'organizationId' | 'pollHash' | 'panelAddress' | 'panelAgent' | 'createdAt' | 'expiresAt'
   > & { codeHash: string },
@@ -46,19 +46,19 @@ export const insertPairing = (
     `insert into reference.pairing (id, organization_id, business_id, poll_hash, code_hash, state, panel_address, panel_agent, created_at, expires_at)
      values ($1, $2, (select business_id from reference.business_directory where organization_id = $2 and status <> 'closed'), $3, $4, 'waiting', $5, $6, $7, $8)`,
     [
-      is.id,
-      is.organizationId,
-      is.pollHash,
-      is.codeHash,
-      is.panelAddress,
-      is.panelAgent,
-      is.createdAt,
-      is.expiresAt,
+      pairing.id,
+      pairing.organizationId,
+      pairing.pollHash,
+      pairing.codeHash,
+      pairing.panelAddress,
+      pairing.panelAgent,
+      pairing.createdAt,
+      pairing.expiresAt,
     ],
   );
 
 /**
- * How many panels of one address wait: those that came to an end do not count, so that an office
+ * Counts the panels of one address that wait. Those that have ended do not count, so that an office
  * behind one address can go on.
  */
 export const countPairings = async (tx: Tx, panelAddress: string, at: Date): Promise<number> =>
@@ -76,13 +76,13 @@ export const lockPairing = async (tx: Tx, id: string): Promise<Pairing | null> =
   );
 
 /**
- * A code holds once: the pairing goes to whoever types it first, under a state and a secret of
- * their browser.
+ * Claims the pairing of a code. A code holds once: the pairing goes to the browser it is typed in
+ * first, under a state and a secret of that browser.
  */
 export const claimByCode = async (
   tx: Tx,
   codeHash: string,
-  by: { stateHash: string; browserHash: string; address: string; expiresAt: Date },
+  claim: { stateHash: string; browserHash: string; address: string; expiresAt: Date },
   at: Date,
 ): Promise<Pairing | null> =>
   toPairing(
@@ -90,7 +90,7 @@ export const claimByCode = async (
       tx,
       `update reference.pairing set state = 'approving', state_hash = $2, browser_hash = $3, approval_address = $4, expires_at = $5
         where code_hash = $1 and state = 'waiting' and expires_at > $6 returning ${columns}`,
-      [codeHash, by.stateHash, by.browserHash, by.address, by.expiresAt, at],
+      [codeHash, claim.stateHash, claim.browserHash, claim.address, claim.expiresAt, at],
     ),
   );
 
@@ -101,8 +101,8 @@ export const setAccountsServer = (tx: Tx, id: string, accountsServer: string) =>
   ]);
 
 /**
- * The pairing a browser is back from Zoho for: its state works once, and only in the browser that
- * began.
+ * Claims the pairing that a browser is back from Zoho for. Its state works once, and only in the
+ * browser that began.
  */
 export const claimByState = async (
   tx: Tx,
@@ -125,18 +125,18 @@ export const keepZohoUser = (tx: Tx, id: string, zohoUser: BooksUser, expiresAt:
     [id, json(zohoUser), expiresAt],
   );
 
-/** The pairing whose question this browser answers, once. */
+/** Decides the pairing whose question this browser answers, once. */
 export const decidePairing = async (
   tx: Tx,
   browserHash: string,
-  to: 'approved' | 'refused',
+  state: 'approved' | 'refused',
   at: Date,
 ): Promise<Pairing | null> =>
   toPairing(
     await queryOne(
       tx,
       `update reference.pairing set state = $2 where browser_hash = $1 and state = 'asked' and expires_at > $3 returning ${columns}`,
-      [browserHash, to, at],
+      [browserHash, state, at],
     ),
   );
 

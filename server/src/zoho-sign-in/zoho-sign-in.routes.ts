@@ -28,28 +28,28 @@ export const zohoSignInRoutes = (use: Use) => {
       };
     }),
     route(zohoSignIn.pollPairing)(async (call, { input }) => {
-      const is = await use.pairings.poll(
+      const polled = await use.pairings.poll(
         input.pairing_id,
         input.poll_secret,
         call.from,
         input.device_token,
       );
       const described =
-        is.state === 'refused'
-          ? describeProblem({ code: is.refusal as ProblemCode }, call.language)
+        polled.state === 'refused'
+          ? describeProblem({ code: polled.refusal as ProblemCode }, call.language)
           : null;
       return {
-        state: is.state,
+        state: polled.state,
         problem: described && {
           code: described.code,
           title: described.title,
           detail: described.detail,
         },
-        session: is.state === 'done' ? signedIn(is) : null,
+        session: polled.state === 'done' ? signedIn(polled) : null,
       };
     }),
     route(zohoSignIn.takePairing)(async (call, { input }) => {
-      const { consentUrl, browserSecret, expiresAt } = await use.pairings.take(
+      const { consentUrl, browserSecret, expiresAt } = await use.pairings.claim(
         input.code,
         call.from,
       );
@@ -61,7 +61,7 @@ export const zohoSignInRoutes = (use: Use) => {
     }),
     route(zohoSignIn.finishApproval)(async (_call, { input }) => {
       const { businessName, organizationName, organizationId, zohoUser, panel, expiresAt } =
-        await use.pairings.cameBack(input);
+        await use.pairings.identifyUser(input);
       return {
         business_name: businessName,
         organization_name: organizationName,
@@ -76,7 +76,7 @@ export const zohoSignInRoutes = (use: Use) => {
       };
     }),
     route(zohoSignIn.answerApproval)((call, { input }) =>
-      use.pairings.answer(input.browser_secret, input.opened_by_me, call.from),
+      use.pairings.approve(input.browser_secret, input.opened_by_me, call.from),
     ),
     route(zohoSignIn.renewSession)(async (_call, { input }) =>
       signedIn(await use.renew(input.refresh_token)),
