@@ -2,13 +2,8 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Dialect } from '../../ports/dialect/index.ts';
 import { doubtAnother } from './doubt-another.ts';
 import type { LaneWork } from './lane-ports.ts';
-import {
-  endDoubt,
-  listOpenDoubts,
-  listSuspects,
-  listUnaskedLanes,
-} from '../receipt/doubt.store.ts';
-import { burnNumber, giveBackNumber, type LaneHead, readAnew } from './lane.store.ts';
+import { endDoubt, listOpenDoubts, listUnaskedLanes } from '../receipt/doubt.store.ts';
+import { burnNumber, giveBackNumber, readAnew } from './lane.store.ts';
 import { recordSigned } from '../receipt/signature.store.ts';
 import {
   earlierHolders,
@@ -23,9 +18,8 @@ import { lockReceipt, setReceiptState, touchReceipt } from '../receipt/receipt.s
 import type { Receipt } from '../receipt/receipt-row.ts';
 import type { Signature } from '../../model/sale.model.ts';
 import { openSeconds, signedTwice } from '../receipt/second-signature.model.ts';
-import { isSignedLateUnder, settleSecond } from '../receipt/second-signature.store.ts';
+import { settleSecond } from '../receipt/second-signature.store.ts';
 import { isOfDoubt } from './is-of-doubt.ts';
-import { mayHaveLeft } from './may-have-left.ts';
 import {
   followUp,
   pauseForStrangers,
@@ -165,44 +159,6 @@ export async function numberAnew(
   });
   if (after.problem && !goesOn)
     await endReversal(work, (await lockReceipt(tx, id)) as Receipt, after.problem);
-}
-
-/**
- * A lost sale may be known, or settled in some other way, between the second person's word and the
- * moment at which the refund would get its number: the lane looks once more in the transaction that
- * would freeze it, under the lock that everything which ends a doubt takes. Of a number that
- * several documents may be signed under it would undo anybody's. What may have left is not
- * withdrawn any more.
- */
-export async function withdrawOvertaken(
-  work: LaneWork,
-  head: Pick<LaneHead, 'id' | 'filed'>,
-): Promise<boolean> {
-  const { ports, tx, ctx, at } = work;
-  const { reverses } = head.filed.filing;
-  if (!reverses) return false;
-  const { receiptId, invoiceNumber } = reverses;
-  const refund = (await lockReceipt(tx, head.id)) as Receipt;
-  const original = (await lockReceipt(tx, receiptId)) as Receipt;
-  const isLost =
-    original.state === 'in_doubt' &&
-    original.invoiceNumber === invoiceNumber &&
-    original.problem?.code === 'signed_answer_lost' &&
-    !(await isSignedLateUnder(tx, refund.deviceId, invoiceNumber)) &&
-    (await listSuspects(tx, receiptId)).length === 0;
-  if (isLost || (await mayHaveLeft(tx, refund, at))) return false;
-  const problem = { code: 'reversal_overtaken', invoice_number: invoiceNumber } as const;
-  if (refund.invoiceNumber !== null)
-    await giveBackNumber(tx, refund.deviceId, refund.invoiceNumber);
-  await setReceiptState(tx, refund.id, { state: 'withdrawn', problem, invoiceNumber: null }, at);
-  await ports.record(tx, ctx, {
-    action: 'receipt.withdrawn',
-    subject: refund.id,
-    after: { ...problem, returned_number: refund.invoiceNumber },
-  });
-  await endReversal(work, refund, problem);
-  ports.changed(refund.id);
-  return true;
 }
 
 /**

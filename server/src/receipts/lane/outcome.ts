@@ -1,8 +1,10 @@
+import type { Context } from '../../context.ts';
 import type { Dialect, SaleReply } from '../../ports/dialect/index.ts';
 import type { Sent } from '../../ports/vsdc.ts';
 import type { SigningInput } from '../sale/signing-input.model.ts';
 import type { KeptAnswer } from '../receipt/kept-answer.ts';
 import type { LaneDevice, LaneHead } from './lane.store.ts';
+import type { LanePorts, LaneWork } from './lane-ports.ts';
 import type { Ended } from '../receipt/attempt.store.ts';
 
 export type Sending = {
@@ -16,6 +18,18 @@ export type Sending = {
   filed: SigningInput | null;
 };
 
+/** A send of this process, with everything that recording its end takes. */
+export type OwnSend = { ports: LanePorts; ctx: Context; dialect: Dialect; sending: Sending };
+
+/** An answer that is being recorded, in time or late. `response`: as the device gave it. */
+export type Heard = LaneWork & OwnSend & { response: KeptAnswer | null };
+
+/**
+ * The end of one send that is being recorded: everything its handlers need, in the transaction
+ * that holds the lane's lock.
+ */
+export type Recording = Heard & { device: LaneDevice };
+
 /**
  * What an end means for the lane: go on with the next document, wait until a moment, or stop for a
  * person.
@@ -27,18 +41,19 @@ export type KnownLane = { device: LaneDevice; head: LaneHead | null };
 
 export type Said = { deviceCode: string; deviceText: string };
 
-/** How a send ended that no longer decides anything. */
+/** How a send ended to which no answer came within its time. */
+export type Unanswered = Exclude<Sent, { is: 'answered' }>;
+
+/** Returns how a send ended that no longer decides anything. */
 export function endedAs(
-  dialect: Dialect,
+  { dialect, response, at }: Heard,
   sent: Sent,
   reply: SaleReply | null,
-  response: KeptAnswer | null,
-  at: Date,
 ): Ended {
   if (reply?.is === 'signed')
     return ended('signed', { deviceCode: dialect.sales.signedCode, deviceText: '' }, response, at);
   if (reply) return ended(reply.is, reply, response, at);
-  const { is, reason } = sent as Exclude<Sent, { is: 'answered' }>;
+  const { is, reason } = sent as Unanswered;
   const said = { deviceCode: '', deviceText: reason };
   return is === 'in_doubt'
     ? { ...ended('in_doubt', said, null, at), isSocketClosed: false }

@@ -52,7 +52,7 @@ export async function send(
         sending,
         sent.is === 'answered' ? () => told(dialect, sent.answer) : null,
         (before) =>
-          recordOutcome(ports, ctx, dialect, sending, sent, async (tx, lane) =>
+          recordOutcome({ ports, ctx, dialect, sending }, sent, async (tx, lane) =>
             before === 0 ? nextStep(ports, ctx, device, dialect, isServing, tx, lane) : null,
           ),
       );
@@ -160,7 +160,9 @@ async function keepUnread(
   const about = aboutOf(ctx, sending);
   const answer = sent.is === 'answered' ? told(dialect, sent.answer) : {};
   try {
-    await write(ports, ctx, sending, null, () => recordUnread(ports, ctx, dialect, sending, sent));
+    await write(ports, ctx, sending, null, () =>
+      recordUnread({ ports, ctx, dialect, sending }, sent),
+    );
     ports.log.error(
       { ...about, error: cause.stack },
       'how a send ended is recorded as a doubt: the database refuses what it was',
@@ -191,7 +193,7 @@ function listenOn(
   const recorded = late
     .then(async (answer) => {
       await write(ports, ctx, sending, answer && (() => told(dialect, answer)), () =>
-        recordLate(ports, ctx, dialect, sending, answer),
+        recordLate({ ports, ctx, dialect, sending }, answer),
       ).catch(async (error: Error) => {
         // That nothing came is lost with no harm: its socket counts as closed once its time is
         // over.
@@ -205,7 +207,7 @@ function listenOn(
           'a late answer could not be recorded',
         );
         await write(ports, ctx, sending, null, () =>
-          recordUnread(ports, ctx, dialect, sending, { is: 'answered', answer }),
+          recordUnread({ ports, ctx, dialect, sending }, { is: 'answered', answer }),
         );
       });
       ports.changed(receiptId);

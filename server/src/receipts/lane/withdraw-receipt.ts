@@ -1,8 +1,11 @@
 import type { Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
 import { endReversal } from './end-doubt.ts';
-import type { LanePorts } from './lane-ports.ts';
-import { giveBackNumber, lockLane } from './lane.store.ts';
+import type { LanePorts, LaneWork } from './lane-ports.ts';
+import { giveBackNumber, type LaneHead, lockLane } from './lane.store.ts';
+import { mayHaveLeft } from './may-have-left.ts';
+import { listSuspects } from '../receipt/doubt.store.ts';
+import { isSignedLateUnder } from '../receipt/second-signature.store.ts';
 import { listAttempts } from '../receipt/attempt.store.ts';
 import { isDoubtful, provablyNotLeft } from '../receipt/receipt.model.ts';
 import { findReceipt, lockReceipt, setReceiptState } from '../receipt/receipt.store.ts';
@@ -51,3 +54,41 @@ export const withdrawReceipt =
     ports.changed(receiptId);
     return withdrawn;
   };
+
+/**
+ * A lost sale may be known, or settled in some other way, between the second person's word and the
+ * moment at which the refund would get its number: the lane looks once more in the transaction that
+ * would freeze it, under the lock that everything which ends a doubt takes. Of a number that
+ * several documents may be signed under it would undo anybody's. What may have left is not
+ * withdrawn any more.
+ */
+export async function withdrawOvertaken(
+  work: LaneWork,
+  head: Pick<LaneHead, 'id' | 'filed'>,
+): Promise<boolean> {
+  const { ports, tx, ctx, at } = work;
+  const { reverses } = head.filed.filing;
+  if (!reverses) return false;
+  const { receiptId, invoiceNumber } = reverses;
+  const refund = (await lockReceipt(tx, head.id)) as Receipt;
+  const original = (await lockReceipt(tx, receiptId)) as Receipt;
+  const isLost =
+    original.state === 'in_doubt' &&
+    original.invoiceNumber === invoiceNumber &&
+    original.problem?.code === 'signed_answer_lost' &&
+    !(await isSignedLateUnder(tx, refund.deviceId, invoiceNumber)) &&
+    (await listSuspects(tx, receiptId)).length === 0;
+  if (isLost || (await mayHaveLeft(tx, refund, at))) return false;
+  const problem = { code: 'reversal_overtaken', invoice_number: invoiceNumber } as const;
+  if (refund.invoiceNumber !== null)
+    await giveBackNumber(tx, refund.deviceId, refund.invoiceNumber);
+  await setReceiptState(tx, refund.id, { state: 'withdrawn', problem, invoiceNumber: null }, at);
+  await ports.record(tx, ctx, {
+    action: 'receipt.withdrawn',
+    subject: refund.id,
+    after: { ...problem, returned_number: refund.invoiceNumber },
+  });
+  await endReversal(work, refund, problem);
+  ports.changed(refund.id);
+  return true;
+}
