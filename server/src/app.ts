@@ -770,6 +770,7 @@ export async function startApp(
   };
   const drawTrainingNow = drawTraining(printPorts);
   const testDeviceNow = testDevice({ vsdc, dialects, clock });
+  const viewProbe = probeView(dialects);
   const zohoState = readConnectionState({ database, accounts, tokens });
   const devices = { clock, newId, record, dialects };
   const aboutOf = ({ language, requestId, from }: Call): About => ({
@@ -858,6 +859,7 @@ export async function startApp(
   const peopleOf = listPeople({ database });
   const refreshDue = refreshDueLists(lists);
   const watchOver = watchDeadlines({
+    dialects,
     longestDue,
     alerts,
     testDevice: testDeviceNow,
@@ -1014,14 +1016,15 @@ export async function startApp(
     }),
     ...ownBusinessRoutes({
       setDevice: setDevice(devices),
-      testDevice: async (ctx, branchId) =>
-        probeView(await testDeviceNow(ctx, branchId), ctx.language),
+      testDevice: async (ctx, branchId) => viewProbe(ctx, await testDeviceNow(ctx, branchId)),
       listBranches: listBranchViews({ vault }),
       probes: async (ctx) =>
         Object.fromEntries(
           (await ctx.transaction((tx) => listBranches(tx))).map((branch) => [
             branch.id,
-            branch.device?.probe ? probeView(branch.device.probe, ctx.language) : null,
+            branch.device?.probe
+              ? viewProbe(ctx, { ...branch.device.probe, dialect: branch.device.dialect })
+              : null,
           ]),
         ),
       readZohoState: (ctx) => zohoState(ctx, false),

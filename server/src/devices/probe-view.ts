@@ -1,6 +1,10 @@
 import type { StoredProbe } from '../branches/index.ts';
+import type { Context } from '../context.ts';
+import type { Dialects } from '../ports/dialect/index.ts';
+import type { TestedDevice } from './test-device.ts';
 
-type Text = [title: string, detail: string];
+/** `hours`: for how long a device may be without its authority, in the reader's digits. */
+type Text = [title: string, detail: string] | ((hours: string) => [title: string, detail: string]);
 
 const texts: Record<StoredProbe['result'], { en: Text; fr: Text; ar: Text }> = {
   fine: {
@@ -48,27 +52,30 @@ const texts: Record<StoredProbe['result'], { en: Text; fr: Text; ar: Text }> = {
     ],
   },
   offline_soon: {
-    en: [
+    en: (hours) => [
       'The device has had no contact with the authority for a while.',
-      'It stops after 24 hours without: bring its internet connection back.',
+      `It stops after ${hours} hours without: bring its internet connection back.`,
     ],
-    fr: [
+    fr: (hours) => [
       "L'appareil n'a plus de contact avec l'administration depuis un moment.",
-      'Il s’arrête après 24 heures : rétablissez sa connexion internet.',
+      `Il s’arrête après ${hours} heures : rétablissez sa connexion internet.`,
     ],
-    ar: ['لم يتصل الجهاز بالإدارة منذ مدة.', 'يتوقف بعد ٢٤ ساعة بلا اتصال: أعد اتصاله بالإنترنت.'],
+    ar: (hours) => [
+      'لم يتصل الجهاز بالإدارة منذ مدة.',
+      `يتوقف بعد ${hours} ساعة بلا اتصال: أعد اتصاله بالإنترنت.`,
+    ],
   },
   down_or_stopped: {
-    en: [
-      'The device is down, or stopped after 24 hours offline.',
+    en: (hours) => [
+      `The device is down, or stopped after ${hours} hours offline.`,
       'Bring its internet connection back, restart it, then test again.',
     ],
-    fr: [
-      "L'appareil est éteint, ou arrêté après 24 heures hors ligne.",
+    fr: (hours) => [
+      `L'appareil est éteint, ou arrêté après ${hours} heures hors ligne.`,
       'Rétablissez sa connexion internet, redémarrez-le, puis testez à nouveau.',
     ],
-    ar: [
-      'الجهاز متوقف، أو توقف بعد ٢٤ ساعة بلا اتصال.',
+    ar: (hours) => [
+      `الجهاز متوقف، أو توقف بعد ${hours} ساعة بلا اتصال.`,
       'أعد اتصاله بالإنترنت وشغّله من جديد ثم افحص.',
     ],
   },
@@ -110,15 +117,17 @@ const texts: Record<StoredProbe['result'], { en: Text; fr: Text; ar: Text }> = {
   },
 };
 
-/** A test in the reader's words. */
-export function probeView({ reason: _reason, ...probe }: StoredProbe, language: string) {
-  const text = texts[probe.result];
-  const [title, detail] = language.startsWith('fr')
-    ? text.fr
-    : language.startsWith('ar')
-      ? text.ar
-      : text.en;
-  return { ...probe, title, detail };
-}
+/** Says a test in the reader's words. */
+export const probeView =
+  (dialects: Dialects) =>
+  ({ language }: Pick<Context, 'language'>, tested: TestedDevice) => {
+    const { reason: _reason, dialect, ...probe } = tested;
+    const known = (['fr', 'ar'] as const).find((each) => language.startsWith(each)) ?? 'en';
+    const { offlineHoursMax } = dialects.of(dialect).setUp;
+    const hours = offlineHoursMax?.toLocaleString(known === 'ar' ? 'ar-EG' : known) ?? '…';
+    const text = texts[probe.result][known];
+    const [title, detail] = typeof text === 'function' ? text(hours) : text;
+    return { ...probe, title, detail };
+  };
 
-export type ProbeView = ReturnType<typeof probeView>;
+export type ProbeView = ReturnType<ReturnType<typeof probeView>>;

@@ -17,15 +17,13 @@ import {
 } from '../branches/index.ts';
 
 type Ports = { vsdc: Vsdc; dialects: Dialects; clock: Clock };
-export type TestDevice = (ctx: Context, branchId: string | null) => Promise<StoredProbe>;
+/** What a test has shown, and whose rules its device keeps. */
+export type TestedDevice = StoredProbe & { dialect: string };
+export type TestDevice = (ctx: Context, branchId: string | null) => Promise<TestedDevice>;
 
 const hourMs = 3_600_000;
-/**
- * The VSDC signs without its authority for 24 hours and then stops without a word; from 18 on a
- * person should act.
- */
-const soonHours = 18;
-const stopHours = 24;
+/** From three quarters of what a device may be without its authority on, a person should act. */
+const soonPart = 0.75;
 
 /**
  * Asks a device whether it serves, as far as it lets itself be asked: never a sale. A taxpayer
@@ -34,7 +32,7 @@ const stopHours = 24;
  * outcome.
  */
 export const testDevice = (ports: Ports): TestDevice => {
-  const underWay = new Map<string, Promise<StoredProbe>>();
+  const underWay = new Map<string, Promise<TestedDevice>>();
   return async (ctx, branchId) => {
     const { business, device } = await ctx.transaction(async (tx) => {
       const id = branchId ?? (await listBranches(tx)).find((each) => each.device)?.id ?? '';
@@ -56,7 +54,7 @@ async function probeDevice(
   ctx: Context,
   business: Business,
   device: Device,
-): Promise<StoredProbe> {
+): Promise<TestedDevice> {
   const dialect = ports.dialects.of(device.dialect);
   const named = {
     taxpayerId: business.taxpayerId,
@@ -93,7 +91,7 @@ async function probeDevice(
         ? { is: 'answered', judged: judged ?? 'other' }
         : { is: sent.is, reason: sent.reason },
       device.state === 'new',
-      offlineHours,
+      { hours: offlineHours, max: dialect.setUp.offlineHoursMax },
     ),
     at: at.toISOString(),
     answer_ms: sent.is === 'answered' ? answerMs : null,
@@ -110,7 +108,7 @@ async function probeDevice(
     await keepDeviceTaxpayer(tx, device.id, { name: toldName, isVatRegistered: null }, at);
     await compareTaxpayer(tx, await getBusiness(tx));
   });
-  return probe;
+  return { ...probe, dialect: device.dialect };
 }
 
 type Heard =
@@ -120,11 +118,16 @@ type Heard =
     }
   | { is: 'unreachable' | 'in_doubt' | 'address_refused'; reason: string };
 
-function resultOf(heard: Heard, isNew: boolean, offlineHours: number | null): ProbeResult {
+/** For how long a device is without its authority as far as we know, and for how long it may be. */
+type Offline = { hours: number | null; max: number | null };
+
+const isPast = ({ hours, max }: Offline, part = 1): boolean =>
+  hours !== null && max !== null && hours >= max * part;
+
+function resultOf(heard: Heard, isNew: boolean, offline: Offline): ProbeResult {
   if (heard.is === 'address_refused') return 'address_refused';
-  const isPast = offlineHours !== null && offlineHours >= stopHours;
   if (heard.is !== 'answered')
-    return isPast
+    return isPast(offline)
       ? 'down_or_stopped'
       : /ENOTFOUND|EAI_AGAIN|unknown host|^the name/i.test(heard.reason)
         ? 'wrong_address'
@@ -141,6 +144,6 @@ function resultOf(heard: Heard, isNew: boolean, offlineHours: number | null): Pr
     case 'link_down':
       return 'offline_soon';
     case 'serves':
-      return offlineHours !== null && offlineHours >= soonHours ? 'offline_soon' : 'fine';
+      return isPast(offline, soonPart) ? 'offline_soon' : 'fine';
   }
 }

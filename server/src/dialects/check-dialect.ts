@@ -67,6 +67,7 @@ const items: Shape<Items> = { code: callable, register: exchange.optional() };
 const codes: Shape<Codes> = { lists: exchange, itemClasses: exchange };
 const taxpayers: Shape<Taxpayers> = { lookup: exchange };
 const setUp: Shape<SetUp> = {
+  offlineHoursMax: z.number().positive().nullable(),
   probe: z.looseObject({ toRequest: callable, isServing: callable, judge: callable }),
   initialise: exchange,
 };

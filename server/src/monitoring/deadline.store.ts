@@ -9,7 +9,7 @@ const doubtsMax = 50;
 export async function listWatched(tx: Tx): Promise<Watched[]> {
   const devices = await query(
     tx,
-    `select d.id, b.name, case when d.state <> 'retired' then d.difference end as difference, case when d.state <> 'retired' then greatest(d.last_contact_at, d.last_upstream_at) end as last_contact_at,
+    `select d.id, d.dialect, b.name, case when d.state <> 'retired' then d.difference end as difference, case when d.state <> 'retired' then greatest(d.last_contact_at, d.last_upstream_at) end as last_contact_at,
        case when d.state <> 'retired' then d.last_upstream_at end as last_upstream_at, o.document_number, o.opened_at, o.waiting, s.ahead
        from device d join branch b on b.business_id = d.business_id and b.id = d.branch_id
        left join lateral (select r.document_number, r.opened_at, count(*) over ()::int as waiting from receipt r
@@ -25,6 +25,7 @@ export async function listWatched(tx: Tx): Promise<Watched[]> {
   );
   return devices.map((row) => ({
     deviceId: row.id as string,
+    dialect: row.dialect as string,
     branchName: row.name as string,
     lastContactAt: toDateOrNull(row.last_contact_at),
     lastUpstreamAt: toDateOrNull(row.last_upstream_at),

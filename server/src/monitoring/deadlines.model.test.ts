@@ -5,6 +5,7 @@ const now = new Date('2026-11-21T20:00:00Z');
 const ago = (hours: number) => new Date(now.getTime() - hours * 3_600_000);
 const quiet: Watched = {
   deviceId: 'd',
+  dialect: 'zz-test',
   branchName: 'Kigali',
   lastContactAt: ago(0.1),
   lastUpstreamAt: ago(2),
@@ -14,7 +15,7 @@ const quiet: Watched = {
   clockAheadMs: 300,
 };
 const codes = (more: Partial<Watched>) =>
-  dueOf({ ...quiet, ...more }, now).map(({ problem }) =>
+  dueOf({ ...quiet, ...more }, 24, now).map(({ problem }) =>
     [problem.code, problem.hours].filter((each) => each !== undefined).join(' '),
   );
 
@@ -43,6 +44,20 @@ describe('what a business is told of in time', () => {
     expect(codes({ lastUpstreamAt: ago(hours) })).toEqual(told),
   );
 
+  test.each([
+    [48, 23.9, []],
+    [48, 24, ['offline_clock 24']],
+    [48, 36, ['offline_clock 36']],
+    [48, 46.1, ['offline_clock 46']],
+    [null, 500, []],
+  ])('a device that may be without its authority for %s hours, after %s', (max, hours, told) =>
+    expect(
+      dueOf({ ...quiet, lastUpstreamAt: ago(hours) }, max, now).map(
+        ({ problem }) => `${problem.code} ${problem.hours}`,
+      ),
+    ).toEqual(told),
+  );
+
   test('a device nobody has heard of for a while, only while something waits for it', () => {
     expect(codes({ lastContactAt: ago(60) })).toEqual([]);
     expect(
@@ -69,7 +84,7 @@ describe('what a business is told of in time', () => {
     expect(codes({ clockAheadMs: 601_000 })).toEqual(['device_clock']);
     expect(codes({ clockAheadMs: -86_400_000 })).toEqual(['device_clock']);
     // “… minutes away”, whichever of the two is ahead.
-    expect(dueOf({ ...quiet, clockAheadMs: -86_400_000 }, now)).toMatchObject([
+    expect(dueOf({ ...quiet, clockAheadMs: -86_400_000 }, 24, now)).toMatchObject([
       { problem: { code: 'device_clock', minutes: 1440 } },
     ]);
   });

@@ -3,6 +3,7 @@ import type { StoredProblem } from '@muhuri/shared/problems';
 /** A device and what waits for it. Times in UTC. */
 export type Watched = {
   deviceId: string;
+  dialect: string;
   branchName: string;
   /**
    * The last answer of any kind; the last one that proves contact with the authority. Null: none
@@ -39,10 +40,10 @@ export type Due = { subject: string; problem: StoredProblem };
 
 const hourMs = 3_600_000;
 /**
- * A VSDC signs for 24 hours without its authority and then stops; these leave twelve, six and two
- * to act.
+ * A device signs for so many hours without its authority and then stops. These leave half of them,
+ * a quarter and two to act; of a day: twelve, six and two.
  */
-const offlineHours = [12, 18, 22] as const;
+const offlineHours = (max: number) => [max / 2, max * 0.75, max - 2];
 const unsignedHours = [1, 12, 18, 22] as const;
 /** Where people seal by hand, they may do it at the end of their day. */
 const byHandHours = [12, 18, 22] as const;
@@ -70,7 +71,7 @@ const levelOf = (levels: readonly number[], since: Date, now: Date): number | nu
  * and the one before it is over. A device that nothing waits for may be switched off over a
  * weekend: it is called silent only while something does.
  */
-export function dueOf(watched: Watched, now: Date): Due[] {
+export function dueOf(watched: Watched, offlineHoursMax: number | null, now: Date): Due[] {
   const { deviceId, branchName, oldest } = watched;
   const due: Due[] = [];
   const say = (subject: string, code: StoredProblem['code'], extra: Omit<StoredProblem, 'code'>) =>
@@ -87,15 +88,7 @@ export function dueOf(watched: Watched, now: Date): Due[] {
     oldest && watched.lastContactAt ? levelOf(silentHours, watched.lastContactAt, now) : null;
   if (silent && watched.lastContactAt)
     say(deviceId, 'device_silent', { hours: silent, since: watched.lastContactAt.toISOString() });
-  const offline = watched.lastUpstreamAt
-    ? levelOf(offlineHours, watched.lastUpstreamAt, now)
-    : null;
-  if (offline && watched.lastUpstreamAt)
-    say(deviceId, 'offline_clock', {
-      hours: offline,
-      left: 24 - offline,
-      since: watched.lastUpstreamAt.toISOString(),
-    });
+  due.push(...offlineOf(watched, offlineHoursMax, now));
   for (const doubt of watched.doubts)
     if (now.getTime() - doubt.since.getTime() >= hourMs)
       say(doubt.receiptId, 'doubt_old', {
@@ -106,6 +99,20 @@ export function dueOf(watched: Watched, now: Date): Due[] {
     say(deviceId, 'device_clock', { minutes: Math.round(Math.abs(watched.clockAheadMs) / 60_000) });
   if (watched.difference) due.push({ subject: deviceId, problem: watched.difference });
   return due;
+}
+
+/** How long a device is without its authority, where it stops for that. */
+function offlineOf(
+  { deviceId, branchName, lastUpstreamAt }: Watched,
+  max: number | null,
+  now: Date,
+): Due[] {
+  const hours = lastUpstreamAt && max && levelOf(offlineHours(max), lastUpstreamAt, now);
+  if (!hours) return [];
+  const since = lastUpstreamAt.toISOString();
+  const left = max - hours;
+  const problem = { code: 'offline_clock' as const, branch: branchName, hours, left, since };
+  return [{ subject: deviceId, problem }];
 }
 
 /**

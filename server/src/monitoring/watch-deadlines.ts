@@ -5,6 +5,7 @@ import { getBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
+import type { Dialects } from '../ports/dialect/index.ts';
 import { deleteOldSlots, slotOf, takeSlot } from '../platform/schedule.ts';
 import { findLongestUnwritten, listOpenOf, listWatched } from './deadline.store.ts';
 import { type Due, dueOf, dueOfUnbegun, type Unbegun, watchedCodes } from './deadlines.model.ts';
@@ -14,6 +15,7 @@ type Ports = {
   testDevice: TestDevice;
   /** What waits in the list of documents although nothing has been begun with it. */
   longestDue(tx: Tx): Promise<Unbegun['documents']>;
+  dialects: Dialects;
   clock: Clock;
   worker: string;
   minutes: number;
@@ -25,7 +27,7 @@ const probeMinutes = 60;
 /**
  * Looks, once in every slot over all servers, whether a deadline draws near: what is, is raised;
  * what is over, is closed. Once an hour each device that is set up is asked whether it serves and
- * reaches its authority, so that the clock of its 24 hours is known without a sale.
+ * reaches its authority, so that how long it may still sign without that is known without a sale.
  */
 export const watchDeadlines =
   (ports: Ports) =>
@@ -53,7 +55,9 @@ export const watchDeadlines =
       const now = ports.clock.now();
       // Either side may have changed while the other was being written.
       await compareTaxpayer(tx, await getBusiness(tx));
-      const due = (await listWatched(tx)).flatMap((each) => dueOf(each, now));
+      const due = (await listWatched(tx)).flatMap((each) =>
+        dueOf(each, ports.dialects.of(each.dialect).setUp.offlineHoursMax, now),
+      );
       due.push(
         ...dueOfUnbegun(
           ctx.businessId,

@@ -5,7 +5,7 @@ import { codeLists, itemClasses } from './lists.ts';
 import { layOut } from './layout.ts';
 import { labelOf, verification } from './print.ts';
 import { sales } from './sales.ts';
-import { initialise, probe } from './set-up.ts';
+import { initialise, offlineHoursMax, probe } from './set-up.ts';
 import { country, currency, timeZone } from './taxes.ts';
 import { lookupTaxpayer } from './taxpayers.ts';
 import { trainingSale } from './training.ts';
@@ -22,7 +22,7 @@ export const dialect: Dialect = {
   sales,
   items: { code: itemCode, register: registerItem },
   print: { label: labelOf, verification, layOut, trainingSale },
-  setUp: { probe, initialise },
+  setUp: { offlineHoursMax, probe, initialise },
   codes: { lists: codeLists, itemClasses },
   taxpayers: { lookup: lookupTaxpayer },
 };

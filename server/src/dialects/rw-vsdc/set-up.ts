@@ -85,6 +85,9 @@ const judge: SetUp['probe']['judge'] = (answer) => {
   return answer.status === 404 && /<html/i.test(answer.body) ? 'vsdc_missing' : 'other';
 };
 
+/** After a day without its authority a VSDC stops, without a word. */
+export const offlineHoursMax = 24;
+
 /** The lists are asked for: every device gives them, and nothing is signed. */
 export const probe: SetUp['probe'] = {
   toRequest: codeLists.toRequest,

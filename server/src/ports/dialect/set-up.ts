@@ -18,6 +18,11 @@ type ProbeAnswer = 'serves' | 'stranger' | 'link_down' | 'vsdc_missing' | 'stopp
 
 /** How a device begins its work, and how it is asked whether it still does. */
 export type SetUp = {
+  /**
+   * For how many hours a device signs without reaching its authority before it stops; null where it
+   * never does.
+   */
+  offlineHoursMax: number | null;
   /** Asked of a device to learn whether it serves at all; signs nothing. */
   probe: {
     toRequest(device: DialectDevice): DeviceRequest;
