@@ -14,6 +14,7 @@ import type { NewId } from '../platform/new-id.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { Accounts, SeenOrganization } from '../ports/accounts.ts';
 import {
+  type Connection,
   endConnection,
   findConnection,
   findLastOrganization,
@@ -21,9 +22,7 @@ import {
 } from './connection.store.ts';
 import { eraseGrant, lockGrant, servesElsewhere } from './grant.store.ts';
 
-/**
- * How many documents of an organization’s books are not settled: queued or in doubt here, or due.
- */
+/** Counts the documents of an organization’s books that are queued or in doubt here, or due. */
 export type CountUnsettled = (tx: Tx, organizationId: string) => Promise<number>;
 type Ports = {
   countUnsettled: CountUnsettled;
@@ -35,73 +34,89 @@ type Ports = {
   record: Recorder;
 };
 
+/** What a business is bound to: an organization that is chosen among those its grant sees. */
+export type Binding = {
+  grantId: string;
+  organizations: SeenOrganization[];
+  chosen: string;
+  /** How many unsettled documents of the former books a person said to leave as they are. */
+  leaveOpen?: number | undefined;
+};
+
 /**
  * Binds a business to one of the organizations its grant sees; whom else the grant serves is never
- * said. Other books than before know nothing of the documents of those: while any of them is
- * unsettled they are not changed for others, unless a person says how many are left as they are.
+ * said. Other books know nothing of the documents of the former ones. While any of those is
+ * unsettled the books are not changed, unless a person says how many are left as they are.
  */
 export async function bindOrganization(
   ports: Ports,
   ctx: Context,
-  grantId: string,
-  organizations: SeenOrganization[],
-  chosen: string,
-  leaveOpen = 0,
+  binding: Binding,
 ): Promise<void> {
-  const seen = organizations.find((each) => each.organizationId === chosen);
+  const { grantId, chosen } = binding;
+  const seen = binding.organizations.find((each) => each.organizationId === chosen);
   if (!seen) throw new AppError('organization_unseen', { field: 'organization_id' });
-  // Whoever maps an organization must rule it at Zoho: a bookkeeper's consent must not move a
+  // Whoever binds an organization must rule it at Zoho: a bookkeeper's consent must not move a
   // taxpayer's invoices.
   if (seen.role !== 'admin')
     throw new AppError('organization_not_admin', { field: 'organization_id' });
-  const at = ports.clock.now();
-  // One transaction under the lock on the business among businesses: what is asked, what is unique
-  // there and what the business keeps are of one moment.
-  const present = await ports.database
-    .registration(async (tx, enter, leave) => {
-      await holdDirectoryEntry(tx, ctx.businessId);
-      await enter(ctx.businessId);
-      const before = await findConnection(tx);
-      if (before?.organizationId === chosen && before.grantId === grantId) return null;
-      const last = await findLastOrganization(tx);
-      const unsettled = last === null || last === chosen ? 0 : await ports.countUnsettled(tx, last);
-      if (unsettled > 0 && unsettled !== leaveOpen)
-        throw new AppError('books_unsettled', { count: unsettled });
-      await leave();
-      await setOrganization(tx, ctx.businessId, chosen, at);
-      const earliest = await earliestGoLive(tx, { taxpayerId: '', organizationId: chosen });
-      await enter(ctx.businessId);
-      await raiseEarliestGoLive(tx, earliest);
-      // Books that were not connected have a past of their own, whoever sealed it; also the same
-      // ones, while they were not.
-      if (before?.organizationId !== chosen) await sealForRealFrom(tx, at);
-      if (before) await endConnection(tx, before.id, at);
-      const id = ports.newId('connection');
-      await insertConnection(tx, ctx.businessId, { id, grantId, organizationId: chosen }, at);
-      await ports.record(tx, ctx, {
-        action: 'connection.made',
-        subject: id,
-        before: before
-          ? { organization_id: before.organizationId, grant_id: before.grantId }
-          : last && { organization_id: last },
-        after: {
-          organization_id: chosen,
-          grant_id: grantId,
-          ...(unsettled > 0 ? { left_open: unsettled } : {}),
-        },
-      });
-      return before;
-    })
-    .catch((error: unknown) => {
-      // Two that ask for the same organization at once cannot both have it.
-      if ((error as { code?: string }).code === '23505')
-        throw new AppError('business_taken', { field: 'organization_id' });
-      throw error;
-    });
-  if (present && present.grantId !== grantId) await endIfUnused(ports, ctx, present.grantId);
+  const replaced = await replaceConnection(ports, ctx, binding).catch((error: unknown) => {
+    // Two that ask for the same organization at once cannot both have it.
+    if ((error as { code?: string }).code === '23505')
+      throw new AppError('business_taken', { field: 'organization_id' });
+    throw error;
+  });
+  if (replaced && replaced.grantId !== grantId) await endIfUnused(ports, ctx, replaced.grantId);
 }
 
-/** A grant nobody lives by any more is revoked at Zoho and holds no secret any more. */
+/**
+ * Replaces the connection and returns the former one; null if nothing changes. It is one
+ * transaction under the lock on the business among businesses, so that what is asked, what is unique
+ * there and what the business keeps are of one moment.
+ */
+function replaceConnection(
+  ports: Ports,
+  ctx: Context,
+  { grantId, chosen, leaveOpen = 0 }: Binding,
+): Promise<Connection | null> {
+  const at = ports.clock.now();
+  return ports.database.registration(async (tx, enter, leave) => {
+    await holdDirectoryEntry(tx, ctx.businessId);
+    await enter(ctx.businessId);
+    const before = await findConnection(tx);
+    if (before?.organizationId === chosen && before.grantId === grantId) return null;
+    const last = await findLastOrganization(tx);
+    const unsettled = last === null || last === chosen ? 0 : await ports.countUnsettled(tx, last);
+    if (unsettled > 0 && unsettled !== leaveOpen)
+      throw new AppError('books_unsettled', { count: unsettled });
+    await leave();
+    await setOrganization(tx, ctx.businessId, chosen, at);
+    const earliest = await earliestGoLive(tx, { taxpayerId: '', organizationId: chosen });
+    await enter(ctx.businessId);
+    await raiseEarliestGoLive(tx, earliest);
+    // Books that were not connected have a past of their own, whoever signed it. So have the same
+    // books for the time they were not connected.
+    if (before?.organizationId !== chosen) await sealForRealFrom(tx, at);
+    if (before) await endConnection(tx, before.id, at);
+    const id = ports.newId('connection');
+    await insertConnection(tx, ctx.businessId, { id, grantId, organizationId: chosen }, at);
+    await ports.record(tx, ctx, {
+      action: 'connection.made',
+      subject: id,
+      before: before
+        ? { organization_id: before.organizationId, grant_id: before.grantId }
+        : last && { organization_id: last },
+      after: {
+        organization_id: chosen,
+        grant_id: grantId,
+        ...(unsettled > 0 ? { left_open: unsettled } : {}),
+      },
+    });
+    return before;
+  });
+}
+
+/** Revokes a grant at Zoho and erases its secrets, once no business lives by it. */
 export async function endIfUnused(
   ports: Pick<Ports, 'database' | 'vault' | 'accounts'>,
   ctx: Context,
@@ -119,7 +134,7 @@ export async function endIfUnused(
     'refresh_token',
     found.refreshToken,
   );
-  // Erased here even where Zoho does not answer: what nobody holds cannot be used.
+  // Erased here even if Zoho does not answer: what nobody holds cannot be used.
   await ports.accounts.revoke(found.accountsServer, refreshToken);
   await ports.database.platform((tx) => eraseGrant(tx, grantId));
 }

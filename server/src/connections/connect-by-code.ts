@@ -44,7 +44,13 @@ export const connectByCode =
     const chosen =
       ask.organization_id ??
       (organizations.length === 1 ? organizations[0]?.organizationId : undefined);
-    if (chosen) await bindOrganization(ports, ctx, grantId, organizations, chosen, ask.leave_open);
+    if (chosen)
+      await bindOrganization(ports, ctx, {
+        grantId,
+        organizations,
+        chosen,
+        leaveOpen: ask.leave_open,
+      });
     return { grantId, organizations };
   };
 

@@ -1,6 +1,7 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { Tx } from '../platform/db/database.ts';
-import { fromJson, json, query, queryOne } from '../platform/db/query.ts';
+import { fromJson, query, queryOne } from '../platform/db/query.ts';
+import type { StoredPoll } from './poll-state.store.ts';
 
 export type Connection = {
   id: string;
@@ -81,75 +82,6 @@ export const findConnectionById = (tx: Tx, id: string) =>
     'select id, grant_id, organization_id, status, created_at, ended_at from connection where id = $1',
     [id],
   );
-
-export type PollState = {
-  cursor: Date | null;
-  at: Date | null;
-  nextAt: Date | null;
-  problem: StoredProblem | null;
-};
-type StoredPoll = {
-  cursor?: string | null;
-  at?: string | null;
-  next_at?: string | null;
-  problem?: StoredProblem | null;
-};
-
-const toPolled = (stored: StoredPoll | undefined): PollState => ({
-  cursor: stored?.cursor ? new Date(stored.cursor) : null,
-  at: stored?.at ? new Date(stored.at) : null,
-  nextAt: stored?.next_at ? new Date(stored.next_at) : null,
-  problem: stored?.problem ?? null,
-});
-
-/**
- * Takes the turn to look through one kind of document, if it is due; the next turn is set at once,
- * so that one process has it. Every call to Zoho counts itself on this row: a round passes over a
- * row that is held just then and comes again, but whoever asked for a look waits for it, or would
- * be told that nothing had changed.
- */
-export async function claimPoll(
-  tx: Tx,
-  module: string,
-  at: Date,
-  nextAt: Date,
-  isForced: boolean,
-): Promise<PollState | null> {
-  const row = await queryOne<{ id: string; polled: unknown }>(
-    tx,
-    `select id, polled from connection where status = 'active' for update ${isForced ? '' : 'skip locked'}`,
-  );
-  if (!row) return null;
-  const polled = fromJson<Record<string, StoredPoll>>(row.polled);
-  const present = toPolled(polled[module]);
-  if (!isForced && present.nextAt && present.nextAt > at) return null;
-  await query(tx, 'update connection set polled = $2 where id = $1', [
-    row.id,
-    json({ ...polled, [module]: { ...polled[module], next_at: nextAt.toISOString() } }),
-  ]);
-  return present;
-}
-
-/** What a look through came to; `nextAt` where it is to be sooner than usual. */
-export async function endPoll(tx: Tx, module: string, is: PollState): Promise<void> {
-  const row = await queryOne<{ id: string; polled: unknown }>(
-    tx,
-    "select id, polled from connection where status <> 'ended' for update",
-  );
-  if (!row) return;
-  const polled = fromJson<Record<string, StoredPoll>>(row.polled);
-  const stored: StoredPoll = {
-    ...polled[module],
-    cursor: is.cursor?.toISOString() ?? null,
-    ...(is.at ? { at: is.at.toISOString() } : {}),
-    ...(is.nextAt ? { next_at: is.nextAt.toISOString() } : {}),
-    problem: is.problem,
-  };
-  await query(tx, 'update connection set polled = $2 where id = $1', [
-    row.id,
-    json({ ...polled, [module]: stored }),
-  ]);
-}
 
 export const setConnectionStatus = (tx: Tx, id: string, status: 'active' | 'needs_reconnecting') =>
   query(tx, "update connection set status = $2 where id = $1 and status <> 'ended'", [id, status]);

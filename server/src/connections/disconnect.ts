@@ -4,7 +4,7 @@ import { AppError } from '../platform/app-error.ts';
 import { toDate, toDateOrNull } from '../platform/db/query.ts';
 import { endIfUnused } from './bind-organization.ts';
 import { endConnection, findConnectionById } from './connection.store.ts';
-import { findConsentOfGrant } from './consent.store.ts';
+import { findConsentOfGrant } from './consent/consent.store.ts';
 import { findGrantOf } from './grant.store.ts';
 import type { GrantPorts } from './make-grant.ts';
 

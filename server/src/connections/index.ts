@@ -1,16 +1,15 @@
 export { accessTokens } from './access-token.ts';
 export { endIfUnused } from './bind-organization.ts';
 export { connectByCode } from './connect-by-code.ts';
+export { claimPoll, endPoll } from './poll-state.store.ts';
 export {
-  claimPoll,
   type Connection,
   endEveryConnection,
-  endPoll,
   findConnection,
   insertConnection,
   readConnectionHealth,
 } from './connection.store.ts';
-export { consents } from './consent.ts';
+export { consents } from './consent/consents.ts';
 export { connectionStatus, disconnect } from './disconnect.ts';
 export { insertGrant } from './grant.store.ts';
 export { deleteOldCalls, readCallHealth } from './call.store.ts';

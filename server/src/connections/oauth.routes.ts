@@ -1,7 +1,8 @@
 import { oauth } from '@muhuri/shared/contract/index';
 import type { Maker } from '../access/index.ts';
 import { route, type Call } from '../platform/http/route.ts';
-import type { consents, ConsentView } from './consent.ts';
+import type { ConsentView } from './consent/consent-ports.ts';
+import type { consents } from './consent/consents.ts';
 import type { ConnectionStatus } from './disconnect.ts';
 
 type Use = {
@@ -61,16 +62,16 @@ export const oauthRoutes = (use: Use) => {
   ];
 };
 
-const view = (is: ConsentView) => ({
-  id: is.id,
-  organizations: is.organizations.map((each) => ({
+const view = (consent: ConsentView) => ({
+  id: consent.id,
+  organizations: consent.organizations.map((each) => ({
     organization_id: each.organizationId,
     name: each.name,
     currency_code: each.currency,
     role: each.role,
     business_id: each.businessId,
   })),
-  businesses: is.businesses.map((each) => ({
+  businesses: consent.businesses.map((each) => ({
     business_id: each.ctx.businessId,
     business_name: each.name,
     organization_id: each.organizationId,

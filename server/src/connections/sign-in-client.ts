@@ -3,9 +3,11 @@ import type { Database } from '../platform/db/database.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { Accounts } from '../ports/accounts.ts';
 import { findConnection } from './connection.store.ts';
-import type { ZohoClientId } from './consent.ts';
-import { isConsentGrant } from './consent.store.ts';
+import { isConsentGrant } from './consent/consent.store.ts';
 import { lockGrant } from './grant.store.ts';
+
+/** A client registered at Zoho's API console. */
+export type ZohoClientId = { clientId: string; clientSecret: string };
 
 type Ports = {
   database: Database;
@@ -15,9 +17,9 @@ type Ports = {
 };
 
 /**
- * The client that people of a business sign in through, at the data centre of its organization: the
- * platform's, else the business's own where a consent came back by it; a self client can send no
- * browser back. Without a business: the platform's, at Zoho's usual place.
+ * Finds the client that people of a business sign in through, at the data centre of its
+ * organization: the platform's, else the business's own if a consent came back by it, since a self
+ * client can send no browser back. Without a business it is the platform's, at Zoho's usual place.
  */
 export const signInClient =
   (ports: Ports) =>

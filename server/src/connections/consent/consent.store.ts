@@ -1,7 +1,7 @@
-import type { Tx } from '../platform/db/database.ts';
-import { query, queryOne, toDate, toDateOrNull } from '../platform/db/query.ts';
+import type { Tx } from '../../platform/db/database.ts';
+import { query, queryOne, toDate, toDateOrNull } from '../../platform/db/query.ts';
 
-/** A consent asked for at Zoho, and the grant it became. Secrets come sealed. */
+/** A consent asked for at Zoho, and the grant it became. Its secrets are encrypted. */
 export type Consent = {
   id: string;
   personId: string;
@@ -45,7 +45,7 @@ export const insertConsent = (
 const columns =
   'id, person_id, session_id, accounts_server, client_id, client_secret, verifier, scopes, expires_at, used_at, grant_id';
 
-/** Takes a consent by its state, once: in time and by the session that began it, else null. */
+/** Consumes a consent by its state: in time and by the session that began it, else null. */
 export async function consumeConsent(
   tx: Tx,
   secretHash: string,
@@ -63,7 +63,7 @@ export async function consumeConsent(
 export const keepConsentGrant = (tx: Tx, id: string, grantId: string) =>
   query(tx, 'update consent set grant_id = $2 where id = $1', [id, grantId]);
 
-/** A consent that became a grant, of this person. */
+/** Finds a consent of this person that became a grant. */
 export async function findConsent(tx: Tx, id: string, personId: string): Promise<Consent | null> {
   const row = await queryOne(
     tx,
@@ -86,7 +86,7 @@ export async function findConsentOfGrant(
   return row && toConsent(row);
 }
 
-/** Whether a grant came by a consent, and not by a code of the API console. */
+/** Says whether a grant came by a consent, and not by a code of the API console. */
 export const isConsentGrant = async (tx: Tx, grantId: string): Promise<boolean> =>
   (await queryOne(tx, 'select 1 as yes from consent where grant_id = $1 limit 1', [grantId])) !==
   null;
