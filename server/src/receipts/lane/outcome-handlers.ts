@@ -11,7 +11,8 @@ import { recordSigned } from '../receipt/signature.store.ts';
 import { demandIn } from '../sale/demands.model.ts';
 import type { Demand } from '../sale/signing-input.model.ts';
 import { startDoubt } from './begin-doubt.ts';
-import { canBeNext, weighEvidence } from './counter-evidence.ts';
+import { canBeNext } from './counter-evidence.model.ts';
+import { weighEvidence } from './counter-evidence.ts';
 import { doubtAnother } from './doubt-another.ts';
 import { afterDoubt, endReversal, freeSharers } from './end-doubt.ts';
 import {
