@@ -45,11 +45,11 @@ import { operatorRoutes } from './access/operator.routes.ts';
 import { peopleRoutes } from './access/people.routes.ts';
 import { openAlerts } from './alerts/index.ts';
 import { alertRoutes } from './alerts/alert.routes.ts';
-import { openJobs } from './jobs/index.ts';
+import { openJobHealth } from './job-health/index.ts';
 import { accessRoutes } from './access/access.routes.ts';
 import {
   listEntries,
-  openAuditChainer,
+  chainAuditLog,
   operatorLogRecorder,
   publishHead,
   recorder,
@@ -97,7 +97,7 @@ import {
 } from './catalogue/index.ts';
 import { listsRoutes } from './catalogue/lists.routes.ts';
 import { mappingRoutes } from './catalogue/mapping.routes.ts';
-import { closingTimes } from './closing-times.ts';
+import { closingTimes } from './platform/closing-times.ts';
 import type { Config, Secrets } from './config.ts';
 import {
   accessTokens,
@@ -113,8 +113,8 @@ import {
 } from './connections/index.ts';
 import { oauthRoutes } from './connections/oauth.routes.ts';
 import type { Context } from './context.ts';
-import { type About, contextsOf } from './contexts.ts';
-import { edge } from './edge.ts';
+import { type About, makeContexts } from './make-contexts.ts';
+import { httpApp } from './http-app.ts';
 import {
   deleteOldDeliveries,
   installation,
@@ -200,7 +200,8 @@ import { keepEvidenceKey, listEvidenceKeys } from './platform/evidence-key.store
 import { evidenceSignerFrom } from './platform/evidence-signer.ts';
 import { openQueue } from './platform/queue/queue.ts';
 import { oneAtATime, sharedWhileRunning } from './platform/one-at-a-time.ts';
-import { openBusinessWorker } from './platform/business-worker.ts';
+import { type Retention, type Round, startJobs } from './platform/jobs.ts';
+import { openSignals, type Topic, topic } from './platform/signals.ts';
 import { openFairQueue } from './platform/fair-queue.ts';
 import { withTimeout } from './platform/with-timeout.ts';
 import { vaultFrom } from './platform/vault.ts';
@@ -340,6 +341,11 @@ const lanesMax = 512;
 /** A deadline is counted in hours: five minutes late is in time. */
 const deadlineMinutes = 5;
 
+const auditWritten = topic('audit written');
+const lookupsDenied = topic('lookups denied');
+const documentsDue = topic('documents due');
+const messagesDue = topic('messages due');
+
 const migrations = new URL('./migrations', import.meta.url).pathname;
 
 /** Builds everything once and binds it together; nothing else constructs anything. */
@@ -390,8 +396,9 @@ export async function startApp(
     ? [evidenceSignerFrom(secrets.previousMasterKey), notary]
     : [notary])
     await database.platform((tx) => keepEvidenceKey(tx, each, clock));
-  const trailTouched = { touch: (_businessId: string): void => {} };
-  const record = recorder(clock, newId, (businessId) => trailTouched.touch(businessId));
+  const signals = openSignals();
+  const raising = (of: Topic) => (businessId: string) => signals.raise(of, businessId);
+  const record = recorder(clock, newId, raising(auditWritten));
   const recordPlatform = operatorLogRecorder(clock, newId);
   const alerts = openAlerts({ clock, newId, log, record });
   const names = openNameResolver(instead.names);
@@ -459,7 +466,7 @@ export async function startApp(
     lineMost: 500,
   });
   const heavyShare = openFairQueue({ atOnce: 2, waitMs: statements.askedMs, lineMost: 50 });
-  const { jobContext, operatorContext, personContext } = contextsOf(
+  const { jobContext, operatorContext, personContext } = makeContexts(
     database,
     statements,
     peopleShare,
@@ -483,34 +490,21 @@ export async function startApp(
       signal: AbortSignal.timeout(10_000),
     });
   };
-  const jobs = openJobs({
+  const jobs = openJobHealth({
     database,
     clock,
     log,
     alerts,
     contextOf: (businessId) => jobContext(businessId, 'jobs'),
-    businessIds,
     tell: (about) => tellOperator('job_failing', about),
   });
   const dayOf = { database, dialects, clock, day: dayIn };
-  // What follows the trail is built before what it wakes.
-  const touched = {
-    intake: (_businessId: string): void => {},
-    telling: (_businessId: string): void => {},
-  };
   const followers = [
     countFromAuditLog({ dialects }),
-    retryAfterFix({ clock, touch: (businessId) => touched.intake(businessId) }),
-    writeBackAfterSigning({ clock, touch: (businessId) => touched.intake(businessId) }),
-    queueReceiptEvents({ clock, newId, touch: (businessId) => touched.telling(businessId) }),
+    retryAfterFix({ clock, touch: raising(documentsDue) }),
+    writeBackAfterSigning({ clock, touch: raising(documentsDue) }),
+    queueReceiptEvents({ clock, newId, touch: raising(messagesDue) }),
   ];
-  const sealer = openAuditChainer({
-    contextOf: (businessId) => jobContext(businessId, 'sealer'),
-    businessIds,
-    followers,
-    run: jobs.run,
-  });
-  trailTouched.touch = sealer.touch;
   const countBusiness = countTotals(dayOf);
   const usage = openRateLimits({
     clock,
@@ -526,9 +520,8 @@ export async function startApp(
     record,
     alerts,
     contextOf: (businessId) => jobContext(businessId, 'walls'),
-    businessIds,
     tell: (attempt) => tellOperator('cross_business_access', attempt),
-    run: jobs.run,
+    touch: raising(lookupsDenied),
     background: inBackground,
   });
   const begunToClose = new AbortController();
@@ -552,7 +545,7 @@ export async function startApp(
     ending: ending.signal,
     prepareSale: prepare,
     registerItems: register,
-    afterSigned: async (_tx, ctx) => sealer.touch(ctx.businessId),
+    afterSigned: async (_tx, ctx) => signals.raise(auditWritten, ctx.businessId),
     background: inBackground,
     worked: async (ctx, deviceId, surprise) => {
       await jobs.run(ctx.businessId, `lane.${deviceId}`, () =>
@@ -826,36 +819,10 @@ export async function startApp(
     clock,
     log,
   });
-  const intake = openBusinessWorker({
-    name: 'keeping up with Zoho',
-    async work(businessId, isSweep) {
-      const ctx = jobContext(businessId, 'intake');
-      if (isSweep) {
-        let isConnected = false;
-        await jobs.run(businessId, 'connection', async () => {
-          isConnected = await grantWorks(ctx);
-        });
-        if (!isConnected) return;
-        await jobs.run(businessId, 'poll', () => poll(ctx));
-      }
-      await jobs.run(businessId, 'look', () => lookAt(ctx));
-      await jobs.run(businessId, 'write_back', () => writeBack(ctx));
-    },
-    businessIds,
-    log,
-  });
   // Rounds of their own: an address of a business that never answers must not hold up what is to be
   // sealed for it.
   const messenger = standardWebhooks(addressPolicy(config.hookNetworks, names));
   const notices = deliverDue({ vault, clock, alerts, messenger, run: jobs.run });
-  const telling = openBusinessWorker({
-    name: 'telling of receipts',
-    async work(businessId) {
-      await jobs.run(businessId, 'notices', () => notices.begin(jobContext(businessId, 'notices')));
-    },
-    businessIds,
-    log,
-  });
   const peopleOf = listPeople({ database });
   const refreshDue = refreshDueLists(lists);
   const watchOver = watchDeadlines({
@@ -879,22 +846,8 @@ export async function startApp(
             membership.role === 'business_admin' && membership.status === 'active',
         )
         .map(({ email }) => email),
-    notify: queueEvent({ clock, newId, touch: (businessId) => touched.telling(businessId) }),
+    notify: queueEvent({ clock, newId, touch: raising(messagesDue) }),
   });
-  const deadlines = openBusinessWorker({
-    name: 'watching deadlines',
-    async work(businessId) {
-      const ctx = jobContext(businessId, 'deadlines');
-      await jobs.run(businessId, 'authority_lists', () => refreshDue(ctx));
-      await jobs.run(businessId, 'deadlines', () => watchOver(ctx));
-      await jobs.run(businessId, 'tell_alerts', () => tell(ctx));
-      await jobs.run(businessId, 'health', () => jobs.forgetOld(ctx));
-    },
-    businessIds,
-    log,
-  });
-  touched.intake = intake.touch;
-  touched.telling = telling.touch;
   const deliveries = receiveDelivery({
     reader: webhookReader,
     vault,
@@ -906,7 +859,7 @@ export async function startApp(
       ...jobContext(businessId, 'webhook'),
       transaction: (work) => doorstep.transaction(businessId, work),
     }),
-    touch: intake.touch,
+    touch: raising(documentsDue),
     giveWay,
     limits: usage,
   });
@@ -1121,7 +1074,7 @@ export async function startApp(
       health: readZohoHealth({ clock, jobs }),
       pollNow: async (ctx) => {
         const looked = await poll(ctx, true);
-        intake.touch(ctx.businessId);
+        signals.raise(documentsDue, ctx.businessId);
         return looked;
       },
     }),
@@ -1137,12 +1090,12 @@ export async function startApp(
       subscribers: webhookEndpoints({ vault, clock, newId, record }),
       madeBy: findMakers({ database }, 'subscriber.added'),
       listNotices: (ctx, page) => ctx.transaction((tx) => listMessages(tx, page)),
-      touch: telling.touch,
+      touch: raising(messagesDue),
     }),
     ...writeBackRoutes({
       readSteps,
-      retry: retryWriteBack({ clock, record, touch: intake.touch }),
-      mail: mailReceipt({ clock, record, touch: intake.touch }),
+      retry: retryWriteBack({ clock, record, touch: raising(documentsDue) }),
+      mail: mailReceipt({ clock, record, touch: raising(documentsDue) }),
     }),
     ...activityRoutes({
       listTrail: async (ctx, filter) =>
@@ -1216,7 +1169,9 @@ export async function startApp(
       view: readListsView({ clock }),
       // It may take as long as a device takes; whoever asked sees how far it is.
       refresh: (ctx, deviceId) =>
-        inBackground(refresh(ctx, deviceId).then(() => intake.touch(ctx.businessId))),
+        inBackground(
+          refresh(ctx, deviceId).then(() => signals.raise(documentsDue, ctx.businessId)),
+        ),
     }),
     ...mappingRoutes({
       getMappings,
@@ -1240,7 +1195,7 @@ export async function startApp(
     refusal: 'not_signed_in',
     limits: usage,
   });
-  const http = edge({
+  const http = httpApp({
     routes,
     version,
     config,
@@ -1272,60 +1227,114 @@ export async function startApp(
   });
 
   const { server, port } = await listen(http, config, { ...defaultPatience, ...instead.patience });
-  const tidy = async () => {
-    const now = clock.now();
-    const daysAgo = (days: number) => new Date(now.getTime() - days * 86_400_000);
-    await jobs.each('tidy', (businessId) =>
-      database.transaction(businessId, async (tx) => {
-        await deleteExpiredSessions(tx, now);
-        await deleteOldCalls(tx, daysAgo(7));
-        await deleteOldDeliveries(tx, daysAgo(30));
-        await deleteOldMessages(tx, daysAgo(30));
-        await deleteOldIdempotencyKeys(tx, daysAgo(1));
-      }),
-    );
-    await database.platform(async (tx) => {
-      await deleteOldTries(tx, daysAgo(90));
-      await deleteOldCounted(tx, daysAgo(2));
-      await deleteOldDevices(tx, now);
-      await deleteOldPairings(tx, daysAgo(1));
-    });
-  };
-  const sayHead = publishHead({ notary, clock, log, worker });
-  const sayHeads = () =>
-    jobs.each('trail_head', (businessId) => sayHead(jobContext(businessId, 'trail_head')));
-  /**
-   * Work of the platform's own, by its name in the operator's health. What it does for one business
-   * stands with that business.
-   */
-  const every = (ms: number, job: string, work: () => Promise<void>) =>
-    setInterval(() => void jobs.runPlatform(job, work), ms).unref();
-  const tellWaysBack = () =>
-    jobs.each('ways_back', (businessId) =>
-      waysBackOf.tellUntold(jobContext(businessId, 'ways_back')),
-    );
-  const countAll = () =>
-    jobs.each('totals', (businessId) => countBusiness(jobContext(businessId, 'totals')));
-  const timers = [
-    every(instead.sweepMs ?? 5_000, 'idle_lanes', lanes.sweep),
-    every(3_600_000, 'tidy', tidy),
-    every(900_000, 'trail_heads', sayHeads),
-    every(1_000, 'seal', sealer.run),
-    every(60_000, 'seal_all', sealer.sweep),
-    every(10_000, 'usage', usage.flush),
-    every(2_000, 'calls', () => calls.flush(limits)),
-    every(instead.intakeMs ?? 300, 'intake', intake.run),
-    every(instead.keepUpMs ?? 60_000, 'keep_up', intake.sweep),
-    every(instead.intakeMs ?? 300, 'tell', telling.run),
-    every(60_000, 'tell_all', telling.sweep),
-    every(5_000, 'misses', walls.inspect),
-    every(60_000, 'misses_all', walls.sweep),
-    every(60_000, 'totals', countAll),
-    every(60_000, 'ways_back', tellWaysBack),
-    every(60_000, 'address_changes', addressChangesOf.tellDue),
-    every(instead.deadlinesMs ?? 60_000, 'deadlines', deadlines.sweep),
+  const retention: Retention[] = [
+    { what: 'sessions', keepDays: 0, scope: 'business', delete: deleteExpiredSessions },
+    { what: 'calls to the books', keepDays: 7, scope: 'business', delete: deleteOldCalls },
+    { what: 'deliveries', keepDays: 30, scope: 'business', delete: deleteOldDeliveries },
+    { what: 'messages', keepDays: 30, scope: 'business', delete: deleteOldMessages },
+    { what: 'repeated requests', keepDays: 1, scope: 'business', delete: deleteOldIdempotencyKeys },
+    { what: 'tries to sign in', keepDays: 90, scope: 'reference', delete: deleteOldTries },
+    { what: 'counted tries', keepDays: 2, scope: 'reference', delete: deleteOldCounted },
+    { what: 'known devices', keepDays: 0, scope: 'reference', delete: deleteOldDevices },
+    { what: 'pairings', keepDays: 1, scope: 'reference', delete: deleteOldPairings },
   ];
-  void jobs.runPlatform('idle_lanes', lanes.sweep);
+  const sayHead = publishHead({ notary, clock, log, worker });
+  const sealing: Round = {
+    name: 'seal_all',
+    everyMs: 60_000,
+    woken: { name: 'seal', everyMs: 1_000, by: [auditWritten] },
+    actor: 'sealer',
+    drain: 'last',
+  };
+  const inspecting: Round = {
+    name: 'misses_all',
+    everyMs: 60_000,
+    woken: { name: 'misses', everyMs: 5_000, by: [lookupsDenied] },
+    actor: 'walls',
+    drain: 'first',
+  };
+  const inTurn = (name: string, everyMs: number, actor: string): Round => ({
+    name,
+    everyMs,
+    actor,
+  });
+  const keepingUp: Round = {
+    name: 'keep_up',
+    everyMs: 60_000,
+    woken: { name: 'intake', everyMs: 300, by: [documentsDue] },
+    actor: 'intake',
+    severalAs: 'keeping up with Zoho',
+    drain: 'work',
+  };
+  const telling: Round = {
+    name: 'tell_all',
+    everyMs: 60_000,
+    woken: { name: 'tell', everyMs: 300, by: [messagesDue] },
+    actor: 'notices',
+    severalAs: 'telling of receipts',
+    drain: 'work',
+  };
+  const watchingOver: Round = {
+    name: 'deadlines',
+    everyMs: 60_000,
+    actor: 'deadlines',
+    severalAs: 'watching deadlines',
+  };
+  const running = startJobs({
+    jobs: [
+      { round: sealing, name: 'seal', forBusiness: (ctx) => chainAuditLog(ctx, followers) },
+      {
+        round: inTurn('trail_heads', 900_000, 'trail_head'),
+        name: 'trail_head',
+        forBusiness: sayHead,
+      },
+      { round: inspecting, name: 'misses', forBusiness: walls.inspect },
+      { name: 'usage', everyMs: 10_000, run: usage.flush, drain: 'first' },
+      {
+        round: inTurn('ways_back', 60_000, 'ways_back'),
+        name: 'ways_back',
+        forBusiness: waysBackOf.tellUntold,
+      },
+      { name: 'address_changes', everyMs: 60_000, run: addressChangesOf.tellDue },
+      { name: 'calls', everyMs: 2_000, run: () => calls.flush(limits), drain: 'first' },
+      { name: 'idle_lanes', everyMs: 5_000, run: lanes.sweep, atStart: true },
+      {
+        round: keepingUp,
+        name: 'connection',
+        isOnlyWhenDue: true,
+        isGate: true,
+        forBusiness: grantWorks,
+      },
+      { round: keepingUp, name: 'poll', isOnlyWhenDue: true, forBusiness: (ctx) => poll(ctx) },
+      { round: keepingUp, name: 'look', forBusiness: lookAt },
+      { round: keepingUp, name: 'write_back', forBusiness: writeBack },
+      { round: telling, name: 'notices', forBusiness: notices.begin, idle: notices.idle },
+      { round: watchingOver, name: 'authority_lists', forBusiness: refreshDue },
+      { round: watchingOver, name: 'deadlines', forBusiness: watchOver },
+      { round: watchingOver, name: 'tell_alerts', forBusiness: tell },
+      { round: watchingOver, name: 'health', forBusiness: jobs.forgetOld },
+      {
+        round: { ...inTurn('totals', 60_000, 'totals'), drain: 'last' },
+        name: 'totals',
+        forBusiness: countBusiness,
+      },
+    ],
+    retention,
+    signals,
+    businessIds,
+    contextFor: (actor) => (businessId) => jobContext(businessId, actor),
+    database,
+    clock,
+    log,
+    health: jobs,
+    everyMs: {
+      idle_lanes: instead.sweepMs,
+      intake: instead.intakeMs,
+      tell: instead.intakeMs,
+      keep_up: instead.keepUpMs,
+      deadlines: instead.deadlinesMs,
+    },
+  });
   const recheck = recheckLogos({
     contextOf: (businessId) => jobContext(businessId, 'logos'),
     read: ownLogo,
@@ -1356,20 +1365,7 @@ export async function startApp(
     operatorLink: operatorsOf.linkByCommand,
     async settle() {
       await Promise.allSettled(background);
-      await usage.flush();
-      await calls.flush(limits);
-      await walls.sweep();
-      // A business whose round is under way is only noted by a sweep: what is new is worked on in
-      // the one after it.
-      for (const rounds of [intake, telling]) {
-        await rounds.idle();
-        await rounds.sweep();
-        await rounds.run();
-        await rounds.idle();
-      }
-      await notices.idle();
-      await sealer.sweep();
-      await countAll();
+      await running.drain();
     },
     verifyAuditLog,
     rotateKeys: rotateKeys({
@@ -1379,17 +1375,12 @@ export async function startApp(
       contextOf: (businessId) => jobContext(businessId, 'rotation'),
     }),
     businessIds,
-    async tidy() {
-      await tidy();
-      await tellWaysBack();
-      await addressChangesOf.tellDue();
-      await sayHeads();
-    },
+    tidy: () => running.now('tidy', 'ways_back', 'address_changes', 'trail_heads'),
     close: () => (closing ??= close()),
   };
 
   async function close(): Promise<void> {
-    for (const timer of timers) clearInterval(timer);
+    running.stop();
     // No lane writes down or sends anything new from here on; what is on its way to a device is
     // heard out as long as that may take, and recorded.
     begunToClose.abort();
@@ -1415,10 +1406,7 @@ export async function startApp(
     await work.close();
     await inTime('the queue', queue.close());
     await zoho.close();
-    await inTime(
-      'work by business',
-      Promise.all([intake.idle(), telling.idle(), notices.idle(), deadlines.idle()]),
-    );
+    await inTime('work by business', running.idle());
     await inTime('the database', Promise.all([doorstep.close(), database.close()]));
   }
 

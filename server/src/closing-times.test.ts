@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { closingTimes } from './closing-times.ts';
+import { closingTimes } from './platform/closing-times.ts';
 import { closeServerMs } from './platform/http/listen.ts';
 import { shutdownMs } from './platform/last-resort.ts';
 import { usualTiming } from './receipts/index.ts';

@@ -12,6 +12,7 @@ import { isTransient } from '@muhuri/server/platform/db/is-transient';
 import { query, sendWithoutWaiting } from '@muhuri/server/platform/db/query';
 import { silentLog } from '@muhuri/server/platform/log';
 import { openQueue } from '@muhuri/server/platform/queue/queue';
+import { openSignals, topic } from '@muhuri/server/platform/signals';
 import { openBusinessWorker } from '@muhuri/server/platform/business-worker';
 import { withTimeout } from '@muhuri/server/platform/with-timeout';
 import { claimReceipt } from '@muhuri/server/write-back/write-back.store';
@@ -121,14 +122,16 @@ describe('a transaction whose server has fallen asleep', () => {
 test('what a transaction asks to be looked at is looked at once it has committed, never before', async () => {
   const worked: string[] = [];
   const rounds = openBusinessWorker({
-    work: async (id) => void worked.push(id),
+    work: async (id) => worked.push(id) > 0,
     businessIds: async () => [],
     log: silentLog,
     name: 'test',
   });
+  const [signals, due] = [openSignals(), topic('due')];
+  signals.on(due, rounds.touch);
   await database.transaction('b1', async (tx) => {
     await query(tx, insert, ['r']);
-    rounds.touch('b1');
+    signals.raise(due, 'b1');
     await rounds.run();
     expect(worked).toEqual([]);
   });

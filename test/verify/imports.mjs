@@ -6,7 +6,7 @@ import { cruise } from 'dependency-cruiser';
 const story = [
   'audit',
   'alerts',
-  'jobs',
+  'job-health',
   'isolation',
   'rate-limits',
   'businesses',

@@ -5,6 +5,7 @@ export {
 } from './operator-log.store.ts';
 export { type Recorder, recorder, whoDid } from './audit-log.store.ts';
 export {
+  chainAuditLog,
   type ChainedEntry,
   type AuditListener,
   hashOfEntry,
@@ -15,4 +16,3 @@ export {
 } from './chain-audit-log.ts';
 export { type AuditCheck, verifyAuditLog } from './verify-audit-log.ts';
 export { checkHead, headsIn, publishHead } from './publish-head.ts';
-export { openAuditChainer } from './audit-chainer.ts';

@@ -2,7 +2,7 @@ import type { ProblemCode, StoredProblem } from '@muhuri/shared/problems';
 import { getBusiness } from '../businesses/index.ts';
 import { claimPoll, type Connection, endPoll, findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
-import type { Jobs } from '../jobs/index.ts';
+import type { JobHealth } from '../job-health/index.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
 import { retryOnDeadlock, isDeadlock } from '../platform/db/retry-on-deadlock.ts';
@@ -10,7 +10,7 @@ import { isDataError } from '../platform/db/is-data-error.ts';
 import type { Books, ListedDocument, UnreadableRow } from '../ports/books.ts';
 import { recordListed, recordUnreadable } from './document.store.ts';
 
-type Ports = { books: Books; clock: Clock; jobs: Pick<Jobs, 'run'> };
+type Ports = { books: Books; clock: Clock; jobs: Pick<JobHealth, 'run'> };
 
 const modules = ['invoices', 'creditnotes'] as const;
 /**

@@ -5,7 +5,6 @@ import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
 import type { NewId } from '../platform/new-id.ts';
-import type { RunJob } from '../platform/run-job.ts';
 import {
   type CrossBusinessAccess,
   deleteDeniedLookup,
@@ -24,12 +23,10 @@ export type Isolation = {
   /** An API key used with another organization's name: an attempt by itself. */
   recordMismatch(ctx: Context, route: string, organizationId: string): Promise<void>;
   /**
-   * Makes those lookups into attempts whose id stands in another business: recorded, told to both
-   * the business and the operator.
+   * Makes the lookups noted for a business into attempts where their id stands in another:
+   * recorded, told to both the business and the operator.
    */
-  inspect(): Promise<void>;
-  /** The same for every business: what was noted before a restart, or could not be looked into. */
-  sweep(): Promise<void>;
+  inspect(ctx: Context): Promise<void>;
 };
 
 type Ports = {
@@ -40,11 +37,11 @@ type Ports = {
   record: Recorder;
   alerts: Pick<Alerts, 'raise'>;
   contextOf(businessId: string): Context;
-  businessIds(): Promise<string[]>;
   /** Tells the operator's hook, where there is one. */
   tell(attempt: CrossBusinessAccess): Promise<void>;
   background(work: Promise<unknown>): void;
-  run: RunJob;
+  /** Denied lookups of this business wait to be looked into. */
+  touch(businessId: string): void;
 };
 
 const batch = 200;
@@ -57,7 +54,6 @@ const keptPerMinute = 120;
 const actorsMost = 10_000;
 
 export function openIsolation(ports: Ports): Isolation {
-  const touched = new Set<string>();
   // Written down by a job of ours: whoever fills their own share of the connections does not keep
   // their lookups out of it.
   const byJob = (ctx: Context): Context => ({
@@ -149,20 +145,14 @@ export function openIsolation(ports: Ports): Isolation {
       );
   };
 
-  const lookInto = async (businessId: string): Promise<void> => {
-    const ctx = ports.contextOf(businessId);
+  const inspect = async (ctx: Context): Promise<void> => {
     const lookups = await ctx.transaction((tx) => listDeniedLookups(tx, batch));
-    if (lookups.length === batch) touched.add(businessId);
+    if (lookups.length === batch) ports.touch(ctx.businessId);
     for (const { id, ...denied } of lookups) {
-      if (await ports.database.platform((tx) => existsElsewhere(tx, denied.asked, businessId)))
+      if (await ports.database.platform((tx) => existsElsewhere(tx, denied.asked, ctx.businessId)))
         await attempt(ctx, denied, id);
       else await ctx.transaction((tx) => deleteDeniedLookup(tx, id));
     }
-  };
-  const lookIntoAll = async (ids: string[]): Promise<void> => {
-    for (const businessId of ids)
-      if (!(await ports.run(businessId, 'misses', () => lookInto(businessId))))
-        touched.add(businessId);
   };
 
   return {
@@ -184,7 +174,7 @@ export function openIsolation(ports: Ports): Isolation {
         for (const denied of lookups) await insertDeniedLookup(tx, ctx.businessId, denied);
       });
       // Only once it is committed: a look before would find nothing and take it for done.
-      const noted = work.then(() => void touched.add(ctx.businessId));
+      const noted = work.then(() => ports.touch(ctx.businessId));
       ports.background(
         noted.catch((error: Error) =>
           ports.log.error(
@@ -205,12 +195,7 @@ export function openIsolation(ports: Ports): Isolation {
         at: ports.clock.now(),
       });
     },
-    async inspect() {
-      const ids = [...touched];
-      touched.clear();
-      await lookIntoAll(ids);
-    },
-    sweep: async () => lookIntoAll(await ports.businessIds()),
+    inspect,
   };
 }
 

@@ -1,11 +1,7 @@
-import { afterTransaction } from './db/database.ts';
 import type { Log } from './log.ts';
 
 export type BusinessWorker = {
-  /**
-   * There is something to do for this business; said within a transaction, it holds once that has
-   * ended.
-   */
+  /** There is something to do for this business. */
   touch(businessId: string): void;
   /** Works on what was touched. */
   run(): Promise<void>;
@@ -15,23 +11,29 @@ export type BusinessWorker = {
   idle(): Promise<void>;
 };
 
+type Ports = {
+  /** Never throws for a reason of the business; says whether all of it succeeded. */
+  work(businessId: string, isSweep: boolean): Promise<boolean>;
+  businessIds(): Promise<string[]>;
+};
+
 const atOnce = 6;
 
 /**
- * Work by business, a few of them at once; one business is worked on once at a time, and none waits
- * for another's.
+ * Works by business, a few of them at once. One business is worked on once at a time, and none
+ * waits for another's.
  */
-export function openBusinessWorker(ports: {
-  work(businessId: string, isSweep: boolean): Promise<void>;
-  businessIds(): Promise<string[]>;
-  log: Log;
-  /** What failed, for the log. */
-  name: string;
-}): BusinessWorker {
+export function openBusinessWorker(
+  ports: Ports & {
+    log: Log;
+    /** What failed, for the log. */
+    name: string;
+  },
+): BusinessWorker {
   let touched = new Set<string>();
-  const running = new Map<string, Promise<void>>();
+  const running = new Map<string, Promise<unknown>>();
 
-  const begin = (businessId: string, isSweep: boolean): Promise<void> => {
+  const begin = (businessId: string, isSweep: boolean): Promise<unknown> => {
     if (running.has(businessId)) {
       touched.add(businessId);
       return Promise.resolve();
@@ -55,7 +57,7 @@ export function openBusinessWorker(ports: {
   };
 
   return {
-    touch: (businessId) => afterTransaction(() => touched.add(businessId)),
+    touch: (businessId) => void touched.add(businessId),
     async run() {
       const due = touched;
       touched = new Set();
@@ -65,5 +67,33 @@ export function openBusinessWorker(ports: {
     idle: async () => {
       await Promise.all(running.values());
     },
+  };
+}
+
+/**
+ * Works by business, one after the other. A business whose work failed is touched again, so that
+ * the next run comes back to it.
+ */
+export function openBusinessTurns(ports: Ports): BusinessWorker {
+  let touched = new Set<string>();
+  let isRunning = false;
+  const all = async (ids: Iterable<string>, isSweep: boolean): Promise<void> => {
+    for (const businessId of ids)
+      if (!(await ports.work(businessId, isSweep))) touched.add(businessId);
+  };
+
+  return {
+    touch: (businessId) => void touched.add(businessId),
+    async run() {
+      if (isRunning) return;
+      isRunning = true;
+      const due = touched;
+      touched = new Set();
+      await all(due, false).finally(() => {
+        isRunning = false;
+      });
+    },
+    sweep: async () => all(await ports.businessIds(), true),
+    idle: async () => {},
   };
 }

@@ -1,13 +1,13 @@
 import type { StoredProblem } from '@muhuri/shared/problems';
 import { findConnection, readCallHealth, readConnectionHealth } from '../connections/index.ts';
 import type { Context } from '../context.ts';
-import type { Jobs } from '../jobs/index.ts';
+import type { JobHealth } from '../job-health/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { queryOne } from '../platform/db/query.ts';
 
 /** The connection of one business with Zoho, as its own record of calls tells. */
 export const readZohoHealth =
-  (ports: { clock: Clock; jobs: Pick<Jobs, 'list'> }) => (ctx: Context) =>
+  (ports: { clock: Clock; jobs: Pick<JobHealth, 'list'> }) => (ctx: Context) =>
     ctx.transaction(async (tx) => {
       const connection = await findConnection(tx);
       const calls = await readCallHealth(tx, new Date(ports.clock.now().getTime() - 86_400_000));

@@ -17,7 +17,7 @@ export type About = { language: string; requestId: string; origin: string | null
  * one business. What people ask for has little time, and the people of one business have a share of
  * the connections; jobs have more time, and lines of their own.
  */
-export function contextsOf(database: Database, limits: StatementLimits, shares: FairQueue) {
+export function makeContexts(database: Database, limits: StatementLimits, shares: FairQueue) {
   const doors = (
     businessId: string,
     within: <T>(work: () => Promise<T>) => Promise<T>,

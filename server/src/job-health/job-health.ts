@@ -14,11 +14,11 @@ import {
   type FailingPlatformJob,
   listFailures,
   listPlatformFailures,
-} from './job.store.ts';
+} from './job-health.store.ts';
 
 export type { FailingPlatformJob };
 
-export type Jobs = {
+export type JobHealth = {
   /**
    * Does work that runs by itself for one business. How it went is written down beside the
    * business's data: a failure with its reason, a success by taking that away again; the third
@@ -26,8 +26,6 @@ export type Jobs = {
    * nobody else's. Says whether it succeeded.
    */
   run(businessId: string, job: string, work: () => Promise<unknown>): Promise<boolean>;
-  /** The same for every business, one after the other. */
-  each(job: string, work: (businessId: string) => Promise<unknown>): Promise<void>;
   /**
    * The same for work that belongs to no business: it stands where the operator sees it, and the
    * third failure is told to their hook.
@@ -49,7 +47,6 @@ type Ports = {
   log: Log;
   alerts: Pick<Alerts, 'raise' | 'resolve'>;
   contextOf(businessId: string): Context;
-  businessIds(): Promise<string[]>;
   /** Tells the operator's hook, where there is one. */
   tell(about: { job: string; failures: number; reason: string }): Promise<void>;
 };
@@ -59,7 +56,7 @@ const knownMax = 20_000;
 const oldMs = 60 * 60_000;
 const codes: StoredProblem['code'][] = ['job_failing', 'poll_failing'];
 
-export function openJobs(ports: Ports): Jobs {
+export function openJobHealth(ports: Ports): JobHealth {
   /**
    * What is known to fail, by business, so that a success costs nothing where nothing has failed:
    * read once per business and process. What another process has written since is found when that
@@ -113,7 +110,7 @@ export function openJobs(ports: Ports): Jobs {
       ports.log.error({ ...about, error: error.stack }, 'how a job went could not be written down'),
     );
 
-  const run: Jobs['run'] = async (businessId, job, work) => {
+  const run: JobHealth['run'] = async (businessId, job, work) => {
     try {
       await work();
     } catch (error) {
@@ -126,10 +123,6 @@ export function openJobs(ports: Ports): Jobs {
 
   return {
     run,
-    async each(job, work) {
-      for (const businessId of await ports.businessIds())
-        await run(businessId, job, () => work(businessId));
-    },
     async runPlatform(job, work) {
       try {
         await work();

@@ -1,6 +1,6 @@
 import { type Context as HonoContext, Hono } from 'hono';
 import type { PlatformTotals } from './businesses/directory.model.ts';
-import type { FailingPlatformJob } from './jobs/index.ts';
+import type { FailingPlatformJob } from './job-health/index.ts';
 import type { Route } from './platform/http/route.ts';
 import { apiReferencePage, apiReferenceScript } from './platform/http/api-reference.ts';
 import type { EvidenceKey } from './platform/evidence-key.store.ts';
@@ -27,7 +27,7 @@ const widgetHosts =
  * Everything that answers: the API with its description, our pages, where Zoho sends browsers back
  * to, and whether the server is up.
  */
-export function edge(use: Use): Hono {
+export function httpApp(use: Use): Hono {
   const http = new Hono();
   // Anybody may ask, as often as they like: the database is asked once in a while.
   let keys: Promise<EvidenceKey[]> | null = null;

@@ -1,0 +1,1 @@
+export { type FailingPlatformJob, type JobHealth, openJobHealth } from './job-health.ts';

@@ -1,1 +1,0 @@
-export { type FailingPlatformJob, type Jobs, openJobs } from './jobs.ts';
