@@ -28,6 +28,7 @@ check('imports', process.execPath, ['test/verify/imports.mjs']);
 check('top level', process.execPath, ['test/verify/top-level.ts']);
 check('third parties', process.execPath, ['test/verify/third-parties.ts']);
 check('unused', process.execPath, ['node_modules/knip/bin/knip.js']);
+check('references', process.execPath, ['test/verify/check-doc-refs.ts']);
 check('budgets', process.execPath, ['test/verify/check-budgets.ts']);
 check('format', 'node_modules/.bin/biome', ['format', '.']);
 
