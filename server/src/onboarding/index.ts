@@ -1,7 +1,9 @@
 export { addPerson } from './add-person.ts';
 export { registerBusiness } from './register-business.ts';
 export { activateAfterSetup, setBusinessStatus } from './set-status.ts';
-export { inviteAdmin, setQuotas, correctTaxpayer, updateBusiness } from './change-business.ts';
+export { inviteAdmin } from './invite-admin.ts';
+export { setQuotas } from './set-quotas.ts';
+export { correctTaxpayer, updateBusiness } from './update-business.ts';
 export {
   getBusinessEntry,
   listBusinesses,
@@ -9,7 +11,7 @@ export {
   sumPlatform,
 } from './operator-views.ts';
 export { registerByOperator } from './register-by-operator.ts';
-export { setup } from './setup.ts';
+export { setup } from './setup/setup.ts';
 export {
   beginSupport,
   duringSupport,

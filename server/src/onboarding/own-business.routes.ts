@@ -7,7 +7,7 @@ import type { BranchView, DeviceInput } from '../branches/index.ts';
 import type { ProbeView } from '../devices/index.ts';
 import type { Receipt, ReceiptView } from '../receipts/index.ts';
 import type { GetStats, ReportUsage } from '../reports/index.ts';
-import type { Setup } from './setup.ts';
+import type { Setup } from './setup/setup.ts';
 
 type Ctx = Call['ctx'];
 type Page = {

@@ -9,8 +9,9 @@ import {
 import { endEveryConnection, endIfUnused, findConnection } from '../connections/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
+import type { Tx } from '../platform/db/database.ts';
 import { query } from '../platform/db/query.ts';
-import { inBoth, type Ports } from './in-both.ts';
+import { changeInBoth, type Ports } from './change-in-both.ts';
 
 const allowed: Record<'active' | 'suspended' | 'closed', Business['status'][]> = {
   active: ['suspended', 'pending'],
@@ -24,8 +25,8 @@ const verbs = {
 } as const;
 
 /**
- * Suspended: nothing new is done in its name, history stays. Closed: for good; its secrets are
- * erased with its data key.
+ * Activates, suspends or closes a business. Suspended, nothing new is done in its name and its
+ * history stays. Closed is for good: its secrets are erased with its data key.
  */
 export const setBusinessStatus =
   (ports: Ports) =>
@@ -35,32 +36,18 @@ export const setBusinessStatus =
     reason: string | undefined,
   ): Promise<Business> => {
     const at = ports.clock.now();
-    const grants =
-      status === 'closed'
-        ? await ctx.transaction(async (tx) =>
-            [(await findConnection(tx))?.grantId, (await getBusiness(tx)).setup.grant].filter(
-              (each) => each !== undefined,
-            ),
-          )
-        : [];
-    await inBoth(
-      ports,
-      ctx,
-      verbs[status],
-      (tx) => setDirectoryStatus(tx, ctx.businessId, status, at),
-      async (tx) => {
+    const grants = status === 'closed' ? await listGrants(ctx) : [];
+    await changeInBoth(ports, ctx, {
+      action: verbs[status],
+      after: { status, reason },
+      inDirectory: (tx) => setDirectoryStatus(tx, ctx.businessId, status, at),
+      async inBusiness(tx) {
         const before = await getBusiness(tx, true);
         if (!allowed[status].includes(before.status))
           throw new AppError('wrong_state', { state: before.status });
         await updateBusinessRow(tx, { ...before, status }, at);
         if (status === 'suspended') await stopLanes(tx);
-        if (status === 'closed') {
-          await query(tx, 'delete from session', []);
-          await query(tx, 'update api_key set revoked_at = $1 where revoked_at is null', [at]);
-          await endEveryConnection(tx, at);
-          await eraseDevices(tx);
-          await eraseKey(tx);
-        }
+        if (status === 'closed') await eraseAccess(tx, at);
         await ports.record(tx, ctx, {
           action: verbs[status],
           subject: ctx.businessId,
@@ -68,14 +55,30 @@ export const setBusinessStatus =
           after: { status, reason },
         });
       },
-      { status, reason },
-    );
-    // The last business that lived by a grant takes its secrets along.
+    });
+    // The secrets of a grant are erased with the last business that lived by it.
     for (const grantId of new Set(grants)) await endIfUnused(ports, ctx, grantId);
     return ctx.transaction((tx) => getBusiness(tx));
   };
 
-/** Once the setup has proved every step, a pending business becomes active by itself. */
+/** Lists the grants that a business lives by, or has kept for its setup. */
+const listGrants = (ctx: Context): Promise<string[]> =>
+  ctx.transaction(async (tx) =>
+    [(await findConnection(tx))?.grantId, (await getBusiness(tx)).setup.grant].filter(
+      (each) => each !== undefined,
+    ),
+  );
+
+/** Ends every way into a business and out of it, for good. */
+async function eraseAccess(tx: Tx, at: Date): Promise<void> {
+  await query(tx, 'delete from session', []);
+  await query(tx, 'update api_key set revoked_at = $1 where revoked_at is null', [at]);
+  await endEveryConnection(tx, at);
+  await eraseDevices(tx);
+  await eraseKey(tx);
+}
+
+/** Activates a pending business once its setup has proved every step. */
 export const activateAfterSetup =
   (ports: Ports) =>
   async (ctx: Context): Promise<void> => {
