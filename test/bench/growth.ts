@@ -252,7 +252,7 @@ async function fill(
     [businessId, from, to],
   );
   await owner.query(
-    `insert into delivery (business_id, id, hook_id, at, verdict, module, document_id, modified_at, dedupe_key, digest, bytes, origin)
+    `insert into delivery (business_id, id, webhook_id, at, verdict, module, document_id, modified_at, dedupe_key, digest, bytes, origin)
      select $1, 'dlv_' || lpad(n::text, 32, '0'), 'hok_x', now(), 'accepted', 'invoices', '99' || n, now(), 'k' || n, 'd' || n, 3000, null from generate_series($2::int + 1, $3::int) n`,
     [businessId, from, to],
   );

@@ -185,7 +185,7 @@ async function subscribe(
     for (let nth = 0; nth < 50; nth++) {
       const id = `ntc_${String(each * 100 + nth).padStart(32, '0')}`;
       await world.sql(
-        `insert into notice (business_id, id, subscriber_id, event, body, state, created_at) values ($1, $2, $3, 'receipt.signed', '{}', 'failed', now())`,
+        `insert into webhook_message (business_id, id, endpoint_id, event, body, state, created_at) values ($1, $2, $3, 'receipt.signed', '{}', 'failed', now())`,
         [businessId, id, made.body.subscriber.id],
         businessId,
       );

@@ -75,20 +75,20 @@ const seeds: Record<string, (businessId: string, receiptId: string) => string> =
     `(business_id, actor, route, key, body_hash, created_at) values ('${b}', 'x', 'x', 'x', 'x', now())`,
   consent: (b) =>
     `(business_id, id, secret_hash, person_id, session_id, accounts_server, client_id, client_secret, verifier, scopes, created_at, expires_at) values ('${b}', 'cns_seed', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', now(), now())`,
-  hook: (b) =>
+  zoho_webhook: (b) =>
     `(business_id, id, module, key_hash, key_prefix, created_at) values ('${b}', 'hok_seed', 'invoices', 'x', 'x', now())`,
   delivery: (b) =>
-    `(business_id, id, hook_id, at, verdict, module, digest, bytes) values ('${b}', 'dlv_seed', 'x', now(), 'ping', 'invoices', 'x', 1)`,
+    `(business_id, id, webhook_id, at, verdict, module, digest, bytes) values ('${b}', 'dlv_seed', 'x', now(), 'ping', 'invoices', 'x', 1)`,
   document: (b) =>
     `(business_id, module, document_id, seen_at, source) values ('${b}', 'invoices', '1', now(), 'poll')`,
   write_back: (b, r) =>
     `(business_id, receipt_id, step, position, state, created_at) values ('${b}', '${r}', 'comment', 2, 'done', now())`,
   installed_part: (b) =>
     `(business_id, kind, name, organization_id, zoho_id, created_at) values ('${b}', 'field', 'x', 'x', 'x', now())`,
-  subscriber: (b) =>
+  webhook_endpoint: (b) =>
     `(business_id, id, url, events, secret, created_at) values ('${b}', 'sub_seed', 'x', '{}', 'x', now())`,
-  notice: (b) =>
-    `(business_id, id, subscriber_id, event, body, state, created_at) values ('${b}', 'ntc_seed', 'sub_seed', 'x', '{}', 'delivered', now())`,
+  webhook_message: (b) =>
+    `(business_id, id, endpoint_id, event, body, state, created_at) values ('${b}', 'ntc_seed', 'sub_seed', 'x', '{}', 'delivered', now())`,
   zoho_call: (b) =>
     `(business_id, id, at, worker, organization_id, purpose, method, endpoint, ms) values ('${b}', 'zcl_seed', now(), 'x', 'x', 'sync', 'GET', 'x', 1)`,
   way_back: (b) =>

@@ -34,10 +34,10 @@ type Ids = Record<
   | 'organization'
   | 'connection'
   | 'consent'
-  | 'hook'
+  | 'zoho_webhook'
   | 'delivery'
-  | 'subscriber'
-  | 'notice',
+  | 'webhook_endpoint'
+  | 'webhook_message',
   string
 >;
 
@@ -65,10 +65,10 @@ const never: Ids = {
   organization: '99999999999',
   connection: 'con_00000000000000000000000000000000',
   consent: 'cns_00000000000000000000000000000000',
-  hook: 'hok_00000000000000000000000000000000',
+  zoho_webhook: 'hok_00000000000000000000000000000000',
   delivery: 'dlv_00000000000000000000000000000000',
-  subscriber: 'sub_00000000000000000000000000000000',
-  notice: 'ntc_00000000000000000000000000000000',
+  webhook_endpoint: 'sub_00000000000000000000000000000000',
+  webhook_message: 'ntc_00000000000000000000000000000000',
 };
 
 const told: { event: string; asked: string }[] = [];
@@ -139,10 +139,10 @@ async function idsOf(api: Api, business: World['businesses'][0]): Promise<Ids> {
     url: 'http://127.0.0.1:9/',
     events: ['receipt.signed'],
   });
-  const notice = `ntc_${business.businessId.slice(4)}`;
+  const message = `ntc_${business.businessId.slice(4)}`;
   await world.sql(
-    "insert into notice (business_id, id, subscriber_id, event, body, state, created_at) values ($1, $2, $3, 'x', '{}', 'delivered', now())",
-    [business.businessId, notice, subscriber.body.subscriber.id],
+    "insert into webhook_message (business_id, id, endpoint_id, event, body, state, created_at) values ($1, $2, $3, 'x', '{}', 'delivered', now())",
+    [business.businessId, message, subscriber.body.subscriber.id],
     business.businessId,
   );
   const alert = `alr_${business.businessId.slice(4)}`;
@@ -181,10 +181,10 @@ async function idsOf(api: Api, business: World['businesses'][0]): Promise<Ids> {
     organization: business.organizationId,
     connection: String(connection?.id),
     consent: seen.body.id as string,
-    hook: hook.body.webhook.id as string,
+    zoho_webhook: hook.body.webhook.id as string,
     delivery: String(delivery?.id),
-    subscriber: subscriber.body.subscriber.id as string,
-    notice,
+    webhook_endpoint: subscriber.body.subscriber.id as string,
+    webhook_message: message,
   };
 }
 
@@ -201,9 +201,9 @@ const kinds: [string, keyof Ids][] = [
   ['/ways-back', 'way_back'],
   ['/oauth/consents', 'consent'],
   ['/oauth', 'connection'],
-  ['/webhooks', 'hook'],
-  ['/subscribers', 'subscriber'],
-  ['/notices', 'notice'],
+  ['/webhooks', 'zoho_webhook'],
+  ['/subscribers', 'webhook_endpoint'],
+  ['/notices', 'webhook_message'],
 ];
 const kindOf = (path: string): keyof Ids =>
   kinds.find(([start]) => path.startsWith(start))?.[1] ?? 'business';
@@ -326,7 +326,7 @@ const queries: Record<string, (ids: Ids) => string> = {
   listBusinesses: (ids) => `cursor=${cursorOf(ids.business)}`,
   listAttempts: () => '',
   getStats: () => '',
-  listNotices: (ids) => `cursor=${cursorOf(ids.notice)}`,
+  listNotices: (ids) => `cursor=${cursorOf(ids.webhook_message)}`,
   listDocuments: () => '',
   exportDocuments: () => '',
   closeMonth: () => 'month=2026-11',

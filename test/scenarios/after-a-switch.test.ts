@@ -1,12 +1,10 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { migrate } from '@muhuri/server/platform/db/database';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Api, confirmShown, until } from '../api.ts';
 import { evidenceOf } from '../evidence.ts';
 import { type RwVsdc, startRwVsdc } from '../simulators/vsdc/rw-vsdc/index.ts';
-import { approvedFor, checkout, type DemoBusiness, startWorld, type World } from '../world.ts';
+import { redo } from '../migrations.ts';
+import { approvedFor, type DemoBusiness, startWorld, type World } from '../world.ts';
 
 let world: World;
 let following: RwVsdc;
@@ -770,10 +768,7 @@ test('a database that was brought up to date without them gets its currencies an
     [],
     businessId,
   );
-  const directory = join(checkout, 'server/src/migrations');
-  const only = readdirSync(directory).find((name) => name.startsWith('0023-')) as string;
-  await migrate(world.databaseUrls.owner, directory, { down: true, only });
-  await migrate(world.databaseUrls.owner, directory, { only });
+  await redo(world.databaseUrls.owner, '0023');
   expect(
     await world.sql('select distinct foreign_currency as is from receipt', [], businessId),
   ).toEqual([{ is: 'USD' }]);
@@ -787,29 +782,37 @@ test('a database that was brought up to date without them gets its currencies an
 });
 
 test('a database from before its words changed says what it kept in those of today, of every business', async () => {
-  const directory = join(checkout, 'server/src/migrations');
-  const only = readdirSync(directory).find((name) => name.startsWith('0043-')) as string;
-  await migrate(world.databaseUrls.owner, directory, { down: true, only });
-  for (const { businessId } of world.businesses) {
-    await world.sql(
-      `insert into alert (business_id, id, code, subject, problem, opened_at)
+  await redo(world.databaseUrls.owner, '0043', async () => {
+    for (const { businessId } of world.businesses) {
+      await world.sql(
+        `insert into alert (business_id, id, code, subject, problem, opened_at)
        values ($1, $2, 'zoho_reconnect', 'words', '{"code": "zoho_reconnect", "text": "\\"code\\": \\"zoho_limit\\""}', now())`,
-      [businessId, `alr_words_${businessId}`],
-      businessId,
-    );
-    await world.sql(
-      `update document set problem = '{"code": "sale_unready", "findings": [{"code": "zoho_limit", "until": "x"}]}'
+        [businessId, `alr_words_${businessId}`],
+        businessId,
+      );
+      await world.sql(
+        `update document set problem = '{"code": "sale_unready", "findings": [{"code": "zoho_limit", "until": "x"}]}'
         where document_id = (select min(document_id) from document)`,
-      [],
-      businessId,
-    );
-    await world.sql(
-      `insert into miss (business_id, id, at, actor_type, actor_id, route, asked) values ($1, 'mis_words', now(), 'x', 'x', 'x', 'x')`,
-      [businessId],
-      businessId,
-    );
-  }
-  await migrate(world.databaseUrls.owner, directory, { only });
+        [],
+        businessId,
+      );
+      await world.sql(
+        `insert into miss (business_id, id, at, actor_type, actor_id, route, asked) values ($1, 'mis_words', now(), 'x', 'x', 'x', 'x')`,
+        [businessId],
+        businessId,
+      );
+      await world.sql(
+        `insert into subscriber (business_id, id, url, events, secret, created_at) values ($1, $2, 'https://words.example', '{}', '', now())`,
+        [businessId, `sub_${businessId}`],
+        businessId,
+      );
+      await world.sql(
+        `insert into notice (business_id, id, subscriber_id, event, body, state, created_at) values ($1, $2, $3, 'x', '{}', 'delivered', now())`,
+        [businessId, `ntc_${businessId}`, `sub_${businessId}`],
+        businessId,
+      );
+    }
+  });
   for (const { businessId } of world.businesses) {
     const sql = (text: string) => world.sql(text, [], businessId);
     expect(await sql("select code, problem from alert where subject = 'words'")).toEqual([
@@ -825,6 +828,12 @@ test('a database from before its words changed says what it kept in those of tod
         problem: { code: 'sale_unready', findings: [{ code: 'books_limit', until: 'x' }] },
       },
     ]);
+    expect(
+      await sql(
+        "select m.state from webhook_message m join webhook_endpoint e on e.id = m.endpoint_id where e.url = 'https://words.example'",
+      ),
+    ).toEqual([{ state: 'delivered' }]);
+    await sql("update webhook_endpoint set ended_at = now() where url = 'https://words.example'");
     await sql("update document set problem = null where problem->>'code' = 'sale_unready'");
     await sql("update alert set closed_at = now() where subject = 'words'");
   }

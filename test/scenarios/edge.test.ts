@@ -46,8 +46,12 @@ const waiting = async () =>
 
 describe('a secret stored while the keys are rotated', () => {
   test.each([
-    ['subscriber', '/subscribers', { url: 'http://127.0.0.1:9/x', events: ['receipt.signed'] }],
-    ['hook', '/webhooks', { module: 'invoices' }],
+    [
+      'webhook_endpoint',
+      '/subscribers',
+      { url: 'http://127.0.0.1:9/x', events: ['receipt.signed'] },
+    ],
+    ['zoho_webhook', '/webhooks', { module: 'invoices' }],
     ['consent', '/oauth/connect', { data_centre: 'com' }],
   ] as const)(
     'of a %s opens afterwards: the rotation waits until it stands where it is sealed anew',
@@ -209,7 +213,7 @@ describe('a statement that somebody waits for', () => {
       );
     await owner.query('begin');
     await owner.query(
-      'lock table receipt, document, audit, delivery, notice, receipt_day, branch, device, membership, alert, api_key in access exclusive mode',
+      'lock table receipt, document, audit, delivery, webhook_message, receipt_day, branch, device, membership, alert, api_key in access exclusive mode',
     );
     const replies: [path: string, status: number, body: Record<string, unknown>][] = [];
     const begun = performance.now();

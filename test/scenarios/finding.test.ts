@@ -1,9 +1,7 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { migrate } from '@muhuri/server/platform/db/database';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api } from '../api.ts';
-import { checkout, startWorld, type World } from '../world.ts';
+import { redo } from '../migrations.ts';
+import { startWorld, type World } from '../world.ts';
 
 let world: World;
 let admin: Api;
@@ -128,7 +126,7 @@ describe('what is searched for', () => {
     const fill = [
       `insert into audit (business_id, id, at, actor_type, actor_id, action, subject)
          select $1, 'aud_' || lpad((1000 - n)::text, 20, '0'), ${within}, 'job', 'x', 'tried.within', 'x' from generate_series(1, 5) n`,
-      `insert into delivery (business_id, id, hook_id, at, verdict, module, document_id, modified_at, dedupe_key, digest, bytes)
+      `insert into delivery (business_id, id, webhook_id, at, verdict, module, document_id, modified_at, dedupe_key, digest, bytes)
          select $1, 'dlv_' || lpad(to_hex((extract(epoch from date_trunc('milliseconds', now())) * 1000)::bigint), 12, '0') || lpad(n::text, 12, '0'), 'hok_x', ${within},
            'accepted', 'invoices', '1', now(), 'w' || n, 'd', 1 from generate_series(1, 5) n`,
       `update receipt set opened_at = date_trunc('milliseconds', now()) + length(document_number) * interval '1 microsecond' + case kind when 'sale' then interval '0' else interval '9 microsecond' end`,
@@ -160,20 +158,18 @@ describe('what is searched for', () => {
   });
 
   test('is what was there before the words were, too: the migration goes down and up again over a full database', async () => {
-    const directory = join(checkout, 'server/src/migrations');
-    const only = readdirSync(directory).find((name) => name.startsWith('0021-')) as string;
     const [, first] = own().filter((each) => each.module === 'invoices');
     const before = await numbersOf(`search=${first?.number}`);
     expect(before.length).toBe(1);
-    await migrate(world.databaseUrls.owner, directory, { down: true, only });
-    // An answer as it was kept before: whole, whatever it held.
     const [{ businessId }] = world.businesses;
-    await world.sql(
-      `insert into idempotency_key (business_id, actor, route, key, body_hash, response, created_at) values ($1, 'x', 'POST /api-keys', 'k', 'h', '{"key": "secret"}', now())`,
-      [businessId],
-      businessId,
-    );
-    await migrate(world.databaseUrls.owner, directory, { only });
+    // An answer as it was kept before: whole, whatever it held.
+    await redo(world.databaseUrls.owner, '0021', async () => {
+      await world.sql(
+        `insert into idempotency_key (business_id, actor, route, key, body_hash, response, created_at) values ($1, 'x', 'POST /api-keys', 'k', 'h', '{"key": "secret"}', now())`,
+        [businessId],
+        businessId,
+      );
+    });
     const kept = await world.sql(
       "select response, ended_at is not null as ended from idempotency_key where key = 'k'",
       [],

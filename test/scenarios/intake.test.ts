@@ -263,7 +263,7 @@ describe('a webhook', () => {
     const kept = async () =>
       (
         await world.sql(
-          'select count(*)::int as n from delivery where hook_id = $1',
+          'select count(*)::int as n from delivery where webhook_id = $1',
           [webhook.id],
           business().businessId,
         )
@@ -412,7 +412,7 @@ describe('a webhook', () => {
 
   test('without a secret is a hint: it is read again, and never seals by itself', async () => {
     const { url, webhook } = await hook();
-    await world.sql('update hook set secret = null', [], business().businessId);
+    await world.sql('update zoho_webhook set secret = null', [], business().businessId);
     await until(
       () => send(url, about(newInvoice({ status: 'draft' })), null),
       (reply) => reply.body.received === 'hint',

@@ -2,14 +2,14 @@ import { dearPng, goodPng, hostilePngs } from '@muhuri/server/platform/reencode-
 import { mailBy } from '@muhuri/server/platform/mail';
 import pg from 'pg';
 import { type NameServer, startNameServer } from '@muhuri/server/platform/resolver.samples';
-import { migrate } from '@muhuri/server/platform/db/database';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Api, until } from '../api.ts';
-import { checkout, cloneDatabase, startWorld, type World } from '../world.ts';
+import { redo } from '../migrations.ts';
+import { cloneDatabase, startWorld, type World } from '../world.ts';
 
 /** What one business gives, or whom it has us call, is felt by nobody else. */
 let world: World;
@@ -298,19 +298,17 @@ describe('an address that is told of receipts', () => {
       'address',
     );
     const clone = await cloneDatabase(world.postgres);
-    const directory = join(checkout, 'server/src/migrations');
-    const only = '0019-own-logos';
     const owner = new pg.Client({ connectionString: clone.urls.admin });
     await owner.connect();
     try {
-      expect(await migrate(clone.urls.owner, directory, { down: true, only })).toHaveLength(1);
-      await owner.query("set session_replication_role = 'replica'");
-      await owner.query(
-        `insert into subscriber (business_id, id, url, events, secret, created_at)
-         values ('biz_a', 'sub_a', 'https://user:p@w@hooks.example/in?a=b@c', '{}', '', now()), ('biz_b', 'sub_b', 'http://hooks.example/x@y', '{}', '', now())`,
-      );
-      expect(await migrate(clone.urls.owner, directory, { only })).toHaveLength(1);
-      const { rows } = await owner.query('select url from subscriber order by id');
+      await redo(clone.urls.owner, '0019', async () => {
+        await owner.query("set session_replication_role = 'replica'");
+        await owner.query(
+          `insert into subscriber (business_id, id, url, events, secret, created_at)
+           values ('biz_a', 'sub_a', 'https://user:p@w@hooks.example/in?a=b@c', '{}', '', now()), ('biz_b', 'sub_b', 'http://hooks.example/x@y', '{}', '', now())`,
+        );
+      });
+      const { rows } = await owner.query('select url from webhook_endpoint order by id');
       expect(rows.map(({ url }) => url)).toEqual([
         'https://hooks.example/in?a=b@c',
         'http://hooks.example/x@y',

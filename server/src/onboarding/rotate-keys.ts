@@ -79,10 +79,10 @@ async function reencryptDevices(tx: Tx, reencrypt: Reencrypt): Promise<void> {
 async function reencryptHooks(tx: Tx, reencrypt: Reencrypt): Promise<void> {
   const hooks = await query<{ id: string; secret: string }>(
     tx,
-    'select id, secret from hook where secret is not null order by id for no key update',
+    'select id, secret from zoho_webhook where secret is not null order by id for no key update',
   );
   for (const { id, secret } of hooks)
-    await query(tx, 'update hook set secret = $2 where id = $1', [
+    await query(tx, 'update zoho_webhook set secret = $2 where id = $1', [
       id,
       reencrypt(`hook:${id}`, secret),
     ]);
@@ -91,13 +91,14 @@ async function reencryptHooks(tx: Tx, reencrypt: Reencrypt): Promise<void> {
 async function reencryptSubscribers(tx: Tx, reencrypt: Reencrypt): Promise<void> {
   const subscribers = await query<{ id: string; secret: string }>(
     tx,
-    'select id, secret from subscriber order by id for no key update',
+    'select id, secret from webhook_endpoint order by id for no key update',
   );
   for (const { id, secret } of subscribers)
-    await query(tx, 'update subscriber set secret = $2, previous_secret = null where id = $1', [
-      id,
-      reencrypt(`subscriber:${id}`, secret),
-    ]);
+    await query(
+      tx,
+      'update webhook_endpoint set secret = $2, previous_secret = null where id = $1',
+      [id, reencrypt(`subscriber:${id}`, secret)],
+    );
 }
 
 async function reencryptConsents(tx: Tx, reencrypt: Reencrypt): Promise<void> {

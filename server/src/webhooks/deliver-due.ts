@@ -44,20 +44,20 @@ export function deliverDue(
 ): Sending {
   const running = new Map<string, { isAsked: boolean; done: Promise<void> }>();
 
-  const begin = (ctx: Context, subscriberId: string): void => {
-    const known = running.get(subscriberId);
+  const begin = (ctx: Context, endpointId: string): void => {
+    const known = running.get(endpointId);
     if (known) {
       known.isAsked = true;
       return;
     }
     const run = { isAsked: false, done: Promise.resolve() };
-    running.set(subscriberId, run);
+    running.set(endpointId, run);
     run.done = ports
-      .run(ctx.businessId, `notices.${subscriberId}`, () => sendTo(ports, ctx, subscriberId))
+      .run(ctx.businessId, `notices.${endpointId}`, () => sendTo(ports, ctx, endpointId))
       .then(() => {})
       .finally(() => {
-        running.delete(subscriberId);
-        if (run.isAsked) begin(ctx, subscriberId);
+        running.delete(endpointId);
+        if (run.isAsked) begin(ctx, endpointId);
       });
   };
 
@@ -78,19 +78,19 @@ export function deliverDue(
 async function sendTo(
   ports: Parameters<typeof deliverDue>[0],
   ctx: Context,
-  subscriberId: string,
+  endpointId: string,
 ): Promise<void> {
   for (;;) {
     const now = ports.clock.now();
     const { to, dataKey, due } = await ctx.transaction(async (tx) => {
       // In this order: the key is held while the secrets that were sealed with it are read.
       const dataKey = await holdDataKey(tx);
-      const subscriber = await findEndpoint(tx, subscriberId);
+      const endpoint = await findEndpoint(tx, endpointId);
       return {
-        to: subscriber,
+        to: endpoint,
         dataKey,
-        due: subscriber
-          ? await claimMessages(tx, subscriberId, now, new Date(now.getTime() + leaseMs), batch)
+        due: endpoint
+          ? await claimMessages(tx, endpointId, now, new Date(now.getTime() + leaseMs), batch)
           : [],
       };
     });
@@ -102,18 +102,18 @@ async function sendTo(
       const secrets = [open(to.secret)];
       if (to.previousSecret && to.previousUntil && to.previousUntil > now)
         secrets.push(open(to.previousSecret));
-      for (const notice of due) {
+      for (const message of due) {
         const { businessId } = ctx;
         const sent = await ports.messenger.send({
           businessId,
           url: to.url,
-          id: notice.id,
+          id: message.id,
           at: ports.clock.now(),
-          body: notice.body,
+          body: message.body,
           secrets,
         });
         await ctx.transaction(async (tx) => {
-          const end = after(notice, sent, ports.clock.now());
+          const end = after(message, sent, ports.clock.now());
           await endMessage(tx, end);
           if (end.state === 'failed')
             await ports.alerts.raise(tx, ctx, to.id, {
@@ -123,7 +123,7 @@ async function sendTo(
           if (end.state === 'delivered')
             await ports.alerts.resolve(tx, ctx, to.id, ['subscriber_unreachable']);
         });
-        left.delete(notice.id);
+        left.delete(message.id);
         if (sent.status === null) return;
       }
     } finally {
@@ -133,14 +133,14 @@ async function sendTo(
 }
 
 function after(
-  notice: WebhookMessage,
+  message: WebhookMessage,
   sent: Awaited<ReturnType<WebhookSender['send']>>,
   at: Date,
 ): Parameters<typeof endMessage>[1] {
-  const tries = notice.tries + 1;
+  const tries = message.tries + 1;
   if (sent.status !== null && sent.status >= 200 && sent.status < 300)
     return {
-      id: notice.id,
+      id: message.id,
       state: 'delivered',
       tries,
       lastStatus: sent.status,
@@ -150,7 +150,7 @@ function after(
     };
   const delay = delaysMs[tries - 1];
   return {
-    id: notice.id,
+    id: message.id,
     // 410 says: never again.
     state: delay === undefined || sent.status === 410 ? 'failed' : 'waiting',
     tries,

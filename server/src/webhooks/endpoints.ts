@@ -16,9 +16,9 @@ import {
 import { fieldOf, type Ports } from './webhook-ports.ts';
 
 const overlapMs = 24 * 3_600_000;
-const subscribersMax = 10;
+const endpointsMax = 10;
 
-export type NewEndpoint = { subscriber: WebhookEndpoint; secret: string };
+export type NewEndpoint = { endpoint: WebhookEndpoint; secret: string };
 const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
 
 /** Addresses of the business's own, each with a secret that is answered once. */
@@ -28,13 +28,13 @@ export const webhookEndpoints = (ports: Ports) => {
   return {
     list: (ctx: Context) => ctx.transaction(listEndpoints),
     async add(ctx: Context, ask: { url: string; events: string[] }): Promise<NewEndpoint> {
-      const id = ports.newId('subscriber');
+      const id = ports.newId('webhook_endpoint');
       const secret = newSecret();
-      const subscriber = await ctx.transaction(async (tx) => {
+      const endpoint = await ctx.transaction(async (tx) => {
         const full = new AppError('malformed', { field: 'url', reason: 'ten addresses at most' });
         await checkRoomForOneMore(
           tx,
-          subscribersMax,
+          endpointsMax,
           async () => (await listEndpoints(tx)).length,
           full,
         );
@@ -52,7 +52,7 @@ export const webhookEndpoints = (ports: Ports) => {
         });
         return (await findEndpoint(tx, id)) as WebhookEndpoint;
       });
-      return { subscriber, secret };
+      return { endpoint, secret };
     },
     /**
      * For a day messages carry both signatures, so that nothing is refused while the new secret is
@@ -60,14 +60,14 @@ export const webhookEndpoints = (ports: Ports) => {
      */
     async rotate(ctx: Context, id: string): Promise<NewEndpoint> {
       const secret = newSecret();
-      const subscriber = await ctx.transaction(async (tx) => {
+      const endpoint = await ctx.transaction(async (tx) => {
         const sealed = await seal(tx, ctx, id, secret);
         if (!(await findEndpoint(tx, id))) throw new AppError('not_found');
         await replaceSecret(tx, id, sealed, new Date(ports.clock.now().getTime() + overlapMs));
         await ports.record(tx, ctx, { action: 'subscriber.rotated', subject: id });
         return (await findEndpoint(tx, id)) as WebhookEndpoint;
       });
-      return { subscriber, secret };
+      return { endpoint, secret };
     },
     remove: (ctx: Context, id: string): Promise<void> =>
       ctx.transaction(async (tx) => {
@@ -75,12 +75,12 @@ export const webhookEndpoints = (ports: Ports) => {
         await endEndpoint(tx, id, ports.clock.now());
         await ports.record(tx, ctx, { action: 'subscriber.removed', subject: id });
       }),
-    replay: (ctx: Context, noticeId: string): Promise<WebhookMessage> =>
+    replay: (ctx: Context, messageId: string): Promise<WebhookMessage> =>
       ctx.transaction(async (tx) => {
-        const notice = await replayMessage(tx, noticeId, ports.clock.now());
-        if (!notice) throw new AppError('not_found');
-        await ports.record(tx, ctx, { action: 'notice.replayed', subject: noticeId });
-        return notice;
+        const message = await replayMessage(tx, messageId, ports.clock.now());
+        if (!message) throw new AppError('not_found');
+        await ports.record(tx, ctx, { action: 'notice.replayed', subject: messageId });
+        return message;
       }),
   };
 };

@@ -60,11 +60,11 @@ export const queueReceiptEvents =
             : {}),
         },
       });
-      for (const subscriber of webhookEndpoints.filter((each) => each.events.includes(event)))
+      for (const endpoint of webhookEndpoints.filter((each) => each.events.includes(event)))
         await insertMessage(
           tx,
           ctx.businessId,
-          { id: ports.newId('notice'), endpointId: subscriber.id, event, body },
+          { id: ports.newId('webhook_message'), endpointId: endpoint.id, event, body },
           ports.clock.now(),
         );
     }
@@ -75,15 +75,15 @@ export const queueReceiptEvents =
 export const queueEvent =
   (ports: { clock: Clock; newId: NewId; touch(businessId: string): void }) =>
   async (tx: Tx, ctx: Context, event: string, data: object): Promise<void> => {
-    const subscribers = (await listEndpoints(tx)).filter((each) => each.events.includes(event));
+    const endpoints = (await listEndpoints(tx)).filter((each) => each.events.includes(event));
     const at = ports.clock.now();
     const body = JSON.stringify({ type: event, timestamp: at.toISOString(), data });
-    for (const { id } of subscribers)
+    for (const { id } of endpoints)
       await insertMessage(
         tx,
         ctx.businessId,
-        { id: ports.newId('notice'), endpointId: id, event, body },
+        { id: ports.newId('webhook_message'), endpointId: id, event, body },
         at,
       );
-    if (subscribers.length > 0) ports.touch(ctx.businessId);
+    if (endpoints.length > 0) ports.touch(ctx.businessId);
   };

@@ -29,8 +29,8 @@ export const noticeRoutes = (use: Use) => {
     );
     return all.map((each) => subscriberView(each, makers.get(each.id) ?? null));
   };
-  const newView = async (call: Call, { subscriber, secret }: NewEndpoint) => {
-    const [view] = await views(call, [subscriber]);
+  const newView = async (call: Call, { endpoint, secret }: NewEndpoint) => {
+    const [view] = await views(call, [endpoint]);
     return { subscriber: view as ReturnType<typeof subscriberView>, secret };
   };
   return [
@@ -61,9 +61,9 @@ export const noticeRoutes = (use: Use) => {
       };
     }),
     route(notices.replayNotice)(async (call) => {
-      const notice = await use.subscribers.replay(call.ctx, id(call));
+      const message = await use.subscribers.replay(call.ctx, id(call));
       use.touch(call.ctx.businessId);
-      return noticeView(notice);
+      return noticeView(message);
     }),
   ];
 };

@@ -13,8 +13,8 @@ export type WebhookEndpoint = {
   createdAt: Date;
 };
 
-const subscriberColumns = 'id, url, events, secret, previous_secret, previous_until, created_at';
-const toSubscriber = (row: Record<string, unknown>): WebhookEndpoint => ({
+const endpointColumns = 'id, url, events, secret, previous_secret, previous_until, created_at';
+const toEndpoint = (row: Record<string, unknown>): WebhookEndpoint => ({
   id: row.id as string,
   url: row.url as string,
   events: row.events as string[],
@@ -32,7 +32,7 @@ export const insertEndpoint = (
 ) =>
   query(
     tx,
-    'insert into subscriber (business_id, id, url, events, secret, created_at) values ($1, $2, $3, $4, $5, $6)',
+    'insert into webhook_endpoint (business_id, id, url, events, secret, created_at) values ($1, $2, $3, $4, $5, $6)',
     [businessId, is.id, is.url, is.events, is.secret, at],
   );
 
@@ -40,32 +40,32 @@ export const listEndpoints = async (tx: Tx): Promise<WebhookEndpoint[]> =>
   (
     await query(
       tx,
-      `select ${subscriberColumns} from subscriber where ended_at is null order by created_at`,
+      `select ${endpointColumns} from webhook_endpoint where ended_at is null order by created_at`,
     )
-  ).map(toSubscriber);
+  ).map(toEndpoint);
 
 export async function findEndpoint(tx: Tx, id: string): Promise<WebhookEndpoint | null> {
   const row = await queryOne(
     tx,
-    `select ${subscriberColumns} from subscriber where id = $1 and ended_at is null`,
+    `select ${endpointColumns} from webhook_endpoint where id = $1 and ended_at is null`,
     [id],
   );
-  return row && toSubscriber(row);
+  return row && toEndpoint(row);
 }
 
 /** The secret before goes on for a while: messages are signed with both. */
 export const replaceSecret = (tx: Tx, id: string, secret: string, previousUntil: Date) =>
   query(
     tx,
-    'update subscriber set previous_secret = secret, previous_until = $3, secret = $2 where id = $1',
+    'update webhook_endpoint set previous_secret = secret, previous_until = $3, secret = $2 where id = $1',
     [id, secret, previousUntil],
   );
 
 export async function endEndpoint(tx: Tx, id: string, at: Date): Promise<void> {
-  await query(tx, 'update subscriber set ended_at = $2 where id = $1', [id, at]);
+  await query(tx, 'update webhook_endpoint set ended_at = $2 where id = $1', [id, at]);
   await query(
     tx,
-    "update notice set state = 'failed', next_at = null, last_error = 'the address was removed' where subscriber_id = $1 and state = 'waiting'",
+    "update webhook_message set state = 'failed', next_at = null, last_error = 'the address was removed' where endpoint_id = $1 and state = 'waiting'",
     [id],
   );
 }
@@ -85,10 +85,10 @@ export type WebhookMessage = {
 };
 
 const columns =
-  'n.id, n.subscriber_id, n.event, n.body, n.state, n.tries, n.last_status, n.last_error, n.next_at, n.created_at, n.delivered_at';
+  'n.id, n.endpoint_id, n.event, n.body, n.state, n.tries, n.last_status, n.last_error, n.next_at, n.created_at, n.delivered_at';
 const toNotice = (row: Record<string, unknown>): WebhookMessage => ({
   id: row.id as string,
-  endpointId: row.subscriber_id as string,
+  endpointId: row.endpoint_id as string,
   event: row.event as string,
   body: row.body as string,
   state: row.state as WebhookMessage['state'],
@@ -108,7 +108,7 @@ export const insertMessage = (
 ) =>
   query(
     tx,
-    "insert into notice (business_id, id, subscriber_id, event, body, state, next_at, created_at) values ($1, $2, $3, $4, $5, 'waiting', $6, $6)",
+    "insert into webhook_message (business_id, id, endpoint_id, event, body, state, next_at, created_at) values ($1, $2, $3, $4, $5, 'waiting', $6, $6)",
     [businessId, is.id, is.endpointId, is.event, is.body, at],
   );
 
@@ -123,8 +123,8 @@ export const claimMessages = async (
   (
     await query(
       tx,
-      `update notice n set leased_until = $2 from (
-         select business_id, id from notice where subscriber_id = $4 and state = 'waiting' and next_at <= $1 and (leased_until is null or leased_until < $1)
+      `update webhook_message n set leased_until = $2 from (
+         select business_id, id from webhook_message where endpoint_id = $4 and state = 'waiting' and next_at <= $1 and (leased_until is null or leased_until < $1)
           order by next_at, id limit $3 for update skip locked) due
         where n.business_id = due.business_id and n.id = due.id returning ${columns}`,
       [at, until, limit, subscriberId],
@@ -133,7 +133,7 @@ export const claimMessages = async (
 
 /** Taken and not sent after all. */
 export const releaseMessages = (tx: Tx, ids: string[]) =>
-  query(tx, 'update notice set leased_until = null where id = any($1)', [ids]);
+  query(tx, 'update webhook_message set leased_until = null where id = any($1)', [ids]);
 
 export const endMessage = (
   tx: Tx,
@@ -144,7 +144,7 @@ export const endMessage = (
 ) =>
   query(
     tx,
-    `update notice set state = $2, tries = $3, last_status = $4, last_error = $5, next_at = $6, delivered_at = $7, leased_until = null where id = $1`,
+    `update webhook_message set state = $2, tries = $3, last_status = $4, last_error = $5, next_at = $6, delivered_at = $7, leased_until = null where id = $1`,
     [is.id, is.state, is.tries, is.lastStatus, is.lastError, is.nextAt, is.deliveredAt],
   );
 
@@ -155,7 +155,7 @@ export const listMessages = async (
   (
     await query(
       tx,
-      `select ${columns} from notice n where ${pageAfter('notice', 'n.created_at', 'n.id', '$1', '$2')} order by n.created_at desc, n.id desc limit $3`,
+      `select ${columns} from webhook_message n where ${pageAfter('webhook_message', 'n.created_at', 'n.id', '$1', '$2')} order by n.created_at desc, n.id desc limit $3`,
       [page.after?.at ?? null, page.after?.id ?? null, page.limit],
     )
   ).map(toNotice);
@@ -168,12 +168,12 @@ export const replayMessage = async (
 ): Promise<WebhookMessage | null> => {
   const row = await queryOne(
     tx,
-    `update notice n set state = 'waiting', tries = 0, next_at = $2, last_error = null where n.id = $1
-       and exists (select 1 from subscriber s where s.business_id = n.business_id and s.id = n.subscriber_id and s.ended_at is null) returning ${columns}`,
+    `update webhook_message n set state = 'waiting', tries = 0, next_at = $2, last_error = null where n.id = $1
+       and exists (select 1 from webhook_endpoint s where s.business_id = n.business_id and s.id = n.endpoint_id and s.ended_at is null) returning ${columns}`,
     [id, at],
   );
   return row && toNotice(row);
 };
 
 export const deleteOldMessages = (tx: Tx, before: Date) =>
-  query(tx, "delete from notice where created_at < $1 and state <> 'waiting'", [before]);
+  query(tx, "delete from webhook_message where created_at < $1 and state <> 'waiting'", [before]);

@@ -16,7 +16,7 @@ export type Verdict =
 /** One call of a webhook: who it was, not what it said. The body is kept as a digest only. */
 export type Delivery = {
   id: string;
-  hookId: string;
+  webhookId: string;
   at: Date;
   verdict: Verdict;
   module: 'invoices' | 'creditnotes';
@@ -30,11 +30,11 @@ export type Delivery = {
 
 /** What `rowOf` fills. Columns that a later version adds have their default. */
 const columns =
-  'business_id, id, hook_id, at, verdict, module, document_id, modified_at, dedupe_key, digest, bytes, origin';
+  'business_id, id, webhook_id, at, verdict, module, document_id, modified_at, dedupe_key, digest, bytes, origin';
 const rowOf = (businessId: string, d: Delivery) => ({
   business_id: businessId,
   id: d.id,
-  hook_id: d.hookId,
+  webhook_id: d.webhookId,
   at: d.at.toISOString(),
   verdict: d.verdict,
   module: d.module,
@@ -112,7 +112,7 @@ export const listDeliveries = async (
   (
     await query(
       tx,
-      `select id, hook_id, at, verdict, module, document_id, modified_at, digest, bytes, origin from delivery
+      `select id, webhook_id, at, verdict, module, document_id, modified_at, digest, bytes, origin from delivery
         where ($1::text is null or verdict = $1) and ($2::text is null or id < $2)
           and ${pageAfter('delivery', 'at', 'id', '$3', '$4')} order by id desc limit $5`,
       // One thousandth further than the time says, and from there by time and id: an id alone,
@@ -127,7 +127,7 @@ export const listDeliveries = async (
     )
   ).map((row) => ({
     id: row.id as string,
-    hookId: row.hook_id as string,
+    webhookId: row.webhook_id as string,
     at: toDate(row.at),
     verdict: row.verdict as Verdict,
     module: row.module as Delivery['module'],

@@ -239,7 +239,7 @@ export function receiveDelivery(ports: Ports): {
     const digest = hashOf(raw);
     const base: Delivery = {
       id: ports.newId('delivery'),
-      hookId: hook.id,
+      webhookId: hook.id,
       at: ports.clock.now(),
       verdict: 'accepted',
       module: hook.module,

@@ -35,7 +35,7 @@ export const insertAddress = (
 ) =>
   query(
     tx,
-    'insert into hook (business_id, id, module, key_hash, key_prefix, secret, created_at) values ($1, $2, $3, $4, $5, $6, $7)',
+    'insert into zoho_webhook (business_id, id, module, key_hash, key_prefix, secret, created_at) values ($1, $2, $3, $4, $5, $6, $7)',
     [businessId, hook.id, hook.module, hook.keyHash, hook.keyPrefix, hook.secret, at],
   );
 
@@ -46,7 +46,7 @@ export async function findAddressByKey(
 ): Promise<WebhookAddress | null> {
   const row = await queryOne(
     tx,
-    `select ${columns} from hook where key_hash = $1 and (ends_at is null or ends_at > $2)`,
+    `select ${columns} from zoho_webhook where key_hash = $1 and (ends_at is null or ends_at > $2)`,
     [keyHash, at],
   );
   return row && toHook(row);
@@ -57,7 +57,7 @@ export const listAddresses = async (tx: Tx, at: Date): Promise<WebhookAddress[]>
   (
     await query(
       tx,
-      `select ${columns} from hook where ends_at is null or ends_at > $1 order by module, created_at desc`,
+      `select ${columns} from zoho_webhook where ends_at is null or ends_at > $1 order by module, created_at desc`,
       [at],
     )
   ).map(toHook);
@@ -65,15 +65,15 @@ export const listAddresses = async (tx: Tx, at: Date): Promise<WebhookAddress[]>
 export async function findAddress(tx: Tx, id: string, at: Date): Promise<WebhookAddress | null> {
   const row = await queryOne(
     tx,
-    `select ${columns} from hook where id = $1 and (ends_at is null or ends_at > $2) for update`,
+    `select ${columns} from zoho_webhook where id = $1 and (ends_at is null or ends_at > $2) for update`,
     [id, at],
   );
   return row && toHook(row);
 }
 
 export const endAddress = (tx: Tx, id: string, at: Date) =>
-  query(tx, 'update hook set ends_at = $2 where id = $1', [id, at]);
+  query(tx, 'update zoho_webhook set ends_at = $2 where id = $1', [id, at]);
 export const endEveryAddress = (tx: Tx, at: Date) =>
-  query(tx, 'update hook set ends_at = $1 where ends_at is null or ends_at > $1', [at]);
+  query(tx, 'update zoho_webhook set ends_at = $1 where ends_at is null or ends_at > $1', [at]);
 export const markAddress = (tx: Tx, id: string, at: Date) =>
-  query(tx, 'update hook set last_delivery_at = $2 where id = $1', [id, at]);
+  query(tx, 'update zoho_webhook set last_delivery_at = $2 where id = $1', [id, at]);

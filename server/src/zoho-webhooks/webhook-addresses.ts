@@ -60,7 +60,7 @@ export const createWebhookAddress =
   async (ctx: Context, module: WebhookAddress['module']): Promise<NewWebhookAddress> => {
     const key = `${ctx.businessId}.${alphanumeric(32)}`;
     const secret = alphanumeric(40);
-    const id = ports.newId('hook');
+    const id = ports.newId('zoho_webhook');
     const at = ports.clock.now();
     return ctx.transaction(async (tx) => {
       await checkRoom(tx, at);

@@ -48,7 +48,7 @@ export const zohoWebhookRoutes = (use: Use) => {
       return {
         deliveries: shown.map((each) => ({
           id: each.id,
-          webhook_id: each.hookId,
+          webhook_id: each.webhookId,
           at: each.at.toISOString(),
           verdict: each.verdict,
           module: each.module,
