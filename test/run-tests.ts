@@ -31,6 +31,8 @@ check('unused', process.execPath, ['node_modules/knip/bin/knip.js']);
 check('references', process.execPath, ['test/verify/check-doc-refs.ts']);
 check('budgets', process.execPath, ['test/verify/check-budgets.ts']);
 check('format', 'node_modules/.bin/biome', ['format', '.']);
+if (process.argv.includes('--verify-only'))
+  check('commit subject', process.execPath, ['test/verify/check-subject.ts']);
 
 if (!process.argv.includes('--verify-only')) {
   check('widget builds', process.execPath, ['widget/build.ts']);
