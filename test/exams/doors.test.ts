@@ -1067,6 +1067,10 @@ test('every port and every file that reads or parses is known here, with what tr
       'an address that the operator writes: no text from outside',
     'receipts/prepare/read-document.ts': 'a document of the books: under readDocument, above',
     'receipts/prepare/read-around.ts': 'rows of our own: no text from outside',
+    'access/sessions/read-session.ts':
+      'a token: what is not one of ours by its form reaches nothing, and no row has another one',
+    'connections/consent/read.ts': 'rows of our own: no text from outside',
+    'onboarding/setup/read-steps.ts': 'rows of our own: no text from outside',
     'zoho/parse-json.ts': 'under every answer of Zoho, above',
     'zoho/read-document.ts': 'under readDocument, above',
     'zoho/read-line.ts': 'under readDocument, above',
