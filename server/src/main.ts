@@ -31,7 +31,8 @@ async function main(): Promise<void> {
   }
   if (command === 'business:add') {
     const { addBusiness } = await import('./onboarding/add-business.ts');
-    await addBusiness(rest[0], (instead) =>
+    const { loadDialects } = await import('./dialects/index.ts');
+    await addBusiness(rest[0], await loadDialects(), (instead) =>
       startApp({ ...config, port: 0, logLevel: 'warn' }, secrets, instead),
     );
     return;

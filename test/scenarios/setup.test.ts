@@ -659,6 +659,7 @@ describe('what a business decides', () => {
     };
     expect((await admin.put('/businesses/me/vsdc-config', device)).body.device).toMatchObject({
       serial: 'inzozi-huye-1',
+      dialect: 'rw-vsdc',
       state: 'new',
     });
     expect((await admin.post(`/branches/${huye?.id}/initialise`)).body.device.state).toBe('active');

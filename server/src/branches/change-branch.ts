@@ -1,9 +1,10 @@
 import { httpAddress } from '@muhuri/shared/http-address';
 import type { Recorder } from '../audit/index.ts';
-import { holdBusiness } from '../businesses/index.ts';
+import { getBusiness, holdBusiness } from '../businesses/index.ts';
 import type { Context } from '../context.ts';
 import { AppError } from '../platform/app-error.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Tx } from '../platform/db/database.ts';
 import type { NewId } from '../platform/new-id.ts';
 import type { Dialects } from '../ports/dialect/index.ts';
 import type { Device } from './device.model.ts';
@@ -30,7 +31,7 @@ export type DeviceInput = {
   address: string;
   serial: string;
   environment: 'sandbox' | 'production';
-  dialect: string;
+  dialect?: string | undefined;
 };
 
 export const addBranch =
@@ -83,7 +84,8 @@ export const updateBranch =
 export const setDevice =
   (ports: Ports) =>
   (ctx: Context, ask: DeviceInput): Promise<string> => {
-    if (!ports.dialects.all().some(({ identity }) => identity.key === ask.dialect))
+    const { dialects } = ports;
+    if (ask.dialect && !dialects.all().some(({ identity }) => identity.key === ask.dialect))
       throw new AppError('malformed', { field: 'dialect', reason: 'not known' });
     const address = bareAddress(ask.address);
     return ctx.transaction(async (tx) => {
@@ -98,7 +100,7 @@ export const setDevice =
         address,
         serial: ask.serial,
         environment: ask.environment,
-        dialect: ask.dialect,
+        dialect: ask.dialect ?? device?.dialect ?? (await onlyDialect(dialects, tx)),
       };
       if (!device) {
         await insertDevice(
@@ -118,7 +120,7 @@ export const setDevice =
         const isSame =
           locked?.serial === ask.serial &&
           locked.environment === ask.environment &&
-          locked.dialect === ask.dialect;
+          locked.dialect === after.dialect;
         const field = locked?.serial === ask.serial ? 'environment' : 'serial';
         if (locked?.state !== 'new' && !isSame) throw new AppError('device_in_use', { field });
         if (locked && isAsked(locked) && !isSame)
@@ -139,6 +141,15 @@ export const setDevice =
       return branch.id;
     });
   };
+
+/** The key of the one dialect of the business's country: where there are several, it is named. */
+async function onlyDialect(dialects: Dialects, tx: Tx): Promise<string> {
+  const { country } = await getBusiness(tx);
+  const [only, ...others] = dialects.all().filter(({ identity }) => identity.country === country);
+  if (!only || others.length > 0)
+    throw new AppError('malformed', { field: 'dialect', reason: `not the only one of ${country}` });
+  return only.identity.key;
+}
 
 /**
  * It was asked for its keys and what it answered is not known, or on its way: the authority may

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Context } from '../context.ts';
+import type { Dialects } from '../ports/dialect/index.ts';
 import type { RegisterBusiness } from './register-business.ts';
-import { registration } from './registration.ts';
+import { registrationUnder } from './registration.ts';
 
 type Running = {
   registerBusiness: RegisterBusiness;
@@ -16,11 +17,12 @@ type Running = {
  */
 export async function addBusiness(
   file: string | undefined,
+  dialects: Dialects,
   start: (instead: { sweepMs: number }) => Promise<Running>,
 ): Promise<void> {
   if (!file)
     throw new Error('Name the file that describes the business: pnpm business:add business.json');
-  const parsed = registration.safeParse(JSON.parse(await readFile(file, 'utf8')));
+  const parsed = registrationUnder(dialects).safeParse(JSON.parse(await readFile(file, 'utf8')));
   if (!parsed.success)
     throw new Error(
       `The file does not describe a business:\n${parsed.error.issues.map((issue) => `  - ${issue.path.join('.')}: ${issue.message}`).join('\n')}`,

@@ -41,7 +41,8 @@ type RegistrationInput = {
   location: string;
   tin_number: string;
   phone_number: string;
-  country: string;
+  /** Left out, it is the one country that is served. */
+  country?: string | undefined;
   vat_registered: boolean;
   go_live_date?: string | undefined;
   admin_email: string;
@@ -100,14 +101,23 @@ export const registerByOperator =
 
 /** Chooses the dialect of the country, and refuses a number that is no taxpayer's there. */
 function chooseDialect({ dialects }: Ports, ask: RegistrationInput): Dialect {
-  const dialect = dialects.in(ask.country);
+  const country = ask.country ?? onlyCountry(dialects);
+  const dialect = dialects.in(country);
   if (!dialect) throw new AppError('malformed', { field: 'country', reason: 'not served yet' });
   if (!dialect.identity.checkTaxpayerId(ask.tin_number))
     throw new AppError('malformed', {
       field: 'tin_number',
-      reason: `not a taxpayer id of ${ask.country}`,
+      reason: `not a taxpayer id of ${country}`,
     });
   return dialect;
+}
+
+/** The country of every dialect: where there are several, it is named. */
+function onlyCountry(dialects: Dialects): string {
+  const [only, ...others] = new Set(dialects.all().map(({ identity }) => identity.country));
+  if (only === undefined || others.length > 0)
+    throw new AppError('malformed', { field: 'country', reason: 'one of several that are served' });
+  return only;
 }
 
 /** Inserts what is unique among businesses, with its line in the operator's log. */
@@ -153,7 +163,7 @@ const businessOf = (
   taxpayerId: ask.tin_number,
   phone: ask.phone_number,
   status: 'pending',
-  country: ask.country,
+  country: dialect.identity.country,
   isVatRegistered: ask.vat_registered,
   goLiveDate: ask.go_live_date ?? ports.day(at, dialect.identity.timeZone),
   settings: defaultSettings,

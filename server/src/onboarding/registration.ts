@@ -1,6 +1,7 @@
 import { type MappingKind, mappingKinds } from '@muhuri/shared/contract/mappings.contract';
 import { httpAddress } from '@muhuri/shared/http-address';
 import { z } from 'zod';
+import type { Dialects } from '../ports/dialect/index.ts';
 
 const day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
 const text = z.string().trim().min(1).max(200);
@@ -11,7 +12,7 @@ export const registration = z.strictObject({
     business_name: text,
     email: z.email(),
     location: text,
-    tin_number: z.string().regex(/^\d{9}$/, 'a Rwandan TIN has nine digits'),
+    tin_number: text,
     phone_number: text,
     country: z.string().regex(/^[A-Z]{2}$/),
     vat_registered: z.boolean(),
@@ -86,5 +87,21 @@ export const registration = z.strictObject({
     )
     .optional(),
 });
+
+/** The same, as the authority of its country has it. */
+export const registrationUnder = (dialects: Dialects) =>
+  registration.superRefine(({ business, branches }, context) => {
+    const refuse = (path: (string | number)[], message: string) =>
+      context.addIssue({ code: 'custom', path, message });
+    const { country, tin_number } = business;
+    const dialect = dialects.in(country);
+    if (!dialect) return refuse(['business', 'country'], 'is not served');
+    if (!dialect.identity.checkTaxpayerId(tin_number))
+      refuse(['business', 'tin_number'], `is no taxpayer id of ${country}`);
+    const known = dialects.all().map(({ identity }) => identity.key);
+    for (const [index, { device }] of branches.entries())
+      if (!known.includes(device.dialect))
+        refuse(['branches', index, 'device', 'dialect'], `is none of ${known.join(', ')}`);
+  });
 
 export type Registration = z.output<typeof registration>;

@@ -123,7 +123,8 @@ const registration = {
   location: text(200),
   tin_number: taxpayerId,
   phone_number: text(40),
-  country: country.default('RW'),
+  /** Left out, it is the one country that is served. */
+  country: country.optional(),
   vat_registered: z.boolean().default(true),
   go_live_date: day.optional(),
 };
@@ -353,7 +354,8 @@ const deviceConfig = z.strictObject({
   address: characters(z.string().trim(), 300),
   serial: text(100),
   environment: z.enum(['sandbox', 'production']),
-  dialect: z.string().max(40).default('rw-vsdc'),
+  /** Left out, it is the device's own, or the only one of the business's country. */
+  dialect: z.string().max(40).optional(),
 });
 
 export const updateVsdcConfig = endpoint({
@@ -569,7 +571,8 @@ export const setupVsdc = endpoint({
     address: characters(z.string().trim(), 300),
     serial: text(100),
     environment: z.enum(['sandbox', 'production']),
-    dialect: z.string().max(40).default('rw-vsdc'),
+    /** Left out, it is the device's own, or the only one of the business's country. */
+    dialect: z.string().max(40).optional(),
     adopt: z
       .strictObject({
         sdc_id: characters(z.string().trim().min(4), 20),

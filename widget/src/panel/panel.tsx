@@ -356,19 +356,20 @@ const chosenSale = (answers: Answers) =>
     : undefined;
 
 /**
- * Whose TIN it is, as the authority says; shown where the device answers, silent where it does not.
+ * Tells whose taxpayer id it is, as the authority says: shown where the device answers, silent
+ * where it does not.
  */
-function useTaxpayer(tin: string | null): string | null {
+function useTaxpayer(taxpayerId: string | null): string | null {
   const { api } = useFrame();
   const [name, setName] = useState<string | null>(null);
   useEffect(() => {
     setName(null);
-    if (tin && /^\d{9}$/.test(tin))
-      api.taxpayer(tin).then(
+    if (taxpayerId)
+      api.taxpayer(taxpayerId).then(
         (found) => setName(found.name),
         () => {},
       );
-  }, [tin]);
+  }, [taxpayerId]);
   return name;
 }
 
@@ -381,7 +382,10 @@ function Summary({
   receipt: ReceiptView | null;
 }) {
   const { words, language } = useFrame();
-  const registered = useTaxpayer(receipt?.state === 'signed' ? null : preflight.asks.buyer_tin);
+  const isMalformed = preflight.findings.some(({ code }) => code === 'buyer_tin_malformed');
+  const registered = useTaxpayer(
+    receipt?.state === 'signed' || isMalformed ? null : preflight.asks.buyer_tin,
+  );
   const isTest = (receipt?.environment ?? preflight.environment) === 'sandbox';
   const places = preflight.total.includes('.') ? 2 : 0;
   const money = (amount: string, least: number) =>

@@ -15,7 +15,7 @@ export type DeviceInput = {
   address: string;
   serial: string;
   environment: 'sandbox' | 'production';
-  dialect: string;
+  dialect?: string | undefined;
 };
 
 export type SetupPorts = {
