@@ -1,7 +1,8 @@
 import { branches, type InputOf } from '@muhuri/shared/contract/index';
 import { route, type Call } from '../platform/http/route.ts';
 import { findBranchView, type ListBranchViews } from './list-branches.ts';
-import type { BranchInput, NextDeviceInput } from './change-branch.ts';
+import type { BranchInput } from './change-branch.ts';
+import type { NextDeviceInput } from './set-device.ts';
 
 type Use = {
   addBranch(ctx: Call['ctx'], ask: BranchInput): Promise<string>;

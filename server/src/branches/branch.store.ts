@@ -1,7 +1,8 @@
 import type { Tx } from '../platform/db/database.ts';
 import { fromJson, query, queryOne, toDateOrNull } from '../platform/db/query.ts';
 import type { Device } from './device.model.ts';
-import { columns, type StoredProbe, toDevice } from './device.store.ts';
+import { columns, toDevice } from './device.store.ts';
+import type { StoredProbe } from './device-contact.store.ts';
 
 /**
  * What a branch gives out as the original of a receipt: a paper, the mail to the buyer, or the file
@@ -40,13 +41,13 @@ export async function findBranch(tx: Tx, id: string): Promise<Branch | null> {
 export const updateBranchRow = (
   tx: Tx,
   id: string,
-  to: Pick<Branch, 'name' | 'address' | 'originalPaper'>,
+  branch: Pick<Branch, 'name' | 'address' | 'originalPaper'>,
 ) =>
   query(tx, 'update branch set name = $2, address = $3, original_paper = $4 where id = $1', [
     id,
-    to.name,
-    to.address,
-    to.originalPaper,
+    branch.name,
+    branch.address,
+    branch.originalPaper,
   ]);
 
 export type ListedDevice = Device & {

@@ -1,34 +1,27 @@
-export {
-  addBranch,
-  type DeviceInput,
-  setDevice,
-  setNextDevice,
-  updateBranch,
-} from './change-branch.ts';
+export { addBranch, updateBranch } from './change-branch.ts';
+export { type DeviceInput, setDevice, setNextDevice } from './set-device.ts';
 export type { Device } from './device.model.ts';
 export {
   activateDevice,
-  continueRun,
-  eraseDevices,
   findDevice,
   findDeviceOfBranch,
   findNextDevice,
   insertDevice,
-  keepDemand,
   lockDeviceOfBranch,
   lockNewDevice,
-  moveCounter,
   retireDevice,
   setDeviceState,
-  stopLanes,
-  stoppedLane,
+  lockDevice,
+} from './device.store.ts';
+export { continueRun, moveCounter, keepSetUp } from './device-run.store.ts';
+export { eraseDevices, stopLanes, stoppedLane } from './stop-lanes.store.ts';
+export {
+  keepDemand,
   type StoredProbe,
   setLastUpstreamContact,
-  keepSetUp,
-  lockDevice,
   keepProbe,
   type ProbeResult,
-} from './device.store.ts';
+} from './device-contact.store.ts';
 export { insertBranch, listBranches, findBranch } from './branch.store.ts';
 export {
   type BranchView,

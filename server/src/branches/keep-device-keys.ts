@@ -7,157 +7,183 @@ import type { Clock } from '../platform/clock.ts';
 import type { Tx } from '../platform/db/database.ts';
 import type { Vault } from '../platform/vault.ts';
 import type { Initialised } from '../ports/dialect/index.ts';
+import { type DeviceKeys, findKeys, keepKeys } from './device-keys.store.ts';
+import { correctSetUp, hasSignedAs, keepSetUp } from './device-run.store.ts';
 import type { Device } from './device.model.ts';
-import {
-  activateDevice,
-  correctSetUp,
-  findKeys,
-  hasSignedAs,
-  keepKeys,
-  keepSetUp,
-  listAside,
-  lockDevice,
-} from './device.store.ts';
+import { activateDevice, lockDevice } from './device.store.ts';
+import { isRenamed, isSame, placeOfKeys } from './keys.model.ts';
+import { type Aside, asideField } from './keys-aside.ts';
 import { compareTaxpayer, keepDeviceTaxpayer } from './taxpayer.store.ts';
 
 type Ports = { vault: Vault; record: Recorder; clock: Clock; alerts: Pick<Alerts, 'raise'> };
 
-type Aside = { serial: string; sdc_id: string | null; asked_at: string | null; keys: unknown };
-/** What is shown of keys that are set aside: which they are, never the keys. */
-export type ShownAside = Omit<Aside, 'keys'>;
+/** The device as it was when it was asked for its keys, and when that was. */
+type Asked = { device: Device; at: Date };
 
-/** What is set aside of each device that has any. */
-export async function readAside(
-  { vault }: { vault: Vault },
-  tx: Tx,
-  ctx: Context,
-): Promise<Map<string, ShownAside[]>> {
-  if ((await listAside(tx)).length === 0) return new Map();
-  // Key and keys of one moment: a rotation renews both.
-  const dataKey = await holdDataKey(tx);
-  const shown = (deviceId: string, sealed: string) =>
-    (
-      JSON.parse(vault.decrypt(dataKey, ctx.businessId, asideField(deviceId), sealed)) as Aside[]
-    ).map(({ serial, sdc_id, asked_at }) => ({
-      serial,
-      sdc_id,
-      asked_at,
-    }));
-  return new Map(
-    (await listAside(tx)).map(({ deviceId, aside }) => [deviceId, shown(deviceId, aside)]),
-  );
-}
-
-const asideField = (deviceId: string) => `device:${deviceId}:aside`;
+/** Keys being kept: what was asked and given, and what its row holds now. */
+type Keeping = {
+  asked: Asked;
+  given: Initialised;
+  known: Device;
+  kept: DeviceKeys;
+  keptKeys: unknown;
+  box: KeyBox;
+};
 
 /**
- * Keeps what a device said when it was initialised, sealed. Its keys come once, and much may have
- * happened while they were on their way: taken over by hand, it keeps what was typed only where
- * something was signed so; asked twice, the keys of the later question hold. Keys that cannot take
- * their place are set aside and never dropped. Answers what a person has to be told. Done again
- * after a commit whose answer was lost, it changes nothing.
+ * Keeps what a device gave when it was initialised, encrypted. Its keys come once, and much may
+ * have happened while they were on their way. If the device was taken over by hand, what was typed
+ * is kept only if something was signed by it. Keys that cannot take their place are set aside and
+ * never dropped. Returns what a person has to be told. Done again after a commit whose answer was
+ * lost, it changes nothing.
  */
 export async function keepDeviceKeys(
   ports: Ports,
   tx: Tx,
   ctx: Context,
-  asked: { device: Device; at: Date },
-  { sdcId, mrcNumber, lastInvoiceNumber, secrets, taxpayerName, isVatRegistered }: Initialised,
+  asked: Asked,
+  given: Initialised,
 ): Promise<AppError | null> {
   const { device } = asked;
   // The key as it is now: it may have been renewed while the device was asked.
   const dataKey = await holdDataKey(tx);
   const known = await lockDevice(tx, device.id);
   if (!known || dataKey === '') throw new AppError('wrong_state', { state: known?.state });
-  const field = `device:${device.id}`;
-  const seal = (what: unknown, name = field) =>
-    ports.vault.encrypt(dataKey, ctx.businessId, name, JSON.stringify(what));
-  const open = (sealed: string, name = field): unknown =>
-    JSON.parse(ports.vault.decrypt(dataKey, ctx.businessId, name, sealed));
+  const box = keyBox(ports, dataKey, ctx, device.id);
   const kept = await findKeys(tx, device.id);
-  const keptKeys = kept.secrets === null ? null : open(kept.secrets);
-  if (keptKeys !== null && isSame(keptKeys, secrets)) return null;
-  const withAside = (more: Aside): string => {
-    const all = kept.aside === null ? [] : (open(kept.aside, asideField(device.id)) as Aside[]);
-    return seal([...all.filter((each) => !isSame(each, more)), more], asideField(device.id));
+  const keptKeys = kept.secrets === null ? null : box.decrypt(kept.secrets);
+  const keeping: Keeping = { asked, given, known, kept, keptKeys, box };
+  if (keptKeys !== null && isSame(keptKeys, given.secrets)) return null;
+  const isAnother = await isAnotherDevice(tx, keeping);
+  const place = placeOfKeys(
+    { keys: keptKeys, askedAt: kept.askedAt },
+    { askedAt: asked.at, isAnother },
+  );
+  if (place === 'aside') return setAside(ports, tx, ctx, keeping, isAnother);
+  await keepInPlace(ports, tx, ctx, keeping);
+  return null;
+}
+
+/** Encrypts and decrypts the keys of one device, and those set aside of it. */
+type KeyBox = {
+  encrypt(keys: unknown): string;
+  decrypt(encrypted: string): unknown;
+  /** Adds keys to those that are set aside already, each once. */
+  addAside(aside: string | null, more: Aside): string;
+};
+
+function keyBox(
+  { vault }: Pick<Ports, 'vault'>,
+  dataKey: string,
+  { businessId }: Context,
+  deviceId: string,
+): KeyBox {
+  const encrypt = (keys: unknown, field: string) =>
+    vault.encrypt(dataKey, businessId, field, JSON.stringify(keys));
+  const decrypt = (encrypted: string, field: string): unknown =>
+    JSON.parse(vault.decrypt(dataKey, businessId, field, encrypted));
+  const own = `device:${deviceId}`;
+  const aside = asideField(deviceId);
+  return {
+    encrypt: (keys) => encrypt(keys, own),
+    decrypt: (encrypted) => decrypt(encrypted, own),
+    addAside(present, more) {
+      const all = present === null ? [] : (decrypt(present, aside) as Aside[]);
+      return encrypt([...all.filter((each) => !isSame(each, more)), more], aside);
+    },
   };
+}
 
-  const isAnother =
-    known.serial !== device.serial ||
-    known.environment !== device.environment ||
-    known.dialect !== device.dialect ||
-    (known.sdcId !== null &&
-      known.sdcId !== sdcId &&
-      (await hasSignedAs(tx, device.id, known.sdcId)));
-  if (isAnother || (keptKeys !== null && kept.askedAt !== null && kept.askedAt > asked.at)) {
-    const own = {
-      serial: device.serial,
-      sdc_id: sdcId,
-      asked_at: asked.at.toISOString(),
-      keys: secrets,
-    };
-    await keepKeys(tx, device.id, { ...kept, aside: withAside(own) });
-    const said = { serial: device.serial, said: sdcId, sdc_id: known.sdcId };
-    await ports.record(tx, ctx, {
-      action: 'device.keys_set_aside',
-      subject: device.id,
-      after: said,
-    });
-    if (!isAnother) return null;
-    // Whoever asked may be gone by now, and the device works without them: they are told of until a
-    // person has seen to it.
-    await ports.alerts.raise(tx, ctx, device.id, {
-      code: 'keys_set_aside',
-      branch: known.branchName,
-      ...said,
-    });
-    return new AppError('keys_set_aside', said);
-  }
+/** Says whether the row is another device by now, or has signed as another one. */
+async function isAnotherDevice(tx: Tx, { asked, given, known }: Keeping): Promise<boolean> {
+  if (isRenamed(known, asked.device)) return true;
+  return (
+    known.sdcId !== null &&
+    known.sdcId !== given.sdcId &&
+    hasSignedAs(tx, asked.device.id, known.sdcId)
+  );
+}
 
-  if (known.sdcId === null) await keepSetUp(tx, device.id, { sdcId, mrcNumber, lastInvoiceNumber });
-  else await correctSetUp(tx, known, { sdcId, mrcNumber, lastInvoiceNumber });
+/**
+ * Sets keys aside. If they are another device's, an alert stands until a person has seen to it:
+ * whoever asked may be gone by now, and the device works without them.
+ */
+async function setAside(
+  ports: Ports,
+  tx: Tx,
+  ctx: Context,
+  { asked, given, known, kept, box }: Keeping,
+  isAnother: boolean,
+): Promise<AppError | null> {
+  const { device } = asked;
+  const aside = box.addAside(kept.aside, {
+    serial: device.serial,
+    sdc_id: given.sdcId,
+    asked_at: asked.at.toISOString(),
+    keys: given.secrets,
+  });
+  await keepKeys(tx, device.id, { ...kept, aside });
+  const said = { serial: device.serial, said: given.sdcId, sdc_id: known.sdcId };
+  await ports.record(tx, ctx, {
+    action: 'device.keys_set_aside',
+    subject: device.id,
+    after: said,
+  });
+  if (!isAnother) return null;
+  await ports.alerts.raise(tx, ctx, device.id, {
+    code: 'keys_set_aside',
+    branch: known.branchName,
+    ...said,
+  });
+  return new AppError('keys_set_aside', said);
+}
+
+/** Keeps the keys and what else the device has said; the keys they replace are set aside. */
+async function keepInPlace(ports: Ports, tx: Tx, ctx: Context, keeping: Keeping): Promise<void> {
+  const { asked, given, known, kept, keptKeys, box } = keeping;
+  const { id } = asked.device;
+  if (known.sdcId === null) await keepSetUp(tx, id, given);
+  else await correctSetUp(tx, known, given);
   const superseded = keptKeys !== null && {
     serial: known.serial,
     sdc_id: known.sdcId,
     asked_at: kept.askedAt?.toISOString() ?? null,
     keys: keptKeys,
   };
-  await keepKeys(tx, device.id, {
-    secrets: seal(secrets),
+  await keepKeys(tx, id, {
+    secrets: box.encrypt(given.secrets),
     askedAt: asked.at,
-    aside: superseded ? withAside(superseded) : kept.aside,
+    aside: superseded ? box.addAside(kept.aside, superseded) : kept.aside,
   });
-  await keepDeviceTaxpayer(
-    tx,
-    device.id,
-    { name: taxpayerName, isVatRegistered },
-    ports.clock.now(),
-  );
+  const { taxpayerName: name, isVatRegistered } = given;
+  await keepDeviceTaxpayer(tx, id, { name, isVatRegistered }, ports.clock.now());
   if (known.state === 'new' && known.succeeds === null)
-    await activateDevice(tx, device.id, ports.clock.now());
+    await activateDevice(tx, id, ports.clock.now());
   await compareTaxpayer(tx, await getBusiness(tx));
-  await ports.record(tx, ctx, {
-    action: 'device.initialised',
-    subject: device.id,
-    ...(known.sdcId === null
-      ? {}
-      : {
-          before: {
-            sdc_id: known.sdcId,
-            mrc_number: known.mrcNumber,
-            last_invoice_number: known.authorityLast,
-          },
-        }),
-    after: {
-      sdc_id: sdcId,
-      mrc_number: mrcNumber,
-      last_invoice_number: lastInvoiceNumber,
-      taxpayer_name: taxpayerName,
-      vat_registered: isVatRegistered,
-    },
-  });
-  return null;
+  await recordInitialised(ports, tx, ctx, keeping);
 }
 
-const isSame = (one: unknown, other: unknown): boolean =>
-  JSON.stringify(one) === JSON.stringify(other);
+async function recordInitialised(
+  ports: Ports,
+  tx: Tx,
+  ctx: Context,
+  { asked, given, known }: Keeping,
+): Promise<void> {
+  const before = {
+    sdc_id: known.sdcId,
+    mrc_number: known.mrcNumber,
+    last_invoice_number: known.authorityLast,
+  };
+  await ports.record(tx, ctx, {
+    action: 'device.initialised',
+    subject: asked.device.id,
+    ...(known.sdcId === null ? {} : { before }),
+    after: {
+      sdc_id: given.sdcId,
+      mrc_number: given.mrcNumber,
+      last_invoice_number: given.lastInvoiceNumber,
+      taxpayer_name: given.taxpayerName,
+      vat_registered: given.isVatRegistered,
+    },
+  });
+}

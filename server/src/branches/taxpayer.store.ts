@@ -3,8 +3,8 @@ import { json, query } from '../platform/db/query.ts';
 import { type DeviceTaxpayer, taxpayerDifference } from './taxpayer.model.ts';
 
 /**
- * What a device has told of its taxpayer: what it says now takes the place of what it said, what it
- * leaves out stays as it was.
+ * Keeps what a device says of its taxpayer. What it says now replaces what it said before, and what
+ * it leaves out stays as it was.
  */
 export const keepDeviceTaxpayer = (tx: Tx, deviceId: string, told: DeviceTaxpayer, at: Date) =>
   query(
@@ -24,11 +24,10 @@ type Row = {
 };
 
 /**
- * Compares what the devices have told with what the business says of itself, and keeps what differs
- * on each device, where its lane sees it under the same lock that numbers are given under. To be
- * called whenever either side may have changed. A taxpayer is one, whatever device speaks of it:
- * the latest word holds for all devices of its environment (a rehearsal's authority knows other
- * taxpayers).
+ * Compares what the devices say with what the business says of itself, and keeps what differs on
+ * each device, where its lane sees it under the same lock that numbers are given under. Called
+ * whenever either side may have changed. A taxpayer is one, whatever device speaks of it: the latest
+ * word holds for all devices of its environment (a rehearsal's authority knows other taxpayers).
  */
 export async function compareTaxpayer(tx: Tx, own: Own): Promise<void> {
   const rows = await query<Row>(
@@ -48,7 +47,7 @@ export async function compareTaxpayer(tx: Tx, own: Own): Promise<void> {
     );
     if (!difference && !each.is_held) continue;
     hasEnded ||= difference === null;
-    // A lane that waits for the difference to end is looked at once it has ended.
+    // A lane that waits for the difference to end is due once it has ended.
     await query(
       tx,
       `update device set difference = $2::jsonb, lane_next_at = case when $2::jsonb is null then null else lane_next_at end
@@ -56,8 +55,8 @@ export async function compareTaxpayer(tx: Tx, own: Own): Promise<void> {
       [each.id, json(difference)],
     );
   }
-  // What it kept from being sealed is looked at again: nothing in Zoho or here would say that it
-  // may go now.
+  // The documents it kept from being signed are due again: nothing in Zoho or here would say that
+  // they may go now.
   if (hasEnded)
     await query(
       tx,
