@@ -128,7 +128,6 @@ function isMoved(
 
 function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, dialects: Dialects) {
   const { document } = prepared;
-  const buyer = prepared.filed?.sale.buyer ?? document.buyer;
   const isSealed = receipt !== null && receipt.state === 'signed';
   const findings = [
     ...(receipt?.isContested ? [whyContested(receipt)] : []),
@@ -153,31 +152,12 @@ function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, diale
     remarks: (isSealed ? [] : prepared.remarks).map((remark) =>
       describeProblem(remark, ctx.language),
     ),
-    asks: {
-      buyer_tin: buyer.taxpayerId,
-      purchase_code: buyer.purchaseCode,
-      buyer_mobile: buyer.mobile,
-      payment_method: prepared.answers.payment_method ?? prepared.paymentMethod,
-      reason_code: prepared.answers.reason_code ?? null,
-    },
+    asks: toAsksView(prepared),
     payment_methods: prepared.paymentMethods.map(({ code, name }) => ({ code, name })),
     reasons: prepared.reasons.map(({ code, name }) => ({ code, name })),
-    sales: prepared.sales
-      .filter((sale) => sale.state === 'signed')
-      .map((sale) => ({
-        receipt_id: sale.id,
-        document_number: sale.documentNumber,
-        document_date: sale.documentDate,
-        total: sale.total,
-        label: sale.label,
-      })),
+    sales: toSalesView(prepared),
     sale_receipt_id: (isSealed ? receipt.saleReceiptId : null) ?? prepared.saleReceipt?.id ?? null,
-    refund_left: isSealed
-      ? []
-      : (prepared.refund?.left ?? []).map(({ unitPrice, ...row }) => ({
-          ...row,
-          unit_price: unitPrice,
-        })),
+    refund_left: isSealed ? [] : toLeftView(prepared),
     foreign: toForeignView(prepared.foreign, document.date),
     base_currency: prepared.baseCurrency,
     base_total: isSealed ? receipt.filed.sale.total : prepared.baseTotal,
@@ -185,3 +165,29 @@ function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, diale
     receipt: receipt && toReceiptView(receipt, dialects, ctx.language),
   };
 }
+
+/** What a person may answer, filled with what is known. */
+function toAsksView({ filed, document, answers, paymentMethod }: Prepared) {
+  const buyer = filed?.sale.buyer ?? document.buyer;
+  return {
+    buyer_tin: buyer.taxpayerId,
+    purchase_code: buyer.purchaseCode,
+    buyer_mobile: buyer.mobile,
+    payment_method: answers.payment_method ?? paymentMethod,
+    reason_code: answers.reason_code ?? null,
+  };
+}
+
+const toSalesView = ({ sales }: Prepared) =>
+  sales
+    .filter((sale) => sale.state === 'signed')
+    .map((sale) => ({
+      receipt_id: sale.id,
+      document_number: sale.documentNumber,
+      document_date: sale.documentDate,
+      total: sale.total,
+      label: sale.label,
+    }));
+
+const toLeftView = ({ refund }: Prepared) =>
+  (refund?.left ?? []).map(({ unitPrice, ...row }) => ({ ...row, unit_price: unitPrice }));

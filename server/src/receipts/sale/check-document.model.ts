@@ -34,17 +34,17 @@ export function checkShape(
   const reversed = refunded ? null : checkReverseCharge(document, lines);
   if (reversed)
     return { findings: [reversed], odd: new Set(), isShippingOdd: false, isUnpriced: true };
-  const findings = checkCurrency(document, setup, refunded);
-  // A charge is something that is sold, whether or not anything stands beside it.
   const { shipping, adjustment } = chargesOf(document);
+  // A charge is something that is sold, whether or not anything stands beside it.
   const isEmpty = lines.length === 0 && isZero(shipping) && isZero(adjustment);
-  if (isEmpty) findings.push({ code: 'document_empty', field: 'line_items' });
-  else if (isZero(document.total)) findings.push({ code: 'document_zero', field: 'total' });
-  if (lines.length > setup.linesMax)
-    findings.push({ code: 'too_many_lines', field: 'line_items', ...kindOf(document) });
   const ofCharges = checkCharges(document);
   const ofShippingTax = isZero(shipping) ? [] : checkShippingTaxKind(document, setup);
-  findings.push(...ofCharges, ...ofShippingTax);
+  const findings = [
+    ...checkCurrency(document, setup, refunded),
+    ...checkSize(document, lines, isEmpty, setup),
+    ...ofCharges,
+    ...ofShippingTax,
+  ];
   if (!document.discount.isBeforeTax && !isZero(document.discount.amount))
     findings.push({ code: 'discount_after_tax', field: 'discount' });
   const odd = new Set<number>();
@@ -60,6 +60,21 @@ export function checkShape(
   const isShippingOdd =
     ofShippingTax.length > 0 || ofCharges.some(({ field }) => field === 'shipping_charge');
   return { findings, odd, isShippingOdd, isUnpriced: isEmpty };
+}
+
+/** Says if there is nothing to sell, or more than a device can be told. */
+function checkSize(
+  document: BooksDocument,
+  lines: Kept[],
+  isEmpty: boolean,
+  { linesMax }: Setup,
+): StoredProblem[] {
+  const findings: StoredProblem[] = [];
+  if (isEmpty) findings.push({ code: 'document_empty', field: 'line_items' });
+  else if (isZero(document.total)) findings.push({ code: 'document_zero', field: 'total' });
+  if (lines.length > linesMax)
+    findings.push({ code: 'too_many_lines', field: 'line_items', ...kindOf(document) });
+  return findings;
 }
 
 /**

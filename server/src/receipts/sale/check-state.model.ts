@@ -53,30 +53,51 @@ export function keptBack(
   return null;
 }
 
+/** Checks what a document is, and when it is of; a person can confirm most of it. */
 export function checkState(
   document: BooksDocument,
   setup: Setup,
   answers: Answers,
 ): StoredProblem[] {
   const kept = keptBack(document, setup);
-  if (kept) return [kept];
-  const findings: StoredProblem[] = [];
-  const isSure = answers.confirm?.includes('sealed_elsewhere') ?? false;
-  if (setup.elsewhere && !isSure)
-    findings.push({ code: 'sealed_elsewhere', field: 'document_id', ...setup.elsewhere });
-  // Whoever says that a document was not sealed elsewhere although somebody had said so has
+  return kept
+    ? [kept]
+    : [...checkWhoSeals(document, setup, answers), ...checkDate(document, setup, answers)];
+}
+
+/** Says if another system may have sealed the document, or was to. */
+function checkWhoSeals(
+  document: BooksDocument,
+  setup: Setup,
+  { confirm = [] }: Answers,
+): StoredProblem[] {
+  const isSure = confirm.includes('sealed_elsewhere');
+  // A person who says that a document was not sealed elsewhere, although somebody had said so, has
   // answered the others as well, which ask the same.
-  else if (isBeforeProduction(document, setup)) {
-    if (!isSure && !answers.confirm?.includes('before_production'))
-      findings.push({ code: 'before_production', field: 'created_time' });
-  } else if (setup.wasExempt && !isSure && !answers.confirm?.includes('was_exempt'))
-    findings.push({ code: 'was_exempt', field: 'document_id', ...kindOf(document) });
-  if (document.date > setup.today) findings.push({ code: 'document_future', field: 'date' });
-  if (document.date < setup.goLiveDate && !answers.confirm?.includes('before_go_live'))
+  if (isSure) return [];
+  if (setup.elsewhere)
+    return [{ code: 'sealed_elsewhere', field: 'document_id', ...setup.elsewhere }];
+  if (isBeforeProduction(document, setup))
+    return confirm.includes('before_production')
+      ? []
+      : [{ code: 'before_production', field: 'created_time' }];
+  return setup.wasExempt && !confirm.includes('was_exempt')
+    ? [{ code: 'was_exempt', field: 'document_id', ...kindOf(document) }]
+    : [];
+}
+
+function checkDate(
+  { date }: BooksDocument,
+  setup: Setup,
+  { confirm = [] }: Answers,
+): StoredProblem[] {
+  const findings: StoredProblem[] = [];
+  if (date > setup.today) findings.push({ code: 'document_future', field: 'date' });
+  if (date < setup.goLiveDate && !confirm.includes('before_go_live'))
     findings.push({ code: 'before_go_live', field: 'date' });
   else if (
-    daysBetween(document.date, setup.today) > setup.documentAgeDaysMax &&
-    !answers.confirm?.includes('document_old')
+    daysBetween(date, setup.today) > setup.documentAgeDaysMax &&
+    !confirm.includes('document_old')
   )
     findings.push({ code: 'document_old', field: 'date' });
   return findings;

@@ -83,6 +83,12 @@ export function soldIn(sale: Sale): Sold {
   return { as, lines: Map.groupBy(sale.lines, as), hasFreeText: names.size > 0 };
 }
 
+const shippingUnmapped: StoredProblem = {
+  code: 'charge_unmapped',
+  field: 'shipping_charge',
+  key: 'shipping',
+};
+
 /**
  * Shipping bears a tax of its own in the books, which is looked at as a line's; without one the
  * mapping says the class.
@@ -92,13 +98,8 @@ export function classifyShipping(
   setup: Setup,
   findings: StoredProblem[],
 ): Classified | null {
-  const { taxId, taxName, tax, net } = document.shipping;
+  const { taxId, taxName } = document.shipping;
   const mapping = setup.charges.shipping ?? null;
-  const unmapped: StoredProblem = {
-    code: 'charge_unmapped',
-    field: 'shipping_charge',
-    key: 'shipping',
-  };
   if (mapping)
     checkCodes(
       mapping,
@@ -106,53 +107,68 @@ export function classifyShipping(
       setup,
       findings,
     );
-  else findings.push(unmapped);
-  const field = 'shipping_charge_tax_id';
-  const percent = percentOfShipping(document);
-  let taxClass: string | null;
-  if (taxId)
-    taxClass = classOfTax(
-      { id: taxId, name: taxName ?? '', percent },
-      { field, tax: { net, amount: tax, places: document.places } },
-      setup,
-      findings,
-    );
-  else {
-    taxClass = setup.isVatRegistered ? (mapping?.taxClass ?? null) : setup.nonVatClass;
-    if (mapping && !taxClass) findings.push(unmapped);
-    // A tax without an id can only be told by what it comes to.
-    if (
-      taxClass &&
-      setup.isVatRegistered &&
-      !isZero(tax) &&
-      !isLevied(tax, net, setup.rates[taxClass] ?? '0', document.places)
-    ) {
-      findings.push({
-        code: 'tax_rate_differs',
-        field,
-        tax_class: taxClass,
-        ...(percent === null ? {} : { percent }),
-      });
-      taxClass = null;
-    }
-  }
+  else findings.push(shippingUnmapped);
+  const taxClass = taxId
+    ? classOfTaxedShipping(document, { id: taxId, name: taxName ?? '' }, setup, findings)
+    : classOfUntaxedShipping(document, mapping, setup, findings);
+  return mapping && taxClass ? { source: 'charge:shipping', mapping, taxClass } : null;
+}
+
+const shippingTaxField = 'shipping_charge_tax_id';
+
+/** The class of shipping with a tax of its own, if the tax is what the class levies. */
+function classOfTaxedShipping(
+  document: BooksDocument,
+  { id, name }: { id: string; name: string },
+  setup: Setup,
+  findings: StoredProblem[],
+): string | null {
+  const { tax, net } = document.shipping;
+  const taxClass = classOfTax(
+    { id, name, percent: percentOfShipping(document) },
+    { field: shippingTaxField, tax: { net, amount: tax, places: document.places } },
+    setup,
+    findings,
+  );
   // What its tax is said to be is one thing, what was charged another: the class says how much VAT
   // the authority sees in it.
   const rate = setup.isVatRegistered && taxClass ? setup.rates[taxClass] : undefined;
-  if (taxId && rate !== undefined && !isLevied(tax, net, rate, document.places, '2')) {
-    findings.push({
-      code: 'tax_rate_differs',
-      field,
-      tax_id: taxId,
-      tax_name: taxName ?? '',
-      tax_class: taxClass as string,
-      percent: rate,
-      charged: tax,
-      base: net,
-    });
-    taxClass = null;
-  }
-  return mapping && taxClass ? { source: 'charge:shipping', mapping, taxClass } : null;
+  if (rate === undefined || isLevied(tax, net, rate, document.places, '2')) return taxClass;
+  findings.push({
+    code: 'tax_rate_differs',
+    field: shippingTaxField,
+    tax_id: id,
+    tax_name: name,
+    tax_class: taxClass as string,
+    percent: rate,
+    charged: tax,
+    base: net,
+  });
+  return null;
+}
+
+/** The class that the business chose for shipping whose tax has no name in the books. */
+function classOfUntaxedShipping(
+  document: BooksDocument,
+  mapping: ItemMapping | null,
+  setup: Setup,
+  findings: StoredProblem[],
+): string | null {
+  if (!setup.isVatRegistered) return setup.nonVatClass;
+  const taxClass = mapping?.taxClass ?? null;
+  if (mapping && !taxClass) findings.push(shippingUnmapped);
+  const { tax, net } = document.shipping;
+  // A tax without an id can only be told by what it comes to.
+  if (!taxClass || isZero(tax) || isLevied(tax, net, setup.rates[taxClass] ?? '0', document.places))
+    return taxClass;
+  const percent = percentOfShipping(document);
+  findings.push({
+    code: 'tax_rate_differs',
+    field: shippingTaxField,
+    tax_class: taxClass,
+    ...(percent === null ? {} : { percent }),
+  });
+  return null;
 }
 
 /** An adjustment bears no tax in the books: its class is the one the business chose. */

@@ -2,7 +2,7 @@ import { add, compare, round } from '@muhuri/shared/money';
 import type { StoredProblem } from '@muhuri/shared/problems';
 import type { BooksDocument } from '../../model/books-document.model.ts';
 import type { Answers, Setup } from './setup.model.ts';
-import type { Sale } from '../../model/sale.model.ts';
+import type { Sale, SaleLine } from '../../model/sale.model.ts';
 import { buyerOf, foreignOf, paymentMethodOf } from './buyer-and-payment.model.ts';
 import { checkShape, checkUnpriced, checkVat, isNothing } from './check-document.model.ts';
 import { checkState } from './check-state.model.ts';
@@ -52,25 +52,36 @@ export function makeSale(
   const buyer = buyerOf(document, setup, answers, refunded);
   const paymentMethod = isSaleKnown ? checkBuyerAndPayment(draft, buyer) : null;
   if (isRefund) findings.push(...checkReason(answers, setup));
-  const total = add('0', ...(priced ?? []).map((line) => line.total));
-  if (priced && compare(total, '0') <= 0) findings.push({ code: 'document_zero', field: 'total' });
-  const sale: Sale | null = priced && {
+  const sale = priced && assemble(draft, priced, buyer, paymentMethod ?? '');
+  const isWhole = findings.length === 0 && isSaleKnown && paymentMethod !== null;
+  return { sale: isWhole ? sale : null, priced: sale, findings: unique(findings) };
+}
+
+/** Puts a priced document together; adds a finding if it comes to nothing. */
+function assemble(
+  { document, setup, answers, refunded, findings }: Draft,
+  lines: SaleLine[],
+  buyer: Sale['buyer'],
+  paymentMethod: string,
+): Sale {
+  const isRefund = document.module === 'creditnotes';
+  const total = add('0', ...lines.map((line) => line.total));
+  if (compare(total, '0') <= 0) findings.push({ code: 'document_zero', field: 'total' });
+  return {
     kind: isRefund ? 'refund' : 'sale',
     documentNumber: document.number,
     documentDate: document.date,
     customerId: document.customer.id,
     locationId: document.locationId,
     buyer,
-    paymentMethod: paymentMethod ?? '',
+    paymentMethod,
     reasonCode: isRefund ? (answers.reason_code ?? null) : null,
     currency: setup.currency,
     foreign: foreignOf(document, setup, refunded),
-    lines: priced,
+    lines,
     total: round(total, 2),
     ...(document.takenOff ? { takenOff: document.takenOff } : {}),
   };
-  const isWhole = findings.length === 0 && isSaleKnown && paymentMethod !== null;
-  return { sale: isWhole ? sale : null, priced: sale, findings: unique(findings) };
 }
 
 /** Says what the seller may not charge; of a refund, if it stands before its sale. */

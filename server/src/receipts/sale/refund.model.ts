@@ -53,18 +53,9 @@ export function fitRefund(
   if (!allowsPartial && others.length > 0) findings.push({ code: 'refund_second' });
   const keyOf = keyFor(sale, others);
   const items = itemsOf(refund, sale, others, keyOf);
-  const indexOf = (key: string) => refund.lines.findIndex((line) => keyOf(line) === key);
-  /** What each item is to come to, where it is not what was asked. */
-  const settled = sharedOtherwise(items, sale);
-  for (const [key, item] of items) {
-    if (item.asked.length === 0 || settled.has(key)) continue;
-    const fit = fitItem(item, sale);
-    if ('total' in fit) settled.set(key, fit.total);
-    else if (fit.finding) {
-      const { code, ...more } = fit.finding;
-      findings.push({ code, field: `line_items[${indexOf(key)}]`, ...more });
-    }
-  }
+  const settled = fitItems(items, sale, findings, (key) =>
+    refund.lines.findIndex((line) => keyOf(line) === key),
+  );
   for (const [index, line] of refund.lines.entries())
     if (!items.has(keyOf(line)))
       findings.push({
@@ -95,6 +86,26 @@ export function fitRefund(
     findings,
     left: [...items.values()].map((item) => item.row),
   };
+}
+
+/** Returns what each item is to come to where it is not what was asked; adds what is wrong. */
+function fitItems(
+  items: Map<string, Item>,
+  sale: Sale,
+  findings: StoredProblem[],
+  indexOf: (key: string) => number,
+): Map<string, Amount> {
+  const settled = sharedOtherwise(items, sale);
+  for (const [key, item] of items) {
+    if (item.asked.length === 0 || settled.has(key)) continue;
+    const fit = fitItem(item, sale);
+    if ('total' in fit) settled.set(key, fit.total);
+    else if (fit.finding) {
+      const { code, ...more } = fit.finding;
+      findings.push({ code, field: `line_items[${indexOf(key)}]`, ...more });
+    }
+  }
+  return settled;
 }
 
 /** Returns what an item is to come to where it is not what was asked, or what is wrong with it. */
