@@ -82,24 +82,23 @@ export const findSaleOf = (
       return toBeChosen(await signedOrOfCustomer(tx, document, await findReferred(tx, document)));
     const named = await findNamed(tx, document, chosen);
     const meant = chosen === null ? await meantBeside(tx, document, own) : [];
-    if (meant.length > 0 && !meant.some((sale) => corrects.invoiceIds.includes(sale.documentId)))
-      return toBeChosen([...named, ...meant]);
+    const isMeant = (sale: SaleCandidate) => corrects.invoiceIds.includes(sale.documentId);
+    if (meant.length > 0 && !meant.some(isMeant)) return toBeChosen([...named, ...meant]);
     const [only] = named;
-    const isClear = chosen !== null || corrects.invoiceIds.length <= 1;
-    if (named.length === 1 && only && isClear) {
-      const before = chosen === null ? own?.answers.sale_receipt_id : undefined;
+    const isClear = named.length === 1 && (chosen !== null || corrects.invoiceIds.length <= 1);
+    if (only && isClear) {
       // A person had chosen another one, and this one is named only since: it may be where the
       // credit was used.
-      if (before !== undefined && before !== only.id)
-        return toBeChosen([only, ...(await findSales(tx, { receiptId: before }))]);
+      const before = chosen === null ? chosenBefore(own, only) : null;
+      if (before) return toBeChosen([only, ...(await findSales(tx, { receiptId: before }))]);
       if (only.state === 'signed')
         return { saleReceipt: await findReceipt(tx, only.id), sales: named };
       const about = { document_number: only.documentNumber };
       findings.push(await unsignedSale(tx, only.documentId, about));
       return { saleReceipt: null, sales: named };
     }
-    const [invoiceId] = corrects.invoiceIds;
-    if (!chosen && invoiceId && corrects.invoiceIds.length === 1) {
+    const invoiceId = chosen ? null : onlyInvoice(document);
+    if (invoiceId) {
       findings.push(await unsignedSale(tx, invoiceId, {}));
       return { saleReceipt: null, sales: [] };
     }
@@ -115,6 +114,14 @@ function chosenSale(document: BooksDocument, own: Receipt | null, given: Answers
   const about = aboutOf(document, { elsewhere: null, since: null, others: [] });
   return sent ?? answersAbout(about, own, given).sale_receipt_id ?? null;
 }
+
+const chosenBefore = (own: Receipt | null, only: SaleCandidate): string | null => {
+  const before = own?.answers.sale_receipt_id;
+  return before === undefined || before === only.id ? null : before;
+};
+
+const onlyInvoice = ({ corrects: { invoiceIds } }: BooksDocument): string | null =>
+  invoiceIds.length === 1 ? (invoiceIds[0] as string) : null;
 
 const findReferred = async (tx: Tx, { corrects }: BooksDocument): Promise<SaleCandidate[]> =>
   corrects.reference ? findSales(tx, { documentNumber: corrects.reference }) : [];

@@ -144,10 +144,7 @@ function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, diale
     total: document.total,
     environment: prepared.device?.environment ?? null,
     kind: (document.module === 'creditnotes' ? 'refund' : 'sale') as 'sale' | 'refund',
-    ready:
-      findings.length === 0 &&
-      prepared.filed !== null &&
-      (receipt === null || receipt.state === 'refused' || receipt.state === 'withdrawn'),
+    ready: findings.length === 0 && prepared.filed !== null && isToBeSigned(receipt),
     findings: findings.map((finding) => describeProblem(finding, ctx.language)),
     remarks: (isSealed ? [] : prepared.remarks).map((remark) =>
       describeProblem(remark, ctx.language),
@@ -165,6 +162,9 @@ function toView(ctx: Context, prepared: Prepared, receipt: Receipt | null, diale
     receipt: receipt && toReceiptView(receipt, dialects, ctx.language),
   };
 }
+
+const isToBeSigned = (receipt: Receipt | null) =>
+  receipt === null || receipt.state === 'refused' || receipt.state === 'withdrawn';
 
 /** What a person may answer, filled with what is known. */
 function toAsksView({ filed, document, answers, paymentMethod }: Prepared) {

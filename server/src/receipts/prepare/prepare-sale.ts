@@ -15,8 +15,9 @@ import { baseTotalOf } from '../sale/base-currency.model.ts';
 import { foreignOf, knownPaymentMethod } from '../sale/buyer-and-payment.model.ts';
 import { keptBack } from '../sale/check-state.model.ts';
 import { hashOf } from '../sale/document-hash.ts';
-import { makeSale } from '../sale/make-sale.model.ts';
+import { type Made, makeSale } from '../sale/make-sale.model.ts';
 import type { Left } from '../sale/refund-items.model.ts';
+import type { Fitted } from '../sale/refund.model.ts';
 import { remarksOn } from '../sale/refund-remarks.model.ts';
 import type { Answers, Setup } from '../sale/setup.model.ts';
 import type { SigningInput } from '../sale/signing-input.model.ts';
@@ -86,84 +87,161 @@ export type PrepareSale = (
 export const prepareSale =
   (ports: Ports): PrepareSale =>
   async (ctx, module, documentId, given, own) => {
-    const read = await readDocument(ports.books, ctx, module, documentId);
-    const { document, business } = read;
-    const isRefund = module === 'creditnotes';
     const findings: StoredProblem[] = [];
-    const { saleReceipt, sales } = isRefund
-      ? await findSaleOf(ctx, document, own, given, findings)
-      : { saleReceipt: null, sales: [] };
-    const branchId =
-      saleReceipt?.branchId ?? branchOf(document, read.mappings.location, read.branches, findings);
-    const around = await readAround(ctx, read, saleReceipt, branchId);
+    const read = await readDocument(ports.books, ctx, module, documentId);
+    const placed = await placeDocument(ports, ctx, read, { given, own, findings });
+    const { document, business } = read;
+    const { saleReceipt, around, answers } = placed;
     const { device, lists } = around;
-    const production = productionOf(around);
-    const about = aboutOf(document, {
-      elsewhere: around.elsewhere?.at ?? null,
-      since: production?.since?.toISOString() ?? null,
-      others: around.others.map((other) => other.documentId),
-    });
-    const answers = { ...answersAbout(about, own, given), about };
-    await checkPlace(ports, ctx, { read, around, saleReceipt, branchId, answers, findings });
-    const dialect = ports.dialects.of(
-      device?.dialect ?? dialectOfCountry(ports.dialects, business.country),
-    );
-    const today = ports.day(ports.clock.now(), dialect.identity.timeZone);
-    const setup = {
-      ...setupOf({ business, production, dialect, today, mappings: read.mappings, ...around }),
-      sealedRate: around.sealedRate,
-      elsewhere: around.elsewhere,
-      wasExempt: wasLeftToOthers(business, document, around),
-      // A refund undoes what was sealed: at the rates of its sale, whatever holds today.
-      ...(saleReceipt ? { rates: saleReceipt.filed.filing.rates } : {}),
-    };
-    const sold = saleReceipt?.filed.sale ?? null;
-    const isSameBuyer = saleReceipt
-      ? await isOfSameBuyer(ports.books, read.source, document, saleReceipt)
-      : false;
-    const made = makeSale(document, setup, answers, sold, isSameBuyer);
-    findings.push(
-      ...made.findings,
-      ...(await ports.findUnprintable(ctx.businessId, textsOn(document))),
-    );
-    const asked = saleReceipt && made.priced;
-    const fitted =
-      asked &&
-      (await fitToSale(ctx, asked, saleReceipt, own?.id ?? null, {
-        isSameBuyer,
-        allowsPartial: business.settings.partial_refunds,
-        countsQuantities: device?.demands.includes('refund_quantities') ?? false,
-      }));
-    findings.push(...(fitted?.findings ?? []));
+    const { setup, baseCurrency } = rulesOf(ports, read, placed);
+    const priced = await priceDocument(ports, ctx, { read, placed, setup, own, findings });
     waitForUnread(ctx, document, findings, own, setup);
-    const sale = made.sale && (fitted?.refund ?? made.sale);
-    const isUnknown = isRefund && !sold;
+    const { made, refund } = priced;
+    const sold = saleReceipt?.filed.sale ?? null;
+    const isUnknown = module === 'creditnotes' && !sold;
+    const sale = made.sale && (refund?.refund ?? made.sale);
     return {
       business,
       document,
       documentHash: hashOf(document),
       answers,
       device,
-      branchId,
+      branchId: placed.branchId,
       findings: sayUnread(document, findings),
-      remarks: remarksBeside(isRefund ? fitted : { refund: made.priced, findings: [] }),
+      remarks: remarksBeside(
+        module === 'creditnotes' ? refund : { refund: made.priced, findings: [] },
+      ),
       filed:
         sale && device && findings.length === 0
           ? { sale, filing: filingOf(ctx, business, device, setup.rates, saleReceipt) }
           : null,
       saleReceipt,
-      sales,
-      refund: asked && fitted ? { asked, left: fitted.left, isSameBuyer } : null,
-      foreign: isUnknown ? null : foreignOf(document, setup, sold),
-      baseCurrency: dialect.identity.currency,
-      baseTotal: isUnknown
-        ? null
-        : ((fitted?.refund ?? made.priced)?.total ?? baseTotalOf(document, setup, sold)),
+      sales: placed.sales,
+      refund: refund && {
+        asked: refund.asked,
+        left: refund.left,
+        isSameBuyer: refund.isSameBuyer,
+      },
+      ...(isUnknown
+        ? { foreign: null, baseTotal: null }
+        : {
+            foreign: foreignOf(document, setup, sold),
+            baseTotal: totalOf(priced) ?? baseTotalOf(document, setup, sold),
+          }),
+      baseCurrency,
       paymentMethod: knownPaymentMethod(document, setup, sold),
       paymentMethods: lists.payment_method ?? [],
       reasons: lists.reason ?? [],
     };
   };
+
+/** Where a document would be signed, of which sale, and with which answers. */
+type Placed = {
+  saleReceipt: Receipt | null;
+  sales: SaleCandidate[];
+  branchId: string | null;
+  around: DocumentContext;
+  answers: Prepared['answers'];
+};
+
+/** Finds branch, device and, of a refund, the sale; adds what stands in the way of each. */
+async function placeDocument(
+  ports: Ports,
+  ctx: Context,
+  read: ReadDocument,
+  { given, own, findings }: { given: Answers; own: Receipt | null; findings: StoredProblem[] },
+): Promise<Placed> {
+  const { document, mappings } = read;
+  const { saleReceipt, sales } =
+    document.module === 'creditnotes'
+      ? await findSaleOf(ctx, document, own, given, findings)
+      : { saleReceipt: null, sales: [] };
+  const branchId =
+    saleReceipt?.branchId ?? branchOf(document, mappings.location, read.branches, findings);
+  const around = await readAround(ctx, read, saleReceipt, branchId);
+  const about = aboutOf(document, {
+    elsewhere: around.elsewhere?.at ?? null,
+    since: productionOf(around)?.since?.toISOString() ?? null,
+    others: around.others.map((other) => other.documentId),
+  });
+  const placed = {
+    saleReceipt,
+    sales,
+    branchId,
+    around,
+    answers: { ...answersAbout(about, own, given), about },
+  };
+  await checkPlace(ports, ctx, read, placed, findings);
+  return placed;
+}
+
+/** Gathers the rules by which the document is made a sale. */
+function rulesOf(
+  { dialects, clock, day }: Ports,
+  { document, business, mappings }: ReadDocument,
+  { around, saleReceipt }: Placed,
+): { setup: Setup; baseCurrency: string } {
+  const dialect = dialects.of(
+    around.device?.dialect ?? dialectOfCountry(dialects, business.country),
+  );
+  const today = day(clock.now(), dialect.identity.timeZone);
+  const production = productionOf(around);
+  return {
+    setup: {
+      ...setupOf({ business, production, dialect, today, mappings, ...around }),
+      sealedRate: around.sealedRate,
+      elsewhere: around.elsewhere,
+      wasExempt: wasLeftToOthers(business, document, around),
+      // A refund undoes what was sealed: at the rates of its sale, whatever holds today.
+      ...(saleReceipt ? { rates: saleReceipt.filed.filing.rates } : {}),
+    },
+    baseCurrency: dialect.identity.currency,
+  };
+}
+
+type Refund = Fitted & { asked: Sale; isSameBuyer: boolean };
+
+const totalOf = ({ made, refund }: Awaited<ReturnType<typeof priceDocument>>): string | null =>
+  (refund?.refund ?? made.priced)?.total ?? null;
+
+/** Prices the document, and fits a refund to its sale; adds what stands in the way. */
+async function priceDocument(
+  ports: Ports,
+  ctx: Context,
+  {
+    read,
+    placed,
+    setup,
+    own,
+    findings,
+  }: {
+    read: ReadDocument;
+    placed: Placed;
+    setup: Setup;
+    own: Receipt | null;
+    findings: StoredProblem[];
+  },
+): Promise<{ made: Made; refund: Refund | null }> {
+  const { document, business } = read;
+  const { saleReceipt, around, answers } = placed;
+  const isSameBuyer = saleReceipt
+    ? await isOfSameBuyer(ports.books, read.source, document, saleReceipt)
+    : false;
+  const sold = saleReceipt?.filed.sale ?? null;
+  const made = makeSale(document, setup, answers, sold, isSameBuyer);
+  findings.push(
+    ...made.findings,
+    ...(await ports.findUnprintable(ctx.businessId, textsOn(document))),
+  );
+  if (!saleReceipt || !made.priced) return { made, refund: null };
+  const fitted = await fitToSale(ctx, made.priced, saleReceipt, own?.id ?? null, {
+    isSameBuyer,
+    allowsPartial: business.settings.partial_refunds,
+    countsQuantities: around.device?.demands.includes('refund_quantities') ?? false,
+  });
+  findings.push(...fitted.findings);
+  return { made, refund: { ...fitted, asked: made.priced, isSameBuyer } };
+}
 
 /** Since when documents of its place are signed for real, if they are. */
 const productionOf = ({ device, mappedSince, wasRehearsed }: DocumentContext) =>
@@ -178,21 +256,9 @@ const productionOf = ({ device, mappedSince, wasRehearsed }: DocumentContext) =>
 async function checkPlace(
   ports: Ports,
   ctx: Context,
-  {
-    read,
-    around,
-    saleReceipt,
-    branchId,
-    answers,
-    findings,
-  }: {
-    read: ReadDocument;
-    around: DocumentContext;
-    saleReceipt: Receipt | null;
-    branchId: string | null;
-    answers: Answers;
-    findings: StoredProblem[];
-  },
+  read: ReadDocument,
+  { around, saleReceipt, branchId, answers }: Placed,
+  findings: StoredProblem[],
 ): Promise<void> {
   const { document, business } = read;
   const { device } = around;
