@@ -5,12 +5,9 @@ import type { Code } from '../ports/dialect/index.ts';
 /** Replaces one list of a device whole. */
 export async function replaceList(
   tx: Tx,
-  businessId: string,
-  deviceId: string,
-  list: string,
-  codes: Code[],
-  at: Date,
+  replaced: { businessId: string; deviceId: string; list: string; codes: Code[]; at: Date },
 ): Promise<void> {
+  const { businessId, deviceId, list, codes, at } = replaced;
   await query(tx, 'delete from code_list where device_id = $1 and list = $2', [deviceId, list]);
   await query(
     tx,
@@ -21,7 +18,7 @@ export async function replaceList(
   );
 }
 
-/** Every list of a device but the item classes, which are many. */
+/** Reads every list of a device but the item classes, which are many. */
 export async function readLists(tx: Tx, deviceId: string): Promise<Record<string, Code[]>> {
   const rows = await query<{ list: string; code: string; name: string; data: unknown }>(
     tx,
@@ -34,7 +31,7 @@ export async function readLists(tx: Tx, deviceId: string): Promise<Record<string
   return lists;
 }
 
-/** One list of a device, whole. */
+/** Reads one list of a device whole. */
 export async function readWhole(tx: Tx, deviceId: string, list: string): Promise<Code[]> {
   const rows = await query<{ code: string; name: string; data: unknown }>(
     tx,
@@ -44,7 +41,7 @@ export async function readWhole(tx: Tx, deviceId: string, list: string): Promise
   return rows.map((row) => ({ code: row.code, name: row.name, data: fromJson(row.data) }));
 }
 
-/** Which of these item classes the device knows; null where its classes were never fetched. */
+/** Returns which of these item classes the device knows; null if they were never fetched. */
 export async function knownItemClasses(
   tx: Tx,
   deviceId: string,

@@ -5,15 +5,14 @@ import type { ItemContent } from '../model/sale.model.ts';
 export type Item = { id: string; itemCode: string; content: ItemContent };
 
 /**
- * The item code of a source, made on first sight. Codes are unique per taxpayer and never reused;
- * the sequence is counted under a lock of the business's row of its own kind, so that two documents
- * opened at once cannot make the same code.
+ * Returns the item code of a source, and makes it on first sight. Codes are unique per taxpayer and
+ * never reused. The sequence is counted under a lock of its own of the business, so that two
+ * documents read at once cannot make the same code.
  */
 export async function ensureItem(
   tx: Tx,
   businessId: string,
-  source: string,
-  content: ItemContent,
+  { source, content }: { source: string; content: ItemContent },
   make: { id: string; code(sequence: number): string },
   at: Date,
 ): Promise<string> {
@@ -24,7 +23,7 @@ export async function ensureItem(
   );
   if (kept) {
     const known = fromJson<ItemContent>(kept.content);
-    // What it is taxed as belongs to the sale's line; an item is not registered anew for that, nor
+    // What it is taxed as belongs to the sale's line: an item is not registered again for that, nor
     // for a longer or shorter name.
     const next = { ...content, taxClass: known.taxClass, name: known.name };
     if (JSON.stringify(sorted(known)) !== JSON.stringify(sorted(next)))
@@ -54,7 +53,7 @@ const sorted = (content: ItemContent) =>
 const unregistered = `from item i left join item_registration g on g.business_id = i.business_id and g.device_id = $2 and g.item_id = i.id
   where i.item_code = any($1::text[]) and g.content is distinct from i.content`;
 
-/** Whether the device still has to be told of any of these. */
+/** Says whether any of these items is not registered at the device. */
 export const hasUnregistered = async (
   tx: Tx,
   deviceId: string,
@@ -63,8 +62,8 @@ export const hasUnregistered = async (
   (await queryOne(tx, `select 1 as yes ${unregistered} limit 1`, [codes, deviceId])) !== null;
 
 /**
- * Items of these codes that the device has not been told of as they are now: what another device
- * was told counts for nothing.
+ * Lists the items of these codes that are not registered at the device as they are now. What is
+ * registered at another device does not count.
  */
 export async function listUnregistered(tx: Tx, deviceId: string, codes: string[]): Promise<Item[]> {
   const rows = await query<{ id: string; item_code: string; content: unknown }>(
@@ -79,14 +78,12 @@ export async function listUnregistered(tx: Tx, deviceId: string, codes: string[]
   }));
 }
 
-/** Takes an item for registering; false while another lane has it. */
+/** Claims an item for registering; false while another lane has it. */
 export async function claimItem(
   tx: Tx,
   businessId: string,
   at: AtDevice,
-  holder: string,
-  now: Date,
-  until: Date,
+  { holder, now, until }: { holder: string; now: Date; until: Date },
 ): Promise<boolean> {
   const rows = await query(
     tx,
@@ -109,9 +106,7 @@ export const markRegistered = (tx: Tx, at: AtDevice, content: ItemContent) =>
     [at.deviceId, at.itemId, json(content)],
   );
 
-/**
- * The device says that it does not know them: they are told to it once more before the next sale.
- */
+/** Forgets that items are registered, because the device does not know them. */
 export const forgetRegistered = (tx: Tx, deviceId: string, codes: string[]) =>
   query(
     tx,

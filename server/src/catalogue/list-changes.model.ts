@@ -2,19 +2,17 @@ import { compare } from '@muhuri/shared/money';
 
 type Code = { code: string; name: string; data: Record<string, string> };
 
-/** How many codes of a list came, went, or have another name; null where nothing did. */
+/** Counts the codes of a list that came, went, or have another name; null if nothing changed. */
 export function changeOf(
   before: Code[],
   after: Code[],
 ): { added: number; removed: number; renamed: number } | null {
-  const [was, is] = [
-    new Map(before.map((each) => [each.code, each])),
-    new Map(after.map((each) => [each.code, each])),
-  ];
-  const added = after.filter((each) => !was.has(each.code)).length;
-  const removed = before.filter((each) => !is.has(each.code)).length;
+  const former = new Map(before.map((each) => [each.code, each]));
+  const present = new Set(after.map((each) => each.code));
+  const added = after.filter((each) => !former.has(each.code)).length;
+  const removed = before.filter((each) => !present.has(each.code)).length;
   const renamed = after.filter(
-    (each) => was.has(each.code) && !isSame(was.get(each.code) as Code, each),
+    (each) => former.has(each.code) && !isSame(former.get(each.code) as Code, each),
   ).length;
   return added + removed + renamed > 0 ? { added, removed, renamed } : null;
 }
@@ -24,8 +22,8 @@ const isSame = (a: Code, b: Code) =>
   JSON.stringify(Object.entries(a.data).sort()) === JSON.stringify(Object.entries(b.data).sort());
 
 /**
- * A class that comes without a rate that can be read keeps the one it had: nothing is reckoned with
- * a rate nobody has said.
+ * Keeps the former rate of a class that comes without a readable one: nothing is computed with a
+ * rate nobody has said.
  */
 export function keepRates(before: Code[], after: Code[]): Code[] {
   const was = new Map(before.map((each) => [each.code, each.data.percent]));
@@ -35,11 +33,11 @@ export function keepRates(before: Code[], after: Code[]): Code[] {
   });
 }
 
-/** Classes whose rate is another one than before. */
-export function rateChanges(
-  before: Code[],
-  after: Code[],
-): { taxClass: string; percent: { before: string; after: string } }[] {
+/** A class whose rate is another one than before. */
+export type RateDifference = { taxClass: string; percent: { before: string; after: string } };
+
+/** Finds the classes whose rate is another one than before. */
+export function rateChanges(before: Code[], after: Code[]): RateDifference[] {
   const was = new Map(before.map((each) => [each.code, each.data.percent]));
   return after.flatMap(({ code, data: { percent } }) => {
     const old = was.get(code);
@@ -48,3 +46,11 @@ export function rateChanges(
       : [];
   });
 }
+
+const dayMs = 86_400_000;
+const retryFirstMs = 15 * 60_000;
+const retryMaxMs = 4 * 3_600_000;
+
+/** Returns how long to wait before the next refresh, after so many tries that failed. */
+export const waitBeforeRefresh = (tries: number): number =>
+  tries === 0 ? dayMs : Math.min(retryMaxMs, retryFirstMs * 2 ** (tries - 1));

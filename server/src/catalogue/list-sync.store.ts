@@ -17,10 +17,7 @@ export type ListSync = {
   changes: ListChange[] | null;
 };
 
-/**
- * Whether the device is not retired, held so until the end of the transaction: whoever retires it
- * waits, or has done so.
- */
+/** Says whether the device is not retired, and keeps it so until the end of the transaction. */
 export const holdAtWork = async (tx: Tx, deviceId: string): Promise<boolean> =>
   (
     await queryOne<{ state: string }>(tx, 'select state from device where id = $1 for key share', [
@@ -51,7 +48,7 @@ export const findListSync = async (
   };
 };
 
-/** Devices whose lists are due; one that never had its lists is. */
+/** Lists the devices whose lists are due; one that never had its lists is. */
 export const listSyncsDue = async (tx: Tx, now: Date): Promise<string[]> =>
   (
     await query<{ id: string }>(
@@ -63,14 +60,14 @@ export const listSyncsDue = async (tx: Tx, now: Date): Promise<string[]> =>
   ).map((row) => row.id);
 
 /**
- * Takes the round over a device's lists, once over any number of servers; false while another has
- * it, or where it is not due.
+ * Claims the refresh of a device's lists, once over any number of servers. False while another has
+ * it, or if it is not due.
  */
 export const claimListSync = async (
   tx: Tx,
   businessId: string,
   deviceId: string,
-  is: { by: string; now: Date; until: Date; isForced: boolean },
+  claim: { holder: string; now: Date; until: Date; isForced: boolean },
 ): Promise<boolean> =>
   (
     await query(
@@ -78,22 +75,22 @@ export const claimListSync = async (
       `insert into list_sync (business_id, device_id, begun_at, next_at, claimed_by, claimed_until) values ($1, $2, $4, $4, $3, $5)
        on conflict (business_id, device_id) do update set begun_at = excluded.begun_at, claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until, step = 0
         where (list_sync.claimed_until is null or list_sync.claimed_until < $4) and ($6 or list_sync.next_at <= $4) returning 1 as taken`,
-      [businessId, deviceId, is.by, is.now, is.until, is.isForced],
+      [businessId, deviceId, claim.holder, claim.now, claim.until, claim.isForced],
     )
   ).length > 0;
 
-export const setListStep = (tx: Tx, deviceId: string, by: string, step: number) =>
+export const setListStep = (tx: Tx, deviceId: string, holder: string, step: number) =>
   query(tx, 'update list_sync set step = $3 where device_id = $1 and claimed_by = $2', [
     deviceId,
-    by,
+    holder,
     step,
   ]);
 
 export const endListSync = (
   tx: Tx,
   deviceId: string,
-  is: {
-    by: string;
+  refresh: {
+    holder: string;
     at: Date;
     nextAt: Date;
     problem: StoredProblem | null;
@@ -105,19 +102,32 @@ export const endListSync = (
     tx,
     `update list_sync set claimed_by = null, claimed_until = null, next_at = $3, problem = $4, tries = $5,
        done_at = case when $4::jsonb is null then $6 else done_at end, changes = coalesce($7, changes) where device_id = $1 and claimed_by = $2`,
-    [deviceId, is.by, is.nextAt, json(is.problem), is.tries, is.at, json(is.changes)],
+    [
+      deviceId,
+      refresh.holder,
+      refresh.nextAt,
+      json(refresh.problem),
+      refresh.tries,
+      refresh.at,
+      json(refresh.changes),
+    ],
   );
 
 export type RateChange = { taxClass: string; before: string; after: string; since: Date };
 
-export const insertRateChange = (tx: Tx, businessId: string, deviceId: string, is: RateChange) =>
+export const insertRateChange = (
+  tx: Tx,
+  businessId: string,
+  deviceId: string,
+  change: RateChange,
+) =>
   query(
     tx,
     'insert into rate_change (business_id, device_id, tax_class, since, before_percent, after_percent) values ($1, $2, $3, $4, $5, $6)',
-    [businessId, deviceId, is.taxClass, is.since, is.before, is.after],
+    [businessId, deviceId, change.taxClass, change.since, change.before, change.after],
   );
 
-/** The changes of a device's rates, the latest first. */
+/** Lists the changes of a device's rates, the latest first. */
 export const listRateChanges = async (tx: Tx, deviceId: string): Promise<RateChange[]> =>
   (
     await query(
@@ -133,10 +143,10 @@ export const listRateChanges = async (tx: Tx, deviceId: string): Promise<RateCha
   }));
 
 /**
- * What waits for the device was reckoned with the rates that were: it is read and reckoned again
- * before it is sent.
+ * Has what waits for the device read and computed again before it is sent, because it was computed
+ * with the former rates.
  */
-export const readQueuedAnew = (tx: Tx, deviceId: string) =>
+export const rereadQueued = (tx: Tx, deviceId: string) =>
   query(tx, "update receipt set read_at = null where device_id = $1 and state = 'queued'", [
     deviceId,
   ]);

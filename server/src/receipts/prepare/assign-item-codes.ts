@@ -21,10 +21,7 @@ export async function withItemCodes(
       id: ports.newId('item'),
       code: (sequence: number) => dialect.items.code(line.content, sequence),
     };
-    codes.set(
-      line.source,
-      await ensureItem(tx, businessId, line.source, line.content, make, ports.clock.now()),
-    );
+    codes.set(line.source, await ensureItem(tx, businessId, line, make, ports.clock.now()));
   }
   return {
     ...filed,
