@@ -7,7 +7,8 @@ export {
 } from './receipt/elsewhere.store.ts';
 export type { Elsewhere } from './sale/setup.model.ts';
 export { runPreflight } from './prepare/preflight.ts';
-export { type LanePorts, type LaneTiming, usualTiming } from './lane/lane-ports.ts';
+export type { LanePorts } from './lane/lane-ports.ts';
+export { type LaneTiming, usualTiming } from './lane/lane-timing.model.ts';
 export { type Lanes, openLanes } from './lane/lanes.ts';
 export { type SyncDocument, syncDocument } from './open/sync-document.ts';
 export { createReceipt } from './open/create-receipt.ts';

@@ -1,5 +1,4 @@
 import { type Device, stoppedLane } from '../../branches/index.ts';
-import { isExempt } from '../../businesses/index.ts';
 import type { Context } from '../../context.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import type { Dialect, DialectDevice } from '../../ports/dialect/index.ts';
@@ -9,17 +8,10 @@ import { withdrawOvertaken } from './withdraw-receipt.ts';
 import { askAgain, askNoMore, doubtAnother } from './doubt-another.ts';
 import type { LanePorts } from './lane-ports.ts';
 import { freeze, listAttempts } from '../receipt/attempt.store.ts';
-import {
-  extendLease,
-  type LaneDoubt,
-  type LaneHead,
-  lockLane,
-  nextAside,
-  readLane,
-  releaseLane,
-} from './lane.store.ts';
-import type { SigningInput } from '../sale/signing-input.model.ts';
+import { extendLease, lockLane, nextAside, readLane, releaseLane } from './lane.store.ts';
+import type { LaneDoubt, LaneHead } from './lane.model.ts';
 import { sendInDoubt } from '../receipt/receipt.model.ts';
+import { inBooks, keptFromItself } from './automatic-signing.model.ts';
 
 export type Step =
   | { do: 'send'; sending: Sending; request: string; passedMs(): number }
@@ -205,32 +197,6 @@ export async function nextStep(
     );
     return { do: 'send', sending, request: last.request, passedMs };
   }
-}
-
-const inBooks = ({ sale }: SigningInput): Parameters<typeof isExempt>[1] => ({
-  number: sale.documentNumber,
-  customer: { id: sale.customerId },
-  locationId: sale.locationId ?? null,
-});
-
-/**
- * What keeps a document that was opened by itself, and of which nothing has left yet, from being
- * sealed by itself now: the business has exempted it since, or wants nothing sealed by itself any
- * more. Whoever says so means what waits as well: what is signed cannot be taken back, what is left
- * aside is a press. So one that no person has asked for, and of which servers of before did not say
- * whether a program has, counts as opened by itself where it is exempt; where nothing is to be
- * sealed by itself any more, what programs ask for goes on.
- */
-export function keptFromItself(
-  { byItself, filed }: LaneHead,
-  settings: LaneHead['byItself'],
-  document: Parameters<typeof isExempt>[1],
-): 'exempted_in_queue' | 'auto_seal_ended' | null {
-  if (!byItself || !settings) return null;
-  if (isExempt(settings, document)) return 'exempted_in_queue';
-  return settings.auto_seal === 'off' && filed.filing.openedByItself === true
-    ? 'auto_seal_ended'
-    : null;
 }
 
 const sendingOf = (

@@ -4,7 +4,8 @@ import type { Context } from '../../context.ts';
 import { AppError } from '../../platform/app-error.ts';
 import { hasUnregistered } from '../../catalogue/index.ts';
 import type { LanePorts } from './lane-ports.ts';
-import { giveBackNumber, type LaneHead, lockLane, setAside } from './lane.store.ts';
+import { giveBackNumber, lockLane, setAside } from './lane.store.ts';
+import type { LaneHead } from './lane.model.ts';
 import { isStill } from '../sale/document-hash.ts';
 import { leaveAsExempt } from '../receipt/elsewhere.store.ts';
 import { fitUnderLock, moveTo } from './move-receipt.ts';
@@ -16,7 +17,7 @@ import { answersAbout } from '../sale/answers.model.ts';
 import { holdDevice, lockReceipt, setReceiptState } from '../receipt/receipt.store.ts';
 import { refreshReceipt } from '../receipt/requeue.store.ts';
 import { isTransient } from '../../platform/db/is-transient.ts';
-import { keptFromItself } from './next-step.ts';
+import { keptFromItself } from './automatic-signing.model.ts';
 import { requireNotLeft } from './lock-unsent.ts';
 
 /** What came of it, or why it is refused; anything else that fails still fails. */

@@ -3,12 +3,12 @@ import type { Context } from '../../context.ts';
 import type { LanePorts } from './lane-ports.ts';
 import {
   giveBackNumber,
-  type LaneHead,
   lockLane,
   postponeDocument,
   setLaneTries,
   setRegistered,
 } from './lane.store.ts';
+import type { LaneHead } from './lane.model.ts';
 import { retryDelayMs } from '../receipt/receipt.model.ts';
 import { setReceiptState } from '../receipt/receipt.store.ts';
 import { lockUnsent } from './lock-unsent.ts';

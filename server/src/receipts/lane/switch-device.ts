@@ -21,7 +21,8 @@ import {
   makeDoubtful,
   takenNumberOf,
 } from '../receipt/doubt.store.ts';
-import { giveBackNumber, type LaneDevice, lockLane, readAnew } from './lane.store.ts';
+import { giveBackNumber, lockLane, readAnew } from './lane.store.ts';
+import type { LaneDevice } from './lane.model.ts';
 import { listAttempts, settleAttempts } from '../receipt/attempt.store.ts';
 import { listCollisions } from '../receipt/signature.store.ts';
 import { moveTo } from './move-receipt.ts';

@@ -13,7 +13,8 @@ import {
 import { doubtEarlier } from '../lane/begin-doubt.ts';
 import { followUp, pauseForStrangers, signedReceiptOf } from '../lane/record-signature.ts';
 import type { LanePorts } from '../lane/lane-ports.ts';
-import { burnNumber, giveBackNumber, type LaneDevice, lockLane } from '../lane/lane.store.ts';
+import { burnNumber, giveBackNumber, lockLane } from '../lane/lane.store.ts';
+import type { LaneDevice } from '../lane/lane.model.ts';
 import {
   earlierHolders,
   listAttempts,

@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db/database.ts';
-import type { LaneDevice } from '../lane/lane.store.ts';
+import type { LaneDevice } from '../lane/lane.model.ts';
 import type { StoredAttempt } from '../receipt/attempt.store.ts';
 import type { Receipt } from '../receipt/receipt-row.ts';
 
