@@ -5,11 +5,9 @@
 export const changes: { file: string; from: string; to: string }[] = [
   {
     file: 'server/src/receipts/lane/send-attempt.ts',
-    from: `          { businessId: ctx.businessId, as: 'sale', mayLeave },
-        );`,
-    to: `          { businessId: ctx.businessId, as: 'sale', mayLeave },
-        );
-    await ctx.transaction((tx) => (globalThis as any).frozen.get(sending.attemptId)(tx));`,
+    from: `    const sent = await exchange(send, step);`,
+    to: `    const sent = await exchange(send, step);
+    await run.ctx.transaction((tx) => (globalThis as any).frozen.get(sending.attemptId)(tx));`,
   },
   {
     file: 'server/src/receipts/receipt/attempt.store.ts',

@@ -1,5 +1,6 @@
 import type { Alerts } from '../../alerts/index.ts';
 import type { Recorder } from '../../audit/index.ts';
+import type { Device } from '../../branches/index.ts';
 import type { RegisterItems } from '../../catalogue/index.ts';
 import type { Context } from '../../context.ts';
 import type { Clock, StartWatch } from '../../platform/clock.ts';
@@ -7,13 +8,19 @@ import type { Tx } from '../../platform/db/database.ts';
 import type { Log } from '../../platform/log.ts';
 import type { NewId } from '../../platform/new-id.ts';
 import type { Queue } from '../../platform/queue/queue.ts';
-import type { Dialects } from '../../ports/dialect/index.ts';
+import type { Dialect, Dialects } from '../../ports/dialect/index.ts';
 import type { Vsdc } from '../../ports/vsdc.ts';
 import type { PrepareSale } from '../prepare/prepare-sale.ts';
 import type { LaneTiming } from './lane-timing.model.ts';
 
 /** What is done in one transaction under a lane's lock: with what, for whom, and when. */
 export type LaneWork<Ports = LanePorts> = { ports: Ports; tx: Tx; ctx: Context; at: Date };
+
+/**
+ * A device's lane while this process works it. `isServing`: the device has answered the probe, so
+ * that the lane may go past a doubt.
+ */
+export type LaneRun = { ctx: Context; device: Device; dialect: Dialect; isServing: boolean };
 
 export type LanePorts = {
   vsdc: Vsdc;

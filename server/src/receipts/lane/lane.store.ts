@@ -80,7 +80,7 @@ export const extendLease = (tx: Tx, deviceId: string, worker: string, until: Dat
     until,
   ]);
 
-export const releaseLane = (tx: Tx, deviceId: string, nextAt: Date | null) =>
+export const clearLease = (tx: Tx, deviceId: string, nextAt: Date | null) =>
   query(
     tx,
     'update device set lane_holder = null, lane_until = null, lane_next_at = $2 where id = $1',

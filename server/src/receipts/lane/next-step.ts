@@ -1,17 +1,23 @@
-import { type Device, stoppedLane } from '../../branches/index.ts';
-import type { Context } from '../../context.ts';
+import { stoppedLane } from '../../branches/index.ts';
 import type { Tx } from '../../platform/db/database.ts';
-import type { Dialect, DialectDevice } from '../../ports/dialect/index.ts';
+import type { DialectDevice } from '../../ports/dialect/index.ts';
 import type { KnownLane, Sending } from './outcome.ts';
 import { afterDoubt } from './end-doubt.ts';
 import { withdrawOvertaken } from './withdraw-receipt.ts';
 import { askAgain, askNoMore, doubtAnother } from './doubt-another.ts';
-import type { LanePorts } from './lane-ports.ts';
+import type { LanePorts, LaneRun, LaneWork } from './lane-ports.ts';
 import { freeze, listAttempts } from '../receipt/attempt.store.ts';
-import { extendLease, lockLane, nextAside, readLane, releaseLane } from './lane.store.ts';
-import type { LaneDoubt, LaneHead } from './lane.model.ts';
+import { extendLease, lockLane, nextAside, readLane, clearLease } from './lane.store.ts';
+import type { LaneDevice, LaneDoubt, LaneHead } from './lane.model.ts';
+import {
+  type Conclusion,
+  decide,
+  earliest,
+  giveNumber,
+  type Preparation,
+  type Situation,
+} from './next-step.model.ts';
 import { sendInDoubt } from '../receipt/receipt.model.ts';
-import { inBooks, keptFromItself } from './automatic-signing.model.ts';
 
 export type Step =
   | { do: 'send'; sending: Sending; request: string; passedMs(): number }
@@ -20,229 +26,202 @@ export type Step =
   | { do: 'wait'; until: Date | null }
   | { do: 'stop' };
 
+type Turn = LaneWork & { run: LaneRun; lane: LaneDevice; passedMs(): number };
+
 /**
  * Decides what comes next and, where that is a send, freezes number and bytes in the same
- * transaction.
+ * transaction. `known`: the lane as it was read when the send before ended.
  */
 export async function nextStep(
   ports: LanePorts,
-  ctx: Context,
-  device: Device,
-  dialect: Dialect,
-  isServing: boolean,
+  run: LaneRun,
   tx: Tx,
   known: KnownLane | null,
 ): Promise<Step> {
-  const lane = known?.device ?? (await lockLane(tx, device.id));
-  const now = ports.clock.now();
+  const lane = known?.device ?? (await lockLane(tx, run.device.id));
+  const at = ports.clock.now();
   const passedMs = ports.startWatch();
-  // Taken from whoever worked it, for nobody: with the send that has just ended it is free.
-  if (lane?.laneHolder === stoppedLane && (known || lane.openAttempt === null))
-    await releaseLane(tx, device.id, null);
-  if (!lane || lane.laneHolder !== ports.worker) return { do: 'stop' };
-  const letGo = async (until: Date | null): Promise<Step> => {
-    await releaseLane(tx, device.id, until);
-    if (until)
-      await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: device.id }, until);
-    return { do: 'wait', until };
-  };
-  if (lane.state !== 'active') return letGo(null);
-  // Another server goes on with it, or this one once it is there again.
-  if (ports.closing?.aborted) return letGo(now);
-  const { doubts, head } = known
-    ? { doubts: [], head: known.head }
-    : await readLane(tx, device.id, now);
-  const twofold = doubts.find((doubt) => isTwofold(doubt, now, ports));
-  if (twofold) {
-    if (twofold.otherNumber === null) await askAgain({ ports, tx, ctx, at: now }, twofold);
-    else
-      await askNoMore(
-        { ports, tx, ctx, at: now },
-        { ...twofold, deviceId: device.id, otherNumber: twofold.otherNumber },
-      );
-    await afterDoubt({ ports, tx, ctx }, device.id);
-    ports.changed(twofold.id);
-    return nextStep(ports, ctx, device, dialect, isServing, tx, null);
-  }
-  const open: LaneDoubt[] = [];
-  for (const doubt of doubts.filter((each) => each.isAsked))
-    open.push(
-      canSettle(doubt, now, ports) && (await isListening(doubt))
-        ? { ...doubt, hasOpenSocket: true }
-        : doubt,
-    );
-  if (open.length > 1)
-    await ports.alerts.raise(tx, ctx, device.id, {
-      code: 'two_open_doubts',
-      document_numbers: open.map((doubt) => doubt.documentNumber),
-    });
-  // A device that would sign the same number once more is asked about a doubt by nobody but a
-  // person: there it would be a second receipt.
-  const asked = dialect.sales.resend === 'refused_by_device' ? open : [];
-  const due = asked.find((doubt) => canSettle(doubt, now, ports));
-  if (due) return resend(tx, due, now, lane);
-  const wakeUps = asked
-    .filter((doubt) => !doubt.isContested)
-    .map((doubt) => settleTime(doubt, ports));
-  if (open.length > 0 && head) {
-    const waitUntil = new Date((open[0] as LaneDoubt).since.getTime() + ports.timing.doubtWaitMs);
-    const mayPass = dialect.sales.passesDoubt && open.length === 1;
-    if (!mayPass) return letGo(earliest(wakeUps));
-    if (now < waitUntil) return letGo(earliest([...wakeUps, waitUntil]));
-    if (!isServing) {
-      await extendLease(
-        tx,
-        device.id,
-        ports.worker,
-        new Date(now.getTime() + ports.timing.leaseMs),
-      );
-      return { do: 'probe', named: head.filed.filing.device };
-    }
-  }
-  if (!head) return letGo(earliest([...wakeUps, await nextAside(tx, device.id, now)]));
-  // Whatever has put it there: a document that may be signed under another number waits for whoever
-  // settles that, and the lane goes on without it.
-  const doubted =
-    head.isDoubted &&
-    (await doubtAnother({ ports, tx, ctx, at: now }, { id: head.id, deviceId: device.id }));
-  if (doubted) {
-    for (const id of new Set([head.id, doubted])) ports.changed(id);
-    return nextStep(ports, ctx, device, dialect, isServing, tx, null);
-  }
-  // Bytes that may have left are asked about all the same: what the authority has is not changed by
-  // who asks.
-  if (lane.isOtherTaxpayer && !head.fixedRequest)
-    return letGo(earliest([...wakeUps, new Date(now.getTime() + ports.timing.retryMaxMs)]));
-  if (head.nextTryAt && head.nextTryAt > now) return letGo(earliest([...wakeUps, head.nextTryAt]));
-  // Woken from a long sleep, this process may still listen for an earlier send of it although by
-  // the clock that is over, and others have settled it since.
-  if ([...ports.underWay.values()].includes(head.id) && (await isListening(head)))
-    return letGo(earliest([...wakeUps, new Date(now.getTime() + ports.timing.settleQuietMs)]));
-  if (await withdrawOvertaken({ ports, tx, ctx, at: now }, head))
-    return nextStep(ports, ctx, device, dialect, isServing, tx, null);
-  const hold = () =>
-    extendLease(tx, device.id, ports.worker, new Date(now.getTime() + ports.timing.leaseMs));
-  // Bytes that may have left are fixed; anything else is read again where it may have changed
-  // meanwhile. A reversal follows nothing in the books: it undoes exactly what was signed.
-  const isOld =
-    !head.filed.filing.reverses &&
-    (!head.readAt || now.getTime() - head.readAt.getTime() > ports.timing.readAgainMs);
-  const mustRead = isOld || keptFromItself(head, head.byItself, inBooks(head.filed)) !== null;
-  if (!head.fixedRequest && (mustRead || head.hasUnregisteredItems)) {
-    await hold();
-    return { do: mustRead ? 'read' : 'register', head };
-  }
-  const [returned, ...others] = lane.freeNumbers;
-  const isReturned = head.invoiceNumber === null && returned !== undefined;
-  const isNew = head.invoiceNumber === null && !isReturned;
-  const invoiceNumber = head.invoiceNumber ?? returned ?? lane.nextInvoiceNumber;
-  const { sale, filing } = head.filed;
-  const request =
-    head.fixedRequest ?? dialect.sales.toBody(sale, { ...filing, invoiceNumber, at: now });
-  const sending = {
-    ...sendingOf(ports, head.id, device.id, invoiceNumber, false, now),
-    filed: head.fixedRequest ? null : head.filed,
-  };
-  await freeze(
-    tx,
-    ctx.businessId,
-    {
-      ...sending,
-      id: sending.attemptId,
-      request,
-      worker: ports.worker,
-      socketUntil: socketUntil(ports, now),
-    },
-    {
-      next: isNew ? (BigInt(lane.nextInvoiceNumber) + 1n).toString() : lane.nextInvoiceNumber,
-      free: isReturned ? others : lane.freeNumbers,
-    },
-    new Date(now.getTime() + ports.timing.leaseMs),
-  );
-  return { do: 'send', sending, request, passedMs };
-
-  /**
-   * An answer may still come here, or have come and not be recorded yet, although the time of its
-   * socket is over.
-   */
-  async function isListening({ id }: Pick<LaneDoubt, 'id'>): Promise<boolean> {
-    if (ports.underWay.size === 0) return false;
-    return (await listAttempts(tx, id, now, ports.underWay)).some(
-      (attempt) => !attempt.isSocketClosed,
-    );
-  }
-
-  async function resend(
-    tx: Tx,
-    doubt: LaneDoubt,
-    now: Date,
-    lane: { nextInvoiceNumber: string; freeNumbers: string[] },
-  ): Promise<Step> {
-    const attempts = await listAttempts(tx, doubt.id, now);
-    const last = sendInDoubt(attempts, doubt.invoiceNumber);
-    if (!last) throw new Error(`receipt ${doubt.id} is in doubt without a send`);
-    const sending = sendingOf(ports, doubt.id, device.id, doubt.invoiceNumber, true, now);
-    await freeze(
-      tx,
-      ctx.businessId,
-      {
-        ...sending,
-        id: sending.attemptId,
-        request: last.request,
-        worker: ports.worker,
-        socketUntil: socketUntil(ports, now),
-      },
-      { next: lane.nextInvoiceNumber, free: lane.freeNumbers },
-      new Date(now.getTime() + ports.timing.leaseMs),
-    );
-    return { do: 'send', sending, request: last.request, passedMs };
+  if (!lane) return { do: 'stop' };
+  const turn: Turn = { ports, tx, ctx: run.ctx, at, run, lane, passedMs };
+  let situation = situationOf(turn, known);
+  for (;;) {
+    const decision = decide(situation);
+    if (decision.do !== 'prepare') return conclude(turn, decision);
+    const prepared = await prepare(turn, situation, decision.first);
+    if (!prepared) return nextStep(ports, run, tx, null);
+    situation = prepared;
   }
 }
 
-const sendingOf = (
-  ports: LanePorts,
-  receiptId: string,
-  deviceId: string,
-  invoiceNumber: string,
-  isResend: boolean,
-  startedAt: Date,
-): Sending => ({
-  attemptId: ports.newId('attempt'),
-  receiptId,
-  deviceId,
-  invoiceNumber,
-  isResend,
-  startedAt,
-  filed: null,
-});
+function situationOf({ ports, run, lane, at }: Turn, known: KnownLane | null): Situation {
+  const others = lane.laneHolder === stoppedLane ? 'stopped' : 'another';
+  return {
+    lane,
+    holder: lane.laneHolder === ports.worker ? 'this_worker' : others,
+    hasJustEnded: known !== null,
+    isClosing: ports.closing?.aborted ?? false,
+    queue: known && { doubts: [], head: known.head },
+    underWay: [...ports.underWay.values()],
+    listening: new Map(),
+    done: new Set(),
+    isServing: run.isServing,
+    rules: run.dialect.sales,
+    timing: ports.timing,
+    now: at,
+  };
+}
 
 /**
- * The exchange counts its time from when it begins, which may be as late as half a lease after
- * this.
+ * Does what has to come before the rest can be decided, and returns what is known then; null: the
+ * lane has changed, and is read again.
  */
-const socketUntil = ({ timing }: LanePorts, writtenAt: Date): Date =>
-  new Date(writtenAt.getTime() + timing.leaseMs / 2 + timing.lateTimeoutMs);
+async function prepare(
+  turn: Turn,
+  situation: Situation,
+  first: Preparation,
+): Promise<Situation | null> {
+  const { ports, tx, ctx, lane, at } = turn;
+  const isDone = (what: 'alert_open_doubts' | 'doubt_another' | 'withdraw_overtaken') => ({
+    ...situation,
+    done: new Set([...situation.done, what]),
+  });
+  switch (first.do) {
+    case 'read_queue':
+      return { ...situation, queue: await readLane(tx, lane.id, at) };
+    case 'change_asking':
+      await changeAsking(turn, first.doubt);
+      return null;
+    case 'find_listening':
+      return { ...situation, listening: await findListening(turn, first.receiptIds, situation) };
+    case 'alert_open_doubts':
+      await ports.alerts.raise(tx, ctx, lane.id, {
+        code: 'two_open_doubts',
+        document_numbers: first.documentNumbers,
+      });
+      return isDone(first.do);
+    case 'doubt_another':
+      return (await doubtHead(turn, first.head)) ? null : isDone(first.do);
+    case 'withdraw_overtaken':
+      return (await withdrawOvertaken(turn, first.head)) ? null : isDone(first.do);
+  }
+}
 
-/** A doubt is asked about again once its first socket is closed and a quiet time has passed. */
-const settleTime = (doubt: LaneDoubt, ports: LanePorts): Date => {
-  const quiet = (doubt.lastEndedAt ?? doubt.since).getTime() + ports.timing.settleQuietMs;
-  const floor = doubt.hasOpenSocket
-    ? Math.max(quiet, ports.clock.now().getTime() + ports.timing.settleQuietMs)
-    : quiet;
-  return new Date(Math.max(floor, doubt.nextTryAt?.getTime() ?? 0));
-};
+async function changeAsking(turn: Turn, doubt: LaneDoubt): Promise<void> {
+  const { ports, lane } = turn;
+  const { otherNumber } = doubt;
+  if (otherNumber === null) await askAgain(turn, doubt);
+  else await askNoMore(turn, { ...doubt, deviceId: lane.id, otherNumber });
+  await afterDoubt(turn, lane.id);
+  ports.changed(doubt.id);
+}
+
 /**
- * That it may be signed under another number is not what its doubt says: it is as soon as it would
- * be asked about, or could be again.
+ * Finds for which receipts an answer may still come here, or has come and is not recorded yet,
+ * although the time of its socket has ended.
  */
-const isTwofold = (doubt: LaneDoubt, now: Date, ports: LanePorts) =>
-  doubt.isAsked
-    ? doubt.otherNumber !== null && canSettle(doubt, now, ports)
-    : doubt.otherNumber === null && !doubt.isContested;
-const canSettle = (doubt: LaneDoubt, now: Date, ports: LanePorts) =>
-  !doubt.isContested && !doubt.hasOpenSocket && settleTime(doubt, ports) <= now;
+async function findListening(
+  { ports, tx, at }: Turn,
+  receiptIds: string[],
+  { listening }: Situation,
+): Promise<Map<string, boolean>> {
+  const found = new Map(listening);
+  for (const id of receiptIds)
+    found.set(
+      id,
+      (await listAttempts(tx, id, at, ports.underWay)).some((attempt) => !attempt.isSocketClosed),
+    );
+  return found;
+}
 
-const earliest = (dates: (Date | null)[]): Date | null => {
-  const known = dates.filter((date) => date !== null).map((date) => date.getTime());
-  return known.length > 0 ? new Date(Math.min(...known)) : null;
-};
+async function doubtHead(turn: Turn, { id }: LaneHead): Promise<boolean> {
+  const { ports, lane } = turn;
+  const doubted = await doubtAnother(turn, { id, deviceId: lane.id });
+  if (!doubted) return false;
+  for (const changed of new Set([id, doubted])) ports.changed(changed);
+  return true;
+}
+
+async function conclude(turn: Turn, decision: Conclusion): Promise<Step> {
+  const { ports, tx, lane, at } = turn;
+  switch (decision.do) {
+    case 'stop':
+      if (decision.endsLease) await clearLease(tx, lane.id, null);
+      return { do: 'stop' };
+    case 'release':
+      return releaseUntil(
+        turn,
+        decision.orWhenDue
+          ? earliest([decision.until, await nextAside(tx, lane.id, at)])
+          : decision.until,
+      );
+    case 'resend':
+      return freezeAgain(turn, decision.doubt);
+    case 'freeze':
+      return freezeHead(turn, decision.head);
+  }
+  await extendLease(tx, lane.id, ports.worker, new Date(at.getTime() + ports.timing.leaseMs));
+  return decision.do === 'probe'
+    ? { do: 'probe', named: decision.head.filed.filing.device }
+    : { do: decision.do, head: decision.head };
+}
+
+async function releaseUntil({ ports, tx, ctx, lane }: Turn, until: Date | null): Promise<Step> {
+  await clearLease(tx, lane.id, until);
+  if (until)
+    await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: lane.id }, until);
+  return { do: 'wait', until };
+}
+
+/** Freezes the head: what may have left goes as it was, anything else is made now. */
+async function freezeHead(turn: Turn, { id, filed, ...head }: LaneHead): Promise<Step> {
+  const { run, lane, at } = turn;
+  const { invoiceNumber, counters } = giveNumber(head, lane);
+  const request =
+    head.fixedRequest ??
+    run.dialect.sales.toBody(filed.sale, { ...filed.filing, invoiceNumber, at });
+  return freezeSend(
+    turn,
+    { receiptId: id, invoiceNumber, isResend: false, filed: head.fixedRequest ? null : filed },
+    request,
+    counters,
+  );
+}
+
+/** Freezes the same bytes once more, under the number of the doubt. */
+async function freezeAgain(turn: Turn, { id, invoiceNumber }: LaneDoubt): Promise<Step> {
+  const { tx, lane, at } = turn;
+  const last = sendInDoubt(await listAttempts(tx, id, at), invoiceNumber);
+  if (!last) throw new Error(`receipt ${id} is in doubt without a send`);
+  return freezeSend(
+    turn,
+    { receiptId: id, invoiceNumber, isResend: true, filed: null },
+    last.request,
+    { next: lane.nextInvoiceNumber, free: lane.freeNumbers },
+  );
+}
+
+async function freezeSend(
+  { ports, tx, ctx, lane, at, passedMs }: Turn,
+  send: Pick<Sending, 'receiptId' | 'invoiceNumber' | 'isResend' | 'filed'>,
+  request: string,
+  counters: { next: string; free: string[] },
+): Promise<Step> {
+  const { leaseMs, lateTimeoutMs } = ports.timing;
+  const sending = {
+    ...send,
+    attemptId: ports.newId('attempt'),
+    deviceId: lane.id,
+    startedAt: at,
+  };
+  // The exchange counts its time from when it begins, which may be as late as half a lease after
+  // this.
+  const socketUntil = new Date(at.getTime() + leaseMs / 2 + lateTimeoutMs);
+  await freeze(
+    tx,
+    ctx.businessId,
+    { ...sending, id: sending.attemptId, request, worker: ports.worker, socketUntil },
+    counters,
+    new Date(at.getTime() + leaseMs),
+  );
+  return { do: 'send', sending, request, passedMs };
+}

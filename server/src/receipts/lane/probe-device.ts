@@ -1,21 +1,18 @@
-import type { Device } from '../../branches/index.ts';
-import type { Context } from '../../context.ts';
-import type { Dialect, DialectDevice } from '../../ports/dialect/index.ts';
-import type { LanePorts } from './lane-ports.ts';
+import type { DialectDevice } from '../../ports/dialect/index.ts';
+import type { LanePorts, LaneRun } from './lane-ports.ts';
 
-/** Only after the device has answered as a VSDC does, a lane goes past an open doubt. */
-export async function probe(
+/** Says whether the device answers as a VSDC does: only then a lane goes past an open doubt. */
+export async function probeDevice(
   ports: LanePorts,
-  ctx: Context,
-  device: Device,
-  dialect: Dialect,
+  { ctx, device, dialect }: LaneRun,
   named: DialectDevice,
 ): Promise<boolean> {
-  const sent = await ports.vsdc.send(device, dialect.setUp.probe.toRequest(named), {
+  const { probe } = dialect.setUp;
+  const sent = await ports.vsdc.send(device, probe.toRequest(named), {
     businessId: ctx.businessId,
     as: 'lane',
   });
-  const isServing = sent.is === 'answered' && dialect.setUp.probe.isServing(sent.answer);
+  const isServing = sent.is === 'answered' && probe.isServing(sent.answer);
   ports.log.info(
     { business_id: ctx.businessId, device_id: device.id, is_serving: isServing },
     'probed the device before going past a doubt',

@@ -34,7 +34,7 @@ const settled = <T>(work: Promise<T>): Promise<{ is: T } | { refused: AppError }
  * The world moves: the document is read again. Changed, it will be frozen anew; void, deleted or
  * unsealable, it leaves the lane.
  */
-export async function readAgain(
+export async function refreshDocument(
   ports: LanePorts,
   ctx: Context,
   deviceId: string,

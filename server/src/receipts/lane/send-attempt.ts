@@ -1,19 +1,20 @@
-import type { Device } from '../../branches/index.ts';
-import type { Context } from '../../context.ts';
 import { redacted } from '../../platform/log.ts';
 import type { DeviceAnswer, Dialect } from '../../ports/dialect/index.ts';
 import type { Sent } from '../../ports/vsdc.ts';
-import type { AfterSend, Sending } from './outcome.ts';
+import type { AfterSend, OwnSend } from './outcome.ts';
 import { recordOutcome } from './record-outcome.ts';
 import { recordLate, recordUnread } from './late-answer.ts';
-import type { LanePorts } from './lane-ports.ts';
+import type { LanePorts, LaneRun } from './lane-ports.ts';
 import { lockLane } from './lane.store.ts';
 import { retry } from '../../platform/retry.ts';
 import { nextStep, type Step } from './next-step.ts';
 
+/** One send of a lane: whose it is, and what was frozen for it. */
+type Send = OwnSend & { run: LaneRun };
+
 /**
- * Sends, records how it ended and, where the lane goes on, decides the next step in the same
- * transaction: one commit a receipt less.
+ * Sends the frozen request, records how that ended and, where the lane goes on, decides the next
+ * step in the same transaction: one commit a receipt less.
  *
  * A process that was stopped between writing a send down and its first byte (a machine that slept
  * or was moved), or that found its device only slowly, comes into another world: by now another may
@@ -21,50 +22,57 @@ import { nextStep, type Step } from './next-step.ts';
  * lease nothing leaves; what it wrote down provably did not, and where somebody has judged it
  * meanwhile, that stands.
  */
-export async function send(
+export async function sendAttempt(
   ports: LanePorts,
-  ctx: Context,
-  device: Device,
-  dialect: Dialect,
-  isServing: boolean,
-  { sending, request, passedMs }: Step & { do: 'send' },
+  run: LaneRun,
+  step: Step & { do: 'send' },
 ): Promise<{ after: AfterSend; next: Step | null }> {
-  const mayLeave = () => passedMs() <= ports.timing.leaseMs / 2;
-  const { attemptId } = sending;
+  const { sending } = step;
+  const send: Send = { ports, ctx: run.ctx, dialect: run.dialect, sending, run };
   let isHeard = true;
-  ports.underWay.set(attemptId, sending.receiptId);
+  ports.underWay.set(sending.attemptId, sending.receiptId);
   try {
-    // Written down just when the end of the process began: nobody might hear the device out.
-    const sent: Sent = ports.closing?.aborted
-      ? { is: 'unreachable', reason: 'the server ends: it was not sent' }
-      : await ports.vsdc.send(
-          device,
-          { path: dialect.sales.path, body: request },
-          { businessId: ctx.businessId, as: 'sale', mayLeave },
-        );
+    const sent = await exchange(send, step);
     isHeard = sent.is !== 'in_doubt';
     try {
-      // A next step that fails must not take the outcome along, so every later try records and
-      // nothing more.
-      return await write(
-        ports,
-        ctx,
-        sending,
-        sent.is === 'answered' ? () => told(dialect, sent.answer) : null,
-        (before) =>
-          recordOutcome({ ports, ctx, dialect, sending }, sent, async (tx, lane) =>
-            before === 0 ? nextStep(ports, ctx, device, dialect, isServing, tx, lane) : null,
-          ),
-      );
+      return await recordEnd(send, sent);
     } catch (error) {
-      await keepUnread(ports, ctx, dialect, sending, sent, error as Error);
+      await recordAsDoubt(send, sent, error as Error);
       throw error;
     } finally {
-      if (sent.is === 'in_doubt') listenOn(ports, ctx, dialect, sending, sent.late);
+      if (sent.is === 'in_doubt') listenForLateAnswer(send, sent.late);
     }
   } finally {
-    if (isHeard) ports.underWay.delete(attemptId);
+    if (isHeard) ports.underWay.delete(sending.attemptId);
   }
+}
+
+async function exchange(
+  { ports, run: { ctx, device, dialect } }: Send,
+  { request, passedMs }: Step & { do: 'send' },
+): Promise<Sent> {
+  // The request was written down just when the end of the process began: nobody might hear the
+  // device out.
+  if (ports.closing?.aborted)
+    return { is: 'unreachable', reason: 'the server ends: it was not sent' };
+  const mayLeave = () => passedMs() <= ports.timing.leaseMs / 2;
+  return ports.vsdc.send(
+    device,
+    { path: dialect.sales.path, body: request },
+    { businessId: ctx.businessId, as: 'sale', mayLeave },
+  );
+}
+
+function recordEnd(send: Send, sent: Sent): Promise<{ after: AfterSend; next: Step | null }> {
+  const { ports, run } = send;
+  const answer = sent.is === 'answered' ? () => loggedAnswer(send.dialect, sent.answer) : null;
+  // A next step that fails must not take the outcome along, so every later try records and nothing
+  // more.
+  return recordPersistently(send, answer, (before) =>
+    recordOutcome(send, sent, async (tx, lane) =>
+      before === 0 ? nextStep(ports, run, tx, lane) : null,
+    ),
+  );
 }
 
 /**
@@ -74,19 +82,18 @@ export async function send(
  * is not yet after a moment. A database that has fallen silent fails only after a minute, and
  * whatever waits for its turn behind others later than that.
  */
-async function write<T>(
-  ports: LanePorts,
-  ctx: Context,
-  sending: Sending,
+async function recordPersistently<T>(
+  send: Send,
   said: (() => object) | null,
   work: (triesBefore: number) => Promise<T>,
 ): Promise<T> {
-  const { receiptId, deviceId } = sending;
+  const { ports, ctx, sending } = send;
+  const about = aboutOf(send);
   let isSaid = false;
   const say = (error: unknown) => {
     if (said && !isSaid)
       ports.log.warn(
-        { ...aboutOf(ctx, sending), ...said(), error: String(error) },
+        { ...about, ...said(), error: String(error) },
         'what a device said is not recorded yet',
       );
     isSaid = said !== null;
@@ -101,21 +108,21 @@ async function write<T>(
       lastMs: ports.timing.recordLastMs,
       // A lane that cannot be locked cannot be written: a database that takes no writes (a standby)
       // is away as well.
-      look: () => ctx.transaction((tx) => lockLane(tx, deviceId)),
+      look: () => ctx.transaction((tx) => lockLane(tx, sending.deviceId)),
       ...(ports.ending ? { ending: ports.ending } : {}),
     },
-    { business_id: ctx.businessId, receipt_id: receiptId },
+    { business_id: ctx.businessId, receipt_id: sending.receiptId },
     (before) =>
       work(before).catch((error: unknown) => {
         say(error);
         throw error;
       }),
   ).finally(takeBack);
-  if (isSaid) ports.log.warn(aboutOf(ctx, sending), 'what a device said is recorded after all');
+  if (isSaid) ports.log.warn(about, 'what a device said is recorded after all');
   return result;
 }
 
-const aboutOf = (ctx: Context, { receiptId, attemptId, invoiceNumber }: Sending) => ({
+const aboutOf = ({ ctx, sending: { receiptId, attemptId, invoiceNumber } }: Send) => ({
   business_id: ctx.businessId,
   receipt_id: receiptId,
   attempt_id: attemptId,
@@ -123,13 +130,13 @@ const aboutOf = (ctx: Context, { receiptId, attemptId, invoiceNumber }: Sending)
 });
 
 /**
- * What a device said, for the log: of its words whatever may be a secret is left out, which a
- * signature may look like; so its parts stand beside them.
+ * Returns what the log says of an answer. Of the device's words whatever may be a secret is left
+ * out, which a signature may look like; so its parts stand beside them.
  */
-function told(dialect: Dialect, answer: DeviceAnswer): object {
+function loggedAnswer(dialect: Dialect, answer: DeviceAnswer): object {
   const signature = dialect.sales.find(answer);
   return {
-    answer: redacted(answer.body.slice(0, toldMax)),
+    answer: redacted(answer.body.slice(0, loggedMax)),
     ...(signature && {
       signature: {
         receipt_number: signature.receiptNumber,
@@ -149,20 +156,12 @@ function told(dialect: Dialect, answer: DeviceAnswer): object {
  * said, which a person may settle it with; where not even that can be written, the log is the last
  * place for it.
  */
-async function keepUnread(
-  ports: LanePorts,
-  ctx: Context,
-  dialect: Dialect,
-  sending: Sending,
-  sent: Sent,
-  cause: Error,
-): Promise<void> {
-  const about = aboutOf(ctx, sending);
-  const answer = sent.is === 'answered' ? told(dialect, sent.answer) : {};
+async function recordAsDoubt(send: Send, sent: Sent, cause: Error): Promise<void> {
+  const { ports } = send;
+  const about = aboutOf(send);
+  const answer = sent.is === 'answered' ? loggedAnswer(send.dialect, sent.answer) : {};
   try {
-    await write(ports, ctx, sending, null, () =>
-      recordUnread({ ports, ctx, dialect, sending }, sent),
-    );
+    await recordPersistently(send, null, () => recordUnread(send, sent));
     ports.log.error(
       { ...about, error: cause.stack },
       'how a send ended is recorded as a doubt: the database refuses what it was',
@@ -175,46 +174,45 @@ async function keepUnread(
   }
 }
 
-const toldMax = 2_000;
+const loggedMax = 2_000;
 
 /**
- * The socket stays open for a while; what still comes is recorded. Begun only after the doubt
- * itself is, so that it finds one.
+ * Listens while the socket stays open, and records what still comes. It begins only after the doubt
+ * itself is recorded, so that the answer finds one.
  */
-function listenOn(
-  ports: LanePorts,
-  ctx: Context,
-  dialect: Dialect,
-  sending: Sending,
-  late: Promise<DeviceAnswer | null>,
-): void {
-  const { receiptId, attemptId } = sending;
-  const about = aboutOf(ctx, sending);
+function listenForLateAnswer(send: Send, late: Promise<DeviceAnswer | null>): void {
+  const { ports, sending } = send;
   const recorded = late
     .then(async (answer) => {
-      await write(ports, ctx, sending, answer && (() => told(dialect, answer)), () =>
-        recordLate({ ports, ctx, dialect, sending }, answer),
-      ).catch(async (error: Error) => {
-        // That nothing came is lost with no harm: its socket counts as closed once its time is
-        // over.
-        if (!answer)
-          return ports.log.warn(
-            { ...about, error: error.stack },
-            'that a socket was closed could not be recorded',
-          );
-        ports.log.error(
-          { ...about, ...told(dialect, answer), error: error.stack },
-          'a late answer could not be recorded',
-        );
-        await write(ports, ctx, sending, null, () =>
-          recordUnread({ ports, ctx, dialect, sending }, { is: 'answered', answer }),
-        );
-      });
-      ports.changed(receiptId);
+      await recordLateAnswer(send, answer);
+      ports.changed(sending.receiptId);
     })
     .catch((error: Error) =>
-      ports.log.error({ ...about, error: error.stack }, 'a late answer could not be kept either'),
+      ports.log.error(
+        { ...aboutOf(send), error: error.stack },
+        'a late answer could not be kept either',
+      ),
     )
-    .finally(() => ports.underWay.delete(attemptId));
+    .finally(() => ports.underWay.delete(sending.attemptId));
   ports.background(recorded);
+}
+
+async function recordLateAnswer(send: Send, answer: DeviceAnswer | null): Promise<void> {
+  const { ports } = send;
+  const about = aboutOf(send);
+  await recordPersistently(send, answer && (() => loggedAnswer(send.dialect, answer)), () =>
+    recordLate(send, answer),
+  ).catch(async (error: Error) => {
+    // That nothing came is lost with no harm: its socket counts as closed once its time has ended.
+    if (!answer)
+      return ports.log.warn(
+        { ...about, error: error.stack },
+        'that a socket was closed could not be recorded',
+      );
+    ports.log.error(
+      { ...about, ...loggedAnswer(send.dialect, answer), error: error.stack },
+      'a late answer could not be recorded',
+    );
+    await recordPersistently(send, null, () => recordUnread(send, { is: 'answered', answer }));
+  });
 }

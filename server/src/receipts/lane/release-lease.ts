@@ -1,9 +1,9 @@
 import type { Context } from '../../context.ts';
 import type { LanePorts } from './lane-ports.ts';
-import { lockLane, releaseLane } from './lane.store.ts';
+import { clearLease, lockLane } from './lane.store.ts';
 
-/** Lets the lane go and, where there is a next time, has it called again then. */
-export const release = (
+/** Releases the lane's lease and, where there is a next time, has the lane called again then. */
+export const releaseLease = (
   ports: LanePorts,
   ctx: Context,
   deviceId: string,
@@ -11,11 +11,8 @@ export const release = (
 ): Promise<Date | null> =>
   ctx.transaction(async (tx) => {
     const lane = await lockLane(tx, deviceId);
-    if (lane?.laneHolder === ports.worker) await releaseLane(tx, deviceId, until);
+    if (lane?.laneHolder === ports.worker) await clearLease(tx, deviceId, until);
     if (until)
       await ports.queue.wakeLane(tx, { business_id: ctx.businessId, device_id: deviceId }, until);
     return until;
   });
-
-export const waitAndRelease = (ports: LanePorts, ctx: Context, deviceId: string, ms: number) =>
-  release(ports, ctx, deviceId, new Date(ports.clock.now().getTime() + ms));
